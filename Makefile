@@ -1,0 +1,39 @@
+# The doors of the project.  Everything made lies in build/.
+
+CC ?= gcc
+BUILD ?= build
+HARDEN = -O2 -g -D_FORTIFY_SOURCE=2 -fstack-protector-strong \
+	-fstack-clash-protection -fcf-protection=full -fPIC
+WARN = -std=gnu11 -Wall -Wextra -Werror -Wshadow -Wstrict-prototypes \
+	-Wmissing-prototypes -Wvla -Wformat=2 -Wpointer-arith -Wundef
+CFLAGS_ALL = $(HARDEN) $(WARN) $(SANITIZE) -Iinclude -Isrc \
+	$(shell pkg-config --cflags libpq jansson libjwt 2>/dev/null) $(CFLAGS)
+LDFLAGS_ALL = -Wl,-z,relro,-z,now,-z,noexecstack $(SANITIZE) $(LDFLAGS)
+
+CORE_SRC = $(sort $(filter-out src/cli/%,$(wildcard src/*/*.c)))
+CLI_SRC = $(sort $(wildcard src/cli/*.c))
+UNIT_SRC = $(sort $(wildcard tests/unit/*.c))
+CORE_OBJ = $(CORE_SRC:%.c=$(BUILD)/obj/%.o)
+CLI_OBJ = $(CLI_SRC:%.c=$(BUILD)/obj/%.o)
+UNIT_OBJ = $(UNIT_SRC:%.c=$(BUILD)/obj/%.o)
+HEADERS = $(wildcard include/*.h src/*/*.h tests/unit/*.h)
+CORE_LIBS = -ljansson -ljwt -lcrypto
+
+.PHONY: all payctl unit
+all: payctl
+
+$(BUILD)/obj/%.o: %.c $(HEADERS)
+	@mkdir -p $(@D)
+	$(CC) $(CFLAGS_ALL) -c $< -o $@
+
+$(BUILD)/libpay.a: $(CORE_OBJ)
+	rm -f $@ && ar rcs $@ $^
+
+payctl: $(BUILD)/payctl
+$(BUILD)/payctl: $(CLI_OBJ) $(BUILD)/libpay.a
+	$(CC) $(LDFLAGS_ALL) -pie $^ -o $@ $(CORE_LIBS) -lpq
+
+unit: $(BUILD)/unit
+	$(BUILD)/unit
+$(BUILD)/unit: $(UNIT_OBJ) $(BUILD)/libpay.a
+	$(CC) $(LDFLAGS_ALL) -pie $^ -o $@ $(CORE_LIBS) -lcriterion

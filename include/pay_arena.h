@@ -1,0 +1,72 @@
+/*
+ * Memory of a flow: allocations are freed all at once by the owner (an nginx
+ * pool in the gateway, pay_heap_t in payctl and tests).  Core code never
+ * frees; a failed allocation is an ordinary error (PAY_NO_MEMORY).
+ */
+
+#ifndef PAY_ARENA_H
+#define PAY_ARENA_H
+
+#include "pay_status.h"
+#include "pay_str.h"
+
+
+typedef struct {
+    void  *(*alloc)(void *owner, size_t size);
+    void    *owner;
+} pay_arena_t;
+
+
+/* Uninitialized / zeroed memory aligned for any type; NULL when exhausted. */
+void *pay_alloc(pay_arena_t *arena, size_t size) PAY_MUST_CHECK;
+void *pay_calloc(pay_arena_t *arena, size_t size) PAY_MUST_CHECK;
+
+/* Copies the bytes (and adds a NUL behind them, not counted in len). */
+pay_status_t pay_dup(pay_arena_t *arena, pay_str_t from, pay_str_t *to)
+    PAY_MUST_CHECK;
+
+/* printf into the arena, at most `max` bytes without the NUL; a longer text
+ * is PAY_INVALID.  Use "%.*s" with pay_fmt() for slices. */
+pay_status_t pay_format(pay_arena_t *arena, pay_str_t *out, size_t max,
+    const char *format, ...)
+    __attribute__((format(printf, 4, 5))) PAY_MUST_CHECK;
+
+#define pay_fmt(s)  (int) (s).len, (const char *) (s).data
+
+
+/* A growing byte buffer in an arena.  After a failed append every later one
+ * fails too, so only pay_buf_done() needs checking. */
+typedef struct {
+    pay_arena_t    *arena;
+    unsigned char  *data;
+    size_t          len;
+    size_t          size;
+    size_t          max;       /* hard limit of len */
+    pay_status_t    status;
+} pay_buf_t;
+
+void pay_buf_init(pay_buf_t *buf, pay_arena_t *arena, size_t max);
+void pay_buf_add(pay_buf_t *buf, pay_str_t bytes);
+void pay_buf_text(pay_buf_t *buf, const char *text);
+void pay_buf_int(pay_buf_t *buf, int64_t number);
+/* Percent-encodes everything but RFC 3986 unreserved characters. */
+void pay_buf_percent(pay_buf_t *buf, pay_str_t bytes);
+/* HTML-escapes & < > " ' for text and quoted attributes. */
+void pay_buf_html(pay_buf_t *buf, pay_str_t text);
+/* PAY_OK and the bytes, or the first error. */
+pay_status_t pay_buf_done(pay_buf_t *buf, pay_str_t *out) PAY_MUST_CHECK;
+
+
+/* An arena over malloc, with a switch that fails the n-th allocation (1 is
+ * the next one; 0 never) for the torture tests. */
+typedef struct pay_heap_s  pay_heap_t;
+
+pay_heap_t *pay_heap_create(void);
+void pay_heap_destroy(pay_heap_t *heap);
+pay_arena_t *pay_heap_arena(pay_heap_t *heap);
+void pay_heap_fail_at(pay_heap_t *heap, unsigned n);
+/* 1 when the planned failure has happened. */
+int pay_heap_failed(const pay_heap_t *heap);
+
+
+#endif /* PAY_ARENA_H */

@@ -1,0 +1,46 @@
+/*
+ * A PSP call as data: what to send, how far it came, what came back.
+ */
+
+#ifndef PAY_HTTP_H
+#define PAY_HTTP_H
+
+#include "pay_str.h"
+
+
+#define PAY_HTTP_HEADERS_MAX   12
+#define PAY_HTTP_ANSWER_MAX    65536   /* bytes of an answer's body */
+
+typedef struct {
+    pay_str_t  name;
+    pay_str_t  value;
+} pay_http_field_t;
+
+typedef struct {
+    pay_str_t         method;          /* "POST" or "GET" */
+    pay_str_t         url;
+    pay_http_field_t  fields[PAY_HTTP_HEADERS_MAX];
+    unsigned          field_count;
+    pay_str_t         body;            /* empty: none */
+} pay_http_request_t;
+
+/* How far a call came, by the client library's own evidence. */
+typedef enum {
+    PAY_SENT_NOTHING = 0,      /* no byte of the request was written */
+    PAY_SENT_SOME,             /* bytes left; no complete answer */
+    PAY_ANSWERED               /* status and body are complete */
+} pay_sent_t;
+
+typedef struct {
+    pay_sent_t        sent;
+    unsigned          status;          /* when PAY_ANSWERED */
+    pay_str_t         body;            /* when PAY_ANSWERED */
+    pay_str_t         content_type;
+    int64_t           retry_after_s;   /* -1: none */
+    int               should_retry;    /* Stripe-Should-Retry: 1, 0, -1 none */
+    const char       *failure;         /* literal: "timeout", "tls", "connect",
+                                          "reset", "too-large", NULL: none */
+} pay_http_answer_t;
+
+
+#endif /* PAY_HTTP_H */

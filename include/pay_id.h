@@ -1,0 +1,35 @@
+/*
+ * Identifiers.  Random bytes and the time come from the caller.
+ */
+
+#ifndef PAY_ID_H
+#define PAY_ID_H
+
+#include "pay_arena.h"
+
+
+#define PAY_UUID_TEXT     36
+#define PAY_UUID_ENTROPY  10
+#define PAY_HANDLE_BYTES  24           /* 192 bits */
+#define PAY_HANDLE_TEXT   32
+#define PAY_ID_MAX        64
+
+
+/* RFC 9562 version 7 from milliseconds and 10 random bytes; writes 36 bytes,
+ * lower case, no NUL. */
+void pay_uuid7(uint64_t now_ms, const unsigned char entropy[PAY_UUID_ENTROPY],
+    char text[PAY_UUID_TEXT]);
+
+/* The buyer's handle: base64url of 24 random bytes; writes 32 bytes. */
+void pay_handle(const unsigned char entropy[PAY_HANDLE_BYTES],
+    char text[PAY_HANDLE_TEXT]);
+
+/* 1 for exactly 32 base64url characters. */
+int pay_handle_is_valid(pay_str_t text);
+
+/* 1 for [A-Za-z0-9._~-]{1,64}: checkout_id, payment_order_id and the like.
+ * ':' is not allowed: some PSPs join references with it (psp.md 9.2). */
+int pay_id_is_valid(pay_str_t text);
+
+
+#endif /* PAY_ID_H */

@@ -1,0 +1,94 @@
+/*
+ * JSON, read from strangers and written for them; the only door to jansson
+ * (src/core/json.c).  Reading refuses (RFC 8259, security.md 3.7): duplicate
+ * members, depth over PAY_JSON_DEPTH, more than PAY_JSON_WIDTH members or
+ * elements in one container, trailing bytes, bad UTF-8, \u0000, BOM.
+ */
+
+#ifndef PAY_JSON_H
+#define PAY_JSON_H
+
+#include "pay_arena.h"
+
+
+#define PAY_JSON_DEPTH  16
+#define PAY_JSON_WIDTH  64
+
+typedef struct pay_json_s  pay_json_t;
+
+typedef enum {
+    PAY_JSON_OBJECT, PAY_JSON_ARRAY, PAY_JSON_STRING, PAY_JSON_INTEGER,
+    PAY_JSON_REAL, PAY_JSON_TRUE, PAY_JSON_FALSE, PAY_JSON_NULL
+} pay_json_type_t;
+
+typedef struct {
+    size_t    max_size;        /* bytes */
+    unsigned  max_depth;       /* 0: PAY_JSON_DEPTH */
+    unsigned  max_width;       /* 0: PAY_JSON_WIDTH */
+} pay_json_limits_t;
+
+
+/* Parses untrusted text.  On PAY_OK the caller owns *json (pay_json_free).
+ * Else PAY_INVALID with "invalid-json", "duplicate-member" or
+ * "content-too-large", or PAY_NO_MEMORY.  `limits` NULL: 64 KiB. */
+pay_status_t pay_json_parse(pay_str_t text, const pay_json_limits_t *limits,
+    pay_json_t **json, pay_err_t *err) PAY_MUST_CHECK;
+
+/* Drops a reference; NULL is fine. */
+void pay_json_free(pay_json_t *json);
+
+pay_json_type_t pay_json_type(const pay_json_t *json);
+size_t pay_json_size(const pay_json_t *json);   /* members or elements */
+
+/* Borrowed children; NULL when absent or `json` is NULL or of another type. */
+const pay_json_t *pay_json_get(const pay_json_t *json, const char *member);
+const pay_json_t *pay_json_at(const pay_json_t *json, size_t index);
+/* Follows member names, the last NULL: pay_json_path(j, "data", "id", NULL) */
+const pay_json_t *pay_json_path(const pay_json_t *json, ...)
+    __attribute__((sentinel));
+
+/* Borrowed bytes of a string, PAY_NOT_FOUND for anything else (or NULL). */
+pay_status_t pay_json_string(const pay_json_t *json, pay_str_t *value)
+    PAY_MUST_CHECK;
+/* An integer, PAY_NOT_FOUND for anything else (reals included). */
+pay_status_t pay_json_integer(const pay_json_t *json, int64_t *value)
+    PAY_MUST_CHECK;
+/* 1 for JSON true, else 0. */
+int pay_json_is_true(const pay_json_t *json);
+
+/* Calls visit(name, value, data) for each member in order, until it returns
+ * other than PAY_OK, which is handed on. */
+typedef pay_status_t (*pay_json_visit_pt)(pay_str_t name,
+    const pay_json_t *value, void *data);
+pay_status_t pay_json_each(const pay_json_t *json, pay_json_visit_pt visit,
+    void *data) PAY_MUST_CHECK;
+/* Visits every string in the tree, member names too (iterative). */
+pay_status_t pay_json_each_string(const pay_json_t *json,
+    pay_json_visit_pt visit, void *data) PAY_MUST_CHECK;
+
+/* Building.  New values are owned by the caller until added to a container,
+ * which then owns them (also when adding fails).  NULL values make the call
+ * fail, so that only the last result needs checking. */
+pay_json_t *pay_json_object_new(void);
+pay_json_t *pay_json_array_new(void);
+pay_json_t *pay_json_string_new(pay_str_t text);   /* must be UTF-8 */
+pay_json_t *pay_json_integer_new(int64_t value);
+pay_json_t *pay_json_boolean_new(int value);
+pay_json_t *pay_json_null_new(void);
+/* A deep copy, owned by the caller. */
+pay_json_t *pay_json_copy(const pay_json_t *json);
+pay_status_t pay_json_set(pay_json_t *object, const char *member,
+    pay_json_t *value) PAY_MUST_CHECK;
+pay_status_t pay_json_set_string(pay_json_t *object, const char *member,
+    pay_str_t text) PAY_MUST_CHECK;
+pay_status_t pay_json_set_integer(pay_json_t *object, const char *member,
+    int64_t value) PAY_MUST_CHECK;
+pay_status_t pay_json_append(pay_json_t *array, pay_json_t *value)
+    PAY_MUST_CHECK;
+
+/* Compact text in insertion order, owned by the arena. */
+pay_status_t pay_json_write(pay_arena_t *arena, const pay_json_t *json,
+    pay_str_t *text) PAY_MUST_CHECK;
+
+
+#endif /* PAY_JSON_H */

@@ -1,0 +1,85 @@
+/*
+ * Bearer tokens of storefronts (RFC 7519, RFC 8725; security.md 1.5).  A
+ * strict pre-parser stands in front of libjwt 1.10, which checks nothing but
+ * the signature (security.md, appendix A).  Only src/core/jwt.c and
+ * src/core/jwt_key.c know libjwt.
+ */
+
+#ifndef PAY_JWT_H
+#define PAY_JWT_H
+
+#include "pay_arena.h"
+
+
+#define PAY_JWT_MAX        8192
+#define PAY_JWT_LEEWAY_S   60
+#define PAY_JWT_KID_MAX    64
+
+typedef enum {
+    PAY_ALG_RS256, PAY_ALG_ES256, PAY_ALG_HS256
+} pay_alg_t;
+
+/* A verification key, bound to one algorithm and one issuer. */
+typedef struct {
+    pay_str_t   kid;           /* [A-Za-z0-9._-]{1,64} */
+    pay_alg_t   alg;
+    pay_str_t   key;           /* PEM public key, or the HS256 secret bytes */
+    pay_str_t   issuer;        /* the merchant's id: `iss` must equal it */
+    void       *owner;         /* whatever the caller wants back */
+} pay_jwt_key_t;
+
+typedef struct {
+    const pay_jwt_key_t  *keys;        /* all merchants' keys */
+    size_t                count;
+    pay_str_t             audience;
+    int64_t               now_s;
+    int64_t               max_lifetime_s;   /* exp - iat (or exp - now) */
+} pay_jwt_policy_t;
+
+/* Bits of pay_claims_t.scopes */
+#define PAY_SCOPE_PAYMENTS_WRITE  0x01
+#define PAY_SCOPE_PAYMENTS_READ   0x02
+#define PAY_SCOPE_REFUNDS_WRITE   0x04
+#define PAY_SCOPE_PAYOUTS_WRITE   0x08
+#define PAY_SCOPE_BALANCE_READ    0x10
+
+typedef struct {
+    const pay_jwt_key_t  *key;
+    pay_str_t             subject;     /* may be empty; arena's */
+    int64_t               expires_s;
+    unsigned              scopes;      /* unknown scope words are ignored */
+} pay_claims_t;
+
+
+/* "RS256", "ES256", "HS256", exact case; else PAY_INVALID. */
+pay_status_t pay_alg_parse(pay_str_t text, pay_alg_t *alg) PAY_MUST_CHECK;
+
+/* At configuration time: is `key` good for `alg`?  RSA public key PEM of
+ * 2048 bits or more; EC public key PEM on P-256; HS256 secret of 32 bytes or
+ * more that is not one repeated byte and not a PEM.  A private key PEM is
+ * refused.  On PAY_INVALID err->detail says what is wrong and how to mend it
+ * (slug "configuration"). */
+pay_status_t pay_jwt_key_check(pay_alg_t alg, pay_str_t key, pay_err_t *err)
+    PAY_MUST_CHECK;
+
+/* Verifies the token (without "Bearer ").  PAY_INVALID is always slug
+ * "invalid-token" with one and the same detail (J18).  Order: length,
+ * alphabet, two dots, canonical base64url, header and payload as strict JSON
+ * objects of depth <= 4, no crit/jku/jwk/x5u/x5c/b64/zip, typ absent, "JWT"
+ * or "at+jwt", alg exact, key by (kid, iss) - kid may be absent only when the
+ * issuer has one key -, signature by libjwt with jwt_get_alg() compared
+ * again, aud string or array contains ours, exp integer and required, nbf,
+ * iat, lifetime, scope (space separated string `scope`).
+ * J8: libjwt refuses typ "at+jwt"; verify such a token by handing libjwt an
+ * equal check of the signature by other means of libjwt or libcrypto. */
+pay_status_t pay_jwt_verify(pay_arena_t *arena, pay_str_t token,
+    const pay_jwt_policy_t *policy, pay_claims_t *claims, pay_err_t *err)
+    PAY_MUST_CHECK;
+
+/* Signs a flat payload (JSON object text) with HS256 through libjwt; for the
+ * signed result of the return leg. `key` >= 32 bytes. */
+pay_status_t pay_jwt_sign_hs256(pay_arena_t *arena, pay_str_t key,
+    pay_str_t payload, pay_str_t *token) PAY_MUST_CHECK;
+
+
+#endif /* PAY_JWT_H */

@@ -1,0 +1,57 @@
+/*
+ * The table of SQL operations: everything the gateway may ask PostgreSQL.
+ * Each is one set-based function of schema pay_api: arrays in, one row per
+ * item out, the item's 1-based number in the first column.  This knows types,
+ * not libpq; ngx_payments_pq.c sends it.
+ */
+
+#ifndef PAY_OP_H
+#define PAY_OP_H
+
+#include "pay_str.h"
+
+
+#define PAY_OP_COLUMNS_MAX  24
+
+typedef enum {
+    PAY_TEXT = 0,              /* text[]   · text; UTF-8 without NUL */
+    PAY_BYTES,                 /* bytea[]  · bytea */
+    PAY_INT,                   /* bigint[] · bigint */
+    PAY_JSON                   /* jsonb[] (text of it) · text out */
+} pay_type_t;
+
+/* One argument or one column of one item. */
+typedef struct {
+    int        is_null;
+    int64_t    number;         /* PAY_INT */
+    pay_str_t  bytes;          /* the others */
+} pay_value_t;
+
+typedef struct {
+    const char        *name;           /* the statement's and function's */
+    const char        *sql;
+    unsigned           in_count;
+    const pay_type_t  *in;
+    unsigned           out_count;      /* without the item number */
+    const pay_type_t  *out;
+} pay_op_t;
+
+typedef enum {
+    PAY_OP_BEGIN_PAYMENT = 0,
+    PAY_OP_STORE_TOKEN,
+    PAY_OP_STORE_NO_TOKEN,
+    PAY_OP_GET_PAYMENT,
+    PAY_OP_GET_CHECKOUT,
+    PAY_OP_GET_EVENTS,
+    PAY_OP_GET_HANDLE,
+    PAY_OP_APPLY_EVENT,
+    PAY_OP_CLAIM_JOBS,
+    PAY_OP_FINISH_JOB,
+    PAY_OP_COUNT
+} pay_op_id_t;
+
+
+const pay_op_t *pay_op(pay_op_id_t id);
+
+
+#endif /* PAY_OP_H */

@@ -1,0 +1,48 @@
+/*
+ * Problem documents (RFC 9457; security.md 1.2): one table of problem types,
+ * each with its HTTP status, title and the text of its page.
+ */
+
+#ifndef PAY_PROBLEM_H
+#define PAY_PROBLEM_H
+
+#include "pay_arena.h"
+
+
+typedef struct {
+    const char  *slug;         /* "amount-invalid" */
+    unsigned     status;       /* 422 */
+    const char  *title;        /* one sentence, always the same (PD4) */
+    const char  *meaning;      /* page: what it means */
+    const char  *remedy;       /* page: what to do */
+} pay_problem_t;
+
+typedef struct {
+    const pay_problem_t  *problem;
+    pay_str_t             base_url;     /* "https://host[:port]" */
+    pay_str_t             request_id;   /* a UUID's text */
+    const char           *detail;       /* literal; NULL: none */
+    const char           *pointer;      /* errors[0].pointer; NULL or "": none */
+    pay_str_t             order_url;    /* "existing" member; empty: none */
+} pay_problem_doc_t;
+
+
+/* The problem with that slug, NULL when there is none. */
+const pay_problem_t *pay_problem_find(pay_str_t slug);
+
+/* The problem for a status that nginx itself made (400, 404, 405, 408, 411,
+ * 413, 414, 415, 416, 421, 429, 431, 494, 495-497, 500-505, 507): never
+ * NULL; an unknown one gives 500's or, below 500, 400's. */
+const pay_problem_t *pay_problem_of_status(unsigned status);
+
+/* The whole table; ends with a NULL slug. */
+const pay_problem_t *pay_problem_table(void);
+
+/* {"type","title","status","detail","instance","errors":[{detail,pointer}]}.
+ * type = base_url + "/problems/" + slug; for "quota-exceeded" the IANA URI
+ * of security.md RL5. instance = urn:uuid:<request id>. */
+pay_status_t pay_problem_render(pay_arena_t *arena,
+    const pay_problem_doc_t *doc, pay_str_t *json) PAY_MUST_CHECK;
+
+
+#endif /* PAY_PROBLEM_H */

@@ -1,0 +1,52 @@
+/*
+ * How every core function answers.  Outcomes that a caller must tell apart
+ * are values; the reason of a refusal goes to pay_err_t as a problem slug
+ * (security.md section 5) with texts of our own, never bytes of the input.
+ */
+
+#ifndef PAY_STATUS_H
+#define PAY_STATUS_H
+
+
+typedef enum {
+    PAY_OK = 0,
+    PAY_INVALID,         /* untrusted input refused; pay_err_t says why */
+    PAY_NOT_FOUND,       /* looked up and absent */
+    PAY_NO_MEMORY,       /* the arena is exhausted; nothing was written */
+    PAY_BUG              /* our own mistake: a precondition did not hold */
+} pay_status_t;
+
+
+#define PAY_MUST_CHECK   __attribute__((warn_unused_result))
+
+#define PAY_POINTER_MAX  128
+
+
+/* slug and detail are literals; pointer is an RFC 6901 JSON pointer made of
+ * member names of our own and indexes, or the empty string. */
+typedef struct {
+    const char  *slug;
+    const char  *detail;
+    char         pointer[PAY_POINTER_MAX];
+} pay_err_t;
+
+
+/* Fills *err (when not NULL) and returns PAY_INVALID. */
+pay_status_t pay_refuse(pay_err_t *err, const char *slug, const char *detail);
+
+/* The same, with a JSON pointer: printf-like, only %s of our own names, %u. */
+pay_status_t pay_refuse_at(pay_err_t *err, const char *slug,
+    const char *detail, const char *pointer, ...)
+    __attribute__((format(printf, 4, 5)));
+
+
+#define PAY_TRY(x)                                                            \
+    do {                                                                      \
+        pay_status_t  pay_try_status_ = (x);                                  \
+        if (pay_try_status_ != PAY_OK) {                                      \
+            return pay_try_status_;                                           \
+        }                                                                     \
+    } while (0)
+
+
+#endif /* PAY_STATUS_H */

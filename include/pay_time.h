@@ -1,0 +1,19 @@
+/*
+ * Time as text; the clock's value comes from the caller.
+ */
+
+#ifndef PAY_TIME_H
+#define PAY_TIME_H
+
+#include "pay_arena.h"
+
+
+/* RFC 3339 in UTC with seconds, "2026-11-21T08:15:00Z". */
+pay_status_t pay_time_format(pay_arena_t *arena, int64_t unix_s,
+    pay_str_t *text) PAY_MUST_CHECK;
+
+/* [0-9]{1,15} → number; sign, blank, empty or longer: PAY_INVALID. */
+pay_status_t pay_digits_parse(pay_str_t text, int64_t *value) PAY_MUST_CHECK;
+
+
+#endif /* PAY_TIME_H */

@@ -1,0 +1,88 @@
+/*
+ * The table of SQL operations.  The order of arguments and columns here, the
+ * functions in sql/functions and the encoders in op_*.c are one contract;
+ * tests/sql checks this table against pg_proc.
+ */
+
+#include "pay_op.h"
+
+
+#define T  PAY_TEXT
+#define B  PAY_BYTES
+#define I  PAY_INT
+#define J  PAY_JSON
+
+/* outcome, then a checkout's view: merchant_id, checkout_id, checkout_uuid,
+ * psp, nonce, handle, token, hosted_url, return_url, base_url, currency,
+ * total_minor, expires_s, registration_state, attempt, code, version,
+ * orders */
+#define VIEW  T, T, T, T, T, T, T, T, T, T, T, I, I, T, I, T, I, J
+
+#define COUNT(a)  (sizeof(a) / sizeof((a)[0]))
+
+
+static const pay_type_t  view_out[] = { T, VIEW };
+static const pay_type_t  job_out[] = { T, T, I, VIEW };
+static const pay_type_t  events_out[] = { T, J };
+static const pay_type_t  outcome_out[] = { T };
+
+/* merchant_id, idempotency_key, fingerprint, checkout_id, checkout_uuid,
+ * handle, psp, nonce, return_url, base_url, buyer_info, metadata,
+ * credit_card_info, currency, total_minor, expires_s, orders, ttl_s,
+ * lease_ms, request_id */
+static const pay_type_t  begin_in[] = {
+    T, T, B, T, T, T, T, T, T, T, J, J, J, T, I, I, J, I, I, T
+};
+
+/* merchant_id, checkout_id, token, hosted_url, poll_after_ms, request_id */
+static const pay_type_t  token_in[] = { T, T, T, T, I, T };
+
+/* merchant_id, checkout_id, outcome, code, retry_after_ms, request_id */
+static const pay_type_t  no_token_in[] = { T, T, T, T, I, T };
+
+/* merchant_id, payment_order_id or checkout_id */
+static const pay_type_t  lookup_in[] = { T, T };
+
+static const pay_type_t  handle_in[] = { T };
+
+/* psp, source, event_id, type, fact, token, reference, code, amount_minor,
+ * currency, digest, request_id */
+static const pay_type_t  event_in[] = { T, T, T, T, T, T, T, T, I, T, B, T };
+
+/* owner, lease_ms */
+static const pay_type_t  claim_in[] = { T, I };
+
+/* merchant_id, checkout_id, kind, owner, delay_ms (< 0: drop), code */
+static const pay_type_t  finish_in[] = { T, T, T, T, I, T };
+
+
+#define OP(name, args, in, out)                                               \
+    { name, "SELECT * FROM pay_api." name "(" args ")",                       \
+      COUNT(in), in, COUNT(out), out }
+
+#define ARGS_2   "$1,$2"
+#define ARGS_6   "$1,$2,$3,$4,$5,$6"
+#define ARGS_12  ARGS_6 ",$7,$8,$9,$10,$11,$12"
+#define ARGS_20  ARGS_12 ",$13,$14,$15,$16,$17,$18,$19,$20"
+
+static const pay_op_t  ops[PAY_OP_COUNT] = {
+    [PAY_OP_BEGIN_PAYMENT] =
+        OP("begin_payment", ARGS_20, begin_in, view_out),
+    [PAY_OP_STORE_TOKEN] = OP("store_token", ARGS_6, token_in, view_out),
+    [PAY_OP_STORE_NO_TOKEN] =
+        OP("store_no_token", ARGS_6, no_token_in, view_out),
+    [PAY_OP_GET_PAYMENT] = OP("get_payment", ARGS_2, lookup_in, view_out),
+    [PAY_OP_GET_CHECKOUT] = OP("get_checkout", ARGS_2, lookup_in, view_out),
+    [PAY_OP_GET_EVENTS] = OP("get_events", ARGS_2, lookup_in, events_out),
+    [PAY_OP_GET_HANDLE] = OP("get_handle", "$1", handle_in, view_out),
+    [PAY_OP_APPLY_EVENT] = OP("apply_event", ARGS_12, event_in, view_out),
+    [PAY_OP_CLAIM_JOBS] = OP("claim_jobs", ARGS_2, claim_in, job_out),
+    [PAY_OP_FINISH_JOB] = OP("finish_job", ARGS_6, finish_in, outcome_out),
+};
+
+
+const pay_op_t *
+pay_op(pay_op_id_t id)
+{
+    return &ops[id];
+}
