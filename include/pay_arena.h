@@ -26,7 +26,10 @@ pay_status_t pay_dup(pay_arena_t *arena, pay_str_t from, pay_str_t *to)
     PAY_MUST_CHECK;
 
 /* printf into the arena, at most `max` bytes without the NUL; a longer text
- * is PAY_INVALID.  Use "%.*s" with pay_fmt() for slices. */
+ * is PAY_INVALID.  Use "%.*s" with pay_fmt() for slices.  Known are exactly
+ * %s %.*s %u %d %zu %ld %lu %lld %llu (so PRId64, PRIu64) and %%, without
+ * flags and widths; anything else, a NULL string or a negative precision is
+ * PAY_BUG. */
 pay_status_t pay_format(pay_arena_t *arena, pay_str_t *out, size_t max,
     const char *format, ...)
     __attribute__((format(printf, 4, 5))) PAY_MUST_CHECK;

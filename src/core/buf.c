@@ -1,0 +1,225 @@
+/*
+ * The growing byte buffer (pay_buf_t) and its escapers.  Growth doubles
+ * within the arena, the old piece stays behind; one byte is always kept free
+ * for the NUL that pay_buf_done() puts behind the text.
+ */
+
+#include "pay_arena.h"
+
+
+#define PAY_BUF_FIRST_SIZE  128
+
+
+typedef struct {
+    unsigned char  byte;
+    const char    *entity;
+} pay_entity_t;
+
+
+static int pay_buf_reserve(pay_buf_t *buf, size_t more);
+static void pay_buf_fail(pay_buf_t *buf, pay_status_t status);
+static int pay_is_unreserved(unsigned char byte);
+static const char *pay_entity_of(unsigned char byte);
+
+
+static const pay_entity_t  pay_entities[] = {
+    { '&', "&amp;" },
+    { '<', "&lt;" },
+    { '>', "&gt;" },
+    { '"', "&quot;" },
+    { '\'', "&#39;" },
+    { 0, NULL }
+};
+
+
+void
+pay_buf_init(pay_buf_t *buf, pay_arena_t *arena, size_t max)
+{
+    memset(buf, 0, sizeof(*buf));
+
+    buf->arena = arena;
+    buf->max = max;
+    buf->status = PAY_OK;
+}
+
+
+void
+pay_buf_add(pay_buf_t *buf, pay_str_t bytes)
+{
+    if (bytes.len == 0 || !pay_buf_reserve(buf, bytes.len)) {
+        return;
+    }
+
+    memcpy(buf->data + buf->len, bytes.data, bytes.len);
+    buf->len += bytes.len;
+}
+
+
+void
+pay_buf_text(pay_buf_t *buf, const char *text)
+{
+    pay_buf_add(buf, pay_str_of(text));
+}
+
+
+void
+pay_buf_int(pay_buf_t *buf, int64_t number)
+{
+    char      digits[20];
+    size_t    at = sizeof(digits);
+    uint64_t  rest;
+
+    rest = number < 0 ? (uint64_t) -(number + 1) + 1 : (uint64_t) number;
+
+    do {
+        digits[--at] = (char) ('0' + rest % 10);
+        rest /= 10;
+    } while (rest != 0);
+
+    if (number < 0) {
+        digits[--at] = '-';
+    }
+
+    pay_buf_add(buf, (pay_str_t) { sizeof(digits) - at,
+                                   (unsigned char *) digits + at });
+}
+
+
+void
+pay_buf_percent(pay_buf_t *buf, pay_str_t bytes)
+{
+    static const char  hex[] = "0123456789ABCDEF";
+
+    size_t         i;
+    unsigned char  escaped[3];
+
+    for (i = 0; i < bytes.len && buf->status == PAY_OK; i++) {
+        if (pay_is_unreserved(bytes.data[i])) {
+            pay_buf_add(buf, (pay_str_t) { 1, bytes.data + i });
+            continue;
+        }
+
+        escaped[0] = '%';
+        escaped[1] = (unsigned char) hex[bytes.data[i] >> 4];
+        escaped[2] = (unsigned char) hex[bytes.data[i] & 15];
+        pay_buf_add(buf, (pay_str_t) { 3, escaped });
+    }
+}
+
+
+void
+pay_buf_html(pay_buf_t *buf, pay_str_t text)
+{
+    size_t       i;
+    size_t       from = 0;
+    const char  *entity;
+
+    for (i = 0; i < text.len && buf->status == PAY_OK; i++) {
+        entity = pay_entity_of(text.data[i]);
+        if (entity == NULL) {
+            continue;
+        }
+
+        pay_buf_add(buf, (pay_str_t) { i - from, text.data + from });
+        pay_buf_text(buf, entity);
+        from = i + 1;
+    }
+
+    if (from < text.len) {
+        pay_buf_add(buf, (pay_str_t) { text.len - from, text.data + from });
+    }
+}
+
+
+pay_status_t
+pay_buf_done(pay_buf_t *buf, pay_str_t *out)
+{
+    if (buf->status != PAY_OK) {
+        return buf->status;
+    }
+
+    if (buf->data == NULL) {
+        *out = PAY_STR("");
+        return PAY_OK;
+    }
+
+    buf->data[buf->len] = '\0';
+    *out = (pay_str_t) { buf->len, buf->data };
+
+    return PAY_OK;
+}
+
+
+static int
+pay_buf_reserve(pay_buf_t *buf, size_t more)
+{
+    size_t          size;
+    unsigned char  *data;
+
+    if (buf->status != PAY_OK) {
+        return 0;
+    }
+
+    if (more > buf->max - buf->len || buf->len + more >= SIZE_MAX / 2) {
+        pay_buf_fail(buf, PAY_INVALID);
+        return 0;
+    }
+
+    if (buf->len + more < buf->size) {
+        return 1;
+    }
+
+    size = buf->size != 0 ? buf->size : PAY_BUF_FIRST_SIZE;
+    while (size <= buf->len + more) {
+        size *= 2;
+    }
+
+    data = pay_alloc(buf->arena, size);
+    if (data == NULL) {
+        pay_buf_fail(buf, PAY_NO_MEMORY);
+        return 0;
+    }
+
+    if (buf->len != 0) {
+        memcpy(data, buf->data, buf->len);
+    }
+
+    buf->data = data;
+    buf->size = size;
+
+    return 1;
+}
+
+
+static void
+pay_buf_fail(pay_buf_t *buf, pay_status_t status)
+{
+    buf->status = status;
+    buf->data = NULL;
+    buf->len = 0;
+    buf->size = 0;
+}
+
+
+static int
+pay_is_unreserved(unsigned char byte)
+{
+    return (byte >= 'a' && byte <= 'z') || (byte >= 'A' && byte <= 'Z')
+           || (byte >= '0' && byte <= '9')
+           || byte == '-' || byte == '.' || byte == '_' || byte == '~';
+}
+
+
+static const char *
+pay_entity_of(unsigned char byte)
+{
+    const pay_entity_t  *entity;
+
+    for (entity = pay_entities; entity->entity != NULL; entity++) {
+        if (entity->byte == byte) {
+            return entity->entity;
+        }
+    }
+
+    return NULL;
+}

@@ -1,0 +1,108 @@
+/*
+ * An arena over malloc for payctl and tests.  Every piece is an allocation
+ * of its own, so that sanitizers see each overrun; all go with the heap.
+ */
+
+#include <stdlib.h>
+
+#include "pay_arena.h"
+
+
+typedef struct pay_piece_s  pay_piece_t;
+
+struct pay_piece_s {
+    pay_piece_t  *next;
+    max_align_t   memory[];
+};
+
+struct pay_heap_s {
+    pay_arena_t   arena;
+    pay_piece_t  *pieces;
+    unsigned      fail_in;     /* the n-th from now fails; 0: none planned */
+    int           failed;
+};
+
+
+static void *pay_heap_alloc(void *owner, size_t size);
+
+
+pay_heap_t *
+pay_heap_create(void)
+{
+    pay_heap_t  *heap = calloc(1, sizeof(*heap));
+
+    if (heap != NULL) {
+        heap->arena.alloc = pay_heap_alloc;
+        heap->arena.owner = heap;
+    }
+
+    return heap;
+}
+
+
+void
+pay_heap_destroy(pay_heap_t *heap)
+{
+    pay_piece_t  *piece;
+
+    if (heap == NULL) {
+        return;
+    }
+
+    while (heap->pieces != NULL) {
+        piece = heap->pieces;
+        heap->pieces = piece->next;
+        free(piece);
+    }
+
+    free(heap);
+}
+
+
+pay_arena_t *
+pay_heap_arena(pay_heap_t *heap)
+{
+    return &heap->arena;
+}
+
+
+void
+pay_heap_fail_at(pay_heap_t *heap, unsigned n)
+{
+    heap->fail_in = n;
+    heap->failed = 0;
+}
+
+
+int
+pay_heap_failed(const pay_heap_t *heap)
+{
+    return heap->failed;
+}
+
+
+static void *
+pay_heap_alloc(void *owner, size_t size)
+{
+    pay_heap_t   *heap = owner;
+    pay_piece_t  *piece;
+
+    if (heap->fail_in != 0 && --heap->fail_in == 0) {
+        heap->failed = 1;
+        return NULL;
+    }
+
+    if (size > SIZE_MAX - sizeof(*piece)) {
+        return NULL;
+    }
+
+    piece = malloc(sizeof(*piece) + size);
+    if (piece == NULL) {
+        return NULL;
+    }
+
+    piece->next = heap->pieces;
+    heap->pieces = piece;
+
+    return piece->memory;
+}
