@@ -1,0 +1,169 @@
+/*
+ * Digests, MACs, comparison and secrets over libcrypto.  Algorithms are
+ * fetched once per process: an implicit fetch at each call costs more than
+ * hashing a small body.  The first fetch happens before any thread starts
+ * (nginx workers have none), so there is no lock.
+ */
+
+#include <openssl/core_names.h>
+#include <openssl/crypto.h>
+#include <openssl/evp.h>
+#include <openssl/params.h>
+
+#include "pay_crypto.h"
+
+
+static EVP_MD *pay_sha256_md(void);
+static EVP_MAC *pay_hmac_mac(void);
+static int pay_hmac_run(EVP_MAC_CTX *ctx, pay_str_t key,
+    const pay_str_t *parts, unsigned count, unsigned char *out);
+
+
+static EVP_MD   *pay_fetched_sha256;
+static EVP_MAC  *pay_fetched_hmac;
+
+
+pay_status_t
+pay_secret_set(pay_secret_t *secret, pay_str_t bytes)
+{
+    if (bytes.len == 0 || bytes.len > PAY_SECRET_MAX) {
+        return PAY_INVALID;
+    }
+
+    /* what a longer old secret held behind the new one goes, too */
+    memmove(secret->data, bytes.data, bytes.len);
+    OPENSSL_cleanse(secret->data + bytes.len, PAY_SECRET_MAX - bytes.len);
+    secret->len = bytes.len;
+
+    return PAY_OK;
+}
+
+
+void
+pay_secret_wipe(pay_secret_t *secret)
+{
+    OPENSSL_cleanse(secret, sizeof(*secret));
+}
+
+
+pay_str_t
+pay_secret_str(const pay_secret_t *secret)
+{
+    return (pay_str_t) { secret->len, secret->data };
+}
+
+
+pay_status_t
+pay_sha256(pay_str_t bytes, unsigned char out[PAY_SHA256_SIZE])
+{
+    EVP_MD         *md = pay_sha256_md();
+    unsigned char   digest[PAY_SHA256_SIZE];
+
+    if (md == NULL
+        || EVP_Digest(bytes.len != 0 ? (const void *) bytes.data : "",
+                      bytes.len, digest, NULL, md, NULL) != 1)
+    {
+        return PAY_NO_MEMORY;
+    }
+
+    memcpy(out, digest, sizeof(digest));
+
+    return PAY_OK;
+}
+
+
+pay_status_t
+pay_hmac_sha256(pay_str_t key, const pay_str_t *parts, unsigned count,
+    unsigned char out[PAY_SHA256_SIZE])
+{
+    int             done;
+    EVP_MAC        *mac;
+    EVP_MAC_CTX    *ctx;
+    unsigned char   digest[PAY_SHA256_SIZE];
+
+    /* an empty key is a key that was not loaded: never MAC with it */
+    if (key.len == 0) {
+        return PAY_BUG;
+    }
+
+    mac = pay_hmac_mac();
+    ctx = mac != NULL ? EVP_MAC_CTX_new(mac) : NULL;
+    if (ctx == NULL) {
+        return PAY_NO_MEMORY;
+    }
+
+    done = pay_hmac_run(ctx, key, parts, count, digest);
+    EVP_MAC_CTX_free(ctx);
+
+    if (!done) {
+        return PAY_NO_MEMORY;
+    }
+
+    memcpy(out, digest, sizeof(digest));
+    OPENSSL_cleanse(digest, sizeof(digest));
+
+    return PAY_OK;
+}
+
+
+int
+pay_equal_ct(pay_str_t a, pay_str_t b)
+{
+    if (a.len != b.len) {
+        return 0;
+    }
+
+    return a.len == 0 || CRYPTO_memcmp(a.data, b.data, a.len) == 0;
+}
+
+
+static int
+pay_hmac_run(EVP_MAC_CTX *ctx, pay_str_t key, const pay_str_t *parts,
+    unsigned count, unsigned char *out)
+{
+    char         digest_name[] = "SHA256";
+    size_t       len;
+    unsigned     i;
+    OSSL_PARAM   params[2];
+
+    params[0] = OSSL_PARAM_construct_utf8_string(OSSL_MAC_PARAM_DIGEST,
+                                                 digest_name, 0);
+    params[1] = OSSL_PARAM_construct_end();
+
+    if (EVP_MAC_init(ctx, key.data, key.len, params) != 1) {
+        return 0;
+    }
+
+    for (i = 0; i < count; i++) {
+        if (parts[i].len != 0
+            && EVP_MAC_update(ctx, parts[i].data, parts[i].len) != 1)
+        {
+            return 0;
+        }
+    }
+
+    return EVP_MAC_final(ctx, out, &len, PAY_SHA256_SIZE) == 1
+           && len == PAY_SHA256_SIZE;
+}
+
+
+static EVP_MD *
+pay_sha256_md(void)
+{
+    if (pay_fetched_sha256 == NULL) {
+        pay_fetched_sha256 = EVP_MD_fetch(NULL, "SHA256", NULL);
+    }
+
+    return pay_fetched_sha256;
+}
+
+
+static EVP_MAC *
+pay_hmac_mac(void)
+{
+    if (pay_fetched_hmac == NULL) {
+        pay_fetched_hmac = EVP_MAC_fetch(NULL, "HMAC", NULL);
+    }
+
+    return pay_fetched_hmac;
+}
