@@ -1,0 +1,191 @@
+/*
+ * The table of webhook schemes and what they share.  The gateway and payctl
+ * find a scheme here by its name; one more scheme is one more row.  This
+ * never looks into a body.
+ */
+
+#include "sig/sig.h"
+#include "pay_time.h"
+
+
+static unsigned char lower(unsigned char c);
+
+
+static const pay_sig_scheme_t *const  schemes[] = {
+    &pay_sig_stripe,
+    &pay_sig_standardwebhooks,
+    &pay_sig_svix,
+    NULL
+};
+
+static const char *const  verdict_names[] = {
+    [PAY_SIG_VALID] = "valid",
+    [PAY_SIG_HEADER_MISSING] = "header-missing",
+    [PAY_SIG_HEADER_INVALID] = "header-invalid",
+    [PAY_SIG_TIMESTAMP] = "timestamp",
+    [PAY_SIG_MISMATCH] = "mismatch",
+    [PAY_SIG_ERROR] = "error"
+};
+
+
+const pay_sig_scheme_t *
+pay_sig_find(pay_str_t name)
+{
+    size_t  i;
+
+    for (i = 0; schemes[i] != NULL; i++) {
+        if (pay_str_is(name, schemes[i]->name)) {
+            return schemes[i];
+        }
+    }
+
+    return NULL;
+}
+
+
+const pay_sig_scheme_t *const *
+pay_sig_table(void)
+{
+    return schemes;
+}
+
+
+const char *
+pay_sig_verdict_name(pay_sig_verdict_t verdict)
+{
+    if ((unsigned) verdict > PAY_SIG_ERROR) {
+        return "error";
+    }
+
+    return verdict_names[verdict];
+}
+
+
+pay_status_t
+pay_header_find(const pay_header_t *headers, size_t count, const char *name,
+    pay_str_t *value)
+{
+    size_t               i, k;
+    pay_str_t            wanted = pay_str_of(name);
+    const pay_header_t  *found = NULL;
+
+    for (i = 0; i < count; i++) {
+        if (headers[i].name.len != wanted.len) {
+            continue;
+        }
+
+        for (k = 0; k < wanted.len; k++) {
+            if (lower(headers[i].name.data[k]) != lower(wanted.data[k])) {
+                break;
+            }
+        }
+
+        if (k < wanted.len) {
+            continue;
+        }
+
+        if (found != NULL) {
+            return PAY_INVALID;
+        }
+
+        found = &headers[i];
+    }
+
+    if (found == NULL) {
+        return PAY_NOT_FOUND;
+    }
+
+    *value = found->value;
+
+    return PAY_OK;
+}
+
+
+pay_sig_verdict_t
+pay_sig_time_check(const pay_sig_input_t *input, pay_str_t text,
+    int64_t *timestamp_s)
+{
+    int64_t  t, distance;
+
+    if (input->now_s < 0 || pay_digits_parse(text, &t) != PAY_OK) {
+        return PAY_SIG_TIMESTAMP;
+    }
+
+    distance = (t > input->now_s) ? t - input->now_s : input->now_s - t;
+
+    if (distance > input->tolerance_s) {
+        return PAY_SIG_TIMESTAMP;
+    }
+
+    *timestamp_s = t;
+
+    return PAY_SIG_VALID;
+}
+
+
+pay_sig_verdict_t
+pay_sig_match(const pay_sig_input_t *input, const pay_str_t *parts,
+    unsigned part_count, const pay_sig_values_t *values)
+{
+    int            equal;
+    size_t         k;
+    unsigned       i;
+    pay_str_t      expected, value;
+    unsigned char  mac[PAY_SHA256_SIZE];
+
+    if (input->key_count > PAY_SIG_KEYS_MAX) {
+        return PAY_SIG_ERROR;
+    }
+
+    equal = 0;
+    expected = (pay_str_t) { sizeof(mac), mac };
+
+    for (k = 0; k < input->key_count; k++) {
+
+        if (pay_hmac_sha256(pay_secret_str(&input->keys[k]), parts, part_count,
+                            mac)
+            != PAY_OK)
+        {
+            return PAY_SIG_ERROR;
+        }
+
+        for (i = 0; i < values->count; i++) {
+            value = (pay_str_t) { PAY_SHA256_SIZE, values->mac[i] };
+            equal |= pay_equal_ct(expected, value);
+        }
+    }
+
+    return equal ? PAY_SIG_VALID : PAY_SIG_MISMATCH;
+}
+
+
+pay_str_t
+pay_sig_cut(pay_str_t *rest, unsigned char separator, int *more)
+{
+    size_t     i;
+    pay_str_t  head = *rest;
+
+    for (i = 0; i < rest->len && rest->data[i] != separator; i++) {
+        /* void */
+    }
+
+    head.len = i;
+    *more = (i < rest->len);
+
+    if (*more) {
+        rest->data += i + 1;
+        rest->len -= i + 1;
+
+    } else {
+        rest->len = 0;
+    }
+
+    return head;
+}
+
+
+static unsigned char
+lower(unsigned char c)
+{
+    return (c >= 'A' && c <= 'Z') ? (unsigned char) (c | 0x20) : c;
+}
