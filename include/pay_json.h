@@ -13,6 +13,7 @@
 
 #define PAY_JSON_DEPTH  16
 #define PAY_JSON_WIDTH  64
+#define PAY_JSON_DEPTH_HARD  64    /* no limits may allow more */
 
 typedef struct pay_json_s  pay_json_t;
 
@@ -22,7 +23,7 @@ typedef enum {
 } pay_json_type_t;
 
 typedef struct {
-    size_t    max_size;        /* bytes */
+    size_t    max_size;        /* bytes; 0: 64 KiB */
     unsigned  max_depth;       /* 0: PAY_JSON_DEPTH */
     unsigned  max_width;       /* 0: PAY_JSON_WIDTH */
 } pay_json_limits_t;
@@ -30,14 +31,15 @@ typedef struct {
 
 /* Parses untrusted text.  On PAY_OK the caller owns *json (pay_json_free).
  * Else PAY_INVALID with "invalid-json", "duplicate-member" or
- * "content-too-large", or PAY_NO_MEMORY.  `limits` NULL: 64 KiB. */
+ * "content-too-large", or PAY_NO_MEMORY.  `limits` NULL: the defaults.
+ * The top must be an object or array. */
 pay_status_t pay_json_parse(pay_str_t text, const pay_json_limits_t *limits,
     pay_json_t **json, pay_err_t *err) PAY_MUST_CHECK;
 
 /* Drops a reference; NULL is fine. */
 void pay_json_free(pay_json_t *json);
 
-pay_json_type_t pay_json_type(const pay_json_t *json);
+pay_json_type_t pay_json_type(const pay_json_t *json);   /* NULL: _NULL */
 size_t pay_json_size(const pay_json_t *json);   /* members or elements */
 
 /* Borrowed children; NULL when absent or `json` is NULL or of another type. */
@@ -57,12 +59,15 @@ pay_status_t pay_json_integer(const pay_json_t *json, int64_t *value)
 int pay_json_is_true(const pay_json_t *json);
 
 /* Calls visit(name, value, data) for each member in order, until it returns
- * other than PAY_OK, which is handed on. */
+ * other than PAY_OK, which is handed on.  No object: nothing to visit. */
 typedef pay_status_t (*pay_json_visit_pt)(pay_str_t name,
     const pay_json_t *value, void *data);
 pay_status_t pay_json_each(const pay_json_t *json, pay_json_visit_pt visit,
     void *data) PAY_MUST_CHECK;
-/* Visits every string in the tree, member names too (iterative). */
+/* Visits the whole tree (iterative), so that each string is seen, member
+ * names too: visit() gets every member with its name and every element with
+ * an empty name, of whatever type; a top that is no container comes with an
+ * empty name.  Deeper than PAY_JSON_DEPTH_HARD: PAY_BUG. */
 pay_status_t pay_json_each_string(const pay_json_t *json,
     pay_json_visit_pt visit, void *data) PAY_MUST_CHECK;
 
@@ -75,7 +80,9 @@ pay_json_t *pay_json_string_new(pay_str_t text);   /* must be UTF-8 */
 pay_json_t *pay_json_integer_new(int64_t value);
 pay_json_t *pay_json_boolean_new(int value);
 pay_json_t *pay_json_null_new(void);
-/* A deep copy, owned by the caller. */
+/* A deep copy, owned by the caller.  A string with a NUL or bad UTF-8 gives
+ * NULL; a NULL object, array or value makes the calls below fail with
+ * PAY_NO_MEMORY. */
 pay_json_t *pay_json_copy(const pay_json_t *json);
 pay_status_t pay_json_set(pay_json_t *object, const char *member,
     pay_json_t *value) PAY_MUST_CHECK;

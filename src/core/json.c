@@ -1,0 +1,483 @@
+/*
+ * JSON over jansson: the only file that knows it.  Untrusted text passes the
+ * bounds check of json_scan.c first; jansson then refuses duplicate members,
+ * trailing bytes, bad UTF-8, \u0000 and scalars at the top.  (Longer than
+ * other files for that: one wrapper per call, nothing to part.)
+ */
+
+#include <stdarg.h>
+
+#include <jansson.h>
+
+#include "pay_json.h"
+#include "json_scan.h"
+
+
+#define PAY_JSON_SIZE         65536    /* default limit of a text */
+#define PAY_JSON_FIRST_WRITE  512      /* most documents fit: one pass */
+#define PAY_JSON_DUMP         (JSON_COMPACT | JSON_ENCODE_ANY)
+
+
+typedef struct {
+    enum json_error_code  code;
+    pay_status_t          status;
+    const char           *slug;
+    const char           *detail;
+} pay_json_trouble_t;
+
+typedef struct {
+    json_t  *container;
+    void    *iter;             /* of an object */
+    size_t   index;            /* of an array */
+} pay_json_frame_t;
+
+
+static pay_status_t pay_json_refused(const json_error_t *error,
+    pay_err_t *err);
+static pay_json_frame_t pay_json_frame(const pay_json_t *json);
+static const pay_json_t *pay_json_next(pay_json_frame_t *frame,
+    pay_str_t *name);
+static int pay_json_is_container(const pay_json_t *json);
+static json_t *pay_jansson(const pay_json_t *json);
+static pay_json_t *pay_json_of(json_t *json);
+
+
+static const pay_json_trouble_t  pay_json_troubles[] = {
+    { json_error_duplicate_key, PAY_INVALID, "duplicate-member",
+      "An object of the JSON text names a member twice." },
+    { json_error_invalid_utf8, PAY_INVALID, "invalid-json",
+      "The JSON text is not valid UTF-8." },
+    { json_error_null_character, PAY_INVALID, "invalid-json",
+      "The JSON text contains a NUL character." },
+    { json_error_null_byte_in_key, PAY_INVALID, "invalid-json",
+      "The JSON text contains a NUL character." },
+    { json_error_numeric_overflow, PAY_INVALID, "invalid-json",
+      "A number of the JSON text is too large." },
+    { json_error_premature_end_of_input, PAY_INVALID, "invalid-json",
+      "The JSON text ends too early." },
+    { json_error_end_of_input_expected, PAY_INVALID, "invalid-json",
+      "Something follows the JSON text." },
+    /* jansson names no reason when an allocation fails */
+    { json_error_unknown, PAY_NO_MEMORY, NULL, NULL },
+    { json_error_out_of_memory, PAY_NO_MEMORY, NULL, NULL }
+};
+
+
+pay_status_t
+pay_json_parse(pay_str_t text, const pay_json_limits_t *limits,
+    pay_json_t **json, pay_err_t *err)
+{
+    json_t             *root;
+    json_error_t        error;
+    pay_json_limits_t   bound = { 0, 0, 0 };
+
+    if (limits != NULL) {
+        bound = *limits;
+    }
+
+    if (text.len > (bound.max_size ? bound.max_size : PAY_JSON_SIZE)) {
+        return pay_refuse(err, "content-too-large",
+                          "The JSON text is too long.");
+    }
+
+    if (text.len == 0) {
+        return pay_refuse(err, "invalid-json", "The JSON text is empty.");
+    }
+
+    PAY_TRY(pay_json_scan(text,
+                          bound.max_depth ? bound.max_depth : PAY_JSON_DEPTH,
+                          bound.max_width ? bound.max_width : PAY_JSON_WIDTH,
+                          err));
+
+    root = json_loadb((const char *) text.data, text.len,
+                      JSON_REJECT_DUPLICATES, &error);
+    if (root == NULL) {
+        return pay_json_refused(&error, err);
+    }
+
+    *json = pay_json_of(root);
+
+    return PAY_OK;
+}
+
+
+void
+pay_json_free(pay_json_t *json)
+{
+    json_decref(pay_jansson(json));
+}
+
+
+pay_json_type_t
+pay_json_type(const pay_json_t *json)
+{
+    static const pay_json_type_t  types[] = {
+        [JSON_OBJECT] = PAY_JSON_OBJECT,
+        [JSON_ARRAY] = PAY_JSON_ARRAY,
+        [JSON_STRING] = PAY_JSON_STRING,
+        [JSON_INTEGER] = PAY_JSON_INTEGER,
+        [JSON_REAL] = PAY_JSON_REAL,
+        [JSON_TRUE] = PAY_JSON_TRUE,
+        [JSON_FALSE] = PAY_JSON_FALSE,
+        [JSON_NULL] = PAY_JSON_NULL
+    };
+
+    return json == NULL ? PAY_JSON_NULL : types[json_typeof(pay_jansson(json))];
+}
+
+
+size_t
+pay_json_size(const pay_json_t *json)
+{
+    /* each is 0 for NULL and other types */
+    return json_object_size(pay_jansson(json))
+           + json_array_size(pay_jansson(json));
+}
+
+
+const pay_json_t *
+pay_json_get(const pay_json_t *json, const char *member)
+{
+    return pay_json_of(json_object_get(pay_jansson(json), member));
+}
+
+
+const pay_json_t *
+pay_json_at(const pay_json_t *json, size_t index)
+{
+    return pay_json_of(json_array_get(pay_jansson(json), index));
+}
+
+
+const pay_json_t *
+pay_json_path(const pay_json_t *json, ...)
+{
+    va_list      args;
+    const char  *member;
+
+    va_start(args, json);
+
+    while ((member = va_arg(args, const char *)) != NULL) {
+        json = pay_json_get(json, member);
+    }
+
+    va_end(args);
+
+    return json;
+}
+
+
+pay_status_t
+pay_json_string(const pay_json_t *json, pay_str_t *value)
+{
+    const json_t  *string = pay_jansson(json);
+
+    if (!json_is_string(string)) {
+        return PAY_NOT_FOUND;
+    }
+
+    value->len = json_string_length(string);
+    value->data = (const unsigned char *) json_string_value(string);
+
+    return PAY_OK;
+}
+
+
+pay_status_t
+pay_json_integer(const pay_json_t *json, int64_t *value)
+{
+    const json_t  *integer = pay_jansson(json);
+
+    if (!json_is_integer(integer)) {
+        return PAY_NOT_FOUND;
+    }
+
+    *value = json_integer_value(integer);
+
+    return PAY_OK;
+}
+
+
+int
+pay_json_is_true(const pay_json_t *json)
+{
+    return json_is_true(pay_jansson(json));
+}
+
+
+pay_status_t
+pay_json_each(const pay_json_t *json, pay_json_visit_pt visit, void *data)
+{
+    pay_str_t          name;
+    pay_json_frame_t   frame;
+    const pay_json_t  *value;
+
+    if (!json_is_object(pay_jansson(json))) {
+        return PAY_OK;
+    }
+
+    frame = pay_json_frame(json);
+
+    while ((value = pay_json_next(&frame, &name)) != NULL) {
+        PAY_TRY(visit(name, value, data));
+    }
+
+    return PAY_OK;
+}
+
+
+pay_status_t
+pay_json_each_string(const pay_json_t *json, pay_json_visit_pt visit,
+    void *data)
+{
+    unsigned           depth = 0;
+    pay_str_t          name;
+    const pay_json_t  *value;
+    pay_json_frame_t   frames[PAY_JSON_DEPTH_HARD];
+
+    if (json == NULL) {
+        return PAY_OK;
+    }
+
+    if (!pay_json_is_container(json)) {
+        return visit(PAY_STR(""), json, data);
+    }
+
+    frames[depth++] = pay_json_frame(json);
+
+    while (depth > 0) {
+        value = pay_json_next(&frames[depth - 1], &name);
+        if (value == NULL) {
+            depth--;
+            continue;
+        }
+
+        PAY_TRY(visit(name, value, data));
+
+        if (!pay_json_is_container(value)) {
+            continue;
+        }
+
+        if (depth == PAY_JSON_DEPTH_HARD) {
+            return PAY_BUG;
+        }
+
+        frames[depth++] = pay_json_frame(value);
+    }
+
+    return PAY_OK;
+}
+
+
+pay_json_t *
+pay_json_object_new(void)
+{
+    return pay_json_of(json_object());
+}
+
+
+pay_json_t *
+pay_json_array_new(void)
+{
+    return pay_json_of(json_array());
+}
+
+
+pay_json_t *
+pay_json_string_new(pay_str_t text)
+{
+    /* what we could not read back we don't write */
+    if (text.len != 0 && memchr(text.data, '\0', text.len) != NULL) {
+        return NULL;
+    }
+
+    return pay_json_of(json_stringn(text.len != 0 ? (const char *) text.data
+                                                  : "", text.len));
+}
+
+
+pay_json_t *
+pay_json_integer_new(int64_t value)
+{
+    return pay_json_of(json_integer(value));
+}
+
+
+pay_json_t *
+pay_json_boolean_new(int value)
+{
+    return pay_json_of(json_boolean(value));
+}
+
+
+pay_json_t *
+pay_json_null_new(void)
+{
+    return pay_json_of(json_null());
+}
+
+
+pay_json_t *
+pay_json_copy(const pay_json_t *json)
+{
+    return pay_json_of(json_deep_copy(pay_jansson(json)));
+}
+
+
+pay_status_t
+pay_json_set(pay_json_t *object, const char *member, pay_json_t *value)
+{
+    /* releases the value when it fails */
+    if (json_object_set_new(pay_jansson(object), member, pay_jansson(value))
+        != 0)
+    {
+        return PAY_NO_MEMORY;
+    }
+
+    return PAY_OK;
+}
+
+
+pay_status_t
+pay_json_set_string(pay_json_t *object, const char *member, pay_str_t text)
+{
+    return pay_json_set(object, member, pay_json_string_new(text));
+}
+
+
+pay_status_t
+pay_json_set_integer(pay_json_t *object, const char *member, int64_t value)
+{
+    return pay_json_set(object, member, pay_json_integer_new(value));
+}
+
+
+pay_status_t
+pay_json_append(pay_json_t *array, pay_json_t *value)
+{
+    if (json_array_append_new(pay_jansson(array), pay_jansson(value)) != 0) {
+        return PAY_NO_MEMORY;
+    }
+
+    return PAY_OK;
+}
+
+
+pay_status_t
+pay_json_write(pay_arena_t *arena, const pay_json_t *json, pay_str_t *text)
+{
+    char    *out;
+    size_t   len;
+    size_t   size = PAY_JSON_FIRST_WRITE;
+
+    if (json == NULL) {
+        return PAY_NO_MEMORY;
+    }
+
+    for ( ;; ) {
+        out = pay_alloc(arena, size);
+        if (out == NULL) {
+            return PAY_NO_MEMORY;
+        }
+
+        len = json_dumpb(pay_jansson(json), out, size, PAY_JSON_DUMP);
+        if (len == 0) {
+            return PAY_NO_MEMORY;
+        }
+
+        if (len < size) {
+            break;
+        }
+
+        size = len + 1;
+    }
+
+    out[len] = '\0';
+    *text = (pay_str_t) { len, (const unsigned char *) out };
+
+    return PAY_OK;
+}
+
+
+static pay_status_t
+pay_json_refused(const json_error_t *error, pay_err_t *err)
+{
+    size_t                     i;
+    const pay_json_trouble_t  *trouble;
+
+    for (i = 0;
+         i < sizeof(pay_json_troubles) / sizeof(pay_json_troubles[0]);
+         i++)
+    {
+        trouble = &pay_json_troubles[i];
+
+        if (trouble->code != json_error_code(error)) {
+            continue;
+        }
+
+        if (trouble->status != PAY_INVALID) {
+            return trouble->status;
+        }
+
+        return pay_refuse(err, trouble->slug, trouble->detail);
+    }
+
+    return pay_refuse(err, "invalid-json", "The text is not valid JSON.");
+}
+
+
+static pay_json_frame_t
+pay_json_frame(const pay_json_t *json)
+{
+    json_t  *container = pay_jansson(json);
+
+    return (pay_json_frame_t) { container, json_object_iter(container), 0 };
+}
+
+
+static const pay_json_t *
+pay_json_next(pay_json_frame_t *frame, pay_str_t *name)
+{
+    json_t  *value;
+
+    *name = PAY_STR("");
+
+    if (json_is_array(frame->container)) {
+        return pay_json_of(json_array_get(frame->container, frame->index++));
+    }
+
+    if (frame->iter == NULL) {
+        return NULL;
+    }
+
+    name->data = (const unsigned char *) json_object_iter_key(frame->iter);
+    name->len = json_object_iter_key_len(frame->iter);
+    value = json_object_iter_value(frame->iter);
+    frame->iter = json_object_iter_next(frame->container, frame->iter);
+
+    return pay_json_of(value);
+}
+
+
+static int
+pay_json_is_container(const pay_json_t *json)
+{
+    return json_is_object(pay_jansson(json))
+           || json_is_array(pay_jansson(json));
+}
+
+
+/* The cast is the whole wrapping; const goes since jansson counts
+ * references in the value itself. */
+static json_t *
+pay_jansson(const pay_json_t *json)
+{
+    return (json_t *) (uintptr_t) json;
+}
+
+
+static pay_json_t *
+pay_json_of(json_t *json)
+{
+    return (pay_json_t *) json;
+}

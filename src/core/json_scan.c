@@ -1,0 +1,103 @@
+/*
+ * Bounds of untrusted JSON text, found in one pass without recursion or
+ * allocation, so that jansson (which recurses 2,048 deep) never sees hostile
+ * nesting or a container of a million members.  Up to the first syntax error
+ * this scan and jansson agree on the depth; behind it jansson reads nothing.
+ */
+
+#include "json_scan.h"
+
+
+typedef struct {
+    unsigned   depth;
+    unsigned   max_depth;
+    unsigned   max_width;
+    unsigned   commas[PAY_JSON_DEPTH_HARD + 1];    /* by depth */
+} pay_scan_t;
+
+
+static size_t pay_scan_string(pay_str_t text, size_t at);
+static const char *pay_scan_byte(pay_scan_t *scan, unsigned char byte);
+
+
+pay_status_t
+pay_json_scan(pay_str_t text, unsigned max_depth, unsigned max_width,
+    pay_err_t *err)
+{
+    size_t       at;
+    pay_scan_t   scan;
+    const char  *trouble;
+
+    if (max_depth > PAY_JSON_DEPTH_HARD) {
+        return PAY_BUG;
+    }
+
+    scan.depth = 0;
+    scan.max_depth = max_depth;
+    scan.max_width = max_width;
+    scan.commas[0] = 0;
+
+    for (at = 0; at < text.len; at++) {
+        if (text.data[at] == '"') {
+            at = pay_scan_string(text, at);
+            continue;
+        }
+
+        trouble = pay_scan_byte(&scan, text.data[at]);
+        if (trouble != NULL) {
+            return pay_refuse(err, "invalid-json", trouble);
+        }
+    }
+
+    return PAY_OK;
+}
+
+
+/* the offset of the closing quote, or of the end of the text */
+static size_t
+pay_scan_string(pay_str_t text, size_t at)
+{
+    for (at++; at < text.len && text.data[at] != '"'; at++) {
+        if (text.data[at] == '\\') {
+            at++;
+        }
+    }
+
+    return at;
+}
+
+
+static const char *
+pay_scan_byte(pay_scan_t *scan, unsigned char byte)
+{
+    switch (byte) {
+
+    case '{':
+    case '[':
+        if (scan->depth == scan->max_depth) {
+            return "The JSON text is nested too deeply.";
+        }
+
+        scan->commas[++scan->depth] = 0;
+        return NULL;
+
+    case '}':
+    case ']':
+        if (scan->depth > 0) {
+            scan->depth--;
+        }
+
+        return NULL;
+
+    case ',':
+        /* n commas part n + 1 members */
+        if (++scan->commas[scan->depth] >= scan->max_width) {
+            return "An object or array of the JSON text has too many members.";
+        }
+
+        return NULL;
+
+    default:
+        return NULL;
+    }
+}
