@@ -1,0 +1,198 @@
+/*
+ * Flows: what the gateway does for one request or one job, as a chain of
+ * steps.  A step gets an event and names the next effect; somebody else (the
+ * nginx glue, a simulator, a unit test) carries effects out and comes back
+ * with the next event.  A flow never waits, never does I/O, never asks for
+ * the time.
+ */
+
+#ifndef PAY_FLOW_H
+#define PAY_FLOW_H
+
+#include "pay_payment.h"
+#include "pay_problem.h"
+#include "pay_psp.h"
+#include "pay_sig.h"
+
+
+/* Configuration, read-only for the life of the process. */
+typedef struct {
+    pay_str_t                 name;
+    const pay_psp_adapter_t  *adapter;
+    pay_psp_account_t         account;
+    const pay_str_t          *hosted_hosts;
+    size_t                    hosted_host_count;
+    const pay_sig_scheme_t   *scheme;
+    const pay_secret_t       *webhook_keys;
+    size_t                    webhook_key_count;
+    int64_t                   webhook_tolerance_s;
+    unsigned                  index;         /* in pay_env_t.psps */
+} pay_psp_t;
+
+typedef struct {
+    pay_str_t                 id;
+    int                       disabled;
+    const pay_str_t          *return_hosts;
+    size_t                    return_host_count;
+    const pay_psp_t         **psps;          /* in order of preference */
+    size_t                    psp_count;
+    pay_str_t                 result_key;    /* empty: results are not signed */
+} pay_merchant_t;
+
+typedef struct {
+    const pay_psp_t       *psps;
+    size_t                 psp_count;
+    const pay_merchant_t  *merchants;
+    size_t                 merchant_count;
+    int64_t                lease_ms;         /* of a registration attempt */
+    int64_t                poll_after_ms;
+} pay_env_t;
+
+const pay_psp_t *pay_env_psp(const pay_env_t *env, pay_str_t name);
+const pay_merchant_t *pay_env_merchant(const pay_env_t *env, pay_str_t id);
+
+
+typedef enum {
+    PAY_EVENT_START = 0,
+    PAY_EVENT_ROW,             /* the operation's row for this item */
+    PAY_EVENT_DB_FAILED,       /* no row; db_failure says what is known */
+    PAY_EVENT_HTTP             /* the PSP call has ended, one way or other */
+} pay_event_kind_t;
+
+typedef enum {
+    PAY_DB_OVERLOADED = 0,     /* never queued: without effect */
+    PAY_DB_UNAVAILABLE,        /* never sent: without effect */
+    PAY_DB_UNKNOWN,            /* sent; the commit may have happened */
+    PAY_DB_ERROR               /* PostgreSQL refused it: rolled back */
+} pay_db_failure_t;
+
+typedef struct {
+    pay_event_kind_t          kind;
+    int64_t                   now_s;
+    const pay_value_t        *row;           /* dies after the step */
+    pay_db_failure_t          db_failure;
+    const pay_http_answer_t  *answer;        /* dies after the step */
+} pay_event_t;
+
+
+typedef enum {
+    PAY_REPLY_JSON = 0,
+    PAY_REPLY_PROBLEM,
+    PAY_REPLY_REDIRECT,        /* 303 */
+    PAY_REPLY_PAGE             /* the status page of `checkout` */
+} pay_reply_kind_t;
+
+typedef struct {
+    pay_reply_kind_t       kind;
+    unsigned               status;
+    pay_str_t              body;             /* JSON */
+    pay_str_t              location;         /* Location, or empty */
+    int64_t                retry_after_s;    /* -1: none */
+    int64_t                version;          /* ETag; -1: none */
+    int                    replayed;
+    const pay_problem_t   *problem;
+    const char            *detail;
+    pay_str_t              pointer;          /* problem: JSON pointer */
+    pay_str_t              order_url;        /* problem's "existing" */
+    const pay_checkout_t  *checkout;         /* page */
+    pay_str_t              shop_url;         /* page: way back, or empty */
+    int                    pending;          /* page: keeps asking */
+} pay_reply_t;
+
+typedef enum {
+    PAY_DO_DONE = 0,
+    PAY_DO_DB,
+    PAY_DO_HTTP
+} pay_effect_kind_t;
+
+/* A step may answer the request and still go on: `reply` is looked at first. */
+typedef struct {
+    pay_effect_kind_t    kind;
+    const pay_reply_t   *reply;              /* NULL: not yet, or never */
+    pay_op_id_t          op;                 /* PAY_DO_DB */
+    const pay_value_t   *args;
+    const pay_psp_t     *psp;                /* PAY_DO_HTTP */
+    pay_http_request_t   http;
+    int                  buyer_waits;        /* PAY_DO_HTTP: short deadline */
+} pay_effect_t;
+
+
+typedef struct pay_flow_s  pay_flow_t;
+
+typedef pay_status_t (*pay_flow_step_pt)(pay_flow_t *flow,
+    const pay_event_t *event, pay_effect_t *effect);
+
+/* What all flows share; the rest of a flow's state is behind `state`. */
+struct pay_flow_s {
+    const char        *name;                 /* literal, for logs */
+    pay_arena_t       *arena;
+    const pay_env_t   *env;
+    pay_flow_step_pt   step;                 /* takes the next event */
+    pay_str_t          request_id;
+    void              *state;
+
+    /* For logs and variables, filled as they become known. */
+    const char        *outcome;              /* literal */
+    pay_str_t          merchant_id;
+    pay_str_t          checkout_id;
+    pay_str_t          order_id;
+    pay_str_t          psp_name;
+};
+
+
+/* Runs one step.  PAY_OK and *effect; a failing step (out of memory, a bug)
+ * becomes PAY_DO_DONE with the 500 problem as reply, so callers need no
+ * second path. */
+void pay_flow_run(pay_flow_t *flow, const pay_event_t *event,
+    pay_effect_t *effect);
+
+
+typedef struct {
+    const pay_merchant_t   *merchant;
+    pay_payment_request_t  *request;         /* return_url already checked */
+    const pay_psp_t        *psp;
+    pay_str_t               idempotency_key;
+    pay_str_t               fingerprint;     /* 32 bytes */
+    pay_str_t               base_url;        /* of this gateway */
+    int64_t                 ttl_s;
+    unsigned                in_progress_status;   /* 429 or 409 */
+    pay_str_t               checkout_uuid;   /* fresh */
+    pay_str_t               handle;          /* fresh */
+    int64_t                 now_s;
+} pay_create_input_t;
+
+/* Each fills *flow (arena, env, request_id already set by the caller) and
+ * makes it ready for PAY_EVENT_START. */
+pay_status_t pay_flow_create(pay_flow_t *flow, const pay_create_input_t *input)
+    PAY_MUST_CHECK;
+
+typedef enum {
+    PAY_READ_PAYMENT, PAY_READ_CHECKOUT, PAY_READ_EVENTS
+} pay_read_t;
+
+pay_status_t pay_flow_read(pay_flow_t *flow, pay_read_t what,
+    pay_str_t merchant_id, pay_str_t id) PAY_MUST_CHECK;
+
+typedef enum {
+    PAY_BUYER_CHECKOUT, PAY_BUYER_STATUS, PAY_BUYER_RETURN
+} pay_buyer_t;
+
+pay_status_t pay_flow_buyer(pay_flow_t *flow, pay_buyer_t what,
+    pay_str_t handle) PAY_MUST_CHECK;
+
+typedef struct {
+    const pay_psp_t     *psp;
+    const pay_header_t  *headers;
+    size_t               header_count;
+    pay_str_t            body;
+} pay_webhook_input_t;
+
+pay_status_t pay_flow_webhook(pay_flow_t *flow,
+    const pay_webhook_input_t *input) PAY_MUST_CHECK;
+
+/* A claimed job: the row of claim_jobs behind its outcome column. */
+pay_status_t pay_flow_job(pay_flow_t *flow, const pay_value_t *job,
+    pay_str_t owner) PAY_MUST_CHECK;
+
+
+#endif /* PAY_FLOW_H */

@@ -1,0 +1,142 @@
+/*
+ * A checkout: as a storefront asks for it, as PostgreSQL keeps it, as the API
+ * shows it.
+ */
+
+#ifndef PAY_PAYMENT_H
+#define PAY_PAYMENT_H
+
+#include "pay_json.h"
+#include "pay_money.h"
+#include "pay_op.h"
+#include "pay_state.h"
+
+
+#define PAY_ORDERS_MAX      20
+#define PAY_EXPIRES_MIN_S   60
+#define PAY_EXPIRES_MAX_S   86400
+#define PAY_EXPIRES_S       3600       /* when the request does not say */
+#define PAY_SELLER_MAX      64
+
+typedef struct {
+    pay_str_t    id;
+    pay_str_t    seller;
+    int64_t      amount_minor;
+    pay_state_t  status;
+    pay_str_t    reason;               /* empty: none */
+} pay_order_t;
+
+/* The body of POST /v1/payments after every check. */
+typedef struct {
+    pay_str_t              checkout_id;
+    pay_str_t              psp;            /* empty: the merchant's first */
+    pay_str_t              return_url;     /* unchecked: needs the hosts */
+    pay_str_t              buyer_info;     /* JSON text, or empty */
+    pay_str_t              metadata;       /* JSON text, or empty */
+    pay_str_t              card_info;      /* JSON text, or empty */
+    const pay_currency_t  *currency;
+    int64_t                total_minor;
+    int64_t                expires_in_s;
+    int                    has_expires_in;
+    pay_order_t            orders[PAY_ORDERS_MAX];  /* id empty: make one */
+    unsigned               order_count;
+} pay_payment_request_t;
+
+/* The view that SQL returns (src/op/op_table.c, VIEW). */
+typedef struct {
+    pay_str_t              merchant_id;
+    pay_str_t              checkout_id;
+    pay_str_t              checkout_uuid;
+    pay_str_t              psp;
+    pay_str_t              nonce;
+    pay_str_t              handle;
+    pay_str_t              token;          /* empty: none yet */
+    pay_str_t              hosted_url;     /* empty: none yet */
+    pay_str_t              return_url;
+    pay_str_t              base_url;
+    const pay_currency_t  *currency;
+    int64_t                total_minor;
+    int64_t                expires_s;
+    pay_str_t              registration;   /* REGISTERING|REGISTERED|REFUSED */
+    int64_t                attempt;
+    pay_str_t              code;
+    int64_t                version;
+    pay_order_t            orders[PAY_ORDERS_MAX];
+    unsigned               order_count;
+} pay_checkout_t;
+
+
+/* Untrusted body → request.  PAY_INVALID with the slug of security.md
+ * section 5 and a JSON pointer.  Unknown members are refused, metadata's and
+ * buyer_info's own apart; card numbers anywhere are refused. */
+pay_status_t pay_payment_parse(pay_arena_t *arena, pay_str_t body,
+    pay_payment_request_t *request, pay_err_t *err) PAY_MUST_CHECK;
+
+/* The orders as the JSON text that begin_payment takes. */
+pay_status_t pay_payment_orders_json(pay_arena_t *arena,
+    const pay_payment_request_t *request, pay_str_t *json) PAY_MUST_CHECK;
+
+/* One row's VIEW columns → checkout; bytes are copied into the arena.
+ * PAY_BUG when the row is not what SQL promises. */
+pay_status_t pay_checkout_decode(pay_arena_t *arena, const pay_value_t *view,
+    pay_checkout_t *checkout) PAY_MUST_CHECK;
+
+#define PAY_VIEW_COLUMNS  18
+
+/* The state of the whole: its orders move together. */
+pay_state_t pay_checkout_state(const pay_checkout_t *checkout);
+
+/* The API's representation of a checkout. */
+pay_status_t pay_checkout_render(pay_arena_t *arena,
+    const pay_checkout_t *checkout, pay_str_t *json) PAY_MUST_CHECK;
+
+/* The representation of one of its orders; PAY_NOT_FOUND when absent. */
+pay_status_t pay_order_render(pay_arena_t *arena,
+    const pay_checkout_t *checkout, pay_str_t payment_order_id,
+    pay_str_t *json) PAY_MUST_CHECK;
+
+/* {"payment_order_id","events":[…]} around the array that SQL made. */
+pay_status_t pay_timeline_render(pay_arena_t *arena,
+    pay_str_t payment_order_id, pay_str_t events, pay_str_t *json)
+    PAY_MUST_CHECK;
+
+
+/* Values for operations. */
+static inline pay_value_t
+pay_value_text(pay_str_t text)
+{
+    pay_value_t  v = { 0, 0, text };
+
+    return v;
+}
+
+
+/* An empty slice becomes NULL. */
+static inline pay_value_t
+pay_value_opt(pay_str_t text)
+{
+    pay_value_t  v = { text.len == 0, 0, text };
+
+    return v;
+}
+
+
+static inline pay_value_t
+pay_value_int(int64_t number)
+{
+    pay_value_t  v = { 0, number, { 0, NULL } };
+
+    return v;
+}
+
+
+static inline pay_value_t
+pay_value_null(void)
+{
+    pay_value_t  v = { 1, 0, { 0, NULL } };
+
+    return v;
+}
+
+
+#endif /* PAY_PAYMENT_H */

@@ -1,0 +1,221 @@
+/*
+ * The engine under all flows: one step at a time, and the words in
+ * flow_util.h.  It knows no flow.
+ */
+
+#include "flow_util.h"
+
+
+#define BACKOFF_FIRST_MS  1000
+#define BACKOFF_MAX_MS    60000
+
+#define OVERLOADED_RETRY_S   1
+#define UNAVAILABLE_RETRY_S  2
+
+
+const pay_psp_t *
+pay_env_psp(const pay_env_t *env, pay_str_t name)
+{
+    size_t  i;
+
+    for (i = 0; i < env->psp_count; i++) {
+        if (pay_str_eq(env->psps[i].name, name)) {
+            return &env->psps[i];
+        }
+    }
+
+    return NULL;
+}
+
+
+const pay_merchant_t *
+pay_env_merchant(const pay_env_t *env, pay_str_t id)
+{
+    size_t  i;
+
+    for (i = 0; i < env->merchant_count; i++) {
+        if (pay_str_eq(env->merchants[i].id, id)) {
+            return &env->merchants[i];
+        }
+    }
+
+    return NULL;
+}
+
+
+void
+pay_flow_run(pay_flow_t *flow, const pay_event_t *event, pay_effect_t *effect)
+{
+    static pay_reply_t  broken = {
+        .kind = PAY_REPLY_PROBLEM, .status = 500, .retry_after_s = -1,
+        .version = -1
+    };
+
+    memset(effect, 0, sizeof(*effect));
+
+    if (flow->step(flow, event, effect) == PAY_OK) {
+        return;
+    }
+
+    memset(effect, 0, sizeof(*effect));
+    flow->outcome = "internal-error";
+    broken.problem = pay_problem_of_status(500);
+    pay_do_done(effect, &broken);
+}
+
+
+void
+pay_do_db(pay_flow_t *flow, pay_effect_t *effect, pay_op_id_t op,
+    const pay_value_t *args, pay_flow_step_pt step)
+{
+    effect->kind = PAY_DO_DB;
+    effect->op = op;
+    effect->args = args;
+    flow->step = step;
+}
+
+
+void
+pay_do_done(pay_effect_t *effect, const pay_reply_t *reply)
+{
+    effect->kind = PAY_DO_DONE;
+    effect->reply = reply;
+}
+
+
+pay_status_t
+pay_reply_new(pay_flow_t *flow, pay_reply_kind_t kind, unsigned status,
+    pay_reply_t **reply)
+{
+    *reply = pay_calloc(flow->arena, sizeof(pay_reply_t));
+    if (*reply == NULL) {
+        return PAY_NO_MEMORY;
+    }
+
+    (*reply)->kind = kind;
+    (*reply)->status = status;
+    (*reply)->retry_after_s = -1;
+    (*reply)->version = -1;
+
+    return PAY_OK;
+}
+
+
+pay_status_t
+pay_done_problem(pay_flow_t *flow, pay_effect_t *effect, const char *slug,
+    const char *detail)
+{
+    pay_reply_t          *reply;
+    const pay_problem_t  *problem;
+
+    problem = pay_problem_find(pay_str_of(slug));
+    if (problem == NULL) {
+        return PAY_BUG;
+    }
+
+    PAY_TRY(pay_reply_new(flow, PAY_REPLY_PROBLEM, problem->status, &reply));
+
+    reply->problem = problem;
+    reply->detail = detail;
+    flow->outcome = problem->slug;
+    pay_do_done(effect, reply);
+
+    return PAY_OK;
+}
+
+
+pay_status_t
+pay_done_db_failed(pay_flow_t *flow, const pay_event_t *event,
+    pay_effect_t *effect)
+{
+    pay_reply_t  *reply;
+
+    switch (event->db_failure) {
+
+    case PAY_DB_ERROR:
+        return pay_done_problem(flow, effect, "internal-error", NULL);
+
+    case PAY_DB_OVERLOADED:
+        PAY_TRY(pay_done_problem(flow, effect, "overloaded", NULL));
+        reply = (pay_reply_t *) effect->reply;
+        reply->retry_after_s = OVERLOADED_RETRY_S;
+        return PAY_OK;
+
+    default:
+        PAY_TRY(pay_done_problem(flow, effect, "dependency-unavailable",
+                                 NULL));
+        reply = (pay_reply_t *) effect->reply;
+        reply->retry_after_s = UNAVAILABLE_RETRY_S;
+        return PAY_OK;
+    }
+}
+
+
+void
+pay_flow_note(pay_flow_t *flow, const pay_checkout_t *checkout)
+{
+    flow->merchant_id = checkout->merchant_id;
+    flow->checkout_id = checkout->checkout_id;
+    flow->order_id = checkout->orders[0].id;
+    flow->psp_name = checkout->psp;
+}
+
+
+int64_t
+pay_backoff_ms(int64_t attempt, int64_t retry_after_s, pay_str_t seed)
+{
+    size_t    i;
+    int64_t   delay_ms;
+    unsigned  spread = 0;
+
+    delay_ms = attempt >= 7 ? BACKOFF_MAX_MS
+                            : BACKOFF_FIRST_MS << (attempt < 1 ? 0
+                                                   : attempt - 1);
+    if (delay_ms > BACKOFF_MAX_MS) {
+        delay_ms = BACKOFF_MAX_MS;
+    }
+
+    if (retry_after_s > 0 && retry_after_s <= 86400
+        && delay_ms < retry_after_s * 1000)
+    {
+        delay_ms = retry_after_s * 1000;
+    }
+
+    for (i = 0; i < seed.len; i++) {
+        spread = spread * 31 + seed.data[i];
+    }
+
+    return delay_ms + delay_ms * (spread % 25) / 100;
+}
+
+
+pay_status_t
+pay_event_args(pay_flow_t *flow, const pay_psp_t *psp, const char *source,
+    const pay_psp_event_t *event, pay_str_t digest, const pay_value_t **args)
+{
+    pay_value_t  *v;
+
+    v = pay_calloc(flow->arena, 12 * sizeof(pay_value_t));
+    if (v == NULL) {
+        return PAY_NO_MEMORY;
+    }
+
+    v[0] = pay_value_text(psp->name);
+    v[1] = pay_value_text(pay_str_of(source));
+    v[2] = pay_value_opt(event->event_id);
+    v[3] = pay_value_opt(event->type);
+    v[4] = pay_value_text(pay_str_of(pay_fact_name(event->fact)));
+    v[5] = pay_value_opt(event->token);
+    v[6] = pay_value_opt(event->reference);
+    v[7] = pay_value_opt(event->code);
+    v[8] = event->has_amount ? pay_value_int(event->amount_minor)
+                             : pay_value_null();
+    v[9] = event->has_amount ? pay_value_opt(event->currency)
+                             : pay_value_null();
+    v[10] = pay_value_opt(digest);
+    v[11] = pay_value_text(flow->request_id);
+
+    *args = v;
+
+    return PAY_OK;
+}

@@ -1,0 +1,326 @@
+/*
+ * The buyer's pages: the way to the hosted page, the status page, and the
+ * way back.  The way back never believes the query string: it asks
+ * PostgreSQL, and the PSP while the outcome is open.
+ */
+
+#include "flow_util.h"
+#include "pay_id.h"
+#include "pay_jwt.h"
+
+
+#define RESULT_LIFE_S  600
+
+
+typedef struct {
+    pay_buyer_t        what;
+    pay_str_t          handle;
+    pay_checkout_t     checkout;
+    const pay_psp_t   *psp;
+} buyer_t;
+
+
+static pay_status_t buyer_start(pay_flow_t *flow, const pay_event_t *event,
+    pay_effect_t *effect);
+static pay_status_t buyer_found(pay_flow_t *flow, const pay_event_t *event,
+    pay_effect_t *effect);
+static pay_status_t buyer_asked(pay_flow_t *flow, const pay_event_t *event,
+    pay_effect_t *effect);
+static pay_status_t buyer_applied(pay_flow_t *flow, const pay_event_t *event,
+    pay_effect_t *effect);
+static pay_status_t go_checkout(pay_flow_t *flow, buyer_t *buyer,
+    const pay_event_t *event, pay_effect_t *effect);
+static pay_status_t ask_psp(pay_flow_t *flow, buyer_t *buyer,
+    pay_effect_t *effect);
+static pay_status_t go_back(pay_flow_t *flow, buyer_t *buyer,
+    const pay_event_t *event, pay_effect_t *effect);
+static pay_status_t show_page(pay_flow_t *flow, buyer_t *buyer,
+    const pay_event_t *event, pay_effect_t *effect);
+static pay_status_t redirect(pay_flow_t *flow, pay_effect_t *effect,
+    pay_str_t location, const char *outcome);
+static pay_status_t shop_url(pay_flow_t *flow, const pay_checkout_t *checkout,
+    int64_t now_s, pay_str_t *url);
+static pay_status_t result_token(pay_flow_t *flow,
+    const pay_checkout_t *checkout, const pay_merchant_t *merchant,
+    int64_t now_s, pay_str_t *token);
+
+
+pay_status_t
+pay_flow_buyer(pay_flow_t *flow, pay_buyer_t what, pay_str_t handle)
+{
+    buyer_t  *buyer;
+
+    buyer = pay_calloc(flow->arena, sizeof(buyer_t));
+    if (buyer == NULL) {
+        return PAY_NO_MEMORY;
+    }
+
+    buyer->what = what;
+    buyer->handle = handle;
+    flow->name = "buyer";
+    flow->state = buyer;
+    flow->step = buyer_start;
+
+    return PAY_OK;
+}
+
+
+static pay_status_t
+buyer_start(pay_flow_t *flow, const pay_event_t *event, pay_effect_t *effect)
+{
+    buyer_t      *buyer = flow->state;
+    pay_value_t  *v;
+
+    (void) event;
+
+    if (!pay_handle_is_valid(buyer->handle)) {
+        return pay_done_problem(flow, effect, "not-found", NULL);
+    }
+
+    v = pay_calloc(flow->arena, sizeof(pay_value_t));
+    if (v == NULL) {
+        return PAY_NO_MEMORY;
+    }
+
+    v[0] = pay_value_text(buyer->handle);
+    pay_do_db(flow, effect, PAY_OP_GET_HANDLE, v, buyer_found);
+
+    return PAY_OK;
+}
+
+
+static pay_status_t
+buyer_found(pay_flow_t *flow, const pay_event_t *event, pay_effect_t *effect)
+{
+    buyer_t  *buyer = flow->state;
+
+    if (event->kind == PAY_EVENT_DB_FAILED) {
+        return pay_done_db_failed(flow, event, effect);
+    }
+
+    if (!pay_str_is(event->row[0].bytes, "found")) {
+        return pay_done_problem(flow, effect, "not-found", NULL);
+    }
+
+    PAY_TRY(pay_checkout_decode(flow->arena, event->row + 1,
+                                &buyer->checkout));
+    pay_flow_note(flow, &buyer->checkout);
+
+    buyer->psp = pay_env_psp(flow->env, buyer->checkout.psp);
+
+    if (buyer->what == PAY_BUYER_CHECKOUT) {
+        return go_checkout(flow, buyer, event, effect);
+    }
+
+    if (buyer->what == PAY_BUYER_RETURN && buyer->psp != NULL
+        && buyer->checkout.token.len != 0
+        && pay_checkout_state(&buyer->checkout) == PAY_EXECUTING)
+    {
+        return ask_psp(flow, buyer, effect);
+    }
+
+    if (buyer->what == PAY_BUYER_RETURN) {
+        return go_back(flow, buyer, event, effect);
+    }
+
+    return show_page(flow, buyer, event, effect);
+}
+
+
+static pay_status_t
+buyer_asked(pay_flow_t *flow, const pay_event_t *event, pay_effect_t *effect)
+{
+    int                 known;
+    buyer_t            *buyer = flow->state;
+    pay_psp_event_t     fact;
+    const pay_value_t  *args;
+
+    memset(&fact, 0, sizeof(fact));
+
+    PAY_TRY(buyer->psp->adapter->query_answer(flow->arena,
+                                              buyer->checkout.token,
+                                              event->answer, &fact, &known));
+
+    if (!known || fact.fact == PAY_FACT_NONE) {
+        return go_back(flow, buyer, event, effect);
+    }
+
+    PAY_TRY(pay_event_args(flow, buyer->psp, "query", &fact, PAY_STR(""),
+                           &args));
+    pay_do_db(flow, effect, PAY_OP_APPLY_EVENT, args, buyer_applied);
+
+    return PAY_OK;
+}
+
+
+static pay_status_t
+buyer_applied(pay_flow_t *flow, const pay_event_t *event, pay_effect_t *effect)
+{
+    buyer_t  *buyer = flow->state;
+
+    /* without the commit the buyer sees the last state that was committed */
+    if (event->kind == PAY_EVENT_ROW && !event->row[1].is_null) {
+        PAY_TRY(pay_checkout_decode(flow->arena, event->row + 1,
+                                    &buyer->checkout));
+    }
+
+    return go_back(flow, buyer, event, effect);
+}
+
+
+static pay_status_t
+go_checkout(pay_flow_t *flow, buyer_t *buyer, const pay_event_t *event,
+    pay_effect_t *effect)
+{
+    pay_str_t              url;
+    const pay_checkout_t  *c = &buyer->checkout;
+
+    if (pay_checkout_state(c) == PAY_EXECUTING && c->token.len != 0
+        && event->now_s < c->expires_s)
+    {
+        return redirect(flow, effect, c->hosted_url, "hosted-page");
+    }
+
+    PAY_TRY(pay_format(flow->arena, &url, 4096, "%.*s/checkout/%.*s/status",
+                       pay_fmt(c->base_url), pay_fmt(c->handle)));
+
+    return redirect(flow, effect, url, "status-page");
+}
+
+
+static pay_status_t
+ask_psp(pay_flow_t *flow, buyer_t *buyer, pay_effect_t *effect)
+{
+    PAY_TRY(buyer->psp->adapter->query_request(flow->arena,
+                                               &buyer->psp->account,
+                                               buyer->checkout.token,
+                                               &effect->http));
+    effect->kind = PAY_DO_HTTP;
+    effect->psp = buyer->psp;
+    effect->buyer_waits = 1;
+    flow->step = buyer_asked;
+
+    return PAY_OK;
+}
+
+
+/* A final state hands the buyer on; an open one is shown, and keeps asking. */
+static pay_status_t
+go_back(pay_flow_t *flow, buyer_t *buyer, const pay_event_t *event,
+    pay_effect_t *effect)
+{
+    pay_str_t    url;
+    pay_state_t  state;
+
+    state = pay_checkout_state(&buyer->checkout);
+
+    if (state != PAY_SUCCESS && state != PAY_FAILED) {
+        return show_page(flow, buyer, event, effect);
+    }
+
+    PAY_TRY(shop_url(flow, &buyer->checkout, event->now_s, &url));
+
+    return redirect(flow, effect, url, "returned");
+}
+
+
+static pay_status_t
+show_page(pay_flow_t *flow, buyer_t *buyer, const pay_event_t *event,
+    pay_effect_t *effect)
+{
+    pay_reply_t  *reply;
+    pay_state_t   state;
+
+    state = pay_checkout_state(&buyer->checkout);
+
+    PAY_TRY(pay_reply_new(flow, PAY_REPLY_PAGE, 200, &reply));
+    PAY_TRY(shop_url(flow, &buyer->checkout, event->now_s, &reply->shop_url));
+
+    reply->checkout = &buyer->checkout;
+    reply->pending = state != PAY_SUCCESS && state != PAY_FAILED;
+    flow->outcome = "page";
+    pay_do_done(effect, reply);
+
+    return PAY_OK;
+}
+
+
+static pay_status_t
+redirect(pay_flow_t *flow, pay_effect_t *effect, pay_str_t location,
+    const char *outcome)
+{
+    pay_reply_t  *reply;
+
+    PAY_TRY(pay_reply_new(flow, PAY_REPLY_REDIRECT, 303, &reply));
+
+    reply->location = location;
+    flow->outcome = outcome;
+    pay_do_done(effect, reply);
+
+    return PAY_OK;
+}
+
+
+/* return_url + checkout_id, status and, with a result key, the signed result */
+static pay_status_t
+shop_url(pay_flow_t *flow, const pay_checkout_t *checkout, int64_t now_s,
+    pay_str_t *url)
+{
+    pay_buf_t              buf;
+    pay_str_t              token;
+    const pay_merchant_t  *merchant;
+
+    pay_buf_init(&buf, flow->arena, 8192);
+    pay_buf_add(&buf, checkout->return_url);
+    pay_buf_text(&buf, memchr(checkout->return_url.data, '?',
+                              checkout->return_url.len) == NULL ? "?" : "&");
+    pay_buf_text(&buf, "checkout_id=");
+    pay_buf_percent(&buf, checkout->checkout_id);
+
+    merchant = pay_env_merchant(flow->env, checkout->merchant_id);
+
+    if (merchant != NULL && merchant->result_key.len != 0) {
+        PAY_TRY(result_token(flow, checkout, merchant, now_s, &token));
+        pay_buf_text(&buf, "&status=");
+        pay_buf_text(&buf, pay_state_name(pay_checkout_state(checkout)));
+        pay_buf_text(&buf, "&result=");
+        pay_buf_percent(&buf, token);
+    }
+
+    return pay_buf_done(&buf, url);
+}
+
+
+static pay_status_t
+result_token(pay_flow_t *flow, const pay_checkout_t *checkout,
+    const pay_merchant_t *merchant, int64_t now_s, pay_str_t *token)
+{
+    int            bad;
+    pay_str_t      payload;
+    pay_json_t    *json;
+    pay_status_t   status;
+    pay_state_t    state;
+
+    state = pay_checkout_state(checkout);
+    json = pay_json_object_new();
+
+    bad = json == NULL
+          || pay_json_set_string(json, "iss", checkout->base_url) != PAY_OK
+          || pay_json_set_string(json, "aud", merchant->id) != PAY_OK
+          || pay_json_set_string(json, "sub", checkout->checkout_id) != PAY_OK
+          || pay_json_set_integer(json, "iat", now_s) != PAY_OK
+          || pay_json_set_integer(json, "exp", now_s + RESULT_LIFE_S) != PAY_OK
+          || pay_json_set_string(json, "status",
+                                 pay_str_of(pay_state_name(state))) != PAY_OK
+          || pay_json_set_string(json, "reason", checkout->orders[0].reason)
+             != PAY_OK
+          || pay_json_set_integer(json, "version", checkout->version)
+             != PAY_OK;
+
+    status = bad ? PAY_NO_MEMORY : pay_json_write(flow->arena, json, &payload);
+    pay_json_free(json);
+    PAY_TRY(status);
+
+    return pay_jwt_sign_hs256(flow->arena, merchant->result_key, payload,
+                              token);
+}

@@ -1,0 +1,339 @@
+/*
+ * POST /v1/payments: begin (one commit) → register at the PSP → keep the
+ * token (one commit) → answer.  The URL is shown only after the second
+ * commit; an unknown outcome is 202 with the stored state and a job goes on.
+ */
+
+#include "flow_util.h"
+
+
+typedef struct {
+    pay_create_input_t  in;
+    pay_checkout_t      checkout;
+} create_t;
+
+
+static pay_status_t create_start(pay_flow_t *flow, const pay_event_t *event,
+    pay_effect_t *effect);
+static pay_status_t create_begun(pay_flow_t *flow, const pay_event_t *event,
+    pay_effect_t *effect);
+static pay_status_t create_answered(pay_flow_t *flow,
+    const pay_event_t *event, pay_effect_t *effect);
+static pay_status_t create_stored(pay_flow_t *flow, const pay_event_t *event,
+    pay_effect_t *effect);
+static pay_status_t check_psp(pay_flow_t *flow, create_t *create,
+    pay_err_t *err);
+static pay_status_t begin_args(pay_flow_t *flow, create_t *create,
+    const pay_value_t **args);
+static pay_status_t register_now(pay_flow_t *flow, create_t *create,
+    pay_effect_t *effect);
+static pay_status_t done_refused(pay_flow_t *flow, pay_effect_t *effect,
+    const pay_err_t *err);
+static pay_status_t done_in_progress(pay_flow_t *flow, create_t *create,
+    pay_effect_t *effect);
+static pay_status_t done_exists(pay_flow_t *flow, create_t *create,
+    pay_effect_t *effect);
+static pay_status_t done_state(pay_flow_t *flow, create_t *create,
+    pay_effect_t *effect, int replayed);
+static pay_status_t checkout_url(pay_flow_t *flow, create_t *create,
+    pay_str_t *url);
+
+
+pay_status_t
+pay_flow_create(pay_flow_t *flow, const pay_create_input_t *input)
+{
+    create_t  *create;
+
+    create = pay_calloc(flow->arena, sizeof(create_t));
+    if (create == NULL) {
+        return PAY_NO_MEMORY;
+    }
+
+    create->in = *input;
+    flow->name = "create";
+    flow->state = create;
+    flow->step = create_start;
+    flow->merchant_id = input->merchant->id;
+    flow->checkout_id = input->request->checkout_id;
+    flow->psp_name = input->psp->name;
+
+    return PAY_OK;
+}
+
+
+static pay_status_t
+create_start(pay_flow_t *flow, const pay_event_t *event, pay_effect_t *effect)
+{
+    create_t           *create = flow->state;
+    pay_err_t           err;
+    pay_status_t        status;
+    const pay_value_t  *args;
+
+    (void) event;
+
+    status = check_psp(flow, create, &err);
+
+    if (status == PAY_INVALID) {
+        return done_refused(flow, effect, &err);
+    }
+
+    PAY_TRY(status);
+    PAY_TRY(begin_args(flow, create, &args));
+
+    pay_do_db(flow, effect, PAY_OP_BEGIN_PAYMENT, args, create_begun);
+
+    return PAY_OK;
+}
+
+
+static pay_status_t
+create_begun(pay_flow_t *flow, const pay_event_t *event, pay_effect_t *effect)
+{
+    create_t   *create = flow->state;
+    pay_str_t   outcome;
+
+    if (event->kind == PAY_EVENT_DB_FAILED) {
+        return pay_done_db_failed(flow, event, effect);
+    }
+
+    outcome = event->row[0].bytes;
+
+    if (pay_str_is(outcome, "key_reused")) {
+        return pay_done_problem(flow, effect, "idempotency-key-reused", NULL);
+    }
+
+    if (pay_str_is(outcome, "in_progress")) {
+        return done_in_progress(flow, create, effect);
+    }
+
+    PAY_TRY(pay_checkout_decode(flow->arena, event->row + 1,
+                                &create->checkout));
+    pay_flow_note(flow, &create->checkout);
+
+    if (pay_str_is(outcome, "created")) {
+        return register_now(flow, create, effect);
+    }
+
+    if (pay_str_is(outcome, "replayed")) {
+        return done_state(flow, create, effect, 1);
+    }
+
+    if (pay_str_is(outcome, "exists")) {
+        return done_exists(flow, create, effect);
+    }
+
+    return PAY_BUG;
+}
+
+
+static pay_status_t
+create_answered(pay_flow_t *flow, const pay_event_t *event,
+    pay_effect_t *effect)
+{
+    create_t  *create = flow->state;
+
+    return pay_register_store(flow, create->in.psp, &create->checkout,
+                              event->answer, effect, create_stored);
+}
+
+
+static pay_status_t
+create_stored(pay_flow_t *flow, const pay_event_t *event, pay_effect_t *effect)
+{
+    create_t  *create = flow->state;
+
+    /* The PSP may hold a registration that we could not note down: the job
+     * finds it by the same nonce, and nobody has seen its URL. */
+    if (event->kind == PAY_EVENT_ROW) {
+        PAY_TRY(pay_checkout_decode(flow->arena, event->row + 1,
+                                    &create->checkout));
+    }
+
+    return done_state(flow, create, effect, 0);
+}
+
+
+/* What this PSP cannot take is refused before anything is stored. */
+static pay_status_t
+check_psp(pay_flow_t *flow, create_t *create, pay_err_t *err)
+{
+    unsigned                      i;
+    pay_checkout_t               *c = &create->checkout;
+    pay_http_request_t            unused;
+    const pay_create_input_t     *in = &create->in;
+    const pay_payment_request_t  *request = in->request;
+
+    if (request->expires_in_s < in->psp->adapter->min_expiry_s
+        || request->expires_in_s > in->psp->adapter->max_expiry_s)
+    {
+        return pay_refuse_at(err, "validation-error",
+                             "this PSP does not offer such an expires_in",
+                             "/expires_in");
+    }
+
+    c->merchant_id = in->merchant->id;
+    c->checkout_id = request->checkout_id;
+    c->checkout_uuid = in->checkout_uuid;
+    c->psp = in->psp->name;
+    c->nonce = request->order_count == 1 ? request->orders[0].id
+                                         : in->checkout_uuid;
+    c->handle = in->handle;
+    c->base_url = in->base_url;
+    c->currency = request->currency;
+    c->total_minor = request->total_minor;
+    c->expires_s = in->now_s + request->expires_in_s;
+    c->order_count = request->order_count;
+
+    for (i = 0; i < request->order_count; i++) {
+        c->orders[i] = request->orders[i];
+    }
+
+    return pay_register_build(flow, in->psp, c, &unused, err);
+}
+
+
+static pay_status_t
+begin_args(pay_flow_t *flow, create_t *create, const pay_value_t **args)
+{
+    pay_value_t               *v;
+    const pay_checkout_t      *c = &create->checkout;
+    const pay_create_input_t  *in = &create->in;
+
+    v = pay_calloc(flow->arena, 20 * sizeof(pay_value_t));
+    if (v == NULL) {
+        return PAY_NO_MEMORY;
+    }
+
+    v[0] = pay_value_text(c->merchant_id);
+    v[1] = pay_value_text(in->idempotency_key);
+    v[2] = pay_value_text(in->fingerprint);
+    v[3] = pay_value_text(c->checkout_id);
+    v[4] = pay_value_text(c->checkout_uuid);
+    v[5] = pay_value_text(c->handle);
+    v[6] = pay_value_text(c->psp);
+    v[7] = pay_value_text(c->nonce);
+    v[8] = pay_value_text(in->request->return_url);
+    v[9] = pay_value_text(c->base_url);
+    v[10] = pay_value_opt(in->request->buyer_info);
+    v[11] = pay_value_opt(in->request->metadata);
+    v[12] = pay_value_opt(in->request->card_info);
+    v[13] = pay_value_text(pay_str_of(c->currency->code));
+    v[14] = pay_value_int(c->total_minor);
+    v[15] = pay_value_int(c->expires_s);
+    PAY_TRY(pay_payment_orders_json(flow->arena, in->request, &v[16].bytes));
+    v[17] = pay_value_int(in->ttl_s);
+    v[18] = pay_value_int(flow->env->lease_ms);
+    v[19] = pay_value_text(flow->request_id);
+
+    *args = v;
+
+    return PAY_OK;
+}
+
+
+static pay_status_t
+register_now(pay_flow_t *flow, create_t *create, pay_effect_t *effect)
+{
+    pay_err_t     err;
+    pay_status_t  status;
+
+    /* from the stored row: the nonce may differ from the one proposed */
+    status = pay_register_build(flow, create->in.psp, &create->checkout,
+                                &effect->http, &err);
+    if (status != PAY_OK) {
+        return status == PAY_INVALID ? PAY_BUG : status;
+    }
+
+    effect->kind = PAY_DO_HTTP;
+    effect->psp = create->in.psp;
+    flow->step = create_answered;
+
+    return PAY_OK;
+}
+
+
+static pay_status_t
+done_refused(pay_flow_t *flow, pay_effect_t *effect, const pay_err_t *err)
+{
+    pay_reply_t  *reply;
+
+    PAY_TRY(pay_done_problem(flow, effect, err->slug, err->detail));
+
+    reply = (pay_reply_t *) effect->reply;
+
+    return pay_dup(flow->arena, pay_str_of(err->pointer), &reply->pointer);
+}
+
+
+static pay_status_t
+done_in_progress(pay_flow_t *flow, create_t *create, pay_effect_t *effect)
+{
+    pay_reply_t  *reply;
+
+    PAY_TRY(pay_done_problem(flow, effect, "idempotency-in-progress", NULL));
+
+    reply = (pay_reply_t *) effect->reply;
+    reply->status = create->in.in_progress_status;
+    reply->retry_after_s = 1;
+
+    return PAY_OK;
+}
+
+
+static pay_status_t
+done_exists(pay_flow_t *flow, create_t *create, pay_effect_t *effect)
+{
+    pay_reply_t  *reply;
+
+    PAY_TRY(pay_done_problem(flow, effect, "order-exists", NULL));
+
+    reply = (pay_reply_t *) effect->reply;
+
+    return checkout_url(flow, create, &reply->order_url);
+}
+
+
+static pay_status_t
+done_state(pay_flow_t *flow, create_t *create, pay_effect_t *effect,
+    int replayed)
+{
+    int                    pending;
+    pay_reply_t           *reply;
+    const pay_checkout_t  *c = &create->checkout;
+
+    if (pay_str_is(c->registration, "REFUSED")
+        && pay_str_is(c->orders[0].reason, "rejected"))
+    {
+        PAY_TRY(pay_done_problem(flow, effect, "psp-refused", NULL));
+        reply = (pay_reply_t *) effect->reply;
+        reply->replayed = replayed;
+
+        return checkout_url(flow, create, &reply->order_url);
+    }
+
+    pending = pay_str_is(c->registration, "REGISTERING");
+
+    PAY_TRY(pay_reply_new(flow, PAY_REPLY_JSON, pending ? 202 : 201, &reply));
+    PAY_TRY(pay_checkout_render(flow->arena, c, &reply->body));
+    PAY_TRY(checkout_url(flow, create, &reply->location));
+
+    reply->replayed = replayed;
+    flow->outcome = replayed ? "replayed" : pending ? "pending" : "created";
+
+    if (pending) {
+        reply->retry_after_s = 2;
+    }
+
+    pay_do_done(effect, reply);
+
+    return PAY_OK;
+}
+
+
+static pay_status_t
+checkout_url(pay_flow_t *flow, create_t *create, pay_str_t *url)
+{
+    return pay_format(flow->arena, url, 4096, "%.*s/v1/checkouts/%.*s",
+                      pay_fmt(create->checkout.base_url),
+                      pay_fmt(create->checkout.checkout_id));
+}

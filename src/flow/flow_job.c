@@ -1,0 +1,305 @@
+/*
+ * A claimed background job: go on with a registration whose outcome is not
+ * known (same nonce), or ask the PSP how a pending payment stands.  Unknown
+ * is never failed: only the PSP's word or the end of the checkout's life ends
+ * it, and a hosted page that nobody was ever shown cannot be paid.
+ */
+
+#include "flow_util.h"
+
+
+#define POLL_FIRST_MS   5000
+#define POLL_MAX_MS     300000
+#define EXPIRY_GRACE_S  900
+#define NO_PSP_MS       60000
+
+
+typedef struct {
+    pay_str_t         kind;
+    pay_str_t         owner;
+    int64_t           attempts;
+    pay_checkout_t    checkout;
+    const pay_psp_t  *psp;
+} job_t;
+
+
+static pay_status_t job_start(pay_flow_t *flow, const pay_event_t *event,
+    pay_effect_t *effect);
+static pay_status_t job_registered(pay_flow_t *flow, const pay_event_t *event,
+    pay_effect_t *effect);
+static pay_status_t job_stored(pay_flow_t *flow, const pay_event_t *event,
+    pay_effect_t *effect);
+static pay_status_t job_polled(pay_flow_t *flow, const pay_event_t *event,
+    pay_effect_t *effect);
+static pay_status_t job_applied(pay_flow_t *flow, const pay_event_t *event,
+    pay_effect_t *effect);
+static pay_status_t job_end(pay_flow_t *flow, const pay_event_t *event,
+    pay_effect_t *effect);
+static pay_status_t start_register(pay_flow_t *flow, job_t *job,
+    const pay_event_t *event, pay_effect_t *effect);
+static pay_status_t give_up(pay_flow_t *flow, job_t *job,
+    pay_effect_t *effect);
+static pay_status_t start_poll(pay_flow_t *flow, job_t *job,
+    pay_effect_t *effect);
+static pay_status_t apply(pay_flow_t *flow, job_t *job, const char *source,
+    const pay_psp_event_t *fact, pay_effect_t *effect);
+static pay_status_t again(pay_flow_t *flow, job_t *job, int64_t delay_ms,
+    const char *code, pay_effect_t *effect);
+static int64_t poll_delay_ms(const job_t *job, int64_t now_s);
+
+
+pay_status_t
+pay_flow_job(pay_flow_t *flow, const pay_value_t *row, pay_str_t owner)
+{
+    job_t  *job;
+
+    job = pay_calloc(flow->arena, sizeof(job_t));
+    if (job == NULL) {
+        return PAY_NO_MEMORY;
+    }
+
+    job->owner = owner;
+    job->attempts = row[1].number;
+    PAY_TRY(pay_dup(flow->arena, row[0].bytes, &job->kind));
+    PAY_TRY(pay_checkout_decode(flow->arena, row + 2, &job->checkout));
+
+    job->psp = pay_env_psp(flow->env, job->checkout.psp);
+    flow->name = "job";
+    flow->state = job;
+    flow->step = job_start;
+    pay_flow_note(flow, &job->checkout);
+
+    return PAY_OK;
+}
+
+
+static pay_status_t
+job_start(pay_flow_t *flow, const pay_event_t *event, pay_effect_t *effect)
+{
+    job_t  *job = flow->state;
+
+    if (job->psp == NULL) {
+        return again(flow, job, NO_PSP_MS, "psp_not_configured", effect);
+    }
+
+    if (pay_str_is(job->kind, "register")) {
+        return start_register(flow, job, event, effect);
+    }
+
+    if (pay_str_is(job->kind, "poll")) {
+        return start_poll(flow, job, effect);
+    }
+
+    return PAY_BUG;
+}
+
+
+static pay_status_t
+job_registered(pay_flow_t *flow, const pay_event_t *event,
+    pay_effect_t *effect)
+{
+    job_t  *job = flow->state;
+
+    return pay_register_store(flow, job->psp, &job->checkout, event->answer,
+                              effect, job_stored);
+}
+
+
+/* store_token and store_no_token have moved the job on themselves; after a
+ * failed one the lease runs out and another worker starts over. */
+static pay_status_t
+job_stored(pay_flow_t *flow, const pay_event_t *event, pay_effect_t *effect)
+{
+    flow->outcome = event->kind == PAY_EVENT_ROW ? "stored" : "not-stored";
+    pay_do_done(effect, NULL);
+
+    return PAY_OK;
+}
+
+
+static pay_status_t
+job_polled(pay_flow_t *flow, const pay_event_t *event, pay_effect_t *effect)
+{
+    int              known;
+    job_t           *job = flow->state;
+    pay_psp_event_t  fact;
+
+    memset(&fact, 0, sizeof(fact));
+
+    PAY_TRY(job->psp->adapter->query_answer(flow->arena, job->checkout.token,
+                                            event->answer, &fact, &known));
+
+    if (!known) {
+        return again(flow, job, poll_delay_ms(job, event->now_s),
+                     "no_answer", effect);
+    }
+
+    if (fact.fact == PAY_FACT_NONE
+        && event->now_s > job->checkout.expires_s + EXPIRY_GRACE_S)
+    {
+        /* the PSP was asked and still calls it open: its time is over */
+        fact.fact = PAY_FACT_EXPIRED;
+        fact.token = job->checkout.token;
+        fact.has_amount = 0;
+
+        return apply(flow, job, "gateway", &fact, effect);
+    }
+
+    if (fact.fact == PAY_FACT_NONE) {
+        return again(flow, job, poll_delay_ms(job, event->now_s), "open",
+                     effect);
+    }
+
+    return apply(flow, job, "query", &fact, effect);
+}
+
+
+static pay_status_t
+job_applied(pay_flow_t *flow, const pay_event_t *event, pay_effect_t *effect)
+{
+    job_t  *job = flow->state;
+
+    if (event->kind == PAY_EVENT_DB_FAILED) {
+        return job_end(flow, event, effect);
+    }
+
+    /* a final state has dropped the job; a mismatch waits for people */
+    return again(flow, job, poll_delay_ms(job, event->now_s), "applied",
+                 effect);
+}
+
+
+static pay_status_t
+job_end(pay_flow_t *flow, const pay_event_t *event, pay_effect_t *effect)
+{
+    if (event->kind == PAY_EVENT_DB_FAILED) {
+        flow->outcome = "not-stored";
+    }
+
+    pay_do_done(effect, NULL);
+
+    return PAY_OK;
+}
+
+
+static pay_status_t
+start_register(pay_flow_t *flow, job_t *job, const pay_event_t *event,
+    pay_effect_t *effect)
+{
+    pay_status_t  status;
+
+    if (event->now_s >= job->checkout.expires_s) {
+        return give_up(flow, job, effect);
+    }
+
+    status = pay_register_build(flow, job->psp, &job->checkout, &effect->http,
+                                NULL);
+
+    if (status == PAY_INVALID) {
+        return again(flow, job, NO_PSP_MS, "request_refused", effect);
+    }
+
+    PAY_TRY(status);
+
+    effect->kind = PAY_DO_HTTP;
+    effect->psp = job->psp;
+    flow->step = job_registered;
+
+    return PAY_OK;
+}
+
+
+/* No token was ever stored, so no buyer saw a page: it cannot be paid. */
+static pay_status_t
+give_up(pay_flow_t *flow, job_t *job, pay_effect_t *effect)
+{
+    pay_value_t  *v;
+
+    v = pay_calloc(flow->arena, 6 * sizeof(pay_value_t));
+    if (v == NULL) {
+        return PAY_NO_MEMORY;
+    }
+
+    v[0] = pay_value_text(job->checkout.merchant_id);
+    v[1] = pay_value_text(job->checkout.checkout_id);
+    v[2] = pay_value_text(PAY_STR("expired"));
+    v[3] = pay_value_text(PAY_STR("expired_unregistered"));
+    v[4] = pay_value_int(0);
+    v[5] = pay_value_text(flow->request_id);
+
+    pay_do_db(flow, effect, PAY_OP_STORE_NO_TOKEN, v, job_stored);
+
+    return PAY_OK;
+}
+
+
+static pay_status_t
+start_poll(pay_flow_t *flow, job_t *job, pay_effect_t *effect)
+{
+    PAY_TRY(job->psp->adapter->query_request(flow->arena, &job->psp->account,
+                                             job->checkout.token,
+                                             &effect->http));
+    effect->kind = PAY_DO_HTTP;
+    effect->psp = job->psp;
+    flow->step = job_polled;
+
+    return PAY_OK;
+}
+
+
+static pay_status_t
+apply(pay_flow_t *flow, job_t *job, const char *source,
+    const pay_psp_event_t *fact, pay_effect_t *effect)
+{
+    const pay_value_t  *args;
+
+    PAY_TRY(pay_event_args(flow, job->psp, source, fact, PAY_STR(""), &args));
+    pay_do_db(flow, effect, PAY_OP_APPLY_EVENT, args, job_applied);
+
+    return PAY_OK;
+}
+
+
+static pay_status_t
+again(pay_flow_t *flow, job_t *job, int64_t delay_ms, const char *code,
+    pay_effect_t *effect)
+{
+    pay_value_t  *v;
+
+    v = pay_calloc(flow->arena, 6 * sizeof(pay_value_t));
+    if (v == NULL) {
+        return PAY_NO_MEMORY;
+    }
+
+    v[0] = pay_value_text(job->checkout.merchant_id);
+    v[1] = pay_value_text(job->checkout.checkout_id);
+    v[2] = pay_value_text(job->kind);
+    v[3] = pay_value_text(job->owner);
+    v[4] = pay_value_int(delay_ms);
+    v[5] = pay_value_text(pay_str_of(code));
+
+    flow->outcome = code;
+    pay_do_db(flow, effect, PAY_OP_FINISH_JOB, v, job_end);
+
+    return PAY_OK;
+}
+
+
+/* Often at first, seldom later, and soon after the page's life is over. */
+static int64_t
+poll_delay_ms(const job_t *job, int64_t now_s)
+{
+    int64_t  delay_ms, left_ms;
+
+    delay_ms = job->attempts >= 7 ? POLL_MAX_MS
+                                  : (int64_t) POLL_FIRST_MS
+                                    << (job->attempts < 0 ? 0
+                                        : job->attempts);
+    if (delay_ms > POLL_MAX_MS) {
+        delay_ms = POLL_MAX_MS;
+    }
+
+    left_ms = (job->checkout.expires_s + EXPIRY_GRACE_S + 1 - now_s) * 1000;
+
+    return left_ms > 0 && left_ms < delay_ms ? left_ms : delay_ms;
+}

@@ -1,0 +1,193 @@
+/*
+ * POST /webhooks/<psp>: verify the raw bytes → read the events → one commit
+ * each, inbox row and transition together → 2xx.  Anything but a commit is
+ * answered 5xx, so that the PSP sends it again.
+ */
+
+#include "flow_util.h"
+
+
+typedef struct {
+    pay_webhook_input_t  in;
+    pay_psp_event_t      events[PAY_PSP_EVENTS_MAX];
+    unsigned             count;
+    unsigned             next;
+    pay_str_t            digest;
+    unsigned char        sha256[PAY_SHA256_SIZE];
+} webhook_t;
+
+
+static pay_status_t webhook_start(pay_flow_t *flow, const pay_event_t *event,
+    pay_effect_t *effect);
+static pay_status_t webhook_applied(pay_flow_t *flow,
+    const pay_event_t *event, pay_effect_t *effect);
+static pay_status_t webhook_next(pay_flow_t *flow, webhook_t *webhook,
+    pay_effect_t *effect);
+static pay_status_t webhook_refuse(pay_flow_t *flow, pay_effect_t *effect,
+    pay_sig_verdict_t verdict);
+static pay_status_t webhook_done(pay_flow_t *flow, pay_effect_t *effect);
+static const char *known_outcome(pay_str_t outcome);
+
+
+pay_status_t
+pay_flow_webhook(pay_flow_t *flow, const pay_webhook_input_t *input)
+{
+    webhook_t  *webhook;
+
+    webhook = pay_calloc(flow->arena, sizeof(webhook_t));
+    if (webhook == NULL) {
+        return PAY_NO_MEMORY;
+    }
+
+    webhook->in = *input;
+    flow->name = "webhook";
+    flow->state = webhook;
+    flow->step = webhook_start;
+    flow->psp_name = input->psp->name;
+
+    return PAY_OK;
+}
+
+
+static pay_status_t
+webhook_start(pay_flow_t *flow, const pay_event_t *event, pay_effect_t *effect)
+{
+    webhook_t         *webhook = flow->state;
+    const pay_psp_t   *psp = webhook->in.psp;
+    pay_status_t       status;
+    pay_sig_input_t    input;
+    pay_sig_result_t   result;
+
+    memset(&input, 0, sizeof(input));
+    memset(&result, 0, sizeof(result));
+
+    input.headers = webhook->in.headers;
+    input.header_count = webhook->in.header_count;
+    input.body = webhook->in.body;
+    input.keys = psp->webhook_keys;
+    input.key_count = psp->webhook_key_count;
+    input.now_s = event->now_s;
+    input.tolerance_s = psp->webhook_tolerance_s;
+
+    if (psp->scheme->verify(flow->arena, &input, &result) != PAY_SIG_VALID) {
+        return webhook_refuse(flow, effect, result.verdict);
+    }
+
+    status = psp->adapter->webhook_events(flow->arena, result.event_id,
+                                          webhook->in.body, webhook->events,
+                                          &webhook->count, NULL);
+    if (status == PAY_INVALID) {
+        return pay_done_problem(flow, effect, "webhook-payload-invalid", NULL);
+    }
+
+    PAY_TRY(status);
+    PAY_TRY(pay_sha256(webhook->in.body, webhook->sha256));
+
+    webhook->digest.data = webhook->sha256;
+    webhook->digest.len = PAY_SHA256_SIZE;
+    flow->outcome = "ignored";
+
+    return webhook_next(flow, webhook, effect);
+}
+
+
+static pay_status_t
+webhook_applied(pay_flow_t *flow, const pay_event_t *event,
+    pay_effect_t *effect)
+{
+    pay_checkout_t  *checkout;
+
+    if (event->kind == PAY_EVENT_DB_FAILED) {
+        return pay_done_db_failed(flow, event, effect);
+    }
+
+    flow->outcome = known_outcome(event->row[0].bytes);
+    if (flow->outcome == NULL) {
+        return PAY_BUG;
+    }
+
+    if (!event->row[1].is_null) {
+        checkout = pay_alloc(flow->arena, sizeof(pay_checkout_t));
+        if (checkout == NULL) {
+            return PAY_NO_MEMORY;
+        }
+
+        PAY_TRY(pay_checkout_decode(flow->arena, event->row + 1, checkout));
+        pay_flow_note(flow, checkout);
+    }
+
+    return webhook_next(flow, flow->state, effect);
+}
+
+
+static pay_status_t
+webhook_next(pay_flow_t *flow, webhook_t *webhook, pay_effect_t *effect)
+{
+    const pay_value_t  *args;
+
+    if (webhook->next == webhook->count) {
+        return webhook_done(flow, effect);
+    }
+
+    PAY_TRY(pay_event_args(flow, webhook->in.psp, "webhook",
+                           &webhook->events[webhook->next], webhook->digest,
+                           &args));
+    webhook->next++;
+
+    pay_do_db(flow, effect, PAY_OP_APPLY_EVENT, args, webhook_applied);
+
+    return PAY_OK;
+}
+
+
+static pay_status_t
+webhook_refuse(pay_flow_t *flow, pay_effect_t *effect,
+    pay_sig_verdict_t verdict)
+{
+    switch (verdict) {
+
+    case PAY_SIG_ERROR:
+        return PAY_NO_MEMORY;
+
+    case PAY_SIG_TIMESTAMP:
+        return pay_done_problem(flow, effect, "webhook-timestamp-invalid",
+                                NULL);
+
+    default:
+        return pay_done_problem(flow, effect, "webhook-signature-invalid",
+                                NULL);
+    }
+}
+
+
+static pay_status_t
+webhook_done(pay_flow_t *flow, pay_effect_t *effect)
+{
+    pay_reply_t  *reply;
+
+    PAY_TRY(pay_reply_new(flow, PAY_REPLY_JSON, 200, &reply));
+    PAY_TRY(pay_format(flow->arena, &reply->body, 64, "{\"outcome\":\"%s\"}",
+                       flow->outcome));
+
+    pay_do_done(effect, reply);
+
+    return PAY_OK;
+}
+
+
+static const char *
+known_outcome(pay_str_t outcome)
+{
+    unsigned                   i;
+    static const char  *const  words[] = {
+        "applied", "unchanged", "duplicate", "parked", "mismatch", "ignored"
+    };
+
+    for (i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
+        if (pay_str_is(outcome, words[i])) {
+            return words[i];
+        }
+    }
+
+    return NULL;
+}

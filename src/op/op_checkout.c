@@ -1,0 +1,131 @@
+/*
+ * Decodes the VIEW columns that most operations return into a checkout.  A
+ * row that breaks SQL's promise is our bug, never the storefront's.
+ */
+
+#include "pay_payment.h"
+
+
+static pay_status_t decode_orders(pay_arena_t *arena, pay_str_t text,
+    pay_checkout_t *checkout);
+static pay_status_t decode_order(pay_arena_t *arena, const pay_json_t *json,
+    pay_order_t *order);
+static pay_status_t dup_member(pay_arena_t *arena, const pay_json_t *json,
+    const char *member, pay_str_t *to);
+
+
+pay_status_t
+pay_checkout_decode(pay_arena_t *arena, const pay_value_t *view,
+    pay_checkout_t *c)
+{
+    unsigned    i;
+    pay_str_t  *texts[] = {
+        &c->merchant_id, &c->checkout_id, &c->checkout_uuid, &c->psp,
+        &c->nonce, &c->handle, &c->token, &c->hosted_url, &c->return_url,
+        &c->base_url
+    };
+
+    memset(c, 0, sizeof(*c));
+
+    for (i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
+        if (!view[i].is_null) {
+            PAY_TRY(pay_dup(arena, view[i].bytes, texts[i]));
+        }
+    }
+
+    if (c->merchant_id.len == 0 || c->checkout_id.len == 0
+        || c->handle.len == 0 || c->nonce.len == 0
+        || pay_currency_find(view[10].bytes, &c->currency, NULL) != PAY_OK)
+    {
+        return PAY_BUG;
+    }
+
+    c->total_minor = view[11].number;
+    c->expires_s = view[12].number;
+    PAY_TRY(pay_dup(arena, view[13].bytes, &c->registration));
+    c->attempt = view[14].number;
+
+    if (!view[15].is_null) {
+        PAY_TRY(pay_dup(arena, view[15].bytes, &c->code));
+    }
+
+    c->version = view[16].number;
+
+    return decode_orders(arena, view[17].bytes, c);
+}
+
+
+pay_state_t
+pay_checkout_state(const pay_checkout_t *checkout)
+{
+    return checkout->orders[0].status;
+}
+
+
+static pay_status_t
+decode_orders(pay_arena_t *arena, pay_str_t text, pay_checkout_t *checkout)
+{
+    size_t             i, n;
+    pay_json_t        *json;
+    pay_status_t       status;
+    pay_json_limits_t  limits = { 64 * 1024, 0, 0 };
+
+    status = pay_json_parse(text, &limits, &json, NULL);
+    if (status != PAY_OK) {
+        return status == PAY_INVALID ? PAY_BUG : status;
+    }
+
+    n = pay_json_size(json);
+    if (n == 0 || n > PAY_ORDERS_MAX) {
+        pay_json_free(json);
+        return PAY_BUG;
+    }
+
+    for (i = 0; i < n && status == PAY_OK; i++) {
+        status = decode_order(arena, pay_json_at(json, i),
+                              &checkout->orders[i]);
+    }
+
+    checkout->order_count = (unsigned) n;
+    pay_json_free(json);
+
+    return status;
+}
+
+
+static pay_status_t
+decode_order(pay_arena_t *arena, const pay_json_t *json, pay_order_t *order)
+{
+    pay_str_t  state;
+
+    PAY_TRY(dup_member(arena, json, "id", &order->id));
+    PAY_TRY(dup_member(arena, json, "seller", &order->seller));
+
+    if (pay_json_integer(pay_json_get(json, "amount"), &order->amount_minor)
+        != PAY_OK
+        || pay_json_string(pay_json_get(json, "status"), &state) != PAY_OK
+        || !pay_state_parse(state, &order->status))
+    {
+        return PAY_BUG;
+    }
+
+    if (dup_member(arena, json, "reason", &order->reason) == PAY_NO_MEMORY) {
+        return PAY_NO_MEMORY;
+    }
+
+    return PAY_OK;
+}
+
+
+static pay_status_t
+dup_member(pay_arena_t *arena, const pay_json_t *json, const char *member,
+    pay_str_t *to)
+{
+    pay_str_t  value;
+
+    if (pay_json_string(pay_json_get(json, member), &value) != PAY_OK) {
+        return PAY_BUG;
+    }
+
+    return pay_dup(arena, value, to);
+}
