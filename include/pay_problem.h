@@ -24,23 +24,29 @@ typedef struct {
     const char           *detail;       /* literal; NULL: none */
     const char           *pointer;      /* errors[0].pointer; NULL or "": none */
     pay_str_t             order_url;    /* "existing" member; empty: none */
+    const char           *policy;       /* "violated-policies" (RL5): name of
+                                           the policy; NULL: none */
+    unsigned              status;       /* sent status when it is not the
+                                           problem's own (PD2); 0: it is */
 } pay_problem_doc_t;
 
 
 /* The problem with that slug, NULL when there is none. */
 const pay_problem_t *pay_problem_find(pay_str_t slug);
 
-/* The problem for a status that nginx itself made (400, 404, 405, 408, 411,
- * 413, 414, 415, 416, 421, 429, 431, 494, 495-497, 500-505, 507): never
- * NULL; an unknown one gives 500's or, below 500, 400's. */
+/* The problem for a status that nginx itself made (400, 401, 403-405, 408,
+ * 411-416, 421, 422, 429, 431, 494-497, 500-505, 507): never NULL; an
+ * unknown one gives 500's or, below 500, 400's. */
 const pay_problem_t *pay_problem_of_status(unsigned status);
 
 /* The whole table; ends with a NULL slug. */
 const pay_problem_t *pay_problem_table(void);
 
-/* {"type","title","status","detail","instance","errors":[{detail,pointer}]}.
+/* {"type","title","status","detail","instance","errors":[{detail,pointer}],
+ * "existing","violated-policies"}, those without a value left out.
  * type = base_url + "/problems/" + slug; for "quota-exceeded" the IANA URI
- * of security.md RL5. instance = urn:uuid:<request id>. */
+ * of security.md RL5. instance = urn:uuid:<request id>.  A URL or id
+ * with other than printable ASCII, or a type over 512 bytes: PAY_INVALID. */
 pay_status_t pay_problem_render(pay_arena_t *arena,
     const pay_problem_doc_t *doc, pay_str_t *json) PAY_MUST_CHECK;
 

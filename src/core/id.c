@@ -1,0 +1,124 @@
+/*
+ * Identifiers: UUID version 7, the buyer's handle, and the check of ids that
+ * storefronts choose.  The caller brings time and randomness.
+ */
+
+#include "pay_id.h"
+
+
+static void pay_uuid_print(const unsigned char uuid[16],
+    char text[PAY_UUID_TEXT]);
+static int pay_is_alphanumeric(unsigned char byte);
+
+
+void
+pay_uuid7(uint64_t now_ms, const unsigned char entropy[PAY_UUID_ENTROPY],
+    char text[PAY_UUID_TEXT])
+{
+    unsigned       i;
+    unsigned char  uuid[16];
+
+    for (i = 0; i < 6; i++) {
+        uuid[i] = (unsigned char) (now_ms >> (40 - 8 * i));
+    }
+
+    memcpy(uuid + 6, entropy, PAY_UUID_ENTROPY);
+
+    /* RFC 9562 sections 4.1, 4.2 and 5.7: version 7, variant 10 */
+    uuid[6] = (unsigned char) ((uuid[6] & 0x0f) | 0x70);
+    uuid[8] = (unsigned char) ((uuid[8] & 0x3f) | 0x80);
+
+    pay_uuid_print(uuid, text);
+}
+
+
+void
+pay_handle(const unsigned char entropy[PAY_HANDLE_BYTES],
+    char text[PAY_HANDLE_TEXT])
+{
+    static const char  digits[] =
+        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+
+    unsigned  i;
+    unsigned  group;
+
+    for (i = 0; i < PAY_HANDLE_BYTES / 3; i++) {
+        group = (unsigned) entropy[3 * i] << 16
+                | (unsigned) entropy[3 * i + 1] << 8
+                | entropy[3 * i + 2];
+
+        text[4 * i] = digits[group >> 18];
+        text[4 * i + 1] = digits[group >> 12 & 63];
+        text[4 * i + 2] = digits[group >> 6 & 63];
+        text[4 * i + 3] = digits[group & 63];
+    }
+}
+
+
+int
+pay_handle_is_valid(pay_str_t text)
+{
+    size_t  i;
+
+    if (text.len != PAY_HANDLE_TEXT) {
+        return 0;
+    }
+
+    for (i = 0; i < text.len; i++) {
+        if (!pay_is_alphanumeric(text.data[i])
+            && text.data[i] != '-' && text.data[i] != '_')
+        {
+            return 0;
+        }
+    }
+
+    return 1;
+}
+
+
+int
+pay_id_is_valid(pay_str_t text)
+{
+    size_t  i;
+
+    if (text.len == 0 || text.len > PAY_ID_MAX) {
+        return 0;
+    }
+
+    for (i = 0; i < text.len; i++) {
+        if (!pay_is_alphanumeric(text.data[i])
+            && (text.data[i] == '\0'
+                || strchr("._~-", text.data[i]) == NULL))
+        {
+            return 0;
+        }
+    }
+
+    return 1;
+}
+
+
+static void
+pay_uuid_print(const unsigned char uuid[16], char text[PAY_UUID_TEXT])
+{
+    static const char  hex[] = "0123456789abcdef";
+
+    unsigned  i;
+
+    for (i = 0; i < 16; i++) {
+        if (i == 4 || i == 6 || i == 8 || i == 10) {
+            *text++ = '-';
+        }
+
+        *text++ = hex[uuid[i] >> 4];
+        *text++ = hex[uuid[i] & 15];
+    }
+}
+
+
+static int
+pay_is_alphanumeric(unsigned char byte)
+{
+    return (byte >= 'a' && byte <= 'z') || (byte >= 'A' && byte <= 'Z')
+           || (byte >= '0' && byte <= '9');
+}

@@ -1,0 +1,249 @@
+/*
+ * Problem documents (RFC 9457): lookup in the table of types, and the JSON
+ * body of an error.  Only literals of ours, ids and URLs go in (PD7).
+ */
+
+#include "pay_json.h"
+#include "problem.h"
+
+
+#define PAY_PROBLEM_URL_MAX  512
+
+#define PAY_QUOTA_TYPE                                                        \
+    "https://iana.org/assignments/http-problem-types#quota-exceeded"
+
+
+typedef struct {
+    unsigned     status;
+    const char  *slug;
+} pay_status_slug_t;
+
+
+static pay_status_t pay_problem_type(pay_arena_t *arena,
+    const pay_problem_doc_t *doc, pay_str_t *type);
+static pay_status_t pay_problem_build(pay_json_t *json,
+    const pay_problem_doc_t *doc, pay_str_t type, pay_str_t instance);
+static pay_status_t pay_problem_add_errors(pay_json_t *json,
+    const pay_problem_doc_t *doc);
+static pay_status_t pay_problem_add_policy(pay_json_t *json,
+    const char *policy);
+static int pay_problem_text_is_valid(pay_str_t text);
+
+
+/* Answers that nginx makes before or instead of the module.  497 is plain
+ * HTTP on the TLS port; 495 and 496 are about client certificates. */
+static const pay_status_slug_t  pay_status_slugs[] = {
+    { 400, "malformed-request" },
+    { 401, "unauthenticated" },
+    { 403, "forbidden" },
+    { 404, "not-found" },
+    { 405, "method-not-allowed" },
+    { 408, "request-timeout" },
+    { 411, "length-required" },
+    { 412, "precondition-failed" },
+    { 413, "content-too-large" },
+    { 414, "uri-too-long" },
+    { 415, "unsupported-media-type" },
+    { 416, "range-not-satisfiable" },
+    { 421, "misdirected-request" },
+    { 422, "validation-error" },
+    { 429, "quota-exceeded" },
+    { 431, "header-fields-too-large" },
+    { 494, "header-fields-too-large" },
+    { 495, "malformed-request" },
+    { 496, "malformed-request" },
+    { 497, "malformed-request" },
+    { 500, "internal-error" },
+    { 501, "not-implemented" },
+    { 502, "psp-refused" },
+    { 503, "overloaded" },
+    { 504, "psp-timeout" },
+    { 505, "http-version-not-supported" },
+    { 507, "internal-error" },
+    { 0, NULL }
+};
+
+
+const pay_problem_t *
+pay_problem_find(pay_str_t slug)
+{
+    const pay_problem_t  *problem;
+
+    for (problem = pay_problems; problem->slug != NULL; problem++) {
+        if (pay_str_is(slug, problem->slug)) {
+            return problem;
+        }
+    }
+
+    return NULL;
+}
+
+
+const pay_problem_t *
+pay_problem_of_status(unsigned status)
+{
+    const char               *slug;
+    const pay_status_slug_t  *row;
+
+    slug = status < 500 ? "malformed-request" : "internal-error";
+
+    for (row = pay_status_slugs; row->slug != NULL; row++) {
+        if (row->status == status) {
+            slug = row->slug;
+            break;
+        }
+    }
+
+    return pay_problem_find(pay_str_of(slug));
+}
+
+
+const pay_problem_t *
+pay_problem_table(void)
+{
+    return pay_problems;
+}
+
+
+pay_status_t
+pay_problem_render(pay_arena_t *arena, const pay_problem_doc_t *doc,
+    pay_str_t *json)
+{
+    pay_str_t      type, instance;
+    pay_json_t    *object;
+    pay_status_t   status;
+
+    if (!pay_problem_text_is_valid(doc->base_url)
+        || !pay_problem_text_is_valid(doc->request_id)
+        || !pay_problem_text_is_valid(doc->order_url))
+    {
+        return PAY_INVALID;
+    }
+
+    PAY_TRY(pay_problem_type(arena, doc, &type));
+    PAY_TRY(pay_format(arena, &instance, PAY_PROBLEM_URL_MAX, "urn:uuid:%.*s",
+                       pay_fmt(doc->request_id)));
+
+    object = pay_json_object_new();
+
+    status = pay_problem_build(object, doc, type, instance);
+    if (status == PAY_OK) {
+        status = pay_json_write(arena, object, json);
+    }
+
+    pay_json_free(object);
+
+    return status;
+}
+
+
+static pay_status_t
+pay_problem_type(pay_arena_t *arena, const pay_problem_doc_t *doc,
+    pay_str_t *type)
+{
+    if (strcmp(doc->problem->slug, "quota-exceeded") == 0) {
+        *type = PAY_STR(PAY_QUOTA_TYPE);
+        return PAY_OK;
+    }
+
+    return pay_format(arena, type, PAY_PROBLEM_URL_MAX, "%.*s/problems/%s",
+                      pay_fmt(doc->base_url), doc->problem->slug);
+}
+
+
+static pay_status_t
+pay_problem_build(pay_json_t *json, const pay_problem_doc_t *doc,
+    pay_str_t type, pay_str_t instance)
+{
+    PAY_TRY(pay_json_set_string(json, "type", type));
+    PAY_TRY(pay_json_set_string(json, "title",
+                                pay_str_of(doc->problem->title)));
+    PAY_TRY(pay_json_set_integer(json, "status",
+                                 doc->status != 0 ? doc->status
+                                                  : doc->problem->status));
+
+    if (doc->detail != NULL) {
+        PAY_TRY(pay_json_set_string(json, "detail", pay_str_of(doc->detail)));
+    }
+
+    PAY_TRY(pay_json_set_string(json, "instance", instance));
+
+    if (doc->pointer != NULL && doc->pointer[0] != '\0') {
+        PAY_TRY(pay_problem_add_errors(json, doc));
+    }
+
+    if (doc->order_url.len != 0) {
+        PAY_TRY(pay_json_set_string(json, "existing", doc->order_url));
+    }
+
+    if (doc->policy != NULL) {
+        PAY_TRY(pay_problem_add_policy(json, doc->policy));
+    }
+
+    return PAY_OK;
+}
+
+
+static pay_status_t
+pay_problem_add_errors(pay_json_t *json, const pay_problem_doc_t *doc)
+{
+    const char    *detail;
+    pay_json_t    *error = pay_json_object_new();
+    pay_json_t    *errors = pay_json_array_new();
+    pay_status_t   status;
+
+    detail = doc->detail != NULL ? doc->detail : doc->problem->title;
+
+    status = pay_json_set_string(error, "detail", pay_str_of(detail));
+    if (status == PAY_OK) {
+        status = pay_json_set_string(error, "pointer",
+                                     pay_str_of(doc->pointer));
+    }
+
+    if (status != PAY_OK) {
+        pay_json_free(error);
+        pay_json_free(errors);
+        return status;
+    }
+
+    status = pay_json_append(errors, error);
+    if (status != PAY_OK) {
+        pay_json_free(errors);
+        return status;
+    }
+
+    return pay_json_set(json, "errors", errors);
+}
+
+
+static pay_status_t
+pay_problem_add_policy(pay_json_t *json, const char *policy)
+{
+    pay_json_t    *policies = pay_json_array_new();
+    pay_status_t   status;
+
+    status = pay_json_append(policies,
+                             pay_json_string_new(pay_str_of(policy)));
+    if (status != PAY_OK) {
+        pay_json_free(policies);
+        return status;
+    }
+
+    return pay_json_set(json, "violated-policies", policies);
+}
+
+
+/* ids and URLs are printable ASCII or did not pass our own checks */
+static int
+pay_problem_text_is_valid(pay_str_t text)
+{
+    size_t  i;
+
+    for (i = 0; i < text.len; i++) {
+        if (text.data[i] <= ' ' || text.data[i] > '~') {
+            return 0;
+        }
+    }
+
+    return 1;
+}

@@ -1,0 +1,294 @@
+/*
+ * Every problem type of the service: slug, HTTP status, title, and the text
+ * of its page (security.md section 5).  Slugs and statuses are a contract
+ * with storefronts: rows may be added, never changed.
+ */
+
+#include "problem.h"
+
+
+const pay_problem_t  pay_problems[] = {
+    { "malformed-request", 400,
+      "The request is malformed.",
+      "The request breaks a rule of HTTP: a broken request line or header, a "
+      "header given twice that may appear once, or plain HTTP sent to the "
+      "TLS port.",
+      "Send the request with an ordinary HTTP library over https, with each "
+      "header once. If it passes a proxy of yours, look at what the proxy "
+      "sends." },
+
+    { "invalid-json", 400,
+      "The body is not acceptable JSON.",
+      "The body is empty, is not JSON in UTF-8, is nested too deeply, or "
+      "holds an object or array with too many members.",
+      "Let a JSON library write the body instead of building it by hand, "
+      "send it without a byte order mark, and keep it within 16 levels and "
+      "64 members each." },
+
+    { "duplicate-member", 400,
+      "The JSON body names a member twice.",
+      "An object in the body has two members of one name. Which of them "
+      "counts would depend on the reader, so neither does.",
+      "Send each member once. Look for code that puts JSON together by "
+      "joining strings." },
+
+    { "validation-error", 422,
+      "The request does not fit the API's description.",
+      "The JSON is well-formed, but a member is missing, unknown, of the "
+      "wrong type or out of bounds. The list of errors points at it.",
+      "Compare the request with the OpenAPI file, mend the member that the "
+      "pointer names and send it again; the same Idempotency-Key may be "
+      "used." },
+
+    { "amount-invalid", 422,
+      "The amount is not acceptable.",
+      "An amount is a string holding a plain decimal number greater than "
+      "zero with exactly as many decimals as its currency has: 12.34 USD, "
+      "1200 JPY, 1.234 KWD.",
+      "Send the amount as a JSON string without sign, blanks, separators or "
+      "exponent. Never compute it with floating point." },
+
+    { "currency-unsupported", 422,
+      "The currency is not supported.",
+      "The currency is not an upper-case ISO 4217 code of a currency in use, "
+      "or the chosen payment service provider cannot take it.",
+      "Send a code such as USD, EUR or JPY in capital letters, or choose "
+      "another provider with the member psp." },
+
+    { "card-data-not-accepted", 422,
+      "Card numbers are not accepted here.",
+      "Something in the request looks like a card number. The request was "
+      "refused whole; the number was neither stored nor logged.",
+      "Never send card numbers to this service. The buyer types them on the "
+      "provider's hosted page, to which redirect_url leads." },
+
+    { "return-url-not-allowed", 422,
+      "The return URL is not allowed.",
+      "The return_url is not an https URL on one of the hosts that are "
+      "registered for your account, or it contains characters that a URL may "
+      "not hold.",
+      "Use an absolute https URL on a registered host, without user name or "
+      "fragment. Ask the operator to register further hosts." },
+
+    { "order-exists", 409,
+      "The checkout or order exists already.",
+      "A checkout or payment order with this id was created before, with "
+      "another Idempotency-Key. It was not changed. The member existing "
+      "leads to it.",
+      "Read the existing order to see its state. For a new purchase choose "
+      "new ids; to repeat a request, repeat its Idempotency-Key as well." },
+
+    { "not-found", 404,
+      "There is nothing at this address.",
+      "No such order, checkout, page or route exists, or it belongs to "
+      "somebody else.",
+      "Check the address and the id. Orders are found with the credentials "
+      "of the merchant who created them." },
+
+    { "unauthenticated", 401,
+      "Authentication is needed.",
+      "The request carries no bearer token.",
+      "Send the header Authorization: Bearer followed by a JSON Web Token "
+      "that your own key has signed." },
+
+    { "invalid-token", 401,
+      "The token is not valid.",
+      "The bearer token is malformed, expired, not valid yet, meant for "
+      "somebody else, or not signed by a key that is registered for its "
+      "issuer.",
+      "Make a new token: check the clock, the claims iss, aud and exp, the "
+      "kid, and that the algorithm is the one registered with the key. "
+      "Tokens may live for an hour at most." },
+
+    { "insufficient-scope", 403,
+      "The token does not cover this operation.",
+      "The token is valid, but its scope lacks what this operation needs.",
+      "Ask for a token with the scope that the WWW-Authenticate header of "
+      "the response names, such as payments:write." },
+
+    { "merchant-disabled", 403,
+      "The merchant account is disabled.",
+      "The token is valid, but its merchant may not use this service at "
+      "present.",
+      "Ask the operator of this service why the account is disabled. "
+      "Repeating the request does not help." },
+
+    { "forbidden", 403,
+      "Access to this address is not allowed.",
+      "The address is not open to where the request comes from.",
+      "Send it from an allowed network, or ask the operator to allow yours." },
+
+    { "idempotency-key-missing", 400,
+      "The Idempotency-Key header is missing.",
+      "Requests that create or change something need an Idempotency-Key, so "
+      "that a repeated request never pays twice.",
+      "Make a new UUID for each operation, send it as Idempotency-Key, and "
+      "keep it for every retry of that operation." },
+
+    { "idempotency-key-invalid", 400,
+      "The Idempotency-Key is not valid.",
+      "The key must be given once, with 16 to 64 characters out of letters, "
+      "digits and . _ ~ - with or without double quotes around them.",
+      "Use a UUID as the key and send the header exactly once." },
+
+    { "idempotency-key-reused", 422,
+      "The Idempotency-Key was used for another request.",
+      "This key came before with a different body. Nothing was changed by "
+      "this request.",
+      "To repeat the earlier request send exactly the same bytes; for a new "
+      "operation make a new key." },
+
+    { "idempotency-in-progress", 429,
+      "The first request with this key is still running.",
+      "A request with the same Idempotency-Key and body is being worked on. "
+      "This one did nothing.",
+      "Wait for the seconds that Retry-After names, then repeat the request "
+      "with the same key and body." },
+
+    { "quota-exceeded", 429,
+      "Too many requests.",
+      "More requests came from your account or address than the rate limit "
+      "allows. This one did nothing.",
+      "Wait for the seconds that Retry-After names. The RateLimit fields "
+      "tell how much is left, so that a client can slow down in time." },
+
+    { "method-not-allowed", 405,
+      "The method is not allowed here.",
+      "The address exists, but not with this method. The Allow header lists "
+      "those that work.",
+      "Use a method of the Allow header; the OpenAPI file lists every route." },
+
+    { "not-implemented", 501,
+      "The method or feature is not implemented.",
+      "The request uses a method or a transfer coding that this service does "
+      "not know.",
+      "Use GET or POST as the OpenAPI file says, without uncommon transfer "
+      "codings." },
+
+    { "unsupported-media-type", 415,
+      "The body's type or coding is not supported.",
+      "Bodies must be application/json in UTF-8, without compression.",
+      "Send Content-Type: application/json, no other charset than utf-8, and "
+      "no Content-Encoding." },
+
+    { "content-too-large", 413,
+      "The body is too large.",
+      "The body is longer than this address accepts: 64 KiB for the API, 256 "
+      "KiB for webhooks.",
+      "Send less; large documents do not belong into metadata. Split a "
+      "checkout with very many orders." },
+
+    { "uri-too-long", 414,
+      "The address is too long.",
+      "The request's address is longer than this service reads.",
+      "Shorten the address; data belongs into the body of the request." },
+
+    { "header-fields-too-large", 431,
+      "The header fields are too large.",
+      "One header is too long, or there are too many headers. A token that "
+      "carries too much is the usual reason.",
+      "Send fewer and shorter headers; leave out cookies and keep tokens "
+      "small." },
+
+    { "length-required", 411,
+      "The length of the body is missing.",
+      "A request with a body must carry Content-Length or use chunked "
+      "transfer.",
+      "Let your HTTP library set the header; most do so when given the whole "
+      "body." },
+
+    { "request-timeout", 408,
+      "The request took too long to arrive.",
+      "The request was not complete within the time this service waits. "
+      "Nothing was changed.",
+      "Check the network and send it again; with the same Idempotency-Key "
+      "that is safe." },
+
+    { "misdirected-request", 421,
+      "This host is not served here.",
+      "The Host header or the TLS server name is not one that this service "
+      "answers for.",
+      "Use the service's own host name for both, and open a new connection "
+      "for another host." },
+
+    { "range-not-satisfiable", 416,
+      "The range cannot be satisfied.",
+      "The Range header asks for bytes that the answer does not have.",
+      "Leave out the Range header." },
+
+    { "precondition-failed", 412,
+      "The resource has changed in the meantime.",
+      "The version named in If-Match or If-Unmodified-Since is not the "
+      "present one. Nothing was changed.",
+      "Read the resource again, decide anew, and send its present ETag." },
+
+    { "http-version-not-supported", 505,
+      "The HTTP version is not supported.",
+      "The request names a version of HTTP that this service does not speak.",
+      "Use HTTP/1.1 or HTTP/2." },
+
+    { "webhook-signature-invalid", 401,
+      "The webhook's signature is not valid.",
+      "The signature headers are missing or malformed, or no key of this "
+      "provider fits the body as it was received.",
+      "Check that both sides hold the same secret and that nothing on the "
+      "way changes the body. During a rotation both secrets may be "
+      "configured." },
+
+    { "webhook-timestamp-invalid", 401,
+      "The webhook's timestamp is not acceptable.",
+      "The signed timestamp is missing, is no number, or lies too far in the "
+      "past or the future.",
+      "Check the clocks on both sides. A webhook that is sent again must be "
+      "signed again with the present time." },
+
+    { "webhook-unknown-psp", 404,
+      "There is no such webhook address.",
+      "No payment service provider of this name is configured.",
+      "Check the last part of the webhook address that is entered at the "
+      "provider." },
+
+    { "webhook-payload-invalid", 422,
+      "The webhook is no event of this provider.",
+      "The signature is right, but the body is not an event that this "
+      "provider is known to send.",
+      "Check that the provider's account and API version are those that the "
+      "gateway is configured for." },
+
+    { "psp-refused", 502,
+      "The payment service provider refused the request.",
+      "The provider answered, but did not accept the checkout or gave an "
+      "answer that cannot be trusted. No money has moved.",
+      "Read the checkout for the reason. Try again later with a new "
+      "checkout, or choose another provider with the member psp." },
+
+    { "psp-timeout", 504,
+      "The payment service provider did not answer in time.",
+      "Whether the provider took the request is not known yet; this service "
+      "goes on asking. Nothing is done twice.",
+      "Read the checkout after a while, or repeat the request with the same "
+      "Idempotency-Key. Do not start a new checkout before that." },
+
+    { "overloaded", 503,
+      "The service is overloaded.",
+      "More work is waiting than can be taken on now. This request did "
+      "nothing.",
+      "Wait for the seconds that Retry-After names and repeat the request "
+      "with the same Idempotency-Key." },
+
+    { "dependency-unavailable", 503,
+      "A part of the service is unavailable.",
+      "The service cannot reach something it depends on. Whether this "
+      "request was stored is not certain.",
+      "Wait for the seconds that Retry-After names and repeat the request "
+      "with the same Idempotency-Key; nothing is done twice." },
+
+    { "internal-error", 500,
+      "Something went wrong on our side.",
+      "The service made a mistake. It is recorded under the request id in "
+      "the member instance.",
+      "Repeat the request with the same Idempotency-Key. If it fails again, "
+      "tell the operator the request id." },
+
+    { NULL, 0, NULL, NULL, NULL }
+};
