@@ -1,0 +1,322 @@
+/*
+ * The incoming half that all adapters share: untrusted text to checked words,
+ * and how far a call came to an outcome.  No trouble of the network or of a
+ * parser ever becomes a failed payment here: only the PSP's own, readable
+ * refusal does.
+ */
+
+#include "psp/psp.h"
+#include "pay_pan.h"
+
+
+typedef struct {
+    unsigned           status;
+    pay_psp_outcome_t  outcome;
+} answer_rule_t;
+
+
+static pay_psp_outcome_t answer_rule(unsigned status);
+static pay_status_t answer_error(pay_arena_t *arena,
+    const pay_http_answer_t *answer, const pay_json_t *error,
+    const char *reused, pay_psp_registered_t *result);
+static pay_status_t answer_code(pay_arena_t *arena, unsigned status,
+    const pay_json_t *error, pay_str_t *code);
+static int token_byte(unsigned char c);
+
+
+/* What is not listed may have had an effect: UNKNOWN. */
+static const answer_rule_t  answer_rules[] = {
+    { 400, PAY_PSP_REFUSED },
+    { 401, PAY_PSP_NOT_SENT },         /* our key is wrong, not the order */
+    { 402, PAY_PSP_REFUSED },
+    { 403, PAY_PSP_NOT_SENT },
+    { 404, PAY_PSP_REFUSED },
+    { 422, PAY_PSP_REFUSED },
+    { 429, PAY_PSP_NOT_SENT },
+    { 0, PAY_PSP_UNKNOWN }
+};
+
+
+int
+pay_psp_token_is_valid(pay_str_t token)
+{
+    size_t  i;
+
+    for (i = 0; i < token.len; i++) {
+        if (!token_byte(token.data[i])) {
+            return 0;
+        }
+    }
+
+    return token.len > 0 && token.len <= PAY_PSP_TOKEN_MAX;
+}
+
+
+int
+pay_psp_url_is_plain(pay_str_t url)
+{
+    size_t  i;
+
+    for (i = 0; i < url.len; i++) {
+        if (url.data[i] <= ' ' || url.data[i] > '~') {
+            return 0;
+        }
+    }
+
+    return url.len > 0 && url.len <= PAY_PSP_URL_MAX;
+}
+
+
+pay_status_t
+pay_psp_safe(pay_arena_t *arena, pay_str_t text, pay_str_t *safe)
+{
+    size_t          i, len;
+    unsigned char   c;
+    unsigned char  *out;
+
+    if (pay_pan_found(text)) {
+        *safe = PAY_STR("redacted");
+        return PAY_OK;
+    }
+
+    len = (text.len < PAY_PSP_CODE_MAX) ? text.len : PAY_PSP_CODE_MAX;
+
+    out = pay_alloc(arena, len + 1);
+    if (out == NULL) {
+        return PAY_NO_MEMORY;
+    }
+
+    for (i = 0; i < len; i++) {
+        c = text.data[i];
+        c = (c >= 'A' && c <= 'Z') ? (unsigned char) (c | 0x20) : c;
+        out[i] = (token_byte(c) || c == '.') ? c : '_';
+    }
+
+    out[len] = '\0';
+    *safe = (pay_str_t) { len, out };
+
+    return PAY_OK;
+}
+
+
+pay_status_t
+pay_psp_parse(pay_str_t body, pay_json_t **json, pay_err_t *err)
+{
+    pay_json_t         *root;
+    pay_status_t        status;
+    pay_json_limits_t   limits;
+
+    limits.max_size = PAY_PSP_BODY_MAX;
+    limits.max_depth = PAY_PSP_DEPTH_MAX;
+    limits.max_width = PAY_PSP_WIDTH_MAX;
+
+    status = pay_json_parse(body, &limits, &root, NULL);
+    if (status == PAY_INVALID) {
+        return pay_refuse(err, "invalid-json", "not acceptable as JSON");
+    }
+
+    if (status != PAY_OK) {
+        return status;
+    }
+
+    if (pay_json_type(root) != PAY_JSON_OBJECT) {
+        pay_json_free(root);
+        return pay_refuse(err, "validation-error", "not a JSON object");
+    }
+
+    *json = root;
+
+    return PAY_OK;
+}
+
+
+pay_status_t
+pay_psp_token_get(pay_arena_t *arena, const pay_json_t *json,
+    const char *member, pay_str_t *token)
+{
+    pay_str_t  text;
+
+    PAY_TRY(pay_json_string(pay_json_get(json, member), &text));
+
+    if (!pay_psp_token_is_valid(text)) {
+        return PAY_NOT_FOUND;
+    }
+
+    return pay_dup(arena, text, token);
+}
+
+
+pay_status_t
+pay_psp_word_get(pay_arena_t *arena, const pay_json_t *json,
+    const char *member, pay_str_t *word)
+{
+    pay_str_t  text;
+
+    if (pay_json_string(pay_json_get(json, member), &text) != PAY_OK) {
+        *word = PAY_STR("");
+        return PAY_OK;
+    }
+
+    return pay_psp_safe(arena, text, word);
+}
+
+
+pay_status_t
+pay_psp_answer_open(pay_arena_t *arena, const pay_http_answer_t *answer,
+    const char *reused, pay_json_t **json, pay_psp_registered_t *result)
+{
+    pay_json_t        *root;
+    pay_status_t       status;
+    const pay_json_t  *error;
+
+    memset(result, 0, sizeof(*result));
+    result->outcome = PAY_PSP_UNKNOWN;
+    result->retry_after_s = answer->retry_after_s;
+    *json = NULL;
+
+    if (answer->sent != PAY_ANSWERED) {
+        result->outcome = (answer->sent == PAY_SENT_NOTHING)
+                          ? PAY_PSP_NOT_SENT : PAY_PSP_UNKNOWN;
+        result->code = pay_str_of(answer->failure ? answer->failure
+                                                  : "no_answer");
+        return PAY_OK;
+    }
+
+    if (answer->status >= 300 && answer->status < 400) {
+        result->code = PAY_STR("redirect");
+        return PAY_OK;
+    }
+
+    status = pay_psp_parse(answer->body, &root, NULL);
+    if (status != PAY_OK && status != PAY_INVALID) {
+        return status;
+    }
+
+    root = (status == PAY_OK) ? root : NULL;
+    error = pay_json_get(root, "error");
+
+    if (answer->status == 200 || answer->status == 201) {
+        result->code = PAY_STR("answer_invalid");
+
+        if (root != NULL
+            && (error == NULL || pay_json_type(error) == PAY_JSON_NULL))
+        {
+            *json = root;
+            return PAY_OK;
+        }
+
+        status = PAY_OK;
+
+    } else {
+        status = answer_error(arena, answer, error, reused, result);
+    }
+
+    pay_json_free(root);
+
+    return status;
+}
+
+
+pay_status_t
+pay_psp_answer_done(pay_arena_t *arena, const pay_json_t *json,
+    const char *token, const char *url, pay_psp_registered_t *result)
+{
+    pay_str_t     id, text, copy;
+    pay_status_t  status;
+
+    status = pay_psp_token_get(arena, json, token, &id);
+    if (status != PAY_OK) {
+        return (status == PAY_NOT_FOUND) ? PAY_OK : status;
+    }
+
+    if (pay_json_string(pay_json_get(json, url), &text) != PAY_OK
+        || !pay_psp_url_is_plain(text))
+    {
+        return PAY_OK;
+    }
+
+    PAY_TRY(pay_dup(arena, text, &copy));
+
+    result->outcome = PAY_PSP_DONE;
+    result->token = id;
+    result->hosted_url = copy;
+    result->code = PAY_STR("");
+
+    return PAY_OK;
+}
+
+
+/* A refusal counts only when the PSP itself speaks: a bare 404 may come from
+ * anything on the way.  Stripe-Should-Retry beats the status (psp.md 9.15). */
+static pay_status_t
+answer_error(pay_arena_t *arena, const pay_http_answer_t *answer,
+    const pay_json_t *error, const char *reused, pay_psp_registered_t *result)
+{
+    pay_str_t          type, code;
+    pay_psp_outcome_t  outcome;
+
+    outcome = answer_rule(answer->status);
+
+    PAY_TRY(pay_psp_word_get(arena, error, "type", &type));
+    PAY_TRY(answer_code(arena, answer->status, error, &code));
+
+    if (outcome == PAY_PSP_REFUSED) {
+
+        if (error == NULL || pay_json_type(error) != PAY_JSON_OBJECT) {
+            outcome = PAY_PSP_UNKNOWN;
+            code = PAY_STR("answer_invalid");
+
+        } else if (answer->should_retry == 1 || pay_str_is(type, reused)
+                   || pay_str_is(code, reused))
+        {
+            outcome = PAY_PSP_UNKNOWN;
+        }
+    }
+
+    result->outcome = outcome;
+    result->code = code;
+
+    return PAY_OK;
+}
+
+
+static pay_psp_outcome_t
+answer_rule(unsigned status)
+{
+    const answer_rule_t  *rule;
+
+    for (rule = answer_rules; rule->status != 0; rule++) {
+        if (rule->status == status) {
+            break;
+        }
+    }
+
+    return rule->outcome;
+}
+
+
+/* The code, else the type, else the status. */
+static pay_status_t
+answer_code(pay_arena_t *arena, unsigned status, const pay_json_t *error,
+    pay_str_t *code)
+{
+    PAY_TRY(pay_psp_word_get(arena, error, "code", code));
+
+    if (code->len == 0) {
+        PAY_TRY(pay_psp_word_get(arena, error, "type", code));
+    }
+
+    if (code->len == 0) {
+        return pay_format(arena, code, 16, "http_%u", status);
+    }
+
+    return PAY_OK;
+}
+
+
+static int
+token_byte(unsigned char c)
+{
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z')
+           || (c >= '0' && c <= '9') || c == '_' || c == '-';
+}

@@ -1,0 +1,486 @@
+/*
+ * The generic PSP: a small JSON protocol of ours (docs/psp-generic.md) for
+ * PSPs that are reached through a bridge, and for the sandbox.  Amounts are
+ * decimal strings as in our own API; webhooks are Standard Webhooks, whose
+ * id is the event's id.
+ */
+
+#include "psp/psp.h"
+
+
+#define GENERIC_PATH    "/v1/registrations"
+#define GENERIC_REUSED  "nonce_reused"
+#define GENERIC_PREFIX  "registration."
+
+typedef struct {
+    const char  *name;
+    pay_fact_t   fact;
+} generic_status_t;
+
+
+static pay_status_t generic_register_request(pay_arena_t *arena,
+    const pay_psp_account_t *account, const pay_psp_order_t *order,
+    pay_http_request_t *request, pay_err_t *err);
+static pay_status_t generic_body(pay_arena_t *arena,
+    const pay_psp_order_t *order, pay_json_t *root);
+static pay_status_t generic_body_line(pay_arena_t *arena,
+    const pay_psp_order_t *order, const pay_psp_line_t *line,
+    pay_json_t *json);
+static pay_status_t generic_set_amount(pay_arena_t *arena, pay_json_t *json,
+    int64_t minor, const pay_currency_t *currency);
+static pay_status_t generic_register_answer(pay_arena_t *arena,
+    const pay_psp_order_t *order, const pay_http_answer_t *answer,
+    pay_psp_registered_t *result);
+static pay_status_t generic_registered(pay_arena_t *arena,
+    const pay_psp_order_t *order, const pay_json_t *json,
+    pay_psp_registered_t *result);
+static pay_status_t generic_query_request(pay_arena_t *arena,
+    const pay_psp_account_t *account, pay_str_t token,
+    pay_http_request_t *request);
+static pay_status_t generic_query_answer(pay_arena_t *arena, pay_str_t token,
+    const pay_http_answer_t *answer, pay_psp_event_t *event, int *known);
+static pay_status_t generic_webhook_events(pay_arena_t *arena,
+    pay_str_t event_id, pay_str_t body,
+    pay_psp_event_t events[PAY_PSP_EVENTS_MAX], unsigned *count,
+    pay_err_t *err);
+static pay_status_t generic_event(pay_arena_t *arena, pay_str_t event_id,
+    const pay_json_t *root, pay_psp_event_t *event, pay_err_t *err);
+static pay_status_t generic_event_id(pay_arena_t *arena, pay_str_t event_id,
+    const pay_json_t *root, pay_psp_event_t *event, pay_err_t *err);
+static const generic_status_t *generic_status_find(pay_str_t name);
+static pay_status_t generic_state(pay_arena_t *arena, const pay_json_t *json,
+    pay_psp_event_t *event);
+static pay_status_t generic_amount_in(pay_arena_t *arena,
+    const pay_json_t *json, pay_psp_event_t *event);
+static int generic_string(const pay_json_t *json, const char *member,
+    pay_str_t *text);
+
+
+static const generic_status_t  generic_statuses[] = {
+    { "open", PAY_FACT_NONE },
+    { "pending", PAY_FACT_PENDING },
+    { "paid", PAY_FACT_PAID },
+    { "declined", PAY_FACT_DECLINED },
+    { "expired", PAY_FACT_EXPIRED },
+    { "cancelled", PAY_FACT_CANCELLED },
+    { NULL, PAY_FACT_NONE }
+};
+
+
+const pay_psp_adapter_t  pay_psp_generic = {
+    "generic",
+    "standardwebhooks",
+    24,
+    60,
+    604800,
+    generic_register_request,
+    generic_register_answer,
+    generic_query_request,
+    generic_query_answer,
+    generic_webhook_events
+};
+
+
+static pay_status_t
+generic_register_request(pay_arena_t *arena, const pay_psp_account_t *account,
+    const pay_psp_order_t *order, pay_http_request_t *request, pay_err_t *err)
+{
+    pay_str_t            body;
+    pay_json_t          *root;
+    pay_status_t         status;
+    pay_http_request_t   made;
+
+    (void) err;                /* this PSP takes all that we can express */
+
+    if (!pay_psp_order_sane(order)) {
+        return PAY_BUG;
+    }
+
+    root = pay_json_object_new();
+    if (root == NULL) {
+        return PAY_NO_MEMORY;
+    }
+
+    status = generic_body(arena, order, root);
+    if (status == PAY_OK) {
+        status = pay_json_write(arena, root, &body);
+    }
+
+    pay_json_free(root);
+    PAY_TRY(status);
+
+    PAY_TRY(pay_psp_request_init(arena, account, "POST", GENERIC_PATH,
+                                 PAY_STR(""), &made));
+
+    pay_psp_field_add(&made, "Content-Type", PAY_STR("application/json"));
+    pay_psp_field_add(&made, "Accept", PAY_STR("application/json"));
+    pay_psp_field_add(&made, "Idempotency-Key", order->nonce);
+    made.body = body;
+
+    *request = made;
+
+    return PAY_OK;
+}
+
+
+static pay_status_t
+generic_body(pay_arena_t *arena, const pay_psp_order_t *order,
+    pay_json_t *root)
+{
+    unsigned       i;
+    pay_json_t    *lines, *line;
+    pay_status_t   status;
+
+    PAY_TRY(pay_json_set_string(root, "nonce", order->nonce));
+    PAY_TRY(pay_json_set_string(root, "reference", order->reference));
+    PAY_TRY(generic_set_amount(arena, root, order->amount_minor,
+                               order->currency));
+    PAY_TRY(pay_json_set_string(root, "currency",
+                                pay_str_of(order->currency->code)));
+    PAY_TRY(pay_json_set_integer(root, "expires_at", order->expires_s));
+    PAY_TRY(pay_json_set_string(root, "return_url", order->return_url));
+
+    lines = pay_json_array_new();
+    if (lines == NULL) {
+        return PAY_NO_MEMORY;
+    }
+
+    for (i = 0; i < order->line_count; i++) {
+        line = pay_json_object_new();
+
+        status = (line == NULL) ? PAY_NO_MEMORY
+                                : generic_body_line(arena, order,
+                                                    &order->lines[i], line);
+        if (status != PAY_OK) {
+            pay_json_free(line);
+
+        } else {
+            status = pay_json_append(lines, line);
+        }
+
+        if (status != PAY_OK) {
+            pay_json_free(lines);
+            return status;
+        }
+    }
+
+    return pay_json_set(root, "lines", lines);
+}
+
+
+static pay_status_t
+generic_body_line(pay_arena_t *arena, const pay_psp_order_t *order,
+    const pay_psp_line_t *line, pay_json_t *json)
+{
+    PAY_TRY(pay_json_set_string(json, "payment_order_id",
+                                line->payment_order_id));
+    PAY_TRY(pay_json_set_string(json, "name",
+                                line->name.len ? line->name
+                                               : line->payment_order_id));
+
+    return generic_set_amount(arena, json, line->amount_minor,
+                              order->currency);
+}
+
+
+static pay_status_t
+generic_set_amount(pay_arena_t *arena, pay_json_t *json, int64_t minor,
+    const pay_currency_t *currency)
+{
+    pay_str_t  amount;
+
+    PAY_TRY(pay_amount_format(arena, minor, currency, &amount));
+
+    return pay_json_set_string(json, "amount", amount);
+}
+
+
+static pay_status_t
+generic_register_answer(pay_arena_t *arena, const pay_psp_order_t *order,
+    const pay_http_answer_t *answer, pay_psp_registered_t *result)
+{
+    pay_json_t    *json;
+    pay_status_t   status;
+
+    PAY_TRY(pay_psp_answer_open(arena, answer, GENERIC_REUSED, &json,
+                                result));
+    if (json == NULL) {
+        return PAY_OK;
+    }
+
+    status = generic_registered(arena, order, json, result);
+    pay_json_free(json);
+
+    return status;
+}
+
+
+static pay_status_t
+generic_registered(pay_arena_t *arena, const pay_psp_order_t *order,
+    const pay_json_t *json, pay_psp_registered_t *result)
+{
+    pay_str_t  nonce, status, amount, currency, expected;
+
+    if (!generic_string(json, "nonce", &nonce)
+        || !generic_string(json, "status", &status)
+        || !generic_string(json, "amount", &amount)
+        || !generic_string(json, "currency", &currency)
+        || generic_status_find(status)->name == NULL)
+    {
+        return PAY_OK;
+    }
+
+    PAY_TRY(pay_amount_format(arena, order->amount_minor, order->currency,
+                              &expected));
+
+    if (!pay_str_eq(nonce, order->nonce) || !pay_str_eq(amount, expected)
+        || !pay_str_is(currency, order->currency->code))
+    {
+        result->code = PAY_STR("answer_mismatch");
+        return PAY_OK;
+    }
+
+    return pay_psp_answer_done(arena, json, "token", "hosted_url", result);
+}
+
+
+static pay_status_t
+generic_query_request(pay_arena_t *arena, const pay_psp_account_t *account,
+    pay_str_t token, pay_http_request_t *request)
+{
+    pay_http_request_t  made;
+
+    if (!pay_psp_token_is_valid(token)) {
+        return PAY_BUG;
+    }
+
+    PAY_TRY(pay_psp_request_init(arena, account, "GET", GENERIC_PATH "/",
+                                 token, &made));
+
+    pay_psp_field_add(&made, "Accept", PAY_STR("application/json"));
+
+    *request = made;
+
+    return PAY_OK;
+}
+
+
+static pay_status_t
+generic_query_answer(pay_arena_t *arena, pay_str_t token,
+    const pay_http_answer_t *answer, pay_psp_event_t *event, int *known)
+{
+    pay_str_t                name;
+    pay_json_t              *json;
+    pay_status_t             status;
+    pay_psp_event_t          made;
+    const generic_status_t  *found;
+
+    *known = 0;
+
+    if (answer->sent != PAY_ANSWERED || answer->status != 200) {
+        return PAY_OK;
+    }
+
+    status = pay_psp_parse(answer->body, &json, NULL);
+    if (status != PAY_OK) {
+        return (status == PAY_INVALID) ? PAY_OK : status;
+    }
+
+    memset(&made, 0, sizeof(made));
+    status = PAY_INVALID;
+
+    if (generic_string(json, "status", &name)) {
+        found = generic_status_find(name);
+        made.type = pay_str_of(found->name);
+        made.fact = found->fact;
+
+        if (found->name != NULL) {
+            status = generic_state(arena, json, &made);
+        }
+    }
+
+    pay_json_free(json);
+
+    if (status == PAY_OK && pay_str_eq(made.token, token)) {
+        *event = made;
+        *known = 1;
+    }
+
+    return (status == PAY_INVALID) ? PAY_OK : status;
+}
+
+
+static pay_status_t
+generic_webhook_events(pay_arena_t *arena, pay_str_t event_id, pay_str_t body,
+    pay_psp_event_t events[PAY_PSP_EVENTS_MAX], unsigned *count,
+    pay_err_t *err)
+{
+    pay_json_t       *root;
+    pay_status_t      status;
+    pay_psp_event_t   event;
+
+    PAY_TRY(pay_psp_parse(body, &root, err));
+
+    memset(&event, 0, sizeof(event));
+    status = generic_event(arena, event_id, root, &event, err);
+    pay_json_free(root);
+
+    if (status == PAY_OK) {
+        events[0] = event;
+        *count = 1;
+    }
+
+    return status;
+}
+
+
+static pay_status_t
+generic_event(pay_arena_t *arena, pay_str_t event_id, const pay_json_t *root,
+    pay_psp_event_t *event, pay_err_t *err)
+{
+    pay_str_t                name, prefix = pay_string(GENERIC_PREFIX);
+    pay_status_t             status;
+    const generic_status_t  *found;
+
+    PAY_TRY(generic_event_id(arena, event_id, root, event, err));
+
+    if (!generic_string(root, "type", &name) || name.len == 0) {
+        return pay_refuse(err, "validation-error", "an event has a type");
+    }
+
+    PAY_TRY(pay_psp_safe(arena, name, &event->type));
+
+    if (name.len < prefix.len
+        || memcmp(name.data, prefix.data, prefix.len) != 0)
+    {
+        return PAY_OK;
+    }
+
+    name.data += prefix.len;
+    name.len -= prefix.len;
+    found = generic_status_find(name);
+
+    if (found->name == NULL) {
+        return PAY_OK;
+    }
+
+    event->fact = found->fact;
+    status = generic_state(arena, pay_json_get(root, "data"), event);
+
+    return (status == PAY_INVALID)
+           ? pay_refuse(err, "validation-error",
+                        "data has a token; of a paid one an amount")
+           : status;
+}
+
+
+/* The signed webhook-id, which the body may repeat but not contradict. */
+static pay_status_t
+generic_event_id(pay_arena_t *arena, pay_str_t event_id,
+    const pay_json_t *root, pay_psp_event_t *event, pay_err_t *err)
+{
+    pay_str_t  id;
+
+    if (pay_json_get(root, "id") == NULL) {
+        id = event_id;
+
+    } else if (!generic_string(root, "id", &id)
+               || (event_id.len && !pay_str_eq(id, event_id)))
+    {
+        return pay_refuse(err, "validation-error",
+                          "id is another than webhook-id");
+    }
+
+    if (!pay_psp_token_is_valid(id)) {
+        return pay_refuse(err, "validation-error", "an event has an id");
+    }
+
+    return pay_dup(arena, id, &event->event_id);
+}
+
+
+/* The row of that status; the last one, without a name, for any other. */
+static const generic_status_t *
+generic_status_find(pay_str_t name)
+{
+    const generic_status_t  *row;
+
+    for (row = generic_statuses; row->name != NULL; row++) {
+        if (pay_str_is(name, row->name)) {
+            break;
+        }
+    }
+
+    return row;
+}
+
+
+/* What webhooks and queries tell alike.  PAY_INVALID without a token, or when
+ * paid without an amount. */
+static pay_status_t
+generic_state(pay_arena_t *arena, const pay_json_t *json,
+    pay_psp_event_t *event)
+{
+    pay_status_t  status;
+
+    status = pay_psp_token_get(arena, json, "token", &event->token);
+    if (status != PAY_OK) {
+        return (status == PAY_NOT_FOUND) ? PAY_INVALID : status;
+    }
+
+    status = pay_psp_token_get(arena, json, "payment_id", &event->reference);
+    if (status == PAY_NO_MEMORY) {
+        return status;
+    }
+
+    PAY_TRY(pay_psp_word_get(arena, json, "code", &event->code));
+    PAY_TRY(generic_amount_in(arena, json, event));
+
+    return (event->fact == PAY_FACT_PAID && !event->has_amount)
+           ? PAY_INVALID : PAY_OK;
+}
+
+
+/* An amount that cannot be one of our orders' is told as 0, which no order
+ * has: it lands in the mismatch queue. */
+static pay_status_t
+generic_amount_in(pay_arena_t *arena, const pay_json_t *json,
+    pay_psp_event_t *event)
+{
+    size_t                 i;
+    int64_t                minor;
+    pay_str_t              amount, code;
+    const pay_currency_t  *currency;
+
+    if (!generic_string(json, "amount", &amount)
+        || !generic_string(json, "currency", &code) || code.len != 3)
+    {
+        return PAY_OK;
+    }
+
+    for (i = 0; i < code.len; i++) {
+        if (code.data[i] < 'A' || code.data[i] > 'Z') {
+            return PAY_OK;
+        }
+    }
+
+    PAY_TRY(pay_dup(arena, code, &event->currency));
+
+    event->has_amount = 1;
+    event->amount_minor = 0;
+
+    if (pay_currency_find(code, &currency, NULL) == PAY_OK
+        && pay_amount_parse(amount, currency, &minor, NULL) == PAY_OK)
+    {
+        event->amount_minor = minor;
+    }
+
+    return PAY_OK;
+}
+
+
+static int
+generic_string(const pay_json_t *json, const char *member, pay_str_t *text)
+{
+    return pay_json_string(pay_json_get(json, member), text) == PAY_OK;
+}

@@ -1,0 +1,84 @@
+/*
+ * What the PSP adapters share: the rows of the registry, checks of what goes
+ * out and of what strangers send back.  Nothing outside src/psp includes this.
+ */
+
+#ifndef PAY_SRC_PSP_H
+#define PAY_SRC_PSP_H
+
+#include "pay_psp.h"
+
+
+#define PAY_PSP_BODY_MAX     262144    /* bytes of a webhook or an answer */
+#define PAY_PSP_WIDTH_MAX    256       /* Stripe's objects are wide */
+#define PAY_PSP_DEPTH_MAX    32
+#define PAY_PSP_REQUEST_MAX  65536
+#define PAY_PSP_URL_MAX      2048
+#define PAY_PSP_KEY_MAX      512
+#define PAY_STRIPE_CODE      3         /* letters of a currency */
+
+
+extern const pay_psp_adapter_t  pay_psp_generic;
+extern const pay_psp_adapter_t  pay_psp_stripe;
+
+
+/* 1 when the order can be sent: ids of our own alphabet, lines that sum up to
+ * the amount, a return URL.  0 is a mistake of the caller: PAY_BUG. */
+int pay_psp_order_sane(const pay_psp_order_t *order);
+
+/* Method, URL (base_url, path, last; `last` may be empty) and Authorization of
+ * a call.  PAY_BUG for a key that would break out of its header. */
+pay_status_t pay_psp_request_init(pay_arena_t *arena,
+    const pay_psp_account_t *account, const char *method, const char *path,
+    pay_str_t last, pay_http_request_t *request) PAY_MUST_CHECK;
+void pay_psp_field_add(pay_http_request_t *request, const char *name,
+    pay_str_t value);
+
+/* [A-Za-z0-9_-]{1,255} */
+int pay_psp_token_is_valid(pay_str_t token);
+/* Printable ASCII, 1 to PAY_PSP_URL_MAX bytes: fit to be stored. */
+int pay_psp_url_is_plain(pay_str_t url);
+/* A PSP's word made safe: lower case, other bytes than [a-z0-9_.-] replaced by
+ * '_', cut at PAY_PSP_CODE_MAX; "redacted" when it looks like a card number. */
+pay_status_t pay_psp_safe(pay_arena_t *arena, pay_str_t text,
+    pay_str_t *safe) PAY_MUST_CHECK;
+
+/* An object out of untrusted text, owned by the caller.  PAY_INVALID with
+ * "invalid-json", or "validation-error" for JSON that is no object. */
+pay_status_t pay_psp_parse(pay_str_t body, pay_json_t **json, pay_err_t *err)
+    PAY_MUST_CHECK;
+/* Copies the member when it is a token, else (absent, too) PAY_NOT_FOUND. */
+pay_status_t pay_psp_token_get(pay_arena_t *arena, const pay_json_t *json,
+    const char *member, pay_str_t *token) PAY_MUST_CHECK;
+/* Copies the member made safe; empty when it is absent or no string. */
+pay_status_t pay_psp_word_get(pay_arena_t *arena, const pay_json_t *json,
+    const char *member, pay_str_t *word) PAY_MUST_CHECK;
+
+/* Judges everything about a registration's answer but the content of a good
+ * one.  200 and 201 with an object that tells no error: *json is set, the
+ * caller frees it and completes *result, which says UNKNOWN "answer_invalid"
+ * until then.  Everything else: *json is NULL and *result is final.  `reused`
+ * is the error type or code that says that the nonce came with other
+ * parameters before, so that a registration may exist: UNKNOWN. */
+pay_status_t pay_psp_answer_open(pay_arena_t *arena,
+    const pay_http_answer_t *answer, const char *reused, pay_json_t **json,
+    pay_psp_registered_t *result) PAY_MUST_CHECK;
+/* Completes it: token and URL are copied when both are fit, else the result
+ * stays as it is. */
+pay_status_t pay_psp_answer_done(pay_arena_t *arena, const pay_json_t *json,
+    const char *token, const char *url, pay_psp_registered_t *result)
+    PAY_MUST_CHECK;
+
+/* ISO 4217 minor units to Stripe's (psp.md 2.2).  PAY_INVALID with
+ * "currency-unsupported", or "amount-invalid" when Stripe has no spelling for
+ * that amount. */
+pay_status_t pay_stripe_to_theirs(const pay_currency_t *currency,
+    int64_t ours, int64_t *theirs, pay_err_t *err) PAY_MUST_CHECK;
+/* Stripe's units to ISO's; 0 when there is no such ISO amount. */
+int64_t pay_stripe_to_ours(const pay_currency_t *currency, int64_t theirs);
+/* The code in lower case, as Stripe writes it, in `text`. */
+pay_str_t pay_stripe_currency(const pay_currency_t *currency,
+    unsigned char text[PAY_STRIPE_CODE]);
+
+
+#endif /* PAY_SRC_PSP_H */
