@@ -1,0 +1,117 @@
+"""What the PSP remembers: registrations, calls, webhooks, buyers' returns.
+
+All state is in memory and everything random comes from one seedable
+generator.  Nothing here does I/O.
+"""
+
+import random
+import string
+import time
+from dataclasses import dataclass, field
+
+ALPHANUMERIC = string.ascii_letters + string.digits
+
+# open: nobody paid yet; pending: the buyer did, the money is not there yet;
+# declined: refused, the buyer may try again; the others are final.
+STATES = ("open", "pending", "paid", "declined", "expired", "cancelled")
+FINAL = ("paid", "expired", "cancelled")
+
+
+@dataclass
+class Registration:
+    dialect: str
+    nonce: str
+    token: str
+    reference: str
+    amount_minor: int
+    amount: str
+    currency: str
+    hosted_url: str
+    return_url: str
+    cancel_url: str
+    expires_at: int
+    lines: list
+    status: str = "open"
+    code: str | None = None
+    payment_id: str | None = None
+    created: float = field(default_factory=time.time)
+    requests: int = 1
+    fingerprint: str = ""
+    extra: dict = field(default_factory=dict)
+
+    def payable(self) -> bool:
+        """May a buyer still pay?  A generic decline may be tried again."""
+        again = self.status == "declined" and self.dialect == "generic"
+        return self.status == "open" or again
+
+    def view(self) -> dict:
+        keys = (
+            "dialect nonce token amount currency status reference created "
+            "requests code payment_id expires_at"
+        )
+        return {key: getattr(self, key) for key in keys.split()}
+
+
+@dataclass
+class Call:
+    """One API call as the PSP saw it, refused ones included."""
+
+    n: int
+    dialect: str
+    operation: str
+    nonce: str
+    token: str
+    time: float = field(default_factory=time.time)
+    outcome: str = "running"
+    status: int | None = None
+    fault: str | None = None
+
+    def view(self) -> dict:
+        return dict(self.__dict__)
+
+
+class Books:
+    def __init__(self, seed: object = None):
+        self.reset(seed)
+
+    def reset(self, seed: object = None) -> None:
+        self.seed = seed if seed is not None else random.SystemRandom().random()
+        self.rng = random.Random(self.seed)
+        self.registrations: list[Registration] = []
+        self.by_token: dict[str, Registration] = {}
+        self.by_nonce: dict[tuple[str, str], Registration] = {}
+        self.calls: list[Call] = []
+        self.deliveries: list = []
+        self.returns: list[dict] = []
+
+    def random_id(self, prefix: str, length: int) -> str:
+        return prefix + "".join(self.rng.choices(ALPHANUMERIC, k=length))
+
+    def call(
+        self, dialect: str, operation: str, nonce: str, token: str
+    ) -> Call:
+        made = Call(len(self.calls) + 1, dialect, operation, nonce, token)
+        self.calls.append(made)
+        return made
+
+    def add(self, registration: Registration, *, first: bool = True) -> None:
+        self.registrations.append(registration)
+        self.by_token[registration.token] = registration
+        if first:
+            key = (registration.dialect, registration.nonce)
+            self.by_nonce[key] = registration
+
+    def of_nonce(self, dialect: str, nonce: str) -> Registration | None:
+        return self.by_nonce.get((dialect, nonce))
+
+    def of_token(self, dialect: str, token: str) -> Registration | None:
+        found = self.by_token.get(token)
+        return found if found and found.dialect == dialect else None
+
+    def due(self, now: float) -> list[Registration]:
+        """Registrations whose time has run out without a payment."""
+        return [
+            each
+            for each in self.registrations
+            if each.expires_at <= now and each.payable()
+        ]

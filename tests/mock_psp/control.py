@@ -1,0 +1,184 @@
+"""The control API: what tests use to break the PSP, act as buyers and read
+its books.  JSON in, JSON out; 400 with a reason for what it does not know.
+"""
+
+import json
+import time
+
+from aiohttp import web
+
+from .faults import BadFault
+from .lifecycle import RESULTS, NotPossible
+
+SETTINGS = {
+    "pending_ms": int,
+    "webhook_retry_ms": int,
+    "webhook_attempts": int,
+    "webhook_timeout_s": (int, float),
+}
+
+
+class BadRequest(Exception):
+    pass
+
+
+def _fail(status: int, message: str) -> web.Response:
+    return web.json_response({"error": message}, status=status)
+
+
+async def _body(request) -> dict | list:
+    raw = await request.read()
+    try:
+        return json.loads(raw) if raw else {}
+    except ValueError:
+        raise BadRequest("the body is no JSON") from None
+
+
+@web.middleware
+async def reasons(request, handler):
+    try:
+        return await handler(request)
+    except (BadRequest, BadFault) as why:
+        return _fail(400, str(why))
+    except NotPossible as why:
+        return _fail(409, str(why))
+
+
+class Control:
+    def __init__(self, psp):
+        self.psp = psp
+
+    def routes(self) -> list:
+        root = "/_control"
+        return [
+            web.get(f"{root}/health", self._health),
+            web.post(f"{root}/reset", self._reset),
+            web.get(f"{root}/faults", self._list_faults),
+            web.post(f"{root}/faults", self._add_faults),
+            web.delete(f"{root}/faults", self._clear_faults),
+            web.post(f"{root}/settings", self._settings),
+            web.post(f"{root}/pay", self._pay),
+            web.post(f"{root}/webhook", self._webhook),
+            web.get(f"{root}/books", self._books),
+        ]
+
+    async def _health(self, request):
+        return web.json_response({"status": "ok", "seed": self.psp.books.seed})
+
+    async def _reset(self, request):
+        body = await _body(request)
+        await self.psp.reset(body.get("seed"))
+        return web.json_response({"seed": self.psp.books.seed})
+
+    async def _list_faults(self, request):
+        queue = [fault.view() for fault in self.psp.faults.queue]
+        return web.json_response({"faults": queue})
+
+    async def _add_faults(self, request):
+        """One fault, a list of them, or {"faults": [...]}."""
+        body = await _body(request)
+        if isinstance(body, dict):
+            body = body.get("faults", [body])
+        added = [self.psp.faults.add(spec).view() for spec in body]
+        return web.json_response({"faults": added}, status=201)
+
+    async def _clear_faults(self, request):
+        self.psp.faults.clear()
+        return web.json_response({"faults": []})
+
+    async def _settings(self, request):
+        body = await _body(request)
+        for name, value in body.items():
+            if name == "webhook_urls" and isinstance(value, dict):
+                self.psp.config.webhook_urls.update(value)
+            elif name in SETTINGS and isinstance(value, SETTINGS[name]):
+                setattr(self.psp.config, name, value)
+            else:
+                raise BadRequest(f"no setting {name!r} of that type")
+        shown = {name: getattr(self.psp.config, name) for name in SETTINGS}
+        urls = {"webhook_urls": self.psp.config.webhook_urls}
+        return web.json_response(shown | urls)
+
+    def _registration(self, body: dict):
+        made = self.psp.books.by_token.get(body.get("token"))
+        if made is None:
+            raise BadRequest("no registration has that token")
+        return made
+
+    async def _pay(self, request):
+        """Acts as a buyer: {token, result, code?}; 409 when it is too late."""
+        body = await _body(request)
+        made = self._registration(body)
+        if body.get("result") not in RESULTS:
+            raise BadRequest(f"result is one of {', '.join(RESULTS)}")
+        code = body.get("code", "card_declined")
+        sent = self.psp.lifecycle.settle(made, body["result"], code)
+        answer = made.view() | {"events": [each.id for each in sent]}
+        return web.json_response(answer)
+
+    async def _webhook(self, request):
+        """Sends one message and returns what the gateway said.
+
+        {dialect, type, data} builds an event, or {body} sends any text; `id`,
+        `timestamp`, `sign` (right | wrong | none) and `headers` change the
+        envelope.
+        """
+        body = await _body(request)
+        dialect = self.psp.dialects.get(body.get("dialect"))
+        if dialect is None or not self.psp.config.webhook_urls.get(
+            dialect.name
+        ):
+            raise BadRequest("dialect: one with a webhook URL")
+        event = dialect.envelope(body.get("type", "test"), body.get("data", {}))
+        event["id"] = body.get("id", event["id"])
+        raw = body.get("body")
+        sent = json.dumps(event).encode() if raw is None else raw.encode()
+        now = body.get("timestamp", int(time.time()))
+        headers = {}
+        if body.get("sign", "right") != "none":
+            secret = self.psp.config.webhook_secrets[dialect.name]
+            if body.get("sign") == "wrong":
+                secret = dialect.wrong_secret()
+            headers = dialect.sign(secret, event["id"], now, sent)
+        headers |= body.get("headers", {})
+        status, text = await self.psp.sender.post(dialect.name, headers, sent)
+        answer = {"id": event["id"], "status": status, "body": text}
+        return web.json_response(answer)
+
+    async def _books(self, request):
+        """All, or what concerns one ?nonce=, ?token= or ?reference=."""
+        wanted = {
+            name: request.query[name]
+            for name in ("nonce", "token", "reference")
+            if name in request.query
+        }
+        books = self.psp.books
+        found = [
+            each
+            for each in books.registrations
+            if all(
+                getattr(each, name) == value for name, value in wanted.items()
+            )
+        ]
+        tokens = {each.token for each in found}
+        nonces = {each.nonce for each in found}
+        if "nonce" in wanted:
+            nonces.add(wanted["nonce"])
+        calls = [
+            call.view()
+            for call in books.calls
+            if not wanted or call.nonce in nonces or call.token in tokens
+        ]
+        sent = [
+            each.view()
+            for each in books.deliveries
+            if not wanted or each.token in tokens
+        ]
+        return web.json_response(
+            {
+                "registrations": [each.view() for each in found],
+                "requests": calls,
+                "webhooks": sent,
+                "returns": books.returns,
+            }
+        )

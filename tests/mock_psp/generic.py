@@ -1,0 +1,248 @@
+"""The ``generic`` dialect: the gateway's own small JSON protocol.
+
+Registrations are deduplicated by nonce for ever; webhooks are signed by the
+Standard Webhooks scheme.  This file turns requests into book entries and
+entries into answers and events; it knows no sockets.
+"""
+
+import base64
+import copy
+import hashlib
+import hmac
+import json
+import time
+
+from . import money
+from .answers import Answer
+from .books import Registration
+
+MEMBERS = {
+    "nonce": str,
+    "reference": str,
+    "amount": str,
+    "currency": str,
+    "expires_at": int,
+    "return_url": str,
+    "lines": list,
+}
+LINE_MEMBERS = {"payment_order_id": str, "name": str, "amount": str}
+LINES_MAX = 20
+NONCE_MAX = 64
+
+
+class Refused(Exception):
+    def __init__(self, status: int, code: str, message: str):
+        super().__init__(message)
+        self.status, self.code = status, code
+
+
+def _typed(value: object, kind: type) -> bool:
+    return isinstance(value, kind) and not (
+        kind is int and isinstance(value, bool)
+    )
+
+
+def _members(body: object, wanted: dict, where: str) -> None:
+    if not isinstance(body, dict):
+        raise Refused(422, "invalid_request", f"{where} is no object")
+    for name in body:
+        if name not in wanted:
+            raise Refused(422, "unknown_member", f"{where}: {name[:40]}")
+    for name, kind in wanted.items():
+        if not _typed(body.get(name), kind):
+            raise Refused(422, "invalid_request", f"{where}: {name}")
+
+
+def _only_once(pairs: list) -> dict:
+    if len({name for name, _ in pairs}) != len(pairs):
+        raise ValueError("duplicate member")
+    return dict(pairs)
+
+
+class Generic:
+    name = "generic"
+
+    def __init__(self, books, config):
+        self.books = books
+        self.config = config
+
+    def reset(self) -> None:
+        """Nothing beside the books."""
+
+    def error(self, status: int, code: str, message: str) -> Answer:
+        return Answer(status, {"error": {"code": code, "message": message}})
+
+    def trouble(self, status: int) -> Answer:
+        codes = {429: "rate_limited", 503: "unavailable"}
+        code = codes.get(status, "internal_error")
+        return self.error(status, code, "The request could not be handled.")
+
+    def busy(self, nonce: str) -> Answer:
+        return self.error(409, "in_progress", "this nonce is being worked on")
+
+    def authorise(self, request) -> Answer | None:
+        sent = request.headers.get("Authorization", "")
+        wanted = f"Bearer {self.config.keys['generic']}"
+        if hmac.compare_digest(sent.encode(), wanted.encode()):
+            return None
+        return self.error(401, "unauthorized", "unknown API key")
+
+    def register(self, request, raw: bytes):
+        """-> answer, registration or None, what happened"""
+        nonce = request.headers.get("Idempotency-Key", "")
+        try:
+            body = self._checked(request, raw, nonce)
+        except Refused as reason:
+            answer = self.error(reason.status, reason.code, str(reason))
+            return answer, None, "refused"
+        canonical = json.dumps(body, sort_keys=True).encode()
+        print_ = hashlib.sha256(canonical).hexdigest()
+        known = self.books.of_nonce(self.name, nonce)
+        if known is None:
+            made = self._book(body, print_)
+            return self.show(made, 201), made, "created"
+        known.requests += 1
+        if known.fingerprint != print_:
+            answer = self.error(422, "nonce_reused", "other body, same nonce")
+            return answer, None, "reused"
+        return self.show(known), known, "replayed"
+
+    def _checked(self, request, raw: bytes, nonce: str) -> dict:
+        if request.content_type != "application/json":
+            raise Refused(415, "invalid_request", "send application/json")
+        try:
+            body = json.loads(raw, object_pairs_hook=_only_once)
+        except ValueError:
+            raise Refused(400, "invalid_json", "the body is no JSON") from None
+        _members(body, MEMBERS, "body")
+        if not 1 <= len(nonce) <= NONCE_MAX or body["nonce"] != nonce:
+            raise Refused(422, "nonce_invalid", "Idempotency-Key != nonce")
+        if not 1 <= len(body["lines"]) <= LINES_MAX:
+            raise Refused(422, "invalid_request", "lines: 1 to 20")
+        if not body["return_url"].startswith(("https://", "http://")):
+            raise Refused(422, "invalid_request", "return_url")
+        known = self.books.of_nonce(self.name, nonce)
+        if known is None and body["expires_at"] <= time.time():
+            raise Refused(422, "expires_at_invalid", "in the past")
+        self._check_amounts(body)
+        return body
+
+    def _check_amounts(self, body: dict) -> None:
+        currency = body["currency"]
+        try:
+            total = money.parse(body["amount"], currency)
+            lines = 0
+            for line in body["lines"]:
+                _members(line, LINE_MEMBERS, "line")
+                lines += money.parse(line["amount"], currency)
+        except KeyError:
+            raise Refused(422, "currency_unknown", currency[:8]) from None
+        except money.BadAmount as reason:
+            raise Refused(422, "amount_invalid", str(reason)) from None
+        if lines != total:
+            raise Refused(422, "amount_invalid", "lines do not add up")
+
+    def _book(self, body: dict, fingerprint: str) -> Registration:
+        token = self.books.random_id("reg_", 24)
+        made = Registration(
+            dialect=self.name,
+            nonce=body["nonce"],
+            token=token,
+            reference=body["reference"],
+            amount_minor=money.parse(body["amount"], body["currency"]),
+            amount=body["amount"],
+            currency=body["currency"],
+            hosted_url=f"{self.config.public_url}/generic/pay/{token}",
+            return_url=body["return_url"],
+            cancel_url=body["return_url"],
+            expires_at=body["expires_at"],
+            lines=[(line["name"], line["amount"]) for line in body["lines"]],
+            fingerprint=fingerprint,
+        )
+        self.books.add(made)
+        return made
+
+    def twin(self, first: Registration) -> Registration:
+        """The fault `other_token`: a second registration of one nonce."""
+        token = self.books.random_id("reg_", 24)
+        made = copy.copy(first)
+        made.token = token
+        made.hosted_url = f"{self.config.public_url}/generic/pay/{token}"
+        self.books.add(made, first=False)
+        return made
+
+    def show(self, made: Registration, status: int = 200) -> Answer:
+        body = {
+            "token": made.token,
+            "nonce": made.nonce,
+            "status": made.status,
+            "amount": made.amount,
+            "currency": made.currency,
+            "hosted_url": made.hosted_url,
+            "expires_at": made.expires_at,
+            "reference": made.reference,
+        }
+        return Answer(status, body | self._outcome(made))
+
+    def _outcome(self, made: Registration) -> dict:
+        both = {"payment_id": made.payment_id, "code": made.code}
+        return {key: value for key, value in both.items() if value}
+
+    def query(self, token: str) -> Answer:
+        made = self.books.of_token(self.name, token)
+        if made is None:
+            return self.error(404, "not_found", "no such registration")
+        answer = self.show(made)
+        del answer.body["hosted_url"], answer.body["expires_at"]
+        return answer
+
+    def change_amount(self, body: dict) -> None:
+        amount = body.get("amount", "1.00")
+        body["amount"] = "9" + amount
+
+    def change_currency(self, body: dict) -> None:
+        body["currency"] = "EUR" if body.get("currency") != "EUR" else "CHF"
+
+    def change_url(self, body: dict, url: str) -> None:
+        body["hosted_url"] = url
+
+    def change_token(self, body: dict) -> None:
+        body["token"] = self.books.random_id("reg_", 24)
+
+    # Events.
+
+    def event(self, made: Registration, fact: str) -> dict:
+        data = {
+            "token": made.token,
+            "nonce": made.nonce,
+            "amount": made.amount,
+            "currency": made.currency,
+        }
+        return self.envelope(f"registration.{fact}", data | self._outcome(made))
+
+    def envelope(self, kind: str, data: dict) -> dict:
+        return {
+            "type": kind,
+            "id": self.books.random_id("evt_", 24),
+            "created": int(time.time()),
+            "data": data,
+        }
+
+    def event_object(self, event: dict) -> dict:
+        """The part of an event that holds amount and currency."""
+        return event["data"]
+
+    def sign(self, secret: str, event_id: str, now: int, body: bytes) -> dict:
+        key = base64.b64decode(secret.removeprefix("whsec_"))
+        text = f"{event_id}.{now}.".encode() + body
+        mac = hmac.new(key, text, hashlib.sha256).digest()
+        return {
+            "webhook-id": event_id,
+            "webhook-timestamp": str(now),
+            "webhook-signature": "v1," + base64.b64encode(mac).decode(),
+        }
+
+    def wrong_secret(self) -> str:
+        return (
+            "whsec_" + base64.b64encode(self.books.rng.randbytes(32)).decode()
+        )

@@ -1,0 +1,81 @@
+"""What happens to a registration: paid, declined, pending, expired, cancelled.
+
+Moves a registration along its states and sends the events that the dialect's
+PSP would send.  Called by the hosted page, the control API and the clock.
+"""
+
+import asyncio
+import time
+
+from .books import FINAL
+
+RESULTS = ("paid", "declined", "pending", "expired", "cancelled")
+SWEEP_S = 0.5
+
+
+class NotPossible(Exception):
+    """The registration is in a state that this result cannot follow."""
+
+
+class Lifecycle:
+    def __init__(self, config, books, sender, dialects):
+        self.config = config
+        self.books = books
+        self.sender = sender
+        self.dialects = dialects
+
+    def settle(self, made, result: str, code: str | None = None) -> list:
+        """Books a result; returns the deliveries it caused."""
+        if made.status in FINAL:
+            raise NotPossible(f"the registration is {made.status}")
+        if not made.payable() and result in ("pending", "cancelled"):
+            raise NotPossible("the payment is on its way or was refused")
+        before, made.status = made.status, result
+        made.code = code if result == "declined" else None
+        if result in ("paid", "pending") and not made.payment_id:
+            prefix = "pi_3" if made.dialect == "stripe" else "pay_"
+            made.payment_id = self.books.random_id(prefix, 23)
+        if made.dialect == "generic":
+            return [self._emit(made, result)]
+        return self._stripe_events(made, before, result)
+
+    def _emit(self, made, fact: str):
+        dialect = self.dialects[made.dialect]
+        return self.sender.emit(dialect, made, dialect.event(made, fact))
+
+    def _stripe_events(self, made, before: str, result: str) -> list:
+        if result in ("expired", "cancelled"):
+            return [self._emit(made, "expired")]
+        if before in ("pending", "declined"):
+            late = "succeeded" if result == "paid" else "failed"
+            return [self._emit(made, f"async_payment_{late}")]
+        done = [self._emit(made, "completed")]
+        if result == "declined":
+            done.append(self._emit(made, "async_payment_failed"))
+        return done
+
+    def pend(self, made) -> None:
+        """Pending now, paid after the configured delay."""
+        self.settle(made, "pending")
+        self.sender.spawn(self._pay_later(made))
+
+    async def _pay_later(self, made) -> None:
+        await asyncio.sleep(self.config.pending_ms / 1000)
+        if made.status == "pending":
+            self.settle(made, "paid")
+
+    async def early(self, made, fault) -> None:
+        """Settles before the registration's answer is sent."""
+        for delivery in self.settle(made, fault.result):
+            try:
+                limit = fault.wait_ms / 1000
+                await asyncio.wait_for(delivery.tried.wait(), limit)
+            except TimeoutError:
+                pass
+
+    async def sweep(self) -> None:
+        """Expires what nobody paid in time, for ever."""
+        while True:
+            await asyncio.sleep(SWEEP_S)
+            for made in self.books.due(time.time()):
+                self.settle(made, "expired")

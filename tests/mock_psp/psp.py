@@ -1,0 +1,72 @@
+"""Puts the parts together: one PSP with its dialects on one port."""
+
+import asyncio
+from dataclasses import dataclass, field
+
+from aiohttp import web
+
+from . import control
+from .api import Api
+from .books import Books
+from .faults import Faults
+from .generic import Generic
+from .hosted import Hosted
+from .lifecycle import Lifecycle
+from .shop import Shop
+from .stripe import Stripe
+from .webhooks import Sender
+
+
+@dataclass
+class Config:
+    public_url: str
+    keys: dict
+    webhook_secrets: dict
+    webhook_urls: dict = field(default_factory=dict)
+    webhook_ca: str | None = None
+    webhook_retry_ms: int = 500
+    webhook_attempts: int = 12
+    webhook_timeout_s: float = 10
+    pending_ms: int = 1500
+    result_key: bytes | None = None
+    seed: object = None
+
+
+class Psp:
+    def __init__(self, config: Config):
+        self.config = config
+        self.books = Books(config.seed)
+        self.faults = Faults()
+        self.dialects = {
+            "generic": Generic(self.books, config),
+            "stripe": Stripe(self.books, config),
+        }
+        self.sender = Sender(config, self.books, self.faults)
+        self.lifecycle = Lifecycle(
+            config, self.books, self.sender, self.dialects
+        )
+
+    async def reset(self, seed: object) -> None:
+        """Forgets everything, stops every webhook on its way."""
+        await self.sender.reset()
+        self.books.reset(seed)
+        self.faults.clear()
+        for dialect in self.dialects.values():
+            dialect.reset()
+
+    def application(self) -> web.Application:
+        app = web.Application(middlewares=[control.reasons])
+        api = Api(self.books, self.faults, self.lifecycle, self.dialects)
+        app.add_routes(api.routes())
+        app.add_routes(Hosted(self.books, self.lifecycle).routes())
+        app.add_routes(Shop(self.books, self.config).routes())
+        app.add_routes(control.Control(self).routes())
+        app.cleanup_ctx.append(self._background)
+        return app
+
+    async def _background(self, app):
+        await self.sender.start()
+        sweeper = asyncio.get_running_loop().create_task(self.lifecycle.sweep())
+        yield
+        sweeper.cancel()
+        await self.sender.stop()

@@ -1,0 +1,345 @@
+"""The ``stripe`` dialect: Checkout Sessions as psp.md section 2 tells them.
+
+Idempotency keys have Stripe's semantics: the first answer, a 500 included, is
+stored once execution has begun and replayed; validation failures and
+concurrent calls store nothing; other parameters are an idempotency_error.
+"""
+
+import base64
+import copy
+import hashlib
+import hmac
+import json
+import re
+import time
+from pathlib import Path
+
+from . import money, stripe_form
+from .answers import Answer
+from .books import Registration
+
+DOCS = "https://stripe.com/docs/error-codes/"
+SHORTEST_S, LONGEST_S = 30 * 60, 24 * 3600
+AMOUNT_MAX = 999_999_999_999
+KEY_MAX = 255
+TEMPLATE = json.loads(
+    Path(__file__).with_name("stripe_session.json").read_text()
+)
+BadParameter = stripe_form.BadParameter
+
+
+def _missing(name: str) -> BadParameter:
+    return BadParameter(
+        "parameter_missing", f"Missing required param: {name}.", name
+    )
+
+
+def _line(index: str, line: dict) -> tuple[str, int, str]:
+    """-> currency, amount, name of one line item"""
+    where = f"line_items[{index}]"
+    price = line.get("price_data")
+    if price is None:
+        raise _missing(f"{where}[price_data]")
+    for name in ("currency", "unit_amount", "product_data"):
+        if name not in price:
+            raise _missing(f"{where}[price_data][{name}]")
+    if "name" not in price["product_data"]:
+        raise _missing(f"{where}[price_data][product_data][name]")
+    if "quantity" not in line:
+        raise _missing(f"{where}[quantity]")
+    if price["unit_amount"] < 0 or line["quantity"] < 1:
+        raise BadParameter(
+            "parameter_invalid_integer", "Invalid non-negative integer", where
+        )
+    amount = price["unit_amount"] * line["quantity"]
+    return price["currency"], amount, price["product_data"]["name"]
+
+
+def _total(lines: list[tuple[str, int, str]]) -> tuple[str, int, int]:
+    """-> currency, Stripe's amount, ISO minor units"""
+    currency = lines[0][0]
+    where = "line_items[0][price_data][currency]"
+    if any(each[0] != currency for each in lines):
+        raise BadParameter("currency_invalid", "One currency a session", where)
+    if currency != currency.lower() or currency.upper() not in (
+        money.TWO | money.ZERO | money.STRIPE_THREE
+    ):
+        raise BadParameter(
+            "currency_invalid", f"Invalid currency: {currency[:8]}", where
+        )
+    units = sum(each[1] for each in lines)
+    if not 0 < units <= AMOUNT_MAX:
+        code = "amount_too_small" if units == 0 else "amount_too_large"
+        raise BadParameter(code, "The total amount is out of range")
+    try:
+        for each in lines:
+            money.from_stripe(each[1], currency.upper())
+        return currency, units, money.from_stripe(units, currency.upper())
+    except money.BadAmount as reason:
+        raise BadParameter("parameter_invalid_integer", str(reason)) from None
+
+
+def _check_session(form: dict) -> None:
+    if form.get("mode") != "payment":
+        raise BadParameter("parameter_invalid", "Only mode=payment", "mode")
+    if "success_url" not in form:
+        raise _missing("success_url")
+    if not form.get("line_items"):
+        raise _missing("line_items")
+    reference = form.get("client_reference_id", "x")
+    if not re.fullmatch(r"[A-Za-z0-9_-]{1,200}", reference):
+        raise BadParameter(
+            "parameter_invalid_string",
+            "Invalid client_reference_id",
+            "client_reference_id",
+        )
+    left = form.get("expires_at", int(time.time()) + LONGEST_S) - time.time()
+    if not SHORTEST_S - 1 <= left <= LONGEST_S + 1:
+        raise BadParameter(
+            "parameter_invalid",
+            "The `expires_at` timestamp must be between 30 minutes and 24 "
+            "hours from Checkout Session creation.",
+            "expires_at",
+        )
+
+
+class Stripe:
+    name = "stripe"
+
+    def __init__(self, books, config):
+        self.books = books
+        self.config = config
+        self.stored: dict[str, tuple[str, Answer]] = {}
+
+    def reset(self) -> None:
+        self.stored.clear()
+
+    def error(
+        self,
+        status: int,
+        code: str | None,
+        message: str,
+        param: str | None = None,
+        kind: str = "invalid_request_error",
+    ) -> Answer:
+        body = {"message": message, "type": kind}
+        if code:
+            body["code"] = code
+            body["doc_url"] = DOCS + code.replace("_", "-")
+        if param:
+            body["param"] = param
+        return Answer(status, {"error": body}, self._headers())
+
+    def _headers(self) -> dict:
+        return {
+            "Request-Id": self.books.random_id("req_", 14),
+            "Stripe-Version": "2026-10-28.endive",
+        }
+
+    def trouble(self, status: int) -> Answer:
+        if status == 429:
+            answer = self.error(429, "rate_limit", "Too many requests.")
+            answer.headers["Stripe-Rate-Limited-Reason"] = "global-rate"
+            return answer
+        return self.error(
+            status,
+            None,
+            "Sorry! There was an error while talking to one of our backends.",
+            kind="api_error",
+        )
+
+    def busy(self, nonce: str) -> Answer:
+        return self.error(
+            409,
+            "idempotency_key_in_use",
+            "There is currently another in-progress request using this "
+            f"Stripe-Idempotent-Key: {nonce}.",
+            kind="idempotency_error",
+        )
+
+    def authorise(self, request) -> Answer | None:
+        key = self.config.keys["stripe"]
+        basic = base64.b64encode(f"{key}:".encode()).decode()
+        sent = request.headers.get("Authorization", "").encode()
+        for wanted in (f"Bearer {key}", f"Basic {basic}"):
+            if hmac.compare_digest(sent, wanted.encode()):
+                return None
+        return self.error(401, None, "Invalid API Key provided")
+
+    # Sessions.
+
+    def register(self, request, raw: bytes):
+        """-> answer, registration or None, what happened"""
+        key = request.headers.get("Idempotency-Key", "")
+        if len(key) > KEY_MAX:
+            answer = self.error(400, None, "Idempotency key too long")
+            return answer, None, "refused"
+        print_ = hashlib.sha256(raw).hexdigest()
+        if key in self.stored:
+            return self._replay(key, print_)
+        if request.content_type != "application/x-www-form-urlencoded":
+            answer = self.error(400, None, "Send a form")
+            return answer, None, "refused"
+        try:
+            form = stripe_form.parse(raw)
+            _check_session(form)
+            lines = [
+                _line(index, line)
+                for index, line in sorted(form["line_items"].items())
+            ]
+            total = _total(lines)
+        except BadParameter as why:
+            answer = self.error(400, why.code, str(why), why.param)
+            return answer, None, "refused"
+        made = self._book(key, form, lines, total)
+        answer = self.show(made)
+        self.remember(key, raw, answer)
+        return answer, made, "created"
+
+    def remember(self, key: str, raw: bytes, answer: Answer) -> None:
+        if key:
+            print_ = hashlib.sha256(raw).hexdigest()
+            self.stored[key] = (print_, copy.deepcopy(answer))
+
+    def _replay(self, key: str, print_: str):
+        first, stored = self.stored[key]
+        known = self.books.of_nonce(self.name, key)
+        if known:
+            known.requests += 1
+        if first != print_:
+            answer = self.error(
+                400,
+                None,
+                "Keys for idempotent requests can only be used with the same "
+                "parameters they were first used with.",
+                kind="idempotency_error",
+            )
+            return answer, None, "reused"
+        answer = copy.deepcopy(stored)
+        answer.headers["Idempotent-Replayed"] = "true"
+        answer.headers["Original-Request"] = stored.headers["Request-Id"]
+        answer.headers["Request-Id"] = self.books.random_id("req_", 14)
+        return answer, known, "replayed"
+
+    def _book(self, key, form, lines, total) -> Registration:
+        currency, units, minor = total
+        token = self._new_token()
+        upper = currency.upper()
+        made = Registration(
+            dialect=self.name,
+            nonce=key,
+            token=token,
+            reference=form.get("client_reference_id", ""),
+            amount_minor=minor,
+            amount=money.render(minor, upper),
+            currency=upper,
+            hosted_url=self._url(token),
+            return_url=form["success_url"],
+            cancel_url=form.get("cancel_url", ""),
+            expires_at=form.get("expires_at", int(time.time()) + LONGEST_S),
+            lines=[
+                (name, money.render(money.from_stripe(part, upper), upper))
+                for _, part, name in lines
+            ],
+            extra={"form": form, "units": units},
+        )
+        self.books.add(made)
+        return made
+
+    def _new_token(self) -> str:
+        return self.books.random_id("cs_test_a1", 56)
+
+    def _url(self, token: str) -> str:
+        fragment = self.books.random_id("fid", 300)
+        return f"{self.config.public_url}/stripe/c/pay/{token}#{fragment}"
+
+    def twin(self, first: Registration) -> Registration:
+        """The fault `other_token`: a second session of one key."""
+        made = copy.copy(first)
+        made.token = self._new_token()
+        made.hosted_url = self._url(made.token)
+        self.books.add(made, first=False)
+        return made
+
+    def show(self, made: Registration, status: int = 200) -> Answer:
+        return Answer(status, self.session(made), self._headers())
+
+    def session(self, made: Registration) -> dict:
+        status, payment_status = {
+            "open": ("open", "unpaid"),
+            "declined": ("complete", "unpaid"),
+            "pending": ("complete", "unpaid"),
+            "paid": ("complete", "paid"),
+            "expired": ("expired", "unpaid"),
+            "cancelled": ("expired", "unpaid"),
+        }[made.status]
+        form = made.extra["form"]
+        return copy.deepcopy(TEMPLATE) | {
+            "id": made.token,
+            "amount_subtotal": made.extra["units"],
+            "amount_total": made.extra["units"],
+            "cancel_url": made.cancel_url or None,
+            "client_reference_id": made.reference or None,
+            "created": int(made.created),
+            "currency": made.currency.lower(),
+            "expires_at": made.expires_at,
+            "metadata": dict(form.get("metadata", {})),
+            "payment_intent": made.payment_id,
+            "payment_status": payment_status,
+            "status": status,
+            "success_url": made.return_url,
+            "url": made.hosted_url if status == "open" else None,
+        }
+
+    def query(self, token: str) -> Answer:
+        made = self.books.of_token(self.name, token)
+        if made is None:
+            return self.error(
+                404,
+                "resource_missing",
+                f"No such checkout.session: {token[:80]}",
+                "session",
+            )
+        return self.show(made)
+
+    def change_amount(self, body: dict) -> None:
+        body["amount_total"] = (body.get("amount_total") or 0) + 100
+
+    def change_currency(self, body: dict) -> None:
+        body["currency"] = "eur" if body.get("currency") != "eur" else "chf"
+
+    def change_url(self, body: dict, url: str) -> None:
+        body["url"] = url
+
+    def change_token(self, body: dict) -> None:
+        body["id"] = self._new_token()
+
+    # Events.
+
+    def event(self, made: Registration, fact: str) -> dict:
+        """fact: completed, async_payment_succeeded, … or expired"""
+        return self.envelope(f"checkout.session.{fact}", self.session(made))
+
+    def envelope(self, kind: str, data: dict) -> dict:
+        return {
+            "id": self.books.random_id("evt_1", 23),
+            "object": "event",
+            "api_version": "2026-10-28.endive",
+            "created": int(time.time()),
+            "data": {"object": data},
+            "livemode": False,
+            "pending_webhooks": 1,
+            "request": {"id": None, "idempotency_key": None},
+            "type": kind,
+        }
+
+    def event_object(self, event: dict) -> dict:
+        return event["data"]["object"]
+
+    def sign(self, secret: str, event_id: str, now: int, body: bytes) -> dict:
+        text = f"{now}.".encode() + body
+        mac = hmac.new(secret.encode(), text, hashlib.sha256).hexdigest()
+        return {"Stripe-Signature": f"t={now},v1={mac}"}
+
+    def wrong_secret(self) -> str:
+        return self.books.random_id("whsec_", 32)
