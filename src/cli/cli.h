@@ -1,0 +1,24 @@
+/*
+ * payctl's subcommands, one file each.  Each takes its own name and what
+ * stands behind it on the command line, writes results to stdout and
+ * complaints to stderr, and returns the exit code.
+ */
+
+#ifndef PAY_SRC_CLI_H
+#define PAY_SRC_CLI_H
+
+
+#define PAY_CLI_VERSION  "0.1.0"
+
+/* Exit codes. */
+#define PAY_CLI_OK       0
+#define PAY_CLI_NO       1             /* done, and the answer is no */
+#define PAY_CLI_USAGE    2             /* not done: wrong call or no input */
+
+
+int pay_cli_migrate(int argc, char **argv);            /* migrate.c */
+int pay_cli_timeline(int argc, char **argv);           /* timeline.c */
+int pay_cli_webhook(int argc, char **argv);            /* webhook_verify.c */
+
+
+#endif /* PAY_SRC_CLI_H */

@@ -1,0 +1,81 @@
+/*
+ * payctl, the operator's tool: finds the subcommand and hands over.  One more
+ * subcommand is one file, one prototype in cli.h and one row here.
+ */
+
+#include "cli/cli.h"
+
+#include <stdio.h>
+#include <string.h>
+
+
+typedef struct {
+    const char  *name;
+    int        (*run)(int argc, char **argv);
+    const char  *help;
+} cli_command_t;
+
+
+static void cli_usage(FILE *out);
+
+
+static const cli_command_t  commands[] = {
+    { "migrate", pay_cli_migrate,
+      "bring the database's schema up to date" },
+    { "timeline", pay_cli_timeline,
+      "print what happened to a payment" },
+    { "webhook", pay_cli_webhook,
+      "verify: judge a webhook's signature" },
+    { NULL, NULL, NULL }
+};
+
+
+int
+main(int argc, char **argv)
+{
+    const char           *name;
+    const cli_command_t  *command;
+
+    if (argc < 2) {
+        cli_usage(stderr);
+        return PAY_CLI_USAGE;
+    }
+
+    name = argv[1];
+
+    if (strcmp(name, "--help") == 0 || strcmp(name, "-h") == 0) {
+        cli_usage(stdout);
+        return PAY_CLI_OK;
+    }
+
+    if (strcmp(name, "--version") == 0) {
+        puts("payctl " PAY_CLI_VERSION);
+        return PAY_CLI_OK;
+    }
+
+    for (command = commands; command->name != NULL; command++) {
+        if (strcmp(name, command->name) == 0) {
+            return command->run(argc - 1, argv + 1);
+        }
+    }
+
+    fputs("payctl: no such command, see payctl --help\n", stderr);
+
+    return PAY_CLI_USAGE;
+}
+
+
+static void
+cli_usage(FILE *out)
+{
+    const cli_command_t  *command;
+
+    fputs("usage: payctl <command> [options]\n"
+          "       payctl --help | --version\n\n", out);
+
+    for (command = commands; command->name != NULL; command++) {
+        fprintf(out, "  %-10s %s\n", command->name, command->help);
+    }
+
+    fputs("\npayctl <command> --help tells more.\n", out);
+}
