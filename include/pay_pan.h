@@ -9,16 +9,17 @@
 #include "pay_arena.h"
 
 
-/* 1 when the text holds a run of 13-19 digits (single spaces and dashes
- * between digits skipped, not preceded or followed by a digit) that passes
- * Luhn and whose first digit is 2-6.  UUIDs and long ids must rarely trip it:
- * a run inside a longer hex/alphanumeric word (a letter directly before or
- * behind) does not count. */
+/* 1 when the text holds 13-19 digits that pass Luhn, start with 3-6 or
+ * 22-27 (20YY… are dates), and stand either in one run or, with single
+ * spaces or dashes between, in groups as cards print them: 4-4-4-(1..7),
+ * 4-4-4-4-(1..3), 4-6-(4..5) or each digit alone.  A letter or a digit
+ * directly before or behind makes it part of something longer, which does
+ * not count: no UUID can trip it, ids and time stamps rarely do. */
 int pay_pan_found(pay_str_t text);
 
 /* A copy fit for one log line: control bytes, non-ASCII, quotes and
- * backslash as \xHH, digit runs that pay_pan_found() would find masked,
- * cut at `max` bytes with "..." behind. */
+ * backslash as \xHH, digits that pay_pan_found() would find masked,
+ * cut at `max` bytes, never within an escape, with "..." behind. */
 pay_status_t pay_redact(pay_arena_t *arena, pay_str_t text, size_t max,
     pay_str_t *safe) PAY_MUST_CHECK;
 

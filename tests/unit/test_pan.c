@@ -1,0 +1,479 @@
+/*
+ * The card data canary: test numbers of the card schemes in all the ways
+ * people write them, and the long numbers of daily life that are no cards.
+ */
+
+#include <criterion/criterion.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "pay_id.h"
+#include "pay_pan.h"
+
+
+#define COUNT(a)  (sizeof(a) / sizeof((a)[0]))
+
+
+/* Published test numbers of the schemes; no account stands behind them. */
+static const char *const  cards[] = {
+    "4111111111111111", "4242424242424242", "4012888888881881",
+    "4222222222222",                     /* Visa of 13 */
+    "5555555555554444", "5105105105105100", "2223003122003222",
+    "2223000048400011",
+    "378282246310005", "371449635398431",
+    "30569309025904", "38520000023237", "36227206271667",
+    "3530111333300000", "3566002020360505",
+    "6011111111111117", "6011000990139424",
+    "6200000000000005", "6304000000000000",
+    "6799990100000000019", "4000000000000000006"
+};
+
+
+static void
+found(const char *text)
+{
+    cr_expect_eq(pay_pan_found(pay_str_of(text)), 1, "missed: %s", text);
+}
+
+
+static void
+clean(const char *text)
+{
+    cr_expect_eq(pay_pan_found(pay_str_of(text)), 0, "tripped: %s", text);
+}
+
+
+static unsigned
+luhn_digit(const char *digits)
+{
+    size_t    i, n;
+    unsigned  d, sum;
+
+    n = strlen(digits);
+    sum = 0;
+
+    for (i = 0; i < n; i++) {
+        d = (unsigned) (digits[n - 1 - i] - '0');
+
+        if (i % 2 == 0) {
+            d = d * 2 > 9 ? d * 2 - 9 : d * 2;
+        }
+
+        sum += d;
+    }
+
+    return (10 - sum % 10) % 10;
+}
+
+
+Test(pay_pan, plain_numbers_of_all_schemes_are_found)
+{
+    size_t  i;
+
+    for (i = 0; i < COUNT(cards); i++) {
+        found(cards[i]);
+    }
+}
+
+
+Test(pay_pan, one_wrong_digit_is_no_card)
+{
+    char    text[32];
+    size_t  i, at;
+
+    for (i = 0; i < COUNT(cards); i++) {
+        for (at = 0; cards[i][at] != '\0'; at++) {
+            snprintf(text, sizeof(text), "%s", cards[i]);
+            text[at] = (char) ('0' + (text[at] - '0' + 1) % 10);
+            clean(text);
+        }
+    }
+}
+
+
+Test(pay_pan, spaced_and_dashed_numbers_are_found)
+{
+    found("4111 1111 1111 1111");
+    found("4111-1111-1111-1111");
+    found("4111 1111-1111 1111");
+    found("3782 822463 10005");
+    found("3782-822463-10005");
+    found("3056 930902 5904");
+    found("4222-2222-2222-2");
+    found("6799 9901 0000 0000 019");
+    found("4000-0000-0000-0000-006");
+}
+
+
+Test(pay_pan, single_digits_with_separators_are_found)
+{
+    found("4 1 1 1 1 1 1 1 1 1 1 1 1 1 1 1");
+    found("4-1-1-1-1-1-1-1-1-1-1-1-1-1-1-1");
+    clean("4 1 1 1 1 1 1 1 1 1 1 1 1 1 1 2");
+}
+
+
+Test(pay_pan, numbers_inside_text_are_found)
+{
+    found("card: 4111111111111111, thanks");
+    found("{\"note\":\"4111111111111111\"}");
+    found("4111 1111 1111 1111 12/29 737");
+    found("pay 25 4111 1111 1111 1111");
+    found("4111111111111111;exp=1229");
+    found("(4111111111111111)");
+    found("n=4111111111111111&x=1");
+    found("card_4111111111111111_1");
+    found("\n4111-1111-1111-1111\n");
+    found("\xc3\xa9" "4111111111111111" "\xc3\xa9");
+    found("4111111111111112 4111111111111111");
+    found("4111111111111111.00");
+}
+
+
+Test(pay_pan, second_number_behind_a_near_miss_is_found)
+{
+    found("4111 1111 1111 1112 4111 1111 1111 1111");
+    found("1 4111-1111-1111-1111");
+}
+
+
+Test(pay_pan, number_behind_a_nul_byte_is_found)
+{
+    static const char  text[] = "x\0" "4111111111111111";
+
+    cr_expect_eq(pay_pan_found((pay_str_t) { sizeof(text) - 1,
+                                             (const unsigned char *) text }),
+                 1);
+}
+
+
+Test(pay_pan, empty_text_is_clean)
+{
+    clean("");
+    clean(" ");
+    clean("-");
+    cr_expect_eq(pay_pan_found((pay_str_t) { 0, NULL }), 0);
+}
+
+
+Test(pay_pan, slice_is_read_no_further_than_its_length)
+{
+    pay_str_t  text = pay_string("4111111111111111");
+
+    text.len--;
+    cr_expect_eq(pay_pan_found(text), 0);
+}
+
+
+Test(pay_pan, letters_beside_the_digits_make_it_an_id)
+{
+    clean("a4111111111111111");
+    clean("4111111111111111a");
+    clean("Z4111 1111 1111 1111");
+    clean("4111 1111 1111 1111Z");
+    clean("cs_test_a14111111111111111b2");
+    clean("0x4111111111111111");
+}
+
+
+Test(pay_pan, digits_beside_the_digits_make_it_longer)
+{
+    clean("41111111111111110000");                 /* 20 */
+    clean("00004111111111111111");
+    clean("411111111111");                         /* 12 */
+}
+
+
+Test(pay_pan, runs_with_other_separators_are_clean)
+{
+    clean("4111  1111  1111  1111");
+    clean("4111--1111--1111--1111");
+    clean("4111,1111,1111,1111");
+    clean("4111 - 1111 - 1111 - 1111");
+}
+
+
+Test(pay_pan, groups_that_no_card_prints_are_clean)
+{
+    clean("411111111111-1111");
+    clean("41-11-11-11-11-11-11-11");
+    clean("411111-1111-111111");
+    clean("41111111-1111-1111");
+}
+
+
+Test(pay_pan, other_first_digits_are_clean)
+{
+    static const char *const  heads[] = {
+        "000000000000000", "100000000000000", "700000000000000",
+        "800000000000000", "900000000000000", "200000000000000",
+        "210000000000000", "280000000000000", "290000000000000"
+    };
+    char    text[32];
+    size_t  i;
+
+    for (i = 0; i < COUNT(heads); i++) {
+        snprintf(text, sizeof(text), "%s%u", heads[i], luhn_digit(heads[i]));
+        clean(text);
+    }
+}
+
+
+Test(pay_pan, times_of_this_century_are_clean)
+{
+    char      text[64];
+    unsigned  second;
+
+    for (second = 0; second < 20000; second++) {
+        snprintf(text, sizeof(text), "%u%02u%02u%02u%02u%02u",
+                 2024 + second % 60, 1 + second % 12, 1 + second % 28,
+                 second % 24, second / 60 % 60, second % 60);
+        cr_assert_not(pay_pan_found(pay_str_of(text)), "%s", text);
+
+        snprintf(text, sizeof(text), "%u", 1700000000 + second * 7919);
+        cr_assert_not(pay_pan_found(pay_str_of(text)), "%s", text);
+
+        snprintf(text, sizeof(text), "1%012u", 700000000 + second * 7919);
+        cr_assert_not(pay_pan_found(pay_str_of(text)), "%s", text);
+
+        snprintf(text, sizeof(text), "2026-%02u-%02uT%02u:%02u:%02u.%06uZ",
+                 1 + second % 12, 1 + second % 28, second % 24,
+                 second / 60 % 60, second % 60, second * 49);
+        cr_assert_not(pay_pan_found(pay_str_of(text)), "%s", text);
+    }
+}
+
+
+Test(pay_pan, phone_numbers_and_amounts_are_clean)
+{
+    clean("+49 30 1234 5678");
+    clean("+1-202-555-0143");
+    clean("+44 20 7946 0958");
+    clean("0049 6123 4567 890");
+    clean("+33 1 23 45 67 89 01 23");
+    clean("12.34");
+    clean("999999999999999");
+    clean("4,000,000,000,000,006.00");
+    clean("sizes 36 38 40 42 44 46 48 50");
+}
+
+
+Test(pay_pan, psp_ids_are_clean)
+{
+    clean("cs_test_a11YYufWQzNY63zpQ6QSNRQhkUpVph4WRmzW0zWJO2znZKdVujZ0N0S22u");
+    clean("pi_3MtwBwLkdIwHu7ix28a3tqPa");
+    clean("evt_1NG8Du2eZvKYlo2CUI79vXWy");
+    clean("whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw");
+    clean("CS12345678901234");
+    clean("sha256//4111111111111111AbCdEf=");
+}
+
+
+static void
+fill(unsigned char *bytes, size_t n)
+{
+    size_t  i;
+
+    for (i = 0; i < n; i++) {
+        bytes[i] = (unsigned char) (rand() >> 7);
+    }
+}
+
+
+/* The rate over 10,000 random UUIDs of either version must be zero, and is
+ * by construction: no shape of a card fits 8-4-4-4-12. */
+Test(pay_pan, no_uuid_of_ten_thousand_trips)
+{
+    char           text[PAY_UUID_TEXT + 32];
+    unsigned       i;
+    unsigned char  b[16];
+
+    srand(20260101);
+
+    for (i = 0; i < 10000; i++) {
+        fill(b, sizeof(b));
+
+        snprintf(text, sizeof(text),
+                 "%02x%02x%02x%02x-%02x%02x-4%01x%02x-a%01x%02x-"
+                 "%02x%02x%02x%02x%02x%02x", b[0], b[1], b[2], b[3], b[4],
+                 b[5], b[6] & 15, b[7], b[8] & 15, b[9], b[10], b[11], b[12],
+                 b[13], b[14], b[15]);
+        cr_assert_not(pay_pan_found(pay_str_of(text)), "%s", text);
+
+        memset(text, 0, sizeof(text));
+        pay_uuid7(1767225600000 + i * 977, b, text);
+        cr_assert_not(pay_pan_found(pay_str_of(text)), "%s", text);
+    }
+}
+
+
+/* The worst UUIDs: digits only, so that nothing but the shape can help. */
+Test(pay_pan, no_uuid_of_digits_alone_trips)
+{
+    char      text[64];
+    unsigned  i;
+
+    srand(4);
+
+    for (i = 0; i < 10000; i++) {
+        snprintf(text, sizeof(text), "%04u%04u-%04u-4%03u-8%03u-%04u%04u%04u",
+                 4000 + rand() % 1000, rand() % 10000, 4000 + rand() % 1000,
+                 rand() % 1000, rand() % 1000, 4000 + rand() % 1000,
+                 rand() % 10000, rand() % 10000);
+        cr_assert_not(pay_pan_found(pay_str_of(text)), "%s", text);
+    }
+}
+
+
+static void
+redacts(const char *from, size_t max, const char *to)
+{
+    pay_str_t    safe = { 0, NULL };
+    pay_heap_t  *heap;
+
+    heap = pay_heap_create();
+    cr_assert_eq(pay_redact(pay_heap_arena(heap), pay_str_of(from), max,
+                            &safe), PAY_OK);
+    cr_expect(pay_str_is(safe, to), "%s became %.*s", from, pay_fmt(safe));
+    pay_heap_destroy(heap);
+}
+
+
+Test(pay_pan, redact_leaves_plain_text)
+{
+    redacts("an id: 8e03978e-40d5-43dd (201)", 100,
+            "an id: 8e03978e-40d5-43dd (201)");
+    redacts("", 100, "");
+    redacts("", 0, "");
+}
+
+
+Test(pay_pan, redact_masks_digits_and_keeps_separators)
+{
+    redacts("no 4111 1111-1111 1111!", 100, "no **** ****-**** ****!");
+    redacts("4111111111111111 and 378282246310005", 100,
+            "**************** and ***************");
+    redacts("4111111111111112", 100, "4111111111111112");
+}
+
+
+/* security.md section 0, item 3: a decoded %0a forged a log line. */
+Test(pay_pan, redact_escapes_what_could_forge_a_log_line)
+{
+    redacts("a\r\n[alert] b\x1b[31m", 100,
+            "a\\x0d\\x0a[alert] b\\x1b[31m");
+    redacts("say \"x\" 'y' \\", 100,
+            "say \\x22x\\x22 \\x27y\\x27 \\x5c");
+    redacts("\x7f\xc3\xa9\xe2\x80\xa8", 100,
+            "\\x7f\\xc3\\xa9\\xe2\\x80\\xa8");
+    redacts("\t", 100, "\\x09");
+}
+
+
+Test(pay_pan, redact_escapes_nul)
+{
+    pay_str_t    safe;
+    pay_heap_t  *heap;
+
+    heap = pay_heap_create();
+    cr_assert_eq(pay_redact(pay_heap_arena(heap),
+                            (pay_str_t) { 3, (const unsigned char *) "a\0b" },
+                            10, &safe), PAY_OK);
+    cr_expect(pay_str_is(safe, "a\\x00b"));
+    pay_heap_destroy(heap);
+}
+
+
+Test(pay_pan, redact_cuts_and_never_within_an_escape)
+{
+    redacts("abcdef", 6, "abcdef");
+    redacts("abcdef", 5, "abcde...");
+    redacts("abc", 0, "...");
+    redacts("ab\ncd", 6, "ab\\x0a...");
+    redacts("ab\ncd", 5, "ab...");
+    redacts("ab\n", 6, "ab\\x0a");
+}
+
+
+Test(pay_pan, redact_masks_a_number_that_the_cut_goes_through)
+{
+    redacts("x 4111111111111111", 10, "x ********...");
+}
+
+
+Test(pay_pan, redacted_text_holds_no_card_and_only_plain_bytes)
+{
+    size_t         i, n;
+    unsigned       round;
+    pay_str_t      safe;
+    pay_heap_t    *heap;
+    unsigned char  text[64];
+
+    static const char  letters[] = "4411111111 -\n\xff" "a\"";
+
+    srand(5);
+
+    for (round = 0; round < 20000; round++) {
+        n = (size_t) rand() % sizeof(text);
+
+        for (i = 0; i < n; i++) {
+            text[i] = (unsigned char) letters[(size_t) rand()
+                                              % (sizeof(letters) - 1)];
+        }
+
+        heap = pay_heap_create();
+        cr_assert_eq(pay_redact(pay_heap_arena(heap), (pay_str_t) { n, text },
+                                1000, &safe), PAY_OK);
+        cr_assert_not(pay_pan_found(safe), "%.*s", pay_fmt(safe));
+
+        for (i = 0; i < safe.len; i++) {
+            cr_assert(safe.data[i] >= 0x20 && safe.data[i] < 0x7f);
+        }
+
+        pay_heap_destroy(heap);
+    }
+}
+
+
+Test(pay_pan, redact_survives_each_failing_allocation)
+{
+    unsigned      n;
+    pay_str_t     safe;
+    pay_heap_t   *heap;
+    pay_status_t  status;
+
+    for (n = 1; n < 100; n++) {
+        heap = pay_heap_create();
+        pay_heap_fail_at(heap, n);
+        safe.len = 4711;
+        status = pay_redact(pay_heap_arena(heap),
+                            PAY_STR("a\n\n 4111111111111111 "
+                                    "\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n"
+                                    "\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n"),
+                            1000, &safe);
+
+        if (!pay_heap_failed(heap)) {
+            cr_assert_eq(status, PAY_OK);
+            pay_heap_destroy(heap);
+            break;
+        }
+
+        cr_assert_eq(status, PAY_NO_MEMORY);
+        cr_assert_eq(safe.len, 4711);
+        pay_heap_destroy(heap);
+    }
+
+    cr_assert(n > 1 && n < 100);
+}
+
+
+Test(pay_pan, redact_refuses_a_limit_that_would_overflow)
+{
+    pay_str_t    safe;
+    pay_heap_t  *heap;
+
+    heap = pay_heap_create();
+    cr_expect_eq(pay_redact(pay_heap_arena(heap), PAY_STR("a"), SIZE_MAX,
+                            &safe), PAY_BUG);
+    pay_heap_destroy(heap);
+}
