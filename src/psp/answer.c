@@ -246,6 +246,42 @@ pay_psp_answer_done(pay_arena_t *arena, const pay_json_t *json,
 }
 
 
+pay_status_t
+pay_psp_query_open(const pay_http_answer_t *answer, pay_json_t **json)
+{
+    pay_status_t  status;
+
+    *json = NULL;
+
+    if (answer->sent != PAY_ANSWERED || answer->status != 200) {
+        return PAY_OK;
+    }
+
+    status = pay_psp_parse(answer->body, json, NULL);
+
+    return (status == PAY_INVALID) ? PAY_OK : status;
+}
+
+
+pay_status_t
+pay_psp_query_done(pay_status_t status, pay_str_t token,
+    const pay_psp_event_t *made, pay_psp_event_t *event, int *known)
+{
+    if (status != PAY_OK && status != PAY_INVALID) {
+        return status;
+    }
+
+    *known = (status == PAY_OK && made->type.len != 0
+              && pay_str_eq(made->token, token));
+
+    if (*known) {
+        *event = *made;
+    }
+
+    return PAY_OK;
+}
+
+
 /* A refusal counts only when the PSP itself speaks: a bare 404 may come from
  * anything on the way.  Stripe-Should-Retry beats the status (psp.md 9.15). */
 static pay_status_t

@@ -199,17 +199,19 @@ static pay_status_t
 generic_register_answer(pay_arena_t *arena, const pay_psp_order_t *order,
     const pay_http_answer_t *answer, pay_psp_registered_t *result)
 {
-    pay_json_t    *json;
-    pay_status_t   status;
+    pay_json_t            *json;
+    pay_status_t           status;
+    pay_psp_registered_t   made;
 
-    PAY_TRY(pay_psp_answer_open(arena, answer, GENERIC_REUSED, &json,
-                                result));
-    if (json == NULL) {
-        return PAY_OK;
-    }
+    PAY_TRY(pay_psp_answer_open(arena, answer, GENERIC_REUSED, &json, &made));
 
-    status = generic_registered(arena, order, json, result);
+    status = (json == NULL) ? PAY_OK
+                            : generic_registered(arena, order, json, &made);
     pay_json_free(json);
+
+    if (status == PAY_OK) {
+        *result = made;
+    }
 
     return status;
 }
@@ -275,15 +277,11 @@ generic_query_answer(pay_arena_t *arena, pay_str_t token,
     pay_psp_event_t          made;
     const generic_status_t  *found;
 
-    *known = 0;
+    PAY_TRY(pay_psp_query_open(answer, &json));
 
-    if (answer->sent != PAY_ANSWERED || answer->status != 200) {
+    if (json == NULL) {
+        *known = 0;
         return PAY_OK;
-    }
-
-    status = pay_psp_parse(answer->body, &json, NULL);
-    if (status != PAY_OK) {
-        return (status == PAY_INVALID) ? PAY_OK : status;
     }
 
     memset(&made, 0, sizeof(made));
@@ -301,12 +299,7 @@ generic_query_answer(pay_arena_t *arena, pay_str_t token,
 
     pay_json_free(json);
 
-    if (status == PAY_OK && pay_str_eq(made.token, token)) {
-        *event = made;
-        *known = 1;
-    }
-
-    return (status == PAY_INVALID) ? PAY_OK : status;
+    return pay_psp_query_done(status, token, &made, event, known);
 }
 
 

@@ -69,6 +69,15 @@ pay_status_t pay_psp_answer_done(pay_arena_t *arena, const pay_json_t *json,
     const char *token, const char *url, pay_psp_registered_t *result)
     PAY_MUST_CHECK;
 
+/* A query's answer: *json is an object that the caller frees, or NULL when
+ * there is nothing to read. */
+pay_status_t pay_psp_query_open(const pay_http_answer_t *answer,
+    pay_json_t **json) PAY_MUST_CHECK;
+/* Hands *made on when reading it went well and it is about that token. */
+pay_status_t pay_psp_query_done(pay_status_t status, pay_str_t token,
+    const pay_psp_event_t *made, pay_psp_event_t *event, int *known)
+    PAY_MUST_CHECK;
+
 /* ISO 4217 minor units to Stripe's (psp.md 2.2).  PAY_INVALID with
  * "currency-unsupported", or "amount-invalid" when Stripe has no spelling for
  * that amount. */

@@ -194,32 +194,34 @@ static pay_status_t
 stripe_register_answer(pay_arena_t *arena, const pay_psp_order_t *order,
     const pay_http_answer_t *answer, pay_psp_registered_t *result)
 {
-    pay_json_t    *session;
-    pay_status_t   status;
+    pay_json_t            *session;
+    pay_status_t           status;
+    stripe_echo_t          echo;
+    pay_psp_registered_t   made;
 
     PAY_TRY(pay_psp_answer_open(arena, answer, STRIPE_REUSED, &session,
-                                result));
+                                &made));
+
     if (session == NULL) {
+        *result = made;
         return PAY_OK;
     }
 
     status = PAY_OK;
+    echo = stripe_echo(order, session);
 
-    switch (stripe_echo(order, session)) {
+    if (echo == STRIPE_ECHO_RIGHT) {
+        status = pay_psp_answer_done(arena, session, "id", "url", &made);
 
-    case STRIPE_ECHO_RIGHT:
-        status = pay_psp_answer_done(arena, session, "id", "url", result);
-        break;
-
-    case STRIPE_ECHO_WRONG:
-        result->code = PAY_STR("answer_mismatch");
-        break;
-
-    case STRIPE_ECHO_INVALID:
-        break;
+    } else if (echo == STRIPE_ECHO_WRONG) {
+        made.code = PAY_STR("answer_mismatch");
     }
 
     pay_json_free(session);
+
+    if (status == PAY_OK) {
+        *result = made;
+    }
 
     return status;
 }
@@ -310,15 +312,11 @@ stripe_query_answer(pay_arena_t *arena, pay_str_t token,
     pay_status_t      status;
     pay_psp_event_t   made;
 
-    *known = 0;
+    PAY_TRY(pay_psp_query_open(answer, &session));
 
-    if (answer->sent != PAY_ANSWERED || answer->status != 200) {
+    if (session == NULL) {
+        *known = 0;
         return PAY_OK;
-    }
-
-    status = pay_psp_parse(answer->body, &session, NULL);
-    if (status != PAY_OK) {
-        return (status == PAY_INVALID) ? PAY_OK : status;
     }
 
     memset(&made, 0, sizeof(made));
@@ -331,12 +329,7 @@ stripe_query_answer(pay_arena_t *arena, pay_str_t token,
 
     pay_json_free(session);
 
-    if (status == PAY_OK && made.type.len && pay_str_eq(made.token, token)) {
-        *event = made;
-        *known = 1;
-    }
-
-    return (status == PAY_INVALID) ? PAY_OK : status;
+    return pay_psp_query_done(status, token, &made, event, known);
 }
 
 
