@@ -16,15 +16,16 @@ typedef struct {
     pay_str_t  host;           /* without port */
     pay_str_t  port;           /* digits, or empty */
     pay_str_t  path;           /* with the leading '/', or empty */
-    pay_str_t  query;          /* without '?', or empty */
-    pay_str_t  fragment;       /* without '#', or empty */
+    pay_str_t  query;          /* without '?'; data is NULL when absent */
+    pay_str_t  fragment;       /* without '#'; data is NULL when absent */
 } pay_url_t;
 
 
 /* Splits an absolute http(s) URL of at most PAY_URL_MAX bytes.  Refuses
  * (PAY_INVALID, slug "return-url-not-allowed"; the caller may replace it):
- * anything outside printable ASCII, backslash, userinfo, empty or
- * percent-encoded host, IPv6 literals, host characters other than
+ * anything outside printable ASCII, spaces, backslash, what RFC 3986 wants
+ * escaped ([] pass in query and fragment), a scheme in capitals, userinfo,
+ * empty or percent-encoded host, IPv6 literals, host characters other than
  * [A-Za-z0-9.-], empty labels, port not 1-65535 or with leading zero, broken
  * percent escapes, escaped control bytes (%00-%1f, %7f) anywhere. */
 pay_status_t pay_url_parse(pay_str_t text, pay_url_t *url, pay_err_t *err)
@@ -37,8 +38,8 @@ int pay_url_host_is(const pay_url_t *url, pay_str_t allowed);
 
 /* A storefront's return URL: https, host in `hosts`, no fragment, no IPv4
  * literal (127.0.0.1 and localhost pass, http too, when a `hosts` entry
- * names exactly that).  *out is rebuilt from the parts (R3). Slug
- * "return-url-not-allowed". */
+ * names exactly that).  *out is rebuilt (R3): scheme, authority as `hosts`
+ * spells it, path ("/" when empty), query.  Slug "return-url-not-allowed". */
 pay_status_t pay_return_url_check(pay_arena_t *arena, pay_str_t text,
     const pay_str_t *hosts, size_t count, pay_str_t *out, pay_err_t *err)
     PAY_MUST_CHECK;
@@ -57,10 +58,11 @@ pay_status_t pay_hosted_url_check(pay_arena_t *arena, pay_str_t text,
 pay_status_t pay_base_url_check(pay_str_t text, int allow_private,
     pay_err_t *err) PAY_MUST_CHECK;
 
-/* 1 for localhost and 127.0.0.0/8. */
+/* 1 for localhost and 127.0.0.0/8 in four decimal numbers. */
 int pay_host_is_loopback(pay_str_t host);
 
-/* A host[:port] entry of return_host / hosted_page_host is well-formed. */
+/* A host[:port] entry of return_host / hosted_page_host is well-formed; an
+ * IPv4 address only as four decimal numbers. */
 int pay_host_entry_is_valid(pay_str_t entry);
 
 

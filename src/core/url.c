@@ -1,0 +1,381 @@
+/*
+ * One URL parser and three judges: the storefront's return URL, the hosted
+ * page's URL out of a PSP's answer, and a base_url of the configuration
+ * (security.md 1.10).  Nothing is normalised and nothing is ever fetched;
+ * what goes out is built anew, with the authority taken from configuration.
+ */
+
+#include "url_host.h"
+
+
+typedef struct {
+    const char  *slug;
+    const char  *detail;
+    unsigned     fragment:1;    /* may the URL have one? */
+} pay_url_rule_t;
+
+
+static pay_status_t pay_url_refuse(pay_err_t *err, const char *detail);
+static int pay_url_text_is_sane(pay_str_t text);
+static int pay_url_scheme(pay_str_t *rest, pay_url_t *url);
+static int pay_url_authority(pay_str_t authority, pay_url_t *url);
+static int pay_url_tail_is_sane(pay_str_t tail, const char *also);
+static pay_status_t pay_url_check(pay_arena_t *arena, pay_str_t text,
+    const pay_str_t *hosts, size_t count, const pay_url_rule_t *rule,
+    pay_str_t *out, pay_err_t *err);
+static pay_status_t pay_url_build(pay_arena_t *arena, const pay_url_t *url,
+    pay_str_t authority, pay_str_t *out);
+static int pay_hex_value(unsigned char c);
+
+
+static const pay_url_rule_t  pay_return_url_rule = {
+    "return-url-not-allowed",
+    "The return URL must be https, on a host that is registered for the "
+    "merchant, without a fragment.",
+    0
+};
+
+static const pay_url_rule_t  pay_hosted_url_rule = {
+    "psp-refused",
+    "The PSP named a payment page that the gateway does not allow.",
+    1
+};
+
+
+pay_status_t
+pay_url_parse(pay_str_t text, pay_url_t *url, pay_err_t *err)
+{
+    pay_str_t  rest;
+    pay_url_t  u;
+
+    memset(&u, 0, sizeof(pay_url_t));
+
+    if (text.len == 0 || text.len > PAY_URL_MAX) {
+        return pay_url_refuse(err, "A URL must have 1 to 2048 bytes.");
+    }
+
+    if (!pay_url_text_is_sane(text)) {
+        return pay_url_refuse(err, "A URL must be printable ASCII without "
+                              "spaces, backslashes, broken percent escapes "
+                              "or escaped control bytes.");
+    }
+
+    rest = text;
+
+    if (!pay_url_scheme(&rest, &u)) {
+        return pay_url_refuse(err, "A URL must start with https://.");
+    }
+
+    if (!pay_url_authority(pay_url_until(&rest, "/?#"), &u)) {
+        return pay_url_refuse(err, "A URL must have a plain host name, no "
+                              "user name and a valid port if any.");
+    }
+
+    u.path = pay_url_until(&rest, "?#");
+
+    if (rest.len > 0 && rest.data[0] == '?') {
+        rest.data++;
+        rest.len--;
+        u.query = pay_url_until(&rest, "#");
+    }
+
+    if (rest.len > 0) {
+        u.fragment.data = rest.data + 1;
+        u.fragment.len = rest.len - 1;
+    }
+
+    if (!pay_url_tail_is_sane(u.path, "/")
+        || !pay_url_tail_is_sane(u.query, "/?[]")
+        || !pay_url_tail_is_sane(u.fragment, "/?[]"))
+    {
+        return pay_url_refuse(err, "A URL must escape what RFC 3986 does not "
+                              "allow as it stands.");
+    }
+
+    *url = u;
+
+    return PAY_OK;
+}
+
+
+int
+pay_url_host_is(const pay_url_t *url, pay_str_t allowed)
+{
+    unsigned   port, allowed_port, standard;
+    pay_str_t  host;
+
+    standard = pay_str_is(url->scheme, "https") ? 443 : 80;
+
+    if (!pay_host_split(allowed, &host, &allowed_port)) {
+        return 0;
+    }
+
+    if (allowed_port == 0) {
+        allowed_port = standard;
+    }
+
+    port = standard;
+
+    if (url->port.len > 0 && !pay_url_port(url->port, &port)) {
+        return 0;
+    }
+
+    return port == allowed_port && pay_host_eq(url->host, host);
+}
+
+
+pay_status_t
+pay_return_url_check(pay_arena_t *arena, pay_str_t text,
+    const pay_str_t *hosts, size_t count, pay_str_t *out, pay_err_t *err)
+{
+    return pay_url_check(arena, text, hosts, count, &pay_return_url_rule, out,
+                         err);
+}
+
+
+pay_status_t
+pay_hosted_url_check(pay_arena_t *arena, pay_str_t text,
+    const pay_str_t *hosts, size_t count, pay_str_t *out, pay_err_t *err)
+{
+    return pay_url_check(arena, text, hosts, count, &pay_hosted_url_rule, out,
+                         err);
+}
+
+
+pay_status_t
+pay_base_url_check(pay_str_t text, int allow_private, pay_err_t *err)
+{
+    uint32_t   address;
+    pay_url_t  url;
+
+    if (pay_url_parse(text, &url, NULL) != PAY_OK) {
+        return pay_refuse(err, "configuration",
+                          "write it as https://host[:port][/path]");
+    }
+
+    if (url.query.data != NULL || url.fragment.data != NULL) {
+        return pay_refuse(err, "configuration",
+                          "remove the \"?\" or \"#\" and what follows it");
+    }
+
+    if (pay_host_is_loopback(url.host)) {
+        return PAY_OK;
+    }
+
+    if (!pay_str_is(url.scheme, "https")) {
+        return pay_refuse(err, "configuration", "use https:// (http:// is for "
+                          "a loopback host only)");
+    }
+
+    if (!pay_host_is_literal(url.host)) {
+        return PAY_OK;
+    }
+
+    if (!pay_host_ipv4(url.host, &address)) {
+        return pay_refuse(err, "configuration", "write an IPv4 address as "
+                          "four decimal numbers, or use a host name");
+    }
+
+    if (pay_ipv4_is_special(address) && !allow_private) {
+        return pay_refuse(err, "configuration", "use a host name or a public "
+                          "address instead of a private one");
+    }
+
+    return PAY_OK;
+}
+
+
+static pay_status_t
+pay_url_refuse(pay_err_t *err, const char *detail)
+{
+    return pay_refuse(err, "return-url-not-allowed", detail);
+}
+
+
+/* What must stand nowhere, neither as it is nor behind a percent sign. */
+static int
+pay_url_text_is_sane(pay_str_t text)
+{
+    int     high, low, byte;
+    size_t  i;
+
+    for (i = 0; i < text.len; i++) {
+
+        if (text.data[i] <= 0x20 || text.data[i] >= 0x7f
+            || text.data[i] == '\\')
+        {
+            return 0;
+        }
+
+        if (text.data[i] != '%') {
+            continue;
+        }
+
+        if (text.len - i < 3) {
+            return 0;
+        }
+
+        high = pay_hex_value(text.data[i + 1]);
+        low = pay_hex_value(text.data[i + 2]);
+
+        if (high < 0 || low < 0) {
+            return 0;
+        }
+
+        byte = high * 16 + low;
+
+        if (byte < 0x20 || byte == 0x7f) {
+            return 0;
+        }
+    }
+
+    return 1;
+}
+
+
+static int
+pay_url_scheme(pay_str_t *rest, pay_url_t *url)
+{
+    size_t                  i;
+    static const pay_str_t  schemes[2] = {
+        pay_string("https"), pay_string("http")
+    };
+
+    for (i = 0; i < 2; i++) {
+
+        if (rest->len < schemes[i].len + 3
+            || memcmp(rest->data, schemes[i].data, schemes[i].len) != 0
+            || memcmp(rest->data + schemes[i].len, "://", 3) != 0)
+        {
+            continue;
+        }
+
+        url->scheme.data = rest->data;
+        url->scheme.len = schemes[i].len;
+        rest->data += schemes[i].len + 3;
+        rest->len -= schemes[i].len + 3;
+
+        return 1;
+    }
+
+    return 0;
+}
+
+
+static int
+pay_url_authority(pay_str_t authority, pay_url_t *url)
+{
+    unsigned  port;
+
+    if (!pay_host_split(authority, &url->host, &port)) {
+        return 0;
+    }
+
+    if (url->host.len < authority.len) {
+        url->port.data = url->host.data + url->host.len + 1;
+        url->port.len = authority.len - url->host.len - 1;
+    }
+
+    return 1;
+}
+
+
+/* RFC 3986 3.3: pchar, and what else `also` allows in this part.  Escapes
+ * were judged before. */
+static int
+pay_url_tail_is_sane(pay_str_t tail, const char *also)
+{
+    size_t  i;
+
+    for (i = 0; i < tail.len; i++) {
+        if (!pay_url_alnum(tail.data[i])
+            && !pay_url_in(tail.data[i], "-._~%!$&'()*+,;=:@")
+            && !pay_url_in(tail.data[i], also))
+        {
+            return 0;
+        }
+    }
+
+    return 1;
+}
+
+
+/* All ways to be refused give one slug and one detail: which host is
+ * registered for whom is nobody else's business. */
+static pay_status_t
+pay_url_check(pay_arena_t *arena, pay_str_t text, const pay_str_t *hosts,
+    size_t count, const pay_url_rule_t *rule, pay_str_t *out, pay_err_t *err)
+{
+    int        loopback;
+    size_t     i;
+    pay_url_t  url;
+
+    if (pay_url_parse(text, &url, NULL) != PAY_OK) {
+        return pay_refuse(err, rule->slug, rule->detail);
+    }
+
+    loopback = pay_host_is_loopback(url.host);
+
+    if ((url.fragment.data != NULL && !rule->fragment)
+        || (!loopback && !pay_str_is(url.scheme, "https"))
+        || (!loopback && pay_host_is_literal(url.host)))
+    {
+        return pay_refuse(err, rule->slug, rule->detail);
+    }
+
+    for (i = 0; i < count; i++) {
+        if (pay_url_host_is(&url, hosts[i])) {
+            return pay_url_build(arena, &url, hosts[i], out);
+        }
+    }
+
+    return pay_refuse(err, rule->slug, rule->detail);
+}
+
+
+static pay_status_t
+pay_url_build(pay_arena_t *arena, const pay_url_t *url, pay_str_t authority,
+    pay_str_t *out)
+{
+    pay_buf_t  buf;
+
+    /* the entry may be longer than the host it names by ":65535" only */
+
+    pay_buf_init(&buf, arena, PAY_URL_MAX + 8);
+
+    pay_buf_add(&buf, url->scheme);
+    pay_buf_text(&buf, "://");
+    pay_buf_add(&buf, authority);
+
+    if (url->path.len > 0) {
+        pay_buf_add(&buf, url->path);
+
+    } else {
+        pay_buf_text(&buf, "/");
+    }
+
+    if (url->query.len > 0) {
+        pay_buf_text(&buf, "?");
+        pay_buf_add(&buf, url->query);
+    }
+
+    if (url->fragment.len > 0) {
+        pay_buf_text(&buf, "#");
+        pay_buf_add(&buf, url->fragment);
+    }
+
+    return pay_buf_done(&buf, out);
+}
+
+
+static int
+pay_hex_value(unsigned char c)
+{
+    if (c >= '0' && c <= '9') {
+        return c - '0';
+    }
+
+    c = pay_url_lower(c);
+
+    return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+}
