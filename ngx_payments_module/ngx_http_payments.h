@@ -1,0 +1,360 @@
+/*
+ * The glue's own types: configuration, what a request carries, and who calls
+ * whom between the files of this directory.  Names with _http_ have a
+ * request; the others have a worker.
+ */
+
+#ifndef NGX_HTTP_PAYMENTS_H
+#define NGX_HTTP_PAYMENTS_H
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+#include <ngx_http.h>
+
+#include "pay_flow.h"
+#include "pay_id.h"
+#include "pay_jwt.h"
+#include "pay_op.h"
+
+
+#define NGX_PAYMENTS_PSPS_MAX       32
+#define NGX_PAYMENTS_API_BODY       (64 * 1024)
+#define NGX_PAYMENTS_WEBHOOK_BODY   (256 * 1024)
+
+/* nginx's and the core's slices have one layout; these only rename. */
+#define ngx_payments_str(s)   ((pay_str_t) { (s).len, (s).data })
+#define ngx_payments_nstr(s)  ((ngx_str_t) { (s).len, (u_char *) (s).data })
+
+
+typedef struct ngx_payments_flow_s    ngx_payments_flow_t;
+typedef struct ngx_payments_call_s    ngx_payments_call_t;
+typedef struct ngx_payments_http_s    ngx_payments_http_t;
+typedef struct ngx_payments_shctx_s   ngx_payments_shctx_t;
+
+
+typedef enum {
+    NGX_HTTP_PAYMENTS_NONE = 0,
+    NGX_HTTP_PAYMENTS_API,
+    NGX_HTTP_PAYMENTS_CHECKOUT,
+    NGX_HTTP_PAYMENTS_RETURN,
+    NGX_HTTP_PAYMENTS_WEBHOOK,
+    NGX_HTTP_PAYMENTS_METRICS,
+    NGX_HTTP_PAYMENTS_LIVE,
+    NGX_HTTP_PAYMENTS_READY,
+    NGX_HTTP_PAYMENTS_PROBLEMS
+} ngx_http_payments_kind_e;
+
+
+/* What the core sees of a PSP (first) and what only the glue needs. */
+typedef struct {
+    pay_psp_t                   psp;
+    ngx_str_t                   base_url;
+    ngx_msec_t                  connect_timeout;
+    ngx_msec_t                  total_timeout;
+    ngx_array_t                *pins;            /* ngx_str_t, "sha256//…=" */
+    ngx_str_t                   pinned;          /* joined by ';' for curl */
+    ngx_str_t                   ca_file;
+    ngx_array_t                *hosts;           /* pay_str_t */
+    ngx_array_t                *keys;            /* pay_secret_t */
+    ngx_str_t                   scheme_name;
+    ngx_flag_t                  allow_private;
+} ngx_payments_psp_t;
+
+
+typedef struct {
+    pay_merchant_t              merchant;
+    ngx_array_t                *hosts;           /* pay_str_t */
+    ngx_array_t                *psps;            /* ngx_str_t names, later
+                                                    const pay_psp_t * */
+    ngx_array_t                *jwt_keys;        /* pay_jwt_key_t */
+} ngx_payments_merchant_t;
+
+
+typedef struct {
+    ngx_str_t                   dsn;             /* NUL-terminated */
+    ngx_uint_t                  connections;
+    ngx_uint_t                  batch;
+    ngx_uint_t                  queue;
+    ngx_msec_t                  timeout;         /* of a call on the wire */
+    ngx_msec_t                  wait;            /* of a call in the queue */
+} ngx_payments_db_conf_t;
+
+
+typedef struct {
+    ngx_str_t                   status;          /* html/status.html */
+    ngx_str_t                   problem;         /* html/problem.html */
+    ngx_str_t                   problems;        /* html/problems.html */
+    ngx_str_t                   style;           /* html/style.css */
+} ngx_payments_pages_t;
+
+
+typedef struct {
+    pay_env_t                   env;
+    ngx_array_t                 psps;            /* ngx_payments_psp_t * */
+    ngx_array_t                 merchants;       /* ngx_payments_merchant_t * */
+    ngx_array_t                 jwt_keys;        /* pay_jwt_key_t, all */
+    ngx_str_t                   audience;
+    time_t                      jwt_max_lifetime;
+    ngx_str_t                   public_url;
+    ngx_str_t                   html;            /* directory, or empty */
+    ngx_payments_pages_t        pages;
+    ngx_payments_db_conf_t      db;
+    ngx_shm_zone_t             *zone;
+    ngx_flag_t                  jobs;
+    ngx_uint_t                  jobs_concurrency;
+    ngx_msec_t                  jobs_interval;
+    ngx_msec_t                  buyer_timeout;   /* PSP query on the return */
+} ngx_http_payments_main_conf_t;
+
+
+typedef struct {
+    ngx_flag_t                  active;          /* has a payments location */
+} ngx_http_payments_srv_conf_t;
+
+
+typedef struct {
+    ngx_uint_t                  kind;            /* ngx_http_payments_kind_e */
+    ngx_str_t                   prefix;          /* the location's name */
+    ngx_uint_t                  rate;            /* requests per 1000 s */
+    ngx_uint_t                  burst;
+    ngx_uint_t                  address_rate;
+    ngx_uint_t                  address_burst;
+    ngx_flag_t                  key_required;
+    time_t                      key_ttl;
+    ngx_uint_t                  in_progress;
+    size_t                      max_body;
+    ngx_msec_t                  body_timeout;
+} ngx_http_payments_loc_conf_t;
+
+
+typedef struct {
+    ngx_uint_t                  limited;         /* a limit was asked */
+    ngx_uint_t                  allowed;
+    ngx_uint_t                  quota;           /* q */
+    ngx_uint_t                  window;          /* w, seconds */
+    ngx_uint_t                  remaining;       /* r */
+    ngx_uint_t                  reset;           /* t, seconds */
+} ngx_http_payments_limit_t;
+
+
+typedef struct {
+    ngx_http_request_t         *request;
+    ngx_payments_flow_t        *flow;
+    u_char                      request_id[PAY_UUID_TEXT];
+    ngx_http_payments_limit_t   limit;
+    ngx_event_t                 body_timer;
+    void                      (*body_handler)(ngx_http_request_t *r,
+                                              pay_str_t body);
+    const pay_merchant_t       *merchant;
+    pay_str_t                   key;             /* idempotency key */
+
+    /* for logs; literals or the request pool's */
+    ngx_str_t                   merchant_id;
+    ngx_str_t                   checkout_id;
+    ngx_str_t                   order_id;
+    ngx_str_t                   psp;
+    ngx_str_t                   outcome;
+    ngx_msec_t                  db_ms;
+    ngx_msec_t                  psp_ms;
+    unsigned                    counted:1;       /* in the metrics */
+
+    unsigned                    ours:1;          /* the reply is made here */
+    unsigned                    html:1;          /* … and is a page */
+    unsigned                    replace:1;       /* nginx's page goes away */
+    unsigned                    replaced:1;
+    ngx_str_t                   replacement;
+} ngx_http_payments_ctx_t;
+
+
+extern ngx_module_t  ngx_http_payments_module;
+
+
+/* ngx_http_payments_conf.c: setters of simple directives */
+char *ngx_http_payments_zone(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
+char *ngx_http_payments_database(ngx_conf_t *cf, ngx_command_t *cmd,
+    void *conf);
+char *ngx_http_payments_location(ngx_conf_t *cf, ngx_command_t *cmd,
+    void *conf);
+char *ngx_http_payments_health(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
+char *ngx_http_payments_rate_limit(ngx_conf_t *cf, ngx_command_t *cmd,
+    void *conf);
+char *ngx_http_payments_idempotency(ngx_conf_t *cf, ngx_command_t *cmd,
+    void *conf);
+char *ngx_http_payments_public_url(ngx_conf_t *cf, ngx_command_t *cmd,
+    void *conf);
+char *ngx_http_payments_jobs(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
+
+/* ngx_http_payments_conf_block.c: payments_psp and payments_merchant */
+char *ngx_http_payments_psp_block(ngx_conf_t *cf, ngx_command_t *cmd,
+    void *conf);
+char *ngx_http_payments_merchant_block(ngx_conf_t *cf, ngx_command_t *cmd,
+    void *conf);
+/* After all is read: resolves names, refuses contradictions. */
+char *ngx_http_payments_resolve(ngx_conf_t *cf,
+    ngx_http_payments_main_conf_t *pmcf);
+
+/* ngx_http_payments_secret.c.  A secret's file: exists, regular, not readable
+ * by others; bytes in cf->pool, trailing white space removed. */
+ngx_int_t ngx_http_payments_read_secret(ngx_conf_t *cf, ngx_str_t *name,
+    ngx_uint_t secret, ngx_str_t *bytes);
+
+/* ngx_http_payments_handler.c */
+ngx_int_t ngx_http_payments_handler(ngx_http_request_t *r);
+ngx_http_payments_ctx_t *ngx_http_payments_get_ctx(ngx_http_request_t *r);
+/* Reads the body within limits, then calls handler with its bytes. */
+ngx_int_t ngx_http_payments_read_body(ngx_http_request_t *r,
+    void (*handler)(ngx_http_request_t *r, pay_str_t body));
+/* The scheme and authority that the outside sees; never empty. */
+ngx_int_t ngx_http_payments_base_url(ngx_http_request_t *r, pay_str_t *url);
+ngx_table_elt_t *ngx_http_payments_find_header(ngx_http_request_t *r,
+    const char *name, ngx_uint_t *count);
+
+/* ngx_http_payments_api.c, _webhook.c, _buyer.c: one location kind each */
+ngx_int_t ngx_http_payments_api(ngx_http_request_t *r);
+ngx_int_t ngx_http_payments_webhook(ngx_http_request_t *r);
+ngx_int_t ngx_http_payments_buyer(ngx_http_request_t *r,
+    ngx_uint_t kind);
+ngx_int_t ngx_http_payments_ready(ngx_http_request_t *r);
+
+/* ngx_http_payments_auth.c: 0 problem literal → *merchant is set */
+ngx_int_t ngx_http_payments_authenticate(ngx_http_request_t *r,
+    unsigned scope, const pay_merchant_t **merchant);
+
+/* ngx_http_payments_reply.c.  Each sends a whole answer and returns what a
+ * content handler returns. */
+ngx_int_t ngx_http_payments_reply(ngx_http_request_t *r,
+    const pay_reply_t *reply);
+ngx_int_t ngx_http_payments_problem(ngx_http_request_t *r, const char *slug,
+    const char *detail, const char *pointer);
+ngx_int_t ngx_http_payments_send(ngx_http_request_t *r, ngx_uint_t status,
+    ngx_str_t *type, ngx_str_t *body);
+ngx_int_t ngx_http_payments_add_header(ngx_http_request_t *r, const char *name,
+    ngx_str_t value);
+ngx_int_t ngx_http_payments_method_not_allowed(ngx_http_request_t *r,
+    const char *allow);
+/* The JSON of a problem for this request, in r->pool. */
+ngx_int_t ngx_http_payments_problem_json(ngx_http_request_t *r,
+    const pay_problem_t *problem, const char *detail, const char *pointer,
+    pay_str_t order_url, ngx_str_t *json);
+
+/* ngx_http_payments_filter.c: security headers on all, problem documents in
+ * place of nginx's own error pages */
+ngx_int_t ngx_http_payments_filter_init(ngx_conf_t *cf);
+
+/* ngx_http_payments_page.c: html/ templates */
+ngx_int_t ngx_http_payments_load_pages(ngx_conf_t *cf,
+    ngx_http_payments_main_conf_t *pmcf);
+/* The status page of a checkout. */
+ngx_int_t ngx_http_payments_status_page(ngx_http_request_t *r,
+    const pay_reply_t *reply);
+/* /problems (the list), /problems/<slug>, /problems/style.css */
+ngx_int_t ngx_http_payments_problems(ngx_http_request_t *r);
+/* <prefix>style.css; NGX_DECLINED when the path is another */
+ngx_int_t ngx_http_payments_style(ngx_http_request_t *r);
+
+/* ngx_http_payments_variables.c */
+ngx_int_t ngx_http_payments_add_variables(ngx_conf_t *cf);
+
+/* ngx_http_payments_limit.c: GCRA in shared memory; merchant's bucket, or the
+ * address' when merchant_id is empty.  NGX_OK: go on (r's ctx->limit filled);
+ * NGX_BUSY: over quota; NGX_ERROR: the zone is full (fail closed). */
+ngx_int_t ngx_http_payments_limit(ngx_http_request_t *r,
+    pay_str_t merchant_id);
+
+/* ngx_http_payments_metrics.c: the /metrics document */
+ngx_int_t ngx_http_payments_metrics(ngx_http_request_t *r);
+
+/* ngx_payments_shm.c: the zone, its counters and buckets */
+ngx_int_t ngx_payments_shm_init_zone(ngx_shm_zone_t *zone, void *data);
+typedef enum {
+    NGX_PAYMENTS_GCRA_ALLOWED, NGX_PAYMENTS_GCRA_LIMITED,
+    NGX_PAYMENTS_GCRA_FULL
+} ngx_payments_gcra_e;
+/* One request of `key`'s bucket at now_ms (monotonic); rate in requests per
+ * 1000 s.  wait_ms: until the next one would pass; left: how many now. */
+ngx_payments_gcra_e ngx_payments_shm_gcra(ngx_shm_zone_t *zone,
+    pay_str_t key, ngx_uint_t rate, ngx_uint_t burst, uint64_t now_ms,
+    ngx_uint_t *left, uint64_t *wait_ms);
+
+/* Counters; each is a no-op without a zone. */
+void ngx_payments_count_request(const char *flow, ngx_uint_t status,
+    ngx_msec_t ms);
+void ngx_payments_count_limited(ngx_uint_t per_merchant);
+void ngx_payments_count_webhook(const char *outcome);
+void ngx_payments_count_db(pay_op_id_t op, ngx_uint_t items, ngx_uint_t failed,
+    ngx_msec_t ms);
+void ngx_payments_count_db_rejected(void);          /* queue full or too old */
+void ngx_payments_count_db_connect(ngx_uint_t up);  /* 1 connected, 0 lost */
+/* result: a literal of "ok" "http-error" "timeout" "connect" "tls" … */
+void ngx_payments_count_psp(ngx_uint_t psp_index, const char *result,
+    ngx_msec_t ms);
+void ngx_payments_count_job(const char *outcome);
+void ngx_payments_gauge_flows(ngx_int_t delta);
+
+/* ngx_payments_flow.c: carries a core flow's effects out */
+/* A flow with its own pool, not yet started; NULL: no memory. */
+ngx_payments_flow_t *ngx_payments_flow_create(
+    ngx_http_payments_main_conf_t *pmcf);
+pay_flow_t *ngx_payments_flow_core(ngx_payments_flow_t *flow);
+/* Subscribes the request (or NULL: nobody) and takes the first step. Returns
+ * what a content handler returns. */
+ngx_int_t ngx_payments_flow_start(ngx_payments_flow_t *flow,
+    ngx_http_request_t *r);
+/* Drops one that was never started. */
+void ngx_payments_flow_discard(ngx_payments_flow_t *flow);
+ngx_uint_t ngx_payments_flows_live(void);
+
+/* ngx_payments_pq.c: PostgreSQL.  `done` is called exactly once, never from
+ * inside ngx_payments_pq_call(). */
+struct ngx_payments_call_s {
+    ngx_queue_t           queue;
+    pay_op_id_t           op;
+    const pay_value_t    *args;                  /* alive until done */
+    void                (*done)(ngx_payments_call_t *call,
+                                const pay_value_t *row,
+                                pay_db_failure_t failure);  /* row or failure */
+    void                 *data;
+    ngx_msec_t            queued;                /* ngx_current_msec */
+    ngx_uint_t            alone;                 /* after its batch failed */
+};
+ngx_int_t ngx_payments_pq_start(ngx_cycle_t *cycle,
+    ngx_payments_db_conf_t *conf);
+/* NGX_OK: queued; NGX_BUSY: the queue is full; NGX_DECLINED: PostgreSQL is
+ * down. */
+ngx_int_t ngx_payments_pq_call(ngx_payments_call_t *call);
+ngx_uint_t ngx_payments_pq_ready(void);          /* one connection prepared */
+void ngx_payments_pq_stop(void);
+
+/* ngx_payments_curl.c: PSP calls.  `done` exactly once, never from inside. */
+struct ngx_payments_http_s {
+    const pay_http_request_t  *request;          /* alive until done */
+    const ngx_payments_psp_t  *psp;
+    ngx_msec_t                 timeout;
+    ngx_pool_t                *pool;             /* for the answer */
+    void                     (*done)(ngx_payments_http_t *http,
+                                     const pay_http_answer_t *answer);
+    void                      *data;
+
+    /* private to ngx_payments_curl.c */
+    void                      *easy;
+    void                      *headers;
+    u_char                    *buf;
+    size_t                     len;
+    size_t                     size;
+    ngx_uint_t                 too_large;
+    pay_http_answer_t          answer;
+    ngx_msec_t                 started;
+};
+ngx_int_t ngx_payments_curl_start(ngx_cycle_t *cycle);
+ngx_int_t ngx_payments_curl_call(ngx_payments_http_t *http);
+void ngx_payments_curl_stop(void);
+
+/* ngx_payments_worker.c: init and exit of a worker, background jobs */
+ngx_int_t ngx_payments_init_process(ngx_cycle_t *cycle);
+void ngx_payments_exit_process(ngx_cycle_t *cycle);
+ngx_http_payments_main_conf_t *ngx_payments_main_conf(void);
+/* Random bytes from libcrypto; NGX_ERROR when it has none. */
+ngx_int_t ngx_payments_random(u_char *buf, size_t size);
+
+
+#endif /* NGX_HTTP_PAYMENTS_H */
