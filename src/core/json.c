@@ -32,6 +32,10 @@ typedef struct {
 } pay_json_frame_t;
 
 
+static json_t *pay_json_load(pay_str_t text, json_error_t *error);
+static void pay_json_watch(void);
+static int pay_json_unwatch(void);
+static void *pay_json_malloc_until_failed(size_t size);
 static pay_status_t pay_json_refused(const json_error_t *error,
     pay_err_t *err);
 static pay_json_frame_t pay_json_frame(const pay_json_t *json);
@@ -57,10 +61,11 @@ static const pay_json_trouble_t  pay_json_troubles[] = {
       "The JSON text ends too early." },
     { json_error_end_of_input_expected, PAY_INVALID, "invalid-json",
       "Something follows the JSON text." },
-    /* jansson names no reason when an allocation fails */
-    { json_error_unknown, PAY_NO_MEMORY, NULL, NULL },
     { json_error_out_of_memory, PAY_NO_MEMORY, NULL, NULL }
 };
+
+static json_malloc_t  pay_json_malloc;
+static int            pay_json_starved;
 
 
 pay_status_t
@@ -89,8 +94,7 @@ pay_json_parse(pay_str_t text, const pay_json_limits_t *limits,
                           bound.max_width ? bound.max_width : PAY_JSON_WIDTH,
                           err));
 
-    root = json_loadb((const char *) text.data, text.len,
-                      JSON_REJECT_DUPLICATES, &error);
+    root = pay_json_load(text, &error);
     if (root == NULL) {
         return pay_json_refused(&error, err);
     }
@@ -320,7 +324,17 @@ pay_json_null_new(void)
 pay_json_t *
 pay_json_copy(const pay_json_t *json)
 {
-    return pay_json_of(json_deep_copy(pay_jansson(json)));
+    json_t  *copy;
+
+    pay_json_watch();
+    copy = json_deep_copy(pay_jansson(json));
+
+    if (pay_json_unwatch()) {
+        json_decref(copy);
+        copy = NULL;
+    }
+
+    return pay_json_of(copy);
 }
 
 
@@ -396,6 +410,72 @@ pay_json_write(pay_arena_t *arena, const pay_json_t *json, pay_str_t *text)
     *text = (pay_str_t) { len, (const unsigned char *) out };
 
     return PAY_OK;
+}
+
+
+static json_t *
+pay_json_load(pay_str_t text, json_error_t *error)
+{
+    json_t  *root;
+
+    pay_json_watch();
+    root = json_loadb((const char *) text.data, text.len,
+                      JSON_REJECT_DUPLICATES, error);
+
+    if (pay_json_unwatch()) {
+        json_decref(root);
+        root = NULL;
+        error->text[JSON_ERROR_TEXT_LENGTH - 1] = json_error_out_of_memory;
+    }
+
+    return root;
+}
+
+
+/*
+ * When its token buffer can't grow, jansson 2.14 goes on without the byte: a
+ * digit falls out of an amount, or the closing quote is missed and it reads
+ * on behind the buffer.  So the first failed allocation makes all later ones
+ * fail, which ends the parse before the token is used, and the result counts
+ * as PAY_NO_MEMORY whatever jansson thinks of it.  Whoever set allocators
+ * gets them back; there are no threads (nginx workers, payctl).
+ */
+
+static void
+pay_json_watch(void)
+{
+    json_free_t  release;
+
+    json_get_alloc_funcs(&pay_json_malloc, &release);
+    json_set_alloc_funcs(pay_json_malloc_until_failed, release);
+    pay_json_starved = 0;
+}
+
+
+/* 1 when an allocation has failed since pay_json_watch() */
+static int
+pay_json_unwatch(void)
+{
+    json_free_t    release;
+    json_malloc_t  watching;
+
+    json_get_alloc_funcs(&watching, &release);
+    json_set_alloc_funcs(pay_json_malloc, release);
+
+    return pay_json_starved;
+}
+
+
+static void *
+pay_json_malloc_until_failed(size_t size)
+{
+    void  *memory = pay_json_starved ? NULL : pay_json_malloc(size);
+
+    if (memory == NULL) {
+        pay_json_starved = 1;
+    }
+
+    return memory;
 }
 
 
