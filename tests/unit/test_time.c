@@ -1,0 +1,147 @@
+/*
+ * The calendar against libc's, and digits that are no digits.
+ */
+
+#include <stdio.h>
+#include <time.h>
+
+#include "torture.h"
+#include "pay_time.h"
+
+
+static pay_heap_t   *heap;
+static pay_arena_t  *arena;
+
+
+static void
+setup(void)
+{
+    heap = pay_heap_create();
+    arena = pay_heap_arena(heap);
+}
+
+
+static void
+teardown(void)
+{
+    pay_heap_destroy(heap);
+}
+
+
+TestSuite(pay_time, .init = setup, .fini = teardown);
+
+
+static void
+assert_time(int64_t unix_s, const char *expected)
+{
+    pay_str_t  text;
+
+    cr_assert_eq(pay_time_format(arena, unix_s, &text), PAY_OK);
+    cr_assert(pay_str_is(text, expected), "%.*s is not %s", pay_fmt(text),
+              expected);
+}
+
+
+Test(pay_time, formats_the_days_that_calendars_get_wrong)
+{
+    assert_time(0, "1970-01-01T00:00:00Z");
+    assert_time(-1, "1969-12-31T23:59:59Z");
+    assert_time(951782399, "2000-02-28T23:59:59Z");
+    assert_time(951782400, "2000-02-29T00:00:00Z");
+    assert_time(951868800, "2000-03-01T00:00:00Z");
+    assert_time(1709164800, "2024-02-29T00:00:00Z");
+    assert_time(4107542399, "2100-02-28T23:59:59Z");
+    assert_time(4107542400, "2100-03-01T00:00:00Z");
+    assert_time(2147483648, "2038-01-19T03:14:08Z");
+    assert_time(1795248900, "2026-11-21T08:15:00Z");
+    assert_time(INT64_C(-62167219200), "0000-01-01T00:00:00Z");
+    assert_time(INT64_C(-62162035201), "0000-02-29T23:59:59Z");
+    assert_time(INT64_C(-62162035200), "0000-03-01T00:00:00Z");
+    assert_time(INT64_C(253402300799), "9999-12-31T23:59:59Z");
+}
+
+
+Test(pay_time, agrees_with_libc_on_every_year_and_month)
+{
+    char        expected[64];
+    int64_t     at;
+    struct tm   tm;
+
+    for (at = INT64_C(-62167219200); at < INT64_C(253402300799);
+         at += 2629743 + 86399)
+    {
+        time_t  t = (time_t) at;
+
+        cr_assert_not_null(gmtime_r(&t, &tm));
+        snprintf(expected, sizeof(expected),
+                 "%04d-%02d-%02dT%02d:%02d:%02dZ", tm.tm_year + 1900,
+                 tm.tm_mon + 1, tm.tm_mday, tm.tm_hour, tm.tm_min, tm.tm_sec);
+        assert_time(at, expected);
+    }
+}
+
+
+Test(pay_time, refuses_years_that_rfc_3339_cannot_write)
+{
+    size_t     i;
+    pay_str_t  text = { 77, NULL };
+
+    static const int64_t  bad[] = {
+        INT64_C(-62167219201), INT64_C(253402300800), INT64_MIN, INT64_MAX
+    };
+
+    for (i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+        cr_assert_eq(pay_time_format(arena, bad[i], &text), PAY_INVALID);
+    }
+
+    cr_assert_eq(text.len, 77);
+}
+
+
+Test(pay_time, digits_parse_reads_up_to_15)
+{
+    int64_t  value;
+
+    cr_assert_eq(pay_digits_parse(PAY_STR("0"), &value), PAY_OK);
+    cr_assert_eq(value, 0);
+    cr_assert_eq(pay_digits_parse(PAY_STR("007"), &value), PAY_OK);
+    cr_assert_eq(value, 7);
+    cr_assert_eq(pay_digits_parse(PAY_STR("999999999999999"), &value), PAY_OK);
+    cr_assert_eq(value, INT64_C(999999999999999));
+}
+
+
+/* a row 65 timestamp goes through here */
+Test(pay_time, digits_parse_refuses_everything_else)
+{
+    size_t   i;
+    int64_t  value = 77;
+
+    static const char *const  bad[] = {
+        "", " ", "-1", "+1", " 1", "1 ", "1\n", "1e9", "1.0", "0x10", "1,0",
+        "1_0", "a", "1a", "1234567890123456", "0000000000000000",
+        "99999999999999999999", "\xd9\xa1", "\xef\xbc\x91", "--1", "1-", "/",
+        ":", "NaN"
+    };
+
+    for (i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+        cr_assert_eq(pay_digits_parse(pay_str_of(bad[i]), &value), PAY_INVALID,
+                     "%s", bad[i]);
+    }
+
+    cr_assert_eq(pay_digits_parse(PAY_STR("1\0"), &value), PAY_INVALID);
+    cr_assert_eq(value, 77);
+}
+
+
+static pay_status_t
+run(pay_arena_t *a, void *result)
+{
+    return pay_time_format(a, 1, result);
+}
+
+
+Test(pay_time, survives_each_failing_allocation)
+{
+    cr_assert_eq(torture(run, sizeof(pay_str_t)), 1);
+}
