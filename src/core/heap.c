@@ -8,6 +8,9 @@
 #include "pay_arena.h"
 
 
+#define PAY_HEAP_PIECE_MAX  ((size_t) 1 << 30)
+
+
 typedef struct pay_piece_s  pay_piece_t;
 
 struct pay_piece_s {
@@ -92,7 +95,7 @@ pay_heap_alloc(void *owner, size_t size)
         return NULL;
     }
 
-    if (size > SIZE_MAX - sizeof(*piece)) {
+    if (size > PAY_HEAP_PIECE_MAX) {
         return NULL;
     }
 

@@ -344,7 +344,8 @@ Test(pay_json, no_reader_converts_a_type)
 
 Test(pay_json, children_of_the_wrong_type_are_null)
 {
-    pay_json_t  *json = parsed("{\"a\":{\"b\":{\"c\":1}},\"l\":[1],\"n\":null}");
+    pay_json_t  *json = parsed("{\"a\":{\"b\":{\"c\":1}},\"l\":[1],"
+                               "\"n\":null}");
 
     cr_assert_not_null(pay_json_path(json, "a", "b", "c", NULL));
     cr_assert_eq(pay_json_path(json, NULL), json);
