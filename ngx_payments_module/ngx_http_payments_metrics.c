@@ -1,0 +1,399 @@
+/*
+ * /metrics: the counters of the shared zone in Prometheus' text format 0.0.4.
+ * Only reads.  Families with few series show all of them from the start, so
+ * that a rate over the first event is right; the others (requests, PSPs) show
+ * what has happened.
+ */
+
+#include "ngx_payments_shm.h"
+
+
+#define BODY_MAX  (1024 * 1024)
+
+#ifndef NGX_PAYMENTS_VERSION
+#define NGX_PAYMENTS_VERSION  "0.1.0"
+#endif
+
+
+static void *pool_alloc(void *owner, size_t size);
+static void write_requests(pay_buf_t *buf, const ngx_payments_counters_t *c);
+static void write_events(pay_buf_t *buf, const ngx_payments_counters_t *c);
+static void write_db(pay_buf_t *buf, const ngx_payments_counters_t *c);
+static void write_psps(pay_buf_t *buf, const ngx_payments_counters_t *c);
+static void write_gauges(pay_buf_t *buf, ngx_payments_counters_t *c);
+static void write_histogram(pay_buf_t *buf, const char *name,
+    const char *label, pay_str_t value, const ngx_payments_histogram_t *h);
+static void family(pay_buf_t *buf, const char *name, const char *type,
+    const char *help);
+static void series(pay_buf_t *buf, const char *name, const char *label,
+    pay_str_t value);
+static void more(pay_buf_t *buf, const char *label, pay_str_t value);
+static void end(pay_buf_t *buf, ngx_atomic_uint_t number);
+static void simple(pay_buf_t *buf, const char *name, ngx_atomic_uint_t number);
+static void words(pay_buf_t *buf, const char *name, const char *label,
+    const char *const *table, const ngx_atomic_t *counts);
+static void label_value(pay_buf_t *buf, pay_str_t value);
+
+
+ngx_int_t
+ngx_http_payments_metrics(ngx_http_request_t *r)
+{
+    pay_buf_t              buf;
+    pay_str_t              out;
+    ngx_str_t              body;
+    pay_arena_t            arena = { pool_alloc, r->pool };
+    ngx_payments_shctx_t  *ctx;
+    static ngx_str_t       type =
+        ngx_string("text/plain; version=0.0.4; charset=utf-8");
+
+    if (!(r->method & (NGX_HTTP_GET | NGX_HTTP_HEAD))) {
+        return ngx_http_payments_method_not_allowed(r, "GET, HEAD, OPTIONS");
+    }
+
+    pay_buf_init(&buf, &arena, BODY_MAX);
+
+    family(&buf, "payments_build_info", "gauge",
+           "Always 1; the version of the module.");
+    series(&buf, "payments_build_info", "version",
+           PAY_STR(NGX_PAYMENTS_VERSION));
+    end(&buf, 1);
+
+    ctx = ngx_payments_shctx(NULL);
+
+    if (ctx != NULL) {
+        write_requests(&buf, &ctx->counters);
+        write_events(&buf, &ctx->counters);
+        write_db(&buf, &ctx->counters);
+        write_psps(&buf, &ctx->counters);
+        write_gauges(&buf, &ctx->counters);
+    }
+
+    if (pay_buf_done(&buf, &out) != PAY_OK) {
+        return ngx_http_payments_problem(r, "internal-error", NULL, NULL);
+    }
+
+    body = ngx_payments_nstr(out);
+
+    return ngx_http_payments_send(r, NGX_HTTP_OK, &type, &body);
+}
+
+
+static void *
+pool_alloc(void *owner, size_t size)
+{
+    return ngx_palloc(owner, size);
+}
+
+
+static void
+write_requests(pay_buf_t *buf, const ngx_payments_counters_t *c)
+{
+    u_char       code[NGX_INT_T_LEN];
+    pay_str_t    flow, text;
+    ngx_uint_t   i, k;
+    const char  *name = "payments_requests_total";
+
+    family(buf, name, "counter", "Requests answered.");
+
+    for (i = 0; i < NGX_PAYMENTS_FLOWS; i++) {
+        for (k = 0; k < NGX_PAYMENTS_CODES; k++) {
+            if (c->requests[i][k] == 0) {
+                continue;
+            }
+
+            text.data = code;
+            text.len = ngx_sprintf(code, "%ui", ngx_payments_codes[k]) - code;
+
+            series(buf, name, "flow", pay_str_of(ngx_payments_flow_names[i]));
+            more(buf, "code",
+                 ngx_payments_codes[k] == 0 ? PAY_STR("other") : text);
+            end(buf, c->requests[i][k]);
+        }
+    }
+
+    name = "payments_request_duration_seconds";
+    family(buf, name, "histogram", "From a request's start to its end.");
+
+    for (i = 0; i < NGX_PAYMENTS_FLOWS; i++) {
+        flow = pay_str_of(ngx_payments_flow_names[i]);
+        write_histogram(buf, name, "flow", flow, &c->request_duration[i]);
+    }
+}
+
+
+static void
+write_events(pay_buf_t *buf, const ngx_payments_counters_t *c)
+{
+    static const char *const  by[] = { "address", "merchant", NULL };
+
+    family(buf, "payments_rate_limited_total", "counter",
+           "Requests refused by a rate limit, by whose limit it was.");
+    words(buf, "payments_rate_limited_total", "by", by, c->limited);
+
+    family(buf, "payments_webhook_events_total", "counter",
+           "Webhooks by what became of them.");
+    words(buf, "payments_webhook_events_total", "outcome",
+          ngx_payments_outcome_names, c->webhooks);
+
+    family(buf, "payments_jobs_total", "counter",
+           "Background jobs by how they ended.");
+    words(buf, "payments_jobs_total", "outcome", ngx_payments_job_names,
+          c->jobs);
+}
+
+
+static void
+write_db(pay_buf_t *buf, const ngx_payments_counters_t *c)
+{
+    ngx_uint_t  op;
+
+    family(buf, "payments_db_calls_total", "counter",
+           "Calls to PostgreSQL; each carries a batch of items.");
+
+    for (op = 0; op < PAY_OP_COUNT; op++) {
+        series(buf, "payments_db_calls_total", "op",
+               pay_str_of(pay_op(op)->name));
+        more(buf, "result", PAY_STR("ok"));
+        end(buf, c->db_calls[op][0]);
+
+        series(buf, "payments_db_calls_total", "op",
+               pay_str_of(pay_op(op)->name));
+        more(buf, "result", PAY_STR("failed"));
+        end(buf, c->db_calls[op][1]);
+    }
+
+    family(buf, "payments_db_items_total", "counter",
+           "Items that these calls carried.");
+
+    for (op = 0; op < PAY_OP_COUNT; op++) {
+        series(buf, "payments_db_items_total", "op",
+               pay_str_of(pay_op(op)->name));
+        end(buf, c->db_items[op]);
+    }
+
+    family(buf, "payments_db_call_duration_seconds", "histogram",
+           "From sending a call to its last row.");
+
+    for (op = 0; op < PAY_OP_COUNT; op++) {
+        write_histogram(buf, "payments_db_call_duration_seconds", "op",
+                        pay_str_of(pay_op(op)->name), &c->db_duration[op]);
+    }
+
+    family(buf, "payments_db_rejected_total", "counter",
+           "Operations refused because the queue was full or too slow.");
+    simple(buf, "payments_db_rejected_total", c->db_rejected);
+
+    family(buf, "payments_db_connects_total", "counter",
+           "Connections to PostgreSQL made.");
+    simple(buf, "payments_db_connects_total", c->db_connects);
+}
+
+
+static void
+write_psps(pay_buf_t *buf, const ngx_payments_counters_t *c)
+{
+    pay_str_t                       name[NGX_PAYMENTS_PSPS_MAX + 1];
+    ngx_uint_t                      i, k;
+    const ngx_payments_psp_stat_t  *psp;
+
+    family(buf, "payments_psp_calls_total", "counter",
+           "Calls to payment service providers.");
+
+    for (i = 0; i <= NGX_PAYMENTS_PSPS_MAX; i++) {
+        psp = &c->psps[i];
+        name[i].len = psp->len;
+        name[i].data = psp->name;
+
+        if (i == NGX_PAYMENTS_PSPS_MAX) {
+            name[i] = PAY_STR("other");
+        }
+
+        for (k = 0; k < NGX_PAYMENTS_RESULTS; k++) {
+            if (psp->calls[k] == 0) {
+                continue;
+            }
+
+            series(buf, "payments_psp_calls_total", "psp", name[i]);
+            more(buf, "result", pay_str_of(ngx_payments_result_names[k]));
+            end(buf, psp->calls[k]);
+        }
+    }
+
+    family(buf, "payments_psp_call_duration_seconds", "histogram",
+           "From the start of a call to its answer or failure.");
+
+    for (i = 0; i <= NGX_PAYMENTS_PSPS_MAX; i++) {
+        write_histogram(buf, "payments_psp_call_duration_seconds", "psp",
+                        name[i], &c->psps[i].duration);
+    }
+}
+
+
+static void
+write_gauges(pay_buf_t *buf, ngx_payments_counters_t *c)
+{
+    ngx_uint_t         i;
+    ngx_atomic_int_t   flows, connections;
+
+    flows = 0;
+    connections = 0;
+
+    for (i = 0; i < NGX_PAYMENTS_WORKERS; i++) {
+        if (ngx_payments_gauges_alive(&c->gauges[i])) {
+            flows += (ngx_atomic_int_t) c->gauges[i].flows;
+            connections += (ngx_atomic_int_t) c->gauges[i].connections;
+        }
+    }
+
+    family(buf, "payments_db_connections", "gauge",
+           "Connections to PostgreSQL that are ready, all workers.");
+    simple(buf, "payments_db_connections",
+           (ngx_atomic_uint_t) ngx_max(connections, 0));
+
+    family(buf, "payments_flows_in_flight", "gauge",
+           "Flows that have begun and not ended, all workers.");
+    simple(buf, "payments_flows_in_flight",
+           (ngx_atomic_uint_t) ngx_max(flows, 0));
+}
+
+
+/* The count is the sum of what is printed here, so that it always equals the
+ * last bucket, whatever is counted meanwhile. */
+static void
+write_histogram(pay_buf_t *buf, const char *name, const char *label,
+    pay_str_t value, const ngx_payments_histogram_t *h)
+{
+    u_char              text[NGX_ATOMIC_T_LEN + 4];
+    char                full[80];
+    pay_str_t           sum;
+    ngx_uint_t          i;
+    ngx_atomic_uint_t   count, ms;
+
+    for (i = 0, count = 0; i <= NGX_PAYMENTS_LES; i++) {
+        count |= h->count[i];
+    }
+
+    if (count == 0) {
+        return;
+    }
+
+    (void) ngx_snprintf((u_char *) full, sizeof(full), "%s_bucket%Z", name);
+
+    for (i = 0, count = 0; i <= NGX_PAYMENTS_LES; i++) {
+        count += h->count[i];
+        series(buf, full, label, value);
+        more(buf, "le", i == NGX_PAYMENTS_LES
+                        ? PAY_STR("+Inf")
+                        : pay_str_of(ngx_payments_le_names[i]));
+        end(buf, count);
+    }
+
+    ms = h->sum_ms;
+    sum.data = text;
+    sum.len = ngx_sprintf(text, "%uA.%03uA", ms / 1000, ms % 1000) - text;
+
+    (void) ngx_snprintf((u_char *) full, sizeof(full), "%s_sum%Z", name);
+    series(buf, full, label, value);
+    pay_buf_text(buf, "} ");
+    pay_buf_add(buf, sum);
+    pay_buf_text(buf, "\n");
+
+    (void) ngx_snprintf((u_char *) full, sizeof(full), "%s_count%Z", name);
+    series(buf, full, label, value);
+    end(buf, count);
+}
+
+
+static void
+family(pay_buf_t *buf, const char *name, const char *type, const char *help)
+{
+    pay_buf_text(buf, "# HELP ");
+    pay_buf_text(buf, name);
+    pay_buf_text(buf, " ");
+    pay_buf_text(buf, help);
+    pay_buf_text(buf, "\n# TYPE ");
+    pay_buf_text(buf, name);
+    pay_buf_text(buf, " ");
+    pay_buf_text(buf, type);
+    pay_buf_text(buf, "\n");
+}
+
+
+/* name{label="value" — more() may follow, end() must */
+static void
+series(pay_buf_t *buf, const char *name, const char *label, pay_str_t value)
+{
+    pay_buf_text(buf, name);
+    pay_buf_text(buf, "{");
+    pay_buf_text(buf, label);
+    label_value(buf, value);
+}
+
+
+static void
+more(pay_buf_t *buf, const char *label, pay_str_t value)
+{
+    pay_buf_text(buf, ",");
+    pay_buf_text(buf, label);
+    label_value(buf, value);
+}
+
+
+static void
+end(pay_buf_t *buf, ngx_atomic_uint_t number)
+{
+    pay_buf_text(buf, "} ");
+    pay_buf_int(buf, (int64_t) number);
+    pay_buf_text(buf, "\n");
+}
+
+
+static void
+simple(pay_buf_t *buf, const char *name, ngx_atomic_uint_t number)
+{
+    pay_buf_text(buf, name);
+    pay_buf_text(buf, " ");
+    pay_buf_int(buf, (int64_t) number);
+    pay_buf_text(buf, "\n");
+}
+
+
+static void
+words(pay_buf_t *buf, const char *name, const char *label,
+    const char *const *table, const ngx_atomic_t *counts)
+{
+    ngx_uint_t  i;
+
+    for (i = 0; table[i] != NULL; i++) {
+        series(buf, name, label, pay_str_of(table[i]));
+        end(buf, counts[i]);
+    }
+}
+
+
+/* A PSP's name comes from the configuration; the rest are literals. */
+static void
+label_value(pay_buf_t *buf, pay_str_t value)
+{
+    size_t     i;
+    pay_str_t  byte;
+
+    pay_buf_text(buf, "=\"");
+
+    for (i = 0; i < value.len; i++) {
+        if (value.data[i] == '\n') {
+            pay_buf_text(buf, "\\n");
+            continue;
+        }
+
+        if (value.data[i] == '"' || value.data[i] == '\\') {
+            pay_buf_text(buf, "\\");
+        }
+
+        byte.len = 1;
+        byte.data = &value.data[i];
+        pay_buf_add(buf, byte);
+    }
+
+    pay_buf_text(buf, "\"");
+}

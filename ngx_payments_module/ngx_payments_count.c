@@ -1,0 +1,382 @@
+/*
+ * The counters behind /metrics: fixed arrays of atomics in the shared zone,
+ * written without a lock by whoever saw the thing happen.  A label that is no
+ * word of ngx_payments_labels.c counts as "other", so that nothing from
+ * outside makes a time series.
+ */
+
+#include <signal.h>
+
+#include "ngx_payments_shm.h"
+
+
+static ngx_payments_counters_t *counters(void);
+static ngx_uint_t word(const char *const *table, const char *text);
+static ngx_uint_t code_index(ngx_uint_t status);
+static void observe(ngx_payments_histogram_t *histogram, ngx_msec_t ms);
+static ngx_payments_psp_stat_t *psp_stat(ngx_uint_t index);
+static ngx_payments_psp_stat_t *find_psp(ngx_payments_psp_stat_t *psps,
+    pay_str_t name);
+static void claim_psp(ngx_payments_psp_stat_t *psps, pay_str_t name);
+static ngx_payments_gauges_t *gauges(void);
+static ngx_payments_gauges_t *claim_gauges(ngx_payments_gauges_t *slots);
+
+
+void
+ngx_payments_count_request(const char *flow, ngx_uint_t status, ngx_msec_t ms)
+{
+    ngx_uint_t                i;
+    ngx_payments_counters_t  *c;
+
+    c = counters();
+    if (c == NULL) {
+        return;
+    }
+
+    i = word(ngx_payments_flow_names, flow);
+    (void) ngx_atomic_fetch_add(&c->requests[i][code_index(status)], 1);
+    observe(&c->request_duration[i], ms);
+}
+
+
+void
+ngx_payments_count_limited(ngx_uint_t per_merchant)
+{
+    ngx_payments_counters_t  *c;
+
+    c = counters();
+    if (c != NULL) {
+        (void) ngx_atomic_fetch_add(&c->limited[per_merchant ? 1 : 0], 1);
+    }
+}
+
+
+/* Besides the words of the table, the slugs of the problems that a refused
+ * webhook ends in. */
+void
+ngx_payments_count_webhook(const char *outcome)
+{
+    ngx_uint_t                i;
+    ngx_payments_counters_t  *c;
+    static const char        *slugs[][2] = {
+        { "webhook-signature-invalid", "signature" },
+        { "webhook-timestamp-invalid", "timestamp" },
+        { "webhook-payload-invalid", "payload" },
+        { "invalid-json", "payload" },
+        { "duplicate-member", "payload" },
+    };
+
+    c = counters();
+    if (c == NULL) {
+        return;
+    }
+
+    for (i = 0; outcome != NULL && i < sizeof(slugs) / sizeof(slugs[0]); i++) {
+        if (ngx_strcmp(outcome, slugs[i][0]) == 0) {
+            outcome = slugs[i][1];
+            break;
+        }
+    }
+
+    i = word(ngx_payments_outcome_names, outcome);
+    (void) ngx_atomic_fetch_add(&c->webhooks[i], 1);
+}
+
+
+void
+ngx_payments_count_db(pay_op_id_t op, ngx_uint_t items, ngx_uint_t failed,
+    ngx_msec_t ms)
+{
+    ngx_payments_counters_t  *c;
+
+    c = counters();
+    if (c == NULL || (ngx_uint_t) op >= PAY_OP_COUNT) {
+        return;
+    }
+
+    (void) ngx_atomic_fetch_add(&c->db_calls[op][failed ? 1 : 0], 1);
+    (void) ngx_atomic_fetch_add(&c->db_items[op], items);
+    observe(&c->db_duration[op], ms);
+}
+
+
+void
+ngx_payments_count_db_rejected(void)
+{
+    ngx_payments_counters_t  *c;
+
+    c = counters();
+    if (c != NULL) {
+        (void) ngx_atomic_fetch_add(&c->db_rejected, 1);
+    }
+}
+
+
+void
+ngx_payments_count_db_connect(ngx_uint_t up)
+{
+    ngx_payments_gauges_t    *g;
+    ngx_payments_counters_t  *c;
+
+    c = counters();
+    if (c == NULL) {
+        return;
+    }
+
+    if (up) {
+        (void) ngx_atomic_fetch_add(&c->db_connects, 1);
+    }
+
+    g = gauges();
+    if (g != NULL) {
+        (void) ngx_atomic_fetch_add(&g->connections, up ? 1 : -1);
+    }
+}
+
+
+void
+ngx_payments_count_psp(ngx_uint_t psp_index, const char *result,
+    ngx_msec_t ms)
+{
+    ngx_uint_t                i;
+    ngx_payments_psp_stat_t  *psp;
+
+    psp = psp_stat(psp_index);
+    if (psp == NULL) {
+        return;
+    }
+
+    i = word(ngx_payments_result_names, result);
+    (void) ngx_atomic_fetch_add(&psp->calls[i], 1);
+    observe(&psp->duration, ms);
+}
+
+
+void
+ngx_payments_count_job(const char *outcome)
+{
+    ngx_uint_t                i;
+    ngx_payments_counters_t  *c;
+
+    c = counters();
+    if (c != NULL) {
+        i = word(ngx_payments_job_names, outcome);
+        (void) ngx_atomic_fetch_add(&c->jobs[i], 1);
+    }
+}
+
+
+void
+ngx_payments_gauge_flows(ngx_int_t delta)
+{
+    ngx_payments_gauges_t  *g;
+
+    g = gauges();
+    if (g != NULL) {
+        (void) ngx_atomic_fetch_add(&g->flows, delta);
+    }
+}
+
+
+ngx_uint_t
+ngx_payments_gauges_alive(ngx_payments_gauges_t *g)
+{
+    ngx_pid_t  pid;
+
+    pid = (ngx_pid_t) g->pid;
+
+    /* EPERM: the number was given to a stranger */
+    return pid != 0 && (pid == ngx_pid || kill(pid, 0) == 0);
+}
+
+
+static ngx_payments_counters_t *
+counters(void)
+{
+    ngx_payments_shctx_t  *ctx;
+
+    ctx = ngx_payments_shctx(NULL);
+
+    return ctx != NULL ? &ctx->counters : NULL;
+}
+
+
+/* The place of the text in a table, or that of its last word. */
+static ngx_uint_t
+word(const char *const *table, const char *text)
+{
+    ngx_uint_t  i;
+
+    for (i = 0; table[i + 1] != NULL; i++) {
+        if (text != NULL && ngx_strcmp(table[i], text) == 0) {
+            break;
+        }
+    }
+
+    return i;
+}
+
+
+static ngx_uint_t
+code_index(ngx_uint_t status)
+{
+    ngx_uint_t  i;
+
+    for (i = 0; ngx_payments_codes[i] != 0; i++) {
+        if (ngx_payments_codes[i] == status) {
+            break;
+        }
+    }
+
+    return i;
+}
+
+
+static void
+observe(ngx_payments_histogram_t *histogram, ngx_msec_t ms)
+{
+    ngx_uint_t  i;
+
+    for (i = 0; i < NGX_PAYMENTS_LES; i++) {
+        if (ms <= ngx_payments_le_ms[i]) {
+            break;
+        }
+    }
+
+    (void) ngx_atomic_fetch_add(&histogram->count[i], 1);
+    (void) ngx_atomic_fetch_add(&histogram->sum_ms, ms);
+}
+
+
+/* The slot of the index-th PSP of this process' configuration. */
+static ngx_payments_psp_stat_t *
+psp_stat(ngx_uint_t index)
+{
+    pay_str_t                       name;
+    ngx_slab_pool_t                *pool;
+    ngx_payments_shctx_t           *ctx;
+    ngx_payments_psp_stat_t        *psp, *psps;
+    ngx_http_payments_main_conf_t  *pmcf;
+
+    ctx = ngx_payments_shctx(&pool);
+    if (ctx == NULL) {
+        return NULL;
+    }
+
+    psps = ctx->counters.psps;
+    pmcf = ngx_payments_main_conf();
+
+    if (index >= pmcf->env.psp_count) {
+        return &psps[NGX_PAYMENTS_PSPS_MAX];
+    }
+
+    name = pmcf->env.psps[index].name;
+
+    psp = find_psp(psps, name);
+    if (psp != NULL) {
+        return psp;
+    }
+
+    ngx_shmtx_lock(&pool->mutex);
+    claim_psp(psps, name);
+    ngx_shmtx_unlock(&pool->mutex);
+
+    psp = find_psp(psps, name);
+
+    return psp != NULL ? psp : &psps[NGX_PAYMENTS_PSPS_MAX];
+}
+
+
+static ngx_payments_psp_stat_t *
+find_psp(ngx_payments_psp_stat_t *psps, pay_str_t name)
+{
+    ngx_uint_t  i;
+
+    for (i = 0; i < NGX_PAYMENTS_PSPS_MAX && psps[i].len != 0; i++) {
+        if (psps[i].len == name.len
+            && ngx_memcmp(psps[i].name, name.data, name.len) == 0)
+        {
+            return &psps[i];
+        }
+    }
+
+    return NULL;
+}
+
+
+/* The length comes last: readers, who take no lock, see whole names. */
+static void
+claim_psp(ngx_payments_psp_stat_t *psps, pay_str_t name)
+{
+    ngx_uint_t  i;
+
+    if (name.len == 0 || name.len > NGX_PAYMENTS_PSP_NAME
+        || find_psp(psps, name) != NULL)
+    {
+        return;
+    }
+
+    for (i = 0; i < NGX_PAYMENTS_PSPS_MAX; i++) {
+        if (psps[i].len == 0) {
+            ngx_memcpy(psps[i].name, name.data, name.len);
+            ngx_memory_barrier();
+            psps[i].len = name.len;
+            return;
+        }
+    }
+}
+
+
+static ngx_payments_gauges_t *
+gauges(void)
+{
+    ngx_payments_counters_t       *c;
+    static ngx_payments_gauges_t  *mine;
+
+    c = counters();
+    if (c == NULL) {
+        return NULL;
+    }
+
+    /* a fork inherits `mine`, another zone outdates it: the pid tells */
+
+    if (mine < c->gauges || mine >= c->gauges + NGX_PAYMENTS_WORKERS
+        || mine->pid != (ngx_atomic_uint_t) ngx_pid)
+    {
+        mine = claim_gauges(c->gauges);
+    }
+
+    return mine;
+}
+
+
+/* A slot of nobody or of a process that is gone; NULL when all are taken: the
+ * part of this one is not shown. */
+static ngx_payments_gauges_t *
+claim_gauges(ngx_payments_gauges_t *slots)
+{
+    ngx_uint_t              i;
+    ngx_atomic_uint_t       old;
+    ngx_payments_gauges_t  *slot;
+
+    for (i = 0; i < NGX_PAYMENTS_WORKERS; i++) {
+        slot = &slots[i];
+        old = slot->pid;
+
+        /* our own number here was that of another, long ago */
+
+        if (old != (ngx_atomic_uint_t) ngx_pid
+            && ngx_payments_gauges_alive(slot))
+        {
+            continue;
+        }
+
+        if (ngx_atomic_cmp_set(&slot->pid, old, ngx_pid)) {
+            slot->flows = 0;
+            slot->connections = 0;
+            return slot;
+        }
+    }
+
+    return NULL;
+}

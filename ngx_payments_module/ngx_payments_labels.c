@@ -1,0 +1,42 @@
+/*
+ * The label values of the metrics.  Counters lie in the zone by their place
+ * here; the counts in ngx_payments_shm.h follow these tables.
+ */
+
+#include "ngx_payments_shm.h"
+
+
+const char *const  ngx_payments_flow_names[NGX_PAYMENTS_FLOWS + 1] = {
+    "api", "create", "read", "buyer", "checkout", "return", "webhook", "job",
+    "metrics", "live", "ready", "problems", "page", "other", NULL
+};
+
+const char *const  ngx_payments_outcome_names[NGX_PAYMENTS_OUTCOMES + 1] = {
+    "applied", "unchanged", "duplicate", "parked", "mismatch", "ignored",
+    "signature", "timestamp", "payload", "other", NULL
+};
+
+const char *const  ngx_payments_result_names[NGX_PAYMENTS_RESULTS + 1] = {
+    "ok", "http-error", "timeout", "connect", "tls", "too-large", "memory",
+    "broken", "other", NULL
+};
+
+const char *const  ngx_payments_job_names[NGX_PAYMENTS_JOBS + 1] = {
+    "stored", "applied", "open", "no_answer", "not-stored",
+    "request_refused", "psp_not_configured", "internal-error", "other", NULL
+};
+
+const ngx_uint_t  ngx_payments_codes[NGX_PAYMENTS_CODES] = {
+    200, 201, 202, 204, 303, 304, 400, 401, 403, 404, 405, 408, 409, 411,
+    412, 413, 414, 415, 416, 421, 422, 429, 431, 499, 500, 501, 502, 503,
+    504, 505, 507, 0
+};
+
+const ngx_msec_t  ngx_payments_le_ms[NGX_PAYMENTS_LES] = {
+    1, 2, 5, 10, 25, 50, 100, 250, 500, 1000, 2500, 5000, 10000, 30000
+};
+
+const char *const  ngx_payments_le_names[NGX_PAYMENTS_LES] = {
+    "0.001", "0.002", "0.005", "0.01", "0.025", "0.05", "0.1", "0.25", "0.5",
+    "1", "2.5", "5", "10", "30"
+};

@@ -1,0 +1,94 @@
+/*
+ * What lies in the shared zone.  ngx_payments_shm.c owns the buckets,
+ * ngx_payments_count.c writes the counters, ngx_http_payments_metrics.c reads
+ * them; nobody else includes this.
+ */
+
+#ifndef NGX_PAYMENTS_SHM_H
+#define NGX_PAYMENTS_SHM_H
+
+#include "ngx_http_payments.h"
+
+
+#define NGX_PAYMENTS_FLOWS      14
+#define NGX_PAYMENTS_CODES      32
+#define NGX_PAYMENTS_OUTCOMES   10
+#define NGX_PAYMENTS_RESULTS    9
+#define NGX_PAYMENTS_JOBS       9
+#define NGX_PAYMENTS_LES        14               /* bounds of a histogram */
+#define NGX_PAYMENTS_WORKERS    256
+#define NGX_PAYMENTS_PSP_NAME   64
+
+
+/* Not cumulative here; the last slot holds what is above all bounds. */
+typedef struct {
+    ngx_atomic_t                count[NGX_PAYMENTS_LES + 1];
+    ngx_atomic_t                sum_ms;
+} ngx_payments_histogram_t;
+
+
+/* Gauges are kept per process, so that a killed worker's share goes away
+ * with it.  A slot belongs to `pid`, 0: to nobody. */
+typedef struct {
+    ngx_atomic_t                pid;
+    ngx_atomic_t                flows;
+    ngx_atomic_t                connections;
+} ngx_payments_gauges_t;
+
+
+/* PSPs are found by name: a reload may renumber them.  Slots are never given
+ * back, so that no counter ever runs backwards; the last is "other". */
+typedef struct {
+    ngx_atomic_t                len;             /* 0: free */
+    u_char                      name[NGX_PAYMENTS_PSP_NAME];
+    ngx_atomic_t                calls[NGX_PAYMENTS_RESULTS];
+    ngx_payments_histogram_t    duration;
+} ngx_payments_psp_stat_t;
+
+
+typedef struct {
+    ngx_atomic_t                requests[NGX_PAYMENTS_FLOWS]
+                                        [NGX_PAYMENTS_CODES];
+    ngx_payments_histogram_t    request_duration[NGX_PAYMENTS_FLOWS];
+    ngx_atomic_t                limited[2];      /* address, merchant */
+    ngx_atomic_t                webhooks[NGX_PAYMENTS_OUTCOMES];
+    ngx_atomic_t                jobs[NGX_PAYMENTS_JOBS];
+    ngx_atomic_t                db_calls[PAY_OP_COUNT][2];  /* ok, failed */
+    ngx_atomic_t                db_items[PAY_OP_COUNT];
+    ngx_payments_histogram_t    db_duration[PAY_OP_COUNT];
+    ngx_atomic_t                db_rejected;
+    ngx_atomic_t                db_connects;
+    ngx_payments_psp_stat_t     psps[NGX_PAYMENTS_PSPS_MAX + 1];
+    ngx_payments_gauges_t       gauges[NGX_PAYMENTS_WORKERS];
+} ngx_payments_counters_t;
+
+
+struct ngx_payments_shctx_s {
+    ngx_rbtree_t                tree;            /* buckets, by hash and key */
+    ngx_rbtree_node_t           sentinel;
+    ngx_queue_t                 lru;             /* the latest used first */
+    ngx_atomic_t                changing;        /* the two above are not
+                                                    in step */
+    ngx_payments_counters_t     counters;
+};
+
+
+/* Label values; each table ends with NULL, its last word is "other". */
+extern const char *const  ngx_payments_flow_names[];
+extern const char *const  ngx_payments_outcome_names[];
+extern const char *const  ngx_payments_result_names[];
+extern const char *const  ngx_payments_job_names[];
+/* Status codes; 0 stands for "other" and is the last. */
+extern const ngx_uint_t   ngx_payments_codes[NGX_PAYMENTS_CODES];
+/* Upper bounds in milliseconds, and the same in seconds as text. */
+extern const ngx_msec_t   ngx_payments_le_ms[NGX_PAYMENTS_LES];
+extern const char *const  ngx_payments_le_names[NGX_PAYMENTS_LES];
+
+
+/* The zone's memory as this process sees it; NULL: there is no zone. */
+ngx_payments_shctx_t *ngx_payments_shctx(ngx_slab_pool_t **pool);
+/* 1 when the process that owned the slot is still there. */
+ngx_uint_t ngx_payments_gauges_alive(ngx_payments_gauges_t *gauges);
+
+
+#endif /* NGX_PAYMENTS_SHM_H */
