@@ -1,8 +1,8 @@
 /*
  * Bearer tokens of storefronts (RFC 7519, RFC 8725; security.md 1.5).  A
  * strict pre-parser stands in front of libjwt 1.10, which checks nothing but
- * the signature (security.md, appendix A).  Only src/core/jwt.c and
- * src/core/jwt_key.c know libjwt.
+ * the signature (security.md, appendix A).  Only src/core/jwt_key.c knows
+ * libjwt.
  */
 
 #ifndef PAY_JWT_H
@@ -69,15 +69,19 @@ pay_status_t pay_jwt_key_check(pay_alg_t alg, pay_str_t key, pay_err_t *err)
  * or "at+jwt", alg exact, key by (kid, iss) - kid may be absent only when the
  * issuer has one key -, signature by libjwt with jwt_get_alg() compared
  * again, aud string or array contains ours, exp integer and required, nbf,
- * iat, lifetime, scope (space separated string `scope`).
- * J8: libjwt refuses typ "at+jwt"; verify such a token by handing libjwt an
- * equal check of the signature by other means of libjwt or libcrypto. */
+ * iat, lifetime, sub a string if any, scope (space separated string `scope`;
+ * another type is refused).
+ * J8: libjwt refuses typ "at+jwt", so those tokens have the same signature
+ * checked by libcrypto (src/core/jwt_evp.c).
+ * PAY_BUG: the policy has no audience, now_s is no time of this era, or the
+ * key that the token names has no bytes (libjwt would accept anything). */
 pay_status_t pay_jwt_verify(pay_arena_t *arena, pay_str_t token,
     const pay_jwt_policy_t *policy, pay_claims_t *claims, pay_err_t *err)
     PAY_MUST_CHECK;
 
 /* Signs a flat payload (JSON object text) with HS256 through libjwt; for the
- * signed result of the return leg. `key` >= 32 bytes. */
+ * signed result of the return leg.  A key under 32 bytes is PAY_BUG; a payload
+ * that is no strict JSON object is PAY_INVALID. */
 pay_status_t pay_jwt_sign_hs256(pay_arena_t *arena, pay_str_t key,
     pay_str_t payload, pay_str_t *token) PAY_MUST_CHECK;
 

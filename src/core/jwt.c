@@ -1,0 +1,289 @@
+/*
+ * The strict reader of bearer tokens (RFC 8725; security.md 1.5): takes a
+ * token apart, refuses whatever libjwt would let pass, picks the one key and
+ * algorithm that may have signed it, and only then has the signature and the
+ * claims judged.  Every refusal looks the same from outside (J18).
+ */
+
+#include "jwt_parts.h"
+
+#include "pay_crypto.h"
+
+
+#define PAY_JWT_DEPTH  4
+
+
+static pay_status_t pay_jwt_judge(pay_arena_t *arena, pay_str_t token,
+    const pay_jwt_policy_t *policy, pay_jwt_t *jwt, pay_claims_t *claims);
+static pay_status_t pay_jwt_split(pay_str_t token, pay_str_t parts[3]);
+static pay_status_t pay_jwt_decode_part(pay_arena_t *arena, pay_str_t part,
+    pay_str_t *bytes);
+static pay_status_t pay_jwt_parse(pay_arena_t *arena, pay_str_t part,
+    pay_json_t **json);
+static pay_status_t pay_jwt_header_read(pay_jwt_t *jwt);
+static pay_status_t pay_jwt_header_typ(pay_jwt_t *jwt);
+static pay_status_t pay_jwt_header_kid(pay_jwt_t *jwt);
+static pay_status_t pay_jwt_key_find(const pay_jwt_policy_t *policy,
+    const pay_jwt_t *jwt, const pay_jwt_key_t **key);
+static int pay_jwt_base64url_char(unsigned char c);
+
+
+/* Members that change how a token is to be read or where its key comes
+ * from; we know no use for any of them (J6, J7, RFC 7797, RFC 7516). */
+static const char  *const pay_jwt_forbidden[] = {
+    "crit", "jku", "jwk", "x5u", "x5c", "b64", "zip", NULL
+};
+
+
+pay_status_t
+pay_jwt_verify(pay_arena_t *arena, pay_str_t token,
+    const pay_jwt_policy_t *policy, pay_claims_t *claims, pay_err_t *err)
+{
+    pay_jwt_t     jwt;
+    pay_status_t  status;
+    pay_claims_t  result;
+
+    if (policy->audience.len == 0) {
+        return PAY_BUG;
+    }
+
+    memset(&jwt, 0, sizeof(pay_jwt_t));
+    memset(&result, 0, sizeof(pay_claims_t));
+
+    status = pay_jwt_judge(arena, token, policy, &jwt, &result);
+
+    pay_json_free(jwt.header);
+    pay_json_free(jwt.payload);
+
+    if (status == PAY_INVALID) {
+        return pay_refuse(err, "invalid-token",
+                          "The bearer token is not valid for this gateway.");
+    }
+
+    if (status == PAY_OK) {
+        *claims = result;
+    }
+
+    return status;
+}
+
+
+static pay_status_t
+pay_jwt_judge(pay_arena_t *arena, pay_str_t token,
+    const pay_jwt_policy_t *policy, pay_jwt_t *jwt, pay_claims_t *claims)
+{
+    pay_str_t  parts[3];
+
+    PAY_TRY(pay_jwt_split(token, parts));
+    PAY_TRY(pay_dup(arena, token, &jwt->text));
+
+    jwt->signed_text.data = jwt->text.data;
+    jwt->signed_text.len = parts[0].len + 1 + parts[1].len;
+
+    PAY_TRY(pay_jwt_decode_part(arena, parts[2], &jwt->signature));
+    PAY_TRY(pay_jwt_parse(arena, parts[0], &jwt->header));
+    PAY_TRY(pay_jwt_header_read(jwt));
+    PAY_TRY(pay_jwt_parse(arena, parts[1], &jwt->payload));
+    PAY_TRY(pay_jwt_key_find(policy, jwt, &claims->key));
+    PAY_TRY(pay_jwt_signature_check(jwt, claims->key));
+
+    return pay_jwt_claims_read(arena, jwt->payload, policy, claims);
+}
+
+
+/* Exactly two dots and three parts that are not empty. */
+static pay_status_t
+pay_jwt_split(pay_str_t token, pay_str_t parts[3])
+{
+    size_t    i;
+    unsigned  part;
+
+    if (token.len == 0 || token.len > PAY_JWT_MAX) {
+        return PAY_INVALID;
+    }
+
+    part = 0;
+    parts[0].data = token.data;
+    parts[0].len = 0;
+
+    for (i = 0; i < token.len; i++) {
+
+        if (token.data[i] != '.') {
+            if (!pay_jwt_base64url_char(token.data[i])) {
+                return PAY_INVALID;
+            }
+
+            parts[part].len++;
+            continue;
+        }
+
+        if (parts[part].len == 0 || part == 2) {
+            return PAY_INVALID;
+        }
+
+        part++;
+        parts[part].data = token.data + i + 1;
+        parts[part].len = 0;
+    }
+
+    return part == 2 && parts[2].len > 0 ? PAY_OK : PAY_INVALID;
+}
+
+
+/* One signature has one spelling (J13). */
+static pay_status_t
+pay_jwt_decode_part(pay_arena_t *arena, pay_str_t part, pay_str_t *bytes)
+{
+    PAY_TRY(pay_base64url_decode(arena, part, bytes));
+
+    return bytes->len > 0 ? PAY_OK : PAY_INVALID;
+}
+
+
+static pay_status_t
+pay_jwt_parse(pay_arena_t *arena, pay_str_t part, pay_json_t **json)
+{
+    pay_str_t  text;
+
+    static const pay_json_limits_t  limits = {
+        PAY_JWT_MAX, PAY_JWT_DEPTH, PAY_JSON_WIDTH
+    };
+
+    PAY_TRY(pay_jwt_decode_part(arena, part, &text));
+    PAY_TRY(pay_json_parse(text, &limits, json, NULL));
+
+    return pay_json_type(*json) == PAY_JSON_OBJECT ? PAY_OK : PAY_INVALID;
+}
+
+
+static pay_status_t
+pay_jwt_header_read(pay_jwt_t *jwt)
+{
+    size_t        i;
+    pay_str_t     alg;
+    pay_status_t  status;
+
+    for (i = 0; pay_jwt_forbidden[i] != NULL; i++) {
+        if (pay_json_get(jwt->header, pay_jwt_forbidden[i]) != NULL) {
+            return PAY_INVALID;
+        }
+    }
+
+    status = pay_json_string(pay_json_get(jwt->header, "alg"), &alg);
+
+    if (status != PAY_OK || pay_alg_parse(alg, &jwt->alg) != PAY_OK) {
+        return PAY_INVALID;
+    }
+
+    PAY_TRY(pay_jwt_header_typ(jwt));
+
+    return pay_jwt_header_kid(jwt);
+}
+
+
+static pay_status_t
+pay_jwt_header_typ(pay_jwt_t *jwt)
+{
+    pay_str_t          typ;
+    const pay_json_t  *member;
+
+    member = pay_json_get(jwt->header, "typ");
+
+    if (member == NULL) {
+        return PAY_OK;
+    }
+
+    if (pay_json_string(member, &typ) != PAY_OK) {
+        return PAY_INVALID;
+    }
+
+    jwt->access = pay_str_is(typ, "at+jwt");
+
+    return jwt->access || pay_str_is(typ, "JWT") ? PAY_OK : PAY_INVALID;
+}
+
+
+static pay_status_t
+pay_jwt_header_kid(pay_jwt_t *jwt)
+{
+    size_t             i;
+    pay_str_t          kid;
+    const pay_json_t  *member;
+
+    member = pay_json_get(jwt->header, "kid");
+
+    if (member == NULL) {
+        return PAY_OK;
+    }
+
+    if (pay_json_string(member, &kid) != PAY_OK
+        || kid.len == 0 || kid.len > PAY_JWT_KID_MAX)
+    {
+        return PAY_INVALID;
+    }
+
+    for (i = 0; i < kid.len; i++) {
+        if (!pay_jwt_base64url_char(kid.data[i]) && kid.data[i] != '.') {
+            return PAY_INVALID;
+        }
+    }
+
+    jwt->kid = kid;
+
+    return PAY_OK;
+}
+
+
+/* The key belongs to the issuer and is bound to one algorithm (J1, J5, J9);
+ * a token without a kid is unambiguous only when the issuer has one key. */
+static pay_status_t
+pay_jwt_key_find(const pay_jwt_policy_t *policy, const pay_jwt_t *jwt,
+    const pay_jwt_key_t **key)
+{
+    size_t                i, owned;
+    pay_str_t             issuer;
+    pay_status_t          status;
+    const pay_jwt_key_t  *k, *found;
+
+    status = pay_json_string(pay_json_get(jwt->payload, "iss"), &issuer);
+
+    if (status != PAY_OK || issuer.len == 0) {
+        return PAY_INVALID;
+    }
+
+    owned = 0;
+    found = NULL;
+
+    for (i = 0; i < policy->count; i++) {
+
+        k = &policy->keys[i];
+
+        if (!pay_str_eq(k->issuer, issuer)) {
+            continue;
+        }
+
+        owned++;
+
+        if (jwt->kid.len == 0 || pay_str_eq(k->kid, jwt->kid)) {
+            found = k;
+        }
+    }
+
+    if (found == NULL || (jwt->kid.len == 0 && owned != 1)
+        || found->alg != jwt->alg)
+    {
+        return PAY_INVALID;
+    }
+
+    *key = found;
+
+    return PAY_OK;
+}
+
+
+static int
+pay_jwt_base64url_char(unsigned char c)
+{
+    return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z')
+           || (c >= '0' && c <= '9') || c == '-' || c == '_';
+}

@@ -1,0 +1,356 @@
+/*
+ * Verification keys, and the only door to libjwt: checking a key when the
+ * configuration is read, one signature under one key, and signing.  Trusts
+ * jwt.c to have read the token strictly before; reads no claim.
+ */
+
+#include <errno.h>
+#include <limits.h>
+#include <stdlib.h>
+
+#include <jwt.h>
+#include <openssl/core_names.h>
+#include <openssl/err.h>
+#include <openssl/evp.h>
+
+#include "jwt_parts.h"
+
+#include "pay_crypto.h"
+
+
+#define PAY_HS256_KEY_MIN    32
+#define PAY_RSA_BITS_MIN     2048
+#define PAY_RSA_BITS_MAX     8192
+
+#define PAY_PEM_BEGIN        "-----BEGIN "
+#define PAY_PEM_PUBLIC       "-----BEGIN PUBLIC KEY-----"
+
+
+typedef struct {
+    const char    *name;
+    jwt_alg_t      libjwt;
+    pay_status_t  (*check)(pay_str_t key, pay_err_t *err);
+    pay_status_t  (*verify)(const pay_jwt_t *jwt, pay_str_t key);
+} pay_jwt_alg_t;
+
+
+static pay_status_t pay_hs256_check(pay_str_t key, pay_err_t *err);
+static pay_status_t pay_rs256_check(pay_str_t key, pay_err_t *err);
+static pay_status_t pay_es256_check(pay_str_t key, pay_err_t *err);
+static pay_status_t pay_pem_check(pay_str_t key, EVP_PKEY **pkey,
+    pay_err_t *err);
+static int pay_pkey_is_sound(EVP_PKEY *pkey);
+static int pay_pkey_is_p256(EVP_PKEY *pkey);
+static size_t pay_text_count(pay_str_t text, const char *needle);
+static pay_status_t pay_libjwt_verify(const pay_jwt_t *jwt,
+    const pay_jwt_key_t *key);
+static pay_status_t pay_libjwt_sign(jwt_t *jwt, pay_str_t key,
+    pay_str_t payload, char **token);
+
+
+static const pay_jwt_alg_t  pay_jwt_algs[] = {
+    [PAY_ALG_RS256] =
+        { "RS256", JWT_ALG_RS256, pay_rs256_check, pay_rs256_verify },
+    [PAY_ALG_ES256] =
+        { "ES256", JWT_ALG_ES256, pay_es256_check, pay_es256_verify },
+    [PAY_ALG_HS256] =
+        { "HS256", JWT_ALG_HS256, pay_hs256_check, pay_hs256_verify }
+};
+
+#define PAY_JWT_ALGS  (sizeof(pay_jwt_algs) / sizeof(pay_jwt_algs[0]))
+
+
+pay_status_t
+pay_alg_parse(pay_str_t text, pay_alg_t *alg)
+{
+    size_t  i;
+
+    for (i = 0; i < PAY_JWT_ALGS; i++) {
+        if (pay_str_is(text, pay_jwt_algs[i].name)) {
+            *alg = (pay_alg_t) i;
+            return PAY_OK;
+        }
+    }
+
+    return PAY_INVALID;
+}
+
+
+pay_status_t
+pay_jwt_key_check(pay_alg_t alg, pay_str_t key, pay_err_t *err)
+{
+    if ((unsigned) alg >= PAY_JWT_ALGS) {
+        return PAY_BUG;
+    }
+
+    if (key.len == 0) {
+        return pay_refuse(err, "configuration", "the key file is empty");
+    }
+
+    return pay_jwt_algs[alg].check(key, err);
+}
+
+
+/*
+ * With a NULL key libjwt accepts every token (appendix A): an empty key is a
+ * bug of ours and stops here.  libjwt refuses typ "at+jwt" (J8), so those
+ * tokens have the same signature checked by libcrypto itself.
+ */
+pay_status_t
+pay_jwt_signature_check(const pay_jwt_t *jwt, const pay_jwt_key_t *key)
+{
+    if ((unsigned) key->alg >= PAY_JWT_ALGS || key->alg != jwt->alg
+        || key->key.data == NULL || key->key.len == 0
+        || key->key.len > PAY_PEM_MAX)
+    {
+        return PAY_BUG;
+    }
+
+    if (jwt->access) {
+        return pay_jwt_algs[key->alg].verify(jwt, key->key);
+    }
+
+    return pay_libjwt_verify(jwt, key);
+}
+
+
+pay_status_t
+pay_jwt_sign_hs256(pay_arena_t *arena, pay_str_t key, pay_str_t payload,
+    pay_str_t *token)
+{
+    char          *text;
+    jwt_t         *jwt;
+    pay_str_t      copy;
+    pay_json_t    *json;
+    pay_status_t   status;
+
+    if (key.len < PAY_HS256_KEY_MIN || key.len > PAY_PEM_MAX) {
+        return PAY_BUG;
+    }
+
+    PAY_TRY(pay_json_parse(payload, NULL, &json, NULL));
+
+    status = pay_json_type(json) == PAY_JSON_OBJECT ? PAY_OK : PAY_INVALID;
+    pay_json_free(json);
+    PAY_TRY(status);
+
+    PAY_TRY(pay_dup(arena, payload, &copy));
+
+    if (jwt_new(&jwt) != 0) {
+        return PAY_NO_MEMORY;
+    }
+
+    text = NULL;
+    status = pay_libjwt_sign(jwt, key, copy, &text);
+    jwt_free(jwt);
+
+    if (status == PAY_OK) {
+        status = pay_dup(arena, pay_str_of(text), token);
+    }
+
+    free(text);
+
+    return status;
+}
+
+
+static pay_status_t
+pay_hs256_check(pay_str_t key, pay_err_t *err)
+{
+    size_t  i;
+
+    if (pay_text_count(key, PAY_PEM_BEGIN) > 0) {
+        return pay_refuse(err, "configuration", "HS256 needs a shared secret, "
+                          "this is a PEM; set alg to the key's own kind");
+    }
+
+    if (key.len < PAY_HS256_KEY_MIN || key.len > PAY_SECRET_MAX) {
+        return pay_refuse(err, "configuration", "an HS256 secret has 32 to "
+                          "512 bytes; make one with openssl rand 32");
+    }
+
+    for (i = 1; i < key.len; i++) {
+        if (key.data[i] != key.data[0]) {
+            return PAY_OK;
+        }
+    }
+
+    return pay_refuse(err, "configuration", "the secret is one byte repeated; "
+                      "make one with openssl rand 32");
+}
+
+
+static pay_status_t
+pay_rs256_check(pay_str_t key, pay_err_t *err)
+{
+    int        good;
+    EVP_PKEY  *pkey;
+
+    PAY_TRY(pay_pem_check(key, &pkey, err));
+
+    good = EVP_PKEY_is_a(pkey, "RSA")
+           && EVP_PKEY_get_bits(pkey) >= PAY_RSA_BITS_MIN
+           && EVP_PKEY_get_bits(pkey) <= PAY_RSA_BITS_MAX
+           && pay_pkey_is_sound(pkey);
+
+    EVP_PKEY_free(pkey);
+
+    if (!good) {
+        return pay_refuse(err, "configuration",
+                          "RS256 needs an RSA public key of 2048 to 8192 "
+                          "bits");
+    }
+
+    return PAY_OK;
+}
+
+
+static pay_status_t
+pay_es256_check(pay_str_t key, pay_err_t *err)
+{
+    int        good;
+    EVP_PKEY  *pkey;
+
+    PAY_TRY(pay_pem_check(key, &pkey, err));
+
+    good = EVP_PKEY_is_a(pkey, "EC") && pay_pkey_is_p256(pkey)
+           && pay_pkey_is_sound(pkey);
+
+    EVP_PKEY_free(pkey);
+
+    if (!good) {
+        return pay_refuse(err, "configuration",
+                          "ES256 needs an EC public key on P-256 "
+                          "(prime256v1)");
+    }
+
+    return PAY_OK;
+}
+
+
+/* One block, a SubjectPublicKeyInfo, without headers: a header could ask for
+ * a pass phrase, on the terminal. */
+static pay_status_t
+pay_pem_check(pay_str_t key, EVP_PKEY **pkey, pay_err_t *err)
+{
+    if (pay_text_count(key, "PRIVATE KEY") > 0) {
+        return pay_refuse(err, "configuration", "this is a private key; put "
+                          "in the public one (openssl pkey -pubout)");
+    }
+
+    if (key.len > PAY_PEM_MAX
+        || key.len < sizeof(PAY_PEM_PUBLIC) - 1
+        || memcmp(key.data, PAY_PEM_PUBLIC, sizeof(PAY_PEM_PUBLIC) - 1) != 0
+        || pay_text_count(key, PAY_PEM_BEGIN) != 1
+        || pay_text_count(key, ":") > 0)
+    {
+        return pay_refuse(err, "configuration", "the file must hold one "
+                          "BEGIN PUBLIC KEY block and nothing else");
+    }
+
+    *pkey = pay_pem_read(key);
+
+    if (*pkey == NULL) {
+        return pay_refuse(err, "configuration", "the PEM is damaged; export "
+                          "it again (openssl pkey -pubout)");
+    }
+
+    return PAY_OK;
+}
+
+
+/* The point is on the curve; the modulus is no toy. */
+static int
+pay_pkey_is_sound(EVP_PKEY *pkey)
+{
+    int            sound;
+    EVP_PKEY_CTX  *ctx;
+
+    ctx = EVP_PKEY_CTX_new(pkey, NULL);
+    sound = ctx != NULL && EVP_PKEY_public_check(ctx) == 1;
+
+    EVP_PKEY_CTX_free(ctx);
+    ERR_clear_error();
+
+    return sound;
+}
+
+
+static int
+pay_pkey_is_p256(EVP_PKEY *pkey)
+{
+    char    name[32];
+    int     found;
+    size_t  len;
+
+    found = EVP_PKEY_get_utf8_string_param(pkey, OSSL_PKEY_PARAM_GROUP_NAME,
+                                           name, sizeof(name), &len) == 1;
+    ERR_clear_error();
+
+    return found && pay_str_is(pay_str_of(name), "prime256v1");
+}
+
+
+static size_t
+pay_text_count(pay_str_t text, const char *needle)
+{
+    size_t  i, len, count;
+
+    len = strlen(needle);
+    count = 0;
+
+    for (i = 0; i + len <= text.len; i++) {
+        if (memcmp(text.data + i, needle, len) == 0) {
+            count++;
+        }
+    }
+
+    return count;
+}
+
+
+static pay_status_t
+pay_libjwt_verify(const pay_jwt_t *jwt, const pay_jwt_key_t *key)
+{
+    int         rc;
+    jwt_t      *decoded;
+    jwt_alg_t   alg;
+
+    decoded = NULL;
+    rc = jwt_decode(&decoded, (const char *) jwt->text.data, key->key.data,
+                    (int) key->key.len);
+
+    /* what is left in the queue would be taken for an error of TLS */
+
+    ERR_clear_error();
+
+    if (rc != 0 || decoded == NULL) {
+        return rc == ENOMEM ? PAY_NO_MEMORY : PAY_INVALID;
+    }
+
+    alg = jwt_get_alg(decoded);
+    jwt_free(decoded);
+
+    return alg == pay_jwt_algs[key->alg].libjwt ? PAY_OK : PAY_INVALID;
+}
+
+
+static pay_status_t
+pay_libjwt_sign(jwt_t *jwt, pay_str_t key, pay_str_t payload, char **token)
+{
+    int  rc;
+
+    rc = jwt_set_alg(jwt, JWT_ALG_HS256, key.data, (int) key.len);
+
+    if (rc == 0) {
+        rc = jwt_add_grants_json(jwt, (const char *) payload.data);
+    }
+
+    if (rc != 0) {
+        return rc == ENOMEM ? PAY_NO_MEMORY : PAY_INVALID;
+    }
+
+    *token = jwt_encode_str(jwt);
+
+    return *token != NULL ? PAY_OK : PAY_NO_MEMORY;
+}

@@ -1,0 +1,54 @@
+/*
+ * What the jwt*.c files share; private to src/core.
+ */
+
+#ifndef PAY_JWT_PARTS_H
+#define PAY_JWT_PARTS_H
+
+#include "pay_jwt.h"
+#include "pay_json.h"
+
+#include <openssl/evp.h>
+
+
+#define PAY_PEM_MAX  8192      /* of a key's text */
+
+
+/* A token taken apart by jwt.c; all bytes are the arena's. */
+typedef struct {
+    pay_str_t    text;         /* the whole token; a NUL follows */
+    pay_str_t    signed_text;  /* header.payload as they were signed */
+    pay_str_t    signature;    /* decoded */
+    pay_str_t    kid;          /* empty: the header names none */
+    pay_alg_t    alg;
+    int          access;       /* typ is "at+jwt" */
+    pay_json_t  *header;
+    pay_json_t  *payload;
+} pay_jwt_t;
+
+
+/* PAY_OK when the signature is right under that key and its algorithm;
+ * PAY_BUG when the key is empty. */
+pay_status_t pay_jwt_signature_check(const pay_jwt_t *jwt,
+    const pay_jwt_key_t *key) PAY_MUST_CHECK;
+
+/* Judges aud, exp, nbf, iat, sub and scope of a verified payload; fills all
+ * of *claims but the key. */
+pay_status_t pay_jwt_claims_read(pay_arena_t *arena,
+    const pay_json_t *payload, const pay_jwt_policy_t *policy,
+    pay_claims_t *claims) PAY_MUST_CHECK;
+
+/* The same check by libcrypto, one function an algorithm. */
+pay_status_t pay_hs256_verify(const pay_jwt_t *jwt, pay_str_t key)
+    PAY_MUST_CHECK;
+pay_status_t pay_rs256_verify(const pay_jwt_t *jwt, pay_str_t key)
+    PAY_MUST_CHECK;
+pay_status_t pay_es256_verify(const pay_jwt_t *jwt, pay_str_t key)
+    PAY_MUST_CHECK;
+
+/* A public key, the caller's to free; NULL when it is none.  Never asks for
+ * a pass phrase. */
+EVP_PKEY *pay_pem_read(pay_str_t key);
+
+
+#endif /* PAY_JWT_PARTS_H */
