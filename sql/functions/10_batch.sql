@@ -1,0 +1,112 @@
+-- What every set-based function needs: the check of its arrays, the locks in
+-- key order, the state machine, the view of a checkout.  Private to schema
+-- pay; callers run with search_path = pay, pg_temp.
+
+SET LOCAL ROLE payments_owner;
+SET LOCAL search_path = pay, pg_temp;
+
+
+-- array_dims() of each argument must be the same '[1:n]' (or all are empty);
+-- anything else is the caller's bug, not bad input.
+CREATE OR REPLACE FUNCTION pay.check_batch(VARIADIC p_dims text[])
+RETURNS void LANGUAGE plpgsql IMMUTABLE AS $$
+DECLARE
+    v_first text := p_dims[1];
+    v_dims  text;
+BEGIN
+    FOREACH v_dims IN ARRAY p_dims LOOP
+        IF v_dims IS DISTINCT FROM v_first THEN
+            RAISE EXCEPTION 'the arrays differ in length'
+                USING ERRCODE = 'PAY01';
+        END IF;
+    END LOOP;
+
+    IF v_first !~ '^\[1:[0-9]{1,4}\]$' THEN
+        RAISE EXCEPTION 'a batch is a flat array of at most 9999 items'
+            USING ERRCODE = 'PAY01';
+    END IF;
+END
+$$;
+COMMENT ON FUNCTION pay.check_batch IS
+    'Raises PAY01 unless all arrays have the same dimensions';
+
+
+CREATE OR REPLACE FUNCTION pay.id_ok(p_id text)
+RETURNS boolean LANGUAGE sql IMMUTABLE AS
+'SELECT p_id IS NOT NULL AND octet_length(p_id) BETWEEN 1 AND 255';
+COMMENT ON FUNCTION pay.id_ok IS 'What the CHECK constraints of ids say';
+
+
+-- design.md, "Order states"; src/core/state.c holds the same table.
+CREATE OR REPLACE FUNCTION pay.next_status(p_status text, p_kind text)
+RETURNS text LANGUAGE sql IMMUTABLE AS $$
+SELECT CASE
+    WHEN p_kind = 'paid' THEN 'SUCCESS'
+    WHEN p_status IN ('SUCCESS', 'FAILED') THEN p_status
+    WHEN p_kind IN ('declined', 'expired', 'cancelled', 'rejected', 'refused')
+        THEN 'FAILED'
+    WHEN p_kind IN ('pending', 'registered', 'registration_unknown')
+        THEN 'EXECUTING'
+    ELSE p_status
+END
+$$;
+COMMENT ON FUNCTION pay.next_status IS
+    'Where an event of this kind takes an order: the state machine';
+
+
+CREATE OR REPLACE FUNCTION pay.fact_kind(
+    p_fact text, p_amount_minor bigint, p_currency text,
+    p_total_minor bigint, p_own_currency text)
+RETURNS text LANGUAGE sql IMMUTABLE AS $$
+SELECT CASE
+    WHEN p_amount_minor <> p_total_minor THEN 'mismatch'
+    WHEN p_currency <> p_own_currency THEN 'mismatch'
+    ELSE p_fact
+END
+$$;
+COMMENT ON FUNCTION pay.fact_kind IS
+    'The fact, or mismatch when amount or currency is not the checkout''s';
+
+
+-- Whoever changes anything of an existing checkout (orders, registration,
+-- jobs, events) holds its row first, and all rows of a batch are taken in
+-- key order: two batches cannot deadlock.  Before this come, in this order,
+-- idempotency keys, inbox rows and psp_token rows, each in key order too.
+CREATE OR REPLACE FUNCTION pay.lock_checkouts(
+    p_merchant_id text[], p_checkout_id text[])
+RETURNS void LANGUAGE plpgsql AS $$
+BEGIN
+    PERFORM c.merchant_id
+    FROM unnest(p_merchant_id, p_checkout_id) AS u (merchant_id, checkout_id)
+    JOIN checkout c ON c.merchant_id = u.merchant_id
+        AND c.checkout_id = u.checkout_id
+    ORDER BY c.merchant_id, c.checkout_id
+    FOR NO KEY UPDATE OF c;
+END
+$$;
+COMMENT ON FUNCTION pay.lock_checkouts IS
+    'Locks the rows of a batch in key order';
+
+
+-- The VIEW columns of src/op/op_table.c.
+CREATE OR REPLACE VIEW pay.checkout_state AS
+SELECT c.merchant_id::text, c.checkout_id::text,
+    c.checkout_uuid::text AS checkout_uuid, c.psp::text, r.nonce::text,
+    c.handle::text, r.token::text, r.hosted_url, c.return_url, c.base_url,
+    c.currency::text, c.total_minor,
+    extract(epoch FROM c.expires_at)::bigint AS expires_s,
+    r.state::text AS registration_state, r.attempt::bigint AS attempt,
+    r.code, c.version::bigint AS version,
+    (SELECT json_agg(json_build_object(
+                'id', o.payment_order_id, 'seller', o.seller_account,
+                'amount', o.amount_minor, 'currency', o.currency,
+                'status', o.status, 'reason', o.reason)
+            ORDER BY o.position)::text
+     FROM payment_order o
+     WHERE o.merchant_id = c.merchant_id
+         AND o.checkout_id = c.checkout_id) AS orders
+FROM checkout c
+JOIN registration r ON r.merchant_id = c.merchant_id
+    AND r.checkout_id = c.checkout_id;
+COMMENT ON VIEW pay.checkout_state IS
+    'A checkout as the operations return it, its orders as a JSON text';

@@ -1,0 +1,242 @@
+-- What the PSP said to a registration: store_token and store_no_token.
+
+SET LOCAL ROLE payments_owner;
+SET LOCAL search_path = pay, pg_temp;
+
+
+-- Claims tokens for checkouts that have none yet, in key order; a token
+-- that somebody has stays his.  Waits for a webhook that is just parking.
+CREATE OR REPLACE FUNCTION pay.claim_tokens(
+    p_merchant_id text[], p_checkout_id text[], p_token text[])
+RETURNS void LANGUAGE plpgsql AS $$
+BEGIN
+    INSERT INTO psp_token AS t (psp, token, merchant_id, checkout_id)
+    SELECT DISTINCT ON (r.psp, u.token)
+        r.psp, u.token, u.merchant_id, u.checkout_id
+    FROM unnest(p_merchant_id, p_checkout_id, p_token)
+        WITH ORDINALITY AS u (merchant_id, checkout_id, token, n)
+    JOIN registration r ON r.merchant_id = u.merchant_id
+        AND r.checkout_id = u.checkout_id
+    WHERE r.token IS NULL AND id_ok(u.token)
+    ORDER BY r.psp, u.token, u.n
+    ON CONFLICT (psp, token) DO UPDATE
+    SET merchant_id = EXCLUDED.merchant_id,
+        checkout_id = EXCLUDED.checkout_id
+    WHERE t.checkout_id IS NULL;
+END
+$$;
+COMMENT ON FUNCTION pay.claim_tokens IS
+    'Makes tokens the property of checkouts, first wins';
+
+
+-- Webhooks that came before their token, as record_facts() takes them.
+CREATE OR REPLACE FUNCTION pay.apply_parked(
+    p_merchant_id text[], p_checkout_id text[])
+RETURNS void LANGUAGE plpgsql AS $$
+DECLARE
+    v_facts fact[];
+BEGIN
+    v_facts := ARRAY(
+        SELECT ROW(row_number() OVER (ORDER BY i.received_at, i.event_id),
+            NULL, c.merchant_id, c.checkout_id,
+            fact_kind(i.fact, i.amount_minor, i.currency, c.total_minor,
+                      c.currency),
+            'webhook', i.psp, i.event_id, i.type, i.code, i.token,
+            i.reference, i.amount_minor, i.currency, i.request_id,
+            NULL)::fact
+        FROM (SELECT DISTINCT * FROM unnest(p_merchant_id, p_checkout_id)) AS
+            u (merchant_id, checkout_id)
+        JOIN registration r ON r.merchant_id = u.merchant_id
+            AND r.checkout_id = u.checkout_id
+        JOIN webhook_inbox i ON i.psp = r.psp AND i.token = r.token
+            AND i.state = 'parked'
+        JOIN checkout c ON c.merchant_id = u.merchant_id
+            AND c.checkout_id = u.checkout_id);
+
+    IF cardinality(v_facts) > 0 THEN
+        UPDATE webhook_inbox i
+        SET state = f.outcome, merchant_id = f.merchant_id,
+            checkout_id = f.checkout_id
+        FROM unnest(record_facts(v_facts)) f
+        WHERE i.psp = f.psp AND i.event_id = f.event_id;
+    END IF;
+END
+$$;
+COMMENT ON FUNCTION pay.apply_parked IS
+    'Applies webhooks that waited for the tokens of these checkouts';
+
+
+-- Tokens of locked checkouts that have none; returns the items that won, the
+-- first for each checkout.  A registration that was refused or gave up in
+-- the meantime keeps its state, and nobody is sent to its page; but its
+-- token is kept, so that a late payment is recognised.
+CREATE OR REPLACE FUNCTION pay.set_tokens(
+    p_merchant_id text[], p_checkout_id text[], p_token text[],
+    p_hosted_url text[], OUT stored int[], OUT late int[])
+LANGUAGE plpgsql AS $$
+BEGIN
+    WITH first AS (
+        SELECT DISTINCT ON (r.merchant_id, r.checkout_id)
+            u.n, r.merchant_id, r.checkout_id, u.token, u.hosted_url
+        FROM unnest(p_merchant_id, p_checkout_id, p_token, p_hosted_url)
+            WITH ORDINALITY AS u (merchant_id, checkout_id, token,
+                                  hosted_url, n)
+        JOIN registration r ON r.merchant_id = u.merchant_id
+            AND r.checkout_id = u.checkout_id AND r.token IS NULL
+        JOIN psp_token t ON t.psp = r.psp AND t.token = u.token
+            AND t.merchant_id = r.merchant_id
+            AND t.checkout_id = r.checkout_id
+        ORDER BY r.merchant_id, r.checkout_id, u.n
+    ), done AS (
+        UPDATE registration r
+        SET token = f.token, lease_until = NULL,
+            hosted_url = CASE WHEN r.state = 'REGISTERING'
+                              THEN f.hosted_url END,
+            code = CASE WHEN r.state <> 'REGISTERING' THEN r.code END,
+            state = CASE WHEN r.state = 'REGISTERING' THEN 'REGISTERED'
+                         ELSE r.state END
+        FROM first f
+        WHERE r.merchant_id = f.merchant_id
+            AND r.checkout_id = f.checkout_id
+        RETURNING f.n::int AS n, r.state
+    )
+    SELECT array_agg(d.n) FILTER (WHERE d.state = 'REGISTERED'),
+        array_agg(d.n) FILTER (WHERE d.state <> 'REGISTERED')
+    INTO stored, late
+    FROM done d;
+END
+$$;
+COMMENT ON FUNCTION pay.set_tokens IS
+    'Gives registrations their tokens, once';
+
+
+-- A token that lost a race in the middle of this call is free again; one
+-- that contradicts what is stored goes to people, once.
+CREATE OR REPLACE FUNCTION pay.refuse_tokens(
+    p_merchant_id text[], p_checkout_id text[], p_token text[],
+    p_request_id text[], p_late int[])
+RETURNS void LANGUAGE plpgsql AS $$
+BEGIN
+    UPDATE psp_token t
+    SET merchant_id = NULL, checkout_id = NULL
+    FROM unnest(p_merchant_id, p_checkout_id, p_token)
+        AS u (merchant_id, checkout_id, token)
+    JOIN registration r ON r.merchant_id = u.merchant_id
+        AND r.checkout_id = u.checkout_id
+    WHERE r.token <> u.token
+        AND t.psp = r.psp AND t.token = u.token
+        AND t.merchant_id = u.merchant_id
+        AND t.checkout_id = u.checkout_id;
+
+    INSERT INTO mismatch (merchant_id, checkout_id, kind, source, psp,
+        token, own_token, total_minor, own_currency, request_id)
+    SELECT DISTINCT ON (c.merchant_id, c.checkout_id, u.token)
+        c.merchant_id, c.checkout_id,
+        CASE WHEN u.n = ANY (p_late) THEN 'late_token' ELSE 'token' END,
+        'gateway', c.psp, u.token, r.token, c.total_minor, c.currency,
+        u.request_id
+    FROM unnest(p_merchant_id, p_checkout_id, p_token, p_request_id)
+        WITH ORDINALITY AS u (merchant_id, checkout_id, token, request_id, n)
+    JOIN checkout c ON c.merchant_id = u.merchant_id
+        AND c.checkout_id = u.checkout_id
+    JOIN registration r ON r.merchant_id = u.merchant_id
+        AND r.checkout_id = u.checkout_id
+    WHERE u.token IS NOT NULL
+        AND (r.token IS DISTINCT FROM u.token OR u.n = ANY (p_late))
+        AND NOT EXISTS (
+            SELECT FROM mismatch m
+            WHERE m.merchant_id = u.merchant_id
+                AND m.checkout_id = u.checkout_id
+                AND m.kind = 'token' AND m.token = u.token)
+    ORDER BY c.merchant_id, c.checkout_id, u.token, u.n;
+END
+$$;
+COMMENT ON FUNCTION pay.refuse_tokens IS
+    'Queues tokens that contradict what is stored';
+
+
+CREATE OR REPLACE FUNCTION pay.poll_later(
+    p_merchant_id text[], p_checkout_id text[], p_poll_after_ms bigint[],
+    p_items int[])
+RETURNS void LANGUAGE plpgsql AS $$
+DECLARE
+    v_count bigint;
+BEGIN
+    UPDATE job j
+    SET kind = 'poll', attempts = 0, lease_owner = NULL, lease_until = NULL,
+        code = NULL,
+        run_at = now() + make_interval(secs => u.after_ms / 1000.0)
+    FROM unnest(p_merchant_id, p_checkout_id, p_poll_after_ms)
+        WITH ORDINALITY AS u (merchant_id, checkout_id, after_ms, n)
+    WHERE j.merchant_id = u.merchant_id AND j.checkout_id = u.checkout_id
+        AND j.kind = 'register' AND u.n = ANY (p_items);
+
+    GET DIAGNOSTICS v_count = ROW_COUNT;
+
+    IF v_count < cardinality(p_items) THEN
+        INSERT INTO job (merchant_id, checkout_id, kind, run_at)
+        SELECT u.merchant_id, u.checkout_id, 'poll',
+            now() + make_interval(secs => u.after_ms / 1000.0)
+        FROM unnest(p_merchant_id, p_checkout_id, p_poll_after_ms)
+            WITH ORDINALITY AS u (merchant_id, checkout_id, after_ms, n)
+        WHERE u.n = ANY (p_items)
+        ON CONFLICT DO NOTHING;
+    END IF;
+END
+$$;
+COMMENT ON FUNCTION pay.poll_later IS
+    'Turns register jobs into poll jobs';
+
+
+-- refused and expired end the registration, not_sent and unknown free its
+-- lease for the next attempt.  Locked checkouts; returns the items that
+-- counted, the first for each checkout that is still REGISTERING.
+CREATE OR REPLACE FUNCTION pay.keep_no_token(
+    p_merchant_id text[], p_checkout_id text[], p_outcome text[],
+    p_code text[], p_retry_after_ms bigint[], p_request_id text[])
+RETURNS int[] LANGUAGE plpgsql AS $$
+DECLARE
+    v_facts fact[];
+BEGIN
+    v_facts := ARRAY(
+        SELECT DISTINCT ON (r.merchant_id, r.checkout_id)
+            ROW(u.n, NULL, r.merchant_id, r.checkout_id,
+                CASE u.outcome WHEN 'unknown' THEN 'registration_unknown'
+                               WHEN 'not_sent' THEN 'registration_not_sent'
+                               ELSE u.outcome END,
+                'gateway', r.psp, NULL, NULL, nullif(u.code, ''), NULL, NULL,
+                NULL, NULL, u.request_id, NULL)::fact
+        FROM unnest(p_merchant_id, p_checkout_id, p_outcome, p_code,
+            p_request_id) WITH ORDINALITY AS u (merchant_id, checkout_id,
+            outcome, code, request_id, n)
+        JOIN registration r ON r.merchant_id = u.merchant_id
+            AND r.checkout_id = u.checkout_id AND r.state = 'REGISTERING'
+        WHERE u.outcome IS NOT NULL
+        ORDER BY r.merchant_id, r.checkout_id, u.n);
+
+    UPDATE registration r
+    SET code = f.code, lease_until = NULL,
+        state = CASE WHEN f.kind IN ('refused', 'expired') THEN 'REFUSED'
+                     ELSE r.state END,
+        attempt = CASE WHEN f.kind IN ('refused', 'expired') THEN r.attempt
+                       ELSE r.attempt + 1 END
+    FROM unnest(v_facts) f
+    WHERE r.merchant_id = f.merchant_id AND r.checkout_id = f.checkout_id;
+
+    PERFORM record_facts(v_facts);
+
+    -- the job of an ended registration is gone by now
+    UPDATE job j
+    SET attempts = j.attempts + 1, lease_owner = NULL, lease_until = NULL,
+        code = f.code,
+        run_at = now() + make_interval(
+            secs => p_retry_after_ms[f.item] / 1000.0)
+    FROM unnest(v_facts) f
+    WHERE j.merchant_id = f.merchant_id AND j.checkout_id = f.checkout_id
+        AND j.kind = 'register';
+
+    RETURN ARRAY(SELECT f.item FROM unnest(v_facts) f);
+END
+$$;
+COMMENT ON FUNCTION pay.keep_no_token IS
+    'Writes down how registrations without a token ended';

@@ -1,0 +1,188 @@
+-- apply_event: what a PSP says about a payment, from a webhook or a query,
+-- or the gateway's own word at the end of a checkout's life.
+
+SET LOCAL ROLE payments_owner;
+SET LOCAL search_path = pay, pg_temp;
+
+
+-- Checked items as facts, with their checkout where the token is known.
+-- kind is none for what says nothing about a payment.
+CREATE OR REPLACE FUNCTION pay.read_facts(
+    p_psp text[], p_source text[], p_event_id text[], p_type text[],
+    p_fact text[], p_token text[], p_reference text[], p_code text[],
+    p_amount_minor bigint[], p_currency text[], p_request_id text[])
+RETURNS fact[] LANGUAGE plpgsql STABLE AS $$
+BEGIN
+    RETURN ARRAY(
+        SELECT ROW(u.n, NULL, t.merchant_id, t.checkout_id,
+            fact_kind(CASE WHEN u.token <> '' THEN u.fact ELSE 'none' END,
+                      CASE u.fact WHEN 'none' THEN NULL
+                                  ELSE u.amount_minor END,
+                      CASE u.fact WHEN 'none' THEN NULL
+                                  ELSE nullif(u.currency, '') END,
+                      c.total_minor, c.currency),
+            u.source, u.psp, nullif(u.event_id, ''), nullif(u.type, ''),
+            nullif(u.code, ''), nullif(u.token, ''), nullif(u.reference, ''),
+            u.amount_minor, nullif(u.currency, ''), u.request_id,
+            NULL)::fact
+        FROM unnest(p_psp, p_source, p_event_id, p_type, p_fact, p_token,
+            p_reference, p_code, p_amount_minor, p_currency, p_request_id)
+            WITH ORDINALITY AS u (psp, source, event_id, type, fact, token,
+            reference, code, amount_minor, currency, request_id, n)
+        LEFT JOIN psp_token t ON t.psp = u.psp AND t.token = u.token
+        LEFT JOIN checkout c ON c.merchant_id = t.merchant_id
+            AND c.checkout_id = t.checkout_id
+        WHERE id_ok(u.psp)
+            AND u.source IN ('webhook', 'query', 'gateway')
+            AND (u.source <> 'webhook' OR id_ok(u.event_id))
+            AND u.fact IN ('none', 'pending', 'paid', 'declined', 'expired',
+                           'cancelled', 'rejected')
+            AND coalesce(octet_length(u.type), 0) <= 255
+            AND coalesce(octet_length(u.token), 0) <= 255
+            AND coalesce(octet_length(u.reference), 0) <= 255
+            AND coalesce(octet_length(u.code), 0) <= 255
+            AND coalesce(octet_length(u.currency), 0) <= 16
+            AND coalesce(u.amount_minor, 0) >= 0
+        ORDER BY u.n);
+END
+$$;
+COMMENT ON FUNCTION pay.read_facts IS
+    'Items of apply_event that pass their checks';
+
+
+-- Webhooks into the inbox, in key order, once by (psp, event id).  The state
+-- is a guess that only a late token or an unmoved order proves wrong: total
+-- and currency never change.
+CREATE OR REPLACE FUNCTION pay.insert_webhooks(
+    p_facts fact[], p_fact text[], p_digest bytea[])
+RETURNS int[] LANGUAGE plpgsql AS $$
+DECLARE
+    v_psps   text[];
+    v_events text[];
+    v_wanted int;
+BEGIN
+    WITH won AS (
+        INSERT INTO webhook_inbox AS w (psp, event_id, state, type, fact,
+            token, reference, code, amount_minor, currency, digest,
+            merchant_id, checkout_id, request_id)
+        SELECT DISTINCT ON (f.psp, f.event_id)
+            f.psp, f.event_id,
+            CASE WHEN f.kind = 'none' THEN 'ignored'
+                 WHEN f.checkout_id IS NULL THEN 'parked'
+                 WHEN f.kind = 'mismatch' THEN 'mismatch'
+                 ELSE 'applied' END,
+            f.type, p_fact[f.item], f.token, f.reference, f.code,
+            f.amount_minor, f.currency, p_digest[f.item], f.merchant_id,
+            f.checkout_id, f.request_id
+        FROM unnest(p_facts) f
+        WHERE f.actor = 'webhook'
+        ORDER BY f.psp, f.event_id, f.item
+        ON CONFLICT (psp, event_id) DO NOTHING
+        RETURNING w.psp, w.event_id
+    )
+    SELECT array_agg(psp), array_agg(event_id) INTO v_psps, v_events
+    FROM won;
+
+    SELECT count(*) INTO v_wanted
+    FROM unnest(p_facts) f WHERE f.actor = 'webhook';
+
+    IF coalesce(cardinality(v_psps), 0) = v_wanted THEN
+        RETURN '{}';
+    END IF;
+
+    RETURN ARRAY(
+        SELECT f.item FROM unnest(p_facts) f
+        WHERE f.actor = 'webhook' AND f.item NOT IN (
+            SELECT min(g.item) FROM unnest(p_facts) g
+            WHERE g.actor = 'webhook' AND (g.psp, g.event_id) IN (
+                SELECT * FROM unnest(v_psps, v_events))
+            GROUP BY g.psp, g.event_id));
+END
+$$;
+COMMENT ON FUNCTION pay.insert_webhooks IS
+    'Stores webhooks once; returns the items that are duplicates';
+
+
+-- Tokens that nobody has: the row of the token is locked, so that a
+-- store_token that is just bringing it is waited for, and one that comes
+-- later finds what was parked.
+CREATE OR REPLACE FUNCTION pay.await_tokens(
+    p_facts fact[], p_duplicates int[])
+RETURNS fact[] LANGUAGE plpgsql AS $$
+BEGIN
+    INSERT INTO psp_token AS t (psp, token)
+    SELECT DISTINCT f.psp, f.token
+    FROM unnest(p_facts) f
+    WHERE f.actor = 'webhook' AND f.checkout_id IS NULL AND f.kind <> 'none'
+        AND f.item <> ALL (p_duplicates)
+    ORDER BY f.psp, f.token
+    ON CONFLICT (psp, token) DO UPDATE SET psp = t.psp
+    WHERE t.checkout_id IS NULL;
+
+    RETURN ARRAY(
+        SELECT ROW(f.item, f.turn, t.merchant_id, t.checkout_id,
+            fact_kind(f.kind, CASE f.kind WHEN 'none' THEN NULL
+                                          ELSE f.amount_minor END,
+                      CASE f.kind WHEN 'none' THEN NULL
+                                  ELSE f.currency END,
+                      c.total_minor, c.currency),
+            f.actor, f.psp, f.event_id, f.type, f.code, f.token, f.reference,
+            f.amount_minor, f.currency, f.request_id, NULL)::fact
+        FROM unnest(p_facts) f
+        LEFT JOIN psp_token t ON t.psp = f.psp AND t.token = f.token
+        LEFT JOIN checkout c ON c.merchant_id = t.merchant_id
+            AND c.checkout_id = t.checkout_id);
+END
+$$;
+COMMENT ON FUNCTION pay.await_tokens IS
+    'Looks unknown tokens up again, behind a lock';
+
+
+-- Items that need no lock: duplicates, what says nothing, what nobody knows.
+CREATE OR REPLACE FUNCTION pay.set_aside(p_facts fact[], p_duplicates int[])
+RETURNS fact[] LANGUAGE plpgsql AS $$
+BEGIN
+    RETURN ARRAY(
+        SELECT with_outcome(f, CASE
+            WHEN f.item = ANY (p_duplicates) THEN 'duplicate'
+            WHEN f.kind = 'none' THEN 'ignored'
+            WHEN f.actor = 'webhook' THEN 'parked'
+            ELSE 'not_found' END)
+        FROM unnest(p_facts) f
+        WHERE f.item = ANY (p_duplicates) OR f.kind = 'none'
+            OR f.checkout_id IS NULL);
+END
+$$;
+COMMENT ON FUNCTION pay.set_aside IS
+    'Facts that cannot move an order, with their outcome';
+
+
+-- Facts about known checkouts, and their inbox rows where the first guess
+-- (insert_webhooks) was wrong.
+CREATE OR REPLACE FUNCTION pay.settle_facts(p_facts fact[], p_late boolean)
+RETURNS fact[] LANGUAGE plpgsql AS $$
+DECLARE
+    v_facts fact[];
+BEGIN
+    PERFORM lock_checkouts(
+        ARRAY(SELECT f.merchant_id FROM unnest(p_facts) f),
+        ARRAY(SELECT f.checkout_id FROM unnest(p_facts) f));
+
+    v_facts := record_facts(p_facts);
+
+    IF p_late OR EXISTS (
+        SELECT FROM unnest(v_facts) f WHERE f.outcome = 'unchanged')
+    THEN
+        UPDATE webhook_inbox w
+        SET state = f.outcome, merchant_id = f.merchant_id,
+            checkout_id = f.checkout_id
+        FROM unnest(v_facts) f
+        WHERE f.actor = 'webhook' AND w.psp = f.psp
+            AND w.event_id = f.event_id AND w.state <> f.outcome;
+    END IF;
+
+    RETURN v_facts;
+END
+$$;
+COMMENT ON FUNCTION pay.settle_facts IS
+    'Takes facts about known checkouts into account';

@@ -1,0 +1,125 @@
+-- The reads: get_payment, get_checkout, get_events, get_handle.
+
+SET LOCAL ROLE payments_owner;
+SET LOCAL search_path = pay, pg_temp;
+
+
+CREATE OR REPLACE FUNCTION pay_api.get_payment(
+    p_merchant_id text[], p_payment_order_id text[])
+RETURNS TABLE (
+    item int, outcome text, merchant_id text, checkout_id text,
+    checkout_uuid text, psp text, nonce text, handle text, token text,
+    hosted_url text, return_url text, base_url text, currency text,
+    total_minor bigint, expires_s bigint, registration_state text,
+    attempt bigint, code text, version bigint, orders text)
+LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pay, pg_temp AS $$
+#variable_conflict use_column
+BEGIN
+    PERFORM check_batch(array_dims(p_merchant_id),
+                        array_dims(p_payment_order_id));
+
+    RETURN QUERY
+    SELECT u.n::int,
+        CASE WHEN s.checkout_id IS NULL THEN 'not_found' ELSE 'found' END,
+        s.*
+    FROM unnest(p_merchant_id, p_payment_order_id)
+        WITH ORDINALITY AS u (merchant_id, payment_order_id, n)
+    LEFT JOIN payment_order o ON o.merchant_id = u.merchant_id
+        AND o.payment_order_id = u.payment_order_id
+    LEFT JOIN checkout_state s ON s.merchant_id = o.merchant_id
+        AND s.checkout_id = o.checkout_id;
+END
+$$;
+COMMENT ON FUNCTION pay_api.get_payment IS
+    'The checkout that an order is part of: found or not_found';
+
+
+CREATE OR REPLACE FUNCTION pay_api.get_checkout(
+    p_merchant_id text[], p_checkout_id text[])
+RETURNS TABLE (
+    item int, outcome text, merchant_id text, checkout_id text,
+    checkout_uuid text, psp text, nonce text, handle text, token text,
+    hosted_url text, return_url text, base_url text, currency text,
+    total_minor bigint, expires_s bigint, registration_state text,
+    attempt bigint, code text, version bigint, orders text)
+LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pay, pg_temp AS $$
+#variable_conflict use_column
+BEGIN
+    PERFORM check_batch(array_dims(p_merchant_id),
+                        array_dims(p_checkout_id));
+
+    RETURN QUERY
+    SELECT u.n::int,
+        CASE WHEN s.checkout_id IS NULL THEN 'not_found' ELSE 'found' END,
+        s.*
+    FROM unnest(p_merchant_id, p_checkout_id)
+        WITH ORDINALITY AS u (merchant_id, checkout_id, n)
+    LEFT JOIN checkout_state s ON s.merchant_id = u.merchant_id
+        AND s.checkout_id = u.checkout_id;
+END
+$$;
+COMMENT ON FUNCTION pay_api.get_checkout IS
+    'A checkout with its orders: found or not_found';
+
+
+-- The handle is what a buyer's address holds: it cannot be guessed, and it
+-- is all that a buyer needs, so no merchant is asked for.
+CREATE OR REPLACE FUNCTION pay_api.get_handle(p_handle text[])
+RETURNS TABLE (
+    item int, outcome text, merchant_id text, checkout_id text,
+    checkout_uuid text, psp text, nonce text, handle text, token text,
+    hosted_url text, return_url text, base_url text, currency text,
+    total_minor bigint, expires_s bigint, registration_state text,
+    attempt bigint, code text, version bigint, orders text)
+LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pay, pg_temp AS $$
+#variable_conflict use_column
+BEGIN
+    PERFORM check_batch(array_dims(p_handle));
+
+    RETURN QUERY
+    SELECT u.n::int,
+        CASE WHEN s.checkout_id IS NULL THEN 'not_found' ELSE 'found' END,
+        s.*
+    FROM unnest(p_handle) WITH ORDINALITY AS u (handle, n)
+    LEFT JOIN checkout c ON c.handle = u.handle
+    LEFT JOIN checkout_state s ON s.merchant_id = c.merchant_id
+        AND s.checkout_id = c.checkout_id;
+END
+$$;
+COMMENT ON FUNCTION pay_api.get_handle IS
+    'The checkout behind a buyer''s address: found or not_found';
+
+
+CREATE OR REPLACE FUNCTION pay_api.get_events(
+    p_merchant_id text[], p_payment_order_id text[])
+RETURNS TABLE (item int, outcome text, events text)
+LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pay, pg_temp AS $$
+#variable_conflict use_column
+BEGIN
+    PERFORM check_batch(array_dims(p_merchant_id),
+                        array_dims(p_payment_order_id));
+
+    RETURN QUERY
+    SELECT u.n::int,
+        CASE WHEN l.events IS NULL THEN 'not_found' ELSE 'found' END,
+        l.events
+    FROM unnest(p_merchant_id, p_payment_order_id)
+        WITH ORDINALITY AS u (merchant_id, payment_order_id, n)
+    CROSS JOIN LATERAL (
+        SELECT json_agg(json_build_object('seq', e.seq,
+                'at', to_char(e.at AT TIME ZONE 'UTC',
+                              'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"'),
+                'kind', e.kind, 'actor', e.actor,
+                'old_status', e.old_status, 'new_status', e.new_status,
+                'reason', e.reason, 'detail', e.detail,
+                'request_id', e.request_id) ORDER BY e.seq)::text AS events
+        FROM (SELECT * FROM event e
+              WHERE e.merchant_id = u.merchant_id
+                  AND e.payment_order_id = u.payment_order_id
+              ORDER BY e.seq LIMIT 1000) e
+        ) l;
+END
+$$;
+COMMENT ON FUNCTION pay_api.get_events IS
+    'An order''s timeline, oldest first, at most 1000 events: found or '
+    'not_found';

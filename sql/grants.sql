@@ -1,0 +1,37 @@
+-- Who may do what, idempotent.  Applied after tables, functions and views:
+-- nothing for PUBLIC, EXECUTE on pay_api for the gateway, SELECT for
+-- auditors (security.md T31).
+
+DO $$
+BEGIN
+    EXECUTE format('REVOKE ALL ON DATABASE %I FROM PUBLIC',
+                   current_database());
+    EXECUTE format('REVOKE ALL ON DATABASE %I FROM payments_gateway',
+                   current_database());
+    EXECUTE format('GRANT CONNECT ON DATABASE %I'
+                   ' TO payments_gateway, payments_auditor',
+                   current_database());
+END
+$$;
+
+REVOKE ALL ON SCHEMA public FROM PUBLIC;
+
+REVOKE ALL ON SCHEMA pay, pay_api, pay_view
+    FROM PUBLIC, payments_gateway, payments_auditor;
+REVOKE ALL ON ALL TABLES IN SCHEMA pay, pay_api, pay_view
+    FROM PUBLIC, payments_gateway, payments_auditor;
+REVOKE ALL ON ALL SEQUENCES IN SCHEMA pay, pay_api, pay_view
+    FROM PUBLIC, payments_gateway, payments_auditor;
+REVOKE ALL ON ALL ROUTINES IN SCHEMA pay, pay_api, pay_view
+    FROM PUBLIC, payments_gateway, payments_auditor;
+
+ALTER DEFAULT PRIVILEGES FOR ROLE payments_owner
+    REVOKE ALL ON ROUTINES FROM PUBLIC;
+ALTER DEFAULT PRIVILEGES FOR ROLE payments_owner
+    REVOKE ALL ON TYPES FROM PUBLIC;
+
+GRANT USAGE ON SCHEMA pay_api TO payments_gateway;
+GRANT EXECUTE ON ALL ROUTINES IN SCHEMA pay_api TO payments_gateway;
+
+GRANT USAGE ON SCHEMA pay, pay_view TO payments_auditor;
+GRANT SELECT ON ALL TABLES IN SCHEMA pay, pay_view TO payments_auditor;

@@ -1,0 +1,379 @@
+-- Tables, types and triggers of the core.  merchant_id leads the keys, so the
+-- schema can be spread by merchant; what must be unique across merchants (a
+-- PSP's nonces and tokens, the buyers' handles) is the exception, each with
+-- one index.  Money is bigint minor units beside a currency.  Applied once by
+-- `payctl migrate`, in one transaction; never changed once released.
+
+CREATE SCHEMA pay AUTHORIZATION payments_owner;
+CREATE SCHEMA pay_api AUTHORIZATION payments_owner;
+CREATE SCHEMA pay_view AUTHORIZATION payments_owner;
+
+COMMENT ON SCHEMA pay IS 'Tables and private helpers of the gateway';
+COMMENT ON SCHEMA pay_api IS 'What the gateway''s role may EXECUTE';
+COMMENT ON SCHEMA pay_view IS 'Reads for people';
+
+SET LOCAL ROLE payments_owner;
+SET LOCAL search_path = pay, pg_temp;
+
+
+-- What was applied: one row for each migration, and the row 'reapplied' for
+-- the digest of roles, functions, views and grants.
+CREATE TABLE schema_migration (
+    file        text COLLATE "C" PRIMARY KEY,
+    sha256      text NOT NULL CHECK (sha256 ~ '^[0-9a-f]{64}$'),
+    applied_at  timestamptz NOT NULL DEFAULT now()
+);
+
+
+-- ISO 4217 list one, the same as src/core/money.c (ci/check-ops compares).
+CREATE TABLE currency (
+    code      text COLLATE "C" PRIMARY KEY CHECK (code ~ '^[A-Z]{3}$'),
+    exponent  int NOT NULL CHECK (exponent IN (0, 2, 3, 4))
+);
+
+INSERT INTO currency (code, exponent)
+SELECT c.code, e.exponent
+FROM (VALUES
+    (0, 'BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX VND VUV XAF
+         XOF XPF'),
+    (2, 'AED AFN ALL AMD ANG AOA ARS AUD AWG AZN BAM BBD BDT BGN
+         BMD BND BOB BRL BSD BTN BWP BYN BZD CAD CDF CHF CNY COP
+         CRC CUP CVE CZK DKK DOP DZD EGP ERN ETB EUR FJD FKP GBP
+         GEL GHS GIP GMD GTQ GYD HKD HNL HTG HUF IDR ILS INR IRR
+         JMD KES KGS KHR KPW KYD KZT LAK LBP LKR LRD LSL MAD MDL
+         MGA MKD MMK MNT MOP MRU MUR MVR MWK MXN MYR MZN NAD NGN
+         NIO NOK NPR NZD PAB PEN PGK PHP PKR PLN QAR RON RSD RUB
+         SAR SBD SCR SDG SEK SGD SHP SLE SOS SRD SSP STN SVC SYP
+         SZL THB TJS TMT TOP TRY TTD TWD TZS UAH USD UYU UZS VED
+         VES WST XCD XCG YER ZAR ZMW ZWG'),
+    (3, 'BHD IQD JOD KWD LYD OMR TND'),
+    (4, 'CLF')
+) AS e (exponent, codes),
+    regexp_split_to_table(e.codes, '\s+') AS c (code);
+
+
+-- A storefront's checkout (the seeds' payment event).  Its row is also the
+-- lock that serialises everything that happens to it: see lock_checkouts().
+-- No foreign key to currency: all payments would share-lock the same few rows.
+CREATE TABLE checkout (
+    merchant_id       text COLLATE "C" NOT NULL
+        CHECK (octet_length(merchant_id) BETWEEN 1 AND 255),
+    checkout_id       text COLLATE "C" NOT NULL
+        CHECK (octet_length(checkout_id) BETWEEN 1 AND 255),
+    checkout_uuid     uuid NOT NULL,
+    handle            text COLLATE "C" NOT NULL UNIQUE
+        CHECK (octet_length(handle) BETWEEN 1 AND 255),
+    psp               text COLLATE "C" NOT NULL
+        CHECK (octet_length(psp) BETWEEN 1 AND 255),
+    return_url        text NOT NULL CHECK (return_url <> ''),
+    base_url          text NOT NULL CHECK (base_url <> ''),
+    buyer_info        jsonb,
+    metadata          jsonb,
+    credit_card_info  jsonb,
+    currency          text COLLATE "C" NOT NULL
+        CHECK (octet_length(currency) = 3),
+    total_minor       bigint NOT NULL CHECK (total_minor > 0),
+    expires_at        timestamptz NOT NULL,
+    created_at        timestamptz NOT NULL DEFAULT now(),
+    is_payment_done   boolean NOT NULL DEFAULT false,
+    version           int NOT NULL DEFAULT 1,
+    PRIMARY KEY (merchant_id, checkout_id)
+) WITH (fillfactor = 80);
+
+
+-- What one seller is owed.  version counts the order's events: the newest
+-- row of its timeline has seq = version.
+CREATE TABLE payment_order (
+    merchant_id       text COLLATE "C" NOT NULL,
+    payment_order_id  text COLLATE "C" NOT NULL
+        CHECK (octet_length(payment_order_id) BETWEEN 1 AND 255),
+    checkout_id       text COLLATE "C" NOT NULL,
+    position          int NOT NULL CHECK (position >= 1),
+    seller_account    text NOT NULL CHECK (seller_account <> ''),
+    amount_minor      bigint NOT NULL
+        CHECK (amount_minor BETWEEN 1 AND 999999999999999),
+    currency          text COLLATE "C" NOT NULL
+        CHECK (octet_length(currency) = 3),
+    status            text COLLATE "C" NOT NULL DEFAULT 'NOT_STARTED'
+        CHECK (status IN ('NOT_STARTED', 'EXECUTING', 'SUCCESS', 'FAILED')),
+    reason            text COLLATE "C"
+        CHECK (reason IN ('declined', 'expired', 'cancelled', 'rejected',
+                          'risk')),
+    version           int NOT NULL DEFAULT 1,
+    PRIMARY KEY (merchant_id, payment_order_id),
+    UNIQUE (merchant_id, checkout_id, position),
+    FOREIGN KEY (merchant_id, checkout_id) REFERENCES checkout,
+    CHECK ((status = 'FAILED') = (reason IS NOT NULL))
+) WITH (fillfactor = 80);
+
+
+-- The one call to a PSP's create-session API: same nonce on every attempt.
+-- REGISTERING: the outcome is open; REGISTERED: the token is ours; REFUSED:
+-- the PSP will never have it, or its time ran out before it had.
+CREATE TABLE registration (
+    merchant_id  text COLLATE "C" NOT NULL,
+    checkout_id  text COLLATE "C" NOT NULL,
+    psp          text COLLATE "C" NOT NULL,
+    nonce        text COLLATE "C" NOT NULL
+        CHECK (octet_length(nonce) BETWEEN 1 AND 255),
+    state        text COLLATE "C" NOT NULL DEFAULT 'REGISTERING'
+        CHECK (state IN ('REGISTERING', 'REGISTERED', 'REFUSED')),
+    attempt      int NOT NULL DEFAULT 1 CHECK (attempt >= 1),
+    token        text COLLATE "C",
+    hosted_url   text,
+    reference    text,
+    code         text,
+    lease_until  timestamptz,
+    PRIMARY KEY (merchant_id, checkout_id),
+    UNIQUE (psp, nonce),
+    FOREIGN KEY (merchant_id, checkout_id) REFERENCES checkout,
+    CHECK (state <> 'REGISTERED'
+           OR (token IS NOT NULL AND hosted_url IS NOT NULL)),
+    CHECK (state <> 'REGISTERING' OR token IS NULL)
+) WITH (fillfactor = 80);
+
+
+-- Whose token it is: unique per PSP, first wins.  A row without a checkout
+-- is the place where a webhook about a token that is not stored yet and the
+-- store_token that brings it wait for one another.
+CREATE TABLE psp_token (
+    psp          text COLLATE "C" NOT NULL,
+    token        text COLLATE "C" NOT NULL
+        CHECK (octet_length(token) BETWEEN 1 AND 255),
+    merchant_id  text COLLATE "C",
+    checkout_id  text COLLATE "C",
+    PRIMARY KEY (psp, token),
+    CHECK ((merchant_id IS NULL) = (checkout_id IS NULL))
+);
+
+
+CREATE TABLE idempotency_key (
+    merchant_id  text COLLATE "C" NOT NULL,
+    route        text COLLATE "C" NOT NULL,
+    key          text COLLATE "C" NOT NULL
+        CHECK (octet_length(key) BETWEEN 1 AND 255),
+    fingerprint  bytea NOT NULL CHECK (octet_length(fingerprint) = 32),
+    checkout_id  text COLLATE "C" NOT NULL,
+    created_at   timestamptz NOT NULL DEFAULT now(),
+    expires_at   timestamptz NOT NULL,
+    PRIMARY KEY (merchant_id, route, key)
+);
+
+
+-- Every webhook that was answered 2xx, once.  parked: its token is not known
+-- yet; applied and unchanged: taken into account, a status moved or not;
+-- mismatch: see there; ignored: says nothing about a payment.
+CREATE TABLE webhook_inbox (
+    psp           text COLLATE "C" NOT NULL
+        CHECK (octet_length(psp) BETWEEN 1 AND 255),
+    event_id      text COLLATE "C" NOT NULL
+        CHECK (octet_length(event_id) BETWEEN 1 AND 255),
+    received_at   timestamptz NOT NULL DEFAULT now(),
+    state         text COLLATE "C" NOT NULL
+        CHECK (state IN ('applied', 'unchanged', 'parked', 'mismatch',
+                         'ignored')),
+    type          text,
+    fact          text COLLATE "C" NOT NULL,
+    token         text COLLATE "C",
+    reference     text,
+    code          text,
+    amount_minor  bigint,
+    currency      text COLLATE "C",
+    digest        bytea,
+    merchant_id   text COLLATE "C",
+    checkout_id   text COLLATE "C",
+    request_id    text,
+    PRIMARY KEY (psp, event_id),
+    CHECK (state <> 'parked' OR token IS NOT NULL)
+);
+
+CREATE INDEX webhook_inbox_parked ON webhook_inbox (psp, token)
+    WHERE state = 'parked';
+
+
+-- The timeline, append-only for everybody.  seq runs from 1 without a gap.
+CREATE TABLE event (
+    merchant_id       text COLLATE "C" NOT NULL,
+    payment_order_id  text COLLATE "C" NOT NULL,
+    seq               int NOT NULL CHECK (seq >= 1),
+    at                timestamptz NOT NULL,
+    kind              text COLLATE "C" NOT NULL CHECK (kind <> ''),
+    actor             text COLLATE "C" NOT NULL
+        CHECK (actor IN ('merchant', 'gateway', 'webhook', 'query')),
+    old_status        text COLLATE "C"
+        CHECK (old_status IN ('NOT_STARTED', 'EXECUTING', 'SUCCESS',
+                              'FAILED')),
+    new_status        text COLLATE "C" NOT NULL
+        CHECK (new_status IN ('NOT_STARTED', 'EXECUTING', 'SUCCESS',
+                              'FAILED')),
+    reason            text COLLATE "C",
+    detail            jsonb NOT NULL DEFAULT '{}',
+    request_id        text,
+    PRIMARY KEY (merchant_id, payment_order_id, seq),
+    CHECK ((seq = 1) = (old_status IS NULL))
+);
+
+
+-- What goes on in the background.  Due: run_at has come and the lease is
+-- free or has run out.
+CREATE TABLE job (
+    merchant_id  text COLLATE "C" NOT NULL,
+    checkout_id  text COLLATE "C" NOT NULL,
+    kind         text COLLATE "C" NOT NULL
+        CHECK (kind IN ('register', 'poll')),
+    run_at       timestamptz NOT NULL,
+    attempts     int NOT NULL DEFAULT 0,
+    lease_owner  text,
+    lease_until  timestamptz,
+    code         text,
+    PRIMARY KEY (merchant_id, checkout_id, kind),
+    CHECK ((lease_owner IS NULL) = (lease_until IS NULL))
+) WITH (autovacuum_vacuum_scale_factor = 0.02);
+
+CREATE INDEX job_run_at ON job (run_at);
+
+
+-- What a PSP said and we did not believe: for people, append-only.
+CREATE TABLE mismatch (
+    merchant_id     text COLLATE "C" NOT NULL,
+    checkout_id     text COLLATE "C" NOT NULL,
+    mismatch_id     bigint GENERATED ALWAYS AS IDENTITY,
+    at              timestamptz NOT NULL DEFAULT clock_timestamp(),
+    kind            text COLLATE "C" NOT NULL
+        CHECK (kind IN ('amount', 'currency', 'token', 'late_token')),
+    source          text COLLATE "C" NOT NULL,
+    psp             text COLLATE "C" NOT NULL,
+    event_id        text COLLATE "C",
+    token           text COLLATE "C",
+    amount_minor    bigint,
+    currency        text COLLATE "C",
+    own_token       text COLLATE "C",
+    total_minor     bigint NOT NULL,
+    own_currency    text COLLATE "C" NOT NULL,
+    request_id      text,
+    PRIMARY KEY (merchant_id, checkout_id, mismatch_id)
+);
+
+
+-- One thing that is said about a checkout, on its way through
+-- record_facts(), which numbers the facts about one checkout in a batch
+-- (turn) and says what became of each (outcome).
+CREATE TYPE fact AS (
+    item          int,
+    turn          int,
+    merchant_id   text,
+    checkout_id   text,
+    kind          text,
+    actor         text,
+    psp           text,
+    event_id      text,
+    type          text,
+    code          text,
+    token         text,
+    reference     text,
+    amount_minor  bigint,
+    currency      text,
+    request_id    text,
+    outcome       text
+);
+
+-- One item of begin_payment() after its checks.
+CREATE TYPE payment_item AS (
+    item              int,
+    merchant_id       text,
+    idempotency_key   text,
+    fingerprint       bytea,
+    checkout_id       text,
+    checkout_uuid     uuid,
+    handle            text,
+    psp               text,
+    nonce             text,
+    return_url        text,
+    base_url          text,
+    buyer_info        jsonb,
+    metadata          jsonb,
+    credit_card_info  jsonb,
+    currency          text,
+    total_minor       bigint,
+    expires_at        timestamptz,
+    orders            jsonb,
+    ttl               interval,
+    lease             interval,
+    request_id        text
+);
+
+
+-- Raises for everybody, the owner and superusers too, also as a replica.
+CREATE FUNCTION refuse_change() RETURNS trigger
+LANGUAGE plpgsql SET search_path = pay, pg_temp AS $$
+BEGIN
+    RAISE EXCEPTION '% on % is refused: %', TG_OP, TG_TABLE_NAME, TG_ARGV[0]
+        USING ERRCODE = TG_ARGV[1];
+END
+$$;
+
+CREATE TRIGGER event_append_only
+    BEFORE UPDATE OR DELETE OR TRUNCATE ON event
+    FOR EACH STATEMENT
+    EXECUTE FUNCTION refuse_change('the log is append-only', 'PAY20');
+ALTER TABLE event ENABLE ALWAYS TRIGGER event_append_only;
+
+CREATE TRIGGER mismatch_append_only
+    BEFORE UPDATE OR DELETE OR TRUNCATE ON mismatch
+    FOR EACH STATEMENT
+    EXECUTE FUNCTION refuse_change('the queue is append-only', 'PAY20');
+ALTER TABLE mismatch ENABLE ALWAYS TRIGGER mismatch_append_only;
+
+
+-- The state machine once more (design.md, "Order states"), whoever writes.
+-- The conditions stand in WHEN, so that a legal change costs no call.
+CREATE TRIGGER payment_order_start
+    BEFORE INSERT ON payment_order FOR EACH ROW
+    WHEN (NEW.status <> 'NOT_STARTED' OR NEW.version <> 1)
+    EXECUTE FUNCTION refuse_change('an order begins NOT_STARTED', 'PAY10');
+ALTER TABLE payment_order ENABLE ALWAYS TRIGGER payment_order_start;
+
+CREATE TRIGGER payment_order_status
+    BEFORE UPDATE ON payment_order FOR EACH ROW
+    WHEN (NEW.status <> OLD.status
+          AND (OLD.status, NEW.status) NOT IN (
+              ('NOT_STARTED', 'EXECUTING'), ('NOT_STARTED', 'SUCCESS'),
+              ('NOT_STARTED', 'FAILED'), ('EXECUTING', 'SUCCESS'),
+              ('EXECUTING', 'FAILED'), ('FAILED', 'SUCCESS')))
+    EXECUTE FUNCTION refuse_change('no such transition', 'PAY10');
+ALTER TABLE payment_order ENABLE ALWAYS TRIGGER payment_order_status;
+
+CREATE TRIGGER payment_order_fixed
+    BEFORE UPDATE ON payment_order FOR EACH ROW
+    WHEN ((NEW.merchant_id, NEW.payment_order_id, NEW.checkout_id,
+           NEW.position, NEW.seller_account, NEW.amount_minor, NEW.currency)
+          IS DISTINCT FROM
+          (OLD.merchant_id, OLD.payment_order_id, OLD.checkout_id,
+           OLD.position, OLD.seller_account, OLD.amount_minor, OLD.currency)
+          OR NEW.version < OLD.version)
+    EXECUTE FUNCTION refuse_change('an order''s terms are fixed', 'PAY11');
+ALTER TABLE payment_order ENABLE ALWAYS TRIGGER payment_order_fixed;
+
+CREATE TRIGGER checkout_fixed
+    BEFORE UPDATE ON checkout FOR EACH ROW
+    WHEN ((NEW.merchant_id, NEW.checkout_id, NEW.checkout_uuid, NEW.handle,
+           NEW.psp, NEW.currency, NEW.total_minor)
+          IS DISTINCT FROM
+          (OLD.merchant_id, OLD.checkout_id, OLD.checkout_uuid, OLD.handle,
+           OLD.psp, OLD.currency, OLD.total_minor)
+          OR NEW.version < OLD.version
+          OR (OLD.is_payment_done AND NOT NEW.is_payment_done))
+    EXECUTE FUNCTION refuse_change('a checkout''s terms are fixed', 'PAY11');
+ALTER TABLE checkout ENABLE ALWAYS TRIGGER checkout_fixed;
+
+CREATE TRIGGER registration_fixed
+    BEFORE UPDATE ON registration FOR EACH ROW
+    WHEN ((NEW.merchant_id, NEW.checkout_id, NEW.psp, NEW.nonce)
+          IS DISTINCT FROM
+          (OLD.merchant_id, OLD.checkout_id, OLD.psp, OLD.nonce)
+          OR (OLD.token IS NOT NULL AND NEW.token IS DISTINCT FROM OLD.token)
+          OR NEW.attempt < OLD.attempt)
+    EXECUTE FUNCTION refuse_change('one nonce and one token', 'PAY11');
+ALTER TABLE registration ENABLE ALWAYS TRIGGER registration_fixed;
+
+RESET ROLE;

@@ -1,0 +1,48 @@
+-- The roles, idempotent.  Applied before the migrations, which create what
+-- payments_owner owns; the rights follow in grants.sql once the objects are
+-- there.  No password is ever set here: peer authentication, a certificate
+-- or the operator's own ALTER ROLE does that.
+
+DO $$
+DECLARE
+    v_role text;
+BEGIN
+    FOREACH v_role IN ARRAY
+        ARRAY['payments_owner', 'payments_gateway', 'payments_auditor']
+    LOOP
+        IF to_regrole(v_role) IS NULL THEN
+            EXECUTE format('CREATE ROLE %I', v_role);
+        END IF;
+    END LOOP;
+END
+$$;
+
+-- owns everything, is nobody's login
+ALTER ROLE payments_owner NOLOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE
+    NOREPLICATION NOBYPASSRLS;
+
+-- the gateway: EXECUTE on the functions of pay_api, nothing else
+ALTER ROLE payments_gateway LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE
+    NOINHERIT NOREPLICATION NOBYPASSRLS;
+
+-- people and reports: SELECT on everything
+ALTER ROLE payments_auditor LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE
+    NOINHERIT NOREPLICATION NOBYPASSRLS;
+ALTER ROLE payments_auditor SET default_transaction_read_only = on;
+
+-- The gateway's statements are few, prepared once and always look rows up
+-- by key.  A plan made while the tables were still empty must not turn into
+-- a scan of a full one, so only index look-ups are on offer.
+ALTER ROLE payments_gateway SET plan_cache_mode = 'force_generic_plan';
+ALTER ROLE payments_gateway SET enable_seqscan = off;
+ALTER ROLE payments_gateway SET enable_hashjoin = off;
+ALTER ROLE payments_gateway SET enable_mergejoin = off;
+ALTER ROLE payments_gateway SET jit = off;
+
+-- The functions reason in READ COMMITTED: each statement sees what was
+-- committed while it waited for its locks.
+ALTER ROLE payments_gateway SET default_transaction_isolation
+    = 'read committed';
+ALTER ROLE payments_gateway SET statement_timeout = '10s';
+ALTER ROLE payments_gateway SET lock_timeout = '5s';
+ALTER ROLE payments_gateway SET idle_in_transaction_session_timeout = '10s';
