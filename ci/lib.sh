@@ -13,10 +13,11 @@ VENV=$BUILD/venv
 # Debian's own: another python3 on PATH has none of Debian's packages.
 PYTHON=/usr/bin/python3
 PGBIN=/usr/lib/postgresql/15/bin
-# nginx lives in sbin, which is not on everybody's PATH
-NGINX=$(PATH=$PATH:/usr/sbin:/sbin command -v nginx || true)
+# nginx lives in sbin, which is not on every PATH.  The name NGINX would be taken
+# by nginx itself, as a list of sockets to inherit.
+NGINX_BIN=$(PATH=$PATH:/usr/sbin:/sbin command -v nginx || true)
 
-export ROOT BUILD RUN VENV PYTHON PGBIN NGINX
+export ROOT BUILD RUN VENV PYTHON PGBIN
 
 say() {
     printf '%s\n' "$*"

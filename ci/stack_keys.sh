@@ -1,0 +1,71 @@
+# shellcheck shell=bash
+# The stack's certificates, keys and passwords, made anew for each run and gone
+# with it.  Sourced by ci/stack, which sets RUN and WORKER_USER.
+
+# secret NAME OWNER TEXT: a file that nobody else can read.
+secret() {
+    local file=$RUN/secrets/$1
+    (umask 077 && printf '%s\n' "$3" >"$file")
+    chmod 0400 "$file"
+    if is_root; then
+        chown "$2" "$file"
+    fi
+}
+
+make_secrets() {
+    local me
+    me=$(id -un)
+    mkdir -p "$RUN/secrets"
+    chmod 0711 "$RUN/secrets"
+    secret stripe.key "$me" "sk_test_$(random_hex)"
+    secret generic.key "$me" "gk_test_$(random_hex)"
+    secret stripe.whsec "$me" "whsec_$(random_hex)"
+    secret generic.whsec "$me" "whsec_$(openssl rand -base64 32)"
+    make_merchant acme
+    make_merchant globex
+}
+
+make_merchant() {
+    local private=$RUN/secrets/$1.jwt.key
+    (umask 077 && openssl genpkey -algorithm EC -out "$private" \
+        -pkeyopt ec_paramgen_curve:P-256 2>/dev/null)
+    (umask 077 && openssl pkey -in "$private" -pubout \
+        -out "$RUN/secrets/$1.pub")
+    secret "$1.result" "$(id -un)" "$(openssl rand -base64 32)"
+}
+
+# A private CA that signs one leaf; its key is not kept.
+make_certificates() {
+    local tls=$RUN/tls key=$RUN/secrets/ca.key csr=$RUN/tls/server.csr
+    mkdir -p "$tls"
+    (
+        umask 077
+        openssl req -x509 -new -nodes -newkey ec -days 31 \
+            -pkeyopt ec_paramgen_curve:P-256 -keyout "$key" \
+            -subj "/CN=ngx_payments private CA" \
+            -addext "basicConstraints=critical,CA:TRUE,pathlen:0" \
+            -addext "keyUsage=critical,keyCertSign,cRLSign" \
+            -out "$tls/ca.pem"
+        openssl req -new -nodes -newkey ec \
+            -pkeyopt ec_paramgen_curve:P-256 \
+            -keyout "$RUN/secrets/server.key" -subj "/CN=localhost" \
+            -out "$csr"
+        openssl x509 -req -in "$csr" -CA "$tls/ca.pem" -CAkey "$key" \
+            -days 30 -out "$tls/leaf.pem" -extfile <(leaf_extensions)
+    ) 2>"$tls/openssl.log" || {
+        cat "$tls/openssl.log" >&2
+        return 1
+    }
+    cat "$tls/leaf.pem" "$tls/ca.pem" >"$tls/server.pem"
+    chmod 0644 "$tls"/*.pem
+    rm -f "$key" "$csr" "$tls/leaf.pem" "$tls/openssl.log"
+}
+
+leaf_extensions() {
+    say "basicConstraints=critical,CA:FALSE"
+    say "keyUsage=critical,digitalSignature"
+    say "extendedKeyUsage=serverAuth"
+    say "subjectAltName=DNS:localhost,IP:127.0.0.1"
+    say "subjectKeyIdentifier=hash"
+    say "authorityKeyIdentifier=keyid"
+}
