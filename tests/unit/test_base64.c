@@ -92,7 +92,8 @@ Test(pay_base64, refuses_other_spellings)
     size_t  i;
 
     static const char *const  bad[] = {
-        "Z", "Zg", "Zg=", "Zg===", "Zg====", "=", "==", "===", "====",
+        "A", "Z", "A===", "Zg", "Zg=", "Zg===", "Zg====", "=", "==", "===",
+        "====",
         "Zm8", "Zm9vYg", "Zm9v=", "Zm9v==", "Zm9v====", "Z===", "Zm=v",
         "Z=9v", "=m9v", "Zg==Zg==", "Zh==", "Zm9=", "Zm8=\n", "Zm8= ",
         " Zm8=", "Zm 8", "Zm9v\n\n\n\n", "Zm9\n", "__79", "----", "Zm9%",
@@ -113,7 +114,8 @@ Test(pay_base64, url_spelling_refuses_padding_alphabet_and_stray_bits)
     size_t  i;
 
     static const char *const  bad[] = {
-        "Z", "Zg==", "Zm8=", "Zh", "Zm9", "Zm9vY", "Zm9vYh", "//79", "++++",
+        "A", "Z", "Zm9vA", "Zg==", "Zm8=", "Zh", "Zm9", "Zm9vY", "Zm9vYh",
+        "//79", "++++",
         "Zm9v ", "Zm9v\r", "\nZm9", "Zm.v", "Zg=", "="
     };
 
