@@ -304,8 +304,8 @@ ngx_int_t ngx_payments_flow_start(ngx_payments_flow_t *flow,
 void ngx_payments_flow_discard(ngx_payments_flow_t *flow);
 ngx_uint_t ngx_payments_flows_live(void);
 
-/* ngx_payments_pq.c: PostgreSQL.  `done` is called exactly once, never from
- * inside ngx_payments_pq_call(). */
+/* ngx_payments_db.c: operations on PostgreSQL.  `done` is called exactly once,
+ * never from inside ngx_payments_db_call(). */
 struct ngx_payments_call_s {
     ngx_queue_t           queue;
     pay_op_id_t           op;
@@ -317,11 +317,12 @@ struct ngx_payments_call_s {
     ngx_msec_t            queued;                /* ngx_current_msec */
     ngx_uint_t            alone;                 /* after its batch failed */
 };
-ngx_int_t ngx_payments_pq_start(ngx_cycle_t *cycle,
+ngx_int_t ngx_payments_db_start(ngx_cycle_t *cycle,
     ngx_payments_db_conf_t *conf);
 /* NGX_OK: queued; NGX_BUSY: the queue is full; NGX_DECLINED: PostgreSQL is
  * down. */
-ngx_int_t ngx_payments_pq_call(ngx_payments_call_t *call);
+ngx_int_t ngx_payments_db_call(ngx_payments_call_t *call);
+/* ngx_payments_pq.c */
 ngx_uint_t ngx_payments_pq_ready(void);          /* one connection prepared */
 void ngx_payments_pq_stop(void);
 

@@ -11,6 +11,7 @@
 #include <curl/curl.h>
 
 #include "ngx_http_payments.h"
+#include "ngx_payments_watch.h"
 
 
 #define FIRST_BUFFER     4096
@@ -44,9 +45,6 @@ static ngx_int_t header_value(pay_str_t line, const char *name,
     pay_str_t *value);
 static int socket_callback(CURL *easy, curl_socket_t fd, int what, void *data,
     void *watched);
-static ngx_int_t watch(watch_t *w, int what);
-static ngx_int_t watch_event(ngx_event_t *ev, ngx_int_t kind, ngx_uint_t on);
-static void unwatch(watch_t *w);
 static int timer_callback(CURLM *multi, long timeout_ms, void *data);
 static void timer_handler(ngx_event_t *ev);
 static void socket_handler(ngx_event_t *ev);
@@ -404,7 +402,7 @@ socket_callback(CURL *easy, curl_socket_t fd, int what, void *data,
 
     if (what == CURL_POLL_REMOVE) {
         if (w != NULL) {
-            unwatch(w);
+            ngx_payments_watch_close(w->c);
             ngx_free(w);
             curl_multi_assign(curl.multi, fd, NULL);
         }
@@ -419,77 +417,17 @@ socket_callback(CURL *easy, curl_socket_t fd, int what, void *data,
         }
 
         w->fd = fd;
-        w->c = ngx_get_connection(fd, curl.log);
+        w->c = ngx_payments_watch_open(fd, w, socket_handler, curl.log);
         if (w->c == NULL) {
             ngx_free(w);
             return -1;
         }
 
-        w->c->data = w;
-        w->c->log = curl.log;
-        w->c->read->log = curl.log;
-        w->c->write->log = curl.log;
-        w->c->read->handler = socket_handler;
-        w->c->write->handler = socket_handler;
         curl_multi_assign(curl.multi, fd, w);
     }
 
-    return watch(w, what) == NGX_OK ? 0 : -1;
-}
-
-
-static ngx_int_t
-watch(watch_t *w, int what)
-{
-    ngx_uint_t  rd, wr;
-
-    rd = what == CURL_POLL_IN || what == CURL_POLL_INOUT;
-    wr = what == CURL_POLL_OUT || what == CURL_POLL_INOUT;
-
-    if (watch_event(w->c->read, NGX_READ_EVENT, rd) != NGX_OK) {
-        return NGX_ERROR;
-    }
-
-    return watch_event(w->c->write, NGX_WRITE_EVENT, wr);
-}
-
-
-static ngx_int_t
-watch_event(ngx_event_t *ev, ngx_int_t kind, ngx_uint_t on)
-{
-    if (on && !ev->active) {
-        return ngx_add_event(ev, kind, NGX_LEVEL_EVENT);
-    }
-
-    if (!on && ev->active) {
-        return ngx_del_event(ev, kind, 0);
-    }
-
-    return NGX_OK;
-}
-
-
-static void
-unwatch(watch_t *w)
-{
-    ngx_connection_t  *c = w->c;
-
-    (void) watch_event(c->read, NGX_READ_EVENT, 0);
-    (void) watch_event(c->write, NGX_WRITE_EVENT, 0);
-
-    if (c->read->posted) {
-        ngx_delete_posted_event(c->read);
-    }
-
-    if (c->write->posted) {
-        ngx_delete_posted_event(c->write);
-    }
-
-    c->read->closed = 1;
-    c->write->closed = 1;
-
-    ngx_free_connection(c);
-    c->fd = (ngx_socket_t) -1;
+    return ngx_payments_watch(w->c, what & CURL_POLL_IN, what & CURL_POLL_OUT)
+           == NGX_OK ? 0 : -1;
 }
 
 

@@ -169,7 +169,7 @@ flow_db(ngx_payments_flow_t *flow, pay_effect_t *effect, pay_event_t *event)
     ngx_memzero(event, sizeof(pay_event_t));
     event->kind = PAY_EVENT_DB_FAILED;
 
-    switch (ngx_payments_pq_call(&flow->call)) {
+    switch (ngx_payments_db_call(&flow->call)) {
 
     case NGX_OK:
         return NGX_AGAIN;
@@ -188,9 +188,11 @@ flow_db(ngx_payments_flow_t *flow, pay_effect_t *effect, pay_event_t *event)
 static ngx_int_t
 flow_http(ngx_payments_flow_t *flow, pay_effect_t *effect, pay_event_t *event)
 {
+    ngx_payments_psp_t  **psps = flow->pmcf->psps.elts;
+
     flow->http_request = effect->http;
     flow->http.request = &flow->http_request;
-    flow->http.psp = (const ngx_payments_psp_t *) effect->psp;
+    flow->http.psp = psps[effect->psp->index];
     flow->http.pool = flow->pool;
     flow->http.done = http_done;
     flow->http.data = flow;

@@ -1,0 +1,319 @@
+/*
+ * What the two blocks share - a table of words, host lists - and the checks
+ * that only make sense when all of the http block is read.
+ */
+
+#include "ngx_http_payments_conf.h"
+#include "pay_url.h"
+
+
+typedef struct {
+    const word_t  *words;
+    const char    *block;
+    void          *object;
+} block_t;
+
+
+static char *block_word(ngx_conf_t *cf, ngx_command_t *dummy, void *conf);
+static char *resolve_psps(ngx_conf_t *cf,
+    ngx_http_payments_main_conf_t *pmcf);
+static char *resolve_merchant(ngx_conf_t *cf,
+    ngx_http_payments_main_conf_t *pmcf, ngx_payments_merchant_t *merchant,
+    pay_merchant_t *core);
+static char *resolve_keys(ngx_conf_t *cf,
+    ngx_http_payments_main_conf_t *pmcf, pay_merchant_t *merchants);
+static char *add_key(ngx_conf_t *cf, ngx_http_payments_main_conf_t *pmcf,
+    const pay_jwt_key_t *key, pay_merchant_t *owner);
+
+
+char *
+ngx_http_payments_parse_block(ngx_conf_t *cf, const word_t *words, const char *name,
+    void *object)
+{
+    char        *rv;
+    block_t      block;
+    ngx_conf_t   save;
+
+    block.words = words;
+    block.block = name;
+    block.object = object;
+
+    save = *cf;
+    cf->handler = block_word;
+    cf->handler_conf = &block;
+
+    rv = ngx_conf_parse(cf, NULL);
+
+    *cf = save;
+
+    return rv;
+}
+
+
+char *
+ngx_http_payments_add_hosts(ngx_conf_t *cf, ngx_array_t **hosts)
+{
+    ngx_str_t   *value = cf->args->elts;
+    ngx_uint_t   i;
+    pay_str_t   *host;
+
+    if (*hosts == NULL) {
+        *hosts = ngx_array_create(cf->pool, 4, sizeof(pay_str_t));
+        if (*hosts == NULL) {
+            return NGX_CONF_ERROR;
+        }
+    }
+
+    for (i = 1; i < cf->args->nelts; i++) {
+        if (!pay_host_entry_is_valid(ngx_payments_str(value[i]))) {
+            ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                               "\"%V\" must be host or host:port, without "
+                               "scheme or path", &value[i]);
+            return NGX_CONF_ERROR;
+        }
+
+        host = ngx_array_push(*hosts);
+        if (host == NULL) {
+            return NGX_CONF_ERROR;
+        }
+
+        *host = ngx_payments_str(value[i]);
+    }
+
+    return NGX_CONF_OK;
+}
+
+
+char *
+ngx_http_payments_resolve(ngx_conf_t *cf, ngx_http_payments_main_conf_t *pmcf)
+{
+    char                      *rv;
+    ngx_uint_t                 i;
+    pay_merchant_t            *core;
+    ngx_payments_merchant_t  **merchants;
+
+    if (pmcf->db.dsn.data == NULL && pmcf->psps.nelts == 0
+        && pmcf->merchants.nelts == 0 && pmcf->zone == NULL)
+    {
+        return NGX_CONF_OK;             /* loaded, not used */
+    }
+
+    if (pmcf->db.dsn.data == NULL || pmcf->zone == NULL
+        || pmcf->psps.nelts == 0 || pmcf->merchants.nelts == 0)
+    {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                      "payments: %s is missing in the http block: see "
+                      "docs/directives.md",
+                      pmcf->zone == NULL ? "payments_zone"
+                      : pmcf->db.dsn.data == NULL ? "payments_database"
+                      : pmcf->psps.nelts == 0 ? "payments_psp"
+                      : "payments_merchant");
+        return NGX_CONF_ERROR;
+    }
+
+    rv = resolve_psps(cf, pmcf);
+    if (rv != NGX_CONF_OK) {
+        return rv;
+    }
+
+    core = ngx_pcalloc(cf->pool, pmcf->merchants.nelts
+                                 * sizeof(pay_merchant_t));
+    if (core == NULL) {
+        return NGX_CONF_ERROR;
+    }
+
+    merchants = pmcf->merchants.elts;
+
+    for (i = 0; i < pmcf->merchants.nelts; i++) {
+        rv = resolve_merchant(cf, pmcf, merchants[i], &core[i]);
+        if (rv != NGX_CONF_OK) {
+            return rv;
+        }
+    }
+
+    pmcf->env.merchants = core;
+    pmcf->env.merchant_count = pmcf->merchants.nelts;
+
+    return resolve_keys(cf, pmcf, core);
+}
+
+
+static char *
+block_word(ngx_conf_t *cf, ngx_command_t *dummy, void *conf)
+{
+    char          *rv;
+    block_t       *block = (block_t *) cf->handler_conf;
+    ngx_str_t     *value;
+    ngx_uint_t     n;
+    const word_t  *word;
+
+    (void) dummy;
+    (void) conf;
+
+    value = cf->args->elts;
+    n = cf->args->nelts - 1;
+
+    for (word = block->words; word->name != NULL; word++) {
+        if (ngx_strcmp(value[0].data, word->name) == 0) {
+            break;
+        }
+    }
+
+    if (word->name == NULL) {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "%s does not know \"%V\": see docs/directives.md",
+                           block->block, &value[0]);
+        return NGX_CONF_ERROR;
+    }
+
+    if (n < word->min || n > word->max) {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "\"%V\" takes from %ui to %ui arguments",
+                           &value[0], word->min, word->max);
+        return NGX_CONF_ERROR;
+    }
+
+    rv = word->set(cf, block->object);
+
+    if (rv != NGX_CONF_OK && rv != NGX_CONF_ERROR) {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0, "\"%V\" %s", &value[0], rv);
+        rv = NGX_CONF_ERROR;
+    }
+
+    return rv;
+}
+
+
+/* The core wants plain arrays; the glue's PSP begins with the core's, and
+ * pay_env_t.psps points at copies that carry their index. */
+static char *
+resolve_psps(ngx_conf_t *cf, ngx_http_payments_main_conf_t *pmcf)
+{
+    pay_psp_t            *core;
+    ngx_uint_t            i;
+    ngx_payments_psp_t  **psps;
+
+    psps = pmcf->psps.elts;
+
+    core = ngx_pcalloc(cf->pool, pmcf->psps.nelts * sizeof(pay_psp_t));
+    if (core == NULL) {
+        return NGX_CONF_ERROR;
+    }
+
+    for (i = 0; i < pmcf->psps.nelts; i++) {
+        core[i] = psps[i]->psp;
+    }
+
+    pmcf->env.psps = core;
+    pmcf->env.psp_count = pmcf->psps.nelts;
+
+    return NGX_CONF_OK;
+}
+
+
+static char *
+resolve_merchant(ngx_conf_t *cf, ngx_http_payments_main_conf_t *pmcf,
+    ngx_payments_merchant_t *merchant, pay_merchant_t *core)
+{
+    ngx_str_t         *names;
+    ngx_uint_t         i;
+    const pay_psp_t  **psps;
+
+    names = merchant->psps->elts;
+
+    psps = ngx_pcalloc(cf->pool, merchant->psps->nelts * sizeof(pay_psp_t *));
+    if (psps == NULL) {
+        return NGX_CONF_ERROR;
+    }
+
+    for (i = 0; i < merchant->psps->nelts; i++) {
+        psps[i] = pay_env_psp(&pmcf->env, ngx_payments_str(names[i]));
+
+        if (psps[i] == NULL) {
+            ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                          "payments_merchant \"%V\" names psp \"%V\", but "
+                          "there is no such payments_psp block",
+                          &ngx_payments_nstr(merchant->merchant.id),
+                          &names[i]);
+            return NGX_CONF_ERROR;
+        }
+    }
+
+    *core = merchant->merchant;
+    core->return_hosts = merchant->hosts->elts;
+    core->return_host_count = merchant->hosts->nelts;
+    core->psps = psps;
+    core->psp_count = merchant->psps->nelts;
+
+    return NGX_CONF_OK;
+}
+
+
+static char *
+resolve_keys(ngx_conf_t *cf, ngx_http_payments_main_conf_t *pmcf,
+    pay_merchant_t *core)
+{
+    char                      *rv;
+    ngx_uint_t                 i, j;
+    pay_jwt_key_t             *keys;
+    ngx_payments_merchant_t  **merchants;
+
+    merchants = pmcf->merchants.elts;
+
+    for (i = 0; i < pmcf->merchants.nelts; i++) {
+        keys = merchants[i]->jwt_keys->elts;
+
+        for (j = 0; j < merchants[i]->jwt_keys->nelts; j++) {
+            rv = add_key(cf, pmcf, &keys[j], &core[i]);
+            if (rv != NGX_CONF_OK) {
+                return rv;
+            }
+        }
+    }
+
+    return NGX_CONF_OK;
+}
+
+
+/* One key speaks for one merchant only, or the one could be the other. */
+static char *
+add_key(ngx_conf_t *cf, ngx_http_payments_main_conf_t *pmcf,
+    const pay_jwt_key_t *key, pay_merchant_t *owner)
+{
+    ngx_uint_t      i;
+    const char     *why;
+    pay_jwt_key_t  *known, *slot;
+
+    known = pmcf->jwt_keys.elts;
+
+    for (i = 0; i < pmcf->jwt_keys.nelts; i++) {
+        why = NULL;
+
+        if (pay_str_eq(known[i].key, key->key)) {
+            why = "the same jwt_key: each merchant needs keys of its own";
+
+        } else if (pay_str_eq(known[i].issuer, key->issuer)
+                   && pay_str_eq(known[i].kid, key->kid))
+        {
+            why = "two keys of one kid: give each its own";
+        }
+
+        if (why != NULL) {
+            ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                          "payments_merchant \"%V\" and \"%V\" have %s",
+                          &ngx_payments_nstr(known[i].issuer),
+                          &ngx_payments_nstr(key->issuer), why);
+            return NGX_CONF_ERROR;
+        }
+    }
+
+    slot = ngx_array_push(&pmcf->jwt_keys);
+    if (slot == NULL) {
+        return NGX_CONF_ERROR;
+    }
+
+    *slot = *key;
+    slot->owner = owner;
+
+    return NGX_CONF_OK;
+}

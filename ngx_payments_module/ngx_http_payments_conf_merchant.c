@@ -1,0 +1,233 @@
+/*
+ * The block payments_merchant: one short function a word.
+ */
+
+#include "ngx_http_payments_conf.h"
+#include "pay_url.h"
+
+
+static char *merchant_jwt_key(ngx_conf_t *cf, void *object);
+static char *merchant_hosts(ngx_conf_t *cf, void *object);
+static char *merchant_psps(ngx_conf_t *cf, void *object);
+static char *merchant_result_key(ngx_conf_t *cf, void *object);
+static char *merchant_disabled(ngx_conf_t *cf, void *object);
+
+
+static const word_t  merchant_words[] = {
+    { "jwt_key", 3, 3, merchant_jwt_key },
+    { "return_host", 1, 32, merchant_hosts },
+    { "psp", 1, NGX_PAYMENTS_PSPS_MAX, merchant_psps },
+    { "result_key_file", 1, 1, merchant_result_key },
+    { "disabled", 0, 0, merchant_disabled },
+    { NULL, 0, 0, NULL }
+};
+
+
+char *
+ngx_http_payments_merchant_block(ngx_conf_t *cf, ngx_command_t *cmd,
+    void *conf)
+{
+    ngx_str_t                      *value;
+    ngx_uint_t                      i;
+    ngx_payments_merchant_t        *merchant, **slot, **merchants;
+    ngx_http_payments_main_conf_t  *pmcf = conf;
+
+    value = cf->args->elts;
+    merchants = pmcf->merchants.elts;
+
+    if (!pay_id_is_valid(ngx_payments_str(value[1]))) {
+        return "needs a name of A-Z a-z 0-9 . _ ~ -";
+    }
+
+    for (i = 0; i < pmcf->merchants.nelts; i++) {
+        if (pay_str_eq(merchants[i]->merchant.id, ngx_payments_str(value[1])))
+        {
+            ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                               "payments_merchant \"%V\" stands twice: merge "
+                               "the blocks", &value[1]);
+            return NGX_CONF_ERROR;
+        }
+    }
+
+    merchant = ngx_pcalloc(cf->pool, sizeof(ngx_payments_merchant_t));
+    slot = ngx_array_push(&pmcf->merchants);
+    if (merchant == NULL || slot == NULL) {
+        return NGX_CONF_ERROR;
+    }
+
+    *slot = merchant;
+    merchant->merchant.id = ngx_payments_str(value[1]);
+
+    if (ngx_http_payments_parse_block(cf, merchant_words, "payments_merchant", merchant)
+        != NGX_CONF_OK)
+    {
+        return NGX_CONF_ERROR;
+    }
+
+    if (merchant->jwt_keys == NULL || merchant->hosts == NULL
+        || merchant->psps == NULL)
+    {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "payments_merchant \"%V\" lacks %s", &value[1],
+                           merchant->jwt_keys == NULL ? "jwt_key"
+                           : merchant->hosts == NULL ? "return_host" : "psp");
+        return NGX_CONF_ERROR;
+    }
+
+    return NGX_CONF_OK;
+}
+
+
+/* jwt_key kid=… alg=… file=… */
+static char *
+merchant_jwt_key(ngx_conf_t *cf, void *object)
+{
+    ngx_str_t                *value = cf->args->elts, file, bytes;
+    pay_str_t                 alg;
+    pay_err_t                 err;
+    ngx_uint_t                i, j;
+    pay_jwt_key_t            *key;
+    ngx_payments_merchant_t  *merchant = object;
+
+    ngx_memzero(&file, sizeof(ngx_str_t));
+    ngx_memzero(&alg, sizeof(pay_str_t));
+
+    if (merchant->jwt_keys == NULL) {
+        merchant->jwt_keys = ngx_array_create(cf->pool, 2,
+                                              sizeof(pay_jwt_key_t));
+    }
+
+    key = merchant->jwt_keys == NULL ? NULL
+                                     : ngx_array_push(merchant->jwt_keys);
+    if (key == NULL) {
+        return NGX_CONF_ERROR;
+    }
+
+    ngx_memzero(key, sizeof(pay_jwt_key_t));
+
+    for (i = 1; i < cf->args->nelts; i++) {
+        if (ngx_strncmp(value[i].data, "kid=", 4) == 0) {
+            key->kid.data = value[i].data + 4;
+            key->kid.len = value[i].len - 4;
+
+        } else if (ngx_strncmp(value[i].data, "alg=", 4) == 0) {
+            alg.data = value[i].data + 4;
+            alg.len = value[i].len - 4;
+
+        } else if (ngx_strncmp(value[i].data, "file=", 5) == 0) {
+            file.data = value[i].data + 5;
+            file.len = value[i].len - 5;
+        }
+    }
+
+    if (key->kid.len == 0 || key->kid.len > PAY_JWT_KID_MAX || alg.len == 0
+        || file.len == 0)
+    {
+        return "must be jwt_key kid=NAME alg=ES256 file=PATH";
+    }
+
+    for (j = 0; j < key->kid.len; j++) {
+        if (!pay_id_is_valid((pay_str_t) { 1, key->kid.data + j })
+            || key->kid.data[j] == '~')
+        {
+            return "needs a kid of A-Z a-z 0-9 . _ -";
+        }
+    }
+
+    if (pay_alg_parse(alg, &key->alg) != PAY_OK) {
+        return "needs alg=RS256, alg=ES256 or alg=HS256";
+    }
+
+    if (ngx_http_payments_read_secret(cf, &file, key->alg == PAY_ALG_HS256,
+                                      &bytes) != NGX_OK)
+    {
+        return NGX_CONF_ERROR;
+    }
+
+    key->key = ngx_payments_str(bytes);
+    key->issuer = merchant->merchant.id;
+
+    if (pay_jwt_key_check(key->alg, key->key, &err) != PAY_OK) {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0, "jwt_key \"%V\": %s", &file,
+                           err.detail);
+        return NGX_CONF_ERROR;
+    }
+
+    return NGX_CONF_OK;
+}
+
+
+static char *
+merchant_hosts(ngx_conf_t *cf, void *object)
+{
+    ngx_payments_merchant_t  *merchant = object;
+
+    return ngx_http_payments_add_hosts(cf, &merchant->hosts);
+}
+
+
+static char *
+merchant_psps(ngx_conf_t *cf, void *object)
+{
+    ngx_str_t                *value = cf->args->elts, *name;
+    ngx_uint_t                i;
+    ngx_payments_merchant_t  *merchant = object;
+
+    if (merchant->psps != NULL) {
+        return "is duplicate";
+    }
+
+    merchant->psps = ngx_array_create(cf->pool, 4, sizeof(ngx_str_t));
+    if (merchant->psps == NULL) {
+        return NGX_CONF_ERROR;
+    }
+
+    for (i = 1; i < cf->args->nelts; i++) {
+        name = ngx_array_push(merchant->psps);
+        if (name == NULL) {
+            return NGX_CONF_ERROR;
+        }
+
+        *name = value[i];
+    }
+
+    return NGX_CONF_OK;
+}
+
+
+static char *
+merchant_result_key(ngx_conf_t *cf, void *object)
+{
+    ngx_str_t                *value = cf->args->elts, key;
+    ngx_payments_merchant_t  *merchant = object;
+
+    if (merchant->merchant.result_key.len != 0) {
+        return "is duplicate";
+    }
+
+    if (ngx_http_payments_read_secret(cf, &value[1], 1, &key) != NGX_OK) {
+        return NGX_CONF_ERROR;
+    }
+
+    if (key.len < 32) {
+        return "names a key of less than 32 bytes: make one with "
+               "openssl rand -base64 48";
+    }
+
+    merchant->merchant.result_key = ngx_payments_str(key);
+
+    return NGX_CONF_OK;
+}
+
+
+static char *
+merchant_disabled(ngx_conf_t *cf, void *object)
+{
+    ngx_payments_merchant_t  *merchant = object;
+
+    (void) cf;
+
+    merchant->merchant.disabled = 1;
+
+    return NGX_CONF_OK;
+}

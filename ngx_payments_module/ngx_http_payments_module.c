@@ -1,0 +1,383 @@
+/*
+ * The module: its directives, how configuration is created and merged, and
+ * where it hooks into nginx.  Setters live in ngx_http_payments_conf*.c.
+ */
+
+#include "ngx_http_payments.h"
+
+
+#define JWT_MAX_LIFETIME  3600
+#define KEY_TTL           86400
+#define LEASE_SLACK_MS    5000
+#define POLL_AFTER_MS     15000
+
+
+static ngx_int_t ngx_http_payments_preconfiguration(ngx_conf_t *cf);
+static ngx_int_t ngx_http_payments_postconfiguration(ngx_conf_t *cf);
+static void *ngx_http_payments_create_main_conf(ngx_conf_t *cf);
+static char *ngx_http_payments_init_main_conf(ngx_conf_t *cf, void *conf);
+static void *ngx_http_payments_create_srv_conf(ngx_conf_t *cf);
+static void *ngx_http_payments_create_loc_conf(ngx_conf_t *cf);
+static char *ngx_http_payments_merge_loc_conf(ngx_conf_t *cf, void *parent,
+    void *child);
+static ngx_msec_t longest_psp_timeout(ngx_http_payments_main_conf_t *pmcf);
+
+
+static ngx_conf_num_bounds_t  jwt_lifetime_bounds = {
+    ngx_conf_check_num_bounds, 60, 172800
+};
+
+
+static ngx_command_t  ngx_http_payments_commands[] = {
+
+    { ngx_string("payments_zone"),
+      NGX_HTTP_MAIN_CONF|NGX_CONF_TAKE1,
+      ngx_http_payments_zone,
+      NGX_HTTP_MAIN_CONF_OFFSET,
+      0,
+      NULL },
+
+    { ngx_string("payments_database"),
+      NGX_HTTP_MAIN_CONF|NGX_CONF_1MORE,
+      ngx_http_payments_database,
+      NGX_HTTP_MAIN_CONF_OFFSET,
+      0,
+      NULL },
+
+    { ngx_string("payments_audience"),
+      NGX_HTTP_MAIN_CONF|NGX_CONF_TAKE1,
+      ngx_conf_set_str_slot,
+      NGX_HTTP_MAIN_CONF_OFFSET,
+      offsetof(ngx_http_payments_main_conf_t, audience),
+      NULL },
+
+    { ngx_string("payments_jwt_max_lifetime"),
+      NGX_HTTP_MAIN_CONF|NGX_CONF_TAKE1,
+      ngx_conf_set_sec_slot,
+      NGX_HTTP_MAIN_CONF_OFFSET,
+      offsetof(ngx_http_payments_main_conf_t, jwt_max_lifetime),
+      &jwt_lifetime_bounds },
+
+    { ngx_string("payments_public_url"),
+      NGX_HTTP_MAIN_CONF|NGX_CONF_TAKE1,
+      ngx_http_payments_public_url,
+      NGX_HTTP_MAIN_CONF_OFFSET,
+      0,
+      NULL },
+
+    { ngx_string("payments_html"),
+      NGX_HTTP_MAIN_CONF|NGX_CONF_TAKE1,
+      ngx_conf_set_str_slot,
+      NGX_HTTP_MAIN_CONF_OFFSET,
+      offsetof(ngx_http_payments_main_conf_t, html),
+      NULL },
+
+    { ngx_string("payments_jobs"),
+      NGX_HTTP_MAIN_CONF|NGX_CONF_1MORE,
+      ngx_http_payments_jobs,
+      NGX_HTTP_MAIN_CONF_OFFSET,
+      0,
+      NULL },
+
+    { ngx_string("payments_buyer_timeout"),
+      NGX_HTTP_MAIN_CONF|NGX_CONF_TAKE1,
+      ngx_conf_set_msec_slot,
+      NGX_HTTP_MAIN_CONF_OFFSET,
+      offsetof(ngx_http_payments_main_conf_t, buyer_timeout),
+      NULL },
+
+    { ngx_string("payments_psp"),
+      NGX_HTTP_MAIN_CONF|NGX_CONF_BLOCK|NGX_CONF_TAKE1,
+      ngx_http_payments_psp_block,
+      NGX_HTTP_MAIN_CONF_OFFSET,
+      0,
+      NULL },
+
+    { ngx_string("payments_merchant"),
+      NGX_HTTP_MAIN_CONF|NGX_CONF_BLOCK|NGX_CONF_TAKE1,
+      ngx_http_payments_merchant_block,
+      NGX_HTTP_MAIN_CONF_OFFSET,
+      0,
+      NULL },
+
+    { ngx_string("payments_api"),
+      NGX_HTTP_LOC_CONF|NGX_CONF_NOARGS,
+      ngx_http_payments_location,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      0,
+      (void *) NGX_HTTP_PAYMENTS_API },
+
+    { ngx_string("payments_checkout"),
+      NGX_HTTP_LOC_CONF|NGX_CONF_NOARGS,
+      ngx_http_payments_location,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      0,
+      (void *) NGX_HTTP_PAYMENTS_CHECKOUT },
+
+    { ngx_string("payments_return"),
+      NGX_HTTP_LOC_CONF|NGX_CONF_NOARGS,
+      ngx_http_payments_location,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      0,
+      (void *) NGX_HTTP_PAYMENTS_RETURN },
+
+    { ngx_string("payments_webhook"),
+      NGX_HTTP_LOC_CONF|NGX_CONF_NOARGS,
+      ngx_http_payments_location,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      0,
+      (void *) NGX_HTTP_PAYMENTS_WEBHOOK },
+
+    { ngx_string("payments_metrics"),
+      NGX_HTTP_LOC_CONF|NGX_CONF_NOARGS,
+      ngx_http_payments_location,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      0,
+      (void *) NGX_HTTP_PAYMENTS_METRICS },
+
+    { ngx_string("payments_problems"),
+      NGX_HTTP_LOC_CONF|NGX_CONF_NOARGS,
+      ngx_http_payments_location,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      0,
+      (void *) NGX_HTTP_PAYMENTS_PROBLEMS },
+
+    { ngx_string("payments_health"),
+      NGX_HTTP_LOC_CONF|NGX_CONF_TAKE1,
+      ngx_http_payments_health,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      0,
+      NULL },
+
+    { ngx_string("payments_rate_limit"),
+      NGX_HTTP_LOC_CONF|NGX_CONF_1MORE,
+      ngx_http_payments_rate_limit,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      0,
+      NULL },
+
+    { ngx_string("payments_idempotency"),
+      NGX_HTTP_LOC_CONF|NGX_CONF_1MORE,
+      ngx_http_payments_idempotency,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      0,
+      NULL },
+
+    { ngx_string("payments_max_body"),
+      NGX_HTTP_LOC_CONF|NGX_CONF_TAKE1,
+      ngx_conf_set_size_slot,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      offsetof(ngx_http_payments_loc_conf_t, max_body),
+      NULL },
+
+    { ngx_string("payments_body_timeout"),
+      NGX_HTTP_LOC_CONF|NGX_CONF_TAKE1,
+      ngx_conf_set_msec_slot,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      offsetof(ngx_http_payments_loc_conf_t, body_timeout),
+      NULL },
+
+      ngx_null_command
+};
+
+
+static ngx_http_module_t  ngx_http_payments_module_ctx = {
+    ngx_http_payments_preconfiguration,    /* preconfiguration */
+    ngx_http_payments_postconfiguration,   /* postconfiguration */
+    ngx_http_payments_create_main_conf,    /* create main configuration */
+    ngx_http_payments_init_main_conf,      /* init main configuration */
+    ngx_http_payments_create_srv_conf,     /* create server configuration */
+    NULL,                                  /* merge server configuration */
+    ngx_http_payments_create_loc_conf,     /* create location configuration */
+    ngx_http_payments_merge_loc_conf       /* merge location configuration */
+};
+
+
+ngx_module_t  ngx_http_payments_module = {
+    NGX_MODULE_V1,
+    &ngx_http_payments_module_ctx,         /* module context */
+    ngx_http_payments_commands,            /* module directives */
+    NGX_HTTP_MODULE,                       /* module type */
+    NULL,                                  /* init master */
+    NULL,                                  /* init module */
+    ngx_payments_init_process,             /* init process */
+    NULL,                                  /* init thread */
+    NULL,                                  /* exit thread */
+    ngx_payments_exit_process,             /* exit process */
+    NULL,                                  /* exit master */
+    NGX_MODULE_V1_PADDING
+};
+
+
+static ngx_int_t
+ngx_http_payments_preconfiguration(ngx_conf_t *cf)
+{
+    return ngx_http_payments_add_variables(cf);
+}
+
+
+static ngx_int_t
+ngx_http_payments_postconfiguration(ngx_conf_t *cf)
+{
+    ngx_http_payments_main_conf_t  *pmcf;
+
+    pmcf = ngx_http_conf_get_module_main_conf(cf, ngx_http_payments_module);
+
+    if (ngx_http_payments_load_pages(cf, pmcf) != NGX_OK) {
+        return NGX_ERROR;
+    }
+
+    return ngx_http_payments_filter_init(cf);
+}
+
+
+static void *
+ngx_http_payments_create_main_conf(ngx_conf_t *cf)
+{
+    ngx_http_payments_main_conf_t  *pmcf;
+
+    pmcf = ngx_pcalloc(cf->pool, sizeof(ngx_http_payments_main_conf_t));
+    if (pmcf == NULL) {
+        return NULL;
+    }
+
+    if (ngx_array_init(&pmcf->psps, cf->pool, 4,
+                       sizeof(ngx_payments_psp_t *)) != NGX_OK
+        || ngx_array_init(&pmcf->merchants, cf->pool, 4,
+                          sizeof(ngx_payments_merchant_t *)) != NGX_OK
+        || ngx_array_init(&pmcf->jwt_keys, cf->pool, 4,
+                          sizeof(pay_jwt_key_t)) != NGX_OK)
+    {
+        return NULL;
+    }
+
+    pmcf->jwt_max_lifetime = NGX_CONF_UNSET;
+    pmcf->jobs = NGX_CONF_UNSET;
+    pmcf->jobs_concurrency = NGX_CONF_UNSET_UINT;
+    pmcf->jobs_interval = NGX_CONF_UNSET_MSEC;
+    pmcf->buyer_timeout = NGX_CONF_UNSET_MSEC;
+
+    return pmcf;
+}
+
+
+static char *
+ngx_http_payments_init_main_conf(ngx_conf_t *cf, void *conf)
+{
+    ngx_http_payments_main_conf_t  *pmcf = conf;
+
+    if (pmcf->audience.len == 0) {
+        ngx_str_set(&pmcf->audience, "ngx_payments");
+    }
+
+    ngx_conf_init_value(pmcf->jwt_max_lifetime, JWT_MAX_LIFETIME);
+    ngx_conf_init_value(pmcf->jobs, 1);
+    ngx_conf_init_uint_value(pmcf->jobs_concurrency, 8);
+    ngx_conf_init_msec_value(pmcf->jobs_interval, 1000);
+    ngx_conf_init_msec_value(pmcf->buyer_timeout, 3000);
+
+    if (pmcf->html.len != 0
+        && ngx_conf_full_name(cf->cycle, &pmcf->html, 1) != NGX_OK)
+    {
+        return NGX_CONF_ERROR;
+    }
+
+    pmcf->env.lease_ms = (int64_t) (longest_psp_timeout(pmcf)
+                                    + LEASE_SLACK_MS);
+    pmcf->env.poll_after_ms = POLL_AFTER_MS;
+
+    return ngx_http_payments_resolve(cf, pmcf);
+}
+
+
+static void *
+ngx_http_payments_create_srv_conf(ngx_conf_t *cf)
+{
+    return ngx_pcalloc(cf->pool, sizeof(ngx_http_payments_srv_conf_t));
+}
+
+
+static void *
+ngx_http_payments_create_loc_conf(ngx_conf_t *cf)
+{
+    ngx_http_payments_loc_conf_t  *plcf;
+
+    plcf = ngx_pcalloc(cf->pool, sizeof(ngx_http_payments_loc_conf_t));
+    if (plcf == NULL) {
+        return NULL;
+    }
+
+    plcf->rate = NGX_CONF_UNSET_UINT;
+    plcf->burst = NGX_CONF_UNSET_UINT;
+    plcf->address_rate = NGX_CONF_UNSET_UINT;
+    plcf->address_burst = NGX_CONF_UNSET_UINT;
+    plcf->key_required = NGX_CONF_UNSET;
+    plcf->key_ttl = NGX_CONF_UNSET;
+    plcf->in_progress = NGX_CONF_UNSET_UINT;
+    plcf->max_body = NGX_CONF_UNSET_SIZE;
+    plcf->body_timeout = NGX_CONF_UNSET_MSEC;
+
+    return plcf;
+}
+
+
+static char *
+ngx_http_payments_merge_loc_conf(ngx_conf_t *cf, void *parent, void *child)
+{
+    ngx_http_core_loc_conf_t      *clcf;
+    ngx_http_payments_loc_conf_t  *prev = parent;
+    ngx_http_payments_loc_conf_t  *conf = child;
+
+    ngx_conf_merge_uint_value(conf->rate, prev->rate, 0);
+    ngx_conf_merge_uint_value(conf->burst, prev->burst, 0);
+    ngx_conf_merge_uint_value(conf->address_rate, prev->address_rate, 0);
+    ngx_conf_merge_uint_value(conf->address_burst, prev->address_burst, 0);
+    ngx_conf_merge_value(conf->key_required, prev->key_required, 1);
+    ngx_conf_merge_sec_value(conf->key_ttl, prev->key_ttl, KEY_TTL);
+    ngx_conf_merge_uint_value(conf->in_progress, prev->in_progress, 429);
+    ngx_conf_merge_msec_value(conf->body_timeout, prev->body_timeout, 10000);
+    ngx_conf_merge_size_value(conf->max_body, prev->max_body,
+                              conf->kind == NGX_HTTP_PAYMENTS_WEBHOOK
+                              ? NGX_PAYMENTS_WEBHOOK_BODY
+                              : NGX_PAYMENTS_API_BODY);
+
+    if (conf->kind == NGX_HTTP_PAYMENTS_NONE) {
+        return NGX_CONF_OK;
+    }
+
+    if (conf->max_body > 1024 * 1024) {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "payments_max_body must be at most 1m");
+        return NGX_CONF_ERROR;
+    }
+
+    /* bodies stay in memory: no file is touched on the request path */
+    clcf = ngx_http_conf_get_module_loc_conf(cf, ngx_http_core_module);
+
+    if (clcf->client_body_buffer_size < conf->max_body + 1) {
+        clcf->client_body_buffer_size = conf->max_body + 1;
+    }
+
+    if (clcf->client_max_body_size == 0
+        || clcf->client_max_body_size > (off_t) conf->max_body)
+    {
+        clcf->client_max_body_size = (off_t) conf->max_body;
+    }
+
+    return NGX_CONF_OK;
+}
+
+
+static ngx_msec_t
+longest_psp_timeout(ngx_http_payments_main_conf_t *pmcf)
+{
+    ngx_uint_t            i;
+    ngx_msec_t            longest = 0;
+    ngx_payments_psp_t  **psps = pmcf->psps.elts;
+
+    for (i = 0; i < pmcf->psps.nelts; i++) {
+        longest = ngx_max(longest, psps[i]->total_timeout);
+    }
+
+    return longest;
+}

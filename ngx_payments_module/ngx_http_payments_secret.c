@@ -1,0 +1,97 @@
+/*
+ * Secret files, read once at configuration time by the master.
+ */
+
+#include "ngx_http_payments.h"
+
+
+#define SECRET_FILE_MAX  16384
+
+
+static ngx_int_t check_file(ngx_conf_t *cf, ngx_str_t *path, ngx_fd_t fd,
+    ngx_uint_t secret, size_t *size);
+
+
+ngx_int_t
+ngx_http_payments_read_secret(ngx_conf_t *cf, ngx_str_t *name,
+    ngx_uint_t secret, ngx_str_t *bytes)
+{
+    size_t     size;
+    ssize_t    n;
+    ngx_fd_t   fd;
+    ngx_int_t  rc;
+    ngx_str_t  path = *name;
+
+    if (ngx_conf_full_name(cf->cycle, &path, 1) != NGX_OK) {
+        return NGX_ERROR;
+    }
+
+    fd = ngx_open_file(path.data, NGX_FILE_RDONLY, NGX_FILE_OPEN, 0);
+    if (fd == NGX_INVALID_FILE) {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, ngx_errno,
+                           "cannot open \"%V\": create the file, readable by "
+                           "nginx's master only", &path);
+        return NGX_ERROR;
+    }
+
+    rc = check_file(cf, &path, fd, secret, &size);
+
+    if (rc == NGX_OK) {
+        bytes->data = ngx_pnalloc(cf->pool, size + 1);
+        n = bytes->data == NULL ? -1 : ngx_read_fd(fd, bytes->data, size);
+        rc = n == (ssize_t) size ? NGX_OK : NGX_ERROR;
+    }
+
+    ngx_close_file(fd);
+
+    if (rc != NGX_OK) {
+        return NGX_ERROR;
+    }
+
+    while (size > 0 && bytes->data[size - 1] <= ' ') {
+        size--;
+    }
+
+    bytes->data[size] = '\0';
+    bytes->len = size;
+
+    if (size == 0) {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "\"%V\" is empty: put the key into it", &path);
+        return NGX_ERROR;
+    }
+
+    return NGX_OK;
+}
+
+
+static ngx_int_t
+check_file(ngx_conf_t *cf, ngx_str_t *path, ngx_fd_t fd, ngx_uint_t secret,
+    size_t *size)
+{
+    ngx_file_info_t  info;
+
+    if (ngx_fd_info(fd, &info) == NGX_FILE_ERROR || !ngx_is_file(&info)) {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "\"%V\" is not a regular file", path);
+        return NGX_ERROR;
+    }
+
+    if (secret && (info.st_mode & (S_IROTH|S_IWOTH|S_IWGRP))) {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "\"%V\" holds a secret and others can read or "
+                           "change it: chmod 0400 it", path);
+        return NGX_ERROR;
+    }
+
+    if (ngx_file_size(&info) > SECRET_FILE_MAX) {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "\"%V\" is larger than 16k: it is no key file",
+                           path);
+        return NGX_ERROR;
+    }
+
+    *size = (size_t) ngx_file_size(&info);
+
+    return NGX_OK;
+}

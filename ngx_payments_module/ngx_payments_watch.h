@@ -1,0 +1,27 @@
+/*
+ * Sockets that a library owns (libpq, libcurl), watched by nginx.
+ * Level-triggered, so that a byte which the library leaves behind cannot
+ * stall; the socket itself is never closed here.
+ */
+
+#ifndef NGX_PAYMENTS_WATCH_H
+#define NGX_PAYMENTS_WATCH_H
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+#include <ngx_event.h>
+
+
+/* NULL when nginx has no connection slot left. */
+ngx_connection_t *ngx_payments_watch_open(int fd, void *data,
+    ngx_event_handler_pt handler, ngx_log_t *log);
+
+/* Which of the two events to hear of from now on. */
+ngx_int_t ngx_payments_watch(ngx_connection_t *c, ngx_uint_t rd,
+    ngx_uint_t wr);
+
+/* Before the library closes the socket; NULL is fine. */
+void ngx_payments_watch_close(ngx_connection_t *c);
+
+
+#endif /* NGX_PAYMENTS_WATCH_H */
