@@ -10,7 +10,8 @@
 
 
 #define NOW   INT64_C(1795238460)
-#define BODY  "{\"id\":\"evt_1\",\"amount\":\"12.34\",\"note\":\"\xc3\xa4 \\u00e4\"}\r\n"
+#define BODY                                                                  \
+    "{\"id\":\"evt_1\",\"amount\":\"12.34\",\"note\":\"\xc3\xa4 \\u00e4\"}\r\n"
 
 typedef struct {
     pay_heap_t               *heap;

@@ -1,0 +1,251 @@
+/*
+ * What the PSP tests share: one order that the fixtures answer to, fixtures as
+ * bytes, and answers made of text.
+ */
+
+#ifndef PSP_WORLD_H
+#define PSP_WORLD_H
+
+#include "torture.h"
+
+#include "pay_psp.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+
+#define REFERENCE    "0199c0de-0000-7000-8000-000000000001"
+#define NONCE        "order-1"
+#define API_KEY      "sk_test_CANARY0123456789"
+#define FIXTURE_MAX  65536
+
+static const pay_psp_account_t  account = {
+    pay_string("https://psp.example/base"), pay_string(API_KEY)
+};
+
+
+static inline const pay_psp_adapter_t *
+stripe(void)
+{
+    return pay_psp_find(PAY_STR("stripe"));
+}
+
+
+static inline const pay_psp_adapter_t *
+generic(void)
+{
+    return pay_psp_find(PAY_STR("generic"));
+}
+
+
+/* The registration that the adapter's fixtures are about. */
+static inline const char *
+token_text(const pay_psp_adapter_t *adapter)
+{
+    return (adapter == stripe())
+           ? "cs_test_a1YS1URlnyQCN5fUUduORoQ7Pw41PJqDWkIVQCpJPqkfIhd6tVY8XB1"
+             "OLY"
+           : "reg_01JD8Z";
+}
+
+
+static inline pay_str_t
+token_of(const pay_psp_adapter_t *adapter)
+{
+    return pay_str_of(token_text(adapter));
+}
+
+
+static inline const pay_currency_t *
+currency_of(const char *code)
+{
+    const pay_currency_t  *currency;
+
+    cr_assert_eq(pay_currency_find(pay_str_of(code), &currency, NULL), PAY_OK,
+                 "%s", code);
+
+    return currency;
+}
+
+
+/* 10.00 and 20.00 USD, as in the fixtures. */
+static inline pay_psp_order_t
+order_make(void)
+{
+    pay_psp_order_t  order;
+
+    memset(&order, 0, sizeof(order));
+    order.nonce = PAY_STR(NONCE);
+    order.reference = PAY_STR(REFERENCE);
+    order.currency = currency_of("USD");
+    order.amount_minor = 3000;
+    order.expires_s = 1795240200;
+    order.return_url = PAY_STR("https://pay.example.com/return/abc");
+    order.lines[0].payment_order_id = PAY_STR("order-1");
+    order.lines[0].name = PAY_STR("T-shirt & \"caf\xc3\xa9\" [x]=1");
+    order.lines[0].amount_minor = 1000;
+    order.lines[1].payment_order_id = PAY_STR("order-2");
+    order.lines[1].name = PAY_STR("");
+    order.lines[1].amount_minor = 2000;
+    order.line_count = 2;
+
+    return order;
+}
+
+
+/* One line of that amount. */
+static inline pay_psp_order_t
+order_of(const pay_currency_t *currency, int64_t minor)
+{
+    pay_psp_order_t  order = order_make();
+
+    order.currency = currency;
+    order.amount_minor = minor;
+    order.lines[0].amount_minor = minor;
+    order.line_count = 1;
+
+    return order;
+}
+
+
+/* tests/fixtures/psp/<psp>/<name>; the tests run from the project's root. */
+static inline pay_str_t
+fixture(pay_arena_t *arena, const pay_psp_adapter_t *adapter,
+    const char *name)
+{
+    FILE           *file;
+    char            path[256];
+    size_t          len;
+    unsigned char  *bytes;
+
+    snprintf(path, sizeof(path), "tests/fixtures/psp/%s/%s", adapter->name,
+             name);
+
+    file = fopen(path, "rb");
+    cr_assert_not_null(file, "%s", path);
+
+    bytes = pay_alloc(arena, FIXTURE_MAX);
+    cr_assert_not_null(bytes);
+    len = fread(bytes, 1, FIXTURE_MAX, file);
+    fclose(file);
+    cr_assert(len > 0 && len < FIXTURE_MAX, "%s", path);
+
+    return (pay_str_t) { len, bytes };
+}
+
+
+/* Where `part` begins, or text.len. */
+static inline size_t
+position(pay_str_t text, const char *part)
+{
+    size_t  i, len = strlen(part);
+
+    for (i = 0; i + len <= text.len; i++) {
+        if (memcmp(text.data + i, part, len) == 0) {
+            return i;
+        }
+    }
+
+    return text.len;
+}
+
+
+static inline int
+contains(pay_str_t text, const char *part)
+{
+    return text.len != 0 && position(text, part) != text.len;
+}
+
+
+/* `text` with the first `from` replaced by `to`. */
+static inline pay_str_t
+replaced(pay_arena_t *arena, pay_str_t text, const char *from, const char *to)
+{
+    size_t                before;
+    pay_buf_t             buf;
+    pay_str_t             out;
+    const unsigned char  *found;
+
+    before = position(text, from);
+    cr_assert_lt(before, text.len, "no %s", from);
+    found = text.data + before;
+
+    pay_buf_init(&buf, arena, 4 * FIXTURE_MAX);
+    pay_buf_add(&buf, (pay_str_t) { before, text.data });
+    pay_buf_text(&buf, to);
+    pay_buf_add(&buf, (pay_str_t) { text.len - before - strlen(from),
+                                    found + strlen(from) });
+    cr_assert_eq(pay_buf_done(&buf, &out), PAY_OK);
+
+    return out;
+}
+
+
+static inline pay_http_answer_t
+answered(unsigned status, pay_str_t body)
+{
+    pay_http_answer_t  answer;
+
+    memset(&answer, 0, sizeof(answer));
+    answer.sent = PAY_ANSWERED;
+    answer.status = status;
+    answer.body = body;
+    answer.content_type = PAY_STR("application/json");
+    answer.retry_after_s = -1;
+    answer.should_retry = -1;
+
+    return answer;
+}
+
+
+static inline pay_str_t
+field_of(const pay_http_request_t *request, const char *name)
+{
+    unsigned   i, found;
+    pay_str_t  value = pay_string("");
+
+    found = 0;
+
+    for (i = 0; i < request->field_count; i++) {
+        if (pay_str_is(request->fields[i].name, name)) {
+            value = request->fields[i].value;
+            found++;
+        }
+    }
+
+    cr_expect_leq(found, 1, "%s twice", name);
+
+    return value;
+}
+
+
+static inline pay_psp_registered_t
+register_judged(pay_arena_t *arena, const pay_psp_adapter_t *adapter,
+    const pay_psp_order_t *order, pay_http_answer_t answer)
+{
+    pay_psp_registered_t  result;
+
+    memset(&result, 0xa5, sizeof(result));
+    cr_assert_eq(adapter->register_answer(arena, order, &answer, &result),
+                 PAY_OK);
+
+    if (result.outcome != PAY_PSP_DONE) {
+        cr_expect_eq(result.token.len, 0);
+        cr_expect_eq(result.hosted_url.len, 0);
+        cr_expect_gt(result.code.len, 0);
+    }
+
+    cr_expect_leq(result.code.len, PAY_PSP_CODE_MAX);
+
+    return result;
+}
+
+
+#define EACH_PSP(adapter, heap, arena)                                        \
+    for (const pay_psp_adapter_t *const *row_ = pay_psp_table();              \
+         *row_ != NULL && ((adapter) = *row_, (heap) = pay_heap_create(),     \
+                           (arena) = pay_heap_arena(heap), 1);                \
+         pay_heap_destroy(heap), row_++)
+
+
+#endif /* PSP_WORLD_H */
