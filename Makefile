@@ -19,8 +19,36 @@ UNIT_OBJ = $(UNIT_SRC:%.c=$(BUILD)/obj/%.o)
 HEADERS = $(wildcard include/*.h src/*/*.h tests/unit/*.h)
 CORE_LIBS = -ljansson -ljwt -lcrypto
 
-.PHONY: all payctl unit
+.PHONY: all payctl unit module demo up down test bench asan fuzz lint clean
 all: payctl
+
+# Installs what is missing, builds, starts all and walks one checkout.
+demo:
+	ci/demo
+# The stack without the walk; build/run/gateway.env says where it is.
+up:
+	ci/install build run
+	ci/build
+	ci/stack up
+down:
+	ci/stack down
+test:
+	ci/run
+bench:
+	ci/install build run bench
+	ci/build
+	tests/bench/run
+asan:
+	ci/asan
+fuzz:
+	ci/fuzz
+lint:
+	ci/install --python build run test
+	ci/lint
+module:
+	ci/build module
+clean: down
+	rm -rf build
 
 $(BUILD)/obj/%.o: %.c $(HEADERS)
 	@mkdir -p $(@D)
