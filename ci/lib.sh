@@ -17,7 +17,7 @@ PGBIN=/usr/lib/postgresql/15/bin
 # by nginx itself, as a list of sockets to inherit.
 NGINX_BIN=$(PATH=$PATH:/usr/sbin:/sbin command -v nginx || true)
 
-export ROOT BUILD RUN VENV PYTHON PGBIN
+export ROOT BUILD RUN VENV PYTHON PGBIN NGINX_BIN
 
 say() {
     printf '%s\n' "$*"
