@@ -14,13 +14,14 @@ TWO = set(
     "MAD MDL MKD MMK MNT MOP MRU MUR MVR MWK MXN MXV MYR MZN NAD NGN NIO NOK "
     "NPR NZD PAB PEN PGK PHP PKR PLN QAR RON RSD RUB SAR SBD SCR SDG SEK SGD "
     "SHP SLE SOS SRD SSP STN SVC SYP SZL THB TJS TMT TOP TRY TTD TWD TZS UAH "
-    "USD USN UYU UZS VED VES WST XCD YER ZAR ZMW ZWG ZWL MGA".split()
+    "USD USN UYU UZS VED VES WST XCD XCG YER ZAR ZMW ZWG ZWL MGA".split()
 )
 ZERO = set(
     "BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX UYI VND VUV XAF XOF "
     "XPF".split()
 )
 THREE = set("BHD IQD JOD KWD LYD OMR TND".split())
+FOUR = {"CLF"}
 
 STRIPE_ZERO = set(
     "BIF CLP DJF GNF JPY KMF KRW MGA PYG RWF VND VUV XAF XOF XPF".split()
@@ -37,7 +38,7 @@ class BadAmount(ValueError):
 
 def exponent(currency: str) -> int:
     """Digits after the point; KeyError for a currency we do not know."""
-    for digits, codes in ((2, TWO), (0, ZERO), (3, THREE)):
+    for digits, codes in ((2, TWO), (0, ZERO), (3, THREE), (4, FOUR)):
         if currency in codes:
             return digits
     raise KeyError(currency)

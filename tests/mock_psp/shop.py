@@ -52,12 +52,12 @@ class Shop:
 
     async def _returned(self, request):
         query = dict(request.query)
-        results = [value for value in query.values() if value.count(".") == 2]
+        result = query.get("result")
         claims = None
-        if results and self.config.result_key:
-            claims = read_result(results[0], self.config.result_key)
+        if result and self.config.result_key:
+            claims = read_result(result, self.config.result_key)
         verdict = "absent"
-        if results:
+        if result:
             verdict = "valid" if claims else "invalid"
         visit = {"query": query, "signature": verdict, "result": claims}
         self.books.returns.append(visit)
