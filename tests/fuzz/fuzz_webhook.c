@@ -2,20 +2,20 @@
  * Fuzz target: webhooks and PSP answers.  Input: a byte that names which
  * headers and which time, three headers of one length byte and text each, a
  * byte of HTTP status, then the body.  All schemes judge it and all adapters
- * read it; what must hold for any input is checked with abort().
+ * read it; what must hold for any input is checked.
  */
+
+#include "fuzz.h"
 
 #include "pay_psp.h"
 #include "pay_sig.h"
 
-#include <stdlib.h>
-
 
 #define NOW     INT64_C(1795238460)
 #define KEY     "whsec_AAECAwQFBgcICQoLDA0ODxAREhMUFRYX"
-#define HEADERS 3
+#define HEADERS  3
 
-#define must(x)  do { if (!(x)) { abort(); } } while (0)
+#define must     FUZZ_CHECK
 
 typedef struct {
     const unsigned char  *data;
@@ -23,7 +23,6 @@ typedef struct {
 } input_t;
 
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 static unsigned char take(input_t *in);
 static pay_str_t take_text(input_t *in);
 static void walk_schemes(pay_arena_t *arena, pay_sig_input_t *input);
@@ -117,6 +116,7 @@ static void
 walk_schemes(pay_arena_t *arena, pay_sig_input_t *input)
 {
     size_t                         count;
+    pay_err_t                      err;
     pay_secret_t                   key, odd;
     pay_header_t                   own[4];
     pay_sig_input_t                signed_input;
@@ -125,7 +125,12 @@ walk_schemes(pay_arena_t *arena, pay_sig_input_t *input)
 
     for (scheme = pay_sig_table(); *scheme != NULL; scheme++) {
         must((*scheme)->key_parse(PAY_STR(KEY), &key, NULL) == PAY_OK);
-        (void) (*scheme)->key_parse(input->headers[0].value, &odd, NULL);
+
+        if ((*scheme)->key_parse(input->headers[0].value, &odd, &err)
+            != PAY_OK)
+        {
+            fuzz_refused(&err);
+        }
 
         input->keys = &key;
         (void) (*scheme)->verify(arena, input, &result);
@@ -155,6 +160,7 @@ walk_adapters(pay_arena_t *arena, pay_str_t id, unsigned status,
 {
     int                             known;
     unsigned                        count;
+    pay_err_t                       err;
     pay_psp_event_t                 events[PAY_PSP_EVENTS_MAX];
     pay_psp_order_t                 order;
     pay_http_answer_t               answer;
@@ -177,9 +183,12 @@ walk_adapters(pay_arena_t *arena, pay_str_t id, unsigned status,
     for (psp = pay_psp_table(); *psp != NULL; psp++) {
         count = 0;
 
-        if ((*psp)->webhook_events(arena, id, body, events, &count, NULL)
-            == PAY_OK)
+        if ((*psp)->webhook_events(arena, id, body, events, &count, &err)
+            != PAY_OK)
         {
+            fuzz_refused(&err);
+
+        } else {
             must(count >= 1 && count <= PAY_PSP_EVENTS_MAX);
             must(events[0].event_id.len != 0);
             check_events(events, count);

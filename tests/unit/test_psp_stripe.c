@@ -290,6 +290,21 @@ Test(pay_psp_stripe, errors_have_their_outcomes)
 }
 
 
+/* The type tells it, whatever the code beside it says. */
+Test(pay_psp_stripe, a_key_used_with_other_parameters_is_unknown)
+{
+    pay_heap_t            *heap = pay_heap_create();
+    pay_psp_registered_t   result;
+
+    result = judged(pay_heap_arena(heap), 400,
+                    PAY_STR("{\"error\":{\"type\":\"idempotency_error\","
+                            "\"code\":\"parameter_mismatch\"}}"));
+    cr_expect_eq(result.outcome, PAY_PSP_UNKNOWN);
+    cr_expect(pay_str_is(result.code, "parameter_mismatch"));
+    pay_heap_destroy(heap);
+}
+
+
 /* psp.md 9.15: a 500 is stored under the key; "do not retry" is no proof that
  * nothing happened.  And "do retry" is no refusal. */
 Test(pay_psp_stripe, should_retry_never_turns_unknown_into_certainty)
