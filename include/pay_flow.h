@@ -190,6 +190,9 @@ typedef struct {
 pay_status_t pay_flow_webhook(pay_flow_t *flow,
     const pay_webhook_input_t *input) PAY_MUST_CHECK;
 
+/* The readiness probe: 200 when an operation comes back, else 503. */
+pay_status_t pay_flow_ready(pay_flow_t *flow) PAY_MUST_CHECK;
+
 /* A claimed job: the row of claim_jobs behind its outcome column. */
 pay_status_t pay_flow_job(pay_flow_t *flow, const pay_value_t *job,
     pay_str_t owner) PAY_MUST_CHECK;

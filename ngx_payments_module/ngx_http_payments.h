@@ -234,8 +234,7 @@ ngx_int_t ngx_http_payments_method_not_allowed(ngx_http_request_t *r,
     const char *allow);
 /* The JSON of a problem for this request, in r->pool. */
 ngx_int_t ngx_http_payments_problem_json(ngx_http_request_t *r,
-    const pay_problem_t *problem, const char *detail, const char *pointer,
-    pay_str_t order_url, ngx_str_t *json);
+    const pay_reply_t *reply, ngx_str_t *json);
 
 /* ngx_http_payments_filter.c: security headers on all, problem documents in
  * place of nginx's own error pages */

@@ -12,6 +12,10 @@ typedef struct {
 } read_t;
 
 
+static pay_status_t ready_start(pay_flow_t *flow, const pay_event_t *event,
+    pay_effect_t *effect);
+static pay_status_t ready_done(pay_flow_t *flow, const pay_event_t *event,
+    pay_effect_t *effect);
 static pay_status_t read_start(pay_flow_t *flow, const pay_event_t *event,
     pay_effect_t *effect);
 static pay_status_t read_done(pay_flow_t *flow, const pay_event_t *event,
@@ -44,6 +48,55 @@ pay_flow_read(pay_flow_t *flow, pay_read_t what, pay_str_t merchant_id,
     flow->state = read;
     flow->step = read_start;
     flow->merchant_id = merchant_id;
+
+    return PAY_OK;
+}
+
+
+pay_status_t
+pay_flow_ready(pay_flow_t *flow)
+{
+    flow->name = "ready";
+    flow->step = ready_start;
+
+    return PAY_OK;
+}
+
+
+/* Looks for a handle that nobody has: any row is a good one. */
+static pay_status_t
+ready_start(pay_flow_t *flow, const pay_event_t *event, pay_effect_t *effect)
+{
+    pay_value_t  *v;
+
+    (void) event;
+
+    v = pay_calloc(flow->arena, sizeof(pay_value_t));
+    if (v == NULL) {
+        return PAY_NO_MEMORY;
+    }
+
+    v[0] = pay_value_text(PAY_STR("ready"));
+    pay_do_db(flow, effect, PAY_OP_GET_HANDLE, v, ready_done);
+
+    return PAY_OK;
+}
+
+
+static pay_status_t
+ready_done(pay_flow_t *flow, const pay_event_t *event, pay_effect_t *effect)
+{
+    pay_reply_t  *reply;
+
+    if (event->kind == PAY_EVENT_DB_FAILED) {
+        return pay_done_db_failed(flow, event, effect);
+    }
+
+    PAY_TRY(pay_reply_new(flow, PAY_REPLY_JSON, 200, &reply));
+
+    reply->body = PAY_STR("{\"status\":\"ready\"}");
+    flow->outcome = "ready";
+    pay_do_done(effect, reply);
 
     return PAY_OK;
 }

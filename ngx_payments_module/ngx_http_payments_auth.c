@@ -1,0 +1,117 @@
+/*
+ * Who is asking: the bearer token, its merchant, its scopes.
+ */
+
+#include "ngx_http_payments.h"
+
+
+static ngx_int_t bearer(ngx_http_request_t *r, pay_str_t *token);
+static ngx_int_t challenge(ngx_http_request_t *r, const char *slug,
+    const char *value);
+static void *pool_alloc(void *pool, size_t size);
+
+
+/* NGX_OK: *merchant is set.  Else the answer has been sent: return it. */
+ngx_int_t
+ngx_http_payments_authenticate(ngx_http_request_t *r, unsigned scope,
+    const pay_merchant_t **merchant)
+{
+    pay_str_t                       token;
+    pay_arena_t                     arena = { pool_alloc, r->pool };
+    pay_claims_t                    claims;
+    pay_jwt_policy_t                policy;
+    ngx_http_payments_ctx_t        *ctx;
+    ngx_http_payments_main_conf_t  *pmcf;
+
+    if (bearer(r, &token) != NGX_OK) {
+        return challenge(r, "unauthenticated",
+                         "Bearer realm=\"ngx_payments\"");
+    }
+
+    pmcf = ngx_http_get_module_main_conf(r, ngx_http_payments_module);
+    ctx = ngx_http_payments_get_ctx(r);
+
+    policy.keys = pmcf->jwt_keys.elts;
+    policy.count = pmcf->jwt_keys.nelts;
+    policy.audience = ngx_payments_str(pmcf->audience);
+    policy.now_s = ngx_time();
+    policy.max_lifetime_s = pmcf->jwt_max_lifetime;
+
+    switch (pay_jwt_verify(&arena, token, &policy, &claims, NULL)) {
+
+    case PAY_OK:
+        break;
+
+    case PAY_INVALID:
+        return challenge(r, "invalid-token", "Bearer realm=\"ngx_payments\", "
+                         "error=\"invalid_token\"");
+
+    default:
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    *merchant = claims.key->owner;
+    ctx->merchant = *merchant;
+    ctx->merchant_id = ngx_payments_nstr((*merchant)->id);
+
+    if ((*merchant)->disabled) {
+        return ngx_http_payments_problem(r, "merchant-disabled", NULL, NULL);
+    }
+
+    if ((claims.scopes & scope) != scope) {
+        return challenge(r, "insufficient-scope",
+                         "Bearer realm=\"ngx_payments\", "
+                         "error=\"insufficient_scope\"");
+    }
+
+    return NGX_OK;
+}
+
+
+static ngx_int_t
+bearer(ngx_http_request_t *r, pay_str_t *token)
+{
+    u_char      *p;
+    size_t       len;
+    ngx_str_t   *value;
+
+    if (r->headers_in.authorization == NULL) {
+        return NGX_DECLINED;
+    }
+
+    value = &r->headers_in.authorization->value;
+    p = value->data;
+    len = value->len;
+
+    if (len < 8 || ngx_strncasecmp(p, (u_char *) "Bearer ", 7) != 0) {
+        return NGX_DECLINED;
+    }
+
+    token->data = p + 7;
+    token->len = len - 7;
+
+    return NGX_OK;
+}
+
+
+static ngx_int_t
+challenge(ngx_http_request_t *r, const char *slug, const char *value)
+{
+    ngx_str_t  text;
+
+    text.data = (u_char *) value;
+    text.len = ngx_strlen(value);
+
+    if (ngx_http_payments_add_header(r, "WWW-Authenticate", text) != NGX_OK) {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    return ngx_http_payments_problem(r, slug, NULL, NULL);
+}
+
+
+static void *
+pool_alloc(void *pool, size_t size)
+{
+    return ngx_palloc(pool, size);
+}

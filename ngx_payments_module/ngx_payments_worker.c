@@ -1,0 +1,238 @@
+/*
+ * A worker's life: start and stop of its clients, and the background jobs.
+ * Each tick offers the free slots to PostgreSQL; what it claims runs as a
+ * flow under a lease, so that any worker of any node goes on after a crash.
+ */
+
+#include <openssl/rand.h>
+
+#include "ngx_payments_flow.h"
+
+
+#define OWNER_MAX  64
+#define SLOTS_MAX  256
+
+
+typedef struct {
+    ngx_payments_call_t   call;
+    pay_value_t           args[2];
+    ngx_uint_t            busy;
+} slot_t;
+
+typedef struct {
+    ngx_http_payments_main_conf_t  *pmcf;
+    ngx_event_t                     timer;
+    slot_t                         *slots;
+    u_char                          owner[OWNER_MAX];
+    pay_str_t                       owner_str;
+    ngx_uint_t                      up;
+} worker_t;
+
+
+static ngx_int_t jobs_start(ngx_cycle_t *cycle);
+static void jobs_handler(ngx_event_t *ev);
+static ngx_msec_t next_tick(void);
+static void claim_done(ngx_payments_call_t *call, const pay_value_t *row,
+    pay_db_failure_t failure);
+static ngx_int_t start_job(slot_t *slot, const pay_value_t *row);
+static void job_ended(void *data);
+
+
+static worker_t  worker;
+
+
+ngx_int_t
+ngx_payments_init_process(ngx_cycle_t *cycle)
+{
+    ngx_http_payments_main_conf_t  *pmcf;
+
+    pmcf = ngx_http_cycle_get_module_main_conf(cycle,
+                                               ngx_http_payments_module);
+
+    worker.pmcf = pmcf;
+
+    if (pmcf == NULL || pmcf->zone == NULL
+        || (ngx_process != NGX_PROCESS_WORKER
+            && ngx_process != NGX_PROCESS_SINGLE))
+    {
+        return NGX_OK;
+    }
+
+    if (ngx_payments_curl_start(cycle) != NGX_OK
+        || ngx_payments_db_start(cycle, &pmcf->db) != NGX_OK
+        || jobs_start(cycle) != NGX_OK)
+    {
+        ngx_log_error(NGX_LOG_EMERG, cycle->log, 0,
+                      "payments: the worker cannot start its clients");
+        return NGX_ERROR;
+    }
+
+    worker.up = 1;
+
+    return NGX_OK;
+}
+
+
+void
+ngx_payments_exit_process(ngx_cycle_t *cycle)
+{
+    if (worker.up) {
+        ngx_payments_pq_stop();
+        ngx_payments_curl_stop();
+    }
+}
+
+
+ngx_http_payments_main_conf_t *
+ngx_payments_main_conf(void)
+{
+    return worker.pmcf;
+}
+
+
+ngx_int_t
+ngx_payments_random(u_char *buf, size_t size)
+{
+    return RAND_bytes(buf, (int) size) == 1 ? NGX_OK : NGX_ERROR;
+}
+
+
+static ngx_int_t
+jobs_start(ngx_cycle_t *cycle)
+{
+    u_char  entropy[8], *p;
+
+    if (!worker.pmcf->jobs) {
+        return NGX_OK;
+    }
+
+    worker.slots = ngx_pcalloc(cycle->pool, worker.pmcf->jobs_concurrency
+                                            * sizeof(slot_t));
+    if (worker.slots == NULL
+        || ngx_payments_random(entropy, sizeof(entropy)) != NGX_OK)
+    {
+        return NGX_ERROR;
+    }
+
+    p = ngx_sprintf(worker.owner, "%P-", ngx_pid);
+    p = ngx_hex_dump(p, entropy, sizeof(entropy));
+    worker.owner_str.data = worker.owner;
+    worker.owner_str.len = p - worker.owner;
+
+    worker.timer.handler = jobs_handler;
+    worker.timer.log = cycle->log;
+    worker.timer.cancelable = 1;
+    ngx_add_timer(&worker.timer, next_tick());
+
+    return NGX_OK;
+}
+
+
+static void
+jobs_handler(ngx_event_t *ev)
+{
+    slot_t      *slot;
+    ngx_uint_t   i;
+
+    if (ngx_exiting || ngx_quit || ngx_terminate) {
+        return;
+    }
+
+    for (i = 0; i < worker.pmcf->jobs_concurrency; i++) {
+        slot = &worker.slots[i];
+
+        if (slot->busy) {
+            continue;
+        }
+
+        slot->args[0] = pay_value_text(worker.owner_str);
+        slot->args[1] = pay_value_int(worker.pmcf->env.lease_ms);
+        slot->call.op = PAY_OP_CLAIM_JOBS;
+        slot->call.args = slot->args;
+        slot->call.done = claim_done;
+        slot->call.data = slot;
+
+        if (ngx_payments_db_call(&slot->call) != NGX_OK) {
+            break;
+        }
+
+        slot->busy = 1;
+    }
+
+    ngx_add_timer(&worker.timer, next_tick());
+}
+
+
+/* spread, so that workers do not ask in step */
+static ngx_msec_t
+next_tick(void)
+{
+    ngx_msec_t  interval = worker.pmcf->jobs_interval;
+
+    return interval + ngx_random() % (interval / 4 + 1);
+}
+
+
+static void
+claim_done(ngx_payments_call_t *call, const pay_value_t *row,
+    pay_db_failure_t failure)
+{
+    slot_t  *slot = call->data;
+
+    if (row == NULL || !pay_str_is(row[0].bytes, "job")
+        || start_job(slot, row + 1) != NGX_OK)
+    {
+        slot->busy = 0;
+    }
+}
+
+
+/* What is claimed and not started is another's when the lease runs out. */
+static ngx_int_t
+start_job(slot_t *slot, const pay_value_t *row)
+{
+    char                 *id;
+    u_char                entropy[PAY_UUID_ENTROPY];
+    ngx_time_t           *tp;
+    pay_flow_t           *core;
+    ngx_payments_flow_t  *flow;
+
+    flow = ngx_payments_flow_create(worker.pmcf);
+    if (flow == NULL) {
+        return NGX_ERROR;
+    }
+
+    core = ngx_payments_flow_core(flow);
+    id = pay_alloc(core->arena, PAY_UUID_TEXT);
+
+    if (id == NULL
+        || ngx_payments_random(entropy, sizeof(entropy)) != NGX_OK
+        || pay_flow_job(core, row, worker.owner_str) != PAY_OK)
+    {
+        ngx_log_error(NGX_LOG_ALERT, ngx_cycle->log, 0,
+                      "payments: a claimed job cannot be read");
+        ngx_payments_flow_discard(flow);
+        return NGX_ERROR;
+    }
+
+    tp = ngx_timeofday();
+    pay_uuid7((uint64_t) tp->sec * 1000 + tp->msec, entropy, id);
+    core->request_id.data = (u_char *) id;
+    core->request_id.len = PAY_UUID_TEXT;
+
+    flow->ended = job_ended;
+    flow->ended_data = slot;
+
+    (void) ngx_payments_flow_start(flow, NULL);
+
+    return NGX_OK;
+}
+
+
+static void
+job_ended(void *data)
+{
+    slot_t  *slot = data;
+
+    slot->busy = 0;
+}
