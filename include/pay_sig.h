@@ -35,7 +35,8 @@ typedef struct {
     const pay_secret_t  *keys;         /* decoded by the scheme's key_parse */
     size_t               key_count;
     int64_t              now_s;
-    int64_t              tolerance_s;  /* exactly this old still passes */
+    int64_t              tolerance_s;  /* exactly this far off, back or
+                                          ahead, passes; 0 is no switch */
     pay_str_t            url;          /* for schemes that sign it */
 } pay_sig_input_t;
 
@@ -46,7 +47,7 @@ typedef struct {
 } pay_sig_result_t;
 
 typedef struct {
-    const char  *name;                 /* "stripe", "standardwebhooks", "svix" */
+    const char  *name;         /* "stripe", "standardwebhooks", "svix" */
     /* One line of a key file (surrounding white space removed) → key bytes.
      * PAY_INVALID with err->detail for a malformed or too short key. */
     pay_status_t  (*key_parse)(pay_str_t text, pay_secret_t *key,
