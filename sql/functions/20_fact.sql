@@ -9,7 +9,8 @@ SET LOCAL search_path = pay, pg_temp;
 -- One turn: at most one fact about each checkout.  Writes an event for each
 -- order that moves, and for kinds that are news by themselves; a first
 -- pending about an executing order is news, too.  Returns the items that
--- moved a status.
+-- moved a status.  A row's address (ctid) stands for its key between two
+-- looks at it: nobody else changes the orders of a locked checkout.
 CREATE OR REPLACE FUNCTION pay.move_orders(p_facts fact[], p_turn int)
 RETURNS int[] LANGUAGE plpgsql AS $$
 DECLARE
@@ -17,7 +18,8 @@ DECLARE
     v_moved int[];
 BEGIN
     WITH step AS (
-        SELECT f.*, o.payment_order_id, o.status AS old_status,
+        SELECT f.*, o.ctid AS tid, o.payment_order_id,
+            o.status AS old_status,
             next_status(o.status, f.kind) AS new_status,
             CASE WHEN next_status(o.status, f.kind) <> 'FAILED' THEN NULL
                  WHEN o.status = 'FAILED' THEN o.reason
@@ -32,8 +34,7 @@ BEGIN
         SET status = s.new_status, reason = s.new_reason,
             version = o.version + 1
         FROM step s
-        WHERE o.merchant_id = s.merchant_id
-            AND o.payment_order_id = s.payment_order_id
+        WHERE o.ctid = s.tid
             AND (s.new_status <> s.old_status
                  OR s.kind IN ('registered', 'registration_unknown',
                                'registration_not_sent', 'mismatch')

@@ -9,42 +9,20 @@ SET LOCAL search_path = pay, pg_temp;
 
 -- orders: [{"id","seller","amount","currency"}], 1 to 20 of them, ids
 -- distinct, amounts whole, all in the checkout's currency and adding up.
-CREATE OR REPLACE FUNCTION pay.orders_ok(
-    p_orders jsonb, p_currency text, p_total_minor bigint)
-RETURNS boolean LANGUAGE plpgsql IMMUTABLE AS $$
-DECLARE
-    v_ok boolean;
-BEGIN
-    IF jsonb_typeof(p_orders) IS DISTINCT FROM 'array' THEN
-        RETURN false;
-    END IF;
-
-    SELECT count(*) BETWEEN 1 AND 20
-        AND count(*) = count(DISTINCT l.id)
-        AND sum(l.amount) = p_total_minor
-        AND bool_and(id_ok(l.id) AND id_ok(l.seller)
-            AND l.currency = p_currency
-            AND l.amount = trunc(l.amount)
-            AND l.amount BETWEEN 1 AND 999999999999999)
-    INTO v_ok
-    FROM (
-        SELECT CASE jsonb_typeof(e -> 'id')
-                   WHEN 'string' THEN e ->> 'id' END AS id,
-            CASE jsonb_typeof(e -> 'seller')
-                WHEN 'string' THEN e ->> 'seller' END AS seller,
-            CASE jsonb_typeof(e -> 'amount')
-                WHEN 'number' THEN (e -> 'amount')::numeric END AS amount,
-            e ->> 'currency' AS currency
-        FROM jsonb_array_elements(p_orders) e
-        ) l
-    WHERE l.id IS NOT NULL AND l.amount IS NOT NULL
-    HAVING count(*) = jsonb_array_length(p_orders);
-
-    RETURN coalesce(v_ok, false);
-END
+CREATE OR REPLACE FUNCTION pay.order_ok(p_order jsonb, p_currency text)
+RETURNS boolean LANGUAGE sql IMMUTABLE AS $$
+SELECT CASE WHEN jsonb_typeof(p_order -> 'id') = 'string'
+        AND jsonb_typeof(p_order -> 'seller') = 'string'
+        AND jsonb_typeof(p_order -> 'amount') = 'number'
+    THEN octet_length(p_order ->> 'id') BETWEEN 1 AND 255
+        AND octet_length(p_order ->> 'seller') BETWEEN 1 AND 255
+        AND (p_order -> 'amount')::numeric BETWEEN 1 AND 999999999999999
+        AND scale(trim_scale((p_order -> 'amount')::numeric)) = 0
+        AND coalesce(p_order ->> 'currency' = p_currency, false)
+    ELSE false END
 $$;
-COMMENT ON FUNCTION pay.orders_ok IS
-    'Whether begin_payment can take these orders';
+COMMENT ON FUNCTION pay.order_ok IS
+    'Whether begin_payment can take this order';
 
 
 -- Keys first: the idempotency records, in key order.  An expired one counts

@@ -57,6 +57,14 @@ BEGIN
             buyer_info, metadata, credit_card_info, currency, total_minor,
             expires_s, orders, ttl_s, lease_ms, request_id, n)
         JOIN currency k ON k.code = u.currency
+        CROSS JOIN LATERAL (
+            SELECT count(*) AS count,
+                bool_and(order_ok(e, u.currency)) AS ok,
+                sum(CASE WHEN jsonb_typeof(e -> 'amount') = 'number'
+                         THEN (e -> 'amount')::numeric END) AS total
+            FROM jsonb_array_elements(CASE jsonb_typeof(u.orders)
+                WHEN 'array' THEN u.orders ELSE '[]' END) e
+            ) o
         WHERE id_ok(u.merchant_id) AND id_ok(u.key) AND id_ok(u.checkout_id)
             AND id_ok(u.handle) AND id_ok(u.psp) AND id_ok(u.nonce)
             AND octet_length(u.fingerprint) = 32
@@ -67,7 +75,11 @@ BEGIN
             AND u.expires_s BETWEEN 1 AND 253402300799
             AND u.ttl_s BETWEEN 1 AND 315360000
             AND u.lease_ms BETWEEN 0 AND 86400000
-            AND orders_ok(u.orders, u.currency, u.total_minor)
+            AND o.count BETWEEN 1 AND 20 AND o.ok
+            AND o.total = u.total_minor
+            AND CASE WHEN o.count > 1 THEN (
+                SELECT count(DISTINCT e -> 'id') = o.count
+                FROM jsonb_array_elements(u.orders) e) ELSE true END
         ORDER BY u.n);
 
     -- in a statement of its own: the next one sees what this one wrote

@@ -5,24 +5,32 @@ SET LOCAL search_path = pay, pg_temp;
 
 
 -- Claims tokens for checkouts that have none yet, in key order; a token
--- that somebody has stays his.  Waits for a webhook that is just parking.
+-- that somebody has stays his.  Waits for a webhook that is just parking: a
+-- row that was there without an owner means that something was parked.
 CREATE OR REPLACE FUNCTION pay.claim_tokens(
-    p_merchant_id text[], p_checkout_id text[], p_token text[])
-RETURNS void LANGUAGE plpgsql AS $$
+    p_merchant_id text[], p_checkout_id text[], p_token text[],
+    OUT claimed bigint, OUT parked boolean)
+LANGUAGE plpgsql AS $$
 BEGIN
-    INSERT INTO psp_token AS t (psp, token, merchant_id, checkout_id)
-    SELECT DISTINCT ON (r.psp, u.token)
-        r.psp, u.token, u.merchant_id, u.checkout_id
-    FROM unnest(p_merchant_id, p_checkout_id, p_token)
-        WITH ORDINALITY AS u (merchant_id, checkout_id, token, n)
-    JOIN registration r ON r.merchant_id = u.merchant_id
-        AND r.checkout_id = u.checkout_id
-    WHERE r.token IS NULL AND id_ok(u.token)
-    ORDER BY r.psp, u.token, u.n
-    ON CONFLICT (psp, token) DO UPDATE
-    SET merchant_id = EXCLUDED.merchant_id,
-        checkout_id = EXCLUDED.checkout_id
-    WHERE t.checkout_id IS NULL;
+    WITH claim AS (
+        INSERT INTO psp_token AS t (psp, token, merchant_id, checkout_id)
+        SELECT DISTINCT ON (r.psp, u.token)
+            r.psp, u.token, u.merchant_id, u.checkout_id
+        FROM unnest(p_merchant_id, p_checkout_id, p_token)
+            WITH ORDINALITY AS u (merchant_id, checkout_id, token, n)
+        JOIN registration r ON r.merchant_id = u.merchant_id
+            AND r.checkout_id = u.checkout_id
+        WHERE r.token IS NULL AND u.token IS NOT NULL
+        ORDER BY r.psp, u.token, u.n
+        ON CONFLICT (psp, token) DO UPDATE
+        SET merchant_id = EXCLUDED.merchant_id,
+            checkout_id = EXCLUDED.checkout_id
+        WHERE t.checkout_id IS NULL
+        RETURNING t.xmax <> 0 AS parked
+    )
+    SELECT count(*), coalesce(bool_or(c.parked), false)
+    INTO claimed, parked
+    FROM claim c;
 END
 $$;
 COMMENT ON FUNCTION pay.claim_tokens IS
@@ -67,25 +75,27 @@ COMMENT ON FUNCTION pay.apply_parked IS
 
 
 -- Tokens of locked checkouts that have none; returns the items that won, the
--- first for each checkout.  A registration that was refused or gave up in
+-- first for each checkout.  p_sure: every item has just claimed its token.  A registration that was refused or gave up in
 -- the meantime keeps its state, and nobody is sent to its page; but its
 -- token is kept, so that a late payment is recognised.
 CREATE OR REPLACE FUNCTION pay.set_tokens(
     p_merchant_id text[], p_checkout_id text[], p_token text[],
-    p_hosted_url text[], OUT stored int[], OUT late int[])
+    p_hosted_url text[], p_sure boolean, OUT stored int[], OUT late int[])
 LANGUAGE plpgsql AS $$
 BEGIN
     WITH first AS (
         SELECT DISTINCT ON (r.merchant_id, r.checkout_id)
-            u.n, r.merchant_id, r.checkout_id, u.token, u.hosted_url
+            u.n, r.ctid AS tid, u.token, u.hosted_url
         FROM unnest(p_merchant_id, p_checkout_id, p_token, p_hosted_url)
             WITH ORDINALITY AS u (merchant_id, checkout_id, token,
                                   hosted_url, n)
         JOIN registration r ON r.merchant_id = u.merchant_id
             AND r.checkout_id = u.checkout_id AND r.token IS NULL
-        JOIN psp_token t ON t.psp = r.psp AND t.token = u.token
-            AND t.merchant_id = r.merchant_id
-            AND t.checkout_id = r.checkout_id
+        WHERE p_sure OR EXISTS (
+            SELECT FROM psp_token t
+            WHERE t.psp = r.psp AND t.token = u.token
+                AND t.merchant_id = r.merchant_id
+                AND t.checkout_id = r.checkout_id)
         ORDER BY r.merchant_id, r.checkout_id, u.n
     ), done AS (
         UPDATE registration r
@@ -96,8 +106,7 @@ BEGIN
             state = CASE WHEN r.state = 'REGISTERING' THEN 'REGISTERED'
                          ELSE r.state END
         FROM first f
-        WHERE r.merchant_id = f.merchant_id
-            AND r.checkout_id = f.checkout_id
+        WHERE r.ctid = f.tid
         RETURNING f.n::int AS n, r.state
     )
     SELECT array_agg(d.n) FILTER (WHERE d.state = 'REGISTERED'),

@@ -20,6 +20,7 @@ DECLARE
     v_token  text[];
     v_stored int[];
     v_late   int[];
+    v_claim  record;
 BEGIN
     PERFORM check_batch(
         array_dims(p_merchant_id), array_dims(p_checkout_id),
@@ -38,11 +39,12 @@ BEGIN
             token, hosted_url, after_ms, n)
         ORDER BY u.n);
 
-    PERFORM claim_tokens(p_merchant_id, p_checkout_id, v_token);
+    v_claim := claim_tokens(p_merchant_id, p_checkout_id, v_token);
     PERFORM lock_checkouts(p_merchant_id, p_checkout_id);
 
     SELECT t.stored, t.late INTO v_stored, v_late
-    FROM set_tokens(p_merchant_id, p_checkout_id, v_token, p_hosted_url) t;
+    FROM set_tokens(p_merchant_id, p_checkout_id, v_token, p_hosted_url,
+        v_claim.claimed = cardinality(v_token)) t;
 
     PERFORM record_facts(ARRAY(
         SELECT ROW(u.n, NULL, u.merchant_id, u.checkout_id, 'registered',
@@ -53,7 +55,10 @@ BEGIN
         WHERE u.n = ANY (v_stored)));
     PERFORM poll_later(p_merchant_id, p_checkout_id, p_poll_after_ms,
                        v_stored);
-    PERFORM apply_parked(p_merchant_id, p_checkout_id);
+
+    IF v_claim.parked THEN
+        PERFORM apply_parked(p_merchant_id, p_checkout_id);
+    END IF;
 
     IF cardinality(v_stored) IS DISTINCT FROM cardinality(v_token) THEN
         PERFORM refuse_tokens(p_merchant_id, p_checkout_id, v_token,

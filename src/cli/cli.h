@@ -17,6 +17,7 @@
 
 
 int pay_cli_migrate(int argc, char **argv);            /* migrate.c */
+int pay_cli_ops(int argc, char **argv);                /* ops.c */
 int pay_cli_timeline(int argc, char **argv);           /* timeline.c */
 int pay_cli_webhook(int argc, char **argv);            /* webhook_verify.c */
 

@@ -22,6 +22,8 @@ static void cli_usage(FILE *out);
 static const cli_command_t  commands[] = {
     { "migrate", pay_cli_migrate,
       "bring the database's schema up to date" },
+    { "ops", pay_cli_ops,
+      "print the tables that SQL must agree with" },
     { "timeline", pay_cli_timeline,
       "print what happened to a payment" },
     { "webhook", pay_cli_webhook,

@@ -1,0 +1,94 @@
+/*
+ * libpq for payctl: connect, run, complain.  Blocking, as a command-line tool
+ * may be; the gateway has its own (ngx_payments_pq.c).
+ */
+
+#include "cli/db.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+
+static void db_complain(PGconn *conn, const char *what);
+
+
+PGconn *
+pay_cli_connect(const char *dsn)
+{
+    PGconn  *conn;
+
+    if (dsn == NULL) {
+        dsn = getenv("PAYCTL_DSN");
+    }
+
+    if (dsn == NULL) {
+        fputs("payctl: no database: give --dsn or set PAYCTL_DSN\n", stderr);
+        return NULL;
+    }
+
+    conn = PQconnectdb(dsn);
+
+    if (PQstatus(conn) != CONNECTION_OK) {
+        db_complain(conn, "connect");
+        PQfinish(conn);
+        return NULL;
+    }
+
+    if (!pay_cli_exec(conn, "connect",
+                      "SET client_min_messages = warning;"
+                      "SET search_path = pg_catalog"))
+    {
+        PQfinish(conn);
+        return NULL;
+    }
+
+    return conn;
+}
+
+
+int
+pay_cli_exec(PGconn *conn, const char *what, const char *sql)
+{
+    int              ok;
+    PGresult        *result;
+    ExecStatusType   status;
+
+    result = PQexec(conn, sql);
+    status = PQresultStatus(result);
+    ok = status == PGRES_COMMAND_OK || status == PGRES_TUPLES_OK;
+
+    if (!ok) {
+        db_complain(conn, what);
+    }
+
+    PQclear(result);
+
+    return ok;
+}
+
+
+PGresult *
+pay_cli_query(PGconn *conn, const char *what, const char *sql, int count,
+    const char *const *values)
+{
+    PGresult        *result;
+    ExecStatusType   status;
+
+    result = PQexecParams(conn, sql, count, NULL, values, NULL, NULL, 0);
+    status = PQresultStatus(result);
+
+    if (status != PGRES_TUPLES_OK && status != PGRES_COMMAND_OK) {
+        db_complain(conn, what);
+        PQclear(result);
+        return NULL;
+    }
+
+    return result;
+}
+
+
+static void
+db_complain(PGconn *conn, const char *what)
+{
+    fprintf(stderr, "payctl: %s: %s", what, PQerrorMessage(conn));
+}

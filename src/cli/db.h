@@ -1,0 +1,28 @@
+/*
+ * What payctl's database subcommands share: the connection, one file as a
+ * string, and complaints.  Private to src/cli.
+ */
+
+#ifndef PAY_SRC_CLI_DB_H
+#define PAY_SRC_CLI_DB_H
+
+#include <stddef.h>
+
+#include <libpq-fe.h>
+
+
+/* A connection to `dsn`, or to $PAYCTL_DSN when it is NULL; NULL after a
+ * complaint on stderr.  The caller ends it with PQfinish(). */
+PGconn *pay_cli_connect(const char *dsn);
+
+/* Runs one or more statements without parameters.  1 when all went well,
+ * else 0 after a complaint that starts with `what`. */
+int pay_cli_exec(PGconn *conn, const char *what, const char *sql);
+
+/* The same for one statement with `count` text parameters; the rows, or NULL
+ * after a complaint.  The caller ends them with PQclear(). */
+PGresult *pay_cli_query(PGconn *conn, const char *what, const char *sql,
+    int count, const char *const *values);
+
+
+#endif /* PAY_SRC_CLI_DB_H */

@@ -1,0 +1,386 @@
+/*
+ * payctl migrate: brings a database up to date.  Under an advisory lock it
+ * creates the roles, applies each pending migration in a transaction of its
+ * own, then functions, views and grants in one.  What was applied is noted
+ * with its digest; a migration that was changed afterwards is refused, and a
+ * second run changes nothing.
+ */
+
+#include "cli/cli.h"
+#include "cli/db.h"
+#include "cli/sql_files.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+
+typedef struct {
+    const char   *dsn;
+    const char   *root;
+    int           dry_run;
+    PGconn       *conn;
+    PGresult     *applied;             /* file, sha256 */
+    sql_files_t  *sql;
+    unsigned      done;
+} migrate_t;
+
+
+static int migrate_parse(int argc, char **argv, migrate_t *m);
+static void migrate_usage(FILE *out);
+static int migrate_run(migrate_t *m);
+static int migrate_lock(migrate_t *m);
+static int migrate_load_applied(migrate_t *m);
+static const char *migrate_applied(const migrate_t *m, const char *file);
+static int migrate_check(const migrate_t *m);
+static int migrate_is_reapplied(const migrate_t *m);
+static int migrate_pending(migrate_t *m);
+static int migrate_reapply(migrate_t *m);
+static int migrate_stage(migrate_t *m, sql_stage_t stage);
+static int migrate_file(migrate_t *m, const sql_file_t *file);
+static int migrate_note(migrate_t *m, const char *file, const char *sha256);
+static int migrate_commit(migrate_t *m, int ok);
+
+
+int
+pay_cli_migrate(int argc, char **argv)
+{
+    int        code;
+    migrate_t  m;
+
+    code = migrate_parse(argc, argv, &m);
+    if (code >= 0) {
+        return code;
+    }
+
+    m.sql = pay_sql_files_load(m.root);
+    if (m.sql == NULL) {
+        return PAY_CLI_USAGE;
+    }
+
+    code = PAY_CLI_USAGE;
+    m.conn = pay_cli_connect(m.dsn);
+
+    if (m.conn != NULL) {
+        code = migrate_run(&m) ? PAY_CLI_OK : PAY_CLI_NO;
+
+        if (code == PAY_CLI_OK && m.done == 0) {
+            printf("nothing to do, digest:%.12s\n", m.sql->sha256);
+        }
+
+        PQclear(m.applied);
+        PQfinish(m.conn);
+    }
+
+    pay_sql_files_free(m.sql);
+
+    return code;
+}
+
+
+/* -1: go on; else the exit code */
+static int
+migrate_parse(int argc, char **argv, migrate_t *m)
+{
+    int  i;
+
+    memset(m, 0, sizeof(*m));
+
+    m->root = getenv("PAYCTL_SQL");
+    if (m->root == NULL) {
+        m->root = "sql";
+    }
+
+    for (i = 1; i < argc; i++) {
+        if (strcmp(argv[i], "--help") == 0) {
+            migrate_usage(stdout);
+            return PAY_CLI_OK;
+        }
+
+        if (strcmp(argv[i], "--dry-run") == 0) {
+            m->dry_run = 1;
+
+        } else if (strcmp(argv[i], "--dsn") == 0 && i + 1 < argc) {
+            m->dsn = argv[++i];
+
+        } else if (strcmp(argv[i], "--sql") == 0 && i + 1 < argc) {
+            m->root = argv[++i];
+
+        } else {
+            migrate_usage(stderr);
+            return PAY_CLI_USAGE;
+        }
+    }
+
+    return -1;
+}
+
+
+static void
+migrate_usage(FILE *out)
+{
+    fputs("usage: payctl migrate [--dsn DSN] [--sql DIR] [--dry-run]\n"
+          "DSN defaults to $PAYCTL_DSN, DIR to $PAYCTL_SQL, else ./sql.\n"
+          "Exit code 0: up to date; 1: refused or failed, the transaction "
+          "in question\nrolled back; 2: not tried.\n", out);
+}
+
+
+static int
+migrate_run(migrate_t *m)
+{
+    if (!migrate_lock(m) || !migrate_load_applied(m) || !migrate_check(m)) {
+        return 0;
+    }
+
+    if (!migrate_is_reapplied(m) && !m->dry_run) {
+        /* what the migrations create is owned by a role */
+        if (!pay_cli_exec(m->conn, "begin", "BEGIN")
+            || !migrate_commit(m, migrate_stage(m, SQL_ROLES)))
+        {
+            return 0;
+        }
+    }
+
+    return migrate_pending(m) && migrate_reapply(m);
+}
+
+
+/* one payctl at a time; the end of the connection lets go of it */
+static int
+migrate_lock(migrate_t *m)
+{
+    return pay_cli_exec(m->conn, "lock",
+                        "SELECT pg_advisory_lock("
+                        "hashtextextended('payctl migrate', 0))");
+}
+
+
+static int
+migrate_load_applied(migrate_t *m)
+{
+    int        exists;
+    PGresult  *result;
+
+    result = pay_cli_query(m->conn, "read what is applied",
+                           "SELECT to_regclass('pay.schema_migration')", 0,
+                           NULL);
+    if (result == NULL) {
+        return 0;
+    }
+
+    exists = !PQgetisnull(result, 0, 0);
+    PQclear(result);
+
+    m->applied = pay_cli_query(m->conn, "read what is applied",
+                               exists ? "SELECT file, sha256"
+                                        " FROM pay.schema_migration"
+                                      : "SELECT '', '' WHERE false",
+                               0, NULL);
+
+    return m->applied != NULL;
+}
+
+
+/* the digest under which `file` was applied, or NULL */
+static const char *
+migrate_applied(const migrate_t *m, const char *file)
+{
+    int  i;
+
+    for (i = 0; i < PQntuples(m->applied); i++) {
+        if (strcmp(PQgetvalue(m->applied, i, 0), file) == 0) {
+            return PQgetvalue(m->applied, i, 1);
+        }
+    }
+
+    return NULL;
+}
+
+
+/* every applied migration is still there, byte for byte */
+static int
+migrate_check(const migrate_t *m)
+{
+    int          known = 0;
+    unsigned     i;
+    const char  *sha256;
+
+    for (i = 0; i < m->sql->count; i++) {
+        if (m->sql->files[i].stage != SQL_MIGRATION) {
+            continue;
+        }
+
+        sha256 = migrate_applied(m, m->sql->files[i].name);
+        known += sha256 != NULL;
+
+        if (sha256 != NULL && strcmp(sha256, m->sql->files[i].sha256) != 0) {
+            fprintf(stderr, "payctl: %s was changed after it had been "
+                    "applied: write a new migration instead\n",
+                    m->sql->files[i].name);
+            return 0;
+        }
+    }
+
+    known += migrate_applied(m, "reapplied") != NULL;
+
+    if (known != PQntuples(m->applied)) {
+        fputs("payctl: the database has migrations that are not here: use "
+              "the payctl and sql/ of the newer release\n", stderr);
+        return 0;
+    }
+
+    return 1;
+}
+
+
+static int
+migrate_is_reapplied(const migrate_t *m)
+{
+    const char  *sha256 = migrate_applied(m, "reapplied");
+
+    return sha256 != NULL && strcmp(sha256, m->sql->sha256) == 0;
+}
+
+
+static int
+migrate_pending(migrate_t *m)
+{
+    int          ok;
+    unsigned     i;
+    sql_file_t  *file;
+
+    for (i = 0; i < m->sql->count; i++) {
+        file = &m->sql->files[i];
+
+        if (file->stage != SQL_MIGRATION
+            || migrate_applied(m, file->name) != NULL)
+        {
+            continue;
+        }
+
+        m->done++;
+
+        if (m->dry_run) {
+            printf("would apply %s\n", file->name);
+            continue;
+        }
+
+        ok = pay_cli_exec(m->conn, "begin", "BEGIN")
+             && migrate_file(m, file)
+             && migrate_note(m, file->name, file->sha256);
+
+        if (!migrate_commit(m, ok)) {
+            return 0;
+        }
+
+        printf("applied %s\n", file->name);
+    }
+
+    return 1;
+}
+
+
+/* a new migration may have changed what functions and grants are about */
+static int
+migrate_reapply(migrate_t *m)
+{
+    int  ok;
+
+    if (m->done == 0 && migrate_is_reapplied(m)) {
+        return 1;
+    }
+
+    m->done++;
+
+    if (m->dry_run) {
+        printf("would apply roles, functions, views and grants, "
+               "digest:%.12s\n", m->sql->sha256);
+        return 1;
+    }
+
+    ok = pay_cli_exec(m->conn, "begin", "BEGIN")
+         && migrate_stage(m, SQL_ROLES)
+         && migrate_stage(m, SQL_FUNCTION)
+         && migrate_stage(m, SQL_LAST)
+         && migrate_note(m, "reapplied", m->sql->sha256);
+
+    if (!migrate_commit(m, ok)) {
+        return 0;
+    }
+
+    printf("applied roles, functions, views and grants, digest:%.12s\n",
+           m->sql->sha256);
+
+    return 1;
+}
+
+
+/* each file sets its own role and path, and none leaks into the next */
+static int
+migrate_stage(migrate_t *m, sql_stage_t stage)
+{
+    unsigned     i;
+    sql_file_t  *file;
+
+    for (i = 0; i < m->sql->count; i++) {
+        file = &m->sql->files[i];
+
+        if (file->stage == stage && !migrate_file(m, file)) {
+            return 0;
+        }
+    }
+
+    return 1;
+}
+
+
+static int
+migrate_file(migrate_t *m, const sql_file_t *file)
+{
+    if (!pay_cli_exec(m->conn, file->name, file->text)) {
+        return 0;
+    }
+
+    if (PQtransactionStatus(m->conn) != PQTRANS_INTRANS) {
+        fprintf(stderr, "payctl: %s: a file may not end its transaction\n",
+                file->name);
+        return 0;
+    }
+
+    return pay_cli_exec(m->conn, file->name,
+                        "RESET ROLE; SET search_path = pg_catalog");
+}
+
+
+static int
+migrate_note(migrate_t *m, const char *file, const char *sha256)
+{
+    PGresult    *result;
+    const char  *values[2];
+
+    values[0] = file;
+    values[1] = sha256;
+
+    result = pay_cli_query(m->conn, "note what is applied",
+                           "INSERT INTO pay.schema_migration (file, sha256)"
+                           " VALUES ($1, $2) ON CONFLICT (file) DO UPDATE"
+                           " SET sha256 = EXCLUDED.sha256,"
+                           " applied_at = now()", 2, values);
+    PQclear(result);
+
+    return result != NULL;
+}
+
+
+/* returns ok, or 0 when the commit itself fails */
+static int
+migrate_commit(migrate_t *m, int ok)
+{
+    if (!ok) {
+        (void) pay_cli_exec(m->conn, "rollback", "ROLLBACK");
+        return 0;
+    }
+
+    return pay_cli_exec(m->conn, "commit", "COMMIT");
+}

@@ -1,0 +1,107 @@
+/*
+ * payctl ops: prints the tables that SQL must agree with, for ci/check-ops:
+ * the operations (src/op/op_table.c) with the types of their arguments and
+ * columns, or the currencies (src/core/money.c) with their exponents.
+ */
+
+#include "cli/cli.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "pay_money.h"
+#include "pay_op.h"
+
+
+static void ops_print(void);
+static void ops_print_types(const pay_type_t *types, unsigned count,
+    const char *suffix);
+static void ops_print_currencies(void);
+
+
+int
+pay_cli_ops(int argc, char **argv)
+{
+    if (argc == 1) {
+        ops_print();
+        return PAY_CLI_OK;
+    }
+
+    if (argc == 2 && strcmp(argv[1], "--currencies") == 0) {
+        ops_print_currencies();
+        return PAY_CLI_OK;
+    }
+
+    if (argc == 2 && strcmp(argv[1], "--help") == 0) {
+        puts("usage: payctl ops [--currencies]");
+        return PAY_CLI_OK;
+    }
+
+    fputs("usage: payctl ops [--currencies]\n", stderr);
+
+    return PAY_CLI_USAGE;
+}
+
+
+/* name, tab, argument types, tab, column types without the item number */
+static void
+ops_print(void)
+{
+    unsigned         i;
+    const pay_op_t  *op;
+
+    for (i = 0; i < PAY_OP_COUNT; i++) {
+        op = pay_op((pay_op_id_t) i);
+
+        printf("%s\t", op->name);
+        ops_print_types(op->in, op->in_count, "[]");
+        putchar('\t');
+        ops_print_types(op->out, op->out_count, "");
+        putchar('\n');
+    }
+}
+
+
+static void
+ops_print_types(const pay_type_t *types, unsigned count, const char *suffix)
+{
+    unsigned     i;
+    const char  *name;
+
+    for (i = 0; i < count; i++) {
+        switch (types[i]) {
+
+        case PAY_BYTES:
+            name = "bytea";
+            break;
+
+        case PAY_INT:
+            name = "bigint";
+            break;
+
+        case PAY_JSON:
+            /* jsonb in, the text of it out */
+            name = suffix[0] == '\0' ? "text" : "jsonb";
+            break;
+
+        default:
+            name = "text";
+            break;
+        }
+
+        printf("%s%s%s", i == 0 ? "" : ",", name, suffix);
+    }
+}
+
+
+static void
+ops_print_currencies(void)
+{
+    const pay_currency_t  *currency;
+
+    for (currency = pay_currency_table(); currency->code[0] != '\0';
+         currency++)
+    {
+        printf("%s\t%d\n", currency->code, currency->exponent);
+    }
+}

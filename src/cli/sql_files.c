@@ -1,0 +1,251 @@
+/*
+ * Reads sql/ for payctl migrate.  Only *.sql with the names that the house
+ * rules give counts; an editor's leftovers don't.
+ */
+
+#include "cli/sql_files.h"
+
+#include <dirent.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+
+#include "pay_crypto.h"
+
+
+#define SQL_PATH_MAX  4096
+
+
+static int sql_load_dir(sql_files_t *sql, const char *root, const char *dir,
+    sql_stage_t stage);
+static int sql_is_sql(const struct dirent *entry);
+static int sql_load_file(sql_files_t *sql, const char *root, const char *name,
+    sql_stage_t stage);
+static char *sql_read(const char *path);
+static char *sql_read_open(FILE *file);
+static int sql_digest(pay_str_t bytes, char hex[SQL_DIGEST_SIZE]);
+static int sql_digest_reapplied(sql_files_t *sql);
+
+
+sql_files_t *
+pay_sql_files_load(const char *root)
+{
+    sql_files_t  *sql;
+
+    sql = calloc(1, sizeof(sql_files_t));
+    if (sql == NULL) {
+        fputs("payctl: out of memory\n", stderr);
+        return NULL;
+    }
+
+    if (!sql_load_file(sql, root, "roles.sql", SQL_ROLES)
+        || !sql_load_dir(sql, root, "migrations", SQL_MIGRATION)
+        || !sql_load_dir(sql, root, "functions", SQL_FUNCTION)
+        || !sql_load_file(sql, root, "views.sql", SQL_LAST)
+        || !sql_load_file(sql, root, "grants.sql", SQL_LAST)
+        || !sql_digest_reapplied(sql))
+    {
+        pay_sql_files_free(sql);
+        return NULL;
+    }
+
+    return sql;
+}
+
+
+void
+pay_sql_files_free(sql_files_t *sql)
+{
+    unsigned  i;
+
+    for (i = 0; i < sql->count; i++) {
+        free(sql->files[i].name);
+        free(sql->files[i].text);
+    }
+
+    free(sql);
+}
+
+
+static int
+sql_load_dir(sql_files_t *sql, const char *root, const char *dir,
+    sql_stage_t stage)
+{
+    int              i, n, ok;
+    char             path[SQL_PATH_MAX];
+    struct dirent  **entries;
+
+    if (snprintf(path, sizeof(path), "%s/%s", root, dir)
+        >= (int) sizeof(path))
+    {
+        fputs("payctl: the path of sql/ is too long\n", stderr);
+        return 0;
+    }
+
+    n = scandir(path, &entries, sql_is_sql, alphasort);
+    if (n < 0) {
+        perror(path);
+        return 0;
+    }
+
+    ok = 1;
+
+    for (i = 0; i < n; i++) {
+        if (ok) {
+            snprintf(path, sizeof(path), "%s/%s", dir, entries[i]->d_name);
+            ok = sql_load_file(sql, root, path, stage);
+        }
+
+        free(entries[i]);
+    }
+
+    free(entries);
+
+    return ok;
+}
+
+
+/* digits, '_', anything, ".sql" */
+static int
+sql_is_sql(const struct dirent *entry)
+{
+    size_t       len = strlen(entry->d_name);
+    size_t       digits = strspn(entry->d_name, "0123456789");
+
+    return digits >= 2 && entry->d_name[digits] == '_' && len > digits + 5
+           && strcmp(entry->d_name + len - 4, ".sql") == 0;
+}
+
+
+static int
+sql_load_file(sql_files_t *sql, const char *root, const char *name,
+    sql_stage_t stage)
+{
+    char         path[SQL_PATH_MAX];
+    sql_file_t  *file;
+
+    if (sql->count == SQL_FILES_MAX
+        || snprintf(path, sizeof(path), "%s/%s", root, name)
+           >= (int) sizeof(path))
+    {
+        fputs("payctl: too many files, or too long a path\n", stderr);
+        return 0;
+    }
+
+    file = &sql->files[sql->count++];
+    file->stage = stage;
+    file->name = strdup(name);
+    file->text = sql_read(path);
+
+    return file->name != NULL && file->text != NULL
+           && sql_digest(pay_str_of(file->text), file->sha256);
+}
+
+
+/* the file as a string; NULL after a complaint */
+static char *
+sql_read(const char *path)
+{
+    char  *text;
+    FILE  *file;
+
+    file = fopen(path, "rb");
+    if (file == NULL) {
+        perror(path);
+        return NULL;
+    }
+
+    text = sql_read_open(file);
+
+    if (text == NULL) {
+        fprintf(stderr, "payctl: %s: cannot be read, is too large or holds "
+                "a zero byte\n", path);
+    }
+
+    fclose(file);
+
+    return text;
+}
+
+
+static char *
+sql_read_open(FILE *file)
+{
+    char         *text;
+    size_t        len;
+    struct stat   st;
+
+    if (fstat(fileno(file), &st) != 0 || !S_ISREG(st.st_mode)
+        || st.st_size > SQL_FILE_MAX)
+    {
+        return NULL;
+    }
+
+    text = calloc(1, (size_t) st.st_size + 1);
+    if (text == NULL) {
+        return NULL;
+    }
+
+    len = fread(text, 1, (size_t) st.st_size, file);
+
+    if (len != (size_t) st.st_size || strlen(text) != len) {
+        free(text);
+        return NULL;
+    }
+
+    return text;
+}
+
+
+static int
+sql_digest(pay_str_t bytes, char hex[SQL_DIGEST_SIZE])
+{
+    unsigned       i;
+    unsigned char  digest[PAY_SHA256_SIZE];
+
+    if (pay_sha256(bytes, digest) != PAY_OK) {
+        fputs("payctl: out of memory\n", stderr);
+        return 0;
+    }
+
+    for (i = 0; i < PAY_SHA256_SIZE; i++) {
+        snprintf(hex + 2 * i, 3, "%02x", digest[i]);
+    }
+
+    return 1;
+}
+
+
+/* over the names and digests of what each deploy applies again */
+static int
+sql_digest_reapplied(sql_files_t *sql)
+{
+    int           ok;
+    char         *list;
+    FILE         *out;
+    size_t        len;
+    unsigned      i;
+    sql_file_t   *file;
+
+    out = open_memstream(&list, &len);
+    if (out == NULL) {
+        return 0;
+    }
+
+    for (i = 0; i < sql->count; i++) {
+        file = &sql->files[i];
+
+        if (file->stage != SQL_MIGRATION) {
+            fprintf(out, "%s %s\n", file->sha256, file->name);
+        }
+    }
+
+    if (fclose(out) != 0) {
+        return 0;
+    }
+
+    ok = sql_digest(pay_str_of(list), sql->sha256);
+    free(list);
+
+    return ok;
+}
