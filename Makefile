@@ -19,6 +19,8 @@ UNIT_OBJ = $(UNIT_SRC:%.c=$(BUILD)/obj/%.o)
 HEADERS = $(wildcard include/*.h src/*/*.h tests/unit/*.h)
 CORE_LIBS = -ljansson -ljwt -lcrypto
 
+FUZZ_SECONDS ?= 60
+
 .PHONY: all payctl unit module demo up down test bench asan fuzz lint clean
 all: payctl
 
@@ -41,7 +43,8 @@ bench:
 asan:
 	ci/asan
 fuzz:
-	ci/fuzz
+	ci/install build fuzz
+	tests/fuzz/run $(FUZZ_SECONDS)
 lint:
 	ci/install --python build run test
 	ci/lint

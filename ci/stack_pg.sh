@@ -81,7 +81,7 @@ pg_fill() {
     admin_sql -d postgres <<<"CREATE DATABASE payments"
     PGPASSFILE=$RUN/secrets/admin.pgpass "$PAYCTL" migrate \
         --dsn "host=$PGSOCKETS port=$PGPORT dbname=payments user=postgres" \
-        --dir "$ROOT/sql"
+        --sql "$ROOT/sql"
     admin_sql -d payments <<SQL
 ALTER ROLE payments_gateway LOGIN PASSWORD '$PG_GATEWAY_PW';
 ALTER ROLE payments_auditor LOGIN PASSWORD '$PG_AUDITOR_PW';
