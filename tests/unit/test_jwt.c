@@ -786,7 +786,9 @@ Test(pay_jwt, openssl_error_queue_is_left_empty)
     pay_str_t  good;
 
     good = mint("{" EC "}", MINT_GOOD, MINT_ACME_EC);
-    mint_refused(replaced(good, good.len - 5, '_'), "signature");
+    mint_refused(replaced(good, good.len - 5,
+                          good.data[good.len - 5] == 'A' ? 'B' : 'A'),
+                 "signature");
     cr_expect_eq(ERR_peek_error(), 0);
 
     mint_refused(mint_sign(text_of("{" EC ",\"typ\":\"at+jwt\"}"),
