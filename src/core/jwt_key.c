@@ -291,6 +291,7 @@ pay_pkey_is_p256(EVP_PKEY *pkey)
 }
 
 
+/* Not in constant time: this reads configuration, before any request. */
 static size_t
 pay_text_count(pay_str_t text, const char *needle)
 {
