@@ -8,7 +8,8 @@ export LC_ALL=C.UTF-8
 
 ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd -P)
 BUILD=$ROOT/build
-RUN=$BUILD/run
+# PAY_RUN: another stack beside the one of make up.
+RUN=${PAY_RUN:-$BUILD/run}
 VENV=$BUILD/venv
 # Debian's own: another python3 on PATH has none of Debian's packages.
 PYTHON=/usr/bin/python3
