@@ -21,6 +21,7 @@ static size_t address(ngx_connection_t *c, u_char **data);
 static void publish(ngx_http_payments_limit_t *limit, ngx_uint_t rate,
     ngx_uint_t burst, ngx_uint_t left, uint64_t wait_ms);
 static ngx_uint_t seconds_of(uint64_t requests, ngx_uint_t rate);
+static void log_full(ngx_http_request_t *r);
 
 
 ngx_int_t
@@ -53,9 +54,7 @@ ngx_http_payments_limit(ngx_http_request_t *r, pay_str_t merchant_id)
                                (uint64_t) ngx_current_msec, &left, &wait_ms);
 
     if (rc == NGX_PAYMENTS_GCRA_FULL) {
-        ngx_log_error(NGX_LOG_ERR, r->connection->log, 0,
-                      "payments: no memory for a rate limit, request "
-                      "refused, enlarge payments_zone");
+        log_full(r);
         return NGX_ERROR;
     }
 
@@ -162,4 +161,20 @@ static ngx_uint_t
 seconds_of(uint64_t requests, ngx_uint_t rate)
 {
     return (ngx_uint_t) ((requests * 1000 + rate - 1) / rate);
+}
+
+
+/* Once a second and worker: who fills the zone must not fill the disk, too. */
+static void
+log_full(ngx_http_request_t *r)
+{
+    time_t         now = ngx_time();
+    static time_t  last;
+
+    if (now != last) {
+        last = now;
+        ngx_log_error(NGX_LOG_ERR, r->connection->log, 0,
+                      "payments: no memory for a rate limit, requests are "
+                      "refused, enlarge payments_zone");
+    }
 }
