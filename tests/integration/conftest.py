@@ -1,0 +1,113 @@
+"""Fixtures of the integration tests: the running stack and ways to reach it.
+
+The stack is `make up`'s (build/run/gateway.env, or $GATEWAY_ENV); it is used
+by all tests and never stopped by one.  When the tests that used it are over,
+the logs must be clean, every invariant must hold and no secret may be found
+in a log or the database (support/aftermath.py).
+"""
+
+import psycopg2
+import pytest
+from support import aftermath, bodies, gateway as stack, tokens, waiting
+from support.client import Api
+from support.mock import Mock
+
+
+def connect(dsn):
+    connection = psycopg2.connect(dsn)
+    connection.autocommit = True
+    return connection
+
+
+@pytest.fixture(scope="session")
+def gateway():
+    """The stack (support/gateway.py); checks the aftermath at the end."""
+    found = stack.load()
+    after = aftermath.Aftermath(found)
+    yield found
+    connection = connect(found.env["PG_DSN"])
+    try:
+        after.check(connection)
+    finally:
+        connection.close()
+
+
+@pytest.fixture(scope="session")
+def db(gateway):
+    """A psycopg2 connection that may read every table; autocommit."""
+    connection = connect(gateway.env["PG_DSN"])
+    yield connection
+    connection.close()
+
+
+@pytest.fixture(scope="session")
+def query(db):
+    """query(sql, *arguments) → the rows."""
+
+    def run(sql, *arguments):
+        with db.cursor() as cursor:
+            cursor.execute(sql, arguments)
+            return cursor.fetchall()
+
+    return run
+
+
+@pytest.fixture(scope="session")
+def tls(gateway):
+    """An SSLContext that trusts the stack's CA only."""
+    return gateway.ssl_context()
+
+
+@pytest.fixture(scope="session")
+def api(gateway, tls):
+    """The API as the merchant; waits out the stack's rate limit."""
+    client = Api(gateway.url, tls, gateway.env["MERCHANT_JWT"])
+    yield client
+    client.close()
+
+
+@pytest.fixture(scope="session")
+def other_api(gateway, tls):
+    """The API as the other merchant."""
+    client = Api(gateway.url, tls, gateway.env["OTHER_MERCHANT_JWT"])
+    yield client
+    client.close()
+
+
+@pytest.fixture(scope="session")
+def anonymous(gateway, tls):
+    """The gateway without a token: pages, webhooks, refusals."""
+    client = Api(gateway.url, tls)
+    yield client
+    client.close()
+
+
+@pytest.fixture(scope="session")
+def mint(gateway):
+    """mint(**claims) → a token signed with the merchant's key."""
+    return tokens.minter_of(gateway.env, "MERCHANT")
+
+
+@pytest.fixture(scope="session")
+def other_mint(gateway):
+    return tokens.minter_of(gateway.env, "OTHER_MERCHANT")
+
+
+@pytest.fixture(scope="session")
+def mock(gateway):
+    """The mock PSP's control API (support/mock.py)."""
+    client = Mock(gateway.mock_url)
+    yield client
+    client.close()
+
+
+@pytest.fixture(scope="session")
+def checkout(gateway):
+    """checkout(orders=1, **members) → a fresh body that will be accepted."""
+    return bodies.Bodies(gateway.return_url)
+
+
+@pytest.fixture(scope="session")
+def wait_for():
+    """wait_for(condition, deadline=10, what="…") → its true value."""
+    return waiting.wait_for

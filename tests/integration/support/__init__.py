@@ -1,0 +1,1 @@
+"""What the integration tests share; conftest.py turns it into fixtures."""
