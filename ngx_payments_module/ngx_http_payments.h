@@ -216,9 +216,15 @@ ngx_int_t ngx_http_payments_buyer(ngx_http_request_t *r,
     ngx_uint_t kind);
 ngx_int_t ngx_http_payments_ready(ngx_http_request_t *r);
 
-/* ngx_http_payments_auth.c: 0 problem literal → *merchant is set */
+/* The checks before a flow: NGX_OK says go on; NGX_DECLINED says refuse, with
+ * *err filled and nothing sent yet.  A check never answers by itself: what a
+ * sent answer returns is NGX_OK, too. */
+ngx_int_t ngx_http_payments_refuse(pay_err_t *err, const char *slug,
+    const char *detail);
+
+/* ngx_http_payments_auth.c: NGX_OK → *merchant is set */
 ngx_int_t ngx_http_payments_authenticate(ngx_http_request_t *r,
-    unsigned scope, const pay_merchant_t **merchant);
+    unsigned scope, const pay_merchant_t **merchant, pay_err_t *err);
 
 /* ngx_http_payments_reply.c.  Each sends a whole answer and returns what a
  * content handler returns. */

@@ -5,6 +5,7 @@
 
 #include "ngx_http_payments.h"
 #include "pay_idempotency.h"
+#include "pay_pan.h"
 #include "pay_url.h"
 
 
@@ -21,12 +22,16 @@ typedef struct {
 static const route_t *find_route(ngx_http_request_t *r, pay_str_t *id);
 static ngx_uint_t route_fits(const route_t *route, pay_str_t path,
     pay_str_t *id);
-static ngx_int_t limited(ngx_http_request_t *r, pay_str_t merchant);
+static ngx_int_t check_caller(ngx_http_request_t *r, const route_t *route,
+    const pay_merchant_t **merchant, pay_err_t *err);
+static ngx_int_t check_quota(ngx_http_request_t *r, pay_str_t merchant,
+    pay_err_t *err);
 static ngx_int_t start_read(ngx_http_request_t *r, const route_t *route,
     const pay_merchant_t *merchant, pay_str_t id);
-static ngx_int_t check_media(ngx_http_request_t *r);
+static ngx_int_t check_media(ngx_http_request_t *r, pay_err_t *err);
 static ngx_uint_t is_json(ngx_str_t *type);
-static ngx_int_t check_key(ngx_http_request_t *r);
+static ngx_int_t check_key(ngx_http_request_t *r, pay_err_t *err);
+static ngx_int_t refuse_without_key(ngx_http_request_t *r, pay_err_t *err);
 static void create_body(ngx_http_request_t *r, pay_str_t body);
 static ngx_int_t create_start(ngx_http_request_t *r, pay_str_t body,
     ngx_payments_flow_t *flow);
@@ -54,8 +59,8 @@ static const route_t  routes[] = {
 ngx_int_t
 ngx_http_payments_api(ngx_http_request_t *r)
 {
-    ngx_int_t              rc;
     pay_str_t              id;
+    pay_err_t              err;
     ngx_uint_t             methods;
     const route_t         *route;
     const pay_merchant_t  *merchant;
@@ -72,36 +77,44 @@ ngx_http_payments_api(ngx_http_request_t *r)
         return ngx_http_payments_method_not_allowed(r, route->allow);
     }
 
-    rc = limited(r, PAY_STR(""));
-    if (rc != NGX_OK) {
-        return rc;
-    }
-
-    rc = ngx_http_payments_authenticate(r, route->scope, &merchant);
-    if (rc != NGX_OK) {
-        return rc;
-    }
-
-    rc = limited(r, merchant->id);
-    if (rc != NGX_OK) {
-        return rc;
+    if (check_caller(r, route, &merchant, &err) != NGX_OK) {
+        return ngx_http_payments_problem(r, err.slug, err.detail, NULL);
     }
 
     if (route->method == NGX_HTTP_GET) {
         return start_read(r, route, merchant, id);
     }
 
-    rc = check_key(r);
-    if (rc != NGX_OK) {
-        return rc;
-    }
-
-    rc = check_media(r);
-    if (rc != NGX_OK) {
-        return rc;
+    if (check_key(r, &err) != NGX_OK || check_media(r, &err) != NGX_OK) {
+        return ngx_http_payments_problem(r, err.slug, err.detail, NULL);
     }
 
     return ngx_http_payments_read_body(r, create_body);
+}
+
+
+ngx_int_t
+ngx_http_payments_refuse(pay_err_t *err, const char *slug, const char *detail)
+{
+    (void) pay_refuse(err, slug, detail);
+
+    return NGX_DECLINED;
+}
+
+
+/* The address' quota before the token is looked at, the merchant's after. */
+static ngx_int_t
+check_caller(ngx_http_request_t *r, const route_t *route,
+    const pay_merchant_t **merchant, pay_err_t *err)
+{
+    if (check_quota(r, PAY_STR(""), err) != NGX_OK
+        || ngx_http_payments_authenticate(r, route->scope, merchant, err)
+           != NGX_OK)
+    {
+        return NGX_DECLINED;
+    }
+
+    return check_quota(r, (*merchant)->id, err);
 }
 
 
@@ -160,26 +173,18 @@ route_fits(const route_t *route, pay_str_t path, pay_str_t *id)
 
 
 static ngx_int_t
-limited(ngx_http_request_t *r, pay_str_t merchant)
+check_quota(ngx_http_request_t *r, pay_str_t merchant, pay_err_t *err)
 {
-    pay_reply_t  reply;
-
     switch (ngx_http_payments_limit(r, merchant)) {
 
     case NGX_OK:
         return NGX_OK;
 
     case NGX_BUSY:
-        return ngx_http_payments_problem(r, "quota-exceeded", NULL, NULL);
+        return ngx_http_payments_refuse(err, "quota-exceeded", NULL);
 
     default:
-        ngx_memzero(&reply, sizeof(pay_reply_t));
-        reply.kind = PAY_REPLY_PROBLEM;
-        reply.problem = pay_problem_find(PAY_STR("overloaded"));
-        reply.status = reply.problem->status;
-        reply.retry_after_s = 1;
-        reply.version = -1;
-        return ngx_http_payments_reply(r, &reply);
+        return ngx_http_payments_refuse(err, "overloaded", NULL);
     }
 }
 
@@ -223,11 +228,12 @@ start_read(ngx_http_request_t *r, const route_t *route,
 
 /* H4-H6: JSON in UTF-8, unencoded, or 415 with what would be accepted. */
 static ngx_int_t
-check_media(ngx_http_request_t *r)
+check_media(ngx_http_request_t *r, pay_err_t *err)
 {
     ngx_str_t         json = ngx_string("application/json");
     ngx_str_t         identity = ngx_string("identity");
     ngx_uint_t        count;
+    const char       *slug = "unsupported-media-type";
     ngx_table_elt_t  *encoding;
 
     encoding = ngx_http_payments_find_header(r, "Content-Encoding", &count);
@@ -240,11 +246,10 @@ check_media(ngx_http_request_t *r)
         if (ngx_http_payments_add_header(r, "Accept-Encoding", identity)
             != NGX_OK)
         {
-            return NGX_HTTP_INTERNAL_SERVER_ERROR;
+            slug = "internal-error";
         }
 
-        return ngx_http_payments_problem(r, "unsupported-media-type", NULL,
-                                         NULL);
+        return ngx_http_payments_refuse(err, slug, NULL);
     }
 
     if (r->headers_in.content_type != NULL
@@ -256,10 +261,10 @@ check_media(ngx_http_request_t *r)
     if (ngx_http_payments_add_header(r, "Accept", json) != NGX_OK
         || ngx_http_payments_add_header(r, "Accept-Post", json) != NGX_OK)
     {
-        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+        slug = "internal-error";
     }
 
-    return ngx_http_payments_problem(r, "unsupported-media-type", NULL, NULL);
+    return ngx_http_payments_refuse(err, slug, NULL);
 }
 
 
@@ -306,11 +311,8 @@ is_json(ngx_str_t *type)
 
 
 static ngx_int_t
-check_key(ngx_http_request_t *r)
+check_key(ngx_http_request_t *r, pay_err_t *err)
 {
-    pay_err_t                 err;
-    ngx_str_t                 link;
-    pay_str_t                 url;
     ngx_uint_t                count;
     ngx_table_elt_t          *header;
     ngx_http_payments_ctx_t  *ctx;
@@ -319,39 +321,50 @@ check_key(ngx_http_request_t *r)
     header = ngx_http_payments_find_header(r, "Idempotency-Key", &count);
 
     if (header == NULL) {
-        if (ngx_http_payments_base_url(r, &url) != NGX_OK) {
-            return NGX_HTTP_INTERNAL_SERVER_ERROR;
-        }
-
-        link.data = ngx_pnalloc(r->pool, url.len + 96);
-        if (link.data == NULL) {
-            return NGX_HTTP_INTERNAL_SERVER_ERROR;
-        }
-
-        link.len = ngx_sprintf(link.data,
-                               "<%V/problems/idempotency-key-missing>; "
-                               "rel=\"describedby\"", &ngx_payments_nstr(url))
-                   - link.data;
-
-        if (ngx_http_payments_add_header(r, "Link", link) != NGX_OK) {
-            return NGX_HTTP_INTERNAL_SERVER_ERROR;
-        }
-
-        return ngx_http_payments_problem(r, "idempotency-key-missing", NULL,
-                                         NULL);
+        return refuse_without_key(r, err);
     }
 
-    err.slug = "idempotency-key-invalid";
-    err.detail = "send the field once";
-
-    if (count != 1
-        || pay_idempotency_key_parse(ngx_payments_str(header->value),
-                                     &ctx->key, &err) != PAY_OK)
-    {
-        return ngx_http_payments_problem(r, err.slug, err.detail, NULL);
+    if (count != 1) {
+        return ngx_http_payments_refuse(err, "idempotency-key-invalid",
+                                        "send the field once");
     }
 
-    return NGX_OK;
+    if (pay_pan_found(ngx_payments_str(header->value))) {
+        return ngx_http_payments_refuse(err, "card-data-not-accepted",
+                                        "the Idempotency-Key looks like a "
+                                        "card number");
+    }
+
+    return pay_idempotency_key_parse(ngx_payments_str(header->value),
+                                     &ctx->key, err) == PAY_OK
+           ? NGX_OK : NGX_DECLINED;
+}
+
+
+static ngx_int_t
+refuse_without_key(ngx_http_request_t *r, pay_err_t *err)
+{
+    pay_str_t  url;
+    ngx_str_t  link;
+
+    if (ngx_http_payments_base_url(r, &url) != NGX_OK) {
+        return ngx_http_payments_refuse(err, "internal-error", NULL);
+    }
+
+    link.data = ngx_pnalloc(r->pool, url.len + 96);
+    if (link.data == NULL) {
+        return ngx_http_payments_refuse(err, "internal-error", NULL);
+    }
+
+    link.len = ngx_sprintf(link.data, "<%V/problems/idempotency-key-missing>; "
+                           "rel=\"describedby\"", &ngx_payments_nstr(url))
+               - link.data;
+
+    if (ngx_http_payments_add_header(r, "Link", link) != NGX_OK) {
+        return ngx_http_payments_refuse(err, "internal-error", NULL);
+    }
+
+    return ngx_http_payments_refuse(err, "idempotency-key-missing", NULL);
 }
 
 

@@ -6,15 +6,14 @@
 
 
 static ngx_int_t bearer(ngx_http_request_t *r, pay_str_t *token);
-static ngx_int_t challenge(ngx_http_request_t *r, const char *slug,
-    const char *value);
+static ngx_int_t challenge(ngx_http_request_t *r, pay_err_t *err,
+    const char *slug, const char *value);
 static void *pool_alloc(void *pool, size_t size);
 
 
-/* NGX_OK: *merchant is set.  Else the answer has been sent: return it. */
 ngx_int_t
 ngx_http_payments_authenticate(ngx_http_request_t *r, unsigned scope,
-    const pay_merchant_t **merchant)
+    const pay_merchant_t **merchant, pay_err_t *err)
 {
     pay_str_t                       token;
     pay_arena_t                     arena = { pool_alloc, r->pool };
@@ -24,7 +23,7 @@ ngx_http_payments_authenticate(ngx_http_request_t *r, unsigned scope,
     ngx_http_payments_main_conf_t  *pmcf;
 
     if (bearer(r, &token) != NGX_OK) {
-        return challenge(r, "unauthenticated",
+        return challenge(r, err, "unauthenticated",
                          "Bearer realm=\"ngx_payments\"");
     }
 
@@ -43,11 +42,12 @@ ngx_http_payments_authenticate(ngx_http_request_t *r, unsigned scope,
         break;
 
     case PAY_INVALID:
-        return challenge(r, "invalid-token", "Bearer realm=\"ngx_payments\", "
+        return challenge(r, err, "invalid-token",
+                         "Bearer realm=\"ngx_payments\", "
                          "error=\"invalid_token\"");
 
     default:
-        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+        return ngx_http_payments_refuse(err, "internal-error", NULL);
     }
 
     *merchant = claims.key->owner;
@@ -55,11 +55,11 @@ ngx_http_payments_authenticate(ngx_http_request_t *r, unsigned scope,
     ctx->merchant_id = ngx_payments_nstr((*merchant)->id);
 
     if ((*merchant)->disabled) {
-        return ngx_http_payments_problem(r, "merchant-disabled", NULL, NULL);
+        return ngx_http_payments_refuse(err, "merchant-disabled", NULL);
     }
 
     if ((claims.scopes & scope) != scope) {
-        return challenge(r, "insufficient-scope",
+        return challenge(r, err, "insufficient-scope",
                          "Bearer realm=\"ngx_payments\", "
                          "error=\"insufficient_scope\"");
     }
@@ -95,7 +95,8 @@ bearer(ngx_http_request_t *r, pay_str_t *token)
 
 
 static ngx_int_t
-challenge(ngx_http_request_t *r, const char *slug, const char *value)
+challenge(ngx_http_request_t *r, pay_err_t *err, const char *slug,
+    const char *value)
 {
     ngx_str_t  text;
 
@@ -103,10 +104,10 @@ challenge(ngx_http_request_t *r, const char *slug, const char *value)
     text.len = ngx_strlen(value);
 
     if (ngx_http_payments_add_header(r, "WWW-Authenticate", text) != NGX_OK) {
-        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+        slug = "internal-error";
     }
 
-    return ngx_http_payments_problem(r, slug, NULL, NULL);
+    return ngx_http_payments_refuse(err, slug, NULL);
 }
 
 

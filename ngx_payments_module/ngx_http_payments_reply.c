@@ -77,6 +77,10 @@ ngx_http_payments_problem(ngx_http_request_t *r, const char *slug,
 
     reply.status = reply.problem->status;
 
+    if (reply.status == NGX_HTTP_SERVICE_UNAVAILABLE) {
+        reply.retry_after_s = 1;
+    }
+
     ctx = ngx_http_payments_get_ctx(r);
     if (ctx != NULL) {
         ctx->outcome.data = (u_char *) reply.problem->slug;
