@@ -42,7 +42,7 @@ pay_status_t pay_hex_encode(pay_arena_t *arena, pay_str_t bytes,
 pay_status_t pay_hex_decode(pay_str_t text, unsigned char *out, size_t size)
     PAY_MUST_CHECK;
 pay_status_t pay_base64_encode(pay_arena_t *arena, pay_str_t bytes,
-    pay_str_t *text) PAY_MUST_CHECK;                       /* RFC 4648 4, padded */
+    pay_str_t *text) PAY_MUST_CHECK;                    /* RFC 4648 4, padded */
 pay_status_t pay_base64url_encode(pay_arena_t *arena, pay_str_t bytes,
     pay_str_t *text) PAY_MUST_CHECK;                       /* 5, no padding */
 /* Canonical spellings only (padding right, no stray bits), else PAY_INVALID. */

@@ -22,7 +22,7 @@ typedef struct {
     pay_str_t             base_url;     /* "https://host[:port]" */
     pay_str_t             request_id;   /* a UUID's text */
     const char           *detail;       /* literal; NULL: none */
-    const char           *pointer;      /* errors[0].pointer; NULL or "": none */
+    const char           *pointer;     /* errors[0].pointer; NULL or "": none */
     pay_str_t             order_url;    /* "existing" member; empty: none */
     const char           *policy;       /* "violated-policies" (RL5): name of
                                            the policy; NULL: none */
