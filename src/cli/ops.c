@@ -1,7 +1,8 @@
 /*
  * payctl ops: prints the tables that SQL must agree with, for ci/check-ops:
  * the operations (src/op/op_table.c) with the types of their arguments and
- * columns, or the currencies (src/core/money.c) with their exponents.
+ * columns, the currencies (src/core/money.c) with their exponents, or the
+ * state machine (src/core/state.c).
  */
 
 #include "cli/cli.h"
@@ -11,12 +12,14 @@
 
 #include "pay_money.h"
 #include "pay_op.h"
+#include "pay_state.h"
 
 
 static void ops_print(void);
 static void ops_print_types(const pay_type_t *types, unsigned count,
     const char *suffix);
 static void ops_print_currencies(void);
+static void ops_print_states(void);
 
 
 int
@@ -32,12 +35,17 @@ pay_cli_ops(int argc, char **argv)
         return PAY_CLI_OK;
     }
 
-    if (argc == 2 && strcmp(argv[1], "--help") == 0) {
-        puts("usage: payctl ops [--currencies]");
+    if (argc == 2 && strcmp(argv[1], "--states") == 0) {
+        ops_print_states();
         return PAY_CLI_OK;
     }
 
-    fputs("usage: payctl ops [--currencies]\n", stderr);
+    if (argc == 2 && strcmp(argv[1], "--help") == 0) {
+        puts("usage: payctl ops [--currencies | --states]");
+        return PAY_CLI_OK;
+    }
+
+    fputs("usage: payctl ops [--currencies | --states]\n", stderr);
 
     return PAY_CLI_USAGE;
 }
@@ -103,5 +111,24 @@ ops_print_currencies(void)
          currency++)
     {
         printf("%s\t%d\n", currency->code, currency->exponent);
+    }
+}
+
+
+/* from, fact, to */
+static void
+ops_print_states(void)
+{
+    unsigned          state, fact;
+    pay_transition_t  next;
+
+    for (state = 0; state < PAY_STATE_COUNT; state++) {
+        for (fact = 0; fact < PAY_FACT_COUNT; fact++) {
+            next = pay_state_next((pay_state_t) state, (pay_fact_t) fact);
+
+            printf("%s\t%s\t%s\n", pay_state_name((pay_state_t) state),
+                   pay_fact_name((pay_fact_t) fact),
+                   pay_state_name(next.state));
+        }
     }
 }

@@ -1,0 +1,9 @@
+-- SUCCESS only where a PSP said "paid", once.
+SELECT o.merchant_id, o.payment_order_id, count(e.seq) AS paid_events
+FROM pay.payment_order o
+LEFT JOIN pay.event e ON e.merchant_id = o.merchant_id
+    AND e.payment_order_id = o.payment_order_id AND e.kind = 'paid'
+    AND e.new_status = 'SUCCESS'
+GROUP BY o.merchant_id, o.payment_order_id
+HAVING (o.status = 'SUCCESS') IS DISTINCT FROM (count(e.seq) = 1)
+    OR count(e.seq) > 1;

@@ -1,0 +1,3006 @@
+-- Made by ci/sql-snapshot from sql/; not applied to anything.
+--
+--
+
+--
+-- Name: pay; Type: SCHEMA; Schema: -; Owner: payments_owner
+--
+
+CREATE SCHEMA pay;
+
+ALTER SCHEMA pay OWNER TO payments_owner;
+
+--
+-- Name: SCHEMA pay; Type: COMMENT; Schema: -; Owner: payments_owner
+--
+
+COMMENT ON SCHEMA pay IS 'Tables and private helpers of the gateway';
+
+--
+-- Name: pay_api; Type: SCHEMA; Schema: -; Owner: payments_owner
+--
+
+CREATE SCHEMA pay_api;
+
+ALTER SCHEMA pay_api OWNER TO payments_owner;
+
+--
+-- Name: SCHEMA pay_api; Type: COMMENT; Schema: -; Owner: payments_owner
+--
+
+COMMENT ON SCHEMA pay_api IS 'What the gateway''s role may EXECUTE';
+
+--
+-- Name: pay_view; Type: SCHEMA; Schema: -; Owner: payments_owner
+--
+
+CREATE SCHEMA pay_view;
+
+ALTER SCHEMA pay_view OWNER TO payments_owner;
+
+--
+-- Name: SCHEMA pay_view; Type: COMMENT; Schema: -; Owner: payments_owner
+--
+
+COMMENT ON SCHEMA pay_view IS 'Reads for people';
+
+--
+-- Name: fact; Type: TYPE; Schema: pay; Owner: payments_owner
+--
+
+CREATE TYPE pay.fact AS (
+	item integer,
+	turn integer,
+	merchant_id text,
+	checkout_id text,
+	kind text,
+	actor text,
+	psp text,
+	event_id text,
+	type text,
+	code text,
+	token text,
+	reference text,
+	amount_minor bigint,
+	currency text,
+	request_id text,
+	outcome text
+);
+
+ALTER TYPE pay.fact OWNER TO payments_owner;
+
+--
+-- Name: payment_item; Type: TYPE; Schema: pay; Owner: payments_owner
+--
+
+CREATE TYPE pay.payment_item AS (
+	item integer,
+	merchant_id text,
+	idempotency_key text,
+	fingerprint bytea,
+	checkout_id text,
+	checkout_uuid uuid,
+	handle text,
+	psp text,
+	nonce text,
+	return_url text,
+	base_url text,
+	buyer_info jsonb,
+	metadata jsonb,
+	credit_card_info jsonb,
+	currency text,
+	total_minor bigint,
+	expires_at timestamp with time zone,
+	orders jsonb,
+	ttl interval,
+	lease interval,
+	request_id text
+);
+
+ALTER TYPE pay.payment_item OWNER TO payments_owner;
+
+--
+-- Name: apply_parked(text[], text[]); Type: FUNCTION; Schema: pay; Owner: payments_owner
+--
+
+CREATE FUNCTION pay.apply_parked(p_merchant_id text[], p_checkout_id text[]) RETURNS void
+    LANGUAGE plpgsql
+    AS $$
+DECLARE
+    v_facts fact[];
+BEGIN
+    v_facts := ARRAY(
+        SELECT ROW(row_number() OVER (ORDER BY i.received_at, i.event_id),
+            NULL, c.merchant_id, c.checkout_id,
+            fact_kind(i.fact, i.amount_minor, i.currency, c.total_minor,
+                      c.currency),
+            'webhook', i.psp, i.event_id, i.type, i.code, i.token,
+            i.reference, i.amount_minor, i.currency, i.request_id,
+            NULL)::fact
+        FROM (SELECT DISTINCT * FROM unnest(p_merchant_id, p_checkout_id)) AS
+            u (merchant_id, checkout_id)
+        JOIN registration r ON r.merchant_id = u.merchant_id
+            AND r.checkout_id = u.checkout_id
+        JOIN webhook_inbox i ON i.psp = r.psp AND i.token = r.token
+            AND i.state = 'parked'
+        JOIN checkout c ON c.merchant_id = u.merchant_id
+            AND c.checkout_id = u.checkout_id);
+
+    IF cardinality(v_facts) > 0 THEN
+        UPDATE webhook_inbox i
+        SET state = f.outcome, merchant_id = f.merchant_id,
+            checkout_id = f.checkout_id
+        FROM unnest(record_facts(v_facts)) f
+        WHERE i.psp = f.psp AND i.event_id = f.event_id;
+    END IF;
+END
+$$;
+
+ALTER FUNCTION pay.apply_parked(p_merchant_id text[], p_checkout_id text[]) OWNER TO payments_owner;
+
+--
+-- Name: FUNCTION apply_parked(p_merchant_id text[], p_checkout_id text[]); Type: COMMENT; Schema: pay; Owner: payments_owner
+--
+
+COMMENT ON FUNCTION pay.apply_parked(p_merchant_id text[], p_checkout_id text[]) IS 'Applies webhooks that waited for the tokens of these checkouts';
+
+--
+-- Name: await_tokens(pay.fact[], integer[]); Type: FUNCTION; Schema: pay; Owner: payments_owner
+--
+
+CREATE FUNCTION pay.await_tokens(p_facts pay.fact[], p_duplicates integer[]) RETURNS pay.fact[]
+    LANGUAGE plpgsql
+    AS $$
+BEGIN
+    INSERT INTO psp_token AS t (psp, token)
+    SELECT DISTINCT f.psp, f.token
+    FROM unnest(p_facts) f
+    WHERE f.actor = 'webhook' AND f.checkout_id IS NULL AND f.kind <> 'none'
+        AND f.item <> ALL (p_duplicates)
+    ORDER BY f.psp, f.token
+    ON CONFLICT (psp, token) DO UPDATE SET psp = t.psp
+    WHERE t.checkout_id IS NULL;
+
+    RETURN ARRAY(
+        SELECT ROW(f.item, f.turn, t.merchant_id, t.checkout_id,
+            fact_kind(f.kind, CASE f.kind WHEN 'none' THEN NULL
+                                          ELSE f.amount_minor END,
+                      CASE f.kind WHEN 'none' THEN NULL
+                                  ELSE f.currency END,
+                      c.total_minor, c.currency),
+            f.actor, f.psp, f.event_id, f.type, f.code, f.token, f.reference,
+            f.amount_minor, f.currency, f.request_id, NULL)::fact
+        FROM unnest(p_facts) f
+        LEFT JOIN psp_token t ON t.psp = f.psp AND t.token = f.token
+        LEFT JOIN checkout c ON c.merchant_id = t.merchant_id
+            AND c.checkout_id = t.checkout_id);
+END
+$$;
+
+ALTER FUNCTION pay.await_tokens(p_facts pay.fact[], p_duplicates integer[]) OWNER TO payments_owner;
+
+--
+-- Name: FUNCTION await_tokens(p_facts pay.fact[], p_duplicates integer[]); Type: COMMENT; Schema: pay; Owner: payments_owner
+--
+
+COMMENT ON FUNCTION pay.await_tokens(p_facts pay.fact[], p_duplicates integer[]) IS 'Looks unknown tokens up again, behind a lock';
+
+--
+-- Name: begin_items(pay.payment_item[]); Type: FUNCTION; Schema: pay; Owner: payments_owner
+--
+
+CREATE FUNCTION pay.begin_items(p_items pay.payment_item[]) RETURNS TABLE(item integer, outcome text, merchant_id text, checkout_id text)
+    LANGUAGE plpgsql
+    AS $$
+#variable_conflict use_column
+DECLARE
+    v_left   payment_item[] := p_items;
+    v_next   payment_item[];
+    v_keyed  payment_item[];
+    v_placed payment_item[];
+    v_made   payment_item[];
+    v_item   payment_item;
+    v_loss   record;
+BEGIN
+    WHILE cardinality(v_left) > 0 LOOP
+        v_keyed := insert_keys(v_left);
+        v_placed := insert_checkouts(v_keyed);
+        v_made := insert_orders(v_placed);
+        PERFORM insert_registrations(v_made);
+        PERFORM insert_beginnings(v_made);
+
+        RETURN QUERY
+        SELECT m.item, 'created', m.merchant_id, m.checkout_id
+        FROM unnest(v_made) m;
+
+        EXIT WHEN cardinality(v_made) = cardinality(v_left);
+
+        PERFORM delete_losers(v_keyed, v_placed, v_made);
+        v_next := '{}';
+
+        FOR v_item IN
+            SELECT i.* FROM unnest(v_left) i
+            WHERE i.item NOT IN (SELECT m.item FROM unnest(v_made) m)
+            ORDER BY i.item
+        LOOP
+            v_loss := explain_loss(v_item);
+
+            IF v_loss.outcome IS NULL THEN
+                v_next := v_next || v_item;
+            ELSE
+                RETURN QUERY SELECT v_item.item, v_loss.outcome,
+                    v_item.merchant_id, v_loss.checkout_id;
+            END IF;
+        END LOOP;
+
+        IF cardinality(v_next) = cardinality(v_left) THEN
+            -- nothing to be seen in its way, and yet it does not go in:
+            -- a handle that another checkout has
+            RETURN QUERY SELECT v_next[1].item, 'invalid', NULL, NULL;
+            v_next := v_next[2:];
+        END IF;
+
+        v_left := v_next;
+    END LOOP;
+END
+$$;
+
+ALTER FUNCTION pay.begin_items(p_items pay.payment_item[]) OWNER TO payments_owner;
+
+--
+-- Name: FUNCTION begin_items(p_items pay.payment_item[]); Type: COMMENT; Schema: pay; Owner: payments_owner
+--
+
+COMMENT ON FUNCTION pay.begin_items(p_items pay.payment_item[]) IS 'begin_payment without its shape: what became of each item';
+
+--
+-- Name: check_batch(text[]); Type: FUNCTION; Schema: pay; Owner: payments_owner
+--
+
+CREATE FUNCTION pay.check_batch(VARIADIC p_dims text[]) RETURNS void
+    LANGUAGE plpgsql IMMUTABLE
+    AS $_$
+DECLARE
+    v_first text := p_dims[1];
+    v_dims  text;
+BEGIN
+    FOREACH v_dims IN ARRAY p_dims LOOP
+        IF v_dims IS DISTINCT FROM v_first THEN
+            RAISE EXCEPTION 'the arrays differ in length'
+                USING ERRCODE = 'PAY01';
+        END IF;
+    END LOOP;
+
+    IF v_first !~ '^\[1:[0-9]{1,4}\]$' THEN
+        RAISE EXCEPTION 'a batch is a flat array of at most 9999 items'
+            USING ERRCODE = 'PAY01';
+    END IF;
+END
+$_$;
+
+ALTER FUNCTION pay.check_batch(VARIADIC p_dims text[]) OWNER TO payments_owner;
+
+--
+-- Name: FUNCTION check_batch(VARIADIC p_dims text[]); Type: COMMENT; Schema: pay; Owner: payments_owner
+--
+
+COMMENT ON FUNCTION pay.check_batch(VARIADIC p_dims text[]) IS 'Raises PAY01 unless all arrays have the same dimensions';
+
+--
+-- Name: claim_tokens(text[], text[], text[]); Type: FUNCTION; Schema: pay; Owner: payments_owner
+--
+
+CREATE FUNCTION pay.claim_tokens(p_merchant_id text[], p_checkout_id text[], p_token text[], OUT claimed bigint, OUT parked boolean) RETURNS record
+    LANGUAGE plpgsql
+    AS $$
+BEGIN
+    WITH claim AS (
+        INSERT INTO psp_token AS t (psp, token, merchant_id, checkout_id)
+        SELECT DISTINCT ON (r.psp, u.token)
+            r.psp, u.token, u.merchant_id, u.checkout_id
+        FROM unnest(p_merchant_id, p_checkout_id, p_token)
+            WITH ORDINALITY AS u (merchant_id, checkout_id, token, n)
+        JOIN registration r ON r.merchant_id = u.merchant_id
+            AND r.checkout_id = u.checkout_id
+        WHERE r.token IS NULL AND u.token IS NOT NULL
+        ORDER BY r.psp, u.token, u.n
+        ON CONFLICT (psp, token) DO UPDATE
+        SET merchant_id = EXCLUDED.merchant_id,
+            checkout_id = EXCLUDED.checkout_id
+        WHERE t.checkout_id IS NULL
+        RETURNING t.xmax <> 0 AS parked
+    )
+    SELECT count(*), coalesce(bool_or(c.parked), false)
+    INTO claimed, parked
+    FROM claim c;
+END
+$$;
+
+ALTER FUNCTION pay.claim_tokens(p_merchant_id text[], p_checkout_id text[], p_token text[], OUT claimed bigint, OUT parked boolean) OWNER TO payments_owner;
+
+--
+-- Name: FUNCTION claim_tokens(p_merchant_id text[], p_checkout_id text[], p_token text[], OUT claimed bigint, OUT parked boolean); Type: COMMENT; Schema: pay; Owner: payments_owner
+--
+
+COMMENT ON FUNCTION pay.claim_tokens(p_merchant_id text[], p_checkout_id text[], p_token text[], OUT claimed bigint, OUT parked boolean) IS 'Makes tokens the property of checkouts, first wins';
+
+--
+-- Name: delete_losers(pay.payment_item[], pay.payment_item[], pay.payment_item[]); Type: FUNCTION; Schema: pay; Owner: payments_owner
+--
+
+CREATE FUNCTION pay.delete_losers(p_keyed pay.payment_item[], p_placed pay.payment_item[], p_made pay.payment_item[]) RETURNS void
+    LANGUAGE plpgsql
+    AS $$
+DECLARE
+    v_made int[] := ARRAY(SELECT m.item FROM unnest(p_made) m);
+BEGIN
+    DELETE FROM payment_order o
+    USING unnest(p_placed) i
+    WHERE i.item <> ALL (v_made)
+        AND o.merchant_id = i.merchant_id AND o.checkout_id = i.checkout_id;
+
+    DELETE FROM checkout c
+    USING unnest(p_placed) i
+    WHERE i.item <> ALL (v_made)
+        AND c.merchant_id = i.merchant_id AND c.checkout_id = i.checkout_id;
+
+    DELETE FROM idempotency_key k
+    USING unnest(p_keyed) i
+    WHERE i.item <> ALL (v_made)
+        AND k.merchant_id = i.merchant_id
+        AND k.route = 'POST /v1/payments' AND k.key = i.idempotency_key;
+END
+$$;
+
+ALTER FUNCTION pay.delete_losers(p_keyed pay.payment_item[], p_placed pay.payment_item[], p_made pay.payment_item[]) OWNER TO payments_owner;
+
+--
+-- Name: FUNCTION delete_losers(p_keyed pay.payment_item[], p_placed pay.payment_item[], p_made pay.payment_item[]); Type: COMMENT; Schema: pay; Owner: payments_owner
+--
+
+COMMENT ON FUNCTION pay.delete_losers(p_keyed pay.payment_item[], p_placed pay.payment_item[], p_made pay.payment_item[]) IS 'Leaves nothing behind of items that collided';
+
+--
+-- Name: explain_loss(pay.payment_item); Type: FUNCTION; Schema: pay; Owner: payments_owner
+--
+
+CREATE FUNCTION pay.explain_loss(p_item pay.payment_item, OUT outcome text, OUT checkout_id text) RETURNS record
+    LANGUAGE plpgsql
+    AS $$
+#variable_conflict use_column
+DECLARE
+    v_key idempotency_key;
+    v_reg registration;
+BEGIN
+    SELECT * INTO v_key FROM idempotency_key k
+    WHERE k.merchant_id = p_item.merchant_id
+        AND k.route = 'POST /v1/payments'
+        AND k.key = p_item.idempotency_key;
+
+    IF FOUND AND v_key.fingerprint <> p_item.fingerprint THEN
+        outcome := 'key_reused';
+        RETURN;
+    END IF;
+
+    IF FOUND THEN
+        SELECT * INTO v_reg FROM registration r
+        WHERE r.merchant_id = p_item.merchant_id
+            AND r.checkout_id = v_key.checkout_id;
+
+        checkout_id := v_key.checkout_id;
+        outcome := CASE WHEN v_reg.state = 'REGISTERING'
+                             AND v_reg.attempt = 1
+                             AND v_reg.lease_until > now()
+                        THEN 'in_progress' ELSE 'replayed' END;
+        RETURN;
+    END IF;
+
+    SELECT c.checkout_id INTO checkout_id FROM checkout c
+    WHERE c.merchant_id = p_item.merchant_id
+        AND c.checkout_id = p_item.checkout_id;
+
+    IF NOT FOUND THEN
+        SELECT o.checkout_id INTO checkout_id
+        FROM jsonb_array_elements(p_item.orders) WITH ORDINALITY e (line, n)
+        JOIN payment_order o ON o.merchant_id = p_item.merchant_id
+            AND o.payment_order_id = e.line ->> 'id'
+        ORDER BY e.n LIMIT 1;
+    END IF;
+
+    IF checkout_id IS NOT NULL THEN
+        outcome := 'exists';
+    END IF;
+END
+$$;
+
+ALTER FUNCTION pay.explain_loss(p_item pay.payment_item, OUT outcome text, OUT checkout_id text) OWNER TO payments_owner;
+
+--
+-- Name: FUNCTION explain_loss(p_item pay.payment_item, OUT outcome text, OUT checkout_id text); Type: COMMENT; Schema: pay; Owner: payments_owner
+--
+
+COMMENT ON FUNCTION pay.explain_loss(p_item pay.payment_item, OUT outcome text, OUT checkout_id text) IS 'Why begin_payment did not create this item';
+
+--
+-- Name: fact_kind(text, bigint, text, bigint, text); Type: FUNCTION; Schema: pay; Owner: payments_owner
+--
+
+CREATE FUNCTION pay.fact_kind(p_fact text, p_amount_minor bigint, p_currency text, p_total_minor bigint, p_own_currency text) RETURNS text
+    LANGUAGE sql IMMUTABLE
+    AS $$
+SELECT CASE
+    WHEN p_amount_minor <> p_total_minor THEN 'mismatch'
+    WHEN p_currency <> p_own_currency THEN 'mismatch'
+    ELSE p_fact
+END
+$$;
+
+ALTER FUNCTION pay.fact_kind(p_fact text, p_amount_minor bigint, p_currency text, p_total_minor bigint, p_own_currency text) OWNER TO payments_owner;
+
+--
+-- Name: FUNCTION fact_kind(p_fact text, p_amount_minor bigint, p_currency text, p_total_minor bigint, p_own_currency text); Type: COMMENT; Schema: pay; Owner: payments_owner
+--
+
+COMMENT ON FUNCTION pay.fact_kind(p_fact text, p_amount_minor bigint, p_currency text, p_total_minor bigint, p_own_currency text) IS 'The fact, or mismatch when amount or currency is not the checkout''s';
+
+--
+-- Name: id_ok(text); Type: FUNCTION; Schema: pay; Owner: payments_owner
+--
+
+CREATE FUNCTION pay.id_ok(p_id text) RETURNS boolean
+    LANGUAGE sql IMMUTABLE
+    AS $$SELECT p_id IS NOT NULL AND octet_length(p_id) BETWEEN 1 AND 255$$;
+
+ALTER FUNCTION pay.id_ok(p_id text) OWNER TO payments_owner;
+
+--
+-- Name: FUNCTION id_ok(p_id text); Type: COMMENT; Schema: pay; Owner: payments_owner
+--
+
+COMMENT ON FUNCTION pay.id_ok(p_id text) IS 'What the CHECK constraints of ids say';
+
+--
+-- Name: insert_beginnings(pay.payment_item[]); Type: FUNCTION; Schema: pay; Owner: payments_owner
+--
+
+CREATE FUNCTION pay.insert_beginnings(p_items pay.payment_item[]) RETURNS void
+    LANGUAGE plpgsql
+    AS $$
+BEGIN
+    INSERT INTO event (merchant_id, payment_order_id, seq, at, kind, actor,
+        new_status, request_id)
+    SELECT i.merchant_id, e ->> 'id', 1, clock_timestamp(), 'created',
+        'merchant', 'NOT_STARTED', i.request_id
+    FROM unnest(p_items) i, jsonb_array_elements(i.orders) e;
+
+    INSERT INTO job (merchant_id, checkout_id, kind, run_at)
+    SELECT i.merchant_id, i.checkout_id, 'register', now() + i.lease
+    FROM unnest(p_items) i;
+END
+$$;
+
+ALTER FUNCTION pay.insert_beginnings(p_items pay.payment_item[]) OWNER TO payments_owner;
+
+--
+-- Name: FUNCTION insert_beginnings(p_items pay.payment_item[]); Type: COMMENT; Schema: pay; Owner: payments_owner
+--
+
+COMMENT ON FUNCTION pay.insert_beginnings(p_items pay.payment_item[]) IS 'First events and jobs of new checkouts';
+
+--
+-- Name: insert_checkouts(pay.payment_item[]); Type: FUNCTION; Schema: pay; Owner: payments_owner
+--
+
+CREATE FUNCTION pay.insert_checkouts(p_items pay.payment_item[]) RETURNS pay.payment_item[]
+    LANGUAGE plpgsql
+    AS $$
+DECLARE
+    v_merchants text[];
+    v_checkouts text[];
+BEGIN
+    WITH won AS (
+        INSERT INTO checkout AS c (merchant_id, checkout_id, checkout_uuid,
+            handle, psp, return_url, base_url, buyer_info, metadata,
+            credit_card_info, currency, total_minor, expires_at)
+        SELECT DISTINCT ON (i.merchant_id, i.checkout_id)
+            i.merchant_id, i.checkout_id, i.checkout_uuid, i.handle, i.psp,
+            i.return_url, i.base_url, i.buyer_info, i.metadata,
+            i.credit_card_info, i.currency, i.total_minor, i.expires_at
+        FROM unnest(p_items) i
+        ORDER BY i.merchant_id, i.checkout_id, i.item
+        ON CONFLICT DO NOTHING
+        RETURNING c.merchant_id, c.checkout_id
+    )
+    SELECT array_agg(merchant_id), array_agg(checkout_id)
+    INTO v_merchants, v_checkouts
+    FROM won;
+
+    IF cardinality(v_checkouts) = cardinality(p_items) THEN
+        RETURN p_items;
+    END IF;
+
+    RETURN ARRAY(
+        SELECT f FROM (
+            SELECT DISTINCT ON (i.merchant_id, i.checkout_id) i AS f
+            FROM unnest(p_items) i
+            ORDER BY i.merchant_id, i.checkout_id, i.item
+            ) l
+        WHERE ((f).merchant_id, (f).checkout_id) IN (
+            SELECT * FROM unnest(v_merchants, v_checkouts)));
+END
+$$;
+
+ALTER FUNCTION pay.insert_checkouts(p_items pay.payment_item[]) OWNER TO payments_owner;
+
+--
+-- Name: FUNCTION insert_checkouts(p_items pay.payment_item[]); Type: COMMENT; Schema: pay; Owner: payments_owner
+--
+
+COMMENT ON FUNCTION pay.insert_checkouts(p_items pay.payment_item[]) IS 'Items of begin_payment whose checkout is new';
+
+--
+-- Name: insert_keys(pay.payment_item[]); Type: FUNCTION; Schema: pay; Owner: payments_owner
+--
+
+CREATE FUNCTION pay.insert_keys(p_items pay.payment_item[]) RETURNS pay.payment_item[]
+    LANGUAGE plpgsql
+    AS $$
+DECLARE
+    v_merchants text[];
+    v_keys      text[];
+BEGIN
+    WITH won AS (
+        INSERT INTO idempotency_key AS k (merchant_id, route, key,
+            fingerprint, checkout_id, expires_at)
+        SELECT DISTINCT ON (i.merchant_id, i.idempotency_key)
+            i.merchant_id, 'POST /v1/payments', i.idempotency_key,
+            i.fingerprint, i.checkout_id, now() + i.ttl
+        FROM unnest(p_items) i
+        ORDER BY i.merchant_id, i.idempotency_key, i.item
+        ON CONFLICT (merchant_id, route, key) DO UPDATE
+        SET fingerprint = EXCLUDED.fingerprint,
+            checkout_id = EXCLUDED.checkout_id, created_at = now(),
+            expires_at = EXCLUDED.expires_at
+        WHERE k.expires_at <= now()
+        RETURNING k.merchant_id, k.key
+    )
+    SELECT array_agg(merchant_id), array_agg(key)
+    INTO v_merchants, v_keys
+    FROM won;
+
+    IF cardinality(v_keys) = cardinality(p_items) THEN
+        RETURN p_items;
+    END IF;
+
+    RETURN ARRAY(
+        SELECT f FROM (
+            SELECT DISTINCT ON (i.merchant_id, i.idempotency_key) i AS f
+            FROM unnest(p_items) i
+            ORDER BY i.merchant_id, i.idempotency_key, i.item
+            ) l
+        WHERE ((f).merchant_id, (f).idempotency_key) IN (
+            SELECT * FROM unnest(v_merchants, v_keys)));
+END
+$$;
+
+ALTER FUNCTION pay.insert_keys(p_items pay.payment_item[]) OWNER TO payments_owner;
+
+--
+-- Name: FUNCTION insert_keys(p_items pay.payment_item[]); Type: COMMENT; Schema: pay; Owner: payments_owner
+--
+
+COMMENT ON FUNCTION pay.insert_keys(p_items pay.payment_item[]) IS 'Items of begin_payment that hold their idempotency key now';
+
+--
+-- Name: insert_orders(pay.payment_item[]); Type: FUNCTION; Schema: pay; Owner: payments_owner
+--
+
+CREATE FUNCTION pay.insert_orders(p_items pay.payment_item[]) RETURNS pay.payment_item[]
+    LANGUAGE plpgsql
+    AS $$
+DECLARE
+    v_merchants text[];
+    v_checkouts text[];
+    v_wanted    int;
+BEGIN
+    WITH won AS (
+        INSERT INTO payment_order AS o (merchant_id, payment_order_id,
+            checkout_id, position, seller_account, amount_minor, currency)
+        SELECT i.merchant_id, e.line ->> 'id', i.checkout_id, e.n,
+            e.line ->> 'seller', (e.line -> 'amount')::bigint, i.currency
+        FROM unnest(p_items) i,
+            jsonb_array_elements(i.orders) WITH ORDINALITY AS e (line, n)
+        ORDER BY i.merchant_id, e.line ->> 'id', i.item
+        ON CONFLICT DO NOTHING
+        RETURNING o.merchant_id, o.checkout_id
+    )
+    SELECT array_agg(merchant_id), array_agg(checkout_id)
+    INTO v_merchants, v_checkouts
+    FROM won;
+
+    SELECT sum(jsonb_array_length(i.orders)) INTO v_wanted
+    FROM unnest(p_items) i;
+
+    IF cardinality(v_checkouts) = v_wanted THEN
+        RETURN p_items;
+    END IF;
+
+    RETURN ARRAY(
+        SELECT i FROM unnest(p_items) i
+        WHERE jsonb_array_length(i.orders) = (
+            SELECT count(*)
+            FROM unnest(v_merchants, v_checkouts) w (merchant_id, checkout_id)
+            WHERE w.merchant_id = i.merchant_id
+                AND w.checkout_id = i.checkout_id));
+END
+$$;
+
+ALTER FUNCTION pay.insert_orders(p_items pay.payment_item[]) OWNER TO payments_owner;
+
+--
+-- Name: FUNCTION insert_orders(p_items pay.payment_item[]); Type: COMMENT; Schema: pay; Owner: payments_owner
+--
+
+COMMENT ON FUNCTION pay.insert_orders(p_items pay.payment_item[]) IS 'Items of begin_payment all of whose orders are new';
+
+--
+-- Name: insert_registrations(pay.payment_item[]); Type: FUNCTION; Schema: pay; Owner: payments_owner
+--
+
+CREATE FUNCTION pay.insert_registrations(p_items pay.payment_item[]) RETURNS void
+    LANGUAGE plpgsql
+    AS $$
+DECLARE
+    v_nonce text;
+    v_count bigint;
+BEGIN
+    FOREACH v_nonce IN ARRAY ARRAY['given', 'uuid', 'random'] LOOP
+        INSERT INTO registration (merchant_id, checkout_id, psp, nonce,
+            lease_until)
+        SELECT i.merchant_id, i.checkout_id, i.psp, n.nonce, now() + i.lease
+        FROM unnest(p_items) i,
+            LATERAL (SELECT CASE v_nonce
+                                WHEN 'given' THEN i.nonce
+                                WHEN 'uuid' THEN i.checkout_uuid::text
+                                ELSE gen_random_uuid()::text END) n (nonce)
+        ORDER BY i.psp, n.nonce, i.item
+        ON CONFLICT DO NOTHING;
+
+        GET DIAGNOSTICS v_count = ROW_COUNT;
+
+        EXIT WHEN v_count = cardinality(p_items);
+
+        p_items := ARRAY(
+            SELECT i FROM unnest(p_items) i
+            WHERE NOT EXISTS (
+                SELECT FROM registration r
+                WHERE r.merchant_id = i.merchant_id
+                    AND r.checkout_id = i.checkout_id));
+    END LOOP;
+END
+$$;
+
+ALTER FUNCTION pay.insert_registrations(p_items pay.payment_item[]) OWNER TO payments_owner;
+
+--
+-- Name: FUNCTION insert_registrations(p_items pay.payment_item[]); Type: COMMENT; Schema: pay; Owner: payments_owner
+--
+
+COMMENT ON FUNCTION pay.insert_registrations(p_items pay.payment_item[]) IS 'Registrations of new checkouts, each with a nonce of its own';
+
+--
+-- Name: insert_webhooks(pay.fact[], text[], bytea[]); Type: FUNCTION; Schema: pay; Owner: payments_owner
+--
+
+CREATE FUNCTION pay.insert_webhooks(p_facts pay.fact[], p_fact text[], p_digest bytea[]) RETURNS integer[]
+    LANGUAGE plpgsql
+    AS $$
+DECLARE
+    v_psps   text[];
+    v_events text[];
+    v_wanted int;
+BEGIN
+    WITH won AS (
+        INSERT INTO webhook_inbox AS w (psp, event_id, state, type, fact,
+            token, reference, code, amount_minor, currency, digest,
+            merchant_id, checkout_id, request_id)
+        SELECT DISTINCT ON (f.psp, f.event_id)
+            f.psp, f.event_id,
+            CASE WHEN f.kind = 'none' THEN 'ignored'
+                 WHEN f.checkout_id IS NULL THEN 'parked'
+                 WHEN f.kind = 'mismatch' THEN 'mismatch'
+                 ELSE 'applied' END,
+            f.type, p_fact[f.item], f.token, f.reference, f.code,
+            f.amount_minor, f.currency, p_digest[f.item], f.merchant_id,
+            f.checkout_id, f.request_id
+        FROM unnest(p_facts) f
+        WHERE f.actor = 'webhook'
+        ORDER BY f.psp, f.event_id, f.item
+        ON CONFLICT (psp, event_id) DO NOTHING
+        RETURNING w.psp, w.event_id
+    )
+    SELECT array_agg(psp), array_agg(event_id) INTO v_psps, v_events
+    FROM won;
+
+    SELECT count(*) INTO v_wanted
+    FROM unnest(p_facts) f WHERE f.actor = 'webhook';
+
+    IF coalesce(cardinality(v_psps), 0) = v_wanted THEN
+        RETURN '{}';
+    END IF;
+
+    RETURN ARRAY(
+        SELECT f.item FROM unnest(p_facts) f
+        WHERE f.actor = 'webhook' AND f.item NOT IN (
+            SELECT min(g.item) FROM unnest(p_facts) g
+            WHERE g.actor = 'webhook' AND (g.psp, g.event_id) IN (
+                SELECT * FROM unnest(v_psps, v_events))
+            GROUP BY g.psp, g.event_id));
+END
+$$;
+
+ALTER FUNCTION pay.insert_webhooks(p_facts pay.fact[], p_fact text[], p_digest bytea[]) OWNER TO payments_owner;
+
+--
+-- Name: FUNCTION insert_webhooks(p_facts pay.fact[], p_fact text[], p_digest bytea[]); Type: COMMENT; Schema: pay; Owner: payments_owner
+--
+
+COMMENT ON FUNCTION pay.insert_webhooks(p_facts pay.fact[], p_fact text[], p_digest bytea[]) IS 'Stores webhooks once; returns the items that are duplicates';
+
+--
+-- Name: is_new_mismatch(pay.fact); Type: FUNCTION; Schema: pay; Owner: payments_owner
+--
+
+CREATE FUNCTION pay.is_new_mismatch(p_fact pay.fact) RETURNS boolean
+    LANGUAGE plpgsql STABLE
+    AS $$
+BEGIN
+    RETURN p_fact.actor = 'webhook' OR NOT EXISTS (
+        SELECT FROM mismatch m
+        WHERE m.merchant_id = p_fact.merchant_id
+            AND m.checkout_id = p_fact.checkout_id
+            AND m.source = p_fact.actor
+            AND m.amount_minor IS NOT DISTINCT FROM p_fact.amount_minor
+            AND m.currency IS NOT DISTINCT FROM p_fact.currency);
+END
+$$;
+
+ALTER FUNCTION pay.is_new_mismatch(p_fact pay.fact) OWNER TO payments_owner;
+
+--
+-- Name: FUNCTION is_new_mismatch(p_fact pay.fact); Type: COMMENT; Schema: pay; Owner: payments_owner
+--
+
+COMMENT ON FUNCTION pay.is_new_mismatch(p_fact pay.fact) IS 'Whether people should hear of this mismatch';
+
+--
+-- Name: keep_mismatches(pay.fact[]); Type: FUNCTION; Schema: pay; Owner: payments_owner
+--
+
+CREATE FUNCTION pay.keep_mismatches(p_facts pay.fact[]) RETURNS void
+    LANGUAGE plpgsql
+    AS $$
+BEGIN
+    INSERT INTO mismatch (merchant_id, checkout_id, kind, source, psp,
+        event_id, token, amount_minor, currency, own_token, total_minor,
+        own_currency, request_id)
+    SELECT c.merchant_id, c.checkout_id,
+        CASE WHEN f.currency <> c.currency THEN 'currency'
+             ELSE 'amount' END,
+        f.actor, f.psp, f.event_id, f.token, f.amount_minor, f.currency,
+        r.token, c.total_minor, c.currency, f.request_id
+    FROM unnest(p_facts) f
+    JOIN checkout c ON c.merchant_id = f.merchant_id
+        AND c.checkout_id = f.checkout_id
+    JOIN registration r ON r.merchant_id = f.merchant_id
+        AND r.checkout_id = f.checkout_id
+    WHERE f.kind = 'mismatch';
+END
+$$;
+
+ALTER FUNCTION pay.keep_mismatches(p_facts pay.fact[]) OWNER TO payments_owner;
+
+--
+-- Name: FUNCTION keep_mismatches(p_facts pay.fact[]); Type: COMMENT; Schema: pay; Owner: payments_owner
+--
+
+COMMENT ON FUNCTION pay.keep_mismatches(p_facts pay.fact[]) IS 'Queues for people what a PSP said and was not believed';
+
+--
+-- Name: keep_no_token(text[], text[], text[], text[], bigint[], text[]); Type: FUNCTION; Schema: pay; Owner: payments_owner
+--
+
+CREATE FUNCTION pay.keep_no_token(p_merchant_id text[], p_checkout_id text[], p_outcome text[], p_code text[], p_retry_after_ms bigint[], p_request_id text[]) RETURNS integer[]
+    LANGUAGE plpgsql
+    AS $$
+DECLARE
+    v_facts fact[];
+BEGIN
+    v_facts := ARRAY(
+        SELECT DISTINCT ON (r.merchant_id, r.checkout_id)
+            ROW(u.n, NULL, r.merchant_id, r.checkout_id,
+                CASE u.outcome WHEN 'unknown' THEN 'registration_unknown'
+                               WHEN 'not_sent' THEN 'registration_not_sent'
+                               ELSE u.outcome END,
+                'gateway', r.psp, NULL, NULL, nullif(u.code, ''), NULL, NULL,
+                NULL, NULL, u.request_id, NULL)::fact
+        FROM unnest(p_merchant_id, p_checkout_id, p_outcome, p_code,
+            p_request_id) WITH ORDINALITY AS u (merchant_id, checkout_id,
+            outcome, code, request_id, n)
+        JOIN registration r ON r.merchant_id = u.merchant_id
+            AND r.checkout_id = u.checkout_id AND r.state = 'REGISTERING'
+        WHERE u.outcome IS NOT NULL
+        ORDER BY r.merchant_id, r.checkout_id, u.n);
+
+    UPDATE registration r
+    SET code = f.code, lease_until = NULL,
+        state = CASE WHEN f.kind IN ('refused', 'expired') THEN 'REFUSED'
+                     ELSE r.state END,
+        attempt = CASE WHEN f.kind IN ('refused', 'expired') THEN r.attempt
+                       ELSE r.attempt + 1 END
+    FROM unnest(v_facts) f
+    WHERE r.merchant_id = f.merchant_id AND r.checkout_id = f.checkout_id;
+
+    PERFORM record_facts(v_facts);
+
+    -- the job of an ended registration is gone by now
+    UPDATE job j
+    SET attempts = j.attempts + 1, lease_owner = NULL, lease_until = NULL,
+        code = f.code,
+        run_at = now() + make_interval(
+            secs => p_retry_after_ms[f.item] / 1000.0)
+    FROM unnest(v_facts) f
+    WHERE j.merchant_id = f.merchant_id AND j.checkout_id = f.checkout_id
+        AND j.kind = 'register';
+
+    RETURN ARRAY(SELECT f.item FROM unnest(v_facts) f);
+END
+$$;
+
+ALTER FUNCTION pay.keep_no_token(p_merchant_id text[], p_checkout_id text[], p_outcome text[], p_code text[], p_retry_after_ms bigint[], p_request_id text[]) OWNER TO payments_owner;
+
+--
+-- Name: FUNCTION keep_no_token(p_merchant_id text[], p_checkout_id text[], p_outcome text[], p_code text[], p_retry_after_ms bigint[], p_request_id text[]); Type: COMMENT; Schema: pay; Owner: payments_owner
+--
+
+COMMENT ON FUNCTION pay.keep_no_token(p_merchant_id text[], p_checkout_id text[], p_outcome text[], p_code text[], p_retry_after_ms bigint[], p_request_id text[]) IS 'Writes down how registrations without a token ended';
+
+--
+-- Name: keep_references(pay.fact[], integer[]); Type: FUNCTION; Schema: pay; Owner: payments_owner
+--
+
+CREATE FUNCTION pay.keep_references(p_facts pay.fact[], p_moved integer[]) RETURNS void
+    LANGUAGE plpgsql
+    AS $$
+BEGIN
+    UPDATE registration r
+    SET reference = x.reference
+    FROM (SELECT DISTINCT ON (f.merchant_id, f.checkout_id) f.*
+          FROM unnest(p_facts) f
+          WHERE f.reference IS NOT NULL AND f.kind <> 'mismatch'
+          ORDER BY f.merchant_id, f.checkout_id,
+              f.item = ANY (p_moved) DESC, f.turn DESC) x
+    WHERE r.merchant_id = x.merchant_id
+        AND r.checkout_id = x.checkout_id
+        AND (r.reference IS NULL OR x.item = ANY (p_moved));
+END
+$$;
+
+ALTER FUNCTION pay.keep_references(p_facts pay.fact[], p_moved integer[]) OWNER TO payments_owner;
+
+--
+-- Name: FUNCTION keep_references(p_facts pay.fact[], p_moved integer[]); Type: COMMENT; Schema: pay; Owner: payments_owner
+--
+
+COMMENT ON FUNCTION pay.keep_references(p_facts pay.fact[], p_moved integer[]) IS 'Keeps the PSP''s payment id, the one that moved the order if any did';
+
+--
+-- Name: lock_checkouts(text[], text[]); Type: FUNCTION; Schema: pay; Owner: payments_owner
+--
+
+CREATE FUNCTION pay.lock_checkouts(p_merchant_id text[], p_checkout_id text[]) RETURNS void
+    LANGUAGE plpgsql
+    AS $$
+BEGIN
+    PERFORM c.merchant_id
+    FROM unnest(p_merchant_id, p_checkout_id) AS u (merchant_id, checkout_id)
+    JOIN checkout c ON c.merchant_id = u.merchant_id
+        AND c.checkout_id = u.checkout_id
+    ORDER BY c.merchant_id, c.checkout_id
+    FOR NO KEY UPDATE OF c;
+END
+$$;
+
+ALTER FUNCTION pay.lock_checkouts(p_merchant_id text[], p_checkout_id text[]) OWNER TO payments_owner;
+
+--
+-- Name: FUNCTION lock_checkouts(p_merchant_id text[], p_checkout_id text[]); Type: COMMENT; Schema: pay; Owner: payments_owner
+--
+
+COMMENT ON FUNCTION pay.lock_checkouts(p_merchant_id text[], p_checkout_id text[]) IS 'Locks the rows of a batch in key order';
+
+--
+-- Name: move_orders(pay.fact[], integer); Type: FUNCTION; Schema: pay; Owner: payments_owner
+--
+
+CREATE FUNCTION pay.move_orders(p_facts pay.fact[], p_turn integer) RETURNS integer[]
+    LANGUAGE plpgsql
+    AS $$
+DECLARE
+    v_now   timestamptz := clock_timestamp();
+    v_moved int[];
+BEGIN
+    WITH step AS (
+        SELECT f.*, o.ctid AS tid, o.payment_order_id,
+            o.status AS old_status,
+            next_status(o.status, f.kind) AS new_status,
+            CASE WHEN next_status(o.status, f.kind) <> 'FAILED' THEN NULL
+                 WHEN o.status = 'FAILED' THEN o.reason
+                 WHEN f.kind = 'refused' THEN 'rejected'
+                 ELSE f.kind END AS new_reason
+        FROM unnest(p_facts) f
+        JOIN payment_order o ON o.merchant_id = f.merchant_id
+            AND o.checkout_id = f.checkout_id
+        WHERE f.turn = p_turn
+    ), moved AS (
+        UPDATE payment_order o
+        SET status = s.new_status, reason = s.new_reason,
+            version = o.version + 1
+        FROM step s
+        WHERE o.ctid = s.tid
+            AND (s.new_status <> s.old_status
+                 OR s.kind IN ('registered', 'registration_unknown',
+                               'registration_not_sent', 'mismatch')
+                 OR s.kind = 'pending' AND s.old_status = 'EXECUTING'
+                    AND NOT EXISTS (
+                        SELECT FROM event e
+                        WHERE e.merchant_id = s.merchant_id
+                            AND e.payment_order_id = s.payment_order_id
+                            AND e.kind = 'pending'))
+        RETURNING s.*, o.version
+    ), logged AS (
+        INSERT INTO event (merchant_id, payment_order_id, seq, at, kind,
+            actor, old_status, new_status, reason, detail, request_id)
+        SELECT m.merchant_id, m.payment_order_id, m.version, v_now, m.kind,
+            m.actor, m.old_status, m.new_status, m.new_reason,
+            jsonb_strip_nulls(jsonb_build_object('type', m.type,
+                'code', m.code, 'reference', m.reference,
+                'amount_minor', CASE WHEN m.kind = 'mismatch'
+                                     THEN m.amount_minor END,
+                'currency', CASE WHEN m.kind = 'mismatch'
+                                 THEN m.currency END)),
+            m.request_id
+        FROM moved m
+    ), changed AS (
+        SELECT DISTINCT m.item, m.merchant_id, m.checkout_id, m.kind,
+            m.new_status
+        FROM moved m
+        WHERE m.new_status <> m.old_status
+    ), counted AS (
+        -- "paid" takes every order of the checkout to SUCCESS
+        UPDATE checkout c
+        SET version = c.version + 1,
+            is_payment_done = c.is_payment_done OR x.kind = 'paid'
+        FROM (SELECT DISTINCT merchant_id, checkout_id, kind
+              FROM changed) x
+        WHERE c.merchant_id = x.merchant_id
+            AND c.checkout_id = x.checkout_id
+    ), dropped AS (
+        DELETE FROM job j
+        USING (SELECT DISTINCT merchant_id, checkout_id
+               FROM changed
+               WHERE new_status IN ('SUCCESS', 'FAILED')) x
+        WHERE j.merchant_id = x.merchant_id
+            AND j.checkout_id = x.checkout_id
+    )
+    SELECT array_agg(DISTINCT x.item) INTO v_moved FROM changed x;
+
+    RETURN v_moved;
+END
+$$;
+
+ALTER FUNCTION pay.move_orders(p_facts pay.fact[], p_turn integer) OWNER TO payments_owner;
+
+--
+-- Name: FUNCTION move_orders(p_facts pay.fact[], p_turn integer); Type: COMMENT; Schema: pay; Owner: payments_owner
+--
+
+COMMENT ON FUNCTION pay.move_orders(p_facts pay.fact[], p_turn integer) IS 'Moves the orders of one turn of facts and writes their events';
+
+--
+-- Name: next_status(text, text); Type: FUNCTION; Schema: pay; Owner: payments_owner
+--
+
+CREATE FUNCTION pay.next_status(p_status text, p_kind text) RETURNS text
+    LANGUAGE sql IMMUTABLE
+    AS $$
+SELECT CASE
+    WHEN p_kind = 'paid' THEN 'SUCCESS'
+    WHEN p_status IN ('SUCCESS', 'FAILED') THEN p_status
+    WHEN p_kind IN ('declined', 'expired', 'cancelled', 'rejected', 'refused')
+        THEN 'FAILED'
+    WHEN p_kind IN ('pending', 'registered', 'registration_unknown')
+        THEN 'EXECUTING'
+    ELSE p_status
+END
+$$;
+
+ALTER FUNCTION pay.next_status(p_status text, p_kind text) OWNER TO payments_owner;
+
+--
+-- Name: FUNCTION next_status(p_status text, p_kind text); Type: COMMENT; Schema: pay; Owner: payments_owner
+--
+
+COMMENT ON FUNCTION pay.next_status(p_status text, p_kind text) IS 'Where an event of this kind takes an order: the state machine';
+
+--
+-- Name: order_ok(jsonb, text); Type: FUNCTION; Schema: pay; Owner: payments_owner
+--
+
+CREATE FUNCTION pay.order_ok(p_order jsonb, p_currency text) RETURNS boolean
+    LANGUAGE sql IMMUTABLE
+    AS $$
+SELECT CASE WHEN jsonb_typeof(p_order -> 'id') = 'string'
+        AND jsonb_typeof(p_order -> 'seller') = 'string'
+        AND jsonb_typeof(p_order -> 'amount') = 'number'
+    THEN octet_length(p_order ->> 'id') BETWEEN 1 AND 255
+        AND octet_length(p_order ->> 'seller') BETWEEN 1 AND 255
+        AND (p_order -> 'amount')::numeric BETWEEN 1 AND 999999999999999
+        AND scale(trim_scale((p_order -> 'amount')::numeric)) = 0
+        AND coalesce(p_order ->> 'currency' = p_currency, false)
+    ELSE false END
+$$;
+
+ALTER FUNCTION pay.order_ok(p_order jsonb, p_currency text) OWNER TO payments_owner;
+
+--
+-- Name: FUNCTION order_ok(p_order jsonb, p_currency text); Type: COMMENT; Schema: pay; Owner: payments_owner
+--
+
+COMMENT ON FUNCTION pay.order_ok(p_order jsonb, p_currency text) IS 'Whether begin_payment can take this order';
+
+--
+-- Name: poll_later(text[], text[], bigint[], integer[]); Type: FUNCTION; Schema: pay; Owner: payments_owner
+--
+
+CREATE FUNCTION pay.poll_later(p_merchant_id text[], p_checkout_id text[], p_poll_after_ms bigint[], p_items integer[]) RETURNS void
+    LANGUAGE plpgsql
+    AS $$
+DECLARE
+    v_count bigint;
+BEGIN
+    UPDATE job j
+    SET kind = 'poll', attempts = 0, lease_owner = NULL, lease_until = NULL,
+        code = NULL,
+        run_at = now() + make_interval(secs => u.after_ms / 1000.0)
+    FROM unnest(p_merchant_id, p_checkout_id, p_poll_after_ms)
+        WITH ORDINALITY AS u (merchant_id, checkout_id, after_ms, n)
+    WHERE j.merchant_id = u.merchant_id AND j.checkout_id = u.checkout_id
+        AND j.kind = 'register' AND u.n = ANY (p_items);
+
+    GET DIAGNOSTICS v_count = ROW_COUNT;
+
+    IF v_count < cardinality(p_items) THEN
+        INSERT INTO job (merchant_id, checkout_id, kind, run_at)
+        SELECT u.merchant_id, u.checkout_id, 'poll',
+            now() + make_interval(secs => u.after_ms / 1000.0)
+        FROM unnest(p_merchant_id, p_checkout_id, p_poll_after_ms)
+            WITH ORDINALITY AS u (merchant_id, checkout_id, after_ms, n)
+        WHERE u.n = ANY (p_items)
+        ON CONFLICT DO NOTHING;
+    END IF;
+END
+$$;
+
+ALTER FUNCTION pay.poll_later(p_merchant_id text[], p_checkout_id text[], p_poll_after_ms bigint[], p_items integer[]) OWNER TO payments_owner;
+
+--
+-- Name: FUNCTION poll_later(p_merchant_id text[], p_checkout_id text[], p_poll_after_ms bigint[], p_items integer[]); Type: COMMENT; Schema: pay; Owner: payments_owner
+--
+
+COMMENT ON FUNCTION pay.poll_later(p_merchant_id text[], p_checkout_id text[], p_poll_after_ms bigint[], p_items integer[]) IS 'Turns register jobs into poll jobs';
+
+--
+-- Name: read_facts(text[], text[], text[], text[], text[], text[], text[], text[], bigint[], text[], text[]); Type: FUNCTION; Schema: pay; Owner: payments_owner
+--
+
+CREATE FUNCTION pay.read_facts(p_psp text[], p_source text[], p_event_id text[], p_type text[], p_fact text[], p_token text[], p_reference text[], p_code text[], p_amount_minor bigint[], p_currency text[], p_request_id text[]) RETURNS pay.fact[]
+    LANGUAGE plpgsql STABLE
+    AS $$
+BEGIN
+    RETURN ARRAY(
+        SELECT ROW(u.n, NULL, t.merchant_id, t.checkout_id,
+            fact_kind(CASE WHEN u.token <> '' THEN u.fact ELSE 'none' END,
+                      CASE u.fact WHEN 'none' THEN NULL
+                                  ELSE u.amount_minor END,
+                      CASE u.fact WHEN 'none' THEN NULL
+                                  ELSE nullif(u.currency, '') END,
+                      c.total_minor, c.currency),
+            u.source, u.psp, nullif(u.event_id, ''), nullif(u.type, ''),
+            nullif(u.code, ''), nullif(u.token, ''), nullif(u.reference, ''),
+            u.amount_minor, nullif(u.currency, ''), u.request_id,
+            NULL)::fact
+        FROM unnest(p_psp, p_source, p_event_id, p_type, p_fact, p_token,
+            p_reference, p_code, p_amount_minor, p_currency, p_request_id)
+            WITH ORDINALITY AS u (psp, source, event_id, type, fact, token,
+            reference, code, amount_minor, currency, request_id, n)
+        LEFT JOIN psp_token t ON t.psp = u.psp AND t.token = u.token
+        LEFT JOIN checkout c ON c.merchant_id = t.merchant_id
+            AND c.checkout_id = t.checkout_id
+        WHERE id_ok(u.psp)
+            AND u.source IN ('webhook', 'query', 'gateway')
+            AND (u.source <> 'webhook' OR id_ok(u.event_id))
+            AND u.fact IN ('none', 'pending', 'paid', 'declined', 'expired',
+                           'cancelled', 'rejected')
+            AND coalesce(octet_length(u.type), 0) <= 255
+            AND coalesce(octet_length(u.token), 0) <= 255
+            AND coalesce(octet_length(u.reference), 0) <= 255
+            AND coalesce(octet_length(u.code), 0) <= 255
+            AND coalesce(octet_length(u.currency), 0) <= 16
+            AND coalesce(u.amount_minor, 0) >= 0
+        ORDER BY u.n);
+END
+$$;
+
+ALTER FUNCTION pay.read_facts(p_psp text[], p_source text[], p_event_id text[], p_type text[], p_fact text[], p_token text[], p_reference text[], p_code text[], p_amount_minor bigint[], p_currency text[], p_request_id text[]) OWNER TO payments_owner;
+
+--
+-- Name: FUNCTION read_facts(p_psp text[], p_source text[], p_event_id text[], p_type text[], p_fact text[], p_token text[], p_reference text[], p_code text[], p_amount_minor bigint[], p_currency text[], p_request_id text[]); Type: COMMENT; Schema: pay; Owner: payments_owner
+--
+
+COMMENT ON FUNCTION pay.read_facts(p_psp text[], p_source text[], p_event_id text[], p_type text[], p_fact text[], p_token text[], p_reference text[], p_code text[], p_amount_minor bigint[], p_currency text[], p_request_id text[]) IS 'Items of apply_event that pass their checks';
+
+--
+-- Name: record_facts(pay.fact[]); Type: FUNCTION; Schema: pay; Owner: payments_owner
+--
+
+CREATE FUNCTION pay.record_facts(p_facts pay.fact[]) RETURNS pay.fact[]
+    LANGUAGE plpgsql
+    AS $$
+DECLARE
+    v_facts fact[];
+    v_last  int;
+    v_moved int[] := '{}';
+    v_wrong boolean;
+    v_named boolean;
+BEGIN
+    p_facts := ARRAY(
+        SELECT ROW(f.item,
+            row_number() OVER (PARTITION BY f.merchant_id, f.checkout_id
+                               ORDER BY f.item),
+            f.merchant_id, f.checkout_id, f.kind, f.actor, f.psp, f.event_id,
+            f.type, f.code, f.token, f.reference, f.amount_minor, f.currency,
+            f.request_id, NULL)::fact
+        FROM unnest(p_facts) f);
+
+    SELECT max(f.turn), bool_or(f.kind = 'mismatch'),
+        bool_or(f.reference IS NOT NULL)
+    INTO v_last, v_wrong, v_named
+    FROM unnest(p_facts) f;
+
+    v_facts := p_facts;
+    IF v_wrong THEN
+        v_facts := ARRAY(
+            SELECT f FROM unnest(p_facts) f
+            WHERE f.kind <> 'mismatch' OR is_new_mismatch(f));
+    END IF;
+
+    FOR v_turn IN 1 .. coalesce(v_last, 0) LOOP
+        v_moved := v_moved || move_orders(v_facts, v_turn);
+    END LOOP;
+
+    IF v_wrong THEN
+        PERFORM keep_mismatches(v_facts);
+    END IF;
+
+    IF v_named THEN
+        PERFORM keep_references(v_facts, v_moved);
+    END IF;
+
+    RETURN ARRAY(
+        SELECT with_outcome(f, CASE
+            WHEN f.kind = 'mismatch' THEN 'mismatch'
+            WHEN f.item = ANY (v_moved) THEN 'applied'
+            ELSE 'unchanged' END)
+        FROM unnest(p_facts) f);
+END
+$$;
+
+ALTER FUNCTION pay.record_facts(p_facts pay.fact[]) OWNER TO payments_owner;
+
+--
+-- Name: FUNCTION record_facts(p_facts pay.fact[]); Type: COMMENT; Schema: pay; Owner: payments_owner
+--
+
+COMMENT ON FUNCTION pay.record_facts(p_facts pay.fact[]) IS 'Takes facts about locked checkouts into account, in turn order';
+
+--
+-- Name: refuse_change(); Type: FUNCTION; Schema: pay; Owner: payments_owner
+--
+
+CREATE FUNCTION pay.refuse_change() RETURNS trigger
+    LANGUAGE plpgsql
+    SET search_path TO 'pay', 'pg_temp'
+    AS $$
+BEGIN
+    RAISE EXCEPTION '% on % is refused: %', TG_OP, TG_TABLE_NAME, TG_ARGV[0]
+        USING ERRCODE = TG_ARGV[1];
+END
+$$;
+
+ALTER FUNCTION pay.refuse_change() OWNER TO payments_owner;
+
+--
+-- Name: refuse_tokens(text[], text[], text[], text[], integer[]); Type: FUNCTION; Schema: pay; Owner: payments_owner
+--
+
+CREATE FUNCTION pay.refuse_tokens(p_merchant_id text[], p_checkout_id text[], p_token text[], p_request_id text[], p_late integer[]) RETURNS void
+    LANGUAGE plpgsql
+    AS $$
+BEGIN
+    UPDATE psp_token t
+    SET merchant_id = NULL, checkout_id = NULL
+    FROM unnest(p_merchant_id, p_checkout_id, p_token)
+        AS u (merchant_id, checkout_id, token)
+    JOIN registration r ON r.merchant_id = u.merchant_id
+        AND r.checkout_id = u.checkout_id
+    WHERE r.token <> u.token
+        AND t.psp = r.psp AND t.token = u.token
+        AND t.merchant_id = u.merchant_id
+        AND t.checkout_id = u.checkout_id;
+
+    INSERT INTO mismatch (merchant_id, checkout_id, kind, source, psp,
+        token, own_token, total_minor, own_currency, request_id)
+    SELECT DISTINCT ON (c.merchant_id, c.checkout_id, u.token)
+        c.merchant_id, c.checkout_id,
+        CASE WHEN u.n = ANY (p_late) THEN 'late_token' ELSE 'token' END,
+        'gateway', c.psp, u.token, r.token, c.total_minor, c.currency,
+        u.request_id
+    FROM unnest(p_merchant_id, p_checkout_id, p_token, p_request_id)
+        WITH ORDINALITY AS u (merchant_id, checkout_id, token, request_id, n)
+    JOIN checkout c ON c.merchant_id = u.merchant_id
+        AND c.checkout_id = u.checkout_id
+    JOIN registration r ON r.merchant_id = u.merchant_id
+        AND r.checkout_id = u.checkout_id
+    WHERE u.token IS NOT NULL
+        AND (r.token IS DISTINCT FROM u.token OR u.n = ANY (p_late))
+        AND NOT EXISTS (
+            SELECT FROM mismatch m
+            WHERE m.merchant_id = u.merchant_id
+                AND m.checkout_id = u.checkout_id
+                AND m.kind = 'token' AND m.token = u.token)
+    ORDER BY c.merchant_id, c.checkout_id, u.token, u.n;
+END
+$$;
+
+ALTER FUNCTION pay.refuse_tokens(p_merchant_id text[], p_checkout_id text[], p_token text[], p_request_id text[], p_late integer[]) OWNER TO payments_owner;
+
+--
+-- Name: FUNCTION refuse_tokens(p_merchant_id text[], p_checkout_id text[], p_token text[], p_request_id text[], p_late integer[]); Type: COMMENT; Schema: pay; Owner: payments_owner
+--
+
+COMMENT ON FUNCTION pay.refuse_tokens(p_merchant_id text[], p_checkout_id text[], p_token text[], p_request_id text[], p_late integer[]) IS 'Queues tokens that contradict what is stored';
+
+--
+-- Name: set_aside(pay.fact[], integer[]); Type: FUNCTION; Schema: pay; Owner: payments_owner
+--
+
+CREATE FUNCTION pay.set_aside(p_facts pay.fact[], p_duplicates integer[]) RETURNS pay.fact[]
+    LANGUAGE plpgsql
+    AS $$
+BEGIN
+    RETURN ARRAY(
+        SELECT with_outcome(f, CASE
+            WHEN f.item = ANY (p_duplicates) THEN 'duplicate'
+            WHEN f.kind = 'none' THEN 'ignored'
+            WHEN f.actor = 'webhook' THEN 'parked'
+            ELSE 'not_found' END)
+        FROM unnest(p_facts) f
+        WHERE f.item = ANY (p_duplicates) OR f.kind = 'none'
+            OR f.checkout_id IS NULL);
+END
+$$;
+
+ALTER FUNCTION pay.set_aside(p_facts pay.fact[], p_duplicates integer[]) OWNER TO payments_owner;
+
+--
+-- Name: FUNCTION set_aside(p_facts pay.fact[], p_duplicates integer[]); Type: COMMENT; Schema: pay; Owner: payments_owner
+--
+
+COMMENT ON FUNCTION pay.set_aside(p_facts pay.fact[], p_duplicates integer[]) IS 'Facts that cannot move an order, with their outcome';
+
+--
+-- Name: set_tokens(text[], text[], text[], text[], boolean); Type: FUNCTION; Schema: pay; Owner: payments_owner
+--
+
+CREATE FUNCTION pay.set_tokens(p_merchant_id text[], p_checkout_id text[], p_token text[], p_hosted_url text[], p_sure boolean, OUT stored integer[], OUT late integer[]) RETURNS record
+    LANGUAGE plpgsql
+    AS $$
+BEGIN
+    WITH first AS (
+        SELECT DISTINCT ON (r.merchant_id, r.checkout_id)
+            u.n, r.ctid AS tid, u.token, u.hosted_url
+        FROM unnest(p_merchant_id, p_checkout_id, p_token, p_hosted_url)
+            WITH ORDINALITY AS u (merchant_id, checkout_id, token,
+                                  hosted_url, n)
+        JOIN registration r ON r.merchant_id = u.merchant_id
+            AND r.checkout_id = u.checkout_id AND r.token IS NULL
+        WHERE p_sure OR EXISTS (
+            SELECT FROM psp_token t
+            WHERE t.psp = r.psp AND t.token = u.token
+                AND t.merchant_id = r.merchant_id
+                AND t.checkout_id = r.checkout_id)
+        ORDER BY r.merchant_id, r.checkout_id, u.n
+    ), done AS (
+        UPDATE registration r
+        SET token = f.token, lease_until = NULL,
+            hosted_url = CASE WHEN r.state = 'REGISTERING'
+                              THEN f.hosted_url END,
+            code = CASE WHEN r.state <> 'REGISTERING' THEN r.code END,
+            state = CASE WHEN r.state = 'REGISTERING' THEN 'REGISTERED'
+                         ELSE r.state END
+        FROM first f
+        WHERE r.ctid = f.tid
+        RETURNING f.n::int AS n, r.state
+    )
+    SELECT array_agg(d.n) FILTER (WHERE d.state = 'REGISTERED'),
+        array_agg(d.n) FILTER (WHERE d.state <> 'REGISTERED')
+    INTO stored, late
+    FROM done d;
+END
+$$;
+
+ALTER FUNCTION pay.set_tokens(p_merchant_id text[], p_checkout_id text[], p_token text[], p_hosted_url text[], p_sure boolean, OUT stored integer[], OUT late integer[]) OWNER TO payments_owner;
+
+--
+-- Name: FUNCTION set_tokens(p_merchant_id text[], p_checkout_id text[], p_token text[], p_hosted_url text[], p_sure boolean, OUT stored integer[], OUT late integer[]); Type: COMMENT; Schema: pay; Owner: payments_owner
+--
+
+COMMENT ON FUNCTION pay.set_tokens(p_merchant_id text[], p_checkout_id text[], p_token text[], p_hosted_url text[], p_sure boolean, OUT stored integer[], OUT late integer[]) IS 'Gives registrations their tokens, once';
+
+--
+-- Name: settle_facts(pay.fact[], boolean); Type: FUNCTION; Schema: pay; Owner: payments_owner
+--
+
+CREATE FUNCTION pay.settle_facts(p_facts pay.fact[], p_late boolean) RETURNS pay.fact[]
+    LANGUAGE plpgsql
+    AS $$
+DECLARE
+    v_facts fact[];
+BEGIN
+    PERFORM lock_checkouts(
+        ARRAY(SELECT f.merchant_id FROM unnest(p_facts) f),
+        ARRAY(SELECT f.checkout_id FROM unnest(p_facts) f));
+
+    v_facts := record_facts(p_facts);
+
+    IF p_late OR EXISTS (
+        SELECT FROM unnest(v_facts) f WHERE f.outcome = 'unchanged')
+    THEN
+        UPDATE webhook_inbox w
+        SET state = f.outcome, merchant_id = f.merchant_id,
+            checkout_id = f.checkout_id
+        FROM unnest(v_facts) f
+        WHERE f.actor = 'webhook' AND w.psp = f.psp
+            AND w.event_id = f.event_id AND w.state <> f.outcome;
+    END IF;
+
+    RETURN v_facts;
+END
+$$;
+
+ALTER FUNCTION pay.settle_facts(p_facts pay.fact[], p_late boolean) OWNER TO payments_owner;
+
+--
+-- Name: FUNCTION settle_facts(p_facts pay.fact[], p_late boolean); Type: COMMENT; Schema: pay; Owner: payments_owner
+--
+
+COMMENT ON FUNCTION pay.settle_facts(p_facts pay.fact[], p_late boolean) IS 'Takes facts about known checkouts into account';
+
+--
+-- Name: with_outcome(pay.fact, text); Type: FUNCTION; Schema: pay; Owner: payments_owner
+--
+
+CREATE FUNCTION pay.with_outcome(p_fact pay.fact, p_outcome text) RETURNS pay.fact
+    LANGUAGE plpgsql IMMUTABLE
+    AS $$
+BEGIN
+    p_fact.outcome := p_outcome;
+    RETURN p_fact;
+END
+$$;
+
+ALTER FUNCTION pay.with_outcome(p_fact pay.fact, p_outcome text) OWNER TO payments_owner;
+
+--
+-- Name: FUNCTION with_outcome(p_fact pay.fact, p_outcome text); Type: COMMENT; Schema: pay; Owner: payments_owner
+--
+
+COMMENT ON FUNCTION pay.with_outcome(p_fact pay.fact, p_outcome text) IS 'The fact with its outcome';
+
+--
+-- Name: apply_event(text[], text[], text[], text[], text[], text[], text[], text[], bigint[], text[], bytea[], text[]); Type: FUNCTION; Schema: pay_api; Owner: payments_owner
+--
+
+CREATE FUNCTION pay_api.apply_event(p_psp text[], p_source text[], p_event_id text[], p_type text[], p_fact text[], p_token text[], p_reference text[], p_code text[], p_amount_minor bigint[], p_currency text[], p_digest bytea[], p_request_id text[]) RETURNS TABLE(item integer, outcome text, merchant_id text, checkout_id text, checkout_uuid text, psp text, nonce text, handle text, token text, hosted_url text, return_url text, base_url text, currency text, total_minor bigint, expires_s bigint, registration_state text, attempt bigint, code text, version bigint, orders text)
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pay', 'pg_temp'
+    AS $$
+#variable_conflict use_column
+DECLARE
+    v_facts      fact[];
+    v_aside      fact[];
+    v_valid      int[];
+    v_duplicates int[];
+    v_late       boolean;
+BEGIN
+    PERFORM check_batch(
+        array_dims(p_psp), array_dims(p_source), array_dims(p_event_id),
+        array_dims(p_type), array_dims(p_fact), array_dims(p_token),
+        array_dims(p_reference), array_dims(p_code),
+        array_dims(p_amount_minor), array_dims(p_currency),
+        array_dims(p_digest), array_dims(p_request_id));
+
+    v_facts := read_facts(p_psp, p_source, p_event_id, p_type, p_fact,
+        p_token, p_reference, p_code, p_amount_minor, p_currency,
+        p_request_id);
+    v_valid := ARRAY(SELECT f.item FROM unnest(v_facts) f);
+    v_duplicates := insert_webhooks(v_facts, p_fact, p_digest);
+
+    v_late := EXISTS (
+        SELECT FROM unnest(v_facts) f
+        WHERE f.actor = 'webhook' AND f.checkout_id IS NULL
+            AND f.kind <> 'none' AND f.item <> ALL (v_duplicates));
+    IF v_late THEN
+        v_facts := await_tokens(v_facts, v_duplicates);
+    END IF;
+
+    v_aside := set_aside(v_facts, v_duplicates);
+    IF cardinality(v_aside) > 0 THEN
+        v_facts := ARRAY(
+            SELECT f FROM unnest(v_facts) f
+            WHERE f.item NOT IN (SELECT a.item FROM unnest(v_aside) a));
+    END IF;
+
+    IF cardinality(v_facts) > 0 THEN
+        v_facts := settle_facts(v_facts, v_late);
+    END IF;
+
+    RETURN QUERY
+    SELECT f.item, f.outcome, s.*
+    FROM unnest(v_facts || v_aside) f
+    LEFT JOIN checkout_state s ON s.merchant_id = f.merchant_id
+        AND s.checkout_id = f.checkout_id;
+
+    IF cardinality(v_valid) < cardinality(p_psp) THEN
+        RETURN QUERY
+        SELECT n, 'invalid', s.*
+        FROM generate_series(1, cardinality(p_psp)) n
+        LEFT JOIN checkout_state s ON false
+        WHERE n <> ALL (v_valid);
+    END IF;
+END
+$$;
+
+ALTER FUNCTION pay_api.apply_event(p_psp text[], p_source text[], p_event_id text[], p_type text[], p_fact text[], p_token text[], p_reference text[], p_code text[], p_amount_minor bigint[], p_currency text[], p_digest bytea[], p_request_id text[]) OWNER TO payments_owner;
+
+--
+-- Name: FUNCTION apply_event(p_psp text[], p_source text[], p_event_id text[], p_type text[], p_fact text[], p_token text[], p_reference text[], p_code text[], p_amount_minor bigint[], p_currency text[], p_digest bytea[], p_request_id text[]); Type: COMMENT; Schema: pay_api; Owner: payments_owner
+--
+
+COMMENT ON FUNCTION pay_api.apply_event(p_psp text[], p_source text[], p_event_id text[], p_type text[], p_fact text[], p_token text[], p_reference text[], p_code text[], p_amount_minor bigint[], p_currency text[], p_digest bytea[], p_request_id text[]) IS 'Takes PSPs'' words into account: applied, unchanged, duplicate, parked, mismatch, ignored, not_found or invalid';
+
+--
+-- Name: begin_payment(text[], text[], bytea[], text[], text[], text[], text[], text[], text[], text[], jsonb[], jsonb[], jsonb[], text[], bigint[], bigint[], jsonb[], bigint[], bigint[], text[]); Type: FUNCTION; Schema: pay_api; Owner: payments_owner
+--
+
+CREATE FUNCTION pay_api.begin_payment(p_merchant_id text[], p_idempotency_key text[], p_fingerprint bytea[], p_checkout_id text[], p_checkout_uuid text[], p_handle text[], p_psp text[], p_nonce text[], p_return_url text[], p_base_url text[], p_buyer_info jsonb[], p_metadata jsonb[], p_credit_card_info jsonb[], p_currency text[], p_total_minor bigint[], p_expires_s bigint[], p_orders jsonb[], p_ttl_s bigint[], p_lease_ms bigint[], p_request_id text[]) RETURNS TABLE(item integer, outcome text, merchant_id text, checkout_id text, checkout_uuid text, psp text, nonce text, handle text, token text, hosted_url text, return_url text, base_url text, currency text, total_minor bigint, expires_s bigint, registration_state text, attempt bigint, code text, version bigint, orders text)
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pay', 'pg_temp'
+    AS $_$
+#variable_conflict use_column
+DECLARE
+    v_items     payment_item[];
+    v_item      int[];
+    v_outcome   text[];
+    v_merchant  text[];
+    v_checkout  text[];
+BEGIN
+    PERFORM check_batch(
+        array_dims(p_merchant_id), array_dims(p_idempotency_key),
+        array_dims(p_fingerprint), array_dims(p_checkout_id),
+        array_dims(p_checkout_uuid), array_dims(p_handle),
+        array_dims(p_psp), array_dims(p_nonce), array_dims(p_return_url),
+        array_dims(p_base_url), array_dims(p_buyer_info),
+        array_dims(p_metadata), array_dims(p_credit_card_info),
+        array_dims(p_currency), array_dims(p_total_minor),
+        array_dims(p_expires_s), array_dims(p_orders), array_dims(p_ttl_s),
+        array_dims(p_lease_ms), array_dims(p_request_id));
+
+    v_items := ARRAY(
+        SELECT ROW(u.n, u.merchant_id, u.key, u.fingerprint, u.checkout_id,
+            u.uuid, u.handle, u.psp, u.nonce, u.return_url, u.base_url,
+            u.buyer_info, u.metadata, u.credit_card_info, u.currency,
+            u.total_minor, to_timestamp(u.expires_s), u.orders,
+            make_interval(secs => u.ttl_s),
+            make_interval(secs => u.lease_ms / 1000.0),
+            u.request_id)::payment_item
+        FROM unnest(p_merchant_id, p_idempotency_key, p_fingerprint,
+            p_checkout_id, p_checkout_uuid, p_handle, p_psp, p_nonce,
+            p_return_url, p_base_url, p_buyer_info, p_metadata,
+            p_credit_card_info, p_currency, p_total_minor, p_expires_s,
+            p_orders, p_ttl_s, p_lease_ms, p_request_id)
+            WITH ORDINALITY AS u (merchant_id, key, fingerprint,
+            checkout_id, uuid, handle, psp, nonce, return_url, base_url,
+            buyer_info, metadata, credit_card_info, currency, total_minor,
+            expires_s, orders, ttl_s, lease_ms, request_id, n)
+        JOIN currency k ON k.code = u.currency
+        CROSS JOIN LATERAL (
+            SELECT count(*) AS count,
+                bool_and(order_ok(e, u.currency)) AS ok,
+                sum(CASE WHEN jsonb_typeof(e -> 'amount') = 'number'
+                         THEN (e -> 'amount')::numeric END) AS total
+            FROM jsonb_array_elements(CASE jsonb_typeof(u.orders)
+                WHEN 'array' THEN u.orders ELSE '[]' END) e
+            ) o
+        WHERE id_ok(u.merchant_id) AND id_ok(u.key) AND id_ok(u.checkout_id)
+            AND id_ok(u.handle) AND id_ok(u.psp) AND id_ok(u.nonce)
+            AND octet_length(u.fingerprint) = 32
+            AND u.uuid ~ '^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$'
+            AND octet_length(u.return_url) BETWEEN 1 AND 8192
+            AND octet_length(u.base_url) BETWEEN 1 AND 8192
+            AND u.total_minor > 0
+            AND u.expires_s BETWEEN 1 AND 253402300799
+            AND u.ttl_s BETWEEN 1 AND 315360000
+            AND u.lease_ms BETWEEN 0 AND 86400000
+            AND o.count BETWEEN 1 AND 20 AND o.ok
+            AND o.total = u.total_minor
+            AND CASE WHEN o.count > 1 THEN (
+                SELECT count(DISTINCT e -> 'id') = o.count
+                FROM jsonb_array_elements(u.orders) e) ELSE true END
+        ORDER BY u.n);
+
+    -- in a statement of its own: the next one sees what this one wrote
+    SELECT array_agg(b.item), array_agg(b.outcome), array_agg(b.merchant_id),
+        array_agg(b.checkout_id)
+    INTO v_item, v_outcome, v_merchant, v_checkout
+    FROM begin_items(v_items) b;
+
+    RETURN QUERY
+    SELECT b.item, b.outcome, s.*
+    FROM unnest(v_item, v_outcome, v_merchant, v_checkout)
+        AS b (item, outcome, merchant_id, checkout_id)
+    LEFT JOIN checkout_state s
+        ON b.outcome IN ('created', 'replayed', 'exists')
+        AND s.merchant_id = b.merchant_id AND s.checkout_id = b.checkout_id;
+
+    IF cardinality(v_items) < cardinality(p_merchant_id) THEN
+        RETURN QUERY
+        SELECT n, 'invalid', s.*
+        FROM generate_series(1, cardinality(p_merchant_id)) n
+        LEFT JOIN checkout_state s ON false
+        WHERE n NOT IN (SELECT i.item FROM unnest(v_items) i);
+    END IF;
+END
+$_$;
+
+ALTER FUNCTION pay_api.begin_payment(p_merchant_id text[], p_idempotency_key text[], p_fingerprint bytea[], p_checkout_id text[], p_checkout_uuid text[], p_handle text[], p_psp text[], p_nonce text[], p_return_url text[], p_base_url text[], p_buyer_info jsonb[], p_metadata jsonb[], p_credit_card_info jsonb[], p_currency text[], p_total_minor bigint[], p_expires_s bigint[], p_orders jsonb[], p_ttl_s bigint[], p_lease_ms bigint[], p_request_id text[]) OWNER TO payments_owner;
+
+--
+-- Name: FUNCTION begin_payment(p_merchant_id text[], p_idempotency_key text[], p_fingerprint bytea[], p_checkout_id text[], p_checkout_uuid text[], p_handle text[], p_psp text[], p_nonce text[], p_return_url text[], p_base_url text[], p_buyer_info jsonb[], p_metadata jsonb[], p_credit_card_info jsonb[], p_currency text[], p_total_minor bigint[], p_expires_s bigint[], p_orders jsonb[], p_ttl_s bigint[], p_lease_ms bigint[], p_request_id text[]); Type: COMMENT; Schema: pay_api; Owner: payments_owner
+--
+
+COMMENT ON FUNCTION pay_api.begin_payment(p_merchant_id text[], p_idempotency_key text[], p_fingerprint bytea[], p_checkout_id text[], p_checkout_uuid text[], p_handle text[], p_psp text[], p_nonce text[], p_return_url text[], p_base_url text[], p_buyer_info jsonb[], p_metadata jsonb[], p_credit_card_info jsonb[], p_currency text[], p_total_minor bigint[], p_expires_s bigint[], p_orders jsonb[], p_ttl_s bigint[], p_lease_ms bigint[], p_request_id text[]) IS 'Creates checkouts: created, replayed, in_progress, key_reused, exists or invalid';
+
+--
+-- Name: claim_jobs(text[], bigint[]); Type: FUNCTION; Schema: pay_api; Owner: payments_owner
+--
+
+CREATE FUNCTION pay_api.claim_jobs(p_owner text[], p_lease_ms bigint[]) RETURNS TABLE(item integer, outcome text, kind text, attempts bigint, merchant_id text, checkout_id text, checkout_uuid text, psp text, nonce text, handle text, token text, hosted_url text, return_url text, base_url text, currency text, total_minor bigint, expires_s bigint, registration_state text, attempt bigint, code text, version bigint, orders text)
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pay', 'pg_temp'
+    AS $$
+#variable_conflict use_column
+DECLARE
+    v_slots int[];
+    v_taken int;
+BEGIN
+    PERFORM check_batch(array_dims(p_owner), array_dims(p_lease_ms));
+
+    v_slots := ARRAY(
+        SELECT u.n FROM unnest(p_owner, p_lease_ms)
+            WITH ORDINALITY AS u (owner, lease_ms, n)
+        WHERE id_ok(u.owner) AND u.lease_ms BETWEEN 1 AND 86400000
+        ORDER BY u.n);
+
+    RETURN QUERY
+    WITH due AS (
+        SELECT j.merchant_id, j.checkout_id, j.kind, j.run_at
+        FROM job j
+        WHERE j.run_at <= now()
+            AND (j.lease_until IS NULL OR j.lease_until <= now())
+        ORDER BY j.run_at
+        LIMIT cardinality(v_slots)
+        FOR UPDATE SKIP LOCKED
+    ), slot AS (
+        SELECT d.*, v_slots[row_number() OVER (ORDER BY d.run_at)] AS item
+        FROM due d
+    ), taken AS (
+        UPDATE job j
+        SET attempts = j.attempts + 1, lease_owner = p_owner[s.item],
+            lease_until = now() + make_interval(
+                secs => p_lease_ms[s.item] / 1000.0)
+        FROM slot s
+        WHERE j.merchant_id = s.merchant_id
+            AND j.checkout_id = s.checkout_id AND j.kind = s.kind
+        RETURNING s.item, j.kind, j.attempts, j.merchant_id, j.checkout_id
+    )
+    SELECT t.item, 'job', t.kind, t.attempts::bigint, s.*
+    FROM taken t
+    JOIN checkout_state s ON s.merchant_id = t.merchant_id
+        AND s.checkout_id = t.checkout_id;
+
+    GET DIAGNOSTICS v_taken = ROW_COUNT;
+
+    RETURN QUERY
+    SELECT n, CASE WHEN n = ANY (v_slots) THEN 'none' ELSE 'invalid' END,
+        NULL, NULL::bigint, s.*
+    FROM generate_series(1, cardinality(p_owner)) n
+    LEFT JOIN checkout_state s ON false
+    WHERE n <> ALL (v_slots[:v_taken]);
+END
+$$;
+
+ALTER FUNCTION pay_api.claim_jobs(p_owner text[], p_lease_ms bigint[]) OWNER TO payments_owner;
+
+--
+-- Name: FUNCTION claim_jobs(p_owner text[], p_lease_ms bigint[]); Type: COMMENT; Schema: pay_api; Owner: payments_owner
+--
+
+COMMENT ON FUNCTION pay_api.claim_jobs(p_owner text[], p_lease_ms bigint[]) IS 'Fills free slots with due jobs under a lease: job, none or invalid';
+
+--
+-- Name: finish_job(text[], text[], text[], text[], bigint[], text[]); Type: FUNCTION; Schema: pay_api; Owner: payments_owner
+--
+
+CREATE FUNCTION pay_api.finish_job(p_merchant_id text[], p_checkout_id text[], p_kind text[], p_owner text[], p_delay_ms bigint[], p_code text[]) RETURNS TABLE(item integer, outcome text)
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pay', 'pg_temp'
+    AS $$
+#variable_conflict use_column
+DECLARE
+    v_mine int[];
+BEGIN
+    PERFORM check_batch(
+        array_dims(p_merchant_id), array_dims(p_checkout_id),
+        array_dims(p_kind), array_dims(p_owner), array_dims(p_delay_ms),
+        array_dims(p_code));
+    PERFORM lock_checkouts(p_merchant_id, p_checkout_id);
+
+    -- a twin in the batch gets its first's result
+    v_mine := ARRAY(
+        SELECT u.n FROM unnest(p_merchant_id, p_checkout_id, p_kind,
+            p_owner, p_delay_ms, p_code) WITH ORDINALITY AS u (merchant_id,
+            checkout_id, kind, owner, delay_ms, code, n)
+        JOIN job j ON j.merchant_id = u.merchant_id
+            AND j.checkout_id = u.checkout_id AND j.kind = u.kind
+            AND j.lease_owner = u.owner
+        WHERE u.delay_ms <= 31536000000
+            AND coalesce(octet_length(u.code), 0) <= 255
+        ORDER BY u.n);
+
+    WITH first AS (
+        SELECT DISTINCT ON (p_merchant_id[n], p_checkout_id[n], p_kind[n]) n
+        FROM unnest(v_mine) n
+        ORDER BY p_merchant_id[n], p_checkout_id[n], p_kind[n], n
+    ), later AS (
+        UPDATE job j
+        SET run_at = now() + make_interval(secs => p_delay_ms[n] / 1000.0),
+            lease_owner = NULL, lease_until = NULL,
+            code = nullif(p_code[n], '')
+        FROM first f
+        WHERE p_delay_ms[n] >= 0 AND j.merchant_id = p_merchant_id[n]
+            AND j.checkout_id = p_checkout_id[n] AND j.kind = p_kind[n]
+    )
+    DELETE FROM job j
+    USING first f
+    WHERE p_delay_ms[n] < 0 AND j.merchant_id = p_merchant_id[n]
+        AND j.checkout_id = p_checkout_id[n] AND j.kind = p_kind[n];
+
+    RETURN QUERY
+    SELECT u.n::int,
+        CASE WHEN u.n = ANY (v_mine) THEN 'done'
+             WHEN id_ok(u.merchant_id) AND id_ok(u.checkout_id)
+                 AND u.kind IN ('register', 'poll') AND id_ok(u.owner)
+                 AND u.delay_ms <= 31536000000
+                 AND coalesce(octet_length(u.code), 0) <= 255 THEN 'gone'
+             ELSE 'invalid' END
+    FROM unnest(p_merchant_id, p_checkout_id, p_kind, p_owner, p_delay_ms,
+        p_code) WITH ORDINALITY AS u (merchant_id, checkout_id, kind, owner,
+        delay_ms, code, n);
+END
+$$;
+
+ALTER FUNCTION pay_api.finish_job(p_merchant_id text[], p_checkout_id text[], p_kind text[], p_owner text[], p_delay_ms bigint[], p_code text[]) OWNER TO payments_owner;
+
+--
+-- Name: FUNCTION finish_job(p_merchant_id text[], p_checkout_id text[], p_kind text[], p_owner text[], p_delay_ms bigint[], p_code text[]); Type: COMMENT; Schema: pay_api; Owner: payments_owner
+--
+
+COMMENT ON FUNCTION pay_api.finish_job(p_merchant_id text[], p_checkout_id text[], p_kind text[], p_owner text[], p_delay_ms bigint[], p_code text[]) IS 'Puts a leased job off or drops it: done, gone or invalid';
+
+--
+-- Name: get_checkout(text[], text[]); Type: FUNCTION; Schema: pay_api; Owner: payments_owner
+--
+
+CREATE FUNCTION pay_api.get_checkout(p_merchant_id text[], p_checkout_id text[]) RETURNS TABLE(item integer, outcome text, merchant_id text, checkout_id text, checkout_uuid text, psp text, nonce text, handle text, token text, hosted_url text, return_url text, base_url text, currency text, total_minor bigint, expires_s bigint, registration_state text, attempt bigint, code text, version bigint, orders text)
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO 'pay', 'pg_temp'
+    AS $$
+#variable_conflict use_column
+BEGIN
+    PERFORM check_batch(array_dims(p_merchant_id),
+                        array_dims(p_checkout_id));
+
+    RETURN QUERY
+    SELECT u.n::int,
+        CASE WHEN s.checkout_id IS NULL THEN 'not_found' ELSE 'found' END,
+        s.*
+    FROM unnest(p_merchant_id, p_checkout_id)
+        WITH ORDINALITY AS u (merchant_id, checkout_id, n)
+    LEFT JOIN checkout_state s ON s.merchant_id = u.merchant_id
+        AND s.checkout_id = u.checkout_id;
+END
+$$;
+
+ALTER FUNCTION pay_api.get_checkout(p_merchant_id text[], p_checkout_id text[]) OWNER TO payments_owner;
+
+--
+-- Name: FUNCTION get_checkout(p_merchant_id text[], p_checkout_id text[]); Type: COMMENT; Schema: pay_api; Owner: payments_owner
+--
+
+COMMENT ON FUNCTION pay_api.get_checkout(p_merchant_id text[], p_checkout_id text[]) IS 'A checkout with its orders: found or not_found';
+
+--
+-- Name: get_events(text[], text[]); Type: FUNCTION; Schema: pay_api; Owner: payments_owner
+--
+
+CREATE FUNCTION pay_api.get_events(p_merchant_id text[], p_payment_order_id text[]) RETURNS TABLE(item integer, outcome text, events text)
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO 'pay', 'pg_temp'
+    AS $$
+#variable_conflict use_column
+BEGIN
+    PERFORM check_batch(array_dims(p_merchant_id),
+                        array_dims(p_payment_order_id));
+
+    RETURN QUERY
+    SELECT u.n::int,
+        CASE WHEN l.events IS NULL THEN 'not_found' ELSE 'found' END,
+        l.events
+    FROM unnest(p_merchant_id, p_payment_order_id)
+        WITH ORDINALITY AS u (merchant_id, payment_order_id, n)
+    CROSS JOIN LATERAL (
+        SELECT json_agg(json_build_object('seq', e.seq,
+                'at', to_char(e.at AT TIME ZONE 'UTC',
+                              'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"'),
+                'kind', e.kind, 'actor', e.actor,
+                'old_status', e.old_status, 'new_status', e.new_status,
+                'reason', e.reason, 'detail', e.detail,
+                'request_id', e.request_id) ORDER BY e.seq)::text AS events
+        FROM (SELECT * FROM event e
+              WHERE e.merchant_id = u.merchant_id
+                  AND e.payment_order_id = u.payment_order_id
+              ORDER BY e.seq LIMIT 1000) e
+        ) l;
+END
+$$;
+
+ALTER FUNCTION pay_api.get_events(p_merchant_id text[], p_payment_order_id text[]) OWNER TO payments_owner;
+
+--
+-- Name: FUNCTION get_events(p_merchant_id text[], p_payment_order_id text[]); Type: COMMENT; Schema: pay_api; Owner: payments_owner
+--
+
+COMMENT ON FUNCTION pay_api.get_events(p_merchant_id text[], p_payment_order_id text[]) IS 'An order''s timeline, oldest first, at most 1000 events: found or not_found';
+
+--
+-- Name: get_handle(text[]); Type: FUNCTION; Schema: pay_api; Owner: payments_owner
+--
+
+CREATE FUNCTION pay_api.get_handle(p_handle text[]) RETURNS TABLE(item integer, outcome text, merchant_id text, checkout_id text, checkout_uuid text, psp text, nonce text, handle text, token text, hosted_url text, return_url text, base_url text, currency text, total_minor bigint, expires_s bigint, registration_state text, attempt bigint, code text, version bigint, orders text)
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO 'pay', 'pg_temp'
+    AS $$
+#variable_conflict use_column
+BEGIN
+    PERFORM check_batch(array_dims(p_handle));
+
+    RETURN QUERY
+    SELECT u.n::int,
+        CASE WHEN s.checkout_id IS NULL THEN 'not_found' ELSE 'found' END,
+        s.*
+    FROM unnest(p_handle) WITH ORDINALITY AS u (handle, n)
+    LEFT JOIN checkout c ON c.handle = u.handle
+    LEFT JOIN checkout_state s ON s.merchant_id = c.merchant_id
+        AND s.checkout_id = c.checkout_id;
+END
+$$;
+
+ALTER FUNCTION pay_api.get_handle(p_handle text[]) OWNER TO payments_owner;
+
+--
+-- Name: FUNCTION get_handle(p_handle text[]); Type: COMMENT; Schema: pay_api; Owner: payments_owner
+--
+
+COMMENT ON FUNCTION pay_api.get_handle(p_handle text[]) IS 'The checkout behind a buyer''s address: found or not_found';
+
+--
+-- Name: get_payment(text[], text[]); Type: FUNCTION; Schema: pay_api; Owner: payments_owner
+--
+
+CREATE FUNCTION pay_api.get_payment(p_merchant_id text[], p_payment_order_id text[]) RETURNS TABLE(item integer, outcome text, merchant_id text, checkout_id text, checkout_uuid text, psp text, nonce text, handle text, token text, hosted_url text, return_url text, base_url text, currency text, total_minor bigint, expires_s bigint, registration_state text, attempt bigint, code text, version bigint, orders text)
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO 'pay', 'pg_temp'
+    AS $$
+#variable_conflict use_column
+BEGIN
+    PERFORM check_batch(array_dims(p_merchant_id),
+                        array_dims(p_payment_order_id));
+
+    RETURN QUERY
+    SELECT u.n::int,
+        CASE WHEN s.checkout_id IS NULL THEN 'not_found' ELSE 'found' END,
+        s.*
+    FROM unnest(p_merchant_id, p_payment_order_id)
+        WITH ORDINALITY AS u (merchant_id, payment_order_id, n)
+    LEFT JOIN payment_order o ON o.merchant_id = u.merchant_id
+        AND o.payment_order_id = u.payment_order_id
+    LEFT JOIN checkout_state s ON s.merchant_id = o.merchant_id
+        AND s.checkout_id = o.checkout_id;
+END
+$$;
+
+ALTER FUNCTION pay_api.get_payment(p_merchant_id text[], p_payment_order_id text[]) OWNER TO payments_owner;
+
+--
+-- Name: FUNCTION get_payment(p_merchant_id text[], p_payment_order_id text[]); Type: COMMENT; Schema: pay_api; Owner: payments_owner
+--
+
+COMMENT ON FUNCTION pay_api.get_payment(p_merchant_id text[], p_payment_order_id text[]) IS 'The checkout that an order is part of: found or not_found';
+
+--
+-- Name: ready(); Type: FUNCTION; Schema: pay_api; Owner: payments_owner
+--
+
+CREATE FUNCTION pay_api.ready() RETURNS TABLE(state text, schema_version text)
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO 'pay', 'pg_temp'
+    AS $$
+SELECT 'ok', max(substring(m.file FROM '^migrations/([0-9]{4})_'))
+FROM schema_migration m
+$$;
+
+ALTER FUNCTION pay_api.ready() OWNER TO payments_owner;
+
+--
+-- Name: FUNCTION ready(); Type: COMMENT; Schema: pay_api; Owner: payments_owner
+--
+
+COMMENT ON FUNCTION pay_api.ready() IS 'ok and the number of the newest migration, for /readyz';
+
+--
+-- Name: store_no_token(text[], text[], text[], text[], bigint[], text[]); Type: FUNCTION; Schema: pay_api; Owner: payments_owner
+--
+
+CREATE FUNCTION pay_api.store_no_token(p_merchant_id text[], p_checkout_id text[], p_outcome text[], p_code text[], p_retry_after_ms bigint[], p_request_id text[]) RETURNS TABLE(item integer, outcome text, merchant_id text, checkout_id text, checkout_uuid text, psp text, nonce text, handle text, token text, hosted_url text, return_url text, base_url text, currency text, total_minor bigint, expires_s bigint, registration_state text, attempt bigint, code text, version bigint, orders text)
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pay', 'pg_temp'
+    AS $$
+#variable_conflict use_column
+DECLARE
+    v_outcome text[];
+    v_first   int[];
+BEGIN
+    PERFORM check_batch(
+        array_dims(p_merchant_id), array_dims(p_checkout_id),
+        array_dims(p_outcome), array_dims(p_code),
+        array_dims(p_retry_after_ms), array_dims(p_request_id));
+
+    -- a bad item has no outcome from here on
+    v_outcome := ARRAY(
+        SELECT CASE WHEN id_ok(u.merchant_id) AND id_ok(u.checkout_id)
+                        AND u.outcome IN ('refused', 'expired', 'not_sent',
+                                          'unknown')
+                        AND coalesce(octet_length(u.code), 0) <= 255
+                        AND (u.after_ms BETWEEN 0 AND 31536000000
+                             OR u.outcome IN ('refused', 'expired'))
+                    THEN u.outcome END
+        FROM unnest(p_merchant_id, p_checkout_id, p_outcome, p_code,
+            p_retry_after_ms) WITH ORDINALITY AS u (merchant_id, checkout_id,
+            outcome, code, after_ms, n)
+        ORDER BY u.n);
+
+    PERFORM lock_checkouts(p_merchant_id, p_checkout_id);
+
+    v_first := keep_no_token(p_merchant_id, p_checkout_id, v_outcome, p_code,
+                             p_retry_after_ms, p_request_id);
+
+    -- a twin in the batch gets its first's result
+    RETURN QUERY
+    SELECT u.n::int,
+        CASE WHEN u.outcome IS NULL THEN 'invalid'
+             WHEN s.checkout_id IS NULL THEN 'not_found'
+             WHEN u.n = ANY (v_first) OR EXISTS (
+                 SELECT FROM unnest(v_first) f
+                 WHERE p_merchant_id[f] = u.merchant_id
+                     AND p_checkout_id[f] = u.checkout_id) THEN 'stored'
+             ELSE 'already' END,
+        s.*
+    FROM unnest(p_merchant_id, p_checkout_id, v_outcome)
+        WITH ORDINALITY AS u (merchant_id, checkout_id, outcome, n)
+    LEFT JOIN checkout_state s ON u.outcome IS NOT NULL
+        AND s.merchant_id = u.merchant_id AND s.checkout_id = u.checkout_id;
+END
+$$;
+
+ALTER FUNCTION pay_api.store_no_token(p_merchant_id text[], p_checkout_id text[], p_outcome text[], p_code text[], p_retry_after_ms bigint[], p_request_id text[]) OWNER TO payments_owner;
+
+--
+-- Name: FUNCTION store_no_token(p_merchant_id text[], p_checkout_id text[], p_outcome text[], p_code text[], p_retry_after_ms bigint[], p_request_id text[]); Type: COMMENT; Schema: pay_api; Owner: payments_owner
+--
+
+COMMENT ON FUNCTION pay_api.store_no_token(p_merchant_id text[], p_checkout_id text[], p_outcome text[], p_code text[], p_retry_after_ms bigint[], p_request_id text[]) IS 'Notes that a registration brought no token: stored, already, not_found or invalid';
+
+--
+-- Name: store_token(text[], text[], text[], text[], bigint[], text[]); Type: FUNCTION; Schema: pay_api; Owner: payments_owner
+--
+
+CREATE FUNCTION pay_api.store_token(p_merchant_id text[], p_checkout_id text[], p_token text[], p_hosted_url text[], p_poll_after_ms bigint[], p_request_id text[]) RETURNS TABLE(item integer, outcome text, merchant_id text, checkout_id text, checkout_uuid text, psp text, nonce text, handle text, token text, hosted_url text, return_url text, base_url text, currency text, total_minor bigint, expires_s bigint, registration_state text, attempt bigint, code text, version bigint, orders text)
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pay', 'pg_temp'
+    AS $$
+#variable_conflict use_column
+DECLARE
+    v_token  text[];
+    v_stored int[];
+    v_late   int[];
+    v_claim  record;
+BEGIN
+    PERFORM check_batch(
+        array_dims(p_merchant_id), array_dims(p_checkout_id),
+        array_dims(p_token), array_dims(p_hosted_url),
+        array_dims(p_poll_after_ms), array_dims(p_request_id));
+
+    -- a bad item has no token from here on
+    v_token := ARRAY(
+        SELECT CASE WHEN id_ok(u.merchant_id) AND id_ok(u.checkout_id)
+                        AND id_ok(u.token)
+                        AND octet_length(u.hosted_url) BETWEEN 1 AND 8192
+                        AND u.after_ms BETWEEN 0 AND 31536000000
+                    THEN u.token END
+        FROM unnest(p_merchant_id, p_checkout_id, p_token, p_hosted_url,
+            p_poll_after_ms) WITH ORDINALITY AS u (merchant_id, checkout_id,
+            token, hosted_url, after_ms, n)
+        ORDER BY u.n);
+
+    v_claim := claim_tokens(p_merchant_id, p_checkout_id, v_token);
+    PERFORM lock_checkouts(p_merchant_id, p_checkout_id);
+
+    SELECT t.stored, t.late INTO v_stored, v_late
+    FROM set_tokens(p_merchant_id, p_checkout_id, v_token, p_hosted_url,
+        v_claim.claimed = cardinality(v_token)) t;
+
+    PERFORM record_facts(ARRAY(
+        SELECT ROW(u.n, NULL, u.merchant_id, u.checkout_id, 'registered',
+            'gateway', NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL,
+            u.request_id, NULL)::fact
+        FROM unnest(p_merchant_id, p_checkout_id, p_request_id)
+            WITH ORDINALITY AS u (merchant_id, checkout_id, request_id, n)
+        WHERE u.n = ANY (v_stored)));
+    PERFORM poll_later(p_merchant_id, p_checkout_id, p_poll_after_ms,
+                       v_stored);
+
+    IF v_claim.parked THEN
+        PERFORM apply_parked(p_merchant_id, p_checkout_id);
+    END IF;
+
+    IF cardinality(v_stored) IS DISTINCT FROM cardinality(v_token) THEN
+        PERFORM refuse_tokens(p_merchant_id, p_checkout_id, v_token,
+                              p_request_id, v_late);
+    END IF;
+
+    RETURN QUERY
+    SELECT u.n::int,
+        CASE WHEN u.token IS NULL THEN 'invalid'
+             WHEN s.checkout_id IS NULL THEN 'not_found'
+             WHEN u.n = ANY (v_stored) THEN 'stored'
+             WHEN u.n = ANY (v_late) THEN 'mismatch'
+             WHEN s.token = u.token THEN 'already'
+             ELSE 'mismatch' END,
+        s.*
+    FROM unnest(p_merchant_id, p_checkout_id, v_token)
+        WITH ORDINALITY AS u (merchant_id, checkout_id, token, n)
+    LEFT JOIN checkout_state s ON u.token IS NOT NULL
+        AND s.merchant_id = u.merchant_id AND s.checkout_id = u.checkout_id;
+END
+$$;
+
+ALTER FUNCTION pay_api.store_token(p_merchant_id text[], p_checkout_id text[], p_token text[], p_hosted_url text[], p_poll_after_ms bigint[], p_request_id text[]) OWNER TO payments_owner;
+
+--
+-- Name: FUNCTION store_token(p_merchant_id text[], p_checkout_id text[], p_token text[], p_hosted_url text[], p_poll_after_ms bigint[], p_request_id text[]); Type: COMMENT; Schema: pay_api; Owner: payments_owner
+--
+
+COMMENT ON FUNCTION pay_api.store_token(p_merchant_id text[], p_checkout_id text[], p_token text[], p_hosted_url text[], p_poll_after_ms bigint[], p_request_id text[]) IS 'Keeps the PSP''s token, first wins: stored, already, mismatch, not_found or invalid';
+
+--
+-- Name: checkout; Type: TABLE; Schema: pay; Owner: payments_owner
+--
+
+CREATE TABLE pay.checkout (
+    merchant_id text NOT NULL COLLATE pg_catalog."C",
+    checkout_id text NOT NULL COLLATE pg_catalog."C",
+    checkout_uuid uuid NOT NULL,
+    handle text NOT NULL COLLATE pg_catalog."C",
+    psp text NOT NULL COLLATE pg_catalog."C",
+    return_url text NOT NULL,
+    base_url text NOT NULL,
+    buyer_info jsonb,
+    metadata jsonb,
+    credit_card_info jsonb,
+    currency text NOT NULL COLLATE pg_catalog."C",
+    total_minor bigint NOT NULL,
+    expires_at timestamp with time zone NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    is_payment_done boolean DEFAULT false NOT NULL,
+    version integer DEFAULT 1 NOT NULL,
+    CONSTRAINT checkout_base_url_check CHECK ((base_url <> ''::text)),
+    CONSTRAINT checkout_checkout_id_check CHECK (((octet_length(checkout_id) >= 1) AND (octet_length(checkout_id) <= 255))),
+    CONSTRAINT checkout_currency_check CHECK ((octet_length(currency) = 3)),
+    CONSTRAINT checkout_handle_check CHECK (((octet_length(handle) >= 1) AND (octet_length(handle) <= 255))),
+    CONSTRAINT checkout_merchant_id_check CHECK (((octet_length(merchant_id) >= 1) AND (octet_length(merchant_id) <= 255))),
+    CONSTRAINT checkout_psp_check CHECK (((octet_length(psp) >= 1) AND (octet_length(psp) <= 255))),
+    CONSTRAINT checkout_return_url_check CHECK ((return_url <> ''::text)),
+    CONSTRAINT checkout_total_minor_check CHECK ((total_minor > 0))
+)
+WITH (fillfactor='80');
+
+ALTER TABLE pay.checkout OWNER TO payments_owner;
+
+--
+-- Name: payment_order; Type: TABLE; Schema: pay; Owner: payments_owner
+--
+
+CREATE TABLE pay.payment_order (
+    merchant_id text NOT NULL COLLATE pg_catalog."C",
+    payment_order_id text NOT NULL COLLATE pg_catalog."C",
+    checkout_id text NOT NULL COLLATE pg_catalog."C",
+    "position" integer NOT NULL,
+    seller_account text NOT NULL,
+    amount_minor bigint NOT NULL,
+    currency text NOT NULL COLLATE pg_catalog."C",
+    status text DEFAULT 'NOT_STARTED'::text NOT NULL COLLATE pg_catalog."C",
+    reason text COLLATE pg_catalog."C",
+    version integer DEFAULT 1 NOT NULL,
+    CONSTRAINT payment_order_amount_minor_check CHECK (((amount_minor >= 1) AND (amount_minor <= '999999999999999'::bigint))),
+    CONSTRAINT payment_order_check CHECK (((status = 'FAILED'::text) = (reason IS NOT NULL))),
+    CONSTRAINT payment_order_currency_check CHECK ((octet_length(currency) = 3)),
+    CONSTRAINT payment_order_payment_order_id_check CHECK (((octet_length(payment_order_id) >= 1) AND (octet_length(payment_order_id) <= 255))),
+    CONSTRAINT payment_order_position_check CHECK (("position" >= 1)),
+    CONSTRAINT payment_order_reason_check CHECK ((reason = ANY (ARRAY['declined'::text, 'expired'::text, 'cancelled'::text, 'rejected'::text, 'risk'::text]))),
+    CONSTRAINT payment_order_seller_account_check CHECK ((seller_account <> ''::text)),
+    CONSTRAINT payment_order_status_check CHECK ((status = ANY (ARRAY['NOT_STARTED'::text, 'EXECUTING'::text, 'SUCCESS'::text, 'FAILED'::text])))
+)
+WITH (fillfactor='80');
+
+ALTER TABLE pay.payment_order OWNER TO payments_owner;
+
+--
+-- Name: registration; Type: TABLE; Schema: pay; Owner: payments_owner
+--
+
+CREATE TABLE pay.registration (
+    merchant_id text NOT NULL COLLATE pg_catalog."C",
+    checkout_id text NOT NULL COLLATE pg_catalog."C",
+    psp text NOT NULL COLLATE pg_catalog."C",
+    nonce text NOT NULL COLLATE pg_catalog."C",
+    state text DEFAULT 'REGISTERING'::text NOT NULL COLLATE pg_catalog."C",
+    attempt integer DEFAULT 1 NOT NULL,
+    token text COLLATE pg_catalog."C",
+    hosted_url text,
+    reference text,
+    code text,
+    lease_until timestamp with time zone,
+    CONSTRAINT registration_attempt_check CHECK ((attempt >= 1)),
+    CONSTRAINT registration_check CHECK (((state <> 'REGISTERED'::text) OR ((token IS NOT NULL) AND (hosted_url IS NOT NULL)))),
+    CONSTRAINT registration_check1 CHECK (((state <> 'REGISTERING'::text) OR (token IS NULL))),
+    CONSTRAINT registration_nonce_check CHECK (((octet_length(nonce) >= 1) AND (octet_length(nonce) <= 255))),
+    CONSTRAINT registration_state_check CHECK ((state = ANY (ARRAY['REGISTERING'::text, 'REGISTERED'::text, 'REFUSED'::text])))
+)
+WITH (fillfactor='80');
+
+ALTER TABLE pay.registration OWNER TO payments_owner;
+
+--
+-- Name: checkout_state; Type: VIEW; Schema: pay; Owner: payments_owner
+--
+
+CREATE VIEW pay.checkout_state AS
+ SELECT c.merchant_id,
+    c.checkout_id,
+    (c.checkout_uuid)::text AS checkout_uuid,
+    c.psp,
+    r.nonce,
+    c.handle,
+    r.token,
+    r.hosted_url,
+    c.return_url,
+    c.base_url,
+    c.currency,
+    c.total_minor,
+    (EXTRACT(epoch FROM c.expires_at))::bigint AS expires_s,
+    r.state AS registration_state,
+    (r.attempt)::bigint AS attempt,
+    r.code,
+    (c.version)::bigint AS version,
+    ( SELECT (json_agg(json_build_object('id', o.payment_order_id, 'seller', o.seller_account, 'amount', o.amount_minor, 'currency', o.currency, 'status', o.status, 'reason', o.reason) ORDER BY o."position"))::text AS json_agg
+           FROM pay.payment_order o
+          WHERE ((o.merchant_id = c.merchant_id) AND (o.checkout_id = c.checkout_id))) AS orders
+   FROM (pay.checkout c
+     JOIN pay.registration r ON (((r.merchant_id = c.merchant_id) AND (r.checkout_id = c.checkout_id))));
+
+ALTER TABLE pay.checkout_state OWNER TO payments_owner;
+
+--
+-- Name: VIEW checkout_state; Type: COMMENT; Schema: pay; Owner: payments_owner
+--
+
+COMMENT ON VIEW pay.checkout_state IS 'A checkout as the operations return it, its orders as a JSON text';
+
+--
+-- Name: currency; Type: TABLE; Schema: pay; Owner: payments_owner
+--
+
+CREATE TABLE pay.currency (
+    code text NOT NULL COLLATE pg_catalog."C",
+    exponent integer NOT NULL,
+    CONSTRAINT currency_code_check CHECK ((code ~ '^[A-Z]{3}$'::text)),
+    CONSTRAINT currency_exponent_check CHECK ((exponent = ANY (ARRAY[0, 2, 3, 4])))
+);
+
+ALTER TABLE pay.currency OWNER TO payments_owner;
+
+--
+-- Name: event; Type: TABLE; Schema: pay; Owner: payments_owner
+--
+
+CREATE TABLE pay.event (
+    merchant_id text NOT NULL COLLATE pg_catalog."C",
+    payment_order_id text NOT NULL COLLATE pg_catalog."C",
+    seq integer NOT NULL,
+    at timestamp with time zone NOT NULL,
+    kind text NOT NULL COLLATE pg_catalog."C",
+    actor text NOT NULL COLLATE pg_catalog."C",
+    old_status text COLLATE pg_catalog."C",
+    new_status text NOT NULL COLLATE pg_catalog."C",
+    reason text COLLATE pg_catalog."C",
+    detail jsonb DEFAULT '{}'::jsonb NOT NULL,
+    request_id text,
+    CONSTRAINT event_actor_check CHECK ((actor = ANY (ARRAY['merchant'::text, 'gateway'::text, 'webhook'::text, 'query'::text]))),
+    CONSTRAINT event_check CHECK (((seq = 1) = (old_status IS NULL))),
+    CONSTRAINT event_kind_check CHECK ((kind <> ''::text)),
+    CONSTRAINT event_new_status_check CHECK ((new_status = ANY (ARRAY['NOT_STARTED'::text, 'EXECUTING'::text, 'SUCCESS'::text, 'FAILED'::text]))),
+    CONSTRAINT event_old_status_check CHECK ((old_status = ANY (ARRAY['NOT_STARTED'::text, 'EXECUTING'::text, 'SUCCESS'::text, 'FAILED'::text]))),
+    CONSTRAINT event_seq_check CHECK ((seq >= 1))
+);
+
+ALTER TABLE pay.event OWNER TO payments_owner;
+
+--
+-- Name: idempotency_key; Type: TABLE; Schema: pay; Owner: payments_owner
+--
+
+CREATE TABLE pay.idempotency_key (
+    merchant_id text NOT NULL COLLATE pg_catalog."C",
+    route text NOT NULL COLLATE pg_catalog."C",
+    key text NOT NULL COLLATE pg_catalog."C",
+    fingerprint bytea NOT NULL,
+    checkout_id text NOT NULL COLLATE pg_catalog."C",
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    expires_at timestamp with time zone NOT NULL,
+    CONSTRAINT idempotency_key_fingerprint_check CHECK ((octet_length(fingerprint) = 32)),
+    CONSTRAINT idempotency_key_key_check CHECK (((octet_length(key) >= 1) AND (octet_length(key) <= 255)))
+);
+
+ALTER TABLE pay.idempotency_key OWNER TO payments_owner;
+
+--
+-- Name: job; Type: TABLE; Schema: pay; Owner: payments_owner
+--
+
+CREATE TABLE pay.job (
+    merchant_id text NOT NULL COLLATE pg_catalog."C",
+    checkout_id text NOT NULL COLLATE pg_catalog."C",
+    kind text NOT NULL COLLATE pg_catalog."C",
+    run_at timestamp with time zone NOT NULL,
+    attempts integer DEFAULT 0 NOT NULL,
+    lease_owner text,
+    lease_until timestamp with time zone,
+    code text,
+    CONSTRAINT job_check CHECK (((lease_owner IS NULL) = (lease_until IS NULL))),
+    CONSTRAINT job_kind_check CHECK ((kind = ANY (ARRAY['register'::text, 'poll'::text])))
+)
+WITH (autovacuum_vacuum_scale_factor='0.02');
+
+ALTER TABLE pay.job OWNER TO payments_owner;
+
+--
+-- Name: mismatch; Type: TABLE; Schema: pay; Owner: payments_owner
+--
+
+CREATE TABLE pay.mismatch (
+    merchant_id text NOT NULL COLLATE pg_catalog."C",
+    checkout_id text NOT NULL COLLATE pg_catalog."C",
+    mismatch_id bigint NOT NULL,
+    at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    kind text NOT NULL COLLATE pg_catalog."C",
+    source text NOT NULL COLLATE pg_catalog."C",
+    psp text NOT NULL COLLATE pg_catalog."C",
+    event_id text COLLATE pg_catalog."C",
+    token text COLLATE pg_catalog."C",
+    amount_minor bigint,
+    currency text COLLATE pg_catalog."C",
+    own_token text COLLATE pg_catalog."C",
+    total_minor bigint NOT NULL,
+    own_currency text NOT NULL COLLATE pg_catalog."C",
+    request_id text,
+    CONSTRAINT mismatch_kind_check CHECK ((kind = ANY (ARRAY['amount'::text, 'currency'::text, 'token'::text, 'late_token'::text])))
+);
+
+ALTER TABLE pay.mismatch OWNER TO payments_owner;
+
+--
+-- Name: mismatch_mismatch_id_seq; Type: SEQUENCE; Schema: pay; Owner: payments_owner
+--
+
+ALTER TABLE pay.mismatch ALTER COLUMN mismatch_id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME pay.mismatch_mismatch_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
+--
+-- Name: psp_token; Type: TABLE; Schema: pay; Owner: payments_owner
+--
+
+CREATE TABLE pay.psp_token (
+    psp text NOT NULL COLLATE pg_catalog."C",
+    token text NOT NULL COLLATE pg_catalog."C",
+    merchant_id text COLLATE pg_catalog."C",
+    checkout_id text COLLATE pg_catalog."C",
+    CONSTRAINT psp_token_check CHECK (((merchant_id IS NULL) = (checkout_id IS NULL))),
+    CONSTRAINT psp_token_token_check CHECK (((octet_length(token) >= 1) AND (octet_length(token) <= 255)))
+);
+
+ALTER TABLE pay.psp_token OWNER TO payments_owner;
+
+--
+-- Name: schema_migration; Type: TABLE; Schema: pay; Owner: payments_owner
+--
+
+CREATE TABLE pay.schema_migration (
+    file text NOT NULL COLLATE pg_catalog."C",
+    sha256 text NOT NULL,
+    applied_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT schema_migration_sha256_check CHECK ((sha256 ~ '^[0-9a-f]{64}$'::text))
+);
+
+ALTER TABLE pay.schema_migration OWNER TO payments_owner;
+
+--
+-- Name: webhook_inbox; Type: TABLE; Schema: pay; Owner: payments_owner
+--
+
+CREATE TABLE pay.webhook_inbox (
+    psp text NOT NULL COLLATE pg_catalog."C",
+    event_id text NOT NULL COLLATE pg_catalog."C",
+    received_at timestamp with time zone DEFAULT now() NOT NULL,
+    state text NOT NULL COLLATE pg_catalog."C",
+    type text,
+    fact text NOT NULL COLLATE pg_catalog."C",
+    token text COLLATE pg_catalog."C",
+    reference text,
+    code text,
+    amount_minor bigint,
+    currency text COLLATE pg_catalog."C",
+    digest bytea,
+    merchant_id text COLLATE pg_catalog."C",
+    checkout_id text COLLATE pg_catalog."C",
+    request_id text,
+    CONSTRAINT webhook_inbox_check CHECK (((state <> 'parked'::text) OR (token IS NOT NULL))),
+    CONSTRAINT webhook_inbox_event_id_check CHECK (((octet_length(event_id) >= 1) AND (octet_length(event_id) <= 255))),
+    CONSTRAINT webhook_inbox_psp_check CHECK (((octet_length(psp) >= 1) AND (octet_length(psp) <= 255))),
+    CONSTRAINT webhook_inbox_state_check CHECK ((state = ANY (ARRAY['applied'::text, 'unchanged'::text, 'parked'::text, 'mismatch'::text, 'ignored'::text])))
+);
+
+ALTER TABLE pay.webhook_inbox OWNER TO payments_owner;
+
+--
+-- Name: checkouts; Type: VIEW; Schema: pay_view; Owner: payments_owner
+--
+
+CREATE VIEW pay_view.checkouts AS
+ SELECT c.merchant_id,
+    c.checkout_id,
+    c.checkout_uuid,
+    c.psp,
+    c.currency,
+    c.total_minor,
+    round(((c.total_minor)::numeric / ((10)::numeric ^ (k.exponent)::numeric)), k.exponent) AS total,
+    c.created_at,
+    c.expires_at,
+    c.is_payment_done,
+    c.version,
+    r.state AS registration_state,
+    r.attempt,
+    r.nonce,
+    r.token,
+    r.reference,
+    r.code,
+    j.kind AS job,
+    j.run_at AS job_run_at,
+    j.attempts AS job_attempts,
+    j.code AS job_code
+   FROM (((pay.checkout c
+     JOIN pay.currency k ON ((k.code = c.currency)))
+     LEFT JOIN pay.registration r ON (((r.merchant_id = c.merchant_id) AND (r.checkout_id = c.checkout_id))))
+     LEFT JOIN pay.job j ON (((j.merchant_id = c.merchant_id) AND (j.checkout_id = c.checkout_id))));
+
+ALTER TABLE pay_view.checkouts OWNER TO payments_owner;
+
+--
+-- Name: VIEW checkouts; Type: COMMENT; Schema: pay_view; Owner: payments_owner
+--
+
+COMMENT ON VIEW pay_view.checkouts IS 'Checkouts with their registration and job, without buyer details';
+
+--
+-- Name: orders; Type: VIEW; Schema: pay_view; Owner: payments_owner
+--
+
+CREATE VIEW pay_view.orders AS
+ SELECT o.merchant_id,
+    o.payment_order_id,
+    o.checkout_id,
+    o."position",
+    o.seller_account,
+    o.currency,
+    o.amount_minor,
+    round(((o.amount_minor)::numeric / ((10)::numeric ^ (k.exponent)::numeric)), k.exponent) AS amount,
+    o.status,
+    o.reason,
+    c.psp,
+    c.created_at,
+    o.version AS events
+   FROM ((pay.payment_order o
+     JOIN pay.checkout c ON (((c.merchant_id = o.merchant_id) AND (c.checkout_id = o.checkout_id))))
+     JOIN pay.currency k ON ((k.code = o.currency)));
+
+ALTER TABLE pay_view.orders OWNER TO payments_owner;
+
+--
+-- Name: VIEW orders; Type: COMMENT; Schema: pay_view; Owner: payments_owner
+--
+
+COMMENT ON VIEW pay_view.orders IS 'Payment orders and where they stand';
+
+--
+-- Name: timeline; Type: VIEW; Schema: pay_view; Owner: payments_owner
+--
+
+CREATE VIEW pay_view.timeline AS
+ SELECT e.merchant_id,
+    o.checkout_id,
+    e.payment_order_id,
+    e.seq,
+    e.at,
+    e.kind,
+    e.actor,
+    e.old_status,
+    e.new_status,
+    e.reason,
+    e.detail,
+    e.request_id
+   FROM (pay.event e
+     JOIN pay.payment_order o ON (((o.merchant_id = e.merchant_id) AND (o.payment_order_id = e.payment_order_id))));
+
+ALTER TABLE pay_view.timeline OWNER TO payments_owner;
+
+--
+-- Name: VIEW timeline; Type: COMMENT; Schema: pay_view; Owner: payments_owner
+--
+
+COMMENT ON VIEW pay_view.timeline IS 'What happened to each order, in order';
+
+--
+-- Name: checkout checkout_handle_key; Type: CONSTRAINT; Schema: pay; Owner: payments_owner
+--
+
+ALTER TABLE ONLY pay.checkout
+    ADD CONSTRAINT checkout_handle_key UNIQUE (handle);
+
+--
+-- Name: checkout checkout_pkey; Type: CONSTRAINT; Schema: pay; Owner: payments_owner
+--
+
+ALTER TABLE ONLY pay.checkout
+    ADD CONSTRAINT checkout_pkey PRIMARY KEY (merchant_id, checkout_id);
+
+--
+-- Name: currency currency_pkey; Type: CONSTRAINT; Schema: pay; Owner: payments_owner
+--
+
+ALTER TABLE ONLY pay.currency
+    ADD CONSTRAINT currency_pkey PRIMARY KEY (code);
+
+--
+-- Name: event event_pkey; Type: CONSTRAINT; Schema: pay; Owner: payments_owner
+--
+
+ALTER TABLE ONLY pay.event
+    ADD CONSTRAINT event_pkey PRIMARY KEY (merchant_id, payment_order_id, seq);
+
+--
+-- Name: idempotency_key idempotency_key_pkey; Type: CONSTRAINT; Schema: pay; Owner: payments_owner
+--
+
+ALTER TABLE ONLY pay.idempotency_key
+    ADD CONSTRAINT idempotency_key_pkey PRIMARY KEY (merchant_id, route, key);
+
+--
+-- Name: job job_pkey; Type: CONSTRAINT; Schema: pay; Owner: payments_owner
+--
+
+ALTER TABLE ONLY pay.job
+    ADD CONSTRAINT job_pkey PRIMARY KEY (merchant_id, checkout_id, kind);
+
+--
+-- Name: mismatch mismatch_pkey; Type: CONSTRAINT; Schema: pay; Owner: payments_owner
+--
+
+ALTER TABLE ONLY pay.mismatch
+    ADD CONSTRAINT mismatch_pkey PRIMARY KEY (merchant_id, checkout_id, mismatch_id);
+
+--
+-- Name: payment_order payment_order_merchant_id_checkout_id_position_key; Type: CONSTRAINT; Schema: pay; Owner: payments_owner
+--
+
+ALTER TABLE ONLY pay.payment_order
+    ADD CONSTRAINT payment_order_merchant_id_checkout_id_position_key UNIQUE (merchant_id, checkout_id, "position");
+
+--
+-- Name: payment_order payment_order_pkey; Type: CONSTRAINT; Schema: pay; Owner: payments_owner
+--
+
+ALTER TABLE ONLY pay.payment_order
+    ADD CONSTRAINT payment_order_pkey PRIMARY KEY (merchant_id, payment_order_id);
+
+--
+-- Name: psp_token psp_token_pkey; Type: CONSTRAINT; Schema: pay; Owner: payments_owner
+--
+
+ALTER TABLE ONLY pay.psp_token
+    ADD CONSTRAINT psp_token_pkey PRIMARY KEY (psp, token);
+
+--
+-- Name: registration registration_pkey; Type: CONSTRAINT; Schema: pay; Owner: payments_owner
+--
+
+ALTER TABLE ONLY pay.registration
+    ADD CONSTRAINT registration_pkey PRIMARY KEY (merchant_id, checkout_id);
+
+--
+-- Name: registration registration_psp_nonce_key; Type: CONSTRAINT; Schema: pay; Owner: payments_owner
+--
+
+ALTER TABLE ONLY pay.registration
+    ADD CONSTRAINT registration_psp_nonce_key UNIQUE (psp, nonce);
+
+--
+-- Name: schema_migration schema_migration_pkey; Type: CONSTRAINT; Schema: pay; Owner: payments_owner
+--
+
+ALTER TABLE ONLY pay.schema_migration
+    ADD CONSTRAINT schema_migration_pkey PRIMARY KEY (file);
+
+--
+-- Name: webhook_inbox webhook_inbox_pkey; Type: CONSTRAINT; Schema: pay; Owner: payments_owner
+--
+
+ALTER TABLE ONLY pay.webhook_inbox
+    ADD CONSTRAINT webhook_inbox_pkey PRIMARY KEY (psp, event_id);
+
+--
+-- Name: job_run_at; Type: INDEX; Schema: pay; Owner: payments_owner
+--
+
+CREATE INDEX job_run_at ON pay.job USING btree (run_at);
+
+--
+-- Name: webhook_inbox_parked; Type: INDEX; Schema: pay; Owner: payments_owner
+--
+
+CREATE INDEX webhook_inbox_parked ON pay.webhook_inbox USING btree (psp, token) WHERE (state = 'parked'::text);
+
+--
+-- Name: checkout checkout_fixed; Type: TRIGGER; Schema: pay; Owner: payments_owner
+--
+
+CREATE TRIGGER checkout_fixed BEFORE UPDATE ON pay.checkout FOR EACH ROW WHEN (((((((((new.merchant_id IS DISTINCT FROM old.merchant_id) OR (new.checkout_id IS DISTINCT FROM old.checkout_id)) OR (new.checkout_uuid IS DISTINCT FROM old.checkout_uuid)) OR (new.handle IS DISTINCT FROM old.handle)) OR (new.psp IS DISTINCT FROM old.psp)) OR (new.currency IS DISTINCT FROM old.currency)) OR (new.total_minor IS DISTINCT FROM old.total_minor)) OR (new.version < old.version) OR (old.is_payment_done AND (NOT new.is_payment_done)))) EXECUTE FUNCTION pay.refuse_change('a checkout''s terms are fixed', 'PAY11');
+
+ALTER TABLE pay.checkout ENABLE ALWAYS TRIGGER checkout_fixed;
+
+--
+-- Name: event event_append_only; Type: TRIGGER; Schema: pay; Owner: payments_owner
+--
+
+CREATE TRIGGER event_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON pay.event FOR EACH STATEMENT EXECUTE FUNCTION pay.refuse_change('the log is append-only', 'PAY20');
+
+ALTER TABLE pay.event ENABLE ALWAYS TRIGGER event_append_only;
+
+--
+-- Name: mismatch mismatch_append_only; Type: TRIGGER; Schema: pay; Owner: payments_owner
+--
+
+CREATE TRIGGER mismatch_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON pay.mismatch FOR EACH STATEMENT EXECUTE FUNCTION pay.refuse_change('the queue is append-only', 'PAY20');
+
+ALTER TABLE pay.mismatch ENABLE ALWAYS TRIGGER mismatch_append_only;
+
+--
+-- Name: payment_order payment_order_fixed; Type: TRIGGER; Schema: pay; Owner: payments_owner
+--
+
+CREATE TRIGGER payment_order_fixed BEFORE UPDATE ON pay.payment_order FOR EACH ROW WHEN (((((((((new.merchant_id IS DISTINCT FROM old.merchant_id) OR (new.payment_order_id IS DISTINCT FROM old.payment_order_id)) OR (new.checkout_id IS DISTINCT FROM old.checkout_id)) OR (new."position" IS DISTINCT FROM old."position")) OR (new.seller_account IS DISTINCT FROM old.seller_account)) OR (new.amount_minor IS DISTINCT FROM old.amount_minor)) OR (new.currency IS DISTINCT FROM old.currency)) OR (new.version < old.version))) EXECUTE FUNCTION pay.refuse_change('an order''s terms are fixed', 'PAY11');
+
+ALTER TABLE pay.payment_order ENABLE ALWAYS TRIGGER payment_order_fixed;
+
+--
+-- Name: payment_order payment_order_start; Type: TRIGGER; Schema: pay; Owner: payments_owner
+--
+
+CREATE TRIGGER payment_order_start BEFORE INSERT ON pay.payment_order FOR EACH ROW WHEN (((new.status <> 'NOT_STARTED'::text) OR (new.version <> 1))) EXECUTE FUNCTION pay.refuse_change('an order begins NOT_STARTED', 'PAY10');
+
+ALTER TABLE pay.payment_order ENABLE ALWAYS TRIGGER payment_order_start;
+
+--
+-- Name: payment_order payment_order_status; Type: TRIGGER; Schema: pay; Owner: payments_owner
+--
+
+CREATE TRIGGER payment_order_status BEFORE UPDATE ON pay.payment_order FOR EACH ROW WHEN (((new.status <> old.status) AND (((((((old.status <> 'NOT_STARTED'::text) OR (new.status <> 'EXECUTING'::text)) AND ((old.status <> 'NOT_STARTED'::text) OR (new.status <> 'SUCCESS'::text))) AND ((old.status <> 'NOT_STARTED'::text) OR (new.status <> 'FAILED'::text))) AND ((old.status <> 'EXECUTING'::text) OR (new.status <> 'SUCCESS'::text))) AND ((old.status <> 'EXECUTING'::text) OR (new.status <> 'FAILED'::text))) AND ((old.status <> 'FAILED'::text) OR (new.status <> 'SUCCESS'::text))))) EXECUTE FUNCTION pay.refuse_change('no such transition', 'PAY10');
+
+ALTER TABLE pay.payment_order ENABLE ALWAYS TRIGGER payment_order_status;
+
+--
+-- Name: registration registration_fixed; Type: TRIGGER; Schema: pay; Owner: payments_owner
+--
+
+CREATE TRIGGER registration_fixed BEFORE UPDATE ON pay.registration FOR EACH ROW WHEN ((((((new.merchant_id IS DISTINCT FROM old.merchant_id) OR (new.checkout_id IS DISTINCT FROM old.checkout_id)) OR (new.psp IS DISTINCT FROM old.psp)) OR (new.nonce IS DISTINCT FROM old.nonce)) OR ((old.token IS NOT NULL) AND (new.token IS DISTINCT FROM old.token)) OR (new.attempt < old.attempt))) EXECUTE FUNCTION pay.refuse_change('one nonce and one token', 'PAY11');
+
+ALTER TABLE pay.registration ENABLE ALWAYS TRIGGER registration_fixed;
+
+--
+-- Name: payment_order payment_order_merchant_id_checkout_id_fkey; Type: FK CONSTRAINT; Schema: pay; Owner: payments_owner
+--
+
+ALTER TABLE ONLY pay.payment_order
+    ADD CONSTRAINT payment_order_merchant_id_checkout_id_fkey FOREIGN KEY (merchant_id, checkout_id) REFERENCES pay.checkout(merchant_id, checkout_id);
+
+--
+-- Name: registration registration_merchant_id_checkout_id_fkey; Type: FK CONSTRAINT; Schema: pay; Owner: payments_owner
+--
+
+ALTER TABLE ONLY pay.registration
+    ADD CONSTRAINT registration_merchant_id_checkout_id_fkey FOREIGN KEY (merchant_id, checkout_id) REFERENCES pay.checkout(merchant_id, checkout_id);
+
+--
+-- Name: SCHEMA pay; Type: ACL; Schema: -; Owner: payments_owner
+--
+
+GRANT USAGE ON SCHEMA pay TO payments_auditor;
+
+--
+-- Name: SCHEMA pay_api; Type: ACL; Schema: -; Owner: payments_owner
+--
+
+GRANT USAGE ON SCHEMA pay_api TO payments_gateway;
+
+--
+-- Name: SCHEMA pay_view; Type: ACL; Schema: -; Owner: payments_owner
+--
+
+GRANT USAGE ON SCHEMA pay_view TO payments_auditor;
+
+--
+-- Name: SCHEMA public; Type: ACL; Schema: -; Owner: pg_database_owner
+--
+
+REVOKE USAGE ON SCHEMA public FROM PUBLIC;
+
+--
+-- Name: FUNCTION apply_parked(p_merchant_id text[], p_checkout_id text[]); Type: ACL; Schema: pay; Owner: payments_owner
+--
+
+REVOKE ALL ON FUNCTION pay.apply_parked(p_merchant_id text[], p_checkout_id text[]) FROM PUBLIC;
+
+--
+-- Name: FUNCTION await_tokens(p_facts pay.fact[], p_duplicates integer[]); Type: ACL; Schema: pay; Owner: payments_owner
+--
+
+REVOKE ALL ON FUNCTION pay.await_tokens(p_facts pay.fact[], p_duplicates integer[]) FROM PUBLIC;
+
+--
+-- Name: FUNCTION begin_items(p_items pay.payment_item[]); Type: ACL; Schema: pay; Owner: payments_owner
+--
+
+REVOKE ALL ON FUNCTION pay.begin_items(p_items pay.payment_item[]) FROM PUBLIC;
+
+--
+-- Name: FUNCTION check_batch(VARIADIC p_dims text[]); Type: ACL; Schema: pay; Owner: payments_owner
+--
+
+REVOKE ALL ON FUNCTION pay.check_batch(VARIADIC p_dims text[]) FROM PUBLIC;
+
+--
+-- Name: FUNCTION claim_tokens(p_merchant_id text[], p_checkout_id text[], p_token text[], OUT claimed bigint, OUT parked boolean); Type: ACL; Schema: pay; Owner: payments_owner
+--
+
+REVOKE ALL ON FUNCTION pay.claim_tokens(p_merchant_id text[], p_checkout_id text[], p_token text[], OUT claimed bigint, OUT parked boolean) FROM PUBLIC;
+
+--
+-- Name: FUNCTION delete_losers(p_keyed pay.payment_item[], p_placed pay.payment_item[], p_made pay.payment_item[]); Type: ACL; Schema: pay; Owner: payments_owner
+--
+
+REVOKE ALL ON FUNCTION pay.delete_losers(p_keyed pay.payment_item[], p_placed pay.payment_item[], p_made pay.payment_item[]) FROM PUBLIC;
+
+--
+-- Name: FUNCTION explain_loss(p_item pay.payment_item, OUT outcome text, OUT checkout_id text); Type: ACL; Schema: pay; Owner: payments_owner
+--
+
+REVOKE ALL ON FUNCTION pay.explain_loss(p_item pay.payment_item, OUT outcome text, OUT checkout_id text) FROM PUBLIC;
+
+--
+-- Name: FUNCTION fact_kind(p_fact text, p_amount_minor bigint, p_currency text, p_total_minor bigint, p_own_currency text); Type: ACL; Schema: pay; Owner: payments_owner
+--
+
+REVOKE ALL ON FUNCTION pay.fact_kind(p_fact text, p_amount_minor bigint, p_currency text, p_total_minor bigint, p_own_currency text) FROM PUBLIC;
+
+--
+-- Name: FUNCTION id_ok(p_id text); Type: ACL; Schema: pay; Owner: payments_owner
+--
+
+REVOKE ALL ON FUNCTION pay.id_ok(p_id text) FROM PUBLIC;
+
+--
+-- Name: FUNCTION insert_beginnings(p_items pay.payment_item[]); Type: ACL; Schema: pay; Owner: payments_owner
+--
+
+REVOKE ALL ON FUNCTION pay.insert_beginnings(p_items pay.payment_item[]) FROM PUBLIC;
+
+--
+-- Name: FUNCTION insert_checkouts(p_items pay.payment_item[]); Type: ACL; Schema: pay; Owner: payments_owner
+--
+
+REVOKE ALL ON FUNCTION pay.insert_checkouts(p_items pay.payment_item[]) FROM PUBLIC;
+
+--
+-- Name: FUNCTION insert_keys(p_items pay.payment_item[]); Type: ACL; Schema: pay; Owner: payments_owner
+--
+
+REVOKE ALL ON FUNCTION pay.insert_keys(p_items pay.payment_item[]) FROM PUBLIC;
+
+--
+-- Name: FUNCTION insert_orders(p_items pay.payment_item[]); Type: ACL; Schema: pay; Owner: payments_owner
+--
+
+REVOKE ALL ON FUNCTION pay.insert_orders(p_items pay.payment_item[]) FROM PUBLIC;
+
+--
+-- Name: FUNCTION insert_registrations(p_items pay.payment_item[]); Type: ACL; Schema: pay; Owner: payments_owner
+--
+
+REVOKE ALL ON FUNCTION pay.insert_registrations(p_items pay.payment_item[]) FROM PUBLIC;
+
+--
+-- Name: FUNCTION insert_webhooks(p_facts pay.fact[], p_fact text[], p_digest bytea[]); Type: ACL; Schema: pay; Owner: payments_owner
+--
+
+REVOKE ALL ON FUNCTION pay.insert_webhooks(p_facts pay.fact[], p_fact text[], p_digest bytea[]) FROM PUBLIC;
+
+--
+-- Name: FUNCTION is_new_mismatch(p_fact pay.fact); Type: ACL; Schema: pay; Owner: payments_owner
+--
+
+REVOKE ALL ON FUNCTION pay.is_new_mismatch(p_fact pay.fact) FROM PUBLIC;
+
+--
+-- Name: FUNCTION keep_mismatches(p_facts pay.fact[]); Type: ACL; Schema: pay; Owner: payments_owner
+--
+
+REVOKE ALL ON FUNCTION pay.keep_mismatches(p_facts pay.fact[]) FROM PUBLIC;
+
+--
+-- Name: FUNCTION keep_no_token(p_merchant_id text[], p_checkout_id text[], p_outcome text[], p_code text[], p_retry_after_ms bigint[], p_request_id text[]); Type: ACL; Schema: pay; Owner: payments_owner
+--
+
+REVOKE ALL ON FUNCTION pay.keep_no_token(p_merchant_id text[], p_checkout_id text[], p_outcome text[], p_code text[], p_retry_after_ms bigint[], p_request_id text[]) FROM PUBLIC;
+
+--
+-- Name: FUNCTION keep_references(p_facts pay.fact[], p_moved integer[]); Type: ACL; Schema: pay; Owner: payments_owner
+--
+
+REVOKE ALL ON FUNCTION pay.keep_references(p_facts pay.fact[], p_moved integer[]) FROM PUBLIC;
+
+--
+-- Name: FUNCTION lock_checkouts(p_merchant_id text[], p_checkout_id text[]); Type: ACL; Schema: pay; Owner: payments_owner
+--
+
+REVOKE ALL ON FUNCTION pay.lock_checkouts(p_merchant_id text[], p_checkout_id text[]) FROM PUBLIC;
+
+--
+-- Name: FUNCTION move_orders(p_facts pay.fact[], p_turn integer); Type: ACL; Schema: pay; Owner: payments_owner
+--
+
+REVOKE ALL ON FUNCTION pay.move_orders(p_facts pay.fact[], p_turn integer) FROM PUBLIC;
+
+--
+-- Name: FUNCTION next_status(p_status text, p_kind text); Type: ACL; Schema: pay; Owner: payments_owner
+--
+
+REVOKE ALL ON FUNCTION pay.next_status(p_status text, p_kind text) FROM PUBLIC;
+
+--
+-- Name: FUNCTION order_ok(p_order jsonb, p_currency text); Type: ACL; Schema: pay; Owner: payments_owner
+--
+
+REVOKE ALL ON FUNCTION pay.order_ok(p_order jsonb, p_currency text) FROM PUBLIC;
+
+--
+-- Name: FUNCTION poll_later(p_merchant_id text[], p_checkout_id text[], p_poll_after_ms bigint[], p_items integer[]); Type: ACL; Schema: pay; Owner: payments_owner
+--
+
+REVOKE ALL ON FUNCTION pay.poll_later(p_merchant_id text[], p_checkout_id text[], p_poll_after_ms bigint[], p_items integer[]) FROM PUBLIC;
+
+--
+-- Name: FUNCTION read_facts(p_psp text[], p_source text[], p_event_id text[], p_type text[], p_fact text[], p_token text[], p_reference text[], p_code text[], p_amount_minor bigint[], p_currency text[], p_request_id text[]); Type: ACL; Schema: pay; Owner: payments_owner
+--
+
+REVOKE ALL ON FUNCTION pay.read_facts(p_psp text[], p_source text[], p_event_id text[], p_type text[], p_fact text[], p_token text[], p_reference text[], p_code text[], p_amount_minor bigint[], p_currency text[], p_request_id text[]) FROM PUBLIC;
+
+--
+-- Name: FUNCTION record_facts(p_facts pay.fact[]); Type: ACL; Schema: pay; Owner: payments_owner
+--
+
+REVOKE ALL ON FUNCTION pay.record_facts(p_facts pay.fact[]) FROM PUBLIC;
+
+--
+-- Name: FUNCTION refuse_change(); Type: ACL; Schema: pay; Owner: payments_owner
+--
+
+REVOKE ALL ON FUNCTION pay.refuse_change() FROM PUBLIC;
+
+--
+-- Name: FUNCTION refuse_tokens(p_merchant_id text[], p_checkout_id text[], p_token text[], p_request_id text[], p_late integer[]); Type: ACL; Schema: pay; Owner: payments_owner
+--
+
+REVOKE ALL ON FUNCTION pay.refuse_tokens(p_merchant_id text[], p_checkout_id text[], p_token text[], p_request_id text[], p_late integer[]) FROM PUBLIC;
+
+--
+-- Name: FUNCTION set_aside(p_facts pay.fact[], p_duplicates integer[]); Type: ACL; Schema: pay; Owner: payments_owner
+--
+
+REVOKE ALL ON FUNCTION pay.set_aside(p_facts pay.fact[], p_duplicates integer[]) FROM PUBLIC;
+
+--
+-- Name: FUNCTION set_tokens(p_merchant_id text[], p_checkout_id text[], p_token text[], p_hosted_url text[], p_sure boolean, OUT stored integer[], OUT late integer[]); Type: ACL; Schema: pay; Owner: payments_owner
+--
+
+REVOKE ALL ON FUNCTION pay.set_tokens(p_merchant_id text[], p_checkout_id text[], p_token text[], p_hosted_url text[], p_sure boolean, OUT stored integer[], OUT late integer[]) FROM PUBLIC;
+
+--
+-- Name: FUNCTION settle_facts(p_facts pay.fact[], p_late boolean); Type: ACL; Schema: pay; Owner: payments_owner
+--
+
+REVOKE ALL ON FUNCTION pay.settle_facts(p_facts pay.fact[], p_late boolean) FROM PUBLIC;
+
+--
+-- Name: FUNCTION with_outcome(p_fact pay.fact, p_outcome text); Type: ACL; Schema: pay; Owner: payments_owner
+--
+
+REVOKE ALL ON FUNCTION pay.with_outcome(p_fact pay.fact, p_outcome text) FROM PUBLIC;
+
+--
+-- Name: FUNCTION apply_event(p_psp text[], p_source text[], p_event_id text[], p_type text[], p_fact text[], p_token text[], p_reference text[], p_code text[], p_amount_minor bigint[], p_currency text[], p_digest bytea[], p_request_id text[]); Type: ACL; Schema: pay_api; Owner: payments_owner
+--
+
+REVOKE ALL ON FUNCTION pay_api.apply_event(p_psp text[], p_source text[], p_event_id text[], p_type text[], p_fact text[], p_token text[], p_reference text[], p_code text[], p_amount_minor bigint[], p_currency text[], p_digest bytea[], p_request_id text[]) FROM PUBLIC;
+GRANT ALL ON FUNCTION pay_api.apply_event(p_psp text[], p_source text[], p_event_id text[], p_type text[], p_fact text[], p_token text[], p_reference text[], p_code text[], p_amount_minor bigint[], p_currency text[], p_digest bytea[], p_request_id text[]) TO payments_gateway;
+
+--
+-- Name: FUNCTION begin_payment(p_merchant_id text[], p_idempotency_key text[], p_fingerprint bytea[], p_checkout_id text[], p_checkout_uuid text[], p_handle text[], p_psp text[], p_nonce text[], p_return_url text[], p_base_url text[], p_buyer_info jsonb[], p_metadata jsonb[], p_credit_card_info jsonb[], p_currency text[], p_total_minor bigint[], p_expires_s bigint[], p_orders jsonb[], p_ttl_s bigint[], p_lease_ms bigint[], p_request_id text[]); Type: ACL; Schema: pay_api; Owner: payments_owner
+--
+
+REVOKE ALL ON FUNCTION pay_api.begin_payment(p_merchant_id text[], p_idempotency_key text[], p_fingerprint bytea[], p_checkout_id text[], p_checkout_uuid text[], p_handle text[], p_psp text[], p_nonce text[], p_return_url text[], p_base_url text[], p_buyer_info jsonb[], p_metadata jsonb[], p_credit_card_info jsonb[], p_currency text[], p_total_minor bigint[], p_expires_s bigint[], p_orders jsonb[], p_ttl_s bigint[], p_lease_ms bigint[], p_request_id text[]) FROM PUBLIC;
+GRANT ALL ON FUNCTION pay_api.begin_payment(p_merchant_id text[], p_idempotency_key text[], p_fingerprint bytea[], p_checkout_id text[], p_checkout_uuid text[], p_handle text[], p_psp text[], p_nonce text[], p_return_url text[], p_base_url text[], p_buyer_info jsonb[], p_metadata jsonb[], p_credit_card_info jsonb[], p_currency text[], p_total_minor bigint[], p_expires_s bigint[], p_orders jsonb[], p_ttl_s bigint[], p_lease_ms bigint[], p_request_id text[]) TO payments_gateway;
+
+--
+-- Name: FUNCTION claim_jobs(p_owner text[], p_lease_ms bigint[]); Type: ACL; Schema: pay_api; Owner: payments_owner
+--
+
+REVOKE ALL ON FUNCTION pay_api.claim_jobs(p_owner text[], p_lease_ms bigint[]) FROM PUBLIC;
+GRANT ALL ON FUNCTION pay_api.claim_jobs(p_owner text[], p_lease_ms bigint[]) TO payments_gateway;
+
+--
+-- Name: FUNCTION finish_job(p_merchant_id text[], p_checkout_id text[], p_kind text[], p_owner text[], p_delay_ms bigint[], p_code text[]); Type: ACL; Schema: pay_api; Owner: payments_owner
+--
+
+REVOKE ALL ON FUNCTION pay_api.finish_job(p_merchant_id text[], p_checkout_id text[], p_kind text[], p_owner text[], p_delay_ms bigint[], p_code text[]) FROM PUBLIC;
+GRANT ALL ON FUNCTION pay_api.finish_job(p_merchant_id text[], p_checkout_id text[], p_kind text[], p_owner text[], p_delay_ms bigint[], p_code text[]) TO payments_gateway;
+
+--
+-- Name: FUNCTION get_checkout(p_merchant_id text[], p_checkout_id text[]); Type: ACL; Schema: pay_api; Owner: payments_owner
+--
+
+REVOKE ALL ON FUNCTION pay_api.get_checkout(p_merchant_id text[], p_checkout_id text[]) FROM PUBLIC;
+GRANT ALL ON FUNCTION pay_api.get_checkout(p_merchant_id text[], p_checkout_id text[]) TO payments_gateway;
+
+--
+-- Name: FUNCTION get_events(p_merchant_id text[], p_payment_order_id text[]); Type: ACL; Schema: pay_api; Owner: payments_owner
+--
+
+REVOKE ALL ON FUNCTION pay_api.get_events(p_merchant_id text[], p_payment_order_id text[]) FROM PUBLIC;
+GRANT ALL ON FUNCTION pay_api.get_events(p_merchant_id text[], p_payment_order_id text[]) TO payments_gateway;
+
+--
+-- Name: FUNCTION get_handle(p_handle text[]); Type: ACL; Schema: pay_api; Owner: payments_owner
+--
+
+REVOKE ALL ON FUNCTION pay_api.get_handle(p_handle text[]) FROM PUBLIC;
+GRANT ALL ON FUNCTION pay_api.get_handle(p_handle text[]) TO payments_gateway;
+
+--
+-- Name: FUNCTION get_payment(p_merchant_id text[], p_payment_order_id text[]); Type: ACL; Schema: pay_api; Owner: payments_owner
+--
+
+REVOKE ALL ON FUNCTION pay_api.get_payment(p_merchant_id text[], p_payment_order_id text[]) FROM PUBLIC;
+GRANT ALL ON FUNCTION pay_api.get_payment(p_merchant_id text[], p_payment_order_id text[]) TO payments_gateway;
+
+--
+-- Name: FUNCTION ready(); Type: ACL; Schema: pay_api; Owner: payments_owner
+--
+
+REVOKE ALL ON FUNCTION pay_api.ready() FROM PUBLIC;
+GRANT ALL ON FUNCTION pay_api.ready() TO payments_gateway;
+
+--
+-- Name: FUNCTION store_no_token(p_merchant_id text[], p_checkout_id text[], p_outcome text[], p_code text[], p_retry_after_ms bigint[], p_request_id text[]); Type: ACL; Schema: pay_api; Owner: payments_owner
+--
+
+REVOKE ALL ON FUNCTION pay_api.store_no_token(p_merchant_id text[], p_checkout_id text[], p_outcome text[], p_code text[], p_retry_after_ms bigint[], p_request_id text[]) FROM PUBLIC;
+GRANT ALL ON FUNCTION pay_api.store_no_token(p_merchant_id text[], p_checkout_id text[], p_outcome text[], p_code text[], p_retry_after_ms bigint[], p_request_id text[]) TO payments_gateway;
+
+--
+-- Name: FUNCTION store_token(p_merchant_id text[], p_checkout_id text[], p_token text[], p_hosted_url text[], p_poll_after_ms bigint[], p_request_id text[]); Type: ACL; Schema: pay_api; Owner: payments_owner
+--
+
+REVOKE ALL ON FUNCTION pay_api.store_token(p_merchant_id text[], p_checkout_id text[], p_token text[], p_hosted_url text[], p_poll_after_ms bigint[], p_request_id text[]) FROM PUBLIC;
+GRANT ALL ON FUNCTION pay_api.store_token(p_merchant_id text[], p_checkout_id text[], p_token text[], p_hosted_url text[], p_poll_after_ms bigint[], p_request_id text[]) TO payments_gateway;
+
+--
+-- Name: TABLE checkout; Type: ACL; Schema: pay; Owner: payments_owner
+--
+
+GRANT SELECT ON TABLE pay.checkout TO payments_auditor;
+
+--
+-- Name: TABLE payment_order; Type: ACL; Schema: pay; Owner: payments_owner
+--
+
+GRANT SELECT ON TABLE pay.payment_order TO payments_auditor;
+
+--
+-- Name: TABLE registration; Type: ACL; Schema: pay; Owner: payments_owner
+--
+
+GRANT SELECT ON TABLE pay.registration TO payments_auditor;
+
+--
+-- Name: TABLE checkout_state; Type: ACL; Schema: pay; Owner: payments_owner
+--
+
+GRANT SELECT ON TABLE pay.checkout_state TO payments_auditor;
+
+--
+-- Name: TABLE currency; Type: ACL; Schema: pay; Owner: payments_owner
+--
+
+GRANT SELECT ON TABLE pay.currency TO payments_auditor;
+
+--
+-- Name: TABLE event; Type: ACL; Schema: pay; Owner: payments_owner
+--
+
+GRANT SELECT ON TABLE pay.event TO payments_auditor;
+
+--
+-- Name: TABLE idempotency_key; Type: ACL; Schema: pay; Owner: payments_owner
+--
+
+GRANT SELECT ON TABLE pay.idempotency_key TO payments_auditor;
+
+--
+-- Name: TABLE job; Type: ACL; Schema: pay; Owner: payments_owner
+--
+
+GRANT SELECT ON TABLE pay.job TO payments_auditor;
+
+--
+-- Name: TABLE mismatch; Type: ACL; Schema: pay; Owner: payments_owner
+--
+
+GRANT SELECT ON TABLE pay.mismatch TO payments_auditor;
+
+--
+-- Name: TABLE psp_token; Type: ACL; Schema: pay; Owner: payments_owner
+--
+
+GRANT SELECT ON TABLE pay.psp_token TO payments_auditor;
+
+--
+-- Name: TABLE schema_migration; Type: ACL; Schema: pay; Owner: payments_owner
+--
+
+GRANT SELECT ON TABLE pay.schema_migration TO payments_auditor;
+
+--
+-- Name: TABLE webhook_inbox; Type: ACL; Schema: pay; Owner: payments_owner
+--
+
+GRANT SELECT ON TABLE pay.webhook_inbox TO payments_auditor;
+
+--
+-- Name: TABLE checkouts; Type: ACL; Schema: pay_view; Owner: payments_owner
+--
+
+GRANT SELECT ON TABLE pay_view.checkouts TO payments_auditor;
+
+--
+-- Name: TABLE orders; Type: ACL; Schema: pay_view; Owner: payments_owner
+--
+
+GRANT SELECT ON TABLE pay_view.orders TO payments_auditor;
+
+--
+-- Name: TABLE timeline; Type: ACL; Schema: pay_view; Owner: payments_owner
+--
+
+GRANT SELECT ON TABLE pay_view.timeline TO payments_auditor;
+
+--
+-- Name: DEFAULT PRIVILEGES FOR TYPES; Type: DEFAULT ACL; Schema: -; Owner: payments_owner
+--
+
+ALTER DEFAULT PRIVILEGES FOR ROLE payments_owner REVOKE ALL ON TYPES  FROM PUBLIC;
+
+--
+-- Name: DEFAULT PRIVILEGES FOR FUNCTIONS; Type: DEFAULT ACL; Schema: -; Owner: payments_owner
+--
+
+ALTER DEFAULT PRIVILEGES FOR ROLE payments_owner REVOKE ALL ON FUNCTIONS  FROM PUBLIC;
+
+--
+--
+

@@ -1,0 +1,146 @@
+-- What must hold of every function and table, whoever adds the next one.
+
+BEGIN;
+\ir helpers.psql
+SELECT no_plan();
+
+SELECT is_empty($$
+    SELECT p.oid::regprocedure FROM pg_proc p
+    WHERE p.pronamespace IN ('pay_api'::regnamespace, 'pay'::regnamespace)
+        AND obj_description(p.oid) IS NULL AND p.prorettype <> 'trigger'::regtype
+$$, 'every function has a COMMENT');
+
+SELECT is_empty($$
+    SELECT p.oid::regprocedure FROM pg_proc p
+    WHERE p.pronamespace = 'pay_api'::regnamespace
+        AND NOT (p.prosecdef
+                 AND 'search_path=pay, pg_temp' = ANY (p.proconfig))
+$$, 'every function of pay_api is SECURITY DEFINER with a fixed path');
+
+SELECT is_empty($$
+    SELECT p.oid::regprocedure FROM pg_proc p
+    WHERE p.pronamespace = 'pay'::regnamespace AND p.prosecdef
+$$, 'no private function is SECURITY DEFINER');
+
+SELECT is_empty($$
+    SELECT p.pronamespace::regnamespace, p.proname FROM pg_proc p
+    WHERE p.pronamespace IN ('pay_api'::regnamespace, 'pay'::regnamespace)
+    GROUP BY 1, 2 HAVING count(*) > 1
+$$, 'no function is overloaded');
+
+SELECT is_empty($$
+    SELECT p.oid::regprocedure FROM pg_proc p
+    WHERE p.pronamespace = 'pay_api'::regnamespace
+        AND EXISTS (SELECT FROM unnest(p.proargnames, p.proargmodes) a (n, m)
+                    WHERE m = 'i' AND n NOT LIKE 'p\_%')
+$$, 'parameters are named p_');
+
+SELECT is_empty($$
+    SELECT p.oid::regprocedure FROM pg_proc p
+    WHERE p.pronamespace IN ('pay_api'::regnamespace, 'pay'::regnamespace)
+        AND p.prolang = (SELECT oid FROM pg_language WHERE lanname = 'plpgsql')
+        AND p.prosrc ~* '\mexecute\M'
+$$, 'no dynamic SQL');
+
+SELECT is_empty($$
+    SELECT c.oid::regclass FROM pg_class c
+    WHERE c.relnamespace IN ('pay'::regnamespace, 'pay_view'::regnamespace)
+        AND c.relowner <> 'payments_owner'::regrole
+    UNION ALL
+    SELECT p.oid FROM pg_proc p
+    WHERE p.pronamespace IN ('pay_api'::regnamespace, 'pay'::regnamespace)
+        AND p.proowner <> 'payments_owner'::regrole
+$$, 'payments_owner owns everything');
+
+SELECT is_empty($$
+    SELECT n.nspname, a.grantee FROM pg_namespace n, aclexplode(n.nspacl) a
+    WHERE n.nspname IN ('pay', 'pay_api', 'pay_view', 'public')
+        AND a.grantee = 0
+    UNION ALL
+    SELECT p.proname, a.grantee FROM pg_proc p,
+        aclexplode(coalesce(p.proacl, acldefault('f', p.proowner))) a
+    WHERE p.pronamespace IN ('pay_api'::regnamespace, 'pay'::regnamespace)
+        AND a.grantee = 0
+    UNION ALL
+    SELECT c.relname, a.grantee FROM pg_class c, aclexplode(c.relacl) a
+    WHERE c.relnamespace IN ('pay'::regnamespace, 'pay_view'::regnamespace)
+        AND a.grantee = 0
+    UNION ALL
+    SELECT d.datname, a.grantee FROM pg_database d, aclexplode(d.datacl) a
+    WHERE d.datname = current_database() AND a.grantee = 0
+$$, 'PUBLIC may do nothing');
+
+SELECT is_empty($$
+    SELECT c.oid::regclass FROM pg_class c
+    WHERE c.relnamespace IN ('pay'::regnamespace, 'pay_view'::regnamespace)
+        AND c.relkind IN ('r', 'v', 'S')
+        AND has_table_privilege('payments_gateway', c.oid,
+            'SELECT, INSERT, UPDATE, DELETE, TRUNCATE, REFERENCES, TRIGGER')
+$$, 'the gateway has no right on any table');
+
+SELECT is_empty($$
+    SELECT rolname FROM pg_roles
+    WHERE rolname LIKE 'payments\_%'
+        AND (rolsuper OR rolcreaterole OR rolcreatedb OR rolreplication
+             OR rolbypassrls OR rolcanlogin <> (rolname <> 'payments_owner'))
+$$, 'the roles are plain ones, and the owner is nobody''s login');
+
+SELECT ok(NOT pg_has_role('payments_gateway', r, 'MEMBER'),
+          'the gateway is no member of ' || r)
+FROM (VALUES ('payments_owner'), ('payments_auditor'),
+             ('pg_read_all_data')) t (r);
+
+-- T31, as the gateway's role
+SELECT is(pg_temp.run_as('payments_gateway', sql), '42501', sql)
+FROM (VALUES
+    ('UPDATE pay.payment_order SET amount_minor = 1'),
+    ('DELETE FROM pay.payment_order'),
+    ('TRUNCATE pay.checkout CASCADE'),
+    ('INSERT INTO pay.event DEFAULT VALUES'),
+    ('SELECT * FROM pay.registration'),
+    ('SELECT * FROM pay_view.timeline'),
+    ('COPY pay.currency TO PROGRAM ''true'''),
+    ('SELECT pg_read_file(''/etc/hostname'')'),
+    ('CREATE TABLE public.mine (a int)'),
+    ('CREATE TABLE pay_api.mine (a int)'),
+    ('CREATE TEMPORARY TABLE mine (a int)'),
+    ('SELECT pay.next_status(''EXECUTING'', ''paid'')'),
+    ('SELECT pay.record_facts(NULL)'),
+    ('ALTER TABLE pay.event DISABLE TRIGGER ALL'),
+    ('SET session_replication_role = replica')
+    ) s (sql);
+
+SELECT is(pg_temp.run_as('payments_gateway', sql), 'ok', sql)
+FROM (VALUES
+    ('SELECT * FROM pay_api.ready()'),
+    ('SELECT * FROM pay_api.get_checkout(''{m}'', ''{c}'')'),
+    ('SELECT * FROM pay_api.claim_jobs(''{w}'', ''{1000}'')')
+    ) s (sql);
+
+SELECT is(pg_temp.run_as('payments_auditor', sql), state, sql)
+FROM (VALUES
+    ('SELECT * FROM pay.checkout', 'ok'),
+    ('SELECT * FROM pay.event', 'ok'),
+    ('SELECT * FROM pay_view.timeline', 'ok'),
+    ('DELETE FROM pay.checkout', '42501'),
+    ('SELECT * FROM pay_api.get_checkout(''{m}'', ''{c}'')', '42501')
+    ) s (sql, state);
+
+SELECT is(schema_version, '0001', 'ready knows the newest migration')
+FROM pay_api.ready();
+
+SELECT throws_ok(sql, 'PAY01', NULL, sql)
+FROM (VALUES
+    ($$SELECT * FROM pay_api.get_checkout('{a,b}', '{a}')$$),
+    ($$SELECT * FROM pay_api.get_checkout(NULL, '{a}')$$),
+    ($$SELECT * FROM pay_api.get_checkout('{{a,b}}', '{{a,b}}')$$),
+    ($$SELECT * FROM pay_api.get_checkout('[2:2]={a}', '[2:2]={a}')$$),
+    ($$SELECT * FROM pay_api.get_checkout(array_fill('a'::text, '{10000}'),
+                                          array_fill('a'::text, '{10000}'))$$)
+    ) s (sql);
+
+SELECT is_empty($$SELECT * FROM pay_api.get_checkout('{}', '{}')$$,
+                'an empty batch has no rows');
+
+SELECT finish();
+ROLLBACK;

@@ -1,0 +1,217 @@
+-- begin_payment: every outcome, alone and as twins in one batch.
+
+BEGIN;
+\ir helpers.psql
+SELECT no_plan();
+
+SELECT is(b.outcome, 'created', 'a new checkout is created')
+FROM pg_temp.begin('m1', 'key-1', 'c1', '{o1:100,o2:250}') b;
+
+SELECT is((c.total_minor, c.currency, c.is_payment_done, c.version)::text,
+          '(350,USD,f,1)', 'the checkout is stored')
+FROM pay.checkout c WHERE c.merchant_id = 'm1' AND c.checkout_id = 'c1';
+SELECT is(pg_temp.status('m1', 'o1'), 'NOT_STARTED', 'orders begin');
+SELECT is(pg_temp.kinds('m1', 'o2'), 'created', 'with one event each');
+SELECT is(pg_temp.job('m1', 'c1'), 'register 0', 'and a job');
+SELECT is(j.run_at, now() + interval '30 s', 'due when the lease ends')
+FROM pay.job j WHERE j.merchant_id = 'm1';
+SELECT is((e.actor, e.new_status, e.request_id)::text,
+          '(merchant,NOT_STARTED,request-1)', 'the event says who')
+FROM pay.event e WHERE e.payment_order_id = 'o1';
+
+-- the view
+SELECT is(b.orders, '[{"id":"o1","seller":"seller-1","amount":100,
+    "currency":"USD","status":"NOT_STARTED","reason":null},
+    {"id":"o2","seller":"seller-1","amount":250,
+    "currency":"USD","status":"NOT_STARTED","reason":null}]'::jsonb,
+    'orders come back in position order')
+FROM pg_temp.begin('m1', 'key-1', 'c1', '{o1:100,o2:250}',
+                   p_lease_ms => 0) b
+WHERE b.orders IS NOT NULL
+UNION ALL
+SELECT is(g.orders::jsonb -> 1 ->> 'id', 'o2', 'o2 is second')
+FROM pay_api.get_checkout('{m1}', '{c1}') g;
+
+-- the same key again
+SELECT is(b.outcome, 'in_progress', 'while the first runs: in_progress')
+FROM pg_temp.begin('m1', 'key-1', 'c1', '{o1:100,o2:250}') b;
+SELECT is(b.checkout_id, NULL, 'in_progress shows nothing')
+FROM pg_temp.begin('m1', 'key-1', 'c1', '{o1:100,o2:250}') b;
+SELECT is(b.outcome, 'key_reused', 'other body: key_reused')
+FROM pg_temp.begin('m1', 'key-1', 'c9', '{o9:100}', p_body => 'other') b;
+SELECT is((b.merchant_id, b.orders)::text, '(,)', 'key_reused shows nothing')
+FROM pg_temp.begin('m1', 'key-1', 'c9', '{o9:100}', p_body => 'other') b;
+UPDATE pay.registration SET lease_until = now() - interval '1 s'
+WHERE merchant_id = 'm1';
+SELECT is((b.outcome, b.checkout_id, b.state)::text,
+          '(replayed,c1,REGISTERING)', 'lease gone: replayed')
+FROM pg_temp.begin('m1', 'key-1', 'c1', '{o1:100,o2:250}') b;
+UPDATE pay.registration SET lease_until = now() + interval '1 s', attempt = 2
+WHERE merchant_id = 'm1';
+SELECT is(b.outcome, 'replayed', 'a second attempt is a job''s: replayed')
+FROM pg_temp.begin('m1', 'key-1', 'c1', '{o1:100,o2:250}') b;
+
+-- another key
+SELECT is((b.outcome, b.checkout_id)::text, '(exists,c1)',
+          'same checkout, other key: exists')
+FROM pg_temp.begin('m1', 'key-2', 'c1', '{o7:100}') b;
+SELECT is((b.outcome, b.checkout_id)::text, '(exists,c1)',
+          'an order of another checkout: exists, and shows that one')
+FROM pg_temp.begin('m1', 'key-3', 'c3', '{o3:1,o2:250,o4:1}') b;
+SELECT is((SELECT count(*) FROM pay.checkout c WHERE c.checkout_id = 'c3')
+        + (SELECT count(*) FROM pay.payment_order o
+           WHERE o.payment_order_id IN ('o3', 'o4', 'o7'))
+        + (SELECT count(*) FROM pay.idempotency_key k
+           WHERE k.key IN ('key-2', 'key-3'))
+        + (SELECT count(*) FROM pay.event e
+           WHERE e.payment_order_id IN ('o3', 'o4', 'o7')),
+          0::bigint, 'a loser leaves nothing behind');
+SELECT is(b.outcome, 'created', 'and its key and orders are free')
+FROM pg_temp.begin('m1', 'key-3', 'c3', '{o3:1,o4:1}') b;
+
+-- an expired key counts as absent
+UPDATE pay.idempotency_key SET expires_at = now() - interval '1 s'
+WHERE key = 'key-1';
+SELECT is(b.outcome, 'exists', 'expired key, same checkout: exists')
+FROM pg_temp.begin('m1', 'key-1', 'c1', '{o1:100,o2:250}') b;
+SELECT is(b.outcome, 'created', 'expired key, new checkout: created')
+FROM pg_temp.begin('m1', 'key-1', 'c5', '{o5:100}', p_body => 'new') b;
+
+-- other merchants (T7)
+SELECT is((b.outcome, b.merchant_id, b.checkout_id)::text,
+          '(created,m2,c1)', 'another merchant''s key, ids: its own')
+FROM pg_temp.begin('m2', 'key-1', 'c1', '{o1:100,o2:250}') b;
+SELECT is(b.nonce, pg_temp.uuid('m2c1'), 'a taken nonce becomes the UUID')
+FROM pay_api.get_checkout('{m2}', '{c1}') b;
+SELECT is(b.nonce, 'o1', 'and stays with who had it')
+FROM pay_api.get_checkout('{m1}', '{c1}') b;
+SELECT is(b.nonce, 'o1', 'at another PSP it is another nonce')
+FROM pg_temp.begin('m3', 'key-1', 'c1', '{o1:100}', p_psp => 'adyen') b;
+
+-- bad items
+SELECT is(b.outcome, 'invalid', t.name)
+FROM (VALUES
+    ('no merchant', NULL, 'k', 'c', '{o:1}', 'USD', NULL::bigint),
+    ('empty merchant', '', 'k', 'c', '{o:1}', 'USD', NULL),
+    ('no key', 'm', NULL, 'c', '{o:1}', 'USD', NULL),
+    ('no checkout', 'm', 'k', NULL, '{o:1}', 'USD', NULL),
+    ('long checkout', 'm', 'k', repeat('c', 256), '{o:1}', 'USD', NULL),
+    ('zero amount', 'm', 'k', 'c', '{o:0}', 'USD', NULL),
+    ('negative amount', 'm', 'k', 'c', '{o:-5}', 'USD', NULL),
+    ('amount too large', 'm', 'k', 'c', '{o:1000000000000000}', 'USD', NULL),
+    ('one bad of two', 'm', 'k', 'c', '{o:5,p:0}', 'USD', NULL),
+    ('no such currency', 'm', 'k', 'c', '{o:1}', 'XXX', NULL),
+    ('lower-case currency', 'm', 'k', 'c', '{o:1}', 'usd', NULL),
+    ('no currency', 'm', 'k', 'c', '{o:1}', NULL, NULL),
+    ('wrong total', 'm', 'k', 'c', '{o:1}', 'USD', 2),
+    ('order twice', 'm', 'k', 'c', '{o:1,o:1}', 'USD', NULL),
+    ('no orders', 'm', 'k', 'c', '{}', 'USD', 1),
+    ('empty order id', 'm', 'k', 'c', '{:1}', 'USD', NULL)
+    ) t (name, m, k, c, o, currency, total),
+    pg_temp.begin(t.m, t.k, t.c, t.o::text[], p_currency => t.currency,
+                  p_total => t.total, p_nonce => 'n', p_handle => 'h') b;
+
+SELECT is(b.outcome, 'invalid', 'orders: ' || coalesce(t.orders, 'NULL'))
+FROM (VALUES (NULL), ('null'), ('{}'), ('"x"'), ('[]'), ('[1]'), ('[null]'),
+    ('[{"id":"o","seller":"s","currency":"USD"}]'),
+    ('[{"id":"o","seller":"s","amount":"1","currency":"USD"}]'),
+    ('[{"id":"o","seller":"s","amount":0.5,"currency":"USD"}]'),
+    ('[{"id":"o","seller":"s","amount":1e300,"currency":"USD"}]'),
+    ('[{"id":"o","seller":"s","amount":null,"currency":"USD"}]'),
+    ('[{"id":7,"seller":"s","amount":1,"currency":"USD"}]'),
+    ('[{"id":"o","seller":"","amount":1,"currency":"USD"}]'),
+    ('[{"id":"o","amount":1,"currency":"USD"}]'),
+    ('[{"id":"o","seller":"s","amount":1,"currency":"EUR"}]'),
+    ('[{"id":"o","seller":"s","amount":1}]')) t (orders),
+    pay_api.begin_payment('{m}', '{k}', ARRAY[sha256('b')], '{c}',
+        ARRAY[pg_temp.uuid('x')], '{h}', '{stripe}', '{n}', '{u}', '{u}',
+        '{NULL}', '{NULL}', '{NULL}', '{USD}', '{1}', '{1900000000}',
+        ARRAY[t.orders::jsonb], '{60}', '{60}', '{NULL}') b;
+
+SELECT is(b.outcome, 'invalid', t.name)
+FROM (VALUES
+    ('short fingerprint', '\x00'::bytea, 'a', 1900000000, 60, 60),
+    ('no fingerprint', NULL, 'a', 1900000000, 60, 60),
+    ('no URL', sha256('b'), NULL, 1900000000, 60, 60),
+    ('empty URL', sha256('b'), '', 1900000000, 60, 60),
+    ('no expiry', sha256('b'), 'a', NULL, 60, 60),
+    ('expiry beyond time', sha256('b'), 'a', 9223372036854775807, 60, 60),
+    ('ttl 0', sha256('b'), 'a', 1900000000, 0, 60),
+    ('lease below 0', sha256('b'), 'a', 1900000000, 60, -1),
+    ('no lease', sha256('b'), 'a', 1900000000, 60, NULL)
+    ) t (name, fingerprint, url, expires, ttl, lease),
+    pay_api.begin_payment('{m}', '{k}', ARRAY[t.fingerprint], '{c}',
+        ARRAY[pg_temp.uuid('x')], '{h}', '{stripe}', '{n}', ARRAY[t.url],
+        '{u}', '{NULL}', '{NULL}', '{NULL}', '{USD}', '{1}',
+        ARRAY[t.expires]::bigint[],
+        '{"[{\"id\":\"o\",\"seller\":\"s\",\"amount\":1,\"currency\":\"USD\"}]"}',
+        ARRAY[t.ttl]::bigint[], ARRAY[t.lease]::bigint[], '{NULL}') b;
+
+SELECT is(b.outcome, 'invalid', 'uuid ' || coalesce(t.uuid, 'NULL'))
+FROM (VALUES (NULL), (''), ('x'), ('{a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11}'),
+    ('a0eebc999c0b4ef8bb6d6bb9bd380a11')) t (uuid),
+    pay_api.begin_payment('{m}', '{k}', ARRAY[sha256('b')], '{c}',
+        ARRAY[t.uuid], '{h}', '{stripe}', '{n}', '{u}', '{u}', '{NULL}',
+        '{NULL}', '{NULL}', '{USD}', '{1}', '{1900000000}',
+        '{"[{\"id\":\"o\",\"seller\":\"s\",\"amount\":1,\"currency\":\"USD\"}]"}',
+        '{60}', '{60}', '{NULL}') b;
+
+SELECT is(b.outcome, 'invalid', 'a handle that somebody has')
+FROM pg_temp.begin('m1', 'key-h', 'ch', '{oh:1}', p_handle => 'h-m1c1') b;
+SELECT is((SELECT count(*) FROM pay.checkout WHERE checkout_id = 'ch'),
+          0::bigint, 'is left out altogether');
+
+-- one batch: item, merchant, key, body, checkout, orders -> outcome
+CREATE TEMPORARY TABLE batch (n int, m text, k text, body text, c text,
+                              o text[], want text);
+INSERT INTO batch VALUES
+    (1, 'b', 'k1', 'x', 'c1', '{b1:1}', 'created'),
+    (2, 'b', 'k1', 'x', 'c1', '{b1:1}', 'in_progress'),
+    (3, 'b', 'k1', 'y', 'c1', '{b1:1}', 'key_reused'),
+    (4, 'b', 'k2', 'x', 'c1', '{b9:1}', 'exists'),
+    (5, 'b', 'k3', 'x', 'c5', '{b5:1,b1:1}', 'exists'),
+    (6, 'b', 'k4', 'x', 'c6', '{b5:1}', 'created'),
+    (7, 'b', 'k5', 'x', 'c7', '{b7:0}', 'invalid'),
+    (8, 'b', 'k5', 'x', 'c8', '{b8:1}', 'created'),
+    (9, 'b2', 'k1', 'z', 'c1', '{b1:1}', 'created'),
+    -- 10 loses its order to 1; 11, its twin by key, then stands alone
+    (10, 'b', 'k6', 'x', 'c10', '{b1:1}', 'exists'),
+    (11, 'b', 'k6', 'y', 'c11', '{b11:1}', 'created'),
+    -- 12 loses its order to 1; 13, its twin by checkout, stands alone
+    (12, 'b', 'k7', 'x', 'c12', '{b1:1,b12:1}', 'exists'),
+    (13, 'b', 'k8', 'x', 'c12', '{b13:1}', 'created');
+
+SELECT is(string_agg(r.item || ' ' || r.outcome, ', ' ORDER BY r.item),
+          (SELECT string_agg(n || ' ' || want, ', ' ORDER BY n) FROM batch),
+          'twins in one batch: the first wins')
+FROM pay_api.begin_payment(
+    ARRAY(SELECT m FROM batch ORDER BY n),
+    ARRAY(SELECT k FROM batch ORDER BY n),
+    ARRAY(SELECT sha256(body::bytea) FROM batch ORDER BY n),
+    ARRAY(SELECT c FROM batch ORDER BY n),
+    ARRAY(SELECT pg_temp.uuid(n::text) FROM batch ORDER BY n),
+    ARRAY(SELECT 'batch-' || n FROM batch ORDER BY n),
+    ARRAY(SELECT 'stripe' FROM batch),
+    ARRAY(SELECT split_part(o[1], ':', 1) FROM batch ORDER BY n),
+    ARRAY(SELECT 'u' FROM batch), ARRAY(SELECT 'u' FROM batch),
+    ARRAY(SELECT NULL::jsonb FROM batch),
+    ARRAY(SELECT NULL::jsonb FROM batch),
+    ARRAY(SELECT NULL::jsonb FROM batch), ARRAY(SELECT 'USD' FROM batch),
+    ARRAY(SELECT (SELECT sum(split_part(x, ':', 2)::bigint)
+                  FROM unnest(o) x)::bigint FROM batch ORDER BY n),
+    ARRAY(SELECT 1900000000::bigint FROM batch),
+    ARRAY(SELECT pg_temp.orders(o, 'USD') FROM batch ORDER BY n),
+    ARRAY(SELECT 60::bigint FROM batch), ARRAY(SELECT 5000::bigint FROM batch),
+    ARRAY(SELECT 'r' FROM batch)) r;
+
+SELECT is((SELECT string_agg(checkout_id, ' ' ORDER BY checkout_id)
+           FROM pay.checkout WHERE merchant_id = 'b'),
+          'c1 c11 c12 c6 c8', 'and only they are there');
+SELECT is((SELECT string_agg(payment_order_id, ' '
+                             ORDER BY payment_order_id)
+           FROM pay.payment_order WHERE merchant_id = 'b'),
+          'b1 b11 b13 b5 b8', 'with their orders');
+
+\i :checks
+SELECT finish();
+ROLLBACK;

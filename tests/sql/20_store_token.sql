@@ -1,0 +1,117 @@
+-- store_token: first wins, twins, late tokens, parked webhooks.
+
+BEGIN;
+\ir helpers.psql
+SELECT no_plan();
+
+SELECT b.outcome FROM generate_series(1, 9) n,
+    pg_temp.begin('m1', 'k' || n, 'c' || n,
+                  ARRAY['o' || n || ':100', 'p' || n || ':50']) b
+\g /dev/null
+
+SELECT is(pg_temp.token('m1', 'c1', 't1'), 'stored', 'a token is stored');
+SELECT is(pg_temp.status('m1', 'o1'), 'EXECUTING', 'the orders execute');
+SELECT is(pg_temp.kinds('m1', 'p1'), 'created registered', 'with an event');
+SELECT is(pg_temp.job('m1', 'c1'), 'poll 0', 'the job polls from now on');
+SELECT is(j.run_at, now() + interval '5 s', 'after the time given')
+FROM pay.job j WHERE j.checkout_id = 'c1';
+SELECT is((g.registration_state, g.token, g.hosted_url, g.version)::text,
+          '(REGISTERED,t1,https://psp.example/page,2)', 'the view shows it')
+FROM pay_api.get_checkout('{m1}', '{c1}') g;
+
+SELECT is(pg_temp.token('m1', 'c1', 't1'), 'already', 'again: already');
+SELECT is(pg_temp.kinds('m1', 'p1'), 'created registered', 'writes nothing');
+SELECT is(pg_temp.token('m1', 'c1', 't1-other'), 'mismatch', 'other token');
+SELECT is(pg_temp.token('m1', 'c2', 't1'), 'mismatch',
+          'a token of another checkout');
+SELECT is(pg_temp.token('m1', 'c2', 't1'), 'mismatch', 'twice');
+SELECT is(g.registration_state || g.version, 'REGISTERING1',
+          'moves nothing there')
+FROM pay_api.get_checkout('{m1}', '{c2}') g;
+SELECT is(string_agg(concat_ws(' ', checkout_id, kind, token), ', '
+                     ORDER BY mismatch_id),
+          'c1 token t1-other, c2 token t1', 'people hear of it, once')
+FROM pay.mismatch;
+SELECT is(pg_temp.token('m1', 'c2', 't1-other'), 'stored',
+          'a token that was refused belongs to nobody');
+
+SELECT is(pg_temp.token('m1', 'nope', 't9'), 'not_found', 'no such checkout');
+SELECT is(pg_temp.token('m2', 'c3', 't9'), 'not_found', 'foreign merchant');
+SELECT is(pg_temp.token('m1', 'c3', t), 'invalid', coalesce(t, 'NULL'))
+FROM unnest(ARRAY[NULL, '', repeat('t', 256)]) t;
+SELECT is(pg_temp.token('m1', 'c3', 't3', ''), 'invalid', 'no page');
+SELECT is(pg_temp.token('m1', 'c3', 't3', NULL), 'invalid', 'NULL page');
+SELECT is(pg_temp.token(NULL, 'c3', 't3'), 'invalid', 'NULL merchant');
+SELECT is((SELECT count(*) FROM pay.psp_token WHERE token = 't3'), 0::bigint,
+          'a bad item claims nothing');
+
+-- after store_no_token
+SELECT is(pg_temp.no_token('m1', 'c3', 'unknown'), 'stored', 'unknown first');
+SELECT is(pg_temp.token('m1', 'c3', 't3'), 'stored', 'then the token');
+SELECT is(pg_temp.kinds('m1', 'o3'), 'created registration_unknown registered',
+          'the timeline tells');
+SELECT is(g.code, NULL, 'the code of the failed attempt is gone')
+FROM pay_api.get_checkout('{m1}', '{c3}') g;
+
+-- a token for a registration that has given up: no page, but it is known
+SELECT is(pg_temp.no_token('m1', 'c4', 'expired', 'too_late'), 'stored',
+          'gives up');
+SELECT is(pg_temp.token('m1', 'c4', 't4'), 'mismatch', 'a late token');
+SELECT is((g.registration_state, g.hosted_url, g.code)::text,
+          '(REFUSED,,too_late)', 'nobody is sent there')
+FROM pay_api.get_checkout('{m1}', '{c4}') g;
+SELECT is((SELECT kind::text FROM pay.mismatch WHERE checkout_id = 'c4'),
+          'late_token', 'people hear of it');
+SELECT is(pg_temp.token('m1', 'c4', 't4'), 'already', 'again: already');
+SELECT is(pg_temp.fact('t4', 'paid'), 'applied', 'a late payment is found');
+SELECT is(pg_temp.status('m1', 'o4'), 'SUCCESS', 'and booked');
+
+-- parked webhooks
+SELECT is(pg_temp.fact('t5', 'paid', p_amount => 150, p_currency => 'USD'),
+          'parked', 'a webhook before the token');
+SELECT is(pg_temp.fact('t6', 'declined'), 'parked', 'declined');
+SELECT is(pg_temp.fact('t6', 'paid'), 'parked', 'and paid');
+SELECT is(pg_temp.fact('t7', 'paid', p_amount => 1), 'parked', 'bad amount');
+SELECT is(pg_temp.fact('t7', 'pending'), 'parked', 'and pending');
+SELECT is((t.outcome, t.version)::text, '(stored,3)', 'store_token applies it')
+FROM pay_api.store_token('{m1}', '{c5}', '{t5}', '{u}', '{1}', '{r}') t;
+SELECT is(pg_temp.status('m1', 'o5'), 'SUCCESS', 'paid');
+SELECT is(pg_temp.job('m1', 'c5'), NULL, 'nothing is left to do');
+SELECT is(string_agg(t.item || t.outcome, ' '), '1stored 2stored', 'a batch')
+FROM pay_api.store_token('{m1,m1}', '{c7,c6}', '{t7,t6}', '{u,u}', '{1,1}',
+                         '{r,r}') t;
+SELECT is(pg_temp.status('m1', 'o6'), 'SUCCESS', 'declined, then paid');
+SELECT is(pg_temp.status('m1', 'o7'), 'EXECUTING', 'a mismatch moves nothing');
+SELECT is(pg_temp.kinds('m1', 'o7'), 'created registered mismatch pending',
+          'and is told');
+SELECT is(string_agg(concat_ws(' ', token, fact, state), ', '
+                     ORDER BY token, fact),
+          't5 paid applied, t6 declined applied, t6 paid applied, '
+          't7 paid mismatch, t7 pending unchanged', 'the inbox knows')
+FROM pay.webhook_inbox WHERE token IN ('t5', 't6', 't7');
+SELECT is(pg_temp.fact('t5', 'paid', p_amount => 150, p_currency => 'USD'),
+          'duplicate', 'sent again: duplicate');
+
+-- a parked webhook at another PSP is another token's
+SELECT is(pg_temp.fact('t8', 'paid', p_psp => 'adyen'), 'parked', 'adyen');
+SELECT is(pg_temp.token('m1', 'c8', 't8'), 'stored', 'stripe');
+SELECT is(pg_temp.status('m1', 'o8'), 'EXECUTING', 'is not paid');
+
+-- one batch
+SELECT b.outcome FROM generate_series(1, 4) n,
+    pg_temp.begin('b', 'k' || n, 'c' || n, ARRAY['o' || n || ':100']) b
+\g /dev/null
+SELECT is(string_agg(t.item || ' ' || t.outcome, ', ' ORDER BY t.item),
+    '1 stored, 2 already, 3 mismatch, 4 mismatch, 5 not_found, 6 invalid, '
+    '7 mismatch, 8 stored', 'twins in one batch: the first wins')
+FROM pay_api.store_token('{b,b,b,b,b,b,b,b}', '{c1,c1,c1,c2,c9,c3,c4,c4}',
+    '{x1,x1,x2,x1,x9,NULL,x1,x4}', '{u,u,u,u,u,u,u,u}',
+    '{1,1,1,1,1,1,1,1}', '{r,r,r,r,r,r,r,r}') t;
+SELECT is(g.registration_state, 'REGISTERING', g.checkout_id || ' waits')
+FROM pay_api.get_checkout('{b,b}', '{c2,c3}') g;
+SELECT is(pg_temp.token('b', 'c2', 'x2'), 'stored',
+          'the token that lost is free');
+
+\i :checks
+SELECT finish();
+ROLLBACK;

@@ -1,0 +1,188 @@
+-- apply_event: sources, facts, duplicates, mismatches, order of arrival.
+
+BEGIN;
+\ir helpers.psql
+SELECT no_plan();
+
+SELECT b.outcome FROM generate_series(1, 60) n,
+    pg_temp.begin('m1', 'k' || n, 'c' || n,
+                  ARRAY['o' || n || ':100', 'p' || n || ':50']) b
+\g /dev/null
+SELECT pg_temp.token('m1', 'c' || n, 't' || n) FROM generate_series(1, 55) n
+\g /dev/null
+
+SELECT is(pg_temp.fact('t1', 'paid', p_amount => 150, p_currency => 'USD',
+                       p_reference => 'pi_1'), 'applied', 'paid');
+SELECT is(pg_temp.status('m1', 'o1') || pg_temp.status('m1', 'p1'),
+          'SUCCESSSUCCESS', 'pays all orders');
+SELECT is((c.is_payment_done, c.version)::text, '(t,3)', 'it is done')
+FROM pay.checkout c WHERE c.checkout_id = 'c1';
+SELECT is(r.reference, 'pi_1', 'the reference is kept')
+FROM pay.registration r WHERE r.checkout_id = 'c1';
+SELECT is(pg_temp.job('m1', 'c1'), NULL, 'the job is gone');
+SELECT is((e.actor, e.old_status, e.new_status, e.detail, e.request_id)::text,
+    '(webhook,EXECUTING,SUCCESS,"{""type"": ""psp.paid"", ""reference"": '
+    '""pi_1""}",request-4)', 'the event tells it all')
+FROM pay.event e WHERE e.payment_order_id = 'p1' AND e.kind = 'paid';
+SELECT is((i.state, i.fact, i.merchant_id, i.checkout_id)::text,
+          '(applied,paid,m1,c1)', 'the inbox, too')
+FROM pay.webhook_inbox i WHERE i.token = 't1';
+
+SELECT is(pg_temp.fact('t1', 'paid', p_amount => 150, p_currency => 'USD'),
+          'duplicate', 'delivered twice: duplicate');
+SELECT is((e.outcome, e.checkout_id)::text, '(duplicate,c1)',
+          'with the present view')
+FROM pay_api.apply_event('{stripe}', '{webhook}', '{evt-t1paid}', '{x}',
+    '{paid}', '{t1}', '{NULL}', '{NULL}', '{NULL}', '{NULL}', '{NULL}',
+    '{r}') e;
+SELECT is(pg_temp.fact('t1', 'paid', 'evt-again'), 'unchanged',
+          'said twice: unchanged');
+SELECT is(pg_temp.fact('t1', f), 'unchanged', 'after SUCCESS: ' || f)
+FROM unnest('{pending,declined,expired,cancelled,rejected}'::text[]) f;
+SELECT is(pg_temp.status('m1', 'o1'), 'SUCCESS', 'SUCCESS never goes back');
+SELECT is(pg_temp.kinds('m1', 'o1'), 'created registered paid',
+          'and the timeline stays');
+
+-- failures, and the late success
+SELECT is(pg_temp.fact('t' || n, f), 'applied', f)
+FROM unnest('{declined,expired,cancelled,rejected}'::text[])
+    WITH ORDINALITY AS t (f, n) WHERE n > 1
+UNION ALL SELECT is(pg_temp.fact('t10', 'declined'), 'applied', 'declined');
+SELECT is(pg_temp.status('m1', 'o2'), 'FAILED/expired', 'has its reason');
+SELECT is(pg_temp.job('m1', 'c2'), NULL, 'and no job');
+SELECT is(pg_temp.fact('t2', 'declined'), 'unchanged', 'the first reason');
+SELECT is(pg_temp.status('m1', 'o2'), 'FAILED/expired', 'stays');
+SELECT is(pg_temp.fact('t2', 'paid'), 'applied', 'late: paid');
+SELECT is(pg_temp.status('m1', 'o2'), 'SUCCESS', 'FAILED to SUCCESS');
+SELECT is(c.version, 4, 'each change counts')
+FROM pay.checkout c WHERE c.checkout_id = 'c2';
+
+-- pending: once
+SELECT is(pg_temp.fact('t11', 'pending', 'e-' || n), 'unchanged', 'pending')
+FROM generate_series(1, 3) n;
+SELECT is(pg_temp.kinds('m1', 'o11'), 'created registered pending', 'once');
+SELECT is(pg_temp.fact('t11', 'pending', p_source => 'query'), 'unchanged',
+          'a query, too');
+SELECT is(pg_temp.kinds('m1', 'o11'), 'created registered pending', 'once');
+SELECT is(pg_temp.job('m1', 'c11'), 'poll 0', 'the job goes on');
+
+-- other sources
+SELECT is(pg_temp.fact('t12', 'paid', p_source => 'query'), 'applied', 'query');
+SELECT is(pg_temp.fact('t13', 'expired', p_source => 'gateway'), 'applied',
+          'gateway');
+SELECT is((SELECT count(*) FROM pay.webhook_inbox
+           WHERE token IN ('t12', 't13')), 0::bigint,
+          'neither goes into the inbox');
+SELECT is(e.actor::text, 'query', 'the event names its source')
+FROM pay.event e WHERE e.payment_order_id = 'o12' AND e.kind = 'paid';
+SELECT is(pg_temp.fact('t-nobody', 'paid', p_source => 'query'), 'not_found',
+          'a query about an unknown token');
+
+-- nothing to do
+SELECT is(pg_temp.fact('t14', 'none'), 'ignored', 'no fact');
+SELECT is(pg_temp.fact('t14', 'none', p_source => 'query'), 'ignored',
+          'no fact in a query');
+SELECT is(pg_temp.fact('t14', 'none', 'e-none', p_amount => 1), 'ignored',
+          'whatever its amount');
+SELECT is(pg_temp.fact(NULL, 'paid', 'e-null'), 'ignored', 'no token');
+SELECT is(pg_temp.fact('', 'paid', 'e-empty'), 'ignored', 'empty token');
+SELECT is(pg_temp.fact(NULL, 'paid', 'e-null'), 'duplicate', 'kept, though');
+SELECT is(pg_temp.fact('t-other', 'none'), 'ignored',
+          'an unknown token without a fact is not parked');
+SELECT is((SELECT count(*) FROM pay.webhook_inbox WHERE state = 'ignored'),
+          5::bigint, 'ignored rows stay');
+
+-- mismatches (T6)
+SELECT is(pg_temp.fact('t15', 'paid', concat('e-15-', a, c),
+                       p_amount => a, p_currency => c), 'mismatch',
+          concat_ws(' ', a, c))
+FROM (VALUES (149, 'USD'), (151, 'USD'), (0, 'USD'), (150, 'EUR'),
+             (150, 'usd'), (NULL, 'EUR'), (15000, NULL)) t (a, c);
+SELECT is(pg_temp.fact('t15', 'declined', p_amount => 1), 'mismatch',
+          'whatever the fact');
+SELECT is(pg_temp.status('m1', 'o15'), 'EXECUTING', 'moves nothing');
+SELECT is((SELECT count(*) FROM pay.mismatch WHERE checkout_id = 'c15'),
+          8::bigint, 'each is in the queue');
+SELECT is((m.kind, m.source, m.event_id, m.amount_minor, m.currency,
+           m.total_minor, m.own_currency)::text,
+          '(currency,webhook,e-15-150EUR,150,EUR,150,USD)', 'in full')
+FROM pay.mismatch m WHERE m.event_id = 'e-15-150EUR';
+SELECT is((SELECT count(*) FROM pay.event
+           WHERE payment_order_id = 'o15' AND kind = 'mismatch'), 8::bigint,
+          'and in the timeline');
+SELECT is(pg_temp.fact('t15', 'paid', p_source => 'query', p_amount => 1,
+                       p_currency => 'USD'), 'mismatch', 'in a query')
+FROM generate_series(1, 3);
+SELECT is((SELECT count(*) FROM pay.mismatch
+           WHERE checkout_id = 'c15' AND source = 'query'), 1::bigint,
+          'a poll repeats itself, the queue does not');
+SELECT is(pg_temp.fact('t15', 'paid', p_amount => 150, p_currency => 'USD'),
+          'applied', 'the right amount pays');
+
+-- parked
+SELECT is(pg_temp.fact('t-early', 'paid'), 'parked', 'an unknown token');
+SELECT is(pg_temp.fact('t-early', 'paid'), 'duplicate', 'is kept once');
+SELECT is(pg_temp.fact('t1', 'paid', p_psp => 'adyen'), 'parked',
+          'a known token at another PSP is unknown');
+SELECT is(pg_temp.status('m1', 'o1'), 'SUCCESS', 'no crossing over');
+
+-- bad items
+SELECT is(pg_temp.fact('t20', f), 'invalid', 'fact ' || coalesce(f, 'NULL'))
+FROM unnest(ARRAY[NULL, '', 'PAID', 'refunded']) f;
+SELECT is(pg_temp.fact('t20', 'paid', 'e20', s), 'invalid',
+          'source ' || coalesce(s, 'NULL'))
+FROM unnest(ARRAY[NULL, '', 'merchant']) s;
+SELECT is(pg_temp.fact('t20', 'paid', e), 'invalid', 'event id')
+FROM unnest(ARRAY['', repeat('e', 256)]) e;
+SELECT is(pg_temp.fact('t20', 'paid', p_psp => p), 'invalid', 'psp')
+FROM unnest(ARRAY[NULL, '']) p;
+SELECT is(pg_temp.fact(repeat('t', 256), 'paid', 'e20'), 'invalid', 'token');
+SELECT is(pg_temp.fact('t20', 'paid', p_amount => -1), 'invalid', 'amount');
+SELECT is(pg_temp.fact('t20', 'paid', p_reference => repeat('r', 256)),
+          'invalid', 'reference');
+SELECT is(pg_temp.status('m1', 'o20'), 'EXECUTING', 'moved nothing');
+SELECT is((SELECT count(*) FROM pay.webhook_inbox WHERE token = 't20'),
+          0::bigint, 'kept nothing');
+
+-- all orders of four facts end alike (T4): money wins, else the first failure
+SELECT string_agg(pg_temp.fact('t' || 20 + p.n, f, 'p' || p.n || f), ' '
+                  ORDER BY i)
+FROM (SELECT row_number() OVER () AS n, ARRAY[a, b, c, d] AS facts
+      FROM unnest('{pending,declined,expired,paid}'::text[]) a,
+          unnest('{pending,declined,expired,paid}'::text[]) b,
+          unnest('{pending,declined,expired,paid}'::text[]) c,
+          unnest('{pending,declined,expired,paid}'::text[]) d
+      WHERE a NOT IN (b, c, d) AND b NOT IN (c, d) AND c <> d) p,
+    unnest(p.facts) WITH ORDINALITY AS f (f, i)
+GROUP BY p.n
+\g /dev/null
+SELECT is(count(*), 24::bigint, 'all 24 permutations end in SUCCESS')
+FROM generate_series(21, 44) n
+WHERE pg_temp.status('m1', 'o' || n) = 'SUCCESS';
+
+-- one batch, same event, same checkout, mixed sources
+SELECT is(string_agg(e.item || ' ' || e.outcome, ', ' ORDER BY e.item),
+    '1 applied, 2 duplicate, 3 applied, 4 unchanged, 5 parked, 6 parked, '
+    '7 invalid, 8 ignored, 9 mismatch, 10 not_found, 11 unchanged',
+    'twins in one batch: in the order of items')
+FROM pay_api.apply_event(
+    '{stripe,stripe,stripe,stripe,stripe,stripe,stripe,stripe,stripe,stripe,stripe}',
+    '{webhook,webhook,webhook,query,webhook,webhook,webhook,webhook,webhook,query,gateway}',
+    '{b1,b1,b2,NULL,b3,b4,NULL,b5,b6,NULL,NULL}',
+    '{x,x,x,x,x,x,x,x,x,x,x}',
+    '{declined,declined,paid,paid,paid,paid,paid,none,paid,paid,expired}',
+    '{t45,t45,t45,t45,t-x,t-x,t46,t46,t46,t-y,t45}',
+    '{NULL,NULL,pi_2,pi_3,NULL,NULL,NULL,NULL,NULL,NULL,NULL}',
+    '{NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL}',
+    '{NULL,NULL,150,NULL,NULL,NULL,NULL,NULL,7,NULL,NULL}',
+    '{NULL,NULL,USD,NULL,NULL,NULL,NULL,NULL,USD,NULL,NULL}',
+    '{NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL}',
+    '{r,r,r,r,r,r,r,r,r,r,r}') e;
+SELECT is(pg_temp.kinds('m1', 'o45'), 'created registered declined paid',
+          'both moves are told');
+SELECT is(r.reference, 'pi_2', 'the reference is that of the payment')
+FROM pay.registration r WHERE r.checkout_id = 'c45';
+
+\i :checks
+SELECT finish();
+ROLLBACK;

@@ -1,0 +1,78 @@
+-- The reads: what is there, what is another merchant's, what never was.
+
+BEGIN;
+\ir helpers.psql
+SELECT no_plan();
+
+SELECT b.outcome FROM unnest('{m1,m2}'::text[]) m,
+    pg_temp.begin(m, 'k1', 'c1', '{o1:100,o2:50}') b
+\g /dev/null
+SELECT b.outcome FROM pg_temp.begin('m1', 'k2', 'c2', '{o3:100}') b
+\g /dev/null
+SELECT pg_temp.token('m1', 'c1', 't1')
+\g /dev/null
+SELECT pg_temp.fact('t1', 'declined')
+\g /dev/null
+
+SELECT is((g.item, g.outcome, g.merchant_id, g.checkout_id)::text,
+          '(1,found,m1,c1)', 'get_payment finds the order''s checkout')
+FROM pay_api.get_payment('{m1}', '{o2}') g;
+SELECT is(g.orders::jsonb -> 1, '{"id":"o2","seller":"seller-1","amount":50,
+    "currency":"USD","status":"FAILED","reason":"declined"}'::jsonb,
+    'with all orders')
+FROM pay_api.get_payment('{m1}', '{o1}') g;
+SELECT is(g.outcome, 'not_found', 'get_payment: ' || n)
+FROM (VALUES ('absent', 'm1', 'o9'), ('foreign', 'm2', 'o3'),
+    ('a checkout''s id', 'm1', 'c1'), ('NULL order', 'm1', NULL),
+    ('NULL merchant', NULL, 'o1'), ('empty', '', '')) t (n, m, o),
+    pay_api.get_payment(ARRAY[m], ARRAY[o]) g;
+
+SELECT is(g.outcome || g.merchant_id, 'foundm2', 'own checkout')
+FROM pay_api.get_checkout('{m2}', '{c1}') g;
+SELECT is(g.outcome, 'not_found', 'get_checkout: ' || n)
+FROM (VALUES ('absent', 'm1', 'c9'), ('foreign', 'm2', 'c2'),
+    ('NULL', NULL, 'c1')) t (n, m, c),
+    pay_api.get_checkout(ARRAY[m], ARRAY[c]) g;
+SELECT is((g.merchant_id, g.checkout_id, g.orders)::text, '(,,)',
+          'not_found shows nothing')
+FROM pay_api.get_checkout('{m2}', '{c2}') g;
+
+SELECT is(g.outcome || g.merchant_id || g.checkout_id, 'foundm2c1',
+          'get_handle needs no merchant')
+FROM pay_api.get_handle('{h-m2c1}') g;
+SELECT is(g.outcome, 'not_found', 'get_handle: ' || coalesce(h, 'NULL'))
+FROM unnest(ARRAY['h-m9c9', '', 'h-m2', '%', NULL]) h,
+    pay_api.get_handle(ARRAY[h]) g;
+
+SELECT is(g.events::jsonb - 0 - 0, jsonb_build_array(jsonb_build_object(
+        'seq', 3, 'at', g.events::jsonb -> 2 -> 'at', 'kind', 'declined',
+        'actor', 'webhook', 'old_status', 'EXECUTING',
+        'new_status', 'FAILED', 'reason', 'declined',
+        'detail', '{"type": "psp.declined"}'::jsonb,
+        'request_id', 'request-4')), 'get_events, in full')
+FROM pay_api.get_events('{m1}', '{o1}') g;
+SELECT matches(g.events::jsonb -> 0 ->> 'at',
+               '^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$', 'RFC 3339 in UTC')
+FROM pay_api.get_events('{m1}', '{o1}') g;
+SELECT is(string_agg(e ->> 'kind', ' '), 'created registered declined',
+          'oldest first')
+FROM pay_api.get_events('{m1}', '{o2}') g, jsonb_array_elements(g.events::jsonb) e;
+SELECT is(g.outcome || coalesce(g.events, ''), 'not_found', 'get_events: ' || n)
+FROM (VALUES ('absent', 'm1', 'o9'), ('foreign', 'm2', 'o3'),
+    ('NULL', 'm1', NULL)) t (n, m, o),
+    pay_api.get_events(ARRAY[m], ARRAY[o]) g;
+
+SET LOCAL timezone = 'Asia/Kathmandu';
+SELECT is(g.events::jsonb -> 0 ->> 'at', to_char(e.at AT TIME ZONE 'UTC',
+          'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"'), 'whatever the session''s zone')
+FROM pay_api.get_events('{m1}', '{o1}') g
+JOIN pay.event e ON e.merchant_id = 'm1' AND e.payment_order_id = 'o1'
+    AND e.seq = 1;
+
+SELECT is(string_agg(g.item || g.outcome, ' ' ORDER BY g.item),
+          '1found 2not_found 3found 4found', 'one row an item, in a batch')
+FROM pay_api.get_checkout('{m1,m1,m1,m1}', '{c1,zz,c2,c1}') g;
+
+\i :checks
+SELECT finish();
+ROLLBACK;

@@ -1,0 +1,118 @@
+-- What triggers and constraints hold against everybody, superusers too: the
+-- state machine, fixed terms, append-only logs (T38, T39, I5).
+
+BEGIN;
+\ir helpers.psql
+SELECT no_plan();
+
+SELECT b.outcome FROM pg_temp.begin('m1', 'k1', 'c1', '{o1:100,o2:50}') b
+\g /dev/null
+
+-- every transition there is, from a fresh order each
+CREATE FUNCTION pg_temp.go(p_from text, p_to text) RETURNS text
+LANGUAGE plpgsql AS $$
+DECLARE
+    v_step text;
+BEGIN
+    FOREACH v_step IN ARRAY CASE p_from
+        WHEN 'NOT_STARTED' THEN '{}'::text[]
+        ELSE ARRAY[p_from] END || p_to
+    LOOP
+        UPDATE pay.payment_order
+        SET status = v_step,
+            reason = CASE v_step WHEN 'FAILED' THEN 'declined' END
+        WHERE merchant_id = 'm1' AND payment_order_id = 'o1';
+    END LOOP;
+
+    RAISE EXCEPTION USING ERRCODE = 'TTT00';
+EXCEPTION WHEN OTHERS THEN
+    RETURN SQLSTATE;
+END
+$$;
+SELECT is(pg_temp.go(a, b), CASE
+    WHEN a = b THEN 'TTT00'
+    WHEN (a, b) IN (('NOT_STARTED', 'EXECUTING'), ('NOT_STARTED', 'SUCCESS'),
+        ('NOT_STARTED', 'FAILED'), ('EXECUTING', 'SUCCESS'),
+        ('EXECUTING', 'FAILED'), ('FAILED', 'SUCCESS')) THEN 'TTT00'
+    ELSE 'PAY10' END, a || ' to ' || b)
+FROM unnest('{NOT_STARTED,EXECUTING,SUCCESS,FAILED}'::text[]) a,
+    unnest('{NOT_STARTED,EXECUTING,SUCCESS,FAILED}'::text[]) b;
+
+-- the function and the trigger are one table
+SELECT is_empty($$
+    SELECT s, k, pay.next_status(s, k)
+    FROM unnest('{NOT_STARTED,EXECUTING,SUCCESS,FAILED}'::text[]) s,
+        unnest('{created,registered,registration_unknown,
+            registration_not_sent,refused,none,pending,paid,declined,expired,
+            cancelled,rejected,mismatch}'::text[]) k
+    WHERE pay.next_status(s, k) <> s
+        AND pg_temp.go(s, pay.next_status(s, k)) <> 'TTT00'
+$$, 'next_status never asks for what the trigger refuses');
+
+SELECT throws_ok(sql, state, NULL, sql)
+FROM (VALUES
+    ('UPDATE pay.payment_order SET status = ''PAID''', 'PAY10'),
+    ('UPDATE pay.payment_order SET status = ''FAILED''', '23514'),
+    ('UPDATE pay.payment_order SET reason = ''declined''', '23514'),
+    ('UPDATE pay.payment_order SET amount_minor = 1', 'PAY11'),
+    ('UPDATE pay.payment_order SET currency = ''EUR''', 'PAY11'),
+    ('UPDATE pay.payment_order SET seller_account = ''me''', 'PAY11'),
+    ('UPDATE pay.payment_order SET merchant_id = ''m2''', 'PAY11'),
+    ('UPDATE pay.payment_order SET checkout_id = ''c2''', 'PAY11'),
+    ('UPDATE pay.payment_order SET payment_order_id = ''o9''', 'PAY11'),
+    ('UPDATE pay.payment_order SET version = 0', 'PAY11'),
+    ('INSERT INTO pay.payment_order (merchant_id, payment_order_id,
+      checkout_id, position, seller_account, amount_minor, currency, status)
+      VALUES (''m1'', ''x'', ''c1'', 9, ''s'', 1, ''USD'', ''SUCCESS'')',
+     'PAY10'),
+    ('INSERT INTO pay.payment_order (merchant_id, payment_order_id,
+      checkout_id, position, seller_account, amount_minor, currency)
+      VALUES (''m1'', ''x'', ''c1'', 9, ''s'', 0, ''USD'')', '23514'),
+    ('INSERT INTO pay.payment_order (merchant_id, payment_order_id,
+      checkout_id, position, seller_account, amount_minor, currency)
+      VALUES (''m1'', ''x'', ''c9'', 9, ''s'', 1, ''USD'')', '23503'),
+    ('UPDATE pay.checkout SET total_minor = 1', 'PAY11'),
+    ('UPDATE pay.checkout SET currency = ''EUR''', 'PAY11'),
+    ('UPDATE pay.checkout SET merchant_id = ''m2''', 'PAY11'),
+    ('UPDATE pay.checkout SET handle = ''mine''', 'PAY11'),
+    ('UPDATE pay.checkout SET psp = ''other''', 'PAY11'),
+    ('UPDATE pay.registration SET nonce = ''new''', 'PAY11'),
+    ('UPDATE pay.registration SET psp = ''other''', 'PAY11'),
+    ('UPDATE pay.registration SET attempt = 0', 'PAY11'),
+    ('UPDATE pay.registration SET token = ''t''', '23514'),
+    ('UPDATE pay.registration SET state = ''REGISTERED''', '23514'),
+    ('UPDATE pay.event SET reason = ''x''', 'PAY20'),
+    ('UPDATE pay.event SET reason = ''x'' WHERE false', 'PAY20'),
+    ('DELETE FROM pay.event', 'PAY20'),
+    ('DELETE FROM pay.event WHERE false', 'PAY20'),
+    ('TRUNCATE pay.event', 'PAY20'),
+    ('UPDATE pay.mismatch SET token = ''x''', 'PAY20'),
+    ('DELETE FROM pay.mismatch', 'PAY20'),
+    ('TRUNCATE pay.mismatch', 'PAY20')
+    ) t (sql, state);
+
+SET LOCAL session_replication_role = replica;
+SELECT throws_ok(sql, state, NULL, 'as a replica: ' || sql)
+FROM (VALUES
+    ('DELETE FROM pay.event', 'PAY20'),
+    ('UPDATE pay.payment_order SET amount_minor = 1', 'PAY11'),
+    ('UPDATE pay.payment_order SET status = ''SUCCESS'';
+      UPDATE pay.payment_order SET status = ''EXECUTING''', 'PAY10')
+    ) t (sql, state);
+SET LOCAL session_replication_role = origin;
+
+SELECT is(pg_temp.run_as('payments_owner', sql), 'PAY20', 'the owner: ' || sql)
+FROM (VALUES ('DELETE FROM pay.event'), ('TRUNCATE pay.event')) t (sql);
+
+SELECT pg_temp.token('m1', 'c1', 't1')
+\g /dev/null
+SELECT throws_ok($$UPDATE pay.registration SET token = 't2'$$, 'PAY11', NULL,
+                 'a token is for ever');
+SELECT pg_temp.fact('t1', 'paid')
+\g /dev/null
+SELECT throws_ok($$UPDATE pay.checkout SET is_payment_done = false$$, 'PAY11',
+                 NULL, 'done is done');
+
+\i :checks
+SELECT finish();
+ROLLBACK;

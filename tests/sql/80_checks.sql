@@ -1,0 +1,89 @@
+-- The referees see what they are there for: each invariant against a planted
+-- breach.  The guards are taken away for it, in a transaction that is rolled
+-- back.
+
+BEGIN;
+\ir helpers.psql
+SELECT no_plan();
+
+SELECT b.outcome FROM generate_series(1, 4) n,
+    pg_temp.begin('m1', 'k' || n, 'c' || n, ARRAY['o' || n || ':100']) b
+\g /dev/null
+SELECT pg_temp.token('m1', 'c' || n, 't' || n) FROM generate_series(1, 3) n
+\g /dev/null
+SELECT pg_temp.fact('t1', 'paid'), pg_temp.fact('t-early', 'paid'),
+    pg_temp.fact('t2', 'paid', 'e2', p_amount => 1)
+\g /dev/null
+
+\i :checks
+
+ALTER TABLE pay.event DISABLE TRIGGER USER;
+ALTER TABLE pay.mismatch DISABLE TRIGGER USER;
+ALTER TABLE pay.payment_order DISABLE TRIGGER ALL;
+ALTER TABLE pay.checkout DISABLE TRIGGER ALL;
+ALTER TABLE pay.registration DISABLE TRIGGER ALL;
+
+CREATE TEMPORARY TABLE plant (name text, breach text);
+INSERT INTO plant VALUES
+    ('checkout_incomplete', 'DELETE FROM pay.registration WHERE checkout_id = ''c4'''),
+    ('checkout_incomplete', 'DELETE FROM pay.payment_order WHERE checkout_id = ''c4'''),
+    ('order_without_registration', 'DELETE FROM pay.registration WHERE checkout_id = ''c3'''),
+    ('order_without_registration', 'DELETE FROM pay.checkout WHERE checkout_id = ''c3'''),
+    ('amount_sum', 'UPDATE pay.payment_order SET amount_minor = 99 WHERE checkout_id = ''c3'''),
+    ('amount_sum', 'UPDATE pay.payment_order SET currency = ''EUR'' WHERE checkout_id = ''c3'''),
+    ('currency_unknown', 'UPDATE pay.checkout SET currency = ''XXX'' WHERE checkout_id = ''c3'''),
+    ('event_gap', 'DELETE FROM pay.event WHERE payment_order_id = ''o1'' AND seq = 2'),
+    ('event_gap', 'DELETE FROM pay.event WHERE payment_order_id = ''o4'''),
+    ('event_orphan', 'DELETE FROM pay.payment_order WHERE checkout_id = ''c4'''),
+    ('status_history', 'UPDATE pay.payment_order SET status = ''NOT_STARTED'' WHERE checkout_id = ''c3'''),
+    ('status_history', 'UPDATE pay.event SET new_status = ''FAILED'' WHERE payment_order_id = ''o3'' AND seq = 2'),
+    ('status_history', 'UPDATE pay.event SET old_status = ''FAILED'' WHERE payment_order_id = ''o1'' AND seq = 3'),
+    ('paid_without_event', 'UPDATE pay.payment_order SET status = ''SUCCESS'' WHERE checkout_id = ''c3'''),
+    ('paid_without_event', 'UPDATE pay.event SET kind = ''expired'' WHERE payment_order_id = ''o1'' AND seq = 3'),
+    ('payment_done', 'UPDATE pay.checkout SET is_payment_done = true WHERE checkout_id = ''c3'''),
+    ('payment_done', 'UPDATE pay.checkout SET is_payment_done = false WHERE checkout_id = ''c1'''),
+    ('token_status', 'UPDATE pay.payment_order SET status = ''NOT_STARTED'' WHERE checkout_id = ''c3'''),
+    ('token_status', 'UPDATE pay.registration SET state = ''REFUSED'' WHERE checkout_id = ''c4'''),
+    ('token_status', 'UPDATE pay.payment_order SET status = ''SUCCESS'' WHERE checkout_id = ''c4'''),
+    ('token_owner', 'UPDATE pay.registration SET token = ''other'' WHERE checkout_id = ''c3'''),
+    ('token_owner', 'DELETE FROM pay.psp_token WHERE token = ''t3'''),
+    ('token_owner', 'UPDATE pay.psp_token SET checkout_id = ''c1'' WHERE token = ''t3'''),
+    ('webhook_parked', 'UPDATE pay.webhook_inbox SET token = ''t3'' WHERE state = ''parked'''),
+    ('webhook_paid', 'UPDATE pay.payment_order SET status = ''EXECUTING'' WHERE checkout_id = ''c1'''),
+    ('webhook_mismatch', 'DELETE FROM pay.mismatch'),
+    ('job_missing', 'DELETE FROM pay.job WHERE checkout_id = ''c3'''),
+    ('job_missing', 'UPDATE pay.job SET kind = ''poll'' WHERE checkout_id = ''c4'''),
+    ('job_missing', 'INSERT INTO pay.job VALUES (''m1'', ''c1'', ''poll'', now())'),
+    ('idempotency_orphan', 'UPDATE pay.idempotency_key SET checkout_id = ''c9'' WHERE key = ''k4''');
+
+-- whether the check sees the breach; the breach is undone
+CREATE FUNCTION pg_temp.sees(p_check text, p_breach text) RETURNS text
+LANGUAGE plpgsql AS $$
+DECLARE
+    v_row record;
+BEGIN
+    EXECUTE p_breach;
+    EXECUTE p_check INTO v_row;
+    RAISE EXCEPTION USING ERRCODE = CASE WHEN v_row IS DISTINCT FROM NULL
+                                         THEN 'TTT01' ELSE 'TTT00' END;
+EXCEPTION WHEN SQLSTATE 'TTT01' THEN
+    RETURN 'seen';
+WHEN SQLSTATE 'TTT00' THEN
+    RETURN 'overlooked';
+END
+$$;
+
+\getenv checks_text CHECKS_TEXT
+CREATE TEMPORARY TABLE referee AS
+SELECT c ->> 'name' AS name, c ->> 'sql' AS sql
+FROM jsonb_array_elements(:'checks_text'::jsonb) c;
+
+SELECT is(pg_temp.sees(r.sql, p.breach), 'seen', p.name || ': ' || p.breach)
+FROM plant p JOIN referee r USING (name);
+SELECT is_empty('SELECT name FROM referee EXCEPT SELECT name FROM plant',
+                'every check has its breach');
+SELECT is_empty('SELECT name FROM plant EXCEPT SELECT name FROM referee',
+                'every breach has its check');
+
+SELECT finish();
+ROLLBACK;
