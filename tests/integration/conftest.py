@@ -8,9 +8,12 @@ in a log or the database (support/aftermath.py).
 
 import psycopg2
 import pytest
-from support import aftermath, bodies, gateway as stack, tokens, waiting
+from support import aftermath, bodies, tokens, waiting
 from support.client import Api
+from support.gateway import load
 from support.mock import Mock
+from support.own_stack import OwnStack
+from support.refusal import Refusal
 
 
 def connect(dsn):
@@ -22,7 +25,7 @@ def connect(dsn):
 @pytest.fixture(scope="session")
 def gateway():
     """The stack (support/gateway.py); checks the aftermath at the end."""
-    found = stack.load()
+    found = load()
     after = aftermath.Aftermath(found)
     yield found
     connection = connect(found.env["PG_DSN"])
@@ -111,3 +114,27 @@ def checkout(gateway):
 def wait_for():
     """wait_for(condition, deadline=10, what="…") → its true value."""
     return waiting.wait_for
+
+
+@pytest.fixture(scope="session")
+def own_stack():
+    """A gateway that tests may stop, starve, reload and configure anew."""
+    made = OwnStack()
+    try:
+        yield made
+        made.check_invariants()
+    finally:
+        made.close()
+
+
+@pytest.fixture
+def stack(own_stack):
+    """The session's own stack; its mock behaves again afterwards."""
+    yield own_stack
+    own_stack.mock.clear_faults()
+
+
+@pytest.fixture(scope="session")
+def refused(api, gateway, query, mock):
+    """refused(body, good, status, slug) (support/refusal.py)."""
+    return Refusal(api, gateway, query, mock)

@@ -1,0 +1,373 @@
+"""A gateway that no other test uses, so that it may be stopped, starved,
+reloaded or configured anew: its own PostgreSQL, mock PSP and nginx.
+
+``OwnStack`` starts it with ci/stack, speaks to each of its parts, and at its
+end checks what must always hold: the log is clean, the invariants of
+sql/checks return no row, and the mock's own books agree.
+"""
+
+import json
+import os
+import re
+import signal
+import subprocess
+import tempfile
+import uuid
+from collections import Counter
+from pathlib import Path
+
+import httpx
+import psycopg2
+
+from . import aftermath, gateway, waiting
+from .gateway import ROOT
+from .mock import Mock
+
+PGBIN = "/usr/lib/postgresql/15/bin"
+DEADLINE_S = 20
+CARDS = {
+    "paid": "4242 4242 4242 4242",
+    "declined": "4000000000000002",
+    "three_ds": "4000002500003155",
+    "pending": "4000000000003220",
+}
+# Edits of the stack's nginx.conf, for configure().
+QUICK_JOBS = (
+    "payments_audience ",
+    "payments_jobs  on interval=100ms;\n    payments_audience ",
+)
+HASTY_PSP = ("connect=2s total=10s", "connect=500ms total=1s")
+BAD_EXIT = re.compile(r"exited with code [1-9]")
+
+
+def wait_for(condition, what: str, deadline_s: float = DEADLINE_S):
+    return waiting.wait_for(condition, deadline_s, what)
+
+
+def new_id() -> str:
+    return str(uuid.uuid4())
+
+
+def alive(pid: int) -> bool:
+    try:
+        state = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1]
+    except OSError:
+        return False
+    return state.split()[0] != "Z"
+
+
+def children(pid: int) -> list[int]:
+    try:
+        text = Path(f"/proc/{pid}/task/{pid}/children").read_text()
+    except OSError:
+        return []
+    return [int(word) for word in text.split()]
+
+
+def shutting_down(pid: int) -> bool:
+    try:
+        title = Path(f"/proc/{pid}/cmdline").read_bytes()
+    except OSError:
+        return True
+    return b"shutting down" in title or not alive(pid)
+
+
+class OwnStack:
+    def __init__(self):
+        self.dir = Path(tempfile.mkdtemp(prefix="payments-own."))
+        os.chmod(self.dir, 0o755)  # noqa: S103  for other users
+        self.env = dict(os.environ)
+        self.env |= {
+            "PAY_RUN": str(self.dir / "run"),
+            "PAY_RATE": "rate=20000r/s burst=20000",
+            "MOCK_RETRY_MS": "100",
+        }
+        self._script("up")
+        self.values = gateway.read_env(self.dir / "run" / "gateway.env")
+        self.gateway = gateway.Gateway(self.values)
+        self.url = self.gateway.url
+        self.pristine = self.gateway.conf.read_text()
+        self.tls = self.gateway.ssl_context()
+        self.http = self.client()
+        self.mock = Mock(self.gateway.mock_url)
+        self.twins: set[str] = set()  # nonces that met `other_token`
+        self.expected: list[str] = []  # lines of the log that a test caused
+
+    def _script(self, verb: str) -> None:
+        done = subprocess.run(
+            [ROOT / "ci/stack", verb],
+            env=self.env,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert done.returncode == 0, done.stdout + done.stderr
+
+    def client(self, **more) -> httpx.Client:
+        limits = httpx.Limits(max_connections=256)
+        return httpx.Client(
+            base_url=self.url, verify=self.tls, timeout=30, limits=limits,
+            **more,
+        )  # fmt: skip
+
+    # The storefront.
+
+    def order(
+        self, psp: str = "generic", amounts=("12.34",), currency="USD", **more
+    ) -> dict:
+        orders = [
+            {
+                "payment_order_id": new_id(),
+                "seller_account": f"seller-{n}",
+                "amount": amount,
+                "currency": currency,
+            }
+            for n, amount in enumerate(amounts)
+        ]
+        body = {
+            "checkout_id": new_id(),
+            "buyer_info": {"name": "Ada Example"},
+            "payment_orders": orders,
+            "return_url": self.values["RETURN_URL"],
+            "psp": psp,
+        }
+        return body | more
+
+    def headers(self, key: str | None = None, merchant: str = "") -> dict:
+        """merchant: "" or "OTHER_" """
+        return {
+            "Authorization": f"Bearer {self.values[merchant + 'MERCHANT_JWT']}",
+            "Content-Type": "application/json",
+            "Idempotency-Key": key or new_id(),
+        }
+
+    def post(self, body, key=None, *, merchant="", client=None, **more):
+        raw = body if isinstance(body, bytes) else json.dumps(body).encode()
+        headers = self.headers(key, merchant) | more
+        http = client or self.http
+        return http.post("/v1/payments", content=raw, headers=headers)
+
+    def get(self, path: str, merchant: str = "") -> httpx.Response:
+        return self.http.get(path, headers=self.headers(merchant=merchant))
+
+    def payment(self, order_id: str) -> dict:
+        answer = self.get(f"/v1/payments/{order_id}")
+        assert answer.status_code == 200, answer.text
+        return answer.json()
+
+    def timeline(self, order_id: str) -> list[dict]:
+        answer = self.get(f"/v1/payments/{order_id}/events")
+        assert answer.status_code == 200, answer.text
+        return answer.json()["events"]
+
+    def created(self, psp: str = "generic", **more) -> "Checkout":
+        """A checkout that is registered: 201."""
+        body = self.order(psp, **more)
+        answer = self.post(body)
+        assert answer.status_code == 201, answer.text
+        return Checkout(self, body, answer)
+
+    # PostgreSQL, as a superuser.
+
+    def sql(self, query: str, *args) -> list[tuple]:
+        link = psycopg2.connect(self.values["PG_ADMIN_DSN"], connect_timeout=5)
+        try:
+            link.autocommit = True
+            with link.cursor() as cursor:
+                cursor.execute(query, args)
+                return cursor.fetchall() if cursor.description else []
+        finally:
+            link.close()
+
+    def value(self, query: str, *args):
+        rows = self.sql(query, *args)
+        assert len(rows) == 1, f"{len(rows)} rows: {query}"
+        return rows[0][0]
+
+    def backends(self) -> list[int]:
+        rows = self.sql(
+            "SELECT pid FROM pg_stat_activity WHERE usename = %s",
+            "payments_gateway",
+        )
+        return [pid for (pid,) in rows]
+
+    def jobs_now(self, checkout_id: str) -> int:
+        """Makes the checkout's job due, instead of waiting for its time."""
+        rows = self.sql(
+            "UPDATE pay.job SET run_at = now() WHERE checkout_id = %s "
+            "AND lease_until IS NULL RETURNING 1",
+            checkout_id,
+        )
+        return len(rows)
+
+    def postgres(self, verb: str, *more: str) -> None:
+        command = [f"{PGBIN}/pg_ctl", "-D", self.values["PG_DATA"], "-w"]
+        command += ["-t", "60", "-l", self.values["PG_LOG"], *more, verb]
+        if os.geteuid() == 0:
+            command = ["runuser", "-u", "postgres", "--", *command]
+        done = subprocess.run(
+            command,
+            cwd="/",
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            check=False,
+        )
+        assert done.returncode == 0, f"pg_ctl {verb}"
+
+    # nginx.
+
+    def master(self) -> int:
+        return int(Path(self.values["NGINX_PID"]).read_text())
+
+    def workers(self) -> list[int]:
+        """Those that take connections."""
+        return [
+            pid for pid in children(self.master()) if not shutting_down(pid)
+        ]
+
+    def configure(self, *edits: tuple[str, str]) -> None:
+        """The stack's own configuration with these replacements, at once."""
+        text = self.pristine
+        for old, new in edits:
+            assert old in text, f"nginx.conf has no {old!r}"
+            text = text.replace(old, new)
+        if text != self.gateway.conf.read_text():
+            self.gateway.conf.write_text(text)
+            self.reload()
+
+    def reload(self) -> None:
+        old = set(self.workers())
+        os.kill(self.master(), signal.SIGHUP)
+
+        def taken_over():
+            now = set(self.workers())
+            return now and not now & old
+
+        wait_for(taken_over, "new workers")
+        wait_for(self.is_ready, "the new workers to be ready")
+
+    def is_ready(self) -> bool:
+        with self.client() as http:
+            try:
+                return http.get("/readyz").status_code == 200
+            except httpx.TransportError:
+                return False
+
+    # The end.
+
+    def check_invariants(self) -> None:
+        link = psycopg2.connect(self.values["PG_ADMIN_DSN"])
+        try:
+            assert aftermath.broken_invariants(link) == []
+        finally:
+            link.close()
+        self.check_books()
+
+    def check_books(self) -> None:
+        """I1: one nonce for a checkout, one registration for a nonce, and
+        none that PostgreSQL does not know."""
+        made = self.mock.books()["registrations"]
+        once = Counter((each["dialect"], each["nonce"]) for each in made)
+        twice = [
+            key for key, n in once.items() if n > 1 and key[1] not in self.twins
+        ]
+        assert not twice, f"registered twice: {twice}"
+        stored = set(
+            self.sql(
+                "SELECT c.checkout_uuid::text, r.nonce FROM pay.checkout c "
+                "JOIN pay.registration r USING (merchant_id, checkout_id)"
+            )
+        )
+        told = {(each["reference"], each["nonce"]) for each in made}
+        assert told <= stored, f"not stored: {told - stored}"
+
+    def check_log(self) -> None:
+        log = self.gateway.error_log
+        bad = [
+            line
+            for line in aftermath.bad_lines(log)
+            if not any(each in line for each in self.expected)
+        ]
+        bad += BAD_EXIT.findall(log.read_text(errors="replace"))
+        reports = self.gateway.run.glob("san/san.*")
+        bad += [path.read_text() for path in reports]
+        assert bad == []
+
+    def close(self) -> None:
+        self.http.close()
+        try:
+            self.env["NGINX_STOP"] = "QUIT"
+            if Path(self.values["NGINX_PID"]).exists():
+                master = self.master()
+                os.kill(master, signal.SIGQUIT)
+                wait_for(lambda: not alive(master), "a graceful stop", 90)
+            self.check_log()
+        finally:
+            self._script("down")
+            self.dir.rmdir()
+
+
+class Checkout:
+    """A checkout that the gateway took, and its way through the PSP."""
+
+    def __init__(self, stack: OwnStack, body: dict, answer: httpx.Response):
+        self.stack = stack
+        self.body = body
+        self.answer = answer
+        self.shown = answer.json()
+        self.id = body["checkout_id"]
+        self.psp = body["psp"]
+        orders = body["payment_orders"]
+        self.order_ids = [each["payment_order_id"] for each in orders]
+        self.order_id = self.order_ids[0]
+        self.currency = orders[0]["currency"]
+
+    @property
+    def registration(self) -> dict:
+        names = "nonce token state attempt hosted_url".split()
+        rows = self.stack.sql(
+            f"SELECT {', '.join(names)} FROM pay.registration "
+            "WHERE checkout_id = %s",
+            self.id,
+        )
+        assert len(rows) == 1
+        return dict(zip(names, rows[0], strict=True))
+
+    @property
+    def token(self) -> str:
+        return self.registration["token"]
+
+    @property
+    def nonce(self) -> str:
+        return self.registration["nonce"]
+
+    def facts(self) -> tuple[str, str, int]:
+        """reference, handle, total in minor units"""
+        ((uuid_, handle, total),) = self.stack.sql(
+            "SELECT checkout_uuid::text, handle, total_minor "
+            "FROM pay.checkout WHERE checkout_id = %s",
+            self.id,
+        )
+        return uuid_, handle, total
+
+    def status(self) -> str:
+        return self.stack.payment(self.order_id)["status"]
+
+    def states(self) -> set[tuple]:
+        """Statuses with reasons, from PostgreSQL."""
+        return set(
+            self.stack.sql(
+                "SELECT status, reason FROM pay.payment_order "
+                "WHERE checkout_id = %s",
+                self.id,
+            )
+        )
+
+    def becomes(self, status: str, reason: str | None = None) -> None:
+        wanted = {(status, reason)}
+        wait_for(
+            lambda: self.states() == wanted,
+            f"checkout {self.id} to be {status} {reason or ''}",
+        )
