@@ -8,6 +8,9 @@
 #include "pay_url.h"
 
 
+#define HEADERS_MAX  64
+
+static ngx_uint_t too_many_headers(ngx_http_request_t *r);
 static void read_done(ngx_http_request_t *r);
 static ngx_int_t collect_body(ngx_http_request_t *r, pay_str_t *body);
 static void body_timed_out(ngx_event_t *ev);
@@ -27,6 +30,11 @@ ngx_http_payments_handler(ngx_http_request_t *r)
 
     if (r->method == NGX_HTTP_UNKNOWN) {
         return ngx_http_payments_problem(r, "not-implemented", NULL, NULL);
+    }
+
+    if (too_many_headers(r)) {
+        return ngx_http_payments_problem(r, "header-fields-too-large", NULL,
+                                         NULL);
     }
 
     plcf = ngx_http_get_module_loc_conf(r, ngx_http_payments_module);
@@ -209,6 +217,22 @@ ngx_http_payments_find_header(ngx_http_request_t *r, const char *name,
             (*count)++;
         }
     }
+}
+
+
+static ngx_uint_t
+too_many_headers(ngx_http_request_t *r)
+{
+    ngx_uint_t        n;
+    ngx_list_part_t  *part;
+
+    n = 0;
+
+    for (part = &r->headers_in.headers.part; part != NULL; part = part->next) {
+        n += part->nelts;
+    }
+
+    return n > HEADERS_MAX;
 }
 
 

@@ -481,7 +481,7 @@ conn_prepared(conn_t *conn)
     conn->state = CONN_IDLE;
     conn->failures = 0;
     ngx_payments_count_db_connect(1);
-    ngx_log_error(NGX_LOG_INFO, pq.log, 0,
+    ngx_log_error(NGX_LOG_NOTICE, pq.log, 0,
                   "payments: database connected, pid:%d",
                   PQbackendPID(conn->pg));
     ngx_payments_db_wake();
