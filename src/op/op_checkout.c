@@ -31,10 +31,15 @@ pay_checkout_decode(pay_arena_t *arena, const pay_value_t *view,
         if (!view[i].is_null) {
             PAY_TRY(pay_dup(arena, view[i].bytes, texts[i]));
         }
+
+        if (texts[i]->len == 0 && texts[i] != &c->token
+            && texts[i] != &c->hosted_url)
+        {
+            return PAY_BUG;
+        }
     }
 
-    if (c->merchant_id.len == 0 || c->checkout_id.len == 0
-        || c->handle.len == 0 || c->nonce.len == 0
+    if (view[10].is_null || view[13].is_null || view[17].is_null
         || pay_currency_find(view[10].bytes, &c->currency, NULL) != PAY_OK)
     {
         return PAY_BUG;

@@ -1,0 +1,115 @@
+/*
+ * Plays the world for a flow: gives it events, keeps its last effect and
+ * holds every effect against what must be true of all of them (no secret, no
+ * hosted URL and no redirect_url before a token was stored).  Rows and answers
+ * are poisoned and freed behind each step, as the gateway's are.
+ */
+
+#ifndef FLOW_DRIVER_H
+#define FLOW_DRIVER_H
+
+#include "psp_world.h"
+
+#include "pay_flow.h"
+
+
+#define NOW          INT64_C(1795236600)
+#define EXPIRES      INT64_C(1795240200)
+#define HANDLE       "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA1"
+#define BASE         "https://pay.example.com"
+#define RETURN_URL   "https://shop.example.com/done"
+#define REQUEST_ID   "0199c0de-0000-7000-8000-00000000000f"
+#define RESULT_KEY   "CANARY-result-key-0123456789abcdef"
+#define BODY(orders)                                                          \
+    "{\"checkout_id\":\"c-1\",\"buyer_info\":{\"email\":\"b@example.com\"},"  \
+    "\"return_url\":\"" RETURN_URL "\",\"payment_orders\":[" orders "]}"
+#define ORDER(id, amount, currency)                                           \
+    "{\"payment_order_id\":\"" id "\",\"seller_account\":\"seller-1\","       \
+    "\"amount\":\"" amount "\",\"currency\":\"" currency "\"}"
+#define STORED(id, minor, status, reason)                                     \
+    "{\"id\":\"" id "\",\"seller\":\"seller-1\",\"amount\":" minor ","        \
+    "\"status\":\"" status "\",\"reason\":" reason "}"
+#define ONE_ORDER    ORDER("order-1", "30.00", "USD")
+
+enum { WORLD_STRIPE, WORLD_GENERIC, WORLD_PSPS };
+enum { DB_FAILURES = 4 };
+
+/* The VIEW columns of a row; NULL is NULL. */
+typedef struct {
+    const char  *merchant_id, *checkout_id, *checkout_uuid, *psp, *nonce,
+                *handle, *token, *hosted_url, *return_url, *base_url,
+                *currency;
+    int64_t      total_minor, expires_s;
+    const char  *registration;
+    int64_t      attempt;
+    const char  *code;
+    int64_t      version;
+    const char  *orders;
+} view_t;
+
+typedef struct {
+    pay_heap_t             *own;       /* what the test itself needs */
+    pay_heap_t             *heap;      /* the flow's; may be told to fail */
+    pay_env_t               env;
+    pay_psp_t               psps[WORLD_PSPS];
+    const pay_psp_t        *offered[WORLD_PSPS];
+    pay_merchant_t          merchants[2];
+    pay_secret_t            webhook_keys[2];
+    pay_flow_t              flow;
+    pay_effect_t            effect;
+    int64_t                 now_s;
+    int                     tortured;
+    int                     ended;     /* DONE, or the flow was not made */
+    int                     stored;    /* a row with a token was given */
+    unsigned                db_count;
+    unsigned                http_count;
+    pay_payment_request_t   request;
+    pay_create_input_t      create;
+} world_t;
+
+typedef void (*world_play_pt)(world_t *world);
+
+
+void world_open(world_t *world);
+void world_close(world_t *world);
+
+/* Notes what a pay_flow_…() returned; anything but PAY_OK ends the play. */
+void world_made(world_t *world, pay_status_t status);
+
+/* The events; an ended flow takes none (a mistake, unless tortured). */
+void world_start(world_t *world);
+void world_row(world_t *world, const char *outcome, const view_t *view);
+void world_text_row(world_t *world, const char *outcome, const char *text);
+void world_db_failed(world_t *world, pay_db_failure_t failure);
+void world_http(world_t *world, pay_http_answer_t answer);
+/* The PSP's fixture of that name, with that HTTP status. */
+void world_answer(world_t *world, const pay_psp_adapter_t *adapter,
+    unsigned status, const char *fixture_name);
+/* No answer: how far the call came, and why. */
+void world_no_answer(world_t *world, pay_sent_t sent, const char *failure);
+
+/* Runs `play` with the 1st, 2nd, … allocation of the flow failing until none
+ * fails: each time the end is the 500 problem.  Returns the failures. */
+unsigned world_torture(world_play_pt play);
+
+/* The fixtures' checkout: one order-1 of 30.00 USD, being registered. */
+view_t view_of(const pay_psp_adapter_t *adapter);
+/* The same, registered; its orders are EXECUTING. */
+view_t view_registered(const pay_psp_adapter_t *adapter);
+/* A row of VIEW columns, in the arena. */
+const pay_value_t *view_columns(pay_arena_t *arena, const view_t *view);
+
+/* POST /v1/payments with that body at that PSP, made and started. */
+void create_open(world_t *world, unsigned psp, const char *body);
+
+/* Expectations about the last effect. */
+void expect_db(const world_t *world, pay_op_id_t op);
+void expect_arg(const world_t *world, unsigned index, const char *text);
+void expect_http(const world_t *world);
+const pay_reply_t *expect_reply(const world_t *world, pay_reply_kind_t kind,
+    unsigned status);
+const pay_reply_t *expect_problem(const world_t *world, const char *slug,
+    unsigned status);
+
+
+#endif /* FLOW_DRIVER_H */

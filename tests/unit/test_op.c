@@ -1,0 +1,205 @@
+/*
+ * The table of operations against itself, and rows of PostgreSQL decoded into
+ * checkouts.  That the table fits pg_proc is tests/sql's business.
+ */
+
+#include "flow_driver.h"
+
+
+#define COUNT(a)  (sizeof(a) / sizeof((a)[0]))
+
+/* A column that is set to that text (NULL: NULL). */
+typedef struct {
+    unsigned     column;
+    const char  *text;
+} damage_t;
+
+
+static pay_status_t
+decode_damaged(damage_t damage, pay_checkout_t *checkout, pay_heap_t *heap)
+{
+    view_t        view = view_registered(generic());
+    pay_value_t   row[PAY_VIEW_COLUMNS];
+
+    memcpy(row, view_columns(pay_heap_arena(heap), &view), sizeof(row));
+    row[damage.column] = damage.text ? pay_value_text(pay_str_of(damage.text))
+                                     : pay_value_null();
+
+    return pay_checkout_decode(pay_heap_arena(heap), row, checkout);
+}
+
+
+Test(pay_op, statements_have_a_place_for_each_argument)
+{
+    char             last[8], over[8];
+    unsigned         i;
+    const pay_op_t  *op;
+
+    for (i = 0; i < PAY_OP_COUNT; i++) {
+        op = pay_op((pay_op_id_t) i);
+        cr_assert(op->name != NULL && op->sql != NULL, "row %u", i);
+        cr_expect_not_null(strstr(op->sql, op->name));
+        cr_expect_eq(strncmp(op->sql, "SELECT * FROM pay_api.", 22), 0);
+        cr_expect_null(strchr(op->sql, ';'));
+        cr_expect(op->in_count > 0 && op->in_count <= PAY_OP_COLUMNS_MAX);
+        cr_expect(op->out_count > 0 && op->out_count <= PAY_OP_COLUMNS_MAX);
+        snprintf(last, sizeof(last), "$%u)", op->in_count);
+        snprintf(over, sizeof(over), "$%u", op->in_count + 1);
+        cr_expect_not_null(strstr(op->sql, last), "%s", op->sql);
+        cr_expect_null(strstr(op->sql, over), "%s", op->sql);
+        cr_expect_eq(op->out[0], PAY_TEXT, "the outcome of %s", op->name);
+    }
+}
+
+
+Test(pay_op, names_are_unique)
+{
+    unsigned  i, j;
+
+    for (i = 0; i < PAY_OP_COUNT; i++) {
+        for (j = 0; j < i; j++) {
+            cr_expect_str_neq(pay_op((pay_op_id_t) i)->name,
+                              pay_op((pay_op_id_t) j)->name);
+        }
+    }
+}
+
+
+Test(pay_op, view_of_a_checkout_is_as_long_as_its_decoder_reads)
+{
+    cr_expect_eq(pay_op(PAY_OP_GET_HANDLE)->out_count, 1 + PAY_VIEW_COLUMNS);
+    cr_expect_eq(pay_op(PAY_OP_CLAIM_JOBS)->out_count, 3 + PAY_VIEW_COLUMNS);
+}
+
+
+Test(pay_op, decode_copies_every_column)
+{
+    view_t           view = view_registered(generic());
+    pay_heap_t      *heap = pay_heap_create();
+    pay_checkout_t   c;
+
+    view.code = "declined_by_bank";
+    view.attempt = 4;
+    view.orders = "[" STORED("order-1", "1000", "FAILED", "\"declined\"") ","
+                  STORED("order-2", "2000", "FAILED", "null") "]";
+    cr_assert_eq(pay_checkout_decode(pay_heap_arena(heap),
+                     view_columns(pay_heap_arena(heap), &view), &c), PAY_OK);
+
+    cr_expect(pay_str_is(c.merchant_id, "acme"));
+    cr_expect(pay_str_is(c.checkout_id, "c-1"));
+    cr_expect(pay_str_is(c.checkout_uuid, REFERENCE));
+    cr_expect(pay_str_is(c.psp, "generic"));
+    cr_expect(pay_str_is(c.nonce, NONCE));
+    cr_expect(pay_str_is(c.handle, HANDLE));
+    cr_expect(pay_str_is(c.token, view.token));
+    cr_expect(pay_str_is(c.hosted_url, view.hosted_url));
+    cr_expect(pay_str_is(c.return_url, RETURN_URL));
+    cr_expect(pay_str_is(c.base_url, BASE));
+    cr_expect_str_eq(c.currency->code, "USD");
+    cr_expect(c.total_minor == 3000 && c.expires_s == EXPIRES);
+    cr_expect(pay_str_is(c.registration, "REGISTERED"));
+    cr_expect(c.attempt == 4 && c.version == 3);
+    cr_expect(pay_str_is(c.code, "declined_by_bank"));
+    cr_assert_eq(c.order_count, 2);
+    cr_expect(pay_str_is(c.orders[0].reason, "declined"));
+    cr_expect(c.orders[1].reason.len == 0 && c.orders[1].amount_minor == 2000);
+    cr_expect_eq(pay_checkout_state(&c), PAY_FAILED);
+    pay_heap_destroy(heap);
+}
+
+
+Test(pay_op, null_is_legal_only_for_token_url_and_code)
+{
+    unsigned         i;
+    pay_heap_t      *heap = pay_heap_create();
+    pay_checkout_t   c;
+
+    for (i = 0; i < PAY_VIEW_COLUMNS; i++) {
+        if (i == 11 || i == 12 || i == 14 || i == 16) {
+            continue;                                      /* numbers */
+        }
+
+        cr_expect_eq(decode_damaged((damage_t) { i, NULL }, &c, heap),
+                     i == 6 || i == 7 || i == 15 ? PAY_OK : PAY_BUG,
+                     "column %u", i);
+    }
+
+    pay_heap_destroy(heap);
+}
+
+
+/* A broken row is our bug: never a storefront's, and never a state. */
+Test(pay_op, a_row_that_breaks_the_promise_is_a_bug)
+{
+    size_t           i;
+    pay_heap_t      *heap = pay_heap_create();
+    pay_checkout_t   c;
+
+    static const damage_t  rows[] = {
+        { 10, "usd" }, { 10, "XXX" }, { 10, "" }, { 0, "" }, { 1, "" },
+        { 4, "" }, { 5, "" }, { 17, "" }, { 17, "null" }, { 17, "[]" },
+        { 17, "{}" }, { 17, "[1]" }, { 17, "[{}]" }, { 17, "[" },
+        { 17, "[" STORED("o", "\"1\"", "FAILED", "null") "]" },
+        { 17, "[" STORED("o", "1.5", "FAILED", "null") "]" },
+        { 17, "[" STORED("o", "1", "PAID", "null") "]" },
+        { 17, "[" STORED("o", "1", "failed", "null") "]" },
+        { 17, "[{\"seller\":\"s\",\"amount\":1,\"status\":\"FAILED\"}]" },
+        { 17, "[{\"id\":\"o\",\"amount\":1,\"status\":\"FAILED\"}]" }
+    };
+
+    for (i = 0; i < COUNT(rows); i++) {
+        cr_expect_eq(decode_damaged(rows[i], &c, heap), PAY_BUG, "%u %s",
+                     rows[i].column, rows[i].text);
+    }
+
+    pay_heap_destroy(heap);
+}
+
+
+Test(pay_op, more_orders_than_a_checkout_holds_are_a_bug)
+{
+    unsigned         i;
+    pay_buf_t        buf;
+    pay_str_t        text;
+    pay_heap_t      *heap = pay_heap_create();
+    pay_checkout_t   c;
+
+    pay_buf_init(&buf, pay_heap_arena(heap), 65536);
+
+    for (i = 0; i <= PAY_ORDERS_MAX; i++) {
+        pay_buf_text(&buf, i ? "," : "[");
+        pay_buf_text(&buf, STORED("o", "1", "FAILED", "null"));
+    }
+
+    pay_buf_text(&buf, "]");
+    cr_assert_eq(pay_buf_done(&buf, &text), PAY_OK);
+    cr_expect_eq(decode_damaged((damage_t) { 17, (const char *) text.data },
+                                &c, heap), PAY_BUG);
+    pay_heap_destroy(heap);
+}
+
+
+static pay_status_t
+torture_decode(pay_arena_t *arena, void *result)
+{
+    view_t           view = view_registered(stripe());
+    pay_heap_t      *rows = pay_heap_create();
+    pay_checkout_t   checkout;
+    pay_status_t     status;
+
+    (void) result;
+
+    view.code = "x";
+    view.orders = "[" STORED("o", "3000", "FAILED", "\"declined\"") "]";
+    status = pay_checkout_decode(arena,
+                 view_columns(pay_heap_arena(rows), &view), &checkout);
+    pay_heap_destroy(rows);
+
+    return status;
+}
+
+
+Test(pay_op, failing_memory_is_no_bug)
+{
+    cr_expect_geq(torture(torture_decode, 0), 15);
+}

@@ -1,0 +1,492 @@
+/*
+ * The body of POST /v1/payments: what a storefront may say, and the long list
+ * of what it may not (security.md section 5).
+ */
+
+#include "torture.h"
+
+#include "pay_payment.h"
+
+#include <stdio.h>
+
+
+#define URL     "\"return_url\":\"https://shop.example.com/r\""
+#define BUYER   "\"buyer_info\":{}"
+#define ID      "\"checkout_id\":\"c-1\""
+#define SELLER  "\"seller_account\":\"s\""
+#define MONEY   "\"amount\":\"12.34\",\"currency\":\"USD\""
+#define ORDER   "{" SELLER "," MONEY "}"
+#define ORDERS  "\"payment_orders\":[" ORDER "]"
+#define WITH(x)        "{" ID "," BUYER "," URL "," ORDERS "," x "}"
+#define WITH_ORDERS(x) "{" ID "," BUYER "," URL ",\"payment_orders\":" x "}"
+#define WITH_AMOUNT(a, c)                                                     \
+    WITH_ORDERS("[{" SELLER ",\"amount\":" a ",\"currency\":" c "}]")
+
+#define COUNT(a)  (sizeof(a) / sizeof((a)[0]))
+
+typedef struct {
+    const char  *body;
+    const char  *slug;
+    const char  *pointer;
+} refusal_t;
+
+
+static pay_status_t
+parse(pay_arena_t *arena, const char *body, pay_payment_request_t *request,
+    pay_err_t *err)
+{
+    memset(err, 0, sizeof(*err));
+
+    return pay_payment_parse(arena, pay_str_of(body), request, err);
+}
+
+
+static void
+expect_refused(const refusal_t *rows, size_t count)
+{
+    size_t                  i;
+    pay_err_t               err;
+    pay_heap_t             *heap;
+    pay_payment_request_t   request;
+
+    for (i = 0; i < count; i++) {
+        heap = pay_heap_create();
+        cr_expect_eq(parse(pay_heap_arena(heap), rows[i].body, &request,
+                           &err), PAY_INVALID, "%s", rows[i].body);
+        cr_assert_not_null(err.slug, "%s", rows[i].body);
+        cr_expect_str_eq(err.slug, rows[i].slug, "%s: %s", rows[i].body,
+                         err.slug);
+        cr_expect_str_eq(err.pointer, rows[i].pointer, "%s: %s",
+                         rows[i].body, err.pointer);
+        cr_expect_not_null(err.detail);
+        pay_heap_destroy(heap);
+    }
+}
+
+
+static void
+expect_taken(const char *body, pay_heap_t *heap,
+    pay_payment_request_t *request)
+{
+    pay_err_t  err;
+
+    cr_assert_eq(parse(pay_heap_arena(heap), body, request, &err), PAY_OK,
+                 "%s: %s", body, err.detail ? err.detail : "?");
+}
+
+
+Test(pay_payment_parse, smallest_body_has_defaults)
+{
+    pay_heap_t             *heap = pay_heap_create();
+    pay_payment_request_t   r;
+
+    expect_taken("{" ID "," BUYER "," URL "," ORDERS "}", heap, &r);
+    cr_expect(pay_str_is(r.checkout_id, "c-1"));
+    cr_expect(pay_str_is(r.return_url, "https://shop.example.com/r"));
+    cr_expect(pay_str_is(r.buyer_info, "{}"));
+    cr_expect(r.psp.len == 0 && r.metadata.len == 0 && r.card_info.len == 0);
+    cr_expect_eq(r.expires_in_s, PAY_EXPIRES_S);
+    cr_expect_eq(r.has_expires_in, 0);
+    cr_expect_eq(r.order_count, 1);
+    cr_expect_eq(r.orders[0].id.len, 0);
+    cr_expect_eq(r.total_minor, 1234);
+    cr_expect_str_eq(r.currency->code, "USD");
+    pay_heap_destroy(heap);
+}
+
+
+Test(pay_payment_parse, every_member_arrives)
+{
+    pay_heap_t             *heap = pay_heap_create();
+    pay_payment_request_t   r;
+
+    expect_taken(WITH("\"psp\":\"stripe\",\"expires_in\":1800,"
+        "\"credit_card_info\":\"tok_1\",\"metadata\":{\"a\":1,\"b\":null}"),
+        heap, &r);
+    cr_expect(pay_str_is(r.psp, "stripe"));
+    cr_expect_eq(r.expires_in_s, 1800);
+    cr_expect_eq(r.has_expires_in, 1);
+    cr_expect(pay_str_is(r.card_info, "\"tok_1\""), "%.*s",
+              pay_fmt(r.card_info));
+    cr_expect(pay_str_is(r.metadata, "{\"a\":1,\"b\":null}"));
+    expect_taken(WITH("\"credit_card_info\":{\"token\":\"t\"}"), heap, &r);
+    cr_expect(pay_str_is(r.card_info, "{\"token\":\"t\"}"));
+    pay_heap_destroy(heap);
+}
+
+
+Test(pay_payment_parse, orders_add_up_in_minor_units)
+{
+    pay_heap_t             *heap = pay_heap_create();
+    pay_str_t               text;
+    pay_payment_request_t   r;
+
+    expect_taken(WITH_ORDERS("[{\"payment_order_id\":\"o-1\"," SELLER
+        ",\"amount\":\"1.234\",\"currency\":\"KWD\"},{" SELLER
+        ",\"amount\":\"0.001\",\"currency\":\"KWD\"}]"), heap, &r);
+    cr_expect_eq(r.total_minor, 1235);
+    cr_expect(pay_str_is(r.orders[0].id, "o-1"));
+    r.orders[1].id = PAY_STR("o-2");
+    cr_assert_eq(pay_payment_orders_json(pay_heap_arena(heap), &r, &text),
+                 PAY_OK);
+    cr_expect(pay_str_is(text,
+        "[{\"id\":\"o-1\",\"seller\":\"s\",\"amount\":1234,"
+        "\"currency\":\"KWD\"},{\"id\":\"o-2\",\"seller\":\"s\","
+        "\"amount\":1,\"currency\":\"KWD\"}]"), "%.*s", pay_fmt(text));
+    pay_heap_destroy(heap);
+}
+
+
+Test(pay_payment_parse, a_body_that_is_no_object_is_refused)
+{
+    static const refusal_t  rows[] = {
+        { "", "invalid-json", "" }, { "null", "invalid-json", "" },
+        { "1", "invalid-json", "" }, { "\"x\"", "invalid-json", "" },
+        { "{", "invalid-json", "" }, { "{}x", "invalid-json", "" },
+        { "\xef\xbb\xbf{}", "invalid-json", "" },
+        { "[]", "validation-error", "" }, { "[{}]", "validation-error", "" },
+        { "{}", "validation-error", "/checkout_id" },
+        { "{\"a\":1,\"a\":1}", "duplicate-member", "" },
+        { "{\"amount\":\"1\",\"\\u0061mount\":\"9\"}", "duplicate-member", "" },
+        { WITH("\"metadata\":{\"a\":\"\\u0000\"}"), "invalid-json", "" },
+        { WITH("\"metadata\":{\"a\":\"\xff\"}"), "invalid-json", "" }
+    };
+
+    expect_refused(rows, COUNT(rows));
+}
+
+
+Test(pay_payment_parse, members_that_are_not_known_are_refused)
+{
+    static const refusal_t  rows[] = {
+        { WITH("\"status\":\"SUCCESS\""), "validation-error", "" },
+        { WITH("\"merchant_id\":\"other\""), "validation-error", "" },
+        { WITH("\"is_payment_done\":true"), "validation-error", "" },
+        { WITH("\"Psp\":\"stripe\""), "validation-error", "" },
+        { WITH("\"\":1"), "validation-error", "" },
+        { WITH("\"nonce\":\"n\""), "validation-error", "" },
+        { WITH_ORDERS("[{" SELLER "," MONEY ",\"status\":\"SUCCESS\"}]"),
+          "validation-error", "/payment_orders/0" },
+        { WITH_ORDERS("[" ORDER ",{" SELLER "," MONEY ",\"reason\":1}]"),
+          "validation-error", "/payment_orders/1" }
+    };
+
+    expect_refused(rows, COUNT(rows));
+}
+
+
+Test(pay_payment_parse, bad_ids_and_texts_are_refused)
+{
+    static const refusal_t  rows[] = {
+        { "{\"checkout_id\":\"\"}", "validation-error", "/checkout_id" },
+        { "{\"checkout_id\":7}", "validation-error", "/checkout_id" },
+        { "{\"checkout_id\":\"a b\"}", "validation-error", "/checkout_id" },
+        { "{\"checkout_id\":\"../x\"}", "validation-error", "/checkout_id" },
+        { "{\"checkout_id\":\"a:b\"}", "validation-error", "/checkout_id" },
+        { "{\"checkout_id\":\"\xc3\xa9\"}", "validation-error",
+          "/checkout_id" },
+        { "{\"checkout_id\":\"'; drop table x\"}", "validation-error",
+          "/checkout_id" },
+        { "{\"checkout_id\":\"01234567890123456789012345678901234567890123456"
+          "789012345678901234\"}", "validation-error", "/checkout_id" },
+        { "{" ID "}", "validation-error", "/return_url" },
+        { "{" ID ",\"return_url\":null}", "validation-error", "/return_url" },
+        { "{" ID ",\"return_url\":[]}", "validation-error", "/return_url" },
+        { "{" ID "," URL ",\"psp\":\"\"}", "validation-error", "/psp" },
+        { "{" ID "," URL ",\"psp\":null}", "validation-error", "/psp" },
+        { "{" ID "," URL ",\"psp\":\"a/b\"}", "validation-error", "/psp" },
+        { "{" ID "," URL "," ORDERS "}", "validation-error", "/buyer_info" },
+        { "{" ID "," URL ",\"buyer_info\":\"x\"}", "validation-error",
+          "/buyer_info" },
+        { WITH("\"credit_card_info\":1"), "validation-error",
+          "/credit_card_info" },
+        { WITH("\"credit_card_info\":null"), "validation-error",
+          "/credit_card_info" },
+        { WITH("\"credit_card_info\":[]"), "validation-error",
+          "/credit_card_info" }
+    };
+
+    expect_refused(rows, COUNT(rows));
+}
+
+
+Test(pay_payment_parse, expires_in_is_a_whole_number_within_bounds)
+{
+    static const refusal_t  rows[] = {
+        { WITH("\"expires_in\":59"), "validation-error", "/expires_in" },
+        { WITH("\"expires_in\":86401"), "validation-error", "/expires_in" },
+        { WITH("\"expires_in\":-60"), "validation-error", "/expires_in" },
+        { WITH("\"expires_in\":0"), "validation-error", "/expires_in" },
+        { WITH("\"expires_in\":60.0"), "validation-error", "/expires_in" },
+        { WITH("\"expires_in\":\"60\""), "validation-error", "/expires_in" },
+        { WITH("\"expires_in\":null"), "validation-error", "/expires_in" },
+        { WITH("\"expires_in\":99999999999999999999"), "invalid-json", "" }
+    };
+
+    expect_refused(rows, COUNT(rows));
+}
+
+
+Test(pay_payment_parse, amounts_are_never_guessed)
+{
+    size_t      i;
+    char        body[512];
+    refusal_t   row = { body, "amount-invalid",
+                        "/payment_orders/0/amount" };
+
+    static const char *const  amounts[] = {
+        "\"-1.00\"", "\"0.00\"", "\"0\"", "\"+1.00\"", "\"01.00\"", "\".50\"",
+        "\"5.\"", "\"1e3\"", "\"0x10\"", "\" 1.00\"", "\"1.00 \"", "\"1,00\"",
+        "\"\xd9\xa1.00\"", "\"\"", "\"1\"", "\"1.0\"", "\"1.000\"", "1.00",
+        "100", "null", "true", "[\"1.00\"]", "\"NaN\"", "\"Infinity\"",
+        "\"10000000000000.00\"", "\"99999999999999999999.00\""
+    };
+
+    for (i = 0; i < COUNT(amounts); i++) {
+        snprintf(body, sizeof(body), WITH_AMOUNT("%s", "\"USD\""),
+                 amounts[i]);
+        expect_refused(&row, 1);
+    }
+}
+
+
+Test(pay_payment_parse, currencies_are_iso_codes_and_one_per_checkout)
+{
+    static const refusal_t  rows[] = {
+        { WITH_AMOUNT("\"1.00\"", "\"usd\""), "currency-unsupported",
+          "/payment_orders/0/currency" },
+        { WITH_AMOUNT("\"1.00\"", "\"USDT\""), "currency-unsupported",
+          "/payment_orders/0/currency" },
+        { WITH_AMOUNT("\"1.00\"", "\"XXX\""), "currency-unsupported",
+          "/payment_orders/0/currency" },
+        { WITH_AMOUNT("\"1.00\"", "\"XTS\""), "currency-unsupported",
+          "/payment_orders/0/currency" },
+        { WITH_AMOUNT("\"1.00\"", "\"\""), "currency-unsupported",
+          "/payment_orders/0/currency" },
+        { WITH_AMOUNT("\"1.00\"", "840"), "currency-unsupported",
+          "/payment_orders/0/currency" },
+        { WITH_ORDERS("[{" SELLER ",\"amount\":\"1.00\"}]"),
+          "currency-unsupported", "/payment_orders/0/currency" },
+        { WITH_ORDERS("[" ORDER ",{" SELLER
+          ",\"amount\":\"1.00\",\"currency\":\"EUR\"}]"),
+          "currency-unsupported", "/payment_orders/1/currency" }
+    };
+
+    expect_refused(rows, COUNT(rows));
+}
+
+
+Test(pay_payment_parse, bad_orders_are_refused_where_they_stand)
+{
+    static const refusal_t  rows[] = {
+        { "{" ID "," BUYER "," URL "}", "validation-error",
+          "/payment_orders" },
+        { WITH_ORDERS("[]"), "validation-error", "/payment_orders" },
+        { WITH_ORDERS("{}"), "validation-error", "/payment_orders" },
+        { WITH_ORDERS("null"), "validation-error", "/payment_orders" },
+        { WITH_ORDERS("[[]]"), "validation-error", "/payment_orders/0" },
+        { WITH_ORDERS("[null]"), "validation-error", "/payment_orders/0" },
+        { WITH_ORDERS("[{" MONEY "}]"), "validation-error",
+          "/payment_orders/0/seller_account" },
+        { WITH_ORDERS("[{\"seller_account\":\"\"," MONEY "}]"),
+          "validation-error", "/payment_orders/0/seller_account" },
+        { WITH_ORDERS("[{\"seller_account\":\"a b\"," MONEY "}]"),
+          "validation-error", "/payment_orders/0/seller_account" },
+        { WITH_ORDERS("[{\"seller_account\":\"a\\u007f\"," MONEY "}]"),
+          "validation-error", "/payment_orders/0/seller_account" },
+        { WITH_ORDERS("[{\"payment_order_id\":\"\"," SELLER "," MONEY "}]"),
+          "validation-error", "/payment_orders/0/payment_order_id" },
+        { WITH_ORDERS("[{\"payment_order_id\":null," SELLER "," MONEY "}]"),
+          "validation-error", "/payment_orders/0/payment_order_id" },
+        { WITH_ORDERS("[{\"payment_order_id\":\"o\"," SELLER "," MONEY
+          "},{\"payment_order_id\":\"o\"," SELLER "," MONEY "}]"),
+          "validation-error", "/payment_orders/1/payment_order_id" },
+        { WITH_ORDERS("[{" SELLER ",\"amount\":\"9999999999999.99\","
+          "\"currency\":\"USD\"}," ORDER "]"),
+          "amount-invalid", "/payment_orders/1/amount" }
+    };
+
+    expect_refused(rows, COUNT(rows));
+}
+
+
+static pay_str_t
+many_orders(pay_arena_t *arena, unsigned count)
+{
+    unsigned   i;
+    pay_buf_t  buf;
+    pay_str_t  body;
+
+    pay_buf_init(&buf, arena, 65536);
+    pay_buf_text(&buf, "{" ID "," BUYER "," URL ",\"payment_orders\":[");
+
+    for (i = 0; i < count; i++) {
+        pay_buf_text(&buf, i ? "," ORDER : ORDER);
+    }
+
+    pay_buf_text(&buf, "]}");
+    cr_assert_eq(pay_buf_done(&buf, &body), PAY_OK);
+
+    return body;
+}
+
+
+Test(pay_payment_parse, twenty_orders_pass_and_twenty_one_do_not)
+{
+    pay_err_t               err;
+    pay_heap_t             *heap = pay_heap_create();
+    pay_arena_t            *arena = pay_heap_arena(heap);
+    pay_payment_request_t   r;
+
+    cr_assert_eq(pay_payment_parse(arena, many_orders(arena, 20), &r, &err),
+                 PAY_OK);
+    cr_expect_eq(r.order_count, 20);
+    cr_expect_eq(r.total_minor, 20 * 1234);
+    cr_assert_eq(pay_payment_parse(arena, many_orders(arena, 21), &r, &err),
+                 PAY_INVALID);
+    cr_expect_str_eq(err.pointer, "/payment_orders");
+    pay_heap_destroy(heap);
+}
+
+
+Test(pay_payment_parse, metadata_is_flat_and_small)
+{
+    pay_heap_t             *heap = pay_heap_create();
+    pay_payment_request_t   r;
+
+    static const refusal_t  rows[] = {
+        { WITH("\"metadata\":null"), "validation-error", "/metadata" },
+        { WITH("\"metadata\":\"x\""), "validation-error", "/metadata" },
+        { WITH("\"metadata\":[]"), "validation-error", "/metadata" },
+        { WITH("\"metadata\":{\"\":1}"), "validation-error", "/metadata" },
+        { WITH("\"metadata\":{\"a\":{}}"), "validation-error", "/metadata" },
+        { WITH("\"metadata\":{\"a\":[]}"), "validation-error", "/metadata" },
+        { WITH("\"metadata\":{\"a2345678901234567890123456789012345678901\":"
+               "1}"), "validation-error", "/metadata" }
+    };
+
+    expect_refused(rows, COUNT(rows));
+    expect_taken(WITH("\"metadata\":{\"status\":\"x\",\"amount\":1.5}"), heap,
+                 &r);
+    pay_heap_destroy(heap);
+}
+
+
+static void
+expect_size(const char *member, size_t fill, const char *pointer)
+{
+    char                    text[8192];
+    pay_err_t               err;
+    pay_buf_t               buf;
+    pay_str_t               body;
+    pay_heap_t             *heap = pay_heap_create();
+    pay_status_t            expected = pointer ? PAY_INVALID : PAY_OK;
+    pay_payment_request_t   r;
+
+    memset(text, 'x', fill);
+    text[fill] = '\0';
+
+    pay_buf_init(&buf, pay_heap_arena(heap), 65536);
+    pay_buf_text(&buf, "{" ID "," URL "," ORDERS ",");
+
+    if (strcmp(member, "\"buyer_info\":{\"a\":\"") != 0) {
+        pay_buf_text(&buf, BUYER ",");
+    }
+
+    pay_buf_text(&buf, member);
+    pay_buf_text(&buf, text);
+    pay_buf_text(&buf, strchr(member, '{') ? "\"}}" : "\"}");
+    cr_assert_eq(pay_buf_done(&buf, &body), PAY_OK);
+
+    cr_expect_eq(pay_payment_parse(pay_heap_arena(heap), body, &r, &err),
+                 expected, "%s %zu", member, fill);
+
+    if (pointer != NULL) {
+        cr_expect_str_eq(err.pointer, pointer);
+    }
+
+    pay_heap_destroy(heap);
+}
+
+
+Test(pay_payment_parse, documents_have_a_largest_size)
+{
+    expect_size("\"buyer_info\":{\"a\":\"", 2048 - 8, NULL);
+    expect_size("\"buyer_info\":{\"a\":\"", 2048 - 7, "/buyer_info");
+    expect_size("\"credit_card_info\":\"", 2048 - 2, NULL);
+    expect_size("\"credit_card_info\":\"", 2048 - 1, "/credit_card_info");
+    expect_size("\"metadata\":{\"a\":\"", 500, NULL);
+    expect_size("\"metadata\":{\"a\":\"", 501, "/metadata");
+}
+
+
+/* T5 and row 51: wherever it stands and however it is written. */
+Test(pay_payment_parse, card_numbers_are_refused_anywhere)
+{
+    static const refusal_t  rows[] = {
+        { WITH("\"credit_card_info\":\"4111111111111111\""),
+          "card-data-not-accepted", "" },
+        { WITH("\"metadata\":{\"a\":\"4111 1111 1111 1111\"}"),
+          "card-data-not-accepted", "" },
+        { WITH("\"metadata\":{\"a\":\"x 4111-1111-1111-1111 y\"}"),
+          "card-data-not-accepted", "" },
+        { WITH("\"metadata\":{\"4111111111111111\":1}"),
+          "card-data-not-accepted", "" },
+        { WITH("\"metadata\":{\"a\":4111111111111111}"),
+          "card-data-not-accepted", "" },
+        { WITH("\"metadata\":{\"a\":\"\\u0034111111111111111\"}"),
+          "card-data-not-accepted", "" },
+        { "{" ID "," URL "," ORDERS
+          ",\"buyer_info\":{\"a\":{\"b\":[\"378282246310005\"]}}}",
+          "card-data-not-accepted", "" },
+        { "{\"checkout_id\":\"4111111111111111\"}",
+          "card-data-not-accepted", "" },
+        { WITH("\"4111111111111111\":1"), "card-data-not-accepted", "" },
+        { "[\"4111111111111111\"]", "card-data-not-accepted", "" }
+    };
+
+    expect_refused(rows, COUNT(rows));
+}
+
+
+Test(pay_payment_parse, refusals_need_no_err)
+{
+    pay_heap_t             *heap = pay_heap_create();
+    pay_payment_request_t   r;
+
+    cr_expect_eq(pay_payment_parse(pay_heap_arena(heap), PAY_STR("{}"), &r,
+                                   NULL), PAY_INVALID);
+    cr_expect_eq(pay_payment_parse(pay_heap_arena(heap),
+                     PAY_STR("[\"4111111111111111\"]"), &r, NULL),
+                 PAY_INVALID);
+    pay_heap_destroy(heap);
+}
+
+
+static pay_status_t
+torture_parse(pay_arena_t *arena, void *result)
+{
+    pay_str_t               text;
+    pay_status_t            status;
+    pay_payment_request_t   r;
+
+    status = pay_payment_parse(arena, PAY_STR(WITH("\"psp\":\"stripe\","
+                 "\"credit_card_info\":\"t\",\"metadata\":{\"a\":1}")), &r,
+                 NULL);
+    if (status == PAY_OK) {
+        r.orders[0].id = PAY_STR("o");
+        status = pay_payment_orders_json(arena, &r, &text);
+    }
+
+    if (status == PAY_OK) {
+        memcpy(result, &text, sizeof(text));
+    }
+
+    return status;
+}
+
+
+Test(pay_payment_parse, failing_memory_is_an_ordinary_error)
+{
+    cr_expect_geq(torture(torture_parse, sizeof(pay_str_t)), 7);
+}
