@@ -27,8 +27,9 @@ void pay_handle(const unsigned char entropy[PAY_HANDLE_BYTES],
 /* 1 for exactly 32 base64url characters. */
 int pay_handle_is_valid(pay_str_t text);
 
-/* 1 for [A-Za-z0-9._~-]{1,64}: checkout_id, payment_order_id and the like.
- * ':' is not allowed: some PSPs join references with it (psp.md 9.2). */
+/* 1 for [A-Za-z0-9._~-]{1,64} but "." and "..": checkout_id,
+ * payment_order_id and the like.  ':' is not allowed: some PSPs join
+ * references with it. */
 int pay_id_is_valid(pay_str_t text);
 
 

@@ -85,7 +85,7 @@ merchant_jwt_key(ngx_conf_t *cf, void *object)
     ngx_str_t                *value = cf->args->elts, file, bytes;
     pay_str_t                 alg;
     pay_err_t                 err;
-    ngx_uint_t                i, j;
+    ngx_uint_t                i;
     pay_jwt_key_t            *key;
     ngx_payments_merchant_t  *merchant = object;
 
@@ -126,12 +126,11 @@ merchant_jwt_key(ngx_conf_t *cf, void *object)
         return "must be jwt_key kid=NAME alg=ES256 file=PATH";
     }
 
-    for (j = 0; j < key->kid.len; j++) {
-        if (!pay_id_is_valid((pay_str_t) { 1, key->kid.data + j })
-            || key->kid.data[j] == '~')
-        {
-            return "needs a kid of A-Z a-z 0-9 . _ -";
-        }
+    if (!pay_id_is_valid(key->kid)
+        || ngx_strlchr((u_char *) key->kid.data,
+                       (u_char *) key->kid.data + key->kid.len, '~') != NULL)
+    {
+        return "needs a kid of A-Z a-z 0-9 . _ -";
     }
 
     if (pay_alg_parse(alg, &key->alg) != PAY_OK) {

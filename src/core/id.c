@@ -85,6 +85,11 @@ pay_id_is_valid(pay_str_t text)
         return 0;
     }
 
+    /* as segments of a path these two would be normalised away */
+    if (pay_str_is(text, ".") || pay_str_is(text, "..")) {
+        return 0;
+    }
+
     for (i = 0; i < text.len; i++) {
         if (!pay_is_alphanumeric(text.data[i])
             && (text.data[i] == '\0'
