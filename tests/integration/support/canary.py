@@ -35,9 +35,7 @@ def add(*texts: str) -> None:
 
 def spaced(pan: str, separator: str = " ") -> str:
     """As cards print it."""
-    if len(pan) == 15:
-        groups = (pan[:4], pan[4:10], pan[10:])
-    elif len(pan) == 14:
+    if len(pan) == 15 or len(pan) == 14:
         groups = (pan[:4], pan[4:10], pan[10:])
     else:
         groups = [pan[i : i + 4] for i in range(0, len(pan), 4)]
