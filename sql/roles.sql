@@ -3,6 +3,9 @@
 -- there.  No password is ever set here: peer authentication, a certificate
 -- or the operator's own ALTER ROLE does that.
 
+-- roles belong to the cluster: one database at a time
+LOCK TABLE pg_catalog.pg_authid IN SHARE ROW EXCLUSIVE MODE;
+
 DO $$
 DECLARE
     v_role text;

@@ -1,0 +1,208 @@
+"""payctl migrate and payctl timeline against a scratch database: what they do,
+what they refuse, and with which exit code.
+
+libpq's PGHOST, PGPORT and PGUSER name a superuser; tests/sql/run sets PAYCTL.
+"""
+
+import os
+import pathlib
+import shutil
+import subprocess
+import uuid
+
+import psycopg2
+import pytest
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+PAYCTL = os.environ.get("PAYCTL", str(ROOT / "build" / "payctl"))
+
+
+def payctl(*words, **more):
+    """Runs payctl; returns (exit code, stdout, stderr)."""
+    env = {k: v for k, v in os.environ.items() if not k.startswith("PAYCTL")}
+    done = subprocess.run([PAYCTL, *words], env={**env, **more}, text=True,
+                          capture_output=True, check=False, timeout=60)
+    return done.returncode, done.stdout, done.stderr
+
+
+@pytest.fixture(name="dsn")
+def database():
+    """An empty database."""
+    name = f"pay_migrate_{uuid.uuid4().hex[:12]}"
+    admin = psycopg2.connect("dbname=postgres")
+    admin.autocommit = True
+    admin.cursor().execute(f"CREATE DATABASE {name} TEMPLATE template0")
+    yield f"dbname={name}"
+    admin.cursor().execute(f"DROP DATABASE {name} WITH (FORCE)")
+    admin.close()
+
+
+@pytest.fixture(name="sql")
+def copy_of_sql(tmp_path):
+    """A copy of sql/ to spoil."""
+    shutil.copytree(ROOT / "sql", tmp_path / "sql")
+    return tmp_path / "sql"
+
+
+def migrate(dsn, sql, *words):
+    return payctl("migrate", "--dsn", dsn, "--sql", str(sql), *words)
+
+
+def value(dsn, query):
+    """The one value of a query."""
+    connection = psycopg2.connect(dsn)
+    with connection, connection.cursor() as cursor:
+        cursor.execute(query)
+        (result,) = cursor.fetchone()
+    connection.close()
+    return result
+
+
+def test_second_run_changes_nothing(dsn, sql):
+    code, out, _ = migrate(dsn, sql)
+    assert code == 0 and "applied migrations/0001_core.sql" in out
+    rows = """SELECT (SELECT json_agg(xmin ORDER BY oid) FROM pg_proc)::text
+        || (SELECT json_agg(xmin ORDER BY oid) FROM pg_class)::text
+        || (SELECT json_agg(xmin ORDER BY oid) FROM pg_authid)::text
+        || (SELECT json_agg(m) FROM pay.schema_migration m)::text"""
+    before = value(dsn, rows)
+    code, out, _ = migrate(dsn, sql)
+    assert code == 0 and out.startswith("nothing to do")
+    assert value(dsn, rows) == before
+
+
+def test_dry_run_tells_and_changes_nothing(dsn, sql):
+    code, out, _ = migrate(dsn, sql, "--dry-run")
+    assert code == 0 and "would apply migrations/0001_core.sql" in out
+    assert value(dsn, "SELECT to_regnamespace('pay')") is None
+
+
+def test_environment_names_database_and_directory(dsn, sql):
+    code, out, _ = payctl("migrate", PAYCTL_DSN=dsn, PAYCTL_SQL=str(sql))
+    assert code == 0 and "applied" in out
+
+
+def test_changed_function_is_applied_again(dsn, sql):
+    migrate(dsn, sql)
+    path = sql / "functions" / "70_job.sql"
+    path.write_text(path.read_text().replace("'ok', max(", "'fine', max("))
+    code, out, _ = migrate(dsn, sql)
+    assert code == 0 and out.startswith("applied roles, functions")
+    assert value(dsn, "SELECT state FROM pay_api.ready()") == "fine"
+
+
+def test_changed_migration_is_refused(dsn, sql):
+    migrate(dsn, sql)
+    path = sql / "migrations" / "0001_core.sql"
+    path.write_text(path.read_text() + "\n")
+    code, out, err = migrate(dsn, sql)
+    assert code == 1 and out == "" and "was changed" in err
+
+
+def test_unknown_applied_migration_is_refused(dsn, sql):
+    new = sql / "migrations" / "0002_more.sql"
+    new.write_text("CREATE TABLE pay.more (a int);")
+    assert migrate(dsn, sql)[0] == 0
+    new.unlink()
+    code, _, err = migrate(dsn, sql)
+    assert code == 1 and "newer release" in err
+
+
+def test_failing_migration_leaves_nothing_of_itself(dsn, sql):
+    migrate(dsn, sql)
+    new = sql / "migrations" / "0002_bad.sql"
+    new.write_text("CREATE TABLE pay.more (a int); SELECT 1 / 0;")
+    code, _, err = migrate(dsn, sql)
+    assert code == 1 and "0002_bad.sql" in err and "division" in err
+    assert value(dsn, "SELECT to_regclass('pay.more')") is None
+    assert value(dsn, "SELECT count(*) FROM pay.schema_migration") == 2
+
+
+def test_failing_function_leaves_the_old_ones(dsn, sql):
+    migrate(dsn, sql)
+    path = sql / "functions" / "70_job.sql"
+    path.write_text(path.read_text().replace("'ok', max(", "'fine', nope("))
+    assert migrate(dsn, sql)[0] == 1
+    assert value(dsn, "SELECT state FROM pay_api.ready()") == "ok"
+
+
+def test_file_that_commits_is_refused(dsn, sql):
+    migrate(dsn, sql)
+    (sql / "migrations" / "0002_sly.sql").write_text("COMMIT;")
+    code, _, err = migrate(dsn, sql)
+    assert code == 1 and "may not end its transaction" in err
+    assert value(dsn, "SELECT count(*) FROM pay.schema_migration") == 2
+
+
+def test_two_at_once_apply_once(dsn, sql):
+    command = [PAYCTL, "migrate", "--dsn", dsn, "--sql", str(sql)]
+    both = [subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+            for _ in range(2)]
+    outs = sorted(process.communicate(timeout=60)[0] for process in both)
+    assert [process.returncode for process in both] == [0, 0]
+    assert outs[0].startswith("applied migrations/0001_core.sql")
+    assert outs[1].startswith("nothing to do")
+
+
+def test_two_databases_at_once_share_the_roles(dsn, sql):
+    others = [f"pay_migrate_{uuid.uuid4().hex[:12]}" for _ in range(3)]
+    for name in others:
+        subprocess.run(["createdb", name], check=True)
+    try:
+        both = [subprocess.Popen([PAYCTL, "migrate", "--dsn", target, "--sql",
+                                  str(sql)], stdout=subprocess.PIPE)
+                for target in [dsn] + [f"dbname={name}" for name in others]]
+        for process in both:
+            process.communicate(timeout=60)
+        assert [process.returncode for process in both] == [0, 0, 0, 0]
+    finally:
+        for name in others:
+            subprocess.run(["dropdb", "--force", name], check=True)
+
+
+@pytest.mark.parametrize("words", [
+    ["--no-such"], ["--dsn"], ["--sql"], ["extra"],
+    ["--sql", "/nonexistent"], ["--dsn", "host=/nonexistent"], []])
+def test_what_is_not_tried_exits_2(sql, words):
+    more = {} if "--sql" in words else {"PAYCTL_SQL": str(sql)}
+    code, out, err = payctl("migrate", *words, **more)
+    assert code == 2 and out == "" and err != ""
+
+
+def test_editors_leftovers_are_not_applied(dsn, sql):
+    for name in ("0001_core.sql~", ".0002_x.sql", "0002_x.sql.orig", "x.sql"):
+        (sql / "migrations" / name).write_text("SELECT 1 / 0;")
+    assert migrate(dsn, sql)[0] == 0
+
+
+def test_timeline_prints_an_order(dsn, sql):
+    migrate(dsn, sql)
+    value(dsn, """
+        SELECT count(*) FROM pay_api.begin_payment('{m}', '{key}',
+            ARRAY[sha256('b')], '{c}', ARRAY[gen_random_uuid()::text], '{h}',
+            '{stripe}', '{o}', '{u}', '{u}', '{NULL}', '{NULL}', '{NULL}',
+            '{USD}', '{1}', '{1900000000}',
+            ARRAY['[{"id":"o","seller":"s","amount":1,"currency":"USD"}]'
+                  ::jsonb], '{60}', '{60}', E'{"a\\x1b[31mb"}')""")
+    value(dsn, "SELECT count(*) FROM pay_api.store_token('{m}', '{c}',"
+          " '{t}', '{u}', '{1}', '{r}')")
+    code, out, _ = payctl("timeline", "--dsn", dsn, "o")
+    lines = out.splitlines()
+    assert code == 0 and len(lines) == 3
+    assert lines[0].split()[:5] == ["merchant", "seq", "at", "kind", "actor"]
+    assert lines[1].split()[3:6] == ["created", "merchant", "NOT_STARTED"]
+    assert lines[2].split()[3:8] == ["registered", "gateway", "NOT_STARTED",
+                                     ">", "EXECUTING"]
+    assert len({line.index(word) for line, word in zip(
+        lines, ("actor", "merchant  NOT", "gateway"))}) == 1
+    assert "\x1b" not in out and "a?[31mb" in out
+    assert payctl("timeline", "--dsn", dsn, "--merchant", "m", "o")[1] == out
+
+
+@pytest.mark.parametrize("words, code", [
+    (["nope"], 1), (["--merchant", "other", "nope"], 1), ([], 2),
+    (["a", "b"], 2), (["--bad", "a"], 2), (["--merchant"], 2)])
+def test_timeline_says_no(dsn, sql, words, code):
+    migrate(dsn, sql)
+    got, out, err = payctl("timeline", "--dsn", dsn, *words)
+    assert got == code and out == "" and err != ""
