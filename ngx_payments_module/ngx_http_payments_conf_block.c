@@ -27,8 +27,8 @@ static char *add_key(ngx_conf_t *cf, ngx_http_payments_main_conf_t *pmcf,
 
 
 char *
-ngx_http_payments_parse_block(ngx_conf_t *cf, const word_t *words, const char *name,
-    void *object)
+ngx_http_payments_parse_block(ngx_conf_t *cf, const word_t *words,
+    const char *name, void *object)
 {
     char        *rv;
     block_t      block;

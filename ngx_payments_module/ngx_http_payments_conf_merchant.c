@@ -7,6 +7,8 @@
 
 
 static char *merchant_jwt_key(ngx_conf_t *cf, void *object);
+static char *jwt_key_words(ngx_conf_t *cf, pay_jwt_key_t *key,
+    ngx_str_t *file);
 static char *merchant_hosts(ngx_conf_t *cf, void *object);
 static char *merchant_psps(ngx_conf_t *cf, void *object);
 static char *merchant_result_key(ngx_conf_t *cf, void *object);
@@ -58,8 +60,8 @@ ngx_http_payments_merchant_block(ngx_conf_t *cf, ngx_command_t *cmd,
     *slot = merchant;
     merchant->merchant.id = ngx_payments_str(value[1]);
 
-    if (ngx_http_payments_parse_block(cf, merchant_words, "payments_merchant", merchant)
-        != NGX_CONF_OK)
+    if (ngx_http_payments_parse_block(cf, merchant_words, "payments_merchant",
+                                      merchant) != NGX_CONF_OK)
     {
         return NGX_CONF_ERROR;
     }
@@ -82,15 +84,11 @@ ngx_http_payments_merchant_block(ngx_conf_t *cf, ngx_command_t *cmd,
 static char *
 merchant_jwt_key(ngx_conf_t *cf, void *object)
 {
-    ngx_str_t                *value = cf->args->elts, file, bytes;
-    pay_str_t                 alg;
+    char                     *rv;
+    ngx_str_t                 file, bytes;
     pay_err_t                 err;
-    ngx_uint_t                i;
     pay_jwt_key_t            *key;
     ngx_payments_merchant_t  *merchant = object;
-
-    ngx_memzero(&file, sizeof(ngx_str_t));
-    ngx_memzero(&alg, sizeof(pay_str_t));
 
     if (merchant->jwt_keys == NULL) {
         merchant->jwt_keys = ngx_array_create(cf->pool, 2,
@@ -105,36 +103,9 @@ merchant_jwt_key(ngx_conf_t *cf, void *object)
 
     ngx_memzero(key, sizeof(pay_jwt_key_t));
 
-    for (i = 1; i < cf->args->nelts; i++) {
-        if (ngx_strncmp(value[i].data, "kid=", 4) == 0) {
-            key->kid.data = value[i].data + 4;
-            key->kid.len = value[i].len - 4;
-
-        } else if (ngx_strncmp(value[i].data, "alg=", 4) == 0) {
-            alg.data = value[i].data + 4;
-            alg.len = value[i].len - 4;
-
-        } else if (ngx_strncmp(value[i].data, "file=", 5) == 0) {
-            file.data = value[i].data + 5;
-            file.len = value[i].len - 5;
-        }
-    }
-
-    if (key->kid.len == 0 || key->kid.len > PAY_JWT_KID_MAX || alg.len == 0
-        || file.len == 0)
-    {
-        return "must be jwt_key kid=NAME alg=ES256 file=PATH";
-    }
-
-    if (!pay_id_is_valid(key->kid)
-        || ngx_strlchr((u_char *) key->kid.data,
-                       (u_char *) key->kid.data + key->kid.len, '~') != NULL)
-    {
-        return "needs a kid of A-Z a-z 0-9 . _ -";
-    }
-
-    if (pay_alg_parse(alg, &key->alg) != PAY_OK) {
-        return "needs alg=RS256, alg=ES256 or alg=HS256";
+    rv = jwt_key_words(cf, key, &file);
+    if (rv != NGX_CONF_OK) {
+        return rv;
     }
 
     if (ngx_http_payments_read_secret(cf, &file, key->alg == PAY_ALG_HS256,
@@ -150,6 +121,52 @@ merchant_jwt_key(ngx_conf_t *cf, void *object)
         ngx_conf_log_error(NGX_LOG_EMERG, cf, 0, "jwt_key \"%V\": %s", &file,
                            err.detail);
         return NGX_CONF_ERROR;
+    }
+
+    return NGX_CONF_OK;
+}
+
+
+static char *
+jwt_key_words(ngx_conf_t *cf, pay_jwt_key_t *key, ngx_str_t *file)
+{
+    ngx_str_t   *value = cf->args->elts;
+    pay_str_t    alg;
+    ngx_uint_t   i;
+
+    ngx_memzero(file, sizeof(ngx_str_t));
+    ngx_memzero(&alg, sizeof(pay_str_t));
+
+    for (i = 1; i < cf->args->nelts; i++) {
+        if (ngx_strncmp(value[i].data, "kid=", 4) == 0) {
+            key->kid.data = value[i].data + 4;
+            key->kid.len = value[i].len - 4;
+
+        } else if (ngx_strncmp(value[i].data, "alg=", 4) == 0) {
+            alg.data = value[i].data + 4;
+            alg.len = value[i].len - 4;
+
+        } else if (ngx_strncmp(value[i].data, "file=", 5) == 0) {
+            file->data = value[i].data + 5;
+            file->len = value[i].len - 5;
+        }
+    }
+
+    if (key->kid.len == 0 || key->kid.len > PAY_JWT_KID_MAX || alg.len == 0
+        || file->len == 0)
+    {
+        return "must be jwt_key kid=NAME alg=ES256 file=PATH";
+    }
+
+    if (!pay_id_is_valid(key->kid)
+        || ngx_strlchr((u_char *) key->kid.data,
+                       (u_char *) key->kid.data + key->kid.len, '~') != NULL)
+    {
+        return "needs a kid of A-Z a-z 0-9 . _ -";
+    }
+
+    if (pay_alg_parse(alg, &key->alg) != PAY_OK) {
+        return "needs alg=RS256, alg=ES256 or alg=HS256";
     }
 
     return NGX_CONF_OK;

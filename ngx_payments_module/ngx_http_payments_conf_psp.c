@@ -81,7 +81,9 @@ ngx_http_payments_psp_block(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
     psp->connect_timeout = 2000;
     psp->total_timeout = 10000;
 
-    if (ngx_http_payments_parse_block(cf, psp_words, "payments_psp", psp) != NGX_CONF_OK) {
+    if (ngx_http_payments_parse_block(cf, psp_words, "payments_psp", psp)
+        != NGX_CONF_OK)
+    {
         return NGX_CONF_ERROR;
     }
 

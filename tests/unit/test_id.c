@@ -158,7 +158,8 @@ Test(pay_id, hostile_ids_are_refused)
     static const char *const  bad[] = {
         "", " ", "a b", " a", "a ", "a:b", "a/b", "../x", "..\\x", "a%00",
         "a\n", "a\r\nX: y", "'; drop table pay.checkout; --", "\"", "<b>",
-        "a,b", "a+b", "a=b", "a@b", "\xc3\xa9", "\xff", "{id}", "a\tb", "a|b", ".", ".."
+        "a,b", "a+b", "a=b", "a@b", "\xc3\xa9", "\xff", "{id}", "a\tb", "a|b",
+        ".", ".."
     };
 
     for (i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
