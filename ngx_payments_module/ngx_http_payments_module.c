@@ -351,11 +351,12 @@ ngx_http_payments_merge_loc_conf(ngx_conf_t *cf, void *parent, void *child)
         return NGX_CONF_ERROR;
     }
 
-    /* bodies stay in memory: no file is touched on the request path */
+    /* bodies stay in memory: no file is touched on the request path; a
+     * chunked one lies there with its framing, which may be as large again */
     clcf = ngx_http_conf_get_module_loc_conf(cf, ngx_http_core_module);
 
-    if (clcf->client_body_buffer_size < conf->max_body + 1) {
-        clcf->client_body_buffer_size = conf->max_body + 1;
+    if (clcf->client_body_buffer_size < 2 * conf->max_body + 1024) {
+        clcf->client_body_buffer_size = 2 * conf->max_body + 1024;
     }
 
     if (clcf->client_max_body_size == 0
