@@ -20,9 +20,11 @@
 #define RETURN_URL   "https://shop.example.com/done"
 #define REQUEST_ID   "0199c0de-0000-7000-8000-00000000000f"
 #define RESULT_KEY   "CANARY-result-key-0123456789abcdef"
-#define BODY(orders)                                                          \
+#define BODY_WITH(members, orders)                                            \
     "{\"checkout_id\":\"c-1\",\"buyer_info\":{\"email\":\"b@example.com\"},"  \
-    "\"return_url\":\"" RETURN_URL "\",\"payment_orders\":[" orders "]}"
+    "\"return_url\":\"" RETURN_URL "\"," members                              \
+    "\"payment_orders\":[" orders "]}"
+#define BODY(orders)  BODY_WITH("", orders)
 #define ORDER(id, amount, currency)                                           \
     "{\"payment_order_id\":\"" id "\",\"seller_account\":\"seller-1\","       \
     "\"amount\":\"" amount "\",\"currency\":\"" currency "\"}"
@@ -88,8 +90,9 @@ void world_answer(world_t *world, const pay_psp_adapter_t *adapter,
 /* No answer: how far the call came, and why. */
 void world_no_answer(world_t *world, pay_sent_t sent, const char *failure);
 
-/* Runs `play` with the 1st, 2nd, … allocation of the flow failing until none
- * fails: each time the end is the 500 problem.  Returns the failures. */
+/* Runs `play` with the 1st, 2nd, ... allocation of the flow failing until none
+ * fails: each time the end is the 500 problem or the same whole reply as
+ * without a failure.  Returns the failures. */
 unsigned world_torture(world_play_pt play);
 
 /* The fixtures' checkout: one order-1 of 30.00 USD, being registered. */
@@ -99,7 +102,9 @@ view_t view_registered(const pay_psp_adapter_t *adapter);
 /* A row of VIEW columns, in the arena. */
 const pay_value_t *view_columns(pay_arena_t *arena, const view_t *view);
 
-/* POST /v1/payments with that body at that PSP, made and started. */
+/* POST /v1/payments with that body at that PSP: world->create is filled; the
+ * second makes and starts the flow, too. */
+void create_fill(world_t *world, unsigned psp, const char *body);
 void create_open(world_t *world, unsigned psp, const char *body);
 
 /* Expectations about the last effect. */

@@ -1,0 +1,694 @@
+/*
+ * POST /v1/payments with the world played against it (design.md, the nine
+ * steps; security.md section 6, M1-M5).
+ */
+
+#include "flow_driver.h"
+
+
+#define COUNT(a)  (sizeof(a) / sizeof((a)[0]))
+#define ORDER_URL  BASE "/v1/checkouts/c-1"
+
+#define REJECTED                                                              \
+    "[" STORED("order-1", "3000", "FAILED", "\"rejected\"") "]"
+
+/* How a registration's call ended, and the word that is kept of it. */
+typedef struct {
+    pay_sent_t   sent;
+    unsigned     status;
+    const char  *body;
+    const char  *failure;
+} ending_t;
+
+
+/* Up to the PSP call, with the row that SQL is supposed to give. */
+static void
+create_begun(world_t *world, unsigned psp, const char *body)
+{
+    view_t  view = view_of(world->psps[psp].adapter);
+
+    create_open(world, psp, body);
+    world_row(world, "created", &view);
+}
+
+
+static pay_http_answer_t
+answer_of(const ending_t *ending)
+{
+    pay_http_answer_t  answer;
+
+    answer = answered(ending->status, pay_str_of(ending->body));
+    answer.sent = ending->sent;
+    answer.failure = ending->failure;
+
+    return answer;
+}
+
+
+Test(pay_flow_create, one_order_proposes_its_id_as_nonce)
+{
+    world_t  world;
+
+    world_open(&world);
+    create_open(&world, WORLD_GENERIC, BODY(ONE_ORDER));
+    expect_db(&world, PAY_OP_BEGIN_PAYMENT);
+    expect_arg(&world, 7, "order-1");
+    world_close(&world);
+}
+
+
+Test(pay_flow_create, several_orders_propose_the_checkouts_uuid)
+{
+    world_t  world;
+
+    world_open(&world);
+    create_open(&world, WORLD_GENERIC,
+                BODY(ONE_ORDER "," ORDER("order-2", "1.00", "USD")));
+    expect_db(&world, PAY_OP_BEGIN_PAYMENT);
+    expect_arg(&world, 7, REFERENCE);
+    cr_expect_eq(world.effect.args[14].number, 3100);
+    world_close(&world);
+}
+
+
+Test(pay_flow_create, begin_gets_every_argument_in_its_place)
+{
+    size_t   i;
+    world_t  world;
+
+    static const char *const  texts[] = {
+        "acme", "key-0123456789abcdef", NULL, "c-1", REFERENCE, HANDLE,
+        "stripe", "order-1", RETURN_URL, BASE,
+        "{\"email\":\"b@example.com\"}"
+    };
+
+    world_open(&world);
+    create_open(&world, WORLD_STRIPE, BODY(ONE_ORDER));
+    expect_db(&world, PAY_OP_BEGIN_PAYMENT);
+
+    for (i = 0; i < COUNT(texts); i++) {
+        if (texts[i] != NULL) {
+            expect_arg(&world, (unsigned) i, texts[i]);
+        }
+    }
+
+    cr_expect(pay_str_eq(world.effect.args[2].bytes,
+                         world.create.fingerprint));
+    expect_arg(&world, 11, NULL);
+    expect_arg(&world, 12, NULL);
+    expect_arg(&world, 13, "USD");
+    cr_expect_eq(world.effect.args[14].number, 3000);
+    cr_expect_eq(world.effect.args[15].number, NOW + 3600);
+    expect_arg(&world, 16, "[{\"id\":\"order-1\",\"seller\":\"seller-1\","
+                           "\"amount\":3000,\"currency\":\"USD\"}]");
+    cr_expect_eq(world.effect.args[17].number, 86400);
+    cr_expect_eq(world.effect.args[18].number, 15000);
+    expect_arg(&world, 19, REQUEST_ID);
+    world_close(&world);
+}
+
+
+static void
+expect_unstored(unsigned psp, const char *body, const char *slug,
+    const char *pointer)
+{
+    world_t             world;
+    const pay_reply_t  *reply;
+
+    world_open(&world);
+    create_open(&world, psp, body);
+    reply = expect_problem(&world, slug, 422);
+    cr_expect(pay_str_is(reply->pointer, pointer), "%.*s",
+              pay_fmt(reply->pointer));
+    cr_expect_eq(world.db_count + world.http_count, 0, "%s", body);
+    world_close(&world);
+}
+
+
+Test(pay_flow_create, what_the_psp_cannot_take_is_422_before_any_effect)
+{
+    expect_unstored(WORLD_STRIPE, BODY(ORDER("o", "1.234", "KWD")),
+                    "amount-invalid", "");
+    expect_unstored(WORLD_STRIPE, BODY(ORDER("o", "1.234", "IQD")),
+                    "currency-unsupported", "");
+    expect_unstored(WORLD_STRIPE, BODY(ORDER("o", "1.234", "LYD")),
+                    "currency-unsupported", "");
+    expect_unstored(WORLD_STRIPE, BODY_WITH("\"expires_in\":1799,", ONE_ORDER),
+                    "validation-error", "/expires_in");
+}
+
+
+Test(pay_flow_create, the_other_psp_takes_what_this_one_refuses)
+{
+    world_t  world;
+
+    world_open(&world);
+    create_open(&world, WORLD_GENERIC, BODY(ORDER("o", "1.234", "KWD")));
+    expect_db(&world, PAY_OP_BEGIN_PAYMENT);
+    cr_expect_eq(world.effect.args[14].number, 1234);
+    world_close(&world);
+
+    world_open(&world);
+    create_open(&world, WORLD_GENERIC,
+                BODY_WITH("\"expires_in\":60,", ONE_ORDER));
+    expect_db(&world, PAY_OP_BEGIN_PAYMENT);
+    cr_expect_eq(world.effect.args[15].number, NOW + 60);
+    world_close(&world);
+}
+
+
+/* M1: nothing was committed that we know of, so no PSP hears of it. */
+Test(pay_flow_create, failed_begin_calls_no_psp)
+{
+    unsigned            i;
+    world_t             world;
+    const pay_reply_t  *reply;
+
+    for (i = 0; i < DB_FAILURES; i++) {
+        world_open(&world);
+        create_open(&world, WORLD_GENERIC, BODY(ONE_ORDER));
+        world_db_failed(&world, (pay_db_failure_t) i);
+        reply = expect_reply(&world, PAY_REPLY_PROBLEM,
+                             i == PAY_DB_ERROR ? 500 : 503);
+        cr_expect(i == PAY_DB_ERROR || reply->retry_after_s > 0);
+        cr_expect_eq(world.http_count, 0);
+        world_close(&world);
+    }
+}
+
+
+Test(pay_flow_create, reused_key_is_422_and_calls_no_psp)
+{
+    world_t  world;
+
+    world_open(&world);
+    create_open(&world, WORLD_GENERIC, BODY(ONE_ORDER));
+    world_row(&world, "key_reused", NULL);
+    expect_problem(&world, "idempotency-key-reused", 422);
+    cr_expect_eq(world.http_count, 0);
+    world_close(&world);
+}
+
+
+Test(pay_flow_create, twin_in_progress_is_told_with_the_configured_status)
+{
+    size_t              i;
+    view_t              view = view_of(generic());
+    world_t             world;
+    const pay_reply_t  *reply;
+
+    static const unsigned  statuses[] = { 429, 409 };
+
+    for (i = 0; i < COUNT(statuses); i++) {
+        world_open(&world);
+        create_fill(&world, WORLD_GENERIC, BODY(ONE_ORDER));
+        world.create.in_progress_status = statuses[i];
+        world_made(&world, pay_flow_create(&world.flow, &world.create));
+        world_start(&world);
+        world_row(&world, "in_progress", &view);
+        reply = expect_problem(&world, "idempotency-in-progress",
+                               statuses[i]);
+        cr_expect_eq(reply->retry_after_s, 1);
+        cr_expect_eq(world.http_count, 0);
+        world_close(&world);
+    }
+}
+
+
+Test(pay_flow_create, existing_checkout_is_409_with_its_url)
+{
+    view_t              view = view_registered(generic());
+    world_t             world;
+    const pay_reply_t  *reply;
+
+    view.checkout_id = "c-older";
+    world_open(&world);
+    create_open(&world, WORLD_GENERIC, BODY(ONE_ORDER));
+    world_row(&world, "exists", &view);
+    reply = expect_problem(&world, "order-exists", 409);
+    cr_expect(pay_str_is(reply->order_url, BASE "/v1/checkouts/c-older"));
+    cr_expect_eq(world.http_count, 0);
+    world_close(&world);
+}
+
+
+Test(pay_flow_create, outcomes_that_sql_does_not_have_are_a_bug_of_ours)
+{
+    size_t   i;
+    view_t   view = view_registered(generic());
+    world_t  world;
+
+    static const char *const  words[] = { "invalid", "", "Created", "stored" };
+
+    for (i = 0; i < 2 * COUNT(words); i++) {
+        world_open(&world);
+        create_open(&world, WORLD_GENERIC, BODY(ONE_ORDER));
+        world_row(&world, words[i / 2], i % 2 ? &view : NULL);
+        expect_problem(&world, "internal-error", 500);
+        cr_expect_eq(world.http_count, 0);
+        world_close(&world);
+    }
+}
+
+
+/* I1: what SQL stored is what is sent, whatever was proposed. */
+Test(pay_flow_create, request_is_made_of_the_stored_row)
+{
+    unsigned  psp;
+    view_t    view;
+    world_t   world;
+
+    for (psp = 0; psp < WORLD_PSPS; psp++) {
+        world_open(&world);
+        view = view_of(world.psps[psp].adapter);
+        view.nonce = "another-nonce";
+        view.checkout_uuid = "0199c0de-0000-7000-8000-0000000000aa";
+        view.handle = "BBBBBBBBBBBBBBBBBBBBBBBBBBBBBBB2";
+        view.expires_s = EXPIRES + 1;
+        create_open(&world, psp, BODY(ONE_ORDER));
+        world_row(&world, "created", &view);
+        expect_http(&world);
+        cr_expect_eq(world.effect.psp, &world.psps[psp]);
+        cr_expect_eq(world.effect.buyer_waits, 0);
+        cr_expect(pay_str_is(field_of(&world.effect.http, "Idempotency-Key"),
+                             "another-nonce"));
+        cr_expect(contains(world.effect.http.body, view.checkout_uuid));
+        cr_expect(contains(world.effect.http.body, view.handle));
+        cr_expect(contains(world.effect.http.body, "1795240201"));
+        cr_expect_not(contains(world.effect.http.body, REFERENCE));
+        cr_expect_not(contains(world.effect.http.body, HANDLE));
+        world_close(&world);
+    }
+}
+
+
+Test(pay_flow_create, token_is_stored_before_anyone_sees_the_way)
+{
+    unsigned            psp;
+    view_t              view;
+    world_t             world;
+    const pay_reply_t  *reply;
+
+    for (psp = 0; psp < WORLD_PSPS; psp++) {
+        world_open(&world);
+        create_begun(&world, psp, BODY(ONE_ORDER));
+        world_answer(&world, world.psps[psp].adapter, 200,
+                     "register-answer.json");
+        expect_db(&world, PAY_OP_STORE_TOKEN);
+        expect_arg(&world, 0, "acme");
+        expect_arg(&world, 1, "c-1");
+        expect_arg(&world, 2, token_text(world.psps[psp].adapter));
+        cr_expect(contains(world.effect.args[3].bytes, "https://"));
+        cr_expect_eq(world.effect.args[4].number, 5000);
+        expect_arg(&world, 5, REQUEST_ID);
+
+        view = view_registered(world.psps[psp].adapter);
+        world_row(&world, "stored", &view);
+        reply = expect_reply(&world, PAY_REPLY_JSON, 201);
+        cr_expect(contains(reply->body, "\"redirect_url\":\"" BASE
+                           "/checkout/" HANDLE "\""));
+        cr_expect(pay_str_is(reply->location, ORDER_URL));
+        cr_expect(reply->replayed == 0 && reply->retry_after_s == -1);
+        cr_expect_str_eq(world.flow.outcome, "created");
+        cr_expect_eq(world.http_count, 1);
+        world_close(&world);
+    }
+}
+
+
+static void
+expect_kept(const ending_t *ending, const char *word)
+{
+    unsigned            psp;
+    view_t              view;
+    world_t             world;
+    const pay_reply_t  *reply;
+
+    for (psp = 0; psp < WORLD_PSPS; psp++) {
+        world_open(&world);
+        create_begun(&world, psp, BODY(ONE_ORDER));
+        world_http(&world, answer_of(ending));
+        expect_db(&world, PAY_OP_STORE_NO_TOKEN);
+        expect_arg(&world, 1, "c-1");
+        expect_arg(&world, 2, word);
+        cr_expect_not(world.effect.args[3].is_null);
+        cr_expect(world.effect.args[4].number >= 1000
+                  && world.effect.args[4].number < 1250);
+
+        view = view_of(world.psps[psp].adapter);
+        view.attempt = 1;
+        world_row(&world, "kept", &view);
+        reply = expect_reply(&world, PAY_REPLY_JSON, 202);
+        cr_expect(contains(reply->body, "\"status\":\"NOT_STARTED\""));
+        cr_expect(contains(reply->body, "\"redirect_url\":null"));
+        cr_expect_not(contains(reply->body, "FAILED"));
+        cr_expect(pay_str_is(reply->location, ORDER_URL));
+        cr_expect_gt(reply->retry_after_s, 0);
+        cr_expect_eq(world.http_count, 1);
+        world_close(&world);
+    }
+}
+
+
+/* M3: the registration may exist; the row of security.md's matrix that turned
+ * "timeout" into "failed payment" is the classic bug. */
+Test(pay_flow_create, unknown_outcome_is_202_and_never_failed)
+{
+    size_t  i;
+
+    static const ending_t  endings[] = {
+        { PAY_SENT_SOME, 0, "", "timeout" }, { PAY_SENT_SOME, 0, "", "reset" },
+        { PAY_SENT_SOME, 0, "", "too-large" }, { PAY_SENT_SOME, 0, "", NULL },
+        { PAY_ANSWERED, 500, "", NULL }, { PAY_ANSWERED, 502, "<html>", NULL },
+        { PAY_ANSWERED, 503, "{\"error\":{}}", NULL },
+        { PAY_ANSWERED, 504, "", NULL }, { PAY_ANSWERED, 409, "{}", NULL },
+        { PAY_ANSWERED, 302, "", NULL }, { PAY_ANSWERED, 204, "", NULL },
+        { PAY_ANSWERED, 404, "not found", NULL },
+        { PAY_ANSWERED, 400, "{}", NULL },
+        { PAY_ANSWERED, 200, "", NULL }, { PAY_ANSWERED, 200, "{}", NULL },
+        { PAY_ANSWERED, 200, "[]", NULL }, { PAY_ANSWERED, 200, "{", NULL },
+        { PAY_ANSWERED, 200, "{\"error\":{\"code\":\"x\"}}", NULL },
+        { PAY_ANSWERED, 200, "{\"id\":\"cs_1\",\"url\":null}", NULL },
+        { PAY_ANSWERED, 0, "", NULL }
+    };
+
+    for (i = 0; i < COUNT(endings); i++) {
+        expect_kept(&endings[i], "unknown");
+    }
+}
+
+
+Test(pay_flow_create, what_had_no_effect_is_kept_for_another_attempt)
+{
+    size_t  i;
+
+    static const ending_t  endings[] = {
+        { PAY_SENT_NOTHING, 0, "", "connect" },
+        { PAY_SENT_NOTHING, 0, "", "tls" },
+        { PAY_SENT_NOTHING, 0, "", "memory" },
+        { PAY_ANSWERED, 401, "", NULL },
+        { PAY_ANSWERED, 403, "{\"error\":{\"code\":\"key\"}}", NULL },
+        { PAY_ANSWERED, 429, "", NULL }
+    };
+
+    for (i = 0; i < COUNT(endings); i++) {
+        expect_kept(&endings[i], "not_sent");
+    }
+}
+
+
+Test(pay_flow_create, an_echo_of_another_order_is_unknown)
+{
+    size_t              i;
+    pay_str_t           text;
+    world_t             world;
+
+    static const char *const  rows[][2] = {
+        { "30.00", "3.00" }, { "USD", "EUR" }, { "order-1", "order-2" }
+    };
+
+    for (i = 0; i < COUNT(rows); i++) {
+        world_open(&world);
+        create_begun(&world, WORLD_GENERIC, BODY(ONE_ORDER));
+        text = fixture(pay_heap_arena(world.own), generic(),
+                       "register-answer.json");
+        world_http(&world, answered(201, replaced(pay_heap_arena(world.own),
+                                                  text, rows[i][0],
+                                                  rows[i][1])));
+        expect_db(&world, PAY_OP_STORE_NO_TOKEN);
+        expect_arg(&world, 2, "unknown");
+        expect_arg(&world, 3, "answer_mismatch");
+        world_close(&world);
+    }
+}
+
+
+Test(pay_flow_create, psp_that_says_when_is_waited_for)
+{
+    world_t             world;
+    pay_http_answer_t   answer = answered(429, PAY_STR(""));
+
+    world_open(&world);
+    create_begun(&world, WORLD_STRIPE, BODY(ONE_ORDER));
+    answer.retry_after_s = 120;
+    world_http(&world, answer);
+    expect_arg(&world, 2, "not_sent");
+    cr_expect(world.effect.args[4].number >= 120000
+              && world.effect.args[4].number < 150000);
+    world_close(&world);
+}
+
+
+Test(pay_flow_create, refusal_of_the_psp_is_502_with_the_checkouts_url)
+{
+    unsigned            psp;
+    view_t              view;
+    world_t             world;
+    const pay_reply_t  *reply;
+
+    static const char *const  files[] = {
+        "error-invalid-request.json", "error-refused.json"
+    };
+
+    for (psp = 0; psp < WORLD_PSPS; psp++) {
+        world_open(&world);
+        create_begun(&world, psp, BODY(ONE_ORDER));
+        world_answer(&world, world.psps[psp].adapter, 400, files[psp]);
+        expect_db(&world, PAY_OP_STORE_NO_TOKEN);
+        expect_arg(&world, 2, "refused");
+
+        view = view_of(world.psps[psp].adapter);
+        view.registration = "REFUSED";
+        view.orders = REJECTED;
+        world_row(&world, "refused", &view);
+        reply = expect_problem(&world, "psp-refused", 502);
+        cr_expect(pay_str_is(reply->order_url, ORDER_URL));
+        cr_expect_eq(reply->replayed, 0);
+        world_close(&world);
+    }
+}
+
+
+/* The hosts of the PSP block are the only ones a buyer is ever sent to. */
+Test(pay_flow_create, hosted_page_on_a_foreign_host_is_never_kept)
+{
+    size_t      i;
+    view_t      view;
+    world_t     world;
+    pay_str_t   text;
+
+    static const char *const  urls[] = {
+        "https://evil.example/p/", "http://pay.psp.example/p/",
+        "https://pay.psp.example.evil.example/p/",
+        "https://pay.psp.example@evil.example/p/",
+        "https://evil.example/pay.psp.example/",
+        "https://pay.psp.example:8443/p/", "https://pay.psp.example\\\\@x/",
+        "javascript:alert(1)//", "//pay.psp.example/p/", "/p/", "data:,",
+        "https://xpay.psp.example/", "https://pay.psp.example%2eevil.example/"
+    };
+
+    for (i = 0; i < COUNT(urls); i++) {
+        world_open(&world);
+        create_begun(&world, WORLD_GENERIC, BODY(ONE_ORDER));
+        text = fixture(pay_heap_arena(world.own), generic(),
+                       "register-answer.json");
+        text = replaced(pay_heap_arena(world.own), text,
+                        "https://pay.psp.example/p/", urls[i]);
+        world_http(&world, answered(201, text));
+        expect_db(&world, PAY_OP_STORE_NO_TOKEN);
+        expect_arg(&world, 2, "refused");
+        expect_arg(&world, 3, "hosted_page_host_not_allowed");
+
+        view = view_of(generic());
+        view.registration = "REFUSED";
+        view.orders = REJECTED;
+        world_row(&world, "refused", &view);
+        expect_problem(&world, "psp-refused", 502);
+        world_close(&world);
+    }
+}
+
+
+/* M4: the PSP holds a registration whose token we could not note down. */
+Test(pay_flow_create, failed_store_is_202_without_the_way)
+{
+    unsigned            i;
+    world_t             world;
+    const pay_reply_t  *reply;
+
+    for (i = 0; i < 2 * DB_FAILURES; i++) {
+        world_open(&world);
+        create_begun(&world, WORLD_GENERIC, BODY(ONE_ORDER));
+
+        if (i < DB_FAILURES) {
+            world_answer(&world, generic(), 201, "register-answer.json");
+
+        } else {
+            world_no_answer(&world, PAY_SENT_SOME, "timeout");
+        }
+
+        world_db_failed(&world, (pay_db_failure_t) (i % DB_FAILURES));
+        reply = expect_reply(&world, PAY_REPLY_JSON, 202);
+        cr_expect(contains(reply->body, "\"redirect_url\":null"));
+        cr_expect_gt(reply->retry_after_s, 0);
+        cr_expect_str_eq(world.flow.outcome, "pending");
+        world_close(&world);
+    }
+}
+
+
+/* First stored wins: the reply tells what is stored, not what came now. */
+Test(pay_flow_create, state_of_the_row_is_what_is_told)
+{
+    view_t              view = view_registered(generic());
+    world_t             world;
+    const pay_reply_t  *reply;
+
+    view.token = "reg_earlier";
+    view.orders = "[" STORED("order-1", "3000", "SUCCESS", "null") "]";
+    world_open(&world);
+    create_begun(&world, WORLD_GENERIC, BODY(ONE_ORDER));
+    world_answer(&world, generic(), 201, "register-answer.json");
+    world_row(&world, "conflict", &view);
+    reply = expect_reply(&world, PAY_REPLY_JSON, 201);
+    cr_expect(contains(reply->body, "\"status\":\"SUCCESS\""));
+    cr_expect(contains(reply->body, "\"is_payment_done\":true"));
+    world_close(&world);
+}
+
+
+static const pay_reply_t *
+replay(world_t *world, const view_t *view)
+{
+    world_open(world);
+    create_open(world, WORLD_GENERIC, BODY(ONE_ORDER));
+    world_row(world, "replayed", view);
+    cr_assert_eq(world->effect.kind, PAY_DO_DONE);
+    cr_expect_eq(world->http_count, 0, "a replay calls no PSP");
+    cr_expect_eq(world->effect.reply->replayed, 1);
+
+    return world->effect.reply;
+}
+
+
+Test(pay_flow_create, replay_tells_the_present_state)
+{
+    view_t              view = view_registered(generic());
+    world_t             world;
+    const pay_reply_t  *reply;
+
+    reply = replay(&world, &view);
+    cr_expect_eq(reply->status, 201);
+    cr_expect(contains(reply->body, "/checkout/" HANDLE));
+    cr_expect(pay_str_is(reply->location, ORDER_URL));
+    world_close(&world);
+
+    view = view_of(generic());
+    reply = replay(&world, &view);
+    cr_expect_eq(reply->status, 202);
+    cr_expect_gt(reply->retry_after_s, 0);
+    world_close(&world);
+
+    view = view_registered(generic());
+    view.orders = "[" STORED("order-1", "3000", "FAILED", "\"declined\"") "]";
+    reply = replay(&world, &view);
+    cr_expect_eq(reply->status, 201);
+    cr_expect(contains(reply->body, "\"reason\":\"declined\""));
+    world_close(&world);
+}
+
+
+Test(pay_flow_create, replay_of_a_refusal_is_the_same_refusal)
+{
+    view_t              view = view_of(generic());
+    world_t             world;
+    const pay_reply_t  *reply;
+
+    view.registration = "REFUSED";
+    view.orders = REJECTED;
+    replay(&world, &view);
+    reply = expect_problem(&world, "psp-refused", 502);
+    cr_expect(pay_str_is(reply->order_url, ORDER_URL));
+    world_close(&world);
+}
+
+
+Test(pay_flow_create, broken_rows_never_become_a_reply)
+{
+    view_t   view = view_registered(generic());
+    world_t  world;
+
+    view.orders = "[]";
+    world_open(&world);
+    create_open(&world, WORLD_GENERIC, BODY(ONE_ORDER));
+    world_row(&world, "replayed", &view);
+    expect_problem(&world, "internal-error", 500);
+    world_close(&world);
+
+    world_open(&world);
+    create_begun(&world, WORLD_GENERIC, BODY(ONE_ORDER));
+    world_answer(&world, generic(), 201, "register-answer.json");
+    world_row(&world, "not_found", NULL);
+    expect_problem(&world, "internal-error", 500);
+    world_close(&world);
+}
+
+
+static void
+play_created(world_t *world)
+{
+    view_t  view = view_registered(stripe());
+
+    create_begun(world, WORLD_STRIPE, BODY(ONE_ORDER));
+    world_answer(world, stripe(), 200, "register-answer.json");
+    world_row(world, "stored", &view);
+}
+
+
+static void
+play_refused(world_t *world)
+{
+    view_t  view = view_of(generic());
+
+    view.registration = "REFUSED";
+    view.orders = REJECTED;
+    create_begun(world, WORLD_GENERIC, BODY(ONE_ORDER));
+    world_answer(world, generic(), 400, "error-refused.json");
+    world_row(world, "refused", &view);
+}
+
+
+static void
+play_unknown(world_t *world)
+{
+    create_begun(world, WORLD_GENERIC, BODY(ONE_ORDER));
+    world_no_answer(world, PAY_SENT_SOME, "timeout");
+    world_db_failed(world, PAY_DB_UNKNOWN);
+}
+
+
+static void
+play_untakable(world_t *world)
+{
+    create_open(world, WORLD_STRIPE, BODY(ORDER("o", "1.234", "KWD")));
+}
+
+
+static void
+play_exists(world_t *world)
+{
+    view_t  view = view_of(generic());
+
+    create_open(world, WORLD_GENERIC, BODY(ONE_ORDER));
+    world_row(world, "exists", &view);
+}
+
+
+Test(pay_flow_create, failing_memory_ends_each_way_as_a_500)
+{
+    cr_expect_geq(world_torture(play_created), 40);
+    cr_expect_geq(world_torture(play_refused), 40);
+    cr_expect_geq(world_torture(play_unknown), 30);
+    cr_expect_geq(world_torture(play_untakable), 5);
+    cr_expect_geq(world_torture(play_exists), 20);
+}
