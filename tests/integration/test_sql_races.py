@@ -1,8 +1,9 @@
 """Races between calls of pay_api on real connections (security.md T3, T5,
 T9, T38): one winner, no deadlock, every invariant clean afterwards.
 
-PG_ADMIN_DSN is a superuser's DSN; the tests make and drop a database of their
-own.  PAYCTL is the payctl to migrate with (default build/payctl).
+PG_ADMIN_DSN is a superuser's DSN (default: the running stack's); the tests
+make and drop a database of their own.  PAYCTL is the payctl to migrate with
+(default build/payctl).
 """
 
 import json
@@ -16,6 +17,7 @@ import uuid
 import psycopg2
 import psycopg2.extensions
 import pytest
+from support.gateway import load
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 PAYCTL = os.environ.get("PAYCTL", str(ROOT / "build" / "payctl"))
@@ -92,12 +94,12 @@ class Gateway:
 @pytest.fixture(name="dsn", scope="module")
 def database():
     """A migrated scratch database."""
-    admin = psycopg2.connect(os.environ["PG_ADMIN_DSN"])
+    server = os.environ.get("PG_ADMIN_DSN") or load().env["PG_ADMIN_DSN"]
+    admin = psycopg2.connect(server)
     admin.autocommit = True
     name = f"pay_races_{os.getpid()}_{uuid.uuid4().hex[:8]}"
     admin.cursor().execute(f"CREATE DATABASE {name} TEMPLATE template0")
-    dsn = psycopg2.extensions.make_dsn(os.environ["PG_ADMIN_DSN"],
-                                       dbname=name)
+    dsn = psycopg2.extensions.make_dsn(server, dbname=name)
     try:
         subprocess.run([PAYCTL, "migrate", "--dsn", dsn, "--sql",
                         str(ROOT / "sql")], check=True)
