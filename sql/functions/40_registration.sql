@@ -75,9 +75,10 @@ COMMENT ON FUNCTION pay.apply_parked IS
 
 
 -- Tokens of locked checkouts that have none; returns the items that won, the
--- first for each checkout.  p_sure: every item has just claimed its token.  A registration that was refused or gave up in
--- the meantime keeps its state, and nobody is sent to its page; but its
--- token is kept, so that a late payment is recognised.
+-- first for each checkout.  p_sure: every item has just claimed its token.
+-- A registration that was refused or gave up in the meantime keeps its
+-- state, and nobody is sent to its page; but its token is kept, so that a
+-- late payment is recognised.
 CREATE OR REPLACE FUNCTION pay.set_tokens(
     p_merchant_id text[], p_checkout_id text[], p_token text[],
     p_hosted_url text[], p_sure boolean, OUT stored int[], OUT late int[])
