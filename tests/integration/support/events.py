@@ -139,3 +139,22 @@ def raw_message(stack, psp: str, body: bytes | dict, name=None) -> Message:
     if isinstance(body, dict):
         body = json.dumps(body).encode()
     return Message(stack, psp, name or event_id(), body)
+
+
+def slug(answer) -> str:
+    return answer.json()["type"].rpartition("/")[2]
+
+
+def outcome(answer) -> str:
+    assert answer.status_code == 200, answer.text
+    return answer.json()["outcome"]
+
+
+def refused(answer, reason: str = "webhook-signature-invalid") -> None:
+    assert answer.status_code == 401, answer.text
+    assert slug(answer) == reason
+
+
+def untouched(made, sent) -> None:
+    assert sent.rows() == 0
+    assert made.states() == {("EXECUTING", None)}

@@ -89,6 +89,7 @@ class OwnStack:
         self.pristine = self.gateway.conf.read_text()
         self.tls = self.gateway.ssl_context()
         self.http = self.client()
+        self.link = None
         self.mock = Mock(self.gateway.mock_url)
         self.twins: set[str] = set()  # nonces that met `other_token`
         self.expected: list[str] = []  # lines of the log that a test caused
@@ -171,14 +172,20 @@ class OwnStack:
     # PostgreSQL, as a superuser.
 
     def sql(self, query: str, *args) -> list[tuple]:
-        link = psycopg2.connect(self.values["PG_ADMIN_DSN"], connect_timeout=5)
         try:
-            link.autocommit = True
-            with link.cursor() as cursor:
-                cursor.execute(query, args)
-                return cursor.fetchall() if cursor.description else []
-        finally:
-            link.close()
+            return self._run(query, args)
+        except (psycopg2.OperationalError, psycopg2.InterfaceError):
+            self.link = None  # PostgreSQL was stopped in between
+            return self._run(query, args)
+
+    def _run(self, query: str, args: tuple) -> list[tuple]:
+        if self.link is None:
+            dsn = self.values["PG_ADMIN_DSN"]
+            self.link = psycopg2.connect(dsn, connect_timeout=5)
+            self.link.autocommit = True
+        with self.link.cursor() as cursor:
+            cursor.execute(query, args)
+            return cursor.fetchall() if cursor.description else []
 
     def value(self, query: str, *args):
         rows = self.sql(query, *args)
