@@ -1,0 +1,207 @@
+"""A buyer's ways through a payment, in a real browser: each with JavaScript
+allowed and forbidden.  Only the hosted page (the mock's) ever sees the card.
+"""
+
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+from support.waiting import wait_for
+
+WAITING = "We are waiting for your payment"
+PAID = "Your payment was received"
+
+
+@pytest.fixture(params=("generic", "stripe"))
+def psp(request):
+    return request.param
+
+
+def arrives_at_shop(buyer, sale, status="SUCCESS"):
+    """With a signed result that the shop finds valid."""
+    buyer.sees("Back in the shop")
+    assert buyer.text("#signature") == "valid"
+    query = parse_qs(urlsplit(buyer.url).query)
+    assert query["checkout_id"] == [sale.body["checkout_id"]]
+    assert query["status"] == [status]
+    assert status in buyer.text("dl")
+
+
+def pay_page(buyer, sale):
+    """From the gateway's link to the PSP's form."""
+    buyer.open(sale.checkout_url)
+    buyer.sees("Pay by card")
+    assert buyer.text("#amount") == "12.34 USD"
+
+
+def test_a_payment_while_a_second_window_watches(buyer, sales, psp):
+    """The second window is told by the Refresh header alone."""
+    sale = sales(psp)
+    pay_page(buyer, sale)
+    first = buyer.second_window()
+    buyer.open(sale.status_url)
+    buyer.sees(WAITING)
+    second = buyer.window
+    buyer.go_to(first)
+    buyer.pay_by("paid")
+    arrives_at_shop(buyer, sale)
+    buyer.go_to(second)
+    buyer.sees(PAID)
+    assert buyer.url == sale.status_url
+    assert sale.order()["status"] == "SUCCESS"
+
+
+def test_the_link_after_paying_leads_to_the_result(buyer, sales, psp):
+    sale = sales(psp).settle("paid")
+    buyer.open(sale.checkout_url)
+    buyer.sees(PAID)
+    assert buyer.url == sale.status_url
+    assert buyer.links() == ["Back to the shop"]
+    buyer.follow("Back to the shop")
+    arrives_at_shop(buyer, sale)
+
+
+def test_a_declined_card_then_a_good_one(buyer, sales):
+    """Stripe tells nobody of the first try."""
+    sale = sales("stripe")
+    pay_page(buyer, sale)
+    buyer.pay_by("declined")
+    buyer.sees("Your card was declined", "#error")
+    assert sale.order()["status"] == "EXECUTING"
+    buyer.pay_by("paid")
+    arrives_at_shop(buyer, sale)
+
+
+def test_a_decline_that_the_psp_reports_can_still_be_made_good(buyer, sales):
+    sale = sales("generic")
+    pay_page(buyer, sale)
+    buyer.pay_by("declined")
+    buyer.sees("Your card was declined", "#error")
+    sale.becomes("FAILED")
+    buyer.pay_by("paid")
+    sale.becomes("SUCCESS")
+    buyer.open(sale.return_url)
+    arrives_at_shop(buyer, sale)
+
+
+def test_cancelling_leads_back_to_the_shop(buyer, sales):
+    sale = sales("generic")
+    pay_page(buyer, sale)
+    buyer.click("#cancel")
+    arrives_at_shop(buyer, sale, "FAILED")
+    assert sale.order()["reason"] == "cancelled"
+    buyer.open(sale.checkout_url)
+    buyer.sees("Your payment was cancelled")
+
+
+def test_cancelling_at_stripe_leaves_the_way_to_pay_open(buyer, sales):
+    """There the link only leads back: the session stays payable."""
+    sale = sales("stripe")
+    pay_page(buyer, sale)
+    buyer.click("#cancel")
+    buyer.sees(WAITING)
+    assert sale.order()["status"] == "EXECUTING"
+    buyer.follow("Continue to payment")
+    buyer.sees("Pay by card")
+    buyer.pay_by("paid")
+    arrives_at_shop(buyer, sale)
+
+
+def test_the_bank_approves(buyer, sales, psp):
+    sale = sales(psp)
+    pay_page(buyer, sale)
+    buyer.pay_by("three_ds")
+    buyer.sees("Your bank asks")
+    assert sale.order()["status"] == "EXECUTING"
+    buyer.click("#approve")
+    arrives_at_shop(buyer, sale)
+
+
+def test_the_bank_refuses_then_another_card_pays(buyer, sales):
+    sale = sales("stripe")
+    pay_page(buyer, sale)
+    buyer.pay_by("three_ds")
+    buyer.sees("Your bank asks")
+    buyer.click("#refuse")
+    buyer.sees("Your bank refused the payment", "#error")
+    buyer.pay_by("paid")
+    arrives_at_shop(buyer, sale)
+
+
+def test_a_pending_payment_is_shown_then_hands_on_by_itself(buyer, sales, psp):
+    sale = sales(psp)
+    pay_page(buyer, sale)
+    buyer.pay_by("pending")
+    buyer.sees(WAITING)
+    assert buyer.url.partition("?")[0] == sale.return_url
+    assert sale.order()["status"] == "EXECUTING"
+    arrives_at_shop(buyer, sale)
+
+
+def test_a_forged_way_back_proves_nothing(buyer, sales, psp):
+    sale = sales(psp)
+    forged = "?status=SUCCESS&result=eyJhbGciOiJub25lIn0.e30.&paid=1"
+    buyer.open(sale.return_url + forged)
+    buyer.sees(WAITING)
+    assert sale.order()["status"] == "EXECUTING"
+
+
+def test_whoever_stops_the_updates_is_left_in_peace(buyer, sales):
+    """A window beside it goes on, so time enough has passed."""
+    sale = sales("generic")
+    buyer.open(sale.status_url)
+    buyer.follow("Stop updating")
+    buyer.sees("does not update", "main")
+    paused = buyer.window
+    buyer.second_window()
+    buyer.open(sale.status_url)
+    buyer.sees(WAITING)
+    sale.settle("paid")
+    buyer.sees(PAID)
+    watching = buyer.window
+    buyer.go_to(paused)
+    assert buyer.text("h1") == WAITING
+    buyer.follow("Update again")
+    buyer.sees(PAID)
+    assert len({paused, watching}) == 2
+
+
+@pytest.mark.parametrize(
+    ("result", "heading"),
+    [
+        ("declined", "Your payment did not go through"),
+        ("expired", "The time to pay has run out"),
+        ("cancelled", "Your payment was cancelled"),
+    ],
+)
+def test_a_final_page_offers_no_payment(buyer, sales, result, heading):
+    sale = sales("generic").settle(result)
+    buyer.open(sale.status_url)
+    buyer.sees(heading)
+    assert buyer.links() == ["Back to the shop"]
+    buyer.follow("Back to the shop")
+    arrives_at_shop(buyer, sale, "FAILED")
+
+
+def test_a_page_of_nobody_shows_nobodys_payment(buyer, gateway, sales):
+    sale = sales("generic")
+    handle = sale.checkout_url.rsplit("/", 1)[1]
+    other = handle[:-1] + ("A" if handle[-1] != "A" else "B")
+    for place in ("checkout", "return"):
+        buyer.open(f"{gateway.url}/{place}/{other}")
+        assert "not-found" in buyer.text("body")
+        assert sale.order_id not in buyer.text("body")
+
+
+def test_the_second_try_of_a_paid_form_is_refused(buyer, sales, psp):
+    """Back, and send it again: the PSP's page says that it is paid."""
+    sale = sales(psp)
+    pay_page(buyer, sale)
+    buyer.pay_by("paid")
+    arrives_at_shop(buyer, sale)
+    hosted = sale.mock.books(nonce=sale.order_id)["registrations"][0]
+    assert hosted["status"] == "paid"
+    buyer.open(sale.checkout_url)
+    buyer.sees(PAID)
+    wait_for(
+        lambda: sale.order()["status"] == "SUCCESS", 5, "the order's state"
+    )
