@@ -196,6 +196,22 @@ def test_only_the_decoded_bytes_of_a_chunked_body_count(
     assert answer.status_code == 201, answer.text
 
 
+@pytest.mark.parametrize(("size", "piece"), [(30_000, 1), (LIMIT, 1)])
+def test_no_framing_gets_a_body_written_to_a_file(
+    gateway, checkout, size, piece
+):
+    """It may be refused, but a body has no business on the disk (T13)."""
+    before = gateway.error_log.stat().st_size
+    text = text_of(checkout()).ljust(size)
+    with tls_socket(gateway) as sock:
+        send_chunked(sock, gateway, fresh_key(), text, piece)
+        answer = read_answer(sock)
+    assert answer.status_code in (201, 413), answer.text
+    with open(gateway.error_log, "rb") as log:
+        log.seek(before)
+        assert b"temporary file" not in log.read()
+
+
 @pytest.mark.parametrize("size", [LIMIT + 1, 100_000, 1_000_000])
 def test_a_body_over_the_limit_is_refused(api, refused, checkout, size):
     good = checkout()

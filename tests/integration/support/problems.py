@@ -122,5 +122,5 @@ def assert_no_echo(answer, *values):
     text = answer.text
     for value in values:
         for leaf in leaves(value):
-            if len(leaf) >= 6 and leaf not in PUBLIC:
+            if len(leaf) >= 9 and leaf not in PUBLIC:
                 assert leaf not in text, f"{leaf!r} was echoed"
