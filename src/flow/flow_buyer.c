@@ -7,6 +7,7 @@
 #include "flow_util.h"
 #include "pay_id.h"
 #include "pay_jwt.h"
+#include "pay_url.h"
 
 
 #define RESULT_LIFE_S  600
@@ -173,12 +174,24 @@ go_checkout(pay_flow_t *flow, buyer_t *buyer, const pay_event_t *event,
     pay_effect_t *effect)
 {
     pay_str_t              url;
+    pay_status_t           status;
     const pay_checkout_t  *c = &buyer->checkout;
 
     if (pay_checkout_state(c) == PAY_EXECUTING && c->token.len != 0
-        && event->now_s < c->expires_s)
+        && event->now_s < c->expires_s && buyer->psp != NULL)
     {
-        return redirect(flow, effect, c->hosted_url, "hosted-page");
+        /* again: the configuration may name fewer hosts than it did then */
+        status = pay_hosted_url_check(flow->arena, c->hosted_url,
+                                      buyer->psp->hosted_hosts,
+                                      buyer->psp->hosted_host_count, &url,
+                                      NULL);
+        if (status == PAY_OK) {
+            return redirect(flow, effect, url, "hosted-page");
+        }
+
+        if (status != PAY_INVALID) {
+            return status;
+        }
     }
 
     PAY_TRY(pay_format(flow->arena, &url, 4096, "%.*s/checkout/%.*s/status",

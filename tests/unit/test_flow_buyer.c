@@ -1,0 +1,589 @@
+/*
+ * The buyer's pages: the way to the hosted page, the status page, the way
+ * back with a result that the storefront can check by itself.
+ */
+
+#include "flow_driver.h"
+
+#include <openssl/evp.h>
+#include <openssl/hmac.h>
+
+
+#define COUNT(a)    (sizeof(a) / sizeof((a)[0]))
+#define STATUS_URL  BASE "/checkout/" HANDLE "/status"
+#define FAILED(reason)                                                        \
+    "[" STORED("order-1", "3000", "FAILED", "\"" reason "\"") "]"
+#define SUCCESS  "[" STORED("order-1", "3000", "SUCCESS", "null") "]"
+#define EXECUTING  "[" STORED("order-1", "3000", "EXECUTING", "null") "]"
+
+
+static void
+buyer_open(world_t *world, pay_buyer_t what)
+{
+    world_made(world, pay_flow_buyer(&world->flow, what, PAY_STR(HANDLE)));
+    world_start(world);
+}
+
+
+static const pay_reply_t *
+visit(world_t *world, pay_buyer_t what, const view_t *view)
+{
+    world_open(world);
+    buyer_open(world, what);
+    expect_db(world, PAY_OP_GET_HANDLE);
+    expect_arg(world, 0, HANDLE);
+    world_row(world, "found", view);
+
+    return world->effect.reply;
+}
+
+
+/* The return leg up to the question that the PSP is asked. */
+static void
+return_asked(world_t *world, const view_t *view)
+{
+    visit(world, PAY_BUYER_RETURN, view);
+    expect_http(world);
+}
+
+
+/* Independent of the code under test: HS256 by libcrypto alone. */
+static void
+check_jwt(pay_str_t url, const char *const *claims, size_t count)
+{
+    char                  token[4096], text[4096], mac64[64];
+    char                 *start, *dot;
+    size_t                i, len;
+    unsigned              mac_len;
+    unsigned char         mac[EVP_MAX_MD_SIZE], payload[4096];
+
+    snprintf(text, sizeof(text), "%.*s", (int) url.len,
+             (const char *) url.data);
+    start = strstr(text, "&result=");
+    cr_assert_not_null(start, "%s", text);
+    snprintf(token, sizeof(token), "%s", start + strlen("&result="));
+
+    dot = strrchr(token, '.');
+    cr_assert_not_null(dot);
+    HMAC(EVP_sha256(), RESULT_KEY, strlen(RESULT_KEY),
+         (unsigned char *) token, (size_t) (dot - token), mac, &mac_len);
+    EVP_EncodeBlock((unsigned char *) mac64, mac, (int) mac_len);
+
+    for (i = 0; mac64[i] != '\0' && mac64[i] != '='; i++) {
+        mac64[i] = mac64[i] == '+' ? '-' : mac64[i] == '/' ? '_' : mac64[i];
+    }
+
+    mac64[i] = '\0';
+    cr_assert_str_eq(dot + 1, mac64, "the MAC of %s", token);
+
+    *dot = '\0';
+    start = strchr(token, '.');
+    cr_assert_not_null(start++);
+
+    for (len = 0; start[len] != '\0'; len++) {
+        start[len] = start[len] == '-' ? '+' : start[len] == '_' ? '/'
+                                                                 : start[len];
+    }
+
+    for ( /* void */ ; len % 4 != 0; len++) {
+        start[len] = '=';
+    }
+
+    i = (size_t) EVP_DecodeBlock(payload, (unsigned char *) start, (int) len);
+    payload[i] = '\0';
+
+    for (i = 0; i < count; i++) {
+        cr_expect_not_null(strstr((char *) payload, claims[i]), "%s in %s",
+                           claims[i], payload);
+    }
+}
+
+
+static void
+expect_redirect(const world_t *world, const char *location)
+{
+    const pay_reply_t  *reply = expect_reply(world, PAY_REPLY_REDIRECT, 303);
+
+    cr_expect(pay_str_is(reply->location, location), "%.*s",
+              pay_fmt(reply->location));
+}
+
+
+Test(pay_flow_buyer, handles_that_cannot_be_are_404_without_the_database)
+{
+    size_t   i;
+    world_t  world;
+
+    static const char *const  handles[] = {
+        "", "x", HANDLE "x", "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA/",
+        "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=", "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA ",
+        "' or 1=1 -- AAAAAAAAAAAAAAAAAAAA", "../../../../../../../../../../../"
+    };
+
+    for (i = 0; i < 3 * COUNT(handles); i++) {
+        world_open(&world);
+        world_made(&world, pay_flow_buyer(&world.flow, (pay_buyer_t) (i % 3),
+                                          pay_str_of(handles[i / 3])));
+        world_start(&world);
+        expect_problem(&world, "not-found", 404);
+        cr_expect_eq(world.db_count, 0);
+        world_close(&world);
+    }
+}
+
+
+Test(pay_flow_buyer, unknown_handle_is_404)
+{
+    unsigned  i;
+    world_t   world;
+
+    for (i = 0; i < 3; i++) {
+        world_open(&world);
+        buyer_open(&world, (pay_buyer_t) i);
+        world_row(&world, "not_found", NULL);
+        expect_problem(&world, "not-found", 404);
+        world_close(&world);
+    }
+}
+
+
+Test(pay_flow_buyer, without_the_database_nobody_is_sent_anywhere)
+{
+    unsigned  i;
+    world_t   world;
+
+    for (i = 0; i < 3 * DB_FAILURES; i++) {
+        world_open(&world);
+        buyer_open(&world, (pay_buyer_t) (i / DB_FAILURES));
+        world_db_failed(&world, (pay_db_failure_t) (i % DB_FAILURES));
+        expect_reply(&world, PAY_REPLY_PROBLEM,
+                     i % DB_FAILURES == PAY_DB_ERROR ? 500 : 503);
+        cr_expect_eq(world.http_count, 0);
+        world_close(&world);
+    }
+}
+
+
+Test(pay_flow_buyer, open_checkout_leads_to_the_hosted_page)
+{
+    view_t   view = view_registered(generic());
+    world_t  world;
+
+    visit(&world, PAY_BUYER_CHECKOUT, &view);
+    expect_redirect(&world, "https://pay.psp.example/p/reg_01JD8Z#top");
+    cr_expect_str_eq(world.flow.outcome, "hosted-page");
+    world_close(&world);
+
+    view = view_registered(stripe());
+    visit(&world, PAY_BUYER_CHECKOUT, &view);
+    expect_redirect(&world, view.hosted_url);
+    world_close(&world);
+}
+
+
+Test(pay_flow_buyer, checkout_without_a_page_leads_to_its_status)
+{
+    view_t   view = view_of(generic());
+    world_t  world;
+
+    visit(&world, PAY_BUYER_CHECKOUT, &view);
+    expect_redirect(&world, STATUS_URL);
+    world_close(&world);
+}
+
+
+Test(pay_flow_buyer, checkout_in_a_final_state_leads_to_its_status)
+{
+    size_t   i;
+    view_t   view = view_registered(generic());
+    world_t  world;
+
+    static const char *const  orders[] = {
+        SUCCESS, FAILED("declined"), FAILED("expired"), FAILED("cancelled")
+    };
+
+    for (i = 0; i < COUNT(orders); i++) {
+        view.orders = orders[i];
+        visit(&world, PAY_BUYER_CHECKOUT, &view);
+        expect_redirect(&world, STATUS_URL);
+        world_close(&world);
+    }
+}
+
+
+Test(pay_flow_buyer, expired_checkout_leads_to_its_status)
+{
+    int64_t  late;
+    view_t   view = view_registered(generic());
+    world_t  world;
+
+    for (late = -1; late < 2; late++) {
+        world_open(&world);
+        world.now_s = EXPIRES + late;
+        buyer_open(&world, PAY_BUYER_CHECKOUT);
+        world_row(&world, "found", &view);
+        expect_redirect(&world, late < 0 ? view.hosted_url : STATUS_URL);
+        world_close(&world);
+    }
+}
+
+
+/* A row from before the configuration changed, or tampered with: hosted_page_
+ * host names the only hosts a buyer is ever sent to. */
+Test(pay_flow_buyer, stored_page_on_a_host_not_configured_is_not_followed)
+{
+    size_t   i;
+    view_t   view = view_registered(generic());
+    world_t  world;
+
+    static const char *const  urls[] = {
+        "https://evil.example/", "http://pay.psp.example/p/1",
+        "https://checkout.stripe.com/c/pay/1", "javascript:alert(1)", NULL,
+        "https://pay.psp.example@evil.example/"
+    };
+
+    for (i = 0; i < COUNT(urls); i++) {
+        view.hosted_url = urls[i];
+        visit(&world, PAY_BUYER_CHECKOUT, &view);
+        expect_redirect(&world, STATUS_URL);
+        world_close(&world);
+    }
+
+    view = view_registered(generic());
+    view.psp = "removed";
+    visit(&world, PAY_BUYER_CHECKOUT, &view);
+    expect_redirect(&world, STATUS_URL);
+    world_close(&world);
+}
+
+
+Test(pay_flow_buyer, status_is_a_page_that_asks_no_psp)
+{
+    size_t              i;
+    view_t              view = view_registered(generic());
+    world_t             world;
+    const pay_reply_t  *reply;
+
+    static const char *const  orders[] = {
+        "[" STORED("order-1", "3000", "NOT_STARTED", "null") "]", EXECUTING,
+        SUCCESS, FAILED("declined")
+    };
+
+    for (i = 0; i < COUNT(orders); i++) {
+        view.orders = orders[i];
+        visit(&world, PAY_BUYER_STATUS, &view);
+        reply = expect_reply(&world, PAY_REPLY_PAGE, 200);
+        cr_expect_eq(reply->pending, i < 2, "row %zu", i);
+        cr_expect(pay_str_is(reply->checkout->checkout_id, "c-1"));
+        cr_expect_eq(world.http_count, 0);
+        world_close(&world);
+    }
+}
+
+
+Test(pay_flow_buyer, return_asks_only_while_open_and_registered)
+{
+    size_t  i;
+    world_t world;
+    view_t  views[4];
+
+    views[0] = view_of(generic());
+    views[1] = view_of(generic());
+    views[1].orders = EXECUTING;                       /* without a token */
+    views[2] = view_registered(generic());
+    views[2].orders = "[" STORED("order-1", "3000", "NOT_STARTED", "null") "]";
+    views[3] = view_registered(generic());
+    views[3].psp = "removed";
+
+    for (i = 0; i < COUNT(views); i++) {
+        visit(&world, PAY_BUYER_RETURN, &views[i]);
+        cr_expect_eq(world.http_count, 0, "view %zu", i);
+        cr_expect_eq(expect_reply(&world, PAY_REPLY_PAGE, 200)->pending, 1);
+        world_close(&world);
+    }
+}
+
+
+Test(pay_flow_buyer, return_asks_about_the_stored_token_with_a_short_deadline)
+{
+    unsigned  psp;
+    view_t    view;
+    world_t   world;
+
+    for (psp = 0; psp < WORLD_PSPS; psp++) {
+        view = view_registered(psp == WORLD_STRIPE ? stripe() : generic());
+        return_asked(&world, &view);
+        cr_expect_eq(world.effect.psp, &world.psps[psp]);
+        cr_expect_eq(world.effect.buyer_waits, 1);
+        cr_expect(pay_str_is(world.effect.http.method, "GET"));
+        cr_expect(contains(world.effect.http.url, view.token));
+        world_close(&world);
+    }
+}
+
+
+Test(pay_flow_buyer, word_of_the_psp_is_committed_before_it_is_believed)
+{
+    unsigned  psp;
+    view_t    view, paid;
+    world_t   world;
+
+    static const char *const  claims[] = {
+        "\"iss\":\"" BASE "\"", "\"aud\":\"acme\"", "\"sub\":\"c-1\"",
+        "\"status\":\"SUCCESS\"", "\"reason\":\"\"", "\"version\":4",
+        "\"iat\":1795236600", "\"exp\":1795237200"
+    };
+
+    for (psp = 0; psp < WORLD_PSPS; psp++) {
+        view = view_registered(psp == WORLD_STRIPE ? stripe() : generic());
+        return_asked(&world, &view);
+        world_answer(&world, world.psps[psp].adapter, 200, "query-paid.json");
+        expect_db(&world, PAY_OP_APPLY_EVENT);
+        expect_arg(&world, 1, "query");
+        expect_arg(&world, 4, "paid");
+        expect_arg(&world, 5, view.token);
+
+        paid = view;
+        paid.orders = SUCCESS;
+        paid.version = 4;
+        world_row(&world, "applied", &paid);
+        expect_reply(&world, PAY_REPLY_REDIRECT, 303);
+        cr_expect(contains(world.effect.reply->location, RETURN_URL
+                           "?checkout_id=c-1&status=SUCCESS&result="));
+        check_jwt(world.effect.reply->location, claims, COUNT(claims));
+        world_close(&world);
+    }
+}
+
+
+/* The commit failed: the buyer sees the last state that was committed. */
+Test(pay_flow_buyer, paid_but_not_committed_is_still_open)
+{
+    unsigned            i;
+    view_t              view = view_registered(generic());
+    world_t             world;
+    const pay_reply_t  *reply;
+
+    for (i = 0; i < DB_FAILURES; i++) {
+        return_asked(&world, &view);
+        world_answer(&world, generic(), 200, "query-paid.json");
+        world_db_failed(&world, (pay_db_failure_t) i);
+        reply = expect_reply(&world, PAY_REPLY_PAGE, 200);
+        cr_expect_eq(reply->pending, 1);
+        cr_expect(contains(reply->shop_url, "&status=EXECUTING&"));
+        world_close(&world);
+    }
+}
+
+
+/* A wrong amount moves nothing: SQL's state is what counts. */
+Test(pay_flow_buyer, mismatch_leaves_the_buyer_on_the_page)
+{
+    view_t   view = view_registered(generic());
+    world_t  world;
+
+    return_asked(&world, &view);
+    world_answer(&world, generic(), 200, "query-paid.json");
+    world_row(&world, "mismatch", &view);
+    cr_expect_eq(expect_reply(&world, PAY_REPLY_PAGE, 200)->pending, 1);
+    world_close(&world);
+
+    return_asked(&world, &view);
+    world_answer(&world, generic(), 200, "query-paid.json");
+    world_row(&world, "not_found", NULL);
+    cr_expect_eq(expect_reply(&world, PAY_REPLY_PAGE, 200)->pending, 1);
+    world_close(&world);
+}
+
+
+Test(pay_flow_buyer, psp_that_says_nothing_still_gives_a_page)
+{
+    size_t              i;
+    view_t              view = view_registered(generic());
+    world_t             world;
+    pay_http_answer_t   answer;
+
+    static const struct {
+        pay_sent_t   sent;
+        unsigned     status;
+        const char  *body;
+    } rows[] = {
+        { PAY_SENT_NOTHING, 0, "" }, { PAY_SENT_SOME, 0, "" },
+        { PAY_ANSWERED, 500, "" }, { PAY_ANSWERED, 404, "{}" },
+        { PAY_ANSWERED, 200, "" }, { PAY_ANSWERED, 200, "{}" },
+        { PAY_ANSWERED, 200, "{\"token\":\"reg_other\",\"status\":\"paid\","
+          "\"amount\":\"30.00\",\"currency\":\"USD\"}" },
+        { PAY_ANSWERED, 200, "{\"token\":\"reg_01JD8Z\",\"status\":\"paid\"}" },
+        { PAY_ANSWERED, 200, "{\"token\":\"reg_01JD8Z\",\"status\":\"open\"}" },
+        { PAY_ANSWERED, 302, "" }
+    };
+
+    for (i = 0; i < COUNT(rows); i++) {
+        return_asked(&world, &view);
+        answer = answered(rows[i].status, pay_str_of(rows[i].body));
+        answer.sent = rows[i].sent;
+        world_http(&world, answer);
+        cr_expect_eq(expect_reply(&world, PAY_REPLY_PAGE, 200)->pending, 1,
+                     "row %zu", i);
+        cr_expect_eq(world.db_count, 1);
+        world_close(&world);
+    }
+}
+
+
+Test(pay_flow_buyer, final_state_goes_back_at_once_with_its_reason)
+{
+    view_t   view = view_registered(generic());
+    world_t  world;
+
+    static const char *const  claims[] = {
+        "\"status\":\"FAILED\"", "\"reason\":\"declined\"", "\"version\":3"
+    };
+
+    view.orders = FAILED("declined");
+    visit(&world, PAY_BUYER_RETURN, &view);
+    expect_reply(&world, PAY_REPLY_REDIRECT, 303);
+    cr_expect_eq(world.http_count, 0);
+    cr_expect_eq(world.db_count, 1);
+    cr_expect_str_eq(world.flow.outcome, "returned");
+    check_jwt(world.effect.reply->location, claims, COUNT(claims));
+    world_close(&world);
+}
+
+
+Test(pay_flow_buyer, storefronts_own_query_is_kept)
+{
+    size_t   i;
+    view_t   view = view_registered(generic());
+    world_t  world;
+
+    static const char *const  rows[][2] = {
+        { "https://shop.example.com/", "https://shop.example.com/?" },
+        { "https://shop.example.com/?", "https://shop.example.com/?&" },
+        { "https://shop.example.com/d?a=b&c=%20",
+          "https://shop.example.com/d?a=b&c=%20&" }
+    };
+
+    view.orders = SUCCESS;
+
+    for (i = 0; i < COUNT(rows); i++) {
+        char  prefix[128];
+
+        view.return_url = rows[i][0];
+        visit(&world, PAY_BUYER_RETURN, &view);
+        expect_reply(&world, PAY_REPLY_REDIRECT, 303);
+        snprintf(prefix, sizeof(prefix), "%scheckout_id=c-1&status=SUCCESS&"
+                 "result=", rows[i][1]);
+        cr_expect_eq(position(world.effect.reply->location, prefix), 0,
+                     "%.*s", pay_fmt(world.effect.reply->location));
+        world_close(&world);
+    }
+}
+
+
+/* Without a key there is nothing that a storefront could check, so nothing
+ * that it could be tempted to believe. */
+Test(pay_flow_buyer, without_a_result_key_no_status_is_claimed)
+{
+    size_t   i;
+    view_t   view = view_registered(generic());
+    world_t  world;
+
+    static const char *const  merchants[] = { "other", "removed" };
+
+    view.orders = SUCCESS;
+
+    for (i = 0; i < COUNT(merchants); i++) {
+        view.merchant_id = merchants[i];
+        visit(&world, PAY_BUYER_RETURN, &view);
+        expect_redirect(&world, RETURN_URL "?checkout_id=c-1");
+        world_close(&world);
+    }
+}
+
+
+Test(pay_flow_buyer, long_return_urls_fit)
+{
+    char     url[2049];
+    view_t   view = view_registered(generic());
+    world_t  world;
+
+    memset(url, 'a', sizeof(url) - 1);
+    memcpy(url, "https://shop.example.com/", 25);
+    url[sizeof(url) - 1] = '\0';
+    view.return_url = url;
+    view.checkout_id = "0123456789012345678901234567890123456789012345678901234"
+                       "567890123";
+    view.orders = SUCCESS;
+    visit(&world, PAY_BUYER_RETURN, &view);
+    expect_reply(&world, PAY_REPLY_REDIRECT, 303);
+    check_jwt(world.effect.reply->location, NULL, 0);
+    world_close(&world);
+}
+
+
+Test(pay_flow_buyer, broken_row_is_a_500)
+{
+    view_t   view = view_registered(generic());
+    world_t  world;
+
+    view.orders = "[]";
+    visit(&world, PAY_BUYER_RETURN, &view);
+    expect_problem(&world, "internal-error", 500);
+    world_close(&world);
+}
+
+
+static void
+play_return(world_t *world)
+{
+    view_t  view = view_registered(generic());
+    view_t  paid = view_registered(generic());
+
+    paid.orders = SUCCESS;
+    buyer_open(world, PAY_BUYER_RETURN);
+    world_row(world, "found", &view);
+    world_answer(world, generic(), 200, "query-paid.json");
+    world_row(world, "applied", &paid);
+}
+
+
+static void
+play_page(world_t *world)
+{
+    view_t  view = view_registered(stripe());
+
+    buyer_open(world, PAY_BUYER_RETURN);
+    world_row(world, "found", &view);
+    world_no_answer(world, PAY_SENT_SOME, "timeout");
+}
+
+
+static void
+play_hosted(world_t *world)
+{
+    view_t  view = view_registered(stripe());
+
+    buyer_open(world, PAY_BUYER_CHECKOUT);
+    world_row(world, "found", &view);
+}
+
+
+static void
+play_expired(world_t *world)
+{
+    view_t  view = view_registered(stripe());
+
+    world->now_s = EXPIRES;
+    buyer_open(world, PAY_BUYER_CHECKOUT);
+    world_row(world, "found", &view);
+}
+
+
+Test(pay_flow_buyer, failing_memory_ends_each_way_as_a_500)
+{
+    cr_expect_geq(world_torture(play_return), 40);
+    cr_expect_geq(world_torture(play_page), 15);
+    cr_expect_geq(world_torture(play_hosted), 12);
+    cr_expect_geq(world_torture(play_expired), 12);
+}

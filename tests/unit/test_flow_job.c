@@ -1,0 +1,536 @@
+/*
+ * Background jobs: the same registration again, byte for byte; the PSP asked
+ * how a payment stands; what ends a checkout and what never does.
+ */
+
+#include "flow_driver.h"
+
+
+#define COUNT(a)  (sizeof(a) / sizeof((a)[0]))
+#define GRACE_S   900
+#define OWNER     "worker-1"
+
+#define SUCCESS  "[" STORED("order-1", "3000", "SUCCESS", "null") "]"
+
+
+static void
+job_open(world_t *world, const char *kind, int64_t attempts,
+    const view_t *view)
+{
+    pay_value_t  row[2 + PAY_VIEW_COLUMNS];
+
+    row[0] = pay_value_text(pay_str_of(kind));
+    row[1] = pay_value_int(attempts);
+    memcpy(row + 2, view_columns(pay_heap_arena(world->own), view),
+           PAY_VIEW_COLUMNS * sizeof(pay_value_t));
+
+    world->stored = view->token != NULL;
+    world_made(world, pay_flow_job(&world->flow, row, PAY_STR(OWNER)));
+    world_start(world);
+}
+
+
+static void
+job_begin(world_t *world, const char *kind, int64_t now_s, const view_t *view)
+{
+    world_open(world);
+    world->now_s = now_s;
+    job_open(world, kind, 1, view);
+}
+
+
+/* The job is put off, not dropped. */
+static void
+expect_again(const world_t *world, const char *kind, const char *code,
+    int64_t delay_ms)
+{
+    expect_db(world, PAY_OP_FINISH_JOB);
+    expect_arg(world, 0, "acme");
+    expect_arg(world, 1, "c-1");
+    expect_arg(world, 2, kind);
+    expect_arg(world, 3, OWNER);
+    cr_expect_eq(world->effect.args[4].number, delay_ms, "%ld",
+                 (long) world->effect.args[4].number);
+    expect_arg(world, 5, code);
+}
+
+
+static void
+expect_silent_end(const world_t *world, const char *outcome)
+{
+    cr_assert_eq(world->effect.kind, PAY_DO_DONE);
+    cr_expect_null(world->effect.reply, "nobody waits for a job");
+    cr_expect_str_eq(world->flow.outcome, outcome);
+}
+
+
+static void
+expect_same_request(const pay_http_request_t *a, const pay_http_request_t *b)
+{
+    unsigned  i;
+
+    cr_expect(pay_str_eq(a->method, b->method));
+    cr_expect(pay_str_eq(a->url, b->url));
+    cr_expect(pay_str_eq(a->body, b->body));
+    cr_assert_eq(a->field_count, b->field_count);
+
+    for (i = 0; i < a->field_count; i++) {
+        cr_expect(pay_str_eq(a->fields[i].name, b->fields[i].name));
+        cr_expect(pay_str_eq(a->fields[i].value, b->fields[i].value));
+    }
+}
+
+
+/* T37, I1: the PSP deduplicates by nonce only when the rest is the same. */
+Test(pay_flow_job, register_sends_the_bytes_of_the_request_again)
+{
+    unsigned  psp;
+    view_t    view;
+    world_t   request, job;
+
+    for (psp = 0; psp < WORLD_PSPS; psp++) {
+        view = view_of(psp == WORLD_STRIPE ? stripe() : generic());
+        view.nonce = "nonce-of-sql";
+        view.orders = "[" STORED("order-1", "1000", "NOT_STARTED", "null") ","
+                      STORED("order-2", "2000", "NOT_STARTED", "null") "]";
+        world_open(&request);
+        create_open(&request, psp, BODY(ONE_ORDER));
+        world_row(&request, "created", &view);
+        expect_http(&request);
+
+        view.attempt = 5;
+        view.version = 9;
+        view.code = "timeout";
+        job_begin(&job, "register", NOW + 1800, &view);
+        expect_http(&job);
+        cr_expect_eq(job.effect.buyer_waits, 0);
+        expect_same_request(&request.effect.http, &job.effect.http);
+        cr_expect(pay_str_is(field_of(&job.effect.http, "Idempotency-Key"),
+                             "nonce-of-sql"));
+        world_close(&request);
+        world_close(&job);
+    }
+}
+
+
+Test(pay_flow_job, register_that_succeeds_stores_the_token)
+{
+    view_t   view = view_of(generic());
+    world_t  world;
+
+    job_begin(&world, "register", NOW, &view);
+    world_answer(&world, generic(), 200, "register-answer.json");
+    expect_db(&world, PAY_OP_STORE_TOKEN);
+    expect_arg(&world, 2, token_text(generic()));
+    view = view_registered(generic());
+    world_row(&world, "stored", &view);
+    expect_silent_end(&world, "stored");
+    world_close(&world);
+}
+
+
+Test(pay_flow_job, register_keeps_what_is_unknown)
+{
+    size_t              i;
+    view_t              view = view_of(generic());
+    world_t             world;
+    pay_http_answer_t   answer;
+
+    static const struct {
+        pay_sent_t   sent;
+        unsigned     status;
+        const char  *word;
+    } rows[] = {
+        { PAY_SENT_NOTHING, 0, "not_sent" }, { PAY_SENT_SOME, 0, "unknown" },
+        { PAY_ANSWERED, 500, "unknown" }, { PAY_ANSWERED, 200, "unknown" },
+        { PAY_ANSWERED, 404, "unknown" }, { PAY_ANSWERED, 429, "not_sent" },
+        { PAY_ANSWERED, 401, "not_sent" }
+    };
+
+    for (i = 0; i < COUNT(rows); i++) {
+        view.attempt = 3;
+        job_begin(&world, "register", EXPIRES - 1, &view);
+        answer = answered(rows[i].status, PAY_STR("oops"));
+        answer.sent = rows[i].sent;
+        world_http(&world, answer);
+        expect_db(&world, PAY_OP_STORE_NO_TOKEN);
+        expect_arg(&world, 2, rows[i].word);
+        cr_expect(world.effect.args[4].number >= 4000
+                  && world.effect.args[4].number < 5000);
+        world_row(&world, "kept", &view);
+        expect_silent_end(&world, "stored");
+        world_close(&world);
+    }
+}
+
+
+Test(pay_flow_job, register_answered_with_a_foreign_page_is_refused)
+{
+    view_t       view = view_of(generic());
+    world_t      world;
+    pay_str_t    text;
+    pay_arena_t *arena;
+
+    job_begin(&world, "register", NOW, &view);
+    arena = pay_heap_arena(world.own);
+    text = fixture(arena, generic(), "register-answer.json");
+    world_http(&world, answered(200, replaced(arena, text, "pay.psp.example",
+                                              "evil.example")));
+    expect_db(&world, PAY_OP_STORE_NO_TOKEN);
+    expect_arg(&world, 2, "refused");
+    world_close(&world);
+}
+
+
+/* The lease runs out and another worker starts over with the same nonce. */
+Test(pay_flow_job, register_that_cannot_be_stored_just_ends)
+{
+    unsigned  i;
+    view_t    view = view_of(generic());
+    world_t   world;
+
+    for (i = 0; i < DB_FAILURES; i++) {
+        job_begin(&world, "register", NOW, &view);
+        world_answer(&world, generic(), 200, "register-answer.json");
+        world_db_failed(&world, (pay_db_failure_t) i);
+        expect_silent_end(&world, "not-stored");
+        world_close(&world);
+    }
+}
+
+
+Test(pay_flow_job, register_past_expiry_gives_up_with_expired_only)
+{
+    int64_t  late;
+    view_t   view = view_of(generic());
+    world_t  world;
+
+    for (late = 0; late <= 86400; late += 43200) {
+        job_begin(&world, "register", EXPIRES + late, &view);
+        expect_db(&world, PAY_OP_STORE_NO_TOKEN);
+        cr_expect_eq(world.http_count, 0);
+        expect_arg(&world, 2, "expired");
+        expect_arg(&world, 3, "expired_unregistered");
+        expect_arg(&world, 5, REQUEST_ID);
+        world_row(&world, "kept", &view);
+        expect_silent_end(&world, "stored");
+        world_close(&world);
+    }
+
+    job_begin(&world, "register", EXPIRES - 1, &view);
+    expect_http(&world);
+    world_close(&world);
+}
+
+
+/* A rule that came with an update must not fail a stored checkout. */
+Test(pay_flow_job, register_that_the_adapter_now_refuses_waits)
+{
+    view_t   view = view_of(stripe());
+    world_t  world;
+
+    view.currency = "KWD";
+    view.total_minor = 1234;
+    view.orders = "[" STORED("order-1", "1234", "NOT_STARTED", "null") "]";
+    job_begin(&world, "register", NOW, &view);
+    expect_again(&world, "register", "request_refused", 60000);
+    cr_expect_eq(world.http_count, 0);
+    world_close(&world);
+}
+
+
+Test(pay_flow_job, job_of_a_psp_that_is_not_configured_waits)
+{
+    size_t   i;
+    view_t   view = view_registered(generic());
+    world_t  world;
+
+    static const char *const  kinds[] = { "register", "poll" };
+
+    view.psp = "removed";
+
+    for (i = 0; i < 2 * COUNT(kinds); i++) {
+        job_begin(&world, kinds[i / 2], i % 2 ? NOW : EXPIRES + 86400, &view);
+        expect_again(&world, kinds[i / 2], "psp_not_configured", 60000);
+        world_text_row(&world, "done", NULL);
+        expect_silent_end(&world, "psp_not_configured");
+        world_close(&world);
+    }
+}
+
+
+Test(pay_flow_job, poll_asks_about_the_stored_token)
+{
+    unsigned  psp;
+    view_t    view;
+    world_t   world;
+
+    for (psp = 0; psp < WORLD_PSPS; psp++) {
+        view = view_registered(psp == WORLD_STRIPE ? stripe() : generic());
+        job_begin(&world, "poll", NOW, &view);
+        expect_http(&world);
+        cr_expect(pay_str_is(world.effect.http.method, "GET"));
+        cr_expect(contains(world.effect.http.url, view.token));
+        cr_expect_eq(world.effect.buyer_waits, 0);
+        world_close(&world);
+    }
+}
+
+
+Test(pay_flow_job, poll_applies_what_the_psp_says)
+{
+    size_t   i;
+    view_t   view = view_registered(generic());
+    world_t  world;
+
+    static const char *const  facts[] = {
+        "paid", "pending", "declined", "expired", "cancelled"
+    };
+
+    for (i = 0; i < COUNT(facts); i++) {
+        char  file[64];
+
+        snprintf(file, sizeof(file), "query-%s.json", facts[i]);
+        job_begin(&world, "poll", NOW, &view);
+        world_answer(&world, generic(), 200, file);
+        expect_db(&world, PAY_OP_APPLY_EVENT);
+        expect_arg(&world, 0, "generic");
+        expect_arg(&world, 1, "query");
+        expect_arg(&world, 2, NULL);
+        expect_arg(&world, 4, facts[i]);
+        expect_arg(&world, 5, token_text(generic()));
+        world_row(&world, "applied", &view);
+        expect_again(&world, "poll", "applied", 10000);
+        world_text_row(&world, "gone", NULL);
+        expect_silent_end(&world, "applied");
+        world_close(&world);
+    }
+}
+
+
+Test(pay_flow_job, poll_that_cannot_be_applied_leaves_the_job_to_its_lease)
+{
+    unsigned  i;
+    view_t    view = view_registered(generic());
+    world_t   world;
+
+    for (i = 0; i < DB_FAILURES; i++) {
+        job_begin(&world, "poll", NOW, &view);
+        world_answer(&world, generic(), 200, "query-paid.json");
+        world_db_failed(&world, (pay_db_failure_t) i);
+        expect_silent_end(&world, "not-stored");
+        world_close(&world);
+
+        job_begin(&world, "poll", NOW, &view);
+        world_answer(&world, generic(), 200, "query-open.json");
+        world_db_failed(&world, (pay_db_failure_t) i);
+        expect_silent_end(&world, "not-stored");
+        world_close(&world);
+    }
+}
+
+
+/* Rule 14: no trouble of network or parser ever becomes a failed payment,
+ * however late it is. */
+Test(pay_flow_job, poll_without_an_answer_never_ends_a_payment)
+{
+    size_t              i;
+    view_t              view = view_registered(generic());
+    world_t             world;
+    pay_http_answer_t   answer;
+
+    static const struct {
+        pay_sent_t   sent;
+        unsigned     status;
+        const char  *body;
+    } rows[] = {
+        { PAY_SENT_NOTHING, 0, "" }, { PAY_SENT_SOME, 0, "" },
+        { PAY_ANSWERED, 404, "{\"error\":{\"code\":\"not_found\"}}" },
+        { PAY_ANSWERED, 500, "" }, { PAY_ANSWERED, 200, "{" },
+        { PAY_ANSWERED, 200, "{\"token\":\"other\",\"status\":\"expired\"}" },
+        { PAY_ANSWERED, 200, "{\"token\":\"reg_01JD8Z\",\"status\":\"x\"}" }
+    };
+
+    for (i = 0; i < COUNT(rows); i++) {
+        job_begin(&world, "poll", EXPIRES + 10 * 86400, &view);
+        answer = answered(rows[i].status, pay_str_of(rows[i].body));
+        answer.sent = rows[i].sent;
+        world_http(&world, answer);
+        expect_again(&world, "poll", "no_answer", 10000);
+        world_close(&world);
+    }
+}
+
+
+Test(pay_flow_job, open_after_expiry_and_grace_is_expired_by_us)
+{
+    unsigned  psp;
+    view_t    view;
+    world_t   world;
+
+    for (psp = 0; psp < WORLD_PSPS; psp++) {
+        view = view_registered(psp == WORLD_STRIPE ? stripe() : generic());
+        job_begin(&world, "poll", EXPIRES + GRACE_S + 1, &view);
+        expect_http(&world);                    /* asked first, in any case */
+        world_answer(&world, world.psps[psp].adapter, 200, "query-open.json");
+        expect_db(&world, PAY_OP_APPLY_EVENT);
+        expect_arg(&world, 1, "gateway");
+        expect_arg(&world, 4, "expired");
+        expect_arg(&world, 5, view.token);
+        expect_arg(&world, 9, NULL);
+        cr_expect(world.effect.args[8].is_null);
+        world_close(&world);
+    }
+}
+
+
+Test(pay_flow_job, paid_after_expiry_and_grace_is_paid)
+{
+    view_t   view = view_registered(generic());
+    world_t  world;
+
+    job_begin(&world, "poll", EXPIRES + GRACE_S + 1, &view);
+    world_answer(&world, generic(), 200, "query-paid.json");
+    expect_db(&world, PAY_OP_APPLY_EVENT);
+    expect_arg(&world, 1, "query");
+    expect_arg(&world, 4, "paid");
+    world_close(&world);
+}
+
+
+Test(pay_flow_job, open_within_the_grace_is_asked_again)
+{
+    view_t   view = view_registered(generic());
+    world_t  world;
+
+    job_begin(&world, "poll", EXPIRES + GRACE_S, &view);
+    world_answer(&world, generic(), 200, "query-open.json");
+    expect_again(&world, "poll", "open", 1000);
+    world_close(&world);
+}
+
+
+Test(pay_flow_job, polls_are_often_at_first_and_seldom_later)
+{
+    size_t   i;
+    view_t   view = view_registered(generic());
+    world_t  world;
+
+    static const int64_t  rows[][2] = {
+        { INT64_MIN, 5000 }, { -1, 5000 }, { 0, 5000 }, { 1, 10000 },
+        { 2, 20000 }, { 5, 160000 }, { 6, 300000 }, { 7, 300000 },
+        { 64, 300000 }, { INT64_MAX, 300000 }
+    };
+
+    for (i = 0; i < COUNT(rows); i++) {
+        world_open(&world);
+        job_open(&world, "poll", rows[i][0], &view);
+        world_answer(&world, generic(), 200, "query-open.json");
+        expect_again(&world, "poll", "open", rows[i][1]);
+        world_close(&world);
+    }
+}
+
+
+Test(pay_flow_job, kinds_that_are_not_known_are_our_bug)
+{
+    size_t   i;
+    view_t   view = view_registered(generic());
+    world_t  world;
+
+    static const char *const  kinds[] = { "", "Register", "poll ", "capture" };
+
+    for (i = 0; i < COUNT(kinds); i++) {
+        job_begin(&world, kinds[i], NOW, &view);
+        expect_problem(&world, "internal-error", 500);
+        cr_expect_eq(world.http_count + world.db_count, 0);
+        world_close(&world);
+    }
+}
+
+
+Test(pay_flow_job, a_poll_without_a_token_asks_nobody)
+{
+    view_t   view = view_of(generic());
+    world_t  world;
+
+    job_begin(&world, "poll", NOW, &view);
+    expect_problem(&world, "internal-error", 500);
+    cr_expect_eq(world.http_count, 0);
+    world_close(&world);
+}
+
+
+Test(pay_flow_job, a_broken_row_makes_no_flow)
+{
+    view_t        view = view_of(generic());
+    world_t       world;
+    pay_value_t   row[2 + PAY_VIEW_COLUMNS];
+
+    world_open(&world);
+    view.orders = "[]";
+    row[0] = pay_value_text(PAY_STR("poll"));
+    row[1] = pay_value_int(1);
+    memcpy(row + 2, view_columns(pay_heap_arena(world.own), &view),
+           PAY_VIEW_COLUMNS * sizeof(pay_value_t));
+    cr_expect_eq(pay_flow_job(&world.flow, row, PAY_STR(OWNER)), PAY_BUG);
+    world_close(&world);
+}
+
+
+static void
+play_register(world_t *world)
+{
+    view_t  view = view_of(stripe());
+
+    job_open(world, "register", 1, &view);
+    world_answer(world, stripe(), 200, "register-answer.json");
+    view = view_registered(stripe());
+    world_row(world, "stored", &view);
+}
+
+
+static void
+play_give_up(world_t *world)
+{
+    view_t  view = view_of(stripe());
+
+    world->now_s = EXPIRES;
+    job_open(world, "register", 1, &view);
+    world_row(world, "kept", &view);
+}
+
+
+static void
+play_poll(world_t *world)
+{
+    view_t  view = view_registered(generic());
+
+    job_open(world, "poll", 1, &view);
+    world_answer(world, generic(), 200, "query-paid.json");
+    view.orders = SUCCESS;
+    world_row(world, "applied", &view);
+    world_text_row(world, "gone", NULL);
+}
+
+
+static void
+play_expired(world_t *world)
+{
+    view_t  view = view_registered(stripe());
+
+    world->now_s = EXPIRES + GRACE_S + 1;
+    job_open(world, "poll", 1, &view);
+    world_answer(world, stripe(), 200, "query-open.json");
+    world_row(world, "applied", &view);
+    world_text_row(world, "gone", NULL);
+}
+
+
+Test(pay_flow_job, failing_memory_ends_a_job_and_fails_no_payment)
+{
+    cr_expect_geq(world_torture(play_register), 20);
+    cr_expect_geq(world_torture(play_give_up), 10);
+    cr_expect_geq(world_torture(play_poll), 20);
+    cr_expect_geq(world_torture(play_expired), 20);
+}

@@ -1,0 +1,230 @@
+/*
+ * The storefront's GETs: which operation they ask, with whose name, and what
+ * each of its answers means.
+ */
+
+#include "flow_driver.h"
+
+
+#define COUNT(a)  (sizeof(a) / sizeof((a)[0]))
+
+
+static void
+read_open(world_t *world, pay_read_t what, const char *id)
+{
+    world_made(world, pay_flow_read(&world->flow, what, PAY_STR("acme"),
+                                    pay_str_of(id)));
+    world_start(world);
+}
+
+
+Test(pay_flow_read, each_read_asks_its_operation_as_the_merchant)
+{
+    size_t   i;
+    world_t  world;
+
+    static const struct {
+        pay_read_t   what;
+        pay_op_id_t  op;
+    } rows[] = {
+        { PAY_READ_PAYMENT, PAY_OP_GET_PAYMENT },
+        { PAY_READ_CHECKOUT, PAY_OP_GET_CHECKOUT },
+        { PAY_READ_EVENTS, PAY_OP_GET_EVENTS }
+    };
+
+    for (i = 0; i < COUNT(rows); i++) {
+        world_open(&world);
+        read_open(&world, rows[i].what, "order-1");
+        expect_db(&world, rows[i].op);
+        expect_arg(&world, 0, "acme");
+        expect_arg(&world, 1, "order-1");
+        world_close(&world);
+    }
+}
+
+
+Test(pay_flow_read, ids_that_cannot_be_are_404_without_the_database)
+{
+    size_t   i;
+    world_t  world;
+
+    static const char *const  ids[] = {
+        "", " ", "a/b", "a:b", "a b", "'; drop table pay.checkout --",
+        "\xc3\xa9", "%2e%2e", "a\nb", "a?b", "*",
+        "01234567890123456789012345678901234567890123456789012345678901234"
+    };
+
+    for (i = 0; i < COUNT(ids); i++) {
+        world_open(&world);
+        read_open(&world, (pay_read_t) (i % 3), ids[i]);
+        expect_problem(&world, "not-found", 404);
+        cr_expect_eq(world.db_count, 0, "%s", ids[i]);
+        world_close(&world);
+    }
+}
+
+
+Test(pay_flow_read, a_checkout_has_a_body_and_a_version)
+{
+    view_t              view = view_registered(generic());
+    world_t             world;
+    const pay_reply_t  *reply;
+
+    world_open(&world);
+    read_open(&world, PAY_READ_CHECKOUT, "c-1");
+    world_row(&world, "found", &view);
+    reply = expect_reply(&world, PAY_REPLY_JSON, 200);
+    cr_expect(contains(reply->body, "{\"checkout_id\":\"c-1\""));
+    cr_expect(contains(reply->body, "\"payment_orders\":["));
+    cr_expect(contains(reply->body, BASE "/checkout/" HANDLE));
+    cr_expect_eq(reply->version, 3);
+    cr_expect(pay_str_is(world.flow.psp_name, "generic"));
+    world_close(&world);
+}
+
+
+Test(pay_flow_read, an_order_is_the_one_that_was_asked_for)
+{
+    view_t              view = view_registered(generic());
+    world_t             world;
+    const pay_reply_t  *reply;
+
+    view.orders = "[" STORED("order-1", "1000", "EXECUTING", "null") ","
+                  STORED("order-2", "2000", "EXECUTING", "null") "]";
+    world_open(&world);
+    read_open(&world, PAY_READ_PAYMENT, "order-2");
+    world_row(&world, "found", &view);
+    reply = expect_reply(&world, PAY_REPLY_JSON, 200);
+    cr_expect(contains(reply->body, "\"payment_order_id\":\"order-2\""));
+    cr_expect(contains(reply->body, "\"amount\":\"20.00\""));
+    cr_expect_not(contains(reply->body, "order-1"));
+    cr_expect(pay_str_is(world.flow.order_id, "order-2"));
+    world_close(&world);
+}
+
+
+Test(pay_flow_read, an_order_before_its_token_has_no_way_to_pay)
+{
+    view_t              view = view_of(generic());
+    world_t             world;
+    const pay_reply_t  *reply;
+
+    world_open(&world);
+    read_open(&world, PAY_READ_PAYMENT, "order-1");
+    world_row(&world, "found", &view);
+    reply = expect_reply(&world, PAY_REPLY_JSON, 200);
+    cr_expect(contains(reply->body, "\"redirect_url\":null"));
+    world_close(&world);
+}
+
+
+Test(pay_flow_read, a_timeline_is_what_sql_made_of_it)
+{
+    world_t             world;
+    const pay_reply_t  *reply;
+
+    world_open(&world);
+    read_open(&world, PAY_READ_EVENTS, "order-1");
+    world_text_row(&world, "found", "[{\"seq\":1},{\"seq\":2}]");
+    reply = expect_reply(&world, PAY_REPLY_JSON, 200);
+    cr_expect(pay_str_is(reply->body, "{\"payment_order_id\":\"order-1\","
+                         "\"events\":[{\"seq\":1},{\"seq\":2}]}"));
+    cr_expect_eq(reply->version, -1);
+    cr_expect(pay_str_is(world.flow.order_id, "order-1"));
+    world_close(&world);
+}
+
+
+/* A foreign merchant's and an absent one look the same. */
+Test(pay_flow_read, everything_but_found_is_404)
+{
+    size_t   i;
+    view_t   view = view_registered(generic());
+    world_t  world;
+
+    static const char *const  words[] = {
+        "not_found", "invalid", "", "FOUND", "found "
+    };
+
+    for (i = 0; i < 2 * COUNT(words); i++) {
+        world_open(&world);
+        read_open(&world, (pay_read_t) (i % 2), "order-1");
+        world_row(&world, words[i / 2], i % 2 ? &view : NULL);
+        expect_problem(&world, "not-found", 404);
+        world_close(&world);
+    }
+}
+
+
+Test(pay_flow_read, a_row_without_the_order_is_a_bug_not_a_404)
+{
+    view_t   view = view_registered(generic());
+    world_t  world;
+
+    world_open(&world);
+    read_open(&world, PAY_READ_PAYMENT, "order-9");
+    world_row(&world, "found", &view);
+    expect_problem(&world, "internal-error", 500);
+    world_close(&world);
+}
+
+
+Test(pay_flow_read, no_stale_200_without_the_database)
+{
+    unsigned  i;
+    world_t   world;
+
+    for (i = 0; i < 3 * DB_FAILURES; i++) {
+        world_open(&world);
+        read_open(&world, (pay_read_t) (i / DB_FAILURES), "order-1");
+        world_db_failed(&world, (pay_db_failure_t) (i % DB_FAILURES));
+        expect_reply(&world, PAY_REPLY_PROBLEM,
+                     i % DB_FAILURES == PAY_DB_ERROR ? 500 : 503);
+        world_close(&world);
+    }
+}
+
+
+static void
+play_checkout(world_t *world)
+{
+    view_t  view = view_registered(generic());
+
+    read_open(world, PAY_READ_CHECKOUT, "c-1");
+    world_row(world, "found", &view);
+}
+
+
+static void
+play_payment(world_t *world)
+{
+    view_t  view = view_registered(generic());
+
+    read_open(world, PAY_READ_PAYMENT, "order-1");
+    world_row(world, "found", &view);
+}
+
+
+static void
+play_events(world_t *world)
+{
+    read_open(world, PAY_READ_EVENTS, "order-1");
+    world_text_row(world, "found", "[]");
+}
+
+
+static void
+play_absent(world_t *world)
+{
+    read_open(world, PAY_READ_PAYMENT, "order-1");
+    world_row(world, "not_found", NULL);
+}
+
+
+Test(pay_flow_read, failing_memory_ends_each_read_as_a_500)
+{
+    cr_expect_geq(world_torture(play_checkout), 20);
+    cr_expect_geq(world_torture(play_payment), 20);
+    cr_expect_geq(world_torture(play_events), 4);
+    cr_expect_geq(world_torture(play_absent), 3);
+}

@@ -1,0 +1,447 @@
+/*
+ * POST /webhooks/<psp>: nothing touches PostgreSQL before the signature
+ * holds, and nothing but a commit is answered 2xx (security.md, M6 and M7).
+ */
+
+#include "flow_driver.h"
+
+
+#define COUNT(a)  (sizeof(a) / sizeof((a)[0]))
+
+/* A delivery as the PSP signs it; `headers` may be tampered with. */
+typedef struct {
+    pay_header_t         headers[6];
+    pay_webhook_input_t  in;
+} delivery_t;
+
+
+static const char *const  paid_files[] = {
+    "webhook-completed-paid.json", "webhook-paid.json"
+};
+
+
+static void
+sign(world_t *world, unsigned psp, pay_str_t body, int64_t at_s,
+    delivery_t *delivery)
+{
+    const pay_psp_t  *p = &world->psps[psp];
+
+    memset(delivery, 0, sizeof(*delivery));
+    delivery->in.psp = p;
+    delivery->in.body = body;
+    delivery->in.headers = delivery->headers;
+    cr_assert_eq(p->scheme->sign(pay_heap_arena(world->own), p->webhook_keys,
+                                 PAY_STR("evt_01JD90"), at_s, body,
+                                 delivery->headers,
+                                 &delivery->in.header_count), PAY_OK);
+}
+
+
+static void
+deliver(world_t *world, delivery_t *delivery)
+{
+    world_made(world, pay_flow_webhook(&world->flow, &delivery->in));
+    world_start(world);
+}
+
+
+static pay_str_t
+paid_body(world_t *world, unsigned psp)
+{
+    return fixture(pay_heap_arena(world->own), world->psps[psp].adapter,
+                   paid_files[psp]);
+}
+
+
+static void
+deliver_signed(world_t *world, unsigned psp, pay_str_t body,
+    delivery_t *delivery)
+{
+    sign(world, psp, body, NOW, delivery);
+    deliver(world, delivery);
+}
+
+
+static void
+expect_untouched(world_t *world, const char *slug, unsigned status)
+{
+    expect_problem(world, slug, status);
+    cr_expect_eq(world->db_count + world->http_count, 0);
+}
+
+
+Test(pay_flow_webhook, a_good_one_is_one_operation_with_its_digest)
+{
+    unsigned        psp;
+    world_t         world;
+    delivery_t      delivery;
+    unsigned char   digest[PAY_SHA256_SIZE];
+
+    for (psp = 0; psp < WORLD_PSPS; psp++) {
+        world_open(&world);
+        deliver_signed(&world, psp, paid_body(&world, psp), &delivery);
+        expect_db(&world, PAY_OP_APPLY_EVENT);
+        expect_arg(&world, 0, world.psps[psp].adapter->name);
+        expect_arg(&world, 1, "webhook");
+        cr_expect_not(world.effect.args[2].is_null);
+        expect_arg(&world, 4, "paid");
+        expect_arg(&world, 5, token_text(world.psps[psp].adapter));
+        cr_expect_eq(world.effect.args[8].number, 3000);
+        expect_arg(&world, 9, "USD");
+        cr_assert_eq(pay_sha256(delivery.in.body, digest), PAY_OK);
+        cr_expect(pay_str_eq(world.effect.args[10].bytes,
+                             (pay_str_t) { sizeof(digest), digest }));
+        expect_arg(&world, 11, REQUEST_ID);
+        world_close(&world);
+    }
+}
+
+
+Test(pay_flow_webhook, every_committed_outcome_is_200)
+{
+    size_t              i;
+    char                body[64];
+    view_t              view = view_registered(generic());
+    world_t             world;
+    delivery_t          delivery;
+    const pay_reply_t  *reply;
+
+    static const char *const  words[] = {
+        "applied", "unchanged", "duplicate", "parked", "mismatch", "ignored"
+    };
+
+    for (i = 0; i < 2 * COUNT(words); i++) {
+        world_open(&world);
+        deliver_signed(&world, WORLD_GENERIC, paid_body(&world, WORLD_GENERIC),
+                       &delivery);
+        world_row(&world, words[i / 2], i % 2 ? &view : NULL);
+        reply = expect_reply(&world, PAY_REPLY_JSON, 200);
+        snprintf(body, sizeof(body), "{\"outcome\":\"%s\"}", words[i / 2]);
+        cr_expect(pay_str_is(reply->body, body), "%.*s",
+                  pay_fmt(reply->body));
+        cr_expect_eq(world.db_count, 1);
+        cr_expect(i % 2 == 0 || pay_str_is(world.flow.order_id, "order-1"));
+        world_close(&world);
+    }
+}
+
+
+/* I6: what is not known to be in the inbox must come again. */
+Test(pay_flow_webhook, without_a_commit_there_is_no_2xx)
+{
+    unsigned            i;
+    world_t             world;
+    delivery_t          delivery;
+    const pay_reply_t  *reply;
+
+    for (i = 0; i < DB_FAILURES; i++) {
+        world_open(&world);
+        deliver_signed(&world, WORLD_GENERIC, paid_body(&world, WORLD_GENERIC),
+                       &delivery);
+        world_db_failed(&world, (pay_db_failure_t) i);
+        reply = expect_reply(&world, PAY_REPLY_PROBLEM,
+                             i == PAY_DB_ERROR ? 500 : 503);
+        cr_expect_geq(reply->status, 500);
+        world_close(&world);
+    }
+}
+
+
+Test(pay_flow_webhook, outcomes_that_sql_does_not_have_are_no_2xx)
+{
+    size_t      i;
+    world_t     world;
+    delivery_t  delivery;
+
+    static const char *const  words[] = {
+        "", "invalid", "not_found", "Applied", "applied "
+    };
+
+    for (i = 0; i < COUNT(words); i++) {
+        world_open(&world);
+        deliver_signed(&world, WORLD_GENERIC, paid_body(&world, WORLD_GENERIC),
+                       &delivery);
+        world_row(&world, words[i], NULL);
+        expect_problem(&world, "internal-error", 500);
+        world_close(&world);
+    }
+}
+
+
+Test(pay_flow_webhook, each_flipped_byte_of_the_body_is_401)
+{
+    size_t          at;
+    unsigned        psp;
+    world_t         world;
+    pay_str_t       body;
+    delivery_t      delivery;
+    unsigned char  *copy;
+
+    for (psp = 0; psp < WORLD_PSPS; psp++) {
+        world_open(&world);
+        body = paid_body(&world, psp);
+        world_close(&world);
+
+        for (at = 0; at < 400; at += 37) {
+            world_open(&world);
+            body = paid_body(&world, psp);
+            sign(&world, psp, body, NOW, &delivery);
+            copy = (unsigned char *) delivery.in.body.data;
+            copy[at % body.len] ^= 1;
+            deliver(&world, &delivery);
+            expect_untouched(&world, "webhook-signature-invalid", 401);
+            world_close(&world);
+        }
+    }
+}
+
+
+Test(pay_flow_webhook, other_keys_and_missing_headers_are_401)
+{
+    unsigned    psp, i;
+    world_t     world;
+    delivery_t  delivery;
+
+    for (psp = 0; psp < WORLD_PSPS; psp++) {
+        world_open(&world);
+        sign(&world, psp, paid_body(&world, psp), NOW, &delivery);
+        world.webhook_keys[psp].data[3] ^= 1;
+        deliver(&world, &delivery);
+        expect_untouched(&world, "webhook-signature-invalid", 401);
+        world_close(&world);
+
+        for (i = 0; i < 3; i++) {
+            world_open(&world);
+            sign(&world, psp, paid_body(&world, psp), NOW, &delivery);
+
+            if (i == 0) {
+                delivery.in.header_count = 0;
+
+            } else if (i == 1) {
+                delivery.headers[0].name = PAY_STR("x-other");
+
+            } else {                                   /* the same, twice */
+                delivery.headers[delivery.in.header_count++]
+                    = delivery.headers[0];
+            }
+
+            deliver(&world, &delivery);
+            expect_untouched(&world, "webhook-signature-invalid", 401);
+            world_close(&world);
+        }
+    }
+}
+
+
+/* One PSP's secret does not speak for another. */
+Test(pay_flow_webhook, signature_of_another_psp_is_401)
+{
+    world_t     world;
+    delivery_t  delivery;
+
+    world_open(&world);
+    sign(&world, WORLD_GENERIC, paid_body(&world, WORLD_GENERIC), NOW,
+         &delivery);
+    delivery.in.psp = &world.psps[WORLD_STRIPE];
+    deliver(&world, &delivery);
+    expect_untouched(&world, "webhook-signature-invalid", 401);
+    world_close(&world);
+}
+
+
+Test(pay_flow_webhook, stale_and_future_ones_are_told_so)
+{
+    size_t      i;
+    unsigned    psp;
+    world_t     world;
+    delivery_t  delivery;
+
+    static const int64_t  off[] = { -301, 301, -86400, 86400, -NOW };
+
+    for (i = 0; i < 2 * COUNT(off); i++) {
+        psp = i % 2 ? WORLD_STRIPE : WORLD_GENERIC;
+        world_open(&world);
+        sign(&world, psp, paid_body(&world, psp), NOW + off[i / 2], &delivery);
+        deliver(&world, &delivery);
+        expect_untouched(&world, "webhook-timestamp-invalid", 401);
+        world_close(&world);
+    }
+}
+
+
+Test(pay_flow_webhook, both_keys_speak_during_rotation)
+{
+    world_t       world;
+    delivery_t    delivery;
+    pay_secret_t  keys[2];
+
+    world_open(&world);
+    keys[1] = world.webhook_keys[WORLD_GENERIC];
+    keys[0] = keys[1];
+    keys[0].data[0] ^= 1;
+    sign(&world, WORLD_GENERIC, paid_body(&world, WORLD_GENERIC), NOW,
+         &delivery);
+    world.psps[WORLD_GENERIC].webhook_keys = keys;
+    world.psps[WORLD_GENERIC].webhook_key_count = 2;
+    deliver(&world, &delivery);
+    expect_db(&world, PAY_OP_APPLY_EVENT);
+    world_close(&world);
+}
+
+
+Test(pay_flow_webhook, signed_nonsense_is_422_and_not_stored)
+{
+    size_t      i;
+    unsigned    psp;
+    world_t     world;
+    delivery_t  delivery;
+
+    static const char *const  bodies[] = {
+        "", "null", "[]", "{", "{}", "<xml/>", "{\"id\":1,\"id\":1}",
+        "{\"type\":\"registration.paid\",\"data\":{}}",
+        "{\"type\":\"registration.paid\",\"data\":{\"token\":\"t\"}}",
+        "{\"id\":\"evt_1\",\"object\":\"event\","
+        "\"type\":\"checkout.session.completed\"}"
+    };
+
+    for (i = 0; i < 2 * COUNT(bodies); i++) {
+        psp = i % 2 ? WORLD_STRIPE : WORLD_GENERIC;
+        world_open(&world);
+        deliver_signed(&world, psp, pay_str_of(bodies[i / 2]), &delivery);
+        expect_untouched(&world, "webhook-payload-invalid", 422);
+        world_close(&world);
+    }
+}
+
+
+/* An adapter whose PSP puts several facts into one delivery. */
+static unsigned  bundle_size;
+
+static pay_status_t
+bundle_events(pay_arena_t *arena, pay_str_t event_id, pay_str_t body,
+    pay_psp_event_t events[PAY_PSP_EVENTS_MAX], unsigned *count,
+    pay_err_t *err)
+{
+    (void) event_id;
+    (void) body;
+    (void) err;
+
+    for (*count = 0; *count < bundle_size; (*count)++) {
+        memset(&events[*count], 0, sizeof(events[0]));
+        PAY_TRY(pay_format(arena, &events[*count].event_id, 32, "evt_%u",
+                           *count));
+        events[*count].type = PAY_STR("note");
+    }
+
+    return PAY_OK;
+}
+
+
+static void
+bundle_open(world_t *world, unsigned size, delivery_t *delivery)
+{
+    static pay_psp_adapter_t  bundle;
+
+    bundle = *generic();
+    bundle.webhook_events = bundle_events;
+    bundle_size = size;
+    world->psps[WORLD_GENERIC].adapter = &bundle;
+    deliver_signed(world, WORLD_GENERIC, PAY_STR("{}"), delivery);
+}
+
+
+Test(pay_flow_webhook, several_events_are_one_operation_each_in_order)
+{
+    char        id[16];
+    unsigned    i;
+    world_t     world;
+    delivery_t  delivery;
+
+    world_open(&world);
+    bundle_open(&world, PAY_PSP_EVENTS_MAX, &delivery);
+
+    for (i = 0; i < PAY_PSP_EVENTS_MAX; i++) {
+        expect_db(&world, PAY_OP_APPLY_EVENT);
+        snprintf(id, sizeof(id), "evt_%u", i);
+        expect_arg(&world, 2, id);
+        world_row(&world, i ? "applied" : "duplicate", NULL);
+    }
+
+    expect_reply(&world, PAY_REPLY_JSON, 200);
+    cr_expect_eq(world.db_count, PAY_PSP_EVENTS_MAX);
+    world_close(&world);
+}
+
+
+Test(pay_flow_webhook, last_of_several_failing_is_no_2xx)
+{
+    world_t     world;
+    delivery_t  delivery;
+
+    world_open(&world);
+    bundle_open(&world, 3, &delivery);
+    world_row(&world, "applied", NULL);
+    world_row(&world, "applied", NULL);
+    world_db_failed(&world, PAY_DB_UNKNOWN);
+    expect_problem(&world, "dependency-unavailable", 503);
+    world_close(&world);
+}
+
+
+Test(pay_flow_webhook, no_event_is_200_without_an_operation)
+{
+    world_t             world;
+    delivery_t          delivery;
+    const pay_reply_t  *reply;
+
+    world_open(&world);
+    bundle_open(&world, 0, &delivery);
+    reply = expect_reply(&world, PAY_REPLY_JSON, 200);
+    cr_expect(pay_str_is(reply->body, "{\"outcome\":\"ignored\"}"));
+    cr_expect_eq(world.db_count, 0);
+    world_close(&world);
+}
+
+
+static void
+play_applied(world_t *world)
+{
+    view_t      view = view_registered(stripe());
+    delivery_t  delivery;
+
+    deliver_signed(world, WORLD_STRIPE, paid_body(world, WORLD_STRIPE),
+                   &delivery);
+    world_row(world, "applied", &view);
+}
+
+
+static void
+play_several(world_t *world)
+{
+    view_t      view = view_registered(generic());
+    delivery_t  delivery;
+
+    bundle_open(world, 2, &delivery);
+    world_row(world, "applied", &view);
+    world_row(world, "applied", &view);
+}
+
+
+static void
+play_forged(world_t *world)
+{
+    delivery_t  delivery;
+
+    sign(world, WORLD_GENERIC, paid_body(world, WORLD_GENERIC), NOW,
+         &delivery);
+    delivery.in.body.len--;
+    deliver(world, &delivery);
+}
+
+
+Test(pay_flow_webhook, failing_memory_is_never_a_2xx)
+{
+    cr_expect_geq(world_torture(play_applied), 20);
+    cr_expect_geq(world_torture(play_several), 30);
+    cr_expect_geq(world_torture(play_forged), 2);
+}
