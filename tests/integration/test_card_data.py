@@ -3,7 +3,6 @@
 numbers; support/canary.py searches logs and database for them afterwards.
 """
 
-import io
 import json
 
 import pytest
@@ -209,7 +208,9 @@ def test_the_search_for_canaries_finds_a_planted_one(
     assert marker not in gateway.access_log.read_text()
     across = canary.scanner(gateway.secrets)
     across.write(b"xx" + PAN[:7].encode())
+    across.flush()
     across.write(PAN[7:].encode() + b"yy")
+    across.end()
     assert len(across.found) == 1
 
 
@@ -226,5 +227,6 @@ def test_the_search_for_canaries_finds_each_secret(gateway, tmp_path):
 
 def test_a_hex_dump_hides_nothing(gateway):
     scanner = canary.scanner(gateway.secrets)
-    scanner.write(io.BytesIO(PAN.encode().hex().encode()).read())
+    scanner.write(PAN.encode().hex().encode())
+    scanner.end()
     assert len(scanner.found) == 1

@@ -46,7 +46,7 @@ def dump(db, sink) -> list[str]:
         for name, readable in tables:
             assert readable, f"PG_DSN may not read {name}"
             cursor.copy_expert(f"COPY {name} TO STDOUT", sink)
-            sink.tail = b""
+            sink.end()
     return [name for name, _ in tables]
 
 
