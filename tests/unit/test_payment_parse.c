@@ -442,6 +442,17 @@ Test(pay_payment_parse, card_numbers_are_refused_anywhere)
         { "{\"checkout_id\":\"4111111111111111\"}",
           "card-data-not-accepted", "" },
         { WITH("\"4111111111111111\":1"), "card-data-not-accepted", "" },
+        /* reals were stored as 4111111111111111.0 */
+        { WITH("\"metadata\":{\"a\":4.111111111111111e15}"),
+          "card-data-not-accepted", "" },
+        { WITH("\"metadata\":{\"a\":411111111111111.1e1}"),
+          "card-data-not-accepted", "" },
+        { WITH("\"metadata\":{\"a\":4111111111111111e0}"),
+          "card-data-not-accepted", "" },
+        { WITH("\"credit_card_info\":{\"n\":4111111111111111E0}"),
+          "card-data-not-accepted", "" },
+        { "{" ID "," URL "," ORDERS ",\"buyer_info\":{\"a\":[4.111111111111111"
+          "E+15]}}", "card-data-not-accepted", "" },
         { "[\"4111111111111111\"]", "card-data-not-accepted", "" }
     };
 
