@@ -1,0 +1,282 @@
+"""docs/openapi.yaml against the sources and against the running gateway.
+
+Schemathesis makes requests from the document, good and bad ones, and holds
+every answer against it: status, headers, media type, schema.
+"""
+
+import json
+import os
+import re
+import subprocess
+
+import pytest
+import yaml
+from support.gateway import ROOT
+
+DOCUMENT = ROOT / "docs" / "openapi.yaml"
+TOOL = ROOT / "build" / "venv" / "bin" / "schemathesis"
+PAYCTL = os.environ.get("PAYCTL", str(ROOT / "build" / "payctl"))
+DEADLINE_S = 400
+EXAMPLES = 30
+
+# Whether good data is taken depends on what a schema cannot say: the PSP's
+# currencies, a checkout's total, ids that are free.
+CHECKS_LEFT_OUT = "positive_data_acceptance"
+# Methods that nginx knows; others are 501 and not 405 (security.md H2).
+METHODS = ["GET", "POST", "PUT", "DELETE", "PATCH"]
+CONFIG = """\
+base-url = "{url}"
+tls-verify = "{ca}"
+rate-limit = "60/s"
+headers = {{ Authorization = "Bearer ${{MERCHANT_JWT}}" }}
+
+[phases.coverage]
+unexpected-methods = {methods}
+"""
+
+# Problems that no documented operation can answer with.
+ELSEWHERE = {
+    "method-not-allowed",  # an undocumented method
+    "range-not-satisfiable",  # the error_page statuses of plain nginx
+    "precondition-failed",
+    "psp-timeout",
+}
+
+
+@pytest.fixture(scope="module")
+def document():
+    return yaml.safe_load(DOCUMENT.read_text(encoding="utf-8"))
+
+
+@pytest.fixture(scope="module")
+def known(api, checkout):
+    """Path parameters that lead to something."""
+    answer = api.create(checkout())
+    assert answer.status_code == 201, answer.text
+    made = answer.json()
+    return {
+        "payment_order_id": made["payment_orders"][0]["payment_order_id"],
+        "checkout_id": made["checkout_id"],
+        "handle": made["redirect_url"].rsplit("/", 1)[1],
+        "psp": "generic",
+        "slug": "amount-invalid",
+    }
+
+
+def operations(document):
+    for path, item in document["paths"].items():
+        for method in item:
+            yield path, method.upper()
+
+
+def all_operations():
+    return sorted(operations(yaml.safe_load(DOCUMENT.read_text())))
+
+
+def source(name: str) -> str:
+    return (ROOT / name).read_text(encoding="utf-8")
+
+
+def define(name: str, text: str) -> int:
+    found = re.search(rf"^#define\s+{name}\s+(\d+)", text, re.M)
+    assert found, name
+    return int(found[1])
+
+
+@pytest.mark.parametrize("path, method", all_operations())
+def test_a_documented_operation_exists(anonymous, known, path, method):
+    for name, value in known.items():
+        path = path.replace(f"{{{name}}}", value)
+    assert "{" not in path
+    answer = anonymous.request("OPTIONS", path)
+    assert answer.status_code == 204, answer.text
+    assert method in answer.headers["Allow"].split(", ")
+
+
+def test_every_route_of_the_api_is_documented(document):
+    text = source("ngx_payments_module/ngx_http_payments_api.c")
+    table = text.split("routes[] = {")[1].split("};")[0]
+    rows = re.findall(
+        r'\{ "([^"]+)", (NULL|"[^"]*"), NGX_HTTP_([A-Z]+), "([^"]+)"', table
+    )
+    assert len(rows) >= 4
+    documented = {
+        (re.sub(r"\{[^}]+\}", "*", path), method)
+        for path, method in operations(document)
+        if path.startswith("/v1/")
+    }
+    routes = {
+        (
+            "/v1/" + head + ("" if tail == "NULL" else "*" + tail.strip('"')),
+            method,
+        )
+        for head, tail, method, _ in rows
+    }
+    assert routes == documented
+
+
+def test_the_methods_that_are_not_documented_are_refused(
+    anonymous, document, known
+):
+    for path, item in document["paths"].items():
+        for name, value in known.items():
+            path = path.replace(f"{{{name}}}", value)
+        for method in METHODS:
+            if method.lower() in item:
+                continue
+            answer = anonymous.request(method, path)
+            assert answer.status_code == 405, f"{method} {path}"
+            assert answer.headers["Allow"].endswith("OPTIONS")
+
+
+def test_every_problem_is_documented_and_none_is_invented(document):
+    table = source("src/core/problem_table.c")
+    slugs = set(re.findall(r'^    \{ "([a-z-]+)", \d+,', table, re.M))
+    responses = document["components"]["responses"].values()
+    told = " ".join(
+        each["description"]
+        for each in responses
+        if "application/problem+json" in each["content"]
+    )
+    words = set(re.findall(r"[a-z]+(?:-[a-z]+)*", told))
+    assert slugs - ELSEWHERE == words & slugs
+    assert {word for word in words if "-" in word} <= slugs
+
+
+def test_statuses_of_problems_are_those_of_the_table(document):
+    table = source("src/core/problem_table.c")
+    status = dict(re.findall(r'^    \{ "([a-z-]+)", (\d+),', table, re.M))
+    also = {"409": "idempotency-in-progress"}
+    for item in document["paths"].values():
+        for operation in item.values():
+            for code, answer in operation["responses"].items():
+                name = answer.get("$ref", "").rpartition("/")[2]
+                text = document["components"]["responses"].get(name, answer)
+                for slug in status.keys() & set(
+                    re.findall(r"[a-z]+(?:-[a-z]+)+", text["description"])
+                ):
+                    assert code == status[slug] or also[code] == slug
+
+
+def test_bounds_are_those_of_the_parser(document):
+    schemas = document["components"]["schemas"]
+    request = schemas["PaymentRequest"]["properties"]
+    payment = source("include/pay_payment.h")
+    parser = source("src/api/payment_parse.c")
+    expires = request["expires_in"]
+    assert expires["minimum"] == define("PAY_EXPIRES_MIN_S", payment)
+    assert expires["maximum"] == define("PAY_EXPIRES_MAX_S", payment)
+    assert expires["default"] == define("PAY_EXPIRES_S", payment)
+    orders = define("PAY_ORDERS_MAX", payment)
+    assert request["payment_orders"]["maxItems"] == orders
+    seller = schemas["OrderRequest"]["properties"]["seller_account"]
+    assert f"{{1,{define('PAY_SELLER_MAX', payment)}}}" in seller["pattern"]
+    metadata = request["metadata"]
+    assert metadata["propertyNames"]["maxLength"] == define("KEY_MAX", parser)
+    values = metadata["additionalProperties"]
+    assert values["maxLength"] == define("VALUE_MAX", parser)
+    told = metadata["description"] + request["buyer_info"]["description"]
+    assert f"{define('METADATA_MAX', parser)} bytes" in told
+    assert f"{define('TEXT_MAX', parser)} bytes" in told
+    width = define("PAY_JSON_WIDTH", source("include/pay_json.h"))
+    assert metadata["maxProperties"] == width
+    longest = define("PAY_ID_MAX", source("include/pay_id.h"))
+    assert schemas["Id"]["maxLength"] == longest
+    url = define("PAY_URL_MAX", source("include/pay_url.h"))
+    assert request["return_url"]["maxLength"] == url
+    text = source("include/pay_idempotency.h")
+    low = define("PAY_IDEMPOTENCY_KEY_MIN", text)
+    high = define("PAY_IDEMPOTENCY_KEY_MAX", text)
+    key = document["components"]["parameters"]["IdempotencyKey"]["schema"]
+    assert key["pattern"].count(f"{{{low},{high}}}") == 2
+
+
+def test_members_are_those_of_the_parser(document):
+    schemas = document["components"]["schemas"]
+    parser = source("src/api/payment_parse.c")
+    for table, name in (
+        ("body_members", "PaymentRequest"),
+        ("order_members", "OrderRequest"),
+    ):
+        text = parser.split(f"{table}[] = {{")[1].split("}")[0]
+        members = set(re.findall(r'"([a-z_]+)"', text))
+        assert members == schemas[name]["properties"].keys()
+        assert schemas[name]["additionalProperties"] is False
+
+
+def test_currencies_and_their_decimals_are_those_of_the_table(document):
+    told = {}
+    for choice in document["components"]["schemas"]["OrderRequest"]["anyOf"]:
+        pattern = choice["properties"]["amount"]["pattern"]
+        for code in choice["properties"]["currency"]["enum"]:
+            told[code] = pattern
+    done = subprocess.run(
+        [PAYCTL, "ops", "--currencies"], check=True, text=True,
+        stdout=subprocess.PIPE,
+    )  # fmt: skip
+    table = dict(line.split("\t") for line in done.stdout.splitlines())
+    assert told.keys() == table.keys()
+    for code, pattern in told.items():
+        digits = int(table[code])
+        least = f"0.{'1':0>{digits}}" if digits else "1"
+        most = f"{999999999999999 / 10**digits:.{digits}f}"
+        assert re.search(pattern, least) and re.search(pattern, most)
+        longer = least + ("0" if digits else ".0")
+        for wrong in ("0", f"{0:.{digits}f}", longer, "0" + most):
+            assert not re.search(pattern, wrong), (code, wrong)
+
+
+def narrowed(document, gateway, known):
+    """The document with what only this stack can know, so that good requests
+    are good here: hosts, PSPs and ids that exist."""
+    parameters = document["components"]["parameters"]
+    for name, parameter in (
+        ("PaymentOrderId", "payment_order_id"),
+        ("CheckoutId", "checkout_id"),
+        ("Handle", "handle"),
+    ):
+        parameters[name]["example"] = known[parameter]
+    request = document["components"]["schemas"]["PaymentRequest"]["properties"]
+    request["return_url"] = {
+        "enum": [gateway.return_url, "https://shop.example.com/thanks?a=b"]
+    }
+    request["psp"] = {"enum": ["generic", "stripe"]}
+    document["servers"] = [{"url": gateway.url}]
+    return document
+
+
+def test_answers_to_generated_requests_are_the_documented_ones(
+    gateway, known, tmp_path
+):
+    assert TOOL.is_file(), f"no {TOOL}: run ci/install --python"
+    document = yaml.safe_load(DOCUMENT.read_text(encoding="utf-8"))
+    schema = tmp_path / "openapi.json"
+    schema.write_text(json.dumps(narrowed(document, gateway, known)))
+    config = tmp_path / "schemathesis.toml"
+    config.write_text(
+        CONFIG.format(
+            url=gateway.url, ca=gateway.ca, methods=json.dumps(METHODS)
+        )
+    )
+    done = subprocess.run(
+        [
+            TOOL, "--no-color", "--config-file", config, "run", schema,
+            "--max-examples", str(EXAMPLES), "--request-timeout", "20",
+            "--phases", "examples,coverage,fuzzing,stateful",
+            "--checks", "all", "--exclude-checks", CHECKS_LEFT_OUT,
+            "--continue-on-failure", "--warnings", "off",
+        ],
+        # the token is no argument, which others could see
+        env=os.environ | {"MERCHANT_JWT": gateway.env["MERCHANT_JWT"]},
+        cwd=tmp_path,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        timeout=DEADLINE_S,
+        check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stdout[-20000:]
+    tested = re.search(r"Selected: (\d+)/(\d+)\s+Tested: (\d+)", done.stdout)
+    wanted = str(len(all_operations()))
+    assert tested and set(tested.groups()) == {wanted}, done.stdout[-2000:]
