@@ -145,6 +145,8 @@ typedef struct {
     ngx_event_t                 body_timer;
     void                      (*body_handler)(ngx_http_request_t *r,
                                               pay_str_t body);
+    ngx_str_t                   body;            /* read so far */
+    size_t                      body_size;       /* room in body.data */
     const pay_merchant_t       *merchant;
     pay_str_t                   key;             /* idempotency key */
 

@@ -234,7 +234,7 @@ check_media(ngx_http_request_t *r, pay_err_t *err)
     ngx_str_t         identity = ngx_string("identity");
     ngx_uint_t        count;
     const char       *slug = "unsupported-media-type";
-    ngx_table_elt_t  *encoding;
+    ngx_table_elt_t  *encoding, *type;
 
     encoding = ngx_http_payments_find_header(r, "Content-Encoding", &count);
 
@@ -252,9 +252,14 @@ check_media(ngx_http_request_t *r, pay_err_t *err)
         return ngx_http_payments_refuse(err, slug, NULL);
     }
 
-    if (r->headers_in.content_type != NULL
-        && is_json(&r->headers_in.content_type->value))
-    {
+    type = ngx_http_payments_find_header(r, "Content-Type", &count);
+
+    if (count > 1) {
+        return ngx_http_payments_refuse(err, "malformed-request",
+                                        "send Content-Type once");
+    }
+
+    if (type != NULL && is_json(&type->value)) {
         return NGX_OK;
     }
 

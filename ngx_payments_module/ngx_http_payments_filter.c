@@ -183,6 +183,7 @@ static ngx_int_t
 replace_page(ngx_http_request_t *r, ngx_http_payments_ctx_t *ctx)
 {
     ngx_str_t             language = ngx_string("en");
+    ngx_str_t             allow = ngx_string("GET, HEAD, POST, OPTIONS");
     pay_reply_t           reply;
     const pay_problem_t  *problem;
 
@@ -195,6 +196,13 @@ replace_page(ngx_http_request_t *r, ngx_http_payments_ctx_t *ctx)
     if (ngx_http_payments_problem_json(r, &reply, &ctx->replacement) != NGX_OK
         || ngx_http_payments_add_header(r, "Content-Language", language)
            != NGX_OK)
+    {
+        return NGX_ERROR;
+    }
+
+    /* nginx refuses TRACE before any location is known (RFC 9110 15.5.6) */
+    if (problem->status == NGX_HTTP_NOT_ALLOWED
+        && ngx_http_payments_add_header(r, "Allow", allow) != NGX_OK)
     {
         return NGX_ERROR;
     }

@@ -9,10 +9,14 @@
 
 
 #define HEADERS_MAX  64
+#define BODY_FIRST   1024
 
 static ngx_uint_t too_many_headers(ngx_http_request_t *r);
-static void read_done(ngx_http_request_t *r);
-static ngx_int_t collect_body(ngx_http_request_t *r, pay_str_t *body);
+static void body_read(ngx_http_request_t *r);
+static ngx_int_t body_take(ngx_http_request_t *r,
+    ngx_http_payments_ctx_t *ctx);
+static ngx_int_t body_room(ngx_http_request_t *r,
+    ngx_http_payments_ctx_t *ctx, size_t need);
 static void body_timed_out(ngx_event_t *ev);
 static void drop_timer(void *data);
 static ngx_int_t live(ngx_http_request_t *r);
@@ -121,9 +125,9 @@ ngx_http_payments_read_body(ngx_http_request_t *r,
     ctx->body_timer.log = r->connection->log;
     ngx_add_timer(&ctx->body_timer, plcf->body_timeout);
 
-    r->request_body_in_single_buf = 1;
+    r->request_body_no_buffering = 1;
 
-    rc = ngx_http_read_client_request_body(r, read_done);
+    rc = ngx_http_read_client_request_body(r, body_read);
 
     if (rc >= NGX_HTTP_SPECIAL_RESPONSE) {
         drop_timer(ctx);
@@ -236,67 +240,119 @@ too_many_headers(ngx_http_request_t *r)
 }
 
 
+/* Takes what has come and asks for more until all is here.  Unbuffered, so
+ * that no framing, however long, makes nginx write the body to a file. */
 static void
-read_done(ngx_http_request_t *r)
+body_read(ngx_http_request_t *r)
 {
-    pay_str_t                 body;
+    ngx_int_t                 rc;
     ngx_http_payments_ctx_t  *ctx;
 
     ctx = ngx_http_payments_get_ctx(r);
-    drop_timer(ctx);
 
-    if (collect_body(r, &body) != NGX_OK) {
-        ngx_http_finalize_request(r, ngx_http_payments_problem(r,
-                                  "content-too-large", NULL, NULL));
-        return;
+    for ( ;; ) {
+        rc = body_take(r, ctx);
+
+        if (rc != NGX_OK) {
+            drop_timer(ctx);
+            ngx_http_finalize_request(r, rc);
+            return;
+        }
+
+        if (!r->reading_body) {
+            break;
+        }
+
+        rc = ngx_http_read_unbuffered_request_body(r);
+
+        if (rc >= NGX_HTTP_SPECIAL_RESPONSE) {
+            drop_timer(ctx);
+            ngx_http_finalize_request(r, rc);
+            return;
+        }
+
+        if (rc == NGX_AGAIN && r->request_body->bufs == NULL) {
+            r->read_event_handler = body_read;
+            return;
+        }
     }
 
-    ctx->body_handler(r, body);
+    drop_timer(ctx);
+    r->read_event_handler = ngx_http_block_reading;
+    ctx->body_handler(r, ngx_payments_str(ctx->body));
 }
 
 
-/* client_body_buffer_size holds the largest allowed body (merge_loc_conf) */
+/* Moves what nginx has read into the context; NGX_OK or a status. */
 static ngx_int_t
-collect_body(ngx_http_request_t *r, pay_str_t *body)
+body_take(ngx_http_request_t *r, ngx_http_payments_ctx_t *ctx)
 {
-    u_char       *p;
-    size_t        len;
-    ngx_chain_t  *cl;
+    size_t                         len;
+    ngx_buf_t                     *b;
+    ngx_chain_t                   *cl;
+    ngx_http_payments_loc_conf_t  *plcf;
 
-    len = 0;
-    body->data = (u_char *) "";
-    body->len = 0;
+    plcf = ngx_http_get_module_loc_conf(r, ngx_http_payments_module);
 
     if (r->request_body == NULL) {
         return NGX_OK;
     }
 
-    if (r->request_body->temp_file != NULL) {
-        return NGX_ERROR;
-    }
-
     for (cl = r->request_body->bufs; cl != NULL; cl = cl->next) {
-        len += cl->buf->last - cl->buf->pos;
-        body->data = len != 0 && body->len == 0 ? cl->buf->pos : body->data;
-        body->len = len;
+        b = cl->buf;
+        len = b->last - b->pos;
+
+        if (len > plcf->max_body - ctx->body.len) {
+            return NGX_HTTP_REQUEST_ENTITY_TOO_LARGE;
+        }
+
+        if (body_room(r, ctx, ctx->body.len + len) != NGX_OK) {
+            return NGX_HTTP_INTERNAL_SERVER_ERROR;
+        }
+
+        ngx_memcpy(ctx->body.data + ctx->body.len, b->pos, len);
+        ctx->body.len += len;
+        b->pos = b->last;
     }
 
-    cl = r->request_body->bufs;
+    r->request_body->bufs = NULL;
 
-    if (cl == NULL || cl->next == NULL) {
+    return NGX_OK;
+}
+
+
+static ngx_int_t
+body_room(ngx_http_request_t *r, ngx_http_payments_ctx_t *ctx, size_t need)
+{
+    u_char  *p;
+    size_t   size;
+
+    if (ctx->body.data != NULL && need <= ctx->body_size) {
         return NGX_OK;
     }
 
-    p = ngx_pnalloc(r->pool, len + 1);
+    size = ctx->body_size ? ctx->body_size : BODY_FIRST;
+
+    if (r->headers_in.content_length_n > (off_t) size) {
+        size = (size_t) r->headers_in.content_length_n;
+    }
+
+    while (size < need) {
+        size *= 2;
+    }
+
+    p = ngx_palloc(r->pool, size);
     if (p == NULL) {
         return NGX_ERROR;
     }
 
-    body->data = p;
-
-    for (/* void */ ; cl != NULL; cl = cl->next) {
-        p = ngx_cpymem(p, cl->buf->pos, cl->buf->last - cl->buf->pos);
+    if (ctx->body.len != 0) {
+        ngx_memcpy(p, ctx->body.data, ctx->body.len);
+        (void) ngx_pfree(r->pool, ctx->body.data);
     }
+
+    ctx->body.data = p;
+    ctx->body_size = size;
 
     return NGX_OK;
 }

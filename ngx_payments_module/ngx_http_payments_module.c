@@ -336,13 +336,19 @@ ngx_http_payments_merge_loc_conf(ngx_conf_t *cf, void *parent, void *child)
     ngx_conf_merge_sec_value(conf->key_ttl, prev->key_ttl, KEY_TTL);
     ngx_conf_merge_uint_value(conf->in_progress, prev->in_progress, 429);
     ngx_conf_merge_msec_value(conf->body_timeout, prev->body_timeout, 10000);
-    ngx_conf_merge_size_value(conf->max_body, prev->max_body,
-                              conf->kind == NGX_HTTP_PAYMENTS_WEBHOOK
-                              ? NGX_PAYMENTS_WEBHOOK_BODY
-                              : NGX_PAYMENTS_API_BODY);
+
+    /* its default goes by the handler: unset while there is none */
+    if (conf->max_body == NGX_CONF_UNSET_SIZE) {
+        conf->max_body = prev->max_body;
+    }
 
     if (conf->kind == NGX_HTTP_PAYMENTS_NONE) {
         return NGX_CONF_OK;
+    }
+
+    if (conf->max_body == NGX_CONF_UNSET_SIZE) {
+        conf->max_body = conf->kind == NGX_HTTP_PAYMENTS_WEBHOOK
+                         ? NGX_PAYMENTS_WEBHOOK_BODY : NGX_PAYMENTS_API_BODY;
     }
 
     if (conf->max_body > 1024 * 1024) {
@@ -351,13 +357,7 @@ ngx_http_payments_merge_loc_conf(ngx_conf_t *cf, void *parent, void *child)
         return NGX_CONF_ERROR;
     }
 
-    /* bodies stay in memory: no file is touched on the request path; a
-     * chunked one lies there with its framing, which may be as large again */
     clcf = ngx_http_conf_get_module_loc_conf(cf, ngx_http_core_module);
-
-    if (clcf->client_body_buffer_size < 2 * conf->max_body + 1024) {
-        clcf->client_body_buffer_size = 2 * conf->max_body + 1024;
-    }
 
     if (clcf->client_max_body_size == 0
         || clcf->client_max_body_size > (off_t) conf->max_body)
