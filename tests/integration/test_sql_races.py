@@ -348,14 +348,15 @@ def test_a_due_job_goes_to_one_worker(gateways, dsn):
     results = together(*[lambda g=g, n=n: g.claim(f"worker-{n}", 8)
                          for n, g in enumerate(some)])
     taken = [row[4] for rows in results for row in rows if row[0] == "job"]
-    assert len(taken) == len(set(taken))
     while True:
         rest = [row[4] for row in some[0].claim("last", 8)
                 if row[0] == "job"]
         if not rest:
             break
         taken.extend(rest)
-    assert sorted(taken) == sorted(i[1] for i in items)
+    # jobs of other tests may have come due meanwhile: only ours count
+    mine = {item[1] for item in items}
+    assert sorted(t for t in taken if t in mine) == sorted(mine)
 
 
 def test_overlapping_batches_in_opposite_orders_never_deadlock(gateways):
