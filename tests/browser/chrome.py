@@ -72,6 +72,9 @@ def options(certificate, profile: str, scripts: bool):
     if not scripts:
         prefs["profile.managed_default_content_settings.javascript"] = BLOCK
     made.add_experimental_option("prefs", prefs)
+    made.add_experimental_option(
+        "perfLoggingPrefs", {"enableNetwork": True, "enablePage": False}
+    )
     made.set_capability(
         "goog:loggingPrefs", {"performance": "ALL", "browser": "ALL"}
     )

@@ -14,20 +14,27 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "integration"))
 
 from buyer import Buyer  # noqa: E402
 from chrome import Chrome  # noqa: E402
+from gallery import Gallery  # noqa: E402
 from sale import Sales  # noqa: E402
-from support import aftermath, bodies, gateway as stack  # noqa: E402
+from support import aftermath, bodies  # noqa: E402
 from support.client import Api  # noqa: E402
+from support.gateway import load  # noqa: E402
 from support.mock import Mock  # noqa: E402
+
+
+def connect(gateway):
+    connection = psycopg2.connect(gateway.env["PG_DSN"])
+    connection.autocommit = True
+    return connection
 
 
 @pytest.fixture(scope="session")
 def gateway():
     """The stack; at the end its logs are clean and its invariants hold."""
-    found = stack.load()
+    found = load()
     after = aftermath.Aftermath(found)
     yield found
-    connection = psycopg2.connect(found.env["PG_DSN"])
-    connection.autocommit = True
+    connection = connect(found)
     try:
         after.check(connection)
     finally:
@@ -69,6 +76,13 @@ def buyer(request):
     return Buyer(made)
 
 
+@pytest.fixture
+def plain_buyer(scriptless):
+    """Without JavaScript only, for what the other case cannot change."""
+    scriptless.fresh()
+    return Buyer(scriptless)
+
+
 @pytest.fixture(scope="session")
 def mock(gateway):
     client = Mock(gateway.mock_url)
@@ -80,5 +94,13 @@ def mock(gateway):
 def sales(gateway, mock):
     """sales(psp="stripe") -> a checkout that waits for its buyer (sale.py)."""
     api = Api(gateway.url, gateway.ssl_context(), gateway.env["MERCHANT_JWT"])
-    yield Sales(api, mock, bodies.Bodies(gateway.return_url))
+    db = connect(gateway)
+    made = bodies.Bodies(gateway.return_url)
+    yield Sales(gateway.url, api, mock, made, db)
+    db.close()
     api.close()
+
+
+@pytest.fixture(scope="session")
+def gallery(gateway, sales):
+    return Gallery(gateway.url, sales)

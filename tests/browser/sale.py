@@ -6,13 +6,12 @@ DEADLINE_S = 15
 
 
 class Sale:
-    def __init__(self, api, mock, body, answer):
+    def __init__(self, api, mock, body, checkout_url):
         self.api = api
         self.mock = mock
         self.body = body
-        self.shown = answer.json()
         self.order_id = body["payment_orders"][0]["payment_order_id"]
-        self.checkout_url = self.shown["redirect_url"]
+        self.checkout_url = checkout_url
         self.status_url = self.checkout_url + "/status"
         self.return_url = self.checkout_url.replace("/checkout/", "/return/")
         assert self.return_url != self.checkout_url
@@ -35,6 +34,13 @@ class Sale:
         assert answer.status_code == 200, answer.text
         return answer.json()
 
+    def payments(self) -> list[dict]:
+        """What the timeline says was paid."""
+        answer = self.api.get(f"/v1/payments/{self.order_id}/events")
+        assert answer.status_code == 200, answer.text
+        events = answer.json()["events"]
+        return [each for each in events if each["kind"] == "paid"]
+
     def becomes(self, status: str):
         wait_for(
             lambda: self.order()["status"] == status,
@@ -44,22 +50,21 @@ class Sale:
 
 
 class Sales:
-    """sales(psp="stripe", **members of the body) -> a Sale; 201 unless
-    `status` says 202."""
+    """sales(psp="stripe", **members of the body) -> a Sale, registered."""
 
-    def __init__(self, api, mock, bodies):
+    def __init__(self, url, api, mock, bodies, db):
+        self.url = url
         self.api = api
         self.mock = mock
         self.bodies = bodies
+        self.db = db
 
-    def __call__(self, psp="generic", status=201, **members) -> Sale:
+    def __call__(self, psp="generic", **members) -> Sale:
         body = self.bodies(psp=psp, **members)
-        return self.send(body, status)
-
-    def send(self, body: dict, status=201) -> Sale:
         answer = self.api.create(body)
-        assert answer.status_code == status, answer.text
-        return Sale(self.api, self.mock, body, answer)
+        assert answer.status_code == 201, answer.text
+        url = answer.json()["redirect_url"]
+        return Sale(self.api, self.mock, body, url)
 
     def preparing(self) -> Sale:
         """One that the PSP is too busy to register for a long while."""
@@ -67,6 +72,19 @@ class Sales:
         nonce = body["payment_orders"][0]["payment_order_id"]
         self.mock.faults(
             {"operation": "register", "kind": "status", "status": 503,
-             "accept": False, "retry_after": 60, "nonce": nonce, "times": 3}
+             "accept": False, "retry_after": 300, "nonce": nonce, "times": 3}
         )  # fmt: skip
-        return self.send(body, 202)
+        answer = self.api.create(body)
+        assert answer.status_code == 202, answer.text
+        assert answer.json()["redirect_url"] is None
+        url = f"{self.url}/checkout/{self._handle(body)}"
+        return Sale(self.api, self.mock, body, url)
+
+    def _handle(self, body) -> str:
+        """Not told to anybody before the PSP has it: from PostgreSQL."""
+        with self.db.cursor() as cursor:
+            cursor.execute(
+                "SELECT handle FROM pay.checkout WHERE checkout_id = %s",
+                (body["checkout_id"],),
+            )
+            return cursor.fetchone()[0]
