@@ -26,7 +26,7 @@ load_module "@MODULE@";
 worker_processes  1;
 daemon            off;
 pid               @DIR@/nginx.pid;
-error_log         @DIR@/error.log info;
+error_log         @DIR@/error.log notice;
 
 events {
     worker_connections  256;
@@ -68,6 +68,7 @@ http {
         psp          generic;
     }
 
+    server_tokens          off;
     access_log             @DIR@/access.log;
     client_body_temp_path  @DIR@/tmp;
     proxy_temp_path        @DIR@/tmp;
