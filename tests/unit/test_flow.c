@@ -26,6 +26,7 @@ step_failing(pay_flow_t *flow, const pay_event_t *event, pay_effect_t *effect)
     effect->kind = PAY_DO_HTTP;
     effect->reply = &half;
     effect->op = PAY_OP_STORE_TOKEN;
+    effect->http.url = PAY_STR("https://psp.example/half");
     flow->outcome = "created";
 
     return step_status;
@@ -77,6 +78,7 @@ Test(pay_flow, failing_step_ends_as_a_500_without_its_half_reply)
         reply = expect_problem(&world, "internal-error", 500);
         cr_expect(reply->body.len == 0 && reply->detail == NULL);
         cr_expect(reply->retry_after_s == -1 && reply->version == -1);
+        cr_expect(world.effect.op == 0 && world.effect.http.url.len == 0);
         cr_expect_str_eq(world.flow.outcome, "internal-error");
     }
 
