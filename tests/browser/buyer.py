@@ -4,6 +4,7 @@ from selenium.common.exceptions import (
     NoSuchElementException,
     StaleElementReferenceException,
 )
+from selenium.webdriver.common.action_chains import ActionChains
 from selenium.webdriver.common.by import By
 from support.waiting import wait_for
 
@@ -66,6 +67,14 @@ class Buyer:
         for name, value in fields.items():
             self.find(f"#card-{name}").send_keys(value)
         self.click("#pay")
+
+    @property
+    def focus(self):
+        return self.driver.switch_to.active_element
+
+    def types(self, *keys: str):
+        """Wherever the focus is."""
+        ActionChains(self.driver).send_keys(*keys).perform()
 
     def second_window(self) -> str:
         """Opens one, goes there; returns the first one's handle."""

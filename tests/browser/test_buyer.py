@@ -6,6 +6,7 @@ JavaScript allowed and forbidden; the rest forbidden, as no page of ours has any
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
+from selenium.webdriver.common.keys import Keys
 
 WAITING = "We are waiting for your payment"
 PAID = "Your payment was received"
@@ -173,6 +174,41 @@ def test_whoever_stops_the_updates_is_left_in_peace(plain_buyer, sales):
     buyer.follow("Update again")
     buyer.sees(PAID)
     assert len({paused, watching}) == 2
+
+
+def test_the_way_back_keeps_what_the_shop_wrote(plain_buyer, sales, gateway):
+    """Quotes and names of HTML's entities in the return URL."""
+    buyer = plain_buyer
+    wrote = "q='onclick='alert(1)'&copy=2&lt=3&quot;=4"
+    sale = sales("generic", return_url=f"{gateway.return_url}?{wrote}")
+    buyer.open(sale.status_url)
+    assert len(buyer.links()) == 3
+    buyer.follow("Back to the shop")
+    buyer.sees("Back in the shop")
+    assert buyer.text("#signature") == "valid"
+    query = parse_qs(urlsplit(buyer.url).query)
+    assert query["q"] == ["'onclick='alert(1)'"]
+    assert [query[name] for name in ("copy", "lt", "quot;")] == [
+        ["2"],
+        ["3"],
+        ["4"],
+    ]
+
+
+def test_the_keyboard_alone_pays(plain_buyer, sales):
+    """Links and fields in their order, by the tabulator."""
+    buyer = plain_buyer
+    sale = sales("generic")
+    buyer.open(sale.status_url)
+    buyer.types(Keys.TAB)
+    assert buyer.focus.text == "Continue to payment"
+    assert buyer.focus.value_of_css_property("outline-style") == "solid"
+    buyer.types(Keys.ENTER)
+    buyer.sees("Pay by card")
+    for word in ("4242424242424242", "12/39", "123"):
+        buyer.types(Keys.TAB, word)
+    buyer.types(Keys.ENTER)
+    arrives_at_shop(buyer, sale)
 
 
 @pytest.mark.parametrize(
