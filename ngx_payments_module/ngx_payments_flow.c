@@ -76,6 +76,7 @@ ngx_payments_flow_start(ngx_payments_flow_t *flow, ngx_http_request_t *r)
     live++;
     ngx_payments_gauge_flows(1);
     flow->started = 1;
+    flow->in_handler = 1;
 
     if (r != NULL) {
         cln = ngx_http_cleanup_add(r, 0);
@@ -228,6 +229,7 @@ db_done(ngx_payments_call_t *call, const pay_value_t *row,
     pay_event_t           event;
     ngx_payments_flow_t  *flow = call->data;
 
+    flow->in_handler = 0;
     flow->db_ms += ngx_current_msec - flow->wait_started;
 
     ngx_memzero(&event, sizeof(pay_event_t));
@@ -245,6 +247,7 @@ http_done(ngx_payments_http_t *http, const pay_http_answer_t *answer)
     pay_event_t           event;
     ngx_payments_flow_t  *flow = http->data;
 
+    flow->in_handler = 0;
     flow->psp_ms += ngx_current_msec - flow->wait_started;
 
     if (answer->failure != NULL) {
@@ -280,7 +283,12 @@ flow_reply(ngx_payments_flow_t *flow, const pay_reply_t *reply)
     c = r->connection;
     rc = ngx_http_payments_reply(r, reply);
     ngx_http_finalize_request(r, rc);
-    ngx_http_run_posted_requests(c);
+
+    /* what is posted may free the request, which the content handler on the
+     * stack is about to finalize: there nginx itself runs it afterwards */
+    if (!flow->in_handler) {
+        ngx_http_run_posted_requests(c);
+    }
 }
 
 

@@ -29,6 +29,7 @@ struct ngx_payments_flow_s {
     void                          (*ended)(void *data);
     void                           *ended_data;
     unsigned                        started:1;
+    unsigned                        in_handler:1;  /* of the request */
 };
 
 
