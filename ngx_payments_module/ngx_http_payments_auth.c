@@ -5,6 +5,11 @@
 #include "ngx_http_payments.h"
 
 
+/* RFC 6750, 3: the scope that would do */
+#define INSUFFICIENT  "Bearer realm=\"ngx_payments\", "                       \
+                      "error=\"insufficient_scope\", scope=\""
+
+
 static ngx_int_t bearer(ngx_http_request_t *r, pay_str_t *token);
 static ngx_int_t challenge(ngx_http_request_t *r, pay_err_t *err,
     const char *slug, const char *value);
@@ -60,8 +65,9 @@ ngx_http_payments_authenticate(ngx_http_request_t *r, unsigned scope,
 
     if ((claims.scopes & scope) != scope) {
         return challenge(r, err, "insufficient-scope",
-                         "Bearer realm=\"ngx_payments\", "
-                         "error=\"insufficient_scope\"");
+                         scope == PAY_SCOPE_PAYMENTS_WRITE
+                         ? INSUFFICIENT "payments:write\""
+                         : INSUFFICIENT "payments:read\"");
     }
 
     return NGX_OK;

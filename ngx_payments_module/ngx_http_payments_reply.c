@@ -12,7 +12,7 @@ static ngx_int_t add_number(ngx_http_request_t *r, const char *name,
     const char *format, int64_t number);
 static ngx_int_t reply_problem(ngx_http_request_t *r,
     const pay_reply_t *reply);
-static ngx_int_t not_modified(ngx_http_request_t *r,
+static ngx_uint_t not_modified(ngx_http_request_t *r,
     const pay_reply_t *reply);
 static ngx_int_t redirect(ngx_http_request_t *r, const pay_reply_t *reply);
 static ngx_int_t add_limit_headers(ngx_http_request_t *r, ngx_uint_t status);
@@ -309,10 +309,11 @@ reply_problem(ngx_http_request_t *r, const pay_reply_t *reply)
 }
 
 
-static ngx_int_t
+/* If-None-Match (RFC 9110 13.1.2): "*", or a list compared weakly */
+static ngx_uint_t
 not_modified(ngx_http_request_t *r, const pay_reply_t *reply)
 {
-    u_char            text[NGX_INT64_LEN + 2];
+    u_char            text[NGX_INT64_LEN + 2], *p, *last, *end;
     size_t            len;
     ngx_uint_t        count;
     ngx_table_elt_t  *header;
@@ -323,9 +324,33 @@ not_modified(ngx_http_request_t *r, const pay_reply_t *reply)
     }
 
     len = ngx_snprintf(text, sizeof(text), "\"%L\"", reply->version) - text;
+    p = header->value.data;
+    last = p + header->value.len;
 
-    return header->value.len == len
-           && ngx_strncmp(header->value.data, text, len) == 0;
+    if (header->value.len == 1 && *p == '*') {
+        return 1;
+    }
+
+    while (p < last) {
+        end = ngx_strlchr(p, last, ',');
+        end = end == NULL ? last : end;
+
+        while (p < end && (*p == ' ' || *p == '\t')) {
+            p++;
+        }
+
+        if (end - p > 2 && p[0] == 'W' && p[1] == '/') {
+            p += 2;
+        }
+
+        if ((size_t) (end - p) >= len && ngx_strncmp(p, text, len) == 0) {
+            return 1;
+        }
+
+        p = end + 1;
+    }
+
+    return 0;
 }
 
 
