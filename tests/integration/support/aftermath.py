@@ -66,7 +66,7 @@ class Aftermath:
             gateway.env["MERCHANT_JWT"],
             gateway.env["OTHER_MERCHANT_JWT"],
         )
-        scanner.read_file(gateway.error_log)
+        scanner.read_file(gateway.error_log, self.start)
         scanner.read_file(gateway.access_log)
         scanner.read_file(Path(gateway.env["PG_LOG"]))
         for path in (gateway.run / "tmp").rglob("*"):

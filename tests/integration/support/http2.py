@@ -49,8 +49,11 @@ class Answer:
             self.goaway = int(event.error_code)
 
 
-def exchange(gateway, headers, body=b"", port=None) -> Answer:
-    """One request; `headers` go out as they are, pseudo headers included."""
+def exchange(gateway, headers, body=b"", port=None, finish=True) -> Answer:
+    """One request; `headers` go out as they are, pseudo headers included.
+
+    Without `finish` the stream is left open behind the body.
+    """
     config = h2.config.H2Configuration(
         header_encoding=None,
         validate_outbound_headers=False,
@@ -64,7 +67,7 @@ def exchange(gateway, headers, body=b"", port=None) -> Answer:
         connection.send_headers(1, headers, end_stream=not body)
         sock.sendall(connection.data_to_send())
         while not over(answer):
-            body = send_some(sock, connection, body)
+            body = send_some(sock, connection, body, finish)
             data = sock.recv(65536)
             if not data:
                 break
@@ -78,7 +81,7 @@ def over(answer) -> bool:
     return answer.ended or answer.reset is not None or answer.goaway is not None
 
 
-def send_some(sock, connection, body) -> bytes:
+def send_some(sock, connection, body, finish) -> bytes:
     """What the flow control window allows; returns the rest."""
     while body:
         room = min(
@@ -88,7 +91,7 @@ def send_some(sock, connection, body) -> bytes:
         if room <= 0:
             break
         part, body = body[:room], body[room:]
-        connection.send_data(1, part, end_stream=not body)
+        connection.send_data(1, part, end_stream=finish and not body)
         sock.sendall(connection.data_to_send())
     return body
 
