@@ -17,11 +17,13 @@
 #define FIRST_BUFFER     4096
 #define KEPT_PER_WORKER  64
 
-/* One per socket that libcurl wants watched. */
+/* One per socket that libcurl wants watched.  libcurl 7.88 closes a socket
+ * that did not connect before it says that it need not be watched any more,
+ * and the number may then be another connection's: nginx watches a duplicate,
+ * which is ours to close. */
 typedef struct {
-    ngx_queue_t        queue;
-    ngx_connection_t  *c;              /* NULL: libcurl has closed it */
-    curl_socket_t      fd;
+    ngx_connection_t  *c;
+    curl_socket_t      fd;             /* libcurl's */
 } watch_t;
 
 typedef struct {
@@ -29,7 +31,6 @@ typedef struct {
     ngx_log_t         *log;
     ngx_event_t        timer;
     ngx_event_t        reap;           /* hands finished calls out */
-    ngx_queue_t        watches;
     ngx_uint_t         running;
     ngx_uint_t         stopping;
 } curl_t;
@@ -45,8 +46,8 @@ static ngx_int_t grow(ngx_payments_http_t *http, size_t need);
 static size_t header_callback(char *data, size_t size, size_t n, void *to);
 static ngx_int_t header_value(pay_str_t line, const char *name,
     pay_str_t *value);
-static int close_callback(void *data, curl_socket_t fd);
 static watch_t *new_watch(curl_socket_t fd);
+static void free_watch(watch_t *w);
 static int socket_callback(CURL *easy, curl_socket_t fd, int what, void *data,
     void *watched);
 static int timer_callback(CURLM *multi, long timeout_ms, void *data);
@@ -76,7 +77,6 @@ ngx_payments_curl_start(ngx_cycle_t *cycle)
         return NGX_ERROR;
     }
 
-    ngx_queue_init(&curl.watches);
     curl.log = cycle->log;
     curl.timer.handler = timer_handler;
     curl.timer.log = cycle->log;
@@ -161,7 +161,6 @@ setup_easy(CURL *easy, ngx_payments_http_t *http)
     curl_easy_setopt(easy, CURLOPT_FOLLOWLOCATION, 0L);
     curl_easy_setopt(easy, CURLOPT_PROXY, "");
     curl_easy_setopt(easy, CURLOPT_NETRC, (long) CURL_NETRC_IGNORED);
-    curl_easy_setopt(easy, CURLOPT_CLOSESOCKETFUNCTION, close_callback);
     curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, write_callback);
     curl_easy_setopt(easy, CURLOPT_WRITEDATA, http);
     curl_easy_setopt(easy, CURLOPT_HEADERFUNCTION, header_callback);
@@ -399,30 +398,6 @@ header_value(pay_str_t line, const char *name, pay_str_t *value)
 }
 
 
-/* libcurl may close a socket before it says that it need not be watched any
- * more; its number may then be another connection's. */
-static int
-close_callback(void *data, curl_socket_t fd)
-{
-    watch_t      *w;
-    ngx_queue_t  *q;
-
-    for (q = ngx_queue_head(&curl.watches);
-         q != ngx_queue_sentinel(&curl.watches);
-         q = ngx_queue_next(q))
-    {
-        w = ngx_queue_data(q, watch_t, queue);
-
-        if (w->fd == fd) {
-            ngx_payments_watch_close(w->c);
-            w->c = NULL;
-        }
-    }
-
-    return ngx_close_socket(fd);
-}
-
-
 /* Inside libcurl: only watch and unwatch, never call back into it. */
 static int
 socket_callback(CURL *easy, curl_socket_t fd, int what, void *data,
@@ -432,9 +407,7 @@ socket_callback(CURL *easy, curl_socket_t fd, int what, void *data,
 
     if (what == CURL_POLL_REMOVE) {
         if (w != NULL) {
-            ngx_payments_watch_close(w->c);
-            ngx_queue_remove(&w->queue);
-            ngx_free(w);
+            free_watch(w);
             curl_multi_assign(curl.multi, fd, NULL);
         }
 
@@ -450,29 +423,50 @@ socket_callback(CURL *easy, curl_socket_t fd, int what, void *data,
         curl_multi_assign(curl.multi, fd, w);
     }
 
-    if (w->c == NULL) {
-        w->c = ngx_payments_watch_open(fd, w, socket_handler, curl.log);
-    }
-
-    return w->c != NULL
-           && ngx_payments_watch(w->c, what & CURL_POLL_IN,
-                                 what & CURL_POLL_OUT) == NGX_OK ? 0 : -1;
+    return ngx_payments_watch(w->c, what & CURL_POLL_IN, what & CURL_POLL_OUT)
+           == NGX_OK ? 0 : -1;
 }
 
 
 static watch_t *
 new_watch(curl_socket_t fd)
 {
+    int       copy;
     watch_t  *w;
 
     w = ngx_calloc(sizeof(watch_t), curl.log);
+    if (w == NULL) {
+        return NULL;
+    }
 
-    if (w != NULL) {
-        w->fd = fd;
-        ngx_queue_insert_tail(&curl.watches, &w->queue);
+    w->fd = fd;
+    copy = fcntl(fd, F_DUPFD_CLOEXEC, 0);
+
+    if (copy != -1) {
+        w->c = ngx_payments_watch_open(copy, w, socket_handler, curl.log);
+    }
+
+    if (w->c == NULL) {
+        if (copy != -1) {
+            (void) ngx_close_socket(copy);
+        }
+
+        ngx_free(w);
+        return NULL;
     }
 
     return w;
+}
+
+
+static void
+free_watch(watch_t *w)
+{
+    int  copy = w->c->fd;
+
+    ngx_payments_watch_close(w->c);
+    (void) ngx_close_socket(copy);
+    ngx_free(w);
 }
 
 
