@@ -17,10 +17,7 @@
 #define FIRST_BUFFER     4096
 #define KEPT_PER_WORKER  64
 
-/* One per socket that libcurl wants watched.  libcurl 7.88 closes a socket
- * that did not connect before it says that it need not be watched any more,
- * and the number may then be another connection's: nginx watches a duplicate,
- * which is ours to close. */
+/* One per socket that libcurl wants watched. */
 typedef struct {
     ngx_connection_t  *c;
     curl_socket_t      fd;             /* libcurl's */
@@ -47,7 +44,6 @@ static size_t header_callback(char *data, size_t size, size_t n, void *to);
 static ngx_int_t header_value(pay_str_t line, const char *name,
     pay_str_t *value);
 static watch_t *new_watch(curl_socket_t fd);
-static void free_watch(watch_t *w);
 static int socket_callback(CURL *easy, curl_socket_t fd, int what, void *data,
     void *watched);
 static int timer_callback(CURLM *multi, long timeout_ms, void *data);
@@ -407,7 +403,8 @@ socket_callback(CURL *easy, curl_socket_t fd, int what, void *data,
 
     if (what == CURL_POLL_REMOVE) {
         if (w != NULL) {
-            free_watch(w);
+            ngx_payments_watch_close(w->c);
+            ngx_free(w);
             curl_multi_assign(curl.multi, fd, NULL);
         }
 
@@ -431,7 +428,6 @@ socket_callback(CURL *easy, curl_socket_t fd, int what, void *data,
 static watch_t *
 new_watch(curl_socket_t fd)
 {
-    int       copy;
     watch_t  *w;
 
     w = ngx_calloc(sizeof(watch_t), curl.log);
@@ -440,33 +436,14 @@ new_watch(curl_socket_t fd)
     }
 
     w->fd = fd;
-    copy = fcntl(fd, F_DUPFD_CLOEXEC, 0);
-
-    if (copy != -1) {
-        w->c = ngx_payments_watch_open(copy, w, socket_handler, curl.log);
-    }
+    w->c = ngx_payments_watch_open(fd, w, socket_handler, curl.log);
 
     if (w->c == NULL) {
-        if (copy != -1) {
-            (void) ngx_close_socket(copy);
-        }
-
         ngx_free(w);
         return NULL;
     }
 
     return w;
-}
-
-
-static void
-free_watch(watch_t *w)
-{
-    int  copy = w->c->fd;
-
-    ngx_payments_watch_close(w->c);
-    (void) ngx_close_socket(copy);
-    ngx_free(w);
 }
 
 

@@ -245,6 +245,10 @@ conn_connecting(conn_t *conn)
 {
     ngx_int_t  rc;
 
+    /* libpq may go on with another socket, even one of the same number */
+    ngx_payments_watch_close(conn->c);
+    conn->c = NULL;
+
     switch (PQconnectPoll(conn->pg)) {
 
     case PGRES_POLLING_READING:
@@ -270,23 +274,17 @@ conn_connecting(conn_t *conn)
 }
 
 
-/* libpq owns the socket and may replace it. */
 static ngx_int_t
 conn_watch(conn_t *conn, ngx_uint_t rd, ngx_uint_t wr)
 {
     int  fd;
 
-    fd = PQsocket(conn->pg);
-    if (fd < 0) {
-        return NGX_ERROR;
-    }
-
-    if (conn->c != NULL && conn->c->fd != fd) {
-        ngx_payments_watch_close(conn->c);
-        conn->c = NULL;
-    }
-
     if (conn->c == NULL) {
+        fd = PQsocket(conn->pg);
+        if (fd < 0) {
+            return NGX_ERROR;
+        }
+
         conn->c = ngx_payments_watch_open(fd, conn, conn_event_handler,
                                           pq.log);
         if (conn->c == NULL) {

@@ -12,10 +12,17 @@ ngx_connection_t *
 ngx_payments_watch_open(int fd, void *data, ngx_event_handler_pt handler,
     ngx_log_t *log)
 {
+    int                copy;
     ngx_connection_t  *c;
 
-    c = ngx_get_connection(fd, log);
+    copy = fcntl(fd, F_DUPFD_CLOEXEC, 0);
+    if (copy == -1) {
+        return NULL;
+    }
+
+    c = ngx_get_connection(copy, log);
     if (c == NULL) {
+        (void) ngx_close_socket(copy);
         return NULL;
     }
 
@@ -44,6 +51,8 @@ ngx_payments_watch(ngx_connection_t *c, ngx_uint_t rd, ngx_uint_t wr)
 void
 ngx_payments_watch_close(ngx_connection_t *c)
 {
+    ngx_socket_t  copy;
+
     if (c == NULL) {
         return;
     }
@@ -61,8 +70,10 @@ ngx_payments_watch_close(ngx_connection_t *c)
     c->read->closed = 1;
     c->write->closed = 1;
 
+    copy = c->fd;
     ngx_free_connection(c);
     c->fd = (ngx_socket_t) -1;
+    (void) ngx_close_socket(copy);
 }
 
 
