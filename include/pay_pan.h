@@ -14,7 +14,8 @@
  * spaces or dashes between, in groups as cards print them: 4-4-4-(1..7),
  * 4-4-4-4-(1..3), 4-6-(4..5) or each digit alone.  A letter or a digit
  * directly before or behind makes it part of something longer, which does
- * not count: no UUID can trip it, ids and time stamps rarely do. */
+ * not count: no UUID can trip it, ids and time stamps rarely do.  The format
+ * code of a magnetic stripe's track 1 is no such letter: "%B4…", "B4…^". */
 int pay_pan_found(pay_str_t text);
 
 /* A copy fit for one log line: control bytes, non-ASCII, quotes and

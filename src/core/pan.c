@@ -33,6 +33,9 @@ typedef struct {
 
 static int pay_pan_next(pay_str_t text, size_t from, pay_pan_span_t *span);
 static int pay_pan_at(pay_str_t text, size_t start, size_t *end);
+static int pay_pan_begins(pay_str_t text, size_t start);
+static int pay_pan_is_code(pay_str_t text, size_t start);
+static int pay_pan_is_track(pay_str_t text, size_t start, size_t end);
 static int pay_pan_shape(pay_str_t text, size_t start,
     const pay_pan_shape_t *shape, size_t *end);
 static size_t pay_pan_group(pay_str_t text, size_t start);
@@ -121,17 +124,47 @@ pay_pan_next(pay_str_t text, size_t from, pay_pan_span_t *span)
 
     for (i = from; i < text.len; i++) {
 
-        if (!pay_is_digit(text, i) || (i > 0 && pay_is_word(text, i - 1))) {
+        if (!pay_is_digit(text, i)
+            || (!pay_pan_begins(text, i) && !pay_pan_is_code(text, i)))
+        {
             continue;
         }
 
-        if (pay_pan_at(text, i, &span->end)) {
+        if (pay_pan_at(text, i, &span->end)
+            && (pay_pan_begins(text, i)
+                || pay_pan_is_track(text, i, span->end)))
+        {
             span->start = i;
             return 1;
         }
     }
 
     return 0;
+}
+
+
+static int
+pay_pan_begins(pay_str_t text, size_t start)
+{
+    return start == 0 || !pay_is_word(text, start - 1);
+}
+
+
+/* The letter before may be track 1's format code (ISO/IEC 7813), "B". */
+static int
+pay_pan_is_code(pay_str_t text, size_t start)
+{
+    return text.data[start - 1] == 'B' || text.data[start - 1] == 'b';
+}
+
+
+/* Behind that letter: a start sentinel before it or a field separator behind
+ * the digits make it magnetic stripe data (PCI DSS 3.3.1.1), not an id. */
+static int
+pay_pan_is_track(pay_str_t text, size_t start, size_t end)
+{
+    return (start > 1 && text.data[start - 2] == '%')
+           || (end < text.len && text.data[end] == '^');
 }
 
 

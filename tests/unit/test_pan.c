@@ -177,6 +177,52 @@ Test(pay_pan, letters_beside_the_digits_make_it_an_id)
 }
 
 
+/* itapi-3: the format code before the number passed for a letter of an id. */
+Test(pay_pan, track_one_of_a_magnetic_stripe_is_found)
+{
+    size_t  i;
+    char    text[64];
+
+    for (i = 0; i < COUNT(cards); i++) {
+        snprintf(text, sizeof(text), "%%B%s^DOE/J^29121010", cards[i]);
+        found(text);
+        snprintf(text, sizeof(text), "B%s^DOE/J^29121010", cards[i]);
+        found(text);
+        snprintf(text, sizeof(text), "x %%b%s", cards[i]);
+        found(text);
+    }
+
+    found("%B3782 822463 10005^DOE/J^29121010");
+    found("%B4012-8888-8888-1881^DOE/J^29121010");
+    found("B4012888888881882^ B4012888888881881^");
+}
+
+
+Test(pay_pan, track_two_of_a_magnetic_stripe_is_found)
+{
+    found(";4012888888881881=29121010000000000?");
+    found("4012888888881881=29121010000000000");
+}
+
+
+Test(pay_pan, what_only_looks_like_a_track_is_clean)
+{
+    clean("B4012888888881881");
+    clean("B4012888888881881=2912");
+    clean("b4012888888881881");
+    clean("A4012888888881881^DOE/J^29121010");
+    clean("%A4012888888881881");
+    clean("%BB4012888888881881");
+    clean("%B4012888888881882^DOE/J^29121010");
+    clean("%B4012888888881881a");
+    clean("%B40128888888818810000^DOE/J^29121010");
+    clean("%B9012888888881883^DOE/J^29121010");
+    clean("B4012888888881881 ^");
+    clean("%B");
+    clean("B^");
+}
+
+
 Test(pay_pan, digits_beside_the_digits_make_it_longer)
 {
     clean("41111111111111110000");                 /* 20 */
@@ -322,6 +368,13 @@ Test(pay_pan, no_uuid_of_digits_alone_trips)
                  rand() % 1000, rand() % 1000, 4000 + rand() % 1000,
                  rand() % 10000, rand() % 10000);
         cr_assert_not(pay_pan_found(pay_str_of(text)), "%s", text);
+
+        /* not even where track 1 would have its number */
+        snprintf(text, sizeof(text), "%%B%04u%04u-%04u-4%03u-8%03u-"
+                 "%04u%04u%04u^", 4000 + rand() % 1000, rand() % 10000,
+                 4000 + rand() % 1000, rand() % 1000, rand() % 1000,
+                 4000 + rand() % 1000, rand() % 10000, rand() % 10000);
+        cr_assert_not(pay_pan_found(pay_str_of(text)), "%s", text);
     }
 }
 
@@ -355,6 +408,7 @@ Test(pay_pan, redact_masks_digits_and_keeps_separators)
     redacts("4111111111111111 and 378282246310005", 100,
             "**************** and ***************");
     redacts("4111111111111112", 100, "4111111111111112");
+    redacts("%B4012888888881881^DOE/J", 100, "%B****************^DOE/J");
 }
 
 
