@@ -11,9 +11,10 @@
 #include "pay_arena.h"
 
 
-#define PAY_JWT_MAX        8192
-#define PAY_JWT_LEEWAY_S   60
-#define PAY_JWT_KID_MAX    64
+#define PAY_JWT_MAX          8192
+#define PAY_JWT_LEEWAY_S     60
+#define PAY_JWT_KID_MAX      64
+#define PAY_JWT_DIGEST_SIZE  32
 
 typedef enum {
     PAY_ALG_RS256, PAY_ALG_ES256, PAY_ALG_HS256
@@ -61,6 +62,14 @@ pay_status_t pay_alg_parse(pay_str_t text, pay_alg_t *alg) PAY_MUST_CHECK;
  * (slug "configuration"). */
 pay_status_t pay_jwt_key_check(pay_alg_t alg, pay_str_t key, pay_err_t *err)
     PAY_MUST_CHECK;
+
+/* At configuration time, of a key that pay_jwt_key_check() liked: 32 bytes
+ * that are equal exactly when two keys are, however their files are written
+ * (line ends, compressed points): SHA-256 of the public key as a
+ * SubjectPublicKeyInfo, or of the HS256 secret.  What holds no key is
+ * PAY_INVALID. */
+pay_status_t pay_jwt_key_digest(pay_alg_t alg, pay_str_t key,
+    unsigned char out[PAY_JWT_DIGEST_SIZE]) PAY_MUST_CHECK;
 
 /* Verifies the token (without "Bearer ").  PAY_INVALID is always slug
  * "invalid-token" with one and the same detail (J18).  Order: length,

@@ -12,6 +12,7 @@
 #include <openssl/core_names.h>
 #include <openssl/err.h>
 #include <openssl/evp.h>
+#include <openssl/x509.h>
 
 #include "jwt_parts.h"
 
@@ -41,6 +42,9 @@ static pay_status_t pay_pem_check(pay_str_t key, EVP_PKEY **pkey,
     pay_err_t *err);
 static int pay_pkey_is_sound(EVP_PKEY *pkey);
 static int pay_pkey_is_p256(EVP_PKEY *pkey);
+static pay_status_t pay_pkey_digest(EVP_PKEY *pkey,
+    unsigned char out[PAY_JWT_DIGEST_SIZE]);
+static int pay_pkey_normalize(EVP_PKEY *pkey);
 static size_t pay_text_count(pay_str_t text, const char *needle);
 static pay_status_t pay_libjwt_verify(const pay_jwt_t *jwt,
     const pay_jwt_key_t *key);
@@ -88,6 +92,40 @@ pay_jwt_key_check(pay_alg_t alg, pay_str_t key, pay_err_t *err)
     }
 
     return pay_jwt_algs[alg].check(key, err);
+}
+
+
+pay_status_t
+pay_jwt_key_digest(pay_alg_t alg, pay_str_t key,
+    unsigned char out[PAY_JWT_DIGEST_SIZE])
+{
+    EVP_PKEY      *pkey;
+    pay_status_t   status;
+
+    if ((unsigned) alg >= PAY_JWT_ALGS) {
+        return PAY_BUG;
+    }
+
+    if (key.len == 0 || key.len > PAY_PEM_MAX) {
+        return PAY_INVALID;
+    }
+
+    if (alg == PAY_ALG_HS256) {
+        return pay_sha256(key, out);
+    }
+
+    pkey = pay_pem_read(key);
+
+    if (pkey == NULL) {
+        return PAY_INVALID;
+    }
+
+    status = pay_pkey_digest(pkey, out);
+
+    EVP_PKEY_free(pkey);
+    ERR_clear_error();
+
+    return status;
 }
 
 
@@ -288,6 +326,51 @@ pay_pkey_is_p256(EVP_PKEY *pkey)
     ERR_clear_error();
 
     return found && pay_str_is(pay_str_of(name), "prime256v1");
+}
+
+
+static pay_status_t
+pay_pkey_digest(EVP_PKEY *pkey, unsigned char out[PAY_JWT_DIGEST_SIZE])
+{
+    int             len;
+    pay_str_t       spki;
+    pay_status_t    status;
+    unsigned char  *der;
+
+    if (!pay_pkey_normalize(pkey)) {
+        return PAY_INVALID;
+    }
+
+    der = NULL;
+    len = i2d_PUBKEY(pkey, &der);
+
+    if (len <= 0) {
+        return PAY_NO_MEMORY;
+    }
+
+    spki.data = der;
+    spki.len = (size_t) len;
+    status = pay_sha256(spki, out);
+
+    OPENSSL_free(der);
+
+    return status;
+}
+
+
+/* One point has several spellings, and a curve two: agree on one. */
+static int
+pay_pkey_normalize(EVP_PKEY *pkey)
+{
+    if (!EVP_PKEY_is_a(pkey, "EC")) {
+        return 1;
+    }
+
+    return EVP_PKEY_set_utf8_string_param(pkey,
+                                 OSSL_PKEY_PARAM_EC_POINT_CONVERSION_FORMAT,
+                                 "uncompressed") == 1
+           && EVP_PKEY_set_utf8_string_param(pkey, OSSL_PKEY_PARAM_EC_ENCODING,
+                                             "named_curve") == 1;
 }
 
 

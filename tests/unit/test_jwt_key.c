@@ -3,6 +3,7 @@
  */
 
 #include <criterion/criterion.h>
+#include <openssl/core_names.h>
 #include <openssl/ec.h>
 #include <openssl/hmac.h>
 #include <openssl/rsa.h>
@@ -10,6 +11,7 @@
 
 #include "jwt_mint.h"
 #include "torture.h"
+#include "core/jwt_parts.h"
 #include "pay_crypto.h"
 #include "pay_json.h"
 
@@ -201,6 +203,132 @@ Test(pay_jwt_key, unknown_algorithm_is_a_bug)
 {
     cr_expect_eq(pay_jwt_key_check((pay_alg_t) 9, mint_secret(), NULL),
                  PAY_BUG);
+}
+
+
+/* The PEM again with CR LF at its line ends. */
+static pay_str_t
+crlf(pay_str_t pem)
+{
+    size_t     i;
+    pay_str_t  text;
+    pay_buf_t  buf;
+
+    pay_buf_init(&buf, mint_arena(), 2 * pem.len);
+
+    for (i = 0; i < pem.len; i++) {
+        if (pem.data[i] == '\n') {
+            pay_buf_text(&buf, "\r");
+        }
+
+        pay_buf_add(&buf, (pay_str_t) { 1, pem.data + i });
+    }
+
+    cr_assert_eq(pay_buf_done(&buf, &text), PAY_OK);
+
+    return text;
+}
+
+
+/* The same public key, its point or its curve spelt otherwise. */
+static pay_str_t
+spelt(EVP_PKEY *pkey, const char *param, const char *value)
+{
+    EVP_PKEY   *copy;
+    pay_str_t   pem;
+
+    copy = pay_pem_read(mint_pem(pkey, 0));
+    cr_assert_not_null(copy);
+    cr_assert_eq(EVP_PKEY_set_utf8_string_param(copy, param, value), 1);
+    pem = mint_pem(copy, 0);
+    EVP_PKEY_free(copy);
+
+    return pem;
+}
+
+
+static void
+digest(pay_alg_t alg, pay_str_t key, unsigned char out[PAY_JWT_DIGEST_SIZE])
+{
+    good(alg, key);
+    cr_assert_eq(pay_jwt_key_digest(alg, key, out), PAY_OK);
+}
+
+
+static void
+same(pay_alg_t alg, pay_str_t a, pay_str_t b, int yes, const char *what)
+{
+    unsigned char  one[PAY_JWT_DIGEST_SIZE], two[PAY_JWT_DIGEST_SIZE];
+
+    cr_assert_not(pay_str_eq(a, b), "%s", what);
+    digest(alg, a, one);
+    digest(alg, b, two);
+    cr_expect_eq(memcmp(one, two, sizeof(one)) == 0, yes, "%s", what);
+}
+
+
+/* itapi-7h: a file with other line ends let two merchants share one key. */
+Test(pay_jwt_key, one_key_has_one_digest_however_it_is_spelt)
+{
+    pay_str_t  ec, rsa;
+
+    ec = mint_pem(mint_ec(), 0);
+    rsa = mint_pem(mint_rsa(), 0);
+
+    same(PAY_ALG_ES256, ec, crlf(ec), 1, "line ends, EC");
+    same(PAY_ALG_RS256, rsa, crlf(rsa), 1, "line ends, RSA");
+    same(PAY_ALG_ES256, ec, mint_join(ec, "", PAY_STR("\n \n")), 1, "blanks");
+    same(PAY_ALG_ES256, ec,
+         spelt(mint_ec(), OSSL_PKEY_PARAM_EC_POINT_CONVERSION_FORMAT,
+               "compressed"), 1, "compressed point");
+    same(PAY_ALG_ES256, ec,
+         spelt(mint_ec(), OSSL_PKEY_PARAM_EC_POINT_CONVERSION_FORMAT,
+               "hybrid"), 1, "hybrid point");
+    same(PAY_ALG_ES256, ec,
+         spelt(mint_ec(), OSSL_PKEY_PARAM_EC_ENCODING, "explicit"), 1,
+         "explicit curve");
+}
+
+
+Test(pay_jwt_key, keys_that_differ_have_digests_that_differ)
+{
+    pay_str_t  ec;
+
+    ec = mint_pem(mint_ec(), 0);
+
+    same(PAY_ALG_ES256, ec, mint_pem(mint_other_ec(), 0), 0, "two keys");
+    same(PAY_ALG_HS256, mint_secret(), mint_solo_secret(), 0, "two secrets");
+    same(PAY_ALG_HS256, mint_secret(),
+         mint_join(mint_secret(), "", PAY_STR("x")), 0, "one more byte");
+}
+
+
+Test(pay_jwt_key, what_holds_no_key_has_no_digest)
+{
+    size_t         i;
+    pay_str_t      pem;
+    unsigned char  out[PAY_JWT_DIGEST_SIZE], long_key[9000];
+
+    pem = mint_pem(mint_ec(), 0);
+    memset(out, 7, sizeof(out));
+    memset(long_key, 'k', sizeof(long_key));
+
+    cr_expect_eq(pay_jwt_key_digest(PAY_ALG_ES256, none, out), PAY_INVALID);
+    cr_expect_eq(pay_jwt_key_digest(PAY_ALG_HS256, none, out), PAY_INVALID);
+    cr_expect_eq(pay_jwt_key_digest(PAY_ALG_RS256, mint_secret(), out),
+                 PAY_INVALID);
+    cr_expect_eq(pay_jwt_key_digest(PAY_ALG_ES256,
+                                    (pay_str_t) { pem.len - 40, pem.data },
+                                    out), PAY_INVALID);
+    cr_expect_eq(pay_jwt_key_digest(PAY_ALG_HS256,
+                                    (pay_str_t) { sizeof(long_key),
+                                                  long_key }, out),
+                 PAY_INVALID);
+    cr_expect_eq(pay_jwt_key_digest((pay_alg_t) 9, pem, out), PAY_BUG);
+
+    for (i = 0; i < sizeof(out); i++) {
+        cr_expect_eq(out[i], 7);
+    }
 }
 
 
