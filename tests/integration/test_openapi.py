@@ -23,7 +23,7 @@ EXAMPLES = 30
 # currencies, a checkout's total, ids that are free.
 CHECKS_LEFT_OUT = "positive_data_acceptance"
 # Methods that nginx knows; others are 501 and not 405 (security.md H2).
-METHODS = ["GET", "POST", "PUT", "DELETE", "PATCH"]
+METHODS = ["GET", "POST", "PUT", "DELETE", "PATCH", "TRACE"]
 CONFIG = """\
 base-url = "{url}"
 tls-verify = "{ca}"
