@@ -354,6 +354,8 @@ struct ngx_payments_http_s {
     ngx_msec_t                 started;
 };
 ngx_int_t ngx_payments_curl_start(ngx_cycle_t *cycle);
+/* NGX_OK: under way; NGX_BUSY: half of nginx's connections are with PSPs
+ * already; NGX_ERROR: no memory.  In the last two nothing was sent. */
 ngx_int_t ngx_payments_curl_call(ngx_payments_http_t *http);
 void ngx_payments_curl_stop(void);
 

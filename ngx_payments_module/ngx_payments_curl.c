@@ -16,11 +16,14 @@
 
 #define FIRST_BUFFER     4096
 #define KEPT_PER_WORKER  64
+#define RETRY_MS         50
 
 /* One per socket that libcurl wants watched. */
 typedef struct {
-    ngx_connection_t  *c;
+    ngx_queue_t        queue;          /* while it has no connection */
+    ngx_connection_t  *c;              /* NULL: nginx has none left */
     curl_socket_t      fd;             /* libcurl's */
+    int                what;
 } watch_t;
 
 typedef struct {
@@ -28,7 +31,10 @@ typedef struct {
     ngx_log_t         *log;
     ngx_event_t        timer;
     ngx_event_t        reap;           /* hands finished calls out */
+    ngx_queue_t        waiting;        /* sockets without a connection */
+    ngx_event_t        retry;
     ngx_uint_t         running;
+    ngx_uint_t         most;           /* of running */
     ngx_uint_t         stopping;
 } curl_t;
 
@@ -43,9 +49,11 @@ static ngx_int_t grow(ngx_payments_http_t *http, size_t need);
 static size_t header_callback(char *data, size_t size, size_t n, void *to);
 static ngx_int_t header_value(pay_str_t line, const char *name,
     pay_str_t *value);
-static watch_t *new_watch(curl_socket_t fd);
 static int socket_callback(CURL *easy, curl_socket_t fd, int what, void *data,
     void *watched);
+static void watch_socket(watch_t *w);
+static void unwatch_socket(watch_t *w);
+static void retry_handler(ngx_event_t *ev);
 static int timer_callback(CURLM *multi, long timeout_ms, void *data);
 static void timer_handler(ngx_event_t *ev);
 static void socket_handler(ngx_event_t *ev);
@@ -78,6 +86,11 @@ ngx_payments_curl_start(ngx_cycle_t *cycle)
     curl.timer.log = cycle->log;
     curl.reap.handler = reap_handler;
     curl.reap.log = cycle->log;
+    curl.retry.handler = retry_handler;
+    curl.retry.log = cycle->log;
+    curl.retry.cancelable = 1;
+    curl.most = ngx_max(cycle->connection_n / 2, 1);
+    ngx_queue_init(&curl.waiting);
 
     curl_multi_setopt(curl.multi, CURLMOPT_SOCKETFUNCTION, socket_callback);
     curl_multi_setopt(curl.multi, CURLMOPT_TIMERFUNCTION, timer_callback);
@@ -92,6 +105,10 @@ ngx_int_t
 ngx_payments_curl_call(ngx_payments_http_t *http)
 {
     CURL  *easy;
+
+    if (curl.running >= curl.most) {
+        return NGX_BUSY;
+    }
 
     easy = curl_easy_init();
     if (easy == NULL) {
@@ -109,15 +126,18 @@ ngx_payments_curl_call(ngx_payments_http_t *http)
     http->answer.retry_after_s = -1;
     http->answer.should_retry = -1;
 
+    /* counted first: the timer that adding it sets must hold a stopping
+     * worker back */
+    curl.running++;
+
     if (setup_easy(easy, http) != NGX_OK
         || curl_multi_add_handle(curl.multi, easy) != CURLM_OK)
     {
+        curl.running--;
         curl_slist_free_all(http->headers);
         curl_easy_cleanup(easy);
         return NGX_ERROR;
     }
-
-    curl.running++;
 
     return NGX_OK;
 }
@@ -134,6 +154,10 @@ ngx_payments_curl_stop(void)
 
     if (curl.timer.timer_set) {
         ngx_del_timer(&curl.timer);
+    }
+
+    if (curl.retry.timer_set) {
+        ngx_del_timer(&curl.retry);
     }
 
     curl_multi_cleanup(curl.multi);
@@ -394,7 +418,9 @@ header_value(pay_str_t line, const char *name, pay_str_t *value)
 }
 
 
-/* Inside libcurl: only watch and unwatch, never call back into it. */
+/* Inside libcurl: only watch and unwatch, never call back into it.  Never a
+ * failure: libcurl would give up all calls for one socket (and 7.88 crashes
+ * on the way). */
 static int
 socket_callback(CURL *easy, curl_socket_t fd, int what, void *data,
     void *watched)
@@ -403,7 +429,7 @@ socket_callback(CURL *easy, curl_socket_t fd, int what, void *data,
 
     if (what == CURL_POLL_REMOVE) {
         if (w != NULL) {
-            ngx_payments_watch_close(w->c);
+            unwatch_socket(w);
             ngx_free(w);
             curl_multi_assign(curl.multi, fd, NULL);
         }
@@ -412,38 +438,87 @@ socket_callback(CURL *easy, curl_socket_t fd, int what, void *data,
     }
 
     if (w == NULL) {
-        w = new_watch(fd);
+        w = ngx_calloc(sizeof(watch_t), curl.log);
         if (w == NULL) {
-            return -1;
+            return 0;                   /* the call runs into its timeout */
         }
 
+        w->fd = fd;
         curl_multi_assign(curl.multi, fd, w);
+
+    } else if (w->c == NULL) {
+        w->what = what;
+        return 0;                       /* waits already */
     }
 
-    return ngx_payments_watch(w->c, what & CURL_POLL_IN, what & CURL_POLL_OUT)
-           == NGX_OK ? 0 : -1;
+    w->what = what;
+    watch_socket(w);
+
+    return 0;
 }
 
 
-static watch_t *
-new_watch(curl_socket_t fd)
+/* Without a free connection it waits for one. */
+static void
+watch_socket(watch_t *w)
 {
-    watch_t  *w;
-
-    w = ngx_calloc(sizeof(watch_t), curl.log);
-    if (w == NULL) {
-        return NULL;
-    }
-
-    w->fd = fd;
-    w->c = ngx_payments_watch_open(fd, w, socket_handler, curl.log);
-
     if (w->c == NULL) {
-        ngx_free(w);
-        return NULL;
+        w->c = ngx_payments_watch_open(w->fd, w, socket_handler, curl.log);
     }
 
-    return w;
+    if (w->c != NULL
+        && ngx_payments_watch(w->c, w->what & CURL_POLL_IN,
+                              w->what & CURL_POLL_OUT) == NGX_OK)
+    {
+        return;
+    }
+
+    ngx_payments_watch_close(w->c);
+    w->c = NULL;
+    ngx_queue_insert_tail(&curl.waiting, &w->queue);
+
+    if (!curl.retry.timer_set) {
+        ngx_add_timer(&curl.retry, RETRY_MS);
+    }
+}
+
+
+static void
+unwatch_socket(watch_t *w)
+{
+    if (w->c == NULL) {
+        ngx_queue_remove(&w->queue);
+        return;
+    }
+
+    ngx_payments_watch_close(w->c);
+}
+
+
+/* Asks nginx only when it has one, or each try would be an alert. */
+static void
+retry_handler(ngx_event_t *ev)
+{
+    watch_t      *w;
+    ngx_queue_t  *q;
+
+    while (!ngx_queue_empty(&curl.waiting)
+           && ngx_cycle->free_connection_n != 0)
+    {
+        q = ngx_queue_head(&curl.waiting);
+        w = ngx_queue_data(q, watch_t, queue);
+
+        ngx_queue_remove(q);
+        watch_socket(w);
+
+        if (w->c == NULL) {
+            break;
+        }
+    }
+
+    if (!ngx_queue_empty(&curl.waiting) && !curl.retry.timer_set) {
+        ngx_add_timer(&curl.retry, RETRY_MS);
+    }
 }
 
 

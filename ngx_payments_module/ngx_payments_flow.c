@@ -189,6 +189,7 @@ flow_db(ngx_payments_flow_t *flow, pay_effect_t *effect, pay_event_t *event)
 static ngx_int_t
 flow_http(ngx_payments_flow_t *flow, pay_effect_t *effect, pay_event_t *event)
 {
+    ngx_int_t             rc;
     ngx_payments_psp_t  **psps = flow->pmcf->psps.elts;
 
     flow->http_request = effect->http;
@@ -205,14 +206,15 @@ flow_http(ngx_payments_flow_t *flow, pay_effect_t *effect, pay_event_t *event)
         flow->http.timeout = flow->pmcf->buyer_timeout;
     }
 
-    if (ngx_payments_curl_call(&flow->http) == NGX_OK) {
+    rc = ngx_payments_curl_call(&flow->http);
+    if (rc == NGX_OK) {
         return NGX_AGAIN;
     }
 
     ngx_memzero(event, sizeof(pay_event_t));
     ngx_memzero(&flow->no_answer, sizeof(pay_http_answer_t));
     flow->no_answer.sent = PAY_SENT_NOTHING;
-    flow->no_answer.failure = "memory";
+    flow->no_answer.failure = rc == NGX_BUSY ? "busy" : "memory";
     flow->no_answer.retry_after_s = -1;
     flow->no_answer.should_retry = -1;
     event->kind = PAY_EVENT_HTTP;
