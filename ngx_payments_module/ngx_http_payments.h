@@ -100,6 +100,8 @@ typedef struct {
     ngx_payments_pages_t        pages;
     ngx_payments_db_conf_t      db;
     ngx_shm_zone_t             *zone;
+    ngx_flag_t                  active;          /* a location has one of
+                                                    our handlers */
     ngx_flag_t                  jobs;
     ngx_uint_t                  jobs_concurrency;
     ngx_msec_t                  jobs_interval;
@@ -329,6 +331,10 @@ ngx_int_t ngx_payments_db_start(ngx_cycle_t *cycle,
 /* NGX_OK: queued; NGX_BUSY: the queue is full; NGX_DECLINED: PostgreSQL is
  * down. */
 ngx_int_t ngx_payments_db_call(ngx_payments_call_t *call);
+/* ngx_payments_pq_conf.c: NGX_OK: a libpq connection string (the text ends
+ * with a NUL) without a password; NGX_DECLINED: none; NGX_ABORT: a password
+ * is in it.  No connection is made. */
+ngx_int_t ngx_payments_pq_check(ngx_str_t *dsn);
 /* ngx_payments_pq.c */
 ngx_uint_t ngx_payments_pq_ready(void);          /* one connection prepared */
 void ngx_payments_pq_stop(void);

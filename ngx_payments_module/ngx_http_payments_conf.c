@@ -2,7 +2,7 @@
  * Setters of the simple directives.  Each refusal says how to mend it.
  */
 
-#include "ngx_http_payments.h"
+#include "ngx_http_payments_conf.h"
 #include "pay_url.h"
 
 
@@ -14,6 +14,8 @@
 #define DB_WAIT_MS     1000
 
 
+static char *set_dsn(ngx_conf_t *cf, ngx_payments_db_conf_t *db,
+    ngx_str_t *dsn);
 static ngx_int_t option(ngx_str_t *word, const char *name, ngx_str_t *value);
 static ngx_int_t number_option(ngx_conf_t *cf, ngx_str_t *word,
     const char *name, ngx_uint_t min, ngx_uint_t max, ngx_uint_t *number);
@@ -94,25 +96,12 @@ ngx_http_payments_database(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 
     value = cf->args->elts;
 
-    if (value[1].len == 0 || ngx_strlchr(value[1].data,
-                                         value[1].data + value[1].len, '=')
-                             == NULL)
+    if (set_dsn(cf, db, &value[1]) != NGX_CONF_OK
+        || ngx_http_payments_check_words(cf, 2) != NGX_CONF_OK)
     {
-        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                           "payments_database needs a libpq connection "
-                           "string first, \"host=… dbname=…\" say");
         return NGX_CONF_ERROR;
     }
 
-    if (ngx_strstrn(value[1].data, "password", 7) != NULL) {
-        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                           "payments_database must not hold a password: "
-                           "name a file by passfile=, or use peer or "
-                           "certificate authentication");
-        return NGX_CONF_ERROR;
-    }
-
-    db->dsn = value[1];
     db->connections = CONNECTIONS;
     db->batch = BATCH;
     db->queue = QUEUE;
@@ -153,12 +142,40 @@ ngx_http_payments_database(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 }
 
 
+static char *
+set_dsn(ngx_conf_t *cf, ngx_payments_db_conf_t *db, ngx_str_t *dsn)
+{
+    switch (ngx_payments_pq_check(dsn)) {
+
+    case NGX_OK:
+        db->dsn = *dsn;
+        return NGX_CONF_OK;
+
+    case NGX_ABORT:
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "payments_database must not hold a password: "
+                           "name a file by passfile=, or use peer or "
+                           "certificate authentication");
+        return NGX_CONF_ERROR;
+
+    default:
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "payments_database needs a libpq connection "
+                           "string without a password first, \"host=… "
+                           "dbname=…\" say: psql with the same string tells "
+                           "what is wrong");
+        return NGX_CONF_ERROR;
+    }
+}
+
+
 char *
 ngx_http_payments_location(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 {
-    ngx_http_core_loc_conf_t      *clcf;
-    ngx_http_payments_loc_conf_t  *plcf = conf;
-    ngx_http_payments_srv_conf_t  *pscf;
+    ngx_http_core_loc_conf_t       *clcf;
+    ngx_http_payments_loc_conf_t   *plcf = conf;
+    ngx_http_payments_srv_conf_t   *pscf;
+    ngx_http_payments_main_conf_t  *pmcf;
 
     if (plcf->kind != NGX_HTTP_PAYMENTS_NONE) {
         ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
@@ -168,12 +185,23 @@ ngx_http_payments_location(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
     }
 
     clcf = ngx_http_conf_get_module_loc_conf(cf, ngx_http_core_module);
+
+    /* the other order is found in merge_loc_conf */
+    if (clcf->handler != NULL) {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "this location has a handler of another module "
+                           "already: give each its own location");
+        return NGX_CONF_ERROR;
+    }
+
     pscf = ngx_http_conf_get_module_srv_conf(cf, ngx_http_payments_module);
+    pmcf = ngx_http_conf_get_module_main_conf(cf, ngx_http_payments_module);
 
     plcf->kind = (ngx_uint_t) (uintptr_t) cmd->post;
     plcf->prefix = clcf->name;
     clcf->handler = ngx_http_payments_handler;
     pscf->active = 1;
+    pmcf->active = 1;
 
     return NGX_CONF_OK;
 }
@@ -214,6 +242,10 @@ ngx_http_payments_rate_limit(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 
     if (plcf->rate != NGX_CONF_UNSET_UINT) {
         return "is duplicate";
+    }
+
+    if (ngx_http_payments_check_words(cf, 1) != NGX_CONF_OK) {
+        return NGX_CONF_ERROR;
     }
 
     value = cf->args->elts;
@@ -277,6 +309,10 @@ ngx_http_payments_idempotency(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 
     if (plcf->key_required != NGX_CONF_UNSET) {
         return "is duplicate";
+    }
+
+    if (ngx_http_payments_check_words(cf, 2) != NGX_CONF_OK) {
+        return NGX_CONF_ERROR;
     }
 
     value = cf->args->elts;
@@ -364,6 +400,10 @@ ngx_http_payments_jobs(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 
     if (pmcf->jobs != NGX_CONF_UNSET) {
         return "is duplicate";
+    }
+
+    if (ngx_http_payments_check_words(cf, 2) != NGX_CONF_OK) {
+        return NGX_CONF_ERROR;
     }
 
     value = cf->args->elts;

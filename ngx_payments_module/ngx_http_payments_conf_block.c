@@ -13,6 +13,10 @@ typedef struct {
     void          *object;
 } block_t;
 
+typedef struct {
+    u_char         bytes[PAY_JWT_DIGEST_SIZE];
+} digest_t;
+
 
 static char *block_word(ngx_conf_t *cf, ngx_command_t *dummy, void *conf);
 static char *resolve_psps(ngx_conf_t *cf,
@@ -23,7 +27,9 @@ static char *resolve_merchant(ngx_conf_t *cf,
 static char *resolve_keys(ngx_conf_t *cf,
     ngx_http_payments_main_conf_t *pmcf, pay_merchant_t *merchants);
 static char *add_key(ngx_conf_t *cf, ngx_http_payments_main_conf_t *pmcf,
-    const pay_jwt_key_t *key, pay_merchant_t *owner);
+    ngx_array_t *digests, const pay_jwt_key_t *key, pay_merchant_t *owner);
+static const char *key_clash(const pay_jwt_key_t *a, digest_t *da,
+    const pay_jwt_key_t *b, digest_t *db);
 
 
 char *
@@ -47,6 +53,42 @@ ngx_http_payments_parse_block(ngx_conf_t *cf, const word_t *words,
     *cf = save;
 
     return rv;
+}
+
+
+char *
+ngx_http_payments_check_words(ngx_conf_t *cf, ngx_uint_t from)
+{
+    u_char      *equals;
+    size_t       len;
+    ngx_str_t   *value = cf->args->elts, name;
+    ngx_uint_t   i, j;
+
+    for (i = from; i < cf->args->nelts; i++) {
+        equals = ngx_strlchr(value[i].data, value[i].data + value[i].len,
+                             '=');
+        if (equals == NULL) {
+            continue;
+        }
+
+        name.data = value[i].data;
+        name.len = len = equals + 1 - name.data;
+
+        for (j = i + 1; j < cf->args->nelts; j++) {
+            if (value[j].len < len
+                || ngx_strncmp(value[j].data, name.data, len) != 0)
+            {
+                continue;
+            }
+
+            ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                               "\"%V\" stands twice in one line of \"%V\": "
+                               "keep one", &name, &value[0]);
+            return NGX_CONF_ERROR;
+        }
+    }
+
+    return NGX_CONF_OK;
 }
 
 
@@ -93,7 +135,7 @@ ngx_http_payments_resolve(ngx_conf_t *cf, ngx_http_payments_main_conf_t *pmcf)
     ngx_payments_merchant_t  **merchants;
 
     if (pmcf->db.dsn.data == NULL && pmcf->psps.nelts == 0
-        && pmcf->merchants.nelts == 0 && pmcf->zone == NULL)
+        && pmcf->merchants.nelts == 0 && pmcf->zone == NULL && !pmcf->active)
     {
         return NGX_CONF_OK;             /* loaded, not used */
     }
@@ -255,8 +297,15 @@ resolve_keys(ngx_conf_t *cf, ngx_http_payments_main_conf_t *pmcf,
 {
     char                      *rv;
     ngx_uint_t                 i, j;
+    ngx_array_t                digests;
     pay_jwt_key_t             *keys;
     ngx_payments_merchant_t  **merchants;
+
+    if (ngx_array_init(&digests, cf->temp_pool, 8, sizeof(digest_t))
+        != NGX_OK)
+    {
+        return NGX_CONF_ERROR;
+    }
 
     merchants = pmcf->merchants.elts;
 
@@ -264,7 +313,7 @@ resolve_keys(ngx_conf_t *cf, ngx_http_payments_main_conf_t *pmcf,
         keys = merchants[i]->jwt_keys->elts;
 
         for (j = 0; j < merchants[i]->jwt_keys->nelts; j++) {
-            rv = add_key(cf, pmcf, &keys[j], &core[i]);
+            rv = add_key(cf, pmcf, &digests, &keys[j], &core[i]);
             if (rv != NGX_CONF_OK) {
                 return rv;
             }
@@ -278,25 +327,25 @@ resolve_keys(ngx_conf_t *cf, ngx_http_payments_main_conf_t *pmcf,
 /* One key speaks for one merchant only, or the one could be the other. */
 static char *
 add_key(ngx_conf_t *cf, ngx_http_payments_main_conf_t *pmcf,
-    const pay_jwt_key_t *key, pay_merchant_t *owner)
+    ngx_array_t *digests, const pay_jwt_key_t *key, pay_merchant_t *owner)
 {
+    digest_t       *digest, *of;
     ngx_uint_t      i;
     const char     *why;
     pay_jwt_key_t  *known, *slot;
 
+    digest = ngx_array_push(digests);
+    if (digest == NULL
+        || pay_jwt_key_digest(key->alg, key->key, digest->bytes) != PAY_OK)
+    {
+        return NGX_CONF_ERROR;
+    }
+
+    of = digests->elts;
     known = pmcf->jwt_keys.elts;
 
     for (i = 0; i < pmcf->jwt_keys.nelts; i++) {
-        why = NULL;
-
-        if (pay_str_eq(known[i].key, key->key)) {
-            why = "the same jwt_key: each merchant needs keys of its own";
-
-        } else if (pay_str_eq(known[i].issuer, key->issuer)
-                   && pay_str_eq(known[i].kid, key->kid))
-        {
-            why = "two keys of one kid: give each its own";
-        }
+        why = key_clash(&known[i], &of[i], key, digest);
 
         if (why != NULL) {
             ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
@@ -316,4 +365,21 @@ add_key(ngx_conf_t *cf, ngx_http_payments_main_conf_t *pmcf,
     slot->owner = owner;
 
     return NGX_CONF_OK;
+}
+
+
+/* Digests, not files: one key has many spellings. */
+static const char *
+key_clash(const pay_jwt_key_t *a, digest_t *da, const pay_jwt_key_t *b,
+    digest_t *db)
+{
+    if (ngx_memcmp(da->bytes, db->bytes, sizeof(da->bytes)) == 0) {
+        return "the same jwt_key: each merchant needs keys of its own";
+    }
+
+    if (pay_str_eq(a->issuer, b->issuer) && pay_str_eq(a->kid, b->kid)) {
+        return "two keys of one kid: give each its own";
+    }
+
+    return NULL;
 }

@@ -70,7 +70,8 @@ ngx_http_payments_merchant_block(ngx_conf_t *cf, ngx_command_t *cmd,
         || merchant->psps == NULL)
     {
         ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                           "payments_merchant \"%V\" lacks %s", &value[1],
+                           "payments_merchant \"%V\" lacks %s",
+                           &ngx_payments_nstr(merchant->merchant.id),
                            merchant->jwt_keys == NULL ? "jwt_key"
                            : merchant->hosts == NULL ? "return_host" : "psp");
         return NGX_CONF_ERROR;
@@ -186,7 +187,7 @@ static char *
 merchant_psps(ngx_conf_t *cf, void *object)
 {
     ngx_str_t                *value = cf->args->elts, *name;
-    ngx_uint_t                i;
+    ngx_uint_t                i, j;
     ngx_payments_merchant_t  *merchant = object;
 
     if (merchant->psps != NULL) {
@@ -199,6 +200,12 @@ merchant_psps(ngx_conf_t *cf, void *object)
     }
 
     for (i = 1; i < cf->args->nelts; i++) {
+        for (j = 1; j < i; j++) {
+            if (ngx_strcmp(value[j].data, value[i].data) == 0) {
+                return "names one PSP twice: keep one";
+            }
+        }
+
         name = ngx_array_push(merchant->psps);
         if (name == NULL) {
             return NGX_CONF_ERROR;

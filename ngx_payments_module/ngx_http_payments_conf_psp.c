@@ -4,7 +4,12 @@
  */
 
 #include "ngx_http_payments_conf.h"
+#include "pay_crypto.h"
 #include "pay_url.h"
+
+
+#define CONNECT_MS  2000
+#define TOTAL_MS    10000
 
 
 static char *psp_adapter(ngx_conf_t *cf, void *object);
@@ -14,14 +19,16 @@ static char *psp_scheme(ngx_conf_t *cf, void *object);
 static char *psp_webhook_keys(ngx_conf_t *cf, void *object);
 static char *psp_tolerance(ngx_conf_t *cf, void *object);
 static char *psp_hosts(ngx_conf_t *cf, void *object);
-static char *psp_pins(ngx_conf_t *cf, void *object);
-static char *psp_ca(ngx_conf_t *cf, void *object);
 static char *psp_timeout(ngx_conf_t *cf, void *object);
+static void psp_timeout_defaults(ngx_payments_psp_t *psp);
 static char *psp_private(ngx_conf_t *cf, void *object);
 static char *psp_check(ngx_conf_t *cf, ngx_payments_psp_t *psp);
+static void psp_defaults(ngx_payments_psp_t *psp);
 static char *psp_load_keys(ngx_conf_t *cf, ngx_payments_psp_t *psp);
 static char *psp_key_lines(ngx_conf_t *cf, ngx_payments_psp_t *psp,
     ngx_str_t *file, ngx_str_t text);
+static char *psp_add_key(ngx_conf_t *cf, ngx_payments_psp_t *psp,
+    ngx_str_t *file, pay_str_t line);
 
 
 static const word_t  psp_words[] = {
@@ -32,8 +39,8 @@ static const word_t  psp_words[] = {
     { "webhook_key_file", 1, PAY_SIG_KEYS_MAX, psp_webhook_keys },
     { "webhook_tolerance", 1, 1, psp_tolerance },
     { "hosted_page_host", 1, 16, psp_hosts },
-    { "pinned_public_key", 1, 4, psp_pins },
-    { "ca_file", 1, 1, psp_ca },
+    { "pinned_public_key", 1, 4, ngx_http_payments_psp_pins },
+    { "ca_file", 1, 1, ngx_http_payments_psp_ca },
     { "timeout", 1, 2, psp_timeout },
     { "allow_private_address", 1, 1, psp_private },
     { NULL, 0, 0, NULL }
@@ -77,9 +84,7 @@ ngx_http_payments_psp_block(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
     *slot = psp;
     psp->psp.name = ngx_payments_str(value[1]);
     psp->psp.index = (unsigned) pmcf->psps.nelts - 1;
-    psp->psp.webhook_tolerance_s = PAY_SIG_TOLERANCE_S;
-    psp->connect_timeout = 2000;
-    psp->total_timeout = 10000;
+    psp->allow_private = NGX_CONF_UNSET;
 
     if (ngx_http_payments_parse_block(cf, psp_words, "payments_psp", psp)
         != NGX_CONF_OK)
@@ -172,6 +177,10 @@ psp_scheme(ngx_conf_t *cf, void *object)
     ngx_str_t           *value = cf->args->elts;
     ngx_payments_psp_t  *psp = object;
 
+    if (psp->psp.scheme != NULL) {
+        return "is duplicate";
+    }
+
     psp->psp.scheme = pay_sig_find(ngx_payments_str(value[1]));
     if (psp->psp.scheme == NULL) {
         return "names a webhook scheme that does not exist: "
@@ -220,6 +229,10 @@ psp_tolerance(ngx_conf_t *cf, void *object)
     ngx_str_t           *value = cf->args->elts;
     ngx_payments_psp_t  *psp = object;
 
+    if (psp->psp.webhook_tolerance_s != 0) {
+        return "is duplicate";
+    }
+
     tolerance = ngx_parse_time(&value[1], 1);
 
     if (tolerance == (time_t) NGX_ERROR || tolerance < 1 || tolerance > 3600) {
@@ -242,69 +255,6 @@ psp_hosts(ngx_conf_t *cf, void *object)
 
 
 static char *
-psp_pins(ngx_conf_t *cf, void *object)
-{
-    u_char              *p;
-    size_t               len;
-    ngx_str_t           *value = cf->args->elts;
-    ngx_uint_t           i;
-    ngx_payments_psp_t  *psp = object;
-
-    if (psp->pinned.len != 0) {
-        return "is duplicate";
-    }
-
-    len = 0;
-
-    for (i = 1; i < cf->args->nelts; i++) {
-        /* SHA-256 in base64: 44 characters */
-        if (value[i].len != 8 + 44
-            || ngx_strncmp(value[i].data, "sha256//", 8) != 0)
-        {
-            return "must be sha256//BASE64= of a public key";
-        }
-
-        len += value[i].len + 1;
-    }
-
-    p = ngx_pnalloc(cf->pool, len);
-    if (p == NULL) {
-        return NGX_CONF_ERROR;
-    }
-
-    psp->pinned.data = p;
-
-    for (i = 1; i < cf->args->nelts; i++) {
-        p = ngx_cpymem(p, value[i].data, value[i].len);
-        *p++ = ';';
-    }
-
-    *--p = '\0';
-    psp->pinned.len = len - 1;
-
-    return NGX_CONF_OK;
-}
-
-
-static char *
-psp_ca(ngx_conf_t *cf, void *object)
-{
-    ngx_str_t           *value = cf->args->elts, bytes;
-    ngx_payments_psp_t  *psp = object;
-
-    psp->ca_file = value[1];
-
-    if (ngx_conf_full_name(cf->cycle, &psp->ca_file, 1) != NGX_OK) {
-        return NGX_CONF_ERROR;
-    }
-
-    /* opened here only to say at start-up what would fail later */
-    return ngx_http_payments_read_secret(cf, &value[1], 0, &bytes) == NGX_OK
-           ? NGX_CONF_OK : NGX_CONF_ERROR;
-}
-
-
-static char *
 psp_timeout(ngx_conf_t *cf, void *object)
 {
     ngx_int_t            n;
@@ -312,6 +262,14 @@ psp_timeout(ngx_conf_t *cf, void *object)
     ngx_uint_t           i;
     ngx_msec_t          *msec;
     ngx_payments_psp_t  *psp = object;
+
+    if (psp->total_timeout != 0) {
+        return "is duplicate";
+    }
+
+    if (ngx_http_payments_check_words(cf, 1) != NGX_CONF_OK) {
+        return NGX_CONF_ERROR;
+    }
 
     for (i = 1; i < cf->args->nelts; i++) {
         if (ngx_strncmp(value[i].data, "connect=", 8) == 0) {
@@ -336,7 +294,23 @@ psp_timeout(ngx_conf_t *cf, void *object)
         *msec = (ngx_msec_t) n;
     }
 
-    return NGX_CONF_OK;
+    psp_timeout_defaults(psp);
+
+    return psp->connect_timeout <= psp->total_timeout ? NGX_CONF_OK
+           : "needs a connect= that is not longer than its total=";
+}
+
+
+static void
+psp_timeout_defaults(ngx_payments_psp_t *psp)
+{
+    if (psp->total_timeout == 0) {
+        psp->total_timeout = TOTAL_MS;
+    }
+
+    if (psp->connect_timeout == 0) {
+        psp->connect_timeout = ngx_min(CONNECT_MS, psp->total_timeout);
+    }
 }
 
 
@@ -345,6 +319,10 @@ psp_private(ngx_conf_t *cf, void *object)
 {
     ngx_str_t           *value = cf->args->elts;
     ngx_payments_psp_t  *psp = object;
+
+    if (psp->allow_private != NGX_CONF_UNSET) {
+        return "is duplicate";
+    }
 
     if (ngx_strcmp(value[1].data, "on") == 0) {
         psp->allow_private = 1;
@@ -389,6 +367,8 @@ psp_check(ngx_conf_t *cf, ngx_payments_psp_t *psp)
         return NGX_CONF_ERROR;
     }
 
+    psp_defaults(psp);
+
     if (pay_base_url_check(ngx_payments_str(psp->base_url),
                            (int) psp->allow_private, &err) != PAY_OK)
     {
@@ -397,14 +377,29 @@ psp_check(ngx_conf_t *cf, ngx_payments_psp_t *psp)
         return NGX_CONF_ERROR;
     }
 
-    if (psp->psp.scheme == NULL) {
-        psp->psp.scheme = pay_sig_find(pay_str_of(psp->psp.adapter->scheme));
-    }
-
     psp->psp.hosted_hosts = psp->hosts->elts;
     psp->psp.hosted_host_count = psp->hosts->nelts;
 
     return psp_load_keys(cf, psp);
+}
+
+
+static void
+psp_defaults(ngx_payments_psp_t *psp)
+{
+    psp_timeout_defaults(psp);
+
+    if (psp->allow_private == NGX_CONF_UNSET) {
+        psp->allow_private = 0;
+    }
+
+    if (psp->psp.webhook_tolerance_s == 0) {
+        psp->psp.webhook_tolerance_s = PAY_SIG_TOLERANCE_S;
+    }
+
+    if (psp->psp.scheme == NULL) {
+        psp->psp.scheme = pay_sig_find(pay_str_of(psp->psp.adapter->scheme));
+    }
 }
 
 
@@ -446,10 +441,9 @@ static char *
 psp_key_lines(ngx_conf_t *cf, ngx_payments_psp_t *psp, ngx_str_t *file,
     ngx_str_t text)
 {
-    u_char        *p, *last, *end;
-    pay_err_t      err;
-    pay_str_t      line;
-    pay_secret_t  *key;
+    char       *rv;
+    u_char     *p, *last, *end;
+    pay_str_t   line;
 
     p = text.data;
     last = text.data + text.len;
@@ -471,19 +465,46 @@ psp_key_lines(ngx_conf_t *cf, ngx_payments_psp_t *psp, ngx_str_t *file,
             continue;
         }
 
-        if (psp->keys->nelts == PAY_SIG_KEYS_MAX) {
-            return "has more than 4 webhook keys: remove the old ones";
+        rv = psp_add_key(cf, psp, file, line);
+        if (rv != NGX_CONF_OK) {
+            return rv;
         }
+    }
 
-        key = ngx_array_push(psp->keys);
-        err.detail = "malformed";
+    return NGX_CONF_OK;
+}
 
-        if (key == NULL || psp->psp.scheme->key_parse(line, key, &err)
-                           != PAY_OK)
-        {
+
+static char *
+psp_add_key(ngx_conf_t *cf, ngx_payments_psp_t *psp, ngx_str_t *file,
+    pay_str_t line)
+{
+    pay_err_t      err;
+    ngx_uint_t     i;
+    pay_secret_t  *key, *keys;
+
+    if (psp->keys->nelts == PAY_SIG_KEYS_MAX) {
+        return "has more than 4 webhook keys: remove the old ones";
+    }
+
+    key = ngx_array_push(psp->keys);
+    err.detail = "malformed";
+
+    if (key == NULL || psp->psp.scheme->key_parse(line, key, &err) != PAY_OK) {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "\"%V\" holds no key for scheme %s: %s", file,
+                           psp->psp.scheme->name, err.detail);
+        return NGX_CONF_ERROR;
+    }
+
+    keys = psp->keys->elts;
+
+    for (i = 0; i < psp->keys->nelts - 1; i++) {
+        if (pay_equal_ct(pay_secret_str(&keys[i]), pay_secret_str(key))) {
             ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                               "\"%V\" holds no key for scheme %s: %s", file,
-                               psp->psp.scheme->name, err.detail);
+                               "\"%V\" brings the same webhook key a second "
+                               "time: keep one, or put the next key there",
+                               file);
             return NGX_CONF_ERROR;
         }
     }

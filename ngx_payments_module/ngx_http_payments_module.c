@@ -8,6 +8,9 @@
 
 #define JWT_MAX_LIFETIME  3600
 #define KEY_TTL           86400
+#define MAX_BODY_LIMIT    (1024 * 1024)
+#define BODY_TIMEOUT_MIN  10
+#define BODY_TIMEOUT_MAX  600000
 #define LEASE_SLACK_MS    5000
 #define POLL_AFTER_MS     15000
 
@@ -20,11 +23,25 @@ static void *ngx_http_payments_create_srv_conf(ngx_conf_t *cf);
 static void *ngx_http_payments_create_loc_conf(ngx_conf_t *cf);
 static char *ngx_http_payments_merge_loc_conf(ngx_conf_t *cf, void *parent,
     void *child);
+static char *ngx_http_payments_check_max_body(ngx_conf_t *cf, void *post,
+    void *data);
+static char *ngx_http_payments_check_body_timeout(ngx_conf_t *cf, void *post,
+    void *data);
 static ngx_msec_t longest_psp_timeout(ngx_http_payments_main_conf_t *pmcf);
 
 
 static ngx_conf_num_bounds_t  jwt_lifetime_bounds = {
     ngx_conf_check_num_bounds, 60, 172800
+};
+
+
+static ngx_conf_post_t  max_body_post = {
+    ngx_http_payments_check_max_body
+};
+
+
+static ngx_conf_post_t  body_timeout_post = {
+    ngx_http_payments_check_body_timeout
 };
 
 
@@ -168,14 +185,14 @@ static ngx_command_t  ngx_http_payments_commands[] = {
       ngx_conf_set_size_slot,
       NGX_HTTP_LOC_CONF_OFFSET,
       offsetof(ngx_http_payments_loc_conf_t, max_body),
-      NULL },
+      &max_body_post },
 
     { ngx_string("payments_body_timeout"),
       NGX_HTTP_LOC_CONF|NGX_CONF_TAKE1,
       ngx_conf_set_msec_slot,
       NGX_HTTP_LOC_CONF_OFFSET,
       offsetof(ngx_http_payments_loc_conf_t, body_timeout),
-      NULL },
+      &body_timeout_post },
 
       ngx_null_command
 };
@@ -351,13 +368,16 @@ ngx_http_payments_merge_loc_conf(ngx_conf_t *cf, void *parent, void *child)
                          ? NGX_PAYMENTS_WEBHOOK_BODY : NGX_PAYMENTS_API_BODY;
     }
 
-    if (conf->max_body > 1024 * 1024) {
+    clcf = ngx_http_conf_get_module_loc_conf(cf, ngx_http_core_module);
+
+    /* proxy_pass behind payments_api wins silently, without our checks */
+    if (clcf->handler != ngx_http_payments_handler) {
         ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                           "payments_max_body must be at most 1m");
+                           "location \"%V\" has a payments handler and "
+                           "another module's: give each its own location",
+                           &clcf->name);
         return NGX_CONF_ERROR;
     }
-
-    clcf = ngx_http_conf_get_module_loc_conf(cf, ngx_http_core_module);
 
     if (clcf->client_max_body_size == 0
         || clcf->client_max_body_size > (off_t) conf->max_body)
@@ -366,6 +386,26 @@ ngx_http_payments_merge_loc_conf(ngx_conf_t *cf, void *parent, void *child)
     }
 
     return NGX_CONF_OK;
+}
+
+
+static char *
+ngx_http_payments_check_max_body(ngx_conf_t *cf, void *post, void *data)
+{
+    size_t  *max_body = data;
+
+    return *max_body >= 1 && *max_body <= MAX_BODY_LIMIT ? NGX_CONF_OK
+           : "must be at least 1 byte and at most 1m; there is no \"off\"";
+}
+
+
+static char *
+ngx_http_payments_check_body_timeout(ngx_conf_t *cf, void *post, void *data)
+{
+    ngx_msec_t  *timeout = data;
+
+    return *timeout >= BODY_TIMEOUT_MIN && *timeout <= BODY_TIMEOUT_MAX
+           ? NGX_CONF_OK : "must be a time from 10ms to 10m";
 }
 
 

@@ -1,6 +1,6 @@
 /*
- * Connections to PostgreSQL on nginx's event loop, the only file that knows
- * libpq.
+ * Connections to PostgreSQL on nginx's event loop.  Nobody else knows libpq,
+ * but for ngx_payments_pq_conf.c, which only reads a connection string.
  *
  * Rules kept here: nothing blocks; a row counts only after the Sync that
  * carries the commit; a connection that misses its deadline is dropped (a

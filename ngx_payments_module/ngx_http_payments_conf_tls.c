@@ -1,0 +1,153 @@
+/*
+ * The words of payments_psp about whom to trust over TLS.  Each is tried at
+ * configuration time, because later it would only show as a PSP that is down.
+ */
+
+#include <openssl/err.h>
+#include <openssl/x509_vfy.h>
+
+#include "ngx_http_payments_conf.h"
+#include "pay_crypto.h"
+
+
+#define PIN_PREFIX      "sha256//"
+#define PIN_PREFIX_LEN  (sizeof(PIN_PREFIX) - 1)
+
+
+static ngx_uint_t pin_is_valid(ngx_conf_t *cf, ngx_str_t *pin);
+static void *temp_alloc(void *owner, size_t size);
+static ngx_uint_t has_certificate(ngx_str_t *path);
+
+
+char *
+ngx_http_payments_psp_pins(ngx_conf_t *cf, void *object)
+{
+    u_char              *p;
+    size_t               len;
+    ngx_str_t           *value = cf->args->elts;
+    ngx_uint_t           i;
+    ngx_payments_psp_t  *psp = object;
+
+    if (psp->pinned.len != 0) {
+        return "is duplicate";
+    }
+
+    len = 0;
+
+    for (i = 1; i < cf->args->nelts; i++) {
+        if (!pin_is_valid(cf, &value[i])) {
+            return "must be sha256//BASE64=, the SHA-256 of a public key: "
+                   "docs/directives.md says how to get it";
+        }
+
+        len += value[i].len + 1;
+    }
+
+    p = ngx_pnalloc(cf->pool, len);
+    if (p == NULL) {
+        return NGX_CONF_ERROR;
+    }
+
+    psp->pinned.data = p;
+
+    for (i = 1; i < cf->args->nelts; i++) {
+        p = ngx_cpymem(p, value[i].data, value[i].len);
+        *p++ = ';';
+    }
+
+    *--p = '\0';
+    psp->pinned.len = len - 1;
+
+    return NGX_CONF_OK;
+}
+
+
+/* curl compares texts: another spelling of the same bytes never matches. */
+static ngx_uint_t
+pin_is_valid(ngx_conf_t *cf, ngx_str_t *pin)
+{
+    pay_str_t    text, bytes;
+    pay_arena_t  arena = { temp_alloc, cf->temp_pool };
+
+    if (pin->len <= PIN_PREFIX_LEN
+        || ngx_strncmp(pin->data, PIN_PREFIX, PIN_PREFIX_LEN) != 0)
+    {
+        return 0;
+    }
+
+    text.data = pin->data + PIN_PREFIX_LEN;
+    text.len = pin->len - PIN_PREFIX_LEN;
+
+    return pay_base64_decode(&arena, text, &bytes) == PAY_OK
+           && bytes.len == PAY_SHA256_SIZE;
+}
+
+
+static void *
+temp_alloc(void *owner, size_t size)
+{
+    return ngx_palloc(owner, size);
+}
+
+
+char *
+ngx_http_payments_psp_ca(ngx_conf_t *cf, void *object)
+{
+    ngx_str_t           *value = cf->args->elts;
+    ngx_file_info_t      info;
+    ngx_payments_psp_t  *psp = object;
+
+    if (psp->ca_file.data != NULL) {
+        return "is duplicate";
+    }
+
+    psp->ca_file = value[1];
+
+    if (ngx_conf_full_name(cf->cycle, &psp->ca_file, 1) != NGX_OK) {
+        return NGX_CONF_ERROR;
+    }
+
+    if (ngx_file_info(psp->ca_file.data, &info) == NGX_FILE_ERROR) {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, ngx_errno,
+                           "cannot open \"%V\": put the CA's certificates "
+                           "there, in PEM", &psp->ca_file);
+        return NGX_CONF_ERROR;
+    }
+
+    if (!ngx_is_file(&info) || !has_certificate(&psp->ca_file)) {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "\"%V\" holds no certificate that OpenSSL can "
+                           "read: it must hold the CA's, in PEM",
+                           &psp->ca_file);
+        return NGX_CONF_ERROR;
+    }
+
+    return NGX_CONF_OK;
+}
+
+
+/* Loads the file as curl does at each call; a list of revoked certificates
+ * alone would load, too, and then trust nobody. */
+static ngx_uint_t
+has_certificate(ngx_str_t *path)
+{
+    ngx_uint_t       found;
+    X509_STORE      *store;
+    STACK_OF(X509)  *certs;
+
+    found = 0;
+    store = X509_STORE_new();
+
+    if (store != NULL
+        && X509_STORE_load_file(store, (char *) path->data) == 1)
+    {
+        certs = X509_STORE_get1_all_certs(store);
+        found = certs != NULL && sk_X509_num(certs) > 0;
+        sk_X509_pop_free(certs, X509_free);
+    }
+
+    X509_STORE_free(store);
+    ERR_clear_error();
+
+    return found;
+}
