@@ -210,19 +210,24 @@ class OwnStack:
         return len(rows)
 
     def postgres(self, verb: str, *more: str) -> None:
+        """pg_ctl; a start fails while a child of a killed server lives."""
         command = [f"{PGBIN}/pg_ctl", "-D", self.values["PG_DATA"], "-w"]
         command += ["-t", "60", "-l", self.values["PG_LOG"], *more, verb]
         if os.geteuid() == 0:
             command = ["runuser", "-u", "postgres", "--", *command]
-        done = subprocess.run(
-            command,
-            cwd="/",
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-            check=False,
-        )
-        assert done.returncode == 0, f"pg_ctl {verb}"
+
+        def succeeds():
+            done = subprocess.run(
+                command,
+                cwd="/",
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.DEVNULL,
+                check=False,
+            )
+            return done.returncode == 0
+
+        wait_for(succeeds, f"pg_ctl {verb}", 30)
 
     # nginx.
 

@@ -1,0 +1,89 @@
+"""Storefronts that never stop: threads that post checkouts until told to
+stop, and remember what each of them heard.
+"""
+
+import threading
+
+import httpx
+
+from .own_stack import new_id
+
+
+class Call:
+    def __init__(self, stack, body: dict):
+        self.stack, self.body, self.key = stack, body, new_id()
+        self.nonce = body["payment_orders"][0]["payment_order_id"]
+        self.status: int | None = None
+        self.error: str | None = None
+
+    def run(self, client) -> None:
+        try:
+            answer = self.stack.post(self.body, self.key, client=client)
+        except httpx.TransportError as why:
+            self.status, self.error = None, repr(why)
+        else:
+            self.status, self.error = answer.status_code, None
+
+
+class Load:
+    """with Load(stack) as load: …; load.calls afterwards."""
+
+    def __init__(self, stack, threads: int = 6, *, keep_alive: bool = False):
+        self.stack, self.keep_alive = stack, keep_alive
+        self.calls: list[Call] = []
+        self.stop = threading.Event()
+        self.threads = [
+            threading.Thread(target=self._run, args=(n,), daemon=True)
+            for n in range(threads)
+        ]
+
+    def __enter__(self):
+        for thread in self.threads:
+            thread.start()
+        return self
+
+    def __exit__(self, *_):
+        self.stop.set()
+        for thread in self.threads:
+            thread.join(60)
+
+    def _run(self, n: int) -> None:
+        psp = ("generic", "stripe")[n % 2]
+        client = self.stack.client()
+        try:
+            while not self.stop.is_set():
+                call = Call(self.stack, self.stack.order(psp))
+                call.run(client)
+                self.calls.append(call)
+                if call.status != 201:
+                    self.stop.wait(0.1)  # as Retry-After asks, but sooner
+                if not self.keep_alive:
+                    client.close()
+                    client = self.stack.client()
+        finally:
+            client.close()
+
+    def acknowledged(self) -> list[Call]:
+        return [each for each in self.calls if each.status in (201, 202)]
+
+    def failed(self) -> list[Call]:
+        return [each for each in self.calls if each.status not in (201, 202)]
+
+    def lost(self) -> set[str]:
+        """Acknowledged checkouts that PostgreSQL does not have (I3); a 201
+        counts only with its token."""
+        wanted = {
+            each.body["checkout_id"]: each.status
+            for each in self.acknowledged()
+        }
+        rows = self.stack.sql(
+            "SELECT checkout_id, token FROM pay.registration "
+            "WHERE checkout_id = ANY (%s)",
+            list(wanted),
+        )
+        stored = {
+            checkout_id
+            for checkout_id, token in rows
+            if token or wanted[checkout_id] == 202
+        }
+        return set(wanted) - stored
