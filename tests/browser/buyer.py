@@ -3,6 +3,7 @@
 from selenium.common.exceptions import (
     NoSuchElementException,
     StaleElementReferenceException,
+    WebDriverException,
 )
 from selenium.webdriver.common.action_chains import ActionChains
 from selenium.webdriver.common.by import By
@@ -15,7 +16,28 @@ CARDS = {
     "pending": "4000000000003220",
 }
 DEADLINE_S = 15
+# How chromedriver says that one page replaced another meanwhile.
 GONE = (NoSuchElementException, StaleElementReferenceException)
+GONE_TOO = "does not belong to the document"
+
+
+def gone(error: WebDriverException) -> bool:
+    return isinstance(error, GONE) or GONE_TOO in (error.msg or "")
+
+
+def steady(action, what: str):
+    """The action's result; tried again while pages change."""
+    done = []
+
+    def tried():
+        try:
+            done.append(action())
+        except WebDriverException as error:
+            if not gone(error):
+                raise
+        return done
+
+    return wait_for(tried, DEADLINE_S, what)[0]
 
 
 class Buyer:
@@ -42,7 +64,9 @@ class Buyer:
         """"" while a page replaces another."""
         try:
             return self.find(selector).text
-        except GONE:
+        except WebDriverException as error:
+            if not gone(error):
+                raise
             return ""
 
     def sees(self, words: str, selector: str = "h1"):
@@ -53,13 +77,16 @@ class Buyer:
         )  # fmt: skip
 
     def click(self, selector: str):
-        self.find(selector).click()
+        steady(lambda: self.find(selector).click(), f"{selector} to click")
 
     def follow(self, words: str):
-        self.driver.find_element(By.PARTIAL_LINK_TEXT, words).click()
+        find = self.driver.find_element
+        steady(
+            lambda: find(By.PARTIAL_LINK_TEXT, words).click(), f"link {words!r}"
+        )
 
     def links(self) -> list[str]:
-        return [each.text for each in self.all("a")]
+        return steady(lambda: [each.text for each in self.all("a")], "links")
 
     def pay_by(self, card: str):
         """Fills in the hosted page's form, as by hand, and sends it."""

@@ -134,6 +134,10 @@ class Chrome:
             features=[{"name": "prefers-color-scheme", "value": scheme}],
         )
 
+    def hold(self):
+        """The page stays as it is: its Refresh is called off."""
+        self.cdp("Page.stopLoading")
+
     def network(self) -> list[dict]:
         """DevTools' Network events since the last call."""
         entries = self.driver.get_log("performance")

@@ -135,15 +135,22 @@ def test_the_bank_refuses_then_another_card_pays(plain_buyer, sales):
     arrives_at_shop(buyer, sale)
 
 
-def test_a_pending_payment_hands_on_by_itself(plain_buyer, sales, psp):
+def test_a_pending_payment_hands_on_by_itself(plain_buyer, sales):
+    """In two windows, one of each dialect."""
     buyer = plain_buyer
-    sale = sales(psp)
-    pay_page(buyer, sale)
-    buyer.pay_by("pending")
-    buyer.sees(WAITING)
-    assert buyer.url.partition("?")[0] == sale.return_url
-    assert sale.order()["status"] == "EXECUTING"
-    arrives_at_shop(buyer, sale)
+    windows = {}
+    for psp in ("generic", "stripe"):
+        sale = sales(psp)
+        pay_page(buyer, sale)
+        buyer.pay_by("pending")
+        buyer.sees(WAITING)
+        assert buyer.url.partition("?")[0] == sale.return_url
+        assert sale.order()["status"] == "EXECUTING"
+        windows[buyer.window] = sale
+        buyer.second_window()
+    for window, sale in windows.items():
+        buyer.go_to(window)
+        arrives_at_shop(buyer, sale)
 
 
 def test_a_forged_way_back_proves_nothing(plain_buyer, sales, psp):
@@ -200,6 +207,7 @@ def test_the_keyboard_alone_pays(plain_buyer, sales):
     buyer = plain_buyer
     sale = sales("generic")
     buyer.open(sale.status_url)
+    buyer.chrome.hold()
     buyer.types(Keys.TAB)
     assert buyer.focus.text == "Continue to payment"
     assert buyer.focus.value_of_css_property("outline-style") == "solid"

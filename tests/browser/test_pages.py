@@ -53,6 +53,7 @@ def test_page_fits_and_is_accessible(chrome, gallery, page, size):
     """In light and in dark, without loading it anew."""
     chrome.look(**SIZES[size])
     chrome.driver.get(gallery.address(page))
+    chrome.hold()
     seen = {}
     for scheme in ("light", "dark"):
         chrome.look(**SIZES[size], dark=scheme == "dark")
@@ -78,6 +79,7 @@ def test_the_longest_values_fit_a_phone(chrome, sales, phone):
                  payment_orders=orders)  # fmt: skip
     chrome.look(**phone)
     chrome.driver.get(sale.status_url)
+    chrome.hold()
     chrome.screenshot(SHOTS / f"longest-{phone['width']}.png")
     assert_fits(chrome.driver, phone["width"])
 
@@ -86,6 +88,7 @@ def test_no_page_is_too_wide_for_a_small_phone(chrome, gallery):
     chrome.look(**SMALL_PHONE)
     for page in every.PAGES:
         chrome.driver.get(gallery.address(page))
+        chrome.hold()
         assert_fits(chrome.driver, SMALL_PHONE["width"])
 
 

@@ -42,7 +42,9 @@ def visit(chrome, gallery):
         address = gallery.address(page)
         chrome.network()
         chrome.driver.get(address)
-        return chrome.network()
+        events = chrome.network()
+        chrome.hold()
+        return events
 
     return run
 
