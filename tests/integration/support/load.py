@@ -56,7 +56,7 @@ class Load:
                 call.run(client)
                 self.calls.append(call)
                 if call.status != 201:
-                    self.stop.wait(0.1)  # as Retry-After asks, but sooner
+                    self.stop.wait(0.5)  # Retry-After asks for more
                 if not self.keep_alive:
                     client.close()
                     client = self.stack.client()
