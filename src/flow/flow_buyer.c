@@ -247,10 +247,22 @@ show_page(pay_flow_t *flow, buyer_t *buyer, const pay_event_t *event,
     state = pay_checkout_state(&buyer->checkout);
 
     PAY_TRY(pay_reply_new(flow, PAY_REPLY_PAGE, 200, &reply));
-    PAY_TRY(shop_url(flow, &buyer->checkout, event->now_s, &reply->shop_url));
 
     reply->checkout = &buyer->checkout;
     reply->pending = state != PAY_SUCCESS && state != PAY_FAILED;
+
+    /* a final page may stay open for hours: the return leg signs anew */
+    if (reply->pending) {
+        PAY_TRY(shop_url(flow, &buyer->checkout, event->now_s,
+                         &reply->shop_url));
+
+    } else {
+        PAY_TRY(pay_format(flow->arena, &reply->shop_url, 4096,
+                           "%.*s/return/%.*s",
+                           pay_fmt(buyer->checkout.base_url),
+                           pay_fmt(buyer->checkout.handle)));
+    }
+
     flow->outcome = "page";
     pay_do_done(effect, reply);
 

@@ -281,6 +281,27 @@ Test(pay_flow_buyer, status_is_a_page_that_asks_no_psp)
 }
 
 
+/* A page left open for longer than a result lives handed on a stale one. */
+Test(pay_flow_buyer, final_page_leads_back_by_the_return_leg)
+{
+    size_t              i;
+    view_t              view = view_registered(generic());
+    world_t             world;
+    const pay_reply_t  *reply;
+
+    static const char *const  orders[] = { SUCCESS, FAILED("declined") };
+
+    for (i = 0; i < COUNT(orders); i++) {
+        view.orders = orders[i];
+        visit(&world, PAY_BUYER_STATUS, &view);
+        reply = expect_reply(&world, PAY_REPLY_PAGE, 200);
+        cr_expect(contains(reply->shop_url, "/return/" HANDLE));
+        cr_expect_not(contains(reply->shop_url, "result="));
+        world_close(&world);
+    }
+}
+
+
 Test(pay_flow_buyer, return_asks_only_while_open_and_registered)
 {
     size_t  i;
