@@ -56,11 +56,12 @@ static void conn_setup(conn_t *conn);
 static ngx_int_t conn_send_setup(conn_t *conn);
 static ngx_int_t conn_prepare(conn_t *conn, const pay_op_t *op);
 static void conn_read(conn_t *conn);
-static ngx_uint_t conn_take_results(conn_t *conn);
+static ngx_int_t conn_take_results(conn_t *conn);
 static void conn_take_error(conn_t *conn, PGresult *res);
 static void conn_synced(conn_t *conn);
 static void conn_prepared(conn_t *conn);
 static void conn_batch_done(conn_t *conn);
+static void drop_notice(void *arg, const PGresult *notice);
 static void conn_lost(conn_t *conn, const char *why);
 static void conn_close(conn_t *conn);
 static ngx_int_t conn_send_calls(conn_t *conn, ngx_payments_batch_t *batch);
@@ -199,6 +200,8 @@ conn_start(conn_t *conn)
         conn_lost(conn, "cannot start to connect");
         return;
     }
+
+    (void) PQsetNoticeReceiver(conn->pg, drop_notice, NULL);
 
     conn->state = CONN_CONNECTING;
     ngx_add_timer(&conn->timer, CONNECT_TIMEOUT_MS);
@@ -361,7 +364,8 @@ conn_prepare(conn_t *conn, const pay_op_t *op)
 static void
 conn_read(conn_t *conn)
 {
-    int  flushed;
+    int        flushed;
+    ngx_int_t  rc;
 
     if (!PQconsumeInput(conn->pg)) {
         conn_lost(conn, "connection broke");
@@ -384,30 +388,43 @@ conn_read(conn_t *conn)
         return;
     }
 
-    if (conn_take_results(conn)) {
+    rc = conn_take_results(conn);
+
+    if (rc == NGX_OK) {
         conn_synced(conn);
+
+    } else if (rc == NGX_ERROR) {
+        conn_lost(conn, "answers make no sense");
     }
 }
 
 
-/* 1 when the Sync has come back: all before it is committed or failed. */
-static ngx_uint_t
+/* NGX_OK when the Sync has come back: all before it is committed or failed.
+ * One NULL stands between two statements; at a second one libpq has nothing
+ * left to wait for, and would say so for ever. */
+static ngx_int_t
 conn_take_results(conn_t *conn)
 {
     PGresult        *res;
+    ngx_uint_t       nulls = 0;
     ExecStatusType   status;
 
     while (!PQisBusy(conn->pg)) {
         res = PQgetResult(conn->pg);
         if (res == NULL) {
+            if (++nulls > 1 || PQstatus(conn->pg) == CONNECTION_BAD) {
+                return NGX_ERROR;
+            }
+
             continue;
         }
 
+        nulls = 0;
         status = PQresultStatus(res);
 
         if (status == PGRES_PIPELINE_SYNC) {
             PQclear(res);
-            return 1;
+            return NGX_OK;
         }
 
         if (status == PGRES_FATAL_ERROR) {
@@ -424,7 +441,7 @@ conn_take_results(conn_t *conn)
         PQclear(res);
     }
 
-    return 0;
+    return PQstatus(conn->pg) == CONNECTION_BAD ? NGX_ERROR : NGX_AGAIN;
 }
 
 
@@ -514,6 +531,13 @@ conn_batch_done(conn_t *conn)
 
     PQclear(rows);
     ngx_payments_db_wake();
+}
+
+
+/* libpq would print it to error.log, which takes no text of others. */
+static void
+drop_notice(void *arg, const PGresult *notice)
+{
 }
 
 
