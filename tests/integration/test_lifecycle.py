@@ -166,7 +166,7 @@ def test_a_bad_configuration_is_refused_and_the_old_one_goes_on(stack):
     before = set(stack.workers())
     text = stack.gateway.conf.read_text()
     stack.gateway.conf.write_text(text.replace("adapter ", "adaptor "))
-    stack.expected += ['unknown word "adaptor"', "adaptor", "[emerg]"]
+    stack.expected.append("adaptor")
     try:
         os.kill(stack.master(), signal.SIGHUP)
         wait_for(

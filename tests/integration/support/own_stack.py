@@ -281,8 +281,9 @@ class OwnStack:
 
     def check_books(self) -> None:
         """I1: one nonce for a checkout, one registration for a nonce, and
-        none that PostgreSQL does not know."""
-        made = self.mock.books()["registrations"]
+        no call with a nonce that PostgreSQL does not know."""
+        books = self.mock.books()
+        made = books["registrations"]
         once = Counter((each["dialect"], each["nonce"]) for each in made)
         twice = [
             key for key, n in once.items() if n > 1 and key[1] not in self.twins
@@ -296,6 +297,13 @@ class OwnStack:
         )
         told = {(each["reference"], each["nonce"]) for each in made}
         assert told <= stored, f"not stored: {told - stored}"
+        called = {
+            each["nonce"]
+            for each in books["requests"]
+            if each["operation"] == "register"
+        }
+        strange = called - {nonce for _, nonce in stored}
+        assert not strange, f"nonces that were never stored: {strange}"
 
     def check_log(self) -> None:
         log = self.gateway.error_log
