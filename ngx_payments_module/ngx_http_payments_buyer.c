@@ -127,6 +127,11 @@ buyer_target(ngx_http_request_t *r, ngx_uint_t kind, pay_buyer_t *what,
 
     plcf = ngx_http_get_module_loc_conf(r, ngx_http_payments_module);
 
+    /* a rewrite may have made it shorter than the location's name */
+    if (r->uri.len < plcf->prefix.len) {
+        return NGX_DECLINED;
+    }
+
     path.data = r->uri.data + plcf->prefix.len;
     path.len = r->uri.len - plcf->prefix.len;
 
@@ -225,6 +230,10 @@ webhook_psp(ngx_http_request_t *r)
 
     plcf = ngx_http_get_module_loc_conf(r, ngx_http_payments_module);
     pmcf = ngx_http_get_module_main_conf(r, ngx_http_payments_module);
+
+    if (r->uri.len < plcf->prefix.len) {
+        return NULL;
+    }
 
     name.data = r->uri.data + plcf->prefix.len;
     name.len = r->uri.len - plcf->prefix.len;

@@ -250,6 +250,9 @@ body_read(ngx_http_request_t *r)
 
     ctx = ngx_http_payments_get_ctx(r);
 
+    /* an error page may take the context away: then nothing comes here */
+    r->read_event_handler = ngx_http_block_reading;
+
     for ( ;; ) {
         rc = body_take(r, ctx);
 
@@ -278,7 +281,6 @@ body_read(ngx_http_request_t *r)
     }
 
     drop_timer(ctx);
-    r->read_event_handler = ngx_http_block_reading;
     ctx->body_handler(r, ngx_payments_str(ctx->body));
 }
 

@@ -113,7 +113,9 @@ ngx_http_payments_send(ngx_http_request_t *r, ngx_uint_t status,
 
     ctx->ours = 1;
     r->headers_out.status = status;
-    r->headers_out.content_length_n = (off_t) body->len;
+    /* RFC 9110 8.6: a 304 may name the page's length only */
+    r->headers_out.content_length_n = status == NGX_HTTP_NOT_MODIFIED
+                                      ? -1 : (off_t) body->len;
 
     if (type->len != 0 && status != NGX_HTTP_NOT_MODIFIED
         && status != NGX_HTTP_NO_CONTENT)

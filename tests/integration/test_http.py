@@ -53,6 +53,7 @@ def test_the_header_set_is_on_201_303_304_and_pages(api, anonymous, order):
     tag = api.get(path).headers["etag"]
     same = api.get(path, headers={"If-None-Match": tag})
     assert same.status_code == 304
+    assert "Content-Length" not in same.headers  # RFC 9110 8.6
     assert_headers(same)
     page = anonymous.get(f"{created.json()['redirect_url']}/status")
     assert page.status_code == 200
