@@ -82,7 +82,11 @@ class OwnStack:
             "PAY_RATE": "rate=20000r/s burst=20000",
             "MOCK_RETRY_MS": "100",
         }
-        self._script("up")
+        try:
+            self._script("up")
+        except BaseException:
+            self.dir.rmdir()
+            raise
         self.values = gateway.read_env(self.dir / "run" / "gateway.env")
         self.gateway = gateway.Gateway(self.values)
         self.url = self.gateway.url
