@@ -31,6 +31,7 @@ typedef struct {
 
 static ngx_int_t jobs_start(ngx_cycle_t *cycle);
 static void jobs_handler(ngx_event_t *ev);
+static ngx_int_t claim(slot_t *slot);
 static ngx_msec_t next_tick(void);
 static void claim_done(ngx_payments_call_t *call, const pay_value_t *row,
     pay_db_failure_t failure);
@@ -131,35 +132,34 @@ jobs_start(ngx_cycle_t *cycle)
 static void
 jobs_handler(ngx_event_t *ev)
 {
-    slot_t      *slot;
-    ngx_uint_t   i;
+    ngx_uint_t  i;
 
     if (ngx_exiting || ngx_quit || ngx_terminate) {
         return;
     }
 
     for (i = 0; i < worker.pmcf->jobs_concurrency; i++) {
-        slot = &worker.slots[i];
-
-        if (slot->busy) {
-            continue;
-        }
-
-        slot->args[0] = pay_value_text(worker.owner_str);
-        slot->args[1] = pay_value_int(worker.pmcf->env.lease_ms);
-        slot->call.op = PAY_OP_CLAIM_JOBS;
-        slot->call.args = slot->args;
-        slot->call.done = claim_done;
-        slot->call.data = slot;
-
-        if (ngx_payments_db_call(&slot->call) != NGX_OK) {
+        if (!worker.slots[i].busy && claim(&worker.slots[i]) != NGX_OK) {
             break;
         }
-
-        slot->busy = 1;
     }
 
     ngx_add_timer(&worker.timer, next_tick());
+}
+
+
+static ngx_int_t
+claim(slot_t *slot)
+{
+    slot->args[0] = pay_value_text(worker.owner_str);
+    slot->args[1] = pay_value_int(worker.pmcf->env.lease_ms);
+    slot->call.op = PAY_OP_CLAIM_JOBS;
+    slot->call.args = slot->args;
+    slot->call.done = claim_done;
+    slot->call.data = slot;
+    slot->busy = ngx_payments_db_call(&slot->call) == NGX_OK;
+
+    return slot->busy ? NGX_OK : NGX_BUSY;
 }
 
 
@@ -235,4 +235,9 @@ job_ended(void *data)
     slot_t  *slot = data;
 
     slot->busy = 0;
+
+    /* where one was, more may wait: a tick for each would be eight a second */
+    if (!ngx_exiting && !ngx_quit && !ngx_terminate) {
+        (void) claim(slot);
+    }
 }

@@ -1,0 +1,38 @@
+"""The pace of background jobs: a backlog is worked off as fast as the PSP
+answers, not one job for each slot and tick.
+"""
+
+import pytest
+
+from support.own_stack import wait_for
+
+BACKLOG = 12
+SLOW_TICK = (
+    "payments_audience ",
+    "payments_jobs  on concurrency=1 interval=5s;\n    payments_audience ",
+)
+
+
+@pytest.fixture
+def slow_tick(stack):
+    stack.configure(SLOW_TICK)
+    yield
+    stack.configure()
+
+
+@pytest.mark.usefixtures("slow_tick")
+def test_a_backlog_does_not_wait_for_a_tick_each(stack):
+    """Two workers with a slot each took thirty seconds for these."""
+    ids = [stack.created().id for _ in range(BACKLOG)]
+    for each in ids:
+        assert stack.jobs_now(each) == 1
+
+    def asked():
+        count = stack.value(
+            "SELECT count(*) FROM pay.job WHERE checkout_id = ANY (%s) "
+            "AND attempts > 0 AND lease_until IS NULL",
+            ids,
+        )
+        return count == BACKLOG
+
+    wait_for(asked, "a poll of each checkout", 20)
