@@ -3,7 +3,6 @@ answers, not one job for each slot and tick.
 """
 
 import pytest
-
 from support.own_stack import wait_for
 
 BACKLOG = 12

@@ -15,7 +15,8 @@ import pytest
 HOST = b"Host: localhost\r\n\r\n"
 # Answers that are made inside the content handler: no database is asked.
 PAGE = b"GET /checkout/" + b"a" * 43 + b"! HTTP/1.1\r\n" + HOST
-HOOK = b"POST /webhooks/generic HTTP/1.1\r\nContent-Length: 2\r\n" + HOST + b"{}"
+HOOK = (b"POST /webhooks/generic HTTP/1.1\r\nContent-Length: 2\r\n"
+        + HOST + b"{}")
 RECORD = 15000
 
 

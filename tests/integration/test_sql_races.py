@@ -54,21 +54,21 @@ class Gateway:
                  json.dumps([{"id": order, "seller": "s", "currency": "USD",
                               "amount": USD_TOTAL}]),
                  86400, 30000, "request") for key, checkout, order in items]
-        return self.call("begin_payment", casts, zip(*rows))
+        return self.call("begin_payment", casts, zip(*rows, strict=False))
 
     def store(self, items):
         """items: (checkout, token) each."""
         rows = [(MERCHANT, checkout, token, "https://psp.example/p", 5000,
                  "request") for checkout, token in items]
         return self.call("store_token", ["text"] * 4 + ["bigint", "text"],
-                         zip(*rows))
+                         zip(*rows, strict=False))
 
     def store_no(self, items):
         """items: (checkout, outcome) each."""
         rows = [(MERCHANT, checkout, outcome, "code", 1000, "request")
                 for checkout, outcome in items]
         return self.call("store_no_token", ["text"] * 4 + ["bigint", "text"],
-                         zip(*rows))
+                         zip(*rows, strict=False))
 
     def apply(self, items):
         """items: (source, event id, fact, token) each."""
@@ -76,14 +76,14 @@ class Gateway:
                  None, None, None, "request")
                 for source, event_id, fact, token in items]
         return self.call("apply_event", ["text"] * 8 + [
-            "bigint", "text", "bytea", "text"], zip(*rows))
+            "bigint", "text", "bytea", "text"], zip(*rows, strict=False))
 
     def finish(self, items):
         """items: (checkout, kind, owner, delay) each."""
         rows = [(MERCHANT, checkout, kind, owner, delay, "code")
                 for checkout, kind, owner, delay in items]
         return self.call("finish_job", ["text"] * 4 + ["bigint", "text"],
-                         zip(*rows))
+                         zip(*rows, strict=False))
 
     def claim(self, owner, slots):
         """Up to `slots` due jobs."""
@@ -301,7 +301,7 @@ def test_one_token_for_two_checkouts_goes_to_one(gateways):
         token = uuid.uuid4().hex
         results = together(*[
             lambda g=g, c=item[1]: g.store([(c, token)])
-            for g, item in zip(some, items)])
+            for g, item in zip(some, items, strict=False)])
         words = sorted(outcomes(rows)[0] for rows in results)
         assert words == ["mismatch"] * 7 + ["stored"]
         for item in items:

@@ -6,7 +6,6 @@ import json
 import time
 
 import pytest
-
 from support import events
 from support.events import message, outcome, refused, untouched
 

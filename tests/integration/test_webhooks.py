@@ -8,7 +8,6 @@ import json
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-
 from support import events
 from support.events import (
     FACTS,

@@ -194,7 +194,7 @@ def test_timeline_prints_an_order(dsn, sql):
     assert lines[2].split()[3:8] == ["registered", "gateway", "NOT_STARTED",
                                      ">", "EXECUTING"]
     assert len({line.index(word) for line, word in zip(
-        lines, ("actor", "merchant  NOT", "gateway"))}) == 1
+        lines, ("actor", "merchant  NOT", "gateway"), strict=False)}) == 1
     assert "\x1b" not in out and "a?[31mb" in out
     assert payctl("timeline", "--dsn", dsn, "--merchant", "m", "o")[1] == out
 
