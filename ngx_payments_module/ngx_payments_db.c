@@ -27,6 +27,7 @@ typedef struct {
 } db_t;
 
 
+static ngx_uint_t room_for(pay_op_id_t op);
 static void dispatch_handler(ngx_event_t *ev);
 static ngx_queue_t *oldest_queue(pay_op_id_t *op);
 static ngx_payments_batch_t *take_batch(ngx_queue_t *queue, pay_op_id_t op);
@@ -72,7 +73,7 @@ ngx_payments_db_call(ngx_payments_call_t *call)
         return NGX_DECLINED;
     }
 
-    if (db.queued >= db.conf->queue) {
+    if (db.queued >= room_for(call->op)) {
         ngx_payments_count_db_rejected();
         return NGX_BUSY;
     }
@@ -88,6 +89,24 @@ ngx_payments_db_call(ngx_payments_call_t *call)
     }
 
     return NGX_OK;
+}
+
+
+/* What ends a flow is still taken when nothing new is: its work is done, and
+ * would be done again by a job. */
+static ngx_uint_t
+room_for(pay_op_id_t op)
+{
+    switch (op) {
+
+    case PAY_OP_STORE_TOKEN:
+    case PAY_OP_STORE_NO_TOKEN:
+    case PAY_OP_FINISH_JOB:
+        return 2 * db.conf->queue;
+
+    default:
+        return db.conf->queue;
+    }
 }
 
 
