@@ -92,7 +92,8 @@ COMMENT ON FUNCTION pay.lock_checkouts IS
 CREATE OR REPLACE VIEW pay.checkout_state AS
 SELECT c.merchant_id::text, c.checkout_id::text,
     c.checkout_uuid::text AS checkout_uuid, c.psp::text, r.nonce::text,
-    c.handle::text, r.token::text, r.hosted_url, c.return_url, c.base_url,
+    c.handle::text, r.token::text, r.hosted_url, c.return_url::text,
+    c.base_url::text,
     c.currency::text, c.total_minor,
     extract(epoch FROM c.expires_at)::bigint AS expires_s,
     r.state::text AS registration_state, r.attempt::bigint AS attempt,

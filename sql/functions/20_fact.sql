@@ -64,12 +64,15 @@ BEGIN
         FROM moved m
         WHERE m.new_status <> m.old_status
     ), counted AS (
-        -- "paid" takes every order of the checkout to SUCCESS
+        -- what its readers see has changed: a status, or the address that
+        -- "registered" brings; "paid" takes every order to SUCCESS
         UPDATE checkout c
         SET version = c.version + 1,
             is_payment_done = c.is_payment_done OR x.kind = 'paid'
-        FROM (SELECT DISTINCT merchant_id, checkout_id, kind
-              FROM changed) x
+        FROM (SELECT DISTINCT m.merchant_id, m.checkout_id, m.kind
+              FROM moved m
+              WHERE m.new_status <> m.old_status
+                  OR m.kind = 'registered') x
         WHERE c.merchant_id = x.merchant_id
             AND c.checkout_id = x.checkout_id
     ), dropped AS (

@@ -138,6 +138,14 @@ BEGIN
         AND t.merchant_id = u.merchant_id
         AND t.checkout_id = u.checkout_id;
 
+    -- readers see a late token as the buyer's address
+    UPDATE checkout c
+    SET version = c.version + 1
+    FROM unnest(p_merchant_id, p_checkout_id)
+        WITH ORDINALITY AS u (merchant_id, checkout_id, n)
+    WHERE u.n = ANY (p_late)
+        AND c.merchant_id = u.merchant_id AND c.checkout_id = u.checkout_id;
+
     INSERT INTO mismatch (merchant_id, checkout_id, kind, source, psp,
         token, own_token, total_minor, own_currency, request_id)
     SELECT DISTINCT ON (c.merchant_id, c.checkout_id, u.token)

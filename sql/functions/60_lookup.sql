@@ -116,10 +116,10 @@ BEGIN
         FROM (SELECT * FROM event e
               WHERE e.merchant_id = u.merchant_id
                   AND e.payment_order_id = u.payment_order_id
-              ORDER BY e.seq LIMIT 1000) e
+              ORDER BY e.seq DESC LIMIT 1000) e
         ) l;
 END
 $$;
 COMMENT ON FUNCTION pay_api.get_events IS
-    'An order''s timeline, oldest first, at most 1000 events: found or '
-    'not_found';
+    'An order''s timeline, oldest first, at most its newest 1000 events: '
+    'found or not_found';

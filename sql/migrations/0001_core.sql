@@ -16,6 +16,17 @@ SET LOCAL ROLE payments_owner;
 SET LOCAL search_path = pay, pg_temp;
 
 
+-- Checked where a value comes in, not on every update of its row.
+CREATE DOMAIN id AS text COLLATE "C"
+    CHECK (octet_length(VALUE) BETWEEN 1 AND 255);
+CREATE DOMAIN filled AS text COLLATE "C" CHECK (VALUE <> '');
+CREATE DOMAIN order_status AS text COLLATE "C"
+    CHECK (VALUE IN ('NOT_STARTED', 'EXECUTING', 'SUCCESS', 'FAILED'));
+COMMENT ON DOMAIN id IS '1 to 255 bytes';
+COMMENT ON DOMAIN filled IS 'Any text but the empty one';
+COMMENT ON DOMAIN order_status IS 'design.md, "Order states"';
+
+
 -- What was applied: one row for each migration, and the row 'reapplied' for
 -- the digest of roles, functions, views and grants.
 CREATE TABLE schema_migration (
@@ -56,17 +67,13 @@ FROM (VALUES
 -- lock that serialises everything that happens to it: see lock_checkouts().
 -- No foreign key to currency: all payments would share-lock the same few rows.
 CREATE TABLE checkout (
-    merchant_id       text COLLATE "C" NOT NULL
-        CHECK (octet_length(merchant_id) BETWEEN 1 AND 255),
-    checkout_id       text COLLATE "C" NOT NULL
-        CHECK (octet_length(checkout_id) BETWEEN 1 AND 255),
+    merchant_id       id NOT NULL,
+    checkout_id       id NOT NULL,
     checkout_uuid     uuid NOT NULL,
-    handle            text COLLATE "C" NOT NULL UNIQUE
-        CHECK (octet_length(handle) BETWEEN 1 AND 255),
-    psp               text COLLATE "C" NOT NULL
-        CHECK (octet_length(psp) BETWEEN 1 AND 255),
-    return_url        text NOT NULL CHECK (return_url <> ''),
-    base_url          text NOT NULL CHECK (base_url <> ''),
+    handle            id NOT NULL UNIQUE,
+    psp               id NOT NULL,
+    return_url        filled NOT NULL,
+    base_url          filled NOT NULL,
     buyer_info        jsonb,
     metadata          jsonb,
     credit_card_info  jsonb,
@@ -84,18 +91,16 @@ CREATE TABLE checkout (
 -- What one seller is owed.  version counts the order's events: the newest
 -- row of its timeline has seq = version.
 CREATE TABLE payment_order (
-    merchant_id       text COLLATE "C" NOT NULL,
-    payment_order_id  text COLLATE "C" NOT NULL
-        CHECK (octet_length(payment_order_id) BETWEEN 1 AND 255),
-    checkout_id       text COLLATE "C" NOT NULL,
+    merchant_id       id NOT NULL,
+    payment_order_id  id NOT NULL,
+    checkout_id       id NOT NULL,
     position          int NOT NULL CHECK (position >= 1),
-    seller_account    text NOT NULL CHECK (seller_account <> ''),
+    seller_account    filled NOT NULL,
     amount_minor      bigint NOT NULL
         CHECK (amount_minor BETWEEN 1 AND 999999999999999),
     currency          text COLLATE "C" NOT NULL
         CHECK (octet_length(currency) = 3),
-    status            text COLLATE "C" NOT NULL DEFAULT 'NOT_STARTED'
-        CHECK (status IN ('NOT_STARTED', 'EXECUTING', 'SUCCESS', 'FAILED')),
+    status            order_status NOT NULL DEFAULT 'NOT_STARTED',
     reason            text COLLATE "C"
         CHECK (reason IN ('declined', 'expired', 'cancelled', 'rejected',
                           'risk')),
@@ -111,15 +116,14 @@ CREATE TABLE payment_order (
 -- REGISTERING: the outcome is open; REGISTERED: the token is ours; REFUSED:
 -- the PSP will never have it, or its time ran out before it had.
 CREATE TABLE registration (
-    merchant_id  text COLLATE "C" NOT NULL,
-    checkout_id  text COLLATE "C" NOT NULL,
-    psp          text COLLATE "C" NOT NULL,
-    nonce        text COLLATE "C" NOT NULL
-        CHECK (octet_length(nonce) BETWEEN 1 AND 255),
+    merchant_id  id NOT NULL,
+    checkout_id  id NOT NULL,
+    psp          id NOT NULL,
+    nonce        id NOT NULL,
     state        text COLLATE "C" NOT NULL DEFAULT 'REGISTERING'
         CHECK (state IN ('REGISTERING', 'REGISTERED', 'REFUSED')),
     attempt      int NOT NULL DEFAULT 1 CHECK (attempt >= 1),
-    token        text COLLATE "C",
+    token        id,
     hosted_url   text,
     reference    text,
     code         text,
@@ -137,23 +141,21 @@ CREATE TABLE registration (
 -- is the place where a webhook about a token that is not stored yet and the
 -- store_token that brings it wait for one another.
 CREATE TABLE psp_token (
-    psp          text COLLATE "C" NOT NULL,
-    token        text COLLATE "C" NOT NULL
-        CHECK (octet_length(token) BETWEEN 1 AND 255),
-    merchant_id  text COLLATE "C",
-    checkout_id  text COLLATE "C",
+    psp          id NOT NULL,
+    token        id NOT NULL,
+    merchant_id  id,
+    checkout_id  id,
     PRIMARY KEY (psp, token),
     CHECK ((merchant_id IS NULL) = (checkout_id IS NULL))
 );
 
 
 CREATE TABLE idempotency_key (
-    merchant_id  text COLLATE "C" NOT NULL,
+    merchant_id  id NOT NULL,
     route        text COLLATE "C" NOT NULL,
-    key          text COLLATE "C" NOT NULL
-        CHECK (octet_length(key) BETWEEN 1 AND 255),
+    key          id NOT NULL,
     fingerprint  bytea NOT NULL CHECK (octet_length(fingerprint) = 32),
-    checkout_id  text COLLATE "C" NOT NULL,
+    checkout_id  id NOT NULL,
     created_at   timestamptz NOT NULL DEFAULT now(),
     expires_at   timestamptz NOT NULL,
     PRIMARY KEY (merchant_id, route, key)
@@ -164,24 +166,22 @@ CREATE TABLE idempotency_key (
 -- yet; applied and unchanged: taken into account, a status moved or not;
 -- mismatch: see there; ignored: says nothing about a payment.
 CREATE TABLE webhook_inbox (
-    psp           text COLLATE "C" NOT NULL
-        CHECK (octet_length(psp) BETWEEN 1 AND 255),
-    event_id      text COLLATE "C" NOT NULL
-        CHECK (octet_length(event_id) BETWEEN 1 AND 255),
+    psp           id NOT NULL,
+    event_id      id NOT NULL,
     received_at   timestamptz NOT NULL DEFAULT now(),
     state         text COLLATE "C" NOT NULL
         CHECK (state IN ('applied', 'unchanged', 'parked', 'mismatch',
                          'ignored')),
     type          text,
     fact          text COLLATE "C" NOT NULL,
-    token         text COLLATE "C",
+    token         id,
     reference     text,
     code          text,
     amount_minor  bigint,
     currency      text COLLATE "C",
     digest        bytea,
-    merchant_id   text COLLATE "C",
-    checkout_id   text COLLATE "C",
+    merchant_id   id,
+    checkout_id   id,
     request_id    text,
     PRIMARY KEY (psp, event_id),
     CHECK (state <> 'parked' OR token IS NOT NULL)
@@ -193,19 +193,15 @@ CREATE INDEX webhook_inbox_parked ON webhook_inbox (psp, token)
 
 -- The timeline, append-only for everybody.  seq runs from 1 without a gap.
 CREATE TABLE event (
-    merchant_id       text COLLATE "C" NOT NULL,
-    payment_order_id  text COLLATE "C" NOT NULL,
+    merchant_id       id NOT NULL,
+    payment_order_id  id NOT NULL,
     seq               int NOT NULL CHECK (seq >= 1),
     at                timestamptz NOT NULL,
-    kind              text COLLATE "C" NOT NULL CHECK (kind <> ''),
+    kind              filled NOT NULL,
     actor             text COLLATE "C" NOT NULL
         CHECK (actor IN ('merchant', 'gateway', 'webhook', 'query')),
-    old_status        text COLLATE "C"
-        CHECK (old_status IN ('NOT_STARTED', 'EXECUTING', 'SUCCESS',
-                              'FAILED')),
-    new_status        text COLLATE "C" NOT NULL
-        CHECK (new_status IN ('NOT_STARTED', 'EXECUTING', 'SUCCESS',
-                              'FAILED')),
+    old_status        order_status,
+    new_status        order_status NOT NULL,
     reason            text COLLATE "C",
     detail            jsonb NOT NULL DEFAULT '{}',
     request_id        text,
@@ -217,8 +213,8 @@ CREATE TABLE event (
 -- What goes on in the background.  Due: run_at has come and the lease is
 -- free or has run out.
 CREATE TABLE job (
-    merchant_id  text COLLATE "C" NOT NULL,
-    checkout_id  text COLLATE "C" NOT NULL,
+    merchant_id  id NOT NULL,
+    checkout_id  id NOT NULL,
     kind         text COLLATE "C" NOT NULL
         CHECK (kind IN ('register', 'poll')),
     run_at       timestamptz NOT NULL,
@@ -235,16 +231,16 @@ CREATE INDEX job_run_at ON job (run_at);
 
 -- What a PSP said and we did not believe: for people, append-only.
 CREATE TABLE mismatch (
-    merchant_id     text COLLATE "C" NOT NULL,
-    checkout_id     text COLLATE "C" NOT NULL,
+    merchant_id     id NOT NULL,
+    checkout_id     id NOT NULL,
     mismatch_id     bigint GENERATED ALWAYS AS IDENTITY,
     at              timestamptz NOT NULL DEFAULT clock_timestamp(),
     kind            text COLLATE "C" NOT NULL
         CHECK (kind IN ('amount', 'currency', 'token', 'late_token')),
     source          text COLLATE "C" NOT NULL,
-    psp             text COLLATE "C" NOT NULL,
+    psp             id NOT NULL,
     event_id        text COLLATE "C",
-    token           text COLLATE "C",
+    token           id,
     amount_minor    bigint,
     currency        text COLLATE "C",
     own_token       text COLLATE "C",
@@ -326,54 +322,77 @@ ALTER TABLE mismatch ENABLE ALWAYS TRIGGER mismatch_append_only;
 
 
 -- The state machine once more (design.md, "Order states"), whoever writes.
--- The conditions stand in WHEN, so that a legal change costs no call.
+-- The conditions stand in WHEN and the columns in OF, so that a legal change
+-- costs no call, and one that names no fixed column not even a condition.
 CREATE TRIGGER payment_order_start
     BEFORE INSERT ON payment_order FOR EACH ROW
     WHEN (NEW.status <> 'NOT_STARTED' OR NEW.version <> 1)
     EXECUTE FUNCTION refuse_change('an order begins NOT_STARTED', 'PAY10');
 ALTER TABLE payment_order ENABLE ALWAYS TRIGGER payment_order_start;
 
+-- nothing becomes NOT_STARTED again, SUCCESS is the end, FAILED may still
+-- turn out to be SUCCESS
 CREATE TRIGGER payment_order_status
-    BEFORE UPDATE ON payment_order FOR EACH ROW
+    BEFORE UPDATE OF status ON payment_order FOR EACH ROW
     WHEN (NEW.status <> OLD.status
-          AND (OLD.status, NEW.status) NOT IN (
-              ('NOT_STARTED', 'EXECUTING'), ('NOT_STARTED', 'SUCCESS'),
-              ('NOT_STARTED', 'FAILED'), ('EXECUTING', 'SUCCESS'),
-              ('EXECUTING', 'FAILED'), ('FAILED', 'SUCCESS')))
+          AND (NEW.status = 'NOT_STARTED' OR OLD.status = 'SUCCESS'
+               OR (OLD.status = 'FAILED' AND NEW.status <> 'SUCCESS')))
     EXECUTE FUNCTION refuse_change('no such transition', 'PAY10');
 ALTER TABLE payment_order ENABLE ALWAYS TRIGGER payment_order_status;
 
 CREATE TRIGGER payment_order_fixed
-    BEFORE UPDATE ON payment_order FOR EACH ROW
+    BEFORE UPDATE OF merchant_id, payment_order_id, checkout_id, position,
+        seller_account, amount_minor, currency
+    ON payment_order FOR EACH ROW
     WHEN ((NEW.merchant_id, NEW.payment_order_id, NEW.checkout_id,
            NEW.position, NEW.seller_account, NEW.amount_minor, NEW.currency)
           IS DISTINCT FROM
           (OLD.merchant_id, OLD.payment_order_id, OLD.checkout_id,
-           OLD.position, OLD.seller_account, OLD.amount_minor, OLD.currency)
-          OR NEW.version < OLD.version)
+           OLD.position, OLD.seller_account, OLD.amount_minor, OLD.currency))
     EXECUTE FUNCTION refuse_change('an order''s terms are fixed', 'PAY11');
 ALTER TABLE payment_order ENABLE ALWAYS TRIGGER payment_order_fixed;
 
+CREATE TRIGGER payment_order_version
+    BEFORE UPDATE OF version ON payment_order FOR EACH ROW
+    WHEN (NEW.version < OLD.version)
+    EXECUTE FUNCTION refuse_change('versions grow', 'PAY11');
+ALTER TABLE payment_order ENABLE ALWAYS TRIGGER payment_order_version;
+
+-- of these is made what the PSP is sent: the same bytes on every attempt
 CREATE TRIGGER checkout_fixed
-    BEFORE UPDATE ON checkout FOR EACH ROW
+    BEFORE UPDATE OF merchant_id, checkout_id, checkout_uuid, handle, psp,
+        base_url, currency, total_minor
+    ON checkout FOR EACH ROW
     WHEN ((NEW.merchant_id, NEW.checkout_id, NEW.checkout_uuid, NEW.handle,
-           NEW.psp, NEW.currency, NEW.total_minor)
+           NEW.psp, NEW.base_url, NEW.currency, NEW.total_minor)
           IS DISTINCT FROM
           (OLD.merchant_id, OLD.checkout_id, OLD.checkout_uuid, OLD.handle,
-           OLD.psp, OLD.currency, OLD.total_minor)
-          OR NEW.version < OLD.version
-          OR (OLD.is_payment_done AND NOT NEW.is_payment_done))
+           OLD.psp, OLD.base_url, OLD.currency, OLD.total_minor))
     EXECUTE FUNCTION refuse_change('a checkout''s terms are fixed', 'PAY11');
 ALTER TABLE checkout ENABLE ALWAYS TRIGGER checkout_fixed;
 
+CREATE TRIGGER checkout_version
+    BEFORE UPDATE OF version, is_payment_done ON checkout FOR EACH ROW
+    WHEN (NEW.version < OLD.version
+          OR (OLD.is_payment_done AND NOT NEW.is_payment_done))
+    EXECUTE FUNCTION refuse_change('versions grow, done is done', 'PAY11');
+ALTER TABLE checkout ENABLE ALWAYS TRIGGER checkout_version;
+
 CREATE TRIGGER registration_fixed
-    BEFORE UPDATE ON registration FOR EACH ROW
+    BEFORE UPDATE OF merchant_id, checkout_id, psp, nonce
+    ON registration FOR EACH ROW
     WHEN ((NEW.merchant_id, NEW.checkout_id, NEW.psp, NEW.nonce)
           IS DISTINCT FROM
-          (OLD.merchant_id, OLD.checkout_id, OLD.psp, OLD.nonce)
-          OR (OLD.token IS NOT NULL AND NEW.token IS DISTINCT FROM OLD.token)
-          OR NEW.attempt < OLD.attempt)
-    EXECUTE FUNCTION refuse_change('one nonce and one token', 'PAY11');
+          (OLD.merchant_id, OLD.checkout_id, OLD.psp, OLD.nonce))
+    EXECUTE FUNCTION refuse_change('one nonce for ever', 'PAY11');
 ALTER TABLE registration ENABLE ALWAYS TRIGGER registration_fixed;
+
+CREATE TRIGGER registration_token
+    BEFORE UPDATE OF token, attempt ON registration FOR EACH ROW
+    WHEN (NEW.token <> OLD.token OR (NEW.token IS NULL
+                                     AND OLD.token IS NOT NULL)
+          OR NEW.attempt < OLD.attempt)
+    EXECUTE FUNCTION refuse_change('one token for ever', 'PAY11');
+ALTER TABLE registration ENABLE ALWAYS TRIGGER registration_token;
 
 RESET ROLE;

@@ -50,19 +50,22 @@ SELECT is(pg_temp.no_token('m1', 'c3', 'unknown'), 'stored', 'unknown first');
 SELECT is(pg_temp.token('m1', 'c3', 't3'), 'stored', 'then the token');
 SELECT is(pg_temp.kinds('m1', 'o3'), 'created registration_unknown registered',
           'the timeline tells');
-SELECT is(g.code, NULL, 'the code of the failed attempt is gone')
+SELECT is((g.version, g.code)::text, '(3,)',
+          'a new version: the address; the failed attempt''s code is gone')
 FROM pay_api.get_checkout('{m1}', '{c3}') g;
 
 -- a token for a registration that has given up: no page, but it is known
 SELECT is(pg_temp.no_token('m1', 'c4', 'expired', 'too_late'), 'stored',
           'gives up');
 SELECT is(pg_temp.token('m1', 'c4', 't4'), 'mismatch', 'a late token');
-SELECT is((g.registration_state, g.hosted_url, g.code)::text,
-          '(REFUSED,,too_late)', 'nobody is sent there')
+SELECT is((g.registration_state, g.hosted_url, g.code, g.version)::text,
+          '(REFUSED,,too_late,3)', 'nobody is sent there; a new version')
 FROM pay_api.get_checkout('{m1}', '{c4}') g;
 SELECT is((SELECT kind::text FROM pay.mismatch WHERE checkout_id = 'c4'),
           'late_token', 'people hear of it');
 SELECT is(pg_temp.token('m1', 'c4', 't4'), 'already', 'again: already');
+SELECT is(g.version, 3::bigint, 'which is no news')
+FROM pay_api.get_checkout('{m1}', '{c4}') g;
 SELECT is(pg_temp.fact('t4', 'paid'), 'applied', 'a late payment is found');
 SELECT is(pg_temp.status('m1', 'o4'), 'SUCCESS', 'and booked');
 

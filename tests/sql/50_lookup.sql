@@ -62,6 +62,19 @@ FROM (VALUES ('absent', 'm1', 'o9'), ('foreign', 'm2', 'o3'),
     ('NULL', 'm1', NULL)) t (n, m, o),
     pay_api.get_events(ARRAY[m], ARRAY[o]) g;
 
+-- a PSP that is down for a day must not hide how it ended
+SELECT b.outcome FROM pg_temp.begin('m1', 'k-long', 'c-long', '{o-long:100}') b
+\g /dev/null
+SELECT pg_temp.no_token('m1', 'c-long', 'unknown') FROM generate_series(1, 1001)
+\g /dev/null
+SELECT pg_temp.no_token('m1', 'c-long', 'expired')
+\g /dev/null
+SELECT is((jsonb_array_length(e), e -> 0 -> 'seq', e -> -1 -> 'seq',
+           e -> -1 ->> 'kind')::text, '(1000,4,1003,expired)',
+          'the newest 1000 events, oldest first')
+FROM pay_api.get_events('{m1}', '{o-long}') g,
+    LATERAL (SELECT g.events::jsonb AS e) l;
+
 SET LOCAL timezone = 'Asia/Kathmandu';
 SELECT is(g.events::jsonb -> 0 ->> 'at', to_char(e.at AT TIME ZONE 'UTC',
           'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"'), 'whatever the session''s zone')

@@ -51,7 +51,7 @@ $$, 'next_status never asks for what the trigger refuses');
 
 SELECT throws_ok(sql, state, NULL, sql)
 FROM (VALUES
-    ('UPDATE pay.payment_order SET status = ''PAID''', 'PAY10'),
+    ('UPDATE pay.payment_order SET status = ''PAID''', '23514'),
     ('UPDATE pay.payment_order SET status = ''FAILED''', '23514'),
     ('UPDATE pay.payment_order SET reason = ''declined''', '23514'),
     ('UPDATE pay.payment_order SET amount_minor = 1', 'PAY11'),
@@ -75,7 +75,11 @@ FROM (VALUES
     ('UPDATE pay.checkout SET currency = ''EUR''', 'PAY11'),
     ('UPDATE pay.checkout SET merchant_id = ''m2''', 'PAY11'),
     ('UPDATE pay.checkout SET handle = ''mine''', 'PAY11'),
+    ('UPDATE pay.checkout SET handle = ''''', '23514'),
     ('UPDATE pay.checkout SET psp = ''other''', 'PAY11'),
+    ('UPDATE pay.checkout SET base_url = ''https://other.example''',
+     'PAY11'),
+    ('UPDATE pay.checkout SET version = 0', 'PAY11'),
     ('UPDATE pay.registration SET nonce = ''new''', 'PAY11'),
     ('UPDATE pay.registration SET psp = ''other''', 'PAY11'),
     ('UPDATE pay.registration SET attempt = 0', 'PAY11'),
@@ -108,6 +112,8 @@ SELECT pg_temp.token('m1', 'c1', 't1')
 \g /dev/null
 SELECT throws_ok($$UPDATE pay.registration SET token = 't2'$$, 'PAY11', NULL,
                  'a token is for ever');
+SELECT throws_ok('UPDATE pay.registration SET token = NULL,
+                  state = ''REGISTERING''', 'PAY11', NULL, 'not even taken');
 SELECT pg_temp.fact('t1', 'paid')
 \g /dev/null
 SELECT throws_ok($$UPDATE pay.checkout SET is_payment_done = false$$, 'PAY11',
