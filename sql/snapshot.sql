@@ -70,6 +70,51 @@ CREATE TYPE pay.fact AS (
 ALTER TYPE pay.fact OWNER TO payments_owner;
 
 --
+-- Name: filled; Type: DOMAIN; Schema: pay; Owner: payments_owner
+--
+
+CREATE DOMAIN pay.filled AS text COLLATE pg_catalog."C"
+	CONSTRAINT filled_check CHECK ((VALUE <> ''::text));
+
+ALTER DOMAIN pay.filled OWNER TO payments_owner;
+
+--
+-- Name: DOMAIN filled; Type: COMMENT; Schema: pay; Owner: payments_owner
+--
+
+COMMENT ON DOMAIN pay.filled IS 'Any text but the empty one';
+
+--
+-- Name: id; Type: DOMAIN; Schema: pay; Owner: payments_owner
+--
+
+CREATE DOMAIN pay.id AS text COLLATE pg_catalog."C"
+	CONSTRAINT id_check CHECK (((octet_length(VALUE) >= 1) AND (octet_length(VALUE) <= 255)));
+
+ALTER DOMAIN pay.id OWNER TO payments_owner;
+
+--
+-- Name: DOMAIN id; Type: COMMENT; Schema: pay; Owner: payments_owner
+--
+
+COMMENT ON DOMAIN pay.id IS '1 to 255 bytes';
+
+--
+-- Name: order_status; Type: DOMAIN; Schema: pay; Owner: payments_owner
+--
+
+CREATE DOMAIN pay.order_status AS text COLLATE pg_catalog."C"
+	CONSTRAINT order_status_check CHECK ((VALUE = ANY (ARRAY['NOT_STARTED'::text, 'EXECUTING'::text, 'SUCCESS'::text, 'FAILED'::text])));
+
+ALTER DOMAIN pay.order_status OWNER TO payments_owner;
+
+--
+-- Name: DOMAIN order_status; Type: COMMENT; Schema: pay; Owner: payments_owner
+--
+
+COMMENT ON DOMAIN pay.order_status IS 'design.md, "Order states"';
+
+--
 -- Name: payment_item; Type: TYPE; Schema: pay; Owner: payments_owner
 --
 
@@ -977,12 +1022,15 @@ BEGIN
         FROM moved m
         WHERE m.new_status <> m.old_status
     ), counted AS (
-        -- "paid" takes every order of the checkout to SUCCESS
+        -- what its readers see has changed: a status, or the address that
+        -- "registered" brings; "paid" takes every order to SUCCESS
         UPDATE checkout c
         SET version = c.version + 1,
             is_payment_done = c.is_payment_done OR x.kind = 'paid'
-        FROM (SELECT DISTINCT merchant_id, checkout_id, kind
-              FROM changed) x
+        FROM (SELECT DISTINCT m.merchant_id, m.checkout_id, m.kind
+              FROM moved m
+              WHERE m.new_status <> m.old_status
+                  OR m.kind = 'registered') x
         WHERE c.merchant_id = x.merchant_id
             AND c.checkout_id = x.checkout_id
     ), dropped AS (
@@ -1099,6 +1147,42 @@ ALTER FUNCTION pay.poll_later(p_merchant_id text[], p_checkout_id text[], p_poll
 --
 
 COMMENT ON FUNCTION pay.poll_later(p_merchant_id text[], p_checkout_id text[], p_poll_after_ms bigint[], p_items integer[]) IS 'Turns register jobs into poll jobs';
+
+--
+-- Name: purge(integer, interval); Type: FUNCTION; Schema: pay; Owner: payments_owner
+--
+
+CREATE FUNCTION pay.purge(p_limit integer DEFAULT 10000, p_ignored_after interval DEFAULT '90 days'::interval, OUT idempotency_keys bigint, OUT ignored_webhooks bigint) RETURNS record
+    LANGUAGE plpgsql
+    SET search_path TO 'pay', 'pg_temp'
+    AS $$
+BEGIN
+    DELETE FROM idempotency_key k
+    WHERE k.ctid = ANY (ARRAY(
+        SELECT e.ctid FROM idempotency_key e
+        WHERE e.expires_at <= now()
+        LIMIT p_limit
+        FOR UPDATE SKIP LOCKED));
+    GET DIAGNOSTICS idempotency_keys = ROW_COUNT;
+
+    DELETE FROM webhook_inbox w
+    WHERE w.ctid = ANY (ARRAY(
+        SELECT i.ctid FROM webhook_inbox i
+        WHERE i.state = 'ignored' AND i.fact = 'none'
+            AND i.received_at < now() - p_ignored_after
+        LIMIT p_limit
+        FOR UPDATE SKIP LOCKED));
+    GET DIAGNOSTICS ignored_webhooks = ROW_COUNT;
+END
+$$;
+
+ALTER FUNCTION pay.purge(p_limit integer, p_ignored_after interval, OUT idempotency_keys bigint, OUT ignored_webhooks bigint) OWNER TO payments_owner;
+
+--
+-- Name: FUNCTION purge(p_limit integer, p_ignored_after interval, OUT idempotency_keys bigint, OUT ignored_webhooks bigint); Type: COMMENT; Schema: pay; Owner: payments_owner
+--
+
+COMMENT ON FUNCTION pay.purge(p_limit integer, p_ignored_after interval, OUT idempotency_keys bigint, OUT ignored_webhooks bigint) IS 'Deletes expired idempotency keys and old webhooks that said nothing';
 
 --
 -- Name: read_facts(text[], text[], text[], text[], text[], text[], text[], text[], bigint[], text[], text[]); Type: FUNCTION; Schema: pay; Owner: payments_owner
@@ -1248,6 +1332,14 @@ BEGIN
         AND t.psp = r.psp AND t.token = u.token
         AND t.merchant_id = u.merchant_id
         AND t.checkout_id = u.checkout_id;
+
+    -- readers see a late token as the buyer's address
+    UPDATE checkout c
+    SET version = c.version + 1
+    FROM unnest(p_merchant_id, p_checkout_id)
+        WITH ORDINALITY AS u (merchant_id, checkout_id, n)
+    WHERE u.n = ANY (p_late)
+        AND c.merchant_id = u.merchant_id AND c.checkout_id = u.checkout_id;
 
     INSERT INTO mismatch (merchant_id, checkout_id, kind, source, psp,
         token, own_token, total_minor, own_currency, request_id)
@@ -1791,7 +1883,7 @@ BEGIN
         FROM (SELECT * FROM event e
               WHERE e.merchant_id = u.merchant_id
                   AND e.payment_order_id = u.payment_order_id
-              ORDER BY e.seq LIMIT 1000) e
+              ORDER BY e.seq DESC LIMIT 1000) e
         ) l;
 END
 $$;
@@ -1802,7 +1894,7 @@ ALTER FUNCTION pay_api.get_events(p_merchant_id text[], p_payment_order_id text[
 -- Name: FUNCTION get_events(p_merchant_id text[], p_payment_order_id text[]); Type: COMMENT; Schema: pay_api; Owner: payments_owner
 --
 
-COMMENT ON FUNCTION pay_api.get_events(p_merchant_id text[], p_payment_order_id text[]) IS 'An order''s timeline, oldest first, at most 1000 events: found or not_found';
+COMMENT ON FUNCTION pay_api.get_events(p_merchant_id text[], p_payment_order_id text[]) IS 'An order''s timeline, oldest first, at most its newest 1000 events: found or not_found';
 
 --
 -- Name: get_handle(text[]); Type: FUNCTION; Schema: pay_api; Owner: payments_owner
@@ -2039,13 +2131,13 @@ COMMENT ON FUNCTION pay_api.store_token(p_merchant_id text[], p_checkout_id text
 --
 
 CREATE TABLE pay.checkout (
-    merchant_id text NOT NULL COLLATE pg_catalog."C",
-    checkout_id text NOT NULL COLLATE pg_catalog."C",
+    merchant_id pay.id NOT NULL,
+    checkout_id pay.id NOT NULL,
     checkout_uuid uuid NOT NULL,
-    handle text NOT NULL COLLATE pg_catalog."C",
-    psp text NOT NULL COLLATE pg_catalog."C",
-    return_url text NOT NULL,
-    base_url text NOT NULL,
+    handle pay.id NOT NULL,
+    psp pay.id NOT NULL,
+    return_url pay.filled NOT NULL,
+    base_url pay.filled NOT NULL,
     buyer_info jsonb,
     metadata jsonb,
     credit_card_info jsonb,
@@ -2055,13 +2147,7 @@ CREATE TABLE pay.checkout (
     created_at timestamp with time zone DEFAULT now() NOT NULL,
     is_payment_done boolean DEFAULT false NOT NULL,
     version integer DEFAULT 1 NOT NULL,
-    CONSTRAINT checkout_base_url_check CHECK ((base_url <> ''::text)),
-    CONSTRAINT checkout_checkout_id_check CHECK (((octet_length(checkout_id) >= 1) AND (octet_length(checkout_id) <= 255))),
     CONSTRAINT checkout_currency_check CHECK ((octet_length(currency) = 3)),
-    CONSTRAINT checkout_handle_check CHECK (((octet_length(handle) >= 1) AND (octet_length(handle) <= 255))),
-    CONSTRAINT checkout_merchant_id_check CHECK (((octet_length(merchant_id) >= 1) AND (octet_length(merchant_id) <= 255))),
-    CONSTRAINT checkout_psp_check CHECK (((octet_length(psp) >= 1) AND (octet_length(psp) <= 255))),
-    CONSTRAINT checkout_return_url_check CHECK ((return_url <> ''::text)),
     CONSTRAINT checkout_total_minor_check CHECK ((total_minor > 0))
 )
 WITH (fillfactor='80');
@@ -2073,24 +2159,21 @@ ALTER TABLE pay.checkout OWNER TO payments_owner;
 --
 
 CREATE TABLE pay.payment_order (
-    merchant_id text NOT NULL COLLATE pg_catalog."C",
-    payment_order_id text NOT NULL COLLATE pg_catalog."C",
-    checkout_id text NOT NULL COLLATE pg_catalog."C",
+    merchant_id pay.id NOT NULL,
+    payment_order_id pay.id NOT NULL,
+    checkout_id pay.id NOT NULL,
     "position" integer NOT NULL,
-    seller_account text NOT NULL,
+    seller_account pay.filled NOT NULL,
     amount_minor bigint NOT NULL,
     currency text NOT NULL COLLATE pg_catalog."C",
-    status text DEFAULT 'NOT_STARTED'::text NOT NULL COLLATE pg_catalog."C",
+    status pay.order_status DEFAULT 'NOT_STARTED'::text NOT NULL,
     reason text COLLATE pg_catalog."C",
     version integer DEFAULT 1 NOT NULL,
     CONSTRAINT payment_order_amount_minor_check CHECK (((amount_minor >= 1) AND (amount_minor <= '999999999999999'::bigint))),
-    CONSTRAINT payment_order_check CHECK (((status = 'FAILED'::text) = (reason IS NOT NULL))),
+    CONSTRAINT payment_order_check CHECK ((((status)::text = 'FAILED'::text) = (reason IS NOT NULL))),
     CONSTRAINT payment_order_currency_check CHECK ((octet_length(currency) = 3)),
-    CONSTRAINT payment_order_payment_order_id_check CHECK (((octet_length(payment_order_id) >= 1) AND (octet_length(payment_order_id) <= 255))),
     CONSTRAINT payment_order_position_check CHECK (("position" >= 1)),
-    CONSTRAINT payment_order_reason_check CHECK ((reason = ANY (ARRAY['declined'::text, 'expired'::text, 'cancelled'::text, 'rejected'::text, 'risk'::text]))),
-    CONSTRAINT payment_order_seller_account_check CHECK ((seller_account <> ''::text)),
-    CONSTRAINT payment_order_status_check CHECK ((status = ANY (ARRAY['NOT_STARTED'::text, 'EXECUTING'::text, 'SUCCESS'::text, 'FAILED'::text])))
+    CONSTRAINT payment_order_reason_check CHECK ((reason = ANY (ARRAY['declined'::text, 'expired'::text, 'cancelled'::text, 'rejected'::text, 'risk'::text])))
 )
 WITH (fillfactor='80');
 
@@ -2101,13 +2184,13 @@ ALTER TABLE pay.payment_order OWNER TO payments_owner;
 --
 
 CREATE TABLE pay.registration (
-    merchant_id text NOT NULL COLLATE pg_catalog."C",
-    checkout_id text NOT NULL COLLATE pg_catalog."C",
-    psp text NOT NULL COLLATE pg_catalog."C",
-    nonce text NOT NULL COLLATE pg_catalog."C",
+    merchant_id pay.id NOT NULL,
+    checkout_id pay.id NOT NULL,
+    psp pay.id NOT NULL,
+    nonce pay.id NOT NULL,
     state text DEFAULT 'REGISTERING'::text NOT NULL COLLATE pg_catalog."C",
     attempt integer DEFAULT 1 NOT NULL,
-    token text COLLATE pg_catalog."C",
+    token pay.id,
     hosted_url text,
     reference text,
     code text,
@@ -2115,7 +2198,6 @@ CREATE TABLE pay.registration (
     CONSTRAINT registration_attempt_check CHECK ((attempt >= 1)),
     CONSTRAINT registration_check CHECK (((state <> 'REGISTERED'::text) OR ((token IS NOT NULL) AND (hosted_url IS NOT NULL)))),
     CONSTRAINT registration_check1 CHECK (((state <> 'REGISTERING'::text) OR (token IS NULL))),
-    CONSTRAINT registration_nonce_check CHECK (((octet_length(nonce) >= 1) AND (octet_length(nonce) <= 255))),
     CONSTRAINT registration_state_check CHECK ((state = ANY (ARRAY['REGISTERING'::text, 'REGISTERED'::text, 'REFUSED'::text])))
 )
 WITH (fillfactor='80');
@@ -2127,16 +2209,16 @@ ALTER TABLE pay.registration OWNER TO payments_owner;
 --
 
 CREATE VIEW pay.checkout_state AS
- SELECT c.merchant_id,
-    c.checkout_id,
+ SELECT (c.merchant_id)::text AS merchant_id,
+    (c.checkout_id)::text AS checkout_id,
     (c.checkout_uuid)::text AS checkout_uuid,
-    c.psp,
-    r.nonce,
-    c.handle,
-    r.token,
+    (c.psp)::text AS psp,
+    (r.nonce)::text AS nonce,
+    (c.handle)::text AS handle,
+    (r.token)::text AS token,
     r.hosted_url,
-    c.return_url,
-    c.base_url,
+    (c.return_url)::text AS return_url,
+    (c.base_url)::text AS base_url,
     c.currency,
     c.total_minor,
     (EXTRACT(epoch FROM c.expires_at))::bigint AS expires_s,
@@ -2146,9 +2228,9 @@ CREATE VIEW pay.checkout_state AS
     (c.version)::bigint AS version,
     ( SELECT (json_agg(json_build_object('id', o.payment_order_id, 'seller', o.seller_account, 'amount', o.amount_minor, 'currency', o.currency, 'status', o.status, 'reason', o.reason) ORDER BY o."position"))::text AS json_agg
            FROM pay.payment_order o
-          WHERE ((o.merchant_id = c.merchant_id) AND (o.checkout_id = c.checkout_id))) AS orders
+          WHERE (((o.merchant_id)::text = (c.merchant_id)::text) AND ((o.checkout_id)::text = (c.checkout_id)::text))) AS orders
    FROM (pay.checkout c
-     JOIN pay.registration r ON (((r.merchant_id = c.merchant_id) AND (r.checkout_id = c.checkout_id))));
+     JOIN pay.registration r ON ((((r.merchant_id)::text = (c.merchant_id)::text) AND ((r.checkout_id)::text = (c.checkout_id)::text))));
 
 ALTER TABLE pay.checkout_state OWNER TO payments_owner;
 
@@ -2176,22 +2258,19 @@ ALTER TABLE pay.currency OWNER TO payments_owner;
 --
 
 CREATE TABLE pay.event (
-    merchant_id text NOT NULL COLLATE pg_catalog."C",
-    payment_order_id text NOT NULL COLLATE pg_catalog."C",
+    merchant_id pay.id NOT NULL,
+    payment_order_id pay.id NOT NULL,
     seq integer NOT NULL,
     at timestamp with time zone NOT NULL,
-    kind text NOT NULL COLLATE pg_catalog."C",
+    kind pay.filled NOT NULL,
     actor text NOT NULL COLLATE pg_catalog."C",
-    old_status text COLLATE pg_catalog."C",
-    new_status text NOT NULL COLLATE pg_catalog."C",
+    old_status pay.order_status,
+    new_status pay.order_status NOT NULL,
     reason text COLLATE pg_catalog."C",
     detail jsonb DEFAULT '{}'::jsonb NOT NULL,
     request_id text,
     CONSTRAINT event_actor_check CHECK ((actor = ANY (ARRAY['merchant'::text, 'gateway'::text, 'webhook'::text, 'query'::text]))),
     CONSTRAINT event_check CHECK (((seq = 1) = (old_status IS NULL))),
-    CONSTRAINT event_kind_check CHECK ((kind <> ''::text)),
-    CONSTRAINT event_new_status_check CHECK ((new_status = ANY (ARRAY['NOT_STARTED'::text, 'EXECUTING'::text, 'SUCCESS'::text, 'FAILED'::text]))),
-    CONSTRAINT event_old_status_check CHECK ((old_status = ANY (ARRAY['NOT_STARTED'::text, 'EXECUTING'::text, 'SUCCESS'::text, 'FAILED'::text]))),
     CONSTRAINT event_seq_check CHECK ((seq >= 1))
 );
 
@@ -2202,15 +2281,14 @@ ALTER TABLE pay.event OWNER TO payments_owner;
 --
 
 CREATE TABLE pay.idempotency_key (
-    merchant_id text NOT NULL COLLATE pg_catalog."C",
+    merchant_id pay.id NOT NULL,
     route text NOT NULL COLLATE pg_catalog."C",
-    key text NOT NULL COLLATE pg_catalog."C",
+    key pay.id NOT NULL,
     fingerprint bytea NOT NULL,
-    checkout_id text NOT NULL COLLATE pg_catalog."C",
+    checkout_id pay.id NOT NULL,
     created_at timestamp with time zone DEFAULT now() NOT NULL,
     expires_at timestamp with time zone NOT NULL,
-    CONSTRAINT idempotency_key_fingerprint_check CHECK ((octet_length(fingerprint) = 32)),
-    CONSTRAINT idempotency_key_key_check CHECK (((octet_length(key) >= 1) AND (octet_length(key) <= 255)))
+    CONSTRAINT idempotency_key_fingerprint_check CHECK ((octet_length(fingerprint) = 32))
 );
 
 ALTER TABLE pay.idempotency_key OWNER TO payments_owner;
@@ -2220,8 +2298,8 @@ ALTER TABLE pay.idempotency_key OWNER TO payments_owner;
 --
 
 CREATE TABLE pay.job (
-    merchant_id text NOT NULL COLLATE pg_catalog."C",
-    checkout_id text NOT NULL COLLATE pg_catalog."C",
+    merchant_id pay.id NOT NULL,
+    checkout_id pay.id NOT NULL,
     kind text NOT NULL COLLATE pg_catalog."C",
     run_at timestamp with time zone NOT NULL,
     attempts integer DEFAULT 0 NOT NULL,
@@ -2240,15 +2318,15 @@ ALTER TABLE pay.job OWNER TO payments_owner;
 --
 
 CREATE TABLE pay.mismatch (
-    merchant_id text NOT NULL COLLATE pg_catalog."C",
-    checkout_id text NOT NULL COLLATE pg_catalog."C",
+    merchant_id pay.id NOT NULL,
+    checkout_id pay.id NOT NULL,
     mismatch_id bigint NOT NULL,
     at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
     kind text NOT NULL COLLATE pg_catalog."C",
     source text NOT NULL COLLATE pg_catalog."C",
-    psp text NOT NULL COLLATE pg_catalog."C",
+    psp pay.id NOT NULL,
     event_id text COLLATE pg_catalog."C",
-    token text COLLATE pg_catalog."C",
+    token pay.id,
     amount_minor bigint,
     currency text COLLATE pg_catalog."C",
     own_token text COLLATE pg_catalog."C",
@@ -2278,12 +2356,11 @@ ALTER TABLE pay.mismatch ALTER COLUMN mismatch_id ADD GENERATED ALWAYS AS IDENTI
 --
 
 CREATE TABLE pay.psp_token (
-    psp text NOT NULL COLLATE pg_catalog."C",
-    token text NOT NULL COLLATE pg_catalog."C",
-    merchant_id text COLLATE pg_catalog."C",
-    checkout_id text COLLATE pg_catalog."C",
-    CONSTRAINT psp_token_check CHECK (((merchant_id IS NULL) = (checkout_id IS NULL))),
-    CONSTRAINT psp_token_token_check CHECK (((octet_length(token) >= 1) AND (octet_length(token) <= 255)))
+    psp pay.id NOT NULL,
+    token pay.id NOT NULL,
+    merchant_id pay.id,
+    checkout_id pay.id,
+    CONSTRAINT psp_token_check CHECK (((merchant_id IS NULL) = (checkout_id IS NULL)))
 );
 
 ALTER TABLE pay.psp_token OWNER TO payments_owner;
@@ -2306,24 +2383,22 @@ ALTER TABLE pay.schema_migration OWNER TO payments_owner;
 --
 
 CREATE TABLE pay.webhook_inbox (
-    psp text NOT NULL COLLATE pg_catalog."C",
-    event_id text NOT NULL COLLATE pg_catalog."C",
+    psp pay.id NOT NULL,
+    event_id pay.id NOT NULL,
     received_at timestamp with time zone DEFAULT now() NOT NULL,
     state text NOT NULL COLLATE pg_catalog."C",
     type text,
     fact text NOT NULL COLLATE pg_catalog."C",
-    token text COLLATE pg_catalog."C",
+    token pay.id,
     reference text,
     code text,
     amount_minor bigint,
     currency text COLLATE pg_catalog."C",
     digest bytea,
-    merchant_id text COLLATE pg_catalog."C",
-    checkout_id text COLLATE pg_catalog."C",
+    merchant_id pay.id,
+    checkout_id pay.id,
     request_id text,
     CONSTRAINT webhook_inbox_check CHECK (((state <> 'parked'::text) OR (token IS NOT NULL))),
-    CONSTRAINT webhook_inbox_event_id_check CHECK (((octet_length(event_id) >= 1) AND (octet_length(event_id) <= 255))),
-    CONSTRAINT webhook_inbox_psp_check CHECK (((octet_length(psp) >= 1) AND (octet_length(psp) <= 255))),
     CONSTRAINT webhook_inbox_state_check CHECK ((state = ANY (ARRAY['applied'::text, 'unchanged'::text, 'parked'::text, 'mismatch'::text, 'ignored'::text])))
 );
 
@@ -2357,8 +2432,8 @@ CREATE VIEW pay_view.checkouts AS
     j.code AS job_code
    FROM (((pay.checkout c
      JOIN pay.currency k ON ((k.code = c.currency)))
-     LEFT JOIN pay.registration r ON (((r.merchant_id = c.merchant_id) AND (r.checkout_id = c.checkout_id))))
-     LEFT JOIN pay.job j ON (((j.merchant_id = c.merchant_id) AND (j.checkout_id = c.checkout_id))));
+     LEFT JOIN pay.registration r ON ((((r.merchant_id)::text = (c.merchant_id)::text) AND ((r.checkout_id)::text = (c.checkout_id)::text))))
+     LEFT JOIN pay.job j ON ((((j.merchant_id)::text = (c.merchant_id)::text) AND ((j.checkout_id)::text = (c.checkout_id)::text))));
 
 ALTER TABLE pay_view.checkouts OWNER TO payments_owner;
 
@@ -2367,6 +2442,75 @@ ALTER TABLE pay_view.checkouts OWNER TO payments_owner;
 --
 
 COMMENT ON VIEW pay_view.checkouts IS 'Checkouts with their registration and job, without buyer details';
+
+--
+-- Name: jobs; Type: VIEW; Schema: pay_view; Owner: payments_owner
+--
+
+CREATE VIEW pay_view.jobs AS
+ SELECT j.merchant_id,
+    j.checkout_id,
+    c.psp,
+    j.kind,
+        CASE
+            WHEN (j.lease_until > now()) THEN 'leased'::text
+            WHEN (j.run_at > now()) THEN 'waiting'::text
+            ELSE 'due'::text
+        END AS state,
+    j.run_at,
+        CASE
+            WHEN (GREATEST(j.run_at, j.lease_until) <= now()) THEN (now() - GREATEST(j.run_at, j.lease_until))
+            ELSE NULL::interval
+        END AS overdue,
+    j.attempts,
+    j.code,
+    j.lease_owner,
+    j.lease_until
+   FROM (pay.job j
+     JOIN pay.checkout c ON ((((c.merchant_id)::text = (j.merchant_id)::text) AND ((c.checkout_id)::text = (j.checkout_id)::text))));
+
+ALTER TABLE pay_view.jobs OWNER TO payments_owner;
+
+--
+-- Name: VIEW jobs; Type: COMMENT; Schema: pay_view; Owner: payments_owner
+--
+
+COMMENT ON VIEW pay_view.jobs IS 'Background work: what is due, since when, and who is at it; overdue by more than a minute means that no worker takes jobs';
+
+--
+-- Name: mismatches; Type: VIEW; Schema: pay_view; Owner: payments_owner
+--
+
+CREATE VIEW pay_view.mismatches AS
+ SELECT m.mismatch_id,
+    m.at,
+    m.merchant_id,
+    m.checkout_id,
+    m.kind,
+    m.source,
+    m.psp,
+    m.event_id,
+    m.token,
+    m.own_token,
+    m.currency,
+    round(((m.amount_minor)::numeric / ((10)::numeric ^ (k.exponent)::numeric)), k.exponent) AS amount,
+    m.own_currency,
+    round(((m.total_minor)::numeric / ((10)::numeric ^ (o.exponent)::numeric)), o.exponent) AS total,
+    ( SELECT p.status
+           FROM pay.payment_order p
+          WHERE (((p.merchant_id)::text = (m.merchant_id)::text) AND ((p.checkout_id)::text = (m.checkout_id)::text) AND (p."position" = 1))) AS status,
+    m.request_id
+   FROM ((pay.mismatch m
+     JOIN pay.currency o ON ((o.code = m.own_currency)))
+     LEFT JOIN pay.currency k ON ((k.code = m.currency)));
+
+ALTER TABLE pay_view.mismatches OWNER TO payments_owner;
+
+--
+-- Name: VIEW mismatches; Type: COMMENT; Schema: pay_view; Owner: payments_owner
+--
+
+COMMENT ON VIEW pay_view.mismatches IS 'What a PSP said and was not believed (token, currency, amount) beside what is ours (own_token, own_currency, total), and the orders'' status';
 
 --
 -- Name: orders; Type: VIEW; Schema: pay_view; Owner: payments_owner
@@ -2387,7 +2531,7 @@ CREATE VIEW pay_view.orders AS
     c.created_at,
     o.version AS events
    FROM ((pay.payment_order o
-     JOIN pay.checkout c ON (((c.merchant_id = o.merchant_id) AND (c.checkout_id = o.checkout_id))))
+     JOIN pay.checkout c ON ((((c.merchant_id)::text = (o.merchant_id)::text) AND ((c.checkout_id)::text = (o.checkout_id)::text))))
      JOIN pay.currency k ON ((k.code = o.currency)));
 
 ALTER TABLE pay_view.orders OWNER TO payments_owner;
@@ -2397,6 +2541,100 @@ ALTER TABLE pay_view.orders OWNER TO payments_owner;
 --
 
 COMMENT ON VIEW pay_view.orders IS 'Payment orders and where they stand';
+
+--
+-- Name: parked; Type: VIEW; Schema: pay_view; Owner: payments_owner
+--
+
+CREATE VIEW pay_view.parked AS
+ SELECT i.psp,
+    i.event_id,
+    i.received_at,
+    (now() - i.received_at) AS age,
+    i.type,
+    i.fact,
+    i.token,
+    i.reference,
+    i.code,
+    i.currency,
+    i.amount_minor,
+    round(((i.amount_minor)::numeric / ((10)::numeric ^ (k.exponent)::numeric)), k.exponent) AS amount,
+    i.request_id
+   FROM (pay.webhook_inbox i
+     LEFT JOIN pay.currency k ON ((k.code = i.currency)))
+  WHERE (i.state = 'parked'::text);
+
+ALTER TABLE pay_view.parked OWNER TO payments_owner;
+
+--
+-- Name: VIEW parked; Type: COMMENT; Schema: pay_view; Owner: payments_owner
+--
+
+COMMENT ON VIEW pay_view.parked IS 'Webhooks about tokens that nobody has: normal for seconds; an old one that says paid is money that is not ours, or not booked';
+
+--
+-- Name: stuck; Type: VIEW; Schema: pay_view; Owner: payments_owner
+--
+
+CREATE VIEW pay_view.stuck AS
+ SELECT s.merchant_id,
+    s.checkout_id,
+    s.psp,
+    s.why,
+    s.status,
+    s.currency,
+    s.total,
+    s.created_at,
+    s.expires_at,
+    s.registration_state,
+    s.attempt,
+    s.code,
+    s.token,
+    s.job,
+    s.job_run_at,
+    s.job_attempts,
+    s.job_code
+   FROM ( SELECT j.merchant_id,
+            j.checkout_id,
+            j.psp,
+                CASE
+                    WHEN (EXISTS ( SELECT
+                       FROM pay.mismatch m
+                      WHERE (((m.merchant_id)::text = (j.merchant_id)::text) AND ((m.checkout_id)::text = (j.checkout_id)::text)))) THEN 'mismatch'::text
+                    WHEN (j.code = ANY (ARRAY['psp_not_configured'::text, 'request_refused'::text])) THEN j.code
+                    WHEN (j.overdue > '00:01:00'::interval) THEN 'no_worker'::text
+                    WHEN (c.expires_at < (now() - '00:30:00'::interval)) THEN 'past_expiry'::text
+                    WHEN ((j.kind = 'register'::text) AND (c.created_at < (now() - '00:05:00'::interval))) THEN 'not_registered'::text
+                    WHEN ((j.code = 'no_answer'::text) AND (j.attempts >= 5)) THEN 'no_answer'::text
+                    ELSE NULL::text
+                END AS why,
+            o.status,
+            c.currency,
+            round(((c.total_minor)::numeric / ((10)::numeric ^ (k.exponent)::numeric)), k.exponent) AS total,
+            c.created_at,
+            c.expires_at,
+            r.state AS registration_state,
+            r.attempt,
+            r.code,
+            r.token,
+            j.kind AS job,
+            j.run_at AS job_run_at,
+            j.attempts AS job_attempts,
+            j.code AS job_code
+           FROM ((((pay_view.jobs j
+             JOIN pay.checkout c ON ((((c.merchant_id)::text = (j.merchant_id)::text) AND ((c.checkout_id)::text = (j.checkout_id)::text))))
+             JOIN pay.registration r ON ((((r.merchant_id)::text = (j.merchant_id)::text) AND ((r.checkout_id)::text = (j.checkout_id)::text))))
+             JOIN pay.payment_order o ON ((((o.merchant_id)::text = (j.merchant_id)::text) AND ((o.checkout_id)::text = (j.checkout_id)::text) AND (o."position" = 1))))
+             JOIN pay.currency k ON ((k.code = c.currency)))) s
+  WHERE (s.why IS NOT NULL);
+
+ALTER TABLE pay_view.stuck OWNER TO payments_owner;
+
+--
+-- Name: VIEW stuck; Type: COMMENT; Schema: pay_view; Owner: payments_owner
+--
+
+COMMENT ON VIEW pay_view.stuck IS 'Open checkouts that do not go on as they should: mismatch, psp_not_configured, request_refused, no_worker, past_expiry, not_registered or no_answer';
 
 --
 -- Name: timeline; Type: VIEW; Schema: pay_view; Owner: payments_owner
@@ -2416,7 +2654,7 @@ CREATE VIEW pay_view.timeline AS
     e.detail,
     e.request_id
    FROM (pay.event e
-     JOIN pay.payment_order o ON (((o.merchant_id = e.merchant_id) AND (o.payment_order_id = e.payment_order_id))));
+     JOIN pay.payment_order o ON ((((o.merchant_id)::text = (e.merchant_id)::text) AND ((o.payment_order_id)::text = (e.payment_order_id)::text))));
 
 ALTER TABLE pay_view.timeline OWNER TO payments_owner;
 
@@ -2540,9 +2778,17 @@ CREATE INDEX webhook_inbox_parked ON pay.webhook_inbox USING btree (psp, token) 
 -- Name: checkout checkout_fixed; Type: TRIGGER; Schema: pay; Owner: payments_owner
 --
 
-CREATE TRIGGER checkout_fixed BEFORE UPDATE ON pay.checkout FOR EACH ROW WHEN (((((((((new.merchant_id IS DISTINCT FROM old.merchant_id) OR (new.checkout_id IS DISTINCT FROM old.checkout_id)) OR (new.checkout_uuid IS DISTINCT FROM old.checkout_uuid)) OR (new.handle IS DISTINCT FROM old.handle)) OR (new.psp IS DISTINCT FROM old.psp)) OR (new.currency IS DISTINCT FROM old.currency)) OR (new.total_minor IS DISTINCT FROM old.total_minor)) OR (new.version < old.version) OR (old.is_payment_done AND (NOT new.is_payment_done)))) EXECUTE FUNCTION pay.refuse_change('a checkout''s terms are fixed', 'PAY11');
+CREATE TRIGGER checkout_fixed BEFORE UPDATE OF merchant_id, checkout_id, checkout_uuid, handle, psp, base_url, currency, total_minor ON pay.checkout FOR EACH ROW WHEN ((((((((((new.merchant_id)::text IS DISTINCT FROM (old.merchant_id)::text) OR ((new.checkout_id)::text IS DISTINCT FROM (old.checkout_id)::text)) OR (new.checkout_uuid IS DISTINCT FROM old.checkout_uuid)) OR ((new.handle)::text IS DISTINCT FROM (old.handle)::text)) OR ((new.psp)::text IS DISTINCT FROM (old.psp)::text)) OR ((new.base_url)::text IS DISTINCT FROM (old.base_url)::text)) OR (new.currency IS DISTINCT FROM old.currency)) OR (new.total_minor IS DISTINCT FROM old.total_minor))) EXECUTE FUNCTION pay.refuse_change('a checkout''s terms are fixed', 'PAY11');
 
 ALTER TABLE pay.checkout ENABLE ALWAYS TRIGGER checkout_fixed;
+
+--
+-- Name: checkout checkout_version; Type: TRIGGER; Schema: pay; Owner: payments_owner
+--
+
+CREATE TRIGGER checkout_version BEFORE UPDATE OF version, is_payment_done ON pay.checkout FOR EACH ROW WHEN (((new.version < old.version) OR (old.is_payment_done AND (NOT new.is_payment_done)))) EXECUTE FUNCTION pay.refuse_change('versions grow, done is done', 'PAY11');
+
+ALTER TABLE pay.checkout ENABLE ALWAYS TRIGGER checkout_version;
 
 --
 -- Name: event event_append_only; Type: TRIGGER; Schema: pay; Owner: payments_owner
@@ -2564,7 +2810,7 @@ ALTER TABLE pay.mismatch ENABLE ALWAYS TRIGGER mismatch_append_only;
 -- Name: payment_order payment_order_fixed; Type: TRIGGER; Schema: pay; Owner: payments_owner
 --
 
-CREATE TRIGGER payment_order_fixed BEFORE UPDATE ON pay.payment_order FOR EACH ROW WHEN (((((((((new.merchant_id IS DISTINCT FROM old.merchant_id) OR (new.payment_order_id IS DISTINCT FROM old.payment_order_id)) OR (new.checkout_id IS DISTINCT FROM old.checkout_id)) OR (new."position" IS DISTINCT FROM old."position")) OR (new.seller_account IS DISTINCT FROM old.seller_account)) OR (new.amount_minor IS DISTINCT FROM old.amount_minor)) OR (new.currency IS DISTINCT FROM old.currency)) OR (new.version < old.version))) EXECUTE FUNCTION pay.refuse_change('an order''s terms are fixed', 'PAY11');
+CREATE TRIGGER payment_order_fixed BEFORE UPDATE OF merchant_id, payment_order_id, checkout_id, "position", seller_account, amount_minor, currency ON pay.payment_order FOR EACH ROW WHEN (((((((((new.merchant_id)::text IS DISTINCT FROM (old.merchant_id)::text) OR ((new.payment_order_id)::text IS DISTINCT FROM (old.payment_order_id)::text)) OR ((new.checkout_id)::text IS DISTINCT FROM (old.checkout_id)::text)) OR (new."position" IS DISTINCT FROM old."position")) OR ((new.seller_account)::text IS DISTINCT FROM (old.seller_account)::text)) OR (new.amount_minor IS DISTINCT FROM old.amount_minor)) OR (new.currency IS DISTINCT FROM old.currency))) EXECUTE FUNCTION pay.refuse_change('an order''s terms are fixed', 'PAY11');
 
 ALTER TABLE pay.payment_order ENABLE ALWAYS TRIGGER payment_order_fixed;
 
@@ -2572,7 +2818,7 @@ ALTER TABLE pay.payment_order ENABLE ALWAYS TRIGGER payment_order_fixed;
 -- Name: payment_order payment_order_start; Type: TRIGGER; Schema: pay; Owner: payments_owner
 --
 
-CREATE TRIGGER payment_order_start BEFORE INSERT ON pay.payment_order FOR EACH ROW WHEN (((new.status <> 'NOT_STARTED'::text) OR (new.version <> 1))) EXECUTE FUNCTION pay.refuse_change('an order begins NOT_STARTED', 'PAY10');
+CREATE TRIGGER payment_order_start BEFORE INSERT ON pay.payment_order FOR EACH ROW WHEN ((((new.status)::text <> 'NOT_STARTED'::text) OR (new.version <> 1))) EXECUTE FUNCTION pay.refuse_change('an order begins NOT_STARTED', 'PAY10');
 
 ALTER TABLE pay.payment_order ENABLE ALWAYS TRIGGER payment_order_start;
 
@@ -2580,17 +2826,33 @@ ALTER TABLE pay.payment_order ENABLE ALWAYS TRIGGER payment_order_start;
 -- Name: payment_order payment_order_status; Type: TRIGGER; Schema: pay; Owner: payments_owner
 --
 
-CREATE TRIGGER payment_order_status BEFORE UPDATE ON pay.payment_order FOR EACH ROW WHEN (((new.status <> old.status) AND (((((((old.status <> 'NOT_STARTED'::text) OR (new.status <> 'EXECUTING'::text)) AND ((old.status <> 'NOT_STARTED'::text) OR (new.status <> 'SUCCESS'::text))) AND ((old.status <> 'NOT_STARTED'::text) OR (new.status <> 'FAILED'::text))) AND ((old.status <> 'EXECUTING'::text) OR (new.status <> 'SUCCESS'::text))) AND ((old.status <> 'EXECUTING'::text) OR (new.status <> 'FAILED'::text))) AND ((old.status <> 'FAILED'::text) OR (new.status <> 'SUCCESS'::text))))) EXECUTE FUNCTION pay.refuse_change('no such transition', 'PAY10');
+CREATE TRIGGER payment_order_status BEFORE UPDATE OF status ON pay.payment_order FOR EACH ROW WHEN ((((new.status)::text <> (old.status)::text) AND (((new.status)::text = 'NOT_STARTED'::text) OR ((old.status)::text = 'SUCCESS'::text) OR (((old.status)::text = 'FAILED'::text) AND ((new.status)::text <> 'SUCCESS'::text))))) EXECUTE FUNCTION pay.refuse_change('no such transition', 'PAY10');
 
 ALTER TABLE pay.payment_order ENABLE ALWAYS TRIGGER payment_order_status;
+
+--
+-- Name: payment_order payment_order_version; Type: TRIGGER; Schema: pay; Owner: payments_owner
+--
+
+CREATE TRIGGER payment_order_version BEFORE UPDATE OF version ON pay.payment_order FOR EACH ROW WHEN ((new.version < old.version)) EXECUTE FUNCTION pay.refuse_change('versions grow', 'PAY11');
+
+ALTER TABLE pay.payment_order ENABLE ALWAYS TRIGGER payment_order_version;
 
 --
 -- Name: registration registration_fixed; Type: TRIGGER; Schema: pay; Owner: payments_owner
 --
 
-CREATE TRIGGER registration_fixed BEFORE UPDATE ON pay.registration FOR EACH ROW WHEN ((((((new.merchant_id IS DISTINCT FROM old.merchant_id) OR (new.checkout_id IS DISTINCT FROM old.checkout_id)) OR (new.psp IS DISTINCT FROM old.psp)) OR (new.nonce IS DISTINCT FROM old.nonce)) OR ((old.token IS NOT NULL) AND (new.token IS DISTINCT FROM old.token)) OR (new.attempt < old.attempt))) EXECUTE FUNCTION pay.refuse_change('one nonce and one token', 'PAY11');
+CREATE TRIGGER registration_fixed BEFORE UPDATE OF merchant_id, checkout_id, psp, nonce ON pay.registration FOR EACH ROW WHEN ((((((new.merchant_id)::text IS DISTINCT FROM (old.merchant_id)::text) OR ((new.checkout_id)::text IS DISTINCT FROM (old.checkout_id)::text)) OR ((new.psp)::text IS DISTINCT FROM (old.psp)::text)) OR ((new.nonce)::text IS DISTINCT FROM (old.nonce)::text))) EXECUTE FUNCTION pay.refuse_change('one nonce for ever', 'PAY11');
 
 ALTER TABLE pay.registration ENABLE ALWAYS TRIGGER registration_fixed;
+
+--
+-- Name: registration registration_token; Type: TRIGGER; Schema: pay; Owner: payments_owner
+--
+
+CREATE TRIGGER registration_token BEFORE UPDATE OF token, attempt ON pay.registration FOR EACH ROW WHEN ((((new.token)::text <> (old.token)::text) OR ((new.token IS NULL) AND (old.token IS NOT NULL)) OR (new.attempt < old.attempt))) EXECUTE FUNCTION pay.refuse_change('one token for ever', 'PAY11');
+
+ALTER TABLE pay.registration ENABLE ALWAYS TRIGGER registration_token;
 
 --
 -- Name: payment_order payment_order_merchant_id_checkout_id_fkey; Type: FK CONSTRAINT; Schema: pay; Owner: payments_owner
@@ -2773,6 +3035,12 @@ REVOKE ALL ON FUNCTION pay.order_ok(p_order jsonb, p_currency text) FROM PUBLIC;
 --
 
 REVOKE ALL ON FUNCTION pay.poll_later(p_merchant_id text[], p_checkout_id text[], p_poll_after_ms bigint[], p_items integer[]) FROM PUBLIC;
+
+--
+-- Name: FUNCTION purge(p_limit integer, p_ignored_after interval, OUT idempotency_keys bigint, OUT ignored_webhooks bigint); Type: ACL; Schema: pay; Owner: payments_owner
+--
+
+REVOKE ALL ON FUNCTION pay.purge(p_limit integer, p_ignored_after interval, OUT idempotency_keys bigint, OUT ignored_webhooks bigint) FROM PUBLIC;
 
 --
 -- Name: FUNCTION read_facts(p_psp text[], p_source text[], p_event_id text[], p_type text[], p_fact text[], p_token text[], p_reference text[], p_code text[], p_amount_minor bigint[], p_currency text[], p_request_id text[]); Type: ACL; Schema: pay; Owner: payments_owner
@@ -2978,10 +3246,34 @@ GRANT SELECT ON TABLE pay.webhook_inbox TO payments_auditor;
 GRANT SELECT ON TABLE pay_view.checkouts TO payments_auditor;
 
 --
+-- Name: TABLE jobs; Type: ACL; Schema: pay_view; Owner: payments_owner
+--
+
+GRANT SELECT ON TABLE pay_view.jobs TO payments_auditor;
+
+--
+-- Name: TABLE mismatches; Type: ACL; Schema: pay_view; Owner: payments_owner
+--
+
+GRANT SELECT ON TABLE pay_view.mismatches TO payments_auditor;
+
+--
 -- Name: TABLE orders; Type: ACL; Schema: pay_view; Owner: payments_owner
 --
 
 GRANT SELECT ON TABLE pay_view.orders TO payments_auditor;
+
+--
+-- Name: TABLE parked; Type: ACL; Schema: pay_view; Owner: payments_owner
+--
+
+GRANT SELECT ON TABLE pay_view.parked TO payments_auditor;
+
+--
+-- Name: TABLE stuck; Type: ACL; Schema: pay_view; Owner: payments_owner
+--
+
+GRANT SELECT ON TABLE pay_view.stuck TO payments_auditor;
 
 --
 -- Name: TABLE timeline; Type: ACL; Schema: pay_view; Owner: payments_owner

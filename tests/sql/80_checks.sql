@@ -54,6 +54,13 @@ INSERT INTO plant VALUES
     ('job_missing', 'DELETE FROM pay.job WHERE checkout_id = ''c3'''),
     ('job_missing', 'UPDATE pay.job SET kind = ''poll'' WHERE checkout_id = ''c4'''),
     ('job_missing', 'INSERT INTO pay.job VALUES (''m1'', ''c1'', ''poll'', now())'),
+    ('webhook_owner', 'UPDATE pay.webhook_inbox SET checkout_id = ''c3'' WHERE state = ''applied'''),
+    ('webhook_owner', 'UPDATE pay.webhook_inbox SET merchant_id = NULL, checkout_id = NULL WHERE state = ''mismatch'''),
+    ('webhook_owner', 'DELETE FROM pay.psp_token WHERE token = ''t1'''),
+    ('registration_terms', 'UPDATE pay.registration SET nonce = ''o1x'' WHERE checkout_id = ''c1'''),
+    ('registration_terms', 'UPDATE pay.registration SET psp = ''other'' WHERE checkout_id = ''c1'''),
+    ('durability', 'SET LOCAL synchronous_commit = off'),
+    ('durability', 'ALTER ROLE payments_gateway SET synchronous_commit = off'),
     ('idempotency_orphan', 'UPDATE pay.idempotency_key SET checkout_id = ''c9'' WHERE key = ''k4''');
 
 -- whether the check sees the breach; the breach is undone

@@ -1,0 +1,12 @@
+-- A checkout is registered at its own PSP, and its nonce is an order of its
+-- own, its UUID, or (both taken) a UUID that nobody else has (I1).
+SELECT r.merchant_id, r.checkout_id, c.psp, r.psp AS registered_at, r.nonce
+FROM pay.registration r
+JOIN pay.checkout c USING (merchant_id, checkout_id)
+WHERE r.psp <> c.psp
+    OR (r.nonce !~ '^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$'
+        AND NOT EXISTS (
+            SELECT FROM pay.payment_order o
+            WHERE o.merchant_id = r.merchant_id
+                AND o.checkout_id = r.checkout_id
+                AND o.payment_order_id = r.nonce));

@@ -1,0 +1,76 @@
+-- pay_view as the person on call reads it: who is stuck and why.
+
+BEGIN;
+\ir helpers.psql
+SELECT no_plan();
+
+SELECT b.outcome FROM generate_series(1, 9) n,
+    pg_temp.begin('m1', 'k' || n, 'c' || n, ARRAY['o' || n || ':1234']) b
+\g /dev/null
+SELECT pg_temp.token('m1', 'c' || n, 't' || n) FROM generate_series(1, 6) n
+\g /dev/null
+SELECT is_empty('SELECT * FROM pay_view.stuck', 'all goes well at first');
+SELECT is_empty('SELECT * FROM pay_view.jobs WHERE state <> ''waiting''
+                 OR overdue IS NOT NULL', 'and nothing is due');
+
+-- c1 paid, c2 mismatch, c3 and c4 by their job, c5 late, c6 past its life
+SELECT pg_temp.fact('t1', 'paid'), pg_temp.fact('t2', 'paid', p_amount => 1,
+    p_currency => 'JPY')
+\g /dev/null
+UPDATE pay.job SET code = 'psp_not_configured' WHERE checkout_id = 'c3';
+UPDATE pay.job SET code = 'no_answer', attempts = 5 WHERE checkout_id = 'c4';
+UPDATE pay.job SET run_at = now() - interval '2 minutes'
+WHERE checkout_id = 'c5';
+UPDATE pay.checkout SET expires_at = now() - interval '31 minutes'
+WHERE checkout_id = 'c6';
+-- c7 is not registered, c8 is leased, c9 was until a while ago
+UPDATE pay.checkout SET created_at = now() - interval '6 minutes'
+WHERE checkout_id = 'c7';
+UPDATE pay.job SET run_at = now() - interval '1 hour', lease_owner = 'w',
+    lease_until = now() + interval '1 s' WHERE checkout_id = 'c8';
+UPDATE pay.job SET run_at = now() - interval '1 hour', lease_owner = 'w',
+    lease_until = now() - interval '30 s' WHERE checkout_id = 'c9';
+
+SELECT is(string_agg(checkout_id || ' ' || why, ', ' ORDER BY checkout_id),
+    'c2 mismatch, c3 psp_not_configured, c4 no_answer, c5 no_worker, '
+    'c6 past_expiry, c7 not_registered', 'stuck says who and why')
+FROM pay_view.stuck;
+SELECT is((status, total, job, token)::text, '(EXECUTING,12.34,poll,t2)',
+          'and where it stands')
+FROM pay_view.stuck WHERE checkout_id = 'c2';
+SELECT is(string_agg(concat_ws(' ', checkout_id, state, overdue), ', '
+                     ORDER BY checkout_id),
+    'c2 waiting, c3 waiting, c4 waiting, c5 due 00:02:00, c6 waiting, '
+    'c7 waiting, c8 leased, c9 due 00:00:30', 'jobs, and since when')
+FROM pay_view.jobs;
+
+SELECT is((kind, source, currency, amount, own_currency, total, status)::text,
+          '(currency,webhook,JPY,1,USD,12.34,EXECUTING)', 'a mismatch')
+FROM pay_view.mismatches;
+
+SELECT pg_temp.fact('x1', 'paid', p_amount => 500, p_currency => 'USD'),
+    pg_temp.fact('x2', 'paid', p_amount => 500, p_currency => 'ZZZ'),
+    pg_temp.fact('x3', 'expired'), pg_temp.fact('', 'none', 'e1')
+\g /dev/null
+SELECT is(string_agg(concat_ws(' ', token, fact, amount, currency, age), ', '
+                     ORDER BY token),
+          'x1 paid 5.00 USD 00:00:00, x2 paid ZZZ 00:00:00, '
+          'x3 expired 00:00:00', 'parked webhooks, whatever the currency')
+FROM pay_view.parked;
+
+SELECT is(pg_temp.run_as('payments_auditor', 'SELECT * FROM pay_view.' || v),
+          'ok', 'the auditor reads ' || v)
+FROM unnest('{checkouts,orders,timeline,jobs,parked,mismatches,stuck}'::text[])
+    v;
+SELECT is(pg_temp.run_as('payments_gateway', 'SELECT * FROM pay_view.' || v),
+          '42501', 'the gateway does not read ' || v)
+FROM unnest('{jobs,parked,mismatches,stuck}'::text[]) v;
+SELECT is_empty($$
+    SELECT c.relname FROM pg_class c
+    WHERE c.relnamespace = 'pay_view'::regnamespace
+        AND obj_description(c.oid) IS NULL
+$$, 'every view has a COMMENT');
+
+\i :checks
+SELECT finish();
+ROLLBACK;
