@@ -36,7 +36,7 @@ static pay_status_t job_applied(pay_flow_t *flow, const pay_event_t *event,
 static pay_status_t job_end(pay_flow_t *flow, const pay_event_t *event,
     pay_effect_t *effect);
 static pay_status_t start_register(pay_flow_t *flow, job_t *job,
-    const pay_event_t *event, pay_effect_t *effect);
+    pay_effect_t *effect);
 static pay_status_t give_up(pay_flow_t *flow, job_t *job,
     pay_effect_t *effect);
 static pay_status_t start_poll(pay_flow_t *flow, job_t *job,
@@ -76,14 +76,22 @@ pay_flow_job(pay_flow_t *flow, const pay_value_t *row, pay_str_t owner)
 static pay_status_t
 job_start(pay_flow_t *flow, const pay_event_t *event, pay_effect_t *effect)
 {
+    int     registering;
     job_t  *job = flow->state;
+
+    registering = pay_str_is(job->kind, "register");
+
+    /* needs no PSP: nothing is sent any more */
+    if (registering && event->now_s >= job->checkout.expires_s) {
+        return give_up(flow, job, effect);
+    }
 
     if (job->psp == NULL) {
         return again(flow, job, NO_PSP_MS, "psp_not_configured", effect);
     }
 
-    if (pay_str_is(job->kind, "register")) {
-        return start_register(flow, job, event, effect);
+    if (registering) {
+        return start_register(flow, job, effect);
     }
 
     if (pay_str_is(job->kind, "poll")) {
@@ -183,14 +191,9 @@ job_end(pay_flow_t *flow, const pay_event_t *event, pay_effect_t *effect)
 
 
 static pay_status_t
-start_register(pay_flow_t *flow, job_t *job, const pay_event_t *event,
-    pay_effect_t *effect)
+start_register(pay_flow_t *flow, job_t *job, pay_effect_t *effect)
 {
     pay_status_t  status;
-
-    if (event->now_s >= job->checkout.expires_s) {
-        return give_up(flow, job, effect);
-    }
 
     status = pay_register_build(flow, job->psp, &job->checkout, &effect->http,
                                 NULL);
