@@ -16,6 +16,7 @@
 
 static char *set_dsn(ngx_conf_t *cf, ngx_payments_db_conf_t *db,
     ngx_str_t *dsn);
+static ngx_uint_t name_fits(ngx_http_core_loc_conf_t *clcf, ngx_uint_t kind);
 static ngx_int_t option(ngx_str_t *word, const char *name, ngx_str_t *value);
 static ngx_int_t number_option(ngx_conf_t *cf, ngx_str_t *word,
     const char *name, ngx_uint_t min, ngx_uint_t max, ngx_uint_t *number);
@@ -191,6 +192,14 @@ ngx_http_payments_location(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
         ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
                            "this location has a handler of another module "
                            "already: give each its own location");
+        return NGX_CONF_ERROR;
+    }
+
+    if (!name_fits(clcf, (ngx_uint_t) (uintptr_t) cmd->post)) {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "%V takes what follows the location's name: it "
+                           "needs a plain prefix that ends with \"/\", not "
+                           "\"%V\"", &cmd->name, &clcf->name);
         return NGX_CONF_ERROR;
     }
 
@@ -440,6 +449,35 @@ ngx_http_payments_jobs(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
     }
 
     return NGX_CONF_OK;
+}
+
+
+/* With any other name every request would be a 404. */
+static ngx_uint_t
+name_fits(ngx_http_core_loc_conf_t *clcf, ngx_uint_t kind)
+{
+    ngx_uint_t  plain;
+
+    plain = !clcf->named;
+
+#if (NGX_PCRE)
+    plain = plain && clcf->regex == NULL;
+#endif
+
+    switch (kind) {
+
+    case NGX_HTTP_PAYMENTS_METRICS:
+    case NGX_HTTP_PAYMENTS_LIVE:
+    case NGX_HTTP_PAYMENTS_READY:
+        return 1;
+
+    case NGX_HTTP_PAYMENTS_PROBLEMS:
+        return plain;
+
+    default:
+        return plain && !clcf->exact_match && clcf->name.len != 0
+               && clcf->name.data[clcf->name.len - 1] == '/';
+    }
 }
 
 

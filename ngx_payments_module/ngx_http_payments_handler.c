@@ -64,8 +64,11 @@ ngx_http_payments_handler(ngx_http_request_t *r)
     case NGX_HTTP_PAYMENTS_PROBLEMS:
         return ngx_http_payments_problems(r);
 
-    default:
+    case NGX_HTTP_PAYMENTS_LIVE:
         return live(r);
+
+    default:
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
 }
 

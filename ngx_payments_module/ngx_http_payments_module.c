@@ -359,6 +359,15 @@ ngx_http_payments_merge_loc_conf(ngx_conf_t *cf, void *parent, void *child)
         conf->max_body = prev->max_body;
     }
 
+    clcf = ngx_http_conf_get_module_loc_conf(cf, ngx_http_core_module);
+
+    /* "if" and "limit_except" are locations of their own inside this one */
+    if (clcf->noname && clcf->handler == NULL) {
+        conf->kind = prev->kind;
+        conf->prefix = prev->prefix;
+        clcf->handler = prev->kind ? ngx_http_payments_handler : NULL;
+    }
+
     if (conf->kind == NGX_HTTP_PAYMENTS_NONE) {
         return NGX_CONF_OK;
     }
@@ -367,8 +376,6 @@ ngx_http_payments_merge_loc_conf(ngx_conf_t *cf, void *parent, void *child)
         conf->max_body = conf->kind == NGX_HTTP_PAYMENTS_WEBHOOK
                          ? NGX_PAYMENTS_WEBHOOK_BODY : NGX_PAYMENTS_API_BODY;
     }
-
-    clcf = ngx_http_conf_get_module_loc_conf(cf, ngx_http_core_module);
 
     /* proxy_pass behind payments_api wins silently, without our checks */
     if (clcf->handler != ngx_http_payments_handler) {

@@ -5,6 +5,7 @@ import os
 import re
 import subprocess
 
+import httpx
 import pytest
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
@@ -348,3 +349,29 @@ def test_nginx_T_shows_no_secret(gateway, directory):
     assert b"payments_merchant" in done.stdout
     for line in (b"whsec_", b"PRIVATE", b"password=", b"sk_test_"):
         assert line not in done.stdout + done.stderr
+
+
+@pytest.mark.parametrize("name", ["~ ^/v1/", "/v1", "= /v1/", "@v1"])
+def test_a_location_whose_rest_cannot_be_told_is_refused(refuse, name):
+    """Each request would have been a 404."""
+    old = "location /v1/        {"
+    refuse("plain prefix that ends with", (old, f"location {name} {{"))
+
+
+@pytest.mark.parametrize(
+    "inside",
+    [
+        "limit_except POST { allow 127.0.0.1; deny all; }",
+        "set $one 1; if ($one) { add_header X-One 1; }",
+    ],
+)
+def test_a_block_inside_a_location_keeps_its_handler(
+    gateway, directory, inside
+):
+    """limit_except took the API away, if answered as /healthz does."""
+    text = swap(MINIMAL, ("{ payments_api;", f"{{ payments_api; {inside}"))
+    with Nginx(gateway, directory, text).start() as nginx:
+        with httpx.Client(verify=gateway.ssl_context()) as http:
+            answer = http.get(f"{nginx.url}/v1/payments")
+        assert answer.status_code == 405
+        assert answer.headers["Allow"] == "POST, OPTIONS"
