@@ -75,6 +75,8 @@ ngx_http_payments_buyer(ngx_http_request_t *r, ngx_uint_t kind)
 ngx_int_t
 ngx_http_payments_webhook(ngx_http_request_t *r)
 {
+    ngx_int_t  rc;
+
     if (r->method != NGX_HTTP_POST) {
         return ngx_http_payments_method_not_allowed(r, "POST, OPTIONS");
     }
@@ -82,6 +84,14 @@ ngx_http_payments_webhook(ngx_http_request_t *r)
     if (webhook_psp(r) == NULL) {
         return ngx_http_payments_problem(r, "webhook-unknown-psp", NULL,
                                          NULL);
+    }
+
+    /* the address' limit where one is configured; never a merchant's */
+    rc = ngx_http_payments_limit(r, PAY_STR(""));
+    if (rc != NGX_OK) {
+        return ngx_http_payments_problem(r, rc == NGX_BUSY ? "quota-exceeded"
+                                                           : "overloaded",
+                                         NULL, NULL);
     }
 
     return ngx_http_payments_read_body(r, webhook_body);

@@ -7,7 +7,17 @@
 #include "ngx_payments_flow.h"
 
 
-#define POOL_SIZE  8192
+#define POOL_SIZE         8192
+#define QUESTIONS         1024
+#define QUESTION_PACE_MS  1000
+
+
+/* When a buyer's return last asked a PSP about a payment; in this worker. */
+typedef struct {
+    uint32_t      hash;
+    ngx_uint_t    set;
+    ngx_msec_t    asked;
+} question_t;
 
 
 static void flow_step(ngx_payments_flow_t *flow, pay_event_t *event);
@@ -15,6 +25,7 @@ static ngx_int_t flow_db(ngx_payments_flow_t *flow, pay_effect_t *effect,
     pay_event_t *event);
 static ngx_int_t flow_http(ngx_payments_flow_t *flow, pay_effect_t *effect,
     pay_event_t *event);
+static ngx_uint_t asked_just_now(pay_str_t url);
 static void db_done(ngx_payments_call_t *call, const pay_value_t *row,
     pay_db_failure_t failure);
 static void http_done(ngx_payments_http_t *http,
@@ -28,6 +39,7 @@ static void *pool_alloc(void *pool, size_t size);
 
 
 static ngx_uint_t  live;
+static question_t  questions[QUESTIONS];
 
 
 ngx_payments_flow_t *
@@ -206,7 +218,8 @@ flow_http(ngx_payments_flow_t *flow, pay_effect_t *effect, pay_event_t *event)
         flow->http.timeout = flow->pmcf->buyer_timeout;
     }
 
-    rc = ngx_payments_curl_call(&flow->http);
+    rc = effect->buyer_waits && asked_just_now(effect->http.url)
+         ? NGX_BUSY : ngx_payments_curl_call(&flow->http);
     if (rc == NGX_OK) {
         return NGX_AGAIN;
     }
@@ -221,6 +234,31 @@ flow_http(ngx_payments_flow_t *flow, pay_effect_t *effect, pay_event_t *event)
     event->answer = &flow->no_answer;
 
     return NGX_OK;
+}
+
+
+/* One question a second for one payment, however often its buyer, or whoever
+ * holds the link, comes back: the PSP's quota is all merchants'. */
+static ngx_uint_t
+asked_just_now(pay_str_t url)
+{
+    uint32_t     hash;
+    question_t  *question;
+
+    hash = ngx_crc32_long((u_char *) url.data, url.len);
+    question = &questions[hash % QUESTIONS];
+
+    if (question->hash == hash && question->set
+        && ngx_current_msec - question->asked < QUESTION_PACE_MS)
+    {
+        return 1;
+    }
+
+    question->hash = hash;
+    question->set = 1;
+    question->asked = ngx_current_msec;
+
+    return 0;
 }
 
 

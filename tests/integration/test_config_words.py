@@ -255,7 +255,8 @@ WORDS = [
     (LIVE, "payments_health live ready;", "number of arguments"),
     (LIVE, "payments_health live; payments_health ready;", "handler already"),
     (LIVE, "payments_api on;", "number of arguments"),
-    (LIVE, "payments_metrics; proxy_pass http://127.0.0.1:1;", "duplicate|handler"),
+    (LIVE, "payments_metrics; proxy_pass http://127.0.0.1:1;",
+     "duplicate|handler"),
 ]  # fmt: skip
 
 

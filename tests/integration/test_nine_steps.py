@@ -2,6 +2,7 @@
 HTTP: the storefront's calls, the buyer's forms, the PSP's webhooks.
 """
 
+import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
@@ -275,6 +276,19 @@ def test_the_way_back_asks_the_psp_when_the_webhook_was_lost(stack, psp):
     assert answer.status_code == 303
     assert "status=SUCCESS" in answer.headers["Location"]
     assert made.states() == {("SUCCESS", None)}
+
+
+def test_a_buyer_who_hammers_the_way_back_does_not_hammer_the_psp(stack, psp):
+    """Each return of an open payment was a call on the PSP's quota."""
+    made = stack.created(psp=psp)
+    start = time.monotonic()
+    for _ in range(40):
+        assert go_back(stack, made).status_code == 200
+    seconds = time.monotonic() - start
+    books = stack.mock.books(token=made.token)["requests"]
+    asked = [call for call in books if call["operation"] == "query"]
+    # one a second in each of the two workers
+    assert 1 <= len(asked) <= 2 * (seconds + 1)
 
 
 def test_the_timeline_tells_the_steps_in_order(stack, buyer, psp):

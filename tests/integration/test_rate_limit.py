@@ -238,6 +238,19 @@ def test_the_wait_is_not_the_same_for_all(per_merchant, client_of, mint):
     assert len(waits) > 1
 
 
+def test_webhooks_keep_to_an_address_limit_where_one_is_set(
+    gateway, tmp_path, client_of
+):
+    limit = "payments_webhook; payments_rate_limit rate=3r/m burst=1;"
+    with start(gateway, tmp_path, OLD, ("payments_webhook;", limit)) as nginx:
+        client = client_of(nginx)
+        seen = [
+            client.post("/webhooks/generic", content=b"{}").status_code
+            for _ in range(4)
+        ]
+    assert seen[0] == 401 and seen[-1] == 429
+
+
 def test_redirects_carry_no_quota(api, anonymous, checkout):
     created = api.create(checkout())
     assert created.status_code == 201
