@@ -307,6 +307,10 @@ body_take(ngx_http_request_t *r, ngx_http_payments_ctx_t *ctx)
         b = cl->buf;
         len = b->last - b->pos;
 
+        if (len == 0) {
+            continue;                   /* the end's own buffer has no bytes */
+        }
+
         if (len > plcf->max_body - ctx->body.len) {
             return NGX_HTTP_REQUEST_ENTITY_TOO_LARGE;
         }
