@@ -345,8 +345,11 @@ BEGIN
             r.psp, u.token, u.merchant_id, u.checkout_id
         FROM unnest(p_merchant_id, p_checkout_id, p_token)
             WITH ORDINALITY AS u (merchant_id, checkout_id, token, n)
-        JOIN registration r ON r.merchant_id = u.merchant_id
-            AND r.checkout_id = u.checkout_id
+        CROSS JOIN LATERAL (
+            SELECT r.psp, r.token FROM registration r
+            WHERE r.merchant_id = u.merchant_id
+                AND r.checkout_id = u.checkout_id
+            OFFSET 0) r
         WHERE r.token IS NULL AND u.token IS NOT NULL
         ORDER BY r.psp, u.token, u.n
         ON CONFLICT (psp, token) DO UPDATE
@@ -860,6 +863,7 @@ CREATE FUNCTION pay.keep_no_token(p_merchant_id text[], p_checkout_id text[], p_
     AS $$
 DECLARE
     v_facts fact[];
+    v_fact  fact;
 BEGIN
     v_facts := ARRAY(
         SELECT DISTINCT ON (r.merchant_id, r.checkout_id)
@@ -872,9 +876,12 @@ BEGIN
         FROM unnest(p_merchant_id, p_checkout_id, p_outcome, p_code,
             p_request_id) WITH ORDINALITY AS u (merchant_id, checkout_id,
             outcome, code, request_id, n)
-        JOIN registration r ON r.merchant_id = u.merchant_id
-            AND r.checkout_id = u.checkout_id AND r.state = 'REGISTERING'
-        WHERE u.outcome IS NOT NULL
+        CROSS JOIN LATERAL (
+            SELECT r.* FROM registration r
+            WHERE r.merchant_id = u.merchant_id
+                AND r.checkout_id = u.checkout_id
+            OFFSET 0) r
+        WHERE r.state = 'REGISTERING' AND u.outcome IS NOT NULL
         ORDER BY r.merchant_id, r.checkout_id, u.n);
 
     UPDATE registration r
@@ -889,14 +896,15 @@ BEGIN
     PERFORM record_facts(v_facts);
 
     -- the job of an ended registration is gone by now
-    UPDATE job j
-    SET attempts = j.attempts + 1, lease_owner = NULL, lease_until = NULL,
-        code = f.code,
-        run_at = now() + make_interval(
-            secs => p_retry_after_ms[f.item] / 1000.0)
-    FROM unnest(v_facts) f
-    WHERE j.merchant_id = f.merchant_id AND j.checkout_id = f.checkout_id
-        AND j.kind = 'register';
+    FOREACH v_fact IN ARRAY v_facts LOOP
+        UPDATE job j
+        SET attempts = j.attempts + 1, lease_owner = NULL,
+            lease_until = NULL, code = v_fact.code,
+            run_at = now() + make_interval(
+                secs => p_retry_after_ms[v_fact.item] / 1000.0)
+        WHERE j.merchant_id = v_fact.merchant_id
+            AND j.checkout_id = v_fact.checkout_id AND j.kind = 'register';
+    END LOOP;
 
     RETURN ARRAY(SELECT f.item FROM unnest(v_facts) f);
 END
@@ -947,12 +955,14 @@ CREATE FUNCTION pay.lock_checkouts(p_merchant_id text[], p_checkout_id text[]) R
     LANGUAGE plpgsql
     AS $$
 BEGIN
-    PERFORM c.merchant_id
-    FROM unnest(p_merchant_id, p_checkout_id) AS u (merchant_id, checkout_id)
-    JOIN checkout c ON c.merchant_id = u.merchant_id
-        AND c.checkout_id = u.checkout_id
-    ORDER BY c.merchant_id, c.checkout_id
-    FOR NO KEY UPDATE OF c;
+    PERFORM u.merchant_id
+    FROM (SELECT DISTINCT * FROM unnest(p_merchant_id, p_checkout_id)
+          ORDER BY 1, 2) AS u (merchant_id, checkout_id)
+    CROSS JOIN LATERAL (
+        SELECT FROM checkout c
+        WHERE c.merchant_id = u.merchant_id
+            AND c.checkout_id = u.checkout_id
+        FOR NO KEY UPDATE) c;
 END
 $$;
 
@@ -976,16 +986,19 @@ DECLARE
     v_moved int[];
 BEGIN
     WITH step AS (
-        SELECT f.*, o.ctid AS tid, o.payment_order_id,
-            o.status AS old_status,
+        SELECT f.*, o.tid, o.payment_order_id, o.status AS old_status,
             next_status(o.status, f.kind) AS new_status,
             CASE WHEN next_status(o.status, f.kind) <> 'FAILED' THEN NULL
                  WHEN o.status = 'FAILED' THEN o.reason
                  WHEN f.kind = 'refused' THEN 'rejected'
                  ELSE f.kind END AS new_reason
         FROM unnest(p_facts) f
-        JOIN payment_order o ON o.merchant_id = f.merchant_id
-            AND o.checkout_id = f.checkout_id
+        CROSS JOIN LATERAL (
+            SELECT o.ctid AS tid, o.payment_order_id, o.status, o.reason
+            FROM payment_order o
+            WHERE o.merchant_id = f.merchant_id
+                AND o.checkout_id = f.checkout_id
+            OFFSET 0) o
         WHERE f.turn = p_turn
     ), moved AS (
         UPDATE payment_order o
@@ -1031,8 +1044,12 @@ BEGIN
               FROM moved m
               WHERE m.new_status <> m.old_status
                   OR m.kind = 'registered') x
-        WHERE c.merchant_id = x.merchant_id
-            AND c.checkout_id = x.checkout_id
+        CROSS JOIN LATERAL (
+            SELECT k.ctid AS tid FROM checkout k
+            WHERE k.merchant_id = x.merchant_id
+                AND k.checkout_id = x.checkout_id
+            OFFSET 0) k
+        WHERE c.ctid = k.tid
     ), dropped AS (
         DELETE FROM job j
         USING (SELECT DISTINCT merchant_id, checkout_id
@@ -1115,28 +1132,27 @@ CREATE FUNCTION pay.poll_later(p_merchant_id text[], p_checkout_id text[], p_pol
     LANGUAGE plpgsql
     AS $$
 DECLARE
-    v_count bigint;
+    v_item   int;
+    v_run_at timestamptz;
 BEGIN
-    UPDATE job j
-    SET kind = 'poll', attempts = 0, lease_owner = NULL, lease_until = NULL,
-        code = NULL,
-        run_at = now() + make_interval(secs => u.after_ms / 1000.0)
-    FROM unnest(p_merchant_id, p_checkout_id, p_poll_after_ms)
-        WITH ORDINALITY AS u (merchant_id, checkout_id, after_ms, n)
-    WHERE j.merchant_id = u.merchant_id AND j.checkout_id = u.checkout_id
-        AND j.kind = 'register' AND u.n = ANY (p_items);
+    FOREACH v_item IN ARRAY coalesce(p_items, '{}') LOOP
+        v_run_at := now() + make_interval(
+            secs => p_poll_after_ms[v_item] / 1000.0);
 
-    GET DIAGNOSTICS v_count = ROW_COUNT;
+        UPDATE job j
+        SET kind = 'poll', attempts = 0, lease_owner = NULL,
+            lease_until = NULL, code = NULL, run_at = v_run_at
+        WHERE j.merchant_id = p_merchant_id[v_item]
+            AND j.checkout_id = p_checkout_id[v_item]
+            AND j.kind = 'register';
 
-    IF v_count < cardinality(p_items) THEN
-        INSERT INTO job (merchant_id, checkout_id, kind, run_at)
-        SELECT u.merchant_id, u.checkout_id, 'poll',
-            now() + make_interval(secs => u.after_ms / 1000.0)
-        FROM unnest(p_merchant_id, p_checkout_id, p_poll_after_ms)
-            WITH ORDINALITY AS u (merchant_id, checkout_id, after_ms, n)
-        WHERE u.n = ANY (p_items)
-        ON CONFLICT DO NOTHING;
-    END IF;
+        IF NOT FOUND THEN
+            INSERT INTO job (merchant_id, checkout_id, kind, run_at)
+            VALUES (p_merchant_id[v_item], p_checkout_id[v_item], 'poll',
+                v_run_at)
+            ON CONFLICT DO NOTHING;
+        END IF;
+    END LOOP;
 END
 $$;
 
@@ -1415,13 +1431,16 @@ BEGIN
         FROM unnest(p_merchant_id, p_checkout_id, p_token, p_hosted_url)
             WITH ORDINALITY AS u (merchant_id, checkout_id, token,
                                   hosted_url, n)
-        JOIN registration r ON r.merchant_id = u.merchant_id
-            AND r.checkout_id = u.checkout_id AND r.token IS NULL
-        WHERE p_sure OR EXISTS (
+        CROSS JOIN LATERAL (
+            SELECT r.ctid, r.* FROM registration r
+            WHERE r.merchant_id = u.merchant_id
+                AND r.checkout_id = u.checkout_id
+            OFFSET 0) r
+        WHERE r.token IS NULL AND (p_sure OR EXISTS (
             SELECT FROM psp_token t
             WHERE t.psp = r.psp AND t.token = u.token
                 AND t.merchant_id = r.merchant_id
-                AND t.checkout_id = r.checkout_id)
+                AND t.checkout_id = r.checkout_id))
         ORDER BY r.merchant_id, r.checkout_id, u.n
     ), done AS (
         UPDATE registration r
@@ -2150,7 +2169,7 @@ CREATE TABLE pay.checkout (
     CONSTRAINT checkout_currency_check CHECK ((octet_length(currency) = 3)),
     CONSTRAINT checkout_total_minor_check CHECK ((total_minor > 0))
 )
-WITH (fillfactor='80');
+WITH (fillfactor='80', autovacuum_analyze_threshold='1000', autovacuum_vacuum_threshold='1000');
 
 ALTER TABLE pay.checkout OWNER TO payments_owner;
 
@@ -2175,7 +2194,7 @@ CREATE TABLE pay.payment_order (
     CONSTRAINT payment_order_position_check CHECK (("position" >= 1)),
     CONSTRAINT payment_order_reason_check CHECK ((reason = ANY (ARRAY['declined'::text, 'expired'::text, 'cancelled'::text, 'rejected'::text, 'risk'::text])))
 )
-WITH (fillfactor='80');
+WITH (fillfactor='80', autovacuum_analyze_threshold='1000', autovacuum_vacuum_threshold='1000');
 
 ALTER TABLE pay.payment_order OWNER TO payments_owner;
 
@@ -2200,7 +2219,7 @@ CREATE TABLE pay.registration (
     CONSTRAINT registration_check1 CHECK (((state <> 'REGISTERING'::text) OR (token IS NULL))),
     CONSTRAINT registration_state_check CHECK ((state = ANY (ARRAY['REGISTERING'::text, 'REGISTERED'::text, 'REFUSED'::text])))
 )
-WITH (fillfactor='80');
+WITH (fillfactor='80', autovacuum_analyze_threshold='1000', autovacuum_vacuum_threshold='1000');
 
 ALTER TABLE pay.registration OWNER TO payments_owner;
 
@@ -2272,7 +2291,8 @@ CREATE TABLE pay.event (
     CONSTRAINT event_actor_check CHECK ((actor = ANY (ARRAY['merchant'::text, 'gateway'::text, 'webhook'::text, 'query'::text]))),
     CONSTRAINT event_check CHECK (((seq = 1) = (old_status IS NULL))),
     CONSTRAINT event_seq_check CHECK ((seq >= 1))
-);
+)
+WITH (autovacuum_analyze_threshold='1000');
 
 ALTER TABLE pay.event OWNER TO payments_owner;
 
@@ -2289,7 +2309,8 @@ CREATE TABLE pay.idempotency_key (
     created_at timestamp with time zone DEFAULT now() NOT NULL,
     expires_at timestamp with time zone NOT NULL,
     CONSTRAINT idempotency_key_fingerprint_check CHECK ((octet_length(fingerprint) = 32))
-);
+)
+WITH (autovacuum_analyze_threshold='1000', autovacuum_vacuum_threshold='1000');
 
 ALTER TABLE pay.idempotency_key OWNER TO payments_owner;
 
@@ -2361,7 +2382,8 @@ CREATE TABLE pay.psp_token (
     merchant_id pay.id,
     checkout_id pay.id,
     CONSTRAINT psp_token_check CHECK (((merchant_id IS NULL) = (checkout_id IS NULL)))
-);
+)
+WITH (autovacuum_analyze_threshold='1000', autovacuum_vacuum_threshold='1000');
 
 ALTER TABLE pay.psp_token OWNER TO payments_owner;
 
@@ -2400,7 +2422,8 @@ CREATE TABLE pay.webhook_inbox (
     request_id text,
     CONSTRAINT webhook_inbox_check CHECK (((state <> 'parked'::text) OR (token IS NOT NULL))),
     CONSTRAINT webhook_inbox_state_check CHECK ((state = ANY (ARRAY['applied'::text, 'unchanged'::text, 'parked'::text, 'mismatch'::text, 'ignored'::text])))
-);
+)
+WITH (autovacuum_analyze_threshold='1000', autovacuum_vacuum_threshold='1000');
 
 ALTER TABLE pay.webhook_inbox OWNER TO payments_owner;
 

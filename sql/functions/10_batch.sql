@@ -1,6 +1,9 @@
 -- What every set-based function needs: the check of its arrays, the locks in
 -- key order, the state machine, the view of a checkout.  Private to schema
 -- pay; callers run with search_path = pay, pg_temp.
+-- OFFSET 0, here and elsewhere, makes the planner look each item up by key.
+-- Left alone it reads the whole table whenever it takes it to be small, and
+-- when it is wrong it is wrong by the size of the table.
 
 SET LOCAL ROLE payments_owner;
 SET LOCAL search_path = pay, pg_temp;
@@ -76,12 +79,14 @@ CREATE OR REPLACE FUNCTION pay.lock_checkouts(
     p_merchant_id text[], p_checkout_id text[])
 RETURNS void LANGUAGE plpgsql AS $$
 BEGIN
-    PERFORM c.merchant_id
-    FROM unnest(p_merchant_id, p_checkout_id) AS u (merchant_id, checkout_id)
-    JOIN checkout c ON c.merchant_id = u.merchant_id
-        AND c.checkout_id = u.checkout_id
-    ORDER BY c.merchant_id, c.checkout_id
-    FOR NO KEY UPDATE OF c;
+    PERFORM u.merchant_id
+    FROM (SELECT DISTINCT * FROM unnest(p_merchant_id, p_checkout_id)
+          ORDER BY 1, 2) AS u (merchant_id, checkout_id)
+    CROSS JOIN LATERAL (
+        SELECT FROM checkout c
+        WHERE c.merchant_id = u.merchant_id
+            AND c.checkout_id = u.checkout_id
+        FOR NO KEY UPDATE) c;
 END
 $$;
 COMMENT ON FUNCTION pay.lock_checkouts IS

@@ -18,16 +18,19 @@ DECLARE
     v_moved int[];
 BEGIN
     WITH step AS (
-        SELECT f.*, o.ctid AS tid, o.payment_order_id,
-            o.status AS old_status,
+        SELECT f.*, o.tid, o.payment_order_id, o.status AS old_status,
             next_status(o.status, f.kind) AS new_status,
             CASE WHEN next_status(o.status, f.kind) <> 'FAILED' THEN NULL
                  WHEN o.status = 'FAILED' THEN o.reason
                  WHEN f.kind = 'refused' THEN 'rejected'
                  ELSE f.kind END AS new_reason
         FROM unnest(p_facts) f
-        JOIN payment_order o ON o.merchant_id = f.merchant_id
-            AND o.checkout_id = f.checkout_id
+        CROSS JOIN LATERAL (
+            SELECT o.ctid AS tid, o.payment_order_id, o.status, o.reason
+            FROM payment_order o
+            WHERE o.merchant_id = f.merchant_id
+                AND o.checkout_id = f.checkout_id
+            OFFSET 0) o
         WHERE f.turn = p_turn
     ), moved AS (
         UPDATE payment_order o
@@ -73,8 +76,12 @@ BEGIN
               FROM moved m
               WHERE m.new_status <> m.old_status
                   OR m.kind = 'registered') x
-        WHERE c.merchant_id = x.merchant_id
-            AND c.checkout_id = x.checkout_id
+        CROSS JOIN LATERAL (
+            SELECT k.ctid AS tid FROM checkout k
+            WHERE k.merchant_id = x.merchant_id
+                AND k.checkout_id = x.checkout_id
+            OFFSET 0) k
+        WHERE c.ctid = k.tid
     ), dropped AS (
         DELETE FROM job j
         USING (SELECT DISTINCT merchant_id, checkout_id

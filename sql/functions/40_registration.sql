@@ -1,4 +1,6 @@
 -- What the PSP said to a registration: store_token and store_no_token.
+-- Jobs are gone through in loops: what OFFSET 0 is for in 10_batch.sql holds
+-- for them above all, since their table is nearly empty at times.
 
 SET LOCAL ROLE payments_owner;
 SET LOCAL search_path = pay, pg_temp;
@@ -18,8 +20,11 @@ BEGIN
             r.psp, u.token, u.merchant_id, u.checkout_id
         FROM unnest(p_merchant_id, p_checkout_id, p_token)
             WITH ORDINALITY AS u (merchant_id, checkout_id, token, n)
-        JOIN registration r ON r.merchant_id = u.merchant_id
-            AND r.checkout_id = u.checkout_id
+        CROSS JOIN LATERAL (
+            SELECT r.psp, r.token FROM registration r
+            WHERE r.merchant_id = u.merchant_id
+                AND r.checkout_id = u.checkout_id
+            OFFSET 0) r
         WHERE r.token IS NULL AND u.token IS NOT NULL
         ORDER BY r.psp, u.token, u.n
         ON CONFLICT (psp, token) DO UPDATE
@@ -90,13 +95,16 @@ BEGIN
         FROM unnest(p_merchant_id, p_checkout_id, p_token, p_hosted_url)
             WITH ORDINALITY AS u (merchant_id, checkout_id, token,
                                   hosted_url, n)
-        JOIN registration r ON r.merchant_id = u.merchant_id
-            AND r.checkout_id = u.checkout_id AND r.token IS NULL
-        WHERE p_sure OR EXISTS (
+        CROSS JOIN LATERAL (
+            SELECT r.ctid, r.* FROM registration r
+            WHERE r.merchant_id = u.merchant_id
+                AND r.checkout_id = u.checkout_id
+            OFFSET 0) r
+        WHERE r.token IS NULL AND (p_sure OR EXISTS (
             SELECT FROM psp_token t
             WHERE t.psp = r.psp AND t.token = u.token
                 AND t.merchant_id = r.merchant_id
-                AND t.checkout_id = r.checkout_id)
+                AND t.checkout_id = r.checkout_id))
         ORDER BY r.merchant_id, r.checkout_id, u.n
     ), done AS (
         UPDATE registration r
@@ -178,28 +186,27 @@ CREATE OR REPLACE FUNCTION pay.poll_later(
     p_items int[])
 RETURNS void LANGUAGE plpgsql AS $$
 DECLARE
-    v_count bigint;
+    v_item   int;
+    v_run_at timestamptz;
 BEGIN
-    UPDATE job j
-    SET kind = 'poll', attempts = 0, lease_owner = NULL, lease_until = NULL,
-        code = NULL,
-        run_at = now() + make_interval(secs => u.after_ms / 1000.0)
-    FROM unnest(p_merchant_id, p_checkout_id, p_poll_after_ms)
-        WITH ORDINALITY AS u (merchant_id, checkout_id, after_ms, n)
-    WHERE j.merchant_id = u.merchant_id AND j.checkout_id = u.checkout_id
-        AND j.kind = 'register' AND u.n = ANY (p_items);
+    FOREACH v_item IN ARRAY coalesce(p_items, '{}') LOOP
+        v_run_at := now() + make_interval(
+            secs => p_poll_after_ms[v_item] / 1000.0);
 
-    GET DIAGNOSTICS v_count = ROW_COUNT;
+        UPDATE job j
+        SET kind = 'poll', attempts = 0, lease_owner = NULL,
+            lease_until = NULL, code = NULL, run_at = v_run_at
+        WHERE j.merchant_id = p_merchant_id[v_item]
+            AND j.checkout_id = p_checkout_id[v_item]
+            AND j.kind = 'register';
 
-    IF v_count < cardinality(p_items) THEN
-        INSERT INTO job (merchant_id, checkout_id, kind, run_at)
-        SELECT u.merchant_id, u.checkout_id, 'poll',
-            now() + make_interval(secs => u.after_ms / 1000.0)
-        FROM unnest(p_merchant_id, p_checkout_id, p_poll_after_ms)
-            WITH ORDINALITY AS u (merchant_id, checkout_id, after_ms, n)
-        WHERE u.n = ANY (p_items)
-        ON CONFLICT DO NOTHING;
-    END IF;
+        IF NOT FOUND THEN
+            INSERT INTO job (merchant_id, checkout_id, kind, run_at)
+            VALUES (p_merchant_id[v_item], p_checkout_id[v_item], 'poll',
+                v_run_at)
+            ON CONFLICT DO NOTHING;
+        END IF;
+    END LOOP;
 END
 $$;
 COMMENT ON FUNCTION pay.poll_later IS
@@ -215,6 +222,7 @@ CREATE OR REPLACE FUNCTION pay.keep_no_token(
 RETURNS int[] LANGUAGE plpgsql AS $$
 DECLARE
     v_facts fact[];
+    v_fact  fact;
 BEGIN
     v_facts := ARRAY(
         SELECT DISTINCT ON (r.merchant_id, r.checkout_id)
@@ -227,9 +235,12 @@ BEGIN
         FROM unnest(p_merchant_id, p_checkout_id, p_outcome, p_code,
             p_request_id) WITH ORDINALITY AS u (merchant_id, checkout_id,
             outcome, code, request_id, n)
-        JOIN registration r ON r.merchant_id = u.merchant_id
-            AND r.checkout_id = u.checkout_id AND r.state = 'REGISTERING'
-        WHERE u.outcome IS NOT NULL
+        CROSS JOIN LATERAL (
+            SELECT r.* FROM registration r
+            WHERE r.merchant_id = u.merchant_id
+                AND r.checkout_id = u.checkout_id
+            OFFSET 0) r
+        WHERE r.state = 'REGISTERING' AND u.outcome IS NOT NULL
         ORDER BY r.merchant_id, r.checkout_id, u.n);
 
     UPDATE registration r
@@ -244,14 +255,15 @@ BEGIN
     PERFORM record_facts(v_facts);
 
     -- the job of an ended registration is gone by now
-    UPDATE job j
-    SET attempts = j.attempts + 1, lease_owner = NULL, lease_until = NULL,
-        code = f.code,
-        run_at = now() + make_interval(
-            secs => p_retry_after_ms[f.item] / 1000.0)
-    FROM unnest(v_facts) f
-    WHERE j.merchant_id = f.merchant_id AND j.checkout_id = f.checkout_id
-        AND j.kind = 'register';
+    FOREACH v_fact IN ARRAY v_facts LOOP
+        UPDATE job j
+        SET attempts = j.attempts + 1, lease_owner = NULL,
+            lease_until = NULL, code = v_fact.code,
+            run_at = now() + make_interval(
+                secs => p_retry_after_ms[v_fact.item] / 1000.0)
+        WHERE j.merchant_id = v_fact.merchant_id
+            AND j.checkout_id = v_fact.checkout_id AND j.kind = 'register';
+    END LOOP;
 
     RETURN ARRAY(SELECT f.item FROM unnest(v_facts) f);
 END

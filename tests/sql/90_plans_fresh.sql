@@ -1,0 +1,24 @@
+-- Plans that were made while all tables were empty and nothing was counted
+-- look rows up by key when the tables have grown.
+
+BEGIN;
+\ir helpers.psql
+\ir plans.psql
+SELECT no_plan();
+
+-- the plans are made here
+SELECT is(pg_temp.reads_of(w, 'first', 1, o), 'few', 'one item: ' || w)
+FROM (VALUES ('begin', 'created'), ('no_token', 'stored'),
+    ('token', 'stored'), ('paid', 'applied'), ('get', 'found')) v (w, o);
+
+SELECT pg_temp.run('begin', 'many' || i, 500) FROM generate_series(1, 6) i
+\g /dev/null
+SELECT pg_temp.run('token', 'many' || i, 500) FROM generate_series(1, 2) i
+\g /dev/null
+SELECT is(pg_temp.reads_of(w, 'last', 100, o), 'few', 'a hundred: ' || w)
+FROM (VALUES ('begin', 'created'), ('no_token', 'stored'),
+    ('token', 'stored'), ('paid', 'applied'), ('get', 'found')) v (w, o);
+
+\i :checks
+SELECT finish();
+ROLLBACK;

@@ -1,0 +1,32 @@
+-- The same with plans from the smallest numbers that autovacuum counts (see
+-- the thresholds in 0001_core.sql), and a table of jobs that is nearly empty.
+
+BEGIN;
+\ir helpers.psql
+\ir plans.psql
+SELECT no_plan();
+
+SELECT pg_temp.run('begin', 'open', 2), pg_temp.run('token', 'open', 1)
+\g /dev/null
+ANALYZE pay.job;
+SELECT pg_temp.run(w, 'done', 300) FROM unnest('{begin,token,paid}'::text[]) w
+\g /dev/null
+ANALYZE pay.checkout, pay.payment_order, pay.registration, pay.psp_token,
+    pay.idempotency_key, pay.webhook_inbox, pay.event;
+
+-- the plans are made here
+SELECT is(pg_temp.reads_of(w, 'first', 1, o), 'few', 'one item: ' || w)
+FROM (VALUES ('begin', 'created'), ('no_token', 'stored'),
+    ('token', 'stored'), ('paid', 'applied'), ('get', 'found')) v (w, o);
+
+SELECT pg_temp.run('begin', 'many' || i, 500) FROM generate_series(1, 6) i
+\g /dev/null
+SELECT pg_temp.run('token', 'many' || i, 500) FROM generate_series(1, 2) i
+\g /dev/null
+SELECT is(pg_temp.reads_of(w, 'last', 100, o), 'few', 'a hundred: ' || w)
+FROM (VALUES ('begin', 'created'), ('no_token', 'stored'),
+    ('token', 'stored'), ('paid', 'applied'), ('get', 'found')) v (w, o);
+
+\i :checks
+SELECT finish();
+ROLLBACK;
