@@ -417,8 +417,11 @@ def frozen_worker(stack, body: dict, second_fault: dict | None = None):
     with ThreadPoolExecutor() as pool:
         waiting = pool.submit(stack.post, body)
         called(stack, body)
-        for pid in old:
-            os.kill(pid, signal.SIGSTOP)
+        for pid in sorted(old):
+            try:
+                os.kill(pid, signal.SIGSTOP)
+            except ProcessLookupError:
+                old.discard(pid)  # on its way out since the test before
         try:
             os.kill(stack.master(), signal.SIGHUP)
             wait_for(
