@@ -51,12 +51,10 @@ typedef struct {
     ngx_str_t                   base_url;
     ngx_msec_t                  connect_timeout;
     ngx_msec_t                  total_timeout;
-    ngx_array_t                *pins;            /* ngx_str_t, "sha256//…=" */
     ngx_str_t                   pinned;          /* joined by ';' for curl */
     ngx_str_t                   ca_file;
     ngx_array_t                *hosts;           /* pay_str_t */
     ngx_array_t                *keys;            /* pay_secret_t */
-    ngx_str_t                   scheme_name;
     ngx_flag_t                  allow_private;
 } ngx_payments_psp_t;
 
