@@ -27,12 +27,16 @@ from support.own_stack import (
 )
 
 PSP_MS = 300
+# A new worker of a sanitized build needs longer until it has connections.
+PATIENT = (
+    [("queue=4096;", "queue=4096 wait=5s;")] if os.environ.get("ASAN") else []
+)
 
 
 @pytest.fixture(scope="module", autouse=True)
 def hasty(own_stack):
     """A PSP has one second, so that a lease is over after six."""
-    own_stack.configure(QUICK_JOBS, HASTY_PSP)
+    own_stack.configure(QUICK_JOBS, HASTY_PSP, *PATIENT)
     own_stack.expected += ["exited on signal 9", "was locked by"]
     yield
     own_stack.configure()
