@@ -9,6 +9,7 @@
 #ifndef PAY_FLOW_H
 #define PAY_FLOW_H
 
+#include "pay_breaker.h"
 #include "pay_payment.h"
 #include "pay_problem.h"
 #include "pay_psp.h"
@@ -26,8 +27,51 @@ typedef struct {
     const pay_secret_t       *webhook_keys;
     size_t                    webhook_key_count;
     int64_t                   webhook_tolerance_s;
+    pay_sig_settings_t        settings;
+    int64_t                   cost_ppm;      /* of an amount, for the score */
+    int64_t                   cost_fixed_minor;
     unsigned                  index;         /* in pay_env_t.psps */
 } pay_psp_t;
+
+
+#define PAY_ROUTE_PSPS_MAX   8
+#define PAY_ROUTE_WORDS_MAX  32
+
+typedef enum {
+    PAY_ROUTE_ORDER = 0,       /* as they stand */
+    PAY_ROUTE_WEIGHT,          /* a draw by weight; the others follow in order
+                                  of weight */
+    PAY_ROUTE_SCORE            /* the best score first */
+} pay_route_by_t;
+
+typedef struct {
+    const pay_psp_t  *psp;
+    unsigned          weight;                /* 1 unless said, <= 1000 */
+} pay_route_target_t;
+
+/* One `route` of a payments_merchant block: the first that fits is taken. */
+typedef struct {
+    const pay_str_t           *currencies;   /* none: any */
+    size_t                     currency_count;
+    const pay_str_t           *countries;    /* of buyer_info.country */
+    size_t                     country_count;
+    const pay_str_t           *methods;      /* of payment_method */
+    size_t                     method_count;
+    int                        has_range;    /* then it has one currency */
+    int64_t                    min_minor;    /* both included */
+    int64_t                    max_minor;
+    pay_route_by_t             by;
+    pay_route_target_t         targets[PAY_ROUTE_PSPS_MAX];
+    unsigned                   target_count;
+} pay_route_rule_t;
+
+/* Shares of the score, directive payments_score; any scale. */
+typedef struct {
+    unsigned  success;
+    unsigned  cost;
+    unsigned  latency;
+    unsigned  load;
+} pay_route_weights_t;
 
 typedef struct {
     pay_str_t                 id;
@@ -36,6 +80,8 @@ typedef struct {
     size_t                    return_host_count;
     const pay_psp_t         **psps;          /* in order of preference */
     size_t                    psp_count;
+    const pay_route_rule_t   *rules;
+    size_t                    rule_count;
     pay_str_t                 result_key;    /* empty: results are not signed */
 } pay_merchant_t;
 
@@ -44,6 +90,7 @@ typedef struct {
     size_t                 psp_count;
     const pay_merchant_t  *merchants;
     size_t                 merchant_count;
+    pay_route_weights_t    weights;
     int64_t                lease_ms;         /* of a registration attempt */
     int64_t                poll_after_ms;
 } pay_env_t;
@@ -69,6 +116,8 @@ typedef enum {
 typedef struct {
     pay_event_kind_t          kind;
     int64_t                   now_s;
+    const pay_health_t       *health;        /* by pay_psp_t.index; NULL: all
+                                                are well */
     const pay_value_t        *row;           /* dies after the step */
     pay_db_failure_t          db_failure;
     const pay_http_answer_t  *answer;        /* dies after the step */
@@ -77,6 +126,7 @@ typedef struct {
 
 typedef enum {
     PAY_REPLY_JSON = 0,
+    PAY_REPLY_TEXT,            /* text/plain */
     PAY_REPLY_PROBLEM,
     PAY_REPLY_REDIRECT,        /* 303 */
     PAY_REPLY_PAGE             /* the status page of `checkout` */
@@ -85,7 +135,7 @@ typedef enum {
 typedef struct {
     pay_reply_kind_t       kind;
     unsigned               status;
-    pay_str_t              body;             /* JSON */
+    pay_str_t              body;             /* JSON or text */
     pay_str_t              location;         /* Location, or empty */
     int64_t                retry_after_s;    /* -1: none */
     int64_t                version;          /* ETag; -1: none */
@@ -112,8 +162,13 @@ typedef struct {
     pay_op_id_t          op;                 /* PAY_DO_DB */
     const pay_value_t   *args;
     const pay_psp_t     *psp;                /* PAY_DO_HTTP */
+    const char          *what;               /* literal, for metrics: register,
+                                                query, capture, expire … */
     pay_http_request_t   http;
     int                  buyer_waits;        /* PAY_DO_HTTP: short deadline */
+    int                  is_cert;            /* PAY_DO_HTTP: http.url alone, of
+                                                a certificate; kept by URL,
+                                                without the PSP's key */
 } pay_effect_t;
 
 
@@ -130,6 +185,7 @@ struct pay_flow_s {
     pay_flow_step_pt   step;                 /* takes the next event */
     pay_str_t          request_id;
     void              *state;
+    void              *sub;                  /* of the sub-flow under way */
 
     /* For logs and variables, filled as they become known. */
     const char        *outcome;              /* literal */
@@ -147,10 +203,35 @@ void pay_flow_run(pay_flow_t *flow, const pay_event_t *event,
     pay_effect_t *effect);
 
 
+/* Which PSPs may take an order, the best first. */
+typedef struct {
+    pay_str_t               currency;
+    int64_t                 total_minor;
+    pay_str_t               country;         /* empty: not known */
+    pay_str_t               method;          /* empty: not known */
+    pay_str_t               seed;            /* for draws: the checkout's UUID */
+} pay_route_query_t;
+
+typedef struct {
+    const pay_psp_t  *psps[PAY_ROUTE_PSPS_MAX];
+    unsigned          count;
+    pay_str_t         reason;                /* for the timeline, ASCII */
+} pay_route_t;
+
+/* A pure function of its arguments.  The rule's targets that the merchant
+ * has, sorted as the rule says; those whose circuit is open or whose calls in
+ * flight are at their limit go last.  PAY_NOT_FOUND when the merchant has
+ * none.  `health` may be NULL. */
+pay_status_t pay_route_pick(pay_arena_t *arena, const pay_env_t *env,
+    const pay_merchant_t *merchant, const pay_route_query_t *query,
+    const pay_health_t *health, pay_route_t *route) PAY_MUST_CHECK;
+
+
 typedef struct {
     const pay_merchant_t   *merchant;
     pay_payment_request_t  *request;         /* return_url already checked */
-    const pay_psp_t        *psp;
+    const pay_psp_t        *psp;             /* the request's own choice, or
+                                                NULL: routes decide */
     pay_str_t               idempotency_key;
     pay_str_t               fingerprint;     /* 32 bytes */
     pay_str_t               base_url;        /* of this gateway */

@@ -17,7 +17,7 @@ typedef struct {
 } pay_http_field_t;
 
 typedef struct {
-    pay_str_t         method;          /* "POST" or "GET" */
+    pay_str_t         method;          /* POST GET PUT PATCH DELETE */
     pay_str_t         url;
     pay_http_field_t  fields[PAY_HTTP_HEADERS_MAX];
     unsigned          field_count;
@@ -37,9 +37,13 @@ typedef struct {
     pay_str_t         body;            /* when PAY_ANSWERED */
     pay_str_t         content_type;
     int64_t           retry_after_s;   /* -1: none */
-    int               should_retry;    /* Stripe-Should-Retry: 1, 0, -1 none */
+    int               should_retry;    /* Stripe-Should-Retry, Adyen's
+                                          transient-error: 1, 0, -1 none */
     const char       *failure;         /* literal: "timeout", "tls", "connect",
-                                          "reset", "too-large", NULL: none */
+                                          "broken", "too-large"; with
+                                          PAY_SENT_NOTHING also "busy",
+                                          "circuit-open", "auth", "memory",
+                                          "private-address"; NULL: none */
 } pay_http_answer_t;
 
 

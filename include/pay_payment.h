@@ -29,7 +29,9 @@ typedef struct {
 /* The body of POST /v1/payments after every check. */
 typedef struct {
     pay_str_t              checkout_id;
-    pay_str_t              psp;            /* empty: the merchant's first */
+    pay_str_t              psp;            /* empty: routes decide */
+    pay_str_t              method;         /* payment_method, or empty */
+    pay_str_t              country;        /* buyer_info.country, or empty */
     pay_str_t              return_url;     /* unchecked: needs the hosts */
     pay_str_t              buyer_info;     /* JSON text, or empty */
     pay_str_t              metadata;       /* JSON text, or empty */
@@ -51,6 +53,7 @@ typedef struct {
     pay_str_t              nonce;
     pay_str_t              handle;
     pay_str_t              token;          /* empty: none yet */
+    pay_str_t              alias;          /* of the token, or empty */
     pay_str_t              hosted_url;     /* empty: none yet */
     pay_str_t              return_url;
     pay_str_t              base_url;
@@ -81,7 +84,7 @@ pay_status_t pay_payment_orders_json(pay_arena_t *arena,
 pay_status_t pay_checkout_decode(pay_arena_t *arena, const pay_value_t *view,
     pay_checkout_t *checkout) PAY_MUST_CHECK;
 
-#define PAY_VIEW_COLUMNS  18
+#define PAY_VIEW_COLUMNS  19
 
 /* The state of the whole: its orders move together. */
 pay_state_t pay_checkout_state(const pay_checkout_t *checkout);

@@ -21,7 +21,10 @@
 /* From the payments_psp block. */
 typedef struct {
     pay_str_t  base_url;               /* no trailing slash */
-    pay_str_t  api_key;
+    pay_str_t  api_key;                /* PayPal: client id ':' secret */
+    pay_str_t  account;                /* Adyen's merchantAccount, Square's
+                                          location_id; empty: none */
+    int        live;                   /* mode live; else mode test */
 } pay_psp_account_t;
 
 typedef struct {
@@ -30,7 +33,8 @@ typedef struct {
     int64_t    amount_minor;           /* ISO 4217 minor units */
 } pay_psp_line_t;
 
-/* A registration, a pure function of stored rows: the same on every attempt. */
+/* A registration, a pure function of stored rows: the same on every attempt,
+ * so the PSP's idempotency key is one of the nonce alone. */
 typedef struct {
     pay_str_t                nonce;    /* the PSP's idempotency key */
     pay_str_t                reference;   /* our checkout's UUID */
@@ -38,12 +42,15 @@ typedef struct {
     int64_t                  amount_minor;
     int64_t                  expires_s;
     pay_str_t                return_url;  /* <gateway>/return/<handle> */
+    pay_str_t                webhook_url; /* <gateway>/webhooks/<psp> */
     pay_psp_line_t           lines[PAY_PSP_LINES_MAX];
     unsigned                 line_count;
 } pay_psp_order_t;
 
 typedef enum {
-    PAY_PSP_DONE = 0,          /* accepted; token and hosted_url are set */
+    PAY_PSP_DONE = 0,          /* accepted; what is asked for is there */
+    PAY_PSP_PENDING,           /* a change was accepted; its outcome comes by
+                                  webhook or query.  Never a registration's */
     PAY_PSP_REFUSED,           /* definitely not accepted, never will be */
     PAY_PSP_NOT_SENT,          /* provably without effect; may be sent again */
     PAY_PSP_UNKNOWN            /* may or may not have happened */
@@ -52,6 +59,9 @@ typedef enum {
 typedef struct {
     pay_psp_outcome_t  outcome;
     pay_str_t          token;
+    pay_str_t          alias;          /* another name that webhooks or changes
+                                          know it by (Adyen: our reference,
+                                          Square: the link's id), or empty */
     pay_str_t          hosted_url;     /* unchecked: see pay_hosted_url_check */
     pay_str_t          code;           /* PSP's error code made safe:
                                           [a-z0-9_.-]{0,64}, or our literal */
@@ -63,30 +73,93 @@ typedef struct {
     pay_str_t   event_id;              /* empty in a query's answer */
     pay_str_t   type;                  /* the PSP's word, made safe */
     pay_fact_t  fact;
-    pay_str_t   token;                 /* empty: not about a registration */
+    pay_str_t   token;                 /* or alias; empty: not about a
+                                          registration */
     pay_str_t   reference;             /* the PSP's payment id, or empty */
     pay_str_t   code;                  /* decline code and the like, safe */
     int         has_amount;
     int64_t     amount_minor;          /* ISO 4217 minor units */
     pay_str_t   currency;              /* upper case, when has_amount */
+    int         must_ask;              /* a webhook that is only a hint: fact
+                                          is NONE, the PSP must be asked
+                                          before anything moves.  Without an
+                                          event_id it is not even stored */
+    int         must_capture;          /* a query's answer: the buyer has
+                                          approved, the money must be taken
+                                          by a PAY_PSP_CAPTURE; fact NONE */
 } pay_psp_event_t;
 
+/* What can be done to a registration or its payment afterwards. */
+typedef enum {
+    PAY_PSP_CAPTURE = 0,
+    PAY_PSP_CANCEL,            /* an authorised, uncaptured payment */
+    PAY_PSP_REFUND,
+    PAY_PSP_EXPIRE             /* the hosted page, while nobody has paid */
+} pay_psp_change_kind_t;
+
+#define PAY_PSP_CHANGE_COUNT  4
+#define PAY_PSP_CAN(kind)     (1u << (kind))
+
+typedef struct {
+    pay_psp_change_kind_t    kind;
+    pay_str_t                key;      /* our UUID of the operation: the PSP's
+                                          idempotency key, see pay_psp_key() */
+    pay_str_t                token;    /* of the registration */
+    pay_str_t                alias;
+    pay_str_t                reference;   /* the PSP's payment id (captures,
+                                             cancels, refunds), or empty */
+    pay_str_t                merchant_reference;  /* our checkout's UUID */
+    const pay_currency_t    *currency;
+    int64_t                  amount_minor;   /* captures and refunds */
+    pay_str_t                reason;   /* printable ASCII, <= 100, or empty */
+} pay_psp_change_t;
+
+typedef struct {
+    pay_psp_outcome_t  outcome;
+    pay_str_t          reference;      /* the PSP's id of it, or empty */
+    pay_str_t          code;
+    int64_t            retry_after_s;
+    int                known;          /* 1: `event` tells how the
+                                          registration stands now */
+    pay_psp_event_t    event;
+} pay_psp_changed_t;
+
+/* An access token of the PSP. */
+typedef struct {
+    pay_str_t  token;
+    int64_t    lifetime_s;
+} pay_psp_auth_t;
+
+#define PAY_PSP_AUTH_MAX  4096         /* bytes of an access token */
+
+/* Traits */
+#define PAY_PSP_NEEDS_ACCOUNT   0x01   /* the word `account` is required */
+#define PAY_PSP_LINGERS         0x02   /* its pages do not end by themselves
+                                          at expires_s: PAY_PSP_EXPIRE is sent
+                                          then */
+
+/* Functions get sane arguments; all answers and bodies are untrusted.  They
+ * never fail but for PAY_NO_MEMORY and PAY_BUG unless it says so. */
 typedef struct {
     const char   *name;                /* "stripe", "generic" */
     const char   *scheme;              /* default webhook scheme */
-    unsigned      key_window_hours;    /* life of the PSP's idempotency keys */
+    unsigned      key_window_hours;    /* life of the PSP's idempotency keys;
+                                          0: it has none */
     unsigned      min_expiry_s;        /* shortest and longest life of a */
     unsigned      max_expiry_s;        /*   hosted page at this PSP */
+    unsigned      traits;
+    unsigned      changes;             /* PAY_PSP_CAN() of each kind */
 
     /* Ours → theirs.  PAY_INVALID "currency-unsupported" or
      * "amount-invalid" when this PSP cannot take it (three-decimal currencies
-     * with a last digit at Stripe, say). */
+     * with a last digit at Stripe, say).  NULL, and so are the next three: it
+     * has no hosted page, only its webhooks are understood. */
     pay_status_t  (*register_request)(pay_arena_t *arena,
         const pay_psp_account_t *account, const pay_psp_order_t *order,
         pay_http_request_t *request, pay_err_t *err);
-    /* Theirs → ours.  Never fails but for memory: trouble is an outcome.
-     * An echoed amount, currency or reference that differs from the order's
-     * is PAY_PSP_UNKNOWN with code "answer_mismatch". */
+    /* Theirs → ours: trouble is an outcome.  An echoed amount, currency or
+     * reference that differs from the order's is PAY_PSP_UNKNOWN with code
+     * "answer_mismatch". */
     pay_status_t  (*register_answer)(pay_arena_t *arena,
         const pay_psp_order_t *order, const pay_http_answer_t *answer,
         pay_psp_registered_t *result);
@@ -98,12 +171,33 @@ typedef struct {
     pay_status_t  (*query_answer)(pay_arena_t *arena, pay_str_t token,
         const pay_http_answer_t *answer, pay_psp_event_t *event, int *known);
 
+    /* For the kinds in `changes`; PAY_INVALID as register_request, and
+     * "validation-error" for a kind that is not in it.  NULL when `changes`
+     * is 0. */
+    pay_status_t  (*change_request)(pay_arena_t *arena,
+        const pay_psp_account_t *account, const pay_psp_change_t *change,
+        pay_http_request_t *request, pay_err_t *err);
+    pay_status_t  (*change_answer)(pay_arena_t *arena,
+        const pay_psp_change_t *change, const pay_http_answer_t *answer,
+        pay_psp_changed_t *result);
+
+    /* OAuth2 client credentials; NULL when api_key is sent as it is.  With
+     * them the other requests carry no Authorization: whoever sends them adds
+     * "Bearer <token>", and asks again well before lifetime_s is over. */
+    pay_status_t  (*auth_request)(pay_arena_t *arena,
+        const pay_psp_account_t *account, pay_http_request_t *request);
+    /* PAY_INVALID when the answer brings no usable token. */
+    pay_status_t  (*auth_answer)(pay_arena_t *arena,
+        const pay_http_answer_t *answer, pay_psp_auth_t *auth);
+
     /* A verified webhook body → events.  `event_id` comes from the scheme's
      * headers (may be empty).  PAY_INVALID "invalid-json" or
-     * "validation-error" when it is no event of this PSP. */
-    pay_status_t  (*webhook_events)(pay_arena_t *arena, pay_str_t event_id,
-        pay_str_t body, pay_psp_event_t events[PAY_PSP_EVENTS_MAX],
-        unsigned *count, pay_err_t *err);
+     * "validation-error" when it is no event of this PSP or of the account's
+     * mode. */
+    pay_status_t  (*webhook_events)(pay_arena_t *arena,
+        const pay_psp_account_t *account, pay_str_t event_id, pay_str_t body,
+        pay_psp_event_t events[PAY_PSP_EVENTS_MAX], unsigned *count,
+        pay_err_t *err);
 } pay_psp_adapter_t;
 
 

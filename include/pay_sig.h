@@ -1,7 +1,8 @@
 /*
  * Webhook schemes: who may speak for a PSP.  One file per scheme in src/sig,
- * one row each in the registry.  A scheme judges raw bytes; it never parses
- * the body before the MAC has matched.
+ * one row each in the registry.  A scheme judges raw bytes; none parses the
+ * body before the MAC has matched but Adyen's and Braintree's, whose
+ * signature stands inside it.
  */
 
 #ifndef PAY_SIG_H
@@ -13,6 +14,14 @@
 #define PAY_SIG_KEYS_MAX     4
 #define PAY_SIG_VALUES_MAX   8         /* signatures tried in one header */
 #define PAY_SIG_TOLERANCE_S  300
+#define PAY_SIG_CERT_MAX     16384     /* bytes of a fetched certificate */
+
+/* What a payments_psp block must hold for a scheme. */
+#define PAY_SIG_NEEDS_KEY         0x01
+#define PAY_SIG_NEEDS_URL         0x02 /* settings.url */
+#define PAY_SIG_NEEDS_PUBLIC_KEY  0x04
+#define PAY_SIG_NEEDS_WEBHOOK_ID  0x08
+#define PAY_SIG_NEEDS_CERT        0x10 /* ca_pem and cert_hosts */
 
 typedef struct {
     pay_str_t  name;
@@ -25,8 +34,22 @@ typedef enum {
     PAY_SIG_HEADER_INVALID,    /* malformed, doubled, too many signatures */
     PAY_SIG_TIMESTAMP,         /* not a number, too old or too far ahead */
     PAY_SIG_MISMATCH,          /* no key and signature fit */
+    PAY_SIG_NEED_CERT,         /* result.cert_url must be fetched (it is https
+                                  and its host is one of cert_hosts), then
+                                  verify again with cert_pem */
+    PAY_SIG_CERT_INVALID,      /* chain, name or dates of the certificate */
     PAY_SIG_ERROR              /* out of memory or libcrypto failed */
 } pay_sig_verdict_t;
+
+/* From the payments_psp block or payctl's options. */
+typedef struct {
+    pay_str_t         url;             /* as registered at the PSP */
+    pay_str_t         public_key;      /* Braintree's, beside the key */
+    pay_str_t         webhook_id;      /* PayPal's id of the listener */
+    pay_str_t         ca_pem;          /* trusted certificates, PEM text */
+    const pay_str_t  *cert_hosts;      /* certificates come from these alone */
+    size_t            cert_host_count;
+} pay_sig_settings_t;
 
 typedef struct {
     const pay_header_t  *headers;      /* as received, any case, any order */
@@ -37,28 +60,44 @@ typedef struct {
     int64_t              now_s;
     int64_t              tolerance_s;  /* exactly this far off, back or
                                           ahead, passes; 0 is no switch */
-    pay_str_t            url;          /* for schemes that sign it */
+    const pay_sig_settings_t  *settings;   /* never NULL */
+    pay_str_t            cert_pem;     /* untrusted, what cert_url served;
+                                          empty: not fetched yet */
 } pay_sig_input_t;
 
 typedef struct {
     pay_sig_verdict_t  verdict;
     pay_str_t          event_id;       /* signed by the header, or empty */
+    pay_str_t          cert_url;       /* with PAY_SIG_NEED_CERT */
     int64_t            timestamp_s;    /* 0 when the scheme has none */
 } pay_sig_result_t;
 
 typedef struct {
     const char  *name;         /* "stripe", "standardwebhooks", "svix" */
+    unsigned     needs;        /* PAY_SIG_NEEDS_… */
+    int          signs_time;   /* webhook_tolerance has a meaning */
+    const char  *ack;          /* body of the 200 that the PSP wants to read
+                                  (text/plain), NULL: ours, JSON */
     /* One line of a key file (surrounding white space removed) → key bytes.
-     * PAY_INVALID with err->detail for a malformed or too short key. */
+     * PAY_INVALID with err->detail for a malformed or too short key.  NULL
+     * when the scheme has no keys. */
     pay_status_t  (*key_parse)(pay_str_t text, pay_secret_t *key,
         pay_err_t *err);
     pay_sig_verdict_t  (*verify)(pay_arena_t *arena,
         const pay_sig_input_t *input, pay_sig_result_t *result);
     /* Writes the headers a sender would add, at most 4; returns how many in
-     * *count.  `id` may be empty where the scheme has none. */
-    pay_status_t  (*sign)(pay_arena_t *arena, const pay_secret_t *key,
+     * *count.  `id` may be empty where the scheme has none.  PAY_INVALID when
+     * it cannot be done with a key (PayPal: certificates; Adyen and
+     * Braintree: the signature stands in the body). */
+    pay_status_t  (*sign)(pay_arena_t *arena,
+        const pay_sig_settings_t *settings, const pay_secret_t *key,
         pay_str_t id, int64_t now_s, pay_str_t body, pay_header_t headers[4],
         size_t *count);
+    /* The answer to GET /webhooks/<psp>?<query>; PAY_INVALID when that is no
+     * challenge of this scheme.  NULL: it has none. */
+    pay_status_t  (*challenge)(pay_arena_t *arena,
+        const pay_sig_settings_t *settings, const pay_secret_t *keys,
+        size_t key_count, pay_str_t query, pay_str_t *answer);
 } pay_sig_scheme_t;
 
 
@@ -68,7 +107,7 @@ const pay_sig_scheme_t *pay_sig_find(pay_str_t name);
 const pay_sig_scheme_t *const *pay_sig_table(void);
 
 /* verdict → literal: "valid", "header-missing", "header-invalid",
- * "timestamp", "mismatch", "error". */
+ * "timestamp", "mismatch", "need-cert", "cert-invalid", "error". */
 const char *pay_sig_verdict_name(pay_sig_verdict_t verdict);
 
 /* The only value of that header, case-insensitively: PAY_NOT_FOUND when

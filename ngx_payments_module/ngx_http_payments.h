@@ -56,6 +56,9 @@ typedef struct {
     ngx_array_t                *hosts;           /* pay_str_t */
     ngx_array_t                *keys;            /* pay_secret_t */
     ngx_flag_t                  allow_private;
+    ngx_str_t                   proxy;           /* "" : none */
+    pay_breaker_conf_t          breaker;
+    ngx_uint_t                  concurrency;     /* 0: payments_psp_concurrency */
 } ngx_payments_psp_t;
 
 
@@ -297,6 +300,45 @@ void ngx_payments_count_psp(ngx_uint_t psp_index, const char *result,
     ngx_msec_t ms);
 void ngx_payments_count_job(const char *outcome);
 void ngx_payments_gauge_flows(ngx_int_t delta);
+
+/* ngx_payments_health.c: how the PSPs do, in shared memory for all workers;
+ * calls in flight are counted in a slot of each worker, which the worker that
+ * follows a dead one clears */
+ngx_int_t ngx_payments_health_init(ngx_cycle_t *cycle);
+/* NGX_OK: a call may go, and is in flight until one of the next two is called;
+ * NGX_DECLINED: the circuit is open; NGX_BUSY: as many as may be are in
+ * flight.  Without a zone always NGX_OK. */
+ngx_int_t ngx_payments_health_begin(const ngx_payments_psp_t *psp);
+void ngx_payments_health_end(const ngx_payments_psp_t *psp, ngx_uint_t ok,
+    ngx_msec_t ms);
+/* It never reached the network: says nothing about the PSP. */
+void ngx_payments_health_forget(const ngx_payments_psp_t *psp);
+/* One entry for each PSP by its index, fresh, valid until the next call. */
+const pay_health_t *ngx_payments_health(void);
+
+/* ngx_payments_auth.c: access tokens of PSPs with an auth_request, one per PSP
+ * and worker, renewed before they end.  NGX_OK: `field` is the Authorization
+ * to send, alive until the caller's pool dies; NGX_AGAIN: `ready` will be
+ * called once, with 1 when a token is there now; NGX_ERROR: no memory. */
+typedef struct ngx_payments_auth_wait_s  ngx_payments_auth_wait_t;
+struct ngx_payments_auth_wait_s {
+    ngx_queue_t   queue;
+    ngx_msec_t    deadline;
+    void        (*ready)(ngx_payments_auth_wait_t *wait, ngx_uint_t ok);
+    void         *data;
+};
+ngx_int_t ngx_payments_auth_get(const ngx_payments_psp_t *psp,
+    ngx_pool_t *pool, pay_str_t *field, ngx_payments_auth_wait_t *wait);
+/* The PSP answered 401 to that one: the next call asks for a new one. */
+void ngx_payments_auth_forget(const ngx_payments_psp_t *psp);
+
+/* ngx_payments_cert.c: certificates by URL, a few per worker, for an hour;
+ * one that could not be fetched is not asked for again for a while.  NGX_OK:
+ * *pem is it, in `pool`; NGX_DECLINED: fetch it, then tell; NGX_BUSY: not
+ * now. */
+ngx_int_t ngx_payments_cert_get(pay_str_t url, ngx_pool_t *pool,
+    pay_str_t *pem);
+void ngx_payments_cert_put(pay_str_t url, pay_str_t pem);   /* empty: failed */
 
 /* ngx_payments_flow.c: carries a core flow's effects out */
 /* A flow with its own pool, not yet started; NULL: no memory. */

@@ -529,7 +529,7 @@ choose_psp(const pay_merchant_t *merchant, pay_str_t name,
     size_t  i;
 
     if (name.len == 0) {
-        *psp = merchant->psps[0];
+        *psp = NULL;
         return NGX_OK;
     }
 

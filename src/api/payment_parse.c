@@ -20,11 +20,20 @@ typedef struct {
     unsigned            index;
 } member_check_t;
 
+typedef struct {
+    const char  *pointer;      /* "/" and the member */
+    const char  *complaint;
+} name_rule_t;
+
 
 static pay_status_t parse_object(pay_arena_t *arena, const pay_json_t *body,
     pay_payment_request_t *request, pay_err_t *err);
 static pay_status_t parse_texts(pay_arena_t *arena, const pay_json_t *body,
     pay_payment_request_t *request, pay_err_t *err);
+static pay_status_t parse_name(pay_arena_t *arena, const pay_json_t *body,
+    const name_rule_t *rule, pay_str_t *name, pay_err_t *err);
+static pay_status_t parse_country(pay_arena_t *arena, const pay_json_t *buyer,
+    pay_payment_request_t *request);
 static pay_status_t parse_expires(const pay_json_t *body,
     pay_payment_request_t *request, pay_err_t *err);
 static pay_status_t parse_documents(pay_arena_t *arena, const pay_json_t *body,
@@ -53,7 +62,16 @@ static pay_status_t check_card_data(pay_str_t name, const pay_json_t *value,
 
 static const char  *const body_members[] = {
     "checkout_id", "buyer_info", "payment_orders", "return_url", "psp",
-    "credit_card_info", "expires_in", "metadata", NULL
+    "payment_method", "credit_card_info", "expires_in", "metadata", NULL
+};
+
+static const name_rule_t  psp_rule = {
+    "/psp", "psp must be the name of a PSP"
+};
+
+static const name_rule_t  method_rule = {
+    "/payment_method",
+    "payment_method must be 1 to 64 characters of A-Z a-z 0-9 . _ ~ -"
 };
 
 static const char  *const order_members[] = {
@@ -155,7 +173,6 @@ parse_texts(pay_arena_t *arena, const pay_json_t *body,
     pay_payment_request_t *request, pay_err_t *err)
 {
     pay_str_t          text;
-    const pay_json_t  *value;
 
     if (pay_json_string(pay_json_get(body, "checkout_id"), &text) != PAY_OK
         || !pay_id_is_valid(text))
@@ -174,17 +191,49 @@ parse_texts(pay_arena_t *arena, const pay_json_t *body,
 
     PAY_TRY(pay_dup(arena, text, &request->return_url));
 
-    value = pay_json_get(body, "psp");
+    PAY_TRY(parse_name(arena, body, &psp_rule, &request->psp, err));
+
+    return parse_name(arena, body, &method_rule, &request->method, err);
+}
+
+
+/* A member that may be absent. */
+static pay_status_t
+parse_name(pay_arena_t *arena, const pay_json_t *body,
+    const name_rule_t *rule, pay_str_t *name, pay_err_t *err)
+{
+    pay_str_t          text;
+    const pay_json_t  *value;
+
+    value = pay_json_get(body, rule->pointer + 1);
     if (value == NULL) {
         return PAY_OK;
     }
 
     if (pay_json_string(value, &text) != PAY_OK || !pay_id_is_valid(text)) {
-        return pay_refuse_at(err, "validation-error",
-                             "psp must be the name of a PSP", "/psp");
+        return pay_refuse_at(err, "validation-error", rule->complaint,
+                             rule->pointer);
     }
 
-    return pay_dup(arena, text, &request->psp);
+    return pay_dup(arena, text, name);
+}
+
+
+/* For routes: a country that is none is one that nobody knows. */
+static pay_status_t
+parse_country(pay_arena_t *arena, const pay_json_t *buyer,
+    pay_payment_request_t *request)
+{
+    pay_str_t  text;
+
+    if (pay_json_string(pay_json_get(buyer, "country"), &text) != PAY_OK
+        || text.len != 2 || text.data[0] < 'A' || text.data[0] > 'Z'
+        || text.data[1] < 'A' || text.data[1] > 'Z')
+    {
+        return PAY_OK;
+    }
+
+    return pay_dup(arena, text, &request->country);
 }
 
 
@@ -231,6 +280,7 @@ parse_documents(pay_arena_t *arena, const pay_json_t *body,
 
     PAY_TRY(parse_document(arena, value, "/buyer_info", TEXT_MAX,
                            &request->buyer_info, err));
+    PAY_TRY(parse_country(arena, value, request));
 
     value = pay_json_get(body, "credit_card_info");
     if (value != NULL) {

@@ -404,6 +404,10 @@ verify_judge(const verify_t *verify, pay_str_t body)
     pay_sig_input_t    input;
     pay_sig_result_t   result;
     pay_sig_verdict_t  verdict;
+    pay_sig_settings_t settings;
+
+    memset(&input, 0, sizeof(input));
+    memset(&settings, 0, sizeof(settings));
 
     heap = pay_heap_create();
     if (heap == NULL) {
@@ -417,7 +421,8 @@ verify_judge(const verify_t *verify, pay_str_t body)
     input.key_count = verify->key_count;
     input.now_s = (verify->now_s < 0) ? (int64_t) time(NULL) : verify->now_s;
     input.tolerance_s = verify->tolerance_s;
-    input.url = verify->url;
+    settings.url = verify->url;
+    input.settings = &settings;
 
     verdict = verify->scheme->verify(pay_heap_arena(heap), &input, &result);
     pay_heap_destroy(heap);

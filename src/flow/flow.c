@@ -200,11 +200,17 @@ pay_event_args(pay_flow_t *flow, const pay_psp_t *psp, const char *source,
         return PAY_NO_MEMORY;
     }
 
+    /* nobody vouches for a hint without an id: it is taken, not kept */
+    if (event->must_ask && event->event_id.len == 0) {
+        source = "hint";
+    }
+
     v[0] = pay_value_text(psp->name);
     v[1] = pay_value_text(pay_str_of(source));
     v[2] = pay_value_opt(event->event_id);
     v[3] = pay_value_opt(event->type);
-    v[4] = pay_value_text(pay_str_of(pay_fact_name(event->fact)));
+    v[4] = pay_value_text(event->must_ask ? PAY_STR("ask")
+                          : pay_str_of(pay_fact_name(event->fact)));
     v[5] = pay_value_opt(event->token);
     v[6] = pay_value_opt(event->reference);
     v[7] = pay_value_opt(event->code);

@@ -18,6 +18,7 @@ typedef struct {
     pay_str_t          handle;
     pay_checkout_t     checkout;
     const pay_psp_t   *psp;
+    pay_ask_t          ask;
 } buyer_t;
 
 
@@ -32,7 +33,7 @@ static pay_status_t buyer_applied(pay_flow_t *flow, const pay_event_t *event,
 static pay_status_t go_checkout(pay_flow_t *flow, buyer_t *buyer,
     const pay_event_t *event, pay_effect_t *effect);
 static pay_status_t ask_psp(pay_flow_t *flow, buyer_t *buyer,
-    pay_effect_t *effect);
+    const pay_event_t *event, pay_effect_t *effect);
 static pay_status_t go_back(pay_flow_t *flow, buyer_t *buyer,
     const pay_event_t *event, pay_effect_t *effect);
 static pay_status_t show_page(pay_flow_t *flow, buyer_t *buyer,
@@ -117,7 +118,7 @@ buyer_found(pay_flow_t *flow, const pay_event_t *event, pay_effect_t *effect)
         && buyer->checkout.token.len != 0
         && pay_checkout_state(&buyer->checkout) == PAY_EXECUTING)
     {
-        return ask_psp(flow, buyer, effect);
+        return ask_psp(flow, buyer, event, effect);
     }
 
     if (buyer->what == PAY_BUYER_RETURN) {
@@ -131,23 +132,15 @@ buyer_found(pay_flow_t *flow, const pay_event_t *event, pay_effect_t *effect)
 static pay_status_t
 buyer_asked(pay_flow_t *flow, const pay_event_t *event, pay_effect_t *effect)
 {
-    int                 known;
     buyer_t            *buyer = flow->state;
-    pay_psp_event_t     fact;
     const pay_value_t  *args;
 
-    memset(&fact, 0, sizeof(fact));
-
-    PAY_TRY(buyer->psp->adapter->query_answer(flow->arena,
-                                              buyer->checkout.token,
-                                              event->answer, &fact, &known));
-
-    if (!known || fact.fact == PAY_FACT_NONE) {
+    if (!buyer->ask.known || buyer->ask.fact.fact == PAY_FACT_NONE) {
         return go_back(flow, buyer, event, effect);
     }
 
-    PAY_TRY(pay_event_args(flow, buyer->psp, "query", &fact, PAY_STR(""),
-                           &args));
+    PAY_TRY(pay_event_args(flow, buyer->psp, "query", &buyer->ask.fact,
+                           PAY_STR(""), &args));
     pay_do_db(flow, effect, PAY_OP_APPLY_EVENT, args, buyer_applied);
 
     return PAY_OK;
@@ -202,18 +195,16 @@ go_checkout(pay_flow_t *flow, buyer_t *buyer, const pay_event_t *event,
 
 
 static pay_status_t
-ask_psp(pay_flow_t *flow, buyer_t *buyer, pay_effect_t *effect)
+ask_psp(pay_flow_t *flow, buyer_t *buyer, const pay_event_t *event,
+    pay_effect_t *effect)
 {
-    PAY_TRY(buyer->psp->adapter->query_request(flow->arena,
-                                               &buyer->psp->account,
-                                               buyer->checkout.token,
-                                               &effect->http));
-    effect->kind = PAY_DO_HTTP;
-    effect->psp = buyer->psp;
-    effect->buyer_waits = 1;
-    flow->step = buyer_asked;
+    buyer->ask.checkout = &buyer->checkout;
+    buyer->ask.psp = buyer->psp;
+    buyer->ask.buyer_waits = 1;
+    buyer->ask.may_capture = event->now_s < buyer->checkout.expires_s;
+    buyer->ask.done = buyer_asked;
 
-    return PAY_OK;
+    return pay_ask_start(flow, &buyer->ask, effect);
 }
 
 

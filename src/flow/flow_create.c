@@ -9,7 +9,8 @@
 
 typedef struct {
     pay_create_input_t  in;
-    pay_checkout_t      checkout;
+    pay_route_t         route;         /* those that can take the order */
+    pay_register_t      reg;           /* its checkout is the request's */
 } create_t;
 
 
@@ -17,12 +18,17 @@ static pay_status_t create_start(pay_flow_t *flow, const pay_event_t *event,
     pay_effect_t *effect);
 static pay_status_t create_begun(pay_flow_t *flow, const pay_event_t *event,
     pay_effect_t *effect);
-static pay_status_t create_answered(pay_flow_t *flow,
-    const pay_event_t *event, pay_effect_t *effect);
 static pay_status_t create_stored(pay_flow_t *flow, const pay_event_t *event,
     pay_effect_t *effect);
+static pay_status_t choose(pay_flow_t *flow, create_t *create,
+    const pay_event_t *event, pay_err_t *err);
+static pay_status_t find_route(pay_flow_t *flow, create_t *create,
+    const pay_event_t *event, pay_err_t *err);
+static void fill_checkout(create_t *create);
 static pay_status_t check_psp(pay_flow_t *flow, create_t *create,
-    pay_err_t *err);
+    const pay_psp_t *psp, pay_err_t *err);
+static pay_status_t route_names(pay_flow_t *flow, const pay_route_t *route,
+    pay_str_t *names);
 static pay_status_t begin_args(pay_flow_t *flow, create_t *create,
     const pay_value_t **args);
 static pay_status_t register_now(pay_flow_t *flow, create_t *create,
@@ -55,7 +61,6 @@ pay_flow_create(pay_flow_t *flow, const pay_create_input_t *input)
     flow->step = create_start;
     flow->merchant_id = input->merchant->id;
     flow->checkout_id = input->request->checkout_id;
-    flow->psp_name = input->psp->name;
 
     return PAY_OK;
 }
@@ -69,9 +74,8 @@ create_start(pay_flow_t *flow, const pay_event_t *event, pay_effect_t *effect)
     pay_status_t        status;
     const pay_value_t  *args;
 
-    (void) event;
-
-    status = check_psp(flow, create, &err);
+    memset(&err, 0, sizeof(err));
+    status = choose(flow, create, event, &err);
 
     if (status == PAY_INVALID) {
         return done_refused(flow, effect, &err);
@@ -107,8 +111,8 @@ create_begun(pay_flow_t *flow, const pay_event_t *event, pay_effect_t *effect)
     }
 
     PAY_TRY(pay_checkout_decode(flow->arena, event->row + 1,
-                                &create->checkout));
-    pay_flow_note(flow, &create->checkout);
+                                &create->reg.checkout));
+    pay_flow_note(flow, &create->reg.checkout);
 
     if (pay_str_is(outcome, "created")) {
         return register_now(flow, create, effect);
@@ -127,17 +131,6 @@ create_begun(pay_flow_t *flow, const pay_event_t *event, pay_effect_t *effect)
 
 
 static pay_status_t
-create_answered(pay_flow_t *flow, const pay_event_t *event,
-    pay_effect_t *effect)
-{
-    create_t  *create = flow->state;
-
-    return pay_register_store(flow, create->in.psp, &create->checkout,
-                              event->answer, effect, create_stored);
-}
-
-
-static pay_status_t
 create_stored(pay_flow_t *flow, const pay_event_t *event, pay_effect_t *effect)
 {
     create_t  *create = flow->state;
@@ -146,35 +139,101 @@ create_stored(pay_flow_t *flow, const pay_event_t *event, pay_effect_t *effect)
      * finds it by the same nonce, and nobody has seen its URL. */
     if (event->kind == PAY_EVENT_ROW) {
         PAY_TRY(pay_checkout_decode(flow->arena, event->row + 1,
-                                    &create->checkout));
+                                    &create->reg.checkout));
     }
 
     return done_state(flow, create, effect, 0);
 }
 
 
-/* What this PSP cannot take is refused before anything is stored. */
+/* The PSPs that may take the order and can; what none of them can take is
+ * refused before anything is stored, in the words of the first. */
 static pay_status_t
-check_psp(pay_flow_t *flow, create_t *create, pay_err_t *err)
+choose(pay_flow_t *flow, create_t *create, const pay_event_t *event,
+    pay_err_t *err)
+{
+    unsigned          i, able;
+    pay_err_t         why;
+    pay_route_t      *route = &create->route;
+    pay_status_t      status;
+    pay_checkout_t   *c = &create->reg.checkout;
+
+    fill_checkout(create);
+    PAY_TRY(find_route(flow, create, event, err));
+
+    able = 0;
+
+    for (i = 0; i < route->count; i++) {
+        c->psp = route->psps[i]->name;
+        status = check_psp(flow, create, route->psps[i], &why);
+
+        if (status == PAY_OK) {
+            route->psps[able++] = route->psps[i];
+
+        } else if (status != PAY_INVALID) {
+            return status;
+
+        } else if (i == 0) {
+            *err = why;
+        }
+    }
+
+    route->count = able;
+
+    if (able == 0) {
+        return PAY_INVALID;
+    }
+
+    create->reg.psp = route->psps[0];
+    c->psp = route->psps[0]->name;
+    flow->psp_name = c->psp;
+
+    return PAY_OK;
+}
+
+
+static pay_status_t
+find_route(pay_flow_t *flow, create_t *create, const pay_event_t *event,
+    pay_err_t *err)
+{
+    pay_status_t        status;
+    pay_route_query_t   query;
+    pay_route_t        *route = &create->route;
+
+    if (create->in.psp != NULL) {
+        route->psps[0] = create->in.psp;
+        route->count = 1;
+        route->reason = PAY_STR("named by the request");
+        return PAY_OK;
+    }
+
+    query.currency = pay_str_of(create->in.request->currency->code);
+    query.total_minor = create->in.request->total_minor;
+    query.country = create->in.request->country;
+    query.method = create->in.request->method;
+    query.seed = create->in.checkout_uuid;
+
+    status = pay_route_pick(flow->arena, flow->env, create->in.merchant,
+                            &query, event->health, route);
+
+    return (status == PAY_NOT_FOUND)
+           ? pay_refuse(err, "validation-error",
+                        "no PSP is configured for such an order")
+           : status;
+}
+
+
+static void
+fill_checkout(create_t *create)
 {
     unsigned                      i;
-    pay_checkout_t               *c = &create->checkout;
-    pay_http_request_t            unused;
+    pay_checkout_t               *c = &create->reg.checkout;
     const pay_create_input_t     *in = &create->in;
     const pay_payment_request_t  *request = in->request;
-
-    if (request->expires_in_s < in->psp->adapter->min_expiry_s
-        || request->expires_in_s > in->psp->adapter->max_expiry_s)
-    {
-        return pay_refuse_at(err, "validation-error",
-                             "this PSP does not offer such an expires_in",
-                             "/expires_in");
-    }
 
     c->merchant_id = in->merchant->id;
     c->checkout_id = request->checkout_id;
     c->checkout_uuid = in->checkout_uuid;
-    c->psp = in->psp->name;
     c->nonce = request->order_count == 1 ? request->orders[0].id
                                          : in->checkout_uuid;
     c->handle = in->handle;
@@ -187,8 +246,25 @@ check_psp(pay_flow_t *flow, create_t *create, pay_err_t *err)
     for (i = 0; i < request->order_count; i++) {
         c->orders[i] = request->orders[i];
     }
+}
 
-    return pay_register_build(flow, in->psp, c, &unused, err);
+
+static pay_status_t
+check_psp(pay_flow_t *flow, create_t *create, const pay_psp_t *psp,
+    pay_err_t *err)
+{
+    int64_t             expires_in_s = create->in.request->expires_in_s;
+    pay_http_request_t  unused;
+
+    if (expires_in_s < psp->adapter->min_expiry_s
+        || expires_in_s > psp->adapter->max_expiry_s)
+    {
+        return pay_refuse_at(err, "validation-error",
+                             "this PSP does not offer such an expires_in",
+                             "/expires_in");
+    }
+
+    return pay_register_build(flow, psp, &create->reg.checkout, &unused, err);
 }
 
 
@@ -196,10 +272,10 @@ static pay_status_t
 begin_args(pay_flow_t *flow, create_t *create, const pay_value_t **args)
 {
     pay_value_t               *v;
-    const pay_checkout_t      *c = &create->checkout;
+    const pay_checkout_t      *c = &create->reg.checkout;
     const pay_create_input_t  *in = &create->in;
 
-    v = pay_calloc(flow->arena, 20 * sizeof(pay_value_t));
+    v = pay_calloc(flow->arena, 22 * sizeof(pay_value_t));
     if (v == NULL) {
         return PAY_NO_MEMORY;
     }
@@ -224,6 +300,8 @@ begin_args(pay_flow_t *flow, create_t *create, const pay_value_t **args)
     v[17] = pay_value_int(in->ttl_s);
     v[18] = pay_value_int(flow->env->lease_ms);
     v[19] = pay_value_text(flow->request_id);
+    PAY_TRY(route_names(flow, &create->route, &v[20].bytes));
+    v[21] = pay_value_opt(create->route.reason);
 
     *args = v;
 
@@ -232,23 +310,30 @@ begin_args(pay_flow_t *flow, create_t *create, const pay_value_t **args)
 
 
 static pay_status_t
-register_now(pay_flow_t *flow, create_t *create, pay_effect_t *effect)
+route_names(pay_flow_t *flow, const pay_route_t *route, pay_str_t *names)
 {
-    pay_err_t     err;
-    pay_status_t  status;
+    unsigned   i;
+    pay_buf_t  buf;
 
-    /* from the stored row: the nonce may differ from the one proposed */
-    status = pay_register_build(flow, create->in.psp, &create->checkout,
-                                &effect->http, &err);
-    if (status != PAY_OK) {
-        return status == PAY_INVALID ? PAY_BUG : status;
+    pay_buf_init(&buf, flow->arena, 4096);
+
+    for (i = 0; i < route->count; i++) {
+        pay_buf_text(&buf, i == 0 ? "" : " ");
+        pay_buf_add(&buf, route->psps[i]->name);
     }
 
-    effect->kind = PAY_DO_HTTP;
-    effect->psp = create->in.psp;
-    flow->step = create_answered;
+    return pay_buf_done(&buf, names);
+}
 
-    return PAY_OK;
+
+/* From the stored row: the nonce may differ from the one proposed. */
+static pay_status_t
+register_now(pay_flow_t *flow, create_t *create, pay_effect_t *effect)
+{
+    create->reg.psp = pay_env_psp(flow->env, create->reg.checkout.psp);
+    create->reg.done = create_stored;
+
+    return pay_register_start(flow, &create->reg, effect);
 }
 
 
@@ -299,7 +384,7 @@ done_state(pay_flow_t *flow, create_t *create, pay_effect_t *effect,
 {
     int                    pending;
     pay_reply_t           *reply;
-    const pay_checkout_t  *c = &create->checkout;
+    const pay_checkout_t  *c = &create->reg.checkout;
 
     if (pay_str_is(c->registration, "REFUSED")
         && pay_str_is(c->orders[0].reason, "rejected"))
@@ -334,6 +419,6 @@ static pay_status_t
 checkout_url(pay_flow_t *flow, create_t *create, pay_str_t *url)
 {
     return pay_format(flow->arena, url, 4096, "%.*s/v1/checkouts/%.*s",
-                      pay_fmt(create->checkout.base_url),
-                      pay_fmt(create->checkout.checkout_id));
+                      pay_fmt(create->reg.checkout.base_url),
+                      pay_fmt(create->reg.checkout.checkout_id));
 }

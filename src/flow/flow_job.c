@@ -18,14 +18,13 @@ typedef struct {
     pay_str_t         kind;
     pay_str_t         owner;
     int64_t           attempts;
-    pay_checkout_t    checkout;
-    const pay_psp_t  *psp;
+    pay_register_t    reg;             /* its checkout is the job's */
+    pay_ask_t         ask;
+    int               expiring;
 } job_t;
 
 
 static pay_status_t job_start(pay_flow_t *flow, const pay_event_t *event,
-    pay_effect_t *effect);
-static pay_status_t job_registered(pay_flow_t *flow, const pay_event_t *event,
     pay_effect_t *effect);
 static pay_status_t job_stored(pay_flow_t *flow, const pay_event_t *event,
     pay_effect_t *effect);
@@ -35,12 +34,13 @@ static pay_status_t job_applied(pay_flow_t *flow, const pay_event_t *event,
     pay_effect_t *effect);
 static pay_status_t job_end(pay_flow_t *flow, const pay_event_t *event,
     pay_effect_t *effect);
-static pay_status_t start_register(pay_flow_t *flow, job_t *job,
-    pay_effect_t *effect);
 static pay_status_t give_up(pay_flow_t *flow, job_t *job,
     pay_effect_t *effect);
 static pay_status_t start_poll(pay_flow_t *flow, job_t *job,
-    pay_effect_t *effect);
+    const pay_event_t *event, pay_effect_t *effect);
+static int may_capture(const job_t *job, int64_t now_s);
+static int lingers(const job_t *job);
+static int must_expire(const job_t *job, int64_t now_s);
 static pay_status_t apply(pay_flow_t *flow, job_t *job, const char *source,
     const pay_psp_event_t *fact, pay_effect_t *effect);
 static pay_status_t again(pay_flow_t *flow, job_t *job, int64_t delay_ms,
@@ -61,13 +61,13 @@ pay_flow_job(pay_flow_t *flow, const pay_value_t *row, pay_str_t owner)
     job->owner = owner;
     job->attempts = row[1].number;
     PAY_TRY(pay_dup(flow->arena, row[0].bytes, &job->kind));
-    PAY_TRY(pay_checkout_decode(flow->arena, row + 2, &job->checkout));
+    PAY_TRY(pay_checkout_decode(flow->arena, row + 2, &job->reg.checkout));
 
-    job->psp = pay_env_psp(flow->env, job->checkout.psp);
+    job->reg.psp = pay_env_psp(flow->env, job->reg.checkout.psp);
     flow->name = "job";
     flow->state = job;
     flow->step = job_start;
-    pay_flow_note(flow, &job->checkout);
+    pay_flow_note(flow, &job->reg.checkout);
 
     return PAY_OK;
 }
@@ -82,34 +82,24 @@ job_start(pay_flow_t *flow, const pay_event_t *event, pay_effect_t *effect)
     registering = pay_str_is(job->kind, "register");
 
     /* needs no PSP: nothing is sent any more */
-    if (registering && event->now_s >= job->checkout.expires_s) {
+    if (registering && event->now_s >= job->reg.checkout.expires_s) {
         return give_up(flow, job, effect);
     }
 
-    if (job->psp == NULL) {
+    if (registering) {
+        job->reg.done = job_stored;
+        return pay_register_start(flow, &job->reg, effect);
+    }
+
+    if (job->reg.psp == NULL) {
         return again(flow, job, NO_PSP_MS, "psp_not_configured", effect);
     }
 
-    if (registering) {
-        return start_register(flow, job, effect);
-    }
-
     if (pay_str_is(job->kind, "poll")) {
-        return start_poll(flow, job, effect);
+        return start_poll(flow, job, event, effect);
     }
 
     return PAY_BUG;
-}
-
-
-static pay_status_t
-job_registered(pay_flow_t *flow, const pay_event_t *event,
-    pay_effect_t *effect)
-{
-    job_t  *job = flow->state;
-
-    return pay_register_store(flow, job->psp, &job->checkout, event->answer,
-                              effect, job_stored);
 }
 
 
@@ -128,37 +118,35 @@ job_stored(pay_flow_t *flow, const pay_event_t *event, pay_effect_t *effect)
 static pay_status_t
 job_polled(pay_flow_t *flow, const pay_event_t *event, pay_effect_t *effect)
 {
-    int              known;
-    job_t           *job = flow->state;
-    pay_psp_event_t  fact;
+    job_t            *job = flow->state;
+    pay_psp_event_t  *fact = &job->ask.fact;
 
-    memset(&fact, 0, sizeof(fact));
-
-    PAY_TRY(job->psp->adapter->query_answer(flow->arena, job->checkout.token,
-                                            event->answer, &fact, &known));
-
-    if (!known) {
+    if (!job->ask.known) {
         return again(flow, job, poll_delay_ms(job, event->now_s),
                      "no_answer", effect);
     }
 
-    if (fact.fact == PAY_FACT_NONE
-        && event->now_s > job->checkout.expires_s + EXPIRY_GRACE_S)
+    if (fact->fact != PAY_FACT_NONE) {
+        return apply(flow, job, "query", fact, effect);
+    }
+
+    if (must_expire(job, event->now_s)) {
+        job->expiring = 1;
+        return pay_ask_expire(flow, &job->ask, effect);
+    }
+
+    if (event->now_s > job->reg.checkout.expires_s + EXPIRY_GRACE_S
+        && !lingers(job))
     {
         /* the PSP was asked and still calls it open: its time is over */
-        fact.fact = PAY_FACT_EXPIRED;
-        fact.token = job->checkout.token;
-        fact.has_amount = 0;
+        fact->fact = PAY_FACT_EXPIRED;
+        fact->token = job->reg.checkout.token;
+        fact->has_amount = 0;
 
-        return apply(flow, job, "gateway", &fact, effect);
+        return apply(flow, job, "gateway", fact, effect);
     }
 
-    if (fact.fact == PAY_FACT_NONE) {
-        return again(flow, job, poll_delay_ms(job, event->now_s), "open",
-                     effect);
-    }
-
-    return apply(flow, job, "query", &fact, effect);
+    return again(flow, job, poll_delay_ms(job, event->now_s), "open", effect);
 }
 
 
@@ -190,45 +178,24 @@ job_end(pay_flow_t *flow, const pay_event_t *event, pay_effect_t *effect)
 }
 
 
-static pay_status_t
-start_register(pay_flow_t *flow, job_t *job, pay_effect_t *effect)
-{
-    pay_status_t  status;
-
-    status = pay_register_build(flow, job->psp, &job->checkout, &effect->http,
-                                NULL);
-
-    if (status == PAY_INVALID) {
-        return again(flow, job, NO_PSP_MS, "request_refused", effect);
-    }
-
-    PAY_TRY(status);
-
-    effect->kind = PAY_DO_HTTP;
-    effect->psp = job->psp;
-    flow->step = job_registered;
-
-    return PAY_OK;
-}
-
-
 /* No token was ever stored, so no buyer saw a page: it cannot be paid. */
 static pay_status_t
 give_up(pay_flow_t *flow, job_t *job, pay_effect_t *effect)
 {
     pay_value_t  *v;
 
-    v = pay_calloc(flow->arena, 6 * sizeof(pay_value_t));
+    v = pay_calloc(flow->arena, 7 * sizeof(pay_value_t));
     if (v == NULL) {
         return PAY_NO_MEMORY;
     }
 
-    v[0] = pay_value_text(job->checkout.merchant_id);
-    v[1] = pay_value_text(job->checkout.checkout_id);
-    v[2] = pay_value_text(PAY_STR("expired"));
-    v[3] = pay_value_text(PAY_STR("expired_unregistered"));
-    v[4] = pay_value_int(0);
-    v[5] = pay_value_text(flow->request_id);
+    v[0] = pay_value_text(job->reg.checkout.merchant_id);
+    v[1] = pay_value_text(job->reg.checkout.checkout_id);
+    v[2] = pay_value_text(job->reg.checkout.psp);
+    v[3] = pay_value_text(PAY_STR("expired"));
+    v[4] = pay_value_text(PAY_STR("expired_unregistered"));
+    v[5] = pay_value_int(0);
+    v[6] = pay_value_text(flow->request_id);
 
     pay_do_db(flow, effect, PAY_OP_STORE_NO_TOKEN, v, job_stored);
 
@@ -237,16 +204,43 @@ give_up(pay_flow_t *flow, job_t *job, pay_effect_t *effect)
 
 
 static pay_status_t
-start_poll(pay_flow_t *flow, job_t *job, pay_effect_t *effect)
+start_poll(pay_flow_t *flow, job_t *job, const pay_event_t *event,
+    pay_effect_t *effect)
 {
-    PAY_TRY(job->psp->adapter->query_request(flow->arena, &job->psp->account,
-                                             job->checkout.token,
-                                             &effect->http));
-    effect->kind = PAY_DO_HTTP;
-    effect->psp = job->psp;
-    flow->step = job_polled;
+    job->ask.checkout = &job->reg.checkout;
+    job->ask.psp = job->reg.psp;
+    job->ask.done = job_polled;
+    job->ask.may_capture = may_capture(job, event->now_s);
 
-    return PAY_OK;
+    return pay_ask_start(flow, &job->ask, effect);
+}
+
+
+/* The buyer has approved in time; an order that has failed stays so. */
+static int
+may_capture(const job_t *job, int64_t now_s)
+{
+    return now_s < job->reg.checkout.expires_s + EXPIRY_GRACE_S
+           && pay_checkout_state(&job->reg.checkout) == PAY_EXECUTING;
+}
+
+
+/* Its page stays open until the PSP is told to close it. */
+static int
+lingers(const job_t *job)
+{
+    const pay_psp_adapter_t  *adapter = job->reg.psp->adapter;
+
+    return (adapter->traits & PAY_PSP_LINGERS)
+           && (adapter->changes & PAY_PSP_CAN(PAY_PSP_EXPIRE));
+}
+
+
+static int
+must_expire(const job_t *job, int64_t now_s)
+{
+    return lingers(job) && !job->expiring
+           && now_s >= job->reg.checkout.expires_s;
 }
 
 
@@ -256,7 +250,7 @@ apply(pay_flow_t *flow, job_t *job, const char *source,
 {
     const pay_value_t  *args;
 
-    PAY_TRY(pay_event_args(flow, job->psp, source, fact, PAY_STR(""), &args));
+    PAY_TRY(pay_event_args(flow, job->reg.psp, source, fact, PAY_STR(""), &args));
     pay_do_db(flow, effect, PAY_OP_APPLY_EVENT, args, job_applied);
 
     return PAY_OK;
@@ -274,8 +268,8 @@ again(pay_flow_t *flow, job_t *job, int64_t delay_ms, const char *code,
         return PAY_NO_MEMORY;
     }
 
-    v[0] = pay_value_text(job->checkout.merchant_id);
-    v[1] = pay_value_text(job->checkout.checkout_id);
+    v[0] = pay_value_text(job->reg.checkout.merchant_id);
+    v[1] = pay_value_text(job->reg.checkout.checkout_id);
     v[2] = pay_value_text(job->kind);
     v[3] = pay_value_text(job->owner);
     v[4] = pay_value_int(delay_ms);
@@ -302,7 +296,7 @@ poll_delay_ms(const job_t *job, int64_t now_s)
         delay_ms = POLL_MAX_MS;
     }
 
-    left_ms = (job->checkout.expires_s + EXPIRY_GRACE_S + 1 - now_s) * 1000;
+    left_ms = (job->reg.checkout.expires_s + EXPIRY_GRACE_S + 1 - now_s) * 1000;
 
     return left_ms > 0 && left_ms < delay_ms ? left_ms : delay_ms;
 }

@@ -1,18 +1,36 @@
 /*
  * A registration at a PSP, shared by the request that starts it and by the
  * job that goes on with it: same stored checkout, same nonce, same bytes.
+ * Another PSP comes in only when nothing can have happened at this one: the
+ * call provably never left, or was refused before there was a page.  Whether
+ * that is so of every attempt is PostgreSQL's to say (reroute).
  */
 
 #include "flow_util.h"
 #include "pay_url.h"
 
 
-static pay_status_t store_token(pay_flow_t *flow,
-    const pay_checkout_t *checkout, const pay_psp_registered_t *result,
-    pay_effect_t *effect, pay_flow_step_pt step);
-static pay_status_t store_no_token(pay_flow_t *flow,
-    const pay_checkout_t *checkout, const pay_psp_registered_t *result,
-    pay_effect_t *effect, pay_flow_step_pt step);
+static pay_status_t register_answered(pay_flow_t *flow,
+    const pay_event_t *event, pay_effect_t *effect);
+static pay_status_t register_moved(pay_flow_t *flow, const pay_event_t *event,
+    pay_effect_t *effect);
+static pay_status_t read_answer(pay_flow_t *flow, pay_register_t *reg,
+    const pay_http_answer_t *answer);
+static pay_status_t store(pay_flow_t *flow, pay_register_t *reg,
+    pay_effect_t *effect);
+static pay_status_t reroute(pay_flow_t *flow, pay_register_t *reg,
+    pay_effect_t *effect);
+static pay_status_t store_token(pay_flow_t *flow, pay_register_t *reg,
+    pay_effect_t *effect);
+static pay_status_t store_no_token(pay_flow_t *flow, pay_register_t *reg,
+    pay_effect_t *effect);
+
+
+static const char  *const outcome_words[] = {
+    [PAY_PSP_DONE] = "unknown", [PAY_PSP_PENDING] = "unknown",
+    [PAY_PSP_REFUSED] = "refused", [PAY_PSP_NOT_SENT] = "not_sent",
+    [PAY_PSP_UNKNOWN] = "unknown"
+};
 
 
 pay_status_t
@@ -38,6 +56,9 @@ pay_register_build(pay_flow_t *flow, const pay_psp_t *psp,
     PAY_TRY(pay_format(flow->arena, &order->return_url, 4096,
                        "%.*s/return/%.*s", pay_fmt(checkout->base_url),
                        pay_fmt(checkout->handle)));
+    PAY_TRY(pay_format(flow->arena, &order->webhook_url, 4096,
+                       "%.*s/webhooks/%.*s", pay_fmt(checkout->base_url),
+                       pay_fmt(psp->name)));
 
     for (i = 0; i < checkout->order_count; i++) {
         order->lines[i].payment_order_id = checkout->orders[i].id;
@@ -52,13 +73,81 @@ pay_register_build(pay_flow_t *flow, const pay_psp_t *psp,
 
 
 pay_status_t
-pay_register_store(pay_flow_t *flow, const pay_psp_t *psp,
-    const pay_checkout_t *checkout, const pay_http_answer_t *answer,
-    pay_effect_t *effect, pay_flow_step_pt step)
+pay_register_start(pay_flow_t *flow, pay_register_t *reg, pay_effect_t *effect)
 {
-    pay_str_t             url;
-    pay_psp_order_t       order;
-    pay_psp_registered_t  result;
+    pay_status_t  status;
+
+    flow->sub = reg;
+    reg->had_page = 0;
+    memset(&reg->result, 0, sizeof(reg->result));
+    reg->result.outcome = PAY_PSP_NOT_SENT;
+    reg->result.retry_after_s = -1;
+
+    if (reg->psp == NULL) {
+        reg->result.code = PAY_STR("psp_not_configured");
+        return store(flow, reg, effect);
+    }
+
+    status = pay_register_build(flow, reg->psp, &reg->checkout, &effect->http,
+                                NULL);
+    if (status == PAY_INVALID) {
+        reg->result.code = PAY_STR("request_refused");
+        return store(flow, reg, effect);
+    }
+
+    PAY_TRY(status);
+
+    effect->kind = PAY_DO_HTTP;
+    effect->psp = reg->psp;
+    effect->what = "register";
+    flow->psp_name = reg->psp->name;
+    flow->step = register_answered;
+
+    return PAY_OK;
+}
+
+
+static pay_status_t
+register_answered(pay_flow_t *flow, const pay_event_t *event,
+    pay_effect_t *effect)
+{
+    pay_register_t  *reg = flow->sub;
+
+    PAY_TRY(read_answer(flow, reg, event->answer));
+
+    return store(flow, reg, effect);
+}
+
+
+/* Without a row nobody knows whether it was moved: the old PSP's outcome is
+ * refused if it was, and a job goes on. */
+static pay_status_t
+register_moved(pay_flow_t *flow, const pay_event_t *event,
+    pay_effect_t *effect)
+{
+    pay_register_t  *reg = flow->sub;
+
+    if (event->kind != PAY_EVENT_ROW
+        || !pay_str_is(event->row[0].bytes, "rerouted"))
+    {
+        return store_no_token(flow, reg, effect);
+    }
+
+    PAY_TRY(pay_checkout_decode(flow->arena, event->row + 1, &reg->checkout));
+    reg->psp = pay_env_psp(flow->env, reg->checkout.psp);
+    reg->moves++;
+
+    return pay_register_start(flow, reg, effect);
+}
+
+
+static pay_status_t
+read_answer(pay_flow_t *flow, pay_register_t *reg,
+    const pay_http_answer_t *answer)
+{
+    pay_str_t              url;
+    pay_psp_order_t        order;
+    const pay_checkout_t  *checkout = &reg->checkout;
 
     memset(&order, 0, sizeof(order));
     order.nonce = checkout->nonce;
@@ -67,27 +156,31 @@ pay_register_store(pay_flow_t *flow, const pay_psp_t *psp,
     order.amount_minor = checkout->total_minor;
     order.expires_s = checkout->expires_s;
 
-    PAY_TRY(psp->adapter->register_answer(flow->arena, &order, answer,
-                                          &result));
+    PAY_TRY(reg->psp->adapter->register_answer(flow->arena, &order, answer,
+                                               &reg->result));
 
-    if (result.outcome != PAY_PSP_DONE) {
-        return store_no_token(flow, checkout, &result, effect, step);
+    /* it dies with the event, and the code is needed again */
+    PAY_TRY(pay_dup(flow->arena, reg->result.code, &reg->result.code));
+
+    if (reg->result.outcome != PAY_PSP_DONE) {
+        return PAY_OK;
     }
 
-    switch (pay_hosted_url_check(flow->arena, result.hosted_url,
-                                 psp->hosted_hosts, psp->hosted_host_count,
-                                 &url, NULL))
+    switch (pay_hosted_url_check(flow->arena, reg->result.hosted_url,
+                                 reg->psp->hosted_hosts,
+                                 reg->psp->hosted_host_count, &url, NULL))
     {
 
     case PAY_OK:
-        result.hosted_url = url;
-        return store_token(flow, checkout, &result, effect, step);
+        reg->result.hosted_url = url;
+        return PAY_OK;
 
     case PAY_INVALID:
         /* nobody is sent to a host that the configuration does not name */
-        result.outcome = PAY_PSP_REFUSED;
-        result.code = PAY_STR("hosted_page_host_not_allowed");
-        return store_no_token(flow, checkout, &result, effect, step);
+        reg->result.outcome = PAY_PSP_REFUSED;
+        reg->result.code = PAY_STR("hosted_page_host_not_allowed");
+        reg->had_page = 1;
+        return PAY_OK;
 
     default:
         return PAY_NO_MEMORY;
@@ -96,57 +189,98 @@ pay_register_store(pay_flow_t *flow, const pay_psp_t *psp,
 
 
 static pay_status_t
-store_token(pay_flow_t *flow, const pay_checkout_t *checkout,
-    const pay_psp_registered_t *result, pay_effect_t *effect,
-    pay_flow_step_pt step)
+store(pay_flow_t *flow, pay_register_t *reg, pay_effect_t *effect)
+{
+    switch (reg->result.outcome) {
+
+    case PAY_PSP_DONE:
+        return store_token(flow, reg, effect);
+
+    case PAY_PSP_NOT_SENT:
+    case PAY_PSP_REFUSED:
+        if (!reg->had_page && reg->moves < PAY_ROUTE_PSPS_MAX) {
+            return reroute(flow, reg, effect);
+        }
+
+        return store_no_token(flow, reg, effect);
+
+    default:
+        return store_no_token(flow, reg, effect);
+    }
+}
+
+
+static pay_status_t
+reroute(pay_flow_t *flow, pay_register_t *reg, pay_effect_t *effect)
 {
     pay_value_t  *v;
 
-    v = pay_calloc(flow->arena, 6 * sizeof(pay_value_t));
+    v = pay_calloc(flow->arena, 7 * sizeof(pay_value_t));
     if (v == NULL) {
         return PAY_NO_MEMORY;
     }
 
-    v[0] = pay_value_text(checkout->merchant_id);
-    v[1] = pay_value_text(checkout->checkout_id);
-    PAY_TRY(pay_dup(flow->arena, result->token, &v[2].bytes));
-    v[3] = pay_value_text(result->hosted_url);
-    v[4] = pay_value_int(flow->env->poll_after_ms);
-    v[5] = pay_value_text(flow->request_id);
+    v[0] = pay_value_text(reg->checkout.merchant_id);
+    v[1] = pay_value_text(reg->checkout.checkout_id);
+    v[2] = pay_value_text(reg->checkout.psp);
+    v[3] = pay_value_text(pay_str_of(outcome_words[reg->result.outcome]));
+    v[4] = pay_value_opt(reg->result.code);
+    v[5] = pay_value_int(flow->env->lease_ms);
+    v[6] = pay_value_text(flow->request_id);
 
-    pay_do_db(flow, effect, PAY_OP_STORE_TOKEN, v, step);
+    pay_do_db(flow, effect, PAY_OP_REROUTE, v, register_moved);
 
     return PAY_OK;
 }
 
 
 static pay_status_t
-store_no_token(pay_flow_t *flow, const pay_checkout_t *checkout,
-    const pay_psp_registered_t *result, pay_effect_t *effect,
-    pay_flow_step_pt step)
+store_token(pay_flow_t *flow, pay_register_t *reg, pay_effect_t *effect)
 {
-    pay_value_t                *v;
-    static const char  *const   words[] = {
-        [PAY_PSP_DONE] = "unknown", [PAY_PSP_REFUSED] = "refused",
-        [PAY_PSP_NOT_SENT] = "not_sent", [PAY_PSP_UNKNOWN] = "unknown"
-    };
+    pay_value_t  *v;
 
-    v = pay_calloc(flow->arena, 6 * sizeof(pay_value_t));
+    v = pay_calloc(flow->arena, 8 * sizeof(pay_value_t));
     if (v == NULL) {
         return PAY_NO_MEMORY;
     }
 
-    v[0] = pay_value_text(checkout->merchant_id);
-    v[1] = pay_value_text(checkout->checkout_id);
-    v[2] = pay_value_text(pay_str_of(words[result->outcome]));
-    v[3].is_null = result->code.len == 0;
-    PAY_TRY(pay_dup(flow->arena, result->code, &v[3].bytes));
-    v[4] = pay_value_int(pay_backoff_ms(checkout->attempt,
-                                        result->retry_after_s,
-                                        checkout->nonce));
-    v[5] = pay_value_text(flow->request_id);
+    v[0] = pay_value_text(reg->checkout.merchant_id);
+    v[1] = pay_value_text(reg->checkout.checkout_id);
+    v[2] = pay_value_text(reg->checkout.psp);
+    PAY_TRY(pay_dup(flow->arena, reg->result.token, &v[3].bytes));
+    v[4].is_null = reg->result.alias.len == 0;
+    PAY_TRY(pay_dup(flow->arena, reg->result.alias, &v[4].bytes));
+    v[5] = pay_value_text(reg->result.hosted_url);
+    v[6] = pay_value_int(flow->env->poll_after_ms);
+    v[7] = pay_value_text(flow->request_id);
 
-    pay_do_db(flow, effect, PAY_OP_STORE_NO_TOKEN, v, step);
+    pay_do_db(flow, effect, PAY_OP_STORE_TOKEN, v, reg->done);
+
+    return PAY_OK;
+}
+
+
+static pay_status_t
+store_no_token(pay_flow_t *flow, pay_register_t *reg, pay_effect_t *effect)
+{
+    pay_value_t  *v;
+
+    v = pay_calloc(flow->arena, 7 * sizeof(pay_value_t));
+    if (v == NULL) {
+        return PAY_NO_MEMORY;
+    }
+
+    v[0] = pay_value_text(reg->checkout.merchant_id);
+    v[1] = pay_value_text(reg->checkout.checkout_id);
+    v[2] = pay_value_text(reg->checkout.psp);
+    v[3] = pay_value_text(pay_str_of(outcome_words[reg->result.outcome]));
+    v[4] = pay_value_opt(reg->result.code);
+    v[5] = pay_value_int(pay_backoff_ms(reg->checkout.attempt,
+                                        reg->result.retry_after_s,
+                                        reg->checkout.nonce));
+    v[6] = pay_value_text(flow->request_id);
+
+    pay_do_db(flow, effect, PAY_OP_STORE_NO_TOKEN, v, reg->done);
 
     return PAY_OK;
 }

@@ -42,10 +42,40 @@ pay_status_t pay_register_build(pay_flow_t *flow, const pay_psp_t *psp,
     const pay_checkout_t *checkout, pay_http_request_t *request,
     pay_err_t *err) PAY_MUST_CHECK;
 
-/* The PSP's answer → the operation that keeps it; next event to `step`. */
-pay_status_t pay_register_store(pay_flow_t *flow, const pay_psp_t *psp,
-    const pay_checkout_t *checkout, const pay_http_answer_t *answer,
-    pay_effect_t *effect, pay_flow_step_pt step) PAY_MUST_CHECK;
+/* A sub-flow: call → keep what came of it, at the next PSP when nothing can
+ * have happened at this one → `done` takes the row of store_token or
+ * store_no_token (or that there is none). */
+typedef struct {
+    pay_checkout_t        checkout;
+    const pay_psp_t      *psp;
+    pay_psp_registered_t  result;      /* of the last call */
+    int                   had_page;    /* it was accepted; then not by us */
+    unsigned              moves;
+    pay_flow_step_pt      done;
+} pay_register_t;
+
+pay_status_t pay_register_start(pay_flow_t *flow, pay_register_t *reg,
+    pay_effect_t *effect) PAY_MUST_CHECK;
+
+/* A sub-flow (flow_ask.c): how does a registration stand at its PSP?  Takes
+ * an approved payment's money on the way when `may_capture`.  `done` gets the
+ * last HTTP event, and finds known and fact set. */
+typedef struct {
+    const pay_checkout_t  *checkout;
+    const pay_psp_t       *psp;
+    int                    buyer_waits;
+    int                    may_capture;
+    int                    known;
+    pay_psp_event_t        fact;
+    pay_psp_change_t       change;     /* the last one asked for */
+    pay_flow_step_pt       done;
+} pay_ask_t;
+
+pay_status_t pay_ask_start(pay_flow_t *flow, pay_ask_t *ask,
+    pay_effect_t *effect) PAY_MUST_CHECK;
+/* Ends the hosted page at the PSP; `done` and the rest as above. */
+pay_status_t pay_ask_expire(pay_flow_t *flow, pay_ask_t *ask,
+    pay_effect_t *effect) PAY_MUST_CHECK;
 
 /* The arguments of apply_event for one fact of a PSP. */
 pay_status_t pay_event_args(pay_flow_t *flow, const pay_psp_t *psp,

@@ -1,10 +1,14 @@
 /*
- * POST /webhooks/<psp>: verify the raw bytes → read the events → one commit
- * each, inbox row and transition together → 2xx.  Anything but a commit is
+ * POST /webhooks/<psp>: verify the raw bytes (with a certificate that is
+ * fetched where the scheme has one) → read the events → one commit each,
+ * inbox row and transition together → 2xx.  Anything but a commit is
  * answered 5xx, so that the PSP sends it again.
  */
 
 #include "flow_util.h"
+
+
+#define CERT_RETRY_S  5
 
 
 typedef struct {
@@ -14,10 +18,19 @@ typedef struct {
     unsigned             next;
     pay_str_t            digest;
     unsigned char        sha256[PAY_SHA256_SIZE];
+    int64_t              now_s;        /* when it came */
 } webhook_t;
 
 
 static pay_status_t webhook_start(pay_flow_t *flow, const pay_event_t *event,
+    pay_effect_t *effect);
+static pay_status_t webhook_certified(pay_flow_t *flow,
+    const pay_event_t *event, pay_effect_t *effect);
+static pay_status_t webhook_judge(pay_flow_t *flow, pay_str_t cert_pem,
+    pay_effect_t *effect);
+static pay_status_t webhook_fetch(pay_flow_t *flow, pay_str_t url,
+    pay_effect_t *effect);
+static pay_status_t webhook_read(pay_flow_t *flow, pay_str_t event_id,
     pay_effect_t *effect);
 static pay_status_t webhook_applied(pay_flow_t *flow,
     const pay_event_t *event, pay_effect_t *effect);
@@ -52,9 +65,42 @@ pay_flow_webhook(pay_flow_t *flow, const pay_webhook_input_t *input)
 static pay_status_t
 webhook_start(pay_flow_t *flow, const pay_event_t *event, pay_effect_t *effect)
 {
+    webhook_t  *webhook = flow->state;
+
+    webhook->now_s = event->now_s;
+
+    return webhook_judge(flow, PAY_STR(""), effect);
+}
+
+
+/* Without the certificate nothing is known about the sender: the PSP, if it
+ * was one, sends it again. */
+static pay_status_t
+webhook_certified(pay_flow_t *flow, const pay_event_t *event,
+    pay_effect_t *effect)
+{
+    pay_reply_t  *reply;
+
+    if (event->answer->sent == PAY_ANSWERED && event->answer->status == 200
+        && event->answer->body.len > 0
+        && event->answer->body.len <= PAY_SIG_CERT_MAX)
+    {
+        return webhook_judge(flow, event->answer->body, effect);
+    }
+
+    PAY_TRY(pay_done_problem(flow, effect, "dependency-unavailable", NULL));
+    reply = (pay_reply_t *) effect->reply;
+    reply->retry_after_s = CERT_RETRY_S;
+
+    return PAY_OK;
+}
+
+
+static pay_status_t
+webhook_judge(pay_flow_t *flow, pay_str_t cert_pem, pay_effect_t *effect)
+{
     webhook_t         *webhook = flow->state;
     const pay_psp_t   *psp = webhook->in.psp;
-    pay_status_t       status;
     pay_sig_input_t    input;
     pay_sig_result_t   result;
 
@@ -66,16 +112,54 @@ webhook_start(pay_flow_t *flow, const pay_event_t *event, pay_effect_t *effect)
     input.body = webhook->in.body;
     input.keys = psp->webhook_keys;
     input.key_count = psp->webhook_key_count;
-    input.now_s = event->now_s;
+    input.now_s = webhook->now_s;
     input.tolerance_s = psp->webhook_tolerance_s;
+    input.settings = &psp->settings;
+    input.cert_pem = cert_pem;
 
-    if (psp->scheme->verify(flow->arena, &input, &result) != PAY_SIG_VALID) {
+    switch (psp->scheme->verify(flow->arena, &input, &result)) {
+
+    case PAY_SIG_VALID:
+        return webhook_read(flow, result.event_id, effect);
+
+    case PAY_SIG_NEED_CERT:
+        return cert_pem.len == 0
+               ? webhook_fetch(flow, result.cert_url, effect) : PAY_BUG;
+
+    default:
         return webhook_refuse(flow, effect, result.verdict);
     }
+}
 
-    status = psp->adapter->webhook_events(flow->arena, result.event_id,
-                                          webhook->in.body, webhook->events,
-                                          &webhook->count, NULL);
+
+static pay_status_t
+webhook_fetch(pay_flow_t *flow, pay_str_t url, pay_effect_t *effect)
+{
+    webhook_t  *webhook = flow->state;
+
+    effect->kind = PAY_DO_HTTP;
+    effect->psp = webhook->in.psp;
+    effect->what = "certificate";
+    effect->is_cert = 1;
+    effect->http.method = PAY_STR("GET");
+    PAY_TRY(pay_dup(flow->arena, url, &effect->http.url));
+    flow->step = webhook_certified;
+
+    return PAY_OK;
+}
+
+
+static pay_status_t
+webhook_read(pay_flow_t *flow, pay_str_t event_id, pay_effect_t *effect)
+{
+    webhook_t        *webhook = flow->state;
+    const pay_psp_t  *psp = webhook->in.psp;
+    pay_status_t      status;
+
+    status = psp->adapter->webhook_events(flow->arena, &psp->account,
+                                          event_id, webhook->in.body,
+                                          webhook->events, &webhook->count,
+                                          NULL);
     if (status == PAY_INVALID) {
         return pay_done_problem(flow, effect, "webhook-payload-invalid", NULL);
     }
@@ -163,11 +247,20 @@ webhook_refuse(pay_flow_t *flow, pay_effect_t *effect,
 static pay_status_t
 webhook_done(pay_flow_t *flow, pay_effect_t *effect)
 {
+    webhook_t    *webhook = flow->state;
     pay_reply_t  *reply;
+    const char   *ack = webhook->in.psp->scheme->ack;
 
-    PAY_TRY(pay_reply_new(flow, PAY_REPLY_JSON, 200, &reply));
-    PAY_TRY(pay_format(flow->arena, &reply->body, 64, "{\"outcome\":\"%s\"}",
-                       flow->outcome));
+    PAY_TRY(pay_reply_new(flow, ack != NULL ? PAY_REPLY_TEXT : PAY_REPLY_JSON,
+                          200, &reply));
+
+    if (ack != NULL) {
+        reply->body = pay_str_of(ack);
+
+    } else {
+        PAY_TRY(pay_format(flow->arena, &reply->body, 64,
+                           "{\"outcome\":\"%s\"}", flow->outcome));
+    }
 
     pay_do_done(effect, reply);
 
@@ -180,7 +273,8 @@ known_outcome(pay_str_t outcome)
 {
     unsigned                   i;
     static const char  *const  words[] = {
-        "applied", "unchanged", "duplicate", "parked", "mismatch", "ignored"
+        "applied", "unchanged", "duplicate", "parked", "mismatch", "ignored",
+        "asked"
     };
 
     for (i = 0; i < sizeof(words) / sizeof(words[0]); i++) {

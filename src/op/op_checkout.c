@@ -21,8 +21,8 @@ pay_checkout_decode(pay_arena_t *arena, const pay_value_t *view,
     unsigned    i;
     pay_str_t  *texts[] = {
         &c->merchant_id, &c->checkout_id, &c->checkout_uuid, &c->psp,
-        &c->nonce, &c->handle, &c->token, &c->hosted_url, &c->return_url,
-        &c->base_url
+        &c->nonce, &c->handle, &c->token, &c->alias, &c->hosted_url,
+        &c->return_url, &c->base_url
     };
 
     memset(c, 0, sizeof(*c));
@@ -33,30 +33,30 @@ pay_checkout_decode(pay_arena_t *arena, const pay_value_t *view,
         }
 
         if (texts[i]->len == 0 && texts[i] != &c->token
-            && texts[i] != &c->hosted_url)
+            && texts[i] != &c->alias && texts[i] != &c->hosted_url)
         {
             return PAY_BUG;
         }
     }
 
-    if (view[10].is_null || view[13].is_null || view[17].is_null
-        || pay_currency_find(view[10].bytes, &c->currency, NULL) != PAY_OK)
+    if (view[11].is_null || view[14].is_null || view[18].is_null
+        || pay_currency_find(view[11].bytes, &c->currency, NULL) != PAY_OK)
     {
         return PAY_BUG;
     }
 
-    c->total_minor = view[11].number;
-    c->expires_s = view[12].number;
-    PAY_TRY(pay_dup(arena, view[13].bytes, &c->registration));
-    c->attempt = view[14].number;
+    c->total_minor = view[12].number;
+    c->expires_s = view[13].number;
+    PAY_TRY(pay_dup(arena, view[14].bytes, &c->registration));
+    c->attempt = view[15].number;
 
-    if (!view[15].is_null) {
-        PAY_TRY(pay_dup(arena, view[15].bytes, &c->code));
+    if (!view[16].is_null) {
+        PAY_TRY(pay_dup(arena, view[16].bytes, &c->code));
     }
 
-    c->version = view[16].number;
+    c->version = view[17].number;
 
-    return decode_orders(arena, view[17].bytes, c);
+    return decode_orders(arena, view[18].bytes, c);
 }
 
 

@@ -13,10 +13,10 @@
 #define J  PAY_JSON
 
 /* outcome, then a checkout's view: merchant_id, checkout_id, checkout_uuid,
- * psp, nonce, handle, token, hosted_url, return_url, base_url, currency,
- * total_minor, expires_s, registration_state, attempt, code, version,
- * orders */
-#define VIEW  T, T, T, T, T, T, T, T, T, T, T, I, I, T, I, T, I, J
+ * psp, nonce, handle, token, alias, hosted_url, return_url, base_url,
+ * currency, total_minor, expires_s, registration_state, attempt, code,
+ * version, orders */
+#define VIEW  T, T, T, T, T, T, T, T, T, T, T, T, I, I, T, I, T, I, J
 
 #define COUNT(a)  (sizeof(a) / sizeof((a)[0]))
 
@@ -29,16 +29,22 @@ static const pay_type_t  outcome_out[] = { T };
 /* merchant_id, idempotency_key, fingerprint, checkout_id, checkout_uuid,
  * handle, psp, nonce, return_url, base_url, buyer_info, metadata,
  * credit_card_info, currency, total_minor, expires_s, orders, ttl_s,
- * lease_ms, request_id */
+ * lease_ms, request_id, psps (names with a blank between, the best first,
+ * psp among them), route (why, or NULL) */
 static const pay_type_t  begin_in[] = {
-    T, T, B, T, T, T, T, T, T, T, J, J, J, T, I, I, J, I, I, T
+    T, T, B, T, T, T, T, T, T, T, J, J, J, T, I, I, J, I, I, T, T, T
 };
 
-/* merchant_id, checkout_id, token, hosted_url, poll_after_ms, request_id */
-static const pay_type_t  token_in[] = { T, T, T, T, I, T };
+/* merchant_id, checkout_id, psp, token, alias, hosted_url, poll_after_ms,
+ * request_id */
+static const pay_type_t  token_in[] = { T, T, T, T, T, T, I, T };
 
-/* merchant_id, checkout_id, outcome, code, retry_after_ms, request_id */
-static const pay_type_t  no_token_in[] = { T, T, T, T, I, T };
+/* merchant_id, checkout_id, psp, outcome, code, retry_after_ms, request_id */
+static const pay_type_t  no_token_in[] = { T, T, T, T, T, I, T };
+
+/* merchant_id, checkout_id, psp, outcome (not_sent or refused), code,
+ * lease_ms, request_id */
+static const pay_type_t  reroute_in[] = { T, T, T, T, T, I, T };
 
 /* merchant_id, payment_order_id or checkout_id */
 static const pay_type_t  lookup_in[] = { T, T };
@@ -62,15 +68,18 @@ static const pay_type_t  finish_in[] = { T, T, T, T, I, T };
 
 #define ARGS_2   "$1,$2"
 #define ARGS_6   "$1,$2,$3,$4,$5,$6"
-#define ARGS_12  ARGS_6 ",$7,$8,$9,$10,$11,$12"
-#define ARGS_20  ARGS_12 ",$13,$14,$15,$16,$17,$18,$19,$20"
+#define ARGS_7   ARGS_6 ",$7"
+#define ARGS_8   ARGS_7 ",$8"
+#define ARGS_12  ARGS_8 ",$9,$10,$11,$12"
+#define ARGS_22  ARGS_12 ",$13,$14,$15,$16,$17,$18,$19,$20,$21,$22"
 
 static const pay_op_t  ops[PAY_OP_COUNT] = {
     [PAY_OP_BEGIN_PAYMENT] =
-        OP("begin_payment", ARGS_20, begin_in, view_out),
-    [PAY_OP_STORE_TOKEN] = OP("store_token", ARGS_6, token_in, view_out),
+        OP("begin_payment", ARGS_22, begin_in, view_out),
+    [PAY_OP_STORE_TOKEN] = OP("store_token", ARGS_8, token_in, view_out),
     [PAY_OP_STORE_NO_TOKEN] =
-        OP("store_no_token", ARGS_6, no_token_in, view_out),
+        OP("store_no_token", ARGS_7, no_token_in, view_out),
+    [PAY_OP_REROUTE] = OP("reroute", ARGS_7, reroute_in, view_out),
     [PAY_OP_GET_PAYMENT] = OP("get_payment", ARGS_2, lookup_in, view_out),
     [PAY_OP_GET_CHECKOUT] = OP("get_checkout", ARGS_2, lookup_in, view_out),
     [PAY_OP_GET_EVENTS] = OP("get_events", ARGS_2, lookup_in, events_out),

@@ -14,13 +14,20 @@ typedef struct {
     pay_psp_outcome_t  outcome;
 } answer_rule_t;
 
+typedef struct {
+    pay_psp_outcome_t  outcome;
+    pay_str_t          code;
+    int64_t            retry_after_s;
+} answer_t;
+
 
 static pay_psp_outcome_t answer_rule(unsigned status);
+static pay_status_t answer_judge(pay_arena_t *arena,
+    const pay_http_answer_t *answer, pay_psp_error_pt read,
+    pay_json_t **json, answer_t *judged);
 static pay_status_t answer_error(pay_arena_t *arena,
-    const pay_http_answer_t *answer, const pay_json_t *error,
-    const char *reused, pay_psp_registered_t *result);
-static pay_status_t answer_code(pay_arena_t *arena, unsigned status,
-    const pay_json_t *error, pay_str_t *code);
+    const pay_http_answer_t *answer, const pay_psp_error_t *error,
+    answer_t *judged);
 static int token_byte(unsigned char c);
 
 
@@ -163,57 +170,35 @@ pay_psp_word_get(pay_arena_t *arena, const pay_json_t *json,
 
 pay_status_t
 pay_psp_answer_open(pay_arena_t *arena, const pay_http_answer_t *answer,
-    const char *reused, pay_json_t **json, pay_psp_registered_t *result)
+    pay_psp_error_pt read, pay_json_t **json, pay_psp_registered_t *result)
 {
-    pay_json_t        *root;
-    pay_status_t       status;
-    const pay_json_t  *error;
+    answer_t  judged;
+
+    PAY_TRY(answer_judge(arena, answer, read, json, &judged));
 
     memset(result, 0, sizeof(*result));
-    result->outcome = PAY_PSP_UNKNOWN;
-    result->retry_after_s = answer->retry_after_s;
-    *json = NULL;
+    result->outcome = judged.outcome;
+    result->code = judged.code;
+    result->retry_after_s = judged.retry_after_s;
 
-    if (answer->sent != PAY_ANSWERED) {
-        result->outcome = (answer->sent == PAY_SENT_NOTHING)
-                          ? PAY_PSP_NOT_SENT : PAY_PSP_UNKNOWN;
-        result->code = pay_str_of(answer->failure ? answer->failure
-                                                  : "no_answer");
-        return PAY_OK;
-    }
+    return PAY_OK;
+}
 
-    if (answer->status >= 300 && answer->status < 400) {
-        result->code = PAY_STR("redirect");
-        return PAY_OK;
-    }
 
-    status = pay_psp_parse(answer->body, &root, NULL);
-    if (status != PAY_OK && status != PAY_INVALID) {
-        return status;
-    }
+pay_status_t
+pay_psp_change_open(pay_arena_t *arena, const pay_http_answer_t *answer,
+    pay_psp_error_pt read, pay_json_t **json, pay_psp_changed_t *result)
+{
+    answer_t  judged;
 
-    root = (status == PAY_OK) ? root : NULL;
-    error = pay_json_get(root, "error");
+    PAY_TRY(answer_judge(arena, answer, read, json, &judged));
 
-    if (answer->status == 200 || answer->status == 201) {
-        result->code = PAY_STR("answer_invalid");
+    memset(result, 0, sizeof(*result));
+    result->outcome = judged.outcome;
+    result->code = judged.code;
+    result->retry_after_s = judged.retry_after_s;
 
-        if (root != NULL
-            && (error == NULL || pay_json_type(error) == PAY_JSON_NULL))
-        {
-            *json = root;
-            return PAY_OK;
-        }
-
-        status = PAY_OK;
-
-    } else {
-        status = answer_error(arena, answer, error, reused, result);
-    }
-
-    pay_json_free(root);
-
-    return status;
+    return PAY_OK;
 }
 
 
@@ -241,6 +226,31 @@ pay_psp_answer_done(pay_arena_t *arena, const pay_json_t *json,
     result->token = id;
     result->hosted_url = copy;
     result->code = PAY_STR("");
+
+    return PAY_OK;
+}
+
+
+pay_status_t
+pay_psp_error_object(pay_arena_t *arena, const pay_json_t *root,
+    const char *reused, pay_psp_error_t *error)
+{
+    pay_str_t          type;
+    const pay_json_t  *object;
+
+    object = pay_json_get(root, "error");
+    error->found = object != NULL && pay_json_type(object) != PAY_JSON_NULL;
+
+    PAY_TRY(pay_psp_word_get(arena, object, "type", &type));
+    PAY_TRY(pay_psp_word_get(arena, object, "code", &error->code));
+
+    error->unsure = pay_str_is(type, reused)
+                    || pay_str_is(error->code, reused)
+                    || pay_json_type(object) != PAY_JSON_OBJECT;
+
+    if (error->code.len == 0) {
+        error->code = type;
+    }
 
     return PAY_OK;
 }
@@ -282,35 +292,91 @@ pay_psp_query_done(pay_status_t status, pay_str_t token,
 }
 
 
+/* What both kinds of answers have in common: how far the call came, and what
+ * its status and its error say.  *json is NULL unless the content is good. */
+static pay_status_t
+answer_judge(pay_arena_t *arena, const pay_http_answer_t *answer,
+    pay_psp_error_pt read, pay_json_t **json, answer_t *judged)
+{
+    pay_json_t       *root;
+    pay_status_t      status;
+    pay_psp_error_t   error;
+
+    *json = NULL;
+    judged->outcome = PAY_PSP_UNKNOWN;
+    judged->retry_after_s = answer->retry_after_s;
+
+    if (answer->sent != PAY_ANSWERED) {
+        judged->outcome = (answer->sent == PAY_SENT_NOTHING)
+                          ? PAY_PSP_NOT_SENT : PAY_PSP_UNKNOWN;
+        judged->code = pay_str_of(answer->failure ? answer->failure
+                                                  : "no_answer");
+        return PAY_OK;
+    }
+
+    if (answer->status >= 300 && answer->status < 400) {
+        judged->code = PAY_STR("redirect");
+        return PAY_OK;
+    }
+
+    status = pay_psp_parse(answer->body, &root, NULL);
+    if (status != PAY_OK && status != PAY_INVALID) {
+        return status;
+    }
+
+    root = (status == PAY_OK) ? root : NULL;
+    memset(&error, 0, sizeof(error));
+    status = (root == NULL) ? PAY_OK : read(arena, root, &error);
+
+    if (status == PAY_OK && answer->status >= 200 && answer->status < 300) {
+        judged->code = PAY_STR("answer_invalid");
+
+        if (root != NULL && !error.found) {
+            *json = root;
+            return PAY_OK;
+        }
+
+    } else if (status == PAY_OK) {
+        status = answer_error(arena, answer, &error, judged);
+    }
+
+    pay_json_free(root);
+
+    return status;
+}
+
+
 /* A refusal counts only when the PSP itself speaks: a bare 404 may come from
- * anything on the way.  Stripe-Should-Retry beats the status (psp.md 9.15). */
+ * anything on the way.  The PSP's retry advice beats the status (psp.md 9.15):
+ * told not to repeat what is unknown, we wait long before we do. */
 static pay_status_t
 answer_error(pay_arena_t *arena, const pay_http_answer_t *answer,
-    const pay_json_t *error, const char *reused, pay_psp_registered_t *result)
+    const pay_psp_error_t *error, answer_t *judged)
 {
-    pay_str_t          type, code;
-    pay_psp_outcome_t  outcome;
+    judged->outcome = answer_rule(answer->status);
+    judged->code = error->code;
 
-    outcome = answer_rule(answer->status);
+    if (judged->code.len == 0) {
+        PAY_TRY(pay_format(arena, &judged->code, 16, "http_%u",
+                           answer->status));
+    }
 
-    PAY_TRY(pay_psp_word_get(arena, error, "type", &type));
-    PAY_TRY(answer_code(arena, answer->status, error, &code));
+    if (judged->outcome == PAY_PSP_REFUSED) {
 
-    if (outcome == PAY_PSP_REFUSED) {
+        if (!error->found) {
+            judged->outcome = PAY_PSP_UNKNOWN;
+            judged->code = PAY_STR("answer_invalid");
 
-        if (error == NULL || pay_json_type(error) != PAY_JSON_OBJECT) {
-            outcome = PAY_PSP_UNKNOWN;
-            code = PAY_STR("answer_invalid");
-
-        } else if (answer->should_retry == 1 || pay_str_is(type, reused)
-                   || pay_str_is(code, reused))
-        {
-            outcome = PAY_PSP_UNKNOWN;
+        } else if (answer->should_retry == 1 || error->unsure) {
+            judged->outcome = PAY_PSP_UNKNOWN;
         }
     }
 
-    result->outcome = outcome;
-    result->code = code;
+    if (judged->outcome == PAY_PSP_UNKNOWN && answer->should_retry == 0
+        && judged->retry_after_s < PAY_PSP_LONG_WAIT_S)
+    {
+        judged->retry_after_s = PAY_PSP_LONG_WAIT_S;
+    }
 
     return PAY_OK;
 }
@@ -328,25 +394,6 @@ answer_rule(unsigned status)
     }
 
     return rule->outcome;
-}
-
-
-/* The code, else the type, else the status. */
-static pay_status_t
-answer_code(pay_arena_t *arena, unsigned status, const pay_json_t *error,
-    pay_str_t *code)
-{
-    PAY_TRY(pay_psp_word_get(arena, error, "code", code));
-
-    if (code->len == 0) {
-        PAY_TRY(pay_psp_word_get(arena, error, "type", code));
-    }
-
-    if (code->len == 0) {
-        return pay_format(arena, code, 16, "http_%u", status);
-    }
-
-    return PAY_OK;
 }
 
 

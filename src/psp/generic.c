@@ -34,13 +34,15 @@ static pay_status_t generic_register_answer(pay_arena_t *arena,
 static pay_status_t generic_registered(pay_arena_t *arena,
     const pay_psp_order_t *order, const pay_json_t *json,
     pay_psp_registered_t *result);
+static pay_status_t generic_error(pay_arena_t *arena, const pay_json_t *root,
+    pay_psp_error_t *error);
 static pay_status_t generic_query_request(pay_arena_t *arena,
     const pay_psp_account_t *account, pay_str_t token,
     pay_http_request_t *request);
 static pay_status_t generic_query_answer(pay_arena_t *arena, pay_str_t token,
     const pay_http_answer_t *answer, pay_psp_event_t *event, int *known);
 static pay_status_t generic_webhook_events(pay_arena_t *arena,
-    pay_str_t event_id, pay_str_t body,
+    const pay_psp_account_t *account, pay_str_t event_id, pay_str_t body,
     pay_psp_event_t events[PAY_PSP_EVENTS_MAX], unsigned *count,
     pay_err_t *err);
 static pay_status_t generic_event(pay_arena_t *arena, pay_str_t event_id,
@@ -68,16 +70,16 @@ static const generic_status_t  generic_statuses[] = {
 
 
 const pay_psp_adapter_t  pay_psp_generic = {
-    "generic",
-    "standardwebhooks",
-    24,
-    60,
-    604800,
-    generic_register_request,
-    generic_register_answer,
-    generic_query_request,
-    generic_query_answer,
-    generic_webhook_events
+    .name = "generic",
+    .scheme = "standardwebhooks",
+    .key_window_hours = 24,
+    .min_expiry_s = 60,
+    .max_expiry_s = 604800,
+    .register_request = generic_register_request,
+    .register_answer = generic_register_answer,
+    .query_request = generic_query_request,
+    .query_answer = generic_query_answer,
+    .webhook_events = generic_webhook_events
 };
 
 
@@ -203,7 +205,7 @@ generic_register_answer(pay_arena_t *arena, const pay_psp_order_t *order,
     pay_status_t           status;
     pay_psp_registered_t   made;
 
-    PAY_TRY(pay_psp_answer_open(arena, answer, GENERIC_REUSED, &json, &made));
+    PAY_TRY(pay_psp_answer_open(arena, answer, generic_error, &json, &made));
 
     status = (json == NULL) ? PAY_OK
                             : generic_registered(arena, order, json, &made);
@@ -243,6 +245,13 @@ generic_registered(pay_arena_t *arena, const pay_psp_order_t *order,
     }
 
     return pay_psp_answer_done(arena, json, "token", "hosted_url", result);
+}
+
+
+static pay_status_t
+generic_error(pay_arena_t *arena, const pay_json_t *root, pay_psp_error_t *error)
+{
+    return pay_psp_error_object(arena, root, GENERIC_REUSED, error);
 }
 
 
@@ -304,13 +313,16 @@ generic_query_answer(pay_arena_t *arena, pay_str_t token,
 
 
 static pay_status_t
-generic_webhook_events(pay_arena_t *arena, pay_str_t event_id, pay_str_t body,
+generic_webhook_events(pay_arena_t *arena, const pay_psp_account_t *account,
+    pay_str_t event_id, pay_str_t body,
     pay_psp_event_t events[PAY_PSP_EVENTS_MAX], unsigned *count,
     pay_err_t *err)
 {
     pay_json_t       *root;
     pay_status_t      status;
     pay_psp_event_t   event;
+
+    (void) account;
 
     PAY_TRY(pay_psp_parse(body, &root, err));
 

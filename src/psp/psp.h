@@ -15,10 +15,33 @@
 #define PAY_PSP_REQUEST_MAX  65536
 #define PAY_PSP_URL_MAX      2048
 #define PAY_PSP_KEY_MAX      512
+#define PAY_PSP_LONG_WAIT_S  3600      /* when told not to repeat a call */
 #define PAY_STRIPE_CODE      3         /* letters of a currency */
 
 
+/* The error that an answer's object tells. */
+typedef struct {
+    int        found;
+    int        unsure;         /* it leaves open whether something happened:
+                                  the nonce came with other parameters before,
+                                  a concurrent request, "try again" */
+    pay_str_t  code;           /* made safe; empty: the status will do */
+} pay_psp_error_t;
+
+/* Reads it, the adapter's way; *error is all zero before.  Fails for
+ * PAY_NO_MEMORY alone. */
+typedef pay_status_t (*pay_psp_error_pt)(pay_arena_t *arena,
+    const pay_json_t *root, pay_psp_error_t *error);
+
+
+extern const pay_psp_adapter_t  pay_psp_adyen;
+extern const pay_psp_adapter_t  pay_psp_braintree;
 extern const pay_psp_adapter_t  pay_psp_generic;
+extern const pay_psp_adapter_t  pay_psp_gocardless;
+extern const pay_psp_adapter_t  pay_psp_mollie;
+extern const pay_psp_adapter_t  pay_psp_paypal;
+extern const pay_psp_adapter_t  pay_psp_razorpay;
+extern const pay_psp_adapter_t  pay_psp_square;
 extern const pay_psp_adapter_t  pay_psp_stripe;
 
 
@@ -26,13 +49,25 @@ extern const pay_psp_adapter_t  pay_psp_stripe;
  * the amount, a return URL.  0 is a mistake of the caller: PAY_BUG. */
 int pay_psp_order_sane(const pay_psp_order_t *order);
 
-/* Method, URL (base_url, path, last; `last` may be empty) and Authorization of
- * a call.  PAY_BUG for a key that would break out of its header. */
+/* Method, URL (base_url, path, last; `last` may be empty) and "Authorization:
+ * Bearer" of a call.  PAY_BUG for a key that would break out of its header. */
 pay_status_t pay_psp_request_init(pay_arena_t *arena,
+    const pay_psp_account_t *account, const char *method, const char *path,
+    pay_str_t last, pay_http_request_t *request) PAY_MUST_CHECK;
+/* The same without Authorization: the caller adds what its PSP wants. */
+pay_status_t pay_psp_request_open(pay_arena_t *arena,
     const pay_psp_account_t *account, const char *method, const char *path,
     pay_str_t last, pay_http_request_t *request) PAY_MUST_CHECK;
 void pay_psp_field_add(pay_http_request_t *request, const char *name,
     pay_str_t value);
+/* The PSP's idempotency key: a pure function of ours.  `id` and `suffix`
+ * joined when that is at most `max` bytes, else the first `max` (>= 32) hex
+ * digits of its SHA-256. */
+pay_status_t pay_psp_key(pay_arena_t *arena, pay_str_t id, const char *suffix,
+    size_t max, pay_str_t *key) PAY_MUST_CHECK;
+/* A JSON body with its two header fields; frees `json` in any case. */
+pay_status_t pay_psp_json_body(pay_arena_t *arena, pay_json_t *json,
+    pay_http_request_t *request) PAY_MUST_CHECK;
 
 /* [A-Za-z0-9_-]{1,255} */
 int pay_psp_token_is_valid(pay_str_t token);
@@ -55,14 +90,20 @@ pay_status_t pay_psp_word_get(pay_arena_t *arena, const pay_json_t *json,
     const char *member, pay_str_t *word) PAY_MUST_CHECK;
 
 /* Judges everything about a registration's answer but the content of a good
- * one.  200 and 201 with an object that tells no error: *json is set, the
- * caller frees it and completes *result, which says UNKNOWN "answer_invalid"
- * until then.  Everything else: *json is NULL and *result is final.  `reused`
- * is the error type or code that says that the nonce came with other
- * parameters before, so that a registration may exist: UNKNOWN. */
+ * one.  2xx with an object that tells no error: *json is set, the caller frees
+ * it and completes *result, which says UNKNOWN "answer_invalid" until then.
+ * Everything else: *json is NULL and *result is final. */
 pay_status_t pay_psp_answer_open(pay_arena_t *arena,
-    const pay_http_answer_t *answer, const char *reused, pay_json_t **json,
+    const pay_http_answer_t *answer, pay_psp_error_pt read, pay_json_t **json,
     pay_psp_registered_t *result) PAY_MUST_CHECK;
+/* The same for a change.  A 204 has no object: look at the status first. */
+pay_status_t pay_psp_change_open(pay_arena_t *arena,
+    const pay_http_answer_t *answer, pay_psp_error_pt read, pay_json_t **json,
+    pay_psp_changed_t *result) PAY_MUST_CHECK;
+/* Reads {"error":{"type","code"}}, as Stripe has it; `reused` is the type or
+ * code that says that the nonce came with other parameters before. */
+pay_status_t pay_psp_error_object(pay_arena_t *arena, const pay_json_t *root,
+    const char *reused, pay_psp_error_t *error) PAY_MUST_CHECK;
 /* Completes it: token and URL are copied when both are fit, else the result
  * stays as it is. */
 pay_status_t pay_psp_answer_done(pay_arena_t *arena, const pay_json_t *json,

@@ -5,6 +5,7 @@
  */
 
 #include "psp/psp.h"
+#include "pay_crypto.h"
 #include "pay_id.h"
 
 
@@ -46,21 +47,34 @@ pay_psp_request_init(pay_arena_t *arena, const pay_psp_account_t *account,
     const char *method, const char *path, pay_str_t last,
     pay_http_request_t *request)
 {
-    pay_str_t  url, authorization;
+    pay_str_t  authorization;
 
     if (!key_is_plain(account->api_key)) {
         return PAY_BUG;
     }
 
-    PAY_TRY(pay_format(arena, &url, PAY_PSP_URL_MAX, "%.*s%s%.*s",
-                       pay_fmt(account->base_url), path, pay_fmt(last)));
+    PAY_TRY(pay_psp_request_open(arena, account, method, path, last, request));
     PAY_TRY(pay_format(arena, &authorization, PAY_PSP_KEY_MAX + 8,
                        "Bearer %.*s", pay_fmt(account->api_key)));
+    pay_psp_field_add(request, "Authorization", authorization);
+
+    return PAY_OK;
+}
+
+
+pay_status_t
+pay_psp_request_open(pay_arena_t *arena, const pay_psp_account_t *account,
+    const char *method, const char *path, pay_str_t last,
+    pay_http_request_t *request)
+{
+    pay_str_t  url;
+
+    PAY_TRY(pay_format(arena, &url, PAY_PSP_URL_MAX, "%.*s%s%.*s",
+                       pay_fmt(account->base_url), path, pay_fmt(last)));
 
     memset(request, 0, sizeof(*request));
     request->method = pay_str_of(method);
     request->url = url;
-    pay_psp_field_add(request, "Authorization", authorization);
 
     return PAY_OK;
 }
@@ -77,6 +91,48 @@ pay_psp_field_add(pay_http_request_t *request, const char *name,
         field->name = pay_str_of(name);
         field->value = value;
     }
+}
+
+
+pay_status_t
+pay_psp_key(pay_arena_t *arena, pay_str_t id, const char *suffix, size_t max,
+    pay_str_t *key)
+{
+    pay_str_t      whole, digest, hex;
+    unsigned char  sha256[PAY_SHA256_SIZE];
+
+    PAY_TRY(pay_format(arena, &whole, 512, "%.*s%s", pay_fmt(id), suffix));
+
+    if (whole.len <= max) {
+        *key = whole;
+        return PAY_OK;
+    }
+
+    PAY_TRY(pay_sha256(whole, sha256));
+    digest = (pay_str_t) { sizeof(sha256), sha256 };
+    PAY_TRY(pay_hex_encode(arena, digest, &hex));
+
+    key->data = hex.data;
+    key->len = (hex.len < max) ? hex.len : max;
+
+    return PAY_OK;
+}
+
+
+pay_status_t
+pay_psp_json_body(pay_arena_t *arena, pay_json_t *json,
+    pay_http_request_t *request)
+{
+    pay_status_t  status;
+
+    status = pay_json_write(arena, json, &request->body);
+    pay_json_free(json);
+    PAY_TRY(status);
+
+    pay_psp_field_add(request, "Content-Type", PAY_STR("application/json"));
+    pay_psp_field_add(request, "Accept", PAY_STR("application/json"));
+
+    return PAY_OK;
 }
 
 

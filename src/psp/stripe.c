@@ -42,6 +42,8 @@ static stripe_echo_t stripe_echo(const pay_psp_order_t *order,
     const pay_json_t *session);
 static stripe_echo_t stripe_echo_text(const pay_json_t *session,
     const char *member, pay_str_t expected);
+static pay_status_t stripe_error(pay_arena_t *arena, const pay_json_t *root,
+    pay_psp_error_t *error);
 static pay_status_t stripe_query_request(pay_arena_t *arena,
     const pay_psp_account_t *account, pay_str_t token,
     pay_http_request_t *request);
@@ -49,7 +51,7 @@ static pay_status_t stripe_query_answer(pay_arena_t *arena, pay_str_t token,
     const pay_http_answer_t *answer, pay_psp_event_t *event, int *known);
 static pay_fact_t stripe_query_fact(const pay_json_t *session);
 static pay_status_t stripe_webhook_events(pay_arena_t *arena,
-    pay_str_t event_id, pay_str_t body,
+    const pay_psp_account_t *account, pay_str_t event_id, pay_str_t body,
     pay_psp_event_t events[PAY_PSP_EVENTS_MAX], unsigned *count,
     pay_err_t *err);
 static pay_status_t stripe_event(pay_arena_t *arena, const pay_json_t *root,
@@ -73,16 +75,16 @@ static const stripe_type_t  stripe_types[] = {
 
 
 const pay_psp_adapter_t  pay_psp_stripe = {
-    "stripe",
-    "stripe",
-    24,
-    1800,
-    86400,
-    stripe_register_request,
-    stripe_register_answer,
-    stripe_query_request,
-    stripe_query_answer,
-    stripe_webhook_events
+    .name = "stripe",
+    .scheme = "stripe",
+    .key_window_hours = 24,
+    .min_expiry_s = 1800,
+    .max_expiry_s = 86400,
+    .register_request = stripe_register_request,
+    .register_answer = stripe_register_answer,
+    .query_request = stripe_query_request,
+    .query_answer = stripe_query_answer,
+    .webhook_events = stripe_webhook_events
 };
 
 
@@ -199,7 +201,7 @@ stripe_register_answer(pay_arena_t *arena, const pay_psp_order_t *order,
     stripe_echo_t          echo;
     pay_psp_registered_t   made;
 
-    PAY_TRY(pay_psp_answer_open(arena, answer, STRIPE_REUSED, &session,
+    PAY_TRY(pay_psp_answer_open(arena, answer, stripe_error, &session,
                                 &made));
 
     if (session == NULL) {
@@ -283,6 +285,13 @@ stripe_echo_text(const pay_json_t *session, const char *member,
 
 
 static pay_status_t
+stripe_error(pay_arena_t *arena, const pay_json_t *root, pay_psp_error_t *error)
+{
+    return pay_psp_error_object(arena, root, STRIPE_REUSED, error);
+}
+
+
+static pay_status_t
 stripe_query_request(pay_arena_t *arena, const pay_psp_account_t *account,
     pay_str_t token, pay_http_request_t *request)
 {
@@ -354,7 +363,8 @@ stripe_query_fact(const pay_json_t *session)
 
 
 static pay_status_t
-stripe_webhook_events(pay_arena_t *arena, pay_str_t event_id, pay_str_t body,
+stripe_webhook_events(pay_arena_t *arena, const pay_psp_account_t *account,
+    pay_str_t event_id, pay_str_t body,
     pay_psp_event_t events[PAY_PSP_EVENTS_MAX], unsigned *count,
     pay_err_t *err)
 {
@@ -362,6 +372,7 @@ stripe_webhook_events(pay_arena_t *arena, pay_str_t event_id, pay_str_t body,
     pay_status_t      status;
     pay_psp_event_t   event;
 
+    (void) account;
     (void) event_id;           /* Stripe's headers carry none */
 
     PAY_TRY(pay_psp_parse(body, &root, err));

@@ -24,6 +24,8 @@ static const char *const  verdict_names[] = {
     [PAY_SIG_HEADER_INVALID] = "header-invalid",
     [PAY_SIG_TIMESTAMP] = "timestamp",
     [PAY_SIG_MISMATCH] = "mismatch",
+    [PAY_SIG_NEED_CERT] = "need-cert",
+    [PAY_SIG_CERT_INVALID] = "cert-invalid",
     [PAY_SIG_ERROR] = "error"
 };
 

@@ -41,12 +41,12 @@ static pay_sig_verdict_t webhook_list(pay_arena_t *arena, pay_str_t text,
     pay_sig_values_t *values);
 static pay_sig_verdict_t webhook_list_item(pay_arena_t *arena, pay_str_t item,
     pay_sig_values_t *values);
-static pay_status_t webhook_sign(pay_arena_t *arena, const pay_secret_t *key,
-    pay_str_t id, int64_t now_s, pay_str_t body, pay_header_t headers[4],
-    size_t *count);
-static pay_status_t svix_sign(pay_arena_t *arena, const pay_secret_t *key,
-    pay_str_t id, int64_t now_s, pay_str_t body, pay_header_t headers[4],
-    size_t *count);
+static pay_status_t webhook_sign(pay_arena_t *arena,
+    const pay_sig_settings_t *settings, const pay_secret_t *key, pay_str_t id,
+    int64_t now_s, pay_str_t body, pay_header_t headers[4], size_t *count);
+static pay_status_t svix_sign(pay_arena_t *arena,
+    const pay_sig_settings_t *settings, const pay_secret_t *key, pay_str_t id,
+    int64_t now_s, pay_str_t body, pay_header_t headers[4], size_t *count);
 
 
 static const char *const  webhook_names[WEBHOOK_HEADERS] = {
@@ -59,17 +59,21 @@ static const char *const  svix_names[WEBHOOK_HEADERS] = {
 
 
 const pay_sig_scheme_t  pay_sig_standardwebhooks = {
-    "standardwebhooks",
-    webhook_key_parse,
-    webhook_verify,
-    webhook_sign
+    .name = "standardwebhooks",
+    .needs = PAY_SIG_NEEDS_KEY,
+    .signs_time = 1,
+    .key_parse = webhook_key_parse,
+    .verify = webhook_verify,
+    .sign = webhook_sign
 };
 
 const pay_sig_scheme_t  pay_sig_svix = {
-    "svix",
-    webhook_key_parse,
-    svix_verify,
-    svix_sign
+    .name = "svix",
+    .needs = PAY_SIG_NEEDS_KEY,
+    .signs_time = 1,
+    .key_parse = webhook_key_parse,
+    .verify = svix_verify,
+    .sign = svix_sign
 };
 
 
@@ -317,12 +321,15 @@ webhook_list_item(pay_arena_t *arena, pay_str_t item,
 
 
 static pay_status_t
-webhook_sign(pay_arena_t *arena, const pay_secret_t *key, pay_str_t id,
-    int64_t now_s, pay_str_t body, pay_header_t headers[4], size_t *count)
+webhook_sign(pay_arena_t *arena, const pay_sig_settings_t *settings,
+    const pay_secret_t *key, pay_str_t id, int64_t now_s, pay_str_t body,
+    pay_header_t headers[4], size_t *count)
 {
     unsigned       i;
     pay_str_t      timestamp, base64, value, parts[5];
     unsigned char  mac[PAY_SHA256_SIZE];
+
+    (void) settings;
 
     if (now_s < 0 || !webhook_id_is_valid(id)) {
         return PAY_BUG;
@@ -355,12 +362,13 @@ webhook_sign(pay_arena_t *arena, const pay_secret_t *key, pay_str_t id,
 
 
 static pay_status_t
-svix_sign(pay_arena_t *arena, const pay_secret_t *key, pay_str_t id,
-    int64_t now_s, pay_str_t body, pay_header_t headers[4], size_t *count)
+svix_sign(pay_arena_t *arena, const pay_sig_settings_t *settings,
+    const pay_secret_t *key, pay_str_t id, int64_t now_s, pay_str_t body,
+    pay_header_t headers[4], size_t *count)
 {
     unsigned  i;
 
-    PAY_TRY(webhook_sign(arena, key, id, now_s, body, headers, count));
+    PAY_TRY(webhook_sign(arena, settings, key, id, now_s, body, headers, count));
 
     for (i = 0; i < WEBHOOK_HEADERS; i++) {
         headers[i].name = pay_str_of(svix_names[i]);

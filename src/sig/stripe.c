@@ -30,16 +30,18 @@ static pay_sig_verdict_t stripe_header_parse(pay_str_t text,
     stripe_header_t *header);
 static pay_sig_verdict_t stripe_item(pay_str_t name, pay_str_t value,
     stripe_header_t *header);
-static pay_status_t stripe_sign(pay_arena_t *arena, const pay_secret_t *key,
-    pay_str_t id, int64_t now_s, pay_str_t body, pay_header_t headers[4],
-    size_t *count);
+static pay_status_t stripe_sign(pay_arena_t *arena,
+    const pay_sig_settings_t *settings, const pay_secret_t *key, pay_str_t id,
+    int64_t now_s, pay_str_t body, pay_header_t headers[4], size_t *count);
 
 
 const pay_sig_scheme_t  pay_sig_stripe = {
-    "stripe",
-    stripe_key_parse,
-    stripe_verify,
-    stripe_sign
+    .name = "stripe",
+    .needs = PAY_SIG_NEEDS_KEY,
+    .signs_time = 1,
+    .key_parse = stripe_key_parse,
+    .verify = stripe_verify,
+    .sign = stripe_sign
 };
 
 
@@ -193,12 +195,14 @@ stripe_item(pay_str_t name, pay_str_t value, stripe_header_t *header)
 
 
 static pay_status_t
-stripe_sign(pay_arena_t *arena, const pay_secret_t *key, pay_str_t id,
-    int64_t now_s, pay_str_t body, pay_header_t headers[4], size_t *count)
+stripe_sign(pay_arena_t *arena, const pay_sig_settings_t *settings,
+    const pay_secret_t *key, pay_str_t id, int64_t now_s, pay_str_t body,
+    pay_header_t headers[4], size_t *count)
 {
     pay_str_t      timestamp, hex, value, parts[3];
     unsigned char  mac[PAY_SHA256_SIZE];
 
+    (void) settings;
     (void) id;
 
     if (now_s < 0) {

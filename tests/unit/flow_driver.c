@@ -426,7 +426,7 @@ view_t
 view_of(const pay_psp_adapter_t *adapter)
 {
     view_t  view = {
-        "acme", "c-1", REFERENCE, adapter->name, NONCE, HANDLE, NULL, NULL,
+        "acme", "c-1", REFERENCE, adapter->name, NONCE, HANDLE, NULL, NULL, NULL,
         RETURN_URL, BASE, "USD", 3000, EXPIRES, "REGISTERING", 0, NULL, 1,
         one_registering
     };
@@ -460,8 +460,8 @@ view_columns(pay_arena_t *arena, const view_t *view)
 
     const char *const  head[] = {
         view->merchant_id, view->checkout_id, view->checkout_uuid, view->psp,
-        view->nonce, view->handle, view->token, view->hosted_url,
-        view->return_url, view->base_url, view->currency
+        view->nonce, view->handle, view->token, view->alias,
+        view->hosted_url, view->return_url, view->base_url, view->currency
     };
 
     row = pay_calloc(arena, PAY_VIEW_COLUMNS * sizeof(pay_value_t));

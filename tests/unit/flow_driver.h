@@ -39,7 +39,7 @@ enum { DB_FAILURES = 4 };
 /* The VIEW columns of a row; NULL is NULL. */
 typedef struct {
     const char  *merchant_id, *checkout_id, *checkout_uuid, *psp, *nonce,
-                *handle, *token, *hosted_url, *return_url, *base_url,
+                *handle, *token, *alias, *hosted_url, *return_url, *base_url,
                 *currency;
     int64_t      total_minor, expires_s;
     const char  *registration;

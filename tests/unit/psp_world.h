@@ -20,7 +20,8 @@
 #define FIXTURE_MAX  65536
 
 static const pay_psp_account_t  account = {
-    pay_string("https://psp.example/base"), pay_string(API_KEY)
+    .base_url = pay_string("https://psp.example/base"),
+    .api_key = pay_string(API_KEY)
 };
 
 

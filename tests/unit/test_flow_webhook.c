@@ -30,7 +30,8 @@ sign(world_t *world, unsigned psp, pay_str_t body, int64_t at_s,
     delivery->in.psp = p;
     delivery->in.body = body;
     delivery->in.headers = delivery->headers;
-    cr_assert_eq(p->scheme->sign(pay_heap_arena(world->own), p->webhook_keys,
+    cr_assert_eq(p->scheme->sign(pay_heap_arena(world->own),
+                                  &p->settings, p->webhook_keys,
                                  PAY_STR("evt_01JD90"), at_s, body,
                                  delivery->headers,
                                  &delivery->in.header_count), PAY_OK);
