@@ -1,82 +1,25 @@
 """The mock PSP itself: does it behave, and does it misbehave on demand?
 
-Needs no gateway: the mock runs on a free port and a small receiver in this
-file takes its webhooks.  Signatures are checked by hand-written HMACs.
+Needs no gateway: the mock runs on a free port and a small receiver takes its
+webhooks.  Signatures are checked by hand-written HMACs.
 """
 
 import base64
 import hashlib
 import hmac
 import json
-import os
 import re
 import secrets
-import subprocess
-import sys
-import threading
 import time
 import uuid
 from concurrent.futures import ThreadPoolExecutor
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from pathlib import Path
 from urllib.parse import urlsplit
 
 import httpx
 import pytest
+from support.mock_server import DEADLINE_S, Receiver, serve, until
 
-TESTS = Path(__file__).resolve().parents[1]
 RETURN = "https://shop.example.com/back"
-DEADLINE_S = 10
-
-
-class Receiver:
-    """A webhook endpoint that remembers and answers what it is told."""
-
-    def __init__(self):
-        self.got: list[dict] = []
-        self.answers: list[int] = []
-        outer = self
-
-        class Handler(BaseHTTPRequestHandler):
-            def do_POST(self):
-                length = int(self.headers["Content-Length"])
-                outer._take(
-                    self.path, dict(self.headers), self.rfile.read(length)
-                )
-                self.send_response(outer._next())
-                self.send_header("Content-Length", "0")
-                self.end_headers()
-
-            def log_message(self, *_):
-                """Quiet."""
-
-        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.url = f"http://127.0.0.1:{self.server.server_port}"
-        threading.Thread(target=self.server.serve_forever, daemon=True).start()
-
-    def _take(self, path: str, headers: dict, body: bytes) -> None:
-        headers = {name.lower(): value for name, value in headers.items()}
-        self.got.append({"path": path, "headers": headers, "body": body})
-
-    def _next(self) -> int:
-        return self.answers.pop(0) if self.answers else 200
-
-    def wait(self, count: int, path: str = "/") -> list[dict]:
-        def enough():
-            found = [each for each in self.got if each["path"].startswith(path)]
-            return found if len(found) >= count else None
-
-        return until(enough, f"{count} webhooks")
-
-
-def until(condition, what: str):
-    limit = time.monotonic() + DEADLINE_S
-    while time.monotonic() < limit:
-        found = condition()
-        if found:
-            return found
-        time.sleep(0.01)  # between two looks, not in place of a condition
-    raise AssertionError(f"still waiting for {what}")
 
 
 @pytest.fixture(scope="module")
@@ -87,39 +30,21 @@ def receiver():
 
 
 @pytest.fixture(scope="module")
-def keys(tmp_path_factory):
-    place = tmp_path_factory.mktemp("keys")
-    made = {
-        "generic-key": "gk_" + secrets.token_hex(16),
-        "stripe-key": "sk_test_" + secrets.token_hex(16),
-        "generic-webhook-key": "whsec_"
+def keys():
+    return {
+        "generic.key": "gk_" + secrets.token_hex(16),
+        "stripe.key": "sk_test_" + secrets.token_hex(16),
+        "generic.whsec": "whsec_"
         + base64.b64encode(secrets.token_bytes(32)).decode(),
-        "stripe-webhook-key": "whsec_" + secrets.token_hex(16),
-        "result-key": secrets.token_hex(32),
+        "stripe.whsec": "whsec_" + secrets.token_hex(16),
+        "acme.result": secrets.token_hex(32),
     }
-    for name, text in made.items():
-        (place / name).write_text(text + "\n")
-    return place, made
 
 
 @pytest.fixture(scope="module")
-def server(receiver, keys):
-    place, _ = keys
-    command = [sys.executable, "-m", "mock_psp", "--webhook-retry-ms", "20"]
-    for name in keys[1]:
-        command += [f"--{name}-file", str(place / name)]
-    for dialect in ("generic", "stripe"):
-        command += [f"--webhook-url-{dialect}", f"{receiver.url}/{dialect}"]
-    child = subprocess.Popen(
-        command,
-        stdout=subprocess.PIPE,
-        text=True,
-        env=os.environ | {"PYTHONPATH": str(TESTS)},
-    )
-    line = child.stdout.readline()
-    yield line.removeprefix("listening ").strip()
-    child.terminate()
-    assert child.wait(DEADLINE_S) == 0
+def server(receiver, keys, tmp_path_factory):
+    with serve(tmp_path_factory.mktemp("keys"), keys, receiver.url) as url:
+        yield url
 
 
 class Psp:
@@ -148,7 +73,7 @@ class Psp:
             "/generic/v1/registrations",
             json=body,
             headers={
-                "Authorization": f"Bearer {self.keys['generic-key']}",
+                "Authorization": f"Bearer {self.keys['generic.key']}",
                 "Idempotency-Key": body["nonce"],
             }
             | headers,
@@ -159,7 +84,7 @@ class Psp:
             "/stripe/v1/checkout/sessions",
             data=form,
             headers={
-                "Authorization": f"Bearer {self.keys['stripe-key']}",
+                "Authorization": f"Bearer {self.keys['stripe.key']}",
                 "Idempotency-Key": nonce or str(uuid.uuid4()),
             }
             | headers,
@@ -170,7 +95,7 @@ class Psp:
             "generic": "/generic/v1/registrations/",
             "stripe": "/stripe/v1/checkout/sessions/",
         }
-        key = self.keys[f"{dialect}-key"]
+        key = self.keys[f"{dialect}.key"]
         return self.http.get(
             paths[dialect] + token, headers={"Authorization": f"Bearer {key}"}
         )
@@ -178,7 +103,7 @@ class Psp:
 
 @pytest.fixture
 def psp(server, keys, receiver):
-    made = Psp(server, keys[1])
+    made = Psp(server, keys)
     made.control("reset", {"seed": 7})
     made.control("settings", {"pending_ms": 50, "webhook_timeout_s": 5})
     receiver.got.clear()
@@ -383,7 +308,7 @@ def test_a_wrong_key_is_refused_in_both_dialects(psp):
 
 
 def test_stripe_takes_the_key_as_basic_user_too(psp):
-    pair = base64.b64encode(f"{psp.keys['stripe-key']}:".encode()).decode()
+    pair = base64.b64encode(f"{psp.keys['stripe.key']}:".encode()).decode()
     answer = psp.stripe(session(), Authorization=f"Basic {pair}")
     assert answer.status_code == 200
 
@@ -433,8 +358,8 @@ def test_the_generic_webhook_is_signed_and_tells_the_truth(psp, receiver):
     body = order()
     token = psp.generic(body).json()["token"]
     psp.control("pay", {"token": token, "result": "paid"})
-    (message,) = receiver.wait(1, "/generic")
-    assert check_generic(message, psp.keys["generic-webhook-key"], time.time())
+    (message,) = receiver.wait(1, "/webhooks/generic")
+    assert check_generic(message, psp.keys["generic.whsec"], time.time())
     event = json.loads(message["body"])
     assert event["type"] == "registration.paid"
     assert event["id"] == message["headers"]["webhook-id"]
@@ -450,8 +375,8 @@ def test_the_generic_webhook_is_signed_and_tells_the_truth(psp, receiver):
 def test_the_stripe_webhook_is_signed_and_holds_the_session(psp, receiver):
     token = psp.stripe(session()).json()["id"]
     psp.control("pay", {"token": token, "result": "paid"})
-    (message,) = receiver.wait(1, "/stripe")
-    assert check_stripe(message, psp.keys["stripe-webhook-key"], time.time())
+    (message,) = receiver.wait(1, "/webhooks/stripe")
+    assert check_stripe(message, psp.keys["stripe.whsec"], time.time())
     event = json.loads(message["body"])
     assert event["type"] == "checkout.session.completed"
     assert event["id"].startswith("evt_")
@@ -465,7 +390,7 @@ def test_webhooks_are_retried_with_new_signatures_until_2xx(psp, receiver):
     receiver.answers += [500, 302, 404]
     token = psp.stripe(session()).json()["id"]
     psp.control("pay", {"token": token, "result": "paid"})
-    got = receiver.wait(4, "/stripe")
+    got = receiver.wait(4, "/webhooks/stripe")
     assert len({each["body"] for each in got}) == 1
 
     def delivered():
@@ -501,7 +426,7 @@ def test_results_send_their_events(psp, receiver, dialect, result, types):
     )
     token = made.json().get("token") or made.json()["id"]
     psp.control("pay", {"token": token, "result": result})
-    got = receiver.wait(len(types), f"/{dialect}")
+    got = receiver.wait(len(types), f"/webhooks/{dialect}")
     assert sorted(json.loads(each["body"])["type"] for each in got) == types
 
 
@@ -518,7 +443,7 @@ def test_a_paid_registration_takes_no_other_result(psp):
 
 def test_time_expires_a_registration(psp, receiver):
     psp.generic(order(expires_at=int(time.time()) + 1))
-    (message,) = receiver.wait(1, "/generic")
+    (message,) = receiver.wait(1, "/webhooks/generic")
     assert json.loads(message["body"])["type"] == "registration.expired"
 
 
@@ -543,7 +468,7 @@ def test_fault_forged_fails_the_check_and_the_retry_passes(psp, receiver):
     psp.fault("webhook", "forged")
     paid(psp)
     forged, right = receiver.wait(2)
-    secret = psp.keys["generic-webhook-key"]
+    secret = psp.keys["generic.whsec"]
     assert not check_generic(forged, secret, time.time())
     assert check_generic(right, secret, time.time())
 
@@ -552,7 +477,7 @@ def test_fault_stale_is_signed_well_but_old(psp, receiver):
     psp.fault("webhook", "stale", age_s=301, attempts=0)
     paid(psp)
     (message,) = receiver.wait(1)
-    secret = psp.keys["generic-webhook-key"]
+    secret = psp.keys["generic.whsec"]
     assert not check_generic(message, secret, time.time())
     assert check_generic(message, secret, time.time() - 301)
 
@@ -561,7 +486,7 @@ def test_fault_wrong_amount_is_signed_well(psp, receiver):
     psp.fault("webhook", "wrong_amount")
     paid(psp)
     (message,) = receiver.wait(1)
-    assert check_generic(message, psp.keys["generic-webhook-key"], time.time())
+    assert check_generic(message, psp.keys["generic.whsec"], time.time())
     assert json.loads(message["body"])["data"]["amount"] == "912.34"
 
 
@@ -578,7 +503,7 @@ def test_fault_reorder_lets_the_next_event_pass(psp, receiver):
     token = psp.stripe(session()).json()["id"]
     psp.control("pay", {"token": token, "result": "pending"})
     psp.control("pay", {"token": token, "result": "paid"})
-    got = receiver.wait(2, "/stripe")
+    got = receiver.wait(2, "/webhooks/stripe")
     types = [json.loads(each["body"])["type"].split(".")[-1] for each in got]
     assert types == ["async_payment_succeeded", "completed"]
 
@@ -604,7 +529,7 @@ def test_any_message_can_be_sent(psp, receiver, sign):
     if sign == "none":
         assert "webhook-signature" not in message["headers"]
     else:
-        secret = psp.keys["generic-webhook-key"]
+        secret = psp.keys["generic.whsec"]
         right = check_generic(message, secret, time.time())
         assert right == (sign == "right")
 
@@ -775,7 +700,7 @@ def test_a_good_card_pays_and_leads_back(psp, hosted, receiver):
     assert answer.status_code == 303
     suffix = f"?sid={token}" if dialect == "stripe" else ""
     assert answer.headers["Location"] == RETURN + suffix
-    receiver.wait(1, f"/{dialect}")
+    receiver.wait(1, f"/webhooks/{dialect}")
     assert psp.books()["registrations"][0]["status"] == "paid"
     again = psp.http.post(path, data=card("4242424242424242"))
     assert "is paid" in again.text
@@ -788,7 +713,7 @@ def test_a_declined_buyer_may_try_again(psp, hosted, receiver):
     assert answer.status_code == 402
     assert "declined" in answer.text
     if dialect == "generic":
-        (message,) = receiver.wait(1, "/generic")
+        (message,) = receiver.wait(1, "/webhooks/generic")
         assert json.loads(message["body"])["data"]["code"] == "card_declined"
     assert psp.http.post(path, data=card("4242424242424242")).status_code == 303
     assert psp.books()["registrations"][0]["status"] == "paid"
@@ -818,7 +743,7 @@ def test_a_pending_payment_is_paid_later(psp, hosted, receiver):
     dialect, path, token = hosted
     answer = psp.http.post(path, data=card("4000000000003220"))
     assert answer.status_code == 303
-    got = receiver.wait(2, f"/{dialect}")
+    got = receiver.wait(2, f"/webhooks/{dialect}")
     types = [json.loads(each["body"])["type"].split(".")[-1] for each in got]
     wanted = {
         "generic": ["pending", "paid"],
@@ -890,7 +815,7 @@ def token_of(key: str, claims: dict, alg: str = "HS256") -> str:
     ],
 )
 def test_the_shop_believes_signed_results_only(psp, key, alg, claims, verdict):
-    secret = psp.keys["result-key"] if key == "right" else "x" * 32
+    secret = psp.keys["acme.result"] if key == "right" else "x" * 32
     result = token_of(secret, claims, alg)
     text = psp.http.get("/shop/return", params={"result": result}).text
     assert f">{verdict}</strong>" in text

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from aiohttp import web
 
+from .dialects import NAMES
 from .psp import Config, Psp
 
 
@@ -20,10 +21,16 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--port", type=int, default=0, help="0: a free one")
     parser.add_argument("--seed", help="of everything random")
     parser.add_argument("--public-url", help="as the buyer's browser sees it")
-    for dialect in ("generic", "stripe"):
-        parser.add_argument(f"--{dialect}-key-file", required=True)
-        parser.add_argument(f"--{dialect}-webhook-key-file", required=True)
-        parser.add_argument(f"--webhook-url-{dialect}")
+    parser.add_argument(
+        "--secrets",
+        required=True,
+        type=Path,
+        metavar="DIR",
+        help="<dialect>.key and <dialect>.whsec of each dialect to speak",
+    )
+    parser.add_argument(
+        "--gateway", metavar="URL", help="its /webhooks/<dialect> are told"
+    )
     parser.add_argument("--webhook-ca", help="PEM file of the gateway's CA")
     parser.add_argument("--webhook-retry-ms", type=int, default=500)
     parser.add_argument("--webhook-attempts", type=int, default=12)
@@ -32,31 +39,37 @@ def _arguments() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def _secret(path: str) -> str:
+def _secret(path: str | Path) -> str:
     return Path(path).read_text().strip()
+
+
+def _secrets(place: Path, suffix: str) -> dict:
+    """The files that are there; a dialect without a key is not spoken."""
+    found = {name: place / f"{name}.{suffix}" for name in NAMES}
+    return {
+        name: _secret(path) for name, path in found.items() if path.exists()
+    }
 
 
 def _config(args: argparse.Namespace, port: int) -> Config:
     result = args.result_key_file
+    keys = _secrets(args.secrets, "key")
+    if not keys:
+        raise SystemExit(f"mock_psp: no <dialect>.key in {args.secrets}")
+    base = args.gateway
     return Config(
         public_url=args.public_url or f"http://127.0.0.1:{port}",
-        keys={
-            "generic": _secret(args.generic_key_file),
-            "stripe": _secret(args.stripe_key_file),
-        },
-        webhook_secrets={
-            "generic": _secret(args.generic_webhook_key_file),
-            "stripe": _secret(args.stripe_webhook_key_file),
-        },
+        keys=keys,
+        webhook_secrets=_secrets(args.secrets, "whsec"),
         webhook_urls={
-            "generic": args.webhook_url_generic,
-            "stripe": args.webhook_url_stripe,
+            name: f"{base}/webhooks/{name}" if base else None for name in keys
         },
         webhook_ca=args.webhook_ca,
         webhook_retry_ms=args.webhook_retry_ms,
         webhook_attempts=args.webhook_attempts,
         pending_ms=args.pending_ms,
         result_key=_secret(result).encode() if result else None,
+        secrets=args.secrets,
         seed=args.seed,
     )
 

@@ -1,49 +1,61 @@
 """The PSP's API: takes a call, lets the dialect handle it, and spoils the
-answer when a fault is waiting.
+answer when a fault is waiting.  A dialect makes its routes of the handlers
+here.
 """
 
 import asyncio
-
-from aiohttp import web
 
 from .answers import Answer, deliver, spoil
 
 
 class Api:
-    def __init__(self, books, faults, lifecycle, dialects):
+    def __init__(self, books, faults, lifecycle):
         self.books = books
         self.faults = faults
         self.lifecycle = lifecycle
-        self.dialects = dialects
         self.busy: set[tuple[str, str]] = set()
 
-    def routes(self) -> list:
-        generic, stripe = self.dialects["generic"], self.dialects["stripe"]
-        sessions = "/stripe/v1/checkout/sessions"
-        registrations = "/generic/v1/registrations"
-        return [
-            web.post(registrations, self._register(generic)),
-            web.get(registrations + "/{token}", self._query(generic)),
-            web.post(sessions, self._register(stripe)),
-            web.get(sessions + "/{token}", self._query(stripe)),
-            web.post(sessions + "/{token}/expire", self._expire),
-        ]
+    def register(self, dialect):
+        """A handler that makes a registration: see Dialect.register."""
 
-    def _register(self, dialect):
         async def handler(request):
             return await self._on_register(request, dialect)
 
         return handler
 
-    def _query(self, dialect):
+    def query(self, dialect):
+        """A handler that shows the one whose {token} is in the path."""
+
+        def work(request, raw, made):
+            answer = dialect.query(request.match_info["token"])
+            return answer, "found" if made else "not_found"
+
+        return self.change(dialect, "query", work)
+
+    def change(self, dialect, operation: str, work, find=None):
+        """A handler for any other call, which work(request, raw, made) does
+        and answers with (answer, what happened).
+
+        `made` is the registration that find(request, raw) names, by default
+        the one of the path's {token}; None when there is none.
+        """
+
+        def of_token(request, raw):
+            token = request.match_info.get("token", "")
+            return self.books.of_token(dialect.name, token)
+
         async def handler(request):
-            return await self._on_query(request, dialect)
+            raw = await request.read()
+            made = (find or of_token)(request, raw)
+            return await self._on_change(
+                request, raw, dialect, operation, made, work
+            )
 
         return handler
 
     async def _on_register(self, request, dialect):
         raw = await request.read()
-        nonce = request.headers.get("Idempotency-Key", "")
+        nonce = dialect.key(request, raw)
         call = self.books.call(dialect.name, "register", nonce, "")
         denied = dialect.authorise(request)
         if denied:
@@ -67,7 +79,7 @@ class Api:
         if fault and fault.kind == "delay" and fault.before:
             await asyncio.sleep(fault.ms / 1000)
         if fault and not fault.accept:
-            return self._not_accepted(dialect, call, raw, fault)
+            return self._not_accepted(dialect, call.nonce, raw, fault)
         answer, made, what = dialect.register(request, raw)
         if made:
             call.token = made.token
@@ -82,52 +94,32 @@ class Api:
             await asyncio.sleep(fault.ms / 1000)
         return answer, what
 
-    def _not_accepted(self, dialect, call, raw, fault):
+    def _not_accepted(self, dialect, key, raw, fault):
         answer = spoil(Answer(500, {}), fault, dialect)
-        if fault.kind == "status" and dialect.name == "stripe":
-            stored = fault.stored
-            keeps = fault.status == 500 if stored is None else stored
-            if keeps and call.nonce not in dialect.stored:
-                dialect.remember(call.nonce, raw, answer)
+        if fault.kind == "status":
+            dialect.failed(key, raw, answer, fault)
         return answer, "not_accepted"
 
-    async def _on_query(self, request, dialect):
-        token = request.match_info["token"]
-        made = self.books.of_token(dialect.name, token)
+    async def _on_change(self, request, raw, dialect, operation, made, work):
         nonce = made.nonce if made else ""
-        call = self.books.call(dialect.name, "query", nonce, token)
+        token = made.token if made else request.match_info.get("token", "")
+        call = self.books.call(dialect.name, operation, nonce, token)
         denied = dialect.authorise(request)
         if denied:
             return await self._reply(request, call, denied, "unauthorised")
-        fault = self.faults.take(dialect.name, "query", nonce)
+        fault = self.faults.take(dialect.name, operation, nonce)
         call.fault = fault.kind if fault else None
-        answer = dialect.query(token)
+        kept = operation == "query" or not fault or fault.accept
+        if kept:
+            answer, what = work(request, raw, made)
+        else:
+            key = dialect.key(request, raw)
+            answer, what = self._not_accepted(dialect, key, raw, fault)
         if fault and fault.kind == "delay":
             await asyncio.sleep(fault.ms / 1000)
         if fault and fault.kind == "other_token":
             dialect.change_token(answer.body)
-        what = "found" if made else "not_found"
         return await self._reply(request, call, answer, what, fault, dialect)
-
-    async def _expire(self, request):
-        dialect = self.dialects["stripe"]
-        token = request.match_info["token"]
-        made = self.books.of_token("stripe", token)
-        nonce = made.nonce if made else ""
-        call = self.books.call("stripe", "expire", nonce, token)
-        denied = dialect.authorise(request)
-        if denied:
-            return await self._reply(request, call, denied, "unauthorised")
-        if made and made.status != "open":
-            answer = dialect.error(
-                400,
-                None,
-                "Only Checkout Sessions with a status open can be expired.",
-            )
-            return await self._reply(request, call, answer, "refused")
-        if made:
-            self.lifecycle.settle(made, "expired")
-        return await self._reply(request, call, dialect.query(token), "expired")
 
     async def _reply(
         self, request, call, answer, what, fault=None, dialect=None

@@ -12,8 +12,17 @@ from dataclasses import dataclass, field
 ALPHANUMERIC = string.ascii_letters + string.digits
 
 # open: nobody paid yet; pending: the buyer did, the money is not there yet;
-# declined: refused, the buyer may try again; the others are final.
-STATES = ("open", "pending", "paid", "declined", "expired", "cancelled")
+# declined: refused, the buyer may try again; approved: the buyer agreed and the
+# merchant has yet to take the money; the others are final.
+STATES = (
+    "open",
+    "pending",
+    "approved",
+    "paid",
+    "declined",
+    "expired",
+    "cancelled",
+)
 FINAL = ("paid", "expired", "cancelled")
 
 
@@ -29,7 +38,7 @@ class Registration:
     hosted_url: str
     return_url: str
     cancel_url: str
-    expires_at: int
+    expires_at: int | None
     lines: list
     status: str = "open"
     code: str | None = None
@@ -37,11 +46,12 @@ class Registration:
     created: float = field(default_factory=time.time)
     requests: int = 1
     fingerprint: str = ""
+    again: bool = False  # may one try more follow a decline?
     extra: dict = field(default_factory=dict)
 
     def payable(self) -> bool:
-        """May a buyer still pay?  A generic decline may be tried again."""
-        again = self.status == "declined" and self.dialect == "generic"
+        """May a buyer still pay?"""
+        again = self.status == "declined" and self.again
         return self.status == "open" or again
 
     def view(self) -> dict:
@@ -113,5 +123,5 @@ class Books:
         return [
             each
             for each in self.registrations
-            if each.expires_at <= now and each.payable()
+            if each.expires_at and each.expires_at <= now and each.payable()
         ]

@@ -7,6 +7,7 @@ import time
 
 from aiohttp import web
 
+from .dialect import Mail
 from .faults import BadFault
 from .lifecycle import RESULTS, NotPossible
 
@@ -130,19 +131,23 @@ class Control:
         ):
             raise BadRequest("dialect: one with a webhook URL")
         event = dialect.envelope(body.get("type", "test"), body.get("data", {}))
-        event["id"] = body.get("id", event["id"])
+        if "id" in body:
+            dialect.rename(event, body["id"])
         raw = body.get("body")
-        sent = json.dumps(event).encode() if raw is None else raw.encode()
-        now = body.get("timestamp", int(time.time()))
-        headers = {}
+        mail = Mail(
+            dialect.event_id(event),
+            body.get("timestamp", int(time.time())),
+            self.psp.config.webhook_urls[dialect.name],
+            dialect.wire(event) if raw is None else raw.encode(),
+        )
         if body.get("sign", "right") != "none":
-            secret = self.psp.config.webhook_secrets[dialect.name]
+            secret = self.psp.config.webhook_secrets.get(dialect.name)
             if body.get("sign") == "wrong":
                 secret = dialect.wrong_secret()
-            headers = dialect.sign(secret, event["id"], now, sent)
-        headers |= body.get("headers", {})
-        status, text = await self.psp.sender.post(dialect.name, headers, sent)
-        answer = {"id": event["id"], "status": status, "body": text}
+            dialect.sign(secret, mail)
+        mail.headers |= body.get("headers", {})
+        status, text = await self.psp.sender.post(mail)
+        answer = {"id": mail.id, "status": status, "body": text}
         return web.json_response(answer)
 
     async def _books(self, request):

@@ -7,7 +7,7 @@ it is the business of ``answers`` and ``webhooks``.
 
 import itertools
 
-DIALECTS = ("generic", "stripe")
+from .dialects import NAMES
 
 # kind -> its parameters with their defaults; "accept": was the registration
 # booked although the answer is spoilt?
@@ -52,6 +52,11 @@ WEBHOOK_KINDS = {
 OPERATIONS = {
     "register": API_KINDS,
     "query": API_KINDS,
+    "capture": API_KINDS,
+    "refund": API_KINDS,
+    "cancel": API_KINDS,
+    "expire": API_KINDS,
+    "token": API_KINDS,
     "webhook": WEBHOOK_KINDS,
 }
 
@@ -93,7 +98,7 @@ class Fault:
         self.parameters = {**known, **spec}
 
     def _check(self) -> None:
-        if self.dialect not in (*DIALECTS, "*"):
+        if self.dialect not in (*NAMES, "*"):
             raise BadFault(f"unknown dialect {self.dialect!r}")
         if self.operation not in OPERATIONS:
             raise BadFault(f"unknown operation {self.operation!r}")

@@ -6,15 +6,19 @@ entries into answers and events; it knows no sockets.
 """
 
 import base64
-import copy
 import hashlib
 import hmac
 import json
 import time
 
+from aiohttp import web
+
 from . import money
 from .answers import Answer
 from .books import Registration
+from .dialect import Dialect, Mail
+
+ROOT = "/generic/v1/registrations"
 
 MEMBERS = {
     "nonce": str,
@@ -59,15 +63,14 @@ def _only_once(pairs: list) -> dict:
     return dict(pairs)
 
 
-class Generic:
+class Generic(Dialect):
     name = "generic"
 
-    def __init__(self, books, config):
-        self.books = books
-        self.config = config
-
-    def reset(self) -> None:
-        """Nothing beside the books."""
+    def routes(self, api) -> list:
+        return [
+            web.post(ROOT, api.register(self)),
+            web.get(ROOT + "/{token}", api.query(self)),
+        ]
 
     def error(self, status: int, code: str, message: str) -> Answer:
         return Answer(status, {"error": {"code": code, "message": message}})
@@ -81,15 +84,13 @@ class Generic:
         return self.error(409, "in_progress", "this nonce is being worked on")
 
     def authorise(self, request) -> Answer | None:
-        sent = request.headers.get("Authorization", "")
-        wanted = f"Bearer {self.config.keys['generic']}"
-        if hmac.compare_digest(sent.encode(), wanted.encode()):
+        if self.bearer(request):
             return None
         return self.error(401, "unauthorized", "unknown API key")
 
     def register(self, request, raw: bytes):
         """-> answer, registration or None, what happened"""
-        nonce = request.headers.get("Idempotency-Key", "")
+        nonce = self.key(request, raw)
         try:
             body = self._checked(request, raw, nonce)
         except Refused as reason:
@@ -143,7 +144,7 @@ class Generic:
             raise Refused(422, "amount_invalid", "lines do not add up")
 
     def _book(self, body: dict, fingerprint: str) -> Registration:
-        token = self.books.random_id("reg_", 24)
+        token = self.new_token()
         made = Registration(
             dialect=self.name,
             nonce=body["nonce"],
@@ -152,24 +153,19 @@ class Generic:
             amount_minor=money.parse(body["amount"], body["currency"]),
             amount=body["amount"],
             currency=body["currency"],
-            hosted_url=f"{self.config.public_url}/generic/pay/{token}",
+            hosted_url=self.url(token),
             return_url=body["return_url"],
             cancel_url=body["return_url"],
             expires_at=body["expires_at"],
             lines=[(line["name"], line["amount"]) for line in body["lines"]],
             fingerprint=fingerprint,
+            again=True,
         )
         self.books.add(made)
         return made
 
-    def twin(self, first: Registration) -> Registration:
-        """The fault `other_token`: a second registration of one nonce."""
-        token = self.books.random_id("reg_", 24)
-        made = copy.copy(first)
-        made.token = token
-        made.hosted_url = f"{self.config.public_url}/generic/pay/{token}"
-        self.books.add(made, first=False)
-        return made
+    def new_token(self) -> str:
+        return self.books.random_id("reg_", 24)
 
     def show(self, made: Registration, status: int = 200) -> Answer:
         body = {
@@ -207,7 +203,7 @@ class Generic:
         body["hosted_url"] = url
 
     def change_token(self, body: dict) -> None:
-        body["token"] = self.books.random_id("reg_", 24)
+        body["token"] = self.new_token()
 
     # Events.
 
@@ -229,16 +225,15 @@ class Generic:
         }
 
     def event_object(self, event: dict) -> dict:
-        """The part of an event that holds amount and currency."""
         return event["data"]
 
-    def sign(self, secret: str, event_id: str, now: int, body: bytes) -> dict:
+    def sign(self, secret: str, mail: Mail) -> None:
         key = base64.b64decode(secret.removeprefix("whsec_"))
-        text = f"{event_id}.{now}.".encode() + body
+        text = f"{mail.id}.{mail.now}.".encode() + mail.body
         mac = hmac.new(key, text, hashlib.sha256).digest()
-        return {
-            "webhook-id": event_id,
-            "webhook-timestamp": str(now),
+        mail.headers |= {
+            "webhook-id": mail.id,
+            "webhook-timestamp": str(mail.now),
             "webhook-signature": "v1," + base64.b64encode(mac).decode(),
         }
 

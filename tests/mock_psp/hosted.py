@@ -129,24 +129,22 @@ def page(title: str, body: str, status: int = 200) -> web.Response:
     )
 
 
-def see_other(url: str, made) -> web.Response:
-    url = url.replace("{CHECKOUT_SESSION_ID}", made.token)
+def see_other(url: str) -> web.Response:
     return web.Response(
         status=303, headers={"Location": url, "Cache-Control": "no-store"}
     )
 
 
 class Hosted:
-    def __init__(self, books, lifecycle):
+    def __init__(self, books, lifecycle, dialects):
         self.books = books
         self.lifecycle = lifecycle
+        self.dialects = dialects
 
     def routes(self) -> list:
         table = []
-        for dialect, root in (
-            ("generic", "/generic/pay/{token}"),
-            ("stripe", "/stripe/c/pay/{token}"),
-        ):
+        for dialect, spoken in self.dialects.items():
+            root = spoken.root + "{token}"
             table += [
                 web.get(root, self._with(dialect, self._show)),
                 web.post(root, self._with(dialect, self._pay)),
@@ -184,9 +182,18 @@ class Hosted:
         )
         return page(f"Payment {made.status}", body)
 
+    def _dialect(self, made):
+        return self.dialects[made.dialect]
+
     def _path(self, made) -> str:
-        root = "/stripe/c/pay/" if made.dialect == "stripe" else "/generic/pay/"
-        return root + made.token
+        return self._dialect(made).root + made.token
+
+    def _back(self, made, url: str) -> web.Response:
+        return see_other(self._dialect(made).back(made, url))
+
+    def _success(self, made) -> web.Response:
+        self.lifecycle.settle(made, self._dialect(made).success)
+        return self._back(made, made.return_url)
 
     def _form(self, made, error: str = "") -> web.Response:
         lines = "".join(
@@ -216,31 +223,29 @@ class Hosted:
         except CardError as why:
             return self._form(made, str(why))
         if number == SUCCESS:
-            self.lifecycle.settle(made, "paid")
-            return see_other(made.return_url, made)
+            return self._success(made)
         if number == PENDING:
             self.lifecycle.pend(made)
-            return see_other(made.return_url, made)
+            return self._back(made, made.return_url)
         if number == THREE_DS:
             made.extra["challenged"] = True
-            return see_other(self._path(made) + "/challenge", made)
+            return see_other(self._path(made) + "/challenge")
         return self._decline(made, *DECLINES.get(number, NOT_A_TEST_CARD))
 
     def _decline(self, made, code: str, text: str) -> web.Response:
-        """One failed try; the buyer may try again.  Stripe tells nobody."""
-        if made.dialect == "generic":
+        """One failed try; the buyer may try again."""
+        if self._dialect(made).tells_declines:
             self.lifecycle.settle(made, "declined", code)
         return self._form(made, text + " Try another card.")
 
     async def _cancel(self, request, made):
-        """Stripe's link only leads back: its session stays open."""
-        if made.dialect == "generic":
+        if self._dialect(made).cancels:
             self.lifecycle.settle(made, "cancelled")
-        return see_other(made.cancel_url or made.return_url, made)
+        return self._back(made, made.cancel_url or made.return_url)
 
     async def _ask(self, request, made):
         if not made.extra.get("challenged"):
-            return see_other(self._path(made), made)
+            return see_other(self._path(made))
         body = CHALLENGE.substitute(
             amount=html.escape(made.amount),
             currency=html.escape(made.currency),
@@ -250,11 +255,10 @@ class Hosted:
 
     async def _answered(self, request, made):
         if not made.extra.pop("challenged", False):
-            return see_other(self._path(made), made)
+            return see_other(self._path(made))
         form = await request.post()
         if form.get("answer") == "approve":
-            self.lifecycle.settle(made, "paid")
-            return see_other(made.return_url, made)
+            return self._success(made)
         return self._decline(
             made, "authentication_failed", "Your bank refused the payment."
         )

@@ -1,4 +1,5 @@
-"""What happens to a registration: paid, declined, pending, expired, cancelled.
+"""What happens to a registration: approved, paid, declined, pending, expired,
+cancelled.
 
 Moves a registration along its states and sends the events that the dialect's
 PSP would send.  Called by the hosted page, the control API and the clock.
@@ -9,7 +10,7 @@ import time
 
 from .books import FINAL
 
-RESULTS = ("paid", "declined", "pending", "expired", "cancelled")
+RESULTS = ("approved", "paid", "declined", "pending", "expired", "cancelled")
 SWEEP_S = 0.5
 
 
@@ -28,31 +29,19 @@ class Lifecycle:
         """Books a result; returns the deliveries it caused."""
         if made.status in FINAL:
             raise NotPossible(f"the registration is {made.status}")
-        if not made.payable() and result in ("pending", "cancelled"):
+        stuck = not made.payable() and made.status != "approved"
+        if stuck and result in ("approved", "pending", "cancelled"):
             raise NotPossible("the payment is on its way or was refused")
         before, made.status = made.status, result
         made.code = code if result == "declined" else None
         if result in ("paid", "pending") and not made.payment_id:
-            prefix = "pi_3" if made.dialect == "stripe" else "pay_"
-            made.payment_id = self.books.random_id(prefix, 23)
-        if made.dialect == "generic":
-            return [self._emit(made, result)]
-        return self._stripe_events(made, before, result)
+            made.payment_id = self.dialects[made.dialect].new_payment_id()
+        events = self.dialects[made.dialect].settled(made, before, result)
+        return [self.emit(made, event) for event in events]
 
-    def _emit(self, made, fact: str):
-        dialect = self.dialects[made.dialect]
-        return self.sender.emit(dialect, made, dialect.event(made, fact))
-
-    def _stripe_events(self, made, before: str, result: str) -> list:
-        if result in ("expired", "cancelled"):
-            return [self._emit(made, "expired")]
-        if before in ("pending", "declined"):
-            late = "succeeded" if result == "paid" else "failed"
-            return [self._emit(made, f"async_payment_{late}")]
-        done = [self._emit(made, "completed")]
-        if result == "declined":
-            done.append(self._emit(made, "async_payment_failed"))
-        return done
+    def emit(self, made, event: dict):
+        """Sends one event about a registration; returns the delivery."""
+        return self.sender.emit(self.dialects[made.dialect], made, event)
 
     def pend(self, made) -> None:
         """Pending now, paid after the configured delay."""

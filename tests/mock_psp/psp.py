@@ -2,23 +2,25 @@
 
 import asyncio
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from aiohttp import web
 
 from . import control
 from .api import Api
 from .books import Books
+from .dialects import DIALECTS
 from .faults import Faults
-from .generic import Generic
 from .hosted import Hosted
 from .lifecycle import Lifecycle
 from .shop import Shop
-from .stripe import Stripe
 from .webhooks import Sender
 
 
 @dataclass
 class Config:
+    """The keys' names are the dialects that are spoken."""
+
     public_url: str
     keys: dict
     webhook_secrets: dict
@@ -29,6 +31,7 @@ class Config:
     webhook_timeout_s: float = 10
     pending_ms: int = 1500
     result_key: bytes | None = None
+    secrets: Path | None = None
     seed: object = None
 
 
@@ -38,13 +41,16 @@ class Psp:
         self.books = Books(config.seed)
         self.faults = Faults()
         self.dialects = {
-            "generic": Generic(self.books, config),
-            "stripe": Stripe(self.books, config),
+            each.name: each(self.books, config)
+            for each in DIALECTS
+            if each.name in config.keys
         }
         self.sender = Sender(config, self.books, self.faults)
         self.lifecycle = Lifecycle(
             config, self.books, self.sender, self.dialects
         )
+        for dialect in self.dialects.values():
+            dialect.lifecycle = self.lifecycle
 
     async def reset(self, seed: object) -> None:
         """Forgets everything, stops every webhook on its way."""
@@ -56,9 +62,11 @@ class Psp:
 
     def application(self) -> web.Application:
         app = web.Application(middlewares=[control.reasons])
-        api = Api(self.books, self.faults, self.lifecycle, self.dialects)
-        app.add_routes(api.routes())
-        app.add_routes(Hosted(self.books, self.lifecycle).routes())
+        api = Api(self.books, self.faults, self.lifecycle)
+        for dialect in self.dialects.values():
+            app.add_routes(dialect.routes(api))
+        hosted = Hosted(self.books, self.lifecycle, self.dialects)
+        app.add_routes(hosted.routes())
         app.add_routes(Shop(self.books, self.config).routes())
         app.add_routes(control.Control(self).routes())
         app.cleanup_ctx.append(self._background)

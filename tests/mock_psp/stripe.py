@@ -14,9 +14,14 @@ import re
 import time
 from pathlib import Path
 
+from aiohttp import web
+
 from . import money, stripe_form
 from .answers import Answer
 from .books import Registration
+from .dialect import Dialect, Mail
+
+ROOT = "/stripe/v1/checkout/sessions"
 
 DOCS = "https://stripe.com/docs/error-codes/"
 SHORTEST_S, LONGEST_S = 30 * 60, 24 * 3600
@@ -103,16 +108,21 @@ def _check_session(form: dict) -> None:
         )
 
 
-class Stripe:
+class Stripe(Dialect):
     name = "stripe"
+    page = "/stripe/c/pay/"
+    tells_declines = False
+    cancels = False
 
-    def __init__(self, books, config):
-        self.books = books
-        self.config = config
-        self.stored: dict[str, tuple[str, Answer]] = {}
-
-    def reset(self) -> None:
-        self.stored.clear()
+    def routes(self, api) -> list:
+        return [
+            web.post(ROOT, api.register(self)),
+            web.get(ROOT + "/{token}", api.query(self)),
+            web.post(
+                ROOT + "/{token}/expire",
+                api.change(self, "expire", self._expire),
+            ),
+        ]
 
     def error(
         self,
@@ -158,25 +168,22 @@ class Stripe:
         )
 
     def authorise(self, request) -> Answer | None:
-        key = self.config.keys["stripe"]
-        basic = base64.b64encode(f"{key}:".encode()).decode()
+        basic = base64.b64encode(f"{self.secret}:".encode())
         sent = request.headers.get("Authorization", "").encode()
-        for wanted in (f"Bearer {key}", f"Basic {basic}"):
-            if hmac.compare_digest(sent, wanted.encode()):
-                return None
+        if self.bearer(request) or hmac.compare_digest(sent, b"Basic " + basic):
+            return None
         return self.error(401, None, "Invalid API Key provided")
 
     # Sessions.
 
     def register(self, request, raw: bytes):
         """-> answer, registration or None, what happened"""
-        key = request.headers.get("Idempotency-Key", "")
+        key = self.key(request, raw)
         if len(key) > KEY_MAX:
             answer = self.error(400, None, "Idempotency key too long")
             return answer, None, "refused"
-        print_ = hashlib.sha256(raw).hexdigest()
         if key in self.stored:
-            return self._replay(key, print_)
+            return self._replay(key, raw)
         if request.content_type != "application/x-www-form-urlencoded":
             answer = self.error(400, None, "Send a form")
             return answer, None, "refused"
@@ -196,17 +203,17 @@ class Stripe:
         self.remember(key, raw, answer)
         return answer, made, "created"
 
-    def remember(self, key: str, raw: bytes, answer: Answer) -> None:
-        if key:
-            print_ = hashlib.sha256(raw).hexdigest()
-            self.stored[key] = (print_, copy.deepcopy(answer))
+    def failed(self, key: str, raw: bytes, answer: Answer, fault) -> None:
+        keeps = fault.status == 500 if fault.stored is None else fault.stored
+        if keeps and key not in self.stored:
+            self.remember(key, raw, answer)
 
-    def _replay(self, key: str, print_: str):
-        first, stored = self.stored[key]
+    def _replay(self, key: str, raw: bytes):
+        same, answer = self.recall(key, raw)
         known = self.books.of_nonce(self.name, key)
         if known:
             known.requests += 1
-        if first != print_:
+        if not same:
             answer = self.error(
                 400,
                 None,
@@ -215,15 +222,14 @@ class Stripe:
                 kind="idempotency_error",
             )
             return answer, None, "reused"
-        answer = copy.deepcopy(stored)
         answer.headers["Idempotent-Replayed"] = "true"
-        answer.headers["Original-Request"] = stored.headers["Request-Id"]
+        answer.headers["Original-Request"] = answer.headers["Request-Id"]
         answer.headers["Request-Id"] = self.books.random_id("req_", 14)
         return answer, known, "replayed"
 
     def _book(self, key, form, lines, total) -> Registration:
         currency, units, minor = total
-        token = self._new_token()
+        token = self.new_token()
         upper = currency.upper()
         made = Registration(
             dialect=self.name,
@@ -233,7 +239,7 @@ class Stripe:
             amount_minor=minor,
             amount=money.render(minor, upper),
             currency=upper,
-            hosted_url=self._url(token),
+            hosted_url=self.url(token),
             return_url=form["success_url"],
             cancel_url=form.get("cancel_url", ""),
             expires_at=form.get("expires_at", int(time.time()) + LONGEST_S),
@@ -246,20 +252,17 @@ class Stripe:
         self.books.add(made)
         return made
 
-    def _new_token(self) -> str:
+    def new_token(self) -> str:
         return self.books.random_id("cs_test_a1", 56)
 
-    def _url(self, token: str) -> str:
-        fragment = self.books.random_id("fid", 300)
-        return f"{self.config.public_url}/stripe/c/pay/{token}#{fragment}"
+    def new_payment_id(self) -> str:
+        return self.books.random_id("pi_3", 23)
 
-    def twin(self, first: Registration) -> Registration:
-        """The fault `other_token`: a second session of one key."""
-        made = copy.copy(first)
-        made.token = self._new_token()
-        made.hosted_url = self._url(made.token)
-        self.books.add(made, first=False)
-        return made
+    def url(self, token: str) -> str:
+        return super().url(token) + "#" + self.books.random_id("fid", 300)
+
+    def back(self, made: Registration, url: str) -> str:
+        return url.replace("{CHECKOUT_SESSION_ID}", made.token)
 
     def show(self, made: Registration, status: int = 200) -> Answer:
         return Answer(status, self.session(made), self._headers())
@@ -302,6 +305,16 @@ class Stripe:
             )
         return self.show(made)
 
+    def _expire(self, request, raw: bytes, made):
+        if made and made.status != "open":
+            message = (
+                "Only Checkout Sessions with a status open can be expired."
+            )
+            return self.error(400, None, message), "refused"
+        if made:
+            self.lifecycle.settle(made, "expired")
+        return self.query(request.match_info["token"]), "expired"
+
     def change_amount(self, body: dict) -> None:
         body["amount_total"] = (body.get("amount_total") or 0) + 100
 
@@ -312,9 +325,20 @@ class Stripe:
         body["url"] = url
 
     def change_token(self, body: dict) -> None:
-        body["id"] = self._new_token()
+        body["id"] = self.new_token()
 
     # Events.
+
+    def settled(self, made: Registration, before: str, result: str) -> list:
+        if result in ("expired", "cancelled"):
+            return [self.event(made, "expired")]
+        if before in ("pending", "declined"):
+            late = "succeeded" if result == "paid" else "failed"
+            return [self.event(made, f"async_payment_{late}")]
+        done = [self.event(made, "completed")]
+        if result == "declined":
+            done.append(self.event(made, "async_payment_failed"))
+        return done
 
     def event(self, made: Registration, fact: str) -> dict:
         """fact: completed, async_payment_succeeded, … or expired"""
@@ -336,10 +360,10 @@ class Stripe:
     def event_object(self, event: dict) -> dict:
         return event["data"]["object"]
 
-    def sign(self, secret: str, event_id: str, now: int, body: bytes) -> dict:
-        text = f"{now}.".encode() + body
+    def sign(self, secret: str, mail: Mail) -> None:
+        text = f"{mail.now}.".encode() + mail.body
         mac = hmac.new(secret.encode(), text, hashlib.sha256).hexdigest()
-        return {"Stripe-Signature": f"t={now},v1={mac}"}
+        mail.headers["Stripe-Signature"] = f"t={mail.now},v1={mac}"
 
     def wrong_secret(self) -> str:
         return self.books.random_id("whsec_", 32)

@@ -3,11 +3,12 @@ faults.  Each attempt is signed anew; the event's id and bytes stay the same.
 """
 
 import asyncio
-import json
 import ssl
 import time
 
 import aiohttp
+
+from .dialect import Mail
 
 
 class Delivery:
@@ -16,9 +17,9 @@ class Delivery:
     def __init__(self, dialect, token: str, event: dict, fault=None):
         self.dialect = dialect
         self.token = token
-        self.id = event["id"]
-        self.type = event["type"]
-        self.body = json.dumps(event, indent=2).encode()
+        self.id = dialect.event_id(event)
+        self.type = dialect.event_type(event)
+        self.body = dialect.wire(event)
         self.fault = fault
         self.attempts = 0
         self.copies = 0
@@ -141,7 +142,7 @@ class Sender:
 
     async def _attempt(self, delivery: Delivery) -> None:
         dialect, fault = delivery.dialect, delivery.fault
-        secret = self.config.webhook_secrets[dialect.name]
+        secret = self.config.webhook_secrets.get(dialect.name)
         now = int(time.time())
         bad = fault and fault.kind in ("forged", "stale")
         if bad and (not fault.attempts or delivery.attempts <= fault.attempts):
@@ -149,20 +150,21 @@ class Sender:
                 secret = dialect.wrong_secret()
             else:
                 now -= fault.age_s
-        headers = dialect.sign(secret, delivery.id, now, delivery.body)
-        status, text = await self.post(dialect.name, headers, delivery.body)
+        url = self.config.webhook_urls[dialect.name]
+        mail = Mail(delivery.id, now, url, delivery.body)
+        dialect.sign(secret, mail)
+        status, text = await self.post(mail)
         delivery.last_status = status
         delivery.last_error = text if status is None else None
 
-    async def post(self, dialect: str, headers: dict, body: bytes):
+    async def post(self, mail: Mail):
         """-> status and body, or None and what went wrong"""
         timeout = aiohttp.ClientTimeout(total=self.config.webhook_timeout_s)
-        sent = {"Content-Type": "application/json"} | headers
         try:
             async with self.session.post(
-                self.config.webhook_urls[dialect],
-                data=body,
-                headers=sent,
+                mail.url,
+                data=mail.body,
+                headers=mail.headers,
                 timeout=timeout,
                 allow_redirects=False,
             ) as answer:
