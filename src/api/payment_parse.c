@@ -212,7 +212,7 @@ parse_name(pay_arena_t *arena, const pay_json_t *body,
 
     if (pay_json_string(value, &text) != PAY_OK || !pay_id_is_valid(text)) {
         return pay_refuse_at(err, "validation-error", rule->complaint,
-                             rule->pointer);
+                             "%s", rule->pointer);
     }
 
     return pay_dup(arena, text, name);

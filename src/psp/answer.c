@@ -23,8 +23,8 @@ typedef struct {
 
 static pay_psp_outcome_t answer_rule(unsigned status);
 static pay_status_t answer_judge(pay_arena_t *arena,
-    const pay_http_answer_t *answer, pay_psp_error_pt read,
-    pay_json_t **json, answer_t *judged);
+    const pay_http_answer_t *answer, unsigned last_good,
+    pay_psp_error_pt read, pay_json_t **json, answer_t *judged);
 static pay_status_t answer_error(pay_arena_t *arena,
     const pay_http_answer_t *answer, const pay_psp_error_t *error,
     answer_t *judged);
@@ -174,7 +174,7 @@ pay_psp_answer_open(pay_arena_t *arena, const pay_http_answer_t *answer,
 {
     answer_t  judged;
 
-    PAY_TRY(answer_judge(arena, answer, read, json, &judged));
+    PAY_TRY(answer_judge(arena, answer, 201, read, json, &judged));
 
     memset(result, 0, sizeof(*result));
     result->outcome = judged.outcome;
@@ -191,7 +191,7 @@ pay_psp_change_open(pay_arena_t *arena, const pay_http_answer_t *answer,
 {
     answer_t  judged;
 
-    PAY_TRY(answer_judge(arena, answer, read, json, &judged));
+    PAY_TRY(answer_judge(arena, answer, 299, read, json, &judged));
 
     memset(result, 0, sizeof(*result));
     result->outcome = judged.outcome;
@@ -296,7 +296,8 @@ pay_psp_query_done(pay_status_t status, pay_str_t token,
  * its status and its error say.  *json is NULL unless the content is good. */
 static pay_status_t
 answer_judge(pay_arena_t *arena, const pay_http_answer_t *answer,
-    pay_psp_error_pt read, pay_json_t **json, answer_t *judged)
+    unsigned last_good, pay_psp_error_pt read, pay_json_t **json,
+    answer_t *judged)
 {
     pay_json_t       *root;
     pay_status_t      status;
@@ -328,7 +329,8 @@ answer_judge(pay_arena_t *arena, const pay_http_answer_t *answer,
     memset(&error, 0, sizeof(error));
     status = (root == NULL) ? PAY_OK : read(arena, root, &error);
 
-    if (status == PAY_OK && answer->status >= 200 && answer->status < 300) {
+    if (status == PAY_OK && answer->status >= 200
+        && answer->status <= last_good) {
         judged->code = PAY_STR("answer_invalid");
 
         if (root != NULL && !error.found) {

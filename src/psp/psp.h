@@ -48,6 +48,10 @@ extern const pay_psp_adapter_t  pay_psp_stripe;
 /* 1 when the order can be sent: ids of our own alphabet, lines that sum up to
  * the amount, a return URL.  0 is a mistake of the caller: PAY_BUG. */
 int pay_psp_order_sane(const pay_psp_order_t *order);
+/* The same for a change: a kind, ids of our own alphabet, a currency, an
+ * amount where money moves, a printable reason of at most 100 bytes.  The
+ * PSP's ids (token, alias, reference) are the adapter's to check. */
+int pay_psp_change_sane(const pay_psp_change_t *change);
 
 /* Method, URL (base_url, path, last; `last` may be empty) and "Authorization:
  * Bearer" of a call.  PAY_BUG for a key that would break out of its header. */
@@ -90,13 +94,14 @@ pay_status_t pay_psp_word_get(pay_arena_t *arena, const pay_json_t *json,
     const char *member, pay_str_t *word) PAY_MUST_CHECK;
 
 /* Judges everything about a registration's answer but the content of a good
- * one.  2xx with an object that tells no error: *json is set, the caller frees
- * it and completes *result, which says UNKNOWN "answer_invalid" until then.
+ * one.  200 or 201 with an object that tells no error: *json is set, the caller
+ * frees it and completes *result, which says UNKNOWN "answer_invalid" until then.
  * Everything else: *json is NULL and *result is final. */
 pay_status_t pay_psp_answer_open(pay_arena_t *arena,
     const pay_http_answer_t *answer, pay_psp_error_pt read, pay_json_t **json,
     pay_psp_registered_t *result) PAY_MUST_CHECK;
-/* The same for a change.  A 204 has no object: look at the status first. */
+/* The same for a change, where every 2xx is good.  A 204 has no object: look
+ * at the status first. */
 pay_status_t pay_psp_change_open(pay_arena_t *arena,
     const pay_http_answer_t *answer, pay_psp_error_pt read, pay_json_t **json,
     pay_psp_changed_t *result) PAY_MUST_CHECK;

@@ -104,6 +104,8 @@ Test(pay_flow_create, begin_gets_every_argument_in_its_place)
     cr_expect_eq(world.effect.args[17].number, 86400);
     cr_expect_eq(world.effect.args[18].number, 15000);
     expect_arg(&world, 19, REQUEST_ID);
+    expect_arg(&world, 20, "stripe");
+    expect_arg(&world, 21, "named by the request");
     world_close(&world);
 }
 
@@ -297,10 +299,12 @@ Test(pay_flow_create, token_is_stored_before_anyone_sees_the_way)
         expect_db(&world, PAY_OP_STORE_TOKEN);
         expect_arg(&world, 0, "acme");
         expect_arg(&world, 1, "c-1");
-        expect_arg(&world, 2, token_text(world.psps[psp].adapter));
-        cr_expect(contains(world.effect.args[3].bytes, "https://"));
-        cr_expect_eq(world.effect.args[4].number, 5000);
-        expect_arg(&world, 5, REQUEST_ID);
+        expect_arg(&world, 2, world.psps[psp].adapter->name);
+        expect_arg(&world, 3, token_text(world.psps[psp].adapter));
+        expect_arg(&world, 4, NULL);
+        cr_expect(contains(world.effect.args[5].bytes, "https://"));
+        cr_expect_eq(world.effect.args[6].number, 5000);
+        expect_arg(&world, 7, REQUEST_ID);
 
         view = view_registered(world.psps[psp].adapter);
         world_row(&world, "stored", &view);
@@ -316,6 +320,24 @@ Test(pay_flow_create, token_is_stored_before_anyone_sees_the_way)
 }
 
 
+/* What had no effect is offered to the next PSP; there is none. */
+static void
+world_stays(world_t *world, const char *word)
+{
+    if (strcmp(word, "unknown") == 0) {
+        return;
+    }
+
+    expect_db(world, PAY_OP_REROUTE);
+    expect_arg(world, 0, "acme");
+    expect_arg(world, 1, "c-1");
+    expect_arg(world, 3, word);
+    cr_expect_eq(world->effect.args[5].number, 15000);
+    expect_arg(world, 6, REQUEST_ID);
+    world_row(world, "stays", NULL);
+}
+
+
 static void
 expect_kept(const ending_t *ending, const char *word)
 {
@@ -328,12 +350,15 @@ expect_kept(const ending_t *ending, const char *word)
         world_open(&world);
         create_begun(&world, psp, BODY(ONE_ORDER));
         world_http(&world, answer_of(ending));
+        world_stays(&world, word);
         expect_db(&world, PAY_OP_STORE_NO_TOKEN);
         expect_arg(&world, 1, "c-1");
-        expect_arg(&world, 2, word);
-        cr_expect_not(world.effect.args[3].is_null);
-        cr_expect(world.effect.args[4].number >= 1000
-                  && world.effect.args[4].number < 1250);
+        expect_arg(&world, 2, world.psps[psp].adapter->name);
+        expect_arg(&world, 3, word);
+        cr_expect_not(world.effect.args[4].is_null);
+        cr_expect(world.effect.args[5].number >= 1000
+                  && world.effect.args[5].number < 1250);
+        expect_arg(&world, 6, REQUEST_ID);
 
         view = view_of(world.psps[psp].adapter);
         view.attempt = 1;
@@ -416,8 +441,8 @@ Test(pay_flow_create, an_echo_of_another_order_is_unknown)
                                                   text, rows[i][0],
                                                   rows[i][1])));
         expect_db(&world, PAY_OP_STORE_NO_TOKEN);
-        expect_arg(&world, 2, "unknown");
-        expect_arg(&world, 3, "answer_mismatch");
+        expect_arg(&world, 3, "unknown");
+        expect_arg(&world, 4, "answer_mismatch");
         world_close(&world);
     }
 }
@@ -432,9 +457,10 @@ Test(pay_flow_create, psp_that_says_when_is_waited_for)
     create_begun(&world, WORLD_STRIPE, BODY(ONE_ORDER));
     answer.retry_after_s = 120;
     world_http(&world, answer);
-    expect_arg(&world, 2, "not_sent");
-    cr_expect(world.effect.args[4].number >= 120000
-              && world.effect.args[4].number < 150000);
+    world_stays(&world, "not_sent");
+    expect_arg(&world, 3, "not_sent");
+    cr_expect(world.effect.args[5].number >= 120000
+              && world.effect.args[5].number < 150000);
     world_close(&world);
 }
 
@@ -454,8 +480,9 @@ Test(pay_flow_create, refusal_of_the_psp_is_502_with_the_checkouts_url)
         world_open(&world);
         create_begun(&world, psp, BODY(ONE_ORDER));
         world_answer(&world, world.psps[psp].adapter, 400, files[psp]);
+        world_stays(&world, "refused");
         expect_db(&world, PAY_OP_STORE_NO_TOKEN);
-        expect_arg(&world, 2, "refused");
+        expect_arg(&world, 3, "refused");
 
         view = view_of(world.psps[psp].adapter);
         view.registration = "REFUSED";
@@ -496,8 +523,8 @@ Test(pay_flow_create, hosted_page_on_a_foreign_host_is_never_kept)
                         "https://pay.psp.example/p/", urls[i]);
         world_http(&world, answered(201, text));
         expect_db(&world, PAY_OP_STORE_NO_TOKEN);
-        expect_arg(&world, 2, "refused");
-        expect_arg(&world, 3, "hosted_page_host_not_allowed");
+        expect_arg(&world, 3, "refused");
+        expect_arg(&world, 4, "hosted_page_host_not_allowed");
 
         view = view_of(generic());
         view.registration = "REFUSED";
@@ -553,6 +580,146 @@ Test(pay_flow_create, state_of_the_row_is_what_is_told)
     reply = expect_reply(&world, PAY_REPLY_JSON, 201);
     cr_expect(contains(reply->body, "\"status\":\"SUCCESS\""));
     cr_expect(contains(reply->body, "\"is_payment_done\":true"));
+    world_close(&world);
+}
+
+
+/* Both PSPs may have it; the first is stripe. */
+static void
+routed_begun(world_t *world)
+{
+    view_t  view = view_of(stripe());
+
+    world_open(world);
+    create_fill(world, WORLD_STRIPE, BODY(ONE_ORDER));
+    world->create.psp = NULL;
+    world_made(world, pay_flow_create(&world->flow, &world->create));
+    world_start(world);
+    expect_db(world, PAY_OP_BEGIN_PAYMENT);
+    expect_arg(world, 6, "stripe");
+    expect_arg(world, 20, "stripe generic");
+    cr_expect_not(world->effect.args[21].is_null);
+    world_row(world, "created", &view);
+    cr_expect_eq(world->effect.psp, &world->psps[WORLD_STRIPE]);
+}
+
+
+Test(pay_flow_create, what_had_no_effect_goes_to_the_next_psp)
+{
+    size_t   i;
+    view_t   view;
+    world_t  world;
+
+    static const ending_t  endings[] = {
+        { PAY_SENT_NOTHING, 0, "", "connect" },
+        { PAY_SENT_NOTHING, 0, "", "circuit-open" },
+        { PAY_ANSWERED, 429, "", NULL },
+        { PAY_ANSWERED, 400, "{\"error\":{\"type\":\"card_error\","
+                             "\"code\":\"no\"}}", NULL }
+    };
+
+    for (i = 0; i < COUNT(endings); i++) {
+        routed_begun(&world);
+        world_http(&world, answer_of(&endings[i]));
+        expect_db(&world, PAY_OP_REROUTE);
+        expect_arg(&world, 2, "stripe");
+        expect_arg(&world, 3, i < 3 ? "not_sent" : "refused");
+
+        view = view_of(generic());
+        world_row(&world, "rerouted", &view);
+        expect_http(&world);
+        cr_expect_eq(world.effect.psp, &world.psps[WORLD_GENERIC]);
+        cr_expect(pay_str_is(field_of(&world.effect.http, "Idempotency-Key"),
+                             NONCE), "I1: one nonce for ever");
+        world_answer(&world, generic(), 201, "register-answer.json");
+        expect_db(&world, PAY_OP_STORE_TOKEN);
+        expect_arg(&world, 2, "generic");
+        world_close(&world);
+    }
+}
+
+
+/* I1: what may have happened at one PSP is never tried at another. */
+Test(pay_flow_create, what_may_have_happened_stays_with_its_psp)
+{
+    size_t   i;
+    world_t  world;
+
+    static const ending_t  endings[] = {
+        { PAY_SENT_SOME, 0, "", "timeout" }, { PAY_ANSWERED, 500, "", NULL },
+        { PAY_ANSWERED, 200, "{}", NULL }, { PAY_ANSWERED, 302, "", NULL },
+        { PAY_ANSWERED, 200, "{\"id\":\"cs_1\",\"url\":\"https://evil.example"
+                             "/\"}", NULL },
+        { PAY_ANSWERED, 400, "{\"error\":{\"type\":\"idempotency_error\"}}",
+          NULL }
+    };
+
+    for (i = 0; i < COUNT(endings); i++) {
+        routed_begun(&world);
+        world_http(&world, answer_of(&endings[i]));
+        expect_db(&world, PAY_OP_STORE_NO_TOKEN);
+        expect_arg(&world, 2, "stripe");
+        world_close(&world);
+    }
+}
+
+
+Test(pay_flow_create, a_move_that_nobody_knows_of_is_told_to_the_old_psp)
+{
+    unsigned  i;
+    world_t   world;
+
+    for (i = 0; i < DB_FAILURES; i++) {
+        routed_begun(&world);
+        world_no_answer(&world, PAY_SENT_NOTHING, "connect");
+        world_db_failed(&world, (pay_db_failure_t) i);
+        expect_db(&world, PAY_OP_STORE_NO_TOKEN);
+        expect_arg(&world, 2, "stripe");
+        expect_arg(&world, 3, "not_sent");
+        cr_expect_eq(world.http_count, 1);
+        world_close(&world);
+    }
+}
+
+
+/* SQL is trusted, but not with an endless loop. */
+Test(pay_flow_create, moves_have_an_end)
+{
+    view_t    view = view_of(generic());
+    world_t   world;
+    unsigned  moves;
+
+    routed_begun(&world);
+
+    for (moves = 0; moves < 100; moves++) {
+        world_no_answer(&world, PAY_SENT_NOTHING, "connect");
+
+        if (world.effect.op != PAY_OP_REROUTE) {
+            break;
+        }
+
+        world_row(&world, "rerouted", &view);
+        expect_http(&world);
+    }
+
+    expect_db(&world, PAY_OP_STORE_NO_TOKEN);
+    cr_expect_eq(moves, PAY_ROUTE_PSPS_MAX);
+    world_close(&world);
+}
+
+
+Test(pay_flow_create, psps_that_cannot_take_the_order_are_not_offered)
+{
+    world_t  world;
+
+    world_open(&world);
+    create_fill(&world, WORLD_STRIPE, BODY(ORDER("o", "1.234", "KWD")));
+    world.create.psp = NULL;
+    world_made(&world, pay_flow_create(&world.flow, &world.create));
+    world_start(&world);
+    expect_db(&world, PAY_OP_BEGIN_PAYMENT);
+    expect_arg(&world, 6, "generic");
+    expect_arg(&world, 20, "generic");
     world_close(&world);
 }
 
@@ -654,7 +821,27 @@ play_refused(world_t *world)
     view.orders = REJECTED;
     create_begun(world, WORLD_GENERIC, BODY(ONE_ORDER));
     world_answer(world, generic(), 400, "error-refused.json");
+    world_row(world, "stays", NULL);
     world_row(world, "refused", &view);
+}
+
+
+static void
+play_moved(world_t *world)
+{
+    view_t  view = view_of(generic());
+
+    create_fill(world, WORLD_STRIPE, BODY(ONE_ORDER));
+    world->create.psp = NULL;
+    world_made(world, pay_flow_create(&world->flow, &world->create));
+    world_start(world);
+    view.psp = "stripe";
+    world_row(world, "created", &view);
+    world_no_answer(world, PAY_SENT_NOTHING, "connect");
+    view.psp = "generic";
+    world_row(world, "rerouted", &view);
+    world_no_answer(world, PAY_SENT_SOME, "timeout");
+    world_row(world, "stored", &view);
 }
 
 
@@ -688,6 +875,7 @@ Test(pay_flow_create, failing_memory_ends_each_way_as_a_500)
 {
     cr_expect_geq(world_torture(play_created), 40);
     cr_expect_geq(world_torture(play_refused), 40);
+    cr_expect_geq(world_torture(play_moved), 60);
     cr_expect_geq(world_torture(play_unknown), 30);
     cr_expect_geq(world_torture(play_untakable), 5);
     cr_expect_geq(world_torture(play_exists), 20);

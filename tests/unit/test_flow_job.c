@@ -121,7 +121,7 @@ Test(pay_flow_job, register_that_succeeds_stores_the_token)
     job_begin(&world, "register", NOW, &view);
     world_answer(&world, generic(), 200, "register-answer.json");
     expect_db(&world, PAY_OP_STORE_TOKEN);
-    expect_arg(&world, 2, token_text(generic()));
+    expect_arg(&world, 3, token_text(generic()));
     view = view_registered(generic());
     world_row(&world, "stored", &view);
     expect_silent_end(&world, "stored");
@@ -153,10 +153,16 @@ Test(pay_flow_job, register_keeps_what_is_unknown)
         answer = answered(rows[i].status, PAY_STR("oops"));
         answer.sent = rows[i].sent;
         world_http(&world, answer);
+
+        if (strcmp(rows[i].word, "not_sent") == 0) {
+            expect_db(&world, PAY_OP_REROUTE);
+            world_row(&world, "stays", NULL);
+        }
+
         expect_db(&world, PAY_OP_STORE_NO_TOKEN);
-        expect_arg(&world, 2, rows[i].word);
-        cr_expect(world.effect.args[4].number >= 4000
-                  && world.effect.args[4].number < 5000);
+        expect_arg(&world, 3, rows[i].word);
+        cr_expect(world.effect.args[5].number >= 4000
+                  && world.effect.args[5].number < 5000);
         world_row(&world, "kept", &view);
         expect_silent_end(&world, "stored");
         world_close(&world);
@@ -177,7 +183,7 @@ Test(pay_flow_job, register_answered_with_a_foreign_page_is_refused)
     world_http(&world, answered(200, replaced(arena, text, "pay.psp.example",
                                               "evil.example")));
     expect_db(&world, PAY_OP_STORE_NO_TOKEN);
-    expect_arg(&world, 2, "refused");
+    expect_arg(&world, 3, "refused");
     world_close(&world);
 }
 
@@ -209,9 +215,10 @@ Test(pay_flow_job, register_past_expiry_gives_up_with_expired_only)
         job_begin(&world, "register", EXPIRES + late, &view);
         expect_db(&world, PAY_OP_STORE_NO_TOKEN);
         cr_expect_eq(world.http_count, 0);
-        expect_arg(&world, 2, "expired");
-        expect_arg(&world, 3, "expired_unregistered");
-        expect_arg(&world, 5, REQUEST_ID);
+        expect_arg(&world, 2, "generic");
+        expect_arg(&world, 3, "expired");
+        expect_arg(&world, 4, "expired_unregistered");
+        expect_arg(&world, 6, REQUEST_ID);
         world_row(&world, "kept", &view);
         expect_silent_end(&world, "stored");
         world_close(&world);
@@ -233,7 +240,13 @@ Test(pay_flow_job, register_that_the_adapter_now_refuses_waits)
     view.total_minor = 1234;
     view.orders = "[" STORED("order-1", "1234", "NOT_STARTED", "null") "]";
     job_begin(&world, "register", NOW, &view);
-    expect_again(&world, "register", "request_refused", 60000);
+    expect_db(&world, PAY_OP_REROUTE);
+    expect_arg(&world, 3, "not_sent");
+    expect_arg(&world, 4, "request_refused");
+    world_row(&world, "stays", NULL);
+    expect_db(&world, PAY_OP_STORE_NO_TOKEN);
+    expect_arg(&world, 3, "not_sent");
+    expect_arg(&world, 4, "request_refused");
     cr_expect_eq(world.http_count, 0);
     world_close(&world);
 }
@@ -255,8 +268,18 @@ Test(pay_flow_job, job_of_a_psp_that_is_not_configured_waits)
         if (i == 0) {
             /* over: nobody has to be asked for that */
             expect_db(&world, PAY_OP_STORE_NO_TOKEN);
-            expect_arg(&world, 2, "expired");
+            expect_arg(&world, 3, "expired");
             cr_expect_eq(world.http_count, 0);
+            world_close(&world);
+            continue;
+        }
+
+        if (i == 1) {
+            /* another PSP may be there for it */
+            expect_db(&world, PAY_OP_REROUTE);
+            expect_arg(&world, 2, "removed");
+            expect_arg(&world, 3, "not_sent");
+            expect_arg(&world, 4, "psp_not_configured");
             world_close(&world);
             continue;
         }
@@ -439,6 +462,172 @@ Test(pay_flow_job, polls_are_often_at_first_and_seldom_later)
         expect_again(&world, "poll", "open", rows[i][1]);
         world_close(&world);
     }
+}
+
+
+/* A PSP whose approval is not the money, and whose pages stay open. */
+static int               play_capture;
+static pay_psp_change_t  asked_for;
+
+static pay_status_t
+play_query(pay_arena_t *arena, pay_str_t token,
+    const pay_http_answer_t *answer, pay_psp_event_t *event, int *known)
+{
+    (void) arena;
+    (void) answer;
+
+    memset(event, 0, sizeof(*event));
+    event->token = token;
+    event->must_capture = play_capture;
+    *known = 1;
+
+    return PAY_OK;
+}
+
+
+static pay_status_t
+play_change(pay_arena_t *arena, const pay_psp_account_t *psp_account,
+    const pay_psp_change_t *change, pay_http_request_t *request,
+    pay_err_t *err)
+{
+    (void) arena;
+    (void) psp_account;
+    (void) err;
+
+    memset(request, 0, sizeof(*request));
+    request->method = PAY_STR("POST");
+    request->url = PAY_STR("https://psp.example/change");
+    asked_for = *change;
+
+    return PAY_OK;
+}
+
+
+static pay_status_t
+play_changed(pay_arena_t *arena, const pay_psp_change_t *change,
+    const pay_http_answer_t *answer, pay_psp_changed_t *result)
+{
+    (void) arena;
+
+    memset(result, 0, sizeof(*result));
+    result->known = answer->sent == PAY_ANSWERED && answer->status == 201;
+    result->event.token = change->token;
+    result->event.fact = change->kind == PAY_PSP_EXPIRE ? PAY_FACT_EXPIRED
+                                                        : PAY_FACT_PAID;
+
+    return PAY_OK;
+}
+
+
+static void
+two_steps_begin(world_t *world, int capture, int64_t now_s,
+    const view_t *view)
+{
+    static pay_psp_adapter_t  adapter;
+
+    adapter = *generic();
+    adapter.query_answer = play_query;
+    adapter.change_request = play_change;
+    adapter.change_answer = play_changed;
+    adapter.changes = PAY_PSP_CAN(PAY_PSP_CAPTURE)
+                      | PAY_PSP_CAN(PAY_PSP_EXPIRE);
+    adapter.traits = PAY_PSP_LINGERS;
+    play_capture = capture;
+
+    world_open(world);
+    world->now_s = now_s;
+    world->psps[WORLD_GENERIC].adapter = &adapter;
+    job_open(world, "poll", 1, view);
+    world_http(world, answered(200, PAY_STR("{}")));
+}
+
+
+Test(pay_flow_job, approved_money_is_taken_under_the_nonce)
+{
+    view_t   view = view_registered(generic());
+    world_t  world;
+
+    view.alias = "alias-1";
+    two_steps_begin(&world, 1, EXPIRES + GRACE_S - 1, &view);
+    expect_http(&world);
+    cr_expect_str_eq(world.effect.what, "capture");
+    cr_expect_eq(asked_for.kind, PAY_PSP_CAPTURE);
+    cr_expect(pay_str_is(asked_for.key, NONCE));
+    cr_expect(pay_str_is(asked_for.token, view.token));
+    cr_expect(pay_str_is(asked_for.alias, "alias-1"));
+    cr_expect_eq(asked_for.amount_minor, 3000);
+    cr_expect_str_eq(asked_for.currency->code, "USD");
+    world_http(&world, answered(201, PAY_STR("{}")));
+    expect_db(&world, PAY_OP_APPLY_EVENT);
+    expect_arg(&world, 1, "query");
+    expect_arg(&world, 4, "paid");
+    world_close(&world);
+}
+
+
+Test(pay_flow_job, a_capture_without_an_answer_is_asked_again)
+{
+    view_t   view = view_registered(generic());
+    world_t  world;
+
+    two_steps_begin(&world, 1, NOW, &view);
+    world_no_answer(&world, PAY_SENT_SOME, "timeout");
+    expect_again(&world, "poll", "no_answer", 10000);
+    world_close(&world);
+}
+
+
+/* Too late, or we told the storefront already that it failed. */
+Test(pay_flow_job, approval_that_comes_too_late_takes_no_money)
+{
+    view_t   view = view_registered(generic());
+    world_t  world;
+
+    two_steps_begin(&world, 1, EXPIRES + GRACE_S, &view);
+    cr_expect_neq(asked_for.kind, PAY_PSP_CAPTURE);
+    expect_http(&world);
+    cr_expect_str_eq(world.effect.what, "expire");
+    world_close(&world);
+
+    view.orders = "[" STORED("order-1", "3000", "FAILED", "\"expired\"") "]";
+    two_steps_begin(&world, 1, NOW, &view);
+    expect_again(&world, "poll", "open", 10000);
+    cr_expect_eq(world.http_count, 1);
+    world_close(&world);
+}
+
+
+Test(pay_flow_job, a_page_that_lingers_is_closed_before_it_counts_as_over)
+{
+    view_t   view = view_registered(generic());
+    world_t  world;
+
+    two_steps_begin(&world, 0, EXPIRES - 1, &view);
+    expect_again(&world, "poll", "open", 10000);
+    world_close(&world);
+
+    two_steps_begin(&world, 0, EXPIRES, &view);
+    expect_http(&world);
+    cr_expect_str_eq(world.effect.what, "expire");
+    cr_expect_eq(asked_for.kind, PAY_PSP_EXPIRE);
+    world_http(&world, answered(201, PAY_STR("{}")));
+    expect_db(&world, PAY_OP_APPLY_EVENT);
+    expect_arg(&world, 1, "query");
+    expect_arg(&world, 4, "expired");
+    world_close(&world);
+}
+
+
+/* Unknown is not over: somebody may still pay there. */
+Test(pay_flow_job, a_page_that_cannot_be_closed_is_never_called_expired)
+{
+    view_t   view = view_registered(generic());
+    world_t  world;
+
+    two_steps_begin(&world, 0, EXPIRES + 30 * 86400, &view);
+    world_no_answer(&world, PAY_SENT_SOME, "timeout");
+    expect_again(&world, "poll", "no_answer", 10000);
+    world_close(&world);
 }
 
 

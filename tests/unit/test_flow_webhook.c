@@ -317,12 +317,15 @@ Test(pay_flow_webhook, signed_nonsense_is_422_and_not_stored)
 
 /* An adapter whose PSP puts several facts into one delivery. */
 static unsigned  bundle_size;
+static int       bundle_asks;          /* 2: and has no id */
 
 static pay_status_t
-bundle_events(pay_arena_t *arena, pay_str_t event_id, pay_str_t body,
+bundle_events(pay_arena_t *arena, const pay_psp_account_t *psp_account,
+    pay_str_t event_id, pay_str_t body,
     pay_psp_event_t events[PAY_PSP_EVENTS_MAX], unsigned *count,
     pay_err_t *err)
 {
+    (void) psp_account;
     (void) event_id;
     (void) body;
     (void) err;
@@ -332,6 +335,12 @@ bundle_events(pay_arena_t *arena, pay_str_t event_id, pay_str_t body,
         PAY_TRY(pay_format(arena, &events[*count].event_id, 32, "evt_%u",
                            *count));
         events[*count].type = PAY_STR("note");
+        events[*count].must_ask = bundle_asks;
+        events[*count].token = PAY_STR("reg_1");
+    }
+
+    if (bundle_asks > 1) {
+        events[0].event_id = PAY_STR("");
     }
 
     return PAY_OK;
@@ -339,14 +348,21 @@ bundle_events(pay_arena_t *arena, pay_str_t event_id, pay_str_t body,
 
 
 static void
-bundle_open(world_t *world, unsigned size, delivery_t *delivery)
+bundle_adapter(world_t *world)
 {
     static pay_psp_adapter_t  bundle;
 
     bundle = *generic();
     bundle.webhook_events = bundle_events;
-    bundle_size = size;
     world->psps[WORLD_GENERIC].adapter = &bundle;
+}
+
+
+static void
+bundle_open(world_t *world, unsigned size, delivery_t *delivery)
+{
+    bundle_size = size;
+    bundle_adapter(world);
     deliver_signed(world, WORLD_GENERIC, PAY_STR("{}"), delivery);
 }
 
@@ -401,6 +417,130 @@ Test(pay_flow_webhook, no_event_is_200_without_an_operation)
     cr_expect(pay_str_is(reply->body, "{\"outcome\":\"ignored\"}"));
     cr_expect_eq(world.db_count, 0);
     world_close(&world);
+}
+
+
+/* What only says "ask again" moves nothing; without an id, and so without
+ * anybody who vouches for it, it is not even stored. */
+Test(pay_flow_webhook, a_hint_is_told_as_one)
+{
+    world_t             world;
+    delivery_t          delivery;
+    const pay_reply_t  *reply;
+
+    for (bundle_asks = 1; bundle_asks <= 2; bundle_asks++) {
+        world_open(&world);
+        bundle_open(&world, 1, &delivery);
+        expect_db(&world, PAY_OP_APPLY_EVENT);
+        expect_arg(&world, 1, bundle_asks == 1 ? "webhook" : "hint");
+        expect_arg(&world, 2, bundle_asks == 1 ? "evt_0" : NULL);
+        expect_arg(&world, 4, "ask");
+        expect_arg(&world, 5, "reg_1");
+        world_row(&world, "asked", NULL);
+        reply = expect_reply(&world, PAY_REPLY_JSON, 200);
+        cr_expect(pay_str_is(reply->body, "{\"outcome\":\"asked\"}"));
+        world_close(&world);
+    }
+}
+
+
+/* A scheme whose certificate has to be fetched: it is right when it says so. */
+static pay_sig_verdict_t
+certified(pay_arena_t *arena, const pay_sig_input_t *input,
+    pay_sig_result_t *result)
+{
+    (void) arena;
+
+    memset(result, 0, sizeof(*result));
+    result->verdict = input->now_s != NOW ? PAY_SIG_ERROR
+                      : input->cert_pem.len == 0 ? PAY_SIG_NEED_CERT
+                      : pay_str_is(input->cert_pem, "right") ? PAY_SIG_VALID
+                      : PAY_SIG_CERT_INVALID;
+    result->cert_url = PAY_STR("https://api.psp.example/certs/1");
+
+    return result->verdict;
+}
+
+
+static void
+certified_open(world_t *world, delivery_t *delivery)
+{
+    static pay_sig_scheme_t  scheme;
+
+    world_open(world);
+    bundle_asks = 0;
+    bundle_size = 1;
+    sign(world, WORLD_GENERIC, PAY_STR("{}"), NOW, delivery);
+    scheme = *world->psps[WORLD_GENERIC].scheme;
+    scheme.verify = certified;
+    scheme.ack = "[accepted]";
+    world->psps[WORLD_GENERIC].scheme = &scheme;
+    deliver(world, delivery);
+    expect_http(world);
+    cr_expect(world->effect.is_cert);
+    cr_expect(pay_str_is(world->effect.http.url,
+                         "https://api.psp.example/certs/1"));
+    cr_expect_eq(world->effect.http.field_count, 0, "no key leaves");
+    world->now_s = NOW + 9;            /* judged at the time it came */
+}
+
+
+Test(pay_flow_webhook, a_certificate_is_fetched_before_the_judgement)
+{
+    world_t             world;
+    delivery_t          delivery;
+    const pay_reply_t  *reply;
+
+    certified_open(&world, &delivery);
+    world.psps[WORLD_GENERIC].adapter = stripe();
+    world_http(&world, answered(200, PAY_STR("right")));
+    expect_problem(&world, "webhook-payload-invalid", 422);
+    world_close(&world);
+
+    certified_open(&world, &delivery);
+    world_http(&world, answered(200, PAY_STR("wrong")));
+    expect_problem(&world, "webhook-signature-invalid", 401);
+    cr_expect_eq(world.db_count, 0);
+    world_close(&world);
+
+    certified_open(&world, &delivery);
+    bundle_adapter(&world);
+    world_http(&world, answered(200, PAY_STR("right")));
+    expect_db(&world, PAY_OP_APPLY_EVENT);
+    world_row(&world, "applied", NULL);
+    reply = expect_reply(&world, PAY_REPLY_TEXT, 200);
+    cr_expect(pay_str_is(reply->body, "[accepted]"));
+    world_close(&world);
+}
+
+
+Test(pay_flow_webhook, without_the_certificate_the_psp_is_asked_to_come_again)
+{
+    size_t              i;
+    world_t             world;
+    delivery_t          delivery;
+    pay_http_answer_t   answer;
+
+    static const struct {
+        pay_sent_t   sent;
+        unsigned     status;
+        const char  *body;
+    } rows[] = {
+        { PAY_SENT_NOTHING, 0, "" }, { PAY_SENT_SOME, 0, "" },
+        { PAY_ANSWERED, 404, "right" }, { PAY_ANSWERED, 302, "right" },
+        { PAY_ANSWERED, 200, "" }
+    };
+
+    for (i = 0; i < COUNT(rows); i++) {
+        certified_open(&world, &delivery);
+        answer = answered(rows[i].status, pay_str_of(rows[i].body));
+        answer.sent = rows[i].sent;
+        world_http(&world, answer);
+        expect_problem(&world, "dependency-unavailable", 503);
+        cr_expect_gt(world.effect.reply->retry_after_s, 0);
+        cr_expect_eq(world.db_count, 0);
+        world_close(&world);
+    }
 }
 
 

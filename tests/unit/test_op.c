@@ -80,6 +80,7 @@ Test(pay_op, decode_copies_every_column)
 
     view.code = "declined_by_bank";
     view.attempt = 4;
+    view.alias = "link-1";
     view.orders = "[" STORED("order-1", "1000", "FAILED", "\"declined\"") ","
                   STORED("order-2", "2000", "FAILED", "null") "]";
     cr_assert_eq(pay_checkout_decode(pay_heap_arena(heap),
@@ -92,6 +93,7 @@ Test(pay_op, decode_copies_every_column)
     cr_expect(pay_str_is(c.nonce, NONCE));
     cr_expect(pay_str_is(c.handle, HANDLE));
     cr_expect(pay_str_is(c.token, view.token));
+    cr_expect(pay_str_is(c.alias, "link-1"));
     cr_expect(pay_str_is(c.hosted_url, view.hosted_url));
     cr_expect(pay_str_is(c.return_url, RETURN_URL));
     cr_expect(pay_str_is(c.base_url, BASE));
@@ -108,19 +110,19 @@ Test(pay_op, decode_copies_every_column)
 }
 
 
-Test(pay_op, null_is_legal_only_for_token_url_and_code)
+Test(pay_op, null_is_legal_only_for_token_alias_url_and_code)
 {
     unsigned         i;
     pay_heap_t      *heap = pay_heap_create();
     pay_checkout_t   c;
 
     for (i = 0; i < PAY_VIEW_COLUMNS; i++) {
-        if (i == 11 || i == 12 || i == 14 || i == 16) {
+        if (i == 12 || i == 13 || i == 15 || i == 17) {
             continue;                                      /* numbers */
         }
 
         cr_expect_eq(decode_damaged((damage_t) { i, NULL }, &c, heap),
-                     i == 6 || i == 7 || i == 15 ? PAY_OK : PAY_BUG,
+                     i == 6 || i == 7 || i == 8 || i == 16 ? PAY_OK : PAY_BUG,
                      "column %u", i);
     }
 
@@ -136,15 +138,15 @@ Test(pay_op, a_row_that_breaks_the_promise_is_a_bug)
     pay_checkout_t   c;
 
     static const damage_t  rows[] = {
-        { 10, "usd" }, { 10, "XXX" }, { 10, "" }, { 0, "" }, { 1, "" },
-        { 4, "" }, { 5, "" }, { 17, "" }, { 17, "null" }, { 17, "[]" },
-        { 17, "{}" }, { 17, "[1]" }, { 17, "[{}]" }, { 17, "[" },
-        { 17, "[" STORED("o", "\"1\"", "FAILED", "null") "]" },
-        { 17, "[" STORED("o", "1.5", "FAILED", "null") "]" },
-        { 17, "[" STORED("o", "1", "PAID", "null") "]" },
-        { 17, "[" STORED("o", "1", "failed", "null") "]" },
-        { 17, "[{\"seller\":\"s\",\"amount\":1,\"status\":\"FAILED\"}]" },
-        { 17, "[{\"id\":\"o\",\"amount\":1,\"status\":\"FAILED\"}]" }
+        { 11, "usd" }, { 11, "XXX" }, { 11, "" }, { 0, "" }, { 1, "" },
+        { 4, "" }, { 5, "" }, { 18, "" }, { 18, "null" }, { 18, "[]" },
+        { 18, "{}" }, { 18, "[1]" }, { 18, "[{}]" }, { 18, "[" },
+        { 18, "[" STORED("o", "\"1\"", "FAILED", "null") "]" },
+        { 18, "[" STORED("o", "1.5", "FAILED", "null") "]" },
+        { 18, "[" STORED("o", "1", "PAID", "null") "]" },
+        { 18, "[" STORED("o", "1", "failed", "null") "]" },
+        { 18, "[{\"seller\":\"s\",\"amount\":1,\"status\":\"FAILED\"}]" },
+        { 18, "[{\"id\":\"o\",\"amount\":1,\"status\":\"FAILED\"}]" }
     };
 
     for (i = 0; i < COUNT(rows); i++) {
@@ -173,7 +175,7 @@ Test(pay_op, more_orders_than_a_checkout_holds_are_a_bug)
 
     pay_buf_text(&buf, "]");
     cr_assert_eq(pay_buf_done(&buf, &text), PAY_OK);
-    cr_expect_eq(decode_damaged((damage_t) { 17, (const char *) text.data },
+    cr_expect_eq(decode_damaged((damage_t) { 18, (const char *) text.data },
                                 &c, heap), PAY_BUG);
     pay_heap_destroy(heap);
 }

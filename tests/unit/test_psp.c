@@ -697,7 +697,7 @@ Test(pay_psp, garbage_is_no_event)
         for (i = 0; i < GARBAGE; i++) {
             out.count = 77;
             err.slug = "";
-            cr_expect_eq(psp->webhook_events(arena, PAY_STR("evt_1"),
+            cr_expect_eq(psp->webhook_events(arena, &account, PAY_STR("evt_1"),
                                              garbage[i], out.events,
                                              &out.count, &err),
                          PAY_INVALID, "%s: %zu", psp->name, i);
@@ -865,7 +865,7 @@ webhook_once(pay_arena_t *arena, void *result)
     pay_heap_t    *own = pay_heap_create();
     pay_status_t   status;
 
-    status = tortured->webhook_events(arena, PAY_STR(""),
+    status = tortured->webhook_events(arena, &account, PAY_STR(""),
                  fixture(pay_heap_arena(own), tortured,
                          "webhook-expired.json"),
                  out->events, &out->count, NULL);

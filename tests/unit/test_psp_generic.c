@@ -41,8 +41,8 @@ events_of(pay_arena_t *arena, const char *id, pay_str_t body,
     pay_status_t      status;
     pay_psp_event_t   events[PAY_PSP_EVENTS_MAX];
 
-    status = generic()->webhook_events(arena, pay_str_of(id), body, events,
-                                       &count, NULL);
+    status = generic()->webhook_events(arena, &account, pay_str_of(id), body,
+                                       events, &count, NULL);
     if (status == PAY_OK) {
         cr_assert_eq(count, 1);
         *event = events[0];

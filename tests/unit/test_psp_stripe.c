@@ -46,8 +46,8 @@ events_of(pay_arena_t *arena, pay_str_t body, pay_psp_event_t *event)
     pay_status_t      status;
     pay_psp_event_t   events[PAY_PSP_EVENTS_MAX];
 
-    status = stripe()->webhook_events(arena, PAY_STR("ignored"), body, events,
-                                      &count, NULL);
+    status = stripe()->webhook_events(arena, &account, PAY_STR("ignored"), body,
+                                      events, &count, NULL);
     if (status == PAY_OK) {
         cr_assert_eq(count, 1);
         *event = events[0];

@@ -9,6 +9,9 @@
 #include "pay_sig.h"
 
 
+static const pay_sig_settings_t  no_settings;
+
+
 #define NOW   INT64_C(1795238460)
 #define BODY                                                                  \
     "{\"id\":\"evt_1\",\"amount\":\"12.34\",\"note\":\"\xc3\xa4 \\u00e4\"}\r\n"
@@ -59,11 +62,13 @@ world_open(world_t *w, const pay_sig_scheme_t *scheme)
     w->input.body = PAY_STR(BODY);
     w->input.keys = w->keys;
     w->input.key_count = 1;
+    w->input.settings = &no_settings;
     w->input.now_s = NOW;
     w->input.tolerance_s = PAY_SIG_TOLERANCE_S;
 
-    cr_assert_eq(scheme->sign(w->arena, &w->keys[0], PAY_STR("msg_1"), NOW,
-                              w->input.body, w->headers, &w->count), PAY_OK);
+    cr_assert_eq(scheme->sign(w->arena, &no_settings, &w->keys[0],
+                              PAY_STR("msg_1"), NOW, w->input.body,
+                              w->headers, &w->count), PAY_OK);
     cr_assert(w->count >= 1 && w->count <= 4);
 }
 
@@ -412,7 +417,7 @@ Test(pay_sig, any_configured_key_will_do)
     EACH_SCHEME(w) {
         for (i = 0; i < PAY_SIG_KEYS_MAX; i++) {
             w.input.key_count = PAY_SIG_KEYS_MAX;
-            cr_assert_eq(w.scheme->sign(w.arena, &w.keys[i],
+            cr_assert_eq(w.scheme->sign(w.arena, &no_settings, &w.keys[i],
                                         PAY_STR("msg_1"), NOW, w.input.body,
                                         w.headers, &w.count), PAY_OK);
             expect_verdict(w, PAY_SIG_VALID);
@@ -646,7 +651,8 @@ sign_once(pay_arena_t *arena, void *result)
     cr_assert_eq(tortured->key_parse(pay_str_of(key_texts[0]), &key, NULL),
                  PAY_OK);
 
-    return tortured->sign(arena, &key, PAY_STR("msg_1"), NOW, PAY_STR(BODY),
+    return tortured->sign(arena, &no_settings, &key, PAY_STR("msg_1"), NOW,
+                          PAY_STR(BODY),
                           out->headers, &out->count);
 }
 
@@ -667,7 +673,8 @@ Test(pay_sig, sign_refuses_a_time_before_1970)
     world_t  w;
 
     EACH_SCHEME(w) {
-        cr_expect_eq(w.scheme->sign(w.arena, &w.keys[0], PAY_STR("m"), -1,
+        cr_expect_eq(w.scheme->sign(w.arena, &no_settings, &w.keys[0],
+                                    PAY_STR("m"), -1,
                                     w.input.body, w.headers, &w.count),
                      PAY_BUG);
     }
@@ -753,7 +760,8 @@ Test(pay_sig_standardwebhooks, ids_that_could_blur_the_signed_text_are_refused)
         sign_as(&w, long_id + 1, PAY_STR("1795238460"));
         expect_verdict(w, PAY_SIG_VALID);
 
-        cr_expect_eq(w.scheme->sign(w.arena, &w.keys[0], PAY_STR("a.b"), NOW,
+        cr_expect_eq(w.scheme->sign(w.arena, &no_settings, &w.keys[0],
+                                    PAY_STR("a.b"), NOW,
                                     w.input.body, w.headers, &w.count),
                      PAY_BUG);
     }
