@@ -21,7 +21,8 @@ typedef enum {
 } pay_circuit_t;
 
 typedef struct {
-    unsigned  failure_percent;         /* opens at this share of failures, */
+    unsigned  failure_percent;         /* opens at this share of failures, 0:
+                                          never, */
     unsigned  min_calls;               /*   with at least this many calls  */
     int64_t   window_ms;               /*   in the window */
     int64_t   open_ms;
@@ -39,6 +40,7 @@ typedef struct {
     pay_breaker_bucket_t  buckets[PAY_BREAKER_BUCKETS];
     int64_t               newest;      /* number of the newest bucket */
     int64_t               since_ms;    /* opened, or the last probe went out */
+    int64_t               half_ms;     /* half-open since */
     uint32_t              circuit;     /* pay_circuit_t */
     uint32_t              probing;     /* probes under way */
     uint32_t              proved;      /* probes that went well */

@@ -1,0 +1,337 @@
+/*
+ * The circuit breaker's arithmetic.  Calls are counted in buckets of a tenth
+ * of the window, numbered from the clock's zero; what is older than ten
+ * buckets does not count.  Whatever lies in the struct (another window's
+ * numbers after a reload, half a change of a killed worker, a clock that went
+ * back) costs counts at most, and makes nobody wait for twice open_ms.
+ */
+
+#include "pay_breaker.h"
+
+
+#define LATENCY_MAX_MS  INT64_C(86400000)
+
+
+typedef struct {
+    uint64_t  calls;
+    uint64_t  failures;
+    uint64_t  latency_ms;
+} sums_t;
+
+
+static int elapsed(int64_t since_ms, int64_t now_ms, int64_t span_ms);
+static uint64_t distance(int64_t a, int64_t b);
+static int64_t bucket_number(const pay_breaker_conf_t *conf, int64_t now_ms);
+static pay_breaker_bucket_t *bucket_now(pay_breaker_t *breaker,
+    const pay_breaker_conf_t *conf, int64_t now_ms);
+static void count(pay_breaker_t *breaker, const pay_breaker_conf_t *conf,
+    int64_t now_ms, int ok, int64_t latency_ms);
+static sums_t sum(const pay_breaker_t *breaker,
+    const pay_breaker_conf_t *conf, int64_t now_ms);
+static void judge(pay_breaker_t *breaker, const pay_breaker_conf_t *conf,
+    int64_t now_ms);
+static void probed(pay_breaker_t *breaker, const pay_breaker_conf_t *conf,
+    int64_t now_ms, int ok, int64_t latency_ms);
+static void trip(pay_breaker_t *breaker, int64_t now_ms);
+static void enter(pay_breaker_t *breaker, pay_circuit_t circuit,
+    int64_t now_ms);
+static unsigned probes_of(const pay_breaker_conf_t *conf);
+static unsigned narrow(uint64_t number);
+
+
+int
+pay_breaker_allow(pay_breaker_t *breaker, const pay_breaker_conf_t *conf,
+    int64_t now_ms)
+{
+    if (conf->failure_percent == 0 || breaker->circuit == PAY_CIRCUIT_CLOSED) {
+        return 1;
+    }
+
+    if (breaker->circuit == PAY_CIRCUIT_OPEN) {
+        if (!elapsed(breaker->since_ms, now_ms, conf->open_ms)) {
+            return 0;
+        }
+
+        enter(breaker, PAY_CIRCUIT_HALF_OPEN, now_ms);
+    }
+
+    if (breaker->probing >= probes_of(conf)) {
+        if (!elapsed(breaker->since_ms, now_ms, conf->open_ms)) {
+            return 0;
+        }
+
+        breaker->probing = 0;
+    }
+
+    breaker->probing++;
+    breaker->since_ms = now_ms;
+
+    return 1;
+}
+
+
+void
+pay_breaker_record(pay_breaker_t *breaker, const pay_breaker_conf_t *conf,
+    int64_t now_ms, int ok, int64_t latency_ms)
+{
+    if (latency_ms < 0) {
+        latency_ms = 0;
+    }
+
+    if (latency_ms > LATENCY_MAX_MS) {
+        latency_ms = LATENCY_MAX_MS;
+    }
+
+    if (breaker->circuit == PAY_CIRCUIT_HALF_OPEN) {
+        probed(breaker, conf, now_ms, ok, latency_ms);
+    }
+
+    count(breaker, conf, now_ms, ok, latency_ms);
+
+    if (breaker->circuit == PAY_CIRCUIT_CLOSED) {
+        judge(breaker, conf, now_ms);
+    }
+}
+
+
+void
+pay_breaker_forget(pay_breaker_t *breaker)
+{
+    if (breaker->circuit == PAY_CIRCUIT_HALF_OPEN && breaker->probing > 0) {
+        breaker->probing--;
+    }
+}
+
+
+void
+pay_breaker_read(const pay_breaker_t *breaker, const pay_breaker_conf_t *conf,
+    int64_t now_ms, pay_health_t *health)
+{
+    sums_t  sums;
+
+    sums = sum(breaker, conf, now_ms);
+
+    health->circuit = PAY_CIRCUIT_CLOSED;
+    health->calls = narrow(sums.calls);
+    health->success_permille = 1000;
+    health->latency_ms = 0;
+
+    if (sums.calls > 0) {
+        health->success_permille =
+            narrow((sums.calls - sums.failures) * 1000 / sums.calls);
+        health->latency_ms = narrow(sums.latency_ms / sums.calls);
+    }
+
+    if (conf->failure_percent == 0 || breaker->circuit == PAY_CIRCUIT_CLOSED) {
+        return;
+    }
+
+    health->circuit = PAY_CIRCUIT_HALF_OPEN;
+
+    if ((breaker->circuit == PAY_CIRCUIT_OPEN
+         || breaker->probing >= probes_of(conf))
+        && !elapsed(breaker->since_ms, now_ms, conf->open_ms))
+    {
+        health->circuit = PAY_CIRCUIT_OPEN;
+    }
+}
+
+
+const char *
+pay_circuit_name(pay_circuit_t circuit)
+{
+    static const char *const  names[] = { "closed", "open", "half-open" };
+
+    return (unsigned) circuit < sizeof(names) / sizeof(names[0])
+           ? names[circuit] : "closed";
+}
+
+
+/* 1 when the span that began at since_ms is over.  A clock that went back by
+ * more than the span counts as one that went on. */
+static int
+elapsed(int64_t since_ms, int64_t now_ms, int64_t span_ms)
+{
+    return span_ms <= 0
+           || distance(since_ms, now_ms) >= (uint64_t) span_ms;
+}
+
+
+/* Unsigned: times may be of any sign. */
+static uint64_t
+distance(int64_t a, int64_t b)
+{
+    return a < b ? (uint64_t) b - (uint64_t) a : (uint64_t) a - (uint64_t) b;
+}
+
+
+static int64_t
+bucket_number(const pay_breaker_conf_t *conf, int64_t now_ms)
+{
+    int64_t  width;
+
+    width = conf->window_ms / PAY_BREAKER_BUCKETS
+            + (conf->window_ms % PAY_BREAKER_BUCKETS > 0);
+
+    return (now_ms > 0 ? now_ms : 0) / (width > 0 ? width : 1);
+}
+
+
+/* Workers' clocks differ by some milliseconds: the one behind counts into the
+ * newest bucket.  Further back than the window is another clock: a new
+ * start. */
+static pay_breaker_bucket_t *
+bucket_now(pay_breaker_t *breaker, const pay_breaker_conf_t *conf,
+    int64_t now_ms)
+{
+    int64_t  number;
+
+    number = bucket_number(conf, now_ms);
+
+    if (breaker->newest < 0
+        || breaker->newest - number >= PAY_BREAKER_BUCKETS
+        || number - breaker->newest >= PAY_BREAKER_BUCKETS)
+    {
+        memset(breaker->buckets, 0, sizeof(breaker->buckets));
+        breaker->newest = number;
+    }
+
+    while (breaker->newest < number) {
+        breaker->newest++;
+        memset(&breaker->buckets[breaker->newest % PAY_BREAKER_BUCKETS], 0,
+               sizeof(pay_breaker_bucket_t));
+    }
+
+    return &breaker->buckets[breaker->newest % PAY_BREAKER_BUCKETS];
+}
+
+
+static void
+count(pay_breaker_t *breaker, const pay_breaker_conf_t *conf, int64_t now_ms,
+    int ok, int64_t latency_ms)
+{
+    pay_breaker_bucket_t  *bucket;
+
+    bucket = bucket_now(breaker, conf, now_ms);
+
+    if (bucket->calls == UINT32_MAX) {
+        return;
+    }
+
+    bucket->calls++;
+    bucket->failures += !ok;
+    bucket->latency_ms += (uint64_t) latency_ms;
+}
+
+
+static sums_t
+sum(const pay_breaker_t *breaker, const pay_breaker_conf_t *conf,
+    int64_t now_ms)
+{
+    int64_t                      i, number, newest = breaker->newest;
+    sums_t                       sums = { 0, 0, 0 };
+    const pay_breaker_bucket_t  *bucket;
+
+    number = bucket_number(conf, now_ms);
+
+    if (newest < 0 || newest - number >= PAY_BREAKER_BUCKETS) {
+        return sums;
+    }
+
+    for (i = newest; i >= 0 && newest - i < PAY_BREAKER_BUCKETS; i--) {
+        if (number - i >= PAY_BREAKER_BUCKETS) {
+            break;
+        }
+
+        bucket = &breaker->buckets[i % PAY_BREAKER_BUCKETS];
+        sums.calls += bucket->calls;
+        sums.failures += bucket->failures < bucket->calls ? bucket->failures
+                                                          : bucket->calls;
+        sums.latency_ms += bucket->latency_ms;
+    }
+
+    return sums;
+}
+
+
+/* After each call, a good one, too: it may be the one that makes min_calls. */
+static void
+judge(pay_breaker_t *breaker, const pay_breaker_conf_t *conf, int64_t now_ms)
+{
+    sums_t  sums;
+
+    sums = sum(breaker, conf, now_ms);
+
+    if (conf->failure_percent == 0 || sums.failures == 0
+        || sums.calls < conf->min_calls
+        || sums.failures * 100 < sums.calls * conf->failure_percent)
+    {
+        return;
+    }
+
+    trip(breaker, now_ms);
+}
+
+
+/* A failure of a call that began before the circuit was half-open (its
+ * deadline may be as long as open_ms) tells what is known already. */
+static void
+probed(pay_breaker_t *breaker, const pay_breaker_conf_t *conf, int64_t now_ms,
+    int ok, int64_t latency_ms)
+{
+    if (breaker->probing == 0) {
+        return;
+    }
+
+    if (ok) {
+        breaker->probing--;
+        breaker->proved++;
+
+        /* the window holds what opened it: a new start */
+        if (breaker->proved >= probes_of(conf)) {
+            enter(breaker, PAY_CIRCUIT_CLOSED, now_ms);
+            memset(breaker->buckets, 0, sizeof(breaker->buckets));
+        }
+
+        return;
+    }
+
+    if (now_ms < breaker->half_ms
+        || distance(breaker->half_ms, now_ms) >= (uint64_t) latency_ms)
+    {
+        trip(breaker, now_ms);
+    }
+}
+
+
+static void
+trip(pay_breaker_t *breaker, int64_t now_ms)
+{
+    enter(breaker, PAY_CIRCUIT_OPEN, now_ms);
+    breaker->opened++;
+}
+
+
+static void
+enter(pay_breaker_t *breaker, pay_circuit_t circuit, int64_t now_ms)
+{
+    breaker->circuit = circuit;
+    breaker->since_ms = now_ms;
+    breaker->half_ms = now_ms;
+    breaker->probing = 0;
+    breaker->proved = 0;
+}
+
+
+static unsigned
+probes_of(const pay_breaker_conf_t *conf)
+{
+    return conf->probes > 0 ? conf->probes : 1;
+}
+
+
+static unsigned
+narrow(uint64_t number)
+{
+    return number > UINT32_MAX ? UINT32_MAX : (unsigned) number;
+}
