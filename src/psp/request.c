@@ -9,6 +9,9 @@
 #include "pay_id.h"
 
 
+#define REASON_MAX  100
+
+
 static int key_is_plain(pay_str_t key);
 
 
@@ -39,6 +42,30 @@ pay_psp_order_sane(const pay_psp_order_t *order)
     }
 
     return sum == order->amount_minor;
+}
+
+
+int
+pay_psp_change_sane(const pay_psp_change_t *change)
+{
+    size_t  i;
+
+    if ((unsigned) change->kind >= PAY_PSP_CHANGE_COUNT
+        || !pay_id_is_valid(change->key)
+        || !pay_id_is_valid(change->merchant_reference)
+        || change->currency == NULL || change->reason.len > REASON_MAX)
+    {
+        return 0;
+    }
+
+    for (i = 0; i < change->reason.len; i++) {
+        if (change->reason.data[i] < ' ' || change->reason.data[i] > '~') {
+            return 0;
+        }
+    }
+
+    return change->amount_minor > 0 || change->kind == PAY_PSP_CANCEL
+           || change->kind == PAY_PSP_EXPIRE;
 }
 
 
