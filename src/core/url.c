@@ -6,6 +6,7 @@
  */
 
 #include "url_host.h"
+#include "pay_address.h"
 
 
 typedef struct {
@@ -145,8 +146,9 @@ pay_hosted_url_check(pay_arena_t *arena, pay_str_t text,
 pay_status_t
 pay_base_url_check(pay_str_t text, int allow_private, pay_err_t *err)
 {
-    uint32_t   address;
-    pay_url_t  url;
+    uint32_t       address;
+    pay_url_t      url;
+    unsigned char  bytes[4];
 
     if (pay_url_parse(text, &url, NULL) != PAY_OK) {
         return pay_refuse(err, "configuration",
@@ -176,7 +178,12 @@ pay_base_url_check(pay_str_t text, int allow_private, pay_err_t *err)
                           "four decimal numbers, or use a host name");
     }
 
-    if (pay_ipv4_is_special(address) && !allow_private) {
+    bytes[0] = (unsigned char) (address >> 24);
+    bytes[1] = (unsigned char) (address >> 16);
+    bytes[2] = (unsigned char) (address >> 8);
+    bytes[3] = (unsigned char) address;
+
+    if (pay_address_is_special(bytes, sizeof(bytes)) && !allow_private) {
         return pay_refuse(err, "configuration", "use a host name or a public "
                           "address instead of a private one");
     }

@@ -1,6 +1,6 @@
 /*
  * Hosts and ports of URLs and of configuration entries: what is well-formed,
- * what is an IPv4 literal in any spelling, what is loopback or private.
+ * what is an IPv4 literal in any spelling, what is loopback.
  * Never resolves a name.  Called by url.c; two functions are public.
  */
 
@@ -169,35 +169,6 @@ pay_host_ipv4(pay_str_t host, uint32_t *address)
     *address = sum;
 
     return 1;
-}
-
-
-/* Not an address of a host on the public Internet (RFC 6890). */
-int
-pay_ipv4_is_special(uint32_t address)
-{
-    size_t  i;
-
-    static const struct {
-        uint32_t  network;
-        uint32_t  mask;
-    } special[] = {
-        { 0x00000000, 0xff000000 },     /* 0.0.0.0/8, unspecified */
-        { 0x0a000000, 0xff000000 },     /* 10.0.0.0/8 */
-        { 0x64400000, 0xffc00000 },     /* 100.64.0.0/10, shared */
-        { 0xa9fe0000, 0xffff0000 },     /* 169.254.0.0/16, link-local */
-        { 0xac100000, 0xfff00000 },     /* 172.16.0.0/12 */
-        { 0xc0a80000, 0xffff0000 },     /* 192.168.0.0/16 */
-        { 0xe0000000, 0xe0000000 }      /* 224.0.0.0 and up */
-    };
-
-    for (i = 0; i < sizeof(special) / sizeof(special[0]); i++) {
-        if ((address & special[i].mask) == special[i].network) {
-            return 1;
-        }
-    }
-
-    return 0;
 }
 
 

@@ -23,9 +23,6 @@ int pay_host_is_literal(pay_str_t host);
  * address that we read. */
 int pay_host_ipv4(pay_str_t host, uint32_t *address);
 
-/* 1 for an address that is no public host's (RFC 6890). */
-int pay_ipv4_is_special(uint32_t address);
-
 /* 1 when equal, ASCII case aside. */
 int pay_host_eq(pay_str_t a, pay_str_t b);
 
