@@ -1,0 +1,246 @@
+/*
+ * What Stripe tells (psp.md 2.4, 2.6): the state of a session, from a query or
+ * an answer, and the checkout.session.* events.  Money is believed from
+ * payment_status alone; events about other objects say nothing about an order
+ * yet.
+ */
+
+#include "psp/stripe.h"
+
+
+typedef struct {
+    const char  *type;
+    pay_fact_t   fact;         /* NONE: payment_status decides */
+} stripe_type_t;
+
+
+static pay_fact_t stripe_state_fact(const pay_json_t *session);
+static pay_status_t stripe_event(pay_arena_t *arena, const pay_json_t *root,
+    pay_psp_event_t *event, pay_err_t *err);
+static pay_fact_t stripe_paid_fact(const pay_json_t *session);
+static pay_status_t stripe_session(pay_arena_t *arena,
+    const pay_json_t *session, pay_psp_event_t *event);
+
+
+static const stripe_type_t  stripe_types[] = {
+    { "checkout.session.completed", PAY_FACT_NONE },
+    { "checkout.session.async_payment_succeeded", PAY_FACT_PAID },
+    { "checkout.session.async_payment_failed", PAY_FACT_DECLINED },
+    { "checkout.session.expired", PAY_FACT_EXPIRED },
+    { NULL, PAY_FACT_NONE }
+};
+
+
+pay_status_t
+pay_stripe_state(pay_arena_t *arena, const pay_json_t *session,
+    pay_psp_event_t *event)
+{
+    memset(event, 0, sizeof(*event));
+    event->fact = stripe_state_fact(session);
+
+    PAY_TRY(stripe_session(arena, session, event));
+
+    return pay_psp_word_get(arena, session, "status", &event->type);
+}
+
+
+/* Money that came in counts, whatever else the session says. */
+static pay_fact_t
+stripe_state_fact(const pay_json_t *session)
+{
+    if (pay_stripe_is(session, "payment_status", "paid")) {
+        return PAY_FACT_PAID;
+    }
+
+    if (pay_stripe_is(session, "status", "complete")) {
+        return stripe_paid_fact(session);
+    }
+
+    if (pay_stripe_is(session, "status", "expired")) {
+        return PAY_FACT_EXPIRED;
+    }
+
+    return PAY_FACT_NONE;
+}
+
+
+pay_status_t
+pay_stripe_webhook_events(pay_arena_t *arena, const pay_psp_account_t *account,
+    pay_str_t event_id, pay_str_t body,
+    pay_psp_event_t events[PAY_PSP_EVENTS_MAX], unsigned *count,
+    pay_err_t *err)
+{
+    pay_json_t       *root;
+    pay_status_t      status;
+    pay_psp_event_t   event;
+
+    (void) account;
+    (void) event_id;           /* Stripe's headers carry none */
+
+    PAY_TRY(pay_psp_parse(body, &root, err));
+
+    memset(&event, 0, sizeof(event));
+    status = stripe_event(arena, root, &event, err);
+    pay_json_free(root);
+
+    if (status == PAY_OK) {
+        events[0] = event;
+        *count = 1;
+    }
+
+    return status;
+}
+
+
+static pay_status_t
+stripe_event(pay_arena_t *arena, const pay_json_t *root,
+    pay_psp_event_t *event, pay_err_t *err)
+{
+    pay_status_t          status;
+    const pay_json_t     *session;
+    const stripe_type_t  *type;
+
+    status = pay_psp_token_get(arena, root, "id", &event->event_id);
+    if (status == PAY_OK) {
+        status = pay_psp_word_get(arena, root, "type", &event->type);
+    }
+
+    if (status == PAY_NO_MEMORY) {
+        return status;
+    }
+
+    if (status != PAY_OK || event->type.len == 0) {
+        return pay_refuse(err, "validation-error", "an event has id and type");
+    }
+
+    if (pay_stripe_is(root, "object", "v2.core.event")) {
+        return PAY_OK;
+    }
+
+    if (!pay_stripe_is(root, "object", "event")) {
+        return pay_refuse(err, "validation-error", "not an event object");
+    }
+
+    for (type = stripe_types; type->type != NULL; type++) {
+        if (pay_stripe_is(root, "type", type->type)) {
+            break;
+        }
+    }
+
+    if (type->type == NULL) {
+        return PAY_OK;
+    }
+
+    session = pay_json_path(root, "data", "object", NULL);
+    event->fact = (type->fact == PAY_FACT_NONE) ? stripe_paid_fact(session)
+                                                : type->fact;
+
+    status = stripe_session(arena, session, event);
+
+    return (status == PAY_INVALID)
+           ? pay_refuse(err, "validation-error",
+                        "a session has an id; a paid one an amount")
+           : status;
+}
+
+
+/* A completed session: no_payment_required says nothing, since what we
+ * register is never free. */
+static pay_fact_t
+stripe_paid_fact(const pay_json_t *session)
+{
+    if (pay_stripe_is(session, "payment_status", "paid")) {
+        return PAY_FACT_PAID;
+    }
+
+    return pay_stripe_is(session, "payment_status", "unpaid")
+           ? PAY_FACT_PENDING : PAY_FACT_NONE;
+}
+
+
+int
+pay_stripe_is(const pay_json_t *json, const char *member, const char *text)
+{
+    pay_str_t  value;
+
+    return pay_json_string(pay_json_get(json, member), &value) == PAY_OK
+           && pay_str_is(value, text);
+}
+
+
+/* The session's token, payment and amount.  PAY_INVALID without a token, or
+ * when paid without an amount. */
+static pay_status_t
+stripe_session(pay_arena_t *arena, const pay_json_t *session,
+    pay_psp_event_t *event)
+{
+    pay_status_t  status;
+
+    status = pay_psp_token_get(arena, session, "id", &event->token);
+    if (status != PAY_OK) {
+        return (status == PAY_NOT_FOUND) ? PAY_INVALID : status;
+    }
+
+    status = pay_psp_token_get(arena, session, "payment_intent",
+                               &event->reference);
+    if (status == PAY_NOT_FOUND) {                     /* null or expanded */
+        status = pay_psp_token_get(arena,
+                                   pay_json_get(session, "payment_intent"),
+                                   "id", &event->reference);
+    }
+
+    if (status == PAY_NO_MEMORY) {
+        return status;
+    }
+
+    PAY_TRY(pay_stripe_amount_in(arena, session, "amount_total", event));
+
+    return (event->fact == PAY_FACT_PAID && !event->has_amount)
+           ? PAY_INVALID : PAY_OK;
+}
+
+
+/* An amount that cannot be one of our orders' (negative, a fraction of an ISO
+ * unit, an unknown currency) is told as 0, which no order has: it lands in
+ * the mismatch queue instead of matching by accident. */
+pay_status_t
+pay_stripe_amount_in(pay_arena_t *arena, const pay_json_t *json,
+    const char *member, pay_psp_event_t *event)
+{
+    size_t                 i;
+    int64_t                theirs;
+    pay_str_t              text;
+    unsigned char         *code;
+    const pay_currency_t  *currency;
+
+    if (pay_json_integer(pay_json_get(json, member), &theirs)
+        != PAY_OK
+        || pay_json_string(pay_json_get(json, "currency"), &text) != PAY_OK
+        || text.len != PAY_STRIPE_CODE)
+    {
+        return PAY_OK;
+    }
+
+    code = pay_alloc(arena, PAY_STRIPE_CODE);
+    if (code == NULL) {
+        return PAY_NO_MEMORY;
+    }
+
+    for (i = 0; i < PAY_STRIPE_CODE; i++) {
+        code[i] = (unsigned char) (text.data[i] & ~0x20);
+
+        if (code[i] < 'A' || code[i] > 'Z') {
+            return PAY_OK;
+        }
+    }
+
+    event->has_amount = 1;
+    event->currency = (pay_str_t) { PAY_STRIPE_CODE, code };
+    event->amount_minor = 0;
+
+    if (pay_currency_find(event->currency, &currency, NULL) == PAY_OK) {
+        event->amount_minor = pay_stripe_to_ours(currency, theirs);
+    }
+
+    return PAY_OK;
+}
