@@ -9,6 +9,7 @@
 #include "pay_arena.h"
 
 
+#define PAY_SHA1_SIZE     20
 #define PAY_SHA256_SIZE   32
 #define PAY_SECRET_MAX    512
 
@@ -32,6 +33,15 @@ pay_status_t pay_sha256(pay_str_t bytes, unsigned char out[PAY_SHA256_SIZE])
  * PAY_BUG, trouble in libcrypto PAY_NO_MEMORY. */
 pay_status_t pay_hmac_sha256(pay_str_t key, const pay_str_t *parts,
     unsigned count, unsigned char out[PAY_SHA256_SIZE]) PAY_MUST_CHECK;
+
+/* SHA-1 and its HMAC: only for a PSP whose protocol prescribes them. */
+pay_status_t pay_sha1(pay_str_t bytes, unsigned char out[PAY_SHA1_SIZE])
+    PAY_MUST_CHECK;
+pay_status_t pay_hmac_sha1(pay_str_t key, const pay_str_t *parts,
+    unsigned count, unsigned char out[PAY_SHA1_SIZE]) PAY_MUST_CHECK;
+
+/* CRC-32 as zlib has it.  No protection from anyone who means harm. */
+uint32_t pay_crc32(pay_str_t bytes);
 
 /* 1 when equal; time depends on the lengths only. */
 int pay_equal_ct(pay_str_t a, pay_str_t b);
