@@ -49,7 +49,9 @@ typedef struct {
 
 /* How a PSP does at this moment. */
 typedef struct {
-    pay_circuit_t  circuit;            /* OPEN only while nothing may go */
+    pay_circuit_t  circuit;            /* OPEN exactly while nothing may go:
+                                          a half-open one, too, whose probes
+                                          are all under way */
     unsigned       calls;              /* in the window */
     unsigned       success_permille;   /* 1000 without calls */
     unsigned       latency_ms;         /* mean; 0 without calls */
@@ -74,7 +76,8 @@ void pay_breaker_forget(pay_breaker_t *breaker);
 void pay_breaker_read(const pay_breaker_t *breaker,
     const pay_breaker_conf_t *conf, int64_t now_ms, pay_health_t *health);
 
-const char *pay_circuit_name(pay_circuit_t circuit);  /* closed|open|half-open */
+/* closed, open, half-open */
+const char *pay_circuit_name(pay_circuit_t circuit);
 
 
 #endif /* PAY_BREAKER_H */
