@@ -2,19 +2,20 @@
  * The generic PSP: a small JSON protocol of ours (docs/psp-generic.md) for
  * PSPs that are reached through a bridge, and for the sandbox.  Amounts are
  * decimal strings as in our own API; webhooks are Standard Webhooks, whose
- * id is the event's id.
+ * id is the event's id.  What is done to a registration later:
+ * generic_change.c.
  */
 
-#include "psp/psp.h"
+#include "psp/generic.h"
 
 
-#define GENERIC_PATH    "/v1/registrations"
 #define GENERIC_REUSED  "nonce_reused"
 #define GENERIC_PREFIX  "registration."
 
 typedef struct {
     const char  *name;
     pay_fact_t   fact;
+    int          must_capture; /* the buyer agreed, the money waits */
 } generic_status_t;
 
 
@@ -26,16 +27,12 @@ static pay_status_t generic_body(pay_arena_t *arena,
 static pay_status_t generic_body_line(pay_arena_t *arena,
     const pay_psp_order_t *order, const pay_psp_line_t *line,
     pay_json_t *json);
-static pay_status_t generic_set_amount(pay_arena_t *arena, pay_json_t *json,
-    int64_t minor, const pay_currency_t *currency);
 static pay_status_t generic_register_answer(pay_arena_t *arena,
     const pay_psp_order_t *order, const pay_http_answer_t *answer,
     pay_psp_registered_t *result);
 static pay_status_t generic_registered(pay_arena_t *arena,
     const pay_psp_order_t *order, const pay_json_t *json,
     pay_psp_registered_t *result);
-static pay_status_t generic_error(pay_arena_t *arena, const pay_json_t *root,
-    pay_psp_error_t *error);
 static pay_status_t generic_query_request(pay_arena_t *arena,
     const pay_psp_account_t *account, pay_str_t token,
     pay_http_request_t *request);
@@ -50,22 +47,19 @@ static pay_status_t generic_event(pay_arena_t *arena, pay_str_t event_id,
 static pay_status_t generic_event_id(pay_arena_t *arena, pay_str_t event_id,
     const pay_json_t *root, pay_psp_event_t *event, pay_err_t *err);
 static const generic_status_t *generic_status_find(pay_str_t name);
-static pay_status_t generic_state(pay_arena_t *arena, const pay_json_t *json,
+static pay_status_t generic_facts(pay_arena_t *arena, const pay_json_t *json,
     pay_psp_event_t *event);
-static pay_status_t generic_amount_in(pay_arena_t *arena,
-    const pay_json_t *json, pay_psp_event_t *event);
-static int generic_string(const pay_json_t *json, const char *member,
-    pay_str_t *text);
 
 
 static const generic_status_t  generic_statuses[] = {
-    { "open", PAY_FACT_NONE },
-    { "pending", PAY_FACT_PENDING },
-    { "paid", PAY_FACT_PAID },
-    { "declined", PAY_FACT_DECLINED },
-    { "expired", PAY_FACT_EXPIRED },
-    { "cancelled", PAY_FACT_CANCELLED },
-    { NULL, PAY_FACT_NONE }
+    { "open", PAY_FACT_NONE, 0 },
+    { "pending", PAY_FACT_PENDING, 0 },
+    { "approved", PAY_FACT_NONE, 1 },
+    { "paid", PAY_FACT_PAID, 0 },
+    { "declined", PAY_FACT_DECLINED, 0 },
+    { "expired", PAY_FACT_EXPIRED, 0 },
+    { "cancelled", PAY_FACT_CANCELLED, 0 },
+    { NULL, PAY_FACT_NONE, 0 }
 };
 
 
@@ -75,10 +69,14 @@ const pay_psp_adapter_t  pay_psp_generic = {
     .key_window_hours = 24,
     .min_expiry_s = 60,
     .max_expiry_s = 604800,
+    .changes = PAY_PSP_CAN(PAY_PSP_CAPTURE) | PAY_PSP_CAN(PAY_PSP_CANCEL)
+               | PAY_PSP_CAN(PAY_PSP_REFUND) | PAY_PSP_CAN(PAY_PSP_EXPIRE),
     .register_request = generic_register_request,
     .register_answer = generic_register_answer,
     .query_request = generic_query_request,
     .query_answer = generic_query_answer,
+    .change_request = pay_generic_change_request,
+    .change_answer = pay_generic_change_answer,
     .webhook_events = generic_webhook_events
 };
 
@@ -111,7 +109,7 @@ generic_register_request(pay_arena_t *arena, const pay_psp_account_t *account,
     pay_json_free(root);
     PAY_TRY(status);
 
-    PAY_TRY(pay_psp_request_init(arena, account, "POST", GENERIC_PATH,
+    PAY_TRY(pay_psp_request_init(arena, account, "POST", PAY_GENERIC_PATH,
                                  PAY_STR(""), &made));
 
     pay_psp_field_add(&made, "Content-Type", PAY_STR("application/json"));
@@ -135,8 +133,8 @@ generic_body(pay_arena_t *arena, const pay_psp_order_t *order,
 
     PAY_TRY(pay_json_set_string(root, "nonce", order->nonce));
     PAY_TRY(pay_json_set_string(root, "reference", order->reference));
-    PAY_TRY(generic_set_amount(arena, root, order->amount_minor,
-                               order->currency));
+    PAY_TRY(pay_generic_set_amount(arena, root, order->amount_minor,
+                                   order->currency));
     PAY_TRY(pay_json_set_string(root, "currency",
                                 pay_str_of(order->currency->code)));
     PAY_TRY(pay_json_set_integer(root, "expires_at", order->expires_s));
@@ -180,13 +178,13 @@ generic_body_line(pay_arena_t *arena, const pay_psp_order_t *order,
                                 line->name.len ? line->name
                                                : line->payment_order_id));
 
-    return generic_set_amount(arena, json, line->amount_minor,
-                              order->currency);
+    return pay_generic_set_amount(arena, json, line->amount_minor,
+                                  order->currency);
 }
 
 
-static pay_status_t
-generic_set_amount(pay_arena_t *arena, pay_json_t *json, int64_t minor,
+pay_status_t
+pay_generic_set_amount(pay_arena_t *arena, pay_json_t *json, int64_t minor,
     const pay_currency_t *currency)
 {
     pay_str_t  amount;
@@ -205,7 +203,8 @@ generic_register_answer(pay_arena_t *arena, const pay_psp_order_t *order,
     pay_status_t           status;
     pay_psp_registered_t   made;
 
-    PAY_TRY(pay_psp_answer_open(arena, answer, generic_error, &json, &made));
+    PAY_TRY(pay_psp_answer_open(arena, answer, pay_generic_error, &json,
+                                &made));
 
     status = (json == NULL) ? PAY_OK
                             : generic_registered(arena, order, json, &made);
@@ -225,10 +224,10 @@ generic_registered(pay_arena_t *arena, const pay_psp_order_t *order,
 {
     pay_str_t  nonce, status, amount, currency, expected;
 
-    if (!generic_string(json, "nonce", &nonce)
-        || !generic_string(json, "status", &status)
-        || !generic_string(json, "amount", &amount)
-        || !generic_string(json, "currency", &currency)
+    if (!pay_generic_string(json, "nonce", &nonce)
+        || !pay_generic_string(json, "status", &status)
+        || !pay_generic_string(json, "amount", &amount)
+        || !pay_generic_string(json, "currency", &currency)
         || generic_status_find(status)->name == NULL)
     {
         return PAY_OK;
@@ -248,8 +247,9 @@ generic_registered(pay_arena_t *arena, const pay_psp_order_t *order,
 }
 
 
-static pay_status_t
-generic_error(pay_arena_t *arena, const pay_json_t *root, pay_psp_error_t *error)
+pay_status_t
+pay_generic_error(pay_arena_t *arena, const pay_json_t *root,
+    pay_psp_error_t *error)
 {
     return pay_psp_error_object(arena, root, GENERIC_REUSED, error);
 }
@@ -265,7 +265,7 @@ generic_query_request(pay_arena_t *arena, const pay_psp_account_t *account,
         return PAY_BUG;
     }
 
-    PAY_TRY(pay_psp_request_init(arena, account, "GET", GENERIC_PATH "/",
+    PAY_TRY(pay_psp_request_init(arena, account, "GET", PAY_GENERIC_PATH "/",
                                  token, &made));
 
     pay_psp_field_add(&made, "Accept", PAY_STR("application/json"));
@@ -280,11 +280,9 @@ static pay_status_t
 generic_query_answer(pay_arena_t *arena, pay_str_t token,
     const pay_http_answer_t *answer, pay_psp_event_t *event, int *known)
 {
-    pay_str_t                name;
-    pay_json_t              *json;
-    pay_status_t             status;
-    pay_psp_event_t          made;
-    const generic_status_t  *found;
+    pay_json_t       *json;
+    pay_status_t      status;
+    pay_psp_event_t   made;
 
     PAY_TRY(pay_psp_query_open(answer, &json));
 
@@ -293,22 +291,36 @@ generic_query_answer(pay_arena_t *arena, pay_str_t token,
         return PAY_OK;
     }
 
-    memset(&made, 0, sizeof(made));
-    status = PAY_INVALID;
-
-    if (generic_string(json, "status", &name)) {
-        found = generic_status_find(name);
-        made.type = pay_str_of(found->name);
-        made.fact = found->fact;
-
-        if (found->name != NULL) {
-            status = generic_state(arena, json, &made);
-        }
-    }
-
+    status = pay_generic_state(arena, json, &made);
     pay_json_free(json);
 
     return pay_psp_query_done(status, token, &made, event, known);
+}
+
+
+pay_status_t
+pay_generic_state(pay_arena_t *arena, const pay_json_t *json,
+    pay_psp_event_t *event)
+{
+    pay_str_t                name;
+    const generic_status_t  *found;
+
+    memset(event, 0, sizeof(*event));
+
+    if (!pay_generic_string(json, "status", &name)) {
+        return PAY_INVALID;
+    }
+
+    found = generic_status_find(name);
+    if (found->name == NULL) {
+        return PAY_INVALID;
+    }
+
+    event->type = pay_str_of(found->name);
+    event->fact = found->fact;
+    event->must_capture = found->must_capture;
+
+    return generic_facts(arena, json, event);
 }
 
 
@@ -349,7 +361,7 @@ generic_event(pay_arena_t *arena, pay_str_t event_id, const pay_json_t *root,
 
     PAY_TRY(generic_event_id(arena, event_id, root, event, err));
 
-    if (!generic_string(root, "type", &name) || name.len == 0) {
+    if (!pay_generic_string(root, "type", &name) || name.len == 0) {
         return pay_refuse(err, "validation-error", "an event has a type");
     }
 
@@ -370,7 +382,8 @@ generic_event(pay_arena_t *arena, pay_str_t event_id, const pay_json_t *root,
     }
 
     event->fact = found->fact;
-    status = generic_state(arena, pay_json_get(root, "data"), event);
+    event->must_ask = found->must_capture;
+    status = generic_facts(arena, pay_json_get(root, "data"), event);
 
     return (status == PAY_INVALID)
            ? pay_refuse(err, "validation-error",
@@ -389,7 +402,7 @@ generic_event_id(pay_arena_t *arena, pay_str_t event_id,
     if (pay_json_get(root, "id") == NULL) {
         id = event_id;
 
-    } else if (!generic_string(root, "id", &id)
+    } else if (!pay_generic_string(root, "id", &id)
                || (event_id.len && !pay_str_eq(id, event_id)))
     {
         return pay_refuse(err, "validation-error",
@@ -423,7 +436,7 @@ generic_status_find(pay_str_t name)
 /* What webhooks and queries tell alike.  PAY_INVALID without a token, or when
  * paid without an amount. */
 static pay_status_t
-generic_state(pay_arena_t *arena, const pay_json_t *json,
+generic_facts(pay_arena_t *arena, const pay_json_t *json,
     pay_psp_event_t *event)
 {
     pay_status_t  status;
@@ -439,7 +452,7 @@ generic_state(pay_arena_t *arena, const pay_json_t *json,
     }
 
     PAY_TRY(pay_psp_word_get(arena, json, "code", &event->code));
-    PAY_TRY(generic_amount_in(arena, json, event));
+    PAY_TRY(pay_generic_amount_in(arena, json, event));
 
     return (event->fact == PAY_FACT_PAID && !event->has_amount)
            ? PAY_INVALID : PAY_OK;
@@ -448,8 +461,8 @@ generic_state(pay_arena_t *arena, const pay_json_t *json,
 
 /* An amount that cannot be one of our orders' is told as 0, which no order
  * has: it lands in the mismatch queue. */
-static pay_status_t
-generic_amount_in(pay_arena_t *arena, const pay_json_t *json,
+pay_status_t
+pay_generic_amount_in(pay_arena_t *arena, const pay_json_t *json,
     pay_psp_event_t *event)
 {
     size_t                 i;
@@ -457,8 +470,8 @@ generic_amount_in(pay_arena_t *arena, const pay_json_t *json,
     pay_str_t              amount, code;
     const pay_currency_t  *currency;
 
-    if (!generic_string(json, "amount", &amount)
-        || !generic_string(json, "currency", &code) || code.len != 3)
+    if (!pay_generic_string(json, "amount", &amount)
+        || !pay_generic_string(json, "currency", &code) || code.len != 3)
     {
         return PAY_OK;
     }
@@ -484,8 +497,8 @@ generic_amount_in(pay_arena_t *arena, const pay_json_t *json,
 }
 
 
-static int
-generic_string(const pay_json_t *json, const char *member, pay_str_t *text)
+int
+pay_generic_string(const pay_json_t *json, const char *member, pay_str_t *text)
 {
     return pay_json_string(pay_json_get(json, member), text) == PAY_OK;
 }

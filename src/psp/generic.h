@@ -1,0 +1,42 @@
+/*
+ * What the files of the generic adapter share: generic.c (registrations,
+ * queries, events) and generic_change.c.  Nobody else includes this.
+ */
+
+#ifndef PAY_SRC_PSP_GENERIC_H
+#define PAY_SRC_PSP_GENERIC_H
+
+#include "psp/psp.h"
+
+
+#define PAY_GENERIC_PATH  "/v1/registrations"
+
+
+/* Sets "amount", the decimal text. */
+pay_status_t pay_generic_set_amount(pay_arena_t *arena, pay_json_t *json,
+    int64_t minor, const pay_currency_t *currency) PAY_MUST_CHECK;
+/* 1 and the borrowed text when the member is a string. */
+int pay_generic_string(const pay_json_t *json, const char *member,
+    pay_str_t *text);
+/* "amount" and "currency", when both are there.  One that cannot be our
+ * orders' is told as 0, which no order has: it lands in the mismatch queue. */
+pay_status_t pay_generic_amount_in(pay_arena_t *arena, const pay_json_t *json,
+    pay_psp_event_t *event) PAY_MUST_CHECK;
+/* Reads an error; fails for PAY_NO_MEMORY alone. */
+pay_status_t pay_generic_error(pay_arena_t *arena, const pay_json_t *root,
+    pay_psp_error_t *error) PAY_MUST_CHECK;
+/* A registration as it stands.  PAY_INVALID without a status that we know or
+ * a token, or when paid without an amount; *event is written in any case. */
+pay_status_t pay_generic_state(pay_arena_t *arena, const pay_json_t *json,
+    pay_psp_event_t *event) PAY_MUST_CHECK;
+
+/* The slots of the adapter that are not in generic.c, see pay_psp.h. */
+pay_status_t pay_generic_change_request(pay_arena_t *arena,
+    const pay_psp_account_t *account, const pay_psp_change_t *change,
+    pay_http_request_t *request, pay_err_t *err) PAY_MUST_CHECK;
+pay_status_t pay_generic_change_answer(pay_arena_t *arena,
+    const pay_psp_change_t *change, const pay_http_answer_t *answer,
+    pay_psp_changed_t *result) PAY_MUST_CHECK;
+
+
+#endif /* PAY_SRC_PSP_GENERIC_H */

@@ -1,0 +1,298 @@
+/*
+ * What is done to a registration of the generic PSP later: capture, cancel,
+ * refund, expire (docs/psp-generic.md, "Change").  Every answer repeats what
+ * was asked for; one that does not is never believed.
+ */
+
+#include "psp/generic.h"
+
+
+typedef struct {
+    const char  *tail;         /* of the path, behind the token */
+    const char  *suffix;       /* of the nonce; ':' stands in no id of ours */
+    int          has_amount;
+} generic_change_t;
+
+typedef struct {
+    const char         *status;
+    pay_psp_outcome_t   outcome;
+} generic_outcome_t;
+
+
+static pay_status_t generic_change_body(pay_arena_t *arena,
+    const pay_psp_change_t *change, pay_str_t nonce, pay_json_t *root);
+static pay_status_t generic_changed(pay_arena_t *arena,
+    const pay_psp_change_t *change, const pay_json_t *json,
+    pay_psp_changed_t *result);
+static pay_status_t generic_echo(pay_arena_t *arena,
+    const pay_psp_change_t *change, const pay_json_t *json, int *same);
+static int generic_is(const pay_json_t *json, const char *member,
+    pay_str_t expected);
+static pay_status_t generic_captured(pay_arena_t *arena,
+    const pay_psp_change_t *change, const pay_json_t *json,
+    pay_psp_changed_t *result);
+static pay_status_t generic_expired(pay_arena_t *arena,
+    const pay_psp_change_t *change, const pay_json_t *json,
+    pay_psp_changed_t *result);
+static const generic_outcome_t *generic_outcome(const pay_json_t *json);
+
+
+static const generic_change_t  generic_changes[PAY_PSP_CHANGE_COUNT] = {
+    [PAY_PSP_CAPTURE] = { "/capture", ":capture", 1 },
+    [PAY_PSP_CANCEL] = { "/cancel", ":cancel", 0 },
+    [PAY_PSP_REFUND] = { "/refunds", ":refund", 1 },
+    [PAY_PSP_EXPIRE] = { "/expire", ":expire", 0 }
+};
+
+static const generic_outcome_t  generic_outcomes[] = {
+    { "done", PAY_PSP_DONE },
+    { "pending", PAY_PSP_PENDING },
+    { "refused", PAY_PSP_REFUSED },
+    { NULL, PAY_PSP_UNKNOWN }
+};
+
+
+pay_status_t
+pay_generic_change_request(pay_arena_t *arena,
+    const pay_psp_account_t *account, const pay_psp_change_t *change,
+    pay_http_request_t *request, pay_err_t *err)
+{
+    pay_str_t                last, nonce;
+    pay_json_t              *root;
+    pay_status_t             status;
+    pay_http_request_t       made;
+    const generic_change_t  *row;
+
+    (void) err;                /* this PSP takes all that we can express */
+
+    if (!pay_psp_change_sane(change)
+        || !pay_psp_token_is_valid(change->token))
+    {
+        return PAY_BUG;
+    }
+
+    row = &generic_changes[change->kind];
+
+    PAY_TRY(pay_psp_key(arena, change->key, row->suffix, 255, &nonce));
+    PAY_TRY(pay_format(arena, &last, PAY_PSP_URL_MAX, "%.*s%s",
+                       pay_fmt(change->token), row->tail));
+    PAY_TRY(pay_psp_request_init(arena, account, "POST",
+                                 PAY_GENERIC_PATH "/", last, &made));
+
+    root = pay_json_object_new();
+    if (root == NULL) {
+        return PAY_NO_MEMORY;
+    }
+
+    status = generic_change_body(arena, change, nonce, root);
+    if (status != PAY_OK) {
+        pay_json_free(root);
+        return status;
+    }
+
+    PAY_TRY(pay_psp_json_body(arena, root, &made));
+    pay_psp_field_add(&made, "Idempotency-Key", nonce);
+
+    *request = made;
+
+    return PAY_OK;
+}
+
+
+pay_status_t
+pay_generic_change_answer(pay_arena_t *arena, const pay_psp_change_t *change,
+    const pay_http_answer_t *answer, pay_psp_changed_t *result)
+{
+    pay_json_t         *json;
+    pay_status_t        status;
+    pay_psp_changed_t   made;
+
+    PAY_TRY(pay_psp_change_open(arena, answer, pay_generic_error, &json,
+                                &made));
+
+    status = PAY_OK;
+
+    if (json != NULL) {
+        status = (change->kind == PAY_PSP_EXPIRE)
+                 ? generic_expired(arena, change, json, &made)
+                 : generic_changed(arena, change, json, &made);
+    }
+
+    pay_json_free(json);
+
+    if (status == PAY_OK) {
+        *result = made;
+    }
+
+    return status;
+}
+
+
+static pay_status_t
+generic_change_body(pay_arena_t *arena, const pay_psp_change_t *change,
+    pay_str_t nonce, pay_json_t *root)
+{
+    PAY_TRY(pay_json_set_string(root, "nonce", nonce));
+    PAY_TRY(pay_json_set_string(root, "reference",
+                                change->merchant_reference));
+
+    if (!generic_changes[change->kind].has_amount) {
+        return PAY_OK;
+    }
+
+    PAY_TRY(pay_generic_set_amount(arena, root, change->amount_minor,
+                                   change->currency));
+    PAY_TRY(pay_json_set_string(root, "currency",
+                                pay_str_of(change->currency->code)));
+
+    return change->reason.len
+           ? pay_json_set_string(root, "reason", change->reason) : PAY_OK;
+}
+
+
+/* The answer to a capture, a cancel or a refund. */
+static pay_status_t
+generic_changed(pay_arena_t *arena, const pay_psp_change_t *change,
+    const pay_json_t *json, pay_psp_changed_t *result)
+{
+    int                       same;
+    pay_str_t                 id, code;
+    pay_status_t              status;
+    const generic_outcome_t  *row;
+
+    PAY_TRY(generic_echo(arena, change, json, &same));
+
+    if (!same) {
+        result->code = PAY_STR("answer_mismatch");
+        return PAY_OK;
+    }
+
+    row = generic_outcome(json);
+    status = pay_psp_token_get(arena, json, "id", &id);
+
+    if (row->status == NULL || status == PAY_NOT_FOUND) {
+        return PAY_OK;
+    }
+
+    PAY_TRY(status);
+    PAY_TRY(pay_psp_word_get(arena, json, "code", &code));
+
+    if (row->outcome == PAY_PSP_REFUSED && code.len == 0) {
+        code = PAY_STR("refused");
+    }
+
+    if (row->outcome == PAY_PSP_DONE && change->kind == PAY_PSP_CAPTURE) {
+        PAY_TRY(generic_captured(arena, change, json, result));
+    }
+
+    result->outcome = row->outcome;
+    result->reference = id;
+    result->code = (row->outcome == PAY_PSP_REFUSED) ? code : PAY_STR("");
+
+    return PAY_OK;
+}
+
+
+static pay_status_t
+generic_echo(pay_arena_t *arena, const pay_psp_change_t *change,
+    const pay_json_t *json, int *same)
+{
+    pay_str_t                nonce, amount;
+    const generic_change_t  *row = &generic_changes[change->kind];
+
+    PAY_TRY(pay_psp_key(arena, change->key, row->suffix, 255, &nonce));
+
+    *same = generic_is(json, "nonce", nonce)
+            && generic_is(json, "token", change->token);
+
+    if (*same && row->has_amount) {
+        PAY_TRY(pay_amount_format(arena, change->amount_minor,
+                                  change->currency, &amount));
+        *same = generic_is(json, "amount", amount)
+                && generic_is(json, "currency",
+                              pay_str_of(change->currency->code));
+    }
+
+    return PAY_OK;
+}
+
+
+static int
+generic_is(const pay_json_t *json, const char *member, pay_str_t expected)
+{
+    pay_str_t  text;
+
+    return pay_generic_string(json, member, &text)
+           && pay_str_eq(text, expected);
+}
+
+
+/* A capture that is done is the payment. */
+static pay_status_t
+generic_captured(pay_arena_t *arena, const pay_psp_change_t *change,
+    const pay_json_t *json, pay_psp_changed_t *result)
+{
+    pay_status_t  status;
+
+    status = pay_psp_token_get(arena, json, "payment_id",
+                               &result->event.reference);
+    if (status == PAY_NO_MEMORY) {
+        return status;
+    }
+
+    PAY_TRY(pay_generic_amount_in(arena, json, &result->event));
+
+    result->event.token = change->token;
+    result->event.type = PAY_STR("paid");
+    result->event.fact = PAY_FACT_PAID;
+    result->known = 1;
+
+    return PAY_OK;
+}
+
+
+/* The answer is the registration as it stands, expired or not. */
+static pay_status_t
+generic_expired(pay_arena_t *arena, const pay_psp_change_t *change,
+    const pay_json_t *json, pay_psp_changed_t *result)
+{
+    pay_status_t     status;
+    pay_psp_event_t  event;
+
+    status = pay_generic_state(arena, json, &event);
+    if (status != PAY_OK) {
+        return (status == PAY_INVALID) ? PAY_OK : status;
+    }
+
+    if (!pay_str_eq(event.token, change->token)) {
+        result->code = PAY_STR("answer_mismatch");
+        return PAY_OK;
+    }
+
+    result->known = 1;
+    result->event = event;
+
+    if (event.fact == PAY_FACT_EXPIRED) {
+        result->outcome = PAY_PSP_DONE;
+        result->code = PAY_STR("");
+    }
+
+    return PAY_OK;
+}
+
+
+/* The row of the answer's status; the last one, without a name, for any
+ * other. */
+static const generic_outcome_t *
+generic_outcome(const pay_json_t *json)
+{
+    const generic_outcome_t  *row;
+
+    for (row = generic_outcomes; row->status != NULL; row++) {
+        if (generic_is(json, "status", pay_str_of(row->status))) {
+            break;
+        }
+    }
+
+    return row;
+}
