@@ -64,6 +64,7 @@ CREATE TYPE pay.fact AS (
 	amount_minor bigint,
 	currency text,
 	request_id text,
+	detail jsonb,
 	outcome text
 );
 
@@ -139,10 +140,27 @@ CREATE TYPE pay.payment_item AS (
 	orders jsonb,
 	ttl interval,
 	lease interval,
-	request_id text
+	request_id text,
+	psps text[],
+	route text
 );
 
 ALTER TYPE pay.payment_item OWNER TO payments_owner;
+
+--
+-- Name: psp_list; Type: DOMAIN; Schema: pay; Owner: payments_owner
+--
+
+CREATE DOMAIN pay.psp_list AS text[] COLLATE pg_catalog."C"
+	CONSTRAINT psp_list_check CHECK (((cardinality(VALUE) >= 1) AND (cardinality(VALUE) <= 8)));
+
+ALTER DOMAIN pay.psp_list OWNER TO payments_owner;
+
+--
+-- Name: DOMAIN psp_list; Type: COMMENT; Schema: pay; Owner: payments_owner
+--
+
+COMMENT ON DOMAIN pay.psp_list IS 'Names of PSPs, the best first';
 
 --
 -- Name: apply_parked(text[], text[]); Type: FUNCTION; Schema: pay; Owner: payments_owner
@@ -160,13 +178,16 @@ BEGIN
             fact_kind(i.fact, i.amount_minor, i.currency, c.total_minor,
                       c.currency),
             'webhook', i.psp, i.event_id, i.type, i.code, i.token,
-            i.reference, i.amount_minor, i.currency, i.request_id,
+            i.reference, i.amount_minor, i.currency, i.request_id, NULL,
             NULL)::fact
         FROM (SELECT DISTINCT * FROM unnest(p_merchant_id, p_checkout_id)) AS
             u (merchant_id, checkout_id)
         JOIN registration r ON r.merchant_id = u.merchant_id
             AND r.checkout_id = u.checkout_id
-        JOIN webhook_inbox i ON i.psp = r.psp AND i.token = r.token
+        JOIN psp_token t ON t.psp = r.psp AND t.token IN (r.token, r.alias)
+            AND t.merchant_id = u.merchant_id
+            AND t.checkout_id = u.checkout_id
+        JOIN webhook_inbox i ON i.psp = t.psp AND i.token = t.token
             AND i.state = 'parked'
         JOIN checkout c ON c.merchant_id = u.merchant_id
             AND c.checkout_id = u.checkout_id);
@@ -208,13 +229,10 @@ BEGIN
 
     RETURN ARRAY(
         SELECT ROW(f.item, f.turn, t.merchant_id, t.checkout_id,
-            fact_kind(f.kind, CASE f.kind WHEN 'none' THEN NULL
-                                          ELSE f.amount_minor END,
-                      CASE f.kind WHEN 'none' THEN NULL
-                                  ELSE f.currency END,
-                      c.total_minor, c.currency),
+            fact_kind(f.kind, f.amount_minor, f.currency, c.total_minor,
+                      c.currency),
             f.actor, f.psp, f.event_id, f.type, f.code, f.token, f.reference,
-            f.amount_minor, f.currency, f.request_id, NULL)::fact
+            f.amount_minor, f.currency, f.request_id, NULL, NULL)::fact
         FROM unnest(p_facts) f
         LEFT JOIN psp_token t ON t.psp = f.psp AND t.token = f.token
         LEFT JOIN checkout c ON c.merchant_id = t.merchant_id
@@ -332,45 +350,53 @@ ALTER FUNCTION pay.check_batch(VARIADIC p_dims text[]) OWNER TO payments_owner;
 COMMENT ON FUNCTION pay.check_batch(VARIADIC p_dims text[]) IS 'Raises PAY01 unless all arrays have the same dimensions';
 
 --
--- Name: claim_tokens(text[], text[], text[]); Type: FUNCTION; Schema: pay; Owner: payments_owner
+-- Name: claim_tokens(text[], text[], text[], text[], text[]); Type: FUNCTION; Schema: pay; Owner: payments_owner
 --
 
-CREATE FUNCTION pay.claim_tokens(p_merchant_id text[], p_checkout_id text[], p_token text[], OUT claimed bigint, OUT parked boolean) RETURNS record
+CREATE FUNCTION pay.claim_tokens(p_merchant_id text[], p_checkout_id text[], p_psp text[], p_token text[], p_alias text[], OUT sure boolean, OUT parked boolean) RETURNS record
     LANGUAGE plpgsql
     AS $$
 BEGIN
-    WITH claim AS (
+    WITH wanted AS (
+        SELECT u.psp, x.name, u.merchant_id, u.checkout_id, u.n
+        FROM unnest(p_merchant_id, p_checkout_id, p_psp, p_token, p_alias)
+            WITH ORDINALITY AS u (merchant_id, checkout_id, psp, token,
+                                  alias, n)
+        CROSS JOIN LATERAL unnest(CASE WHEN u.alias <> u.token
+                                       THEN ARRAY[u.token, u.alias]
+                                       ELSE ARRAY[u.token] END) x (name)
+    ), claim AS (
         INSERT INTO psp_token AS t (psp, token, merchant_id, checkout_id)
-        SELECT DISTINCT ON (r.psp, u.token)
-            r.psp, u.token, u.merchant_id, u.checkout_id
-        FROM unnest(p_merchant_id, p_checkout_id, p_token)
-            WITH ORDINALITY AS u (merchant_id, checkout_id, token, n)
+        SELECT DISTINCT ON (w.psp, w.name)
+            w.psp, w.name, w.merchant_id, w.checkout_id
+        FROM wanted w
         CROSS JOIN LATERAL (
             SELECT r.psp, r.token FROM registration r
-            WHERE r.merchant_id = u.merchant_id
-                AND r.checkout_id = u.checkout_id
+            WHERE r.merchant_id = w.merchant_id
+                AND r.checkout_id = w.checkout_id
             OFFSET 0) r
-        WHERE r.token IS NULL AND u.token IS NOT NULL
-        ORDER BY r.psp, u.token, u.n
+        WHERE r.psp = w.psp AND r.token IS NULL AND w.name IS NOT NULL
+        ORDER BY w.psp, w.name, w.n
         ON CONFLICT (psp, token) DO UPDATE
         SET merchant_id = EXCLUDED.merchant_id,
             checkout_id = EXCLUDED.checkout_id
         WHERE t.checkout_id IS NULL
         RETURNING t.xmax <> 0 AS parked
     )
-    SELECT count(*), coalesce(bool_or(c.parked), false)
-    INTO claimed, parked
+    SELECT count(*) = (SELECT count(*) FROM wanted),
+        coalesce(bool_or(c.parked), false)
+    INTO sure, parked
     FROM claim c;
 END
 $$;
 
-ALTER FUNCTION pay.claim_tokens(p_merchant_id text[], p_checkout_id text[], p_token text[], OUT claimed bigint, OUT parked boolean) OWNER TO payments_owner;
+ALTER FUNCTION pay.claim_tokens(p_merchant_id text[], p_checkout_id text[], p_psp text[], p_token text[], p_alias text[], OUT sure boolean, OUT parked boolean) OWNER TO payments_owner;
 
 --
--- Name: FUNCTION claim_tokens(p_merchant_id text[], p_checkout_id text[], p_token text[], OUT claimed bigint, OUT parked boolean); Type: COMMENT; Schema: pay; Owner: payments_owner
+-- Name: FUNCTION claim_tokens(p_merchant_id text[], p_checkout_id text[], p_psp text[], p_token text[], p_alias text[], OUT sure boolean, OUT parked boolean); Type: COMMENT; Schema: pay; Owner: payments_owner
 --
 
-COMMENT ON FUNCTION pay.claim_tokens(p_merchant_id text[], p_checkout_id text[], p_token text[], OUT claimed bigint, OUT parked boolean) IS 'Makes tokens the property of checkouts, first wins';
+COMMENT ON FUNCTION pay.claim_tokens(p_merchant_id text[], p_checkout_id text[], p_psp text[], p_token text[], p_alias text[], OUT sure boolean, OUT parked boolean) IS 'Makes tokens and aliases the property of checkouts, first wins';
 
 --
 -- Name: delete_losers(pay.payment_item[], pay.payment_item[], pay.payment_item[]); Type: FUNCTION; Schema: pay; Owner: payments_owner
@@ -437,8 +463,12 @@ BEGIN
 
         checkout_id := v_key.checkout_id;
         outcome := CASE WHEN v_reg.state = 'REGISTERING'
-                             AND v_reg.attempt = 1
                              AND v_reg.lease_until > now()
+                             AND NOT EXISTS (
+                                 SELECT FROM job j
+                                 WHERE j.merchant_id = p_item.merchant_id
+                                     AND j.checkout_id = v_key.checkout_id
+                                     AND j.attempts > 0)
                         THEN 'in_progress' ELSE 'replayed' END;
         RETURN;
     END IF;
@@ -477,6 +507,8 @@ CREATE FUNCTION pay.fact_kind(p_fact text, p_amount_minor bigint, p_currency tex
     LANGUAGE sql IMMUTABLE
     AS $$
 SELECT CASE
+    WHEN p_fact = 'none' THEN 'none'
+    WHEN p_fact IN ('ask', 'notified') THEN 'notified'
     WHEN p_amount_minor <> p_total_minor THEN 'mismatch'
     WHEN p_currency <> p_own_currency THEN 'mismatch'
     ELSE p_fact
@@ -489,7 +521,135 @@ ALTER FUNCTION pay.fact_kind(p_fact text, p_amount_minor bigint, p_currency text
 -- Name: FUNCTION fact_kind(p_fact text, p_amount_minor bigint, p_currency text, p_total_minor bigint, p_own_currency text); Type: COMMENT; Schema: pay; Owner: payments_owner
 --
 
-COMMENT ON FUNCTION pay.fact_kind(p_fact text, p_amount_minor bigint, p_currency text, p_total_minor bigint, p_own_currency text) IS 'The fact, or mismatch when amount or currency is not the checkout''s';
+COMMENT ON FUNCTION pay.fact_kind(p_fact text, p_amount_minor bigint, p_currency text, p_total_minor bigint, p_own_currency text) IS 'The fact as an event''s kind, or mismatch when amount or currency is not the checkout''s';
+
+--
+-- Name: find_moves(text[], text[], text[], text[]); Type: FUNCTION; Schema: pay; Owner: payments_owner
+--
+
+CREATE FUNCTION pay.find_moves(p_merchant_id text[], p_checkout_id text[], p_psp text[], p_outcome text[], OUT items integer[], OUT nexts text[]) RETURNS record
+    LANGUAGE plpgsql STABLE
+    AS $$
+BEGIN
+    SELECT array_agg(m.n), array_agg(m.next) INTO items, nexts
+    FROM (
+        SELECT DISTINCT ON (f.next, f.nonce) f.n, f.next
+        FROM (
+            SELECT DISTINCT ON (r.merchant_id, r.checkout_id)
+                u.n::int AS n, x.next, r.nonce
+            FROM unnest(p_merchant_id, p_checkout_id, p_psp, p_outcome)
+                WITH ORDINALITY AS u (merchant_id, checkout_id, psp, outcome,
+                                      n)
+            CROSS JOIN LATERAL (
+                SELECT r.* FROM registration r
+                WHERE r.merchant_id = u.merchant_id
+                    AND r.checkout_id = u.checkout_id
+                OFFSET 0) r
+            CROSS JOIN LATERAL (
+                SELECT FROM checkout c
+                WHERE c.merchant_id = u.merchant_id
+                    AND c.checkout_id = u.checkout_id
+                    AND c.expires_at > now()
+                OFFSET 0) c
+            CROSS JOIN LATERAL (
+                SELECT FROM payment_order o
+                WHERE o.merchant_id = u.merchant_id
+                    AND o.checkout_id = u.checkout_id
+                    AND o.position = 1 AND o.status = 'NOT_STARTED'
+                OFFSET 0) o
+            CROSS JOIN LATERAL (
+                SELECT p.psp AS next
+                FROM unnest(r.psps) WITH ORDINALITY AS p (psp, k)
+                WHERE p.psp <> ALL (r.refused_psps || r.tried_psps)
+                    AND p.psp <> r.psp
+                ORDER BY p.k LIMIT 1) x
+            WHERE u.outcome IS NOT NULL AND r.psp = u.psp
+                AND r.state = 'REGISTERING' AND r.token IS NULL
+                AND r.open_attempts = 1
+            ORDER BY r.merchant_id, r.checkout_id, u.n) f
+        CROSS JOIN LATERAL (
+            SELECT count(*) AS count FROM registration t
+            WHERE t.psp = f.next AND t.nonce = f.nonce
+            OFFSET 0) t
+        WHERE t.count = 0
+        ORDER BY f.next, f.nonce, f.n) m;
+END
+$$;
+
+ALTER FUNCTION pay.find_moves(p_merchant_id text[], p_checkout_id text[], p_psp text[], p_outcome text[], OUT items integer[], OUT nexts text[]) OWNER TO payments_owner;
+
+--
+-- Name: FUNCTION find_moves(p_merchant_id text[], p_checkout_id text[], p_psp text[], p_outcome text[], OUT items integer[], OUT nexts text[]); Type: COMMENT; Schema: pay; Owner: payments_owner
+--
+
+COMMENT ON FUNCTION pay.find_moves(p_merchant_id text[], p_checkout_id text[], p_psp text[], p_outcome text[], OUT items integer[], OUT nexts text[]) IS 'Items of reroute that may move, and where to';
+
+--
+-- Name: follow_moves(pay.fact[], text[], bigint[]); Type: FUNCTION; Schema: pay; Owner: payments_owner
+--
+
+CREATE FUNCTION pay.follow_moves(p_facts pay.fact[], p_nexts text[], p_lease_ms bigint[]) RETURNS void
+    LANGUAGE plpgsql
+    AS $$
+DECLARE
+    v_fact fact;
+BEGIN
+    UPDATE checkout c
+    SET psp = m.next, version = c.version + 1
+    FROM unnest(p_nexts) WITH ORDINALITY AS m (next, n)
+    CROSS JOIN LATERAL (
+        SELECT k.ctid AS tid FROM checkout k
+        WHERE k.merchant_id = p_facts[m.n].merchant_id
+            AND k.checkout_id = p_facts[m.n].checkout_id
+        OFFSET 0) k
+    WHERE c.ctid = k.tid;
+
+    PERFORM record_facts(p_facts);
+
+    FOREACH v_fact IN ARRAY p_facts LOOP
+        UPDATE job j
+        SET lease_owner = NULL, lease_until = NULL,
+            run_at = now() + make_interval(
+                secs => p_lease_ms[v_fact.item] / 1000.0)
+        WHERE j.merchant_id = v_fact.merchant_id
+            AND j.checkout_id = v_fact.checkout_id AND j.kind = 'register';
+    END LOOP;
+END
+$$;
+
+ALTER FUNCTION pay.follow_moves(p_facts pay.fact[], p_nexts text[], p_lease_ms bigint[]) OWNER TO payments_owner;
+
+--
+-- Name: FUNCTION follow_moves(p_facts pay.fact[], p_nexts text[], p_lease_ms bigint[]); Type: COMMENT; Schema: pay; Owner: payments_owner
+--
+
+COMMENT ON FUNCTION pay.follow_moves(p_facts pay.fact[], p_nexts text[], p_lease_ms bigint[]) IS 'What else changes with the PSP of a registration';
+
+--
+-- Name: follow_registration(); Type: FUNCTION; Schema: pay; Owner: payments_owner
+--
+
+CREATE FUNCTION pay.follow_registration() RETURNS trigger
+    LANGUAGE plpgsql
+    SET search_path TO 'pay', 'pg_temp'
+    AS $$
+DECLARE
+    v_reg registration;
+BEGIN
+    SELECT * INTO v_reg FROM registration r
+    WHERE r.merchant_id = NEW.merchant_id
+        AND r.checkout_id = NEW.checkout_id;
+
+    IF (v_reg.psp = NEW.psp AND v_reg.state = 'REGISTERING') IS NOT TRUE THEN
+        RAISE EXCEPTION 'UPDATE on checkout is refused: not the PSP of its '
+            'registration' USING ERRCODE = 'PAY11';
+    END IF;
+
+    RETURN NEW;
+END
+$$;
+
+ALTER FUNCTION pay.follow_registration() OWNER TO payments_owner;
 
 --
 -- Name: id_ok(text); Type: FUNCTION; Schema: pay; Owner: payments_owner
@@ -516,9 +676,10 @@ CREATE FUNCTION pay.insert_beginnings(p_items pay.payment_item[]) RETURNS void
     AS $$
 BEGIN
     INSERT INTO event (merchant_id, payment_order_id, seq, at, kind, actor,
-        new_status, request_id)
+        new_status, detail, request_id)
     SELECT i.merchant_id, e ->> 'id', 1, clock_timestamp(), 'created',
-        'merchant', 'NOT_STARTED', i.request_id
+        'merchant', 'NOT_STARTED', jsonb_strip_nulls(jsonb_build_object(
+            'psp', i.psp, 'route', i.route)), i.request_id
     FROM unnest(p_items) i, jsonb_array_elements(i.orders) e;
 
     INSERT INTO job (merchant_id, checkout_id, kind, run_at)
@@ -704,8 +865,9 @@ DECLARE
 BEGIN
     FOREACH v_nonce IN ARRAY ARRAY['given', 'uuid', 'random'] LOOP
         INSERT INTO registration (merchant_id, checkout_id, psp, nonce,
-            lease_until)
-        SELECT i.merchant_id, i.checkout_id, i.psp, n.nonce, now() + i.lease
+            lease_until, psps)
+        SELECT i.merchant_id, i.checkout_id, i.psp, n.nonce,
+            now() + i.lease, i.psps
         FROM unnest(p_items) i,
             LATERAL (SELECT CASE v_nonce
                                 WHEN 'given' THEN i.nonce
@@ -757,6 +919,7 @@ BEGIN
             CASE WHEN f.kind = 'none' THEN 'ignored'
                  WHEN f.checkout_id IS NULL THEN 'parked'
                  WHEN f.kind = 'mismatch' THEN 'mismatch'
+                 WHEN f.kind = 'notified' THEN 'asked'
                  ELSE 'applied' END,
             f.type, p_fact[f.item], f.token, f.reference, f.code,
             f.amount_minor, f.currency, p_digest[f.item], f.merchant_id,
@@ -822,6 +985,57 @@ ALTER FUNCTION pay.is_new_mismatch(p_fact pay.fact) OWNER TO payments_owner;
 COMMENT ON FUNCTION pay.is_new_mismatch(p_fact pay.fact) IS 'Whether people should hear of this mismatch';
 
 --
+-- Name: job; Type: TABLE; Schema: pay; Owner: payments_owner
+--
+
+CREATE TABLE pay.job (
+    merchant_id pay.id NOT NULL,
+    checkout_id pay.id NOT NULL,
+    kind text NOT NULL COLLATE pg_catalog."C",
+    run_at timestamp with time zone NOT NULL,
+    attempts integer DEFAULT 0 NOT NULL,
+    lease_owner text,
+    lease_until timestamp with time zone,
+    code text,
+    again_at timestamp with time zone,
+    CONSTRAINT job_check CHECK (((lease_owner IS NULL) = (lease_until IS NULL))),
+    CONSTRAINT job_check1 CHECK (((again_at IS NULL) OR (kind = 'poll'::text))),
+    CONSTRAINT job_kind_check CHECK ((kind = ANY (ARRAY['register'::text, 'poll'::text])))
+)
+WITH (autovacuum_vacuum_scale_factor='0.02');
+
+ALTER TABLE pay.job OWNER TO payments_owner;
+
+--
+-- Name: job_is_over(pay.job, bigint, text); Type: FUNCTION; Schema: pay; Owner: payments_owner
+--
+
+CREATE FUNCTION pay.job_is_over(p_job pay.job, p_delay_ms bigint, p_code text) RETURNS boolean
+    LANGUAGE plpgsql STABLE
+    AS $$
+BEGIN
+    RETURN p_job.again_at IS NULL AND (p_delay_ms < 0 OR (
+        p_job.kind = 'poll'
+        AND (p_job.attempts >= 100
+             OR p_code IS DISTINCT FROM 'no_answer'
+                AND p_code IS DISTINCT FROM 'psp_not_configured')
+        AND NOT EXISTS (
+            SELECT FROM payment_order o
+            WHERE o.merchant_id = p_job.merchant_id
+                AND o.checkout_id = p_job.checkout_id
+                AND o.status NOT IN ('SUCCESS', 'FAILED'))));
+END
+$$;
+
+ALTER FUNCTION pay.job_is_over(p_job pay.job, p_delay_ms bigint, p_code text) OWNER TO payments_owner;
+
+--
+-- Name: FUNCTION job_is_over(p_job pay.job, p_delay_ms bigint, p_code text); Type: COMMENT; Schema: pay; Owner: payments_owner
+--
+
+COMMENT ON FUNCTION pay.job_is_over(p_job pay.job, p_delay_ms bigint, p_code text) IS 'Whether a job that is given back has nothing left to do';
+
+--
 -- Name: keep_mismatches(pay.fact[]); Type: FUNCTION; Schema: pay; Owner: payments_owner
 --
 
@@ -855,10 +1069,10 @@ ALTER FUNCTION pay.keep_mismatches(p_facts pay.fact[]) OWNER TO payments_owner;
 COMMENT ON FUNCTION pay.keep_mismatches(p_facts pay.fact[]) IS 'Queues for people what a PSP said and was not believed';
 
 --
--- Name: keep_no_token(text[], text[], text[], text[], bigint[], text[]); Type: FUNCTION; Schema: pay; Owner: payments_owner
+-- Name: keep_no_token(text[], text[], text[], text[], text[], bigint[], text[]); Type: FUNCTION; Schema: pay; Owner: payments_owner
 --
 
-CREATE FUNCTION pay.keep_no_token(p_merchant_id text[], p_checkout_id text[], p_outcome text[], p_code text[], p_retry_after_ms bigint[], p_request_id text[]) RETURNS integer[]
+CREATE FUNCTION pay.keep_no_token(p_merchant_id text[], p_checkout_id text[], p_psp text[], p_outcome text[], p_code text[], p_retry_after_ms bigint[], p_request_id text[]) RETURNS integer[]
     LANGUAGE plpgsql
     AS $$
 DECLARE
@@ -872,20 +1086,25 @@ BEGIN
                                WHEN 'not_sent' THEN 'registration_not_sent'
                                ELSE u.outcome END,
                 'gateway', r.psp, NULL, NULL, nullif(u.code, ''), NULL, NULL,
-                NULL, NULL, u.request_id, NULL)::fact
-        FROM unnest(p_merchant_id, p_checkout_id, p_outcome, p_code,
+                NULL, NULL, u.request_id, NULL, NULL)::fact
+        FROM unnest(p_merchant_id, p_checkout_id, p_psp, p_outcome, p_code,
             p_request_id) WITH ORDINALITY AS u (merchant_id, checkout_id,
-            outcome, code, request_id, n)
+            psp, outcome, code, request_id, n)
         CROSS JOIN LATERAL (
             SELECT r.* FROM registration r
             WHERE r.merchant_id = u.merchant_id
                 AND r.checkout_id = u.checkout_id
             OFFSET 0) r
-        WHERE r.state = 'REGISTERING' AND u.outcome IS NOT NULL
+        WHERE r.state = 'REGISTERING' AND r.psp = u.psp
+            AND u.outcome IS NOT NULL
         ORDER BY r.merchant_id, r.checkout_id, u.n);
 
     UPDATE registration r
-    SET code = f.code, lease_until = NULL,
+    SET code = f.code, lease_until = NULL, tried_psps = '{}',
+        open_attempts = CASE WHEN f.kind IN ('refused',
+                                             'registration_not_sent')
+                             THEN greatest(r.open_attempts - 1, 0)
+                             ELSE r.open_attempts END,
         state = CASE WHEN f.kind IN ('refused', 'expired') THEN 'REFUSED'
                      ELSE r.state END,
         attempt = CASE WHEN f.kind IN ('refused', 'expired') THEN r.attempt
@@ -910,13 +1129,13 @@ BEGIN
 END
 $$;
 
-ALTER FUNCTION pay.keep_no_token(p_merchant_id text[], p_checkout_id text[], p_outcome text[], p_code text[], p_retry_after_ms bigint[], p_request_id text[]) OWNER TO payments_owner;
+ALTER FUNCTION pay.keep_no_token(p_merchant_id text[], p_checkout_id text[], p_psp text[], p_outcome text[], p_code text[], p_retry_after_ms bigint[], p_request_id text[]) OWNER TO payments_owner;
 
 --
--- Name: FUNCTION keep_no_token(p_merchant_id text[], p_checkout_id text[], p_outcome text[], p_code text[], p_retry_after_ms bigint[], p_request_id text[]); Type: COMMENT; Schema: pay; Owner: payments_owner
+-- Name: FUNCTION keep_no_token(p_merchant_id text[], p_checkout_id text[], p_psp text[], p_outcome text[], p_code text[], p_retry_after_ms bigint[], p_request_id text[]); Type: COMMENT; Schema: pay; Owner: payments_owner
 --
 
-COMMENT ON FUNCTION pay.keep_no_token(p_merchant_id text[], p_checkout_id text[], p_outcome text[], p_code text[], p_retry_after_ms bigint[], p_request_id text[]) IS 'Writes down how registrations without a token ended';
+COMMENT ON FUNCTION pay.keep_no_token(p_merchant_id text[], p_checkout_id text[], p_psp text[], p_outcome text[], p_code text[], p_retry_after_ms bigint[], p_request_id text[]) IS 'Writes down how registrations without a token ended';
 
 --
 -- Name: keep_references(pay.fact[], integer[]); Type: FUNCTION; Schema: pay; Owner: payments_owner
@@ -930,7 +1149,8 @@ BEGIN
     SET reference = x.reference
     FROM (SELECT DISTINCT ON (f.merchant_id, f.checkout_id) f.*
           FROM unnest(p_facts) f
-          WHERE f.reference IS NOT NULL AND f.kind <> 'mismatch'
+          WHERE f.reference IS NOT NULL
+              AND f.kind NOT IN ('mismatch', 'notified')
           ORDER BY f.merchant_id, f.checkout_id,
               f.item = ANY (p_moved) DESC, f.turn DESC) x
     WHERE r.merchant_id = x.merchant_id
@@ -1008,7 +1228,10 @@ BEGIN
         WHERE o.ctid = s.tid
             AND (s.new_status <> s.old_status
                  OR s.kind IN ('registered', 'registration_unknown',
-                               'registration_not_sent', 'mismatch')
+                               'registration_not_sent', 'rerouted',
+                               'mismatch')
+                 OR s.kind = 'notified' AND s.actor = 'webhook'
+                    AND s.old_status <> 'SUCCESS'
                  OR s.kind = 'pending' AND s.old_status = 'EXECUTING'
                     AND NOT EXISTS (
                         SELECT FROM event e
@@ -1026,7 +1249,8 @@ BEGIN
                 'amount_minor', CASE WHEN m.kind = 'mismatch'
                                      THEN m.amount_minor END,
                 'currency', CASE WHEN m.kind = 'mismatch'
-                                 THEN m.currency END)),
+                                 THEN m.currency END))
+                || coalesce(m.detail, '{}'),
             m.request_id
         FROM moved m
     ), changed AS (
@@ -1052,11 +1276,12 @@ BEGIN
         WHERE c.ctid = k.tid
     ), dropped AS (
         DELETE FROM job j
-        USING (SELECT DISTINCT merchant_id, checkout_id
+        USING (SELECT DISTINCT merchant_id, checkout_id, new_status
                FROM changed
                WHERE new_status IN ('SUCCESS', 'FAILED')) x
         WHERE j.merchant_id = x.merchant_id
             AND j.checkout_id = x.checkout_id
+            AND (x.new_status = 'SUCCESS' OR j.again_at IS NULL)
     )
     SELECT array_agg(DISTINCT x.item) INTO v_moved FROM changed x;
 
@@ -1071,6 +1296,54 @@ ALTER FUNCTION pay.move_orders(p_facts pay.fact[], p_turn integer) OWNER TO paym
 --
 
 COMMENT ON FUNCTION pay.move_orders(p_facts pay.fact[], p_turn integer) IS 'Moves the orders of one turn of facts and writes their events';
+
+--
+-- Name: move_registrations(text[], text[], text[], text[], bigint[]); Type: FUNCTION; Schema: pay; Owner: payments_owner
+--
+
+CREATE FUNCTION pay.move_registrations(p_merchant_id text[], p_checkout_id text[], p_psp text[], p_outcome text[], p_lease_ms bigint[], OUT items integer[], OUT nexts text[]) RETURNS record
+    LANGUAGE plpgsql
+    AS $$
+BEGIN
+    FOR v_round IN 1 .. 3 LOOP
+        SELECT m.items, m.nexts INTO items, nexts
+        FROM find_moves(p_merchant_id, p_checkout_id, p_psp, p_outcome) m;
+
+        BEGIN
+            UPDATE registration r
+            SET psp = m.next, attempt = r.attempt + 1, open_attempts = 1,
+                code = NULL, lease_until = now() + make_interval(
+                    secs => p_lease_ms[m.item] / 1000.0),
+                refused_psps = CASE p_outcome[m.item] WHEN 'refused'
+                    THEN r.refused_psps || p_psp[m.item]
+                    ELSE r.refused_psps END,
+                tried_psps = CASE p_outcome[m.item] WHEN 'not_sent'
+                    THEN r.tried_psps || p_psp[m.item]
+                    ELSE r.tried_psps END
+            FROM unnest(items, nexts) WITH ORDINALITY AS m (item, next, n)
+            CROSS JOIN LATERAL (
+                SELECT k.ctid AS tid FROM registration k
+                WHERE k.merchant_id = p_merchant_id[m.item]
+                    AND k.checkout_id = p_checkout_id[m.item]
+                OFFSET 0) k
+            WHERE r.ctid = k.tid;
+
+            RETURN;
+
+        EXCEPTION WHEN unique_violation THEN
+            items := '{}';
+        END;
+    END LOOP;
+END
+$$;
+
+ALTER FUNCTION pay.move_registrations(p_merchant_id text[], p_checkout_id text[], p_psp text[], p_outcome text[], p_lease_ms bigint[], OUT items integer[], OUT nexts text[]) OWNER TO payments_owner;
+
+--
+-- Name: FUNCTION move_registrations(p_merchant_id text[], p_checkout_id text[], p_psp text[], p_outcome text[], p_lease_ms bigint[], OUT items integer[], OUT nexts text[]); Type: COMMENT; Schema: pay; Owner: payments_owner
+--
+
+COMMENT ON FUNCTION pay.move_registrations(p_merchant_id text[], p_checkout_id text[], p_psp text[], p_outcome text[], p_lease_ms bigint[], OUT items integer[], OUT nexts text[]) IS 'Moves registrations of locked checkouts to the next PSP';
 
 --
 -- Name: next_status(text, text); Type: FUNCTION; Schema: pay; Owner: payments_owner
@@ -1165,6 +1438,63 @@ ALTER FUNCTION pay.poll_later(p_merchant_id text[], p_checkout_id text[], p_poll
 COMMENT ON FUNCTION pay.poll_later(p_merchant_id text[], p_checkout_id text[], p_poll_after_ms bigint[], p_items integer[]) IS 'Turns register jobs into poll jobs';
 
 --
+-- Name: poll_soon(pay.fact[]); Type: FUNCTION; Schema: pay; Owner: payments_owner
+--
+
+CREATE FUNCTION pay.poll_soon(p_facts pay.fact[]) RETURNS void
+    LANGUAGE plpgsql
+    AS $$
+BEGIN
+    WITH due AS (
+        SELECT f.merchant_id, f.checkout_id, f.signed, r.hinted_at,
+            CASE WHEN f.signed THEN now()
+                 WHEN r.hinted_at > now() THEN r.hinted_at
+                 ELSE greatest(now(), r.hinted_at + interval '5 s')
+            END AS run_at
+        FROM (SELECT n.merchant_id, n.checkout_id,
+                  bool_or(n.actor = 'webhook') AS signed
+              FROM unnest(p_facts) n
+              WHERE n.kind = 'notified'
+              GROUP BY n.merchant_id, n.checkout_id) f
+        CROSS JOIN LATERAL (
+            SELECT r.hinted_at FROM registration r
+            WHERE r.merchant_id = f.merchant_id
+                AND r.checkout_id = f.checkout_id
+            OFFSET 0) r
+        CROSS JOIN LATERAL (
+            SELECT FROM payment_order o
+            WHERE o.merchant_id = f.merchant_id
+                AND o.checkout_id = f.checkout_id AND o.position = 1
+                AND o.status IN ('EXECUTING', 'FAILED')
+            OFFSET 0) o
+    ), noted AS (
+        UPDATE registration r
+        SET hinted_at = d.run_at
+        FROM due d
+        WHERE r.merchant_id = d.merchant_id
+            AND r.checkout_id = d.checkout_id
+            AND NOT d.signed AND d.hinted_at IS DISTINCT FROM d.run_at
+    )
+    INSERT INTO job AS j (merchant_id, checkout_id, kind, run_at, again_at)
+    SELECT d.merchant_id, d.checkout_id, 'poll', d.run_at, d.run_at
+    FROM due d
+    ORDER BY d.merchant_id, d.checkout_id
+    ON CONFLICT (merchant_id, checkout_id, kind) DO UPDATE
+    SET run_at = least(j.run_at, EXCLUDED.run_at),
+        again_at = least(j.again_at, EXCLUDED.again_at)
+    WHERE j.again_at IS NULL OR j.again_at > EXCLUDED.again_at;
+END
+$$;
+
+ALTER FUNCTION pay.poll_soon(p_facts pay.fact[]) OWNER TO payments_owner;
+
+--
+-- Name: FUNCTION poll_soon(p_facts pay.fact[]); Type: COMMENT; Schema: pay; Owner: payments_owner
+--
+
+COMMENT ON FUNCTION pay.poll_soon(p_facts pay.fact[]) IS 'Pulls the polls forward that webhooks and hints ask for';
+
+--
 -- Name: purge(integer, interval); Type: FUNCTION; Schema: pay; Owner: payments_owner
 --
 
@@ -1184,7 +1514,7 @@ BEGIN
     DELETE FROM webhook_inbox w
     WHERE w.ctid = ANY (ARRAY(
         SELECT i.ctid FROM webhook_inbox i
-        WHERE i.state = 'ignored' AND i.fact = 'none'
+        WHERE (i.state = 'ignored' AND i.fact = 'none' OR i.state = 'asked')
             AND i.received_at < now() - p_ignored_after
         LIMIT p_limit
         FOR UPDATE SKIP LOCKED));
@@ -1211,14 +1541,11 @@ BEGIN
     RETURN ARRAY(
         SELECT ROW(u.n, NULL, t.merchant_id, t.checkout_id,
             fact_kind(CASE WHEN u.token <> '' THEN u.fact ELSE 'none' END,
-                      CASE u.fact WHEN 'none' THEN NULL
-                                  ELSE u.amount_minor END,
-                      CASE u.fact WHEN 'none' THEN NULL
-                                  ELSE nullif(u.currency, '') END,
+                      u.amount_minor, nullif(u.currency, ''),
                       c.total_minor, c.currency),
             u.source, u.psp, nullif(u.event_id, ''), nullif(u.type, ''),
             nullif(u.code, ''), nullif(u.token, ''), nullif(u.reference, ''),
-            u.amount_minor, nullif(u.currency, ''), u.request_id,
+            u.amount_minor, nullif(u.currency, ''), u.request_id, NULL,
             NULL)::fact
         FROM unnest(p_psp, p_source, p_event_id, p_type, p_fact, p_token,
             p_reference, p_code, p_amount_minor, p_currency, p_request_id)
@@ -1228,10 +1555,14 @@ BEGIN
         LEFT JOIN checkout c ON c.merchant_id = t.merchant_id
             AND c.checkout_id = t.checkout_id
         WHERE id_ok(u.psp)
-            AND u.source IN ('webhook', 'query', 'gateway')
-            AND (u.source <> 'webhook' OR id_ok(u.event_id))
+            AND CASE u.fact WHEN 'ask' THEN u.source IN ('webhook', 'hint')
+                            ELSE u.source IN ('webhook', 'query', 'gateway')
+                END
+            AND CASE u.source WHEN 'webhook' THEN id_ok(u.event_id)
+                              WHEN 'hint' THEN coalesce(u.event_id, '') = ''
+                              ELSE true END
             AND u.fact IN ('none', 'pending', 'paid', 'declined', 'expired',
-                           'cancelled', 'rejected')
+                           'cancelled', 'rejected', 'ask')
             AND coalesce(octet_length(u.type), 0) <= 255
             AND coalesce(octet_length(u.token), 0) <= 255
             AND coalesce(octet_length(u.reference), 0) <= 255
@@ -1263,6 +1594,7 @@ DECLARE
     v_moved int[] := '{}';
     v_wrong boolean;
     v_named boolean;
+    v_asked boolean;
 BEGIN
     p_facts := ARRAY(
         SELECT ROW(f.item,
@@ -1270,12 +1602,12 @@ BEGIN
                                ORDER BY f.item),
             f.merchant_id, f.checkout_id, f.kind, f.actor, f.psp, f.event_id,
             f.type, f.code, f.token, f.reference, f.amount_minor, f.currency,
-            f.request_id, NULL)::fact
+            f.request_id, f.detail, NULL)::fact
         FROM unnest(p_facts) f);
 
     SELECT max(f.turn), bool_or(f.kind = 'mismatch'),
-        bool_or(f.reference IS NOT NULL)
-    INTO v_last, v_wrong, v_named
+        bool_or(f.reference IS NOT NULL), bool_or(f.kind = 'notified')
+    INTO v_last, v_wrong, v_named, v_asked
     FROM unnest(p_facts) f;
 
     v_facts := p_facts;
@@ -1297,9 +1629,14 @@ BEGIN
         PERFORM keep_references(v_facts, v_moved);
     END IF;
 
+    IF v_asked THEN
+        PERFORM poll_soon(v_facts);
+    END IF;
+
     RETURN ARRAY(
         SELECT with_outcome(f, CASE
             WHEN f.kind = 'mismatch' THEN 'mismatch'
+            WHEN f.kind = 'notified' THEN 'asked'
             WHEN f.item = ANY (v_moved) THEN 'applied'
             ELSE 'unchanged' END)
         FROM unnest(p_facts) f);
@@ -1331,23 +1668,23 @@ $$;
 ALTER FUNCTION pay.refuse_change() OWNER TO payments_owner;
 
 --
--- Name: refuse_tokens(text[], text[], text[], text[], integer[]); Type: FUNCTION; Schema: pay; Owner: payments_owner
+-- Name: refuse_tokens(text[], text[], text[], text[], text[], text[], integer[]); Type: FUNCTION; Schema: pay; Owner: payments_owner
 --
 
-CREATE FUNCTION pay.refuse_tokens(p_merchant_id text[], p_checkout_id text[], p_token text[], p_request_id text[], p_late integer[]) RETURNS void
+CREATE FUNCTION pay.refuse_tokens(p_merchant_id text[], p_checkout_id text[], p_psp text[], p_token text[], p_alias text[], p_request_id text[], p_late integer[]) RETURNS void
     LANGUAGE plpgsql
     AS $$
 BEGIN
     UPDATE psp_token t
     SET merchant_id = NULL, checkout_id = NULL
-    FROM unnest(p_merchant_id, p_checkout_id, p_token)
-        AS u (merchant_id, checkout_id, token)
+    FROM unnest(p_merchant_id, p_checkout_id, p_psp, p_token, p_alias)
+        AS u (merchant_id, checkout_id, psp, token, alias)
     JOIN registration r ON r.merchant_id = u.merchant_id
         AND r.checkout_id = u.checkout_id
-    WHERE r.token <> u.token
-        AND t.psp = r.psp AND t.token = u.token
+    WHERE t.psp = u.psp AND t.token IN (u.token, u.alias)
         AND t.merchant_id = u.merchant_id
-        AND t.checkout_id = u.checkout_id;
+        AND t.checkout_id = u.checkout_id
+        AND (t.psp = r.psp AND t.token IN (r.token, r.alias)) IS NOT TRUE;
 
     -- readers see a late token as the buyer's address
     UPDATE checkout c
@@ -1358,36 +1695,62 @@ BEGIN
         AND c.merchant_id = u.merchant_id AND c.checkout_id = u.checkout_id;
 
     INSERT INTO mismatch (merchant_id, checkout_id, kind, source, psp,
-        token, own_token, total_minor, own_currency, request_id)
-    SELECT DISTINCT ON (c.merchant_id, c.checkout_id, u.token)
-        c.merchant_id, c.checkout_id,
-        CASE WHEN u.n = ANY (p_late) THEN 'late_token' ELSE 'token' END,
-        'gateway', c.psp, u.token, r.token, c.total_minor, c.currency,
-        u.request_id
-    FROM unnest(p_merchant_id, p_checkout_id, p_token, p_request_id)
-        WITH ORDINALITY AS u (merchant_id, checkout_id, token, request_id, n)
+        token, alias, own_token, total_minor, own_currency, request_id)
+    SELECT DISTINCT ON (c.merchant_id, c.checkout_id, u.psp, u.token,
+                        u.alias)
+        c.merchant_id, c.checkout_id, k.kind, 'gateway', u.psp, u.token,
+        u.alias, r.token, c.total_minor, c.currency, u.request_id
+    FROM unnest(p_merchant_id, p_checkout_id, p_psp, p_token, p_alias,
+        p_request_id) WITH ORDINALITY AS u (merchant_id, checkout_id, psp,
+        token, alias, request_id, n)
     JOIN checkout c ON c.merchant_id = u.merchant_id
         AND c.checkout_id = u.checkout_id
     JOIN registration r ON r.merchant_id = u.merchant_id
         AND r.checkout_id = u.checkout_id
+    CROSS JOIN LATERAL (
+        SELECT CASE WHEN u.psp <> r.psp THEN 'left_psp'
+                    WHEN u.n = ANY (p_late) THEN 'late_token'
+                    ELSE 'token' END AS kind) k
     WHERE u.token IS NOT NULL
-        AND (r.token IS DISTINCT FROM u.token OR u.n = ANY (p_late))
+        AND (NOT same_token(r.psp, r.token, r.alias, u.psp, u.token,
+                            u.alias) OR u.n = ANY (p_late))
         AND NOT EXISTS (
             SELECT FROM mismatch m
             WHERE m.merchant_id = u.merchant_id
                 AND m.checkout_id = u.checkout_id
-                AND m.kind = 'token' AND m.token = u.token)
-    ORDER BY c.merchant_id, c.checkout_id, u.token, u.n;
+                AND m.kind = k.kind AND m.psp = u.psp AND m.token = u.token
+                AND m.alias IS NOT DISTINCT FROM u.alias)
+    ORDER BY c.merchant_id, c.checkout_id, u.psp, u.token, u.alias, u.n;
 END
 $$;
 
-ALTER FUNCTION pay.refuse_tokens(p_merchant_id text[], p_checkout_id text[], p_token text[], p_request_id text[], p_late integer[]) OWNER TO payments_owner;
+ALTER FUNCTION pay.refuse_tokens(p_merchant_id text[], p_checkout_id text[], p_psp text[], p_token text[], p_alias text[], p_request_id text[], p_late integer[]) OWNER TO payments_owner;
 
 --
--- Name: FUNCTION refuse_tokens(p_merchant_id text[], p_checkout_id text[], p_token text[], p_request_id text[], p_late integer[]); Type: COMMENT; Schema: pay; Owner: payments_owner
+-- Name: FUNCTION refuse_tokens(p_merchant_id text[], p_checkout_id text[], p_psp text[], p_token text[], p_alias text[], p_request_id text[], p_late integer[]); Type: COMMENT; Schema: pay; Owner: payments_owner
 --
 
-COMMENT ON FUNCTION pay.refuse_tokens(p_merchant_id text[], p_checkout_id text[], p_token text[], p_request_id text[], p_late integer[]) IS 'Queues tokens that contradict what is stored';
+COMMENT ON FUNCTION pay.refuse_tokens(p_merchant_id text[], p_checkout_id text[], p_psp text[], p_token text[], p_alias text[], p_request_id text[], p_late integer[]) IS 'Queues tokens that contradict what is stored';
+
+--
+-- Name: same_token(text, text, text, text, text, text); Type: FUNCTION; Schema: pay; Owner: payments_owner
+--
+
+CREATE FUNCTION pay.same_token(p_own_psp text, p_own_token text, p_own_alias text, p_psp text, p_token text, p_alias text) RETURNS boolean
+    LANGUAGE sql IMMUTABLE
+    AS $$
+SELECT p_psp = p_own_psp AND coalesce(p_token = p_own_token, false)
+    AND (p_alias IS NULL OR p_alias = p_token
+         OR coalesce(p_alias = p_own_alias, false))
+$$;
+
+ALTER FUNCTION pay.same_token(p_own_psp text, p_own_token text, p_own_alias text, p_psp text, p_token text, p_alias text) OWNER TO payments_owner;
+
+--
+-- Name: FUNCTION same_token(p_own_psp text, p_own_token text, p_own_alias text, p_psp text, p_token text, p_alias text); Type: COMMENT; Schema: pay; Owner: payments_owner
+--
+
+COMMENT ON FUNCTION pay.same_token(p_own_psp text, p_own_token text, p_own_alias text, p_psp text, p_token text, p_alias text) IS 'Whether a PSP has said again what is stored of a registration';
 
 --
 -- Name: set_aside(pay.fact[], integer[]); Type: FUNCTION; Schema: pay; Owner: payments_owner
@@ -1400,7 +1763,7 @@ BEGIN
     RETURN ARRAY(
         SELECT with_outcome(f, CASE
             WHEN f.item = ANY (p_duplicates) THEN 'duplicate'
-            WHEN f.kind = 'none' THEN 'ignored'
+            WHEN f.kind = 'none' OR f.actor = 'hint' THEN 'ignored'
             WHEN f.actor = 'webhook' THEN 'parked'
             ELSE 'not_found' END)
         FROM unnest(p_facts) f
@@ -1418,33 +1781,34 @@ ALTER FUNCTION pay.set_aside(p_facts pay.fact[], p_duplicates integer[]) OWNER T
 COMMENT ON FUNCTION pay.set_aside(p_facts pay.fact[], p_duplicates integer[]) IS 'Facts that cannot move an order, with their outcome';
 
 --
--- Name: set_tokens(text[], text[], text[], text[], boolean); Type: FUNCTION; Schema: pay; Owner: payments_owner
+-- Name: set_tokens(text[], text[], text[], text[], text[], text[], boolean); Type: FUNCTION; Schema: pay; Owner: payments_owner
 --
 
-CREATE FUNCTION pay.set_tokens(p_merchant_id text[], p_checkout_id text[], p_token text[], p_hosted_url text[], p_sure boolean, OUT stored integer[], OUT late integer[]) RETURNS record
+CREATE FUNCTION pay.set_tokens(p_merchant_id text[], p_checkout_id text[], p_psp text[], p_token text[], p_alias text[], p_hosted_url text[], p_sure boolean, OUT stored integer[], OUT late integer[]) RETURNS record
     LANGUAGE plpgsql
     AS $$
 BEGIN
     WITH first AS (
         SELECT DISTINCT ON (r.merchant_id, r.checkout_id)
-            u.n, r.ctid AS tid, u.token, u.hosted_url
-        FROM unnest(p_merchant_id, p_checkout_id, p_token, p_hosted_url)
-            WITH ORDINALITY AS u (merchant_id, checkout_id, token,
-                                  hosted_url, n)
+            u.n, r.ctid AS tid, u.token, u.alias, u.hosted_url
+        FROM unnest(p_merchant_id, p_checkout_id, p_psp, p_token, p_alias,
+            p_hosted_url) WITH ORDINALITY AS u (merchant_id, checkout_id,
+            psp, token, alias, hosted_url, n)
         CROSS JOIN LATERAL (
             SELECT r.ctid, r.* FROM registration r
             WHERE r.merchant_id = u.merchant_id
                 AND r.checkout_id = u.checkout_id
             OFFSET 0) r
-        WHERE r.token IS NULL AND (p_sure OR EXISTS (
-            SELECT FROM psp_token t
-            WHERE t.psp = r.psp AND t.token = u.token
+        WHERE r.token IS NULL AND r.psp = u.psp AND (p_sure OR (
+            SELECT count(*) FROM psp_token t
+            WHERE t.psp = u.psp AND t.token IN (u.token, u.alias)
                 AND t.merchant_id = r.merchant_id
-                AND t.checkout_id = r.checkout_id))
+                AND t.checkout_id = r.checkout_id)
+            = CASE WHEN u.alias <> u.token THEN 2 ELSE 1 END)
         ORDER BY r.merchant_id, r.checkout_id, u.n
     ), done AS (
         UPDATE registration r
-        SET token = f.token, lease_until = NULL,
+        SET token = f.token, alias = f.alias, lease_until = NULL,
             hosted_url = CASE WHEN r.state = 'REGISTERING'
                               THEN f.hosted_url END,
             code = CASE WHEN r.state <> 'REGISTERING' THEN r.code END,
@@ -1461,13 +1825,13 @@ BEGIN
 END
 $$;
 
-ALTER FUNCTION pay.set_tokens(p_merchant_id text[], p_checkout_id text[], p_token text[], p_hosted_url text[], p_sure boolean, OUT stored integer[], OUT late integer[]) OWNER TO payments_owner;
+ALTER FUNCTION pay.set_tokens(p_merchant_id text[], p_checkout_id text[], p_psp text[], p_token text[], p_alias text[], p_hosted_url text[], p_sure boolean, OUT stored integer[], OUT late integer[]) OWNER TO payments_owner;
 
 --
--- Name: FUNCTION set_tokens(p_merchant_id text[], p_checkout_id text[], p_token text[], p_hosted_url text[], p_sure boolean, OUT stored integer[], OUT late integer[]); Type: COMMENT; Schema: pay; Owner: payments_owner
+-- Name: FUNCTION set_tokens(p_merchant_id text[], p_checkout_id text[], p_psp text[], p_token text[], p_alias text[], p_hosted_url text[], p_sure boolean, OUT stored integer[], OUT late integer[]); Type: COMMENT; Schema: pay; Owner: payments_owner
 --
 
-COMMENT ON FUNCTION pay.set_tokens(p_merchant_id text[], p_checkout_id text[], p_token text[], p_hosted_url text[], p_sure boolean, OUT stored integer[], OUT late integer[]) IS 'Gives registrations their tokens, once';
+COMMENT ON FUNCTION pay.set_tokens(p_merchant_id text[], p_checkout_id text[], p_psp text[], p_token text[], p_alias text[], p_hosted_url text[], p_sure boolean, OUT stored integer[], OUT late integer[]) IS 'Gives registrations their tokens, once';
 
 --
 -- Name: settle_facts(pay.fact[], boolean); Type: FUNCTION; Schema: pay; Owner: payments_owner
@@ -1533,7 +1897,7 @@ COMMENT ON FUNCTION pay.with_outcome(p_fact pay.fact, p_outcome text) IS 'The fa
 -- Name: apply_event(text[], text[], text[], text[], text[], text[], text[], text[], bigint[], text[], bytea[], text[]); Type: FUNCTION; Schema: pay_api; Owner: payments_owner
 --
 
-CREATE FUNCTION pay_api.apply_event(p_psp text[], p_source text[], p_event_id text[], p_type text[], p_fact text[], p_token text[], p_reference text[], p_code text[], p_amount_minor bigint[], p_currency text[], p_digest bytea[], p_request_id text[]) RETURNS TABLE(item integer, outcome text, merchant_id text, checkout_id text, checkout_uuid text, psp text, nonce text, handle text, token text, hosted_url text, return_url text, base_url text, currency text, total_minor bigint, expires_s bigint, registration_state text, attempt bigint, code text, version bigint, orders text)
+CREATE FUNCTION pay_api.apply_event(p_psp text[], p_source text[], p_event_id text[], p_type text[], p_fact text[], p_token text[], p_reference text[], p_code text[], p_amount_minor bigint[], p_currency text[], p_digest bytea[], p_request_id text[]) RETURNS TABLE(item integer, outcome text, merchant_id text, checkout_id text, checkout_uuid text, psp text, nonce text, handle text, token text, alias text, hosted_url text, return_url text, base_url text, currency text, total_minor bigint, expires_s bigint, registration_state text, attempt bigint, code text, version bigint, orders text)
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pay', 'pg_temp'
     AS $$
@@ -1599,13 +1963,13 @@ ALTER FUNCTION pay_api.apply_event(p_psp text[], p_source text[], p_event_id tex
 -- Name: FUNCTION apply_event(p_psp text[], p_source text[], p_event_id text[], p_type text[], p_fact text[], p_token text[], p_reference text[], p_code text[], p_amount_minor bigint[], p_currency text[], p_digest bytea[], p_request_id text[]); Type: COMMENT; Schema: pay_api; Owner: payments_owner
 --
 
-COMMENT ON FUNCTION pay_api.apply_event(p_psp text[], p_source text[], p_event_id text[], p_type text[], p_fact text[], p_token text[], p_reference text[], p_code text[], p_amount_minor bigint[], p_currency text[], p_digest bytea[], p_request_id text[]) IS 'Takes PSPs'' words into account: applied, unchanged, duplicate, parked, mismatch, ignored, not_found or invalid';
+COMMENT ON FUNCTION pay_api.apply_event(p_psp text[], p_source text[], p_event_id text[], p_type text[], p_fact text[], p_token text[], p_reference text[], p_code text[], p_amount_minor bigint[], p_currency text[], p_digest bytea[], p_request_id text[]) IS 'Takes PSPs'' words into account: applied, unchanged, asked, duplicate, parked, mismatch, ignored, not_found or invalid';
 
 --
--- Name: begin_payment(text[], text[], bytea[], text[], text[], text[], text[], text[], text[], text[], jsonb[], jsonb[], jsonb[], text[], bigint[], bigint[], jsonb[], bigint[], bigint[], text[]); Type: FUNCTION; Schema: pay_api; Owner: payments_owner
+-- Name: begin_payment(text[], text[], bytea[], text[], text[], text[], text[], text[], text[], text[], jsonb[], jsonb[], jsonb[], text[], bigint[], bigint[], jsonb[], bigint[], bigint[], text[], text[], text[]); Type: FUNCTION; Schema: pay_api; Owner: payments_owner
 --
 
-CREATE FUNCTION pay_api.begin_payment(p_merchant_id text[], p_idempotency_key text[], p_fingerprint bytea[], p_checkout_id text[], p_checkout_uuid text[], p_handle text[], p_psp text[], p_nonce text[], p_return_url text[], p_base_url text[], p_buyer_info jsonb[], p_metadata jsonb[], p_credit_card_info jsonb[], p_currency text[], p_total_minor bigint[], p_expires_s bigint[], p_orders jsonb[], p_ttl_s bigint[], p_lease_ms bigint[], p_request_id text[]) RETURNS TABLE(item integer, outcome text, merchant_id text, checkout_id text, checkout_uuid text, psp text, nonce text, handle text, token text, hosted_url text, return_url text, base_url text, currency text, total_minor bigint, expires_s bigint, registration_state text, attempt bigint, code text, version bigint, orders text)
+CREATE FUNCTION pay_api.begin_payment(p_merchant_id text[], p_idempotency_key text[], p_fingerprint bytea[], p_checkout_id text[], p_checkout_uuid text[], p_handle text[], p_psp text[], p_nonce text[], p_return_url text[], p_base_url text[], p_buyer_info jsonb[], p_metadata jsonb[], p_credit_card_info jsonb[], p_currency text[], p_total_minor bigint[], p_expires_s bigint[], p_orders jsonb[], p_ttl_s bigint[], p_lease_ms bigint[], p_request_id text[], p_psps text[], p_route text[]) RETURNS TABLE(item integer, outcome text, merchant_id text, checkout_id text, checkout_uuid text, psp text, nonce text, handle text, token text, alias text, hosted_url text, return_url text, base_url text, currency text, total_minor bigint, expires_s bigint, registration_state text, attempt bigint, code text, version bigint, orders text)
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pay', 'pg_temp'
     AS $_$
@@ -1626,7 +1990,8 @@ BEGIN
         array_dims(p_metadata), array_dims(p_credit_card_info),
         array_dims(p_currency), array_dims(p_total_minor),
         array_dims(p_expires_s), array_dims(p_orders), array_dims(p_ttl_s),
-        array_dims(p_lease_ms), array_dims(p_request_id));
+        array_dims(p_lease_ms), array_dims(p_request_id),
+        array_dims(p_psps), array_dims(p_route));
 
     v_items := ARRAY(
         SELECT ROW(u.n, u.merchant_id, u.key, u.fingerprint, u.checkout_id,
@@ -1635,17 +2000,21 @@ BEGIN
             u.total_minor, to_timestamp(u.expires_s), u.orders,
             make_interval(secs => u.ttl_s),
             make_interval(secs => u.lease_ms / 1000.0),
-            u.request_id)::payment_item
+            u.request_id, l.psps, nullif(u.route, ''))::payment_item
         FROM unnest(p_merchant_id, p_idempotency_key, p_fingerprint,
             p_checkout_id, p_checkout_uuid, p_handle, p_psp, p_nonce,
             p_return_url, p_base_url, p_buyer_info, p_metadata,
             p_credit_card_info, p_currency, p_total_minor, p_expires_s,
-            p_orders, p_ttl_s, p_lease_ms, p_request_id)
+            p_orders, p_ttl_s, p_lease_ms, p_request_id, p_psps, p_route)
             WITH ORDINALITY AS u (merchant_id, key, fingerprint,
             checkout_id, uuid, handle, psp, nonce, return_url, base_url,
             buyer_info, metadata, credit_card_info, currency, total_minor,
-            expires_s, orders, ttl_s, lease_ms, request_id, n)
+            expires_s, orders, ttl_s, lease_ms, request_id, psps, route, n)
         JOIN currency k ON k.code = u.currency
+        CROSS JOIN LATERAL (
+            SELECT CASE WHEN u.psps <> '' THEN string_to_array(u.psps, ' ')
+                        ELSE ARRAY[u.psp] END AS psps
+            OFFSET 0) l
         CROSS JOIN LATERAL (
             SELECT count(*) AS count,
                 bool_and(order_ok(e, u.currency)) AS ok,
@@ -1664,6 +2033,9 @@ BEGIN
             AND u.expires_s BETWEEN 1 AND 253402300799
             AND u.ttl_s BETWEEN 1 AND 315360000
             AND u.lease_ms BETWEEN 0 AND 86400000
+            AND u.psp = ANY (l.psps) AND cardinality(l.psps) <= 8
+            AND (SELECT bool_and(id_ok(p)) FROM unnest(l.psps) p)
+            AND coalesce(octet_length(u.route), 0) <= 1000
             AND o.count BETWEEN 1 AND 20 AND o.ok
             AND o.total = u.total_minor
             AND CASE WHEN o.count > 1 THEN (
@@ -1695,26 +2067,30 @@ BEGIN
 END
 $_$;
 
-ALTER FUNCTION pay_api.begin_payment(p_merchant_id text[], p_idempotency_key text[], p_fingerprint bytea[], p_checkout_id text[], p_checkout_uuid text[], p_handle text[], p_psp text[], p_nonce text[], p_return_url text[], p_base_url text[], p_buyer_info jsonb[], p_metadata jsonb[], p_credit_card_info jsonb[], p_currency text[], p_total_minor bigint[], p_expires_s bigint[], p_orders jsonb[], p_ttl_s bigint[], p_lease_ms bigint[], p_request_id text[]) OWNER TO payments_owner;
+ALTER FUNCTION pay_api.begin_payment(p_merchant_id text[], p_idempotency_key text[], p_fingerprint bytea[], p_checkout_id text[], p_checkout_uuid text[], p_handle text[], p_psp text[], p_nonce text[], p_return_url text[], p_base_url text[], p_buyer_info jsonb[], p_metadata jsonb[], p_credit_card_info jsonb[], p_currency text[], p_total_minor bigint[], p_expires_s bigint[], p_orders jsonb[], p_ttl_s bigint[], p_lease_ms bigint[], p_request_id text[], p_psps text[], p_route text[]) OWNER TO payments_owner;
 
 --
--- Name: FUNCTION begin_payment(p_merchant_id text[], p_idempotency_key text[], p_fingerprint bytea[], p_checkout_id text[], p_checkout_uuid text[], p_handle text[], p_psp text[], p_nonce text[], p_return_url text[], p_base_url text[], p_buyer_info jsonb[], p_metadata jsonb[], p_credit_card_info jsonb[], p_currency text[], p_total_minor bigint[], p_expires_s bigint[], p_orders jsonb[], p_ttl_s bigint[], p_lease_ms bigint[], p_request_id text[]); Type: COMMENT; Schema: pay_api; Owner: payments_owner
+-- Name: FUNCTION begin_payment(p_merchant_id text[], p_idempotency_key text[], p_fingerprint bytea[], p_checkout_id text[], p_checkout_uuid text[], p_handle text[], p_psp text[], p_nonce text[], p_return_url text[], p_base_url text[], p_buyer_info jsonb[], p_metadata jsonb[], p_credit_card_info jsonb[], p_currency text[], p_total_minor bigint[], p_expires_s bigint[], p_orders jsonb[], p_ttl_s bigint[], p_lease_ms bigint[], p_request_id text[], p_psps text[], p_route text[]); Type: COMMENT; Schema: pay_api; Owner: payments_owner
 --
 
-COMMENT ON FUNCTION pay_api.begin_payment(p_merchant_id text[], p_idempotency_key text[], p_fingerprint bytea[], p_checkout_id text[], p_checkout_uuid text[], p_handle text[], p_psp text[], p_nonce text[], p_return_url text[], p_base_url text[], p_buyer_info jsonb[], p_metadata jsonb[], p_credit_card_info jsonb[], p_currency text[], p_total_minor bigint[], p_expires_s bigint[], p_orders jsonb[], p_ttl_s bigint[], p_lease_ms bigint[], p_request_id text[]) IS 'Creates checkouts: created, replayed, in_progress, key_reused, exists or invalid';
+COMMENT ON FUNCTION pay_api.begin_payment(p_merchant_id text[], p_idempotency_key text[], p_fingerprint bytea[], p_checkout_id text[], p_checkout_uuid text[], p_handle text[], p_psp text[], p_nonce text[], p_return_url text[], p_base_url text[], p_buyer_info jsonb[], p_metadata jsonb[], p_credit_card_info jsonb[], p_currency text[], p_total_minor bigint[], p_expires_s bigint[], p_orders jsonb[], p_ttl_s bigint[], p_lease_ms bigint[], p_request_id text[], p_psps text[], p_route text[]) IS 'Creates checkouts: created, replayed, in_progress, key_reused, exists or invalid';
 
 --
 -- Name: claim_jobs(text[], bigint[]); Type: FUNCTION; Schema: pay_api; Owner: payments_owner
 --
 
-CREATE FUNCTION pay_api.claim_jobs(p_owner text[], p_lease_ms bigint[]) RETURNS TABLE(item integer, outcome text, kind text, attempts bigint, merchant_id text, checkout_id text, checkout_uuid text, psp text, nonce text, handle text, token text, hosted_url text, return_url text, base_url text, currency text, total_minor bigint, expires_s bigint, registration_state text, attempt bigint, code text, version bigint, orders text)
+CREATE FUNCTION pay_api.claim_jobs(p_owner text[], p_lease_ms bigint[]) RETURNS TABLE(item integer, outcome text, kind text, attempts bigint, merchant_id text, checkout_id text, checkout_uuid text, psp text, nonce text, handle text, token text, alias text, hosted_url text, return_url text, base_url text, currency text, total_minor bigint, expires_s bigint, registration_state text, attempt bigint, code text, version bigint, orders text)
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pay', 'pg_temp'
     AS $$
 #variable_conflict use_column
 DECLARE
-    v_slots int[];
-    v_taken int;
+    v_slots     int[];
+    v_items     int[];
+    v_kinds     text[];
+    v_attempts  bigint[];
+    v_merchants text[];
+    v_checkouts text[];
 BEGIN
     PERFORM check_batch(array_dims(p_owner), array_dims(p_lease_ms));
 
@@ -1724,15 +2100,20 @@ BEGIN
         WHERE id_ok(u.owner) AND u.lease_ms BETWEEN 1 AND 86400000
         ORDER BY u.n);
 
-    RETURN QUERY
     WITH due AS (
         SELECT j.merchant_id, j.checkout_id, j.kind, j.run_at
-        FROM job j
-        WHERE j.run_at <= now()
-            AND (j.lease_until IS NULL OR j.lease_until <= now())
-        ORDER BY j.run_at
+        FROM (
+            SELECT j.* FROM job j
+            WHERE j.run_at <= now()
+                AND (j.lease_until IS NULL OR j.lease_until <= now())
+            ORDER BY j.run_at
+            FOR UPDATE SKIP LOCKED) j
+        CROSS JOIN LATERAL (
+            SELECT FROM checkout c
+            WHERE c.merchant_id = j.merchant_id
+                AND c.checkout_id = j.checkout_id
+            FOR NO KEY UPDATE SKIP LOCKED) c
         LIMIT cardinality(v_slots)
-        FOR UPDATE SKIP LOCKED
     ), slot AS (
         SELECT d.*, v_slots[row_number() OVER (ORDER BY d.run_at)] AS item
         FROM due d
@@ -1740,25 +2121,36 @@ BEGIN
         UPDATE job j
         SET attempts = j.attempts + 1, lease_owner = p_owner[s.item],
             lease_until = now() + make_interval(
-                secs => p_lease_ms[s.item] / 1000.0)
+                secs => p_lease_ms[s.item] / 1000.0), again_at = NULL
         FROM slot s
         WHERE j.merchant_id = s.merchant_id
             AND j.checkout_id = s.checkout_id AND j.kind = s.kind
         RETURNING s.item, j.kind, j.attempts, j.merchant_id, j.checkout_id
+    ), opened AS (
+        UPDATE registration r
+        SET open_attempts = r.open_attempts + 1
+        FROM taken t
+        WHERE t.kind = 'register' AND r.merchant_id = t.merchant_id
+            AND r.checkout_id = t.checkout_id
     )
-    SELECT t.item, 'job', t.kind, t.attempts::bigint, s.*
-    FROM taken t
+    SELECT array_agg(t.item), array_agg(t.kind), array_agg(t.attempts),
+        array_agg(t.merchant_id), array_agg(t.checkout_id)
+    INTO v_items, v_kinds, v_attempts, v_merchants, v_checkouts
+    FROM taken t;
+
+    RETURN QUERY
+    SELECT t.item, 'job', t.kind, t.attempts, s.*
+    FROM unnest(v_items, v_kinds, v_attempts, v_merchants, v_checkouts)
+        AS t (item, kind, attempts, merchant_id, checkout_id)
     JOIN checkout_state s ON s.merchant_id = t.merchant_id
         AND s.checkout_id = t.checkout_id;
-
-    GET DIAGNOSTICS v_taken = ROW_COUNT;
 
     RETURN QUERY
     SELECT n, CASE WHEN n = ANY (v_slots) THEN 'none' ELSE 'invalid' END,
         NULL, NULL::bigint, s.*
     FROM generate_series(1, cardinality(p_owner)) n
     LEFT JOIN checkout_state s ON false
-    WHERE n <> ALL (v_slots[:v_taken]);
+    WHERE n <> ALL (coalesce(v_items, '{}'));
 END
 $$;
 
@@ -1806,16 +2198,19 @@ BEGIN
         ORDER BY p_merchant_id[n], p_checkout_id[n], p_kind[n], n
     ), later AS (
         UPDATE job j
-        SET run_at = now() + make_interval(secs => p_delay_ms[n] / 1000.0),
+        SET run_at = least(j.again_at, now() + make_interval(
+                secs => p_delay_ms[n] / 1000.0)),
             lease_owner = NULL, lease_until = NULL,
             code = nullif(p_code[n], '')
         FROM first f
-        WHERE p_delay_ms[n] >= 0 AND j.merchant_id = p_merchant_id[n]
+        WHERE NOT job_is_over(j, p_delay_ms[n], p_code[n])
+            AND j.merchant_id = p_merchant_id[n]
             AND j.checkout_id = p_checkout_id[n] AND j.kind = p_kind[n]
     )
     DELETE FROM job j
     USING first f
-    WHERE p_delay_ms[n] < 0 AND j.merchant_id = p_merchant_id[n]
+    WHERE job_is_over(j, p_delay_ms[n], p_code[n])
+        AND j.merchant_id = p_merchant_id[n]
         AND j.checkout_id = p_checkout_id[n] AND j.kind = p_kind[n];
 
     RETURN QUERY
@@ -1844,7 +2239,7 @@ COMMENT ON FUNCTION pay_api.finish_job(p_merchant_id text[], p_checkout_id text[
 -- Name: get_checkout(text[], text[]); Type: FUNCTION; Schema: pay_api; Owner: payments_owner
 --
 
-CREATE FUNCTION pay_api.get_checkout(p_merchant_id text[], p_checkout_id text[]) RETURNS TABLE(item integer, outcome text, merchant_id text, checkout_id text, checkout_uuid text, psp text, nonce text, handle text, token text, hosted_url text, return_url text, base_url text, currency text, total_minor bigint, expires_s bigint, registration_state text, attempt bigint, code text, version bigint, orders text)
+CREATE FUNCTION pay_api.get_checkout(p_merchant_id text[], p_checkout_id text[]) RETURNS TABLE(item integer, outcome text, merchant_id text, checkout_id text, checkout_uuid text, psp text, nonce text, handle text, token text, alias text, hosted_url text, return_url text, base_url text, currency text, total_minor bigint, expires_s bigint, registration_state text, attempt bigint, code text, version bigint, orders text)
     LANGUAGE plpgsql STABLE SECURITY DEFINER
     SET search_path TO 'pay', 'pg_temp'
     AS $$
@@ -1919,7 +2314,7 @@ COMMENT ON FUNCTION pay_api.get_events(p_merchant_id text[], p_payment_order_id 
 -- Name: get_handle(text[]); Type: FUNCTION; Schema: pay_api; Owner: payments_owner
 --
 
-CREATE FUNCTION pay_api.get_handle(p_handle text[]) RETURNS TABLE(item integer, outcome text, merchant_id text, checkout_id text, checkout_uuid text, psp text, nonce text, handle text, token text, hosted_url text, return_url text, base_url text, currency text, total_minor bigint, expires_s bigint, registration_state text, attempt bigint, code text, version bigint, orders text)
+CREATE FUNCTION pay_api.get_handle(p_handle text[]) RETURNS TABLE(item integer, outcome text, merchant_id text, checkout_id text, checkout_uuid text, psp text, nonce text, handle text, token text, alias text, hosted_url text, return_url text, base_url text, currency text, total_minor bigint, expires_s bigint, registration_state text, attempt bigint, code text, version bigint, orders text)
     LANGUAGE plpgsql STABLE SECURITY DEFINER
     SET search_path TO 'pay', 'pg_temp'
     AS $$
@@ -1950,7 +2345,7 @@ COMMENT ON FUNCTION pay_api.get_handle(p_handle text[]) IS 'The checkout behind 
 -- Name: get_payment(text[], text[]); Type: FUNCTION; Schema: pay_api; Owner: payments_owner
 --
 
-CREATE FUNCTION pay_api.get_payment(p_merchant_id text[], p_payment_order_id text[]) RETURNS TABLE(item integer, outcome text, merchant_id text, checkout_id text, checkout_uuid text, psp text, nonce text, handle text, token text, hosted_url text, return_url text, base_url text, currency text, total_minor bigint, expires_s bigint, registration_state text, attempt bigint, code text, version bigint, orders text)
+CREATE FUNCTION pay_api.get_payment(p_merchant_id text[], p_payment_order_id text[]) RETURNS TABLE(item integer, outcome text, merchant_id text, checkout_id text, checkout_uuid text, psp text, nonce text, handle text, token text, alias text, hosted_url text, return_url text, base_url text, currency text, total_minor bigint, expires_s bigint, registration_state text, attempt bigint, code text, version bigint, orders text)
     LANGUAGE plpgsql STABLE SECURITY DEFINER
     SET search_path TO 'pay', 'pg_temp'
     AS $$
@@ -2001,10 +2396,81 @@ ALTER FUNCTION pay_api.ready() OWNER TO payments_owner;
 COMMENT ON FUNCTION pay_api.ready() IS 'ok and the number of the newest migration, for /readyz';
 
 --
--- Name: store_no_token(text[], text[], text[], text[], bigint[], text[]); Type: FUNCTION; Schema: pay_api; Owner: payments_owner
+-- Name: reroute(text[], text[], text[], text[], text[], bigint[], text[]); Type: FUNCTION; Schema: pay_api; Owner: payments_owner
 --
 
-CREATE FUNCTION pay_api.store_no_token(p_merchant_id text[], p_checkout_id text[], p_outcome text[], p_code text[], p_retry_after_ms bigint[], p_request_id text[]) RETURNS TABLE(item integer, outcome text, merchant_id text, checkout_id text, checkout_uuid text, psp text, nonce text, handle text, token text, hosted_url text, return_url text, base_url text, currency text, total_minor bigint, expires_s bigint, registration_state text, attempt bigint, code text, version bigint, orders text)
+CREATE FUNCTION pay_api.reroute(p_merchant_id text[], p_checkout_id text[], p_psp text[], p_outcome text[], p_code text[], p_lease_ms bigint[], p_request_id text[]) RETURNS TABLE(item integer, outcome text, merchant_id text, checkout_id text, checkout_uuid text, psp text, nonce text, handle text, token text, alias text, hosted_url text, return_url text, base_url text, currency text, total_minor bigint, expires_s bigint, registration_state text, attempt bigint, code text, version bigint, orders text)
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pay', 'pg_temp'
+    AS $$
+#variable_conflict use_column
+DECLARE
+    v_outcome text[];
+    v_move    record;
+BEGIN
+    PERFORM check_batch(
+        array_dims(p_merchant_id), array_dims(p_checkout_id),
+        array_dims(p_psp), array_dims(p_outcome), array_dims(p_code),
+        array_dims(p_lease_ms), array_dims(p_request_id));
+
+    -- a bad item has no outcome from here on
+    v_outcome := ARRAY(
+        SELECT CASE WHEN id_ok(u.merchant_id) AND id_ok(u.checkout_id)
+                        AND id_ok(u.psp)
+                        AND u.outcome IN ('not_sent', 'refused')
+                        AND coalesce(octet_length(u.code), 0) <= 255
+                        AND u.lease_ms BETWEEN 1 AND 86400000
+                    THEN u.outcome END
+        FROM unnest(p_merchant_id, p_checkout_id, p_psp, p_outcome, p_code,
+            p_lease_ms) WITH ORDINALITY AS u (merchant_id, checkout_id, psp,
+            outcome, code, lease_ms, n)
+        ORDER BY u.n);
+
+    PERFORM lock_checkouts(p_merchant_id, p_checkout_id);
+
+    v_move := move_registrations(p_merchant_id, p_checkout_id, p_psp,
+                                 v_outcome, p_lease_ms);
+
+    IF cardinality(v_move.items) > 0 THEN
+        PERFORM follow_moves(ARRAY(
+            SELECT ROW(m.item, NULL, p_merchant_id[m.item],
+                p_checkout_id[m.item], 'rerouted', 'gateway', p_psp[m.item],
+                NULL, NULL, nullif(p_code[m.item], ''), NULL, NULL, NULL,
+                NULL, p_request_id[m.item], jsonb_build_object(
+                    'from', p_psp[m.item], 'to', m.next,
+                    'why', v_outcome[m.item]), NULL)::fact
+            FROM unnest(v_move.items, v_move.nexts)
+                WITH ORDINALITY AS m (item, next, n)
+            ORDER BY m.n), v_move.nexts, p_lease_ms);
+    END IF;
+
+    RETURN QUERY
+    SELECT u.n::int,
+        CASE WHEN u.outcome IS NULL THEN 'invalid'
+             WHEN s.checkout_id IS NULL THEN 'not_found'
+             WHEN u.n = ANY (v_move.items) THEN 'rerouted'
+             ELSE 'stays' END,
+        s.*
+    FROM unnest(p_merchant_id, p_checkout_id, v_outcome)
+        WITH ORDINALITY AS u (merchant_id, checkout_id, outcome, n)
+    LEFT JOIN checkout_state s ON u.outcome IS NOT NULL
+        AND s.merchant_id = u.merchant_id AND s.checkout_id = u.checkout_id;
+END
+$$;
+
+ALTER FUNCTION pay_api.reroute(p_merchant_id text[], p_checkout_id text[], p_psp text[], p_outcome text[], p_code text[], p_lease_ms bigint[], p_request_id text[]) OWNER TO payments_owner;
+
+--
+-- Name: FUNCTION reroute(p_merchant_id text[], p_checkout_id text[], p_psp text[], p_outcome text[], p_code text[], p_lease_ms bigint[], p_request_id text[]); Type: COMMENT; Schema: pay_api; Owner: payments_owner
+--
+
+COMMENT ON FUNCTION pay_api.reroute(p_merchant_id text[], p_checkout_id text[], p_psp text[], p_outcome text[], p_code text[], p_lease_ms bigint[], p_request_id text[]) IS 'Moves registrations on of which nothing can have happened: rerouted, stays, not_found or invalid';
+
+--
+-- Name: store_no_token(text[], text[], text[], text[], text[], bigint[], text[]); Type: FUNCTION; Schema: pay_api; Owner: payments_owner
+--
+
+CREATE FUNCTION pay_api.store_no_token(p_merchant_id text[], p_checkout_id text[], p_psp text[], p_outcome text[], p_code text[], p_retry_after_ms bigint[], p_request_id text[]) RETURNS TABLE(item integer, outcome text, merchant_id text, checkout_id text, checkout_uuid text, psp text, nonce text, handle text, token text, alias text, hosted_url text, return_url text, base_url text, currency text, total_minor bigint, expires_s bigint, registration_state text, attempt bigint, code text, version bigint, orders text)
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pay', 'pg_temp'
     AS $$
@@ -2015,27 +2481,27 @@ DECLARE
 BEGIN
     PERFORM check_batch(
         array_dims(p_merchant_id), array_dims(p_checkout_id),
-        array_dims(p_outcome), array_dims(p_code),
+        array_dims(p_psp), array_dims(p_outcome), array_dims(p_code),
         array_dims(p_retry_after_ms), array_dims(p_request_id));
 
     -- a bad item has no outcome from here on
     v_outcome := ARRAY(
         SELECT CASE WHEN id_ok(u.merchant_id) AND id_ok(u.checkout_id)
-                        AND u.outcome IN ('refused', 'expired', 'not_sent',
+                        AND id_ok(u.psp) AND u.outcome IN ('refused', 'expired', 'not_sent',
                                           'unknown')
                         AND coalesce(octet_length(u.code), 0) <= 255
                         AND (u.after_ms BETWEEN 0 AND 31536000000
                              OR u.outcome IN ('refused', 'expired'))
                     THEN u.outcome END
-        FROM unnest(p_merchant_id, p_checkout_id, p_outcome, p_code,
+        FROM unnest(p_merchant_id, p_checkout_id, p_psp, p_outcome, p_code,
             p_retry_after_ms) WITH ORDINALITY AS u (merchant_id, checkout_id,
-            outcome, code, after_ms, n)
+            psp, outcome, code, after_ms, n)
         ORDER BY u.n);
 
     PERFORM lock_checkouts(p_merchant_id, p_checkout_id);
 
-    v_first := keep_no_token(p_merchant_id, p_checkout_id, v_outcome, p_code,
-                             p_retry_after_ms, p_request_id);
+    v_first := keep_no_token(p_merchant_id, p_checkout_id, p_psp, v_outcome,
+                             p_code, p_retry_after_ms, p_request_id);
 
     -- a twin in the batch gets its first's result
     RETURN QUERY
@@ -2045,67 +2511,76 @@ BEGIN
              WHEN u.n = ANY (v_first) OR EXISTS (
                  SELECT FROM unnest(v_first) f
                  WHERE p_merchant_id[f] = u.merchant_id
-                     AND p_checkout_id[f] = u.checkout_id) THEN 'stored'
+                     AND p_checkout_id[f] = u.checkout_id
+                     AND p_psp[f] = u.psp) THEN 'stored'
              ELSE 'already' END,
         s.*
-    FROM unnest(p_merchant_id, p_checkout_id, v_outcome)
-        WITH ORDINALITY AS u (merchant_id, checkout_id, outcome, n)
+    FROM unnest(p_merchant_id, p_checkout_id, p_psp, v_outcome)
+        WITH ORDINALITY AS u (merchant_id, checkout_id, psp, outcome, n)
     LEFT JOIN checkout_state s ON u.outcome IS NOT NULL
         AND s.merchant_id = u.merchant_id AND s.checkout_id = u.checkout_id;
 END
 $$;
 
-ALTER FUNCTION pay_api.store_no_token(p_merchant_id text[], p_checkout_id text[], p_outcome text[], p_code text[], p_retry_after_ms bigint[], p_request_id text[]) OWNER TO payments_owner;
+ALTER FUNCTION pay_api.store_no_token(p_merchant_id text[], p_checkout_id text[], p_psp text[], p_outcome text[], p_code text[], p_retry_after_ms bigint[], p_request_id text[]) OWNER TO payments_owner;
 
 --
--- Name: FUNCTION store_no_token(p_merchant_id text[], p_checkout_id text[], p_outcome text[], p_code text[], p_retry_after_ms bigint[], p_request_id text[]); Type: COMMENT; Schema: pay_api; Owner: payments_owner
+-- Name: FUNCTION store_no_token(p_merchant_id text[], p_checkout_id text[], p_psp text[], p_outcome text[], p_code text[], p_retry_after_ms bigint[], p_request_id text[]); Type: COMMENT; Schema: pay_api; Owner: payments_owner
 --
 
-COMMENT ON FUNCTION pay_api.store_no_token(p_merchant_id text[], p_checkout_id text[], p_outcome text[], p_code text[], p_retry_after_ms bigint[], p_request_id text[]) IS 'Notes that a registration brought no token: stored, already, not_found or invalid';
+COMMENT ON FUNCTION pay_api.store_no_token(p_merchant_id text[], p_checkout_id text[], p_psp text[], p_outcome text[], p_code text[], p_retry_after_ms bigint[], p_request_id text[]) IS 'Notes that a registration brought no token: stored, already, not_found or invalid';
 
 --
--- Name: store_token(text[], text[], text[], text[], bigint[], text[]); Type: FUNCTION; Schema: pay_api; Owner: payments_owner
+-- Name: store_token(text[], text[], text[], text[], text[], text[], bigint[], text[]); Type: FUNCTION; Schema: pay_api; Owner: payments_owner
 --
 
-CREATE FUNCTION pay_api.store_token(p_merchant_id text[], p_checkout_id text[], p_token text[], p_hosted_url text[], p_poll_after_ms bigint[], p_request_id text[]) RETURNS TABLE(item integer, outcome text, merchant_id text, checkout_id text, checkout_uuid text, psp text, nonce text, handle text, token text, hosted_url text, return_url text, base_url text, currency text, total_minor bigint, expires_s bigint, registration_state text, attempt bigint, code text, version bigint, orders text)
+CREATE FUNCTION pay_api.store_token(p_merchant_id text[], p_checkout_id text[], p_psp text[], p_token text[], p_alias text[], p_hosted_url text[], p_poll_after_ms bigint[], p_request_id text[]) RETURNS TABLE(item integer, outcome text, merchant_id text, checkout_id text, checkout_uuid text, psp text, nonce text, handle text, token text, alias text, hosted_url text, return_url text, base_url text, currency text, total_minor bigint, expires_s bigint, registration_state text, attempt bigint, code text, version bigint, orders text)
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pay', 'pg_temp'
     AS $$
 #variable_conflict use_column
 DECLARE
     v_token  text[];
+    v_alias  text[];
     v_stored int[];
     v_late   int[];
     v_claim  record;
 BEGIN
     PERFORM check_batch(
         array_dims(p_merchant_id), array_dims(p_checkout_id),
-        array_dims(p_token), array_dims(p_hosted_url),
-        array_dims(p_poll_after_ms), array_dims(p_request_id));
+        array_dims(p_psp), array_dims(p_token), array_dims(p_alias),
+        array_dims(p_hosted_url), array_dims(p_poll_after_ms),
+        array_dims(p_request_id));
 
     -- a bad item has no token from here on
+    v_alias := ARRAY(
+        SELECT nullif(u.alias, '')
+        FROM unnest(p_alias) WITH ORDINALITY AS u (alias, n)
+        ORDER BY u.n);
     v_token := ARRAY(
         SELECT CASE WHEN id_ok(u.merchant_id) AND id_ok(u.checkout_id)
-                        AND id_ok(u.token)
+                        AND id_ok(u.psp) AND id_ok(u.token)
+                        AND coalesce(octet_length(u.alias), 0) <= 255
                         AND octet_length(u.hosted_url) BETWEEN 1 AND 8192
                         AND u.after_ms BETWEEN 0 AND 31536000000
                     THEN u.token END
-        FROM unnest(p_merchant_id, p_checkout_id, p_token, p_hosted_url,
-            p_poll_after_ms) WITH ORDINALITY AS u (merchant_id, checkout_id,
-            token, hosted_url, after_ms, n)
+        FROM unnest(p_merchant_id, p_checkout_id, p_psp, p_token, p_alias,
+            p_hosted_url, p_poll_after_ms) WITH ORDINALITY AS u (merchant_id,
+            checkout_id, psp, token, alias, hosted_url, after_ms, n)
         ORDER BY u.n);
 
-    v_claim := claim_tokens(p_merchant_id, p_checkout_id, v_token);
+    v_claim := claim_tokens(p_merchant_id, p_checkout_id, p_psp, v_token,
+                            v_alias);
     PERFORM lock_checkouts(p_merchant_id, p_checkout_id);
 
     SELECT t.stored, t.late INTO v_stored, v_late
-    FROM set_tokens(p_merchant_id, p_checkout_id, v_token, p_hosted_url,
-        v_claim.claimed = cardinality(v_token)) t;
+    FROM set_tokens(p_merchant_id, p_checkout_id, p_psp, v_token, v_alias,
+        p_hosted_url, v_claim.sure) t;
 
     PERFORM record_facts(ARRAY(
         SELECT ROW(u.n, NULL, u.merchant_id, u.checkout_id, 'registered',
             'gateway', NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL,
-            u.request_id, NULL)::fact
+            u.request_id, NULL, NULL)::fact
         FROM unnest(p_merchant_id, p_checkout_id, p_request_id)
             WITH ORDINALITY AS u (merchant_id, checkout_id, request_id, n)
         WHERE u.n = ANY (v_stored)));
@@ -2117,8 +2592,8 @@ BEGIN
     END IF;
 
     IF cardinality(v_stored) IS DISTINCT FROM cardinality(v_token) THEN
-        PERFORM refuse_tokens(p_merchant_id, p_checkout_id, v_token,
-                              p_request_id, v_late);
+        PERFORM refuse_tokens(p_merchant_id, p_checkout_id, p_psp, v_token,
+                              v_alias, p_request_id, v_late);
     END IF;
 
     RETURN QUERY
@@ -2127,23 +2602,24 @@ BEGIN
              WHEN s.checkout_id IS NULL THEN 'not_found'
              WHEN u.n = ANY (v_stored) THEN 'stored'
              WHEN u.n = ANY (v_late) THEN 'mismatch'
-             WHEN s.token = u.token THEN 'already'
+             WHEN same_token(s.psp, s.token, s.alias, u.psp, u.token,
+                             u.alias) THEN 'already'
              ELSE 'mismatch' END,
         s.*
-    FROM unnest(p_merchant_id, p_checkout_id, v_token)
-        WITH ORDINALITY AS u (merchant_id, checkout_id, token, n)
+    FROM unnest(p_merchant_id, p_checkout_id, p_psp, v_token, v_alias)
+        WITH ORDINALITY AS u (merchant_id, checkout_id, psp, token, alias, n)
     LEFT JOIN checkout_state s ON u.token IS NOT NULL
         AND s.merchant_id = u.merchant_id AND s.checkout_id = u.checkout_id;
 END
 $$;
 
-ALTER FUNCTION pay_api.store_token(p_merchant_id text[], p_checkout_id text[], p_token text[], p_hosted_url text[], p_poll_after_ms bigint[], p_request_id text[]) OWNER TO payments_owner;
+ALTER FUNCTION pay_api.store_token(p_merchant_id text[], p_checkout_id text[], p_psp text[], p_token text[], p_alias text[], p_hosted_url text[], p_poll_after_ms bigint[], p_request_id text[]) OWNER TO payments_owner;
 
 --
--- Name: FUNCTION store_token(p_merchant_id text[], p_checkout_id text[], p_token text[], p_hosted_url text[], p_poll_after_ms bigint[], p_request_id text[]); Type: COMMENT; Schema: pay_api; Owner: payments_owner
+-- Name: FUNCTION store_token(p_merchant_id text[], p_checkout_id text[], p_psp text[], p_token text[], p_alias text[], p_hosted_url text[], p_poll_after_ms bigint[], p_request_id text[]); Type: COMMENT; Schema: pay_api; Owner: payments_owner
 --
 
-COMMENT ON FUNCTION pay_api.store_token(p_merchant_id text[], p_checkout_id text[], p_token text[], p_hosted_url text[], p_poll_after_ms bigint[], p_request_id text[]) IS 'Keeps the PSP''s token, first wins: stored, already, mismatch, not_found or invalid';
+COMMENT ON FUNCTION pay_api.store_token(p_merchant_id text[], p_checkout_id text[], p_psp text[], p_token text[], p_alias text[], p_hosted_url text[], p_poll_after_ms bigint[], p_request_id text[]) IS 'Keeps the PSP''s token and alias, first wins: stored, already, mismatch, not_found or invalid';
 
 --
 -- Name: checkout; Type: TABLE; Schema: pay; Owner: payments_owner
@@ -2210,13 +2686,21 @@ CREATE TABLE pay.registration (
     state text DEFAULT 'REGISTERING'::text NOT NULL COLLATE pg_catalog."C",
     attempt integer DEFAULT 1 NOT NULL,
     token pay.id,
+    alias pay.id,
     hosted_url text,
     reference text,
     code text,
     lease_until timestamp with time zone,
+    psps pay.psp_list NOT NULL,
+    refused_psps text[] DEFAULT '{}'::text[] NOT NULL COLLATE pg_catalog."C",
+    tried_psps text[] DEFAULT '{}'::text[] NOT NULL COLLATE pg_catalog."C",
+    open_attempts integer DEFAULT 1 NOT NULL,
+    hinted_at timestamp with time zone,
     CONSTRAINT registration_attempt_check CHECK ((attempt >= 1)),
     CONSTRAINT registration_check CHECK (((state <> 'REGISTERED'::text) OR ((token IS NOT NULL) AND (hosted_url IS NOT NULL)))),
     CONSTRAINT registration_check1 CHECK (((state <> 'REGISTERING'::text) OR (token IS NULL))),
+    CONSTRAINT registration_check2 CHECK (((alias IS NULL) OR (token IS NOT NULL))),
+    CONSTRAINT registration_open_attempts_check CHECK ((open_attempts >= 0)),
     CONSTRAINT registration_state_check CHECK ((state = ANY (ARRAY['REGISTERING'::text, 'REGISTERED'::text, 'REFUSED'::text])))
 )
 WITH (fillfactor='80', autovacuum_analyze_threshold='1000', autovacuum_vacuum_threshold='1000');
@@ -2235,6 +2719,7 @@ CREATE VIEW pay.checkout_state AS
     (r.nonce)::text AS nonce,
     (c.handle)::text AS handle,
     (r.token)::text AS token,
+    (r.alias)::text AS alias,
     r.hosted_url,
     (c.return_url)::text AS return_url,
     (c.base_url)::text AS base_url,
@@ -2315,26 +2800,6 @@ WITH (autovacuum_analyze_threshold='1000', autovacuum_vacuum_threshold='1000');
 ALTER TABLE pay.idempotency_key OWNER TO payments_owner;
 
 --
--- Name: job; Type: TABLE; Schema: pay; Owner: payments_owner
---
-
-CREATE TABLE pay.job (
-    merchant_id pay.id NOT NULL,
-    checkout_id pay.id NOT NULL,
-    kind text NOT NULL COLLATE pg_catalog."C",
-    run_at timestamp with time zone NOT NULL,
-    attempts integer DEFAULT 0 NOT NULL,
-    lease_owner text,
-    lease_until timestamp with time zone,
-    code text,
-    CONSTRAINT job_check CHECK (((lease_owner IS NULL) = (lease_until IS NULL))),
-    CONSTRAINT job_kind_check CHECK ((kind = ANY (ARRAY['register'::text, 'poll'::text])))
-)
-WITH (autovacuum_vacuum_scale_factor='0.02');
-
-ALTER TABLE pay.job OWNER TO payments_owner;
-
---
 -- Name: mismatch; Type: TABLE; Schema: pay; Owner: payments_owner
 --
 
@@ -2348,13 +2813,14 @@ CREATE TABLE pay.mismatch (
     psp pay.id NOT NULL,
     event_id text COLLATE pg_catalog."C",
     token pay.id,
+    alias pay.id,
     amount_minor bigint,
     currency text COLLATE pg_catalog."C",
     own_token text COLLATE pg_catalog."C",
     total_minor bigint NOT NULL,
     own_currency text NOT NULL COLLATE pg_catalog."C",
     request_id text,
-    CONSTRAINT mismatch_kind_check CHECK ((kind = ANY (ARRAY['amount'::text, 'currency'::text, 'token'::text, 'late_token'::text])))
+    CONSTRAINT mismatch_kind_check CHECK ((kind = ANY (ARRAY['amount'::text, 'currency'::text, 'token'::text, 'late_token'::text, 'left_psp'::text])))
 );
 
 ALTER TABLE pay.mismatch OWNER TO payments_owner;
@@ -2421,7 +2887,7 @@ CREATE TABLE pay.webhook_inbox (
     checkout_id pay.id,
     request_id text,
     CONSTRAINT webhook_inbox_check CHECK (((state <> 'parked'::text) OR (token IS NOT NULL))),
-    CONSTRAINT webhook_inbox_state_check CHECK ((state = ANY (ARRAY['applied'::text, 'unchanged'::text, 'parked'::text, 'mismatch'::text, 'ignored'::text])))
+    CONSTRAINT webhook_inbox_state_check CHECK ((state = ANY (ARRAY['applied'::text, 'unchanged'::text, 'asked'::text, 'parked'::text, 'mismatch'::text, 'ignored'::text])))
 )
 WITH (autovacuum_analyze_threshold='1000', autovacuum_vacuum_threshold='1000');
 
@@ -2447,8 +2913,12 @@ CREATE VIEW pay_view.checkouts AS
     r.attempt,
     r.nonce,
     r.token,
+    r.alias,
     r.reference,
     r.code,
+    r.psps,
+    r.refused_psps,
+    r.open_attempts,
     j.kind AS job,
     j.run_at AS job_run_at,
     j.attempts AS job_attempts,
@@ -2464,7 +2934,7 @@ ALTER TABLE pay_view.checkouts OWNER TO payments_owner;
 -- Name: VIEW checkouts; Type: COMMENT; Schema: pay_view; Owner: payments_owner
 --
 
-COMMENT ON VIEW pay_view.checkouts IS 'Checkouts with their registration and job, without buyer details';
+COMMENT ON VIEW pay_view.checkouts IS 'Checkouts with their registration and job, without buyer details; open_attempts counts calls of which nobody knows that they came to nothing';
 
 --
 -- Name: jobs; Type: VIEW; Schema: pay_view; Owner: payments_owner
@@ -2488,7 +2958,8 @@ CREATE VIEW pay_view.jobs AS
     j.attempts,
     j.code,
     j.lease_owner,
-    j.lease_until
+    j.lease_until,
+    j.again_at
    FROM (pay.job j
      JOIN pay.checkout c ON ((((c.merchant_id)::text = (j.merchant_id)::text) AND ((c.checkout_id)::text = (j.checkout_id)::text))));
 
@@ -2514,6 +2985,7 @@ CREATE VIEW pay_view.mismatches AS
     m.psp,
     m.event_id,
     m.token,
+    m.alias,
     m.own_token,
     m.currency,
     round(((m.amount_minor)::numeric / ((10)::numeric ^ (k.exponent)::numeric)), k.exponent) AS amount,
@@ -2533,7 +3005,7 @@ ALTER TABLE pay_view.mismatches OWNER TO payments_owner;
 -- Name: VIEW mismatches; Type: COMMENT; Schema: pay_view; Owner: payments_owner
 --
 
-COMMENT ON VIEW pay_view.mismatches IS 'What a PSP said and was not believed (token, currency, amount) beside what is ours (own_token, own_currency, total), and the orders'' status';
+COMMENT ON VIEW pay_view.mismatches IS 'What a PSP said and was not believed (token, alias, currency, amount) beside what is ours (own_token, own_currency, total), and the orders'' status';
 
 --
 -- Name: orders; Type: VIEW; Schema: pay_view; Owner: payments_owner
@@ -2626,7 +3098,7 @@ CREATE VIEW pay_view.stuck AS
                       WHERE (((m.merchant_id)::text = (j.merchant_id)::text) AND ((m.checkout_id)::text = (j.checkout_id)::text)))) THEN 'mismatch'::text
                     WHEN (j.code = ANY (ARRAY['psp_not_configured'::text, 'request_refused'::text])) THEN j.code
                     WHEN (j.overdue > '00:01:00'::interval) THEN 'no_worker'::text
-                    WHEN (c.expires_at < (now() - '00:30:00'::interval)) THEN 'past_expiry'::text
+                    WHEN (((o.status)::text <> 'FAILED'::text) AND (c.expires_at < (now() - '00:30:00'::interval))) THEN 'past_expiry'::text
                     WHEN ((j.kind = 'register'::text) AND (c.created_at < (now() - '00:05:00'::interval))) THEN 'not_registered'::text
                     WHEN ((j.code = 'no_answer'::text) AND (j.attempts >= 5)) THEN 'no_answer'::text
                     ELSE NULL::text
@@ -2801,9 +3273,17 @@ CREATE INDEX webhook_inbox_parked ON pay.webhook_inbox USING btree (psp, token) 
 -- Name: checkout checkout_fixed; Type: TRIGGER; Schema: pay; Owner: payments_owner
 --
 
-CREATE TRIGGER checkout_fixed BEFORE UPDATE OF merchant_id, checkout_id, checkout_uuid, handle, psp, base_url, currency, total_minor ON pay.checkout FOR EACH ROW WHEN ((((((((((new.merchant_id)::text IS DISTINCT FROM (old.merchant_id)::text) OR ((new.checkout_id)::text IS DISTINCT FROM (old.checkout_id)::text)) OR (new.checkout_uuid IS DISTINCT FROM old.checkout_uuid)) OR ((new.handle)::text IS DISTINCT FROM (old.handle)::text)) OR ((new.psp)::text IS DISTINCT FROM (old.psp)::text)) OR ((new.base_url)::text IS DISTINCT FROM (old.base_url)::text)) OR (new.currency IS DISTINCT FROM old.currency)) OR (new.total_minor IS DISTINCT FROM old.total_minor))) EXECUTE FUNCTION pay.refuse_change('a checkout''s terms are fixed', 'PAY11');
+CREATE TRIGGER checkout_fixed BEFORE UPDATE OF merchant_id, checkout_id, checkout_uuid, handle, base_url, currency, total_minor ON pay.checkout FOR EACH ROW WHEN (((((((((new.merchant_id)::text IS DISTINCT FROM (old.merchant_id)::text) OR ((new.checkout_id)::text IS DISTINCT FROM (old.checkout_id)::text)) OR (new.checkout_uuid IS DISTINCT FROM old.checkout_uuid)) OR ((new.handle)::text IS DISTINCT FROM (old.handle)::text)) OR ((new.base_url)::text IS DISTINCT FROM (old.base_url)::text)) OR (new.currency IS DISTINCT FROM old.currency)) OR (new.total_minor IS DISTINCT FROM old.total_minor))) EXECUTE FUNCTION pay.refuse_change('a checkout''s terms are fixed', 'PAY11');
 
 ALTER TABLE pay.checkout ENABLE ALWAYS TRIGGER checkout_fixed;
+
+--
+-- Name: checkout checkout_psp; Type: TRIGGER; Schema: pay; Owner: payments_owner
+--
+
+CREATE TRIGGER checkout_psp BEFORE UPDATE OF psp ON pay.checkout FOR EACH ROW WHEN (((new.psp)::text <> (old.psp)::text)) EXECUTE FUNCTION pay.follow_registration();
+
+ALTER TABLE pay.checkout ENABLE ALWAYS TRIGGER checkout_psp;
 
 --
 -- Name: checkout checkout_version; Type: TRIGGER; Schema: pay; Owner: payments_owner
@@ -2865,15 +3345,23 @@ ALTER TABLE pay.payment_order ENABLE ALWAYS TRIGGER payment_order_version;
 -- Name: registration registration_fixed; Type: TRIGGER; Schema: pay; Owner: payments_owner
 --
 
-CREATE TRIGGER registration_fixed BEFORE UPDATE OF merchant_id, checkout_id, psp, nonce ON pay.registration FOR EACH ROW WHEN ((((((new.merchant_id)::text IS DISTINCT FROM (old.merchant_id)::text) OR ((new.checkout_id)::text IS DISTINCT FROM (old.checkout_id)::text)) OR ((new.psp)::text IS DISTINCT FROM (old.psp)::text)) OR ((new.nonce)::text IS DISTINCT FROM (old.nonce)::text))) EXECUTE FUNCTION pay.refuse_change('one nonce for ever', 'PAY11');
+CREATE TRIGGER registration_fixed BEFORE UPDATE OF merchant_id, checkout_id, nonce, psps ON pay.registration FOR EACH ROW WHEN ((((((new.merchant_id)::text IS DISTINCT FROM (old.merchant_id)::text) OR ((new.checkout_id)::text IS DISTINCT FROM (old.checkout_id)::text)) OR ((new.nonce)::text IS DISTINCT FROM (old.nonce)::text)) OR ((new.psps)::text[] IS DISTINCT FROM (old.psps)::text[]))) EXECUTE FUNCTION pay.refuse_change('one nonce for ever', 'PAY11');
 
 ALTER TABLE pay.registration ENABLE ALWAYS TRIGGER registration_fixed;
+
+--
+-- Name: registration registration_psp; Type: TRIGGER; Schema: pay; Owner: payments_owner
+--
+
+CREATE TRIGGER registration_psp BEFORE UPDATE OF psp ON pay.registration FOR EACH ROW WHEN ((((new.psp)::text <> (old.psp)::text) AND ((old.state <> 'REGISTERING'::text) OR (new.state <> 'REGISTERING'::text) OR (old.token IS NOT NULL) OR (old.open_attempts > 1) OR (new.attempt <= old.attempt) OR (new.open_attempts <> 1) OR ((new.psp)::text <> ALL ((old.psps)::text[])) OR ((new.psp)::text = ANY (old.refused_psps))))) EXECUTE FUNCTION pay.refuse_change('something may have happened there', 'PAY11');
+
+ALTER TABLE pay.registration ENABLE ALWAYS TRIGGER registration_psp;
 
 --
 -- Name: registration registration_token; Type: TRIGGER; Schema: pay; Owner: payments_owner
 --
 
-CREATE TRIGGER registration_token BEFORE UPDATE OF token, attempt ON pay.registration FOR EACH ROW WHEN ((((new.token)::text <> (old.token)::text) OR ((new.token IS NULL) AND (old.token IS NOT NULL)) OR (new.attempt < old.attempt))) EXECUTE FUNCTION pay.refuse_change('one token for ever', 'PAY11');
+CREATE TRIGGER registration_token BEFORE UPDATE OF token, alias, attempt ON pay.registration FOR EACH ROW WHEN ((((new.token)::text <> (old.token)::text) OR ((new.token IS NULL) AND (old.token IS NOT NULL)) OR ((old.token IS NOT NULL) AND ((new.alias)::text IS DISTINCT FROM (old.alias)::text)) OR (new.attempt < old.attempt))) EXECUTE FUNCTION pay.refuse_change('one token for ever', 'PAY11');
 
 ALTER TABLE pay.registration ENABLE ALWAYS TRIGGER registration_token;
 
@@ -2940,10 +3428,10 @@ REVOKE ALL ON FUNCTION pay.begin_items(p_items pay.payment_item[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.check_batch(VARIADIC p_dims text[]) FROM PUBLIC;
 
 --
--- Name: FUNCTION claim_tokens(p_merchant_id text[], p_checkout_id text[], p_token text[], OUT claimed bigint, OUT parked boolean); Type: ACL; Schema: pay; Owner: payments_owner
+-- Name: FUNCTION claim_tokens(p_merchant_id text[], p_checkout_id text[], p_psp text[], p_token text[], p_alias text[], OUT sure boolean, OUT parked boolean); Type: ACL; Schema: pay; Owner: payments_owner
 --
 
-REVOKE ALL ON FUNCTION pay.claim_tokens(p_merchant_id text[], p_checkout_id text[], p_token text[], OUT claimed bigint, OUT parked boolean) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.claim_tokens(p_merchant_id text[], p_checkout_id text[], p_psp text[], p_token text[], p_alias text[], OUT sure boolean, OUT parked boolean) FROM PUBLIC;
 
 --
 -- Name: FUNCTION delete_losers(p_keyed pay.payment_item[], p_placed pay.payment_item[], p_made pay.payment_item[]); Type: ACL; Schema: pay; Owner: payments_owner
@@ -2962,6 +3450,24 @@ REVOKE ALL ON FUNCTION pay.explain_loss(p_item pay.payment_item, OUT outcome tex
 --
 
 REVOKE ALL ON FUNCTION pay.fact_kind(p_fact text, p_amount_minor bigint, p_currency text, p_total_minor bigint, p_own_currency text) FROM PUBLIC;
+
+--
+-- Name: FUNCTION find_moves(p_merchant_id text[], p_checkout_id text[], p_psp text[], p_outcome text[], OUT items integer[], OUT nexts text[]); Type: ACL; Schema: pay; Owner: payments_owner
+--
+
+REVOKE ALL ON FUNCTION pay.find_moves(p_merchant_id text[], p_checkout_id text[], p_psp text[], p_outcome text[], OUT items integer[], OUT nexts text[]) FROM PUBLIC;
+
+--
+-- Name: FUNCTION follow_moves(p_facts pay.fact[], p_nexts text[], p_lease_ms bigint[]); Type: ACL; Schema: pay; Owner: payments_owner
+--
+
+REVOKE ALL ON FUNCTION pay.follow_moves(p_facts pay.fact[], p_nexts text[], p_lease_ms bigint[]) FROM PUBLIC;
+
+--
+-- Name: FUNCTION follow_registration(); Type: ACL; Schema: pay; Owner: payments_owner
+--
+
+REVOKE ALL ON FUNCTION pay.follow_registration() FROM PUBLIC;
 
 --
 -- Name: FUNCTION id_ok(p_id text); Type: ACL; Schema: pay; Owner: payments_owner
@@ -3012,16 +3518,28 @@ REVOKE ALL ON FUNCTION pay.insert_webhooks(p_facts pay.fact[], p_fact text[], p_
 REVOKE ALL ON FUNCTION pay.is_new_mismatch(p_fact pay.fact) FROM PUBLIC;
 
 --
+-- Name: TABLE job; Type: ACL; Schema: pay; Owner: payments_owner
+--
+
+GRANT SELECT ON TABLE pay.job TO payments_auditor;
+
+--
+-- Name: FUNCTION job_is_over(p_job pay.job, p_delay_ms bigint, p_code text); Type: ACL; Schema: pay; Owner: payments_owner
+--
+
+REVOKE ALL ON FUNCTION pay.job_is_over(p_job pay.job, p_delay_ms bigint, p_code text) FROM PUBLIC;
+
+--
 -- Name: FUNCTION keep_mismatches(p_facts pay.fact[]); Type: ACL; Schema: pay; Owner: payments_owner
 --
 
 REVOKE ALL ON FUNCTION pay.keep_mismatches(p_facts pay.fact[]) FROM PUBLIC;
 
 --
--- Name: FUNCTION keep_no_token(p_merchant_id text[], p_checkout_id text[], p_outcome text[], p_code text[], p_retry_after_ms bigint[], p_request_id text[]); Type: ACL; Schema: pay; Owner: payments_owner
+-- Name: FUNCTION keep_no_token(p_merchant_id text[], p_checkout_id text[], p_psp text[], p_outcome text[], p_code text[], p_retry_after_ms bigint[], p_request_id text[]); Type: ACL; Schema: pay; Owner: payments_owner
 --
 
-REVOKE ALL ON FUNCTION pay.keep_no_token(p_merchant_id text[], p_checkout_id text[], p_outcome text[], p_code text[], p_retry_after_ms bigint[], p_request_id text[]) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.keep_no_token(p_merchant_id text[], p_checkout_id text[], p_psp text[], p_outcome text[], p_code text[], p_retry_after_ms bigint[], p_request_id text[]) FROM PUBLIC;
 
 --
 -- Name: FUNCTION keep_references(p_facts pay.fact[], p_moved integer[]); Type: ACL; Schema: pay; Owner: payments_owner
@@ -3042,6 +3560,12 @@ REVOKE ALL ON FUNCTION pay.lock_checkouts(p_merchant_id text[], p_checkout_id te
 REVOKE ALL ON FUNCTION pay.move_orders(p_facts pay.fact[], p_turn integer) FROM PUBLIC;
 
 --
+-- Name: FUNCTION move_registrations(p_merchant_id text[], p_checkout_id text[], p_psp text[], p_outcome text[], p_lease_ms bigint[], OUT items integer[], OUT nexts text[]); Type: ACL; Schema: pay; Owner: payments_owner
+--
+
+REVOKE ALL ON FUNCTION pay.move_registrations(p_merchant_id text[], p_checkout_id text[], p_psp text[], p_outcome text[], p_lease_ms bigint[], OUT items integer[], OUT nexts text[]) FROM PUBLIC;
+
+--
 -- Name: FUNCTION next_status(p_status text, p_kind text); Type: ACL; Schema: pay; Owner: payments_owner
 --
 
@@ -3058,6 +3582,12 @@ REVOKE ALL ON FUNCTION pay.order_ok(p_order jsonb, p_currency text) FROM PUBLIC;
 --
 
 REVOKE ALL ON FUNCTION pay.poll_later(p_merchant_id text[], p_checkout_id text[], p_poll_after_ms bigint[], p_items integer[]) FROM PUBLIC;
+
+--
+-- Name: FUNCTION poll_soon(p_facts pay.fact[]); Type: ACL; Schema: pay; Owner: payments_owner
+--
+
+REVOKE ALL ON FUNCTION pay.poll_soon(p_facts pay.fact[]) FROM PUBLIC;
 
 --
 -- Name: FUNCTION purge(p_limit integer, p_ignored_after interval, OUT idempotency_keys bigint, OUT ignored_webhooks bigint); Type: ACL; Schema: pay; Owner: payments_owner
@@ -3084,10 +3614,16 @@ REVOKE ALL ON FUNCTION pay.record_facts(p_facts pay.fact[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.refuse_change() FROM PUBLIC;
 
 --
--- Name: FUNCTION refuse_tokens(p_merchant_id text[], p_checkout_id text[], p_token text[], p_request_id text[], p_late integer[]); Type: ACL; Schema: pay; Owner: payments_owner
+-- Name: FUNCTION refuse_tokens(p_merchant_id text[], p_checkout_id text[], p_psp text[], p_token text[], p_alias text[], p_request_id text[], p_late integer[]); Type: ACL; Schema: pay; Owner: payments_owner
 --
 
-REVOKE ALL ON FUNCTION pay.refuse_tokens(p_merchant_id text[], p_checkout_id text[], p_token text[], p_request_id text[], p_late integer[]) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.refuse_tokens(p_merchant_id text[], p_checkout_id text[], p_psp text[], p_token text[], p_alias text[], p_request_id text[], p_late integer[]) FROM PUBLIC;
+
+--
+-- Name: FUNCTION same_token(p_own_psp text, p_own_token text, p_own_alias text, p_psp text, p_token text, p_alias text); Type: ACL; Schema: pay; Owner: payments_owner
+--
+
+REVOKE ALL ON FUNCTION pay.same_token(p_own_psp text, p_own_token text, p_own_alias text, p_psp text, p_token text, p_alias text) FROM PUBLIC;
 
 --
 -- Name: FUNCTION set_aside(p_facts pay.fact[], p_duplicates integer[]); Type: ACL; Schema: pay; Owner: payments_owner
@@ -3096,10 +3632,10 @@ REVOKE ALL ON FUNCTION pay.refuse_tokens(p_merchant_id text[], p_checkout_id tex
 REVOKE ALL ON FUNCTION pay.set_aside(p_facts pay.fact[], p_duplicates integer[]) FROM PUBLIC;
 
 --
--- Name: FUNCTION set_tokens(p_merchant_id text[], p_checkout_id text[], p_token text[], p_hosted_url text[], p_sure boolean, OUT stored integer[], OUT late integer[]); Type: ACL; Schema: pay; Owner: payments_owner
+-- Name: FUNCTION set_tokens(p_merchant_id text[], p_checkout_id text[], p_psp text[], p_token text[], p_alias text[], p_hosted_url text[], p_sure boolean, OUT stored integer[], OUT late integer[]); Type: ACL; Schema: pay; Owner: payments_owner
 --
 
-REVOKE ALL ON FUNCTION pay.set_tokens(p_merchant_id text[], p_checkout_id text[], p_token text[], p_hosted_url text[], p_sure boolean, OUT stored integer[], OUT late integer[]) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.set_tokens(p_merchant_id text[], p_checkout_id text[], p_psp text[], p_token text[], p_alias text[], p_hosted_url text[], p_sure boolean, OUT stored integer[], OUT late integer[]) FROM PUBLIC;
 
 --
 -- Name: FUNCTION settle_facts(p_facts pay.fact[], p_late boolean); Type: ACL; Schema: pay; Owner: payments_owner
@@ -3121,11 +3657,11 @@ REVOKE ALL ON FUNCTION pay_api.apply_event(p_psp text[], p_source text[], p_even
 GRANT ALL ON FUNCTION pay_api.apply_event(p_psp text[], p_source text[], p_event_id text[], p_type text[], p_fact text[], p_token text[], p_reference text[], p_code text[], p_amount_minor bigint[], p_currency text[], p_digest bytea[], p_request_id text[]) TO payments_gateway;
 
 --
--- Name: FUNCTION begin_payment(p_merchant_id text[], p_idempotency_key text[], p_fingerprint bytea[], p_checkout_id text[], p_checkout_uuid text[], p_handle text[], p_psp text[], p_nonce text[], p_return_url text[], p_base_url text[], p_buyer_info jsonb[], p_metadata jsonb[], p_credit_card_info jsonb[], p_currency text[], p_total_minor bigint[], p_expires_s bigint[], p_orders jsonb[], p_ttl_s bigint[], p_lease_ms bigint[], p_request_id text[]); Type: ACL; Schema: pay_api; Owner: payments_owner
+-- Name: FUNCTION begin_payment(p_merchant_id text[], p_idempotency_key text[], p_fingerprint bytea[], p_checkout_id text[], p_checkout_uuid text[], p_handle text[], p_psp text[], p_nonce text[], p_return_url text[], p_base_url text[], p_buyer_info jsonb[], p_metadata jsonb[], p_credit_card_info jsonb[], p_currency text[], p_total_minor bigint[], p_expires_s bigint[], p_orders jsonb[], p_ttl_s bigint[], p_lease_ms bigint[], p_request_id text[], p_psps text[], p_route text[]); Type: ACL; Schema: pay_api; Owner: payments_owner
 --
 
-REVOKE ALL ON FUNCTION pay_api.begin_payment(p_merchant_id text[], p_idempotency_key text[], p_fingerprint bytea[], p_checkout_id text[], p_checkout_uuid text[], p_handle text[], p_psp text[], p_nonce text[], p_return_url text[], p_base_url text[], p_buyer_info jsonb[], p_metadata jsonb[], p_credit_card_info jsonb[], p_currency text[], p_total_minor bigint[], p_expires_s bigint[], p_orders jsonb[], p_ttl_s bigint[], p_lease_ms bigint[], p_request_id text[]) FROM PUBLIC;
-GRANT ALL ON FUNCTION pay_api.begin_payment(p_merchant_id text[], p_idempotency_key text[], p_fingerprint bytea[], p_checkout_id text[], p_checkout_uuid text[], p_handle text[], p_psp text[], p_nonce text[], p_return_url text[], p_base_url text[], p_buyer_info jsonb[], p_metadata jsonb[], p_credit_card_info jsonb[], p_currency text[], p_total_minor bigint[], p_expires_s bigint[], p_orders jsonb[], p_ttl_s bigint[], p_lease_ms bigint[], p_request_id text[]) TO payments_gateway;
+REVOKE ALL ON FUNCTION pay_api.begin_payment(p_merchant_id text[], p_idempotency_key text[], p_fingerprint bytea[], p_checkout_id text[], p_checkout_uuid text[], p_handle text[], p_psp text[], p_nonce text[], p_return_url text[], p_base_url text[], p_buyer_info jsonb[], p_metadata jsonb[], p_credit_card_info jsonb[], p_currency text[], p_total_minor bigint[], p_expires_s bigint[], p_orders jsonb[], p_ttl_s bigint[], p_lease_ms bigint[], p_request_id text[], p_psps text[], p_route text[]) FROM PUBLIC;
+GRANT ALL ON FUNCTION pay_api.begin_payment(p_merchant_id text[], p_idempotency_key text[], p_fingerprint bytea[], p_checkout_id text[], p_checkout_uuid text[], p_handle text[], p_psp text[], p_nonce text[], p_return_url text[], p_base_url text[], p_buyer_info jsonb[], p_metadata jsonb[], p_credit_card_info jsonb[], p_currency text[], p_total_minor bigint[], p_expires_s bigint[], p_orders jsonb[], p_ttl_s bigint[], p_lease_ms bigint[], p_request_id text[], p_psps text[], p_route text[]) TO payments_gateway;
 
 --
 -- Name: FUNCTION claim_jobs(p_owner text[], p_lease_ms bigint[]); Type: ACL; Schema: pay_api; Owner: payments_owner
@@ -3177,18 +3713,25 @@ REVOKE ALL ON FUNCTION pay_api.ready() FROM PUBLIC;
 GRANT ALL ON FUNCTION pay_api.ready() TO payments_gateway;
 
 --
--- Name: FUNCTION store_no_token(p_merchant_id text[], p_checkout_id text[], p_outcome text[], p_code text[], p_retry_after_ms bigint[], p_request_id text[]); Type: ACL; Schema: pay_api; Owner: payments_owner
+-- Name: FUNCTION reroute(p_merchant_id text[], p_checkout_id text[], p_psp text[], p_outcome text[], p_code text[], p_lease_ms bigint[], p_request_id text[]); Type: ACL; Schema: pay_api; Owner: payments_owner
 --
 
-REVOKE ALL ON FUNCTION pay_api.store_no_token(p_merchant_id text[], p_checkout_id text[], p_outcome text[], p_code text[], p_retry_after_ms bigint[], p_request_id text[]) FROM PUBLIC;
-GRANT ALL ON FUNCTION pay_api.store_no_token(p_merchant_id text[], p_checkout_id text[], p_outcome text[], p_code text[], p_retry_after_ms bigint[], p_request_id text[]) TO payments_gateway;
+REVOKE ALL ON FUNCTION pay_api.reroute(p_merchant_id text[], p_checkout_id text[], p_psp text[], p_outcome text[], p_code text[], p_lease_ms bigint[], p_request_id text[]) FROM PUBLIC;
+GRANT ALL ON FUNCTION pay_api.reroute(p_merchant_id text[], p_checkout_id text[], p_psp text[], p_outcome text[], p_code text[], p_lease_ms bigint[], p_request_id text[]) TO payments_gateway;
 
 --
--- Name: FUNCTION store_token(p_merchant_id text[], p_checkout_id text[], p_token text[], p_hosted_url text[], p_poll_after_ms bigint[], p_request_id text[]); Type: ACL; Schema: pay_api; Owner: payments_owner
+-- Name: FUNCTION store_no_token(p_merchant_id text[], p_checkout_id text[], p_psp text[], p_outcome text[], p_code text[], p_retry_after_ms bigint[], p_request_id text[]); Type: ACL; Schema: pay_api; Owner: payments_owner
 --
 
-REVOKE ALL ON FUNCTION pay_api.store_token(p_merchant_id text[], p_checkout_id text[], p_token text[], p_hosted_url text[], p_poll_after_ms bigint[], p_request_id text[]) FROM PUBLIC;
-GRANT ALL ON FUNCTION pay_api.store_token(p_merchant_id text[], p_checkout_id text[], p_token text[], p_hosted_url text[], p_poll_after_ms bigint[], p_request_id text[]) TO payments_gateway;
+REVOKE ALL ON FUNCTION pay_api.store_no_token(p_merchant_id text[], p_checkout_id text[], p_psp text[], p_outcome text[], p_code text[], p_retry_after_ms bigint[], p_request_id text[]) FROM PUBLIC;
+GRANT ALL ON FUNCTION pay_api.store_no_token(p_merchant_id text[], p_checkout_id text[], p_psp text[], p_outcome text[], p_code text[], p_retry_after_ms bigint[], p_request_id text[]) TO payments_gateway;
+
+--
+-- Name: FUNCTION store_token(p_merchant_id text[], p_checkout_id text[], p_psp text[], p_token text[], p_alias text[], p_hosted_url text[], p_poll_after_ms bigint[], p_request_id text[]); Type: ACL; Schema: pay_api; Owner: payments_owner
+--
+
+REVOKE ALL ON FUNCTION pay_api.store_token(p_merchant_id text[], p_checkout_id text[], p_psp text[], p_token text[], p_alias text[], p_hosted_url text[], p_poll_after_ms bigint[], p_request_id text[]) FROM PUBLIC;
+GRANT ALL ON FUNCTION pay_api.store_token(p_merchant_id text[], p_checkout_id text[], p_psp text[], p_token text[], p_alias text[], p_hosted_url text[], p_poll_after_ms bigint[], p_request_id text[]) TO payments_gateway;
 
 --
 -- Name: TABLE checkout; Type: ACL; Schema: pay; Owner: payments_owner
@@ -3231,12 +3774,6 @@ GRANT SELECT ON TABLE pay.event TO payments_auditor;
 --
 
 GRANT SELECT ON TABLE pay.idempotency_key TO payments_auditor;
-
---
--- Name: TABLE job; Type: ACL; Schema: pay; Owner: payments_owner
---
-
-GRANT SELECT ON TABLE pay.job TO payments_auditor;
 
 --
 -- Name: TABLE mismatch; Type: ACL; Schema: pay; Owner: payments_owner

@@ -10,9 +10,10 @@ SELECT c.merchant_id, c.checkout_id, c.checkout_uuid, c.psp, c.currency,
     c.total_minor,
     round(c.total_minor / 10::numeric ^ k.exponent, k.exponent) AS total,
     c.created_at, c.expires_at, c.is_payment_done, c.version,
-    r.state AS registration_state, r.attempt, r.nonce, r.token, r.reference,
-    r.code, j.kind AS job, j.run_at AS job_run_at,
-    j.attempts AS job_attempts, j.code AS job_code
+    r.state AS registration_state, r.attempt, r.nonce, r.token, r.alias,
+    r.reference, r.code, r.psps, r.refused_psps, r.open_attempts,
+    j.kind AS job, j.run_at AS job_run_at, j.attempts AS job_attempts,
+    j.code AS job_code
 FROM pay.checkout c
 JOIN pay.currency k ON k.code = c.currency
 LEFT JOIN pay.registration r ON r.merchant_id = c.merchant_id
@@ -20,7 +21,9 @@ LEFT JOIN pay.registration r ON r.merchant_id = c.merchant_id
 LEFT JOIN pay.job j ON j.merchant_id = c.merchant_id
     AND j.checkout_id = c.checkout_id;
 COMMENT ON VIEW pay_view.checkouts IS
-    'Checkouts with their registration and job, without buyer details';
+    'Checkouts with their registration and job, without buyer details; '
+    'open_attempts counts calls of which nobody knows that they came to '
+    'nothing';
 
 
 CREATE OR REPLACE VIEW pay_view.orders AS
@@ -52,7 +55,7 @@ SELECT j.merchant_id, j.checkout_id, c.psp, j.kind,
     j.run_at,
     CASE WHEN greatest(j.run_at, j.lease_until) <= now()
          THEN now() - greatest(j.run_at, j.lease_until) END AS overdue,
-    j.attempts, j.code, j.lease_owner, j.lease_until
+    j.attempts, j.code, j.lease_owner, j.lease_until, j.again_at
 FROM pay.job j
 JOIN pay.checkout c ON c.merchant_id = j.merchant_id
     AND c.checkout_id = j.checkout_id;
@@ -77,7 +80,7 @@ COMMENT ON VIEW pay_view.parked IS
 
 CREATE OR REPLACE VIEW pay_view.mismatches AS
 SELECT m.mismatch_id, m.at, m.merchant_id, m.checkout_id, m.kind, m.source,
-    m.psp, m.event_id, m.token, m.own_token, m.currency,
+    m.psp, m.event_id, m.token, m.alias, m.own_token, m.currency,
     round(m.amount_minor / 10::numeric ^ k.exponent, k.exponent) AS amount,
     m.own_currency,
     round(m.total_minor / 10::numeric ^ o.exponent, o.exponent) AS total,
@@ -90,12 +93,14 @@ FROM pay.mismatch m
 JOIN pay.currency o ON o.code = m.own_currency
 LEFT JOIN pay.currency k ON k.code = m.currency;
 COMMENT ON VIEW pay_view.mismatches IS
-    'What a PSP said and was not believed (token, currency, amount) beside '
-    'what is ours (own_token, own_currency, total), and the orders'' status';
+    'What a PSP said and was not believed (token, alias, currency, amount) '
+    'beside what is ours (own_token, own_currency, total), and the orders'' '
+    'status';
 
 
 -- Each open checkout has a job (checks/job_missing.sql), so this looks at
--- open ones only, however many there are in all.
+-- open ones only, however many there are in all, and at those failed ones
+-- whose PSP is asked for a late payment.
 CREATE OR REPLACE VIEW pay_view.stuck AS
 SELECT s.*
 FROM (
@@ -108,7 +113,8 @@ FROM (
             WHEN j.code IN ('psp_not_configured', 'request_refused')
                 THEN j.code
             WHEN j.overdue > interval '1 minute' THEN 'no_worker'
-            WHEN c.expires_at < now() - interval '30 minutes'
+            WHEN o.status <> 'FAILED'
+                AND c.expires_at < now() - interval '30 minutes'
                 THEN 'past_expiry'
             WHEN j.kind = 'register'
                 AND c.created_at < now() - interval '5 minutes'

@@ -1,10 +1,10 @@
 -- A webhook that was taken into account belongs to the checkout that has its
--- token (I3, I6).
+-- token or alias (I3, I6).
 SELECT i.psp, i.event_id, i.state, i.token, i.checkout_id,
     t.checkout_id AS owner
 FROM pay.webhook_inbox i
 LEFT JOIN pay.psp_token t ON t.psp = i.psp AND t.token = i.token
-WHERE i.state IN ('applied', 'unchanged', 'mismatch')
+WHERE i.state IN ('applied', 'unchanged', 'asked', 'mismatch')
     AND (i.merchant_id IS NULL
          OR t.merchant_id IS DISTINCT FROM i.merchant_id
          OR t.checkout_id IS DISTINCT FROM i.checkout_id);

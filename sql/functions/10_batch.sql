@@ -62,19 +62,23 @@ CREATE OR REPLACE FUNCTION pay.fact_kind(
     p_total_minor bigint, p_own_currency text)
 RETURNS text LANGUAGE sql IMMUTABLE AS $$
 SELECT CASE
+    WHEN p_fact = 'none' THEN 'none'
+    WHEN p_fact IN ('ask', 'notified') THEN 'notified'
     WHEN p_amount_minor <> p_total_minor THEN 'mismatch'
     WHEN p_currency <> p_own_currency THEN 'mismatch'
     ELSE p_fact
 END
 $$;
 COMMENT ON FUNCTION pay.fact_kind IS
-    'The fact, or mismatch when amount or currency is not the checkout''s';
+    'The fact as an event''s kind, or mismatch when amount or currency is not '
+    'the checkout''s';
 
 
 -- Whoever changes anything of an existing checkout (orders, registration,
 -- jobs, events) holds its row first, and all rows of a batch are taken in
 -- key order: two batches cannot deadlock.  Before this come, in this order,
 -- idempotency keys, inbox rows and psp_token rows, each in key order too.
+-- claim_jobs alone takes rows as they come, and so it never waits for one.
 CREATE OR REPLACE FUNCTION pay.lock_checkouts(
     p_merchant_id text[], p_checkout_id text[])
 RETURNS void LANGUAGE plpgsql AS $$
@@ -97,8 +101,8 @@ COMMENT ON FUNCTION pay.lock_checkouts IS
 CREATE OR REPLACE VIEW pay.checkout_state AS
 SELECT c.merchant_id::text, c.checkout_id::text,
     c.checkout_uuid::text AS checkout_uuid, c.psp::text, r.nonce::text,
-    c.handle::text, r.token::text, r.hosted_url, c.return_url::text,
-    c.base_url::text,
+    c.handle::text, r.token::text, r.alias::text, r.hosted_url,
+    c.return_url::text, c.base_url::text,
     c.currency::text, c.total_minor,
     extract(epoch FROM c.expires_at)::bigint AS expires_s,
     r.state::text AS registration_state, r.attempt::bigint AS attempt,

@@ -8,8 +8,9 @@ SET LOCAL search_path = pay, pg_temp;
 
 -- One turn: at most one fact about each checkout.  Writes an event for each
 -- order that moves, and for kinds that are news by themselves; a first
--- pending about an executing order is news, too.  Returns the items that
--- moved a status.  A row's address (ctid) stands for its key between two
+-- pending about an executing order is news, too, and a webhook for which
+-- the PSP is asked.  A job that has been asked for outlives a failure: what
+-- failed was heard before.  Returns the items that moved a status.  A row's address (ctid) stands for its key between two
 -- looks at it: nobody else changes the orders of a locked checkout.
 CREATE OR REPLACE FUNCTION pay.move_orders(p_facts fact[], p_turn int)
 RETURNS int[] LANGUAGE plpgsql AS $$
@@ -40,7 +41,10 @@ BEGIN
         WHERE o.ctid = s.tid
             AND (s.new_status <> s.old_status
                  OR s.kind IN ('registered', 'registration_unknown',
-                               'registration_not_sent', 'mismatch')
+                               'registration_not_sent', 'rerouted',
+                               'mismatch')
+                 OR s.kind = 'notified' AND s.actor = 'webhook'
+                    AND s.old_status <> 'SUCCESS'
                  OR s.kind = 'pending' AND s.old_status = 'EXECUTING'
                     AND NOT EXISTS (
                         SELECT FROM event e
@@ -58,7 +62,8 @@ BEGIN
                 'amount_minor', CASE WHEN m.kind = 'mismatch'
                                      THEN m.amount_minor END,
                 'currency', CASE WHEN m.kind = 'mismatch'
-                                 THEN m.currency END)),
+                                 THEN m.currency END))
+                || coalesce(m.detail, '{}'),
             m.request_id
         FROM moved m
     ), changed AS (
@@ -84,11 +89,12 @@ BEGIN
         WHERE c.ctid = k.tid
     ), dropped AS (
         DELETE FROM job j
-        USING (SELECT DISTINCT merchant_id, checkout_id
+        USING (SELECT DISTINCT merchant_id, checkout_id, new_status
                FROM changed
                WHERE new_status IN ('SUCCESS', 'FAILED')) x
         WHERE j.merchant_id = x.merchant_id
             AND j.checkout_id = x.checkout_id
+            AND (x.new_status = 'SUCCESS' OR j.again_at IS NULL)
     )
     SELECT array_agg(DISTINCT x.item) INTO v_moved FROM changed x;
 
@@ -146,7 +152,8 @@ BEGIN
     SET reference = x.reference
     FROM (SELECT DISTINCT ON (f.merchant_id, f.checkout_id) f.*
           FROM unnest(p_facts) f
-          WHERE f.reference IS NOT NULL AND f.kind <> 'mismatch'
+          WHERE f.reference IS NOT NULL
+              AND f.kind NOT IN ('mismatch', 'notified')
           ORDER BY f.merchant_id, f.checkout_id,
               f.item = ANY (p_moved) DESC, f.turn DESC) x
     WHERE r.merchant_id = x.merchant_id
@@ -168,6 +175,58 @@ $$;
 COMMENT ON FUNCTION pay.with_outcome IS 'The fact with its outcome';
 
 
+-- Has the PSP asked at once about what webhooks and hints point at, unless
+-- it is paid already.  Nobody vouches for a hint: it may have the PSP asked
+-- every 5 s, and another one in between waits for the next such moment.
+-- Whoever is asking at this moment may get an answer that is too old, so
+-- again_at stays until the job is claimed afresh.
+CREATE OR REPLACE FUNCTION pay.poll_soon(p_facts fact[])
+RETURNS void LANGUAGE plpgsql AS $$
+BEGIN
+    WITH due AS (
+        SELECT f.merchant_id, f.checkout_id, f.signed, r.hinted_at,
+            CASE WHEN f.signed THEN now()
+                 WHEN r.hinted_at > now() THEN r.hinted_at
+                 ELSE greatest(now(), r.hinted_at + interval '5 s')
+            END AS run_at
+        FROM (SELECT n.merchant_id, n.checkout_id,
+                  bool_or(n.actor = 'webhook') AS signed
+              FROM unnest(p_facts) n
+              WHERE n.kind = 'notified'
+              GROUP BY n.merchant_id, n.checkout_id) f
+        CROSS JOIN LATERAL (
+            SELECT r.hinted_at FROM registration r
+            WHERE r.merchant_id = f.merchant_id
+                AND r.checkout_id = f.checkout_id
+            OFFSET 0) r
+        CROSS JOIN LATERAL (
+            SELECT FROM payment_order o
+            WHERE o.merchant_id = f.merchant_id
+                AND o.checkout_id = f.checkout_id AND o.position = 1
+                AND o.status IN ('EXECUTING', 'FAILED')
+            OFFSET 0) o
+    ), noted AS (
+        UPDATE registration r
+        SET hinted_at = d.run_at
+        FROM due d
+        WHERE r.merchant_id = d.merchant_id
+            AND r.checkout_id = d.checkout_id
+            AND NOT d.signed AND d.hinted_at IS DISTINCT FROM d.run_at
+    )
+    INSERT INTO job AS j (merchant_id, checkout_id, kind, run_at, again_at)
+    SELECT d.merchant_id, d.checkout_id, 'poll', d.run_at, d.run_at
+    FROM due d
+    ORDER BY d.merchant_id, d.checkout_id
+    ON CONFLICT (merchant_id, checkout_id, kind) DO UPDATE
+    SET run_at = least(j.run_at, EXCLUDED.run_at),
+        again_at = least(j.again_at, EXCLUDED.again_at)
+    WHERE j.again_at IS NULL OR j.again_at > EXCLUDED.again_at;
+END
+$$;
+COMMENT ON FUNCTION pay.poll_soon IS
+    'Pulls the polls forward that webhooks and hints ask for';
+
+
 -- Several facts about one checkout take their turns in the order of items.
 CREATE OR REPLACE FUNCTION pay.record_facts(p_facts fact[])
 RETURNS fact[] LANGUAGE plpgsql AS $$
@@ -177,6 +236,7 @@ DECLARE
     v_moved int[] := '{}';
     v_wrong boolean;
     v_named boolean;
+    v_asked boolean;
 BEGIN
     p_facts := ARRAY(
         SELECT ROW(f.item,
@@ -184,12 +244,12 @@ BEGIN
                                ORDER BY f.item),
             f.merchant_id, f.checkout_id, f.kind, f.actor, f.psp, f.event_id,
             f.type, f.code, f.token, f.reference, f.amount_minor, f.currency,
-            f.request_id, NULL)::fact
+            f.request_id, f.detail, NULL)::fact
         FROM unnest(p_facts) f);
 
     SELECT max(f.turn), bool_or(f.kind = 'mismatch'),
-        bool_or(f.reference IS NOT NULL)
-    INTO v_last, v_wrong, v_named
+        bool_or(f.reference IS NOT NULL), bool_or(f.kind = 'notified')
+    INTO v_last, v_wrong, v_named, v_asked
     FROM unnest(p_facts) f;
 
     v_facts := p_facts;
@@ -211,9 +271,14 @@ BEGIN
         PERFORM keep_references(v_facts, v_moved);
     END IF;
 
+    IF v_asked THEN
+        PERFORM poll_soon(v_facts);
+    END IF;
+
     RETURN ARRAY(
         SELECT with_outcome(f, CASE
             WHEN f.kind = 'mismatch' THEN 'mismatch'
+            WHEN f.kind = 'notified' THEN 'asked'
             WHEN f.item = ANY (v_moved) THEN 'applied'
             ELSE 'unchanged' END)
         FROM unnest(p_facts) f);

@@ -164,8 +164,9 @@ DECLARE
 BEGIN
     FOREACH v_nonce IN ARRAY ARRAY['given', 'uuid', 'random'] LOOP
         INSERT INTO registration (merchant_id, checkout_id, psp, nonce,
-            lease_until)
-        SELECT i.merchant_id, i.checkout_id, i.psp, n.nonce, now() + i.lease
+            lease_until, psps)
+        SELECT i.merchant_id, i.checkout_id, i.psp, n.nonce,
+            now() + i.lease, i.psps
         FROM unnest(p_items) i,
             LATERAL (SELECT CASE v_nonce
                                 WHEN 'given' THEN i.nonce
@@ -195,9 +196,10 @@ CREATE OR REPLACE FUNCTION pay.insert_beginnings(p_items payment_item[])
 RETURNS void LANGUAGE plpgsql AS $$
 BEGIN
     INSERT INTO event (merchant_id, payment_order_id, seq, at, kind, actor,
-        new_status, request_id)
+        new_status, detail, request_id)
     SELECT i.merchant_id, e ->> 'id', 1, clock_timestamp(), 'created',
-        'merchant', 'NOT_STARTED', i.request_id
+        'merchant', 'NOT_STARTED', jsonb_strip_nulls(jsonb_build_object(
+            'psp', i.psp, 'route', i.route)), i.request_id
     FROM unnest(p_items) i, jsonb_array_elements(i.orders) e;
 
     INSERT INTO job (merchant_id, checkout_id, kind, run_at)
@@ -239,7 +241,8 @@ COMMENT ON FUNCTION pay.delete_losers IS
 
 -- The checkout that stands in this item's way: the one of its key, else the
 -- one with its id, else one with one of its orders.  NULL outcome: none any
--- more (a batch-mate that lost itself).
+-- more (a batch-mate that lost itself).  The request that holds the key is in
+-- progress while its lease lasts, unless a job has taken over since.
 CREATE OR REPLACE FUNCTION pay.explain_loss(
     p_item payment_item, OUT outcome text, OUT checkout_id text)
 LANGUAGE plpgsql AS $$
@@ -265,8 +268,12 @@ BEGIN
 
         checkout_id := v_key.checkout_id;
         outcome := CASE WHEN v_reg.state = 'REGISTERING'
-                             AND v_reg.attempt = 1
                              AND v_reg.lease_until > now()
+                             AND NOT EXISTS (
+                                 SELECT FROM job j
+                                 WHERE j.merchant_id = p_item.merchant_id
+                                     AND j.checkout_id = v_key.checkout_id
+                                     AND j.attempts > 0)
                         THEN 'in_progress' ELSE 'replayed' END;
         RETURN;
     END IF;

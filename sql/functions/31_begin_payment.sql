@@ -1,5 +1,5 @@
 -- The operation begin_payment, on top of the steps in 30_payment.sql.  Longer
--- than a function should be: twenty arguments stand here four times.
+-- than a function should be: 22 arguments stand here four times.
 
 SET LOCAL ROLE payments_owner;
 SET LOCAL search_path = pay, pg_temp;
@@ -12,13 +12,14 @@ CREATE OR REPLACE FUNCTION pay_api.begin_payment(
     p_buyer_info jsonb[], p_metadata jsonb[], p_credit_card_info jsonb[],
     p_currency text[], p_total_minor bigint[], p_expires_s bigint[],
     p_orders jsonb[], p_ttl_s bigint[], p_lease_ms bigint[],
-    p_request_id text[])
+    p_request_id text[], p_psps text[], p_route text[])
 RETURNS TABLE (
     item int, outcome text, merchant_id text, checkout_id text,
     checkout_uuid text, psp text, nonce text, handle text, token text,
-    hosted_url text, return_url text, base_url text, currency text,
-    total_minor bigint, expires_s bigint, registration_state text,
-    attempt bigint, code text, version bigint, orders text)
+    alias text, hosted_url text, return_url text, base_url text,
+    currency text, total_minor bigint, expires_s bigint,
+    registration_state text, attempt bigint, code text, version bigint,
+    orders text)
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pay, pg_temp AS $$
 #variable_conflict use_column
 DECLARE
@@ -37,7 +38,8 @@ BEGIN
         array_dims(p_metadata), array_dims(p_credit_card_info),
         array_dims(p_currency), array_dims(p_total_minor),
         array_dims(p_expires_s), array_dims(p_orders), array_dims(p_ttl_s),
-        array_dims(p_lease_ms), array_dims(p_request_id));
+        array_dims(p_lease_ms), array_dims(p_request_id),
+        array_dims(p_psps), array_dims(p_route));
 
     v_items := ARRAY(
         SELECT ROW(u.n, u.merchant_id, u.key, u.fingerprint, u.checkout_id,
@@ -46,17 +48,21 @@ BEGIN
             u.total_minor, to_timestamp(u.expires_s), u.orders,
             make_interval(secs => u.ttl_s),
             make_interval(secs => u.lease_ms / 1000.0),
-            u.request_id)::payment_item
+            u.request_id, l.psps, nullif(u.route, ''))::payment_item
         FROM unnest(p_merchant_id, p_idempotency_key, p_fingerprint,
             p_checkout_id, p_checkout_uuid, p_handle, p_psp, p_nonce,
             p_return_url, p_base_url, p_buyer_info, p_metadata,
             p_credit_card_info, p_currency, p_total_minor, p_expires_s,
-            p_orders, p_ttl_s, p_lease_ms, p_request_id)
+            p_orders, p_ttl_s, p_lease_ms, p_request_id, p_psps, p_route)
             WITH ORDINALITY AS u (merchant_id, key, fingerprint,
             checkout_id, uuid, handle, psp, nonce, return_url, base_url,
             buyer_info, metadata, credit_card_info, currency, total_minor,
-            expires_s, orders, ttl_s, lease_ms, request_id, n)
+            expires_s, orders, ttl_s, lease_ms, request_id, psps, route, n)
         JOIN currency k ON k.code = u.currency
+        CROSS JOIN LATERAL (
+            SELECT CASE WHEN u.psps <> '' THEN string_to_array(u.psps, ' ')
+                        ELSE ARRAY[u.psp] END AS psps
+            OFFSET 0) l
         CROSS JOIN LATERAL (
             SELECT count(*) AS count,
                 bool_and(order_ok(e, u.currency)) AS ok,
@@ -75,6 +81,9 @@ BEGIN
             AND u.expires_s BETWEEN 1 AND 253402300799
             AND u.ttl_s BETWEEN 1 AND 315360000
             AND u.lease_ms BETWEEN 0 AND 86400000
+            AND u.psp = ANY (l.psps) AND cardinality(l.psps) <= 8
+            AND (SELECT bool_and(id_ok(p)) FROM unnest(l.psps) p)
+            AND coalesce(octet_length(u.route), 0) <= 1000
             AND o.count BETWEEN 1 AND 20 AND o.ok
             AND o.total = u.total_minor
             AND CASE WHEN o.count > 1 THEN (

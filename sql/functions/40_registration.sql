@@ -6,43 +6,53 @@ SET LOCAL ROLE payments_owner;
 SET LOCAL search_path = pay, pg_temp;
 
 
--- Claims tokens for checkouts that have none yet, in key order; a token
--- that somebody has stays his.  Waits for a webhook that is just parking: a
--- row that was there without an owner means that something was parked.
+-- Claims tokens and aliases for checkouts that have none yet and are still at
+-- that PSP, in key order; a name that somebody has stays his.  Waits for a
+-- webhook that is just parking: a row that was there without an owner means
+-- that something was parked.  sure: every item has claimed all its names.
 CREATE OR REPLACE FUNCTION pay.claim_tokens(
-    p_merchant_id text[], p_checkout_id text[], p_token text[],
-    OUT claimed bigint, OUT parked boolean)
+    p_merchant_id text[], p_checkout_id text[], p_psp text[],
+    p_token text[], p_alias text[], OUT sure boolean, OUT parked boolean)
 LANGUAGE plpgsql AS $$
 BEGIN
-    WITH claim AS (
+    WITH wanted AS (
+        SELECT u.psp, x.name, u.merchant_id, u.checkout_id, u.n
+        FROM unnest(p_merchant_id, p_checkout_id, p_psp, p_token, p_alias)
+            WITH ORDINALITY AS u (merchant_id, checkout_id, psp, token,
+                                  alias, n)
+        CROSS JOIN LATERAL unnest(CASE WHEN u.alias <> u.token
+                                       THEN ARRAY[u.token, u.alias]
+                                       ELSE ARRAY[u.token] END) x (name)
+    ), claim AS (
         INSERT INTO psp_token AS t (psp, token, merchant_id, checkout_id)
-        SELECT DISTINCT ON (r.psp, u.token)
-            r.psp, u.token, u.merchant_id, u.checkout_id
-        FROM unnest(p_merchant_id, p_checkout_id, p_token)
-            WITH ORDINALITY AS u (merchant_id, checkout_id, token, n)
+        SELECT DISTINCT ON (w.psp, w.name)
+            w.psp, w.name, w.merchant_id, w.checkout_id
+        FROM wanted w
         CROSS JOIN LATERAL (
             SELECT r.psp, r.token FROM registration r
-            WHERE r.merchant_id = u.merchant_id
-                AND r.checkout_id = u.checkout_id
+            WHERE r.merchant_id = w.merchant_id
+                AND r.checkout_id = w.checkout_id
             OFFSET 0) r
-        WHERE r.token IS NULL AND u.token IS NOT NULL
-        ORDER BY r.psp, u.token, u.n
+        WHERE r.psp = w.psp AND r.token IS NULL AND w.name IS NOT NULL
+        ORDER BY w.psp, w.name, w.n
         ON CONFLICT (psp, token) DO UPDATE
         SET merchant_id = EXCLUDED.merchant_id,
             checkout_id = EXCLUDED.checkout_id
         WHERE t.checkout_id IS NULL
         RETURNING t.xmax <> 0 AS parked
     )
-    SELECT count(*), coalesce(bool_or(c.parked), false)
-    INTO claimed, parked
+    SELECT count(*) = (SELECT count(*) FROM wanted),
+        coalesce(bool_or(c.parked), false)
+    INTO sure, parked
     FROM claim c;
 END
 $$;
 COMMENT ON FUNCTION pay.claim_tokens IS
-    'Makes tokens the property of checkouts, first wins';
+    'Makes tokens and aliases the property of checkouts, first wins';
 
 
--- Webhooks that came before their token, as record_facts() takes them.
+-- Webhooks that came before the name that they use, as record_facts() takes
+-- them.
 CREATE OR REPLACE FUNCTION pay.apply_parked(
     p_merchant_id text[], p_checkout_id text[])
 RETURNS void LANGUAGE plpgsql AS $$
@@ -55,13 +65,16 @@ BEGIN
             fact_kind(i.fact, i.amount_minor, i.currency, c.total_minor,
                       c.currency),
             'webhook', i.psp, i.event_id, i.type, i.code, i.token,
-            i.reference, i.amount_minor, i.currency, i.request_id,
+            i.reference, i.amount_minor, i.currency, i.request_id, NULL,
             NULL)::fact
         FROM (SELECT DISTINCT * FROM unnest(p_merchant_id, p_checkout_id)) AS
             u (merchant_id, checkout_id)
         JOIN registration r ON r.merchant_id = u.merchant_id
             AND r.checkout_id = u.checkout_id
-        JOIN webhook_inbox i ON i.psp = r.psp AND i.token = r.token
+        JOIN psp_token t ON t.psp = r.psp AND t.token IN (r.token, r.alias)
+            AND t.merchant_id = u.merchant_id
+            AND t.checkout_id = u.checkout_id
+        JOIN webhook_inbox i ON i.psp = t.psp AND i.token = t.token
             AND i.state = 'parked'
         JOIN checkout c ON c.merchant_id = u.merchant_id
             AND c.checkout_id = u.checkout_id);
@@ -79,36 +92,38 @@ COMMENT ON FUNCTION pay.apply_parked IS
     'Applies webhooks that waited for the tokens of these checkouts';
 
 
--- Tokens of locked checkouts that have none; returns the items that won, the
--- first for each checkout.  p_sure: every item has just claimed its token.
--- A registration that was refused or gave up in the meantime keeps its
--- state, and nobody is sent to its page; but its token is kept, so that a
--- late payment is recognised.
+-- Tokens of locked checkouts that have none and are still at that PSP;
+-- returns the items that won, the first for each checkout.  p_sure: every
+-- item has just claimed its names.  A registration that was refused or gave
+-- up in the meantime keeps its state, and nobody is sent to its page; but
+-- its token is kept, so that a late payment is recognised.
 CREATE OR REPLACE FUNCTION pay.set_tokens(
-    p_merchant_id text[], p_checkout_id text[], p_token text[],
-    p_hosted_url text[], p_sure boolean, OUT stored int[], OUT late int[])
+    p_merchant_id text[], p_checkout_id text[], p_psp text[],
+    p_token text[], p_alias text[], p_hosted_url text[], p_sure boolean,
+    OUT stored int[], OUT late int[])
 LANGUAGE plpgsql AS $$
 BEGIN
     WITH first AS (
         SELECT DISTINCT ON (r.merchant_id, r.checkout_id)
-            u.n, r.ctid AS tid, u.token, u.hosted_url
-        FROM unnest(p_merchant_id, p_checkout_id, p_token, p_hosted_url)
-            WITH ORDINALITY AS u (merchant_id, checkout_id, token,
-                                  hosted_url, n)
+            u.n, r.ctid AS tid, u.token, u.alias, u.hosted_url
+        FROM unnest(p_merchant_id, p_checkout_id, p_psp, p_token, p_alias,
+            p_hosted_url) WITH ORDINALITY AS u (merchant_id, checkout_id,
+            psp, token, alias, hosted_url, n)
         CROSS JOIN LATERAL (
             SELECT r.ctid, r.* FROM registration r
             WHERE r.merchant_id = u.merchant_id
                 AND r.checkout_id = u.checkout_id
             OFFSET 0) r
-        WHERE r.token IS NULL AND (p_sure OR EXISTS (
-            SELECT FROM psp_token t
-            WHERE t.psp = r.psp AND t.token = u.token
+        WHERE r.token IS NULL AND r.psp = u.psp AND (p_sure OR (
+            SELECT count(*) FROM psp_token t
+            WHERE t.psp = u.psp AND t.token IN (u.token, u.alias)
                 AND t.merchant_id = r.merchant_id
-                AND t.checkout_id = r.checkout_id))
+                AND t.checkout_id = r.checkout_id)
+            = CASE WHEN u.alias <> u.token THEN 2 ELSE 1 END)
         ORDER BY r.merchant_id, r.checkout_id, u.n
     ), done AS (
         UPDATE registration r
-        SET token = f.token, lease_until = NULL,
+        SET token = f.token, alias = f.alias, lease_until = NULL,
             hosted_url = CASE WHEN r.state = 'REGISTERING'
                               THEN f.hosted_url END,
             code = CASE WHEN r.state <> 'REGISTERING' THEN r.code END,
@@ -128,23 +143,35 @@ COMMENT ON FUNCTION pay.set_tokens IS
     'Gives registrations their tokens, once';
 
 
--- A token that lost a race in the middle of this call is free again; one
--- that contradicts what is stored goes to people, once.
+CREATE OR REPLACE FUNCTION pay.same_token(
+    p_own_psp text, p_own_token text, p_own_alias text, p_psp text,
+    p_token text, p_alias text)
+RETURNS boolean LANGUAGE sql IMMUTABLE AS $$
+SELECT p_psp = p_own_psp AND coalesce(p_token = p_own_token, false)
+    AND (p_alias IS NULL OR p_alias = p_token
+         OR coalesce(p_alias = p_own_alias, false))
+$$;
+COMMENT ON FUNCTION pay.same_token IS
+    'Whether a PSP has said again what is stored of a registration';
+
+
+-- Names that lost a race in the middle of this call are free again; what
+-- contradicts what is stored goes to people, once.
 CREATE OR REPLACE FUNCTION pay.refuse_tokens(
-    p_merchant_id text[], p_checkout_id text[], p_token text[],
-    p_request_id text[], p_late int[])
+    p_merchant_id text[], p_checkout_id text[], p_psp text[],
+    p_token text[], p_alias text[], p_request_id text[], p_late int[])
 RETURNS void LANGUAGE plpgsql AS $$
 BEGIN
     UPDATE psp_token t
     SET merchant_id = NULL, checkout_id = NULL
-    FROM unnest(p_merchant_id, p_checkout_id, p_token)
-        AS u (merchant_id, checkout_id, token)
+    FROM unnest(p_merchant_id, p_checkout_id, p_psp, p_token, p_alias)
+        AS u (merchant_id, checkout_id, psp, token, alias)
     JOIN registration r ON r.merchant_id = u.merchant_id
         AND r.checkout_id = u.checkout_id
-    WHERE r.token <> u.token
-        AND t.psp = r.psp AND t.token = u.token
+    WHERE t.psp = u.psp AND t.token IN (u.token, u.alias)
         AND t.merchant_id = u.merchant_id
-        AND t.checkout_id = u.checkout_id;
+        AND t.checkout_id = u.checkout_id
+        AND (t.psp = r.psp AND t.token IN (r.token, r.alias)) IS NOT TRUE;
 
     -- readers see a late token as the buyer's address
     UPDATE checkout c
@@ -155,26 +182,32 @@ BEGIN
         AND c.merchant_id = u.merchant_id AND c.checkout_id = u.checkout_id;
 
     INSERT INTO mismatch (merchant_id, checkout_id, kind, source, psp,
-        token, own_token, total_minor, own_currency, request_id)
-    SELECT DISTINCT ON (c.merchant_id, c.checkout_id, u.token)
-        c.merchant_id, c.checkout_id,
-        CASE WHEN u.n = ANY (p_late) THEN 'late_token' ELSE 'token' END,
-        'gateway', c.psp, u.token, r.token, c.total_minor, c.currency,
-        u.request_id
-    FROM unnest(p_merchant_id, p_checkout_id, p_token, p_request_id)
-        WITH ORDINALITY AS u (merchant_id, checkout_id, token, request_id, n)
+        token, alias, own_token, total_minor, own_currency, request_id)
+    SELECT DISTINCT ON (c.merchant_id, c.checkout_id, u.psp, u.token,
+                        u.alias)
+        c.merchant_id, c.checkout_id, k.kind, 'gateway', u.psp, u.token,
+        u.alias, r.token, c.total_minor, c.currency, u.request_id
+    FROM unnest(p_merchant_id, p_checkout_id, p_psp, p_token, p_alias,
+        p_request_id) WITH ORDINALITY AS u (merchant_id, checkout_id, psp,
+        token, alias, request_id, n)
     JOIN checkout c ON c.merchant_id = u.merchant_id
         AND c.checkout_id = u.checkout_id
     JOIN registration r ON r.merchant_id = u.merchant_id
         AND r.checkout_id = u.checkout_id
+    CROSS JOIN LATERAL (
+        SELECT CASE WHEN u.psp <> r.psp THEN 'left_psp'
+                    WHEN u.n = ANY (p_late) THEN 'late_token'
+                    ELSE 'token' END AS kind) k
     WHERE u.token IS NOT NULL
-        AND (r.token IS DISTINCT FROM u.token OR u.n = ANY (p_late))
+        AND (NOT same_token(r.psp, r.token, r.alias, u.psp, u.token,
+                            u.alias) OR u.n = ANY (p_late))
         AND NOT EXISTS (
             SELECT FROM mismatch m
             WHERE m.merchant_id = u.merchant_id
                 AND m.checkout_id = u.checkout_id
-                AND m.kind = 'token' AND m.token = u.token)
-    ORDER BY c.merchant_id, c.checkout_id, u.token, u.n;
+                AND m.kind = k.kind AND m.psp = u.psp AND m.token = u.token
+                AND m.alias IS NOT DISTINCT FROM u.alias)
+    ORDER BY c.merchant_id, c.checkout_id, u.psp, u.token, u.alias, u.n;
 END
 $$;
 COMMENT ON FUNCTION pay.refuse_tokens IS
@@ -214,11 +247,14 @@ COMMENT ON FUNCTION pay.poll_later IS
 
 
 -- refused and expired end the registration, not_sent and unknown free its
--- lease for the next attempt.  Locked checkouts; returns the items that
--- counted, the first for each checkout that is still REGISTERING.
+-- lease for the next attempt.  What was refused or not sent is known to have
+-- come to nothing, what is unknown stays open.  Locked checkouts; returns the
+-- items that counted, the first for each checkout that is still REGISTERING,
+-- and at that PSP.
 CREATE OR REPLACE FUNCTION pay.keep_no_token(
-    p_merchant_id text[], p_checkout_id text[], p_outcome text[],
-    p_code text[], p_retry_after_ms bigint[], p_request_id text[])
+    p_merchant_id text[], p_checkout_id text[], p_psp text[],
+    p_outcome text[], p_code text[], p_retry_after_ms bigint[],
+    p_request_id text[])
 RETURNS int[] LANGUAGE plpgsql AS $$
 DECLARE
     v_facts fact[];
@@ -231,20 +267,25 @@ BEGIN
                                WHEN 'not_sent' THEN 'registration_not_sent'
                                ELSE u.outcome END,
                 'gateway', r.psp, NULL, NULL, nullif(u.code, ''), NULL, NULL,
-                NULL, NULL, u.request_id, NULL)::fact
-        FROM unnest(p_merchant_id, p_checkout_id, p_outcome, p_code,
+                NULL, NULL, u.request_id, NULL, NULL)::fact
+        FROM unnest(p_merchant_id, p_checkout_id, p_psp, p_outcome, p_code,
             p_request_id) WITH ORDINALITY AS u (merchant_id, checkout_id,
-            outcome, code, request_id, n)
+            psp, outcome, code, request_id, n)
         CROSS JOIN LATERAL (
             SELECT r.* FROM registration r
             WHERE r.merchant_id = u.merchant_id
                 AND r.checkout_id = u.checkout_id
             OFFSET 0) r
-        WHERE r.state = 'REGISTERING' AND u.outcome IS NOT NULL
+        WHERE r.state = 'REGISTERING' AND r.psp = u.psp
+            AND u.outcome IS NOT NULL
         ORDER BY r.merchant_id, r.checkout_id, u.n);
 
     UPDATE registration r
-    SET code = f.code, lease_until = NULL,
+    SET code = f.code, lease_until = NULL, tried_psps = '{}',
+        open_attempts = CASE WHEN f.kind IN ('refused',
+                                             'registration_not_sent')
+                             THEN greatest(r.open_attempts - 1, 0)
+                             ELSE r.open_attempts END,
         state = CASE WHEN f.kind IN ('refused', 'expired') THEN 'REFUSED'
                      ELSE r.state END,
         attempt = CASE WHEN f.kind IN ('refused', 'expired') THEN r.attempt

@@ -6,50 +6,60 @@ SET LOCAL search_path = pay, pg_temp;
 
 
 CREATE OR REPLACE FUNCTION pay_api.store_token(
-    p_merchant_id text[], p_checkout_id text[], p_token text[],
-    p_hosted_url text[], p_poll_after_ms bigint[], p_request_id text[])
+    p_merchant_id text[], p_checkout_id text[], p_psp text[],
+    p_token text[], p_alias text[], p_hosted_url text[],
+    p_poll_after_ms bigint[], p_request_id text[])
 RETURNS TABLE (
     item int, outcome text, merchant_id text, checkout_id text,
     checkout_uuid text, psp text, nonce text, handle text, token text,
-    hosted_url text, return_url text, base_url text, currency text,
-    total_minor bigint, expires_s bigint, registration_state text,
-    attempt bigint, code text, version bigint, orders text)
+    alias text, hosted_url text, return_url text, base_url text,
+    currency text, total_minor bigint, expires_s bigint,
+    registration_state text, attempt bigint, code text, version bigint,
+    orders text)
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pay, pg_temp AS $$
 #variable_conflict use_column
 DECLARE
     v_token  text[];
+    v_alias  text[];
     v_stored int[];
     v_late   int[];
     v_claim  record;
 BEGIN
     PERFORM check_batch(
         array_dims(p_merchant_id), array_dims(p_checkout_id),
-        array_dims(p_token), array_dims(p_hosted_url),
-        array_dims(p_poll_after_ms), array_dims(p_request_id));
+        array_dims(p_psp), array_dims(p_token), array_dims(p_alias),
+        array_dims(p_hosted_url), array_dims(p_poll_after_ms),
+        array_dims(p_request_id));
 
     -- a bad item has no token from here on
+    v_alias := ARRAY(
+        SELECT nullif(u.alias, '')
+        FROM unnest(p_alias) WITH ORDINALITY AS u (alias, n)
+        ORDER BY u.n);
     v_token := ARRAY(
         SELECT CASE WHEN id_ok(u.merchant_id) AND id_ok(u.checkout_id)
-                        AND id_ok(u.token)
+                        AND id_ok(u.psp) AND id_ok(u.token)
+                        AND coalesce(octet_length(u.alias), 0) <= 255
                         AND octet_length(u.hosted_url) BETWEEN 1 AND 8192
                         AND u.after_ms BETWEEN 0 AND 31536000000
                     THEN u.token END
-        FROM unnest(p_merchant_id, p_checkout_id, p_token, p_hosted_url,
-            p_poll_after_ms) WITH ORDINALITY AS u (merchant_id, checkout_id,
-            token, hosted_url, after_ms, n)
+        FROM unnest(p_merchant_id, p_checkout_id, p_psp, p_token, p_alias,
+            p_hosted_url, p_poll_after_ms) WITH ORDINALITY AS u (merchant_id,
+            checkout_id, psp, token, alias, hosted_url, after_ms, n)
         ORDER BY u.n);
 
-    v_claim := claim_tokens(p_merchant_id, p_checkout_id, v_token);
+    v_claim := claim_tokens(p_merchant_id, p_checkout_id, p_psp, v_token,
+                            v_alias);
     PERFORM lock_checkouts(p_merchant_id, p_checkout_id);
 
     SELECT t.stored, t.late INTO v_stored, v_late
-    FROM set_tokens(p_merchant_id, p_checkout_id, v_token, p_hosted_url,
-        v_claim.claimed = cardinality(v_token)) t;
+    FROM set_tokens(p_merchant_id, p_checkout_id, p_psp, v_token, v_alias,
+        p_hosted_url, v_claim.sure) t;
 
     PERFORM record_facts(ARRAY(
         SELECT ROW(u.n, NULL, u.merchant_id, u.checkout_id, 'registered',
             'gateway', NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL,
-            u.request_id, NULL)::fact
+            u.request_id, NULL, NULL)::fact
         FROM unnest(p_merchant_id, p_checkout_id, p_request_id)
             WITH ORDINALITY AS u (merchant_id, checkout_id, request_id, n)
         WHERE u.n = ANY (v_stored)));
@@ -61,8 +71,8 @@ BEGIN
     END IF;
 
     IF cardinality(v_stored) IS DISTINCT FROM cardinality(v_token) THEN
-        PERFORM refuse_tokens(p_merchant_id, p_checkout_id, v_token,
-                              p_request_id, v_late);
+        PERFORM refuse_tokens(p_merchant_id, p_checkout_id, p_psp, v_token,
+                              v_alias, p_request_id, v_late);
     END IF;
 
     RETURN QUERY
@@ -71,29 +81,32 @@ BEGIN
              WHEN s.checkout_id IS NULL THEN 'not_found'
              WHEN u.n = ANY (v_stored) THEN 'stored'
              WHEN u.n = ANY (v_late) THEN 'mismatch'
-             WHEN s.token = u.token THEN 'already'
+             WHEN same_token(s.psp, s.token, s.alias, u.psp, u.token,
+                             u.alias) THEN 'already'
              ELSE 'mismatch' END,
         s.*
-    FROM unnest(p_merchant_id, p_checkout_id, v_token)
-        WITH ORDINALITY AS u (merchant_id, checkout_id, token, n)
+    FROM unnest(p_merchant_id, p_checkout_id, p_psp, v_token, v_alias)
+        WITH ORDINALITY AS u (merchant_id, checkout_id, psp, token, alias, n)
     LEFT JOIN checkout_state s ON u.token IS NOT NULL
         AND s.merchant_id = u.merchant_id AND s.checkout_id = u.checkout_id;
 END
 $$;
 COMMENT ON FUNCTION pay_api.store_token IS
-    'Keeps the PSP''s token, first wins: stored, already, mismatch, '
+    'Keeps the PSP''s token and alias, first wins: stored, already, mismatch, '
     'not_found or invalid';
 
 
 CREATE OR REPLACE FUNCTION pay_api.store_no_token(
-    p_merchant_id text[], p_checkout_id text[], p_outcome text[],
-    p_code text[], p_retry_after_ms bigint[], p_request_id text[])
+    p_merchant_id text[], p_checkout_id text[], p_psp text[],
+    p_outcome text[], p_code text[], p_retry_after_ms bigint[],
+    p_request_id text[])
 RETURNS TABLE (
     item int, outcome text, merchant_id text, checkout_id text,
     checkout_uuid text, psp text, nonce text, handle text, token text,
-    hosted_url text, return_url text, base_url text, currency text,
-    total_minor bigint, expires_s bigint, registration_state text,
-    attempt bigint, code text, version bigint, orders text)
+    alias text, hosted_url text, return_url text, base_url text,
+    currency text, total_minor bigint, expires_s bigint,
+    registration_state text, attempt bigint, code text, version bigint,
+    orders text)
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pay, pg_temp AS $$
 #variable_conflict use_column
 DECLARE
@@ -102,27 +115,27 @@ DECLARE
 BEGIN
     PERFORM check_batch(
         array_dims(p_merchant_id), array_dims(p_checkout_id),
-        array_dims(p_outcome), array_dims(p_code),
+        array_dims(p_psp), array_dims(p_outcome), array_dims(p_code),
         array_dims(p_retry_after_ms), array_dims(p_request_id));
 
     -- a bad item has no outcome from here on
     v_outcome := ARRAY(
         SELECT CASE WHEN id_ok(u.merchant_id) AND id_ok(u.checkout_id)
-                        AND u.outcome IN ('refused', 'expired', 'not_sent',
+                        AND id_ok(u.psp) AND u.outcome IN ('refused', 'expired', 'not_sent',
                                           'unknown')
                         AND coalesce(octet_length(u.code), 0) <= 255
                         AND (u.after_ms BETWEEN 0 AND 31536000000
                              OR u.outcome IN ('refused', 'expired'))
                     THEN u.outcome END
-        FROM unnest(p_merchant_id, p_checkout_id, p_outcome, p_code,
+        FROM unnest(p_merchant_id, p_checkout_id, p_psp, p_outcome, p_code,
             p_retry_after_ms) WITH ORDINALITY AS u (merchant_id, checkout_id,
-            outcome, code, after_ms, n)
+            psp, outcome, code, after_ms, n)
         ORDER BY u.n);
 
     PERFORM lock_checkouts(p_merchant_id, p_checkout_id);
 
-    v_first := keep_no_token(p_merchant_id, p_checkout_id, v_outcome, p_code,
-                             p_retry_after_ms, p_request_id);
+    v_first := keep_no_token(p_merchant_id, p_checkout_id, p_psp, v_outcome,
+                             p_code, p_retry_after_ms, p_request_id);
 
     -- a twin in the batch gets its first's result
     RETURN QUERY
@@ -132,11 +145,12 @@ BEGIN
              WHEN u.n = ANY (v_first) OR EXISTS (
                  SELECT FROM unnest(v_first) f
                  WHERE p_merchant_id[f] = u.merchant_id
-                     AND p_checkout_id[f] = u.checkout_id) THEN 'stored'
+                     AND p_checkout_id[f] = u.checkout_id
+                     AND p_psp[f] = u.psp) THEN 'stored'
              ELSE 'already' END,
         s.*
-    FROM unnest(p_merchant_id, p_checkout_id, v_outcome)
-        WITH ORDINALITY AS u (merchant_id, checkout_id, outcome, n)
+    FROM unnest(p_merchant_id, p_checkout_id, p_psp, v_outcome)
+        WITH ORDINALITY AS u (merchant_id, checkout_id, psp, outcome, n)
     LEFT JOIN checkout_state s ON u.outcome IS NOT NULL
         AND s.merchant_id = u.merchant_id AND s.checkout_id = u.checkout_id;
 END

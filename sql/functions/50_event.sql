@@ -5,8 +5,10 @@ SET LOCAL ROLE payments_owner;
 SET LOCAL search_path = pay, pg_temp;
 
 
--- Checked items as facts, with their checkout where the token is known.
--- kind is none for what says nothing about a payment.
+-- Checked items as facts, with their checkout where the token (or alias) is
+-- known.  kind is none for what says nothing about a payment, notified for
+-- what only asks that the PSP be asked: a webhook, or a hint that nobody
+-- vouches for.
 CREATE OR REPLACE FUNCTION pay.read_facts(
     p_psp text[], p_source text[], p_event_id text[], p_type text[],
     p_fact text[], p_token text[], p_reference text[], p_code text[],
@@ -16,14 +18,11 @@ BEGIN
     RETURN ARRAY(
         SELECT ROW(u.n, NULL, t.merchant_id, t.checkout_id,
             fact_kind(CASE WHEN u.token <> '' THEN u.fact ELSE 'none' END,
-                      CASE u.fact WHEN 'none' THEN NULL
-                                  ELSE u.amount_minor END,
-                      CASE u.fact WHEN 'none' THEN NULL
-                                  ELSE nullif(u.currency, '') END,
+                      u.amount_minor, nullif(u.currency, ''),
                       c.total_minor, c.currency),
             u.source, u.psp, nullif(u.event_id, ''), nullif(u.type, ''),
             nullif(u.code, ''), nullif(u.token, ''), nullif(u.reference, ''),
-            u.amount_minor, nullif(u.currency, ''), u.request_id,
+            u.amount_minor, nullif(u.currency, ''), u.request_id, NULL,
             NULL)::fact
         FROM unnest(p_psp, p_source, p_event_id, p_type, p_fact, p_token,
             p_reference, p_code, p_amount_minor, p_currency, p_request_id)
@@ -33,10 +32,14 @@ BEGIN
         LEFT JOIN checkout c ON c.merchant_id = t.merchant_id
             AND c.checkout_id = t.checkout_id
         WHERE id_ok(u.psp)
-            AND u.source IN ('webhook', 'query', 'gateway')
-            AND (u.source <> 'webhook' OR id_ok(u.event_id))
+            AND CASE u.fact WHEN 'ask' THEN u.source IN ('webhook', 'hint')
+                            ELSE u.source IN ('webhook', 'query', 'gateway')
+                END
+            AND CASE u.source WHEN 'webhook' THEN id_ok(u.event_id)
+                              WHEN 'hint' THEN coalesce(u.event_id, '') = ''
+                              ELSE true END
             AND u.fact IN ('none', 'pending', 'paid', 'declined', 'expired',
-                           'cancelled', 'rejected')
+                           'cancelled', 'rejected', 'ask')
             AND coalesce(octet_length(u.type), 0) <= 255
             AND coalesce(octet_length(u.token), 0) <= 255
             AND coalesce(octet_length(u.reference), 0) <= 255
@@ -70,6 +73,7 @@ BEGIN
             CASE WHEN f.kind = 'none' THEN 'ignored'
                  WHEN f.checkout_id IS NULL THEN 'parked'
                  WHEN f.kind = 'mismatch' THEN 'mismatch'
+                 WHEN f.kind = 'notified' THEN 'asked'
                  ELSE 'applied' END,
             f.type, p_fact[f.item], f.token, f.reference, f.code,
             f.amount_minor, f.currency, p_digest[f.item], f.merchant_id,
@@ -121,13 +125,10 @@ BEGIN
 
     RETURN ARRAY(
         SELECT ROW(f.item, f.turn, t.merchant_id, t.checkout_id,
-            fact_kind(f.kind, CASE f.kind WHEN 'none' THEN NULL
-                                          ELSE f.amount_minor END,
-                      CASE f.kind WHEN 'none' THEN NULL
-                                  ELSE f.currency END,
-                      c.total_minor, c.currency),
+            fact_kind(f.kind, f.amount_minor, f.currency, c.total_minor,
+                      c.currency),
             f.actor, f.psp, f.event_id, f.type, f.code, f.token, f.reference,
-            f.amount_minor, f.currency, f.request_id, NULL)::fact
+            f.amount_minor, f.currency, f.request_id, NULL, NULL)::fact
         FROM unnest(p_facts) f
         LEFT JOIN psp_token t ON t.psp = f.psp AND t.token = f.token
         LEFT JOIN checkout c ON c.merchant_id = t.merchant_id
@@ -145,7 +146,7 @@ BEGIN
     RETURN ARRAY(
         SELECT with_outcome(f, CASE
             WHEN f.item = ANY (p_duplicates) THEN 'duplicate'
-            WHEN f.kind = 'none' THEN 'ignored'
+            WHEN f.kind = 'none' OR f.actor = 'hint' THEN 'ignored'
             WHEN f.actor = 'webhook' THEN 'parked'
             ELSE 'not_found' END)
         FROM unnest(p_facts) f

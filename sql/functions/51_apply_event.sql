@@ -12,9 +12,10 @@ CREATE OR REPLACE FUNCTION pay_api.apply_event(
 RETURNS TABLE (
     item int, outcome text, merchant_id text, checkout_id text,
     checkout_uuid text, psp text, nonce text, handle text, token text,
-    hosted_url text, return_url text, base_url text, currency text,
-    total_minor bigint, expires_s bigint, registration_state text,
-    attempt bigint, code text, version bigint, orders text)
+    alias text, hosted_url text, return_url text, base_url text,
+    currency text, total_minor bigint, expires_s bigint,
+    registration_state text, attempt bigint, code text, version bigint,
+    orders text)
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pay, pg_temp AS $$
 #variable_conflict use_column
 DECLARE
@@ -72,5 +73,5 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION pay_api.apply_event IS
-    'Takes PSPs'' words into account: applied, unchanged, duplicate, parked, '
-    'mismatch, ignored, not_found or invalid';
+    'Takes PSPs'' words into account: applied, unchanged, asked, duplicate, '
+    'parked, mismatch, ignored, not_found or invalid';

@@ -9,9 +9,10 @@ CREATE OR REPLACE FUNCTION pay_api.get_payment(
 RETURNS TABLE (
     item int, outcome text, merchant_id text, checkout_id text,
     checkout_uuid text, psp text, nonce text, handle text, token text,
-    hosted_url text, return_url text, base_url text, currency text,
-    total_minor bigint, expires_s bigint, registration_state text,
-    attempt bigint, code text, version bigint, orders text)
+    alias text, hosted_url text, return_url text, base_url text,
+    currency text, total_minor bigint, expires_s bigint,
+    registration_state text, attempt bigint, code text, version bigint,
+    orders text)
 LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pay, pg_temp AS $$
 #variable_conflict use_column
 BEGIN
@@ -39,9 +40,10 @@ CREATE OR REPLACE FUNCTION pay_api.get_checkout(
 RETURNS TABLE (
     item int, outcome text, merchant_id text, checkout_id text,
     checkout_uuid text, psp text, nonce text, handle text, token text,
-    hosted_url text, return_url text, base_url text, currency text,
-    total_minor bigint, expires_s bigint, registration_state text,
-    attempt bigint, code text, version bigint, orders text)
+    alias text, hosted_url text, return_url text, base_url text,
+    currency text, total_minor bigint, expires_s bigint,
+    registration_state text, attempt bigint, code text, version bigint,
+    orders text)
 LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pay, pg_temp AS $$
 #variable_conflict use_column
 BEGIN
@@ -68,9 +70,10 @@ CREATE OR REPLACE FUNCTION pay_api.get_handle(p_handle text[])
 RETURNS TABLE (
     item int, outcome text, merchant_id text, checkout_id text,
     checkout_uuid text, psp text, nonce text, handle text, token text,
-    hosted_url text, return_url text, base_url text, currency text,
-    total_minor bigint, expires_s bigint, registration_state text,
-    attempt bigint, code text, version bigint, orders text)
+    alias text, hosted_url text, return_url text, base_url text,
+    currency text, total_minor bigint, expires_s bigint,
+    registration_state text, attempt bigint, code text, version bigint,
+    orders text)
 LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pay, pg_temp AS $$
 #variable_conflict use_column
 BEGIN

@@ -6,9 +6,9 @@ SET LOCAL search_path = pay, pg_temp;
 
 
 -- An expired key counts as absent, so its row can go at any time.  A webhook
--- that says nothing about a payment is kept for people only.  All others
--- stay: what was applied is evidence, what is parked may still find its
--- token.  Skips rows that are in use; to be called until it returns zeros.
+-- that says nothing about a payment, or only had the PSP asked, is kept for
+-- people only.  All others stay: what was applied is evidence, what is parked
+-- may still find its token.  Skips rows that are in use; to be called until it returns zeros.
 CREATE OR REPLACE FUNCTION pay.purge(
     p_limit int DEFAULT 10000, p_ignored_after interval DEFAULT '90 days',
     OUT idempotency_keys bigint, OUT ignored_webhooks bigint)
@@ -25,7 +25,7 @@ BEGIN
     DELETE FROM webhook_inbox w
     WHERE w.ctid = ANY (ARRAY(
         SELECT i.ctid FROM webhook_inbox i
-        WHERE i.state = 'ignored' AND i.fact = 'none'
+        WHERE (i.state = 'ignored' AND i.fact = 'none' OR i.state = 'asked')
             AND i.received_at < now() - p_ignored_after
         LIMIT p_limit
         FOR UPDATE SKIP LOCKED));

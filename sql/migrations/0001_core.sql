@@ -22,9 +22,12 @@ CREATE DOMAIN id AS text COLLATE "C"
 CREATE DOMAIN filled AS text COLLATE "C" CHECK (VALUE <> '');
 CREATE DOMAIN order_status AS text COLLATE "C"
     CHECK (VALUE IN ('NOT_STARTED', 'EXECUTING', 'SUCCESS', 'FAILED'));
+CREATE DOMAIN psp_list AS text[] COLLATE "C"
+    CHECK (cardinality(VALUE) BETWEEN 1 AND 8);
 COMMENT ON DOMAIN id IS '1 to 255 bytes';
 COMMENT ON DOMAIN filled IS 'Any text but the empty one';
 COMMENT ON DOMAIN order_status IS 'design.md, "Order states"';
+COMMENT ON DOMAIN psp_list IS 'Names of PSPs, the best first';
 
 
 -- What was applied: one row for each migration, and the row 'reapplied' for
@@ -115,29 +118,43 @@ CREATE TABLE payment_order (
 -- The one call to a PSP's create-session API: same nonce on every attempt.
 -- REGISTERING: the outcome is open; REGISTERED: the token is ours; REFUSED:
 -- the PSP will never have it, or its time ran out before it had.
+-- It may move on to another of its psps while nothing can have happened at
+-- the one it is at, see reroute(): open_attempts counts the calls of which
+-- nobody knows yet that they came to nothing, from before they go out.
+-- alias is another name by which the PSP's webhooks know it.
 CREATE TABLE registration (
-    merchant_id  id NOT NULL,
-    checkout_id  id NOT NULL,
-    psp          id NOT NULL,
-    nonce        id NOT NULL,
-    state        text COLLATE "C" NOT NULL DEFAULT 'REGISTERING'
+    merchant_id    id NOT NULL,
+    checkout_id    id NOT NULL,
+    psp            id NOT NULL,
+    nonce          id NOT NULL,
+    state          text COLLATE "C" NOT NULL DEFAULT 'REGISTERING'
         CHECK (state IN ('REGISTERING', 'REGISTERED', 'REFUSED')),
-    attempt      int NOT NULL DEFAULT 1 CHECK (attempt >= 1),
-    token        id,
-    hosted_url   text,
-    reference    text,
-    code         text,
-    lease_until  timestamptz,
+    attempt        int NOT NULL DEFAULT 1 CHECK (attempt >= 1),
+    token          id,
+    alias          id,
+    hosted_url     text,
+    reference      text,
+    code           text,
+    lease_until    timestamptz,
+    -- those that may have it, those that refused it, and those that could
+    -- not be reached in this round
+    psps           psp_list NOT NULL,
+    refused_psps   text[] COLLATE "C" NOT NULL DEFAULT '{}',
+    tried_psps     text[] COLLATE "C" NOT NULL DEFAULT '{}',
+    open_attempts  int NOT NULL DEFAULT 1 CHECK (open_attempts >= 0),
+    -- when a hint has last had, or will have, the PSP asked
+    hinted_at      timestamptz,
     PRIMARY KEY (merchant_id, checkout_id),
     UNIQUE (psp, nonce),
     FOREIGN KEY (merchant_id, checkout_id) REFERENCES checkout,
     CHECK (state <> 'REGISTERED'
            OR (token IS NOT NULL AND hosted_url IS NOT NULL)),
-    CHECK (state <> 'REGISTERING' OR token IS NULL)
+    CHECK (state <> 'REGISTERING' OR token IS NULL),
+    CHECK (alias IS NULL OR token IS NOT NULL)
 ) WITH (fillfactor = 80);
 
 
--- Whose token it is: unique per PSP, first wins.  A row without a checkout
+-- Whose token or alias it is: unique per PSP, first wins.  A row without a checkout
 -- is the place where a webhook about a token that is not stored yet and the
 -- store_token that brings it wait for one another.
 CREATE TABLE psp_token (
@@ -164,14 +181,15 @@ CREATE TABLE idempotency_key (
 
 -- Every webhook that was answered 2xx, once.  parked: its token is not known
 -- yet; applied and unchanged: taken into account, a status moved or not;
--- mismatch: see there; ignored: says nothing about a payment.
+-- asked: a hint, for which the PSP is asked; mismatch: see there; ignored:
+-- says nothing about a payment.
 CREATE TABLE webhook_inbox (
     psp           id NOT NULL,
     event_id      id NOT NULL,
     received_at   timestamptz NOT NULL DEFAULT now(),
     state         text COLLATE "C" NOT NULL
-        CHECK (state IN ('applied', 'unchanged', 'parked', 'mismatch',
-                         'ignored')),
+        CHECK (state IN ('applied', 'unchanged', 'asked', 'parked',
+                         'mismatch', 'ignored')),
     type          text,
     fact          text COLLATE "C" NOT NULL,
     token         id,
@@ -211,7 +229,8 @@ CREATE TABLE event (
 
 
 -- What goes on in the background.  Due: run_at has come and the lease is
--- free or has run out.
+-- free or has run out.  again_at: a webhook or a hint wants the PSP asked
+-- after that moment, so whoever is at it now has asked too early.
 CREATE TABLE job (
     merchant_id  id NOT NULL,
     checkout_id  id NOT NULL,
@@ -222,25 +241,30 @@ CREATE TABLE job (
     lease_owner  text,
     lease_until  timestamptz,
     code         text,
+    again_at     timestamptz,
     PRIMARY KEY (merchant_id, checkout_id, kind),
-    CHECK ((lease_owner IS NULL) = (lease_until IS NULL))
+    CHECK ((lease_owner IS NULL) = (lease_until IS NULL)),
+    CHECK (again_at IS NULL OR kind = 'poll')
 ) WITH (autovacuum_vacuum_scale_factor = 0.02);
 
 CREATE INDEX job_run_at ON job (run_at);
 
 
 -- What a PSP said and we did not believe: for people, append-only.
+-- left_psp: a token from a PSP that the registration has left.
 CREATE TABLE mismatch (
     merchant_id     id NOT NULL,
     checkout_id     id NOT NULL,
     mismatch_id     bigint GENERATED ALWAYS AS IDENTITY,
     at              timestamptz NOT NULL DEFAULT clock_timestamp(),
     kind            text COLLATE "C" NOT NULL
-        CHECK (kind IN ('amount', 'currency', 'token', 'late_token')),
+        CHECK (kind IN ('amount', 'currency', 'token', 'late_token',
+                        'left_psp')),
     source          text COLLATE "C" NOT NULL,
     psp             id NOT NULL,
     event_id        text COLLATE "C",
     token           id,
+    alias           id,
     amount_minor    bigint,
     currency        text COLLATE "C",
     own_token       text COLLATE "C",
@@ -270,6 +294,7 @@ CREATE TYPE fact AS (
     amount_minor  bigint,
     currency      text,
     request_id    text,
+    detail        jsonb,
     outcome       text
 );
 
@@ -295,7 +320,9 @@ CREATE TYPE payment_item AS (
     orders            jsonb,
     ttl               interval,
     lease             interval,
-    request_id        text
+    request_id        text,
+    psps              text[],
+    route             text
 );
 
 
@@ -360,16 +387,41 @@ ALTER TABLE payment_order ENABLE ALWAYS TRIGGER payment_order_version;
 
 -- of these is made what the PSP is sent: the same bytes on every attempt
 CREATE TRIGGER checkout_fixed
-    BEFORE UPDATE OF merchant_id, checkout_id, checkout_uuid, handle, psp,
+    BEFORE UPDATE OF merchant_id, checkout_id, checkout_uuid, handle,
         base_url, currency, total_minor
     ON checkout FOR EACH ROW
     WHEN ((NEW.merchant_id, NEW.checkout_id, NEW.checkout_uuid, NEW.handle,
-           NEW.psp, NEW.base_url, NEW.currency, NEW.total_minor)
+           NEW.base_url, NEW.currency, NEW.total_minor)
           IS DISTINCT FROM
           (OLD.merchant_id, OLD.checkout_id, OLD.checkout_uuid, OLD.handle,
-           OLD.psp, OLD.base_url, OLD.currency, OLD.total_minor))
+           OLD.base_url, OLD.currency, OLD.total_minor))
     EXECUTE FUNCTION refuse_change('a checkout''s terms are fixed', 'PAY11');
 ALTER TABLE checkout ENABLE ALWAYS TRIGGER checkout_fixed;
+
+-- A checkout only follows its registration, which has its own guard.
+CREATE FUNCTION follow_registration() RETURNS trigger
+LANGUAGE plpgsql SET search_path = pay, pg_temp AS $$
+DECLARE
+    v_reg registration;
+BEGIN
+    SELECT * INTO v_reg FROM registration r
+    WHERE r.merchant_id = NEW.merchant_id
+        AND r.checkout_id = NEW.checkout_id;
+
+    IF (v_reg.psp = NEW.psp AND v_reg.state = 'REGISTERING') IS NOT TRUE THEN
+        RAISE EXCEPTION 'UPDATE on checkout is refused: not the PSP of its '
+            'registration' USING ERRCODE = 'PAY11';
+    END IF;
+
+    RETURN NEW;
+END
+$$;
+
+CREATE TRIGGER checkout_psp
+    BEFORE UPDATE OF psp ON checkout FOR EACH ROW
+    WHEN (NEW.psp <> OLD.psp)
+    EXECUTE FUNCTION follow_registration();
+ALTER TABLE checkout ENABLE ALWAYS TRIGGER checkout_psp;
 
 CREATE TRIGGER checkout_version
     BEFORE UPDATE OF version, is_payment_done ON checkout FOR EACH ROW
@@ -379,18 +431,33 @@ CREATE TRIGGER checkout_version
 ALTER TABLE checkout ENABLE ALWAYS TRIGGER checkout_version;
 
 CREATE TRIGGER registration_fixed
-    BEFORE UPDATE OF merchant_id, checkout_id, psp, nonce
+    BEFORE UPDATE OF merchant_id, checkout_id, nonce, psps
     ON registration FOR EACH ROW
-    WHEN ((NEW.merchant_id, NEW.checkout_id, NEW.psp, NEW.nonce)
+    WHEN ((NEW.merchant_id, NEW.checkout_id, NEW.nonce, NEW.psps)
           IS DISTINCT FROM
-          (OLD.merchant_id, OLD.checkout_id, OLD.psp, OLD.nonce))
+          (OLD.merchant_id, OLD.checkout_id, OLD.nonce, OLD.psps))
     EXECUTE FUNCTION refuse_change('one nonce for ever', 'PAY11');
 ALTER TABLE registration ENABLE ALWAYS TRIGGER registration_fixed;
 
+-- the call that moves it on is the only one that was open
+CREATE TRIGGER registration_psp
+    BEFORE UPDATE OF psp ON registration FOR EACH ROW
+    WHEN (NEW.psp <> OLD.psp
+          AND (OLD.state <> 'REGISTERING' OR NEW.state <> 'REGISTERING'
+               OR OLD.token IS NOT NULL OR OLD.open_attempts > 1
+               OR NEW.attempt <= OLD.attempt OR NEW.open_attempts <> 1
+               OR NEW.psp <> ALL (OLD.psps)
+               OR NEW.psp = ANY (OLD.refused_psps)))
+    EXECUTE FUNCTION refuse_change('something may have happened there',
+                                   'PAY11');
+ALTER TABLE registration ENABLE ALWAYS TRIGGER registration_psp;
+
 CREATE TRIGGER registration_token
-    BEFORE UPDATE OF token, attempt ON registration FOR EACH ROW
+    BEFORE UPDATE OF token, alias, attempt ON registration FOR EACH ROW
     WHEN (NEW.token <> OLD.token OR (NEW.token IS NULL
                                      AND OLD.token IS NOT NULL)
+          OR (OLD.token IS NOT NULL
+              AND NEW.alias IS DISTINCT FROM OLD.alias)
           OR NEW.attempt < OLD.attempt)
     EXECUTE FUNCTION refuse_change('one token for ever', 'PAY11');
 ALTER TABLE registration ENABLE ALWAYS TRIGGER registration_token;

@@ -48,6 +48,9 @@ SELECT is((b.outcome, b.checkout_id, b.state)::text,
 FROM pg_temp.begin('m1', 'key-1', 'c1', '{o1:100,o2:250}') b;
 UPDATE pay.registration SET lease_until = now() + interval '1 s', attempt = 2
 WHERE merchant_id = 'm1';
+SELECT is(b.outcome, 'in_progress', 'at the next PSP: in_progress')
+FROM pg_temp.begin('m1', 'key-1', 'c1', '{o1:100,o2:250}') b;
+UPDATE pay.job SET attempts = 1 WHERE merchant_id = 'm1';
 SELECT is(b.outcome, 'replayed', 'a second attempt is a job''s: replayed')
 FROM pg_temp.begin('m1', 'key-1', 'c1', '{o1:100,o2:250}') b;
 
@@ -126,7 +129,8 @@ FROM (VALUES (NULL), ('null'), ('{}'), ('"x"'), ('[]'), ('[1]'), ('[null]'),
     pay_api.begin_payment('{m}', '{k}', ARRAY[sha256('b')], '{c}',
         ARRAY[pg_temp.uuid('x')], '{h}', '{stripe}', '{n}', '{u}', '{u}',
         '{NULL}', '{NULL}', '{NULL}', '{USD}', '{1}', '{1900000000}',
-        ARRAY[t.orders::jsonb], '{60}', '{60}', '{NULL}') b;
+        ARRAY[t.orders::jsonb], '{60}', '{60}', '{NULL}', '{NULL}',
+        '{NULL}') b;
 
 SELECT is(b.outcome, 'invalid', t.name)
 FROM (VALUES
@@ -145,7 +149,8 @@ FROM (VALUES
         '{u}', '{NULL}', '{NULL}', '{NULL}', '{USD}', '{1}',
         ARRAY[t.expires]::bigint[],
         '{"[{\"id\":\"o\",\"seller\":\"s\",\"amount\":1,\"currency\":\"USD\"}]"}',
-        ARRAY[t.ttl]::bigint[], ARRAY[t.lease]::bigint[], '{NULL}') b;
+        ARRAY[t.ttl]::bigint[], ARRAY[t.lease]::bigint[], '{NULL}', '{NULL}',
+        '{NULL}') b;
 
 SELECT is(b.outcome, 'invalid', 'uuid ' || coalesce(t.uuid, 'NULL'))
 FROM (VALUES (NULL), (''), ('x'), ('{a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11}'),
@@ -154,7 +159,7 @@ FROM (VALUES (NULL), (''), ('x'), ('{a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11}'),
         ARRAY[t.uuid], '{h}', '{stripe}', '{n}', '{u}', '{u}', '{NULL}',
         '{NULL}', '{NULL}', '{USD}', '{1}', '{1900000000}',
         '{"[{\"id\":\"o\",\"seller\":\"s\",\"amount\":1,\"currency\":\"USD\"}]"}',
-        '{60}', '{60}', '{NULL}') b;
+        '{60}', '{60}', '{NULL}', '{NULL}', '{NULL}') b;
 
 SELECT is(b.outcome, 'invalid', 'a handle that somebody has')
 FROM pg_temp.begin('m1', 'key-h', 'ch', '{oh:1}', p_handle => 'h-m1c1') b;
@@ -202,7 +207,8 @@ FROM pay_api.begin_payment(
     ARRAY(SELECT 1900000000::bigint FROM batch),
     ARRAY(SELECT pg_temp.orders(o, 'USD') FROM batch ORDER BY n),
     ARRAY(SELECT 60::bigint FROM batch), ARRAY(SELECT 5000::bigint FROM batch),
-    ARRAY(SELECT 'r' FROM batch)) r;
+    ARRAY(SELECT 'r' FROM batch), ARRAY(SELECT NULL FROM batch),
+    ARRAY(SELECT NULL FROM batch)) r;
 
 SELECT is((SELECT string_agg(checkout_id, ' ' ORDER BY checkout_id)
            FROM pay.checkout WHERE merchant_id = 'b'),

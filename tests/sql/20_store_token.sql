@@ -77,12 +77,13 @@ SELECT is(pg_temp.fact('t6', 'paid'), 'parked', 'and paid');
 SELECT is(pg_temp.fact('t7', 'paid', p_amount => 1), 'parked', 'bad amount');
 SELECT is(pg_temp.fact('t7', 'pending'), 'parked', 'and pending');
 SELECT is((t.outcome, t.version)::text, '(stored,3)', 'store_token applies it')
-FROM pay_api.store_token('{m1}', '{c5}', '{t5}', '{u}', '{1}', '{r}') t;
+FROM pay_api.store_token('{m1}', '{c5}', '{stripe}', '{t5}', '{NULL}', '{u}',
+                         '{1}', '{r}') t;
 SELECT is(pg_temp.status('m1', 'o5'), 'SUCCESS', 'paid');
 SELECT is(pg_temp.job('m1', 'c5'), NULL, 'nothing is left to do');
 SELECT is(string_agg(t.item || t.outcome, ' '), '1stored 2stored', 'a batch')
-FROM pay_api.store_token('{m1,m1}', '{c7,c6}', '{t7,t6}', '{u,u}', '{1,1}',
-                         '{r,r}') t;
+FROM pay_api.store_token('{m1,m1}', '{c7,c6}', '{stripe,stripe}', '{t7,t6}',
+                         '{NULL,NULL}', '{u,u}', '{1,1}', '{r,r}') t;
 SELECT is(pg_temp.status('m1', 'o6'), 'SUCCESS', 'declined, then paid');
 SELECT is(pg_temp.status('m1', 'o7'), 'EXECUTING', 'a mismatch moves nothing');
 SELECT is(pg_temp.kinds('m1', 'o7'), 'created registered mismatch pending',
@@ -108,7 +109,8 @@ SELECT is(string_agg(t.item || ' ' || t.outcome, ', ' ORDER BY t.item),
     '1 stored, 2 already, 3 mismatch, 4 mismatch, 5 not_found, 6 invalid, '
     '7 mismatch, 8 stored', 'twins in one batch: the first wins')
 FROM pay_api.store_token('{b,b,b,b,b,b,b,b}', '{c1,c1,c1,c2,c9,c3,c4,c4}',
-    '{x1,x1,x2,x1,x9,NULL,x1,x4}', '{u,u,u,u,u,u,u,u}',
+    array_fill('stripe'::text, '{8}'), '{x1,x1,x2,x1,x9,NULL,x1,x4}',
+    array_fill(NULL::text, '{8}'), '{u,u,u,u,u,u,u,u}',
     '{1,1,1,1,1,1,1,1}', '{r,r,r,r,r,r,r,r}') t;
 SELECT is(g.registration_state, 'REGISTERING', g.checkout_id || ' waits')
 FROM pay_api.get_checkout('{b,b}', '{c2,c3}') g;

@@ -77,8 +77,8 @@ SELECT is(string_agg(t.item || ' ' || t.outcome || ' ' || t.attempt, ', '
                      ORDER BY t.item),
     '1 stored 2, 2 stored 2, 3 stored 1, 4 already 1', 'twins in one batch')
 FROM pay_api.store_no_token('{m1,m1,m1,m1}', '{c7,c7,c8,c5}',
-    '{unknown,not_sent,refused,refused}', '{a,b,c,d}', '{1,2,3,4}',
-    '{r,r,r,r}') t;
+    '{stripe,stripe,stripe,stripe}', '{unknown,not_sent,refused,refused}',
+    '{a,b,c,d}', '{1,2,3,4}', '{r,r,r,r}') t;
 SELECT is(pg_temp.kinds('m1', 'o7'), 'created registration_unknown',
           'the first counted, once');
 

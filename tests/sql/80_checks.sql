@@ -14,6 +14,16 @@ SELECT pg_temp.token('m1', 'c' || n, 't' || n) FROM generate_series(1, 3) n
 SELECT pg_temp.fact('t1', 'paid'), pg_temp.fact('t-early', 'paid'),
     pg_temp.fact('t2', 'paid', 'e2', p_amount => 1)
 \g /dev/null
+-- c5 has moved on, c6 has failed and is asked about by its alias
+SELECT b.outcome FROM unnest('{c5,c6}'::text[]) c,
+    pg_temp.begin('m1', 'k-' || c, c, ARRAY['o-' || c || ':100'],
+                  p_psps => 'stripe adyen square') b
+\g /dev/null
+SELECT pg_temp.reroute('m1', 'c5', 'stripe', 'refused'),
+    pg_temp.token('m1', 'c6', 't6', p_alias => 'a6')
+\g /dev/null
+SELECT pg_temp.fact('t6', 'declined'), pg_temp.fact('a6', 'ask')
+\g /dev/null
 
 \i :checks
 
@@ -47,6 +57,9 @@ INSERT INTO plant VALUES
     ('token_status', 'UPDATE pay.payment_order SET status = ''SUCCESS'' WHERE checkout_id = ''c4'''),
     ('token_owner', 'UPDATE pay.registration SET token = ''other'' WHERE checkout_id = ''c3'''),
     ('token_owner', 'DELETE FROM pay.psp_token WHERE token = ''t3'''),
+    ('token_owner', 'DELETE FROM pay.psp_token WHERE token = ''a6'''),
+    ('token_owner', 'UPDATE pay.registration SET alias = ''a3'' WHERE checkout_id = ''c3'''),
+    ('token_owner', 'UPDATE pay.registration SET alias = NULL WHERE checkout_id = ''c6'''),
     ('token_owner', 'UPDATE pay.psp_token SET checkout_id = ''c1'' WHERE token = ''t3'''),
     ('webhook_parked', 'UPDATE pay.webhook_inbox SET token = ''t3'' WHERE state = ''parked'''),
     ('webhook_paid', 'UPDATE pay.payment_order SET status = ''EXECUTING'' WHERE checkout_id = ''c1'''),
@@ -54,11 +67,26 @@ INSERT INTO plant VALUES
     ('job_missing', 'DELETE FROM pay.job WHERE checkout_id = ''c3'''),
     ('job_missing', 'UPDATE pay.job SET kind = ''poll'' WHERE checkout_id = ''c4'''),
     ('job_missing', 'INSERT INTO pay.job VALUES (''m1'', ''c1'', ''poll'', now())'),
+    ('job_missing', 'INSERT INTO pay.job VALUES (''m1'', ''c6'', ''register'', now())'),
+    ('job_missing', 'UPDATE pay.job SET attempts = 102 WHERE checkout_id = ''c6'''),
     ('webhook_owner', 'UPDATE pay.webhook_inbox SET checkout_id = ''c3'' WHERE state = ''applied'''),
     ('webhook_owner', 'UPDATE pay.webhook_inbox SET merchant_id = NULL, checkout_id = NULL WHERE state = ''mismatch'''),
     ('webhook_owner', 'DELETE FROM pay.psp_token WHERE token = ''t1'''),
+    ('webhook_owner', 'DELETE FROM pay.psp_token WHERE token = ''a6'''),
     ('registration_terms', 'UPDATE pay.registration SET nonce = ''o1x'' WHERE checkout_id = ''c1'''),
     ('registration_terms', 'UPDATE pay.registration SET psp = ''other'' WHERE checkout_id = ''c1'''),
+    ('registration_terms', 'UPDATE pay.registration SET psps = ''{adyen}'' WHERE checkout_id = ''c1'''),
+    ('registration_terms', 'UPDATE pay.registration SET refused_psps = ''{stripe}'' WHERE checkout_id = ''c4'''),
+    ('registration_terms', 'UPDATE pay.registration SET tried_psps = ''{stripe}'' WHERE checkout_id = ''c4'''),
+    ('registration_moved', 'UPDATE pay.registration SET psp = ''square'' WHERE checkout_id = ''c5'''),
+    ('registration_moved', 'UPDATE pay.registration SET psps = ''{stripe}'' WHERE checkout_id = ''c5'''),
+    ('registration_moved', 'UPDATE pay.registration SET refused_psps = ''{}'' WHERE checkout_id = ''c5'''),
+    ('registration_moved', 'UPDATE pay.event SET old_status = ''EXECUTING'' WHERE kind = ''rerouted'''),
+    ('registration_moved', 'UPDATE pay.event SET new_status = ''EXECUTING'' WHERE kind = ''rerouted'''),
+    ('registration_moved', 'UPDATE pay.event SET detail = detail || ''{"from":"square"}'' WHERE kind = ''rerouted'''),
+    ('registration_moved', 'UPDATE pay.event SET detail = ''{}'' WHERE kind = ''rerouted'''),
+    ('registration_moved', 'UPDATE pay.event SET kind = ''other'' WHERE kind = ''rerouted'''),
+    ('registration_moved', 'INSERT INTO pay.psp_token VALUES (''stripe'', ''t5'', ''m1'', ''c5'')'),
     ('durability', 'SET LOCAL synchronous_commit = off'),
     ('durability', 'ALTER ROLE payments_gateway SET synchronous_commit = off'),
     ('idempotency_orphan', 'UPDATE pay.idempotency_key SET checkout_id = ''c9'' WHERE key = ''k4''');

@@ -9,7 +9,11 @@ SELECT no_plan();
 -- the plans are made here
 SELECT is(pg_temp.reads_of(w, 'first', 1, o), 'few', 'one item: ' || w)
 FROM (VALUES ('begin', 'created'), ('no_token', 'stored'),
-    ('token', 'stored'), ('paid', 'applied'), ('get', 'found')) v (w, o);
+    ('token', 'stored'), ('hint', 'asked'), ('ask', 'asked'),
+    ('claim', 'job'), ('finish', 'done'), ('paid', 'applied'),
+    ('get', 'found')) v (w, o);
+SELECT is(pg_temp.reads_of(w, 'moves', 1, o), 'few', 'one item: ' || w)
+FROM (VALUES ('begin', 'created'), ('reroute', 'rerouted')) v (w, o);
 
 SELECT pg_temp.run('begin', 'many' || i, 500) FROM generate_series(1, 6) i
 \g /dev/null
@@ -17,7 +21,11 @@ SELECT pg_temp.run('token', 'many' || i, 500) FROM generate_series(1, 2) i
 \g /dev/null
 SELECT is(pg_temp.reads_of(w, 'last', 100, o), 'few', 'a hundred: ' || w)
 FROM (VALUES ('begin', 'created'), ('no_token', 'stored'),
-    ('token', 'stored'), ('paid', 'applied'), ('get', 'found')) v (w, o);
+    ('token', 'stored'), ('hint', 'asked'), ('ask', 'asked'),
+    ('claim', 'job'), ('finish', 'done'), ('paid', 'applied'),
+    ('get', 'found')) v (w, o);
+SELECT is(pg_temp.reads_of(w, 'move', 100, o), 'few', 'a hundred: ' || w)
+FROM (VALUES ('begin', 'created'), ('reroute', 'rerouted')) v (w, o);
 
 \i :checks
 SELECT finish();

@@ -183,9 +183,10 @@ def test_timeline_prints_an_order(dsn, sql):
             '{stripe}', '{o}', '{u}', '{u}', '{NULL}', '{NULL}', '{NULL}',
             '{USD}', '{1}', '{1900000000}',
             ARRAY['[{"id":"o","seller":"s","amount":1,"currency":"USD"}]'
-                  ::jsonb], '{60}', '{60}', E'{"a\\x1b[31mb"}')""")
+                  ::jsonb], '{60}', '{60}', E'{"a\\x1b[31mb"}', '{NULL}',
+            '{NULL}')""")
     value(dsn, "SELECT count(*) FROM pay_api.store_token('{m}', '{c}',"
-          " '{t}', '{u}', '{1}', '{r}')")
+          " '{stripe}', '{t}', '{NULL}', '{u}', '{1}', '{r}')")
     code, out, _ = payctl("timeline", "--dsn", dsn, "o")
     lines = out.splitlines()
     assert code == 0 and len(lines) == 3

@@ -1,0 +1,210 @@
+-- The operation reroute: a registration moves on to the next PSP of its list,
+-- only while nothing can have happened at the one it is at.
+
+SET LOCAL ROLE payments_owner;
+SET LOCAL search_path = pay, pg_temp;
+
+
+-- Where the registrations of locked checkouts may move.  Nothing can have
+-- happened while the caller's call is the only open one (open_attempts) and
+-- no earlier one has ended unknown (the order would be EXECUTING).  Stays
+-- where the next PSP has seen the nonce from somebody else.
+CREATE OR REPLACE FUNCTION pay.find_moves(
+    p_merchant_id text[], p_checkout_id text[], p_psp text[],
+    p_outcome text[], OUT items int[], OUT nexts text[])
+LANGUAGE plpgsql STABLE AS $$
+BEGIN
+    SELECT array_agg(m.n), array_agg(m.next) INTO items, nexts
+    FROM (
+        SELECT DISTINCT ON (f.next, f.nonce) f.n, f.next
+        FROM (
+            SELECT DISTINCT ON (r.merchant_id, r.checkout_id)
+                u.n::int AS n, x.next, r.nonce
+            FROM unnest(p_merchant_id, p_checkout_id, p_psp, p_outcome)
+                WITH ORDINALITY AS u (merchant_id, checkout_id, psp, outcome,
+                                      n)
+            CROSS JOIN LATERAL (
+                SELECT r.* FROM registration r
+                WHERE r.merchant_id = u.merchant_id
+                    AND r.checkout_id = u.checkout_id
+                OFFSET 0) r
+            CROSS JOIN LATERAL (
+                SELECT FROM checkout c
+                WHERE c.merchant_id = u.merchant_id
+                    AND c.checkout_id = u.checkout_id
+                    AND c.expires_at > now()
+                OFFSET 0) c
+            CROSS JOIN LATERAL (
+                SELECT FROM payment_order o
+                WHERE o.merchant_id = u.merchant_id
+                    AND o.checkout_id = u.checkout_id
+                    AND o.position = 1 AND o.status = 'NOT_STARTED'
+                OFFSET 0) o
+            CROSS JOIN LATERAL (
+                SELECT p.psp AS next
+                FROM unnest(r.psps) WITH ORDINALITY AS p (psp, k)
+                WHERE p.psp <> ALL (r.refused_psps || r.tried_psps)
+                    AND p.psp <> r.psp
+                ORDER BY p.k LIMIT 1) x
+            WHERE u.outcome IS NOT NULL AND r.psp = u.psp
+                AND r.state = 'REGISTERING' AND r.token IS NULL
+                AND r.open_attempts = 1
+            ORDER BY r.merchant_id, r.checkout_id, u.n) f
+        CROSS JOIN LATERAL (
+            SELECT count(*) AS count FROM registration t
+            WHERE t.psp = f.next AND t.nonce = f.nonce
+            OFFSET 0) t
+        WHERE t.count = 0
+        ORDER BY f.next, f.nonce, f.n) m;
+END
+$$;
+COMMENT ON FUNCTION pay.find_moves IS
+    'Items of reroute that may move, and where to';
+
+
+-- The registrations themselves, in the order of their new key.  A payment
+-- that is just beginning at the next PSP with the same nonce is waited for,
+-- and if it stays, the move is off: find_moves() then sees it.
+CREATE OR REPLACE FUNCTION pay.move_registrations(
+    p_merchant_id text[], p_checkout_id text[], p_psp text[],
+    p_outcome text[], p_lease_ms bigint[], OUT items int[], OUT nexts text[])
+LANGUAGE plpgsql AS $$
+BEGIN
+    FOR v_round IN 1 .. 3 LOOP
+        SELECT m.items, m.nexts INTO items, nexts
+        FROM find_moves(p_merchant_id, p_checkout_id, p_psp, p_outcome) m;
+
+        BEGIN
+            UPDATE registration r
+            SET psp = m.next, attempt = r.attempt + 1, open_attempts = 1,
+                code = NULL, lease_until = now() + make_interval(
+                    secs => p_lease_ms[m.item] / 1000.0),
+                refused_psps = CASE p_outcome[m.item] WHEN 'refused'
+                    THEN r.refused_psps || p_psp[m.item]
+                    ELSE r.refused_psps END,
+                tried_psps = CASE p_outcome[m.item] WHEN 'not_sent'
+                    THEN r.tried_psps || p_psp[m.item]
+                    ELSE r.tried_psps END
+            FROM unnest(items, nexts) WITH ORDINALITY AS m (item, next, n)
+            CROSS JOIN LATERAL (
+                SELECT k.ctid AS tid FROM registration k
+                WHERE k.merchant_id = p_merchant_id[m.item]
+                    AND k.checkout_id = p_checkout_id[m.item]
+                OFFSET 0) k
+            WHERE r.ctid = k.tid;
+
+            RETURN;
+
+        EXCEPTION WHEN unique_violation THEN
+            items := '{}';
+        END;
+    END LOOP;
+END
+$$;
+COMMENT ON FUNCTION pay.move_registrations IS
+    'Moves registrations of locked checkouts to the next PSP';
+
+
+-- The checkout, its timeline and its job follow.  The caller goes on at
+-- once, and a job does when its lease is over.
+CREATE OR REPLACE FUNCTION pay.follow_moves(
+    p_facts fact[], p_nexts text[], p_lease_ms bigint[])
+RETURNS void LANGUAGE plpgsql AS $$
+DECLARE
+    v_fact fact;
+BEGIN
+    UPDATE checkout c
+    SET psp = m.next, version = c.version + 1
+    FROM unnest(p_nexts) WITH ORDINALITY AS m (next, n)
+    CROSS JOIN LATERAL (
+        SELECT k.ctid AS tid FROM checkout k
+        WHERE k.merchant_id = p_facts[m.n].merchant_id
+            AND k.checkout_id = p_facts[m.n].checkout_id
+        OFFSET 0) k
+    WHERE c.ctid = k.tid;
+
+    PERFORM record_facts(p_facts);
+
+    FOREACH v_fact IN ARRAY p_facts LOOP
+        UPDATE job j
+        SET lease_owner = NULL, lease_until = NULL,
+            run_at = now() + make_interval(
+                secs => p_lease_ms[v_fact.item] / 1000.0)
+        WHERE j.merchant_id = v_fact.merchant_id
+            AND j.checkout_id = v_fact.checkout_id AND j.kind = 'register';
+    END LOOP;
+END
+$$;
+COMMENT ON FUNCTION pay.follow_moves IS
+    'What else changes with the PSP of a registration';
+
+
+CREATE OR REPLACE FUNCTION pay_api.reroute(
+    p_merchant_id text[], p_checkout_id text[], p_psp text[],
+    p_outcome text[], p_code text[], p_lease_ms bigint[],
+    p_request_id text[])
+RETURNS TABLE (
+    item int, outcome text, merchant_id text, checkout_id text,
+    checkout_uuid text, psp text, nonce text, handle text, token text,
+    alias text, hosted_url text, return_url text, base_url text,
+    currency text, total_minor bigint, expires_s bigint,
+    registration_state text, attempt bigint, code text, version bigint,
+    orders text)
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pay, pg_temp AS $$
+#variable_conflict use_column
+DECLARE
+    v_outcome text[];
+    v_move    record;
+BEGIN
+    PERFORM check_batch(
+        array_dims(p_merchant_id), array_dims(p_checkout_id),
+        array_dims(p_psp), array_dims(p_outcome), array_dims(p_code),
+        array_dims(p_lease_ms), array_dims(p_request_id));
+
+    -- a bad item has no outcome from here on
+    v_outcome := ARRAY(
+        SELECT CASE WHEN id_ok(u.merchant_id) AND id_ok(u.checkout_id)
+                        AND id_ok(u.psp)
+                        AND u.outcome IN ('not_sent', 'refused')
+                        AND coalesce(octet_length(u.code), 0) <= 255
+                        AND u.lease_ms BETWEEN 1 AND 86400000
+                    THEN u.outcome END
+        FROM unnest(p_merchant_id, p_checkout_id, p_psp, p_outcome, p_code,
+            p_lease_ms) WITH ORDINALITY AS u (merchant_id, checkout_id, psp,
+            outcome, code, lease_ms, n)
+        ORDER BY u.n);
+
+    PERFORM lock_checkouts(p_merchant_id, p_checkout_id);
+
+    v_move := move_registrations(p_merchant_id, p_checkout_id, p_psp,
+                                 v_outcome, p_lease_ms);
+
+    IF cardinality(v_move.items) > 0 THEN
+        PERFORM follow_moves(ARRAY(
+            SELECT ROW(m.item, NULL, p_merchant_id[m.item],
+                p_checkout_id[m.item], 'rerouted', 'gateway', p_psp[m.item],
+                NULL, NULL, nullif(p_code[m.item], ''), NULL, NULL, NULL,
+                NULL, p_request_id[m.item], jsonb_build_object(
+                    'from', p_psp[m.item], 'to', m.next,
+                    'why', v_outcome[m.item]), NULL)::fact
+            FROM unnest(v_move.items, v_move.nexts)
+                WITH ORDINALITY AS m (item, next, n)
+            ORDER BY m.n), v_move.nexts, p_lease_ms);
+    END IF;
+
+    RETURN QUERY
+    SELECT u.n::int,
+        CASE WHEN u.outcome IS NULL THEN 'invalid'
+             WHEN s.checkout_id IS NULL THEN 'not_found'
+             WHEN u.n = ANY (v_move.items) THEN 'rerouted'
+             ELSE 'stays' END,
+        s.*
+    FROM unnest(p_merchant_id, p_checkout_id, v_outcome)
+        WITH ORDINALITY AS u (merchant_id, checkout_id, outcome, n)
+    LEFT JOIN checkout_state s ON u.outcome IS NOT NULL
+        AND s.merchant_id = u.merchant_id AND s.checkout_id = u.checkout_id;
+END
+$$;
+COMMENT ON FUNCTION pay_api.reroute IS
+    'Moves registrations on of which nothing can have happened: rerouted, '
+    'stays, not_found or invalid';
