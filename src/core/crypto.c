@@ -13,11 +13,23 @@
 #include "pay_crypto.h"
 
 
+typedef struct {
+    const char  *name;
+    size_t       size;
+} pay_hash_t;
+
+
+static pay_status_t pay_hmac(const pay_hash_t *hash, pay_str_t key,
+    const pay_str_t *parts, unsigned count, unsigned char *out);
+static int pay_hmac_run(EVP_MAC_CTX *ctx, const pay_hash_t *hash,
+    pay_str_t key, const pay_str_t *parts, unsigned count,
+    unsigned char *out);
 static EVP_MD *pay_sha256_md(void);
 static EVP_MAC *pay_hmac_mac(void);
-static int pay_hmac_run(EVP_MAC_CTX *ctx, pay_str_t key,
-    const pay_str_t *parts, unsigned count, unsigned char *out);
 
+
+static const pay_hash_t  pay_hash_sha1 = { "SHA1", PAY_SHA1_SIZE };
+static const pay_hash_t  pay_hash_sha256 = { "SHA256", PAY_SHA256_SIZE };
 
 static EVP_MD   *pay_fetched_sha256;
 static EVP_MAC  *pay_fetched_hmac;
@@ -73,8 +85,55 @@ pay_sha256(pay_str_t bytes, unsigned char out[PAY_SHA256_SIZE])
 
 
 pay_status_t
+pay_sha1(pay_str_t bytes, unsigned char out[PAY_SHA1_SIZE])
+{
+    size_t          len;
+    unsigned char   digest[PAY_SHA1_SIZE];
+
+    if (EVP_Q_digest(NULL, pay_hash_sha1.name, NULL,
+                     bytes.len != 0 ? (const void *) bytes.data : "",
+                     bytes.len, digest, &len) != 1)
+    {
+        return PAY_NO_MEMORY;
+    }
+
+    memcpy(out, digest, sizeof(digest));
+    OPENSSL_cleanse(digest, sizeof(digest));
+
+    return PAY_OK;
+}
+
+
+pay_status_t
 pay_hmac_sha256(pay_str_t key, const pay_str_t *parts, unsigned count,
     unsigned char out[PAY_SHA256_SIZE])
+{
+    return pay_hmac(&pay_hash_sha256, key, parts, count, out);
+}
+
+
+pay_status_t
+pay_hmac_sha1(pay_str_t key, const pay_str_t *parts, unsigned count,
+    unsigned char out[PAY_SHA1_SIZE])
+{
+    return pay_hmac(&pay_hash_sha1, key, parts, count, out);
+}
+
+
+int
+pay_equal_ct(pay_str_t a, pay_str_t b)
+{
+    if (a.len != b.len) {
+        return 0;
+    }
+
+    return a.len == 0 || CRYPTO_memcmp(a.data, b.data, a.len) == 0;
+}
+
+
+static pay_status_t
+pay_hmac(const pay_hash_t *hash, pay_str_t key, const pay_str_t *parts,
+    unsigned count, unsigned char *out)
 {
     int             done;
     EVP_MAC        *mac;
@@ -92,42 +151,31 @@ pay_hmac_sha256(pay_str_t key, const pay_str_t *parts, unsigned count,
         return PAY_NO_MEMORY;
     }
 
-    done = pay_hmac_run(ctx, key, parts, count, digest);
+    done = pay_hmac_run(ctx, hash, key, parts, count, digest);
     EVP_MAC_CTX_free(ctx);
 
     if (!done) {
         return PAY_NO_MEMORY;
     }
 
-    memcpy(out, digest, sizeof(digest));
+    memcpy(out, digest, hash->size);
     OPENSSL_cleanse(digest, sizeof(digest));
 
     return PAY_OK;
 }
 
 
-int
-pay_equal_ct(pay_str_t a, pay_str_t b)
-{
-    if (a.len != b.len) {
-        return 0;
-    }
-
-    return a.len == 0 || CRYPTO_memcmp(a.data, b.data, a.len) == 0;
-}
-
-
 static int
-pay_hmac_run(EVP_MAC_CTX *ctx, pay_str_t key, const pay_str_t *parts,
-    unsigned count, unsigned char *out)
+pay_hmac_run(EVP_MAC_CTX *ctx, const pay_hash_t *hash, pay_str_t key,
+    const pay_str_t *parts, unsigned count, unsigned char *out)
 {
-    char         digest_name[] = "SHA256";
     size_t       len;
     unsigned     i;
     OSSL_PARAM   params[2];
 
+    /* libcrypto takes it without const and only reads it */
     params[0] = OSSL_PARAM_construct_utf8_string(OSSL_MAC_PARAM_DIGEST,
-                                                 digest_name, 0);
+                                                 (char *) hash->name, 0);
     params[1] = OSSL_PARAM_construct_end();
 
     if (EVP_MAC_init(ctx, key.data, key.len, params) != 1) {
@@ -143,7 +191,7 @@ pay_hmac_run(EVP_MAC_CTX *ctx, pay_str_t key, const pay_str_t *parts,
     }
 
     return EVP_MAC_final(ctx, out, &len, PAY_SHA256_SIZE) == 1
-           && len == PAY_SHA256_SIZE;
+           && len == hash->size;
 }
 
 

@@ -55,6 +55,60 @@ Test(pay_crypto, hmac_gives_the_rfc_4231_vectors)
 }
 
 
+static void
+assert_hex_sha1(const unsigned char *bytes, const char *expected)
+{
+    pay_str_t    text;
+    pay_heap_t  *heap = pay_heap_create();
+
+    cr_assert_eq(pay_hex_encode(pay_heap_arena(heap),
+                                (pay_str_t) { PAY_SHA1_SIZE, bytes }, &text),
+                 PAY_OK);
+    cr_assert(pay_str_is(text, expected), "%.*s", pay_fmt(text));
+    pay_heap_destroy(heap);
+}
+
+
+Test(pay_crypto, sha1_gives_the_fips_180_vectors)
+{
+    unsigned char  digest[PAY_SHA1_SIZE];
+
+    cr_assert_eq(pay_sha1(PAY_STR("abc"), digest), PAY_OK);
+    assert_hex_sha1(digest, "a9993e364706816aba3e25717850c26c9cd0d89d");
+
+    cr_assert_eq(pay_sha1((pay_str_t) { 0, NULL }, digest), PAY_OK);
+    assert_hex_sha1(digest, "da39a3ee5e6b4b0d3255bfef95601890afd80709");
+}
+
+
+Test(pay_crypto, hmac_sha1_gives_the_rfc_2202_vectors_in_any_cut)
+{
+    unsigned char  mac[PAY_SHA1_SIZE];
+    pay_str_t      whole[1] = { pay_string("what do ya want for nothing?") };
+    pay_str_t      cut[3] = { pay_string("what do ya "), pay_string(""),
+                              pay_string("want for nothing?") };
+
+    cr_assert_eq(pay_hmac_sha1(PAY_STR("Jefe"), whole, 1, mac), PAY_OK);
+    assert_hex_sha1(mac, "effcdf6ae5eb2fa2d27416d5f184df9c259a7c79");
+
+    cr_assert_eq(pay_hmac_sha1(PAY_STR("Jefe"), cut, 3, mac), PAY_OK);
+    assert_hex_sha1(mac, "effcdf6ae5eb2fa2d27416d5f184df9c259a7c79");
+}
+
+
+Test(pay_crypto, hmac_sha1_writes_20_bytes_and_refuses_an_empty_key)
+{
+    unsigned char  mac[PAY_SHA1_SIZE + 1];
+    pay_str_t      part = pay_string("x");
+
+    memset(mac, 0xa5, sizeof(mac));
+    cr_assert_eq(pay_hmac_sha1(PAY_STR(""), &part, 1, mac), PAY_BUG);
+    cr_expect_eq(mac[0], 0xa5);
+    cr_assert_eq(pay_hmac_sha1(PAY_STR("k"), &part, 1, mac), PAY_OK);
+    cr_expect_eq(mac[PAY_SHA1_SIZE], 0xa5);
+}
+
+
 Test(pay_crypto, hmac_of_parts_is_that_of_the_whole)
 {
     unsigned char  mac[PAY_SHA256_SIZE];
