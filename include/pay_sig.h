@@ -47,7 +47,9 @@ typedef struct {
     pay_str_t         public_key;      /* Braintree's, beside the key */
     pay_str_t         webhook_id;      /* PayPal's id of the listener */
     pay_str_t         ca_pem;          /* trusted certificates, PEM text */
-    const pay_str_t  *cert_hosts;      /* certificates come from these alone */
+    const pay_str_t  *cert_hosts;      /* certificates come from these alone;
+                                          none: from cert_pem alone, whose
+                                          address is not judged */
     size_t            cert_host_count;
 } pay_sig_settings_t;
 
@@ -67,7 +69,8 @@ typedef struct {
 
 typedef struct {
     pay_sig_verdict_t  verdict;
-    pay_str_t          event_id;       /* signed by the header, or empty */
+    pay_str_t          event_id;       /* from a header, signed (Razorpay's
+                                          is not), or empty */
     pay_str_t          cert_url;       /* with PAY_SIG_NEED_CERT */
     int64_t            timestamp_s;    /* 0 when the scheme has none */
 } pay_sig_result_t;

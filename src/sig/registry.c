@@ -15,6 +15,15 @@ static const pay_sig_scheme_t *const  schemes[] = {
     &pay_sig_stripe,
     &pay_sig_standardwebhooks,
     &pay_sig_svix,
+    &pay_sig_adyen,
+    &pay_sig_adyen_platform,
+    &pay_sig_braintree,
+    &pay_sig_gocardless,
+    &pay_sig_mollie,
+    &pay_sig_mollie_legacy,
+    &pay_sig_paypal,
+    &pay_sig_razorpay,
+    &pay_sig_square,
     NULL
 };
 

@@ -1,7 +1,7 @@
 /*
  * What the webhook schemes share: the rows of the registry, the check of a
- * signed time and the comparison of every key with every signature.  Nothing
- * outside src/sig includes this.
+ * signed time, the comparison of every key with every signature and the form
+ * of a single signature in a header.  Nothing outside src/sig includes this.
  */
 
 #ifndef PAY_SRC_SIG_H
@@ -16,6 +16,23 @@ typedef struct {
 } pay_sig_values_t;
 
 
+/* How schemes with one signature in one header write it. */
+typedef struct {
+    const char  *header;
+    const char  *prefix;       /* written; may be missing when read */
+    int          is_base64;    /* else lower-case hex */
+} pay_sig_form_t;
+
+
+extern const pay_sig_scheme_t  pay_sig_adyen;
+extern const pay_sig_scheme_t  pay_sig_adyen_platform;
+extern const pay_sig_scheme_t  pay_sig_braintree;
+extern const pay_sig_scheme_t  pay_sig_gocardless;
+extern const pay_sig_scheme_t  pay_sig_mollie;
+extern const pay_sig_scheme_t  pay_sig_mollie_legacy;
+extern const pay_sig_scheme_t  pay_sig_paypal;
+extern const pay_sig_scheme_t  pay_sig_razorpay;
+extern const pay_sig_scheme_t  pay_sig_square;
 extern const pay_sig_scheme_t  pay_sig_standardwebhooks;
 extern const pay_sig_scheme_t  pay_sig_stripe;
 extern const pay_sig_scheme_t  pay_sig_svix;
@@ -34,6 +51,28 @@ pay_sig_verdict_t pay_sig_time_check(const pay_sig_input_t *input,
 pay_sig_verdict_t pay_sig_match(const pay_sig_input_t *input,
     const pay_str_t *parts, unsigned part_count,
     const pay_sig_values_t *values);
+
+/* A key that is the text itself: 16 to PAY_SECRET_MAX printable ASCII
+ * characters without blanks, else PAY_INVALID with a detail. */
+pay_status_t pay_sig_key_text(pay_str_t text, pay_secret_t *key,
+    pay_err_t *err) PAY_MUST_CHECK;
+
+/* Appends the HMAC-SHA-256 that untrusted `text` spells, base64 or lower-case
+ * hex, to *values.  PAY_SIG_HEADER_INVALID for any other spelling or length,
+ * PAY_SIG_ERROR without memory. */
+pay_sig_verdict_t pay_sig_value_read(pay_arena_t *arena, pay_str_t text,
+    int is_base64, pay_sig_values_t *values);
+
+/* Judges the one header of `form` as the HMAC-SHA-256 of `parts` under any of
+ * the keys: every verdict but those of time and certificate. */
+pay_sig_verdict_t pay_sig_form_judge(pay_arena_t *arena,
+    const pay_sig_input_t *input, const pay_sig_form_t *form,
+    const pay_str_t *parts, unsigned part_count);
+
+/* Writes that header as a sender would. */
+pay_status_t pay_sig_form_sign(pay_arena_t *arena, const pay_sig_form_t *form,
+    const pay_secret_t *key, const pay_str_t *parts, unsigned part_count,
+    pay_header_t *header) PAY_MUST_CHECK;
 
 /* Takes the text before the first `separator` off *rest.  *more is 0 when
  * there was none left and the whole of *rest was taken. */

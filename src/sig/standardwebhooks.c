@@ -368,7 +368,8 @@ svix_sign(pay_arena_t *arena, const pay_sig_settings_t *settings,
 {
     unsigned  i;
 
-    PAY_TRY(webhook_sign(arena, settings, key, id, now_s, body, headers, count));
+    PAY_TRY(webhook_sign(arena, settings, key, id, now_s, body, headers,
+                         count));
 
     for (i = 0; i < WEBHOOK_HEADERS; i++) {
         headers[i].name = pay_str_of(svix_names[i]);

@@ -1,0 +1,61 @@
+/*
+ * GoCardless' webhook signature (psp.md 8): Webhook-Signature, the lower-case
+ * hex of a MAC over the raw body.  No time is signed; one body holds several
+ * events, each with its own id, which is what to dedupe by.
+ */
+
+#include "sig/sig.h"
+
+
+static pay_sig_verdict_t gocardless_verify(pay_arena_t *arena,
+    const pay_sig_input_t *input, pay_sig_result_t *result);
+static pay_status_t gocardless_sign(pay_arena_t *arena,
+    const pay_sig_settings_t *settings, const pay_secret_t *key, pay_str_t id,
+    int64_t now_s, pay_str_t body, pay_header_t headers[4], size_t *count);
+
+
+static const pay_sig_form_t  gocardless_form = {
+    .header = "Webhook-Signature",
+    .prefix = "",
+    .is_base64 = 0
+};
+
+const pay_sig_scheme_t  pay_sig_gocardless = {
+    .name = "gocardless",
+    .needs = PAY_SIG_NEEDS_KEY,
+    .signs_time = 0,
+    .ack = NULL,
+    .key_parse = pay_sig_key_text,
+    .verify = gocardless_verify,
+    .sign = gocardless_sign,
+    .challenge = NULL
+};
+
+
+static pay_sig_verdict_t
+gocardless_verify(pay_arena_t *arena, const pay_sig_input_t *input,
+    pay_sig_result_t *result)
+{
+    memset(result, 0, sizeof(*result));
+    result->verdict = pay_sig_form_judge(arena, input, &gocardless_form,
+                                         &input->body, 1);
+
+    return result->verdict;
+}
+
+
+static pay_status_t
+gocardless_sign(pay_arena_t *arena, const pay_sig_settings_t *settings,
+    const pay_secret_t *key, pay_str_t id, int64_t now_s, pay_str_t body,
+    pay_header_t headers[4], size_t *count)
+{
+    (void) settings;
+    (void) id;
+    (void) now_s;
+
+    PAY_TRY(pay_sig_form_sign(arena, &gocardless_form, key, &body, 1,
+                              &headers[0]));
+    *count = 1;
+
+    return PAY_OK;
+}

@@ -1,0 +1,137 @@
+/*
+ * Mollie's two kinds of webhook (psp.md 8).  "mollie": X-Mollie-Signature,
+ * "sha256=" and the lower-case hex of a MAC over the raw body; a request
+ * without it is refused, never taken for one of the other kind.
+ * "mollie-legacy": the form id=tr_…, which nobody signs; only its shape is
+ * checked, and it is worth no more than a hint to ask the API.
+ */
+
+#include "sig/sig.h"
+
+
+#define MOLLIE_ID_MAX  64
+
+
+static pay_sig_verdict_t mollie_verify(pay_arena_t *arena,
+    const pay_sig_input_t *input, pay_sig_result_t *result);
+static pay_status_t mollie_sign(pay_arena_t *arena,
+    const pay_sig_settings_t *settings, const pay_secret_t *key, pay_str_t id,
+    int64_t now_s, pay_str_t body, pay_header_t headers[4], size_t *count);
+static pay_sig_verdict_t legacy_verify(pay_arena_t *arena,
+    const pay_sig_input_t *input, pay_sig_result_t *result);
+static pay_status_t legacy_sign(pay_arena_t *arena,
+    const pay_sig_settings_t *settings, const pay_secret_t *key, pay_str_t id,
+    int64_t now_s, pay_str_t body, pay_header_t headers[4], size_t *count);
+
+
+static const pay_sig_form_t  mollie_form = {
+    .header = "X-Mollie-Signature",
+    .prefix = "sha256=",
+    .is_base64 = 0
+};
+
+const pay_sig_scheme_t  pay_sig_mollie = {
+    .name = "mollie",
+    .needs = PAY_SIG_NEEDS_KEY,
+    .signs_time = 0,
+    .ack = NULL,
+    .key_parse = pay_sig_key_text,
+    .verify = mollie_verify,
+    .sign = mollie_sign,
+    .challenge = NULL
+};
+
+const pay_sig_scheme_t  pay_sig_mollie_legacy = {
+    .name = "mollie-legacy",
+    .needs = 0,
+    .signs_time = 0,
+    .ack = NULL,
+    .key_parse = NULL,
+    .verify = legacy_verify,
+    .sign = legacy_sign,
+    .challenge = NULL
+};
+
+
+static pay_sig_verdict_t
+mollie_verify(pay_arena_t *arena, const pay_sig_input_t *input,
+    pay_sig_result_t *result)
+{
+    memset(result, 0, sizeof(*result));
+    result->verdict = pay_sig_form_judge(arena, input, &mollie_form,
+                                         &input->body, 1);
+
+    return result->verdict;
+}
+
+
+static pay_status_t
+mollie_sign(pay_arena_t *arena, const pay_sig_settings_t *settings,
+    const pay_secret_t *key, pay_str_t id, int64_t now_s, pay_str_t body,
+    pay_header_t headers[4], size_t *count)
+{
+    (void) settings;
+    (void) id;
+    (void) now_s;
+
+    PAY_TRY(pay_sig_form_sign(arena, &mollie_form, key, &body, 1,
+                              &headers[0]));
+    *count = 1;
+
+    return PAY_OK;
+}
+
+
+static pay_sig_verdict_t
+legacy_verify(pay_arena_t *arena, const pay_sig_input_t *input,
+    pay_sig_result_t *result)
+{
+    size_t         i;
+    pay_str_t      body = input->body, start = pay_string("id=tr_");
+    unsigned char  c;
+
+    (void) arena;
+
+    memset(result, 0, sizeof(*result));
+    result->verdict = PAY_SIG_HEADER_INVALID;
+
+    if (body.len <= start.len || body.len > start.len + MOLLIE_ID_MAX
+        || memcmp(body.data, start.data, start.len) != 0)
+    {
+        return result->verdict;
+    }
+
+    for (i = start.len; i < body.len; i++) {
+        c = body.data[i];
+
+        if (!(c >= 'a' && c <= 'z') && !(c >= 'A' && c <= 'Z')
+            && !(c >= '0' && c <= '9'))
+        {
+            return result->verdict;
+        }
+    }
+
+    result->verdict = PAY_SIG_VALID;
+
+    return result->verdict;
+}
+
+
+/* There is nothing to add. */
+static pay_status_t
+legacy_sign(pay_arena_t *arena, const pay_sig_settings_t *settings,
+    const pay_secret_t *key, pay_str_t id, int64_t now_s, pay_str_t body,
+    pay_header_t headers[4], size_t *count)
+{
+    (void) arena;
+    (void) settings;
+    (void) key;
+    (void) id;
+    (void) now_s;
+    (void) body;
+    (void) headers;
+
+    *count = 0;
+
+    return PAY_OK;
+}
