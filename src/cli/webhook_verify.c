@@ -5,81 +5,54 @@
  */
 
 #include "cli/cli.h"
-#include "pay_sig.h"
-#include "pay_time.h"
+#include "cli/webhook.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <time.h>
 
 
-#define VERIFY_BODY_MAX      (1024 * 1024)
-#define VERIFY_KEY_FILE_MAX  4096
-#define VERIFY_HEADERS_MAX   64
-
-typedef struct {
-    const pay_sig_scheme_t  *scheme;
-    const char              *files[PAY_SIG_KEYS_MAX];
-    unsigned                 file_count;
-    pay_secret_t             keys[PAY_SIG_KEYS_MAX];
-    size_t                   key_count;
-    pay_header_t             headers[VERIFY_HEADERS_MAX];
-    size_t                   header_count;
-    int64_t                  now_s;    /* -1: ask the clock */
-    int64_t                  tolerance_s;
-    pay_str_t                url;
-} verify_t;
-
-typedef struct {
-    const char   *name;
-    const char *(*set)(verify_t *verify, const char *value);
-} verify_option_t;
+#define VERIFY_BODY_MAX  (1024 * 1024)
 
 
 static int verify_run(int argc, char **argv, verify_t *verify);
-static int verify_complain(const char *subject, const char *what);
-static int verify_parse(int argc, char **argv, verify_t *verify);
-static const verify_option_t *verify_option_find(const char *argument);
-static const char *verify_set_scheme(verify_t *verify, const char *value);
-static const char *verify_set_file(verify_t *verify, const char *value);
-static const char *verify_set_now(verify_t *verify, const char *value);
-static const char *verify_set_tolerance(verify_t *verify, const char *value);
-static const char *verify_set_url(verify_t *verify, const char *value);
-static const char *verify_set_header(verify_t *verify, const char *value);
-static pay_str_t verify_trim(pay_str_t text);
-static const char *verify_read_keys(verify_t *verify, const char *path);
-static const char *verify_add_keys(verify_t *verify, pay_str_t text);
+static int verify_body(const verify_t *verify);
 static int verify_judge(const verify_t *verify, pay_str_t body);
+static pay_sig_verdict_t verify_verdict(const verify_t *verify,
+    pay_arena_t *arena, pay_str_t body);
 
 
 static const char  verify_help[] =
-    "usage: payctl webhook verify --scheme NAME --secret-file FILE\n"
-    "           [--secret-file FILE] [--now UNIX] [--tolerance SECONDS]\n"
-    "           [--url URL] --header 'Name: value' ... < body\n"
+    "usage: payctl webhook verify --scheme NAME --secret-file FILE ...\n"
+    "           [--public-key KEY] [--url URL]\n"
+    "           [--webhook-id ID --cert-file PEM --ca-file PEM\n"
+    "            [--cert-host HOST ...]]\n"
+    "           [--tolerance SECONDS] [--now UNIX]\n"
+    "           --header 'Name: value' ... < body\n"
     "\n"
     "Prints \"valid\" (exit code 0) or \"invalid: <reason>\" (1); exit code 2\n"
     "means that it could not judge.  Reasons: header-missing, header-invalid,\n"
-    "timestamp, mismatch, error.\n"
+    "timestamp, mismatch, cert-invalid, error.\n"
     "\n"
-    "  --scheme       stripe, standardwebhooks or svix\n"
-    "  --secret-file  one key a line; up to 4 keys, any of them may fit\n"
+    "  --scheme       adyen, adyen-platform, braintree, gocardless, mollie,\n"
+    "                 mollie-legacy, paypal, razorpay, square,\n"
+    "                 standardwebhooks, stripe or svix\n"
+    "  --secret-file  one key a line; up to 4 keys, any of them may fit;\n"
+    "                 all schemes but mollie-legacy and paypal\n"
+    "  --public-key   the public key whose pair is looked at; braintree\n"
+    "  --url          the notification URL as registered; square\n"
+    "  --webhook-id   the PSP's id of the webhook; paypal\n"
+    "  --cert-file    what the certificate's address would serve; paypal\n"
+    "  --ca-file      the certificates to trust; paypal\n"
+    "  --cert-host    a host that the certificate may come from, up to 16;\n"
+    "                 without any, its address is not judged; paypal\n"
     "  --now          the time to judge at; default: the clock\n"
     "  --tolerance    greatest distance of the signed time from now, in\n"
-    "                 both directions; default: 300; 0 asks for this second\n"
-    "  --url          the registered URL, for schemes that sign it\n"
+    "                 both directions; default: 300; 0 asks for this second;\n"
+    "                 stripe, standardwebhooks and svix sign a time\n"
     "  --header       a header of the request as received; repeat for each\n"
     "\n"
     "The body is read from stdin byte for byte, 1 MiB at most.\n";
-
-static const verify_option_t  verify_options[] = {
-    { "--scheme", verify_set_scheme },
-    { "--secret-file", verify_set_file },
-    { "--now", verify_set_now },
-    { "--tolerance", verify_set_tolerance },
-    { "--url", verify_set_url },
-    { "--header", verify_set_header },
-    { NULL, NULL }
-};
 
 
 int
@@ -116,26 +89,27 @@ pay_cli_webhook(int argc, char **argv)
 static int
 verify_run(int argc, char **argv, verify_t *verify)
 {
-    int             code;
-    size_t          len;
-    unsigned        i;
-    const char     *trouble;
-    unsigned char  *body;
+    int  code;
 
     verify->now_s = -1;
     verify->tolerance_s = PAY_SIG_TOLERANCE_S;
 
     code = verify_parse(argc, argv, verify);
-    if (code != PAY_CLI_OK) {
-        return code;
+
+    if (code == PAY_CLI_OK) {
+        code = verify_read_files(verify);
     }
 
-    for (i = 0; i < verify->file_count; i++) {
-        trouble = verify_read_keys(verify, verify->files[i]);
-        if (trouble != NULL) {
-            return verify_complain(verify->files[i], trouble);
-        }
-    }
+    return (code == PAY_CLI_OK) ? verify_body(verify) : code;
+}
+
+
+static int
+verify_body(const verify_t *verify)
+{
+    int             code;
+    size_t          len;
+    unsigned char  *body;
 
     body = malloc(VERIFY_BODY_MAX + 1);
     if (body == NULL) {
@@ -160,7 +134,7 @@ verify_run(int argc, char **argv, verify_t *verify)
 }
 
 
-static int
+int
 verify_complain(const char *subject, const char *what)
 {
     fprintf(stderr, "payctl: %s: %s\n", subject, what);
@@ -170,261 +144,18 @@ verify_complain(const char *subject, const char *what)
 
 
 static int
-verify_parse(int argc, char **argv, verify_t *verify)
-{
-    int                     i;
-    size_t                  len;
-    const char             *value, *trouble;
-    const verify_option_t  *option;
-
-    for (i = 0; i < argc; i++) {
-        option = verify_option_find(argv[i]);
-
-        if (option == NULL) {
-            return verify_complain(argv[i],
-                                   "no such option, see --help");
-        }
-
-        len = strlen(option->name);
-        value = (argv[i][len] == '=') ? argv[i] + len + 1
-                                      : (i + 1 < argc) ? argv[++i] : NULL;
-
-        trouble = (value == NULL) ? "needs a value"
-                                  : option->set(verify, value);
-        if (trouble != NULL) {
-            return verify_complain(option->name, trouble);
-        }
-    }
-
-    if (verify->scheme == NULL) {
-        return verify_complain("--scheme", "is missing");
-    }
-
-    if (verify->file_count == 0) {
-        return verify_complain("--secret-file", "is missing");
-    }
-
-    return PAY_CLI_OK;
-}
-
-
-static const verify_option_t *
-verify_option_find(const char *argument)
-{
-    size_t                  len;
-    const verify_option_t  *option;
-
-    for (option = verify_options; option->name != NULL; option++) {
-        len = strlen(option->name);
-
-        if (strncmp(argument, option->name, len) == 0
-            && (argument[len] == '\0' || argument[len] == '='))
-        {
-            return option;
-        }
-    }
-
-    return NULL;
-}
-
-
-static const char *
-verify_set_scheme(verify_t *verify, const char *value)
-{
-    verify->scheme = pay_sig_find(pay_str_of(value));
-
-    return verify->scheme ? NULL : "no such scheme, see --help";
-}
-
-
-static const char *
-verify_set_file(verify_t *verify, const char *value)
-{
-    if (verify->file_count == PAY_SIG_KEYS_MAX) {
-        return "given more than 4 times";
-    }
-
-    verify->files[verify->file_count++] = value;
-
-    return NULL;
-}
-
-
-static const char *
-verify_set_now(verify_t *verify, const char *value)
-{
-    return pay_digits_parse(pay_str_of(value), &verify->now_s) == PAY_OK
-           ? NULL : "not a number of seconds";
-}
-
-
-static const char *
-verify_set_tolerance(verify_t *verify, const char *value)
-{
-    return pay_digits_parse(pay_str_of(value), &verify->tolerance_s) == PAY_OK
-           ? NULL : "not a number of seconds";
-}
-
-
-static const char *
-verify_set_url(verify_t *verify, const char *value)
-{
-    verify->url = pay_str_of(value);
-
-    return NULL;
-}
-
-
-static const char *
-verify_set_header(verify_t *verify, const char *value)
-{
-    const char    *colon;
-    pay_header_t  *header;
-
-    colon = strchr(value, ':');
-
-    if (colon == NULL || colon == value) {
-        return "not of the form 'Name: value'";
-    }
-
-    if (verify->header_count == VERIFY_HEADERS_MAX) {
-        return "given more than 64 times";
-    }
-
-    header = &verify->headers[verify->header_count++];
-    header->name = (pay_str_t) { (size_t) (colon - value),
-                                 (const unsigned char *) value };
-    header->value = verify_trim(pay_str_of(colon + 1));
-
-    return NULL;
-}
-
-
-static pay_str_t
-verify_trim(pay_str_t text)
-{
-    while (text.len && strchr(" \t\r", text.data[0]) && text.data[0]) {
-        text.data++;
-        text.len--;
-    }
-
-    while (text.len && strchr(" \t\r", text.data[text.len - 1])
-           && text.data[text.len - 1])
-    {
-        text.len--;
-    }
-
-    return text;
-}
-
-
-static const char *
-verify_read_keys(verify_t *verify, const char *path)
-{
-    int             failed;
-    FILE           *file;
-    size_t          len;
-    const char     *trouble;
-    unsigned char   text[VERIFY_KEY_FILE_MAX + 1];
-
-    file = fopen(path, "rb");
-    if (file == NULL) {
-        return "cannot be opened";
-    }
-
-    setvbuf(file, NULL, _IONBF, 0);    /* no copy of the keys in stdio */
-    len = fread(text, 1, sizeof(text), file);
-    failed = ferror(file);
-    fclose(file);
-
-    if (failed) {
-        trouble = "cannot be read";
-
-    } else if (len > VERIFY_KEY_FILE_MAX) {
-        trouble = "larger than 4096 bytes, so no key file";
-
-    } else {
-        trouble = verify_add_keys(verify, (pay_str_t) { len, text });
-    }
-
-    explicit_bzero(text, sizeof(text));
-
-    return trouble;
-}
-
-
-static const char *
-verify_add_keys(verify_t *verify, pay_str_t text)
-{
-    size_t       i, before;
-    pay_str_t    line;
-    pay_err_t    err;
-
-    before = verify->key_count;
-
-    while (text.len > 0) {
-        for (i = 0; i < text.len && text.data[i] != '\n'; i++) {
-            /* void */
-        }
-
-        line = verify_trim((pay_str_t) { i, text.data });
-        i += (i < text.len);
-        text.data += i;
-        text.len -= i;
-
-        if (line.len == 0) {
-            continue;
-        }
-
-        if (verify->key_count == PAY_SIG_KEYS_MAX) {
-            return "more than 4 keys in all";
-        }
-
-        err.detail = "not a key of this scheme";
-
-        if (verify->scheme->key_parse(line, &verify->keys[verify->key_count],
-                                      &err)
-            != PAY_OK)
-        {
-            return err.detail;
-        }
-
-        verify->key_count++;
-    }
-
-    return (verify->key_count == before) ? "holds no key" : NULL;
-}
-
-
-static int
 verify_judge(const verify_t *verify, pay_str_t body)
 {
     int                code;
     pay_heap_t        *heap;
-    pay_sig_input_t    input;
-    pay_sig_result_t   result;
     pay_sig_verdict_t  verdict;
-    pay_sig_settings_t settings;
-
-    memset(&input, 0, sizeof(input));
-    memset(&settings, 0, sizeof(settings));
 
     heap = pay_heap_create();
     if (heap == NULL) {
         return verify_complain("webhook verify", "out of memory");
     }
 
-    input.headers = verify->headers;
-    input.header_count = verify->header_count;
-    input.body = body;
-    input.keys = verify->keys;
-    input.key_count = verify->key_count;
-    input.now_s = (verify->now_s < 0) ? (int64_t) time(NULL) : verify->now_s;
-    input.tolerance_s = verify->tolerance_s;
-    settings.url = verify->url;
-    input.settings = &settings;
-
-    verdict = verify->scheme->verify(pay_heap_arena(heap), &input, &result);
+    verdict = verify_verdict(verify, pay_heap_arena(heap), body);
     pay_heap_destroy(heap);
 
     if (verdict == PAY_SIG_VALID) {
@@ -441,4 +172,39 @@ verify_judge(const verify_t *verify, pay_str_t body)
     }
 
     return code;
+}
+
+
+/* As the gateway does it: the certificate is looked at only after the scheme
+ * has asked for it, which it does for an address on the list alone. */
+static pay_sig_verdict_t
+verify_verdict(const verify_t *verify, pay_arena_t *arena, pay_str_t body)
+{
+    pay_sig_input_t    input;
+    pay_sig_result_t   result;
+    pay_sig_verdict_t  verdict;
+
+    memset(&input, 0, sizeof(input));
+
+    input.headers = verify->headers;
+    input.header_count = verify->header_count;
+    input.body = body;
+    input.keys = verify->keys;
+    input.key_count = verify->key_count;
+    input.now_s = (verify->now_s < 0) ? (int64_t) time(NULL) : verify->now_s;
+    input.tolerance_s = verify->tolerance_s;
+    input.settings = &verify->settings;
+
+    verdict = PAY_SIG_NEED_CERT;
+
+    if (verify->cert_file == NULL || verify->settings.cert_host_count != 0) {
+        verdict = verify->scheme->verify(arena, &input, &result);
+    }
+
+    if (verdict == PAY_SIG_NEED_CERT) {
+        input.cert_pem = verify->cert_pem;
+        verdict = verify->scheme->verify(arena, &input, &result);
+    }
+
+    return verdict;
 }
