@@ -64,6 +64,8 @@ pay_status_t pay_psp_request_open(pay_arena_t *arena,
     pay_str_t last, pay_http_request_t *request) PAY_MUST_CHECK;
 void pay_psp_field_add(pay_http_request_t *request, const char *name,
     pay_str_t value);
+/* 1 for a key that cannot break out of a header: [!-~]{1,512}. */
+int pay_psp_api_key_is_plain(pay_str_t key);
 /* The PSP's idempotency key: a pure function of ours.  `id` and `suffix`
  * joined when that is at most `max` bytes, else the first `max` (>= 32) hex
  * digits of its SHA-256. */

@@ -8,6 +8,7 @@
 
 
 static const pay_psp_adapter_t *const  adapters[] = {
+    &pay_psp_adyen,
     &pay_psp_generic,
     &pay_psp_stripe,
     NULL

@@ -12,9 +12,6 @@
 #define REASON_MAX  100
 
 
-static int key_is_plain(pay_str_t key);
-
-
 int
 pay_psp_order_sane(const pay_psp_order_t *order)
 {
@@ -76,7 +73,7 @@ pay_psp_request_init(pay_arena_t *arena, const pay_psp_account_t *account,
 {
     pay_str_t  authorization;
 
-    if (!key_is_plain(account->api_key)) {
+    if (!pay_psp_api_key_is_plain(account->api_key)) {
         return PAY_BUG;
     }
 
@@ -163,8 +160,8 @@ pay_psp_json_body(pay_arena_t *arena, pay_json_t *json,
 }
 
 
-static int
-key_is_plain(pay_str_t key)
+int
+pay_psp_api_key_is_plain(pay_str_t key)
 {
     size_t  i;
 

@@ -21,7 +21,8 @@
 
 static const pay_psp_account_t  account = {
     .base_url = pay_string("https://psp.example/base"),
-    .api_key = pay_string(API_KEY)
+    .api_key = pay_string(API_KEY),
+    .account = pay_string("YOUR_ACCOUNT")
 };
 
 

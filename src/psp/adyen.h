@@ -1,0 +1,66 @@
+/*
+ * What the files of the Adyen adapter share: adyen.c (payment links),
+ * adyen_change.c (what is done later), adyen_event.c (what Adyen tells),
+ * adyen_amount.c (its units).  Nobody else includes this.
+ */
+
+#ifndef PAY_SRC_PSP_ADYEN_H
+#define PAY_SRC_PSP_ADYEN_H
+
+#include "psp/psp.h"
+
+
+#define PAY_ADYEN_LINKS    "/v72/paymentLinks"
+#define PAY_ADYEN_KEY_MAX  64          /* bytes of an idempotency key */
+
+typedef enum {
+    PAY_ADYEN_ECHO_RIGHT = 0,
+    PAY_ADYEN_ECHO_WRONG,
+    PAY_ADYEN_ECHO_INVALID             /* absent or mistyped */
+} pay_adyen_echo_t;
+
+
+/* A call with X-API-Key; PAY_BUG for a key that would break out of its
+ * header. */
+pay_status_t pay_adyen_request(pay_arena_t *arena,
+    const pay_psp_account_t *account, const char *method, const char *path,
+    pay_str_t last, pay_http_request_t *request) PAY_MUST_CHECK;
+/* {"value","currency"} as the member "amount".  PAY_INVALID as
+ * pay_adyen_to_theirs(). */
+pay_status_t pay_adyen_set_amount(pay_json_t *json,
+    const pay_currency_t *currency, int64_t minor, pay_err_t *err)
+    PAY_MUST_CHECK;
+/* Does the answer repeat what was sent? */
+pay_adyen_echo_t pay_adyen_echo_amount(const pay_json_t *json,
+    const pay_currency_t *currency, int64_t minor);
+pay_adyen_echo_t pay_adyen_echo_text(const pay_json_t *json,
+    const char *member, pay_str_t expected);
+/* A pay_psp_error_pt: {"status","errorCode","errorType","message"} */
+pay_status_t pay_adyen_error(pay_arena_t *arena, const pay_json_t *root,
+    pay_psp_error_t *error) PAY_MUST_CHECK;
+
+pay_status_t pay_adyen_change_request(pay_arena_t *arena,
+    const pay_psp_account_t *account, const pay_psp_change_t *change,
+    pay_http_request_t *request, pay_err_t *err) PAY_MUST_CHECK;
+pay_status_t pay_adyen_change_answer(pay_arena_t *arena,
+    const pay_psp_change_t *change, const pay_http_answer_t *answer,
+    pay_psp_changed_t *result) PAY_MUST_CHECK;
+
+/* How a link stands.  PAY_INVALID without an id, with a status we do not know,
+ * or when paid without an amount. */
+pay_status_t pay_adyen_state(pay_arena_t *arena, const pay_json_t *link,
+    pay_psp_event_t *event) PAY_MUST_CHECK;
+pay_status_t pay_adyen_webhook_events(pay_arena_t *arena,
+    const pay_psp_account_t *account, pay_str_t event_id, pay_str_t body,
+    pay_psp_event_t events[PAY_PSP_EVENTS_MAX], unsigned *count,
+    pay_err_t *err) PAY_MUST_CHECK;
+
+/* ISO 4217 minor units to Adyen's.  PAY_INVALID with "currency-unsupported",
+ * or "amount-invalid" when Adyen has no spelling for that amount. */
+pay_status_t pay_adyen_to_theirs(const pay_currency_t *currency, int64_t ours,
+    int64_t *theirs, pay_err_t *err) PAY_MUST_CHECK;
+/* Adyen's units to ISO's; 0 when there is no such ISO amount. */
+int64_t pay_adyen_to_ours(const pay_currency_t *currency, int64_t theirs);
+
+
+#endif /* PAY_SRC_PSP_ADYEN_H */

@@ -1,0 +1,253 @@
+/*
+ * What is done to an Adyen payment or link after it was made (psp.md 3.4).
+ * Captures, cancels and refunds are only "received": their outcome comes by
+ * webhook, about the pspReference told here.  They carry our reference of the
+ * checkout, so that their webhooks name it whichever of both Adyen repeats.
+ */
+
+#include "psp/adyen.h"
+
+
+typedef struct {
+    const char  *tail;         /* behind the payment's id; NULL: a link's */
+    const char  *suffix;       /* of the idempotency key; ':' stands in no id
+                                  of ours, so no order has such a nonce */
+    int          amount;
+} adyen_change_t;
+
+
+static pay_status_t adyen_change_open(pay_arena_t *arena,
+    const pay_psp_account_t *account, const pay_psp_change_t *change,
+    pay_http_request_t *request);
+static pay_status_t adyen_change_body(const pay_psp_account_t *account,
+    const pay_psp_change_t *change, pay_json_t *root, pay_err_t *err);
+static pay_status_t adyen_received(pay_arena_t *arena,
+    const pay_psp_change_t *change, const pay_json_t *json,
+    pay_psp_changed_t *result);
+static pay_adyen_echo_t adyen_received_echo(const pay_psp_change_t *change,
+    const pay_json_t *json);
+static pay_status_t adyen_expired(pay_arena_t *arena,
+    const pay_psp_change_t *change, const pay_json_t *json,
+    pay_psp_changed_t *result);
+
+
+static const adyen_change_t  adyen_changes[PAY_PSP_CHANGE_COUNT] = {
+    [PAY_PSP_CAPTURE] = { "/captures", ":capture", 1 },
+    [PAY_PSP_CANCEL] = { "/cancels", ":cancel", 0 },
+    [PAY_PSP_REFUND] = { "/refunds", ":refund", 1 },
+    [PAY_PSP_EXPIRE] = { NULL, NULL, 0 }   /* Adyen: keys for POST only */
+};
+
+/* Adyen's own words; any other reason stays with us. */
+static const char *const  adyen_reasons[] = {
+    "FRAUD", "CUSTOMER REQUEST", "RETURN", "DUPLICATE", "OTHER", NULL
+};
+
+
+pay_status_t
+pay_adyen_change_request(pay_arena_t *arena, const pay_psp_account_t *account,
+    const pay_psp_change_t *change, pay_http_request_t *request,
+    pay_err_t *err)
+{
+    pay_json_t          *root;
+    pay_status_t         status;
+    pay_http_request_t   made;
+
+    if (!pay_psp_change_sane(change)) {
+        return PAY_BUG;
+    }
+
+    PAY_TRY(adyen_change_open(arena, account, change, &made));
+
+    root = pay_json_object_new();
+    if (root == NULL) {
+        return PAY_NO_MEMORY;
+    }
+
+    status = adyen_change_body(account, change, root, err);
+    if (status != PAY_OK) {
+        pay_json_free(root);
+        return status;
+    }
+
+    PAY_TRY(pay_psp_json_body(arena, root, &made));
+
+    *request = made;
+
+    return PAY_OK;
+}
+
+
+pay_status_t
+pay_adyen_change_answer(pay_arena_t *arena, const pay_psp_change_t *change,
+    const pay_http_answer_t *answer, pay_psp_changed_t *result)
+{
+    pay_json_t         *json;
+    pay_status_t        status;
+    pay_psp_changed_t   made;
+
+    PAY_TRY(pay_psp_change_open(arena, answer, pay_adyen_error, &json,
+                                &made));
+    status = PAY_OK;
+
+    if (json != NULL) {
+        status = (change->kind == PAY_PSP_EXPIRE)
+                 ? adyen_expired(arena, change, json, &made)
+                 : adyen_received(arena, change, json, &made);
+    }
+
+    pay_json_free(json);
+
+    if (status == PAY_OK) {
+        *result = made;
+    }
+
+    return status;
+}
+
+
+static pay_status_t
+adyen_change_open(pay_arena_t *arena, const pay_psp_account_t *account,
+    const pay_psp_change_t *change, pay_http_request_t *request)
+{
+    pay_str_t              last, key;
+    const adyen_change_t  *row;
+
+    row = &adyen_changes[change->kind];
+
+    if (!pay_psp_token_is_valid(row->tail ? change->reference
+                                          : change->token))
+    {
+        return PAY_BUG;
+    }
+
+    if (row->tail == NULL) {
+        return pay_adyen_request(arena, account, "PATCH", PAY_ADYEN_LINKS "/",
+                                 change->token, request);
+    }
+
+    PAY_TRY(pay_format(arena, &last, PAY_PSP_URL_MAX, "%.*s%s",
+                       pay_fmt(change->reference), row->tail));
+    PAY_TRY(pay_psp_key(arena, change->key, row->suffix, PAY_ADYEN_KEY_MAX,
+                        &key));
+    PAY_TRY(pay_adyen_request(arena, account, "POST", "/v72/payments/", last,
+                              request));
+    pay_psp_field_add(request, "Idempotency-Key", key);
+
+    return PAY_OK;
+}
+
+
+static pay_status_t
+adyen_change_body(const pay_psp_account_t *account,
+    const pay_psp_change_t *change, pay_json_t *root, pay_err_t *err)
+{
+    const char *const  *reason;
+
+    if (change->kind == PAY_PSP_EXPIRE) {
+        return pay_json_set_string(root, "status", PAY_STR("expired"));
+    }
+
+    PAY_TRY(pay_json_set_string(root, "merchantAccount", account->account));
+    PAY_TRY(pay_json_set_string(root, "reference",
+                                change->merchant_reference));
+
+    if (adyen_changes[change->kind].amount) {
+        PAY_TRY(pay_adyen_set_amount(root, change->currency,
+                                     change->amount_minor, err));
+    }
+
+    if (change->kind != PAY_PSP_REFUND) {
+        return PAY_OK;
+    }
+
+    for (reason = adyen_reasons; *reason != NULL; reason++) {
+        if (pay_str_is(change->reason, *reason)) {
+            return pay_json_set_string(root, "merchantRefundReason",
+                                       change->reason);
+        }
+    }
+
+    return PAY_OK;
+}
+
+
+static pay_status_t
+adyen_received(pay_arena_t *arena, const pay_psp_change_t *change,
+    const pay_json_t *json, pay_psp_changed_t *result)
+{
+    pay_str_t         id;
+    pay_status_t      status;
+    pay_adyen_echo_t  echo;
+
+    echo = adyen_received_echo(change, json);
+
+    if (echo == PAY_ADYEN_ECHO_WRONG) {
+        result->code = PAY_STR("answer_mismatch");
+    }
+
+    if (echo != PAY_ADYEN_ECHO_RIGHT
+        || pay_adyen_echo_text(json, "status", PAY_STR("received"))
+           != PAY_ADYEN_ECHO_RIGHT)
+    {
+        return PAY_OK;
+    }
+
+    status = pay_psp_token_get(arena, json, "pspReference", &id);
+    if (status != PAY_OK) {
+        return (status == PAY_NOT_FOUND) ? PAY_OK : status;
+    }
+
+    result->outcome = PAY_PSP_PENDING;
+    result->reference = id;
+    result->code = PAY_STR("");
+
+    return PAY_OK;
+}
+
+
+static pay_adyen_echo_t
+adyen_received_echo(const pay_psp_change_t *change, const pay_json_t *json)
+{
+    pay_adyen_echo_t  echo;
+
+    echo = pay_adyen_echo_text(json, "paymentPspReference",
+                               change->reference);
+
+    if (echo == PAY_ADYEN_ECHO_RIGHT && adyen_changes[change->kind].amount) {
+        echo = pay_adyen_echo_amount(json, change->currency,
+                                     change->amount_minor);
+    }
+
+    return echo;
+}
+
+
+/* The link as it stands; only one that says so has expired. */
+static pay_status_t
+adyen_expired(pay_arena_t *arena, const pay_psp_change_t *change,
+    const pay_json_t *json, pay_psp_changed_t *result)
+{
+    pay_status_t     status;
+    pay_psp_event_t  event;
+
+    status = pay_adyen_state(arena, json, &event);
+    if (status != PAY_OK) {
+        return (status == PAY_INVALID) ? PAY_OK : status;
+    }
+
+    if (!pay_str_eq(event.token, change->token)) {
+        result->code = PAY_STR("answer_mismatch");
+        return PAY_OK;
+    }
+
+    result->known = 1;
+    result->event = event;
+
+    if (event.fact == PAY_FACT_EXPIRED) {
+        result->outcome = PAY_PSP_DONE;
+        result->code = PAY_STR("");
+    }
+
+    return PAY_OK;
+}

@@ -1,0 +1,373 @@
+/*
+ * What Adyen tells (psp.md 3.3, 3.5): the state of a link, and the items of
+ * Standard webhooks.  An AUTHORISATION that succeeded is the money: accounts
+ * that capture by hand are not supported, what they authorise counts as paid.
+ * A failed one is one try, the link stays open.  OFFER_CLOSED is about a try,
+ * too, so it only makes us ask.  All other codes say nothing about an order
+ * yet.
+ */
+
+#include "psp/adyen.h"
+#include "pay_crypto.h"
+#include "pay_id.h"
+
+
+#define ADYEN_CODE_MAX  64             /* letters of an eventCode */
+
+typedef struct {
+    const char  *name;
+    pay_fact_t   fact;
+} adyen_status_t;
+
+
+static pay_status_t adyen_items(pay_arena_t *arena,
+    const pay_psp_account_t *account, const pay_json_t *root,
+    pay_psp_event_t *events, unsigned *count, pay_err_t *err);
+static pay_status_t adyen_item(pay_arena_t *arena,
+    const pay_psp_account_t *account, const pay_json_t *item,
+    pay_psp_event_t *event, pay_err_t *err);
+static pay_status_t adyen_item_id(pay_arena_t *arena, const pay_json_t *item,
+    int success, pay_psp_event_t *event, pay_err_t *err);
+static pay_status_t adyen_item_names(pay_arena_t *arena,
+    const pay_psp_account_t *account, const pay_json_t *item, int success,
+    pay_psp_event_t *event);
+static pay_status_t adyen_item_fact(const pay_json_t *item, int success,
+    pay_psp_event_t *event, pay_err_t *err);
+static pay_status_t adyen_item_code(pay_arena_t *arena,
+    const pay_json_t *item, int success, pay_psp_event_t *event);
+static pay_status_t adyen_digest(pay_arena_t *arena, pay_str_t text,
+    pay_str_t *hex);
+static int adyen_code_is_valid(pay_str_t code);
+static int adyen_flag(const pay_json_t *json, const char *member, int *flag);
+static pay_status_t adyen_amount_in(pay_arena_t *arena,
+    const pay_json_t *json, pay_psp_event_t *event);
+static int adyen_is(const pay_json_t *json, const char *member,
+    const char *text);
+
+
+/* "completed": the shopper has completed the payment (CheckoutService-v72,
+ * PaymentLinkResponse). */
+static const adyen_status_t  adyen_statuses[] = {
+    { "active", PAY_FACT_NONE },
+    { "paymentPending", PAY_FACT_PENDING },
+    { "paid", PAY_FACT_PAID },
+    { "completed", PAY_FACT_PAID },
+    { "expired", PAY_FACT_EXPIRED },
+    { NULL, PAY_FACT_NONE }
+};
+
+
+pay_status_t
+pay_adyen_state(pay_arena_t *arena, const pay_json_t *link,
+    pay_psp_event_t *event)
+{
+    pay_status_t           status;
+    const adyen_status_t  *row;
+
+    for (row = adyen_statuses; row->name != NULL; row++) {
+        if (adyen_is(link, "status", row->name)) {
+            break;
+        }
+    }
+
+    if (row->name == NULL) {
+        return PAY_INVALID;
+    }
+
+    memset(event, 0, sizeof(*event));
+    event->fact = row->fact;
+
+    status = pay_psp_token_get(arena, link, "id", &event->token);
+    if (status != PAY_OK) {
+        return (status == PAY_NOT_FOUND) ? PAY_INVALID : status;
+    }
+
+    PAY_TRY(pay_psp_word_get(arena, link, "status", &event->type));
+    PAY_TRY(adyen_amount_in(arena, link, event));
+
+    return (event->fact == PAY_FACT_PAID && !event->has_amount)
+           ? PAY_INVALID : PAY_OK;
+}
+
+
+pay_status_t
+pay_adyen_webhook_events(pay_arena_t *arena, const pay_psp_account_t *account,
+    pay_str_t event_id, pay_str_t body,
+    pay_psp_event_t events[PAY_PSP_EVENTS_MAX], unsigned *count,
+    pay_err_t *err)
+{
+    unsigned          made_count;
+    pay_json_t       *root;
+    pay_status_t      status;
+    pay_psp_event_t   made[PAY_PSP_EVENTS_MAX];
+
+    (void) event_id;           /* Adyen's headers carry none */
+
+    PAY_TRY(pay_psp_parse(body, &root, err));
+
+    status = adyen_items(arena, account, root, made, &made_count, err);
+    pay_json_free(root);
+
+    if (status == PAY_OK) {
+        memcpy(events, made, made_count * sizeof(made[0]));
+        *count = made_count;
+    }
+
+    return status;
+}
+
+
+/* `live` is not signed: a test message that says it is live is refused where
+ * its key is known, by the block it came to. */
+static pay_status_t
+adyen_items(pay_arena_t *arena, const pay_psp_account_t *account,
+    const pay_json_t *root, pay_psp_event_t *events, unsigned *count,
+    pay_err_t *err)
+{
+    int                live;
+    size_t             i, size;
+    const pay_json_t  *items;
+
+    if (!adyen_flag(root, "live", &live) || live != (account->live != 0)) {
+        return pay_refuse(err, "validation-error",
+                          "live is not the mode of this account");
+    }
+
+    items = pay_json_get(root, "notificationItems");
+    size = (pay_json_type(items) == PAY_JSON_ARRAY) ? pay_json_size(items)
+                                                    : 0;
+    if (size == 0 || size > PAY_PSP_EVENTS_MAX) {
+        return pay_refuse(err, "validation-error",
+                          "1 to 16 notificationItems are taken");
+    }
+
+    for (i = 0; i < size; i++) {
+        memset(&events[i], 0, sizeof(events[i]));
+        PAY_TRY(adyen_item(arena, account,
+                           pay_json_get(pay_json_at(items, i),
+                                        "NotificationRequestItem"),
+                           &events[i], err));
+    }
+
+    *count = (unsigned) size;
+
+    return PAY_OK;
+}
+
+
+static pay_status_t
+adyen_item(pay_arena_t *arena, const pay_psp_account_t *account,
+    const pay_json_t *item, pay_psp_event_t *event, pay_err_t *err)
+{
+    int  success;
+
+    if (!adyen_flag(item, "success", &success)) {
+        return pay_refuse(err, "validation-error",
+                          "an item says whether it is a success");
+    }
+
+    PAY_TRY(adyen_item_id(arena, item, success, event, err));
+    PAY_TRY(pay_psp_word_get(arena, item, "eventCode", &event->type));
+    PAY_TRY(adyen_item_names(arena, account, item, success, event));
+    PAY_TRY(adyen_amount_in(arena, item, event));
+    PAY_TRY(adyen_item_code(arena, item, success, event));
+
+    return (event->token.len == 0)
+           ? PAY_OK : adyen_item_fact(item, success, event, err);
+}
+
+
+/* Adyen repeats an event under the same eventCode and pspReference; `success`
+ * is added since a result may be taken back under both.  Of a report the
+ * pspReference is a file's name, which may be any text. */
+static pay_status_t
+adyen_item_id(pay_arena_t *arena, const pay_json_t *item, int success,
+    pay_psp_event_t *event, pay_err_t *err)
+{
+    pay_str_t  code, reference;
+
+    if (pay_json_string(pay_json_get(item, "eventCode"), &code) != PAY_OK
+        || pay_json_string(pay_json_get(item, "pspReference"), &reference)
+           != PAY_OK
+        || !adyen_code_is_valid(code) || reference.len == 0)
+    {
+        return pay_refuse(err, "validation-error",
+                          "an item has eventCode and pspReference");
+    }
+
+    if (!pay_id_is_valid(reference)) {
+        PAY_TRY(adyen_digest(arena, reference, &reference));
+    }
+
+    return pay_format(arena, &event->event_id, 255, "%.*s:%.*s:%s",
+                      pay_fmt(code), pay_fmt(reference),
+                      success ? "true" : "false");
+}
+
+
+static pay_status_t
+adyen_digest(pay_arena_t *arena, pay_str_t text, pay_str_t *hex)
+{
+    unsigned char  sha256[PAY_SHA256_SIZE];
+
+    PAY_TRY(pay_sha256(text, sha256));
+
+    return pay_hex_encode(arena, (pay_str_t) { sizeof(sha256), sha256 }, hex);
+}
+
+
+/* The registration, by our reference, and the payment: in what is done to one
+ * later it is the originalReference; a try that failed has made none.  A
+ * company's endpoint hears of accounts that are not ours, too; refusing those
+ * would stop its queue. */
+static pay_status_t
+adyen_item_names(pay_arena_t *arena, const pay_psp_account_t *account,
+    const pay_json_t *item, int success, pay_psp_event_t *event)
+{
+    pay_str_t     reference;
+    const char   *member;
+    pay_status_t  status;
+
+    if (pay_adyen_echo_text(item, "merchantAccountCode", account->account)
+        != PAY_ADYEN_ECHO_RIGHT
+        || pay_json_string(pay_json_get(item, "merchantReference"),
+                           &reference) != PAY_OK
+        || !pay_id_is_valid(reference))
+    {
+        return PAY_OK;
+    }
+
+    PAY_TRY(pay_dup(arena, reference, &event->token));
+
+    member = (success && adyen_is(item, "eventCode", "AUTHORISATION"))
+             ? "pspReference" : "originalReference";
+    status = pay_psp_token_get(arena, item, member, &event->reference);
+
+    return (status == PAY_NO_MEMORY) ? status : PAY_OK;
+}
+
+
+static pay_status_t
+adyen_item_fact(const pay_json_t *item, int success, pay_psp_event_t *event,
+    pay_err_t *err)
+{
+    if (adyen_is(item, "eventCode", "OFFER_CLOSED")) {
+        event->must_ask = 1;
+        return PAY_OK;
+    }
+
+    if (!success || !adyen_is(item, "eventCode", "AUTHORISATION")) {
+        return PAY_OK;
+    }
+
+    if (!event->has_amount) {
+        return pay_refuse(err, "validation-error",
+                          "an authorisation has an amount");
+    }
+
+    event->fact = PAY_FACT_PAID;
+
+    return PAY_OK;
+}
+
+
+/* Of failures only: the reason of a good authorisation holds digits of the
+ * card. */
+static pay_status_t
+adyen_item_code(pay_arena_t *arena, const pay_json_t *item, int success,
+    pay_psp_event_t *event)
+{
+    if (success) {
+        return PAY_OK;
+    }
+
+    PAY_TRY(pay_psp_word_get(arena, item, "reason", &event->code));
+
+    if (event->code.len == 0 || pay_str_is(event->code, "null")) {
+        event->code = PAY_STR("failed");
+    }
+
+    return PAY_OK;
+}
+
+
+/* [A-Z0-9_]{1,64} */
+static int
+adyen_code_is_valid(pay_str_t code)
+{
+    size_t         i;
+    unsigned char  c;
+
+    for (i = 0; i < code.len; i++) {
+        c = code.data[i];
+
+        if (!((c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_')) {
+            return 0;
+        }
+    }
+
+    return code.len > 0 && code.len <= ADYEN_CODE_MAX;
+}
+
+
+/* Adyen writes its booleans as strings.  1 when *flag is set. */
+static int
+adyen_flag(const pay_json_t *json, const char *member, int *flag)
+{
+    pay_json_type_t  type;
+
+    type = pay_json_type(pay_json_get(json, member));
+    *flag = type == PAY_JSON_TRUE || adyen_is(json, member, "true");
+
+    return *flag || type == PAY_JSON_FALSE || adyen_is(json, member, "false");
+}
+
+
+/* An amount that cannot be one of our orders' is told as 0, which no order
+ * has: it lands in the mismatch queue. */
+static pay_status_t
+adyen_amount_in(pay_arena_t *arena, const pay_json_t *json,
+    pay_psp_event_t *event)
+{
+    size_t                 i;
+    int64_t                value;
+    pay_str_t              code;
+    const pay_json_t      *amount;
+    const pay_currency_t  *currency;
+
+    amount = pay_json_get(json, "amount");
+
+    if (pay_json_integer(pay_json_get(amount, "value"), &value) != PAY_OK
+        || pay_json_string(pay_json_get(amount, "currency"), &code) != PAY_OK
+        || code.len != 3)
+    {
+        return PAY_OK;
+    }
+
+    for (i = 0; i < code.len; i++) {
+        if (code.data[i] < 'A' || code.data[i] > 'Z') {
+            return PAY_OK;
+        }
+    }
+
+    PAY_TRY(pay_dup(arena, code, &event->currency));
+
+    event->has_amount = 1;
+    event->amount_minor = 0;
+
+    if (pay_currency_find(code, &currency, NULL) == PAY_OK) {
+        event->amount_minor = pay_adyen_to_ours(currency, value);
+    }
+
+    return PAY_OK;
+}
+
+
+static int
+adyen_is(const pay_json_t *json, const char *member, const char *text)
+{
+    pay_str_t  value;
+
+    return pay_json_string(pay_json_get(json, member), &value) == PAY_OK
+           && pay_str_is(value, text);
+}
