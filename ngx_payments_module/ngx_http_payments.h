@@ -18,6 +18,7 @@
 
 
 #define NGX_PAYMENTS_PSPS_MAX       32
+#define NGX_PAYMENTS_CONCURRENCY_MAX  100000
 #define NGX_PAYMENTS_API_BODY       (64 * 1024)
 #define NGX_PAYMENTS_WEBHOOK_BODY   (256 * 1024)
 
@@ -55,10 +56,13 @@ typedef struct {
     ngx_str_t                   ca_file;
     ngx_array_t                *hosts;           /* pay_str_t */
     ngx_array_t                *keys;            /* pay_secret_t */
+    ngx_array_t                *cert_hosts;      /* pay_str_t */
+    ngx_str_t                   webhook_ca;      /* file */
     ngx_flag_t                  allow_private;
-    ngx_str_t                   proxy;           /* "" : none */
+    ngx_flag_t                  loopback;        /* base_url says so itself */
+    ngx_str_t                   proxy;           /* NUL-terminated; "": none */
     pay_breaker_conf_t          breaker;
-    ngx_uint_t                  concurrency;     /* 0: payments_psp_concurrency */
+    ngx_uint_t                  concurrency;     /* 0: no cap */
 } ngx_payments_psp_t;
 
 
@@ -67,6 +71,7 @@ typedef struct {
     ngx_array_t                *hosts;           /* pay_str_t */
     ngx_array_t                *psps;            /* ngx_str_t names, later
                                                     const pay_psp_t * */
+    ngx_array_t                *routes;          /* of the conf_route file */
     ngx_array_t                *jwt_keys;        /* pay_jwt_key_t */
 } ngx_payments_merchant_t;
 
@@ -93,6 +98,7 @@ typedef struct {
     pay_env_t                   env;
     ngx_array_t                 psps;            /* ngx_payments_psp_t * */
     ngx_array_t                 merchants;       /* ngx_payments_merchant_t * */
+    ngx_int_t                   psp_concurrency; /* 0: no cap */
     ngx_array_t                 jwt_keys;        /* pay_jwt_key_t, all */
     ngx_str_t                   audience;
     time_t                      jwt_max_lifetime;
@@ -188,6 +194,8 @@ char *ngx_http_payments_idempotency(ngx_conf_t *cf, ngx_command_t *cmd,
 char *ngx_http_payments_public_url(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
 char *ngx_http_payments_jobs(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
+/* ngx_http_payments_conf_health.c */
+char *ngx_http_payments_score(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
 
 /* ngx_http_payments_conf_block.c: payments_psp and payments_merchant */
 char *ngx_http_payments_psp_block(ngx_conf_t *cf, ngx_command_t *cmd,
@@ -202,6 +210,10 @@ char *ngx_http_payments_resolve(ngx_conf_t *cf,
  * by others; bytes in cf->pool, trailing white space removed. */
 ngx_int_t ngx_http_payments_read_secret(ngx_conf_t *cf, ngx_str_t *name,
     ngx_uint_t secret, ngx_str_t *bytes);
+
+/* The whole of a file that is no secret. */
+ngx_int_t ngx_http_payments_read_file(ngx_conf_t *cf, ngx_str_t *name,
+    size_t max, ngx_str_t *bytes);
 
 /* ngx_http_payments_handler.c */
 ngx_int_t ngx_http_payments_handler(ngx_http_request_t *r);
@@ -295,9 +307,10 @@ void ngx_payments_count_db(pay_op_id_t op, ngx_uint_t items, ngx_uint_t failed,
     ngx_msec_t ms);
 void ngx_payments_count_db_rejected(void);          /* queue full or too old */
 void ngx_payments_count_db_connect(ngx_uint_t up);  /* 1 connected, 0 lost */
-/* result: a literal of "ok" "http-error" "timeout" "connect" "tls" … */
-void ngx_payments_count_psp(ngx_uint_t psp_index, const char *result,
-    ngx_msec_t ms);
+/* operation: pay_effect_t.what; result: a literal of "ok" "http-error"
+ * "timeout" "connect" "tls" … */
+void ngx_payments_count_psp(ngx_uint_t psp_index, const char *operation,
+    const char *result, ngx_msec_t ms);
 void ngx_payments_count_job(const char *outcome);
 void ngx_payments_gauge_flows(ngx_int_t delta);
 
@@ -313,29 +326,33 @@ void ngx_payments_health_end(const ngx_payments_psp_t *psp, ngx_uint_t ok,
     ngx_msec_t ms);
 /* It never reached the network: says nothing about the PSP. */
 void ngx_payments_health_forget(const ngx_payments_psp_t *psp);
-/* One entry for each PSP by its index, fresh, valid until the next call. */
+/* One entry for each PSP by its index, at most a millisecond old, valid until
+ * the next call; NULL without a zone. */
 const pay_health_t *ngx_payments_health(void);
 
 /* ngx_payments_auth.c: access tokens of PSPs with an auth_request, one per PSP
- * and worker, renewed before they end.  NGX_OK: `field` is the Authorization
- * to send, alive until the caller's pool dies; NGX_AGAIN: `ready` will be
- * called once, with 1 when a token is there now; NGX_ERROR: no memory. */
+ * and worker, renewed before they end */
 typedef struct ngx_payments_auth_wait_s  ngx_payments_auth_wait_t;
 struct ngx_payments_auth_wait_s {
     ngx_queue_t   queue;
-    ngx_msec_t    deadline;
+    ngx_msec_t    deadline;                      /* in ngx_current_msec */
     void        (*ready)(ngx_payments_auth_wait_t *wait, ngx_uint_t ok);
     void         *data;
 };
+/* NGX_OK: *field is the Authorization to send, in `pool`; NGX_AGAIN: `ready`
+ * will be called once, never from inside, with 1 when there is a token now;
+ * NGX_BUSY: too many wait; NGX_DECLINED: the PSP gives none, ask again later;
+ * NGX_ERROR: no memory. */
 ngx_int_t ngx_payments_auth_get(const ngx_payments_psp_t *psp,
     ngx_pool_t *pool, pay_str_t *field, ngx_payments_auth_wait_t *wait);
-/* The PSP answered 401 to that one: the next call asks for a new one. */
-void ngx_payments_auth_forget(const ngx_payments_psp_t *psp);
+/* The PSP answered 401 to that field: the next call asks for a new token. */
+void ngx_payments_auth_forget(const ngx_payments_psp_t *psp, pay_str_t field);
+void ngx_payments_auth_stop(void);
 
 /* ngx_payments_cert.c: certificates by URL, a few per worker, for an hour;
  * one that could not be fetched is not asked for again for a while.  NGX_OK:
- * *pem is it, in `pool`; NGX_DECLINED: fetch it, then tell; NGX_BUSY: not
- * now. */
+ * *pem is it, in `pool`; NGX_DECLINED: fetch it, then call cert_put, whatever
+ * came of it; NGX_BUSY: not now; NGX_ERROR: no memory. */
 ngx_int_t ngx_payments_cert_get(pay_str_t url, ngx_pool_t *pool,
     pay_str_t *pem);
 void ngx_payments_cert_put(pay_str_t url, pay_str_t pem);   /* empty: failed */
@@ -379,26 +396,54 @@ ngx_int_t ngx_payments_pq_check(ngx_str_t *dsn);
 ngx_uint_t ngx_payments_pq_ready(void);          /* one connection prepared */
 void ngx_payments_pq_stop(void);
 
-/* ngx_payments_curl.c: PSP calls.  `done` exactly once, never from inside. */
+typedef enum {
+    NGX_PAYMENTS_CALL_API = 0,
+    NGX_PAYMENTS_CALL_AUTH,            /* for an access token */
+    NGX_PAYMENTS_CALL_CERT             /* of a stranger: no key, no pins; says
+                                          nothing about the PSP's health */
+} ngx_payments_call_kind_e;
+
+/* One HTTP call. */
 struct ngx_payments_http_s {
     const pay_http_request_t  *request;          /* alive until done */
     const ngx_payments_psp_t  *psp;
+    ngx_payments_call_kind_e   kind;
+    const char                *what;             /* literal, for metrics */
     ngx_msec_t                 timeout;
     ngx_pool_t                *pool;             /* for the answer */
     void                     (*done)(ngx_payments_http_t *http,
                                      const pay_http_answer_t *answer);
     void                      *data;
 
-    /* private to ngx_payments_curl.c */
+    pay_http_answer_t          answer;
+
+    /* private to ngx_payments_psp.c */
+    ngx_payments_auth_wait_t   wait;
+    pay_str_t                  authorization;    /* empty: none is added */
+    ngx_msec_t                 deadline;
+    ngx_uint_t                 repeated;         /* after a 401 */
+
+    /* private to ngx_payments_curl*.c */
+    void                     (*finished)(ngx_payments_http_t *http);
     void                      *easy;
     void                      *headers;
     u_char                    *buf;
     size_t                     len;
     size_t                     size;
-    ngx_uint_t                 too_large;
-    pay_http_answer_t          answer;
     ngx_msec_t                 started;
+    unsigned                   too_large:1;
+    unsigned                   begun:1;          /* the request itself */
+    unsigned                   private_address:1;    /* was refused */
 };
+
+/* ngx_payments_psp.c: calls with all that belongs to them: the access token,
+ * the circuit, the metrics, and a second try after a 401.  NGX_OK: `done` will
+ * be called once, never from inside; NGX_DECLINED: nothing was sent, and
+ * http->answer says why; `done` will not be called. */
+ngx_int_t ngx_payments_psp_call(ngx_payments_http_t *http);
+
+/* ngx_payments_curl.c: the transport; `finished` is called once, never from
+ * inside, with http->answer filled. */
 ngx_int_t ngx_payments_curl_start(ngx_cycle_t *cycle);
 /* NGX_OK: under way; NGX_BUSY: half of nginx's connections are with PSPs
  * already; NGX_ERROR: no memory.  In the last two nothing was sent. */
@@ -409,6 +454,8 @@ void ngx_payments_curl_stop(void);
 ngx_int_t ngx_payments_init_process(ngx_cycle_t *cycle);
 void ngx_payments_exit_process(ngx_cycle_t *cycle);
 ngx_http_payments_main_conf_t *ngx_payments_main_conf(void);
+/* The core's view of a pool. */
+pay_arena_t ngx_payments_arena(ngx_pool_t *pool);
 /* Random bytes from libcrypto; NGX_ERROR when it has none. */
 ngx_int_t ngx_payments_random(u_char *buf, size_t size);
 

@@ -13,7 +13,6 @@
 static ngx_int_t bearer(ngx_http_request_t *r, pay_str_t *token);
 static ngx_int_t challenge(ngx_http_request_t *r, pay_err_t *err,
     const char *slug, const char *value);
-static void *pool_alloc(void *pool, size_t size);
 
 
 ngx_int_t
@@ -21,7 +20,7 @@ ngx_http_payments_authenticate(ngx_http_request_t *r, unsigned scope,
     const pay_merchant_t **merchant, pay_err_t *err)
 {
     pay_str_t                       token;
-    pay_arena_t                     arena = { pool_alloc, r->pool };
+    pay_arena_t                     arena = ngx_payments_arena(r->pool);
     pay_claims_t                    claims;
     pay_jwt_policy_t                policy;
     ngx_http_payments_ctx_t        *ctx;
@@ -114,11 +113,4 @@ challenge(ngx_http_request_t *r, pay_err_t *err, const char *slug,
     }
 
     return ngx_http_payments_refuse(err, slug, NULL);
-}
-
-
-static void *
-pool_alloc(void *pool, size_t size)
-{
-    return ngx_palloc(pool, size);
 }

@@ -15,11 +15,22 @@
 #endif
 
 
-static void *pool_alloc(void *owner, size_t size);
 static void write_requests(pay_buf_t *buf, const ngx_payments_counters_t *c);
 static void write_events(pay_buf_t *buf, const ngx_payments_counters_t *c);
 static void write_db(pay_buf_t *buf, const ngx_payments_counters_t *c);
 static void write_psps(pay_buf_t *buf, const ngx_payments_counters_t *c);
+static const ngx_payments_psp_stat_t *psp_stat(
+    const ngx_payments_counters_t *c, ngx_uint_t i);
+static pay_str_t psp_name(const ngx_payments_psp_stat_t *psp);
+static void write_calls(pay_buf_t *buf, pay_str_t psp, ngx_uint_t operation,
+    const ngx_atomic_t *calls);
+static void write_health(pay_buf_t *buf);
+static void write_circuit(pay_buf_t *buf, pay_str_t psp,
+    const ngx_payments_health_stat_t *stat);
+static void write_refused(pay_buf_t *buf, pay_str_t psp,
+    const ngx_payments_health_stat_t *stat);
+static void health_end(pay_buf_t *buf,
+    const ngx_payments_health_stat_t *stat, ngx_uint_t which);
 static void write_gauges(pay_buf_t *buf, ngx_payments_counters_t *c);
 static void write_histogram(pay_buf_t *buf, const char *name,
     const char *label, pay_str_t value, const ngx_payments_histogram_t *h);
@@ -35,13 +46,34 @@ static void words(pay_buf_t *buf, const char *name, const char *label,
 static void label_value(pay_buf_t *buf, pay_str_t value);
 
 
+/* One number of each PSP; the order is that of health_end(). */
+static const struct {
+    const char  *name;
+    const char  *type;
+    const char  *help;
+    ngx_uint_t   thousandths;
+} health_families[] = {
+    { "payments_psp_circuit_opened_total", "counter",
+      "How often the circuit breaker has opened.", 0 },
+    { "payments_psp_in_flight", "gauge",
+      "Calls under way, all workers.", 0 },
+    { "payments_psp_concurrency_limit", "gauge",
+      "How many calls may be under way; 0: no limit.", 0 },
+    { "payments_psp_success_ratio", "gauge",
+      "Good calls among those of the breaker's window; 1 without calls.", 1 },
+    { "payments_psp_latency_seconds", "gauge",
+      "Mean duration of a call within the breaker's window.", 1 },
+    { NULL, NULL, NULL, 0 }
+};
+
+
 ngx_int_t
 ngx_http_payments_metrics(ngx_http_request_t *r)
 {
     pay_buf_t              buf;
     pay_str_t              out;
     ngx_str_t              body;
-    pay_arena_t            arena = { pool_alloc, r->pool };
+    pay_arena_t            arena = ngx_payments_arena(r->pool);
     ngx_payments_shctx_t  *ctx;
     static ngx_str_t       type =
         ngx_string("text/plain; version=0.0.4; charset=utf-8");
@@ -65,6 +97,7 @@ ngx_http_payments_metrics(ngx_http_request_t *r)
         write_events(&buf, &ctx->counters);
         write_db(&buf, &ctx->counters);
         write_psps(&buf, &ctx->counters);
+        write_health(&buf);
         write_gauges(&buf, &ctx->counters);
     }
 
@@ -75,13 +108,6 @@ ngx_http_payments_metrics(ngx_http_request_t *r)
     body = ngx_payments_nstr(out);
 
     return ngx_http_payments_send(r, NGX_HTTP_OK, &type, &body);
-}
-
-
-static void *
-pool_alloc(void *owner, size_t size)
-{
-    return ngx_palloc(owner, size);
 }
 
 
@@ -192,7 +218,6 @@ write_db(pay_buf_t *buf, const ngx_payments_counters_t *c)
 static void
 write_psps(pay_buf_t *buf, const ngx_payments_counters_t *c)
 {
-    pay_str_t                       name[NGX_PAYMENTS_PSPS_MAX + 1];
     ngx_uint_t                      i, k;
     const ngx_payments_psp_stat_t  *psp;
 
@@ -200,22 +225,10 @@ write_psps(pay_buf_t *buf, const ngx_payments_counters_t *c)
            "Calls to payment service providers.");
 
     for (i = 0; i <= NGX_PAYMENTS_PSPS_MAX; i++) {
-        psp = &c->psps[i];
-        name[i].len = psp->len;
-        name[i].data = psp->name;
+        psp = psp_stat(c, i);
 
-        if (i == NGX_PAYMENTS_PSPS_MAX) {
-            name[i] = PAY_STR("other");
-        }
-
-        for (k = 0; k < NGX_PAYMENTS_RESULTS; k++) {
-            if (psp->calls[k] == 0) {
-                continue;
-            }
-
-            series(buf, "payments_psp_calls_total", "psp", name[i]);
-            more(buf, "result", pay_str_of(ngx_payments_result_names[k]));
-            end(buf, psp->calls[k]);
+        for (k = 0; psp != NULL && k < NGX_PAYMENTS_OPERATIONS; k++) {
+            write_calls(buf, psp_name(psp), k, psp->calls[k]);
         }
     }
 
@@ -223,9 +236,149 @@ write_psps(pay_buf_t *buf, const ngx_payments_counters_t *c)
            "From the start of a call to its answer or failure.");
 
     for (i = 0; i <= NGX_PAYMENTS_PSPS_MAX; i++) {
-        write_histogram(buf, "payments_psp_call_duration_seconds", "psp",
-                        name[i], &c->psps[i].duration);
+        psp = psp_stat(c, i);
+
+        if (psp != NULL) {
+            write_histogram(buf, "payments_psp_call_duration_seconds", "psp",
+                            psp_name(psp), &psp->duration);
+        }
     }
+}
+
+
+static const ngx_payments_psp_stat_t *
+psp_stat(const ngx_payments_counters_t *c, ngx_uint_t i)
+{
+    return i == NGX_PAYMENTS_PSPS_MAX ? &c->other_psp : c->psps[i];
+}
+
+
+static pay_str_t
+psp_name(const ngx_payments_psp_stat_t *psp)
+{
+    return psp->len == 0 ? PAY_STR("other")
+                         : (pay_str_t) { psp->len, psp->name };
+}
+
+
+static void
+write_calls(pay_buf_t *buf, pay_str_t psp, ngx_uint_t operation,
+    const ngx_atomic_t *calls)
+{
+    ngx_uint_t   i;
+    const char  *name = "payments_psp_calls_total";
+
+    for (i = 0; i < NGX_PAYMENTS_RESULTS; i++) {
+        if (calls[i] == 0) {
+            continue;
+        }
+
+        series(buf, name, "psp", psp);
+        more(buf, "operation",
+             pay_str_of(ngx_payments_operation_names[operation]));
+        more(buf, "result", pay_str_of(ngx_payments_result_names[i]));
+        end(buf, calls[i]);
+    }
+}
+
+
+/* Of the PSPs of this configuration, all of them from the start. */
+static void
+write_health(pay_buf_t *buf)
+{
+    ngx_uint_t                      i, k, n;
+    const pay_psp_t                *psps;
+    ngx_payments_health_stat_t      stats[NGX_PAYMENTS_PSPS_MAX];
+    ngx_http_payments_main_conf_t  *pmcf;
+
+    pmcf = ngx_payments_main_conf();
+    psps = pmcf->env.psps;
+    n = ngx_min(pmcf->env.psp_count, NGX_PAYMENTS_PSPS_MAX);
+
+    for (i = 0; i < n; i++) {
+        ngx_payments_health_stat(i, &stats[i]);
+    }
+
+    family(buf, "payments_psp_circuit", "gauge",
+           "1 for the state that the circuit breaker is in, else 0.");
+
+    for (i = 0; i < n; i++) {
+        write_circuit(buf, psps[i].name, &stats[i]);
+    }
+
+    for (k = 0; health_families[k].name != NULL; k++) {
+        family(buf, health_families[k].name, health_families[k].type,
+               health_families[k].help);
+
+        for (i = 0; i < n; i++) {
+            series(buf, health_families[k].name, "psp", psps[i].name);
+            health_end(buf, &stats[i], k);
+        }
+    }
+
+    family(buf, "payments_psp_refused_total", "counter",
+           "Calls that were not made, by why.");
+
+    for (i = 0; i < n; i++) {
+        write_refused(buf, psps[i].name, &stats[i]);
+    }
+}
+
+
+static void
+write_circuit(pay_buf_t *buf, pay_str_t psp,
+    const ngx_payments_health_stat_t *stat)
+{
+    ngx_uint_t  i;
+
+    for (i = PAY_CIRCUIT_CLOSED; i <= PAY_CIRCUIT_HALF_OPEN; i++) {
+        series(buf, "payments_psp_circuit", "psp", psp);
+        more(buf, "state", pay_str_of(pay_circuit_name((pay_circuit_t) i)));
+        end(buf, i == (ngx_uint_t) stat->circuit);
+    }
+}
+
+
+static void
+write_refused(pay_buf_t *buf, pay_str_t psp,
+    const ngx_payments_health_stat_t *stat)
+{
+    ngx_uint_t  i;
+
+    for (i = 0; i < NGX_PAYMENTS_REFUSED; i++) {
+        series(buf, "payments_psp_refused_total", "psp", psp);
+        more(buf, "why", pay_str_of(ngx_payments_refused_names[i]));
+        end(buf, stat->refused[i]);
+    }
+}
+
+
+static void
+health_end(pay_buf_t *buf, const ngx_payments_health_stat_t *stat,
+    ngx_uint_t which)
+{
+    u_char      text[NGX_INT_T_LEN + 4];
+    pay_str_t   number;
+    ngx_uint_t  n;
+
+    const ngx_uint_t  numbers[] = {
+        stat->opened, stat->health.in_flight, stat->health.most,
+        stat->health.success_permille, stat->health.latency_ms
+    };
+
+    n = numbers[which];
+
+    if (!health_families[which].thousandths) {
+        end(buf, n);
+        return;
+    }
+
+    number.data = text;
+    number.len = ngx_sprintf(text, "%ui.%03ui", n / 1000, n % 1000) - text;
+
+    pay_buf_text(buf, "} ");
+    pay_buf_add(buf, number);
+    pay_buf_text(buf, "\n");
 }
 
 

@@ -25,14 +25,13 @@ static ngx_int_t problem_page(ngx_http_request_t *r, pay_str_t base,
 static ngx_int_t send_page(ngx_http_request_t *r, ngx_str_t *page,
     const ngx_payments_slot_t *slots, const ngx_payments_value_t *values);
 static ngx_int_t send_style(ngx_http_request_t *r);
-static void *pool_alloc(void *owner, size_t size);
 
 
 ngx_int_t
 ngx_http_payments_status_page(ngx_http_request_t *r, const pay_reply_t *reply)
 {
     ngx_str_t                       value, refresh = ngx_string(REFRESH);
-    pay_arena_t                     arena = { pool_alloc, r->pool };
+    pay_arena_t                     arena = ngx_payments_arena(r->pool);
     ngx_payments_value_t            v[STATUS_SLOTS];
     ngx_http_payments_main_conf_t  *pmcf;
 
@@ -264,7 +263,7 @@ send_page(ngx_http_request_t *r, ngx_str_t *page,
     pay_buf_t                 buf;
     pay_str_t                 out;
     ngx_str_t                 body;
-    pay_arena_t               arena = { pool_alloc, r->pool };
+    pay_arena_t               arena = ngx_payments_arena(r->pool);
     ngx_http_payments_ctx_t  *ctx;
     static ngx_str_t          type = ngx_string("text/html; charset=utf-8");
 
@@ -301,7 +300,7 @@ send_style(ngx_http_request_t *r)
 static ngx_int_t
 problem_list(ngx_http_request_t *r, pay_str_t base)
 {
-    pay_arena_t                     arena = { pool_alloc, r->pool };
+    pay_arena_t                     arena = ngx_payments_arena(r->pool);
     ngx_payments_value_t            v[LIST_SLOTS];
     ngx_http_payments_main_conf_t  *pmcf;
 
@@ -354,7 +353,7 @@ static ngx_int_t
 problem_page(ngx_http_request_t *r, pay_str_t base,
     const pay_problem_t *problem)
 {
-    pay_arena_t                     arena = { pool_alloc, r->pool };
+    pay_arena_t                     arena = ngx_payments_arena(r->pool);
     ngx_payments_value_t            v[PROBLEM_SLOTS];
     ngx_http_payments_main_conf_t  *pmcf;
 
@@ -377,11 +376,4 @@ problem_page(ngx_http_request_t *r, pay_str_t base,
     }
 
     return send_page(r, &pmcf->pages.problem, ngx_payments_problem_slots, v);
-}
-
-
-static void *
-pool_alloc(void *owner, size_t size)
-{
-    return ngx_palloc(owner, size);
 }

@@ -16,7 +16,6 @@ static ngx_uint_t not_modified(ngx_http_request_t *r,
     const pay_reply_t *reply);
 static ngx_int_t redirect(ngx_http_request_t *r, const pay_reply_t *reply);
 static ngx_int_t add_limit_headers(ngx_http_request_t *r, ngx_uint_t status);
-static void *pool_alloc(void *pool, size_t size);
 
 
 ngx_int_t
@@ -45,6 +44,10 @@ ngx_http_payments_reply(ngx_http_request_t *r, const pay_reply_t *reply)
             ngx_str_null(&body);
             return ngx_http_payments_send(r, NGX_HTTP_NOT_MODIFIED, &type,
                                           &body);
+        }
+
+        if (reply->kind == PAY_REPLY_TEXT) {
+            ngx_str_set(&type, "text/plain; charset=utf-8");
         }
 
         body = ngx_payments_nstr(reply->body);
@@ -213,7 +216,7 @@ ngx_http_payments_problem_json(ngx_http_request_t *r,
     const pay_reply_t *reply, ngx_str_t *json)
 {
     pay_str_t                 text;
-    pay_arena_t               arena = { pool_alloc, r->pool };
+    pay_arena_t               arena = ngx_payments_arena(r->pool);
     pay_problem_doc_t         doc;
     ngx_http_payments_ctx_t  *ctx;
 
@@ -401,11 +404,4 @@ add_limit_headers(ngx_http_request_t *r, ngx_uint_t status)
     }
 
     return add_number(r, "Retry-After", "%L", (int64_t) limit->reset);
-}
-
-
-static void *
-pool_alloc(void *pool, size_t size)
-{
-    return ngx_palloc(pool, size);
 }

@@ -15,9 +15,10 @@ static ngx_uint_t word(const char *const *table, const char *text);
 static ngx_uint_t code_index(ngx_uint_t status);
 static void observe(ngx_payments_histogram_t *histogram, ngx_msec_t ms);
 static ngx_payments_psp_stat_t *psp_stat(ngx_uint_t index);
-static ngx_payments_psp_stat_t *find_psp(ngx_payments_psp_stat_t *psps,
+static ngx_payments_psp_stat_t *find_psp(ngx_payments_counters_t *c,
     pay_str_t name);
-static void claim_psp(ngx_payments_psp_stat_t *psps, pay_str_t name);
+static void claim_psp(ngx_payments_counters_t *c, ngx_slab_pool_t *pool,
+    pay_str_t name);
 static ngx_payments_gauges_t *gauges(void);
 static ngx_payments_gauges_t *claim_gauges(ngx_payments_gauges_t *slots);
 
@@ -135,10 +136,10 @@ ngx_payments_count_db_connect(ngx_uint_t up)
 
 
 void
-ngx_payments_count_psp(ngx_uint_t psp_index, const char *result,
-    ngx_msec_t ms)
+ngx_payments_count_psp(ngx_uint_t psp_index, const char *operation,
+    const char *result, ngx_msec_t ms)
 {
-    ngx_uint_t                i;
+    ngx_uint_t                i, k;
     ngx_payments_psp_stat_t  *psp;
 
     psp = psp_stat(psp_index);
@@ -146,8 +147,9 @@ ngx_payments_count_psp(ngx_uint_t psp_index, const char *result,
         return;
     }
 
-    i = word(ngx_payments_result_names, result);
-    (void) ngx_atomic_fetch_add(&psp->calls[i], 1);
+    i = word(ngx_payments_operation_names, operation);
+    k = word(ngx_payments_result_names, result);
+    (void) ngx_atomic_fetch_add(&psp->calls[i][k], 1);
     observe(&psp->duration, ms);
 }
 
@@ -248,14 +250,15 @@ observe(ngx_payments_histogram_t *histogram, ngx_msec_t ms)
 }
 
 
-/* The slot of the index-th PSP of this process' configuration. */
+/* What is counted of the index-th PSP of this process' configuration. */
 static ngx_payments_psp_stat_t *
 psp_stat(ngx_uint_t index)
 {
     pay_str_t                       name;
     ngx_slab_pool_t                *pool;
     ngx_payments_shctx_t           *ctx;
-    ngx_payments_psp_stat_t        *psp, *psps;
+    ngx_payments_counters_t        *c;
+    ngx_payments_psp_stat_t        *psp;
     ngx_http_payments_main_conf_t  *pmcf;
 
     ctx = ngx_payments_shctx(&pool);
@@ -263,40 +266,43 @@ psp_stat(ngx_uint_t index)
         return NULL;
     }
 
-    psps = ctx->counters.psps;
+    c = &ctx->counters;
     pmcf = ngx_payments_main_conf();
 
     if (index >= pmcf->env.psp_count) {
-        return &psps[NGX_PAYMENTS_PSPS_MAX];
+        return &c->other_psp;
     }
 
     name = pmcf->env.psps[index].name;
 
-    psp = find_psp(psps, name);
+    psp = find_psp(c, name);
     if (psp != NULL) {
         return psp;
     }
 
     ngx_shmtx_lock(&pool->mutex);
-    claim_psp(psps, name);
+    claim_psp(c, pool, name);
     ngx_shmtx_unlock(&pool->mutex);
 
-    psp = find_psp(psps, name);
+    psp = find_psp(c, name);
 
-    return psp != NULL ? psp : &psps[NGX_PAYMENTS_PSPS_MAX];
+    return psp != NULL ? psp : &c->other_psp;
 }
 
 
 static ngx_payments_psp_stat_t *
-find_psp(ngx_payments_psp_stat_t *psps, pay_str_t name)
+find_psp(ngx_payments_counters_t *c, pay_str_t name)
 {
-    ngx_uint_t  i;
+    ngx_uint_t                i;
+    ngx_payments_psp_stat_t  *psp;
 
-    for (i = 0; i < NGX_PAYMENTS_PSPS_MAX && psps[i].len != 0; i++) {
-        if (psps[i].len == name.len
-            && ngx_memcmp(psps[i].name, name.data, name.len) == 0)
+    for (i = 0; i < NGX_PAYMENTS_PSPS_MAX && c->psps[i] != NULL; i++) {
+        psp = c->psps[i];
+
+        if (psp->len == name.len
+            && ngx_memcmp(psp->name, name.data, name.len) == 0)
         {
-            return &psps[i];
+            return psp;
         }
     }
 
@@ -304,23 +310,30 @@ find_psp(ngx_payments_psp_stat_t *psps, pay_str_t name)
 }
 
 
-/* The length comes last: readers, who take no lock, see whole names. */
+/* The pointer comes last: readers, who take no lock, see what is whole. */
 static void
-claim_psp(ngx_payments_psp_stat_t *psps, pay_str_t name)
+claim_psp(ngx_payments_counters_t *c, ngx_slab_pool_t *pool, pay_str_t name)
 {
-    ngx_uint_t  i;
+    ngx_uint_t                i;
+    ngx_payments_psp_stat_t  *psp;
 
     if (name.len == 0 || name.len > NGX_PAYMENTS_PSP_NAME
-        || find_psp(psps, name) != NULL)
+        || find_psp(c, name) != NULL)
     {
         return;
     }
 
     for (i = 0; i < NGX_PAYMENTS_PSPS_MAX; i++) {
-        if (psps[i].len == 0) {
-            ngx_memcpy(psps[i].name, name.data, name.len);
-            ngx_memory_barrier();
-            psps[i].len = name.len;
+        if (c->psps[i] == NULL) {
+            psp = ngx_slab_calloc_locked(pool,
+                                         sizeof(ngx_payments_psp_stat_t));
+            if (psp != NULL) {
+                ngx_memcpy(psp->name, name.data, name.len);
+                psp->len = name.len;
+                ngx_memory_barrier();
+                c->psps[i] = psp;
+            }
+
             return;
         }
     }

@@ -1,45 +1,24 @@
 /*
- * Carries a core flow's effects out and brings the events back.  The flow
- * owns its pool and outlives the request; the request only subscribes to the
+ * A core flow at run time: its steps, its end, its answer.  The flow owns its
+ * pool and outlives the request; the request only subscribes to the
  * answer and may leave at any time.
  */
 
 #include "ngx_payments_flow.h"
 
 
-#define POOL_SIZE         8192
-#define QUESTIONS         1024
-#define QUESTION_PACE_MS  1000
+#define POOL_SIZE  8192
 
 
-/* When a buyer's return last asked a PSP about a payment; in this worker. */
-typedef struct {
-    uint32_t      hash;
-    ngx_uint_t    set;
-    ngx_msec_t    asked;
-} question_t;
-
-
-static void flow_step(ngx_payments_flow_t *flow, pay_event_t *event);
-static ngx_int_t flow_db(ngx_payments_flow_t *flow, pay_effect_t *effect,
-    pay_event_t *event);
-static ngx_int_t flow_http(ngx_payments_flow_t *flow, pay_effect_t *effect,
-    pay_event_t *event);
-static ngx_uint_t asked_just_now(pay_str_t url);
-static void db_done(ngx_payments_call_t *call, const pay_value_t *row,
-    pay_db_failure_t failure);
-static void http_done(ngx_payments_http_t *http,
-    const pay_http_answer_t *answer);
+static ngx_uint_t chooses_psps(const pay_flow_t *core);
 static void flow_reply(ngx_payments_flow_t *flow, const pay_reply_t *reply);
 static void flow_note(ngx_payments_flow_t *flow);
 static ngx_str_t note_text(ngx_pool_t *pool, pay_str_t text);
 static void flow_end(ngx_payments_flow_t *flow);
 static void request_gone(void *data);
-static void *pool_alloc(void *pool, size_t size);
 
 
 static ngx_uint_t  live;
-static question_t  questions[QUESTIONS];
 
 
 ngx_payments_flow_t *
@@ -60,8 +39,7 @@ ngx_payments_flow_create(ngx_http_payments_main_conf_t *pmcf)
     }
 
     flow->pool = pool;
-    flow->arena.alloc = pool_alloc;
-    flow->arena.owner = pool;
+    flow->arena = ngx_payments_arena(pool);
     flow->pmcf = pmcf;
     flow->core.arena = &flow->arena;
     flow->core.env = &pmcf->env;
@@ -112,7 +90,7 @@ ngx_payments_flow_start(ngx_payments_flow_t *flow, ngx_http_request_t *r)
     ngx_memzero(&event, sizeof(pay_event_t));
     event.kind = PAY_EVENT_START;
 
-    flow_step(flow, &event);
+    ngx_payments_flow_step(flow, &event);
 
     return NGX_DONE;
 }
@@ -132,15 +110,16 @@ ngx_payments_flows_live(void)
 }
 
 
-/* Steps until something has to be waited for. */
-static void
-flow_step(ngx_payments_flow_t *flow, pay_event_t *event)
+void
+ngx_payments_flow_step(ngx_payments_flow_t *flow, pay_event_t *event)
 {
     ngx_int_t     rc;
     pay_effect_t  effect;
 
     for ( ;; ) {
         event->now_s = ngx_time();
+        event->health = chooses_psps(&flow->core) ? ngx_payments_health()
+                                                  : NULL;
         pay_flow_run(&flow->core, event, &effect);
 
         if (effect.reply != NULL) {
@@ -150,11 +129,11 @@ flow_step(ngx_payments_flow_t *flow, pay_event_t *event)
         switch (effect.kind) {
 
         case PAY_DO_DB:
-            rc = flow_db(flow, &effect, event);
+            rc = ngx_payments_effect_db(flow, &effect, event);
             break;
 
         case PAY_DO_HTTP:
-            rc = flow_http(flow, &effect, event);
+            rc = ngx_payments_effect_http(flow, &effect, event);
             break;
 
         default:
@@ -169,139 +148,11 @@ flow_step(ngx_payments_flow_t *flow, pay_event_t *event)
 }
 
 
-/* NGX_AGAIN: under way; NGX_OK: *event already says how it failed. */
-static ngx_int_t
-flow_db(ngx_payments_flow_t *flow, pay_effect_t *effect, pay_event_t *event)
-{
-    flow->call.op = effect->op;
-    flow->call.args = effect->args;
-    flow->call.done = db_done;
-    flow->call.data = flow;
-    flow->wait_started = ngx_current_msec;
-
-    ngx_memzero(event, sizeof(pay_event_t));
-    event->kind = PAY_EVENT_DB_FAILED;
-
-    switch (ngx_payments_db_call(&flow->call)) {
-
-    case NGX_OK:
-        return NGX_AGAIN;
-
-    case NGX_BUSY:
-        event->db_failure = PAY_DB_OVERLOADED;
-        return NGX_OK;
-
-    default:
-        event->db_failure = PAY_DB_UNAVAILABLE;
-        return NGX_OK;
-    }
-}
-
-
-static ngx_int_t
-flow_http(ngx_payments_flow_t *flow, pay_effect_t *effect, pay_event_t *event)
-{
-    ngx_int_t             rc;
-    ngx_payments_psp_t  **psps = flow->pmcf->psps.elts;
-
-    flow->http_request = effect->http;
-    flow->http.request = &flow->http_request;
-    flow->http.psp = psps[effect->psp->index];
-    flow->http.pool = flow->pool;
-    flow->http.done = http_done;
-    flow->http.data = flow;
-    flow->http.timeout = flow->http.psp->total_timeout;
-    flow->wait_started = ngx_current_msec;
-
-    if (effect->buyer_waits && flow->http.timeout > flow->pmcf->buyer_timeout)
-    {
-        flow->http.timeout = flow->pmcf->buyer_timeout;
-    }
-
-    rc = effect->buyer_waits && asked_just_now(effect->http.url)
-         ? NGX_BUSY : ngx_payments_curl_call(&flow->http);
-    if (rc == NGX_OK) {
-        return NGX_AGAIN;
-    }
-
-    ngx_memzero(event, sizeof(pay_event_t));
-    ngx_memzero(&flow->no_answer, sizeof(pay_http_answer_t));
-    flow->no_answer.sent = PAY_SENT_NOTHING;
-    flow->no_answer.failure = rc == NGX_BUSY ? "busy" : "memory";
-    flow->no_answer.retry_after_s = -1;
-    flow->no_answer.should_retry = -1;
-    event->kind = PAY_EVENT_HTTP;
-    event->answer = &flow->no_answer;
-
-    return NGX_OK;
-}
-
-
-/* One question a second for one payment, however often its buyer, or whoever
- * holds the link, comes back: the PSP's quota is all merchants'. */
 static ngx_uint_t
-asked_just_now(pay_str_t url)
+chooses_psps(const pay_flow_t *core)
 {
-    uint32_t     hash;
-    question_t  *question;
-
-    hash = ngx_crc32_long((u_char *) url.data, url.len);
-    question = &questions[hash % QUESTIONS];
-
-    if (question->hash == hash && question->set
-        && ngx_current_msec - question->asked < QUESTION_PACE_MS)
-    {
-        return 1;
-    }
-
-    question->hash = hash;
-    question->set = 1;
-    question->asked = ngx_current_msec;
-
-    return 0;
-}
-
-
-static void
-db_done(ngx_payments_call_t *call, const pay_value_t *row,
-    pay_db_failure_t failure)
-{
-    pay_event_t           event;
-    ngx_payments_flow_t  *flow = call->data;
-
-    flow->in_handler = 0;
-    flow->db_ms += ngx_current_msec - flow->wait_started;
-
-    ngx_memzero(&event, sizeof(pay_event_t));
-    event.kind = row != NULL ? PAY_EVENT_ROW : PAY_EVENT_DB_FAILED;
-    event.row = row;
-    event.db_failure = failure;
-
-    flow_step(flow, &event);
-}
-
-
-static void
-http_done(ngx_payments_http_t *http, const pay_http_answer_t *answer)
-{
-    pay_event_t           event;
-    ngx_payments_flow_t  *flow = http->data;
-
-    flow->in_handler = 0;
-    flow->psp_ms += ngx_current_msec - flow->wait_started;
-
-    if (answer->failure != NULL) {
-        ngx_log_error(NGX_LOG_WARN, ngx_cycle->log, 0,
-                      "payments: psp call failed, psp:%V, why:%s, sent:%d",
-                      &ngx_payments_nstr(http->psp->psp.name),
-                      answer->failure, (int) answer->sent);
-    }
-
-    ngx_memzero(&event, sizeof(pay_event_t));
-    event.kind = PAY_EVENT_HTTP;
-    event.answer = answer;
-
-    flow_step(flow, &event);
+    return ngx_strcmp(core->name, "create") == 0
+           || ngx_strcmp(core->name, "job") == 0;
 }
 
 
@@ -414,11 +265,4 @@ request_gone(void *data)
     ngx_payments_flow_t  *flow = data;
 
     flow->request = NULL;
-}
-
-
-static void *
-pool_alloc(void *pool, size_t size)
-{
-    return ngx_palloc(pool, size);
 }

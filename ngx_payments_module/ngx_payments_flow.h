@@ -20,7 +20,6 @@ struct ngx_payments_flow_s {
     ngx_payments_call_t             call;
     ngx_payments_http_t             http;
     pay_http_request_t              http_request;
-    pay_http_answer_t               no_answer;
 
     ngx_msec_t                      wait_started;
     ngx_msec_t                      db_ms;
@@ -31,6 +30,17 @@ struct ngx_payments_flow_s {
     unsigned                        started:1;
     unsigned                        in_handler:1;  /* of the request */
 };
+
+
+/* Steps until something has to be waited for, or the flow's end. */
+void ngx_payments_flow_step(ngx_payments_flow_t *flow, pay_event_t *event);
+
+/* ngx_payments_effect.c.  Each NGX_AGAIN: under way; NGX_OK: *event already
+ * says what came of it. */
+ngx_int_t ngx_payments_effect_db(ngx_payments_flow_t *flow,
+    pay_effect_t *effect, pay_event_t *event);
+ngx_int_t ngx_payments_effect_http(ngx_payments_flow_t *flow,
+    pay_effect_t *effect, pay_event_t *event);
 
 
 #endif /* NGX_PAYMENTS_FLOW_H */

@@ -13,17 +13,29 @@ const char *const  ngx_payments_flow_names[NGX_PAYMENTS_FLOWS + 1] = {
 
 const char *const  ngx_payments_outcome_names[NGX_PAYMENTS_OUTCOMES + 1] = {
     "applied", "unchanged", "duplicate", "parked", "mismatch", "ignored",
-    "signature", "timestamp", "payload", "other", NULL
+    "asked", "signature", "timestamp", "payload", "other", NULL
+};
+
+/* literals of pay_effect_t.what, and the gateway's own "auth" */
+const char *const
+    ngx_payments_operation_names[NGX_PAYMENTS_OPERATIONS + 1] = {
+    "register", "query", "capture", "expire", "certificate", "auth", "other",
+    NULL
 };
 
 const char *const  ngx_payments_result_names[NGX_PAYMENTS_RESULTS + 1] = {
-    "ok", "http-error", "timeout", "connect", "tls", "too-large", "memory",
-    "broken", "other", NULL
+    "ok", "http-error", "timeout", "connect", "tls", "private-address",
+    "too-large", "memory", "broken", "busy", "circuit-open", "auth", "other",
+    NULL
 };
 
 const char *const  ngx_payments_job_names[NGX_PAYMENTS_JOBS + 1] = {
     "stored", "applied", "open", "no_answer", "not-stored",
     "request_refused", "psp_not_configured", "internal-error", "other", NULL
+};
+
+const char *const  ngx_payments_refused_names[NGX_PAYMENTS_REFUSED + 1] = {
+    "busy", "circuit-open", NULL
 };
 
 const ngx_uint_t  ngx_payments_codes[NGX_PAYMENTS_CODES] = {

@@ -1,19 +1,20 @@
 /*
  * What lies in the shared zone.  ngx_payments_shm.c owns the buckets,
  * ngx_payments_count.c writes the counters, ngx_http_payments_metrics.c reads
- * them; nobody else includes this.
+ * them, ngx_payments_health.c owns the health; nobody else includes this.
  */
 
 #ifndef NGX_PAYMENTS_SHM_H
 #define NGX_PAYMENTS_SHM_H
 
-#include "ngx_http_payments.h"
+#include "ngx_payments_health.h"
 
 
 #define NGX_PAYMENTS_FLOWS      14
 #define NGX_PAYMENTS_CODES      32
-#define NGX_PAYMENTS_OUTCOMES   10
-#define NGX_PAYMENTS_RESULTS    9
+#define NGX_PAYMENTS_OUTCOMES   11
+#define NGX_PAYMENTS_OPERATIONS 7
+#define NGX_PAYMENTS_RESULTS    13
 #define NGX_PAYMENTS_JOBS       9
 #define NGX_PAYMENTS_LES        14               /* bounds of a histogram */
 #define NGX_PAYMENTS_WORKERS    256
@@ -36,12 +37,13 @@ typedef struct {
 } ngx_payments_gauges_t;
 
 
-/* PSPs are found by name: a reload may renumber them.  Slots are never given
- * back, so that no counter ever runs backwards; the last is "other". */
+/* PSPs are found by name: a reload may renumber them.  Made when first
+ * counted and never given back, so that no counter ever runs backwards. */
 typedef struct {
-    ngx_atomic_t                len;             /* 0: free */
+    size_t                      len;
     u_char                      name[NGX_PAYMENTS_PSP_NAME];
-    ngx_atomic_t                calls[NGX_PAYMENTS_RESULTS];
+    ngx_atomic_t                calls[NGX_PAYMENTS_OPERATIONS]
+                                     [NGX_PAYMENTS_RESULTS];
     ngx_payments_histogram_t    duration;
 } ngx_payments_psp_stat_t;
 
@@ -58,7 +60,8 @@ typedef struct {
     ngx_payments_histogram_t    db_duration[PAY_OP_COUNT];
     ngx_atomic_t                db_rejected;
     ngx_atomic_t                db_connects;
-    ngx_payments_psp_stat_t     psps[NGX_PAYMENTS_PSPS_MAX + 1];
+    ngx_payments_psp_stat_t    *psps[NGX_PAYMENTS_PSPS_MAX];
+    ngx_payments_psp_stat_t     other_psp;       /* no place was left */
     ngx_payments_gauges_t       gauges[NGX_PAYMENTS_WORKERS];
 } ngx_payments_counters_t;
 
@@ -70,14 +73,18 @@ struct ngx_payments_shctx_s {
     ngx_atomic_t                changing;        /* the two above are not
                                                     in step */
     ngx_payments_counters_t     counters;
+    ngx_payments_healths_t      healths;         /* under the pool's mutex */
 };
 
 
 /* Label values; each table ends with NULL, its last word is "other". */
 extern const char *const  ngx_payments_flow_names[];
 extern const char *const  ngx_payments_outcome_names[];
+extern const char *const  ngx_payments_operation_names[];
 extern const char *const  ngx_payments_result_names[];
 extern const char *const  ngx_payments_job_names[];
+/* By ngx_payments_refused_e. */
+extern const char *const  ngx_payments_refused_names[];
 /* Status codes; 0 stands for "other" and is the last. */
 extern const ngx_uint_t   ngx_payments_codes[NGX_PAYMENTS_CODES];
 /* Upper bounds in milliseconds, and the same in seconds as text. */

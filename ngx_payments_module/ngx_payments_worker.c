@@ -29,6 +29,7 @@ typedef struct {
 } worker_t;
 
 
+static void *pool_alloc(void *pool, size_t size);
 static ngx_int_t jobs_start(ngx_cycle_t *cycle);
 static void jobs_handler(ngx_event_t *ev);
 static ngx_int_t claim(slot_t *slot);
@@ -59,7 +60,8 @@ ngx_payments_init_process(ngx_cycle_t *cycle)
         return NGX_OK;
     }
 
-    if (ngx_payments_curl_start(cycle) != NGX_OK
+    if (ngx_payments_health_init(cycle) != NGX_OK
+        || ngx_payments_curl_start(cycle) != NGX_OK
         || ngx_payments_db_start(cycle, &pmcf->db) != NGX_OK
         || jobs_start(cycle) != NGX_OK)
     {
@@ -80,6 +82,7 @@ ngx_payments_exit_process(ngx_cycle_t *cycle)
     if (worker.up) {
         ngx_payments_pq_stop();
         ngx_payments_curl_stop();
+        ngx_payments_auth_stop();
     }
 }
 
@@ -91,10 +94,24 @@ ngx_payments_main_conf(void)
 }
 
 
+pay_arena_t
+ngx_payments_arena(ngx_pool_t *pool)
+{
+    return (pay_arena_t) { pool_alloc, pool };
+}
+
+
 ngx_int_t
 ngx_payments_random(u_char *buf, size_t size)
 {
     return RAND_bytes(buf, (int) size) == 1 ? NGX_OK : NGX_ERROR;
+}
+
+
+static void *
+pool_alloc(void *pool, size_t size)
+{
+    return ngx_palloc(pool, size);
 }
 
 

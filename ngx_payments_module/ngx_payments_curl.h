@@ -1,0 +1,30 @@
+/*
+ * What the files that know libcurl share; nobody else includes this.
+ */
+
+#ifndef NGX_PAYMENTS_CURL_H
+#define NGX_PAYMENTS_CURL_H
+
+#include <curl/curl.h>
+
+#include "ngx_http_payments.h"
+
+
+/* ngx_payments_curl_easy.c */
+
+/* Fills http->easy and what hangs on it; NGX_ERROR: no memory, and nothing is
+ * left behind. */
+ngx_int_t ngx_payments_easy_create(ngx_payments_http_t *http);
+/* The handle must have left its multi handle. */
+void ngx_payments_easy_destroy(ngx_payments_http_t *http);
+
+/* ngx_payments_curl_answer.c */
+
+/* libcurl's callbacks; `to` is the ngx_payments_http_t. */
+size_t ngx_payments_easy_write(char *data, size_t size, size_t n, void *to);
+size_t ngx_payments_easy_header(char *data, size_t size, size_t n, void *to);
+/* Fills http->answer when the call has ended. */
+void ngx_payments_easy_answer(ngx_payments_http_t *http, CURLcode result);
+
+
+#endif /* NGX_PAYMENTS_CURL_H */

@@ -1,0 +1,227 @@
+/*
+ * What comes back from a call: the answer as it arrives, capped and never
+ * decompressed, and how far the call came, by libcurl's own evidence.  Only
+ * "the request was not begun" may be sent again without thinking.
+ */
+
+#include "ngx_payments_curl.h"
+
+
+#define FIRST_BUFFER  4096
+
+
+static ngx_int_t grow(ngx_payments_http_t *http, size_t need);
+static ngx_int_t header_value(pay_str_t line, const char *name,
+    pay_str_t *value);
+static int truth(pay_str_t value, int before);
+static pay_sent_t how_far(ngx_payments_http_t *http, CURLcode result);
+static const char *failure_name(ngx_payments_http_t *http, CURLcode result);
+
+
+size_t
+ngx_payments_easy_write(char *data, size_t size, size_t n, void *to)
+{
+    size_t                len = size * n;
+    ngx_payments_http_t  *http = to;
+
+    if (len > PAY_HTTP_ANSWER_MAX - http->len) {
+        http->too_large = 1;
+        return 0;
+    }
+
+    if (http->len + len > http->size && grow(http, http->len + len) != NGX_OK)
+    {
+        return 0;
+    }
+
+    ngx_memcpy(http->buf + http->len, data, len);
+    http->len += len;
+
+    return len;
+}
+
+
+size_t
+ngx_payments_easy_header(char *data, size_t size, size_t n, void *to)
+{
+    int64_t             number;
+    pay_str_t           line, value;
+    pay_http_answer_t  *answer = &((ngx_payments_http_t *) to)->answer;
+
+    line.len = size * n;
+    line.data = (u_char *) data;
+
+    if (header_value(line, "retry-after:", &value) == NGX_OK) {
+        number = value.len <= 6 ? ngx_atoi((u_char *) value.data, value.len)
+                                : NGX_ERROR;
+        answer->retry_after_s = number == NGX_ERROR ? -1 : number;
+
+    } else if (header_value(line, "stripe-should-retry:", &value) == NGX_OK
+               || header_value(line, "transient-error:", &value) == NGX_OK)
+    {
+        answer->should_retry = truth(value, answer->should_retry);
+    }
+
+    return line.len;
+}
+
+
+void
+ngx_payments_easy_answer(ngx_payments_http_t *http, CURLcode result)
+{
+    long                status = 0;
+    char               *type = NULL;
+    ngx_str_t           copy;
+    pay_http_answer_t  *answer = &http->answer;
+
+    answer->sent = how_far(http, result);
+    answer->failure = failure_name(http, result);
+
+    if (answer->sent != PAY_ANSWERED) {
+        return;
+    }
+
+    curl_easy_getinfo(http->easy, CURLINFO_RESPONSE_CODE, &status);
+    curl_easy_getinfo(http->easy, CURLINFO_CONTENT_TYPE, &type);
+    answer->status = (unsigned) status;
+    answer->body.data = http->buf;
+    answer->body.len = http->len;
+
+    if (type != NULL) {
+        copy.len = ngx_strlen(type);
+        copy.data = ngx_pnalloc(http->pool, copy.len);
+        if (copy.data != NULL) {
+            ngx_memcpy(copy.data, type, copy.len);
+            answer->content_type = ngx_payments_str(copy);
+        }
+    }
+}
+
+
+static ngx_int_t
+grow(ngx_payments_http_t *http, size_t need)
+{
+    u_char  *buf;
+    size_t   size;
+
+    size = http->size ? http->size : FIRST_BUFFER;
+
+    while (size < need) {
+        size *= 2;
+    }
+
+    buf = ngx_pnalloc(http->pool, size);
+    if (buf == NULL) {
+        return NGX_ERROR;
+    }
+
+    if (http->len != 0) {
+        ngx_memcpy(buf, http->buf, http->len);
+    }
+
+    http->buf = buf;
+    http->size = size;
+
+    return NGX_OK;
+}
+
+
+static ngx_int_t
+header_value(pay_str_t line, const char *name, pay_str_t *value)
+{
+    size_t         len = ngx_strlen(name);
+    const u_char  *p, *last;
+
+    if (line.len < len
+        || ngx_strncasecmp((u_char *) line.data, (u_char *) name, len) != 0)
+    {
+        return NGX_DECLINED;
+    }
+
+    p = line.data + len;
+    last = line.data + line.len;
+
+    while (p < last && (*p == ' ' || *p == '\t')) {
+        p++;
+    }
+
+    while (last > p && last[-1] <= ' ') {
+        last--;
+    }
+
+    value->data = p;
+    value->len = last - p;
+
+    return NGX_OK;
+}
+
+
+static int
+truth(pay_str_t value, int before)
+{
+    if (pay_str_is(value, "true")) {
+        return 1;
+    }
+
+    return pay_str_is(value, "false") ? 0 : before;
+}
+
+
+/* What went to a proxy, or into a handshake, is none of the request. */
+static pay_sent_t
+how_far(ngx_payments_http_t *http, CURLcode result)
+{
+    long        request = 0;
+    curl_off_t  upload = 0;
+
+    if (result == CURLE_OK) {
+        return PAY_ANSWERED;
+    }
+
+    if (!http->begun) {
+        return PAY_SENT_NOTHING;
+    }
+
+    curl_easy_getinfo(http->easy, CURLINFO_REQUEST_SIZE, &request);
+    curl_easy_getinfo(http->easy, CURLINFO_SIZE_UPLOAD_T, &upload);
+
+    return request == 0 && upload == 0 ? PAY_SENT_NOTHING : PAY_SENT_SOME;
+}
+
+
+static const char *
+failure_name(ngx_payments_http_t *http, CURLcode result)
+{
+    if (result != CURLE_OK && !http->begun && http->private_address) {
+        return "private-address";
+    }
+
+    switch (result) {
+
+    case CURLE_OK:
+        return NULL;
+
+    case CURLE_OPERATION_TIMEDOUT:
+        return "timeout";
+
+    case CURLE_COULDNT_RESOLVE_HOST:
+    case CURLE_COULDNT_RESOLVE_PROXY:
+    case CURLE_COULDNT_CONNECT:
+        return "connect";
+
+    case CURLE_SSL_CONNECT_ERROR:
+    case CURLE_PEER_FAILED_VERIFICATION:
+    case CURLE_SSL_PINNEDPUBKEYNOTMATCH:
+    case CURLE_SSL_CERTPROBLEM:
+    case CURLE_SSL_CACERT_BADFILE:
+    case CURLE_SSL_ISSUER_ERROR:
+        return "tls";
+
+    case CURLE_WRITE_ERROR:
+        return http->too_large ? "too-large" : "memory";
+
+    default:
+        /* the proxy, say, has refused the tunnel */
+        return http->begun ? "broken" : "connect";
+    }
+}

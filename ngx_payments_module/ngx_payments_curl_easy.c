@@ -1,0 +1,381 @@
+/*
+ * One call as libcurl wants it: method, fields, trust.
+ *
+ * Rules kept here: https only (http for a loopback base_url), no redirects,
+ * verified chain and host, TLS 1.2 or newer, pins on top, and no connection
+ * to an address that is no public host's.
+ */
+
+#include <arpa/inet.h>
+
+#include "ngx_payments_curl.h"
+#include "pay_address.h"
+
+
+static ngx_int_t setup_easy(CURL *easy, ngx_payments_http_t *http);
+static ngx_int_t setup_request(CURL *easy, ngx_payments_http_t *http);
+static ngx_int_t setup_body(CURL *easy, ngx_payments_http_t *http);
+static ngx_int_t setup_headers(CURL *easy, ngx_payments_http_t *http);
+static ngx_int_t add_field(ngx_payments_http_t *http, pay_str_t name,
+    pay_str_t value);
+static ngx_int_t setup_tls(CURL *easy, ngx_payments_http_t *http);
+static ngx_int_t setup_proxy(CURL *easy, const ngx_payments_psp_t *psp);
+static char *text_of(ngx_pool_t *pool, pay_str_t s);
+static curl_socket_t open_callback(void *data, curlsocktype purpose,
+    struct curl_sockaddr *address);
+static int begin_callback(void *data, char *address, char *local, int port,
+    int local_port);
+static ngx_uint_t may_connect(const ngx_payments_http_t *http,
+    const u_char *bytes, size_t len);
+
+
+ngx_int_t
+ngx_payments_easy_create(ngx_payments_http_t *http)
+{
+    http->headers = NULL;
+    http->buf = NULL;
+    http->len = 0;
+    http->size = 0;
+    http->too_large = 0;
+    http->begun = 0;
+    http->private_address = 0;
+    ngx_memzero(&http->answer, sizeof(pay_http_answer_t));
+    http->answer.retry_after_s = -1;
+    http->answer.should_retry = -1;
+
+    http->easy = curl_easy_init();
+    if (http->easy == NULL) {
+        return NGX_ERROR;
+    }
+
+    if (setup_easy(http->easy, http) != NGX_OK) {
+        ngx_payments_easy_destroy(http);
+        return NGX_ERROR;
+    }
+
+    return NGX_OK;
+}
+
+
+void
+ngx_payments_easy_destroy(ngx_payments_http_t *http)
+{
+    curl_easy_cleanup(http->easy);
+    curl_slist_free_all(http->headers);
+    http->easy = NULL;
+    http->headers = NULL;
+}
+
+
+static ngx_int_t
+setup_easy(CURL *easy, ngx_payments_http_t *http)
+{
+    if (setup_request(easy, http) != NGX_OK
+        || setup_headers(easy, http) != NGX_OK
+        || setup_tls(easy, http) != NGX_OK
+        || setup_proxy(easy, http->psp) != NGX_OK)
+    {
+        return NGX_ERROR;
+    }
+
+    curl_easy_setopt(easy, CURLOPT_PRIVATE, http);
+    curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
+    curl_easy_setopt(easy, CURLOPT_FOLLOWLOCATION, 0L);
+    curl_easy_setopt(easy, CURLOPT_NETRC, (long) CURL_NETRC_IGNORED);
+    curl_easy_setopt(easy, CURLOPT_OPENSOCKETFUNCTION, open_callback);
+    curl_easy_setopt(easy, CURLOPT_OPENSOCKETDATA, http);
+    curl_easy_setopt(easy, CURLOPT_PREREQFUNCTION, begin_callback);
+    curl_easy_setopt(easy, CURLOPT_PREREQDATA, http);
+    curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, ngx_payments_easy_write);
+    curl_easy_setopt(easy, CURLOPT_WRITEDATA, http);
+    curl_easy_setopt(easy, CURLOPT_HEADERFUNCTION,
+                     ngx_payments_easy_header);
+    curl_easy_setopt(easy, CURLOPT_HEADERDATA, http);
+    curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS,
+                     (long) ngx_min(http->psp->connect_timeout,
+                                    http->timeout));
+    curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, (long) http->timeout);
+
+    return NGX_OK;
+}
+
+
+static ngx_int_t
+setup_request(CURL *easy, ngx_payments_http_t *http)
+{
+    char                      *url, *method;
+    const pay_http_request_t  *request = http->request;
+
+    url = text_of(http->pool, request->url);
+    if (url == NULL || curl_easy_setopt(easy, CURLOPT_URL, url) != CURLE_OK) {
+        return NGX_ERROR;
+    }
+
+    curl_easy_setopt(easy, CURLOPT_HTTPGET, 1L);
+
+    if (pay_str_is(request->method, "GET")) {
+        return NGX_OK;
+    }
+
+    if (!pay_str_is(request->method, "DELETE")
+        && setup_body(easy, http) != NGX_OK)
+    {
+        return NGX_ERROR;
+    }
+
+    if (pay_str_is(request->method, "POST")) {
+        return NGX_OK;
+    }
+
+    method = text_of(http->pool, request->method);
+
+    return method != NULL
+           && curl_easy_setopt(easy, CURLOPT_CUSTOMREQUEST, method)
+              == CURLE_OK
+           ? NGX_OK : NGX_ERROR;
+}
+
+
+static ngx_int_t
+setup_body(CURL *easy, ngx_payments_http_t *http)
+{
+    pay_str_t  body = http->request->body;
+
+    return curl_easy_setopt(easy, CURLOPT_POST, 1L) == CURLE_OK
+           && curl_easy_setopt(easy, CURLOPT_POSTFIELDSIZE_LARGE,
+                               (curl_off_t) body.len) == CURLE_OK
+           && curl_easy_setopt(easy, CURLOPT_POSTFIELDS,
+                               body.len ? (char *) body.data : "")
+              == CURLE_OK
+           ? NGX_OK : NGX_ERROR;
+}
+
+
+static ngx_int_t
+setup_headers(CURL *easy, ngx_payments_http_t *http)
+{
+    unsigned                 i, typed = 0;
+    const pay_http_field_t  *field;
+
+    /* no "Expect: 100-continue": it would cost a round trip */
+    http->headers = curl_slist_append(NULL, "Expect:");
+    if (http->headers == NULL) {
+        return NGX_ERROR;
+    }
+
+    for (i = 0; i < http->request->field_count; i++) {
+        field = &http->request->fields[i];
+        typed |= pay_str_is(field->name, "Content-Type");
+
+        if (add_field(http, field->name, field->value) != NGX_OK) {
+            return NGX_ERROR;
+        }
+    }
+
+    /* libcurl would call any body a form */
+    if (!typed
+        && curl_slist_append(http->headers, "Content-Type:") == NULL)
+    {
+        return NGX_ERROR;
+    }
+
+    if (http->authorization.len != 0
+        && add_field(http, PAY_STR("Authorization"), http->authorization)
+           != NGX_OK)
+    {
+        return NGX_ERROR;
+    }
+
+    /* a proxy sees none of them */
+    curl_easy_setopt(easy, CURLOPT_HEADEROPT, (long) CURLHEADER_SEPARATE);
+    curl_easy_setopt(easy, CURLOPT_HTTPHEADER, http->headers);
+
+    return NGX_OK;
+}
+
+
+static ngx_int_t
+add_field(ngx_payments_http_t *http, pay_str_t name, pay_str_t value)
+{
+    char       *text;
+    pay_str_t   line;
+
+    line.len = name.len + 2 + value.len;
+    line.data = ngx_pnalloc(http->pool, line.len);
+    if (line.data == NULL) {
+        return NGX_ERROR;
+    }
+
+    (void) ngx_sprintf((u_char *) line.data, "%*s: %*s", name.len, name.data,
+                       value.len, value.data);
+
+    text = text_of(http->pool, line);
+
+    return text != NULL && curl_slist_append(http->headers, text) != NULL
+           ? NGX_OK : NGX_ERROR;
+}
+
+
+static ngx_int_t
+setup_tls(CURL *easy, ngx_payments_http_t *http)
+{
+    ngx_uint_t                 cert = http->kind == NGX_PAYMENTS_CALL_CERT;
+    const ngx_payments_psp_t  *psp = http->psp;
+
+    if (curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR,
+                         !cert && ngx_strncmp(psp->base_url.data, "http://",
+                                              7) == 0
+                         ? "http" : "https") != CURLE_OK)
+    {
+        return NGX_ERROR;
+    }
+
+    curl_easy_setopt(easy, CURLOPT_HTTP_VERSION,
+                     (long) CURL_HTTP_VERSION_2TLS);
+    curl_easy_setopt(easy, CURLOPT_SSL_VERIFYPEER, 1L);
+    curl_easy_setopt(easy, CURLOPT_SSL_VERIFYHOST, 2L);
+    curl_easy_setopt(easy, CURLOPT_SSLVERSION, (long) CURL_SSLVERSION_TLSv1_2);
+
+    if (psp->ca_file.len != 0
+        && curl_easy_setopt(easy, CURLOPT_CAINFO, (char *) psp->ca_file.data)
+           != CURLE_OK)
+    {
+        return NGX_ERROR;
+    }
+
+    /* a pin is the API's, which certificates need not come from */
+    if (psp->pinned.len != 0 && !cert
+        && curl_easy_setopt(easy, CURLOPT_PINNEDPUBLICKEY,
+                            (char *) psp->pinned.data) != CURLE_OK)
+    {
+        return NGX_ERROR;
+    }
+
+    return NGX_OK;
+}
+
+
+/* Through the proxy's tunnel the PSP's own certificate is verified as without
+ * one.  The environment's proxies are never taken. */
+static ngx_int_t
+setup_proxy(CURL *easy, const ngx_payments_psp_t *psp)
+{
+    if (curl_easy_setopt(easy, CURLOPT_PROXY,
+                         psp->proxy.len ? (char *) psp->proxy.data : "")
+        != CURLE_OK
+        || curl_easy_setopt(easy, CURLOPT_NOPROXY, "") != CURLE_OK)
+    {
+        return NGX_ERROR;
+    }
+
+    if (psp->proxy.len == 0) {
+        return NGX_OK;
+    }
+
+    curl_easy_setopt(easy, CURLOPT_HTTPPROXYTUNNEL, 1L);
+    curl_easy_setopt(easy, CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
+    curl_easy_setopt(easy, CURLOPT_PROXY_SSL_VERIFYPEER, 1L);
+    curl_easy_setopt(easy, CURLOPT_PROXY_SSL_VERIFYHOST, 2L);
+    curl_easy_setopt(easy, CURLOPT_PROXY_SSLVERSION,
+                     (long) CURL_SSLVERSION_TLSv1_2);
+
+    return psp->ca_file.len == 0
+           || curl_easy_setopt(easy, CURLOPT_PROXY_CAINFO,
+                               (char *) psp->ca_file.data) == CURLE_OK
+           ? NGX_OK : NGX_ERROR;
+}
+
+
+static char *
+text_of(ngx_pool_t *pool, pay_str_t s)
+{
+    char  *text;
+
+    if (s.len != 0 && ngx_strlchr((u_char *) s.data,
+                                  (u_char *) s.data + s.len, '\0') != NULL)
+    {
+        return NULL;
+    }
+
+    text = ngx_pnalloc(pool, s.len + 1);
+    if (text != NULL) {
+        ngx_memcpy(text, s.data, s.len);
+        text[s.len] = '\0';
+    }
+
+    return text;
+}
+
+
+/* The address is what the name has resolved to, just now: no later answer of
+ * a name server changes where this socket goes. */
+static curl_socket_t
+open_callback(void *data, curlsocktype purpose, struct curl_sockaddr *address)
+{
+    size_t                len = 0;
+    const u_char         *bytes = NULL;
+    struct sockaddr      *sa = &address->addr;
+    ngx_payments_http_t  *http = data;
+
+    if (address->family == AF_INET) {
+        bytes = (u_char *) &((struct sockaddr_in *) (void *) sa)->sin_addr;
+        len = 4;
+    }
+
+#if (NGX_HAVE_INET6)
+    if (address->family == AF_INET6) {
+        bytes = (u_char *) &((struct sockaddr_in6 *) (void *) sa)->sin6_addr;
+        len = 16;
+    }
+#endif
+
+    if (purpose != CURLSOCKTYPE_IPCXN || !may_connect(http, bytes, len)) {
+        http->private_address = 1;
+        return CURL_SOCKET_BAD;
+    }
+
+    return socket(address->family, address->socktype | SOCK_CLOEXEC,
+                  address->protocol);
+}
+
+
+/* The connection stands, certificate and pin are right: the request's first
+ * byte is next.  A kept connection may have been another PSP's, who may go
+ * where this one may not. */
+static int
+begin_callback(void *data, char *address, char *local, int port,
+    int local_port)
+{
+    u_char                bytes[16];
+    size_t                len;
+    ngx_payments_http_t  *http = data;
+
+    (void) local;
+    (void) port;
+    (void) local_port;
+
+    len = inet_pton(AF_INET, address, bytes) == 1 ? 4
+          : inet_pton(AF_INET6, address, bytes) == 1 ? 16 : 0;
+
+    if (!may_connect(http, bytes, len)) {
+        http->private_address = 1;
+        return CURL_PREREQFUNC_ABORT;
+    }
+
+    http->begun = 1;
+
+    return CURL_PREREQFUNC_OK;
+}
+
+
+/* With a proxy it is the proxy's address, which is configuration; where the
+ * tunnel leads is the proxy's to judge. */
+static ngx_uint_t
+may_connect(const ngx_payments_http_t *http, const u_char *bytes, size_t len)
+{
+    const ngx_payments_psp_t  *psp = http->psp;
+
+    return psp->allow_private || psp->proxy.len != 0
+           || (psp->loopback && http->kind != NGX_PAYMENTS_CALL_CERT)
+           || !pay_address_is_special(bytes, len);
+}

@@ -1,0 +1,241 @@
+/*
+ * Carries a core flow's effects out - an operation on PostgreSQL, a call to a
+ * PSP, a certificate - and brings the events back.
+ */
+
+#include "ngx_payments_flow.h"
+
+
+#define QUESTIONS         1024
+#define QUESTION_PACE_MS  1000
+
+
+/* When a buyer's return last asked a PSP about a payment; in this worker. */
+typedef struct {
+    uint32_t      hash;
+    ngx_uint_t    set;
+    ngx_msec_t    asked;
+} question_t;
+
+
+static ngx_int_t get_cert(ngx_payments_flow_t *flow);
+static void no_answer(pay_http_answer_t *answer, const char *why);
+static ngx_uint_t asked_just_now(pay_str_t url);
+static void db_done(ngx_payments_call_t *call, const pay_value_t *row,
+    pay_db_failure_t failure);
+static void http_done(ngx_payments_http_t *http,
+    const pay_http_answer_t *answer);
+static void tell_cert(pay_str_t url, const pay_http_answer_t *answer);
+
+
+static question_t  questions[QUESTIONS];
+
+
+ngx_int_t
+ngx_payments_effect_db(ngx_payments_flow_t *flow, pay_effect_t *effect,
+    pay_event_t *event)
+{
+    flow->call.op = effect->op;
+    flow->call.args = effect->args;
+    flow->call.done = db_done;
+    flow->call.data = flow;
+    flow->wait_started = ngx_current_msec;
+
+    ngx_memzero(event, sizeof(pay_event_t));
+    event->kind = PAY_EVENT_DB_FAILED;
+
+    switch (ngx_payments_db_call(&flow->call)) {
+
+    case NGX_OK:
+        return NGX_AGAIN;
+
+    case NGX_BUSY:
+        event->db_failure = PAY_DB_OVERLOADED;
+        return NGX_OK;
+
+    default:
+        event->db_failure = PAY_DB_UNAVAILABLE;
+        return NGX_OK;
+    }
+}
+
+
+ngx_int_t
+ngx_payments_effect_http(ngx_payments_flow_t *flow, pay_effect_t *effect,
+    pay_event_t *event)
+{
+    ngx_int_t              rc;
+    ngx_payments_http_t   *http = &flow->http;
+    ngx_payments_psp_t   **psps = flow->pmcf->psps.elts;
+
+    ngx_memzero(http, sizeof(ngx_payments_http_t));
+
+    flow->http_request = effect->http;
+    http->request = &flow->http_request;
+    http->psp = psps[effect->psp->index];
+    http->kind = effect->is_cert ? NGX_PAYMENTS_CALL_CERT
+                                 : NGX_PAYMENTS_CALL_API;
+    http->what = effect->what;
+    http->pool = flow->pool;
+    http->done = http_done;
+    http->data = flow;
+    http->timeout = http->psp->total_timeout;
+    flow->wait_started = ngx_current_msec;
+
+    if (effect->buyer_waits) {
+        http->timeout = ngx_min(http->timeout, flow->pmcf->buyer_timeout);
+    }
+
+    if (effect->is_cert) {
+        rc = get_cert(flow);
+
+    } else if (effect->buyer_waits && asked_just_now(effect->http.url)) {
+        no_answer(&http->answer, "busy");
+        rc = NGX_DECLINED;
+
+    } else {
+        rc = ngx_payments_psp_call(http);
+    }
+
+    if (rc == NGX_OK) {
+        return NGX_AGAIN;
+    }
+
+    ngx_memzero(event, sizeof(pay_event_t));
+    event->kind = PAY_EVENT_HTTP;
+    event->answer = &http->answer;
+
+    return NGX_OK;
+}
+
+
+/* NGX_OK: under way; NGX_DECLINED: the answer is there already. */
+static ngx_int_t
+get_cert(ngx_payments_flow_t *flow)
+{
+    ngx_int_t           rc;
+    pay_str_t           url = flow->http_request.url;
+    pay_http_answer_t  *answer = &flow->http.answer;
+
+    no_answer(answer, NULL);
+
+    rc = ngx_payments_cert_get(url, flow->pool, &answer->body);
+
+    switch (rc) {
+
+    case NGX_OK:
+        answer->sent = PAY_ANSWERED;
+        answer->status = NGX_HTTP_OK;
+        return NGX_DECLINED;
+
+    case NGX_DECLINED:
+        break;
+
+    default:
+        no_answer(answer, rc == NGX_BUSY ? "busy" : "memory");
+        return NGX_DECLINED;
+    }
+
+    if (ngx_payments_psp_call(&flow->http) == NGX_OK) {
+        return NGX_OK;
+    }
+
+    tell_cert(url, answer);
+
+    return NGX_DECLINED;
+}
+
+
+static void
+no_answer(pay_http_answer_t *answer, const char *why)
+{
+    ngx_memzero(answer, sizeof(pay_http_answer_t));
+    answer->sent = PAY_SENT_NOTHING;
+    answer->failure = why;
+    answer->retry_after_s = -1;
+    answer->should_retry = -1;
+}
+
+
+/* One question a second for one payment, however often its buyer, or whoever
+ * holds the link, comes back: the PSP's quota is all merchants'. */
+static ngx_uint_t
+asked_just_now(pay_str_t url)
+{
+    uint32_t     hash;
+    question_t  *question;
+
+    hash = ngx_crc32_long((u_char *) url.data, url.len);
+    question = &questions[hash % QUESTIONS];
+
+    if (question->hash == hash && question->set
+        && ngx_current_msec - question->asked < QUESTION_PACE_MS)
+    {
+        return 1;
+    }
+
+    question->hash = hash;
+    question->set = 1;
+    question->asked = ngx_current_msec;
+
+    return 0;
+}
+
+
+static void
+db_done(ngx_payments_call_t *call, const pay_value_t *row,
+    pay_db_failure_t failure)
+{
+    pay_event_t           event;
+    ngx_payments_flow_t  *flow = call->data;
+
+    flow->in_handler = 0;
+    flow->db_ms += ngx_current_msec - flow->wait_started;
+
+    ngx_memzero(&event, sizeof(pay_event_t));
+    event.kind = row != NULL ? PAY_EVENT_ROW : PAY_EVENT_DB_FAILED;
+    event.row = row;
+    event.db_failure = failure;
+
+    ngx_payments_flow_step(flow, &event);
+}
+
+
+static void
+http_done(ngx_payments_http_t *http, const pay_http_answer_t *answer)
+{
+    pay_event_t           event;
+    ngx_payments_flow_t  *flow = http->data;
+
+    flow->in_handler = 0;
+    flow->psp_ms += ngx_current_msec - flow->wait_started;
+
+    if (answer->failure != NULL) {
+        ngx_log_error(NGX_LOG_WARN, ngx_cycle->log, 0,
+                      "payments: psp call failed, psp:%V, why:%s, sent:%d",
+                      &ngx_payments_nstr(http->psp->psp.name),
+                      answer->failure, (int) answer->sent);
+    }
+
+    if (http->kind == NGX_PAYMENTS_CALL_CERT) {
+        tell_cert(http->request->url, answer);
+    }
+
+    ngx_memzero(&event, sizeof(pay_event_t));
+    event.kind = PAY_EVENT_HTTP;
+    event.answer = answer;
+
+    ngx_payments_flow_step(flow, &event);
+}
+
+
+/* Whatever came of it, or the place of the fetch would never be free again. */
+static void
+tell_cert(pay_str_t url, const pay_http_answer_t *answer)
+{
+    pay_str_t  none = PAY_STR("");
+
+    ngx_payments_cert_put(url, answer->sent == PAY_ANSWERED
+                               && answer->status == NGX_HTTP_OK
+                               ? answer->body : none);
+}
