@@ -9,6 +9,8 @@
 static ngx_int_t buyer_target(ngx_http_request_t *r, ngx_uint_t kind,
     pay_buyer_t *what, pay_str_t *handle);
 static ngx_payments_flow_t *new_flow(ngx_http_request_t *r);
+static ngx_int_t webhook_challenge(ngx_http_request_t *r,
+    const pay_psp_t *psp);
 static void webhook_body(ngx_http_request_t *r, pay_str_t body);
 static ngx_int_t webhook_start(ngx_http_request_t *r, pay_str_t body,
     ngx_payments_flow_t *flow);
@@ -17,7 +19,8 @@ static ngx_int_t copy_headers(ngx_http_request_t *r, pay_arena_t *arena,
     pay_webhook_input_t *in);
 
 
-#define GET_ALLOW  "GET, HEAD, OPTIONS"
+#define GET_ALLOW        "GET, HEAD, OPTIONS"
+#define CHALLENGE_ALLOW  "GET, HEAD, POST, OPTIONS"
 
 
 ngx_int_t
@@ -75,13 +78,22 @@ ngx_http_payments_buyer(ngx_http_request_t *r, ngx_uint_t kind)
 ngx_int_t
 ngx_http_payments_webhook(ngx_http_request_t *r)
 {
-    ngx_int_t  rc;
+    ngx_int_t         rc;
+    ngx_uint_t        asks;
+    const pay_psp_t  *psp;
 
-    if (r->method != NGX_HTTP_POST) {
-        return ngx_http_payments_method_not_allowed(r, "POST, OPTIONS");
+    psp = webhook_psp(r);
+    asks = psp != NULL && psp->scheme->challenge != NULL;
+
+    if (r->method != NGX_HTTP_POST
+        && !(asks && (r->method & (NGX_HTTP_GET|NGX_HTTP_HEAD))))
+    {
+        return ngx_http_payments_method_not_allowed(r,
+                                                    asks ? CHALLENGE_ALLOW
+                                                    : "POST, OPTIONS");
     }
 
-    if (webhook_psp(r) == NULL) {
+    if (psp == NULL) {
         return ngx_http_payments_problem(r, "webhook-unknown-psp", NULL,
                                          NULL);
     }
@@ -94,7 +106,9 @@ ngx_http_payments_webhook(ngx_http_request_t *r)
                                          NULL, NULL);
     }
 
-    return ngx_http_payments_read_body(r, webhook_body);
+    return r->method == NGX_HTTP_POST
+           ? ngx_http_payments_read_body(r, webhook_body)
+           : webhook_challenge(r, psp);
 }
 
 
@@ -192,6 +206,35 @@ new_flow(ngx_http_request_t *r)
     }
 
     return flow;
+}
+
+
+/* The PSP wants to see, before it sends anything, that we have its key. */
+static ngx_int_t
+webhook_challenge(ngx_http_request_t *r, const pay_psp_t *psp)
+{
+    pay_str_t         answer;
+    ngx_str_t         body;
+    pay_arena_t       arena = ngx_payments_arena(r->pool);
+    static ngx_str_t  type = ngx_string("text/plain; charset=utf-8");
+
+    switch (psp->scheme->challenge(&arena, &psp->settings, psp->webhook_keys,
+                                   psp->webhook_key_count,
+                                   ngx_payments_str(r->args), &answer))
+    {
+
+    case PAY_OK:
+        body = ngx_payments_nstr(answer);
+        return ngx_http_payments_send(r, NGX_HTTP_OK, &type, &body);
+
+    case PAY_INVALID:
+        return ngx_http_payments_problem(r, "malformed-request",
+                                         "the query is no challenge of this "
+                                         "PSP", NULL);
+
+    default:
+        return ngx_http_payments_problem(r, "internal-error", NULL, NULL);
+    }
 }
 
 

@@ -31,9 +31,55 @@ char *ngx_http_payments_check_words(ngx_conf_t *cf, ngx_uint_t from);
 /* Adds the line's arguments, host or host:port, to *hosts (pay_str_t). */
 char *ngx_http_payments_add_hosts(ngx_conf_t *cf, ngx_array_t **hosts);
 
-/* ngx_http_payments_conf_tls.c: pinned_public_key and ca_file */
+/* ngx_http_payments_conf.c.  The value of a word NAME=VALUE (`name` ends with
+ * "="); NGX_DECLINED: it is another word. */
+ngx_int_t ngx_http_payments_option(ngx_str_t *word, const char *name,
+    ngx_str_t *value);
+/* The same for a number; NGX_ERROR: out of bounds, logged. */
+ngx_int_t ngx_http_payments_number(ngx_conf_t *cf, ngx_str_t *word,
+    const char *name, ngx_uint_t min, ngx_uint_t max, ngx_uint_t *number);
+
+/* ngx_http_payments_conf_route.c: the word route, and its names when all
+ * blocks are read (core->psps is filled) */
+char *ngx_http_payments_merchant_route(ngx_conf_t *cf, void *object);
+char *ngx_http_payments_resolve_routes(ngx_conf_t *cf,
+    ngx_http_payments_main_conf_t *pmcf, ngx_payments_merchant_t *merchant,
+    pay_merchant_t *core);
+/* Refuses a PSP that has no hosted page; NULL: there is no such block. */
+char *ngx_http_payments_check_target(ngx_conf_t *cf,
+    ngx_payments_merchant_t *merchant, ngx_str_t *name, const pay_psp_t *psp);
+
+/* ngx_http_payments_conf_health.c: breaker, cost and concurrency, and what
+ * they are where nothing is said */
+char *ngx_http_payments_psp_breaker(ngx_conf_t *cf, void *object);
+char *ngx_http_payments_psp_cost(ngx_conf_t *cf, void *object);
+char *ngx_http_payments_psp_most(ngx_conf_t *cf, void *object);
+void ngx_http_payments_health_defaults(ngx_http_payments_main_conf_t *pmcf);
+
+/* 1 for 1 to `max` visible ASCII characters. */
+ngx_uint_t ngx_http_payments_is_plain(ngx_str_t *text, size_t max);
+
+/* ngx_http_payments_conf_tls.c: pinned_public_key, ca_file, proxy */
 char *ngx_http_payments_psp_pins(ngx_conf_t *cf, void *object);
 char *ngx_http_payments_psp_ca(ngx_conf_t *cf, void *object);
+char *ngx_http_payments_psp_proxy(ngx_conf_t *cf, void *object);
+/* Makes the name a full one; the file must hold certificates in PEM. */
+char *ngx_http_payments_check_ca(ngx_conf_t *cf, ngx_str_t *path);
+
+/* ngx_http_payments_conf_webhook.c: the words webhook_… */
+char *ngx_http_payments_webhook_scheme(ngx_conf_t *cf, void *object);
+char *ngx_http_payments_webhook_keys(ngx_conf_t *cf, void *object);
+char *ngx_http_payments_webhook_tolerance(ngx_conf_t *cf, void *object);
+char *ngx_http_payments_webhook_url(ngx_conf_t *cf, void *object);
+char *ngx_http_payments_webhook_public_key(ngx_conf_t *cf, void *object);
+char *ngx_http_payments_webhook_id(ngx_conf_t *cf, void *object);
+char *ngx_http_payments_webhook_ca(ngx_conf_t *cf, void *object);
+char *ngx_http_payments_webhook_hosts(ngx_conf_t *cf, void *object);
+/* At the block's end: what its scheme needs is there, and nothing else. */
+char *ngx_http_payments_webhook_check(ngx_conf_t *cf, ngx_payments_psp_t *psp);
+/* At the end of the http block: the default of webhook_url. */
+char *ngx_http_payments_webhook_resolve(ngx_conf_t *cf,
+    ngx_http_payments_main_conf_t *pmcf, ngx_payments_psp_t *psp);
 
 
 #endif /* NGX_HTTP_PAYMENTS_CONF_H */

@@ -92,6 +92,21 @@ ngx_http_payments_check_words(ngx_conf_t *cf, ngx_uint_t from)
 }
 
 
+ngx_uint_t
+ngx_http_payments_is_plain(ngx_str_t *text, size_t max)
+{
+    size_t  i;
+
+    for (i = 0; i < text->len; i++) {
+        if (text->data[i] <= ' ' || text->data[i] > '~') {
+            return 0;
+        }
+    }
+
+    return text->len != 0 && text->len <= max;
+}
+
+
 char *
 ngx_http_payments_add_hosts(ngx_conf_t *cf, ngx_array_t **hosts)
 {
@@ -152,6 +167,8 @@ ngx_http_payments_resolve(ngx_conf_t *cf, ngx_http_payments_main_conf_t *pmcf)
                       : "payments_merchant");
         return NGX_CONF_ERROR;
     }
+
+    ngx_http_payments_health_defaults(pmcf);
 
     rv = resolve_psps(cf, pmcf);
     if (rv != NGX_CONF_OK) {
@@ -243,6 +260,12 @@ resolve_psps(ngx_conf_t *cf, ngx_http_payments_main_conf_t *pmcf)
     }
 
     for (i = 0; i < pmcf->psps.nelts; i++) {
+        if (ngx_http_payments_webhook_resolve(cf, pmcf, psps[i])
+            != NGX_CONF_OK)
+        {
+            return NGX_CONF_ERROR;
+        }
+
         core[i] = psps[i]->psp;
     }
 
@@ -271,12 +294,9 @@ resolve_merchant(ngx_conf_t *cf, ngx_http_payments_main_conf_t *pmcf,
     for (i = 0; i < merchant->psps->nelts; i++) {
         psps[i] = pay_env_psp(&pmcf->env, ngx_payments_str(names[i]));
 
-        if (psps[i] == NULL) {
-            ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                          "payments_merchant \"%V\" names psp \"%V\", but "
-                          "there is no such payments_psp block",
-                          &ngx_payments_nstr(merchant->merchant.id),
-                          &names[i]);
+        if (ngx_http_payments_check_target(cf, merchant, &names[i], psps[i])
+            != NGX_CONF_OK)
+        {
             return NGX_CONF_ERROR;
         }
     }
@@ -287,7 +307,7 @@ resolve_merchant(ngx_conf_t *cf, ngx_http_payments_main_conf_t *pmcf,
     core->psps = psps;
     core->psp_count = merchant->psps->nelts;
 
-    return NGX_CONF_OK;
+    return ngx_http_payments_resolve_routes(cf, pmcf, merchant, core);
 }
 
 

@@ -1,47 +1,55 @@
 /*
  * The block payments_psp: one short function a word, then the checks that
- * need the whole block.
+ * need the whole block.  Webhooks' words stand in _conf_webhook.c, TLS' in
+ * _conf_tls.c.
  */
 
 #include "ngx_http_payments_conf.h"
-#include "pay_crypto.h"
 #include "pay_url.h"
 
 
-#define CONNECT_MS  2000
-#define TOTAL_MS    10000
+#define CONNECT_MS   2000
+#define TOTAL_MS     10000
+#define ACCOUNT_MAX  128
 
 
 static char *psp_adapter(ngx_conf_t *cf, void *object);
 static char *psp_base_url(ngx_conf_t *cf, void *object);
 static char *psp_api_key(ngx_conf_t *cf, void *object);
-static char *psp_scheme(ngx_conf_t *cf, void *object);
-static char *psp_webhook_keys(ngx_conf_t *cf, void *object);
-static char *psp_tolerance(ngx_conf_t *cf, void *object);
+static char *psp_account(ngx_conf_t *cf, void *object);
+static char *psp_mode(ngx_conf_t *cf, void *object);
 static char *psp_hosts(ngx_conf_t *cf, void *object);
 static char *psp_timeout(ngx_conf_t *cf, void *object);
 static void psp_timeout_defaults(ngx_payments_psp_t *psp);
 static char *psp_private(ngx_conf_t *cf, void *object);
 static char *psp_check(ngx_conf_t *cf, ngx_payments_psp_t *psp);
-static void psp_defaults(ngx_payments_psp_t *psp);
-static char *psp_load_keys(ngx_conf_t *cf, ngx_payments_psp_t *psp);
-static char *psp_key_lines(ngx_conf_t *cf, ngx_payments_psp_t *psp,
-    ngx_str_t *file, ngx_str_t text);
-static char *psp_add_key(ngx_conf_t *cf, ngx_payments_psp_t *psp,
-    ngx_str_t *file, pay_str_t line);
+static const char *psp_lacks(const ngx_payments_psp_t *psp);
+static char *psp_check_url(ngx_conf_t *cf, ngx_payments_psp_t *psp);
 
 
 static const word_t  psp_words[] = {
     { "adapter", 1, 1, psp_adapter },
     { "base_url", 1, 1, psp_base_url },
     { "api_key_file", 1, 1, psp_api_key },
-    { "webhook_scheme", 1, 1, psp_scheme },
-    { "webhook_key_file", 1, PAY_SIG_KEYS_MAX, psp_webhook_keys },
-    { "webhook_tolerance", 1, 1, psp_tolerance },
+    { "account", 1, 1, psp_account },
+    { "mode", 1, 1, psp_mode },
+    { "webhook_scheme", 1, 1, ngx_http_payments_webhook_scheme },
+    { "webhook_key_file", 1, PAY_SIG_KEYS_MAX,
+      ngx_http_payments_webhook_keys },
+    { "webhook_tolerance", 1, 1, ngx_http_payments_webhook_tolerance },
+    { "webhook_url", 1, 1, ngx_http_payments_webhook_url },
+    { "webhook_public_key", 1, 1, ngx_http_payments_webhook_public_key },
+    { "webhook_id", 1, 1, ngx_http_payments_webhook_id },
+    { "webhook_ca_file", 1, 1, ngx_http_payments_webhook_ca },
+    { "webhook_cert_host", 1, 16, ngx_http_payments_webhook_hosts },
     { "hosted_page_host", 1, 16, psp_hosts },
     { "pinned_public_key", 1, 4, ngx_http_payments_psp_pins },
     { "ca_file", 1, 1, ngx_http_payments_psp_ca },
+    { "proxy", 1, 1, ngx_http_payments_psp_proxy },
     { "timeout", 1, 2, psp_timeout },
+    { "breaker", 1, 5, ngx_http_payments_psp_breaker },
+    { "concurrency", 1, 1, ngx_http_payments_psp_most },
+    { "cost", 1, 2, ngx_http_payments_psp_cost },
     { "allow_private_address", 1, 1, psp_private },
     { NULL, 0, 0, NULL }
 };
@@ -84,7 +92,9 @@ ngx_http_payments_psp_block(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
     *slot = psp;
     psp->psp.name = ngx_payments_str(value[1]);
     psp->psp.index = (unsigned) pmcf->psps.nelts - 1;
+    psp->psp.account.live = NGX_CONF_UNSET;
     psp->allow_private = NGX_CONF_UNSET;
+    psp->concurrency = NGX_CONF_UNSET_UINT;
 
     if (ngx_http_payments_parse_block(cf, psp_words, "payments_psp", psp)
         != NGX_CONF_OK)
@@ -172,74 +182,45 @@ psp_api_key(ngx_conf_t *cf, void *object)
 
 
 static char *
-psp_scheme(ngx_conf_t *cf, void *object)
+psp_account(ngx_conf_t *cf, void *object)
 {
     ngx_str_t           *value = cf->args->elts;
     ngx_payments_psp_t  *psp = object;
 
-    if (psp->psp.scheme != NULL) {
+    if (psp->psp.account.account.len != 0) {
         return "is duplicate";
     }
 
-    psp->psp.scheme = pay_sig_find(ngx_payments_str(value[1]));
-    if (psp->psp.scheme == NULL) {
-        return "names a webhook scheme that does not exist: "
-               "docs/directives.md lists them";
+    if (!ngx_http_payments_is_plain(&value[1], ACCOUNT_MAX)) {
+        return "must be 1 to 128 visible ASCII characters, as the PSP shows "
+               "the account's name";
     }
+
+    psp->psp.account.account = ngx_payments_str(value[1]);
 
     return NGX_CONF_OK;
 }
 
 
 static char *
-psp_webhook_keys(ngx_conf_t *cf, void *object)
+psp_mode(ngx_conf_t *cf, void *object)
 {
-    ngx_str_t           *value = cf->args->elts, *file;
-    ngx_uint_t           i;
-    ngx_payments_psp_t  *psp = object;
-
-    if (psp->keys != NULL) {
-        return "is duplicate";
-    }
-
-    /* parsed in psp_check(), when adapter and scheme are known */
-    psp->keys = ngx_array_create(cf->pool, PAY_SIG_KEYS_MAX,
-                                 sizeof(ngx_str_t));
-    if (psp->keys == NULL) {
-        return NGX_CONF_ERROR;
-    }
-
-    for (i = 1; i < cf->args->nelts; i++) {
-        file = ngx_array_push(psp->keys);
-        if (file == NULL) {
-            return NGX_CONF_ERROR;
-        }
-
-        *file = value[i];
-    }
-
-    return NGX_CONF_OK;
-}
-
-
-static char *
-psp_tolerance(ngx_conf_t *cf, void *object)
-{
-    time_t               tolerance;
     ngx_str_t           *value = cf->args->elts;
     ngx_payments_psp_t  *psp = object;
 
-    if (psp->psp.webhook_tolerance_s != 0) {
+    if (psp->psp.account.live != NGX_CONF_UNSET) {
         return "is duplicate";
     }
 
-    tolerance = ngx_parse_time(&value[1], 1);
+    if (ngx_strcmp(value[1].data, "live") == 0) {
+        psp->psp.account.live = 1;
 
-    if (tolerance == (time_t) NGX_ERROR || tolerance < 1 || tolerance > 3600) {
-        return "must be a time from 1s to 1h";
+    } else if (ngx_strcmp(value[1].data, "test") == 0) {
+        psp->psp.account.live = 0;
+
+    } else {
+        return "must be live or test";
     }
-
-    psp->psp.webhook_tolerance_s = tolerance;
 
     return NGX_CONF_OK;
 }
@@ -341,24 +322,9 @@ psp_private(ngx_conf_t *cf, void *object)
 static char *
 psp_check(ngx_conf_t *cf, ngx_payments_psp_t *psp)
 {
-    pay_err_t    err;
-    const char  *lacks = NULL;
+    const char  *lacks;
 
-    if (psp->psp.adapter == NULL) {
-        lacks = "adapter";
-
-    } else if (psp->base_url.len == 0) {
-        lacks = "base_url";
-
-    } else if (psp->psp.account.api_key.len == 0) {
-        lacks = "api_key_file";
-
-    } else if (psp->keys == NULL) {
-        lacks = "webhook_key_file";
-
-    } else if (psp->hosts == NULL) {
-        lacks = "hosted_page_host, the only hosts a buyer is ever sent to";
-    }
+    lacks = psp_lacks(psp);
 
     if (lacks != NULL) {
         ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
@@ -367,147 +333,94 @@ psp_check(ngx_conf_t *cf, ngx_payments_psp_t *psp)
         return NGX_CONF_ERROR;
     }
 
-    psp_defaults(psp);
-
-    if (pay_base_url_check(ngx_payments_str(psp->base_url),
-                           (int) psp->allow_private, &err) != PAY_OK)
-    {
-        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0, "base_url \"%V\": %s",
-                           &psp->base_url, err.detail);
-        return NGX_CONF_ERROR;
-    }
-
-    psp->psp.hosted_hosts = psp->hosts->elts;
-    psp->psp.hosted_host_count = psp->hosts->nelts;
-
-    return psp_load_keys(cf, psp);
-}
-
-
-static void
-psp_defaults(ngx_payments_psp_t *psp)
-{
     psp_timeout_defaults(psp);
 
     if (psp->allow_private == NGX_CONF_UNSET) {
         psp->allow_private = 0;
     }
 
-    if (psp->psp.webhook_tolerance_s == 0) {
-        psp->psp.webhook_tolerance_s = PAY_SIG_TOLERANCE_S;
+    if (psp->psp.account.live == NGX_CONF_UNSET) {
+        psp->psp.account.live = 1;
     }
 
-    if (psp->psp.scheme == NULL) {
-        psp->psp.scheme = pay_sig_find(pay_str_of(psp->psp.adapter->scheme));
-    }
-}
-
-
-static char *
-psp_load_keys(ngx_conf_t *cf, ngx_payments_psp_t *psp)
-{
-    char        *rv;
-    ngx_str_t   *files, text;
-    ngx_uint_t   i, n;
-
-    files = psp->keys->elts;
-    n = psp->keys->nelts;
-
-    psp->keys = ngx_array_create(cf->pool, PAY_SIG_KEYS_MAX,
-                                 sizeof(pay_secret_t));
-    if (psp->keys == NULL || psp->psp.scheme == NULL) {
+    if (psp->base_url.len != 0 && psp_check_url(cf, psp) != NGX_CONF_OK) {
         return NGX_CONF_ERROR;
     }
 
-    for (i = 0; i < n; i++) {
-        if (ngx_http_payments_read_secret(cf, &files[i], 1, &text) != NGX_OK) {
-            return NGX_CONF_ERROR;
-        }
-
-        rv = psp_key_lines(cf, psp, &files[i], text);
-        if (rv != NGX_CONF_OK) {
-            return rv;
-        }
+    if (psp->hosts != NULL) {
+        psp->psp.hosted_hosts = psp->hosts->elts;
+        psp->psp.hosted_host_count = psp->hosts->nelts;
     }
 
-    psp->psp.webhook_keys = psp->keys->elts;
-    psp->psp.webhook_key_count = psp->keys->nelts;
+    return ngx_http_payments_webhook_check(cf, psp);
+}
 
-    return NGX_CONF_OK;
+
+/* What is only heard through webhooks is never called. */
+static const char *
+psp_lacks(const ngx_payments_psp_t *psp)
+{
+    const pay_psp_adapter_t  *adapter = psp->psp.adapter;
+
+    if (adapter == NULL) {
+        return "adapter";
+    }
+
+    if ((adapter->traits & PAY_PSP_NEEDS_ACCOUNT)
+        && psp->psp.account.account.len == 0)
+    {
+        return "account: this adapter's PSP wants the name of the account "
+               "with each call";
+    }
+
+    if (adapter->register_request == NULL) {
+        return NULL;
+    }
+
+    if (psp->base_url.len == 0) {
+        return "base_url";
+    }
+
+    if (psp->psp.account.api_key.len == 0) {
+        return "api_key_file";
+    }
+
+    return psp->hosts == NULL
+           ? "hosted_page_host, the only hosts a buyer is ever sent to" : NULL;
 }
 
 
 static char *
-psp_key_lines(ngx_conf_t *cf, ngx_payments_psp_t *psp, ngx_str_t *file,
-    ngx_str_t text)
+psp_check_url(ngx_conf_t *cf, ngx_payments_psp_t *psp)
 {
-    char       *rv;
-    u_char     *p, *last, *end;
-    pay_str_t   line;
+    pay_err_t    err;
+    pay_url_t    url;
+    ngx_uint_t   plain;
 
-    p = text.data;
-    last = text.data + text.len;
-
-    while (p < last) {
-        end = ngx_strlchr(p, last, '\n');
-        end = end == NULL ? last : end;
-
-        line.data = p;
-        line.len = end - p;
-
-        while (line.len > 0 && line.data[line.len - 1] <= ' ') {
-            line.len--;
-        }
-
-        p = end + 1;
-
-        if (line.len == 0) {
-            continue;
-        }
-
-        rv = psp_add_key(cf, psp, file, line);
-        if (rv != NGX_CONF_OK) {
-            return rv;
-        }
+    if (pay_base_url_check(ngx_payments_str(psp->base_url),
+                           (int) psp->allow_private, &err) != PAY_OK
+        || pay_url_parse(ngx_payments_str(psp->base_url), &url, &err)
+           != PAY_OK)
+    {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0, "base_url \"%V\": %s",
+                           &psp->base_url, err.detail);
+        return NGX_CONF_ERROR;
     }
 
-    return NGX_CONF_OK;
-}
+    plain = pay_str_is(url.scheme, "http");
 
-
-static char *
-psp_add_key(ngx_conf_t *cf, ngx_payments_psp_t *psp, ngx_str_t *file,
-    pay_str_t line)
-{
-    pay_err_t      err;
-    ngx_uint_t     i;
-    pay_secret_t  *key, *keys;
-
-    if (psp->keys->nelts == PAY_SIG_KEYS_MAX) {
-        return "has more than 4 webhook keys: remove the old ones";
-    }
-
-    key = ngx_array_push(psp->keys);
-    err.detail = "malformed";
-
-    if (key == NULL || psp->psp.scheme->key_parse(line, key, &err) != PAY_OK) {
+    if (plain && psp->proxy.len != 0) {
         ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                           "\"%V\" holds no key for scheme %s: %s", file,
-                           psp->psp.scheme->name, err.detail);
+                           "payments_psp \"%V\" has a proxy and an http:// "
+                           "base_url, which is for a loopback host only: "
+                           "remove the proxy",
+                           &ngx_payments_nstr(psp->psp.name));
         return NGX_CONF_ERROR;
     }
 
-    keys = psp->keys->elts;
-
-    for (i = 0; i < psp->keys->nelts - 1; i++) {
-        if (pay_equal_ct(pay_secret_str(&keys[i]), pay_secret_str(key))) {
-            ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                               "\"%V\" brings the same webhook key a second "
-                               "time: keep one, or put the next key there",
-                               file);
-            return NGX_CONF_ERROR;
-        }
-    }
+    /* "localhost" over https is a name like any other */
+    psp->loopback = pay_host_is_loopback(url.host)
+                    && (plain || url.host.data[0] == '1');
 
     return NGX_CONF_OK;
 }

@@ -8,6 +8,7 @@
 
 #include "ngx_http_payments_conf.h"
 #include "pay_crypto.h"
+#include "pay_url.h"
 
 
 #define PIN_PREFIX      "sha256//"
@@ -15,7 +16,6 @@
 
 
 static ngx_uint_t pin_is_valid(ngx_conf_t *cf, ngx_str_t *pin);
-static void *temp_alloc(void *owner, size_t size);
 static ngx_uint_t has_certificate(ngx_str_t *path);
 
 
@@ -67,7 +67,7 @@ static ngx_uint_t
 pin_is_valid(ngx_conf_t *cf, ngx_str_t *pin)
 {
     pay_str_t    text, bytes;
-    pay_arena_t  arena = { temp_alloc, cf->temp_pool };
+    pay_arena_t  arena = ngx_payments_arena(cf->temp_pool);
 
     if (pin->len <= PIN_PREFIX_LEN
         || ngx_strncmp(pin->data, PIN_PREFIX, PIN_PREFIX_LEN) != 0)
@@ -83,18 +83,10 @@ pin_is_valid(ngx_conf_t *cf, ngx_str_t *pin)
 }
 
 
-static void *
-temp_alloc(void *owner, size_t size)
-{
-    return ngx_palloc(owner, size);
-}
-
-
 char *
 ngx_http_payments_psp_ca(ngx_conf_t *cf, void *object)
 {
     ngx_str_t           *value = cf->args->elts;
-    ngx_file_info_t      info;
     ngx_payments_psp_t  *psp = object;
 
     if (psp->ca_file.data != NULL) {
@@ -103,24 +95,57 @@ ngx_http_payments_psp_ca(ngx_conf_t *cf, void *object)
 
     psp->ca_file = value[1];
 
-    if (ngx_conf_full_name(cf->cycle, &psp->ca_file, 1) != NGX_OK) {
+    return ngx_http_payments_check_ca(cf, &psp->ca_file);
+}
+
+
+char *
+ngx_http_payments_check_ca(ngx_conf_t *cf, ngx_str_t *path)
+{
+    ngx_file_info_t  info;
+
+    if (ngx_conf_full_name(cf->cycle, path, 1) != NGX_OK) {
         return NGX_CONF_ERROR;
     }
 
-    if (ngx_file_info(psp->ca_file.data, &info) == NGX_FILE_ERROR) {
+    if (ngx_file_info(path->data, &info) == NGX_FILE_ERROR) {
         ngx_conf_log_error(NGX_LOG_EMERG, cf, ngx_errno,
                            "cannot open \"%V\": put the CA's certificates "
-                           "there, in PEM", &psp->ca_file);
+                           "there, in PEM", path);
         return NGX_CONF_ERROR;
     }
 
-    if (!ngx_is_file(&info) || !has_certificate(&psp->ca_file)) {
+    if (!ngx_is_file(&info) || !has_certificate(path)) {
         ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
                            "\"%V\" holds no certificate that OpenSSL can "
-                           "read: it must hold the CA's, in PEM",
-                           &psp->ca_file);
+                           "read: it must hold the CA's, in PEM", path);
         return NGX_CONF_ERROR;
     }
+
+    return NGX_CONF_OK;
+}
+
+
+char *
+ngx_http_payments_psp_proxy(ngx_conf_t *cf, void *object)
+{
+    pay_url_t            url;
+    ngx_str_t           *value = cf->args->elts;
+    ngx_payments_psp_t  *psp = object;
+
+    if (psp->proxy.len != 0) {
+        return "is duplicate";
+    }
+
+    if (pay_url_parse(ngx_payments_str(value[1]), &url, NULL) != PAY_OK
+        || url.port.len == 0 || url.path.len != 0 || url.query.data != NULL
+        || url.fragment.data != NULL)
+    {
+        return "must be http://HOST:PORT or https://HOST:PORT, without a "
+               "path or a password";
+    }
+
+    psp->proxy = value[1];
 
     return NGX_CONF_OK;
 }
