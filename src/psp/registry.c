@@ -9,7 +9,12 @@
 
 static const pay_psp_adapter_t *const  adapters[] = {
     &pay_psp_adyen,
+    &pay_psp_braintree,
     &pay_psp_generic,
+    &pay_psp_gocardless,
+    &pay_psp_mollie,
+    &pay_psp_razorpay,
+    &pay_psp_square,
     &pay_psp_stripe,
     NULL
 };

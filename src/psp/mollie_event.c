@@ -1,0 +1,205 @@
+/*
+ * Mollie's webhooks, both kinds of which are hints: the payment is asked for
+ * before anything moves.
+ *   legacy    a form, "id=tr_…", sent to the payment's own webhookUrl; nobody
+ *             signs it, so it has no event id and is not stored
+ *   next-gen  a signed JSON event with an id, whose entityId is the payment's
+ * Events about anything but a payment are noted without a fact.
+ */
+
+#include "psp/mollie.h"
+
+
+#define MOLLIE_FORM_MAX  1024
+
+
+static pay_status_t mollie_form_event(pay_arena_t *arena, pay_str_t body,
+    pay_psp_event_t *event, pay_err_t *err);
+static int mollie_form_id(pay_str_t body, pay_str_t *id);
+static pay_status_t mollie_json_event(pay_arena_t *arena,
+    const pay_psp_account_t *account, pay_str_t body, pay_psp_event_t *event,
+    pay_err_t *err);
+static pay_status_t mollie_entity(pay_arena_t *arena,
+    const pay_psp_account_t *account, const pay_json_t *root,
+    pay_psp_event_t *event, pay_err_t *err);
+static int mollie_looks_like_json(pay_str_t body);
+static int mollie_starts(pay_str_t text, const char *prefix);
+
+
+pay_status_t
+pay_mollie_webhook_events(pay_arena_t *arena, const pay_psp_account_t *account,
+    pay_str_t event_id, pay_str_t body,
+    pay_psp_event_t events[PAY_PSP_EVENTS_MAX], unsigned *count,
+    pay_err_t *err)
+{
+    pay_psp_event_t  event;
+
+    (void) event_id;           /* Mollie's headers carry none */
+
+    memset(&event, 0, sizeof(event));
+
+    if (mollie_looks_like_json(body)) {
+        PAY_TRY(mollie_json_event(arena, account, body, &event, err));
+
+    } else {
+        PAY_TRY(mollie_form_event(arena, body, &event, err));
+    }
+
+    events[0] = event;
+    *count = 1;
+
+    return PAY_OK;
+}
+
+
+static pay_status_t
+mollie_form_event(pay_arena_t *arena, pay_str_t body, pay_psp_event_t *event,
+    pay_err_t *err)
+{
+    pay_str_t  id;
+
+    if (!mollie_form_id(body, &id) || !mollie_starts(id, "tr_")) {
+        return pay_refuse(err, "validation-error",
+                          "a form has one id, that of a payment");
+    }
+
+    event->type = PAY_STR("legacy");
+    event->must_ask = 1;
+
+    return pay_dup(arena, id, &event->token);
+}
+
+
+/* Other fields may stand beside it, but no second id. */
+static int
+mollie_form_id(pay_str_t body, pay_str_t *id)
+{
+    int        found;
+    size_t     i, start;
+    pay_str_t  field;
+
+    found = 0;
+
+    if (body.len > MOLLIE_FORM_MAX) {
+        return 0;
+    }
+
+    for (start = 0; start < body.len; start = i + 1) {
+        for (i = start; i < body.len && body.data[i] != '&'; i++) {
+            /* void */
+        }
+
+        field = (pay_str_t) { i - start, body.data + start };
+
+        if (mollie_starts(field, "id=")) {
+            *id = (pay_str_t) { field.len - 3, field.data + 3 };
+            found++;
+        }
+    }
+
+    return found == 1 && pay_psp_token_is_valid(*id);
+}
+
+
+static pay_status_t
+mollie_json_event(pay_arena_t *arena, const pay_psp_account_t *account,
+    pay_str_t body, pay_psp_event_t *event, pay_err_t *err)
+{
+    pay_json_t    *root;
+    pay_status_t   status;
+
+    PAY_TRY(pay_psp_parse(body, &root, err));
+
+    status = pay_psp_token_get(arena, root, "id", &event->event_id);
+    if (status == PAY_OK) {
+        status = pay_psp_word_get(arena, root, "type", &event->type);
+    }
+
+    if (status == PAY_OK && event->type.len != 0
+        && pay_mollie_is(root, "resource", "event"))
+    {
+        status = mollie_entity(arena, account, root, event, err);
+
+    } else if (status != PAY_NO_MEMORY) {
+        status = pay_refuse(err, "validation-error",
+                            "an event has resource, id and type");
+    }
+
+    pay_json_free(root);
+
+    return status;
+}
+
+
+static pay_status_t
+mollie_entity(pay_arena_t *arena, const pay_psp_account_t *account,
+    const pay_json_t *root, pay_psp_event_t *event, pay_err_t *err)
+{
+    pay_str_t          type, id;
+    pay_status_t       status;
+    const pay_json_t  *entity;
+
+    if (pay_json_string(pay_json_get(root, "type"), &type) != PAY_OK
+        || !mollie_starts(type, "payment."))
+    {
+        return PAY_OK;
+    }
+
+    entity = pay_json_path(root, "_embedded", "entity", NULL);
+
+    if (pay_json_get(entity, "mode") != NULL
+        && !pay_mollie_is(entity, "mode", account->live ? "live" : "test"))
+    {
+        return pay_refuse(err, "validation-error",
+                          "a payment of the other mode");
+    }
+
+    status = pay_psp_token_get(arena, root, "entityId", &id);
+    if (status == PAY_NO_MEMORY) {
+        return status;
+    }
+
+    if (status != PAY_OK || !mollie_starts(id, "tr_")
+        || (pay_json_get(entity, "id") != NULL
+            && pay_mollie_echo_text(pay_json_get(entity, "id"), id)
+               != PAY_MOLLIE_RIGHT))
+    {
+        return pay_refuse(err, "validation-error",
+                          "a payment's event names the payment");
+    }
+
+    event->must_ask = 1;
+    event->token = id;
+
+    return PAY_OK;
+}
+
+
+/* By its first byte that is no blank: a form begins with a letter.  Whatever
+ * it is taken for, it has to be that. */
+static int
+mollie_looks_like_json(pay_str_t body)
+{
+    size_t         i;
+    unsigned char  c;
+
+    for (i = 0; i < body.len; i++) {
+        c = body.data[i];
+
+        if (c != ' ' && c != '\t' && c != '\r' && c != '\n') {
+            c |= 0x20;
+            return !(c >= 'a' && c <= 'z');
+        }
+    }
+
+    return 1;
+}
+
+
+static int
+mollie_starts(pay_str_t text, const char *prefix)
+{
+    size_t  len = strlen(prefix);
+
+    return text.len >= len && memcmp(text.data, prefix, len) == 0;
+}

@@ -1,0 +1,374 @@
+/*
+ * Square payment links (psp.md 5): JSON calls, the idempotency key in the
+ * body, amounts in the currency's smallest unit.  A link never ends by itself,
+ * so the gateway deletes it.  What the link's order says is read in
+ * square_order.c, what webhooks say in square_event.c.
+ */
+
+#include "psp/square.h"
+
+
+#define SQUARE_KEY_MAX        192
+#define SQUARE_REFERENCE_MAX  40
+
+
+static pay_status_t square_register_request(pay_arena_t *arena,
+    const pay_psp_account_t *account, const pay_psp_order_t *order,
+    pay_http_request_t *request, pay_err_t *err);
+static pay_status_t square_body(pay_arena_t *arena,
+    const pay_psp_account_t *account, const pay_psp_order_t *order,
+    pay_json_t *root, pay_err_t *err);
+static pay_status_t square_body_line(const pay_psp_order_t *order,
+    const pay_psp_line_t *line, pay_json_t *lines, pay_err_t *err);
+static pay_status_t square_body_options(const pay_psp_order_t *order,
+    pay_json_t *root);
+static pay_status_t square_reference(pay_arena_t *arena,
+    const pay_psp_order_t *order, pay_str_t *reference);
+static pay_status_t square_register_answer(pay_arena_t *arena,
+    const pay_psp_order_t *order, const pay_http_answer_t *answer,
+    pay_psp_registered_t *result);
+static pay_status_t square_registered(pay_arena_t *arena,
+    const pay_psp_order_t *order, const pay_json_t *root,
+    pay_psp_registered_t *result);
+static pay_square_echo_t square_echo(const pay_psp_order_t *order,
+    pay_str_t reference, const pay_json_t *root);
+static pay_status_t square_query_request(pay_arena_t *arena,
+    const pay_psp_account_t *account, pay_str_t token,
+    pay_http_request_t *request);
+
+
+/* Square pays its sellers in these; an order in another currency than the
+ * location's is refused.  Square's units of them are ISO's. */
+static const char *const  square_currencies[] = {
+    "AUD", "CAD", "EUR", "GBP", "JPY", "USD", NULL
+};
+
+/* Errors that are no proof that nothing happened. */
+static const char *const  square_unsure_codes[] = {
+    "idempotency_key_reused", "conflict", "version_mismatch",
+    "temporary_error", "internal_server_error", "rate_limited",
+    "request_timeout", "bad_gateway", "service_unavailable",
+    "gateway_timeout", "delayed_transaction_captured",
+    "delayed_transaction_canceled", NULL
+};
+
+/* Each would change what the buyer pays, and then no amount would match. */
+static const char *const  square_switches[] = {
+    "allow_tipping", "enable_coupon", "enable_loyalty", NULL
+};
+
+
+/* Square names no end of its idempotency keys' life; a day is what the
+ * gateway relies on. */
+const pay_psp_adapter_t  pay_psp_square = {
+    .name = "square",
+    .scheme = "square",
+    .key_window_hours = 24,
+    .min_expiry_s = 60,
+    .max_expiry_s = 86400,
+    .traits = PAY_PSP_NEEDS_ACCOUNT | PAY_PSP_LINGERS,
+    .changes = PAY_PSP_CAN(PAY_PSP_CAPTURE) | PAY_PSP_CAN(PAY_PSP_CANCEL)
+               | PAY_PSP_CAN(PAY_PSP_REFUND) | PAY_PSP_CAN(PAY_PSP_EXPIRE),
+    .register_request = square_register_request,
+    .register_answer = square_register_answer,
+    .query_request = square_query_request,
+    .query_answer = pay_square_query_answer,
+    .change_request = pay_square_change_request,
+    .change_answer = pay_square_change_answer,
+    .webhook_events = pay_square_webhook_events
+};
+
+
+pay_status_t
+pay_square_request(pay_arena_t *arena, const pay_psp_account_t *account,
+    const char *method, const char *path, pay_str_t last,
+    pay_http_request_t *request)
+{
+    PAY_TRY(pay_psp_request_init(arena, account, method, path, last, request));
+
+    pay_psp_field_add(request, "Square-Version", PAY_STR(PAY_SQUARE_VERSION));
+
+    return PAY_OK;
+}
+
+
+pay_status_t
+pay_square_set_money(pay_json_t *parent, const char *member,
+    const pay_currency_t *currency, int64_t minor, pay_err_t *err)
+{
+    pay_json_t         *money;
+    const char *const  *code;
+
+    for (code = square_currencies; *code != NULL; code++) {
+        if (pay_str_is(pay_str_of(currency->code), *code)) {
+            break;
+        }
+    }
+
+    if (*code == NULL) {
+        return pay_refuse(err, "currency-unsupported",
+                          "no Square seller is paid in that currency");
+    }
+
+    money = pay_json_object_new();
+    PAY_TRY(pay_json_set(parent, member, money));
+    PAY_TRY(pay_json_set_integer(money, "amount", minor));
+
+    return pay_json_set_string(money, "currency", pay_str_of(*code));
+}
+
+
+pay_status_t
+pay_square_error(pay_arena_t *arena, const pay_json_t *root,
+    pay_psp_error_t *error)
+{
+    size_t              i;
+    pay_str_t           code;
+    const pay_json_t   *errors, *entry;
+    const char *const  *unsure;
+
+    errors = pay_json_get(root, "errors");
+    error->found = errors != NULL && pay_json_type(errors) != PAY_JSON_NULL
+                   && !(pay_json_type(errors) == PAY_JSON_ARRAY
+                        && pay_json_size(errors) == 0);
+    error->unsure = error->found && pay_json_type(errors) != PAY_JSON_ARRAY;
+
+    for (i = 0; (entry = pay_json_at(errors, i)) != NULL; i++) {
+        PAY_TRY(pay_psp_word_get(arena, entry, "code", &code));
+
+        for (unsure = square_unsure_codes; *unsure != NULL; unsure++) {
+            if (pay_str_is(code, *unsure)) {
+                error->unsure = 1;
+            }
+        }
+
+        if (code.len == 0) {
+            PAY_TRY(pay_psp_word_get(arena, entry, "category", &code));
+        }
+
+        if (error->code.len == 0) {
+            error->code = code;
+        }
+    }
+
+    return PAY_OK;
+}
+
+
+static pay_status_t
+square_register_request(pay_arena_t *arena, const pay_psp_account_t *account,
+    const pay_psp_order_t *order, pay_http_request_t *request, pay_err_t *err)
+{
+    pay_json_t          *root;
+    pay_status_t         status;
+    pay_http_request_t   made;
+
+    if (!pay_psp_order_sane(order) || account->account.len == 0) {
+        return PAY_BUG;
+    }
+
+    PAY_TRY(pay_square_request(arena, account, "POST", PAY_SQUARE_LINKS,
+                               PAY_STR(""), &made));
+
+    root = pay_json_object_new();
+    if (root == NULL) {
+        return PAY_NO_MEMORY;
+    }
+
+    status = square_body(arena, account, order, root, err);
+    if (status != PAY_OK) {
+        pay_json_free(root);
+        return status;
+    }
+
+    PAY_TRY(pay_psp_json_body(arena, root, &made));
+
+    *request = made;
+
+    return PAY_OK;
+}
+
+
+static pay_status_t
+square_body(pay_arena_t *arena, const pay_psp_account_t *account,
+    const pay_psp_order_t *order, pay_json_t *root, pay_err_t *err)
+{
+    unsigned     i;
+    pay_str_t    key, reference;
+    pay_json_t  *json, *lines;
+
+    PAY_TRY(pay_psp_key(arena, order->nonce, "", SQUARE_KEY_MAX, &key));
+    PAY_TRY(square_reference(arena, order, &reference));
+    PAY_TRY(pay_json_set_string(root, "idempotency_key", key));
+
+    json = pay_json_object_new();
+    PAY_TRY(pay_json_set(root, "order", json));
+    PAY_TRY(pay_json_set_string(json, "location_id", account->account));
+    PAY_TRY(pay_json_set_string(json, "reference_id", reference));
+
+    lines = pay_json_array_new();
+    PAY_TRY(pay_json_set(json, "line_items", lines));
+
+    for (i = 0; i < order->line_count; i++) {
+        PAY_TRY(square_body_line(order, &order->lines[i], lines, err));
+    }
+
+    return square_body_options(order, root);
+}
+
+
+static pay_status_t
+square_body_line(const pay_psp_order_t *order, const pay_psp_line_t *line,
+    pay_json_t *lines, pay_err_t *err)
+{
+    pay_json_t  *json;
+
+    json = pay_json_object_new();
+    PAY_TRY(pay_json_append(lines, json));
+    PAY_TRY(pay_json_set_string(json, "name",
+                                line->name.len ? line->name
+                                               : line->payment_order_id));
+    PAY_TRY(pay_json_set_string(json, "quantity", PAY_STR("1")));
+
+    return pay_square_set_money(json, "base_price_money", order->currency,
+                                line->amount_minor, err);
+}
+
+
+static pay_status_t
+square_body_options(const pay_psp_order_t *order, pay_json_t *root)
+{
+    pay_json_t         *json;
+    const char *const  *name;
+
+    json = pay_json_object_new();
+    PAY_TRY(pay_json_set(root, "checkout_options", json));
+
+    for (name = square_switches; *name != NULL; name++) {
+        PAY_TRY(pay_json_set(json, *name, pay_json_boolean_new(0)));
+    }
+
+    return pay_json_set_string(json, "redirect_url", order->return_url);
+}
+
+
+static pay_status_t
+square_reference(pay_arena_t *arena, const pay_psp_order_t *order,
+    pay_str_t *reference)
+{
+    return pay_psp_key(arena, order->reference, "", SQUARE_REFERENCE_MAX,
+                       reference);
+}
+
+
+static pay_status_t
+square_register_answer(pay_arena_t *arena, const pay_psp_order_t *order,
+    const pay_http_answer_t *answer, pay_psp_registered_t *result)
+{
+    pay_json_t            *root;
+    pay_status_t           status;
+    pay_psp_registered_t   made;
+
+    PAY_TRY(pay_psp_answer_open(arena, answer, pay_square_error, &root,
+                                &made));
+
+    status = (root == NULL) ? PAY_OK
+                            : square_registered(arena, order, root, &made);
+    pay_json_free(root);
+
+    if (status == PAY_OK) {
+        *result = made;
+    }
+
+    return status;
+}
+
+
+/* Without the link's id nobody could ever delete the link: no answer. */
+static pay_status_t
+square_registered(pay_arena_t *arena, const pay_psp_order_t *order,
+    const pay_json_t *root, pay_psp_registered_t *result)
+{
+    pay_str_t           alias, reference;
+    const char         *url;
+    pay_status_t        status;
+    pay_square_echo_t   echo;
+    const pay_json_t   *link;
+
+    PAY_TRY(square_reference(arena, order, &reference));
+    echo = square_echo(order, reference, root);
+
+    if (echo != PAY_SQUARE_RIGHT) {
+        if (echo == PAY_SQUARE_WRONG) {
+            result->code = PAY_STR("answer_mismatch");
+        }
+
+        return PAY_OK;
+    }
+
+    link = pay_json_get(root, "payment_link");
+
+    status = pay_psp_token_get(arena, link, "id", &alias);
+    if (status != PAY_OK) {
+        return (status == PAY_NOT_FOUND) ? PAY_OK : status;
+    }
+
+    url = (pay_json_get(link, "url") != NULL) ? "url" : "long_url";
+    PAY_TRY(pay_psp_answer_done(arena, link, "order_id", url, result));
+
+    if (result->outcome == PAY_PSP_DONE) {
+        result->alias = alias;
+    }
+
+    return PAY_OK;
+}
+
+
+static pay_square_echo_t
+square_echo(const pay_psp_order_t *order, pay_str_t reference,
+    const pay_json_t *root)
+{
+    pay_str_t           id;
+    pay_square_echo_t   echo;
+    const pay_json_t   *made;
+
+    made = pay_json_at(pay_json_path(root, "related_resources", "orders",
+                                     NULL), 0);
+
+    if (pay_json_string(pay_json_path(root, "payment_link", "order_id", NULL),
+                        &id) != PAY_OK)
+    {
+        return PAY_SQUARE_INVALID;
+    }
+
+    echo = pay_square_echo_text(made, "id", id);
+
+    if (echo == PAY_SQUARE_RIGHT) {
+        echo = pay_square_echo_money(made, "total_money", order->currency,
+                                     order->amount_minor);
+    }
+
+    return (echo == PAY_SQUARE_RIGHT)
+           ? pay_square_echo_text(made, "reference_id", reference) : echo;
+}
+
+
+static pay_status_t
+square_query_request(pay_arena_t *arena, const pay_psp_account_t *account,
+    pay_str_t token, pay_http_request_t *request)
+{
+    pay_http_request_t  made;
+
+    if (!pay_psp_token_is_valid(token)) {
+        return PAY_BUG;
+    }
+
+    PAY_TRY(pay_square_request(arena, account, "GET", PAY_SQUARE_ORDERS,
+                               token, &made));
+
+    pay_psp_field_add(&made, "Accept", PAY_STR("application/json"));
+
+    *request = made;
+
+    return PAY_OK;
+}
