@@ -662,7 +662,7 @@ def test_a_fault_can_wait_for_one_nonce(psp):
         {"operation": "webhook", "kind": "huge"},
         {"operation": "register", "kind": "delay", "ms": "1"},
         {"operation": "register", "kind": "delay", "sec": 1},
-        {"operation": "register", "kind": "huge", "dialect": "adyen"},
+        {"operation": "register", "kind": "huge", "dialect": "nobody"},
         {"operation": "register", "kind": "huge", "times": 0},
     ],
 )

@@ -80,3 +80,30 @@ def from_stripe(units: int, currency: str) -> int:
         raise BadAmount(f"the last digit of a {currency} amount must be 0")
     shift = exponent(currency) - stripe_exponent(currency)
     return units * 10**shift if shift >= 0 else units // 10**-shift
+
+
+ADYEN = {"CLP": 2, "ISK": 2, "CVE": 0, "IDR": 0}
+
+
+def to_adyen(minor: int, currency: str) -> int:
+    """ISO minor units -> Adyen's integer; BadAmount when it is none."""
+    if currency in FOUR:
+        raise BadAmount(f"no {currency} here")
+    shift = ADYEN.get(currency, exponent(currency)) - exponent(currency)
+    if shift >= 0:
+        return minor * 10**shift
+    if minor % 10**-shift:
+        raise BadAmount(f"whole {currency} only")
+    return minor // 10**-shift
+
+
+def from_adyen(units: int, currency: str) -> int:
+    """Adyen's integer -> ISO minor units, by Adyen's own exceptions."""
+    if currency in FOUR:
+        raise BadAmount(f"no {currency} here")
+    shift = exponent(currency) - ADYEN.get(currency, exponent(currency))
+    if shift >= 0:
+        return units * 10**shift
+    if units % 10**-shift:
+        raise BadAmount(f"{currency} amounts end in {'0' * -shift}")
+    return units // 10**-shift
