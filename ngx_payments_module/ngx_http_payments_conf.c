@@ -6,7 +6,7 @@
 #include "pay_url.h"
 
 
-#define ZONE_MIN       (64 * 1024)
+#define ZONE_MIN       (128 * 1024)
 #define CONNECTIONS    2
 #define BATCH          256
 #define QUEUE          4096
@@ -17,9 +17,6 @@
 static char *set_dsn(ngx_conf_t *cf, ngx_payments_db_conf_t *db,
     ngx_str_t *dsn);
 static ngx_uint_t name_fits(ngx_http_core_loc_conf_t *clcf, ngx_uint_t kind);
-static ngx_int_t option(ngx_str_t *word, const char *name, ngx_str_t *value);
-static ngx_int_t number_option(ngx_conf_t *cf, ngx_str_t *word,
-    const char *name, ngx_uint_t min, ngx_uint_t max, ngx_uint_t *number);
 static ngx_int_t msec_option(ngx_conf_t *cf, ngx_str_t *word,
     const char *name, ngx_msec_t *msec);
 static ngx_int_t rate_option(ngx_conf_t *cf, ngx_str_t *word,
@@ -42,7 +39,7 @@ ngx_http_payments_zone(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 
     value = cf->args->elts;
 
-    if (option(&value[1], "zone=", &name) != NGX_OK
+    if (ngx_http_payments_option(&value[1], "zone=", &name) != NGX_OK
         || (colon = ngx_strlchr(name.data, name.data + name.len, ':')) == NULL
         || colon == name.data)
     {
@@ -59,7 +56,7 @@ ngx_http_payments_zone(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
     size = ngx_parse_size(&text);
     if (size == NGX_ERROR || size < ZONE_MIN) {
         ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                           "payments_zone needs a size of at least 64k, "
+                           "payments_zone needs a size of at least 128k, "
                            "not \"%V\"", &text);
         return NGX_CONF_ERROR;
     }
@@ -110,16 +107,17 @@ ngx_http_payments_database(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
     db->wait = DB_WAIT_MS;
 
     for (i = 2; i < cf->args->nelts; i++) {
-        rc = number_option(cf, &value[i], "connections=", 1, 64,
-                           &db->connections);
+        rc = ngx_http_payments_number(cf, &value[i], "connections=", 1, 64,
+                                      &db->connections);
 
         if (rc == NGX_DECLINED) {
-            rc = number_option(cf, &value[i], "batch=", 1, 1024, &db->batch);
+            rc = ngx_http_payments_number(cf, &value[i], "batch=", 1, 1024,
+                                          &db->batch);
         }
 
         if (rc == NGX_DECLINED) {
-            rc = number_option(cf, &value[i], "queue=", 1, 1000000,
-                               &db->queue);
+            rc = ngx_http_payments_number(cf, &value[i], "queue=", 1, 1000000,
+                                          &db->queue);
         }
 
         if (rc == NGX_DECLINED) {
@@ -263,8 +261,8 @@ ngx_http_payments_rate_limit(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
         rc = rate_option(cf, &value[i], "rate=", &plcf->rate);
 
         if (rc == NGX_DECLINED) {
-            rc = number_option(cf, &value[i], "burst=", 0, 1000000,
-                               &plcf->burst);
+            rc = ngx_http_payments_number(cf, &value[i], "burst=", 0, 1000000,
+                                          &plcf->burst);
         }
 
         if (rc == NGX_DECLINED) {
@@ -273,8 +271,8 @@ ngx_http_payments_rate_limit(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
         }
 
         if (rc == NGX_DECLINED) {
-            rc = number_option(cf, &value[i], "address_burst=", 0, 1000000,
-                               &plcf->address_burst);
+            rc = ngx_http_payments_number(cf, &value[i], "address_burst=", 0,
+                                          1000000, &plcf->address_burst);
         }
 
         if (rc == NGX_DECLINED) {
@@ -337,7 +335,7 @@ ngx_http_payments_idempotency(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
     plcf->key_required = 1;
 
     for (i = 2; i < cf->args->nelts; i++) {
-        if (option(&value[i], "ttl=", &text) == NGX_OK) {
+        if (ngx_http_payments_option(&value[i], "ttl=", &text) == NGX_OK) {
             plcf->key_ttl = ngx_parse_time(&text, 1);
 
             if (plcf->key_ttl == (time_t) NGX_ERROR || plcf->key_ttl < 60) {
@@ -347,7 +345,9 @@ ngx_http_payments_idempotency(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
                 return NGX_CONF_ERROR;
             }
 
-        } else if (option(&value[i], "in_progress=", &text) == NGX_OK) {
+        } else if (ngx_http_payments_option(&value[i], "in_progress=", &text)
+                   == NGX_OK)
+        {
             if (ngx_strcmp(text.data, "429") != 0
                 && ngx_strcmp(text.data, "409") != 0)
             {
@@ -431,8 +431,8 @@ ngx_http_payments_jobs(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
     }
 
     for (i = 2; i < cf->args->nelts; i++) {
-        rc = number_option(cf, &value[i], "concurrency=", 1, 256,
-                           &pmcf->jobs_concurrency);
+        rc = ngx_http_payments_number(cf, &value[i], "concurrency=", 1, 256,
+                                      &pmcf->jobs_concurrency);
 
         if (rc == NGX_DECLINED) {
             rc = msec_option(cf, &value[i], "interval=",
@@ -481,8 +481,9 @@ name_fits(ngx_http_core_loc_conf_t *clcf, ngx_uint_t kind)
 }
 
 
-static ngx_int_t
-option(ngx_str_t *word, const char *name, ngx_str_t *value)
+ngx_int_t
+ngx_http_payments_option(ngx_str_t *word, const char *name,
+    ngx_str_t *value)
 {
     size_t  len = ngx_strlen(name);
 
@@ -497,14 +498,14 @@ option(ngx_str_t *word, const char *name, ngx_str_t *value)
 }
 
 
-static ngx_int_t
-number_option(ngx_conf_t *cf, ngx_str_t *word, const char *name,
+ngx_int_t
+ngx_http_payments_number(ngx_conf_t *cf, ngx_str_t *word, const char *name,
     ngx_uint_t min, ngx_uint_t max, ngx_uint_t *number)
 {
     ngx_int_t  n;
     ngx_str_t  text;
 
-    if (option(word, name, &text) != NGX_OK) {
+    if (ngx_http_payments_option(word, name, &text) != NGX_OK) {
         return NGX_DECLINED;
     }
 
@@ -530,7 +531,7 @@ msec_option(ngx_conf_t *cf, ngx_str_t *word, const char *name,
     ngx_int_t  n;
     ngx_str_t  text;
 
-    if (option(word, name, &text) != NGX_OK) {
+    if (ngx_http_payments_option(word, name, &text) != NGX_OK) {
         return NGX_DECLINED;
     }
 
@@ -557,7 +558,7 @@ rate_option(ngx_conf_t *cf, ngx_str_t *word, const char *name,
     ngx_str_t   text;
     ngx_uint_t  scale;
 
-    if (option(word, name, &text) != NGX_OK) {
+    if (ngx_http_payments_option(word, name, &text) != NGX_OK) {
         return NGX_DECLINED;
     }
 

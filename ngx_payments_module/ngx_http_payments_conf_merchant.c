@@ -19,6 +19,7 @@ static const word_t  merchant_words[] = {
     { "jwt_key", 3, 3, merchant_jwt_key },
     { "return_host", 1, 32, merchant_hosts },
     { "psp", 1, NGX_PAYMENTS_PSPS_MAX, merchant_psps },
+    { "route", 1, 5 + PAY_ROUTE_PSPS_MAX, ngx_http_payments_merchant_route },
     { "result_key_file", 1, 1, merchant_result_key },
     { "disabled", 0, 0, merchant_disabled },
     { NULL, 0, 0, NULL }

@@ -35,6 +35,11 @@ static ngx_conf_num_bounds_t  jwt_lifetime_bounds = {
 };
 
 
+static ngx_conf_num_bounds_t  concurrency_bounds = {
+    ngx_conf_check_num_bounds, 0, NGX_PAYMENTS_CONCURRENCY_MAX
+};
+
+
 static ngx_conf_post_t  max_body_post = {
     ngx_http_payments_check_max_body
 };
@@ -102,6 +107,20 @@ static ngx_command_t  ngx_http_payments_commands[] = {
       NGX_HTTP_MAIN_CONF_OFFSET,
       offsetof(ngx_http_payments_main_conf_t, buyer_timeout),
       NULL },
+
+    { ngx_string("payments_score"),
+      NGX_HTTP_MAIN_CONF|NGX_CONF_1MORE,
+      ngx_http_payments_score,
+      NGX_HTTP_MAIN_CONF_OFFSET,
+      0,
+      NULL },
+
+    { ngx_string("payments_psp_concurrency"),
+      NGX_HTTP_MAIN_CONF|NGX_CONF_TAKE1,
+      ngx_conf_set_num_slot,
+      NGX_HTTP_MAIN_CONF_OFFSET,
+      offsetof(ngx_http_payments_main_conf_t, psp_concurrency),
+      &concurrency_bounds },
 
     { ngx_string("payments_psp"),
       NGX_HTTP_MAIN_CONF|NGX_CONF_BLOCK|NGX_CONF_TAKE1,
@@ -269,6 +288,7 @@ ngx_http_payments_create_main_conf(ngx_conf_t *cf)
     }
 
     pmcf->jwt_max_lifetime = NGX_CONF_UNSET;
+    pmcf->psp_concurrency = NGX_CONF_UNSET;
     pmcf->jobs = NGX_CONF_UNSET;
     pmcf->jobs_concurrency = NGX_CONF_UNSET_UINT;
     pmcf->jobs_interval = NGX_CONF_UNSET_MSEC;
@@ -288,6 +308,7 @@ ngx_http_payments_init_main_conf(ngx_conf_t *cf, void *conf)
     }
 
     ngx_conf_init_value(pmcf->jwt_max_lifetime, JWT_MAX_LIFETIME);
+    ngx_conf_init_value(pmcf->psp_concurrency, 0);
     ngx_conf_init_value(pmcf->jobs, 1);
     ngx_conf_init_uint_value(pmcf->jobs_concurrency, 8);
     ngx_conf_init_msec_value(pmcf->jobs_interval, 1000);

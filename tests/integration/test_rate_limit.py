@@ -262,7 +262,7 @@ def test_redirects_carry_no_quota(api, anonymous, checkout):
 
 def test_a_full_zone_refuses_and_does_not_crash(gateway, tmp_path):
     """Fail closed (section 6): who has no bucket is told 503, not let in."""
-    zone = ("zone=payments:16m;", "zone=payments:64k;")
+    zone = ("zone=payments:16m;", "zone=payments:128k;")
     listen = "listen       127.0.0.1:@PORT@ ssl http2;"
     port = free_port()
     plain = f"{listen} listen 127.0.0.2:{port};"
