@@ -96,7 +96,7 @@ pay_adyen_webhook_events(pay_arena_t *arena, const pay_psp_account_t *account,
     pay_psp_event_t events[PAY_PSP_EVENTS_MAX], unsigned *count,
     pay_err_t *err)
 {
-    unsigned          made_count;
+    unsigned          made_count = 0;
     pay_json_t       *root;
     pay_status_t      status;
     pay_psp_event_t   made[PAY_PSP_EVENTS_MAX];
