@@ -13,6 +13,7 @@ static const pay_psp_adapter_t *const  adapters[] = {
     &pay_psp_generic,
     &pay_psp_gocardless,
     &pay_psp_mollie,
+    &pay_psp_paypal,
     &pay_psp_razorpay,
     &pay_psp_square,
     &pay_psp_stripe,

@@ -1,0 +1,291 @@
+/*
+ * What is done to a PayPal order later (psp.md 4.4): the capture that takes
+ * the money of an approved order, and refunds of it.  An order of ours is
+ * captured as a whole, so its capture names no amount.
+ */
+
+#include "psp/paypal.h"
+
+
+#define PAYPAL_CAPTURES  "/v2/payments/captures/"
+
+typedef struct {
+    const char         *status;
+    pay_psp_outcome_t   outcome;
+} paypal_outcome_t;
+
+
+static pay_status_t paypal_capture_request(pay_arena_t *arena,
+    const pay_psp_account_t *account, const pay_psp_change_t *change,
+    pay_http_request_t *request);
+static pay_status_t paypal_refund_request(pay_arena_t *arena,
+    const pay_psp_account_t *account, const pay_psp_change_t *change,
+    pay_http_request_t *request, pay_err_t *err);
+static pay_status_t paypal_refund_body(pay_arena_t *arena,
+    const pay_psp_change_t *change, pay_json_t *json, pay_err_t *err);
+static pay_status_t paypal_captured(pay_arena_t *arena,
+    const pay_psp_change_t *change, const pay_json_t *json,
+    pay_psp_changed_t *result);
+static void paypal_capture_outcome(const pay_psp_change_t *change,
+    pay_psp_changed_t *result);
+static pay_status_t paypal_refunded(pay_arena_t *arena,
+    const pay_psp_change_t *change, const pay_json_t *json,
+    pay_psp_changed_t *result);
+
+
+static const paypal_outcome_t  paypal_refunds[] = {
+    { "COMPLETED", PAY_PSP_DONE },
+    { "PENDING", PAY_PSP_PENDING },
+    { "FAILED", PAY_PSP_REFUSED },
+    { "CANCELLED", PAY_PSP_REFUSED },
+    { NULL, PAY_PSP_UNKNOWN }
+};
+
+
+pay_status_t
+pay_paypal_change_request(pay_arena_t *arena,
+    const pay_psp_account_t *account, const pay_psp_change_t *change,
+    pay_http_request_t *request, pay_err_t *err)
+{
+    if (!pay_psp_change_sane(change)) {
+        return PAY_BUG;
+    }
+
+    switch (change->kind) {
+
+    case PAY_PSP_CAPTURE:
+        return paypal_capture_request(arena, account, change, request);
+
+    case PAY_PSP_REFUND:
+        return paypal_refund_request(arena, account, change, request, err);
+
+    default:
+        return pay_refuse(err, "validation-error",
+                          "PayPal's orders are captured or refunded only");
+    }
+}
+
+
+/* A repeat under the same key tells the first answer for six hours, longer
+ * than any order lives; later PayPal says that the order is captured, which
+ * is no failure either. */
+static pay_status_t
+paypal_capture_request(pay_arena_t *arena, const pay_psp_account_t *account,
+    const pay_psp_change_t *change, pay_http_request_t *request)
+{
+    pay_str_t           last, key;
+    pay_http_request_t  made;
+
+    if (!pay_psp_token_is_valid(change->token)) {
+        return PAY_BUG;
+    }
+
+    PAY_TRY(pay_psp_key(arena, change->key, ":capture", PAY_PAYPAL_KEY_MAX,
+                        &key));
+    PAY_TRY(pay_format(arena, &last, PAY_PSP_URL_MAX, "%.*s/capture",
+                       pay_fmt(change->token)));
+    PAY_TRY(pay_psp_request_open(arena, account, "POST", PAY_PAYPAL_ORDERS "/",
+                                 last, &made));
+    PAY_TRY(pay_psp_json_body(arena, pay_json_object_new(), &made));
+    pay_paypal_fields_add(&made, key);
+
+    *request = made;
+
+    return PAY_OK;
+}
+
+
+static pay_status_t
+paypal_refund_request(pay_arena_t *arena, const pay_psp_account_t *account,
+    const pay_psp_change_t *change, pay_http_request_t *request,
+    pay_err_t *err)
+{
+    pay_str_t            last, key;
+    pay_json_t          *json;
+    pay_status_t         status;
+    pay_http_request_t   made;
+
+    if (!pay_psp_token_is_valid(change->reference)) {
+        return PAY_BUG;
+    }
+
+    PAY_TRY(pay_psp_key(arena, change->key, ":refund", PAY_PAYPAL_KEY_MAX,
+                        &key));
+    PAY_TRY(pay_format(arena, &last, PAY_PSP_URL_MAX, "%.*s/refund",
+                       pay_fmt(change->reference)));
+    PAY_TRY(pay_psp_request_open(arena, account, "POST", PAYPAL_CAPTURES, last,
+                                 &made));
+
+    json = pay_json_object_new();
+    if (json == NULL) {
+        return PAY_NO_MEMORY;
+    }
+
+    status = paypal_refund_body(arena, change, json, err);
+    if (status != PAY_OK) {
+        pay_json_free(json);
+        return status;
+    }
+
+    PAY_TRY(pay_psp_json_body(arena, json, &made));
+    pay_paypal_fields_add(&made, key);
+
+    *request = made;
+
+    return PAY_OK;
+}
+
+
+static pay_status_t
+paypal_refund_body(pay_arena_t *arena, const pay_psp_change_t *change,
+    pay_json_t *json, pay_err_t *err)
+{
+    pay_json_t  *amount;
+
+    PAY_TRY(pay_paypal_object_add(json, "amount", &amount));
+    PAY_TRY(pay_paypal_money_set(arena, amount, change->currency,
+                                 change->amount_minor, err));
+    PAY_TRY(pay_json_set_string(json, "custom_id",
+                                change->merchant_reference));
+
+    return (change->reason.len != 0)
+           ? pay_json_set_string(json, "note_to_payer", change->reason)
+           : PAY_OK;
+}
+
+
+pay_status_t
+pay_paypal_change_answer(pay_arena_t *arena, const pay_psp_change_t *change,
+    const pay_http_answer_t *answer, pay_psp_changed_t *result)
+{
+    pay_json_t         *json;
+    pay_status_t        status;
+    pay_psp_changed_t   made;
+
+    PAY_TRY(pay_psp_change_open(arena, answer, pay_paypal_error, &json,
+                                &made));
+
+    if (json == NULL) {
+        *result = made;
+        return PAY_OK;
+    }
+
+    status = (change->kind == PAY_PSP_CAPTURE)
+             ? paypal_captured(arena, change, json, &made)
+             : paypal_refunded(arena, change, json, &made);
+    pay_json_free(json);
+
+    if (status == PAY_OK) {
+        *result = made;
+    }
+
+    return status;
+}
+
+
+/* The order as it stands now. */
+static pay_status_t
+paypal_captured(pay_arena_t *arena, const pay_psp_change_t *change,
+    const pay_json_t *json, pay_psp_changed_t *result)
+{
+    pay_status_t     status;
+    pay_psp_event_t  event;
+
+    status = pay_paypal_state(arena, json, &event);
+    if (status != PAY_OK) {
+        return (status == PAY_INVALID) ? PAY_OK : status;
+    }
+
+    if (!pay_str_eq(event.token, change->token)) {
+        result->code = PAY_STR("answer_mismatch");
+        return PAY_OK;
+    }
+
+    /* still approved, or of a status without a fact: ask again */
+    if (event.type.len == 0 || event.fact == PAY_FACT_NONE) {
+        return PAY_OK;
+    }
+
+    result->known = 1;
+    result->event = event;
+    paypal_capture_outcome(change, result);
+
+    return PAY_OK;
+}
+
+
+/* Money of another amount is told as it is: the event goes where mismatches
+ * go. */
+static void
+paypal_capture_outcome(const pay_psp_change_t *change,
+    pay_psp_changed_t *result)
+{
+    const pay_psp_event_t  *event = &result->event;
+
+    result->reference = event->reference;
+
+    if (event->fact == PAY_FACT_PENDING) {
+        result->outcome = PAY_PSP_PENDING;
+        result->code = event->code;
+
+    } else if (event->fact != PAY_FACT_PAID) {
+        result->outcome = PAY_PSP_REFUSED;
+        result->code = event->code.len ? event->code
+                                       : pay_str_of(pay_fact_name(event->fact));
+
+    } else if (event->amount_minor != change->amount_minor
+               || !pay_str_is(event->currency, change->currency->code))
+    {
+        result->code = PAY_STR("answer_mismatch");
+
+    } else {
+        result->outcome = PAY_PSP_DONE;
+        result->code = PAY_STR("");
+    }
+}
+
+
+static pay_status_t
+paypal_refunded(pay_arena_t *arena, const pay_psp_change_t *change,
+    const pay_json_t *json, pay_psp_changed_t *result)
+{
+    pay_str_t                id, code;
+    pay_status_t             status;
+    pay_paypal_echo_t        echo;
+    const paypal_outcome_t  *row;
+
+    for (row = paypal_refunds; row->status != NULL; row++) {
+        if (pay_paypal_is(json, "status", row->status)) {
+            break;
+        }
+    }
+
+    echo = pay_paypal_echo_money(pay_json_get(json, "amount"),
+                                 change->currency, change->amount_minor);
+
+    if (echo == PAY_PAYPAL_ECHO_WRONG) {
+        result->code = PAY_STR("answer_mismatch");
+    }
+
+    if (echo != PAY_PAYPAL_ECHO_RIGHT || row->status == NULL) {
+        return PAY_OK;
+    }
+
+    status = pay_psp_token_get(arena, json, "id", &id);
+    if (status != PAY_OK) {
+        return (status == PAY_NOT_FOUND) ? PAY_OK : status;
+    }
+
+    PAY_TRY(pay_psp_word_get(arena, pay_json_get(json, "status_details"),
+                             "reason", &code));
+
+    result->outcome = row->outcome;
+    result->reference = id;
+    result->code = code;
+
+    if (row->outcome == PAY_PSP_REFUSED && code.len == 0) {
+        result->code = PAY_STR("refund_failed");
+    }
+
+    return PAY_OK;
+}
