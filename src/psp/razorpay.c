@@ -1,0 +1,272 @@
+/*
+ * Razorpay (psp.md 8): its webhooks alone are understood.
+ *
+ * The id in its headers is not signed, so that a replayed body could come
+ * under any: event, entity and created_at, all signed, stand in for it.
+ * payment_link.paid, order.paid and payment.captured are final, the money is
+ * captured.  payment.authorized is not: an authorisation that nobody captures
+ * goes back.  payment.failed is one try of the buyer, who may try again, and
+ * so says nothing.
+ */
+
+#include "psp/psp.h"
+
+
+typedef struct {
+    const char  *event;
+    const char  *entity;       /* in payload; what the event is about */
+    const char  *token;        /* its member that names the registration */
+    pay_fact_t   fact;
+} razorpay_type_t;
+
+
+static pay_status_t razorpay_webhook_events(pay_arena_t *arena,
+    const pay_psp_account_t *account, pay_str_t event_id, pay_str_t body,
+    pay_psp_event_t events[PAY_PSP_EVENTS_MAX], unsigned *count,
+    pay_err_t *err);
+static pay_status_t razorpay_event(pay_arena_t *arena,
+    const pay_json_t *root, pay_psp_event_t *event, pay_err_t *err);
+static pay_status_t razorpay_event_id(pay_arena_t *arena,
+    const pay_json_t *root, pay_psp_event_t *event);
+static pay_status_t razorpay_first_id(pay_arena_t *arena,
+    const pay_json_t *root, pay_str_t *id);
+static pay_status_t razorpay_facts(pay_arena_t *arena,
+    const pay_json_t *root, const razorpay_type_t *type,
+    pay_psp_event_t *event);
+static pay_status_t razorpay_amount(pay_arena_t *arena,
+    const pay_json_t *payment, pay_psp_event_t *event);
+
+
+static const razorpay_type_t  razorpay_types[] = {
+    { "payment_link.paid", "payment_link", "id", PAY_FACT_PAID },
+    { "payment_link.expired", "payment_link", "id", PAY_FACT_EXPIRED },
+    { "payment_link.cancelled", "payment_link", "id", PAY_FACT_CANCELLED },
+    { "order.paid", "order", "id", PAY_FACT_PAID },
+    { "payment.captured", "payment", "order_id", PAY_FACT_PAID },
+    { "payment.authorized", "payment", "order_id", PAY_FACT_PENDING },
+    { NULL, NULL, NULL, PAY_FACT_NONE }
+};
+
+
+const pay_psp_adapter_t  pay_psp_razorpay = {
+    .name = "razorpay",
+    .scheme = "razorpay",
+    .webhook_events = razorpay_webhook_events
+};
+
+
+static pay_status_t
+razorpay_webhook_events(pay_arena_t *arena, const pay_psp_account_t *account,
+    pay_str_t event_id, pay_str_t body,
+    pay_psp_event_t events[PAY_PSP_EVENTS_MAX], unsigned *count,
+    pay_err_t *err)
+{
+    pay_json_t       *root;
+    pay_status_t      status;
+    pay_psp_event_t   event;
+
+    (void) account;
+    (void) event_id;           /* not signed */
+
+    PAY_TRY(pay_psp_parse(body, &root, err));
+
+    memset(&event, 0, sizeof(event));
+    status = razorpay_event(arena, root, &event, err);
+    pay_json_free(root);
+
+    if (status == PAY_OK) {
+        events[0] = event;
+        *count = 1;
+    }
+
+    return status;
+}
+
+
+static pay_status_t
+razorpay_event(pay_arena_t *arena, const pay_json_t *root,
+    pay_psp_event_t *event, pay_err_t *err)
+{
+    pay_str_t               name;
+    pay_status_t            status;
+    const razorpay_type_t  *type;
+
+    if (pay_json_string(pay_json_get(root, "entity"), &name) != PAY_OK
+        || !pay_str_is(name, "event")
+        || pay_json_string(pay_json_get(root, "event"), &name) != PAY_OK
+        || name.len == 0)
+    {
+        return pay_refuse(err, "validation-error", "not an event object");
+    }
+
+    PAY_TRY(pay_psp_safe(arena, name, &event->type));
+
+    status = razorpay_event_id(arena, root, event);
+    if (status != PAY_OK) {
+        return (status == PAY_NO_MEMORY)
+               ? status
+               : pay_refuse(err, "validation-error",
+                            "an event has a time and an entity with an id");
+    }
+
+    for (type = razorpay_types; type->event != NULL; type++) {
+        if (pay_str_is(name, type->event)) {
+            break;
+        }
+    }
+
+    if (type->event == NULL) {
+        return PAY_OK;
+    }
+
+    status = razorpay_facts(arena, root, type, event);
+
+    return (status == PAY_INVALID)
+           ? pay_refuse(err, "validation-error",
+                        "an entity has an id; a paid one an amount")
+           : status;
+}
+
+
+/* event:entity:created_at.  PAY_INVALID without the parts. */
+static pay_status_t
+razorpay_event_id(pay_arena_t *arena, const pay_json_t *root,
+    pay_psp_event_t *event)
+{
+    int64_t       created;
+    pay_str_t     id;
+    pay_status_t  status;
+
+    if (pay_json_integer(pay_json_get(root, "created_at"), &created) != PAY_OK
+        || created < 0)
+    {
+        return PAY_INVALID;
+    }
+
+    status = razorpay_first_id(arena, root, &id);
+    if (status != PAY_OK) {
+        return (status == PAY_NOT_FOUND) ? PAY_INVALID : status;
+    }
+
+    return pay_format(arena, &event->event_id, PAY_PSP_TOKEN_MAX,
+                      "%.*s:%.*s:%lld", pay_fmt(event->type), pay_fmt(id),
+                      (long long) created);
+}
+
+
+/* The id of the entity that `contains` names first. */
+static pay_status_t
+razorpay_first_id(pay_arena_t *arena, const pay_json_t *root, pay_str_t *id)
+{
+    pay_str_t          name;
+    const char        *member;
+    size_t             i;
+    const pay_json_t  *contains;
+
+    static const char *const  entities[] = {
+        "payment_link", "order", "payment", "refund", "dispute",
+        "settlement", "invoice", "subscription", "virtual_account",
+        "qr_code", "transfer", "account", "payout", "fund_account", NULL
+    };
+
+    contains = pay_json_get(root, "contains");
+
+    if (pay_json_string(pay_json_at(contains, 0), &name) != PAY_OK) {
+        return PAY_NOT_FOUND;
+    }
+
+    for (i = 0; entities[i] != NULL; i++) {
+        if (pay_str_is(name, entities[i])) {
+            break;
+        }
+    }
+
+    member = entities[i];
+
+    if (member == NULL) {
+        *id = PAY_STR("-");            /* of a kind that we don't know */
+        return PAY_OK;
+    }
+
+    return pay_psp_token_get(arena,
+                             pay_json_path(root, "payload", member, "entity",
+                                           NULL), "id", id);
+}
+
+
+static pay_status_t
+razorpay_facts(pay_arena_t *arena, const pay_json_t *root,
+    const razorpay_type_t *type, pay_psp_event_t *event)
+{
+    pay_status_t       status;
+    const pay_json_t  *entity, *payment;
+
+    entity = pay_json_path(root, "payload", type->entity, "entity", NULL);
+    payment = pay_json_path(root, "payload", "payment", "entity", NULL);
+
+    status = pay_psp_token_get(arena, payment, "id", &event->reference);
+    if (status == PAY_NO_MEMORY) {
+        return status;
+    }
+
+    status = pay_psp_token_get(arena, entity, type->token, &event->token);
+    if (status == PAY_NO_MEMORY) {
+        return status;
+    }
+
+    if (status != PAY_OK) {
+
+        /* a payment without an order is none of ours */
+        return pay_str_is(pay_str_of(type->entity), "payment") ? PAY_OK
+                                                               : PAY_INVALID;
+    }
+
+    PAY_TRY(razorpay_amount(arena, payment, event));
+
+    if (type->fact == PAY_FACT_PAID && !event->has_amount) {
+        return PAY_INVALID;
+    }
+
+    event->fact = type->fact;
+
+    return PAY_OK;
+}
+
+
+/* Of the payment itself: what a link or order asked for is not what came.  An
+ * amount that cannot be one of our orders' is told as 0. */
+static pay_status_t
+razorpay_amount(pay_arena_t *arena, const pay_json_t *payment,
+    pay_psp_event_t *event)
+{
+    size_t                 i;
+    int64_t                amount;
+    pay_str_t              code;
+    const pay_currency_t  *currency;
+
+    if (pay_json_integer(pay_json_get(payment, "amount"), &amount) != PAY_OK
+        || pay_json_string(pay_json_get(payment, "currency"), &code) != PAY_OK
+        || code.len != 3)
+    {
+        return PAY_OK;
+    }
+
+    for (i = 0; i < code.len; i++) {
+        if (code.data[i] < 'A' || code.data[i] > 'Z') {
+            return PAY_OK;
+        }
+    }
+
+    PAY_TRY(pay_dup(arena, code, &event->currency));
+
+    event->has_amount = 1;
+    event->amount_minor = 0;
+
+    if (amount > 0 && amount <= PAY_AMOUNT_MAX_MINOR
+        && pay_currency_find(code, &currency, NULL) == PAY_OK)
+    {
+        event->amount_minor = amount;
+    }
+
+    return PAY_OK;
+}
