@@ -168,13 +168,15 @@ generic_changed(pay_arena_t *arena, const pay_psp_change_t *change,
     }
 
     row = generic_outcome(json);
-    status = pay_psp_token_get(arena, json, "id", &id);
-
-    if (row->status == NULL || status == PAY_NOT_FOUND) {
+    if (row->status == NULL) {
         return PAY_OK;
     }
 
-    PAY_TRY(status);
+    status = pay_psp_token_get(arena, json, "id", &id);
+    if (status != PAY_OK) {
+        return (status == PAY_NOT_FOUND) ? PAY_OK : status;
+    }
+
     PAY_TRY(pay_psp_word_get(arena, json, "code", &code));
 
     if (row->outcome == PAY_PSP_REFUSED && code.len == 0) {
