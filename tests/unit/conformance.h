@@ -28,6 +28,7 @@ typedef struct {
     char        alias[PAY_PSP_TOKEN_MAX + 1];
     char        payment[PAY_PSP_TOKEN_MAX + 1];
     char        account[PAY_PSP_TOKEN_MAX + 1];
+    char        keyless[PAY_PSP_TOKEN_MAX + 1];    /* kinds, by commas */
     kit_line_t  lines[KIT_LINES];
     unsigned    count;
 } kit_table_t;
@@ -56,6 +57,7 @@ kit_word(kit_table_t *table, const char *word)
     return strcmp(word, "token") == 0 ? table->token
            : strcmp(word, "alias") == 0 ? table->alias
            : strcmp(word, "payment") == 0 ? table->payment
+           : strcmp(word, "keyless") == 0 ? table->keyless
            : strcmp(word, "account") == 0 ? table->account : NULL;
 }
 

@@ -179,7 +179,7 @@ run_query(pay_arena_t *arena, const pay_psp_adapter_t *psp,
     cr_assert_eq(psp->query_answer(arena, pay_str_of(table->token), &answer,
                                    &event, &known), PAY_OK);
 
-    snprintf(where, sizeof(where), "%s/%s", psp->name, line->file);
+    snprintf(where, sizeof(where), "%.30s/%.95s", psp->name, line->file);
     cr_expect_eq(known, strcmp(line->what, "silent") != 0, "%s", where);
 
     if (known) {
@@ -209,7 +209,7 @@ run_change(pay_arena_t *arena, const pay_psp_adapter_t *psp,
                          answered(line->status,
                                   fixture(arena, psp, line->file)));
 
-    snprintf(where, sizeof(where), "%s/%s", psp->name, line->file);
+    snprintf(where, sizeof(where), "%.30s/%.95s", psp->name, line->file);
     cr_expect_str_eq(kit_outcomes[result.outcome], line->what, "%s: %s %.*s",
                      where, kit_outcomes[result.outcome],
                      pay_fmt(result.code));
@@ -252,7 +252,7 @@ run_webhook(pay_arena_t *arena, const pay_psp_adapter_t *psp,
     pay_psp_event_t     events[PAY_PSP_EVENTS_MAX];
     pay_psp_account_t   ours = kit_account(table);
 
-    snprintf(where, sizeof(where), "%s/%s", psp->name, line->file);
+    snprintf(where, sizeof(where), "%.30s/%.95s", psp->name, line->file);
     status = psp->webhook_events(arena, &ours, PAY_STR(""),
                                  fixture(arena, psp, line->file), events,
                                  &count, NULL);
@@ -809,7 +809,7 @@ check_hostile(pay_arena_t *arena, const pay_psp_adapter_t *psp,
     pay_http_answer_t      answer = answered(line->status, body);
     pay_psp_registered_t   registered;
 
-    snprintf(where, sizeof(where), "%s/%s", psp->name, line->file);
+    snprintf(where, sizeof(where), "%.30s/%.95s", psp->name, line->file);
 
     if (kit_is(line, "register") || kit_is(line, "error")) {
         registered = register_judged(arena, psp, &order, answer);
