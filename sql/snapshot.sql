@@ -1195,6 +1195,43 @@ ALTER FUNCTION pay.lock_checkouts(p_merchant_id text[], p_checkout_id text[]) OW
 COMMENT ON FUNCTION pay.lock_checkouts(p_merchant_id text[], p_checkout_id text[]) IS 'Locks the rows of a batch in key order';
 
 --
+-- Name: lock_due_jobs(integer); Type: FUNCTION; Schema: pay; Owner: payments_owner
+--
+
+CREATE FUNCTION pay.lock_due_jobs(p_limit integer, OUT merchants text[], OUT checkouts text[], OUT kinds text[]) RETURNS record
+    LANGUAGE plpgsql
+    AS $$
+BEGIN
+    SELECT array_agg(d.merchant_id ORDER BY d.run_at),
+        array_agg(d.checkout_id ORDER BY d.run_at),
+        array_agg(d.kind ORDER BY d.run_at)
+    INTO merchants, checkouts, kinds
+    FROM (
+        SELECT j.merchant_id, j.checkout_id, j.kind, j.run_at
+        FROM (
+            SELECT j.* FROM job j
+            WHERE j.run_at <= now()
+                AND (j.lease_until IS NULL OR j.lease_until <= now())
+            ORDER BY j.run_at
+            FOR UPDATE SKIP LOCKED) j
+        CROSS JOIN LATERAL (
+            SELECT FROM checkout c
+            WHERE c.merchant_id = j.merchant_id
+                AND c.checkout_id = j.checkout_id
+            FOR NO KEY UPDATE SKIP LOCKED) c
+        LIMIT p_limit) d;
+END
+$$;
+
+ALTER FUNCTION pay.lock_due_jobs(p_limit integer, OUT merchants text[], OUT checkouts text[], OUT kinds text[]) OWNER TO payments_owner;
+
+--
+-- Name: FUNCTION lock_due_jobs(p_limit integer, OUT merchants text[], OUT checkouts text[], OUT kinds text[]); Type: COMMENT; Schema: pay; Owner: payments_owner
+--
+
+COMMENT ON FUNCTION pay.lock_due_jobs(p_limit integer, OUT merchants text[], OUT checkouts text[], OUT kinds text[]) IS 'Jobs that may be handed out, with their checkouts locked';
+
+--
 -- Name: move_orders(pay.fact[], integer); Type: FUNCTION; Schema: pay; Owner: payments_owner
 --
 
@@ -1279,8 +1316,12 @@ BEGIN
         USING (SELECT DISTINCT merchant_id, checkout_id, new_status
                FROM changed
                WHERE new_status IN ('SUCCESS', 'FAILED')) x
-        WHERE j.merchant_id = x.merchant_id
-            AND j.checkout_id = x.checkout_id
+        CROSS JOIN LATERAL (
+            SELECT k.ctid AS tid FROM job k
+            WHERE k.merchant_id = x.merchant_id
+                AND k.checkout_id = x.checkout_id
+            OFFSET 0) k
+        WHERE j.ctid = k.tid
             AND (x.new_status = 'SUCCESS' OR j.again_at IS NULL)
     )
     SELECT array_agg(DISTINCT x.item) INTO v_moved FROM changed x;
@@ -2085,12 +2126,8 @@ CREATE FUNCTION pay_api.claim_jobs(p_owner text[], p_lease_ms bigint[]) RETURNS 
     AS $$
 #variable_conflict use_column
 DECLARE
-    v_slots     int[];
-    v_items     int[];
-    v_kinds     text[];
-    v_attempts  bigint[];
-    v_merchants text[];
-    v_checkouts text[];
+    v_slots int[];
+    v_due   record;
 BEGIN
     PERFORM check_batch(array_dims(p_owner), array_dims(p_lease_ms));
 
@@ -2100,57 +2137,53 @@ BEGIN
         WHERE id_ok(u.owner) AND u.lease_ms BETWEEN 1 AND 86400000
         ORDER BY u.n);
 
-    WITH due AS (
-        SELECT j.merchant_id, j.checkout_id, j.kind, j.run_at
-        FROM (
-            SELECT j.* FROM job j
-            WHERE j.run_at <= now()
-                AND (j.lease_until IS NULL OR j.lease_until <= now())
-            ORDER BY j.run_at
-            FOR UPDATE SKIP LOCKED) j
-        CROSS JOIN LATERAL (
-            SELECT FROM checkout c
-            WHERE c.merchant_id = j.merchant_id
-                AND c.checkout_id = j.checkout_id
-            FOR NO KEY UPDATE SKIP LOCKED) c
-        LIMIT cardinality(v_slots)
-    ), slot AS (
-        SELECT d.*, v_slots[row_number() OVER (ORDER BY d.run_at)] AS item
-        FROM due d
-    ), taken AS (
-        UPDATE job j
-        SET attempts = j.attempts + 1, lease_owner = p_owner[s.item],
-            lease_until = now() + make_interval(
-                secs => p_lease_ms[s.item] / 1000.0), again_at = NULL
-        FROM slot s
-        WHERE j.merchant_id = s.merchant_id
-            AND j.checkout_id = s.checkout_id AND j.kind = s.kind
-        RETURNING s.item, j.kind, j.attempts, j.merchant_id, j.checkout_id
-    ), opened AS (
-        UPDATE registration r
-        SET open_attempts = r.open_attempts + 1
-        FROM taken t
-        WHERE t.kind = 'register' AND r.merchant_id = t.merchant_id
-            AND r.checkout_id = t.checkout_id
-    )
-    SELECT array_agg(t.item), array_agg(t.kind), array_agg(t.attempts),
-        array_agg(t.merchant_id), array_agg(t.checkout_id)
-    INTO v_items, v_kinds, v_attempts, v_merchants, v_checkouts
-    FROM taken t;
+    v_due := lock_due_jobs(cardinality(v_slots));
+    v_slots := v_slots[:coalesce(cardinality(v_due.kinds), 0)];
+
+    UPDATE job j
+    SET attempts = j.attempts + 1, lease_owner = p_owner[k.slot],
+        lease_until = now() + make_interval(
+            secs => p_lease_ms[k.slot] / 1000.0), again_at = NULL
+    FROM unnest(v_due.merchants, v_due.checkouts, v_due.kinds, v_slots)
+        AS d (merchant_id, checkout_id, kind, slot)
+    CROSS JOIN LATERAL (
+        SELECT k.ctid AS tid, d.slot FROM job k
+        WHERE k.merchant_id = d.merchant_id
+            AND k.checkout_id = d.checkout_id AND k.kind = d.kind
+        OFFSET 0) k
+    WHERE j.ctid = k.tid;
+
+    UPDATE registration r
+    SET open_attempts = r.open_attempts + 1
+    FROM unnest(v_due.merchants, v_due.checkouts, v_due.kinds)
+        AS d (merchant_id, checkout_id, kind)
+    CROSS JOIN LATERAL (
+        SELECT k.ctid AS tid FROM registration k
+        WHERE k.merchant_id = d.merchant_id
+            AND k.checkout_id = d.checkout_id
+        OFFSET 0) k
+    WHERE d.kind = 'register' AND r.ctid = k.tid;
 
     RETURN QUERY
-    SELECT t.item, 'job', t.kind, t.attempts, s.*
-    FROM unnest(v_items, v_kinds, v_attempts, v_merchants, v_checkouts)
-        AS t (item, kind, attempts, merchant_id, checkout_id)
-    JOIN checkout_state s ON s.merchant_id = t.merchant_id
-        AND s.checkout_id = t.checkout_id;
+    SELECT d.slot, 'job', d.kind, j.attempts::bigint, s.*
+    FROM unnest(v_due.merchants, v_due.checkouts, v_due.kinds, v_slots)
+        AS d (merchant_id, checkout_id, kind, slot)
+    CROSS JOIN LATERAL (
+        SELECT j.attempts FROM job j
+        WHERE j.merchant_id = d.merchant_id
+            AND j.checkout_id = d.checkout_id AND j.kind = d.kind
+        OFFSET 0) j
+    JOIN checkout_state s ON s.merchant_id = d.merchant_id
+        AND s.checkout_id = d.checkout_id;
 
     RETURN QUERY
-    SELECT n, CASE WHEN n = ANY (v_slots) THEN 'none' ELSE 'invalid' END,
+    SELECT n, CASE WHEN id_ok(p_owner[n])
+                       AND p_lease_ms[n] BETWEEN 1 AND 86400000
+                   THEN 'none' ELSE 'invalid' END,
         NULL, NULL::bigint, s.*
     FROM generate_series(1, cardinality(p_owner)) n
     LEFT JOIN checkout_state s ON false
-    WHERE n <> ALL (coalesce(v_items, '{}'));
+    WHERE n <> ALL (v_slots);
 END
 $$;
 
@@ -2185,33 +2218,41 @@ BEGIN
         SELECT u.n FROM unnest(p_merchant_id, p_checkout_id, p_kind,
             p_owner, p_delay_ms, p_code) WITH ORDINALITY AS u (merchant_id,
             checkout_id, kind, owner, delay_ms, code, n)
-        JOIN job j ON j.merchant_id = u.merchant_id
-            AND j.checkout_id = u.checkout_id AND j.kind = u.kind
-            AND j.lease_owner = u.owner
-        WHERE u.delay_ms <= 31536000000
+        CROSS JOIN LATERAL (
+            SELECT j.lease_owner FROM job j
+            WHERE j.merchant_id = u.merchant_id
+                AND j.checkout_id = u.checkout_id AND j.kind = u.kind
+            OFFSET 0) j
+        WHERE j.lease_owner = u.owner AND u.delay_ms <= 31536000000
             AND coalesce(octet_length(u.code), 0) <= 255
         ORDER BY u.n);
 
     WITH first AS (
-        SELECT DISTINCT ON (p_merchant_id[n], p_checkout_id[n], p_kind[n]) n
-        FROM unnest(v_mine) n
-        ORDER BY p_merchant_id[n], p_checkout_id[n], p_kind[n], n
+        SELECT f.n, j.tid, job_is_over(j.job, p_delay_ms[f.n],
+                                       p_code[f.n]) AS over
+        FROM (
+            SELECT DISTINCT ON (p_merchant_id[n], p_checkout_id[n],
+                                p_kind[n]) n
+            FROM unnest(v_mine) n
+            ORDER BY p_merchant_id[n], p_checkout_id[n], p_kind[n], n) f
+        CROSS JOIN LATERAL (
+            SELECT j.ctid AS tid, j AS job FROM job j
+            WHERE j.merchant_id = p_merchant_id[f.n]
+                AND j.checkout_id = p_checkout_id[f.n]
+                AND j.kind = p_kind[f.n]
+            OFFSET 0) j
     ), later AS (
         UPDATE job j
         SET run_at = least(j.again_at, now() + make_interval(
-                secs => p_delay_ms[n] / 1000.0)),
+                secs => p_delay_ms[f.n] / 1000.0)),
             lease_owner = NULL, lease_until = NULL,
-            code = nullif(p_code[n], '')
+            code = nullif(p_code[f.n], '')
         FROM first f
-        WHERE NOT job_is_over(j, p_delay_ms[n], p_code[n])
-            AND j.merchant_id = p_merchant_id[n]
-            AND j.checkout_id = p_checkout_id[n] AND j.kind = p_kind[n]
+        WHERE NOT f.over AND j.ctid = f.tid
     )
     DELETE FROM job j
     USING first f
-    WHERE job_is_over(j, p_delay_ms[n], p_code[n])
-        AND j.merchant_id = p_merchant_id[n]
-        AND j.checkout_id = p_checkout_id[n] AND j.kind = p_kind[n];
+    WHERE f.over AND j.ctid = f.tid;
 
     RETURN QUERY
     SELECT u.n::int,
@@ -3552,6 +3593,12 @@ REVOKE ALL ON FUNCTION pay.keep_references(p_facts pay.fact[], p_moved integer[]
 --
 
 REVOKE ALL ON FUNCTION pay.lock_checkouts(p_merchant_id text[], p_checkout_id text[]) FROM PUBLIC;
+
+--
+-- Name: FUNCTION lock_due_jobs(p_limit integer, OUT merchants text[], OUT checkouts text[], OUT kinds text[]); Type: ACL; Schema: pay; Owner: payments_owner
+--
+
+REVOKE ALL ON FUNCTION pay.lock_due_jobs(p_limit integer, OUT merchants text[], OUT checkouts text[], OUT kinds text[]) FROM PUBLIC;
 
 --
 -- Name: FUNCTION move_orders(p_facts pay.fact[], p_turn integer); Type: ACL; Schema: pay; Owner: payments_owner

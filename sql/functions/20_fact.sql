@@ -11,7 +11,7 @@ SET LOCAL search_path = pay, pg_temp;
 -- pending about an executing order is news, too, and a webhook for which
 -- the PSP is asked.  A job that has been asked for outlives a failure: what
 -- failed was heard before.  Returns the items that moved a status.  A row's address (ctid) stands for its key between two
--- looks at it: nobody else changes the orders of a locked checkout.
+-- looks at it: nobody else changes what belongs to a locked checkout.
 CREATE OR REPLACE FUNCTION pay.move_orders(p_facts fact[], p_turn int)
 RETURNS int[] LANGUAGE plpgsql AS $$
 DECLARE
@@ -92,8 +92,12 @@ BEGIN
         USING (SELECT DISTINCT merchant_id, checkout_id, new_status
                FROM changed
                WHERE new_status IN ('SUCCESS', 'FAILED')) x
-        WHERE j.merchant_id = x.merchant_id
-            AND j.checkout_id = x.checkout_id
+        CROSS JOIN LATERAL (
+            SELECT k.ctid AS tid FROM job k
+            WHERE k.merchant_id = x.merchant_id
+                AND k.checkout_id = x.checkout_id
+            OFFSET 0) k
+        WHERE j.ctid = k.tid
             AND (x.new_status = 'SUCCESS' OR j.again_at IS NULL)
     )
     SELECT array_agg(DISTINCT x.item) INTO v_moved FROM changed x;

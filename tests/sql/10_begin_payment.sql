@@ -32,6 +32,43 @@ UNION ALL
 SELECT is(g.orders::jsonb -> 1 ->> 'id', 'o2', 'o2 is second')
 FROM pay_api.get_checkout('{m1}', '{c1}') g;
 
+-- routes
+SELECT is((e.kind, e.detail)::text, '(created,"{""psp"": ""stripe""}")',
+          'the event names the PSP')
+FROM pay.event e WHERE e.payment_order_id = 'o2';
+SELECT is(b.outcome, 'created', 'a list of PSPs')
+FROM pg_temp.begin('r1', 'key-1', 'c1', '{r1:100}', p_psp => 'adyen',
+                   p_psps => 'stripe adyen', p_route => 'EUR, by weight') b;
+SELECT is((r.psp, r.psps, r.open_attempts, r.refused_psps,
+           r.tried_psps)::text, '(adyen,"{stripe,adyen}",1,{},{})',
+          'is kept, and one attempt is open')
+FROM pay.registration r WHERE r.merchant_id = 'r1';
+SELECT is(e.detail, '{"psp": "adyen", "route": "EUR, by weight"}'::jsonb,
+          'with the reason') FROM pay.event e WHERE e.merchant_id = 'r1';
+CREATE TEMPORARY TABLE list (m text, psps text, want text[]);
+INSERT INTO list VALUES
+    ('l1', NULL, '{stripe}'), ('l2', '', '{stripe}'),
+    ('l3', 'stripe', '{stripe}'),
+    ('l4', 'a b c d e f g stripe', '{a,b,c,d,e,f,g,stripe}'),
+    ('l5', 'a b c d e f g h stripe', NULL), ('l6', 'adyen', NULL),
+    ('l6', 'Stripe', NULL), ('l6', ' stripe', NULL), ('l6', 'stripe ', NULL),
+    ('l6', 'stripe  adyen', NULL), ('l6', ' ', NULL),
+    ('l6', 'stripe,adyen', NULL), ('l6', 'stripe ' || repeat('x', 256), NULL);
+SELECT is(b.outcome, CASE WHEN want IS NULL THEN 'invalid' ELSE 'created' END,
+          'psps: ' || coalesce(psps, 'NULL'))
+FROM list, pg_temp.begin(m, 'key-1', 'c1', '{r1:1}', p_psps => psps) b;
+SELECT is(r.psps::text[], want, 'kept: ' || coalesce(l.psps, 'NULL'))
+FROM list l LEFT JOIN pay.registration r ON r.merchant_id = l.m;
+SELECT is(b.outcome, want, length(route) || ' characters of reason')
+FROM (VALUES ('r8', repeat('x', 1000), 'created'),
+    ('r9', repeat('x', 1001), 'invalid'),
+    ('r9', repeat('é', 501), 'invalid')) t (m, route, want),
+    pg_temp.begin(t.m, 'key-1', 'c1', '{r1:1}', p_route => t.route) b;
+SELECT is(b.outcome, 'created', 'an empty reason')
+FROM pg_temp.begin('r10', 'key-1', 'c1', '{r1:1}', p_route => '') b;
+SELECT is(e.detail, '{"psp": "stripe"}'::jsonb, 'is none')
+FROM pay.event e WHERE e.merchant_id = 'r10';
+
 -- the same key again
 SELECT is(b.outcome, 'in_progress', 'while the first runs: in_progress')
 FROM pg_temp.begin('m1', 'key-1', 'c1', '{o1:100,o2:250}') b;

@@ -96,6 +96,116 @@ FROM pay.webhook_inbox WHERE token IN ('t5', 't6', 't7');
 SELECT is(pg_temp.fact('t5', 'paid', p_amount => 150, p_currency => 'USD'),
           'duplicate', 'sent again: duplicate');
 
+-- aliases
+SELECT b.outcome FROM generate_series(1, 20) n,
+    pg_temp.begin('a', 'k' || n, 'c' || n, ARRAY['o' || n || ':100']) b
+\g /dev/null
+SELECT is(pg_temp.token('a', 'c1', 'at1', p_alias => 'aa1'), 'stored',
+          'a token with an alias');
+SELECT is((g.token, g.alias)::text, '(at1,aa1)', 'the view shows both')
+FROM pay_api.get_checkout('{a}', '{c1}') g;
+SELECT is(pg_temp.token('a', 'c1', 'at1', p_alias => a), 'already',
+          'again: already, alias ' || coalesce(a, 'NULL'))
+FROM unnest(ARRAY['aa1', NULL, '', 'at1']) a;
+SELECT is((SELECT count(*) FROM pay.mismatch WHERE merchant_id = 'a'),
+          0::bigint, 'which is no news');
+SELECT is(pg_temp.token('a', 'c1', 'at1', p_alias => 'other'), 'mismatch',
+          'another alias');
+SELECT is(pg_temp.token('a', 'c1', 'at1', p_alias => 'other'), 'mismatch',
+          'twice');
+SELECT is(pg_temp.token('a', 'c1', 'aa1', p_alias => 'at1'), 'mismatch',
+          'the names exchanged');
+SELECT is(string_agg(concat_ws(' ', checkout_id, kind, token, alias,
+                               own_token), ', ' ORDER BY mismatch_id),
+          'c1 token at1 other at1, c1 token aa1 at1 at1',
+          'people hear of each, once')
+FROM pay.mismatch WHERE merchant_id = 'a';
+SELECT is(pg_temp.token('a', 'c2', t, p_alias => a), 'mismatch',
+          t || ' and ' || a || ': one is somebody''s')
+FROM (VALUES ('at2', 'aa1'), ('aa1', 'aa2'), ('at1', 'aa2'), ('at2', 'at1'))
+    v (t, a);
+SELECT is((g.token, g.alias, g.registration_state)::text, '(,,REGISTERING)',
+          'nothing is kept')
+FROM pay_api.get_checkout('{a}', '{c2}') g;
+SELECT is(pg_temp.token('a', 'c3', 'aa2', p_alias => 'at2'), 'stored',
+          'the names that lost are free');
+SELECT is(pg_temp.token('a', 'c2', 'other'), 'stored', 'that one, too');
+SELECT is(pg_temp.token('a', 'c4', 'at4', p_alias => 'at4'), 'stored',
+          'an alias that is the token');
+SELECT is(pg_temp.token('a', 'c4', 'at4', p_alias => 'at4'), 'already',
+          'is one name');
+SELECT is(pg_temp.token('a', 'c5', 'at5', p_alias => ''), 'stored',
+          'an empty alias');
+SELECT is(g.alias, NULL, 'is none')
+FROM pay_api.get_checkout('{a}', '{c5}') g;
+SELECT is(pg_temp.token('a', 'c6', 'at6', p_alias => repeat('a', 256)),
+          'invalid', 'a long alias');
+SELECT is(pg_temp.token('a', 'c6', 'at6', p_psp => p), 'invalid', 'no PSP')
+FROM unnest(ARRAY[NULL, '', repeat('p', 256)]) p;
+SELECT is(pg_temp.token('a', 'c6', 'at6', p_psp => 'adyen'), 'mismatch',
+          'a PSP that it never was at');
+SELECT is(m.kind || ' ' || m.psp, 'left_psp adyen', 'is for people')
+FROM pay.mismatch m WHERE m.checkout_id = 'c6' AND m.merchant_id = 'a';
+SELECT is((SELECT count(*) FROM pay.psp_token
+           WHERE token = 'at6' OR token = repeat('a', 256)), 0::bigint,
+          'and claims nothing');
+SELECT is(pg_temp.fact('aa1', 'paid'), 'applied', 'a webhook by the alias');
+SELECT is(pg_temp.status('a', 'o1'), 'SUCCESS', 'pays');
+
+-- parked under an alias, under both names, and one that only asks
+SELECT is(pg_temp.fact('aa7', 'paid', p_amount => 100, p_currency => 'USD'),
+          'parked', 'by an alias nobody has');
+SELECT is(pg_temp.fact('aa8', 'declined'), 'parked', 'declined by one name');
+SELECT is(pg_temp.fact('at8', 'paid'), 'parked', 'paid by the other');
+SELECT is(pg_temp.fact(t, 'ask', p_amount => 7), 'parked', 'ask about ' || t)
+FROM unnest('{aa9,at10}'::text[]) t;
+SELECT is(string_agg(t.item || t.outcome, ' '),
+          '1stored 2stored 3stored 4stored', 'the tokens come')
+FROM pay_api.store_token('{a,a,a,a}', '{c7,c8,c9,c10}',
+    '{stripe,stripe,stripe,stripe}', '{at7,at8,at9,at10}',
+    '{aa7,aa8,aa9,aa10}', '{u,u,u,u}', '{9000,9000,9000,9000}',
+    '{r,r,r,r}') t;
+SELECT is(pg_temp.status('a', 'o' || n), want, 'c' || n)
+FROM (VALUES (7, 'SUCCESS'), (8, 'SUCCESS'), (9, 'EXECUTING'),
+    (10, 'EXECUTING')) v (n, want);
+SELECT is(string_agg(concat_ws(' ', token, fact, state, checkout_id), ', '
+                     ORDER BY token, fact),
+          'aa7 paid applied c7, aa8 declined applied c8, aa9 ask asked c9, '
+          'at10 ask asked c10, at8 paid applied c8', 'the inbox knows')
+FROM pay.webhook_inbox
+WHERE token IN ('aa7', 'aa8', 'at8', 'aa9', 'at10');
+SELECT is(pg_temp.kinds('a', 'o9'), 'created registered notified',
+          'an ask is told');
+SELECT is(string_agg(concat_ws(' ', j.checkout_id, j.kind, j.run_at - now()),
+                     ', ' ORDER BY j.checkout_id),
+          'c10 poll 00:00:00, c9 poll 00:00:00', 'and polled at once')
+FROM pay.job j WHERE j.merchant_id = 'a' AND j.checkout_id IN ('c9', 'c10');
+
+-- a late one with an alias
+SELECT is(pg_temp.fact('aa11', 'ask'), 'parked', 'an ask comes first');
+SELECT is(pg_temp.no_token('a', 'c11', 'expired'), 'stored', 'gives up');
+SELECT is(pg_temp.token('a', 'c11', 'at11', p_alias => 'aa11'), 'mismatch',
+          'a late token');
+SELECT is((g.token, g.alias, g.hosted_url)::text, '(at11,aa11,)', 'is kept')
+FROM pay_api.get_checkout('{a}', '{c11}') g;
+SELECT is(pg_temp.job('a', 'c11'), 'poll 0', 'and asked about');
+
+-- one batch: names across items
+SELECT is(string_agg(t.item || ' ' || t.outcome, ', ' ORDER BY t.item),
+    '1 stored, 2 mismatch, 3 mismatch, 4 already, 5 mismatch, 6 mismatch, '
+    '7 stored', 'twins in one batch: the first wins both names')
+FROM pay_api.store_token('{a,a,a,a,a,a,a}',
+    '{c12,c13,c14,c12,c12,c12,c15}',
+    '{stripe,stripe,stripe,stripe,stripe,adyen,stripe}',
+    '{x12,x13,y12,x12,x12,x12,x15}', '{y12,y12,x14,y12,z12,y12,NULL}',
+    '{u,u,u,u,u,u,u}', '{1,1,1,1,1,1,1}', '{r,r,r,r,r,r,r}') t;
+SELECT is(string_agg(concat_ws(' ', token, checkout_id), ', '
+                     ORDER BY token),
+          'x12 c12, x13, x14, x15 c15, y12 c12, z12', 'who lost has nothing')
+FROM pay.psp_token WHERE token ~ '^[xyz]1[2-5]$';
+SELECT is(pg_temp.token('a', 'c13', 'x13', p_alias => 'z12'), 'stored',
+          'what was lost is free');
+
 -- a parked webhook at another PSP is another token's
 SELECT is(pg_temp.fact('t8', 'paid', p_psp => 'adyen'), 'parked', 'adyen');
 SELECT is(pg_temp.token('m1', 'c8', 't8'), 'stored', 'stripe');

@@ -73,6 +73,30 @@ SELECT is(pg_temp.no_token('m1', 'c6', 'unknown', repeat('c', 256)),
           'invalid', 'a long code');
 SELECT is(pg_temp.status('m1', 'o6'), 'NOT_STARTED', 'nothing happened');
 
+-- the PSP must be the registration's own
+SELECT is(pg_temp.no_token('m1', 'c6', o, p_psp => 'adyen'), 'already',
+          'at another PSP: ' || o)
+FROM unnest('{refused,not_sent,unknown,expired}'::text[]) o;
+SELECT is(pg_temp.no_token('m1', 'c6', 'refused', p_psp => p), 'invalid',
+          'no PSP') FROM unnest(ARRAY[NULL, '', repeat('p', 256)]) p;
+SELECT is((r.state, r.attempt, r.open_attempts, r.code)::text,
+          '(REGISTERING,1,1,)', 'nothing happened')
+FROM pay.registration r WHERE r.checkout_id = 'c6';
+SELECT is(string_agg(t.item || ' ' || t.outcome, ', ' ORDER BY t.item),
+          '1 already, 2 stored, 3 already', 'not even as a twin')
+FROM pay_api.store_no_token('{m1,m1,m1}', '{c6,c6,c6}',
+    '{adyen,stripe,adyen}', '{refused,unknown,refused}', '{a,b,c}',
+    '{1,2,3}', '{r,r,r}') t;
+SELECT is(pg_temp.kinds('m1', 'o6'), 'created registration_unknown',
+          'only its own counts');
+
+-- what is known to have come to nothing
+SELECT is(pg_temp.no_token('m1', 'c9', o), 'stored', o)
+FROM unnest('{unknown,not_sent,not_sent}'::text[]) o;
+SELECT is((r.open_attempts, r.attempt)::text, '(0,4)',
+          'each that was not sent is closed')
+FROM pay.registration r WHERE r.checkout_id = 'c9';
+
 SELECT is(string_agg(t.item || ' ' || t.outcome || ' ' || t.attempt, ', '
                      ORDER BY t.item),
     '1 stored 2, 2 stored 2, 3 stored 1, 4 already 1', 'twins in one batch')

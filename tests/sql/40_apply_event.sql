@@ -126,6 +126,157 @@ SELECT is(pg_temp.fact('t1', 'paid', p_psp => 'adyen'), 'parked',
           'a known token at another PSP is unknown');
 SELECT is(pg_temp.status('m1', 'o1'), 'SUCCESS', 'no crossing over');
 
+-- asks: a webhook that is only a hint of what the PSP would say
+SELECT b.outcome FROM generate_series(1, 20) n,
+    pg_temp.begin('q', 'k' || n, 'c' || n,
+                  ARRAY['o' || n || ':100', 'p' || n || ':50']) b
+\g /dev/null
+SELECT pg_temp.token('q', 'c' || n, 'q' || n, p_alias => 'qa' || n)
+FROM generate_series(1, 19) n
+\g /dev/null
+-- run_at from now, owner, whether it must run again
+CREATE FUNCTION pg_temp.poll(p_checkout text) RETURNS text LANGUAGE sql AS $$
+SELECT concat_ws(' ', j.kind, j.run_at - now(), j.lease_owner,
+                 j.again_at - now())
+FROM pay.job j WHERE j.merchant_id = 'q' AND j.checkout_id = p_checkout
+$$;
+SELECT is(pg_temp.poll('c1'), 'poll 00:00:05', 'the poll is not due');
+SELECT is((e.outcome, e.checkout_id, e.token)::text, '(asked,c1,q1)',
+          'an ask is asked, and shows the checkout')
+FROM pay_api.apply_event('{stripe}', '{webhook}', '{e-ask}', '{x.changed}',
+    '{ask}', '{qa1}', '{pi_x}', '{NULL}', '{7}', '{EUR}', ARRAY[sha256('b')],
+    '{r}') e;
+SELECT is(pg_temp.poll('c1'), 'poll 00:00:00 00:00:00', 'it is due at once');
+SELECT is(pg_temp.status('q', 'o1'), 'EXECUTING', 'and moves nothing');
+SELECT is(g.version, 2::bigint, 'no reader sees anything new')
+FROM pay_api.get_checkout('{q}', '{c1}') g;
+SELECT is((e.actor, e.old_status, e.new_status, e.detail)::text,
+    '(webhook,EXECUTING,EXECUTING,"{""type"": ""x.changed"", '
+    '""reference"": ""pi_x""}")', 'the timeline tells that it came')
+FROM pay.event e WHERE e.merchant_id = 'q' AND e.payment_order_id = 'p1'
+    AND e.kind = 'notified';
+SELECT is(r.reference, NULL, 'its reference is not believed')
+FROM pay.registration r WHERE r.merchant_id = 'q' AND r.checkout_id = 'c1';
+SELECT is((SELECT count(*) FROM pay.mismatch WHERE merchant_id = 'q'),
+          0::bigint, 'nor is its amount');
+SELECT is((i.state, i.fact, i.token, i.checkout_id)::text,
+          '(asked,ask,qa1,c1)', 'the inbox has it')
+FROM pay.webhook_inbox i WHERE i.event_id = 'e-ask';
+UPDATE pay.job SET run_at = now() + interval '1 h', again_at = NULL
+WHERE merchant_id = 'q' AND checkout_id = 'c1';
+SELECT is(pg_temp.fact('qa1', 'ask', 'e-ask'), 'duplicate', 'once');
+SELECT is(pg_temp.poll('c1'), 'poll 01:00:00', 'and not again');
+SELECT is(pg_temp.kinds('q', 'o1'), 'created registered notified', 'told once');
+UPDATE pay.job SET run_at = now() - interval '1 h'
+WHERE merchant_id = 'q' AND checkout_id = 'c1';
+SELECT is(pg_temp.fact('q1', 'ask', 'e-ask-2'), 'asked', 'by the token, too');
+SELECT is(pg_temp.poll('c1'), 'poll -01:00:00 00:00:00',
+          'a poll that is due stays so');
+
+-- final orders
+SELECT is(pg_temp.fact('q2', 'paid'), 'applied', 'paid');
+SELECT is(pg_temp.fact('q2', 'ask', s.id, s.source), 'asked',
+          'after SUCCESS: ' || s.source)
+FROM (VALUES ('webhook', 'e-late'), ('hint', NULL)) s (source, id);
+SELECT is(pg_temp.poll('c2'), NULL, 'nobody is asked');
+SELECT is(pg_temp.kinds('q', 'o2'), 'created registered paid',
+          'and the timeline stays');
+SELECT is(pg_temp.fact('q3', 'declined'), 'applied', 'declined');
+SELECT is(pg_temp.poll('c3'), NULL, 'the job is gone');
+SELECT is(pg_temp.fact('qa3', 'ask'), 'asked', 'a late payment may be news');
+SELECT is(pg_temp.poll('c3'), 'poll 00:00:00 00:00:00',
+          'so the PSP is asked');
+SELECT is(pg_temp.status('q', 'o3'), 'FAILED/declined', 'it stays failed');
+SELECT is(pg_temp.fact('q3', 'paid', p_source => 'query'), 'applied',
+          'until it says so');
+SELECT is(pg_temp.poll('c3'), NULL, 'which settles it');
+
+-- whoever is asking already may have been too early
+UPDATE pay.job SET lease_owner = 'w', lease_until = now() + interval '30 s'
+WHERE merchant_id = 'q' AND checkout_id IN ('c4', 'c5');
+SELECT is(pg_temp.fact(t, 'ask'), 'asked', 'while a worker asks: ' || t)
+FROM unnest('{q4,q5}'::text[]) t;
+SELECT is(pg_temp.poll('c4'), 'poll 00:00:00 w 00:00:00',
+          'the worker keeps its lease');
+SELECT is(f.outcome, 'done', 'it puts the job off')
+FROM pay_api.finish_job('{q}', '{c4}', '{poll}', '{w}', '{300000}',
+                        '{open}') f;
+SELECT is(pg_temp.poll('c4'), 'poll 00:00:00 00:00:00', 'but not for long');
+SELECT is(pg_temp.fact('q5', 'declined', p_source => 'query'), 'applied',
+          'what it heard was declined');
+SELECT is(pg_temp.poll('c5'), 'poll 00:00:00 w 00:00:00',
+          'the ask outlives that');
+SELECT is(pg_temp.fact('q6', 'ask'), 'asked', 'asked, no worker yet');
+SELECT is(pg_temp.fact('q6', 'expired', p_source => 'query'), 'applied',
+          'an answer to an older question');
+SELECT is(pg_temp.poll('c6'), 'poll 00:00:00 00:00:00', 'does not end it');
+SELECT is(pg_temp.fact('q6', 'paid', p_source => 'query'), 'applied', 'paid');
+SELECT is(pg_temp.poll('c6'), NULL, 'does');
+
+-- hints, that nobody vouches for
+SELECT is((e.outcome, e.checkout_id)::text, '(asked,c7)', 'a hint is asked')
+FROM pay_api.apply_event('{stripe}', '{hint}', '{NULL}', '{x}', '{ask}',
+    '{qa7}', '{pi_h}', '{NULL}', '{1}', '{EUR}', '{NULL}', '{r}') e;
+SELECT is(pg_temp.poll('c7'), 'poll 00:00:00 00:00:00', 'at once');
+SELECT is((SELECT count(*) FROM pay.webhook_inbox WHERE token = 'qa7'),
+          0::bigint, 'and is not kept');
+SELECT is(pg_temp.kinds('q', 'o7'), 'created registered', 'nor told');
+SELECT is(r.reference, NULL, 'nor believed')
+FROM pay.registration r WHERE r.merchant_id = 'q' AND r.checkout_id = 'c7';
+UPDATE pay.job SET run_at = now() + interval '1 h', again_at = NULL
+WHERE merchant_id = 'q' AND checkout_id = 'c7';
+SELECT is(pg_temp.fact('q7', 'ask', p_source => 'hint'), 'asked', 'again')
+FROM generate_series(1, 3);
+SELECT is(pg_temp.poll('c7'), 'poll 00:00:05 00:00:05', 'waits for 5 s');
+UPDATE pay.job SET run_at = now() + interval '1 h', again_at = NULL
+WHERE merchant_id = 'q' AND checkout_id = 'c7';
+SELECT is(pg_temp.fact('q7', 'ask', p_source => 'hint'), 'asked', 'again');
+SELECT is(pg_temp.poll('c7'), 'poll 00:00:05 00:00:05',
+          'for the moment that was set, not for ever');
+SELECT is(pg_temp.fact('q7', 'ask', 'e-sure'), 'asked', 'a webhook');
+SELECT is(pg_temp.poll('c7'), 'poll 00:00:00 00:00:00', 'does not wait');
+UPDATE pay.registration SET hinted_at = now() - interval '4 s'
+WHERE merchant_id = 'q' AND checkout_id IN ('c8', 'c9');
+SELECT is(pg_temp.fact('q8', 'declined'), 'applied', 'declined');
+SELECT is(pg_temp.fact('q8', 'ask', p_source => 'hint'), 'asked', 'a hint');
+SELECT is(pg_temp.poll('c8'), 'poll 00:00:01 00:00:01',
+          'after a failure is kept to the same pace');
+SELECT is(pg_temp.fact(t, 'ask', p_source => 'hint'), 'ignored',
+          'a hint about nobody')
+FROM unnest(ARRAY['t-nobody', '', NULL]) t;
+SELECT is(pg_temp.fact('q9', 'ask', p_source => 'hint', p_psp => 'adyen'),
+          'ignored', 'or at another PSP');
+SELECT is((SELECT count(*) FROM pay.psp_token WHERE token = 't-nobody'),
+          0::bigint, 'leaves no trace');
+SELECT is(pg_temp.fact('t-nobody', 'ask'), 'parked', 'a webhook is parked');
+SELECT is(pg_temp.fact(NULL, 'ask', 'e-no-token'), 'ignored',
+          'unless it names nothing');
+SELECT is(pg_temp.fact('q9', f, e, s), 'invalid', concat_ws(' ', s, f, e))
+FROM (VALUES ('ask', NULL, 'query'), ('ask', NULL, 'gateway'),
+    ('ask', '', 'webhook'), ('ask', 'e-hint', 'hint'), ('paid', NULL, 'hint'),
+    ('none', NULL, 'hint'), ('declined', NULL, 'hint'),
+    ('notified', 'e-n', 'webhook'), ('Ask', 'e-A', 'webhook')) t (f, e, s);
+SELECT is(pg_temp.poll('c9'), 'poll 00:00:05', 'moved nothing');
+
+-- one batch: asks among facts, in the order of items
+SELECT is(string_agg(e.item || ' ' || e.outcome, ', ' ORDER BY e.item),
+    '1 asked, 2 applied, 3 asked, 4 asked, 5 duplicate, 6 asked, 7 parked, '
+    '8 applied, 9 asked', 'asks in a batch')
+FROM pay_api.apply_event(
+    array_fill('stripe'::text, '{9}'),
+    '{webhook,webhook,webhook,hint,webhook,hint,webhook,webhook,webhook}',
+    '{h1,h2,h3,NULL,h1,NULL,h4,h5,h6}', array_fill('x'::text, '{9}'),
+    '{ask,paid,ask,ask,ask,ask,ask,declined,ask}',
+    '{q10,q10,q10,q10,q10,q11,t-z,q12,q12}',
+    array_fill(NULL::text, '{9}'), array_fill(NULL::text, '{9}'),
+    array_fill(NULL::bigint, '{9}'), array_fill(NULL::text, '{9}'),
+    array_fill(NULL::bytea, '{9}'), array_fill('r'::text, '{9}')) e;
+SELECT is(pg_temp.kinds('q', 'o10'), 'created registered notified paid',
+          'told while it was open');
+SELECT is(pg_temp.poll(c), p, c || ' afterwards')
+FROM (VALUES ('c10', NULL), ('c11', 'poll 00:00:00 00:00:00'),
+    ('c12', 'poll 00:00:00 00:00:00')) t (c, p);
+
 -- bad items
 SELECT is(pg_temp.fact('t20', f), 'invalid', 'fact ' || coalesce(f, 'NULL'))
 FROM unnest(ARRAY[NULL, '', 'PAID', 'refunded']) f;

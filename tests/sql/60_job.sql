@@ -77,6 +77,71 @@ SELECT is(f.outcome, 'invalid', 'no delay is no answer')
 FROM pay_api.finish_job('{m1}', '{c2}', '{register}', '{w1}', '{NULL}',
                         '{x}') f;
 
+-- a job that is handed out is an attempt whose end nobody knows
+SELECT is(string_agg(r.checkout_id || ' ' || r.open_attempts, ', '
+                     ORDER BY r.checkout_id),
+          'c1 2, c2 2, c3 2, c4 3, c5 2', 'each register job counts')
+FROM pay.registration r;
+UPDATE pay.job SET run_at = now() WHERE checkout_id = 'c3';
+SELECT is((c.kind, c.checkout_id, c.token)::text, '(poll,c3,t3)', 'a poll')
+FROM pay_api.claim_jobs('{w1}', '{1000}') c;
+SELECT is(r.open_attempts, 2, 'does not')
+FROM pay.registration r WHERE r.checkout_id = 'c3';
+
+-- polls about failed orders end with the PSP's answer
+SELECT b.outcome FROM generate_series(1, 4) n,
+    pg_temp.begin('f', 'k' || n, 'f' || n, ARRAY['f' || n || ':100']) b
+\g /dev/null
+SELECT pg_temp.token('f', 'f' || n, 'f' || n) FROM generate_series(1, 4) n
+\g /dev/null
+SELECT pg_temp.fact('f' || n, 'declined') FROM generate_series(1, 3) n
+\g /dev/null
+CREATE FUNCTION pg_temp.round(p_code text, p_ms bigint DEFAULT 60000)
+RETURNS text LANGUAGE sql AS $$
+UPDATE pay.job SET run_at = now() WHERE merchant_id = 'f';
+SELECT string_agg(c.checkout_id, ' ' ORDER BY c.checkout_id)
+FROM pay_api.claim_jobs('{w,w,w,w,w}', '{1000,1000,1000,1000,1000}') c
+WHERE c.merchant_id = 'f';
+SELECT string_agg(f.outcome, ' ') FROM pay.job j,
+    pay_api.finish_job(ARRAY['f'], ARRAY[j.checkout_id::text], '{poll}',
+                       '{w}', ARRAY[p_ms], ARRAY[p_code]) f
+WHERE j.merchant_id = 'f';
+SELECT string_agg(concat_ws(' ', j.checkout_id, j.run_at - now()), ', '
+                  ORDER BY j.checkout_id)
+FROM pay.job j WHERE j.merchant_id = 'f'
+$$;
+SELECT is(pg_temp.fact('f' || n, 'ask'), 'asked', 'f' || n || ' is asked for')
+FROM generate_series(1, 2) n;
+SELECT is((j.kind, j.attempts, j.again_at)::text, row('poll', 0, now())::text,
+          'a job for it')
+FROM pay.job j WHERE j.checkout_id = 'f1';
+SELECT is(pg_temp.round('no_answer'),
+          'f1 00:01:00, f2 00:01:00, f4 00:01:00', 'no answer: goes on');
+SELECT is(j.again_at, NULL, 'which is what was asked for')
+FROM pay.job j WHERE j.checkout_id = 'f1';
+SELECT is(pg_temp.round('psp_not_configured'),
+          'f1 00:01:00, f2 00:01:00, f4 00:01:00', 'no PSP: goes on');
+UPDATE pay.job SET attempts = 99 WHERE checkout_id = 'f1';
+SELECT is(pg_temp.round('no_answer'), 'f2 00:01:00, f4 00:01:00',
+          'a hundred times');
+SELECT is(pg_temp.round('open'), 'f4 00:01:00',
+          'an answer ends it, but not an open order''s');
+SELECT is(pg_temp.fact('f2', 'ask', 'again'), 'asked', 'a later webhook');
+SELECT is(pg_temp.job('f', 'f2'), 'poll 0', 'begins anew');
+SELECT is(pg_temp.round('applied'), 'f4 00:01:00', 'and ends again');
+SELECT is(pg_temp.fact('f4', 'ask'), 'asked', 'the open one is asked for');
+SELECT is(pg_temp.round(NULL), 'f4 00:01:00', 'and goes on');
+
+-- asked for while its worker gives it back: neither dropped nor put off
+UPDATE pay.job SET lease_owner = 'w', lease_until = now() + interval '1 s'
+WHERE checkout_id = 'f4';
+SELECT is(pg_temp.fact('f4', 'ask', 'meanwhile'), 'asked', 'meanwhile');
+SELECT is(f.outcome, 'done', 'the worker would drop it')
+FROM pay_api.finish_job('{f}', '{f4}', '{poll}', '{w}', '{-1}', '{x}') f;
+SELECT is(pg_temp.job('f', 'f4'), 'poll 6', 'it stays');
+SELECT ok(j.run_at <= now(), 'and is due')
+FROM pay.job j WHERE j.checkout_id = 'f4';
+
 \i :checks
 
 SELECT is(f.outcome, 'done', 'below 0 drops the job')

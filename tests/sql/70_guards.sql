@@ -5,7 +5,8 @@ BEGIN;
 \ir helpers.psql
 SELECT no_plan();
 
-SELECT b.outcome FROM pg_temp.begin('m1', 'k1', 'c1', '{o1:100,o2:50}') b
+SELECT b.outcome FROM pg_temp.begin('m1', 'k1', 'c1', '{o1:100,o2:50}',
+                                    p_psps => 'stripe adyen') b
 \g /dev/null
 
 -- every transition there is, from a fresh order each
@@ -43,8 +44,9 @@ SELECT is_empty($$
     SELECT s, k, pay.next_status(s, k)
     FROM unnest('{NOT_STARTED,EXECUTING,SUCCESS,FAILED}'::text[]) s,
         unnest('{created,registered,registration_unknown,
-            registration_not_sent,refused,none,pending,paid,declined,expired,
-            cancelled,rejected,mismatch}'::text[]) k
+            registration_not_sent,rerouted,refused,none,pending,paid,
+            declined,expired,cancelled,rejected,notified,mismatch}'
+            ::text[]) k
     WHERE pay.next_status(s, k) <> s
         AND pg_temp.go(s, pay.next_status(s, k)) <> 'TTT00'
 $$, 'next_status never asks for what the trigger refuses');
@@ -82,6 +84,30 @@ FROM (VALUES
     ('UPDATE pay.checkout SET version = 0', 'PAY11'),
     ('UPDATE pay.registration SET nonce = ''new''', 'PAY11'),
     ('UPDATE pay.registration SET psp = ''other''', 'PAY11'),
+    ('UPDATE pay.registration SET psp = ''adyen''', 'PAY11'),
+    ('UPDATE pay.registration SET psp = ''adyen'', attempt = attempt + 1,
+      open_attempts = 2', 'PAY11'),
+    ('UPDATE pay.registration SET psp = ''other'', attempt = attempt + 1',
+     'PAY11'),
+    ('UPDATE pay.registration SET open_attempts = 2;
+      UPDATE pay.registration SET psp = ''adyen'', attempt = attempt + 1,
+      open_attempts = 1', 'PAY11'),
+    ('UPDATE pay.registration SET refused_psps = ''{adyen}'';
+      UPDATE pay.registration SET psp = ''adyen'', attempt = attempt + 1',
+     'PAY11'),
+    ('UPDATE pay.registration SET state = ''REFUSED'';
+      UPDATE pay.registration SET psp = ''adyen'', attempt = attempt + 1',
+     'PAY11'),
+    ('UPDATE pay.registration SET state = ''REFUSED'', psp = ''adyen'',
+      attempt = attempt + 1', 'PAY11'),
+    ('UPDATE pay.registration SET psp = ''adyen'', attempt = attempt + 1,
+      nonce = ''new''', 'PAY11'),
+    ('UPDATE pay.registration SET psps = ''{stripe,adyen,other}''', 'PAY11'),
+    ('UPDATE pay.registration SET psps = ''{}''', '23514'),
+    ('UPDATE pay.registration SET open_attempts = -1', '23514'),
+    ('UPDATE pay.registration SET alias = ''a''', '23514'),
+    ('UPDATE pay.checkout SET psp = ''adyen''', 'PAY11'),
+    ('UPDATE pay.job SET again_at = now()', '23514'),
     ('UPDATE pay.registration SET attempt = 0', 'PAY11'),
     ('UPDATE pay.registration SET token = ''t''', '23514'),
     ('UPDATE pay.registration SET state = ''REGISTERED''', '23514'),
@@ -108,8 +134,28 @@ SET LOCAL session_replication_role = origin;
 SELECT is(pg_temp.run_as('payments_owner', sql), 'PAY20', 'the owner: ' || sql)
 FROM (VALUES ('DELETE FROM pay.event'), ('TRUNCATE pay.event')) t (sql);
 
-SELECT pg_temp.token('m1', 'c1', 't1')
+-- the one move that there is, and what follows it
+SELECT is(pg_temp.run_as('payments_owner', $$
+    UPDATE pay.registration SET psp = 'adyen', attempt = attempt + 1,
+        open_attempts = 1$$), 'ok', 'a registration may move');
+SELECT throws_ok($$UPDATE pay.checkout SET psp = 'other'$$, 'PAY11', NULL,
+                 'its checkout follows there only');
+SELECT is(pg_temp.run_as('payments_owner', $$
+    UPDATE pay.checkout SET psp = 'adyen'$$), 'ok', 'and may');
+SELECT is(pg_temp.run_as('payments_owner', $$
+    UPDATE pay.registration SET psp = 'stripe', attempt = attempt + 1;
+    UPDATE pay.checkout SET psp = 'stripe'$$), 'ok', 'both back again');
+
+SELECT pg_temp.token('m1', 'c1', 't1', p_alias => 'a1')
 \g /dev/null
+SELECT throws_ok(sql, 'PAY11', NULL, 'with a token: ' || sql)
+FROM (VALUES
+    ('UPDATE pay.registration SET psp = ''adyen'', attempt = attempt + 1'),
+    ('UPDATE pay.registration SET psp = ''adyen'', attempt = attempt + 1,
+      state = ''REGISTERING'', token = NULL, alias = NULL'),
+    ('UPDATE pay.checkout SET psp = ''adyen'''),
+    ('UPDATE pay.registration SET alias = ''other'''),
+    ('UPDATE pay.registration SET alias = NULL')) t (sql);
 SELECT throws_ok($$UPDATE pay.registration SET token = 't2'$$, 'PAY11', NULL,
                  'a token is for ever');
 SELECT throws_ok('UPDATE pay.registration SET token = NULL,

@@ -48,6 +48,34 @@ SELECT is((kind, source, currency, amount, own_currency, total, status)::text,
           '(currency,webhook,JPY,1,USD,12.34,EXECUTING)', 'a mismatch')
 FROM pay_view.mismatches;
 
+-- a failed one about which the PSP is asked is stuck only without answers
+UPDATE pay.job SET code = NULL, run_at = now() + interval '1 h',
+    lease_owner = NULL, lease_until = NULL WHERE checkout_id = 'c6';
+SELECT pg_temp.fact('t6', 'declined'), pg_temp.fact('t6', 'ask')
+\g /dev/null
+SELECT is_empty('SELECT * FROM pay_view.stuck WHERE checkout_id = ''c6''',
+                'a failed order has no expiry to pass');
+SELECT is((j.state, j.again_at)::text, row('due', now())::text,
+          'jobs show what was asked for')
+FROM pay_view.jobs j WHERE j.checkout_id = 'c6';
+UPDATE pay.job SET code = 'no_answer', attempts = 5 WHERE checkout_id = 'c6';
+SELECT is(s.why || ' ' || s.status, 'no_answer FAILED', 'no answer')
+FROM pay_view.stuck s WHERE s.checkout_id = 'c6';
+
+-- a registration that moved, and a token of the PSP that it has left
+SELECT b.outcome FROM pg_temp.begin('m1', 'k-moved', 'moved', '{o-moved:1234}',
+                                    p_psps => 'stripe adyen') b
+\g /dev/null
+SELECT pg_temp.reroute('m1', 'moved', 'stripe', 'refused'),
+    pg_temp.token('m1', 'moved', 'left', p_alias => 'left-alias')
+\g /dev/null
+SELECT is((c.psp, c.psps, c.refused_psps, c.open_attempts, c.alias)::text,
+          '(adyen,"{stripe,adyen}",{stripe},1,)', 'checkouts show the move')
+FROM pay_view.checkouts c WHERE c.checkout_id = 'moved';
+SELECT is((m.kind, m.psp, m.token, m.alias, m.own_token, m.amount)::text,
+          '(left_psp,stripe,left,left-alias,,)', 'mismatches the late token')
+FROM pay_view.mismatches m WHERE m.checkout_id = 'moved';
+
 SELECT pg_temp.fact('x1', 'paid', p_amount => 500, p_currency => 'USD'),
     pg_temp.fact('x2', 'paid', p_amount => 500, p_currency => 'ZZZ'),
     pg_temp.fact('x3', 'expired'), pg_temp.fact('', 'none', 'e1')

@@ -1,0 +1,40 @@
+-- The same with plans from a queue that was counted when it was empty but had
+-- been long before: its pages are still there.
+
+BEGIN;
+\ir helpers.psql
+\ir plans.psql
+SELECT no_plan();
+
+SAVEPOINT before;
+SELECT pg_temp.run('begin', 'gone', 500)
+\g /dev/null
+ROLLBACK TO before;
+ANALYZE pay.job;
+SELECT ok(c.relpages > 0 AND c.reltuples = 0, 'a drained queue')
+FROM pg_class c WHERE c.oid = 'pay.job'::regclass;
+
+-- the plans are made here
+SELECT is(pg_temp.reads_of(w, 'first', 1, o), 'few', 'one item: ' || w)
+FROM (VALUES ('begin', 'created'), ('no_token', 'stored'),
+    ('token', 'stored'), ('hint', 'asked'), ('ask', 'asked'),
+    ('claim', 'job'), ('finish', 'done'), ('paid', 'applied'),
+    ('get', 'found')) v (w, o);
+SELECT is(pg_temp.reads_of(w, 'moves', 1, o), 'few', 'one item: ' || w)
+FROM (VALUES ('begin', 'created'), ('reroute', 'rerouted')) v (w, o);
+
+SELECT pg_temp.run('begin', 'many' || i, 500) FROM generate_series(1, 6) i
+\g /dev/null
+SELECT pg_temp.run('token', 'many' || i, 500) FROM generate_series(1, 2) i
+\g /dev/null
+SELECT is(pg_temp.reads_of(w, 'last', 100, o), 'few', 'a hundred: ' || w)
+FROM (VALUES ('begin', 'created'), ('no_token', 'stored'),
+    ('token', 'stored'), ('hint', 'asked'), ('ask', 'asked'),
+    ('claim', 'job'), ('finish', 'done'), ('paid', 'applied'),
+    ('get', 'found')) v (w, o);
+SELECT is(pg_temp.reads_of(w, 'move', 100, o), 'few', 'a hundred: ' || w)
+FROM (VALUES ('begin', 'created'), ('reroute', 'rerouted')) v (w, o);
+
+\i :checks
+SELECT finish();
+ROLLBACK;
