@@ -4,6 +4,8 @@
  * what came of it in _answer.c; no other file knows libcurl.
  */
 
+#include <openssl/err.h>
+
 #include "ngx_payments_curl.h"
 #include "ngx_payments_watch.h"
 
@@ -277,6 +279,10 @@ socket_action(curl_socket_t fd, int what)
 
     (void) curl_multi_socket_action(curl.multi, fd, what, &running);
 
+    /* libcurl leaves a failed handshake's errors in OpenSSL's queue, where
+     * nginx would find them in the midst of a request and call it an alert */
+    ERR_clear_error();
+
     ngx_post_event(&curl.reap, &ngx_posted_events);
 }
 
@@ -314,6 +320,7 @@ finish(ngx_payments_http_t *http, CURLcode result)
     curl_multi_remove_handle(curl.multi, http->easy);
     ngx_payments_easy_destroy(http);
     curl.running--;
+    ERR_clear_error();
 
     http->finished(http);
 }
