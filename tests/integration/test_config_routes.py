@@ -106,6 +106,18 @@ def test_a_route_to_a_psp_that_the_merchant_has_not(refuse):  # noqa: F811
     refuse('route to psp "stripe".*not in its psp list', (one, bad))
 
 
+@pytest.mark.parametrize("adapter", ["razorpay", "gocardless"])
+def test_a_psp_that_only_sends_webhooks_takes_no_orders(
+    refuse,  # noqa: F811
+    adapter,
+):
+    old = "adapter            stripe;"
+    refuse(
+        f'names psp "stripe".*{adapter} only understands webhooks',
+        (old, f"adapter {adapter};"),
+    )
+
+
 def test_a_route_that_is_never_reached(refuse):  # noqa: F811
     refuse("never be taken", routes("stripe", "currency=EUR generic"))
 
