@@ -18,9 +18,15 @@ make_secrets() {
     mkdir -p "$RUN/secrets"
     chmod 0711 "$RUN/secrets"
     secret stripe.key "$me" "sk_test_$(random_hex)"
-    secret generic.key "$me" "gk_test_$(random_hex)"
     secret stripe.whsec "$me" "whsec_$(random_hex)"
+    secret generic.key "$me" "gk_test_$(random_hex)"
     secret generic.whsec "$me" "whsec_$(openssl rand -base64 32)"
+    secret adyen.key "$me" "AQE$(random_hex 24)"
+    secret adyen.whsec "$me" "$(random_hex 32)"
+    secret square.key "$me" "EAAA$(random_hex 24)"
+    secret square.whsec "$me" "$(random_hex 11)"
+    secret mollie.key "$me" "test_$(random_hex 15)"
+    secret mollie.whsec "$me" "$(random_hex)"
     make_merchant acme
     make_merchant globex
 }

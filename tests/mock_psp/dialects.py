@@ -2,7 +2,9 @@
 
 from .adyen import Adyen
 from .generic import Generic
+from .mollie import Mollie
+from .square import Square
 from .stripe import Stripe
 
-DIALECTS = (Adyen, Generic, Stripe)
+DIALECTS = (Adyen, Generic, Mollie, Square, Stripe)
 NAMES = tuple(each.name for each in DIALECTS)

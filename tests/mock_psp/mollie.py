@@ -1,0 +1,398 @@
+"""The ``mollie`` dialect: the payments API as psp.md section 8 tells it.
+
+A payment ends by being cancelled (DELETE).  Webhooks are next-gen events,
+signed with the secret of mollie.whsec; without that file they are the legacy
+kind, an unsigned form with the payment's id.  Both go to /webhooks/mollie.
+"""
+
+import hashlib
+import hmac
+import json
+import time
+from datetime import UTC, datetime
+from urllib.parse import urlencode
+
+from aiohttp import web
+
+from . import money
+from .answers import Answer
+from .books import Registration
+from .dialect import Dialect, Mail
+
+ROOT = "/mollie/v2/payments"
+CURRENCIES = set(
+    "AED AUD BGN BRL CAD CHF CZK DKK EUR GBP HKD HUF ILS ISK JPY MXN MYR NOK "
+    "NZD PHP PLN RON RUB SEK SGD THB TWD USD ZAR".split()
+)
+MEMBERS = set(
+    "amount description redirectUrl cancelUrl webhookUrl metadata lines".split()
+)
+LINE_MEMBERS = {"description", "quantity", "unitPrice", "totalAmount"}
+TITLES = {
+    401: "Unauthorized Request",
+    404: "Not Found",
+    409: "Conflict",
+    422: "Unprocessable Entity",
+    429: "Too Many Requests",
+    503: "Service Unavailable",
+}
+STATUSES = {
+    "approved": "authorized",
+    "declined": "failed",
+    "cancelled": "canceled",
+}
+
+
+class Refused(Exception):
+    """422; the text is the detail, `field` says where."""
+
+    def __init__(self, field: str, detail: str = "is not right"):
+        super().__init__(f"The {field} {detail}")
+        self.field = field
+
+
+def stamp(when: float | None = None) -> str:
+    moment = datetime.fromtimestamp(when or time.time(), UTC)
+    return moment.isoformat(timespec="seconds")
+
+
+def link(url: str) -> dict:
+    return {"href": url, "type": "application/hal+json"}
+
+
+def parse(amount: object, field: str) -> tuple[int, str]:
+    """-> ISO minor units, currency"""
+    if not isinstance(amount, dict) or set(amount) != {"currency", "value"}:
+        raise Refused(field)
+    if amount["currency"] not in CURRENCIES:
+        raise Refused(field, "has a currency that is not supported")
+    try:
+        return money.parse(amount["value"], amount["currency"]), amount[
+            "currency"
+        ]
+    except money.BadAmount as why:
+        raise Refused(field, str(why)) from None
+
+
+def check_url(body: dict, name: str, required: bool = False) -> None:
+    url = body.get(name)
+    if url is None and not required:
+        return
+    if not isinstance(url, str) or not url.startswith(("https://", "http://")):
+        raise Refused(name, "is no URL")
+
+
+def check_lines(lines: object, total: int, currency: str) -> list:
+    """-> (description, value) of each"""
+    if not isinstance(lines, list):
+        raise Refused("lines")
+    found, shown = 0, []
+    for n, each in enumerate(lines):
+        where = f"lines.{n}"
+        if not isinstance(each, dict) or set(each) != LINE_MEMBERS:
+            raise Refused(where)
+        price = parse(each["unitPrice"], f"{where}.unitPrice")
+        amount = parse(each["totalAmount"], f"{where}.totalAmount")
+        if type(each["quantity"]) is not int or each["quantity"] < 1:
+            raise Refused(f"{where}.quantity")
+        if amount[0] != price[0] * each["quantity"] or amount[1] != currency:
+            raise Refused(f"{where}.totalAmount")
+        found += amount[0]
+        shown.append((each["description"], each["totalAmount"]["value"]))
+    if lines and found != total:
+        raise Refused("lines", "do not add up to the amount")
+    return shown
+
+
+class Mollie(Dialect):
+    name = "mollie"
+    tells_declines = False
+
+    def routes(self, api) -> list:
+        one = ROOT + "/{token}"
+        expire = api.change(self, "expire", self._cancel)
+        cancel = api.change(self, "cancel", self._cancel)
+
+        async def delete(request):
+            token = request.match_info["token"]
+            made = self.books.of_token(self.name, token)
+            held = made is not None and made.status == "approved"
+            return await (cancel if held else expire)(request)
+
+        return [
+            web.post(ROOT, api.register(self)),
+            web.get(one, api.query(self)),
+            web.delete(one, delete),
+            web.post(
+                one + "/refunds", api.change(self, "refund", self._refund)
+            ),
+            web.post(
+                one + "/captures", api.change(self, "capture", self._capture)
+            ),
+        ]
+
+    def error(self, status: int, detail: str, field: str = "") -> Answer:
+        title = TITLES.get(status, "Internal Server Error")
+        body = {"status": status, "title": title, "detail": detail}
+        if field:
+            body["field"] = field
+        documentation = {"href": "https://docs.mollie.com", "type": "text/html"}
+        body["_links"] = {"documentation": documentation}
+        return self._answer(status, body)
+
+    def _answer(self, status: int, body: dict) -> Answer:
+        return Answer(status, body, {"Content-Type": "application/hal+json"})
+
+    def trouble(self, status: int) -> Answer:
+        return self.error(status, "This went wrong on our side.")
+
+    def busy(self, nonce: str) -> Answer:
+        return self.error(409, "This idempotency key is being worked on")
+
+    def authorise(self, request) -> Answer | None:
+        if self.bearer(request):
+            return None
+        return self.error(401, "Missing authentication, or it failed")
+
+    def _replay(self, key: str, raw: bytes):
+        """-> answer and what happened, or None for a new key"""
+        known = self.recall(key, raw) if key else None
+        if known is None:
+            return None
+        same, answer = known
+        if not same:
+            return self.error(409, "Another request had this key"), "reused"
+        answer.headers["Idempotent-Replayed"] = "true"
+        return answer, "replayed"
+
+    # Payments.
+
+    def register(self, request, raw: bytes):
+        """-> answer, registration or None, what happened"""
+        key = self.key(request, raw)
+        replay = self._replay(key, raw)
+        if replay:
+            known = self.books.of_nonce(self.name, key)
+            if known:
+                known.requests += 1
+            return replay[0], known, replay[1]
+        try:
+            made = self._book(key, self._load(raw))
+        except Refused as why:
+            return self.error(422, str(why), why.field), None, "refused"
+        answer = self.show(made, 201)
+        self.remember(key, raw, answer)
+        return answer, made, "created"
+
+    def _load(self, raw: bytes) -> dict:
+        try:
+            body = json.loads(raw)
+        except ValueError:
+            raise Refused("body", "is no JSON") from None
+        if not isinstance(body, dict):
+            raise Refused("body", "is no object")
+        return body
+
+    def _book(self, key: str, body: dict) -> Registration:
+        for name in body:
+            if name not in MEMBERS:
+                raise Refused(name[:40], "is not known")
+        minor, currency = parse(body.get("amount"), "amount")
+        if not isinstance(body.get("description"), str):
+            raise Refused("description", "is missing")
+        check_url(body, "redirectUrl", required=True)
+        check_url(body, "cancelUrl")
+        check_url(body, "webhookUrl")
+        lines = check_lines(body.get("lines", []), minor, currency)
+        metadata = body.get("metadata")
+        if len(json.dumps(metadata)) > 1024:
+            raise Refused("metadata", "is too long")
+        reference = (metadata or {}).get("reference", body["description"])
+        token = self.new_token()
+        made = Registration(
+            dialect=self.name,
+            nonce=key,
+            token=token,
+            reference=reference,
+            amount_minor=minor,
+            amount=body["amount"]["value"],
+            currency=currency,
+            hosted_url=self.url(token),
+            return_url=body["redirectUrl"],
+            cancel_url=body.get("cancelUrl", body["redirectUrl"]),
+            expires_at=None,
+            lines=lines,
+            extra={"body": body, "refunded": 0},
+        )
+        self.books.add(made)
+        return made
+
+    def new_token(self) -> str:
+        return self.books.random_id("tr_", 21)
+
+    def show(self, made: Registration, status: int = 200) -> Answer:
+        return self._answer(status, self._payment(made))
+
+    def _payment(self, made: Registration) -> dict:
+        own = f"{self.config.public_url}{ROOT}/{made.token}"
+        links = {"self": link(own)}
+        shown = {
+            "resource": "payment",
+            "id": made.token,
+            "mode": "test",
+            "createdAt": stamp(made.created),
+            "status": STATUSES.get(made.status, made.status),
+            "profileId": "pfl_Ab3dEfGh1J",
+            "sequenceType": "oneoff",
+            "method": None if made.status == "open" else "creditcard",
+            "isCancelable": made.status in ("open", "approved"),
+        } | made.extra["body"]
+        if made.status == "open":
+            links["checkout"] = link(made.hosted_url)
+            shown["expiresAt"] = stamp(made.created + 900)
+        if made.status == "declined":
+            shown["details"] = {"failureReason": made.code}
+        if made.extra["refunded"]:
+            left = made.amount_minor - made.extra["refunded"]
+            shown["amountRefunded"] = self._amount(made, made.extra["refunded"])
+            shown["amountRemaining"] = self._amount(made, left)
+        return shown | {"_links": links}
+
+    def _amount(self, made: Registration, minor: int) -> dict:
+        value = money.render(minor, made.currency)
+        return {"currency": made.currency, "value": value}
+
+    def query(self, token: str) -> Answer:
+        made = self.books.of_token(self.name, token)
+        if made is None:
+            return self.error(404, f"No payment exists with token {token}.")
+        return self.show(made)
+
+    # Changes.
+
+    def _cancel(self, request, raw: bytes, made):
+        if made is None:
+            return self.error(404, "No such payment"), "not_found"
+        key = "cancel " + self.key(request, raw)
+        replay = self._replay(key, raw)
+        if replay:
+            return replay
+        if made.status not in ("open", "approved"):
+            return self.error(422, "The payment cannot be canceled"), "refused"
+        self.lifecycle.settle(made, "cancelled")
+        answer = self.show(made)
+        self.remember(key, raw, answer)
+        return answer, "cancelled"
+
+    def _refund(self, request, raw: bytes, made):
+        return self._thing(request, raw, made, "refund", "paid")
+
+    def _capture(self, request, raw: bytes, made):
+        return self._thing(request, raw, made, "capture", "approved")
+
+    def _thing(self, request, raw: bytes, made, kind: str, status: str):
+        """A refund or a capture."""
+        if made is None:
+            return self.error(404, "No such payment"), "not_found"
+        key = f"{kind} {self.key(request, raw)}"
+        replay = self._replay(key, raw)
+        if replay:
+            return replay
+        try:
+            body = self._load(raw)
+            minor, currency = parse(body.get("amount"), "amount")
+            self._check_thing(made, status, minor, currency)
+        except Refused as why:
+            return self.error(422, str(why), why.field), "refused"
+        shown = self._shown(made, kind, body)
+        answer = self._answer(201, shown)
+        self.remember(key, raw, answer)
+        if kind == "refund":
+            made.extra["refunded"] += minor
+            event = self.envelope("refund.queued", shown)
+            if self._signs():
+                self.lifecycle.emit(made, event)
+        else:
+            self.lifecycle.settle(made, "paid")
+        return answer, f"{kind}d" if kind == "capture" else "refunded"
+
+    def _check_thing(self, made, status: str, minor: int, currency: str):
+        if made.status != status:
+            raise Refused("payment", f"is {made.status}")
+        left = made.amount_minor - made.extra["refunded"]
+        if currency != made.currency or minor > left:
+            raise Refused("amount", "is higher than what is left")
+
+    def _shown(self, made: Registration, kind: str, body: dict) -> dict:
+        prefix = {"refund": "re_", "capture": "cpt_"}[kind]
+        return {
+            "resource": kind,
+            "id": self.books.random_id(prefix, 12),
+            "mode": "test",
+            "amount": body["amount"],
+            "status": "queued" if kind == "refund" else "succeeded",
+            "createdAt": stamp(),
+            "description": body.get("description", ""),
+            "metadata": body.get("metadata"),
+            "paymentId": made.token,
+        }
+
+    # Faults.
+
+    def change_amount(self, body: dict) -> None:
+        if isinstance(body.get("amount"), dict):
+            value = "9" + body["amount"]["value"]
+            body["amount"] = body["amount"] | {"value": value}
+
+    def change_currency(self, body: dict) -> None:
+        if isinstance(body.get("amount"), dict):
+            code = "GBP" if body["amount"]["currency"] != "GBP" else "EUR"
+            body["amount"] = body["amount"] | {"currency": code}
+
+    def change_url(self, body: dict, url: str) -> None:
+        body["_links"]["checkout"]["href"] = url
+
+    def change_token(self, body: dict) -> None:
+        name = "paymentId" if "paymentId" in body else "id"
+        body[name] = self.new_token()
+
+    # Events.
+
+    def _signs(self) -> bool:
+        return self.name in self.config.webhook_secrets
+
+    def settled(self, made: Registration, before: str, result: str) -> list:
+        return [self.event(made, STATUSES.get(result, result))]
+
+    def event(self, made: Registration, fact: str) -> dict:
+        """fact: paid, authorized, failed, canceled, expired, pending"""
+        return self.envelope(f"payment.{fact}", self._payment(made))
+
+    def envelope(self, kind: str, data: dict) -> dict:
+        return {
+            "resource": "event",
+            "id": self.books.random_id("event_", 21),
+            "type": kind,
+            "entityId": data.get("id", ""),
+            "createdAt": stamp(),
+            "_embedded": {"entity": data},
+        }
+
+    def event_object(self, event: dict) -> dict:
+        return event["_embedded"]["entity"]
+
+    def wire(self, event: dict) -> bytes:
+        if self._signs():
+            return super().wire(event)
+        return urlencode({"id": event["entityId"]}).encode()
+
+    def sign(self, secret: str | None, mail: Mail) -> None:
+        if not self._signs():
+            form = "application/x-www-form-urlencoded"
+            mail.headers["Content-Type"] = form
+            return
+        mac = hmac.new(secret.encode(), mail.body, hashlib.sha256)
+        mail.headers["X-Mollie-Signature"] = "sha256=" + mac.hexdigest()
+
+    def wrong_secret(self) -> str:
+        return self.books.random_id("", 32)
