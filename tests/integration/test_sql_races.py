@@ -23,6 +23,7 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 PAYCTL = os.environ.get("PAYCTL", str(ROOT / "build" / "payctl"))
 MERCHANT = "acme"
 USD_TOTAL = 100
+PSPS = ("stripe", "adyen", "square")
 
 
 class Gateway:
@@ -43,31 +44,41 @@ class Gateway:
         assert [row[0] for row in rows] == list(range(1, len(rows) + 1))
         return [row[1:] for row in rows]
 
-    def begin(self, items):
+    def begin(self, items, psps=PSPS):
         """items: (key, checkout, order) each."""
         casts = ["text", "text", "bytea"] + ["text"] * 7 + ["jsonb"] * 3 + [
-            "text", "bigint", "bigint", "jsonb", "bigint", "bigint", "text"]
+            "text", "bigint", "bigint", "jsonb", "bigint", "bigint", "text",
+            "text", "text"]
         rows = [(MERCHANT, key, b"\0" * 32, checkout, str(uuid.uuid4()),
-                 uuid.uuid4().hex, "stripe", order, "https://shop.example/",
+                 uuid.uuid4().hex, psps[0], order, "https://shop.example/",
                  "https://pay.example", None, None, None, "USD", USD_TOTAL,
                  1900000000,
                  json.dumps([{"id": order, "seller": "s", "currency": "USD",
                               "amount": USD_TOTAL}]),
-                 86400, 30000, "request") for key, checkout, order in items]
+                 86400, 30000, "request", " ".join(psps), "a race")
+                for key, checkout, order in items]
         return self.call("begin_payment", casts, zip(*rows, strict=False))
 
-    def store(self, items):
-        """items: (checkout, token) each."""
-        rows = [(MERCHANT, checkout, token, "https://psp.example/p", 5000,
-                 "request") for checkout, token in items]
-        return self.call("store_token", ["text"] * 4 + ["bigint", "text"],
+    def store(self, items, psp=PSPS[0]):
+        """items: (checkout, token) each; each has an alias, too."""
+        rows = [(MERCHANT, checkout, psp, token, f"alias-{token}",
+                 "https://psp.example/p", 5000, "request")
+                for checkout, token in items]
+        return self.call("store_token", ["text"] * 6 + ["bigint", "text"],
                          zip(*rows, strict=False))
 
-    def store_no(self, items):
+    def store_no(self, items, psp=PSPS[0]):
         """items: (checkout, outcome) each."""
-        rows = [(MERCHANT, checkout, outcome, "code", 1000, "request")
+        rows = [(MERCHANT, checkout, psp, outcome, "code", 1000, "request")
                 for checkout, outcome in items]
-        return self.call("store_no_token", ["text"] * 4 + ["bigint", "text"],
+        return self.call("store_no_token", ["text"] * 5 + ["bigint", "text"],
+                         zip(*rows, strict=False))
+
+    def reroute(self, items, psp=PSPS[0]):
+        """items: (checkout, outcome) each."""
+        rows = [(MERCHANT, checkout, psp, outcome, "code", 30000, "request")
+                for checkout, outcome in items]
+        return self.call("reroute", ["text"] * 5 + ["bigint", "text"],
                          zip(*rows, strict=False))
 
     def apply(self, items):
@@ -126,6 +137,30 @@ def connections(dsn):
         for check in sorted((ROOT / "sql" / "checks").glob("*.sql")):
             cursor.execute(check.read_text())
             assert cursor.fetchall() == [], check.stem
+
+
+@pytest.fixture(name="registration")
+def registration_of(dsn):
+    """(psp, attempt, open attempts, token) of a checkout."""
+    connection = psycopg2.connect(dsn)
+    connection.autocommit = True
+    cursor = connection.cursor()
+
+    def read(checkout):
+        cursor.execute(
+            "SELECT psp, attempt, open_attempts, token FROM pay.registration"
+            " WHERE checkout_id = %s", (checkout,))
+        return cursor.fetchone()
+
+    def due(checkout):
+        cursor.execute(
+            "UPDATE pay.job SET run_at = now() - interval '1 h'"
+            " WHERE checkout_id = %s", (checkout,))
+        assert cursor.rowcount == 1
+
+    read.due = due
+    yield read
+    connection.close()
 
 
 def together(*calls):
@@ -336,6 +371,199 @@ def test_token_beside_giving_up_leaves_one_story(gateways):
                                     checkout)])) == ["applied"]
 
 
+def claimed(rows, checkout):
+    """Whether a job of this checkout is among the rows, and at which PSP."""
+    return [row[6] for row in rows if row[0] == "job" and row[4] == checkout]
+
+
+def test_a_move_beside_a_claim_never_leaves_a_call_open(gateways,
+                                                        registration):
+    """The job's call may go out at any moment from its claim on: then the
+    registration stays.  If it moves first, the job finds it at the next."""
+    one, two = gateways(2)
+    seen = set()
+    for _ in range(60):
+        item = fresh()
+        checkout = item[0][1]
+        one.begin(item)
+        registration.due(checkout)
+        moved, jobs = together(
+            lambda: one.reroute([(checkout, "not_sent")]),
+            lambda: two.claim("worker", 8))
+        psp, attempt, calls, _ = registration(checkout)
+        word = outcomes(moved)[0]
+        seen.add((word, bool(claimed(jobs, checkout))))
+        if word == "rerouted":
+            # the job is due after the lease of whoever moved it
+            assert claimed(jobs, checkout) == []
+            assert (psp, attempt, calls) == ("adyen", 2, 1)
+        else:
+            assert claimed(jobs, checkout) == ["stripe"]
+            assert (psp, attempt, calls) == ("stripe", 1, 2)
+    assert seen <= {("rerouted", False), ("stays", True)}
+
+
+@pytest.mark.parametrize("first", ["claim", "move"])
+def test_neither_a_claim_nor_a_move_acts_on_what_is_being_changed(
+        gateways, registration, first):
+    """Both orders by force.  A claim never waits: a job of a checkout that
+    somebody is at is no job.  A move waits and then sees the claim."""
+    one, two, watch = gateways(3)
+    item = fresh()
+    checkout = item[0][1]
+    one.begin(item)
+    registration.due(checkout)
+    one.connection.autocommit = False
+    if first == "claim":
+        assert claimed(one.claim("worker", 8), checkout) == ["stripe"]
+        result = []
+        thread = threading.Thread(target=lambda: result.append(
+            two.reroute([(checkout, "refused")])))
+        thread.start()
+        wait_until_blocked(watch, two)
+        one.connection.commit()
+        thread.join(30)
+        assert outcomes(result[0]) == ["stays"]
+        assert registration(checkout) == ("stripe", 1, 2, None)
+    else:
+        assert outcomes(one.reroute([(checkout, "refused")])) == ["rerouted"]
+        assert claimed(two.claim("worker", 8), checkout) == []
+        one.connection.commit()
+        assert registration(checkout) == ("adyen", 2, 1, None)
+        registration.due(checkout)
+        assert claimed(two.claim("worker", 8), checkout) == ["adyen"]
+        assert registration(checkout) == ("adyen", 2, 2, None)
+    one.connection.autocommit = True
+
+
+def test_a_token_beside_a_move_is_kept_or_refused_never_both(gateways,
+                                                             registration):
+    one, two = gateways(2)
+    seen = set()
+    for _ in range(60):
+        item = fresh()
+        checkout = item[0][1]
+        one.begin(item)
+        stored, moved = together(
+            lambda: one.store([(checkout, checkout)]),
+            lambda: two.reroute([(checkout, "not_sent")]))
+        words = (outcomes(stored)[0], outcomes(moved)[0])
+        seen.add(words)
+        psp, _, _, token = registration(checkout)
+        if words == ("stored", "stays"):
+            assert (psp, token) == ("stripe", checkout)
+        else:
+            assert words == ("mismatch", "rerouted")
+            assert (psp, token) == ("adyen", None)
+            # the name that was claimed for nothing is free again
+            other = fresh()
+            one.begin(other)
+            assert outcomes(one.store([(other[0][1], checkout)])) == ["stored"]
+    assert seen <= {("stored", "stays"), ("mismatch", "rerouted")}
+
+
+@pytest.mark.parametrize("first", ["token", "move"])
+def test_a_token_and_a_move_wait_for_one_another(gateways, registration,
+                                                 first):
+    one, two, watch = gateways(3)
+    item = fresh()
+    checkout = item[0][1]
+    one.begin(item)
+
+    def token(gateway):
+        return gateway.store([(checkout, checkout)])
+
+    def move(gateway):
+        return gateway.reroute([(checkout, "refused")])
+
+    calls = (token, move) if first == "token" else (move, token)
+    one.connection.autocommit = False
+    before = calls[0](one)
+    result = []
+    thread = threading.Thread(target=lambda: result.append(calls[1](two)))
+    thread.start()
+    wait_until_blocked(watch, two)
+    one.connection.commit()
+    thread.join(30)
+    one.connection.autocommit = True
+    assert outcomes(before) + outcomes(result[0]) == (
+        ["stored", "stays"] if first == "token" else ["rerouted", "mismatch"])
+    psp, _, _, stored = registration(checkout)
+    assert (psp, stored) == (("stripe", checkout) if first == "token"
+                             else ("adyen", None))
+
+
+def test_eight_moves_at_once_move_once(gateways, registration):
+    some = gateways(8)
+    for _ in range(20):
+        item = fresh()
+        checkout = item[0][1]
+        some[0].begin(item)
+        results = together(*[
+            lambda g=g: g.reroute([(checkout, "not_sent")]) for g in some])
+        words = sorted(outcomes(rows)[0] for rows in results)
+        assert words == ["rerouted"] + ["stays"] * 7
+        assert registration(checkout) == ("adyen", 2, 1, None)
+
+
+@pytest.mark.parametrize("end", ["commit", "rollback"])
+def test_a_move_waits_for_the_owner_of_its_nonce(gateways, registration,
+                                                 end):
+    """Another payment with the same nonce is just beginning at the next PSP:
+    the PSP would take the two for one."""
+    one, two, watch = gateways(3)
+    (key, checkout, order), (_, other, _) = fresh(2)
+    two.begin([(key, checkout, order)])
+    # another merchant's: only the nonce is shared
+    rows = [(MERCHANT + "-2", key, b"\0" * 32, other, str(uuid.uuid4()),
+             uuid.uuid4().hex, "adyen", order, "https://shop.example/",
+             "https://pay.example", None, None, None, "USD", USD_TOTAL,
+             1900000000, json.dumps([{"id": order, "seller": "s",
+                                      "currency": "USD",
+                                      "amount": USD_TOTAL}]),
+             86400, 30000, "request", None, None)]
+    casts = ["text", "text", "bytea"] + ["text"] * 7 + ["jsonb"] * 3 + [
+        "text", "bigint", "bigint", "jsonb", "bigint", "bigint", "text",
+        "text", "text"]
+    one.connection.autocommit = False
+    assert outcomes(one.call("begin_payment", casts,
+                             zip(*rows, strict=False))) == ["created"]
+    result = []
+    thread = threading.Thread(target=lambda: result.append(
+        two.reroute([(checkout, "refused")])))
+    thread.start()
+    wait_until_blocked(watch, two)
+    getattr(one.connection, end)()
+    thread.join(30)
+    one.connection.autocommit = True
+    if end == "commit":
+        assert outcomes(result[0]) == ["stays"]
+        assert registration(checkout) == ("stripe", 1, 1, None)
+    else:
+        assert outcomes(result[0]) == ["rerouted"]
+        assert registration(checkout) == ("adyen", 2, 1, None)
+
+
+def test_an_ask_beside_the_answer_to_an_older_question_is_not_lost(
+        gateways, registration):
+    """A poll's answer that fails the order and drops its job, and a webhook
+    that asks for another look, in either order: somebody looks again."""
+    one, two = gateways(2)
+    for _ in range(60):
+        item = fresh()
+        checkout = item[0][1]
+        one.begin(item)
+        one.store([(checkout, checkout)])
+        answer, asked = together(
+            lambda: one.apply([("query", None, "declined", checkout)]),
+            lambda: two.apply([("webhook", checkout, "ask",
+                                f"alias-{checkout}")]))
+        assert outcomes(answer) == ["applied"]
+        assert outcomes(asked) == ["asked"]
+        registration.due(checkout)
+        assert one.finish([(checkout, "poll", "nobody", 0)]) == [("gone",)]
+
+
 def test_a_due_job_goes_to_one_worker(gateways, dsn):
     some = gateways(8)
     items = fresh(40)
@@ -400,26 +628,35 @@ def test_mixed_calls_over_few_keys_never_deadlock(gateways):
         dice = random.Random(seed)
         for _ in range(60):
             batch = dice.choices(items, k=dice.randint(1, 8))
-            what = dice.randrange(6)
+            what = dice.randrange(7)
             if what == 0:
                 gateway.begin([(key, checkout, dice.choice(items)[2])
                                for key, checkout, _ in batch])
             elif what == 1:
                 gateway.store([(c, dice.choice(items)[1])
-                               for _, c, _ in batch])
+                               for _, c, _ in batch], dice.choice(PSPS))
             elif what == 2:
                 gateway.store_no([(c, dice.choice(["unknown", "not_sent"]))
-                                  for _, c, _ in batch])
+                                  for _, c, _ in batch], dice.choice(PSPS))
             elif what == 3:
                 gateway.claim(f"worker-{seed}", len(batch))
             elif what == 4:
-                gateway.finish([(c, "register", f"worker-{seed}", 0)
-                                for _, c, _ in batch])
+                gateway.finish([(c, dice.choice(["register", "poll"]),
+                                 f"worker-{seed}", 0) for _, c, _ in batch])
+            elif what == 5:
+                gateway.reroute([(c, dice.choice(["not_sent", "refused"]))
+                                 for _, c, _ in batch], dice.choice(PSPS))
             else:
                 gateway.apply([
-                    (dice.choice(["webhook", "query"]),
-                     f"{c}-{dice.randrange(5)}",
+                    (*dice.choice([
+                        ("webhook", f"{c}-{dice.randrange(9)}"),
+                        ("query", None)]),
                      dice.choice(["pending", "paid", "declined", "none"]), c)
-                    for _, c, _ in batch])
+                    for _, c, _ in batch] + [
+                    (source, event_id, "ask", f"alias-{c}")
+                    for _, c, _ in batch
+                    for source, event_id in [
+                        ("webhook", f"{c}-{dice.randrange(9)}"),
+                        ("hint", None)]])
 
     together(*[lambda g=g, n=n: storm(g, n) for n, g in enumerate(some)])
