@@ -11,9 +11,10 @@
 #include "pay_status.h"
 
 
-#define PAY_X509_PEM_MAX      65536    /* bytes of a PEM text */
-#define PAY_X509_CHAIN_MAX    8        /* certificates that a stranger sends */
-#define PAY_X509_TRUSTED_MAX  32       /* and that the operator trusts */
+#define PAY_X509_PEM_MAX      65536    /* bytes that a stranger sends */
+#define PAY_X509_CHAIN_MAX    8        /*   and certificates in them */
+#define PAY_X509_CA_MAX       2097152  /* bytes that the operator trusts: a */
+#define PAY_X509_TRUSTED_MAX  512      /*   system's whole bundle fits */
 
 typedef struct x509_st  pay_x509_t;    /* libcrypto's X509 */
 
@@ -27,7 +28,8 @@ pay_status_t pay_x509_ca_check(pay_str_t ca_pem, pay_err_t *err)
  * chain.  PAY_OK when the chain ends at any certificate of `ca_pem` (roots or
  * intermediates), is within its dates at now_s, is meant for TLS servers and
  * uses keys and digests of 112 bits of strength at least; *leaf is the
- * caller's then.  Else PAY_INVALID, or PAY_NO_MEMORY. */
+ * caller's then.  Else PAY_INVALID, or PAY_NO_MEMORY.  What was read out of
+ * `ca_pem` is kept for the next call with the same text. */
 pay_status_t pay_x509_open(pay_str_t cert_pem, pay_str_t ca_pem,
     int64_t now_s, pay_x509_t **leaf) PAY_MUST_CHECK;
 void pay_x509_close(pay_x509_t *leaf);         /* NULL is fine */

@@ -12,6 +12,7 @@
 #include <openssl/x509_vfy.h>
 #include <openssl/x509v3.h>
 
+#include "pay_crypto.h"
 #include "pay_x509.h"
 
 
@@ -19,9 +20,16 @@
 #define X509_RSA_BITS_MAX  8192
 #define X509_DEPTH         5           /* intermediates between leaf and CA */
 #define X509_AUTH_LEVEL    2           /* 112 bits: RSA 2048, no SHA-1 */
+#define X509_KEPT          4           /* texts of trusted certificates */
+
+typedef struct {
+    X509_STORE     *store;             /* NULL: a free place */
+    unsigned char   digest[PAY_SHA256_SIZE];
+} x509_kept_t;
 
 
-static pay_status_t x509_read(pay_str_t pem, int max,
+static pay_status_t x509_trusted(pay_str_t ca_pem, X509_STORE **store);
+static pay_status_t x509_read(pay_str_t pem, size_t size, int max,
     STACK_OF(X509) **certs);
 static pay_status_t x509_read_all(BIO *bio, int max, STACK_OF(X509) *certs);
 static void x509_free(STACK_OF(X509) *certs);
@@ -33,13 +41,20 @@ static int x509_rsa_fits(EVP_PKEY *key, EVP_MD_CTX *md, pay_str_t text,
     pay_str_t signature);
 
 
+/* Reading a bundle takes longer than all the rest.  By digest: the text's
+ * address says nothing after a reload.  No lock, as in crypto.c. */
+static x509_kept_t  x509_kept[X509_KEPT];
+static unsigned     x509_next;
+
+
 pay_status_t
 pay_x509_ca_check(pay_str_t ca_pem, pay_err_t *err)
 {
     pay_status_t     status;
     STACK_OF(X509)  *trusted;
 
-    status = x509_read(ca_pem, PAY_X509_TRUSTED_MAX, &trusted);
+    status = x509_read(ca_pem, PAY_X509_CA_MAX, PAY_X509_TRUSTED_MAX,
+                       &trusted);
 
     if (status == PAY_OK) {
         x509_free(trusted);
@@ -47,7 +62,7 @@ pay_x509_ca_check(pay_str_t ca_pem, pay_err_t *err)
 
     return (status == PAY_INVALID)
            ? pay_refuse(err, "configuration",
-                        "a CA file holds 1 to 32 certificates as PEM text")
+                        "a CA file holds 1 to 512 certificates as PEM text")
            : status;
 }
 
@@ -58,17 +73,12 @@ pay_x509_open(pay_str_t cert_pem, pay_str_t ca_pem, int64_t now_s,
 {
     X509_STORE      *store;
     pay_status_t     status;
-    STACK_OF(X509)  *chain, *trusted;
+    STACK_OF(X509)  *chain;
 
-    PAY_TRY(x509_read(cert_pem, PAY_X509_CHAIN_MAX, &chain));
+    PAY_TRY(x509_read(cert_pem, PAY_X509_PEM_MAX, PAY_X509_CHAIN_MAX,
+                      &chain));
 
-    store = NULL;
-    status = x509_read(ca_pem, PAY_X509_TRUSTED_MAX, &trusted);
-
-    if (status == PAY_OK) {
-        status = x509_store(trusted, &store);
-        x509_free(trusted);
-    }
+    status = x509_trusted(ca_pem, &store);
 
     if (status == PAY_OK) {
         status = x509_judge(store, chain, now_s);
@@ -78,7 +88,6 @@ pay_x509_open(pay_str_t cert_pem, pay_str_t ca_pem, int64_t now_s,
         *leaf = sk_X509_shift(chain);
     }
 
-    X509_STORE_free(store);
     x509_free(chain);
     ERR_clear_error();
 
@@ -155,14 +164,52 @@ pay_x509_rsa_verify(pay_x509_t *leaf, pay_str_t text, pay_str_t signature)
 }
 
 
+/* *store stays ours. */
 static pay_status_t
-x509_read(pay_str_t pem, int max, STACK_OF(X509) **certs)
+x509_trusted(pay_str_t ca_pem, X509_STORE **store)
+{
+    unsigned         i;
+    x509_kept_t     *place;
+    X509_STORE      *made;
+    pay_status_t     status;
+    unsigned char    digest[PAY_SHA256_SIZE];
+    STACK_OF(X509)  *trusted;
+
+    PAY_TRY(pay_sha256(ca_pem, digest));
+
+    for (i = 0; i < X509_KEPT; i++) {
+        if (x509_kept[i].store != NULL
+            && memcmp(x509_kept[i].digest, digest, sizeof(digest)) == 0)
+        {
+            *store = x509_kept[i].store;
+            return PAY_OK;
+        }
+    }
+
+    PAY_TRY(x509_read(ca_pem, PAY_X509_CA_MAX, PAY_X509_TRUSTED_MAX,
+                      &trusted));
+    status = x509_store(trusted, &made);
+    x509_free(trusted);
+    PAY_TRY(status);
+
+    place = &x509_kept[x509_next++ % X509_KEPT];
+    X509_STORE_free(place->store);
+    place->store = made;
+    memcpy(place->digest, digest, sizeof(digest));
+    *store = made;
+
+    return PAY_OK;
+}
+
+
+static pay_status_t
+x509_read(pay_str_t pem, size_t size, int max, STACK_OF(X509) **certs)
 {
     BIO             *bio;
     pay_status_t     status;
     STACK_OF(X509)  *found;
 
-    if (pem.len == 0 || pem.len > PAY_X509_PEM_MAX) {
+    if (pem.len == 0 || pem.len > size) {
         return PAY_INVALID;
     }
 

@@ -292,9 +292,10 @@ Test(pay_x509, texts_that_are_no_certificates)
                      i);
     }
 
-    huge.len = PAY_X509_PEM_MAX + 1;
+    huge.len = PAY_X509_CA_MAX + 1;
     huge.data = pay_calloc(arena, huge.len);
     cr_expect_eq(opened(huge, trusted, CERT_NOW), PAY_INVALID);
+    cr_expect_eq(opened(pem, huge, CERT_NOW), PAY_INVALID);
 
     for (i = 0; i + 2 < pem.len; i += 7) {
         cr_expect_eq(opened((pay_str_t) { i, pem.data }, trusted, CERT_NOW),
@@ -322,8 +323,8 @@ Test(pay_x509, more_certificates_than_allowed_are_refused)
 
     cas = trusted;
 
-    for (i = 1; i < PAY_X509_TRUSTED_MAX; i++) {
-        cas = cert_join(arena, cas, trusted);
+    for (i = 1; i < PAY_X509_TRUSTED_MAX; i *= 2) {
+        cas = cert_join(arena, cas, cas);
     }
 
     cr_expect_eq(pay_x509_ca_check(cas, NULL), PAY_OK);
@@ -331,6 +332,39 @@ Test(pay_x509, more_certificates_than_allowed_are_refused)
     cas = cert_join(arena, cas, trusted);
     cr_expect_eq(pay_x509_ca_check(cas, NULL), PAY_INVALID);
     cr_expect_eq(opened(leaf, cas, CERT_NOW), PAY_INVALID);
+}
+
+
+/* More texts than are kept, in turn: each is judged by its own. */
+Test(pay_x509, what_is_kept_of_one_ca_file_is_not_used_for_another)
+{
+    unsigned      i, k;
+    X509         *root;
+    EVP_PKEY     *key = EVP_EC_gen("P-256");
+    pay_str_t     cas[7], leaves[7];
+    cert_mint_t   mint;
+
+    for (i = 0; i < 7; i++) {
+        mint = (cert_mint_t) { .subject = PAY_STR("Root of the tests"),
+                               .key = key, .ca = 1 };
+        EVP_PKEY_free(key);
+        key = mint.key = EVP_EC_gen("P-256");
+        root = cert_make(&mint);
+        mint = cert_leaf(CERT_NAME);
+        mint.issuer = root;
+        mint.issuer_key = key;
+        cas[i] = cert_pem_of(arena, root);
+        leaves[i] = cert_pem(arena, &mint);
+        X509_free(root);
+    }
+
+    EVP_PKEY_free(key);
+
+    for (i = 0; i < 7 * 7 * 2; i++) {
+        k = i % 7;
+        cr_expect_eq(opened(leaves[k], cas[i / 7 % 7], CERT_NOW),
+                     k == i / 7 % 7 ? PAY_OK : PAY_INVALID, "%u", i);
+    }
 }
 
 
