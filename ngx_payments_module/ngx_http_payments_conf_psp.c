@@ -25,6 +25,7 @@ static char *psp_private(ngx_conf_t *cf, void *object);
 static char *psp_check(ngx_conf_t *cf, ngx_payments_psp_t *psp);
 static const char *psp_lacks(const ngx_payments_psp_t *psp);
 static char *psp_check_url(ngx_conf_t *cf, ngx_payments_psp_t *psp);
+static char *psp_check_pair(ngx_conf_t *cf, ngx_payments_psp_t *psp);
 
 
 static const word_t  psp_words[] = {
@@ -343,7 +344,9 @@ psp_check(ngx_conf_t *cf, ngx_payments_psp_t *psp)
         psp->psp.account.live = 1;
     }
 
-    if (psp->base_url.len != 0 && psp_check_url(cf, psp) != NGX_CONF_OK) {
+    if ((psp->base_url.len != 0 && psp_check_url(cf, psp) != NGX_CONF_OK)
+        || psp_check_pair(cf, psp) != NGX_CONF_OK)
+    {
         return NGX_CONF_ERROR;
     }
 
@@ -423,4 +426,28 @@ psp_check_url(ngx_conf_t *cf, ngx_payments_psp_t *psp)
                     && (plain || url.host.data[0] == '1');
 
     return NGX_CONF_OK;
+}
+
+
+/* An id and a secret that an access token is asked with: tried now. */
+static char *
+psp_check_pair(ngx_conf_t *cf, ngx_payments_psp_t *psp)
+{
+    pay_arena_t               arena = ngx_payments_arena(cf->temp_pool);
+    pay_http_request_t        request;
+    const pay_psp_adapter_t  *adapter = psp->psp.adapter;
+
+    if (adapter->auth_request == NULL
+        || adapter->auth_request(&arena, &psp->psp.account, &request)
+           == PAY_OK)
+    {
+        return NGX_CONF_OK;
+    }
+
+    ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                       "payments_psp \"%V\": the file of api_key_file must "
+                       "hold CLIENT_ID:SECRET for adapter %s",
+                       &ngx_payments_nstr(psp->psp.name), adapter->name);
+
+    return NGX_CONF_ERROR;
 }
