@@ -893,3 +893,84 @@ Test(pay_conformance, no_text_of_a_psp_goes_on_as_it_is, .timeout = 300)
         }
     }
 }
+
+
+/* --- Memory ----------------------------------------------------------- */
+
+static pay_status_t
+tortured_answer(pay_arena_t *arena, const pay_psp_adapter_t *psp,
+    const kit_table_t *table, const kit_line_t *line, pay_str_t body)
+{
+    int                    known;
+    unsigned               count;
+    pay_psp_auth_t         auth;
+    pay_psp_order_t        order = order_make();
+    pay_psp_event_t        event, events[PAY_PSP_EVENTS_MAX];
+    pay_psp_change_t       change;
+    pay_psp_account_t      ours = kit_account(table);
+    pay_psp_changed_t      changed;
+    pay_http_answer_t      answer = answered(line->status, body);
+    pay_psp_registered_t   registered;
+
+    if (kit_is(line, "register") || kit_is(line, "error")) {
+        return psp->register_answer(arena, &order, &answer, &registered);
+    }
+
+    if (kit_is(line, "query")) {
+        return psp->query_answer(arena, pay_str_of(table->token), &answer,
+                                 &event, &known);
+    }
+
+    if (kit_is(line, "auth")) {
+        return psp->auth_answer(arena, &answer, &auth);
+    }
+
+    if (kit_is(line, "webhook")) {
+        return psp->webhook_events(arena, &ours, PAY_STR(""), body, events,
+                                   &count, NULL);
+    }
+
+    change = kit_change(table, (pay_psp_change_kind_t) kit_kind(line));
+
+    return psp->change_answer(arena, &change, &answer, &changed);
+}
+
+
+Test(pay_conformance, answers_survive_each_failed_allocation)
+{
+    unsigned                  n;
+    pay_str_t                 body;
+    pay_heap_t               *heap, *files;
+    pay_status_t              status;
+    const kit_line_t         *line;
+    const kit_table_t        *table;
+    const pay_psp_adapter_t  *psp;
+
+    EACH_ROW(psp) {
+        table = kit_table(psp);
+
+        EACH_LINE(line, table) {
+            files = pay_heap_create();
+            body = fixture(pay_heap_arena(files), psp, line->file);
+
+            for (n = 1; n <= TORTURE_ROUNDS; n++) {
+                heap = pay_heap_create();
+                pay_heap_fail_at(heap, n);
+                status = tortured_answer(pay_heap_arena(heap), psp, table,
+                                         line, body);
+
+                if (!pay_heap_failed(heap)) {
+                    pay_heap_destroy(heap);
+                    break;
+                }
+
+                cr_expect_eq(status, PAY_NO_MEMORY, "%s/%s at %u: %d",
+                             psp->name, line->file, n, status);
+                pay_heap_destroy(heap);
+            }
+
+            cr_expect_leq(n, TORTURE_ROUNDS, "%s/%s", psp->name, line->file);
+            pay_heap_destroy(files);
+        }
+    }
+}
