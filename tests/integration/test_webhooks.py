@@ -435,7 +435,7 @@ def test_a_larger_body_is_413(stack, size):
 
 
 @pytest.mark.parametrize(
-    "path", ("adyen", "Generic", "generic/", "generic/x", "", "gener%69c%00")
+    "path", ("nobody", "Generic", "generic/", "generic/x", "", "gener%69c%00")
 )
 def test_an_unknown_psp_is_404(stack, path):
     made = stack.created("generic")
