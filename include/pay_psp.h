@@ -42,7 +42,8 @@ typedef struct {
     int64_t                  amount_minor;
     int64_t                  expires_s;
     pay_str_t                return_url;  /* <gateway>/return/<handle> */
-    pay_str_t                webhook_url; /* <gateway>/webhooks/<psp> */
+    pay_str_t                webhook_url; /* <gateway>/webhooks/<psp>; empty:
+                                             the PSP knows it already */
     pay_psp_line_t           lines[PAY_PSP_LINES_MAX];
     unsigned                 line_count;
 } pay_psp_order_t;

@@ -79,6 +79,8 @@ typedef struct {
     const char  *name;         /* "stripe", "standardwebhooks", "svix" */
     unsigned     needs;        /* PAY_SIG_NEEDS_… */
     int          signs_time;   /* webhook_tolerance has a meaning */
+    int          told_where;   /* the PSP learns with each registration where
+                                  to send these */
     const char  *ack;          /* body of the 200 that the PSP wants to read
                                   (text/plain), NULL: ours, JSON */
     /* One line of a key file (surrounding white space removed) → key bytes.

@@ -10,6 +10,8 @@
 #include "pay_url.h"
 
 
+static pay_status_t webhook_url(pay_flow_t *flow, const pay_psp_t *psp,
+    const pay_checkout_t *checkout, pay_str_t *url);
 static pay_status_t register_answered(pay_flow_t *flow,
     const pay_event_t *event, pay_effect_t *effect);
 static pay_status_t register_moved(pay_flow_t *flow, const pay_event_t *event,
@@ -56,9 +58,9 @@ pay_register_build(pay_flow_t *flow, const pay_psp_t *psp,
     PAY_TRY(pay_format(flow->arena, &order->return_url, 4096,
                        "%.*s/return/%.*s", pay_fmt(checkout->base_url),
                        pay_fmt(checkout->handle)));
-    PAY_TRY(pay_format(flow->arena, &order->webhook_url, 4096,
-                       "%.*s/webhooks/%.*s", pay_fmt(checkout->base_url),
-                       pay_fmt(psp->name)));
+    if (psp->scheme->told_where) {
+        PAY_TRY(webhook_url(flow, psp, checkout, &order->webhook_url));
+    }
 
     for (i = 0; i < checkout->order_count; i++) {
         order->lines[i].payment_order_id = checkout->orders[i].id;
@@ -69,6 +71,21 @@ pay_register_build(pay_flow_t *flow, const pay_psp_t *psp,
 
     return psp->adapter->register_request(flow->arena, &psp->account, order,
                                           request, err);
+}
+
+
+/* As it is registered, or where the outside sees this gateway. */
+static pay_status_t
+webhook_url(pay_flow_t *flow, const pay_psp_t *psp,
+    const pay_checkout_t *checkout, pay_str_t *url)
+{
+    if (psp->settings.url.len != 0) {
+        *url = psp->settings.url;
+        return PAY_OK;
+    }
+
+    return pay_format(flow->arena, url, 4096, "%.*s/webhooks/%.*s",
+                      pay_fmt(checkout->base_url), pay_fmt(psp->name));
 }
 
 

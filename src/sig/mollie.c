@@ -43,6 +43,7 @@ const pay_sig_scheme_t  pay_sig_mollie = {
 
 const pay_sig_scheme_t  pay_sig_mollie_legacy = {
     .name = "mollie-legacy",
+    .told_where = 1,
     .needs = 0,
     .signs_time = 0,
     .ack = NULL,

@@ -708,6 +708,55 @@ Test(pay_flow_create, moves_have_an_end)
 }
 
 
+static char  told[128];
+
+static pay_status_t
+note_where(pay_arena_t *arena, const pay_psp_account_t *psp_account,
+    const pay_psp_order_t *order, pay_http_request_t *request, pay_err_t *err)
+{
+    snprintf(told, sizeof(told), "%.*s", pay_fmt(order->webhook_url));
+
+    return generic()->register_request(arena, psp_account, order, request,
+                                       err);
+}
+
+
+/* The address as it is registered, else as the outside sees this gateway;
+ * most PSPs know it from their own settings. */
+Test(pay_flow_create, psps_that_want_to_know_are_told_where_to_send_webhooks)
+{
+    size_t             i;
+    world_t            world;
+    pay_psp_t         *psp = &world.psps[WORLD_GENERIC];
+    pay_sig_scheme_t   scheme;
+    pay_psp_adapter_t  adapter = *generic();
+
+    static const struct {
+        int          told_where;
+        const char  *url;
+        const char  *expected;
+    } rows[] = {
+        { 0, "", "" }, { 0, "https://hooks.example/w", "" },
+        { 1, "", BASE "/webhooks/generic" },
+        { 1, "https://hooks.example/w", "https://hooks.example/w" }
+    };
+
+    adapter.register_request = note_where;
+
+    for (i = 0; i < COUNT(rows); i++) {
+        world_open(&world);
+        scheme = *psp->scheme;
+        scheme.told_where = rows[i].told_where;
+        psp->scheme = &scheme;
+        psp->adapter = &adapter;
+        psp->settings.url = pay_str_of(rows[i].url);
+        create_open(&world, WORLD_GENERIC, BODY(ONE_ORDER));
+        cr_expect_str_eq(told, rows[i].expected);
+        world_close(&world);
+    }
+}
+
+
 Test(pay_flow_create, psps_that_cannot_take_the_order_are_not_offered)
 {
     world_t  world;
