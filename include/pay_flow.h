@@ -209,7 +209,7 @@ typedef struct {
     int64_t                 total_minor;
     pay_str_t               country;         /* empty: not known */
     pay_str_t               method;          /* empty: not known */
-    pay_str_t               seed;            /* for draws: the checkout's UUID */
+    pay_str_t               seed;            /* of draws: the checkout's UUID */
 } pay_route_query_t;
 
 typedef struct {

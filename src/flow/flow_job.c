@@ -250,7 +250,8 @@ apply(pay_flow_t *flow, job_t *job, const char *source,
 {
     const pay_value_t  *args;
 
-    PAY_TRY(pay_event_args(flow, job->reg.psp, source, fact, PAY_STR(""), &args));
+    PAY_TRY(pay_event_args(flow, job->reg.psp, source, fact, PAY_STR(""),
+                           &args));
     pay_do_db(flow, effect, PAY_OP_APPLY_EVENT, args, job_applied);
 
     return PAY_OK;

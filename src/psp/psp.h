@@ -96,9 +96,9 @@ pay_status_t pay_psp_word_get(pay_arena_t *arena, const pay_json_t *json,
     const char *member, pay_str_t *word) PAY_MUST_CHECK;
 
 /* Judges everything about a registration's answer but the content of a good
- * one.  200 or 201 with an object that tells no error: *json is set, the caller
- * frees it and completes *result, which says UNKNOWN "answer_invalid" until then.
- * Everything else: *json is NULL and *result is final. */
+ * one.  200 or 201 with an object that tells no error: *json is set, the
+ * caller frees it and completes *result, which says UNKNOWN "answer_invalid"
+ * until then.  Everything else: *json is NULL and *result is final. */
 pay_status_t pay_psp_answer_open(pay_arena_t *arena,
     const pay_http_answer_t *answer, pay_psp_error_pt read, pay_json_t **json,
     pay_psp_registered_t *result) PAY_MUST_CHECK;

@@ -426,8 +426,8 @@ view_t
 view_of(const pay_psp_adapter_t *adapter)
 {
     view_t  view = {
-        "acme", "c-1", REFERENCE, adapter->name, NONCE, HANDLE, NULL, NULL, NULL,
-        RETURN_URL, BASE, "USD", 3000, EXPIRES, "REGISTERING", 0, NULL, 1,
+        "acme", "c-1", REFERENCE, adapter->name, NONCE, HANDLE, NULL, NULL,
+        NULL, RETURN_URL, BASE, "USD", 3000, EXPIRES, "REGISTERING", 0, NULL, 1,
         one_registering
     };
 
