@@ -30,6 +30,10 @@ MEMBERS = {
     "lines": list,
 }
 LINE_MEMBERS = {"payment_order_id": str, "name": str, "amount": str}
+CHANGE_MEMBERS = {"nonce": str, "reference": str}
+MONEY_MEMBERS = CHANGE_MEMBERS | {"amount": str, "currency": str}
+REASON_MAX = 100
+CHANGE_NONCE_MAX = 80
 LINES_MAX = 20
 NONCE_MAX = 64
 
@@ -70,7 +74,20 @@ class Generic(Dialect):
         return [
             web.post(ROOT, api.register(self)),
             web.get(ROOT + "/{token}", api.query(self)),
+            self._change(api, "capture", "capture", self._capture),
+            self._change(api, "cancel", "cancel", self._cancel),
+            self._change(api, "refund", "refunds", self._refund),
+            self._change(api, "expire", "expire", self._expire),
         ]
+
+    def _change(self, api, operation: str, tail: str, book):
+        """A route that books a change, once a nonce."""
+
+        def work(request, raw, made):
+            return self._changed(request, raw, made, operation, book)
+
+        path = f"{ROOT}/{{token}}/{tail}"
+        return web.post(path, api.change(self, operation, work))
 
     def error(self, status: int, code: str, message: str) -> Answer:
         return Answer(status, {"error": {"code": code, "message": message}})
@@ -191,6 +208,101 @@ class Generic(Dialect):
         answer = self.show(made)
         del answer.body["hosted_url"], answer.body["expires_at"]
         return answer
+
+    # Changes.
+
+    def _changed(self, request, raw: bytes, made, operation: str, book):
+        """-> answer, what happened"""
+        key = self.key(request, raw)
+        known = self.recall(key, raw)
+        if known and not known[0]:
+            answer = self.error(422, "nonce_reused", "other body, same nonce")
+            return answer, "reused"
+        if known:
+            return known[1], "replayed"
+        try:
+            if made is None:
+                raise Refused(404, "not_found", "no such registration")
+            body = self._checked_change(request, raw, operation)
+            answer = book(made, body)
+        except Refused as reason:
+            answer = self.error(reason.status, reason.code, str(reason))
+            return answer, "refused"
+        self.remember(key, raw, answer)
+        return answer, "changed"
+
+    def _checked_change(self, request, raw: bytes, operation: str) -> dict:
+        if request.content_type != "application/json":
+            raise Refused(415, "invalid_request", "send application/json")
+        try:
+            body = json.loads(raw, object_pairs_hook=_only_once)
+        except ValueError:
+            raise Refused(400, "invalid_json", "the body is no JSON") from None
+        moves = operation in ("capture", "refund")
+        wanted = MONEY_MEMBERS if moves else CHANGE_MEMBERS
+        if moves and isinstance(body, dict) and "reason" in body:
+            wanted = wanted | {"reason": str}
+        _members(body, wanted, "body")
+        nonce = request.headers.get(self.key_header, "")
+        if not 1 <= len(nonce) <= CHANGE_NONCE_MAX or body["nonce"] != nonce:
+            raise Refused(422, "nonce_invalid", "Idempotency-Key != nonce")
+        if not nonce.endswith(f":{operation}"):
+            raise Refused(422, "nonce_invalid", "of another change")
+        if not 0 <= len(body.get("reason", "")) <= REASON_MAX:
+            raise Refused(422, "invalid_request", "reason")
+        return body
+
+    def _minor(self, made: Registration, body: dict) -> int:
+        if body["currency"] != made.currency:
+            raise Refused(422, "currency_invalid", "not the registration's")
+        try:
+            return money.parse(body["amount"], body["currency"])
+        except money.BadAmount as reason:
+            raise Refused(422, "amount_invalid", str(reason)) from None
+
+    def _done(self, made: Registration, body: dict) -> Answer:
+        answer = {
+            "id": self.books.random_id("chg_", 24),
+            "nonce": body["nonce"],
+            "token": made.token,
+            "status": "done",
+        }
+        for name in ("amount", "currency"):
+            if name in body:
+                answer[name] = body[name]
+        return Answer(201, answer)
+
+    def _capture(self, made: Registration, body: dict) -> Answer:
+        if made.status != "approved":
+            raise Refused(422, "not_approved", f"it is {made.status}")
+        if self._minor(made, body) != made.amount_minor:
+            raise Refused(422, "amount_invalid", "the whole amount only")
+        self.lifecycle.settle(made, "paid")
+        answer = self._done(made, body)
+        answer.body["payment_id"] = made.payment_id
+        return answer
+
+    def _cancel(self, made: Registration, body: dict) -> Answer:
+        if made.status != "approved":
+            raise Refused(422, "not_approved", f"it is {made.status}")
+        self.lifecycle.settle(made, "cancelled")
+        return self._done(made, body)
+
+    def _refund(self, made: Registration, body: dict) -> Answer:
+        if made.status != "paid":
+            raise Refused(422, "not_paid", f"it is {made.status}")
+        refunded = made.extra.get("refunded", 0) + self._minor(made, body)
+        if refunded > made.amount_minor:
+            raise Refused(422, "amount_too_large", "more than is left")
+        made.extra["refunded"] = refunded
+        return self._done(made, body)
+
+    def _expire(self, made: Registration, body: dict) -> Answer:
+        if made.payable():
+            self.lifecycle.settle(made, "expired")
+        elif made.status not in ("expired", "paid"):
+            raise Refused(422, "not_open", f"it is {made.status}")
+        return self.query(made.token)
 
     def change_amount(self, body: dict) -> None:
         amount = body.get("amount", "1.00")
