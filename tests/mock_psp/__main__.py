@@ -35,6 +35,9 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--webhook-retry-ms", type=int, default=500)
     parser.add_argument("--webhook-attempts", type=int, default=12)
     parser.add_argument("--pending-ms", type=int, default=1500)
+    parser.add_argument(
+        "--cert-port", type=int, default=0, help="PayPal's certificates, TLS"
+    )
     parser.add_argument("--result-key-file", help="of the shop's merchant")
     return parser.parse_args()
 
@@ -71,6 +74,7 @@ def _config(args: argparse.Namespace, port: int) -> Config:
         result_key=_secret(result).encode() if result else None,
         secrets=args.secrets,
         seed=args.seed,
+        cert_port=args.cert_port,
     )
 
 

@@ -13,6 +13,7 @@ from .lifecycle import RESULTS, NotPossible
 
 SETTINGS = {
     "pending_ms": int,
+    "token_s": int,
     "webhook_retry_ms": int,
     "webhook_attempts": int,
     "webhook_timeout_s": (int, float),

@@ -54,6 +54,12 @@ class Dialect:
         self.lifecycle = None  # set by ``Psp``
         self.stored: dict[str, tuple[str, Answer]] = {}
 
+    async def start(self) -> None:
+        """What else it serves, before the first call comes."""
+
+    async def stop(self) -> None:
+        pass
+
     def reset(self) -> None:
         self.stored.clear()
 
@@ -145,6 +151,10 @@ class Dialect:
         return same, copy.deepcopy(answer)
 
     # The buyer.
+
+    def pend(self, made) -> None:
+        """The buyer's money takes its time."""
+        self.lifecycle.pend(made)
 
     def back(self, made, url: str) -> str:
         """Where the buyer is sent back to."""

@@ -225,7 +225,7 @@ class Hosted:
         if number == SUCCESS:
             return self._success(made)
         if number == PENDING:
-            self.lifecycle.pend(made)
+            self._dialect(made).pend(made)
             return self._back(made, made.return_url)
         if number == THREE_DS:
             made.extra["challenged"] = True

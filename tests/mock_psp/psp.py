@@ -33,6 +33,10 @@ class Config:
     result_key: bytes | None = None
     secrets: Path | None = None
     seed: object = None
+    # PayPal's: where certificates are served (0: a free port), and how long
+    # an access token lives.
+    cert_port: int = 0
+    token_s: int = 32400
 
 
 class Psp:
@@ -74,7 +78,11 @@ class Psp:
 
     async def _background(self, app):
         await self.sender.start()
+        for dialect in self.dialects.values():
+            await dialect.start()
         sweeper = asyncio.get_running_loop().create_task(self.lifecycle.sweep())
         yield
         sweeper.cancel()
+        for dialect in self.dialects.values():
+            await dialect.stop()
         await self.sender.stop()
