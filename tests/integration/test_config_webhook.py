@@ -176,7 +176,7 @@ def test_a_wrong_value_is_refused(turned_down, adapter, old, new, says):
 def test_a_psp_without_a_hosted_page_is_no_merchants(refuse, files, adapter):  # noqa: F811
     """Its adapter builds no request: there would be nothing to call."""
     refuse(
-        r"names psp .other., but its adapter \\w+ only understands webhooks",
+        r"names psp .other., but its adapter \w+ only understands webhooks",
         block(adapter, GOOD[adapter]),
         ("psp          generic stripe;", "psp  generic other;"),
     )
