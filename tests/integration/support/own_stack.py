@@ -342,13 +342,16 @@ class OwnStack:
 class Checkout:
     """A checkout that the gateway took, and its way through the PSP."""
 
-    def __init__(self, stack: OwnStack, body: dict, answer: httpx.Response):
+    def __init__(
+        self, stack: OwnStack, body: dict, answer: httpx.Response | None
+    ):
+        """answer: None when nobody heard it; the body may name no PSP."""
         self.stack = stack
         self.body = body
         self.answer = answer
-        self.shown = answer.json()
+        self.shown = answer.json() if answer is not None else {}
         self.id = body["checkout_id"]
-        self.psp = body["psp"]
+        self.psp = body.get("psp") or self.shown.get("psp", "")
         orders = body["payment_orders"]
         self.order_ids = [each["payment_order_id"] for each in orders]
         self.order_id = self.order_ids[0]
