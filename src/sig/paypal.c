@@ -95,6 +95,8 @@ paypal_judge(pay_arena_t *arena, const pay_sig_input_t *input,
     pay_sig_verdict_t          verdict;
     const pay_sig_settings_t  *settings = input->settings;
 
+    memset(&message, 0, sizeof(message));
+
     verdict = paypal_headers(arena, input, &message);
     if (verdict != PAY_SIG_VALID) {
         return verdict;
