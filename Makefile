@@ -21,7 +21,8 @@ CORE_LIBS = -ljansson -ljwt -lcrypto
 
 FUZZ_SECONDS ?= 60
 
-.PHONY: all payctl unit module demo up down test bench asan fuzz lint clean
+.PHONY: all payctl psp-requests unit module demo up down test bench asan fuzz \
+	lint clean
 all: payctl
 
 # Installs what is missing, builds, starts all and walks one checkout.
@@ -63,6 +64,11 @@ $(BUILD)/libpay.a: $(CORE_OBJ)
 payctl: $(BUILD)/payctl
 $(BUILD)/payctl: $(CLI_OBJ) $(BUILD)/libpay.a
 	$(CC) $(LDFLAGS_ALL) -pie $^ -o $@ $(CORE_LIBS) -lpq
+
+# The PSP adapters' requests as JSON lines, for tests/openapi.
+psp-requests: $(BUILD)/psp-requests
+$(BUILD)/psp-requests: $(BUILD)/obj/tests/openapi/psp_requests.o $(BUILD)/libpay.a
+	$(CC) $(LDFLAGS_ALL) -pie $^ -o $@ $(CORE_LIBS)
 
 unit: $(BUILD)/unit
 	$(BUILD)/unit
