@@ -37,12 +37,12 @@ def subject(name: str) -> x509.Name:
 class Authority:
     """A CA; leaf() writes key and certificate to a file and names it."""
 
-    def __init__(self, directory: Path, name: str):
+    def __init__(self, directory: Path, name: str, begin=-DAY, end=DAY):
         self.directory = directory
         self.name = subject(name)
         self.key = ec.generate_private_key(ec.SECP256R1())
         self.cert = self.sign(
-            self.name, self.key, x509.BasicConstraints(True, None), -DAY, DAY
+            self.name, self.key, x509.BasicConstraints(True, None), begin, end
         )
         self.file = directory / f"{name}.pem"
         self.file.write_bytes(self.cert.public_bytes(PEM))
