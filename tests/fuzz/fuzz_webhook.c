@@ -417,7 +417,8 @@ check_events(const pay_psp_event_t *events, unsigned count)
 }
 
 
-/* Nothing that a log, a header or a page could trip over. */
+/* Nothing that a log, a header or a page could trip over: letters of a PSP's
+ * words and of our own ids, which come back in webhooks. */
 static void
 check_word(pay_str_t word, size_t max)
 {
@@ -427,7 +428,7 @@ check_word(pay_str_t word, size_t max)
 
     for (i = 0; i < word.len; i++) {
         must(strchr("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
-                    "0123456789_.:-", word.data[i]) != NULL
+                    "0123456789_.:~-", word.data[i]) != NULL
              && word.data[i] != '\0');
     }
 }
