@@ -81,8 +81,8 @@ pay_hex_decode(pay_str_t text, unsigned char *out, size_t size)
     }
 
     for (i = 0; i < size; i++) {
-        out[i] = (unsigned char) (pay_hex_digit(text.data[2 * i]) << 4
-                                  | pay_hex_digit(text.data[2 * i + 1]));
+        out[i] = (unsigned char) (16 * pay_hex_digit(text.data[2 * i])
+                                  + pay_hex_digit(text.data[2 * i + 1]));
     }
 
     return PAY_OK;

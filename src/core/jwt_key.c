@@ -222,7 +222,7 @@ static pay_status_t
 pay_rs256_check(pay_str_t key, pay_err_t *err)
 {
     int        good;
-    EVP_PKEY  *pkey;
+    EVP_PKEY  *pkey = NULL;
 
     PAY_TRY(pay_pem_check(key, &pkey, err));
 
@@ -247,7 +247,7 @@ static pay_status_t
 pay_es256_check(pay_str_t key, pay_err_t *err)
 {
     int        good;
-    EVP_PKEY  *pkey;
+    EVP_PKEY  *pkey = NULL;
 
     PAY_TRY(pay_pem_check(key, &pkey, err));
 

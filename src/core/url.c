@@ -150,6 +150,8 @@ pay_base_url_check(pay_str_t text, int allow_private, pay_err_t *err)
     pay_url_t      url;
     unsigned char  bytes[4];
 
+    memset(&url, 0, sizeof(url));
+
     if (pay_url_parse(text, &url, NULL) != PAY_OK) {
         return pay_refuse(err, "configuration",
                           "write it as https://host[:port][/path]");
@@ -316,6 +318,8 @@ pay_url_check(pay_arena_t *arena, pay_str_t text, const pay_str_t *hosts,
     int        loopback;
     size_t     i;
     pay_url_t  url;
+
+    memset(&url, 0, sizeof(url));
 
     if (pay_url_parse(text, &url, NULL) != PAY_OK) {
         return pay_refuse(err, rule->slug, rule->detail);

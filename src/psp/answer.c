@@ -299,7 +299,7 @@ answer_judge(pay_arena_t *arena, const pay_http_answer_t *answer,
     unsigned last_good, pay_psp_error_pt read, pay_json_t **json,
     answer_t *judged)
 {
-    pay_json_t       *root;
+    pay_json_t       *root = NULL;
     pay_status_t      status;
     pay_psp_error_t   error;
 
