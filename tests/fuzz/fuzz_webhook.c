@@ -2,14 +2,17 @@
  * Fuzz target: webhooks and PSP answers.  Input: a byte that names which
  * headers, which time and whether the body is a certificate, too, three
  * headers of one length byte and text each, a byte of HTTP status, then the
- * body.  All schemes judge it and all adapters read it; what must hold for
- * any input is checked.
+ * body.  All schemes judge it and all adapters read it, as if the first two
+ * headers were the token and the payment that it is about; what must hold
+ * for any input is checked.  tests/fuzz/run makes seeds of the adapters'
+ * fixtures.
  */
 
 #include "fuzz.h"
 
 #include "pay_psp.h"
 #include "pay_sig.h"
+#include "psp/psp.h"
 
 
 #define NOW      INT64_C(1795238460)
@@ -33,12 +36,13 @@ static void check_signed(pay_arena_t *arena,
     const pay_sig_scheme_t *scheme, const pay_sig_input_t *input);
 static void check_challenge(pay_arena_t *arena,
     const pay_sig_scheme_t *scheme, const pay_sig_input_t *input);
-static void walk_adapters(pay_arena_t *arena, pay_str_t id, unsigned status,
-    pay_str_t body);
+static void walk_adapters(pay_arena_t *arena, const pay_header_t *headers,
+    unsigned status, pay_str_t body);
 static void walk_answers(pay_arena_t *arena, const pay_psp_adapter_t *psp,
-    const pay_http_answer_t *answer);
+    pay_str_t token, const pay_http_answer_t *answer);
 static void walk_changes(pay_arena_t *arena, const pay_psp_adapter_t *psp,
-    const pay_http_answer_t *answer);
+    pay_str_t token, pay_str_t payment, const pay_http_answer_t *answer);
+static pay_str_t token_of(const pay_header_t *header, pay_str_t other);
 static void check_events(const pay_psp_event_t *events, unsigned count);
 static void check_word(pay_str_t word, size_t max);
 
@@ -136,7 +140,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     }
 
     walk_schemes(pay_heap_arena(heap), &input);
-    walk_adapters(pay_heap_arena(heap), headers[0].value, status, input.body);
+    walk_adapters(pay_heap_arena(heap), headers, status, input.body);
 
     pay_heap_destroy(heap);
 
@@ -270,10 +274,14 @@ check_challenge(pay_arena_t *arena, const pay_sig_scheme_t *scheme,
 
 
 static void
-walk_adapters(pay_arena_t *arena, pay_str_t id, unsigned status,
+walk_adapters(pay_arena_t *arena, const pay_header_t *headers, unsigned status,
     pay_str_t body)
 {
     unsigned                         count;
+    pay_str_t                        token = token_of(&headers[0],
+                                                      PAY_STR("t"));
+    pay_str_t                        payment = token_of(&headers[1],
+                                                        PAY_STR("r"));
     pay_err_t                        err;
     pay_psp_event_t                  events[PAY_PSP_EVENTS_MAX];
     pay_http_answer_t                answer;
@@ -289,8 +297,8 @@ walk_adapters(pay_arena_t *arena, pay_str_t id, unsigned status,
     for (psp = pay_psp_table(); *psp != NULL; psp++) {
         count = 0;
 
-        if ((*psp)->webhook_events(arena, &account, id, body, events, &count,
-                                   &err)
+        if ((*psp)->webhook_events(arena, &account, headers[0].value, body,
+                                   events, &count, &err)
             != PAY_OK)
         {
             fuzz_refused(&err);
@@ -301,19 +309,26 @@ walk_adapters(pay_arena_t *arena, pay_str_t id, unsigned status,
         }
 
         if ((*psp)->register_answer != NULL) {
-            walk_answers(arena, *psp, &answer);
+            walk_answers(arena, *psp, token, &answer);
         }
 
         if ((*psp)->changes != 0) {
-            walk_changes(arena, *psp, &answer);
+            walk_changes(arena, *psp, token, payment, &answer);
         }
     }
 }
 
 
+static pay_str_t
+token_of(const pay_header_t *header, pay_str_t other)
+{
+    return pay_psp_token_is_valid(header->value) ? header->value : other;
+}
+
+
 static void
 walk_answers(pay_arena_t *arena, const pay_psp_adapter_t *psp,
-    const pay_http_answer_t *answer)
+    pay_str_t token, const pay_http_answer_t *answer)
 {
     int                   known;
     pay_status_t          status;
@@ -339,12 +354,12 @@ walk_answers(pay_arena_t *arena, const pay_psp_adapter_t *psp,
     must(done.outcome != PAY_PSP_REFUSED || answer->status / 100 == 4);
 
     known = -1;
-    must(psp->query_answer(arena, PAY_STR("t"), answer, &event, &known)
-         == PAY_OK);
+    must(psp->query_answer(arena, token, answer, &event, &known) == PAY_OK);
     must(known == 0 || (known == 1 && answer->status == 200));
 
     if (known) {
-        must(pay_str_is(event.token, "t"));
+        must(event.token.len == token.len
+             && memcmp(event.token.data, token.data, token.len) == 0);
         check_events(&event, 1);
     }
 
@@ -360,7 +375,7 @@ walk_answers(pay_arena_t *arena, const pay_psp_adapter_t *psp,
 
 static void
 walk_changes(pay_arena_t *arena, const pay_psp_adapter_t *psp,
-    const pay_http_answer_t *answer)
+    pay_str_t token, pay_str_t payment, const pay_http_answer_t *answer)
 {
     unsigned            kind;
     pay_psp_change_t    change;
@@ -368,8 +383,8 @@ walk_changes(pay_arena_t *arena, const pay_psp_adapter_t *psp,
 
     memset(&change, 0, sizeof(change));
     change.key = PAY_STR("0199c0de-0000-7000-8000-000000000002");
-    change.token = PAY_STR("t");
-    change.reference = PAY_STR("r");
+    change.token = token;
+    change.reference = payment;
     change.merchant_reference
         = PAY_STR("0199c0de-0000-7000-8000-000000000001");
     change.amount_minor = 3000;
