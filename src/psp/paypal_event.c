@@ -10,6 +10,7 @@
 
 #define PAYPAL_ORDER_EVENT     "CHECKOUT.ORDER."
 #define PAYPAL_APPROVAL_EVENT  "CHECKOUT.PAYMENT-APPROVAL."
+#define PAYPAL_FORGOTTEN       "RESOURCE_NOT_FOUND"
 
 /* How a capture stands; the later one says more about the order. */
 typedef enum {
@@ -31,6 +32,8 @@ typedef struct {
 } paypal_captures_t;
 
 
+static pay_status_t paypal_lapsed(pay_str_t token,
+    const pay_http_answer_t *answer, pay_psp_event_t *event, int *known);
 static paypal_captures_t paypal_captures(const pay_json_t *units);
 static paypal_capture_t paypal_capture_rank(const pay_json_t *capture);
 static void paypal_fact(const pay_json_t *order, paypal_capture_t best,
@@ -64,6 +67,10 @@ pay_paypal_query_answer(pay_arena_t *arena, pay_str_t token,
     pay_status_t      status;
     pay_psp_event_t   made;
 
+    if (answer->sent == PAY_ANSWERED && answer->status == 404) {
+        return paypal_lapsed(token, answer, event, known);
+    }
+
     PAY_TRY(pay_psp_query_open(answer, &order));
 
     if (order == NULL) {
@@ -75,6 +82,35 @@ pay_paypal_query_answer(pay_arena_t *arena, pay_str_t token,
     pay_json_free(order);
 
     return pay_psp_query_done(status, token, &made, event, known);
+}
+
+
+/* PayPal forgets orders that lapse.  That is no fact: it may be a mistake of
+ * the moment, and the checkout ends by its own time. */
+static pay_status_t
+paypal_lapsed(pay_str_t token, const pay_http_answer_t *answer,
+    pay_psp_event_t *event, int *known)
+{
+    pay_json_t    *error;
+    pay_status_t   status;
+
+    *known = 0;
+
+    status = pay_psp_parse(answer->body, &error, NULL);
+    if (status != PAY_OK) {
+        return (status == PAY_INVALID) ? PAY_OK : status;
+    }
+
+    if (pay_paypal_is(error, "name", PAYPAL_FORGOTTEN)) {
+        memset(event, 0, sizeof(*event));
+        event->type = PAY_STR("lapsed");
+        event->token = token;
+        *known = 1;
+    }
+
+    pay_json_free(error);
+
+    return PAY_OK;
 }
 
 

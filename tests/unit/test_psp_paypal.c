@@ -533,6 +533,42 @@ Test(pay_psp_paypal, money_that_is_not_ours_is_told_as_nothing)
 }
 
 
+/* It was polled for ever. */
+Test(pay_psp_paypal, an_order_that_paypal_has_forgotten_is_no_fact)
+{
+    unsigned            i;
+    int                 known;
+    pay_psp_event_t     event;
+    pay_http_answer_t   answer;
+
+    static const pay_str_t  others[] = {
+        pay_string(""), pay_string("{}"), pay_string("<html></html>"),
+        pay_string("{\"name\":\"resource_not_found\"}"),
+        pay_string("{\"name\":[\"RESOURCE_NOT_FOUND\"]}"),
+        pay_string("{\"details\":[{\"issue\":\"INVALID_RESOURCE_ID\"}]}"),
+        pay_string("{\"name\":\"RESOURCE_NOT_FOUND\"")
+    };
+
+    answer = answered(404, PAY_STR("{\"name\":\"RESOURCE_NOT_FOUND\"}"));
+    cr_assert_eq(paypal()->query_answer(arena, PAY_STR("o"), &answer, &event,
+                                        &known), PAY_OK);
+    cr_expect(known && event.fact == PAY_FACT_NONE && !event.must_capture);
+    cr_expect(!event.has_amount && pay_str_is(event.token, "o"));
+
+    answer.sent = PAY_SENT_SOME;
+    cr_assert_eq(paypal()->query_answer(arena, PAY_STR("o"), &answer, &event,
+                                        &known), PAY_OK);
+    cr_expect_not(known);
+
+    for (i = 0; i < sizeof(others) / sizeof(others[0]); i++) {
+        answer = answered(404, others[i]);
+        cr_assert_eq(paypal()->query_answer(arena, PAY_STR("o"), &answer,
+                                            &event, &known), PAY_OK);
+        cr_expect_not(known, "%u", i);
+    }
+}
+
+
 Test(pay_psp_paypal, two_purchase_units_are_no_order_of_ours)
 {
     int                 known;
