@@ -527,7 +527,7 @@ class PayPal(Dialect):
         return {
             "id": "WH-" + self.books.random_id("", 17).upper(),
             "create_time": _moment(time.time()),
-            "resource_type": kind.split(".")[1].lower(),
+            "resource_type": kind.partition(".")[2].partition(".")[0].lower(),
             "event_type": kind,
             "summary": "An event of the mock",
             "resource": data,

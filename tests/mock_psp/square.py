@@ -380,8 +380,9 @@ class Square(Dialect):
     # Faults.
 
     def change_amount(self, body: dict) -> None:
+        """Nothing that is due stays nothing."""
         for each in moneys(body):
-            each["amount"] += 100
+            each["amount"] += 100 if each["amount"] else 0
 
     def change_currency(self, body: dict) -> None:
         for each in moneys(body):

@@ -26,13 +26,15 @@ class Delivery:
         self.last_status: int | None = None
         self.last_error: str | None = None
         self.state = "waiting"
+        self.unsent: dict | None = None  # headers and body of a suppressed one
         self.tried = asyncio.Event()
 
     def view(self) -> dict:
         keys = "id token type attempts copies last_status last_error state"
         head = {key: getattr(self, key) for key in keys.split()}
         fault = self.fault.kind if self.fault else None
-        return head | {"dialect": self.dialect.name, "fault": fault}
+        head |= {"dialect": self.dialect.name, "fault": fault}
+        return head | ({"unsent": self.unsent} if self.unsent else {})
 
 
 class Sender:
@@ -85,10 +87,10 @@ class Sender:
     async def _run(self, delivery: Delivery) -> None:
         fault = delivery.fault
         kind = fault.kind if fault else None
-        if kind == "none":
-            delivery.state = "suppressed"
-        elif not self.config.webhook_urls.get(delivery.dialect.name):
+        if not self.config.webhook_urls.get(delivery.dialect.name):
             delivery.state = "unconfigured"
+        elif kind == "none":
+            self._suppress(delivery)
         elif kind == "reorder":
             await self._after_the_next(delivery, fault.ms / 1000)
         else:
@@ -101,6 +103,15 @@ class Sender:
                 *(self._copy(delivery) for _ in range(fault.n))
             )
         delivery.tried.set()
+
+    def _suppress(self, delivery: Delivery) -> None:
+        """Signed as it would have been sent, for tests to do so."""
+        name = delivery.dialect.name
+        url = self.config.webhook_urls[name]
+        mail = Mail(delivery.id, int(time.time()), url, delivery.body)
+        delivery.dialect.sign(self.config.webhook_secrets.get(name), mail)
+        delivery.unsent = {"headers": mail.headers, "body": mail.body.decode()}
+        delivery.state = "suppressed"
 
     async def _after_the_next(self, delivery: Delivery, limit_s: float):
         """Waits until a later event was delivered, at most `limit_s`."""
