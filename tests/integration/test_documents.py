@@ -171,7 +171,7 @@ def test_alarms_name_metrics_that_exist(anonymous):
     values = re.findall(r'\{\w+!?=~?"([^"]+)"\}', told)
     assert len(values) > 5
     for value in "|".join(values).replace("\\", "").split("|"):
-        assert re.search(rf'\b{re.escape(value)}\b', labels), value
+        assert re.search(rf"\b{re.escape(value)}\b", labels), value
 
 
 def test_queries_of_the_runbook_run(query):
@@ -187,9 +187,7 @@ def test_every_line_of_the_error_log_is_documented():
     lines = []
     for path in sorted((ROOT / "ngx_payments_module").glob("*.c")):
         text = re.sub(r'"\s*\n\s*"', "", path.read_text())
-        lines += re.findall(
-            r'NGX_LOG_(\w+), [^;]*?"payments: ([^"\\%]+)', text
-        )
+        lines += re.findall(r'NGX_LOG_(\w+), [^;]*?"payments: ([^"\\%]+)', text)
     lines = [
         (level, words)
         for level, words in lines
