@@ -26,6 +26,7 @@ ROUTES = """
     currency=EUR amount=30.01-99.99 square generic
     currency=GBP,CHF stripe
     country=FR adyen
+    method=capped generic stripe adyen
 """
 CALLS = 4
 WORDS = {
@@ -40,8 +41,8 @@ DOWN = {"kind": "status", "status": 503, "retry_after": 600}
 SAMPLE = re.compile(r'(\w+)\{psp="(\w+)"(?:,\w+="([\w-]+)")*\} ([0-9.]+)')
 
 
-@pytest.fixture(scope="module", autouse=True)
-def configured(own_stack):
+@pytest.fixture(scope="module")
+def edits(own_stack):
     blocks = "".join(
         routed.block(
             own_stack,
@@ -51,12 +52,17 @@ def configured(own_stack):
         )
         for name in NAMES.split()
     )
-    own_stack.configure(
+    return [
         *routed.edits(NAMES, blocks, ROUTES),
         ("payments_audience ", SCORE),
         (SCORE, QUICK_JOBS[1].replace("payments_audience ", SCORE)),
         HASTY_PSP,
-    )
+    ]
+
+
+@pytest.fixture(scope="module", autouse=True)
+def configured(own_stack, edits):
+    own_stack.configure(*edits)
     yield
     own_stack.configure()
 
@@ -292,3 +298,28 @@ def test_many_at_once_never_go_over_the_cap(stack):
                 assert each["detail"]["code"] in ("busy", "circuit-open")
     assert {made.shown["psp"] for _, made in done} == {"narrow", "stripe"}
     assert metric(stack, "narrow", "in_flight") == 0
+
+
+def test_the_cap_for_all_psps_sends_the_next_one_on(stack, edits):
+    """Two are full, so the third takes it."""
+    cap = f"payments_psp_concurrency  1;\n    {SCORE}"
+    stack.configure(*edits, (SCORE, cap))
+    faults = {
+        psp: {"kind": "delay", "ms": 900} for psp in ("generic", "stripe")
+    }
+    with ThreadPoolExecutor() as pool:
+        slow = []
+        for psp in ("generic", "stripe"):
+            body = routed.order(stack, "capped")
+            slow.append(pool.submit(routed.post, stack, body, **faults))
+            wait_for(lambda psp=psp: metric(stack, psp, "in_flight") == 1, psp)
+        made = created(stack, "capped")
+        assert not any(each.done() for each in slow)
+        done = [each.result() for each in slow]
+    stack.configure(*edits)
+    assert made.shown["psp"] == "adyen"
+    assert reason(made) == (
+        "rule 12 by order: adyen, generic (full), stripe (full)"
+    )
+    assert [each.shown["psp"] for _, each in done] == ["generic", "stripe"]
+    assert {answer.status_code for answer, _ in done} == {201}
