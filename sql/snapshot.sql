@@ -524,10 +524,10 @@ ALTER FUNCTION pay.fact_kind(p_fact text, p_amount_minor bigint, p_currency text
 COMMENT ON FUNCTION pay.fact_kind(p_fact text, p_amount_minor bigint, p_currency text, p_total_minor bigint, p_own_currency text) IS 'The fact as an event''s kind, or mismatch when amount or currency is not the checkout''s';
 
 --
--- Name: find_moves(text[], text[], text[], text[]); Type: FUNCTION; Schema: pay; Owner: payments_owner
+-- Name: find_moves(text[], text[], text[], text[], bigint[]); Type: FUNCTION; Schema: pay; Owner: payments_owner
 --
 
-CREATE FUNCTION pay.find_moves(p_merchant_id text[], p_checkout_id text[], p_psp text[], p_outcome text[], OUT items integer[], OUT nexts text[]) RETURNS record
+CREATE FUNCTION pay.find_moves(p_merchant_id text[], p_checkout_id text[], p_psp text[], p_outcome text[], p_attempt bigint[], OUT items integer[], OUT nexts text[]) RETURNS record
     LANGUAGE plpgsql STABLE
     AS $$
 BEGIN
@@ -537,9 +537,9 @@ BEGIN
         FROM (
             SELECT DISTINCT ON (r.merchant_id, r.checkout_id)
                 u.n::int AS n, x.next, r.nonce
-            FROM unnest(p_merchant_id, p_checkout_id, p_psp, p_outcome)
-                WITH ORDINALITY AS u (merchant_id, checkout_id, psp, outcome,
-                                      n)
+            FROM unnest(p_merchant_id, p_checkout_id, p_psp, p_outcome,
+                p_attempt) WITH ORDINALITY AS u (merchant_id, checkout_id,
+                psp, outcome, attempt, n)
             CROSS JOIN LATERAL (
                 SELECT r.* FROM registration r
                 WHERE r.merchant_id = u.merchant_id
@@ -565,7 +565,7 @@ BEGIN
                 ORDER BY p.k LIMIT 1) x
             WHERE u.outcome IS NOT NULL AND r.psp = u.psp
                 AND r.state = 'REGISTERING' AND r.token IS NULL
-                AND r.open_attempts = 1
+                AND r.open_attempts = 1 AND r.attempt = u.attempt
             ORDER BY r.merchant_id, r.checkout_id, u.n) f
         CROSS JOIN LATERAL (
             SELECT count(*) AS count FROM registration t
@@ -576,13 +576,13 @@ BEGIN
 END
 $$;
 
-ALTER FUNCTION pay.find_moves(p_merchant_id text[], p_checkout_id text[], p_psp text[], p_outcome text[], OUT items integer[], OUT nexts text[]) OWNER TO payments_owner;
+ALTER FUNCTION pay.find_moves(p_merchant_id text[], p_checkout_id text[], p_psp text[], p_outcome text[], p_attempt bigint[], OUT items integer[], OUT nexts text[]) OWNER TO payments_owner;
 
 --
--- Name: FUNCTION find_moves(p_merchant_id text[], p_checkout_id text[], p_psp text[], p_outcome text[], OUT items integer[], OUT nexts text[]); Type: COMMENT; Schema: pay; Owner: payments_owner
+-- Name: FUNCTION find_moves(p_merchant_id text[], p_checkout_id text[], p_psp text[], p_outcome text[], p_attempt bigint[], OUT items integer[], OUT nexts text[]); Type: COMMENT; Schema: pay; Owner: payments_owner
 --
 
-COMMENT ON FUNCTION pay.find_moves(p_merchant_id text[], p_checkout_id text[], p_psp text[], p_outcome text[], OUT items integer[], OUT nexts text[]) IS 'Items of reroute that may move, and where to';
+COMMENT ON FUNCTION pay.find_moves(p_merchant_id text[], p_checkout_id text[], p_psp text[], p_outcome text[], p_attempt bigint[], OUT items integer[], OUT nexts text[]) IS 'Items of reroute that may move, and where to';
 
 --
 -- Name: follow_moves(pay.fact[], text[], bigint[]); Type: FUNCTION; Schema: pay; Owner: payments_owner
@@ -1339,16 +1339,17 @@ ALTER FUNCTION pay.move_orders(p_facts pay.fact[], p_turn integer) OWNER TO paym
 COMMENT ON FUNCTION pay.move_orders(p_facts pay.fact[], p_turn integer) IS 'Moves the orders of one turn of facts and writes their events';
 
 --
--- Name: move_registrations(text[], text[], text[], text[], bigint[]); Type: FUNCTION; Schema: pay; Owner: payments_owner
+-- Name: move_registrations(text[], text[], text[], text[], bigint[], bigint[]); Type: FUNCTION; Schema: pay; Owner: payments_owner
 --
 
-CREATE FUNCTION pay.move_registrations(p_merchant_id text[], p_checkout_id text[], p_psp text[], p_outcome text[], p_lease_ms bigint[], OUT items integer[], OUT nexts text[]) RETURNS record
+CREATE FUNCTION pay.move_registrations(p_merchant_id text[], p_checkout_id text[], p_psp text[], p_outcome text[], p_attempt bigint[], p_lease_ms bigint[], OUT items integer[], OUT nexts text[]) RETURNS record
     LANGUAGE plpgsql
     AS $$
 BEGIN
     FOR v_round IN 1 .. 3 LOOP
         SELECT m.items, m.nexts INTO items, nexts
-        FROM find_moves(p_merchant_id, p_checkout_id, p_psp, p_outcome) m;
+        FROM find_moves(p_merchant_id, p_checkout_id, p_psp, p_outcome,
+                        p_attempt) m;
 
         BEGIN
             UPDATE registration r
@@ -1378,13 +1379,13 @@ BEGIN
 END
 $$;
 
-ALTER FUNCTION pay.move_registrations(p_merchant_id text[], p_checkout_id text[], p_psp text[], p_outcome text[], p_lease_ms bigint[], OUT items integer[], OUT nexts text[]) OWNER TO payments_owner;
+ALTER FUNCTION pay.move_registrations(p_merchant_id text[], p_checkout_id text[], p_psp text[], p_outcome text[], p_attempt bigint[], p_lease_ms bigint[], OUT items integer[], OUT nexts text[]) OWNER TO payments_owner;
 
 --
--- Name: FUNCTION move_registrations(p_merchant_id text[], p_checkout_id text[], p_psp text[], p_outcome text[], p_lease_ms bigint[], OUT items integer[], OUT nexts text[]); Type: COMMENT; Schema: pay; Owner: payments_owner
+-- Name: FUNCTION move_registrations(p_merchant_id text[], p_checkout_id text[], p_psp text[], p_outcome text[], p_attempt bigint[], p_lease_ms bigint[], OUT items integer[], OUT nexts text[]); Type: COMMENT; Schema: pay; Owner: payments_owner
 --
 
-COMMENT ON FUNCTION pay.move_registrations(p_merchant_id text[], p_checkout_id text[], p_psp text[], p_outcome text[], p_lease_ms bigint[], OUT items integer[], OUT nexts text[]) IS 'Moves registrations of locked checkouts to the next PSP';
+COMMENT ON FUNCTION pay.move_registrations(p_merchant_id text[], p_checkout_id text[], p_psp text[], p_outcome text[], p_attempt bigint[], p_lease_ms bigint[], OUT items integer[], OUT nexts text[]) IS 'Moves registrations of locked checkouts to the next PSP';
 
 --
 -- Name: next_status(text, text); Type: FUNCTION; Schema: pay; Owner: payments_owner
@@ -2437,10 +2438,10 @@ ALTER FUNCTION pay_api.ready() OWNER TO payments_owner;
 COMMENT ON FUNCTION pay_api.ready() IS 'ok and the number of the newest migration, for /readyz';
 
 --
--- Name: reroute(text[], text[], text[], text[], text[], bigint[], text[]); Type: FUNCTION; Schema: pay_api; Owner: payments_owner
+-- Name: reroute(text[], text[], text[], text[], text[], bigint[], text[], bigint[]); Type: FUNCTION; Schema: pay_api; Owner: payments_owner
 --
 
-CREATE FUNCTION pay_api.reroute(p_merchant_id text[], p_checkout_id text[], p_psp text[], p_outcome text[], p_code text[], p_lease_ms bigint[], p_request_id text[]) RETURNS TABLE(item integer, outcome text, merchant_id text, checkout_id text, checkout_uuid text, psp text, nonce text, handle text, token text, alias text, hosted_url text, return_url text, base_url text, currency text, total_minor bigint, expires_s bigint, registration_state text, attempt bigint, code text, version bigint, orders text)
+CREATE FUNCTION pay_api.reroute(p_merchant_id text[], p_checkout_id text[], p_psp text[], p_outcome text[], p_code text[], p_lease_ms bigint[], p_request_id text[], p_attempt bigint[]) RETURNS TABLE(item integer, outcome text, merchant_id text, checkout_id text, checkout_uuid text, psp text, nonce text, handle text, token text, alias text, hosted_url text, return_url text, base_url text, currency text, total_minor bigint, expires_s bigint, registration_state text, attempt bigint, code text, version bigint, orders text)
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pay', 'pg_temp'
     AS $$
@@ -2452,7 +2453,8 @@ BEGIN
     PERFORM check_batch(
         array_dims(p_merchant_id), array_dims(p_checkout_id),
         array_dims(p_psp), array_dims(p_outcome), array_dims(p_code),
-        array_dims(p_lease_ms), array_dims(p_request_id));
+        array_dims(p_lease_ms), array_dims(p_request_id),
+        array_dims(p_attempt));
 
     -- a bad item has no outcome from here on
     v_outcome := ARRAY(
@@ -2461,16 +2463,17 @@ BEGIN
                         AND u.outcome IN ('not_sent', 'refused')
                         AND coalesce(octet_length(u.code), 0) <= 255
                         AND u.lease_ms BETWEEN 1 AND 86400000
+                        AND u.attempt >= 1
                     THEN u.outcome END
         FROM unnest(p_merchant_id, p_checkout_id, p_psp, p_outcome, p_code,
-            p_lease_ms) WITH ORDINALITY AS u (merchant_id, checkout_id, psp,
-            outcome, code, lease_ms, n)
+            p_lease_ms, p_attempt) WITH ORDINALITY AS u (merchant_id,
+            checkout_id, psp, outcome, code, lease_ms, attempt, n)
         ORDER BY u.n);
 
     PERFORM lock_checkouts(p_merchant_id, p_checkout_id);
 
     v_move := move_registrations(p_merchant_id, p_checkout_id, p_psp,
-                                 v_outcome, p_lease_ms);
+                                 v_outcome, p_attempt, p_lease_ms);
 
     IF cardinality(v_move.items) > 0 THEN
         PERFORM follow_moves(ARRAY(
@@ -2499,13 +2502,13 @@ BEGIN
 END
 $$;
 
-ALTER FUNCTION pay_api.reroute(p_merchant_id text[], p_checkout_id text[], p_psp text[], p_outcome text[], p_code text[], p_lease_ms bigint[], p_request_id text[]) OWNER TO payments_owner;
+ALTER FUNCTION pay_api.reroute(p_merchant_id text[], p_checkout_id text[], p_psp text[], p_outcome text[], p_code text[], p_lease_ms bigint[], p_request_id text[], p_attempt bigint[]) OWNER TO payments_owner;
 
 --
--- Name: FUNCTION reroute(p_merchant_id text[], p_checkout_id text[], p_psp text[], p_outcome text[], p_code text[], p_lease_ms bigint[], p_request_id text[]); Type: COMMENT; Schema: pay_api; Owner: payments_owner
+-- Name: FUNCTION reroute(p_merchant_id text[], p_checkout_id text[], p_psp text[], p_outcome text[], p_code text[], p_lease_ms bigint[], p_request_id text[], p_attempt bigint[]); Type: COMMENT; Schema: pay_api; Owner: payments_owner
 --
 
-COMMENT ON FUNCTION pay_api.reroute(p_merchant_id text[], p_checkout_id text[], p_psp text[], p_outcome text[], p_code text[], p_lease_ms bigint[], p_request_id text[]) IS 'Moves registrations on of which nothing can have happened: rerouted, stays, not_found or invalid';
+COMMENT ON FUNCTION pay_api.reroute(p_merchant_id text[], p_checkout_id text[], p_psp text[], p_outcome text[], p_code text[], p_lease_ms bigint[], p_request_id text[], p_attempt bigint[]) IS 'Moves registrations on of which nothing can have happened: rerouted, stays, not_found or invalid';
 
 --
 -- Name: store_no_token(text[], text[], text[], text[], text[], bigint[], text[]); Type: FUNCTION; Schema: pay_api; Owner: payments_owner
@@ -3493,10 +3496,10 @@ REVOKE ALL ON FUNCTION pay.explain_loss(p_item pay.payment_item, OUT outcome tex
 REVOKE ALL ON FUNCTION pay.fact_kind(p_fact text, p_amount_minor bigint, p_currency text, p_total_minor bigint, p_own_currency text) FROM PUBLIC;
 
 --
--- Name: FUNCTION find_moves(p_merchant_id text[], p_checkout_id text[], p_psp text[], p_outcome text[], OUT items integer[], OUT nexts text[]); Type: ACL; Schema: pay; Owner: payments_owner
+-- Name: FUNCTION find_moves(p_merchant_id text[], p_checkout_id text[], p_psp text[], p_outcome text[], p_attempt bigint[], OUT items integer[], OUT nexts text[]); Type: ACL; Schema: pay; Owner: payments_owner
 --
 
-REVOKE ALL ON FUNCTION pay.find_moves(p_merchant_id text[], p_checkout_id text[], p_psp text[], p_outcome text[], OUT items integer[], OUT nexts text[]) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.find_moves(p_merchant_id text[], p_checkout_id text[], p_psp text[], p_outcome text[], p_attempt bigint[], OUT items integer[], OUT nexts text[]) FROM PUBLIC;
 
 --
 -- Name: FUNCTION follow_moves(p_facts pay.fact[], p_nexts text[], p_lease_ms bigint[]); Type: ACL; Schema: pay; Owner: payments_owner
@@ -3607,10 +3610,10 @@ REVOKE ALL ON FUNCTION pay.lock_due_jobs(p_limit integer, OUT merchants text[], 
 REVOKE ALL ON FUNCTION pay.move_orders(p_facts pay.fact[], p_turn integer) FROM PUBLIC;
 
 --
--- Name: FUNCTION move_registrations(p_merchant_id text[], p_checkout_id text[], p_psp text[], p_outcome text[], p_lease_ms bigint[], OUT items integer[], OUT nexts text[]); Type: ACL; Schema: pay; Owner: payments_owner
+-- Name: FUNCTION move_registrations(p_merchant_id text[], p_checkout_id text[], p_psp text[], p_outcome text[], p_attempt bigint[], p_lease_ms bigint[], OUT items integer[], OUT nexts text[]); Type: ACL; Schema: pay; Owner: payments_owner
 --
 
-REVOKE ALL ON FUNCTION pay.move_registrations(p_merchant_id text[], p_checkout_id text[], p_psp text[], p_outcome text[], p_lease_ms bigint[], OUT items integer[], OUT nexts text[]) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.move_registrations(p_merchant_id text[], p_checkout_id text[], p_psp text[], p_outcome text[], p_attempt bigint[], p_lease_ms bigint[], OUT items integer[], OUT nexts text[]) FROM PUBLIC;
 
 --
 -- Name: FUNCTION next_status(p_status text, p_kind text); Type: ACL; Schema: pay; Owner: payments_owner
@@ -3760,11 +3763,11 @@ REVOKE ALL ON FUNCTION pay_api.ready() FROM PUBLIC;
 GRANT ALL ON FUNCTION pay_api.ready() TO payments_gateway;
 
 --
--- Name: FUNCTION reroute(p_merchant_id text[], p_checkout_id text[], p_psp text[], p_outcome text[], p_code text[], p_lease_ms bigint[], p_request_id text[]); Type: ACL; Schema: pay_api; Owner: payments_owner
+-- Name: FUNCTION reroute(p_merchant_id text[], p_checkout_id text[], p_psp text[], p_outcome text[], p_code text[], p_lease_ms bigint[], p_request_id text[], p_attempt bigint[]); Type: ACL; Schema: pay_api; Owner: payments_owner
 --
 
-REVOKE ALL ON FUNCTION pay_api.reroute(p_merchant_id text[], p_checkout_id text[], p_psp text[], p_outcome text[], p_code text[], p_lease_ms bigint[], p_request_id text[]) FROM PUBLIC;
-GRANT ALL ON FUNCTION pay_api.reroute(p_merchant_id text[], p_checkout_id text[], p_psp text[], p_outcome text[], p_code text[], p_lease_ms bigint[], p_request_id text[]) TO payments_gateway;
+REVOKE ALL ON FUNCTION pay_api.reroute(p_merchant_id text[], p_checkout_id text[], p_psp text[], p_outcome text[], p_code text[], p_lease_ms bigint[], p_request_id text[], p_attempt bigint[]) FROM PUBLIC;
+GRANT ALL ON FUNCTION pay_api.reroute(p_merchant_id text[], p_checkout_id text[], p_psp text[], p_outcome text[], p_code text[], p_lease_ms bigint[], p_request_id text[], p_attempt bigint[]) TO payments_gateway;
 
 --
 -- Name: FUNCTION store_no_token(p_merchant_id text[], p_checkout_id text[], p_psp text[], p_outcome text[], p_code text[], p_retry_after_ms bigint[], p_request_id text[]); Type: ACL; Schema: pay_api; Owner: payments_owner

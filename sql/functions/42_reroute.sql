@@ -7,11 +7,13 @@ SET LOCAL search_path = pay, pg_temp;
 
 -- Where the registrations of locked checkouts may move.  Nothing can have
 -- happened while the caller's call is the only open one (open_attempts) and
--- no earlier one has ended unknown (the order would be EXECUTING).  Stays
--- where the next PSP has seen the nonce from somebody else.
+-- no earlier one has ended unknown (the order would be EXECUTING).  The
+-- attempt says whose call that is: a move that was given up with its
+-- connection and comes when a job's call is out must not pass for the job's.
+-- Stays where the next PSP has seen the nonce from somebody else.
 CREATE OR REPLACE FUNCTION pay.find_moves(
     p_merchant_id text[], p_checkout_id text[], p_psp text[],
-    p_outcome text[], OUT items int[], OUT nexts text[])
+    p_outcome text[], p_attempt bigint[], OUT items int[], OUT nexts text[])
 LANGUAGE plpgsql STABLE AS $$
 BEGIN
     SELECT array_agg(m.n), array_agg(m.next) INTO items, nexts
@@ -20,9 +22,9 @@ BEGIN
         FROM (
             SELECT DISTINCT ON (r.merchant_id, r.checkout_id)
                 u.n::int AS n, x.next, r.nonce
-            FROM unnest(p_merchant_id, p_checkout_id, p_psp, p_outcome)
-                WITH ORDINALITY AS u (merchant_id, checkout_id, psp, outcome,
-                                      n)
+            FROM unnest(p_merchant_id, p_checkout_id, p_psp, p_outcome,
+                p_attempt) WITH ORDINALITY AS u (merchant_id, checkout_id,
+                psp, outcome, attempt, n)
             CROSS JOIN LATERAL (
                 SELECT r.* FROM registration r
                 WHERE r.merchant_id = u.merchant_id
@@ -48,7 +50,7 @@ BEGIN
                 ORDER BY p.k LIMIT 1) x
             WHERE u.outcome IS NOT NULL AND r.psp = u.psp
                 AND r.state = 'REGISTERING' AND r.token IS NULL
-                AND r.open_attempts = 1
+                AND r.open_attempts = 1 AND r.attempt = u.attempt
             ORDER BY r.merchant_id, r.checkout_id, u.n) f
         CROSS JOIN LATERAL (
             SELECT count(*) AS count FROM registration t
@@ -67,12 +69,14 @@ COMMENT ON FUNCTION pay.find_moves IS
 -- and if it stays, the move is off: find_moves() then sees it.
 CREATE OR REPLACE FUNCTION pay.move_registrations(
     p_merchant_id text[], p_checkout_id text[], p_psp text[],
-    p_outcome text[], p_lease_ms bigint[], OUT items int[], OUT nexts text[])
+    p_outcome text[], p_attempt bigint[], p_lease_ms bigint[],
+    OUT items int[], OUT nexts text[])
 LANGUAGE plpgsql AS $$
 BEGIN
     FOR v_round IN 1 .. 3 LOOP
         SELECT m.items, m.nexts INTO items, nexts
-        FROM find_moves(p_merchant_id, p_checkout_id, p_psp, p_outcome) m;
+        FROM find_moves(p_merchant_id, p_checkout_id, p_psp, p_outcome,
+                        p_attempt) m;
 
         BEGIN
             UPDATE registration r
@@ -142,7 +146,7 @@ COMMENT ON FUNCTION pay.follow_moves IS
 CREATE OR REPLACE FUNCTION pay_api.reroute(
     p_merchant_id text[], p_checkout_id text[], p_psp text[],
     p_outcome text[], p_code text[], p_lease_ms bigint[],
-    p_request_id text[])
+    p_request_id text[], p_attempt bigint[])
 RETURNS TABLE (
     item int, outcome text, merchant_id text, checkout_id text,
     checkout_uuid text, psp text, nonce text, handle text, token text,
@@ -159,7 +163,8 @@ BEGIN
     PERFORM check_batch(
         array_dims(p_merchant_id), array_dims(p_checkout_id),
         array_dims(p_psp), array_dims(p_outcome), array_dims(p_code),
-        array_dims(p_lease_ms), array_dims(p_request_id));
+        array_dims(p_lease_ms), array_dims(p_request_id),
+        array_dims(p_attempt));
 
     -- a bad item has no outcome from here on
     v_outcome := ARRAY(
@@ -168,16 +173,17 @@ BEGIN
                         AND u.outcome IN ('not_sent', 'refused')
                         AND coalesce(octet_length(u.code), 0) <= 255
                         AND u.lease_ms BETWEEN 1 AND 86400000
+                        AND u.attempt >= 1
                     THEN u.outcome END
         FROM unnest(p_merchant_id, p_checkout_id, p_psp, p_outcome, p_code,
-            p_lease_ms) WITH ORDINALITY AS u (merchant_id, checkout_id, psp,
-            outcome, code, lease_ms, n)
+            p_lease_ms, p_attempt) WITH ORDINALITY AS u (merchant_id,
+            checkout_id, psp, outcome, code, lease_ms, attempt, n)
         ORDER BY u.n);
 
     PERFORM lock_checkouts(p_merchant_id, p_checkout_id);
 
     v_move := move_registrations(p_merchant_id, p_checkout_id, p_psp,
-                                 v_outcome, p_lease_ms);
+                                 v_outcome, p_attempt, p_lease_ms);
 
     IF cardinality(v_move.items) > 0 THEN
         PERFORM follow_moves(ARRAY(

@@ -232,7 +232,7 @@ reroute(pay_flow_t *flow, pay_register_t *reg, pay_effect_t *effect)
 {
     pay_value_t  *v;
 
-    v = pay_calloc(flow->arena, 7 * sizeof(pay_value_t));
+    v = pay_calloc(flow->arena, 8 * sizeof(pay_value_t));
     if (v == NULL) {
         return PAY_NO_MEMORY;
     }
@@ -244,6 +244,7 @@ reroute(pay_flow_t *flow, pay_register_t *reg, pay_effect_t *effect)
     v[4] = pay_value_opt(reg->result.code);
     v[5] = pay_value_int(flow->env->lease_ms);
     v[6] = pay_value_text(flow->request_id);
+    v[7] = pay_value_int(reg->checkout.attempt);
 
     pay_do_db(flow, effect, PAY_OP_REROUTE, v, register_moved);
 

@@ -43,8 +43,8 @@ static const pay_type_t  token_in[] = { T, T, T, T, T, T, I, T };
 static const pay_type_t  no_token_in[] = { T, T, T, T, T, I, T };
 
 /* merchant_id, checkout_id, psp, outcome (not_sent or refused), code,
- * lease_ms, request_id */
-static const pay_type_t  reroute_in[] = { T, T, T, T, T, I, T };
+ * lease_ms, request_id, attempt (of the call that came to nothing) */
+static const pay_type_t  reroute_in[] = { T, T, T, T, T, I, T, I };
 
 /* merchant_id, payment_order_id or checkout_id */
 static const pay_type_t  lookup_in[] = { T, T };
@@ -79,7 +79,7 @@ static const pay_op_t  ops[PAY_OP_COUNT] = {
     [PAY_OP_STORE_TOKEN] = OP("store_token", ARGS_8, token_in, view_out),
     [PAY_OP_STORE_NO_TOKEN] =
         OP("store_no_token", ARGS_7, no_token_in, view_out),
-    [PAY_OP_REROUTE] = OP("reroute", ARGS_7, reroute_in, view_out),
+    [PAY_OP_REROUTE] = OP("reroute", ARGS_8, reroute_in, view_out),
     [PAY_OP_GET_PAYMENT] = OP("get_payment", ARGS_2, lookup_in, view_out),
     [PAY_OP_GET_CHECKOUT] = OP("get_checkout", ARGS_2, lookup_in, view_out),
     [PAY_OP_GET_EVENTS] = OP("get_events", ARGS_2, lookup_in, events_out),

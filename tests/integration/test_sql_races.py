@@ -74,11 +74,12 @@ class Gateway:
         return self.call("store_no_token", ["text"] * 5 + ["bigint", "text"],
                          zip(*rows, strict=False))
 
-    def reroute(self, items, psp=PSPS[0]):
+    def reroute(self, items, psp=PSPS[0], attempt=1):
         """items: (checkout, outcome) each."""
-        rows = [(MERCHANT, checkout, psp, outcome, "code", 30000, "request")
-                for checkout, outcome in items]
-        return self.call("reroute", ["text"] * 5 + ["bigint", "text"],
+        rows = [(MERCHANT, checkout, psp, outcome, "code", 30000, "request",
+                 attempt) for checkout, outcome in items]
+        return self.call("reroute", ["text"] * 5 + ["bigint", "text",
+                                                    "bigint"],
                          zip(*rows, strict=False))
 
     def apply(self, items):

@@ -199,6 +199,10 @@ SELECT is(pg_temp.reroute('m1', 'c10', p), 'stays stripe', 'not at ' || p)
 FROM unnest('{adyen,square,Stripe,nobody}'::text[]) p;
 SELECT is(pg_temp.reroute('m1', 'c99', 'stripe'), 'not_found', 'absent');
 SELECT is(pg_temp.reroute('m2', 'c10', 'stripe'), 'not_found', 'foreign');
+SELECT is(pg_temp.reroute('m1', 'c10', 'stripe', p_attempt => a),
+          CASE WHEN a < 1 THEN 'invalid' ELSE 'stays stripe' END,
+          'attempt ' || a)
+FROM unnest('{-1,0,2,9223372036854775807}'::bigint[]) a;
 SELECT is(pg_temp.reroute(m, c, p, o, code, ms), 'invalid', n)
 FROM (VALUES
     ('no merchant', NULL, 'c10', 'stripe', 'not_sent', 'x', 1),
@@ -218,6 +222,19 @@ FROM (VALUES
 SELECT is(string_agg(pg_temp.all_of(c), ' '), :'before',
           'none of them has changed anything')
 FROM unnest('{c7,c8,c9,c10,alone,self}'::text[]) c;
+
+-- A connection is lost with a reroute on it, its caller says not_sent on
+-- another, a job's call goes out, and only then the reroute arrives: the one
+-- open call is the job's, which may bring a page.
+SELECT is(pg_temp.no_token('m1', 'c16', 'not_sent'), 'stored', 'instead');
+SELECT is(pg_temp.claim('c16'), 'job c16 stripe 2', 'the job''s call is out');
+SELECT pg_temp.all_of('c16') AS before
+\gset
+SELECT is(pg_temp.reroute('m1', 'c16', 'stripe', p_attempt => 1),
+          'stays stripe', 'a move that comes too late is off');
+SELECT is(pg_temp.all_of('c16'), :'before', 'and changes nothing');
+SELECT is(pg_temp.reroute('m1', 'c16', 'stripe', p_attempt => 2),
+          'rerouted adyen', 'the job''s own is not');
 
 -- a nonce that the next PSP knows from somebody else
 SELECT b.outcome FROM pg_temp.begin('m9', 'k', 'c', '{o11:1}',
@@ -241,7 +258,8 @@ FROM pay_api.reroute('{m1,m1,m1,m1,m1,m1,m8}',
     '{c12,c12,c13,nope,c14,c20,c}',
     '{stripe,stripe,stripe,stripe,stripe,stripe,mollie}',
     '{not_sent,refused,refused,refused,unknown,refused,refused}',
-    '{a,b,c,d,e,f,g}', '{1,2,3,4,5,6,7}', '{r,r,r,r,r,r,r}') t;
+    '{a,b,c,d,e,f,g}', '{1,2,3,4,5,6,7}', '{r,r,r,r,r,r,r}',
+    '{1,1,1,1,1,1,1}') t;
 SELECT is(pg_temp.reg('m1', 'c12'), 'adyen 2 1 {} {stripe}',
           'the first of twins counts, once');
 SELECT is(pg_temp.kinds('m1', 'p12'), 'created rerouted', 'and is told once');
@@ -252,9 +270,10 @@ SELECT is((SELECT r.lease_until FROM pay.registration r
           'and its own lease');
 SELECT is(pg_temp.reg('m1', 'c14'), 'stripe 1 1 {} {}', 'bad ones stay');
 SELECT is_empty($$SELECT * FROM pay_api.reroute('{}', '{}', '{}', '{}', '{}',
-                                                '{}', '{}')$$, 'no items');
+                                                '{}', '{}', '{}')$$,
+                'no items');
 SELECT throws_ok($$SELECT * FROM pay_api.reroute('{a}', '{a}', '{a}', '{a}',
-    '{a}', '{1}', '{a,b}')$$, 'PAY01', NULL, 'arrays of one length');
+    '{a}', '{1}', '{a}', '{1,1}')$$, 'PAY01', NULL, 'arrays of one length');
 
 -- the last of eight
 SELECT b.outcome FROM pg_temp.begin('m1', 'k-eight', 'eight', '{o-eight:1}',

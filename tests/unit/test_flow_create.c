@@ -599,6 +599,7 @@ routed_begun(world_t *world)
     expect_arg(world, 6, "stripe");
     expect_arg(world, 20, "stripe generic");
     cr_expect_not(world->effect.args[21].is_null);
+    view.attempt = 3;
     world_row(world, "created", &view);
     cr_expect_eq(world->effect.psp, &world->psps[WORLD_STRIPE]);
 }
@@ -624,6 +625,7 @@ Test(pay_flow_create, what_had_no_effect_goes_to_the_next_psp)
         expect_db(&world, PAY_OP_REROUTE);
         expect_arg(&world, 2, "stripe");
         expect_arg(&world, 3, i < 3 ? "not_sent" : "refused");
+        cr_expect_eq(world.effect.args[7].number, 3, "of this very call");
 
         view = view_of(generic());
         world_row(&world, "rerouted", &view);
