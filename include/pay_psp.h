@@ -24,7 +24,7 @@ typedef struct {
     pay_str_t  api_key;                /* PayPal: client id ':' secret */
     pay_str_t  account;                /* Adyen's merchantAccount, Square's
                                           location_id; empty: none */
-    int        live;                   /* mode live; else mode test */
+    int        live;                   /* mode: live 1, test 0, unsaid -1 */
 } pay_psp_account_t;
 
 typedef struct {

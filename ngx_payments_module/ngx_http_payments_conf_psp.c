@@ -340,10 +340,6 @@ psp_check(ngx_conf_t *cf, ngx_payments_psp_t *psp)
         psp->allow_private = 0;
     }
 
-    if (psp->psp.account.live == NGX_CONF_UNSET) {
-        psp->psp.account.live = 1;
-    }
-
     if ((psp->base_url.len != 0 && psp_check_url(cf, psp) != NGX_CONF_OK)
         || psp_check_pair(cf, psp) != NGX_CONF_OK)
     {

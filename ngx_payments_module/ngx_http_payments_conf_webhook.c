@@ -293,7 +293,9 @@ check_scheme(ngx_conf_t *cf, ngx_payments_psp_t *psp)
         }
     }
 
-    if (!(scheme->needs & PAY_SIG_NEEDS_URL) && psp->psp.settings.url.len) {
+    if (!(scheme->needs & PAY_SIG_NEEDS_URL) && !scheme->told_where
+        && psp->psp.settings.url.len)
+    {
         return refuse(cf, psp, "has no use for", "webhook_url", "remove it");
     }
 
@@ -306,9 +308,13 @@ check_scheme(ngx_conf_t *cf, ngx_payments_psp_t *psp)
                       "remove it");
     }
 
+    /* harmless, and easily copied from a block that needs it */
     if (!scheme->signs_time && psp->psp.webhook_tolerance_s != 0) {
-        return refuse(cf, psp, "has no use for", "webhook_tolerance",
-                      "it signs no time; remove it");
+        ngx_conf_log_error(NGX_LOG_WARN, cf, 0,
+                           "payments_psp \"%V\" has no use for "
+                           "webhook_tolerance (webhook scheme %s): it signs "
+                           "no time; remove it",
+                           &ngx_payments_nstr(psp->psp.name), scheme->name);
     }
 
     return NGX_CONF_OK;

@@ -117,8 +117,8 @@ pay_adyen_webhook_events(pay_arena_t *arena, const pay_psp_account_t *account,
 }
 
 
-/* `live` is not signed: a test message that says it is live is refused where
- * its key is known, by the block it came to. */
+/* `live` is not signed: what keeps test and live apart is the key.  Where the
+ * block says its mode, a message of the other one is refused all the same. */
 static pay_status_t
 adyen_items(pay_arena_t *arena, const pay_psp_account_t *account,
     const pay_json_t *root, pay_psp_event_t *events, unsigned *count,
@@ -128,7 +128,9 @@ adyen_items(pay_arena_t *arena, const pay_psp_account_t *account,
     size_t             i, size;
     const pay_json_t  *items;
 
-    if (!adyen_flag(root, "live", &live) || live != (account->live != 0)) {
+    if (!adyen_flag(root, "live", &live)
+        || (account->live >= 0 && live != account->live))
+    {
         return pay_refuse(err, "validation-error",
                           "live is not the mode of this account");
     }

@@ -147,7 +147,7 @@ mollie_entity(pay_arena_t *arena, const pay_psp_account_t *account,
 
     entity = pay_json_path(root, "_embedded", "entity", NULL);
 
-    if (pay_json_get(entity, "mode") != NULL
+    if (account->live >= 0 && pay_json_get(entity, "mode") != NULL
         && !pay_mollie_is(entity, "mode", account->live ? "live" : "test"))
     {
         return pay_refuse(err, "validation-error",

@@ -33,6 +33,7 @@ CA = "webhook_ca_file  @CA@;"
 HOST = "webhook_cert_host  api.paypal.com;"
 
 # adapter: every word that it needs
+TOLERANCE = "webhook_tolerance 300s;"
 GOOD = {
     "adyen": API + HEX + ACCOUNT,
     "square": API + KEY + ACCOUNT + URL,
@@ -127,10 +128,6 @@ def test_what_an_adapter_cannot_do_without_is_asked_for(
         ("mollie", HOST),
         ("adyen", CA),
         ("mollie", "webhook_scheme mollie-legacy;"),
-        ("adyen", "webhook_tolerance 300s;"),
-        ("square", "webhook_tolerance 1s;"),
-        ("paypal", "webhook_tolerance 300s;"),
-        ("braintree", "webhook_tolerance 300s;"),
     ],
 )
 def test_a_word_without_effect_is_refused(turned_down, adapter, word):
@@ -234,6 +231,21 @@ def test_the_public_url_is_the_default_of_the_webhooks(taken):
 def test_a_scheme_without_keys_needs_none(taken):
     words = GOOD["mollie"].replace(KEY, "webhook_scheme mollie-legacy;")
     taken(block("mollie", words))
+
+
+def test_the_old_kind_of_webhook_may_be_told_where(taken):
+    words = GOOD["mollie"].replace(KEY, "webhook_scheme mollie-legacy;")
+    taken(block("mollie", words + URL))
+
+
+@pytest.mark.parametrize("adapter", ["adyen", "square", "paypal"])
+def test_a_tolerance_without_effect_is_warned_of(gateway, files, adapter):
+    text = swap(MINIMAL, block(adapter, GOOD[adapter] + TOLERANCE))
+    text = text.replace("@CA@", str(files / "ca.pem"))
+    code, said = Nginx(gateway, files, text).test()
+    assert code == 0, said
+    assert "[warn]" in said
+    assert "has no use for webhook_tolerance" in said
 
 
 def test_the_hosts_of_certificates_may_be_named(taken):

@@ -450,6 +450,10 @@ Test(pay_psp_adyen_event, the_mode_must_be_the_accounts)
         mine.live = 1;
         cr_expect_eq(events_of(arena, &mine, body, events, &count),
                      rows[i].production, "%s", rows[i].live);
+        mine.live = -1;                /* the block does not say */
+        cr_expect_eq(events_of(arena, &mine, body, events, &count),
+                     rows[i].test == PAY_OK || rows[i].production == PAY_OK
+                     ? PAY_OK : PAY_INVALID, "%s", rows[i].live);
     }
 
     pay_heap_destroy(heap);
