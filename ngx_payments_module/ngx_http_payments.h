@@ -320,8 +320,10 @@ void ngx_payments_gauge_flows(ngx_int_t delta);
 ngx_int_t ngx_payments_health_init(ngx_cycle_t *cycle);
 /* NGX_OK: a call may go, and is in flight until one of the next two is called;
  * NGX_DECLINED: the circuit is open; NGX_BUSY: as many as may be are in
- * flight.  Without a zone always NGX_OK. */
-ngx_int_t ngx_payments_health_begin(const ngx_payments_psp_t *psp);
+ * flight.  `can_wait`: one that leaves the last places to others.  Without a
+ * zone always NGX_OK. */
+ngx_int_t ngx_payments_health_begin(const ngx_payments_psp_t *psp,
+    ngx_uint_t can_wait);
 void ngx_payments_health_end(const ngx_payments_psp_t *psp, ngx_uint_t ok,
     ngx_msec_t ms);
 /* It never reached the network: says nothing about the PSP. */
@@ -409,6 +411,7 @@ struct ngx_payments_http_s {
     const ngx_payments_psp_t  *psp;
     ngx_payments_call_kind_e   kind;
     const char                *what;             /* literal, for metrics */
+    ngx_uint_t                 can_wait;         /* a question of a job */
     ngx_msec_t                 timeout;
     ngx_pool_t                *pool;             /* for the answer */
     void                     (*done)(ngx_payments_http_t *http,

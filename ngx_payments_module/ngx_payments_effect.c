@@ -76,6 +76,8 @@ ngx_payments_effect_http(ngx_payments_flow_t *flow, pay_effect_t *effect,
     http->kind = effect->is_cert ? NGX_PAYMENTS_CALL_CERT
                                  : NGX_PAYMENTS_CALL_API;
     http->what = effect->what;
+    http->can_wait = !effect->buyer_waits
+                     && ngx_strcmp(effect->what, "query") == 0;
     http->pool = flow->pool;
     http->done = http_done;
     http->data = flow;

@@ -9,6 +9,7 @@
 
 
 #define SWEEP_PACE_MS  1000
+#define KEPT_SHARE     4               /* of the cap, for who cannot wait */
 #define NO_PSP         NGX_PAYMENTS_HEALTH_PSPS
 
 
@@ -27,7 +28,8 @@ static void leave(view_t *view);
 static uint32_t find(ngx_payments_healths_t *all, pay_str_t name);
 static uint32_t claim(ngx_payments_healths_t *all, pay_str_t name);
 static ngx_uint_t configured(ngx_payments_health_psp_t *psp);
-static ngx_uint_t has_room(view_t *view, const ngx_payments_psp_t *psp);
+static ngx_uint_t has_room(view_t *view, const ngx_payments_psp_t *psp,
+    ngx_uint_t can_wait);
 static void read_health(view_t *view, const ngx_payments_psp_t *psp,
     pay_health_t *health);
 static const ngx_payments_psp_t *psp_at(ngx_uint_t index);
@@ -63,7 +65,8 @@ ngx_payments_health_init(ngx_cycle_t *cycle)
 
 
 ngx_int_t
-ngx_payments_health_begin(const ngx_payments_psp_t *psp)
+ngx_payments_health_begin(const ngx_payments_psp_t *psp,
+    ngx_uint_t can_wait)
 {
     view_t     view;
     ngx_int_t  rc;
@@ -78,7 +81,7 @@ ngx_payments_health_begin(const ngx_payments_psp_t *psp)
         view.psp->used_ms = (uint64_t) view.now_ms;
 
         /* first: a probe that may not go would be waited for */
-        if (!has_room(&view, psp)) {
+        if (!has_room(&view, psp, can_wait)) {
             view.psp->refused[NGX_PAYMENTS_REFUSED_BUSY]++;
             rc = NGX_BUSY;
 
@@ -345,13 +348,18 @@ configured(ngx_payments_health_psp_t *psp)
 }
 
 
-/* Full may mean that calls of a killed worker stand here: looked at now and
- * then, for each look is a system call per worker. */
+/* The polls of a backlog would fill any cap: from 2 on, a quarter is kept from
+ * them.  Full may mean that calls of a killed worker stand here: looked at now
+ * and then, for each look is a system call per worker. */
 static ngx_uint_t
-has_room(view_t *view, const ngx_payments_psp_t *psp)
+has_room(view_t *view, const ngx_payments_psp_t *psp, ngx_uint_t can_wait)
 {
     ngx_uint_t         most = psp->concurrency;
     static ngx_msec_t  last;
+
+    if (can_wait && most > 1) {
+        most -= (most + KEPT_SHARE - 1) / KEPT_SHARE;
+    }
 
     if (most == 0 || ngx_payments_calls_of(view->all, view->place) < most) {
         return 1;

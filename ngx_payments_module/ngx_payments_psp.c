@@ -117,7 +117,7 @@ begin_health(ngx_payments_http_t *http)
         return NGX_OK;
     }
 
-    switch (ngx_payments_health_begin(http->psp)) {
+    switch (ngx_payments_health_begin(http->psp, http->can_wait)) {
 
     case NGX_OK:
         return NGX_OK;

@@ -35,3 +35,41 @@ def test_a_backlog_does_not_wait_for_a_tick_each(stack):
         return count == BACKLOG
 
     wait_for(asked, "a poll of each checkout", 20)
+
+
+@pytest.fixture
+def capped(stack):
+    block = "payments_psp generic {"
+    stack.configure((block, f"{block} concurrency 2;"))
+    yield
+    stack.mock.clear_faults()
+    stack.configure()
+
+
+@pytest.mark.usefixtures("capped")
+def test_polls_leave_room_for_a_registration(stack):
+    """They took all calls that a PSP may have under way, and while it was
+    slow to answer them no shop could sell."""
+    ids = [stack.created().id for _ in range(4)]
+    slow = {"operation": "query", "kind": "delay", "ms": 8000}
+    stack.mock.faults(slow | {"sticky": True})
+    for each in ids:
+        assert stack.jobs_now(each) == 1
+
+    def all_claimed():
+        return stack.value(
+            "SELECT count(*) = 4 FROM pay.job WHERE checkout_id = ANY (%s) "
+            "AND attempts > 0",
+            ids,
+        )
+
+    def answered():
+        return stack.value(
+            "SELECT count(*) < 4 FROM pay.job WHERE checkout_id = ANY (%s) "
+            "AND lease_until IS NOT NULL",
+            ids,
+        )
+
+    wait_for(all_claimed, "a poll of each checkout", 20)
+    wait_for(answered, "one that found no room", 20)
+    assert stack.post(stack.order()).status_code == 201
