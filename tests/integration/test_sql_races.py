@@ -646,7 +646,8 @@ def test_mixed_calls_over_few_keys_never_deadlock(gateways):
                                  f"worker-{seed}", 0) for _, c, _ in batch])
             elif what == 5:
                 gateway.reroute([(c, dice.choice(["not_sent", "refused"]))
-                                 for _, c, _ in batch], dice.choice(PSPS))
+                                 for _, c, _ in batch], dice.choice(PSPS),
+                                dice.randrange(1, 5))
             else:
                 gateway.apply([
                     (*dice.choice([
