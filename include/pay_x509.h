@@ -35,7 +35,8 @@ pay_status_t pay_x509_open(pay_str_t cert_pem, pay_str_t ca_pem,
 void pay_x509_close(pay_x509_t *leaf);         /* NULL is fine */
 
 /* 1 when the subject has exactly one common name, which is a host name that
- * begins with `prefix` and ends with `suffix` (not overlapping). */
+ * begins with `prefix` and ends with `suffix` (not overlapping), and, where
+ * the certificate has alternative names of hosts, fits one of them. */
 int pay_x509_name_is(const pay_x509_t *leaf, const char *prefix,
     const char *suffix);
 

@@ -36,6 +36,8 @@ static void x509_free(STACK_OF(X509) *certs);
 static pay_status_t x509_store(STACK_OF(X509) *trusted, X509_STORE **store);
 static pay_status_t x509_judge(X509_STORE *store, STACK_OF(X509) *chain,
     int64_t now_s);
+static int x509_is_host(const pay_x509_t *leaf, const char *name,
+    size_t len);
 static int x509_is_host_byte(unsigned char c);
 static int x509_rsa_fits(EVP_PKEY *key, EVP_MD_CTX *md, pay_str_t text,
     pay_str_t signature);
@@ -103,7 +105,8 @@ pay_x509_close(pay_x509_t *leaf)
 
 
 /* A CN of more than one meaning (a NUL inside, two of them, another
- * alphabet) is none. */
+ * alphabet) is none.  CAs check alternative names, and constraints of what an
+ * intermediate may name end there, so where such names are the CN is one. */
 int
 pay_x509_name_is(const pay_x509_t *leaf, const char *prefix,
     const char *suffix)
@@ -138,7 +141,8 @@ pay_x509_name_is(const pay_x509_t *leaf, const char *prefix,
 
     return len >= 0 && (size_t) len >= head + tail
            && memcmp(text, prefix, head) == 0
-           && memcmp(text + (size_t) len - tail, suffix, tail) == 0;
+           && memcmp(text + (size_t) len - tail, suffix, tail) == 0
+           && x509_is_host(leaf, (const char *) text, (size_t) len);
 }
 
 
@@ -332,6 +336,14 @@ x509_judge(X509_STORE *store, STACK_OF(X509) *chain, int64_t now_s)
     }
 
     return (why == X509_V_ERR_OUT_OF_MEM) ? PAY_NO_MEMORY : PAY_INVALID;
+}
+
+
+/* libcrypto takes it without const and only reads it. */
+static int
+x509_is_host(const pay_x509_t *leaf, const char *name, size_t len)
+{
+    return X509_check_host((X509 *) leaf, name, len, 0, NULL) == 1;
 }
 
 

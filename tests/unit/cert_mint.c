@@ -117,6 +117,10 @@ cert_make(const cert_mint_t *mint)
         extend(cert, issuer, NID_ext_key_usage, mint->usage);
     }
 
+    if (mint->names != NULL) {
+        extend(cert, issuer, NID_subject_alt_name, mint->names);
+    }
+
     cr_assert_gt(X509_sign(cert, mint->issuer_key ? mint->issuer_key
                                                   : mint->key, digest), 0);
 

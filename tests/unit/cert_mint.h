@@ -27,6 +27,7 @@ typedef struct {
     int64_t        from_s, until_s;    /* both 0: the year */
     int            ca;
     const char    *usage;              /* extendedKeyUsage, or NULL */
+    const char    *names;              /* subjectAltName, or NULL */
     const EVP_MD  *digest;             /* NULL: SHA-256 */
 } cert_mint_t;
 

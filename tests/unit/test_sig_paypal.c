@@ -379,6 +379,11 @@ Test(pay_sig_paypal, a_certificate_must_be_paypals)
     expect_verdict(PAY_SIG_CERT_INVALID, "a longer name");
 
     mint = cert_leaf(CERT_NAME);
+    mint.names = "DNS:www.evil.example";
+    input.cert_pem = cert_pem(arena, &mint);
+    expect_verdict(PAY_SIG_CERT_INVALID, "another host under that name");
+
+    mint = cert_leaf(CERT_NAME);
     mint.issuer = NULL;
     mint.issuer_key = NULL;
     input.cert_pem = cert_pem(arena, &mint);

@@ -424,6 +424,39 @@ Test(pay_x509, names_are_matched_at_both_ends)
 }
 
 
+/* A CA checks the alternative names; an intermediate that may vouch for one
+ * customer's hosts alone is held to those only. */
+Test(pay_x509, a_common_name_that_is_no_alternative_name_is_none)
+{
+    size_t        i;
+    pay_x509_t   *leaf;
+    cert_mint_t   mint;
+
+    static const struct {
+        const char  *names;
+        int          right;
+    } rows[] = {
+        { "DNS:" CERT_NAME, 1 },
+        { "DNS:www.paypal.com,DNS:" CERT_NAME, 1 },
+        { "email:pki@evil.example", 1 },       /* names no host */
+        { "DNS:www.evil.example", 0 },
+        { "DNS:www.paypal.com", 0 },
+        { "DNS:x." CERT_NAME, 0 },
+        { "DNS:" CERT_NAME ".evil.example", 0 }
+    };
+
+    for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        mint = cert_leaf(CERT_NAME);
+        mint.names = rows[i].names;
+        leaf = leaf_of(&mint);
+        cr_expect_eq(pay_x509_name_is(leaf, "messageverificationcerts",
+                                      ".paypal.com"), rows[i].right, "%s",
+                     rows[i].names);
+        pay_x509_close(leaf);
+    }
+}
+
+
 Test(pay_x509, two_names_or_none_are_no_name)
 {
     pay_x509_t   *leaf;
