@@ -10,6 +10,7 @@
 
 static pay_status_t ask_answered(pay_flow_t *flow, const pay_event_t *event,
     pay_effect_t *effect);
+static int is_another_amount(const pay_ask_t *ask);
 static pay_status_t ask_change(pay_flow_t *flow, pay_ask_t *ask,
     pay_psp_change_kind_t kind, pay_effect_t *effect);
 static pay_status_t ask_changed(pay_flow_t *flow, const pay_event_t *event,
@@ -67,10 +68,27 @@ ask_answered(pay_flow_t *flow, const pay_event_t *event, pay_effect_t *effect)
     if (ask->known && ask->fact.must_capture && ask->may_capture
         && (psp->adapter->changes & PAY_PSP_CAN(PAY_PSP_CAPTURE)))
     {
-        return ask_change(flow, ask, PAY_PSP_CAPTURE, effect);
+        if (!is_another_amount(ask)) {
+            return ask_change(flow, ask, PAY_PSP_CAPTURE, effect);
+        }
+
+        /* a fact with that amount goes where mismatches go */
+        ask->fact.fact = PAY_FACT_PENDING;
     }
 
     return ask->done(flow, event, effect);
+}
+
+
+/* A capture may name no amount (PayPal's): what was approved is taken. */
+static int
+is_another_amount(const pay_ask_t *ask)
+{
+    const pay_psp_event_t  *fact = &ask->fact;
+
+    return fact->has_amount
+           && (fact->amount_minor != ask->checkout->total_minor
+               || !pay_str_is(fact->currency, ask->checkout->currency->code));
 }
 
 

@@ -467,6 +467,8 @@ Test(pay_flow_job, polls_are_often_at_first_and_seldom_later)
 
 /* A PSP whose approval is not the money, and whose pages stay open. */
 static int               play_capture;
+static int64_t           play_minor;
+static const char       *play_currency;        /* NULL: no amount is told */
 static pay_psp_change_t  asked_for;
 
 static pay_status_t
@@ -480,6 +482,12 @@ play_query(pay_arena_t *arena, pay_str_t token,
     event->token = token;
     event->must_capture = play_capture;
     *known = 1;
+
+    if (play_currency != NULL) {
+        event->has_amount = 1;
+        event->amount_minor = play_minor;
+        event->currency = pay_str_of(play_currency);
+    }
 
     return PAY_OK;
 }
@@ -627,6 +635,43 @@ Test(pay_flow_job, a_page_that_cannot_be_closed_is_never_called_expired)
     two_steps_begin(&world, 0, EXPIRES + 30 * 86400, &view);
     world_no_answer(&world, PAY_SENT_SOME, "timeout");
     expect_again(&world, "poll", "no_answer", 10000);
+    world_close(&world);
+}
+
+
+/* Another amount than ours was approved: it is people's, before it is taken
+ * rather than after. */
+Test(pay_flow_job, approved_money_of_another_amount_is_not_taken)
+{
+    size_t   i;
+    view_t   view = view_registered(generic());
+    world_t  world;
+
+    static const struct {
+        int64_t      minor;
+        const char  *currency;
+    } rows[] = { { 3001, "USD" }, { 0, "USD" }, { 3000, "EUR" } };
+
+    for (i = 0; i < COUNT(rows); i++) {
+        play_minor = rows[i].minor;
+        play_currency = rows[i].currency;
+        two_steps_begin(&world, 1, NOW, &view);
+        play_currency = NULL;
+        expect_db(&world, PAY_OP_APPLY_EVENT);
+        expect_arg(&world, 1, "query");
+        expect_arg(&world, 4, "pending");
+        cr_expect_eq(world.effect.args[8].number, rows[i].minor);
+        expect_arg(&world, 9, rows[i].currency);
+        cr_expect_eq(world.http_count, 1);
+        world_close(&world);
+    }
+
+    play_minor = 3000;
+    play_currency = "USD";
+    two_steps_begin(&world, 1, NOW, &view);
+    play_currency = NULL;
+    expect_http(&world);
+    cr_expect_str_eq(world.effect.what, "capture");
     world_close(&world);
 }
 
