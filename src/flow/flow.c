@@ -161,6 +161,18 @@ pay_flow_note(pay_flow_t *flow, const pay_checkout_t *checkout)
 }
 
 
+const pay_psp_t *
+pay_flow_psp(const pay_flow_t *flow, pay_str_t name)
+{
+    const pay_psp_t  *psp;
+
+    psp = pay_env_psp(flow->env, name);
+
+    return (psp != NULL && psp->adapter->register_request != NULL) ? psp
+                                                                   : NULL;
+}
+
+
 int64_t
 pay_backoff_ms(int64_t attempt, int64_t retry_after_s, pay_str_t seed)
 {

@@ -108,7 +108,7 @@ buyer_found(pay_flow_t *flow, const pay_event_t *event, pay_effect_t *effect)
                                 &buyer->checkout));
     pay_flow_note(flow, &buyer->checkout);
 
-    buyer->psp = pay_env_psp(flow->env, buyer->checkout.psp);
+    buyer->psp = pay_flow_psp(flow, buyer->checkout.psp);
 
     if (buyer->what == PAY_BUYER_CHECKOUT) {
         return go_checkout(flow, buyer, event, effect);

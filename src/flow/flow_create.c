@@ -330,7 +330,7 @@ route_names(pay_flow_t *flow, const pay_route_t *route, pay_str_t *names)
 static pay_status_t
 register_now(pay_flow_t *flow, create_t *create, pay_effect_t *effect)
 {
-    create->reg.psp = pay_env_psp(flow->env, create->reg.checkout.psp);
+    create->reg.psp = pay_flow_psp(flow, create->reg.checkout.psp);
     create->reg.done = create_stored;
 
     return pay_register_start(flow, &create->reg, effect);

@@ -63,7 +63,7 @@ pay_flow_job(pay_flow_t *flow, const pay_value_t *row, pay_str_t owner)
     PAY_TRY(pay_dup(flow->arena, row[0].bytes, &job->kind));
     PAY_TRY(pay_checkout_decode(flow->arena, row + 2, &job->reg.checkout));
 
-    job->reg.psp = pay_env_psp(flow->env, job->reg.checkout.psp);
+    job->reg.psp = pay_flow_psp(flow, job->reg.checkout.psp);
     flow->name = "job";
     flow->state = job;
     flow->step = job_start;

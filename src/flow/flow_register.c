@@ -151,7 +151,7 @@ register_moved(pay_flow_t *flow, const pay_event_t *event,
     }
 
     PAY_TRY(pay_checkout_decode(flow->arena, event->row + 1, &reg->checkout));
-    reg->psp = pay_env_psp(flow->env, reg->checkout.psp);
+    reg->psp = pay_flow_psp(flow, reg->checkout.psp);
     reg->moves++;
 
     return pay_register_start(flow, reg, effect);

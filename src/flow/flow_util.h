@@ -31,6 +31,10 @@ pay_status_t pay_done_db_failed(pay_flow_t *flow, const pay_event_t *event,
 /* Takes the ids of `checkout` over into the flow, for logs. */
 void pay_flow_note(pay_flow_t *flow, const pay_checkout_t *checkout);
 
+/* The PSP of a registration; NULL when none of that name is configured, or
+ * one that only sends webhooks is (the block's adapter has been changed). */
+const pay_psp_t *pay_flow_psp(const pay_flow_t *flow, pay_str_t name);
+
 /* Milliseconds until attempt `attempt` + 1: 1 s doubled up to 60 s, at least
  * what the PSP asked for (seconds, -1 none), spread by `seed`. */
 int64_t pay_backoff_ms(int64_t attempt, int64_t retry_after_s,

@@ -257,6 +257,24 @@ Test(pay_flow_buyer, stored_page_on_a_host_not_configured_is_not_followed)
 }
 
 
+/* The block of that name was given another adapter: it crashed the worker. */
+Test(pay_flow_buyer, a_psp_that_takes_no_orders_any_more_is_not_asked)
+{
+    view_t   view = view_registered(generic());
+    world_t  world;
+
+    world_open(&world);
+    world.psps[WORLD_GENERIC].adapter = pay_psp_find(PAY_STR("braintree"));
+    buyer_open(&world, PAY_BUYER_RETURN);
+    world_row(&world, "found", &view);
+    cr_expect_eq(world.http_count, 0);
+    cr_expect_eq(world.effect.kind, PAY_DO_DONE);
+    cr_assert_not_null(world.effect.reply);
+    cr_expect_eq(world.effect.reply->kind, PAY_REPLY_PAGE);
+    world_close(&world);
+}
+
+
 Test(pay_flow_buyer, status_is_a_page_that_asks_no_psp)
 {
     size_t              i;

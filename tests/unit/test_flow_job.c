@@ -676,6 +676,29 @@ Test(pay_flow_job, approved_money_of_another_amount_is_not_taken)
 }
 
 
+/* The block of that name was given another adapter: it crashed the worker. */
+Test(pay_flow_job, job_of_a_psp_that_takes_no_orders_any_more_waits)
+{
+    view_t   view = view_registered(generic());
+    world_t  world;
+
+    world_open(&world);
+    world.psps[WORLD_GENERIC].adapter = pay_psp_find(PAY_STR("braintree"));
+    job_open(&world, "poll", 1, &view);
+    expect_again(&world, "poll", "psp_not_configured", 60000);
+    world_close(&world);
+
+    view = view_of(generic());
+    world_open(&world);
+    world.psps[WORLD_GENERIC].adapter = pay_psp_find(PAY_STR("braintree"));
+    job_open(&world, "register", 1, &view);
+    expect_db(&world, PAY_OP_REROUTE);
+    expect_arg(&world, 3, "not_sent");
+    expect_arg(&world, 4, "psp_not_configured");
+    world_close(&world);
+}
+
+
 Test(pay_flow_job, kinds_that_are_not_known_are_our_bug)
 {
     size_t   i;
