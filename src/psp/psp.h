@@ -67,8 +67,9 @@ void pay_psp_field_add(pay_http_request_t *request, const char *name,
 /* 1 for a key that cannot break out of a header: [!-~]{1,512}. */
 int pay_psp_api_key_is_plain(pay_str_t key);
 /* The PSP's idempotency key: a pure function of ours.  `id` and `suffix`
- * joined when that is at most `max` bytes, else the first `max` (>= 32) hex
- * digits of its SHA-256. */
+ * joined when that is at most `max` bytes, else the first `max` (>= 32) bytes
+ * of ':' and its SHA-256 in hex: ':' stands in no id of ours, so nobody can
+ * choose an order's id that comes out as the key of another call. */
 pay_status_t pay_psp_key(pay_arena_t *arena, pay_str_t id, const char *suffix,
     size_t max, pay_str_t *key) PAY_MUST_CHECK;
 /* A JSON body with its two header fields; frees `json` in any case. */

@@ -122,7 +122,7 @@ pay_status_t
 pay_psp_key(pay_arena_t *arena, pay_str_t id, const char *suffix, size_t max,
     pay_str_t *key)
 {
-    pay_str_t      whole, digest, hex;
+    pay_str_t      whole, digest, hex, made;
     unsigned char  sha256[PAY_SHA256_SIZE];
 
     PAY_TRY(pay_format(arena, &whole, 512, "%.*s%s", pay_fmt(id), suffix));
@@ -135,9 +135,10 @@ pay_psp_key(pay_arena_t *arena, pay_str_t id, const char *suffix, size_t max,
     PAY_TRY(pay_sha256(whole, sha256));
     digest = (pay_str_t) { sizeof(sha256), sha256 };
     PAY_TRY(pay_hex_encode(arena, digest, &hex));
+    PAY_TRY(pay_format(arena, &made, 512, ":%.*s", pay_fmt(hex)));
 
-    key->data = hex.data;
-    key->len = (hex.len < max) ? hex.len : max;
+    key->data = made.data;
+    key->len = (made.len < max) ? made.len : max;
 
     return PAY_OK;
 }

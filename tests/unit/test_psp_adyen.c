@@ -151,6 +151,8 @@ Test(pay_psp_adyen, keys_fit_and_those_of_different_calls_differ)
 
     for (i = 0; i < 5; i++) {
         cr_expect(keys[i].len > 0 && keys[i].len <= 64, "%zu", i);
+        cr_expect_eq(pay_id_is_valid(keys[i]), i == 0,
+                     "a merchant may call his order like that: %zu", i);
 
         for (j = 0; j < i; j++) {
             cr_expect_not(pay_str_eq(keys[i], keys[j]), "%zu %zu", i, j);
