@@ -12,6 +12,7 @@
 typedef struct {
     unsigned           status;
     pay_psp_outcome_t  outcome;
+    int                told;           /* only in the PSP's own words */
 } answer_rule_t;
 
 typedef struct {
@@ -21,7 +22,7 @@ typedef struct {
 } answer_t;
 
 
-static pay_psp_outcome_t answer_rule(unsigned status);
+static const answer_rule_t *answer_rule(unsigned status);
 static pay_status_t answer_judge(pay_arena_t *arena,
     const pay_http_answer_t *answer, unsigned last_good,
     pay_psp_error_pt read, pay_json_t **json, answer_t *judged);
@@ -31,16 +32,17 @@ static pay_status_t answer_error(pay_arena_t *arena,
 static int token_byte(unsigned char c);
 
 
-/* What is not listed may have had an effect: UNKNOWN. */
+/* What is not listed may have had an effect: UNKNOWN.  A filter on the way
+ * says 403 to an answer that it does not like, too. */
 static const answer_rule_t  answer_rules[] = {
-    { 400, PAY_PSP_REFUSED },
-    { 401, PAY_PSP_NOT_SENT },         /* our key is wrong, not the order */
-    { 402, PAY_PSP_REFUSED },
-    { 403, PAY_PSP_NOT_SENT },
-    { 404, PAY_PSP_REFUSED },
-    { 422, PAY_PSP_REFUSED },
-    { 429, PAY_PSP_NOT_SENT },
-    { 0, PAY_PSP_UNKNOWN }
+    { 400, PAY_PSP_REFUSED, 1 },
+    { 401, PAY_PSP_NOT_SENT, 0 },      /* our key is wrong, not the order */
+    { 402, PAY_PSP_REFUSED, 1 },
+    { 403, PAY_PSP_NOT_SENT, 1 },
+    { 404, PAY_PSP_REFUSED, 1 },
+    { 422, PAY_PSP_REFUSED, 1 },
+    { 429, PAY_PSP_NOT_SENT, 0 },
+    { 0, PAY_PSP_UNKNOWN, 0 }
 };
 
 
@@ -252,6 +254,9 @@ pay_psp_error_object(pay_arena_t *arena, const pay_json_t *root,
         error->code = type;
     }
 
+    /* an object without a word in it is anybody's */
+    error->unsure |= error->code.len == 0;
+
     return PAY_OK;
 }
 
@@ -355,7 +360,9 @@ static pay_status_t
 answer_error(pay_arena_t *arena, const pay_http_answer_t *answer,
     const pay_psp_error_t *error, answer_t *judged)
 {
-    judged->outcome = answer_rule(answer->status);
+    const answer_rule_t  *rule = answer_rule(answer->status);
+
+    judged->outcome = rule->outcome;
     judged->code = error->code;
 
     if (judged->code.len == 0) {
@@ -363,15 +370,14 @@ answer_error(pay_arena_t *arena, const pay_http_answer_t *answer,
                            answer->status));
     }
 
-    if (judged->outcome == PAY_PSP_REFUSED) {
+    if (rule->told && !error->found) {
+        judged->outcome = PAY_PSP_UNKNOWN;
+        judged->code = PAY_STR("answer_invalid");
 
-        if (!error->found) {
-            judged->outcome = PAY_PSP_UNKNOWN;
-            judged->code = PAY_STR("answer_invalid");
-
-        } else if (answer->should_retry == 1 || error->unsure) {
-            judged->outcome = PAY_PSP_UNKNOWN;
-        }
+    } else if (rule->outcome == PAY_PSP_REFUSED
+               && (answer->should_retry == 1 || error->unsure))
+    {
+        judged->outcome = PAY_PSP_UNKNOWN;
     }
 
     if (judged->outcome == PAY_PSP_UNKNOWN && answer->should_retry == 0
@@ -384,7 +390,7 @@ answer_error(pay_arena_t *arena, const pay_http_answer_t *answer,
 }
 
 
-static pay_psp_outcome_t
+static const answer_rule_t *
 answer_rule(unsigned status)
 {
     const answer_rule_t  *rule;
@@ -395,7 +401,7 @@ answer_rule(unsigned status)
         }
     }
 
-    return rule->outcome;
+    return rule;
 }
 
 

@@ -222,7 +222,7 @@ static pay_status_t
 generic_registered(pay_arena_t *arena, const pay_psp_order_t *order,
     const pay_json_t *json, pay_psp_registered_t *result)
 {
-    pay_str_t  nonce, status, amount, currency, expected;
+    pay_str_t  nonce, status, amount, currency, reference, expected;
 
     if (!pay_generic_string(json, "nonce", &nonce)
         || !pay_generic_string(json, "status", &status)
@@ -237,7 +237,9 @@ generic_registered(pay_arena_t *arena, const pay_psp_order_t *order,
                               &expected));
 
     if (!pay_str_eq(nonce, order->nonce) || !pay_str_eq(amount, expected)
-        || !pay_str_is(currency, order->currency->code))
+        || !pay_str_is(currency, order->currency->code)
+        || (pay_generic_string(json, "reference", &reference)
+            && !pay_str_eq(reference, order->reference)))
     {
         result->code = PAY_STR("answer_mismatch");
         return PAY_OK;

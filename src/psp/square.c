@@ -142,6 +142,10 @@ pay_square_error(pay_arena_t *arena, const pay_json_t *root,
             }
         }
 
+        if (pay_square_is(entry, "category", "API_ERROR")) {
+            error->unsure = 1;         /* Square's own trouble */
+        }
+
         if (code.len == 0) {
             PAY_TRY(pay_psp_word_get(arena, entry, "category", &code));
         }
@@ -150,6 +154,8 @@ pay_square_error(pay_arena_t *arena, const pay_json_t *root,
             error->code = code;
         }
     }
+
+    error->unsure |= error->code.len == 0;
 
     return PAY_OK;
 }

@@ -519,9 +519,44 @@ Test(pay_psp, error_codes_are_made_safe)
             result = register_judged(arena, psp, &order, answered(422, body));
             cr_expect(pay_str_is(result.code, codes[i].safe), "%zu: %.*s", i,
                       pay_fmt(result.code));
-            cr_expect_eq(result.outcome, PAY_PSP_REFUSED);
+            /* an error without a word of the PSP's proves nothing */
+            cr_expect_eq(result.outcome, codes[i].safe[0] == 'h'
+                                         ? PAY_PSP_UNKNOWN : PAY_PSP_REFUSED);
         }
     }
+}
+
+
+/* A filter on the way may have thrown away the answer to a registration that
+ * was made: no other PSP must be tried. */
+Test(pay_psp, a_403_that_is_not_the_psps_own_is_unknown)
+{
+    size_t                    i, k;
+    pay_heap_t               *heap = pay_heap_create();
+    pay_arena_t              *arena = pay_heap_arena(heap);
+    pay_psp_order_t           order = order_make();
+    pay_psp_registered_t      result;
+    const pay_psp_adapter_t  *psp;
+
+    static const char *const  psps[] = {
+        "stripe", "generic", "adyen", "paypal", "square", "mollie"
+    };
+    static const char *const  bodies[] = {
+        "", "<html>Forbidden</html>", "{}", "[]", "{\"message\":\"no\"}"
+    };
+
+    for (i = 0; i < sizeof(psps) / sizeof(psps[0]); i++) {
+        psp = pay_psp_find(pay_str_of(psps[i]));
+
+        for (k = 0; k < sizeof(bodies) / sizeof(bodies[0]); k++) {
+            result = register_judged(arena, psp, &order,
+                                     answered(403, pay_str_of(bodies[k])));
+            cr_expect_eq(result.outcome, PAY_PSP_UNKNOWN, "%s: %s", psps[i],
+                         bodies[k]);
+        }
+    }
+
+    pay_heap_destroy(heap);
 }
 
 

@@ -111,7 +111,9 @@ Test(pay_psp_generic, an_echo_that_differs_is_a_mismatch)
         { "\"amount\": \"30.00\"", "\"amount\": \"30\"" },
         { "\"amount\": \"30.00\"", "\"amount\": \"3000\"" },
         { "\"currency\": \"USD\"", "\"currency\": \"EUR\"" },
-        { "\"currency\": \"USD\"", "\"currency\": \"usd\"" }
+        { "\"currency\": \"USD\"", "\"currency\": \"usd\"" },
+        { "\"currency\": \"USD\"",
+          "\"currency\": \"USD\", \"reference\": \"other\"" }
     };
 
     for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {

@@ -262,10 +262,14 @@ Test(pay_psp_square, one_unsure_error_among_several_makes_it_unknown)
           "value_empty" },
         { "{\"errors\":[{\"code\":\"VALUE_EMPTY\"},{\"code\":\"CONFLICT\"}]}",
           PAY_PSP_UNKNOWN, "value_empty" },
-        { "{\"errors\":[{\"category\":\"API_ERROR\"}]}", PAY_PSP_REFUSED,
-          "api_error" },
-        { "{\"errors\":[{}]}", PAY_PSP_REFUSED, "http_400" },
-        { "{\"errors\":[7]}", PAY_PSP_REFUSED, "http_400" },
+        { "{\"errors\":[{\"category\":\"PAYMENT_METHOD_ERROR\"}]}",
+          PAY_PSP_REFUSED, "payment_method_error" },
+        { "{\"errors\":[{\"category\":\"API_ERROR\"}]}", PAY_PSP_UNKNOWN,
+          "api_error" },              /* Square's own trouble */
+        { "{\"errors\":[{\"category\":\"API_ERROR\","
+          "\"code\":\"NEW\"}]}", PAY_PSP_UNKNOWN, "new" },
+        { "{\"errors\":[{}]}", PAY_PSP_UNKNOWN, "http_400" },
+        { "{\"errors\":[7]}", PAY_PSP_UNKNOWN, "http_400" },
         { "{\"errors\":[]}", PAY_PSP_UNKNOWN, "answer_invalid" },
         { "{\"errors\":null}", PAY_PSP_UNKNOWN, "answer_invalid" },
         { "{\"errors\":\"x\"}", PAY_PSP_UNKNOWN, "http_400" },
