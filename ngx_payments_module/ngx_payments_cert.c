@@ -80,10 +80,15 @@ ngx_payments_cert_put(pay_str_t url, pay_str_t pem)
     fetching--;
     good = pem.len <= PAY_SIG_CERT_MAX && has_begin(pem);
 
-    /* another call may have been faster */
+    /* another call may have been faster; what it has brought is not taken
+     * away by one that failed */
     entry = find(url);
 
-    if (entry != NULL && (entry->pem_len != 0) != good) {
+    if (entry != NULL && entry->pem_len != 0 && !good) {
+        return;
+    }
+
+    if (entry != NULL && entry->pem_len == 0 && good) {
         entry->url_len = 0;
         entry = NULL;
     }

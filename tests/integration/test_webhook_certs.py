@@ -169,6 +169,42 @@ def test_one_that_was_fetched_is_kept(notify, host, world):
     assert host.asked("/kept") == 1
 
 
+class FirstGood:
+    """Two fetches at once: the second fails, after the first has gone well."""
+
+    def __init__(self, pem: bytes):
+        self.pem = pem
+        self.calls = 0
+        self.second = threading.Event()
+        self.fail = threading.Event()
+        self.lock = threading.Lock()
+
+    def get(self, path, default):
+        with self.lock:
+            self.calls += 1
+            call = self.calls
+        if call == 1:
+            assert self.second.wait(tls_psp.DEADLINE_S)
+            return 200, {}, self.pem
+        self.second.set()
+        assert self.fail.wait(tls_psp.DEADLINE_S)
+        return default
+
+
+def test_a_failure_takes_nothing_away_that_another_has_fetched(
+    notify, host, world, monkeypatch
+):
+    answers = FirstGood(world["ca"].file.read_bytes())
+    monkeypatch.setattr(host, "answers", answers)
+    with ThreadPoolExecutor(2) as pool:
+        made = [pool.submit(notify, "/twice") for _ in range(2)]
+        wait_for(lambda: any(each.done() for each in made), 20, "the first")
+        answers.fail.set()
+        assert {each.result().status_code for each in made} == {401, 503}
+    assert notify("/twice").status_code == 401
+    assert answers.calls == 2
+
+
 @pytest.mark.parametrize("status", [301, 302, 307, 308])
 def test_no_redirect_leads_to_a_certificate(notify, host, world, status):
     pem = world["ca"].file.read_bytes()
