@@ -114,9 +114,19 @@ ngx_payments_auth_forget(const ngx_payments_psp_t *psp, pay_str_t field)
 }
 
 
+/* A timer that is wiped while it is set breaks nginx's tree of timers, which
+ * others may still take theirs out of. */
 void
 ngx_payments_auth_stop(void)
 {
+    ngx_uint_t  i;
+
+    for (i = 0; i < NGX_PAYMENTS_PSPS_MAX; i++) {
+        if (auths[i].timer.timer_set) {
+            ngx_del_timer(&auths[i].timer);
+        }
+    }
+
     OPENSSL_cleanse(auths, sizeof(auths));
 }
 
