@@ -17,6 +17,7 @@ static ngx_int_t call_send(ngx_payments_http_t *http);
 static ngx_int_t begin_health(ngx_payments_http_t *http);
 static void call_finished(ngx_payments_http_t *http);
 static void end_health(ngx_payments_http_t *http);
+static ngx_uint_t says_nothing(const ngx_payments_http_t *http);
 static ngx_uint_t call_repeat(ngx_payments_http_t *http);
 static ngx_int_t refuse(ngx_payments_http_t *http, const char *why,
     int64_t retry_after_s);
@@ -163,9 +164,7 @@ end_health(ngx_payments_http_t *http)
         return;
     }
 
-    /* our own shortage says nothing about the PSP */
-    if (answer->failure != NULL && ngx_strcmp(answer->failure, "memory") == 0)
-    {
+    if (says_nothing(http)) {
         ngx_payments_health_forget(http->psp);
         return;
     }
@@ -173,6 +172,21 @@ end_health(ngx_payments_http_t *http)
     ngx_payments_health_end(http->psp, answer->sent == PAY_ANSWERED
                                        && answer->status < 500,
                             ngx_current_msec - http->started);
+}
+
+
+/* Our own shortage, of memory or of patience: a request that the PSP has and
+ * that was given less than its total= (a buyer waits, or a token came late).
+ * Else whoever reloads a return page of a slow PSP opens its circuit. */
+static ngx_uint_t
+says_nothing(const ngx_payments_http_t *http)
+{
+    const char  *failure = http->answer.failure;
+
+    return failure != NULL
+           && (ngx_strcmp(failure, "memory") == 0
+               || (ngx_strcmp(failure, "timeout") == 0 && http->begun
+                   && http->timeout < http->psp->total_timeout));
 }
 
 

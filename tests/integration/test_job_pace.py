@@ -73,3 +73,31 @@ def test_polls_leave_room_for_a_registration(stack):
     wait_for(all_claimed, "a poll of each checkout", 20)
     wait_for(answered, "one that found no room", 20)
     assert stack.post(stack.order()).status_code == 201
+
+
+@pytest.fixture
+def impatient(stack):
+    block = "payments_psp generic {"
+    stack.configure(
+        (block, f"{block} breaker failures=50% calls=4 window=1h open=1h;"),
+        (
+            "payments_audience ",
+            "payments_buyer_timeout 100ms;\n"
+            "    payments_jobs off;\n    payments_audience ",
+        ),
+    )
+    yield
+    stack.mock.clear_faults()
+    stack.configure()
+
+
+@pytest.mark.usefixtures("impatient")
+def test_buyers_without_patience_open_no_circuit(stack):
+    """A PSP that answers in time for everybody else is not down: buyers who
+    came back kept every shop from selling."""
+    made = [stack.created() for _ in range(8)]
+    slow = {"operation": "query", "kind": "delay", "ms": 1000}
+    stack.mock.faults(slow | {"sticky": True})
+    for each in made:
+        stack.http.get(f"/return/{each.facts()[1]}")
+    assert stack.post(stack.order()).status_code == 201
