@@ -195,8 +195,8 @@ paypal_url_is_allowed(const pay_sig_input_t *input, pay_str_t text)
     }
 
     if (text.len > PAYPAL_URL_MAX || pay_url_parse(text, &url, NULL) != PAY_OK
-        || !pay_str_is(url.scheme, "https") || url.fragment.data != NULL
-        || url.path.len < 2)
+        || !pay_str_is(url.scheme, "https") || url.query.data != NULL
+        || url.fragment.data != NULL || url.path.len < 2)
     {
         return 0;
     }
