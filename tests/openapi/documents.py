@@ -2,8 +2,7 @@
 
 Strict where documents are lenient: a member, parameter or path that the
 document does not name is a complaint, too.  Reads files, calls nobody; remote
-references in a document count as "anything".  jsonschema_rs comes with
-schemathesis.
+references in a document count as "anything".
 """
 
 import copy
@@ -12,7 +11,7 @@ import re
 from pathlib import Path
 from urllib.parse import parse_qsl, urlsplit
 
-import jsonschema_rs
+import jsonschema
 import yaml
 
 FORM = "application/x-www-form-urlencoded"
@@ -75,9 +74,9 @@ class Document:
         self._drop_read_only(self.components)
         servers = self.root.get("servers") or [{"url": ""}]
         self.validator = (
-            jsonschema_rs.Draft4Validator
+            jsonschema.Draft4Validator
             if str(self.root["openapi"]).startswith("3.0")
-            else jsonschema_rs.Draft202012Validator
+            else jsonschema.Draft202012Validator
         )
         self.prefix = urlsplit(servers[0]["url"]).path.rstrip("/")
 
@@ -174,7 +173,7 @@ class Document:
         whole = {"allOf": [schema], "components": self.components}
         validator = self.validator(whole)
         said = [
-            f"{where}/{'/'.join(map(str, each.instance_path))}: {each.message}"
+            f"{where}/{'/'.join(map(str, each.absolute_path))}: {each.message}"
             for each in validator.iter_errors(value)
         ]
         return said + self.unknown(value, schema, where)
