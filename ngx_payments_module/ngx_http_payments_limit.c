@@ -18,6 +18,7 @@
 static ngx_int_t make_key(ngx_http_request_t *r, pay_str_t merchant_id,
     pay_str_t *key);
 static size_t address(ngx_connection_t *c, u_char **data);
+static uint64_t fresh_ms(void);
 static void publish(ngx_http_payments_limit_t *limit, ngx_uint_t rate,
     ngx_uint_t burst, ngx_uint_t left, uint64_t wait_ms);
 static ngx_uint_t seconds_of(uint64_t requests, ngx_uint_t rate);
@@ -51,7 +52,7 @@ ngx_http_payments_limit(ngx_http_request_t *r, pay_str_t merchant_id)
     }
 
     rc = ngx_payments_shm_gcra(pmcf->zone, key, rate, burst,
-                               (uint64_t) ngx_current_msec, &left, &wait_ms);
+                               fresh_ms(), &left, &wait_ms);
 
     if (rc == NGX_PAYMENTS_GCRA_FULL) {
         log_full(r);
@@ -69,6 +70,19 @@ ngx_http_payments_limit(ngx_http_request_t *r, pay_str_t merchant_id)
     ngx_payments_count_limited(merchant_id.len != 0);
 
     return NGX_BUSY;
+}
+
+
+/* Not the time that nginx keeps for a turn of its loop: workers share a bucket,
+ * and one in a long turn would refuse what another has just let in. */
+static uint64_t
+fresh_ms(void)
+{
+    struct timespec  now;
+
+    (void) clock_gettime(CLOCK_MONOTONIC, &now);
+
+    return (uint64_t) now.tv_sec * 1000 + (uint64_t) now.tv_nsec / 1000000;
 }
 
 
