@@ -370,7 +370,6 @@ ngx_int_t ngx_payments_flow_start(ngx_payments_flow_t *flow,
     ngx_http_request_t *r);
 /* Drops one that was never started. */
 void ngx_payments_flow_discard(ngx_payments_flow_t *flow);
-ngx_uint_t ngx_payments_flows_live(void);
 
 /* ngx_payments_db.c: operations on PostgreSQL.  `done` is called exactly once,
  * never from inside ngx_payments_db_call(). */
@@ -395,7 +394,6 @@ ngx_int_t ngx_payments_db_call(ngx_payments_call_t *call);
  * is in it.  No connection is made. */
 ngx_int_t ngx_payments_pq_check(ngx_str_t *dsn);
 /* ngx_payments_pq.c */
-ngx_uint_t ngx_payments_pq_ready(void);          /* one connection prepared */
 void ngx_payments_pq_stop(void);
 
 typedef enum {

@@ -6,6 +6,7 @@
 #include "ngx_http_payments_conf.h"
 #include "pay_crypto.h"
 #include "pay_url.h"
+#include "pay_x509.h"
 
 
 #define PUBLIC_KEY_MAX  128
@@ -404,6 +405,7 @@ default_hosts(ngx_conf_t *cf, ngx_payments_psp_t *psp)
 static char *
 load_ca(ngx_conf_t *cf, ngx_payments_psp_t *psp)
 {
+    pay_err_t  err;
     ngx_str_t  text;
 
     if (psp->webhook_ca.len == 0) {
@@ -418,6 +420,14 @@ load_ca(ngx_conf_t *cf, ngx_payments_psp_t *psp)
     }
 
     psp->psp.settings.ca_pem = ngx_payments_str(text);
+
+    err.detail = "no memory for its certificates";
+
+    if (pay_x509_ca_check(psp->psp.settings.ca_pem, &err) != PAY_OK) {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0, "\"%V\": %s",
+                           &psp->webhook_ca, err.detail);
+        return NGX_CONF_ERROR;
+    }
 
     return NGX_CONF_OK;
 }

@@ -18,9 +18,6 @@ static void flow_end(ngx_payments_flow_t *flow);
 static void request_gone(void *data);
 
 
-static ngx_uint_t  live;
-
-
 ngx_payments_flow_t *
 ngx_payments_flow_create(ngx_http_payments_main_conf_t *pmcf)
 {
@@ -63,7 +60,6 @@ ngx_payments_flow_start(ngx_payments_flow_t *flow, ngx_http_request_t *r)
     ngx_http_cleanup_t       *cln;
     ngx_http_payments_ctx_t  *ctx;
 
-    live++;
     ngx_payments_gauge_flows(1);
     flow->started = 1;
     flow->in_handler = 1;
@@ -100,13 +96,6 @@ void
 ngx_payments_flow_discard(ngx_payments_flow_t *flow)
 {
     ngx_destroy_pool(flow->pool);
-}
-
-
-ngx_uint_t
-ngx_payments_flows_live(void)
-{
-    return live;
 }
 
 
@@ -232,7 +221,6 @@ flow_end(ngx_payments_flow_t *flow)
 {
     pay_flow_t  *core = &flow->core;
 
-    live--;
     ngx_payments_gauge_flows(-1);
 
     if (ngx_strcmp(core->name, "webhook") == 0 && core->outcome != NULL) {

@@ -100,25 +100,6 @@ ngx_payments_pq_start(ngx_cycle_t *cycle, ngx_payments_db_conf_t *conf)
 
 
 ngx_uint_t
-ngx_payments_pq_ready(void)
-{
-    ngx_uint_t  i;
-
-    if (pq.conns == NULL) {
-        return 0;
-    }
-
-    for (i = 0; i < pq.conf->connections; i++) {
-        if (pq.conns[i].state == CONN_IDLE || pq.conns[i].state == CONN_BUSY) {
-            return 1;
-        }
-    }
-
-    return 0;
-}
-
-
-ngx_uint_t
 ngx_payments_pq_usable(void)
 {
     ngx_uint_t  i;

@@ -214,6 +214,17 @@ def test_a_good_proxy_passes(taken, scheme):
     taken(HTTPS, (GENERIC, f"{GENERIC} {proxy}"))
 
 
+def test_more_trusted_certificates_than_are_judged_by_are_refused(
+    refuse, files
+):
+    """They would pass here, and then no webhook would."""
+    many = files / "many.pem"
+    many.write_text((files / "ca.pem").read_text() * 513)
+    words = GOOD["paypal"].replace("@CA@", str(many))
+    assert str(many) in words
+    refuse(r"many\.pem.*1 to 512 certificates", block("paypal", words))
+
+
 @pytest.mark.parametrize("mode", ["live", "test"])
 def test_each_mode_passes(taken, mode):
     taken((GENERIC, f"{GENERIC} mode {mode};"))
