@@ -13,8 +13,26 @@
 #include "pay_payment.h"
 #include "pay_problem.h"
 #include "pay_psp.h"
+#include "pay_retry.h"
 #include "pay_sig.h"
 
+
+/* What may be tried again, each with a pay_retry_t of its own. */
+typedef enum {
+    PAY_RETRY_REGISTER = 0,    /* a registration without a token */
+    PAY_RETRY_POLL,            /* the next look at a pending payment; the limit
+                                  counts looks that had no answer */
+    PAY_RETRY_REFUND           /* a late payment that is paid back */
+} pay_retry_what_t;
+
+#define PAY_RETRY_COUNT  3
+
+/* What becomes of a payment that is proved after its checkout has expired. */
+typedef enum {
+    PAY_LATE_ACCEPT = 0,       /* it is a sale */
+    PAY_LATE_HOLD,             /* people decide */
+    PAY_LATE_REFUND            /* it is paid back */
+} pay_late_t;
 
 /* Configuration, read-only for the life of the process. */
 typedef struct {
@@ -30,6 +48,9 @@ typedef struct {
     pay_sig_settings_t        settings;
     int64_t                   cost_ppm;      /* of an amount, for the score */
     int64_t                   cost_fixed_minor;
+    pay_retry_t               retry[PAY_RETRY_COUNT];
+    int64_t                   backfill_ms;   /* between looks at its list of
+                                                events, 0: never */
     unsigned                  index;         /* in pay_env_t.psps */
 } pay_psp_t;
 
@@ -248,7 +269,7 @@ pay_status_t pay_flow_create(pay_flow_t *flow, const pay_create_input_t *input)
     PAY_MUST_CHECK;
 
 typedef enum {
-    PAY_READ_PAYMENT, PAY_READ_CHECKOUT, PAY_READ_EVENTS
+    PAY_READ_PAYMENT, PAY_READ_CHECKOUT, PAY_READ_EVENTS, PAY_READ_EXPLAIN
 } pay_read_t;
 
 pay_status_t pay_flow_read(pay_flow_t *flow, pay_read_t what,
@@ -266,6 +287,8 @@ typedef struct {
     const pay_header_t  *headers;
     size_t               header_count;
     pay_str_t            body;
+    int                  may_quarantine;     /* if it is not valid; 0: there
+                                                are too many at this moment */
 } pay_webhook_input_t;
 
 pay_status_t pay_flow_webhook(pay_flow_t *flow,
@@ -276,6 +299,11 @@ pay_status_t pay_flow_ready(pay_flow_t *flow) PAY_MUST_CHECK;
 
 /* A claimed job: the row of claim_jobs behind its outcome column. */
 pay_status_t pay_flow_job(pay_flow_t *flow, const pay_value_t *job,
+    pay_str_t owner) PAY_MUST_CHECK;
+
+/* A look at a PSP's list of events, when it is due: for PSPs whose adapter
+ * lists them and whose backfill_ms is not 0. */
+pay_status_t pay_flow_backfill(pay_flow_t *flow, const pay_psp_t *psp,
     pay_str_t owner) PAY_MUST_CHECK;
 
 

@@ -31,9 +31,26 @@ typedef enum {
     PAY_ANSWERED               /* status and body are complete */
 } pay_sent_t;
 
+/* The same in more words, for the dispatch journal; each includes those before
+ * it.  A call on a kept connection starts at TLS. */
+typedef enum {
+    PAY_REACH_NOTHING = 0,     /* refused by ourselves, or no address */
+    PAY_REACH_RESOLVED,        /* an address was found */
+    PAY_REACH_CONNECTED,       /* TCP, to the PSP or through the proxy */
+    PAY_REACH_TLS,             /* the PSP is who it should be */
+    PAY_REACH_WRITTEN,         /* bytes of the request were written */
+    PAY_REACH_STATUS,          /* a status line came back */
+    PAY_REACH_COMPLETE         /* and all that belongs to it */
+} pay_reach_t;
+
+/* nothing, resolved, connected, tls, written, status, complete
+ * (src/flow/flow_dispatch.c) */
+const char *pay_reach_name(pay_reach_t reach);
+
 typedef struct {
     pay_sent_t        sent;
-    unsigned          status;          /* when PAY_ANSWERED */
+    pay_reach_t       reach;
+    unsigned          status;          /* when PAY_ANSWERED; or the one seen */
     pay_str_t         body;            /* when PAY_ANSWERED */
     pay_str_t         content_type;
     int64_t           retry_after_s;   /* -1: none */

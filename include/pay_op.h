@@ -27,6 +27,13 @@ typedef struct {
     pay_str_t  bytes;          /* the others */
 } pay_value_t;
 
+/* Under pressure the better class goes first. */
+typedef enum {
+    PAY_CLASS_MONEY = 0,       /* webhooks, and what ends a call to a PSP */
+    PAY_CLASS_INTAKE,          /* new payments, changes, reads of a request */
+    PAY_CLASS_JOBS             /* what nobody waits for */
+} pay_class_t;
+
 typedef struct {
     const char        *name;           /* the statement's and function's */
     const char        *sql;
@@ -34,6 +41,7 @@ typedef struct {
     const pay_type_t  *in;
     unsigned           out_count;      /* without the item number */
     const pay_type_t  *out;
+    pay_class_t        class;
 } pay_op_t;
 
 typedef enum {
@@ -48,6 +56,13 @@ typedef enum {
     PAY_OP_APPLY_EVENT,
     PAY_OP_CLAIM_JOBS,
     PAY_OP_FINISH_JOB,
+    PAY_OP_BEGIN_DISPATCH,
+    PAY_OP_END_DISPATCH,
+    PAY_OP_QUARANTINE_WEBHOOK,
+    PAY_OP_EXPLAIN_PAYMENT,
+    PAY_OP_SWEEP,
+    PAY_OP_BEGIN_BACKFILL,
+    PAY_OP_END_BACKFILL,
     PAY_OP_COUNT
 } pay_op_id_t;
 

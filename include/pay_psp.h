@@ -125,6 +125,23 @@ typedef struct {
     pay_psp_event_t    event;
 } pay_psp_changed_t;
 
+/* A page of a PSP's list of events. */
+#define PAY_PSP_LIST_MAX     20        /* events of one page; ask for fewer
+                                          where they are large */
+
+typedef struct {
+    int64_t    since_s;                /* events made at or after */
+    int64_t    until_s;                /*   and before */
+    pay_str_t  cursor;                 /* of the page, empty: the first */
+} pay_psp_list_t;
+
+typedef struct {
+    int              known;            /* 0: the answer says nothing */
+    pay_psp_event_t  events[PAY_PSP_LIST_MAX];
+    unsigned         count;
+    pay_str_t        next;             /* cursor of the next page, or empty */
+} pay_psp_listed_t;
+
 /* An access token of the PSP. */
 typedef struct {
     pay_str_t  token;
@@ -171,6 +188,27 @@ typedef struct {
     /* *known 0: the answer says nothing (failure, malformed, other token). */
     pay_status_t  (*query_answer)(pay_arena_t *arena, pay_str_t token,
         const pay_http_answer_t *answer, pay_psp_event_t *event, int *known);
+
+    /* By our own reference or nonce, for a registration whose answer was
+     * lost and whose key is over.  outcome DONE: as register_answer.
+     * NOT_SENT: the PSP's complete list has none.  UNKNOWN: the answer says
+     * nothing.  NULL, both: this PSP cannot be asked so. */
+    pay_status_t  (*find_request)(pay_arena_t *arena,
+        const pay_psp_account_t *account, const pay_psp_order_t *order,
+        pay_http_request_t *request);
+    pay_status_t  (*find_answer)(pay_arena_t *arena,
+        const pay_psp_order_t *order, const pay_http_answer_t *answer,
+        pay_psp_registered_t *result);
+
+    /* Events that the PSP has made, for those that never came; the same
+     * events with the same event_ids as by webhook.  NULL, both: it lists
+     * none. */
+    pay_status_t  (*list_request)(pay_arena_t *arena,
+        const pay_psp_account_t *account, const pay_psp_list_t *list,
+        pay_http_request_t *request);
+    pay_status_t  (*list_answer)(pay_arena_t *arena,
+        const pay_psp_account_t *account, const pay_psp_list_t *list,
+        const pay_http_answer_t *answer, pay_psp_listed_t *listed);
 
     /* For the kinds in `changes`; PAY_INVALID as register_request, and
      * "validation-error" for a kind that is not in it.  NULL when `changes`

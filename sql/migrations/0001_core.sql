@@ -86,6 +86,9 @@ CREATE TABLE checkout (
     expires_at        timestamptz NOT NULL,
     created_at        timestamptz NOT NULL DEFAULT now(),
     is_payment_done   boolean NOT NULL DEFAULT false,
+    -- what becomes of a payment that is proved after it has expired
+    late_success      text COLLATE "C" NOT NULL DEFAULT 'accept'
+        CHECK (late_success IN ('accept', 'hold', 'refund')),
     version           int NOT NULL DEFAULT 1,
     PRIMARY KEY (merchant_id, checkout_id)
 ) WITH (fillfactor = 80);
@@ -137,8 +140,9 @@ CREATE TABLE registration (
     code           text,
     lease_until    timestamptz,
     -- those that may have it, those that refused it, and those that could
-    -- not be reached in this round
+    -- not be reached in this round; how long each knows a key, in seconds
     psps           psp_list NOT NULL,
+    key_windows    int[] NOT NULL,
     refused_psps   text[] COLLATE "C" NOT NULL DEFAULT '{}',
     tried_psps     text[] COLLATE "C" NOT NULL DEFAULT '{}',
     open_attempts  int NOT NULL DEFAULT 1 CHECK (open_attempts >= 0),
@@ -150,7 +154,8 @@ CREATE TABLE registration (
     CHECK (state <> 'REGISTERED'
            OR (token IS NOT NULL AND hosted_url IS NOT NULL)),
     CHECK (state <> 'REGISTERING' OR token IS NULL),
-    CHECK (alias IS NULL OR token IS NOT NULL)
+    CHECK (alias IS NULL OR token IS NOT NULL),
+    CHECK (cardinality(key_windows) = cardinality(psps))
 ) WITH (fillfactor = 80);
 
 
@@ -182,14 +187,18 @@ CREATE TABLE idempotency_key (
 -- Every webhook that was answered 2xx, once.  parked: its token is not known
 -- yet; applied and unchanged: taken into account, a status moved or not;
 -- asked: a hint, for which the PSP is asked; mismatch: see there; ignored:
--- says nothing about a payment.
+-- says nothing about a payment; held: a late payment, see late_success;
+-- contradiction: a final word that is not the one we had, see mismatch.
 CREATE TABLE webhook_inbox (
     psp           id NOT NULL,
     event_id      id NOT NULL,
     received_at   timestamptz NOT NULL DEFAULT now(),
     state         text COLLATE "C" NOT NULL
         CHECK (state IN ('applied', 'unchanged', 'asked', 'parked',
-                         'mismatch', 'ignored')),
+                         'mismatch', 'ignored', 'held', 'contradiction')),
+    -- how it came: by itself, or by a look at the PSP's list
+    via           text COLLATE "C" NOT NULL DEFAULT 'webhook'
+        CHECK (via IN ('webhook', 'backfill')),
     type          text,
     fact          text COLLATE "C" NOT NULL,
     token         id,
@@ -217,7 +226,8 @@ CREATE TABLE event (
     at                timestamptz NOT NULL,
     kind              filled NOT NULL,
     actor             text COLLATE "C" NOT NULL
-        CHECK (actor IN ('merchant', 'gateway', 'webhook', 'query')),
+        CHECK (actor IN ('merchant', 'gateway', 'webhook', 'query',
+                         'operator')),
     old_status        order_status,
     new_status        order_status NOT NULL,
     reason            text COLLATE "C",
@@ -235,7 +245,7 @@ CREATE TABLE job (
     merchant_id  id NOT NULL,
     checkout_id  id NOT NULL,
     kind         text COLLATE "C" NOT NULL
-        CHECK (kind IN ('register', 'poll')),
+        CHECK (kind IN ('register', 'poll', 'refund')),
     run_at       timestamptz NOT NULL,
     attempts     int NOT NULL DEFAULT 0,
     lease_owner  text,
@@ -247,11 +257,13 @@ CREATE TABLE job (
     CHECK (again_at IS NULL OR kind = 'poll')
 ) WITH (autovacuum_vacuum_scale_factor = 0.02);
 
-CREATE INDEX job_run_at ON job (run_at);
+-- money first, polls last: see claim_jobs
+CREATE INDEX job_kind_run_at ON job (kind, run_at);
 
 
 -- What a PSP said and we did not believe: for people, append-only.
--- left_psp: a token from a PSP that the registration has left.
+-- left_psp: a token from a PSP that the registration has left;
+-- contradiction: a failure of what is paid.
 CREATE TABLE mismatch (
     merchant_id     id NOT NULL,
     checkout_id     id NOT NULL,
@@ -259,7 +271,7 @@ CREATE TABLE mismatch (
     at              timestamptz NOT NULL DEFAULT clock_timestamp(),
     kind            text COLLATE "C" NOT NULL
         CHECK (kind IN ('amount', 'currency', 'token', 'late_token',
-                        'left_psp')),
+                        'left_psp', 'contradiction')),
     source          text COLLATE "C" NOT NULL,
     psp             id NOT NULL,
     event_id        text COLLATE "C",
@@ -322,7 +334,9 @@ CREATE TYPE payment_item AS (
     lease             interval,
     request_id        text,
     psps              text[],
-    route             text
+    route             text,
+    key_windows       int[],
+    late_success      text
 );
 
 
@@ -431,11 +445,13 @@ CREATE TRIGGER checkout_version
 ALTER TABLE checkout ENABLE ALWAYS TRIGGER checkout_version;
 
 CREATE TRIGGER registration_fixed
-    BEFORE UPDATE OF merchant_id, checkout_id, nonce, psps
+    BEFORE UPDATE OF merchant_id, checkout_id, nonce, psps, key_windows
     ON registration FOR EACH ROW
-    WHEN ((NEW.merchant_id, NEW.checkout_id, NEW.nonce, NEW.psps)
+    WHEN ((NEW.merchant_id, NEW.checkout_id, NEW.nonce, NEW.psps,
+           NEW.key_windows)
           IS DISTINCT FROM
-          (OLD.merchant_id, OLD.checkout_id, OLD.nonce, OLD.psps))
+          (OLD.merchant_id, OLD.checkout_id, OLD.nonce, OLD.psps,
+           OLD.key_windows))
     EXECUTE FUNCTION refuse_change('one nonce for ever', 'PAY11');
 ALTER TABLE registration ENABLE ALWAYS TRIGGER registration_fixed;
 

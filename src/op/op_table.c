@@ -22,29 +22,36 @@
 
 
 static const pay_type_t  view_out[] = { T, VIEW };
-static const pay_type_t  job_out[] = { T, T, I, VIEW };
-static const pay_type_t  events_out[] = { T, J };
+
+/* outcome, kind (register, find, poll, refund), attempts, operation_id (of a
+ * refund), reference (the PSP's payment id), view */
+static const pay_type_t  job_out[] = { T, T, I, T, T, VIEW };
+
+static const pay_type_t  json_out[] = { T, J };
 static const pay_type_t  outcome_out[] = { T };
 
 /* merchant_id, idempotency_key, fingerprint, checkout_id, checkout_uuid,
  * handle, psp, nonce, return_url, base_url, buyer_info, metadata,
  * credit_card_info, currency, total_minor, expires_s, orders, ttl_s,
  * lease_ms, request_id, psps (names with a blank between, the best first,
- * psp among them), route (why, or NULL) */
+ * psp among them), route (why, or NULL), key_windows (of these psps, seconds
+ * with a blank between; 0: it has no keys), late_success */
 static const pay_type_t  begin_in[] = {
-    T, T, B, T, T, T, T, T, T, T, J, J, J, T, I, I, J, I, I, T, T, T
+    T, T, B, T, T, T, T, T, T, T, J, J, J, T, I, I, J, I, I, T, T, T, T, T
 };
 
 /* merchant_id, checkout_id, psp, token, alias, hosted_url, poll_after_ms,
  * request_id */
 static const pay_type_t  token_in[] = { T, T, T, T, T, T, I, T };
 
-/* merchant_id, checkout_id, psp, outcome, code, retry_after_ms, request_id */
-static const pay_type_t  no_token_in[] = { T, T, T, T, T, I, T };
+/* merchant_id, checkout_id, psp, outcome, code, retry_after_ms, request_id,
+ * reach, http_status, dead (why there is no next attempt, or NULL) */
+static const pay_type_t  no_token_in[] = { T, T, T, T, T, I, T, T, I, T };
 
 /* merchant_id, checkout_id, psp, outcome (not_sent or refused), code,
- * lease_ms, request_id, attempt (of the call that came to nothing) */
-static const pay_type_t  reroute_in[] = { T, T, T, T, T, I, T, I };
+ * lease_ms, request_id, attempt (of the call that came to nothing), reach,
+ * http_status */
+static const pay_type_t  reroute_in[] = { T, T, T, T, T, I, T, I, T, I };
 
 /* merchant_id, payment_order_id or checkout_id */
 static const pay_type_t  lookup_in[] = { T, T };
@@ -58,35 +65,85 @@ static const pay_type_t  event_in[] = { T, T, T, T, T, T, T, T, I, T, B, T };
 /* owner, lease_ms */
 static const pay_type_t  claim_in[] = { T, I };
 
-/* merchant_id, checkout_id, kind, owner, delay_ms (< 0: drop), code */
-static const pay_type_t  finish_in[] = { T, T, T, T, I, T };
+/* merchant_id, checkout_id, kind, owner, delay_ms (< 0: drop), code, dead (why
+ * there is no next attempt, or NULL) */
+static const pay_type_t  finish_in[] = { T, T, T, T, I, T, T };
+
+/* merchant_id, checkout_id, operation, operation_id, psp, key_window_s,
+ * lease_ms, request_id → outcome, attempt, sends */
+static const pay_type_t  dispatch_in[] = { T, T, T, T, T, I, I, T };
+static const pay_type_t  dispatch_out[] = { T, I, I };
+
+/* merchant_id, checkout_id, operation, operation_id, attempt, state, reach,
+ * http_status, code, reference, request_id */
+static const pay_type_t  dispatched_in[] = { T, T, T, T, I, T, T, I, T, T, T };
+
+/* psp, reason, digest, headers, body (its beginning), size, request_id */
+static const pay_type_t  quarantine_in[] = { T, T, B, J, B, I, T };
+
+/* owner, interval_ms, limits ({"registering_s": 900, …}) → outcome, counts */
+static const pay_type_t  sweep_in[] = { T, I, J };
+
+/* psp, owner, interval_ms, lease_ms → outcome, since_s, until_s */
+static const pay_type_t  backfill_in[] = { T, T, I, I };
+static const pay_type_t  backfill_out[] = { T, I, I };
+
+/* psp, owner, until_s (NULL: it failed), listed, missed, code */
+static const pay_type_t  backfilled_in[] = { T, T, I, I, I, T };
 
 
-#define OP(name, args, in, out)                                               \
+#define OP(name, args, in, out, class)                                        \
     { name, "SELECT * FROM pay_api." name "(" args ")",                       \
-      COUNT(in), in, COUNT(out), out }
+      COUNT(in), in, COUNT(out), out, class }
 
 #define ARGS_2   "$1,$2"
-#define ARGS_6   "$1,$2,$3,$4,$5,$6"
+#define ARGS_3   ARGS_2 ",$3"
+#define ARGS_4   ARGS_3 ",$4"
+#define ARGS_6   ARGS_4 ",$5,$6"
 #define ARGS_7   ARGS_6 ",$7"
 #define ARGS_8   ARGS_7 ",$8"
-#define ARGS_12  ARGS_8 ",$9,$10,$11,$12"
-#define ARGS_22  ARGS_12 ",$13,$14,$15,$16,$17,$18,$19,$20,$21,$22"
+#define ARGS_10  ARGS_8 ",$9,$10"
+#define ARGS_11  ARGS_10 ",$11"
+#define ARGS_12  ARGS_11 ",$12"
+#define ARGS_24  ARGS_12 ",$13,$14,$15,$16,$17,$18,$19,$20,$21,$22,$23,$24"
+
+#define MONEY   PAY_CLASS_MONEY
+#define INTAKE  PAY_CLASS_INTAKE
+#define JOBS    PAY_CLASS_JOBS
 
 static const pay_op_t  ops[PAY_OP_COUNT] = {
     [PAY_OP_BEGIN_PAYMENT] =
-        OP("begin_payment", ARGS_22, begin_in, view_out),
-    [PAY_OP_STORE_TOKEN] = OP("store_token", ARGS_8, token_in, view_out),
+        OP("begin_payment", ARGS_24, begin_in, view_out, INTAKE),
+    [PAY_OP_STORE_TOKEN] =
+        OP("store_token", ARGS_8, token_in, view_out, MONEY),
     [PAY_OP_STORE_NO_TOKEN] =
-        OP("store_no_token", ARGS_7, no_token_in, view_out),
-    [PAY_OP_REROUTE] = OP("reroute", ARGS_8, reroute_in, view_out),
-    [PAY_OP_GET_PAYMENT] = OP("get_payment", ARGS_2, lookup_in, view_out),
-    [PAY_OP_GET_CHECKOUT] = OP("get_checkout", ARGS_2, lookup_in, view_out),
-    [PAY_OP_GET_EVENTS] = OP("get_events", ARGS_2, lookup_in, events_out),
-    [PAY_OP_GET_HANDLE] = OP("get_handle", "$1", handle_in, view_out),
-    [PAY_OP_APPLY_EVENT] = OP("apply_event", ARGS_12, event_in, view_out),
-    [PAY_OP_CLAIM_JOBS] = OP("claim_jobs", ARGS_2, claim_in, job_out),
-    [PAY_OP_FINISH_JOB] = OP("finish_job", ARGS_6, finish_in, outcome_out),
+        OP("store_no_token", ARGS_10, no_token_in, view_out, MONEY),
+    [PAY_OP_REROUTE] = OP("reroute", ARGS_10, reroute_in, view_out, MONEY),
+    [PAY_OP_GET_PAYMENT] =
+        OP("get_payment", ARGS_2, lookup_in, view_out, INTAKE),
+    [PAY_OP_GET_CHECKOUT] =
+        OP("get_checkout", ARGS_2, lookup_in, view_out, INTAKE),
+    [PAY_OP_GET_EVENTS] =
+        OP("get_events", ARGS_2, lookup_in, json_out, INTAKE),
+    [PAY_OP_GET_HANDLE] = OP("get_handle", "$1", handle_in, view_out, INTAKE),
+    [PAY_OP_APPLY_EVENT] =
+        OP("apply_event", ARGS_12, event_in, view_out, MONEY),
+    [PAY_OP_CLAIM_JOBS] = OP("claim_jobs", ARGS_2, claim_in, job_out, JOBS),
+    [PAY_OP_FINISH_JOB] =
+        OP("finish_job", ARGS_7, finish_in, outcome_out, JOBS),
+    [PAY_OP_BEGIN_DISPATCH] =
+        OP("begin_dispatch", ARGS_8, dispatch_in, dispatch_out, INTAKE),
+    [PAY_OP_END_DISPATCH] =
+        OP("end_dispatch", ARGS_11, dispatched_in, outcome_out, MONEY),
+    [PAY_OP_QUARANTINE_WEBHOOK] =
+        OP("quarantine_webhook", ARGS_7, quarantine_in, outcome_out, JOBS),
+    [PAY_OP_EXPLAIN_PAYMENT] =
+        OP("explain_payment", ARGS_2, lookup_in, json_out, INTAKE),
+    [PAY_OP_SWEEP] = OP("sweep", ARGS_3, sweep_in, json_out, JOBS),
+    [PAY_OP_BEGIN_BACKFILL] =
+        OP("begin_backfill", ARGS_4, backfill_in, backfill_out, JOBS),
+    [PAY_OP_END_BACKFILL] =
+        OP("end_backfill", ARGS_6, backfilled_in, outcome_out, JOBS),
 };
 
 

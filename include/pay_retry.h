@@ -1,0 +1,48 @@
+/*
+ * When to try again: the five strategies of the retry directives.  Pure
+ * arithmetic; whoever calls keeps the count.
+ */
+
+#ifndef PAY_RETRY_H
+#define PAY_RETRY_H
+
+#include "pay_status.h"
+#include "pay_str.h"
+
+
+#define PAY_RETRY_DELAY_MAX_MS    INT64_C(86400000)
+#define PAY_RETRY_LIMIT_MAX       1000000
+/* What a PSP asks for beyond this is not believed (Retry-After). */
+#define PAY_RETRY_AFTER_MAX_S     86400
+
+typedef enum {
+    PAY_RETRY_EXPONENTIAL = 0, /* base, twice, four times … up to max */
+    PAY_RETRY_INCREMENTAL,     /* base, two, three times base … up to max */
+    PAY_RETRY_FIXED,           /* base each time */
+    PAY_RETRY_IMMEDIATE,       /* at once; has a limit */
+    PAY_RETRY_CANCEL           /* not at all: people decide */
+} pay_retry_by_t;
+
+typedef struct {
+    pay_retry_by_t  by;
+    int64_t         base_ms;
+    int64_t         max_ms;
+    unsigned        jitter_percent;    /* added to a delay, 0 to 100 */
+    unsigned        limit;             /* of attempts, 0: none */
+} pay_retry_t;
+
+
+/* The delay behind attempt number `attempt` (1 is the first), at least what
+ * the PSP asked for (seconds, -1 none), spread by `seed` and the number.
+ * PAY_NOT_FOUND when there is no next attempt: the limit is reached, or the
+ * strategy is cancel.  A number below 1 counts as 1. */
+pay_status_t pay_retry_next(const pay_retry_t *retry, int64_t attempt,
+    int64_t retry_after_s, pay_str_t seed, int64_t *delay_ms) PAY_MUST_CHECK;
+
+/* exponential, incremental, fixed, immediate, cancel */
+const char *pay_retry_name(pay_retry_by_t by);
+/* 1 and *by set when `name` is a strategy's name. */
+int pay_retry_parse(pay_str_t name, pay_retry_by_t *by);
+
+
+#endif /* PAY_RETRY_H */

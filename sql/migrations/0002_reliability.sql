@@ -1,0 +1,182 @@
+-- Exactly once, whatever breaks: the dispatch journal, dead letters, late
+-- payments, the quarantine of webhooks, and the gateway's own rounds.
+
+SET LOCAL ROLE payments_owner;
+SET LOCAL search_path = pay, pg_temp;
+
+
+-- Before a call that may change something at a PSP its row says what is about
+-- to be sent, after it how far it came.  A row is an attempt: sent again with
+-- the same key it stays the same attempt (sends), and only one that came to
+-- nothing for sure (NOT_SENT, REFUSED) makes room for the next: no second one
+-- beside one that is OPEN or UNKNOWN.
+--   OPEN      about to be sent, or sent; the outcome is not known yet
+--   DONE      the PSP has done it
+--   PENDING   the PSP has taken it; the outcome comes later
+--   REFUSED   the PSP will never do it
+--   NOT_SENT  provably without effect
+--   UNKNOWN   may or may not have happened: only the PSP knows
+CREATE TABLE dispatch (
+    merchant_id    id NOT NULL,
+    checkout_id    id NOT NULL,
+    operation      text COLLATE "C" NOT NULL
+        CHECK (operation IN ('register', 'capture', 'cancel', 'refund',
+                             'expire')),
+    -- the PSP's idempotency key is a pure function of it: the nonce of a
+    -- registration (captures and expires, too), a UUID of a refund
+    operation_id   id NOT NULL,
+    attempt        int NOT NULL DEFAULT 1 CHECK (attempt >= 1),
+    psp            id NOT NULL,
+    state          text COLLATE "C" NOT NULL DEFAULT 'OPEN'
+        CHECK (state IN ('OPEN', 'DONE', 'PENDING', 'REFUSED', 'NOT_SENT',
+                         'UNKNOWN')),
+    -- calls of this attempt, and whether one before the last may have arrived
+    sends          int NOT NULL DEFAULT 1 CHECK (sends >= 1),
+    unsure         boolean NOT NULL DEFAULT false,
+    first_sent_at  timestamptz NOT NULL DEFAULT clock_timestamp(),
+    sent_at        timestamptz NOT NULL DEFAULT clock_timestamp(),
+    -- whoever sends has gone when it is over
+    lease_until    timestamptz,
+    ended_at       timestamptz,
+    -- the PSP knows the key until then: never resent afterwards
+    key_until      timestamptz NOT NULL,
+    reach          text COLLATE "C"
+        CHECK (reach IN ('nothing', 'resolved', 'connected', 'tls',
+                         'written', 'status', 'complete')),
+    http_status    int,
+    code           text,
+    reference      text,
+    request_id     text,
+    PRIMARY KEY (merchant_id, checkout_id, operation, operation_id, attempt),
+    FOREIGN KEY (merchant_id, checkout_id) REFERENCES checkout,
+    CHECK ((state = 'OPEN') = (ended_at IS NULL)),
+    CHECK (sends > 1 OR NOT unsure)
+) WITH (fillfactor = 80, autovacuum_analyze_threshold = 1000,
+        autovacuum_vacuum_threshold = 1000);
+
+CREATE UNIQUE INDEX dispatch_one_open
+    ON dispatch (merchant_id, checkout_id, operation, operation_id)
+    WHERE state IN ('OPEN', 'UNKNOWN');
+
+
+-- How far an order may move: only up.  pay.status_rank() is the same as a
+-- function, for the trigger (checks/status_rank.sql compares).
+CREATE TABLE status_rank (
+    status  order_status PRIMARY KEY,
+    rank    int NOT NULL UNIQUE
+);
+
+INSERT INTO status_rank (status, rank)
+VALUES ('NOT_STARTED', 0), ('EXECUTING', 1), ('FAILED', 2), ('SUCCESS', 3);
+
+
+-- What the gateway has given up, or thinks somebody should look at, until it
+-- is requeued or resolved (by whom, and why) or settles itself.
+-- kind: register, poll, refund: the job that stopped; late_success: a payment
+-- that is held; parked: a webhook that found no checkout (psp, event_id);
+-- stuck: a state that is older than its age limit, whose job goes on.
+CREATE TABLE dead_letter (
+    dead_letter_id  bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    merchant_id     id,
+    checkout_id     id,
+    psp             id,
+    event_id        id,
+    kind            text COLLATE "C" NOT NULL
+        CHECK (kind IN ('register', 'poll', 'refund', 'late_success',
+                        'parked', 'stuck')),
+    -- retry_limit, cancelled, key_window_over, refused, held, or the state
+    -- that is too old: registering, executing, unknown, parked
+    reason          filled NOT NULL,
+    code            text,
+    attempts        int NOT NULL DEFAULT 0,
+    at              timestamptz NOT NULL DEFAULT clock_timestamp(),
+    state           text COLLATE "C" NOT NULL DEFAULT 'open'
+        CHECK (state IN ('open', 'requeued', 'resolved', 'settled')),
+    closed_at       timestamptz,
+    closed_by       filled,
+    closed_why      filled,
+    CHECK ((state = 'open') = (closed_at IS NULL)),
+    CHECK ((closed_at IS NULL) = (closed_by IS NULL)),
+    CHECK ((closed_at IS NULL) = (closed_why IS NULL)),
+    CHECK ((kind = 'parked') = (checkout_id IS NULL)),
+    CHECK ((merchant_id IS NULL) = (checkout_id IS NULL)),
+    CHECK ((kind = 'parked') = (event_id IS NOT NULL)),
+    CHECK (event_id IS NULL OR psp IS NOT NULL)
+);
+
+CREATE UNIQUE INDEX dead_letter_one_open
+    ON dead_letter (merchant_id, checkout_id, kind, psp, event_id)
+    NULLS NOT DISTINCT WHERE state = 'open';
+CREATE INDEX dead_letter_checkout ON dead_letter (merchant_id, checkout_id);
+
+
+-- A payment that was proved after its checkout had expired, where that is not
+-- simply a sale (checkout.late_success).  The order stays FAILED until people
+-- accept it.
+CREATE TABLE late_success (
+    merchant_id   id NOT NULL,
+    checkout_id   id NOT NULL,
+    at            timestamptz NOT NULL DEFAULT clock_timestamp(),
+    psp           id NOT NULL,
+    event_id      id,
+    source        text COLLATE "C" NOT NULL,
+    reference     text,
+    amount_minor  bigint NOT NULL CHECK (amount_minor > 0),
+    currency      text COLLATE "C" NOT NULL,
+    refund_id     uuid NOT NULL UNIQUE DEFAULT gen_random_uuid(),
+    state         text COLLATE "C" NOT NULL
+        CHECK (state IN ('held', 'refunding', 'refunded', 'accepted',
+                         'resolved')),
+    PRIMARY KEY (merchant_id, checkout_id),
+    FOREIGN KEY (merchant_id, checkout_id) REFERENCES checkout
+);
+
+
+-- Webhooks that proved nothing about their sender, the newest 1000 of each
+-- PSP: slot goes round.  For people, to see why; nothing is ever read from
+-- here.
+CREATE TABLE webhook_quarantine (
+    psp          id NOT NULL,
+    slot         int NOT NULL CHECK (slot BETWEEN 0 AND 999),
+    number       bigint NOT NULL,
+    received_at  timestamptz NOT NULL DEFAULT clock_timestamp(),
+    reason       text COLLATE "C" NOT NULL
+        CHECK (reason IN ('no_key', 'malformed', 'stale', 'skew',
+                          'wrong_key', 'altered_body', 'mismatch',
+                          'certificate')),
+    digest       bytea NOT NULL CHECK (octet_length(digest) = 32),
+    headers      jsonb NOT NULL CHECK (octet_length(headers::text) <= 16384),
+    body         bytea NOT NULL CHECK (octet_length(body) <= 4096),
+    size         bigint NOT NULL,
+    request_id   text,
+    PRIMARY KEY (psp, slot)
+);
+
+CREATE TABLE quarantine_count (
+    psp     id PRIMARY KEY,
+    number  bigint NOT NULL
+);
+
+
+-- Rounds that one worker of all nodes makes at a time: the sweep.
+CREATE TABLE round (
+    name    text COLLATE "C" PRIMARY KEY,
+    run_at  timestamptz NOT NULL
+);
+
+
+-- How far the list of events of a PSP has been compared with the inbox.
+CREATE TABLE backfill (
+    psp          id PRIMARY KEY,
+    seen_until   timestamptz NOT NULL,
+    run_at       timestamptz NOT NULL,
+    lease_owner  text,
+    lease_until  timestamptz,
+    runs         bigint NOT NULL DEFAULT 0,
+    listed       bigint NOT NULL DEFAULT 0,
+    missed       bigint NOT NULL DEFAULT 0,
+    code         text,
+    CHECK ((lease_owner IS NULL) = (lease_until IS NULL))
+);
+
+RESET ROLE;
