@@ -46,6 +46,8 @@ typedef struct {
                                              the PSP knows it already */
     pay_psp_line_t           lines[PAY_PSP_LINES_MAX];
     unsigned                 line_count;
+    pay_str_t                find_from;   /* find_request alone: the page to
+                                             look through; empty: the first */
 } pay_psp_order_t;
 
 typedef enum {
@@ -67,6 +69,9 @@ typedef struct {
     pay_str_t          code;           /* PSP's error code made safe:
                                           [a-z0-9_.-]{0,64}, or our literal */
     int64_t            retry_after_s;  /* -1: the PSP did not say */
+    pay_str_t          next;           /* find_answer alone, with UNKNOWN: it
+                                          is not on this page; ask again with
+                                          this as find_from.  Or empty */
 } pay_psp_registered_t;
 
 /* One fact about one registration, from a webhook or a query. */
@@ -99,6 +104,8 @@ typedef enum {
 } pay_psp_change_kind_t;
 
 #define PAY_PSP_CHANGE_COUNT  4
+/* A window that never ends: a repeat of that call does nothing new. */
+#define PAY_PSP_ALWAYS_HOURS  8760
 #define PAY_PSP_CAN(kind)     (1u << (kind))
 
 typedef struct {
@@ -125,21 +132,25 @@ typedef struct {
     pay_psp_event_t    event;
 } pay_psp_changed_t;
 
-/* A page of a PSP's list of events. */
+/* A page of a PSP's list of events.  The order of events is the PSP's own
+ * (Stripe: newest first): a window is seen when its last page is. */
 #define PAY_PSP_LIST_MAX     20        /* events of one page; ask for fewer
                                           where they are large */
+#define PAY_PSP_CURSOR_MAX   255       /* bytes of a cursor: printable ASCII */
 
 typedef struct {
     int64_t    since_s;                /* events made at or after */
     int64_t    until_s;                /*   and before */
-    pay_str_t  cursor;                 /* of the page, empty: the first */
+    pay_str_t  cursor;                 /* of the page, an earlier one's
+                                          `next`; empty: the first */
 } pay_psp_list_t;
 
 typedef struct {
     int              known;            /* 0: the answer says nothing */
     pay_psp_event_t  events[PAY_PSP_LIST_MAX];
     unsigned         count;
-    pay_str_t        next;             /* cursor of the next page, or empty */
+    pay_str_t        next;             /* cursor of the next page, never this
+                                          one's; empty: this is the last */
 } pay_psp_listed_t;
 
 /* An access token of the PSP. */
@@ -161,8 +172,12 @@ typedef struct {
 typedef struct {
     const char   *name;                /* "stripe", "generic" */
     const char   *scheme;              /* default webhook scheme */
-    unsigned      key_window_hours;    /* life of the PSP's idempotency keys;
-                                          0: it has none */
+    unsigned      key_window_hours;    /* life of the idempotency key of a
+                                          registration; 0: it has none */
+    unsigned      change_window_hours[PAY_PSP_CHANGE_COUNT];
+                                       /* of a change, by its kind; 0: it has
+                                          none and must not be repeated, or
+                                          the kind is not in `changes` */
     unsigned      min_expiry_s;        /* shortest and longest life of a */
     unsigned      max_expiry_s;        /*   hosted page at this PSP */
     unsigned      traits;
@@ -191,8 +206,12 @@ typedef struct {
 
     /* By our own reference or nonce, for a registration whose answer was
      * lost and whose key is over.  outcome DONE: as register_answer.
-     * NOT_SENT: the PSP's complete list has none.  UNKNOWN: the answer says
-     * nothing.  NULL, both: this PSP cannot be asked so. */
+     * NOT_SENT, code "not_found": the PSP's complete list has none (this page
+     * was its last, and those before had none).  UNKNOWN: anything else, a
+     * call that never left included; with `next`, this page has none and
+     * another one follows.  Never REFUSED.  The order needs no lines.
+     * PAY_BUG for a find_from that is no `next`.  NULL, both: this PSP cannot
+     * be asked so. */
     pay_status_t  (*find_request)(pay_arena_t *arena,
         const pay_psp_account_t *account, const pay_psp_order_t *order,
         pay_http_request_t *request);
@@ -201,8 +220,9 @@ typedef struct {
         pay_psp_registered_t *result);
 
     /* Events that the PSP has made, for those that never came; the same
-     * events with the same event_ids as by webhook.  NULL, both: it lists
-     * none. */
+     * events with the same event_ids as by webhook.  What its webhook would
+     * be refused for (422) is left out.  PAY_BUG for a cursor that is no
+     * `next`.  NULL, both: it lists none. */
     pay_status_t  (*list_request)(pay_arena_t *arena,
         const pay_psp_account_t *account, const pay_psp_list_t *list,
         pay_http_request_t *request);

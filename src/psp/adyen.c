@@ -44,6 +44,10 @@ const pay_psp_adapter_t  pay_psp_adyen = {
     .name = "adyen",
     .scheme = "adyen",
     .key_window_hours = 168,
+    .change_window_hours = {
+        [PAY_PSP_CAPTURE] = 168, [PAY_PSP_CANCEL] = 168,
+        [PAY_PSP_REFUND] = 168, [PAY_PSP_EXPIRE] = PAY_PSP_ALWAYS_HOURS
+    },
     .min_expiry_s = 300,
     .max_expiry_s = 86400,
     .traits = PAY_PSP_NEEDS_ACCOUNT,

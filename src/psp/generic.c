@@ -67,6 +67,10 @@ const pay_psp_adapter_t  pay_psp_generic = {
     .name = "generic",
     .scheme = "standardwebhooks",
     .key_window_hours = 24,
+    .change_window_hours = {
+        [PAY_PSP_CAPTURE] = 24, [PAY_PSP_CANCEL] = 24,
+        [PAY_PSP_REFUND] = 24, [PAY_PSP_EXPIRE] = 24
+    },
     .min_expiry_s = 60,
     .max_expiry_s = 604800,
     .changes = PAY_PSP_CAN(PAY_PSP_CAPTURE) | PAY_PSP_CAN(PAY_PSP_CANCEL)

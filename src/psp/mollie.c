@@ -43,6 +43,10 @@ const pay_psp_adapter_t  pay_psp_mollie = {
     .name = "mollie",
     .scheme = "mollie",
     .key_window_hours = 1,
+    .change_window_hours = {
+        [PAY_PSP_CAPTURE] = 1, [PAY_PSP_CANCEL] = PAY_PSP_ALWAYS_HOURS,
+        [PAY_PSP_REFUND] = 1, [PAY_PSP_EXPIRE] = PAY_PSP_ALWAYS_HOURS
+    },
     .min_expiry_s = 60,
     .max_expiry_s = 86400,
     .traits = PAY_PSP_LINGERS,

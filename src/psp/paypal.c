@@ -43,7 +43,10 @@ static const char *const  paypal_unsure_words[] = {
 const pay_psp_adapter_t  pay_psp_paypal = {
     .name = "paypal",
     .scheme = "paypal",
-    .key_window_hours = 6,             /* orders; refunds have 45 days */
+    .key_window_hours = 6,             /* Orders API; Payments API: 45 days */
+    .change_window_hours = {
+        [PAY_PSP_CAPTURE] = 6, [PAY_PSP_REFUND] = 1080
+    },
     .min_expiry_s = 60,
     .max_expiry_s = 10800,
     .changes = PAY_PSP_CAN(PAY_PSP_CAPTURE) | PAY_PSP_CAN(PAY_PSP_REFUND),

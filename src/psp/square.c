@@ -64,6 +64,12 @@ const pay_psp_adapter_t  pay_psp_square = {
     .name = "square",
     .scheme = "square",
     .key_window_hours = 24,
+    .change_window_hours = {
+        [PAY_PSP_CAPTURE] = PAY_PSP_ALWAYS_HOURS,
+        [PAY_PSP_CANCEL] = PAY_PSP_ALWAYS_HOURS,
+        [PAY_PSP_REFUND] = 24,
+        [PAY_PSP_EXPIRE] = PAY_PSP_ALWAYS_HOURS
+    },
     .min_expiry_s = 60,
     .max_expiry_s = 86400,
     .traits = PAY_PSP_NEEDS_ACCOUNT | PAY_PSP_LINGERS,

@@ -36,6 +36,10 @@ const pay_psp_adapter_t  pay_psp_stripe = {
     .name = "stripe",
     .scheme = "stripe",
     .key_window_hours = 24,
+    .change_window_hours = {
+        [PAY_PSP_CAPTURE] = 24, [PAY_PSP_CANCEL] = 24,
+        [PAY_PSP_REFUND] = 24, [PAY_PSP_EXPIRE] = PAY_PSP_ALWAYS_HOURS
+    },
     .min_expiry_s = 1800,
     .max_expiry_s = 86400,
     .changes = PAY_PSP_CAN(PAY_PSP_CAPTURE) | PAY_PSP_CAN(PAY_PSP_CANCEL)
