@@ -434,6 +434,8 @@ struct ngx_payments_http_s {
     ngx_msec_t                 started;
     unsigned                   too_large:1;
     unsigned                   begun:1;          /* the request itself */
+    unsigned                   headed:1;         /* the answer's header is
+                                                    whole */
     unsigned                   private_address:1;    /* was refused */
 };
 

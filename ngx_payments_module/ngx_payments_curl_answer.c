@@ -8,13 +8,16 @@
 
 
 #define FIRST_BUFFER  4096
+#define FIRST_FINAL   200              /* status; 1xx is no answer */
 
 
 static ngx_int_t grow(ngx_payments_http_t *http, size_t need);
 static ngx_int_t header_value(pay_str_t line, const char *name,
     pay_str_t *value);
 static int truth(pay_str_t value, int before);
-static pay_sent_t how_far(ngx_payments_http_t *http, CURLcode result);
+static pay_reach_t how_far(ngx_payments_http_t *http, CURLcode result);
+static pay_reach_t how_far_without(ngx_payments_http_t *http);
+static pay_sent_t sent_of(pay_reach_t reach);
 static const char *failure_name(ngx_payments_http_t *http, CURLcode result);
 
 
@@ -44,12 +47,21 @@ ngx_payments_easy_write(char *data, size_t size, size_t n, void *to)
 size_t
 ngx_payments_easy_header(char *data, size_t size, size_t n, void *to)
 {
-    int64_t             number;
-    pay_str_t           line, value;
-    pay_http_answer_t  *answer = &((ngx_payments_http_t *) to)->answer;
+    int64_t               number;
+    pay_str_t             line, value;
+    ngx_payments_http_t  *http = to;
+    pay_http_answer_t    *answer = &http->answer;
 
     line.len = size * n;
     line.data = (u_char *) data;
+
+    /* not each line: trailers come after the body */
+    if (ngx_strncmp(line.data, "HTTP/", ngx_min(line.len, 5)) == 0) {
+        http->headed = 0;
+
+    } else if (line.len <= 2) {
+        http->headed = 1;
+    }
 
     if (header_value(line, "retry-after:", &value) == NGX_OK) {
         number = value.len <= 6 ? ngx_atoi((u_char *) value.data, value.len)
@@ -74,16 +86,26 @@ ngx_payments_easy_answer(ngx_payments_http_t *http, CURLcode result)
     ngx_str_t           copy;
     pay_http_answer_t  *answer = &http->answer;
 
-    answer->sent = how_far(http, result);
+    curl_easy_getinfo(http->easy, CURLINFO_RESPONSE_CODE, &status);
+
+    /* libcurl calls it an answer when the header was cut off */
+    if (result == CURLE_OK && (!http->headed || status < FIRST_FINAL)) {
+        result = CURLE_RECV_ERROR;
+    }
+
+    answer->reach = how_far(http, result);
+    answer->sent = sent_of(answer->reach);
     answer->failure = failure_name(http, result);
 
-    if (answer->sent != PAY_ANSWERED) {
+    if (answer->reach >= PAY_REACH_STATUS) {
+        answer->status = (unsigned) status;
+    }
+
+    if (answer->reach != PAY_REACH_COMPLETE) {
         return;
     }
 
-    curl_easy_getinfo(http->easy, CURLINFO_RESPONSE_CODE, &status);
     curl_easy_getinfo(http->easy, CURLINFO_CONTENT_TYPE, &type);
-    answer->status = (unsigned) status;
     answer->body.data = http->buf;
     answer->body.len = http->len;
 
@@ -167,25 +189,70 @@ truth(pay_str_t value, int before)
 }
 
 
-/* What went to a proxy, or into a handshake, is none of the request. */
-static pay_sent_t
+/* The furthest that any try of this call has come: libcurl sends a request once
+ * more when a kept connection turns out to be dead.  What went to a proxy, or
+ * into a handshake, is none of the request. */
+static pay_reach_t
 how_far(ngx_payments_http_t *http, CURLcode result)
 {
-    long        request = 0;
+    long        status = 0, request = 0;
     curl_off_t  upload = 0;
 
     if (result == CURLE_OK) {
-        return PAY_ANSWERED;
+        return PAY_REACH_COMPLETE;
     }
 
     if (!http->begun) {
-        return PAY_SENT_NOTHING;
+        return how_far_without(http);
+    }
+
+    curl_easy_getinfo(http->easy, CURLINFO_RESPONSE_CODE, &status);
+
+    if (status >= FIRST_FINAL) {
+        return PAY_REACH_STATUS;
     }
 
     curl_easy_getinfo(http->easy, CURLINFO_REQUEST_SIZE, &request);
     curl_easy_getinfo(http->easy, CURLINFO_SIZE_UPLOAD_T, &upload);
 
-    return request == 0 && upload == 0 ? PAY_SENT_NOTHING : PAY_SENT_SOME;
+    return request == 0 && upload == 0 ? PAY_REACH_TLS : PAY_REACH_WRITTEN;
+}
+
+
+/* The request was never begun.  A time that is 0 never came: libcurl rounds
+ * what takes less than a microsecond up.  Connected to a proxy is not
+ * connected: its tunnel must stand. */
+static pay_reach_t
+how_far_without(ngx_payments_http_t *http)
+{
+    long        tunnel = 0;
+    curl_off_t  resolved = 0, connected = 0, verified = 0;
+
+    if (http->private_address) {
+        return PAY_REACH_NOTHING;
+    }
+
+    curl_easy_getinfo(http->easy, CURLINFO_NAMELOOKUP_TIME_T, &resolved);
+    curl_easy_getinfo(http->easy, CURLINFO_CONNECT_TIME_T, &connected);
+    curl_easy_getinfo(http->easy, CURLINFO_APPCONNECT_TIME_T, &verified);
+    curl_easy_getinfo(http->easy, CURLINFO_HTTP_CONNECTCODE, &tunnel);
+
+    if (connected == 0 || (http->psp->proxy.len != 0 && tunnel / 100 != 2)) {
+        return resolved != 0 ? PAY_REACH_RESOLVED : PAY_REACH_NOTHING;
+    }
+
+    return verified != 0 ? PAY_REACH_TLS : PAY_REACH_CONNECTED;
+}
+
+
+static pay_sent_t
+sent_of(pay_reach_t reach)
+{
+    if (reach == PAY_REACH_COMPLETE) {
+        return PAY_ANSWERED;
+    }
+
+    return reach >= PAY_REACH_WRITTEN ? PAY_SENT_SOME : PAY_SENT_NOTHING;
 }
 
 

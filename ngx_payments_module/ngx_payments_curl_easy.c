@@ -38,6 +38,7 @@ ngx_payments_easy_create(ngx_payments_http_t *http)
     http->size = 0;
     http->too_large = 0;
     http->begun = 0;
+    http->headed = 0;
     http->private_address = 0;
     ngx_memzero(&http->answer, sizeof(pay_http_answer_t));
     http->answer.retry_after_s = -1;

@@ -127,6 +127,7 @@ get_cert(ngx_payments_flow_t *flow)
 
     case NGX_OK:
         answer->sent = PAY_ANSWERED;
+        answer->reach = PAY_REACH_COMPLETE;
         answer->status = NGX_HTTP_OK;
         return NGX_DECLINED;
 
