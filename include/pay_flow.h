@@ -114,6 +114,7 @@ typedef struct {
     pay_route_weights_t    weights;
     int64_t                lease_ms;         /* of a registration attempt */
     int64_t                poll_after_ms;
+    pay_late_t             late;
 } pay_env_t;
 
 const pay_psp_t *pay_env_psp(const pay_env_t *env, pay_str_t name);

@@ -63,6 +63,8 @@ typedef struct {
     ngx_str_t                   proxy;           /* NUL-terminated; "": none */
     pay_breaker_conf_t          breaker;
     ngx_uint_t                  concurrency;     /* 0: no cap */
+    ngx_uint_t                  retries;         /* bits of psp.retry[] that
+                                                    the block says itself */
 } ngx_payments_psp_t;
 
 
@@ -78,12 +80,24 @@ typedef struct {
 
 typedef struct {
     ngx_str_t                   dsn;             /* NUL-terminated */
+    ngx_array_t                *dsns;            /* ngx_str_t, each with a NUL
+                                                    behind it: one a host */
     ngx_uint_t                  connections;
     ngx_uint_t                  batch;
     ngx_uint_t                  queue;
     ngx_msec_t                  timeout;         /* of a call on the wire */
     ngx_msec_t                  wait;            /* of a call in the queue */
 } ngx_payments_db_conf_t;
+
+
+/* How old a state may grow before people are told; 0: no limit. */
+typedef struct {
+    time_t                      registering_s;
+    time_t                      executing_s;     /* past its expires_at */
+    time_t                      unknown_s;
+    time_t                      parked_s;
+    ngx_msec_t                  interval_ms;     /* between two sweeps */
+} ngx_payments_watch_conf_t;
 
 
 typedef struct {
@@ -113,6 +127,11 @@ typedef struct {
     ngx_uint_t                  jobs_concurrency;
     ngx_msec_t                  jobs_interval;
     ngx_msec_t                  buyer_timeout;   /* PSP query on the return */
+    pay_retry_t                 retry[PAY_RETRY_COUNT];  /* of every PSP */
+    ngx_uint_t                  retries;         /* bits of those said */
+    ngx_uint_t                  late;            /* pay_late_t */
+    ngx_payments_watch_conf_t   watch;
+    ngx_flag_t                  quarantine;      /* of refused webhooks */
 } ngx_http_payments_main_conf_t;
 
 
@@ -194,6 +213,12 @@ char *ngx_http_payments_idempotency(ngx_conf_t *cf, ngx_command_t *cmd,
 char *ngx_http_payments_public_url(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
 char *ngx_http_payments_jobs(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
+/* ngx_http_payments_conf_retry.c: what goes on without anybody asking */
+char *ngx_http_payments_retry(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
+char *ngx_http_payments_late_success(ngx_conf_t *cf, ngx_command_t *cmd,
+    void *conf);
+char *ngx_http_payments_watchdog(ngx_conf_t *cf, ngx_command_t *cmd,
+    void *conf);
 /* ngx_http_payments_conf_health.c */
 char *ngx_http_payments_score(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
 
@@ -393,6 +418,11 @@ ngx_int_t ngx_payments_db_call(ngx_payments_call_t *call);
  * with a NUL) without a password; NGX_DECLINED: none; NGX_ABORT: a password
  * is in it.  No connection is made. */
 ngx_int_t ngx_payments_pq_check(ngx_str_t *dsn);
+/* One connection string for each host of `dsn`, which pq_check has passed, in
+ * the order it names them: *dsns (ngx_str_t, each with a NUL behind it, in
+ * cf->pool).  NGX_CONF_OK, or what is wrong with the hosts, to be logged. */
+char *ngx_payments_pq_hosts(ngx_conf_t *cf, ngx_str_t *dsn,
+    ngx_array_t **dsns);
 /* ngx_payments_pq.c */
 void ngx_payments_pq_stop(void);
 

@@ -17,8 +17,6 @@
 static char *set_dsn(ngx_conf_t *cf, ngx_payments_db_conf_t *db,
     ngx_str_t *dsn);
 static ngx_uint_t name_fits(ngx_http_core_loc_conf_t *clcf, ngx_uint_t kind);
-static ngx_int_t msec_option(ngx_conf_t *cf, ngx_str_t *word,
-    const char *name, ngx_msec_t *msec);
 static ngx_int_t rate_option(ngx_conf_t *cf, ngx_str_t *word,
     const char *name, ngx_uint_t *rate);
 static char *unknown_word(ngx_conf_t *cf, ngx_command_t *cmd,
@@ -81,6 +79,7 @@ ngx_http_payments_zone(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 char *
 ngx_http_payments_database(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 {
+    char                           *rv;
     ngx_int_t                       rc;
     ngx_str_t                      *value;
     ngx_uint_t                      i;
@@ -94,10 +93,14 @@ ngx_http_payments_database(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 
     value = cf->args->elts;
 
-    if (set_dsn(cf, db, &value[1]) != NGX_CONF_OK
-        || ngx_http_payments_check_words(cf, 2) != NGX_CONF_OK)
-    {
-        return NGX_CONF_ERROR;
+    rv = set_dsn(cf, db, &value[1]);
+
+    if (rv == NGX_CONF_OK) {
+        rv = ngx_http_payments_check_words(cf, 2);
+    }
+
+    if (rv != NGX_CONF_OK) {
+        return rv;
     }
 
     db->connections = CONNECTIONS;
@@ -121,11 +124,12 @@ ngx_http_payments_database(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
         }
 
         if (rc == NGX_DECLINED) {
-            rc = msec_option(cf, &value[i], "timeout=", &db->timeout);
+            rc = ngx_http_payments_msec(cf, &value[i], "timeout=",
+                                        &db->timeout);
         }
 
         if (rc == NGX_DECLINED) {
-            rc = msec_option(cf, &value[i], "wait=", &db->wait);
+            rc = ngx_http_payments_msec(cf, &value[i], "wait=", &db->wait);
         }
 
         if (rc == NGX_DECLINED) {
@@ -148,7 +152,7 @@ set_dsn(ngx_conf_t *cf, ngx_payments_db_conf_t *db, ngx_str_t *dsn)
 
     case NGX_OK:
         db->dsn = *dsn;
-        return NGX_CONF_OK;
+        return ngx_payments_pq_hosts(cf, dsn, &db->dsns);
 
     case NGX_ABORT:
         ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
@@ -435,8 +439,8 @@ ngx_http_payments_jobs(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
                                       &pmcf->jobs_concurrency);
 
         if (rc == NGX_DECLINED) {
-            rc = msec_option(cf, &value[i], "interval=",
-                             &pmcf->jobs_interval);
+            rc = ngx_http_payments_msec(cf, &value[i], "interval=",
+                                        &pmcf->jobs_interval);
         }
 
         if (rc == NGX_DECLINED) {
@@ -524,8 +528,8 @@ ngx_http_payments_number(ngx_conf_t *cf, ngx_str_t *word, const char *name,
 }
 
 
-static ngx_int_t
-msec_option(ngx_conf_t *cf, ngx_str_t *word, const char *name,
+ngx_int_t
+ngx_http_payments_msec(ngx_conf_t *cf, ngx_str_t *word, const char *name,
     ngx_msec_t *msec)
 {
     ngx_int_t  n;

@@ -38,6 +38,9 @@ ngx_int_t ngx_http_payments_option(ngx_str_t *word, const char *name,
 /* The same for a number; NGX_ERROR: out of bounds, logged. */
 ngx_int_t ngx_http_payments_number(ngx_conf_t *cf, ngx_str_t *word,
     const char *name, ngx_uint_t min, ngx_uint_t max, ngx_uint_t *number);
+/* The same for a time from 10ms to 10m. */
+ngx_int_t ngx_http_payments_msec(ngx_conf_t *cf, ngx_str_t *word,
+    const char *name, ngx_msec_t *msec);
 
 /* ngx_http_payments_conf_route.c: the word route, and its names when all
  * blocks are read (core->psps is filled) */
@@ -55,6 +58,17 @@ char *ngx_http_payments_psp_breaker(ngx_conf_t *cf, void *object);
 char *ngx_http_payments_psp_cost(ngx_conf_t *cf, void *object);
 char *ngx_http_payments_psp_most(ngx_conf_t *cf, void *object);
 void ngx_http_payments_health_defaults(ngx_http_payments_main_conf_t *pmcf);
+
+/* ngx_http_payments_conf_retry.c: retry and backfill, and what they and the
+ * http block's lines are where nothing is said */
+char *ngx_http_payments_psp_retry(ngx_conf_t *cf, void *object);
+char *ngx_http_payments_psp_backfill(ngx_conf_t *cf, void *object);
+/* At the block's end. */
+char *ngx_http_payments_retry_check(ngx_conf_t *cf, ngx_payments_psp_t *psp);
+void ngx_http_payments_retry_defaults(ngx_http_payments_main_conf_t *pmcf);
+/* Refuses a merchant whose late payments could not be paid back. */
+char *ngx_http_payments_late_check(ngx_conf_t *cf,
+    ngx_http_payments_main_conf_t *pmcf, const pay_merchant_t *merchant);
 
 /* 1 for 1 to `max` visible ASCII characters. */
 ngx_uint_t ngx_http_payments_is_plain(ngx_str_t *text, size_t max);
