@@ -169,6 +169,7 @@ ngx_http_payments_resolve(ngx_conf_t *cf, ngx_http_payments_main_conf_t *pmcf)
     }
 
     ngx_http_payments_health_defaults(pmcf);
+    ngx_http_payments_retry_defaults(pmcf);
 
     rv = resolve_psps(cf, pmcf);
     if (rv != NGX_CONF_OK) {
@@ -185,6 +186,11 @@ ngx_http_payments_resolve(ngx_conf_t *cf, ngx_http_payments_main_conf_t *pmcf)
 
     for (i = 0; i < pmcf->merchants.nelts; i++) {
         rv = resolve_merchant(cf, pmcf, merchants[i], &core[i]);
+
+        if (rv == NGX_CONF_OK) {
+            rv = ngx_http_payments_late_check(cf, pmcf, &core[i]);
+        }
+
         if (rv != NGX_CONF_OK) {
             return rv;
         }

@@ -51,6 +51,8 @@ static const word_t  psp_words[] = {
     { "breaker", 1, 5, ngx_http_payments_psp_breaker },
     { "concurrency", 1, 1, ngx_http_payments_psp_most },
     { "cost", 1, 2, ngx_http_payments_psp_cost },
+    { "retry", 2, 6, ngx_http_payments_psp_retry },
+    { "backfill", 1, 1, ngx_http_payments_psp_backfill },
     { "allow_private_address", 1, 1, psp_private },
     { NULL, 0, 0, NULL }
 };
@@ -96,6 +98,7 @@ ngx_http_payments_psp_block(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
     psp->psp.account.live = NGX_CONF_UNSET;
     psp->allow_private = NGX_CONF_UNSET;
     psp->concurrency = NGX_CONF_UNSET_UINT;
+    psp->psp.backfill_ms = NGX_CONF_UNSET;
 
     if (ngx_http_payments_parse_block(cf, psp_words, "payments_psp", psp)
         != NGX_CONF_OK)
@@ -341,7 +344,8 @@ psp_check(ngx_conf_t *cf, ngx_payments_psp_t *psp)
     }
 
     if ((psp->base_url.len != 0 && psp_check_url(cf, psp) != NGX_CONF_OK)
-        || psp_check_pair(cf, psp) != NGX_CONF_OK)
+        || psp_check_pair(cf, psp) != NGX_CONF_OK
+        || ngx_http_payments_retry_check(cf, psp) != NGX_CONF_OK)
     {
         return NGX_CONF_ERROR;
     }

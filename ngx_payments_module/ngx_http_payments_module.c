@@ -122,6 +122,34 @@ static ngx_command_t  ngx_http_payments_commands[] = {
       offsetof(ngx_http_payments_main_conf_t, psp_concurrency),
       &concurrency_bounds },
 
+    { ngx_string("payments_retry"),
+      NGX_HTTP_MAIN_CONF|NGX_CONF_2MORE,
+      ngx_http_payments_retry,
+      NGX_HTTP_MAIN_CONF_OFFSET,
+      0,
+      NULL },
+
+    { ngx_string("payments_late_success"),
+      NGX_HTTP_MAIN_CONF|NGX_CONF_TAKE1,
+      ngx_http_payments_late_success,
+      NGX_HTTP_MAIN_CONF_OFFSET,
+      0,
+      NULL },
+
+    { ngx_string("payments_watchdog"),
+      NGX_HTTP_MAIN_CONF|NGX_CONF_1MORE,
+      ngx_http_payments_watchdog,
+      NGX_HTTP_MAIN_CONF_OFFSET,
+      0,
+      NULL },
+
+    { ngx_string("payments_quarantine"),
+      NGX_HTTP_MAIN_CONF|NGX_CONF_FLAG,
+      ngx_conf_set_flag_slot,
+      NGX_HTTP_MAIN_CONF_OFFSET,
+      offsetof(ngx_http_payments_main_conf_t, quarantine),
+      NULL },
+
     { ngx_string("payments_psp"),
       NGX_HTTP_MAIN_CONF|NGX_CONF_BLOCK|NGX_CONF_TAKE1,
       ngx_http_payments_psp_block,
@@ -293,6 +321,9 @@ ngx_http_payments_create_main_conf(ngx_conf_t *cf)
     pmcf->jobs_concurrency = NGX_CONF_UNSET_UINT;
     pmcf->jobs_interval = NGX_CONF_UNSET_MSEC;
     pmcf->buyer_timeout = NGX_CONF_UNSET_MSEC;
+    pmcf->late = NGX_CONF_UNSET_UINT;
+    pmcf->watch.interval_ms = NGX_CONF_UNSET_MSEC;
+    pmcf->quarantine = NGX_CONF_UNSET;
 
     return pmcf;
 }
@@ -313,6 +344,8 @@ ngx_http_payments_init_main_conf(ngx_conf_t *cf, void *conf)
     ngx_conf_init_uint_value(pmcf->jobs_concurrency, 8);
     ngx_conf_init_msec_value(pmcf->jobs_interval, 1000);
     ngx_conf_init_msec_value(pmcf->buyer_timeout, 3000);
+    ngx_conf_init_uint_value(pmcf->late, PAY_LATE_ACCEPT);
+    ngx_conf_init_value(pmcf->quarantine, 1);
 
     if (pmcf->html.len != 0
         && ngx_conf_full_name(cf->cycle, &pmcf->html, 1) != NGX_OK)
@@ -323,6 +356,7 @@ ngx_http_payments_init_main_conf(ngx_conf_t *cf, void *conf)
     pmcf->env.lease_ms = (int64_t) (longest_psp_timeout(pmcf)
                                     + LEASE_SLACK_MS);
     pmcf->env.poll_after_ms = POLL_AFTER_MS;
+    pmcf->env.late = (pay_late_t) pmcf->late;
 
     return ngx_http_payments_resolve(cf, pmcf);
 }
