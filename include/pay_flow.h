@@ -211,6 +211,8 @@ struct pay_flow_s {
 
     /* For logs and variables, filled as they become known. */
     const char        *outcome;              /* literal */
+    const char        *quarantined;          /* literal: why a webhook was
+                                                put there, NULL: it was not */
     pay_str_t          merchant_id;
     pay_str_t          checkout_id;
     pay_str_t          order_id;

@@ -32,12 +32,14 @@ typedef struct {
 } pay_retry_t;
 
 
-/* The delay behind attempt number `attempt` (1 is the first), at least what
- * the PSP asked for (seconds, -1 none), spread by `seed` and the number.
- * PAY_NOT_FOUND when there is no next attempt: the limit is reached, or the
- * strategy is cancel.  A number below 1 counts as 1. */
-pay_status_t pay_retry_next(const pay_retry_t *retry, int64_t attempt,
-    int64_t retry_after_s, pay_str_t seed, int64_t *delay_ms) PAY_MUST_CHECK;
+/* The delay behind attempt number `attempt` (1 is the first; a number below
+ * counts as 1), at least what the PSP asked for (seconds, -1 none), spread by
+ * `seed` and the number.  The limit is not looked at; cancel: a day. */
+int64_t pay_retry_delay_ms(const pay_retry_t *retry, int64_t attempt,
+    int64_t retry_after_s, pay_str_t seed);
+/* 1 when nothing is tried behind attempt number `attempt`: it is the last
+ * within the limit, or the strategy is cancel. */
+int pay_retry_is_over(const pay_retry_t *retry, int64_t attempt);
 
 /* exponential, incremental, fixed, immediate, cancel */
 const char *pay_retry_name(pay_retry_by_t by);

@@ -73,6 +73,8 @@ typedef struct {
                                           is not), or empty */
     pay_str_t          cert_url;       /* with PAY_SIG_NEED_CERT */
     int64_t            timestamp_s;    /* 0 when the scheme has none */
+    int                ahead;          /* with PAY_SIG_TIMESTAMP: 1 too far
+                                          ahead, -1 too old, 0 no number */
 } pay_sig_result_t;
 
 typedef struct {

@@ -22,31 +22,30 @@ static const char  *const names[] = {
 };
 
 
-pay_status_t
-pay_retry_next(const pay_retry_t *retry, int64_t attempt,
-    int64_t retry_after_s, pay_str_t seed, int64_t *delay_ms)
+int64_t
+pay_retry_delay_ms(const pay_retry_t *retry, int64_t attempt,
+    int64_t retry_after_s, pay_str_t seed)
 {
-    int64_t  delay;
+    int64_t  delay_ms;
 
     attempt = attempt < 1 ? 1 : attempt;
-
-    if (retry->by == PAY_RETRY_CANCEL
-        || (retry->limit > 0 && attempt >= retry->limit))
-    {
-        return PAY_NOT_FOUND;
-    }
-
-    delay = delay_of(retry, attempt);
+    delay_ms = delay_of(retry, attempt);
 
     if (retry_after_s > 0 && retry_after_s <= PAY_RETRY_AFTER_MAX_S
-        && delay < retry_after_s * 1000)
+        && delay_ms < retry_after_s * 1000)
     {
-        delay = retry_after_s * 1000;
+        delay_ms = retry_after_s * 1000;
     }
 
-    *delay_ms = delay + spread(retry, attempt, seed, delay);
+    return delay_ms + spread(retry, attempt, seed, delay_ms);
+}
 
-    return PAY_OK;
+
+int
+pay_retry_is_over(const pay_retry_t *retry, int64_t attempt)
+{
+    return retry->by == PAY_RETRY_CANCEL
+           || (retry->limit > 0 && attempt >= (int64_t) retry->limit);
 }
 
 
@@ -93,6 +92,9 @@ delay_of(const pay_retry_t *retry, int64_t attempt)
         factor = 1;
         break;
 
+    case PAY_RETRY_CANCEL:
+        return PAY_RETRY_DELAY_MAX_MS;
+
     default:
         return 0;
     }
@@ -107,6 +109,8 @@ times(int64_t base_ms, int64_t factor, int64_t max_ms)
     if (max_ms <= 0 || max_ms > PAY_RETRY_DELAY_MAX_MS) {
         max_ms = PAY_RETRY_DELAY_MAX_MS;
     }
+
+    base_ms = base_ms < 0 ? 0 : base_ms;
 
     return base_ms > max_ms / factor ? max_ms : base_ms * factor;
 }

@@ -6,9 +6,7 @@
 #include "flow_util.h"
 
 
-#define BACKOFF_FIRST_MS  1000
-#define BACKOFF_MAX_MS    60000
-
+#define NO_PSP_MS            60000
 #define OVERLOADED_RETRY_S   1
 #define UNAVAILABLE_RETRY_S  2
 
@@ -174,30 +172,32 @@ pay_flow_psp(const pay_flow_t *flow, pay_str_t name)
 
 
 int64_t
-pay_backoff_ms(int64_t attempt, int64_t retry_after_s, pay_str_t seed)
+pay_retry_ms(const pay_psp_t *psp, pay_retry_what_t what, int64_t attempt,
+    int64_t retry_after_s, pay_str_t seed)
 {
-    size_t    i;
-    int64_t   delay_ms;
-    unsigned  spread = 0;
+    return (psp == NULL) ? NO_PSP_MS
+                         : pay_retry_delay_ms(&psp->retry[what], attempt,
+                                              retry_after_s, seed);
+}
 
-    delay_ms = attempt >= 7 ? BACKOFF_MAX_MS
-                            : BACKOFF_FIRST_MS << (attempt < 1 ? 0
-                                                   : attempt - 1);
-    if (delay_ms > BACKOFF_MAX_MS) {
-        delay_ms = BACKOFF_MAX_MS;
+
+const char *
+pay_retry_dead(const pay_psp_t *psp, pay_retry_what_t what, int64_t attempt)
+{
+    const pay_retry_t  *retry;
+
+    if (psp == NULL) {
+        return NULL;
     }
 
-    if (retry_after_s > 0 && retry_after_s <= 86400
-        && delay_ms < retry_after_s * 1000)
-    {
-        delay_ms = retry_after_s * 1000;
+    retry = &psp->retry[what];
+
+    if (!pay_retry_is_over(retry, attempt)) {
+        return NULL;
     }
 
-    for (i = 0; i < seed.len; i++) {
-        spread = spread * 31 + seed.data[i];
-    }
-
-    return delay_ms + delay_ms * (spread % 25) / 100;
+    return (retry->by == PAY_RETRY_CANCEL) ? PAY_DEAD_CANCELLED
+                                           : PAY_DEAD_LIMIT;
 }
 
 

@@ -13,10 +13,17 @@ static pay_status_t ask_answered(pay_flow_t *flow, const pay_event_t *event,
 static int is_another_amount(const pay_ask_t *ask);
 static pay_status_t ask_change(pay_flow_t *flow, pay_ask_t *ask,
     pay_psp_change_kind_t kind, pay_effect_t *effect);
+static pay_status_t ask_begun(pay_flow_t *flow, const pay_event_t *event,
+    pay_effect_t *effect);
+static pay_status_t ask_send(pay_flow_t *flow, pay_ask_t *ask,
+    pay_effect_t *effect);
 static pay_status_t ask_changed(pay_flow_t *flow, const pay_event_t *event,
     pay_effect_t *effect);
+static pay_status_t keep_fact(pay_flow_t *flow, const pay_psp_event_t *from,
+    pay_psp_event_t *to);
 
 
+/* The journal's words, too. */
 static const char  *const change_names[PAY_PSP_CHANGE_COUNT] = {
     [PAY_PSP_CAPTURE] = "capture", [PAY_PSP_CANCEL] = "cancel",
     [PAY_PSP_REFUND] = "refund", [PAY_PSP_EXPIRE] = "expire"
@@ -92,13 +99,12 @@ is_another_amount(const pay_ask_t *ask)
 }
 
 
+/* The journal first: it says whether, and when, this was sent before. */
 static pay_status_t
 ask_change(pay_flow_t *flow, pay_ask_t *ask, pay_psp_change_kind_t kind,
     pay_effect_t *effect)
 {
-    pay_status_t           status;
     pay_psp_change_t      *change = &ask->change;
-    const pay_psp_t       *psp = ask->psp;
     const pay_checkout_t  *c = ask->checkout;
 
     memset(change, 0, sizeof(*change));
@@ -110,15 +116,52 @@ ask_change(pay_flow_t *flow, pay_ask_t *ask, pay_psp_change_kind_t kind,
     change->currency = c->currency;
     change->amount_minor = c->total_minor;
 
-    status = psp->adapter->change_request(flow->arena, &psp->account, change,
-                                          &effect->http, NULL);
+    ask->dispatch.checkout = c;
+    ask->dispatch.psp = ask->psp;
+    ask->dispatch.operation = change_names[kind];
+    ask->dispatch.operation_id = c->nonce;
+
+    return pay_dispatch_begin(flow, &ask->dispatch, effect, ask_begun);
+}
+
+
+/* What is under way elsewhere, or was done and is not seen yet, is looked at
+ * again; what may never be sent again is as the query has said. */
+static pay_status_t
+ask_begun(pay_flow_t *flow, const pay_event_t *event, pay_effect_t *effect)
+{
+    pay_ask_t  *ask = flow->sub;
+
+    switch (pay_dispatch_begun(&ask->dispatch, event)) {
+
+    case PAY_DISPATCH_SEND:
+        return ask_send(flow, ask, effect);
+
+    case PAY_DISPATCH_ASK:
+        return ask->done(flow, event, effect);
+
+    default:
+        ask->known = 0;
+        return ask->done(flow, event, effect);
+    }
+}
+
+
+static pay_status_t
+ask_send(pay_flow_t *flow, pay_ask_t *ask, pay_effect_t *effect)
+{
+    pay_status_t      status;
+    const pay_psp_t  *psp = ask->psp;
+
+    status = psp->adapter->change_request(flow->arena, &psp->account,
+                                          &ask->change, &effect->http, NULL);
     if (status != PAY_OK) {
         return (status == PAY_INVALID) ? PAY_BUG : status;
     }
 
     effect->kind = PAY_DO_HTTP;
     effect->psp = psp;
-    effect->what = change_names[kind];
+    effect->what = ask->dispatch.operation;
     effect->buyer_waits = ask->buyer_waits;
     flow->step = ask_changed;
 
@@ -137,7 +180,24 @@ ask_changed(pay_flow_t *flow, const pay_event_t *event, pay_effect_t *effect)
     PAY_TRY(ask->psp->adapter->change_answer(flow->arena, &ask->change,
                                              event->answer, &result));
     ask->known = result.known;
-    ask->fact = result.event;
+    PAY_TRY(keep_fact(flow, &result.event, &ask->fact));
 
-    return ask->done(flow, event, effect);
+    return pay_dispatch_end(flow, &ask->dispatch, &result, event->answer,
+                            effect, ask->done);
+}
+
+
+/* The answer dies before the fact is used. */
+static pay_status_t
+keep_fact(pay_flow_t *flow, const pay_psp_event_t *from, pay_psp_event_t *to)
+{
+    *to = *from;
+
+    PAY_TRY(pay_dup(flow->arena, from->event_id, &to->event_id));
+    PAY_TRY(pay_dup(flow->arena, from->type, &to->type));
+    PAY_TRY(pay_dup(flow->arena, from->token, &to->token));
+    PAY_TRY(pay_dup(flow->arena, from->reference, &to->reference));
+    PAY_TRY(pay_dup(flow->arena, from->code, &to->code));
+
+    return pay_dup(flow->arena, from->currency, &to->currency);
 }

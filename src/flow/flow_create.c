@@ -7,6 +7,9 @@
 #include "flow_util.h"
 
 
+#define HOUR_S  3600
+
+
 typedef struct {
     pay_create_input_t  in;
     pay_route_t         route;         /* those that can take the order */
@@ -29,6 +32,8 @@ static pay_status_t check_psp(pay_flow_t *flow, create_t *create,
     const pay_psp_t *psp, pay_err_t *err);
 static pay_status_t route_names(pay_flow_t *flow, const pay_route_t *route,
     pay_str_t *names);
+static pay_status_t route_windows(pay_flow_t *flow, const pay_route_t *route,
+    pay_str_t *windows);
 static pay_status_t begin_args(pay_flow_t *flow, create_t *create,
     const pay_value_t **args);
 static pay_status_t register_now(pay_flow_t *flow, create_t *create,
@@ -43,6 +48,12 @@ static pay_status_t done_state(pay_flow_t *flow, create_t *create,
     pay_effect_t *effect, int replayed);
 static pay_status_t checkout_url(pay_flow_t *flow, create_t *create,
     pay_str_t *url);
+
+
+static const char  *const late_names[] = {
+    [PAY_LATE_ACCEPT] = "accept", [PAY_LATE_HOLD] = "hold",
+    [PAY_LATE_REFUND] = "refund"
+};
 
 
 pay_status_t
@@ -275,7 +286,7 @@ begin_args(pay_flow_t *flow, create_t *create, const pay_value_t **args)
     const pay_checkout_t      *c = &create->reg.checkout;
     const pay_create_input_t  *in = &create->in;
 
-    v = pay_calloc(flow->arena, 22 * sizeof(pay_value_t));
+    v = pay_calloc(flow->arena, 24 * sizeof(pay_value_t));
     if (v == NULL) {
         return PAY_NO_MEMORY;
     }
@@ -302,6 +313,8 @@ begin_args(pay_flow_t *flow, create_t *create, const pay_value_t **args)
     v[19] = pay_value_text(flow->request_id);
     PAY_TRY(route_names(flow, &create->route, &v[20].bytes));
     v[21] = pay_value_opt(create->route.reason);
+    PAY_TRY(route_windows(flow, &create->route, &v[22].bytes));
+    v[23] = pay_value_text(pay_str_of(late_names[flow->env->late]));
 
     *args = v;
 
@@ -323,6 +336,25 @@ route_names(pay_flow_t *flow, const pay_route_t *route, pay_str_t *names)
     }
 
     return pay_buf_done(&buf, names);
+}
+
+
+/* How long each knows a key, in seconds. */
+static pay_status_t
+route_windows(pay_flow_t *flow, const pay_route_t *route, pay_str_t *windows)
+{
+    unsigned   i;
+    pay_buf_t  buf;
+
+    pay_buf_init(&buf, flow->arena, 256);
+
+    for (i = 0; i < route->count; i++) {
+        pay_buf_text(&buf, i == 0 ? "" : " ");
+        pay_buf_int(&buf, (int64_t) route->psps[i]->adapter->key_window_hours
+                          * HOUR_S);
+    }
+
+    return pay_buf_done(&buf, windows);
 }
 
 

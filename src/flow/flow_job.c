@@ -1,27 +1,15 @@
 /*
  * A claimed background job: go on with a registration whose outcome is not
- * known (same nonce), or ask the PSP how a pending payment stands.  Unknown
- * is never failed: only the PSP's word or the end of the checkout's life ends
- * it, and a hosted page that nobody was ever shown cannot be paid.
+ * known (same nonce), find it when its key is over, or ask the PSP how a
+ * pending payment stands; refunds stand in flow_refund.c.  Unknown is never
+ * failed: only the PSP's word or the end of the checkout's life ends it, and
+ * a hosted page that nobody was ever shown cannot be paid.
  */
 
 #include "flow_util.h"
 
 
-#define POLL_FIRST_MS   5000
-#define POLL_MAX_MS     300000
 #define EXPIRY_GRACE_S  900
-#define NO_PSP_MS       60000
-
-
-typedef struct {
-    pay_str_t         kind;
-    pay_str_t         owner;
-    int64_t           attempts;
-    pay_register_t    reg;             /* its checkout is the job's */
-    pay_ask_t         ask;
-    int               expiring;
-} job_t;
 
 
 static pay_status_t job_start(pay_flow_t *flow, const pay_event_t *event,
@@ -32,36 +20,38 @@ static pay_status_t job_polled(pay_flow_t *flow, const pay_event_t *event,
     pay_effect_t *effect);
 static pay_status_t job_applied(pay_flow_t *flow, const pay_event_t *event,
     pay_effect_t *effect);
-static pay_status_t job_end(pay_flow_t *flow, const pay_event_t *event,
+static pay_status_t job_ended(pay_flow_t *flow, const pay_event_t *event,
     pay_effect_t *effect);
-static pay_status_t give_up(pay_flow_t *flow, job_t *job,
+static pay_status_t give_up(pay_flow_t *flow, pay_job_t *job,
     pay_effect_t *effect);
-static pay_status_t start_poll(pay_flow_t *flow, job_t *job,
+static pay_status_t start_poll(pay_flow_t *flow, pay_job_t *job,
     const pay_event_t *event, pay_effect_t *effect);
-static int may_capture(const job_t *job, int64_t now_s);
-static int lingers(const job_t *job);
-static int must_expire(const job_t *job, int64_t now_s);
-static pay_status_t apply(pay_flow_t *flow, job_t *job, const char *source,
+static int may_capture(const pay_job_t *job, int64_t now_s);
+static int lingers(const pay_job_t *job);
+static int must_expire(const pay_job_t *job, int64_t now_s);
+static pay_status_t apply(pay_flow_t *flow, pay_job_t *job, const char *source,
     const pay_psp_event_t *fact, pay_effect_t *effect);
-static pay_status_t again(pay_flow_t *flow, job_t *job, int64_t delay_ms,
+static pay_status_t look_again(pay_flow_t *flow, pay_job_t *job, int64_t now_s,
     const char *code, pay_effect_t *effect);
-static int64_t poll_delay_ms(const job_t *job, int64_t now_s);
 
 
 pay_status_t
 pay_flow_job(pay_flow_t *flow, const pay_value_t *row, pay_str_t owner)
 {
-    job_t  *job;
+    pay_job_t  *job;
 
-    job = pay_calloc(flow->arena, sizeof(job_t));
+    job = pay_calloc(flow->arena, sizeof(pay_job_t));
     if (job == NULL) {
         return PAY_NO_MEMORY;
     }
 
     job->owner = owner;
     job->attempts = row[1].number;
+    job->reg.looks = row[1].number;
     PAY_TRY(pay_dup(flow->arena, row[0].bytes, &job->kind));
-    PAY_TRY(pay_checkout_decode(flow->arena, row + 2, &job->reg.checkout));
+    PAY_TRY(pay_dup(flow->arena, row[2].bytes, &job->operation_id));
+    PAY_TRY(pay_dup(flow->arena, row[3].bytes, &job->reference));
+    PAY_TRY(pay_checkout_decode(flow->arena, row + 4, &job->reg.checkout));
 
     job->reg.psp = pay_flow_psp(flow, job->reg.checkout.psp);
     flow->name = "job";
@@ -76,10 +66,11 @@ pay_flow_job(pay_flow_t *flow, const pay_value_t *row, pay_str_t owner)
 static pay_status_t
 job_start(pay_flow_t *flow, const pay_event_t *event, pay_effect_t *effect)
 {
-    int     registering;
-    job_t  *job = flow->state;
+    int     finding, registering;
+    pay_job_t  *job = flow->state;
 
-    registering = pay_str_is(job->kind, "register");
+    finding = pay_str_is(job->kind, "find");
+    registering = finding || pay_str_is(job->kind, "register");
 
     /* needs no PSP: nothing is sent any more */
     if (registering && event->now_s >= job->reg.checkout.expires_s) {
@@ -88,18 +79,22 @@ job_start(pay_flow_t *flow, const pay_event_t *event, pay_effect_t *effect)
 
     if (registering) {
         job->reg.done = job_stored;
-        return pay_register_start(flow, &job->reg, effect);
+        return finding ? pay_register_find(flow, &job->reg, effect)
+                       : pay_register_start(flow, &job->reg, effect);
     }
 
     if (job->reg.psp == NULL) {
-        return again(flow, job, NO_PSP_MS, "psp_not_configured", effect);
+        return pay_job_finish(flow, job, &(pay_job_end_t) {
+            pay_retry_ms(NULL, PAY_RETRY_POLL, 0, -1, PAY_STR("")),
+            "psp_not_configured", NULL }, effect);
     }
 
-    if (pay_str_is(job->kind, "poll")) {
-        return start_poll(flow, job, event, effect);
+    if (pay_str_is(job->kind, "refund")) {
+        return pay_refund_start(flow, job, effect);
     }
 
-    return PAY_BUG;
+    return pay_str_is(job->kind, "poll") ? start_poll(flow, job, event, effect)
+                                         : PAY_BUG;
 }
 
 
@@ -118,12 +113,11 @@ job_stored(pay_flow_t *flow, const pay_event_t *event, pay_effect_t *effect)
 static pay_status_t
 job_polled(pay_flow_t *flow, const pay_event_t *event, pay_effect_t *effect)
 {
-    job_t            *job = flow->state;
+    pay_job_t            *job = flow->state;
     pay_psp_event_t  *fact = &job->ask.fact;
 
     if (!job->ask.known) {
-        return again(flow, job, poll_delay_ms(job, event->now_s),
-                     "no_answer", effect);
+        return look_again(flow, job, event->now_s, "no_answer", effect);
     }
 
     if (fact->fact != PAY_FACT_NONE) {
@@ -146,27 +140,26 @@ job_polled(pay_flow_t *flow, const pay_event_t *event, pay_effect_t *effect)
         return apply(flow, job, "gateway", fact, effect);
     }
 
-    return again(flow, job, poll_delay_ms(job, event->now_s), "open", effect);
+    return look_again(flow, job, event->now_s, "open", effect);
 }
 
 
 static pay_status_t
 job_applied(pay_flow_t *flow, const pay_event_t *event, pay_effect_t *effect)
 {
-    job_t  *job = flow->state;
+    pay_job_t  *job = flow->state;
 
     if (event->kind == PAY_EVENT_DB_FAILED) {
-        return job_end(flow, event, effect);
+        return job_ended(flow, event, effect);
     }
 
     /* a final state has dropped the job; a mismatch waits for people */
-    return again(flow, job, poll_delay_ms(job, event->now_s), "applied",
-                 effect);
+    return look_again(flow, job, event->now_s, "applied", effect);
 }
 
 
 static pay_status_t
-job_end(pay_flow_t *flow, const pay_event_t *event, pay_effect_t *effect)
+job_ended(pay_flow_t *flow, const pay_event_t *event, pay_effect_t *effect)
 {
     if (event->kind == PAY_EVENT_DB_FAILED) {
         flow->outcome = "not-stored";
@@ -180,11 +173,11 @@ job_end(pay_flow_t *flow, const pay_event_t *event, pay_effect_t *effect)
 
 /* No token was ever stored, so no buyer saw a page: it cannot be paid. */
 static pay_status_t
-give_up(pay_flow_t *flow, job_t *job, pay_effect_t *effect)
+give_up(pay_flow_t *flow, pay_job_t *job, pay_effect_t *effect)
 {
     pay_value_t  *v;
 
-    v = pay_calloc(flow->arena, 7 * sizeof(pay_value_t));
+    v = pay_calloc(flow->arena, 10 * sizeof(pay_value_t));
     if (v == NULL) {
         return PAY_NO_MEMORY;
     }
@@ -196,6 +189,9 @@ give_up(pay_flow_t *flow, job_t *job, pay_effect_t *effect)
     v[4] = pay_value_text(PAY_STR("expired_unregistered"));
     v[5] = pay_value_int(0);
     v[6] = pay_value_text(flow->request_id);
+    v[7] = pay_value_null();
+    v[8] = pay_value_null();
+    v[9] = pay_value_null();
 
     pay_do_db(flow, effect, PAY_OP_STORE_NO_TOKEN, v, job_stored);
 
@@ -204,7 +200,7 @@ give_up(pay_flow_t *flow, job_t *job, pay_effect_t *effect)
 
 
 static pay_status_t
-start_poll(pay_flow_t *flow, job_t *job, const pay_event_t *event,
+start_poll(pay_flow_t *flow, pay_job_t *job, const pay_event_t *event,
     pay_effect_t *effect)
 {
     job->ask.checkout = &job->reg.checkout;
@@ -218,7 +214,7 @@ start_poll(pay_flow_t *flow, job_t *job, const pay_event_t *event,
 
 /* The buyer has approved in time; an order that has failed stays so. */
 static int
-may_capture(const job_t *job, int64_t now_s)
+may_capture(const pay_job_t *job, int64_t now_s)
 {
     return now_s < job->reg.checkout.expires_s + EXPIRY_GRACE_S
            && pay_checkout_state(&job->reg.checkout) == PAY_EXECUTING;
@@ -227,7 +223,7 @@ may_capture(const job_t *job, int64_t now_s)
 
 /* Its page stays open until the PSP is told to close it. */
 static int
-lingers(const job_t *job)
+lingers(const pay_job_t *job)
 {
     const pay_psp_adapter_t  *adapter = job->reg.psp->adapter;
 
@@ -237,7 +233,7 @@ lingers(const job_t *job)
 
 
 static int
-must_expire(const job_t *job, int64_t now_s)
+must_expire(const pay_job_t *job, int64_t now_s)
 {
     return lingers(job) && !job->expiring
            && now_s >= job->reg.checkout.expires_s;
@@ -245,7 +241,7 @@ must_expire(const job_t *job, int64_t now_s)
 
 
 static pay_status_t
-apply(pay_flow_t *flow, job_t *job, const char *source,
+apply(pay_flow_t *flow, pay_job_t *job, const char *source,
     const pay_psp_event_t *fact, pay_effect_t *effect)
 {
     const pay_value_t  *args;
@@ -258,13 +254,40 @@ apply(pay_flow_t *flow, job_t *job, const char *source,
 }
 
 
+/* As the directives say, and soon after the page's life is over.  A PSP that
+ * answers is asked for as long as the payment is open. */
 static pay_status_t
-again(pay_flow_t *flow, job_t *job, int64_t delay_ms, const char *code,
+look_again(pay_flow_t *flow, pay_job_t *job, int64_t now_s, const char *code,
+    pay_effect_t *effect)
+{
+    int64_t                left_ms;
+    pay_job_end_t          end;
+    const pay_checkout_t  *c = &job->reg.checkout;
+
+    end.code = code;
+    end.dead = (strcmp(code, "no_answer") == 0)
+               ? pay_retry_dead(job->reg.psp, PAY_RETRY_POLL, job->attempts)
+               : NULL;
+    end.delay_ms = pay_retry_ms(job->reg.psp, PAY_RETRY_POLL, job->attempts,
+                                -1, c->nonce);
+
+    left_ms = (c->expires_s + EXPIRY_GRACE_S + 1 - now_s) * 1000;
+
+    if (left_ms > 0 && left_ms < end.delay_ms) {
+        end.delay_ms = left_ms;
+    }
+
+    return pay_job_finish(flow, job, &end, effect);
+}
+
+
+pay_status_t
+pay_job_finish(pay_flow_t *flow, pay_job_t *job, const pay_job_end_t *end,
     pay_effect_t *effect)
 {
     pay_value_t  *v;
 
-    v = pay_calloc(flow->arena, 6 * sizeof(pay_value_t));
+    v = pay_calloc(flow->arena, 7 * sizeof(pay_value_t));
     if (v == NULL) {
         return PAY_NO_MEMORY;
     }
@@ -273,31 +296,13 @@ again(pay_flow_t *flow, job_t *job, int64_t delay_ms, const char *code,
     v[1] = pay_value_text(job->reg.checkout.checkout_id);
     v[2] = pay_value_text(job->kind);
     v[3] = pay_value_text(job->owner);
-    v[4] = pay_value_int(delay_ms);
-    v[5] = pay_value_text(pay_str_of(code));
+    v[4] = pay_value_int(end->delay_ms);
+    v[5] = pay_value_text(pay_str_of(end->code));
+    v[6] = (end->dead != NULL) ? pay_value_text(pay_str_of(end->dead))
+                               : pay_value_null();
 
-    flow->outcome = code;
-    pay_do_db(flow, effect, PAY_OP_FINISH_JOB, v, job_end);
+    flow->outcome = end->code;
+    pay_do_db(flow, effect, PAY_OP_FINISH_JOB, v, job_ended);
 
     return PAY_OK;
-}
-
-
-/* Often at first, seldom later, and soon after the page's life is over. */
-static int64_t
-poll_delay_ms(const job_t *job, int64_t now_s)
-{
-    int64_t  delay_ms, left_ms;
-
-    delay_ms = job->attempts >= 7 ? POLL_MAX_MS
-                                  : (int64_t) POLL_FIRST_MS
-                                    << (job->attempts < 0 ? 0
-                                        : job->attempts);
-    if (delay_ms > POLL_MAX_MS) {
-        delay_ms = POLL_MAX_MS;
-    }
-
-    left_ms = (job->reg.checkout.expires_s + EXPIRY_GRACE_S + 1 - now_s) * 1000;
-
-    return left_ms > 0 && left_ms < delay_ms ? left_ms : delay_ms;
 }

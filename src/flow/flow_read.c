@@ -27,7 +27,8 @@ static pay_status_t read_render(pay_flow_t *flow, read_t *read,
 static const pay_op_id_t  read_ops[] = {
     [PAY_READ_PAYMENT] = PAY_OP_GET_PAYMENT,
     [PAY_READ_CHECKOUT] = PAY_OP_GET_CHECKOUT,
-    [PAY_READ_EVENTS] = PAY_OP_GET_EVENTS
+    [PAY_READ_EVENTS] = PAY_OP_GET_EVENTS,
+    [PAY_READ_EXPLAIN] = PAY_OP_EXPLAIN_PAYMENT
 };
 
 
@@ -162,6 +163,12 @@ read_render(pay_flow_t *flow, read_t *read, const pay_event_t *event,
 
         return pay_timeline_render(flow->arena, read->id,
                                    event->row[1].bytes, &reply->body);
+    }
+
+    if (read->what == PAY_READ_EXPLAIN) {
+        flow->order_id = read->id;
+
+        return pay_dup(flow->arena, event->row[1].bytes, &reply->body);
     }
 
     checkout = pay_alloc(flow->arena, sizeof(pay_checkout_t));

@@ -10,11 +10,16 @@
 #include "pay_url.h"
 
 
+static pay_status_t make_order(pay_flow_t *flow, const pay_psp_t *psp,
+    const pay_checkout_t *checkout, pay_psp_order_t **order);
 static pay_status_t webhook_url(pay_flow_t *flow, const pay_psp_t *psp,
     const pay_checkout_t *checkout, pay_str_t *url);
+static void reset(pay_flow_t *flow, pay_register_t *reg);
 static pay_status_t register_answered(pay_flow_t *flow,
     const pay_event_t *event, pay_effect_t *effect);
 static pay_status_t register_moved(pay_flow_t *flow, const pay_event_t *event,
+    pay_effect_t *effect);
+static pay_status_t register_found(pay_flow_t *flow, const pay_event_t *event,
     pay_effect_t *effect);
 static pay_status_t read_answer(pay_flow_t *flow, pay_register_t *reg,
     const pay_http_answer_t *answer);
@@ -26,6 +31,9 @@ static pay_status_t store_token(pay_flow_t *flow, pay_register_t *reg,
     pay_effect_t *effect);
 static pay_status_t store_no_token(pay_flow_t *flow, pay_register_t *reg,
     pay_effect_t *effect);
+static const char *is_dead(const pay_register_t *reg);
+static int64_t attempt_of(const pay_register_t *reg);
+static int can_find(const pay_register_t *reg);
 
 
 static const char  *const outcome_words[] = {
@@ -39,6 +47,19 @@ pay_status_t
 pay_register_build(pay_flow_t *flow, const pay_psp_t *psp,
     const pay_checkout_t *checkout, pay_http_request_t *request,
     pay_err_t *err)
+{
+    pay_psp_order_t  *order;
+
+    PAY_TRY(make_order(flow, psp, checkout, &order));
+
+    return psp->adapter->register_request(flow->arena, &psp->account, order,
+                                          request, err);
+}
+
+
+static pay_status_t
+make_order(pay_flow_t *flow, const pay_psp_t *psp,
+    const pay_checkout_t *checkout, pay_psp_order_t **made)
 {
     unsigned          i;
     pay_psp_order_t  *order;
@@ -69,8 +90,9 @@ pay_register_build(pay_flow_t *flow, const pay_psp_t *psp,
                            "Order %.*s", pay_fmt(checkout->orders[i].id)));
     }
 
-    return psp->adapter->register_request(flow->arena, &psp->account, order,
-                                          request, err);
+    *made = order;
+
+    return PAY_OK;
 }
 
 
@@ -94,11 +116,7 @@ pay_register_start(pay_flow_t *flow, pay_register_t *reg, pay_effect_t *effect)
 {
     pay_status_t  status;
 
-    flow->sub = reg;
-    reg->had_page = 0;
-    memset(&reg->result, 0, sizeof(reg->result));
-    reg->result.outcome = PAY_PSP_NOT_SENT;
-    reg->result.retry_after_s = -1;
+    reset(flow, reg);
 
     if (reg->psp == NULL) {
         reg->result.code = PAY_STR("psp_not_configured");
@@ -124,6 +142,50 @@ pay_register_start(pay_flow_t *flow, pay_register_t *reg, pay_effect_t *effect)
 }
 
 
+pay_status_t
+pay_register_find(pay_flow_t *flow, pay_register_t *reg, pay_effect_t *effect)
+{
+    pay_psp_order_t          *order;
+    const pay_psp_adapter_t  *adapter;
+
+    reset(flow, reg);
+    reg->finding = 1;
+    reg->result.outcome = PAY_PSP_UNKNOWN;
+    reg->result.code = PAY_STR(PAY_DEAD_KEY_WINDOW);
+
+    if (!can_find(reg)) {
+        return store_no_token(flow, reg, effect);
+    }
+
+    adapter = reg->psp->adapter;
+
+    PAY_TRY(make_order(flow, reg->psp, &reg->checkout, &order));
+    PAY_TRY(adapter->find_request(flow->arena, &reg->psp->account, order,
+                                  &effect->http));
+
+    effect->kind = PAY_DO_HTTP;
+    effect->psp = reg->psp;
+    effect->what = "find";
+    flow->psp_name = reg->psp->name;
+    flow->step = register_found;
+
+    return PAY_OK;
+}
+
+
+static void
+reset(pay_flow_t *flow, pay_register_t *reg)
+{
+    flow->sub = reg;
+    reg->had_page = 0;
+    reg->reach = PAY_REACH_NOTHING;
+    reg->http_status = 0;
+    memset(&reg->result, 0, sizeof(reg->result));
+    reg->result.outcome = PAY_PSP_NOT_SENT;
+    reg->result.retry_after_s = -1;
+}
+
+
 static pay_status_t
 register_answered(pay_flow_t *flow, const pay_event_t *event,
     pay_effect_t *effect)
@@ -133,6 +195,21 @@ register_answered(pay_flow_t *flow, const pay_event_t *event,
     PAY_TRY(read_answer(flow, reg, event->answer));
 
     return store(flow, reg, effect);
+}
+
+
+/* That the PSP has none now does not prove that it will not have one. */
+static pay_status_t
+register_found(pay_flow_t *flow, const pay_event_t *event,
+    pay_effect_t *effect)
+{
+    pay_register_t  *reg = flow->sub;
+
+    PAY_TRY(read_answer(flow, reg, event->answer));
+
+    return (reg->result.outcome == PAY_PSP_DONE)
+           ? store_token(flow, reg, effect)
+           : store_no_token(flow, reg, effect);
 }
 
 
@@ -162,9 +239,11 @@ static pay_status_t
 read_answer(pay_flow_t *flow, pay_register_t *reg,
     const pay_http_answer_t *answer)
 {
-    pay_str_t              url;
-    pay_psp_order_t        order;
-    const pay_checkout_t  *checkout = &reg->checkout;
+    pay_str_t                 url;
+    pay_status_t              status;
+    pay_psp_order_t           order;
+    const pay_checkout_t     *checkout = &reg->checkout;
+    const pay_psp_adapter_t  *adapter = reg->psp->adapter;
 
     memset(&order, 0, sizeof(order));
     order.nonce = checkout->nonce;
@@ -173,8 +252,14 @@ read_answer(pay_flow_t *flow, pay_register_t *reg,
     order.amount_minor = checkout->total_minor;
     order.expires_s = checkout->expires_s;
 
-    PAY_TRY(reg->psp->adapter->register_answer(flow->arena, &order, answer,
-                                               &reg->result));
+    status = reg->finding
+             ? adapter->find_answer(flow->arena, &order, answer, &reg->result)
+             : adapter->register_answer(flow->arena, &order, answer,
+                                        &reg->result);
+    PAY_TRY(status);
+
+    reg->reach = answer->reach;
+    reg->http_status = answer->status;
 
     /* it dies with the event, and the code is needed again */
     PAY_TRY(pay_dup(flow->arena, reg->result.code, &reg->result.code));
@@ -232,7 +317,7 @@ reroute(pay_flow_t *flow, pay_register_t *reg, pay_effect_t *effect)
 {
     pay_value_t  *v;
 
-    v = pay_calloc(flow->arena, 8 * sizeof(pay_value_t));
+    v = pay_calloc(flow->arena, 10 * sizeof(pay_value_t));
     if (v == NULL) {
         return PAY_NO_MEMORY;
     }
@@ -245,6 +330,9 @@ reroute(pay_flow_t *flow, pay_register_t *reg, pay_effect_t *effect)
     v[5] = pay_value_int(flow->env->lease_ms);
     v[6] = pay_value_text(flow->request_id);
     v[7] = pay_value_int(reg->checkout.attempt);
+    v[8] = pay_value_text(pay_str_of(pay_reach_name(reg->reach)));
+    v[9] = reg->http_status != 0 ? pay_value_int(reg->http_status)
+                                 : pay_value_null();
 
     pay_do_db(flow, effect, PAY_OP_REROUTE, v, register_moved);
 
@@ -281,9 +369,10 @@ store_token(pay_flow_t *flow, pay_register_t *reg, pay_effect_t *effect)
 static pay_status_t
 store_no_token(pay_flow_t *flow, pay_register_t *reg, pay_effect_t *effect)
 {
+    const char   *dead = is_dead(reg);
     pay_value_t  *v;
 
-    v = pay_calloc(flow->arena, 7 * sizeof(pay_value_t));
+    v = pay_calloc(flow->arena, 10 * sizeof(pay_value_t));
     if (v == NULL) {
         return PAY_NO_MEMORY;
     }
@@ -291,14 +380,50 @@ store_no_token(pay_flow_t *flow, pay_register_t *reg, pay_effect_t *effect)
     v[0] = pay_value_text(reg->checkout.merchant_id);
     v[1] = pay_value_text(reg->checkout.checkout_id);
     v[2] = pay_value_text(reg->checkout.psp);
-    v[3] = pay_value_text(pay_str_of(outcome_words[reg->result.outcome]));
+    v[3] = pay_value_text(reg->finding ? PAY_STR("held")
+                          : pay_str_of(outcome_words[reg->result.outcome]));
     v[4] = pay_value_opt(reg->result.code);
-    v[5] = pay_value_int(pay_backoff_ms(reg->checkout.attempt,
-                                        reg->result.retry_after_s,
-                                        reg->checkout.nonce));
+    v[5] = pay_value_int(pay_retry_ms(reg->psp, PAY_RETRY_REGISTER,
+                                      attempt_of(reg),
+                                      reg->result.retry_after_s,
+                                      reg->checkout.nonce));
     v[6] = pay_value_text(flow->request_id);
+    v[7] = pay_value_text(pay_str_of(pay_reach_name(reg->reach)));
+    v[8] = reg->http_status != 0 ? pay_value_int(reg->http_status)
+                                 : pay_value_null();
+    v[9] = dead != NULL ? pay_value_text(pay_str_of(dead)) : pay_value_null();
 
     pay_do_db(flow, effect, PAY_OP_STORE_NO_TOKEN, v, reg->done);
 
     return PAY_OK;
+}
+
+
+/* What was refused ends; what is found by asking is looked for on. */
+static const char *
+is_dead(const pay_register_t *reg)
+{
+    if (!reg->finding) {
+        return (reg->result.outcome == PAY_PSP_REFUSED)
+               ? NULL : pay_retry_dead(reg->psp, PAY_RETRY_REGISTER,
+                                       attempt_of(reg));
+    }
+
+    return (!can_find(reg)
+            || pay_retry_dead(reg->psp, PAY_RETRY_REGISTER, attempt_of(reg)))
+           ? PAY_DEAD_KEY_WINDOW : NULL;
+}
+
+
+static int64_t
+attempt_of(const pay_register_t *reg)
+{
+    return reg->finding ? reg->looks : reg->checkout.attempt;
+}
+
+
+static int
+can_find(const pay_register_t *reg)
+{
+    return reg->psp != NULL && reg->psp->adapter->find_request != NULL;
 }

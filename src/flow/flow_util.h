@@ -35,10 +35,52 @@ void pay_flow_note(pay_flow_t *flow, const pay_checkout_t *checkout);
  * one that only sends webhooks is (the block's adapter has been changed). */
 const pay_psp_t *pay_flow_psp(const pay_flow_t *flow, pay_str_t name);
 
-/* Milliseconds until attempt `attempt` + 1: 1 s doubled up to 60 s, at least
- * what the PSP asked for (seconds, -1 none), spread by `seed`. */
-int64_t pay_backoff_ms(int64_t attempt, int64_t retry_after_s,
-    pay_str_t seed);
+/* Why there is no next attempt, for `dead`. */
+#define PAY_DEAD_CANCELLED   "cancelled"
+#define PAY_DEAD_LIMIT       "retry_limit"
+#define PAY_DEAD_KEY_WINDOW  "key_window_over"
+#define PAY_DEAD_REFUSED     "refused"
+
+/* Milliseconds until the next attempt by the retry directives (psp NULL: it is
+ * not configured any more), and why there is none, or NULL. */
+int64_t pay_retry_ms(const pay_psp_t *psp, pay_retry_what_t what,
+    int64_t attempt, int64_t retry_after_s, pay_str_t seed);
+const char *pay_retry_dead(const pay_psp_t *psp, pay_retry_what_t what,
+    int64_t attempt);
+
+/* The dispatch journal (flow_dispatch.c) of a change: begin_dispatch → call →
+ * end_dispatch. */
+typedef struct {
+    const pay_checkout_t  *checkout;
+    const pay_psp_t       *psp;
+    const char            *operation;  /* literal */
+    pay_str_t              operation_id;
+    int64_t                attempt;    /* of begin_dispatch's row */
+} pay_dispatch_t;
+
+typedef enum {
+    PAY_DISPATCH_SEND = 0,     /* it is journaled: send it now */
+    PAY_DISPATCH_LATER,        /* somebody else is at it, or nobody knows */
+    PAY_DISPATCH_ASK,          /* its key is over: never again */
+    PAY_DISPATCH_ENDED         /* it was done, or taken */
+} pay_dispatch_verdict_t;
+
+pay_status_t pay_dispatch_begin(pay_flow_t *flow, pay_dispatch_t *dispatch,
+    pay_effect_t *effect, pay_flow_step_pt step) PAY_MUST_CHECK;
+pay_dispatch_verdict_t pay_dispatch_begun(pay_dispatch_t *dispatch,
+    const pay_event_t *event);
+pay_status_t pay_dispatch_end(pay_flow_t *flow,
+    const pay_dispatch_t *dispatch, const pay_psp_changed_t *result,
+    const pay_http_answer_t *answer, pay_effect_t *effect,
+    pay_flow_step_pt step) PAY_MUST_CHECK;
+
+/* Webhooks that prove nothing (flow_quarantine.c): why, and the arguments of
+ * quarantine_webhook. */
+const char *pay_quarantine_why(pay_flow_t *flow, const pay_psp_t *psp,
+    const pay_sig_input_t *input, const pay_sig_result_t *result);
+pay_status_t pay_quarantine_args(pay_flow_t *flow,
+    const pay_webhook_input_t *input, const char *why,
+    const pay_value_t **args) PAY_MUST_CHECK;
 
 /* Registration (flow_register.c).  The request is a pure function of the
  * stored checkout: the same bytes on every attempt. */
@@ -53,6 +95,10 @@ typedef struct {
     pay_checkout_t        checkout;
     const pay_psp_t      *psp;
     pay_psp_registered_t  result;      /* of the last call */
+    pay_reach_t           reach;       /* how far it came */
+    unsigned              http_status;
+    int                   finding;     /* only asks, by nonce or reference, */
+    int64_t               looks;       /*   so many times by now */
     int                   had_page;    /* it was accepted; then not by us */
     unsigned              moves;
     pay_flow_step_pt      done;
@@ -60,10 +106,14 @@ typedef struct {
 
 pay_status_t pay_register_start(pay_flow_t *flow, pay_register_t *reg,
     pay_effect_t *effect) PAY_MUST_CHECK;
+/* The key of a call of unknown outcome is over: the PSP is asked whether it
+ * has the registration, where it can be asked so; nothing is sent again. */
+pay_status_t pay_register_find(pay_flow_t *flow, pay_register_t *reg,
+    pay_effect_t *effect) PAY_MUST_CHECK;
 
 /* A sub-flow (flow_ask.c): how does a registration stand at its PSP?  Takes
  * an approved payment's money on the way when `may_capture`.  `done` gets the
- * last HTTP event, and finds known and fact set. */
+ * last event, and finds known and fact set. */
 typedef struct {
     const pay_checkout_t  *checkout;
     const pay_psp_t       *psp;
@@ -72,6 +122,7 @@ typedef struct {
     int                    known;
     pay_psp_event_t        fact;
     pay_psp_change_t       change;     /* the last one asked for */
+    pay_dispatch_t         dispatch;   /* of it */
     pay_flow_step_pt       done;
 } pay_ask_t;
 
@@ -79,6 +130,36 @@ pay_status_t pay_ask_start(pay_flow_t *flow, pay_ask_t *ask,
     pay_effect_t *effect) PAY_MUST_CHECK;
 /* Ends the hosted page at the PSP; `done` and the rest as above. */
 pay_status_t pay_ask_expire(pay_flow_t *flow, pay_ask_t *ask,
+    pay_effect_t *effect) PAY_MUST_CHECK;
+
+/* A claimed job (flow_job.c), for those that stand in a file of their own. */
+typedef struct {
+    pay_str_t         kind;
+    pay_str_t         owner;
+    pay_str_t         operation_id;    /* of a refund */
+    pay_str_t         reference;       /* the PSP's payment id, or empty */
+    int64_t           attempts;
+    pay_register_t    reg;             /* its checkout is the job's */
+    pay_ask_t         ask;
+    pay_psp_change_t  change;          /* a refund */
+    pay_dispatch_t    dispatch;        /* of it */
+    pay_psp_outcome_t outcome;         /* of it */
+    int64_t           retry_after_s;   /* that the PSP asked for */
+    int               expiring;
+} pay_job_t;
+
+/* Gives the job back: it is due again after delay_ms (< 0: it is done), or
+ * goes to the dead letters for the reason `dead`. */
+typedef struct {
+    int64_t      delay_ms;
+    const char  *code;                 /* literal */
+    const char  *dead;                 /* literal, or NULL */
+} pay_job_end_t;
+
+pay_status_t pay_job_finish(pay_flow_t *flow, pay_job_t *job,
+    const pay_job_end_t *end, pay_effect_t *effect) PAY_MUST_CHECK;
+/* A late payment is paid back (flow_refund.c). */
+pay_status_t pay_refund_start(pay_flow_t *flow, pay_job_t *job,
     pay_effect_t *effect) PAY_MUST_CHECK;
 
 /* The arguments of apply_event for one fact of a PSP. */

@@ -19,6 +19,7 @@ typedef struct {
     pay_str_t            digest;
     unsigned char        sha256[PAY_SHA256_SIZE];
     int64_t              now_s;        /* when it came */
+    const char          *why;          /* it is refused */
 } webhook_t;
 
 
@@ -37,7 +38,9 @@ static pay_status_t webhook_applied(pay_flow_t *flow,
 static pay_status_t webhook_next(pay_flow_t *flow, webhook_t *webhook,
     pay_effect_t *effect);
 static pay_status_t webhook_refuse(pay_flow_t *flow, pay_effect_t *effect,
-    pay_sig_verdict_t verdict);
+    const pay_sig_input_t *input, const pay_sig_result_t *result);
+static pay_status_t webhook_quarantined(pay_flow_t *flow,
+    const pay_event_t *event, pay_effect_t *effect);
 static pay_status_t webhook_done(pay_flow_t *flow, pay_effect_t *effect);
 static const char *known_outcome(pay_str_t outcome);
 
@@ -127,7 +130,7 @@ webhook_judge(pay_flow_t *flow, pay_str_t cert_pem, pay_effect_t *effect)
                ? webhook_fetch(flow, result.cert_url, effect) : PAY_BUG;
 
     default:
-        return webhook_refuse(flow, effect, result.verdict);
+        return webhook_refuse(flow, effect, &input, &result);
     }
 }
 
@@ -224,23 +227,53 @@ webhook_next(pay_flow_t *flow, webhook_t *webhook, pay_effect_t *effect)
 }
 
 
+/* The sender hears at once; why, and what he sent, is put aside for people
+ * unless too much of it comes. */
 static pay_status_t
 webhook_refuse(pay_flow_t *flow, pay_effect_t *effect,
-    pay_sig_verdict_t verdict)
+    const pay_sig_input_t *input, const pay_sig_result_t *result)
 {
-    switch (verdict) {
+    const char         *why;
+    webhook_t          *webhook = flow->state;
+    const pay_value_t  *args;
 
-    case PAY_SIG_ERROR:
+    if (result->verdict == PAY_SIG_ERROR) {
         return PAY_NO_MEMORY;
-
-    case PAY_SIG_TIMESTAMP:
-        return pay_done_problem(flow, effect, "webhook-timestamp-invalid",
-                                NULL);
-
-    default:
-        return pay_done_problem(flow, effect, "webhook-signature-invalid",
-                                NULL);
     }
+
+    PAY_TRY(pay_done_problem(flow, effect,
+                             result->verdict == PAY_SIG_TIMESTAMP
+                             ? "webhook-timestamp-invalid"
+                             : "webhook-signature-invalid", NULL));
+
+    if (!webhook->in.may_quarantine) {
+        return PAY_OK;
+    }
+
+    why = pay_quarantine_why(flow, webhook->in.psp, input, result);
+    PAY_TRY(pay_quarantine_args(flow, &webhook->in, why, &args));
+    webhook->why = why;
+
+    pay_do_db(flow, effect, PAY_OP_QUARANTINE_WEBHOOK, args,
+              webhook_quarantined);
+
+    return PAY_OK;
+}
+
+
+static pay_status_t
+webhook_quarantined(pay_flow_t *flow, const pay_event_t *event,
+    pay_effect_t *effect)
+{
+    webhook_t  *webhook = flow->state;
+
+    if (event->kind == PAY_EVENT_ROW) {
+        flow->quarantined = webhook->why;
+    }
+
+    pay_do_done(effect, NULL);
+
+    return PAY_OK;
 }
 
 
@@ -274,7 +307,7 @@ known_outcome(pay_str_t outcome)
     unsigned                   i;
     static const char  *const  words[] = {
         "applied", "unchanged", "duplicate", "parked", "mismatch", "ignored",
-        "asked"
+        "asked", "held", "contradiction"
     };
 
     for (i = 0; i < sizeof(words) / sizeof(words[0]); i++) {

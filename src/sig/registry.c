@@ -114,7 +114,7 @@ pay_header_find(const pay_header_t *headers, size_t count, const char *name,
 
 pay_sig_verdict_t
 pay_sig_time_check(const pay_sig_input_t *input, pay_str_t text,
-    int64_t *timestamp_s)
+    int64_t *timestamp_s, int *ahead)
 {
     int64_t  t, distance;
 
@@ -125,6 +125,7 @@ pay_sig_time_check(const pay_sig_input_t *input, pay_str_t text,
     distance = (t > input->now_s) ? t - input->now_s : input->now_s - t;
 
     if (distance > input->tolerance_s) {
+        *ahead = (t > input->now_s) ? 1 : -1;
         return PAY_SIG_TIMESTAMP;
     }
 

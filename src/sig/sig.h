@@ -39,10 +39,11 @@ extern const pay_sig_scheme_t  pay_sig_svix;
 
 
 /* PAY_SIG_VALID and *timestamp_s when `text` is plain digits not further than
- * the tolerance from now, in either direction; else PAY_SIG_TIMESTAMP.  A
- * tolerance of 0 asks for this very second, a negative one refuses all. */
+ * the tolerance from now, in either direction; else PAY_SIG_TIMESTAMP, and
+ * *ahead says in which.  A tolerance of 0 asks for this very second, a
+ * negative one refuses all. */
 pay_sig_verdict_t pay_sig_time_check(const pay_sig_input_t *input,
-    pay_str_t text, int64_t *timestamp_s);
+    pay_str_t text, int64_t *timestamp_s, int *ahead);
 
 /* PAY_SIG_VALID when the HMAC-SHA-256 of `parts` under any key equals any of
  * the values, PAY_SIG_MISMATCH when none does, PAY_SIG_ERROR when libcrypto

@@ -215,7 +215,7 @@ webhook_judge(pay_arena_t *arena, const pay_sig_input_t *input,
     }
 
     verdict = pay_sig_time_check(input, headers[WEBHOOK_TIMESTAMP],
-                                 &timestamp_s);
+                                 &timestamp_s, &result->ahead);
     if (verdict != PAY_SIG_VALID) {
         return verdict;
     }

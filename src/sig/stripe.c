@@ -106,7 +106,8 @@ stripe_judge(const pay_sig_input_t *input, pay_sig_result_t *result)
         return verdict;
     }
 
-    verdict = pay_sig_time_check(input, header.time, &timestamp_s);
+    verdict = pay_sig_time_check(input, header.time, &timestamp_s,
+                                 &result->ahead);
     if (verdict != PAY_SIG_VALID) {
         return verdict;
     }

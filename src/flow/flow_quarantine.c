@@ -1,0 +1,240 @@
+/*
+ * A webhook that proves nothing about its sender, put aside for people: why
+ * it was refused, and so much of it as tells what to mend.  It is a help, not
+ * a path: nothing that stands there is ever believed.
+ */
+
+#include "flow_util.h"
+#include "pay_pan.h"
+
+
+#define BODY_MAX     4096
+#define HEADERS_MAX  24
+#define NAME_MAX     64
+#define VALUE_MAX    256
+
+
+static int is_another_blocks(pay_flow_t *flow, const pay_psp_t *psp,
+    const pay_sig_input_t *input);
+static int is_altered(pay_flow_t *flow, const pay_psp_t *psp,
+    const pay_sig_input_t *input);
+static int fits(pay_flow_t *flow, const pay_sig_scheme_t *scheme,
+    const pay_sig_input_t *input);
+static pay_status_t headers_json(pay_flow_t *flow,
+    const pay_webhook_input_t *input, pay_str_t *text);
+static pay_status_t add_header(pay_flow_t *flow, pay_json_t *json,
+    const pay_header_t *header);
+static int is_private(const pay_header_t *header);
+static pay_str_t beginning(pay_str_t body);
+
+
+const char *
+pay_quarantine_why(pay_flow_t *flow, const pay_psp_t *psp,
+    const pay_sig_input_t *input, const pay_sig_result_t *result)
+{
+    switch (result->verdict) {
+
+    case PAY_SIG_HEADER_MISSING:
+        return "no_key";
+
+    case PAY_SIG_TIMESTAMP:
+        return (result->ahead == 0) ? "malformed"
+               : (result->ahead < 0) ? "stale" : "skew";
+
+    case PAY_SIG_CERT_INVALID:
+        return "certificate";
+
+    case PAY_SIG_MISMATCH:
+        return is_another_blocks(flow, psp, input) ? "wrong_key"
+               : is_altered(flow, psp, input) ? "altered_body" : "mismatch";
+
+    default:
+        return "malformed";
+    }
+}
+
+
+/* Signed for another payments_psp block: the endpoints are mixed up. */
+static int
+is_another_blocks(pay_flow_t *flow, const pay_psp_t *psp,
+    const pay_sig_input_t *input)
+{
+    size_t            i;
+    const pay_psp_t  *other;
+    pay_sig_input_t   tried = *input;
+
+    for (i = 0; i < flow->env->psp_count; i++) {
+        other = &flow->env->psps[i];
+
+        if (other == psp || other->scheme != psp->scheme) {
+            continue;
+        }
+
+        tried.keys = other->webhook_keys;
+        tried.key_count = other->webhook_key_count;
+        tried.settings = &other->settings;
+
+        if (fits(flow, other->scheme, &tried)) {
+            return 1;
+        }
+    }
+
+    return 0;
+}
+
+
+/* What proxies do: white space at the end goes, a line end comes. */
+static int
+is_altered(pay_flow_t *flow, const pay_psp_t *psp,
+    const pay_sig_input_t *input)
+{
+    pay_buf_t        buf;
+    pay_sig_input_t  tried = *input;
+
+    while (tried.body.len > 0 && tried.body.data[tried.body.len - 1] <= ' ') {
+        tried.body.len--;
+    }
+
+    if (tried.body.len < input->body.len
+        && fits(flow, psp->scheme, &tried))
+    {
+        return 1;
+    }
+
+    pay_buf_init(&buf, flow->arena, input->body.len + 2);
+    pay_buf_add(&buf, tried.body);
+    pay_buf_text(&buf, "\n");
+
+    return pay_buf_done(&buf, &tried.body) == PAY_OK
+           && fits(flow, psp->scheme, &tried);
+}
+
+
+static int
+fits(pay_flow_t *flow, const pay_sig_scheme_t *scheme,
+    const pay_sig_input_t *input)
+{
+    pay_sig_result_t  result;
+
+    memset(&result, 0, sizeof(result));
+
+    return scheme->verify(flow->arena, input, &result) == PAY_SIG_VALID;
+}
+
+
+pay_status_t
+pay_quarantine_args(pay_flow_t *flow, const pay_webhook_input_t *input,
+    const char *why, const pay_value_t **args)
+{
+    pay_value_t    *v;
+    unsigned char  *digest;
+
+    v = pay_calloc(flow->arena, 7 * sizeof(pay_value_t));
+    digest = pay_alloc(flow->arena, PAY_SHA256_SIZE);
+    if (v == NULL || digest == NULL) {
+        return PAY_NO_MEMORY;
+    }
+
+    PAY_TRY(pay_sha256(input->body, digest));
+
+    v[0] = pay_value_text(input->psp->name);
+    v[1] = pay_value_text(pay_str_of(why));
+    v[2] = pay_value_text((pay_str_t) { PAY_SHA256_SIZE, digest });
+    PAY_TRY(headers_json(flow, input, &v[3].bytes));
+    v[4] = pay_value_text(beginning(input->body));
+    v[5] = pay_value_int((int64_t) input->body.len);
+    v[6] = pay_value_text(flow->request_id);
+
+    *args = v;
+
+    return PAY_OK;
+}
+
+
+static pay_status_t
+headers_json(pay_flow_t *flow, const pay_webhook_input_t *input,
+    pay_str_t *text)
+{
+    size_t         i;
+    unsigned       count;
+    pay_json_t    *json;
+    pay_status_t   status;
+
+    json = pay_json_array_new();
+    status = (json == NULL) ? PAY_NO_MEMORY : PAY_OK;
+
+    for (i = 0, count = 0;
+         status == PAY_OK && i < input->header_count && count < HEADERS_MAX;
+         i++)
+    {
+        if (!is_private(&input->headers[i])) {
+            status = add_header(flow, json, &input->headers[i]);
+            count++;
+        }
+    }
+
+    if (status == PAY_OK) {
+        status = pay_json_write(flow->arena, json, text);
+    }
+
+    pay_json_free(json);
+
+    return status;
+}
+
+
+static pay_status_t
+add_header(pay_flow_t *flow, pay_json_t *json, const pay_header_t *header)
+{
+    pay_str_t    name, value;
+    pay_json_t  *pair;
+
+    PAY_TRY(pay_redact(flow->arena, header->name, NAME_MAX, &name));
+    PAY_TRY(pay_redact(flow->arena, header->value, VALUE_MAX, &value));
+
+    pair = pay_json_object_new();
+
+    if (pair != NULL
+        && pay_json_set_string(pair, "name", name) == PAY_OK
+        && pay_json_set_string(pair, "value", value) == PAY_OK)
+    {
+        return pay_json_append(json, pair);
+    }
+
+    pay_json_free(pair);
+
+    return PAY_NO_MEMORY;
+}
+
+
+static int
+is_private(const pay_header_t *header)
+{
+    unsigned                  i;
+    pay_str_t                 value;
+    static const char *const  names[] = {
+        "authorization", "proxy-authorization", "cookie"
+    };
+
+    for (i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+        if (pay_header_find(header, 1, names[i], &value) == PAY_OK) {
+            return 1;
+        }
+    }
+
+    return 0;
+}
+
+
+/* A card number is kept nowhere, a forger's neither. */
+static pay_str_t
+beginning(pay_str_t body)
+{
+    if (pay_pan_found(body)) {
+        return PAY_STR("");
+    }
+
+    body.len = body.len < BODY_MAX ? body.len : BODY_MAX;
+
+    return body;
+}
