@@ -23,13 +23,6 @@ static pay_status_t keep_fact(pay_flow_t *flow, const pay_psp_event_t *from,
     pay_psp_event_t *to);
 
 
-/* The journal's words, too. */
-static const char  *const change_names[PAY_PSP_CHANGE_COUNT] = {
-    [PAY_PSP_CAPTURE] = "capture", [PAY_PSP_CANCEL] = "cancel",
-    [PAY_PSP_REFUND] = "refund", [PAY_PSP_EXPIRE] = "expire"
-};
-
-
 pay_status_t
 pay_ask_start(pay_flow_t *flow, pay_ask_t *ask, pay_effect_t *effect)
 {
@@ -118,7 +111,7 @@ ask_change(pay_flow_t *flow, pay_ask_t *ask, pay_psp_change_kind_t kind,
 
     ask->dispatch.checkout = c;
     ask->dispatch.psp = ask->psp;
-    ask->dispatch.operation = change_names[kind];
+    ask->dispatch.kind = kind;
     ask->dispatch.operation_id = c->nonce;
 
     return pay_dispatch_begin(flow, &ask->dispatch, effect, ask_begun);
@@ -161,7 +154,7 @@ ask_send(pay_flow_t *flow, pay_ask_t *ask, pay_effect_t *effect)
 
     effect->kind = PAY_DO_HTTP;
     effect->psp = psp;
-    effect->what = ask->dispatch.operation;
+    effect->what = pay_change_name(ask->dispatch.kind);
     effect->buyer_waits = ask->buyer_waits;
     flow->step = ask_changed;
 

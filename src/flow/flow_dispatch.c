@@ -21,6 +21,11 @@ static const char  *const reaches[] = {
     [PAY_REACH_COMPLETE] = "complete"
 };
 
+static const char  *const change_names[PAY_PSP_CHANGE_COUNT] = {
+    [PAY_PSP_CAPTURE] = "capture", [PAY_PSP_CANCEL] = "cancel",
+    [PAY_PSP_REFUND] = "refund", [PAY_PSP_EXPIRE] = "expire"
+};
+
 static const char  *const states[] = {
     [PAY_PSP_DONE] = "DONE", [PAY_PSP_PENDING] = "PENDING",
     [PAY_PSP_REFUSED] = "REFUSED", [PAY_PSP_NOT_SENT] = "NOT_SENT",
@@ -36,11 +41,18 @@ pay_reach_name(pay_reach_t reach)
 }
 
 
+const char *
+pay_change_name(pay_psp_change_kind_t kind)
+{
+    return change_names[kind];
+}
+
+
 pay_status_t
 pay_dispatch_begin(pay_flow_t *flow, pay_dispatch_t *dispatch,
     pay_effect_t *effect, pay_flow_step_pt step)
 {
-    pay_value_t             *v;
+    pay_value_t              *v;
     const pay_psp_adapter_t  *adapter = dispatch->psp->adapter;
 
     v = pay_calloc(flow->arena, 8 * sizeof(pay_value_t));
@@ -50,10 +62,11 @@ pay_dispatch_begin(pay_flow_t *flow, pay_dispatch_t *dispatch,
 
     v[0] = pay_value_text(dispatch->checkout->merchant_id);
     v[1] = pay_value_text(dispatch->checkout->checkout_id);
-    v[2] = pay_value_text(pay_str_of(dispatch->operation));
+    v[2] = pay_value_text(pay_str_of(pay_change_name(dispatch->kind)));
     v[3] = pay_value_text(dispatch->operation_id);
     v[4] = pay_value_text(dispatch->psp->name);
-    v[5] = pay_value_int((int64_t) adapter->key_window_hours * HOUR_S);
+    v[5] = pay_value_int((int64_t) HOUR_S
+                         * adapter->change_window_hours[dispatch->kind]);
     v[6] = pay_value_int(flow->env->lease_ms);
     v[7] = pay_value_text(flow->request_id);
 
@@ -99,7 +112,7 @@ pay_dispatch_end(pay_flow_t *flow, const pay_dispatch_t *dispatch,
 
     v[0] = pay_value_text(dispatch->checkout->merchant_id);
     v[1] = pay_value_text(dispatch->checkout->checkout_id);
-    v[2] = pay_value_text(pay_str_of(dispatch->operation));
+    v[2] = pay_value_text(pay_str_of(pay_change_name(dispatch->kind)));
     v[3] = pay_value_text(dispatch->operation_id);
     v[4] = pay_value_int(dispatch->attempt);
     v[5] = pay_value_text(pay_str_of(states[sane_outcome(result->outcome)]));

@@ -51,7 +51,7 @@ pay_refund_start(pay_flow_t *flow, pay_job_t *job, pay_effect_t *effect)
 
     job->dispatch.checkout = c;
     job->dispatch.psp = job->reg.psp;
-    job->dispatch.operation = "refund";
+    job->dispatch.kind = PAY_PSP_REFUND;
     job->dispatch.operation_id = job->operation_id;
 
     return pay_dispatch_begin(flow, &job->dispatch, effect, refund_begun);
@@ -108,7 +108,7 @@ refund_send(pay_flow_t *flow, pay_job_t *job, pay_effect_t *effect)
 
     effect->kind = PAY_DO_HTTP;
     effect->psp = psp;
-    effect->what = "refund";
+    effect->what = pay_change_name(PAY_PSP_REFUND);
     flow->step = refund_answered;
 
     return PAY_OK;

@@ -53,7 +53,7 @@ const char *pay_retry_dead(const pay_psp_t *psp, pay_retry_what_t what,
 typedef struct {
     const pay_checkout_t  *checkout;
     const pay_psp_t       *psp;
-    const char            *operation;  /* literal */
+    pay_psp_change_kind_t  kind;
     pay_str_t              operation_id;
     int64_t                attempt;    /* of begin_dispatch's row */
 } pay_dispatch_t;
@@ -65,6 +65,8 @@ typedef enum {
     PAY_DISPATCH_ENDED         /* it was done, or taken */
 } pay_dispatch_verdict_t;
 
+/* capture, cancel, refund, expire: the journal's words and the metrics'. */
+const char *pay_change_name(pay_psp_change_kind_t kind);
 pay_status_t pay_dispatch_begin(pay_flow_t *flow, pay_dispatch_t *dispatch,
     pay_effect_t *effect, pay_flow_step_pt step) PAY_MUST_CHECK;
 pay_dispatch_verdict_t pay_dispatch_begun(pay_dispatch_t *dispatch,
