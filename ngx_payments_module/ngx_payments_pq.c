@@ -1,16 +1,17 @@
 /*
- * Connections to PostgreSQL on nginx's event loop.  Nobody else knows libpq,
- * but for ngx_payments_pq_conf.c, which only reads a connection string.
+ * Connections to PostgreSQL on nginx's event loop, to whichever of the hosts
+ * takes writes.  What goes over them is ngx_payments_pq_rows.c's; nobody else
+ * knows libpq but ngx_payments_pq_conf.c, which reads a connection string.
  *
  * Rules kept here: nothing blocks; a row counts only after the Sync that
  * carries the commit; a connection that misses its deadline is dropped (a
- * stopped backend defeats statement_timeout).
+ * stopped backend defeats statement_timeout); each connection finds the
+ * primary by itself, going round the hosts, and waits only after a whole
+ * round.  A host's name is resolved by libpq, which blocks: the manual wants
+ * addresses or sockets.
  */
 
-#include <libpq-fe.h>
-
-#include "ngx_payments_batch.h"
-#include "ngx_payments_db.h"
+#include "ngx_payments_pq.h"
 #include "ngx_payments_watch.h"
 
 
@@ -32,6 +33,7 @@ typedef struct {
     ngx_connection_t      *c;
     ngx_event_t            timer;
     conn_state_e           state;
+    ngx_uint_t             host;           /* in conf->dsns */
     ngx_uint_t             failures;       /* in a row */
     ngx_payments_batch_t  *batch;          /* on the wire */
     PGresult              *rows;
@@ -63,11 +65,11 @@ static void conn_prepared(conn_t *conn);
 static void conn_batch_done(conn_t *conn);
 static void drop_notice(void *arg, const PGresult *notice);
 static void conn_lost(conn_t *conn, const char *why);
+static void conn_retry(conn_t *conn);
+static ngx_uint_t was_rolled_back(const conn_t *conn);
+static ngx_uint_t takes_no_writes(const conn_t *conn);
 static void conn_close(conn_t *conn);
 static ngx_int_t conn_send_calls(conn_t *conn, ngx_payments_batch_t *batch);
-static void deliver_rows(ngx_payments_batch_t *batch, PGresult *rows);
-static ngx_int_t decode_row(PGresult *rows, int row, const pay_op_t *op,
-    pay_value_t *values);
 
 
 static pq_t  pq;
@@ -109,7 +111,9 @@ ngx_payments_pq_usable(void)
     }
 
     for (i = 0; i < pq.conf->connections; i++) {
-        if (pq.conns[i].state >= CONN_SETUP || pq.conns[i].failures == 0) {
+        if (pq.conns[i].state >= CONN_SETUP
+            || pq.conns[i].failures < pq.conf->dsns->nelts)
+        {
             return 1;
         }
     }
@@ -175,7 +179,11 @@ ngx_payments_pq_stop(void)
 static void
 conn_start(conn_t *conn)
 {
-    conn->pg = PQconnectStart((char *) pq.conf->dsn.data);
+    ngx_str_t  *dsns = pq.conf->dsns->elts;
+
+    conn->failed = 0;
+    conn->sqlstate[0] = '\0';
+    conn->pg = PQconnectStart((char *) dsns[conn->host].data);
 
     if (conn->pg == NULL || PQstatus(conn->pg) == CONNECTION_BAD) {
         conn_lost(conn, "cannot start to connect");
@@ -457,6 +465,9 @@ conn_synced(conn_t *conn)
     if (conn->state == CONN_SETUP) {
         conn_prepared(conn);
 
+    } else if (takes_no_writes(conn)) {
+        conn_lost(conn, "the server takes no writes");
+
     } else {
         conn_batch_done(conn);
     }
@@ -506,11 +517,12 @@ conn_batch_done(conn_t *conn)
         ngx_payments_db_failed(batch, conn->sqlstate);
 
     } else {
-        deliver_rows(batch, rows);
+        ngx_payments_pq_deliver(batch, rows);
         ngx_destroy_pool(batch->pool);
     }
 
     PQclear(rows);
+    conn->sqlstate[0] = '\0';
     ngx_payments_db_wake();
 }
 
@@ -522,10 +534,12 @@ drop_notice(void *arg, const PGresult *notice)
 }
 
 
+/* What was on the wire is unknown, unless the server has said that it was
+ * rolled back. */
 static void
 conn_lost(conn_t *conn, const char *why)
 {
-    ngx_msec_t             delay;
+    ngx_uint_t             rolled_back;
     ngx_payments_batch_t  *batch;
 
     if (conn->state == CONN_IDLE || conn->state == CONN_BUSY) {
@@ -533,26 +547,85 @@ conn_lost(conn_t *conn, const char *why)
     }
 
     ngx_log_error(NGX_LOG_ERR, pq.log, 0,
-                  "payments: database connection lost, why:%s, calls:%ui, "
-                  "attempt:%ui", why,
-                  conn->batch ? conn->batch->count : 0, conn->failures);
+                  "payments: database connection lost, why:%s, host:%ui, "
+                  "calls:%ui, attempt:%ui, sqlstate:%s", why, conn->host,
+                  conn->batch ? conn->batch->count : 0, conn->failures,
+                  conn->sqlstate);
 
     batch = conn->batch;
+    rolled_back = was_rolled_back(conn);
     conn->batch = NULL;
     conn_close(conn);
+    conn_retry(conn);
 
-    delay = BACKOFF_FIRST_MS << ngx_min(conn->failures, 6);
-    delay = ngx_min(delay, BACKOFF_MAX_MS);
-    conn->failures++;
-
-    if (!pq.stopping) {
-        conn->timer.cancelable = 1;
-        ngx_add_timer(&conn->timer, delay + ngx_random() % (delay / 2 + 1));
+    if (batch == NULL) {
+        return;
     }
 
-    if (batch != NULL) {
+    if (rolled_back) {
+        ngx_payments_count_db(batch->op, batch->count, 1,
+                              ngx_current_msec - batch->sent);
+        ngx_payments_db_failed(batch, conn->sqlstate);
+
+    } else {
         ngx_payments_db_lost(batch);
     }
+}
+
+
+/* The next host at once, while there is one that this round has not tried;
+ * then a wait, longer from round to round. */
+static void
+conn_retry(conn_t *conn)
+{
+    ngx_uint_t  hosts, rounds;
+    ngx_msec_t  delay = 0;
+
+    hosts = pq.conf->dsns->nelts;
+    conn->host = (conn->host + 1) % hosts;
+    conn->failures++;
+
+    if (pq.stopping) {
+        return;
+    }
+
+    if (conn->failures % hosts == 0) {
+        rounds = conn->failures / hosts - 1;
+        delay = BACKOFF_FIRST_MS << ngx_min(rounds, 6);
+        delay = ngx_min(delay, BACKOFF_MAX_MS);
+        delay += ngx_random() % (delay / 2 + 1);
+    }
+
+    conn->timer.cancelable = 1;
+    ngx_add_timer(&conn->timer, delay);
+}
+
+
+/* The server's own word (libpq's errors have no code), before the statement's
+ * last: what is said later may come from behind the commit. */
+static ngx_uint_t
+was_rolled_back(const conn_t *conn)
+{
+    return conn->rows == NULL && conn->sqlstate[0] != '\0';
+}
+
+
+/* It is a standby, has become read-only, or is about to end. */
+static ngx_uint_t
+takes_no_writes(const conn_t *conn)
+{
+    ngx_uint_t                  i;
+    static const char  *const   codes[] = {
+        "25006", "57P01", "57P02", "57P03"
+    };
+
+    for (i = 0; i < sizeof(codes) / sizeof(codes[0]); i++) {
+        if (ngx_strcmp(conn->sqlstate, codes[i]) == 0) {
+            return 1;
+        }
+    }
+
+    return 0;
 }
 
 
@@ -577,29 +650,7 @@ conn_close(conn_t *conn)
 static ngx_int_t
 conn_send_calls(conn_t *conn, ngx_payments_batch_t *batch)
 {
-    int              lengths[PAY_OP_COLUMNS_MAX], formats[PAY_OP_COLUMNS_MAX];
-    ngx_str_t        array;
-    ngx_uint_t       i;
-    const char      *values[PAY_OP_COLUMNS_MAX];
-    const pay_op_t  *op;
-
-    op = pay_op(batch->op);
-
-    for (i = 0; i < op->in_count; i++) {
-        if (ngx_payments_batch_encode(batch->pool, op, i, batch->calls,
-                                      batch->count, &array)
-            != NGX_OK)
-        {
-            return NGX_ERROR;
-        }
-
-        values[i] = (char *) array.data;
-        lengths[i] = (int) array.len;
-        formats[i] = 1;
-    }
-
-    if (!PQsendQueryPrepared(conn->pg, op->name, (int) op->in_count, values,
-                             lengths, formats, 1)
+    if (ngx_payments_pq_put(conn->pg, batch) != NGX_OK
         || !PQpipelineSync(conn->pg))
     {
         return NGX_ERROR;
@@ -616,66 +667,4 @@ conn_send_calls(conn_t *conn, ngx_payments_batch_t *batch)
     default:
         return NGX_ERROR;
     }
-}
-
-
-static void
-deliver_rows(ngx_payments_batch_t *batch, PGresult *rows)
-{
-    int                   row, total;
-    ngx_uint_t            item, i;
-    pay_value_t           values[PAY_OP_COLUMNS_MAX];
-    const pay_op_t       *op;
-    ngx_payments_call_t  *call;
-
-    op = pay_op(batch->op);
-    total = PQntuples(rows);
-
-    if (PQnfields(rows) != (int) op->out_count + 1) {
-        total = 0;
-    }
-
-    for (row = 0; row < total; row++) {
-        item = ngx_payments_batch_item((u_char *) PQgetvalue(rows, row, 0),
-                                       PQgetlength(rows, row, 0));
-        if (item < 1 || item > batch->count || batch->calls[item - 1] == NULL
-            || decode_row(rows, row, op, values) != NGX_OK)
-        {
-            continue;
-        }
-
-        call = batch->calls[item - 1];
-        batch->calls[item - 1] = NULL;
-        call->done(call, values, 0);
-    }
-
-    for (i = 0; i < batch->count; i++) {
-        if (batch->calls[i] != NULL) {
-            ngx_log_error(NGX_LOG_ALERT, pq.log, 0,
-                          "payments: operation left an item out, op:%s",
-                          op->name);
-            batch->calls[i]->done(batch->calls[i], NULL, PAY_DB_ERROR);
-        }
-    }
-}
-
-
-static ngx_int_t
-decode_row(PGresult *rows, int row, const pay_op_t *op, pay_value_t *values)
-{
-    ngx_uint_t  i;
-
-    for (i = 0; i < op->out_count; i++) {
-        if (ngx_payments_batch_decode(op->out[i],
-                                      PQgetisnull(rows, row, i + 1),
-                                      (u_char *) PQgetvalue(rows, row, i + 1),
-                                      PQgetlength(rows, row, i + 1),
-                                      &values[i])
-            != NGX_OK)
-        {
-            return NGX_ERROR;
-        }
-    }
-
-    return NGX_OK;
 }

@@ -1,0 +1,22 @@
+/*
+ * Between the connections (ngx_payments_pq.c) and what goes over them
+ * (ngx_payments_pq_rows.c): both know libpq, nobody else includes this.
+ */
+
+#ifndef NGX_PAYMENTS_PQ_H
+#define NGX_PAYMENTS_PQ_H
+
+#include <libpq-fe.h>
+
+#include "ngx_payments_batch.h"
+#include "ngx_payments_db.h"
+
+
+/* Queues the batch's statement with its arrays; NGX_ERROR: no memory, or the
+ * connection is gone. */
+ngx_int_t ngx_payments_pq_put(PGconn *pg, ngx_payments_batch_t *batch);
+/* Hands each row to its call; what has none is told so. */
+void ngx_payments_pq_deliver(ngx_payments_batch_t *batch, PGresult *rows);
+
+
+#endif /* NGX_PAYMENTS_PQ_H */
