@@ -1,13 +1,13 @@
 /*
- * The queues in front of PostgreSQL: one per operation, bounded, oldest
- * first.  Whenever a connection is free the oldest queue goes out as one
- * set-based call, so an idle worker sends batches of one and a busy one
- * shares each commit.  Knows no libpq; the connections are in
- * ngx_payments_pq.c.
+ * The queues in front of PostgreSQL: one per operation, bounded.  Whenever a
+ * connection is free a queue goes out as one set-based call, so an idle worker
+ * sends batches of one and a busy one shares each commit.  Knows no libpq; the
+ * connections are in ngx_payments_pq.c.
  *
- * Rules kept here: what waits too long is told so; what was sent and not
- * answered is unknown, never failed; a batch that fails as a whole is sent
- * again item by item, so a bad item fails alone.
+ * Rules kept here: money first, jobs last, but nobody starves; what waits too
+ * long is told so; what was sent and not answered is unknown, never failed; a
+ * batch that fails as a whole is sent again item by item, so a bad item fails
+ * alone.
  */
 
 #include "ngx_payments_db.h"
@@ -29,7 +29,10 @@ typedef struct {
 
 static ngx_uint_t room_for(pay_op_id_t op);
 static void dispatch_handler(ngx_event_t *ev);
-static ngx_queue_t *oldest_queue(pay_op_id_t *op);
+static ngx_queue_t *next_queue(pay_op_id_t *op);
+static ngx_uint_t goes_before(const ngx_payments_call_t *a,
+    const ngx_payments_call_t *b);
+static ngx_uint_t waits_long(const ngx_payments_call_t *call);
 static ngx_payments_batch_t *take_batch(ngx_queue_t *queue, pay_op_id_t op);
 static void take_calls(ngx_payments_batch_t *batch, ngx_queue_t *queue);
 static ngx_uint_t tried_enough(ngx_payments_batch_t *batch);
@@ -93,19 +96,25 @@ ngx_payments_db_call(ngx_payments_call_t *call)
 
 
 /* What ends a flow is still taken when nothing new is: its work is done, and
- * would be done again by a job. */
+ * would be done again by a job.  A new job can wait from the first sign of
+ * pressure on. */
 static ngx_uint_t
 room_for(pay_op_id_t op)
 {
-    switch (op) {
+    if (op == PAY_OP_FINISH_JOB) {
+        return 2 * db.conf->queue;
+    }
 
-    case PAY_OP_STORE_TOKEN:
-    case PAY_OP_STORE_NO_TOKEN:
-    case PAY_OP_FINISH_JOB:
+    switch (pay_op(op)->class) {
+
+    case PAY_CLASS_MONEY:
         return 2 * db.conf->queue;
 
-    default:
+    case PAY_CLASS_INTAKE:
         return db.conf->queue;
+
+    default:
+        return (db.conf->queue + 1) / 2;
     }
 }
 
@@ -162,7 +171,7 @@ dispatch_handler(ngx_event_t *ev)
     ngx_payments_batch_t  *batch;
 
     while (ngx_payments_pq_idle()) {
-        queue = oldest_queue(&op);
+        queue = next_queue(&op);
         if (queue == NULL) {
             return;
         }
@@ -178,11 +187,11 @@ dispatch_handler(ngx_event_t *ev)
 
 
 static ngx_queue_t *
-oldest_queue(pay_op_id_t *op)
+next_queue(pay_op_id_t *op)
 {
     ngx_uint_t            i;
     ngx_queue_t          *found = NULL;
-    ngx_payments_call_t  *call, *oldest = NULL;
+    ngx_payments_call_t  *call, *best = NULL;
 
     for (i = 0; i < PAY_OP_COUNT; i++) {
         if (ngx_queue_empty(&db.queues[i])) {
@@ -192,16 +201,47 @@ oldest_queue(pay_op_id_t *op)
         call = ngx_queue_data(ngx_queue_head(&db.queues[i]),
                               ngx_payments_call_t, queue);
 
-        if (oldest == NULL
-            || (ngx_msec_int_t) (call->queued - oldest->queued) < 0)
-        {
-            oldest = call;
+        if (best == NULL || goes_before(call, best)) {
+            best = call;
             found = &db.queues[i];
             *op = i;
         }
     }
 
     return found;
+}
+
+
+/* What has waited for half of its time goes first, whatever it is; else the
+ * better class; among equals the oldest. */
+static ngx_uint_t
+goes_before(const ngx_payments_call_t *a, const ngx_payments_call_t *b)
+{
+    ngx_uint_t   a_long, b_long;
+    pay_class_t  a_class, b_class;
+
+    a_long = waits_long(a);
+    b_long = waits_long(b);
+
+    if (a_long != b_long) {
+        return a_long;
+    }
+
+    a_class = pay_op(a->op)->class;
+    b_class = pay_op(b->op)->class;
+
+    if (!a_long && a_class != b_class) {
+        return a_class < b_class;
+    }
+
+    return (ngx_msec_int_t) (a->queued - b->queued) < 0;
+}
+
+
+static ngx_uint_t
+waits_long(const ngx_payments_call_t *call)
+{
+    return ngx_current_msec - call->queued > db.conf->wait / 2;
 }
 
 
