@@ -3,7 +3,7 @@
  * PSPs that are reached through a bridge, and for the sandbox.  Amounts are
  * decimal strings as in our own API; webhooks are Standard Webhooks, whose
  * id is the event's id.  What is done to a registration later:
- * generic_change.c.
+ * generic_change.c; lists: generic_list.c.
  */
 
 #include "psp/generic.h"
@@ -30,9 +30,6 @@ static pay_status_t generic_body_line(pay_arena_t *arena,
 static pay_status_t generic_register_answer(pay_arena_t *arena,
     const pay_psp_order_t *order, const pay_http_answer_t *answer,
     pay_psp_registered_t *result);
-static pay_status_t generic_registered(pay_arena_t *arena,
-    const pay_psp_order_t *order, const pay_json_t *json,
-    pay_psp_registered_t *result);
 static pay_status_t generic_query_request(pay_arena_t *arena,
     const pay_psp_account_t *account, pay_str_t token,
     pay_http_request_t *request);
@@ -42,8 +39,6 @@ static pay_status_t generic_webhook_events(pay_arena_t *arena,
     const pay_psp_account_t *account, pay_str_t event_id, pay_str_t body,
     pay_psp_event_t events[PAY_PSP_EVENTS_MAX], unsigned *count,
     pay_err_t *err);
-static pay_status_t generic_event(pay_arena_t *arena, pay_str_t event_id,
-    const pay_json_t *root, pay_psp_event_t *event, pay_err_t *err);
 static pay_status_t generic_event_id(pay_arena_t *arena, pay_str_t event_id,
     const pay_json_t *root, pay_psp_event_t *event, pay_err_t *err);
 static const generic_status_t *generic_status_find(pay_str_t name);
@@ -79,6 +74,10 @@ const pay_psp_adapter_t  pay_psp_generic = {
     .register_answer = generic_register_answer,
     .query_request = generic_query_request,
     .query_answer = generic_query_answer,
+    .find_request = pay_generic_find_request,
+    .find_answer = pay_generic_find_answer,
+    .list_request = pay_generic_list_request,
+    .list_answer = pay_generic_list_answer,
     .change_request = pay_generic_change_request,
     .change_answer = pay_generic_change_answer,
     .webhook_events = generic_webhook_events
@@ -211,7 +210,8 @@ generic_register_answer(pay_arena_t *arena, const pay_psp_order_t *order,
                                 &made));
 
     status = (json == NULL) ? PAY_OK
-                            : generic_registered(arena, order, json, &made);
+                            : pay_generic_registered(arena, order, json,
+                                                     &made);
     pay_json_free(json);
 
     if (status == PAY_OK) {
@@ -222,8 +222,8 @@ generic_register_answer(pay_arena_t *arena, const pay_psp_order_t *order,
 }
 
 
-static pay_status_t
-generic_registered(pay_arena_t *arena, const pay_psp_order_t *order,
+pay_status_t
+pay_generic_registered(pay_arena_t *arena, const pay_psp_order_t *order,
     const pay_json_t *json, pay_psp_registered_t *result)
 {
     pay_str_t  nonce, status, amount, currency, reference, expected;
@@ -345,7 +345,7 @@ generic_webhook_events(pay_arena_t *arena, const pay_psp_account_t *account,
     PAY_TRY(pay_psp_parse(body, &root, err));
 
     memset(&event, 0, sizeof(event));
-    status = generic_event(arena, event_id, root, &event, err);
+    status = pay_generic_event(arena, event_id, root, &event, err);
     pay_json_free(root);
 
     if (status == PAY_OK) {
@@ -357,9 +357,9 @@ generic_webhook_events(pay_arena_t *arena, const pay_psp_account_t *account,
 }
 
 
-static pay_status_t
-generic_event(pay_arena_t *arena, pay_str_t event_id, const pay_json_t *root,
-    pay_psp_event_t *event, pay_err_t *err)
+pay_status_t
+pay_generic_event(pay_arena_t *arena, pay_str_t event_id,
+    const pay_json_t *root, pay_psp_event_t *event, pay_err_t *err)
 {
     pay_str_t                name, prefix = pay_string(GENERIC_PREFIX);
     pay_status_t             status;

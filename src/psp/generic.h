@@ -1,6 +1,7 @@
 /*
  * What the files of the generic adapter share: generic.c (registrations,
- * queries, events) and generic_change.c.  Nobody else includes this.
+ * queries, events), generic_list.c and generic_change.c.  Nobody else includes
+ * this.
  */
 
 #ifndef PAY_SRC_PSP_GENERIC_H
@@ -30,7 +31,29 @@ pay_status_t pay_generic_error(pay_arena_t *arena, const pay_json_t *root,
 pay_status_t pay_generic_state(pay_arena_t *arena, const pay_json_t *json,
     pay_psp_event_t *event) PAY_MUST_CHECK;
 
+/* An answer or a list's entry against the order, into *result; left as it is
+ * when it is no registration. */
+pay_status_t pay_generic_registered(pay_arena_t *arena,
+    const pay_psp_order_t *order, const pay_json_t *json,
+    pay_psp_registered_t *result) PAY_MUST_CHECK;
+/* An event's body; `event_id` is that of the headers, or empty. */
+pay_status_t pay_generic_event(pay_arena_t *arena, pay_str_t event_id,
+    const pay_json_t *root, pay_psp_event_t *event, pay_err_t *err)
+    PAY_MUST_CHECK;
+
 /* The slots of the adapter that are not in generic.c, see pay_psp.h. */
+pay_status_t pay_generic_find_request(pay_arena_t *arena,
+    const pay_psp_account_t *account, const pay_psp_order_t *order,
+    pay_http_request_t *request) PAY_MUST_CHECK;
+pay_status_t pay_generic_find_answer(pay_arena_t *arena,
+    const pay_psp_order_t *order, const pay_http_answer_t *answer,
+    pay_psp_registered_t *result) PAY_MUST_CHECK;
+pay_status_t pay_generic_list_request(pay_arena_t *arena,
+    const pay_psp_account_t *account, const pay_psp_list_t *list,
+    pay_http_request_t *request) PAY_MUST_CHECK;
+pay_status_t pay_generic_list_answer(pay_arena_t *arena,
+    const pay_psp_account_t *account, const pay_psp_list_t *list,
+    const pay_http_answer_t *answer, pay_psp_listed_t *listed) PAY_MUST_CHECK;
 pay_status_t pay_generic_change_request(pay_arena_t *arena,
     const pay_psp_account_t *account, const pay_psp_change_t *change,
     pay_http_request_t *request, pay_err_t *err) PAY_MUST_CHECK;

@@ -22,9 +22,6 @@ static pay_status_t mollie_body_line(pay_arena_t *arena,
 static pay_status_t mollie_register_answer(pay_arena_t *arena,
     const pay_psp_order_t *order, const pay_http_answer_t *answer,
     pay_psp_registered_t *result);
-static pay_status_t mollie_registered(pay_arena_t *arena,
-    const pay_psp_order_t *order, const pay_json_t *root,
-    pay_psp_registered_t *result);
 static pay_status_t mollie_query_request(pay_arena_t *arena,
     const pay_psp_account_t *account, pay_str_t token,
     pay_http_request_t *request);
@@ -48,7 +45,7 @@ const pay_psp_adapter_t  pay_psp_mollie = {
         [PAY_PSP_REFUND] = 1, [PAY_PSP_EXPIRE] = PAY_PSP_ALWAYS_HOURS
     },
     .min_expiry_s = 60,
-    .max_expiry_s = 86400,
+    .max_expiry_s = PAY_MOLLIE_LIFE_S,
     .traits = PAY_PSP_LINGERS,
     .changes = PAY_PSP_CAN(PAY_PSP_CAPTURE) | PAY_PSP_CAN(PAY_PSP_CANCEL)
                | PAY_PSP_CAN(PAY_PSP_REFUND) | PAY_PSP_CAN(PAY_PSP_EXPIRE),
@@ -56,6 +53,8 @@ const pay_psp_adapter_t  pay_psp_mollie = {
     .register_answer = mollie_register_answer,
     .query_request = mollie_query_request,
     .query_answer = pay_mollie_query_answer,
+    .find_request = pay_mollie_find_request,
+    .find_answer = pay_mollie_find_answer,
     .change_request = pay_mollie_change_request,
     .change_answer = pay_mollie_change_answer,
     .webhook_events = pay_mollie_webhook_events
@@ -253,7 +252,8 @@ mollie_register_answer(pay_arena_t *arena, const pay_psp_order_t *order,
                                 &made));
 
     status = (root == NULL) ? PAY_OK
-                            : mollie_registered(arena, order, root, &made);
+                            : pay_mollie_registered(arena, order, root,
+                                                    &made);
     pay_json_free(root);
 
     if (status == PAY_OK) {
@@ -264,8 +264,8 @@ mollie_register_answer(pay_arena_t *arena, const pay_psp_order_t *order,
 }
 
 
-static pay_status_t
-mollie_registered(pay_arena_t *arena, const pay_psp_order_t *order,
+pay_status_t
+pay_mollie_registered(pay_arena_t *arena, const pay_psp_order_t *order,
     const pay_json_t *root, pay_psp_registered_t *result)
 {
     pay_str_t           token, url;

@@ -10,6 +10,7 @@
 
 
 #define PAY_MOLLIE_PAYMENTS  "/v2/payments"
+#define PAY_MOLLIE_LIFE_S    86400     /* until we end a payment, at most */
 
 typedef enum {
     PAY_MOLLIE_RIGHT = 0,
@@ -34,6 +35,11 @@ pay_mollie_echo_t pay_mollie_echo_text(const pay_json_t *value,
 int pay_mollie_is(const pay_json_t *json, const char *member,
     const char *text);
 
+/* A payment of the order as an answer or a list has it, into *result; left as
+ * it is when it has no page. */
+pay_status_t pay_mollie_registered(pay_arena_t *arena,
+    const pay_psp_order_t *order, const pay_json_t *root,
+    pay_psp_registered_t *result) PAY_MUST_CHECK;
 /* A Payment's id, status and amount.  PAY_INVALID when it is none, has a
  * status that we don't know, or is paid without an amount. */
 pay_status_t pay_mollie_payment(pay_arena_t *arena, const pay_json_t *payment,
@@ -42,6 +48,12 @@ pay_status_t pay_mollie_payment(pay_arena_t *arena, const pay_json_t *payment,
 /* Functions of the adapter: see pay_psp.h. */
 pay_status_t pay_mollie_query_answer(pay_arena_t *arena, pay_str_t token,
     const pay_http_answer_t *answer, pay_psp_event_t *event, int *known);
+pay_status_t pay_mollie_find_request(pay_arena_t *arena,
+    const pay_psp_account_t *account, const pay_psp_order_t *order,
+    pay_http_request_t *request);
+pay_status_t pay_mollie_find_answer(pay_arena_t *arena,
+    const pay_psp_order_t *order, const pay_http_answer_t *answer,
+    pay_psp_registered_t *result);
 pay_status_t pay_mollie_change_request(pay_arena_t *arena,
     const pay_psp_account_t *account, const pay_psp_change_t *change,
     pay_http_request_t *request, pay_err_t *err);

@@ -2,7 +2,8 @@
  * What the files of the PayPal adapter share: paypal.c (the adapter, answers,
  * errors), paypal_order.c (registrations), paypal_auth.c (access tokens),
  * paypal_amount.c (money), paypal_event.c (what PayPal tells),
- * paypal_change.c (capture and refund).  Nobody else includes this.
+ * paypal_list.c (what it told), paypal_change.c (capture and refund).  Nobody
+ * else includes this.
  */
 
 #ifndef PAY_SRC_PSP_PAYPAL_H
@@ -58,6 +59,11 @@ pay_status_t pay_paypal_money_in(pay_arena_t *arena, const pay_json_t *money,
 pay_status_t pay_paypal_state(pay_arena_t *arena, const pay_json_t *order,
     pay_psp_event_t *event) PAY_MUST_CHECK;
 
+/* An event object, a pay_psp_listed_pt. */
+pay_status_t pay_paypal_event(pay_arena_t *arena,
+    const pay_psp_account_t *account, const pay_json_t *root,
+    pay_psp_event_t *event, pay_err_t *err) PAY_MUST_CHECK;
+
 /* The slots of the adapter that are not in paypal.c, see pay_psp.h. */
 pay_status_t pay_paypal_register_request(pay_arena_t *arena,
     const pay_psp_account_t *account, const pay_psp_order_t *order,
@@ -70,6 +76,12 @@ pay_status_t pay_paypal_auth_answer(pay_arena_t *arena,
 pay_status_t pay_paypal_query_answer(pay_arena_t *arena, pay_str_t token,
     const pay_http_answer_t *answer, pay_psp_event_t *event, int *known)
     PAY_MUST_CHECK;
+pay_status_t pay_paypal_list_request(pay_arena_t *arena,
+    const pay_psp_account_t *account, const pay_psp_list_t *list,
+    pay_http_request_t *request) PAY_MUST_CHECK;
+pay_status_t pay_paypal_list_answer(pay_arena_t *arena,
+    const pay_psp_account_t *account, const pay_psp_list_t *list,
+    const pay_http_answer_t *answer, pay_psp_listed_t *listed) PAY_MUST_CHECK;
 pay_status_t pay_paypal_webhook_events(pay_arena_t *arena,
     const pay_psp_account_t *account, pay_str_t event_id, pay_str_t body,
     pay_psp_event_t events[PAY_PSP_EVENTS_MAX], unsigned *count,

@@ -40,8 +40,6 @@ static void paypal_fact(const pay_json_t *order, paypal_capture_t best,
     pay_psp_event_t *event);
 static pay_status_t paypal_captured(pay_arena_t *arena,
     const paypal_captures_t *captures, pay_psp_event_t *event);
-static pay_status_t paypal_event(pay_arena_t *arena, const pay_json_t *root,
-    pay_psp_event_t *event, pay_err_t *err);
 static pay_status_t paypal_event_order(pay_arena_t *arena, pay_str_t type,
     const pay_json_t *resource, pay_str_t *token);
 static int paypal_begins_with(pay_str_t text, const char *prefix);
@@ -258,14 +256,13 @@ pay_paypal_webhook_events(pay_arena_t *arena, const pay_psp_account_t *account,
     pay_status_t      status;
     pay_psp_event_t   event;
 
-    (void) account;            /* PayPal's events do not tell their mode */
     (void) event_id;           /* its headers name a transmission, which each
                                   repeat of an event has its own of */
 
     PAY_TRY(pay_psp_parse(body, &root, err));
 
     memset(&event, 0, sizeof(event));
-    status = paypal_event(arena, root, &event, err);
+    status = pay_paypal_event(arena, account, root, &event, err);
     pay_json_free(root);
 
     if (status == PAY_OK) {
@@ -277,13 +274,15 @@ pay_paypal_webhook_events(pay_arena_t *arena, const pay_psp_account_t *account,
 }
 
 
-static pay_status_t
-paypal_event(pay_arena_t *arena, const pay_json_t *root,
-    pay_psp_event_t *event, pay_err_t *err)
+pay_status_t
+pay_paypal_event(pay_arena_t *arena, const pay_psp_account_t *account,
+    const pay_json_t *root, pay_psp_event_t *event, pay_err_t *err)
 {
     pay_str_t          type;
     pay_status_t       status;
     const pay_json_t  *resource;
+
+    (void) account;            /* PayPal's events do not tell their mode */
 
     status = pay_psp_token_get(arena, root, "id", &event->event_id);
     if (status == PAY_NO_MEMORY) {

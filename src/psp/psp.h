@@ -34,6 +34,18 @@ typedef pay_status_t (*pay_psp_error_pt)(pay_arena_t *arena,
     const pay_json_t *root, pay_psp_error_t *error);
 
 
+/* An entry of a list: is it the order's registration?  Then *result, UNKNOWN
+ * "found_unusable" before, is completed. */
+typedef pay_status_t (*pay_psp_found_pt)(pay_arena_t *arena,
+    const pay_psp_order_t *order, const pay_json_t *entry, int *ours,
+    pay_psp_registered_t *result);
+/* An entry of a list of events, *event all zero before.  PAY_INVALID for one
+ * whose webhook would be refused. */
+typedef pay_status_t (*pay_psp_listed_pt)(pay_arena_t *arena,
+    const pay_psp_account_t *account, const pay_json_t *entry,
+    pay_psp_event_t *event, pay_err_t *err);
+
+
 extern const pay_psp_adapter_t  pay_psp_adyen;
 extern const pay_psp_adapter_t  pay_psp_braintree;
 extern const pay_psp_adapter_t  pay_psp_generic;
@@ -126,6 +138,42 @@ pay_status_t pay_psp_query_open(const pay_http_answer_t *answer,
 pay_status_t pay_psp_query_done(pay_status_t status, pay_str_t token,
     const pay_psp_event_t *made, pay_psp_event_t *event, int *known)
     PAY_MUST_CHECK;
+
+/* 1 for the ids, currency and expiry of an order that was sent, and a
+ * find_from of a token's alphabet. */
+int pay_psp_find_sane(const pay_psp_order_t *order);
+/* When the order can have been registered first, on the PSP's clock. */
+int64_t pay_psp_find_since(const pay_psp_order_t *order,
+    unsigned max_expiry_s);
+/* pay_psp_answer_open for a find: UNKNOWN in each case, since trouble with the
+ * question tells nothing of the registration. */
+pay_status_t pay_psp_find_open(pay_arena_t *arena,
+    const pay_http_answer_t *answer, pay_psp_error_pt read, pay_json_t **json,
+    pay_psp_registered_t *result) PAY_MUST_CHECK;
+/* Looks through the list for the one of the order; *found tells whether it
+ * was there, then *result is final: DONE, or UNKNOWN with "found_unusable" or
+ * "found_twice" or what `read` said.  PAY_INVALID when it is no list. */
+pay_status_t pay_psp_find_in(pay_arena_t *arena, const pay_psp_order_t *order,
+    const pay_json_t *entries, pay_psp_found_pt read,
+    pay_psp_registered_t *result, int *found) PAY_MUST_CHECK;
+/* It is not on this page: NOT_SENT when there is no other, else go on. */
+void pay_psp_find_none(pay_str_t next, pay_psp_registered_t *result);
+
+/* 1 for a window and a cursor that can be asked for. */
+int pay_psp_list_sane(const pay_psp_list_t *list);
+/* Adds the events of the list, each once; what `read` refuses with
+ * PAY_INVALID is left out, as its webhook would be.  PAY_INVALID when it is
+ * no list, is too long, or one of its entries has no id. */
+pay_status_t pay_psp_list_in(pay_arena_t *arena,
+    const pay_psp_account_t *account, const pay_json_t *entries,
+    pay_psp_listed_pt read, pay_psp_listed_t *listed) PAY_MUST_CHECK;
+/* Notes the next page.  PAY_INVALID for a cursor that is none, or this
+ * page's: that would go round for ever. */
+pay_status_t pay_psp_list_next(pay_arena_t *arena, const pay_psp_list_t *list,
+    pay_str_t cursor, pay_psp_listed_t *listed) PAY_MUST_CHECK;
+/* Hands *made on when reading it went well: all of a page or nothing. */
+pay_status_t pay_psp_list_done(pay_status_t status, pay_psp_listed_t *made,
+    pay_psp_listed_t *listed) PAY_MUST_CHECK;
 
 /* ISO 4217 minor units to Stripe's (psp.md 2.2).  PAY_INVALID with
  * "currency-unsupported", or "amount-invalid" when Stripe has no spelling for

@@ -1,7 +1,8 @@
 /*
  * Stripe Checkout Sessions (psp.md 2): form-encoded calls, JSON answers.  The
  * session's id is our token, its url the hosted page.  What sessions and
- * events tell: stripe_event.c; what is done to them later: stripe_change.c.
+ * events tell: stripe_event.c; lists of both: stripe_list.c; what is done to
+ * them later: stripe_change.c.
  */
 
 #include "psp/stripe.h"
@@ -23,8 +24,6 @@ static void stripe_line_name(pay_buf_t *form, unsigned number,
 static pay_status_t stripe_register_answer(pay_arena_t *arena,
     const pay_psp_order_t *order, const pay_http_answer_t *answer,
     pay_psp_registered_t *result);
-static pay_stripe_echo_t stripe_echo(const pay_psp_order_t *order,
-    const pay_json_t *session);
 static pay_status_t stripe_query_request(pay_arena_t *arena,
     const pay_psp_account_t *account, pay_str_t token,
     pay_http_request_t *request);
@@ -41,13 +40,17 @@ const pay_psp_adapter_t  pay_psp_stripe = {
         [PAY_PSP_REFUND] = 24, [PAY_PSP_EXPIRE] = PAY_PSP_ALWAYS_HOURS
     },
     .min_expiry_s = 1800,
-    .max_expiry_s = 86400,
+    .max_expiry_s = PAY_STRIPE_LIFE_S,
     .changes = PAY_PSP_CAN(PAY_PSP_CAPTURE) | PAY_PSP_CAN(PAY_PSP_CANCEL)
                | PAY_PSP_CAN(PAY_PSP_REFUND) | PAY_PSP_CAN(PAY_PSP_EXPIRE),
     .register_request = stripe_register_request,
     .register_answer = stripe_register_answer,
     .query_request = stripe_query_request,
     .query_answer = stripe_query_answer,
+    .find_request = pay_stripe_find_request,
+    .find_answer = pay_stripe_find_answer,
+    .list_request = pay_stripe_list_request,
+    .list_answer = pay_stripe_list_answer,
     .change_request = pay_stripe_change_request,
     .change_answer = pay_stripe_change_answer,
     .webhook_events = pay_stripe_webhook_events
@@ -160,7 +163,7 @@ stripe_register_answer(pay_arena_t *arena, const pay_psp_order_t *order,
     }
 
     status = PAY_OK;
-    echo = stripe_echo(order, session);
+    echo = pay_stripe_echo(order, session);
 
     if (echo == PAY_STRIPE_ECHO_RIGHT) {
         status = pay_psp_answer_done(arena, session, "id", "url", &made);
@@ -179,8 +182,8 @@ stripe_register_answer(pay_arena_t *arena, const pay_psp_order_t *order,
 }
 
 
-static pay_stripe_echo_t
-stripe_echo(const pay_psp_order_t *order, const pay_json_t *session)
+pay_stripe_echo_t
+pay_stripe_echo(const pay_psp_order_t *order, const pay_json_t *session)
 {
     pay_stripe_echo_t  echo;
 

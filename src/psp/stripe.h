@@ -1,7 +1,7 @@
 /*
  * What the files of the Stripe adapter share: stripe.c (sessions),
- * stripe_event.c (what Stripe tells), stripe_change.c (what is done later).
- * Nobody else includes this.
+ * stripe_event.c (what Stripe tells), stripe_list.c (lists of both),
+ * stripe_change.c (what is done later).  Nobody else includes this.
  */
 
 #ifndef PAY_SRC_PSP_STRIPE_H
@@ -12,6 +12,7 @@
 
 #define PAY_STRIPE_VERSION   "2026-10-28.endive"
 #define PAY_STRIPE_SESSIONS  "/v1/checkout/sessions"
+#define PAY_STRIPE_LIFE_S    86400     /* of a session, at most */
 
 typedef enum {
     PAY_STRIPE_ECHO_RIGHT = 0, /* or absent: nothing contradicts */
@@ -39,6 +40,9 @@ pay_stripe_echo_t pay_stripe_echo_text(const pay_json_t *json,
 /* The same of an amount in `member` and of "currency". */
 pay_stripe_echo_t pay_stripe_echo_money(const pay_json_t *json,
     const char *member, const pay_currency_t *currency, int64_t minor);
+/* The same of a session: amount, currency, our reference. */
+pay_stripe_echo_t pay_stripe_echo(const pay_psp_order_t *order,
+    const pay_json_t *session);
 /* 1 when the member is that text. */
 int pay_stripe_is(const pay_json_t *json, const char *member,
     const char *text);
@@ -52,7 +56,24 @@ pay_status_t pay_stripe_state(pay_arena_t *arena, const pay_json_t *session,
 pay_status_t pay_stripe_amount_in(pay_arena_t *arena, const pay_json_t *json,
     const char *member, pay_psp_event_t *event) PAY_MUST_CHECK;
 
+/* An event object, a pay_psp_listed_pt. */
+pay_status_t pay_stripe_event(pay_arena_t *arena,
+    const pay_psp_account_t *account, const pay_json_t *root,
+    pay_psp_event_t *event, pay_err_t *err) PAY_MUST_CHECK;
+
 /* The slots of the adapter that are not in stripe.c, see pay_psp.h. */
+pay_status_t pay_stripe_find_request(pay_arena_t *arena,
+    const pay_psp_account_t *account, const pay_psp_order_t *order,
+    pay_http_request_t *request) PAY_MUST_CHECK;
+pay_status_t pay_stripe_find_answer(pay_arena_t *arena,
+    const pay_psp_order_t *order, const pay_http_answer_t *answer,
+    pay_psp_registered_t *result) PAY_MUST_CHECK;
+pay_status_t pay_stripe_list_request(pay_arena_t *arena,
+    const pay_psp_account_t *account, const pay_psp_list_t *list,
+    pay_http_request_t *request) PAY_MUST_CHECK;
+pay_status_t pay_stripe_list_answer(pay_arena_t *arena,
+    const pay_psp_account_t *account, const pay_psp_list_t *list,
+    const pay_http_answer_t *answer, pay_psp_listed_t *listed) PAY_MUST_CHECK;
 pay_status_t pay_stripe_webhook_events(pay_arena_t *arena,
     const pay_psp_account_t *account, pay_str_t event_id, pay_str_t body,
     pay_psp_event_t events[PAY_PSP_EVENTS_MAX], unsigned *count,

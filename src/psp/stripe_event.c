@@ -15,8 +15,6 @@ typedef struct {
 
 
 static pay_fact_t stripe_state_fact(const pay_json_t *session);
-static pay_status_t stripe_event(pay_arena_t *arena, const pay_json_t *root,
-    pay_psp_event_t *event, pay_err_t *err);
 static pay_fact_t stripe_paid_fact(const pay_json_t *session);
 static pay_status_t stripe_session(pay_arena_t *arena,
     const pay_json_t *session, pay_psp_event_t *event);
@@ -74,13 +72,12 @@ pay_stripe_webhook_events(pay_arena_t *arena, const pay_psp_account_t *account,
     pay_status_t      status;
     pay_psp_event_t   event;
 
-    (void) account;
     (void) event_id;           /* Stripe's headers carry none */
 
     PAY_TRY(pay_psp_parse(body, &root, err));
 
     memset(&event, 0, sizeof(event));
-    status = stripe_event(arena, root, &event, err);
+    status = pay_stripe_event(arena, account, root, &event, err);
     pay_json_free(root);
 
     if (status == PAY_OK) {
@@ -92,13 +89,15 @@ pay_stripe_webhook_events(pay_arena_t *arena, const pay_psp_account_t *account,
 }
 
 
-static pay_status_t
-stripe_event(pay_arena_t *arena, const pay_json_t *root,
-    pay_psp_event_t *event, pay_err_t *err)
+pay_status_t
+pay_stripe_event(pay_arena_t *arena, const pay_psp_account_t *account,
+    const pay_json_t *root, pay_psp_event_t *event, pay_err_t *err)
 {
     pay_status_t          status;
     const pay_json_t     *session;
     const stripe_type_t  *type;
+
+    (void) account;
 
     status = pay_psp_token_get(arena, root, "id", &event->event_id);
     if (status == PAY_OK) {
