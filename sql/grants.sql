@@ -1,6 +1,6 @@
 -- Who may do what, idempotent.  Applied after tables, functions and views:
 -- nothing for PUBLIC, EXECUTE on pay_api for the gateway, SELECT for
--- auditors (security.md T31).
+-- auditors and operators, EXECUTE on pay_ops for operators (security.md T31).
 
 DO $$
 BEGIN
@@ -9,21 +9,22 @@ BEGIN
     EXECUTE format('REVOKE ALL ON DATABASE %I FROM payments_gateway',
                    current_database());
     EXECUTE format('GRANT CONNECT ON DATABASE %I'
-                   ' TO payments_gateway, payments_auditor',
+                   ' TO payments_gateway, payments_auditor,'
+                   ' payments_operator',
                    current_database());
 END
 $$;
 
 REVOKE ALL ON SCHEMA public FROM PUBLIC;
 
-REVOKE ALL ON SCHEMA pay, pay_api, pay_view
-    FROM PUBLIC, payments_gateway, payments_auditor;
-REVOKE ALL ON ALL TABLES IN SCHEMA pay, pay_api, pay_view
-    FROM PUBLIC, payments_gateway, payments_auditor;
-REVOKE ALL ON ALL SEQUENCES IN SCHEMA pay, pay_api, pay_view
-    FROM PUBLIC, payments_gateway, payments_auditor;
-REVOKE ALL ON ALL ROUTINES IN SCHEMA pay, pay_api, pay_view
-    FROM PUBLIC, payments_gateway, payments_auditor;
+REVOKE ALL ON SCHEMA pay, pay_api, pay_view, pay_ops
+    FROM PUBLIC, payments_gateway, payments_auditor, payments_operator;
+REVOKE ALL ON ALL TABLES IN SCHEMA pay, pay_api, pay_view, pay_ops
+    FROM PUBLIC, payments_gateway, payments_auditor, payments_operator;
+REVOKE ALL ON ALL SEQUENCES IN SCHEMA pay, pay_api, pay_view, pay_ops
+    FROM PUBLIC, payments_gateway, payments_auditor, payments_operator;
+REVOKE ALL ON ALL ROUTINES IN SCHEMA pay, pay_api, pay_view, pay_ops
+    FROM PUBLIC, payments_gateway, payments_auditor, payments_operator;
 
 ALTER DEFAULT PRIVILEGES FOR ROLE payments_owner
     REVOKE ALL ON ROUTINES FROM PUBLIC;
@@ -33,5 +34,11 @@ ALTER DEFAULT PRIVILEGES FOR ROLE payments_owner
 GRANT USAGE ON SCHEMA pay_api TO payments_gateway;
 GRANT EXECUTE ON ALL ROUTINES IN SCHEMA pay_api TO payments_gateway;
 
-GRANT USAGE ON SCHEMA pay, pay_view TO payments_auditor;
-GRANT SELECT ON ALL TABLES IN SCHEMA pay, pay_view TO payments_auditor;
+GRANT USAGE ON SCHEMA pay, pay_view TO payments_auditor, payments_operator;
+GRANT SELECT ON ALL TABLES IN SCHEMA pay, pay_view
+    TO payments_auditor, payments_operator;
+GRANT EXECUTE ON ALL ROUTINES IN SCHEMA pay_view
+    TO payments_auditor, payments_operator;
+
+GRANT USAGE ON SCHEMA pay_ops TO payments_operator;
+GRANT EXECUTE ON ALL ROUTINES IN SCHEMA pay_ops TO payments_operator;

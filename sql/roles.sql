@@ -11,7 +11,8 @@ DECLARE
     v_role text;
 BEGIN
     FOREACH v_role IN ARRAY
-        ARRAY['payments_owner', 'payments_gateway', 'payments_auditor']
+        ARRAY['payments_owner', 'payments_gateway', 'payments_auditor',
+              'payments_operator']
     LOOP
         IF to_regrole(v_role) IS NULL THEN
             EXECUTE format('CREATE ROLE %I', v_role);
@@ -33,6 +34,10 @@ ALTER ROLE payments_auditor LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE
     NOINHERIT NOREPLICATION NOBYPASSRLS;
 ALTER ROLE payments_auditor SET default_transaction_read_only = on;
 
+-- people on call: an auditor who may settle dead letters (pay_ops)
+ALTER ROLE payments_operator LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE
+    NOINHERIT NOREPLICATION NOBYPASSRLS;
+
 -- The gateway's statements are few, prepared once and always look rows up
 -- by key.  A plan made while the tables were still empty must not turn into
 -- a scan of a full one, so only index look-ups are on offer, and cheap: else
@@ -48,6 +53,11 @@ ALTER ROLE payments_gateway SET jit = off;
 -- committed while it waited for its locks.
 ALTER ROLE payments_gateway SET default_transaction_isolation
     = 'read committed';
+ALTER ROLE payments_operator SET default_transaction_isolation
+    = 'read committed';
 ALTER ROLE payments_gateway SET statement_timeout = '10s';
 ALTER ROLE payments_gateway SET lock_timeout = '5s';
 ALTER ROLE payments_gateway SET idle_in_transaction_session_timeout = '10s';
+-- nobody's console holds up a checkout
+ALTER ROLE payments_operator SET lock_timeout = '5s';
+ALTER ROLE payments_operator SET idle_in_transaction_session_timeout = '10s';

@@ -1,5 +1,5 @@
--- The timeline is a path of the state machine that ends in the order's
--- status, with its reason (I5).
+-- The timeline is a path of the state machine, never down in rank, that ends
+-- in the order's status, with its reason (I5).
 SELECT h.merchant_id, h.payment_order_id, h.seq, h.previous, h.old_status,
     h.new_status, o.status
 FROM (
@@ -12,10 +12,7 @@ FROM (
 JOIN pay.payment_order o USING (merchant_id, payment_order_id)
 WHERE h.old_status IS DISTINCT FROM h.previous
     OR (h.seq = 1 AND h.new_status <> 'NOT_STARTED')
-    OR (h.old_status <> h.new_status
-        AND (h.old_status, h.new_status) NOT IN (
-            ('NOT_STARTED', 'EXECUTING'), ('NOT_STARTED', 'SUCCESS'),
-            ('NOT_STARTED', 'FAILED'), ('EXECUTING', 'SUCCESS'),
-            ('EXECUTING', 'FAILED'), ('FAILED', 'SUCCESS')))
+    OR (SELECT rank FROM pay.status_rank s WHERE s.status = h.new_status)
+        < (SELECT rank FROM pay.status_rank s WHERE s.status = h.old_status)
     OR (h.next_seq IS NULL
         AND (h.new_status, h.reason) IS DISTINCT FROM (o.status, o.reason));

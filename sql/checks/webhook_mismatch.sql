@@ -1,6 +1,8 @@
--- What was not believed is in the queue for people.
-SELECT i.psp, i.event_id
+-- What was not believed is in the queue for people, as what it was.
+SELECT i.psp, i.event_id, i.state
 FROM pay.webhook_inbox i
 LEFT JOIN pay.mismatch m ON m.merchant_id = i.merchant_id
-    AND m.checkout_id = i.checkout_id AND m.event_id = i.event_id
-WHERE i.state = 'mismatch' AND m.event_id IS NULL;
+    AND m.checkout_id = i.checkout_id AND m.psp = i.psp
+    AND m.event_id = i.event_id
+    AND (m.kind = 'contradiction') = (i.state = 'contradiction')
+WHERE i.state IN ('mismatch', 'contradiction') AND m.event_id IS NULL;

@@ -4,7 +4,7 @@ SELECT i.psp, i.event_id, i.state, i.token, i.checkout_id,
     t.checkout_id AS owner
 FROM pay.webhook_inbox i
 LEFT JOIN pay.psp_token t ON t.psp = i.psp AND t.token = i.token
-WHERE i.state IN ('applied', 'unchanged', 'asked', 'mismatch')
+WHERE i.state NOT IN ('parked', 'ignored')
     AND (i.merchant_id IS NULL
          OR t.merchant_id IS DISTINCT FROM i.merchant_id
          OR t.checkout_id IS DISTINCT FROM i.checkout_id);

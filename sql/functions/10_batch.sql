@@ -62,7 +62,7 @@ CREATE OR REPLACE FUNCTION pay.fact_kind(
     p_total_minor bigint, p_own_currency text)
 RETURNS text LANGUAGE sql IMMUTABLE AS $$
 SELECT CASE
-    WHEN p_fact = 'none' THEN 'none'
+    WHEN p_fact IN ('none', 'unknown') THEN p_fact
     WHEN p_fact IN ('ask', 'notified') THEN 'notified'
     WHEN p_amount_minor <> p_total_minor THEN 'mismatch'
     WHEN p_currency <> p_own_currency THEN 'mismatch'

@@ -6,25 +6,32 @@ SET LOCAL ROLE payments_owner;
 SET LOCAL search_path = pay, pg_temp;
 
 
--- One turn: at most one fact about each checkout.  Writes an event for each
--- order that moves, and for kinds that are news by themselves; a first
--- pending about an executing order is news, too, and a webhook for which
--- the PSP is asked.  A job that has been asked for outlives a failure: what
--- failed was heard before.  Returns the items that moved a status.  A row's address (ctid) stands for its key between two
--- looks at it: nobody else changes what belongs to a locked checkout.
-CREATE OR REPLACE FUNCTION pay.move_orders(p_facts fact[], p_turn int)
-RETURNS int[] LANGUAGE plpgsql AS $$
+-- One turn: at most one fact about each checkout.  What is news depends on
+-- where an order stands in its turn: a payment that is proved after its
+-- checkout has expired may be a late_success (unless people accept it), a
+-- PSP's failure of what is paid is a contradiction; neither moves anything.
+-- Writes an event for each order that moves, and for kinds that are news by
+-- themselves; a first pending about an executing order is news, too, a first
+-- late success, and a webhook for which the PSP is asked or that contradicts
+-- what we have.  A job that has been asked for outlives a failure: what
+-- failed was heard before.  Returns the items that moved a status, those that
+-- were either of the two exceptions, and the contradictions that were news.
+-- A row's address (ctid) stands for its key between two looks at it: nobody
+-- else changes what belongs to a locked checkout.
+CREATE OR REPLACE FUNCTION pay.move_orders(
+    p_facts fact[], p_turn int, OUT moved int[], OUT late int[],
+    OUT against int[], OUT told int[])
+LANGUAGE plpgsql AS $$
 DECLARE
-    v_now   timestamptz := clock_timestamp();
-    v_moved int[];
+    v_now timestamptz := clock_timestamp();
 BEGIN
     WITH step AS (
         SELECT f.*, o.tid, o.payment_order_id, o.status AS old_status,
-            next_status(o.status, f.kind) AS new_status,
-            CASE WHEN next_status(o.status, f.kind) <> 'FAILED' THEN NULL
+            p.policy, k.news, next_status(o.status, k.news) AS new_status,
+            CASE WHEN next_status(o.status, k.news) <> 'FAILED' THEN NULL
                  WHEN o.status = 'FAILED' THEN o.reason
-                 WHEN f.kind = 'refused' THEN 'rejected'
-                 ELSE f.kind END AS new_reason
+                 WHEN k.news = 'refused' THEN 'rejected'
+                 ELSE k.news END AS new_reason
         FROM unnest(p_facts) f
         CROSS JOIN LATERAL (
             SELECT o.ctid AS tid, o.payment_order_id, o.status, o.reason
@@ -32,6 +39,23 @@ BEGIN
             WHERE o.merchant_id = f.merchant_id
                 AND o.checkout_id = f.checkout_id
             OFFSET 0) o
+        CROSS JOIN LATERAL (
+            SELECT CASE WHEN f.kind = 'paid' AND f.actor <> 'operator'
+                            AND o.status = 'FAILED' AND o.reason = 'expired'
+                THEN (SELECT nullif(c.late_success, 'accept')
+                      FROM checkout c
+                      WHERE c.merchant_id = f.merchant_id
+                          AND c.checkout_id = f.checkout_id)
+                END AS policy
+            OFFSET 0) p
+        CROSS JOIN LATERAL (
+            SELECT CASE WHEN p.policy IS NOT NULL THEN 'late_success'
+                        WHEN o.status = 'SUCCESS' AND f.actor <> 'gateway'
+                            AND f.kind IN ('declined', 'expired',
+                                           'cancelled', 'rejected')
+                        THEN 'contradiction'
+                        ELSE f.kind END AS news
+            OFFSET 0) k
         WHERE f.turn = p_turn
     ), moved AS (
         UPDATE payment_order o
@@ -40,34 +64,42 @@ BEGIN
         FROM step s
         WHERE o.ctid = s.tid
             AND (s.new_status <> s.old_status
-                 OR s.kind IN ('registered', 'registration_unknown',
+                 OR s.news IN ('registered', 'registration_unknown',
                                'registration_not_sent', 'rerouted',
-                               'mismatch')
-                 OR s.kind = 'notified' AND s.actor = 'webhook'
+                               'mismatch', 'late_refunded',
+                               'dead_letter_requeued',
+                               'dead_letter_resolved')
+                 OR s.news = 'notified' AND s.actor = 'webhook'
                     AND s.old_status <> 'SUCCESS'
-                 OR s.kind = 'pending' AND s.old_status = 'EXECUTING'
+                 OR s.news = 'contradiction' AND s.actor = 'webhook'
+                 OR (s.news = 'pending' AND s.old_status = 'EXECUTING'
+                     OR s.news IN ('late_success', 'contradiction'))
                     AND NOT EXISTS (
                         SELECT FROM event e
                         WHERE e.merchant_id = s.merchant_id
                             AND e.payment_order_id = s.payment_order_id
-                            AND e.kind = 'pending'))
+                            AND e.kind = s.news
+                            AND (e.actor = s.actor
+                                 OR s.news <> 'contradiction')))
         RETURNING s.*, o.version
     ), logged AS (
         INSERT INTO event (merchant_id, payment_order_id, seq, at, kind,
             actor, old_status, new_status, reason, detail, request_id)
-        SELECT m.merchant_id, m.payment_order_id, m.version, v_now, m.kind,
+        SELECT m.merchant_id, m.payment_order_id, m.version, v_now, m.news,
             m.actor, m.old_status, m.new_status, m.new_reason,
             jsonb_strip_nulls(jsonb_build_object('type', m.type,
                 'code', m.code, 'reference', m.reference,
-                'amount_minor', CASE WHEN m.kind = 'mismatch'
-                                     THEN m.amount_minor END,
-                'currency', CASE WHEN m.kind = 'mismatch'
-                                 THEN m.currency END))
+                'policy', m.policy,
+                'said', CASE WHEN m.news = 'contradiction' THEN m.kind END,
+                'amount_minor', CASE WHEN m.news IN (
+                    'mismatch', 'contradiction') THEN m.amount_minor END,
+                'currency', CASE WHEN m.news IN (
+                    'mismatch', 'contradiction') THEN m.currency END))
                 || coalesce(m.detail, '{}'),
             m.request_id
         FROM moved m
     ), changed AS (
-        SELECT DISTINCT m.item, m.merchant_id, m.checkout_id, m.kind,
+        SELECT DISTINCT m.item, m.merchant_id, m.checkout_id, m.news,
             m.new_status
         FROM moved m
         WHERE m.new_status <> m.old_status
@@ -76,22 +108,24 @@ BEGIN
         -- "registered" brings; "paid" takes every order to SUCCESS
         UPDATE checkout c
         SET version = c.version + 1,
-            is_payment_done = c.is_payment_done OR x.kind = 'paid'
-        FROM (SELECT DISTINCT m.merchant_id, m.checkout_id, m.kind
+            is_payment_done = c.is_payment_done OR x.news = 'paid'
+        FROM (SELECT DISTINCT m.merchant_id, m.checkout_id, m.news
               FROM moved m
               WHERE m.new_status <> m.old_status
-                  OR m.kind = 'registered') x
+                  OR m.news = 'registered') x
         CROSS JOIN LATERAL (
             SELECT k.ctid AS tid FROM checkout k
             WHERE k.merchant_id = x.merchant_id
                 AND k.checkout_id = x.checkout_id
             OFFSET 0) k
         WHERE c.ctid = k.tid
+    ), final AS (
+        SELECT DISTINCT x.merchant_id, x.checkout_id, x.new_status
+        FROM changed x
+        WHERE x.new_status IN ('SUCCESS', 'FAILED')
     ), dropped AS (
         DELETE FROM job j
-        USING (SELECT DISTINCT merchant_id, checkout_id, new_status
-               FROM changed
-               WHERE new_status IN ('SUCCESS', 'FAILED')) x
+        USING final x
         CROSS JOIN LATERAL (
             SELECT k.ctid AS tid FROM job k
             WHERE k.merchant_id = x.merchant_id
@@ -99,10 +133,28 @@ BEGIN
             OFFSET 0) k
         WHERE j.ctid = k.tid
             AND (x.new_status = 'SUCCESS' OR j.again_at IS NULL)
+    ), settled AS (
+        -- as settle_dead_letters() does; what is not known of an operation
+        -- stays so, whatever became of the payment
+        UPDATE dead_letter d
+        SET state = 'settled', closed_at = v_now, closed_by = 'gateway',
+            closed_why = x.new_status
+        FROM final x
+        CROSS JOIN LATERAL (
+            SELECT k.ctid AS tid FROM dead_letter k
+            WHERE k.merchant_id = x.merchant_id
+                AND k.checkout_id = x.checkout_id AND k.state = 'open'
+                AND k.kind IN ('poll', 'stuck') AND k.reason <> 'unknown'
+            OFFSET 0) k
+        WHERE d.ctid = k.tid
     )
-    SELECT array_agg(DISTINCT x.item) INTO v_moved FROM changed x;
-
-    RETURN v_moved;
+    SELECT (SELECT array_agg(DISTINCT x.item) FROM changed x),
+        array_agg(DISTINCT s.item) FILTER (WHERE s.news = 'late_success'),
+        array_agg(DISTINCT s.item) FILTER (WHERE s.news = 'contradiction'),
+        (SELECT array_agg(DISTINCT m.item) FROM moved m
+         WHERE m.news = 'contradiction')
+    INTO moved, late, against, told
+    FROM step s;
 END
 $$;
 COMMENT ON FUNCTION pay.move_orders IS
@@ -118,6 +170,7 @@ BEGIN
         WHERE m.merchant_id = p_fact.merchant_id
             AND m.checkout_id = p_fact.checkout_id
             AND m.source = p_fact.actor
+            AND m.kind IN ('amount', 'currency')
             AND m.amount_minor IS NOT DISTINCT FROM p_fact.amount_minor
             AND m.currency IS NOT DISTINCT FROM p_fact.currency);
 END
@@ -126,14 +179,15 @@ COMMENT ON FUNCTION pay.is_new_mismatch IS
     'Whether people should hear of this mismatch';
 
 
-CREATE OR REPLACE FUNCTION pay.keep_mismatches(p_facts fact[])
+CREATE OR REPLACE FUNCTION pay.keep_mismatches(p_facts fact[], p_told int[])
 RETURNS void LANGUAGE plpgsql AS $$
 BEGIN
     INSERT INTO mismatch (merchant_id, checkout_id, kind, source, psp,
         event_id, token, amount_minor, currency, own_token, total_minor,
         own_currency, request_id)
     SELECT c.merchant_id, c.checkout_id,
-        CASE WHEN f.currency <> c.currency THEN 'currency'
+        CASE WHEN f.kind <> 'mismatch' THEN 'contradiction'
+             WHEN f.currency <> c.currency THEN 'currency'
              ELSE 'amount' END,
         f.actor, f.psp, f.event_id, f.token, f.amount_minor, f.currency,
         r.token, c.total_minor, c.currency, f.request_id
@@ -142,14 +196,15 @@ BEGIN
         AND c.checkout_id = f.checkout_id
     JOIN registration r ON r.merchant_id = f.merchant_id
         AND r.checkout_id = f.checkout_id
-    WHERE f.kind = 'mismatch';
+    WHERE f.kind = 'mismatch' OR f.item = ANY (p_told);
 END
 $$;
 COMMENT ON FUNCTION pay.keep_mismatches IS
     'Queues for people what a PSP said and was not believed';
 
 
-CREATE OR REPLACE FUNCTION pay.keep_references(p_facts fact[], p_moved int[])
+CREATE OR REPLACE FUNCTION pay.keep_references(
+    p_facts fact[], p_moved int[], p_against int[])
 RETURNS void LANGUAGE plpgsql AS $$
 BEGIN
     UPDATE registration r
@@ -158,6 +213,7 @@ BEGIN
           FROM unnest(p_facts) f
           WHERE f.reference IS NOT NULL
               AND f.kind NOT IN ('mismatch', 'notified')
+              AND f.item <> ALL (p_against)
           ORDER BY f.merchant_id, f.checkout_id,
               f.item = ANY (p_moved) DESC, f.turn DESC) x
     WHERE r.merchant_id = x.merchant_id
@@ -180,7 +236,7 @@ COMMENT ON FUNCTION pay.with_outcome IS 'The fact with its outcome';
 
 
 -- Has the PSP asked at once about what webhooks and hints point at, unless
--- it is paid already.  Nobody vouches for a hint: it may have the PSP asked
+-- it is paid already, in time or late.  Nobody vouches for a hint: it may have the PSP asked
 -- every 5 s, and another one in between waits for the next such moment.
 -- Whoever is asking at this moment may get an answer that is too old, so
 -- again_at stays until the job is claimed afresh.
@@ -207,7 +263,11 @@ BEGIN
             SELECT FROM payment_order o
             WHERE o.merchant_id = f.merchant_id
                 AND o.checkout_id = f.checkout_id AND o.position = 1
-                AND o.status IN ('EXECUTING', 'FAILED')
+                AND (o.status = 'EXECUTING'
+                     OR o.status = 'FAILED' AND NOT EXISTS (
+                         SELECT FROM late_success l
+                         WHERE l.merchant_id = f.merchant_id
+                             AND l.checkout_id = f.checkout_id))
             OFFSET 0) o
     ), noted AS (
         UPDATE registration r
@@ -235,12 +295,16 @@ COMMENT ON FUNCTION pay.poll_soon IS
 CREATE OR REPLACE FUNCTION pay.record_facts(p_facts fact[])
 RETURNS fact[] LANGUAGE plpgsql AS $$
 DECLARE
-    v_facts fact[];
-    v_last  int;
-    v_moved int[] := '{}';
-    v_wrong boolean;
-    v_named boolean;
-    v_asked boolean;
+    v_facts   fact[];
+    v_last    int;
+    v_step    record;
+    v_moved   int[] := '{}';
+    v_late    int[] := '{}';
+    v_against int[] := '{}';
+    v_told    int[] := '{}';
+    v_wrong   boolean;
+    v_named   boolean;
+    v_asked   boolean;
 BEGIN
     p_facts := ARRAY(
         SELECT ROW(f.item,
@@ -264,15 +328,23 @@ BEGIN
     END IF;
 
     FOR v_turn IN 1 .. coalesce(v_last, 0) LOOP
-        v_moved := v_moved || move_orders(v_facts, v_turn);
+        v_step := move_orders(v_facts, v_turn);
+        v_moved := v_moved || v_step.moved;
+        v_late := v_late || v_step.late;
+        v_against := v_against || v_step.against;
+        v_told := v_told || v_step.told;
     END LOOP;
 
-    IF v_wrong THEN
-        PERFORM keep_mismatches(v_facts);
+    IF v_wrong OR v_told <> '{}' THEN
+        PERFORM keep_mismatches(v_facts, v_told);
     END IF;
 
     IF v_named THEN
-        PERFORM keep_references(v_facts, v_moved);
+        PERFORM keep_references(v_facts, v_moved, v_against);
+    END IF;
+
+    IF v_late <> '{}' THEN
+        PERFORM keep_late(v_facts, v_late);
     END IF;
 
     IF v_asked THEN
@@ -284,6 +356,8 @@ BEGIN
             WHEN f.kind = 'mismatch' THEN 'mismatch'
             WHEN f.kind = 'notified' THEN 'asked'
             WHEN f.item = ANY (v_moved) THEN 'applied'
+            WHEN f.item = ANY (v_late) THEN 'held'
+            WHEN f.item = ANY (v_against) THEN 'contradiction'
             ELSE 'unchanged' END)
         FROM unnest(p_facts) f);
 END

@@ -8,7 +8,9 @@ SET LOCAL search_path = pay, pg_temp;
 -- Checked items as facts, with their checkout where the token (or alias) is
 -- known.  kind is none for what says nothing about a payment, notified for
 -- what only asks that the PSP be asked: a webhook, or a hint that nobody
--- vouches for.
+-- vouches for; unknown for what a PSP's list of its events says of a token
+-- that is not ours.  An event from that list is a webhook that came another
+-- way.
 CREATE OR REPLACE FUNCTION pay.read_facts(
     p_psp text[], p_source text[], p_event_id text[], p_type text[],
     p_fact text[], p_token text[], p_reference text[], p_code text[],
@@ -17,12 +19,18 @@ RETURNS fact[] LANGUAGE plpgsql STABLE AS $$
 BEGIN
     RETURN ARRAY(
         SELECT ROW(u.n, NULL, t.merchant_id, t.checkout_id,
-            fact_kind(CASE WHEN u.token <> '' THEN u.fact ELSE 'none' END,
+            fact_kind(CASE WHEN u.source = 'backfill'
+                               AND t.checkout_id IS NULL THEN 'unknown'
+                           WHEN u.token <> '' THEN u.fact
+                           ELSE 'none' END,
                       u.amount_minor, nullif(u.currency, ''),
                       c.total_minor, c.currency),
-            u.source, u.psp, nullif(u.event_id, ''), nullif(u.type, ''),
+            CASE u.source WHEN 'backfill' THEN 'webhook' ELSE u.source END,
+            u.psp, nullif(u.event_id, ''), nullif(u.type, ''),
             nullif(u.code, ''), nullif(u.token, ''), nullif(u.reference, ''),
-            u.amount_minor, nullif(u.currency, ''), u.request_id, NULL,
+            u.amount_minor, nullif(u.currency, ''), u.request_id,
+            CASE u.source WHEN 'backfill'
+                THEN jsonb_build_object('via', u.source) END,
             NULL)::fact
         FROM unnest(p_psp, p_source, p_event_id, p_type, p_fact, p_token,
             p_reference, p_code, p_amount_minor, p_currency, p_request_id)
@@ -32,12 +40,15 @@ BEGIN
         LEFT JOIN checkout c ON c.merchant_id = t.merchant_id
             AND c.checkout_id = t.checkout_id
         WHERE id_ok(u.psp)
-            AND CASE u.fact WHEN 'ask' THEN u.source IN ('webhook', 'hint')
-                            ELSE u.source IN ('webhook', 'query', 'gateway')
+            AND CASE u.fact
+                WHEN 'ask' THEN u.source IN ('webhook', 'backfill', 'hint')
+                ELSE u.source IN ('webhook', 'backfill', 'query', 'gateway')
                 END
-            AND CASE u.source WHEN 'webhook' THEN id_ok(u.event_id)
-                              WHEN 'hint' THEN coalesce(u.event_id, '') = ''
-                              ELSE true END
+            AND CASE WHEN u.source IN ('webhook', 'backfill')
+                     THEN id_ok(u.event_id)
+                     WHEN u.source = 'hint'
+                     THEN coalesce(u.event_id, '') = ''
+                     ELSE true END
             AND u.fact IN ('none', 'pending', 'paid', 'declined', 'expired',
                            'cancelled', 'rejected', 'ask')
             AND coalesce(octet_length(u.type), 0) <= 255
@@ -55,7 +66,7 @@ COMMENT ON FUNCTION pay.read_facts IS
 
 -- Webhooks into the inbox, in key order, once by (psp, event id).  The state
 -- is a guess that only a late token or an unmoved order proves wrong: total
--- and currency never change.
+-- and currency never change.  What is unknown is not kept.
 CREATE OR REPLACE FUNCTION pay.insert_webhooks(
     p_facts fact[], p_fact text[], p_digest bytea[])
 RETURNS int[] LANGUAGE plpgsql AS $$
@@ -65,8 +76,8 @@ DECLARE
     v_wanted int;
 BEGIN
     WITH won AS (
-        INSERT INTO webhook_inbox AS w (psp, event_id, state, type, fact,
-            token, reference, code, amount_minor, currency, digest,
+        INSERT INTO webhook_inbox AS w (psp, event_id, state, via, type,
+            fact, token, reference, code, amount_minor, currency, digest,
             merchant_id, checkout_id, request_id)
         SELECT DISTINCT ON (f.psp, f.event_id)
             f.psp, f.event_id,
@@ -75,11 +86,11 @@ BEGIN
                  WHEN f.kind = 'mismatch' THEN 'mismatch'
                  WHEN f.kind = 'notified' THEN 'asked'
                  ELSE 'applied' END,
-            f.type, p_fact[f.item], f.token, f.reference, f.code,
-            f.amount_minor, f.currency, p_digest[f.item], f.merchant_id,
-            f.checkout_id, f.request_id
+            coalesce(f.detail ->> 'via', 'webhook'), f.type, p_fact[f.item],
+            f.token, f.reference, f.code, f.amount_minor, f.currency,
+            p_digest[f.item], f.merchant_id, f.checkout_id, f.request_id
         FROM unnest(p_facts) f
-        WHERE f.actor = 'webhook'
+        WHERE f.actor = 'webhook' AND f.kind <> 'unknown'
         ORDER BY f.psp, f.event_id, f.item
         ON CONFLICT (psp, event_id) DO NOTHING
         RETURNING w.psp, w.event_id
@@ -88,7 +99,8 @@ BEGIN
     FROM won;
 
     SELECT count(*) INTO v_wanted
-    FROM unnest(p_facts) f WHERE f.actor = 'webhook';
+    FROM unnest(p_facts) f
+    WHERE f.actor = 'webhook' AND f.kind <> 'unknown';
 
     IF coalesce(cardinality(v_psps), 0) = v_wanted THEN
         RETURN '{}';
@@ -96,10 +108,11 @@ BEGIN
 
     RETURN ARRAY(
         SELECT f.item FROM unnest(p_facts) f
-        WHERE f.actor = 'webhook' AND f.item NOT IN (
+        WHERE f.actor = 'webhook' AND f.kind <> 'unknown' AND f.item NOT IN (
             SELECT min(g.item) FROM unnest(p_facts) g
-            WHERE g.actor = 'webhook' AND (g.psp, g.event_id) IN (
-                SELECT * FROM unnest(v_psps, v_events))
+            WHERE g.actor = 'webhook' AND g.kind <> 'unknown'
+                AND (g.psp, g.event_id) IN (
+                    SELECT * FROM unnest(v_psps, v_events))
             GROUP BY g.psp, g.event_id));
 END
 $$;
@@ -117,8 +130,8 @@ BEGIN
     INSERT INTO psp_token AS t (psp, token)
     SELECT DISTINCT f.psp, f.token
     FROM unnest(p_facts) f
-    WHERE f.actor = 'webhook' AND f.checkout_id IS NULL AND f.kind <> 'none'
-        AND f.item <> ALL (p_duplicates)
+    WHERE f.actor = 'webhook' AND f.checkout_id IS NULL
+        AND f.kind NOT IN ('none', 'unknown') AND f.item <> ALL (p_duplicates)
     ORDER BY f.psp, f.token
     ON CONFLICT (psp, token) DO UPDATE SET psp = t.psp
     WHERE t.checkout_id IS NULL;
@@ -128,7 +141,7 @@ BEGIN
             fact_kind(f.kind, f.amount_minor, f.currency, c.total_minor,
                       c.currency),
             f.actor, f.psp, f.event_id, f.type, f.code, f.token, f.reference,
-            f.amount_minor, f.currency, f.request_id, NULL, NULL)::fact
+            f.amount_minor, f.currency, f.request_id, f.detail, NULL)::fact
         FROM unnest(p_facts) f
         LEFT JOIN psp_token t ON t.psp = f.psp AND t.token = f.token
         LEFT JOIN checkout c ON c.merchant_id = t.merchant_id
@@ -146,11 +159,12 @@ BEGIN
     RETURN ARRAY(
         SELECT with_outcome(f, CASE
             WHEN f.item = ANY (p_duplicates) THEN 'duplicate'
+            WHEN f.kind = 'unknown' THEN 'unknown'
             WHEN f.kind = 'none' OR f.actor = 'hint' THEN 'ignored'
             WHEN f.actor = 'webhook' THEN 'parked'
             ELSE 'not_found' END)
         FROM unnest(p_facts) f
-        WHERE f.item = ANY (p_duplicates) OR f.kind = 'none'
+        WHERE f.item = ANY (p_duplicates) OR f.kind IN ('none', 'unknown')
             OR f.checkout_id IS NULL);
 END
 $$;
@@ -172,7 +186,8 @@ BEGIN
     v_facts := record_facts(p_facts);
 
     IF p_late OR EXISTS (
-        SELECT FROM unnest(v_facts) f WHERE f.outcome = 'unchanged')
+        SELECT FROM unnest(v_facts) f
+        WHERE f.outcome IN ('unchanged', 'held', 'contradiction'))
     THEN
         UPDATE webhook_inbox w
         SET state = f.outcome, merchant_id = f.merchant_id,

@@ -41,7 +41,8 @@ BEGIN
     v_late := EXISTS (
         SELECT FROM unnest(v_facts) f
         WHERE f.actor = 'webhook' AND f.checkout_id IS NULL
-            AND f.kind <> 'none' AND f.item <> ALL (v_duplicates));
+            AND f.kind NOT IN ('none', 'unknown')
+            AND f.item <> ALL (v_duplicates));
     IF v_late THEN
         v_facts := await_tokens(v_facts, v_duplicates);
     END IF;
@@ -73,5 +74,6 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION pay_api.apply_event IS
-    'Takes PSPs'' words into account: applied, unchanged, asked, duplicate, '
-    'parked, mismatch, ignored, not_found or invalid';
+    'Takes PSPs'' words into account: applied, unchanged, held, contradiction, '
+    'asked, duplicate, parked, mismatch, ignored, unknown, not_found or '
+    'invalid';

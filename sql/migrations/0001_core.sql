@@ -371,13 +371,18 @@ CREATE TRIGGER payment_order_start
     EXECUTE FUNCTION refuse_change('an order begins NOT_STARTED', 'PAY10');
 ALTER TABLE payment_order ENABLE ALWAYS TRIGGER payment_order_start;
 
--- nothing becomes NOT_STARTED again, SUCCESS is the end, FAILED may still
--- turn out to be SUCCESS
+-- Up only: nothing becomes NOT_STARTED again, SUCCESS is the end, FAILED may
+-- still turn out to be SUCCESS.  Inlined into WHEN, its names bound here.
+CREATE FUNCTION status_rank(p_status text)
+RETURNS int LANGUAGE sql IMMUTABLE
+RETURN CASE p_status WHEN 'NOT_STARTED' THEN 0 WHEN 'EXECUTING' THEN 1
+                     WHEN 'FAILED' THEN 2 WHEN 'SUCCESS' THEN 3 END;
+COMMENT ON FUNCTION status_rank IS
+    'How far an order is: a status may only rise';
+
 CREATE TRIGGER payment_order_status
     BEFORE UPDATE OF status ON payment_order FOR EACH ROW
-    WHEN (NEW.status <> OLD.status
-          AND (NEW.status = 'NOT_STARTED' OR OLD.status = 'SUCCESS'
-               OR (OLD.status = 'FAILED' AND NEW.status <> 'SUCCESS')))
+    WHEN (status_rank(NEW.status) < status_rank(OLD.status))
     EXECUTE FUNCTION refuse_change('no such transition', 'PAY10');
 ALTER TABLE payment_order ENABLE ALWAYS TRIGGER payment_order_status;
 

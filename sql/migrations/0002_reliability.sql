@@ -1,6 +1,9 @@
 -- Exactly once, whatever breaks: the dispatch journal, dead letters, late
 -- payments, the quarantine of webhooks, and the gateway's own rounds.
 
+CREATE SCHEMA pay_ops AUTHORIZATION payments_owner;
+COMMENT ON SCHEMA pay_ops IS 'What people on call may do';
+
 SET LOCAL ROLE payments_owner;
 SET LOCAL search_path = pay, pg_temp;
 
@@ -130,6 +133,31 @@ CREATE TABLE late_success (
     PRIMARY KEY (merchant_id, checkout_id),
     FOREIGN KEY (merchant_id, checkout_id) REFERENCES checkout
 );
+
+-- Sold or paid back, never both: what is held may be accepted, what is being
+-- paid back never.  A refund that went out before people settled the matter
+-- elsewhere is still told.
+CREATE TRIGGER late_success_state
+    BEFORE UPDATE OF state ON late_success FOR EACH ROW
+    WHEN (NEW.state <> OLD.state
+          AND (OLD.state, NEW.state) NOT IN (
+              ('held', 'accepted'), ('held', 'resolved'),
+              ('refunding', 'refunded'), ('refunding', 'resolved'),
+              ('resolved', 'refunded')))
+    EXECUTE FUNCTION refuse_change('no such transition', 'PAY10');
+ALTER TABLE late_success ENABLE ALWAYS TRIGGER late_success_state;
+
+CREATE TRIGGER late_success_fixed
+    BEFORE UPDATE OF merchant_id, checkout_id, psp, amount_minor, currency,
+        refund_id
+    ON late_success FOR EACH ROW
+    WHEN ((NEW.merchant_id, NEW.checkout_id, NEW.psp, NEW.amount_minor,
+           NEW.currency, NEW.refund_id)
+          IS DISTINCT FROM
+          (OLD.merchant_id, OLD.checkout_id, OLD.psp, OLD.amount_minor,
+           OLD.currency, OLD.refund_id))
+    EXECUTE FUNCTION refuse_change('one refund for ever', 'PAY11');
+ALTER TABLE late_success ENABLE ALWAYS TRIGGER late_success_fixed;
 
 
 -- Webhooks that proved nothing about their sender, the newest 1000 of each

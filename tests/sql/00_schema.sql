@@ -6,16 +6,17 @@ SELECT no_plan();
 
 SELECT is_empty($$
     SELECT p.oid::regprocedure FROM pg_proc p
-    WHERE p.pronamespace IN ('pay_api'::regnamespace, 'pay'::regnamespace)
+    WHERE p.pronamespace IN ('pay_api'::regnamespace, 'pay'::regnamespace,
+                             'pay_ops'::regnamespace)
         AND obj_description(p.oid) IS NULL AND p.prorettype <> 'trigger'::regtype
 $$, 'every function has a COMMENT');
 
 SELECT is_empty($$
     SELECT p.oid::regprocedure FROM pg_proc p
-    WHERE p.pronamespace = 'pay_api'::regnamespace
-        AND NOT (p.prosecdef
-                 AND 'search_path=pay, pg_temp' = ANY (p.proconfig))
-$$, 'every function of pay_api is SECURITY DEFINER with a fixed path');
+    WHERE p.pronamespace IN ('pay_api'::regnamespace, 'pay_ops'::regnamespace)
+        AND (p.prosecdef
+             AND 'search_path=pay, pg_temp' = ANY (p.proconfig)) IS NOT TRUE
+$$, 'every function for others is SECURITY DEFINER with a fixed path');
 
 SELECT is_empty($$
     SELECT p.oid::regprocedure FROM pg_proc p
@@ -24,20 +25,22 @@ $$, 'no private function is SECURITY DEFINER');
 
 SELECT is_empty($$
     SELECT p.pronamespace::regnamespace, p.proname FROM pg_proc p
-    WHERE p.pronamespace IN ('pay_api'::regnamespace, 'pay'::regnamespace)
+    WHERE p.pronamespace IN ('pay_api'::regnamespace, 'pay'::regnamespace,
+                             'pay_ops'::regnamespace)
     GROUP BY 1, 2 HAVING count(*) > 1
 $$, 'no function is overloaded');
 
 SELECT is_empty($$
     SELECT p.oid::regprocedure FROM pg_proc p
-    WHERE p.pronamespace = 'pay_api'::regnamespace
+    WHERE p.pronamespace IN ('pay_api'::regnamespace, 'pay_ops'::regnamespace)
         AND EXISTS (SELECT FROM unnest(p.proargnames, p.proargmodes) a (n, m)
                     WHERE m = 'i' AND n NOT LIKE 'p\_%')
 $$, 'parameters are named p_');
 
 SELECT is_empty($$
     SELECT p.oid::regprocedure FROM pg_proc p
-    WHERE p.pronamespace IN ('pay_api'::regnamespace, 'pay'::regnamespace)
+    WHERE p.pronamespace IN ('pay_api'::regnamespace, 'pay'::regnamespace,
+                             'pay_ops'::regnamespace)
         AND p.prolang = (SELECT oid FROM pg_language WHERE lanname = 'plpgsql')
         AND p.prosrc ~* '\mexecute\M'
 $$, 'no dynamic SQL');
@@ -48,18 +51,20 @@ SELECT is_empty($$
         AND c.relowner <> 'payments_owner'::regrole
     UNION ALL
     SELECT p.oid FROM pg_proc p
-    WHERE p.pronamespace IN ('pay_api'::regnamespace, 'pay'::regnamespace)
+    WHERE p.pronamespace IN ('pay_api'::regnamespace, 'pay'::regnamespace,
+                             'pay_ops'::regnamespace)
         AND p.proowner <> 'payments_owner'::regrole
 $$, 'payments_owner owns everything');
 
 SELECT is_empty($$
     SELECT n.nspname, a.grantee FROM pg_namespace n, aclexplode(n.nspacl) a
-    WHERE n.nspname IN ('pay', 'pay_api', 'pay_view', 'public')
+    WHERE n.nspname IN ('pay', 'pay_api', 'pay_view', 'pay_ops', 'public')
         AND a.grantee = 0
     UNION ALL
     SELECT p.proname, a.grantee FROM pg_proc p,
         aclexplode(coalesce(p.proacl, acldefault('f', p.proowner))) a
-    WHERE p.pronamespace IN ('pay_api'::regnamespace, 'pay'::regnamespace)
+    WHERE p.pronamespace IN ('pay_api'::regnamespace, 'pay'::regnamespace,
+                             'pay_ops'::regnamespace)
         AND a.grantee = 0
     UNION ALL
     SELECT c.relname, a.grantee FROM pg_class c, aclexplode(c.relacl) a
@@ -88,7 +93,12 @@ $$, 'the roles are plain ones, and the owner is nobody''s login');
 SELECT ok(NOT pg_has_role('payments_gateway', r, 'MEMBER'),
           'the gateway is no member of ' || r)
 FROM (VALUES ('payments_owner'), ('payments_auditor'),
-             ('pg_read_all_data')) t (r);
+             ('payments_operator'), ('pg_read_all_data')) t (r);
+SELECT ok(NOT pg_has_role(m, r, 'MEMBER'), m || ' is no member of ' || r)
+FROM unnest('{payments_auditor,payments_operator}'::text[]) m,
+    unnest('{payments_owner,payments_gateway,payments_auditor,
+             payments_operator}'::text[]) r
+WHERE m <> r;
 
 -- T31, as the gateway's role
 SELECT is(pg_temp.run_as('payments_gateway', sql), '42501', sql)
@@ -106,6 +116,11 @@ FROM (VALUES
     ('CREATE TEMPORARY TABLE mine (a int)'),
     ('SELECT pay.next_status(''EXECUTING'', ''paid'')'),
     ('SELECT pay.record_facts(NULL)'),
+    ('SELECT pay_ops.requeue_dead_letter(1, ''me'', ''why'')'),
+    ('SELECT pay_ops.resolve_dead_letter(1, ''me'', ''why'')'),
+    ('SELECT pay.accept_late(''m'', ''c'')'),
+    ('UPDATE pay.dead_letter SET state = ''open'''),
+    ('SELECT * FROM pay.late_success'),
     ('ALTER TABLE pay.event DISABLE TRIGGER ALL'),
     ('SET session_replication_role = replica')
     ) s (sql);
@@ -123,10 +138,33 @@ FROM (VALUES
     ('SELECT * FROM pay.event', 'ok'),
     ('SELECT * FROM pay_view.timeline', 'ok'),
     ('DELETE FROM pay.checkout', '42501'),
+    ('SELECT pay_ops.requeue_dead_letter(0, ''me'', ''why'')', '42501'),
+    ('SELECT pay_ops.resolve_dead_letter(0, ''me'', ''why'')', '42501'),
     ('SELECT * FROM pay_api.get_checkout(''{m}'', ''{c}'')', '42501')
     ) s (sql, state);
 
-SELECT is(schema_version, '0001', 'ready knows the newest migration')
+SELECT is(pg_temp.run_as('payments_operator', sql), state, 'operator: ' || sql)
+FROM (VALUES
+    ('SELECT * FROM pay.dead_letter', 'ok'),
+    ('SELECT * FROM pay_view.timeline', 'ok'),
+    ('SELECT pay_ops.requeue_dead_letter(0, ''me'', ''why'')', 'ok'),
+    ('SELECT pay_ops.resolve_dead_letter(0, ''me'', ''why'')', 'ok'),
+    ('DELETE FROM pay.dead_letter', '42501'),
+    ('UPDATE pay.dead_letter SET state = ''settled''', '42501'),
+    ('UPDATE pay.payment_order SET status = ''SUCCESS''', '42501'),
+    ('UPDATE pay.late_success SET state = ''accepted''', '42501'),
+    ('INSERT INTO pay.event DEFAULT VALUES', '42501'),
+    ('SELECT pay.accept_late(''m'', ''c'')', '42501'),
+    ('SELECT pay.start_job(''m'', ''c'', ''poll'')', '42501'),
+    ('SELECT pay.record_facts(NULL)', '42501'),
+    ('SELECT * FROM pay_api.get_checkout(''{m}'', ''{c}'')', '42501'),
+    ('SELECT * FROM pay_api.claim_jobs(''{w}'', ''{1000}'')', '42501'),
+    ('CREATE TABLE pay_ops.mine (a int)', '42501'),
+    ('CREATE FUNCTION pay_ops.mine() RETURNS int LANGUAGE sql AS ''SELECT 1''',
+     '42501')
+    ) s (sql, state);
+
+SELECT is(schema_version, '0002', 'ready knows the newest migration')
 FROM pay_api.ready();
 
 SELECT throws_ok(sql, 'PAY01', NULL, sql)

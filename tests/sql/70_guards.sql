@@ -45,8 +45,9 @@ SELECT is_empty($$
     FROM unnest('{NOT_STARTED,EXECUTING,SUCCESS,FAILED}'::text[]) s,
         unnest('{created,registered,registration_unknown,
             registration_not_sent,rerouted,refused,none,pending,paid,
-            declined,expired,cancelled,rejected,notified,mismatch}'
-            ::text[]) k
+            declined,expired,cancelled,rejected,notified,mismatch,
+            late_success,late_refunded,contradiction,dead_letter_requeued,
+            dead_letter_resolved}'::text[]) k
     WHERE pay.next_status(s, k) <> s
         AND pg_temp.go(s, pay.next_status(s, k)) <> 'TTT00'
 $$, 'next_status never asks for what the trigger refuses');
