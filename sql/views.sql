@@ -55,13 +55,22 @@ SELECT j.merchant_id, j.checkout_id, c.psp, j.kind,
     j.run_at,
     CASE WHEN greatest(j.run_at, j.lease_until) <= now()
          THEN now() - greatest(j.run_at, j.lease_until) END AS overdue,
-    j.attempts, j.code, j.lease_owner, j.lease_until, j.again_at
+    j.attempts, j.code, j.lease_owner, j.lease_until, j.again_at,
+    d.state AS dispatch_state, d.sends, d.key_until
 FROM pay.job j
 JOIN pay.checkout c ON c.merchant_id = j.merchant_id
-    AND c.checkout_id = j.checkout_id;
+    AND c.checkout_id = j.checkout_id
+LEFT JOIN LATERAL (
+    SELECT x.* FROM pay.dispatch x
+    WHERE x.merchant_id = j.merchant_id AND x.checkout_id = j.checkout_id
+        AND x.operation = CASE j.kind WHEN 'poll' THEN 'capture'
+                                      ELSE j.kind END
+    ORDER BY x.first_sent_at DESC, x.attempt DESC LIMIT 1) d ON true;
 COMMENT ON VIEW pay_view.jobs IS
     'Background work: what is due, since when, and who is at it; overdue by '
-    'more than a minute means that no worker takes jobs';
+    'more than a minute means that no worker takes jobs.  dispatch_state, '
+    'sends and key_until are of its newest call (register, refund; capture of '
+    'a poll)';
 
 
 CREATE OR REPLACE VIEW pay_view.parked AS
@@ -98,24 +107,29 @@ COMMENT ON VIEW pay_view.mismatches IS
     'status';
 
 
--- Each open checkout has a job (checks/job_missing.sql), so this looks at
--- open ones only, however many there are in all, and at those failed ones
--- whose PSP is asked for a late payment.
+-- Each open checkout has a job (checks/job_missing.sql) or an open dead
+-- letter, so this looks at open ones only, however many there are in all, and
+-- at those failed ones whose PSP is asked for a late payment.
 CREATE OR REPLACE VIEW pay_view.stuck AS
 SELECT s.*
 FROM (
-    SELECT j.merchant_id, j.checkout_id, j.psp,
+    SELECT c.merchant_id, c.checkout_id, c.psp,
         CASE
+            WHEN u.letter IS NOT NULL THEN 'dead_letter'
             WHEN EXISTS (
                 SELECT FROM pay.mismatch m
-                WHERE m.merchant_id = j.merchant_id
-                    AND m.checkout_id = j.checkout_id) THEN 'mismatch'
+                WHERE m.merchant_id = c.merchant_id
+                    AND m.checkout_id = c.checkout_id
+                    AND m.kind <> 'contradiction') THEN 'mismatch'
             WHEN j.code IN ('psp_not_configured', 'request_refused')
                 THEN j.code
             WHEN j.overdue > interval '1 minute' THEN 'no_worker'
             WHEN o.status <> 'FAILED'
                 AND c.expires_at < now() - interval '30 minutes'
                 THEN 'past_expiry'
+            WHEN j.kind = 'register' AND j.dispatch_state IN ('OPEN', 'UNKNOWN')
+                AND c.created_at < now() - interval '5 minutes'
+                THEN 'unknown'
             WHEN j.kind = 'register'
                 AND c.created_at < now() - interval '5 minutes'
                 THEN 'not_registered'
@@ -125,18 +139,118 @@ FROM (
         round(c.total_minor / 10::numeric ^ k.exponent, k.exponent) AS total,
         c.created_at, c.expires_at, r.state AS registration_state, r.attempt,
         r.code, r.token, j.kind AS job, j.run_at AS job_run_at,
-        j.attempts AS job_attempts, j.code AS job_code
-    FROM pay_view.jobs j
-    JOIN pay.checkout c ON c.merchant_id = j.merchant_id
-        AND c.checkout_id = j.checkout_id
-    JOIN pay.registration r ON r.merchant_id = j.merchant_id
-        AND r.checkout_id = j.checkout_id
-    JOIN pay.payment_order o ON o.merchant_id = j.merchant_id
-        AND o.checkout_id = j.checkout_id AND o.position = 1
+        j.attempts AS job_attempts, j.code AS job_code, j.dispatch_state,
+        u.letter AS dead_letter_id
+    FROM (
+        SELECT j.merchant_id, j.checkout_id, j.kind, NULL::bigint AS letter
+        FROM pay.job j
+        WHERE NOT EXISTS (
+            SELECT FROM pay.dead_letter d
+            WHERE d.merchant_id = j.merchant_id
+                AND d.checkout_id = j.checkout_id AND d.state = 'open')
+        UNION ALL
+        SELECT d.merchant_id, d.checkout_id, max(j.kind),
+            min(d.dead_letter_id)
+        FROM pay.dead_letter d
+        LEFT JOIN pay.job j ON j.merchant_id = d.merchant_id
+            AND j.checkout_id = d.checkout_id
+        WHERE d.state = 'open' AND d.kind <> 'parked'
+        GROUP BY d.merchant_id, d.checkout_id
+        ) u
+    JOIN pay.checkout c ON c.merchant_id = u.merchant_id
+        AND c.checkout_id = u.checkout_id
+    JOIN pay.registration r ON r.merchant_id = u.merchant_id
+        AND r.checkout_id = u.checkout_id
+    JOIN pay.payment_order o ON o.merchant_id = u.merchant_id
+        AND o.checkout_id = u.checkout_id AND o.position = 1
     JOIN pay.currency k ON k.code = c.currency
+    LEFT JOIN pay_view.jobs j ON j.merchant_id = u.merchant_id
+        AND j.checkout_id = u.checkout_id AND j.kind = u.kind
     ) s
 WHERE s.why IS NOT NULL;
 COMMENT ON VIEW pay_view.stuck IS
-    'Open checkouts that do not go on as they should: mismatch, '
-    'psp_not_configured, request_refused, no_worker, past_expiry, '
+    'Checkouts that do not go on as they should: dead_letter, mismatch, '
+    'psp_not_configured, request_refused, no_worker, past_expiry, unknown, '
     'not_registered or no_answer';
+
+
+CREATE OR REPLACE VIEW pay_view.dead_letters AS
+SELECT d.dead_letter_id, d.state, d.kind, d.reason, d.merchant_id,
+    d.checkout_id,
+    (SELECT o.payment_order_id
+     FROM pay.payment_order o
+     WHERE o.merchant_id = d.merchant_id AND o.checkout_id = d.checkout_id
+         AND o.position = 1) AS payment_order_id,
+    coalesce(d.psp, c.psp) AS psp, d.event_id, d.code, d.attempts,
+    coalesce(l.currency, c.currency, i.currency) AS currency,
+    coalesce(l.amount_minor, c.total_minor, i.amount_minor) AS amount_minor,
+    round(coalesce(l.amount_minor, c.total_minor, i.amount_minor)
+          / 10::numeric ^ k.exponent, k.exponent) AS amount,
+    d.at, coalesce(d.closed_at, now()) - d.at AS age, d.closed_at,
+    d.closed_by, d.closed_why, i.fact, i.token
+FROM pay.dead_letter d
+LEFT JOIN pay.checkout c ON c.merchant_id = d.merchant_id
+    AND c.checkout_id = d.checkout_id
+LEFT JOIN pay.late_success l ON l.merchant_id = d.merchant_id
+    AND l.checkout_id = d.checkout_id AND d.kind IN ('late_success', 'refund')
+LEFT JOIN pay.webhook_inbox i ON d.kind = 'parked' AND i.psp = d.psp
+    AND i.event_id = d.event_id
+LEFT JOIN pay.currency k
+    ON k.code = coalesce(l.currency, c.currency, i.currency);
+COMMENT ON VIEW pay_view.dead_letters IS
+    'What the gateway has given up or wants somebody to look at, open and '
+    'closed; age: until now, or until it was closed; fact and token: of a '
+    'parked webhook';
+
+
+CREATE OR REPLACE VIEW pay_view.dispatches AS
+SELECT d.merchant_id, d.checkout_id, d.operation, d.operation_id, d.attempt,
+    d.psp, d.state,
+    CASE WHEN d.state = 'OPEN' AND coalesce(d.lease_until <= now(), true)
+         THEN 'gone' WHEN d.state = 'OPEN' THEN 'sending' END AS sender,
+    d.sends, d.unsure, d.first_sent_at, d.sent_at, d.lease_until, d.ended_at,
+    d.key_until, d.key_until > now() AS may_be_resent, d.reach,
+    d.http_status, d.code, d.reference, d.request_id
+FROM pay.dispatch d;
+COMMENT ON VIEW pay_view.dispatches IS
+    'The journal of calls that may have changed something at a PSP; sender '
+    'of an OPEN one: sending, or gone without a word; may_be_resent: the PSP '
+    'still knows the key';
+
+
+CREATE OR REPLACE VIEW pay_view.late_successes AS
+SELECT l.merchant_id, l.checkout_id, l.state, l.at, now() - l.at AS age,
+    l.psp, l.source, l.event_id, l.reference, l.currency, l.amount_minor,
+    round(l.amount_minor / 10::numeric ^ k.exponent, k.exponent) AS amount,
+    l.refund_id, c.expires_at,
+    (SELECT d.dead_letter_id
+     FROM pay.dead_letter d
+     WHERE d.merchant_id = l.merchant_id AND d.checkout_id = l.checkout_id
+         AND d.state = 'open' AND d.kind IN ('late_success', 'refund')
+     ORDER BY d.dead_letter_id DESC LIMIT 1) AS dead_letter_id
+FROM pay.late_success l
+JOIN pay.checkout c ON c.merchant_id = l.merchant_id
+    AND c.checkout_id = l.checkout_id
+LEFT JOIN pay.currency k ON k.code = l.currency;
+COMMENT ON VIEW pay_view.late_successes IS
+    'Payments that were proved after their checkout had expired, and what '
+    'became of them';
+
+
+CREATE OR REPLACE VIEW pay_view.quarantine AS
+SELECT q.psp, q.number, q.received_at, now() - q.received_at AS age,
+    q.reason, q.size, encode(q.digest, 'hex') AS digest, q.request_id
+FROM pay.webhook_quarantine q;
+COMMENT ON VIEW pay_view.quarantine IS
+    'Webhooks that were refused because their sender proved nothing: why, '
+    'how large, and the SHA-256 of the body; never the body itself';
+
+
+CREATE OR REPLACE VIEW pay_view.backfills AS
+SELECT b.psp, b.seen_until, now() - b.seen_until AS behind, b.run_at,
+    coalesce(b.lease_until > now(), false) AS running, b.lease_owner,
+    b.runs, b.listed, b.missed, b.code
+FROM pay.backfill b;
+COMMENT ON VIEW pay_view.backfills IS
+    'How far the list of events of each PSP has been compared with what came '
+    'by itself; missed: events that only the list has brought';

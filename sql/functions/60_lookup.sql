@@ -1,4 +1,5 @@
--- The reads: get_payment, get_checkout, get_events, get_handle.
+-- The reads: get_payment, get_checkout, get_events, get_handle; explain has
+-- a file of its own.
 
 SET LOCAL ROLE payments_owner;
 SET LOCAL search_path = pay, pg_temp;
@@ -93,6 +94,31 @@ COMMENT ON FUNCTION pay_api.get_handle IS
     'The checkout behind a buyer''s address: found or not_found';
 
 
+CREATE OR REPLACE FUNCTION pay.iso_time(p_at timestamptz)
+RETURNS text LANGUAGE sql STABLE AS $$
+SELECT to_char(p_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')
+$$;
+COMMENT ON FUNCTION pay.iso_time IS 'A moment as JSON shows it, in UTC';
+
+
+-- At most its newest 1000 events.
+CREATE OR REPLACE FUNCTION pay.timeline(
+    p_merchant_id text, p_payment_order_id text)
+RETURNS json LANGUAGE sql STABLE AS $$
+SELECT json_agg(json_build_object('seq', e.seq,
+    'at', iso_time(e.at), 'kind', e.kind, 'actor', e.actor,
+    'old_status', e.old_status, 'new_status', e.new_status,
+    'reason', e.reason, 'detail', e.detail,
+    'request_id', e.request_id) ORDER BY e.seq)
+FROM (SELECT * FROM event x
+      WHERE x.merchant_id = p_merchant_id
+          AND x.payment_order_id = p_payment_order_id
+      ORDER BY x.seq DESC LIMIT 1000) e
+$$;
+COMMENT ON FUNCTION pay.timeline IS
+    'An order''s events, oldest first; NULL when there is no such order';
+
+
 CREATE OR REPLACE FUNCTION pay_api.get_events(
     p_merchant_id text[], p_payment_order_id text[])
 RETURNS TABLE (item int, outcome text, events text)
@@ -109,18 +135,8 @@ BEGIN
     FROM unnest(p_merchant_id, p_payment_order_id)
         WITH ORDINALITY AS u (merchant_id, payment_order_id, n)
     CROSS JOIN LATERAL (
-        SELECT json_agg(json_build_object('seq', e.seq,
-                'at', to_char(e.at AT TIME ZONE 'UTC',
-                              'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"'),
-                'kind', e.kind, 'actor', e.actor,
-                'old_status', e.old_status, 'new_status', e.new_status,
-                'reason', e.reason, 'detail', e.detail,
-                'request_id', e.request_id) ORDER BY e.seq)::text AS events
-        FROM (SELECT * FROM event e
-              WHERE e.merchant_id = u.merchant_id
-                  AND e.payment_order_id = u.payment_order_id
-              ORDER BY e.seq DESC LIMIT 1000) e
-        ) l;
+        SELECT timeline(u.merchant_id, u.payment_order_id)::text AS events
+        OFFSET 0) l;
 END
 $$;
 COMMENT ON FUNCTION pay_api.get_events IS

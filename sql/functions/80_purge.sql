@@ -8,10 +8,13 @@ SET LOCAL search_path = pay, pg_temp;
 -- An expired key counts as absent, so its row can go at any time.  A webhook
 -- that says nothing about a payment, or only had the PSP asked, is kept for
 -- people only.  All others stay: what was applied is evidence, what is parked
--- may still find its token.  Skips rows that are in use; to be called until it returns zeros.
+-- may still find its token.  Skips rows that are in use; to be called until
+-- it returns zeros.
 CREATE OR REPLACE FUNCTION pay.purge(
     p_limit int DEFAULT 10000, p_ignored_after interval DEFAULT '90 days',
-    OUT idempotency_keys bigint, OUT ignored_webhooks bigint)
+    p_closed_after interval DEFAULT '1 year',
+    OUT idempotency_keys bigint, OUT ignored_webhooks bigint,
+    OUT dead_letters bigint, OUT quarantined bigint)
 LANGUAGE plpgsql SET search_path = pay, pg_temp AS $$
 BEGIN
     DELETE FROM idempotency_key k
@@ -25,12 +28,48 @@ BEGIN
     DELETE FROM webhook_inbox w
     WHERE w.ctid = ANY (ARRAY(
         SELECT i.ctid FROM webhook_inbox i
-        WHERE (i.state = 'ignored' AND i.fact = 'none' OR i.state = 'asked')
+        WHERE (i.state = 'asked' OR i.state = 'ignored' AND i.fact = 'none')
             AND i.received_at < now() - p_ignored_after
+        ORDER BY i.received_at
         LIMIT p_limit
         FOR UPDATE SKIP LOCKED));
     GET DIAGNOSTICS ignored_webhooks = ROW_COUNT;
+
+    dead_letters := purge_letters(p_limit, p_closed_after);
+
+    DELETE FROM webhook_quarantine w
+    WHERE w.ctid = ANY (ARRAY(
+        SELECT q.ctid FROM webhook_quarantine q
+        WHERE q.received_at < now() - interval '30 days'
+        LIMIT p_limit
+        FOR UPDATE SKIP LOCKED));
+    GET DIAGNOSTICS quarantined = ROW_COUNT;
 END
 $$;
-COMMENT ON FUNCTION pay.purge IS
-    'Deletes expired idempotency keys and old webhooks that said nothing';
+COMMENT ON FUNCTION pay.purge(int, interval, interval) IS
+    'Deletes expired idempotency keys, old webhooks that said nothing, closed '
+    'dead letters and what was quarantined';
+
+
+-- A letter about something that is still so stays: without it the sweep would
+-- open the next one.  Who closed it, and why, stays in the timeline.
+CREATE OR REPLACE FUNCTION pay.purge_letters(
+    p_limit int, p_closed_after interval)
+RETURNS bigint LANGUAGE plpgsql SET search_path = pay, pg_temp AS $$
+DECLARE
+    v_count bigint;
+BEGIN
+    DELETE FROM dead_letter w
+    WHERE w.ctid = ANY (ARRAY(
+        SELECT d.ctid FROM dead_letter d
+        WHERE d.state <> 'open' AND d.closed_at < now() - p_closed_after
+            AND (d.kind NOT IN ('stuck', 'parked') OR is_over(d))
+        ORDER BY d.closed_at
+        LIMIT p_limit
+        FOR UPDATE SKIP LOCKED));
+    GET DIAGNOSTICS v_count = ROW_COUNT;
+
+    RETURN v_count;
+END
+$$;
+COMMENT ON FUNCTION pay.purge_letters IS 'Deletes old closed dead letters';

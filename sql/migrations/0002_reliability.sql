@@ -61,6 +61,10 @@ CREATE UNIQUE INDEX dispatch_one_open
     ON dispatch (merchant_id, checkout_id, operation, operation_id)
     WHERE state IN ('OPEN', 'UNKNOWN');
 
+-- for the sweep; what goes well never enters it
+CREATE INDEX dispatch_unknown ON dispatch (first_sent_at)
+    WHERE state = 'UNKNOWN';
+
 
 -- How far an order may move: only up.  pay.status_rank() is the same as a
 -- function, for the trigger (checks/status_rank.sql compares).
@@ -111,6 +115,12 @@ CREATE UNIQUE INDEX dead_letter_one_open
     ON dead_letter (merchant_id, checkout_id, kind, psp, event_id)
     NULLS NOT DISTINCT WHERE state = 'open';
 CREATE INDEX dead_letter_checkout ON dead_letter (merchant_id, checkout_id);
+CREATE INDEX dead_letter_event ON dead_letter (psp, event_id)
+    WHERE event_id IS NOT NULL;
+CREATE INDEX dead_letter_open ON dead_letter (kind, dead_letter_id)
+    WHERE state = 'open';
+CREATE INDEX dead_letter_closed ON dead_letter (closed_at)
+    WHERE state <> 'open';
 
 
 -- A payment that was proved after its checkout had expired, where that is not
@@ -186,11 +196,26 @@ CREATE TABLE quarantine_count (
 );
 
 
--- Rounds that one worker of all nodes makes at a time: the sweep.
+-- Rounds that one worker of all nodes makes at a time: the sweep.  Of jobs,
+-- which may be many, it looks at some in the order of their key and goes on
+-- behind them the next time; counts is what it last saw.
 CREATE TABLE round (
-    name    text COLLATE "C" PRIMARY KEY,
-    run_at  timestamptz NOT NULL
+    name         text COLLATE "C" PRIMARY KEY,
+    run_at       timestamptz NOT NULL,
+    merchant_id  text COLLATE "C",
+    checkout_id  text COLLATE "C",
+    counts       jsonb,
+    CHECK ((merchant_id IS NULL) = (checkout_id IS NULL))
 );
+
+INSERT INTO round (name, run_at) VALUES ('sweep', now());
+
+-- for the sweep: webhooks that wait for too long
+CREATE INDEX webhook_inbox_parked_at ON webhook_inbox (received_at)
+    WHERE state = 'parked';
+-- for purge: webhooks that are kept for people only
+CREATE INDEX webhook_inbox_idle ON webhook_inbox (received_at)
+    WHERE state = 'asked' OR state = 'ignored' AND fact = 'none';
 
 
 -- How far the list of events of a PSP has been compared with the inbox.
@@ -205,6 +230,37 @@ CREATE TABLE backfill (
     missed       bigint NOT NULL DEFAULT 0,
     code         text,
     CHECK ((lease_owner IS NULL) = (lease_until IS NULL))
+);
+
+
+-- All that explain() judges by: an order, its registration, the newest attempt
+-- to register and to capture, its jobs, the open dead letter that has stopped
+-- one of them.
+CREATE TYPE standing AS (
+    status            text,
+    reason            text,
+    psp               text,
+    expires_at        timestamptz,
+    late_success      text,
+    registered        text,
+    token             text,
+    sent              text,
+    sent_lease_until  timestamptz,
+    key_until         timestamptz,
+    capture           text,
+    job               text,
+    run_at            timestamptz,
+    lease_until       timestamptz,
+    job_code          text,
+    refund_at         timestamptz,
+    letter            text,
+    letter_reason     text,
+    letter_attempts   int,
+    late              text,
+    pending           boolean,
+    differs           boolean,
+    contradicted      boolean,
+    stuck             boolean
 );
 
 RESET ROLE;

@@ -1,0 +1,525 @@
+-- explain: how an order stands, for support: who waits for whom, what the
+-- gateway does next, and whether a new checkout for the same goods is safe.
+-- One body for the API (pay_api) and for people (pay_view).  It reads a few
+-- rows by key and changes nothing.  The sentences are for a clerk who knows
+-- nothing of the gateway's inside.
+
+SET LOCAL ROLE payments_owner;
+SET LOCAL search_path = pay, pg_temp;
+
+
+CREATE OR REPLACE FUNCTION pay.standing_of(
+    p_merchant_id text, p_payment_order_id text)
+RETURNS standing LANGUAGE plpgsql STABLE AS $$
+DECLARE
+    v_standing standing;
+BEGIN
+    SELECT o.status, o.reason, r.psp, c.expires_at, c.late_success, r.state,
+        r.token, d.state, d.lease_until, d.key_until, k.state, j.kind,
+        j.run_at, j.lease_until, j.code,
+        greatest(f.run_at, f.lease_until), l.kind, l.reason, l.attempts,
+        s.state,
+        EXISTS (SELECT FROM event e
+                WHERE e.merchant_id = o.merchant_id
+                    AND e.payment_order_id = o.payment_order_id
+                    AND e.kind = 'pending'),
+        coalesce(m.differs, false), coalesce(m.contradicted, false),
+        EXISTS (SELECT FROM dead_letter x
+                WHERE x.merchant_id = c.merchant_id
+                    AND x.checkout_id = c.checkout_id
+                    AND x.state = 'open' AND x.kind = 'stuck')
+    INTO v_standing
+    FROM payment_order o
+    JOIN checkout c ON c.merchant_id = o.merchant_id
+        AND c.checkout_id = o.checkout_id
+    JOIN registration r ON r.merchant_id = c.merchant_id
+        AND r.checkout_id = c.checkout_id
+    LEFT JOIN LATERAL newest_dispatch(c.merchant_id, c.checkout_id,
+                                      'register') d ON true
+    LEFT JOIN LATERAL newest_dispatch(c.merchant_id, c.checkout_id,
+                                      'capture') k ON true
+    LEFT JOIN LATERAL (
+        SELECT x.* FROM job x
+        WHERE x.merchant_id = c.merchant_id AND x.checkout_id = c.checkout_id
+            AND x.kind IN ('register', 'poll')
+        ORDER BY x.kind DESC LIMIT 1) j ON true
+    LEFT JOIN job f ON f.merchant_id = c.merchant_id
+        AND f.checkout_id = c.checkout_id AND f.kind = 'refund'
+    LEFT JOIN LATERAL (
+        SELECT x.* FROM dead_letter x
+        WHERE x.merchant_id = c.merchant_id AND x.checkout_id = c.checkout_id
+            AND x.state = 'open' AND x.kind IN ('register', 'poll', 'refund')
+        ORDER BY x.dead_letter_id DESC LIMIT 1) l ON true
+    LEFT JOIN late_success s ON s.merchant_id = c.merchant_id
+        AND s.checkout_id = c.checkout_id
+    LEFT JOIN LATERAL (
+        SELECT bool_or(x.kind IN ('amount', 'currency')) AS differs,
+            bool_or(x.kind = 'contradiction') AS contradicted
+        FROM mismatch x
+        WHERE x.merchant_id = c.merchant_id
+            AND x.checkout_id = c.checkout_id) m ON true
+    WHERE o.merchant_id = p_merchant_id
+        AND o.payment_order_id = p_payment_order_id;
+
+    RETURN CASE WHEN FOUND THEN v_standing END;
+END
+$$;
+COMMENT ON FUNCTION pay.standing_of IS
+    'What explain() judges an order by; NULL when there is none';
+
+
+CREATE OR REPLACE FUNCTION pay.newest_dispatch(
+    p_merchant_id text, p_checkout_id text, p_operation text)
+RETURNS dispatch LANGUAGE plpgsql STABLE AS $$
+DECLARE
+    v_dispatch dispatch;
+BEGIN
+    SELECT d.* INTO v_dispatch FROM dispatch d
+    WHERE d.merchant_id = p_merchant_id AND d.checkout_id = p_checkout_id
+        AND d.operation = p_operation
+    ORDER BY d.first_sent_at DESC, d.attempt DESC LIMIT 1;
+
+    RETURN v_dispatch;
+END
+$$;
+COMMENT ON FUNCTION pay.newest_dispatch IS
+    'The newest attempt at an operation about a checkout';
+
+
+-- A job that a worker has in hand: at is when it became due.
+CREATE OR REPLACE FUNCTION pay.explain_next(
+    p_s standing, OUT what text, OUT at timestamptz)
+LANGUAGE plpgsql STABLE AS $$
+DECLARE
+    v_busy boolean := coalesce(p_s.lease_until > now(), false);
+    v_then timestamptz;
+BEGIN
+    at := coalesce(p_s.refund_at, CASE WHEN v_busy THEN p_s.run_at
+        ELSE greatest(p_s.run_at, p_s.lease_until) END);
+    v_then := greatest(at, now());
+
+    what := CASE
+        WHEN at IS NULL THEN 'none'
+        WHEN p_s.refund_at IS NOT NULL THEN 'refund'
+        WHEN p_s.job = 'poll' THEN 'poll'
+        WHEN v_busy AND p_s.sent = 'OPEN' THEN 'register'
+        WHEN v_then >= p_s.expires_at THEN 'expire'
+        WHEN p_s.sent IN ('OPEN', 'UNKNOWN') AND v_then >= p_s.key_until
+            THEN 'find'
+        ELSE 'register' END;
+END
+$$;
+COMMENT ON FUNCTION pay.explain_next IS
+    'What the gateway does next about an order, and when';
+
+
+-- Orders that have a final status, or a late payment.
+CREATE OR REPLACE FUNCTION pay.explain_final(
+    p_s standing, OUT waits_for text, OUT why text)
+LANGUAGE plpgsql STABLE AS $$
+BEGIN
+    SELECT v.* INTO waits_for, why FROM (VALUES
+        (p_s.status = 'SUCCESS' AND p_s.contradicted, 'nobody',
+         'It is paid. %s has later said otherwise; that changed nothing '
+         'here, but somebody should compare it with the books of %1$s.'),
+        (p_s.status = 'SUCCESS', 'nobody', 'It is paid.'),
+        (p_s.late = 'held', 'people',
+         'It was paid after its time was over. Nothing is booked or paid '
+         'back until somebody has decided.'),
+        (p_s.letter = 'refund', 'people',
+         'It was paid after its time was over, and paying it back has '
+         'stopped after %2$s attempts: somebody must look.'),
+        (p_s.late = 'refunding' AND p_s.refund_at IS NULL, 'people',
+         'It was paid after its time was over, but no background work is '
+         'left that would pay it back: somebody must look.'),
+        (p_s.late = 'refunding', 'psp',
+         'It was paid after its time was over, and %s is being asked to pay '
+         'it back.'),
+        (p_s.job = 'poll', 'psp',
+         'It has failed, but there may be news: %s is being asked again.'),
+        (p_s.late = 'refunded', 'nobody',
+         'It was paid after its time was over, and paid back.'),
+        (p_s.late = 'resolved', 'nobody',
+         'It was paid after its time was over, and somebody has settled '
+         'that by hand.'),
+        (p_s.reason = 'declined', 'nobody', '%s declined the payment.'),
+        (p_s.reason = 'cancelled', 'nobody', 'It was cancelled.'),
+        (p_s.reason = 'rejected', 'nobody',
+         '%s refused to take it, so there never was a page to pay on.'),
+        (p_s.reason = 'risk', 'nobody',
+         'It was refused because the risk was too high.'),
+        (p_s.token IS NULL, 'nobody',
+         '%s gave no page before its time was over, so nobody could pay.'),
+        (true, 'nobody', 'The buyer did not pay in time.')
+        ) v (fits, waits_for, why)
+    WHERE v.fits LIMIT 1;
+END
+$$;
+COMMENT ON FUNCTION pay.explain_final IS
+    'Who waits for whom, and why, after an order has ended';
+
+
+-- Orders of which the PSP has not given a token yet.
+CREATE OR REPLACE FUNCTION pay.explain_unregistered(
+    p_s standing, p_what text, OUT waits_for text, OUT why text)
+LANGUAGE plpgsql STABLE AS $$
+BEGIN
+    SELECT v.* INTO waits_for, why FROM (VALUES
+        (p_s.letter = 'register' AND p_s.letter_reason = 'key_window_over',
+         'people', '%s may or may not have it, and it is too late to send '
+         'it once more: somebody must ask %1$s.'),
+        (p_s.letter = 'register' AND p_s.letter_reason = 'cancelled',
+         'people', 'The first attempt at %s brought no page, and no second '
+         'one is to be made without somebody''s word.'),
+        (p_s.letter = 'register', 'people',
+         '%s gave no page in %2$s attempts, so the gateway has stopped '
+         'asking: somebody must look.'),
+        (p_s.job IS NULL, 'people',
+         'No background work is left that would go on with it: somebody '
+         'must look.'),
+        (p_s.job_code = 'psp_not_configured', 'people',
+         '%s is not set up here any more, so it cannot be asked.'),
+        (p_s.job_code = 'request_refused', 'people',
+         'What is stored of it cannot be sent to %s: somebody must look.'),
+        (p_s.sent = 'OPEN' AND p_s.sent_lease_until > now(), 'psp',
+         '%s is being asked for a page at this moment.'),
+        (p_s.lease_until > now(), 'psp',
+         '%s is being asked at this moment whether it has it.'),
+        (p_what = 'expire' AND p_s.expires_at <= now(), 'gateway',
+         'Its time is over and it never got a page: the next step closes '
+         'it.'),
+        (p_s.sent IN ('OPEN', 'UNKNOWN') AND p_what = 'expire', 'gateway',
+         '%s may or may not have it; nothing more is sent, and it is closed '
+         'when its time is over.'),
+        (p_s.sent IN ('OPEN', 'UNKNOWN') AND p_what = 'find', 'psp',
+         '%s may or may not have it, and it is too late to send it once '
+         'more: %1$s is asked what it has.'),
+        (p_s.sent IN ('OPEN', 'UNKNOWN'), 'psp',
+         '%s may or may not have it: the same request is sent again, which '
+         'cannot make a second one.'),
+        (p_what = 'expire', 'gateway',
+         'It is not at %s, and it is closed when its time is over.'),
+        (true, 'gateway',
+         'It is not at %s: the last attempt came to nothing, and the next '
+         'one follows by itself.')
+        ) v (fits, waits_for, why)
+    WHERE v.fits LIMIT 1;
+END
+$$;
+COMMENT ON FUNCTION pay.explain_unregistered IS
+    'Who waits for whom, and why, before there is a page to pay on';
+
+
+-- Orders whose page the buyer has, or may have.
+CREATE OR REPLACE FUNCTION pay.explain_registered(
+    p_s standing, OUT waits_for text, OUT why text)
+LANGUAGE plpgsql STABLE AS $$
+BEGIN
+    SELECT v.* INTO waits_for, why FROM (VALUES
+        (p_s.differs, 'people',
+         '%s says that another amount or currency was paid: somebody must '
+         'compare it with the books of %1$s.'),
+        (p_s.letter = 'poll', 'people',
+         '%s did not say how it stands in %2$s attempts, so the gateway has '
+         'stopped asking: somebody must look.'),
+        (p_s.job IS NULL, 'people',
+         'No background work is left that would go on with it: somebody '
+         'must look.'),
+        (p_s.job_code = 'psp_not_configured', 'people',
+         '%s is not set up here any more, so it cannot be asked.'),
+        (p_s.capture IN ('OPEN', 'UNKNOWN'), 'psp',
+         'The buyer has agreed and %s was told to take the money; whether it '
+         'has is not known yet, so it is asked.'),
+        (p_s.capture IN ('DONE', 'PENDING') OR p_s.pending, 'psp',
+         'The buyer has paid; %s has not said yet whether the money comes.'),
+        (now() < p_s.expires_at, 'buyer',
+         'There is a page at %s, and nobody has paid on it yet.'),
+        (p_s.job_code = 'no_answer', 'psp',
+         'The time to pay is over, and %s does not answer how it ended: it '
+         'is asked again.'),
+        (now() < p_s.expires_at + interval '15 minutes', 'psp',
+         'The time to pay is over, and %s is asked how it ended.'),
+        (true, 'psp',
+         'The time to pay is over, and %s has not said how it ended: it is '
+         'asked again.')
+        ) v (fits, waits_for, why)
+    WHERE v.fits LIMIT 1;
+END
+$$;
+COMMENT ON FUNCTION pay.explain_registered IS
+    'Who waits for whom, and why, while there is a page to pay on';
+
+
+-- About a new checkout for the same goods; the same request with the same
+-- key is safe at any time.
+CREATE OR REPLACE FUNCTION pay.explain_retry(
+    p_s standing, p_at timestamptz, OUT answer text, OUT after timestamptz,
+    OUT reason text)
+LANGUAGE plpgsql STABLE AS $$
+DECLARE
+    v_page_over  timestamptz := p_s.expires_at + interval '15 minutes';
+    v_sale_over  timestamptz := p_s.expires_at + interval '1 hour';
+BEGIN
+    SELECT v.* INTO answer, after, reason FROM (VALUES
+        (p_s.status = 'SUCCESS', 'no', NULL::timestamptz,
+         'It is paid: another checkout would be a second sale.'),
+        (p_s.late = 'held', 'no', NULL,
+         'It was paid late, and somebody has to decide first whether it is '
+         'a sale.'),
+        (p_s.letter = 'refund' OR p_s.late = 'refunding'
+             AND p_s.refund_at IS NULL, 'no', NULL,
+         'It was paid late, and somebody has to see first that it is paid '
+         'back.'),
+        (p_s.late = 'resolved', 'no', NULL,
+         'It was paid late and settled by hand: ask who settled it first.'),
+        (p_s.late = 'refunding', 'yes', NULL,
+         'It was paid late, and that is being paid back.'),
+        (p_s.late = 'refunded', 'yes', NULL,
+         'It was paid late, and that was paid back.'),
+        (p_s.status = 'FAILED' AND p_s.job = 'poll', 'after',
+         greatest(p_at, now()),
+         'There may be news, and %s is being asked: look again then.'),
+        (p_s.status = 'FAILED' AND p_s.token IS NULL, 'yes', NULL,
+         'Nobody ever had a page to pay on.'),
+        (p_s.reason = 'expired' AND p_s.late_success = 'hold', 'yes', NULL,
+         'Its time is over: a late payment would be held and not be a '
+         'sale.'),
+        (p_s.reason = 'expired' AND p_s.late_success = 'refund', 'yes', NULL,
+         'Its time is over: a late payment would be paid back.'),
+        (p_s.reason = 'expired' AND now() < v_sale_over, 'after', v_sale_over,
+         'Its time is over, but a payment that was under way would still be '
+         'a sale.'),
+        (p_s.status = 'FAILED', 'yes', NULL, 'It has failed for good.'),
+        (p_s.registered = 'REGISTERING' AND now() < p_s.expires_at, 'after',
+         p_s.expires_at,
+         'It may still get a page to pay on. The same request with the same '
+         'Idempotency-Key is safe at any time.'),
+        (p_s.registered = 'REGISTERING' AND p_at IS NOT NULL, 'after',
+         greatest(p_at, now()),
+         'Its time is over, and it is about to be closed.'),
+        (p_s.differs, 'no', NULL,
+         '%s says that something was paid, but not this amount.'),
+        (p_s.letter = 'poll' OR p_s.job IS NULL, 'no', NULL,
+         'Nobody knows whether it was paid: somebody must ask %s first.'),
+        (p_s.capture IN ('OPEN', 'UNKNOWN', 'PENDING', 'DONE')
+             OR p_s.pending, 'no', NULL, 'A payment is under way.'),
+        (now() < v_page_over, 'after', v_page_over,
+         'There is a page on which the buyer may still pay.'),
+        (true, 'no', NULL,
+         'Nobody knows whether it was paid until %s has said so.')
+        ) v (fits, answer, after, reason)
+    WHERE v.fits LIMIT 1;
+END
+$$;
+COMMENT ON FUNCTION pay.explain_retry IS
+    'Whether a new checkout for the same goods is safe, and why';
+
+
+-- The answer of the three judges, with the PSP's name in the sentences.
+CREATE OR REPLACE FUNCTION pay.explain_standing(p_s standing)
+RETURNS json LANGUAGE plpgsql STABLE AS $$
+DECLARE
+    v_next  record;
+    v_wait  record;
+    v_retry record;
+    v_why   text;
+BEGIN
+    v_next := explain_next(p_s);
+    v_retry := explain_retry(p_s, v_next.at);
+
+    IF p_s.status IN ('SUCCESS', 'FAILED') THEN
+        v_wait := explain_final(p_s);
+    ELSIF p_s.registered = 'REGISTERING' THEN
+        v_wait := explain_unregistered(p_s, v_next.what);
+    ELSE
+        v_wait := explain_registered(p_s);
+    END IF;
+
+    v_why := format(v_wait.why, p_s.psp, p_s.letter_attempts)
+        || CASE WHEN p_s.stuck THEN
+            ' It takes longer than it should, and is on the list of those '
+            'on call.' ELSE '' END
+        || CASE WHEN v_next.at < now() - interval '1 minute'
+            AND coalesce(p_s.lease_until <= now(), true) THEN
+            ' The next step is late: nobody has taken it yet.' ELSE '' END;
+
+    RETURN json_build_object(
+        'waits_for', v_wait.waits_for, 'why', v_why,
+        'next_step', json_build_object('what', v_next.what,
+                                       'at', iso_time(v_next.at)),
+        'safe_to_retry', json_build_object('answer', v_retry.answer,
+            'after', iso_time(v_retry.after),
+            'reason', format(v_retry.reason, p_s.psp)));
+END
+$$;
+COMMENT ON FUNCTION pay.explain_standing IS
+    'waits_for, why, next_step and safe_to_retry of an order';
+
+
+CREATE OR REPLACE FUNCTION pay.explain_dispatches(
+    p_merchant_id text, p_checkout_id text)
+RETURNS json LANGUAGE sql STABLE AS $$
+SELECT coalesce(json_agg(json_build_object(
+    'operation', d.operation, 'operation_id', d.operation_id,
+    'attempt', d.attempt, 'psp', d.psp, 'state', d.state, 'sends', d.sends,
+    'unsure', d.unsure, 'first_sent_at', iso_time(d.first_sent_at),
+    'sent_at', iso_time(d.sent_at), 'ended_at', iso_time(d.ended_at),
+    'key_until', iso_time(d.key_until), 'reach', d.reach,
+    'http_status', d.http_status, 'code', d.code, 'reference', d.reference)
+    ORDER BY d.first_sent_at, d.attempt), '[]')
+FROM (SELECT * FROM dispatch x
+      WHERE x.merchant_id = p_merchant_id AND x.checkout_id = p_checkout_id
+      ORDER BY x.first_sent_at DESC, x.attempt DESC LIMIT 100) d
+$$;
+COMMENT ON FUNCTION pay.explain_dispatches IS
+    'The newest 100 calls about a checkout that may have changed something';
+
+
+CREATE OR REPLACE FUNCTION pay.explain_letters(
+    p_merchant_id text, p_checkout_id text)
+RETURNS json LANGUAGE sql STABLE AS $$
+SELECT coalesce(json_agg(json_build_object(
+    'id', d.dead_letter_id, 'kind', d.kind, 'reason', d.reason,
+    'code', d.code, 'attempts', d.attempts, 'at', iso_time(d.at),
+    'state', d.state, 'closed_at', iso_time(d.closed_at),
+    'closed_by', d.closed_by, 'closed_why', d.closed_why)
+    ORDER BY d.dead_letter_id), '[]')
+FROM (SELECT * FROM dead_letter x
+      WHERE x.merchant_id = p_merchant_id AND x.checkout_id = p_checkout_id
+      ORDER BY x.dead_letter_id DESC LIMIT 100) d
+$$;
+COMMENT ON FUNCTION pay.explain_letters IS
+    'The newest 100 dead letters about a checkout, open and closed';
+
+
+CREATE OR REPLACE FUNCTION pay.explain_exceptions(
+    p_merchant_id text, p_checkout_id text)
+RETURNS json LANGUAGE sql STABLE AS $$
+SELECT coalesce(json_agg(json_build_object(
+    'at', iso_time(m.at), 'kind', m.kind, 'source', m.source, 'psp', m.psp,
+    'event_id', m.event_id, 'token', m.token, 'alias', m.alias,
+    'amount_minor', m.amount_minor, 'currency', m.currency,
+    'own_token', m.own_token, 'own_amount_minor', m.total_minor,
+    'own_currency', m.own_currency, 'request_id', m.request_id)
+    ORDER BY m.mismatch_id), '[]')
+FROM (SELECT * FROM mismatch x
+      WHERE x.merchant_id = p_merchant_id AND x.checkout_id = p_checkout_id
+      ORDER BY x.mismatch_id DESC LIMIT 100) m
+$$;
+COMMENT ON FUNCTION pay.explain_exceptions IS
+    'The newest 100 words of a PSP about a checkout that changed nothing';
+
+
+CREATE OR REPLACE FUNCTION pay.explain_late(
+    p_merchant_id text, p_checkout_id text)
+RETURNS json LANGUAGE sql STABLE AS $$
+SELECT json_build_object('at', iso_time(l.at), 'state', l.state,
+    'psp', l.psp, 'source', l.source, 'event_id', l.event_id,
+    'reference', l.reference, 'amount_minor', l.amount_minor,
+    'currency', l.currency, 'refund_id', l.refund_id)
+FROM late_success l
+WHERE l.merchant_id = p_merchant_id AND l.checkout_id = p_checkout_id
+$$;
+COMMENT ON FUNCTION pay.explain_late IS
+    'The payment that came after a checkout had expired, if one did';
+
+
+-- Members in the order in which people read them.
+CREATE OR REPLACE FUNCTION pay.explain(
+    p_merchant_id text, p_payment_order_id text)
+RETURNS text LANGUAGE plpgsql STABLE AS $$
+DECLARE
+    v_standing standing := standing_of(p_merchant_id, p_payment_order_id);
+    v_answer   json;
+BEGIN
+    IF v_standing IS NULL THEN
+        RETURN NULL;
+    END IF;
+
+    v_answer := explain_standing(v_standing);
+
+    RETURN (
+        SELECT json_build_object('payment_order_id', o.payment_order_id,
+            'checkout_id', o.checkout_id, 'status', o.status,
+            'reason', o.reason, 'psp', r.psp,
+            'amount_minor', o.amount_minor, 'currency', o.currency,
+            'expires_at', iso_time(c.expires_at),
+            'registration', json_build_object('state', r.state,
+                'nonce', r.nonce, 'token', r.token, 'attempt', r.attempt),
+            'waits_for', v_answer -> 'waits_for', 'why', v_answer -> 'why',
+            'next_step', v_answer -> 'next_step',
+            'safe_to_retry', v_answer -> 'safe_to_retry',
+            'dispatches', explain_dispatches(c.merchant_id, c.checkout_id),
+            'dead_letters', explain_letters(c.merchant_id, c.checkout_id),
+            'exceptions', explain_exceptions(c.merchant_id, c.checkout_id),
+            'late_success', explain_late(c.merchant_id, c.checkout_id),
+            'events', timeline(o.merchant_id, o.payment_order_id))::text
+        FROM payment_order o
+        JOIN checkout c ON c.merchant_id = o.merchant_id
+            AND c.checkout_id = o.checkout_id
+        JOIN registration r ON r.merchant_id = c.merchant_id
+            AND r.checkout_id = c.checkout_id
+        WHERE o.merchant_id = p_merchant_id
+            AND o.payment_order_id = p_payment_order_id);
+END
+$$;
+COMMENT ON FUNCTION pay.explain IS
+    'How an order stands, as JSON text; NULL when there is none';
+
+
+CREATE OR REPLACE FUNCTION pay_api.explain_payment(
+    p_merchant_id text[], p_payment_order_id text[])
+RETURNS TABLE (item int, outcome text, explanation text)
+LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pay, pg_temp AS $$
+#variable_conflict use_column
+BEGIN
+    PERFORM check_batch(array_dims(p_merchant_id),
+                        array_dims(p_payment_order_id));
+
+    RETURN QUERY
+    SELECT u.n::int,
+        CASE WHEN x.explanation IS NULL THEN 'not_found' ELSE 'found' END,
+        x.explanation
+    FROM unnest(p_merchant_id, p_payment_order_id)
+        WITH ORDINALITY AS u (merchant_id, payment_order_id, n)
+    CROSS JOIN LATERAL (
+        SELECT explain(u.merchant_id, u.payment_order_id) AS explanation
+        OFFSET 0) x;
+END
+$$;
+COMMENT ON FUNCTION pay_api.explain_payment IS
+    'How an order stands and what comes next: found or not_found';
+
+
+-- An order's id is one merchant's, so without a merchant there may be more
+-- than one.  Merchants are few: from each to the next by the index.
+CREATE OR REPLACE FUNCTION pay_view.explain(
+    p_merchant_id text, p_payment_order_id text)
+RETURNS TABLE (merchant_id text, explanation text)
+LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pay, pg_temp AS $$
+#variable_conflict use_column
+BEGIN
+    RETURN QUERY
+    WITH RECURSIVE merchant (id) AS (
+        SELECT coalesce(p_merchant_id, (
+            SELECT o.merchant_id::text FROM payment_order o
+            ORDER BY o.merchant_id LIMIT 1))
+        UNION ALL
+        SELECT (SELECT o.merchant_id::text FROM payment_order o
+                WHERE o.merchant_id > m.id
+                ORDER BY o.merchant_id LIMIT 1)
+        FROM merchant m
+        WHERE m.id IS NOT NULL AND p_merchant_id IS NULL
+    )
+    SELECT m.id, x.explanation
+    FROM merchant m
+    CROSS JOIN LATERAL (
+        SELECT explain(m.id, p_payment_order_id) AS explanation
+        OFFSET 0) x
+    WHERE x.explanation IS NOT NULL
+    ORDER BY m.id;
+END
+$$;
+COMMENT ON FUNCTION pay_view.explain(text, text) IS
+    'How an order stands and what comes next, for people; NULL for any '
+    'merchant';

@@ -1,0 +1,356 @@
+-- The operation sweep: what has been in one state for longer than it should
+-- becomes a dead letter for those on call, and what has come right by itself
+-- is settled.  One worker of all nodes at a time (table round).  Finished
+-- payments are never looked at: checkouts are found by their jobs, calls and
+-- webhooks by partial indexes of those that are open.  It holds no lock of a
+-- checkout, so a letter may come too late for what has just ended; the next
+-- round settles it.
+
+SET LOCAL ROLE payments_owner;
+SET LOCAL search_path = pay, pg_temp;
+
+
+CREATE OR REPLACE FUNCTION pay.sweep_ok(
+    p_owner text, p_interval_ms bigint, p_limits jsonb)
+RETURNS boolean LANGUAGE plpgsql IMMUTABLE AS $$
+BEGIN
+    RETURN coalesce(id_ok(p_owner) AND p_interval_ms BETWEEN 0 AND 86400000
+            AND jsonb_typeof(p_limits) = 'object', false)
+        AND NOT EXISTS (
+            SELECT FROM jsonb_each(p_limits) l
+            WHERE CASE WHEN jsonb_typeof(l.value) = 'number'
+                THEN l.value::numeric NOT BETWEEN 0 AND 315360000
+                ELSE true END);
+END
+$$;
+COMMENT ON FUNCTION pay.sweep_ok IS 'Whether sweep can take this item';
+
+
+CREATE OR REPLACE FUNCTION pay.sweep_limit(p_limits jsonb, p_name text)
+RETURNS interval LANGUAGE sql IMMUTABLE AS $$
+SELECT make_interval(secs => nullif((p_limits ->> p_name)::float8, 0))
+$$;
+COMMENT ON FUNCTION pay.sweep_limit IS
+    'The age limit of this name; NULL: there is none';
+
+
+-- A registration that has its token is known, whatever became of a call.  So
+-- is a capture of what is paid, and an expiry of what has ended.
+CREATE OR REPLACE FUNCTION pay.is_unsettled(p_dispatch dispatch)
+RETURNS boolean LANGUAGE plpgsql STABLE AS $$
+BEGIN
+    RETURN CASE p_dispatch.operation
+        WHEN 'register' THEN EXISTS (
+            SELECT FROM registration r
+            WHERE r.merchant_id = p_dispatch.merchant_id
+                AND r.checkout_id = p_dispatch.checkout_id
+                AND r.state = 'REGISTERING')
+        WHEN 'capture' THEN order_is(p_dispatch.merchant_id,
+            p_dispatch.checkout_id, '{NOT_STARTED,EXECUTING,FAILED}')
+        WHEN 'expire' THEN order_is(p_dispatch.merchant_id,
+            p_dispatch.checkout_id, '{NOT_STARTED,EXECUTING}')
+        ELSE true END;
+END
+$$;
+COMMENT ON FUNCTION pay.is_unsettled IS
+    'Whether it matters that the outcome of a call is not known';
+
+
+CREATE OR REPLACE FUNCTION pay.order_is(
+    p_merchant_id text, p_checkout_id text, p_statuses text[])
+RETURNS boolean LANGUAGE plpgsql STABLE AS $$
+BEGIN
+    RETURN EXISTS (
+        SELECT FROM payment_order o
+        WHERE o.merchant_id = p_merchant_id
+            AND o.checkout_id = p_checkout_id AND o.position = 1
+            AND o.status = ANY (p_statuses));
+END
+$$;
+COMMENT ON FUNCTION pay.order_is IS
+    'Whether a checkout''s orders have one of these statuses';
+
+
+-- What somebody has resolved is not brought up again; what somebody has sent
+-- on its way again has as much time again.
+CREATE OR REPLACE FUNCTION pay.may_be_stuck(
+    p_merchant_id text, p_checkout_id text, p_reason text,
+    p_since timestamptz, p_limit interval)
+RETURNS boolean LANGUAGE plpgsql STABLE AS $$
+BEGIN
+    RETURN p_since < now() - p_limit AND NOT EXISTS (
+        SELECT FROM dead_letter d
+        WHERE d.merchant_id = p_merchant_id AND d.checkout_id = p_checkout_id
+            AND d.kind = 'stuck' AND (d.state = 'open'
+                OR d.reason = p_reason AND (
+                    d.state = 'resolved' AND d.closed_at >= p_since
+                    OR d.state = 'requeued'
+                    AND d.closed_at >= now() - p_limit)));
+END
+$$;
+COMMENT ON FUNCTION pay.may_be_stuck IS
+    'Whether those on call should hear of a state that is this old';
+
+
+CREATE OR REPLACE FUNCTION pay.sweep_unknown(p_limit interval)
+RETURNS void LANGUAGE plpgsql AS $$
+BEGIN
+    INSERT INTO dead_letter (merchant_id, checkout_id, psp, kind, reason,
+        code, attempts)
+    SELECT DISTINCT ON (d.merchant_id, d.checkout_id, d.psp)
+        d.merchant_id, d.checkout_id, d.psp, 'stuck', 'unknown', d.code,
+        d.sends
+    FROM (SELECT x.* FROM dispatch x
+          WHERE x.state = 'UNKNOWN' AND x.first_sent_at < now() - p_limit
+          ORDER BY x.first_sent_at LIMIT 10000) d
+    WHERE may_be_stuck(d.merchant_id, d.checkout_id, 'unknown',
+                       d.first_sent_at, p_limit)
+        AND is_unsettled(d)
+    ORDER BY d.merchant_id, d.checkout_id, d.psp, d.first_sent_at
+    LIMIT 1000
+    ON CONFLICT DO NOTHING;
+END
+$$;
+COMMENT ON FUNCTION pay.sweep_unknown IS
+    'Dead letters for calls whose outcome has not been known for too long';
+
+
+-- Goes round: some of the open checkouts each time.
+CREATE OR REPLACE FUNCTION pay.next_checkouts(
+    p_limit int, OUT merchants text[], OUT checkouts text[])
+LANGUAGE plpgsql AS $$
+BEGIN
+    SELECT array_agg(j.merchant_id), array_agg(j.checkout_id)
+    INTO merchants, checkouts
+    FROM round r
+    CROSS JOIN LATERAL (
+        SELECT j.merchant_id, j.checkout_id FROM job j
+        WHERE (j.merchant_id, j.checkout_id)
+            > (coalesce(r.merchant_id, ''), coalesce(r.checkout_id, ''))
+        ORDER BY j.merchant_id, j.checkout_id LIMIT p_limit) j
+    WHERE r.name = 'sweep';
+
+    UPDATE round r
+    SET merchant_id = CASE WHEN cardinality(merchants) = p_limit
+                           THEN merchants[p_limit] END,
+        checkout_id = CASE WHEN cardinality(merchants) = p_limit
+                           THEN checkouts[p_limit] END
+    WHERE r.name = 'sweep';
+END
+$$;
+COMMENT ON FUNCTION pay.next_checkouts IS
+    'The next checkouts that have a job, in the order of their key';
+
+
+CREATE OR REPLACE FUNCTION pay.sweep_open(
+    p_registering interval, p_executing interval)
+RETURNS void LANGUAGE plpgsql AS $$
+DECLARE
+    v_next record := next_checkouts(5000);
+BEGIN
+    INSERT INTO dead_letter (merchant_id, checkout_id, psp, kind, reason,
+        code, attempts)
+    SELECT c.merchant_id, c.checkout_id, r.psp, 'stuck', w.reason, r.code,
+        r.attempt
+    FROM (SELECT DISTINCT * FROM unnest(v_next.merchants, v_next.checkouts))
+        AS u (merchant_id, checkout_id)
+    CROSS JOIN LATERAL (
+        SELECT c.* FROM checkout c
+        WHERE c.merchant_id = u.merchant_id AND c.checkout_id = u.checkout_id
+        OFFSET 0) c
+    CROSS JOIN LATERAL (
+        SELECT r.* FROM registration r
+        WHERE r.merchant_id = u.merchant_id AND r.checkout_id = u.checkout_id
+        OFFSET 0) r
+    CROSS JOIN LATERAL (
+        SELECT 'registering' AS reason
+        WHERE r.state = 'REGISTERING'
+            AND may_be_stuck(c.merchant_id, c.checkout_id, 'registering',
+                             c.created_at, p_registering)
+        UNION ALL
+        SELECT 'executing'
+        WHERE may_be_stuck(c.merchant_id, c.checkout_id, 'executing',
+                           c.expires_at, p_executing)
+            AND order_is(c.merchant_id, c.checkout_id, '{EXECUTING}')
+        LIMIT 1) w
+    ORDER BY c.merchant_id, c.checkout_id
+    LIMIT 1000
+    ON CONFLICT DO NOTHING;
+END
+$$;
+COMMENT ON FUNCTION pay.sweep_open IS
+    'Dead letters for checkouts that have been open for too long';
+
+
+-- One letter for each webhook, ever.
+CREATE OR REPLACE FUNCTION pay.sweep_parked(p_limit interval)
+RETURNS void LANGUAGE plpgsql AS $$
+BEGIN
+    INSERT INTO dead_letter (psp, event_id, kind, reason, code)
+    SELECT i.psp, i.event_id, 'parked', 'parked', i.code
+    FROM (SELECT x.* FROM webhook_inbox x
+          WHERE x.state = 'parked' AND x.received_at < now() - p_limit
+          ORDER BY x.received_at LIMIT 10000) i
+    WHERE NOT EXISTS (
+        SELECT FROM dead_letter d
+        WHERE d.psp = i.psp AND d.event_id = i.event_id)
+    ORDER BY i.psp, i.event_id
+    LIMIT 1000
+    ON CONFLICT DO NOTHING;
+END
+$$;
+COMMENT ON FUNCTION pay.sweep_parked IS
+    'Dead letters for webhooks whose token nobody has brought';
+
+
+CREATE OR REPLACE FUNCTION pay.is_over(p_letter dead_letter)
+RETURNS boolean LANGUAGE plpgsql STABLE AS $$
+BEGIN
+    RETURN NOT CASE p_letter.reason
+        WHEN 'registering' THEN EXISTS (
+            SELECT FROM registration r
+            WHERE r.merchant_id = p_letter.merchant_id
+                AND r.checkout_id = p_letter.checkout_id
+                AND r.state = 'REGISTERING')
+        WHEN 'executing' THEN order_is(p_letter.merchant_id,
+            p_letter.checkout_id, '{EXECUTING}')
+        -- one that is being sent again is as little known as before
+        WHEN 'unknown' THEN EXISTS (
+            SELECT FROM dispatch d
+            WHERE d.merchant_id = p_letter.merchant_id
+                AND d.checkout_id = p_letter.checkout_id
+                AND d.state IN ('OPEN', 'UNKNOWN') AND is_unsettled(d))
+        WHEN 'parked' THEN EXISTS (
+            SELECT FROM webhook_inbox i
+            WHERE i.psp = p_letter.psp AND i.event_id = p_letter.event_id
+                AND i.state = 'parked')
+        ELSE true END;
+END
+$$;
+COMMENT ON FUNCTION pay.is_over IS
+    'Whether the state that a dead letter is about has come right';
+
+
+CREATE OR REPLACE FUNCTION pay.sweep_settled()
+RETURNS void LANGUAGE plpgsql AS $$
+BEGIN
+    UPDATE dead_letter d
+    SET state = 'settled', closed_at = clock_timestamp(),
+        closed_by = 'gateway', closed_why = 'no longer ' || d.reason
+    FROM (
+        SELECT l.tid
+        FROM (SELECT x.ctid AS tid, x AS letter FROM dead_letter x
+              WHERE x.state = 'open' AND x.kind IN ('stuck', 'parked')
+              ORDER BY x.kind, x.dead_letter_id LIMIT 10000
+              FOR UPDATE SKIP LOCKED) l
+        WHERE is_over(l.letter)
+        LIMIT 1000) l
+    WHERE d.ctid = l.tid;
+END
+$$;
+COMMENT ON FUNCTION pay.sweep_settled IS
+    'Closes dead letters about states that are over';
+
+
+-- For the gauges.  Beyond 10000 nobody counts.
+CREATE OR REPLACE FUNCTION pay.sweep_counts()
+RETURNS jsonb LANGUAGE plpgsql STABLE AS $$
+BEGIN
+    RETURN jsonb_build_object(
+        'dead_letters', (
+            SELECT jsonb_object_agg(k.kind, (
+                SELECT count(*) FROM (
+                    SELECT FROM dead_letter d
+                    WHERE d.state = 'open' AND d.kind = k.kind
+                    LIMIT 10000) d))
+            FROM unnest('{register,poll,refund,late_success,parked,stuck}'
+                        ::text[]) k (kind)),
+        'unknown', (
+            SELECT count(*) FROM (
+                SELECT d.* FROM dispatch d
+                WHERE d.state = 'UNKNOWN'
+                ORDER BY d.first_sent_at LIMIT 10000) d
+            WHERE is_unsettled(d)),
+        'parked', (
+            SELECT count(*) FROM (
+                SELECT FROM webhook_inbox i
+                WHERE i.state = 'parked'
+                ORDER BY i.received_at LIMIT 10000) i),
+        'quarantined', (SELECT count(*) FROM webhook_quarantine),
+        'overdue_s', (
+            SELECT coalesce(max(extract(epoch FROM now()
+                - greatest(j.run_at, j.lease_until)))::bigint, 0)
+            FROM unnest('{register,poll,refund}'::text[]) k (kind)
+            CROSS JOIN LATERAL (
+                SELECT x.* FROM job x
+                WHERE x.kind = k.kind AND x.run_at <= now()
+                    AND coalesce(x.lease_until <= now(), true)
+                ORDER BY x.run_at LIMIT 1000) j),
+        'backfill_missed', (
+            SELECT coalesce(sum(b.missed), 0) FROM backfill b));
+END
+$$;
+COMMENT ON FUNCTION pay.sweep_counts IS
+    'How much waits for people, and for how long jobs are overdue';
+
+
+CREATE OR REPLACE FUNCTION pay.sweep_all(p_limits jsonb)
+RETURNS jsonb LANGUAGE plpgsql AS $$
+BEGIN
+    PERFORM sweep_settled();
+    PERFORM sweep_unknown(sweep_limit(p_limits, 'unknown_s'));
+    PERFORM sweep_open(sweep_limit(p_limits, 'registering_s'),
+                       sweep_limit(p_limits, 'executing_s'));
+    PERFORM sweep_parked(sweep_limit(p_limits, 'parked_s'));
+
+    RETURN sweep_counts();
+END
+$$;
+COMMENT ON FUNCTION pay.sweep_all IS 'One round of the sweep';
+
+
+-- Whoever comes too early is told what the last round has counted, so that
+-- every node can show it.
+CREATE OR REPLACE FUNCTION pay_api.sweep(
+    p_owner text[], p_interval_ms bigint[], p_limits jsonb[])
+RETURNS TABLE (item int, outcome text, counts text)
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pay, pg_temp AS $$
+#variable_conflict use_column
+DECLARE
+    v_counts jsonb;
+BEGIN
+    PERFORM check_batch(array_dims(p_owner), array_dims(p_interval_ms),
+                        array_dims(p_limits));
+
+    FOR item IN 1 .. coalesce(cardinality(p_owner), 0) LOOP
+        outcome := 'invalid';
+        counts := NULL;
+
+        IF sweep_ok(p_owner[item], p_interval_ms[item], p_limits[item]) THEN
+            PERFORM FROM round r
+            WHERE r.name = 'sweep' AND r.run_at <= now()
+            FOR UPDATE SKIP LOCKED;
+
+            outcome := CASE WHEN FOUND THEN 'swept' ELSE 'not_due' END;
+        END IF;
+
+        IF outcome = 'swept' THEN
+            v_counts := sweep_all(p_limits[item]);
+
+            UPDATE round r
+            SET counts = v_counts,
+                run_at = now() + make_interval(
+                    secs => p_interval_ms[item] / 1000.0)
+            WHERE r.name = 'sweep';
+        END IF;
+
+        IF outcome <> 'invalid' THEN
+            counts := (SELECT r.counts FROM round r WHERE r.name = 'sweep');
+        END IF;
+
+        RETURN NEXT;
+    END LOOP;
+END
+$$;
+COMMENT ON FUNCTION pay_api.sweep IS
+    'Looks for what is stuck, once an interval: swept, not_due or invalid';
