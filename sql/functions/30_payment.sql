@@ -1,5 +1,6 @@
 -- begin_payment: a checkout with its orders, its registration, its
--- idempotency record, its first events and its job, in one commit.  The
+-- idempotency record, its first events, its job and the dispatch of its first
+-- call, in one commit.  The
 -- steps below are private; each takes the items that are still in the race
 -- and returns those that got through.  A loser leaves nothing behind.
 
@@ -79,11 +80,13 @@ BEGIN
     WITH won AS (
         INSERT INTO checkout AS c (merchant_id, checkout_id, checkout_uuid,
             handle, psp, return_url, base_url, buyer_info, metadata,
-            credit_card_info, currency, total_minor, expires_at)
+            credit_card_info, currency, total_minor, expires_at,
+            late_success)
         SELECT DISTINCT ON (i.merchant_id, i.checkout_id)
             i.merchant_id, i.checkout_id, i.checkout_uuid, i.handle, i.psp,
             i.return_url, i.base_url, i.buyer_info, i.metadata,
-            i.credit_card_info, i.currency, i.total_minor, i.expires_at
+            i.credit_card_info, i.currency, i.total_minor, i.expires_at,
+            i.late_success
         FROM unnest(p_items) i
         ORDER BY i.merchant_id, i.checkout_id, i.item
         ON CONFLICT DO NOTHING
@@ -164,9 +167,9 @@ DECLARE
 BEGIN
     FOREACH v_nonce IN ARRAY ARRAY['given', 'uuid', 'random'] LOOP
         INSERT INTO registration (merchant_id, checkout_id, psp, nonce,
-            lease_until, psps)
+            lease_until, psps, key_windows)
         SELECT i.merchant_id, i.checkout_id, i.psp, n.nonce,
-            now() + i.lease, i.psps
+            now() + i.lease, i.psps, i.key_windows
         FROM unnest(p_items) i,
             LATERAL (SELECT CASE v_nonce
                                 WHEN 'given' THEN i.nonce
@@ -192,6 +195,7 @@ COMMENT ON FUNCTION pay.insert_registrations IS
     'Registrations of new checkouts, each with a nonce of its own';
 
 
+-- The caller calls the PSP as soon as this is committed: the journal says so.
 CREATE OR REPLACE FUNCTION pay.insert_beginnings(p_items payment_item[])
 RETURNS void LANGUAGE plpgsql AS $$
 BEGIN
@@ -205,10 +209,22 @@ BEGIN
     INSERT INTO job (merchant_id, checkout_id, kind, run_at)
     SELECT i.merchant_id, i.checkout_id, 'register', now() + i.lease
     FROM unnest(p_items) i;
+
+    INSERT INTO dispatch (merchant_id, checkout_id, operation, operation_id,
+        psp, first_sent_at, sent_at, lease_until, key_until, request_id)
+    SELECT i.merchant_id, i.checkout_id, 'register', r.nonce, i.psp, now(),
+        now(), now() + i.lease,
+        now() + key_window(i.psps, i.key_windows, i.psp), i.request_id
+    FROM unnest(p_items) i
+    CROSS JOIN LATERAL (
+        SELECT r.nonce FROM registration r
+        WHERE r.merchant_id = i.merchant_id
+            AND r.checkout_id = i.checkout_id
+        OFFSET 0) r;
 END
 $$;
 COMMENT ON FUNCTION pay.insert_beginnings IS
-    'First events and jobs of new checkouts';
+    'First events, jobs and dispatches of new checkouts';
 
 
 -- Takes back what items that lost on the way had already put down.

@@ -96,7 +96,8 @@ COMMENT ON FUNCTION pay.apply_parked IS
 -- returns the items that won, the first for each checkout.  p_sure: every
 -- item has just claimed its names.  A registration that was refused or gave
 -- up in the meantime keeps its state, and nobody is sent to its page; but
--- its token is kept, so that a late payment is recognised.
+-- its token is kept, so that a late payment is recognised.  Whichever call
+-- it was that has brought the token: the attempt is done.
 CREATE OR REPLACE FUNCTION pay.set_tokens(
     p_merchant_id text[], p_checkout_id text[], p_psp text[],
     p_token text[], p_alias text[], p_hosted_url text[], p_sure boolean,
@@ -131,7 +132,23 @@ BEGIN
                          ELSE r.state END
         FROM first f
         WHERE r.ctid = f.tid
-        RETURNING f.n::int AS n, r.state
+        RETURNING f.n::int AS n, r.state, r.merchant_id, r.checkout_id,
+            r.nonce, r.token
+    ), ended AS (
+        UPDATE dispatch d
+        SET state = 'DONE', ended_at = clock_timestamp(), lease_until = NULL,
+            reach = 'complete', http_status = NULL, code = NULL,
+            reference = k.token
+        FROM (
+            SELECT l.tid, x.token FROM done x
+            CROSS JOIN LATERAL (
+                SELECT l.ctid AS tid FROM dispatch l
+                WHERE l.merchant_id = x.merchant_id
+                    AND l.checkout_id = x.checkout_id
+                    AND l.operation = 'register'
+                    AND l.operation_id = x.nonce
+                ORDER BY l.attempt DESC LIMIT 1) l) k
+        WHERE d.ctid = k.tid
     )
     SELECT array_agg(d.n) FILTER (WHERE d.state = 'REGISTERED'),
         array_agg(d.n) FILTER (WHERE d.state <> 'REGISTERED')
@@ -246,39 +263,106 @@ COMMENT ON FUNCTION pay.poll_later IS
     'Turns register jobs into poll jobs';
 
 
--- refused and expired end the registration, not_sent and unknown free its
--- lease for the next attempt.  What was refused or not sent is known to have
--- come to nothing, what is unknown stays open.  Locked checkouts; returns the
--- items that counted, the first for each checkout that is still REGISTERING,
--- and at that PSP.
-CREATE OR REPLACE FUNCTION pay.keep_no_token(
+-- Items of store_no_token that count, as facts: the most definite for each
+-- locked checkout that is still REGISTERING, and at that PSP.  Natural
+-- batching may bring the words of two calls together; what is left out only
+-- leaves a call open that could have been closed.
+CREATE OR REPLACE FUNCTION pay.read_no_tokens(
     p_merchant_id text[], p_checkout_id text[], p_psp text[],
-    p_outcome text[], p_code text[], p_retry_after_ms bigint[],
-    p_request_id text[])
-RETURNS int[] LANGUAGE plpgsql AS $$
-DECLARE
-    v_facts fact[];
-    v_fact  fact;
+    p_outcome text[], p_code text[], p_request_id text[], p_reach text[],
+    p_http_status bigint[])
+RETURNS fact[] LANGUAGE plpgsql STABLE AS $$
 BEGIN
-    v_facts := ARRAY(
+    RETURN ARRAY(
         SELECT DISTINCT ON (r.merchant_id, r.checkout_id)
             ROW(u.n, NULL, r.merchant_id, r.checkout_id,
                 CASE u.outcome WHEN 'unknown' THEN 'registration_unknown'
                                WHEN 'not_sent' THEN 'registration_not_sent'
                                ELSE u.outcome END,
                 'gateway', r.psp, NULL, NULL, nullif(u.code, ''), NULL, NULL,
-                NULL, NULL, u.request_id, NULL, NULL)::fact
+                NULL, NULL, u.request_id,
+                CASE WHEN u.outcome <> 'expired'
+                    THEN jsonb_strip_nulls(jsonb_build_object(
+                        'reach', nullif(u.reach, ''),
+                        'http_status', nullif(u.http_status, 0),
+                        'sends', d.sends)) END, NULL)::fact
         FROM unnest(p_merchant_id, p_checkout_id, p_psp, p_outcome, p_code,
-            p_request_id) WITH ORDINALITY AS u (merchant_id, checkout_id,
-            psp, outcome, code, request_id, n)
+            p_request_id, p_reach, p_http_status) WITH ORDINALITY AS u
+            (merchant_id, checkout_id, psp, outcome, code, request_id, reach,
+            http_status, n)
         CROSS JOIN LATERAL (
             SELECT r.* FROM registration r
             WHERE r.merchant_id = u.merchant_id
                 AND r.checkout_id = u.checkout_id
             OFFSET 0) r
+        LEFT JOIN LATERAL (
+            SELECT d.sends FROM dispatch d
+            WHERE d.merchant_id = u.merchant_id
+                AND d.checkout_id = u.checkout_id
+                AND d.operation = 'register' AND d.operation_id = r.nonce
+            ORDER BY d.attempt DESC LIMIT 1) d ON true
         WHERE r.state = 'REGISTERING' AND r.psp = u.psp
             AND u.outcome IS NOT NULL
-        ORDER BY r.merchant_id, r.checkout_id, u.n);
+        ORDER BY r.merchant_id, r.checkout_id,
+            array_position('{refused,expired,unknown,not_sent,held}',
+                           u.outcome), u.n);
+END
+$$;
+COMMENT ON FUNCTION pay.read_no_tokens IS
+    'Items of store_no_token that count';
+
+
+-- The jobs of registrations that go on.  A job that was leased has been
+-- counted when it was claimed.  Where there is no next attempt (p_dead) people
+-- hear of it, and the job only brings the checkout's end.
+CREATE OR REPLACE FUNCTION pay.put_off_registers(
+    p_facts fact[], p_retry_after_ms bigint[], p_dead text[])
+RETURNS void LANGUAGE plpgsql AS $$
+DECLARE
+    v_fact     fact;
+    v_attempts int;
+BEGIN
+    FOREACH v_fact IN ARRAY p_facts LOOP
+        UPDATE job j
+        SET attempts = j.attempts + (j.lease_owner IS NULL)::int,
+            lease_owner = NULL, lease_until = NULL, code = v_fact.code,
+            run_at = CASE WHEN p_dead[v_fact.item] <> ''
+                THEN (SELECT c.expires_at FROM checkout c
+                      WHERE c.merchant_id = v_fact.merchant_id
+                          AND c.checkout_id = v_fact.checkout_id)
+                ELSE now() + make_interval(
+                    secs => p_retry_after_ms[v_fact.item] / 1000.0) END
+        WHERE j.merchant_id = v_fact.merchant_id
+            AND j.checkout_id = v_fact.checkout_id AND j.kind = 'register'
+        RETURNING j.attempts INTO v_attempts;
+
+        IF FOUND AND p_dead[v_fact.item] <> '' THEN
+            PERFORM open_dead_letter(ARRAY[v_fact.merchant_id],
+                ARRAY[v_fact.checkout_id], ARRAY[v_fact.psp], NULL,
+                '{register}', p_dead[v_fact.item:v_fact.item],
+                ARRAY[v_fact.code], ARRAY[v_attempts]);
+        END IF;
+    END LOOP;
+END
+$$;
+COMMENT ON FUNCTION pay.put_off_registers IS
+    'Puts register jobs off, or gives them up';
+
+
+-- refused and expired end the registration, not_sent and unknown free its
+-- lease for the next attempt.  What was refused or not sent is known to have
+-- come to nothing, what is unknown stays open.  held says that the PSP was
+-- only asked: nothing changes but the job.  Locked checkouts; returns the
+-- items that counted.
+CREATE OR REPLACE FUNCTION pay.keep_no_token(
+    p_facts fact[], p_retry_after_ms bigint[], p_reach text[],
+    p_http_status bigint[], p_dead text[])
+RETURNS int[] LANGUAGE plpgsql AS $$
+DECLARE
+    v_facts fact[];
+BEGIN
+    v_facts := ARRAY(
+        SELECT f FROM unnest(p_facts) f WHERE f.kind <> 'held');
 
     UPDATE registration r
     SET code = f.code, lease_until = NULL, tried_psps = '{}',
@@ -293,21 +377,39 @@ BEGIN
     FROM unnest(v_facts) f
     WHERE r.merchant_id = f.merchant_id AND r.checkout_id = f.checkout_id;
 
+    PERFORM end_registers(v_facts, p_reach, p_http_status);
     PERFORM record_facts(v_facts);
 
-    -- the job of an ended registration is gone by now
-    FOREACH v_fact IN ARRAY v_facts LOOP
-        UPDATE job j
-        SET attempts = j.attempts + 1, lease_owner = NULL,
-            lease_until = NULL, code = v_fact.code,
-            run_at = now() + make_interval(
-                secs => p_retry_after_ms[v_fact.item] / 1000.0)
-        WHERE j.merchant_id = v_fact.merchant_id
-            AND j.checkout_id = v_fact.checkout_id AND j.kind = 'register';
-    END LOOP;
+    PERFORM put_off_registers(ARRAY(
+        SELECT f FROM unnest(p_facts) f
+        WHERE f.kind NOT IN ('refused', 'expired')), p_retry_after_ms,
+        p_dead);
+    PERFORM settle_registers(v_facts, k)
+    FROM unnest('{refused,expired}'::text[]) k;
 
-    RETURN ARRAY(SELECT f.item FROM unnest(v_facts) f);
+    RETURN ARRAY(SELECT f.item FROM unnest(p_facts) f);
 END
 $$;
 COMMENT ON FUNCTION pay.keep_no_token IS
     'Writes down how registrations without a token ended';
+
+
+-- Nobody waits for a registration any more that has ended.
+CREATE OR REPLACE FUNCTION pay.settle_registers(p_facts fact[], p_kind text)
+RETURNS void LANGUAGE plpgsql AS $$
+DECLARE
+    v_merchants text[];
+    v_checkouts text[];
+BEGIN
+    SELECT array_agg(f.merchant_id), array_agg(f.checkout_id)
+    INTO v_merchants, v_checkouts
+    FROM unnest(p_facts) f WHERE f.kind = p_kind;
+
+    IF v_merchants IS NOT NULL THEN
+        PERFORM settle_dead_letters(v_merchants, v_checkouts, '{register}',
+                                    p_kind);
+    END IF;
+END
+$$;
+COMMENT ON FUNCTION pay.settle_registers IS
+    'Closes the dead letters of registrations that have ended like this';

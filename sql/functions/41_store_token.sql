@@ -23,6 +23,7 @@ DECLARE
     v_alias  text[];
     v_stored int[];
     v_late   int[];
+    v_facts  fact[];
     v_claim  record;
 BEGIN
     PERFORM check_batch(
@@ -56,13 +57,15 @@ BEGIN
     FROM set_tokens(p_merchant_id, p_checkout_id, p_psp, v_token, v_alias,
         p_hosted_url, v_claim.sure) t;
 
-    PERFORM record_facts(ARRAY(
+    v_facts := ARRAY(
         SELECT ROW(u.n, NULL, u.merchant_id, u.checkout_id, 'registered',
             'gateway', NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL,
             u.request_id, NULL, NULL)::fact
         FROM unnest(p_merchant_id, p_checkout_id, p_request_id)
             WITH ORDINALITY AS u (merchant_id, checkout_id, request_id, n)
-        WHERE u.n = ANY (v_stored)));
+        WHERE u.n = ANY (v_stored));
+    PERFORM record_facts(v_facts);
+    PERFORM settle_registers(v_facts, 'registered');
     PERFORM poll_later(p_merchant_id, p_checkout_id, p_poll_after_ms,
                        v_stored);
 
@@ -99,7 +102,8 @@ COMMENT ON FUNCTION pay_api.store_token IS
 CREATE OR REPLACE FUNCTION pay_api.store_no_token(
     p_merchant_id text[], p_checkout_id text[], p_psp text[],
     p_outcome text[], p_code text[], p_retry_after_ms bigint[],
-    p_request_id text[])
+    p_request_id text[], p_reach text[], p_http_status bigint[],
+    p_dead text[])
 RETURNS TABLE (
     item int, outcome text, merchant_id text, checkout_id text,
     checkout_uuid text, psp text, nonce text, handle text, token text,
@@ -116,28 +120,37 @@ BEGIN
     PERFORM check_batch(
         array_dims(p_merchant_id), array_dims(p_checkout_id),
         array_dims(p_psp), array_dims(p_outcome), array_dims(p_code),
-        array_dims(p_retry_after_ms), array_dims(p_request_id));
+        array_dims(p_retry_after_ms), array_dims(p_request_id),
+        array_dims(p_reach), array_dims(p_http_status), array_dims(p_dead));
 
     -- a bad item has no outcome from here on
     v_outcome := ARRAY(
         SELECT CASE WHEN id_ok(u.merchant_id) AND id_ok(u.checkout_id)
-                        AND id_ok(u.psp) AND u.outcome IN ('refused', 'expired', 'not_sent',
-                                          'unknown')
+                        AND id_ok(u.psp)
+                        AND u.outcome IN ('refused', 'expired', 'not_sent',
+                                          'unknown', 'held')
                         AND coalesce(octet_length(u.code), 0) <= 255
                         AND (u.after_ms BETWEEN 0 AND 31536000000
-                             OR u.outcome IN ('refused', 'expired'))
+                             OR u.outcome IN ('refused', 'expired')
+                             OR u.dead <> '')
+                        AND reach_ok(u.reach, u.http_status)
+                        AND coalesce(u.dead, '') IN ('', 'retry_limit',
+                            'cancelled', 'key_window_over')
                     THEN u.outcome END
         FROM unnest(p_merchant_id, p_checkout_id, p_psp, p_outcome, p_code,
-            p_retry_after_ms) WITH ORDINALITY AS u (merchant_id, checkout_id,
-            psp, outcome, code, after_ms, n)
+            p_retry_after_ms, p_reach, p_http_status, p_dead)
+            WITH ORDINALITY AS u (merchant_id, checkout_id, psp, outcome,
+            code, after_ms, reach, http_status, dead, n)
         ORDER BY u.n);
 
     PERFORM lock_checkouts(p_merchant_id, p_checkout_id);
 
-    v_first := keep_no_token(p_merchant_id, p_checkout_id, p_psp, v_outcome,
-                             p_code, p_retry_after_ms, p_request_id);
+    v_first := keep_no_token(
+        read_no_tokens(p_merchant_id, p_checkout_id, p_psp, v_outcome,
+                       p_code, p_request_id, p_reach, p_http_status),
+        p_retry_after_ms, p_reach, p_http_status, p_dead);
 
-    -- a twin in the batch gets its first's result
+    -- twins in the batch share a result
     RETURN QUERY
     SELECT u.n::int,
         CASE WHEN u.outcome IS NULL THEN 'invalid'

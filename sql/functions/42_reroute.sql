@@ -146,7 +146,8 @@ COMMENT ON FUNCTION pay.follow_moves IS
 CREATE OR REPLACE FUNCTION pay_api.reroute(
     p_merchant_id text[], p_checkout_id text[], p_psp text[],
     p_outcome text[], p_code text[], p_lease_ms bigint[],
-    p_request_id text[], p_attempt bigint[])
+    p_request_id text[], p_attempt bigint[], p_reach text[],
+    p_http_status bigint[])
 RETURNS TABLE (
     item int, outcome text, merchant_id text, checkout_id text,
     checkout_uuid text, psp text, nonce text, handle text, token text,
@@ -159,12 +160,14 @@ LANGUAGE plpgsql SECURITY DEFINER SET search_path = pay, pg_temp AS $$
 DECLARE
     v_outcome text[];
     v_move    record;
+    v_facts   fact[];
 BEGIN
     PERFORM check_batch(
         array_dims(p_merchant_id), array_dims(p_checkout_id),
         array_dims(p_psp), array_dims(p_outcome), array_dims(p_code),
         array_dims(p_lease_ms), array_dims(p_request_id),
-        array_dims(p_attempt));
+        array_dims(p_attempt), array_dims(p_reach),
+        array_dims(p_http_status));
 
     -- a bad item has no outcome from here on
     v_outcome := ARRAY(
@@ -174,10 +177,12 @@ BEGIN
                         AND coalesce(octet_length(u.code), 0) <= 255
                         AND u.lease_ms BETWEEN 1 AND 86400000
                         AND u.attempt >= 1
+                        AND reach_ok(u.reach, u.http_status)
                     THEN u.outcome END
         FROM unnest(p_merchant_id, p_checkout_id, p_psp, p_outcome, p_code,
-            p_lease_ms, p_attempt) WITH ORDINALITY AS u (merchant_id,
-            checkout_id, psp, outcome, code, lease_ms, attempt, n)
+            p_lease_ms, p_attempt, p_reach, p_http_status)
+            WITH ORDINALITY AS u (merchant_id, checkout_id, psp, outcome,
+            code, lease_ms, attempt, reach, http_status, n)
         ORDER BY u.n);
 
     PERFORM lock_checkouts(p_merchant_id, p_checkout_id);
@@ -186,16 +191,22 @@ BEGIN
                                  v_outcome, p_attempt, p_lease_ms);
 
     IF cardinality(v_move.items) > 0 THEN
-        PERFORM follow_moves(ARRAY(
+        v_facts := ARRAY(
             SELECT ROW(m.item, NULL, p_merchant_id[m.item],
                 p_checkout_id[m.item], 'rerouted', 'gateway', p_psp[m.item],
                 NULL, NULL, nullif(p_code[m.item], ''), NULL, NULL, NULL,
-                NULL, p_request_id[m.item], jsonb_build_object(
+                NULL, p_request_id[m.item],
+                jsonb_strip_nulls(jsonb_build_object(
                     'from', p_psp[m.item], 'to', m.next,
-                    'why', v_outcome[m.item]), NULL)::fact
+                    'why', v_outcome[m.item],
+                    'reach', nullif(p_reach[m.item], ''),
+                    'http_status', nullif(p_http_status[m.item], 0))),
+                NULL)::fact
             FROM unnest(v_move.items, v_move.nexts)
                 WITH ORDINALITY AS m (item, next, n)
-            ORDER BY m.n), v_move.nexts, p_lease_ms);
+            ORDER BY m.n);
+        PERFORM move_registers(v_facts, v_outcome, p_reach, p_http_status);
+        PERFORM follow_moves(v_facts, v_move.nexts, p_lease_ms);
     END IF;
 
     RETURN QUERY

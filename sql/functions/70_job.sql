@@ -6,31 +6,43 @@ SET LOCAL ROLE payments_owner;
 SET LOCAL search_path = pay, pg_temp;
 
 
--- Due jobs, the oldest first, none of whose checkouts anybody is at; both are
--- locked.  Never waits (SKIP LOCKED), so it needs no place in the order of
--- locks.
+-- Due jobs, none of whose checkouts anybody is at; both are locked.  Money
+-- that must go back comes first, then what no buyer can pay yet, and looks at
+-- what is pending last; the oldest of each first.  Never waits (SKIP LOCKED),
+-- so it needs no place in the order of locks.
 CREATE OR REPLACE FUNCTION pay.lock_due_jobs(
     p_limit int, OUT merchants text[], OUT checkouts text[], OUT kinds text[])
 LANGUAGE plpgsql AS $$
+DECLARE
+    v_kind text;
+    v_due  record;
 BEGIN
-    SELECT array_agg(d.merchant_id ORDER BY d.run_at),
-        array_agg(d.checkout_id ORDER BY d.run_at),
-        array_agg(d.kind ORDER BY d.run_at)
-    INTO merchants, checkouts, kinds
-    FROM (
-        SELECT j.merchant_id, j.checkout_id, j.kind, j.run_at
+    FOREACH v_kind IN ARRAY '{refund,register,poll}'::text[] LOOP
+        EXIT WHEN coalesce(cardinality(kinds), 0) >= p_limit;
+
+        SELECT array_agg(d.merchant_id::text ORDER BY d.run_at) AS merchants,
+            array_agg(d.checkout_id::text ORDER BY d.run_at) AS checkouts,
+            array_agg(v_kind) AS kinds
+        INTO v_due
         FROM (
-            SELECT j.* FROM job j
-            WHERE j.run_at <= now()
-                AND (j.lease_until IS NULL OR j.lease_until <= now())
-            ORDER BY j.run_at
-            FOR UPDATE SKIP LOCKED) j
-        CROSS JOIN LATERAL (
-            SELECT FROM checkout c
-            WHERE c.merchant_id = j.merchant_id
-                AND c.checkout_id = j.checkout_id
-            FOR NO KEY UPDATE SKIP LOCKED) c
-        LIMIT p_limit) d;
+            SELECT j.merchant_id, j.checkout_id, j.run_at
+            FROM (
+                SELECT j.* FROM job j
+                WHERE j.kind = v_kind AND j.run_at <= now()
+                    AND (j.lease_until IS NULL OR j.lease_until <= now())
+                ORDER BY j.run_at
+                FOR UPDATE SKIP LOCKED) j
+            CROSS JOIN LATERAL (
+                SELECT FROM checkout c
+                WHERE c.merchant_id = j.merchant_id
+                    AND c.checkout_id = j.checkout_id
+                FOR NO KEY UPDATE SKIP LOCKED) c
+            LIMIT p_limit - coalesce(cardinality(kinds), 0)) d;
+
+        merchants := merchants || v_due.merchants;
+        checkouts := checkouts || v_due.checkouts;
+        kinds := kinds || v_due.kinds;
+    END LOOP;
 END
 $$;
 COMMENT ON FUNCTION pay.lock_due_jobs IS
@@ -38,21 +50,21 @@ COMMENT ON FUNCTION pay.lock_due_jobs IS
 
 
 -- What is looked at after the locks is how the checkouts stand.  A register
--- job that is handed out is one more call of which nobody knows yet that it
--- came to nothing.
+-- job goes out as what send_registers() makes of it.
 CREATE OR REPLACE FUNCTION pay_api.claim_jobs(
     p_owner text[], p_lease_ms bigint[])
 RETURNS TABLE (
-    item int, outcome text, kind text, attempts bigint, merchant_id text,
-    checkout_id text, checkout_uuid text, psp text, nonce text, handle text,
-    token text, alias text, hosted_url text, return_url text,
-    base_url text, currency text, total_minor bigint, expires_s bigint,
-    registration_state text, attempt bigint, code text, version bigint,
-    orders text)
+    item int, outcome text, kind text, attempts bigint, operation_id text,
+    reference text, merchant_id text, checkout_id text, checkout_uuid text,
+    psp text, nonce text, handle text, token text, alias text,
+    hosted_url text, return_url text, base_url text, currency text,
+    total_minor bigint, expires_s bigint, registration_state text,
+    attempt bigint, code text, version bigint, orders text)
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pay, pg_temp AS $$
 #variable_conflict use_column
 DECLARE
     v_slots int[];
+    v_as    text[];
     v_due   record;
 BEGIN
     PERFORM check_batch(array_dims(p_owner), array_dims(p_lease_ms));
@@ -79,26 +91,34 @@ BEGIN
         OFFSET 0) k
     WHERE j.ctid = k.tid;
 
-    UPDATE registration r
-    SET open_attempts = r.open_attempts + 1
-    FROM unnest(v_due.merchants, v_due.checkouts, v_due.kinds)
-        AS d (merchant_id, checkout_id, kind)
-    CROSS JOIN LATERAL (
-        SELECT k.ctid AS tid FROM registration k
-        WHERE k.merchant_id = d.merchant_id
-            AND k.checkout_id = d.checkout_id
-        OFFSET 0) k
-    WHERE d.kind = 'register' AND r.ctid = k.tid;
+    v_as := v_due.kinds;
+    IF 'register' = ANY (v_as) THEN
+        v_as := send_registers(v_due.merchants, v_due.checkouts, v_as,
+            ARRAY(SELECT p_lease_ms[s] FROM unnest(v_slots)
+                  WITH ORDINALITY AS u (s, n) ORDER BY u.n));
+    END IF;
 
     RETURN QUERY
-    SELECT d.slot, 'job', d.kind, j.attempts::bigint, s.*
-    FROM unnest(v_due.merchants, v_due.checkouts, v_due.kinds, v_slots)
-        AS d (merchant_id, checkout_id, kind, slot)
+    SELECT d.slot, 'job', d.handed_as, j.attempts::bigint,
+        l.refund_id::text,
+        CASE d.kind WHEN 'refund' THEN l.reference ELSE r.reference END, s.*
+    FROM unnest(v_due.merchants, v_due.checkouts, v_due.kinds, v_as, v_slots)
+        AS d (merchant_id, checkout_id, kind, handed_as, slot)
     CROSS JOIN LATERAL (
         SELECT j.attempts FROM job j
         WHERE j.merchant_id = d.merchant_id
             AND j.checkout_id = d.checkout_id AND j.kind = d.kind
         OFFSET 0) j
+    CROSS JOIN LATERAL (
+        SELECT r.reference FROM registration r
+        WHERE r.merchant_id = d.merchant_id
+            AND r.checkout_id = d.checkout_id
+        OFFSET 0) r
+    LEFT JOIN LATERAL (
+        SELECT l.refund_id, l.reference FROM late_success l
+        WHERE l.merchant_id = d.merchant_id
+            AND l.checkout_id = d.checkout_id
+        OFFSET 0) l ON d.kind = 'refund'
     JOIN checkout_state s ON s.merchant_id = d.merchant_id
         AND s.checkout_id = d.checkout_id;
 
@@ -106,14 +126,15 @@ BEGIN
     SELECT n, CASE WHEN id_ok(p_owner[n])
                        AND p_lease_ms[n] BETWEEN 1 AND 86400000
                    THEN 'none' ELSE 'invalid' END,
-        NULL, NULL::bigint, s.*
+        NULL, NULL::bigint, NULL, NULL, s.*
     FROM generate_series(1, cardinality(p_owner)) n
     LEFT JOIN checkout_state s ON false
     WHERE n <> ALL (v_slots);
 END
 $$;
 COMMENT ON FUNCTION pay_api.claim_jobs IS
-    'Fills free slots with due jobs under a lease: job, none or invalid';
+    'Fills free slots with due jobs under a lease, as register, find, poll or '
+    'refund: job, none or invalid';
 
 
 -- A job that somebody has asked for meanwhile goes on.  Else it ends where
@@ -140,45 +161,29 @@ COMMENT ON FUNCTION pay.job_is_over IS
     'Whether a job that is given back has nothing left to do';
 
 
-CREATE OR REPLACE FUNCTION pay_api.finish_job(
+-- Jobs that are given back, the first of twins: which are over, and which of
+-- those were given up and are for people now.
+CREATE OR REPLACE FUNCTION pay.give_back_jobs(
     p_merchant_id text[], p_checkout_id text[], p_kind text[],
-    p_owner text[], p_delay_ms bigint[], p_code text[])
-RETURNS TABLE (item int, outcome text)
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = pay, pg_temp AS $$
-#variable_conflict use_column
+    p_delay_ms bigint[], p_code text[], p_dead text[], p_items int[])
+RETURNS void LANGUAGE plpgsql AS $$
 DECLARE
-    v_mine int[];
+    v_dead     int[];
+    v_psps     text[];
+    v_attempts int[];
 BEGIN
-    PERFORM check_batch(
-        array_dims(p_merchant_id), array_dims(p_checkout_id),
-        array_dims(p_kind), array_dims(p_owner), array_dims(p_delay_ms),
-        array_dims(p_code));
-    PERFORM lock_checkouts(p_merchant_id, p_checkout_id);
-
-    -- a twin in the batch gets its first's result
-    v_mine := ARRAY(
-        SELECT u.n FROM unnest(p_merchant_id, p_checkout_id, p_kind,
-            p_owner, p_delay_ms, p_code) WITH ORDINALITY AS u (merchant_id,
-            checkout_id, kind, owner, delay_ms, code, n)
-        CROSS JOIN LATERAL (
-            SELECT j.lease_owner FROM job j
-            WHERE j.merchant_id = u.merchant_id
-                AND j.checkout_id = u.checkout_id AND j.kind = u.kind
-            OFFSET 0) j
-        WHERE j.lease_owner = u.owner AND u.delay_ms <= 31536000000
-            AND coalesce(octet_length(u.code), 0) <= 255
-        ORDER BY u.n);
-
-    WITH first AS (
-        SELECT f.n, j.tid, job_is_over(j.job, p_delay_ms[f.n],
-                                       p_code[f.n]) AS over
+    WITH first AS MATERIALIZED (
+        SELECT f.n, j.tid, j.attempts, j.again_at IS NULL
+                AND p_dead[f.n] <> '' AS dead,
+            job_is_over(j.job, p_delay_ms[f.n], p_code[f.n])
+                OR (j.again_at IS NULL AND p_dead[f.n] <> '') IS TRUE AS over
         FROM (
             SELECT DISTINCT ON (p_merchant_id[n], p_checkout_id[n],
                                 p_kind[n]) n
-            FROM unnest(v_mine) n
+            FROM unnest(p_items) n
             ORDER BY p_merchant_id[n], p_checkout_id[n], p_kind[n], n) f
         CROSS JOIN LATERAL (
-            SELECT j.ctid AS tid, j AS job FROM job j
+            SELECT j.ctid AS tid, j AS job, j.attempts, j.again_at FROM job j
             WHERE j.merchant_id = p_merchant_id[f.n]
                 AND j.checkout_id = p_checkout_id[f.n]
                 AND j.kind = p_kind[f.n]
@@ -191,26 +196,92 @@ BEGIN
             code = nullif(p_code[f.n], '')
         FROM first f
         WHERE NOT f.over AND j.ctid = f.tid
+    ), gone AS (
+        DELETE FROM job j
+        USING first f
+        WHERE f.over AND j.ctid = f.tid
     )
-    DELETE FROM job j
-    USING first f
-    WHERE f.over AND j.ctid = f.tid;
+    SELECT array_agg(f.n), array_agg(c.psp::text), array_agg(f.attempts)
+    INTO v_dead, v_psps, v_attempts
+    FROM first f
+    CROSS JOIN LATERAL (
+        SELECT c.psp FROM checkout c
+        WHERE c.merchant_id = p_merchant_id[f.n]
+            AND c.checkout_id = p_checkout_id[f.n]
+        OFFSET 0) c
+    WHERE f.dead;
+
+    IF v_dead IS NOT NULL THEN
+        PERFORM open_dead_letter(
+            ARRAY(SELECT p_merchant_id[n] FROM unnest(v_dead) n),
+            ARRAY(SELECT p_checkout_id[n] FROM unnest(v_dead) n), v_psps,
+            NULL, ARRAY(SELECT p_kind[n] FROM unnest(v_dead) n),
+            ARRAY(SELECT p_dead[n] FROM unnest(v_dead) n),
+            ARRAY(SELECT p_code[n] FROM unnest(v_dead) n), v_attempts);
+    END IF;
+END
+$$;
+COMMENT ON FUNCTION pay.give_back_jobs IS
+    'Puts jobs off, drops them, or gives them up';
+
+
+CREATE OR REPLACE FUNCTION pay_api.finish_job(
+    p_merchant_id text[], p_checkout_id text[], p_kind text[],
+    p_owner text[], p_delay_ms bigint[], p_code text[], p_dead text[])
+RETURNS TABLE (item int, outcome text)
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pay, pg_temp AS $$
+#variable_conflict use_column
+DECLARE
+    v_kind  text[];
+    v_mine  int[];
+BEGIN
+    PERFORM check_batch(
+        array_dims(p_merchant_id), array_dims(p_checkout_id),
+        array_dims(p_kind), array_dims(p_owner), array_dims(p_delay_ms),
+        array_dims(p_code), array_dims(p_dead));
+    PERFORM lock_checkouts(p_merchant_id, p_checkout_id);
+
+    -- find is what a register job may be handed out as; a bad item has no
+    -- kind from here on
+    v_kind := ARRAY(
+        SELECT CASE WHEN id_ok(u.merchant_id) AND id_ok(u.checkout_id)
+                        AND u.kind IN ('register', 'find', 'poll', 'refund')
+                        AND id_ok(u.owner) AND u.delay_ms <= 31536000000
+                        AND coalesce(octet_length(u.code), 0) <= 255
+                        AND coalesce(u.dead, '') IN ('', 'retry_limit',
+                            'cancelled', 'key_window_over', 'refused')
+                    THEN CASE u.kind WHEN 'find' THEN 'register'
+                                     ELSE u.kind END END
+        FROM unnest(p_merchant_id, p_checkout_id, p_kind, p_owner,
+            p_delay_ms, p_code, p_dead) WITH ORDINALITY AS u (merchant_id,
+            checkout_id, kind, owner, delay_ms, code, dead, n)
+        ORDER BY u.n);
+
+    -- a twin in the batch gets its first's result
+    v_mine := ARRAY(
+        SELECT u.n FROM unnest(p_merchant_id, p_checkout_id, v_kind, p_owner)
+            WITH ORDINALITY AS u (merchant_id, checkout_id, kind, owner, n)
+        CROSS JOIN LATERAL (
+            SELECT j.lease_owner FROM job j
+            WHERE j.merchant_id = u.merchant_id
+                AND j.checkout_id = u.checkout_id AND j.kind = u.kind
+            OFFSET 0) j
+        WHERE j.lease_owner = u.owner
+        ORDER BY u.n);
+
+    PERFORM give_back_jobs(p_merchant_id, p_checkout_id, v_kind, p_delay_ms,
+                           p_code, p_dead, v_mine);
 
     RETURN QUERY
     SELECT u.n::int,
         CASE WHEN u.n = ANY (v_mine) THEN 'done'
-             WHEN id_ok(u.merchant_id) AND id_ok(u.checkout_id)
-                 AND u.kind IN ('register', 'poll') AND id_ok(u.owner)
-                 AND u.delay_ms <= 31536000000
-                 AND coalesce(octet_length(u.code), 0) <= 255 THEN 'gone'
+             WHEN u.kind IS NOT NULL THEN 'gone'
              ELSE 'invalid' END
-    FROM unnest(p_merchant_id, p_checkout_id, p_kind, p_owner, p_delay_ms,
-        p_code) WITH ORDINALITY AS u (merchant_id, checkout_id, kind, owner,
-        delay_ms, code, n);
+    FROM unnest(v_kind) WITH ORDINALITY AS u (kind, n);
 END
 $$;
 COMMENT ON FUNCTION pay_api.finish_job IS
-    'Puts a leased job off or drops it: done, gone or invalid';
+    'Puts a leased job off, drops it or gives it up: done, gone or invalid';
 
 
 CREATE OR REPLACE FUNCTION pay_api.ready()

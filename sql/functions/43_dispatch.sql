@@ -1,0 +1,312 @@
+-- The operations begin_dispatch and end_dispatch: the journal of captures,
+-- cancellations, refunds and expiries.  Registrations have theirs within
+-- their own operations (21_dispatch.sql).
+
+SET LOCAL ROLE payments_owner;
+SET LOCAL search_path = pay, pg_temp;
+
+
+CREATE OR REPLACE FUNCTION pay.dispatch_ok(
+    p_merchant_id text, p_checkout_id text, p_operation text,
+    p_operation_id text)
+RETURNS boolean LANGUAGE sql IMMUTABLE AS $$
+SELECT pay.id_ok(p_merchant_id) AND pay.id_ok(p_checkout_id)
+    AND pay.id_ok(p_operation_id)
+    AND coalesce(p_operation IN ('capture', 'cancel', 'refund', 'expire'),
+                 false)
+$$;
+COMMENT ON FUNCTION pay.dispatch_ok IS
+    'Whether begin_dispatch and end_dispatch can take this operation';
+
+
+-- What may be sent now, for locked checkouts.  Of twins the first is asked
+-- for, the others find it busy.  A key is good for one PSP only, and for one
+-- that the registration may have.
+CREATE OR REPLACE FUNCTION pay.send_dispatches(
+    p_merchant_id text[], p_checkout_id text[], p_operation text[],
+    p_operation_id text[], p_psp text[], p_key_window_s bigint[],
+    p_lease_ms bigint[], p_request_id text[], p_items int[],
+    OUT items int[], OUT outcomes text[], OUT attempts bigint[],
+    OUT sends bigint[])
+LANGUAGE plpgsql AS $$
+BEGIN
+    WITH due AS MATERIALIZED (
+        SELECT u.*, d.tid, d.attempt, d.sends,
+            now() + make_interval(secs => p_lease_ms[u.n] / 1000.0) AS lease,
+            CASE WHEN p_psp[u.n] <> ALL (r.psps) THEN 'invalid'
+                 WHEN d.state IS NULL OR d.state IN ('NOT_SENT', 'REFUSED')
+                     THEN 'new'
+                 WHEN d.state IN ('DONE', 'PENDING') THEN 'done'
+                 WHEN d.psp <> p_psp[u.n] THEN 'invalid'
+                 WHEN d.state = 'OPEN' AND d.lease_until > now() THEN 'busy'
+                 WHEN now() < d.key_until THEN 'again'
+                 ELSE 'ask' END AS step
+        FROM (SELECT DISTINCT ON (p_merchant_id[n], p_checkout_id[n],
+                                  p_operation[n], p_operation_id[n])
+                  n, p_merchant_id[n] AS merchant_id,
+                  p_checkout_id[n] AS checkout_id,
+                  p_operation[n] AS operation,
+                  p_operation_id[n] AS operation_id
+              FROM unnest(p_items) n
+              ORDER BY p_merchant_id[n], p_checkout_id[n], p_operation[n],
+                  p_operation_id[n], n) u
+        CROSS JOIN LATERAL (
+            SELECT r.psps FROM registration r
+            WHERE r.merchant_id = u.merchant_id
+                AND r.checkout_id = u.checkout_id
+            OFFSET 0) r
+        LEFT JOIN LATERAL (
+            SELECT d.ctid AS tid, d.* FROM dispatch d
+            WHERE d.merchant_id = u.merchant_id
+                AND d.checkout_id = u.checkout_id
+                AND d.operation = u.operation
+                AND d.operation_id = u.operation_id
+            ORDER BY d.attempt DESC LIMIT 1) d ON true
+    ), told AS (
+        UPDATE dispatch d
+        SET state = CASE u.step WHEN 'again' THEN 'OPEN' ELSE 'UNKNOWN' END,
+            sends = d.sends + (u.step = 'again')::int,
+            unsure = d.unsure OR u.step = 'again',
+            sent_at = CASE u.step WHEN 'again' THEN now() ELSE d.sent_at END,
+            lease_until = CASE u.step WHEN 'again' THEN u.lease END,
+            ended_at = CASE u.step WHEN 'ask'
+                           THEN coalesce(d.ended_at, now()) END
+        FROM due u
+        WHERE u.step IN ('again', 'ask') AND d.ctid = u.tid
+    ), begun AS (
+        INSERT INTO dispatch (merchant_id, checkout_id, operation,
+            operation_id, attempt, psp, first_sent_at, sent_at, lease_until,
+            key_until, request_id)
+        SELECT u.merchant_id, u.checkout_id, u.operation, u.operation_id,
+            coalesce(u.attempt, 0) + 1, p_psp[u.n], now(), now(), u.lease,
+            now() + make_interval(secs => p_key_window_s[u.n]),
+            p_request_id[u.n]
+        FROM due u
+        WHERE u.step = 'new'
+    )
+    SELECT array_agg(u.n), array_agg(CASE WHEN u.step IN ('new', 'again')
+                                          THEN 'send' ELSE u.step END),
+        array_agg(CASE u.step WHEN 'new' THEN coalesce(u.attempt, 0) + 1
+                              ELSE u.attempt END),
+        array_agg(CASE u.step WHEN 'new' THEN 1
+                              WHEN 'again' THEN u.sends + 1
+                              ELSE u.sends END)
+    INTO items, outcomes, attempts, sends
+    FROM due u;
+END
+$$;
+COMMENT ON FUNCTION pay.send_dispatches IS
+    'Journals what may be sent and says of the rest why not';
+
+
+CREATE OR REPLACE FUNCTION pay_api.begin_dispatch(
+    p_merchant_id text[], p_checkout_id text[], p_operation text[],
+    p_operation_id text[], p_psp text[], p_key_window_s bigint[],
+    p_lease_ms bigint[], p_request_id text[])
+RETURNS TABLE (item int, outcome text, attempt bigint, sends bigint)
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pay, pg_temp AS $$
+#variable_conflict use_column
+DECLARE
+    v_valid int[];
+    v_sent  record;
+BEGIN
+    PERFORM check_batch(
+        array_dims(p_merchant_id), array_dims(p_checkout_id),
+        array_dims(p_operation), array_dims(p_operation_id),
+        array_dims(p_psp), array_dims(p_key_window_s),
+        array_dims(p_lease_ms), array_dims(p_request_id));
+
+    v_valid := ARRAY(
+        SELECT n FROM generate_series(1, cardinality(p_psp)) n
+        WHERE dispatch_ok(p_merchant_id[n], p_checkout_id[n], p_operation[n],
+                          p_operation_id[n])
+            AND id_ok(p_psp[n]) AND p_key_window_s[n] BETWEEN 0 AND 999999999
+            AND p_lease_ms[n] BETWEEN 1 AND 86400000);
+
+    PERFORM lock_checkouts(p_merchant_id, p_checkout_id);
+
+    v_sent := send_dispatches(p_merchant_id, p_checkout_id, p_operation,
+        p_operation_id, p_psp, p_key_window_s, p_lease_ms, p_request_id,
+        v_valid);
+
+    RETURN QUERY
+    SELECT n, CASE WHEN n <> ALL (v_valid) THEN 'invalid'
+                   WHEN f.n IS NULL THEN 'not_found'
+                   WHEN f.n <> n AND f.outcome = 'send' THEN 'busy'
+                   ELSE f.outcome END,
+        f.attempt, f.sends
+    FROM generate_series(1, cardinality(p_psp)) n
+    LEFT JOIN unnest(v_sent.items, v_sent.outcomes, v_sent.attempts,
+                     v_sent.sends) AS f (n, outcome, attempt, sends)
+        ON n = ANY (v_valid) AND p_merchant_id[f.n] = p_merchant_id[n]
+            AND p_checkout_id[f.n] = p_checkout_id[n]
+            AND p_operation[f.n] = p_operation[n]
+            AND p_operation_id[f.n] = p_operation_id[n];
+END
+$$;
+COMMENT ON FUNCTION pay_api.begin_dispatch IS
+    'Journals what is about to be sent: send, or busy, ask, done, not_found '
+    'or invalid, and nothing may be sent';
+
+
+-- What is said about the newest attempts of locked checkouts.  A definite
+-- word counts whenever it comes: that of an earlier call while a later one is
+-- out, that of a query about what was given up as unknown; and what has been
+-- done is done, whatever another call of the attempt was told.  Otherwise
+-- only a call that is out can end.  Of several words about one attempt the
+-- most definite counts.  Nothing was sent only if no earlier call of the
+-- attempt may have arrived.
+CREATE OR REPLACE FUNCTION pay.hear_dispatches(
+    p_merchant_id text[], p_checkout_id text[], p_operation text[],
+    p_operation_id text[], p_attempt bigint[], p_state text[],
+    p_reach text[], p_http_status bigint[], p_code text[],
+    p_reference text[], p_items int[], OUT stored int[])
+LANGUAGE plpgsql AS $$
+BEGIN
+    WITH told AS (
+        SELECT DISTINCT ON (d.tid) u.n, d.tid
+        FROM unnest(p_items) AS u (n)
+        CROSS JOIN LATERAL (
+            SELECT d.ctid AS tid, d.attempt, d.state FROM dispatch d
+            WHERE d.merchant_id = p_merchant_id[u.n]
+                AND d.checkout_id = p_checkout_id[u.n]
+                AND d.operation = p_operation[u.n]
+                AND d.operation_id = p_operation_id[u.n]
+            ORDER BY d.attempt DESC LIMIT 1) d
+        WHERE d.attempt = p_attempt[u.n]
+            AND CASE WHEN p_state[u.n] IN ('DONE', 'PENDING')
+                         THEN d.state NOT IN ('DONE', 'PENDING')
+                     WHEN p_state[u.n] = 'REFUSED'
+                         THEN d.state IN ('OPEN', 'UNKNOWN')
+                     ELSE d.state = 'OPEN' END
+        ORDER BY d.tid, array_position(
+            '{DONE,PENDING,REFUSED,UNKNOWN,NOT_SENT}', p_state[u.n]), u.n
+    ), ended AS (
+        UPDATE dispatch d
+        SET state = CASE WHEN p_state[t.n] = 'NOT_SENT' AND d.unsure
+                         THEN 'UNKNOWN' ELSE p_state[t.n] END,
+            ended_at = clock_timestamp(), lease_until = NULL,
+            reach = nullif(p_reach[t.n], ''),
+            http_status = nullif(p_http_status[t.n], 0),
+            code = nullif(p_code[t.n], ''),
+            reference = nullif(p_reference[t.n], '')
+        FROM told t
+        WHERE d.ctid = t.tid
+        RETURNING t.n
+    )
+    SELECT array_agg(e.n) INTO stored FROM ended e;
+END
+$$;
+COMMENT ON FUNCTION pay.hear_dispatches IS
+    'Journals how calls ended; returns the items that were news';
+
+
+-- Late payments that have been paid back.
+CREATE OR REPLACE FUNCTION pay.settle_refunds(
+    p_merchant_id text[], p_checkout_id text[], p_operation_id text[],
+    p_reference text[], p_request_id text[], p_items int[])
+RETURNS void LANGUAGE plpgsql AS $$
+DECLARE
+    v_facts fact[];
+BEGIN
+    WITH paid_back AS (
+        UPDATE late_success l
+        SET state = 'refunded'
+        FROM unnest(p_items) n
+        CROSS JOIN LATERAL (
+            SELECT k.ctid AS tid FROM late_success k
+            WHERE k.merchant_id = p_merchant_id[n]
+                AND k.checkout_id = p_checkout_id[n]
+                AND k.refund_id::text = p_operation_id[n]
+                AND k.state <> 'refunded'
+            OFFSET 0) k
+        WHERE l.ctid = k.tid
+        RETURNING n, l.merchant_id, l.checkout_id, l.psp, l.amount_minor,
+            l.currency
+    )
+    SELECT array_agg(ROW(b.n, NULL, b.merchant_id, b.checkout_id,
+        'late_refunded', 'gateway', b.psp, NULL, NULL, NULL, NULL, NULL,
+        NULL, NULL, p_request_id[b.n],
+        jsonb_strip_nulls(jsonb_build_object(
+            'refund_id', p_operation_id[b.n],
+            'refund_reference', nullif(p_reference[b.n], ''),
+            'amount_minor', b.amount_minor, 'currency', b.currency)),
+        NULL)::fact)
+    INTO v_facts
+    FROM paid_back b;
+
+    IF v_facts IS NOT NULL THEN
+        PERFORM record_facts(v_facts);
+        PERFORM settle_dead_letters(
+            ARRAY(SELECT f.merchant_id FROM unnest(v_facts) f),
+            ARRAY(SELECT f.checkout_id FROM unnest(v_facts) f),
+            '{refund,late_success}', 'refunded');
+    END IF;
+END
+$$;
+COMMENT ON FUNCTION pay.settle_refunds IS
+    'Late payments whose refund the PSP has taken';
+
+
+CREATE OR REPLACE FUNCTION pay_api.end_dispatch(
+    p_merchant_id text[], p_checkout_id text[], p_operation text[],
+    p_operation_id text[], p_attempt bigint[], p_state text[],
+    p_reach text[], p_http_status bigint[], p_code text[],
+    p_reference text[], p_request_id text[])
+RETURNS TABLE (item int, outcome text)
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pay, pg_temp AS $$
+#variable_conflict use_column
+DECLARE
+    v_valid  int[];
+    v_stored int[];
+    v_refund int[];
+BEGIN
+    PERFORM check_batch(
+        array_dims(p_merchant_id), array_dims(p_checkout_id),
+        array_dims(p_operation), array_dims(p_operation_id),
+        array_dims(p_attempt), array_dims(p_state), array_dims(p_reach),
+        array_dims(p_http_status), array_dims(p_code),
+        array_dims(p_reference), array_dims(p_request_id));
+
+    v_valid := ARRAY(
+        SELECT n FROM generate_series(1, cardinality(p_state)) n
+        WHERE dispatch_ok(p_merchant_id[n], p_checkout_id[n], p_operation[n],
+                          p_operation_id[n])
+            AND p_attempt[n] >= 1
+            AND p_state[n] IN ('DONE', 'PENDING', 'REFUSED', 'NOT_SENT',
+                               'UNKNOWN')
+            AND reach_ok(p_reach[n], p_http_status[n])
+            AND coalesce(octet_length(p_code[n]), 0) <= 255
+            AND coalesce(octet_length(p_reference[n]), 0) <= 255);
+
+    PERFORM lock_checkouts(p_merchant_id, p_checkout_id);
+
+    v_stored := coalesce(hear_dispatches(p_merchant_id, p_checkout_id,
+        p_operation, p_operation_id, p_attempt, p_state, p_reach,
+        p_http_status, p_code, p_reference, v_valid), '{}');
+
+    v_refund := ARRAY(
+        SELECT n FROM unnest(v_stored) n
+        WHERE p_operation[n] = 'refund'
+            AND p_state[n] IN ('DONE', 'PENDING'));
+    IF cardinality(v_refund) > 0 THEN
+        PERFORM settle_refunds(p_merchant_id, p_checkout_id, p_operation_id,
+                               p_reference, p_request_id, v_refund);
+    END IF;
+
+    RETURN QUERY
+    SELECT n, CASE WHEN n <> ALL (v_valid) THEN 'invalid'
+                   WHEN n = ANY (v_stored) THEN 'stored'
+                   WHEN EXISTS (
+                       SELECT FROM dispatch d
+                       WHERE d.merchant_id = p_merchant_id[n]
+                           AND d.checkout_id = p_checkout_id[n]
+                           AND d.operation = p_operation[n]
+                           AND d.operation_id = p_operation_id[n])
+                       THEN 'already'
+                   ELSE 'not_found' END
+    FROM generate_series(1, cardinality(p_state)) n;
+END
+$$;
+COMMENT ON FUNCTION pay_api.end_dispatch IS
+    'Journals how far a call came: stored, already, not_found or invalid';
