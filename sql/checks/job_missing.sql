@@ -1,29 +1,36 @@
--- An open checkout has a job that will go on with it, or people were told that
--- its poll has been given up; a settled one has none (I8), but the PSP may be
--- asked, for a while, about one that has failed.  What pays late money back
--- has late money to pay back.
-SELECT c.merchant_id, c.checkout_id, r.state, min(o.status) AS status,
-    j.kind, j.attempts
-FROM pay.checkout c
-JOIN pay.registration r USING (merchant_id, checkout_id)
-JOIN pay.payment_order o USING (merchant_id, checkout_id)
-LEFT JOIN pay.job j ON j.merchant_id = c.merchant_id
-    AND j.checkout_id = c.checkout_id AND j.kind <> 'refund'
-GROUP BY c.merchant_id, c.checkout_id, r.state, r.token, j.kind, j.attempts
-HAVING j.kind IS DISTINCT FROM CASE
-        WHEN min(o.status) IN ('SUCCESS', 'FAILED') THEN NULL
-        WHEN r.state = 'REGISTERING' THEN 'register'
-        ELSE 'poll' END
-    AND (min(o.status) = 'FAILED' AND j.kind = 'poll' AND j.attempts <= 101
-         AND r.token IS NOT NULL) IS NOT TRUE
-    AND (j.kind IS NULL AND min(o.status) = 'EXECUTING' AND EXISTS (
-            SELECT FROM pay.dead_letter d
-            WHERE d.merchant_id = c.merchant_id
-                AND d.checkout_id = c.checkout_id AND d.kind = 'poll'
-                AND d.state IN ('open', 'resolved'))) IS NOT TRUE
+-- An open checkout has a job that will go on with it, or people have been told
+-- that it does not; a settled one has none (I8).  But the PSP may be asked,
+-- for a while, about one that has failed, and a late payment may be on its
+-- way back.
+WITH s AS (
+    SELECT c.merchant_id, c.checkout_id, r.state, r.token, o.status,
+        l.state AS late,
+        CASE WHEN l.state = 'refunding' THEN 'refund'
+             WHEN o.status IN ('SUCCESS', 'FAILED') THEN NULL
+             WHEN r.state = 'REGISTERING' THEN 'register'
+             ELSE 'poll' END AS wanted
+    FROM pay.checkout c
+    JOIN pay.registration r USING (merchant_id, checkout_id)
+    JOIN pay.payment_order o USING (merchant_id, checkout_id)
+    LEFT JOIN pay.late_success l USING (merchant_id, checkout_id)
+    WHERE o.position = 1
+)
+SELECT 'missing' AS what, s.*, NULL AS kind, NULL::int AS attempts
+FROM s
+WHERE s.wanted IS NOT NULL
+    AND NOT EXISTS (
+        SELECT FROM pay.job j
+        WHERE j.merchant_id = s.merchant_id
+            AND j.checkout_id = s.checkout_id AND j.kind = s.wanted)
+    AND NOT EXISTS (
+        SELECT FROM pay.dead_letter d
+        WHERE d.merchant_id = s.merchant_id
+            AND d.checkout_id = s.checkout_id AND d.kind = s.wanted
+            AND d.state IN ('open', 'resolved'))
 UNION ALL
-SELECT j.merchant_id, j.checkout_id, l.state, NULL, j.kind, j.attempts
+SELECT 'unwanted', s.*, j.kind, j.attempts
 FROM pay.job j
-LEFT JOIN pay.late_success l USING (merchant_id, checkout_id)
-WHERE j.kind = 'refund'
-    AND (l.state IN ('refunding', 'refunded')) IS NOT TRUE;
+JOIN s USING (merchant_id, checkout_id)
+WHERE j.kind IS DISTINCT FROM s.wanted
+    AND (j.kind = 'poll' AND s.status = 'FAILED' AND s.token IS NOT NULL
+         AND j.attempts <= 101) IS NOT TRUE;

@@ -48,14 +48,15 @@ class Gateway:
         """items: (key, checkout, order) each."""
         casts = ["text", "text", "bytea"] + ["text"] * 7 + ["jsonb"] * 3 + [
             "text", "bigint", "bigint", "jsonb", "bigint", "bigint", "text",
-            "text", "text"]
+            "text", "text", "text", "text"]
         rows = [(MERCHANT, key, b"\0" * 32, checkout, str(uuid.uuid4()),
                  uuid.uuid4().hex, psps[0], order, "https://shop.example/",
                  "https://pay.example", None, None, None, "USD", USD_TOTAL,
                  1900000000,
                  json.dumps([{"id": order, "seller": "s", "currency": "USD",
                               "amount": USD_TOTAL}]),
-                 86400, 30000, "request", " ".join(psps), "a race")
+                 86400, 30000, "request", " ".join(psps), "a race", None,
+                 None)
                 for key, checkout, order in items]
         return self.call("begin_payment", casts, zip(*rows, strict=False))
 
@@ -69,18 +70,19 @@ class Gateway:
 
     def store_no(self, items, psp=PSPS[0]):
         """items: (checkout, outcome) each."""
-        rows = [(MERCHANT, checkout, psp, outcome, "code", 1000, "request")
-                for checkout, outcome in items]
-        return self.call("store_no_token", ["text"] * 5 + ["bigint", "text"],
-                         zip(*rows, strict=False))
+        rows = [(MERCHANT, checkout, psp, outcome, "code", 1000, "request",
+                 "written", 500, None) for checkout, outcome in items]
+        return self.call("store_no_token", ["text"] * 5 + [
+            "bigint", "text", "text", "bigint", "text"],
+            zip(*rows, strict=False))
 
     def reroute(self, items, psp=PSPS[0], attempt=1):
         """items: (checkout, outcome) each."""
         rows = [(MERCHANT, checkout, psp, outcome, "code", 30000, "request",
-                 attempt) for checkout, outcome in items]
-        return self.call("reroute", ["text"] * 5 + ["bigint", "text",
-                                                    "bigint"],
-                         zip(*rows, strict=False))
+                 attempt, "resolved", None) for checkout, outcome in items]
+        return self.call("reroute", ["text"] * 5 + [
+            "bigint", "text", "bigint", "text", "bigint"],
+            zip(*rows, strict=False))
 
     def apply(self, items):
         """items: (source, event id, fact, token) each."""
@@ -92,9 +94,10 @@ class Gateway:
 
     def finish(self, items):
         """items: (checkout, kind, owner, delay) each."""
-        rows = [(MERCHANT, checkout, kind, owner, delay, "code")
+        rows = [(MERCHANT, checkout, kind, owner, delay, "code", None)
                 for checkout, kind, owner, delay in items]
-        return self.call("finish_job", ["text"] * 4 + ["bigint", "text"],
+        return self.call("finish_job", ["text"] * 4 + ["bigint", "text",
+                                                       "text"],
                          zip(*rows, strict=False))
 
     def claim(self, owner, slots):

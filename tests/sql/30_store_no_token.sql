@@ -13,7 +13,8 @@ SELECT is(pg_temp.no_token('m1', 'c1', 'refused', 'amount_too_small'),
 SELECT is(pg_temp.status('m1', 'o1'), 'FAILED/rejected', 'fails the orders');
 SELECT is(pg_temp.kinds('m1', 'o1'), 'created refused', 'with an event');
 SELECT is((e.reason, e.detail)::text,
-          '(rejected,"{""code"": ""amount_too_small""}")', 'that says why')
+          '(rejected,"{""code"": ""amount_too_small"", ""sends"": 1}")',
+          'that says why')
 FROM pay.event e WHERE e.payment_order_id = 'o1' AND e.kind = 'refused';
 SELECT is((g.registration_state, g.code, g.attempt)::text,
           '(REFUSED,amount_too_small,1)', 'the registration is refused')
@@ -86,7 +87,8 @@ SELECT is(string_agg(t.item || ' ' || t.outcome, ', ' ORDER BY t.item),
           '1 already, 2 stored, 3 already', 'not even as a twin')
 FROM pay_api.store_no_token('{m1,m1,m1}', '{c6,c6,c6}',
     '{adyen,stripe,adyen}', '{refused,unknown,refused}', '{a,b,c}',
-    '{1,2,3}', '{r,r,r}') t;
+    '{1,2,3}', '{r,r,r}', '{NULL,NULL,NULL}', '{NULL,NULL,NULL}',
+    '{NULL,NULL,NULL}') t;
 SELECT is(pg_temp.kinds('m1', 'o6'), 'created registration_unknown',
           'only its own counts');
 
@@ -102,7 +104,8 @@ SELECT is(string_agg(t.item || ' ' || t.outcome || ' ' || t.attempt, ', '
     '1 stored 2, 2 stored 2, 3 stored 1, 4 already 1', 'twins in one batch')
 FROM pay_api.store_no_token('{m1,m1,m1,m1}', '{c7,c7,c8,c5}',
     '{stripe,stripe,stripe,stripe}', '{unknown,not_sent,refused,refused}',
-    '{a,b,c,d}', '{1,2,3,4}', '{r,r,r,r}') t;
+    '{a,b,c,d}', '{1,2,3,4}', '{r,r,r,r}', '{NULL,NULL,NULL,NULL}',
+    '{NULL,NULL,NULL,NULL}', '{NULL,NULL,NULL,NULL}') t;
 SELECT is(pg_temp.kinds('m1', 'o7'), 'created registration_unknown',
           'the first counted, once');
 

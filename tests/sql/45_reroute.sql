@@ -13,18 +13,6 @@ SELECT format('%s %s %s %s %s', r.psp, r.attempt, r.open_attempts,
 FROM pay.registration r
 WHERE r.merchant_id = p_merchant AND r.checkout_id = p_checkout
 $$;
-CREATE FUNCTION pg_temp.due(p_checkout text) RETURNS void
-LANGUAGE sql AS $$
-UPDATE pay.job SET run_at = now() - interval '1 s',
-    lease_until = CASE WHEN lease_owner IS NOT NULL THEN now() END
-WHERE checkout_id = p_checkout
-$$;
-CREATE FUNCTION pg_temp.claim(p_checkout text) RETURNS text
-LANGUAGE sql AS $$
-SELECT pg_temp.due(p_checkout);
-SELECT concat_ws(' ', c.outcome, c.checkout_id, c.psp, c.attempt)
-FROM pay_api.claim_jobs('{w1}', '{30000}') c
-$$;
 -- everything that a call that changes nothing must leave alone
 CREATE FUNCTION pg_temp.all_of(p_checkout text) RETURNS text
 LANGUAGE sql AS $$
@@ -91,7 +79,7 @@ SELECT is(pg_temp.no_token('m1', 'c1', 'not_sent', p_psp => 'square'),
           'stored', 'which ends with it');
 SELECT is(pg_temp.reg('m1', 'c1'), 'square 4 0 {adyen} {}',
           'nothing is open; who has refused is remembered');
-SELECT is(pg_temp.claim('c1'), 'job c1 square 4', 'a job goes on there');
+SELECT is(pg_temp.claim('c1'), 'job register c1 square 4', 'a job goes on there');
 SELECT is(pg_temp.reroute('m1', 'c1', 'square'), 'rerouted stripe',
           'the next round begins with the best');
 SELECT is(pg_temp.reg('m1', 'c1'), 'stripe 5 1 {adyen} {square}',
@@ -147,16 +135,16 @@ SELECT is(pg_temp.no_token('m1', 'c4', 'unknown'), 'stored', 'unknown');
 SELECT is(pg_temp.reg('m1', 'c4'), 'stripe 2 1 {} {}', 'it stays open');
 SELECT is(pg_temp.reroute('m1', 'c4', 'stripe', 'refused'), 'stays stripe',
           'an unknown attempt holds it, even if it is the only one');
-SELECT is(pg_temp.claim('c4'), 'job c4 stripe 2', 'a job goes on');
+SELECT is(pg_temp.claim('c4'), 'job register c4 stripe 2', 'a job goes on');
 SELECT is(pg_temp.reroute('m1', 'c4', 'stripe'), 'stays stripe',
           'and stays, whatever becomes of it');
 SELECT is(pg_temp.no_token('m1', 'c4', 'not_sent'), 'stored', 'not sent');
 SELECT is(pg_temp.reg('m1', 'c4'), 'stripe 3 1 {} {}', 'that one is closed');
-SELECT is(pg_temp.claim('c4'), 'job c4 stripe 3', 'again');
+SELECT is(pg_temp.claim('c4'), 'job register c4 stripe 3', 'again');
 SELECT is(pg_temp.reroute('m1', 'c4', 'stripe', 'refused'), 'stays stripe',
           'the unknown one never is');
 
-SELECT is(pg_temp.claim('c5'), 'job c5 stripe 1',
+SELECT is(pg_temp.claim('c5'), 'job register c5 stripe 1',
           'a job takes over while the request may still be calling');
 SELECT is(pg_temp.reg('m1', 'c5'), 'stripe 1 2 {} {}', 'two are open');
 SELECT pg_temp.all_of('c5') AS before
@@ -165,7 +153,7 @@ SELECT is(pg_temp.reroute('m1', 'c5', 'stripe', o), 'stays stripe',
           'neither moves it: ' || o)
 FROM unnest('{not_sent,refused}'::text[]) o;
 SELECT is(pg_temp.all_of('c5'), :'before', 'stays changes nothing at all');
-SELECT is(pg_temp.claim('c5'), 'job c5 stripe 1', 'its lease runs out, too');
+SELECT is(pg_temp.claim('c5'), 'job register c5 stripe 1', 'its lease runs out, too');
 SELECT is(pg_temp.reg('m1', 'c5'), 'stripe 1 3 {} {}', 'three');
 SELECT pg_temp.no_token('m1', 'c5', 'not_sent') FROM generate_series(1, 2)
 \g /dev/null
@@ -227,7 +215,7 @@ FROM unnest('{c7,c8,c9,c10,alone,self}'::text[]) c;
 -- another, a job's call goes out, and only then the reroute arrives: the one
 -- open call is the job's, which may bring a page.
 SELECT is(pg_temp.no_token('m1', 'c16', 'not_sent'), 'stored', 'instead');
-SELECT is(pg_temp.claim('c16'), 'job c16 stripe 2', 'the job''s call is out');
+SELECT is(pg_temp.claim('c16'), 'job register c16 stripe 2', 'the job''s call is out');
 SELECT pg_temp.all_of('c16') AS before
 \gset
 SELECT is(pg_temp.reroute('m1', 'c16', 'stripe', p_attempt => 1),
@@ -259,7 +247,8 @@ FROM pay_api.reroute('{m1,m1,m1,m1,m1,m1,m8}',
     '{stripe,stripe,stripe,stripe,stripe,stripe,mollie}',
     '{not_sent,refused,refused,refused,unknown,refused,refused}',
     '{a,b,c,d,e,f,g}', '{1,2,3,4,5,6,7}', '{r,r,r,r,r,r,r}',
-    '{1,1,1,1,1,1,1}') t;
+    '{1,1,1,1,1,1,1}', '{NULL,NULL,NULL,NULL,NULL,NULL,NULL}',
+    '{NULL,NULL,NULL,NULL,NULL,NULL,NULL}') t;
 SELECT is(pg_temp.reg('m1', 'c12'), 'adyen 2 1 {} {stripe}',
           'the first of twins counts, once');
 SELECT is(pg_temp.kinds('m1', 'p12'), 'created rerouted', 'and is told once');
@@ -270,10 +259,11 @@ SELECT is((SELECT r.lease_until FROM pay.registration r
           'and its own lease');
 SELECT is(pg_temp.reg('m1', 'c14'), 'stripe 1 1 {} {}', 'bad ones stay');
 SELECT is_empty($$SELECT * FROM pay_api.reroute('{}', '{}', '{}', '{}', '{}',
-                                                '{}', '{}', '{}')$$,
+                                                '{}', '{}', '{}', '{}',
+                                                '{}')$$,
                 'no items');
 SELECT throws_ok($$SELECT * FROM pay_api.reroute('{a}', '{a}', '{a}', '{a}',
-    '{a}', '{1}', '{a}', '{1,1}')$$, 'PAY01', NULL, 'arrays of one length');
+    '{a}', '{1}', '{a}', '{1,1}', '{a}', '{1}')$$, 'PAY01', NULL, 'arrays of one length');
 
 -- the last of eight
 SELECT b.outcome FROM pg_temp.begin('m1', 'k-eight', 'eight', '{o-eight:1}',
