@@ -136,7 +136,8 @@ typedef struct {
  * (Stripe: newest first): a window is seen when its last page is. */
 #define PAY_PSP_LIST_MAX     20        /* events of one page; ask for fewer
                                           where they are large */
-#define PAY_PSP_CURSOR_MAX   255       /* bytes of a cursor: printable ASCII */
+#define PAY_PSP_CURSOR_MAX   255       /* bytes of a cursor, out of
+                                          [A-Za-z0-9._~:%+=,/&-] */
 
 typedef struct {
     int64_t    since_s;                /* events made at or after */

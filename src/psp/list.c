@@ -17,6 +17,7 @@ static int hex_value(unsigned char c);
 static pay_status_t find_entry(pay_arena_t *arena,
     const pay_psp_order_t *order, const pay_json_t *entry,
     pay_psp_found_pt read, pay_psp_registered_t *result, int *found);
+static int cursor_byte(unsigned char c);
 static int list_has(const pay_psp_listed_t *listed, pay_str_t event_id);
 
 
@@ -188,13 +189,23 @@ pay_psp_list_sane(const pay_psp_list_t *list)
     size_t  i;
 
     for (i = 0; i < list->cursor.len; i++) {
-        if (list->cursor.data[i] <= ' ' || list->cursor.data[i] > '~') {
+        if (!cursor_byte(list->cursor.data[i])) {
             return 0;
         }
     }
 
     return list->since_s >= 0 && list->since_s < list->until_s
            && list->cursor.len <= PAY_PSP_CURSOR_MAX;
+}
+
+
+/* Fit for an URL, a row and a log: letters, digits, and what base64, times
+ * and pairs of a query are made of. */
+static int
+cursor_byte(unsigned char c)
+{
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z')
+           || (c >= '0' && c <= '9') || (c != '\0' && strchr("-._~:%+=,/&", c));
 }
 
 

@@ -126,10 +126,10 @@ paypal_page(pay_arena_t *arena, const pay_psp_account_t *account,
 static pay_status_t
 paypal_next(pay_arena_t *arena, const pay_json_t *link, pay_str_t *cursor)
 {
-    size_t         at = 0;
-    pay_buf_t      places;
-    pay_str_t      href, pair;
-    pay_status_t   status;
+    int        safe = 1;
+    size_t     at = 0;
+    pay_buf_t  places;
+    pay_str_t  href, pair;
 
     if (pay_json_string(pay_json_get(link, "href"), &href) != PAY_OK
         || !pay_psp_url_is_plain(href))
@@ -146,22 +146,17 @@ paypal_next(pay_arena_t *arena, const pay_json_t *link, pay_str_t *cursor)
     at = 1;
     pay_buf_init(&places, arena, PAY_PSP_URL_MAX);
 
-    while (paypal_take(href, &at, &pair)) {
-        if (!paypal_pair_is_place(pair)) {
-            continue;
+    while (safe && paypal_take(href, &at, &pair)) {
+        if (paypal_pair_is_place(pair)) {
+            pay_buf_text(&places, places.len ? "&" : "");
+            pay_buf_add(&places, pair);
+            safe = paypal_pair_is_safe(pair);
         }
-
-        if (!paypal_pair_is_safe(pair)) {
-            return PAY_INVALID;
-        }
-
-        pay_buf_text(&places, places.len ? "&" : "");
-        pay_buf_add(&places, pair);
     }
 
-    status = pay_buf_done(&places, cursor);
+    PAY_TRY(pay_buf_done(&places, cursor));
 
-    return (status == PAY_OK && cursor->len == 0) ? PAY_INVALID : status;
+    return (safe && cursor->len != 0) ? PAY_OK : PAY_INVALID;
 }
 
 

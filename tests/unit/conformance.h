@@ -10,7 +10,7 @@
 #include "psp_world.h"
 
 
-#define KIT_LINES   160
+#define KIT_LINES   200
 #define KIT_ID      "kit_CANARY_id"
 #define KIT_SECRET  "kit_CANARY_secret"
 #define OPERATION   "0199c0de-0000-7000-8000-0000000000c1"
@@ -20,7 +20,8 @@ typedef struct {
     char      file[96];
     unsigned  status;                  /* 0: a webhook */
     char      what[64];
-    char      fact[32];                /* of a change that is known, or empty */
+    char      fact[32];                /* of a change that is known; "next"; or
+                                          empty */
 } kit_line_t;
 
 typedef struct {
@@ -218,6 +219,69 @@ kit_changed(pay_arena_t *arena, const pay_psp_adapter_t *adapter,
         cr_expect((c >= 'a' && c <= 'z') || (c >= '0' && c <= '9')
                   || c == '_' || c == '.' || c == '-');
     }
+
+    return result;
+}
+
+
+/* The span of time that lists are asked for. */
+static inline pay_psp_list_t
+kit_list(void)
+{
+    pay_psp_list_t  list;
+
+    memset(&list, 0, sizeof(list));
+    list.since_s = 1795150000;
+    list.until_s = 1795236400;
+
+    return list;
+}
+
+
+static inline pay_psp_listed_t
+kit_listed(pay_arena_t *arena, const pay_psp_adapter_t *adapter,
+    const kit_table_t *table, const pay_psp_list_t *list,
+    pay_http_answer_t answer)
+{
+    pay_psp_account_t  ours = kit_account(table);
+    pay_psp_listed_t   listed;
+
+    memset(&listed, 0xa5, sizeof(listed));
+    cr_assert_eq(adapter->list_answer(arena, &ours, list, &answer, &listed),
+                 PAY_OK);
+    cr_assert(listed.known == 0 || listed.known == 1);
+
+    if (!listed.known) {
+        cr_expect_eq(listed.count, 0, "%s", adapter->name);
+        cr_expect_eq(listed.next.len, 0, "%s", adapter->name);
+    }
+
+    cr_assert_leq(listed.count, PAY_PSP_LIST_MAX);
+    cr_assert_leq(listed.next.len, PAY_PSP_CURSOR_MAX);
+
+    return listed;
+}
+
+
+static inline pay_psp_registered_t
+kit_found(pay_arena_t *arena, const pay_psp_adapter_t *adapter,
+    const pay_psp_order_t *order, pay_http_answer_t answer)
+{
+    pay_psp_registered_t  result;
+
+    memset(&result, 0xa5, sizeof(result));
+    cr_assert_eq(adapter->find_answer(arena, order, &answer, &result),
+                 PAY_OK);
+
+    cr_expect(result.outcome == PAY_PSP_DONE
+              || result.outcome == PAY_PSP_NOT_SENT
+              || result.outcome == PAY_PSP_UNKNOWN, "%s: %d", adapter->name,
+              result.outcome);
+    cr_expect_eq(result.code.len == 0, result.outcome == PAY_PSP_DONE);
+    cr_expect_leq(result.code.len, PAY_PSP_CODE_MAX);
+    cr_expect(result.next.len == 0 || result.outcome == PAY_PSP_UNKNOWN);
+    cr_assert_leq(result.next.len, PAY_PSP_CURSOR_MAX);
+    cr_expect_eq(result.outcome == PAY_PSP_DONE, result.token.len != 0);
 
     return result;
 }

@@ -52,6 +52,11 @@ Test(pay_conformance, no_capability_is_without_a_fixture)
                          kit_kinds[kind]);
         }
 
+        cr_expect_eq(operation_files(table, "find") > 5,
+                     psp->find_request != NULL, "%s", psp->name);
+        cr_expect_eq(operation_files(table, "list") > 5,
+                     psp->list_request != NULL, "%s", psp->name);
+
         cr_expect_gt(operation_files(table, "webhook"), 1, "%s", psp->name);
     }
 }
@@ -223,6 +228,73 @@ run_change(pay_arena_t *arena, const pay_psp_adapter_t *psp,
 
 
 static void
+run_find(pay_arena_t *arena, const pay_psp_adapter_t *psp,
+    const kit_table_t *table, const kit_line_t *line)
+{
+    pay_psp_order_t       order = order_make();
+    pay_psp_registered_t  result;
+
+    result = kit_found(arena, psp, &order,
+                       answered(line->status,
+                                fixture(arena, psp, line->file)));
+    cr_expect_str_eq(kit_outcomes[result.outcome], line->what,
+                     "%s/%s: %s %.*s", psp->name, line->file,
+                     kit_outcomes[result.outcome], pay_fmt(result.code));
+    cr_expect_eq(result.next.len != 0, strcmp(line->fact, "next") == 0,
+                 "%s/%s: %.*s", psp->name, line->file, pay_fmt(result.code));
+
+    if (result.outcome == PAY_PSP_DONE) {
+        cr_expect(pay_str_is(result.token, table->token), "%s/%s", psp->name,
+                  line->file);
+        cr_expect(contains(result.hosted_url, "https://"));
+    }
+
+    if (result.outcome == PAY_PSP_NOT_SENT) {
+        cr_expect(pay_str_is(result.code, "not_found"), "%s/%s", psp->name,
+                  line->file);
+    }
+}
+
+
+static void
+run_list(pay_arena_t *arena, const pay_psp_adapter_t *psp,
+    const kit_table_t *table, const kit_line_t *line)
+{
+    char               words[64], where[128], *word, *rest;
+    unsigned           i = 0;
+    pay_psp_list_t     list = kit_list();
+    pay_psp_listed_t   listed;
+
+    snprintf(where, sizeof(where), "%.30s/%.95s", psp->name, line->file);
+    listed = kit_listed(arena, psp, table, &list,
+                        answered(line->status,
+                                 fixture(arena, psp, line->file)));
+
+    cr_expect_eq(listed.known, strcmp(line->what, "silent") != 0, "%s",
+                 where);
+    cr_expect_eq(listed.next.len != 0, strcmp(line->fact, "next") == 0, "%s",
+                 where);
+
+    if (!listed.known || strcmp(line->what, "empty") == 0) {
+        cr_expect_eq(listed.count, 0, "%s", where);
+        return;
+    }
+
+    memcpy(words, line->what, sizeof(words));
+
+    for (word = strtok_r(words, ",", &rest); word != NULL;
+         word = strtok_r(NULL, ",", &rest), i++)
+    {
+        cr_assert_lt(i, listed.count, "%s: %u events", where, listed.count);
+        check_event(where, &listed.events[i], word);
+        cr_expect_gt(listed.events[i].event_id.len, 0, "%s", where);
+    }
+
+    cr_expect_eq(i, listed.count, "%s: %u events", where, listed.count);
+}
+
+
+static void
 run_auth(pay_arena_t *arena, const pay_psp_adapter_t *psp,
     const kit_line_t *line)
 {
@@ -305,6 +377,12 @@ Test(pay_conformance, each_fixture_says_what_is_expected_of_it)
             } else if (kit_is(line, "query")) {
                 run_query(arena, psp, table, line);
 
+            } else if (kit_is(line, "find")) {
+                run_find(arena, psp, table, line);
+
+            } else if (kit_is(line, "list")) {
+                run_list(arena, psp, table, line);
+
             } else if (kit_is(line, "auth")) {
                 run_auth(arena, psp, line);
 
@@ -334,6 +412,7 @@ says_something(pay_arena_t *arena, const pay_psp_adapter_t *psp,
     int                    known = 0, kind;
     unsigned               i, count = 0;
     pay_psp_auth_t         auth;
+    pay_psp_list_t         list = kit_list();
     pay_psp_event_t        event, events[PAY_PSP_EVENTS_MAX];
     pay_psp_order_t        order = order_make();
     pay_psp_change_t       change;
@@ -352,6 +431,16 @@ says_something(pay_arena_t *arena, const pay_psp_adapter_t *psp,
         cr_assert_eq(psp->query_answer(arena, pay_str_of(table->token),
                                        &answer, &event, &known), PAY_OK);
         return known;
+    }
+
+    if (kit_is(line, "find")) {
+        registered = kit_found(arena, psp, &order, answer);
+        return registered.outcome != PAY_PSP_UNKNOWN
+               || registered.next.len != 0;
+    }
+
+    if (kit_is(line, "list")) {
+        return kit_listed(arena, psp, table, &list, answer).known;
     }
 
     if (kit_is(line, "auth")) {
@@ -461,6 +550,7 @@ Test(pay_conformance, trouble_on_the_way_is_unknown_or_not_sent)
     pay_psp_event_t           event;
     pay_psp_order_t           order = order_make();
     const kit_line_t         *line;
+    pay_psp_list_t            list = kit_list();
     pay_psp_change_t          change;
     pay_psp_changed_t         changed;
     pay_http_answer_t         answer;
@@ -499,6 +589,19 @@ Test(pay_conformance, trouble_on_the_way_is_unknown_or_not_sent)
                                                    &answer, &event, &known),
                                  PAY_OK);
                     cr_expect_eq(known, 0, "%s/%s", psp->name, line->file);
+
+                } else if (kit_is(line, "find")) {
+                    /* the question came to nothing, not the registration */
+                    registered = kit_found(arena, psp, &order, answer);
+                    cr_expect_eq(registered.outcome, PAY_PSP_UNKNOWN, "%s/%s",
+                                 psp->name, line->file);
+                    cr_expect_eq(registered.next.len, 0);
+                    cr_expect(pay_str_is(registered.code, answer.failure));
+
+                } else if (kit_is(line, "list")) {
+                    cr_expect_not(kit_listed(arena, psp, table, &list,
+                                             answer).known, "%s/%s",
+                                  psp->name, line->file);
 
                 } else if (kit_kind(line) >= 0) {
                     kind = (unsigned) kit_kind(line);
@@ -801,8 +904,10 @@ check_hostile(pay_arena_t *arena, const pay_psp_adapter_t *psp,
     int                    known, kind;
     char                   where[128];
     unsigned               i, count = 0;
+    pay_psp_list_t         list = kit_list();
     pay_psp_event_t        event, events[PAY_PSP_EVENTS_MAX];
     pay_psp_order_t        order = order_make();
+    pay_psp_listed_t       listed;
     pay_psp_change_t       change;
     pay_psp_account_t      ours = kit_account(table);
     pay_psp_changed_t      changed;
@@ -823,6 +928,21 @@ check_hostile(pay_arena_t *arena, const pay_psp_adapter_t *psp,
                                        &answer, &event, &known), PAY_OK);
         if (known) {
             check_clean(where, &event);
+        }
+
+    } else if (kit_is(line, "find")) {
+        registered = kit_found(arena, psp, &order, answer);
+        cr_expect(is_clean(registered.code) && !is_card(registered.code),
+                  "%s: %.*s", where, pay_fmt(registered.code));
+        cr_expect(is_clean(registered.token) && is_clean(registered.next),
+                  "%s", where);
+
+    } else if (kit_is(line, "list")) {
+        listed = kit_listed(arena, psp, table, &list, answer);
+        cr_expect(is_clean(listed.next), "%s", where);
+
+        for (i = 0; i < listed.count; i++) {
+            check_clean(where, &listed.events[i]);
         }
 
     } else if ((kind = kit_kind(line)) >= 0) {
@@ -904,7 +1024,9 @@ tortured_answer(pay_arena_t *arena, const pay_psp_adapter_t *psp,
     int                    known;
     unsigned               count;
     pay_psp_auth_t         auth;
+    pay_psp_list_t         list = kit_list();
     pay_psp_order_t        order = order_make();
+    pay_psp_listed_t       listed;
     pay_psp_event_t        event, events[PAY_PSP_EVENTS_MAX];
     pay_psp_change_t       change;
     pay_psp_account_t      ours = kit_account(table);
@@ -919,6 +1041,14 @@ tortured_answer(pay_arena_t *arena, const pay_psp_adapter_t *psp,
     if (kit_is(line, "query")) {
         return psp->query_answer(arena, pay_str_of(table->token), &answer,
                                  &event, &known);
+    }
+
+    if (kit_is(line, "find")) {
+        return psp->find_answer(arena, &order, &answer, &registered);
+    }
+
+    if (kit_is(line, "list")) {
+        return psp->list_answer(arena, &ours, &list, &answer, &listed);
     }
 
     if (kit_is(line, "auth")) {

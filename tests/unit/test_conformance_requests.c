@@ -13,9 +13,10 @@
 
 #define CALLS_MAX  16
 
-/* Who builds a request: the registration, the query, a change. */
+/* Who builds a request: the registration, a question, a change. */
 typedef enum {
-    CALL_REGISTER = 0, CALL_QUERY, CALL_AUTH, CALL_CHANGE
+    CALL_REGISTER = 0, CALL_QUERY, CALL_FIND, CALL_LIST, CALL_AUTH,
+    CALL_CHANGE
 } call_t;
 
 typedef struct {
@@ -25,7 +26,8 @@ typedef struct {
 
 
 static const way_t  ways[] = {
-    { CALL_REGISTER, 0 }, { CALL_QUERY, 0 }, { CALL_AUTH, 0 },
+    { CALL_REGISTER, 0 }, { CALL_QUERY, 0 }, { CALL_FIND, 0 },
+    { CALL_LIST, 0 }, { CALL_AUTH, 0 },
     { CALL_CHANGE, PAY_PSP_CAPTURE }, { CALL_CHANGE, PAY_PSP_CANCEL },
     { CALL_CHANGE, PAY_PSP_REFUND }, { CALL_CHANGE, PAY_PSP_EXPIRE }
 };
@@ -41,10 +43,42 @@ has_way(const pay_psp_adapter_t *psp, way_t way)
         return psp->register_request != NULL;
     case CALL_QUERY:
         return psp->query_request != NULL;
+    case CALL_FIND:
+        return psp->find_request != NULL;
+    case CALL_LIST:
+        return psp->list_request != NULL;
     case CALL_AUTH:
         return psp->auth_request != NULL;
     default:
         return kit_can(psp, way.kind);
+    }
+}
+
+
+/* Questions change nothing: GET, without a body or a key. */
+static int
+is_question(way_t way)
+{
+    return way.call == CALL_QUERY || way.call == CALL_FIND
+           || way.call == CALL_LIST;
+}
+
+
+static pay_status_t
+ask(pay_arena_t *arena, const pay_psp_adapter_t *psp, way_t way,
+    const pay_psp_account_t *ours, const pay_psp_order_t *order,
+    pay_http_request_t *request)
+{
+    pay_psp_list_t  list = kit_list();
+
+    switch (way.call) {
+    case CALL_FIND:
+        return psp->find_request(arena, ours, order, request);
+    case CALL_LIST:
+        return psp->list_request(arena, ours, &list, request);
+    default:
+        return psp->query_request(arena, ours,
+                                  pay_str_of(kit_table(psp)->token), request);
     }
 }
 
@@ -67,8 +101,10 @@ build(pay_arena_t *arena, const pay_psp_adapter_t *psp, way_t way,
         order.webhook_url = PAY_STR("https://pay.example.com/webhooks/psp");
         return psp->register_request(arena, &ours, &order, request, &err);
     case CALL_QUERY:
-        return psp->query_request(arena, &ours, pay_str_of(table->token),
-                                  request);
+    case CALL_FIND:
+    case CALL_LIST:
+        order.nonce = pay_str_of(id);
+        return ask(arena, psp, way, &ours, &order, request);
     case CALL_AUTH:
         return psp->auth_request(arena, &ours, request);
     default:
@@ -115,6 +151,13 @@ Test(pay_conformance_requests, slots_of_a_row_fit_together)
                      psp->query_answer != NULL, "%s", psp->name);
         cr_expect_eq(psp->auth_request != NULL, psp->auth_answer != NULL,
                      "%s", psp->name);
+        cr_expect_eq(psp->find_request != NULL, psp->find_answer != NULL,
+                     "%s", psp->name);
+        cr_expect_eq(psp->list_request != NULL, psp->list_answer != NULL,
+                     "%s", psp->name);
+        cr_expect(psp->register_request != NULL
+                  || (psp->find_request == NULL && psp->list_request == NULL),
+                  "%s", psp->name);
         cr_expect_eq(psp->changes != 0, psp->change_request != NULL, "%s",
                      psp->name);
         cr_expect_eq(psp->changes != 0, psp->change_answer != NULL, "%s",
@@ -135,6 +178,27 @@ Test(pay_conformance_requests, slots_of_a_row_fit_together)
     EACH_ROW(psp) {
         other = pay_psp_find(pay_str_of(psp->name));
         cr_expect_eq(other, psp, "%s stands there twice", psp->name);
+    }
+}
+
+
+/* No window without a call, and none that is longer than for ever. */
+Test(pay_conformance_requests, each_call_has_a_window_of_its_own)
+{
+    unsigned                  kind, hours;
+    const pay_psp_adapter_t  *psp;
+
+    EACH_ROW(psp) {
+        cr_expect_eq(psp->register_request != NULL,
+                     psp->key_window_hours != 0, "%s", psp->name);
+        cr_expect_lt(psp->key_window_hours, PAY_PSP_ALWAYS_HOURS);
+
+        for (kind = 0; kind < PAY_PSP_CHANGE_COUNT; kind++) {
+            hours = psp->change_window_hours[kind];
+            cr_expect_eq(kit_can(psp, kind), hours != 0, "%s %s", psp->name,
+                         kit_kinds[kind]);
+            cr_expect_leq(hours, PAY_PSP_ALWAYS_HOURS);
+        }
     }
 }
 
@@ -172,7 +236,7 @@ Test(pay_conformance_requests, each_capability_builds_a_request)
                 cr_expect_gt(field_of(&request, "Content-Type").len, 0);
             }
 
-            if (ways[i].call == CALL_QUERY) {
+            if (is_question(ways[i])) {
                 cr_expect(pay_str_is(request.method, "GET"));
                 cr_expect_eq(request.body.len, 0, "%s", psp->name);
             }
@@ -311,10 +375,9 @@ Test(pay_conformance_requests, a_key_that_breaks_out_of_its_header_stays_here)
                 status = (ways[i].call == CALL_REGISTER)
                          ? psp->register_request(pay_heap_arena(heap), &bad,
                                                  &order, &request, NULL)
-                         : (ways[i].call == CALL_QUERY)
-                         ? psp->query_request(pay_heap_arena(heap), &bad,
-                                              pay_str_of(table->token),
-                                              &request)
+                         : is_question(ways[i])
+                         ? ask(pay_heap_arena(heap), psp, ways[i], &bad,
+                               &order, &request)
                          : (ways[i].call == CALL_AUTH)
                          ? psp->auth_request(pay_heap_arena(heap), &bad,
                                              &request)
@@ -385,7 +448,7 @@ Test(pay_conformance_requests, each_call_that_moves_something_has_a_key)
             request = built(pay_heap_arena(heap), psp, ways[i], OPERATION);
             key = idempotency_key(pay_heap_arena(heap), &request);
 
-            if (ways[i].call == CALL_QUERY || ways[i].call == CALL_AUTH) {
+            if (is_question(ways[i]) || ways[i].call == CALL_AUTH) {
                 cr_expect_eq(key.len, 0, "%s", psp->name);
 
             } else if (pay_str_is(request.method, "POST")
@@ -467,7 +530,7 @@ Test(pay_conformance_requests, no_two_calls_share_a_key)
 
         for (i = 0; i < WAYS; i++) {
             for (n = 0; n < sizeof(ids) / sizeof(ids[0]); n++) {
-                if (!has_way(psp, ways[i]) || ways[i].call == CALL_QUERY
+                if (!has_way(psp, ways[i]) || is_question(ways[i])
                     || ways[i].call == CALL_AUTH)
                 {
                     continue;
@@ -584,7 +647,7 @@ Test(pay_conformance_requests, amounts_keep_their_precision_in_all_currencies)
              currency++)
         {
             for (i = 0; i < WAYS; i++) {
-                if (!has_way(psp, ways[i]) || ways[i].call == CALL_QUERY
+                if (!has_way(psp, ways[i]) || is_question(ways[i])
                     || ways[i].call == CALL_AUTH
                     || (ways[i].call == CALL_CHANGE
                         && (ways[i].kind == PAY_PSP_CANCEL
