@@ -50,6 +50,8 @@ static const route_t  routes[] = {
       PAY_SCOPE_PAYMENTS_READ, PAY_READ_PAYMENT },
     { "payments/", "/events", NGX_HTTP_GET, "GET, HEAD, OPTIONS",
       PAY_SCOPE_PAYMENTS_READ, PAY_READ_EVENTS },
+    { "payments/", "/explain", NGX_HTTP_GET, "GET, HEAD, OPTIONS",
+      PAY_SCOPE_PAYMENTS_READ, PAY_READ_EXPLAIN },
     { "checkouts/", "", NGX_HTTP_GET, "GET, HEAD, OPTIONS",
       PAY_SCOPE_PAYMENTS_READ, PAY_READ_CHECKOUT },
     { NULL, NULL, 0, NULL, 0, 0 }
