@@ -126,6 +126,8 @@ typedef struct {
     ngx_flag_t                  jobs;
     ngx_uint_t                  jobs_concurrency;
     ngx_msec_t                  jobs_interval;
+    ngx_uint_t                  psp_rate;        /* of jobs' calls to one PSP,
+                                                    per 1000 s; 0: any */
     ngx_msec_t                  buyer_timeout;   /* PSP query on the return */
     pay_retry_t                 retry[PAY_RETRY_COUNT];  /* of every PSP */
     ngx_uint_t                  retries;         /* bits of those said */
@@ -323,6 +325,12 @@ ngx_payments_gcra_e ngx_payments_shm_gcra(ngx_shm_zone_t *zone,
     pay_str_t key, ngx_uint_t rate, ngx_uint_t burst, uint64_t now_ms,
     ngx_uint_t *left, uint64_t *wait_ms);
 
+/* ngx_payments_quarantine.c: may a refused webhook of that PSP be stored?  The
+ * first only looks, before it is known whether it is refused; the second is
+ * for one that will be. */
+ngx_uint_t ngx_payments_quarantine_may(const pay_psp_t *psp);
+ngx_uint_t ngx_payments_quarantine_take(const pay_psp_t *psp);
+
 /* Counters; each is a no-op without a zone. */
 void ngx_payments_count_request(const char *flow, ngx_uint_t status,
     ngx_msec_t ms);
@@ -337,6 +345,11 @@ void ngx_payments_count_db_connect(ngx_uint_t up);  /* 1 connected, 0 lost */
 void ngx_payments_count_psp(ngx_uint_t psp_index, const char *operation,
     const char *result, ngx_msec_t ms);
 void ngx_payments_count_job(const char *outcome);
+void ngx_payments_count_quarantined(pay_str_t psp, const char *reason);
+void ngx_payments_count_backfill(pay_str_t psp, int64_t listed,
+    int64_t missed);
+/* What a sweep has counted; the text is SQL's (pay_api.sweep). */
+void ngx_payments_count_sweep(pay_str_t json);
 void ngx_payments_gauge_flows(ngx_int_t delta);
 
 /* ngx_payments_health.c: how the PSPs do, in shared memory for all workers;
@@ -353,6 +366,12 @@ void ngx_payments_health_end(const ngx_payments_psp_t *psp, ngx_uint_t ok,
     ngx_msec_t ms);
 /* It never reached the network: says nothing about the PSP. */
 void ngx_payments_health_forget(const ngx_payments_psp_t *psp);
+/* How long a job's call must wait, so that jobs keep within psp_rate, all
+ * workers together; its place is taken.  NGX_BUSY: too long, no place. */
+ngx_int_t ngx_payments_health_pace(const ngx_payments_psp_t *psp,
+    ngx_msec_t *wait);
+/* How far ahead places are taken, at the PSP that is furthest. */
+ngx_msec_t ngx_payments_health_ahead(void);
 /* One entry for each PSP by its index, at most a millisecond old, valid until
  * the next call; NULL without a zone. */
 const pay_health_t *ngx_payments_health(void);

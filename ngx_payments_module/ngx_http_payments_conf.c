@@ -19,6 +19,7 @@ static char *set_dsn(ngx_conf_t *cf, ngx_payments_db_conf_t *db,
 static ngx_uint_t name_fits(ngx_http_core_loc_conf_t *clcf, ngx_uint_t kind);
 static ngx_int_t rate_option(ngx_conf_t *cf, ngx_str_t *word,
     const char *name, ngx_uint_t *rate);
+static ngx_int_t psp_rate(ngx_conf_t *cf, ngx_str_t *word, ngx_uint_t *rate);
 static char *unknown_word(ngx_conf_t *cf, ngx_command_t *cmd,
     ngx_str_t *word);
 
@@ -444,6 +445,10 @@ ngx_http_payments_jobs(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
         }
 
         if (rc == NGX_DECLINED) {
+            rc = psp_rate(cf, &value[i], &pmcf->psp_rate);
+        }
+
+        if (rc == NGX_DECLINED) {
             return unknown_word(cf, cmd, &value[i]);
         }
 
@@ -588,6 +593,18 @@ rate_option(ngx_conf_t *cf, ngx_str_t *word, const char *name,
     *rate = (ngx_uint_t) n * 1000 / scale;
 
     return NGX_OK;
+}
+
+
+static ngx_int_t
+psp_rate(ngx_conf_t *cf, ngx_str_t *word, ngx_uint_t *rate)
+{
+    if (ngx_strcmp(word->data, "psp_rate=off") == 0) {
+        *rate = 0;
+        return NGX_OK;
+    }
+
+    return rate_option(cf, word, "psp_rate=", rate);
 }
 
 

@@ -13,6 +13,7 @@
 #define BODY_TIMEOUT_MAX  600000
 #define LEASE_SLACK_MS    5000
 #define POLL_AFTER_MS     15000
+#define JOBS_PSP_RATE     50000            /* per 1000 s */
 
 
 static ngx_int_t ngx_http_payments_preconfiguration(ngx_conf_t *cf);
@@ -320,6 +321,7 @@ ngx_http_payments_create_main_conf(ngx_conf_t *cf)
     pmcf->jobs = NGX_CONF_UNSET;
     pmcf->jobs_concurrency = NGX_CONF_UNSET_UINT;
     pmcf->jobs_interval = NGX_CONF_UNSET_MSEC;
+    pmcf->psp_rate = NGX_CONF_UNSET_UINT;
     pmcf->buyer_timeout = NGX_CONF_UNSET_MSEC;
     pmcf->late = NGX_CONF_UNSET_UINT;
     pmcf->watch.interval_ms = NGX_CONF_UNSET_MSEC;
@@ -343,6 +345,7 @@ ngx_http_payments_init_main_conf(ngx_conf_t *cf, void *conf)
     ngx_conf_init_value(pmcf->jobs, 1);
     ngx_conf_init_uint_value(pmcf->jobs_concurrency, 8);
     ngx_conf_init_msec_value(pmcf->jobs_interval, 1000);
+    ngx_conf_init_uint_value(pmcf->psp_rate, JOBS_PSP_RATE);
     ngx_conf_init_msec_value(pmcf->buyer_timeout, 3000);
     ngx_conf_init_uint_value(pmcf->late, PAY_LATE_ACCEPT);
     ngx_conf_init_value(pmcf->quarantine, 1);

@@ -10,6 +10,7 @@
 
 #define SWEEP_PACE_MS  1000
 #define KEPT_SHARE     4               /* of the cap, for who cannot wait */
+#define PACE_MAX_MS    3000            /* less than a lease's slack */
 #define NO_PSP         NGX_PAYMENTS_HEALTH_PSPS
 
 
@@ -33,6 +34,7 @@ static ngx_uint_t has_room(view_t *view, const ngx_payments_psp_t *psp,
 static void read_health(view_t *view, const ngx_payments_psp_t *psp,
     pay_health_t *health);
 static const ngx_payments_psp_t *psp_at(ngx_uint_t index);
+static uint64_t pace_us(void);
 static void log_change(const ngx_payments_psp_t *psp, uint32_t before,
     uint32_t after);
 
@@ -144,6 +146,69 @@ ngx_payments_health_forget(const ngx_payments_psp_t *psp)
     }
 
     leave(&view);
+}
+
+
+ngx_int_t
+ngx_payments_health_pace(const ngx_payments_psp_t *psp, ngx_msec_t *wait)
+{
+    view_t     view;
+    uint64_t   now_us, next_us;
+    ngx_int_t  rc = NGX_OK;
+
+    *wait = 0;
+
+    if (ngx_payments_main_conf()->psp_rate == 0 || !enter(&view, &psp->psp)) {
+        return NGX_OK;
+    }
+
+    if (view.psp != NULL) {
+        now_us = (uint64_t) view.now_ms * 1000;
+        next_us = ngx_max(view.psp->paced_us, now_us);
+        *wait = (ngx_msec_t) ((next_us - now_us + 999) / 1000);
+
+        if (*wait > PACE_MAX_MS) {
+            view.psp->refused[NGX_PAYMENTS_REFUSED_BUSY]++;
+            rc = NGX_BUSY;
+
+        } else {
+            view.psp->used_ms = (uint64_t) view.now_ms;
+            view.psp->paced_us = next_us + pace_us();
+        }
+    }
+
+    leave(&view);
+
+    return rc;
+}
+
+
+ngx_msec_t
+ngx_payments_health_ahead(void)
+{
+    view_t                     view;
+    uint64_t                   now_us, most_us;
+    ngx_uint_t                 i;
+    const ngx_payments_psp_t  *psp;
+
+    if (ngx_payments_main_conf()->psp_rate == 0 || !enter(&view, NULL)) {
+        return 0;
+    }
+
+    now_us = (uint64_t) view.now_ms * 1000;
+    most_us = now_us;
+
+    for (i = 0; (psp = psp_at(i)) != NULL; i++) {
+        look_at(&view, psp);
+
+        if (view.psp != NULL) {
+            most_us = ngx_max(most_us, view.psp->paced_us);
+        }
+    }
+
+    leave(&view);
+
+    return (ngx_msec_t) ((most_us - now_us) / 1000);
 }
 
 
@@ -408,6 +473,16 @@ psp_at(ngx_uint_t index)
     psps = pmcf->psps.elts;
 
     return psps[index];
+}
+
+
+/* Between two calls of jobs to one PSP; rounded up. */
+static uint64_t
+pace_us(void)
+{
+    uint64_t  rate = ngx_payments_main_conf()->psp_rate;
+
+    return (UINT64_C(1000000000) + rate - 1) / rate;
 }
 
 

@@ -26,6 +26,7 @@ typedef enum {
 typedef struct {
     pay_breaker_t               breaker;
     uint64_t                    used_ms;
+    uint64_t                    paced_us;        /* a job's next call */
     ngx_atomic_uint_t           refused[NGX_PAYMENTS_REFUSED];
     uint32_t                    len;
     u_char                      name[NGX_PAYMENTS_HEALTH_NAME];
