@@ -8,7 +8,8 @@
 #include "ngx_payments_shm.h"
 
 
-#define BODY_MAX  (1024 * 1024)
+#define BODY_MAX    (1024 * 1024)
+#define SWEEPS_OLD  10                 /* in intervals of the watchdog */
 
 #ifndef NGX_PAYMENTS_VERSION
 #define NGX_PAYMENTS_VERSION  "0.1.0"
@@ -18,7 +19,14 @@
 static void write_requests(pay_buf_t *buf, const ngx_payments_counters_t *c);
 static void write_events(pay_buf_t *buf, const ngx_payments_counters_t *c);
 static void write_db(pay_buf_t *buf, const ngx_payments_counters_t *c);
+static void write_sweep(pay_buf_t *buf, const ngx_payments_counters_t *c);
 static void write_psps(pay_buf_t *buf, const ngx_payments_counters_t *c);
+static void write_quarantined(pay_buf_t *buf,
+    const ngx_payments_counters_t *c);
+static void write_backfills(pay_buf_t *buf,
+    const ngx_payments_counters_t *c);
+static ngx_uint_t is_stale(const ngx_payments_sweep_t *sweep);
+static ngx_uint_t lists_events(const ngx_payments_psp_stat_t *stat);
 static const ngx_payments_psp_stat_t *psp_stat(
     const ngx_payments_counters_t *c, ngx_uint_t i);
 static pay_str_t psp_name(const ngx_payments_psp_stat_t *psp);
@@ -96,7 +104,10 @@ ngx_http_payments_metrics(ngx_http_request_t *r)
         write_requests(&buf, &ctx->counters);
         write_events(&buf, &ctx->counters);
         write_db(&buf, &ctx->counters);
+        write_sweep(&buf, &ctx->counters);
         write_psps(&buf, &ctx->counters);
+        write_quarantined(&buf, &ctx->counters);
+        write_backfills(&buf, &ctx->counters);
         write_health(&buf);
         write_gauges(&buf, &ctx->counters);
     }
@@ -215,6 +226,49 @@ write_db(pay_buf_t *buf, const ngx_payments_counters_t *c)
 }
 
 
+/* Of the whole database, as it was at the last sweep that a worker of this
+ * host has made; one that is long ago says nothing any more. */
+static void
+write_sweep(pay_buf_t *buf, const ngx_payments_counters_t *c)
+{
+    const ngx_payments_sweep_t  *sweep = &c->sweep;
+
+    if (sweep->at == 0 || is_stale(sweep)) {
+        return;
+    }
+
+    family(buf, "payments_dead_letters", "gauge",
+           "What waits for people, by kind.");
+    words(buf, "payments_dead_letters", "kind", ngx_payments_letter_names,
+          sweep->letters);
+
+    family(buf, "payments_dispatch_unknown", "gauge",
+           "Calls to PSPs whose outcome is not known.");
+    simple(buf, "payments_dispatch_unknown", sweep->unknown);
+
+    family(buf, "payments_webhooks_parked", "gauge",
+           "Webhooks that have found no checkout yet.");
+    simple(buf, "payments_webhooks_parked", sweep->parked);
+
+    family(buf, "payments_jobs_overdue_seconds", "gauge",
+           "How long the oldest background job has been due.");
+    simple(buf, "payments_jobs_overdue_seconds", sweep->overdue_s);
+}
+
+
+static ngx_uint_t
+is_stale(const ngx_payments_sweep_t *sweep)
+{
+    time_t  age, limit;
+
+    age = ngx_time() - (time_t) sweep->at;
+    limit = SWEEPS_OLD * (time_t) (ngx_payments_main_conf()->watch.interval_ms
+                                   / 1000 + 1);
+
+    return age > limit;
+}
+
+
 static void
 write_psps(pay_buf_t *buf, const ngx_payments_counters_t *c)
 {
@@ -243,6 +297,73 @@ write_psps(pay_buf_t *buf, const ngx_payments_counters_t *c)
                             psp_name(psp), &psp->duration);
         }
     }
+}
+
+
+static void
+write_quarantined(pay_buf_t *buf, const ngx_payments_counters_t *c)
+{
+    ngx_uint_t                      i, k;
+    const char                     *name;
+    const ngx_payments_psp_stat_t  *psp;
+
+    name = "payments_webhooks_quarantined_total";
+    family(buf, name, "counter",
+           "Webhooks that were refused and put aside for people, by why.");
+
+    for (i = 0; i <= NGX_PAYMENTS_PSPS_MAX; i++) {
+        psp = psp_stat(c, i);
+
+        for (k = 0; psp != NULL && k < NGX_PAYMENTS_REASONS; k++) {
+            if (psp->quarantined[k] == 0) {
+                continue;
+            }
+
+            series(buf, name, "psp", psp_name(psp));
+            more(buf, "reason", pay_str_of(ngx_payments_reason_names[k]));
+            end(buf, psp->quarantined[k]);
+        }
+    }
+}
+
+
+/* Of the PSPs of this configuration whose list is read. */
+static void
+write_backfills(pay_buf_t *buf, const ngx_payments_counters_t *c)
+{
+    ngx_uint_t                      i, missed;
+    const char                     *name;
+    const ngx_payments_psp_stat_t  *psp;
+
+    for (missed = 0; missed < 2; missed++) {
+        name = missed ? "payments_backfill_missed_total"
+                      : "payments_backfill_listed_total";
+        family(buf, name, "counter",
+               missed ? "Events of a PSP's list that had never come."
+                      : "Events that a PSP has listed.");
+
+        for (i = 0; i <= NGX_PAYMENTS_PSPS_MAX; i++) {
+            psp = psp_stat(c, i);
+
+            if (psp != NULL && lists_events(psp)) {
+                series(buf, name, "psp", psp_name(psp));
+                end(buf, missed ? psp->backfill_missed
+                                : psp->backfill_listed);
+            }
+        }
+    }
+}
+
+
+static ngx_uint_t
+lists_events(const ngx_payments_psp_stat_t *stat)
+{
+    const pay_psp_t  *psp;
+
+    psp = pay_env_psp(&ngx_payments_main_conf()->env, psp_name(stat));
+
+    return stat->backfill_listed != 0
+           || (psp != NULL && psp->backfill_ms != 0);
 }
 
 

@@ -7,6 +7,7 @@
 
 #include <signal.h>
 
+#include "pay_json.h"
 #include "ngx_payments_shm.h"
 
 
@@ -15,6 +16,9 @@ static ngx_uint_t word(const char *const *table, const char *text);
 static ngx_uint_t code_index(ngx_uint_t status);
 static void observe(ngx_payments_histogram_t *histogram, ngx_msec_t ms);
 static ngx_payments_psp_stat_t *psp_stat(ngx_uint_t index);
+static ngx_payments_psp_stat_t *psp_stat_named(pay_str_t name);
+static ngx_atomic_uint_t number_of(const pay_json_t *json,
+    const char *member);
 static ngx_payments_psp_stat_t *find_psp(ngx_payments_counters_t *c,
     pay_str_t name);
 static void claim_psp(ngx_payments_counters_t *c, ngx_slab_pool_t *pool,
@@ -169,6 +173,65 @@ ngx_payments_count_job(const char *outcome)
 
 
 void
+ngx_payments_count_quarantined(pay_str_t psp, const char *reason)
+{
+    ngx_uint_t                i;
+    ngx_payments_psp_stat_t  *stat;
+
+    stat = psp_stat_named(psp);
+    if (stat != NULL) {
+        i = word(ngx_payments_reason_names, reason);
+        (void) ngx_atomic_fetch_add(&stat->quarantined[i], 1);
+    }
+}
+
+
+void
+ngx_payments_count_backfill(pay_str_t psp, int64_t listed, int64_t missed)
+{
+    ngx_payments_psp_stat_t  *stat;
+
+    stat = psp_stat_named(psp);
+    if (stat != NULL) {
+        (void) ngx_atomic_fetch_add(&stat->backfill_listed, listed);
+        (void) ngx_atomic_fetch_add(&stat->backfill_missed, missed);
+    }
+}
+
+
+void
+ngx_payments_count_sweep(pay_str_t text)
+{
+    ngx_uint_t                i;
+    pay_json_t               *json;
+    const pay_json_t         *letters;
+    ngx_payments_sweep_t     *sweep;
+    ngx_payments_counters_t  *c;
+
+    c = counters();
+
+    if (c == NULL || pay_json_parse(text, NULL, &json, NULL) != PAY_OK) {
+        return;
+    }
+
+    sweep = &c->sweep;
+    letters = pay_json_get(json, "dead_letters");
+
+    for (i = 0; i < NGX_PAYMENTS_LETTERS; i++) {
+        sweep->letters[i] = number_of(letters, ngx_payments_letter_names[i]);
+    }
+
+    sweep->unknown = number_of(json, "unknown");
+    sweep->parked = number_of(json, "parked");
+    sweep->overdue_s = number_of(json, "overdue_s");
+    ngx_memory_barrier();
+    sweep->at = (ngx_atomic_uint_t) ngx_time();
+
+    pay_json_free(json);
+}
+
+
+void
 ngx_payments_gauge_flows(ngx_int_t delta)
 {
     ngx_payments_gauges_t  *g;
@@ -287,6 +350,29 @@ psp_stat(ngx_uint_t index)
     psp = find_psp(c, name);
 
     return psp != NULL ? psp : &c->other_psp;
+}
+
+
+static ngx_payments_psp_stat_t *
+psp_stat_named(pay_str_t name)
+{
+    const pay_psp_t                *psp;
+    ngx_http_payments_main_conf_t  *pmcf;
+
+    pmcf = ngx_payments_main_conf();
+    psp = pmcf != NULL ? pay_env_psp(&pmcf->env, name) : NULL;
+
+    return psp != NULL ? psp_stat(psp->index) : NULL;
+}
+
+
+static ngx_atomic_uint_t
+number_of(const pay_json_t *json, const char *member)
+{
+    int64_t  number;
+
+    return pay_json_integer(pay_json_get(json, member), &number) == PAY_OK
+           && number > 0 ? (ngx_atomic_uint_t) number : 0;
 }
 
 

@@ -18,6 +18,10 @@ typedef struct {
 } question_t;
 
 
+static ngx_uint_t may_store(const ngx_payments_flow_t *flow);
+static ngx_int_t pace_call(ngx_payments_flow_t *flow);
+static void pace_handler(ngx_event_t *ev);
+static void note_done(ngx_payments_call_t *call, const pay_value_t *row);
 static ngx_int_t get_cert(ngx_payments_flow_t *flow);
 static void no_answer(pay_http_answer_t *answer, const char *why);
 static ngx_uint_t asked_just_now(pay_str_t url);
@@ -43,6 +47,11 @@ ngx_payments_effect_db(ngx_payments_flow_t *flow, pay_effect_t *effect,
 
     ngx_memzero(event, sizeof(pay_event_t));
     event->kind = PAY_EVENT_DB_FAILED;
+
+    if (effect->op == PAY_OP_QUARANTINE_WEBHOOK && !may_store(flow)) {
+        event->db_failure = PAY_DB_OVERLOADED;
+        return NGX_OK;
+    }
 
     switch (ngx_payments_db_call(&flow->call)) {
 
@@ -96,7 +105,7 @@ ngx_payments_effect_http(ngx_payments_flow_t *flow, pay_effect_t *effect,
         rc = NGX_DECLINED;
 
     } else {
-        rc = ngx_payments_psp_call(http);
+        rc = flow->alone ? pace_call(flow) : ngx_payments_psp_call(http);
     }
 
     if (rc == NGX_OK) {
@@ -108,6 +117,64 @@ ngx_payments_effect_http(ngx_payments_flow_t *flow, pay_effect_t *effect,
     event->answer = &http->answer;
 
     return NGX_OK;
+}
+
+
+static ngx_uint_t
+may_store(const ngx_payments_flow_t *flow)
+{
+    const pay_psp_t  *psp;
+
+    psp = pay_env_psp(&flow->pmcf->env, flow->core.psp_name);
+
+    return psp != NULL && ngx_payments_quarantine_take(psp);
+}
+
+
+/* What nobody waits for goes to the PSP at jobs' pace.  NGX_OK: under way, or
+ * will be; NGX_DECLINED: the answer is there already. */
+static ngx_int_t
+pace_call(ngx_payments_flow_t *flow)
+{
+    ngx_msec_t            wait;
+    ngx_payments_http_t  *http = &flow->http;
+
+    if (ngx_payments_health_pace(http->psp, &wait) != NGX_OK) {
+        no_answer(&http->answer, "busy");
+        ngx_payments_count_psp(http->psp->psp.index, http->what, "busy", 0);
+        return NGX_DECLINED;
+    }
+
+    if (wait == 0) {
+        return ngx_payments_psp_call(http);
+    }
+
+    flow->pace.handler = pace_handler;
+    flow->pace.data = flow;
+    flow->pace.log = ngx_cycle->log;
+    ngx_add_timer(&flow->pace, wait);
+
+    return NGX_OK;
+}
+
+
+static void
+pace_handler(ngx_event_t *ev)
+{
+    pay_event_t           event;
+    ngx_payments_flow_t  *flow = ev->data;
+
+    flow->wait_started = ngx_current_msec;
+
+    if (ngx_payments_psp_call(&flow->http) == NGX_OK) {
+        return;
+    }
+
+    ngx_memzero(&event, sizeof(pay_event_t));
+    event.kind = PAY_EVENT_HTTP;
+    event.answer = &flow->http.answer;
+
+    ngx_payments_flow_step(flow, &event);
 }
 
 
@@ -194,6 +261,7 @@ db_done(ngx_payments_call_t *call, const pay_value_t *row,
 
     flow->in_handler = 0;
     flow->db_ms += ngx_current_msec - flow->wait_started;
+    note_done(call, row);
 
     ngx_memzero(&event, sizeof(pay_event_t));
     event.kind = row != NULL ? PAY_EVENT_ROW : PAY_EVENT_DB_FAILED;
@@ -201,6 +269,21 @@ db_done(ngx_payments_call_t *call, const pay_value_t *row,
     event.db_failure = failure;
 
     ngx_payments_flow_step(flow, &event);
+}
+
+
+/* What metrics want to know of an operation beyond that it was called. */
+static void
+note_done(ngx_payments_call_t *call, const pay_value_t *row)
+{
+    const pay_value_t  *args = call->args;
+
+    if (call->op == PAY_OP_END_BACKFILL && row != NULL
+        && pay_str_is(row[0].bytes, "stored"))
+    {
+        ngx_payments_count_backfill(args[0].bytes, args[3].number,
+                                    args[4].number);
+    }
 }
 
 
@@ -215,9 +298,10 @@ http_done(ngx_payments_http_t *http, const pay_http_answer_t *answer)
 
     if (answer->failure != NULL) {
         ngx_log_error(NGX_LOG_WARN, ngx_cycle->log, 0,
-                      "payments: psp call failed, psp:%V, why:%s, sent:%d",
-                      &ngx_payments_nstr(http->psp->psp.name),
-                      answer->failure, (int) answer->sent);
+                      "payments: psp call failed, psp:%V, why:%s, sent:%d, "
+                      "reach:%s", &ngx_payments_nstr(http->psp->psp.name),
+                      answer->failure, (int) answer->sent,
+                      pay_reach_name(answer->reach));
     }
 
     if (http->kind == NGX_PAYMENTS_CALL_CERT) {

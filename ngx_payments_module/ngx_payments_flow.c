@@ -227,6 +227,10 @@ flow_end(ngx_payments_flow_t *flow)
         ngx_payments_count_webhook(core->outcome);
     }
 
+    if (core->quarantined != NULL) {
+        ngx_payments_count_quarantined(core->psp_name, core->quarantined);
+    }
+
     if (ngx_strcmp(core->name, "job") == 0) {
         ngx_payments_count_job(core->outcome ? core->outcome : "none");
     }

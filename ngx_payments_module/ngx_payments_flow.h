@@ -21,6 +21,7 @@ struct ngx_payments_flow_s {
     ngx_payments_http_t             http;
     pay_http_request_t              http_request;
 
+    ngx_event_t                     pace;        /* a job's call waits */
     ngx_msec_t                      wait_started;
     ngx_msec_t                      db_ms;
     ngx_msec_t                      psp_ms;
@@ -28,12 +29,21 @@ struct ngx_payments_flow_s {
     void                          (*ended)(void *data);
     void                           *ended_data;
     unsigned                        started:1;
+    unsigned                        alone:1;       /* nobody ever waits */
     unsigned                        in_handler:1;  /* of the request */
 };
 
 
 /* Steps until something has to be waited for, or the flow's end. */
 void ngx_payments_flow_step(ngx_payments_flow_t *flow, pay_event_t *event);
+
+/* ngx_payments_worker.c.  Gives a flow that no request waits for an id of its
+ * own and takes the first step.  NGX_ERROR: it was dropped, never started;
+ * `ended` is not called. */
+ngx_int_t ngx_payments_flow_start_alone(ngx_payments_flow_t *flow);
+
+/* ngx_payments_rounds.c; `owner` lives as long as the worker. */
+ngx_int_t ngx_payments_rounds_start(ngx_cycle_t *cycle, pay_str_t owner);
 
 /* ngx_payments_effect.c.  Each NGX_AGAIN: under way; NGX_OK: *event already
  * says what came of it. */

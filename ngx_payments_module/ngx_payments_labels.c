@@ -13,14 +13,15 @@ const char *const  ngx_payments_flow_names[NGX_PAYMENTS_FLOWS + 1] = {
 
 const char *const  ngx_payments_outcome_names[NGX_PAYMENTS_OUTCOMES + 1] = {
     "applied", "unchanged", "duplicate", "parked", "mismatch", "ignored",
-    "asked", "signature", "timestamp", "payload", "other", NULL
+    "asked", "held", "contradiction", "signature", "timestamp", "payload",
+    "other", NULL
 };
 
 /* literals of pay_effect_t.what, and the gateway's own "auth" */
 const char *const
     ngx_payments_operation_names[NGX_PAYMENTS_OPERATIONS + 1] = {
-    "register", "query", "capture", "expire", "certificate", "auth", "other",
-    NULL
+    "register", "find", "query", "capture", "cancel", "refund", "expire",
+    "list", "certificate", "auth", "other", NULL
 };
 
 const char *const  ngx_payments_result_names[NGX_PAYMENTS_RESULTS + 1] = {
@@ -30,8 +31,18 @@ const char *const  ngx_payments_result_names[NGX_PAYMENTS_RESULTS + 1] = {
 };
 
 const char *const  ngx_payments_job_names[NGX_PAYMENTS_JOBS + 1] = {
-    "stored", "applied", "open", "no_answer", "not-stored",
-    "request_refused", "psp_not_configured", "internal-error", "other", NULL
+    "stored", "applied", "open", "no_answer", "refunded", "refused",
+    "not_sent", "unknown", "busy", "not-stored", "request_refused",
+    "psp_not_configured", "internal-error", "other", NULL
+};
+
+const char *const  ngx_payments_reason_names[NGX_PAYMENTS_REASONS + 1] = {
+    "no_key", "malformed", "stale", "skew", "wrong_key", "altered_body",
+    "mismatch", "certificate", "other", NULL
+};
+
+const char *const  ngx_payments_letter_names[NGX_PAYMENTS_LETTERS + 1] = {
+    "register", "poll", "refund", "late_success", "parked", "stuck", NULL
 };
 
 const char *const  ngx_payments_refused_names[NGX_PAYMENTS_REFUSED + 1] = {

@@ -12,10 +12,12 @@
 
 #define NGX_PAYMENTS_FLOWS      14
 #define NGX_PAYMENTS_CODES      32
-#define NGX_PAYMENTS_OUTCOMES   11
-#define NGX_PAYMENTS_OPERATIONS 7
+#define NGX_PAYMENTS_OUTCOMES   13
+#define NGX_PAYMENTS_OPERATIONS 11
 #define NGX_PAYMENTS_RESULTS    13
-#define NGX_PAYMENTS_JOBS       9
+#define NGX_PAYMENTS_JOBS       14
+#define NGX_PAYMENTS_REASONS    9                /* of the quarantine */
+#define NGX_PAYMENTS_LETTERS    6                /* kinds of dead letters */
 #define NGX_PAYMENTS_LES        14               /* bounds of a histogram */
 #define NGX_PAYMENTS_WORKERS    256
 #define NGX_PAYMENTS_PSP_NAME   64
@@ -45,7 +47,20 @@ typedef struct {
     ngx_atomic_t                calls[NGX_PAYMENTS_OPERATIONS]
                                      [NGX_PAYMENTS_RESULTS];
     ngx_payments_histogram_t    duration;
+    ngx_atomic_t                quarantined[NGX_PAYMENTS_REASONS];
+    ngx_atomic_t                backfill_listed;
+    ngx_atomic_t                backfill_missed;
 } ngx_payments_psp_stat_t;
+
+
+/* What the last sweep of a worker of this host has counted. */
+typedef struct {
+    ngx_atomic_t                at;              /* ngx_time(); 0: never */
+    ngx_atomic_t                letters[NGX_PAYMENTS_LETTERS];
+    ngx_atomic_t                unknown;
+    ngx_atomic_t                parked;
+    ngx_atomic_t                overdue_s;
+} ngx_payments_sweep_t;
 
 
 typedef struct {
@@ -58,6 +73,7 @@ typedef struct {
     ngx_atomic_t                db_calls[PAY_OP_COUNT][2];  /* ok, failed */
     ngx_atomic_t                db_items[PAY_OP_COUNT];
     ngx_payments_histogram_t    db_duration[PAY_OP_COUNT];
+    ngx_payments_sweep_t        sweep;
     ngx_atomic_t                db_rejected;
     ngx_atomic_t                db_connects;
     ngx_payments_psp_stat_t    *psps[NGX_PAYMENTS_PSPS_MAX];
@@ -83,6 +99,9 @@ extern const char *const  ngx_payments_outcome_names[];
 extern const char *const  ngx_payments_operation_names[];
 extern const char *const  ngx_payments_result_names[];
 extern const char *const  ngx_payments_job_names[];
+extern const char *const  ngx_payments_reason_names[];
+/* All of them; none is "other". */
+extern const char *const  ngx_payments_letter_names[];
 /* By ngx_payments_refused_e. */
 extern const char *const  ngx_payments_refused_names[];
 /* Status codes; 0 stands for "other" and is the last. */

@@ -11,6 +11,7 @@
 
 #define OWNER_MAX  64
 #define SLOTS_MAX  256
+#define AHEAD_MAX_MS  1000
 
 
 typedef struct {
@@ -32,6 +33,8 @@ typedef struct {
 static void *pool_alloc(void *pool, size_t size);
 static ngx_int_t jobs_start(ngx_cycle_t *cycle);
 static void jobs_handler(ngx_event_t *ev);
+static ngx_uint_t is_paced(void);
+static ngx_uint_t claims_most(void);
 static ngx_int_t claim(slot_t *slot);
 static ngx_msec_t next_tick(void);
 static void claim_done(ngx_payments_call_t *call, const pay_value_t *row,
@@ -142,26 +145,53 @@ jobs_start(ngx_cycle_t *cycle)
     worker.timer.cancelable = 1;
     ngx_add_timer(&worker.timer, next_tick());
 
-    return NGX_OK;
+    return ngx_payments_rounds_start(cycle, worker.owner_str);
 }
 
 
 static void
 jobs_handler(ngx_event_t *ev)
 {
-    ngx_uint_t  i;
+    ngx_uint_t  i, n;
 
     if (ngx_exiting || ngx_quit || ngx_terminate) {
         return;
     }
 
-    for (i = 0; i < worker.pmcf->jobs_concurrency; i++) {
-        if (!worker.slots[i].busy && claim(&worker.slots[i]) != NGX_OK) {
+    n = is_paced() ? 0 : claims_most();
+
+    for (i = 0; i < worker.pmcf->jobs_concurrency && n > 0; i++) {
+        if (worker.slots[i].busy) {
+            continue;
+        }
+
+        if (claim(&worker.slots[i]) != NGX_OK) {
             break;
         }
+
+        n--;
     }
 
     ngx_add_timer(&worker.timer, next_tick());
+}
+
+
+/* A job that was claimed waits for its turn at the PSP under its lease: no
+ * more are claimed than have their turn soon. */
+static ngx_uint_t
+is_paced(void)
+{
+    return ngx_payments_health_ahead() > AHEAD_MAX_MS;
+}
+
+
+/* Of one tick: what psp_rate gives a second, for a slow one. */
+static ngx_uint_t
+claims_most(void)
+{
+    ngx_uint_t  rate = worker.pmcf->psp_rate;
+
+    return rate == 0 ? SLOTS_MAX : (rate + 999) / 1000;
 }
 
 
@@ -208,10 +238,6 @@ claim_done(ngx_payments_call_t *call, const pay_value_t *row,
 static ngx_int_t
 start_job(slot_t *slot, const pay_value_t *row)
 {
-    char                 *id;
-    u_char                entropy[PAY_UUID_ENTROPY];
-    ngx_time_t           *tp;
-    pay_flow_t           *core;
     ngx_payments_flow_t  *flow;
 
     flow = ngx_payments_flow_create(worker.pmcf);
@@ -219,15 +245,35 @@ start_job(slot_t *slot, const pay_value_t *row)
         return NGX_ERROR;
     }
 
-    core = ngx_payments_flow_core(flow);
-    id = pay_alloc(core->arena, PAY_UUID_TEXT);
-
-    if (id == NULL
-        || ngx_payments_random(entropy, sizeof(entropy)) != NGX_OK
-        || pay_flow_job(core, row, worker.owner_str) != PAY_OK)
+    if (pay_flow_job(ngx_payments_flow_core(flow), row, worker.owner_str)
+        != PAY_OK)
     {
         ngx_log_error(NGX_LOG_ALERT, ngx_cycle->log, 0,
                       "payments: a claimed job cannot be read");
+        ngx_payments_flow_discard(flow);
+        return NGX_ERROR;
+    }
+
+    flow->ended = job_ended;
+    flow->ended_data = slot;
+
+    return ngx_payments_flow_start_alone(flow);
+}
+
+
+ngx_int_t
+ngx_payments_flow_start_alone(ngx_payments_flow_t *flow)
+{
+    char        *id;
+    u_char       entropy[PAY_UUID_ENTROPY];
+    ngx_time_t  *tp;
+    pay_flow_t  *core = ngx_payments_flow_core(flow);
+
+    id = pay_alloc(core->arena, PAY_UUID_TEXT);
+
+    if (id == NULL
+        || ngx_payments_random(entropy, sizeof(entropy)) != NGX_OK)
+    {
         ngx_payments_flow_discard(flow);
         return NGX_ERROR;
     }
@@ -236,9 +282,7 @@ start_job(slot_t *slot, const pay_value_t *row)
     pay_uuid7((uint64_t) tp->sec * 1000 + tp->msec, entropy, id);
     core->request_id.data = (u_char *) id;
     core->request_id.len = PAY_UUID_TEXT;
-
-    flow->ended = job_ended;
-    flow->ended_data = slot;
+    flow->alone = 1;
 
     (void) ngx_payments_flow_start(flow, NULL);
 
@@ -254,7 +298,7 @@ job_ended(void *data)
     slot->busy = 0;
 
     /* where one was, more may wait: a tick for each would be eight a second */
-    if (!ngx_exiting && !ngx_quit && !ngx_terminate) {
+    if (!ngx_exiting && !ngx_quit && !ngx_terminate && !is_paced()) {
         (void) claim(slot);
     }
 }
