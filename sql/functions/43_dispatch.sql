@@ -41,15 +41,14 @@ BEGIN
                  WHEN d.state = 'OPEN' AND d.lease_until > now() THEN 'busy'
                  WHEN now() < d.key_until THEN 'again'
                  ELSE 'ask' END AS step
-        FROM (SELECT DISTINCT ON (p_merchant_id[n], p_checkout_id[n],
-                                  p_operation[n], p_operation_id[n])
-                  n, p_merchant_id[n] AS merchant_id,
-                  p_checkout_id[n] AS checkout_id,
-                  p_operation[n] AS operation,
-                  p_operation_id[n] AS operation_id
-              FROM unnest(p_items) n
-              ORDER BY p_merchant_id[n], p_checkout_id[n], p_operation[n],
-                  p_operation_id[n], n) u
+        FROM (
+            SELECT i.*, row_number() OVER (
+                PARTITION BY i.merchant_id, i.checkout_id, i.operation,
+                    i.operation_id ORDER BY i.n) = 1 AS first
+            FROM unnest(p_merchant_id, p_checkout_id, p_operation,
+                p_operation_id) WITH ORDINALITY AS i (merchant_id,
+                checkout_id, operation, operation_id, n)
+            WHERE i.n = ANY (p_items)) u
         CROSS JOIN LATERAL (
             SELECT r.psps FROM registration r
             WHERE r.merchant_id = u.merchant_id
@@ -72,7 +71,7 @@ BEGIN
             ended_at = CASE u.step WHEN 'ask'
                            THEN coalesce(d.ended_at, now()) END
         FROM due u
-        WHERE u.step IN ('again', 'ask') AND d.ctid = u.tid
+        WHERE u.first AND u.step IN ('again', 'ask') AND d.ctid = u.tid
     ), begun AS (
         INSERT INTO dispatch (merchant_id, checkout_id, operation,
             operation_id, attempt, psp, first_sent_at, sent_at, lease_until,
@@ -82,10 +81,12 @@ BEGIN
             now() + make_interval(secs => p_key_window_s[u.n]),
             p_request_id[u.n]
         FROM due u
-        WHERE u.step = 'new'
+        WHERE u.first AND u.step = 'new'
     )
-    SELECT array_agg(u.n), array_agg(CASE WHEN u.step IN ('new', 'again')
-                                          THEN 'send' ELSE u.step END),
+    SELECT array_agg(u.n), array_agg(
+            CASE WHEN u.step NOT IN ('new', 'again') THEN u.step
+                 WHEN u.first THEN 'send'
+                 ELSE 'busy' END),
         array_agg(CASE u.step WHEN 'new' THEN coalesce(u.attempt, 0) + 1
                               ELSE u.attempt END),
         array_agg(CASE u.step WHEN 'new' THEN 1
@@ -130,18 +131,14 @@ BEGIN
         v_valid);
 
     RETURN QUERY
-    SELECT n, CASE WHEN n <> ALL (v_valid) THEN 'invalid'
-                   WHEN f.n IS NULL THEN 'not_found'
-                   WHEN f.n <> n AND f.outcome = 'send' THEN 'busy'
-                   ELSE f.outcome END,
-        f.attempt, f.sends
+    SELECT s.* FROM unnest(v_sent.items, v_sent.outcomes, v_sent.attempts,
+                           v_sent.sends) s;
+
+    RETURN QUERY
+    SELECT n, CASE WHEN n = ANY (v_valid) THEN 'not_found' ELSE 'invalid' END,
+        NULL::bigint, NULL::bigint
     FROM generate_series(1, cardinality(p_psp)) n
-    LEFT JOIN unnest(v_sent.items, v_sent.outcomes, v_sent.attempts,
-                     v_sent.sends) AS f (n, outcome, attempt, sends)
-        ON n = ANY (v_valid) AND p_merchant_id[f.n] = p_merchant_id[n]
-            AND p_checkout_id[f.n] = p_checkout_id[n]
-            AND p_operation[f.n] = p_operation[n]
-            AND p_operation_id[f.n] = p_operation_id[n];
+    WHERE n <> ALL (coalesce(v_sent.items, '{}'));
 END
 $$;
 COMMENT ON FUNCTION pay_api.begin_dispatch IS

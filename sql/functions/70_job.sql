@@ -14,21 +14,20 @@ CREATE OR REPLACE FUNCTION pay.lock_due_jobs(
     p_limit int, OUT merchants text[], OUT checkouts text[], OUT kinds text[])
 LANGUAGE plpgsql AS $$
 DECLARE
-    v_kind text;
-    v_due  record;
+    v_due record;
 BEGIN
-    FOREACH v_kind IN ARRAY '{refund,register,poll}'::text[] LOOP
+    FOR v_rank IN 1 .. 3 LOOP
         EXIT WHEN coalesce(cardinality(kinds), 0) >= p_limit;
 
         SELECT array_agg(d.merchant_id::text ORDER BY d.run_at) AS merchants,
             array_agg(d.checkout_id::text ORDER BY d.run_at) AS checkouts,
-            array_agg(v_kind) AS kinds
+            array_agg(d.kind) AS kinds
         INTO v_due
         FROM (
-            SELECT j.merchant_id, j.checkout_id, j.run_at
+            SELECT j.merchant_id, j.checkout_id, j.kind, j.run_at
             FROM (
                 SELECT j.* FROM job j
-                WHERE j.kind = v_kind AND j.run_at <= now()
+                WHERE job_rank(j.kind) = v_rank AND j.run_at <= now()
                     AND (j.lease_until IS NULL OR j.lease_until <= now())
                 ORDER BY j.run_at
                 FOR UPDATE SKIP LOCKED) j

@@ -280,10 +280,10 @@ BEGIN
         'overdue_s', (
             SELECT coalesce(max(extract(epoch FROM now()
                 - greatest(j.run_at, j.lease_until)))::bigint, 0)
-            FROM unnest('{register,poll,refund}'::text[]) k (kind)
+            FROM generate_series(1, 3) AS k (rank)
             CROSS JOIN LATERAL (
                 SELECT x.* FROM job x
-                WHERE x.kind = k.kind AND x.run_at <= now()
+                WHERE job_rank(x.kind) = k.rank AND x.run_at <= now()
                     AND coalesce(x.lease_until <= now(), true)
                 ORDER BY x.run_at LIMIT 1000) j),
         'backfill_missed', (

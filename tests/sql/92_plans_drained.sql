@@ -16,8 +16,8 @@ FROM pg_class c WHERE c.oid = 'pay.job'::regclass;
 
 -- the plans are made here
 SELECT is(pg_temp.reads_of(w, 'first', 1, o), 'few', 'one item: ' || w)
-FROM (VALUES ('begin', 'created'), ('no_token', 'stored'),
-    ('token', 'stored'), ('hint', 'asked'), ('ask', 'asked'),
+FROM (VALUES ('begin', 'created'), ('no_token', 'stored'), ('resend', 'job'),
+    ('token', 'stored'), ('send', 'send'), ('sent', 'stored'), ('hint', 'asked'), ('ask', 'asked'),
     ('claim', 'job'), ('finish', 'done'), ('paid', 'applied'),
     ('get', 'found')) v (w, o);
 SELECT is(pg_temp.reads_of(w, 'moves', 1, o), 'few', 'one item: ' || w)
@@ -28,8 +28,8 @@ SELECT pg_temp.run('begin', 'many' || i, 500) FROM generate_series(1, 6) i
 SELECT pg_temp.run('token', 'many' || i, 500) FROM generate_series(1, 2) i
 \g /dev/null
 SELECT is(pg_temp.reads_of(w, 'last', 100, o), 'few', 'a hundred: ' || w)
-FROM (VALUES ('begin', 'created'), ('no_token', 'stored'),
-    ('token', 'stored'), ('hint', 'asked'), ('ask', 'asked'),
+FROM (VALUES ('begin', 'created'), ('no_token', 'stored'), ('resend', 'job'),
+    ('token', 'stored'), ('send', 'send'), ('sent', 'stored'), ('hint', 'asked'), ('ask', 'asked'),
     ('claim', 'job'), ('finish', 'done'), ('paid', 'applied'),
     ('get', 'found')) v (w, o);
 SELECT is(pg_temp.reads_of(w, 'move', 100, o), 'few', 'a hundred: ' || w)
