@@ -196,7 +196,8 @@ BEGIN
         AND c.checkout_id = f.checkout_id
     JOIN registration r ON r.merchant_id = f.merchant_id
         AND r.checkout_id = f.checkout_id
-    WHERE f.kind = 'mismatch' OR f.item = ANY (p_told);
+    WHERE f.kind = 'mismatch' OR f.item = ANY (p_told)
+    ORDER BY f.item;
 END
 $$;
 COMMENT ON FUNCTION pay.keep_mismatches IS

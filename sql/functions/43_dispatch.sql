@@ -21,7 +21,8 @@ COMMENT ON FUNCTION pay.dispatch_ok IS
 
 -- What may be sent now, for locked checkouts.  Of twins the first is asked
 -- for, the others find it busy.  A key is good for one PSP only, and for one
--- that the registration may have.
+-- that the registration may have.  A late payment goes back only while nobody
+-- has taken it or settled it elsewhere.
 CREATE OR REPLACE FUNCTION pay.send_dispatches(
     p_merchant_id text[], p_checkout_id text[], p_operation text[],
     p_operation_id text[], p_psp text[], p_key_window_s bigint[],
@@ -34,6 +35,8 @@ BEGIN
         SELECT u.*, d.tid, d.attempt, d.sends,
             now() + make_interval(secs => p_lease_ms[u.n] / 1000.0) AS lease,
             CASE WHEN p_psp[u.n] <> ALL (r.psps) THEN 'invalid'
+                 WHEN l.state NOT IN ('refunding', 'refunded') THEN 'invalid'
+                 WHEN l.state = 'refunded' THEN 'done'
                  WHEN d.state IS NULL OR d.state IN ('NOT_SENT', 'REFUSED')
                      THEN 'new'
                  WHEN d.state IN ('DONE', 'PENDING') THEN 'done'
@@ -54,6 +57,12 @@ BEGIN
             WHERE r.merchant_id = u.merchant_id
                 AND r.checkout_id = u.checkout_id
             OFFSET 0) r
+        LEFT JOIN LATERAL (
+            SELECT l.state FROM late_success l
+            WHERE l.merchant_id = u.merchant_id
+                AND l.checkout_id = u.checkout_id
+                AND l.refund_id::text = u.operation_id
+            OFFSET 0) l ON u.operation = 'refund'
         LEFT JOIN LATERAL (
             SELECT d.ctid AS tid, d.* FROM dispatch d
             WHERE d.merchant_id = u.merchant_id
@@ -215,7 +224,7 @@ BEGIN
             WHERE k.merchant_id = p_merchant_id[n]
                 AND k.checkout_id = p_checkout_id[n]
                 AND k.refund_id::text = p_operation_id[n]
-                AND k.state <> 'refunded'
+                AND k.state IN ('refunding', 'resolved')
             OFFSET 0) k
         WHERE l.ctid = k.tid
         RETURNING n, l.merchant_id, l.checkout_id, l.psp, l.amount_minor,

@@ -22,7 +22,13 @@ BEGIN
             event_id, source, reference, amount_minor, currency, state)
         SELECT DISTINCT ON (c.merchant_id, c.checkout_id)
             c.merchant_id, c.checkout_id, c.psp, f.event_id, f.actor,
-            coalesce(f.reference, r.reference), c.total_minor, c.currency,
+            coalesce((SELECT g.reference FROM unnest(p_facts) g
+                      WHERE g.merchant_id = f.merchant_id
+                          AND g.checkout_id = f.checkout_id
+                          AND g.item = ANY (p_items)
+                          AND g.reference IS NOT NULL
+                      ORDER BY g.turn LIMIT 1), r.reference),
+            c.total_minor, c.currency,
             CASE c.late_success WHEN 'refund' THEN 'refunding'
                                 ELSE 'held' END
         FROM unnest(p_facts) f
@@ -60,7 +66,7 @@ BEGIN
 
     PERFORM open_dead_letter(array_agg(u.merchant_id),
         array_agg(u.checkout_id), array_agg(u.psp), NULL,
-        array_agg('late_success'), array_agg('held'), NULL, NULL)
+        array_agg('late_success'::text), array_agg('held'::text), NULL, NULL)
     FROM unnest(v_merchants, v_checkouts, v_psps, v_states) AS
         u (merchant_id, checkout_id, psp, state)
     WHERE u.state = 'held'

@@ -278,6 +278,86 @@ SELECT is(pg_temp.poll(c), p, c || ' afterwards')
 FROM (VALUES ('c10', NULL), ('c11', 'poll 00:00:00 00:00:00'),
     ('c12', 'poll 00:00:00 00:00:00')) t (c, p);
 
+-- back-fill: a webhook that comes by way of the PSP's list
+SELECT b.outcome FROM generate_series(1, 9) n,
+    pg_temp.begin('bf', 'k' || n, 'c' || n, ARRAY['o' || n || ':100']) b
+\g /dev/null
+SELECT pg_temp.token('bf', 'c' || n, 'bf' || n) FROM generate_series(1, 8) n
+\g /dev/null
+SELECT is(pg_temp.fact('bf1', 'paid', 'l1', 'backfill', p_reference => 'pi_l'),
+          'applied', 'a missed event is applied');
+SELECT is(pg_temp.status('bf', 'o1'), 'SUCCESS', 'as if it had come');
+SELECT is((i.state, i.via, i.fact, i.checkout_id, i.digest IS NULL)::text,
+          '(applied,backfill,paid,c1,f)', 'the inbox knows how it came')
+FROM pay.webhook_inbox i WHERE i.event_id = 'l1';
+SELECT is((e.actor, e.detail)::text, '(webhook,"{""via"": ""backfill"", '
+    '""type"": ""psp.paid"", ""reference"": ""pi_l""}")', 'the timeline, too')
+FROM pay.event e WHERE e.merchant_id = 'bf' AND e.kind = 'paid';
+SELECT is(pg_temp.fact('bf1', 'paid', 'l1', s), 'duplicate', 'then by ' || s)
+FROM unnest('{webhook,backfill}'::text[]) s;
+SELECT is(pg_temp.fact('bf2', 'paid', 'l2'), 'applied', 'a webhook');
+SELECT is(pg_temp.fact('bf2', 'paid', 'l2', 'backfill'), 'duplicate',
+          'is not missed');
+SELECT is(i.via, 'webhook', 'and stays one')
+FROM pay.webhook_inbox i WHERE i.event_id = 'l2';
+SELECT is(pg_temp.fact(t, f, 'l-un' || f, 'backfill'), 'unknown',
+          concat_ws(' ', 'nobody''s:', t, f))
+FROM (VALUES ('t-unknown', 'paid'), ('t-unknown', 'none'), ('', 'declined'),
+    (NULL, 'none'), ('t-early', 'pending'), ('t-unknown', 'ask')) v (t, f);
+SELECT is(pg_temp.fact('t-unknown', 'paid', 'l-far', 'backfill',
+                       p_amount => 7, p_currency => 'EUR'), 'unknown',
+          'whatever its amount');
+SELECT is(pg_temp.fact('bf3', 'paid', 'l3', 'backfill', p_psp => 'adyen'),
+          'unknown', 'or at another PSP');
+SELECT is((SELECT count(*) FROM pay.webhook_inbox
+           WHERE event_id LIKE 'l-%' OR event_id = 'l3'), 0::bigint,
+          'is not kept');
+SELECT is((SELECT count(*) FROM pay.psp_token WHERE token = 't-unknown'),
+          0::bigint, 'leaves no trace');
+SELECT is(pg_temp.fact('t-unknown', 'paid', 'l-unpaid'), 'parked',
+          'the webhook itself is parked');
+SELECT is(pg_temp.fact('t-unknown', 'paid', 'l-unpaid', 'backfill'),
+          'unknown', 'listing it again changes nothing');
+SELECT is((i.state, i.via)::text, '(parked,webhook)', 'it is still parked')
+FROM pay.webhook_inbox i WHERE i.event_id = 'l-unpaid';
+SELECT is(pg_temp.fact('bf3', f, 'l3' || f, 'backfill', p_amount => a), w,
+          'listed: ' || f)
+FROM (VALUES ('none', NULL, 'ignored'), ('pending', NULL, 'unchanged'),
+    ('ask', NULL, 'asked'), ('paid', 7, 'mismatch'),
+    ('declined', NULL, 'applied')) v (f, a, w);
+SELECT is(pg_temp.kinds('bf', 'o3'), 'created registered pending notified '
+    'mismatch declined', 'each as its webhook');
+SELECT is(string_agg(DISTINCT i.via, ' '), 'backfill', 'each told apart')
+FROM pay.webhook_inbox i WHERE i.token = 'bf3';
+SELECT is(m.source, 'webhook', 'its mismatch is a webhook''s')
+FROM pay.mismatch m WHERE m.merchant_id = 'bf' AND m.checkout_id = 'c3';
+SELECT is(pg_temp.fact('bf4', 'paid', e, 'backfill'), 'invalid', 'no event id')
+FROM unnest(ARRAY['', NULL, repeat('e', 256)]) e;
+SELECT is(pg_temp.fact('bf4', 'refunded', 'l4', 'backfill'), 'invalid',
+          'no such fact');
+SELECT is(pg_temp.fact('bf4', 'paid', 'l4', 'Backfill'), 'invalid',
+          'no such source');
+SELECT is(string_agg(e.item || ' ' || e.outcome, ', ' ORDER BY e.item),
+    '1 unknown, 2 parked, 3 unknown, 4 duplicate, 5 applied, 6 duplicate, '
+    '7 unchanged, 8 duplicate, 9 contradiction', 'both ways in one batch')
+FROM pay_api.apply_event(array_fill('stripe'::text, '{9}'),
+    '{backfill,webhook,backfill,webhook,backfill,webhook,webhook,backfill,backfill}',
+    '{v1,v1,v2,v1,v3,v3,v4,v4,v5}', array_fill('x'::text, '{9}'),
+    '{paid,paid,paid,paid,paid,paid,paid,paid,declined}',
+    '{t-v,t-v,t-v,t-v,bf5,bf5,bf5,bf5,bf5}',
+    array_fill(NULL::text, '{9}'), array_fill(NULL::text, '{9}'),
+    array_fill(NULL::bigint, '{9}'), array_fill(NULL::text, '{9}'),
+    array_fill(NULL::bytea, '{9}'), array_fill('r'::text, '{9}')) e;
+SELECT is(string_agg(concat_ws(' ', i.event_id, i.via, i.state), ', '
+                     ORDER BY i.event_id),
+    'v1 webhook parked, v3 backfill applied, v4 webhook unchanged, '
+    'v5 backfill contradiction', 'kept as they came first')
+FROM pay.webhook_inbox i WHERE i.event_id IN ('v1', 'v2', 'v3', 'v4', 'v5');
+SELECT is(pg_temp.token('bf', 'c9', 't-v'), 'stored', 'the token comes');
+SELECT is(pg_temp.status('bf', 'o9'), 'SUCCESS', 'what was parked pays');
+SELECT is(pg_temp.fact('t-v', 'paid', 'v2', 'backfill'), 'unchanged',
+          'the next look at the list finds it');
+
 -- bad items
 SELECT is(pg_temp.fact('t20', f), 'invalid', 'fact ' || coalesce(f, 'NULL'))
 FROM unnest(ARRAY[NULL, '', 'PAID', 'refunded']) f;

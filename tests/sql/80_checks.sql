@@ -25,6 +25,23 @@ SELECT pg_temp.reroute('m1', 'c5', 'stripe', 'refused'),
 SELECT pg_temp.fact('t6', 'declined'), pg_temp.fact('a6', 'ask')
 \g /dev/null
 
+-- c7 is held, c8 is paid back, c1 is contradicted
+SELECT b.outcome FROM unnest('{c7,c8}'::text[]) c,
+    pg_temp.begin('m1', 'k-' || c, c, ARRAY['o-' || c || ':100']) b
+\g /dev/null
+UPDATE pay.checkout
+SET late_success = CASE checkout_id WHEN 'c7' THEN 'hold' ELSE 'refund' END
+WHERE checkout_id IN ('c7', 'c8');
+SELECT pg_temp.token('m1', c, 't-' || c) FROM unnest('{c7,c8}'::text[]) c
+\g /dev/null
+SELECT pg_temp.fact('t-' || c, f)
+FROM unnest('{c7,c8}'::text[]) c,
+    unnest('{expired,paid}'::text[]) WITH ORDINALITY AS f (f, i)
+ORDER BY c, i
+\g /dev/null
+SELECT pg_temp.fact('t1', 'declined')
+\g /dev/null
+
 \i :checks
 
 ALTER TABLE pay.event DISABLE TRIGGER USER;
@@ -32,6 +49,7 @@ ALTER TABLE pay.mismatch DISABLE TRIGGER USER;
 ALTER TABLE pay.payment_order DISABLE TRIGGER ALL;
 ALTER TABLE pay.checkout DISABLE TRIGGER ALL;
 ALTER TABLE pay.registration DISABLE TRIGGER ALL;
+ALTER TABLE pay.late_success DISABLE TRIGGER ALL;
 
 CREATE TEMPORARY TABLE plant (name text, breach text);
 INSERT INTO plant VALUES
@@ -75,11 +93,11 @@ INSERT INTO plant VALUES
     ('webhook_owner', 'DELETE FROM pay.psp_token WHERE token = ''a6'''),
     ('registration_terms', 'UPDATE pay.registration SET nonce = ''o1x'' WHERE checkout_id = ''c1'''),
     ('registration_terms', 'UPDATE pay.registration SET psp = ''other'' WHERE checkout_id = ''c1'''),
-    ('registration_terms', 'UPDATE pay.registration SET psps = ''{adyen}'' WHERE checkout_id = ''c1'''),
+    ('registration_terms', 'UPDATE pay.registration SET psps = ''{adyen}'', key_windows = ''{60}'' WHERE checkout_id = ''c1'''),
     ('registration_terms', 'UPDATE pay.registration SET refused_psps = ''{stripe}'' WHERE checkout_id = ''c4'''),
     ('registration_terms', 'UPDATE pay.registration SET tried_psps = ''{stripe}'' WHERE checkout_id = ''c4'''),
     ('registration_moved', 'UPDATE pay.registration SET psp = ''square'' WHERE checkout_id = ''c5'''),
-    ('registration_moved', 'UPDATE pay.registration SET psps = ''{stripe}'' WHERE checkout_id = ''c5'''),
+    ('registration_moved', 'UPDATE pay.registration SET psps = ''{stripe}'', key_windows = ''{60}'' WHERE checkout_id = ''c5'''),
     ('registration_moved', 'UPDATE pay.registration SET refused_psps = ''{}'' WHERE checkout_id = ''c5'''),
     ('registration_moved', 'UPDATE pay.event SET old_status = ''EXECUTING'' WHERE kind = ''rerouted'''),
     ('registration_moved', 'UPDATE pay.event SET new_status = ''EXECUTING'' WHERE kind = ''rerouted'''),
@@ -87,6 +105,33 @@ INSERT INTO plant VALUES
     ('registration_moved', 'UPDATE pay.event SET detail = ''{}'' WHERE kind = ''rerouted'''),
     ('registration_moved', 'UPDATE pay.event SET kind = ''other'' WHERE kind = ''rerouted'''),
     ('registration_moved', 'INSERT INTO pay.psp_token VALUES (''stripe'', ''t5'', ''m1'', ''c5'')'),
+    ('status_rank', 'UPDATE pay.status_rank SET rank = 9 WHERE status = ''FAILED'''),
+    ('status_rank', 'DELETE FROM pay.status_rank WHERE status = ''SUCCESS'''),
+    ('late_success', 'UPDATE pay.payment_order SET status = ''SUCCESS'', reason = NULL WHERE checkout_id = ''c7'''),
+    ('late_success', 'UPDATE pay.payment_order SET reason = ''declined'' WHERE checkout_id = ''c8'''),
+    ('late_success', 'UPDATE pay.late_success SET state = ''accepted'' WHERE checkout_id = ''c8'''),
+    ('late_success', 'UPDATE pay.late_success SET state = ''refunding'' WHERE checkout_id = ''c7'''),
+    ('late_success', 'UPDATE pay.late_success SET amount_minor = 99 WHERE checkout_id = ''c7'''),
+    ('late_success', 'UPDATE pay.checkout SET late_success = ''accept'' WHERE checkout_id = ''c7'''),
+    ('late_success', 'DELETE FROM pay.event WHERE kind = ''late_success'' AND payment_order_id = ''o-c7'''),
+    ('late_success', 'INSERT INTO pay.dispatch (merchant_id, checkout_id, operation, operation_id, psp, key_until) SELECT merchant_id, checkout_id, ''refund'', refund_id, psp, now() FROM pay.late_success WHERE state = ''held'''),
+    ('late_waits', 'DELETE FROM pay.job WHERE kind = ''refund'''),
+    ('late_waits', 'DELETE FROM pay.dead_letter WHERE checkout_id = ''c7'''),
+    ('late_waits', 'UPDATE pay.dead_letter SET state = ''resolved'', closed_at = now(), closed_by = ''x'', closed_why = ''x'' WHERE checkout_id = ''c7'''),
+    ('late_untold', 'DELETE FROM pay.late_success WHERE checkout_id = ''c7'''),
+    ('late_untold', 'UPDATE pay.webhook_inbox SET state = ''held'' WHERE state = ''applied'''),
+    ('late_untold', 'UPDATE pay.webhook_inbox SET fact = ''declined'' WHERE state = ''held'''),
+    ('contradiction', 'UPDATE pay.event SET new_status = ''FAILED'' WHERE kind = ''contradiction'''),
+    ('contradiction', 'UPDATE pay.event SET actor = ''query'' WHERE kind = ''contradiction'''),
+    ('contradiction', 'DELETE FROM pay.mismatch WHERE kind = ''contradiction'''),
+    ('webhook_mismatch', 'DELETE FROM pay.mismatch WHERE kind = ''contradiction'''),
+    ('webhook_mismatch', 'UPDATE pay.mismatch SET kind = ''amount'' WHERE kind = ''contradiction'''),
+    ('webhook_owner', 'DELETE FROM pay.psp_token WHERE token = ''t-c7'''),
+    ('webhook_paid', 'UPDATE pay.webhook_inbox SET state = ''applied'' WHERE state = ''held'''),
+    ('status_history', 'UPDATE pay.event SET new_status = ''EXECUTING'' WHERE payment_order_id = ''o1'' AND seq = 4'),
+    ('job_missing', 'DELETE FROM pay.late_success WHERE checkout_id = ''c8'''),
+    ('job_missing', 'INSERT INTO pay.job VALUES (''m1'', ''c7'', ''refund'', now())'),
+    ('job_missing', 'UPDATE pay.late_success SET state = ''resolved'' WHERE checkout_id = ''c8'''),
     ('durability', 'SET LOCAL synchronous_commit = off'),
     ('durability', 'ALTER ROLE payments_gateway SET synchronous_commit = off'),
     ('idempotency_orphan', 'UPDATE pay.idempotency_key SET checkout_id = ''c9'' WHERE key = ''k4''');
