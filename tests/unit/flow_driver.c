@@ -33,6 +33,16 @@ psp_fill(pay_psp_t *psp, unsigned index, const pay_psp_adapter_t *adapter,
     psp->webhook_key_count = 1;
     psp->webhook_tolerance_s = PAY_SIG_TOLERANCE_S;
     psp->index = index;
+
+    psp->retry[PAY_RETRY_REGISTER] = (pay_retry_t) {
+        PAY_RETRY_EXPONENTIAL, 1000, 60000, 25, 100
+    };
+    psp->retry[PAY_RETRY_POLL] = (pay_retry_t) {
+        PAY_RETRY_EXPONENTIAL, 5000, 300000, 0, 100
+    };
+    psp->retry[PAY_RETRY_REFUND] = (pay_retry_t) {
+        PAY_RETRY_EXPONENTIAL, 5000, 3600000, 0, 50
+    };
 }
 
 
@@ -314,6 +324,19 @@ world_text_row(world_t *world, const char *outcome, const char *text)
     row[0] = pay_value_text(pay_str_of(outcome));
     row[1] = text ? pay_value_text(pay_str_of(text)) : pay_value_null();
     run_row(world, row, 2);
+}
+
+
+void
+world_numbers_row(world_t *world, const char *outcome, int64_t first,
+    int64_t second)
+{
+    pay_value_t  row[3];
+
+    row[0] = pay_value_text(pay_str_of(outcome));
+    row[1] = pay_value_int(first);
+    row[2] = pay_value_int(second);
+    run_row(world, row, 3);
 }
 
 

@@ -82,6 +82,9 @@ void world_made(world_t *world, pay_status_t status);
 void world_start(world_t *world);
 void world_row(world_t *world, const char *outcome, const view_t *view);
 void world_text_row(world_t *world, const char *outcome, const char *text);
+/* begin_dispatch's, begin_backfill's */
+void world_numbers_row(world_t *world, const char *outcome, int64_t first,
+    int64_t second);
 void world_db_failed(world_t *world, pay_db_failure_t failure);
 void world_http(world_t *world, pay_http_answer_t answer);
 /* The PSP's fixture of that name, with that HTTP status. */

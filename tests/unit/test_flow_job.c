@@ -9,6 +9,7 @@
 #define COUNT(a)  (sizeof(a) / sizeof((a)[0]))
 #define GRACE_S   900
 #define OWNER     "worker-1"
+#define REFUND_ID "0199c0de-0000-7000-8000-0000000000aa"
 
 #define SUCCESS  "[" STORED("order-1", "3000", "SUCCESS", "null") "]"
 
@@ -17,11 +18,13 @@ static void
 job_open(world_t *world, const char *kind, int64_t attempts,
     const view_t *view)
 {
-    pay_value_t  row[2 + PAY_VIEW_COLUMNS];
+    pay_value_t  row[4 + PAY_VIEW_COLUMNS];
 
     row[0] = pay_value_text(pay_str_of(kind));
     row[1] = pay_value_int(attempts);
-    memcpy(row + 2, view_columns(pay_heap_arena(world->own), view),
+    row[2] = pay_value_text(PAY_STR(REFUND_ID));
+    row[3] = pay_value_text(PAY_STR("pay_1"));
+    memcpy(row + 4, view_columns(pay_heap_arena(world->own), view),
            PAY_VIEW_COLUMNS * sizeof(pay_value_t));
 
     world->stored = view->token != NULL;
@@ -52,6 +55,28 @@ expect_again(const world_t *world, const char *kind, const char *code,
     cr_expect_eq(world->effect.args[4].number, delay_ms, "%ld",
                  (long) world->effect.args[4].number);
     expect_arg(world, 5, code);
+    expect_arg(world, 6, NULL);
+}
+
+
+/* The journal says that this is about to be sent, then how it went. */
+static void
+expect_journaled(world_t *world, const char *operation)
+{
+    expect_db(world, PAY_OP_BEGIN_DISPATCH);
+    expect_arg(world, 2, operation);
+    world_numbers_row(world, "send", 7, 1);
+}
+
+
+static void
+expect_noted(world_t *world, const char *operation, const char *state)
+{
+    expect_db(world, PAY_OP_END_DISPATCH);
+    expect_arg(world, 2, operation);
+    cr_expect_eq(world->effect.args[4].number, 7);
+    expect_arg(world, 5, state);
+    world_text_row(world, "stored", NULL);
 }
 
 
@@ -333,7 +358,7 @@ Test(pay_flow_job, poll_applies_what_the_psp_says)
         expect_arg(&world, 4, facts[i]);
         expect_arg(&world, 5, token_text(generic()));
         world_row(&world, "applied", &view);
-        expect_again(&world, "poll", "applied", 10000);
+        expect_again(&world, "poll", "applied", 5000);
         world_text_row(&world, "gone", NULL);
         expect_silent_end(&world, "applied");
         world_close(&world);
@@ -389,7 +414,7 @@ Test(pay_flow_job, poll_without_an_answer_never_ends_a_payment)
         answer = answered(rows[i].status, pay_str_of(rows[i].body));
         answer.sent = rows[i].sent;
         world_http(&world, answer);
-        expect_again(&world, "poll", "no_answer", 10000);
+        expect_again(&world, "poll", "no_answer", 5000);
         world_close(&world);
     }
 }
@@ -450,8 +475,8 @@ Test(pay_flow_job, polls_are_often_at_first_and_seldom_later)
     world_t  world;
 
     static const int64_t  rows[][2] = {
-        { INT64_MIN, 5000 }, { -1, 5000 }, { 0, 5000 }, { 1, 10000 },
-        { 2, 20000 }, { 5, 160000 }, { 6, 300000 }, { 7, 300000 },
+        { INT64_MIN, 5000 }, { -1, 5000 }, { 0, 5000 }, { 1, 5000 },
+        { 2, 10000 }, { 6, 160000 }, { 7, 300000 }, { 8, 300000 },
         { 64, 300000 }, { INT64_MAX, 300000 }
     };
 
@@ -519,6 +544,7 @@ play_changed(pay_arena_t *arena, const pay_psp_change_t *change,
 
     memset(result, 0, sizeof(*result));
     result->known = answer->sent == PAY_ANSWERED && answer->status == 201;
+    result->outcome = result->known ? PAY_PSP_DONE : PAY_PSP_UNKNOWN;
     result->event.token = change->token;
     result->event.fact = change->kind == PAY_PSP_EXPIRE ? PAY_FACT_EXPIRED
                                                         : PAY_FACT_PAID;
@@ -557,6 +583,9 @@ Test(pay_flow_job, approved_money_is_taken_under_the_nonce)
 
     view.alias = "alias-1";
     two_steps_begin(&world, 1, EXPIRES + GRACE_S - 1, &view);
+    expect_arg(&world, 3, NONCE);
+    expect_arg(&world, 4, "generic");
+    expect_journaled(&world, "capture");
     expect_http(&world);
     cr_expect_str_eq(world.effect.what, "capture");
     cr_expect_eq(asked_for.kind, PAY_PSP_CAPTURE);
@@ -566,10 +595,73 @@ Test(pay_flow_job, approved_money_is_taken_under_the_nonce)
     cr_expect_eq(asked_for.amount_minor, 3000);
     cr_expect_str_eq(asked_for.currency->code, "USD");
     world_http(&world, answered(201, PAY_STR("{}")));
+    expect_noted(&world, "capture", "DONE");
     expect_db(&world, PAY_OP_APPLY_EVENT);
     expect_arg(&world, 1, "query");
     expect_arg(&world, 4, "paid");
     world_close(&world);
+}
+
+
+/* What the journal does not take is not sent: it may be under way, or done
+ * already. */
+Test(pay_flow_job, a_capture_that_is_not_journaled_is_not_sent)
+{
+    unsigned  i;
+    view_t    view = view_registered(generic());
+    world_t   world;
+
+    static const char *const  words[] = {
+        "busy", "done", "not_found", "invalid"
+    };
+
+    for (i = 0; i < COUNT(words) + DB_FAILURES; i++) {
+        two_steps_begin(&world, 1, NOW, &view);
+
+        if (i < COUNT(words)) {
+            world_numbers_row(&world, words[i], 1, 1);
+
+        } else {
+            world_db_failed(&world, (pay_db_failure_t) (i - COUNT(words)));
+        }
+
+        expect_again(&world, "poll", "no_answer", 5000);
+        cr_expect_eq(world.http_count, 1, "only the query");
+        world_close(&world);
+    }
+}
+
+
+/* Its key is over, so it may never be sent again; the PSP's word counts. */
+Test(pay_flow_job, a_capture_whose_key_is_over_is_only_asked_for)
+{
+    view_t   view = view_registered(generic());
+    world_t  world;
+
+    two_steps_begin(&world, 1, NOW, &view);
+    world_numbers_row(&world, "ask", 1, 3);
+    expect_again(&world, "poll", "open", 5000);
+    cr_expect_eq(world.http_count, 1);
+    world_close(&world);
+}
+
+
+Test(pay_flow_job, a_capture_that_cannot_be_noted_still_counts)
+{
+    unsigned  i;
+    view_t    view = view_registered(generic());
+    world_t   world;
+
+    for (i = 0; i < DB_FAILURES; i++) {
+        two_steps_begin(&world, 1, NOW, &view);
+        expect_journaled(&world, "capture");
+        world_http(&world, answered(201, PAY_STR("{}")));
+        expect_db(&world, PAY_OP_END_DISPATCH);
+        world_db_failed(&world, (pay_db_failure_t) i);
+        expect_db(&world, PAY_OP_APPLY_EVENT);
+        expect_arg(&world, 4, "paid");
+        world_close(&world);
+    }
 }
 
 
@@ -579,8 +671,10 @@ Test(pay_flow_job, a_capture_without_an_answer_is_asked_again)
     world_t  world;
 
     two_steps_begin(&world, 1, NOW, &view);
+    expect_journaled(&world, "capture");
     world_no_answer(&world, PAY_SENT_SOME, "timeout");
-    expect_again(&world, "poll", "no_answer", 10000);
+    expect_noted(&world, "capture", "UNKNOWN");
+    expect_again(&world, "poll", "no_answer", 5000);
     world_close(&world);
 }
 
@@ -592,6 +686,7 @@ Test(pay_flow_job, approval_that_comes_too_late_takes_no_money)
     world_t  world;
 
     two_steps_begin(&world, 1, EXPIRES + GRACE_S, &view);
+    expect_journaled(&world, "expire");
     cr_expect_neq(asked_for.kind, PAY_PSP_CAPTURE);
     expect_http(&world);
     cr_expect_str_eq(world.effect.what, "expire");
@@ -599,7 +694,7 @@ Test(pay_flow_job, approval_that_comes_too_late_takes_no_money)
 
     view.orders = "[" STORED("order-1", "3000", "FAILED", "\"expired\"") "]";
     two_steps_begin(&world, 1, NOW, &view);
-    expect_again(&world, "poll", "open", 10000);
+    expect_again(&world, "poll", "open", 5000);
     cr_expect_eq(world.http_count, 1);
     world_close(&world);
 }
@@ -611,14 +706,16 @@ Test(pay_flow_job, a_page_that_lingers_is_closed_before_it_counts_as_over)
     world_t  world;
 
     two_steps_begin(&world, 0, EXPIRES - 1, &view);
-    expect_again(&world, "poll", "open", 10000);
+    expect_again(&world, "poll", "open", 5000);
     world_close(&world);
 
     two_steps_begin(&world, 0, EXPIRES, &view);
+    expect_journaled(&world, "expire");
     expect_http(&world);
     cr_expect_str_eq(world.effect.what, "expire");
     cr_expect_eq(asked_for.kind, PAY_PSP_EXPIRE);
     world_http(&world, answered(201, PAY_STR("{}")));
+    expect_noted(&world, "expire", "DONE");
     expect_db(&world, PAY_OP_APPLY_EVENT);
     expect_arg(&world, 1, "query");
     expect_arg(&world, 4, "expired");
@@ -633,8 +730,10 @@ Test(pay_flow_job, a_page_that_cannot_be_closed_is_never_called_expired)
     world_t  world;
 
     two_steps_begin(&world, 0, EXPIRES + 30 * 86400, &view);
+    expect_journaled(&world, "expire");
     world_no_answer(&world, PAY_SENT_SOME, "timeout");
-    expect_again(&world, "poll", "no_answer", 10000);
+    expect_noted(&world, "expire", "UNKNOWN");
+    expect_again(&world, "poll", "no_answer", 5000);
     world_close(&world);
 }
 
