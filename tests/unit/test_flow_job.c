@@ -769,6 +769,7 @@ Test(pay_flow_job, approved_money_of_another_amount_is_not_taken)
     play_currency = "USD";
     two_steps_begin(&world, 1, NOW, &view);
     play_currency = NULL;
+    expect_journaled(&world, "capture");
     expect_http(&world);
     cr_expect_str_eq(world.effect.what, "capture");
     world_close(&world);

@@ -71,6 +71,38 @@ expect_untouched(world_t *world, const char *slug, unsigned status)
 }
 
 
+/* The answer does not wait for the operation. */
+static void
+expect_refused(const world_t *world, const char *slug)
+{
+    cr_assert_not_null(world->effect.reply);
+    cr_expect_eq(world->effect.reply->kind, PAY_REPLY_PROBLEM);
+    cr_expect_str_eq(world->effect.reply->problem->slug, slug);
+    cr_expect_eq(world->effect.reply->status, 401);
+    cr_assert_eq(world->effect.kind, PAY_DO_DB);
+    cr_assert_eq(world->effect.op, PAY_OP_QUARANTINE_WEBHOOK);
+}
+
+
+/* Refused at once, and put aside for people. */
+static void
+expect_quarantine(world_t *world, const char *slug, const char *why)
+{
+    expect_refused(world, slug);
+    expect_arg(world, 0, world->flow.psp_name.data[0] == 's' ? "stripe"
+                                                             : "generic");
+    expect_arg(world, 1, why);
+    cr_expect_eq(world->effect.args[2].bytes.len, 32);
+    cr_expect_null(world->flow.quarantined, "not yet");
+    world_text_row(world, "stored", NULL);
+    cr_expect_eq(world->effect.kind, PAY_DO_DONE);
+    cr_expect_null(world->effect.reply, "answered already");
+    cr_expect_str_eq(world->flow.quarantined, why);
+    cr_expect_str_eq(world->flow.outcome, slug);
+    cr_expect_eq(world->http_count, 0);
+}
+
+
 Test(pay_flow_webhook, a_good_one_is_one_operation_with_its_digest)
 {
     unsigned        psp;
@@ -265,6 +297,144 @@ Test(pay_flow_webhook, stale_and_future_ones_are_told_so)
         sign(&world, psp, paid_body(&world, psp), NOW + off[i / 2], &delivery);
         deliver(&world, &delivery);
         expect_untouched(&world, "webhook-timestamp-invalid", 401);
+        world_close(&world);
+    }
+}
+
+
+Test(pay_flow_webhook, one_that_proves_nothing_is_put_aside_with_its_reason)
+{
+    size_t      i;
+    unsigned    psp;
+    world_t     world;
+    delivery_t  delivery;
+
+    static const struct {
+        int64_t      off_s;
+        const char  *slug, *why;
+    } rows[] = {
+        { -301, "webhook-timestamp-invalid", "stale" },
+        { 301, "webhook-timestamp-invalid", "skew" },
+        { 0, "webhook-signature-invalid", "mismatch" },
+        { 0, "webhook-signature-invalid", "no_key" }
+    };
+
+    for (i = 0; i < 2 * COUNT(rows); i++) {
+        psp = i % 2 ? WORLD_STRIPE : WORLD_GENERIC;
+        world_open(&world);
+        sign(&world, psp, paid_body(&world, psp), NOW + rows[i / 2].off_s,
+             &delivery);
+        delivery.in.may_quarantine = 1;
+
+        if (i / 2 == 2) {
+            world.webhook_keys[psp].data[3] ^= 1;
+        }
+
+        if (i / 2 == 3) {
+            delivery.in.header_count = 0;
+        }
+
+        deliver(&world, &delivery);
+        expect_quarantine(&world, rows[i / 2].slug, rows[i / 2].why);
+        world_close(&world);
+    }
+}
+
+
+/* The two endpoints are mixed up at the PSP. */
+Test(pay_flow_webhook, one_of_another_block_of_the_scheme_has_the_wrong_key)
+{
+    world_t     world;
+    delivery_t  delivery;
+
+    world_open(&world);
+    world.psps[WORLD_STRIPE].scheme = world.psps[WORLD_GENERIC].scheme;
+    sign(&world, WORLD_GENERIC, paid_body(&world, WORLD_GENERIC), NOW,
+         &delivery);
+    delivery.in.psp = &world.psps[WORLD_STRIPE];
+    delivery.in.may_quarantine = 1;
+    deliver(&world, &delivery);
+    expect_quarantine(&world, "webhook-signature-invalid", "wrong_key");
+    world_close(&world);
+}
+
+
+/* What proxies do to a body; believed it is not. */
+Test(pay_flow_webhook, one_whose_line_end_went_or_came_is_altered)
+{
+    unsigned    i;
+    pay_str_t   body;
+    world_t     world;
+    delivery_t  delivery;
+
+    static const pay_str_t  said = pay_string("{\"type\":\"x\"}\n");
+
+    for (i = 0; i < 2; i++) {
+        world_open(&world);
+        body = said;
+        body.len -= i;
+        sign(&world, WORLD_GENERIC, body, NOW, &delivery);
+        delivery.in.body.len = said.len - 1 + i;
+        delivery.in.may_quarantine = 1;
+        deliver(&world, &delivery);
+        expect_quarantine(&world, "webhook-signature-invalid",
+                          "altered_body");
+        world_close(&world);
+    }
+}
+
+
+Test(pay_flow_webhook, the_quarantine_keeps_little_and_no_secret)
+{
+    unsigned       i;
+    world_t        world;
+    delivery_t     delivery;
+    unsigned char  body[9000];
+
+    memset(body, 'x', sizeof(body));
+
+    for (i = 0; i < 2; i++) {
+        world_open(&world);
+        sign(&world, WORLD_STRIPE, (pay_str_t) { sizeof(body), body }, NOW,
+             &delivery);
+        world.webhook_keys[WORLD_STRIPE].data[3] ^= 1;
+        delivery.headers[delivery.in.header_count++] = (pay_header_t) {
+            PAY_STR("Authorization"), PAY_STR("Bearer CANARY")
+        };
+        delivery.headers[delivery.in.header_count++] = (pay_header_t) {
+            PAY_STR("cookie"), PAY_STR("CANARY")
+        };
+        delivery.headers[delivery.in.header_count++] = (pay_header_t) {
+            PAY_STR("x-odd"), PAY_STR("a\"\x01\xff")
+        };
+        delivery.in.may_quarantine = 1;
+        deliver(&world, &delivery);
+        expect_refused(&world, "webhook-signature-invalid");
+        cr_expect_eq(world.effect.args[4].bytes.len, i ? 0 : 4096,
+                     "a card number is kept nowhere");
+        cr_expect_eq(world.effect.args[5].number, sizeof(body));
+        world_close(&world);
+        memcpy(body + 10, " 4242424242424242 ", 18);
+    }
+}
+
+
+Test(pay_flow_webhook, the_answer_does_not_wait_for_the_quarantine)
+{
+    unsigned    i;
+    world_t     world;
+    delivery_t  delivery;
+
+    for (i = 0; i < DB_FAILURES; i++) {
+        world_open(&world);
+        sign(&world, WORLD_STRIPE, PAY_STR("{}"), NOW - 9999, &delivery);
+        delivery.in.may_quarantine = 1;
+        deliver(&world, &delivery);
+        expect_refused(&world, "webhook-timestamp-invalid");
+        world_db_failed(&world, (pay_db_failure_t) i);
+        cr_expect_eq(world.effect.kind, PAY_DO_DONE);
+        cr_expect_null(world.effect.reply);
+        cr_expect_null(world.flow.quarantined);
         world_close(&world);
     }
 }

@@ -68,7 +68,7 @@ Test(pay_op, names_are_unique)
 Test(pay_op, view_of_a_checkout_is_as_long_as_its_decoder_reads)
 {
     cr_expect_eq(pay_op(PAY_OP_GET_HANDLE)->out_count, 1 + PAY_VIEW_COLUMNS);
-    cr_expect_eq(pay_op(PAY_OP_CLAIM_JOBS)->out_count, 3 + PAY_VIEW_COLUMNS);
+    cr_expect_eq(pay_op(PAY_OP_CLAIM_JOBS)->out_count, 5 + PAY_VIEW_COLUMNS);
 }
 
 
