@@ -79,7 +79,6 @@ typedef struct {
 
 
 typedef struct {
-    ngx_str_t                   dsn;             /* NUL-terminated */
     ngx_array_t                *dsns;            /* ngx_str_t, each with a NUL
                                                     behind it: one a host */
     ngx_uint_t                  connections;

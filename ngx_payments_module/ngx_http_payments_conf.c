@@ -88,7 +88,7 @@ ngx_http_payments_database(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
     ngx_http_payments_main_conf_t  *pmcf = conf;
 
     db = &pmcf->db;
-    if (db->dsn.data != NULL) {
+    if (db->dsns != NULL) {
         return "is duplicate";
     }
 
@@ -152,7 +152,6 @@ set_dsn(ngx_conf_t *cf, ngx_payments_db_conf_t *db, ngx_str_t *dsn)
     switch (ngx_payments_pq_check(dsn)) {
 
     case NGX_OK:
-        db->dsn = *dsn;
         return ngx_payments_pq_hosts(cf, dsn, &db->dsns);
 
     case NGX_ABORT:

@@ -149,20 +149,20 @@ ngx_http_payments_resolve(ngx_conf_t *cf, ngx_http_payments_main_conf_t *pmcf)
     pay_merchant_t            *core;
     ngx_payments_merchant_t  **merchants;
 
-    if (pmcf->db.dsn.data == NULL && pmcf->psps.nelts == 0
+    if (pmcf->db.dsns == NULL && pmcf->psps.nelts == 0
         && pmcf->merchants.nelts == 0 && pmcf->zone == NULL && !pmcf->active)
     {
         return NGX_CONF_OK;             /* loaded, not used */
     }
 
-    if (pmcf->db.dsn.data == NULL || pmcf->zone == NULL
+    if (pmcf->db.dsns == NULL || pmcf->zone == NULL
         || pmcf->psps.nelts == 0 || pmcf->merchants.nelts == 0)
     {
         ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
                       "payments: %s is missing in the http block: see "
                       "docs/directives.md",
                       pmcf->zone == NULL ? "payments_zone"
-                      : pmcf->db.dsn.data == NULL ? "payments_database"
+                      : pmcf->db.dsns == NULL ? "payments_database"
                       : pmcf->psps.nelts == 0 ? "payments_psp"
                       : "payments_merchant");
         return NGX_CONF_ERROR;
