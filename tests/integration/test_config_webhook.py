@@ -215,7 +215,8 @@ def test_a_good_proxy_passes(taken, scheme):
 
 
 def test_more_trusted_certificates_than_are_judged_by_are_refused(
-    refuse, files
+    refuse,  # noqa: F811
+    files,
 ):
     """They would pass here, and then no webhook would."""
     many = files / "many.pem"
