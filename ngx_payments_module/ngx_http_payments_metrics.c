@@ -226,8 +226,8 @@ write_db(pay_buf_t *buf, const ngx_payments_counters_t *c)
 }
 
 
-/* Of the whole database, as it was at the last sweep that a worker of this
- * host has made; one that is long ago says nothing any more. */
+/* Of the whole database, as the last sweep has found it; when PostgreSQL has
+ * not answered for long it says nothing any more. */
 static void
 write_sweep(pay_buf_t *buf, const ngx_payments_counters_t *c)
 {

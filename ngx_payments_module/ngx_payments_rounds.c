@@ -115,7 +115,8 @@ sweep_done(ngx_payments_call_t *call, const pay_value_t *row,
 
     rounds.busy = 0;
 
-    if (row != NULL && pay_str_is(row[0].bytes, "swept") && !row[1].is_null) {
+    /* who comes too early gets what another has counted */
+    if (row != NULL && !row[1].is_null) {
         ngx_payments_count_sweep(row[1].bytes);
     }
 }

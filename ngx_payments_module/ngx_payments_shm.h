@@ -53,7 +53,7 @@ typedef struct {
 } ngx_payments_psp_stat_t;
 
 
-/* What the last sweep of a worker of this host has counted. */
+/* What the last sweep, of whichever host, has counted. */
 typedef struct {
     ngx_atomic_t                at;              /* ngx_time(); 0: never */
     ngx_atomic_t                letters[NGX_PAYMENTS_LETTERS];

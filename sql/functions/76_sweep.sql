@@ -322,11 +322,14 @@ BEGIN
     PERFORM check_batch(array_dims(p_owner), array_dims(p_interval_ms),
                         array_dims(p_limits));
 
-    FOR item IN 1 .. coalesce(cardinality(p_owner), 0) LOOP
+    FOR v_item IN 1 .. coalesce(cardinality(p_owner), 0) LOOP
+        item := v_item;
         outcome := 'invalid';
         counts := NULL;
 
-        IF sweep_ok(p_owner[item], p_interval_ms[item], p_limits[item]) THEN
+        IF sweep_ok(p_owner[v_item], p_interval_ms[v_item],
+                    p_limits[v_item])
+        THEN
             PERFORM FROM round r
             WHERE r.name = 'sweep' AND r.run_at <= now()
             FOR UPDATE SKIP LOCKED;
@@ -335,12 +338,12 @@ BEGIN
         END IF;
 
         IF outcome = 'swept' THEN
-            v_counts := sweep_all(p_limits[item]);
+            v_counts := sweep_all(p_limits[v_item]);
 
             UPDATE round r
             SET counts = v_counts,
                 run_at = now() + make_interval(
-                    secs => p_interval_ms[item] / 1000.0)
+                    secs => p_interval_ms[v_item] / 1000.0)
             WHERE r.name = 'sweep';
         END IF;
 
