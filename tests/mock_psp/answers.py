@@ -140,12 +140,39 @@ async def _slowly(request: web.Request, answer: Answer, ms: int):
     return response
 
 
-async def deliver(request: web.Request, answer: Answer, fault):
+def _cut_at(answer: Answer, fault) -> bytes:
+    """The bytes of the answer that still go out."""
+    whole = _render(answer)
+    head = len(whole) - len(answer.payload()) if fault.body else 0
+    return whole[: head + fault.at]
+
+
+async def _twice(request: web.Request, answer: Answer, dialect):
+    """Behind the answer a second one that nobody asked for, on the same
+    connection and with another token: whoever reads it takes it for the
+    answer to his next call.
+    """
+    headers = {"Content-Type": "application/json"} | answer.headers
+    response = web.Response(
+        status=answer.status, body=answer.payload(), headers=headers
+    )
+    other = copy.deepcopy(answer)
+    dialect.change_token(other.body)
+    await response.prepare(request)
+    await response.write_eof()
+    if request.transport is not None:
+        request.transport.write(_render(other))
+    return response
+
+
+async def deliver(request: web.Request, answer: Answer, fault, dialect=None):
     kind = fault.kind if fault else None
     if kind in ("drop", "drop_after_accept"):
         return cut(request)
     if kind == "reset_at_byte":
-        return cut(request, _render(answer)[: fault.at])
+        return cut(request, _cut_at(answer, fault))
+    if kind == "answer_twice":
+        return await _twice(request, answer, dialect)
     if kind == "slow_body":
         return await _slowly(request, answer, fault.ms)
     headers = {"Content-Type": "application/json"} | answer.headers

@@ -6,6 +6,9 @@ here.
 import asyncio
 
 from .answers import Answer, deliver, spoil
+from .lists import BadQuery, repeat
+
+QUESTIONS = ("query", "find", "list")
 
 
 class Api:
@@ -14,6 +17,7 @@ class Api:
         self.faults = faults
         self.lifecycle = lifecycle
         self.busy: set[tuple[str, str]] = set()
+        self.lag = 0
 
     def register(self, dialect):
         """A handler that makes a registration: see Dialect.register."""
@@ -31,6 +35,22 @@ class Api:
             return answer, "found" if made else "not_found"
 
         return self.change(dialect, "query", work)
+
+    def listing(self, dialect, operation: str, work, find=None):
+        """A handler for a list, which work(request, lag) answers; `lag` is
+        how many of the newest entries it does not show yet.
+        """
+
+        def nobody(request, raw):
+            """A list is about no one registration."""
+
+        def look(request, raw, made):
+            try:
+                return work(request, self.lag), "listed"
+            except BadQuery as why:
+                return dialect.bad_query(str(why)), "refused"
+
+        return self.change(dialect, operation, look, find or nobody)
 
     def change(self, dialect, operation: str, work, find=None):
         """A handler for any other call, which work(request, raw, made) does
@@ -109,8 +129,10 @@ class Api:
             return await self._reply(request, call, denied, "unauthorised")
         fault = self.faults.take(dialect.name, operation, nonce)
         call.fault = fault.kind if fault else None
-        kept = operation == "query" or not fault or fault.accept
+        kept = operation in QUESTIONS or not fault or fault.accept
         if kept:
+            self.lag = fault.n if fault and fault.kind == "lag" else 0
+            dialect.round = bool(fault and fault.kind == "loop")
             answer, what = work(request, raw, made)
         else:
             key = dialect.key(request, raw)
@@ -119,6 +141,10 @@ class Api:
             await asyncio.sleep(fault.ms / 1000)
         if fault and fault.kind == "other_token":
             dialect.change_token(answer.body)
+        if fault and fault.kind == "repeat" and what == "listed":
+            repeat(dialect.entries(answer.body))
+        if fault and fault.kind == "loop" and what == "listed":
+            dialect.loop(answer.body, request)
         return await self._reply(request, call, answer, what, fault, dialect)
 
     async def _reply(
@@ -127,4 +153,4 @@ class Api:
         answer = spoil(answer, fault, dialect)
         call.outcome = what
         call.status = answer.status
-        return await deliver(request, answer, fault)
+        return await deliver(request, answer, fault, dialect)

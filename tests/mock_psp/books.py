@@ -1,4 +1,5 @@
-"""What the PSP remembers: registrations, calls, webhooks, buyers' returns.
+"""What the PSP remembers: registrations, calls, events, webhooks, buyers'
+returns.
 
 All state is in memory and everything random comes from one seedable
 generator.  Nothing here does I/O.
@@ -80,6 +81,22 @@ class Call:
         return dict(self.__dict__)
 
 
+@dataclass
+class Made:
+    """An event as the PSP has it, whatever became of its webhook."""
+
+    dialect: str
+    token: str
+    id: str
+    type: str
+    time: float
+    event: dict
+
+    def view(self) -> dict:
+        keys = "dialect token id type time"
+        return {key: getattr(self, key) for key in keys.split()}
+
+
 class Books:
     def __init__(self, seed: object = None):
         self.reset(seed)
@@ -91,6 +108,7 @@ class Books:
         self.by_token: dict[str, Registration] = {}
         self.by_nonce: dict[tuple[str, str], Registration] = {}
         self.calls: list[Call] = []
+        self.events: list[Made] = []
         self.deliveries: list = []
         self.returns: list[dict] = []
 
@@ -117,6 +135,20 @@ class Books:
     def of_token(self, dialect: str, token: str) -> Registration | None:
         found = self.by_token.get(token)
         return found if found and found.dialect == dialect else None
+
+    def of_dialect(self, dialect: str) -> list[Registration]:
+        """The oldest first."""
+        return [each for each in self.registrations if each.dialect == dialect]
+
+    def made_between(
+        self, dialect: str, since: float, until: float
+    ) -> list[Made]:
+        """Events at or after `since` and before `until`, the oldest first."""
+        return [
+            each
+            for each in self.events
+            if each.dialect == dialect and since <= each.time < until
+        ]
 
     def due(self, now: float) -> list[Registration]:
         """Registrations whose time has run out without a payment."""

@@ -13,6 +13,9 @@ from .lifecycle import RESULTS, NotPossible
 
 SETTINGS = {
     "pending_ms": int,
+    "key_window_s": (int, float),
+    "event_age_s": (int, float),
+    "list_page": int,
     "token_s": int,
     "webhook_retry_ms": int,
     "webhook_attempts": int,
@@ -185,6 +188,11 @@ class Control:
                 "registrations": [each.view() for each in found],
                 "requests": calls,
                 "webhooks": sent,
+                "events": [
+                    each.view()
+                    for each in books.events
+                    if not wanted or each.token in tokens
+                ],
                 "returns": books.returns,
             }
         )

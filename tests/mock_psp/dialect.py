@@ -10,6 +10,7 @@ import copy
 import hashlib
 import hmac
 import json
+import time
 from dataclasses import dataclass, field
 
 from .answers import Answer
@@ -52,7 +53,8 @@ class Dialect:
         self.books = books
         self.config = config
         self.lifecycle = None  # set by ``Psp``
-        self.stored: dict[str, tuple[str, Answer]] = {}
+        self.stored: dict[str, tuple[str, Answer, float]] = {}
+        self.round = False  # the list of this call has no end: `loop`
 
     async def start(self) -> None:
         """What else it serves, before the first call comes."""
@@ -130,7 +132,33 @@ class Dialect:
     def new_payment_id(self) -> str:
         return self.books.random_id("pay_", 23)
 
+    # Lists.
+
+    def bad_query(self, why: str) -> Answer:
+        """What a list with parameters that it does not know is told."""
+        raise NotImplementedError
+
+    def entries(self, body: dict) -> list:
+        """The entries of a page."""
+        raise NotImplementedError
+
+    def loop(self, body: dict, request) -> None:
+        """The fault `loop`: the page leads on to one that leads back, with
+        another cursor than the one that was asked for.
+        """
+        raise NotImplementedError
+
     # Idempotency keys, for those that store answers by them.
+
+    def fresh(self, since: float) -> bool:
+        """Is a key of that time still known?"""
+        window = self.config.key_window_s
+        return not window or time.time() < since + window
+
+    def known(self, nonce: str):
+        """The registration of a key that has not run out, or None."""
+        made = self.books.of_nonce(self.name, nonce)
+        return made if made and self.fresh(made.created) else None
 
     def failed(self, key: str, raw: bytes, answer: Answer, fault) -> None:
         """An answer was spoilt by the fault `status` and nothing was booked:
@@ -140,13 +168,18 @@ class Dialect:
     def remember(self, key: str, raw: bytes, answer: Answer) -> None:
         if key:
             print_ = hashlib.sha256(raw).hexdigest()
-            self.stored[key] = (print_, copy.deepcopy(answer))
+            self.stored[key] = (print_, copy.deepcopy(answer), time.time())
 
     def recall(self, key: str, raw: bytes):
-        """-> None, or whether the body is the first one's, and its answer"""
+        """-> None, or whether the body is the first one's, and its answer;
+        None again when the key has run out
+        """
         if key not in self.stored:
             return None
-        print_, answer = self.stored[key]
+        print_, answer, since = self.stored[key]
+        if not self.fresh(since):
+            del self.stored[key]
+            return None
         same = print_ == hashlib.sha256(raw).hexdigest()
         return same, copy.deepcopy(answer)
 

@@ -15,7 +15,7 @@ API_KINDS = {
     "delay": {"ms": 1000, "before": False, "accept": True},
     "drop": {"accept": False},
     "drop_after_accept": {"accept": True},
-    "reset_at_byte": {"at": 0, "accept": True},
+    "reset_at_byte": {"at": 0, "body": False, "accept": True},
     "status": {
         "status": 500,
         "retry_after": None,
@@ -37,7 +37,17 @@ API_KINDS = {
     "wrong_currency": {"accept": True},
     "evil_host": {"url": "https://evil.example/pay", "accept": True},
     "slow_body": {"ms": 2000, "accept": True},
+    "answer_twice": {"accept": True},
 }
+# Of what an answer can suffer, that which makes sense for a list; and what
+# only lists can: entries twice, pages that lead round, the newest missing.
+LIST_KINDS = {
+    kind: API_KINDS[kind]
+    for kind in (
+        "delay drop drop_after_accept reset_at_byte status malformed huge "
+        "gzip_bomb html redirect ok_with_error slow_body"
+    ).split()
+} | {"repeat": {}, "loop": {}, "lag": {"n": 1}}
 WEBHOOK_KINDS = {
     "duplicate": {"n": 1},
     "late": {"ms": 1000},
@@ -52,6 +62,8 @@ WEBHOOK_KINDS = {
 OPERATIONS = {
     "register": API_KINDS,
     "query": API_KINDS,
+    "find": LIST_KINDS,
+    "list": LIST_KINDS,
     "capture": API_KINDS,
     "refund": API_KINDS,
     "cancel": API_KINDS,

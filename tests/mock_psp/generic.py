@@ -13,12 +13,13 @@ import time
 
 from aiohttp import web
 
-from . import money
+from . import lists, money
 from .answers import Answer
 from .books import Registration
 from .dialect import Dialect, Mail
 
 ROOT = "/generic/v1/registrations"
+EVENTS = "/generic/v1/events"
 
 MEMBERS = {
     "nonce": str,
@@ -36,6 +37,7 @@ REASON_MAX = 100
 CHANGE_NONCE_MAX = 80
 LINES_MAX = 20
 NONCE_MAX = 64
+LOOP = "round~"
 
 
 class Refused(Exception):
@@ -73,6 +75,8 @@ class Generic(Dialect):
     def routes(self, api) -> list:
         return [
             web.post(ROOT, api.register(self)),
+            web.get(ROOT, api.listing(self, "find", self._find, self._named)),
+            web.get(EVENTS, api.listing(self, "list", self._list)),
             web.get(ROOT + "/{token}", api.query(self)),
             self._change(api, "capture", "capture", self._capture),
             self._change(api, "cancel", "cancel", self._cancel),
@@ -115,7 +119,7 @@ class Generic(Dialect):
             return answer, None, "refused"
         canonical = json.dumps(body, sort_keys=True).encode()
         print_ = hashlib.sha256(canonical).hexdigest()
-        known = self.books.of_nonce(self.name, nonce)
+        known = self.known(nonce)
         if known is None:
             made = self._book(body, print_)
             return self.show(made, 201), made, "created"
@@ -139,7 +143,7 @@ class Generic(Dialect):
             raise Refused(422, "invalid_request", "lines: 1 to 20")
         if not body["return_url"].startswith(("https://", "http://")):
             raise Refused(422, "invalid_request", "return_url")
-        known = self.books.of_nonce(self.name, nonce)
+        known = self.known(nonce)
         if known is None and body["expires_at"] <= time.time():
             raise Refused(422, "expires_at_invalid", "in the past")
         self._check_amounts(body)
@@ -208,6 +212,48 @@ class Generic(Dialect):
         answer = self.show(made)
         del answer.body["hosted_url"], answer.body["expires_at"]
         return answer
+
+    # Lists.
+
+    def bad_query(self, why: str) -> Answer:
+        return self.error(422, "invalid_request", why)
+
+    def _named(self, request, raw: bytes):
+        nonce = request.query.get("nonce", "")
+        return self.books.of_nonce(self.name, nonce)
+
+    def _find(self, request, lag: int) -> Answer:
+        query = lists.parameters(request, "nonce", "nonce")
+        found = [
+            self.show(each).body
+            for each in self.books.of_dialect(self.name)
+            if each.nonce == query["nonce"]
+        ]
+        found = found[: max(0, len(found) - lag)]
+        return Answer(200, {"registrations": found})
+
+    def _list(self, request, lag: int) -> Answer:
+        query = lists.parameters(request, "since until cursor", "since until")
+        since = lists.number(query["since"], "since")
+        until = lists.number(query["until"], "until")
+        if since >= until:
+            raise lists.BadQuery("until comes after since")
+        made = self.books.made_between(self.name, since, until)
+        made = made[: max(0, len(made) - lag)]
+        cursor = query.get("cursor", "")
+        cursor = "" if cursor.startswith(LOOP) else cursor
+        rest = lists.after(made, lambda each: each.id, cursor)
+        page = rest[: self.config.list_page]
+        more = page[-1].id if len(rest) > len(page) else None
+        body = {"events": [each.event for each in page], "next": more}
+        return Answer(200, body)
+
+    def entries(self, body: dict) -> list:
+        return body["registrations" if "registrations" in body else "events"]
+
+    def loop(self, body: dict, request) -> None:
+        asked = request.query.get("cursor")
+        body["next"] = LOOP + ("b" if asked == LOOP + "a" else "a")
 
     # Changes.
 

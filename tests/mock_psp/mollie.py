@@ -14,7 +14,7 @@ from urllib.parse import urlencode
 
 from aiohttp import web
 
-from . import money
+from . import lists, money
 from .answers import Answer
 from .books import Registration
 from .dialect import Dialect, Mail
@@ -36,6 +36,7 @@ TITLES = {
     429: "Too Many Requests",
     503: "Service Unavailable",
 }
+PAGE_MAX = 250
 STATUSES = {
     "approved": "authorized",
     "declined": "failed",
@@ -121,6 +122,7 @@ class Mollie(Dialect):
 
         return [
             web.post(ROOT, api.register(self)),
+            web.get(ROOT, api.listing(self, "find", self._list)),
             web.get(one, api.query(self)),
             web.delete(one, delete),
             web.post(
@@ -267,6 +269,43 @@ class Mollie(Dialect):
         if made is None:
             return self.error(404, f"No payment exists with token {token}.")
         return self.show(made)
+
+    # The list of payments, the newest first.
+
+    def bad_query(self, why: str) -> Answer:
+        return self.error(400, why)
+
+    def _list(self, request, lag: int) -> Answer:
+        query = lists.parameters(request, "limit from")
+        asked = lists.number(query.get("limit", "50"), "limit")
+        size = lists.size(asked, PAGE_MAX, self.config)
+        made = self.books.of_dialect(self.name)
+        made = made[: max(0, len(made) - lag)][::-1]
+        start = query.get("from", made[0].token if made else "")
+        tokens = [each.token for each in made]
+        if start and start not in tokens:
+            raise lists.BadQuery("from is no payment")
+        rest = made[tokens.index(start) :] if start else []
+        page = [self._payment(each) for each in rest[:size]]
+        more = rest[size].token if len(rest) > size else None
+        own = f"{self.config.public_url}{ROOT}?limit={size}"
+        links = {"self": link(own), "previous": None, "next": None}
+        if more:
+            links["next"] = link(f"{own}&from={more}")
+        payments = {"payments": page}
+        body = {"count": len(page), "_embedded": payments, "_links": links}
+        return self._answer(200, body)
+
+    def entries(self, body: dict) -> list:
+        return body["_embedded"]["payments"]
+
+    def loop(self, body: dict, request) -> None:
+        """To this page's entries in turn."""
+        tokens = [each["id"] for each in self.entries(body)]
+        others = [t for t in tokens if t != request.query.get("from")]
+        if tokens:
+            own = f"{self.config.public_url}{ROOT}?limit=5&from="
+            body["_links"]["next"] = link(own + (others or tokens)[0])
 
     # Changes.
 

@@ -15,10 +15,11 @@ import secrets
 import time
 import zlib
 from datetime import UTC, datetime
+from urllib.parse import urlencode
 
 from aiohttp import web
 
-from . import money
+from . import lists, money
 from .answers import Answer
 from .books import Registration
 from .dialect import Dialect, Mail
@@ -26,7 +27,9 @@ from .paypal_certs import Certificates
 
 API = "/paypal/v2"
 ORDERS = API + "/checkout/orders"
+EVENTS = "/paypal/v1/notifications/webhooks-events"
 KEY_MAX = 108
+PAGE_MAX = 300
 LIFE_S = 3 * 3600
 CURRENCIES = set(
     "AUD BRL CAD CHF CNY CZK DKK EUR GBP HKD HUF ILS JPY MXN MYR NOK NZD PHP "
@@ -163,6 +166,7 @@ class PayPal(Dialect):
                 "/paypal/v1/oauth2/token",
                 api.change(self, "token", self._grant),
             ),
+            web.get(EVENTS, api.listing(self, "list", self._list)),
             web.post(ORDERS, api.register(self)),
             web.get(order, api.query(self)),
             web.post(
@@ -236,7 +240,7 @@ class PayPal(Dialect):
     def register(self, request, raw: bytes):
         """-> answer, registration or None, what happened"""
         key = self.key(request, raw)
-        known = self.books.of_nonce(self.name, key)
+        known = self.known(key)
         if known:
             known.requests += 1
             return self._represented(request, known, 200), known, "replayed"
@@ -399,7 +403,8 @@ class PayPal(Dialect):
         key = self.key(request, raw)
         if made is None or made.status == "expired":
             return self.error(404, "INVALID_RESOURCE_ID"), "not_found"
-        if key and made.extra.get("captured_by") == key:
+        captured = made.extra.get("captured_by")
+        if key and captured == key and self.fresh(made.extra["captured_at"]):
             return self._represented(request, made, 200), "replayed"
         issues = {"open": "ORDER_NOT_APPROVED"}
         issues["cancelled"] = "ORDER_COMPLETED_OR_VOIDED"
@@ -410,7 +415,7 @@ class PayPal(Dialect):
                 raise Refused(issues.get(made.status, "ORDER_ALREADY_CAPTURED"))
         except Refused as why:
             return self._refused(why)
-        made.extra["captured_by"] = key
+        made.extra |= {"captured_by": key, "captured_at": time.time()}
         if made.extra.get("echeck"):
             self.lifecycle.pend(made)
         else:
@@ -466,6 +471,51 @@ class PayPal(Dialect):
         if minor > left:
             raise Refused("REFUND_AMOUNT_EXCEEDED")
         return minor
+
+    # Lists of events, the newest first.
+
+    def bad_query(self, why: str) -> Answer:
+        return self.error(400, "INVALID_PARAMETER_VALUE", why)
+
+    def _list(self, request, lag: int) -> Answer:
+        known = "page_size start_time end_time move_to index_time index_id"
+        query = lists.parameters(request, known, "start_time end_time")
+        since = lists.moment(query["start_time"], "start_time")
+        until = lists.moment(query["end_time"], "end_time")
+        asked = lists.number(query.get("page_size", "10"), "page_size")
+        size = lists.size(asked, PAGE_MAX, self.config)
+        if query.get("move_to", "next") != "next":
+            raise lists.BadQuery("move_to")
+        start = lists.number(query.get("index_id", "0"), "index_id")
+        made = self.books.made_between(self.name, since, until + 1)
+        made = made[: max(0, len(made) - lag)][::-1]
+        page = made[start : start + size]
+        body = {
+            "events": [copy.deepcopy(each.event) for each in page],
+            "count": len(page),
+            "links": [],
+        }
+        if start + size < len(made):
+            body["links"].append(self._next(request, start + size))
+        return Answer(200, body)
+
+    def _next(self, request, start: int | str) -> dict:
+        """A link to the page that begins there."""
+        kept = ("start_time", "end_time", "page_size")
+        query = {n: request.query[n] for n in kept if n in request.query}
+        query |= {"move_to": "next", "index_time": _moment(time.time())}
+        query |= {"index_id": str(start)}
+        href = f"{self.config.public_url}{EVENTS}/?{urlencode(query)}"
+        return {"href": href, "rel": "next", "method": "GET"}
+
+    def entries(self, body: dict) -> list:
+        return body["events"]
+
+    def loop(self, body: dict, request) -> None:
+        """To the first page, by another name each time."""
+        asked = request.query.get("index_id")
+        start = "00" if asked == "0" else "0"
+        body["links"] = [self._next(request, start)]
 
     # The faults.
 

@@ -30,6 +30,12 @@ class Config:
     webhook_attempts: int = 12
     webhook_timeout_s: float = 10
     pending_ms: int = 1500
+    # For how long a key is known; 0: for ever.
+    key_window_s: float = 0
+    # How long ago a new event is said to have been made, in lists.
+    event_age_s: float = 0
+    # The most entries of a page of a list.
+    list_page: int = 6
     result_key: bytes | None = None
     secrets: Path | None = None
     seed: object = None

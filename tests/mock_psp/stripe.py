@@ -16,12 +16,15 @@ from pathlib import Path
 
 from aiohttp import web
 
-from . import money, stripe_form
+from . import lists, money, stripe_form
 from .answers import Answer
 from .books import Registration
 from .dialect import Dialect, Mail
 
 ROOT = "/stripe/v1/checkout/sessions"
+EVENTS = "/stripe/v1/events"
+PAGE_MAX = 100
+TYPES_MAX = 20
 
 DOCS = "https://stripe.com/docs/error-codes/"
 SHORTEST_S, LONGEST_S = 30 * 60, 24 * 3600
@@ -117,6 +120,8 @@ class Stripe(Dialect):
     def routes(self, api) -> list:
         return [
             web.post(ROOT, api.register(self)),
+            web.get(ROOT, api.listing(self, "find", self._find)),
+            web.get(EVENTS, api.listing(self, "list", self._list)),
             web.get(ROOT + "/{token}", api.query(self)),
             web.post(
                 ROOT + "/{token}/expire",
@@ -182,7 +187,7 @@ class Stripe(Dialect):
         if len(key) > KEY_MAX:
             answer = self.error(400, None, "Idempotency key too long")
             return answer, None, "refused"
-        if key in self.stored:
+        if self.recall(key, raw):
             return self._replay(key, raw)
         if request.content_type != "application/x-www-form-urlencoded":
             answer = self.error(400, None, "Send a form")
@@ -205,7 +210,7 @@ class Stripe(Dialect):
 
     def failed(self, key: str, raw: bytes, answer: Answer, fault) -> None:
         keeps = fault.status == 500 if fault.stored is None else fault.stored
-        if keeps and key not in self.stored:
+        if keeps and not self.recall(key, raw):
             self.remember(key, raw, answer)
 
     def _replay(self, key: str, raw: bytes):
@@ -314,6 +319,68 @@ class Stripe(Dialect):
         if made:
             self.lifecycle.settle(made, "expired")
         return self.query(request.match_info["token"]), "expired"
+
+    # Lists, the newest first.
+
+    def bad_query(self, why: str) -> Answer:
+        return self.error(400, "parameter_unknown", why)
+
+    def _find(self, request, lag: int) -> Answer:
+        known = "limit created[gte] created[lte] starting_after"
+        query = lists.parameters(request, known)
+        since = lists.number(query.get("created[gte]", "0"), "created[gte]")
+        until = lists.number(
+            query.get("created[lte]", "99999999999"), "created[lte]"
+        )
+        found = [
+            self.session(each)
+            for each in self.books.of_dialect(self.name)
+            if since <= int(each.created) <= until
+        ]
+        return self._page(request, query, found, lag, "/v1/checkout/sessions")
+
+    def _list(self, request, lag: int) -> Answer:
+        types = [f"types[{n}]" for n in range(TYPES_MAX)]
+        known = "limit created[gte] created[lt] starting_after"
+        query = lists.parameters(request, " ".join([known, *types]))
+        since = lists.number(query.get("created[gte]", "0"), "created[gte]")
+        until = lists.number(
+            query.get("created[lt]", "99999999999"), "created[lt]"
+        )
+        wanted = {query[name] for name in types if name in query}
+        found = [
+            each.event
+            for each in self.books.made_between(self.name, since, until)
+            if not wanted or each.type in wanted
+        ]
+        return self._page(request, query, found, lag, "/v1/events")
+
+    def _page(self, request, query, found: list, lag: int, url: str) -> Answer:
+        found = found[: max(0, len(found) - lag)][::-1]
+        asked = lists.number(query.get("limit", "10"), "limit")
+        limit = lists.size(asked, PAGE_MAX, self.config)
+        place = query.get("starting_after", "")
+        rest = lists.after(found, lambda each: each["id"], place)
+        rest = found if self.round and not rest else rest
+        body = {
+            "object": "list",
+            "url": url,
+            "has_more": len(rest) > limit,
+            "data": rest[:limit],
+        }
+        return Answer(200, copy.deepcopy(body), self._headers())
+
+    def entries(self, body: dict) -> list:
+        return body["data"]
+
+    def loop(self, body: dict, request) -> None:
+        """Stripe's place is the last entry's id."""
+        data = body["data"]
+        body["has_more"] = bool(data)
+        if data and data[-1]["id"] == request.query.get("starting_after"):
+            data.insert(0, data.pop())
+
+    # The faults.
 
     def change_amount(self, body: dict) -> None:
         body["amount_total"] = (body.get("amount_total") or 0) + 100

@@ -3,11 +3,13 @@ faults.  Each attempt is signed anew; the event's id and bytes stay the same.
 """
 
 import asyncio
+import copy
 import ssl
 import time
 
 import aiohttp
 
+from .books import Made
 from .dialect import Mail
 
 
@@ -80,9 +82,27 @@ class Sender:
         if kind == "wrong_currency":
             dialect.change_currency(dialect.event_object(event))
         delivery = Delivery(dialect, made.token, event, fault)
+        self._note(delivery, event)
         self.books.deliveries.append(delivery)
         self.spawn(self._run(delivery))
         return delivery
+
+    def _note(self, delivery: Delivery, event: dict) -> None:
+        """For the PSP's own lists; nothing that befalls a webhook, not even
+        that it is never sent, changes them.
+        """
+        when = time.time() - self.config.event_age_s
+        name = delivery.dialect.name
+        self.books.events.append(
+            Made(
+                name,
+                delivery.token,
+                delivery.id,
+                delivery.type,
+                when,
+                copy.deepcopy(event),
+            )
+        )
 
     async def _run(self, delivery: Delivery) -> None:
         fault = delivery.fault
