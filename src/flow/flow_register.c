@@ -10,6 +10,9 @@
 #include "pay_url.h"
 
 
+#define FIND_PAGES_MAX  100
+
+
 static pay_status_t make_order(pay_flow_t *flow, const pay_psp_t *psp,
     const pay_checkout_t *checkout, pay_psp_order_t **order);
 static pay_status_t webhook_url(pay_flow_t *flow, const pay_psp_t *psp,
@@ -19,6 +22,8 @@ static pay_status_t register_answered(pay_flow_t *flow,
     const pay_event_t *event, pay_effect_t *effect);
 static pay_status_t register_moved(pay_flow_t *flow, const pay_event_t *event,
     pay_effect_t *effect);
+static pay_status_t find_page(pay_flow_t *flow, pay_register_t *reg,
+    pay_str_t from, pay_effect_t *effect);
 static pay_status_t register_found(pay_flow_t *flow, const pay_event_t *event,
     pay_effect_t *effect);
 static pay_status_t read_answer(pay_flow_t *flow, pay_register_t *reg,
@@ -145,21 +150,26 @@ pay_register_start(pay_flow_t *flow, pay_register_t *reg, pay_effect_t *effect)
 pay_status_t
 pay_register_find(pay_flow_t *flow, pay_register_t *reg, pay_effect_t *effect)
 {
-    pay_psp_order_t          *order;
-    const pay_psp_adapter_t  *adapter;
-
     reset(flow, reg);
     reg->finding = 1;
+    reg->pages = 0;
     reg->result.outcome = PAY_PSP_UNKNOWN;
     reg->result.code = PAY_STR(PAY_DEAD_KEY_WINDOW);
 
-    if (!can_find(reg)) {
-        return store_no_token(flow, reg, effect);
-    }
+    return can_find(reg) ? find_page(flow, reg, PAY_STR(""), effect)
+                         : store_no_token(flow, reg, effect);
+}
 
-    adapter = reg->psp->adapter;
+
+static pay_status_t
+find_page(pay_flow_t *flow, pay_register_t *reg, pay_str_t from,
+    pay_effect_t *effect)
+{
+    pay_psp_order_t          *order;
+    const pay_psp_adapter_t  *adapter = reg->psp->adapter;
 
     PAY_TRY(make_order(flow, reg->psp, &reg->checkout, &order));
+    PAY_TRY(pay_dup(flow->arena, from, &order->find_from));
     PAY_TRY(adapter->find_request(flow->arena, &reg->psp->account, order,
                                   &effect->http));
 
@@ -207,9 +217,15 @@ register_found(pay_flow_t *flow, const pay_event_t *event,
 
     PAY_TRY(read_answer(flow, reg, event->answer));
 
-    return (reg->result.outcome == PAY_PSP_DONE)
-           ? store_token(flow, reg, effect)
-           : store_no_token(flow, reg, effect);
+    if (reg->result.outcome == PAY_PSP_DONE) {
+        return store_token(flow, reg, effect);
+    }
+
+    if (reg->result.next.len > 0 && ++reg->pages < FIND_PAGES_MAX) {
+        return find_page(flow, reg, reg->result.next, effect);
+    }
+
+    return store_no_token(flow, reg, effect);
 }
 
 

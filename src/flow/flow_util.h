@@ -101,6 +101,7 @@ typedef struct {
     unsigned              http_status;
     int                   finding;     /* only asks, by nonce or reference, */
     int64_t               looks;       /*   so many times by now */
+    unsigned              pages;       /* of the PSP's list, this time */
     int                   had_page;    /* it was accepted; then not by us */
     unsigned              moves;
     pay_flow_step_pt      done;

@@ -20,6 +20,7 @@ static pay_psp_change_t     asked_for;
 static pay_psp_list_t       listed_for;
 static pay_psp_listed_t     page;
 static pay_status_t         refused;
+static pay_str_t            more, find_from;
 
 
 static pay_status_t
@@ -42,6 +43,7 @@ find_request(pay_arena_t *arena, const pay_psp_account_t *psp_account,
     cr_expect(pay_str_is(order->nonce, NONCE));
     cr_expect(pay_str_is(order->reference, REFERENCE));
     cr_expect_eq(order->amount_minor, 3000);
+    find_from = order->find_from;
 
     return make_get(request);
 }
@@ -58,6 +60,7 @@ find_answer(pay_arena_t *arena, const pay_psp_order_t *order,
     result->outcome = answer->sent == PAY_ANSWERED ? outcome
                                                    : PAY_PSP_UNKNOWN;
     result->code = PAY_STR("found_none");
+    result->next = more;
 
     if (result->outcome == PAY_PSP_DONE) {
         result->token = PAY_STR("reg_found");
@@ -129,6 +132,7 @@ static void
 open_world(world_t *world)
 {
     refused = PAY_OK;
+    more = PAY_STR("");
     memset(&page, 0, sizeof(page));
     made = *generic();
     made.find_request = find_request;
@@ -239,6 +243,31 @@ Test(pay_flow_repair, what_is_not_found_is_held_and_asked_for_again)
     open_world(&world);
     job_open(&world, "find", 1, &view);
     world_http(&world, lost(PAY_SENT_SOME));
+    expect_held(&world, NULL);
+    world_close(&world);
+}
+
+
+Test(pay_flow_repair, a_long_list_is_looked_through_but_not_for_ever)
+{
+    unsigned  pages = 1;
+    view_t    view = view_of(generic());
+    world_t   world;
+
+    open_world(&world);
+    job_open(&world, "find", 1, &view);
+    cr_expect_eq(find_from.len, 0);
+    outcome = PAY_PSP_UNKNOWN;
+    more = PAY_STR("page-2");
+    world_http(&world, answered(200, PAY_STR("{}")));
+    expect_http(&world);
+    cr_expect(pay_str_is(find_from, "page-2"));
+
+    while (world.effect.kind == PAY_DO_HTTP) {
+        cr_assert_lt(pages++, 1000);
+        world_http(&world, answered(200, PAY_STR("{}")));
+    }
+
     expect_held(&world, NULL);
     world_close(&world);
 }
