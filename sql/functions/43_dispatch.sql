@@ -20,9 +20,10 @@ COMMENT ON FUNCTION pay.dispatch_ok IS
 
 
 -- What may be sent now, for locked checkouts.  Of twins the first is asked
--- for, the others find it busy.  A key is good for one PSP only, and for one
--- that the registration may have.  A late payment goes back only while nobody
--- has taken it or settled it elsewhere.
+-- for, the others find it busy.  A key is good for one PSP only, one that
+-- may have the registration; a capture's and an expiry's is made of its nonce.
+-- A late payment goes back only while nobody has taken it or settled it
+-- elsewhere.
 CREATE OR REPLACE FUNCTION pay.send_dispatches(
     p_merchant_id text[], p_checkout_id text[], p_operation text[],
     p_operation_id text[], p_psp text[], p_key_window_s bigint[],
@@ -34,7 +35,9 @@ BEGIN
     WITH due AS MATERIALIZED (
         SELECT u.*, d.tid, d.attempt, d.sends,
             now() + make_interval(secs => p_lease_ms[u.n] / 1000.0) AS lease,
-            CASE WHEN p_psp[u.n] <> ALL (r.psps) THEN 'invalid'
+            CASE WHEN p_psp[u.n] <> ALL (r.psps)
+                     OR u.operation IN ('capture', 'expire')
+                        AND u.operation_id <> r.nonce THEN 'invalid'
                  WHEN l.state NOT IN ('refunding', 'refunded') THEN 'invalid'
                  WHEN l.state = 'refunded' THEN 'done'
                  WHEN d.state IS NULL OR d.state IN ('NOT_SENT', 'REFUSED')
@@ -53,7 +56,7 @@ BEGIN
                 checkout_id, operation, operation_id, n)
             WHERE i.n = ANY (p_items)) u
         CROSS JOIN LATERAL (
-            SELECT r.psps FROM registration r
+            SELECT r.psps, r.nonce FROM registration r
             WHERE r.merchant_id = u.merchant_id
                 AND r.checkout_id = u.checkout_id
             OFFSET 0) r
@@ -207,7 +210,7 @@ COMMENT ON FUNCTION pay.hear_dispatches IS
     'Journals how calls ended; returns the items that were news';
 
 
--- Late payments that have been paid back.
+-- Late payments that have been paid back; there is nothing left to do.
 CREATE OR REPLACE FUNCTION pay.settle_refunds(
     p_merchant_id text[], p_checkout_id text[], p_operation_id text[],
     p_reference text[], p_request_id text[], p_items int[])
@@ -242,6 +245,15 @@ BEGIN
     FROM paid_back b;
 
     IF v_facts IS NOT NULL THEN
+        DELETE FROM job j
+        USING unnest(v_facts) f
+        CROSS JOIN LATERAL (
+            SELECT k.ctid AS tid FROM job k
+            WHERE k.merchant_id = f.merchant_id
+                AND k.checkout_id = f.checkout_id AND k.kind = 'refund'
+            OFFSET 0) k
+        WHERE j.ctid = k.tid;
+
         PERFORM record_facts(v_facts);
         PERFORM settle_dead_letters(
             ARRAY(SELECT f.merchant_id FROM unnest(v_facts) f),

@@ -53,7 +53,8 @@ CREATE TABLE dispatch (
     PRIMARY KEY (merchant_id, checkout_id, operation, operation_id, attempt),
     FOREIGN KEY (merchant_id, checkout_id) REFERENCES checkout,
     CHECK ((state = 'OPEN') = (ended_at IS NULL)),
-    CHECK (sends > 1 OR NOT unsure)
+    CHECK (sends > 1 OR NOT unsure),
+    CHECK (sends = 1 OR sent_at < key_until)
 ) WITH (fillfactor = 80, autovacuum_analyze_threshold = 1000,
         autovacuum_vacuum_threshold = 1000);
 

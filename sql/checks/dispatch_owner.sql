@@ -1,0 +1,17 @@
+-- Calls go out only at PSPs that the registration has been at, and register
+-- calls, captures and expiries only with its nonce (I1).
+SELECT d.merchant_id, d.checkout_id, d.operation, d.operation_id, d.attempt,
+    d.psp, r.psp AS registered_at, r.nonce
+FROM pay.dispatch d
+LEFT JOIN pay.registration r USING (merchant_id, checkout_id)
+WHERE r.checkout_id IS NULL
+    OR d.psp <> ALL (r.psps)
+    OR (d.operation IN ('register', 'capture', 'expire')
+        AND d.operation_id <> r.nonce)
+    OR NOT EXISTS (
+        SELECT FROM pay.payment_order o
+        JOIN pay.event e USING (merchant_id, payment_order_id)
+        WHERE o.merchant_id = d.merchant_id
+            AND o.checkout_id = d.checkout_id AND o.position = 1
+            AND e.kind IN ('created', 'rerouted')
+            AND coalesce(e.detail ->> 'to', e.detail ->> 'psp') = d.psp);
