@@ -143,6 +143,97 @@ SELECT is(pg_temp.job('f', 'f4'), 'poll 6', 'it stays');
 SELECT ok(j.run_at <= now(), 'and is due')
 FROM pay.job j WHERE j.checkout_id = 'f4';
 
+-- money that goes back first, then registrations, polls last, however old
+SELECT b.outcome FROM generate_series(1, 6) n,
+    pg_temp.begin('p', 'k' || n, 'p' || n, ARRAY['q' || n || ':100'],
+                  p_late => 'refund') b
+\g /dev/null
+SELECT pg_temp.token('p', 'p' || n, 'p' || n) FROM generate_series(1, 4) n
+\g /dev/null
+SELECT pg_temp.fact('p' || n, f) FROM unnest('{expired,paid}'::text[]) f,
+    generate_series(1, 2) n
+\g /dev/null
+UPDATE pay.job SET run_at = now() + interval '1 h'
+WHERE merchant_id <> 'p';
+UPDATE pay.job SET run_at = now() - interval '1 h' * CASE kind
+        WHEN 'poll' THEN 20 WHEN 'register' THEN 10 ELSE 0 END
+    - interval '1 min' * substr(checkout_id, 2)::int
+WHERE merchant_id = 'p';
+SELECT is(string_agg(c.kind || ' ' || c.checkout_id, ', ' ORDER BY c.item),
+          'refund p2, refund p1, register p6', 'few slots: money first')
+FROM pay_api.claim_jobs('{w,w,w}', '{1000,1000,1000}') c;
+SELECT is(string_agg(concat_ws(' ', c.kind, c.checkout_id), ', '
+                     ORDER BY c.item),
+          'register p5, poll p4, poll p3, ', 'then the rest')
+FROM pay_api.claim_jobs('{w,w,w,w}', '{1000,1000,1000,1000}') c;
+SELECT is((c.operation_id, c.reference)::text, '(,)',
+          'only refunds have an id of their own')
+FROM pg_temp.due('p5') d, pay_api.claim_jobs('{w}', '{1000}') c;
+UPDATE pay.job SET run_at = now() + interval '1 h'
+WHERE checkout_id <> 'p1';
+UPDATE pay.registration SET reference = 'pi-reg' WHERE checkout_id = 'p1';
+UPDATE pay.late_success SET reference = 'pi-late' WHERE checkout_id = 'p1';
+SELECT pg_temp.due('p1')
+\g /dev/null
+SELECT is((c.kind, c.operation_id, c.reference)::text,
+          row('refund', l.refund_id, 'pi-late')::text,
+          'a refund is of the payment that came late')
+FROM pay.late_success l, pay_api.claim_jobs('{w}', '{1000}') c
+WHERE l.checkout_id = 'p1';
+
+-- given up: no job, a dead letter
+CREATE FUNCTION pg_temp.give_up(
+    p_checkout text, p_kind text, p_dead text, p_owner text DEFAULT 'w',
+    p_code text DEFAULT 'no_answer')
+RETURNS text LANGUAGE sql AS $$
+SELECT f.outcome FROM pay_api.finish_job('{p}', ARRAY[p_checkout],
+    ARRAY[p_kind], ARRAY[p_owner], '{1000}', ARRAY[p_code],
+    ARRAY[p_dead]) f
+$$;
+CREATE FUNCTION pg_temp.letters(p_checkout text) RETURNS text
+LANGUAGE sql AS $$
+SELECT string_agg(concat_ws(' ', d.kind, d.psp, d.reason, d.code, d.attempts,
+    d.state), ', ' ORDER BY d.dead_letter_id)
+FROM pay.dead_letter d WHERE d.checkout_id = p_checkout
+$$;
+UPDATE pay.job SET lease_owner = 'w', lease_until = now() + interval '1 s'
+WHERE merchant_id = 'p';
+SELECT is(pg_temp.give_up('p4', 'poll', d), 'invalid',
+          'dead ' || quote_literal(d))
+FROM unnest(ARRAY['x', 'held', ' ', 'Refused', 'stuck']) d;
+SELECT is(pg_temp.give_up('p4', 'poll', 'retry_limit', 'w2'), 'gone',
+          'a stranger gives nothing up');
+SELECT is(pg_temp.give_up('p4', k, 'retry_limit'), 'gone',
+          'there is no such job: ' || k)
+FROM unnest('{register,find,refund}'::text[]) k;
+SELECT is(pg_temp.letters('p4'), NULL, 'nobody hears of it');
+SELECT is(pg_temp.give_up('p4', 'poll', 'retry_limit'), 'done', 'given up');
+SELECT is(pg_temp.job('p', 'p4'), NULL, 'the job is gone');
+SELECT is(pg_temp.letters('p4'), 'poll stripe retry_limit no_answer 1 open',
+          'and people hear of it');
+SELECT is(pg_temp.give_up('p4', 'poll', 'retry_limit'), 'gone', 'once');
+SELECT is(pg_temp.fact('p4', 'ask'), 'asked', 'a webhook asks');
+SELECT is(pg_temp.job('p', 'p4'), 'poll 0', 'and it goes on');
+SELECT is(pg_temp.fact('p3', 'ask'), 'asked', 'a webhook asks meanwhile');
+SELECT is(pg_temp.give_up('p3', 'poll', 'cancelled'), 'done',
+          'what somebody has asked for');
+SELECT is(pg_temp.job('p', 'p3'), 'poll 1', 'goes on');
+SELECT is(pg_temp.letters('p3'), NULL, 'and is no dead letter');
+SELECT is(pg_temp.give_up('p1', 'refund', 'refused'), 'done', 'a refund');
+SELECT is(pg_temp.letters('p1'), 'refund stripe refused no_answer 2 open',
+          'that the PSP refuses');
+SELECT is(pg_temp.give_up('p2', 'refund', NULL), 'done', 'another');
+SELECT is(pg_temp.job('p', 'p2'), 'refund 1', 'is put off');
+SELECT is(pg_temp.give_up('p6', 'find', ''), 'done',
+          'a find is a register job');
+SELECT is(pg_temp.job('p', 'p6'), 'register 1', 'and is put off');
+SELECT is(string_agg(f.item || f.outcome, ' ' ORDER BY f.item),
+          '1done 2done 3gone', 'twins of which one gives up')
+FROM pay_api.finish_job('{p,p,p}', '{p5,p5,p6}', '{find,register,find}',
+    '{w,w,w}', '{1000,1000,1000}', '{a,b,c}',
+    '{NULL,retry_limit,retry_limit}') f;
+SELECT is(pg_temp.letters('p5'), NULL, 'the first counts');
+
 \i :checks
 
 SELECT is(f.outcome, 'done', 'below 0 drops the job')
