@@ -3,6 +3,7 @@
  * PSP, a certificate - and brings the events back.
  */
 
+#include "ngx_payments_fault.h"
 #include "ngx_payments_flow.h"
 
 
@@ -53,6 +54,8 @@ ngx_payments_effect_db(ngx_payments_flow_t *flow, pay_effect_t *effect,
         return NGX_OK;
     }
 
+    ngx_payments_fault("before", pay_op(effect->op)->name);
+
     switch (ngx_payments_db_call(&flow->call)) {
 
     case NGX_OK:
@@ -92,6 +95,8 @@ ngx_payments_effect_http(ngx_payments_flow_t *flow, pay_effect_t *effect,
     http->data = flow;
     http->timeout = http->psp->total_timeout;
     flow->wait_started = ngx_current_msec;
+
+    ngx_payments_fault("before", effect->what);
 
     if (effect->buyer_waits) {
         http->timeout = ngx_min(http->timeout, flow->pmcf->buyer_timeout);
@@ -259,6 +264,8 @@ db_done(ngx_payments_call_t *call, const pay_value_t *row,
     pay_event_t           event;
     ngx_payments_flow_t  *flow = call->data;
 
+    ngx_payments_fault("after", pay_op(call->op)->name);
+
     flow->in_handler = 0;
     flow->db_ms += ngx_current_msec - flow->wait_started;
     note_done(call, row);
@@ -292,6 +299,8 @@ http_done(ngx_payments_http_t *http, const pay_http_answer_t *answer)
 {
     pay_event_t           event;
     ngx_payments_flow_t  *flow = http->data;
+
+    ngx_payments_fault("after", http->what);
 
     flow->in_handler = 0;
     flow->psp_ms += ngx_current_msec - flow->wait_started;
