@@ -540,21 +540,11 @@ def test_a_crowd_that_hangs_up_leaves_no_half_checkout(stack):
 # PostgreSQL that dies.
 
 
-def crash_postgres(stack) -> None:
-    file = Path(stack.values["PG_DATA"]) / "postmaster.pid"
-    postmaster = int(file.read_text().split()[0])
-    pids = [postmaster, *children(postmaster)]
-    for pid in pids:
-        with contextlib.suppress(ProcessLookupError):
-            os.kill(pid, signal.SIGKILL)
-    wait_for(lambda: not any(map(alive, pids)), "PostgreSQL's end")
-
-
 def test_a_crash_of_postgresql_loses_nothing_acknowledged(stack):
     slowly(stack, 50)
     with Load(stack) as load:
         wait_for(many(load, 25), "load")
-        crash_postgres(stack)
+        stack.crash_postgres()
         stack.postgres("start")
         wait_for(stack.is_ready, "the gateway to be ready")
         wait_for(many(load, 50), "load after the last crash")

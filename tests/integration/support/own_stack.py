@@ -6,6 +6,7 @@ end checks what must always hold: the log is clean, the invariants of
 sql/checks return no row, and the mock's own books agree.
 """
 
+import contextlib
 import json
 import os
 import re
@@ -77,7 +78,8 @@ def shutting_down(pid: int) -> bool:
 
 
 class OwnStack:
-    def __init__(self):
+    def __init__(self, **variables: str):
+        """variables: more of ci/stack's"""
         self.dir = Path(tempfile.mkdtemp(prefix="payments-own."))
         os.chmod(self.dir, 0o755)  # noqa: S103  for other users
         self.env = dict(os.environ)
@@ -86,6 +88,7 @@ class OwnStack:
             "PAY_RATE": "rate=20000r/s burst=20000",
             "MOCK_RETRY_MS": "100",
         }
+        self.env |= variables
         try:
             self._script("up")
         except BaseException:
@@ -236,6 +239,16 @@ class OwnStack:
             return done.returncode == 0
 
         wait_for(succeeds, f"pg_ctl {verb}", 30)
+
+    def crash_postgres(self) -> None:
+        """kill -9, the postmaster and all its children."""
+        file = Path(self.values["PG_DATA"]) / "postmaster.pid"
+        postmaster = int(file.read_text().split()[0])
+        pids = [postmaster, *children(postmaster)]
+        for pid in pids:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+        wait_for(lambda: not any(map(alive, pids)), "PostgreSQL's end")
 
     # nginx.
 

@@ -1,0 +1,1 @@
+"""What the fault sweep is driven with (README in docs/reliability.md)."""

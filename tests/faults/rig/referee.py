@@ -1,0 +1,75 @@
+"""The invariants I1 to I8 over everything a stack has seen, with the mock
+PSP's own books as the oracle.
+
+What sql/checks says holds inside PostgreSQL; what is asked here is whether
+PostgreSQL and the world outside tell the same story.
+"""
+
+from collections import defaultdict
+
+from support.own_stack import wait_for
+
+# Whose webhooks go into the inbox under their own event id.
+BOOKED = ("generic", "stripe")
+
+
+class Referee:
+    def __init__(self, stack):
+        self.stack = stack
+
+    def check(self) -> None:
+        self.stack.check_invariants()  # I1, I2, I4, I5 and part of I8
+        books = self.stack.mock.books()
+        self.paid_is_success(books)
+        self.one_registration(books)
+        self.taken_is_kept(books)
+        self.nothing_waits_for_ever()
+
+    def paid_is_success(self, books: dict) -> None:
+        """I3: what a PSP has been paid for is SUCCESS here, and only that."""
+        stored = dict(
+            self.stack.sql(
+                "SELECT c.checkout_uuid::text, string_agg(DISTINCT o.status, "
+                "' ') FROM pay.checkout c JOIN pay.payment_order o "
+                "USING (merchant_id, checkout_id) GROUP BY 1"
+            )
+        )
+        paid = {
+            each["reference"]
+            for each in books["registrations"]
+            if each["status"] == "paid"
+        }
+        found = {each: stored.get(each) for each in paid}
+        wrong = {k: v for k, v in found.items() if v != "SUCCESS"}
+        assert not wrong, f"paid at the PSP, here: {wrong}"
+        success = {k for k, v in stored.items() if "SUCCESS" in v}
+        assert success <= paid, f"nobody paid for {success - paid}"
+
+    def one_registration(self, books: dict) -> None:
+        """I1: one nonce for a checkout, whatever PSP it reached."""
+        nonces = defaultdict(set)
+        for each in books["registrations"]:
+            nonces[each["reference"]].add(each["nonce"])
+        several = {k: v for k, v in nonces.items() if len(v) > 1}
+        assert not several, f"checkouts with several nonces: {several}"
+
+    def taken_is_kept(self, books: dict) -> None:
+        """I6: a webhook that was answered 2xx is in the inbox."""
+        told = {
+            (each["dialect"], each["id"])
+            for each in books["webhooks"]
+            if each["state"] == "delivered" and each["dialect"] in BOOKED
+        }
+        kept = set(
+            self.stack.sql("SELECT psp, event_id FROM pay.webhook_inbox")
+        )
+        assert told <= kept, f"answered 2xx and not kept: {told - kept}"
+
+    def nothing_waits_for_ever(self) -> None:
+        """I8: what is due is taken; no lease outlives its worker unseen."""
+        overdue = (
+            "SELECT checkout_id, kind, attempts FROM pay.job "
+            "WHERE run_at < now() - interval '5 s' AND "
+            "coalesce(lease_until, '-infinity') < now() - interval '5 s'"
+        )
+        wait_for(lambda: not self.stack.sql(overdue), "overdue jobs to be done")
