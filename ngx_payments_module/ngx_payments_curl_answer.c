@@ -220,20 +220,21 @@ how_far(ngx_payments_http_t *http, CURLcode result)
 
 
 /* The request was never begun.  A time that is 0 never came: libcurl rounds
- * what takes less than a microsecond up.  Connected to a proxy is not
+ * what takes less than a microsecond up.  Its connect time waits for TLS; the
+ * connections made are counted when TCP stands.  Connected to a proxy is not
  * connected: its tunnel must stand. */
 static pay_reach_t
 how_far_without(ngx_payments_http_t *http)
 {
-    long        tunnel = 0;
-    curl_off_t  resolved = 0, connected = 0, verified = 0;
+    long        connected = 0, tunnel = 0;
+    curl_off_t  resolved = 0, verified = 0;
 
     if (http->private_address) {
         return PAY_REACH_NOTHING;
     }
 
     curl_easy_getinfo(http->easy, CURLINFO_NAMELOOKUP_TIME_T, &resolved);
-    curl_easy_getinfo(http->easy, CURLINFO_CONNECT_TIME_T, &connected);
+    curl_easy_getinfo(http->easy, CURLINFO_NUM_CONNECTS, &connected);
     curl_easy_getinfo(http->easy, CURLINFO_APPCONNECT_TIME_T, &verified);
     curl_easy_getinfo(http->easy, CURLINFO_HTTP_CONNECTCODE, &tunnel);
 
