@@ -8,7 +8,7 @@ import json
 import os
 import subprocess
 import sys
-from urllib.parse import parse_qsl, urlencode
+from urllib.parse import parse_qsl, urlencode, urlsplit
 
 import pytest
 from support.gateway import ROOT
@@ -104,7 +104,7 @@ def test_every_operation_of_a_document_is_called(psp):
     used = set()
     for call in CALLS:
         if call["psp"] == psp:
-            path = call["url"].removeprefix("https://psp.example")
+            path = urlsplit(call["url"]).path
             template, _, _ = document.operation(call["method"], path)
             used.add((call["method"].lower(), template))
     assert used == there
@@ -157,6 +157,21 @@ def test_an_amount_that_is_no_integer_does_not_fit(call):
 def test_another_path_or_method_does_not_fit(call):
     assert complaints(call | {"url": call["url"] + "/x"})
     assert complaints(call | {"method": "PUT"})
+
+
+@pytest.mark.parametrize(
+    "call", [call for call in CALLS if "?" in call["url"]], ids=name
+)
+def test_another_query_does_not_fit(call):
+    path, _, query = call["url"].partition("?")
+    pairs = query.split("&")
+    assert complaints(call | {"url": call["url"] + "&brand_new=1"})
+    for n, pair in enumerate(pairs):
+        key = pair.partition("=")[0]
+        renamed = [*pairs[:n], "x" + pair, *pairs[n + 1 :]]
+        spoilt = [*pairs[:n], f"{key}=%20", *pairs[n + 1 :]]
+        for each in (renamed, spoilt):
+            assert complaints(call | {"url": f"{path}?{'&'.join(each)}"}), each
 
 
 @pytest.mark.parametrize("call", CALLS, ids=name)

@@ -157,7 +157,8 @@ async def _twice(request: web.Request, answer: Answer, dialect):
         status=answer.status, body=answer.payload(), headers=headers
     )
     other = copy.deepcopy(answer)
-    dialect.change_token(other.body)
+    if isinstance(other.body, dict):
+        dialect.change_token(other.body)
     await response.prepare(request)
     await response.write_eof()
     if request.transport is not None:

@@ -11,7 +11,11 @@ from documents import Document, calls
 FILES = {
     "adyen": ["adyen.json"],
     "mollie": ["mollie.yaml"],
-    "paypal": ["paypal-orders.json", "paypal-payments.json"],
+    "paypal": [
+        "paypal-orders.json",
+        "paypal-payments.json",
+        "paypal-webhooks.json",
+    ],
     "square": ["square.json"],
     "stripe": ["stripe.json", "stripe.yaml"],
 }

@@ -128,16 +128,37 @@ class Document:
         if found is None:
             return [f"no operation {call['method']} {path}"]
         _, item, operation = found
-        headers = self._headers(call, item, operation)
-        return headers + self._body(call, operation)
+        said = self._headers(call, item, operation)
+        said += self._query(call, item, operation)
+        return said + self._body(call, operation)
+
+    def _parameters(self, item: dict, operation: dict, place: str) -> dict:
+        """Those of "header" or "query", by name."""
+        listed = item.get("parameters", []) + operation.get("parameters", [])
+        found = [self.resolve(_plain(each)) for each in listed]
+        return {each["name"]: each for each in found if each["in"] == place}
+
+    def _query(self, call: dict, item: dict, operation: dict) -> list[str]:
+        """a[b]=c is the member b of the parameter a."""
+        known = self._parameters(item, operation, "query")
+        sent = form(urlsplit(call["url"]).query)
+        said = []
+        for name, value in sent.items():
+            each = known.get(name) or known.get(f"{name}[]")
+            if each is None:
+                said.append(f"query {name} is not in the document")
+                continue
+            schema = self.resolve(each.get("schema", {}))
+            value = self.coerced(value, schema)
+            said += self._judge(value, schema, f"query {name}")
+        for name, each in known.items():
+            if each.get("required") and name not in sent:
+                said.append(f"query {name} is required")
+        return said
 
     def _headers(self, call: dict, item: dict, operation: dict) -> list[str]:
-        listed = item.get("parameters", []) + operation.get("parameters", [])
-        known = {}
-        for each in listed:
-            each = self.resolve(_plain(each))
-            if each["in"] == "header":
-                known[each["name"].lower()] = each
+        found = self._parameters(item, operation, "header")
+        known = {name.lower(): each for name, each in found.items()}
         said = []
         sent = {name.lower(): value for name, value in call["fields"].items()}
         for name, value in sent.items():
@@ -222,7 +243,7 @@ class Document:
         if isinstance(value, list):
             items = next((p["items"] for p in parts if "items" in p), {})
             return [self.coerced(each, items) for each in value]
-        if "integer" in types and re.fullmatch("-?[0-9]+", value):
+        if types & {"integer", "number"} and re.fullmatch("-?[0-9]+", value):
             return int(value)
         if "boolean" in types and value in ("true", "false"):
             return value == "true"

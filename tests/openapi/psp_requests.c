@@ -24,6 +24,8 @@ static int print_call(const pay_psp_adapter_t *psp, const call_t *call);
 static pay_status_t build(pay_arena_t *arena, const pay_psp_adapter_t *psp,
     const call_t *call, pay_http_request_t *request);
 static pay_status_t build_order(pay_arena_t *arena,
+    const pay_psp_adapter_t *psp, int find, pay_http_request_t *request);
+static pay_status_t build_list(pay_arena_t *arena,
     const pay_psp_adapter_t *psp, pay_http_request_t *request);
 static pay_status_t build_change(pay_arena_t *arena,
     const pay_psp_adapter_t *psp, int kind, pay_http_request_t *request);
@@ -35,7 +37,8 @@ static pay_status_t fields_set(pay_json_t *json,
 
 
 static const call_t  calls[] = {
-    { "register", -1 }, { "query", -1 }, { "auth", -1 },
+    { "register", -1 }, { "query", -1 }, { "find", -1 }, { "list", -1 },
+    { "auth", -1 },
     { "capture", PAY_PSP_CAPTURE }, { "cancel", PAY_PSP_CANCEL },
     { "refund", PAY_PSP_REFUND }, { "expire", PAY_PSP_EXPIRE },
     { NULL, 0 }
@@ -110,8 +113,18 @@ build(pay_arena_t *arena, const pay_psp_adapter_t *psp, const call_t *call,
     }
 
     if (call->operation[0] == 'r') {
-        return psp->register_request ? build_order(arena, psp, request)
+        return psp->register_request ? build_order(arena, psp, 0, request)
                                      : PAY_NOT_FOUND;
+    }
+
+    if (call->operation[0] == 'f') {
+        return psp->find_request ? build_order(arena, psp, 1, request)
+                                 : PAY_NOT_FOUND;
+    }
+
+    if (call->operation[0] == 'l') {
+        return psp->list_request ? build_list(arena, psp, request)
+                                 : PAY_NOT_FOUND;
     }
 
     if (call->operation[0] == 'q') {
@@ -126,8 +139,9 @@ build(pay_arena_t *arena, const pay_psp_adapter_t *psp, const call_t *call,
 }
 
 
+/* Its registration, or the search for it. */
 static pay_status_t
-build_order(pay_arena_t *arena, const pay_psp_adapter_t *psp,
+build_order(pay_arena_t *arena, const pay_psp_adapter_t *psp, int find,
     pay_http_request_t *request)
 {
     pay_err_t        err;
@@ -150,7 +164,25 @@ build_order(pay_arena_t *arena, const pay_psp_adapter_t *psp,
 
     PAY_TRY(pay_currency_find(PAY_STR("EUR"), &order.currency, &err));
 
+    if (find) {
+        return psp->find_request(arena, &account, &order, request);
+    }
+
     return psp->register_request(arena, &account, &order, request, &err);
+}
+
+
+static pay_status_t
+build_list(pay_arena_t *arena, const pay_psp_adapter_t *psp,
+    pay_http_request_t *request)
+{
+    pay_psp_list_t  list;
+
+    memset(&list, 0, sizeof(list));
+    list.since_s = 1795150000;
+    list.until_s = 1795236400;
+
+    return psp->list_request(arena, &account, &list, request);
 }
 
 
