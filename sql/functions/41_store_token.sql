@@ -1,5 +1,4 @@
--- The operations store_token and store_no_token, on top of the steps in
--- 40_registration.sql.
+-- The operation store_token, on top of the steps in 40_registration.sql.
 
 SET LOCAL ROLE payments_owner;
 SET LOCAL search_path = pay, pg_temp;
@@ -97,77 +96,3 @@ $$;
 COMMENT ON FUNCTION pay_api.store_token IS
     'Keeps the PSP''s token and alias, first wins: stored, already, mismatch, '
     'not_found or invalid';
-
-
-CREATE OR REPLACE FUNCTION pay_api.store_no_token(
-    p_merchant_id text[], p_checkout_id text[], p_psp text[],
-    p_outcome text[], p_code text[], p_retry_after_ms bigint[],
-    p_request_id text[], p_reach text[], p_http_status bigint[],
-    p_dead text[])
-RETURNS TABLE (
-    item int, outcome text, merchant_id text, checkout_id text,
-    checkout_uuid text, psp text, nonce text, handle text, token text,
-    alias text, hosted_url text, return_url text, base_url text,
-    currency text, total_minor bigint, expires_s bigint,
-    registration_state text, attempt bigint, code text, version bigint,
-    orders text)
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = pay, pg_temp AS $$
-#variable_conflict use_column
-DECLARE
-    v_outcome text[];
-    v_first   int[];
-BEGIN
-    PERFORM check_batch(
-        array_dims(p_merchant_id), array_dims(p_checkout_id),
-        array_dims(p_psp), array_dims(p_outcome), array_dims(p_code),
-        array_dims(p_retry_after_ms), array_dims(p_request_id),
-        array_dims(p_reach), array_dims(p_http_status), array_dims(p_dead));
-
-    -- a bad item has no outcome from here on
-    v_outcome := ARRAY(
-        SELECT CASE WHEN id_ok(u.merchant_id) AND id_ok(u.checkout_id)
-                        AND id_ok(u.psp)
-                        AND u.outcome IN ('refused', 'expired', 'not_sent',
-                                          'unknown', 'held')
-                        AND coalesce(octet_length(u.code), 0) <= 255
-                        AND (u.after_ms BETWEEN 0 AND 31536000000
-                             OR u.outcome IN ('refused', 'expired')
-                             OR u.dead <> '')
-                        AND reach_ok(u.reach, u.http_status)
-                        AND coalesce(u.dead, '') IN ('', 'retry_limit',
-                            'cancelled', 'key_window_over')
-                    THEN u.outcome END
-        FROM unnest(p_merchant_id, p_checkout_id, p_psp, p_outcome, p_code,
-            p_retry_after_ms, p_reach, p_http_status, p_dead)
-            WITH ORDINALITY AS u (merchant_id, checkout_id, psp, outcome,
-            code, after_ms, reach, http_status, dead, n)
-        ORDER BY u.n);
-
-    PERFORM lock_checkouts(p_merchant_id, p_checkout_id);
-
-    v_first := keep_no_token(
-        read_no_tokens(p_merchant_id, p_checkout_id, p_psp, v_outcome,
-                       p_code, p_request_id, p_reach, p_http_status),
-        p_retry_after_ms, p_reach, p_http_status, p_dead);
-
-    -- twins in the batch share a result
-    RETURN QUERY
-    SELECT u.n::int,
-        CASE WHEN u.outcome IS NULL THEN 'invalid'
-             WHEN s.checkout_id IS NULL THEN 'not_found'
-             WHEN u.n = ANY (v_first) OR EXISTS (
-                 SELECT FROM unnest(v_first) f
-                 WHERE p_merchant_id[f] = u.merchant_id
-                     AND p_checkout_id[f] = u.checkout_id
-                     AND p_psp[f] = u.psp) THEN 'stored'
-             ELSE 'already' END,
-        s.*
-    FROM unnest(p_merchant_id, p_checkout_id, p_psp, v_outcome)
-        WITH ORDINALITY AS u (merchant_id, checkout_id, psp, outcome, n)
-    LEFT JOIN checkout_state s ON u.outcome IS NOT NULL
-        AND s.merchant_id = u.merchant_id AND s.checkout_id = u.checkout_id;
-END
-$$;
-COMMENT ON FUNCTION pay_api.store_no_token IS
-    'Notes that a registration brought no token: stored, already, not_found '
-    'or invalid';

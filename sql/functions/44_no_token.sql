@@ -1,0 +1,231 @@
+-- The operation store_no_token: a call to register has ended without a token,
+-- or it is known that there will be no other.
+
+SET LOCAL ROLE payments_owner;
+SET LOCAL search_path = pay, pg_temp;
+
+
+-- Items of store_no_token that count, as facts: the most definite for each
+-- locked checkout that is still REGISTERING, and at that PSP.  Natural
+-- batching may bring the words of two calls together; what is left out only
+-- leaves a call open that could have been closed.
+CREATE OR REPLACE FUNCTION pay.read_no_tokens(
+    p_merchant_id text[], p_checkout_id text[], p_psp text[],
+    p_outcome text[], p_code text[], p_request_id text[], p_reach text[],
+    p_http_status bigint[])
+RETURNS fact[] LANGUAGE plpgsql STABLE AS $$
+BEGIN
+    RETURN ARRAY(
+        SELECT DISTINCT ON (r.merchant_id, r.checkout_id)
+            ROW(u.n, NULL, r.merchant_id, r.checkout_id,
+                CASE u.outcome WHEN 'unknown' THEN 'registration_unknown'
+                               WHEN 'not_sent' THEN 'registration_not_sent'
+                               ELSE u.outcome END,
+                'gateway', r.psp, NULL, NULL, nullif(u.code, ''), NULL, NULL,
+                NULL, NULL, u.request_id,
+                CASE WHEN u.outcome <> 'expired'
+                    THEN jsonb_strip_nulls(jsonb_build_object(
+                        'reach', nullif(u.reach, ''),
+                        'http_status', nullif(u.http_status, 0),
+                        'sends', d.sends)) END, NULL)::fact
+        FROM unnest(p_merchant_id, p_checkout_id, p_psp, p_outcome, p_code,
+            p_request_id, p_reach, p_http_status) WITH ORDINALITY AS u
+            (merchant_id, checkout_id, psp, outcome, code, request_id, reach,
+            http_status, n)
+        CROSS JOIN LATERAL (
+            SELECT r.* FROM registration r
+            WHERE r.merchant_id = u.merchant_id
+                AND r.checkout_id = u.checkout_id
+            OFFSET 0) r
+        LEFT JOIN LATERAL (
+            SELECT d.sends FROM dispatch d
+            WHERE d.merchant_id = u.merchant_id
+                AND d.checkout_id = u.checkout_id
+                AND d.operation = 'register' AND d.operation_id = r.nonce
+            ORDER BY d.attempt DESC LIMIT 1) d ON true
+        WHERE r.state = 'REGISTERING' AND r.psp = u.psp
+            AND u.outcome IS NOT NULL
+        ORDER BY r.merchant_id, r.checkout_id,
+            array_position('{refused,expired,unknown,not_sent,held}',
+                           u.outcome), u.n);
+END
+$$;
+COMMENT ON FUNCTION pay.read_no_tokens IS
+    'Items of store_no_token that count';
+
+
+-- The jobs of registrations that go on.  A job that was leased has been
+-- counted when it was claimed.  Where there is no next attempt (p_dead) people
+-- hear of it, and the job only brings the checkout's end.
+CREATE OR REPLACE FUNCTION pay.put_off_registers(
+    p_facts fact[], p_retry_after_ms bigint[], p_dead text[])
+RETURNS void LANGUAGE plpgsql AS $$
+DECLARE
+    v_fact     fact;
+    v_attempts int;
+BEGIN
+    FOREACH v_fact IN ARRAY p_facts LOOP
+        UPDATE job j
+        SET attempts = j.attempts + (j.lease_owner IS NULL)::int,
+            lease_owner = NULL, lease_until = NULL, code = v_fact.code,
+            run_at = CASE WHEN p_dead[v_fact.item] <> ''
+                THEN (SELECT c.expires_at FROM checkout c
+                      WHERE c.merchant_id = v_fact.merchant_id
+                          AND c.checkout_id = v_fact.checkout_id)
+                ELSE now() + make_interval(
+                    secs => p_retry_after_ms[v_fact.item] / 1000.0) END
+        WHERE j.merchant_id = v_fact.merchant_id
+            AND j.checkout_id = v_fact.checkout_id AND j.kind = 'register'
+        RETURNING j.attempts INTO v_attempts;
+
+        IF FOUND AND p_dead[v_fact.item] <> '' THEN
+            PERFORM open_dead_letter(ARRAY[v_fact.merchant_id],
+                ARRAY[v_fact.checkout_id], ARRAY[v_fact.psp], NULL,
+                '{register}', p_dead[v_fact.item:v_fact.item],
+                ARRAY[v_fact.code], ARRAY[v_attempts]);
+        END IF;
+    END LOOP;
+END
+$$;
+COMMENT ON FUNCTION pay.put_off_registers IS
+    'Puts register jobs off, or gives them up';
+
+
+-- refused and expired end the registration, not_sent and unknown free its
+-- lease for the next attempt.  What was refused or not sent is known to have
+-- come to nothing, what is unknown stays open.  held says that the PSP was
+-- only asked: nothing changes but the job.  Locked checkouts; returns the
+-- items that counted.
+CREATE OR REPLACE FUNCTION pay.keep_no_token(
+    p_facts fact[], p_retry_after_ms bigint[], p_reach text[],
+    p_http_status bigint[], p_dead text[])
+RETURNS int[] LANGUAGE plpgsql AS $$
+DECLARE
+    v_facts fact[];
+BEGIN
+    v_facts := ARRAY(
+        SELECT f FROM unnest(p_facts) f WHERE f.kind <> 'held');
+
+    UPDATE registration r
+    SET code = f.code, lease_until = NULL, tried_psps = '{}',
+        open_attempts = CASE WHEN f.kind IN ('refused',
+                                             'registration_not_sent')
+                             THEN greatest(r.open_attempts - 1, 0)
+                             ELSE r.open_attempts END,
+        state = CASE WHEN f.kind IN ('refused', 'expired') THEN 'REFUSED'
+                     ELSE r.state END,
+        attempt = CASE WHEN f.kind IN ('refused', 'expired') THEN r.attempt
+                       ELSE r.attempt + 1 END
+    FROM unnest(v_facts) f
+    WHERE r.merchant_id = f.merchant_id AND r.checkout_id = f.checkout_id;
+
+    PERFORM end_registers(v_facts, p_reach, p_http_status);
+    PERFORM record_facts(v_facts);
+
+    PERFORM put_off_registers(ARRAY(
+        SELECT f FROM unnest(p_facts) f
+        WHERE f.kind NOT IN ('refused', 'expired')), p_retry_after_ms,
+        p_dead);
+    PERFORM settle_registers(v_facts, k)
+    FROM unnest('{refused,expired}'::text[]) k;
+
+    RETURN ARRAY(SELECT f.item FROM unnest(p_facts) f);
+END
+$$;
+COMMENT ON FUNCTION pay.keep_no_token IS
+    'Writes down how registrations without a token ended';
+
+
+-- Nobody waits for a registration any more that has ended.
+CREATE OR REPLACE FUNCTION pay.settle_registers(p_facts fact[], p_kind text)
+RETURNS void LANGUAGE plpgsql AS $$
+DECLARE
+    v_merchants text[];
+    v_checkouts text[];
+BEGIN
+    SELECT array_agg(f.merchant_id), array_agg(f.checkout_id)
+    INTO v_merchants, v_checkouts
+    FROM unnest(p_facts) f WHERE f.kind = p_kind;
+
+    IF v_merchants IS NOT NULL THEN
+        PERFORM settle_dead_letters(v_merchants, v_checkouts, '{register}',
+                                    p_kind);
+    END IF;
+END
+$$;
+COMMENT ON FUNCTION pay.settle_registers IS
+    'Closes the dead letters of registrations that have ended like this';
+
+
+CREATE OR REPLACE FUNCTION pay_api.store_no_token(
+    p_merchant_id text[], p_checkout_id text[], p_psp text[],
+    p_outcome text[], p_code text[], p_retry_after_ms bigint[],
+    p_request_id text[], p_reach text[], p_http_status bigint[],
+    p_dead text[])
+RETURNS TABLE (
+    item int, outcome text, merchant_id text, checkout_id text,
+    checkout_uuid text, psp text, nonce text, handle text, token text,
+    alias text, hosted_url text, return_url text, base_url text,
+    currency text, total_minor bigint, expires_s bigint,
+    registration_state text, attempt bigint, code text, version bigint,
+    orders text)
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pay, pg_temp AS $$
+#variable_conflict use_column
+DECLARE
+    v_outcome text[];
+    v_first   int[];
+BEGIN
+    PERFORM check_batch(
+        array_dims(p_merchant_id), array_dims(p_checkout_id),
+        array_dims(p_psp), array_dims(p_outcome), array_dims(p_code),
+        array_dims(p_retry_after_ms), array_dims(p_request_id),
+        array_dims(p_reach), array_dims(p_http_status), array_dims(p_dead));
+
+    -- a bad item has no outcome from here on
+    v_outcome := ARRAY(
+        SELECT CASE WHEN id_ok(u.merchant_id) AND id_ok(u.checkout_id)
+                        AND id_ok(u.psp)
+                        AND u.outcome IN ('refused', 'expired', 'not_sent',
+                                          'unknown', 'held')
+                        AND coalesce(octet_length(u.code), 0) <= 255
+                        AND (u.after_ms BETWEEN 0 AND 31536000000
+                             OR u.outcome IN ('refused', 'expired')
+                             OR u.dead <> '')
+                        AND reach_ok(u.reach, u.http_status)
+                        AND coalesce(u.dead, '') IN ('', 'retry_limit',
+                            'cancelled', 'key_window_over')
+                    THEN u.outcome END
+        FROM unnest(p_merchant_id, p_checkout_id, p_psp, p_outcome, p_code,
+            p_retry_after_ms, p_reach, p_http_status, p_dead)
+            WITH ORDINALITY AS u (merchant_id, checkout_id, psp, outcome,
+            code, after_ms, reach, http_status, dead, n)
+        ORDER BY u.n);
+
+    PERFORM lock_checkouts(p_merchant_id, p_checkout_id);
+
+    v_first := keep_no_token(
+        read_no_tokens(p_merchant_id, p_checkout_id, p_psp, v_outcome,
+                       p_code, p_request_id, p_reach, p_http_status),
+        p_retry_after_ms, p_reach, p_http_status, p_dead);
+
+    -- twins in the batch share a result
+    RETURN QUERY
+    SELECT u.n::int,
+        CASE WHEN u.outcome IS NULL THEN 'invalid'
+             WHEN s.checkout_id IS NULL THEN 'not_found'
+             WHEN u.n = ANY (v_first) OR EXISTS (
+                 SELECT FROM unnest(v_first) f
+                 WHERE p_merchant_id[f] = u.merchant_id
+                     AND p_checkout_id[f] = u.checkout_id
+                     AND p_psp[f] = u.psp) THEN 'stored'
+             ELSE 'already' END,
+        s.*
+    FROM unnest(p_merchant_id, p_checkout_id, p_psp, v_outcome)
+        WITH ORDINALITY AS u (merchant_id, checkout_id, psp, outcome, n)
+    LEFT JOIN checkout_state s ON u.outcome IS NOT NULL
+        AND s.merchant_id = u.merchant_id AND s.checkout_id = u.checkout_id;
+END
+$$;
+COMMENT ON FUNCTION pay_api.store_no_token IS
+    'Notes that a registration brought no token: stored, already, not_found '
+    'or invalid';
