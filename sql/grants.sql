@@ -39,6 +39,9 @@ GRANT SELECT ON ALL TABLES IN SCHEMA pay, pay_view
     TO payments_auditor, payments_operator;
 GRANT EXECUTE ON ALL ROUTINES IN SCHEMA pay_view
     TO payments_auditor, payments_operator;
+-- for sql/checks/status_rank.sql, which auditors run
+GRANT EXECUTE ON FUNCTION pay.status_rank
+    TO payments_auditor, payments_operator;
 
 GRANT USAGE ON SCHEMA pay_ops TO payments_operator;
 GRANT EXECUTE ON ALL ROUTINES IN SCHEMA pay_ops TO payments_operator;
