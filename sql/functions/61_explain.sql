@@ -24,10 +24,8 @@ BEGIN
                     AND e.payment_order_id = o.payment_order_id
                     AND e.kind = 'pending'),
         coalesce(m.differs, false), coalesce(m.contradicted, false),
-        EXISTS (SELECT FROM dead_letter x
-                WHERE x.merchant_id = c.merchant_id
-                    AND x.checkout_id = c.checkout_id
-                    AND x.state = 'open' AND x.kind = 'stuck')
+        EXISTS (SELECT FROM letters_of(c.merchant_id, c.checkout_id) x
+                WHERE x.state = 'open' AND x.kind = 'stuck')
     INTO v_standing
     FROM payment_order o
     JOIN checkout c ON c.merchant_id = o.merchant_id
@@ -46,9 +44,8 @@ BEGIN
     LEFT JOIN job f ON f.merchant_id = c.merchant_id
         AND f.checkout_id = c.checkout_id AND f.kind = 'refund'
     LEFT JOIN LATERAL (
-        SELECT x.* FROM dead_letter x
-        WHERE x.merchant_id = c.merchant_id AND x.checkout_id = c.checkout_id
-            AND x.state = 'open' AND x.kind IN ('register', 'poll', 'refund')
+        SELECT x.* FROM letters_of(c.merchant_id, c.checkout_id) x
+        WHERE x.state = 'open' AND x.kind IN ('register', 'poll', 'refund')
         ORDER BY x.dead_letter_id DESC LIMIT 1) l ON true
     LEFT JOIN late_success s ON s.merchant_id = c.merchant_id
         AND s.checkout_id = c.checkout_id
@@ -86,6 +83,19 @@ COMMENT ON FUNCTION pay.newest_dispatch IS
     'The newest attempt at an operation about a checkout';
 
 
+-- By their key before all else: the index of all open ones is no short way to
+-- those of one checkout.
+CREATE OR REPLACE FUNCTION pay.letters_of(
+    p_merchant_id text, p_checkout_id text)
+RETURNS SETOF dead_letter LANGUAGE sql STABLE AS $$
+SELECT x.* FROM dead_letter x
+WHERE x.merchant_id = p_merchant_id AND x.checkout_id = p_checkout_id
+OFFSET 0
+$$;
+COMMENT ON FUNCTION pay.letters_of IS
+    'The dead letters about a checkout, open and closed';
+
+
 -- A job that a worker has in hand: at is when it became due.
 CREATE OR REPLACE FUNCTION pay.explain_next(
     p_s standing, OUT what text, OUT at timestamptz)
@@ -118,7 +128,7 @@ CREATE OR REPLACE FUNCTION pay.explain_final(
     p_s standing, OUT waits_for text, OUT why text)
 LANGUAGE plpgsql STABLE AS $$
 BEGIN
-    SELECT v.* INTO waits_for, why FROM (VALUES
+    SELECT v.waits_for, v.why INTO waits_for, why FROM (VALUES
         (p_s.status = 'SUCCESS' AND p_s.contradicted, 'nobody',
          'It is paid. %s has later said otherwise; that changed nothing '
          'here, but somebody should compare it with the books of %1$s.'),
@@ -137,6 +147,9 @@ BEGIN
          'it back.'),
         (p_s.job = 'poll', 'psp',
          'It has failed, but there may be news: %s is being asked again.'),
+        (p_s.late IS NULL AND p_s.differs, 'people',
+         '%s says that another amount or currency was paid: somebody must '
+         'compare it with the books of %1$s.'),
         (p_s.late = 'refunded', 'nobody',
          'It was paid after its time was over, and paid back.'),
         (p_s.late = 'resolved', 'nobody',
@@ -164,7 +177,7 @@ CREATE OR REPLACE FUNCTION pay.explain_unregistered(
     p_s standing, p_what text, OUT waits_for text, OUT why text)
 LANGUAGE plpgsql STABLE AS $$
 BEGIN
-    SELECT v.* INTO waits_for, why FROM (VALUES
+    SELECT v.waits_for, v.why INTO waits_for, why FROM (VALUES
         (p_s.letter = 'register' AND p_s.letter_reason = 'key_window_over',
          'people', '%s may or may not have it, and it is too late to send '
          'it once more: somebody must ask %1$s.'),
@@ -215,7 +228,7 @@ CREATE OR REPLACE FUNCTION pay.explain_registered(
     p_s standing, OUT waits_for text, OUT why text)
 LANGUAGE plpgsql STABLE AS $$
 BEGIN
-    SELECT v.* INTO waits_for, why FROM (VALUES
+    SELECT v.waits_for, v.why INTO waits_for, why FROM (VALUES
         (p_s.differs, 'people',
          '%s says that another amount or currency was paid: somebody must '
          'compare it with the books of %1$s.'),
@@ -233,7 +246,7 @@ BEGIN
         (p_s.capture IN ('DONE', 'PENDING') OR p_s.pending, 'psp',
          'The buyer has paid; %s has not said yet whether the money comes.'),
         (now() < p_s.expires_at, 'buyer',
-         'There is a page at %s, and nobody has paid on it yet.'),
+         'There is a page at %s to pay on, and no payment is known yet.'),
         (p_s.job_code = 'no_answer', 'psp',
          'The time to pay is over, and %s does not answer how it ended: it '
          'is asked again.'),
@@ -260,7 +273,7 @@ DECLARE
     v_page_over  timestamptz := p_s.expires_at + interval '15 minutes';
     v_sale_over  timestamptz := p_s.expires_at + interval '1 hour';
 BEGIN
-    SELECT v.* INTO answer, after, reason FROM (VALUES
+    SELECT v.answer, v.after, v.reason INTO answer, after, reason FROM (VALUES
         (p_s.status = 'SUCCESS', 'no', NULL::timestamptz,
          'It is paid: another checkout would be a second sale.'),
         (p_s.late = 'held', 'no', NULL,
@@ -276,6 +289,8 @@ BEGIN
          'It was paid late, and that is being paid back.'),
         (p_s.late = 'refunded', 'yes', NULL,
          'It was paid late, and that was paid back.'),
+        (p_s.differs, 'no', NULL,
+         '%s says that something was paid, but not this amount.'),
         (p_s.status = 'FAILED' AND p_s.job = 'poll', 'after',
          greatest(p_at, now()),
          'There may be news, and %s is being asked: look again then.'),
@@ -297,8 +312,6 @@ BEGIN
         (p_s.registered = 'REGISTERING' AND p_at IS NOT NULL, 'after',
          greatest(p_at, now()),
          'Its time is over, and it is about to be closed.'),
-        (p_s.differs, 'no', NULL,
-         '%s says that something was paid, but not this amount.'),
         (p_s.letter = 'poll' OR p_s.job IS NULL, 'no', NULL,
          'Nobody knows whether it was paid: somebody must ask %s first.'),
         (p_s.capture IN ('OPEN', 'UNKNOWN', 'PENDING', 'DONE')
@@ -384,8 +397,7 @@ SELECT coalesce(json_agg(json_build_object(
     'state', d.state, 'closed_at', iso_time(d.closed_at),
     'closed_by', d.closed_by, 'closed_why', d.closed_why)
     ORDER BY d.dead_letter_id), '[]')
-FROM (SELECT * FROM dead_letter x
-      WHERE x.merchant_id = p_merchant_id AND x.checkout_id = p_checkout_id
+FROM (SELECT * FROM letters_of(p_merchant_id, p_checkout_id) x
       ORDER BY x.dead_letter_id DESC LIMIT 100) d
 $$;
 COMMENT ON FUNCTION pay.explain_letters IS

@@ -36,24 +36,35 @@ COMMENT ON FUNCTION pay.sweep_limit IS
 
 -- A registration that has its token is known, whatever became of a call.  So
 -- is a capture of what is paid, and an expiry of what has ended.
-CREATE OR REPLACE FUNCTION pay.is_unsettled(p_dispatch dispatch)
+CREATE OR REPLACE FUNCTION pay.is_unsettled(
+    p_merchant_id text, p_checkout_id text, p_operation text)
 RETURNS boolean LANGUAGE plpgsql STABLE AS $$
 BEGIN
-    RETURN CASE p_dispatch.operation
-        WHEN 'register' THEN EXISTS (
-            SELECT FROM registration r
-            WHERE r.merchant_id = p_dispatch.merchant_id
-                AND r.checkout_id = p_dispatch.checkout_id
-                AND r.state = 'REGISTERING')
-        WHEN 'capture' THEN order_is(p_dispatch.merchant_id,
-            p_dispatch.checkout_id, '{NOT_STARTED,EXECUTING,FAILED}')
-        WHEN 'expire' THEN order_is(p_dispatch.merchant_id,
-            p_dispatch.checkout_id, '{NOT_STARTED,EXECUTING}')
+    RETURN CASE p_operation
+        WHEN 'register' THEN is_registering(p_merchant_id, p_checkout_id)
+        WHEN 'capture' THEN order_is(p_merchant_id, p_checkout_id,
+            '{NOT_STARTED,EXECUTING,FAILED}')
+        WHEN 'expire' THEN order_is(p_merchant_id, p_checkout_id,
+            '{NOT_STARTED,EXECUTING}')
         ELSE true END;
 END
 $$;
 COMMENT ON FUNCTION pay.is_unsettled IS
     'Whether it matters that the outcome of a call is not known';
+
+
+CREATE OR REPLACE FUNCTION pay.is_registering(
+    p_merchant_id text, p_checkout_id text)
+RETURNS boolean LANGUAGE plpgsql STABLE AS $$
+BEGIN
+    RETURN EXISTS (
+        SELECT FROM registration r
+        WHERE r.merchant_id = p_merchant_id
+            AND r.checkout_id = p_checkout_id AND r.state = 'REGISTERING');
+END
+$$;
+COMMENT ON FUNCTION pay.is_registering IS
+    'Whether the PSP has still to give a token, or to refuse';
 
 
 CREATE OR REPLACE FUNCTION pay.order_is(
@@ -92,32 +103,86 @@ COMMENT ON FUNCTION pay.may_be_stuck IS
     'Whether those on call should hear of a state that is this old';
 
 
-CREATE OR REPLACE FUNCTION pay.sweep_unknown(p_limit interval)
-RETURNS void LANGUAGE plpgsql AS $$
+-- One page of each kind a round, so that a round is short however much there
+-- is; a page that is not full is the last one.
+CREATE OR REPLACE FUNCTION pay.next_unknown(p_limit interval)
+RETURNS dispatch[] LANGUAGE plpgsql AS $$
+DECLARE
+    v_page dispatch[];
+    v_last int;
 BEGIN
-    INSERT INTO dead_letter (merchant_id, checkout_id, psp, kind, reason,
-        code, attempts)
-    SELECT DISTINCT ON (d.merchant_id, d.checkout_id, d.psp)
-        d.merchant_id, d.checkout_id, d.psp, 'stuck', 'unknown', d.code,
-        d.sends
-    FROM (SELECT x.* FROM dispatch x
-          WHERE x.state = 'UNKNOWN' AND x.first_sent_at < now() - p_limit
-          ORDER BY x.first_sent_at LIMIT 10000) d
-    WHERE may_be_stuck(d.merchant_id, d.checkout_id, 'unknown',
-                       d.first_sent_at, p_limit)
-        AND is_unsettled(d)
-    ORDER BY d.merchant_id, d.checkout_id, d.psp, d.first_sent_at
-    LIMIT 1000
-    ON CONFLICT DO NOTHING;
+    v_page := ARRAY(
+        SELECT d FROM dispatch d
+        WHERE d.state = 'UNKNOWN' AND NOT d.settled
+            AND d.first_sent_at < now() - p_limit
+            AND d.first_sent_at > coalesce(
+                (SELECT r.sent_at FROM round r WHERE r.name = 'sweep'),
+                '-infinity')
+        ORDER BY d.first_sent_at FETCH FIRST 1000 ROWS WITH TIES);
+    v_last := cardinality(v_page);
+
+    UPDATE round r
+    SET sent_at = CASE WHEN v_last >= 1000
+                       THEN (v_page[v_last]).first_sent_at END
+    WHERE r.name = 'sweep';
+
+    RETURN v_page;
 END
 $$;
-COMMENT ON FUNCTION pay.sweep_unknown IS
-    'Dead letters for calls whose outcome has not been known for too long';
+COMMENT ON FUNCTION pay.next_unknown IS
+    'The next calls whose outcome has not been known for that long';
 
 
--- Goes round: some of the open checkouts each time.
+CREATE OR REPLACE FUNCTION pay.next_parked(p_limit interval)
+RETURNS webhook_inbox[] LANGUAGE plpgsql AS $$
+DECLARE
+    v_page webhook_inbox[];
+    v_last int;
+BEGIN
+    v_page := ARRAY(
+        SELECT i FROM webhook_inbox i
+        WHERE i.state = 'parked' AND i.received_at < now() - p_limit
+            AND i.received_at > coalesce(
+                (SELECT r.received_at FROM round r WHERE r.name = 'sweep'),
+                '-infinity')
+        ORDER BY i.received_at FETCH FIRST 1000 ROWS WITH TIES);
+    v_last := cardinality(v_page);
+
+    UPDATE round r
+    SET received_at = CASE WHEN v_last >= 1000
+                           THEN (v_page[v_last]).received_at END
+    WHERE r.name = 'sweep';
+
+    RETURN v_page;
+END
+$$;
+COMMENT ON FUNCTION pay.next_parked IS
+    'The next webhooks that have been parked for that long';
+
+
+CREATE OR REPLACE FUNCTION pay.next_letters()
+RETURNS dead_letter[] LANGUAGE plpgsql AS $$
+DECLARE
+    v_page dead_letter[];
+BEGIN
+    v_page := ARRAY(
+        SELECT d FROM dead_letter d
+        WHERE d.state = 'open' AND d.dead_letter_id > coalesce(
+            (SELECT r.letter_id FROM round r WHERE r.name = 'sweep'), 0)
+        ORDER BY d.dead_letter_id LIMIT 1000);
+
+    UPDATE round r
+    SET letter_id = (v_page[1000]).dead_letter_id
+    WHERE r.name = 'sweep';
+
+    RETURN v_page;
+END
+$$;
+COMMENT ON FUNCTION pay.next_letters IS 'The next open dead letters';
+
+
 CREATE OR REPLACE FUNCTION pay.next_checkouts(
-    p_limit int, OUT merchants text[], OUT checkouts text[])
+    OUT merchants text[], OUT checkouts text[])
 LANGUAGE plpgsql AS $$
 BEGIN
     SELECT array_agg(j.merchant_id), array_agg(j.checkout_id)
@@ -127,14 +192,11 @@ BEGIN
         SELECT j.merchant_id, j.checkout_id FROM job j
         WHERE (j.merchant_id, j.checkout_id)
             > (coalesce(r.merchant_id, ''), coalesce(r.checkout_id, ''))
-        ORDER BY j.merchant_id, j.checkout_id LIMIT p_limit) j
+        ORDER BY j.merchant_id, j.checkout_id LIMIT 1000) j
     WHERE r.name = 'sweep';
 
     UPDATE round r
-    SET merchant_id = CASE WHEN cardinality(merchants) = p_limit
-                           THEN merchants[p_limit] END,
-        checkout_id = CASE WHEN cardinality(merchants) = p_limit
-                           THEN checkouts[p_limit] END
+    SET merchant_id = merchants[1000], checkout_id = checkouts[1000]
     WHERE r.name = 'sweep';
 END
 $$;
@@ -142,11 +204,46 @@ COMMENT ON FUNCTION pay.next_checkouts IS
     'The next checkouts that have a job, in the order of their key';
 
 
+-- Without a limit only what matters no more is noted.
+CREATE OR REPLACE FUNCTION pay.sweep_unknown(p_limit interval)
+RETURNS void LANGUAGE plpgsql AS $$
+DECLARE
+    v_page dispatch[] := next_unknown(coalesce(p_limit, '15 minutes'));
+BEGIN
+    INSERT INTO dead_letter (merchant_id, checkout_id, psp, kind, reason,
+        code, attempts)
+    SELECT DISTINCT ON (d.merchant_id, d.checkout_id, d.psp)
+        d.merchant_id, d.checkout_id, d.psp, 'stuck', 'unknown', d.code,
+        d.sends
+    FROM unnest(v_page) d
+    WHERE may_be_stuck(d.merchant_id, d.checkout_id, 'unknown',
+                       d.first_sent_at, p_limit)
+        AND is_unsettled(d.merchant_id, d.checkout_id, d.operation)
+    ORDER BY d.merchant_id, d.checkout_id, d.psp, d.first_sent_at
+    ON CONFLICT DO NOTHING;
+
+    UPDATE dispatch d
+    SET settled = true
+    FROM unnest(v_page) u
+    CROSS JOIN LATERAL (
+        SELECT k.ctid AS tid FROM dispatch k
+        WHERE k.merchant_id = u.merchant_id AND k.checkout_id = u.checkout_id
+            AND k.operation = u.operation AND k.operation_id = u.operation_id
+            AND k.attempt = u.attempt AND k.state = 'UNKNOWN'
+            AND NOT is_unsettled(u.merchant_id, u.checkout_id, u.operation)
+        FOR UPDATE SKIP LOCKED) k
+    WHERE d.ctid = k.tid;
+END
+$$;
+COMMENT ON FUNCTION pay.sweep_unknown IS
+    'Dead letters for calls whose outcome has not been known for too long';
+
+
 CREATE OR REPLACE FUNCTION pay.sweep_open(
     p_registering interval, p_executing interval)
 RETURNS void LANGUAGE plpgsql AS $$
 DECLARE
-    v_next record := next_checkouts(5000);
+    v_next record := next_checkouts();
 BEGIN
     INSERT INTO dead_letter (merchant_id, checkout_id, psp, kind, reason,
         code, attempts)
@@ -174,7 +271,6 @@ BEGIN
             AND order_is(c.merchant_id, c.checkout_id, '{EXECUTING}')
         LIMIT 1) w
     ORDER BY c.merchant_id, c.checkout_id
-    LIMIT 1000
     ON CONFLICT DO NOTHING;
 END
 $$;
@@ -188,14 +284,11 @@ RETURNS void LANGUAGE plpgsql AS $$
 BEGIN
     INSERT INTO dead_letter (psp, event_id, kind, reason, code)
     SELECT i.psp, i.event_id, 'parked', 'parked', i.code
-    FROM (SELECT x.* FROM webhook_inbox x
-          WHERE x.state = 'parked' AND x.received_at < now() - p_limit
-          ORDER BY x.received_at LIMIT 10000) i
+    FROM unnest(next_parked(p_limit)) i
     WHERE NOT EXISTS (
         SELECT FROM dead_letter d
         WHERE d.psp = i.psp AND d.event_id = i.event_id)
     ORDER BY i.psp, i.event_id
-    LIMIT 1000
     ON CONFLICT DO NOTHING;
 END
 $$;
@@ -207,11 +300,8 @@ CREATE OR REPLACE FUNCTION pay.is_over(p_letter dead_letter)
 RETURNS boolean LANGUAGE plpgsql STABLE AS $$
 BEGIN
     RETURN NOT CASE p_letter.reason
-        WHEN 'registering' THEN EXISTS (
-            SELECT FROM registration r
-            WHERE r.merchant_id = p_letter.merchant_id
-                AND r.checkout_id = p_letter.checkout_id
-                AND r.state = 'REGISTERING')
+        WHEN 'registering' THEN is_registering(p_letter.merchant_id,
+            p_letter.checkout_id)
         WHEN 'executing' THEN order_is(p_letter.merchant_id,
             p_letter.checkout_id, '{EXECUTING}')
         -- one that is being sent again is as little known as before
@@ -219,7 +309,8 @@ BEGIN
             SELECT FROM dispatch d
             WHERE d.merchant_id = p_letter.merchant_id
                 AND d.checkout_id = p_letter.checkout_id
-                AND d.state IN ('OPEN', 'UNKNOWN') AND is_unsettled(d))
+                AND d.state IN ('OPEN', 'UNKNOWN')
+                AND is_unsettled(d.merchant_id, d.checkout_id, d.operation))
         WHEN 'parked' THEN EXISTS (
             SELECT FROM webhook_inbox i
             WHERE i.psp = p_letter.psp AND i.event_id = p_letter.event_id
@@ -231,21 +322,20 @@ COMMENT ON FUNCTION pay.is_over IS
     'Whether the state that a dead letter is about has come right';
 
 
+-- Never waits: a letter that somebody has in hand is left to him.
 CREATE OR REPLACE FUNCTION pay.sweep_settled()
 RETURNS void LANGUAGE plpgsql AS $$
 BEGIN
     UPDATE dead_letter d
     SET state = 'settled', closed_at = clock_timestamp(),
         closed_by = 'gateway', closed_why = 'no longer ' || d.reason
-    FROM (
-        SELECT l.tid
-        FROM (SELECT x.ctid AS tid, x AS letter FROM dead_letter x
-              WHERE x.state = 'open' AND x.kind IN ('stuck', 'parked')
-              ORDER BY x.kind, x.dead_letter_id LIMIT 10000
-              FOR UPDATE SKIP LOCKED) l
-        WHERE is_over(l.letter)
-        LIMIT 1000) l
-    WHERE d.ctid = l.tid;
+    FROM unnest(next_letters()) l
+    CROSS JOIN LATERAL (
+        SELECT k.ctid AS tid FROM dead_letter k
+        WHERE k.dead_letter_id = l.dead_letter_id AND k.state = 'open'
+            AND k.kind IN ('stuck', 'parked') AND is_over(k)
+        FOR UPDATE SKIP LOCKED) k
+    WHERE d.ctid = k.tid;
 END
 $$;
 COMMENT ON FUNCTION pay.sweep_settled IS
@@ -258,19 +348,20 @@ RETURNS jsonb LANGUAGE plpgsql STABLE AS $$
 BEGIN
     RETURN jsonb_build_object(
         'dead_letters', (
-            SELECT jsonb_object_agg(k.kind, (
-                SELECT count(*) FROM (
-                    SELECT FROM dead_letter d
-                    WHERE d.state = 'open' AND d.kind = k.kind
-                    LIMIT 10000) d))
+            SELECT jsonb_object_agg(k.kind, coalesce(d.count, 0))
             FROM unnest('{register,poll,refund,late_success,parked,stuck}'
-                        ::text[]) k (kind)),
+                        ::text[]) k (kind)
+            LEFT JOIN (
+                SELECT x.kind, count(*) AS count
+                FROM (SELECT y.kind FROM dead_letter y
+                      WHERE y.state = 'open'
+                      ORDER BY y.dead_letter_id LIMIT 10000) x
+                GROUP BY x.kind) d ON d.kind = k.kind),
         'unknown', (
             SELECT count(*) FROM (
-                SELECT d.* FROM dispatch d
-                WHERE d.state = 'UNKNOWN'
-                ORDER BY d.first_sent_at LIMIT 10000) d
-            WHERE is_unsettled(d)),
+                SELECT FROM dispatch d
+                WHERE d.state = 'UNKNOWN' AND NOT d.settled
+                ORDER BY d.first_sent_at LIMIT 10000) d),
         'parked', (
             SELECT count(*) FROM (
                 SELECT FROM webhook_inbox i

@@ -50,6 +50,8 @@ CREATE TABLE dispatch (
     code           text,
     reference      text,
     request_id     text,
+    -- UNKNOWN for ever, and it matters no more: noted by the sweep
+    settled        boolean NOT NULL DEFAULT false,
     PRIMARY KEY (merchant_id, checkout_id, operation, operation_id, attempt),
     FOREIGN KEY (merchant_id, checkout_id) REFERENCES checkout,
     CHECK ((state = 'OPEN') = (ended_at IS NULL)),
@@ -64,7 +66,7 @@ CREATE UNIQUE INDEX dispatch_one_open
 
 -- for the sweep; what goes well never enters it
 CREATE INDEX dispatch_unknown ON dispatch (first_sent_at)
-    WHERE state = 'UNKNOWN';
+    WHERE state = 'UNKNOWN' AND NOT settled;
 
 
 -- How far an order may move: only up.  pay.status_rank() is the same as a
@@ -118,7 +120,7 @@ CREATE UNIQUE INDEX dead_letter_one_open
 CREATE INDEX dead_letter_checkout ON dead_letter (merchant_id, checkout_id);
 CREATE INDEX dead_letter_event ON dead_letter (psp, event_id)
     WHERE event_id IS NOT NULL;
-CREATE INDEX dead_letter_open ON dead_letter (kind, dead_letter_id)
+CREATE INDEX dead_letter_open ON dead_letter (dead_letter_id)
     WHERE state = 'open';
 CREATE INDEX dead_letter_closed ON dead_letter (closed_at)
     WHERE state <> 'open';
@@ -197,14 +199,18 @@ CREATE TABLE quarantine_count (
 );
 
 
--- Rounds that one worker of all nodes makes at a time: the sweep.  Of jobs,
--- which may be many, it looks at some in the order of their key and goes on
--- behind them the next time; counts is what it last saw.
+-- Rounds that one worker of all nodes makes at a time: the sweep.  Each round
+-- looks at some of each kind and the next one goes on behind them: jobs by
+-- key, calls and webhooks by time, dead letters by number; NULL: from the
+-- beginning.  counts is what it last saw.
 CREATE TABLE round (
     name         text COLLATE "C" PRIMARY KEY,
     run_at       timestamptz NOT NULL,
     merchant_id  text COLLATE "C",
     checkout_id  text COLLATE "C",
+    sent_at      timestamptz,
+    received_at  timestamptz,
+    letter_id    bigint,
     counts       jsonb,
     CHECK ((merchant_id IS NULL) = (checkout_id IS NULL))
 );
