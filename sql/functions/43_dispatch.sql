@@ -20,8 +20,8 @@ COMMENT ON FUNCTION pay.dispatch_ok IS
 
 
 -- What may be sent now, for locked checkouts.  Of twins the first is asked
--- for, the others find it busy.  A key is good for one PSP only, one that
--- may have the registration; a capture's and an expiry's is made of its nonce.
+-- for, the others find it busy.  A key is good for one PSP only, the one that
+-- has the registration; a capture's and an expiry's is made of its nonce.
 -- A late payment goes back only while nobody has taken it or settled it
 -- elsewhere.
 CREATE OR REPLACE FUNCTION pay.send_dispatches(
@@ -35,7 +35,7 @@ BEGIN
     WITH due AS MATERIALIZED (
         SELECT u.*, d.tid, d.attempt, d.sends,
             now() + make_interval(secs => p_lease_ms[u.n] / 1000.0) AS lease,
-            CASE WHEN p_psp[u.n] <> ALL (r.psps)
+            CASE WHEN p_psp[u.n] <> r.psp
                      OR u.operation IN ('capture', 'expire')
                         AND u.operation_id <> r.nonce THEN 'invalid'
                  WHEN l.state NOT IN ('refunding', 'refunded') THEN 'invalid'
@@ -56,7 +56,7 @@ BEGIN
                 checkout_id, operation, operation_id, n)
             WHERE i.n = ANY (p_items)) u
         CROSS JOIN LATERAL (
-            SELECT r.psps, r.nonce FROM registration r
+            SELECT r.psp, r.nonce FROM registration r
             WHERE r.merchant_id = u.merchant_id
                 AND r.checkout_id = u.checkout_id
             OFFSET 0) r

@@ -1,212 +1,30 @@
 """Races between calls of pay_api on real connections (security.md T3, T5,
-T9, T38): one winner, no deadlock, every invariant clean afterwards.
-
-PG_ADMIN_DSN is a superuser's DSN (default: the running stack's); the tests
-make and drop a database of their own.  PAYCTL is the payctl to migrate with
-(default build/payctl).
+T9, T38): one winner, no deadlock, every invariant clean afterwards.  Races
+around the dispatch journal: test_sql_dispatch_races.py.
 """
 
 import json
-import os
-import pathlib
 import random
-import subprocess
 import threading
 import uuid
 
 import psycopg2
-import psycopg2.extensions
 import pytest
-from support.gateway import load
-
-ROOT = pathlib.Path(__file__).resolve().parents[2]
-PAYCTL = os.environ.get("PAYCTL", str(ROOT / "build" / "payctl"))
-MERCHANT = "acme"
-USD_TOTAL = 100
-PSPS = ("stripe", "adyen", "square")
-
-
-class Gateway:
-    """One connection as the gateway's role, with calls in Python lists."""
-
-    def __init__(self, dsn):
-        self.connection = psycopg2.connect(dsn)
-        self.connection.autocommit = True
-        self.cursor = self.connection.cursor()
-        self.cursor.execute("SET ROLE payments_gateway")
-
-    def call(self, name, casts, columns):
-        """Rows of pay_api.<name>, in item order, as (outcome, rest...)."""
-        args = ", ".join(f"%s::{cast}[]" for cast in casts)
-        self.cursor.execute(f"SELECT * FROM pay_api.{name}({args})",
-                            [list(column) for column in columns])
-        rows = sorted(self.cursor.fetchall())
-        assert [row[0] for row in rows] == list(range(1, len(rows) + 1))
-        return [row[1:] for row in rows]
-
-    def begin(self, items, psps=PSPS):
-        """items: (key, checkout, order) each."""
-        casts = ["text", "text", "bytea"] + ["text"] * 7 + ["jsonb"] * 3 + [
-            "text", "bigint", "bigint", "jsonb", "bigint", "bigint", "text",
-            "text", "text", "text", "text"]
-        rows = [(MERCHANT, key, b"\0" * 32, checkout, str(uuid.uuid4()),
-                 uuid.uuid4().hex, psps[0], order, "https://shop.example/",
-                 "https://pay.example", None, None, None, "USD", USD_TOTAL,
-                 1900000000,
-                 json.dumps([{"id": order, "seller": "s", "currency": "USD",
-                              "amount": USD_TOTAL}]),
-                 86400, 30000, "request", " ".join(psps), "a race", None,
-                 None)
-                for key, checkout, order in items]
-        return self.call("begin_payment", casts, zip(*rows, strict=False))
-
-    def store(self, items, psp=PSPS[0]):
-        """items: (checkout, token) each; each has an alias, too."""
-        rows = [(MERCHANT, checkout, psp, token, f"alias-{token}",
-                 "https://psp.example/p", 5000, "request")
-                for checkout, token in items]
-        return self.call("store_token", ["text"] * 6 + ["bigint", "text"],
-                         zip(*rows, strict=False))
-
-    def store_no(self, items, psp=PSPS[0]):
-        """items: (checkout, outcome) each."""
-        rows = [(MERCHANT, checkout, psp, outcome, "code", 1000, "request",
-                 "written", 500, None) for checkout, outcome in items]
-        return self.call("store_no_token", ["text"] * 5 + [
-            "bigint", "text", "text", "bigint", "text"],
-            zip(*rows, strict=False))
-
-    def reroute(self, items, psp=PSPS[0], attempt=1):
-        """items: (checkout, outcome) each."""
-        rows = [(MERCHANT, checkout, psp, outcome, "code", 30000, "request",
-                 attempt, "resolved", None) for checkout, outcome in items]
-        return self.call("reroute", ["text"] * 5 + [
-            "bigint", "text", "bigint", "text", "bigint"],
-            zip(*rows, strict=False))
-
-    def apply(self, items):
-        """items: (source, event id, fact, token) each."""
-        rows = [("stripe", source, event_id, "type", fact, token, None, None,
-                 None, None, None, "request")
-                for source, event_id, fact, token in items]
-        return self.call("apply_event", ["text"] * 8 + [
-            "bigint", "text", "bytea", "text"], zip(*rows, strict=False))
-
-    def finish(self, items):
-        """items: (checkout, kind, owner, delay) each."""
-        rows = [(MERCHANT, checkout, kind, owner, delay, "code", None)
-                for checkout, kind, owner, delay in items]
-        return self.call("finish_job", ["text"] * 4 + ["bigint", "text",
-                                                       "text"],
-                         zip(*rows, strict=False))
-
-    def claim(self, owner, slots):
-        """Up to `slots` due jobs."""
-        return self.call("claim_jobs", ["text", "bigint"],
-                         ([owner] * slots, [60000] * slots))
-
-
-@pytest.fixture(name="dsn", scope="module")
-def database():
-    """A migrated scratch database."""
-    server = os.environ.get("PG_ADMIN_DSN") or load().env["PG_ADMIN_DSN"]
-    admin = psycopg2.connect(server)
-    admin.autocommit = True
-    name = f"pay_races_{os.getpid()}_{uuid.uuid4().hex[:8]}"
-    admin.cursor().execute(f"CREATE DATABASE {name} TEMPLATE template0")
-    dsn = psycopg2.extensions.make_dsn(server, dbname=name)
-    try:
-        subprocess.run([PAYCTL, "migrate", "--dsn", dsn, "--sql",
-                        str(ROOT / "sql")], check=True)
-        yield dsn
-    finally:
-        admin.cursor().execute(f"DROP DATABASE {name} WITH (FORCE)")
-        admin.close()
-
-
-@pytest.fixture(name="gateways")
-def connections(dsn):
-    """Makes n connections; afterwards every invariant must hold."""
-    made = []
-
-    def make(count):
-        made.extend(Gateway(dsn) for _ in range(count))
-        return made[-count:]
-
-    yield make
-
-    for gateway in made:
-        gateway.connection.close()
-    with psycopg2.connect(dsn) as connection, connection.cursor() as cursor:
-        for check in sorted((ROOT / "sql" / "checks").glob("*.sql")):
-            cursor.execute(check.read_text())
-            assert cursor.fetchall() == [], check.stem
-
-
-@pytest.fixture(name="registration")
-def registration_of(dsn):
-    """(psp, attempt, open attempts, token) of a checkout."""
-    connection = psycopg2.connect(dsn)
-    connection.autocommit = True
-    cursor = connection.cursor()
-
-    def read(checkout):
-        cursor.execute(
-            "SELECT psp, attempt, open_attempts, token FROM pay.registration"
-            " WHERE checkout_id = %s", (checkout,))
-        return cursor.fetchone()
-
-    def due(checkout):
-        cursor.execute(
-            "UPDATE pay.job SET run_at = now() - interval '1 h'"
-            " WHERE checkout_id = %s", (checkout,))
-        assert cursor.rowcount == 1
-
-    read.due = due
-    yield read
-    connection.close()
-
-
-def together(*calls):
-    """Runs the calls at once, each on a thread; their results in order."""
-    barrier = threading.Barrier(len(calls))
-    results = [None] * len(calls)
-    errors = []
-
-    def run(index, call):
-        barrier.wait(30)
-        try:
-            results[index] = call()
-        except psycopg2.Error as error:
-            errors.append(error)
-
-    threads = [threading.Thread(target=run, args=pair)
-               for pair in enumerate(calls)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join(60)
-        assert not thread.is_alive()
-    assert errors == []
-    return results
-
-
-def outcomes(rows):
-    """The outcome column."""
-    return [row[0] for row in rows]
-
-
-def fresh(count=1):
-    """(key, checkout, order) that nobody has used."""
-    ids = [uuid.uuid4().hex for _ in range(count)]
-    return [(f"key-{i}", f"c-{i}", f"o-{i}") for i in ids]
-
-
-def status(gateway, checkout):
-    """The status of the first order of a checkout."""
-    (row,) = gateway.call("get_checkout", ["text"] * 2,
-                          ([MERCHANT], [checkout]))
-    return json.loads(row[-1])[0]["status"]
+from support.sql_gateway import (
+    MERCHANT,
+    PSPS,
+    USD_TOTAL,
+    Gateway,
+    claimed,
+    connections,  # noqa: F401
+    database,  # noqa: F401
+    fresh,
+    outcomes,
+    registration_of,  # noqa: F401
+    status,
+    together,
+    wait_until_blocked,
+)
 
 
 def test_twenty_first_requests_with_one_key_create_once(gateways):
@@ -321,17 +139,6 @@ def test_the_second_waits_for_an_open_transaction(gateways, first):
     assert status(one, checkout) == "SUCCESS"
 
 
-def wait_until_blocked(watch, gateway):
-    """Returns once the backend of `gateway` waits for a lock."""
-    pid = gateway.connection.info.backend_pid
-    for _ in range(10000):
-        watch.cursor.execute("SELECT cardinality(pg_blocking_pids(%s))",
-                             (pid,))
-        if watch.cursor.fetchone()[0] > 0:
-            return
-    raise AssertionError("never blocked")
-
-
 def test_one_token_for_two_checkouts_goes_to_one(gateways):
     some = gateways(8)
     for _ in range(20):
@@ -373,11 +180,6 @@ def test_token_beside_giving_up_leaves_one_story(gateways):
         assert words in {("stored", "already"), ("mismatch", "stored")}
         assert outcomes(two.apply([("webhook", checkout, "paid",
                                     checkout)])) == ["applied"]
-
-
-def claimed(rows, checkout):
-    """Whether a job of this checkout is among the rows, and at which PSP."""
-    return [row[8] for row in rows if row[0] == "job" and row[6] == checkout]
 
 
 def test_a_move_beside_a_claim_never_leaves_a_call_open(gateways,
@@ -632,7 +434,7 @@ def test_mixed_calls_over_few_keys_never_deadlock(gateways):
         dice = random.Random(seed)
         for _ in range(60):
             batch = dice.choices(items, k=dice.randint(1, 8))
-            what = dice.randrange(7)
+            what = dice.randrange(9)
             if what == 0:
                 gateway.begin([(key, checkout, dice.choice(items)[2])
                                for key, checkout, _ in batch])
@@ -640,8 +442,10 @@ def test_mixed_calls_over_few_keys_never_deadlock(gateways):
                 gateway.store([(c, dice.choice(items)[1])
                                for _, c, _ in batch], dice.choice(PSPS))
             elif what == 2:
-                gateway.store_no([(c, dice.choice(["unknown", "not_sent"]))
-                                  for _, c, _ in batch], dice.choice(PSPS))
+                gateway.store_no([(c, dice.choice(["unknown", "not_sent",
+                                                   "held"]))
+                                  for _, c, _ in batch], dice.choice(PSPS),
+                                 dice.choice([None, None, "retry_limit"]))
             elif what == 3:
                 gateway.claim(f"worker-{seed}", len(batch))
             elif what == 4:
@@ -651,6 +455,15 @@ def test_mixed_calls_over_few_keys_never_deadlock(gateways):
                 gateway.reroute([(c, dice.choice(["not_sent", "refused"]))
                                  for _, c, _ in batch], dice.choice(PSPS),
                                 dice.randrange(1, 5))
+            elif what == 6:
+                gateway.send([(c, dice.choice(["capture", "expire"]), order)
+                              for _, c, order in batch], dice.choice(PSPS))
+            elif what == 7:
+                gateway.sent([(c, dice.choice(["capture", "expire"]), order,
+                               dice.randrange(1, 3),
+                               dice.choice(["DONE", "UNKNOWN", "REFUSED",
+                                            "NOT_SENT"]))
+                              for _, c, order in batch])
             else:
                 gateway.apply([
                     (*dice.choice([
