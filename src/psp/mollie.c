@@ -45,7 +45,7 @@ const pay_psp_adapter_t  pay_psp_mollie = {
         [PAY_PSP_REFUND] = 1, [PAY_PSP_EXPIRE] = PAY_PSP_ALWAYS_HOURS
     },
     .min_expiry_s = 60,
-    .max_expiry_s = PAY_MOLLIE_LIFE_S,
+    .max_expiry_s = 86400,
     .traits = PAY_PSP_LINGERS,
     .changes = PAY_PSP_CAN(PAY_PSP_CAPTURE) | PAY_PSP_CAN(PAY_PSP_CANCEL)
                | PAY_PSP_CAN(PAY_PSP_REFUND) | PAY_PSP_CAN(PAY_PSP_EXPIRE),

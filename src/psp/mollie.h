@@ -10,7 +10,6 @@
 
 
 #define PAY_MOLLIE_PAYMENTS  "/v2/payments"
-#define PAY_MOLLIE_LIFE_S    86400     /* until we end a payment, at most */
 
 typedef enum {
     PAY_MOLLIE_RIGHT = 0,

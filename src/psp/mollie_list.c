@@ -152,8 +152,9 @@ mollie_reaches_back(pay_arena_t *arena, const pay_psp_order_t *order,
         return PAY_OK;
     }
 
-    PAY_TRY(pay_time_format(arena, pay_psp_find_since(order,
-                                                      PAY_MOLLIE_LIFE_S),
+    PAY_TRY(pay_time_format(arena,
+                            pay_psp_find_since(order,
+                                               pay_psp_mollie.max_expiry_s),
                             &since));
 
     *back = memcmp(created.data, since.data, MOLLIE_CLOCK) < 0;

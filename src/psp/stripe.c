@@ -40,7 +40,7 @@ const pay_psp_adapter_t  pay_psp_stripe = {
         [PAY_PSP_REFUND] = 24, [PAY_PSP_EXPIRE] = PAY_PSP_ALWAYS_HOURS
     },
     .min_expiry_s = 1800,
-    .max_expiry_s = PAY_STRIPE_LIFE_S,
+    .max_expiry_s = 86400,
     .changes = PAY_PSP_CAN(PAY_PSP_CAPTURE) | PAY_PSP_CAN(PAY_PSP_CANCEL)
                | PAY_PSP_CAN(PAY_PSP_REFUND) | PAY_PSP_CAN(PAY_PSP_EXPIRE),
     .register_request = stripe_register_request,

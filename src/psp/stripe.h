@@ -12,7 +12,6 @@
 
 #define PAY_STRIPE_VERSION   "2026-10-28.endive"
 #define PAY_STRIPE_SESSIONS  "/v1/checkout/sessions"
-#define PAY_STRIPE_LIFE_S    86400     /* of a session, at most */
 
 typedef enum {
     PAY_STRIPE_ECHO_RIGHT = 0, /* or absent: nothing contradicts */

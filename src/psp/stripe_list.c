@@ -53,7 +53,7 @@ pay_stripe_find_request(pay_arena_t *arena, const pay_psp_account_t *account,
     pay_buf_text(&query, "?limit=");
     pay_buf_int(&query, STRIPE_PAGE);
     stripe_query_int(&query, "created[gte]",
-                     pay_psp_find_since(order, PAY_STRIPE_LIFE_S));
+                     pay_psp_find_since(order, pay_psp_stripe.max_expiry_s));
     stripe_query_int(&query, "created[lte]", order->expires_s);
 
     if (order->find_from.len != 0) {

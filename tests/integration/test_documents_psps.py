@@ -12,7 +12,8 @@ from support.gateway import ROOT
 from support.nginxconf import MINIMAL, Nginx
 
 BUILD = os.environ.get("BUILD", str(ROOT / "build"))
-CALLS = ("register", "query", "auth", "capture", "cancel", "refund", "expire")
+CHANGES = ("capture", "cancel", "refund", "expire")
+CALLS = ("register", "query", "find", "list", "auth", *CHANGES)
 NUMBERS = {
     "keys live": "key_window_hours",
     "shortest page": "min_expiry_s",
@@ -34,11 +35,11 @@ def page(name: str) -> str:
     return (ROOT / name).read_text(encoding="utf-8")
 
 
-def table() -> dict[str, dict[str, str]]:
-    """adapter -> column -> cell, of the first table of psps.md."""
-    lines = [
-        line for line in page("docs/psps.md").splitlines() if line[:1] == "|"
-    ]
+def table(start: str = "| adapter | register |") -> dict[str, dict[str, str]]:
+    """adapter -> column -> cell, of the table of psps.md that starts so."""
+    text = page("docs/psps.md")
+    assert text.count(f"\n{start}") == 1, start
+    lines = text[text.index(start) :].partition("\n\n")[0].splitlines()
     rows = [
         [cell.strip(" `") for cell in line[1:-1].split("|")] for line in lines
     ]
@@ -116,6 +117,37 @@ def test_the_table_says_how_long_keys_and_pages_live(adapter):
         told = re.match(r"\d+", row[column])
         assert bool(found) == bool(told), column
         assert found is None or found[1] == told[0], column
+
+
+def windows(body: str) -> dict[str, str]:
+    """operation -> hours, as the table has them, of an adapter's source."""
+    hours = re.search(r"\.key_window_hours = (\d+)", body)
+    told = {"registration": hours[1] if hours else ""}
+    for name in CHANGES:
+        set_to = re.search(rf"\[PAY_PSP_{name.upper()}\] = (\w+)", body)
+        value = set_to[1] if set_to else ""
+        told[name] = "always" if value == "PAY_PSP_ALWAYS_HOURS" else value
+    return told
+
+
+def test_the_table_says_how_long_each_call_may_be_repeated():
+    told = {
+        adapter: {name: row[name] for name in ("registration", *CHANGES)}
+        for adapter, row in table("| adapter | registration |").items()
+    }
+    made = {name: windows(body) for name, body in adapters().items()}
+    assert told == {
+        n: hours for n, hours in made.items() if any(hours.values())
+    }
+
+
+def test_the_pages_say_how_each_registration_is_found():
+    found = table("| adapter | how |")
+    able = {adapter for adapter, call in requests() if call == "find"}
+    assert set(found) == set(table("| adapter | registration |"))
+    assert {
+        name for name in found if "cannot" not in found[name]["how"]
+    } == able
 
 
 @pytest.mark.parametrize("adapter", sorted(adapters()))

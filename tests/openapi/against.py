@@ -20,11 +20,16 @@ FILES = {
     "stripe": ["stripe.json", "stripe.yaml"],
 }
 
-# What the documents leave out: header fields, and a call that stands among
-# the security schemes.
+# What the documents leave out: header fields, what came after the document
+# (sessions by time, at Stripe), and a call that stands among the security
+# schemes.
 UNNAMED = {
     "square": ["header square-version"],
-    "stripe": ["header stripe-version", "header idempotency-key"],
+    "stripe": [
+        "header stripe-version",
+        "header idempotency-key",
+        "query created",
+    ],
 }
 ELSEWHERE = {("paypal", "auth")}
 

@@ -231,7 +231,10 @@ class Document:
     def coerced(self, value, schema: dict):
         """A form's texts as the types that the schema wants."""
         parts = self._parts(schema)
-        types = {part.get("type") for part in parts}
+        types = set()
+        for part in parts:
+            kind = part.get("type")
+            types |= set(kind) if isinstance(kind, list) else {kind}
         if isinstance(value, dict):
             members = {}
             for part in reversed(parts):
