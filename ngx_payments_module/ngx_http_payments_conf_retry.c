@@ -29,6 +29,8 @@ typedef struct {
 
 static char *retry_line(ngx_conf_t *cf, pay_retry_t *retries,
     ngx_uint_t *said);
+static char *retry_words(ngx_conf_t *cf, pay_retry_t *retry,
+    ngx_uint_t *given);
 static ngx_int_t retry_word(ngx_conf_t *cf, ngx_str_t *word,
     pay_retry_t *retry, ngx_uint_t *given);
 static ngx_int_t delay_word(ngx_conf_t *cf, ngx_str_t *word,
@@ -291,9 +293,8 @@ ngx_http_payments_watchdog(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 static char *
 retry_line(ngx_conf_t *cf, pay_retry_t *retries, ngx_uint_t *said)
 {
-    ngx_int_t       rc;
     ngx_str_t      *value = cf->args->elts;
-    ngx_uint_t      i, what, given = 0;
+    ngx_uint_t      what, given = 0;
     pay_retry_t     retry;
     pay_retry_by_t  by;
 
@@ -316,15 +317,35 @@ retry_line(ngx_conf_t *cf, pay_retry_t *retries, ngx_uint_t *said)
                                 "immediate or cancel");
     }
 
+    retry = retry_defaults[what];
+    retry.by = by;
+
+    if (retry_words(cf, &retry, &given) != NGX_CONF_OK
+        || retry_check(cf, what, &retry, given) != NGX_CONF_OK)
+    {
+        return NGX_CONF_ERROR;
+    }
+
+    retries[what] = retry;
+    *said |= 1u << what;
+
+    return NGX_CONF_OK;
+}
+
+
+static char *
+retry_words(ngx_conf_t *cf, pay_retry_t *retry, ngx_uint_t *given)
+{
+    ngx_int_t   rc;
+    ngx_str_t  *value = cf->args->elts;
+    ngx_uint_t  i;
+
     if (ngx_http_payments_check_words(cf, 3) != NGX_CONF_OK) {
         return NGX_CONF_ERROR;
     }
 
-    retry = retry_defaults[what];
-    retry.by = by;
-
     for (i = 3; i < cf->args->nelts; i++) {
-        rc = retry_word(cf, &value[i], &retry, &given);
+        rc = retry_word(cf, &value[i], retry, given);
 
         if (rc == NGX_DECLINED) {
             return retry_refuse(cf, "takes base=, max=, jitter= and limit=");
@@ -334,13 +355,6 @@ retry_line(ngx_conf_t *cf, pay_retry_t *retries, ngx_uint_t *said)
             return NGX_CONF_ERROR;
         }
     }
-
-    if (retry_check(cf, what, &retry, given) != NGX_CONF_OK) {
-        return NGX_CONF_ERROR;
-    }
-
-    retries[what] = retry;
-    *said |= 1u << what;
 
     return NGX_CONF_OK;
 }
