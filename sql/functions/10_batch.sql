@@ -74,6 +74,26 @@ COMMENT ON FUNCTION pay.fact_kind IS
     'the checkout''s';
 
 
+-- Two things that a PSP may say move nothing: that an order is paid whose
+-- checkout has expired, where that is not simply a sale (p_policy: hold or
+-- refund), and a failure of what is paid.  The gateway's own conclusion that
+-- a checkout is over contradicts nobody.
+CREATE OR REPLACE FUNCTION pay.news_kind(
+    p_kind text, p_actor text, p_status text, p_policy text)
+RETURNS text LANGUAGE sql IMMUTABLE AS $$
+SELECT CASE
+    WHEN p_policy IS NOT NULL THEN 'late_success'
+    WHEN p_status = 'SUCCESS' AND p_actor <> 'gateway'
+        AND p_kind IN ('declined', 'expired', 'cancelled', 'rejected')
+        THEN 'contradiction'
+    ELSE p_kind
+END
+$$;
+COMMENT ON FUNCTION pay.news_kind IS
+    'What a fact is to an order in this status: its kind, or one of the two '
+    'exceptions';
+
+
 -- Whoever changes anything of an existing checkout (orders, registration,
 -- jobs, events) holds its row first, and all rows of a batch are taken in
 -- key order: two batches cannot deadlock.  Before this come, in this order,

@@ -7,17 +7,15 @@ SET LOCAL search_path = pay, pg_temp;
 
 
 -- One turn: at most one fact about each checkout.  What is news depends on
--- where an order stands in its turn: a payment that is proved after its
--- checkout has expired may be a late_success (unless people accept it), a
--- PSP's failure of what is paid is a contradiction; neither moves anything.
--- Writes an event for each order that moves, and for kinds that are news by
--- themselves; a first pending about an executing order is news, too, a first
--- late success, and a webhook for which the PSP is asked or that contradicts
--- what we have.  A job that has been asked for outlives a failure: what
--- failed was heard before.  Returns the items that moved a status, those that
--- were either of the two exceptions, and the contradictions that were news.
--- A row's address (ctid) stands for its key between two looks at it: nobody
--- else changes what belongs to a locked checkout.
+-- where an order stands in its turn (news_kind).  Writes an event for each
+-- order that moves, and for kinds that are news by themselves; a first
+-- pending about an executing order is news, too, a first late success, and a
+-- webhook for which the PSP is asked or that contradicts what we have.  A job
+-- that has been asked for outlives a failure: what failed was heard before.
+-- Returns the items that moved a status, those that were a late success or a
+-- contradiction, and the contradictions that were news.  A row's address
+-- (ctid) stands for its key between two looks at it: nobody else changes what
+-- belongs to a locked checkout.
 CREATE OR REPLACE FUNCTION pay.move_orders(
     p_facts fact[], p_turn int, OUT moved int[], OUT late int[],
     OUT against int[], OUT told int[])
@@ -49,12 +47,7 @@ BEGIN
                 END AS policy
             OFFSET 0) p
         CROSS JOIN LATERAL (
-            SELECT CASE WHEN p.policy IS NOT NULL THEN 'late_success'
-                        WHEN o.status = 'SUCCESS' AND f.actor <> 'gateway'
-                            AND f.kind IN ('declined', 'expired',
-                                           'cancelled', 'rejected')
-                        THEN 'contradiction'
-                        ELSE f.kind END AS news
+            SELECT news_kind(f.kind, f.actor, o.status, p.policy) AS news
             OFFSET 0) k
         WHERE f.turn = p_turn
     ), moved AS (
