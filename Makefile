@@ -16,13 +16,16 @@ UNIT_SRC = $(sort $(wildcard tests/unit/*.c))
 CORE_OBJ = $(CORE_SRC:%.c=$(BUILD)/obj/%.o)
 CLI_OBJ = $(CLI_SRC:%.c=$(BUILD)/obj/%.o)
 UNIT_OBJ = $(UNIT_SRC:%.c=$(BUILD)/obj/%.o)
-HEADERS = $(wildcard include/*.h src/*/*.h tests/unit/*.h)
+SIM_SRC = $(sort $(wildcard tests/simulation/*.c))
+SIM_OBJ = $(SIM_SRC:%.c=$(BUILD)/obj/%.o)
+HEADERS = $(wildcard include/*.h src/*/*.h tests/unit/*.h \
+	tests/simulation/*.h)
 CORE_LIBS = -ljansson -ljwt -lcrypto
 
 FUZZ_SECONDS ?= 60
 
-.PHONY: all payctl psp-requests unit module demo up down test bench asan fuzz \
-	lint clean
+.PHONY: all payctl psp-requests unit simulate controls module demo up down test \
+	bench asan fuzz lint clean
 all: payctl
 
 # Installs what is missing, builds, starts all and walks one checkout.
@@ -74,3 +77,13 @@ unit: $(BUILD)/unit
 	$(BUILD)/unit
 $(BUILD)/unit: $(UNIT_OBJ) $(BUILD)/libpay.a
 	$(CC) $(LDFLAGS_ALL) -pie $^ -o $@ $(CORE_LIBS) -lcriterion
+
+# Flows against PostgreSQL, a model network and model PSPs:
+# make simulate SEED=n SCENARIOS=n, or SCENARIO=n [TRACE=1] for one again.
+simulate: payctl $(BUILD)/simulate
+	tests/simulation/run
+$(BUILD)/simulate: $(SIM_OBJ) $(BUILD)/libpay.a
+	$(CC) $(LDFLAGS_ALL) -pie $^ -o $@ $(CORE_LIBS) -lpq
+# Bugs planted on purpose, each of which the simulator must find.
+controls:
+	tests/simulation/controls/run

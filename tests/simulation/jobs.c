@@ -1,0 +1,204 @@
+/*
+ * What workers do without being asked: they claim jobs, look at PSPs' lists
+ * of events, and sweep.  The real ones ask all the time; here somebody asks
+ * when there is something.
+ */
+
+#include "sim.h"
+
+
+#define LEASE_MS     15000
+#define SWEEP_MS     10000
+#define BACKFILL_GAP (12 * SIM_MIN)
+
+
+static void pump_tick(sim_t *sim, void *unused);
+static void claim(sim_t *sim, unsigned worker);
+static void claimed(sim_call_t *call, const pay_value_t *row,
+    pay_db_failure_t failure);
+static void backfill_due(sim_t *sim, void *data);
+static void swept(sim_call_t *call, const pay_value_t *row,
+    pay_db_failure_t failure);
+
+
+void
+sim_pump(sim_t *sim)
+{
+    int64_t      due;
+    const char  *cell;
+
+    if (!sim->dirty) {
+        return;
+    }
+
+    sim->dirty = 0;
+    (void) sim_db_ask(sim->db,
+        "SELECT (extract(epoch FROM min(greatest(j.run_at, j.lease_until)))"
+        " * 1000000)::bigint FROM pay.job j", 0);
+    cell = sim_db_cell(sim->db, 0, 0);
+
+    if (*cell == '\0') {
+        return;
+    }
+
+    due = strtoll(cell, NULL, 10) - sim->db_off;
+
+    if (due < sim->now) {
+        due = sim->now;
+    }
+
+    due += sim_between(sim, SIM_MS, SIM_S);
+
+    if (due < sim->pump_at) {
+        sim->pump_at = due;
+        sim_at(sim, due, pump_tick, NULL);
+    }
+}
+
+
+static void
+pump_tick(sim_t *sim, void *unused)
+{
+    unsigned  i, n, worker;
+
+    (void) unused;
+
+    if (sim->now != sim->pump_at) {
+        return;                  /* there was an earlier one */
+    }
+
+    sim->pump_at = INT64_MAX;
+    sim->dirty = 1;
+    n = 1 + (unsigned) sim_below(sim, 3);
+
+    for (i = 0; i < n; i++) {
+        if (sim_worker_pick(sim, &worker)
+            && sim->now >= sim->workers[worker].paused_until)
+        {
+            claim(sim, worker);
+        }
+    }
+}
+
+
+static void
+claim(sim_t *sim, unsigned worker)
+{
+    sim_call_t   *call = sim_alloc(sim, sizeof(sim_call_t));
+    pay_value_t  *args = sim_alloc(sim, 2 * sizeof(pay_value_t));
+
+    args[0] = pay_value_text(sim->workers[worker].owner);
+    args[1] = pay_value_int(LEASE_MS);
+    call->worker = worker;
+    call->op = PAY_OP_CLAIM_JOBS;
+    call->args = args;
+    call->done = claimed;
+    sim_call(sim, call);
+}
+
+
+/* As start_job() of ngx_payments_worker.c. */
+static void
+claimed(sim_call_t *call, const pay_value_t *row, pay_db_failure_t failure)
+{
+    sim_t       *sim = call->sim;
+    sim_flow_t  *flow;
+
+    (void) failure;
+
+    if (row == NULL || !pay_str_is(row[0].bytes, "job")) {
+        return;
+    }
+
+    sim->figures.jobs++;
+    flow = sim_flow_new(sim, call->worker, NULL, NULL);
+
+    if (pay_flow_job(&flow->core, row + 1, call->args[0].bytes) != PAY_OK) {
+        sim_violation(sim, "a claimed job cannot be read");
+        return;
+    }
+
+    sim_say(sim, "w%u f%u job %.*s of %.*s, attempts %d", flow->worker,
+            flow->number, pay_fmt(row[1].bytes),
+            pay_fmt(flow->core.checkout_id), (int) row[2].number);
+    sim_flow_start(flow);
+}
+
+
+/* Until all that the PSP has told is old enough to be listed. */
+void
+sim_backfill(sim_t *sim, sim_psp_t *psp)
+{
+    sim_after(sim, sim_between(sim, 0, BACKFILL_GAP), backfill_due, psp);
+}
+
+
+static void
+backfill_due(sim_t *sim, void *data)
+{
+    unsigned      worker;
+    sim_psp_t    *psp = data;
+    sim_flow_t   *flow;
+
+    psp->listed_at = sim->now;
+
+    if (!sim->healed || psp->hooks == NULL
+        || psp->hooks->at + 2 * BACKFILL_GAP > sim->now)
+    {
+        sim_after(sim, BACKFILL_GAP + sim_between(sim, 0, SIM_MIN),
+                  backfill_due, psp);
+    }
+
+    if (!sim_worker_pick(sim, &worker)) {
+        return;
+    }
+
+    flow = sim_flow_new(sim, worker, NULL, NULL);
+
+    if (pay_flow_backfill(&flow->core, &sim->psps[psp->index],
+                          sim->workers[worker].owner) != PAY_OK)
+    {
+        sim_die("no backfill flow");
+    }
+
+    sim_flow_start(flow);
+}
+
+
+void
+sim_sweep(sim_t *sim, void *unused)
+{
+    unsigned      worker;
+    sim_call_t   *call = sim_alloc(sim, sizeof(sim_call_t));
+    pay_value_t  *args = sim_alloc(sim, 3 * sizeof(pay_value_t));
+
+    (void) unused;
+
+    if (!sim_worker_pick(sim, &worker)) {
+        return;
+    }
+
+    args[0] = pay_value_text(sim->workers[worker].owner);
+    args[1] = pay_value_int(SWEEP_MS);
+    args[2] = pay_value_text(PAY_STR(
+        "{\"registering_s\":900,\"executing_s\":3600,\"unknown_s\":900,"
+        "\"parked_s\":3600}"));
+    call->worker = worker;
+    call->op = PAY_OP_SWEEP;
+    call->args = args;
+    call->done = swept;
+    sim_call(sim, call);
+}
+
+
+static void
+swept(sim_call_t *call, const pay_value_t *row, pay_db_failure_t failure)
+{
+    sim_t  *sim = call->sim;
+
+    (void) failure;
+
+    if (row != NULL && pay_str_is(row[0].bytes, "invalid")) {
+        sim_violation(sim, "sweep is invalid");
+    }
+}

@@ -1,0 +1,448 @@
+/*
+ * What must be true: before a call leaves, behind an answer, and when all is
+ * quiet (security.md section 6, I1 to I8).  The PSPs' books are the oracle.
+ */
+
+#include <dirent.h>
+#include <stdio.h>
+
+#include "sim.h"
+
+
+#define SQL_MAX  16384
+
+
+static void check_window(sim_t *sim, const sim_sent_t *sent);
+static void check_journal(sim_t *sim, const sim_sent_t *sent);
+static void judge_orders(sim_t *sim);
+static void judge_order(sim_t *sim, int row);
+static const sim_reg_t *reg_of(sim_t *sim, const char *reference);
+static void judge_paid(sim_t *sim, const sim_reg_t *reg, const char *order,
+    const char *reason, const char *late, int flagged);
+static void judge_leftovers(sim_t *sim);
+static void judge_books(sim_t *sim);
+static unsigned run_check(sim_t *sim, const char *directory,
+    const char *name);
+
+
+void
+sim_judge_call(sim_t *sim, const sim_sent_t *sent)
+{
+    check_window(sim, sent);
+    check_journal(sim, sent);
+}
+
+
+/* A key is used again only while the PSP knows it for sure: since the first
+ * call of which the gateway cannot know that nothing came of it. */
+static void
+check_window(sim_t *sim, const sim_sent_t *sent)
+{
+    int64_t            age;
+    const sim_sent_t  *other;
+
+    for (other = sim->sent; other != NULL; other = other->next) {
+        age = sent->at - other->at;
+
+        if (other->psp == sent->psp && pay_str_eq(other->key, sent->key)
+            && !(other->definite && other->heard)
+            && age > sent->psp->window + (sent->psp->window ? SIM_SLACK : 0))
+        {
+            sim_violation(sim, "%s %.*s is sent again after %d s, psp %u "
+                          "knows a key for %d s", sent->what,
+                          pay_fmt(sent->key), (int) (age / SIM_S),
+                          sent->psp->index,
+                          (int) (sent->psp->window / SIM_S));
+            return;
+        }
+    }
+}
+
+
+/* A row was committed before; each call of it is counted there. */
+static void
+check_journal(sim_t *sim, const sim_sent_t *sent)
+{
+    long               calls = 1, sends;
+    pay_str_t          id = sent->key;
+    const char        *colon;
+    const sim_sent_t  *other;
+
+    colon = memchr(id.data, ':', id.len);
+    id.len = colon ? (size_t) (colon - (const char *) id.data) : id.len;
+
+    for (other = sim->sent; other != NULL; other = other->next) {
+        calls += other->psp == sent->psp && pay_str_eq(other->key, sent->key);
+    }
+
+    (void) sim_db_ask(sim->db,
+        "SELECT coalesce(sum(sends), 0) FROM pay.dispatch WHERE merchant_id "
+        "= $1 AND checkout_id = $2 AND operation = $3 AND operation_id = $4 "
+        "AND psp = $5", 5, sim_text(sim, sent->flow->core.merchant_id),
+        sim_text(sim, sent->flow->core.checkout_id), sent->what,
+        sim_text(sim, id), sim_text(sim, sim->psps[sent->psp->index].name));
+    sends = strtol(sim_db_cell(sim->db, 0, 0), NULL, 10);
+
+    if (calls > sends) {
+        sim_violation(sim, "call %ld of %s %.*s leaves for psp %u, the "
+                      "journal has %ld", calls, sent->what,
+                      pay_fmt(sent->key), sent->psp->index, sends);
+    }
+}
+
+
+void
+sim_judge_reply(sim_flow_t *flow, const pay_reply_t *reply)
+{
+    int          is_create = strcmp(flow->core.name, "create") == 0;
+    sim_t       *sim = flow->sim;
+    sim_rows_t   found;
+
+    if (reply->kind == PAY_REPLY_JSON
+        && (sim_find(reply->body, "page0.psp")
+            || sim_find(reply->body, "page1.psp")))
+    {
+        sim_violation(sim, "a hosted page stands in an answer");
+    }
+
+    if (strcmp(flow->core.name, "buyer") == 0
+        && sim_find(reply->location, ".psp.example/p/"))
+    {
+        found = sim_db_ask(sim->db, "SELECT FROM pay.registration WHERE "
+            "hosted_url = $1 AND state = 'REGISTERED'", 1,
+            sim_text(sim, reply->location));
+        if (found.rows != 1) {
+            sim_violation(sim, "%.*s is shown and not committed",
+                          pay_fmt(reply->location));
+        }
+    }
+
+    if (!is_create || reply->status >= 300) {
+        return;
+    }
+
+    found = sim_db_ask(sim->db,
+        "SELECT r.token IS NOT NULL FROM pay.registration r "
+        "WHERE r.merchant_id = $1 AND r.checkout_id = $2", 2,
+        sim_text(sim, sim->merchant.id),
+        sim_text(sim, flow->core.checkout_id));
+
+    if (found.rows != 1) {
+        sim_violation(sim, "I3: %u for %.*s, which is not committed",
+                      reply->status, pay_fmt(flow->core.checkout_id));
+
+    } else if (sim_find(reply->body, "\"redirect_url\":\"")
+               && *sim_db_cell(sim->db, 0, 0) != 't')
+    {
+        sim_violation(sim, "%.*s: the address is shown before the token is "
+                      "committed", pay_fmt(flow->core.checkout_id));
+    }
+}
+
+
+void
+sim_judge_webhook(sim_t *sim, const sim_hook_t *hook)
+{
+    sim_rows_t  found;
+
+    found = sim_db_ask(sim->db, "SELECT FROM pay.webhook_inbox WHERE psp = "
+        "$1 AND event_id = $2", 2,
+        sim_text(sim, sim->psps[hook->reg->psp->index].name),
+        sim_text(sim, hook->id));
+
+    if (found.rows != 1) {
+        sim_violation(sim, "I6: webhook %.*s was answered 2xx and is not "
+                      "stored", pay_fmt(hook->id));
+    }
+}
+
+
+int
+sim_judge_requeue(sim_t *sim)
+{
+    int          i, count = 0, any = 0;
+    sim_rows_t   found;
+    const char  *ids[32];
+
+    found = sim_db_ask(sim->db, "SELECT dead_letter_id FROM pay.dead_letter "
+        "WHERE state = 'open' AND (merchant_id = $1 OR psp IN ($2, $3)) "
+        "ORDER BY dead_letter_id", 3, sim_text(sim, sim->merchant.id),
+        sim_text(sim, sim->psps[0].name), sim_text(sim, sim->psps[1].name));
+
+    for (i = 0; i < found.rows && i < 32; i++) {
+        ids[count++] = sim_text(sim, pay_str_of(sim_db_cell(sim->db, i, 0)));
+    }
+
+    for (i = 0; i < count; i++) {
+        (void) sim_db_ask(sim->db, sim_chance(sim, 800)
+            ? "SELECT pay_ops.requeue_dead_letter($1, 'sim', 'again')"
+            : "SELECT pay_ops.resolve_dead_letter($1, 'sim', 'enough')", 1,
+            ids[i]);
+        sim_say(sim, "people: %s", sim_db_cell(sim->db, 0, 0));
+        any |= strcmp(sim_db_cell(sim->db, 0, 0), "requeued") == 0;
+    }
+
+    sim->dirty = 1;
+
+    return any;
+}
+
+
+void
+sim_judge_end(sim_t *sim)
+{
+    judge_orders(sim);
+    judge_leftovers(sim);
+    judge_books(sim);
+}
+
+
+static void
+judge_orders(sim_t *sim)
+{
+    int         i;
+    sim_rows_t  found;
+
+    found = sim_db_ask(sim->db,
+        "SELECT o.payment_order_id, o.status, coalesce(o.reason, ''), "
+        "c.checkout_uuid, r.nonce, r.state, coalesce(l.state, ''), "
+        "(SELECT count(*) FROM pay.event e WHERE e.merchant_id = "
+        "o.merchant_id AND e.payment_order_id = o.payment_order_id AND "
+        "e.kind = 'paid' AND e.new_status = 'SUCCESS'), "
+        "(SELECT count(*) FROM pay.dead_letter d WHERE d.merchant_id = "
+        "o.merchant_id AND d.checkout_id = o.checkout_id AND (d.state = "
+        "'open' OR d.state = 'resolved')) "
+        "FROM pay.payment_order o "
+        "JOIN pay.checkout c USING (merchant_id, checkout_id) "
+        "JOIN pay.registration r USING (merchant_id, checkout_id) "
+        "LEFT JOIN pay.late_success l USING (merchant_id, checkout_id) "
+        "WHERE o.merchant_id = $1 ORDER BY 1", 1,
+        sim_text(sim, sim->merchant.id));
+
+    for (i = 0; i < found.rows; i++) {
+        judge_order(sim, i);
+    }
+}
+
+
+static void
+judge_order(sim_t *sim, int row)
+{
+    sim_db_t         *db = sim->db;
+    const sim_reg_t  *reg = reg_of(sim, sim_db_cell(db, row, 3));
+    int               paid = reg != NULL && reg->payments > 0;
+    int               flagged = strcmp(sim_db_cell(db, row, 8), "0") != 0;
+    int               booked = strcmp(sim_db_cell(db, row, 7), "0") != 0;
+    const char       *order = sim_db_cell(db, row, 0);
+    const char       *status = sim_db_cell(db, row, 1);
+
+    if (reg != NULL && !pay_str_is(reg->nonce, sim_db_cell(db, row, 4))) {
+        sim_violation(sim, "I1: the PSP knows %s by another nonce", order);
+    }
+
+    if (strcmp(status, "SUCCESS") == 0) {
+        if (strcmp(sim_db_cell(db, row, 7), "1") != 0) {
+            sim_violation(sim, "I2: %s is booked %s times", order,
+                          sim_db_cell(db, row, 7));
+        }
+
+        if (!paid || reg->refunds != 0) {
+            sim_violation(sim, "%s is SUCCESS and not paid, or paid back",
+                          order);
+        }
+
+        return;
+    }
+
+    if (booked) {
+        sim_violation(sim, "I5: %s is %s and has been booked", order, status);
+    }
+
+    if (strcmp(status, "FAILED") != 0) {
+        if (!flagged) {
+            sim_violation(sim, "I8: %s is %s at the end, its registration %s",
+                          order, status, sim_db_cell(db, row, 5));
+        }
+
+        return;
+    }
+
+    if (paid) {
+        judge_paid(sim, reg, order, sim_db_cell(db, row, 2),
+                   sim_db_cell(db, row, 6), flagged);
+    }
+}
+
+
+static const sim_reg_t *
+reg_of(sim_t *sim, const char *reference)
+{
+    unsigned          i;
+    const sim_reg_t  *reg;
+
+    for (i = 0; i < SIM_PSPS; i++) {
+        for (reg = sim->books[i].regs; reg != NULL; reg = reg->next) {
+            if (pay_str_is(reg->reference, reference)) {
+                return reg;
+            }
+        }
+    }
+
+    return NULL;
+}
+
+
+/* The PSP has the money of a FAILED order: only a late one, kept as such. */
+static void
+judge_paid(sim_t *sim, const sim_reg_t *reg, const char *order,
+    const char *reason, const char *late, int flagged)
+{
+    int  known;
+
+    known = sim->env.late != PAY_LATE_ACCEPT && strcmp(reason, "expired") == 0
+            && *late != '\0';
+
+    if (!known && !flagged) {
+        sim_violation(sim, "I3: %s is paid at the PSP and FAILED (%s) here",
+                      order, reason);
+        return;
+    }
+
+    if (strcmp(late, "refunded") == 0) {
+        if (reg->refunds != 1) {
+            sim_violation(sim, "%s is said to be paid back", order);
+        }
+
+    } else if (known && !flagged) {
+        sim_violation(sim, "I8: the late payment of %s is %s at the end",
+                      order, late);
+    }
+}
+
+
+/* What is still under way when nothing moves any more. */
+static void
+judge_leftovers(sim_t *sim)
+{
+    int         i;
+    sim_rows_t  found;
+
+    found = sim_db_ask(sim->db,
+        "SELECT 'a job, ' || j.kind FROM pay.job j WHERE j.merchant_id = $1 "
+        "UNION ALL "
+        "SELECT concat_ws(' ', 'a dispatch,', d.operation, d.operation_id, "
+        "d.state) FROM pay.dispatch d JOIN pay.registration r USING "
+        "(merchant_id, checkout_id) WHERE d.merchant_id = $1 AND "
+        "(d.state = 'OPEN' OR d.state = 'UNKNOWN' AND (d.operation <> "
+        "'register' OR r.state = 'REGISTERING')) AND NOT EXISTS (SELECT "
+        "FROM pay.dead_letter x WHERE x.merchant_id = d.merchant_id AND "
+        "x.checkout_id = d.checkout_id AND x.state IN ('open', 'resolved', "
+        "'requeued')) UNION ALL "
+        "SELECT 'a parked webhook, ' || i.event_id FROM pay.webhook_inbox i "
+        "WHERE i.psp IN ($2, $3) AND i.state = 'parked' AND NOT EXISTS "
+        "(SELECT FROM pay.dead_letter x WHERE x.psp = i.psp AND x.event_id "
+        "= i.event_id)", 3, sim_text(sim, sim->merchant.id),
+        sim_text(sim, sim->psps[0].name), sim_text(sim, sim->psps[1].name));
+
+    for (i = 0; i < found.rows; i++) {
+        sim_violation(sim, "I8: left over: %s", sim_db_cell(sim->db, i, 0));
+    }
+}
+
+
+/* What was accepted is there; what the PSP has came from there. */
+static void
+judge_books(sim_t *sim)
+{
+    unsigned           i;
+    sim_rows_t         found;
+    const char        *merchant = sim_text(sim, sim->merchant.id);
+    const sim_reg_t   *reg;
+    const sim_post_t  *post;
+
+    for (post = sim->posts; post != NULL; post = post->next) {
+        found = sim_db_ask(sim->db, "SELECT FROM pay.payment_order WHERE "
+            "merchant_id = $1 AND checkout_id = $2", 2, merchant,
+            sim_text(sim, post->checkout_id));
+
+        if (post->accepted && found.rows != (int) post->order_count) {
+            sim_violation(sim, "I3: %.*s was accepted, %d rows are there",
+                          pay_fmt(post->checkout_id), found.rows);
+        }
+    }
+
+    for (i = 0; i < SIM_PSPS; i++) {
+        for (reg = sim->books[i].regs; reg != NULL; reg = reg->next) {
+            found = sim_db_ask(sim->db, "SELECT FROM pay.checkout WHERE "
+                "merchant_id = $1 AND checkout_uuid = $2::text::uuid", 2,
+                merchant, sim_text(sim, reg->reference));
+
+            if (found.rows != 1) {
+                sim_violation(sim, "psp %u has %.*s, nobody else", i,
+                              pay_fmt(reg->token));
+            }
+        }
+    }
+}
+
+
+unsigned
+sim_judge_checks(sim_t *sim, const char *directory)
+{
+    DIR            *dir = opendir(directory);
+    unsigned        bad = 0;
+    struct dirent  *entry;
+
+    if (dir == NULL) {
+        sim_die("cannot read %s", directory);
+    }
+
+    while ((entry = readdir(dir)) != NULL) {
+        /* durability is not this cluster's aim */
+        if (strstr(entry->d_name, ".sql") != NULL
+            && strcmp(entry->d_name, "durability.sql") != 0)
+        {
+            bad += run_check(sim, directory, entry->d_name);
+        }
+    }
+
+    (void) closedir(dir);
+
+    return bad;
+}
+
+
+static unsigned
+run_check(sim_t *sim, const char *directory, const char *name)
+{
+    int          row, column;
+    char         path[512], sql[SQL_MAX];
+    FILE        *file;
+    size_t       len;
+    sim_rows_t   found;
+
+    (void) snprintf(path, sizeof(path), "%s/%s", directory, name);
+    file = fopen(path, "r");
+    if (file == NULL) {
+        sim_die("cannot read %s", path);
+    }
+
+    len = fread(sql, 1, sizeof(sql) - 1, file);
+    (void) fclose(file);
+    sql[len] = '\0';
+
+    found = sim_db_ask(sim->db, sql, 0);
+
+    for (row = 0; row < found.rows; row++) {
+        sim->figures.violations++;
+        printf("violation: SEED=%" PRIu64 " sql/checks/%s:", sim->seed, name);
+
+        for (column = 0; column < found.columns; column++) {
+            printf(" %s", sim_db_cell(sim->db, row, column));
+        }
+
+        printf("\n");
+    }
+
+    return (unsigned) found.rows;
+}

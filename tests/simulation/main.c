@@ -1,0 +1,231 @@
+/*
+ * simulate: runs scenarios of one seed, one after another, and says what
+ * they came to.
+ *   simulate --host DIRECTORY --clock FILE --checks DIRECTORY
+ *       [--seed N] [--first N] [--scenarios N] [--trace]
+ * Exit code 0 only without a violation, 2 when it cannot run.
+ */
+
+#include <stdio.h>
+#include <sys/time.h>
+
+#include "sim.h"
+
+
+#define EPOCH        250       /* scenarios of one database */
+#define STEPS_MAX    60000
+#define LENGTH_MAX   (4 * 24 * SIM_HOUR)
+#define SETTLE       (2 * SIM_HOUR)
+#define ROUNDS       4
+
+
+typedef struct {
+    const char  *host, *clock, *checks;
+    uint64_t     seed, first, scenarios;
+    int          trace;
+} options_t;
+
+
+static void parse(int argc, char **argv, options_t *options);
+static void run(sim_t *sim, uint64_t scenario);
+static int until_quiet(sim_t *sim);
+static void clear(sim_t *sim);
+static void tell(const sim_t *sim, double seconds, uint64_t digest);
+static double now_s(void);
+
+
+int
+main(int argc, char **argv)
+{
+    sim_t      *sim = calloc(1, sizeof(sim_t));
+    double      started = now_s();
+    uint64_t    i, digest = 0;
+    options_t   options = { NULL, NULL, NULL, 1, 0, 1, 0 };
+
+    parse(argc, argv, &options);
+
+    if (sim == NULL) {
+        sim_die("out of memory");
+    }
+
+    sim->seed = options.seed;
+    sim->trace = options.trace;
+    sim->db = sim_db_open(options.host, options.clock);
+
+    for (i = 0; i < options.scenarios; i++) {
+        if (i % EPOCH == 0) {
+            if (i != 0) {
+                (void) sim_judge_checks(sim, options.checks);
+            }
+
+            sim_db_renew(sim->db);
+        }
+
+        run(sim, options.first + i);
+        digest = digest * 31 + sim->digest;
+        clear(sim);
+    }
+
+    (void) sim_judge_checks(sim, options.checks);
+    sim_db_close(sim->db);
+    tell(sim, now_s() - started, digest);
+    i = sim->figures.violations;
+    free(sim);
+
+    return i != 0;
+}
+
+
+static void
+parse(int argc, char **argv, options_t *options)
+{
+    int           i;
+    unsigned      k;
+    const struct {
+        const char   *name;
+        const char  **text;
+        uint64_t     *number;
+    } words[] = {
+        { "--host", &options->host, NULL },
+        { "--clock", &options->clock, NULL },
+        { "--checks", &options->checks, NULL },
+        { "--seed", NULL, &options->seed },
+        { "--first", NULL, &options->first },
+        { "--scenarios", NULL, &options->scenarios }
+    };
+
+    for (i = 1; i < argc; i++) {
+        if (strcmp(argv[i], "--trace") == 0) {
+            options->trace = 1;
+            continue;
+        }
+
+        for (k = 0; k < sizeof(words) / sizeof(words[0]); k++) {
+            if (i + 1 < argc && strcmp(argv[i], words[k].name) == 0) {
+                i++;
+
+                if (words[k].text != NULL) {
+                    *words[k].text = argv[i];
+                } else {
+                    *words[k].number = strtoull(argv[i], NULL, 10);
+                }
+
+                break;
+            }
+        }
+
+        if (k == sizeof(words) / sizeof(words[0])) {
+            sim_die("simulate: what is %s?", argv[i]);
+        }
+    }
+
+    if (!options->host || !options->clock || !options->checks) {
+        sim_die("simulate: --host, --clock and --checks are needed");
+    }
+}
+
+
+/* People look twice: what they put back to work may end in another way. */
+static void
+run(sim_t *sim, uint64_t scenario)
+{
+    unsigned  i;
+
+    sim->scenario = scenario;
+    sim->random = sim->seed * UINT64_C(0x2545f4914f6cdd1d) + scenario;
+    (void) sim_random(sim);
+    sim->heap = pay_heap_create();
+    sim->digest = UINT64_C(0xcbf29ce484222325);
+    sim->figures.scenarios++;
+    sim_plan(sim);
+    sim_db_clock(sim->db, sim->now);
+    (void) sim_db_ask(sim->db, "SELECT setval('public.sim_uuid', $1::text"
+                      "::bigint)", 1,
+                      (const char *) sim_format(sim, "%" PRIu64,
+                                                1 + scenario * 1000).data);
+
+    if (!until_quiet(sim)) {
+        return;
+    }
+
+    for (i = 0; i < ROUNDS; i++) {
+        sim->now += SETTLE;
+        sim_sweep(sim, NULL);
+
+        if (!until_quiet(sim)) {
+            return;
+        }
+
+        if (i + 1 < ROUNDS && !sim_judge_requeue(sim)) {
+            break;
+        }
+    }
+
+    sim_judge_end(sim);
+}
+
+
+static int
+until_quiet(sim_t *sim)
+{
+    for ( ;; ) {
+        sim_pump(sim);
+
+        if (!sim_step(sim)) {
+            return 1;
+        }
+
+        if (sim->steps > STEPS_MAX || sim->now - sim->started > LENGTH_MAX) {
+            sim_violation(sim, "I8: it does not come to rest");
+            return 0;
+        }
+    }
+}
+
+
+static void
+clear(sim_t *sim)
+{
+    sim_t        kept = *sim;
+    sim_flow_t  *flow;
+
+    for (flow = sim->flows; flow != NULL; flow = flow->next) {
+        pay_heap_destroy(flow->heap);
+    }
+
+    pay_heap_destroy(sim->heap);
+    memset(sim, 0, sizeof(sim_t));
+    sim->seed = kept.seed;
+    sim->trace = kept.trace;
+    sim->db = kept.db;
+    sim->events = kept.events;
+    sim->event_size = kept.event_size;
+    sim->figures = kept.figures;
+}
+
+
+static void
+tell(const sim_t *sim, double seconds, uint64_t digest)
+{
+    const sim_figures_t  *f = &sim->figures;
+
+    printf("simulation: seed %" PRIu64 ", scenarios %" PRIu64 ", steps %"
+           PRIu64 ", operations %" PRIu64 " in %" PRIu64 " batches, psp calls "
+           "%" PRIu64 ", webhooks %" PRIu64 " (forged %" PRIu64 "), jobs %"
+           PRIu64 ", crashes %" PRIu64 ", pauses %" PRIu64 ", lost commits %"
+           PRIu64 ", violations %" PRIu64 ", digest %016" PRIx64
+           ", %.1f s\n", sim->seed, f->scenarios, f->steps, f->operations,
+           f->batches, f->calls, f->webhooks, f->forged, f->jobs, f->crashes,
+           f->pauses, f->lost_commits, f->violations, digest, seconds);
+}
+
+
+static double
+now_s(void)
+{
+    struct timeval  tv;
+
+    (void) gettimeofday(&tv, NULL);
+
+    return (double) tv.tv_sec + (double) tv.tv_usec / 1e6;
+}

@@ -1,0 +1,196 @@
+/*
+ * The network between workers and PSPs: what does not arrive, what arrives
+ * late or twice, and what is heard of it.
+ */
+
+#include "sim.h"
+
+
+static void http_arrives(sim_t *sim, void *data);
+static void http_fails(sim_t *sim, void *data);
+static void http_heard(sim_t *sim, void *data);
+static void arrange(sim_t *sim, sim_sent_t *sent, int64_t deadline);
+static void no_answer(sim_sent_t *sent, pay_sent_t how, pay_reach_t reach,
+    const char *why);
+
+
+void
+sim_send(sim_flow_t *flow)
+{
+    size_t               skip;
+    sim_t               *sim = flow->sim;
+    unsigned             i;
+    sim_sent_t          *sent = sim_alloc(sim, sizeof(sim_sent_t));
+    pay_effect_t        *effect = &flow->effect;
+    pay_http_request_t  *http = &effect->http;
+
+    skip = effect->psp->account.base_url.len;
+    sent->flow = flow;
+    sent->psp = &sim->books[effect->psp->index];
+    sent->what = effect->what;
+    sent->method = sim_dup(sim, http->method);
+    sent->path = sim_dup(sim, (pay_str_t) { http->url.len - skip,
+                                            http->url.data + skip });
+    sent->body = sim_dup(sim, http->body);
+    sent->at = sim->now;
+    sent->deadline = sim->now + (effect->buyer_waits ? SIM_IMPATIENCE
+                                                     : SIM_DEADLINE);
+    sent->changes = !pay_str_is(sent->method, "GET");
+
+    for (i = 0; i < http->field_count; i++) {
+        if (pay_str_is(http->fields[i].name, "Idempotency-Key")) {
+            sent->key = sim_dup(sim, http->fields[i].value);
+        }
+    }
+
+    sim->figures.calls++;
+    sim_say(sim, "w%u f%u %s %.*s: calls psp %u, %s %.*s", flow->worker,
+            flow->number, flow->core.name, pay_fmt(flow->core.checkout_id),
+            sent->psp->index, sent->what, pay_fmt(sent->key));
+
+    if (sent->changes) {
+        sim_judge_call(sim, sent);
+        sent->next = sim->sent;
+        sim->sent = sent;
+    }
+
+    arrange(sim, sent, sent->deadline);
+}
+
+
+static void
+arrange(sim_t *sim, sim_sent_t *sent, int64_t deadline)
+{
+    int                  down;
+    sim_sent_t          *copy;
+    const sim_faults_t  *faults = &sim->faults;
+
+    down = sim->now >= sent->psp->down_from
+           && sim->now < sent->psp->down_until && !sim->healed;
+
+    if (down || sim_fault(sim, faults->net_refused)) {
+        no_answer(sent, PAY_SENT_NOTHING,
+                  (pay_reach_t) sim_below(sim, PAY_REACH_TLS + 1), "connect");
+        sent->definite = 1;
+        sim_after(sim, sim_between(sim, SIM_MS, 2 * SIM_S), http_heard, sent);
+        return;
+    }
+
+    /* said unless an answer is there before */
+    sim_at(sim, deadline, http_fails, sent);
+
+    if (sim_fault(sim, faults->net_lost)) {
+        return;
+    }
+
+    if (sim_fault(sim, faults->net_late)) {
+        sim_at(sim, deadline + sim_between(sim, 0, SIM_LATE_MAX),
+               http_arrives, sent);
+        return;
+    }
+
+    sim_after(sim, sim_between(sim, 5 * SIM_MS, 80 * SIM_MS), http_arrives,
+              sent);
+
+    if (sent->psp->window != 0 && sim_fault(sim, faults->net_doubled)) {
+        copy = sim_alloc(sim, sizeof(sim_sent_t));
+        *copy = *sent;
+        copy->is_copy = 1;
+        sim_after(sim, sim_between(sim, SIM_MS, 20 * SIM_S), http_arrives,
+                  copy);
+    }
+}
+
+
+static void
+http_arrives(sim_t *sim, void *data)
+{
+    sim_sent_t         *sent = data;
+    pay_http_answer_t   answer;
+
+    memset(&answer, 0, sizeof(answer));
+    answer.sent = PAY_ANSWERED;
+    answer.reach = PAY_REACH_COMPLETE;
+    answer.retry_after_s = -1;
+    answer.should_retry = -1;
+
+    sim_psp_take(sim, sent, &answer);
+    sim_say(sim, "   psp %u %s %.*s%s: %u", sent->psp->index, sent->what,
+            pay_fmt(sent->key), sent->is_copy ? " (a copy)" : "",
+            answer.status);
+
+    if (sent->is_copy || sent->over
+        || sim_fault(sim, sim->faults.net_answer_lost))
+    {
+        return;
+    }
+
+    sent->over = 1;
+
+    if (sim_fault(sim, sim->faults.net_cut)) {
+        no_answer(sent, PAY_SENT_SOME, sim_chance(sim, 500)
+                  ? PAY_REACH_WRITTEN : PAY_REACH_STATUS, "broken");
+        sent->answer.status = sent->answer.reach == PAY_REACH_STATUS
+                              ? answer.status : 0;
+
+    } else {
+        sent->answer = answer;
+        sent->definite = sent->nothing_happened;
+    }
+
+    sim_after(sim, sim_between(sim, 5 * SIM_MS, 400 * SIM_MS), http_heard,
+              sent);
+}
+
+
+static void
+http_fails(sim_t *sim, void *data)
+{
+    sim_sent_t  *sent = data;
+
+    if (sent->over) {
+        return;
+    }
+
+    sent->over = 1;
+    no_answer(sent, PAY_SENT_SOME, PAY_REACH_WRITTEN, "timeout");
+    http_heard(sim, sent);
+}
+
+
+static void
+no_answer(sim_sent_t *sent, pay_sent_t how, pay_reach_t reach,
+    const char *why)
+{
+    sent->over = 1;
+    sent->answer.sent = how;
+    sent->answer.reach = reach;
+    sent->answer.failure = why;
+    sent->answer.retry_after_s = -1;
+    sent->answer.should_retry = -1;
+}
+
+
+static void
+http_heard(sim_t *sim, void *data)
+{
+    pay_event_t    event = { .kind = PAY_EVENT_HTTP };
+    sim_sent_t    *sent = data;
+    sim_flow_t    *flow = sent->flow;
+    sim_worker_t  *worker = &sim->workers[flow->worker];
+
+    if (flow->life != worker->life) {
+        return;
+    }
+
+    if (sim->now < worker->paused_until) {
+        sim_at(sim, worker->paused_until + sim_between(sim, 0, 1000),
+               http_heard, sent);
+        return;
+    }
+
+    sent->heard = 1;
+    event.answer = &sent->answer;
+    sim_flow_event(flow, &event);
+    memset(&sent->answer, 0, sizeof(sent->answer));
+}

@@ -1,0 +1,382 @@
+/*
+ * The deterministic simulator: the core's flows, a model network and model
+ * PSPs, driven by one seeded generator on a virtual clock, against the real
+ * SQL functions in a real PostgreSQL whose clock is the same.  What happens
+ * depends on the seed and the scenario's number alone.
+ *
+ *   main.c    scenarios one after another, figures      seed → scenario
+ *   plan.c    what a scenario has in store              faults, actors
+ *   sim.c     the clock, the queue, the trace
+ *   db.c      PostgreSQL: operations, the virtual clock, questions
+ *   world.c   workers and their flows, effects, crashes, pauses
+ *   jobs.c    what workers do without being asked
+ *   net.c     calls to PSPs: lost, late, doubled, cut
+ *   psp.c     a model PSP behind the protocol of docs/psp-generic.md
+ *   hook.c    its webhooks
+ *   shop.c    storefronts
+ *   buyer.c   buyers
+ *   judge.c   what must be true in between, and at the end
+ */
+
+#ifndef SIM_H
+#define SIM_H
+
+#include <inttypes.h>
+#include <stdlib.h>
+
+#include "pay_crypto.h"
+#include "pay_flow.h"
+#include "pay_id.h"
+
+
+#define SIM_MS         INT64_C(1000)
+#define SIM_S          INT64_C(1000000)
+#define SIM_MIN        (60 * SIM_S)
+#define SIM_HOUR       (60 * SIM_MIN)
+
+#define SIM_PSPS       2
+#define SIM_WORKERS    3
+#define SIM_DEADLINE   (10 * SIM_S)      /* of a PSP call */
+#define SIM_IMPATIENCE (3 * SIM_S)       /* with a buyer waiting */
+#define SIM_BATCH_MAX  16
+/* Whatever keeps a call from leaving, or a clock from going right, is over
+ * after this; PSPs know a key for so much longer than they promise. */
+#define SIM_SLACK      (15 * SIM_MIN)
+#define SIM_LATE_MAX   (2 * SIM_MIN)     /* of a request under way */
+#define SIM_PAUSE_MAX  (5 * SIM_MIN)     /* of a stopped worker */
+
+#define SIM_STR_MAX    (256 * 1024)
+
+
+typedef struct sim_s       sim_t;
+typedef struct sim_call_s  sim_call_t;
+typedef struct sim_flow_s  sim_flow_t;
+typedef struct sim_psp_s   sim_psp_t;
+typedef struct sim_reg_s   sim_reg_t;
+typedef struct sim_post_s  sim_post_t;
+
+typedef void (*sim_event_pt)(sim_t *sim, void *data);
+typedef void (*sim_done_pt)(sim_call_t *call, const pay_value_t *row,
+    pay_db_failure_t failure);
+typedef void (*sim_reply_pt)(sim_flow_t *flow, const pay_reply_t *reply);
+
+typedef struct {
+    int64_t        at;
+    uint64_t       tie;
+    sim_event_pt   run;
+    void          *data;
+} sim_event_t;
+
+/* Chances in thousands, drawn anew for each scenario; 0 after the healing. */
+typedef struct {
+    unsigned  db_unsent;       /* the gateway hears UNAVAILABLE or OVERLOADED */
+    unsigned  db_lost;         /* never came there; it hears UNKNOWN */
+    unsigned  db_ack_lost;     /* committed; it hears UNKNOWN */
+    unsigned  db_error;        /* rolled back; it hears ERROR */
+    unsigned  db_slow;
+    unsigned  net_refused;     /* no connection */
+    unsigned  net_lost;        /* the request */
+    unsigned  net_answer_lost;
+    unsigned  net_late;        /* the request comes after the deadline */
+    unsigned  net_cut;         /* the answer breaks off */
+    unsigned  net_doubled;
+    unsigned  psp_error;       /* 500, before or after */
+    unsigned  psp_busy;        /* 429 with Retry-After, or 401 */
+    unsigned  psp_refuses;     /* by nonce */
+    unsigned  psp_malformed;   /* done, but the answer is nonsense */
+    unsigned  psp_conflict;    /* 409 */
+    unsigned  hook_lost;
+    unsigned  hook_doubled;
+    unsigned  hook_late;
+    unsigned  hook_forged;
+    unsigned  reply_lost;      /* between the gateway and its clients */
+    unsigned  other_body;
+    unsigned  twin;            /* two requests of one key at once */
+} sim_faults_t;
+
+typedef enum {
+    SIM_BUYER_PAYS = 0, SIM_BUYER_DECLINED, SIM_BUYER_RETRIES,
+    SIM_BUYER_CANCELS, SIM_BUYER_LEAVES, SIM_BUYER_LATE, SIM_BUYER_TWICE,
+    SIM_BUYER_KINDS
+} sim_buyer_kind_t;
+
+/* An operation on its way: sent by a worker, run at once or never. */
+struct sim_call_s {
+    sim_t              *sim;
+    unsigned            worker;
+    unsigned            life;            /* of that worker when it was sent */
+    pay_op_id_t         op;
+    const pay_value_t  *args;
+    sim_done_pt         done;
+    void               *data;
+    int                 waiting;         /* has not come to PostgreSQL yet */
+    int                 is_lost;         /* it hears nothing of the outcome */
+    pay_value_t        *row;             /* NULL: none */
+    pay_db_failure_t    failure;
+    sim_call_t         *next;            /* of those waiting */
+};
+
+struct sim_flow_s {
+    sim_t          *sim;
+    unsigned        number;
+    unsigned        worker;
+    unsigned        life;
+    pay_heap_t     *heap;
+    pay_flow_t      core;
+    pay_effect_t    effect;
+    int             ended;
+    sim_reply_pt    replied;             /* or NULL: nobody waits */
+    void           *data;
+    sim_flow_t     *next;
+};
+
+typedef struct {
+    unsigned   life;                     /* counts crashes */
+    int        up;
+    int64_t    paused_until;
+    int64_t    clock_off;
+    pay_str_t  owner;
+} sim_worker_t;
+
+/* A call that left, or may have left, for a PSP. */
+typedef struct sim_sent_s  sim_sent_t;
+
+struct sim_sent_s {
+    sim_flow_t   *flow;
+    sim_psp_t    *psp;
+    const char   *what;
+    pay_str_t     method;
+    pay_str_t     path;                  /* behind base_url */
+    pay_str_t     body;
+    pay_str_t     key;
+    int64_t       at;
+    int64_t       deadline;
+    int           changes;               /* is journaled */
+    int           over;                  /* an end is under way or was heard */
+    int           nothing_happened;      /* says the PSP, and so it is */
+    int           definite;              /* its end will say: nothing came
+                                            of it */
+    int           heard;
+    int           is_copy;
+    pay_http_answer_t  answer;
+    sim_sent_t   *next;
+};
+
+/* Money and promises as the model PSP keeps them. */
+struct sim_reg_s {
+    sim_psp_t    *psp;
+    pay_str_t     token, nonce, reference, amount, currency, payment_id;
+    const char   *status;
+    const char   *code;
+    int64_t       expires_at;            /* as we were told */
+    int64_t       close_at;              /* INT64_MAX: must be told */
+    unsigned      payments;
+    unsigned      refunds;
+    int           is_late;               /* paid after expires_at */
+    int           was_final;             /* so the gateway may have stopped
+                                            asking */
+    sim_reg_t    *next;
+};
+
+/* What it remembers of an idempotency key. */
+typedef struct sim_key_s  sim_key_t;
+
+struct sim_key_s {
+    pay_str_t    key;
+    pay_str_t    body;
+    unsigned     status;
+    pay_str_t    answer;
+    int64_t      made_at;
+    sim_key_t   *next;
+};
+
+typedef struct sim_hook_s  sim_hook_t;
+
+struct sim_hook_s {
+    sim_reg_t    *reg;
+    pay_str_t     id;
+    pay_str_t     body;
+    const char   *type;
+    int64_t       at;
+    unsigned      tries;
+    int           settled;
+    int           is_gone;               /* is never delivered */
+    sim_hook_t   *next;
+};
+
+struct sim_psp_s {
+    unsigned      index;
+    int           captures;              /* buyers approve, we take */
+    int           lingers;
+    int64_t       close_lag;
+    int64_t       down_from, down_until;
+    int64_t       window;
+    int64_t       listed_at;
+    sim_reg_t    *regs;
+    sim_key_t    *keys;
+    sim_hook_t   *hooks;
+};
+
+/* A checkout as its storefront sees it. */
+struct sim_post_s {
+    unsigned                number;
+    pay_str_t               key, body, other_body;
+    pay_str_t               checkout_id;
+    pay_str_t               orders[3];
+    unsigned                order_count;
+    int64_t                 expires_in_s;
+    int64_t                 stop_at;     /* tries no more */
+    unsigned                tries;
+    unsigned                looks;
+    int                     answered;    /* the shop is content */
+    int                     accepted;    /* by 2xx: 1 the body, 2 the other */
+    pay_str_t               redirect;    /* of the first 201 that had one */
+    int                     bought;      /* the buyer is on the way */
+    sim_buyer_kind_t        buyer;
+    sim_post_t             *next;
+};
+
+typedef struct {
+    uint64_t  scenarios, steps, operations, batches, calls, crashes, pauses;
+    uint64_t  lost_commits, webhooks, forged, jobs, violations;
+} sim_figures_t;
+
+typedef struct sim_db_s  sim_db_t;
+
+struct sim_s {
+    uint64_t             seed, scenario, random;
+    int                  trace;
+    int64_t              now;            /* microseconds since 1970 */
+    int64_t              started;
+    int64_t              heal_at;
+    int                  healed;
+    int64_t              db_off;
+    sim_db_t            *db;
+    pay_heap_t          *heap;
+    sim_event_t         *events;
+    size_t               event_count, event_size;
+    uint64_t             digest;
+    uint64_t             steps;
+    sim_faults_t         faults;
+    pay_env_t            env;
+    pay_psp_t            psps[SIM_PSPS];
+    const pay_psp_t     *offered[SIM_PSPS];
+    pay_psp_adapter_t    adapters[SIM_PSPS];
+    pay_merchant_t       merchant;
+    pay_secret_t         webhook_key;
+    int                  keeps_clock;    /* no clock jumps in this scenario */
+    int                  backfills;      /* PSPs are asked for their lists */
+    sim_psp_t            books[SIM_PSPS];
+    sim_worker_t         workers[SIM_WORKERS];
+    sim_flow_t          *flows;
+    unsigned             flow_count;
+    sim_call_t          *waiting;
+    sim_sent_t          *sent;
+    sim_post_t          *posts;
+    int                  dirty;          /* jobs may have moved */
+    int64_t              pump_at;
+    unsigned             violations;     /* of this scenario */
+    unsigned             names;          /* for ids */
+    sim_figures_t        figures;        /* of the run */
+};
+
+
+/* sim.c */
+uint64_t sim_random(sim_t *sim);
+uint64_t sim_below(sim_t *sim, uint64_t n);
+int64_t sim_between(sim_t *sim, int64_t from, int64_t to);
+/* 1 in `permille` of a thousand cases; never after the healing. */
+int sim_fault(sim_t *sim, unsigned permille);
+int sim_chance(sim_t *sim, unsigned permille);
+void sim_at(sim_t *sim, int64_t at, sim_event_pt run, void *data);
+void sim_after(sim_t *sim, int64_t delay, sim_event_pt run, void *data);
+/* 1 when an event was run. */
+int sim_step(sim_t *sim);
+void *sim_alloc(sim_t *sim, size_t size);
+pay_str_t sim_format(sim_t *sim, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+pay_str_t sim_dup(sim_t *sim, pay_str_t from);
+/* NUL-terminated copy. */
+const char *sim_text(sim_t *sim, pay_str_t from);
+/* Where `part` begins; NULL: it is not there. */
+const char *sim_find(pay_str_t text, const char *part);
+void sim_say(sim_t *sim, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+void sim_violation(sim_t *sim, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+void sim_digest(sim_t *sim, const char *text, size_t len);
+_Noreturn void sim_die(const char *format, ...)
+    __attribute__((format(printf, 1, 2)));
+
+/* plan.c: fills faults, env, workers, actors. */
+void sim_plan(sim_t *sim);
+
+/* db.c */
+sim_db_t *sim_db_open(const char *host, const char *clock_file);
+void sim_db_close(sim_db_t *db);
+/* A fresh database, a copy of the migrated one. */
+void sim_db_renew(sim_db_t *db);
+/* Everybody's clock there says so from now on. */
+void sim_db_clock(sim_db_t *db, int64_t now);
+/* Runs the calls of one operation as one batch: fills row or failure. */
+void sim_db_run(sim_t *sim, sim_call_t **calls, unsigned count);
+/* Rows of a question of the judge's, beside the gateway.  The result stays
+ * until the next question. */
+typedef struct {
+    int  rows, columns;
+} sim_rows_t;
+sim_rows_t sim_db_ask(sim_db_t *db, const char *sql, unsigned count, ...);
+const char *sim_db_cell(sim_db_t *db, int row, int column);
+
+/* world.c */
+void sim_call(sim_t *sim, sim_call_t *call);
+sim_flow_t *sim_flow_new(sim_t *sim, unsigned worker, sim_reply_pt replied,
+    void *data);
+void sim_flow_start(sim_flow_t *flow);
+void sim_flow_event(sim_flow_t *flow, pay_event_t *event);
+/* A worker that takes a new request; 0: none does. */
+int sim_worker_pick(sim_t *sim, unsigned *worker);
+int64_t sim_worker_now_s(sim_t *sim, unsigned worker);
+void sim_worker_kill(sim_t *sim, void *worker);
+void sim_worker_pause(sim_t *sim, void *worker);
+void sim_heal(sim_t *sim, void *unused);
+
+/* jobs.c */
+/* Sees to it that jobs are claimed when they are due. */
+void sim_pump(sim_t *sim);
+void sim_backfill(sim_t *sim, sim_psp_t *psp);
+void sim_sweep(sim_t *sim, void *unused);
+
+/* net.c */
+void sim_send(sim_flow_t *flow);
+
+/* psp.c */
+void sim_psp_take(sim_t *sim, sim_sent_t *sent, pay_http_answer_t *answer);
+void sim_psp_settle(sim_t *sim, sim_reg_t *reg, const char *status,
+    const char *code);
+/* A payment that is under way gets its end. */
+void sim_psp_clear(sim_t *sim, sim_reg_t *reg);
+sim_reg_t *sim_psp_reg(sim_t *sim, pay_str_t token);
+int sim_psp_is_open(sim_t *sim, sim_reg_t *reg);
+
+/* hook.c */
+void sim_hook_add(sim_t *sim, sim_reg_t *reg, const char *type);
+void sim_hook_again(sim_t *sim);
+pay_str_t sim_hook_json(sim_t *sim, const sim_hook_t *hook);
+
+/* shop.c and buyer.c */
+void sim_shop_open(sim_t *sim, sim_post_t *post, int64_t at);
+void sim_buyer_send(sim_t *sim, sim_post_t *post);
+
+/* judge.c */
+void sim_judge_call(sim_t *sim, const sim_sent_t *sent);
+void sim_judge_reply(sim_flow_t *flow, const pay_reply_t *reply);
+void sim_judge_webhook(sim_t *sim, const sim_hook_t *hook);
+/* Opens what was given up again, as people would; 1 when there was any. */
+int sim_judge_requeue(sim_t *sim);
+void sim_judge_end(sim_t *sim);
+/* The checks of sql/checks over all that is there; names scenarios itself. */
+unsigned sim_judge_checks(sim_t *sim, const char *directory);
+
+
+#endif /* SIM_H */
