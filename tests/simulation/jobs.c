@@ -125,11 +125,14 @@ claimed(sim_call_t *call, const pay_value_t *row, pay_db_failure_t failure)
 }
 
 
-/* Until all that the PSP has told is old enough to be listed. */
+/* Again and again, until nothing else happens and all that the PSP has told
+ * is old enough to be listed. */
 void
 sim_backfill(sim_t *sim, sim_psp_t *psp)
 {
-    sim_after(sim, sim_between(sim, 0, BACKFILL_GAP), backfill_due, psp);
+    sim->rounds++;
+    sim_after(sim, BACKFILL_GAP + sim_between(sim, 0, SIM_MIN), backfill_due,
+              psp);
 }
 
 
@@ -140,13 +143,13 @@ backfill_due(sim_t *sim, void *data)
     sim_psp_t    *psp = data;
     sim_flow_t   *flow;
 
-    psp->listed_at = sim->now;
+    sim->rounds--;
 
-    if (!sim->healed || psp->hooks == NULL
-        || psp->hooks->at + 2 * BACKFILL_GAP > sim->now)
+    if (!sim->healed || sim->event_count > sim->rounds
+        || (psp->hooks != NULL
+            && psp->hooks->at + 2 * BACKFILL_GAP > sim->now))
     {
-        sim_after(sim, BACKFILL_GAP + sim_between(sim, 0, SIM_MIN),
-                  backfill_due, psp);
+        sim_backfill(sim, psp);
     }
 
     if (!sim_worker_pick(sim, &worker)) {

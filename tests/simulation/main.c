@@ -13,7 +13,7 @@
 
 
 #define EPOCH        250       /* scenarios of one database */
-#define STEPS_MAX    60000
+#define STEPS_MAX    20000
 #define LENGTH_MAX   (4 * 24 * SIM_HOUR)
 #define SETTLE       (2 * SIM_HOUR)
 #define ROUNDS       4

@@ -211,7 +211,6 @@ struct sim_psp_s {
     int64_t       close_lag;
     int64_t       down_from, down_until;
     int64_t       window;
-    int64_t       listed_at;
     sim_reg_t    *regs;
     sim_key_t    *keys;
     sim_hook_t   *hooks;
@@ -275,6 +274,7 @@ struct sim_s {
     sim_post_t          *posts;
     int                  dirty;          /* jobs may have moved */
     int64_t              pump_at;
+    size_t               rounds;         /* events that come round anyway */
     unsigned             violations;     /* of this scenario */
     unsigned             names;          /* for ids */
     sim_figures_t        figures;        /* of the run */
