@@ -136,20 +136,26 @@ COMMENT ON FUNCTION pay.keep_no_token IS
     'Writes down how registrations without a token ended';
 
 
--- Nobody waits for a registration any more that has ended.
+-- Nobody waits for a registration any more that has ended.  There is hardly
+-- ever a letter, and looking costs less than closing none.
 CREATE OR REPLACE FUNCTION pay.settle_registers(p_facts fact[], p_kind text)
 RETURNS void LANGUAGE plpgsql AS $$
-DECLARE
-    v_merchants text[];
-    v_checkouts text[];
 BEGIN
-    SELECT array_agg(f.merchant_id), array_agg(f.checkout_id)
-    INTO v_merchants, v_checkouts
-    FROM unnest(p_facts) f WHERE f.kind = p_kind;
-
-    IF v_merchants IS NOT NULL THEN
-        PERFORM settle_dead_letters(v_merchants, v_checkouts, '{register}',
-                                    p_kind);
+    IF EXISTS (
+        SELECT FROM unnest(p_facts) f
+        CROSS JOIN LATERAL (
+            SELECT FROM dead_letter d
+            WHERE d.merchant_id = f.merchant_id
+                AND d.checkout_id = f.checkout_id
+                AND d.state = 'open' AND d.kind = 'register'
+            OFFSET 0) d
+        WHERE f.kind = p_kind)
+    THEN
+        PERFORM settle_dead_letters(
+            ARRAY(SELECT f.merchant_id FROM unnest(p_facts) f
+                  WHERE f.kind = p_kind),
+            ARRAY(SELECT f.checkout_id FROM unnest(p_facts) f
+                  WHERE f.kind = p_kind), '{register}', p_kind);
     END IF;
 END
 $$;
