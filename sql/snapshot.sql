@@ -846,7 +846,7 @@ CREATE FUNCTION pay.explain_final(p_s pay.standing, OUT waits_for text, OUT why 
     LANGUAGE plpgsql STABLE
     AS $_$
 BEGIN
-    SELECT v.* INTO waits_for, why FROM (VALUES
+    SELECT v.waits_for, v.why INTO waits_for, why FROM (VALUES
         (p_s.status = 'SUCCESS' AND p_s.contradicted, 'nobody',
          'It is paid. %s has later said otherwise; that changed nothing '
          'here, but somebody should compare it with the books of %1$s.'),
@@ -865,6 +865,9 @@ BEGIN
          'it back.'),
         (p_s.job = 'poll', 'psp',
          'It has failed, but there may be news: %s is being asked again.'),
+        (p_s.late IS NULL AND p_s.differs, 'people',
+         '%s says that another amount or currency was paid: somebody must '
+         'compare it with the books of %1$s.'),
         (p_s.late = 'refunded', 'nobody',
          'It was paid after its time was over, and paid back.'),
         (p_s.late = 'resolved', 'nobody',
@@ -928,8 +931,7 @@ SELECT coalesce(json_agg(json_build_object(
     'state', d.state, 'closed_at', iso_time(d.closed_at),
     'closed_by', d.closed_by, 'closed_why', d.closed_why)
     ORDER BY d.dead_letter_id), '[]')
-FROM (SELECT * FROM dead_letter x
-      WHERE x.merchant_id = p_merchant_id AND x.checkout_id = p_checkout_id
+FROM (SELECT * FROM letters_of(p_merchant_id, p_checkout_id) x
       ORDER BY x.dead_letter_id DESC LIMIT 100) d
 $$;
 
@@ -1049,7 +1051,7 @@ CREATE FUNCTION pay.explain_registered(p_s pay.standing, OUT waits_for text, OUT
     LANGUAGE plpgsql STABLE
     AS $_$
 BEGIN
-    SELECT v.* INTO waits_for, why FROM (VALUES
+    SELECT v.waits_for, v.why INTO waits_for, why FROM (VALUES
         (p_s.differs, 'people',
          '%s says that another amount or currency was paid: somebody must '
          'compare it with the books of %1$s.'),
@@ -1067,7 +1069,7 @@ BEGIN
         (p_s.capture IN ('DONE', 'PENDING') OR p_s.pending, 'psp',
          'The buyer has paid; %s has not said yet whether the money comes.'),
         (now() < p_s.expires_at, 'buyer',
-         'There is a page at %s, and nobody has paid on it yet.'),
+         'There is a page at %s to pay on, and no payment is known yet.'),
         (p_s.job_code = 'no_answer', 'psp',
          'The time to pay is over, and %s does not answer how it ended: it '
          'is asked again.'),
@@ -1100,7 +1102,7 @@ DECLARE
     v_page_over  timestamptz := p_s.expires_at + interval '15 minutes';
     v_sale_over  timestamptz := p_s.expires_at + interval '1 hour';
 BEGIN
-    SELECT v.* INTO answer, after, reason FROM (VALUES
+    SELECT v.answer, v.after, v.reason INTO answer, after, reason FROM (VALUES
         (p_s.status = 'SUCCESS', 'no', NULL::timestamptz,
          'It is paid: another checkout would be a second sale.'),
         (p_s.late = 'held', 'no', NULL,
@@ -1116,6 +1118,8 @@ BEGIN
          'It was paid late, and that is being paid back.'),
         (p_s.late = 'refunded', 'yes', NULL,
          'It was paid late, and that was paid back.'),
+        (p_s.differs, 'no', NULL,
+         '%s says that something was paid, but not this amount.'),
         (p_s.status = 'FAILED' AND p_s.job = 'poll', 'after',
          greatest(p_at, now()),
          'There may be news, and %s is being asked: look again then.'),
@@ -1137,8 +1141,6 @@ BEGIN
         (p_s.registered = 'REGISTERING' AND p_at IS NOT NULL, 'after',
          greatest(p_at, now()),
          'Its time is over, and it is about to be closed.'),
-        (p_s.differs, 'no', NULL,
-         '%s says that something was paid, but not this amount.'),
         (p_s.letter = 'poll' OR p_s.job IS NULL, 'no', NULL,
          'Nobody knows whether it was paid: somebody must ask %s first.'),
         (p_s.capture IN ('OPEN', 'UNKNOWN', 'PENDING', 'DONE')
@@ -1218,7 +1220,7 @@ CREATE FUNCTION pay.explain_unregistered(p_s pay.standing, p_what text, OUT wait
     LANGUAGE plpgsql STABLE
     AS $_$
 BEGIN
-    SELECT v.* INTO waits_for, why FROM (VALUES
+    SELECT v.waits_for, v.why INTO waits_for, why FROM (VALUES
         (p_s.letter = 'register' AND p_s.letter_reason = 'key_window_over',
          'people', '%s may or may not have it, and it is too late to send '
          'it once more: somebody must ask %1$s.'),
@@ -1901,11 +1903,8 @@ CREATE FUNCTION pay.is_over(p_letter pay.dead_letter) RETURNS boolean
     AS $$
 BEGIN
     RETURN NOT CASE p_letter.reason
-        WHEN 'registering' THEN EXISTS (
-            SELECT FROM registration r
-            WHERE r.merchant_id = p_letter.merchant_id
-                AND r.checkout_id = p_letter.checkout_id
-                AND r.state = 'REGISTERING')
+        WHEN 'registering' THEN is_registering(p_letter.merchant_id,
+            p_letter.checkout_id)
         WHEN 'executing' THEN order_is(p_letter.merchant_id,
             p_letter.checkout_id, '{EXECUTING}')
         -- one that is being sent again is as little known as before
@@ -1913,7 +1912,8 @@ BEGIN
             SELECT FROM dispatch d
             WHERE d.merchant_id = p_letter.merchant_id
                 AND d.checkout_id = p_letter.checkout_id
-                AND d.state IN ('OPEN', 'UNKNOWN') AND is_unsettled(d))
+                AND d.state IN ('OPEN', 'UNKNOWN')
+                AND is_unsettled(d.merchant_id, d.checkout_id, d.operation))
         WHEN 'parked' THEN EXISTS (
             SELECT FROM webhook_inbox i
             WHERE i.psp = p_letter.psp AND i.event_id = p_letter.event_id
@@ -1929,6 +1929,29 @@ ALTER FUNCTION pay.is_over(p_letter pay.dead_letter) OWNER TO payments_owner;
 --
 
 COMMENT ON FUNCTION pay.is_over(p_letter pay.dead_letter) IS 'Whether the state that a dead letter is about has come right';
+
+--
+-- Name: is_registering(text, text); Type: FUNCTION; Schema: pay; Owner: payments_owner
+--
+
+CREATE FUNCTION pay.is_registering(p_merchant_id text, p_checkout_id text) RETURNS boolean
+    LANGUAGE plpgsql STABLE
+    AS $$
+BEGIN
+    RETURN EXISTS (
+        SELECT FROM registration r
+        WHERE r.merchant_id = p_merchant_id
+            AND r.checkout_id = p_checkout_id AND r.state = 'REGISTERING');
+END
+$$;
+
+ALTER FUNCTION pay.is_registering(p_merchant_id text, p_checkout_id text) OWNER TO payments_owner;
+
+--
+-- Name: FUNCTION is_registering(p_merchant_id text, p_checkout_id text); Type: COMMENT; Schema: pay; Owner: payments_owner
+--
+
+COMMENT ON FUNCTION pay.is_registering(p_merchant_id text, p_checkout_id text) IS 'Whether the PSP has still to give a token, or to refuse';
 
 --
 -- Name: is_statement(text); Type: FUNCTION; Schema: pay; Owner: payments_owner
@@ -1947,71 +1970,30 @@ ALTER FUNCTION pay.is_statement(p_text text) OWNER TO payments_owner;
 COMMENT ON FUNCTION pay.is_statement(p_text text) IS 'Whether this can stand for who did something, or why';
 
 --
--- Name: dispatch; Type: TABLE; Schema: pay; Owner: payments_owner
+-- Name: is_unsettled(text, text, text); Type: FUNCTION; Schema: pay; Owner: payments_owner
 --
 
-CREATE TABLE pay.dispatch (
-    merchant_id pay.id NOT NULL,
-    checkout_id pay.id NOT NULL,
-    operation text NOT NULL COLLATE pg_catalog."C",
-    operation_id pay.id NOT NULL,
-    attempt integer DEFAULT 1 NOT NULL,
-    psp pay.id NOT NULL,
-    state text DEFAULT 'OPEN'::text NOT NULL COLLATE pg_catalog."C",
-    sends integer DEFAULT 1 NOT NULL,
-    unsure boolean DEFAULT false NOT NULL,
-    first_sent_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
-    sent_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
-    lease_until timestamp with time zone,
-    ended_at timestamp with time zone,
-    key_until timestamp with time zone NOT NULL,
-    reach text COLLATE pg_catalog."C",
-    http_status integer,
-    code text,
-    reference text,
-    request_id text,
-    CONSTRAINT dispatch_attempt_check CHECK ((attempt >= 1)),
-    CONSTRAINT dispatch_check CHECK (((state = 'OPEN'::text) = (ended_at IS NULL))),
-    CONSTRAINT dispatch_check1 CHECK (((sends > 1) OR (NOT unsure))),
-    CONSTRAINT dispatch_check2 CHECK (((sends = 1) OR (sent_at < key_until))),
-    CONSTRAINT dispatch_operation_check CHECK ((operation = ANY (ARRAY['register'::text, 'capture'::text, 'cancel'::text, 'refund'::text, 'expire'::text]))),
-    CONSTRAINT dispatch_reach_check CHECK ((reach = ANY (ARRAY['nothing'::text, 'resolved'::text, 'connected'::text, 'tls'::text, 'written'::text, 'status'::text, 'complete'::text]))),
-    CONSTRAINT dispatch_sends_check CHECK ((sends >= 1)),
-    CONSTRAINT dispatch_state_check CHECK ((state = ANY (ARRAY['OPEN'::text, 'DONE'::text, 'PENDING'::text, 'REFUSED'::text, 'NOT_SENT'::text, 'UNKNOWN'::text])))
-)
-WITH (fillfactor='80', autovacuum_analyze_threshold='1000', autovacuum_vacuum_threshold='1000');
-
-ALTER TABLE pay.dispatch OWNER TO payments_owner;
-
---
--- Name: is_unsettled(pay.dispatch); Type: FUNCTION; Schema: pay; Owner: payments_owner
---
-
-CREATE FUNCTION pay.is_unsettled(p_dispatch pay.dispatch) RETURNS boolean
+CREATE FUNCTION pay.is_unsettled(p_merchant_id text, p_checkout_id text, p_operation text) RETURNS boolean
     LANGUAGE plpgsql STABLE
     AS $$
 BEGIN
-    RETURN CASE p_dispatch.operation
-        WHEN 'register' THEN EXISTS (
-            SELECT FROM registration r
-            WHERE r.merchant_id = p_dispatch.merchant_id
-                AND r.checkout_id = p_dispatch.checkout_id
-                AND r.state = 'REGISTERING')
-        WHEN 'capture' THEN order_is(p_dispatch.merchant_id,
-            p_dispatch.checkout_id, '{NOT_STARTED,EXECUTING,FAILED}')
-        WHEN 'expire' THEN order_is(p_dispatch.merchant_id,
-            p_dispatch.checkout_id, '{NOT_STARTED,EXECUTING}')
+    RETURN CASE p_operation
+        WHEN 'register' THEN is_registering(p_merchant_id, p_checkout_id)
+        WHEN 'capture' THEN order_is(p_merchant_id, p_checkout_id,
+            '{NOT_STARTED,EXECUTING,FAILED}')
+        WHEN 'expire' THEN order_is(p_merchant_id, p_checkout_id,
+            '{NOT_STARTED,EXECUTING}')
         ELSE true END;
 END
 $$;
 
-ALTER FUNCTION pay.is_unsettled(p_dispatch pay.dispatch) OWNER TO payments_owner;
+ALTER FUNCTION pay.is_unsettled(p_merchant_id text, p_checkout_id text, p_operation text) OWNER TO payments_owner;
 
 --
--- Name: FUNCTION is_unsettled(p_dispatch pay.dispatch); Type: COMMENT; Schema: pay; Owner: payments_owner
+-- Name: FUNCTION is_unsettled(p_merchant_id text, p_checkout_id text, p_operation text); Type: COMMENT; Schema: pay; Owner: payments_owner
 --
 
-COMMENT ON FUNCTION pay.is_unsettled(p_dispatch pay.dispatch) IS 'Whether it matters that the outcome of a call is not known';
+COMMENT ON FUNCTION pay.is_unsettled(p_merchant_id text, p_checkout_id text, p_operation text) IS 'Whether it matters that the outcome of a call is not known';
 
 --
 -- Name: iso_time(timestamp with time zone); Type: FUNCTION; Schema: pay; Owner: payments_owner
@@ -2308,6 +2290,26 @@ ALTER FUNCTION pay.key_window(p_psps text[], p_key_windows integer[], p_psp text
 COMMENT ON FUNCTION pay.key_window(p_psps text[], p_key_windows integer[], p_psp text) IS 'How long this PSP of a registration knows a key';
 
 --
+-- Name: letters_of(text, text); Type: FUNCTION; Schema: pay; Owner: payments_owner
+--
+
+CREATE FUNCTION pay.letters_of(p_merchant_id text, p_checkout_id text) RETURNS SETOF pay.dead_letter
+    LANGUAGE sql STABLE
+    AS $$
+SELECT x.* FROM dead_letter x
+WHERE x.merchant_id = p_merchant_id AND x.checkout_id = p_checkout_id
+OFFSET 0
+$$;
+
+ALTER FUNCTION pay.letters_of(p_merchant_id text, p_checkout_id text) OWNER TO payments_owner;
+
+--
+-- Name: FUNCTION letters_of(p_merchant_id text, p_checkout_id text); Type: COMMENT; Schema: pay; Owner: payments_owner
+--
+
+COMMENT ON FUNCTION pay.letters_of(p_merchant_id text, p_checkout_id text) IS 'The dead letters about a checkout, open and closed';
+
+--
 -- Name: lock_checkouts(text[], text[]); Type: FUNCTION; Schema: pay; Owner: payments_owner
 --
 
@@ -2476,12 +2478,7 @@ BEGIN
                 END AS policy
             OFFSET 0) p
         CROSS JOIN LATERAL (
-            SELECT CASE WHEN p.policy IS NOT NULL THEN 'late_success'
-                        WHEN o.status = 'SUCCESS' AND f.actor <> 'gateway'
-                            AND f.kind IN ('declined', 'expired',
-                                           'cancelled', 'rejected')
-                        THEN 'contradiction'
-                        ELSE f.kind END AS news
+            SELECT news_kind(f.kind, f.actor, o.status, p.policy) AS news
             OFFSET 0) k
         WHERE f.turn = p_turn
     ), moved AS (
@@ -2701,6 +2698,44 @@ ALTER FUNCTION pay.move_registrations(p_merchant_id text[], p_checkout_id text[]
 COMMENT ON FUNCTION pay.move_registrations(p_merchant_id text[], p_checkout_id text[], p_psp text[], p_outcome text[], p_attempt bigint[], p_lease_ms bigint[], OUT items integer[], OUT nexts text[]) IS 'Moves registrations of locked checkouts to the next PSP';
 
 --
+-- Name: dispatch; Type: TABLE; Schema: pay; Owner: payments_owner
+--
+
+CREATE TABLE pay.dispatch (
+    merchant_id pay.id NOT NULL,
+    checkout_id pay.id NOT NULL,
+    operation text NOT NULL COLLATE pg_catalog."C",
+    operation_id pay.id NOT NULL,
+    attempt integer DEFAULT 1 NOT NULL,
+    psp pay.id NOT NULL,
+    state text DEFAULT 'OPEN'::text NOT NULL COLLATE pg_catalog."C",
+    sends integer DEFAULT 1 NOT NULL,
+    unsure boolean DEFAULT false NOT NULL,
+    first_sent_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    sent_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    lease_until timestamp with time zone,
+    ended_at timestamp with time zone,
+    key_until timestamp with time zone NOT NULL,
+    reach text COLLATE pg_catalog."C",
+    http_status integer,
+    code text,
+    reference text,
+    request_id text,
+    settled boolean DEFAULT false NOT NULL,
+    CONSTRAINT dispatch_attempt_check CHECK ((attempt >= 1)),
+    CONSTRAINT dispatch_check CHECK (((state = 'OPEN'::text) = (ended_at IS NULL))),
+    CONSTRAINT dispatch_check1 CHECK (((sends > 1) OR (NOT unsure))),
+    CONSTRAINT dispatch_check2 CHECK (((sends = 1) OR (sent_at < key_until))),
+    CONSTRAINT dispatch_operation_check CHECK ((operation = ANY (ARRAY['register'::text, 'capture'::text, 'cancel'::text, 'refund'::text, 'expire'::text]))),
+    CONSTRAINT dispatch_reach_check CHECK ((reach = ANY (ARRAY['nothing'::text, 'resolved'::text, 'connected'::text, 'tls'::text, 'written'::text, 'status'::text, 'complete'::text]))),
+    CONSTRAINT dispatch_sends_check CHECK ((sends >= 1)),
+    CONSTRAINT dispatch_state_check CHECK ((state = ANY (ARRAY['OPEN'::text, 'DONE'::text, 'PENDING'::text, 'REFUSED'::text, 'NOT_SENT'::text, 'UNKNOWN'::text])))
+)
+WITH (fillfactor='80', autovacuum_analyze_threshold='1000', autovacuum_vacuum_threshold='1000');
+
+ALTER TABLE pay.dispatch OWNER TO payments_owner;
+
+--
 -- Name: newest_dispatch(text, text, text); Type: FUNCTION; Schema: pay; Owner: payments_owner
 --
 
@@ -2728,10 +2763,34 @@ ALTER FUNCTION pay.newest_dispatch(p_merchant_id text, p_checkout_id text, p_ope
 COMMENT ON FUNCTION pay.newest_dispatch(p_merchant_id text, p_checkout_id text, p_operation text) IS 'The newest attempt at an operation about a checkout';
 
 --
--- Name: next_checkouts(integer); Type: FUNCTION; Schema: pay; Owner: payments_owner
+-- Name: news_kind(text, text, text, text); Type: FUNCTION; Schema: pay; Owner: payments_owner
 --
 
-CREATE FUNCTION pay.next_checkouts(p_limit integer, OUT merchants text[], OUT checkouts text[]) RETURNS record
+CREATE FUNCTION pay.news_kind(p_kind text, p_actor text, p_status text, p_policy text) RETURNS text
+    LANGUAGE sql IMMUTABLE
+    AS $$
+SELECT CASE
+    WHEN p_policy IS NOT NULL THEN 'late_success'
+    WHEN p_status = 'SUCCESS' AND p_actor <> 'gateway'
+        AND p_kind IN ('declined', 'expired', 'cancelled', 'rejected')
+        THEN 'contradiction'
+    ELSE p_kind
+END
+$$;
+
+ALTER FUNCTION pay.news_kind(p_kind text, p_actor text, p_status text, p_policy text) OWNER TO payments_owner;
+
+--
+-- Name: FUNCTION news_kind(p_kind text, p_actor text, p_status text, p_policy text); Type: COMMENT; Schema: pay; Owner: payments_owner
+--
+
+COMMENT ON FUNCTION pay.news_kind(p_kind text, p_actor text, p_status text, p_policy text) IS 'What a fact is to an order in this status: its kind, or one of the two exceptions';
+
+--
+-- Name: next_checkouts(); Type: FUNCTION; Schema: pay; Owner: payments_owner
+--
+
+CREATE FUNCTION pay.next_checkouts(OUT merchants text[], OUT checkouts text[]) RETURNS record
     LANGUAGE plpgsql
     AS $$
 BEGIN
@@ -2742,25 +2801,120 @@ BEGIN
         SELECT j.merchant_id, j.checkout_id FROM job j
         WHERE (j.merchant_id, j.checkout_id)
             > (coalesce(r.merchant_id, ''), coalesce(r.checkout_id, ''))
-        ORDER BY j.merchant_id, j.checkout_id LIMIT p_limit) j
+        ORDER BY j.merchant_id, j.checkout_id LIMIT 1000) j
     WHERE r.name = 'sweep';
 
     UPDATE round r
-    SET merchant_id = CASE WHEN cardinality(merchants) = p_limit
-                           THEN merchants[p_limit] END,
-        checkout_id = CASE WHEN cardinality(merchants) = p_limit
-                           THEN checkouts[p_limit] END
+    SET merchant_id = merchants[1000], checkout_id = checkouts[1000]
     WHERE r.name = 'sweep';
 END
 $$;
 
-ALTER FUNCTION pay.next_checkouts(p_limit integer, OUT merchants text[], OUT checkouts text[]) OWNER TO payments_owner;
+ALTER FUNCTION pay.next_checkouts(OUT merchants text[], OUT checkouts text[]) OWNER TO payments_owner;
 
 --
--- Name: FUNCTION next_checkouts(p_limit integer, OUT merchants text[], OUT checkouts text[]); Type: COMMENT; Schema: pay; Owner: payments_owner
+-- Name: FUNCTION next_checkouts(OUT merchants text[], OUT checkouts text[]); Type: COMMENT; Schema: pay; Owner: payments_owner
 --
 
-COMMENT ON FUNCTION pay.next_checkouts(p_limit integer, OUT merchants text[], OUT checkouts text[]) IS 'The next checkouts that have a job, in the order of their key';
+COMMENT ON FUNCTION pay.next_checkouts(OUT merchants text[], OUT checkouts text[]) IS 'The next checkouts that have a job, in the order of their key';
+
+--
+-- Name: next_letters(); Type: FUNCTION; Schema: pay; Owner: payments_owner
+--
+
+CREATE FUNCTION pay.next_letters() RETURNS pay.dead_letter[]
+    LANGUAGE plpgsql
+    AS $$
+DECLARE
+    v_page dead_letter[];
+BEGIN
+    v_page := ARRAY(
+        SELECT d FROM dead_letter d
+        WHERE d.state = 'open' AND d.dead_letter_id > coalesce(
+            (SELECT r.letter_id FROM round r WHERE r.name = 'sweep'), 0)
+        ORDER BY d.dead_letter_id LIMIT 1000);
+
+    UPDATE round r
+    SET letter_id = (v_page[1000]).dead_letter_id
+    WHERE r.name = 'sweep';
+
+    RETURN v_page;
+END
+$$;
+
+ALTER FUNCTION pay.next_letters() OWNER TO payments_owner;
+
+--
+-- Name: FUNCTION next_letters(); Type: COMMENT; Schema: pay; Owner: payments_owner
+--
+
+COMMENT ON FUNCTION pay.next_letters() IS 'The next open dead letters';
+
+--
+-- Name: webhook_inbox; Type: TABLE; Schema: pay; Owner: payments_owner
+--
+
+CREATE TABLE pay.webhook_inbox (
+    psp pay.id NOT NULL,
+    event_id pay.id NOT NULL,
+    received_at timestamp with time zone DEFAULT now() NOT NULL,
+    state text NOT NULL COLLATE pg_catalog."C",
+    via text DEFAULT 'webhook'::text NOT NULL COLLATE pg_catalog."C",
+    type text,
+    fact text NOT NULL COLLATE pg_catalog."C",
+    token pay.id,
+    reference text,
+    code text,
+    amount_minor bigint,
+    currency text COLLATE pg_catalog."C",
+    digest bytea,
+    merchant_id pay.id,
+    checkout_id pay.id,
+    request_id text,
+    CONSTRAINT webhook_inbox_check CHECK (((state <> 'parked'::text) OR (token IS NOT NULL))),
+    CONSTRAINT webhook_inbox_state_check CHECK ((state = ANY (ARRAY['applied'::text, 'unchanged'::text, 'asked'::text, 'parked'::text, 'mismatch'::text, 'ignored'::text, 'held'::text, 'contradiction'::text]))),
+    CONSTRAINT webhook_inbox_via_check CHECK ((via = ANY (ARRAY['webhook'::text, 'backfill'::text])))
+)
+WITH (autovacuum_analyze_threshold='1000', autovacuum_vacuum_threshold='1000');
+
+ALTER TABLE pay.webhook_inbox OWNER TO payments_owner;
+
+--
+-- Name: next_parked(interval); Type: FUNCTION; Schema: pay; Owner: payments_owner
+--
+
+CREATE FUNCTION pay.next_parked(p_limit interval) RETURNS pay.webhook_inbox[]
+    LANGUAGE plpgsql
+    AS $$
+DECLARE
+    v_page webhook_inbox[];
+    v_last int;
+BEGIN
+    v_page := ARRAY(
+        SELECT i FROM webhook_inbox i
+        WHERE i.state = 'parked' AND i.received_at < now() - p_limit
+            AND i.received_at > coalesce(
+                (SELECT r.received_at FROM round r WHERE r.name = 'sweep'),
+                '-infinity')
+        ORDER BY i.received_at FETCH FIRST 1000 ROWS WITH TIES);
+    v_last := cardinality(v_page);
+
+    UPDATE round r
+    SET received_at = CASE WHEN v_last >= 1000
+                           THEN (v_page[v_last]).received_at END
+    WHERE r.name = 'sweep';
+
+    RETURN v_page;
+END
+$$;
+
+ALTER FUNCTION pay.next_parked(p_limit interval) OWNER TO payments_owner;
+
+--
+-- Name: FUNCTION next_parked(p_limit interval); Type: COMMENT; Schema: pay; Owner: payments_owner
+--
+
+COMMENT ON FUNCTION pay.next_parked(p_limit interval) IS 'The next webhooks that have been parked for that long';
 
 --
 -- Name: next_status(text, text); Type: FUNCTION; Schema: pay; Owner: payments_owner
@@ -2787,6 +2941,44 @@ ALTER FUNCTION pay.next_status(p_status text, p_kind text) OWNER TO payments_own
 --
 
 COMMENT ON FUNCTION pay.next_status(p_status text, p_kind text) IS 'Where an event of this kind takes an order: the state machine';
+
+--
+-- Name: next_unknown(interval); Type: FUNCTION; Schema: pay; Owner: payments_owner
+--
+
+CREATE FUNCTION pay.next_unknown(p_limit interval) RETURNS pay.dispatch[]
+    LANGUAGE plpgsql
+    AS $$
+DECLARE
+    v_page dispatch[];
+    v_last int;
+BEGIN
+    v_page := ARRAY(
+        SELECT d FROM dispatch d
+        WHERE d.state = 'UNKNOWN' AND NOT d.settled
+            AND d.first_sent_at < now() - p_limit
+            AND d.first_sent_at > coalesce(
+                (SELECT r.sent_at FROM round r WHERE r.name = 'sweep'),
+                '-infinity')
+        ORDER BY d.first_sent_at FETCH FIRST 1000 ROWS WITH TIES);
+    v_last := cardinality(v_page);
+
+    UPDATE round r
+    SET sent_at = CASE WHEN v_last >= 1000
+                       THEN (v_page[v_last]).first_sent_at END
+    WHERE r.name = 'sweep';
+
+    RETURN v_page;
+END
+$$;
+
+ALTER FUNCTION pay.next_unknown(p_limit interval) OWNER TO payments_owner;
+
+--
+-- Name: FUNCTION next_unknown(p_limit interval); Type: COMMENT; Schema: pay; Owner: payments_owner
+--
+
+COMMENT ON FUNCTION pay.next_unknown(p_limit interval) IS 'The next calls whose outcome has not been known for that long';
 
 --
 -- Name: open_dead_letter(text[], text[], text[], text[], text[], text[], text[], integer[]); Type: FUNCTION; Schema: pay; Owner: payments_owner
@@ -3495,7 +3687,7 @@ BEGIN
     WITH due AS MATERIALIZED (
         SELECT u.*, d.tid, d.attempt, d.sends,
             now() + make_interval(secs => p_lease_ms[u.n] / 1000.0) AS lease,
-            CASE WHEN p_psp[u.n] <> ALL (r.psps)
+            CASE WHEN p_psp[u.n] <> r.psp
                      OR u.operation IN ('capture', 'expire')
                         AND u.operation_id <> r.nonce THEN 'invalid'
                  WHEN l.state NOT IN ('refunding', 'refunded') THEN 'invalid'
@@ -3516,7 +3708,7 @@ BEGIN
                 checkout_id, operation, operation_id, n)
             WHERE i.n = ANY (p_items)) u
         CROSS JOIN LATERAL (
-            SELECT r.psps, r.nonce FROM registration r
+            SELECT r.psp, r.nonce FROM registration r
             WHERE r.merchant_id = u.merchant_id
                 AND r.checkout_id = u.checkout_id
             OFFSET 0) r
@@ -3902,17 +4094,22 @@ COMMENT ON FUNCTION pay.settle_refunds(p_merchant_id text[], p_checkout_id text[
 CREATE FUNCTION pay.settle_registers(p_facts pay.fact[], p_kind text) RETURNS void
     LANGUAGE plpgsql
     AS $$
-DECLARE
-    v_merchants text[];
-    v_checkouts text[];
 BEGIN
-    SELECT array_agg(f.merchant_id), array_agg(f.checkout_id)
-    INTO v_merchants, v_checkouts
-    FROM unnest(p_facts) f WHERE f.kind = p_kind;
-
-    IF v_merchants IS NOT NULL THEN
-        PERFORM settle_dead_letters(v_merchants, v_checkouts, '{register}',
-                                    p_kind);
+    IF EXISTS (
+        SELECT FROM unnest(p_facts) f
+        CROSS JOIN LATERAL (
+            SELECT FROM dead_letter d
+            WHERE d.merchant_id = f.merchant_id
+                AND d.checkout_id = f.checkout_id
+                AND d.state = 'open' AND d.kind = 'register'
+            OFFSET 0) d
+        WHERE f.kind = p_kind)
+    THEN
+        PERFORM settle_dead_letters(
+            ARRAY(SELECT f.merchant_id FROM unnest(p_facts) f
+                  WHERE f.kind = p_kind),
+            ARRAY(SELECT f.checkout_id FROM unnest(p_facts) f
+                  WHERE f.kind = p_kind), '{register}', p_kind);
     END IF;
 END
 $$;
@@ -3945,10 +4142,8 @@ BEGIN
                     AND e.payment_order_id = o.payment_order_id
                     AND e.kind = 'pending'),
         coalesce(m.differs, false), coalesce(m.contradicted, false),
-        EXISTS (SELECT FROM dead_letter x
-                WHERE x.merchant_id = c.merchant_id
-                    AND x.checkout_id = c.checkout_id
-                    AND x.state = 'open' AND x.kind = 'stuck')
+        EXISTS (SELECT FROM letters_of(c.merchant_id, c.checkout_id) x
+                WHERE x.state = 'open' AND x.kind = 'stuck')
     INTO v_standing
     FROM payment_order o
     JOIN checkout c ON c.merchant_id = o.merchant_id
@@ -3967,9 +4162,8 @@ BEGIN
     LEFT JOIN job f ON f.merchant_id = c.merchant_id
         AND f.checkout_id = c.checkout_id AND f.kind = 'refund'
     LEFT JOIN LATERAL (
-        SELECT x.* FROM dead_letter x
-        WHERE x.merchant_id = c.merchant_id AND x.checkout_id = c.checkout_id
-            AND x.state = 'open' AND x.kind IN ('register', 'poll', 'refund')
+        SELECT x.* FROM letters_of(c.merchant_id, c.checkout_id) x
+        WHERE x.state = 'open' AND x.kind IN ('register', 'poll', 'refund')
         ORDER BY x.dead_letter_id DESC LIMIT 1) l ON true
     LEFT JOIN late_success s ON s.merchant_id = c.merchant_id
         AND s.checkout_id = c.checkout_id
@@ -4083,19 +4277,20 @@ CREATE FUNCTION pay.sweep_counts() RETURNS jsonb
 BEGIN
     RETURN jsonb_build_object(
         'dead_letters', (
-            SELECT jsonb_object_agg(k.kind, (
-                SELECT count(*) FROM (
-                    SELECT FROM dead_letter d
-                    WHERE d.state = 'open' AND d.kind = k.kind
-                    LIMIT 10000) d))
+            SELECT jsonb_object_agg(k.kind, coalesce(d.count, 0))
             FROM unnest('{register,poll,refund,late_success,parked,stuck}'
-                        ::text[]) k (kind)),
+                        ::text[]) k (kind)
+            LEFT JOIN (
+                SELECT x.kind, count(*) AS count
+                FROM (SELECT y.kind FROM dead_letter y
+                      WHERE y.state = 'open'
+                      ORDER BY y.dead_letter_id LIMIT 10000) x
+                GROUP BY x.kind) d ON d.kind = k.kind),
         'unknown', (
             SELECT count(*) FROM (
-                SELECT d.* FROM dispatch d
-                WHERE d.state = 'UNKNOWN'
-                ORDER BY d.first_sent_at LIMIT 10000) d
-            WHERE is_unsettled(d)),
+                SELECT FROM dispatch d
+                WHERE d.state = 'UNKNOWN' AND NOT d.settled
+                ORDER BY d.first_sent_at LIMIT 10000) d),
         'parked', (
             SELECT count(*) FROM (
                 SELECT FROM webhook_inbox i
@@ -4176,7 +4371,7 @@ CREATE FUNCTION pay.sweep_open(p_registering interval, p_executing interval) RET
     LANGUAGE plpgsql
     AS $$
 DECLARE
-    v_next record := next_checkouts(5000);
+    v_next record := next_checkouts();
 BEGIN
     INSERT INTO dead_letter (merchant_id, checkout_id, psp, kind, reason,
         code, attempts)
@@ -4204,7 +4399,6 @@ BEGIN
             AND order_is(c.merchant_id, c.checkout_id, '{EXECUTING}')
         LIMIT 1) w
     ORDER BY c.merchant_id, c.checkout_id
-    LIMIT 1000
     ON CONFLICT DO NOTHING;
 END
 $$;
@@ -4227,14 +4421,11 @@ CREATE FUNCTION pay.sweep_parked(p_limit interval) RETURNS void
 BEGIN
     INSERT INTO dead_letter (psp, event_id, kind, reason, code)
     SELECT i.psp, i.event_id, 'parked', 'parked', i.code
-    FROM (SELECT x.* FROM webhook_inbox x
-          WHERE x.state = 'parked' AND x.received_at < now() - p_limit
-          ORDER BY x.received_at LIMIT 10000) i
+    FROM unnest(next_parked(p_limit)) i
     WHERE NOT EXISTS (
         SELECT FROM dead_letter d
         WHERE d.psp = i.psp AND d.event_id = i.event_id)
     ORDER BY i.psp, i.event_id
-    LIMIT 1000
     ON CONFLICT DO NOTHING;
 END
 $$;
@@ -4258,15 +4449,13 @@ BEGIN
     UPDATE dead_letter d
     SET state = 'settled', closed_at = clock_timestamp(),
         closed_by = 'gateway', closed_why = 'no longer ' || d.reason
-    FROM (
-        SELECT l.tid
-        FROM (SELECT x.ctid AS tid, x AS letter FROM dead_letter x
-              WHERE x.state = 'open' AND x.kind IN ('stuck', 'parked')
-              ORDER BY x.kind, x.dead_letter_id LIMIT 10000
-              FOR UPDATE SKIP LOCKED) l
-        WHERE is_over(l.letter)
-        LIMIT 1000) l
-    WHERE d.ctid = l.tid;
+    FROM unnest(next_letters()) l
+    CROSS JOIN LATERAL (
+        SELECT k.ctid AS tid FROM dead_letter k
+        WHERE k.dead_letter_id = l.dead_letter_id AND k.state = 'open'
+            AND k.kind IN ('stuck', 'parked') AND is_over(k)
+        FOR UPDATE SKIP LOCKED) k
+    WHERE d.ctid = k.tid;
 END
 $$;
 
@@ -4285,21 +4474,32 @@ COMMENT ON FUNCTION pay.sweep_settled() IS 'Closes dead letters about states tha
 CREATE FUNCTION pay.sweep_unknown(p_limit interval) RETURNS void
     LANGUAGE plpgsql
     AS $$
+DECLARE
+    v_page dispatch[] := next_unknown(coalesce(p_limit, '15 minutes'));
 BEGIN
     INSERT INTO dead_letter (merchant_id, checkout_id, psp, kind, reason,
         code, attempts)
     SELECT DISTINCT ON (d.merchant_id, d.checkout_id, d.psp)
         d.merchant_id, d.checkout_id, d.psp, 'stuck', 'unknown', d.code,
         d.sends
-    FROM (SELECT x.* FROM dispatch x
-          WHERE x.state = 'UNKNOWN' AND x.first_sent_at < now() - p_limit
-          ORDER BY x.first_sent_at LIMIT 10000) d
+    FROM unnest(v_page) d
     WHERE may_be_stuck(d.merchant_id, d.checkout_id, 'unknown',
                        d.first_sent_at, p_limit)
-        AND is_unsettled(d)
+        AND is_unsettled(d.merchant_id, d.checkout_id, d.operation)
     ORDER BY d.merchant_id, d.checkout_id, d.psp, d.first_sent_at
-    LIMIT 1000
     ON CONFLICT DO NOTHING;
+
+    UPDATE dispatch d
+    SET settled = true
+    FROM unnest(v_page) u
+    CROSS JOIN LATERAL (
+        SELECT k.ctid AS tid FROM dispatch k
+        WHERE k.merchant_id = u.merchant_id AND k.checkout_id = u.checkout_id
+            AND k.operation = u.operation AND k.operation_id = u.operation_id
+            AND k.attempt = u.attempt AND k.state = 'UNKNOWN'
+            AND NOT is_unsettled(u.merchant_id, u.checkout_id, u.operation)
+        FOR UPDATE SKIP LOCKED) k
+    WHERE d.ctid = k.tid;
 END
 $$;
 
@@ -5927,6 +6127,9 @@ CREATE TABLE pay.round (
     run_at timestamp with time zone NOT NULL,
     merchant_id text COLLATE pg_catalog."C",
     checkout_id text COLLATE pg_catalog."C",
+    sent_at timestamp with time zone,
+    received_at timestamp with time zone,
+    letter_id bigint,
     counts jsonb,
     CONSTRAINT round_check CHECK (((merchant_id IS NULL) = (checkout_id IS NULL)))
 );
@@ -5956,35 +6159,6 @@ CREATE TABLE pay.status_rank (
 );
 
 ALTER TABLE pay.status_rank OWNER TO payments_owner;
-
---
--- Name: webhook_inbox; Type: TABLE; Schema: pay; Owner: payments_owner
---
-
-CREATE TABLE pay.webhook_inbox (
-    psp pay.id NOT NULL,
-    event_id pay.id NOT NULL,
-    received_at timestamp with time zone DEFAULT now() NOT NULL,
-    state text NOT NULL COLLATE pg_catalog."C",
-    via text DEFAULT 'webhook'::text NOT NULL COLLATE pg_catalog."C",
-    type text,
-    fact text NOT NULL COLLATE pg_catalog."C",
-    token pay.id,
-    reference text,
-    code text,
-    amount_minor bigint,
-    currency text COLLATE pg_catalog."C",
-    digest bytea,
-    merchant_id pay.id,
-    checkout_id pay.id,
-    request_id text,
-    CONSTRAINT webhook_inbox_check CHECK (((state <> 'parked'::text) OR (token IS NOT NULL))),
-    CONSTRAINT webhook_inbox_state_check CHECK ((state = ANY (ARRAY['applied'::text, 'unchanged'::text, 'asked'::text, 'parked'::text, 'mismatch'::text, 'ignored'::text, 'held'::text, 'contradiction'::text]))),
-    CONSTRAINT webhook_inbox_via_check CHECK ((via = ANY (ARRAY['webhook'::text, 'backfill'::text])))
-)
-WITH (autovacuum_analyze_threshold='1000', autovacuum_vacuum_threshold='1000');
-
-ALTER TABLE pay.webhook_inbox OWNER TO payments_owner;
 
 --
 -- Name: webhook_quarantine; Type: TABLE; Schema: pay; Owner: payments_owner
@@ -6207,7 +6381,8 @@ CREATE VIEW pay_view.jobs AS
             x.http_status,
             x.code,
             x.reference,
-            x.request_id
+            x.request_id,
+            x.settled
            FROM pay.dispatch x
           WHERE (((x.merchant_id)::text = (j.merchant_id)::text) AND ((x.checkout_id)::text = (j.checkout_id)::text) AND (x.operation =
                 CASE j.kind
@@ -6691,7 +6866,7 @@ CREATE UNIQUE INDEX dead_letter_one_open ON pay.dead_letter USING btree (merchan
 -- Name: dead_letter_open; Type: INDEX; Schema: pay; Owner: payments_owner
 --
 
-CREATE INDEX dead_letter_open ON pay.dead_letter USING btree (kind, dead_letter_id) WHERE (state = 'open'::text);
+CREATE INDEX dead_letter_open ON pay.dead_letter USING btree (dead_letter_id) WHERE (state = 'open'::text);
 
 --
 -- Name: dispatch_one_open; Type: INDEX; Schema: pay; Owner: payments_owner
@@ -6703,7 +6878,7 @@ CREATE UNIQUE INDEX dispatch_one_open ON pay.dispatch USING btree (merchant_id, 
 -- Name: dispatch_unknown; Type: INDEX; Schema: pay; Owner: payments_owner
 --
 
-CREATE INDEX dispatch_unknown ON pay.dispatch USING btree (first_sent_at) WHERE (state = 'UNKNOWN'::text);
+CREATE INDEX dispatch_unknown ON pay.dispatch USING btree (first_sent_at) WHERE ((state = 'UNKNOWN'::text) AND (NOT settled));
 
 --
 -- Name: job_rank_run_at; Type: INDEX; Schema: pay; Owner: payments_owner
@@ -7143,23 +7318,22 @@ REVOKE ALL ON FUNCTION pay.is_new_mismatch(p_fact pay.fact) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.is_over(p_letter pay.dead_letter) FROM PUBLIC;
 
 --
+-- Name: FUNCTION is_registering(p_merchant_id text, p_checkout_id text); Type: ACL; Schema: pay; Owner: payments_owner
+--
+
+REVOKE ALL ON FUNCTION pay.is_registering(p_merchant_id text, p_checkout_id text) FROM PUBLIC;
+
+--
 -- Name: FUNCTION is_statement(p_text text); Type: ACL; Schema: pay; Owner: payments_owner
 --
 
 REVOKE ALL ON FUNCTION pay.is_statement(p_text text) FROM PUBLIC;
 
 --
--- Name: TABLE dispatch; Type: ACL; Schema: pay; Owner: payments_owner
+-- Name: FUNCTION is_unsettled(p_merchant_id text, p_checkout_id text, p_operation text); Type: ACL; Schema: pay; Owner: payments_owner
 --
 
-GRANT SELECT ON TABLE pay.dispatch TO payments_auditor;
-GRANT SELECT ON TABLE pay.dispatch TO payments_operator;
-
---
--- Name: FUNCTION is_unsettled(p_dispatch pay.dispatch); Type: ACL; Schema: pay; Owner: payments_owner
---
-
-REVOKE ALL ON FUNCTION pay.is_unsettled(p_dispatch pay.dispatch) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.is_unsettled(p_merchant_id text, p_checkout_id text, p_operation text) FROM PUBLIC;
 
 --
 -- Name: FUNCTION iso_time(p_at timestamp with time zone); Type: ACL; Schema: pay; Owner: payments_owner
@@ -7217,6 +7391,12 @@ REVOKE ALL ON FUNCTION pay.keep_references(p_facts pay.fact[], p_moved integer[]
 REVOKE ALL ON FUNCTION pay.key_window(p_psps text[], p_key_windows integer[], p_psp text) FROM PUBLIC;
 
 --
+-- Name: FUNCTION letters_of(p_merchant_id text, p_checkout_id text); Type: ACL; Schema: pay; Owner: payments_owner
+--
+
+REVOKE ALL ON FUNCTION pay.letters_of(p_merchant_id text, p_checkout_id text) FROM PUBLIC;
+
+--
 -- Name: FUNCTION lock_checkouts(p_merchant_id text[], p_checkout_id text[]); Type: ACL; Schema: pay; Owner: payments_owner
 --
 
@@ -7259,22 +7439,60 @@ REVOKE ALL ON FUNCTION pay.move_registers(p_facts pay.fact[], p_outcome text[], 
 REVOKE ALL ON FUNCTION pay.move_registrations(p_merchant_id text[], p_checkout_id text[], p_psp text[], p_outcome text[], p_attempt bigint[], p_lease_ms bigint[], OUT items integer[], OUT nexts text[]) FROM PUBLIC;
 
 --
+-- Name: TABLE dispatch; Type: ACL; Schema: pay; Owner: payments_owner
+--
+
+GRANT SELECT ON TABLE pay.dispatch TO payments_auditor;
+GRANT SELECT ON TABLE pay.dispatch TO payments_operator;
+
+--
 -- Name: FUNCTION newest_dispatch(p_merchant_id text, p_checkout_id text, p_operation text); Type: ACL; Schema: pay; Owner: payments_owner
 --
 
 REVOKE ALL ON FUNCTION pay.newest_dispatch(p_merchant_id text, p_checkout_id text, p_operation text) FROM PUBLIC;
 
 --
--- Name: FUNCTION next_checkouts(p_limit integer, OUT merchants text[], OUT checkouts text[]); Type: ACL; Schema: pay; Owner: payments_owner
+-- Name: FUNCTION news_kind(p_kind text, p_actor text, p_status text, p_policy text); Type: ACL; Schema: pay; Owner: payments_owner
 --
 
-REVOKE ALL ON FUNCTION pay.next_checkouts(p_limit integer, OUT merchants text[], OUT checkouts text[]) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.news_kind(p_kind text, p_actor text, p_status text, p_policy text) FROM PUBLIC;
+
+--
+-- Name: FUNCTION next_checkouts(OUT merchants text[], OUT checkouts text[]); Type: ACL; Schema: pay; Owner: payments_owner
+--
+
+REVOKE ALL ON FUNCTION pay.next_checkouts(OUT merchants text[], OUT checkouts text[]) FROM PUBLIC;
+
+--
+-- Name: FUNCTION next_letters(); Type: ACL; Schema: pay; Owner: payments_owner
+--
+
+REVOKE ALL ON FUNCTION pay.next_letters() FROM PUBLIC;
+
+--
+-- Name: TABLE webhook_inbox; Type: ACL; Schema: pay; Owner: payments_owner
+--
+
+GRANT SELECT ON TABLE pay.webhook_inbox TO payments_auditor;
+GRANT SELECT ON TABLE pay.webhook_inbox TO payments_operator;
+
+--
+-- Name: FUNCTION next_parked(p_limit interval); Type: ACL; Schema: pay; Owner: payments_owner
+--
+
+REVOKE ALL ON FUNCTION pay.next_parked(p_limit interval) FROM PUBLIC;
 
 --
 -- Name: FUNCTION next_status(p_status text, p_kind text); Type: ACL; Schema: pay; Owner: payments_owner
 --
 
 REVOKE ALL ON FUNCTION pay.next_status(p_status text, p_kind text) FROM PUBLIC;
+
+--
+-- Name: FUNCTION next_unknown(p_limit interval); Type: ACL; Schema: pay; Owner: payments_owner
+--
+
+REVOKE ALL ON FUNCTION pay.next_unknown(p_limit interval) FROM PUBLIC;
 
 --
 -- Name: FUNCTION open_dead_letter(p_merchant_id text[], p_checkout_id text[], p_psp text[], p_event_id text[], p_kind text[], p_reason text[], p_code text[], p_attempts integer[]); Type: ACL; Schema: pay; Owner: payments_owner
@@ -7449,6 +7667,8 @@ REVOKE ALL ON FUNCTION pay.start_job(p_merchant_id text, p_checkout_id text, p_k
 --
 
 REVOKE ALL ON FUNCTION pay.status_rank(p_status text) FROM PUBLIC;
+GRANT ALL ON FUNCTION pay.status_rank(p_status text) TO payments_auditor;
+GRANT ALL ON FUNCTION pay.status_rank(p_status text) TO payments_operator;
 
 --
 -- Name: FUNCTION sweep_all(p_limits jsonb); Type: ACL; Schema: pay; Owner: payments_owner
@@ -7769,13 +7989,6 @@ GRANT SELECT ON TABLE pay.schema_migration TO payments_operator;
 
 GRANT SELECT ON TABLE pay.status_rank TO payments_auditor;
 GRANT SELECT ON TABLE pay.status_rank TO payments_operator;
-
---
--- Name: TABLE webhook_inbox; Type: ACL; Schema: pay; Owner: payments_owner
---
-
-GRANT SELECT ON TABLE pay.webhook_inbox TO payments_auditor;
-GRANT SELECT ON TABLE pay.webhook_inbox TO payments_operator;
 
 --
 -- Name: TABLE webhook_quarantine; Type: ACL; Schema: pay; Owner: payments_owner
