@@ -2,6 +2,9 @@
 answers, not one job for each slot and tick.
 """
 
+import bisect
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
 from support.own_stack import wait_for
 
@@ -100,4 +103,57 @@ def test_buyers_without_patience_open_no_circuit(stack):
     stack.mock.faults(slow | {"sticky": True})
     for each in made:
         stack.http.get(f"/return/{each.facts()[1]}")
+    assert stack.post(stack.order()).status_code == 201
+
+
+# T44: a backlog goes to its PSP at a pace, however fast it answers.
+
+STUCK = 300
+PER_SECOND = 60
+
+
+@pytest.fixture
+def paced(stack):
+    words = f"on concurrency=64 interval=100ms psp_rate={PER_SECOND}r/s"
+    begin = "payments_audience "
+    stack.configure((begin, f"payments_jobs {words};\n    {begin}"))
+    yield
+    stack.configure()
+
+
+def busiest_second(times: list[float]) -> int:
+    """The most calls within a second, whenever it begins."""
+    return max(
+        bisect.bisect_left(times, begin + 1) - i for i, begin in enumerate(times)
+    )
+
+
+@pytest.mark.usefixtures("paced")
+def test_a_psp_sees_no_more_of_a_backlog_than_the_rate(stack):
+    with ThreadPoolExecutor(16) as pool:
+        work = [pool.submit(stack.created) for _ in range(STUCK)]
+        made = [each.result() for each in work]
+    ids = [each.id for each in made]
+    nonces = {each.order_id for each in made}
+    stack.sql("UPDATE pay.job SET run_at = now() WHERE checkout_id = ANY (%s)", ids)
+
+    def asked():
+        return stack.value(
+            "SELECT count(*) = %s FROM pay.job WHERE checkout_id = ANY (%s) "
+            "AND attempts > 0 AND lease_until IS NULL",
+            STUCK,
+            ids,
+        )
+
+    wait_for(asked, "a poll of each checkout", 60)
+    queries = sorted(
+        each["time"]
+        for each in stack.mock.books()["requests"]
+        if each["operation"] == "query" and each["nonce"] in nonces
+    )
+    assert len(queries) >= STUCK
+    # what a slow turn of the loop held back comes a little closer together
+    assert busiest_second(queries) <= PER_SECOND * 1.2
+    # evenly, and not much slower than it may
+    assert queries[STUCK - 1] - queries[0] < 3 * STUCK / PER_SECOND
     assert stack.post(stack.order()).status_code == 201

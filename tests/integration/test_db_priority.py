@@ -1,0 +1,154 @@
+"""What goes to PostgreSQL first when there is too much of it: webhooks and
+what ends a call to a PSP, then what somebody waits for, then jobs; but nobody
+waits for ever.  One connection, one call at a time, and a lock that holds it
+up while the queue fills; the access log is the order of the answers.
+"""
+
+import contextlib
+import json
+import re
+from concurrent.futures import ThreadPoolExecutor
+
+import psycopg2
+import pytest
+from support.events import message, slug
+from support.own_stack import QUICK_JOBS, wait_for
+
+ONE_WORKER = ("worker_processes        2;", "worker_processes        1;")
+NO_JOBS = (QUICK_JOBS[0], QUICK_JOBS[1].replace(" on interval=100ms", " off"))
+OLD = "connections=2 batch=256 queue=4096"
+READS = 8
+REJECTED = "payments_db_rejected_total"
+
+
+def narrow(queue: int, wait: str) -> tuple[str, str]:
+    return OLD, f"connections=1 batch=1 queue={queue} timeout=20s wait={wait}"
+
+
+@pytest.fixture(autouse=True)
+def restored(own_stack):
+    yield
+    own_stack.configure()
+
+
+def metric(stack, name: str) -> int:
+    text = stack.http.get("/metrics").text
+    return int(re.search(rf"^{name} (\d+)$", text, re.MULTILINE)[1])
+
+
+def under_way(stack) -> int:
+    return metric(stack, "payments_flows_in_flight")
+
+
+class Jam:
+    """The only connection waits for a lock; what comes then queues up."""
+
+    def __init__(self, stack):
+        self.stack = stack
+        self.held, self.other = stack.created(), stack.created()
+        self.log = stack.gateway.access_log
+        self.begin = self.log.stat().st_size
+        self.flows = 0
+        self.calls = []
+
+    @contextlib.contextmanager
+    def __call__(self):
+        link = psycopg2.connect(self.stack.values["PG_ADMIN_DSN"])
+        with ThreadPoolExecutor(40) as self.pool:
+            try:
+                with link.cursor() as cursor:
+                    cursor.execute(
+                        "SELECT 1 FROM pay.checkout WHERE checkout_id = %s FOR UPDATE",
+                        (self.held.id,),
+                    )
+                self.webhook(self.held)
+                wait_for(self.is_stuck, "the webhook to wait")
+                yield self
+            finally:
+                link.rollback()
+                link.close()
+
+    def is_stuck(self) -> bool:
+        waiting = "SELECT 1 FROM pg_stat_activity WHERE wait_event_type = %s"
+        return bool(self.stack.sql(waiting, "Lock"))
+
+    def add(self, send) -> None:
+        self.calls.append(self.pool.submit(send))
+        self.flows += 1
+        wait_for(lambda: under_way(self.stack) == self.flows, "it to queue")
+
+    def webhook(self, made) -> None:
+        self.add(message(made, "paid").send)
+
+    def read(self) -> None:
+        path = f"/v1/payments/{self.other.order_id}"
+        self.add(lambda: self.stack.get(path))
+
+    def order(self) -> list[str]:
+        """The routes of the answers, in order."""
+        for each in self.calls:
+            assert each.result().status_code == 200
+        wanted = ("/webhooks/*", "/v1/payments/*")
+
+        def all_there():
+            with self.log.open() as log:
+                log.seek(self.begin)
+                lines = [json.loads(line) for line in log]
+            routes = [each["route"] for each in lines]
+            found = [each for each in routes if each in wanted]
+            return found if len(found) == len(self.calls) else None
+
+        return wait_for(all_there, "the log")
+
+
+def test_a_webhook_overtakes_reads(stack):
+    stack.configure(ONE_WORKER, NO_JOBS, narrow(4096, "30s"))
+    with Jam(stack)() as jam:
+        for _ in range(READS):
+            jam.read()
+        jam.webhook(jam.other)
+    assert jam.order() == ["/webhooks/*"] * 2 + ["/v1/payments/*"] * READS
+
+
+def test_what_has_waited_for_half_of_its_time_is_not_overtaken(stack):
+    stack.configure(ONE_WORKER, NO_JOBS, narrow(4096, "4s"))
+    with Jam(stack)() as jam:
+        for _ in range(READS):
+            jam.read()
+        # half of four seconds; the lock is waited for until five are over
+        aged = stack.value("SELECT clock_timestamp() + '2100ms'::interval")
+        wait_for(
+            lambda: stack.value("SELECT clock_timestamp() > %s", aged),
+            "the reads to be old",
+        )
+        jam.webhook(jam.other)
+    want = ["/webhooks/*", *["/v1/payments/*"] * READS, "/webhooks/*"]
+    assert jam.order() == want
+
+
+def test_jobs_find_the_queue_full_first_and_webhooks_last(stack):
+    """Of 8 places jobs take 4 at most, reads the rest, webhooks as many
+    again."""
+    stack.configure(ONE_WORKER, QUICK_JOBS, narrow(8, "30s"))
+    with Jam(stack)() as jam:
+        before = metric(stack, REJECTED)
+        wait_for(lambda: metric(stack, REJECTED) > before, "a job's refusal")
+        path = f"/v1/payments/{jam.other.order_id}"
+        reads = [jam.pool.submit(stack.get, path) for _ in range(12)]
+
+        def refused():
+            done = [each.result() for each in reads if each.done()]
+            return done if len(done) >= 12 - 4 else None
+
+        answers = wait_for(refused, "reads that find no room")
+        assert {answer.status_code for answer in answers} == {503}
+        assert {slug(answer) for answer in answers} == {"overloaded"}
+        assert len(answers) < 12
+        taken = under_way(stack)
+        late = jam.pool.submit(message(jam.other, "paid").send)
+        wait_for(lambda: under_way(stack) > taken, "the webhook to queue")
+        assert not late.done()
+    for each in [late, *jam.calls]:
+        assert each.result().status_code == 200
+    for each in reads:
+        assert each.result().status_code in (200, 503)
