@@ -136,6 +136,13 @@ BEGIN
         (p_s.late = 'held', 'people',
          'It was paid after its time was over. Nothing is booked or paid '
          'back until somebody has decided.'),
+        (p_s.letter = 'refund' AND p_s.letter_reason = 'refused', 'people',
+         'It was paid after its time was over, and %s refuses to pay it '
+         'back: somebody must look.'),
+        (p_s.letter = 'refund' AND p_s.letter_reason = 'key_window_over',
+         'people', 'It was paid after its time was over. %s may or may not '
+         'have paid it back, and it is too late to tell it once more: '
+         'somebody must ask %1$s.'),
         (p_s.letter = 'refund', 'people',
          'It was paid after its time was over, and paying it back has '
          'stopped after %2$s attempts: somebody must look.'),
@@ -184,6 +191,9 @@ BEGIN
         (p_s.letter = 'register' AND p_s.letter_reason = 'cancelled',
          'people', 'The first attempt at %s brought no page, and no second '
          'one is to be made without somebody''s word.'),
+        (p_s.letter = 'register' AND p_s.sent IN ('OPEN', 'UNKNOWN'),
+         'people', '%s gave no page in %2$s attempts and may or may not have '
+         'it; the gateway has stopped asking: somebody must look.'),
         (p_s.letter = 'register', 'people',
          '%s gave no page in %2$s attempts, so the gateway has stopped '
          'asking: somebody must look.'),

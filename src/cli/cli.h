@@ -16,10 +16,13 @@
 #define PAY_CLI_USAGE    2             /* not done: wrong call or no input */
 
 
+int pay_cli_backfill(int argc, char **argv);           /* backfill.c */
+int pay_cli_dlq(int argc, char **argv);                /* dlq.c */
+int pay_cli_explain(int argc, char **argv);            /* explain.c */
 int pay_cli_migrate(int argc, char **argv);            /* migrate.c */
 int pay_cli_ops(int argc, char **argv);                /* ops.c */
 int pay_cli_timeline(int argc, char **argv);           /* timeline.c */
-int pay_cli_webhook(int argc, char **argv);            /* webhook_verify.c */
+int pay_cli_webhook(int argc, char **argv);            /* webhook.c */
 
 
 #endif /* PAY_SRC_CLI_H */

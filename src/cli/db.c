@@ -36,6 +36,7 @@ pay_cli_connect(const char *dsn)
 
     if (!pay_cli_exec(conn, "connect",
                       "SET client_min_messages = warning;"
+                      "SET client_encoding = 'UTF8';"
                       "SET search_path = pg_catalog"))
     {
         PQfinish(conn);

@@ -20,6 +20,12 @@ static void cli_usage(FILE *out);
 
 
 static const cli_command_t  commands[] = {
+    { "backfill", pay_cli_backfill,
+      "print how far the PSPs' lists of events have been looked at" },
+    { "dlq", pay_cli_dlq,
+      "list, show, requeue or resolve what the gateway has given up" },
+    { "explain", pay_cli_explain,
+      "print how a payment stands and what comes next" },
     { "migrate", pay_cli_migrate,
       "bring the database's schema up to date" },
     { "ops", pay_cli_ops,
@@ -27,7 +33,7 @@ static const cli_command_t  commands[] = {
     { "timeline", pay_cli_timeline,
       "print what happened to a payment" },
     { "webhook", pay_cli_webhook,
-      "verify: judge a webhook's signature" },
+      "verify: judge a signature; quarantine: what was refused" },
     { NULL, NULL, NULL }
 };
 

@@ -56,20 +56,16 @@ static const char  verify_help[] =
 
 
 int
-pay_cli_webhook(int argc, char **argv)
+pay_cli_webhook_verify(int argc, char **argv)
 {
-    int        i, code;
+    int        code;
     verify_t  *verify;
 
-    for (i = 1; i < argc && i <= 2; i++) {
-        if (strcmp(argv[i], "--help") == 0 || strcmp(argv[i], "-h") == 0) {
-            fputs(verify_help, stdout);
-            return PAY_CLI_OK;
-        }
-    }
-
-    if (argc < 2 || strcmp(argv[1], "verify") != 0) {
-        return verify_complain("webhook", "the only subcommand is verify");
+    if (argc >= 2 && (strcmp(argv[1], "--help") == 0
+                      || strcmp(argv[1], "-h") == 0))
+    {
+        fputs(verify_help, stdout);
+        return PAY_CLI_OK;
     }
 
     verify = calloc(1, sizeof(*verify));
@@ -77,7 +73,7 @@ pay_cli_webhook(int argc, char **argv)
         return verify_complain("webhook verify", "out of memory");
     }
 
-    code = verify_run(argc - 2, argv + 2, verify);
+    code = verify_run(argc - 1, argv + 1, verify);
 
     explicit_bzero(verify, sizeof(*verify));
     free(verify);

@@ -76,6 +76,9 @@ VALUES
  'register:retry_limit', NULL, NULL, 'people / expire @30 / after @30',
  'no page in 7 attempts'),
 ('EXECUTING', 'REGISTERING', 30, 'UNKNOWN:9', 'register:30',
+ 'register:retry_limit', NULL, NULL, 'people / expire @30 / after @30',
+ 'and may or may not have it'),
+('EXECUTING', 'REGISTERING', 30, 'UNKNOWN:9', 'register:30',
  'register:cancelled', NULL, NULL, 'people / expire @30 / after @30',
  'no second one'),
 ('EXECUTING', 'REGISTERING', 30, 'UNKNOWN:-1', 'register:30',
@@ -175,6 +178,11 @@ VALUES
  'refund', 'people / none / no', 'would pay it back'),
 ('FAILED:expired', 'REGISTERED:t', -16, 'DONE:9', NULL, 'refund:retry_limit',
  'refunding', 'refund', 'people / none / no', 'stopped after 7 attempts'),
+('FAILED:expired', 'REGISTERED:t', -16, 'DONE:9', NULL, 'refund:refused',
+ 'refunding', 'refund', 'people / none / no', 'refuses to pay it back'),
+('FAILED:expired', 'REGISTERED:t', -16, 'DONE:9', NULL,
+ 'refund:key_window_over', 'refunding', 'refund', 'people / none / no',
+ 'too late to tell it once more'),
 ('FAILED:expired', 'REGISTERED:t', -16, 'DONE:9', NULL, NULL, 'refunded',
  'refund', 'nobody / none / yes', 'and paid back'),
 ('FAILED:expired', 'REGISTERED:t', -16, 'DONE:9', 'refund:-2:-1',
@@ -208,32 +216,32 @@ FROM pay_api.explain_payment('{m1}', ARRAY[p_id]) x
 $$;
 CREATE FUNCTION pg_temp.members(p json) RETURNS text LANGUAGE sql AS
 'SELECT string_agg(k, '' '') FROM json_object_keys(p) k';
-SELECT is(pg_temp.members(pg_temp.explained('s23')),
+SELECT is(pg_temp.members(pg_temp.explained('s24')),
     'payment_order_id checkout_id status reason psp amount_minor currency '
     'expires_at registration waits_for why next_step safe_to_retry '
     'dispatches dead_letters exceptions late_success events', 'members');
-SELECT is(pg_temp.explained('s23') #>> '{registration,state}', 'REGISTERING',
+SELECT is(pg_temp.explained('s24') #>> '{registration,state}', 'REGISTERING',
           'the registration');
-SELECT is(pg_temp.explained('s23') ->> 'expires_at',
+SELECT is(pg_temp.explained('s24') ->> 'expires_at',
     to_char((now() + interval '30 min') AT TIME ZONE 'UTC',
             'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"'), 'times are exact, in UTC');
-SELECT is(pg_temp.members(pg_temp.explained('s23') #> '{dispatches,0}'),
+SELECT is(pg_temp.members(pg_temp.explained('s24') #> '{dispatches,0}'),
     'operation operation_id attempt psp state sends unsure first_sent_at '
     'sent_at ended_at key_until reach http_status code reference',
     'a call');
-SELECT is(pg_temp.members(pg_temp.explained('s23') #> '{dead_letters,0}'),
+SELECT is(pg_temp.members(pg_temp.explained('s24') #> '{dead_letters,0}'),
     'id kind reason code attempts at state closed_at closed_by closed_why',
     'a dead letter');
-SELECT is(pg_temp.members(pg_temp.explained('s36') #> '{exceptions,0}'),
+SELECT is(pg_temp.members(pg_temp.explained('s37') #> '{exceptions,0}'),
     'at kind source psp event_id token alias amount_minor currency own_token '
     'own_amount_minor own_currency request_id', 'an exception');
 SELECT is(pg_temp.members(pg_temp.explained(p.id) -> 'late_success'),
     'at state psp source event_id reference amount_minor currency refund_id',
     'a late payment')
 FROM (SELECT 's' || n AS id FROM states WHERE late = 'held') p;
-SELECT is(pg_temp.explained('s29') -> 'events' ->> 1, e.events::json ->> 1,
+SELECT is(pg_temp.explained('s30') -> 'events' ->> 1, e.events::json ->> 1,
           'events as get_events has them')
-FROM pay_api.get_events('{m1}', '{s29}') e;
+FROM pay_api.get_events('{m1}', '{s30}') e;
 SELECT is((e -> 'dispatches')::text || (e -> 'dead_letters')::text
           || (e -> 'exceptions')::text || coalesce(e ->> 'late_success', '-'),
           '[][][]-', 'what there is not')
@@ -248,14 +256,14 @@ FROM pay_api.explain_payment('{m1,m2,m1,NULL,m1}', '{s1,s1,no,s1,s1}') x;
 -- lists have an end
 INSERT INTO pay.dispatch (merchant_id, checkout_id, operation, operation_id,
     attempt, psp, state, key_until, ended_at, first_sent_at)
-SELECT 'm1', 's25', 'capture', 's25', n, 'stripe', 'NOT_SENT', now(), now(),
+SELECT 'm1', 's26', 'capture', 's26', n, 'stripe', 'NOT_SENT', now(), now(),
     now() - interval '1 d' + n * interval '1 s' FROM generate_series(1, 200) n;
 SELECT is(json_array_length(e -> 'dispatches') || ' '
           || (e #>> '{dispatches,0,attempt}') || ' '
           || (e #>> '{dispatches,98,attempt}') || ' '
           || (e #>> '{dispatches,99,operation}'),
           '100 102 200 register', 'the newest hundred calls, oldest first')
-FROM pg_temp.explained('s25') e;
+FROM pg_temp.explained('s26') e;
 
 -- for people: any merchant's, and the same text
 INSERT INTO pay.checkout (merchant_id, checkout_id, checkout_uuid, handle, psp,

@@ -1,0 +1,31 @@
+/*
+ * Command lines of payctl's database subcommands: options with or without a
+ * value, in any order, and words.  Private to src/cli.
+ */
+
+#ifndef PAY_SRC_CLI_ARGS_H
+#define PAY_SRC_CLI_ARGS_H
+
+
+#define PAY_CLI_HELP     (-2)
+#define PAY_CLI_MISUSE   (-1)
+
+typedef struct {
+    const char   *name;        /* with its dashes; NULL ends the table */
+    const char  **value;       /* of an option with a value, else NULL */
+    int          *flag;        /* set to 1 by an option without one */
+} pay_cli_option_t;
+
+
+/* Reads argv[1] … into the options and up to `max` words; the number of words,
+ * PAY_CLI_HELP when --help is among them, or PAY_CLI_MISUSE.  What it sets
+ * is borrowed from argv; what is not named stays as it was. */
+int pay_cli_args(int argc, char **argv, const pay_cli_option_t *options,
+    const char **words, int max);
+
+/* The usage to stdout or stderr, for what pay_cli_args() has returned, and the
+ * exit code for it. */
+int pay_cli_say_usage(int result, const char *usage);
+
+
+#endif /* PAY_SRC_CLI_ARGS_H */

@@ -1,0 +1,312 @@
+/*
+ * payctl dlq: the dead letters, for those on call.  list and show read
+ * pay_view (payments_auditor may); requeue and resolve call pay_ops, which
+ * takes payments_operator, and say who did it and why.
+ */
+
+#include "cli/args.h"
+#include "cli/cli.h"
+#include "cli/db.h"
+#include "cli/table.h"
+
+#include <stdio.h>
+#include <string.h>
+
+
+#define AT(column)                                                            \
+    "to_char(" column " AT TIME ZONE 'UTC',"                      \
+    " 'YYYY-MM-DD\"T\"HH24:MI:SS.MS\"Z\"')"
+
+typedef struct {
+    const char  *dsn;
+    const char  *kind;
+    const char  *merchant;
+    const char  *who;
+    const char  *why;
+    const char  *id;
+    int          all;
+} dlq_args_t;
+
+/* What belongs to a letter, one table each. */
+typedef struct {
+    const char  *title;
+    const char  *sql;
+} dlq_part_t;
+
+
+static int dlq_list(const dlq_args_t *args);
+static int dlq_show(const dlq_args_t *args);
+static int dlq_show_parts(PGconn *conn, const char *id);
+static int dlq_requeue(const dlq_args_t *args);
+static int dlq_resolve(const dlq_args_t *args);
+static int dlq_act(const dlq_args_t *args, const char *what, const char *sql);
+static int dlq_is_id(const char *id);
+
+
+static const char  dlq_usage[] =
+    "usage: payctl dlq list [--dsn DSN] [--all] [--kind KIND]"
+    " [--merchant ID]\n"
+    "       payctl dlq show [--dsn DSN] ID\n"
+    "       payctl dlq requeue [--dsn DSN] ID --who NAME --why REASON\n"
+    "       payctl dlq resolve [--dsn DSN] ID --who NAME --why REASON\n"
+    "\n"
+    "KIND is register, poll, refund, late_success, parked or stuck.  requeue\n"
+    "has the gateway try again; of a late_success it makes a sale.  resolve\n"
+    "says that the matter is settled; the gateway does nothing more about it.\n"
+    "Both need the role payments_operator and stay in the timeline.\n";
+
+static const char  list_sql[] =
+    "SELECT dead_letter_id AS id, kind, reason,"
+    " CASE WHEN state <> 'open' THEN state ELSE '' END AS state,"
+    " " AT("at") " AS at, date_trunc('second', age) AS age,"
+    " coalesce(merchant_id, '') AS merchant,"
+    " coalesce(payment_order_id, event_id) AS order_or_event,"
+    " coalesce(psp, '') AS psp,"
+    " concat_ws(' ', amount, currency) AS amount,"
+    " attempts, coalesce(code, '') AS code"
+    " FROM pay_view.dead_letters"
+    " WHERE (state = 'open' OR $1::boolean) AND kind = coalesce($2, kind)"
+    " AND merchant_id IS NOT DISTINCT FROM coalesce($3, merchant_id)"
+    " ORDER BY dead_letter_id";
+
+static const char  show_sql[] =
+    "SELECT dead_letter_id AS id, kind, reason, state,"
+    " " AT("at") " AS at, date_trunc('second', age) AS age,"
+    " merchant_id AS merchant, checkout_id AS checkout,"
+    " payment_order_id AS \"order\", psp, event_id AS event, fact, token,"
+    " concat_ws(' ', amount, currency) AS amount, attempts, code,"
+    " " AT("closed_at") " AS closed_at, closed_by, closed_why"
+    " FROM pay_view.dead_letters WHERE dead_letter_id = $1::bigint";
+
+static const dlq_part_t  parts[] = {
+    { "calls to the PSP",
+      "SELECT d.operation, d.attempt, d.psp, d.state, d.sends,"
+      " " AT("d.first_sent_at") " AS first_sent_at,"
+      " " AT("d.ended_at") " AS ended_at, " AT("d.key_until") " AS key_until,"
+      " d.reach, d.http_status, d.code, d.reference"
+      " FROM pay_view.dispatches d JOIN pay_view.dead_letters l"
+      " ON l.merchant_id = d.merchant_id AND l.checkout_id = d.checkout_id"
+      " WHERE l.dead_letter_id = $1::bigint"
+      " ORDER BY d.first_sent_at, d.attempt" },
+    { "the late payment",
+      "SELECT s.state, " AT("s.at") " AS at,"
+      " concat_ws(' ', s.amount, s.currency) AS amount, s.psp,"
+      " s.source, s.event_id, s.reference, s.refund_id"
+      " FROM pay_view.late_successes s JOIN pay_view.dead_letters l"
+      " ON l.merchant_id = s.merchant_id AND l.checkout_id = s.checkout_id"
+      " WHERE l.dead_letter_id = $1::bigint" },
+    { "what was not believed",
+      "SELECT " AT("m.at") " AS at, m.kind, m.source, m.psp, m.event_id,"
+      " concat_ws(' ', m.amount, m.currency) AS amount,"
+      " concat_ws(' ', m.total, m.own_currency) AS ours, m.token,"
+      " m.own_token"
+      " FROM pay_view.mismatches m JOIN pay_view.dead_letters l"
+      " ON l.merchant_id = m.merchant_id AND l.checkout_id = m.checkout_id"
+      " WHERE l.dead_letter_id = $1::bigint ORDER BY m.mismatch_id" },
+    { "timeline",
+      "SELECT t.payment_order_id AS \"order\", t.seq, " AT("t.at") " AS at,"
+      " t.kind, t.actor,"
+      " concat_ws(' > ', t.old_status, t.new_status) AS status,"
+      " coalesce(t.reason, '') AS reason,"
+      " CASE t.detail WHEN '{}' THEN '' ELSE t.detail::text END AS detail"
+      " FROM pay_view.timeline t JOIN pay_view.dead_letters l"
+      " ON l.merchant_id = t.merchant_id AND l.checkout_id = t.checkout_id"
+      " WHERE l.dead_letter_id = $1::bigint"
+      " ORDER BY t.payment_order_id, t.seq" }
+};
+
+/* Outcomes of pay_ops that are a no, and what they mean. */
+static const char *const  refusals[][2] = {
+    { "closed", "it was not open any more, see payctl dlq show" },
+    { "nothing_to_do", "there is nothing left to try again: resolve it" },
+    { "not_found", "no such dead letter" },
+    { "invalid", "--who and --why take 1 to 200 bytes each" }
+};
+
+static const pay_cli_list_t  list_query = {
+    "dlq list", list_sql, 3, "no dead letters", PAY_CLI_OK
+};
+
+
+int
+pay_cli_dlq(int argc, char **argv)
+{
+    int          words;
+    dlq_args_t   args;
+    const char  *word[2] = { NULL, NULL };
+
+    const pay_cli_option_t  options[] = {
+        { "--dsn", &args.dsn, NULL },
+        { "--kind", &args.kind, NULL },
+        { "--merchant", &args.merchant, NULL },
+        { "--who", &args.who, NULL },
+        { "--why", &args.why, NULL },
+        { "--all", NULL, &args.all },
+        { NULL, NULL, NULL }
+    };
+
+    memset(&args, 0, sizeof(args));
+    words = pay_cli_args(argc, argv, options, word, 2);
+    args.id = word[1];
+
+    if (words == 1 && strcmp(word[0], "list") == 0) {
+        return dlq_list(&args);
+    }
+
+    if (words == 2 && dlq_is_id(args.id)) {
+        if (strcmp(word[0], "show") == 0) {
+            return dlq_show(&args);
+        }
+
+        if (strcmp(word[0], "requeue") == 0) {
+            return dlq_requeue(&args);
+        }
+
+        if (strcmp(word[0], "resolve") == 0) {
+            return dlq_resolve(&args);
+        }
+    }
+
+    return pay_cli_say_usage(words, dlq_usage);
+}
+
+
+static int
+dlq_list(const dlq_args_t *args)
+{
+    const char  *values[3];
+
+    values[0] = args->all ? "true" : "false";
+    values[1] = args->kind;
+    values[2] = args->merchant;
+
+    return pay_cli_list(&list_query, args->dsn, values);
+}
+
+
+static int
+dlq_show(const dlq_args_t *args)
+{
+    int        code;
+    PGconn    *conn;
+    PGresult  *rows;
+
+    conn = pay_cli_connect(args->dsn);
+    if (conn == NULL) {
+        return PAY_CLI_USAGE;
+    }
+
+    rows = pay_cli_query(conn, "dlq show", show_sql, 1, &args->id);
+
+    if (rows == NULL) {
+        code = PAY_CLI_USAGE;
+
+    } else if (PQntuples(rows) == 0) {
+        fputs("payctl: no such dead letter\n", stderr);
+        code = PAY_CLI_NO;
+
+    } else {
+        pay_cli_record(rows, 0);
+        code = dlq_show_parts(conn, args->id);
+    }
+
+    PQclear(rows);
+    PQfinish(conn);
+
+    return code;
+}
+
+
+static int
+dlq_show_parts(PGconn *conn, const char *id)
+{
+    size_t     i;
+    PGresult  *rows;
+
+    for (i = 0; i < sizeof(parts) / sizeof(parts[0]); i++) {
+        rows = pay_cli_query(conn, "dlq show", parts[i].sql, 1, &id);
+        if (rows == NULL) {
+            return PAY_CLI_USAGE;
+        }
+
+        if (PQntuples(rows) > 0) {
+            printf("\n%s\n", parts[i].title);
+            pay_cli_table(rows);
+        }
+
+        PQclear(rows);
+    }
+
+    return PAY_CLI_OK;
+}
+
+
+static int
+dlq_requeue(const dlq_args_t *args)
+{
+    return dlq_act(args, "requeued",
+                   "SELECT pay_ops.requeue_dead_letter($1::bigint, $2, $3)");
+}
+
+
+static int
+dlq_resolve(const dlq_args_t *args)
+{
+    return dlq_act(args, "resolved",
+                   "SELECT pay_ops.resolve_dead_letter($1::bigint, $2, $3)");
+}
+
+
+/* Anything but `what` is a no. */
+static int
+dlq_act(const dlq_args_t *args, const char *what, const char *sql)
+{
+    int          done;
+    size_t       i;
+    PGconn      *conn;
+    PGresult    *rows;
+    const char  *outcome, *values[3];
+
+    if (args->who == NULL || args->why == NULL) {
+        return pay_cli_say_usage(PAY_CLI_MISUSE, dlq_usage);
+    }
+
+    conn = pay_cli_connect(args->dsn);
+    if (conn == NULL) {
+        return PAY_CLI_USAGE;
+    }
+
+    values[0] = args->id;
+    values[1] = args->who;
+    values[2] = args->why;
+    rows = pay_cli_query(conn, "dlq", sql, 3, values);
+
+    if (rows == NULL) {
+        PQfinish(conn);
+        return PAY_CLI_USAGE;
+    }
+
+    outcome = PQgetvalue(rows, 0, 0);
+    done = strcmp(outcome, what) == 0;
+    puts(outcome);
+
+    for (i = 0; i < sizeof(refusals) / sizeof(refusals[0]); i++) {
+        if (strcmp(outcome, refusals[i][0]) == 0) {
+            fprintf(stderr, "payctl: dlq: %s\n", refusals[i][1]);
+        }
+    }
+
+    PQclear(rows);
+    PQfinish(conn);
+
+    return done ? PAY_CLI_OK : PAY_CLI_NO;
+}
+
+
+static int
+dlq_is_id(const char *id)
+{
+    size_t  len = strlen(id);
+
+    return len > 0 && len < 19 && strspn(id, "0123456789") == len;
+}

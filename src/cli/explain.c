@@ -1,0 +1,96 @@
+/*
+ * payctl explain: how a payment stands, who waits for whom, what the gateway
+ * does next and whether a new checkout is safe, out of pay_view.explain(),
+ * which is what GET /v1/payments/{id}/explain says, too.  Reads only.
+ */
+
+#include "cli/args.h"
+#include "cli/cli.h"
+#include "cli/db.h"
+#include "cli/explain.h"
+#include "cli/table.h"
+
+#include <stdint.h>
+
+
+static int explain_print(const PGresult *rows, int as_json);
+
+
+static const char  explain_usage[] =
+    "usage: payctl explain [--dsn DSN] [--merchant ID] [--json]"
+    " PAYMENT_ORDER_ID\n"
+    "An order id is one merchant's, so several merchants may have it.  --json\n"
+    "prints what the API says, one line for each merchant's.\n";
+
+static const char  explain_sql[] =
+    "SELECT merchant_id, explanation FROM pay_view.explain($1, $2)";
+
+
+int
+pay_cli_explain(int argc, char **argv)
+{
+    int          words, code, as_json = 0;
+    PGconn      *conn;
+    PGresult    *rows;
+    const char  *dsn = NULL, *values[2] = { NULL, NULL };
+
+    const pay_cli_option_t  options[] = {
+        { "--dsn", &dsn, NULL },
+        { "--merchant", &values[0], NULL },
+        { "--json", NULL, &as_json },
+        { NULL, NULL, NULL }
+    };
+
+    words = pay_cli_args(argc, argv, options, &values[1], 1);
+    if (words != 1) {
+        return pay_cli_say_usage(words, explain_usage);
+    }
+
+    conn = pay_cli_connect(dsn);
+    if (conn == NULL) {
+        return PAY_CLI_USAGE;
+    }
+
+    rows = pay_cli_query(conn, "explain", explain_sql, 2, values);
+    code = rows == NULL ? PAY_CLI_USAGE : explain_print(rows, as_json);
+
+    PQclear(rows);
+    PQfinish(conn);
+
+    return code;
+}
+
+
+static int
+explain_print(const PGresult *rows, int as_json)
+{
+    int        row;
+    pay_str_t  text;
+
+    if (PQntuples(rows) == 0) {
+        fputs("payctl: no such payment order\n", stderr);
+        return PAY_CLI_NO;
+    }
+
+    for (row = 0; row < PQntuples(rows); row++) {
+        text.data = (unsigned char *) PQgetvalue(rows, row, 1);
+        text.len = (size_t) PQgetlength(rows, row, 1);
+
+        if (as_json) {
+            (void) pay_cli_put(stdout, PQgetvalue(rows, row, 1), SIZE_MAX);
+            putchar('\n');
+            continue;
+        }
+
+        if (row > 0) {
+            putchar('\n');
+        }
+
+        if (!pay_cli_explain_text(PQgetvalue(rows, row, 0), text)) {
+            fputs("payctl: explain: the answer cannot be read\n", stderr);
+            return PAY_CLI_USAGE;
+        }
+    }
+
+    return PAY_CLI_OK;
+}

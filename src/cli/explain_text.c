@@ -1,0 +1,186 @@
+/*
+ * The text of payctl explain: how an order stands and what comes next, then
+ * its story (explain_story.c).
+ */
+
+#include "cli/explain.h"
+#include "cli/table.h"
+
+#include <stdint.h>
+#include <string.h>
+
+#include "pay_money.h"
+
+
+#define JSON_BYTES  (64 * 1024 * 1024)
+
+
+static void put_field(const char *name, const char *value);
+static void put_head(pay_arena_t *arena, const char *merchant,
+    const pay_json_t *top);
+static void put_judgement(pay_arena_t *arena, const pay_json_t *top);
+
+
+int
+pay_cli_explain_text(const char *merchant, pay_str_t explanation)
+{
+    int           done;
+    pay_heap_t   *heap;
+    pay_json_t   *top;
+    pay_err_t     err;
+    pay_arena_t  *arena;
+
+    const pay_json_limits_t  limits = { JSON_BYTES, PAY_JSON_DEPTH_HARD,
+                                        EXPLAIN_LINES };
+
+    heap = pay_heap_create();
+    if (heap == NULL) {
+        return 0;
+    }
+
+    arena = pay_heap_arena(heap);
+    done = pay_json_parse(explanation, &limits, &top, &err) == PAY_OK;
+
+    if (done) {
+        put_head(arena, merchant, top);
+        put_judgement(arena, top);
+        done = explain_put_story(arena, top);
+        pay_json_free(top);
+    }
+
+    pay_heap_destroy(heap);
+
+    return done;
+}
+
+
+static void
+put_field(const char *name, const char *value)
+{
+    printf("%-15s", name);
+    (void) pay_cli_put(stdout, value, SIZE_MAX);
+    putchar('\n');
+}
+
+
+static void
+put_head(pay_arena_t *arena, const char *merchant, const pay_json_t *top)
+{
+    const char        *reason, *token;
+    const pay_json_t  *reg;
+
+    reg = pay_json_get(top, "registration");
+    reason = explain_text_of(arena, top, "reason");
+    token = explain_text_of(arena, reg, "token");
+
+    put_field("order", explain_text_of(arena, top, "payment_order_id"));
+    put_field("checkout", explain_text_of(arena, top, "checkout_id"));
+    put_field("merchant", merchant);
+    put_field("amount", explain_amount_of(arena, top, "amount_minor",
+                                          "currency"));
+    put_field("status", explain_text_of(arena, top, "status"));
+
+    if (*reason != '\0') {
+        put_field("reason", reason);
+    }
+
+    put_field("expires", explain_text_of(arena, top, "expires_at"));
+    put_field("psp", explain_text_of(arena, top, "psp"));
+    put_field("registration", explain_text_of(arena, reg, "state"));
+    put_field("  attempt", explain_text_of(arena, reg, "attempt"));
+    put_field("  nonce", explain_text_of(arena, reg, "nonce"));
+
+    if (*token != '\0') {
+        put_field("  token", token);
+    }
+}
+
+
+static void
+put_judgement(pay_arena_t *arena, const pay_json_t *top)
+{
+    const char        *at;
+    const pay_json_t  *next, *retry;
+
+    next = pay_json_get(top, "next_step");
+    retry = pay_json_get(top, "safe_to_retry");
+
+    putchar('\n');
+    put_field("waits for", explain_text_of(arena, top, "waits_for"));
+    put_field("", explain_text_of(arena, top, "why"));
+
+    at = explain_text_of(arena, next, "at");
+    put_field("next step", explain_text_of(arena, next, "what"));
+
+    if (*at != '\0') {
+        put_field("  at", at);
+    }
+
+    at = explain_text_of(arena, retry, "after");
+    put_field("safe to retry", explain_text_of(arena, retry, "answer"));
+
+    if (*at != '\0') {
+        put_field("  after", at);
+    }
+
+    put_field("", explain_text_of(arena, retry, "reason"));
+}
+
+
+const char *
+explain_text_of(pay_arena_t *arena, const pay_json_t *json, const char *member)
+{
+    char              *text;
+    int64_t            number;
+    pay_str_t          value;
+    const pay_json_t  *found = pay_json_get(json, member);
+
+    if (pay_json_integer(found, &number) == PAY_OK) {
+        text = pay_alloc(arena, 24);
+        if (text != NULL) {
+            snprintf(text, 24, "%lld", (long long) number);
+            return text;
+        }
+    }
+
+    if (pay_json_string(found, &value) == PAY_OK) {
+        text = pay_alloc(arena, value.len + 1);
+        if (text != NULL) {
+            memcpy(text, value.data, value.len);
+            text[value.len] = '\0';
+            return text;
+        }
+    }
+
+    return "";
+}
+
+
+const char *
+explain_amount_of(pay_arena_t *arena, const pay_json_t *json,
+    const char *amount, const char *currency)
+{
+    char                  *text;
+    int64_t                minor;
+    pay_str_t              code, decimals;
+    pay_err_t              err;
+    const pay_currency_t  *known;
+
+    if (pay_json_integer(pay_json_get(json, amount), &minor) != PAY_OK
+        || pay_json_string(pay_json_get(json, currency), &code) != PAY_OK
+        || pay_currency_find(code, &known, &err) != PAY_OK
+        || pay_amount_format(arena, minor, known, &decimals) != PAY_OK)
+    {
+        return explain_text_of(arena, json, amount);
+    }
+
+    text = pay_alloc(arena, decimals.len + 5);
+    if (text == NULL) {
+        return "";
+    }
+
+    snprintf(text, decimals.len + 5, "%.*s %s", (int) decimals.len,
+             decimals.data, known->code);
+
+    return text;
+}

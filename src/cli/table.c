@@ -1,0 +1,200 @@
+/*
+ * Tables, records and safe text on a terminal, see table.h.
+ */
+
+#include "cli/table.h"
+#include "cli/cli.h"
+#include "cli/db.h"
+
+#include <stdint.h>
+
+
+#define TABLE_CELL     120
+#define TABLE_COLUMNS  32
+
+
+static size_t table_next(const char **text, uint32_t *code);
+static int table_is_control(uint32_t code);
+static void table_line(const PGresult *rows, int row, const size_t *widths,
+    int count);
+
+
+size_t
+pay_cli_put(FILE *out, const char *text, size_t max)
+{
+    size_t       n, len;
+    uint32_t     code;
+    const char  *at;
+
+    for (n = 0; n < max && *text != '\0'; n++) {
+        at = text;
+        len = table_next(&text, &code);
+
+        if (table_is_control(code)) {
+            fputc('?', out);
+
+        } else {
+            fwrite(at, 1, len, out);
+        }
+    }
+
+    return n;
+}
+
+
+size_t
+pay_cli_width(const char *text, size_t max)
+{
+    size_t    n;
+    uint32_t  code;
+
+    for (n = 0; n < max && *text != '\0'; n++) {
+        (void) table_next(&text, &code);
+    }
+
+    return n;
+}
+
+
+void
+pay_cli_table(const PGresult *rows)
+{
+    int     i, row, count;
+    size_t  width, widths[TABLE_COLUMNS];
+
+    count = PQnfields(rows);
+    count = count < TABLE_COLUMNS ? count : TABLE_COLUMNS;
+
+    for (i = 0; i < count; i++) {
+        widths[i] = pay_cli_width(PQfname(rows, i), TABLE_CELL);
+
+        for (row = 0; row < PQntuples(rows); row++) {
+            width = pay_cli_width(PQgetvalue(rows, row, i), TABLE_CELL);
+            widths[i] = width > widths[i] ? width : widths[i];
+        }
+    }
+
+    for (row = -1; row < PQntuples(rows); row++) {
+        table_line(rows, row, widths, count);
+    }
+}
+
+
+void
+pay_cli_record(const PGresult *rows, int row)
+{
+    int     i;
+    size_t  width, widest;
+
+    widest = 0;
+
+    for (i = 0; i < PQnfields(rows); i++) {
+        width = pay_cli_width(PQfname(rows, i), TABLE_CELL);
+        widest = width > widest ? width : widest;
+    }
+
+    for (i = 0; i < PQnfields(rows); i++) {
+        if (PQgetlength(rows, row, i) == 0) {
+            continue;
+        }
+
+        width = pay_cli_put(stdout, PQfname(rows, i), TABLE_CELL);
+        printf("%*s", (int) (widest - width) + 2, "");
+        (void) pay_cli_put(stdout, PQgetvalue(rows, row, i), SIZE_MAX);
+        putchar('\n');
+    }
+}
+
+
+int
+pay_cli_list(const pay_cli_list_t *list, const char *dsn,
+    const char *const *values)
+{
+    int        code;
+    PGconn    *conn;
+    PGresult  *rows;
+
+    conn = pay_cli_connect(dsn);
+    if (conn == NULL) {
+        return PAY_CLI_USAGE;
+    }
+
+    rows = pay_cli_query(conn, list->what, list->sql, list->count, values);
+
+    if (rows == NULL) {
+        code = PAY_CLI_USAGE;
+
+    } else if (PQntuples(rows) > 0) {
+        pay_cli_table(rows);
+        code = PAY_CLI_OK;
+
+    } else {
+        code = list->code;
+        fprintf(code == PAY_CLI_OK ? stdout : stderr, "%s\n", list->none);
+    }
+
+    PQclear(rows);
+    PQfinish(conn);
+
+    return code;
+}
+
+
+/* row -1: the head */
+static void
+table_line(const PGresult *rows, int row, const size_t *widths, int count)
+{
+    int          i, pad;
+    size_t       n;
+    const char  *cell;
+
+    for (i = 0, pad = 0; i < count; i++) {
+        cell = row < 0 ? PQfname(rows, i) : PQgetvalue(rows, row, i);
+
+        if (*cell != '\0') {
+            printf("%*s", pad, "");
+            pad = 0;
+        }
+
+        n = pay_cli_put(stdout, cell, TABLE_CELL);
+        pad += (int) (widths[i] - n) + 2;
+    }
+
+    putchar('\n');
+}
+
+
+/* The character at *text, which moves behind it; a byte that begins none is
+ * one by itself, and counts as a control.  Returns its length in bytes. */
+static size_t
+table_next(const char **text, uint32_t *code)
+{
+    size_t                i, len;
+    const unsigned char  *p = (const unsigned char *) *text;
+
+    len = p[0] < 0x80 ? 1 : p[0] >= 0xf0 ? 4 : p[0] >= 0xe0 ? 3 : 2;
+    *code = len == 1 ? p[0] : p[0] & (0x7fu >> len);
+
+    for (i = 1; i < len && (p[i] & 0xc0) == 0x80; i++) {
+        *code = *code << 6 | (p[i] & 0x3f);
+    }
+
+    if (i < len || (p[0] & 0xc0) == 0x80) {
+        *code = 0;
+        len = 1;
+    }
+
+    *text += len;
+
+    return len;
+}
+
+
+static int
+table_is_control(uint32_t code)
+{
+    return code < 0x20 || (code >= 0x7f && code < 0xa0)
+           || code == 0x200e || code == 0x200f
+           || (code >= 0x2028 && code <= 0x202e)
+           || (code >= 0x2066 && code <= 0x2069);
+}
