@@ -2,7 +2,7 @@
 -- becomes a dead letter for those on call, and what has come right by itself
 -- is settled.  One worker of all nodes at a time (table round).  Finished
 -- payments are never looked at: checkouts are found by their jobs, calls and
--- webhooks by partial indexes of those that are open.  It holds no lock of a
+-- webhooks by partial indexes of those that are open.  It waits for no
 -- checkout, so a letter may come too late for what has just ended; the next
 -- round settles it.
 
@@ -222,15 +222,23 @@ BEGIN
     ORDER BY d.merchant_id, d.checkout_id, d.psp, d.first_sent_at
     ON CONFLICT DO NOTHING;
 
+    -- whoever holds a checkout finds its calls by their address, so not even
+    -- this changes one without that lock
     UPDATE dispatch d
     SET settled = true
-    FROM unnest(v_page) u
+    FROM (
+        SELECT u.* FROM unnest(v_page) u
+        WHERE NOT is_unsettled(u.merchant_id, u.checkout_id, u.operation)
+        OFFSET 0) u
+    CROSS JOIN LATERAL (
+        SELECT FROM checkout c
+        WHERE c.merchant_id = u.merchant_id AND c.checkout_id = u.checkout_id
+        FOR NO KEY UPDATE SKIP LOCKED) c
     CROSS JOIN LATERAL (
         SELECT k.ctid AS tid FROM dispatch k
         WHERE k.merchant_id = u.merchant_id AND k.checkout_id = u.checkout_id
             AND k.operation = u.operation AND k.operation_id = u.operation_id
             AND k.attempt = u.attempt AND k.state = 'UNKNOWN'
-            AND NOT is_unsettled(u.merchant_id, u.checkout_id, u.operation)
         FOR UPDATE SKIP LOCKED) k
     WHERE d.ctid = k.tid;
 END

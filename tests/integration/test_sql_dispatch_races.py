@@ -4,6 +4,7 @@ call ends when, one attempt at a time, and no word that was heard is lost.
 
 import threading
 
+import psycopg2
 import pytest
 from support.sql_gateway import (
     claimed,
@@ -154,3 +155,28 @@ def test_giving_up_beside_a_token_leaves_no_letter_open(gateways,
         assert outcomes(stored) == ["stored"]
         assert outcomes(given_up)[0] in ("stored", "already")
         assert set(registration.letters(checkout)) <= {"settled"}
+
+
+def test_a_late_token_beside_a_sweep_is_not_lost(gateways, registration, dsn):
+    """The sweep once noted under no lock that an unknown call matters no
+    more, and the token's word about that call found its row gone."""
+    one, two, watch = gateways(3)
+    checkout, _ = begun(one)
+    assert outcomes(one.store_no([(checkout, "expired")])) == ["stored"]
+    with psycopg2.connect(dsn) as connection, connection.cursor() as cursor:
+        cursor.execute("UPDATE pay.dispatch SET"
+                       " first_sent_at = now() - interval '1 day'"
+                       " WHERE checkout_id = %s", (checkout,))
+    one.connection.autocommit = False
+    assert outcomes(one.call("sweep", ["text", "bigint", "jsonb"],
+                             (["worker"], [0], ["{}"]))) == ["swept"]
+    result = []
+    thread = threading.Thread(
+        target=lambda: result.append(two.store([(checkout, checkout)])))
+    thread.start()
+    wait_until_blocked(watch, two)
+    one.connection.commit()
+    thread.join(30)
+    assert outcomes(result[0]) == ["mismatch"]
+    assert registration.journal(checkout) == [
+        ("register", 1, "stripe", "DONE", 1)]
