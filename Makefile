@@ -80,8 +80,11 @@ $(BUILD)/unit: $(UNIT_OBJ) $(BUILD)/libpay.a
 
 # Flows against PostgreSQL, a model network and model PSPs:
 # make simulate SEED=n SCENARIOS=n, or SCENARIO=n [TRACE=1] for one again.
-simulate: payctl $(BUILD)/simulate
+simulate: payctl $(BUILD)/simulate $(BUILD)/simclock.so
 	tests/simulation/run
+$(BUILD)/simclock.so: tests/simulation/clock/clock.c
+	@mkdir -p $(@D)
+	$(CC) $(HARDEN) $(WARN) -shared $< -o $@
 $(BUILD)/simulate: $(SIM_OBJ) $(BUILD)/libpay.a
 	$(CC) $(LDFLAGS_ALL) -pie $^ -o $@ $(CORE_LIBS) -lpq
 # Bugs planted on purpose, each of which the simulator must find.

@@ -1,14 +1,13 @@
 /*
  * PostgreSQL: one connection as the gateway, which runs operations and
  * nothing else, and one as the judge.  Its clock stands still between two
- * writes of the clock file (libfaketime, see tests/simulation/cluster).
+ * writes of the clock file (clock/clock.c).
  */
 
 #include <fcntl.h>
 #include <libpq-fe.h>
 #include <stdarg.h>
 #include <stdio.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "sim.h"
@@ -195,26 +194,14 @@ prepare(sim_db_t *db)
 }
 
 
-/* Half a microsecond more, so that nothing is lost on the way through a
- * floating-point number. */
 void
 sim_db_clock(sim_db_t *db, int64_t now)
 {
-    char       line[64];
-    int        len;
-    time_t     seconds = (time_t) (now / SIM_S);
-    struct tm  tm;
-
     if (db->clock_says == now) {
         return;
     }
 
-    (void) gmtime_r(&seconds, &tm);
-    len = snprintf(line, sizeof(line), "%04d-%02d-%02d %02d:%02d:%02d.%06d5\n",
-                   tm.tm_year + 1900, tm.tm_mon + 1, tm.tm_mday, tm.tm_hour,
-                   tm.tm_min, tm.tm_sec, (int) (now % SIM_S));
-
-    if (pwrite(db->clock, line, (size_t) len, 0) != len) {
+    if (pwrite(db->clock, &now, sizeof(now), 0) != sizeof(now)) {
         sim_die("cannot set the clock");
     }
 
