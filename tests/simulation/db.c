@@ -43,6 +43,7 @@ typedef struct {
 static PGconn *enter(sim_db_t *db, const char *user, const char *database);
 static void must(PGconn *pg, const char *sql);
 static void prepare(sim_db_t *db);
+static int moves_jobs(pay_op_id_t op);
 static PGresult *execute(sim_db_t *db, const pay_op_t *op,
     sim_call_t **calls, unsigned count);
 static void encode(bytes_t *out, const pay_op_t *op, unsigned arg,
@@ -191,6 +192,9 @@ prepare(sim_db_t *db)
 
         PQclear(res);
     }
+
+    must(db->judge, "PREPARE due AS SELECT (extract(epoch FROM min(greatest("
+         "j.run_at, j.lease_until))) * 1000000)::bigint FROM pay.job j");
 }
 
 
@@ -220,7 +224,7 @@ sim_db_run(sim_t *sim, sim_call_t **calls, unsigned count)
     sim_db_clock(sim->db, sim->now + sim->db_off);
     sim->figures.operations += count;
     sim->figures.batches++;
-    sim->dirty = 1;
+    sim->dirty |= moves_jobs(calls[0]->op);
 
     rows = execute(sim->db, op, calls, count);
 
@@ -239,6 +243,27 @@ sim_db_run(sim_t *sim, sim_call_t **calls, unsigned count)
     }
 
     PQclear(rows);
+}
+
+
+static int
+moves_jobs(pay_op_id_t op)
+{
+    switch (op) {
+
+    case PAY_OP_BEGIN_PAYMENT:
+    case PAY_OP_STORE_TOKEN:
+    case PAY_OP_STORE_NO_TOKEN:
+    case PAY_OP_REROUTE:
+    case PAY_OP_APPLY_EVENT:
+    case PAY_OP_CLAIM_JOBS:
+    case PAY_OP_FINISH_JOB:
+    case PAY_OP_END_DISPATCH:
+        return 1;
+
+    default:
+        return 0;
+    }
 }
 
 
@@ -453,6 +478,20 @@ sim_db_ask(sim_db_t *db, const char *sql, unsigned count, ...)
     found.columns = PQnfields(db->rows);
 
     return found;
+}
+
+
+const char *
+sim_db_due(sim_db_t *db)
+{
+    PQclear(db->rows);
+    db->rows = PQexecPrepared(db->judge, "due", 0, NULL, NULL, NULL, 0);
+
+    if (PQresultStatus(db->rows) != PGRES_TUPLES_OK) {
+        sim_die("when jobs are due: %s", PQerrorMessage(db->judge));
+    }
+
+    return PQgetvalue(db->rows, 0, 0);
 }
 
 

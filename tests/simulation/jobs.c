@@ -32,12 +32,10 @@ sim_pump(sim_t *sim)
     }
 
     sim->dirty = 0;
-    (void) sim_db_ask(sim->db,
-        "SELECT (extract(epoch FROM min(greatest(j.run_at, j.lease_until)))"
-        " * 1000000)::bigint FROM pay.job j", 0);
-    cell = sim_db_cell(sim->db, 0, 0);
+    cell = sim_db_due(sim->db);
 
     if (*cell == '\0') {
+        sim->due = INT64_MAX;
         return;
     }
 
@@ -47,6 +45,7 @@ sim_pump(sim_t *sim)
         due = sim->now;
     }
 
+    sim->due = due;
     due += sim_between(sim, SIM_MS, SIM_S);
 
     if (due < sim->pump_at) {
@@ -69,7 +68,12 @@ pump_tick(sim_t *sim, void *unused)
 
     sim->pump_at = INT64_MAX;
     sim->dirty = 1;
-    n = 1 + (unsigned) sim_below(sim, 3);
+
+    if (sim->due > sim->now) {
+        return;                  /* somebody has had it meanwhile */
+    }
+
+    n = sim_chance(sim, 750) ? 1 : 2 + (unsigned) sim_below(sim, 2);
 
     for (i = 0; i < n; i++) {
         if (sim_worker_pick(sim, &worker)

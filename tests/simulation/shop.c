@@ -9,7 +9,7 @@
 
 
 #define TRIES_MAX  25
-#define LOOKS_MAX  60
+#define LOOKS_MAX  12
 
 
 /* One request and what was heard of it. */
@@ -252,6 +252,7 @@ shop_heard(sim_t *sim, void *data)
         break;
 
     case 202:
+        post->answered = !sim_fault(sim, 400);
         sim_after(sim, 2 * SIM_S, shop_looks, post);
         break;
 
@@ -359,5 +360,6 @@ look_heard(sim_t *sim, void *data)
         return;
     }
 
-    sim_after(sim, sim_between(sim, 2 * SIM_S, 60 * SIM_S), shop_looks, post);
+    sim_after(sim, post->looks * sim_between(sim, 2 * SIM_S, 10 * SIM_S),
+              shop_looks, post);
 }

@@ -274,6 +274,7 @@ struct sim_s {
     sim_post_t          *posts;
     int                  dirty;          /* jobs may have moved */
     int64_t              pump_at;
+    int64_t              due;            /* the next job, as last seen */
     size_t               rounds;         /* events that come round anyway */
     unsigned             violations;     /* of this scenario */
     unsigned             names;          /* for ids */
@@ -326,6 +327,8 @@ typedef struct {
     int  rows, columns;
 } sim_rows_t;
 sim_rows_t sim_db_ask(sim_db_t *db, const char *sql, unsigned count, ...);
+/* Microseconds of PostgreSQL's clock, when the next job is due, or "". */
+const char *sim_db_due(sim_db_t *db);
 const char *sim_db_cell(sim_db_t *db, int row, int column);
 
 /* world.c */
