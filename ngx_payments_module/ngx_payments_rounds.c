@@ -10,7 +10,7 @@
 
 #define LIMITS_MAX        160
 #define BACKFILL_SHARE    4            /* of its interval, between questions */
-#define BACKFILL_MAX_MS   15000
+#define BACKFILL_MAX_MS   5000
 #define BACKFILL_MIN_MS   100
 
 

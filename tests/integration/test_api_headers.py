@@ -206,6 +206,7 @@ METHODS = [
     ("POST", "/v1/payments/some-id", "GET, HEAD, OPTIONS"),
     ("DELETE", "/v1/payments/some-id", "GET, HEAD, OPTIONS"),
     ("PUT", "/v1/payments/some-id/events", "GET, HEAD, OPTIONS"),
+    ("POST", "/v1/payments/some-id/explain", "GET, HEAD, OPTIONS"),
     ("POST", "/v1/checkouts/some-id", "GET, HEAD, OPTIONS"),
     ("POST", "/healthz", "GET, HEAD, OPTIONS"),
     ("POST", "/readyz", "GET, HEAD, OPTIONS"),

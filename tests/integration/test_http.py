@@ -117,7 +117,13 @@ def test_without_a_database_it_is_503_at_once_and_not_ready(
 
 
 @pytest.mark.parametrize(
-    "route", ["/v1/payments/{}", "/v1/payments/{}/events", "/healthz"]
+    "route",
+    [
+        "/v1/payments/{}",
+        "/v1/payments/{}/events",
+        "/v1/payments/{}/explain",
+        "/healthz",
+    ],
 )
 def test_head_is_get_without_content(api, order, route):
     path = route.format(order[0])
