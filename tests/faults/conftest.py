@@ -44,6 +44,7 @@ def stack(fault_stack):
     """The session's stack, configured as at first, its mock well-behaved;
     the referee has looked at everything afterwards."""
     fault_stack.configure()
+    fault_stack.boot()
     yield fault_stack
     fault_stack.disarm()
     fault_stack.mock.clear_faults()

@@ -8,8 +8,7 @@ PostgreSQL, the PSP and the storefront say.
 import random
 
 import pytest
-from rig.faults import AT_THE_MOMENT
-from rig.matrix import CELLS, told
+from rig.matrix import CELLS, FAULTS, told
 from rig.scene import Scene
 
 IDS = [f"{fault}-{moment}" for fault, moment in CELLS]
@@ -19,8 +18,9 @@ IDS = [f"{fault}-{moment}" for fault, moment in CELLS]
 def test_cell(stack, fault, moment, seed):
     rng = random.Random(f"{fault}/{moment}/{seed}")
     scene = Scene(stack, rng, moment)
+    FAULTS[fault].prepare(scene)
     with scene.held():
-        with AT_THE_MOMENT[fault](scene):
+        with FAULTS[fault].strike(scene):
             scene.release()
             heard = scene.answered()
             if heard is not None:

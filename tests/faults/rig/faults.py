@@ -113,14 +113,3 @@ def _reloaded(stack, value: str) -> None:
         "the setting",
     )
 
-
-AT_THE_MOMENT = {
-    "kill-worker": kill_worker,
-    "kill-all": kill_all,
-    "stop-worker": stop_worker,
-    "reload": reload,
-    "upgrade": upgrade,
-    "kill-postgres": kill_postgres,
-    "stop-postgres": stop_postgres,
-    "read-only": read_only,
-}

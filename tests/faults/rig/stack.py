@@ -58,7 +58,11 @@ class FaultStack(OwnStack):
             "exited on signal 9",
             "still could not bind",
             "was locked by",
+            "failed (28: No space left on device)",
+            "failed (12: Cannot allocate memory)",
         ]
+        self.preload = ""
+        self.refused_memory = 0  # allocations, over all cells
         self.configure()
         self.mock.settings(webhook_timeout_s=1.5)
 
@@ -114,6 +118,16 @@ class FaultStack(OwnStack):
 
     def start_nginx(self) -> None:
         self._script("nginx")
+
+    def boot(self, preload: str = "", **variables: str) -> None:
+        """nginx with that library in front, and these variables."""
+        if preload != self.preload:
+            master = self.master()
+            os.kill(master, signal.SIGQUIT)
+            wait_for(lambda: not alive(master), "a graceful stop")
+            self.env = {**self.env, "PAY_PRELOAD": preload, **variables}
+            self.start_nginx()
+            self.preload = preload
 
     def relieve(self) -> set[int]:
         """New workers, though an old one may be standing still: → the old"""
