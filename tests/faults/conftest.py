@@ -5,6 +5,7 @@ should be asked to bear.
 """
 
 import os
+import re
 import sys
 from collections import Counter
 from pathlib import Path
@@ -52,13 +53,9 @@ def stack(fault_stack):
 
 
 def cell_of(nodeid: str) -> str:
-    """test_sweep.py::test_cell[kill-worker-M1-7] → kill-worker-M1"""
+    """test_sweep.py::test_cell[kill-worker-M1-7] → test_cell[kill-worker-M1]"""
     name = nodeid.rpartition("::")[2]
-    head, _, inside = name.rstrip("]").partition("[")
-    words = inside.split("-")
-    if words and words[-1].isdigit():
-        words.pop()
-    return f"{head}[{'-'.join(words)}]" if words and words[0] else head
+    return re.sub(r"-\d+\]$", "]", re.sub(r"\[\d+\]$", "", name))
 
 
 def pytest_terminal_summary(terminalreporter):
