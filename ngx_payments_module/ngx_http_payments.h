@@ -510,5 +510,9 @@ pay_arena_t ngx_payments_arena(ngx_pool_t *pool);
 /* Random bytes from libcrypto; NGX_ERROR when it has none. */
 ngx_int_t ngx_payments_random(u_char *buf, size_t size);
 
+/* The wall clock, but for jumps of more than half a minute: then the time
+ * goes on as before until a reload.  For what ends checkouts. */
+time_t ngx_payments_steady_time(void);
+
 
 #endif /* NGX_HTTP_PAYMENTS_H */

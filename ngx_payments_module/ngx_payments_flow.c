@@ -106,7 +106,8 @@ ngx_payments_flow_step(ngx_payments_flow_t *flow, pay_event_t *event)
     pay_effect_t  effect;
 
     for ( ;; ) {
-        event->now_s = ngx_time();
+        event->now_s = ngx_strcmp(flow->core.name, "job") == 0
+                       ? ngx_payments_steady_time() : ngx_time();
         event->health = chooses_psps(&flow->core) ? ngx_payments_health()
                                                   : NULL;
         pay_flow_run(&flow->core, event, &effect);

@@ -11,6 +11,7 @@
 
 #define OWNER_MAX  64
 #define SLOTS_MAX  256
+#define JUMP_S     30
 #define AHEAD_MAX_MS  1000
 
 
@@ -27,6 +28,9 @@ typedef struct {
     u_char                          owner[OWNER_MAX];
     pay_str_t                       owner_str;
     ngx_uint_t                      up;
+    time_t                          seen;        /* the wall clock then */
+    ngx_msec_t                      seen_at;     /* by the other one */
+    ngx_uint_t                      jumped;
 } worker_t;
 
 
@@ -55,6 +59,8 @@ ngx_payments_init_process(ngx_cycle_t *cycle)
                                                ngx_http_payments_module);
 
     worker.pmcf = pmcf;
+    worker.seen = ngx_time();
+    worker.seen_at = ngx_current_msec;
 
     if (pmcf == NULL || pmcf->zone == NULL
         || (ngx_process != NGX_PROCESS_WORKER
@@ -108,6 +114,32 @@ ngx_int_t
 ngx_payments_random(u_char *buf, size_t size)
 {
     return RAND_bytes(buf, (int) size) == 1 ? NGX_OK : NGX_ERROR;
+}
+
+
+time_t
+ngx_payments_steady_time(void)
+{
+    time_t  now = ngx_time(), wanted;
+
+    wanted = worker.seen + (time_t) ((ngx_current_msec - worker.seen_at)
+                                     / 1000);
+
+    if (now >= wanted - JUMP_S && now <= wanted + JUMP_S) {
+        worker.seen = now;
+        worker.seen_at = ngx_current_msec;
+        return now;
+    }
+
+    if (!worker.jumped) {
+        worker.jumped = 1;
+        ngx_log_error(NGX_LOG_WARN, ngx_cycle->log, 0,
+                      "payments: the clock has jumped, seconds:%T, "
+                      "hint:jobs keep the old time until a reload",
+                      now - wanted);
+    }
+
+    return wanted;
 }
 
 

@@ -101,12 +101,22 @@ def set_clock(stack, offset: str) -> None:
 def _clock(scene, offset: str):
     set_clock(scene.stack, offset)
     try:
+        if scene.moment == "M2":
+            _psp_is_busy(scene)
         yield
+        if scene.moment == "M2":
+            scene.sale.registered()
         if scene.moment == "M5":
             _nothing_expires(scene)
     finally:
         set_clock(scene.stack, "+0")
     wait_for(scene.stack.is_ready, "the gateway to be ready")
+
+
+def _psp_is_busy(scene) -> None:
+    """A job has to go on, under the wrong clock."""
+    busy = {"operation": "register", "kind": "status", "status": 503}
+    scene.stack.mock.faults(busy)
 
 
 def _nothing_expires(scene) -> None:

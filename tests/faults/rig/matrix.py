@@ -34,6 +34,7 @@ class Fault:
         return found.get(moment) if isinstance(found, dict) else found
 
 
+WRONG_CLOCK = {"M1": DONE, "M2": {202}, "M5": DONE}
 FAULTS = {
     "kill-worker": Fault(faults.kill_worker, BROKEN),
     "kill-all": Fault(faults.kill_all, BROKEN),
@@ -61,10 +62,10 @@ FAULTS = {
     ),
     "full-logs": Fault(machine.nothing, DONE, prepare=machine.full_logs),
     "clock-back": Fault(
-        machine.clock_back, DONE, ("M1", "M2", "M5"), machine.with_clock
+        machine.clock_back, WRONG_CLOCK, ("M1", "M2", "M5"), machine.with_clock
     ),
     "clock-ahead": Fault(
-        machine.clock_ahead, DONE, ("M1", "M2", "M5"), machine.with_clock
+        machine.clock_ahead, WRONG_CLOCK, ("M1", "M2", "M5"), machine.with_clock
     ),
 }
 CELLS = [(name, each) for name in FAULTS for each in FAULTS[name].moments]
