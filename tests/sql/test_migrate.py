@@ -100,7 +100,7 @@ def test_changed_migration_is_refused(dsn, sql):
 
 
 def test_unknown_applied_migration_is_refused(dsn, sql):
-    new = sql / "migrations" / "0002_more.sql"
+    new = sql / "migrations" / "9999_more.sql"
     new.write_text("CREATE TABLE pay.more (a int);")
     assert migrate(dsn, sql)[0] == 0
     new.unlink()
@@ -110,12 +110,12 @@ def test_unknown_applied_migration_is_refused(dsn, sql):
 
 def test_failing_migration_leaves_nothing_of_itself(dsn, sql):
     migrate(dsn, sql)
-    new = sql / "migrations" / "0002_bad.sql"
+    new = sql / "migrations" / "9999_bad.sql"
     new.write_text("CREATE TABLE pay.more (a int); SELECT 1 / 0;")
     code, _, err = migrate(dsn, sql)
-    assert code == 1 and "0002_bad.sql" in err and "division" in err
+    assert code == 1 and "9999_bad.sql" in err and "division" in err
     assert value(dsn, "SELECT to_regclass('pay.more')") is None
-    assert value(dsn, "SELECT count(*) FROM pay.schema_migration") == 2
+    assert value(dsn, "SELECT count(*) FROM pay.schema_migration") == 3
 
 
 def test_failing_function_leaves_the_old_ones(dsn, sql):
@@ -128,10 +128,10 @@ def test_failing_function_leaves_the_old_ones(dsn, sql):
 
 def test_file_that_commits_is_refused(dsn, sql):
     migrate(dsn, sql)
-    (sql / "migrations" / "0002_sly.sql").write_text("COMMIT;")
+    (sql / "migrations" / "9999_sly.sql").write_text("COMMIT;")
     code, _, err = migrate(dsn, sql)
     assert code == 1 and "may not end its transaction" in err
-    assert value(dsn, "SELECT count(*) FROM pay.schema_migration") == 2
+    assert value(dsn, "SELECT count(*) FROM pay.schema_migration") == 3
 
 
 def test_two_at_once_apply_once(dsn, sql):
