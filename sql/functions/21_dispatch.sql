@@ -42,9 +42,10 @@ COMMENT ON FUNCTION pay.reach_ok IS
 -- handed out as.  What was provably without effect begins a new attempt; what
 -- may have arrived is sent again with its key while the PSP knows that, and
 -- is only looked for (find) afterwards, since a PSP that has forgotten the
--- key would register a second time.  Who finds the checkout expired sends
--- nothing at all.  A call that goes out is one more of which nobody knows yet
--- that it came to nothing.
+-- key would register a second time.  One whose checkout has expired is over:
+-- nothing is sent, and nothing journaled; whoever gets it goes by this word,
+-- not by a clock of his own.  A call that goes out is one more of which nobody
+-- knows yet that it came to nothing.
 CREATE OR REPLACE FUNCTION pay.send_registers(
     p_merchant_id text[], p_checkout_id text[], p_kind text[],
     p_lease_ms bigint[])
@@ -110,8 +111,9 @@ BEGIN
         FROM due u
         WHERE u.kind = 'register' AND u.step = 'new'
     )
-    SELECT array_agg(CASE WHEN u.kind = 'register'
-                               AND u.step IN ('find', 'lost') THEN 'find'
+    SELECT array_agg(CASE WHEN u.kind <> 'register' THEN u.kind
+                          WHEN u.step IN ('find', 'lost') THEN 'find'
+                          WHEN u.step = 'over' THEN 'over'
                           ELSE u.kind END ORDER BY u.n)
     INTO v_kinds
     FROM due u;

@@ -132,8 +132,8 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION pay_api.claim_jobs IS
-    'Fills free slots with due jobs under a lease, as register, find, poll or '
-    'refund: job, none or invalid';
+    'Fills free slots with due jobs under a lease, as register, find, over, '
+    'poll or refund: job, none or invalid';
 
 
 -- A job that somebody has asked for meanwhile goes on.  Else it ends where

@@ -23,8 +23,8 @@
 
 static const pay_type_t  view_out[] = { T, VIEW };
 
-/* outcome, kind (register, find, poll, refund), attempts, operation_id (of a
- * refund), reference (the PSP's payment id), view */
+/* outcome, kind (register, find, over, poll, refund), attempts, operation_id
+ * (of a refund), reference (the PSP's payment id), view */
 static const pay_type_t  job_out[] = { T, T, I, T, T, VIEW };
 
 static const pay_type_t  json_out[] = { T, J };

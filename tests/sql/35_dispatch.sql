@@ -293,7 +293,7 @@ UPDATE pay.checkout SET expires_at = now()
 WHERE checkout_id IN ('c12', 'c13', 'c14');
 SELECT pg_temp.all_of('c12') AS before
 \gset
-SELECT is(pg_temp.claim('c12'), 'job register c12 stripe 1', 'past its time');
+SELECT is(pg_temp.claim('c12'), 'job over c12 stripe 1', 'past its time');
 SELECT is(pg_temp.all_of('c12'), :'before', 'nothing is journaled');
 SELECT is(pg_temp.no_token('m1', 'c12', 'expired', 'expired_unregistered',
                            NULL), 'stored', 'it ends');
@@ -309,7 +309,7 @@ SELECT is(pg_temp.journal('c12'), 'register 1 stripe DONE 1', 'it was done');
 SELECT is(pg_temp.no_token('m1', 'c13', 'not_sent'), 'stored', 'not sent');
 SELECT pg_temp.age('c13')
 \g /dev/null
-SELECT is(pg_temp.claim('c13'), 'job register c13 stripe 2',
+SELECT is(pg_temp.claim('c13'), 'job over c13 stripe 2',
           'the end of one that was not sent');
 SELECT is(pg_temp.no_token('m1', 'c13', 'expired'), 'stored', 'it ends');
 SELECT is(pg_temp.journal('c13'), 'register 1 stripe NOT_SENT 1', 'not sent');
@@ -317,7 +317,7 @@ SELECT is(pg_temp.no_token('m1', 'c14', 'unknown', 'timeout',
                            p_reach => 'tls'), 'stored', 'unknown');
 SELECT pg_temp.age('c14')
 \g /dev/null
-SELECT is(pg_temp.claim('c14'), 'job register c14 stripe 2',
+SELECT is(pg_temp.claim('c14'), 'job over c14 stripe 2',
           'past its time it is not even looked for');
 SELECT is(pg_temp.no_token('m1', 'c14', 'expired'), 'stored', 'it ends');
 SELECT is((d.state, d.reach, d.code)::text, '(UNKNOWN,tls,timeout)',
@@ -505,7 +505,7 @@ SELECT pg_temp.due('c' || n) FROM generate_series(40, 44) n
 \g /dev/null
 SELECT is(string_agg(c.checkout_id || ' ' || c.kind, ', '
                      ORDER BY c.checkout_id),
-    'c40 register, c41 find, c42 register, c43 poll, c44 register', 'a batch')
+    'c40 register, c41 find, c42 over, c43 poll, c44 register', 'a batch')
 FROM pay_api.claim_jobs('{w,w,w,w,w}', '{1000,2000,3000,4000,5000}') c;
 SELECT is(string_agg(pg_temp.journal('c' || n), ', ' ORDER BY n),
     'register 1 stripe NOT_SENT 1, register 2 stripe OPEN 1, '

@@ -317,8 +317,7 @@ Test(pay_flow_repair, what_is_asked_for_ends_with_its_checkout)
     world_t  world;
 
     open_world(&world);
-    world.now_s = EXPIRES;
-    job_open(&world, "find", 3, &view);
+    job_open(&world, "over", 3, &view);
     expect_db(&world, PAY_OP_STORE_NO_TOKEN);
     expect_arg(&world, 3, "expired");
     cr_expect_eq(world.http_count, 0);
