@@ -58,7 +58,8 @@ class Jam:
             try:
                 with link.cursor() as cursor:
                     cursor.execute(
-                        "SELECT 1 FROM pay.checkout WHERE checkout_id = %s FOR UPDATE",
+                        "SELECT 1 FROM pay.checkout WHERE checkout_id = %s "
+                        "FOR UPDATE",
                         (self.held.id,),
                     )
                 self.webhook(self.held)

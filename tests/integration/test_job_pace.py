@@ -124,7 +124,8 @@ def paced(stack):
 def busiest_second(times: list[float]) -> int:
     """The most calls within a second, whenever it begins."""
     return max(
-        bisect.bisect_left(times, begin + 1) - i for i, begin in enumerate(times)
+        bisect.bisect_left(times, begin + 1) - i
+        for i, begin in enumerate(times)
     )
 
 
@@ -135,7 +136,9 @@ def test_a_psp_sees_no_more_of_a_backlog_than_the_rate(stack):
         made = [each.result() for each in work]
     ids = [each.id for each in made]
     nonces = {each.order_id for each in made}
-    stack.sql("UPDATE pay.job SET run_at = now() WHERE checkout_id = ANY (%s)", ids)
+    stack.sql(
+        "UPDATE pay.job SET run_at = now() WHERE checkout_id = ANY (%s)", ids
+    )
 
     def asked():
         return stack.value(

@@ -97,7 +97,9 @@ def test_a_promoted_standby_is_found_and_nothing_is_lost(failing, pair):
         shops.close()
     assert shops.statuses() <= {201, 202, 503}
     acknowledged = [body for body, _, status in shops.told if status < 300]
-    stored = {each for (each,) in stack.sql("SELECT checkout_id FROM pay.checkout")}
+    stored = {
+        each for (each,) in stack.sql("SELECT checkout_id FROM pay.checkout")
+    }
     assert {body["checkout_id"] for body in acknowledged} <= stored
     assert outcome(message(paid, "paid").send()) == "applied"
     settle(stack, [each for each in shops.told if each[2] >= 500][:20])
@@ -118,7 +120,9 @@ def settle(stack, refused) -> None:
         assert len(books["registrations"]) == 1
 
 
-def test_an_old_primary_that_comes_back_as_a_standby_gets_no_writes(failing, pair):
+def test_an_old_primary_that_comes_back_as_a_standby_gets_no_writes(
+    failing, pair
+):
     """It is the first in the list: every new connection asks it first."""
     (pair.first.data / "standby.signal").touch()
     pair.first.start()

@@ -69,7 +69,8 @@ def test_a_create_whose_commit_was_not_heard_is_503_and_stored(stack, link):
     assert int(answer.headers["Retry-After"]) >= 1
     assert stack.mock.calls(nonce_of(body)) == []
     assert stack.sql(
-        "SELECT count(*) FROM pay.checkout WHERE checkout_id = %s", body["checkout_id"]
+        "SELECT count(*) FROM pay.checkout WHERE checkout_id = %s",
+        body["checkout_id"],
     ) == [(1,)]
     made = with_key(stack, body, key)
     registered_once(stack, made)

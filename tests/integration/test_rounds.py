@@ -96,7 +96,9 @@ A_SECOND = 5
 
 
 def stored(stack) -> int:
-    return stack.value("SELECT coalesce(sum(number), 0) FROM pay.quarantine_count")
+    return stack.value(
+        "SELECT coalesce(sum(number), 0) FROM pay.quarantine_count"
+    )
 
 
 def quarantined(stack) -> int:
@@ -116,7 +118,9 @@ def test_a_flood_of_forged_webhooks_is_put_aside_in_part_only(stack):
     before, counted = stored(stack), quarantined(stack)
     start = time.monotonic()
     with ThreadPoolExecutor(8) as pool:
-        work = [pool.submit(forge, message(made, "paid")) for _ in range(FORGED)]
+        work = [
+            pool.submit(forge, message(made, "paid")) for _ in range(FORGED)
+        ]
         for each in work:
             each.result()
     seconds = time.monotonic() - start
@@ -150,7 +154,8 @@ def test_an_event_whose_webhook_never_came_is_found_in_the_list(stack):
          "sticky": True}
     )  # fmt: skip
     stack.sql(
-        "UPDATE pay.job SET run_at = now() + interval '1 hour' WHERE checkout_id = %s",
+        "UPDATE pay.job SET run_at = now() + interval '1 hour' "
+        "WHERE checkout_id = %s",
         made.id,
     )
     stack.mock.pay(made.token, "paid")
@@ -165,7 +170,8 @@ def test_an_event_whose_webhook_never_came_is_found_in_the_list(stack):
     wait_for(lambda: metric(stack, missed) > before, "the count")
     assert metric(stack, 'payments_backfill_listed_total{psp="stripe"}') > 0
     assert stack.sql(
-        "SELECT via FROM pay.webhook_inbox WHERE psp = 'stripe' AND checkout_id = %s",
+        "SELECT via FROM pay.webhook_inbox WHERE psp = 'stripe' "
+        "AND checkout_id = %s",
         made.id,
     ) == [("backfill",)]
     (told,) = [
@@ -189,7 +195,8 @@ def test_a_payment_explains_itself(stack):
     assert told["next_step"]["what"] == "poll"
     assert told["safe_to_retry"]["answer"] in ("no", "after")
     ((operation, state, reach),) = [
-        (each["operation"], each["state"], each["reach"]) for each in told["dispatches"]
+        (each["operation"], each["state"], each["reach"])
+        for each in told["dispatches"]
     ]
     assert (operation, state, reach) == ("register", "DONE", "complete")
 

@@ -25,7 +25,9 @@ def bearer(token):
 
 
 @pytest.mark.parametrize("scope", NO_WRITE, ids=lambda s: repr(s)[:30])
-def test_writing_needs_its_scope(anonymous, gateway, refused, checkout, mint, scope):
+def test_writing_needs_its_scope(
+    anonymous, gateway, refused, checkout, mint, scope
+):
     good, key = checkout(), fresh_key()
     headers = bearer(mint(scope=scope)) | {"Idempotency-Key": key}
     answer = anonymous.post("/v1/payments", json=good, headers=headers)
@@ -92,7 +94,9 @@ ROUTES = [
 
 @pytest.mark.parametrize("route", ROUTES)
 @pytest.mark.parametrize("method", ["GET", "HEAD"])
-def test_anothers_order_is_what_does_not_exist(api, gateway, theirs, route, method):
+def test_anothers_order_is_what_does_not_exist(
+    api, gateway, theirs, route, method
+):
     """Byte by byte but for the request's own id."""
     body, _ = theirs
     order = body["payment_orders"][0]["payment_order_id"]
@@ -106,7 +110,9 @@ def test_anothers_order_is_what_does_not_exist(api, gateway, theirs, route, meth
 
 def faceless(answer):
     text = answer.text.replace(answer.headers["x-request-id"], "ID")
-    headers = [pair for pair in answer.headers.multi_items() if pair[0] not in VARYING]
+    headers = [
+        pair for pair in answer.headers.multi_items() if pair[0] not in VARYING
+    ]
     return text, headers
 
 
@@ -130,7 +136,8 @@ def test_the_same_ids_and_key_are_another_checkout_for_another_merchant(
     assert "idempotent-replayed" not in second.headers
     assert first.json()["redirect_url"] != second.json()["redirect_url"]
     rows = query(
-        "SELECT merchant_id FROM pay.checkout WHERE checkout_id = %s ORDER BY 1",
+        "SELECT merchant_id FROM pay.checkout WHERE checkout_id = %s "
+        "ORDER BY 1",
         body["checkout_id"],
     )
     assert rows == [("acme",), ("globex",)]

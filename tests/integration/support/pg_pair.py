@@ -90,7 +90,9 @@ class Pair:
     def __init__(self, stack):
         self.stack = stack
         url = urlsplit(stack.values["PG_ADMIN_DSN"])
-        self.first = Server(Path(stack.values["PG_DATA"]), url.port, url.geturl())
+        self.first = Server(
+            Path(stack.values["PG_DATA"]), url.port, url.geturl()
+        )
         port = closed_port()
         netloc = url.netloc.replace(f":{url.port}", f":{port}")
         self.second = Server(
