@@ -13,6 +13,8 @@ CREATE OR REPLACE FUNCTION pay.claim_backfill(
     p_psp text, p_owner text, p_interval interval, p_lease interval,
     OUT since_s bigint, OUT until_s bigint)
 LANGUAGE plpgsql AS $$
+DECLARE
+    v_span_s int;
 BEGIN
     INSERT INTO backfill (psp, seen_until, run_at)
     VALUES (p_psp, now() - interval '1 hour', now())
@@ -27,11 +29,11 @@ BEGIN
             AND coalesce(k.lease_until <= now(), true)
         FOR NO KEY UPDATE SKIP LOCKED) k
     WHERE b.ctid = k.tid
-    RETURNING floor(extract(epoch FROM b.seen_until))::bigint - 300
-    INTO since_s;
+    RETURNING floor(extract(epoch FROM b.seen_until))::bigint - 300, b.span_s
+    INTO since_s, v_span_s;
 
     until_s := least(floor(extract(epoch FROM now()))::bigint - 30,
-                     since_s + 21600);
+                     since_s + v_span_s);
     until_s := CASE WHEN since_s IS NOT NULL THEN until_s END;
 END
 $$;
@@ -85,7 +87,8 @@ COMMENT ON FUNCTION pay_api.begin_backfill IS
 
 
 -- NULL until_s: it failed, and the same span is looked at again in the next
--- round.  Far behind: more rounds follow at once.
+-- round, a quarter of it where there was too much (too_many).  Far behind:
+-- more rounds follow at once.
 CREATE OR REPLACE FUNCTION pay_api.end_backfill(
     p_psp text[], p_owner text[], p_until_s bigint[], p_listed bigint[],
     p_missed bigint[], p_code text[])
@@ -118,6 +121,10 @@ BEGIN
             run_at = CASE WHEN to_timestamp(v_item.until_s)
                                    < now() - interval '5 minutes'
                           THEN now() ELSE b.run_at END,
+            span_s = CASE WHEN v_item.code = 'too_many'
+                          THEN greatest(b.span_s / 4, 360)
+                          WHEN v_item.until_s IS NULL THEN b.span_s
+                          ELSE least(b.span_s * 2, 21600) END,
             lease_owner = NULL, lease_until = NULL, runs = b.runs + 1,
             listed = b.listed + coalesce(v_item.listed, 0),
             missed = b.missed + coalesce(v_item.missed, 0),

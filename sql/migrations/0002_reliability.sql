@@ -229,6 +229,9 @@ CREATE INDEX webhook_inbox_idle ON webhook_inbox (received_at)
 CREATE TABLE backfill (
     psp          id PRIMARY KEY,
     seen_until   timestamptz NOT NULL,
+    -- of one look, in seconds: shorter where too much happens in it
+    span_s       int NOT NULL DEFAULT 21600
+        CHECK (span_s BETWEEN 360 AND 21600),
     run_at       timestamptz NOT NULL,
     lease_owner  text,
     lease_until  timestamptz,

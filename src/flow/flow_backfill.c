@@ -7,7 +7,8 @@
 #include "flow_util.h"
 
 
-#define PAGES_MAX  200
+#define PAGES_MAX     1000
+#define LEASE_FACTOR  20
 
 
 typedef struct {
@@ -79,7 +80,7 @@ backfill_start(pay_flow_t *flow, const pay_event_t *event,
     v[0] = pay_value_text(backfill->psp->name);
     v[1] = pay_value_text(backfill->owner);
     v[2] = pay_value_int(backfill->psp->backfill_ms);
-    v[3] = pay_value_int(PAGES_MAX * flow->env->lease_ms);
+    v[3] = pay_value_int(LEASE_FACTOR * flow->env->lease_ms);
 
     pay_do_db(flow, effect, PAY_OP_BEGIN_BACKFILL, v, backfill_begun);
 

@@ -680,7 +680,7 @@ Test(pay_flow_repair, a_list_without_end_is_left)
     page_of(0, "more");
 
     while (world.effect.kind == PAY_DO_HTTP) {
-        cr_assert_lt(pages++, 1000);
+        cr_assert_lt(pages++, 2000);
         world_http(&world, answered(200, PAY_STR("{}")));
     }
 
