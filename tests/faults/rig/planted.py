@@ -1,0 +1,86 @@
+"""Bugs that are planted for the positive controls (test_controls.py): in the
+functions of one stack's database, and in a module that is built beside the
+real one.
+"""
+
+import os
+import re
+import signal
+import subprocess
+
+from support.gateway import ROOT
+from support.own_stack import alive, wait_for
+
+# apply_event keeps the message in a transaction of its own.
+OUTSIDE = """
+CREATE EXTENSION dblink;
+ALTER FUNCTION pay.insert_webhooks RENAME TO insert_webhooks_apart;
+CREATE FUNCTION pay.insert_webhooks(
+    p_facts pay.fact[], p_fact text[], p_digest bytea[])
+RETURNS int[] LANGUAGE sql SECURITY DEFINER AS $$
+SELECT answer FROM public.dblink('{dsn}?options=-csearch_path%%3Dpay', format(
+    'SELECT insert_webhooks_apart(%%L::fact[], %%L::text[], %%L::bytea[])',
+    p_facts, p_fact, p_digest)) AS t (answer int[])
+$$;
+"""
+BUILD = ROOT / "build" / "faults"
+FLOW = ROOT / "src" / "flow" / "flow_webhook.c"
+COMMIT = "pay_do_db(flow, effect, PAY_OP_APPLY_EVENT, args, webhook_applied);"
+EARLY = """
+    {
+        pay_reply_t  *early;
+
+        PAY_TRY(pay_reply_new(flow, PAY_REPLY_JSON, 200, &early));
+        early->body = PAY_STR("{}");
+        effect->reply = early;
+    }
+"""
+
+
+def outside_the_transaction(stack) -> None:
+    stack.sql(OUTSIDE.format(dsn=stack.values["PG_ADMIN_DSN"]))
+
+
+def build_early_answer(directory):
+    """A module that answers webhooks before it stores them: → its file"""
+    text = FLOW.read_text()
+    assert text.count(COMMIT) == 1, "the line to plant the bug behind"
+    source = directory / "planted.c"
+    source.write_text(text.replace(COMMIT, COMMIT + EARLY))
+    makefile = BUILD / "objs" / "Makefile"
+    command = ["make", "-n", "-W", FLOW, "-f", makefile, "modules"]
+    script = subprocess.check_output(command, cwd=BUILD / "nginx", text=True)
+    module = directory / "planted.so"
+    script = re.sub(r"\S*/flow_webhook\.o", str(directory / "planted.o"),
+                    script)  # fmt: skip
+    script = re.sub(r"-o \S*/ngx_http_payments_module\.so", f"-o {module}",
+                    script)  # fmt: skip
+    script = script.replace(str(FLOW), f"-I {FLOW.parent} {source}")
+    subprocess.run(["sh", "-ec", script], cwd=BUILD / "nginx", check=True)
+    assert module.exists()
+    return module
+
+
+class Planted:
+    """with Planted(stack): its nginx has that bug."""
+
+    def __init__(self, stack):
+        self.stack = stack
+
+    def __enter__(self):
+        module = build_early_answer(self.stack.gateway.run)
+        self._exchange(self.stack.gateway.module, str(module))
+
+    def __exit__(self, *_):
+        module = self.stack.gateway.run / "planted.so"
+        self._exchange(str(module), self.stack.gateway.module)
+
+    def _exchange(self, old: str, new: str) -> None:
+        stack = self.stack
+        master = stack.master()
+        os.kill(master, signal.SIGQUIT)
+        wait_for(lambda: not alive(master), "a graceful stop")
+        text = stack.gateway.conf.read_text()
+        assert old in text
+        stack.gateway.conf.write_text(text.replace(old, new))
+        stack.start_nginx()
