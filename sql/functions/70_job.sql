@@ -161,7 +161,9 @@ COMMENT ON FUNCTION pay.job_is_over IS
 
 
 -- Jobs that are given back, the first of twins: which are over, and which of
--- those were given up and are for people now.
+-- those were given up and are for people now.  The limit of polls is one of
+-- looks in a row that brought nothing: after one that did they are counted
+-- anew, so one silent moment of a PSP does not end what was asked for all day.
 CREATE OR REPLACE FUNCTION pay.give_back_jobs(
     p_merchant_id text[], p_checkout_id text[], p_kind text[],
     p_delay_ms bigint[], p_code text[], p_dead text[], p_items int[])
@@ -172,37 +174,46 @@ DECLARE
     v_attempts int[];
 BEGIN
     WITH first AS MATERIALIZED (
-        SELECT f.n, j.tid, j.attempts, j.again_at IS NULL
-                AND p_dead[f.n] <> '' AS dead,
-            job_is_over(j.job, p_delay_ms[f.n], p_code[f.n])
-                OR (j.again_at IS NULL AND p_dead[f.n] <> '') IS TRUE AS over
+        SELECT f.n, j.tid, j.job, (j.job).attempts, k.anew,
+            (j.job).again_at IS NULL AND p_dead[f.n] <> ''
+                AND NOT (k.anew AND p_dead[f.n] = 'retry_limit') AS dead
         FROM (
             SELECT DISTINCT ON (p_merchant_id[n], p_checkout_id[n],
                                 p_kind[n]) n
             FROM unnest(p_items) n
             ORDER BY p_merchant_id[n], p_checkout_id[n], p_kind[n], n) f
         CROSS JOIN LATERAL (
-            SELECT j.ctid AS tid, j AS job, j.attempts, j.again_at FROM job j
+            SELECT j.ctid AS tid, j AS job FROM job j
             WHERE j.merchant_id = p_merchant_id[f.n]
                 AND j.checkout_id = p_checkout_id[f.n]
                 AND j.kind = p_kind[f.n]
             OFFSET 0) j
+        CROSS JOIN LATERAL (
+            SELECT coalesce((j.job).kind = 'poll'
+                AND p_code[f.n] = 'no_answer' AND (j.job).code NOT IN (
+                    'no_answer', 'psp_not_configured'), false) AS anew) k
+    ), ended AS MATERIALIZED (
+        SELECT f.n, f.tid, f.attempts, f.anew, f.dead IS TRUE AS dead,
+            f.dead IS TRUE
+                OR job_is_over(f.job, p_delay_ms[f.n], p_code[f.n]) AS over
+        FROM first f
     ), later AS (
         UPDATE job j
-        SET run_at = least(j.again_at, now() + make_interval(
+        SET attempts = CASE WHEN f.anew THEN 1 ELSE j.attempts END,
+            run_at = least(j.again_at, now() + make_interval(
                 secs => p_delay_ms[f.n] / 1000.0)),
             lease_owner = NULL, lease_until = NULL,
             code = nullif(p_code[f.n], '')
-        FROM first f
+        FROM ended f
         WHERE NOT f.over AND j.ctid = f.tid
     ), gone AS (
         DELETE FROM job j
-        USING first f
+        USING ended f
         WHERE f.over AND j.ctid = f.tid
     )
     SELECT array_agg(f.n), array_agg(c.psp::text), array_agg(f.attempts)
     INTO v_dead, v_psps, v_attempts
-    FROM first f
+    FROM ended f
     CROSS JOIN LATERAL (
         SELECT c.psp FROM checkout c
         WHERE c.merchant_id = p_merchant_id[f.n]

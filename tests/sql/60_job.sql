@@ -122,7 +122,7 @@ SELECT is(j.again_at, NULL, 'which is what was asked for')
 FROM pay.job j WHERE j.checkout_id = 'f1';
 SELECT is(pg_temp.round('psp_not_configured'),
           'f1 00:01:00, f2 00:01:00, f4 00:01:00', 'no PSP: goes on');
-UPDATE pay.job SET attempts = 99 WHERE checkout_id = 'f1';
+UPDATE pay.job SET attempts = 99, code = 'no_answer' WHERE checkout_id = 'f1';
 SELECT is(pg_temp.round('no_answer'), 'f2 00:01:00, f4 00:01:00',
           'a hundred times');
 SELECT is(pg_temp.round('open'), 'f4 00:01:00',
@@ -132,6 +132,38 @@ SELECT is(pg_temp.job('f', 'f2'), 'poll 0', 'begins anew');
 SELECT is(pg_temp.round('applied'), 'f4 00:01:00', 'and ends again');
 SELECT is(pg_temp.fact('f4', 'ask'), 'asked', 'the open one is asked for');
 SELECT is(pg_temp.round(NULL), 'f4 00:01:00', 'and goes on');
+
+-- the limit is one of looks in a row without an answer: a poll that has gone
+-- on all day does not end with the first one
+CREATE FUNCTION pg_temp.look(p_code text, p_dead text) RETURNS text
+LANGUAGE sql AS $$
+SELECT pg_temp.due('f4');
+SELECT c.outcome FROM pay_api.claim_jobs('{w}', '{1000}') c;
+SELECT f.outcome FROM pay_api.finish_job('{f}', '{f4}', '{poll}', '{w}',
+    '{1000}', ARRAY[p_code], ARRAY[p_dead]) f;
+SELECT concat_ws(' ', pg_temp.job('f', 'f4'), (
+    SELECT string_agg(concat_ws(' ', d.reason, d.attempts), ', ')
+    FROM pay.dead_letter d WHERE d.checkout_id = 'f4'))
+$$;
+SAVEPOINT polls;
+UPDATE pay.job SET run_at = now() + interval '1 h'
+WHERE checkout_id <> 'f4';
+UPDATE pay.job SET attempts = 500 WHERE checkout_id = 'f4';
+SELECT is(pg_temp.look('open', NULL), 'poll 501', 'an answer');
+SELECT is(pg_temp.look('no_answer', 'retry_limit'), 'poll 1',
+          'the first look without one is counted anew');
+SELECT is(pg_temp.look('no_answer', NULL), 'poll 2', 'so is the second');
+SELECT is(pg_temp.look('psp_not_configured', NULL), 'poll 3', 'is no answer');
+SELECT is(pg_temp.look('no_answer', 'retry_limit'), 'retry_limit 4',
+          'the last one ends it');
+ROLLBACK TO polls;
+UPDATE pay.job SET run_at = now() + interval '1 h'
+WHERE checkout_id <> 'f4';
+UPDATE pay.job SET attempts = 500 WHERE checkout_id = 'f4';
+SELECT is(pg_temp.look('applied', NULL), 'poll 501', 'an answer');
+SELECT is(pg_temp.look('no_answer', 'cancelled'), 'cancelled 502',
+          'where nothing is to be tried again nothing is');
+ROLLBACK TO polls;
 
 -- asked for while its worker gives it back: neither dropped nor put off
 UPDATE pay.job SET lease_owner = 'w', lease_until = now() + interval '1 s'
