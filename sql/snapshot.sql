@@ -496,6 +496,8 @@ COMMENT ON FUNCTION pay.check_batch(VARIADIC p_dims text[]) IS 'Raises PAY01 unl
 CREATE FUNCTION pay.claim_backfill(p_psp text, p_owner text, p_interval interval, p_lease interval, OUT since_s bigint, OUT until_s bigint) RETURNS record
     LANGUAGE plpgsql
     AS $$
+DECLARE
+    v_span_s int;
 BEGIN
     INSERT INTO backfill (psp, seen_until, run_at)
     VALUES (p_psp, now() - interval '1 hour', now())
@@ -510,11 +512,11 @@ BEGIN
             AND coalesce(k.lease_until <= now(), true)
         FOR NO KEY UPDATE SKIP LOCKED) k
     WHERE b.ctid = k.tid
-    RETURNING floor(extract(epoch FROM b.seen_until))::bigint - 300
-    INTO since_s;
+    RETURNING floor(extract(epoch FROM b.seen_until))::bigint - 300, b.span_s
+    INTO since_s, v_span_s;
 
     until_s := least(floor(extract(epoch FROM now()))::bigint - 30,
-                     since_s + 21600);
+                     since_s + v_span_s);
     until_s := CASE WHEN since_s IS NOT NULL THEN until_s END;
 END
 $$;
@@ -1446,37 +1448,46 @@ DECLARE
     v_attempts int[];
 BEGIN
     WITH first AS MATERIALIZED (
-        SELECT f.n, j.tid, j.attempts, j.again_at IS NULL
-                AND p_dead[f.n] <> '' AS dead,
-            job_is_over(j.job, p_delay_ms[f.n], p_code[f.n])
-                OR (j.again_at IS NULL AND p_dead[f.n] <> '') IS TRUE AS over
+        SELECT f.n, j.tid, j.job, (j.job).attempts, k.anew,
+            (j.job).again_at IS NULL AND p_dead[f.n] <> ''
+                AND NOT (k.anew AND p_dead[f.n] = 'retry_limit') AS dead
         FROM (
             SELECT DISTINCT ON (p_merchant_id[n], p_checkout_id[n],
                                 p_kind[n]) n
             FROM unnest(p_items) n
             ORDER BY p_merchant_id[n], p_checkout_id[n], p_kind[n], n) f
         CROSS JOIN LATERAL (
-            SELECT j.ctid AS tid, j AS job, j.attempts, j.again_at FROM job j
+            SELECT j.ctid AS tid, j AS job FROM job j
             WHERE j.merchant_id = p_merchant_id[f.n]
                 AND j.checkout_id = p_checkout_id[f.n]
                 AND j.kind = p_kind[f.n]
             OFFSET 0) j
+        CROSS JOIN LATERAL (
+            SELECT coalesce((j.job).kind = 'poll'
+                AND p_code[f.n] = 'no_answer' AND (j.job).code NOT IN (
+                    'no_answer', 'psp_not_configured'), false) AS anew) k
+    ), ended AS MATERIALIZED (
+        SELECT f.n, f.tid, f.attempts, f.anew, f.dead IS TRUE AS dead,
+            f.dead IS TRUE
+                OR job_is_over(f.job, p_delay_ms[f.n], p_code[f.n]) AS over
+        FROM first f
     ), later AS (
         UPDATE job j
-        SET run_at = least(j.again_at, now() + make_interval(
+        SET attempts = CASE WHEN f.anew THEN 1 ELSE j.attempts END,
+            run_at = least(j.again_at, now() + make_interval(
                 secs => p_delay_ms[f.n] / 1000.0)),
             lease_owner = NULL, lease_until = NULL,
             code = nullif(p_code[f.n], '')
-        FROM first f
+        FROM ended f
         WHERE NOT f.over AND j.ctid = f.tid
     ), gone AS (
         DELETE FROM job j
-        USING first f
+        USING ended f
         WHERE f.over AND j.ctid = f.tid
     )
     SELECT array_agg(f.n), array_agg(c.psp::text), array_agg(f.attempts)
     INTO v_dead, v_psps, v_attempts
-    FROM first f
+    FROM ended f
     CROSS JOIN LATERAL (
         SELECT c.psp FROM checkout c
         WHERE c.merchant_id = p_merchant_id[f.n]
@@ -3695,13 +3706,15 @@ CREATE FUNCTION pay.send_dispatches(p_merchant_id text[], p_checkout_id text[], 
     AS $$
 BEGIN
     WITH due AS MATERIALIZED (
-        SELECT u.*, d.tid, d.attempt, d.sends,
+        SELECT u.*, d.tid, d.attempt, d.sends, o.key_until,
             now() + make_interval(secs => p_lease_ms[u.n] / 1000.0) AS lease,
             CASE WHEN p_psp[u.n] <> r.psp
                      OR u.operation IN ('capture', 'expire')
                         AND u.operation_id <> r.nonce THEN 'invalid'
                  WHEN l.state NOT IN ('refunding', 'refunded') THEN 'invalid'
                  WHEN l.state = 'refunded' THEN 'done'
+                 WHEN d.state IN ('NOT_SENT', 'REFUSED')
+                     AND now() >= o.key_until THEN 'ask'
                  WHEN d.state IS NULL OR d.state IN ('NOT_SENT', 'REFUSED')
                      THEN 'new'
                  WHEN d.state IN ('DONE', 'PENDING') THEN 'done'
@@ -3735,6 +3748,14 @@ BEGIN
                 AND d.operation = u.operation
                 AND d.operation_id = u.operation_id
             ORDER BY d.attempt DESC LIMIT 1) d ON true
+        LEFT JOIN LATERAL (
+            SELECT min(x.key_until) AS key_until FROM dispatch x
+            WHERE x.merchant_id = u.merchant_id
+                AND x.checkout_id = u.checkout_id
+                AND x.operation = u.operation
+                AND x.operation_id = u.operation_id
+                AND x.state = 'REFUSED' AND x.unsure) o
+            ON d.state IN ('NOT_SENT', 'REFUSED')
     ), told AS (
         UPDATE dispatch d
         SET state = CASE u.step WHEN 'again' THEN 'OPEN' ELSE 'UNKNOWN' END,
@@ -3752,7 +3773,8 @@ BEGIN
             key_until, request_id)
         SELECT u.merchant_id, u.checkout_id, u.operation, u.operation_id,
             coalesce(u.attempt, 0) + 1, p_psp[u.n], now(), now(), u.lease,
-            now() + make_interval(secs => p_key_window_s[u.n]),
+            least(u.key_until,
+                  now() + make_interval(secs => p_key_window_s[u.n])),
             p_request_id[u.n]
         FROM due u
         WHERE u.first AND u.step = 'new'
@@ -3847,8 +3869,9 @@ BEGIN
         FROM due u
         WHERE u.kind = 'register' AND u.step = 'new'
     )
-    SELECT array_agg(CASE WHEN u.kind = 'register'
-                               AND u.step IN ('find', 'lost') THEN 'find'
+    SELECT array_agg(CASE WHEN u.kind <> 'register' THEN u.kind
+                          WHEN u.step IN ('find', 'lost') THEN 'find'
+                          WHEN u.step = 'over' THEN 'over'
                           ELSE u.kind END ORDER BY u.n)
     INTO v_kinds
     FROM due u;
@@ -4499,15 +4522,23 @@ BEGIN
     ORDER BY d.merchant_id, d.checkout_id, d.psp, d.first_sent_at
     ON CONFLICT DO NOTHING;
 
+    -- whoever holds a checkout finds its calls by their address, so not even
+    -- this changes one without that lock
     UPDATE dispatch d
     SET settled = true
-    FROM unnest(v_page) u
+    FROM (
+        SELECT u.* FROM unnest(v_page) u
+        WHERE NOT is_unsettled(u.merchant_id, u.checkout_id, u.operation)
+        OFFSET 0) u
+    CROSS JOIN LATERAL (
+        SELECT FROM checkout c
+        WHERE c.merchant_id = u.merchant_id AND c.checkout_id = u.checkout_id
+        FOR NO KEY UPDATE SKIP LOCKED) c
     CROSS JOIN LATERAL (
         SELECT k.ctid AS tid FROM dispatch k
         WHERE k.merchant_id = u.merchant_id AND k.checkout_id = u.checkout_id
             AND k.operation = u.operation AND k.operation_id = u.operation_id
             AND k.attempt = u.attempt AND k.state = 'UNKNOWN'
-            AND NOT is_unsettled(u.merchant_id, u.checkout_id, u.operation)
         FOR UPDATE SKIP LOCKED) k
     WHERE d.ctid = k.tid;
 END
@@ -4953,7 +4984,7 @@ ALTER FUNCTION pay_api.claim_jobs(p_owner text[], p_lease_ms bigint[]) OWNER TO 
 -- Name: FUNCTION claim_jobs(p_owner text[], p_lease_ms bigint[]); Type: COMMENT; Schema: pay_api; Owner: payments_owner
 --
 
-COMMENT ON FUNCTION pay_api.claim_jobs(p_owner text[], p_lease_ms bigint[]) IS 'Fills free slots with due jobs under a lease, as register, find, poll or refund: job, none or invalid';
+COMMENT ON FUNCTION pay_api.claim_jobs(p_owner text[], p_lease_ms bigint[]) IS 'Fills free slots with due jobs under a lease, as register, find, over, poll or refund: job, none or invalid';
 
 --
 -- Name: end_backfill(text[], text[], bigint[], bigint[], bigint[], text[]); Type: FUNCTION; Schema: pay_api; Owner: payments_owner
@@ -4990,6 +5021,10 @@ BEGIN
             run_at = CASE WHEN to_timestamp(v_item.until_s)
                                    < now() - interval '5 minutes'
                           THEN now() ELSE b.run_at END,
+            span_s = CASE WHEN v_item.code = 'too_many'
+                          THEN greatest(b.span_s / 4, 360)
+                          WHEN v_item.until_s IS NULL THEN b.span_s
+                          ELSE least(b.span_s * 2, 21600) END,
             lease_owner = NULL, lease_until = NULL, runs = b.runs + 1,
             listed = b.listed + coalesce(v_item.listed, 0),
             missed = b.missed + coalesce(v_item.missed, 0),
@@ -5834,6 +5869,7 @@ COMMENT ON FUNCTION pay_view.explain(p_merchant_id text, p_payment_order_id text
 CREATE TABLE pay.backfill (
     psp pay.id NOT NULL,
     seen_until timestamp with time zone NOT NULL,
+    span_s integer DEFAULT 21600 NOT NULL,
     run_at timestamp with time zone NOT NULL,
     lease_owner text,
     lease_until timestamp with time zone,
@@ -5841,7 +5877,8 @@ CREATE TABLE pay.backfill (
     listed bigint DEFAULT 0 NOT NULL,
     missed bigint DEFAULT 0 NOT NULL,
     code text,
-    CONSTRAINT backfill_check CHECK (((lease_owner IS NULL) = (lease_until IS NULL)))
+    CONSTRAINT backfill_check CHECK (((lease_owner IS NULL) = (lease_until IS NULL))),
+    CONSTRAINT backfill_span_s_check CHECK (((span_s >= 360) AND (span_s <= 21600)))
 );
 
 ALTER TABLE pay.backfill OWNER TO payments_owner;

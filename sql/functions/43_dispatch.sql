@@ -21,7 +21,10 @@ COMMENT ON FUNCTION pay.dispatch_ok IS
 
 -- What may be sent now, for locked checkouts.  Of twins the first is asked
 -- for, the others find it busy.  A key is good for one PSP only, the one that
--- has the registration; a capture's and an expiry's is made of its nonce.
+-- has the registration; a capture's and an expiry's is made of its nonce.  A
+-- refusal of a call before which another one may have arrived does not prove
+-- that nothing was done ("paid back already" is one): a new attempt then goes
+-- out under the old key, so it may only while the PSP knows that.
 -- A late payment goes back only while nobody has taken it or settled it
 -- elsewhere.
 CREATE OR REPLACE FUNCTION pay.send_dispatches(
@@ -33,13 +36,15 @@ CREATE OR REPLACE FUNCTION pay.send_dispatches(
 LANGUAGE plpgsql AS $$
 BEGIN
     WITH due AS MATERIALIZED (
-        SELECT u.*, d.tid, d.attempt, d.sends,
+        SELECT u.*, d.tid, d.attempt, d.sends, o.key_until,
             now() + make_interval(secs => p_lease_ms[u.n] / 1000.0) AS lease,
             CASE WHEN p_psp[u.n] <> r.psp
                      OR u.operation IN ('capture', 'expire')
                         AND u.operation_id <> r.nonce THEN 'invalid'
                  WHEN l.state NOT IN ('refunding', 'refunded') THEN 'invalid'
                  WHEN l.state = 'refunded' THEN 'done'
+                 WHEN d.state IN ('NOT_SENT', 'REFUSED')
+                     AND now() >= o.key_until THEN 'ask'
                  WHEN d.state IS NULL OR d.state IN ('NOT_SENT', 'REFUSED')
                      THEN 'new'
                  WHEN d.state IN ('DONE', 'PENDING') THEN 'done'
@@ -73,6 +78,14 @@ BEGIN
                 AND d.operation = u.operation
                 AND d.operation_id = u.operation_id
             ORDER BY d.attempt DESC LIMIT 1) d ON true
+        LEFT JOIN LATERAL (
+            SELECT min(x.key_until) AS key_until FROM dispatch x
+            WHERE x.merchant_id = u.merchant_id
+                AND x.checkout_id = u.checkout_id
+                AND x.operation = u.operation
+                AND x.operation_id = u.operation_id
+                AND x.state = 'REFUSED' AND x.unsure) o
+            ON d.state IN ('NOT_SENT', 'REFUSED')
     ), told AS (
         UPDATE dispatch d
         SET state = CASE u.step WHEN 'again' THEN 'OPEN' ELSE 'UNKNOWN' END,
@@ -90,7 +103,8 @@ BEGIN
             key_until, request_id)
         SELECT u.merchant_id, u.checkout_id, u.operation, u.operation_id,
             coalesce(u.attempt, 0) + 1, p_psp[u.n], now(), now(), u.lease,
-            now() + make_interval(secs => p_key_window_s[u.n]),
+            least(u.key_until,
+                  now() + make_interval(secs => p_key_window_s[u.n])),
             p_request_id[u.n]
         FROM due u
         WHERE u.first AND u.step = 'new'

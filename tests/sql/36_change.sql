@@ -183,6 +183,29 @@ SELECT is(pg_temp.sent('c7', 'UNKNOWN'), 'stored', 'unknown');
 SELECT is(pg_temp.send('c7', p_window_s => 86400), 'ask 1 1',
           'the window is that of the first call');
 
+-- "paid back already" is a refusal, too: after a call that may have arrived
+-- nothing goes out under a key that the PSP has forgotten
+SELECT is(pg_temp.send('c8', 'refund', 'r-8'), 'send 1 1', 'a refund');
+SELECT is(pg_temp.sent('c8', 'UNKNOWN', 1, 'refund', 'r-8'), 'stored',
+          'of unknown outcome');
+SELECT is(pg_temp.send('c8', 'refund', 'r-8'), 'send 1 2', 'is sent again');
+SELECT is(pg_temp.sent('c8', 'REFUSED', 1, 'refund', 'r-8'), 'stored',
+          'and refused');
+SELECT is(pg_temp.send('c8', 'refund', 'r-8', p_window_s => 86400),
+          'send 2 1', 'once more in time');
+SELECT is(max(d.key_until), min(d.key_until), 'the key is as old as it was')
+FROM pay.dispatch d WHERE d.checkout_id = 'c8' AND d.operation = 'refund';
+SELECT is(pg_temp.sent('c8', 'NOT_SENT', 2, 'refund', 'r-8'), 'stored',
+          'it does not leave');
+SELECT pg_temp.age('c8')
+\g /dev/null
+SELECT is(pg_temp.send('c8', 'refund', 'r-8'), 'ask 2 1', 'then never again')
+FROM generate_series(1, 2);
+SELECT is(pg_temp.changes('c8'), 'refund 1 REFUSED 2?, refund 2 UNKNOWN 1',
+          'the PSP must be asked');
+DELETE FROM pay.dispatch
+WHERE checkout_id = 'c8' AND operation = 'refund';
+
 -- strangers and the bad
 SELECT pg_temp.all_of() AS before
 \gset
