@@ -24,8 +24,8 @@ CORE_LIBS = -ljansson -ljwt -lcrypto
 
 FUZZ_SECONDS ?= 60
 
-.PHONY: all payctl psp-requests unit simulate controls module demo up down test \
-	bench asan fuzz lint clean
+.PHONY: all payctl psp-requests unit simulate controls faults module demo up \
+	down test bench asan fuzz lint clean
 all: payctl
 
 # Installs what is missing, builds, starts all and walks one checkout.
@@ -40,6 +40,12 @@ down:
 	ci/stack down
 test:
 	ci/run
+# make faults SEEDS=n SEED=first, the fault matrix of docs/reliability.md.
+faults:
+	ci/install build run test
+	ci/build
+	FAULTS=1 ci/build module
+	SEED=$(SEED) tests/faults/run $(or $(SEEDS),20) --elsewhere
 bench:
 	ci/install build run bench
 	ci/build
