@@ -767,13 +767,17 @@ BEGIN
             'exceptions', explain_exceptions(c.merchant_id, c.checkout_id),
             'late_success', explain_late(c.merchant_id, c.checkout_id),
             'events', timeline(o.merchant_id, o.payment_order_id))::text
-        FROM payment_order o
-        JOIN checkout c ON c.merchant_id = o.merchant_id
-            AND c.checkout_id = o.checkout_id
-        JOIN registration r ON r.merchant_id = c.merchant_id
-            AND r.checkout_id = c.checkout_id
-        WHERE o.merchant_id = p_merchant_id
-            AND o.payment_order_id = p_payment_order_id);
+        FROM find_order(p_merchant_id, p_payment_order_id) o
+        CROSS JOIN LATERAL (
+            SELECT x.* FROM checkout x
+            WHERE x.merchant_id = o.merchant_id
+                AND x.checkout_id = o.checkout_id
+            OFFSET 0) c
+        CROSS JOIN LATERAL (
+            SELECT x.* FROM registration x
+            WHERE x.merchant_id = o.merchant_id
+                AND x.checkout_id = o.checkout_id
+            OFFSET 0) r);
 END
 $$;
 
@@ -1367,6 +1371,54 @@ ALTER FUNCTION pay.find_moves(p_merchant_id text[], p_checkout_id text[], p_psp 
 --
 
 COMMENT ON FUNCTION pay.find_moves(p_merchant_id text[], p_checkout_id text[], p_psp text[], p_outcome text[], p_attempt bigint[], OUT items integer[], OUT nexts text[]) IS 'Items of reroute that may move, and where to';
+
+--
+-- Name: payment_order; Type: TABLE; Schema: pay; Owner: payments_owner
+--
+
+CREATE TABLE pay.payment_order (
+    merchant_id pay.id NOT NULL,
+    payment_order_id pay.id NOT NULL,
+    checkout_id pay.id NOT NULL,
+    "position" integer NOT NULL,
+    seller_account pay.filled NOT NULL,
+    amount_minor bigint NOT NULL,
+    currency text NOT NULL COLLATE pg_catalog."C",
+    status pay.order_status DEFAULT 'NOT_STARTED'::text NOT NULL,
+    reason text COLLATE pg_catalog."C",
+    version integer DEFAULT 1 NOT NULL,
+    CONSTRAINT payment_order_amount_minor_check CHECK (((amount_minor >= 1) AND (amount_minor <= '999999999999999'::bigint))),
+    CONSTRAINT payment_order_check CHECK ((((status)::text = 'FAILED'::text) = (reason IS NOT NULL))),
+    CONSTRAINT payment_order_currency_check CHECK ((octet_length(currency) = 3)),
+    CONSTRAINT payment_order_position_check CHECK (("position" >= 1)),
+    CONSTRAINT payment_order_reason_check CHECK ((reason = ANY (ARRAY['declined'::text, 'expired'::text, 'cancelled'::text, 'rejected'::text, 'risk'::text])))
+)
+WITH (fillfactor='80', autovacuum_analyze_threshold='1000', autovacuum_vacuum_threshold='1000');
+
+ALTER TABLE pay.payment_order OWNER TO payments_owner;
+
+--
+-- Name: find_order(text, text); Type: FUNCTION; Schema: pay; Owner: payments_owner
+--
+
+CREATE FUNCTION pay.find_order(p_merchant_id text, p_payment_order_id text) RETURNS SETOF pay.payment_order
+    LANGUAGE sql STABLE
+    AS $$
+SELECT o.*
+FROM (SELECT x.* FROM payment_order x
+      WHERE x.merchant_id = p_merchant_id
+          AND x.payment_order_id >= p_payment_order_id
+      ORDER BY x.payment_order_id LIMIT 1) o
+WHERE o.payment_order_id = p_payment_order_id
+$$;
+
+ALTER FUNCTION pay.find_order(p_merchant_id text, p_payment_order_id text) OWNER TO payments_owner;
+
+--
+-- Name: FUNCTION find_order(p_merchant_id text, p_payment_order_id text); Type: COMMENT; Schema: pay; Owner: payments_owner
+--
+
+COMMENT ON FUNCTION pay.find_order(p_merchant_id text, p_payment_order_id text) IS 'An order, by its key';
 
 --
 -- Name: follow_moves(pay.fact[], text[], bigint[]); Type: FUNCTION; Schema: pay; Owner: payments_owner
@@ -4178,11 +4230,15 @@ BEGIN
         EXISTS (SELECT FROM letters_of(c.merchant_id, c.checkout_id) x
                 WHERE x.state = 'open' AND x.kind = 'stuck')
     INTO v_standing
-    FROM payment_order o
-    JOIN checkout c ON c.merchant_id = o.merchant_id
-        AND c.checkout_id = o.checkout_id
-    JOIN registration r ON r.merchant_id = c.merchant_id
-        AND r.checkout_id = c.checkout_id
+    FROM find_order(p_merchant_id, p_payment_order_id) o
+    CROSS JOIN LATERAL (
+        SELECT x.* FROM checkout x
+        WHERE x.merchant_id = o.merchant_id AND x.checkout_id = o.checkout_id
+        OFFSET 0) c
+    CROSS JOIN LATERAL (
+        SELECT x.* FROM registration x
+        WHERE x.merchant_id = o.merchant_id AND x.checkout_id = o.checkout_id
+        OFFSET 0) r
     LEFT JOIN LATERAL newest_dispatch(c.merchant_id, c.checkout_id,
                                       'register') d ON true
     LEFT JOIN LATERAL newest_dispatch(c.merchant_id, c.checkout_id,
@@ -4192,22 +4248,25 @@ BEGIN
         WHERE x.merchant_id = c.merchant_id AND x.checkout_id = c.checkout_id
             AND x.kind IN ('register', 'poll')
         ORDER BY x.kind DESC LIMIT 1) j ON true
-    LEFT JOIN job f ON f.merchant_id = c.merchant_id
-        AND f.checkout_id = c.checkout_id AND f.kind = 'refund'
+    LEFT JOIN LATERAL (
+        SELECT x.* FROM job x
+        WHERE x.merchant_id = c.merchant_id AND x.checkout_id = c.checkout_id
+            AND x.kind = 'refund'
+        OFFSET 0) f ON true
     LEFT JOIN LATERAL (
         SELECT x.* FROM letters_of(c.merchant_id, c.checkout_id) x
         WHERE x.state = 'open' AND x.kind IN ('register', 'poll', 'refund')
         ORDER BY x.dead_letter_id DESC LIMIT 1) l ON true
-    LEFT JOIN late_success s ON s.merchant_id = c.merchant_id
-        AND s.checkout_id = c.checkout_id
+    LEFT JOIN LATERAL (
+        SELECT x.* FROM late_success x
+        WHERE x.merchant_id = c.merchant_id AND x.checkout_id = c.checkout_id
+        OFFSET 0) s ON true
     LEFT JOIN LATERAL (
         SELECT bool_or(x.kind IN ('amount', 'currency')) AS differs,
             bool_or(x.kind = 'contradiction') AS contradicted
         FROM mismatch x
         WHERE x.merchant_id = c.merchant_id
-            AND x.checkout_id = c.checkout_id) m ON true
-    WHERE o.merchant_id = p_merchant_id
-        AND o.payment_order_id = p_payment_order_id;
+            AND x.checkout_id = c.checkout_id) m ON true;
 
     RETURN CASE WHEN FOUND THEN v_standing END;
 END
@@ -5333,8 +5392,8 @@ BEGIN
         s.*
     FROM unnest(p_merchant_id, p_payment_order_id)
         WITH ORDINALITY AS u (merchant_id, payment_order_id, n)
-    LEFT JOIN payment_order o ON o.merchant_id = u.merchant_id
-        AND o.payment_order_id = u.payment_order_id
+    LEFT JOIN LATERAL find_order(u.merchant_id, u.payment_order_id) o
+        ON true
     LEFT JOIN checkout_state s ON s.merchant_id = o.merchant_id
         AND s.checkout_id = o.checkout_id;
 END
@@ -5912,31 +5971,6 @@ CREATE TABLE pay.checkout (
 WITH (fillfactor='80', autovacuum_analyze_threshold='1000', autovacuum_vacuum_threshold='1000');
 
 ALTER TABLE pay.checkout OWNER TO payments_owner;
-
---
--- Name: payment_order; Type: TABLE; Schema: pay; Owner: payments_owner
---
-
-CREATE TABLE pay.payment_order (
-    merchant_id pay.id NOT NULL,
-    payment_order_id pay.id NOT NULL,
-    checkout_id pay.id NOT NULL,
-    "position" integer NOT NULL,
-    seller_account pay.filled NOT NULL,
-    amount_minor bigint NOT NULL,
-    currency text NOT NULL COLLATE pg_catalog."C",
-    status pay.order_status DEFAULT 'NOT_STARTED'::text NOT NULL,
-    reason text COLLATE pg_catalog."C",
-    version integer DEFAULT 1 NOT NULL,
-    CONSTRAINT payment_order_amount_minor_check CHECK (((amount_minor >= 1) AND (amount_minor <= '999999999999999'::bigint))),
-    CONSTRAINT payment_order_check CHECK ((((status)::text = 'FAILED'::text) = (reason IS NOT NULL))),
-    CONSTRAINT payment_order_currency_check CHECK ((octet_length(currency) = 3)),
-    CONSTRAINT payment_order_position_check CHECK (("position" >= 1)),
-    CONSTRAINT payment_order_reason_check CHECK ((reason = ANY (ARRAY['declined'::text, 'expired'::text, 'cancelled'::text, 'rejected'::text, 'risk'::text])))
-)
-WITH (fillfactor='80', autovacuum_analyze_threshold='1000', autovacuum_vacuum_threshold='1000');
-
-ALTER TABLE pay.payment_order OWNER TO payments_owner;
 
 --
 -- Name: registration; Type: TABLE; Schema: pay; Owner: payments_owner
@@ -6637,7 +6671,7 @@ CREATE VIEW pay_view.stuck AS
                     WHEN (j.code = ANY (ARRAY['psp_not_configured'::text, 'request_refused'::text])) THEN j.code
                     WHEN (j.overdue > '00:01:00'::interval) THEN 'no_worker'::text
                     WHEN (((o.status)::text <> 'FAILED'::text) AND (c.expires_at < (now() - '00:30:00'::interval))) THEN 'past_expiry'::text
-                    WHEN ((j.kind = 'register'::text) AND (j.dispatch_state = ANY (ARRAY['OPEN'::text, 'UNKNOWN'::text])) AND (c.created_at < (now() - '00:05:00'::interval))) THEN 'unknown'::text
+                    WHEN ((j.kind = 'register'::text) AND (j.dispatch_state = 'UNKNOWN'::text) AND (c.created_at < (now() - '00:05:00'::interval))) THEN 'unknown'::text
                     WHEN ((j.kind = 'register'::text) AND (c.created_at < (now() - '00:05:00'::interval))) THEN 'not_registered'::text
                     WHEN ((j.code = 'no_answer'::text) AND (j.attempts >= 5)) THEN 'no_answer'::text
                     ELSE NULL::text
@@ -7285,6 +7319,19 @@ REVOKE ALL ON FUNCTION pay.fact_kind(p_fact text, p_amount_minor bigint, p_curre
 --
 
 REVOKE ALL ON FUNCTION pay.find_moves(p_merchant_id text[], p_checkout_id text[], p_psp text[], p_outcome text[], p_attempt bigint[], OUT items integer[], OUT nexts text[]) FROM PUBLIC;
+
+--
+-- Name: TABLE payment_order; Type: ACL; Schema: pay; Owner: payments_owner
+--
+
+GRANT SELECT ON TABLE pay.payment_order TO payments_auditor;
+GRANT SELECT ON TABLE pay.payment_order TO payments_operator;
+
+--
+-- Name: FUNCTION find_order(p_merchant_id text, p_payment_order_id text); Type: ACL; Schema: pay; Owner: payments_owner
+--
+
+REVOKE ALL ON FUNCTION pay.find_order(p_merchant_id text, p_payment_order_id text) FROM PUBLIC;
 
 --
 -- Name: FUNCTION follow_moves(p_facts pay.fact[], p_nexts text[], p_lease_ms bigint[]); Type: ACL; Schema: pay; Owner: payments_owner
@@ -7945,13 +7992,6 @@ GRANT SELECT ON TABLE pay.backfill TO payments_operator;
 
 GRANT SELECT ON TABLE pay.checkout TO payments_auditor;
 GRANT SELECT ON TABLE pay.checkout TO payments_operator;
-
---
--- Name: TABLE payment_order; Type: ACL; Schema: pay; Owner: payments_owner
---
-
-GRANT SELECT ON TABLE pay.payment_order TO payments_auditor;
-GRANT SELECT ON TABLE pay.payment_order TO payments_operator;
 
 --
 -- Name: TABLE registration; Type: ACL; Schema: pay; Owner: payments_owner

@@ -127,7 +127,7 @@ FROM (
             WHEN o.status <> 'FAILED'
                 AND c.expires_at < now() - interval '30 minutes'
                 THEN 'past_expiry'
-            WHEN j.kind = 'register' AND j.dispatch_state IN ('OPEN', 'UNKNOWN')
+            WHEN j.kind = 'register' AND j.dispatch_state = 'UNKNOWN'
                 AND c.created_at < now() - interval '5 minutes'
                 THEN 'unknown'
             WHEN j.kind = 'register'

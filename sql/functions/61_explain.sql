@@ -27,11 +27,15 @@ BEGIN
         EXISTS (SELECT FROM letters_of(c.merchant_id, c.checkout_id) x
                 WHERE x.state = 'open' AND x.kind = 'stuck')
     INTO v_standing
-    FROM payment_order o
-    JOIN checkout c ON c.merchant_id = o.merchant_id
-        AND c.checkout_id = o.checkout_id
-    JOIN registration r ON r.merchant_id = c.merchant_id
-        AND r.checkout_id = c.checkout_id
+    FROM find_order(p_merchant_id, p_payment_order_id) o
+    CROSS JOIN LATERAL (
+        SELECT x.* FROM checkout x
+        WHERE x.merchant_id = o.merchant_id AND x.checkout_id = o.checkout_id
+        OFFSET 0) c
+    CROSS JOIN LATERAL (
+        SELECT x.* FROM registration x
+        WHERE x.merchant_id = o.merchant_id AND x.checkout_id = o.checkout_id
+        OFFSET 0) r
     LEFT JOIN LATERAL newest_dispatch(c.merchant_id, c.checkout_id,
                                       'register') d ON true
     LEFT JOIN LATERAL newest_dispatch(c.merchant_id, c.checkout_id,
@@ -41,22 +45,25 @@ BEGIN
         WHERE x.merchant_id = c.merchant_id AND x.checkout_id = c.checkout_id
             AND x.kind IN ('register', 'poll')
         ORDER BY x.kind DESC LIMIT 1) j ON true
-    LEFT JOIN job f ON f.merchant_id = c.merchant_id
-        AND f.checkout_id = c.checkout_id AND f.kind = 'refund'
+    LEFT JOIN LATERAL (
+        SELECT x.* FROM job x
+        WHERE x.merchant_id = c.merchant_id AND x.checkout_id = c.checkout_id
+            AND x.kind = 'refund'
+        OFFSET 0) f ON true
     LEFT JOIN LATERAL (
         SELECT x.* FROM letters_of(c.merchant_id, c.checkout_id) x
         WHERE x.state = 'open' AND x.kind IN ('register', 'poll', 'refund')
         ORDER BY x.dead_letter_id DESC LIMIT 1) l ON true
-    LEFT JOIN late_success s ON s.merchant_id = c.merchant_id
-        AND s.checkout_id = c.checkout_id
+    LEFT JOIN LATERAL (
+        SELECT x.* FROM late_success x
+        WHERE x.merchant_id = c.merchant_id AND x.checkout_id = c.checkout_id
+        OFFSET 0) s ON true
     LEFT JOIN LATERAL (
         SELECT bool_or(x.kind IN ('amount', 'currency')) AS differs,
             bool_or(x.kind = 'contradiction') AS contradicted
         FROM mismatch x
         WHERE x.merchant_id = c.merchant_id
-            AND x.checkout_id = c.checkout_id) m ON true
-    WHERE o.merchant_id = p_merchant_id
-        AND o.payment_order_id = p_payment_order_id;
+            AND x.checkout_id = c.checkout_id) m ON true;
 
     RETURN CASE WHEN FOUND THEN v_standing END;
 END
@@ -476,13 +483,17 @@ BEGIN
             'exceptions', explain_exceptions(c.merchant_id, c.checkout_id),
             'late_success', explain_late(c.merchant_id, c.checkout_id),
             'events', timeline(o.merchant_id, o.payment_order_id))::text
-        FROM payment_order o
-        JOIN checkout c ON c.merchant_id = o.merchant_id
-            AND c.checkout_id = o.checkout_id
-        JOIN registration r ON r.merchant_id = c.merchant_id
-            AND r.checkout_id = c.checkout_id
-        WHERE o.merchant_id = p_merchant_id
-            AND o.payment_order_id = p_payment_order_id);
+        FROM find_order(p_merchant_id, p_payment_order_id) o
+        CROSS JOIN LATERAL (
+            SELECT x.* FROM checkout x
+            WHERE x.merchant_id = o.merchant_id
+                AND x.checkout_id = o.checkout_id
+            OFFSET 0) c
+        CROSS JOIN LATERAL (
+            SELECT x.* FROM registration x
+            WHERE x.merchant_id = o.merchant_id
+                AND x.checkout_id = o.checkout_id
+            OFFSET 0) r);
 END
 $$;
 COMMENT ON FUNCTION pay.explain IS

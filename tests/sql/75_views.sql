@@ -86,13 +86,73 @@ SELECT is(string_agg(concat_ws(' ', token, fact, amount, currency, age), ', '
           'x3 expired 00:00:00', 'parked webhooks, whatever the currency')
 FROM pay_view.parked;
 
+-- dead letters: what they are about, how long, and who closed them
+SELECT b.outcome FROM pg_temp.begin('m1', 'k-late', 'late', '{o-late:990}',
+                                    p_late => 'hold') b
+\g /dev/null
+SELECT pg_temp.token('m1', 'late', 't-late'), pg_temp.fact('t-late', 'expired'),
+    pg_temp.fact('t-late', 'paid', p_reference => 'pi-late'),
+    pg_temp.no_token('m1', 'c7', 'unknown', 'timeout', p_reach => 'written',
+                     p_dead => 'retry_limit')
+\g /dev/null
+INSERT INTO pay.dead_letter (psp, event_id, kind, reason, at)
+SELECT 'stripe', i.event_id, 'parked', 'parked', now() - interval '2 h'
+FROM pay.webhook_inbox i WHERE i.token = 'x1';
+SELECT is(string_agg(concat_ws(' ', d.kind, d.reason, d.state,
+        coalesce(d.payment_order_id, d.token), d.psp, d.amount, d.currency,
+        d.attempts, d.code, d.fact), ', ' ORDER BY d.kind),
+    'late_success held open o-late stripe 9.90 USD 0, '
+    'parked parked open x1 stripe 5.00 USD 0 paid, '
+    'register retry_limit open o7 stripe 12.34 USD 1 timeout',
+    'dead letters, with what they are about')
+FROM pay_view.dead_letters d;
+SELECT is(d.age, interval '2 h', 'and for how long')
+FROM pay_view.dead_letters d WHERE d.kind = 'parked';
+SELECT is((s.why, s.status, s.dispatch_state)::text,
+          '(dead_letter,EXECUTING,UNKNOWN)', 'stuck: that comes first')
+FROM pay_view.stuck s WHERE s.checkout_id = 'c7';
+SELECT is((s.why, s.status, s.job)::text, '(dead_letter,FAILED,)',
+          'stuck: without a job, too')
+FROM pay_view.stuck s WHERE s.checkout_id = 'late';
+SELECT is(count(*), 0::bigint, 'none of them is closed')
+FROM pay_view.dead_letters d WHERE d.state <> 'open';
+SELECT is(pay_ops.resolve_dead_letter(d.dead_letter_id, 'ann', 'seen'),
+          'resolved', d.kind || ' is closed')
+FROM pay_view.dead_letters d WHERE d.kind IN ('register', 'late_success');
+SELECT is((d.state, d.closed_by, d.closed_why)::text, '(resolved,ann,seen)',
+          'closed ones stay, with who and why')
+FROM pay_view.dead_letters d WHERE d.kind = 'register';
+
+-- the journal and late payments
+UPDATE pay.checkout SET created_at = now() - interval '6 minutes'
+WHERE checkout_id = 'c7';
+UPDATE pay.job SET run_at = now() + interval '1 min' WHERE checkout_id = 'c7';
+SELECT is(s.why, 'unknown', 'stuck: nobody knows whether the PSP has it')
+FROM pay_view.stuck s WHERE s.checkout_id = 'c7';
+SELECT is((j.dispatch_state, j.sends, j.key_until > now())::text,
+          '(UNKNOWN,1,t)', 'jobs show their newest call')
+FROM pay_view.jobs j WHERE j.checkout_id = 'c7';
+SELECT is((d.operation, d.state, d.sender, d.reach, d.may_be_resent)::text,
+          '(register,UNKNOWN,,written,t)', 'a call')
+FROM pay_view.dispatches d WHERE d.checkout_id = 'c7';
+SELECT is(d.sender, 'sending', 'somebody is at it')
+FROM pay_view.dispatches d WHERE d.checkout_id = 'c8';
+UPDATE pay.dispatch SET lease_until = now() WHERE checkout_id = 'c8';
+SELECT is(d.sender, 'gone', 'nobody is any more')
+FROM pay_view.dispatches d WHERE d.checkout_id = 'c8';
+SELECT is((l.state, l.amount, l.currency, l.reference, l.dead_letter_id)::text,
+          '(resolved,9.90,USD,pi-late,)', 'a late payment')
+FROM pay_view.late_successes l;
+
 SELECT is(pg_temp.run_as('payments_auditor', 'SELECT * FROM pay_view.' || v),
           'ok', 'the auditor reads ' || v)
-FROM unnest('{checkouts,orders,timeline,jobs,parked,mismatches,stuck}'::text[])
-    v;
+FROM unnest('{checkouts,orders,timeline,jobs,parked,mismatches,stuck,
+              dead_letters,dispatches,late_successes,quarantine,
+              backfills}'::text[]) v;
 SELECT is(pg_temp.run_as('payments_gateway', 'SELECT * FROM pay_view.' || v),
           '42501', 'the gateway does not read ' || v)
-FROM unnest('{jobs,parked,mismatches,stuck}'::text[]) v;
+FROM unnest('{jobs,parked,mismatches,stuck,dead_letters,dispatches,
+              late_successes,quarantine,backfills}'::text[]) v;
 SELECT is_empty($$
     SELECT c.relname FROM pg_class c
     WHERE c.relnamespace = 'pay_view'::regnamespace
