@@ -1,0 +1,386 @@
+"""payctl's database commands against a scratch database: what they print, what
+they refuse, with which exit code, and that nothing of it steers a terminal.
+
+PG_ADMIN_DSN is a superuser's DSN (default: the running stack's); the tests
+make and drop a database of their own.
+"""
+
+import hashlib
+import json
+import os
+import pathlib
+import re
+import subprocess
+import uuid
+
+import psycopg2
+import psycopg2.extensions
+import pytest
+from support.gateway import load
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+PAYCTL = os.environ.get("PAYCTL", str(ROOT / "build" / "payctl"))
+EVIL = "\x1b[2J\x07\x7f\u009b31m\u202e"
+TIME = r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z"
+
+
+class Books:
+    """A database in which payments are made by calling pay_api."""
+
+    def __init__(self, dsn):
+        self.dsn = dsn
+        self.connection = psycopg2.connect(dsn)
+        self.connection.autocommit = True
+        self.cursor = self.connection.cursor()
+
+    def run(self, sql, *values):
+        self.cursor.execute(sql, values)
+        return self.cursor.fetchall() if self.cursor.description else None
+
+    def value(self, sql, *values):
+        return self.run(sql, *values)[0][0]
+
+    def begin(self, order, merchant="acme", late="accept", token=None):
+        """A checkout of one order, registered if there is a token."""
+        lines = json.dumps([{"id": order, "seller": "s", "currency": "USD",
+                             "amount": 1234}])
+        outcome = self.value(
+            "SELECT outcome FROM pay_api.begin_payment(ARRAY[%s], ARRAY[%s],"
+            " ARRAY[sha256('b')], ARRAY[%s], ARRAY[gen_random_uuid()::text],"
+            " ARRAY[%s], '{stripe}', ARRAY[%s], '{u}', '{u}', '{NULL}',"
+            " '{NULL}', '{NULL}', '{USD}', '{1234}', '{1900000000}',"
+            " ARRAY[%s::jsonb], '{60}', '{60}', '{r}', '{NULL}', '{NULL}',"
+            " '{NULL}', ARRAY[%s])",
+            merchant, order, order, uuid.uuid4().hex, order, lines, late)
+        assert outcome == "created"
+        if token is not None:
+            assert self.value(
+                "SELECT outcome FROM pay_api.store_token(ARRAY[%s], ARRAY[%s],"
+                " '{stripe}', ARRAY[%s], '{NULL}', '{u}', '{1000}', '{r}')",
+                merchant, order, token) == "stored"
+
+    def fact(self, token, fact, reference=None, amount=None):
+        return self.value(
+            "SELECT outcome FROM pay_api.apply_event('{stripe}', '{webhook}',"
+            " ARRAY[%s], ARRAY[%s], ARRAY[%s], ARRAY[%s], ARRAY[%s],"
+            " '{NULL}', ARRAY[%s::bigint], ARRAY[%s], '{NULL}', '{r}')",
+            f"evt-{token}-{fact}", "type", fact, token, reference, amount,
+            None if amount is None else "USD")
+
+    def give_up(self, order, code="timeout"):
+        """A registration whose attempts are over."""
+        self.begin(order)
+        assert self.value(
+            "SELECT outcome FROM pay_api.store_no_token('{acme}', ARRAY[%s],"
+            " '{stripe}', '{unknown}', ARRAY[%s], '{1000}', '{r}',"
+            " '{written}', '{504}', '{retry_limit}')", order, code) == "stored"
+        return self.value(
+            "SELECT dead_letter_id FROM pay.dead_letter WHERE checkout_id = %s"
+            " AND state = 'open'", order)
+
+
+@pytest.fixture(name="books", scope="module")
+def database():
+    """A migrated scratch database."""
+    server = os.environ.get("PG_ADMIN_DSN") or load().env["PG_ADMIN_DSN"]
+    admin = psycopg2.connect(server)
+    admin.autocommit = True
+    name = f"pay_payctl_{os.getpid()}_{uuid.uuid4().hex[:8]}"
+    admin.cursor().execute(f"CREATE DATABASE {name} TEMPLATE template0")
+    dsn = psycopg2.extensions.make_dsn(server, dbname=name)
+    try:
+        subprocess.run([PAYCTL, "migrate", "--dsn", dsn, "--sql",
+                        str(ROOT / "sql")], check=True)
+        yield Books(dsn)
+    finally:
+        admin.cursor().execute(f"DROP DATABASE {name} WITH (FORCE)")
+        admin.close()
+
+
+@pytest.fixture(name="payctl")
+def command(books):
+    """Runs payctl; (exit code, stdout, stderr).  role: SET ROLE first."""
+
+    def run(*words, role=None):
+        env = {k: v for k, v in os.environ.items()
+               if not k.startswith("PAYCTL")}
+        env["PAYCTL_DSN"] = books.dsn
+        if role is not None:
+            env["PGOPTIONS"] = f"-c role={role}"
+        done = subprocess.run([PAYCTL, *words], env=env, capture_output=True,
+                              check=False, timeout=60)
+        assert not re.search(rb"[\x00-\x09\x0b-\x1f\x7f]", done.stdout)
+        out = done.stdout.decode()
+        assert not re.search("[\u0080-\u009f\u202a-\u202e\u2066-\u2069]", out)
+        return done.returncode, out, done.stderr.decode()
+
+    return run
+
+
+@pytest.fixture(name="name")
+def fresh_name():
+    return f"o-{uuid.uuid4().hex[:8]}"
+
+
+def fields(text):
+    """name → value of the head of an explanation or of a record."""
+    head = text.split("\n\nwhat happened\n")[0]
+    return {line[:15].strip(): line[15:] for line in head.splitlines()
+            if line[:15].strip()}
+
+
+def test_explain_tells_of_a_page_that_nobody_has_paid(books, payctl, name):
+    books.begin(name, token=f"t-{name}")
+    code, out, _ = payctl("explain", name, role="payments_auditor")
+    assert code == 0
+    told = fields(out)
+    assert told["order"] == name and told["merchant"] == "acme"
+    assert told["amount"] == "12.34 USD" and told["status"] == "EXECUTING"
+    assert told["waits for"] == "buyer" and told["next step"] == "poll"
+    assert re.fullmatch(TIME, told["at"])
+    assert told["safe to retry"] == "after"
+    assert told["after"] == "2030-03-17T18:01:40.000Z"
+    assert "There is a page at stripe" in out
+
+
+def test_explain_tells_what_happened_in_order(books, payctl, name):
+    books.begin(name, late="hold", token=f"t-{name}")
+    books.fact(f"t-{name}", "expired")
+    assert books.fact(f"t-{name}", "paid", reference="pi-1") == "held"
+    code, out, _ = payctl("explain", name)
+    story = out.split("\n\nwhat happened\n")[1].splitlines()
+    assert code == 0
+    assert all(re.match(TIME + "  ", line) for line in story)
+    words = ["created, by merchant: NOT_STARTED",
+             "-> stripe: register, attempt 1: DONE",
+             "registered, by gateway: NOT_STARTED > EXECUTING",
+             "expired, by webhook: EXECUTING > FAILED, reason expired",
+             "late_success, by webhook: FAILED",
+             "paid late: 12.34 USD, now held, reference pi-1",
+             "dead letter "]
+    assert len(story) == len(words)
+    for line, word in zip(story, words, strict=True):
+        assert word in line
+
+
+def test_explain_says_what_was_not_believed(books, payctl, name):
+    books.begin(name, token=f"t-{name}")
+    assert books.fact(f"t-{name}", "paid", amount=5) == "mismatch"
+    _, out, _ = payctl("explain", name)
+    assert fields(out)["waits for"] == "people"
+    assert "not believed (amount), from stripe by webhook" in out
+    assert "said 0.05 USD, ours 12.34 USD" in out
+
+
+def test_explain_json_is_what_the_api_says(books, payctl, name):
+    books.begin(name)
+    code, out, _ = payctl("explain", "--json", name)
+    assert code == 0
+    api = books.value("SELECT explanation FROM pay_api.explain_payment("
+                      "'{acme}', ARRAY[%s])", name)
+    assert json.loads(out) == json.loads(api)
+
+
+def test_explain_shows_each_merchants_order(books, payctl, name):
+    books.begin(name, merchant="zoo")
+    books.begin(name, merchant="able")
+    code, out, _ = payctl("explain", name)
+    assert code == 0
+    assert re.findall(r"^merchant +(\w+)$", out, re.M) == ["able", "zoo"]
+    _, out, _ = payctl("explain", "--merchant", "zoo", name)
+    assert re.findall(r"^merchant +(\w+)$", out, re.M) == ["zoo"]
+    assert payctl("explain", "--merchant", "nobody", name)[0] == 1
+
+
+def test_strangers_do_not_steer_the_terminal(books, payctl, name):
+    letter = books.give_up(name, code="no" + EVIL)
+    for words in (["explain", name], ["explain", "--json", name],
+                  ["timeline", name], ["dlq", "list"],
+                  ["dlq", "show", str(letter)]):
+        code, out, _ = payctl(*words)
+        assert code == 0
+        assert "no?[2J???31m?" in out or "no\\u001b[2J" in out
+
+
+def test_dlq_lists_what_is_open(books, payctl, name):
+    letter = books.give_up(name)
+    code, out, _ = payctl("dlq", "list", role="payments_auditor")
+    head, *rows = out.splitlines()
+    assert code == 0
+    assert head.split() == ["id", "kind", "reason", "state", "at", "age",
+                            "merchant", "order_or_event", "psp", "amount",
+                            "attempts", "code"]
+    (row,) = [row for row in rows if row.split()[0] == str(letter)]
+    assert row.split()[1:3] == ["register", "retry_limit"]
+    assert row.split()[5:] == ["acme", name, "stripe", "12.34", "USD", "1",
+                               "timeout"]
+    assert {line.index("acme") for line in rows if " acme " in line} == {
+        head.index("merchant")}
+
+
+def test_dlq_list_takes_a_kind_and_a_merchant(books, payctl, name):
+    books.give_up(name)
+    assert name in payctl("dlq", "list", "--kind", "register")[1]
+    assert name in payctl("dlq", "list", "--merchant", "acme")[1]
+    assert name not in payctl("dlq", "list", "--kind", "poll")[1]
+    assert payctl("dlq", "list", "--merchant", "none") == (
+        0, "no dead letters\n", "")
+
+
+def test_dlq_shows_the_whole_history(books, payctl, name):
+    letter = books.give_up(name)
+    code, out, _ = payctl("dlq", "show", str(letter), role="payments_auditor")
+    assert code == 0
+    record, calls, timeline = out.split("\n\n")
+    assert re.search(rf"^order +{name}$", record, re.M)
+    assert re.search(r"^code +timeout$", record, re.M)
+    assert calls.startswith("calls to the PSP\n")
+    assert re.search(r"^register +1 +stripe +UNKNOWN +1 .* written +504 ",
+                     calls, re.M)
+    assert timeline.startswith("timeline\n")
+    assert "registration_unknown" in timeline
+
+
+def test_dlq_requeue_names_who_and_why(books, payctl, name):
+    letter = str(books.give_up(name))
+    assert payctl("dlq", "requeue", letter, "--who", "ann", "--why",
+                  "the PSP is back", role="payments_operator") == (
+        0, "requeued\n", "")
+    assert name not in payctl("dlq", "list")[1]
+    _, out, _ = payctl("dlq", "list", "--all")
+    assert re.search(rf"^{letter} .* requeued .* {name} ", out, re.M)
+    assert f"dead letter {letter}: requeued by ann, because: the PSP is" \
+        in payctl("explain", name)[1]
+    code, out, err = payctl("dlq", "requeue", letter, "--who", "ann", "--why",
+                            "again")
+    assert (code, out) == (1, "closed\n") and "not open" in err
+
+
+def test_dlq_resolve_closes(books, payctl, name):
+    letter = str(books.give_up(name))
+    code, out, _ = payctl("dlq", "resolve", letter, "--who", "bob", "--why",
+                          "closed it at the PSP", role="payments_operator")
+    assert (code, out) == (0, "resolved\n")
+    _, out, _ = payctl("dlq", "show", letter)
+    assert re.search(r"^closed_by +bob$", out, re.M)
+    assert "dead_letter_resolved" in out
+
+
+def test_an_accepted_late_payment_is_a_sale(books, payctl, name):
+    books.begin(name, late="hold", token=f"t-{name}")
+    books.fact(f"t-{name}", "expired")
+    books.fact(f"t-{name}", "paid")
+    (letter,) = re.findall(rf"^(\d+) +late_success .* {name} ",
+                           payctl("dlq", "list")[1], re.M)
+    _, out, _ = payctl("dlq", "show", letter)
+    assert "the late payment" in out and "held" in out
+    assert payctl("dlq", "requeue", letter, "--who", "ann", "--why",
+                  "still in stock")[0] == 0
+    assert fields(payctl("explain", name)[1])["status"] == "SUCCESS"
+
+
+def test_dlq_says_no(books, payctl, name):
+    letter = str(books.give_up(name))
+    who = ["--who", "ann", "--why", "x"]
+    for words, outcome in (
+            (["requeue", "999999", *who], "not_found\n"),
+            (["resolve", "999999", *who], "not_found\n"),
+            (["resolve", letter, "--who", "", "--why", "x"], "invalid\n"),
+            (["resolve", letter, "--who", "a" * 201, "--why", "x"],
+             "invalid\n")):
+        code, out, err = payctl("dlq", *words)
+        assert (code, out) == (1, outcome) and err != ""
+    code, out, err = payctl("dlq", "show", "999999")
+    assert (code, out) == (1, "") and "no such dead letter" in err
+
+
+@pytest.mark.parametrize("role", ["payments_auditor", "payments_gateway"])
+def test_only_operators_settle_dead_letters(books, payctl, name, role):
+    letter = str(books.give_up(name))
+    for action in ("requeue", "resolve"):
+        code, out, err = payctl("dlq", action, letter, "--who", "eve", "--why",
+                                "x", role=role)
+        assert (code, out) == (2, "") and "permission denied" in err
+    assert name in payctl("dlq", "list")[1]
+
+
+def test_a_parked_webhook_is_shown_with_what_it_says(books, payctl, name):
+    assert books.fact(f"t-{name}", "paid", amount=4200) == "parked"
+    books.run("UPDATE pay.webhook_inbox SET received_at = now() -"
+              " interval '2 h' WHERE token = %s", f"t-{name}")
+    books.run("UPDATE pay.round SET run_at = now()")
+    books.run("SELECT * FROM pay_api.sweep('{w}', '{0}',"
+              " ARRAY['{\"parked_s\":3600}'::jsonb])")
+    (letter,) = re.findall(rf"^(\d+) +parked .* evt-t-{name}-paid ",
+                           payctl("dlq", "list", "--kind", "parked")[1], re.M)
+    _, out, _ = payctl("dlq", "show", letter)
+    assert re.search(r"^fact +paid$", out, re.M)
+    assert re.search(r"^amount +42.00 USD$", out, re.M)
+    code, out, err = payctl("dlq", "requeue", letter, "--who", "a", "--why",
+                            "b")
+    assert (code, out) == (1, "nothing_to_do\n") and "resolve it" in err
+
+
+def test_quarantine_shows_the_reason_and_the_digest(books, payctl):
+    for psp, reason, body in (("stripe", "stale", b"one"),
+                              ("stripe", "mismatch", b"two"),
+                              ("adyen", "no_key", b"three" + EVIL.encode())):
+        books.run("SELECT * FROM pay_api.quarantine_webhook(ARRAY[%s],"
+                  " ARRAY[%s], ARRAY[%s::bytea], '{\"{}\"}', ARRAY[%s::bytea],"
+                  " ARRAY[%s::bigint], ARRAY[%s])", psp, reason,
+                  hashlib.sha256(body).digest(), body, len(body), EVIL)
+    code, out, _ = payctl("webhook", "quarantine", role="payments_auditor")
+    rows = [line.split() for line in out.splitlines()]
+    assert code == 0
+    assert rows[0] == ["psp", "number", "received_at", "reason", "size",
+                       "digest", "request_id"]
+    assert [(row[0], row[3], row[4]) for row in rows[1:]] == [
+        ("adyen", "no_key", str(5 + len(EVIL.encode()))),
+        ("stripe", "mismatch", "3"), ("stripe", "stale", "3")]
+    assert rows[2][5] == hashlib.sha256(b"two").hexdigest()
+    assert "three" not in out
+    _, out, _ = payctl("webhook", "quarantine", "--psp", "stripe", "--limit",
+                       "1")
+    assert len(out.splitlines()) == 2 and "mismatch" in out
+    assert payctl("webhook", "quarantine", "--psp", "none") == (
+        0, "nothing is in quarantine\n", "")
+
+
+def test_backfill_shows_how_far_it_is(books, payctl):
+    assert payctl("backfill") == (
+        0, "no PSP's list has been looked at yet\n", "")
+    books.run("SELECT * FROM pay_api.begin_backfill('{stripe}', '{w}',"
+              " '{600000}', '{60000}')")
+    books.run("SELECT * FROM pay_api.end_backfill('{stripe}', '{w}',"
+              " ARRAY[extract(epoch FROM now())::bigint - 60], '{12}', '{3}',"
+              " '{NULL}')")
+    code, out, _ = payctl("backfill", role="payments_auditor")
+    head, row = out.splitlines()
+    assert code == 0
+    assert head.split() == ["psp", "seen_until", "behind", "next_run",
+                            "running", "runs", "listed", "missed", "code"]
+    assert row.split()[0] == "stripe" and row.split()[-3:] == ["1", "12", "3"]
+
+
+@pytest.mark.parametrize("words", [
+    ["dlq"], ["dlq", "other"], ["dlq", "list", "extra"], ["dlq", "show"],
+    ["dlq", "show", "x"], ["dlq", "show", "1", "2"], ["dlq", "show", "-1"],
+    ["dlq", "show", "9" * 19], ["dlq", "requeue", "1"],
+    ["dlq", "requeue", "1", "--who", "a"], ["dlq", "resolve", "1", "--why"],
+    ["dlq", "list", "--no-such"], ["explain"], ["explain", "a", "b"],
+    ["explain", "--merchant"], ["explain", "--nope", "a"],
+    ["webhook"], ["webhook", "other"], ["webhook", "quarantine", "x"],
+    ["webhook", "quarantine", "--limit", "x"],
+    ["webhook", "quarantine", "--limit", ""], ["backfill", "x"],
+    ["explain", "--dsn", "host=/nonexistent", "a"]])
+def test_a_wrong_call_exits_2_and_does_nothing(payctl, words):
+    code, out, err = payctl(*words)
+    assert code == 2 and out == "" and err != ""
+
+
+@pytest.mark.parametrize("words", [
+    ["dlq"], ["explain"], ["webhook"], ["webhook", "quarantine"],
+    ["webhook", "verify"], ["backfill"], ["timeline"]])
+def test_help_is_an_answer(payctl, words):
+    code, out, err = payctl(*words, "--help")
+    assert code == 0 and out.startswith("usage: payctl") and err == ""
