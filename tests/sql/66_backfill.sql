@@ -60,6 +60,23 @@ SELECT is(pg_temp.ends(65100), 'stored', 'done');
 SELECT is(pg_temp.stands(), '65100 00:00:00 4 30 6', 'goes on at once');
 SELECT is(pg_temp.begins(), 'due 65400 43800', 'from there');
 
+-- too much in one look: shorter ones, longer again when they go well
+SELECT is(pg_temp.ends(NULL, p_code => 'too_many'), 'stored', 'too much');
+UPDATE pay.backfill SET run_at = now();
+SELECT is(pg_temp.begins(), 'due 65400 60000', 'a quarter');
+SELECT is(pg_temp.ends(60000), 'stored', 'which goes well');
+SELECT is(pg_temp.begins(), 'due 60300 49500', 'twice as long again');
+SELECT is(pg_temp.ends(NULL, p_code => 'no_answer'), 'stored', 'no answer');
+UPDATE pay.backfill SET run_at = now();
+SELECT is(pg_temp.begins(), 'due 60300 49500', 'says nothing about it');
+UPDATE pay.backfill SET span_s = 400, run_at = now();
+SELECT is(pg_temp.ends(NULL, p_code => 'too_many'), 'stored', 'still');
+UPDATE pay.backfill SET run_at = now();
+SELECT is(pg_temp.begins(), 'due 60300 59940',
+          'never so short that the overlap is all of it');
+UPDATE pay.backfill
+SET span_s = 21600, seen_until = now() - interval '65100 s';
+
 -- a worker that died
 UPDATE pay.backfill SET lease_until = now(), run_at = now();
 SELECT is(pg_temp.begins(p_owner => 'w2'), 'due 65400 43800',
