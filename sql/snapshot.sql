@@ -512,7 +512,9 @@ BEGIN
             AND coalesce(k.lease_until <= now(), true)
         FOR NO KEY UPDATE SKIP LOCKED) k
     WHERE b.ctid = k.tid
-    RETURNING floor(extract(epoch FROM b.seen_until))::bigint - 300, b.span_s
+    RETURNING
+        floor(extract(epoch FROM least(b.seen_until, now())))::bigint - 300,
+        b.span_s
     INTO since_s, v_span_s;
 
     until_s := least(floor(extract(epoch FROM now()))::bigint - 30,
@@ -5076,7 +5078,8 @@ BEGIN
         outcome := CASE WHEN v_item.ok THEN 'gone' ELSE 'invalid' END;
 
         UPDATE backfill b
-        SET seen_until = greatest(b.seen_until, to_timestamp(v_item.until_s)),
+        SET seen_until = greatest(least(b.seen_until, now()),
+                                  to_timestamp(v_item.until_s)),
             run_at = CASE WHEN to_timestamp(v_item.until_s)
                                    < now() - interval '5 minutes'
                           THEN now() ELSE b.run_at END,

@@ -8,7 +8,8 @@ SET LOCAL search_path = pay, pg_temp;
 
 -- A round begins 5 minutes before the end of the last one, since a PSP may
 -- list an event later than the time that it gives it, and leaves out the
--- last 30 s, whose webhooks may still be on their way.
+-- last 30 s, whose webhooks may still be on their way.  A clock that was ahead
+-- has seen nothing of what is still to come.
 CREATE OR REPLACE FUNCTION pay.claim_backfill(
     p_psp text, p_owner text, p_interval interval, p_lease interval,
     OUT since_s bigint, OUT until_s bigint)
@@ -29,7 +30,9 @@ BEGIN
             AND coalesce(k.lease_until <= now(), true)
         FOR NO KEY UPDATE SKIP LOCKED) k
     WHERE b.ctid = k.tid
-    RETURNING floor(extract(epoch FROM b.seen_until))::bigint - 300, b.span_s
+    RETURNING
+        floor(extract(epoch FROM least(b.seen_until, now())))::bigint - 300,
+        b.span_s
     INTO since_s, v_span_s;
 
     until_s := least(floor(extract(epoch FROM now()))::bigint - 30,
@@ -117,7 +120,8 @@ BEGIN
         outcome := CASE WHEN v_item.ok THEN 'gone' ELSE 'invalid' END;
 
         UPDATE backfill b
-        SET seen_until = greatest(b.seen_until, to_timestamp(v_item.until_s)),
+        SET seen_until = greatest(least(b.seen_until, now()),
+                                  to_timestamp(v_item.until_s)),
             run_at = CASE WHEN to_timestamp(v_item.until_s)
                                    < now() - interval '5 minutes'
                           THEN now() ELSE b.run_at END,

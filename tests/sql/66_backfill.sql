@@ -117,6 +117,16 @@ FROM (VALUES
     ('payments_auditor', 'SELECT * FROM pay_view.backfills', 'ok')
     ) v (r, sql, s);
 
+-- the clock that wrote the position was ahead
+UPDATE pay.backfill
+SET seen_until = now() + interval '1 day', run_at = now(),
+    lease_owner = NULL, lease_until = NULL
+WHERE psp = 'stripe';
+SELECT is(pg_temp.begins(), 'due 300 30', 'nobody has seen the future');
+SELECT is(pg_temp.ends(30), 'stored', 'the end');
+SELECT ok(b.seen_until <= now(), 'it is forgotten')
+FROM pay.backfill b WHERE b.psp = 'stripe';
+
 \i :checks
 SELECT finish();
 ROLLBACK;
