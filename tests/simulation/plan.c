@@ -254,7 +254,8 @@ plan_accidents(sim_t *sim)
 
 
 /* PostgreSQL's goes back by less than what PSPs keep keys for beyond their
- * promise: a key window is longer by as much as a clock is set back. */
+ * promise: a key window is longer by as much as a clock is set back.  And it
+ * is nearly right where lists of events are asked for by time. */
 static void
 clock_jumps(sim_t *sim, void *data)
 {
@@ -273,7 +274,8 @@ clock_jumps(sim_t *sim, void *data)
                 (int) (sim->workers[i].clock_off / SIM_S));
 
     } else {
-        sim->db_off += sim_between(sim, -SIM_MIN, sim_chance(sim, 500)
+        sim->db_off += sim_between(sim, -SIM_MIN,
+                                   sim->backfills || sim_chance(sim, 500)
                                    ? SIM_MIN : 2 * SIM_HOUR);
         sim->dirty = 1;
         sim_say(sim, "PostgreSQL's clock is off by %d s",
@@ -297,7 +299,7 @@ plan_post(sim_t *sim, unsigned n)
     post->order_count = sim_chance(sim, 600) ? 1
                         : 2 + (unsigned) sim_below(sim, 2);
     post->buyer = (sim_buyer_kind_t) sim_below(sim, SIM_BUYER_KINDS);
-    post->expires_in_s = sim_chance(sim, 800) ? sim_between(sim, 60, 900)
+    post->expires_in_s = sim_chance(sim, 900) ? sim_between(sim, 60, 900)
                          : sim_between(sim, 3600, 3 * 3600);
 
     for (i = 0; i < post->order_count; i++) {
