@@ -2,7 +2,8 @@
  * simulate: runs scenarios of one seed, one after another, and says what
  * they came to.
  *   simulate --host DIRECTORY --clock FILE --checks DIRECTORY
- *       [--seed N] [--first N] [--scenarios N] [--trace]
+ *       [--seed N] [--first N] [--scenarios N] [--trace] [--stop]
+ * --stop: at the first scenario with a violation.
  * Exit code 0 only without a violation, 2 when it cannot run.
  */
 
@@ -13,6 +14,7 @@
 
 
 #define EPOCH        250       /* scenarios of one database */
+#define CHECK_EACH   10        /* with --stop */
 #define STEPS_MAX    20000
 #define LENGTH_MAX   (4 * 24 * SIM_HOUR)
 #define SETTLE       (2 * SIM_HOUR)
@@ -22,7 +24,7 @@
 typedef struct {
     const char  *host, *clock, *checks;
     uint64_t     seed, first, scenarios;
-    int          trace;
+    int          trace, stop;
 } options_t;
 
 
@@ -40,7 +42,7 @@ main(int argc, char **argv)
     sim_t      *sim = calloc(1, sizeof(sim_t));
     double      started = now_s();
     uint64_t    i, digest = 0;
-    options_t   options = { NULL, NULL, NULL, 1, 0, 1, 0 };
+    options_t   options = { NULL, NULL, NULL, 1, 0, 1, 0, 0 };
 
     parse(argc, argv, &options);
 
@@ -64,6 +66,16 @@ main(int argc, char **argv)
         run(sim, options.first + i);
         digest = digest * 31 + sim->digest;
         clear(sim);
+
+        if (options.stop && (sim->figures.violations != 0
+                             || i % CHECK_EACH == CHECK_EACH - 1))
+        {
+            (void) sim_judge_checks(sim, options.checks);
+
+            if (sim->figures.violations != 0) {
+                break;
+            }
+        }
     }
 
     (void) sim_judge_checks(sim, options.checks);
@@ -97,6 +109,11 @@ parse(int argc, char **argv, options_t *options)
     for (i = 1; i < argc; i++) {
         if (strcmp(argv[i], "--trace") == 0) {
             options->trace = 1;
+            continue;
+        }
+
+        if (strcmp(argv[i], "--stop") == 0) {
+            options->stop = 1;
             continue;
         }
 
