@@ -7,6 +7,7 @@
 
 
 static void http_arrives(sim_t *sim, void *data);
+static void double_it(sim_t *sim, const sim_sent_t *sent);
 static void http_fails(sim_t *sim, void *data);
 static void http_heard(sim_t *sim, void *data);
 static void arrange(sim_t *sim, sim_sent_t *sent, int64_t deadline);
@@ -62,7 +63,6 @@ static void
 arrange(sim_t *sim, sim_sent_t *sent, int64_t deadline)
 {
     int                  down;
-    sim_sent_t          *copy;
     const sim_faults_t  *faults = &sim->faults;
 
     down = sim->now >= sent->psp->down_from
@@ -91,14 +91,6 @@ arrange(sim_t *sim, sim_sent_t *sent, int64_t deadline)
 
     sim_after(sim, sim_between(sim, 5 * SIM_MS, 80 * SIM_MS), http_arrives,
               sent);
-
-    if (sent->psp->window != 0 && sim_fault(sim, faults->net_doubled)) {
-        copy = sim_alloc(sim, sizeof(sim_sent_t));
-        *copy = *sent;
-        copy->is_copy = 1;
-        sim_after(sim, sim_between(sim, SIM_MS, 20 * SIM_S), http_arrives,
-                  copy);
-    }
 }
 
 
@@ -118,6 +110,8 @@ http_arrives(sim_t *sim, void *data)
     sim_say(sim, "   psp %u %s %.*s%s: %u", sent->psp->index, sent->what,
             pay_fmt(sent->key), sent->is_copy ? " (a copy)" : "",
             answer.status);
+
+    double_it(sim, sent);
 
     if (sent->is_copy || sent->over
         || sim_fault(sim, sim->faults.net_answer_lost))
@@ -140,6 +134,26 @@ http_arrives(sim_t *sim, void *data)
 
     sim_after(sim, sim_between(sim, 5 * SIM_MS, 400 * SIM_MS), http_heard,
               sent);
+}
+
+
+/* Something between us and the PSP sends it twice.  What the PSP has said of
+ * the first stays true: one that it has turned away does not come again. */
+static void
+double_it(sim_t *sim, const sim_sent_t *sent)
+{
+    sim_sent_t  *copy;
+
+    if (sent->is_copy || sent->nothing_happened || sent->psp->window == 0
+        || !sim_fault(sim, sim->faults.net_doubled))
+    {
+        return;
+    }
+
+    copy = sim_alloc(sim, sizeof(sim_sent_t));
+    *copy = *sent;
+    copy->is_copy = 1;
+    sim_after(sim, sim_between(sim, SIM_MS, 20 * SIM_S), http_arrives, copy);
 }
 
 

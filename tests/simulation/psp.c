@@ -218,8 +218,8 @@ make_registration(sim_t *sim, sim_sent_t *sent, json_t *body)
         sim_at(sim, reg->close_at, close_page, reg);
     }
 
-    if (sim_fault(sim, 20)) {
-        sim_after(sim, sim_between(sim, 0, 30 * SIM_S), cancel_page, reg);
+    if (sim_fault(sim, 60)) {
+        sim_after(sim, sim_between(sim, 0, 15 * SIM_S), cancel_page, reg);
     }
 
     said.status = 201;
