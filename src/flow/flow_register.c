@@ -431,10 +431,12 @@ is_dead(const pay_register_t *reg)
 }
 
 
+/* Of its job, which people may have sent on its way anew; the request that
+ * begins it has none. */
 static int64_t
 attempt_of(const pay_register_t *reg)
 {
-    return reg->finding ? reg->looks : reg->checkout.attempt;
+    return (reg->looks > 0) ? reg->looks : reg->checkout.attempt;
 }
 
 

@@ -99,8 +99,8 @@ typedef struct {
     pay_psp_registered_t  result;      /* of the last call */
     pay_reach_t           reach;       /* how far it came */
     unsigned              http_status;
-    int                   finding;     /* only asks, by nonce or reference, */
-    int64_t               looks;       /*   so many times by now */
+    int                   finding;     /* only asks, by nonce or reference */
+    int64_t               looks;       /* attempts of its job, 0: it has none */
     unsigned              pages;       /* of the PSP's list, this time */
     int                   had_page;    /* it was accepted; then not by us */
     unsigned              moves;

@@ -173,8 +173,9 @@ Test(pay_flow_job, register_keeps_what_is_unknown)
     };
 
     for (i = 0; i < COUNT(rows); i++) {
-        view.attempt = 3;
-        job_begin(&world, "register", EXPIRES - 1, &view);
+        world_open(&world);
+        world.now_s = EXPIRES - 1;
+        job_open(&world, "register", 3, &view);
         answer = answered(rows[i].status, PAY_STR("oops"));
         answer.sent = rows[i].sent;
         world_http(&world, answer);

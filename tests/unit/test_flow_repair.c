@@ -347,14 +347,31 @@ Test(pay_flow_repair, a_registration_dies_at_its_limit)
         retry = &world.psps[WORLD_GENERIC].retry[PAY_RETRY_REGISTER];
         retry->by = rows[i].by;
         retry->limit = 3;
-        view.attempt = rows[i].attempt;
-        job_open(&world, "register", 1, &view);
+        job_open(&world, "register", rows[i].attempt, &view);
         world_http(&world, lost(PAY_SENT_SOME));
         expect_db(&world, PAY_OP_STORE_NO_TOKEN);
         expect_arg(&world, 3, "unknown");
         expect_arg(&world, 9, rows[i].dead);
         world_close(&world);
     }
+}
+
+
+/* It died again after one attempt: the registration's own number counts all
+ * that there ever were. */
+Test(pay_flow_repair, a_requeued_registration_has_all_its_attempts_ahead)
+{
+    view_t   view = view_of(generic());
+    world_t  world;
+
+    open_world(&world);
+    world.psps[WORLD_GENERIC].retry[PAY_RETRY_REGISTER].limit = 3;
+    view.attempt = 90;
+    job_open(&world, "register", 1, &view);
+    world_http(&world, lost(PAY_SENT_SOME));
+    expect_db(&world, PAY_OP_STORE_NO_TOKEN);
+    expect_arg(&world, 9, NULL);
+    world_close(&world);
 }
 
 
