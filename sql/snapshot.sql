@@ -2058,6 +2058,11 @@ BEGIN
             '{NOT_STARTED,EXECUTING,FAILED}')
         WHEN 'expire' THEN order_is(p_merchant_id, p_checkout_id,
             '{NOT_STARTED,EXECUTING}')
+        WHEN 'refund' THEN NOT EXISTS (
+            SELECT FROM late_success l
+            WHERE l.merchant_id = p_merchant_id
+                AND l.checkout_id = p_checkout_id
+                AND l.state IN ('refunded', 'resolved'))
         ELSE true END;
 END
 $$;

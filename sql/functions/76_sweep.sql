@@ -35,7 +35,8 @@ COMMENT ON FUNCTION pay.sweep_limit IS
 
 
 -- A registration that has its token is known, whatever became of a call.  So
--- is a capture of what is paid, and an expiry of what has ended.
+-- is a capture of what is paid, an expiry of what has ended, and a refund that
+-- somebody has settled with the PSP.
 CREATE OR REPLACE FUNCTION pay.is_unsettled(
     p_merchant_id text, p_checkout_id text, p_operation text)
 RETURNS boolean LANGUAGE plpgsql STABLE AS $$
@@ -46,6 +47,11 @@ BEGIN
             '{NOT_STARTED,EXECUTING,FAILED}')
         WHEN 'expire' THEN order_is(p_merchant_id, p_checkout_id,
             '{NOT_STARTED,EXECUTING}')
+        WHEN 'refund' THEN NOT EXISTS (
+            SELECT FROM late_success l
+            WHERE l.merchant_id = p_merchant_id
+                AND l.checkout_id = p_checkout_id
+                AND l.state IN ('refunded', 'resolved'))
         ELSE true END;
 END
 $$;

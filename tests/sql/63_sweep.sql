@@ -93,7 +93,10 @@ SELECT pg_temp.make('r-old', 'NOT_STARTED', 'REGISTERING', '30', 'NOT_SENT:9',
     pg_temp.make('x-over', 'FAILED:expired', 'REGISTERED:t', '-30', 'DONE:9',
                  NULL, 'expire=UNKNOWN:9::-16'),
     pg_temp.make('f-old', 'FAILED:expired', 'REGISTERED:t', '-30', 'DONE:9',
-                 NULL, 'refund=UNKNOWN:9::-16')
+                 NULL, 'refund=UNKNOWN:9::-16'),
+    -- somebody has asked the PSP and resolved the refund's letter
+    pg_temp.make('f-asked', 'FAILED:expired', 'REGISTERED:t', '-30', 'DONE:9',
+                 NULL, NULL, 'resolved', 'refund=UNKNOWN:9::-16')
 \g /dev/null
 SELECT pg_temp.created(id, '-16')
 FROM unnest('{r-old,r-done,e-old,u-old}'::text[]) id
