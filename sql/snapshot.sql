@@ -4349,6 +4349,8 @@ CREATE FUNCTION pay.sweep_all(p_limits jsonb) RETURNS jsonb
     AS $$
 BEGIN
     PERFORM sweep_settled();
+    PERFORM sweep_lost(coalesce(sweep_limit(p_limits, 'unknown_s'),
+                                '15 minutes'));
     PERFORM sweep_unknown(sweep_limit(p_limits, 'unknown_s'));
     PERFORM sweep_open(sweep_limit(p_limits, 'registering_s'),
                        sweep_limit(p_limits, 'executing_s'));
@@ -4435,6 +4437,40 @@ ALTER FUNCTION pay.sweep_limit(p_limits jsonb, p_name text) OWNER TO payments_ow
 --
 
 COMMENT ON FUNCTION pay.sweep_limit(p_limits jsonb, p_name text) IS 'The age limit of this name; NULL: there is none';
+
+--
+-- Name: sweep_lost(interval); Type: FUNCTION; Schema: pay; Owner: payments_owner
+--
+
+CREATE FUNCTION pay.sweep_lost(p_limit interval) RETURNS void
+    LANGUAGE plpgsql
+    AS $$
+BEGIN
+    UPDATE dispatch d
+    SET state = 'UNKNOWN', ended_at = now(), lease_until = NULL
+    FROM (
+        SELECT k.ctid AS tid
+        FROM dispatch k
+        CROSS JOIN LATERAL (
+            SELECT FROM checkout c
+            WHERE c.merchant_id = k.merchant_id
+                AND c.checkout_id = k.checkout_id
+            FOR NO KEY UPDATE SKIP LOCKED) c
+        WHERE k.state = 'OPEN' AND k.operation <> 'register'
+            AND k.lease_until < now() - p_limit
+        ORDER BY k.lease_until LIMIT 1000
+        FOR UPDATE OF k SKIP LOCKED) x
+    WHERE d.ctid = x.tid AND d.state = 'OPEN';
+END
+$$;
+
+ALTER FUNCTION pay.sweep_lost(p_limit interval) OWNER TO payments_owner;
+
+--
+-- Name: FUNCTION sweep_lost(p_limit interval); Type: COMMENT; Schema: pay; Owner: payments_owner
+--
+
+COMMENT ON FUNCTION pay.sweep_lost(p_limit interval) IS 'Makes calls UNKNOWN whose senders have gone';
 
 --
 -- Name: sweep_ok(text, bigint, jsonb); Type: FUNCTION; Schema: pay; Owner: payments_owner
@@ -6964,6 +7000,12 @@ CREATE INDEX dead_letter_open ON pay.dead_letter USING btree (dead_letter_id) WH
 CREATE UNIQUE INDEX dispatch_one_open ON pay.dispatch USING btree (merchant_id, checkout_id, operation, operation_id) WHERE (state = ANY (ARRAY['OPEN'::text, 'UNKNOWN'::text]));
 
 --
+-- Name: dispatch_open; Type: INDEX; Schema: pay; Owner: payments_owner
+--
+
+CREATE INDEX dispatch_open ON pay.dispatch USING btree (lease_until) WHERE ((state = 'OPEN'::text) AND (operation <> 'register'::text));
+
+--
 -- Name: dispatch_unknown; Type: INDEX; Schema: pay; Owner: payments_owner
 --
 
@@ -7789,6 +7831,12 @@ REVOKE ALL ON FUNCTION pay.sweep_counts() FROM PUBLIC;
 --
 
 REVOKE ALL ON FUNCTION pay.sweep_limit(p_limits jsonb, p_name text) FROM PUBLIC;
+
+--
+-- Name: FUNCTION sweep_lost(p_limit interval); Type: ACL; Schema: pay; Owner: payments_owner
+--
+
+REVOKE ALL ON FUNCTION pay.sweep_lost(p_limit interval) FROM PUBLIC;
 
 --
 -- Name: FUNCTION sweep_ok(p_owner text, p_interval_ms bigint, p_limits jsonb); Type: ACL; Schema: pay; Owner: payments_owner

@@ -210,6 +210,32 @@ COMMENT ON FUNCTION pay.next_checkouts IS
     'The next checkouts that have a job, in the order of their key';
 
 
+-- Whoever was to write down how a capture, an expiry or a refund ended has
+-- gone for that long: nobody knows.  A registration has a job that finds out.
+CREATE OR REPLACE FUNCTION pay.sweep_lost(p_limit interval)
+RETURNS void LANGUAGE plpgsql AS $$
+BEGIN
+    UPDATE dispatch d
+    SET state = 'UNKNOWN', ended_at = now(), lease_until = NULL
+    FROM (
+        SELECT k.ctid AS tid
+        FROM dispatch k
+        CROSS JOIN LATERAL (
+            SELECT FROM checkout c
+            WHERE c.merchant_id = k.merchant_id
+                AND c.checkout_id = k.checkout_id
+            FOR NO KEY UPDATE SKIP LOCKED) c
+        WHERE k.state = 'OPEN' AND k.operation <> 'register'
+            AND k.lease_until < now() - p_limit
+        ORDER BY k.lease_until LIMIT 1000
+        FOR UPDATE OF k SKIP LOCKED) x
+    WHERE d.ctid = x.tid AND d.state = 'OPEN';
+END
+$$;
+COMMENT ON FUNCTION pay.sweep_lost IS
+    'Makes calls UNKNOWN whose senders have gone';
+
+
 -- Without a limit only what matters no more is noted.
 CREATE OR REPLACE FUNCTION pay.sweep_unknown(p_limit interval)
 RETURNS void LANGUAGE plpgsql AS $$
@@ -403,6 +429,8 @@ CREATE OR REPLACE FUNCTION pay.sweep_all(p_limits jsonb)
 RETURNS jsonb LANGUAGE plpgsql AS $$
 BEGIN
     PERFORM sweep_settled();
+    PERFORM sweep_lost(coalesce(sweep_limit(p_limits, 'unknown_s'),
+                                '15 minutes'));
     PERFORM sweep_unknown(sweep_limit(p_limits, 'unknown_s'));
     PERFORM sweep_open(sweep_limit(p_limits, 'registering_s'),
                        sweep_limit(p_limits, 'executing_s'));

@@ -64,6 +64,10 @@ CREATE UNIQUE INDEX dispatch_one_open
     ON dispatch (merchant_id, checkout_id, operation, operation_id)
     WHERE state IN ('OPEN', 'UNKNOWN');
 
+-- for the sweep: changes whose sender has gone, or is at it
+CREATE INDEX dispatch_open ON dispatch (lease_until)
+    WHERE state = 'OPEN' AND operation <> 'register';
+
 -- for the sweep; what goes well never enters it
 CREATE INDEX dispatch_unknown ON dispatch (first_sent_at)
     WHERE state = 'UNKNOWN' AND NOT settled;

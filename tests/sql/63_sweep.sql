@@ -300,6 +300,25 @@ FROM pg_temp.work() w, before b;
 SELECT is(w.scans, b.scans, 'and no table as a whole')
 FROM pg_temp.work() w, before b;
 
+-- found by the simulator: a capture whose sender had died stayed OPEN for
+-- ever once its order had failed, and nobody was told
+SELECT pg_temp.make('o-lost', 'FAILED:expired', 'REGISTERED:t', '-90',
+                    'DONE:9', NULL, 'capture=OPEN:9:-16:-31'),
+    pg_temp.make('o-busy', 'FAILED:expired', 'REGISTERED:t', '-90', 'DONE:9',
+                 NULL, 'capture=OPEN:9:-14:-31'),
+    pg_temp.make('o-reg', 'NOT_STARTED', 'REGISTERING', '30', 'OPEN:9:-16:-31',
+                 'register:1')
+\g /dev/null
+SELECT is(pg_temp.sweep(), 'swept', 'beside calls whose senders have gone');
+SELECT is(string_agg(d.checkout_id || ' ' || d.state, ', '
+                     ORDER BY d.checkout_id),
+          'o-busy OPEN, o-lost UNKNOWN, o-reg OPEN',
+          'a change of which nobody will hear is unknown')
+FROM pay.dispatch d
+WHERE d.checkout_id LIKE 'o-%'
+    AND (d.operation = 'capture' OR d.checkout_id = 'o-reg');
+SELECT is(pg_temp.letters('o-lost'), 'o-lost unknown open', 'and people know');
+
 SELECT is(pg_temp.run_as(r, $$SELECT * FROM pay_api.sweep('{w}', '{0}',
                                                       '{"{}"}')$$), s, r)
 FROM (VALUES ('payments_gateway', 'ok'), ('payments_auditor', '42501'),
