@@ -140,6 +140,10 @@ class FaultStack(OwnStack):
         wait_for(
             lambda: len(set(self.workers()) - old) >= len(old), "new workers"
         )
+        wait_for(
+            lambda: all(shutting_down(p) or stopped(p) for p in old),
+            "the old workers to take nothing new",
+        )
         wait_for(self.is_ready, "the new workers to be ready")
 
     def upgrade(self) -> int:
@@ -154,9 +158,10 @@ class FaultStack(OwnStack):
             return text.strip() not in ("", str(old))
 
         wait_for(succeeded, "the new master")
-        self._relieved(workers)
+        wait_for(lambda: len(self.workers()) >= len(workers), "new workers")
         os.kill(old, signal.SIGWINCH)
         os.kill(old, signal.SIGQUIT)
+        self._relieved(workers)
         return old
 
     def drained(self, pids: set[int]) -> None:
