@@ -3779,7 +3779,8 @@ BEGIN
                  WHEN d.state IN ('DONE', 'PENDING') THEN 'done'
                  WHEN d.psp <> p_psp[u.n] THEN 'invalid'
                  WHEN d.state = 'OPEN' AND d.lease_until > now() THEN 'busy'
-                 WHEN now() < d.key_until THEN 'again'
+                 WHEN now() + make_interval(secs => p_lease_ms[u.n] / 1000.0)
+                     < d.key_until THEN 'again'
                  ELSE 'ask' END AS step
         FROM (
             SELECT i.*, row_number() OVER (
@@ -3879,7 +3880,8 @@ BEGIN
                  WHEN d.state IS NULL OR d.state IN ('NOT_SENT', 'REFUSED')
                      THEN 'new'
                  WHEN d.state NOT IN ('OPEN', 'UNKNOWN') THEN 'find'
-                 WHEN now() < d.key_until THEN 'again'
+                 WHEN now() + make_interval(secs => u.lease_ms / 1000.0)
+                     < d.key_until THEN 'again'
                  WHEN d.state = 'OPEN'
                      AND (d.lease_until > now()) IS NOT TRUE THEN 'lost'
                  ELSE 'find' END AS step

@@ -40,7 +40,8 @@ COMMENT ON FUNCTION pay.reach_ok IS
 
 -- The register jobs among those that are handed out: the kind that each is
 -- handed out as.  What was provably without effect begins a new attempt; what
--- may have arrived is sent again with its key while the PSP knows that, and
+-- may have arrived is sent again with its key while the PSP is sure to know
+-- that when the call comes, which may take as long as its lease, and
 -- is only looked for (find) afterwards, since a PSP that has forgotten the
 -- key would register a second time.  One whose checkout has expired is over:
 -- nothing is sent, and nothing journaled; whoever gets it goes by this word,
@@ -62,7 +63,8 @@ BEGIN
                  WHEN d.state IS NULL OR d.state IN ('NOT_SENT', 'REFUSED')
                      THEN 'new'
                  WHEN d.state NOT IN ('OPEN', 'UNKNOWN') THEN 'find'
-                 WHEN now() < d.key_until THEN 'again'
+                 WHEN now() + make_interval(secs => u.lease_ms / 1000.0)
+                     < d.key_until THEN 'again'
                  WHEN d.state = 'OPEN'
                      AND (d.lease_until > now()) IS NOT TRUE THEN 'lost'
                  ELSE 'find' END AS step

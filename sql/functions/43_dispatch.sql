@@ -19,7 +19,8 @@ COMMENT ON FUNCTION pay.dispatch_ok IS
     'Whether begin_dispatch and end_dispatch can take this operation';
 
 
--- What may be sent now, for locked checkouts.  Of twins the first is asked
+-- What may be sent now, for locked checkouts: again only if the PSP is sure to
+-- know the key when the call comes, which may take as long as its lease.  Of twins the first is asked
 -- for, the others find it busy.  A key is good for one PSP only, the one that
 -- has the registration; a capture's and an expiry's is made of its nonce.  A
 -- refusal of a call before which another one may have arrived does not prove
@@ -50,7 +51,8 @@ BEGIN
                  WHEN d.state IN ('DONE', 'PENDING') THEN 'done'
                  WHEN d.psp <> p_psp[u.n] THEN 'invalid'
                  WHEN d.state = 'OPEN' AND d.lease_until > now() THEN 'busy'
-                 WHEN now() < d.key_until THEN 'again'
+                 WHEN now() + make_interval(secs => p_lease_ms[u.n] / 1000.0)
+                     < d.key_until THEN 'again'
                  ELSE 'ask' END AS step
         FROM (
             SELECT i.*, row_number() OVER (

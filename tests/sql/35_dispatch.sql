@@ -37,7 +37,7 @@ SELECT string_agg(concat_ws(' ', d.kind, d.reason, d.code, d.attempts,
 FROM pay.dead_letter d WHERE d.checkout_id = p_checkout
 $$;
 
-SELECT b.outcome FROM generate_series(1, 45) n,
+SELECT b.outcome FROM generate_series(1, 46) n,
     pg_temp.begin('m1', 'k' || n, 'c' || n, ARRAY['o' || n || ':100'],
                   p_psps => 'stripe adyen square', p_windows => '600 60 0',
                   p_late => CASE WHEN n = 1 THEN 'hold' END) b
@@ -124,6 +124,17 @@ SELECT is(pg_temp.token('m1', 'c2', 't2'), 'stored', 'its token');
 SELECT is(pg_temp.journal('c2'),
           'register 1 stripe NOT_SENT 1, register 2 stripe DONE 1',
           'the newest attempt is the one that is done');
+
+-- a call may take as long as its lease: it must arrive while the key is known
+SELECT is(pg_temp.no_token('m1', 'c46', 'unknown'), 'stored', 'unknown');
+UPDATE pay.dispatch SET key_until = now() + interval '30 s'
+WHERE checkout_id = 'c46';
+SELECT is(pg_temp.claim('c46'), 'job find c46 stripe 2', 'too late by then');
+SELECT is(pg_temp.journal('c46'), 'register 1 stripe UNKNOWN 1',
+          'nothing is sent');
+UPDATE pay.dispatch SET key_until = now() + interval '31 s'
+WHERE checkout_id = 'c46';
+SELECT is(pg_temp.claim('c46'), 'job register c46 stripe 2', 'in time');
 
 -- unknown: the same attempt again, while the PSP knows the key
 SELECT is(pg_temp.no_token('m1', 'c3', 'unknown', 'timeout',

@@ -206,6 +206,21 @@ SELECT is(pg_temp.changes('c8'), 'refund 1 REFUSED 2?, refund 2 UNKNOWN 1',
 DELETE FROM pay.dispatch
 WHERE checkout_id = 'c8' AND operation = 'refund';
 
+-- a call may take as long as its lease: it must arrive while the key is known
+SELECT is(pg_temp.send('c8', 'refund', 'r-9'), 'send 1 1', 'a refund');
+SELECT is(pg_temp.sent('c8', 'UNKNOWN', 1, 'refund', 'r-9'), 'stored',
+          'of unknown outcome');
+UPDATE pay.dispatch SET key_until = now() + interval '31 s'
+WHERE checkout_id = 'c8' AND operation = 'refund';
+SELECT is(pg_temp.send('c8', 'refund', 'r-9'), 'send 1 2', 'in time');
+SELECT is(pg_temp.sent('c8', 'UNKNOWN', 1, 'refund', 'r-9'), 'stored',
+          'unknown again');
+UPDATE pay.dispatch SET key_until = now() + interval '30 s'
+WHERE checkout_id = 'c8' AND operation = 'refund';
+SELECT is(pg_temp.send('c8', 'refund', 'r-9'), 'ask 1 2', 'too late');
+DELETE FROM pay.dispatch
+WHERE checkout_id = 'c8' AND operation = 'refund';
+
 -- strangers and the bad
 SELECT pg_temp.all_of() AS before
 \gset
