@@ -17,8 +17,8 @@ BEGIN
     SELECT o.status, o.reason, r.psp, c.expires_at, c.late_success, r.state,
         r.token, d.state, d.lease_until, d.key_until, k.state, j.kind,
         j.run_at, j.lease_until, j.code,
-        greatest(f.run_at, f.lease_until), l.kind, l.reason, l.attempts,
-        s.state,
+        greatest(f.run_at, f.lease_until), f.code, l.kind, l.reason,
+        l.attempts, s.state,
         EXISTS (SELECT FROM event e
                 WHERE e.merchant_id = o.merchant_id
                     AND e.payment_order_id = o.payment_order_id
@@ -156,6 +156,9 @@ BEGIN
         (p_s.late = 'refunding' AND p_s.refund_at IS NULL, 'people',
          'It was paid after its time was over, but no background work is '
          'left that would pay it back: somebody must look.'),
+        (p_s.late = 'refunding' AND p_s.refund_code = 'psp_not_configured',
+         'people', 'It was paid after its time was over, and %s, which would '
+         'have to pay it back, is not set up here any more.'),
         (p_s.late = 'refunding', 'psp',
          'It was paid after its time was over, and %s is being asked to pay '
          'it back.'),
@@ -297,7 +300,8 @@ BEGIN
          'It was paid late, and somebody has to decide first whether it is '
          'a sale.'),
         (p_s.letter = 'refund' OR p_s.late = 'refunding'
-             AND p_s.refund_at IS NULL, 'no', NULL,
+             AND (p_s.refund_at IS NULL
+                  OR p_s.refund_code = 'psp_not_configured'), 'no', NULL,
          'It was paid late, and somebody has to see first that it is paid '
          'back.'),
         (p_s.late = 'resolved', 'no', NULL,

@@ -267,6 +267,7 @@ CREATE TYPE standing AS (
     lease_until       timestamptz,
     job_code          text,
     refund_at         timestamptz,
+    refund_code       text,
     letter            text,
     letter_reason     text,
     letter_attempts   int,
