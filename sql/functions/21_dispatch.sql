@@ -41,9 +41,9 @@ COMMENT ON FUNCTION pay.reach_ok IS
 -- The register jobs among those that are handed out: the kind that each is
 -- handed out as.  What was provably without effect begins a new attempt; what
 -- may have arrived is sent again with its key while the PSP is sure to know
--- that when the call comes, which may take as long as its lease, and
--- is only looked for (find) afterwards, since a PSP that has forgotten the
--- key would register a second time.  One whose checkout has expired is over:
+-- that when the call comes, which may take as long as its lease, and is only
+-- looked for (find) afterwards, since a PSP that has forgotten the key would
+-- register a second time.  One whose checkout has expired is over:
 -- nothing is sent, and nothing journaled; whoever gets it goes by this word,
 -- not by a clock of his own.  A call that goes out is one more of which nobody
 -- knows yet that it came to nothing.

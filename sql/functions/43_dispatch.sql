@@ -20,14 +20,14 @@ COMMENT ON FUNCTION pay.dispatch_ok IS
 
 
 -- What may be sent now, for locked checkouts: again only if the PSP is sure to
--- know the key when the call comes, which may take as long as its lease.  Of twins the first is asked
--- for, the others find it busy.  A key is good for one PSP only, the one that
--- has the registration; a capture's and an expiry's is made of its nonce.  A
--- refusal of a call before which another one may have arrived does not prove
--- that nothing was done ("paid back already" is one): a new attempt then goes
--- out under the old key, so it may only while the PSP knows that.
--- A late payment goes back only while nobody has taken it or settled it
--- elsewhere.
+-- know the key when the call comes, which may take as long as its lease.  Of
+-- twins the first is asked for, the others find it busy.  A key is good for
+-- one PSP only, the one that has the registration; a capture's and an expiry's
+-- is made of its nonce.  A refusal of a call before which another one may have
+-- arrived does not prove that nothing was done ("paid back already" is one): a
+-- new attempt then goes out under the old key, so it may only while the PSP
+-- knows that.  A late payment goes back only while nobody has taken it or
+-- settled it elsewhere.
 CREATE OR REPLACE FUNCTION pay.send_dispatches(
     p_merchant_id text[], p_checkout_id text[], p_operation text[],
     p_operation_id text[], p_psp text[], p_key_window_s bigint[],
