@@ -17,12 +17,12 @@ from support.own_stack import QUICK_JOBS, wait_for
 ONE_WORKER = ("worker_processes        2;", "worker_processes        1;")
 NO_JOBS = (QUICK_JOBS[0], QUICK_JOBS[1].replace(" on interval=100ms", " off"))
 OLD = "connections=2 batch=256 queue=4096"
-READS = 8
+READS = 4
 REJECTED = "payments_db_rejected_total"
 
 
 def narrow(queue: int, wait: str) -> tuple[str, str]:
-    return OLD, f"connections=1 batch=1 queue={queue} timeout=20s wait={wait}"
+    return OLD, f"connections=1 batch=1 queue={queue} timeout=60s wait={wait}"
 
 
 @pytest.fixture(autouse=True)
@@ -112,12 +112,12 @@ def test_a_webhook_overtakes_reads(stack):
 
 
 def test_what_has_waited_for_half_of_its_time_is_not_overtaken(stack):
-    stack.configure(ONE_WORKER, NO_JOBS, narrow(4096, "4s"))
+    stack.configure(ONE_WORKER, NO_JOBS, narrow(4096, "10s"))
     with Jam(stack)() as jam:
         for _ in range(READS):
             jam.read()
-        # half of four seconds; the lock is waited for until five are over
-        aged = stack.value("SELECT clock_timestamp() + '2100ms'::interval")
+        # half of ten seconds; the lock is waited for until 15 are over
+        aged = stack.value("SELECT clock_timestamp() + '5100ms'::interval")
         wait_for(
             lambda: stack.value("SELECT clock_timestamp() > %s", aged),
             "the reads to be old",
