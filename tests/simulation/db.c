@@ -15,6 +15,7 @@
 
 #define TEMPLATE       "simulation"
 #define ASK_MAX        8
+#define QUESTIONS_MAX  24
 #define CONNINFO_MAX   1024
 
 #define OID_BYTEA  17
@@ -32,6 +33,8 @@ struct sim_db_s {
     PGconn      *gateway;
     PGconn      *judge;
     PGresult    *rows;             /* of the judge's last question */
+    const char  *questions[QUESTIONS_MAX];       /* that are prepared */
+    unsigned     question_count;
 };
 
 typedef struct {
@@ -44,6 +47,7 @@ static PGconn *enter(sim_db_t *db, const char *user, const char *database);
 static void must(PGconn *pg, const char *sql);
 static void prepare(sim_db_t *db);
 static int moves_jobs(pay_op_id_t op);
+static const char *question(sim_db_t *db, const char *sql);
 static PGresult *execute(sim_db_t *db, const pay_op_t *op,
     sim_call_t **calls, unsigned count);
 static void encode(bytes_t *out, const pay_op_t *op, unsigned arg,
@@ -117,6 +121,7 @@ sim_db_renew(sim_db_t *db)
     PQfinish(db->gateway);
     PQfinish(db->judge);
     db->rows = NULL;
+    db->question_count = 0;
 
     if (db->number != 0) {
         (void) snprintf(sql, sizeof(sql), "DROP DATABASE run_%d_%u",
@@ -450,6 +455,43 @@ decode(sim_t *sim, const pay_op_t *op, PGresult *rows, int row)
 }
 
 
+/* Questions with parameters are literals: their address stands for them. */
+static const char *
+question(sim_db_t *db, const char *sql)
+{
+    unsigned     i;
+    PGresult    *res;
+
+    static char  name[16];
+
+    for (i = 0; i < db->question_count; i++) {
+        if (db->questions[i] == sql) {
+            break;
+        }
+    }
+
+    (void) snprintf(name, sizeof(name), "q%u", i);
+
+    if (i < db->question_count) {
+        return name;
+    }
+
+    if (i == QUESTIONS_MAX) {
+        sim_die("too many questions");
+    }
+
+    res = PQprepare(db->judge, name, sql, 0, NULL);
+    if (PQresultStatus(res) != PGRES_COMMAND_OK) {
+        sim_die("%s: %s", sql, PQerrorMessage(db->judge));
+    }
+
+    PQclear(res);
+    db->questions[db->question_count++] = sql;
+
+    return name;
+}
+
+
 sim_rows_t
 sim_db_ask(sim_db_t *db, const char *sql, unsigned count, ...)
 {
@@ -467,8 +509,10 @@ sim_db_ask(sim_db_t *db, const char *sql, unsigned count, ...)
     va_end(list);
 
     PQclear(db->rows);
-    db->rows = PQexecParams(db->judge, sql, (int) count, NULL, values, NULL,
-                            NULL, 0);
+    db->rows = count == 0
+               ? PQexec(db->judge, sql)
+               : PQexecPrepared(db->judge, question(db, sql), (int) count,
+                                values, NULL, NULL, 0);
 
     if (PQresultStatus(db->rows) != PGRES_TUPLES_OK) {
         sim_die("%s: %s", sql, PQerrorMessage(db->judge));
