@@ -43,19 +43,21 @@ class Gateway:
         assert [row[0] for row in rows] == list(range(1, len(rows) + 1))
         return [row[1:] for row in rows]
 
-    def begin(self, items, psps=PSPS):
-        """items: (key, checkout, order) each."""
+    def begin(self, items, psps=PSPS, windows=None, late=None, body=b"\0"):
+        """items: (key, checkout, order) each; windows, late: key_windows and
+        late_success; another body has another fingerprint.
+        """
         casts = ["text", "text", "bytea"] + ["text"] * 7 + ["jsonb"] * 3 + [
             "text", "bigint", "bigint", "jsonb", "bigint", "bigint", "text",
             "text", "text", "text", "text"]
-        rows = [(MERCHANT, key, b"\0" * 32, checkout, str(uuid.uuid4()),
+        rows = [(MERCHANT, key, body * 32, checkout, str(uuid.uuid4()),
                  uuid.uuid4().hex, psps[0], order, "https://shop.example/",
                  "https://pay.example", None, None, None, "USD", USD_TOTAL,
                  1900000000,
                  json.dumps([{"id": order, "seller": "s", "currency": "USD",
                               "amount": USD_TOTAL}]),
-                 86400, 30000, "request", " ".join(psps), "a race", None,
-                 None)
+                 86400, 30000, "request", " ".join(psps), "a race", windows,
+                 late)
                 for key, checkout, order in items]
         return self.call("begin_payment", casts, zip(*rows, strict=False))
 
@@ -83,10 +85,10 @@ class Gateway:
             "bigint", "text", "bigint", "text", "bigint"],
             zip(*rows, strict=False))
 
-    def apply(self, items):
+    def apply(self, items, amount=None):
         """items: (source, event id, fact, token) each."""
         rows = [("stripe", source, event_id, "type", fact, token, None, None,
-                 None, None, None, "request")
+                 amount, None, None, "request")
                 for source, event_id, fact, token in items]
         return self.call("apply_event", ["text"] * 8 + [
             "bigint", "text", "bytea", "text"], zip(*rows, strict=False))
@@ -114,6 +116,21 @@ class Gateway:
         return self.call("end_dispatch", ["text"] * 4 + [
             "bigint", "text", "text", "bigint", "text", "text", "text"],
             zip(*rows, strict=False))
+
+    def sweep(self, **limits):
+        """The outcome of a round with these limits."""
+        return self.call("sweep", ["text", "bigint", "jsonb"],
+                         (["worker"], [0], [json.dumps(limits)]))[0][0]
+
+    def settle(self, verb, letter):
+        """People requeue or resolve a dead letter: the outcome."""
+        self.cursor.execute("SET ROLE payments_operator")
+        self.cursor.execute(
+            f"SELECT pay_ops.{verb}_dead_letter(%s, %s, %s)",
+            (letter, "ann", "a race"))
+        word = self.cursor.fetchone()[0]
+        self.cursor.execute("SET ROLE payments_gateway")
+        return word
 
     def claim(self, owner, slots):
         """Up to `slots` due jobs."""
