@@ -738,10 +738,10 @@ ALTER FUNCTION pay.end_registers(p_facts pay.fact[], p_reach text[], p_http_stat
 COMMENT ON FUNCTION pay.end_registers(p_facts pay.fact[], p_reach text[], p_http_status bigint[]) IS 'Journals how calls of registrations ended that brought no token';
 
 --
--- Name: explain(text, text); Type: FUNCTION; Schema: pay; Owner: payments_owner
+-- Name: explain(text, text, boolean); Type: FUNCTION; Schema: pay; Owner: payments_owner
 --
 
-CREATE FUNCTION pay.explain(p_merchant_id text, p_payment_order_id text) RETURNS text
+CREATE FUNCTION pay.explain(p_merchant_id text, p_payment_order_id text, p_inside boolean) RETURNS text
     LANGUAGE plpgsql STABLE
     AS $$
 DECLARE
@@ -766,10 +766,12 @@ BEGIN
             'next_step', v_answer -> 'next_step',
             'safe_to_retry', v_answer -> 'safe_to_retry',
             'dispatches', explain_dispatches(c.merchant_id, c.checkout_id),
-            'dead_letters', explain_letters(c.merchant_id, c.checkout_id),
+            'dead_letters', explain_letters(c.merchant_id, c.checkout_id,
+                                            p_inside),
             'exceptions', explain_exceptions(c.merchant_id, c.checkout_id),
             'late_success', explain_late(c.merchant_id, c.checkout_id),
-            'events', timeline(o.merchant_id, o.payment_order_id))::text
+            'events', timeline(o.merchant_id, o.payment_order_id,
+                               p_inside))::text
         FROM find_order(p_merchant_id, p_payment_order_id) o
         CROSS JOIN LATERAL (
             SELECT x.* FROM checkout x
@@ -784,13 +786,13 @@ BEGIN
 END
 $$;
 
-ALTER FUNCTION pay.explain(p_merchant_id text, p_payment_order_id text) OWNER TO payments_owner;
+ALTER FUNCTION pay.explain(p_merchant_id text, p_payment_order_id text, p_inside boolean) OWNER TO payments_owner;
 
 --
--- Name: FUNCTION explain(p_merchant_id text, p_payment_order_id text); Type: COMMENT; Schema: pay; Owner: payments_owner
+-- Name: FUNCTION explain(p_merchant_id text, p_payment_order_id text, p_inside boolean); Type: COMMENT; Schema: pay; Owner: payments_owner
 --
 
-COMMENT ON FUNCTION pay.explain(p_merchant_id text, p_payment_order_id text) IS 'How an order stands, as JSON text; NULL when there is none';
+COMMENT ON FUNCTION pay.explain(p_merchant_id text, p_payment_order_id text, p_inside boolean) IS 'How an order stands, as JSON text; NULL when there is none';
 
 --
 -- Name: explain_dispatches(text, text); Type: FUNCTION; Schema: pay; Owner: payments_owner
@@ -938,29 +940,30 @@ ALTER FUNCTION pay.explain_late(p_merchant_id text, p_checkout_id text) OWNER TO
 COMMENT ON FUNCTION pay.explain_late(p_merchant_id text, p_checkout_id text) IS 'The payment that came after a checkout had expired, if one did';
 
 --
--- Name: explain_letters(text, text); Type: FUNCTION; Schema: pay; Owner: payments_owner
+-- Name: explain_letters(text, text, boolean); Type: FUNCTION; Schema: pay; Owner: payments_owner
 --
 
-CREATE FUNCTION pay.explain_letters(p_merchant_id text, p_checkout_id text) RETURNS json
+CREATE FUNCTION pay.explain_letters(p_merchant_id text, p_checkout_id text, p_inside boolean) RETURNS json
     LANGUAGE sql STABLE
     AS $$
 SELECT coalesce(json_agg(json_build_object(
     'id', d.dead_letter_id, 'kind', d.kind, 'reason', d.reason,
     'code', d.code, 'attempts', d.attempts, 'at', iso_time(d.at),
     'state', d.state, 'closed_at', iso_time(d.closed_at),
-    'closed_by', d.closed_by, 'closed_why', d.closed_why)
+    'closed_by', CASE WHEN p_inside THEN d.closed_by END,
+    'closed_why', CASE WHEN p_inside THEN d.closed_why END)
     ORDER BY d.dead_letter_id), '[]')
 FROM (SELECT * FROM letters_of(p_merchant_id, p_checkout_id) x
       ORDER BY x.dead_letter_id DESC LIMIT 100) d
 $$;
 
-ALTER FUNCTION pay.explain_letters(p_merchant_id text, p_checkout_id text) OWNER TO payments_owner;
+ALTER FUNCTION pay.explain_letters(p_merchant_id text, p_checkout_id text, p_inside boolean) OWNER TO payments_owner;
 
 --
--- Name: FUNCTION explain_letters(p_merchant_id text, p_checkout_id text); Type: COMMENT; Schema: pay; Owner: payments_owner
+-- Name: FUNCTION explain_letters(p_merchant_id text, p_checkout_id text, p_inside boolean); Type: COMMENT; Schema: pay; Owner: payments_owner
 --
 
-COMMENT ON FUNCTION pay.explain_letters(p_merchant_id text, p_checkout_id text) IS 'The newest 100 dead letters about a checkout, open and closed';
+COMMENT ON FUNCTION pay.explain_letters(p_merchant_id text, p_checkout_id text, p_inside boolean) IS 'The newest 100 dead letters about a checkout, open and closed';
 
 --
 -- Name: explain_loss(pay.payment_item); Type: FUNCTION; Schema: pay; Owner: payments_owner
@@ -4662,16 +4665,19 @@ ALTER FUNCTION pay.sweep_unknown(p_limit interval) OWNER TO payments_owner;
 COMMENT ON FUNCTION pay.sweep_unknown(p_limit interval) IS 'Dead letters for calls whose outcome has not been known for too long';
 
 --
--- Name: timeline(text, text); Type: FUNCTION; Schema: pay; Owner: payments_owner
+-- Name: timeline(text, text, boolean); Type: FUNCTION; Schema: pay; Owner: payments_owner
 --
 
-CREATE FUNCTION pay.timeline(p_merchant_id text, p_payment_order_id text) RETURNS json
+CREATE FUNCTION pay.timeline(p_merchant_id text, p_payment_order_id text, p_inside boolean) RETURNS json
     LANGUAGE sql STABLE
     AS $$
 SELECT json_agg(json_build_object('seq', e.seq,
     'at', iso_time(e.at), 'kind', e.kind, 'actor', e.actor,
     'old_status', e.old_status, 'new_status', e.new_status,
-    'reason', e.reason, 'detail', e.detail,
+    'reason', e.reason,
+    'detail', CASE WHEN e.actor = 'operator' AND NOT p_inside
+                   THEN e.detail - '{who,why,role}'::text[]
+                   ELSE e.detail END,
     'request_id', e.request_id) ORDER BY e.seq)
 FROM (SELECT * FROM event x
       WHERE x.merchant_id = p_merchant_id
@@ -4679,13 +4685,13 @@ FROM (SELECT * FROM event x
       ORDER BY x.seq DESC LIMIT 1000) e
 $$;
 
-ALTER FUNCTION pay.timeline(p_merchant_id text, p_payment_order_id text) OWNER TO payments_owner;
+ALTER FUNCTION pay.timeline(p_merchant_id text, p_payment_order_id text, p_inside boolean) OWNER TO payments_owner;
 
 --
--- Name: FUNCTION timeline(p_merchant_id text, p_payment_order_id text); Type: COMMENT; Schema: pay; Owner: payments_owner
+-- Name: FUNCTION timeline(p_merchant_id text, p_payment_order_id text, p_inside boolean); Type: COMMENT; Schema: pay; Owner: payments_owner
 --
 
-COMMENT ON FUNCTION pay.timeline(p_merchant_id text, p_payment_order_id text) IS 'An order''s events, oldest first; NULL when there is no such order';
+COMMENT ON FUNCTION pay.timeline(p_merchant_id text, p_payment_order_id text, p_inside boolean) IS 'An order''s events, oldest first; NULL when there is no such order';
 
 --
 -- Name: with_outcome(pay.fact, text); Type: FUNCTION; Schema: pay; Owner: payments_owner
@@ -5248,7 +5254,8 @@ BEGIN
     FROM unnest(p_merchant_id, p_payment_order_id)
         WITH ORDINALITY AS u (merchant_id, payment_order_id, n)
     CROSS JOIN LATERAL (
-        SELECT explain(u.merchant_id, u.payment_order_id) AS explanation
+        SELECT explain(u.merchant_id, u.payment_order_id, false)
+            AS explanation
         OFFSET 0) x;
 END
 $$;
@@ -5380,7 +5387,8 @@ BEGIN
     FROM unnest(p_merchant_id, p_payment_order_id)
         WITH ORDINALITY AS u (merchant_id, payment_order_id, n)
     CROSS JOIN LATERAL (
-        SELECT timeline(u.merchant_id, u.payment_order_id)::text AS events
+        SELECT timeline(u.merchant_id, u.payment_order_id, false)::text
+            AS events
         OFFSET 0) l;
 END
 $$;
@@ -5957,7 +5965,7 @@ BEGIN
     SELECT m.id, x.explanation
     FROM merchant m
     CROSS JOIN LATERAL (
-        SELECT explain(m.id, p_payment_order_id) AS explanation
+        SELECT explain(m.id, p_payment_order_id, true) AS explanation
         OFFSET 0) x
     WHERE x.explanation IS NOT NULL
     ORDER BY m.id;
@@ -7294,10 +7302,10 @@ REVOKE ALL ON FUNCTION pay.dispatch_ok(p_merchant_id text, p_checkout_id text, p
 REVOKE ALL ON FUNCTION pay.end_registers(p_facts pay.fact[], p_reach text[], p_http_status bigint[]) FROM PUBLIC;
 
 --
--- Name: FUNCTION explain(p_merchant_id text, p_payment_order_id text); Type: ACL; Schema: pay; Owner: payments_owner
+-- Name: FUNCTION explain(p_merchant_id text, p_payment_order_id text, p_inside boolean); Type: ACL; Schema: pay; Owner: payments_owner
 --
 
-REVOKE ALL ON FUNCTION pay.explain(p_merchant_id text, p_payment_order_id text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.explain(p_merchant_id text, p_payment_order_id text, p_inside boolean) FROM PUBLIC;
 
 --
 -- Name: FUNCTION explain_dispatches(p_merchant_id text, p_checkout_id text); Type: ACL; Schema: pay; Owner: payments_owner
@@ -7324,10 +7332,10 @@ REVOKE ALL ON FUNCTION pay.explain_final(p_s pay.standing, OUT waits_for text, O
 REVOKE ALL ON FUNCTION pay.explain_late(p_merchant_id text, p_checkout_id text) FROM PUBLIC;
 
 --
--- Name: FUNCTION explain_letters(p_merchant_id text, p_checkout_id text); Type: ACL; Schema: pay; Owner: payments_owner
+-- Name: FUNCTION explain_letters(p_merchant_id text, p_checkout_id text, p_inside boolean); Type: ACL; Schema: pay; Owner: payments_owner
 --
 
-REVOKE ALL ON FUNCTION pay.explain_letters(p_merchant_id text, p_checkout_id text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.explain_letters(p_merchant_id text, p_checkout_id text, p_inside boolean) FROM PUBLIC;
 
 --
 -- Name: FUNCTION explain_loss(p_item pay.payment_item, OUT outcome text, OUT checkout_id text); Type: ACL; Schema: pay; Owner: payments_owner
@@ -7876,10 +7884,10 @@ REVOKE ALL ON FUNCTION pay.sweep_settled() FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.sweep_unknown(p_limit interval) FROM PUBLIC;
 
 --
--- Name: FUNCTION timeline(p_merchant_id text, p_payment_order_id text); Type: ACL; Schema: pay; Owner: payments_owner
+-- Name: FUNCTION timeline(p_merchant_id text, p_payment_order_id text, p_inside boolean); Type: ACL; Schema: pay; Owner: payments_owner
 --
 
-REVOKE ALL ON FUNCTION pay.timeline(p_merchant_id text, p_payment_order_id text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.timeline(p_merchant_id text, p_payment_order_id text, p_inside boolean) FROM PUBLIC;
 
 --
 -- Name: FUNCTION with_outcome(p_fact pay.fact, p_outcome text); Type: ACL; Schema: pay; Owner: payments_owner

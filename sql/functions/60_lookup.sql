@@ -118,13 +118,17 @@ COMMENT ON FUNCTION pay.iso_time IS 'A moment as JSON shows it, in UTC';
 
 
 -- At most its newest 1000 events.
+-- Who of the gateway's people decided something, and why, is for them alone.
 CREATE OR REPLACE FUNCTION pay.timeline(
-    p_merchant_id text, p_payment_order_id text)
+    p_merchant_id text, p_payment_order_id text, p_inside boolean)
 RETURNS json LANGUAGE sql STABLE AS $$
 SELECT json_agg(json_build_object('seq', e.seq,
     'at', iso_time(e.at), 'kind', e.kind, 'actor', e.actor,
     'old_status', e.old_status, 'new_status', e.new_status,
-    'reason', e.reason, 'detail', e.detail,
+    'reason', e.reason,
+    'detail', CASE WHEN e.actor = 'operator' AND NOT p_inside
+                   THEN e.detail - '{who,why,role}'::text[]
+                   ELSE e.detail END,
     'request_id', e.request_id) ORDER BY e.seq)
 FROM (SELECT * FROM event x
       WHERE x.merchant_id = p_merchant_id
@@ -151,7 +155,8 @@ BEGIN
     FROM unnest(p_merchant_id, p_payment_order_id)
         WITH ORDINALITY AS u (merchant_id, payment_order_id, n)
     CROSS JOIN LATERAL (
-        SELECT timeline(u.merchant_id, u.payment_order_id)::text AS events
+        SELECT timeline(u.merchant_id, u.payment_order_id, false)::text
+            AS events
         OFFSET 0) l;
 END
 $$;

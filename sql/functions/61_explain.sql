@@ -410,13 +410,14 @@ COMMENT ON FUNCTION pay.explain_dispatches IS
 
 
 CREATE OR REPLACE FUNCTION pay.explain_letters(
-    p_merchant_id text, p_checkout_id text)
+    p_merchant_id text, p_checkout_id text, p_inside boolean)
 RETURNS json LANGUAGE sql STABLE AS $$
 SELECT coalesce(json_agg(json_build_object(
     'id', d.dead_letter_id, 'kind', d.kind, 'reason', d.reason,
     'code', d.code, 'attempts', d.attempts, 'at', iso_time(d.at),
     'state', d.state, 'closed_at', iso_time(d.closed_at),
-    'closed_by', d.closed_by, 'closed_why', d.closed_why)
+    'closed_by', CASE WHEN p_inside THEN d.closed_by END,
+    'closed_why', CASE WHEN p_inside THEN d.closed_why END)
     ORDER BY d.dead_letter_id), '[]')
 FROM (SELECT * FROM letters_of(p_merchant_id, p_checkout_id) x
       ORDER BY x.dead_letter_id DESC LIMIT 100) d
@@ -457,9 +458,10 @@ COMMENT ON FUNCTION pay.explain_late IS
     'The payment that came after a checkout had expired, if one did';
 
 
--- Members in the order in which people read them.
+-- Members in the order in which people read them.  p_inside: for the gateway's
+-- own people, who see who of them decided something, and why.
 CREATE OR REPLACE FUNCTION pay.explain(
-    p_merchant_id text, p_payment_order_id text)
+    p_merchant_id text, p_payment_order_id text, p_inside boolean)
 RETURNS text LANGUAGE plpgsql STABLE AS $$
 DECLARE
     v_standing standing := standing_of(p_merchant_id, p_payment_order_id);
@@ -483,10 +485,12 @@ BEGIN
             'next_step', v_answer -> 'next_step',
             'safe_to_retry', v_answer -> 'safe_to_retry',
             'dispatches', explain_dispatches(c.merchant_id, c.checkout_id),
-            'dead_letters', explain_letters(c.merchant_id, c.checkout_id),
+            'dead_letters', explain_letters(c.merchant_id, c.checkout_id,
+                                            p_inside),
             'exceptions', explain_exceptions(c.merchant_id, c.checkout_id),
             'late_success', explain_late(c.merchant_id, c.checkout_id),
-            'events', timeline(o.merchant_id, o.payment_order_id))::text
+            'events', timeline(o.merchant_id, o.payment_order_id,
+                               p_inside))::text
         FROM find_order(p_merchant_id, p_payment_order_id) o
         CROSS JOIN LATERAL (
             SELECT x.* FROM checkout x
@@ -520,7 +524,8 @@ BEGIN
     FROM unnest(p_merchant_id, p_payment_order_id)
         WITH ORDINALITY AS u (merchant_id, payment_order_id, n)
     CROSS JOIN LATERAL (
-        SELECT explain(u.merchant_id, u.payment_order_id) AS explanation
+        SELECT explain(u.merchant_id, u.payment_order_id, false)
+            AS explanation
         OFFSET 0) x;
 END
 $$;
@@ -551,7 +556,7 @@ BEGIN
     SELECT m.id, x.explanation
     FROM merchant m
     CROSS JOIN LATERAL (
-        SELECT explain(m.id, p_payment_order_id) AS explanation
+        SELECT explain(m.id, p_payment_order_id, true) AS explanation
         OFFSET 0) x
     WHERE x.explanation IS NOT NULL
     ORDER BY m.id;

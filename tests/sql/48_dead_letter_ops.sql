@@ -348,6 +348,19 @@ SELECT is(pg_temp.run_as('payments_operator', format(
     pg_temp.letter('c6', 'late_success'))), 'ok', 'the operator may');
 SELECT is(pg_temp.status('m1', 'o6'), 'SUCCESS', 'and does');
 
+-- the storefront hears what was decided, its own people who did, and why
+SELECT is(e.events::json -> -1 ->> 'kind', 'paid', 'the API tells of it')
+FROM pay_api.get_events('{m1}', '{o6}') e;
+SELECT ok(e.events !~ '"(who|why|role)"', 'but not who, and why')
+FROM pay_api.get_events('{m1}', '{o6}') e;
+SELECT ok(x.explanation !~ '"(who|role)"|"ann"|"closed_by" : "', 'nor here')
+FROM pay_api.explain_payment('{m1}', '{o6}') x;
+SELECT is(x.explanation::json #>> '{dead_letters,0,state}', 'requeued', 'what')
+FROM pay_api.explain_payment('{m1}', '{o6}') x;
+SELECT is(x.explanation::json #>> '{dead_letters,0,closed_by}', 'ann',
+          'to our own people')
+FROM pay_view.explain('m1', 'o6') x;
+
 \i :checks
 SELECT finish();
 ROLLBACK;

@@ -298,7 +298,7 @@ FROM (VALUES
      'SELECT * FROM pay_api.explain_payment(''{m1}'', ''{s1}'')', 'ok'),
     ('payments_auditor',
      'SELECT * FROM pay_api.explain_payment(''{m1}'', ''{s1}'')', '42501'),
-    ('payments_gateway', 'SELECT pay.explain(''m1'', ''s1'')', '42501')
+    ('payments_gateway', 'SELECT pay.explain(''m1'', ''s1'', true)', '42501')
     ) t (r, sql, state);
 
 -- a few look-ups, however many payments there are
