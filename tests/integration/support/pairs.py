@@ -348,7 +348,7 @@ SITUATIONS = {
     ),
     "pending": (
         pending,
-        "paid paid_backfill declined mismatch ask "
+        "paid paid_backfill declined mismatch pending ask "
         "query_paid query_declined time_out again dead send_capture",
     ),
     "capturing": (
