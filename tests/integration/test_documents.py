@@ -77,7 +77,9 @@ def test_the_configurations_of_the_documents_pass(gateway, tmp_path, number):
     head = f"pid {tmp_path}/nginx.pid;\n"
     if number == 0:
         head += f"error_log {tmp_path}/error.log;\n"
-        text = text.replace("http {", f"http {{ access_log {tmp_path}/access.log;")
+        text = text.replace(
+            "http {", f"http {{ access_log {tmp_path}/access.log;"
+        )
     temp = "".join(
         f"{kind}_temp_path {tmp_path}/tmp;"
         for kind in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
@@ -122,7 +124,9 @@ def test_the_first_payment_can_be_made_as_written(gateway, tmp_path):
 
 def problems() -> set[tuple]:
     table = (ROOT / "src/core/problem_table.c").read_text()
-    return set(re.findall(r'^    \{ "([a-z-]+)", (\d+),\n +"([^"]+)",', table, re.M))
+    return set(
+        re.findall(r'^    \{ "([a-z-]+)", (\d+),\n +"([^"]+)",', table, re.M)
+    )
 
 
 def test_the_table_of_errors_is_the_sources():
@@ -142,13 +146,12 @@ def test_the_test_cards_are_the_mocks():
 
 def metrics(anonymous, wait_for):
     """With the gauges that come with the first sweep."""
-    return wait_for(
-        lambda: (
-            "payments_dead_letters" in (text := anonymous.get("/metrics").text) and text
-        ),
-        30,
-        "a sweep",
-    )
+
+    def swept():
+        text = anonymous.get("/metrics").text
+        return text if "payments_dead_letters" in text else None
+
+    return wait_for(swept, 30, "a sweep")
 
 
 def test_every_metric_is_documented(anonymous, wait_for):
@@ -293,7 +296,9 @@ def test_the_edge_vectors_are_decided_as_documented():
     table = tests.split("EDGE = {")[1].split("\n}\n")[0]
     reasons = re.findall(r'\("(valid|invalid)", "([^"]+)"\)', table)
     told = section(page("docs/security.md"), "Webhooks")
-    told += section(page("docs/webhooks.md"), "Where the libraries differ from us")
+    told += section(
+        page("docs/webhooks.md"), "Where the libraries differ from us"
+    )
     told = told.replace("`", "")
     answers = [row[1] for row in rows(told)[2:]]
     for answer, reason in reasons:
@@ -308,7 +313,8 @@ def anchors(text: str) -> set[str]:
     plain = re.sub(r"```.*?```", "", text, flags=re.S)
     titles = re.findall(r"^#+ (.+)$", plain, re.M)
     return {
-        re.sub(r"[^\w\- ]", "", title.lower()).replace(" ", "-") for title in titles
+        re.sub(r"[^\w\- ]", "", title.lower()).replace(" ", "-")
+        for title in titles
     }
 
 
