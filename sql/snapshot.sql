@@ -3788,7 +3788,8 @@ BEGIN
                  WHEN d.psp <> p_psp[u.n] THEN 'invalid'
                  WHEN d.state = 'OPEN' AND d.lease_until > now() THEN 'busy'
                  WHEN now() + make_interval(secs => p_lease_ms[u.n] / 1000.0)
-                     < d.key_until THEN 'again'
+                     < d.key_until
+                     AND d.first_sent_at < d.key_until THEN 'again'
                  ELSE 'ask' END AS step
         FROM (
             SELECT i.*, row_number() OVER (
@@ -3889,7 +3890,8 @@ BEGIN
                      THEN 'new'
                  WHEN d.state NOT IN ('OPEN', 'UNKNOWN') THEN 'find'
                  WHEN now() + make_interval(secs => u.lease_ms / 1000.0)
-                     < d.key_until THEN 'again'
+                     < d.key_until
+                     AND d.first_sent_at < d.key_until THEN 'again'
                  WHEN d.state = 'OPEN'
                      AND (d.lease_until > now()) IS NOT TRUE THEN 'lost'
                  ELSE 'find' END AS step

@@ -64,7 +64,8 @@ BEGIN
                      THEN 'new'
                  WHEN d.state NOT IN ('OPEN', 'UNKNOWN') THEN 'find'
                  WHEN now() + make_interval(secs => u.lease_ms / 1000.0)
-                     < d.key_until THEN 'again'
+                     < d.key_until
+                     AND d.first_sent_at < d.key_until THEN 'again'
                  WHEN d.state = 'OPEN'
                      AND (d.lease_until > now()) IS NOT TRUE THEN 'lost'
                  ELSE 'find' END AS step

@@ -144,7 +144,9 @@ act(sim_t *sim, buyer_t *buyer)
         break;
 
     case SIM_BUYER_LATE:
-        soon = expires + sim_between(sim, -SIM_MIN, 45 * SIM_MIN);
+        soon = expires + (sim_chance(sim, 300)
+                          ? sim_between(sim, -SIM_MIN, 15 * SIM_MIN)
+                          : sim_between(sim, 15 * SIM_MIN, 60 * SIM_MIN));
         sim_at(sim, soon, buyer_agrees, buyer);
         break;
 

@@ -39,6 +39,7 @@ static double now_s(void);
 int
 main(int argc, char **argv)
 {
+    int         dirty = 0;
     sim_t      *sim = calloc(1, sizeof(sim_t));
     double      started = now_s();
     uint64_t    i, digest = 0;
@@ -55,7 +56,7 @@ main(int argc, char **argv)
     sim->db = sim_db_open(options.host, options.clock);
 
     for (i = 0; i < options.scenarios; i++) {
-        if (i % EPOCH == 0) {
+        if (i % EPOCH == 0 || dirty) {
             if (i != 0) {
                 (void) sim_judge_checks(sim, options.checks);
             }
@@ -65,6 +66,9 @@ main(int argc, char **argv)
 
         run(sim, options.first + i);
         digest = digest * 31 + sim->digest;
+
+        /* what it has left behind would be the next one's */
+        dirty = sim->violations != 0;
         clear(sim);
 
         if (options.stop && (sim->figures.violations != 0

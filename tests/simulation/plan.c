@@ -47,6 +47,7 @@ sim_plan(sim_t *sim)
     sim->pump_at = INT64_MAX;
     sim->keeps_clock = sim_chance(sim, 750);
     sim->backfills = sim_chance(sim, 300);
+    sim->comes_late = sim_chance(sim, 120);
     sim->heal_at = sim->now + sim_between(sim, SIM_MIN, ACTIVE_MAX);
 
     if (sim_chance(sim, 100)) {
@@ -170,12 +171,16 @@ plan_psp(sim_t *sim, unsigned i)
         adapter->change_window_hours[k] = hours;
     }
 
+    /* closing a page twice is closing it */
+    adapter->change_window_hours[PAY_PSP_EXPIRE] = PAY_PSP_ALWAYS_HOURS;
+
     books->index = i;
     books->window = hours * SIM_HOUR;
     books->captures = sim_chance(sim, 250);
     books->lingers = sim_chance(sim, 200);
-    books->close_lag = sim_chance(sim, 600) ? 0
-                       : sim_between(sim, 0, 60 * SIM_MIN);
+    books->close_lag = sim->comes_late ? 90 * SIM_MIN
+                       : sim_chance(sim, 500) ? 0
+                       : sim_between(sim, 0, 90 * SIM_MIN);
 
     if (books->lingers) {
         adapter->traits |= PAY_PSP_LINGERS;
@@ -298,7 +303,8 @@ plan_post(sim_t *sim, unsigned n)
     post->checkout_id = sim_format(sim, "c%" PRIu64 "-%u", sim->scenario, n);
     post->order_count = sim_chance(sim, 600) ? 1
                         : 2 + (unsigned) sim_below(sim, 2);
-    post->buyer = (sim_buyer_kind_t) sim_below(sim, SIM_BUYER_KINDS);
+    post->buyer = sim->comes_late ? SIM_BUYER_LATE
+                  : (sim_buyer_kind_t) sim_below(sim, SIM_BUYER_KINDS);
     post->expires_in_s = sim_chance(sim, 900) ? sim_between(sim, 60, 900)
                          : sim_between(sim, 3600, 3 * 3600);
 

@@ -41,6 +41,7 @@ static pay_str_t member(sim_t *sim, json_t *object, const char *name);
 static void clear(sim_t *sim, void *data);
 static void close_page(sim_t *sim, void *data);
 static void cancel_page(sim_t *sim, void *data);
+static void lapse(sim_t *sim, void *data);
 
 
 void
@@ -542,6 +543,10 @@ sim_psp_settle(sim_t *sim, sim_reg_t *reg, const char *status,
 
     sim_hook_add(sim, reg, status);
 
+    if (strcmp(status, "approved") == 0) {
+        sim_after(sim, sim_between(sim, SIM_HOUR, 6 * SIM_HOUR), lapse, reg);
+    }
+
     if (strcmp(status, "open") != 0 && strcmp(status, "pending") != 0
         && strcmp(status, "approved") != 0)
     {
@@ -595,5 +600,17 @@ clear(sim_t *sim, void *data)
 
     } else {
         sim_psp_settle(sim, reg, "declined", "no_funds");
+    }
+}
+
+
+/* Money that nobody has taken is the buyer's again. */
+static void
+lapse(sim_t *sim, void *data)
+{
+    sim_reg_t  *reg = data;
+
+    if (strcmp(reg->status, "approved") == 0) {
+        sim_psp_settle(sim, reg, "expired", NULL);
     }
 }

@@ -264,6 +264,7 @@ struct sim_s {
     pay_merchant_t       merchant;
     pay_secret_t         webhook_key;
     int                  keeps_clock;    /* no clock jumps in this scenario */
+    int                  comes_late;     /* so do all buyers in this one */
     int                  backfills;      /* PSPs are asked for their lists */
     sim_psp_t            books[SIM_PSPS];
     sim_worker_t         workers[SIM_WORKERS];

@@ -295,6 +295,13 @@ SELECT is(pg_temp.claim('bare'), 'job register bare square 2', 'sent');
 SELECT is(pg_temp.no_token('m1', 'bare', 'unknown', p_psp => 'square'),
           'stored', 'unknown');
 SELECT is(pg_temp.claim('bare'), 'job find bare square 3', 'looked for');
+-- found by the simulator: a clock that was set back made time for a repeat
+UPDATE pay.dispatch SET first_sent_at = now() + interval '60 s',
+    key_until = now() + interval '60 s' WHERE checkout_id = 'bare';
+SELECT pg_temp.age('bare')
+\g /dev/null
+SELECT is(pg_temp.claim('bare'), 'job find bare square 3',
+          'and not sent again when the clock is set back');
 SELECT is(pg_temp.journal('bare'),
           'register 1 square NOT_SENT 1, register 2 square UNKNOWN 1',
           'each attempt went out once');
