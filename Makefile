@@ -23,7 +23,7 @@ HEADERS = $(wildcard include/*.h src/*/*.h tests/unit/*.h \
 CORE_LIBS = -ljansson -ljwt -lcrypto
 
 FUZZ_SECONDS ?= 60
-export SEED SCENARIOS SCENARIO FIRST TRACE STOP
+export SEED SCENARIOS SCENARIO FIRST PARTS TRACE STOP
 
 .PHONY: all payctl psp-requests unit simulate controls faults module demo up \
 	down test bench asan fuzz lint clean
