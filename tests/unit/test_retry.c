@@ -112,7 +112,7 @@ Test(pay_retry, listens_to_the_psp_but_not_to_nonsense)
 /* T44: many orders that failed together do not come back together. */
 Test(pay_retry, spreads_by_seed_and_never_shortens)
 {
-    char          seed[16];
+    char          seed[32];
     int           i, distinct = 0;
     int64_t       ms, seen[26] = { 0 };
     pay_retry_t   retry = strategy(PAY_RETRY_EXPONENTIAL);
