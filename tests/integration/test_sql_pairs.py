@@ -6,11 +6,15 @@ One is done but not committed when the other begins; then the first commits,
 or rolls back; and both begin at once.  What comes of it, outcomes and all
 that the database has of the checkout, is compared with both orders on
 checkouts of their own.
+
+Each pair is run with a commit; with a rollback and at once every third one,
+and with PAIRS=all every one.
 """
 
 import concurrent.futures
 import functools
 import itertools
+import os
 import threading
 
 import psycopg2
@@ -26,6 +30,7 @@ from support.sql_gateway import (
 # These never wait for a checkout that somebody is at: they leave it out, and
 # the next claim or sweep finds it.
 PATIENT = {"claim": ["none"], "sweep": ["swept", "not_due"]}
+EVERY = 1 if os.environ.get("PAIRS") == "all" else 3
 
 
 def pairs(ordered):
@@ -36,7 +41,9 @@ def pairs(ordered):
             if ordered
             else itertools.combinations_with_replacement(names, 2)
         )
-        for one, two in chosen:
+        for one, two in itertools.islice(
+            chosen, 0, None, 1 if ordered else EVERY
+        ):
             yield pytest.param(
                 situation, one, two, id=f"{situation}-{one}-{two}"
             )
