@@ -41,9 +41,8 @@ int64_t pay_retry_delay_ms(const pay_retry_t *retry, int64_t attempt,
  * within the limit, or the strategy is cancel. */
 int pay_retry_is_over(const pay_retry_t *retry, int64_t attempt);
 
-/* exponential, incremental, fixed, immediate, cancel */
-const char *pay_retry_name(pay_retry_by_t by);
-/* 1 and *by set when `name` is a strategy's name. */
+/* 1 and *by set when `name` is exponential, incremental, fixed, immediate or
+ * cancel. */
 int pay_retry_parse(pay_str_t name, pay_retry_by_t *by);
 
 

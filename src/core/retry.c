@@ -49,13 +49,6 @@ pay_retry_is_over(const pay_retry_t *retry, int64_t attempt)
 }
 
 
-const char *
-pay_retry_name(pay_retry_by_t by)
-{
-    return names[by];
-}
-
-
 int
 pay_retry_parse(pay_str_t name, pay_retry_by_t *by)
 {

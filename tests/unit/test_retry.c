@@ -156,13 +156,17 @@ Test(pay_retry, cancel_has_no_second_attempt)
 }
 
 
-Test(pay_retry, names_are_read_as_they_are_written)
+Test(pay_retry, each_strategy_is_known_by_its_name)
 {
     unsigned        i;
     pay_retry_by_t  by;
 
+    static const char *const  names[] = {
+        "exponential", "incremental", "fixed", "immediate", "cancel"
+    };
+
     for (i = 0; i <= PAY_RETRY_CANCEL; i++) {
-        cr_assert(pay_retry_parse(pay_str_of(pay_retry_name(i)), &by));
+        cr_assert(pay_retry_parse(pay_str_of(names[i]), &by));
         cr_expect_eq((unsigned) by, i);
     }
 
