@@ -46,6 +46,8 @@ typedef struct {
                                              the PSP knows it already */
     pay_psp_line_t           lines[PAY_PSP_LINES_MAX];
     unsigned                 line_count;
+    int                      capture_later;  /* authorise only; for PSPs with
+                                             PAY_PSP_AUTHORIZES */
     pay_str_t                find_from;   /* find_request alone: the page to
                                              look through; empty: the first */
 } pay_psp_order_t;
@@ -74,7 +76,30 @@ typedef struct {
                                           this as find_from.  Or empty */
 } pay_psp_registered_t;
 
-/* One fact about one registration, from a webhook or a query. */
+/* What an event is about.  Anything but the payment itself goes to
+ * apply_change: there `fact` is NONE and `news` says what happened. */
+typedef enum {
+    PAY_ABOUT_PAYMENT = 0,
+    PAY_ABOUT_CAPTURE,         /* of an authorised payment; amount: what was
+                                  captured so far, all captures together */
+    PAY_ABOUT_REFUND,          /* amount: of this refund */
+    PAY_ABOUT_DISPUTE,         /* amount: that is disputed */
+    PAY_ABOUT_FEE              /* amount: charged (SUCCEEDED), or given back
+                                  (FAILED) */
+} pay_psp_about_t;
+
+typedef enum {
+    PAY_NEWS_PENDING = 0,
+    PAY_NEWS_SUCCEEDED,
+    PAY_NEWS_FAILED,
+    PAY_NEWS_OPENED,           /* disputes */
+    PAY_NEWS_WON,              /*   for the merchant */
+    PAY_NEWS_LOST              /*   for the buyer */
+} pay_psp_news_t;
+
+/* One fact about one registration, from a webhook or a query.  One webhook
+ * that tells two things (paid, and what it cost) is two events, the second
+ * with an event_id of its own ("<id>:fee"). */
 typedef struct {
     pay_str_t   event_id;              /* empty in a query's answer */
     pay_str_t   type;                  /* the PSP's word, made safe */
@@ -93,6 +118,15 @@ typedef struct {
     int         must_capture;          /* a query's answer: the buyer has
                                           approved, the money must be taken
                                           by a PAY_PSP_CAPTURE; fact NONE */
+    pay_psp_about_t  about;
+    pay_psp_news_t   news;             /* unless about the payment */
+    pay_str_t   object;                /* the PSP's id of the refund, dispute
+                                          or fee, or empty */
+    pay_str_t   operation;             /* our id of the change, where the PSP
+                                          echoes it, or empty */
+    int         has_fee;               /* of a dispute: what it costs */
+    int64_t     fee_minor;
+    pay_str_t   fee_currency;
 } pay_psp_event_t;
 
 /* What can be done to a registration or its payment afterwards. */
@@ -119,6 +153,8 @@ typedef struct {
     pay_str_t                merchant_reference;  /* our checkout's UUID */
     const pay_currency_t    *currency;
     int64_t                  amount_minor;   /* captures and refunds */
+    int                      is_final;       /* captures: nothing follows, the
+                                                rest may be released */
     pay_str_t                reason;   /* printable ASCII, <= 100, or empty */
 } pay_psp_change_t;
 
@@ -167,6 +203,9 @@ typedef struct {
 #define PAY_PSP_LINGERS         0x02   /* its pages do not end by themselves
                                           at expires_s: PAY_PSP_EXPIRE is sent
                                           then */
+#define PAY_PSP_AUTHORIZES      0x04   /* takes capture_later */
+#define PAY_PSP_MULTICAPTURE    0x08   /* several captures of one
+                                          authorisation */
 
 /* Functions get sane arguments; all answers and bodies are untrusted.  They
  * never fail but for PAY_NO_MEMORY and PAY_BUG unless it says so. */

@@ -26,10 +26,11 @@ typedef enum {
     PAY_FACT_DECLINED,
     PAY_FACT_EXPIRED,
     PAY_FACT_CANCELLED,
-    PAY_FACT_REJECTED          /* the PSP refused the registration itself */
+    PAY_FACT_REJECTED,         /* the PSP refused the registration itself */
+    PAY_FACT_AUTHORIZED        /* the money is held for us, to be captured */
 } pay_fact_t;
 
-#define PAY_FACT_COUNT  7
+#define PAY_FACT_COUNT  8
 
 typedef struct {
     pay_state_t  state;

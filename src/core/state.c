@@ -24,7 +24,8 @@ static const pay_state_t  pay_state_table[PAY_STATE_COUNT][PAY_FACT_COUNT] = {
         [PAY_FACT_DECLINED] = PAY_FAILED,
         [PAY_FACT_EXPIRED] = PAY_FAILED,
         [PAY_FACT_CANCELLED] = PAY_FAILED,
-        [PAY_FACT_REJECTED] = PAY_FAILED
+        [PAY_FACT_REJECTED] = PAY_FAILED,
+        [PAY_FACT_AUTHORIZED] = PAY_EXECUTING
     },
 
     [PAY_EXECUTING] = {
@@ -34,7 +35,8 @@ static const pay_state_t  pay_state_table[PAY_STATE_COUNT][PAY_FACT_COUNT] = {
         [PAY_FACT_DECLINED] = PAY_FAILED,
         [PAY_FACT_EXPIRED] = PAY_FAILED,
         [PAY_FACT_CANCELLED] = PAY_FAILED,
-        [PAY_FACT_REJECTED] = PAY_FAILED
+        [PAY_FACT_REJECTED] = PAY_FAILED,
+        [PAY_FACT_AUTHORIZED] = PAY_EXECUTING
     },
 
     [PAY_SUCCESS] = {
@@ -44,7 +46,8 @@ static const pay_state_t  pay_state_table[PAY_STATE_COUNT][PAY_FACT_COUNT] = {
         [PAY_FACT_DECLINED] = PAY_SUCCESS,
         [PAY_FACT_EXPIRED] = PAY_SUCCESS,
         [PAY_FACT_CANCELLED] = PAY_SUCCESS,
-        [PAY_FACT_REJECTED] = PAY_SUCCESS
+        [PAY_FACT_REJECTED] = PAY_SUCCESS,
+        [PAY_FACT_AUTHORIZED] = PAY_SUCCESS
     },
 
     [PAY_FAILED] = {
@@ -54,7 +57,8 @@ static const pay_state_t  pay_state_table[PAY_STATE_COUNT][PAY_FACT_COUNT] = {
         [PAY_FACT_DECLINED] = PAY_FAILED,
         [PAY_FACT_EXPIRED] = PAY_FAILED,
         [PAY_FACT_CANCELLED] = PAY_FAILED,
-        [PAY_FACT_REJECTED] = PAY_FAILED
+        [PAY_FACT_REJECTED] = PAY_FAILED,
+        [PAY_FACT_AUTHORIZED] = PAY_FAILED
     }
 };
 
@@ -74,7 +78,8 @@ static const pay_fact_text_t  pay_fact_texts[PAY_FACT_COUNT] = {
     [PAY_FACT_DECLINED] = { "declined", "declined" },
     [PAY_FACT_EXPIRED] = { "expired", "expired" },
     [PAY_FACT_CANCELLED] = { "cancelled", "cancelled" },
-    [PAY_FACT_REJECTED] = { "rejected", "rejected" }
+    [PAY_FACT_REJECTED] = { "rejected", "rejected" },
+    [PAY_FACT_AUTHORIZED] = { "authorized", "" }
 };
 
 

@@ -1,0 +1,138 @@
+-- After the sale: captures, cancellations and refunds, disputes, and what
+-- PSPs tell of them.
+
+SET LOCAL ROLE payments_owner;
+SET LOCAL search_path = pay, pg_temp;
+
+
+-- A capture, a cancellation or a refund of an order, with states of its own
+-- that are named as an order's: NOT_STARTED is stored and, for a refund,
+-- reserved; EXECUTING was taken by the PSP, or may have been; SUCCESS and
+-- FAILED are the PSP's word.  It goes out through the dispatch journal, whose
+-- operation_id is its id.  origin psp: nobody asked us, the PSP told (somebody
+-- used its dashboard).  A refund that was done may come back (returned).
+CREATE TABLE change (
+    merchant_id       id NOT NULL,
+    change_id         id NOT NULL,
+    checkout_id       id NOT NULL,
+    payment_order_id  id NOT NULL,
+    kind              text COLLATE "C" NOT NULL
+        CHECK (kind IN ('capture', 'cancel', 'refund')),
+    origin            text COLLATE "C" NOT NULL
+        CHECK (origin IN ('merchant', 'psp')),
+    psp               id NOT NULL,
+    status            order_status NOT NULL DEFAULT 'NOT_STARTED',
+    amount_minor      bigint NOT NULL CHECK (amount_minor > 0),
+    currency          text COLLATE "C" NOT NULL
+        CHECK (octet_length(currency) = 3),
+    -- of a refund: what it takes of what the seller is owed
+    seller_minor      bigint CHECK (seller_minor >= 0),
+    seller_currency   text COLLATE "C" CHECK (octet_length(seller_currency) = 3),
+    -- a capture: nothing follows, the rest is released
+    is_final          boolean NOT NULL DEFAULT false,
+    returned          boolean NOT NULL DEFAULT false,
+    reason            text,
+    metadata          jsonb,
+    code              text,
+    reference         id,
+    created_at        timestamptz NOT NULL DEFAULT clock_timestamp(),
+    changed_at        timestamptz NOT NULL DEFAULT clock_timestamp(),
+    request_id        text,
+    PRIMARY KEY (merchant_id, change_id),
+    FOREIGN KEY (merchant_id, checkout_id) REFERENCES checkout,
+    FOREIGN KEY (merchant_id, payment_order_id) REFERENCES payment_order,
+    CHECK ((kind = 'refund') = (seller_minor IS NOT NULL)),
+    CHECK ((seller_minor IS NULL) = (seller_currency IS NULL)),
+    CHECK (NOT returned OR kind = 'refund' AND status = 'FAILED')
+);
+
+CREATE INDEX change_order ON change (merchant_id, payment_order_id);
+CREATE UNIQUE INDEX change_reference ON change (psp, kind, reference)
+    WHERE reference IS NOT NULL;
+
+-- Up only, as orders; but a refund that was done may come back.
+CREATE TRIGGER change_status
+    BEFORE UPDATE OF status ON change FOR EACH ROW
+    WHEN (status_rank(NEW.status) < status_rank(OLD.status)
+          AND NOT NEW.returned)
+    EXECUTE FUNCTION refuse_change('no such transition', 'PAY10');
+ALTER TABLE change ENABLE ALWAYS TRIGGER change_status;
+
+CREATE TRIGGER change_fixed
+    BEFORE UPDATE OF merchant_id, change_id, checkout_id, payment_order_id,
+        kind, psp, amount_minor, currency, seller_minor, seller_currency
+    ON change FOR EACH ROW
+    WHEN ((NEW.merchant_id, NEW.change_id, NEW.checkout_id,
+           NEW.payment_order_id, NEW.kind, NEW.psp, NEW.amount_minor,
+           NEW.currency, NEW.seller_minor, NEW.seller_currency)
+          IS DISTINCT FROM
+          (OLD.merchant_id, OLD.change_id, OLD.checkout_id,
+           OLD.payment_order_id, OLD.kind, OLD.psp, OLD.amount_minor,
+           OLD.currency, OLD.seller_minor, OLD.seller_currency))
+    EXECUTE FUNCTION refuse_change('a change''s terms are fixed', 'PAY11');
+ALTER TABLE change ENABLE ALWAYS TRIGGER change_fixed;
+
+
+-- What a buyer disputes at the PSP.  Without an order (a checkout with
+-- several) its money is in suspense, and people decide.
+CREATE TABLE dispute (
+    psp               id NOT NULL,
+    dispute_id        id NOT NULL,
+    merchant_id       id NOT NULL,
+    checkout_id       id NOT NULL,
+    payment_order_id  id,
+    state             text COLLATE "C" NOT NULL
+        CHECK (state IN ('open', 'won', 'lost')),
+    amount_minor      bigint NOT NULL CHECK (amount_minor > 0),
+    currency          text COLLATE "C" NOT NULL
+        CHECK (octet_length(currency) = 3),
+    seller_minor      bigint CHECK (seller_minor >= 0),
+    seller_currency   text COLLATE "C"
+        CHECK (octet_length(seller_currency) = 3),
+    code              text,
+    opened_at         timestamptz NOT NULL DEFAULT clock_timestamp(),
+    changed_at        timestamptz NOT NULL DEFAULT clock_timestamp(),
+    PRIMARY KEY (psp, dispute_id),
+    FOREIGN KEY (merchant_id, checkout_id) REFERENCES checkout
+);
+
+CREATE INDEX dispute_checkout ON dispute (merchant_id, checkout_id);
+
+
+-- Of a change: its id.  A job or a letter of a checkout has none.
+ALTER TABLE job ADD operation_id text COLLATE "C" NOT NULL DEFAULT '';
+ALTER TABLE job DROP CONSTRAINT job_pkey;
+ALTER TABLE job
+    ADD PRIMARY KEY (merchant_id, checkout_id, kind, operation_id);
+ALTER TABLE job DROP CONSTRAINT job_kind_check;
+ALTER TABLE job ADD CONSTRAINT job_kind_check
+    CHECK (kind IN ('register', 'poll', 'refund', 'change'));
+ALTER TABLE job ADD CHECK ((kind = 'change') = (operation_id <> ''));
+
+ALTER TABLE dead_letter ADD operation_id id;
+ALTER TABLE dead_letter DROP CONSTRAINT dead_letter_kind_check;
+ALTER TABLE dead_letter ADD CONSTRAINT dead_letter_kind_check
+    CHECK (kind IN ('register', 'poll', 'refund', 'change', 'late_success',
+                    'parked', 'stuck'));
+ALTER TABLE dead_letter ADD CHECK (kind <> 'change'
+                                   OR operation_id IS NOT NULL);
+DROP INDEX dead_letter_one_open;
+CREATE UNIQUE INDEX dead_letter_one_open
+    ON dead_letter (merchant_id, checkout_id, kind, psp, event_id,
+                    operation_id)
+    NULLS NOT DISTINCT WHERE state = 'open';
+
+CREATE OR REPLACE FUNCTION job_rank(p_kind text) RETURNS int
+LANGUAGE sql IMMUTABLE AS
+'SELECT CASE p_kind WHEN ''refund'' THEN 1 WHEN ''change'' THEN 1
+                    WHEN ''register'' THEN 2 ELSE 3 END';
+COMMENT ON FUNCTION job_rank IS 'In which order jobs are handed out';
+
+-- the answer to a repeat of a change is the change
+ALTER TABLE idempotency_key ADD change_id id;
+
+-- what a parked event says beyond its columns: about, news, object,
+-- operation, fee
+ALTER TABLE webhook_inbox ADD about jsonb;
+
+RESET ROLE;
