@@ -11,7 +11,7 @@
 #include "pay_str.h"
 
 
-#define PAY_OP_COLUMNS_MAX  24
+#define PAY_OP_COLUMNS_MAX  40
 
 typedef enum {
     PAY_TEXT = 0,              /* text[]   · text; UTF-8 without NUL */

@@ -48,7 +48,8 @@ SELECT CASE
     WHEN p_status IN ('SUCCESS', 'FAILED') THEN p_status
     WHEN p_kind IN ('declined', 'expired', 'cancelled', 'rejected', 'refused')
         THEN 'FAILED'
-    WHEN p_kind IN ('pending', 'registered', 'registration_unknown')
+    WHEN p_kind IN ('pending', 'authorized', 'registered',
+                    'registration_unknown')
         THEN 'EXECUTING'
     ELSE p_status
 END
@@ -117,6 +118,35 @@ COMMENT ON FUNCTION pay.lock_checkouts IS
     'Locks the rows of a batch in key order';
 
 
+-- What is not the same for each new order; NULL when there is none of it.
+CREATE OR REPLACE FUNCTION pay.order_money(
+    p_order payment_order, p_capture text)
+RETURNS json LANGUAGE plpgsql STABLE AS $$
+BEGIN
+    IF p_order.captured_minor = 0 AND p_order.authorized_minor = 0
+        AND p_order.charged_back_minor = 0
+        AND p_order.credit_currency IS NULL AND p_capture = 'automatic'
+    THEN
+        RETURN NULL;
+    END IF;
+
+    RETURN json_build_object('manual', p_capture = 'manual',
+        'authorized', p_order.authorized_minor,
+        'captured', p_order.captured_minor,
+        'refunding', p_order.refunding_minor,
+        'refunded', p_order.refunded_minor,
+        'charged_back', p_order.charged_back_minor,
+        'credit_currency', p_order.credit_currency,
+        'credit_minor', p_order.credit_minor,
+        'credit_rate', p_order.credit_rate::text,
+        'credit_until', to_char(p_order.credit_until AT TIME ZONE 'UTC',
+                                'YYYY-MM-DD"T"HH24:MI:SS"Z"'));
+END
+$$;
+COMMENT ON FUNCTION pay.order_money IS
+    'What became of an order''s money, for the view of a checkout';
+
+
 -- The VIEW columns of src/op/op_table.c.
 CREATE OR REPLACE VIEW pay.checkout_state AS
 SELECT c.merchant_id::text, c.checkout_id::text,
@@ -130,7 +160,8 @@ SELECT c.merchant_id::text, c.checkout_id::text,
     (SELECT json_agg(json_build_object(
                 'id', o.payment_order_id, 'seller', o.seller_account,
                 'amount', o.amount_minor, 'currency', o.currency,
-                'status', o.status, 'reason', o.reason)
+                'status', o.status, 'reason', o.reason,
+                'money', order_money(o, c.capture))
             ORDER BY o.position)::text
      FROM payment_order o
      WHERE o.merchant_id = c.merchant_id

@@ -26,6 +26,10 @@ BEGIN
     WITH step AS (
         SELECT f.*, o.tid, o.payment_order_id, o.status AS old_status,
             p.policy, k.news, next_status(o.status, k.news) AS new_status,
+            CASE WHEN k.news = 'paid' THEN (
+                SELECT c.capture FROM checkout c
+                WHERE c.merchant_id = f.merchant_id
+                    AND c.checkout_id = f.checkout_id) END AS capture,
             CASE WHEN next_status(o.status, k.news) <> 'FAILED' THEN NULL
                  WHEN o.status = 'FAILED' THEN o.reason
                  WHEN k.news = 'refused' THEN 'rejected'
@@ -53,7 +57,10 @@ BEGIN
     ), moved AS (
         UPDATE payment_order o
         SET status = s.new_status, reason = s.new_reason,
-            version = o.version + 1
+            version = o.version + 1,
+            captured_minor = CASE WHEN s.capture = 'automatic'
+                                  THEN o.amount_minor
+                                  ELSE o.captured_minor END
         FROM step s
         WHERE o.ctid = s.tid
             AND (s.new_status <> s.old_status
@@ -91,6 +98,14 @@ BEGIN
                 || coalesce(m.detail, '{}'),
             m.request_id
         FROM moved m
+    ), told AS (
+        INSERT INTO outbox (merchant_id, payment_order_id, seq, at, kind)
+        SELECT m.merchant_id, m.payment_order_id, m.version, v_now,
+            CASE m.new_status WHEN 'SUCCESS' THEN 'payment.succeeded'
+                              ELSE 'payment.failed' END
+        FROM moved m
+        WHERE m.new_status <> m.old_status
+            AND m.new_status IN ('SUCCESS', 'FAILED')
     ), changed AS (
         SELECT DISTINCT m.item, m.merchant_id, m.checkout_id, m.news,
             m.new_status
@@ -344,6 +359,8 @@ BEGIN
     IF v_asked THEN
         PERFORM poll_soon(v_facts);
     END IF;
+
+    PERFORM book_facts(v_facts, v_moved, v_late);
 
     RETURN ARRAY(
         SELECT with_outcome(f, CASE

@@ -26,6 +26,24 @@ COMMENT ON FUNCTION pay.order_ok IS
     'Whether begin_payment can take this order';
 
 
+-- {"capture": "automatic|manual", "quote_ttl_s": 1…, "rate_age_s": 1…}; what
+-- is not said is automatic, 15 minutes and 5.  NULL for what is none of it.
+CREATE OR REPLACE FUNCTION pay.read_terms(
+    p_terms jsonb, OUT capture text, OUT quote_ttl interval,
+    OUT rate_age interval)
+LANGUAGE sql IMMUTABLE AS $$
+SELECT coalesce(p_terms ->> 'capture', 'automatic'),
+    CASE WHEN coalesce(p_terms ->> 'quote_ttl_s', '900') ~ '^[1-9][0-9]{0,7}$'
+         THEN make_interval(secs =>
+             coalesce(p_terms ->> 'quote_ttl_s', '900')::int) END,
+    CASE WHEN coalesce(p_terms ->> 'rate_age_s', '300') ~ '^[1-9][0-9]{0,7}$'
+         THEN make_interval(secs =>
+             coalesce(p_terms ->> 'rate_age_s', '300')::int) END
+$$;
+COMMENT ON FUNCTION pay.read_terms IS
+    'How a payment is to be captured and converted';
+
+
 -- Keys first: the idempotency records, in key order.  An expired one counts
 -- as absent.  A key that comes twice in a batch belongs to its first item.
 CREATE OR REPLACE FUNCTION pay.insert_keys(p_items payment_item[])
@@ -81,12 +99,12 @@ BEGIN
         INSERT INTO checkout AS c (merchant_id, checkout_id, checkout_uuid,
             handle, psp, return_url, base_url, buyer_info, metadata,
             credit_card_info, currency, total_minor, expires_at,
-            late_success)
+            late_success, capture)
         SELECT DISTINCT ON (i.merchant_id, i.checkout_id)
             i.merchant_id, i.checkout_id, i.checkout_uuid, i.handle, i.psp,
             i.return_url, i.base_url, i.buyer_info, i.metadata,
             i.credit_card_info, i.currency, i.total_minor, i.expires_at,
-            i.late_success
+            i.late_success, i.capture
         FROM unnest(p_items) i
         ORDER BY i.merchant_id, i.checkout_id, i.item
         ON CONFLICT DO NOTHING

@@ -1,5 +1,5 @@
 -- The operation begin_payment, on top of the steps in 30_payment.sql.  Longer
--- than a function should be: 24 arguments stand here four times.
+-- than a function should be: 25 arguments stand here four times.
 
 SET LOCAL ROLE payments_owner;
 SET LOCAL search_path = pay, pg_temp;
@@ -13,7 +13,7 @@ CREATE OR REPLACE FUNCTION pay_api.begin_payment(
     p_currency text[], p_total_minor bigint[], p_expires_s bigint[],
     p_orders jsonb[], p_ttl_s bigint[], p_lease_ms bigint[],
     p_request_id text[], p_psps text[], p_route text[],
-    p_key_windows text[], p_late_success text[])
+    p_key_windows text[], p_late_success text[], p_terms jsonb[])
 RETURNS TABLE (
     item int, outcome text, merchant_id text, checkout_id text,
     checkout_uuid text, psp text, nonce text, handle text, token text,
@@ -41,7 +41,7 @@ BEGIN
         array_dims(p_expires_s), array_dims(p_orders), array_dims(p_ttl_s),
         array_dims(p_lease_ms), array_dims(p_request_id),
         array_dims(p_psps), array_dims(p_route), array_dims(p_key_windows),
-        array_dims(p_late_success));
+        array_dims(p_late_success), array_dims(p_terms));
 
     v_items := ARRAY(
         SELECT ROW(u.n, u.merchant_id, u.key, u.fingerprint, u.checkout_id,
@@ -51,18 +51,18 @@ BEGIN
             make_interval(secs => u.ttl_s),
             make_interval(secs => u.lease_ms / 1000.0),
             u.request_id, l.psps, nullif(u.route, ''), w.key_windows,
-            w.late_success)::payment_item
+            w.late_success, t.capture, t.quote_ttl, t.rate_age)::payment_item
         FROM unnest(p_merchant_id, p_idempotency_key, p_fingerprint,
             p_checkout_id, p_checkout_uuid, p_handle, p_psp, p_nonce,
             p_return_url, p_base_url, p_buyer_info, p_metadata,
             p_credit_card_info, p_currency, p_total_minor, p_expires_s,
             p_orders, p_ttl_s, p_lease_ms, p_request_id, p_psps, p_route,
-            p_key_windows, p_late_success)
+            p_key_windows, p_late_success, p_terms)
             WITH ORDINALITY AS u (merchant_id, key, fingerprint,
             checkout_id, uuid, handle, psp, nonce, return_url, base_url,
             buyer_info, metadata, credit_card_info, currency, total_minor,
             expires_s, orders, ttl_s, lease_ms, request_id, psps, route,
-            key_windows, late_success, n)
+            key_windows, late_success, terms, n)
         JOIN currency k ON k.code = u.currency
         CROSS JOIN LATERAL (
             SELECT CASE WHEN u.psps <> '' THEN string_to_array(u.psps, ' ')
@@ -74,6 +74,7 @@ BEGIN
                 coalesce(nullif(u.late_success, ''), 'accept')
                     AS late_success
             OFFSET 0) w
+        CROSS JOIN LATERAL read_terms(u.terms) t
         CROSS JOIN LATERAL (
             SELECT count(*) AS count,
                 bool_and(order_ok(e, u.currency)) AS ok,
@@ -96,6 +97,8 @@ BEGIN
             AND (SELECT bool_and(id_ok(p)) FROM unnest(l.psps) p)
             AND cardinality(w.key_windows) = cardinality(l.psps)
             AND w.late_success IN ('accept', 'hold', 'refund')
+            AND t.capture IN ('automatic', 'manual')
+            AND t.quote_ttl IS NOT NULL AND t.rate_age IS NOT NULL
             AND coalesce(octet_length(u.route), 0) <= 1000
             AND o.count BETWEEN 1 AND 20 AND o.ok
             AND o.total = u.total_minor

@@ -272,6 +272,23 @@ ALTER TABLE checkout
         CHECK (capture IN ('automatic', 'manual'));
 
 
+-- of begin_payment
+ALTER TYPE payment_item ADD ATTRIBUTE capture text,
+    ADD ATTRIBUTE quote_ttl interval, ADD ATTRIBUTE rate_age interval;
+
+
+-- What storefronts are to hear, in the commit in which it happened; it names
+-- the event of the timeline.  Whoever has told it deletes the row.
+CREATE TABLE outbox (
+    merchant_id       id NOT NULL,
+    payment_order_id  id NOT NULL,
+    seq               int NOT NULL,
+    at                timestamptz NOT NULL,
+    kind              filled NOT NULL,
+    PRIMARY KEY (merchant_id, payment_order_id, seq)
+);
+
+
 -- One thing to book, see post().  seller_minor and seller_currency NULL: as
 -- the buyer's.
 CREATE TYPE posting AS (

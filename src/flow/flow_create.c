@@ -286,7 +286,7 @@ begin_args(pay_flow_t *flow, create_t *create, const pay_value_t **args)
     const pay_checkout_t      *c = &create->reg.checkout;
     const pay_create_input_t  *in = &create->in;
 
-    v = pay_calloc(flow->arena, 24 * sizeof(pay_value_t));
+    v = pay_calloc(flow->arena, 25 * sizeof(pay_value_t));
     if (v == NULL) {
         return PAY_NO_MEMORY;
     }
@@ -315,6 +315,7 @@ begin_args(pay_flow_t *flow, create_t *create, const pay_value_t **args)
     v[21] = pay_value_opt(create->route.reason);
     PAY_TRY(route_windows(flow, &create->route, &v[22].bytes));
     v[23] = pay_value_text(pay_str_of(late_names[flow->env->late]));
+    v[24] = pay_value_null();
 
     *args = v;
 

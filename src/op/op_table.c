@@ -35,9 +35,10 @@ static const pay_type_t  outcome_out[] = { T };
  * credit_card_info, currency, total_minor, expires_s, orders, ttl_s,
  * lease_ms, request_id, psps (names with a blank between, the best first,
  * psp among them), route (why, or NULL), key_windows (of these psps, seconds
- * with a blank between; 0: it has no keys), late_success */
+ * with a blank between; 0: it has no keys), late_success, terms ({"capture":
+ * "manual", "quote_ttl_s": 900, "rate_age_s": 60} or NULL) */
 static const pay_type_t  begin_in[] = {
-    T, T, B, T, T, T, T, T, T, T, J, J, J, T, I, I, J, I, I, T, T, T, T, T
+    T, T, B, T, T, T, T, T, T, T, J, J, J, T, I, I, J, I, I, T, T, T, T, T, J
 };
 
 /* merchant_id, checkout_id, psp, token, alias, hosted_url, poll_after_ms,
@@ -105,7 +106,9 @@ static const pay_type_t  backfilled_in[] = { T, T, I, I, I, T };
 #define ARGS_10  ARGS_8 ",$9,$10"
 #define ARGS_11  ARGS_10 ",$11"
 #define ARGS_12  ARGS_11 ",$12"
-#define ARGS_24  ARGS_12 ",$13,$14,$15,$16,$17,$18,$19,$20,$21,$22,$23,$24"
+#define ARGS_13  ARGS_12 ",$13"
+#define ARGS_17  ARGS_13 ",$14,$15,$16,$17"
+#define ARGS_25  ARGS_17 ",$18,$19,$20,$21,$22,$23,$24,$25"
 
 #define MONEY   PAY_CLASS_MONEY
 #define INTAKE  PAY_CLASS_INTAKE
@@ -113,7 +116,7 @@ static const pay_type_t  backfilled_in[] = { T, T, I, I, I, T };
 
 static const pay_op_t  ops[PAY_OP_COUNT] = {
     [PAY_OP_BEGIN_PAYMENT] =
-        OP("begin_payment", ARGS_24, begin_in, view_out, INTAKE),
+        OP("begin_payment", ARGS_25, begin_in, view_out, INTAKE),
     [PAY_OP_STORE_TOKEN] =
         OP("store_token", ARGS_8, token_in, view_out, MONEY),
     [PAY_OP_STORE_NO_TOKEN] =

@@ -50,7 +50,7 @@ class Books:
             " ARRAY[%s], '{stripe}', ARRAY[%s], '{u}', '{u}', '{NULL}',"
             " '{NULL}', '{NULL}', '{USD}', '{1234}', '{1900000000}',"
             " ARRAY[%s::jsonb], '{60}', '{60}', '{r}', '{NULL}', '{NULL}',"
-            " '{NULL}', ARRAY[%s])",
+            " '{NULL}', ARRAY[%s], '{NULL}')",
             merchant, order, order, uuid.uuid4().hex, order, lines, late)
         assert outcome == "created"
         if token is not None:

@@ -65,13 +65,13 @@ def expired(gateway, policy):
     ((key, checkout, order),) = fresh()
     casts = ["text", "text", "bytea"] + ["text"] * 7 + ["jsonb"] * 3 + [
         "text", "bigint", "bigint", "jsonb", "bigint", "bigint", "text",
-        "text", "text", "text", "text"]
+        "text", "text", "text", "text", "jsonb"]
     row = (MERCHANT, key, b"\0" * 32, checkout, str(uuid.uuid4()),
            uuid.uuid4().hex, "stripe", order, "https://shop.example/",
            "https://pay.example", None, None, None, "USD", 100, 1900000000,
            json.dumps([{"id": order, "seller": "s", "currency": "USD",
                         "amount": 100}]),
-           86400, 30000, "request", None, None, None, policy)
+           86400, 30000, "request", None, None, None, policy, None)
     rows = gateway.call("begin_payment", casts, [[value] for value in row])
     assert outcomes(rows) == ["created"]
     gateway.store([(checkout, checkout)])

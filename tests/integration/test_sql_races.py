@@ -327,10 +327,10 @@ def test_a_move_waits_for_the_owner_of_its_nonce(gateways, registration,
              1900000000, json.dumps([{"id": order, "seller": "s",
                                       "currency": "USD",
                                       "amount": USD_TOTAL}]),
-             86400, 30000, "request", None, None, None, None)]
+             86400, 30000, "request", None, None, None, None, None)]
     casts = ["text", "text", "bytea"] + ["text"] * 7 + ["jsonb"] * 3 + [
         "text", "bigint", "bigint", "jsonb", "bigint", "bigint", "text",
-        "text", "text", "text", "text"]
+        "text", "text", "text", "text", "jsonb"]
     one.connection.autocommit = False
     assert outcomes(one.call("begin_payment", casts,
                              zip(*rows, strict=False))) == ["created"]

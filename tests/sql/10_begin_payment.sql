@@ -167,7 +167,7 @@ FROM (VALUES (NULL), ('null'), ('{}'), ('"x"'), ('[]'), ('[1]'), ('[null]'),
         ARRAY[pg_temp.uuid('x')], '{h}', '{stripe}', '{n}', '{u}', '{u}',
         '{NULL}', '{NULL}', '{NULL}', '{USD}', '{1}', '{1900000000}',
         ARRAY[t.orders::jsonb], '{60}', '{60}', '{NULL}', '{NULL}',
-        '{NULL}', '{NULL}', '{NULL}') b;
+        '{NULL}', '{NULL}', '{NULL}', '{NULL}') b;
 
 SELECT is(b.outcome, 'invalid', t.name)
 FROM (VALUES
@@ -187,7 +187,7 @@ FROM (VALUES
         ARRAY[t.expires]::bigint[],
         '{"[{\"id\":\"o\",\"seller\":\"s\",\"amount\":1,\"currency\":\"USD\"}]"}',
         ARRAY[t.ttl]::bigint[], ARRAY[t.lease]::bigint[], '{NULL}', '{NULL}',
-        '{NULL}', '{NULL}', '{NULL}') b;
+        '{NULL}', '{NULL}', '{NULL}', '{NULL}') b;
 
 SELECT is(b.outcome, 'invalid', 'uuid ' || coalesce(t.uuid, 'NULL'))
 FROM (VALUES (NULL), (''), ('x'), ('{a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11}'),
@@ -196,8 +196,21 @@ FROM (VALUES (NULL), (''), ('x'), ('{a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11}'),
         ARRAY[t.uuid], '{h}', '{stripe}', '{n}', '{u}', '{u}', '{NULL}',
         '{NULL}', '{NULL}', '{USD}', '{1}', '{1900000000}',
         '{"[{\"id\":\"o\",\"seller\":\"s\",\"amount\":1,\"currency\":\"USD\"}]"}',
-        '{60}', '{60}', '{NULL}', '{NULL}', '{NULL}', '{NULL}', '{NULL}') b;
+        '{60}', '{60}', '{NULL}', '{NULL}', '{NULL}', '{NULL}', '{NULL}',
+        '{NULL}') b;
 
+SELECT is(b.outcome, t.want, 'terms ' || coalesce(t.terms, 'NULL'))
+FROM (VALUES (NULL, 'created'), ('{}', 'created'),
+    ('{"capture":"manual"}', 'created'),
+    ('{"capture":"later"}', 'invalid'), ('{"capture":1}', 'invalid'),
+    ('{"quote_ttl_s":0}', 'invalid'), ('{"quote_ttl_s":"x"}', 'invalid'),
+    ('{"quote_ttl_s":-5}', 'invalid'), ('{"quote_ttl_s":60}', 'created'),
+    ('{"rate_age_s":1e9}', 'invalid'), ('{"rate_age_s":60}', 'created'))
+    t (terms, want),
+    pg_temp.begin('terms', 'k-' || coalesce(t.terms, ''),
+        'c-' || coalesce(t.terms, ''), ARRAY[md5(coalesce(t.terms, '')) || ':1'],
+        p_handle => md5('terms' || coalesce(t.terms, '')),
+        p_terms => t.terms::jsonb) b;
 SELECT is(b.outcome, 'invalid', 'a handle that somebody has')
 FROM pg_temp.begin('m1', 'key-h', 'ch', '{oh:1}', p_handle => 'h-m1c1') b;
 SELECT is((SELECT count(*) FROM pay.checkout WHERE checkout_id = 'ch'),
@@ -246,7 +259,7 @@ FROM pay_api.begin_payment(
     ARRAY(SELECT 60::bigint FROM batch), ARRAY(SELECT 5000::bigint FROM batch),
     ARRAY(SELECT 'r' FROM batch), ARRAY(SELECT NULL FROM batch),
     ARRAY(SELECT NULL FROM batch), ARRAY(SELECT NULL FROM batch),
-    ARRAY(SELECT NULL FROM batch)) r;
+    ARRAY(SELECT NULL FROM batch), ARRAY(SELECT NULL::jsonb FROM batch)) r;
 
 SELECT is((SELECT string_agg(checkout_id, ' ' ORDER BY checkout_id)
            FROM pay.checkout WHERE merchant_id = 'b'),

@@ -184,7 +184,7 @@ def test_timeline_prints_an_order(dsn, sql):
             '{USD}', '{1}', '{1900000000}',
             ARRAY['[{"id":"o","seller":"s","amount":1,"currency":"USD"}]'
                   ::jsonb], '{60}', '{60}', E'{"a\\x1b[31mb"}', '{NULL}',
-            '{NULL}', '{NULL}', '{NULL}')""")
+            '{NULL}', '{NULL}', '{NULL}', '{NULL}')""")
     value(dsn, "SELECT count(*) FROM pay_api.store_token('{m}', '{c}',"
           " '{stripe}', '{t}', '{NULL}', '{u}', '{1}', '{r}')")
     code, out, _ = payctl("timeline", "--dsn", dsn, "o")

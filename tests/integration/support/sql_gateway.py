@@ -43,13 +43,14 @@ class Gateway:
         assert [row[0] for row in rows] == list(range(1, len(rows) + 1))
         return [row[1:] for row in rows]
 
-    def begin(self, items, psps=PSPS, windows=None, late=None, body=b"\0"):
+    def begin(self, items, psps=PSPS, windows=None, late=None, body=b"\0",
+              terms=None):
         """items: (key, checkout, order) each; windows, late: key_windows and
         late_success; another body has another fingerprint.
         """
         casts = ["text", "text", "bytea"] + ["text"] * 7 + ["jsonb"] * 3 + [
             "text", "bigint", "bigint", "jsonb", "bigint", "bigint", "text",
-            "text", "text", "text", "text"]
+            "text", "text", "text", "text", "jsonb"]
         rows = [(MERCHANT, key, body * 32, checkout, str(uuid.uuid4()),
                  uuid.uuid4().hex, psps[0], order, "https://shop.example/",
                  "https://pay.example", None, None, None, "USD", USD_TOTAL,
@@ -57,7 +58,7 @@ class Gateway:
                  json.dumps([{"id": order, "seller": "s", "currency": "USD",
                               "amount": USD_TOTAL}]),
                  86400, 30000, "request", " ".join(psps), "a race", windows,
-                 late)
+                 late, terms)
                 for key, checkout, order in items]
         return self.call("begin_payment", casts, zip(*rows, strict=False))
 

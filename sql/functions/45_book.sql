@@ -1,0 +1,90 @@
+-- What facts mean to the books.  Private to schema pay; record_facts() calls
+-- book_facts() last, with the checkouts locked.
+
+SET LOCAL ROLE payments_owner;
+SET LOCAL search_path = pay, pg_temp;
+
+
+-- Orders that have just been sold: what the PSP has taken belongs to their
+-- sellers.  Where people have accepted a late payment it has been in suspense.
+-- Captures of what was authorised book themselves.
+CREATE OR REPLACE FUNCTION pay.sale_postings(p_facts fact[], p_moved int[])
+RETURNS posting[] LANGUAGE plpgsql STABLE AS $$
+BEGIN
+    RETURN ARRAY(
+        SELECT ROW(o.merchant_id, 'order/' || o.payment_order_id,
+            CASE f.actor WHEN 'operator' THEN 'late_accepted'
+                         ELSE 'sale' END,
+            o.checkout_id, o.payment_order_id, c.psp, o.seller_account,
+            o.amount_minor, o.currency,
+            coalesce(o.credit_minor, o.amount_minor),
+            coalesce(o.credit_currency, o.currency), o.credit_rate,
+            f.request_id)::posting
+        FROM unnest(p_facts) f
+        CROSS JOIN LATERAL (
+            SELECT c.psp FROM checkout c
+            WHERE c.merchant_id = f.merchant_id
+                AND c.checkout_id = f.checkout_id
+                AND c.capture = 'automatic'
+            OFFSET 0) c
+        CROSS JOIN LATERAL (
+            SELECT o.* FROM payment_order o
+            WHERE o.merchant_id = f.merchant_id
+                AND o.checkout_id = f.checkout_id
+            OFFSET 0) o
+        WHERE f.kind = 'paid' AND f.item = ANY (p_moved)
+        ORDER BY f.item, o.position);
+END
+$$;
+COMMENT ON FUNCTION pay.sale_postings IS
+    'Entries of orders that these facts have made sales of';
+
+
+-- Late payments that are no sale: in suspense from the moment that they are
+-- heard of, until people accept them or they have been paid back.
+CREATE OR REPLACE FUNCTION pay.late_postings(p_facts fact[], p_late int[])
+RETURNS posting[] LANGUAGE plpgsql STABLE AS $$
+BEGIN
+    RETURN ARRAY(
+        SELECT ROW(l.merchant_id, 'late/' || l.checkout_id,
+            CASE f.kind WHEN 'late_refunded' THEN f.kind
+                        ELSE 'late_held' END,
+            l.checkout_id, NULL, l.psp, NULL, l.amount_minor, l.currency,
+            NULL, NULL, NULL, f.request_id)::posting
+        FROM unnest(p_facts) f
+        CROSS JOIN LATERAL (
+            SELECT l.* FROM late_success l
+            WHERE l.merchant_id = f.merchant_id
+                AND l.checkout_id = f.checkout_id
+            OFFSET 0) l
+        WHERE f.item = ANY (p_late) OR f.kind = 'late_refunded'
+        ORDER BY f.item);
+END
+$$;
+COMMENT ON FUNCTION pay.late_postings IS
+    'Entries of payments that came too late';
+
+
+CREATE OR REPLACE FUNCTION pay.book_facts(
+    p_facts fact[], p_moved int[], p_late int[])
+RETURNS void LANGUAGE plpgsql AS $$
+DECLARE
+    v_postings posting[] := '{}';
+BEGIN
+    IF EXISTS (SELECT FROM unnest(p_facts) f
+               WHERE f.kind = 'paid' AND f.item = ANY (p_moved))
+    THEN
+        v_postings := sale_postings(p_facts, p_moved);
+    END IF;
+
+    IF p_late <> '{}' OR EXISTS (SELECT FROM unnest(p_facts) f
+                                 WHERE f.kind = 'late_refunded')
+    THEN
+        v_postings := v_postings || late_postings(p_facts, p_late);
+    END IF;
+
+    PERFORM post(v_postings);
+END
+$$;
+COMMENT ON FUNCTION pay.book_facts IS
+    'Books what facts have done, once for each order';
