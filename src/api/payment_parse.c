@@ -3,22 +3,12 @@
  * request.  Everything that is not expected is refused, with a pointer to it.
  */
 
+#include "parse.h"
 #include "pay_id.h"
-#include "pay_pan.h"
 #include "pay_payment.h"
 
 
-#define TEXT_MAX      2048     /* of buyer_info and credit_card_info, each */
-#define METADATA_MAX  4096
-#define KEY_MAX       40
-#define VALUE_MAX     500
-
-typedef struct {
-    const char  *const *allowed;
-    pay_err_t          *err;
-    const char         *prefix;
-    unsigned            index;
-} member_check_t;
+#define TEXT_MAX  2048         /* of buyer_info and credit_card_info, each */
 
 typedef struct {
     const char  *pointer;      /* "/" and the member */
@@ -38,10 +28,6 @@ static pay_status_t parse_expires(const pay_json_t *body,
     pay_payment_request_t *request, pay_err_t *err);
 static pay_status_t parse_documents(pay_arena_t *arena, const pay_json_t *body,
     pay_payment_request_t *request, pay_err_t *err);
-static pay_status_t parse_document(pay_arena_t *arena, const pay_json_t *value,
-    const char *pointer, size_t max, pay_str_t *text, pay_err_t *err);
-static pay_status_t check_metadata(pay_str_t name, const pay_json_t *value,
-    void *data);
 static pay_status_t parse_orders(pay_arena_t *arena, const pay_json_t *orders,
     pay_payment_request_t *request, pay_err_t *err);
 static pay_status_t parse_order(pay_arena_t *arena, const pay_json_t *json,
@@ -52,12 +38,6 @@ static pay_status_t parse_seller(pay_arena_t *arena, const pay_json_t *json,
     unsigned index, pay_order_t *order, pay_err_t *err);
 static pay_status_t parse_amount(const pay_json_t *json, unsigned index,
     pay_payment_request_t *request, pay_err_t *err);
-static pay_status_t check_members(const pay_json_t *json,
-    const char *const *allowed, int index, pay_err_t *err);
-static pay_status_t check_member(pay_str_t name, const pay_json_t *value,
-    void *data);
-static pay_status_t check_card_data(pay_str_t name, const pay_json_t *value,
-    void *data);
 
 
 static const char  *const body_members[] = {
@@ -90,11 +70,7 @@ pay_payment_parse(pay_arena_t *arena, pay_str_t body,
 
     PAY_TRY(pay_json_parse(body, NULL, &json, err));
 
-    status = pay_json_each_string(json, check_card_data, err);
-
-    if (status == PAY_OK && pay_pan_found(body)) {
-        status = check_card_data(body, NULL, err);
-    }
+    status = pay_parse_card_data(json, body, err);
 
     if (status == PAY_OK) {
         status = parse_object(arena, json, request, err);
@@ -158,7 +134,7 @@ parse_object(pay_arena_t *arena, const pay_json_t *body,
                           "the body must be a JSON object");
     }
 
-    PAY_TRY(check_members(body, body_members, -1, err));
+    PAY_TRY(pay_parse_members(body, body_members, -1, err));
     PAY_TRY(parse_texts(arena, body, request, err));
     PAY_TRY(parse_expires(body, request, err));
     PAY_TRY(parse_documents(arena, body, request, err));
@@ -278,8 +254,8 @@ parse_documents(pay_arena_t *arena, const pay_json_t *body,
                              "buyer_info must be an object", "/buyer_info");
     }
 
-    PAY_TRY(parse_document(arena, value, "/buyer_info", TEXT_MAX,
-                           &request->buyer_info, err));
+    PAY_TRY(pay_parse_document(arena, value, "/buyer_info", TEXT_MAX,
+                               &request->buyer_info, err));
     PAY_TRY(parse_country(arena, value, request));
 
     value = pay_json_get(body, "credit_card_info");
@@ -292,62 +268,11 @@ parse_documents(pay_arena_t *arena, const pay_json_t *body,
                                  "a string or an object", "/credit_card_info");
         }
 
-        PAY_TRY(parse_document(arena, value, "/credit_card_info", TEXT_MAX,
-                               &request->card_info, err));
+        PAY_TRY(pay_parse_document(arena, value, "/credit_card_info",
+                                   TEXT_MAX, &request->card_info, err));
     }
 
-    value = pay_json_get(body, "metadata");
-    if (value == NULL) {
-        return PAY_OK;
-    }
-
-    if (pay_json_type(value) != PAY_JSON_OBJECT) {
-        return pay_refuse_at(err, "validation-error",
-                             "metadata must be an object", "/metadata");
-    }
-
-    PAY_TRY(pay_json_each(value, check_metadata, err));
-
-    return parse_document(arena, value, "/metadata", METADATA_MAX,
-                          &request->metadata, err);
-}
-
-
-static pay_status_t
-parse_document(pay_arena_t *arena, const pay_json_t *value,
-    const char *pointer, size_t max, pay_str_t *text, pay_err_t *err)
-{
-    PAY_TRY(pay_json_write(arena, value, text));
-
-    if (text->len > max) {
-        return pay_refuse_at(err, "validation-error",
-                             "the member is larger than allowed", "%s",
-                             pointer);
-    }
-
-    /* what is stored may spell out a number that came as 4.1e15 */
-    return pay_pan_found(*text) ? check_card_data(*text, NULL, err) : PAY_OK;
-}
-
-
-static pay_status_t
-check_metadata(pay_str_t name, const pay_json_t *value, void *data)
-{
-    pay_str_t         text;
-    pay_json_type_t   type;
-
-    type = pay_json_type(value);
-
-    if (name.len == 0 || name.len > KEY_MAX
-        || type == PAY_JSON_OBJECT || type == PAY_JSON_ARRAY
-        || (pay_json_string(value, &text) == PAY_OK && text.len > VALUE_MAX))
-    {
-        return pay_refuse_at(data, "validation-error",
-                             "metadata takes names of 1 to 40 bytes and plain "
-                             "values of at most 500 bytes", "/metadata");
-    }
-
-    return PAY_OK;
+    return pay_parse_metadata(arena, body, &request->metadata, err);
 }
 
 
@@ -387,7 +312,7 @@ parse_order(pay_arena_t *arena, const pay_json_t *json, unsigned index,
                              "/payment_orders/%u", index);
     }
 
-    PAY_TRY(check_members(json, order_members, (int) index, err));
+    PAY_TRY(pay_parse_members(json, order_members, (int) index, err));
     PAY_TRY(parse_order_id(arena, json, index, request, err));
     PAY_TRY(parse_seller(arena, json, index, &request->orders[index], err));
 
@@ -499,62 +424,6 @@ parse_amount(const pay_json_t *json, unsigned index,
         return pay_refuse_at(err, "amount-invalid",
                              "the checkout's total is larger than allowed",
                              "/payment_orders/%u/amount", index);
-    }
-
-    return PAY_OK;
-}
-
-
-static pay_status_t
-check_members(const pay_json_t *json, const char *const *allowed, int index,
-    pay_err_t *err)
-{
-    member_check_t  check;
-
-    check.allowed = allowed;
-    check.err = err;
-    check.prefix = index < 0 ? NULL : "/payment_orders/%u";
-    check.index = index < 0 ? 0 : (unsigned) index;
-
-    return pay_json_each(json, check_member, &check);
-}
-
-
-static pay_status_t
-check_member(pay_str_t name, const pay_json_t *value, void *data)
-{
-    const char *const  *allowed;
-    member_check_t     *check = data;
-
-    (void) value;
-
-    for (allowed = check->allowed; *allowed != NULL; allowed++) {
-        if (pay_str_is(name, *allowed)) {
-            return PAY_OK;
-        }
-    }
-
-    if (check->prefix != NULL) {
-        return pay_refuse_at(check->err, "validation-error",
-                             "the order has a member that is not known",
-                             "/payment_orders/%u", check->index);
-    }
-
-    return pay_refuse(check->err, "validation-error",
-                      "the body has a member that is not known");
-}
-
-
-static pay_status_t
-check_card_data(pay_str_t name, const pay_json_t *value, void *data)
-{
-    pay_str_t  text;
-
-    if (pay_pan_found(name)
-        || (pay_json_string(value, &text) == PAY_OK && pay_pan_found(text)))
-    {
-        return pay_refuse(data, "card-data-not-accepted",
-                          "the request holds what looks like a card number");
     }
 
     return PAY_OK;

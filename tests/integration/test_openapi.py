@@ -162,7 +162,7 @@ def test_bounds_are_those_of_the_parser(document):
     schemas = document["components"]["schemas"]
     request = schemas["PaymentRequest"]["properties"]
     payment = source("include/pay_payment.h")
-    parser = source("src/api/payment_parse.c")
+    parser = source("src/api/payment_parse.c") + source("src/api/parse.c")
     expires = request["expires_in"]
     assert expires["minimum"] == define("PAY_EXPIRES_MIN_S", payment)
     assert expires["maximum"] == define("PAY_EXPIRES_MAX_S", payment)

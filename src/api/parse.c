@@ -1,0 +1,150 @@
+/*
+ * Checks that the bodies of all requests go through.  Knows no resource.
+ */
+
+#include "parse.h"
+#include "pay_pan.h"
+
+
+#define METADATA_MAX  4096
+#define KEY_MAX       40
+#define VALUE_MAX     500
+
+typedef struct {
+    const char  *const *allowed;
+    pay_err_t          *err;
+    int                 index;         /* of an order; -1: the body */
+} member_check_t;
+
+
+static pay_status_t check_member(pay_str_t name, const pay_json_t *value,
+    void *data);
+static pay_status_t check_card_data(pay_str_t name, const pay_json_t *value,
+    void *data);
+static pay_status_t check_metadata(pay_str_t name, const pay_json_t *value,
+    void *data);
+
+
+pay_status_t
+pay_parse_card_data(const pay_json_t *json, pay_str_t body, pay_err_t *err)
+{
+    PAY_TRY(pay_json_each_string(json, check_card_data, err));
+
+    return pay_pan_found(body) ? check_card_data(body, NULL, err) : PAY_OK;
+}
+
+
+pay_status_t
+pay_parse_members(const pay_json_t *json, const char *const *allowed,
+    int index, pay_err_t *err)
+{
+    member_check_t  check;
+
+    check.allowed = allowed;
+    check.err = err;
+    check.index = index;
+
+    return pay_json_each(json, check_member, &check);
+}
+
+
+pay_status_t
+pay_parse_document(pay_arena_t *arena, const pay_json_t *value,
+    const char *pointer, size_t max, pay_str_t *text, pay_err_t *err)
+{
+    PAY_TRY(pay_json_write(arena, value, text));
+
+    if (text->len > max) {
+        return pay_refuse_at(err, "validation-error",
+                             "the member is larger than allowed", "%s",
+                             pointer);
+    }
+
+    /* what is stored may spell out a number that came as 4.1e15 */
+    return pay_pan_found(*text) ? check_card_data(*text, NULL, err) : PAY_OK;
+}
+
+
+pay_status_t
+pay_parse_metadata(pay_arena_t *arena, const pay_json_t *body,
+    pay_str_t *text, pay_err_t *err)
+{
+    const pay_json_t  *value;
+
+    value = pay_json_get(body, "metadata");
+    if (value == NULL) {
+        return PAY_OK;
+    }
+
+    if (pay_json_type(value) != PAY_JSON_OBJECT) {
+        return pay_refuse_at(err, "validation-error",
+                             "metadata must be an object", "/metadata");
+    }
+
+    PAY_TRY(pay_json_each(value, check_metadata, err));
+
+    return pay_parse_document(arena, value, "/metadata", METADATA_MAX, text,
+                              err);
+}
+
+
+static pay_status_t
+check_member(pay_str_t name, const pay_json_t *value, void *data)
+{
+    const char *const  *allowed;
+    member_check_t     *check = data;
+
+    (void) value;
+
+    for (allowed = check->allowed; *allowed != NULL; allowed++) {
+        if (pay_str_is(name, *allowed)) {
+            return PAY_OK;
+        }
+    }
+
+    if (check->index >= 0) {
+        return pay_refuse_at(check->err, "validation-error",
+                             "the order has a member that is not known",
+                             "/payment_orders/%u", (unsigned) check->index);
+    }
+
+    return pay_refuse(check->err, "validation-error",
+                      "the body has a member that is not known");
+}
+
+
+static pay_status_t
+check_card_data(pay_str_t name, const pay_json_t *value, void *data)
+{
+    pay_str_t  text;
+
+    if (pay_pan_found(name)
+        || (pay_json_string(value, &text) == PAY_OK && pay_pan_found(text)))
+    {
+        return pay_refuse(data, "card-data-not-accepted",
+                          "the request holds what looks like a card number");
+    }
+
+    return PAY_OK;
+}
+
+
+static pay_status_t
+check_metadata(pay_str_t name, const pay_json_t *value, void *data)
+{
+    pay_str_t         text;
+    pay_json_type_t   type;
+
+    type = pay_json_type(value);
+
+    if (name.len == 0 || name.len > KEY_MAX
+        || type == PAY_JSON_OBJECT || type == PAY_JSON_ARRAY
+        || (pay_json_string(value, &text) == PAY_OK && text.len > VALUE_MAX))
+    {
+        return pay_refuse_at(data, "validation-error",
+                             "metadata takes names of 1 to 40 bytes and plain "
+                             "values of at most 500 bytes", "/metadata");
+    }
+
+    return PAY_OK;
+}
