@@ -127,18 +127,21 @@ class Api:
         denied = dialect.authorise(request)
         if denied:
             return await self._reply(request, call, denied, "unauthorised")
+        if operation not in QUESTIONS:
+            call.key = dialect.key(request, raw)
+        lock = (dialect.name, operation, call.key)
+        if call.key and lock in self.busy:
+            busy = dialect.busy(call.key)
+            return await self._reply(request, call, busy, "conflict")
         fault = self.faults.take(dialect.name, operation, nonce)
         call.fault = fault.kind if fault else None
-        kept = operation in QUESTIONS or not fault or fault.accept
-        if kept:
-            self.lag = fault.n if fault and fault.kind == "lag" else 0
-            dialect.round = bool(fault and fault.kind == "loop")
-            answer, what = work(request, raw, made)
-        else:
-            key = dialect.key(request, raw)
-            answer, what = self._not_accepted(dialect, key, raw, fault)
-        if fault and fault.kind == "delay":
-            await asyncio.sleep(fault.ms / 1000)
+        self.busy.add(lock)
+        try:
+            answer, what = await self._perform(
+                request, raw, dialect, (call, made, work), fault
+            )
+        finally:
+            self.busy.discard(lock)
         if fault and fault.kind == "other_token":
             dialect.change_token(answer.body)
         if fault and fault.kind == "repeat" and what == "listed":
@@ -146,6 +149,21 @@ class Api:
         if fault and fault.kind == "loop" and what == "listed":
             dialect.loop(answer.body, request)
         return await self._reply(request, call, answer, what, fault, dialect)
+
+    async def _perform(self, request, raw, dialect, what, fault):
+        call, made, work = what
+        slow = fault if fault and fault.kind == "delay" else None
+        if slow and slow.before:
+            await asyncio.sleep(slow.ms / 1000)
+        asks = call.operation in QUESTIONS
+        if fault and not asks and not fault.accept:
+            return self._not_accepted(dialect, call.key, raw, fault)
+        self.lag = fault.n if fault and fault.kind == "lag" else 0
+        dialect.round = bool(fault and fault.kind == "loop")
+        done = work(request, raw, made)
+        if slow and not slow.before:
+            await asyncio.sleep(slow.ms / 1000)
+        return done
 
     async def _reply(
         self, request, call, answer, what, fault=None, dialect=None

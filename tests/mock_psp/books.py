@@ -14,11 +14,13 @@ ALPHANUMERIC = string.ascii_letters + string.digits
 
 # open: nobody paid yet; pending: the buyer did, the money is not there yet;
 # declined: refused, the buyer may try again; approved: the buyer agreed and the
-# merchant has yet to take the money; the others are final.
+# merchant has yet to take the money; authorized: it is held, and captured in
+# one part or several; the others are final.
 STATES = (
     "open",
     "pending",
     "approved",
+    "authorized",
     "paid",
     "declined",
     "expired",
@@ -48,6 +50,9 @@ class Registration:
     requests: int = 1
     fingerprint: str = ""
     again: bool = False  # may one try more follow a decline?
+    manual: bool = False  # is the money held first, and captured later?
+    captured_minor: int = 0
+    fee_minor: int = 0  # what the PSP kept of the sale, in its currency
     extra: dict = field(default_factory=dict)
 
     def payable(self) -> bool:
@@ -58,9 +63,42 @@ class Registration:
     def view(self) -> dict:
         keys = (
             "dialect nonce token amount currency status reference created "
-            "requests code payment_id expires_at"
+            "requests code payment_id expires_at manual captured_minor"
         )
         return {key: getattr(self, key) for key in keys.split()}
+
+
+@dataclass
+class Deed:
+    """What was done to a payment once the buyer had paid.
+
+    capture: pending, done, failed · refund: pending, done, failed, returned ·
+    dispute: open, won, lost · fee: charged, returned
+    """
+
+    kind: str
+    id: str
+    made: Registration
+    amount_minor: int
+    currency: str
+    status: str
+    key: str = ""  # of the call that asked for it; empty: the dashboard
+    code: str | None = None
+    reason: str = ""
+    final: bool = False
+    captured_minor: int = 0  # a capture: all of them together, with this one
+    fee_minor: int = 0
+    fee_currency: str = ""
+    created: float = field(default_factory=time.time)
+    extra: dict = field(default_factory=dict)
+
+    def view(self) -> dict:
+        keys = (
+            "kind id amount_minor currency status key code reason final "
+            "captured_minor fee_minor fee_currency created"
+        )
+        shown = {key: getattr(self, key) for key in keys.split()}
+        return shown | {"token": self.made.token, "dialect": self.made.dialect}
 
 
 @dataclass
@@ -76,6 +114,7 @@ class Call:
     outcome: str = "running"
     status: int | None = None
     fault: str | None = None
+    key: str = ""
 
     def view(self) -> dict:
         return dict(self.__dict__)
@@ -107,6 +146,7 @@ class Books:
         self.registrations: list[Registration] = []
         self.by_token: dict[str, Registration] = {}
         self.by_nonce: dict[tuple[str, str], Registration] = {}
+        self.deeds: list[Deed] = []
         self.calls: list[Call] = []
         self.events: list[Made] = []
         self.deliveries: list = []
@@ -135,6 +175,62 @@ class Books:
     def of_token(self, dialect: str, token: str) -> Registration | None:
         found = self.by_token.get(token)
         return found if found and found.dialect == dialect else None
+
+    def of_payment(self, dialect: str, payment: str) -> Registration | None:
+        for each in self.of_dialect(dialect):
+            if payment and each.payment_id == payment:
+                return each
+        return None
+
+    def deeds_of(self, made: Registration, kind: str, *states: str) -> list:
+        """The oldest first; of these states, or of all."""
+        return [
+            each
+            for each in self.deeds
+            if each.made is made
+            and each.kind == kind
+            and (not states or each.status in states)
+        ]
+
+    def deed(self, deed_id: str) -> Deed | None:
+        return next((each for each in self.deeds if each.id == deed_id), None)
+
+    def money(self, made: Registration) -> dict:
+        """Where a payment's money is, in minor units."""
+
+        def total(kind: str, *states: str) -> int:
+            found = self.deeds_of(made, kind, *states)
+            return sum(each.amount_minor for each in found)
+
+        held = made.status == "authorized"
+        left = made.amount_minor - made.captured_minor if held else 0
+        sums = {
+            "captured": made.captured_minor,
+            "refunding": total("refund", "pending"),
+            "refunded": total("refund", "done"),
+            "disputed": total("dispute", "open", "lost"),
+        }
+        gone = sums["refunding"] + sums["refunded"] + sums["disputed"]
+        return sums | {
+            "authorized": left - total("capture", "pending"),
+            "refundable": sums["captured"] - gone,
+            "fees": self._fees(made),
+        }
+
+    def _fees(self, made: Registration) -> dict:
+        """What the PSP has kept, by currency."""
+        sums = {made.currency: made.fee_minor}
+        for each in self.deeds:
+            if each.made is not made:
+                continue
+            if each.kind == "fee":
+                signed = {"charged": 1, "returned": -1}[each.status]
+                kept = {each.currency: signed * each.amount_minor}
+            else:
+                kept = {each.fee_currency: each.fee_minor}
+            for currency, minor in kept.items():
+                sums[currency] = sums.get(currency, 0) + minor
+        return {currency: minor for currency, minor in sums.items() if minor}
 
     def of_dialect(self, dialect: str) -> list[Registration]:
         """The oldest first."""

@@ -2,11 +2,12 @@
 its books.  JSON in, JSON out; 400 with a reason for what it does not know.
 """
 
-import json
 import time
 
 from aiohttp import web
 
+from .aftersale import RESULTS as CHANGE_RESULTS
+from .dashboard import BadRequest, Dashboard, body_of, registration
 from .dialect import Mail
 from .faults import BadFault
 from .lifecycle import RESULTS, NotPossible
@@ -20,23 +21,16 @@ SETTINGS = {
     "webhook_retry_ms": int,
     "webhook_attempts": int,
     "webhook_timeout_s": (int, float),
+    "capture_result": str,
+    "refund_result": str,
+    "sale_fee_minor": int,
+    "refund_fee_minor": int,
 }
-
-
-class BadRequest(Exception):
-    pass
+WORDS = ("capture_result", "refund_result")
 
 
 def _fail(status: int, message: str) -> web.Response:
     return web.json_response({"error": message}, status=status)
-
-
-async def _body(request) -> dict | list:
-    raw = await request.read()
-    try:
-        return json.loads(raw) if raw else {}
-    except ValueError:
-        raise BadRequest("the body is no JSON") from None
 
 
 @web.middleware
@@ -65,13 +59,14 @@ class Control:
             web.post(f"{root}/pay", self._pay),
             web.post(f"{root}/webhook", self._webhook),
             web.get(f"{root}/books", self._books),
+            *Dashboard(self.psp).routes(root),
         ]
 
     async def _health(self, request):
         return web.json_response({"status": "ok", "seed": self.psp.books.seed})
 
     async def _reset(self, request):
-        body = await _body(request)
+        body = await body_of(request)
         await self.psp.reset(body.get("seed"))
         return web.json_response({"seed": self.psp.books.seed})
 
@@ -81,7 +76,7 @@ class Control:
 
     async def _add_faults(self, request):
         """One fault, a list of them, or {"faults": [...]}."""
-        body = await _body(request)
+        body = await body_of(request)
         if isinstance(body, dict):
             body = body.get("faults", [body])
         added = [self.psp.faults.add(spec).view() for spec in body]
@@ -92,10 +87,12 @@ class Control:
         return web.json_response({"faults": []})
 
     async def _settings(self, request):
-        body = await _body(request)
+        body = await body_of(request)
         for name, value in body.items():
             if name == "webhook_urls" and isinstance(value, dict):
                 self.psp.config.webhook_urls.update(value)
+            elif name in WORDS and value not in CHANGE_RESULTS:
+                raise BadRequest(f"{name}: {', '.join(CHANGE_RESULTS)}")
             elif name in SETTINGS and isinstance(value, SETTINGS[name]):
                 setattr(self.psp.config, name, value)
             else:
@@ -104,16 +101,10 @@ class Control:
         urls = {"webhook_urls": self.psp.config.webhook_urls}
         return web.json_response(shown | urls)
 
-    def _registration(self, body: dict):
-        made = self.psp.books.by_token.get(body.get("token"))
-        if made is None:
-            raise BadRequest("no registration has that token")
-        return made
-
     async def _pay(self, request):
         """Acts as a buyer: {token, result, code?}; 409 when it is too late."""
-        body = await _body(request)
-        made = self._registration(body)
+        body = await body_of(request)
+        made = registration(self.psp, body)
         if body.get("result") not in RESULTS:
             raise BadRequest(f"result is one of {', '.join(RESULTS)}")
         code = body.get("code", "card_declined")
@@ -128,7 +119,7 @@ class Control:
         `timestamp`, `sign` (right | wrong | none) and `headers` change the
         envelope.
         """
-        body = await _body(request)
+        body = await body_of(request)
         dialect = self.psp.dialects.get(body.get("dialect"))
         if dialect is None or not self.psp.config.webhook_urls.get(
             dialect.name
@@ -185,7 +176,14 @@ class Control:
         ]
         return web.json_response(
             {
-                "registrations": [each.view() for each in found],
+                "registrations": [
+                    each.view() | {"money": books.money(each)} for each in found
+                ],
+                "deeds": [
+                    each.view()
+                    for each in books.deeds
+                    if not wanted or each.made.token in tokens
+                ],
                 "requests": calls,
                 "webhooks": sent,
                 "events": [

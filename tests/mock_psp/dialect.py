@@ -52,7 +52,7 @@ class Dialect:
     def __init__(self, books, config):
         self.books = books
         self.config = config
-        self.lifecycle = None  # set by ``Psp``
+        self.lifecycle = self.aftersale = None  # set by ``Psp``
         self.stored: dict[str, tuple[str, Answer, float]] = {}
         self.round = False  # the list of this call has no end: `loop`
 
@@ -196,6 +196,19 @@ class Dialect:
     def settled(self, made, before: str, result: str) -> list:
         """The events of a change, after made.status has moved."""
         return [self.event(made, result)]
+
+    # What happens after the sale: see ``aftersale``.
+
+    def new_deed_id(self, kind: str, prefix: str) -> str:
+        return self.books.random_id(prefix, 24)
+
+    def told(self, deed, before: str) -> list:
+        """The events of a deed that has become what it is."""
+        return []
+
+    def rest_released(self, made) -> list:
+        """The events when the rest of a payment will not be captured."""
+        return []
 
     # The faults: they change an answer's body or an event's object.
 

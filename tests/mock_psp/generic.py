@@ -13,60 +13,32 @@ import time
 
 from aiohttp import web
 
+from . import generic_checks as checks
 from . import lists, money
 from .answers import Answer
 from .books import Registration
 from .dialect import Dialect, Mail
+from .generic_checks import Refused
 
 ROOT = "/generic/v1/registrations"
 EVENTS = "/generic/v1/events"
 
-MEMBERS = {
-    "nonce": str,
-    "reference": str,
-    "amount": str,
-    "currency": str,
-    "expires_at": int,
-    "return_url": str,
-    "lines": list,
+# What becomes of a deed → the event's name and whether it says why.
+TOLD = {
+    ("capture", "done"): ("capture.done", False),
+    ("capture", "failed"): ("capture.failed", True),
+    ("refund", "pending"): ("refund.pending", False),
+    ("refund", "done"): ("refund.done", False),
+    ("refund", "failed"): ("refund.failed", True),
+    ("refund", "returned"): ("refund.failed", True),
+    ("dispute", "open"): ("dispute.opened", True),
+    ("dispute", "won"): ("dispute.won", True),
+    ("dispute", "lost"): ("dispute.lost", True),
+    ("fee", "charged"): ("fee.charged", False),
+    ("fee", "returned"): ("fee.returned", False),
 }
-LINE_MEMBERS = {"payment_order_id": str, "name": str, "amount": str}
-CHANGE_MEMBERS = {"nonce": str, "reference": str}
-MONEY_MEMBERS = CHANGE_MEMBERS | {"amount": str, "currency": str}
-REASON_MAX = 100
-CHANGE_NONCE_MAX = 80
-LINES_MAX = 20
-NONCE_MAX = 64
+ANSWERS = {"done": "done", "pending": "pending", "failed": "refused"}
 LOOP = "round~"
-
-
-class Refused(Exception):
-    def __init__(self, status: int, code: str, message: str):
-        super().__init__(message)
-        self.status, self.code = status, code
-
-
-def _typed(value: object, kind: type) -> bool:
-    return isinstance(value, kind) and not (
-        kind is int and isinstance(value, bool)
-    )
-
-
-def _members(body: object, wanted: dict, where: str) -> None:
-    if not isinstance(body, dict):
-        raise Refused(422, "invalid_request", f"{where} is no object")
-    for name in body:
-        if name not in wanted:
-            raise Refused(422, "unknown_member", f"{where}: {name[:40]}")
-    for name, kind in wanted.items():
-        if not _typed(body.get(name), kind):
-            raise Refused(422, "invalid_request", f"{where}: {name}")
-
-
-def _only_once(pairs: list) -> dict:
-    if len({name for name, _ in pairs}) != len(pairs):
-        raise ValueError("duplicate member")
-    return dict(pairs)
 
 
 class Generic(Dialect):
@@ -113,7 +85,8 @@ class Generic(Dialect):
         """-> answer, registration or None, what happened"""
         nonce = self.key(request, raw)
         try:
-            body = self._checked(request, raw, nonce)
+            is_new = self.known(nonce) is None
+            body = checks.registration(request, raw, nonce, is_new=is_new)
         except Refused as reason:
             answer = self.error(reason.status, reason.code, str(reason))
             return answer, None, "refused"
@@ -128,41 +101,6 @@ class Generic(Dialect):
             answer = self.error(422, "nonce_reused", "other body, same nonce")
             return answer, None, "reused"
         return self.show(known), known, "replayed"
-
-    def _checked(self, request, raw: bytes, nonce: str) -> dict:
-        if request.content_type != "application/json":
-            raise Refused(415, "invalid_request", "send application/json")
-        try:
-            body = json.loads(raw, object_pairs_hook=_only_once)
-        except ValueError:
-            raise Refused(400, "invalid_json", "the body is no JSON") from None
-        _members(body, MEMBERS, "body")
-        if not 1 <= len(nonce) <= NONCE_MAX or body["nonce"] != nonce:
-            raise Refused(422, "nonce_invalid", "Idempotency-Key != nonce")
-        if not 1 <= len(body["lines"]) <= LINES_MAX:
-            raise Refused(422, "invalid_request", "lines: 1 to 20")
-        if not body["return_url"].startswith(("https://", "http://")):
-            raise Refused(422, "invalid_request", "return_url")
-        known = self.known(nonce)
-        if known is None and body["expires_at"] <= time.time():
-            raise Refused(422, "expires_at_invalid", "in the past")
-        self._check_amounts(body)
-        return body
-
-    def _check_amounts(self, body: dict) -> None:
-        currency = body["currency"]
-        try:
-            total = money.parse(body["amount"], currency)
-            lines = 0
-            for line in body["lines"]:
-                _members(line, LINE_MEMBERS, "line")
-                lines += money.parse(line["amount"], currency)
-        except KeyError:
-            raise Refused(422, "currency_unknown", currency[:8]) from None
-        except money.BadAmount as reason:
-            raise Refused(422, "amount_invalid", str(reason)) from None
-        if lines != total:
-            raise Refused(422, "amount_invalid", "lines do not add up")
 
     def _book(self, body: dict, fingerprint: str) -> Registration:
         token = self.new_token()
@@ -181,6 +119,7 @@ class Generic(Dialect):
             lines=[(line["name"], line["amount"]) for line in body["lines"]],
             fingerprint=fingerprint,
             again=True,
+            manual="capture" in body,
         )
         self.books.add(made)
         return made
@@ -202,8 +141,12 @@ class Generic(Dialect):
         return Answer(status, body | self._outcome(made))
 
     def _outcome(self, made: Registration) -> dict:
-        both = {"payment_id": made.payment_id, "code": made.code}
-        return {key: value for key, value in both.items() if value}
+        more = {"payment_id": made.payment_id, "code": made.code}
+        if made.manual:
+            more["capture"] = "manual"
+        if made.manual and made.captured_minor:
+            more["captured"] = money.render(made.captured_minor, made.currency)
+        return {key: value for key, value in more.items() if value}
 
     def query(self, token: str) -> Answer:
         made = self.books.of_token(self.name, token)
@@ -269,7 +212,7 @@ class Generic(Dialect):
         try:
             if made is None:
                 raise Refused(404, "not_found", "no such registration")
-            body = self._checked_change(request, raw, operation)
+            body = checks.change(request, raw, key, operation)
             answer = book(made, body)
         except Refused as reason:
             answer = self.error(reason.status, reason.code, str(reason))
@@ -277,71 +220,72 @@ class Generic(Dialect):
         self.remember(key, raw, answer)
         return answer, "changed"
 
-    def _checked_change(self, request, raw: bytes, operation: str) -> dict:
-        if request.content_type != "application/json":
-            raise Refused(415, "invalid_request", "send application/json")
-        try:
-            body = json.loads(raw, object_pairs_hook=_only_once)
-        except ValueError:
-            raise Refused(400, "invalid_json", "the body is no JSON") from None
-        moves = operation in ("capture", "refund")
-        wanted = MONEY_MEMBERS if moves else CHANGE_MEMBERS
-        if moves and isinstance(body, dict) and "reason" in body:
-            wanted = wanted | {"reason": str}
-        _members(body, wanted, "body")
-        nonce = request.headers.get(self.key_header, "")
-        if not 1 <= len(nonce) <= CHANGE_NONCE_MAX or body["nonce"] != nonce:
-            raise Refused(422, "nonce_invalid", "Idempotency-Key != nonce")
-        if not nonce.endswith(f":{operation}"):
-            raise Refused(422, "nonce_invalid", "of another change")
-        if not 0 <= len(body.get("reason", "")) <= REASON_MAX:
-            raise Refused(422, "invalid_request", "reason")
-        return body
-
-    def _minor(self, made: Registration, body: dict) -> int:
-        if body["currency"] != made.currency:
-            raise Refused(422, "currency_invalid", "not the registration's")
-        try:
-            return money.parse(body["amount"], body["currency"])
-        except money.BadAmount as reason:
-            raise Refused(422, "amount_invalid", str(reason)) from None
-
-    def _done(self, made: Registration, body: dict) -> Answer:
+    def _done(self, made: Registration, body: dict, deed=None) -> Answer:
+        chance = self.books.random_id("chg_", 24)
         answer = {
-            "id": self.books.random_id("chg_", 24),
+            "id": deed.id if deed else chance,
             "nonce": body["nonce"],
             "token": made.token,
-            "status": "done",
+            "status": ANSWERS[deed.status] if deed else "done",
         }
         for name in ("amount", "currency"):
             if name in body:
                 answer[name] = body[name]
+        if deed and deed.code:
+            answer["code"] = deed.code
         return Answer(201, answer)
 
     def _capture(self, made: Registration, body: dict) -> Answer:
+        if made.status == "authorized":
+            return self._capture_part(made, body)
         if made.status != "approved":
             raise Refused(422, "not_approved", f"it is {made.status}")
-        if self._minor(made, body) != made.amount_minor:
+        if checks.minor(made, body) != made.amount_minor:
             raise Refused(422, "amount_invalid", "the whole amount only")
         self.lifecycle.settle(made, "paid")
         answer = self._done(made, body)
         answer.body["payment_id"] = made.payment_id
         return answer
 
+    def _capture_part(self, made: Registration, body: dict) -> Answer:
+        minor = checks.minor(made, body)
+        if minor > self.books.money(made)["authorized"]:
+            raise Refused(422, "amount_too_large", "more than is held")
+        deed = self.aftersale.capture(
+            made,
+            minor,
+            final=body.get("final", False),
+            key=body["nonce"],
+            result=self.config.capture_result,
+        )
+        answer = self._done(made, body, deed)
+        captured = money.render(made.captured_minor, made.currency)
+        answer.body |= {"payment_id": made.payment_id, "captured": captured}
+        return answer
+
     def _cancel(self, made: Registration, body: dict) -> Answer:
-        if made.status != "approved":
+        if made.status == "authorized":
+            self.aftersale.release(made)
+        elif made.status == "approved":
+            self.lifecycle.settle(made, "cancelled")
+        else:
             raise Refused(422, "not_approved", f"it is {made.status}")
-        self.lifecycle.settle(made, "cancelled")
         return self._done(made, body)
 
     def _refund(self, made: Registration, body: dict) -> Answer:
-        if made.status != "paid":
+        minor = checks.minor(made, body)
+        if not made.captured_minor:
             raise Refused(422, "not_paid", f"it is {made.status}")
-        refunded = made.extra.get("refunded", 0) + self._minor(made, body)
-        if refunded > made.amount_minor:
+        if minor > self.books.money(made)["refundable"]:
             raise Refused(422, "amount_too_large", "more than is left")
-        made.extra["refunded"] = refunded
-        return self._done(made, body)
+        deed = self.aftersale.refund(
+            made,
+            minor,
+            key=body["nonce"],
+            reason=body.get("reason", ""),
+            result=self.config.refund_result,
+        )
+        return self._done(made, body, deed)
 
     def _expire(self, made: Registration, body: dict) -> Answer:
         if made.payable():
@@ -351,8 +295,8 @@ class Generic(Dialect):
         return self.query(made.token)
 
     def change_amount(self, body: dict) -> None:
-        amount = body.get("amount", "1.00")
-        body["amount"] = "9" + amount
+        name = "captured" if "captured" in body else "amount"
+        body[name] = "9" + body.get(name, "1.00")
 
     def change_currency(self, body: dict) -> None:
         body["currency"] = "EUR" if body.get("currency") != "EUR" else "CHF"
@@ -372,7 +316,35 @@ class Generic(Dialect):
             "amount": made.amount,
             "currency": made.currency,
         }
+        if fact == "paid" and made.fee_minor:
+            data["fee"] = money.render(made.fee_minor, made.currency)
         return self.envelope(f"registration.{fact}", data | self._outcome(made))
+
+    def told(self, deed, before: str) -> list:
+        made = deed.made
+        name, why = TOLD[deed.kind, deed.status]
+        data = {
+            "token": made.token,
+            "payment_id": made.payment_id,
+            "id": deed.id,
+            "currency": deed.currency,
+        }
+        if deed.kind == "capture":
+            data["captured"] = money.render(made.captured_minor, made.currency)
+        else:
+            data["amount"] = money.render(deed.amount_minor, deed.currency)
+        if deed.key:
+            data["nonce"] = deed.key
+        if why and deed.code:
+            data["code"] = deed.code
+        if deed.fee_minor and deed.status in ("done", "open"):
+            data["fee"] = money.render(deed.fee_minor, deed.fee_currency)
+            data["fee_currency"] = deed.fee_currency
+        events = [self.envelope(name, data)]
+        whole = made.captured_minor == made.amount_minor
+        if name == "capture.done" and whole:
+            events.append(self.event(made, "paid"))
+        return events
 
     def envelope(self, kind: str, data: dict) -> dict:
         return {

@@ -1,5 +1,5 @@
-"""What happens to a registration: approved, paid, declined, pending, expired,
-cancelled.
+"""What happens to a registration until it is paid: approved, authorized,
+declined, pending, expired, cancelled.
 
 Moves a registration along its states and sends the events that the dialect's
 PSP would send.  Called by the hosted page, the control API and the clock.
@@ -11,6 +11,9 @@ import time
 from .books import FINAL
 
 RESULTS = ("approved", "paid", "declined", "pending", "expired", "cancelled")
+WITH_MONEY = ("paid", "pending", "authorized")
+HELD = ("approved", "authorized")
+GIVEN_BACK = ("cancelled", "expired")
 SWEEP_S = 0.5
 
 
@@ -26,18 +29,30 @@ class Lifecycle:
         self.dialects = dialects
 
     def settle(self, made, result: str, code: str | None = None) -> list:
-        """Books a result; returns the deliveries it caused."""
-        if made.status in FINAL:
-            raise NotPossible(f"the registration is {made.status}")
-        stuck = not made.payable() and made.status != "approved"
-        if stuck and result in ("approved", "pending", "cancelled"):
-            raise NotPossible("the payment is on its way or was refused")
+        """Books a result; returns the deliveries it caused.  Of a manual
+        registration, "paid" is that the buyer is done: the money is held.
+        """
+        if made.manual and result == "paid":
+            result = "authorized"
+        self._check(made, result)
         before, made.status = made.status, result
         made.code = code if result == "declined" else None
-        if result in ("paid", "pending") and not made.payment_id:
+        if result in WITH_MONEY and not made.payment_id:
             made.payment_id = self.dialects[made.dialect].new_payment_id()
+        if result == "paid":
+            made.captured_minor = made.amount_minor
+            made.fee_minor = self.config.sale_fee_minor
         events = self.dialects[made.dialect].settled(made, before, result)
         return [self.emit(made, event) for event in events]
+
+    def _check(self, made, result: str) -> None:
+        if made.status in FINAL:
+            raise NotPossible(f"the registration is {made.status}")
+        if made.status == "authorized" and result not in GIVEN_BACK:
+            raise NotPossible("the money is held already")
+        stuck = not made.payable() and made.status not in HELD
+        if stuck and result in ("approved", "pending", "cancelled"):
+            raise NotPossible("the payment is on its way or was refused")
 
     def emit(self, made, event: dict):
         """Sends one event about a registration; returns the delivery."""

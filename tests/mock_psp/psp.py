@@ -7,6 +7,7 @@ from pathlib import Path
 from aiohttp import web
 
 from . import control
+from .aftersale import Aftersale
 from .api import Api
 from .books import Books
 from .dialects import DIALECTS
@@ -36,6 +37,13 @@ class Config:
     event_age_s: float = 0
     # The most entries of a page of a list.
     list_page: int = 6
+    # What becomes of captures and refunds that the API asks for: done,
+    # pending (until the control API says more) or failed.
+    capture_result: str = "done"
+    refund_result: str = "done"
+    # What the PSP keeps of a sale or capture, and takes for a refund.
+    sale_fee_minor: int = 0
+    refund_fee_minor: int = 0
     result_key: bytes | None = None
     secrets: Path | None = None
     seed: object = None
@@ -59,8 +67,12 @@ class Psp:
         self.lifecycle = Lifecycle(
             config, self.books, self.sender, self.dialects
         )
+        self.aftersale = Aftersale(
+            config, self.books, self.lifecycle, self.dialects
+        )
         for dialect in self.dialects.values():
             dialect.lifecycle = self.lifecycle
+            dialect.aftersale = self.aftersale
 
     async def reset(self, seed: object) -> None:
         """Forgets everything, stops every webhook on its way."""
