@@ -63,6 +63,8 @@ typedef enum {
     PAY_OP_SWEEP,
     PAY_OP_BEGIN_BACKFILL,
     PAY_OP_END_BACKFILL,
+    PAY_OP_BEGIN_RATES,
+    PAY_OP_END_RATES,
     PAY_OP_COUNT
 } pay_op_id_t;
 

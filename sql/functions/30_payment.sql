@@ -8,10 +8,22 @@ SET LOCAL ROLE payments_owner;
 SET LOCAL search_path = pay, pg_temp;
 
 
--- orders: [{"id","seller","amount","currency"}], 1 to 20 of them, ids
--- distinct, amounts whole, all in the checkout's currency and adding up.
+CREATE OR REPLACE FUNCTION pay.credit_ok(p_credit jsonb)
+RETURNS boolean LANGUAGE plpgsql STABLE AS $$
+BEGIN
+    RETURN jsonb_typeof(p_credit) = 'string' AND EXISTS (
+        SELECT FROM currency k WHERE k.code = p_credit #>> '{}');
+END
+$$;
+COMMENT ON FUNCTION pay.credit_ok IS
+    'Whether it is a currency that a seller can be credited in';
+
+
+-- orders: [{"id","seller","amount","currency","credit"?}], 1 to 20 of them,
+-- ids distinct, amounts whole, all in the checkout's currency and adding up;
+-- credit: the currency that the seller is owed, where it may be another.
 CREATE OR REPLACE FUNCTION pay.order_ok(p_order jsonb, p_currency text)
-RETURNS boolean LANGUAGE sql IMMUTABLE AS $$
+RETURNS boolean LANGUAGE sql STABLE AS $$
 SELECT CASE WHEN jsonb_typeof(p_order -> 'id') = 'string'
         AND jsonb_typeof(p_order -> 'seller') = 'string'
         AND jsonb_typeof(p_order -> 'amount') = 'number'
@@ -20,6 +32,9 @@ SELECT CASE WHEN jsonb_typeof(p_order -> 'id') = 'string'
         AND (p_order -> 'amount')::numeric BETWEEN 1 AND 999999999999999
         AND scale(trim_scale((p_order -> 'amount')::numeric)) = 0
         AND coalesce(p_order ->> 'currency' = p_currency, false)
+        AND NOT p_order ? 'quote'
+        AND CASE WHEN p_order ? 'credit' THEN credit_ok(p_order -> 'credit')
+                 ELSE true END
     ELSE false END
 $$;
 COMMENT ON FUNCTION pay.order_ok IS
@@ -142,11 +157,16 @@ DECLARE
 BEGIN
     WITH won AS (
         INSERT INTO payment_order AS o (merchant_id, payment_order_id,
-            checkout_id, position, seller_account, amount_minor, currency)
+            checkout_id, position, seller_account, amount_minor, currency,
+            credit_currency, credit_rate, credit_minor, credit_until)
         SELECT i.merchant_id, e.line ->> 'id', i.checkout_id, e.n,
-            e.line ->> 'seller', (e.line -> 'amount')::bigint, i.currency
+            e.line ->> 'seller', (e.line -> 'amount')::bigint, i.currency,
+            CASE WHEN q.quote IS NOT NULL THEN e.line ->> 'credit' END,
+            (q.quote -> 'rate')::numeric, (q.quote -> 'minor')::bigint,
+            CASE WHEN q.quote IS NOT NULL THEN now() + i.quote_ttl END
         FROM unnest(p_items) i,
-            jsonb_array_elements(i.orders) WITH ORDINALITY AS e (line, n)
+            jsonb_array_elements(i.orders) WITH ORDINALITY AS e (line, n),
+            LATERAL (SELECT e.line -> 'quote') q (quote)
         ORDER BY i.merchant_id, e.line ->> 'id', i.item
         ON CONFLICT DO NOTHING
         RETURNING o.merchant_id, o.checkout_id
@@ -345,6 +365,7 @@ DECLARE
     v_left   payment_item[] := p_items;
     v_next   payment_item[];
     v_keyed  payment_item[];
+    v_quotes record;
     v_placed payment_item[];
     v_made   payment_item[];
     v_item   payment_item;
@@ -352,7 +373,8 @@ DECLARE
 BEGIN
     WHILE cardinality(v_left) > 0 LOOP
         v_keyed := insert_keys(v_left);
-        v_placed := insert_checkouts(v_keyed);
+        v_quotes := quote_items(v_keyed);
+        v_placed := insert_checkouts(v_quotes.quoted);
         v_made := insert_orders(v_placed);
         PERFORM insert_registrations(v_made);
         PERFORM insert_beginnings(v_made);
@@ -372,6 +394,11 @@ BEGIN
             ORDER BY i.item
         LOOP
             v_loss := explain_loss(v_item);
+            v_loss.outcome := coalesce(v_loss.outcome, CASE
+                WHEN v_item.item = ANY (v_quotes.missing)
+                    THEN 'rate_missing'
+                WHEN v_item.item = ANY (v_quotes.too_large)
+                    THEN 'credit_too_large' END);
 
             IF v_loss.outcome IS NULL THEN
                 v_next := v_next || v_item;

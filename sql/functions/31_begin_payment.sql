@@ -131,5 +131,5 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION pay_api.begin_payment IS
-    'Creates checkouts: created, replayed, in_progress, key_reused, exists or '
-    'invalid';
+    'Creates checkouts: created, replayed, in_progress, key_reused, exists, '
+    'rate_missing, credit_too_large or invalid';

@@ -92,6 +92,15 @@ static const pay_type_t  backfill_out[] = { T, I, I };
 /* psp, owner, until_s (NULL: it failed), listed, missed, code */
 static const pay_type_t  backfilled_in[] = { T, T, I, I, I, T };
 
+/* source (name of a source of rates), owner, interval_ms, lease_ms → outcome,
+ * age_ms (of its rates; NULL: it has none) */
+static const pay_type_t  rates_in[] = { T, T, I, I };
+static const pay_type_t  rates_out[] = { T, I };
+
+/* source, owner, base (currency), rates ({"USD": "1.0843"}, NULL: it failed),
+ * code, age_ms (of the rates when they were read), max_age_ms */
+static const pay_type_t  rated_in[] = { T, T, T, J, T, I, I };
+
 
 #define OP(name, args, in, out, class)                                        \
     { name, "SELECT * FROM pay_api." name "(" args ")",                       \
@@ -147,6 +156,10 @@ static const pay_op_t  ops[PAY_OP_COUNT] = {
         OP("begin_backfill", ARGS_4, backfill_in, backfill_out, JOBS),
     [PAY_OP_END_BACKFILL] =
         OP("end_backfill", ARGS_6, backfilled_in, outcome_out, JOBS),
+    [PAY_OP_BEGIN_RATES] =
+        OP("begin_rates", ARGS_4, rates_in, rates_out, JOBS),
+    [PAY_OP_END_RATES] =
+        OP("end_rates", ARGS_7, rated_in, outcome_out, JOBS),
 };
 
 

@@ -115,7 +115,8 @@ def test_failing_migration_leaves_nothing_of_itself(dsn, sql):
     code, _, err = migrate(dsn, sql)
     assert code == 1 and "9999_bad.sql" in err and "division" in err
     assert value(dsn, "SELECT to_regclass('pay.more')") is None
-    assert value(dsn, "SELECT count(*) FROM pay.schema_migration") == 3
+    assert value(dsn, "SELECT count(*) FROM pay.schema_migration") == len(
+        list((sql / "migrations").glob("*.sql")))
 
 
 def test_failing_function_leaves_the_old_ones(dsn, sql):
@@ -131,7 +132,8 @@ def test_file_that_commits_is_refused(dsn, sql):
     (sql / "migrations" / "9999_sly.sql").write_text("COMMIT;")
     code, _, err = migrate(dsn, sql)
     assert code == 1 and "may not end its transaction" in err
-    assert value(dsn, "SELECT count(*) FROM pay.schema_migration") == 3
+    assert value(dsn, "SELECT count(*) FROM pay.schema_migration") == len(
+        list((sql / "migrations").glob("*.sql")))
 
 
 def test_two_at_once_apply_once(dsn, sql):
