@@ -65,6 +65,8 @@ typedef enum {
     PAY_OP_END_BACKFILL,
     PAY_OP_BEGIN_RATES,
     PAY_OP_END_RATES,
+    PAY_OP_GET_BALANCE,
+    PAY_OP_GET_STATEMENT,
     PAY_OP_COUNT
 } pay_op_id_t;
 

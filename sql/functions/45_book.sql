@@ -40,6 +40,29 @@ COMMENT ON FUNCTION pay.sale_postings IS
     'Entries of orders that these facts have made sales of';
 
 
+-- A quote holds for a while; what is sold after it is credited by the rate of
+-- the day, which the order keeps.
+CREATE OR REPLACE FUNCTION pay.requote_orders(p_facts fact[], p_moved int[])
+RETURNS void LANGUAGE plpgsql AS $$
+BEGIN
+    UPDATE payment_order o
+    SET credit_rate = q.credit_rate, credit_minor = q.credit_minor
+    FROM unnest(p_facts) f
+    CROSS JOIN LATERAL (
+        SELECT k.ctid AS tid, k.* FROM payment_order k
+        WHERE k.merchant_id = f.merchant_id
+            AND k.checkout_id = f.checkout_id
+            AND k.credit_until < now()
+        OFFSET 0) k
+    CROSS JOIN LATERAL current_credit(k.amount_minor, k.currency,
+        k.credit_currency, k.credit_rate, k.credit_minor, k.credit_until) q
+    WHERE f.kind = 'paid' AND f.item = ANY (p_moved) AND o.ctid = k.tid;
+END
+$$;
+COMMENT ON FUNCTION pay.requote_orders IS
+    'Converts what is sold after its quote by the rate of the day';
+
+
 -- Late payments that are no sale: in suspense from the moment that they are
 -- heard of, until people accept them or they have been paid back.
 CREATE OR REPLACE FUNCTION pay.late_postings(p_facts fact[], p_late int[])
@@ -75,6 +98,12 @@ BEGIN
                WHERE f.kind = 'paid' AND f.item = ANY (p_moved))
     THEN
         v_postings := sale_postings(p_facts, p_moved);
+
+        IF EXISTS (SELECT FROM unnest(v_postings) p WHERE p.rate IS NOT NULL)
+        THEN
+            PERFORM requote_orders(p_facts, p_moved);
+            v_postings := sale_postings(p_facts, p_moved);
+        END IF;
     END IF;
 
     IF p_late <> '{}' OR EXISTS (SELECT FROM unnest(p_facts) f

@@ -101,6 +101,10 @@ static const pay_type_t  rates_out[] = { T, I };
  * code, age_ms (of the rates when they were read), max_age_ms */
 static const pay_type_t  rated_in[] = { T, T, T, J, T, I, I };
 
+/* merchant_id, seller_account, currency, before_seq (NULL: the newest),
+ * limit */
+static const pay_type_t  statement_in[] = { T, T, T, I, I };
+
 
 #define OP(name, args, in, out, class)                                        \
     { name, "SELECT * FROM pay_api." name "(" args ")",                       \
@@ -109,6 +113,7 @@ static const pay_type_t  rated_in[] = { T, T, T, J, T, I, I };
 #define ARGS_2   "$1,$2"
 #define ARGS_3   ARGS_2 ",$3"
 #define ARGS_4   ARGS_3 ",$4"
+#define ARGS_5   ARGS_4 ",$5"
 #define ARGS_6   ARGS_4 ",$5,$6"
 #define ARGS_7   ARGS_6 ",$7"
 #define ARGS_8   ARGS_7 ",$8"
@@ -160,6 +165,10 @@ static const pay_op_t  ops[PAY_OP_COUNT] = {
         OP("begin_rates", ARGS_4, rates_in, rates_out, JOBS),
     [PAY_OP_END_RATES] =
         OP("end_rates", ARGS_7, rated_in, outcome_out, JOBS),
+    [PAY_OP_GET_BALANCE] =
+        OP("get_balance", ARGS_2, lookup_in, json_out, INTAKE),
+    [PAY_OP_GET_STATEMENT] =
+        OP("get_statement", ARGS_5, statement_in, json_out, INTAKE),
 };
 
 

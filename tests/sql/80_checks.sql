@@ -44,12 +44,16 @@ SELECT pg_temp.fact('t1', 'declined')
 
 \i :checks
 
+SET CONSTRAINTS ALL IMMEDIATE;
 ALTER TABLE pay.event DISABLE TRIGGER USER;
 ALTER TABLE pay.mismatch DISABLE TRIGGER USER;
 ALTER TABLE pay.payment_order DISABLE TRIGGER ALL;
 ALTER TABLE pay.checkout DISABLE TRIGGER ALL;
 ALTER TABLE pay.registration DISABLE TRIGGER ALL;
 ALTER TABLE pay.late_success DISABLE TRIGGER ALL;
+ALTER TABLE pay.journal_entry DISABLE TRIGGER ALL;
+ALTER TABLE pay.journal_line DISABLE TRIGGER ALL;
+ALTER TABLE pay.posting_rule DISABLE TRIGGER ALL;
 
 CREATE TEMPORARY TABLE plant (name text, breach text);
 INSERT INTO plant VALUES
@@ -132,6 +136,36 @@ INSERT INTO plant VALUES
     ('job_missing', 'DELETE FROM pay.late_success WHERE checkout_id = ''c8'''),
     ('job_missing', 'INSERT INTO pay.job VALUES (''m1'', ''c7'', ''refund'', now())'),
     ('job_missing', 'UPDATE pay.late_success SET state = ''resolved'' WHERE checkout_id = ''c8'''),
+    ('journal_balances', 'UPDATE pay.journal_line SET amount_minor = 99 WHERE source = ''order/o1'' AND line = 1'),
+    ('journal_balances', 'UPDATE pay.journal_line SET currency = ''EUR'' WHERE source = ''order/o1'' AND line = 1'),
+    ('journal_balances', 'DELETE FROM pay.journal_line WHERE source = ''order/o1'''),
+    ('journal_balances', 'DELETE FROM pay.journal_line WHERE source = ''order/o1'' AND line = 4'),
+    ('journal_orphan', 'DELETE FROM pay.journal_entry WHERE source = ''order/o1'''),
+    ('journal_orphan', 'INSERT INTO pay.journal_line VALUES (''m1'', ''order/o9'', ''sale'', 1, ''fx'', ''-'', ''USD'', 1)'),
+    ('journal_rules', 'UPDATE pay.journal_line SET account = ''seller_pending'' WHERE account = ''seller_available'''),
+    ('journal_rules', 'UPDATE pay.journal_line SET amount_minor = -amount_minor'),
+    ('journal_rules', 'UPDATE pay.journal_line SET currency = ''EUR'''),
+    ('journal_rules', 'UPDATE pay.journal_line SET line = 3 WHERE line = 4'),
+    ('posting_rules', 'DELETE FROM pay.posting_rule WHERE kind = ''sale'' AND line = 2'),
+    ('posting_rules', 'DELETE FROM pay.posting_rule WHERE kind = ''refund'''),
+    ('posting_rules', 'UPDATE pay.posting_rule SET side = ''debit'' WHERE kind = ''psp_fee'''),
+    ('wallet_lines', 'UPDATE pay.wallet SET available_minor = 99'),
+    ('wallet_lines', 'UPDATE pay.wallet SET pending_minor = 1'),
+    ('wallet_lines', 'UPDATE pay.wallet SET reserved_minor = 1'),
+    ('wallet_lines', 'UPDATE pay.wallet SET seq = seq + 1'),
+    ('wallet_lines', 'DELETE FROM pay.wallet'),
+    ('wallet_lines', 'INSERT INTO pay.wallet VALUES (''m1'', ''nobody'', ''USD'', 1)'),
+    ('wallet_lines', 'UPDATE pay.journal_line SET wallet_seq = 7 WHERE wallet_seq = 1'),
+    ('wallet_balance', 'UPDATE pay.journal_line SET balance_minor = 7 WHERE wallet_seq = 1'),
+    ('sale_booked', 'DELETE FROM pay.journal_entry WHERE source = ''order/o1'''),
+    ('sale_booked', 'UPDATE pay.journal_entry SET amount_minor = 99, seller_minor = 99 WHERE source = ''order/o1'''),
+    ('sale_booked', 'UPDATE pay.payment_order SET captured_minor = 99 WHERE payment_order_id = ''o1'''),
+    ('sale_booked', 'UPDATE pay.payment_order SET captured_minor = 1 WHERE payment_order_id = ''o2'''),
+    ('sale_booked', 'UPDATE pay.payment_order SET captured_minor = 0 WHERE payment_order_id = ''o1'''),
+    ('late_booked', 'DELETE FROM pay.journal_entry WHERE kind = ''late_held'''),
+    ('late_booked', 'UPDATE pay.late_success SET state = ''refunded'' WHERE checkout_id = ''c8'''),
+    ('late_booked', 'UPDATE pay.late_success SET state = ''accepted'' WHERE checkout_id = ''c7'''),
+    ('outbox_orphan', 'UPDATE pay.outbox SET seq = seq + 10'),
     ('dispatch_attempts', 'DELETE FROM pay.dispatch WHERE checkout_id = ''c5'' AND attempt = 1'),
     ('dispatch_attempts', 'UPDATE pay.dispatch SET state = ''DONE'' WHERE checkout_id = ''c5'' AND attempt = 1'),
     ('dispatch_attempts', 'UPDATE pay.dispatch SET state = ''PENDING'' WHERE checkout_id = ''c5'' AND attempt = 1'),

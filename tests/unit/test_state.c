@@ -133,8 +133,8 @@ Test(pay_state, names_out_of_range_are_empty)
 {
     cr_expect_str_eq(pay_state_name((pay_state_t) 4), "");
     cr_expect_str_eq(pay_state_name((pay_state_t) -1), "");
-    cr_expect_str_eq(pay_fact_name((pay_fact_t) 7), "");
-    cr_expect_str_eq(pay_fact_reason((pay_fact_t) 7), "");
+    cr_expect_str_eq(pay_fact_name((pay_fact_t) 8), "");
+    cr_expect_str_eq(pay_fact_reason((pay_fact_t) 8), "");
 }
 
 
