@@ -94,16 +94,15 @@ class Aftersale:
 
     # Refunds.
 
-    def refund(
-        self, made, minor: int | None, *, key="", reason="", result="done"
-    ) -> Deed:
+    def refund(self, made, minor: int | None, *, result="done", **more) -> Deed:
+        """more: key, reason, extra"""
         left = self.books.money(made)["refundable"]
         minor = left if minor is None else minor
         if not made.captured_minor:
             raise NotPossible(f"the registration is {made.status}")
         if not 0 < minor <= left:
             raise NotPossible("more than is left")
-        deed = self._book(made, "refund", minor, result, key=key, reason=reason)
+        deed = self._book(made, "refund", minor, result, **more)
         if result == "failed":
             deed.code = "insufficient_funds"
         if result == "done":

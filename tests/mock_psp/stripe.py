@@ -20,6 +20,8 @@ from . import lists, money, stripe_form
 from .answers import Answer
 from .books import Registration
 from .dialect import Dialect, Mail
+from .lifecycle import GIVEN_BACK
+from .stripe_money import Money, expansions
 
 ROOT = "/stripe/v1/checkout/sessions"
 EVENTS = "/stripe/v1/events"
@@ -111,22 +113,32 @@ def _check_session(form: dict) -> None:
         )
 
 
+def _is_manual(form: dict) -> bool:
+    data = form.get("payment_intent_data", {})
+    return data.get("capture_method") == "manual"
+
+
 class Stripe(Dialect):
     name = "stripe"
     page = "/stripe/c/pay/"
     tells_declines = False
     cancels = False
 
+    def __init__(self, books, config):
+        super().__init__(books, config)
+        self.money = Money(self)
+
     def routes(self, api) -> list:
         return [
             web.post(ROOT, api.register(self)),
             web.get(ROOT, api.listing(self, "find", self._find)),
             web.get(EVENTS, api.listing(self, "list", self._list)),
-            web.get(ROOT + "/{token}", api.query(self)),
+            web.get(ROOT + "/{token}", api.change(self, "query", self._ask)),
             web.post(
                 ROOT + "/{token}/expire",
                 api.change(self, "expire", self._expire),
             ),
+            *self.money.routes(api),
         ]
 
     def error(
@@ -188,7 +200,7 @@ class Stripe(Dialect):
             answer = self.error(400, None, "Idempotency key too long")
             return answer, None, "refused"
         if self.recall(key, raw):
-            return self._replay(key, raw)
+            return self.replay(key, raw)
         if request.content_type != "application/x-www-form-urlencoded":
             answer = self.error(400, None, "Send a form")
             return answer, None, "refused"
@@ -213,7 +225,7 @@ class Stripe(Dialect):
         if keeps and not self.recall(key, raw):
             self.remember(key, raw, answer)
 
-    def _replay(self, key: str, raw: bytes):
+    def replay(self, key: str, raw: bytes):
         same, answer = self.recall(key, raw)
         known = self.books.of_nonce(self.name, key)
         if known:
@@ -252,6 +264,7 @@ class Stripe(Dialect):
                 (name, money.render(money.from_stripe(part, upper), upper))
                 for _, part, name in lines
             ],
+            manual=_is_manual(form),
             extra={"form": form, "units": units},
         )
         self.books.add(made)
@@ -269,18 +282,29 @@ class Stripe(Dialect):
     def back(self, made: Registration, url: str) -> str:
         return url.replace("{CHECKOUT_SESSION_ID}", made.token)
 
+    def new_deed_id(self, kind: str, prefix: str) -> str:
+        prefix = {"refund": "re_3", "dispute": "du_1"}.get(kind, prefix)
+        return self.books.random_id(prefix, 23)
+
+    def answer(self, body: dict, status: int = 200) -> Answer:
+        return Answer(status, body, self._headers())
+
     def show(self, made: Registration, status: int = 200) -> Answer:
-        return Answer(status, self.session(made), self._headers())
+        return self.answer(self.session(made), status)
+
+    def _ask(self, request, raw: bytes, made):
+        try:
+            wanted = expansions(request.query)
+        except BadParameter as why:
+            return self.error(400, why.code, str(why), why.param), "refused"
+        answer = self.query(request.match_info["token"])
+        if made and made.payment_id and "payment_intent" in wanted:
+            intent = self.money.objects.intent(made, wanted)
+            answer.body["payment_intent"] = intent
+        return answer, "found" if made else "not_found"
 
     def session(self, made: Registration) -> dict:
-        status, payment_status = {
-            "open": ("open", "unpaid"),
-            "declined": ("complete", "unpaid"),
-            "pending": ("complete", "unpaid"),
-            "paid": ("complete", "paid"),
-            "expired": ("expired", "unpaid"),
-            "cancelled": ("expired", "unpaid"),
-        }[made.status]
+        status, payment_status = self._states(made)
         form = made.extra["form"]
         return copy.deepcopy(TEMPLATE) | {
             "id": made.token,
@@ -298,6 +322,22 @@ class Stripe(Dialect):
             "success_url": made.return_url,
             "url": made.hosted_url if status == "open" else None,
         }
+
+    def _states(self, made: Registration) -> tuple[str, str]:
+        """status, payment_status; held money that was given back leaves the
+        session complete.
+        """
+        if made.manual and made.payment_id and made.status in GIVEN_BACK:
+            return "complete", "unpaid"
+        return {
+            "open": ("open", "unpaid"),
+            "declined": ("complete", "unpaid"),
+            "pending": ("complete", "unpaid"),
+            "authorized": ("complete", "unpaid"),
+            "paid": ("complete", "paid"),
+            "expired": ("expired", "unpaid"),
+            "cancelled": ("expired", "unpaid"),
+        }[made.status]
 
     def query(self, token: str) -> Answer:
         made = self.books.of_token(self.name, token)
@@ -383,7 +423,9 @@ class Stripe(Dialect):
     # The faults.
 
     def change_amount(self, body: dict) -> None:
-        body["amount_total"] = (body.get("amount_total") or 0) + 100
+        names = ("amount_received", "amount", "amount_total")
+        name = next((each for each in names if each in body), names[-1])
+        body[name] = (body.get(name) or 0) + 100
 
     def change_currency(self, body: dict) -> None:
         body["currency"] = "eur" if body.get("currency") != "eur" else "chf"
@@ -397,8 +439,12 @@ class Stripe(Dialect):
     # Events.
 
     def settled(self, made: Registration, before: str, result: str) -> list:
-        if result in ("expired", "cancelled"):
+        if before == "authorized":
+            return self.money.given_back(made)
+        if result in GIVEN_BACK:
             return [self.event(made, "expired")]
+        if result == "authorized":
+            return [self.event(made, "completed"), *self.money.held(made)]
         if before in ("pending", "declined"):
             late = "succeeded" if result == "paid" else "failed"
             return [self.event(made, f"async_payment_{late}")]
@@ -406,6 +452,12 @@ class Stripe(Dialect):
         if result == "declined":
             done.append(self.event(made, "async_payment_failed"))
         return done
+
+    def told(self, deed, before: str) -> list:
+        return self.money.told(deed, before)
+
+    def rest_released(self, made: Registration) -> list:
+        return self.money.rest_released(made)
 
     def event(self, made: Registration, fact: str) -> dict:
         """fact: completed, async_payment_succeeded, … or expired"""

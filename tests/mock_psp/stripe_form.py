@@ -1,4 +1,4 @@
-"""Stripe's form encoding and the parameters a Checkout Session may have.
+"""Stripe's form encoding and the parameters that its calls may have.
 
 Brackets become nested dicts; each parameter is then held against a tree of
 known names, as Stripe refuses what it does not know.
@@ -37,6 +37,7 @@ TREE = {
             },
         }
     },
+    "payment_method_options": {"card": {"request_multicapture": "text"}},
     "payment_intent_data": {
         "capture_method": "text",
         "description": "text",
@@ -44,6 +45,27 @@ TREE = {
         "transfer_group": "text",
         "metadata": {"*": "metadata"},
     },
+}
+CAPTURE = {
+    "amount_to_capture": "integer",
+    "final_capture": "text",
+    "statement_descriptor": "text",
+    "metadata": {"*": "metadata"},
+    "expand": {"#": "text"},
+}
+REFUND = {
+    "payment_intent": "text",
+    "charge": "text",
+    "amount": "integer",
+    "reason": "text",
+    "metadata": {"*": "metadata"},
+    "expand": {"#": "text"},
+}
+TREES = {
+    "session": TREE,
+    "capture": CAPTURE,
+    "cancel": {"cancellation_reason": "text", "expand": {"#": "text"}},
+    "refund": REFUND,
 }
 METADATA_KEYS_MAX = 50
 METADATA_KEY_MAX = 40
@@ -115,8 +137,8 @@ def _path(name: str) -> list[str]:
     return [found[1], *re.findall(r"\[([^\[\]]*)\]", found[2])]
 
 
-def _check_of(name: str, path: list[str]):
-    node = TREE
+def _check_of(tree: dict, name: str, path: list[str]):
+    node = tree
     for part in path:
         if not isinstance(node, dict):
             raise _unknown(name)
@@ -133,8 +155,10 @@ def _check_of(name: str, path: list[str]):
     return CHECKS[node]
 
 
-def parse(raw: bytes) -> dict:
-    """Form bytes -> nested dicts with checked leaves (lists as dicts)."""
+def parse(raw: bytes, of: str = "session") -> dict:
+    """Form bytes -> nested dicts with checked leaves (lists as dicts); `of`:
+    what is asked for.
+    """
     try:
         pairs = parse_qsl(
             raw.decode("ascii"), keep_blank_values=True, errors="strict"
@@ -144,7 +168,7 @@ def parse(raw: bytes) -> dict:
     tree: dict = {}
     for name, value in pairs:
         path = _path(name)
-        checked = _check_of(name, path)(name, value)
+        checked = _check_of(TREES[of], name, path)(name, value)
         node = tree
         for part in path[:-1]:
             node = node.setdefault(part, {})
