@@ -17,6 +17,7 @@
 
 
 int pay_cli_backfill(int argc, char **argv);           /* backfill.c */
+int pay_cli_check(int argc, char **argv);              /* check.c */
 int pay_cli_dlq(int argc, char **argv);                /* dlq.c */
 int pay_cli_explain(int argc, char **argv);            /* explain.c */
 int pay_cli_migrate(int argc, char **argv);            /* migrate.c */

@@ -22,6 +22,8 @@ static void cli_usage(FILE *out);
 static const cli_command_t  commands[] = {
     { "backfill", pay_cli_backfill,
       "print how far the PSPs' lists of events have been looked at" },
+    { "check", pay_cli_check,
+      "compare orders, ledger, wallets, log and outbox" },
     { "dlq", pay_cli_dlq,
       "list, show, requeue or resolve what the gateway has given up" },
     { "explain", pay_cli_explain,

@@ -1,13 +1,14 @@
 /*
  * payctl migrate: brings a database up to date.  Under an advisory lock it
  * creates the roles, applies each pending migration in a transaction of its
- * own, then functions, views and grants in one.  What was applied is noted
+ * own, then functions, views, grants and checks in one.  What was applied is noted
  * with its digest; a migration that was changed afterwards is refused, and a
  * second run changes nothing.
  */
 
 #include "cli/cli.h"
 #include "cli/db.h"
+#include "cli/migrate.h"
 #include "cli/sql_files.h"
 
 #include <stdio.h>
@@ -303,6 +304,7 @@ migrate_reapply(migrate_t *m)
          && migrate_stage(m, SQL_ROLES)
          && migrate_stage(m, SQL_FUNCTION)
          && migrate_stage(m, SQL_LAST)
+         && pay_cli_migrate_checks(m->conn, m->sql)
          && migrate_note(m, "reapplied", m->sql->sha256);
 
     if (!migrate_commit(m, ok)) {

@@ -19,6 +19,7 @@
 static int sql_load_dir(sql_files_t *sql, const char *root, const char *dir,
     sql_stage_t stage);
 static int sql_is_sql(const struct dirent *entry);
+static int sql_is_check(const struct dirent *entry);
 static int sql_load_file(sql_files_t *sql, const char *root, const char *name,
     sql_stage_t stage);
 static char *sql_read(const char *path);
@@ -43,6 +44,7 @@ pay_sql_files_load(const char *root)
         || !sql_load_dir(sql, root, "functions", SQL_FUNCTION)
         || !sql_load_file(sql, root, "views.sql", SQL_LAST)
         || !sql_load_file(sql, root, "grants.sql", SQL_LAST)
+        || !sql_load_dir(sql, root, "checks", SQL_CHECK)
         || !sql_digest_reapplied(sql))
     {
         pay_sql_files_free(sql);
@@ -82,7 +84,8 @@ sql_load_dir(sql_files_t *sql, const char *root, const char *dir,
         return 0;
     }
 
-    n = scandir(path, &entries, sql_is_sql, alphasort);
+    n = scandir(path, &entries, stage == SQL_CHECK ? sql_is_check
+                                                   : sql_is_sql, alphasort);
     if (n < 0) {
         perror(path);
         return 0;
@@ -114,6 +117,16 @@ sql_is_sql(const struct dirent *entry)
 
     return digits >= 2 && entry->d_name[digits] == '_' && len > digits + 5
            && strcmp(entry->d_name + len - 4, ".sql") == 0;
+}
+
+
+/* letters or '_', ".sql" */
+static int
+sql_is_check(const struct dirent *entry)
+{
+    size_t  word = strspn(entry->d_name, "abcdefghijklmnopqrstuvwxyz_");
+
+    return word > 0 && strcmp(entry->d_name + word, ".sql") == 0;
 }
 
 

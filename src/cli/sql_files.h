@@ -15,7 +15,8 @@ typedef enum {
     SQL_ROLES = 0,             /* roles.sql: before the migrations */
     SQL_MIGRATION,             /* migrations/NNNN_what.sql: once each */
     SQL_FUNCTION,              /* functions/NN_noun.sql: at each deploy */
-    SQL_LAST                   /* views.sql, grants.sql: at each deploy */
+    SQL_LAST,                  /* views.sql, grants.sql: at each deploy */
+    SQL_CHECK                  /* checks/what.sql: a view of pay_check each */
 } sql_stage_t;
 
 typedef struct {

@@ -1,0 +1,18 @@
+/*
+ * What payctl migrate is made of.  Private to src/cli.
+ */
+
+#ifndef PAY_SRC_CLI_MIGRATE_H
+#define PAY_SRC_CLI_MIGRATE_H
+
+#include <libpq-fe.h>
+
+#include "cli/sql_files.h"
+
+
+/* Makes the views of pay_check anew, within the caller's transaction.  1 when
+ * all went well, else 0 after a complaint. */
+int pay_cli_migrate_checks(PGconn *conn, const sql_files_t *sql);
+
+
+#endif /* PAY_SRC_CLI_MIGRATE_H */
