@@ -254,3 +254,50 @@ FROM pay.backfill b;
 COMMENT ON VIEW pay_view.backfills IS
     'How far the list of events of each PSP has been compared with what came '
     'by itself; missed: events that only the list has brought';
+
+
+CREATE OR REPLACE VIEW pay_view.ledger AS
+SELECT e.merchant_id, e.at, e.source, e.kind, l.line, l.account, l.owner,
+    l.currency,
+    CASE WHEN l.amount_minor > 0
+         THEN round(l.amount_minor / 10::numeric ^ k.exponent, k.exponent)
+    END AS debit,
+    CASE WHEN l.amount_minor < 0
+         THEN round(-l.amount_minor / 10::numeric ^ k.exponent, k.exponent)
+    END AS credit,
+    l.amount_minor, e.checkout_id, e.payment_order_id, e.psp,
+    e.seller_account, e.rate, l.wallet_seq, l.balance_minor, e.request_id
+FROM pay.journal_line l
+JOIN pay.journal_entry e ON e.merchant_id = l.merchant_id
+    AND e.source = l.source AND e.kind = l.kind
+JOIN pay.currency k ON k.code = l.currency;
+COMMENT ON VIEW pay_view.ledger IS
+    'Lines of the journal with their entries; a credit is negative in minor '
+    'units';
+
+
+CREATE OR REPLACE VIEW pay_view.accounts AS
+SELECT l.merchant_id, l.account, a.class, l.owner, l.currency,
+    round(sum(l.amount_minor) / 10::numeric ^ k.exponent, k.exponent)
+        AS balance,
+    sum(l.amount_minor) AS balance_minor, count(*) AS lines
+FROM pay.journal_line l
+JOIN pay.account_kind a ON a.account = l.account
+JOIN pay.currency k ON k.code = l.currency
+GROUP BY l.merchant_id, l.account, a.class, l.owner, l.currency, k.exponent;
+COMMENT ON VIEW pay_view.accounts IS
+    'What each account holds: a debit is positive, what is owed to sellers '
+    'negative';
+
+
+CREATE OR REPLACE VIEW pay_view.wallets AS
+SELECT w.merchant_id, w.seller_account, w.currency,
+    round(w.available_minor / 10::numeric ^ k.exponent, k.exponent)
+        AS available,
+    round(w.pending_minor / 10::numeric ^ k.exponent, k.exponent) AS pending,
+    round(w.reserved_minor / 10::numeric ^ k.exponent, k.exponent)
+        AS reserved,
+    w.seq AS lines, w.changed_at
+FROM pay.wallet w
+JOIN pay.currency k ON k.code = w.currency;
+COMMENT ON VIEW pay_view.wallets IS 'What sellers are owed';
