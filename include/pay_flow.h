@@ -114,6 +114,9 @@ typedef struct {
     pay_route_weights_t    weights;
     int64_t                lease_ms;         /* of a registration attempt */
     int64_t                poll_after_ms;
+    int64_t                quote_ttl_s;      /* of a conversion's rate; 0: as
+                                                SQL has it */
+    int64_t                rate_age_s;       /* of a rate that may be quoted */
     pay_late_t             late;
 } pay_env_t;
 

@@ -18,12 +18,24 @@
 #define PAY_EXPIRES_S       3600       /* when the request does not say */
 #define PAY_SELLER_MAX      64
 
+/* What a stored order tells of its money stands behind `reason`; in a request
+ * only `credit` of it. */
 typedef struct {
-    pay_str_t    id;
-    pay_str_t    seller;
-    int64_t      amount_minor;
-    pay_state_t  status;
-    pay_str_t    reason;               /* empty: none */
+    pay_str_t              id;
+    pay_str_t              seller;
+    int64_t                amount_minor;
+    pay_state_t            status;
+    pay_str_t              reason;     /* empty: none */
+    int64_t                authorized_minor;     /* and not captured yet */
+    int64_t                captured_minor;
+    int64_t                refunding_minor;      /* asked for, not heard of */
+    int64_t                refunded_minor;
+    int64_t                charged_back_minor;
+    const pay_currency_t  *credit;     /* what the seller is owed, if it is
+                                          another; NULL: it is not */
+    int64_t                credit_minor;
+    pay_str_t              credit_rate;          /* decimal text */
+    pay_str_t              credit_until;         /* ISO 8601 */
 } pay_order_t;
 
 /* The body of POST /v1/payments after every check. */
@@ -40,6 +52,7 @@ typedef struct {
     int64_t                total_minor;
     int64_t                expires_in_s;
     int                    has_expires_in;
+    int                    manual;         /* captured by calls of its own */
     pay_order_t            orders[PAY_ORDERS_MAX];  /* id empty: make one */
     unsigned               order_count;
 } pay_payment_request_t;
@@ -64,6 +77,7 @@ typedef struct {
     int64_t                attempt;
     pay_str_t              code;
     int64_t                version;
+    int                    manual;         /* captured by calls of its own */
     pay_order_t            orders[PAY_ORDERS_MAX];
     unsigned               order_count;
 } pay_checkout_t;
@@ -88,6 +102,16 @@ pay_status_t pay_checkout_decode(pay_arena_t *arena, const pay_value_t *view,
 
 /* The state of the whole: its orders move together. */
 pay_state_t pay_checkout_state(const pay_checkout_t *checkout);
+
+/* The buyer is done, the money is held: it waits for captures. */
+int pay_checkout_is_authorized(const pay_checkout_t *checkout);
+
+/* The order of that id, or NULL. */
+const pay_order_t *pay_checkout_order(const pay_checkout_t *checkout,
+    pay_str_t payment_order_id);
+
+/* What of it can still be refunded; never below 0. */
+int64_t pay_order_refundable(const pay_order_t *order);
 
 /* The API's representation of a checkout. */
 pay_status_t pay_checkout_render(pay_arena_t *arena,

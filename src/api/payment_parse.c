@@ -16,6 +16,8 @@ typedef struct {
 } name_rule_t;
 
 
+static pay_status_t fill_order(const pay_payment_request_t *request,
+    const pay_order_t *order, pay_json_t *json);
 static pay_status_t parse_object(pay_arena_t *arena, const pay_json_t *body,
     pay_payment_request_t *request, pay_err_t *err);
 static pay_status_t parse_texts(pay_arena_t *arena, const pay_json_t *body,
@@ -25,6 +27,8 @@ static pay_status_t parse_name(pay_arena_t *arena, const pay_json_t *body,
 static pay_status_t parse_country(pay_arena_t *arena, const pay_json_t *buyer,
     pay_payment_request_t *request);
 static pay_status_t parse_expires(const pay_json_t *body,
+    pay_payment_request_t *request, pay_err_t *err);
+static pay_status_t parse_capture(const pay_json_t *body,
     pay_payment_request_t *request, pay_err_t *err);
 static pay_status_t parse_documents(pay_arena_t *arena, const pay_json_t *body,
     pay_payment_request_t *request, pay_err_t *err);
@@ -38,11 +42,14 @@ static pay_status_t parse_seller(pay_arena_t *arena, const pay_json_t *json,
     unsigned index, pay_order_t *order, pay_err_t *err);
 static pay_status_t parse_amount(const pay_json_t *json, unsigned index,
     pay_payment_request_t *request, pay_err_t *err);
+static pay_status_t parse_credit(const pay_json_t *json, unsigned index,
+    pay_payment_request_t *request, pay_err_t *err);
 
 
 static const char  *const body_members[] = {
     "checkout_id", "buyer_info", "payment_orders", "return_url", "psp",
-    "payment_method", "credit_card_info", "expires_in", "metadata", NULL
+    "payment_method", "credit_card_info", "expires_in", "metadata", "capture",
+    NULL
 };
 
 static const name_rule_t  psp_rule = {
@@ -55,7 +62,8 @@ static const name_rule_t  method_rule = {
 };
 
 static const char  *const order_members[] = {
-    "payment_order_id", "seller_account", "amount", "currency", NULL
+    "payment_order_id", "seller_account", "amount", "currency",
+    "credit_currency", NULL
 };
 
 
@@ -86,26 +94,18 @@ pay_status_t
 pay_payment_orders_json(pay_arena_t *arena,
     const pay_payment_request_t *request, pay_str_t *text)
 {
-    unsigned            i;
-    pay_json_t         *array, *item;
-    pay_status_t        status;
-    const pay_order_t  *order;
+    unsigned       i;
+    pay_json_t    *array, *item;
+    pay_status_t   status;
 
     array = pay_json_array_new();
     status = array == NULL ? PAY_NO_MEMORY : PAY_OK;
 
     for (i = 0; i < request->order_count && status == PAY_OK; i++) {
-        order = &request->orders[i];
         item = pay_json_object_new();
 
         if (item == NULL
-            || pay_json_set_string(item, "id", order->id) != PAY_OK
-            || pay_json_set_string(item, "seller", order->seller) != PAY_OK
-            || pay_json_set_integer(item, "amount", order->amount_minor)
-               != PAY_OK
-            || pay_json_set_string(item, "currency",
-                                   pay_str_of(request->currency->code))
-               != PAY_OK)
+            || fill_order(request, &request->orders[i], item) != PAY_OK)
         {
             pay_json_free(item);
             status = PAY_NO_MEMORY;
@@ -126,6 +126,22 @@ pay_payment_orders_json(pay_arena_t *arena,
 
 
 static pay_status_t
+fill_order(const pay_payment_request_t *request, const pay_order_t *order,
+    pay_json_t *json)
+{
+    PAY_TRY(pay_json_set_string(json, "id", order->id));
+    PAY_TRY(pay_json_set_string(json, "seller", order->seller));
+    PAY_TRY(pay_json_set_integer(json, "amount", order->amount_minor));
+    PAY_TRY(pay_json_set_string(json, "currency",
+                                pay_str_of(request->currency->code)));
+
+    return (order->credit == NULL)
+           ? PAY_OK : pay_json_set_string(json, "credit",
+                                          pay_str_of(order->credit->code));
+}
+
+
+static pay_status_t
 parse_object(pay_arena_t *arena, const pay_json_t *body,
     pay_payment_request_t *request, pay_err_t *err)
 {
@@ -137,6 +153,7 @@ parse_object(pay_arena_t *arena, const pay_json_t *body,
     PAY_TRY(pay_parse_members(body, body_members, -1, err));
     PAY_TRY(parse_texts(arena, body, request, err));
     PAY_TRY(parse_expires(body, request, err));
+    PAY_TRY(parse_capture(body, request, err));
     PAY_TRY(parse_documents(arena, body, request, err));
 
     return parse_orders(arena, pay_json_get(body, "payment_orders"), request,
@@ -242,6 +259,31 @@ parse_expires(const pay_json_t *body, pay_payment_request_t *request,
 
 
 static pay_status_t
+parse_capture(const pay_json_t *body, pay_payment_request_t *request,
+    pay_err_t *err)
+{
+    pay_str_t          text;
+    const pay_json_t  *value;
+
+    value = pay_json_get(body, "capture");
+    if (value == NULL) {
+        return PAY_OK;
+    }
+
+    if (pay_json_string(value, &text) != PAY_OK) {
+        text = PAY_STR("");
+    }
+
+    request->manual = pay_str_is(text, "manual");
+
+    return (request->manual || pay_str_is(text, "automatic"))
+           ? PAY_OK
+           : pay_refuse_at(err, "validation-error",
+                           "capture must be automatic or manual", "/capture");
+}
+
+
+static pay_status_t
 parse_documents(pay_arena_t *arena, const pay_json_t *body,
     pay_payment_request_t *request, pay_err_t *err)
 {
@@ -316,7 +358,9 @@ parse_order(pay_arena_t *arena, const pay_json_t *json, unsigned index,
     PAY_TRY(parse_order_id(arena, json, index, request, err));
     PAY_TRY(parse_seller(arena, json, index, &request->orders[index], err));
 
-    return parse_amount(json, index, request, err);
+    PAY_TRY(parse_amount(json, index, request, err));
+
+    return parse_credit(json, index, request, err);
 }
 
 
@@ -425,6 +469,35 @@ parse_amount(const pay_json_t *json, unsigned index,
                              "the checkout's total is larger than allowed",
                              "/payment_orders/%u/amount", index);
     }
+
+    return PAY_OK;
+}
+
+
+/* The order's own currency needs no conversion. */
+static pay_status_t
+parse_credit(const pay_json_t *json, unsigned index,
+    pay_payment_request_t *request, pay_err_t *err)
+{
+    pay_str_t              text;
+    const pay_json_t      *value;
+    const pay_currency_t  *currency;
+
+    value = pay_json_get(json, "credit_currency");
+    if (value == NULL) {
+        return PAY_OK;
+    }
+
+    if (pay_json_string(value, &text) != PAY_OK
+        || pay_currency_find(text, &currency, NULL) != PAY_OK)
+    {
+        return pay_refuse_at(err, "currency-unsupported",
+                             "credit_currency must be an ISO 4217 code",
+                             "/payment_orders/%u/credit_currency", index);
+    }
+
+    request->orders[index].credit = (currency == request->currency) ? NULL
+                                                                    : currency;
 
     return PAY_OK;
 }

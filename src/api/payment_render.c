@@ -16,8 +16,13 @@ static pay_status_t add_orders(pay_arena_t *arena,
 static pay_status_t set_order(pay_arena_t *arena,
     const pay_checkout_t *checkout, const pay_order_t *order,
     pay_json_t *json);
-static const pay_order_t *find_order(const pay_checkout_t *checkout,
-    pay_str_t id);
+static pay_status_t set_money(pay_arena_t *arena,
+    const pay_checkout_t *checkout, const pay_order_t *order,
+    pay_json_t *json);
+static pay_status_t set_credit(pay_arena_t *arena, const pay_order_t *order,
+    pay_json_t *json);
+static pay_status_t fill_credit(pay_arena_t *arena, const pay_order_t *order,
+    pay_json_t *json);
 
 
 pay_status_t
@@ -52,7 +57,7 @@ pay_order_render(pay_arena_t *arena, const pay_checkout_t *checkout,
     pay_status_t        status;
     const pay_order_t  *order;
 
-    order = find_order(checkout, payment_order_id);
+    order = pay_checkout_order(checkout, payment_order_id);
     if (order == NULL) {
         return PAY_NOT_FOUND;
     }
@@ -200,24 +205,86 @@ set_order(pay_arena_t *arena, const pay_checkout_t *checkout,
     PAY_TRY(pay_json_set_string(json, "status",
                                 pay_str_of(pay_state_name(order->status))));
 
-    if (order->reason.len == 0) {
-        return pay_json_set(json, "reason", pay_json_null_new());
-    }
+    PAY_TRY(order->reason.len == 0
+            ? pay_json_set(json, "reason", pay_json_null_new())
+            : pay_json_set_string(json, "reason", order->reason));
+    PAY_TRY(set_money(arena, checkout, order, json));
 
-    return pay_json_set_string(json, "reason", order->reason);
+    return set_credit(arena, order, json);
 }
 
 
-static const pay_order_t *
-find_order(const pay_checkout_t *checkout, pay_str_t id)
+/* wallet_updated and ledger_updated say what is_payment_done says of this
+ * order: they are one commit. */
+static pay_status_t
+set_money(pay_arena_t *arena, const pay_checkout_t *checkout,
+    const pay_order_t *order, pay_json_t *json)
 {
-    unsigned  i;
+    int        booked;
+    unsigned   i;
+    pay_str_t  text;
 
-    for (i = 0; i < checkout->order_count; i++) {
-        if (pay_str_eq(checkout->orders[i].id, id)) {
-            return &checkout->orders[i];
-        }
+    const struct {
+        const char  *name;
+        int64_t      minor;
+    } amounts[] = {
+        { "amount_authorized", order->authorized_minor },
+        { "amount_captured", order->captured_minor },
+        { "amount_refunded", order->refunded_minor },
+        { "amount_refundable", pay_order_refundable(order) }
+    };
+
+    for (i = 0; i < sizeof(amounts) / sizeof(amounts[0]); i++) {
+        PAY_TRY(pay_amount_format(arena, amounts[i].minor, checkout->currency,
+                                  &text));
+        PAY_TRY(pay_json_set_string(json, amounts[i].name, text));
     }
 
-    return NULL;
+    booked = order->captured_minor > 0;
+
+    PAY_TRY(pay_json_set(json, "wallet_updated",
+                         pay_json_boolean_new(booked)));
+
+    return pay_json_set(json, "ledger_updated", pay_json_boolean_new(booked));
+}
+
+
+static pay_status_t
+set_credit(pay_arena_t *arena, const pay_order_t *order, pay_json_t *json)
+{
+    pay_json_t    *credit;
+    pay_status_t   status;
+
+    if (order->credit == NULL) {
+        return PAY_OK;
+    }
+
+    credit = pay_json_object_new();
+    if (credit == NULL) {
+        return PAY_NO_MEMORY;
+    }
+
+    status = fill_credit(arena, order, credit);
+    if (status != PAY_OK) {
+        pay_json_free(credit);
+        return status;
+    }
+
+    return pay_json_set(json, "credit", credit);
+}
+
+
+static pay_status_t
+fill_credit(pay_arena_t *arena, const pay_order_t *order, pay_json_t *json)
+{
+    pay_str_t  amount;
+
+    PAY_TRY(pay_amount_format(arena, order->credit_minor, order->credit,
+                              &amount));
+    PAY_TRY(pay_json_set_string(json, "currency",
+                                pay_str_of(order->credit->code)));
+    PAY_TRY(pay_json_set_string(json, "amount", amount));
+    PAY_TRY(pay_json_set_string(json, "rate", order->credit_rate));
+
+    return pay_json_set_string(json, "expires_at", order->credit_until);
 }

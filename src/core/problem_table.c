@@ -78,6 +78,37 @@ const pay_problem_t  pay_problems[] = {
       "Read the existing order to see its state. For a new purchase choose "
       "new ids; to repeat a request, repeat its Idempotency-Key as well." },
 
+    { "payment-state-conflict", 409,
+      "The payment is not in a state for this.",
+      "What was asked for does not fit what has become of the order: a refund "
+      "of what was not captured or has been refunded already, a capture of "
+      "what is not authorised, a cancellation of what is paid. Nothing was "
+      "changed.",
+      "Read the order: its status and the members amount_authorized, "
+      "amount_captured and amount_refundable say what can be done." },
+
+    { "amount-exceeds-remaining", 422,
+      "The amount is more than what is left.",
+      "A refund may take what was captured and is neither refunded, nor "
+      "disputed, nor on its way back already; a capture what is authorised. "
+      "Nothing was changed.",
+      "Read the order for what is left, and send at most that, or no amount "
+      "at all to take the rest." },
+
+    { "operation-not-supported", 422,
+      "The payment service provider cannot do this.",
+      "The provider that has the payment, or that was chosen for it, offers "
+      "no such operation, or not for such a payment. Nothing was changed.",
+      "The operator's documents say what each provider can do. Choose another "
+      "one with the member psp, or leave the member capture out." },
+
+    { "rate-unavailable", 503,
+      "There is no exchange rate at present.",
+      "An order's credit_currency differs from its currency, and no rate "
+      "between the two that is fresh enough is known. Nothing was stored.",
+      "Wait for the seconds that Retry-After names and repeat the request "
+      "with the same Idempotency-Key, or leave credit_currency out." },
+
     { "not-found", 404,
       "There is nothing at this address.",
       "No such order, checkout, page or route exists, or it belongs to "

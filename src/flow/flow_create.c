@@ -7,7 +7,8 @@
 #include "flow_util.h"
 
 
-#define HOUR_S  3600
+#define HOUR_S        3600
+#define RATE_RETRY_S  60
 
 
 typedef struct {
@@ -30,18 +31,23 @@ static pay_status_t find_route(pay_flow_t *flow, create_t *create,
 static void fill_checkout(create_t *create);
 static pay_status_t check_psp(pay_flow_t *flow, create_t *create,
     const pay_psp_t *psp, pay_err_t *err);
+static int takes_later(const pay_payment_request_t *request,
+    const pay_psp_adapter_t *adapter);
 static pay_status_t route_names(pay_flow_t *flow, const pay_route_t *route,
     pay_str_t *names);
 static pay_status_t route_windows(pay_flow_t *flow, const pay_route_t *route,
     pay_str_t *windows);
 static pay_status_t begin_args(pay_flow_t *flow, create_t *create,
     const pay_value_t **args);
+static pay_status_t terms(pay_flow_t *flow,
+    const pay_payment_request_t *request, pay_value_t *value);
 static pay_status_t register_now(pay_flow_t *flow, create_t *create,
     pay_effect_t *effect);
 static pay_status_t done_refused(pay_flow_t *flow, pay_effect_t *effect,
     const pay_err_t *err);
 static pay_status_t done_in_progress(pay_flow_t *flow, create_t *create,
     pay_effect_t *effect);
+static pay_status_t done_no_rate(pay_flow_t *flow, pay_effect_t *effect);
 static pay_status_t done_exists(pay_flow_t *flow, create_t *create,
     pay_effect_t *effect);
 static pay_status_t done_state(pay_flow_t *flow, create_t *create,
@@ -119,6 +125,10 @@ create_begun(pay_flow_t *flow, const pay_event_t *event, pay_effect_t *effect)
 
     if (pay_str_is(outcome, "in_progress")) {
         return done_in_progress(flow, create, effect);
+    }
+
+    if (pay_str_is(outcome, "rate_missing")) {
+        return done_no_rate(flow, effect);
     }
 
     PAY_TRY(pay_checkout_decode(flow->arena, event->row + 1,
@@ -252,6 +262,7 @@ fill_checkout(create_t *create)
     c->currency = request->currency;
     c->total_minor = request->total_minor;
     c->expires_s = in->now_s + request->expires_in_s;
+    c->manual = request->manual;
     c->order_count = request->order_count;
 
     for (i = 0; i < request->order_count; i++) {
@@ -275,7 +286,25 @@ check_psp(pay_flow_t *flow, create_t *create, const pay_psp_t *psp,
                              "/expires_in");
     }
 
+    if (!takes_later(create->in.request, psp->adapter)) {
+        return pay_refuse_at(err, "operation-not-supported",
+                             "this PSP cannot capture such a checkout later",
+                             "/capture");
+    }
+
     return pay_register_build(flow, psp, &create->reg.checkout, &unused, err);
+}
+
+
+/* Where one capture is all there is, it cannot be shared among orders. */
+static int
+takes_later(const pay_payment_request_t *request,
+    const pay_psp_adapter_t *adapter)
+{
+    return !request->manual
+           || ((adapter->traits & PAY_PSP_AUTHORIZES)
+               && (request->order_count == 1
+                   || (adapter->traits & PAY_PSP_MULTICAPTURE)));
 }
 
 
@@ -315,7 +344,7 @@ begin_args(pay_flow_t *flow, create_t *create, const pay_value_t **args)
     v[21] = pay_value_opt(create->route.reason);
     PAY_TRY(route_windows(flow, &create->route, &v[22].bytes));
     v[23] = pay_value_text(pay_str_of(late_names[flow->env->late]));
-    v[24] = pay_value_null();
+    PAY_TRY(terms(flow, in->request, &v[24]));
 
     *args = v;
 
@@ -359,6 +388,46 @@ route_windows(pay_flow_t *flow, const pay_route_t *route, pay_str_t *windows)
 }
 
 
+/* What an ordinary payment has none of. */
+static pay_status_t
+terms(pay_flow_t *flow, const pay_payment_request_t *request,
+    pay_value_t *value)
+{
+    int         converts;
+    unsigned    i;
+    pay_buf_t   buf;
+
+    for (i = 0, converts = 0; i < request->order_count; i++) {
+        converts |= request->orders[i].credit != NULL;
+    }
+
+    *value = pay_value_null();
+
+    if (!request->manual && !converts) {
+        return PAY_OK;
+    }
+
+    pay_buf_init(&buf, flow->arena, 256);
+    pay_buf_text(&buf, request->manual ? "{\"capture\":\"manual\""
+                                       : "{\"capture\":\"automatic\"");
+
+    if (converts && flow->env->quote_ttl_s > 0) {
+        pay_buf_text(&buf, ",\"quote_ttl_s\":");
+        pay_buf_int(&buf, flow->env->quote_ttl_s);
+    }
+
+    if (converts && flow->env->rate_age_s > 0) {
+        pay_buf_text(&buf, ",\"rate_age_s\":");
+        pay_buf_int(&buf, flow->env->rate_age_s);
+    }
+
+    pay_buf_text(&buf, "}");
+    value->is_null = 0;
+
+    return pay_buf_done(&buf, &value->bytes);
+}
+
+
 /* From the stored row: the nonce may differ from the one proposed. */
 static pay_status_t
 register_now(pay_flow_t *flow, create_t *create, pay_effect_t *effect)
@@ -393,6 +462,21 @@ done_in_progress(pay_flow_t *flow, create_t *create, pay_effect_t *effect)
     reply = (pay_reply_t *) effect->reply;
     reply->status = create->in.in_progress_status;
     reply->retry_after_s = 1;
+
+    return PAY_OK;
+}
+
+
+/* Nothing was stored; a rate comes with the next round of its sources. */
+static pay_status_t
+done_no_rate(pay_flow_t *flow, pay_effect_t *effect)
+{
+    pay_reply_t  *reply;
+
+    PAY_TRY(pay_done_problem(flow, effect, "rate-unavailable", NULL));
+
+    reply = (pay_reply_t *) effect->reply;
+    reply->retry_after_s = RATE_RETRY_S;
 
     return PAY_OK;
 }

@@ -80,6 +80,7 @@ make_order(pay_flow_t *flow, const pay_psp_t *psp,
     order->amount_minor = checkout->total_minor;
     order->expires_s = checkout->expires_s;
     order->line_count = checkout->order_count;
+    order->capture_later = checkout->manual;
 
     PAY_TRY(pay_format(flow->arena, &order->return_url, 4096,
                        "%.*s/return/%.*s", pay_fmt(checkout->base_url),

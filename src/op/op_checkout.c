@@ -10,6 +10,10 @@ static pay_status_t decode_orders(pay_arena_t *arena, pay_str_t text,
     pay_checkout_t *checkout);
 static pay_status_t decode_order(pay_arena_t *arena, const pay_json_t *json,
     pay_order_t *order);
+static pay_status_t decode_money(pay_arena_t *arena, const pay_json_t *json,
+    pay_order_t *order);
+static pay_status_t decode_credit(pay_arena_t *arena, const pay_json_t *json,
+    pay_order_t *order);
 static pay_status_t dup_member(pay_arena_t *arena, const pay_json_t *json,
     const char *member, pay_str_t *to);
 
@@ -67,12 +71,48 @@ pay_checkout_state(const pay_checkout_t *checkout)
 }
 
 
+int
+pay_checkout_is_authorized(const pay_checkout_t *checkout)
+{
+    return pay_checkout_state(checkout) == PAY_EXECUTING
+           && checkout->orders[0].authorized_minor > 0;
+}
+
+
+const pay_order_t *
+pay_checkout_order(const pay_checkout_t *checkout, pay_str_t payment_order_id)
+{
+    unsigned  i;
+
+    for (i = 0; i < checkout->order_count; i++) {
+        if (pay_str_eq(checkout->orders[i].id, payment_order_id)) {
+            return &checkout->orders[i];
+        }
+    }
+
+    return NULL;
+}
+
+
+int64_t
+pay_order_refundable(const pay_order_t *order)
+{
+    int64_t  left;
+
+    left = order->captured_minor - order->refunding_minor
+           - order->refunded_minor - order->charged_back_minor;
+
+    return left > 0 ? left : 0;
+}
+
+
 static pay_status_t
 decode_orders(pay_arena_t *arena, pay_str_t text, pay_checkout_t *checkout)
 {
     size_t             i, n;
     pay_json_t        *json;
     pay_status_t       status;
+    const pay_json_t  *money;
     pay_json_limits_t  limits = { 64 * 1024, 0, 0 };
 
     status = pay_json_parse(text, &limits, &json, NULL);
@@ -91,6 +131,8 @@ decode_orders(pay_arena_t *arena, pay_str_t text, pay_checkout_t *checkout)
                               &checkout->orders[i]);
     }
 
+    money = pay_json_get(pay_json_at(json, 0), "money");
+    checkout->manual = pay_json_is_true(pay_json_get(money, "manual"));
     checkout->order_count = (unsigned) n;
     pay_json_free(json);
 
@@ -118,7 +160,65 @@ decode_order(pay_arena_t *arena, const pay_json_t *json, pay_order_t *order)
         return PAY_NO_MEMORY;
     }
 
-    return PAY_OK;
+    return decode_money(arena, pay_json_get(json, "money"), order);
+}
+
+
+/* Absent while nothing has happened to it. */
+static pay_status_t
+decode_money(pay_arena_t *arena, const pay_json_t *json, pay_order_t *order)
+{
+    unsigned  i;
+
+    const struct {
+        const char  *name;
+        int64_t     *to;
+    } members[] = {
+        { "authorized", &order->authorized_minor },
+        { "captured", &order->captured_minor },
+        { "refunding", &order->refunding_minor },
+        { "refunded", &order->refunded_minor },
+        { "charged_back", &order->charged_back_minor }
+    };
+
+    if (json == NULL || pay_json_type(json) == PAY_JSON_NULL) {
+        return PAY_OK;
+    }
+
+    for (i = 0; i < sizeof(members) / sizeof(members[0]); i++) {
+        if (pay_json_integer(pay_json_get(json, members[i].name),
+                             members[i].to) != PAY_OK
+            || *members[i].to < 0)
+        {
+            return PAY_BUG;
+        }
+    }
+
+    return decode_credit(arena, json, order);
+}
+
+
+static pay_status_t
+decode_credit(pay_arena_t *arena, const pay_json_t *json, pay_order_t *order)
+{
+    pay_str_t  code;
+
+    if (pay_json_string(pay_json_get(json, "credit_currency"), &code)
+        != PAY_OK)
+    {
+        return PAY_OK;
+    }
+
+    if (pay_currency_find(code, &order->credit, NULL) != PAY_OK
+        || pay_json_integer(pay_json_get(json, "credit_minor"),
+                            &order->credit_minor) != PAY_OK)
+    {
+        return PAY_BUG;
+    }
+
+    PAY_TRY(dup_member(arena, json, "credit_rate", &order->credit_rate));
+
+    return dup_member(arena, json, "credit_until", &order->credit_until);
 }
 
 

@@ -31,6 +31,14 @@
 #define STORED(id, minor, status, reason)                                     \
     "{\"id\":\"" id "\",\"seller\":\"seller-1\",\"amount\":" minor ","        \
     "\"status\":\"" status "\",\"reason\":" reason "}"
+/* The same with what became of its money: MONEY's arguments. */
+#define STORED_MONEY(id, minor, status, money)                                \
+    "{\"id\":\"" id "\",\"seller\":\"seller-1\",\"amount\":" minor ","        \
+    "\"status\":\"" status "\",\"reason\":null,\"money\":" money "}"
+#define MONEY(manual, authorized, captured, refunding, refunded, back)        \
+    "{\"manual\":" manual ",\"authorized\":" authorized ",\"captured\":"      \
+    captured ",\"refunding\":" refunding ",\"refunded\":" refunded ","        \
+    "\"charged_back\":" back ",\"credit_currency\":null}"
 #define ONE_ORDER    ORDER("order-1", "30.00", "USD")
 
 enum { WORLD_STRIPE, WORLD_GENERIC, WORLD_PSPS };

@@ -110,6 +110,74 @@ Test(pay_op, decode_copies_every_column)
 }
 
 
+Test(pay_op, decode_reads_what_became_of_the_money)
+{
+    view_t           view = view_registered(generic());
+    pay_heap_t      *heap = pay_heap_create();
+    pay_arena_t     *arena = pay_heap_arena(heap);
+    pay_checkout_t   c;
+
+    view.orders = "[" STORED_MONEY("o-1", "3000", "SUCCESS",
+        "{\"manual\":true,\"authorized\":1,\"captured\":2,\"refunding\":3,"
+        "\"refunded\":4,\"charged_back\":5,\"credit_currency\":\"EUR\","
+        "\"credit_minor\":6,\"credit_rate\":\"0.92\","
+        "\"credit_until\":\"2026-11-21T06:00:00Z\"}") "]";
+    cr_assert_eq(pay_checkout_decode(arena, view_columns(arena, &view), &c),
+                 PAY_OK);
+    cr_expect(c.manual);
+    cr_expect_eq(c.orders[0].authorized_minor, 1);
+    cr_expect_eq(c.orders[0].captured_minor, 2);
+    cr_expect_eq(c.orders[0].refunding_minor, 3);
+    cr_expect_eq(c.orders[0].refunded_minor, 4);
+    cr_expect_eq(c.orders[0].charged_back_minor, 5);
+    cr_assert_not_null(c.orders[0].credit);
+    cr_expect_str_eq(c.orders[0].credit->code, "EUR");
+    cr_expect_eq(c.orders[0].credit_minor, 6);
+    cr_expect(pay_str_is(c.orders[0].credit_rate, "0.92"));
+    cr_expect(pay_str_is(c.orders[0].credit_until, "2026-11-21T06:00:00Z"));
+
+    view.orders = "[" STORED_MONEY("o-1", "3000", "NOT_STARTED", "null") "]";
+    cr_assert_eq(pay_checkout_decode(arena, view_columns(arena, &view), &c),
+                 PAY_OK);
+    cr_expect(!c.manual && c.orders[0].captured_minor == 0);
+    cr_expect_null(c.orders[0].credit);
+    pay_heap_destroy(heap);
+}
+
+
+Test(pay_op, money_that_breaks_the_promise_is_a_bug)
+{
+    size_t           i;
+    view_t           view = view_registered(generic());
+    pay_heap_t      *heap = pay_heap_create();
+    pay_arena_t     *arena = pay_heap_arena(heap);
+    pay_checkout_t   c;
+
+    static const char *const  orders[] = {
+        "[" STORED_MONEY("o", "3000", "SUCCESS", "{}") "]",
+        "[" STORED_MONEY("o", "3000", "SUCCESS",
+                         MONEY("true", "-1", "0", "0", "0", "0")) "]",
+        "[" STORED_MONEY("o", "3000", "SUCCESS",
+                         MONEY("true", "0", "1.5", "0", "0", "0")) "]",
+        "[" STORED_MONEY("o", "3000", "SUCCESS",
+            "{\"authorized\":1,\"captured\":2,\"refunding\":3,\"refunded\":4,"
+            "\"charged_back\":5,\"credit_currency\":\"EUR\"}") "]",
+        "[" STORED_MONEY("o", "3000", "SUCCESS",
+            "{\"authorized\":1,\"captured\":2,\"refunding\":3,\"refunded\":4,"
+            "\"charged_back\":5,\"credit_currency\":\"eur\","
+            "\"credit_minor\":1}") "]"
+    };
+
+    for (i = 0; i < sizeof(orders) / sizeof(orders[0]); i++) {
+        view.orders = orders[i];
+        cr_expect_eq(pay_checkout_decode(arena, view_columns(arena, &view),
+                                         &c), PAY_BUG, "%s", orders[i]);
+    }
+
+    pay_heap_destroy(heap);
+}
+
+
 Test(pay_op, null_is_legal_only_for_token_alias_url_and_code)
 {
     unsigned         i;

@@ -460,6 +460,77 @@ Test(pay_payment_parse, card_numbers_are_refused_anywhere)
 }
 
 
+Test(pay_payment_parse, capture_is_automatic_unless_it_is_manual)
+{
+    size_t                  i;
+    pay_err_t               err;
+    pay_heap_t             *heap;
+    pay_payment_request_t   r;
+
+    static const struct {
+        const char  *body;
+        int          manual;
+    } rows[] = {
+        { "{" ID "," BUYER "," URL "," ORDERS "}", 0 },
+        { WITH("\"capture\":\"automatic\""), 0 },
+        { WITH("\"capture\":\"manual\""), 1 }
+    };
+
+    static const refusal_t  bad[] = {
+        { WITH("\"capture\":\"Manual\""), "validation-error", "/capture" },
+        { WITH("\"capture\":\"\""), "validation-error", "/capture" },
+        { WITH("\"capture\":true"), "validation-error", "/capture" },
+        { WITH("\"capture\":null"), "validation-error", "/capture" }
+    };
+
+    for (i = 0; i < COUNT(rows); i++) {
+        heap = pay_heap_create();
+        cr_assert_eq(parse(pay_heap_arena(heap), rows[i].body, &r, &err),
+                     PAY_OK, "%s", rows[i].body);
+        cr_expect_eq(r.manual, rows[i].manual, "%s", rows[i].body);
+        pay_heap_destroy(heap);
+    }
+
+    expect_refused(bad, COUNT(bad));
+}
+
+
+Test(pay_payment_parse, a_credit_in_another_currency_is_asked_for)
+{
+    pay_str_t               text;
+    pay_err_t               err;
+    pay_heap_t             *heap = pay_heap_create();
+    pay_payment_request_t   r;
+
+    static const refusal_t  bad[] = {
+        { WITH_ORDERS("[" ORDER ",{" SELLER "," MONEY
+                      ",\"credit_currency\":\"eur\"}]"),
+          "currency-unsupported", "/payment_orders/1/credit_currency" },
+        { WITH_ORDERS("[{" SELLER "," MONEY ",\"credit_currency\":null}]"),
+          "currency-unsupported", "/payment_orders/0/credit_currency" },
+        { WITH_ORDERS("[{" SELLER "," MONEY ",\"credit_currency\":\"XXX\"}]"),
+          "currency-unsupported", "/payment_orders/0/credit_currency" }
+    };
+
+    cr_assert_eq(parse(pay_heap_arena(heap), WITH_ORDERS(
+        "[{\"payment_order_id\":\"a\"," SELLER "," MONEY
+        ",\"credit_currency\":\"EUR\"},{\"payment_order_id\":\"b\"," SELLER
+        "," MONEY ",\"credit_currency\":\"USD\"}]"), &r, &err), PAY_OK);
+    cr_assert_not_null(r.orders[0].credit);
+    cr_expect_str_eq(r.orders[0].credit->code, "EUR");
+    cr_expect_null(r.orders[1].credit, "its own currency is no conversion");
+    cr_assert_eq(pay_payment_orders_json(pay_heap_arena(heap), &r, &text),
+                 PAY_OK);
+    cr_expect(pay_str_is(text,
+        "[{\"id\":\"a\",\"seller\":\"s\",\"amount\":1234,"
+        "\"currency\":\"USD\",\"credit\":\"EUR\"},"
+        "{\"id\":\"b\",\"seller\":\"s\",\"amount\":1234,"
+        "\"currency\":\"USD\"}]"), "%.*s", pay_fmt(text));
+    expect_refused(bad, COUNT(bad));
+    pay_heap_destroy(heap);
+}
+
+
 Test(pay_payment_parse, refusals_need_no_err)
 {
     pay_heap_t             *heap = pay_heap_create();

@@ -8,6 +8,10 @@
 
 
 #define HANDLE  "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA1"
+#define UNPAID                                                                \
+    "\"amount_authorized\":\"0.00\",\"amount_captured\":\"0.00\","            \
+    "\"amount_refunded\":\"0.00\",\"amount_refundable\":\"0.00\","            \
+    "\"wallet_updated\":false,\"ledger_updated\":false"
 
 
 static void
@@ -64,10 +68,10 @@ Test(pay_payment_render, checkout_without_a_token_has_no_redirect)
         "\"expires_at\":\"2026-11-21T05:50:00Z\",\"payment_orders\":["
         "{\"payment_order_id\":\"o-1\",\"seller_account\":\"s\\\"1\","
         "\"amount\":\"0.01\",\"currency\":\"USD\",\"status\":\"NOT_STARTED\","
-        "\"reason\":null},"
+        "\"reason\":null," UNPAID "},"
         "{\"payment_order_id\":\"o-2\",\"seller_account\":\"s2\","
         "\"amount\":\"29.99\",\"currency\":\"USD\","
-        "\"status\":\"NOT_STARTED\",\"reason\":null}]}"), "%.*s",
+        "\"status\":\"NOT_STARTED\",\"reason\":null," UNPAID "}]}"), "%.*s",
         pay_fmt(text));
     pay_heap_destroy(heap);
 }
@@ -126,10 +130,57 @@ Test(pay_payment_render, order_carries_its_checkout_and_reason)
     cr_expect(pay_str_is(text,
         "{\"payment_order_id\":\"o-2\",\"seller_account\":\"s2\","
         "\"amount\":\"29.99\",\"currency\":\"USD\",\"status\":\"FAILED\","
-        "\"reason\":\"declined\",\"checkout_id\":\"c-1\","
+        "\"reason\":\"declined\"," UNPAID ",\"checkout_id\":\"c-1\","
         "\"is_payment_done\":false,\"psp\":\"generic\",\"redirect_url\":null,"
         "\"expires_at\":\"2026-11-21T05:50:00Z\"}"), "%.*s", pay_fmt(text));
     pay_heap_destroy(heap);
+}
+
+
+Test(pay_payment_render, an_order_tells_what_became_of_its_money)
+{
+    pay_str_t        text;
+    pay_heap_t      *heap = pay_heap_create();
+    pay_order_t     *order;
+    pay_checkout_t   c;
+
+    checkout_make(&c);
+    order = &c.orders[1];
+    order->status = PAY_SUCCESS;
+    order->captured_minor = 2000;
+    order->authorized_minor = 999;
+    order->refunding_minor = 100;
+    order->refunded_minor = 500;
+    order->charged_back_minor = 400;
+    order->credit_minor = 3100;
+    order->credit_rate = PAY_STR("155.6");
+    order->credit_until = PAY_STR("2026-11-21T06:00:00Z");
+    cr_assert_eq(pay_currency_find(PAY_STR("JPY"), &order->credit, NULL),
+                 PAY_OK);
+    cr_assert_eq(pay_order_render(pay_heap_arena(heap), &c, PAY_STR("o-2"),
+                                  &text), PAY_OK);
+    cr_expect_not_null(strstr((const char *) text.data,
+        "\"amount_authorized\":\"9.99\",\"amount_captured\":\"20.00\","
+        "\"amount_refunded\":\"5.00\",\"amount_refundable\":\"10.00\","
+        "\"wallet_updated\":true,\"ledger_updated\":true,\"credit\":{"
+        "\"currency\":\"JPY\",\"amount\":\"3100\",\"rate\":\"155.6\","
+        "\"expires_at\":\"2026-11-21T06:00:00Z\"},"), "%.*s",
+        pay_fmt(text));
+    pay_heap_destroy(heap);
+}
+
+
+/* A dispute may take what has been refunded already. */
+Test(pay_payment_render, less_than_nothing_is_never_refundable)
+{
+    pay_order_t  order;
+
+    memset(&order, 0, sizeof(order));
+    order.captured_minor = 1000;
+    order.refunded_minor = 800;
+    cr_expect_eq(pay_order_refundable(&order), 200);
+    order.charged_back_minor = 1000;
+    cr_expect_eq(pay_order_refundable(&order), 0);
 }
 
 

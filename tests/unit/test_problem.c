@@ -43,7 +43,9 @@ static const row_t  slugs[] = {
     { 504, "psp-timeout" }, { 503, "overloaded" },
     { 503, "dependency-unavailable" }, { 500, "internal-error" },
     { 505, "http-version-not-supported" }, { 416, "range-not-satisfiable" },
-    { 403, "forbidden" }, { 412, "precondition-failed" }
+    { 403, "forbidden" }, { 412, "precondition-failed" },
+    { 409, "payment-state-conflict" }, { 422, "amount-exceeds-remaining" },
+    { 422, "operation-not-supported" }, { 503, "rate-unavailable" }
 };
 
 static const row_t  statuses[] = {
