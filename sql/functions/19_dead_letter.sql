@@ -12,18 +12,22 @@ SET LOCAL search_path = pay, pg_temp;
 CREATE OR REPLACE FUNCTION pay.open_dead_letter(
     p_merchant_id text[], p_checkout_id text[], p_psp text[],
     p_event_id text[], p_kind text[], p_reason text[], p_code text[],
-    p_attempts int[])
+    p_attempts int[], p_operation_id text[])
 RETURNS void LANGUAGE plpgsql AS $$
 BEGIN
     INSERT INTO dead_letter (merchant_id, checkout_id, psp, event_id, kind,
-        reason, code, attempts)
+        reason, code, attempts, operation_id)
     SELECT u.merchant_id, u.checkout_id, u.psp, u.event_id, u.kind, u.reason,
-        nullif(u.code, ''), coalesce(u.attempts, 0)
+        nullif(u.code, ''), coalesce(u.attempts, 0),
+        nullif(u.operation_id, '')
     FROM unnest(p_merchant_id, p_checkout_id, p_psp, p_event_id, p_kind,
-        p_reason, p_code, p_attempts) AS u (merchant_id, checkout_id, psp,
-        event_id, kind, reason, code, attempts)
-    ORDER BY u.merchant_id, u.checkout_id, u.kind, u.psp, u.event_id
-    ON CONFLICT (merchant_id, checkout_id, kind, psp, event_id)
+        p_reason, p_code, p_attempts, p_operation_id) AS u (merchant_id,
+        checkout_id, psp, event_id, kind, reason, code, attempts,
+        operation_id)
+    ORDER BY u.merchant_id, u.checkout_id, u.kind, u.psp, u.event_id,
+        u.operation_id
+    ON CONFLICT (merchant_id, checkout_id, kind, psp, event_id,
+                 operation_id)
         WHERE state = 'open'
         DO NOTHING;
 END

@@ -6,6 +6,59 @@ SET LOCAL ROLE payments_owner;
 SET LOCAL search_path = pay, pg_temp;
 
 
+-- What a fact is to an order whose money is captured by hand, or would have
+-- to be; NULL: the same as to any other.  The end of a checkout's life is not
+-- that of an authorisation.  A PSP that says "paid" says that all is captured;
+-- when what was authorised ends after a capture, the rest is released.
+CREATE OR REPLACE FUNCTION pay.manual_kind(
+    p_kind text, p_actor text, p_order_id text, p_capture text,
+    p_order payment_order)
+RETURNS text LANGUAGE sql IMMUTABLE AS $$
+SELECT CASE
+    WHEN p_kind = 'authorized' AND p_capture = 'automatic' THEN 'pending'
+    WHEN p_kind = 'expired' AND p_actor = 'gateway'
+        AND (p_order).authorized_minor > 0 THEN 'none'
+    WHEN p_capture = 'automatic' OR (p_order).status <> 'SUCCESS' THEN NULL
+    WHEN p_kind = 'paid' AND p_capture = 'manual' AND p_order_id IS NULL
+        AND (p_order).captured_minor < (p_order).amount_minor
+        THEN CASE WHEN (p_order).authorized_minor > 0 THEN 'captured'
+                  ELSE 'contradiction' END
+    WHEN p_kind IN ('expired', 'cancelled') AND p_capture = 'manual'
+        THEN CASE WHEN (p_order).authorized_minor > 0 THEN 'released'
+                  ELSE 'none' END
+END
+$$;
+COMMENT ON FUNCTION pay.manual_kind IS
+    'What a fact is to an order whose money is captured by hand';
+
+
+CREATE OR REPLACE FUNCTION pay.is_money(p_news text)
+RETURNS boolean LANGUAGE sql IMMUTABLE AS $$
+SELECT p_news IN ('capture_requested', 'captured', 'capture_failed',
+    'released', 'cancel_requested', 'cancel_failed', 'refund_requested',
+    'refund_sent', 'refunded', 'refund_failed', 'refund_returned',
+    'dispute_opened', 'dispute_won', 'dispute_lost', 'fee')
+$$;
+COMMENT ON FUNCTION pay.is_money IS
+    'Whether this is always an event: something about the money of an order';
+
+
+-- Of locked checkouts, where one order is being sold at this moment.
+CREATE OR REPLACE FUNCTION pay.all_sold(
+    p_merchant_id text, p_checkout_id text, p_order_id text)
+RETURNS boolean LANGUAGE plpgsql STABLE AS $$
+BEGIN
+    RETURN NOT EXISTS (
+        SELECT FROM payment_order o
+        WHERE o.merchant_id = p_merchant_id
+            AND o.checkout_id = p_checkout_id
+            AND o.payment_order_id <> p_order_id AND o.status <> 'SUCCESS');
+END
+$$;
+COMMENT ON FUNCTION pay.all_sold IS
+    'Whether all other orders of a checkout are SUCCESS';
+
+
 -- One turn: at most one fact about each checkout.  What is news depends on
 -- where an order stands in its turn (news_kind).  Writes an event for each
 -- order that moves, and for kinds that are news by themselves; a first
@@ -15,52 +68,63 @@ SET LOCAL search_path = pay, pg_temp;
 -- Returns the items that moved a status, those that were a late success or a
 -- contradiction, and the contradictions that were news.  A row's address
 -- (ctid) stands for its key between two looks at it: nobody else changes what
--- belongs to a locked checkout.
+-- belongs to a locked checkout.  booked: what it means to the books where
+-- money is captured by hand.
 CREATE OR REPLACE FUNCTION pay.move_orders(
     p_facts fact[], p_turn int, OUT moved int[], OUT late int[],
-    OUT against int[], OUT told int[])
+    OUT against int[], OUT told int[], OUT booked posting[])
 LANGUAGE plpgsql AS $$
 DECLARE
     v_now timestamptz := clock_timestamp();
 BEGIN
     WITH step AS (
         SELECT f.*, o.tid, o.payment_order_id, o.status AS old_status,
-            p.policy, k.news, next_status(o.status, k.news) AS new_status,
-            CASE WHEN k.news = 'paid' THEN (
-                SELECT c.capture FROM checkout c
-                WHERE c.merchant_id = f.merchant_id
-                    AND c.checkout_id = f.checkout_id) END AS capture,
+            o.was, p.capture, p.policy, k.news,
+            next_status(o.status, k.news) AS new_status,
+            f.kind = 'paid' AND f.order_id IS NULL
+                AND k.news IN ('paid', 'captured') AS takes_all,
             CASE WHEN next_status(o.status, k.news) <> 'FAILED' THEN NULL
                  WHEN o.status = 'FAILED' THEN o.reason
                  WHEN k.news = 'refused' THEN 'rejected'
                  ELSE k.news END AS new_reason
         FROM unnest(p_facts) f
         CROSS JOIN LATERAL (
-            SELECT o.ctid AS tid, o.payment_order_id, o.status, o.reason
+            SELECT o.ctid AS tid, o.payment_order_id, o.status, o.reason,
+                o AS was
             FROM payment_order o
             WHERE o.merchant_id = f.merchant_id
                 AND o.checkout_id = f.checkout_id
+                AND coalesce(f.order_id, o.payment_order_id)
+                    = o.payment_order_id
             OFFSET 0) o
+        LEFT JOIN LATERAL (
+            SELECT c.capture,
+                CASE WHEN f.kind = 'paid' AND f.actor <> 'operator'
+                         AND o.status = 'FAILED' AND o.reason = 'expired'
+                         AND c.capture = 'automatic'
+                     THEN nullif(c.late_success, 'accept') END AS policy
+            FROM checkout c
+            WHERE c.merchant_id = f.merchant_id
+                AND c.checkout_id = f.checkout_id
+            OFFSET 0) p ON f.kind IN ('paid', 'authorized')
+                OR o.status = 'SUCCESS' AND f.kind IN ('expired', 'cancelled')
         CROSS JOIN LATERAL (
-            SELECT CASE WHEN f.kind = 'paid' AND f.actor <> 'operator'
-                            AND o.status = 'FAILED' AND o.reason = 'expired'
-                THEN (SELECT nullif(c.late_success, 'accept')
-                      FROM checkout c
-                      WHERE c.merchant_id = f.merchant_id
-                          AND c.checkout_id = f.checkout_id)
-                END AS policy
-            OFFSET 0) p
-        CROSS JOIN LATERAL (
-            SELECT news_kind(f.kind, f.actor, o.status, p.policy) AS news
+            SELECT coalesce(
+                manual_kind(f.kind, f.actor, f.order_id, p.capture, o.was),
+                news_kind(f.kind, f.actor, o.status, p.policy)) AS news
             OFFSET 0) k
         WHERE f.turn = p_turn
     ), moved AS (
         UPDATE payment_order o
         SET status = s.new_status, reason = s.new_reason,
             version = o.version + 1,
-            captured_minor = CASE WHEN s.capture = 'automatic'
-                                  THEN o.amount_minor
-                                  ELSE o.captured_minor END
+            captured_minor = CASE WHEN s.takes_all THEN o.amount_minor
+                                  ELSE o.captured_minor END,
+            authorized_minor = CASE
+                WHEN s.news = 'authorized' THEN o.amount_minor
+                WHEN s.takes_all OR s.news = 'released'
+                    OR s.new_status = 'FAILED' THEN 0
+                ELSE o.authorized_minor END
         FROM step s
         WHERE o.ctid = s.tid
             AND (s.new_status <> s.old_status
@@ -69,6 +133,9 @@ BEGIN
                                'mismatch', 'late_refunded',
                                'dead_letter_requeued',
                                'dead_letter_resolved')
+                 OR is_money(s.news)
+                 OR s.news = 'authorized' AND s.old_status = 'EXECUTING'
+                    AND (s.was).authorized_minor = 0
                  OR s.news = 'notified' AND s.actor = 'webhook'
                     AND s.old_status <> 'SUCCESS'
                  OR s.news = 'contradiction' AND s.actor = 'webhook'
@@ -81,7 +148,7 @@ BEGIN
                             AND e.kind = s.news
                             AND (e.actor = s.actor
                                  OR s.news <> 'contradiction')))
-        RETURNING s.*, o.version
+        RETURNING s.*, o.version, o AS now
     ), logged AS (
         INSERT INTO event (merchant_id, payment_order_id, seq, at, kind,
             actor, old_status, new_status, reason, detail, request_id)
@@ -90,6 +157,9 @@ BEGIN
             jsonb_strip_nulls(jsonb_build_object('type', m.type,
                 'code', m.code, 'reference', m.reference,
                 'policy', m.policy,
+                'captured_minor', CASE WHEN m.takes_all
+                                           AND m.capture = 'manual'
+                                       THEN (m.now).captured_minor END,
                 'said', CASE WHEN m.news = 'contradiction' THEN m.kind END,
                 'amount_minor', CASE WHEN m.news IN (
                     'mismatch', 'contradiction') THEN m.amount_minor END,
@@ -108,19 +178,27 @@ BEGIN
             AND m.new_status IN ('SUCCESS', 'FAILED')
     ), changed AS (
         SELECT DISTINCT m.item, m.merchant_id, m.checkout_id, m.news,
-            m.new_status
+            m.new_status, m.order_id IS NULL OR all_sold(m.merchant_id,
+                m.checkout_id, m.order_id) AS over
         FROM moved m
         WHERE m.new_status <> m.old_status
+            OR m.news IN ('authorized', 'released') OR m.takes_all
     ), counted AS (
-        -- what its readers see has changed: a status, or the address that
-        -- "registered" brings; "paid" takes every order to SUCCESS
+        -- what its readers see has changed: a status, money, or the address
+        -- that "registered" brings; "paid" takes every order to SUCCESS, or
+        -- the one that it is about
         UPDATE checkout c
         SET version = c.version + 1,
-            is_payment_done = c.is_payment_done OR x.news = 'paid'
-        FROM (SELECT DISTINCT m.merchant_id, m.checkout_id, m.news
+            is_payment_done = c.is_payment_done OR x.done
+        FROM (SELECT m.merchant_id, m.checkout_id,
+                  bool_or(m.news = 'paid' AND (m.order_id IS NULL
+                      OR all_sold(m.merchant_id, m.checkout_id, m.order_id))
+                      ) AS done
               FROM moved m
               WHERE m.new_status <> m.old_status
-                  OR m.news = 'registered') x
+                  OR m.news IN ('registered', 'authorized')
+                  OR is_money(m.news)
+              GROUP BY m.merchant_id, m.checkout_id) x
         CROSS JOIN LATERAL (
             SELECT k.ctid AS tid FROM checkout k
             WHERE k.merchant_id = x.merchant_id
@@ -130,7 +208,8 @@ BEGIN
     ), final AS (
         SELECT DISTINCT x.merchant_id, x.checkout_id, x.new_status
         FROM changed x
-        WHERE x.new_status IN ('SUCCESS', 'FAILED')
+        WHERE x.new_status = 'FAILED'
+            OR x.new_status = 'SUCCESS' AND x.over
     ), dropped AS (
         DELETE FROM job j
         USING final x
@@ -139,7 +218,7 @@ BEGIN
             WHERE k.merchant_id = x.merchant_id
                 AND k.checkout_id = x.checkout_id
             OFFSET 0) k
-        WHERE j.ctid = k.tid
+        WHERE j.ctid = k.tid AND j.kind <> 'change'
             AND (x.new_status = 'SUCCESS' OR j.again_at IS NULL)
     ), settled AS (
         -- as settle_dead_letters() does; what is not known of an operation
@@ -160,8 +239,13 @@ BEGIN
         array_agg(DISTINCT s.item) FILTER (WHERE s.news = 'late_success'),
         array_agg(DISTINCT s.item) FILTER (WHERE s.news = 'contradiction'),
         (SELECT array_agg(DISTINCT m.item) FROM moved m
-         WHERE m.news = 'contradiction')
-    INTO moved, late, against, told
+         WHERE m.news = 'contradiction'),
+        (SELECT array_agg(p) FROM moved m
+         CROSS JOIN LATERAL unnest(manual_postings(m.was, m.now, m.news,
+                                                   m.request_id)) p
+         WHERE m.news = 'authorized' OR (m.was).authorized_minor > 0
+             OR m.takes_all AND m.capture = 'manual')
+    INTO moved, late, against, told, booked
     FROM step s;
 END
 $$;
@@ -290,7 +374,7 @@ BEGIN
     SELECT d.merchant_id, d.checkout_id, 'poll', d.run_at, d.run_at
     FROM due d
     ORDER BY d.merchant_id, d.checkout_id
-    ON CONFLICT (merchant_id, checkout_id, kind) DO UPDATE
+    ON CONFLICT (merchant_id, checkout_id, kind, operation_id) DO UPDATE
     SET run_at = least(j.run_at, EXCLUDED.run_at),
         again_at = least(j.again_at, EXCLUDED.again_at)
     WHERE j.again_at IS NULL OR j.again_at > EXCLUDED.again_at;
@@ -311,6 +395,7 @@ DECLARE
     v_late    int[] := '{}';
     v_against int[] := '{}';
     v_told    int[] := '{}';
+    v_booked  posting[] := '{}';
     v_wrong   boolean;
     v_named   boolean;
     v_asked   boolean;
@@ -321,7 +406,7 @@ BEGIN
                                ORDER BY f.item),
             f.merchant_id, f.checkout_id, f.kind, f.actor, f.psp, f.event_id,
             f.type, f.code, f.token, f.reference, f.amount_minor, f.currency,
-            f.request_id, f.detail, NULL)::fact
+            f.request_id, f.detail, NULL, f.order_id, f.postings)::fact
         FROM unnest(p_facts) f);
 
     SELECT max(f.turn), bool_or(f.kind = 'mismatch'),
@@ -342,6 +427,7 @@ BEGIN
         v_late := v_late || v_step.late;
         v_against := v_against || v_step.against;
         v_told := v_told || v_step.told;
+        v_booked := v_booked || v_step.booked;
     END LOOP;
 
     IF v_wrong OR v_told <> '{}' THEN
@@ -360,7 +446,15 @@ BEGIN
         PERFORM poll_soon(v_facts);
     END IF;
 
-    PERFORM book_facts(v_facts, v_moved, v_late);
+    IF v_booked <> '{}' OR EXISTS (
+        SELECT FROM unnest(v_facts) f
+        WHERE f.kind IN ('cancelled', 'expired', 'declined', 'rejected',
+                         'refused'))
+    THEN
+        PERFORM end_changes(v_facts);
+    END IF;
+
+    PERFORM book_facts(v_facts, v_moved, v_late, v_booked);
 
     RETURN ARRAY(
         SELECT with_outcome(f, CASE

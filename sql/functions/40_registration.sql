@@ -66,7 +66,7 @@ BEGIN
                       c.currency),
             'webhook', i.psp, i.event_id, i.type, i.code, i.token,
             i.reference, i.amount_minor, i.currency, i.request_id, NULL,
-            NULL)::fact
+            NULL, NULL, NULL)::fact
         FROM (SELECT DISTINCT * FROM unnest(p_merchant_id, p_checkout_id)) AS
             u (merchant_id, checkout_id)
         JOIN registration r ON r.merchant_id = u.merchant_id

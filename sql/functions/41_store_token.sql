@@ -59,7 +59,7 @@ BEGIN
     v_facts := ARRAY(
         SELECT ROW(u.n, NULL, u.merchant_id, u.checkout_id, 'registered',
             'gateway', NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL,
-            u.request_id, NULL, NULL)::fact
+            u.request_id, NULL, NULL, NULL, NULL)::fact
         FROM unnest(p_merchant_id, p_checkout_id, p_request_id)
             WITH ORDINALITY AS u (merchant_id, checkout_id, request_id, n)
         WHERE u.n = ANY (v_stored));

@@ -201,7 +201,7 @@ BEGIN
                     'why', v_outcome[m.item],
                     'reach', nullif(p_reach[m.item], ''),
                     'http_status', nullif(p_http_status[m.item], 0))),
-                NULL)::fact
+                NULL, NULL, NULL)::fact
             FROM unnest(v_move.items, v_move.nexts)
                 WITH ORDINALITY AS m (item, next, n)
             ORDER BY m.n);

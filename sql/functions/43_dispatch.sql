@@ -257,7 +257,7 @@ BEGIN
             'refund_id', p_operation_id[b.n],
             'refund_reference', nullif(p_reference[b.n], ''),
             'amount_minor', b.amount_minor, 'currency', b.currency)),
-        NULL)::fact)
+        NULL, NULL, NULL)::fact)
     INTO v_facts
     FROM paid_back b;
 

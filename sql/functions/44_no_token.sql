@@ -27,7 +27,7 @@ BEGIN
                     THEN jsonb_strip_nulls(jsonb_build_object(
                         'reach', nullif(u.reach, ''),
                         'http_status', nullif(u.http_status, 0),
-                        'sends', d.sends)) END, NULL)::fact
+                        'sends', d.sends)) END, NULL, NULL, NULL)::fact
         FROM unnest(p_merchant_id, p_checkout_id, p_psp, p_outcome, p_code,
             p_request_id, p_reach, p_http_status) WITH ORDINALITY AS u
             (merchant_id, checkout_id, psp, outcome, code, request_id, reach,
@@ -82,7 +82,7 @@ BEGIN
             PERFORM open_dead_letter(ARRAY[v_fact.merchant_id],
                 ARRAY[v_fact.checkout_id], ARRAY[v_fact.psp], NULL,
                 '{register}', p_dead[v_fact.item:v_fact.item],
-                ARRAY[v_fact.code], ARRAY[v_attempts]);
+                ARRAY[v_fact.code], ARRAY[v_attempts], NULL);
         END IF;
     END LOOP;
 END

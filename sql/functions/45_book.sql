@@ -41,7 +41,7 @@ COMMENT ON FUNCTION pay.sale_postings IS
 
 
 -- A quote holds for a while; what is sold after it is credited by the rate of
--- the day, which the order keeps.
+-- the day, which the order keeps.  What was authorised keeps its rate.
 CREATE OR REPLACE FUNCTION pay.requote_orders(p_facts fact[], p_moved int[])
 RETURNS void LANGUAGE plpgsql AS $$
 BEGIN
@@ -50,9 +50,11 @@ BEGIN
     FROM unnest(p_facts) f
     CROSS JOIN LATERAL (
         SELECT k.ctid AS tid, k.* FROM payment_order k
+        JOIN checkout c ON c.merchant_id = k.merchant_id
+            AND c.checkout_id = k.checkout_id
         WHERE k.merchant_id = f.merchant_id
             AND k.checkout_id = f.checkout_id
-            AND k.credit_until < now()
+            AND k.credit_until < now() AND c.capture = 'automatic'
         OFFSET 0) k
     CROSS JOIN LATERAL current_credit(k.amount_minor, k.currency,
         k.credit_currency, k.credit_rate, k.credit_minor, k.credit_until) q
@@ -88,8 +90,10 @@ COMMENT ON FUNCTION pay.late_postings IS
     'Entries of payments that came too late';
 
 
+-- p_booked: of what is captured by hand (move_orders); facts about changes
+-- bring theirs with them.
 CREATE OR REPLACE FUNCTION pay.book_facts(
-    p_facts fact[], p_moved int[], p_late int[])
+    p_facts fact[], p_moved int[], p_late int[], p_booked posting[])
 RETURNS void LANGUAGE plpgsql AS $$
 DECLARE
     v_postings posting[] := '{}';
@@ -112,7 +116,10 @@ BEGIN
         v_postings := v_postings || late_postings(p_facts, p_late);
     END IF;
 
-    PERFORM post(v_postings);
+    PERFORM post(v_postings || p_booked || ARRAY(
+        SELECT p FROM unnest(p_facts) f
+        CROSS JOIN LATERAL unnest(f.postings) p
+        ORDER BY f.item));
 END
 $$;
 COMMENT ON FUNCTION pay.book_facts IS

@@ -31,7 +31,7 @@ BEGIN
             u.amount_minor, nullif(u.currency, ''), u.request_id,
             CASE u.source WHEN 'backfill'
                 THEN jsonb_build_object('via', u.source) END,
-            NULL)::fact
+            NULL, NULL, NULL)::fact
         FROM unnest(p_psp, p_source, p_event_id, p_type, p_fact, p_token,
             p_reference, p_code, p_amount_minor, p_currency, p_request_id)
             WITH ORDINALITY AS u (psp, source, event_id, type, fact, token,
@@ -141,7 +141,8 @@ BEGIN
             fact_kind(f.kind, f.amount_minor, f.currency, c.total_minor,
                       c.currency),
             f.actor, f.psp, f.event_id, f.type, f.code, f.token, f.reference,
-            f.amount_minor, f.currency, f.request_id, f.detail, NULL)::fact
+            f.amount_minor, f.currency, f.request_id, f.detail, NULL, NULL,
+            NULL)::fact
         FROM unnest(p_facts) f
         LEFT JOIN psp_token t ON t.psp = f.psp AND t.token = f.token
         LEFT JOIN checkout c ON c.merchant_id = t.merchant_id

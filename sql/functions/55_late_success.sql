@@ -66,7 +66,8 @@ BEGIN
 
     PERFORM open_dead_letter(array_agg(u.merchant_id),
         array_agg(u.checkout_id), array_agg(u.psp), NULL,
-        array_agg('late_success'::text), array_agg('held'::text), NULL, NULL)
+        array_agg('late_success'::text), array_agg('held'::text), NULL, NULL,
+        NULL)
     FROM unnest(v_merchants, v_checkouts, v_psps, v_states) AS
         u (merchant_id, checkout_id, psp, state)
     WHERE u.state = 'held'

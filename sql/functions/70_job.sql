@@ -11,7 +11,8 @@ SET LOCAL search_path = pay, pg_temp;
 -- what is pending last; the oldest of each first.  Never waits (SKIP LOCKED),
 -- so it needs no place in the order of locks.
 CREATE OR REPLACE FUNCTION pay.lock_due_jobs(
-    p_limit int, OUT merchants text[], OUT checkouts text[], OUT kinds text[])
+    p_limit int, OUT merchants text[], OUT checkouts text[], OUT kinds text[],
+    OUT operations text[])
 LANGUAGE plpgsql AS $$
 DECLARE
     v_due record;
@@ -21,10 +22,12 @@ BEGIN
 
         SELECT array_agg(d.merchant_id::text ORDER BY d.run_at) AS merchants,
             array_agg(d.checkout_id::text ORDER BY d.run_at) AS checkouts,
-            array_agg(d.kind) AS kinds
+            array_agg(d.kind ORDER BY d.run_at) AS kinds,
+            array_agg(d.operation_id ORDER BY d.run_at) AS operations
         INTO v_due
         FROM (
-            SELECT j.merchant_id, j.checkout_id, j.kind, j.run_at
+            SELECT j.merchant_id, j.checkout_id, j.kind, j.operation_id,
+                j.run_at
             FROM (
                 SELECT j.* FROM job j
                 WHERE job_rank(j.kind) = v_rank AND j.run_at <= now()
@@ -41,6 +44,7 @@ BEGIN
         merchants := merchants || v_due.merchants;
         checkouts := checkouts || v_due.checkouts;
         kinds := kinds || v_due.kinds;
+        operations := operations || v_due.operations;
     END LOOP;
 END
 $$;
@@ -81,12 +85,14 @@ BEGIN
     SET attempts = j.attempts + 1, lease_owner = p_owner[k.slot],
         lease_until = now() + make_interval(
             secs => p_lease_ms[k.slot] / 1000.0), again_at = NULL
-    FROM unnest(v_due.merchants, v_due.checkouts, v_due.kinds, v_slots)
-        AS d (merchant_id, checkout_id, kind, slot)
+    FROM unnest(v_due.merchants, v_due.checkouts, v_due.kinds,
+        v_due.operations, v_slots)
+        AS d (merchant_id, checkout_id, kind, operation_id, slot)
     CROSS JOIN LATERAL (
         SELECT k.ctid AS tid, d.slot FROM job k
         WHERE k.merchant_id = d.merchant_id
             AND k.checkout_id = d.checkout_id AND k.kind = d.kind
+            AND k.operation_id = d.operation_id
         OFFSET 0) k
     WHERE j.ctid = k.tid;
 
@@ -99,14 +105,16 @@ BEGIN
 
     RETURN QUERY
     SELECT d.slot, 'job', d.handed_as, j.attempts::bigint,
-        l.refund_id::text,
+        coalesce(nullif(d.operation_id, ''), l.refund_id::text),
         CASE d.kind WHEN 'refund' THEN l.reference ELSE r.reference END, s.*
-    FROM unnest(v_due.merchants, v_due.checkouts, v_due.kinds, v_as, v_slots)
-        AS d (merchant_id, checkout_id, kind, handed_as, slot)
+    FROM unnest(v_due.merchants, v_due.checkouts, v_due.kinds,
+        v_due.operations, v_as, v_slots)
+        AS d (merchant_id, checkout_id, kind, operation_id, handed_as, slot)
     CROSS JOIN LATERAL (
         SELECT j.attempts FROM job j
         WHERE j.merchant_id = d.merchant_id
             AND j.checkout_id = d.checkout_id AND j.kind = d.kind
+            AND j.operation_id = d.operation_id
         OFFSET 0) j
     CROSS JOIN LATERAL (
         SELECT r.reference FROM registration r
@@ -133,17 +141,22 @@ END
 $$;
 COMMENT ON FUNCTION pay_api.claim_jobs IS
     'Fills free slots with due jobs under a lease, as register, find, over, '
-    'poll or refund: job, none or invalid';
+    'poll, refund or change: job, none or invalid';
 
 
 -- A job that somebody has asked for meanwhile goes on.  Else it ends where
 -- its worker says so, and a poll about orders that are all final, once the
 -- PSP has answered: what can still be news (a late payment) is asked for
 -- again by whoever brings it.  A PSP that is down is asked for some hours.
+-- That of a change ends when the PSP has it, whatever its worker says.
 CREATE OR REPLACE FUNCTION pay.job_is_over(
     p_job job, p_delay_ms bigint, p_code text)
 RETURNS boolean LANGUAGE plpgsql STABLE AS $$
 BEGIN
+    IF p_job.kind = 'change' THEN
+        RETURN NOT change_needs_job(p_job.merchant_id, p_job.operation_id);
+    END IF;
+
     RETURN p_job.again_at IS NULL AND (p_delay_ms < 0 OR (
         p_job.kind = 'poll'
         AND (p_job.attempts >= 100
@@ -166,7 +179,8 @@ COMMENT ON FUNCTION pay.job_is_over IS
 -- anew, so one silent moment of a PSP does not end what was asked for all day.
 CREATE OR REPLACE FUNCTION pay.give_back_jobs(
     p_merchant_id text[], p_checkout_id text[], p_kind text[],
-    p_delay_ms bigint[], p_code text[], p_dead text[], p_items int[])
+    p_operation_id text[], p_delay_ms bigint[], p_code text[], p_dead text[],
+    p_items int[])
 RETURNS void LANGUAGE plpgsql AS $$
 DECLARE
     v_dead     int[];
@@ -176,17 +190,22 @@ BEGIN
     WITH first AS MATERIALIZED (
         SELECT f.n, j.tid, j.job, (j.job).attempts, k.anew,
             (j.job).again_at IS NULL AND p_dead[f.n] <> ''
-                AND NOT (k.anew AND p_dead[f.n] = 'retry_limit') AS dead
+                AND NOT (k.anew AND p_dead[f.n] = 'retry_limit')
+                AND (p_kind[f.n] <> 'change'
+                     OR change_needs_job(p_merchant_id[f.n],
+                                         p_operation_id[f.n])) AS dead
         FROM (
             SELECT DISTINCT ON (p_merchant_id[n], p_checkout_id[n],
-                                p_kind[n]) n
+                                p_kind[n], p_operation_id[n]) n
             FROM unnest(p_items) n
-            ORDER BY p_merchant_id[n], p_checkout_id[n], p_kind[n], n) f
+            ORDER BY p_merchant_id[n], p_checkout_id[n], p_kind[n],
+                p_operation_id[n], n) f
         CROSS JOIN LATERAL (
             SELECT j.ctid AS tid, j AS job FROM job j
             WHERE j.merchant_id = p_merchant_id[f.n]
                 AND j.checkout_id = p_checkout_id[f.n]
                 AND j.kind = p_kind[f.n]
+                AND j.operation_id = p_operation_id[f.n]
             OFFSET 0) j
         CROSS JOIN LATERAL (
             SELECT coalesce((j.job).kind = 'poll'
@@ -201,7 +220,8 @@ BEGIN
         UPDATE job j
         SET attempts = CASE WHEN f.anew THEN 1 ELSE j.attempts END,
             run_at = least(j.again_at, now() + make_interval(
-                secs => p_delay_ms[f.n] / 1000.0)),
+                secs => CASE WHEN p_delay_ms[f.n] < 0 THEN 60
+                             ELSE p_delay_ms[f.n] / 1000.0 END)),
             lease_owner = NULL, lease_until = NULL,
             code = nullif(p_code[f.n], '')
         FROM ended f
@@ -227,7 +247,8 @@ BEGIN
             ARRAY(SELECT p_checkout_id[n] FROM unnest(v_dead) n), v_psps,
             NULL, ARRAY(SELECT p_kind[n] FROM unnest(v_dead) n),
             ARRAY(SELECT p_dead[n] FROM unnest(v_dead) n),
-            ARRAY(SELECT p_code[n] FROM unnest(v_dead) n), v_attempts);
+            ARRAY(SELECT p_code[n] FROM unnest(v_dead) n), v_attempts,
+            ARRAY(SELECT p_operation_id[n] FROM unnest(v_dead) n));
     END IF;
 END
 $$;
@@ -237,50 +258,63 @@ COMMENT ON FUNCTION pay.give_back_jobs IS
 
 CREATE OR REPLACE FUNCTION pay_api.finish_job(
     p_merchant_id text[], p_checkout_id text[], p_kind text[],
-    p_owner text[], p_delay_ms bigint[], p_code text[], p_dead text[])
+    p_operation_id text[], p_owner text[], p_delay_ms bigint[],
+    p_code text[], p_dead text[])
 RETURNS TABLE (item int, outcome text)
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pay, pg_temp AS $$
 #variable_conflict use_column
 DECLARE
-    v_kind  text[];
-    v_mine  int[];
+    v_kind      text[];
+    v_operation text[];
+    v_mine      int[];
 BEGIN
     PERFORM check_batch(
         array_dims(p_merchant_id), array_dims(p_checkout_id),
-        array_dims(p_kind), array_dims(p_owner), array_dims(p_delay_ms),
-        array_dims(p_code), array_dims(p_dead));
+        array_dims(p_kind), array_dims(p_operation_id), array_dims(p_owner),
+        array_dims(p_delay_ms), array_dims(p_code), array_dims(p_dead));
     PERFORM lock_checkouts(p_merchant_id, p_checkout_id);
+
+    v_operation := ARRAY(
+        SELECT coalesce(u.operation_id, '')
+        FROM unnest(p_operation_id) WITH ORDINALITY AS u (operation_id, n)
+        ORDER BY u.n);
 
     -- find is what a register job may be handed out as; a bad item has no
     -- kind from here on
     v_kind := ARRAY(
         SELECT CASE WHEN id_ok(u.merchant_id) AND id_ok(u.checkout_id)
-                        AND u.kind IN ('register', 'find', 'poll', 'refund')
+                        AND u.kind IN ('register', 'find', 'poll', 'refund',
+                                       'change')
+                        AND (u.kind = 'change') = (u.operation_id <> '')
+                        AND octet_length(u.operation_id) <= 255
                         AND id_ok(u.owner) AND u.delay_ms <= 31536000000
                         AND coalesce(octet_length(u.code), 0) <= 255
                         AND coalesce(u.dead, '') IN ('', 'retry_limit',
                             'cancelled', 'key_window_over', 'refused')
                     THEN CASE u.kind WHEN 'find' THEN 'register'
                                      ELSE u.kind END END
-        FROM unnest(p_merchant_id, p_checkout_id, p_kind, p_owner,
-            p_delay_ms, p_code, p_dead) WITH ORDINALITY AS u (merchant_id,
-            checkout_id, kind, owner, delay_ms, code, dead, n)
+        FROM unnest(p_merchant_id, p_checkout_id, p_kind, v_operation,
+            p_owner, p_delay_ms, p_code, p_dead) WITH ORDINALITY AS u
+            (merchant_id, checkout_id, kind, operation_id, owner, delay_ms,
+            code, dead, n)
         ORDER BY u.n);
 
     -- a twin in the batch gets its first's result
     v_mine := ARRAY(
-        SELECT u.n FROM unnest(p_merchant_id, p_checkout_id, v_kind, p_owner)
-            WITH ORDINALITY AS u (merchant_id, checkout_id, kind, owner, n)
+        SELECT u.n FROM unnest(p_merchant_id, p_checkout_id, v_kind,
+            v_operation, p_owner) WITH ORDINALITY AS u (merchant_id,
+            checkout_id, kind, operation_id, owner, n)
         CROSS JOIN LATERAL (
             SELECT j.lease_owner FROM job j
             WHERE j.merchant_id = u.merchant_id
                 AND j.checkout_id = u.checkout_id AND j.kind = u.kind
+                AND j.operation_id = u.operation_id
             OFFSET 0) j
         WHERE j.lease_owner = u.owner
         ORDER BY u.n);
 
-    PERFORM give_back_jobs(p_merchant_id, p_checkout_id, v_kind, p_delay_ms,
-                           p_code, p_dead, v_mine);
+    PERFORM give_back_jobs(p_merchant_id, p_checkout_id, v_kind, v_operation,
+                           p_delay_ms, p_code, p_dead, v_mine);
 
     RETURN QUERY
     SELECT u.n::int,

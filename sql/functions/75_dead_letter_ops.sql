@@ -160,7 +160,7 @@ BEGIN
             'operator', c.psp, NULL, NULL, NULL, NULL,
             CASE n WHEN 2 THEN l.reference END, NULL, NULL, NULL,
             v_detail || CASE n WHEN 2 THEN '{"late": true}'
-                               ELSE '{}' END::jsonb, NULL)::fact
+                               ELSE '{}' END::jsonb, NULL, NULL, NULL)::fact
         FROM checkout c
         LEFT JOIN late_success l ON l.merchant_id = c.merchant_id
             AND l.checkout_id = c.checkout_id

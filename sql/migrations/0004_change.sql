@@ -1,5 +1,5 @@
--- After the sale: captures, cancellations and refunds, disputes, and what
--- PSPs tell of them.
+-- After the sale: captures, cancellations and refunds, disputes, fees, and
+-- what PSPs tell of them.
 
 SET LOCAL ROLE payments_owner;
 SET LOCAL search_path = pay, pg_temp;
@@ -27,7 +27,8 @@ CREATE TABLE change (
         CHECK (octet_length(currency) = 3),
     -- of a refund: what it takes of what the seller is owed
     seller_minor      bigint CHECK (seller_minor >= 0),
-    seller_currency   text COLLATE "C" CHECK (octet_length(seller_currency) = 3),
+    seller_currency   text COLLATE "C"
+        CHECK (octet_length(seller_currency) = 3),
     -- a capture: nothing follows, the rest is released
     is_final          boolean NOT NULL DEFAULT false,
     returned          boolean NOT NULL DEFAULT false,
@@ -43,12 +44,14 @@ CREATE TABLE change (
     FOREIGN KEY (merchant_id, payment_order_id) REFERENCES payment_order,
     CHECK ((kind = 'refund') = (seller_minor IS NOT NULL)),
     CHECK ((seller_minor IS NULL) = (seller_currency IS NULL)),
-    CHECK (NOT returned OR kind = 'refund' AND status = 'FAILED')
-);
+    CHECK (NOT returned OR kind = 'refund' AND status = 'FAILED'),
+    CHECK (NOT is_final OR kind = 'capture')
+) WITH (fillfactor = 80, autovacuum_analyze_threshold = 1000,
+        autovacuum_vacuum_threshold = 1000);
 
-CREATE INDEX change_order ON change (merchant_id, payment_order_id);
-CREATE UNIQUE INDEX change_reference ON change (psp, kind, reference)
-    WHERE reference IS NOT NULL;
+CREATE INDEX change_checkout ON change (merchant_id, checkout_id);
+-- a PSP echoes the id and knows of no merchants
+CREATE INDEX change_operation ON change (change_id);
 
 -- Up only, as orders; but a refund that was done may come back.
 CREATE TRIGGER change_status
@@ -58,17 +61,24 @@ CREATE TRIGGER change_status
     EXECUTE FUNCTION refuse_change('no such transition', 'PAY10');
 ALTER TABLE change ENABLE ALWAYS TRIGGER change_status;
 
+-- the same bytes on every attempt; where a payment is cancelled that has no
+-- page yet, the PSP may still change
 CREATE TRIGGER change_fixed
     BEFORE UPDATE OF merchant_id, change_id, checkout_id, payment_order_id,
-        kind, psp, amount_minor, currency, seller_minor, seller_currency
+        kind, origin, psp, amount_minor, currency, seller_minor,
+        seller_currency, is_final, reason
     ON change FOR EACH ROW
     WHEN ((NEW.merchant_id, NEW.change_id, NEW.checkout_id,
-           NEW.payment_order_id, NEW.kind, NEW.psp, NEW.amount_minor,
-           NEW.currency, NEW.seller_minor, NEW.seller_currency)
+           NEW.payment_order_id, NEW.kind, NEW.origin, NEW.amount_minor,
+           NEW.currency, NEW.seller_minor, NEW.seller_currency, NEW.is_final,
+           NEW.reason)
           IS DISTINCT FROM
           (OLD.merchant_id, OLD.change_id, OLD.checkout_id,
-           OLD.payment_order_id, OLD.kind, OLD.psp, OLD.amount_minor,
-           OLD.currency, OLD.seller_minor, OLD.seller_currency))
+           OLD.payment_order_id, OLD.kind, OLD.origin, OLD.amount_minor,
+           OLD.currency, OLD.seller_minor, OLD.seller_currency, OLD.is_final,
+           OLD.reason)
+          OR NEW.psp <> OLD.psp
+             AND (OLD.kind <> 'cancel' OR OLD.status <> 'NOT_STARTED'))
     EXECUTE FUNCTION refuse_change('a change''s terms are fixed', 'PAY11');
 ALTER TABLE change ENABLE ALWAYS TRIGGER change_fixed;
 
@@ -131,8 +141,81 @@ COMMENT ON FUNCTION job_rank IS 'In which order jobs are handed out';
 -- the answer to a repeat of a change is the change
 ALTER TABLE idempotency_key ADD change_id id;
 
--- what a parked event says beyond its columns: about, news, object,
--- operation, fee
+-- what an event about anything but the payment says beyond its columns: about,
+-- news, object, operation_id, fee_minor, fee_currency; fact is "refund.failed"
+-- and the like then
 ALTER TABLE webhook_inbox ADD about jsonb;
+
+-- A PSP's ids of a payment lead to its checkout, too: events about what
+-- follows a sale name them.  There may be several (attempts of the buyer).
+ALTER TABLE psp_token ADD is_reference boolean NOT NULL DEFAULT false;
+
+-- about what follows a sale: object is the PSP's id of it, why is what is
+-- wrong (amount, currency, exceeds, unknown, contradiction)
+ALTER TABLE mismatch ADD object text, ADD why text COLLATE "C";
+ALTER TABLE mismatch DROP CONSTRAINT mismatch_kind_check;
+ALTER TABLE mismatch ADD CONSTRAINT mismatch_kind_check
+    CHECK (kind IN ('amount', 'currency', 'token', 'late_token', 'left_psp',
+                    'contradiction', 'capture', 'refund', 'dispute', 'fee'));
+ALTER TABLE mismatch ADD CHECK (
+    (kind IN ('capture', 'refund', 'dispute', 'fee')) = (why IS NOT NULL));
+
+-- order_id: about this order of the checkout alone (NULL: about all of them);
+-- postings: what it means to the books
+ALTER TYPE fact ADD ATTRIBUTE order_id text, ADD ATTRIBUTE postings posting[];
+
+-- One item of begin_change() after its checks; checkout_id NULL: there is no
+-- such order.
+CREATE TYPE change_item AS (
+    item              int,
+    merchant_id       text,
+    checkout_id       text,
+    payment_order_id  text,
+    kind              text,
+    is_final          boolean,
+    change_id         text,
+    route             text,
+    key               text,
+    fingerprint       bytea,
+    ttl               interval,
+    amount_minor      bigint,
+    currency          text,
+    reason            text,
+    metadata          jsonb,
+    lease             interval,
+    request_id        text
+);
+
+-- What a PSP says about anything but the payment, on its way to its checkout.
+CREATE TYPE news AS (
+    item          int,
+    merchant_id   text,
+    checkout_id   text,
+    psp           text,
+    source        text,
+    event_id      text,
+    type          text,
+    about         text,
+    news          text,
+    token         text,
+    reference     text,
+    object        text,
+    operation_id  text,
+    amount_minor  bigint,
+    currency      text,
+    fee_minor     bigint,
+    fee_currency  text,
+    code          text,
+    digest        bytea,
+    request_id    text
+);
+
+INSERT INTO posting_kind (kind, about, example) VALUES
+('unknown_dispute', 'A dispute was lost of what no order can be found for',
+    'stripe keeps 9.00 EUR of a checkout with two sellers for the buyer:'
+    ' people decide whose loss it is');
+INSERT INTO posting_rule (kind, line, side, account, leg) VALUES
+('unknown_dispute', 1, 'debit', 'suspense', 'buyer'),
+('unknown_dispute', 2, 'credit', 'chargebacks', 'buyer');
 
 RESET ROLE;

@@ -288,7 +288,7 @@ pay_job_finish(pay_flow_t *flow, pay_job_t *job, const pay_job_end_t *end,
 {
     pay_value_t  *v;
 
-    v = pay_calloc(flow->arena, 7 * sizeof(pay_value_t));
+    v = pay_calloc(flow->arena, 8 * sizeof(pay_value_t));
     if (v == NULL) {
         return PAY_NO_MEMORY;
     }
@@ -296,10 +296,12 @@ pay_job_finish(pay_flow_t *flow, pay_job_t *job, const pay_job_end_t *end,
     v[0] = pay_value_text(job->reg.checkout.merchant_id);
     v[1] = pay_value_text(job->reg.checkout.checkout_id);
     v[2] = pay_value_text(job->kind);
-    v[3] = pay_value_text(job->owner);
-    v[4] = pay_value_int(end->delay_ms);
-    v[5] = pay_value_text(pay_str_of(end->code));
-    v[6] = (end->dead != NULL) ? pay_value_text(pay_str_of(end->dead))
+    v[3] = pay_value_text(pay_str_is(job->kind, "change") ? job->operation_id
+                                                          : PAY_STR(""));
+    v[4] = pay_value_text(job->owner);
+    v[5] = pay_value_int(end->delay_ms);
+    v[6] = pay_value_text(pay_str_of(end->code));
+    v[7] = (end->dead != NULL) ? pay_value_text(pay_str_of(end->dead))
                                : pay_value_null();
 
     flow->outcome = end->code;

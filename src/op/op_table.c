@@ -23,8 +23,9 @@
 
 static const pay_type_t  view_out[] = { T, VIEW };
 
-/* outcome, kind (register, find, over, poll, refund), attempts, operation_id
- * (of a refund), reference (the PSP's payment id), view */
+/* outcome, kind (register, find, over, poll, refund, change), attempts,
+ * operation_id (of a refund or a change), reference (the PSP's payment id),
+ * view */
 static const pay_type_t  job_out[] = { T, T, I, T, T, VIEW };
 
 static const pay_type_t  json_out[] = { T, J };
@@ -66,9 +67,10 @@ static const pay_type_t  event_in[] = { T, T, T, T, T, T, T, T, I, T, B, T };
 /* owner, lease_ms */
 static const pay_type_t  claim_in[] = { T, I };
 
-/* merchant_id, checkout_id, kind, owner, delay_ms (< 0: drop), code, dead (why
- * there is no next attempt, or NULL) */
-static const pay_type_t  finish_in[] = { T, T, T, T, I, T, T };
+/* merchant_id, checkout_id, kind, operation_id (of a change, else empty),
+ * owner, delay_ms (< 0: drop), code, dead (why there is no next attempt, or
+ * NULL) */
+static const pay_type_t  finish_in[] = { T, T, T, T, T, I, T, T };
 
 /* merchant_id, checkout_id, operation, operation_id, psp, key_window_s,
  * lease_ms, request_id → outcome, attempt, sends */
@@ -104,6 +106,35 @@ static const pay_type_t  rated_in[] = { T, T, T, J, T, I, I };
 /* merchant_id, seller_account, currency, before_seq (NULL: the newest),
  * limit */
 static const pay_type_t  statement_in[] = { T, T, T, I, I };
+
+/* merchant_id, payment_order_id, kind (capture, final_capture: nothing follows
+ * it, cancel, refund), change_id (a fresh UUID), idempotency_key, fingerprint,
+ * ttl_s, amount_minor (NULL: all that is left), currency (NULL: the order's),
+ * reason, metadata, lease_ms, request_id */
+static const pay_type_t  change_in[] = {
+    T, T, T, T, T, B, I, I, T, T, J, I, T
+};
+
+/* change_id, kind (as above), payment_order_id, status, amount_minor, currency,
+ * reason, code, reference (the PSP's id of the change), metadata, created_at,
+ * changed_at (ISO 8601), payment_reference (the PSP's id of the payment) */
+#define CHANGE  T, T, T, T, I, T, T, T, T, J, T, T, T
+static const pay_type_t  change_out[] = { T, CHANGE, VIEW };
+
+/* merchant_id, payment_order_id (NULL: whichever), change_id */
+static const pay_type_t  get_change_in[] = { T, T, T };
+
+/* merchant_id, payment_order_id, kind (capture, cancel, refund) */
+static const pay_type_t  list_changes_in[] = { T, T, T };
+
+/* psp, source (webhook, backfill, query), event_id, type, about (capture,
+ * refund, dispute, fee), news (pending, succeeded, failed, opened, won, lost),
+ * token, reference, object (the PSP's id of the refund or dispute),
+ * operation_id (ours, if it echoes it), amount_minor, currency, fee_minor,
+ * fee_currency, code, digest, request_id */
+static const pay_type_t  apply_change_in[] = {
+    T, T, T, T, T, T, T, T, T, T, I, T, I, T, T, B, T
+};
 
 
 #define OP(name, args, in, out, class)                                        \
@@ -147,7 +178,7 @@ static const pay_op_t  ops[PAY_OP_COUNT] = {
         OP("apply_event", ARGS_12, event_in, view_out, MONEY),
     [PAY_OP_CLAIM_JOBS] = OP("claim_jobs", ARGS_2, claim_in, job_out, JOBS),
     [PAY_OP_FINISH_JOB] =
-        OP("finish_job", ARGS_7, finish_in, outcome_out, JOBS),
+        OP("finish_job", ARGS_8, finish_in, outcome_out, JOBS),
     [PAY_OP_BEGIN_DISPATCH] =
         OP("begin_dispatch", ARGS_8, dispatch_in, dispatch_out, INTAKE),
     [PAY_OP_END_DISPATCH] =
@@ -169,6 +200,14 @@ static const pay_op_t  ops[PAY_OP_COUNT] = {
         OP("get_balance", ARGS_2, lookup_in, json_out, INTAKE),
     [PAY_OP_GET_STATEMENT] =
         OP("get_statement", ARGS_5, statement_in, json_out, INTAKE),
+    [PAY_OP_BEGIN_CHANGE] =
+        OP("begin_change", ARGS_13, change_in, change_out, INTAKE),
+    [PAY_OP_GET_CHANGE] =
+        OP("get_change", ARGS_3, get_change_in, change_out, INTAKE),
+    [PAY_OP_LIST_CHANGES] =
+        OP("list_changes", ARGS_3, list_changes_in, json_out, INTAKE),
+    [PAY_OP_APPLY_CHANGE] =
+        OP("apply_change", ARGS_17, apply_change_in, view_out, MONEY),
 };
 
 

@@ -343,7 +343,7 @@ FROM pay.late_success l WHERE l.checkout_id = 'l1';
 SELECT is(pg_temp.send('l1', 'refund', pg_temp.refund('l1')), 'send 1 1',
           'the refund');
 SELECT is(f.outcome, 'done', 'is given up for now')
-FROM pay_api.finish_job('{m1}', '{l1}', '{refund}', '{w}', '{1000}',
+FROM pay_api.finish_job('{m1}', '{l1}', '{refund}', '{""}', '{w}', '{1000}',
                         '{no_answer}', '{retry_limit}') f;
 SELECT is((d.kind, d.reason, d.code, d.attempts, d.state)::text,
           '(refund,retry_limit,no_answer,1,open)', 'people hear of it')

@@ -200,7 +200,7 @@ FROM unnest('{q4,q5}'::text[]) t;
 SELECT is(pg_temp.poll('c4'), 'poll 00:00:00 w 00:00:00',
           'the worker keeps its lease');
 SELECT is(f.outcome, 'done', 'it puts the job off')
-FROM pay_api.finish_job('{q}', '{c4}', '{poll}', '{w}', '{300000}',
+FROM pay_api.finish_job('{q}', '{c4}', '{poll}', '{""}', '{w}', '{300000}',
                         '{open}', '{NULL}') f;
 SELECT is(pg_temp.poll('c4'), 'poll 00:00:00 00:00:00', 'but not for long');
 SELECT is(pg_temp.fact('q5', 'declined', p_source => 'query'), 'applied',

@@ -36,19 +36,19 @@ SELECT is((c.outcome, c.attempts, c.checkout_id, c.registration_state)::text,
 FROM pay_api.claim_jobs('{w3}', '{1000}') c;
 
 SELECT is(f.outcome, 'gone', 'the first worker''s lease is gone')
-FROM pay_api.finish_job('{m1}', '{c4}', '{register}', '{w2}', '{0}',
+FROM pay_api.finish_job('{m1}', '{c4}', '{register}', '{""}', '{w2}', '{0}',
                         '{late}', '{NULL}') f;
 SELECT is(j.lease_owner, 'w3', 'and harms nobody')
 FROM pay.job j WHERE j.checkout_id = 'c4';
 SELECT is(f.outcome, 'done', 'the second''s counts')
-FROM pay_api.finish_job('{m1}', '{c4}', '{register}', '{w3}', '{4000}',
+FROM pay_api.finish_job('{m1}', '{c4}', '{register}', '{""}', '{w3}', '{4000}',
                         '{no_answer}', '{NULL}') f;
 SELECT is((j.run_at, j.lease_owner, j.lease_until, j.code)::text,
           (row(now() + interval '4 s', NULL::text, NULL::timestamptz,
                'no_answer'))::text, 'it is put off')
 FROM pay.job j WHERE j.checkout_id = 'c4';
 SELECT is(f.outcome, 'gone', 'twice: gone')
-FROM pay_api.finish_job('{m1}', '{c4}', '{register}', '{w3}', '{0}',
+FROM pay_api.finish_job('{m1}', '{c4}', '{register}', '{""}', '{w3}', '{0}',
                         '{x}', '{NULL}') f;
 
 -- store_* and apply_event take a job away from its worker
@@ -57,7 +57,8 @@ SELECT is(pg_temp.token('m1', 'c3', 't3'), 'stored', 'a token');
 SELECT is(string_agg(f.item || f.outcome, ' ' ORDER BY f.item),
           '1gone 2gone 3gone', 'its lease is over')
 FROM pay_api.finish_job('{m1,m1,m1}', '{c5,c3,c3}',
-    '{register,register,poll}', '{w1,w1,w1}', '{0,0,0}', '{x,x,x}', '{NULL,NULL,NULL}') f;
+    '{register,register,poll}', '{NULL,"",""}', '{w1,w1,w1}', '{0,0,0}',
+    '{x,x,x}', '{NULL,NULL,NULL}') f;
 SELECT is(pg_temp.job('m1', 'c5'), 'register 1',
           'put off; the call was counted when it was claimed');
 SELECT is(pg_temp.job('m1', 'c3'), 'poll 0', 'a poll from scratch');
@@ -69,13 +70,14 @@ SELECT is(string_agg(f.item || f.outcome, ' ' ORDER BY f.item),
 FROM pay_api.finish_job('{m1,m1,m1,m2,m1,m1,m1,NULL,m1}',
     '{c1,c1,c2,c2,c9,c2,c2,c2,c2}',
     '{register,register,poll,register,register,other,register,register,register}',
+    '{"","","","","","","","",""}',
     '{w1,w1,w1,w1,w1,w1,NULL,w1,w1}',
     '{3000,9000,0,0,0,0,0,0,9223372036854775807}', '{a,b,c,d,e,f,g,h,i}', '{NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL}') f;
 SELECT is((j.run_at, j.code)::text, (row(now() + interval '3 s', 'a'))::text,
           'of twins the first counts')
 FROM pay.job j WHERE j.checkout_id = 'c1';
 SELECT is(f.outcome, 'invalid', 'no delay is no answer')
-FROM pay_api.finish_job('{m1}', '{c2}', '{register}', '{w1}', '{NULL}',
+FROM pay_api.finish_job('{m1}', '{c2}', '{register}', '{""}', '{w1}', '{NULL}',
                         '{x}', '{NULL}') f;
 
 -- a job that is handed out is an attempt whose end nobody knows
@@ -105,7 +107,7 @@ FROM pay_api.claim_jobs('{w,w,w,w,w}', '{1000,1000,1000,1000,1000}') c
 WHERE c.merchant_id = 'f';
 SELECT string_agg(f.outcome, ' ') FROM pay.job j,
     pay_api.finish_job(ARRAY['f'], ARRAY[j.checkout_id::text], '{poll}',
-                       '{w}', ARRAY[p_ms], ARRAY[p_code], '{NULL}') f
+                       '{""}', '{w}', ARRAY[p_ms], ARRAY[p_code], '{NULL}') f
 WHERE j.merchant_id = 'f';
 SELECT string_agg(concat_ws(' ', j.checkout_id, j.run_at - now()), ', '
                   ORDER BY j.checkout_id)
@@ -139,7 +141,7 @@ CREATE FUNCTION pg_temp.look(p_code text, p_dead text) RETURNS text
 LANGUAGE sql AS $$
 SELECT pg_temp.due('f4');
 SELECT c.outcome FROM pay_api.claim_jobs('{w}', '{1000}') c;
-SELECT f.outcome FROM pay_api.finish_job('{f}', '{f4}', '{poll}', '{w}',
+SELECT f.outcome FROM pay_api.finish_job('{f}', '{f4}', '{poll}', '{""}', '{w}',
     '{1000}', ARRAY[p_code], ARRAY[p_dead]) f;
 SELECT concat_ws(' ', pg_temp.job('f', 'f4'), (
     SELECT string_agg(concat_ws(' ', d.reason, d.attempts), ', ')
@@ -170,7 +172,7 @@ UPDATE pay.job SET lease_owner = 'w', lease_until = now() + interval '1 s'
 WHERE checkout_id = 'f4';
 SELECT is(pg_temp.fact('f4', 'ask', 'meanwhile'), 'asked', 'meanwhile');
 SELECT is(f.outcome, 'done', 'the worker would drop it')
-FROM pay_api.finish_job('{f}', '{f4}', '{poll}', '{w}', '{-1}', '{x}', '{NULL}') f;
+FROM pay_api.finish_job('{f}', '{f4}', '{poll}', '{""}', '{w}', '{-1}', '{x}', '{NULL}') f;
 SELECT is(pg_temp.job('f', 'f4'), 'poll 6', 'it stays');
 SELECT ok(j.run_at <= now(), 'and is due')
 FROM pay.job j WHERE j.checkout_id = 'f4';
@@ -219,7 +221,7 @@ CREATE FUNCTION pg_temp.give_up(
     p_code text DEFAULT 'no_answer')
 RETURNS text LANGUAGE sql AS $$
 SELECT f.outcome FROM pay_api.finish_job('{p}', ARRAY[p_checkout],
-    ARRAY[p_kind], ARRAY[p_owner], '{1000}', ARRAY[p_code],
+    ARRAY[p_kind], '{""}', ARRAY[p_owner], '{1000}', ARRAY[p_code],
     ARRAY[p_dead]) f
 $$;
 CREATE FUNCTION pg_temp.letters(p_checkout text) RETURNS text
@@ -262,14 +264,14 @@ SELECT is(pg_temp.job('p', 'p6'), 'register 1', 'and is put off');
 SELECT is(string_agg(f.item || f.outcome, ' ' ORDER BY f.item),
           '1done 2done 3gone', 'twins of which one gives up')
 FROM pay_api.finish_job('{p,p,p}', '{p5,p5,p6}', '{find,register,find}',
-    '{w,w,w}', '{1000,1000,1000}', '{a,b,c}',
+    '{NULL,NULL,NULL}', '{w,w,w}', '{1000,1000,1000}', '{a,b,c}',
     '{NULL,retry_limit,retry_limit}') f;
 SELECT is(pg_temp.letters('p5'), NULL, 'the first counts');
 
 \i :checks
 
 SELECT is(f.outcome, 'done', 'below 0 drops the job')
-FROM pay_api.finish_job('{m1}', '{c2}', '{register}', '{w1}', '{-1}',
+FROM pay_api.finish_job('{m1}', '{c2}', '{register}', '{""}', '{w1}', '{-1}',
                         '{x}', '{NULL}') f;
 SELECT is(pg_temp.job('m1', 'c2'), NULL, 'it is gone');
 

@@ -51,11 +51,12 @@ expect_again(const world_t *world, const char *kind, const char *code,
     expect_arg(world, 0, "acme");
     expect_arg(world, 1, "c-1");
     expect_arg(world, 2, kind);
-    expect_arg(world, 3, OWNER);
-    cr_expect_eq(world->effect.args[4].number, delay_ms, "%ld",
-                 (long) world->effect.args[4].number);
-    expect_arg(world, 5, code);
-    expect_arg(world, 6, NULL);
+    expect_arg(world, 3, "");
+    expect_arg(world, 4, OWNER);
+    cr_expect_eq(world->effect.args[5].number, delay_ms, "%ld",
+                 (long) world->effect.args[5].number);
+    expect_arg(world, 6, code);
+    expect_arg(world, 7, NULL);
 }
 
 

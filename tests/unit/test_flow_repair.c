@@ -172,10 +172,11 @@ expect_finished(const world_t *world, int64_t delay_ms, const char *code,
     const char *dead)
 {
     expect_db(world, PAY_OP_FINISH_JOB);
-    cr_expect_eq(world->effect.args[4].number, delay_ms, "%ld",
-                 (long) world->effect.args[4].number);
-    expect_arg(world, 5, code);
-    expect_arg(world, 6, dead);
+    expect_arg(world, 3, "");
+    cr_expect_eq(world->effect.args[5].number, delay_ms, "%ld",
+                 (long) world->effect.args[5].number);
+    expect_arg(world, 6, code);
+    expect_arg(world, 7, dead);
 }
 
 
@@ -499,7 +500,7 @@ Test(pay_flow_repair, a_refund_of_unknown_outcome_goes_out_again)
     refund_sent(&world, "NOT_SENT");
     world_text_row(&world, "stored", NULL);
     expect_db(&world, PAY_OP_FINISH_JOB);
-    expect_arg(&world, 6, "retry_limit");
+    expect_arg(&world, 7, "retry_limit");
     world_close(&world);
 }
 

@@ -96,9 +96,9 @@ class Gateway:
 
     def finish(self, items, dead=None):
         """items: (checkout, kind, owner, delay) each."""
-        rows = [(MERCHANT, checkout, kind, owner, delay, "code", dead)
+        rows = [(MERCHANT, checkout, kind, "", owner, delay, "code", dead)
                 for checkout, kind, owner, delay in items]
-        return self.call("finish_job", ["text"] * 4 + ["bigint", "text",
+        return self.call("finish_job", ["text"] * 5 + ["bigint", "text",
                                                        "text"],
                          zip(*rows, strict=False))
 

@@ -1,0 +1,421 @@
+-- What becomes of changes: captures, cancellations and refunds.  Each move
+-- writes the change and the order's money, and returns facts for
+-- record_facts(), which writes the timeline and books.  The callers hold the
+-- locks of the checkouts.  Private to schema pay.
+
+SET LOCAL ROLE payments_owner;
+SET LOCAL search_path = pay, pg_temp;
+
+
+CREATE OR REPLACE FUNCTION pay.find_change(
+    p_merchant_id text, p_change_id text)
+RETURNS change LANGUAGE plpgsql STABLE AS $$
+DECLARE
+    v_change change;
+BEGIN
+    SELECT * INTO v_change FROM change c
+    WHERE c.merchant_id = p_merchant_id AND c.change_id = p_change_id;
+
+    RETURN v_change;
+END
+$$;
+COMMENT ON FUNCTION pay.find_change IS 'A change by its key, or NULL';
+
+
+-- Open, and as far as we know the PSP does not have it.  What it has taken it
+-- tells of itself.
+CREATE OR REPLACE FUNCTION pay.change_needs_job(
+    p_merchant_id text, p_change_id text)
+RETURNS boolean LANGUAGE plpgsql STABLE AS $$
+DECLARE
+    v_change change := find_change(p_merchant_id, p_change_id);
+BEGIN
+    RETURN coalesce(v_change.status IN ('NOT_STARTED', 'EXECUTING'), false)
+        AND v_change.reference IS NULL
+        AND NOT EXISTS (
+            SELECT FROM dispatch d
+            WHERE d.merchant_id = v_change.merchant_id
+                AND d.checkout_id = v_change.checkout_id
+                AND d.operation_id = v_change.change_id
+                AND d.operation IN ('capture', 'cancel', 'refund', 'expire')
+                AND d.state IN ('DONE', 'PENDING'));
+END
+$$;
+COMMENT ON FUNCTION pay.change_needs_job IS
+    'Whether a change goes nowhere without its job';
+
+
+-- Of all parts that are taken of what the seller is owed the last one takes
+-- what is left, whatever was released in between.
+CREATE OR REPLACE FUNCTION pay.seller_share(
+    p_order payment_order, p_amount_minor bigint)
+RETURNS bigint LANGUAGE plpgsql STABLE AS $$
+DECLARE
+    v_taken numeric;
+BEGIN
+    IF p_order.credit_currency IS NULL THEN
+        RETURN p_amount_minor;
+    END IF;
+
+    SELECT coalesce(sum(t.seller_minor), 0) INTO v_taken
+    FROM (
+        SELECT c.seller_minor FROM change c
+        WHERE c.merchant_id = p_order.merchant_id
+            AND c.checkout_id = p_order.checkout_id
+            AND c.payment_order_id = p_order.payment_order_id
+            AND c.kind = 'refund' AND c.status <> 'FAILED'
+        UNION ALL
+        SELECT d.seller_minor FROM dispute d
+        WHERE d.merchant_id = p_order.merchant_id
+            AND d.checkout_id = p_order.checkout_id
+            AND d.payment_order_id = p_order.payment_order_id
+            AND d.state <> 'won') t;
+
+    RETURN greatest(0, seller_part(p_order.amount_minor, p_order.credit_minor,
+        0, p_order.refunding_minor + p_order.refunded_minor
+            + p_order.charged_back_minor + p_amount_minor) - v_taken);
+END
+$$;
+COMMENT ON FUNCTION pay.seller_share IS
+    'What the next refund or dispute takes of what the seller is owed';
+
+
+-- None where nothing moves: a part so small that the seller's share of it is
+-- nothing.
+CREATE OR REPLACE FUNCTION pay.order_posting(
+    p_order payment_order, p_source text, p_kind text, p_psp text,
+    p_amount_minor bigint, p_seller_minor bigint, p_request_id text)
+RETURNS posting[] LANGUAGE plpgsql STABLE AS $$
+BEGIN
+    IF p_amount_minor = 0 OR p_seller_minor = 0 AND NOT EXISTS (
+        SELECT FROM posting_rule r
+        WHERE r.kind = p_kind AND r.leg = 'buyer')
+    THEN
+        RETURN '{}';
+    END IF;
+
+    RETURN ARRAY[ROW(p_order.merchant_id, p_source, p_kind,
+        p_order.checkout_id, p_order.payment_order_id, p_psp,
+        p_order.seller_account, p_amount_minor, p_order.currency,
+        p_seller_minor, coalesce(p_order.credit_currency, p_order.currency),
+        p_order.credit_rate, p_request_id)::posting];
+END
+$$;
+COMMENT ON FUNCTION pay.order_posting IS
+    'An entry about a part of an order''s money';
+
+
+-- A part of an order's amount that is authorised, captured or released.
+CREATE OR REPLACE FUNCTION pay.part_posting(
+    p_order payment_order, p_source text, p_kind text, p_psp text,
+    p_before bigint, p_part bigint, p_request_id text)
+RETURNS posting[] LANGUAGE plpgsql STABLE AS $$
+BEGIN
+    RETURN order_posting(p_order, p_source, p_kind, p_psp, p_part,
+        CASE WHEN p_order.credit_currency IS NULL THEN p_part
+             ELSE seller_part(p_order.amount_minor, p_order.credit_minor,
+                              p_before, p_part) END, p_request_id);
+END
+$$;
+COMMENT ON FUNCTION pay.part_posting IS
+    'An entry about the part of an order that follows what came before';
+
+
+-- p_word: who says so.  A cancellation is about all orders of its checkout.
+CREATE OR REPLACE FUNCTION pay.change_fact(
+    p_change change, p_word fact, p_kind text, p_postings posting[],
+    p_more jsonb DEFAULT '{}')
+RETURNS fact LANGUAGE plpgsql STABLE AS $$
+BEGIN
+    RETURN ROW(0, NULL, p_change.merchant_id, p_change.checkout_id, p_kind,
+        p_word.actor, p_change.psp, p_word.event_id, p_word.type,
+        nullif(p_word.code, ''), NULL, NULL, NULL, NULL, p_word.request_id,
+        jsonb_strip_nulls(jsonb_build_object('change_id', p_change.change_id,
+            'amount_minor', p_change.amount_minor,
+            'currency', p_change.currency,
+            'why', CASE WHEN p_word.actor = 'merchant'
+                        THEN p_change.reason END))
+            || coalesce(p_word.detail, '{}') || p_more, NULL,
+        CASE WHEN p_change.kind <> 'cancel'
+             THEN p_change.payment_order_id END, p_postings)::fact;
+END
+$$;
+COMMENT ON FUNCTION pay.change_fact IS
+    'What has become of a change, for the timeline and the books';
+
+
+-- For people, too: what was said and not believed.
+CREATE OR REPLACE FUNCTION pay.doubt(
+    p_word fact, p_about text, p_why text, p_object text,
+    p_amount_minor bigint, p_currency text)
+RETURNS fact LANGUAGE plpgsql STABLE AS $$
+BEGIN
+    p_word.item := 0;
+    p_word.kind := 'mismatch';
+    p_word.amount_minor := p_amount_minor;
+    p_word.currency := p_currency;
+    p_word.detail := coalesce(p_word.detail, '{}') || jsonb_strip_nulls(
+        jsonb_build_object('about', p_about, 'why', p_why,
+                           'object', p_object));
+
+    RETURN p_word;
+END
+$$;
+COMMENT ON FUNCTION pay.doubt IS
+    'A word about what follows a sale that is not believed';
+
+
+-- The row of a change; when it has ended, nobody is at it any more.
+CREATE OR REPLACE FUNCTION pay.set_change(
+    p_change change, p_status text, p_word fact,
+    p_returned boolean DEFAULT false)
+RETURNS void LANGUAGE plpgsql AS $$
+BEGIN
+    UPDATE change c
+    SET status = p_status, returned = p_returned,
+        code = coalesce(nullif(p_word.code, ''), c.code),
+        reference = coalesce(c.reference, nullif(p_word.reference, '')),
+        changed_at = clock_timestamp()
+    WHERE c.merchant_id = p_change.merchant_id
+        AND c.change_id = p_change.change_id;
+
+    IF p_status IN ('SUCCESS', 'FAILED') THEN
+        PERFORM drop_change_job(p_change, p_status);
+    END IF;
+END
+$$;
+COMMENT ON FUNCTION pay.set_change IS 'Writes down how a change stands';
+
+
+CREATE OR REPLACE FUNCTION pay.drop_change_job(p_change change, p_why text)
+RETURNS void LANGUAGE plpgsql AS $$
+BEGIN
+    DELETE FROM job j
+    WHERE j.merchant_id = p_change.merchant_id
+        AND j.checkout_id = p_change.checkout_id AND j.kind = 'change'
+        AND j.operation_id = p_change.change_id;
+
+    UPDATE dead_letter d
+    SET state = 'settled', closed_at = clock_timestamp(),
+        closed_by = 'gateway', closed_why = p_why
+    WHERE d.merchant_id = p_change.merchant_id
+        AND d.checkout_id = p_change.checkout_id AND d.kind = 'change'
+        AND d.operation_id = p_change.change_id AND d.state = 'open';
+END
+$$;
+COMMENT ON FUNCTION pay.drop_change_job IS
+    'Ends the job of a change, and what people were told of it';
+
+
+-- A refund that had failed for us and was done after all was not reserved any
+-- more.
+CREATE OR REPLACE FUNCTION pay.refund_done(p_change change, p_word fact)
+RETURNS fact[] LANGUAGE plpgsql AS $$
+DECLARE
+    v_reserved boolean := p_change.status <> 'FAILED';
+    v_order    payment_order;
+BEGIN
+    UPDATE payment_order o
+    SET refunding_minor = o.refunding_minor - CASE WHEN v_reserved
+            THEN p_change.amount_minor ELSE 0 END,
+        refunded_minor = o.refunded_minor + p_change.amount_minor
+    WHERE o.merchant_id = p_change.merchant_id
+        AND o.payment_order_id = p_change.payment_order_id
+    RETURNING * INTO v_order;
+
+    PERFORM set_change(p_change, 'SUCCESS', p_word);
+
+    RETURN ARRAY[change_fact(p_change, p_word, 'refunded', order_posting(
+        v_order, 'change/' || p_change.change_id,
+        CASE WHEN v_reserved THEN 'refund' ELSE 'refund_external' END,
+        p_change.psp, p_change.amount_minor, p_change.seller_minor,
+        p_word.request_id))];
+END
+$$;
+COMMENT ON FUNCTION pay.refund_done IS 'The buyer has been paid back';
+
+
+-- One that had been done has come back.
+CREATE OR REPLACE FUNCTION pay.refund_failed(p_change change, p_word fact)
+RETURNS fact[] LANGUAGE plpgsql AS $$
+DECLARE
+    v_done  boolean := p_change.status = 'SUCCESS';
+    v_order payment_order;
+BEGIN
+    UPDATE payment_order o
+    SET refunding_minor = o.refunding_minor - CASE WHEN v_done
+            THEN 0 ELSE p_change.amount_minor END,
+        refunded_minor = o.refunded_minor - CASE WHEN v_done
+            THEN p_change.amount_minor ELSE 0 END
+    WHERE o.merchant_id = p_change.merchant_id
+        AND o.payment_order_id = p_change.payment_order_id
+    RETURNING * INTO v_order;
+
+    PERFORM set_change(p_change, 'FAILED', p_word, v_done);
+
+    RETURN ARRAY[change_fact(p_change, p_word,
+        CASE WHEN v_done THEN 'refund_returned' ELSE 'refund_failed' END,
+        order_posting(v_order, 'change/' || p_change.change_id,
+            CASE WHEN v_done THEN 'refund_returned' ELSE 'refund_released' END,
+            p_change.psp, p_change.amount_minor, p_change.seller_minor,
+            p_word.request_id))];
+END
+$$;
+COMMENT ON FUNCTION pay.refund_failed IS
+    'A refund has come to nothing, or back';
+
+
+-- What was authorised is captured as far as it goes; the rest is released
+-- when nothing follows.  The first capture makes the order a sale.
+CREATE OR REPLACE FUNCTION pay.capture_done(p_change change, p_word fact)
+RETURNS fact[] LANGUAGE plpgsql AS $$
+DECLARE
+    v_order    payment_order;
+    v_source   text := 'change/' || p_change.change_id;
+    v_held     bigint;
+    v_postings posting[];
+    v_facts    fact[];
+BEGIN
+    PERFORM set_change(p_change, 'SUCCESS', p_word);
+    SELECT * INTO v_order
+    FROM find_order(p_change.merchant_id, p_change.payment_order_id);
+
+    IF v_order.captured_minor + p_change.amount_minor > v_order.amount_minor
+    THEN
+        RETURN ARRAY[doubt(change_fact(p_change, p_word, '', NULL), 'capture',
+            'exceeds', p_change.reference, p_change.amount_minor,
+            p_change.currency)];
+    END IF;
+
+    v_held := least(p_change.amount_minor, v_order.authorized_minor);
+    v_postings := part_posting(v_order, v_source, 'sale', p_change.psp,
+            v_order.captured_minor, p_change.amount_minor, p_word.request_id)
+        || part_posting(v_order, v_source, 'unauthorized', p_change.psp,
+            v_order.amount_minor - v_order.authorized_minor, v_held,
+            p_word.request_id)
+        || CASE WHEN p_change.is_final THEN part_posting(v_order,
+            'order/' || v_order.payment_order_id, 'unauthorized',
+            p_change.psp,
+            v_order.amount_minor - v_order.authorized_minor + v_held,
+            v_order.authorized_minor - v_held, p_word.request_id) END;
+
+    UPDATE payment_order o
+    SET captured_minor = o.captured_minor + p_change.amount_minor,
+        authorized_minor = CASE WHEN p_change.is_final THEN 0
+                                ELSE o.authorized_minor - v_held END
+    WHERE o.merchant_id = p_change.merchant_id
+        AND o.payment_order_id = p_change.payment_order_id;
+
+    v_facts := ARRAY[change_fact(p_change, p_word, 'captured', v_postings)];
+    IF v_order.status <> 'SUCCESS' THEN
+        v_facts := v_facts || change_fact(p_change, p_word, 'paid', NULL,
+            jsonb_build_object('captured_minor', p_change.amount_minor));
+    END IF;
+
+    RETURN v_facts;
+END
+$$;
+COMMENT ON FUNCTION pay.capture_done IS
+    'A PSP has taken a part of what was authorised';
+
+
+-- Where a change goes by the PSP's word; nowhere twice.
+CREATE OR REPLACE FUNCTION pay.move_change(
+    p_change change, p_to text, p_word fact)
+RETURNS fact[] LANGUAGE plpgsql AS $$
+BEGIN
+    IF p_change.kind = 'refund' AND p_to = 'SUCCESS' THEN
+        RETURN refund_done(p_change, p_word);
+    ELSIF p_change.kind = 'refund' AND p_to = 'FAILED' THEN
+        RETURN refund_failed(p_change, p_word);
+    ELSIF p_change.kind = 'capture' AND p_to = 'SUCCESS' THEN
+        RETURN capture_done(p_change, p_word);
+    END IF;
+
+    PERFORM set_change(p_change, p_to, p_word);
+
+    RETURN CASE
+        WHEN p_to = 'FAILED' THEN ARRAY[change_fact(p_change, p_word,
+            p_change.kind || '_failed', NULL)]
+        WHEN p_to = 'SUCCESS' THEN ARRAY[change_fact(p_change, p_word,
+            'cancelled', NULL)]
+        WHEN p_change.kind = 'refund' AND p_change.status = 'NOT_STARTED'
+            THEN ARRAY[change_fact(p_change, p_word, 'refund_sent', NULL)]
+        ELSE '{}' END;
+END
+$$;
+COMMENT ON FUNCTION pay.move_change IS
+    'Takes a change on: EXECUTING, SUCCESS or FAILED';
+
+
+-- Facts of one call in their order, behind those that have a number already.
+CREATE OR REPLACE FUNCTION pay.number_facts(p_facts fact[], p_after int)
+RETURNS fact[] LANGUAGE plpgsql IMMUTABLE AS $$
+BEGIN
+    FOR v_n IN 1 .. cardinality(p_facts) LOOP
+        p_facts[v_n].item := p_after + v_n;
+    END LOOP;
+
+    RETURN p_facts;
+END
+$$;
+COMMENT ON FUNCTION pay.number_facts IS 'Facts with numbers of their own';
+
+
+-- What an order that is captured by hand has just become: authorised, all
+-- sold, or nothing.
+CREATE OR REPLACE FUNCTION pay.manual_postings(
+    p_was payment_order, p_now payment_order, p_news text, p_request_id text)
+RETURNS posting[] LANGUAGE plpgsql STABLE AS $$
+DECLARE
+    v_source text := 'order/' || p_now.payment_order_id;
+    v_psp    text := (SELECT c.psp FROM checkout c
+                      WHERE c.merchant_id = p_now.merchant_id
+                          AND c.checkout_id = p_now.checkout_id);
+BEGIN
+    IF p_news = 'authorized' THEN
+        RETURN part_posting(p_now, v_source, 'authorized', v_psp, 0,
+                            p_now.amount_minor, p_request_id);
+    END IF;
+
+    RETURN part_posting(p_now, v_source, 'sale', v_psp, p_was.captured_minor,
+            p_now.captured_minor - p_was.captured_minor, p_request_id)
+        || part_posting(p_now, v_source, 'unauthorized', v_psp,
+            p_now.amount_minor - p_was.authorized_minor,
+            p_was.authorized_minor - p_now.authorized_minor, p_request_id);
+END
+$$;
+COMMENT ON FUNCTION pay.manual_postings IS
+    'Entries of an order that was authorised, sold or released as a whole';
+
+
+-- Changes that the PSP's word about the payment itself has settled: captures
+-- of what is captured, cancellations of what has failed.
+CREATE OR REPLACE FUNCTION pay.end_changes(p_facts fact[])
+RETURNS void LANGUAGE plpgsql AS $$
+DECLARE
+    v_change change;
+    v_word   fact;
+BEGIN
+    FOR v_change IN
+        SELECT c.*
+        FROM (SELECT DISTINCT f.merchant_id, f.checkout_id
+              FROM unnest(p_facts) f) f
+        CROSS JOIN LATERAL (
+            SELECT c.* FROM change c
+            WHERE c.merchant_id = f.merchant_id
+                AND c.checkout_id = f.checkout_id
+                AND c.status IN ('NOT_STARTED', 'EXECUTING')
+                AND c.kind IN ('capture', 'cancel')
+            OFFSET 0) c
+        CROSS JOIN LATERAL find_order(c.merchant_id, c.payment_order_id) o
+        WHERE CASE c.kind WHEN 'capture'
+                  THEN o.captured_minor = o.amount_minor
+                  ELSE o.status = 'FAILED' END
+    LOOP
+        PERFORM set_change(v_change, 'SUCCESS', v_word);
+    END LOOP;
+END
+$$;
+COMMENT ON FUNCTION pay.end_changes IS
+    'Ends the changes of orders that stand where they were to lead';

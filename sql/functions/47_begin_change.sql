@@ -1,0 +1,542 @@
+-- begin_change: a capture, a cancellation or a refund is written down, with
+-- its idempotency record, its job and, for a refund, what it reserves, before
+-- anything is sent: in one commit.  get_change and list_changes read.
+
+SET LOCAL ROLE payments_owner;
+SET LOCAL search_path = pay, pg_temp;
+
+
+CREATE OR REPLACE FUNCTION pay.change_route(p_kind text)
+RETURNS text LANGUAGE sql IMMUTABLE AS $$
+SELECT CASE p_kind WHEN 'refund' THEN 'POST refunds'
+                   WHEN 'cancel' THEN 'POST cancel'
+                   ELSE 'POST capture' END
+$$;
+COMMENT ON FUNCTION pay.change_route IS
+    'The scope of an idempotency key, beside its merchant';
+
+
+-- A cancellation is always one of everything.
+CREATE OR REPLACE FUNCTION pay.read_change_items(
+    p_merchant_id text[], p_payment_order_id text[], p_kind text[],
+    p_change_id text[], p_idempotency_key text[], p_fingerprint bytea[],
+    p_ttl_s bigint[], p_amount_minor bigint[], p_currency text[],
+    p_reason text[], p_metadata jsonb[], p_lease_ms bigint[],
+    p_request_id text[])
+RETURNS change_item[] LANGUAGE plpgsql STABLE AS $$
+BEGIN
+    RETURN ARRAY(
+        SELECT ROW(u.n, u.merchant_id, o.checkout_id, u.payment_order_id,
+            CASE u.kind WHEN 'final_capture' THEN 'capture' ELSE u.kind END,
+            u.kind = 'final_capture', u.change_id, change_route(u.kind),
+            u.key, u.fingerprint, make_interval(secs => u.ttl_s),
+            u.amount_minor, nullif(u.currency, ''), nullif(u.reason, ''),
+            u.metadata, make_interval(secs => u.lease_ms / 1000.0),
+            u.request_id)::change_item
+        FROM unnest(p_merchant_id, p_payment_order_id, p_kind, p_change_id,
+            p_idempotency_key, p_fingerprint, p_ttl_s, p_amount_minor,
+            p_currency, p_reason, p_metadata, p_lease_ms, p_request_id)
+            WITH ORDINALITY AS u (merchant_id, payment_order_id, kind,
+            change_id, key, fingerprint, ttl_s, amount_minor, currency,
+            reason, metadata, lease_ms, request_id, n)
+        LEFT JOIN LATERAL find_order(u.merchant_id, u.payment_order_id) o
+            ON true
+        WHERE id_ok(u.merchant_id) AND id_ok(u.payment_order_id)
+            AND id_ok(u.key) AND octet_length(u.fingerprint) = 32
+            AND u.kind IN ('capture', 'final_capture', 'cancel', 'refund')
+            AND u.change_id ~ '^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$'
+            AND u.ttl_s BETWEEN 1 AND 315360000
+            AND coalesce(u.amount_minor BETWEEN 1 AND 999999999999999, true)
+            AND coalesce(octet_length(u.currency), 0) IN (0, 3)
+            AND (u.kind <> 'cancel' OR u.amount_minor IS NULL
+                 AND coalesce(u.currency, '') = '')
+            AND coalesce(octet_length(u.reason), 0) <= 1000
+            AND u.lease_ms BETWEEN 0 AND 86400000
+        ORDER BY u.n);
+END
+$$;
+COMMENT ON FUNCTION pay.read_change_items IS
+    'Items of begin_change that pass their checks';
+
+
+-- Keys first, in key order.  One that is free, or whose time is over, is ours
+-- and has no change yet; one that has a change is locked all the same.
+CREATE OR REPLACE FUNCTION pay.claim_change_keys(p_items change_item[])
+RETURNS void LANGUAGE plpgsql AS $$
+BEGIN
+    INSERT INTO idempotency_key AS k (merchant_id, route, key, fingerprint,
+        checkout_id, expires_at)
+    SELECT DISTINCT ON (i.merchant_id, i.route, i.key)
+        i.merchant_id, i.route, i.key, i.fingerprint, i.checkout_id,
+        now() + i.ttl
+    FROM unnest(p_items) i
+    WHERE i.checkout_id IS NOT NULL
+    ORDER BY i.merchant_id, i.route, i.key, i.item
+    ON CONFLICT (merchant_id, route, key) DO UPDATE
+    SET fingerprint = EXCLUDED.fingerprint,
+        checkout_id = EXCLUDED.checkout_id, change_id = NULL,
+        created_at = now(), expires_at = EXCLUDED.expires_at
+    WHERE k.expires_at <= now();
+END
+$$;
+COMMENT ON FUNCTION pay.claim_change_keys IS
+    'Locks the idempotency keys of begin_change, and takes those that are free';
+
+
+CREATE OR REPLACE FUNCTION pay.release_change_keys(p_items change_item[])
+RETURNS void LANGUAGE plpgsql AS $$
+BEGIN
+    DELETE FROM idempotency_key k
+    USING unnest(p_items) i
+    WHERE k.merchant_id = i.merchant_id AND k.route = i.route
+        AND k.key = i.key AND k.change_id IS NULL;
+END
+$$;
+COMMENT ON FUNCTION pay.release_change_keys IS
+    'Leaves no key behind of items that came to nothing';
+
+
+-- Whoever began it is at it while its lease lasts, unless it has an answer, or
+-- a job has taken over.
+CREATE OR REPLACE FUNCTION pay.change_in_progress(
+    p_merchant_id text, p_change_id text)
+RETURNS boolean LANGUAGE plpgsql STABLE AS $$
+DECLARE
+    v_change change := find_change(p_merchant_id, p_change_id);
+BEGIN
+    RETURN coalesce(v_change.status = 'NOT_STARTED', false)
+        AND EXISTS (
+            SELECT FROM job j
+            WHERE j.merchant_id = v_change.merchant_id
+                AND j.checkout_id = v_change.checkout_id
+                AND j.kind = 'change'
+                AND j.operation_id = v_change.change_id
+                AND j.attempts = 0 AND j.run_at > now())
+        AND NOT EXISTS (
+            SELECT FROM dispatch d
+            WHERE d.merchant_id = v_change.merchant_id
+                AND d.checkout_id = v_change.checkout_id
+                AND d.operation_id = v_change.change_id
+                AND d.ended_at IS NOT NULL);
+END
+$$;
+COMMENT ON FUNCTION pay.change_in_progress IS
+    'Whether the request that began a change is still at it';
+
+
+-- What may still be paid back.
+CREATE OR REPLACE FUNCTION pay.refund_terms(
+    p_order payment_order, INOUT amount_minor bigint, OUT outcome text)
+LANGUAGE plpgsql STABLE AS $$
+DECLARE
+    v_left bigint := p_order.captured_minor - p_order.refunding_minor
+        - p_order.refunded_minor - p_order.charged_back_minor;
+BEGIN
+    outcome := CASE WHEN p_order.captured_minor = 0 THEN 'not_paid'
+                    WHEN v_left <= 0 THEN 'nothing_left'
+                    WHEN amount_minor > v_left THEN 'exceeds'
+                    ELSE 'created' END;
+    amount_minor := coalesce(amount_minor, v_left);
+END
+$$;
+COMMENT ON FUNCTION pay.refund_terms IS
+    'Whether this much of an order may be refunded, and how much that is';
+
+
+-- What is authorised and not yet on its way to be captured.  Nothing follows a
+-- final capture or a cancellation that may still be done.
+CREATE OR REPLACE FUNCTION pay.capture_terms(
+    p_order payment_order, INOUT amount_minor bigint, OUT outcome text)
+LANGUAGE plpgsql STABLE AS $$
+DECLARE
+    v_left  bigint;
+    v_ended boolean;
+BEGIN
+    SELECT p_order.authorized_minor - coalesce(sum(c.amount_minor)
+            FILTER (WHERE c.kind = 'capture'
+                    AND c.payment_order_id = p_order.payment_order_id), 0),
+        coalesce(bool_or(c.kind = 'cancel' OR c.is_final
+            AND c.payment_order_id = p_order.payment_order_id), false)
+    INTO v_left, v_ended
+    FROM change c
+    WHERE c.merchant_id = p_order.merchant_id
+        AND c.checkout_id = p_order.checkout_id
+        AND c.kind IN ('capture', 'cancel')
+        AND c.status IN ('NOT_STARTED', 'EXECUTING');
+
+    outcome := CASE
+        WHEN p_order.authorized_minor = 0 AND p_order.captured_minor = 0
+            THEN 'not_paid'
+        WHEN v_ended OR v_left <= 0 THEN 'nothing_left'
+        WHEN amount_minor > v_left THEN 'exceeds'
+        ELSE 'created' END;
+    amount_minor := coalesce(amount_minor, v_left);
+END
+$$;
+COMMENT ON FUNCTION pay.capture_terms IS
+    'Whether this much of an order may be captured, and how much that is';
+
+
+-- The PSP knows one payment: all orders of the checkout or none.
+CREATE OR REPLACE FUNCTION pay.cancel_terms(
+    p_order payment_order, INOUT amount_minor bigint, OUT outcome text)
+LANGUAGE plpgsql STABLE AS $$
+DECLARE
+    v_taken boolean;
+    v_open  text[];
+BEGIN
+    SELECT bool_or(o.status = 'SUCCESS' OR o.captured_minor > 0)
+    INTO v_taken
+    FROM payment_order o
+    WHERE o.merchant_id = p_order.merchant_id
+        AND o.checkout_id = p_order.checkout_id;
+
+    SELECT coalesce(array_agg(c.kind), '{}') INTO v_open
+    FROM change c
+    WHERE c.merchant_id = p_order.merchant_id
+        AND c.checkout_id = p_order.checkout_id
+        AND c.status IN ('NOT_STARTED', 'EXECUTING');
+
+    outcome := CASE
+        WHEN v_taken OR 'capture' = ANY (v_open) THEN 'already_paid'
+        WHEN p_order.status = 'FAILED' OR 'cancel' = ANY (v_open)
+            THEN 'nothing_left'
+        ELSE 'created' END;
+    amount_minor := p_order.amount_minor;
+END
+$$;
+COMMENT ON FUNCTION pay.cancel_terms IS
+    'Whether a checkout may be cancelled';
+
+
+CREATE OR REPLACE FUNCTION pay.insert_change(
+    p_item change_item, p_order payment_order, p_amount_minor bigint)
+RETURNS change LANGUAGE plpgsql AS $$
+DECLARE
+    v_change change;
+BEGIN
+    INSERT INTO change (merchant_id, change_id, checkout_id,
+        payment_order_id, kind, origin, psp, amount_minor, currency,
+        seller_minor, seller_currency, is_final, reason, metadata,
+        request_id)
+    SELECT p_item.merchant_id, p_item.change_id, c.checkout_id,
+        p_item.payment_order_id, p_item.kind, 'merchant', c.psp,
+        p_amount_minor, p_order.currency,
+        CASE WHEN p_item.kind = 'refund'
+             THEN seller_share(p_order, p_amount_minor) END,
+        CASE WHEN p_item.kind = 'refund'
+             THEN coalesce(p_order.credit_currency, p_order.currency) END,
+        p_item.is_final, p_item.reason, p_item.metadata, p_item.request_id
+    FROM checkout c
+    WHERE c.merchant_id = p_item.merchant_id
+        AND c.checkout_id = p_item.checkout_id
+    ON CONFLICT DO NOTHING
+    RETURNING * INTO v_change;
+
+    INSERT INTO job (merchant_id, checkout_id, kind, operation_id, run_at)
+    SELECT v_change.merchant_id, v_change.checkout_id, 'change',
+        v_change.change_id, now() + p_item.lease
+    WHERE v_change.change_id IS NOT NULL;
+
+    UPDATE idempotency_key k
+    SET change_id = v_change.change_id, fingerprint = p_item.fingerprint,
+        checkout_id = p_item.checkout_id, expires_at = now() + p_item.ttl
+    WHERE k.merchant_id = p_item.merchant_id AND k.route = p_item.route
+        AND k.key = p_item.key AND v_change.change_id IS NOT NULL;
+
+    RETURN v_change;
+END
+$$;
+COMMENT ON FUNCTION pay.insert_change IS
+    'A change with its job and its idempotency record; NULL: its id is taken';
+
+
+-- With it, what it reserves.
+CREATE OR REPLACE FUNCTION pay.request_fact(
+    p_change change, p_order payment_order)
+RETURNS fact LANGUAGE plpgsql AS $$
+DECLARE
+    v_word     fact;
+    v_postings posting[];
+BEGIN
+    v_word.actor := 'merchant';
+    v_word.request_id := p_change.request_id;
+
+    IF p_change.kind = 'refund' THEN
+        UPDATE payment_order o
+        SET refunding_minor = o.refunding_minor + p_change.amount_minor
+        WHERE o.merchant_id = p_change.merchant_id
+            AND o.payment_order_id = p_change.payment_order_id;
+
+        v_postings := order_posting(p_order, 'change/' || p_change.change_id,
+            'refund_reserved', p_change.psp, p_change.amount_minor,
+            p_change.seller_minor, p_change.request_id);
+    END IF;
+
+    RETURN change_fact(p_change, v_word, p_change.kind || '_requested',
+                       v_postings);
+END
+$$;
+COMMENT ON FUNCTION pay.request_fact IS
+    'That a change was asked for, and what it reserves';
+
+
+-- One item, its key and its checkout locked.
+CREATE OR REPLACE FUNCTION pay.begin_one_change(
+    p_item change_item, OUT outcome text, OUT change_id text, OUT told fact)
+LANGUAGE plpgsql AS $$
+#variable_conflict use_column
+DECLARE
+    v_key    idempotency_key;
+    v_order  payment_order;
+    v_change change;
+    v_terms  record;
+BEGIN
+    SELECT * INTO v_key FROM idempotency_key k
+    WHERE k.merchant_id = p_item.merchant_id AND k.route = p_item.route
+        AND k.key = p_item.key AND k.expires_at > now();
+
+    IF v_key.change_id IS NOT NULL THEN
+        change_id := v_key.change_id;
+        outcome := CASE
+            WHEN v_key.fingerprint <> p_item.fingerprint THEN 'key_reused'
+            WHEN change_in_progress(p_item.merchant_id, v_key.change_id)
+                THEN 'in_progress'
+            ELSE 'replayed' END;
+        RETURN;
+    END IF;
+
+    SELECT * INTO v_order
+    FROM find_order(p_item.merchant_id, p_item.payment_order_id);
+
+    IF NOT FOUND THEN
+        outcome := 'not_found';
+        RETURN;
+    ELSIF p_item.currency <> v_order.currency THEN
+        outcome := 'currency';
+        RETURN;
+    END IF;
+
+    v_terms := CASE p_item.kind
+        WHEN 'refund' THEN refund_terms(v_order, p_item.amount_minor)
+        WHEN 'capture' THEN capture_terms(v_order, p_item.amount_minor)
+        ELSE cancel_terms(v_order, p_item.amount_minor) END;
+    outcome := v_terms.outcome;
+
+    IF outcome = 'created' THEN
+        v_change := insert_change(p_item, v_order, v_terms.amount_minor);
+        change_id := v_change.change_id;
+
+        IF change_id IS NULL THEN
+            outcome := 'invalid';
+        ELSE
+            told := request_fact(v_change, v_order);
+        END IF;
+    END IF;
+END
+$$;
+COMMENT ON FUNCTION pay.begin_one_change IS
+    'What becomes of one item of begin_change';
+
+
+-- The CHANGE columns of src/op/op_table.c.
+CREATE OR REPLACE FUNCTION pay.change_columns(
+    p_merchant_id text, p_change_id text)
+RETURNS TABLE (
+    checkout_id text, change_id text, change_kind text,
+    payment_order_id text, change_status text, amount_minor bigint,
+    change_currency text, reason text, change_code text, reference text,
+    change_metadata text, created_at text, changed_at text,
+    payment_reference text)
+LANGUAGE plpgsql STABLE AS $$
+#variable_conflict use_column
+BEGIN
+    RETURN QUERY
+    SELECT c.checkout_id::text, c.change_id::text,
+        CASE WHEN c.is_final THEN 'final_capture' ELSE c.kind END,
+        c.payment_order_id::text, c.status::text, c.amount_minor,
+        c.currency::text, c.reason, c.code, c.reference::text,
+        c.metadata::text, iso_time(c.created_at), iso_time(c.changed_at),
+        (SELECT r.reference FROM registration r
+         WHERE r.merchant_id = c.merchant_id
+             AND r.checkout_id = c.checkout_id)
+    FROM change c
+    WHERE c.merchant_id = p_merchant_id AND c.change_id = p_change_id;
+END
+$$;
+COMMENT ON FUNCTION pay.change_columns IS
+    'A change as the operations return it, behind its checkout';
+
+
+CREATE OR REPLACE FUNCTION pay_api.begin_change(
+    p_merchant_id text[], p_payment_order_id text[], p_kind text[],
+    p_change_id text[], p_idempotency_key text[], p_fingerprint bytea[],
+    p_ttl_s bigint[], p_amount_minor bigint[], p_currency text[],
+    p_reason text[], p_metadata jsonb[], p_lease_ms bigint[],
+    p_request_id text[])
+RETURNS TABLE (
+    item int, outcome text, change_id text, change_kind text,
+    payment_order_id text, change_status text, amount_minor bigint,
+    change_currency text, reason text, change_code text, reference text,
+    change_metadata text, created_at text, changed_at text,
+    payment_reference text, merchant_id text, checkout_id text,
+    checkout_uuid text, psp text, nonce text, handle text, token text,
+    alias text, hosted_url text, return_url text, base_url text,
+    currency text, total_minor bigint, expires_s bigint,
+    registration_state text, attempt bigint, code text, version bigint,
+    orders text)
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pay, pg_temp AS $$
+#variable_conflict use_column
+DECLARE
+    v_items   change_item[];
+    v_item    change_item;
+    v_one     record;
+    v_facts   fact[] := '{}';
+    v_outcome text[] := array_fill('invalid'::text,
+                                   ARRAY[cardinality(p_kind)]);
+    v_change  text[] := array_fill(NULL::text, ARRAY[cardinality(p_kind)]);
+BEGIN
+    PERFORM check_batch(
+        array_dims(p_merchant_id), array_dims(p_payment_order_id),
+        array_dims(p_kind), array_dims(p_change_id),
+        array_dims(p_idempotency_key), array_dims(p_fingerprint),
+        array_dims(p_ttl_s), array_dims(p_amount_minor),
+        array_dims(p_currency), array_dims(p_reason), array_dims(p_metadata),
+        array_dims(p_lease_ms), array_dims(p_request_id));
+
+    v_items := read_change_items(p_merchant_id, p_payment_order_id, p_kind,
+        p_change_id, p_idempotency_key, p_fingerprint, p_ttl_s,
+        p_amount_minor, p_currency, p_reason, p_metadata, p_lease_ms,
+        p_request_id);
+
+    PERFORM claim_change_keys(v_items);
+    PERFORM lock_checkouts(
+        ARRAY(SELECT i.merchant_id FROM unnest(v_items) i),
+        ARRAY(SELECT i.checkout_id FROM unnest(v_items) i));
+
+    FOREACH v_item IN ARRAY v_items LOOP
+        v_one := begin_one_change(v_item);
+        v_outcome[v_item.item] := v_one.outcome;
+        v_change[v_item.item] := v_one.change_id;
+
+        IF v_one.told IS DISTINCT FROM NULL THEN
+            v_facts := v_facts || v_one.told;
+        END IF;
+    END LOOP;
+
+    PERFORM release_change_keys(v_items);
+    PERFORM record_facts(number_facts(v_facts, 0));
+
+    RETURN QUERY
+    SELECT u.n::int, u.outcome, k.change_id, k.change_kind,
+        k.payment_order_id, k.change_status, k.amount_minor,
+        k.change_currency, k.reason, k.change_code, k.reference,
+        k.change_metadata, k.created_at, k.changed_at, k.payment_reference,
+        s.*
+    FROM unnest(v_outcome, v_change, p_merchant_id, p_payment_order_id)
+        WITH ORDINALITY AS u (outcome, change_id, merchant_id,
+        payment_order_id, n)
+    LEFT JOIN LATERAL change_columns(u.merchant_id, u.change_id) k
+        ON u.outcome IN ('created', 'replayed')
+    LEFT JOIN LATERAL find_order(u.merchant_id, u.payment_order_id) o
+        ON u.outcome NOT IN ('invalid', 'not_found', 'key_reused',
+                             'in_progress')
+    LEFT JOIN checkout_state s ON s.merchant_id = o.merchant_id
+        AND s.checkout_id = o.checkout_id;
+END
+$$;
+COMMENT ON FUNCTION pay_api.begin_change IS
+    'Begins captures, cancellations and refunds: created, replayed, '
+    'in_progress, key_reused, not_found, not_paid, already_paid, '
+    'nothing_left, exceeds, currency or invalid';
+
+
+CREATE OR REPLACE FUNCTION pay_api.get_change(
+    p_merchant_id text[], p_payment_order_id text[], p_change_id text[])
+RETURNS TABLE (
+    item int, outcome text, change_id text, change_kind text,
+    payment_order_id text, change_status text, amount_minor bigint,
+    change_currency text, reason text, change_code text, reference text,
+    change_metadata text, created_at text, changed_at text,
+    payment_reference text, merchant_id text, checkout_id text,
+    checkout_uuid text, psp text, nonce text, handle text, token text,
+    alias text, hosted_url text, return_url text, base_url text,
+    currency text, total_minor bigint, expires_s bigint,
+    registration_state text, attempt bigint, code text, version bigint,
+    orders text)
+LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pay, pg_temp AS $$
+#variable_conflict use_column
+BEGIN
+    PERFORM check_batch(array_dims(p_merchant_id),
+        array_dims(p_payment_order_id), array_dims(p_change_id));
+
+    RETURN QUERY
+    SELECT u.n::int,
+        CASE WHEN k.change_id IS NULL THEN 'not_found' ELSE 'found' END,
+        k.change_id, k.change_kind, k.payment_order_id, k.change_status,
+        k.amount_minor, k.change_currency, k.reason, k.change_code,
+        k.reference, k.change_metadata, k.created_at, k.changed_at,
+        k.payment_reference, s.*
+    FROM unnest(p_merchant_id, p_payment_order_id, p_change_id)
+        WITH ORDINALITY AS u (merchant_id, payment_order_id, change_id, n)
+    LEFT JOIN LATERAL change_columns(u.merchant_id, u.change_id) k
+        ON coalesce(nullif(u.payment_order_id, ''), k.payment_order_id)
+            = k.payment_order_id
+    LEFT JOIN checkout_state s ON s.merchant_id = u.merchant_id
+        AND s.checkout_id = k.checkout_id;
+END
+$$;
+COMMENT ON FUNCTION pay_api.get_change IS
+    'A change with its checkout: found or not_found';
+
+
+-- At most the newest 1000.
+CREATE OR REPLACE FUNCTION pay.changes_of(
+    p_order payment_order, p_kind text)
+RETURNS json LANGUAGE plpgsql STABLE AS $$
+BEGIN
+    RETURN (
+        SELECT coalesce(json_agg(json_build_object(
+            'change_id', c.change_id,
+            'kind', CASE WHEN c.is_final THEN 'final_capture'
+                         ELSE c.kind END,
+            'payment_order_id', c.payment_order_id, 'status', c.status,
+            'amount_minor', c.amount_minor, 'currency', c.currency,
+            'reason', c.reason, 'code', c.code, 'reference', c.reference,
+            'metadata', c.metadata, 'created_at', iso_time(c.created_at),
+            'changed_at', iso_time(c.changed_at))
+            ORDER BY c.created_at, c.change_id), '[]')
+        FROM (SELECT x.* FROM change x
+              WHERE x.merchant_id = p_order.merchant_id
+                  AND x.checkout_id = p_order.checkout_id
+                  AND x.payment_order_id = p_order.payment_order_id
+                  AND (p_kind IS NULL OR x.kind = p_kind)
+              ORDER BY x.created_at DESC LIMIT 1000) c);
+END
+$$;
+COMMENT ON FUNCTION pay.changes_of IS
+    'The changes of an order, oldest first; of all kinds for NULL';
+
+
+CREATE OR REPLACE FUNCTION pay_api.list_changes(
+    p_merchant_id text[], p_payment_order_id text[], p_kind text[])
+RETURNS TABLE (item int, outcome text, changes text)
+LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pay, pg_temp AS $$
+#variable_conflict use_column
+BEGIN
+    PERFORM check_batch(array_dims(p_merchant_id),
+        array_dims(p_payment_order_id), array_dims(p_kind));
+
+    RETURN QUERY
+    SELECT u.n::int,
+        CASE WHEN o.merchant_id IS NULL THEN 'not_found' ELSE 'found' END,
+        CASE WHEN o.merchant_id IS NOT NULL
+             THEN changes_of(o, coalesce(u.kind, ''))::text END
+    FROM unnest(p_merchant_id, p_payment_order_id, p_kind)
+        WITH ORDINALITY AS u (merchant_id, payment_order_id, kind, n)
+    LEFT JOIN LATERAL find_order(u.merchant_id, u.payment_order_id) o
+        ON true;
+END
+$$;
+COMMENT ON FUNCTION pay_api.list_changes IS
+    'The changes of this kind of an order, oldest first: found or not_found';
