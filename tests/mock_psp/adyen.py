@@ -16,7 +16,7 @@ from datetime import UTC, datetime
 
 from aiohttp import web
 
-from . import money
+from . import adyen_after, money
 from .answers import Answer
 from .books import Registration
 from .dialect import Dialect, Mail
@@ -29,6 +29,7 @@ LONGEST_S = 70 * 24 * 3600
 STATUSES = {
     "open": "active",
     "pending": "paymentPending",
+    "authorized": "completed",
     "paid": "completed",
     "expired": "expired",
     "cancelled": "expired",
@@ -40,6 +41,7 @@ LINK_MEMBERS = {
     "expiresAt": str,
     "returnUrl": str,
     "lineItems": list,
+    "manualCapture": bool,
 }
 LINE_MEMBERS = {
     "id": str,
@@ -56,6 +58,12 @@ CHANGE_MEMBERS = {
         "merchantRefundReason": str,
     },
     "cancel": {"merchantAccount": str, "reference": str},
+}
+# What a change that cannot be is told by its webhook.
+REFUSALS = {
+    "refund": ("REFUND", "Insufficient balance on payment"),
+    "capture": ("CAPTURE", "Insufficient balance on payment"),
+    "cancel": ("CANCELLATION", "Transaction was captured"),
 }
 REASONS = ("FRAUD", "CUSTOMER REQUEST", "RETURN", "DUPLICATE", "OTHER")
 
@@ -266,7 +274,8 @@ class Adyen(Dialect):
             lines=[
                 (name, money.render(value, currency)) for name, value in lines
             ],
-            extra={"amount": body["amount"], "refunded": 0},
+            manual=body.get("manualCapture", False),
+            extra={"amount": body["amount"]},
         )
         self.books.add(made)
         return made
@@ -359,9 +368,7 @@ class Adyen(Dialect):
             minor, currency = _amount(body["amount"])
             if currency != made.currency:
                 raise Refused("137", "The currency is another")
-        reference = self._reference()
-        said = {"merchantReference": body.get("reference", made.reference)}
-        self._outcome(kind, made, minor, reference, said)
+        reference = self._outcome(kind, made, minor, body)
         answer = {
             "merchantAccount": ACCOUNT,
             "paymentPspReference": made.payment_id,
@@ -373,26 +380,39 @@ class Adyen(Dialect):
             answer["amount"] = body["amount"]
         return Answer(201, answer)
 
-    def _outcome(self, kind, made, minor, reference, said: dict) -> None:
-        """The webhook: payments here are captured at once."""
-        code = {"refund": "REFUND", "capture": "CAPTURE"}.get(kind)
-        reason = ""
-        if kind == "cancel":
-            code, reason = "CANCELLATION", "Transaction was captured"
-        elif kind == "refund":
-            if made.extra["refunded"] + minor > made.amount_minor:
-                reason = "Insufficient balance on payment"
-            else:
-                made.extra["refunded"] += minor
-        value = money.to_adyen(minor, made.currency)
-        said |= {
-            "pspReference": reference,
-            "originalReference": made.payment_id,
-            "amount": {"value": value, "currency": made.currency},
-            "reason": reason,
-            "success": "false" if reason else "true",
-        }
-        self.lifecycle.emit(made, self.envelope(code, said))
+    def _outcome(self, kind: str, made, minor: int, body: dict) -> str:
+        """Does it, or tells at once why not; returns its pspReference."""
+        result = getattr(self.config, f"{kind}_result", "done")
+        more = {"key": body.get("reference", ""), "result": result}
+        left = self.books.money(made)
+        if kind == "refund" and minor <= left["refundable"]:
+            more["extra"] = {"reference": body.get("reference")}
+            return self.aftersale.refund(made, minor, **more).id
+        if kind == "capture" and minor <= left["authorized"]:
+            return self.aftersale.capture(made, minor, **more).id
+        if kind == "cancel" and left["authorized"] == made.amount_minor:
+            self.aftersale.release(made)
+            return self._answered("CANCELLATION", made, minor, body, "")
+        if kind == "capture" and made.status == "paid" and not made.manual:
+            return self._answered("CAPTURE", made, minor, body, "")
+        code, why = REFUSALS[kind]
+        return self._answered(code, made, minor, body, why)
+
+    def _answered(self, code, made, minor, body, why: str) -> str:
+        """What became of a change that leaves no deed."""
+        reference = self._reference()
+        event = adyen_after.item(
+            self,
+            made,
+            code,
+            minor,
+            merchantReference=body.get("reference", made.reference),
+            pspReference=reference,
+            reason=why,
+            success="false" if why else "true",
+        )
+        self.lifecycle.emit(made, event)
+        return reference
 
     # Faults.
 
@@ -411,10 +431,18 @@ class Adyen(Dialect):
 
     # Events.
 
+    def new_deed_id(self, kind: str, prefix: str) -> str:
+        return self._reference()
+
+    def told(self, deed, before: str) -> list:
+        return adyen_after.told(self, deed, before)
+
     def settled(self, made: Registration, before: str, result: str) -> list:
         """A declined try leaves the link open; of a pending one nothing is
         told.
         """
+        if before == "authorized":
+            return adyen_after.given_back(self, made)
         if result == "declined":
             made.status = "open"
         if result == "pending":
@@ -426,7 +454,7 @@ class Adyen(Dialect):
             "amount": dict(made.extra["amount"]),
             "merchantReference": made.reference,
         }
-        if fact == "paid":
+        if fact in ("paid", "authorized"):
             said |= {"pspReference": made.payment_id, "reason": "1:1111:3/2030"}
             return self.envelope("AUTHORISATION", said)
         if fact == "declined":

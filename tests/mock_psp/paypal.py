@@ -19,7 +19,7 @@ from urllib.parse import urlencode
 
 from aiohttp import web
 
-from . import lists, money
+from . import lists, money, paypal_after
 from .answers import Answer
 from .books import Registration
 from .dialect import Dialect, Mail
@@ -278,7 +278,7 @@ class PayPal(Dialect):
             cancel_url=context["cancel_url"],
             expires_at=int(time.time()) + LIFE_S,
             lines=self._lines(unit, minor, currency),
-            extra={"unit": unit, "refunded": 0},
+            extra={"unit": unit},
         )
         self.books.add(made)
         return made
@@ -376,7 +376,7 @@ class PayPal(Dialect):
     def capture(self, made: Registration) -> dict:
         made.payment_id = made.payment_id or self.new_payment_id()
         status = CAPTURES[made.status]
-        refunded = made.extra["refunded"]
+        refunded = self.books.money(made)["refunded"]
         if refunded:
             whole = refunded == made.amount_minor
             status = "REFUNDED" if whole else "PARTIALLY_REFUNDED"
@@ -390,7 +390,17 @@ class PayPal(Dialect):
         }
         if status == "PENDING":
             body["status_details"] = {"reason": "ECHECK"}
+        if made.fee_minor:
+            body["seller_receivable_breakdown"] = self._breakdown(made)
         return body
+
+    def _breakdown(self, made: Registration) -> dict:
+        net = made.amount_minor - made.fee_minor
+        return {
+            "gross_amount": _render(made.amount_minor, made.currency),
+            "paypal_fee": _render(made.fee_minor, made.currency),
+            "net_amount": _render(net, made.currency),
+        }
 
     def query(self, token: str) -> Answer:
         """An order that has lapsed is not found any more."""
@@ -442,23 +452,17 @@ class PayPal(Dialect):
             minor = self._refundable(made, _json(request, raw))
         except Refused as why:
             return self._refused(why)
-        made.extra["refunded"] += minor
-        refund = {
-            "id": self.new_payment_id(),
-            "status": "COMPLETED",
-            "amount": _render(minor, made.currency),
-            "links": [],
-        }
-        answer = Answer(201, refund)
+        deed = self.aftersale.refund(
+            made, minor, key=key, result=self.config.refund_result
+        )
+        answer = Answer(201, paypal_after.refund(self, deed))
         self.remember(key, raw, answer)
-        kind = "PAYMENT.CAPTURE.REFUNDED"
-        self.lifecycle.emit(made, self.envelope(kind, refund))
         return answer, "refunded"
 
     def _refundable(self, made: Registration, body: dict) -> int:
         """-> minor units, all that is left when the body names none"""
         _members(body, REFUND, "", "")
-        left = made.amount_minor - made.extra["refunded"]
+        left = self.books.money(made)["refundable"]
         if made.status != "paid":
             raise Refused("PENDING_CAPTURE")
         if left == 0:
@@ -548,6 +552,16 @@ class PayPal(Dialect):
         body["id"] = self.new_token()
 
     # Events.
+
+    render = staticmethod(_render)
+
+    def new_deed_id(self, kind: str, prefix: str) -> str:
+        if kind == "dispute":
+            return "PP-D-" + str(self.books.rng.randrange(10000, 99999))
+        return self.new_payment_id()
+
+    def told(self, deed, before: str) -> list:
+        return paypal_after.told(self, deed, before)
 
     def settled(self, made: Registration, before: str, result: str) -> list:
         if result == "expired" and before != "approved":

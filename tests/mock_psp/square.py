@@ -11,14 +11,14 @@ import hashlib
 import hmac
 import re
 import time
-from datetime import UTC, datetime
 
 from aiohttp import web
 
-from . import money
+from . import money, square_after
 from .answers import Answer
 from .books import Registration
 from .dialect import Dialect, Mail
+from .square_after import now
 from .square_checks import (
     REFUND_KEY_MAX,
     Refused,
@@ -49,10 +49,6 @@ PAYMENTS = {
     "expired": "CANCELED",
     "cancelled": "CANCELED",
 }
-
-
-def now() -> str:
-    return datetime.now(UTC).isoformat(timespec="milliseconds")[:-6] + "Z"
 
 
 def moneys(value: object):
@@ -187,7 +183,6 @@ class Square(Dialect):
             extra={
                 "link": self.books.random_id("", 16).upper(),
                 "order": body["order"],
-                "refunds": [],
             },
         )
         self.books.add(made)
@@ -299,7 +294,14 @@ class Square(Dialect):
             "total_money": self._money(made),
             "created_at": now(),
             "updated_at": now(),
-        }
+        } | self._fee(made, status)
+
+    def _fee(self, made: Registration, status: str) -> dict:
+        if not made.fee_minor or status != "COMPLETED":
+            return {}
+        fee = self._money(made, made.fee_minor)
+        entry = {"amount_money": fee, "type": "INITIAL", "effective_at": now()}
+        return {"processing_fee": [entry]}
 
     def _of_payment(self, request, raw: bytes):
         wanted = request.match_info["payment"]
@@ -337,18 +339,22 @@ class Square(Dialect):
         if replay:
             return replay
         try:
-            refund = self._checked_refund(body, made)
+            minor = self._checked_refund(body, made)
         except Refused as why:
             return self._refused(why), "refused"
-        made.extra["refunds"].append(refund)
-        answer = Answer(200, {"refund": dict(refund)})
+        deed = self.aftersale.refund(
+            made,
+            minor,
+            key=self.key(request, raw),
+            reason=body.get("reason", ""),
+            result=self.config.refund_result,
+        )
+        shown = square_after.refund(deed, "PENDING")
+        answer = Answer(200, {"refund": shown})
         self.remember(key, raw, answer)
-        for word, status in (("created", "PENDING"), ("updated", "COMPLETED")):
-            data = {"refund": refund | {"status": status}}
-            self.lifecycle.emit(made, self.envelope(f"refund.{word}", data))
         return answer, "refunded"
 
-    def _checked_refund(self, body: dict, made) -> dict:
+    def _checked_refund(self, body: dict, made) -> int:
         wanted = {
             "idempotency_key": (str, True),
             "payment_id": (str, True),
@@ -362,20 +368,11 @@ class Square(Dialect):
             raise Refused("NOT_FOUND", "payment_id", 404)
         if made.status != "paid":
             raise Refused("PAYMENT_NOT_REFUNDABLE", "payment_id")
-        done = sum(
-            each["amount_money"]["amount"] for each in made.extra["refunds"]
-        )
+        left = self.books.money(made)["refundable"]
         right = body["amount_money"]["currency"] == made.currency
-        if not right or done + amount > made.amount_minor:
+        if not right or amount > left:
             raise Refused("REFUND_AMOUNT_INVALID", "amount_money")
-        return {
-            "id": self.books.random_id(f"{made.payment_id}_", 24),
-            "payment_id": made.payment_id,
-            "order_id": made.token,
-            "amount_money": body["amount_money"],
-            "status": "PENDING",
-            "created_at": now(),
-        }
+        return amount
 
     # Faults.
 
@@ -401,6 +398,12 @@ class Square(Dialect):
             body["refund"]["payment_id"] = self.new_payment_id()
 
     # Events.
+
+    def new_deed_id(self, kind: str, prefix: str) -> str:
+        return self.books.random_id("", 24)
+
+    def told(self, deed, before: str) -> list:
+        return square_after.told(self, deed, before)
 
     def settled(self, made: Registration, before: str, result: str) -> list:
         if result in ("declined", "approved") and not made.payment_id:

@@ -37,6 +37,11 @@ class Mock:
         body = {"token": token, "result": result, **more}
         return self._call("POST", "/pay", json=body)
 
+    def call(self, what, **body) -> dict:
+        """What is done at the PSP: capture, refund, dispute, release, fee,
+        end."""
+        return self._call("POST", f"/{what}", json=body)
+
     def webhook(self, **message) -> dict:
         """Has the mock send one; the gateway's answer comes back."""
         return self._call("POST", "/webhook", json=message)

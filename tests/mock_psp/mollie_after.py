@@ -1,0 +1,72 @@
+"""Mollie's refunds and chargebacks, as parts of a payment and as events."""
+
+REFUNDS = {
+    "pending": "queued",
+    "done": "refunded",
+    "failed": "failed",
+    "returned": "failed",
+}
+
+
+def refund(dialect, deed) -> dict:
+    made = deed.made
+    return {
+        "resource": "refund",
+        "id": deed.id,
+        "mode": "test",
+        "amount": dialect.amount(made, deed.amount_minor),
+        "status": REFUNDS[deed.status],
+        "createdAt": dialect.stamp(deed.created),
+        "description": deed.reason,
+        "metadata": deed.extra.get("metadata"),
+        "paymentId": made.token,
+    }
+
+
+def chargeback(dialect, deed) -> dict:
+    made = deed.made
+    amount = dialect.amount(made, deed.amount_minor)
+    shown = {
+        "resource": "chargeback",
+        "id": deed.id,
+        "amount": amount,
+        "createdAt": dialect.stamp(deed.created),
+        "paymentId": made.token,
+        "reversedAt": None,
+    }
+    if deed.status == "won":
+        shown["reversedAt"] = dialect.stamp()
+    return shown
+
+
+def sums(dialect, made) -> dict:
+    """What a payment says of them."""
+    found = dialect.books.money(made)
+    refunded = found["refunded"] + found["refunding"]
+    shown = {}
+    if refunded:
+        left = found["captured"] - refunded
+        shown["amountRefunded"] = dialect.amount(made, refunded)
+        shown["amountRemaining"] = dialect.amount(made, left)
+    if found["disputed"]:
+        disputed = dialect.amount(made, found["disputed"])
+        shown["amountChargedBack"] = disputed
+    return shown
+
+
+def told(dialect, deed, before: str) -> list:
+    """A lost chargeback stays what it is."""
+    if deed.kind == "refund":
+        shown = refund(dialect, deed)
+        states = [shown["status"]]
+        if not before and states != ["queued"]:
+            states.insert(0, "queued")
+        return [
+            dialect.envelope(f"refund.{each}", shown | {"status": each})
+            for each in states
+        ]
+    if deed.kind == "dispute" and deed.status != "lost":
+        word = "received" if deed.status == "open" else "reversed"
+        shown = chargeback(dialect, deed)
+        return [dialect.envelope(f"chargeback.{word}", shown)]
+    return []
