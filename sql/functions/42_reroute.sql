@@ -130,6 +130,15 @@ BEGIN
     PERFORM record_facts(p_facts);
 
     FOREACH v_fact IN ARRAY p_facts LOOP
+        UPDATE change k
+        SET psp = r.psp
+        FROM registration r
+        WHERE k.merchant_id = v_fact.merchant_id
+            AND k.checkout_id = v_fact.checkout_id AND k.kind = 'cancel'
+            AND k.status = 'NOT_STARTED'
+            AND r.merchant_id = k.merchant_id
+            AND r.checkout_id = k.checkout_id;
+
         UPDATE job j
         SET lease_owner = NULL, lease_until = NULL,
             run_at = now() + make_interval(

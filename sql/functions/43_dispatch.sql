@@ -23,7 +23,8 @@ COMMENT ON FUNCTION pay.dispatch_ok IS
 -- know the key when the call comes, which may take as long as its lease.  Of
 -- twins the first is asked for, the others find it busy.  A key is good for
 -- one PSP only, the one that has the registration; a capture's and an expiry's
--- is made of its nonce.  A refusal of a call before which another one may have
+-- is made of its nonce, that of a change of its id.  A change that has ended
+-- is done, however it did.  A refusal of a call before which another one may have
 -- arrived does not prove that nothing was done ("paid back already" is one): a
 -- new attempt then goes out under the old key, so it may only while the PSP
 -- knows that.  A late payment goes back only while nobody has taken it or
@@ -41,7 +42,11 @@ BEGIN
             now() + make_interval(secs => p_lease_ms[u.n] / 1000.0) AS lease,
             CASE WHEN p_psp[u.n] <> r.psp
                      OR u.operation IN ('capture', 'expire')
-                        AND u.operation_id <> r.nonce THEN 'invalid'
+                        AND u.operation_id <> r.nonce AND x.kind IS NULL
+                     OR x.kind <> CASE WHEN u.operation = 'expire'
+                                       THEN 'cancel' ELSE u.operation END
+                     THEN 'invalid'
+                 WHEN x.status IN ('SUCCESS', 'FAILED') THEN 'done'
                  WHEN l.state NOT IN ('refunding', 'refunded') THEN 'invalid'
                  WHEN l.state = 'refunded' THEN 'done'
                  WHEN d.state IN ('NOT_SENT', 'REFUSED')
@@ -74,6 +79,12 @@ BEGIN
                 AND l.checkout_id = u.checkout_id
                 AND l.refund_id::text = u.operation_id
             OFFSET 0) l ON u.operation = 'refund'
+        LEFT JOIN LATERAL (
+            SELECT c.kind, c.status FROM change c
+            WHERE c.merchant_id = u.merchant_id
+                AND c.change_id = u.operation_id
+                AND c.checkout_id = u.checkout_id
+            OFFSET 0) x ON true
         LEFT JOIN LATERAL (
             SELECT d.ctid AS tid, d.* FROM dispatch d
             WHERE d.merchant_id = u.merchant_id
@@ -227,11 +238,12 @@ COMMENT ON FUNCTION pay.hear_dispatches IS
     'Journals how calls ended; returns the items that were news';
 
 
--- Late payments that have been paid back; there is nothing left to do.
+-- Late payments that have been paid back; there is nothing left to do.  Facts
+-- for record_facts().
 CREATE OR REPLACE FUNCTION pay.settle_refunds(
     p_merchant_id text[], p_checkout_id text[], p_operation_id text[],
     p_reference text[], p_request_id text[], p_items int[])
-RETURNS void LANGUAGE plpgsql AS $$
+RETURNS fact[] LANGUAGE plpgsql AS $$
 DECLARE
     v_facts fact[];
 BEGIN
@@ -271,16 +283,94 @@ BEGIN
             OFFSET 0) k
         WHERE j.ctid = k.tid;
 
-        PERFORM record_facts(v_facts);
         PERFORM settle_dead_letters(
             ARRAY(SELECT f.merchant_id FROM unnest(v_facts) f),
             ARRAY(SELECT f.checkout_id FROM unnest(v_facts) f),
             '{refund,late_success}', 'refunded');
     END IF;
+
+    RETURN coalesce(v_facts, '{}');
 END
 $$;
 COMMENT ON FUNCTION pay.settle_refunds IS
     'Late payments whose refund the PSP has taken';
+
+
+-- Where a change stands after a word about its newest attempt (NULL: where it
+-- stood).  A refusal is the end only if no call before it may have arrived:
+-- "paid back already" is one, too.
+CREATE OR REPLACE FUNCTION pay.change_after(p_change change, OUT state text,
+    OUT status text)
+LANGUAGE plpgsql STABLE AS $$
+DECLARE
+    v_unsure boolean;
+BEGIN
+    SELECT (array_agg(d.state ORDER BY d.attempt DESC))[1],
+        bool_or(d.unsure)
+    INTO state, v_unsure
+    FROM dispatch d
+    WHERE d.merchant_id = p_change.merchant_id
+        AND d.checkout_id = p_change.checkout_id
+        AND d.operation_id = p_change.change_id
+        AND d.operation IN (p_change.kind, CASE p_change.kind
+            WHEN 'cancel' THEN 'expire' END);
+
+    status := CASE
+        WHEN state = 'DONE' THEN 'SUCCESS'
+        WHEN state = 'REFUSED' AND NOT v_unsure THEN 'FAILED'
+        WHEN state IN ('PENDING', 'UNKNOWN', 'REFUSED') THEN 'EXECUTING' END;
+END
+$$;
+COMMENT ON FUNCTION pay.change_after IS
+    'How a change stands by the journal';
+
+
+-- Changes whose calls have ended like this, as facts for record_facts().  What
+-- the PSP has said of one meanwhile stays; that it is done after all, when it
+-- said that it was not, is for people.
+CREATE OR REPLACE FUNCTION pay.settle_changes(
+    p_merchant_id text[], p_operation_id text[], p_code text[],
+    p_reference text[], p_request_id text[], p_items int[])
+RETURNS fact[] LANGUAGE plpgsql AS $$
+DECLARE
+    v_change change;
+    v_after  record;
+    v_word   fact;
+    v_facts  fact[] := '{}';
+    v_n      int;
+BEGIN
+    FOREACH v_n IN ARRAY p_items LOOP
+        v_change := find_change(p_merchant_id[v_n], p_operation_id[v_n]);
+        CONTINUE WHEN v_change.change_id IS NULL;
+
+        v_after := change_after(v_change);
+        v_word.actor := 'gateway';
+        v_word.code := p_code[v_n];
+        v_word.request_id := p_request_id[v_n];
+        v_word.reference := CASE WHEN v_after.state IN ('DONE', 'PENDING')
+                                 THEN p_reference[v_n] END;
+
+        IF v_change.status IN ('NOT_STARTED', 'EXECUTING') THEN
+            IF v_after.status IS NOT NULL THEN
+                v_facts := v_facts
+                    || move_change(v_change, v_after.status, v_word);
+            END IF;
+
+            IF v_after.state = 'PENDING' THEN
+                PERFORM drop_change_job(v_change, 'PENDING');
+            END IF;
+        ELSIF v_change.status = 'FAILED' AND v_after.status = 'SUCCESS' THEN
+            v_facts := v_facts || doubt(change_fact(v_change, v_word, '',
+                NULL), v_change.kind, 'contradiction', p_reference[v_n],
+                v_change.amount_minor, v_change.currency);
+        END IF;
+    END LOOP;
+
+    RETURN v_facts;
+END
+$$;
+COMMENT ON FUNCTION pay.settle_changes IS
+    'Changes after the end of a call';
 
 
 CREATE OR REPLACE FUNCTION pay_api.end_dispatch(
@@ -295,6 +385,7 @@ DECLARE
     v_valid  int[];
     v_stored int[];
     v_refund int[];
+    v_facts  fact[] := '{}';
 BEGIN
     PERFORM check_batch(
         array_dims(p_merchant_id), array_dims(p_checkout_id),
@@ -325,9 +416,13 @@ BEGIN
         WHERE p_operation[n] = 'refund'
             AND p_state[n] IN ('DONE', 'PENDING'));
     IF cardinality(v_refund) > 0 THEN
-        PERFORM settle_refunds(p_merchant_id, p_checkout_id, p_operation_id,
-                               p_reference, p_request_id, v_refund);
+        v_facts := settle_refunds(p_merchant_id, p_checkout_id,
+            p_operation_id, p_reference, p_request_id, v_refund);
     END IF;
+
+    v_facts := v_facts || settle_changes(p_merchant_id, p_operation_id,
+        p_code, p_reference, p_request_id, v_stored);
+    PERFORM record_facts(number_facts(v_facts, 0));
 
     RETURN QUERY
     SELECT n, CASE WHEN n <> ALL (v_valid) THEN 'invalid'

@@ -43,13 +43,16 @@ COMMENT ON FUNCTION pay.lock_dead_letter IS
 
 
 -- Only what can still bring something: a register job before there is a
--- token, a poll once there is one and nothing is paid, in time or late.
+-- token, a poll once there is one and nothing is paid, in time or late, a
+-- change that the PSP does not have as far as we know.
 CREATE OR REPLACE FUNCTION pay.start_job(
-    p_merchant_id text, p_checkout_id text, p_kind text)
+    p_merchant_id text, p_checkout_id text, p_kind text,
+    p_operation_id text DEFAULT '')
 RETURNS boolean LANGUAGE plpgsql AS $$
 BEGIN
-    INSERT INTO job AS j (merchant_id, checkout_id, kind, run_at)
-    SELECT r.merchant_id, r.checkout_id, p_kind, now()
+    INSERT INTO job AS j (merchant_id, checkout_id, kind, operation_id,
+        run_at)
+    SELECT r.merchant_id, r.checkout_id, p_kind, p_operation_id, now()
     FROM registration r
     JOIN payment_order o ON o.merchant_id = r.merchant_id
         AND o.checkout_id = r.checkout_id AND o.position = 1
@@ -61,8 +64,10 @@ BEGIN
             WHEN 'refund' THEN l.state = 'refunding'
             WHEN 'poll' THEN r.token IS NOT NULL AND l.state IS NULL
                 AND o.status <> 'SUCCESS'
+            WHEN 'change' THEN change_needs_job(p_merchant_id,
+                                                p_operation_id)
             END
-    ON CONFLICT (merchant_id, checkout_id, kind) DO UPDATE
+    ON CONFLICT (merchant_id, checkout_id, kind, operation_id) DO UPDATE
     SET run_at = least(j.run_at, now()), attempts = 0;
 
     RETURN FOUND;
@@ -70,6 +75,22 @@ END
 $$;
 COMMENT ON FUNCTION pay.start_job IS
     'Makes a job of a locked checkout due now, with all its attempts ahead';
+
+
+CREATE OR REPLACE FUNCTION pay.start_changes(
+    p_merchant_id text, p_checkout_id text)
+RETURNS boolean LANGUAGE plpgsql AS $$
+BEGIN
+    PERFORM FROM change c
+    WHERE c.merchant_id = p_merchant_id AND c.checkout_id = p_checkout_id
+        AND c.status IN ('NOT_STARTED', 'EXECUTING')
+        AND start_job(p_merchant_id, p_checkout_id, 'change', c.change_id);
+
+    RETURN FOUND;
+END
+$$;
+COMMENT ON FUNCTION pay.start_changes IS
+    'Makes the jobs of all open changes of a locked checkout due now';
 
 
 -- Held money may be taken as long as nobody has begun to pay it back.
@@ -128,9 +149,11 @@ BEGIN
     WHEN 'stuck' THEN
         RETURN start_job(p_merchant_id, p_checkout_id, 'register')
             OR start_job(p_merchant_id, p_checkout_id, 'refund')
+            OR start_changes(p_merchant_id, p_checkout_id)
             OR start_job(p_merchant_id, p_checkout_id, 'poll');
     ELSE
-        RETURN start_job(p_merchant_id, p_checkout_id, p_letter.kind);
+        RETURN start_job(p_merchant_id, p_checkout_id, p_letter.kind,
+                         coalesce(p_letter.operation_id, ''));
     END CASE;
 END
 $$;
@@ -147,7 +170,9 @@ RETURNS void LANGUAGE plpgsql AS $$
 DECLARE
     v_detail jsonb := jsonb_build_object(
         'dead_letter_id', p_letter.dead_letter_id, 'kind', p_letter.kind,
-        'who', p_who, 'why', p_why, 'role', session_user);
+        'who', p_who, 'why', p_why, 'role', session_user)
+        || CASE WHEN p_letter.kind = 'change' THEN jsonb_build_object(
+            'change_id', p_letter.operation_id) ELSE '{}' END;
 BEGIN
     UPDATE dead_letter d
     SET state = p_state, closed_at = clock_timestamp(), closed_by = p_who,
@@ -208,7 +233,8 @@ COMMENT ON FUNCTION pay_ops.requeue_dead_letter IS
     'nothing_to_do, closed, not_found or invalid';
 
 
--- Whoever settles a late payment has paid it back, or kept it, outside.
+-- Whoever settles a late payment has paid it back, or kept it, outside.  A
+-- change stays as it stands until the PSP tells, or settle_change().
 CREATE OR REPLACE FUNCTION pay_ops.resolve_dead_letter(
     p_id bigint, p_who text, p_why text)
 RETURNS text
@@ -236,8 +262,10 @@ BEGIN
             ('late_success', 'held'), ('refund', 'refunding'));
     DELETE FROM job j
     WHERE j.merchant_id = v_found.merchant
-        AND j.checkout_id = v_found.checkout AND j.kind = 'refund'
-        AND (v_found.letter).kind = 'refund';
+        AND j.checkout_id = v_found.checkout
+        AND (v_found.letter).kind IN ('refund', 'change')
+        AND j.kind = (v_found.letter).kind
+        AND j.operation_id = coalesce((v_found.letter).operation_id, '');
 
     PERFORM close_letter(v_found.letter, v_found.merchant, v_found.checkout,
                          'resolved', p_who, p_why);
@@ -248,3 +276,42 @@ $$;
 COMMENT ON FUNCTION pay_ops.resolve_dead_letter IS
     'Closes a dead letter that people have settled: resolved, closed, '
     'not_found or invalid';
+
+
+-- What became of a change of which nobody but people knows: they have asked
+-- the PSP.
+CREATE OR REPLACE FUNCTION pay_ops.settle_change(
+    p_merchant_id text, p_change_id text, p_done boolean, p_who text,
+    p_why text)
+RETURNS text
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pay, pg_temp AS $$
+DECLARE
+    v_change change := find_change(p_merchant_id, p_change_id);
+    v_word   fact;
+BEGIN
+    IF p_done IS NULL OR NOT is_statement(p_who) OR NOT is_statement(p_why)
+    THEN
+        RETURN 'invalid';
+    ELSIF v_change.change_id IS NULL THEN
+        RETURN 'not_found';
+    END IF;
+
+    PERFORM lock_checkouts(ARRAY[p_merchant_id],
+                           ARRAY[v_change.checkout_id]::text[]);
+    v_change := find_change(p_merchant_id, p_change_id);
+
+    IF v_change.status NOT IN ('NOT_STARTED', 'EXECUTING') THEN
+        RETURN 'closed';
+    END IF;
+
+    v_word.actor := 'operator';
+    v_word.detail := jsonb_build_object('who', p_who, 'why', p_why,
+                                        'role', session_user);
+    PERFORM record_facts(number_facts(move_change(v_change,
+        CASE WHEN p_done THEN 'SUCCESS' ELSE 'FAILED' END, v_word), 0));
+
+    RETURN 'settled';
+END
+$$;
+COMMENT ON FUNCTION pay_ops.settle_change IS
+    'Ends a change by people''s word: settled, closed, not_found or invalid';
