@@ -106,6 +106,17 @@ typedef struct {
     pay_str_t                 result_key;    /* empty: results are not signed */
 } pay_merchant_t;
 
+/* One `payments_rates` of the configuration. */
+typedef struct {
+    pay_str_t  name;
+    pay_str_t  base;           /* a currency's code */
+    int64_t    interval_ms;    /* between looks at it */
+    int64_t    max_age_ms;     /* how long its rates are good for */
+    unsigned   index;          /* in pay_env_t.rates */
+} pay_rate_source_t;
+
+#define PAY_RATE_SOURCES_MAX  5
+
 typedef struct {
     const pay_psp_t       *psps;
     size_t                 psp_count;
@@ -118,6 +129,11 @@ typedef struct {
                                                 SQL has it */
     int64_t                rate_age_s;       /* of a rate that may be quoted */
     pay_late_t             late;
+    const pay_rate_source_t  *rates;
+    size_t                 rate_count;
+    int64_t                quote_ttl_s;      /* a quote holds so long */
+    int64_t                rate_age_s;       /* the longest max_age; 0: there
+                                                is no source of rates */
 } pay_env_t;
 
 const pay_psp_t *pay_env_psp(const pay_env_t *env, pay_str_t name);
@@ -146,6 +162,7 @@ typedef struct {
     const pay_value_t        *row;           /* dies after the step */
     pay_db_failure_t          db_failure;
     const pay_http_answer_t  *answer;        /* dies after the step */
+    int64_t                   age_ms;        /* of a file that answers */
 } pay_event_t;
 
 
@@ -177,7 +194,9 @@ typedef struct {
 typedef enum {
     PAY_DO_DONE = 0,
     PAY_DO_DB,
-    PAY_DO_HTTP
+    PAY_DO_HTTP,
+    PAY_DO_RATES               /* the document of a source of rates, by HTTP
+                                  or from a file; PAY_EVENT_HTTP follows */
 } pay_effect_kind_t;
 
 /* A step may answer the request and still go on: `reply` is looked at first. */
@@ -191,6 +210,7 @@ typedef struct {
                                                 query, capture, expire … */
     pay_http_request_t   http;
     int                  buyer_waits;        /* PAY_DO_HTTP: short deadline */
+    const pay_rate_source_t  *rates;         /* PAY_DO_RATES */
     int                  is_cert;            /* PAY_DO_HTTP: http.url alone, of
                                                 a certificate; kept by URL,
                                                 without the PSP's key */
@@ -310,6 +330,10 @@ pay_status_t pay_flow_job(pay_flow_t *flow, const pay_value_t *job,
 /* A look at a PSP's list of events, when it is due: for PSPs whose adapter
  * lists them and whose backfill_ms is not 0. */
 pay_status_t pay_flow_backfill(pay_flow_t *flow, const pay_psp_t *psp,
+    pay_str_t owner) PAY_MUST_CHECK;
+
+/* A look at a source of rates, when it is due. */
+pay_status_t pay_flow_rates(pay_flow_t *flow, const pay_rate_source_t *source,
     pay_str_t owner) PAY_MUST_CHECK;
 
 

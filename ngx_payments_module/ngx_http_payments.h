@@ -89,6 +89,15 @@ typedef struct {
 } ngx_payments_db_conf_t;
 
 
+/* A source of rates; `client` is what the transport knows of it, with the
+ * whole URL in the place of a base_url. */
+typedef struct {
+    pay_rate_source_t           source;
+    ngx_payments_psp_t          client;
+    ngx_str_t                   file;            /* or empty */
+} ngx_payments_rates_t;
+
+
 /* How old a state may grow before people are told; 0: no limit. */
 typedef struct {
     time_t                      registering_s;
@@ -133,6 +142,8 @@ typedef struct {
     ngx_uint_t                  late;            /* pay_late_t */
     ngx_payments_watch_conf_t   watch;
     ngx_flag_t                  quarantine;      /* of refused webhooks */
+    ngx_array_t                 rates;           /* ngx_payments_rates_t * */
+    time_t                      quote_ttl_s;     /* 0: not said */
 } ngx_http_payments_main_conf_t;
 
 
@@ -220,6 +231,11 @@ char *ngx_http_payments_late_success(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
 char *ngx_http_payments_watchdog(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
+/* ngx_http_payments_conf_rates.c */
+char *ngx_http_payments_rates(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
+char *ngx_http_payments_quote(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
+char *ngx_http_payments_rates_resolve(ngx_conf_t *cf,
+    ngx_http_payments_main_conf_t *pmcf);
 /* ngx_http_payments_conf_health.c */
 char *ngx_http_payments_score(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
 
@@ -347,6 +363,10 @@ void ngx_payments_count_job(const char *outcome);
 void ngx_payments_count_quarantined(pay_str_t psp, const char *reason);
 void ngx_payments_count_backfill(pay_str_t psp, int64_t listed,
     int64_t missed);
+/* How old the rates of a source are (NULL: it has none), and that it has given
+ * none this time. */
+void ngx_payments_count_rates_age(pay_str_t source, const pay_value_t *age_ms);
+void ngx_payments_count_rates_failed(pay_str_t source);
 /* What a sweep has counted; the text is SQL's (pay_api.sweep). */
 void ngx_payments_count_sweep(pay_str_t json);
 void ngx_payments_gauge_flows(ngx_int_t delta);

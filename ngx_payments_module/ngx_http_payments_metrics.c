@@ -5,6 +5,7 @@
  * what has happened.
  */
 
+#include "pay_metric.h"
 #include "ngx_payments_shm.h"
 
 
@@ -25,6 +26,7 @@ static void write_quarantined(pay_buf_t *buf,
     const ngx_payments_counters_t *c);
 static void write_backfills(pay_buf_t *buf,
     const ngx_payments_counters_t *c);
+static void write_rates(pay_buf_t *buf, const ngx_payments_counters_t *c);
 static ngx_uint_t is_stale(const ngx_payments_sweep_t *sweep);
 static ngx_uint_t lists_events(const ngx_payments_psp_stat_t *stat);
 static const ngx_payments_psp_stat_t *psp_stat(
@@ -42,16 +44,8 @@ static void health_end(pay_buf_t *buf,
 static void write_gauges(pay_buf_t *buf, ngx_payments_counters_t *c);
 static void write_histogram(pay_buf_t *buf, const char *name,
     const char *label, pay_str_t value, const ngx_payments_histogram_t *h);
-static void family(pay_buf_t *buf, const char *name, const char *type,
-    const char *help);
-static void series(pay_buf_t *buf, const char *name, const char *label,
-    pay_str_t value);
-static void more(pay_buf_t *buf, const char *label, pay_str_t value);
-static void end(pay_buf_t *buf, ngx_atomic_uint_t number);
-static void simple(pay_buf_t *buf, const char *name, ngx_atomic_uint_t number);
 static void words(pay_buf_t *buf, const char *name, const char *label,
     const char *const *table, const ngx_atomic_t *counts);
-static void label_value(pay_buf_t *buf, pay_str_t value);
 
 
 /* One number of each PSP; the order is that of health_end(). */
@@ -92,11 +86,11 @@ ngx_http_payments_metrics(ngx_http_request_t *r)
 
     pay_buf_init(&buf, &arena, BODY_MAX);
 
-    family(&buf, "payments_build_info", "gauge",
-           "Always 1; the version of the module.");
-    series(&buf, "payments_build_info", "version",
-           PAY_STR(NGX_PAYMENTS_VERSION));
-    end(&buf, 1);
+    pay_metric_family(&buf, "payments_build_info", "gauge",
+                      "Always 1; the version of the module.");
+    pay_metric_series(&buf, "payments_build_info", "version",
+                      PAY_STR(NGX_PAYMENTS_VERSION));
+    pay_metric_end(&buf, 1);
 
     ctx = ngx_payments_shctx(NULL);
 
@@ -108,6 +102,7 @@ ngx_http_payments_metrics(ngx_http_request_t *r)
         write_psps(&buf, &ctx->counters);
         write_quarantined(&buf, &ctx->counters);
         write_backfills(&buf, &ctx->counters);
+        write_rates(&buf, &ctx->counters);
         write_health(&buf);
         write_gauges(&buf, &ctx->counters);
     }
@@ -130,7 +125,7 @@ write_requests(pay_buf_t *buf, const ngx_payments_counters_t *c)
     ngx_uint_t   i, k;
     const char  *name = "payments_requests_total";
 
-    family(buf, name, "counter", "Requests answered.");
+    pay_metric_family(buf, name, "counter", "Requests answered.");
 
     for (i = 0; i < NGX_PAYMENTS_FLOWS; i++) {
         for (k = 0; k < NGX_PAYMENTS_CODES; k++) {
@@ -141,15 +136,17 @@ write_requests(pay_buf_t *buf, const ngx_payments_counters_t *c)
             text.data = code;
             text.len = ngx_sprintf(code, "%ui", ngx_payments_codes[k]) - code;
 
-            series(buf, name, "flow", pay_str_of(ngx_payments_flow_names[i]));
-            more(buf, "code",
-                 ngx_payments_codes[k] == 0 ? PAY_STR("other") : text);
-            end(buf, c->requests[i][k]);
+            pay_metric_series(buf, name, "flow",
+                              pay_str_of(ngx_payments_flow_names[i]));
+            pay_metric_more(buf, "code", ngx_payments_codes[k] == 0
+                                         ? PAY_STR("other") : text);
+            pay_metric_end(buf, c->requests[i][k]);
         }
     }
 
     name = "payments_request_duration_seconds";
-    family(buf, name, "histogram", "From a request's start to its end.");
+    pay_metric_family(buf, name, "histogram",
+                      "From a request's start to its end.");
 
     for (i = 0; i < NGX_PAYMENTS_FLOWS; i++) {
         flow = pay_str_of(ngx_payments_flow_names[i]);
@@ -163,19 +160,20 @@ write_events(pay_buf_t *buf, const ngx_payments_counters_t *c)
 {
     static const char *const  by[] = { "address", "merchant", NULL };
 
-    family(buf, "payments_rate_limited_total", "counter",
-           "Requests refused by a rate limit, by whose limit it was.");
+    pay_metric_family(buf, "payments_rate_limited_total", "counter",
+                      "Requests refused by a rate limit, by whose limit it "
+                      "was.");
     words(buf, "payments_rate_limited_total", "by", by, c->limited);
 
-    family(buf, "payments_webhook_events_total", "counter",
-           "Webhooks by what became of them.");
+    pay_metric_family(buf, "payments_webhook_events_total", "counter",
+                      "Webhooks by what became of them.");
     words(buf, "payments_webhook_events_total", "outcome",
           ngx_payments_outcome_names, c->webhooks);
 
-    family(buf, "payments_jobs_total", "counter",
-           "Background jobs by how they ended.");
-    words(buf, "payments_jobs_total", "outcome", ngx_payments_job_names,
-          c->jobs);
+    pay_metric_family(buf, "payments_jobs_total", "counter",
+                      "Background jobs by how they ended.");
+    words(buf, "payments_jobs_total", "outcome",
+          ngx_payments_job_names, c->jobs);
 }
 
 
@@ -184,45 +182,46 @@ write_db(pay_buf_t *buf, const ngx_payments_counters_t *c)
 {
     ngx_uint_t  op;
 
-    family(buf, "payments_db_calls_total", "counter",
-           "Calls to PostgreSQL; each carries a batch of items.");
+    pay_metric_family(buf, "payments_db_calls_total", "counter",
+                      "Calls to PostgreSQL; each carries a batch of items.");
 
     for (op = 0; op < PAY_OP_COUNT; op++) {
-        series(buf, "payments_db_calls_total", "op",
-               pay_str_of(pay_op(op)->name));
-        more(buf, "result", PAY_STR("ok"));
-        end(buf, c->db_calls[op][0]);
+        pay_metric_series(buf, "payments_db_calls_total", "op",
+                          pay_str_of(pay_op(op)->name));
+        pay_metric_more(buf, "result", PAY_STR("ok"));
+        pay_metric_end(buf, c->db_calls[op][0]);
 
-        series(buf, "payments_db_calls_total", "op",
-               pay_str_of(pay_op(op)->name));
-        more(buf, "result", PAY_STR("failed"));
-        end(buf, c->db_calls[op][1]);
+        pay_metric_series(buf, "payments_db_calls_total", "op",
+                          pay_str_of(pay_op(op)->name));
+        pay_metric_more(buf, "result", PAY_STR("failed"));
+        pay_metric_end(buf, c->db_calls[op][1]);
     }
 
-    family(buf, "payments_db_items_total", "counter",
-           "Items that these calls carried.");
+    pay_metric_family(buf, "payments_db_items_total", "counter",
+                      "Items that these calls carried.");
 
     for (op = 0; op < PAY_OP_COUNT; op++) {
-        series(buf, "payments_db_items_total", "op",
-               pay_str_of(pay_op(op)->name));
-        end(buf, c->db_items[op]);
+        pay_metric_series(buf, "payments_db_items_total", "op",
+                          pay_str_of(pay_op(op)->name));
+        pay_metric_end(buf, c->db_items[op]);
     }
 
-    family(buf, "payments_db_call_duration_seconds", "histogram",
-           "From sending a call to its last row.");
+    pay_metric_family(buf, "payments_db_call_duration_seconds", "histogram",
+                      "From sending a call to its last row.");
 
     for (op = 0; op < PAY_OP_COUNT; op++) {
         write_histogram(buf, "payments_db_call_duration_seconds", "op",
                         pay_str_of(pay_op(op)->name), &c->db_duration[op]);
     }
 
-    family(buf, "payments_db_rejected_total", "counter",
-           "Operations refused because the queue was full or too slow.");
-    simple(buf, "payments_db_rejected_total", c->db_rejected);
+    pay_metric_family(buf, "payments_db_rejected_total", "counter",
+                      "Operations refused because the queue was full or too "
+                      "slow.");
+    pay_metric_simple(buf, "payments_db_rejected_total", c->db_rejected);
 
-    family(buf, "payments_db_connects_total", "counter",
-           "Connections to PostgreSQL made.");
-    simple(buf, "payments_db_connects_total", c->db_connects);
+    pay_metric_family(buf, "payments_db_connects_total", "counter",
+                      "Connections to PostgreSQL made.");
+    pay_metric_simple(buf, "payments_db_connects_total", c->db_connects);
 }
 
 
@@ -237,22 +236,22 @@ write_sweep(pay_buf_t *buf, const ngx_payments_counters_t *c)
         return;
     }
 
-    family(buf, "payments_dead_letters", "gauge",
-           "What waits for people, by kind.");
-    words(buf, "payments_dead_letters", "kind", ngx_payments_letter_names,
-          sweep->letters);
+    pay_metric_family(buf, "payments_dead_letters", "gauge",
+                      "What waits for people, by kind.");
+    words(buf, "payments_dead_letters", "kind",
+          ngx_payments_letter_names, sweep->letters);
 
-    family(buf, "payments_dispatch_unknown", "gauge",
-           "Calls to PSPs whose outcome is not known.");
-    simple(buf, "payments_dispatch_unknown", sweep->unknown);
+    pay_metric_family(buf, "payments_dispatch_unknown", "gauge",
+                      "Calls to PSPs whose outcome is not known.");
+    pay_metric_simple(buf, "payments_dispatch_unknown", sweep->unknown);
 
-    family(buf, "payments_webhooks_parked", "gauge",
-           "Webhooks that have found no checkout yet.");
-    simple(buf, "payments_webhooks_parked", sweep->parked);
+    pay_metric_family(buf, "payments_webhooks_parked", "gauge",
+                      "Webhooks that have found no checkout yet.");
+    pay_metric_simple(buf, "payments_webhooks_parked", sweep->parked);
 
-    family(buf, "payments_jobs_overdue_seconds", "gauge",
-           "How long the oldest background job has been due.");
-    simple(buf, "payments_jobs_overdue_seconds", sweep->overdue_s);
+    pay_metric_family(buf, "payments_jobs_overdue_seconds", "gauge",
+                      "How long the oldest background job has been due.");
+    pay_metric_simple(buf, "payments_jobs_overdue_seconds", sweep->overdue_s);
 }
 
 
@@ -275,8 +274,8 @@ write_psps(pay_buf_t *buf, const ngx_payments_counters_t *c)
     ngx_uint_t                      i, k;
     const ngx_payments_psp_stat_t  *psp;
 
-    family(buf, "payments_psp_calls_total", "counter",
-           "Calls to payment service providers.");
+    pay_metric_family(buf, "payments_psp_calls_total", "counter",
+                      "Calls to payment service providers.");
 
     for (i = 0; i <= NGX_PAYMENTS_PSPS_MAX; i++) {
         psp = psp_stat(c, i);
@@ -286,8 +285,8 @@ write_psps(pay_buf_t *buf, const ngx_payments_counters_t *c)
         }
     }
 
-    family(buf, "payments_psp_call_duration_seconds", "histogram",
-           "From the start of a call to its answer or failure.");
+    pay_metric_family(buf, "payments_psp_call_duration_seconds", "histogram",
+                      "From the start of a call to its answer or failure.");
 
     for (i = 0; i <= NGX_PAYMENTS_PSPS_MAX; i++) {
         psp = psp_stat(c, i);
@@ -308,8 +307,9 @@ write_quarantined(pay_buf_t *buf, const ngx_payments_counters_t *c)
     const ngx_payments_psp_stat_t  *psp;
 
     name = "payments_webhooks_quarantined_total";
-    family(buf, name, "counter",
-           "Webhooks that were refused and put aside for people, by why.");
+    pay_metric_family(buf, name, "counter",
+                      "Webhooks that were refused and put aside for people, "
+                      "by why.");
 
     for (i = 0; i <= NGX_PAYMENTS_PSPS_MAX; i++) {
         psp = psp_stat(c, i);
@@ -319,9 +319,10 @@ write_quarantined(pay_buf_t *buf, const ngx_payments_counters_t *c)
                 continue;
             }
 
-            series(buf, name, "psp", psp_name(psp));
-            more(buf, "reason", pay_str_of(ngx_payments_reason_names[k]));
-            end(buf, psp->quarantined[k]);
+            pay_metric_series(buf, name, "psp", psp_name(psp));
+            pay_metric_more(buf, "reason",
+                            pay_str_of(ngx_payments_reason_names[k]));
+            pay_metric_end(buf, psp->quarantined[k]);
         }
     }
 }
@@ -338,19 +339,56 @@ write_backfills(pay_buf_t *buf, const ngx_payments_counters_t *c)
     for (missed = 0; missed < 2; missed++) {
         name = missed ? "payments_backfill_missed_total"
                       : "payments_backfill_listed_total";
-        family(buf, name, "counter",
-               missed ? "Events of a PSP's list that had never come."
-                      : "Events that a PSP has listed.");
+        pay_metric_family(buf, name, "counter",
+                          missed
+                          ? "Events of a PSP's list that had never come."
+                          : "Events that a PSP has listed.");
 
         for (i = 0; i <= NGX_PAYMENTS_PSPS_MAX; i++) {
             psp = psp_stat(c, i);
 
             if (psp != NULL && lists_events(psp)) {
-                series(buf, name, "psp", psp_name(psp));
-                end(buf, missed ? psp->backfill_missed
-                                : psp->backfill_listed);
+                pay_metric_series(buf, name, "psp", psp_name(psp));
+                pay_metric_end(buf,
+                               missed ? psp->backfill_missed
+                                      : psp->backfill_listed);
             }
         }
+    }
+}
+
+
+/* Of the sources of this configuration, failures from the start. */
+static void
+write_rates(pay_buf_t *buf, const ngx_payments_counters_t *c)
+{
+    size_t                            i;
+    time_t                            age;
+    const pay_env_t                  *env = &ngx_payments_main_conf()->env;
+    const ngx_payments_rates_stat_t  *stat;
+
+    pay_metric_family(buf, "payments_rate_age_seconds", "gauge",
+                      "How old the rates of a source are.");
+
+    for (i = 0; i < env->rate_count; i++) {
+        stat = ngx_payments_rates_stat(c, env->rates[i].name);
+
+        if (stat != NULL && stat->from != 0) {
+            age = ngx_time() - (time_t) stat->from;
+            pay_metric_series(buf, "payments_rate_age_seconds", "source",
+                              env->rates[i].name);
+            pay_metric_end(buf, (uint64_t) ngx_max(age, 0));
+        }
+    }
+
+    pay_metric_family(buf, "payments_rate_failures_total", "counter",
+                      "Looks at a source that have brought no rates.");
+
+    for (i = 0; i < env->rate_count; i++) {
+        stat = ngx_payments_rates_stat(c, env->rates[i].name);
+        pay_metric_series(buf, "payments_rate_failures_total", "source",
+                          env->rates[i].name);
+        pay_metric_end(buf, stat != NULL ? stat->failures : 0);
     }
 }
 
@@ -394,11 +432,12 @@ write_calls(pay_buf_t *buf, pay_str_t psp, ngx_uint_t operation,
             continue;
         }
 
-        series(buf, name, "psp", psp);
-        more(buf, "operation",
-             pay_str_of(ngx_payments_operation_names[operation]));
-        more(buf, "result", pay_str_of(ngx_payments_result_names[i]));
-        end(buf, calls[i]);
+        pay_metric_series(buf, name, "psp", psp);
+        pay_metric_more(buf, "operation",
+                        pay_str_of(ngx_payments_operation_names[operation]));
+        pay_metric_more(buf, "result",
+                        pay_str_of(ngx_payments_result_names[i]));
+        pay_metric_end(buf, calls[i]);
     }
 }
 
@@ -420,25 +459,27 @@ write_health(pay_buf_t *buf)
         ngx_payments_health_stat(i, &stats[i]);
     }
 
-    family(buf, "payments_psp_circuit", "gauge",
-           "1 for the state that the circuit breaker is in, else 0.");
+    pay_metric_family(buf, "payments_psp_circuit", "gauge",
+                      "1 for the state that the circuit breaker is in, else "
+                      "0.");
 
     for (i = 0; i < n; i++) {
         write_circuit(buf, psps[i].name, &stats[i]);
     }
 
     for (k = 0; health_families[k].name != NULL; k++) {
-        family(buf, health_families[k].name, health_families[k].type,
-               health_families[k].help);
+        pay_metric_family(buf, health_families[k].name,
+                          health_families[k].type, health_families[k].help);
 
         for (i = 0; i < n; i++) {
-            series(buf, health_families[k].name, "psp", psps[i].name);
+            pay_metric_series(buf, health_families[k].name, "psp",
+                              psps[i].name);
             health_end(buf, &stats[i], k);
         }
     }
 
-    family(buf, "payments_psp_refused_total", "counter",
-           "Calls that were not made, by why.");
+    pay_metric_family(buf, "payments_psp_refused_total", "counter",
+                      "Calls that were not made, by why.");
 
     for (i = 0; i < n; i++) {
         write_refused(buf, psps[i].name, &stats[i]);
@@ -453,9 +494,10 @@ write_circuit(pay_buf_t *buf, pay_str_t psp,
     ngx_uint_t  i;
 
     for (i = PAY_CIRCUIT_CLOSED; i <= PAY_CIRCUIT_HALF_OPEN; i++) {
-        series(buf, "payments_psp_circuit", "psp", psp);
-        more(buf, "state", pay_str_of(pay_circuit_name((pay_circuit_t) i)));
-        end(buf, i == (ngx_uint_t) stat->circuit);
+        pay_metric_series(buf, "payments_psp_circuit", "psp", psp);
+        pay_metric_more(buf, "state",
+                        pay_str_of(pay_circuit_name((pay_circuit_t) i)));
+        pay_metric_end(buf, i == (ngx_uint_t) stat->circuit);
     }
 }
 
@@ -467,9 +509,9 @@ write_refused(pay_buf_t *buf, pay_str_t psp,
     ngx_uint_t  i;
 
     for (i = 0; i < NGX_PAYMENTS_REFUSED; i++) {
-        series(buf, "payments_psp_refused_total", "psp", psp);
-        more(buf, "why", pay_str_of(ngx_payments_refused_names[i]));
-        end(buf, stat->refused[i]);
+        pay_metric_series(buf, "payments_psp_refused_total", "psp", psp);
+        pay_metric_more(buf, "why", pay_str_of(ngx_payments_refused_names[i]));
+        pay_metric_end(buf, stat->refused[i]);
     }
 }
 
@@ -490,7 +532,7 @@ health_end(pay_buf_t *buf, const ngx_payments_health_stat_t *stat,
     n = numbers[which];
 
     if (!health_families[which].thousandths) {
-        end(buf, n);
+        pay_metric_end(buf, n);
         return;
     }
 
@@ -519,15 +561,15 @@ write_gauges(pay_buf_t *buf, ngx_payments_counters_t *c)
         }
     }
 
-    family(buf, "payments_db_connections", "gauge",
-           "Connections to PostgreSQL that are ready, all workers.");
-    simple(buf, "payments_db_connections",
-           (ngx_atomic_uint_t) ngx_max(connections, 0));
+    pay_metric_family(buf, "payments_db_connections", "gauge",
+                      "Connections to PostgreSQL that are ready, all workers.");
+    pay_metric_simple(buf, "payments_db_connections",
+                      (ngx_atomic_uint_t) ngx_max(connections, 0));
 
-    family(buf, "payments_flows_in_flight", "gauge",
-           "Flows that have begun and not ended, all workers.");
-    simple(buf, "payments_flows_in_flight",
-           (ngx_atomic_uint_t) ngx_max(flows, 0));
+    pay_metric_family(buf, "payments_flows_in_flight", "gauge",
+                      "Flows that have begun and not ended, all workers.");
+    pay_metric_simple(buf, "payments_flows_in_flight",
+                      (ngx_atomic_uint_t) ngx_max(flows, 0));
 }
 
 
@@ -555,11 +597,12 @@ write_histogram(pay_buf_t *buf, const char *name, const char *label,
 
     for (i = 0, count = 0; i <= NGX_PAYMENTS_LES; i++) {
         count += h->count[i];
-        series(buf, full, label, value);
-        more(buf, "le", i == NGX_PAYMENTS_LES
+        pay_metric_series(buf, full, label, value);
+        pay_metric_more(buf, "le",
+                        i == NGX_PAYMENTS_LES
                         ? PAY_STR("+Inf")
                         : pay_str_of(ngx_payments_le_names[i]));
-        end(buf, count);
+        pay_metric_end(buf, count);
     }
 
     ms = h->sum_ms;
@@ -567,68 +610,14 @@ write_histogram(pay_buf_t *buf, const char *name, const char *label,
     sum.len = ngx_sprintf(text, "%uA.%03uA", ms / 1000, ms % 1000) - text;
 
     (void) ngx_snprintf((u_char *) full, sizeof(full), "%s_sum%Z", name);
-    series(buf, full, label, value);
+    pay_metric_series(buf, full, label, value);
     pay_buf_text(buf, "} ");
     pay_buf_add(buf, sum);
     pay_buf_text(buf, "\n");
 
     (void) ngx_snprintf((u_char *) full, sizeof(full), "%s_count%Z", name);
-    series(buf, full, label, value);
-    end(buf, count);
-}
-
-
-static void
-family(pay_buf_t *buf, const char *name, const char *type, const char *help)
-{
-    pay_buf_text(buf, "# HELP ");
-    pay_buf_text(buf, name);
-    pay_buf_text(buf, " ");
-    pay_buf_text(buf, help);
-    pay_buf_text(buf, "\n# TYPE ");
-    pay_buf_text(buf, name);
-    pay_buf_text(buf, " ");
-    pay_buf_text(buf, type);
-    pay_buf_text(buf, "\n");
-}
-
-
-/* name{label="value" — more() may follow, end() must */
-static void
-series(pay_buf_t *buf, const char *name, const char *label, pay_str_t value)
-{
-    pay_buf_text(buf, name);
-    pay_buf_text(buf, "{");
-    pay_buf_text(buf, label);
-    label_value(buf, value);
-}
-
-
-static void
-more(pay_buf_t *buf, const char *label, pay_str_t value)
-{
-    pay_buf_text(buf, ",");
-    pay_buf_text(buf, label);
-    label_value(buf, value);
-}
-
-
-static void
-end(pay_buf_t *buf, ngx_atomic_uint_t number)
-{
-    pay_buf_text(buf, "} ");
-    pay_buf_int(buf, (int64_t) number);
-    pay_buf_text(buf, "\n");
-}
-
-
-static void
-simple(pay_buf_t *buf, const char *name, ngx_atomic_uint_t number)
-{
-    pay_buf_text(buf, name);
-    pay_buf_text(buf, " ");
-    pay_buf_int(buf, (int64_t) number);
-    pay_buf_text(buf, "\n");
+    pay_metric_series(buf, full, label, value);
+    pay_metric_end(buf, count);
 }
 
 
@@ -639,35 +628,7 @@ words(pay_buf_t *buf, const char *name, const char *label,
     ngx_uint_t  i;
 
     for (i = 0; table[i] != NULL; i++) {
-        series(buf, name, label, pay_str_of(table[i]));
-        end(buf, counts[i]);
+        pay_metric_series(buf, name, label, pay_str_of(table[i]));
+        pay_metric_end(buf, counts[i]);
     }
-}
-
-
-/* A PSP's name comes from the configuration; the rest are literals. */
-static void
-label_value(pay_buf_t *buf, pay_str_t value)
-{
-    size_t     i;
-    pay_str_t  byte;
-
-    pay_buf_text(buf, "=\"");
-
-    for (i = 0; i < value.len; i++) {
-        if (value.data[i] == '\n') {
-            pay_buf_text(buf, "\\n");
-            continue;
-        }
-
-        if (value.data[i] == '"' || value.data[i] == '\\') {
-            pay_buf_text(buf, "\\");
-        }
-
-        byte.len = 1;
-        byte.data = &value.data[i];
-        pay_buf_add(buf, byte);
-    }
-
-    pay_buf_text(buf, "\"");
 }

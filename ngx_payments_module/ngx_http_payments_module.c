@@ -151,6 +151,20 @@ static ngx_command_t  ngx_http_payments_commands[] = {
       offsetof(ngx_http_payments_main_conf_t, quarantine),
       NULL },
 
+    { ngx_string("payments_rates"),
+      NGX_HTTP_MAIN_CONF|NGX_CONF_2MORE,
+      ngx_http_payments_rates,
+      NGX_HTTP_MAIN_CONF_OFFSET,
+      0,
+      NULL },
+
+    { ngx_string("payments_quote"),
+      NGX_HTTP_MAIN_CONF|NGX_CONF_TAKE1,
+      ngx_http_payments_quote,
+      NGX_HTTP_MAIN_CONF_OFFSET,
+      0,
+      NULL },
+
     { ngx_string("payments_psp"),
       NGX_HTTP_MAIN_CONF|NGX_CONF_BLOCK|NGX_CONF_TAKE1,
       ngx_http_payments_psp_block,
@@ -310,6 +324,8 @@ ngx_http_payments_create_main_conf(ngx_conf_t *cf)
                        sizeof(ngx_payments_psp_t *)) != NGX_OK
         || ngx_array_init(&pmcf->merchants, cf->pool, 4,
                           sizeof(ngx_payments_merchant_t *)) != NGX_OK
+        || ngx_array_init(&pmcf->rates, cf->pool, 4,
+                          sizeof(ngx_payments_rates_t *)) != NGX_OK
         || ngx_array_init(&pmcf->jwt_keys, cf->pool, 4,
                           sizeof(pay_jwt_key_t)) != NGX_OK)
     {
@@ -360,6 +376,10 @@ ngx_http_payments_init_main_conf(ngx_conf_t *cf, void *conf)
                                     + LEASE_SLACK_MS);
     pmcf->env.poll_after_ms = POLL_AFTER_MS;
     pmcf->env.late = (pay_late_t) pmcf->late;
+
+    if (ngx_http_payments_rates_resolve(cf, pmcf) != NGX_CONF_OK) {
+        return NGX_CONF_ERROR;
+    }
 
     return ngx_http_payments_resolve(cf, pmcf);
 }

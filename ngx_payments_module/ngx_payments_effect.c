@@ -23,6 +23,7 @@ static ngx_uint_t may_store(const ngx_payments_flow_t *flow);
 static ngx_int_t pace_call(ngx_payments_flow_t *flow);
 static void pace_handler(ngx_event_t *ev);
 static void note_done(ngx_payments_call_t *call, const pay_value_t *row);
+static void note_rates(const pay_value_t *args);
 static ngx_int_t get_cert(ngx_payments_flow_t *flow);
 static void no_answer(pay_http_answer_t *answer, const char *why);
 static ngx_uint_t asked_just_now(pay_str_t url);
@@ -291,6 +292,30 @@ note_done(ngx_payments_call_t *call, const pay_value_t *row)
         ngx_payments_count_backfill(args[0].bytes, args[3].number,
                                     args[4].number);
     }
+
+    if (call->op == PAY_OP_BEGIN_RATES && row != NULL) {
+        ngx_payments_count_rates_age(args[0].bytes, &row[1]);
+    }
+
+    if (call->op == PAY_OP_END_RATES) {
+        note_rates(args);
+    }
+}
+
+
+static void
+note_rates(const pay_value_t *args)
+{
+    if (!args[3].is_null) {
+        ngx_payments_count_rates_age(args[0].bytes, &args[5]);
+        return;
+    }
+
+    ngx_payments_count_rates_failed(args[0].bytes);
+    ngx_log_error(NGX_LOG_WARN, ngx_cycle->log, 0,
+                  "payments: a source has given no rates, source:%V, why:%V",
+                  &ngx_payments_nstr(args[0].bytes),
+                  &ngx_payments_nstr(args[4].bytes));
 }
 
 

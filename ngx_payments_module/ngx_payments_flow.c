@@ -126,6 +126,10 @@ ngx_payments_flow_step(ngx_payments_flow_t *flow, pay_event_t *event)
             rc = ngx_payments_effect_http(flow, &effect, event);
             break;
 
+        case PAY_DO_RATES:
+            rc = ngx_payments_effect_rates(flow, &effect, event);
+            break;
+
         default:
             flow_end(flow);
             return;

@@ -45,6 +45,11 @@ ngx_int_t ngx_payments_flow_start_alone(ngx_payments_flow_t *flow);
 /* ngx_payments_rounds.c; `owner` lives as long as the worker. */
 ngx_int_t ngx_payments_rounds_start(ngx_cycle_t *cycle, pay_str_t owner);
 
+/* ngx_payments_rates.c; as the one before */
+ngx_int_t ngx_payments_rates_start(ngx_cycle_t *cycle, pay_str_t owner);
+ngx_int_t ngx_payments_effect_rates(ngx_payments_flow_t *flow,
+    pay_effect_t *effect, pay_event_t *event);
+
 /* ngx_payments_effect.c.  Each NGX_AGAIN: under way; NGX_OK: *event already
  * says what came of it. */
 ngx_int_t ngx_payments_effect_db(ngx_payments_flow_t *flow,

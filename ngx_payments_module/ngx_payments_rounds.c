@@ -58,7 +58,11 @@ ngx_payments_rounds_start(ngx_cycle_t *cycle, pay_str_t owner)
 
     sweep_start(cycle);
 
-    return backfills_start(cycle);
+    if (backfills_start(cycle) != NGX_OK) {
+        return NGX_ERROR;
+    }
+
+    return ngx_payments_rates_start(cycle, owner);
 }
 
 

@@ -1,6 +1,6 @@
 /*
  * What lies in the shared zone.  ngx_payments_shm.c owns the buckets,
- * ngx_payments_count.c writes the counters, ngx_http_payments_metrics.c reads
+ * ngx_payments_count*.c write the counters, ngx_http_payments_metrics.c reads
  * them, ngx_payments_health.c owns the health; nobody else includes this.
  */
 
@@ -21,6 +21,7 @@
 #define NGX_PAYMENTS_LES        14               /* bounds of a histogram */
 #define NGX_PAYMENTS_WORKERS    256
 #define NGX_PAYMENTS_PSP_NAME   64
+#define NGX_PAYMENTS_RATES      16               /* sources, over reloads */
 
 
 /* Not cumulative here; the last slot holds what is above all bounds. */
@@ -63,6 +64,16 @@ typedef struct {
 } ngx_payments_sweep_t;
 
 
+/* Sources of rates are found by name, as PSPs are. */
+typedef struct {
+    size_t                      len;             /* 0: of none */
+    u_char                      name[NGX_PAYMENTS_PSP_NAME];
+    ngx_atomic_t                from;            /* ngx_time() of its rates; 0:
+                                                    it has none */
+    ngx_atomic_t                failures;
+} ngx_payments_rates_stat_t;
+
+
 typedef struct {
     ngx_atomic_t                requests[NGX_PAYMENTS_FLOWS]
                                         [NGX_PAYMENTS_CODES];
@@ -78,6 +89,7 @@ typedef struct {
     ngx_atomic_t                db_connects;
     ngx_payments_psp_stat_t    *psps[NGX_PAYMENTS_PSPS_MAX];
     ngx_payments_psp_stat_t     other_psp;       /* no place was left */
+    ngx_payments_rates_stat_t   rates[NGX_PAYMENTS_RATES];
     ngx_payments_gauges_t       gauges[NGX_PAYMENTS_WORKERS];
 } ngx_payments_counters_t;
 
@@ -113,6 +125,9 @@ extern const char *const  ngx_payments_le_names[NGX_PAYMENTS_LES];
 
 /* The zone's memory as this process sees it; NULL: there is no zone. */
 ngx_payments_shctx_t *ngx_payments_shctx(ngx_slab_pool_t **pool);
+/* ngx_payments_count_rates.c; NULL: nothing is known of that source yet. */
+const ngx_payments_rates_stat_t *ngx_payments_rates_stat(
+    const ngx_payments_counters_t *counters, pay_str_t source);
 /* 1 when the process that owned the slot is still there. */
 ngx_uint_t ngx_payments_gauges_alive(ngx_payments_gauges_t *gauges);
 
