@@ -125,13 +125,11 @@ typedef struct {
     pay_route_weights_t    weights;
     int64_t                lease_ms;         /* of a registration attempt */
     int64_t                poll_after_ms;
-    int64_t                quote_ttl_s;      /* of a conversion's rate; 0: as
-                                                SQL has it */
-    int64_t                rate_age_s;       /* of a rate that may be quoted */
     pay_late_t             late;
     const pay_rate_source_t  *rates;
     size_t                 rate_count;
-    int64_t                quote_ttl_s;      /* a quote holds so long */
+    int64_t                quote_ttl_s;      /* a quote holds so long; 0: as
+                                                SQL has it */
     int64_t                rate_age_s;       /* the longest max_age; 0: there
                                                 is no source of rates */
 } pay_env_t;
