@@ -71,6 +71,7 @@ typedef enum {
     PAY_OP_GET_CHANGE,
     PAY_OP_LIST_CHANGES,
     PAY_OP_APPLY_CHANGE,
+    PAY_OP_CHECK_BOOKS,
     PAY_OP_COUNT
 } pay_op_id_t;
 

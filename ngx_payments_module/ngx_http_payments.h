@@ -369,6 +369,8 @@ void ngx_payments_count_rates_age(pay_str_t source, const pay_value_t *age_ms);
 void ngx_payments_count_rates_failed(pay_str_t source);
 /* What a sweep has counted; the text is SQL's (pay_api.sweep). */
 void ngx_payments_count_sweep(pay_str_t json);
+/* The same of pay_api.check_books; returns how many differences there are. */
+int64_t ngx_payments_count_books(pay_str_t json);
 void ngx_payments_gauge_flows(ngx_int_t delta);
 
 /* ngx_payments_health.c: how the PSPs do, in shared memory for all workers;

@@ -231,6 +231,30 @@ ngx_payments_count_sweep(pay_str_t text)
 }
 
 
+int64_t
+ngx_payments_count_books(pay_str_t text)
+{
+    pay_json_t               *json;
+    ngx_atomic_uint_t         differences;
+    ngx_payments_counters_t  *c;
+
+    c = counters();
+
+    if (pay_json_parse(text, NULL, &json, NULL) != PAY_OK) {
+        return 0;
+    }
+
+    differences = number_of(json, "differences");
+    pay_json_free(json);
+
+    if (c != NULL) {
+        c->sweep.differences = differences;
+    }
+
+    return (int64_t) differences;
+}
+
+
 void
 ngx_payments_gauge_flows(ngx_int_t delta)
 {

@@ -61,6 +61,7 @@ typedef struct {
     ngx_atomic_t                unknown;
     ngx_atomic_t                parked;
     ngx_atomic_t                overdue_s;
+    ngx_atomic_t                differences;     /* of the books */
 } ngx_payments_sweep_t;
 
 

@@ -64,7 +64,7 @@ static const pay_type_t  handle_in[] = { T };
  * currency, digest, request_id */
 static const pay_type_t  event_in[] = { T, T, T, T, T, T, T, T, I, T, B, T };
 
-/* owner, lease_ms */
+/* owner, lease_ms (of check_books: interval_ms) */
 static const pay_type_t  claim_in[] = { T, I };
 
 /* merchant_id, checkout_id, kind, operation_id (of a change, else empty),
@@ -208,6 +208,8 @@ static const pay_op_t  ops[PAY_OP_COUNT] = {
         OP("list_changes", ARGS_3, list_changes_in, json_out, INTAKE),
     [PAY_OP_APPLY_CHANGE] =
         OP("apply_change", ARGS_17, apply_change_in, view_out, MONEY),
+    [PAY_OP_CHECK_BOOKS] =
+        OP("check_books", ARGS_2, claim_in, json_out, JOBS),
 };
 
 

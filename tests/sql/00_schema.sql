@@ -164,7 +164,7 @@ FROM (VALUES
      '42501')
     ) s (sql, state);
 
-SELECT is(schema_version, '0002', 'ready knows the newest migration')
+SELECT is(schema_version, '0007', 'ready knows the newest migration')
 FROM pay_api.ready();
 
 SELECT throws_ok(sql, 'PAY01', NULL, sql)

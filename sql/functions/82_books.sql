@@ -1,0 +1,264 @@
+-- The operation check_books: whatever has changed since the last look is
+-- compared once more, orders with ledger, wallets and log, by key and in
+-- small bites.  A difference is a row of the mismatch queue.  All of the books
+-- at once: payctl check, which reads sql/checks.
+
+SET LOCAL ROLE payments_owner;
+SET LOCAL search_path = pay, pg_temp;
+
+
+-- What the ledger says of an order.
+CREATE OR REPLACE FUNCTION pay.booked(
+    p_merchant_id text, p_checkout_id text, p_payment_order_id text,
+    OUT captured bigint, OUT refunding bigint, OUT refunded bigint,
+    OUT unbalanced bigint)
+LANGUAGE sql STABLE AS $$
+SELECT coalesce(sum(e.amount_minor) FILTER (
+        WHERE e.kind IN ('sale', 'late_accepted')), 0)::bigint,
+    coalesce(sum(CASE e.kind WHEN 'refund_reserved' THEN e.amount_minor
+                             WHEN 'refund_released' THEN -e.amount_minor
+                             WHEN 'refund' THEN -e.amount_minor END),
+             0)::bigint,
+    coalesce(sum(CASE e.kind WHEN 'refund' THEN e.amount_minor
+                             WHEN 'refund_external' THEN e.amount_minor
+                             WHEN 'refund_returned' THEN -e.amount_minor
+                 END), 0)::bigint,
+    count(*) FILTER (WHERE l.lines < 2 OR l.wrong)
+FROM (
+    SELECT * FROM journal_entry e
+    WHERE e.merchant_id = p_merchant_id AND e.checkout_id = p_checkout_id
+        AND e.payment_order_id = p_payment_order_id
+    OFFSET 0) e
+CROSS JOIN LATERAL (
+    SELECT coalesce(sum(s.lines), 0) AS lines,
+        coalesce(bool_or(s.total <> 0), false) AS wrong
+    FROM (SELECT count(*) AS lines, sum(l.amount_minor) AS total
+          FROM journal_line l
+          WHERE l.merchant_id = e.merchant_id AND l.source = e.source
+              AND l.kind = e.kind
+          GROUP BY l.currency) s) l
+$$;
+COMMENT ON FUNCTION pay.booked IS 'What the journal says of an order';
+
+
+-- One sentence of JSON for each thing that is wrong with an order.
+CREATE OR REPLACE FUNCTION pay.order_differences(
+    p_merchant_id text, p_payment_order_id text)
+RETURNS SETOF jsonb LANGUAGE plpgsql STABLE AS $$
+DECLARE
+    v_order  payment_order;
+    v_event  event;
+    v_before bytea;
+    v_booked record;
+BEGIN
+    SELECT * INTO v_order FROM payment_order o
+    WHERE o.merchant_id = p_merchant_id
+        AND o.payment_order_id = p_payment_order_id;
+
+    v_booked := booked(p_merchant_id, v_order.checkout_id,
+                       p_payment_order_id);
+
+    IF (v_booked.captured, v_booked.refunding, v_booked.refunded)
+        <> (v_order.captured_minor, v_order.refunding_minor,
+            v_order.refunded_minor)
+    THEN
+        RETURN NEXT jsonb_build_object('check', 'order_ledger',
+            'order', jsonb_build_array(v_order.captured_minor,
+                v_order.refunding_minor, v_order.refunded_minor),
+            'ledger', jsonb_build_array(v_booked.captured,
+                v_booked.refunding, v_booked.refunded));
+    END IF;
+
+    IF v_booked.unbalanced > 0 THEN
+        RETURN NEXT jsonb_build_object('check', 'journal_balances',
+            'entries', v_booked.unbalanced);
+    END IF;
+
+    IF (v_order.status = 'SUCCESS') <> (v_order.captured_minor > 0) THEN
+        RETURN NEXT jsonb_build_object('check', 'sale_booked',
+            'status', v_order.status, 'captured', v_order.captured_minor);
+    END IF;
+
+    SELECT * INTO v_event FROM event e
+    WHERE e.merchant_id = p_merchant_id
+        AND e.payment_order_id = p_payment_order_id
+        AND e.seq = v_order.version
+        AND e.at >= events_since(p_merchant_id, v_order.checkout_id);
+
+    SELECT e.hash INTO v_before FROM event e
+    WHERE e.merchant_id = p_merchant_id
+        AND e.payment_order_id = p_payment_order_id
+        AND e.seq = v_order.version - 1
+        AND e.at >= events_since(p_merchant_id, v_order.checkout_id);
+
+    IF v_event.hash IS DISTINCT FROM v_order.head
+        OR v_event.new_status IS DISTINCT FROM v_order.status
+        OR v_order.version > 1 AND v_before IS NOT NULL
+            AND event_hash(v_before, v_event) <> v_event.hash
+    THEN
+        RETURN NEXT jsonb_build_object('check', 'event_head',
+            'seq', v_order.version);
+    END IF;
+END
+$$;
+COMMENT ON FUNCTION pay.order_differences IS
+    'What of an order does not agree with the ledger or the log';
+
+
+-- A wallet against its newest lines: numbers without a gap lead to it, and
+-- what each account holds after its newest line is what the wallet says.
+CREATE OR REPLACE FUNCTION pay.wallet_differences(
+    p_merchant_id text, p_seller text)
+RETURNS SETOF jsonb LANGUAGE sql STABLE AS $$
+SELECT jsonb_build_object('check', 'wallet_lines', 'seller',
+    w.seller_account, 'currency', w.currency)
+FROM wallet w
+CROSS JOIN LATERAL (
+    SELECT max(l.wallet_seq) AS last, count(*) AS lines,
+        max(l.wallet_seq) - min(l.wallet_seq) + 1 AS span,
+        (array_agg(l.balance_minor ORDER BY l.wallet_seq DESC)
+         FILTER (WHERE l.account = 'seller_available'))[1] AS available,
+        (array_agg(l.balance_minor ORDER BY l.wallet_seq DESC)
+         FILTER (WHERE l.account = 'seller_pending'))[1] AS pending,
+        (array_agg(l.balance_minor ORDER BY l.wallet_seq DESC)
+         FILTER (WHERE l.account = 'seller_reserved'))[1] AS reserved
+    FROM (SELECT * FROM journal_line x
+          WHERE x.merchant_id = w.merchant_id
+              AND x.owner = w.seller_account AND x.currency = w.currency
+              AND x.wallet_seq IS NOT NULL
+          ORDER BY x.wallet_seq DESC LIMIT 100) l) n
+WHERE w.merchant_id = p_merchant_id AND w.seller_account = p_seller
+    AND (w.seq <> coalesce(n.last, 0) OR n.lines <> coalesce(n.span, 0)
+         OR n.available <> w.available_minor
+         OR n.pending <> w.pending_minor
+         OR n.reserved <> w.reserved_minor)
+$$;
+COMMENT ON FUNCTION pay.wallet_differences IS
+    'A seller''s wallets that do not agree with their newest lines';
+
+
+-- Into the mismatch queue, once: a difference that is still there is no news.
+CREATE OR REPLACE FUNCTION pay.keep_difference(
+    p_merchant_id text, p_checkout_id text, p_detail jsonb)
+RETURNS void LANGUAGE plpgsql AS $$
+BEGIN
+    INSERT INTO mismatch (merchant_id, checkout_id, kind, source, psp,
+        own_token, total_minor, own_currency, detail)
+    SELECT c.merchant_id, c.checkout_id, 'books', 'gateway', c.psp, NULL,
+        c.total_minor, c.currency, p_detail
+    FROM checkout c
+    WHERE c.merchant_id = p_merchant_id AND c.checkout_id = p_checkout_id
+        AND NOT EXISTS (
+            SELECT FROM mismatch m
+            WHERE m.merchant_id = c.merchant_id
+                AND m.checkout_id = c.checkout_id AND m.kind = 'books'
+                AND m.detail = p_detail);
+END
+$$;
+COMMENT ON FUNCTION pay.keep_difference IS
+    'Tells people that the books contradict each other';
+
+
+-- What transactions from the last look on have written, up to the oldest that
+-- is still open.  Bounded: where there is more, the next round goes on.  The
+-- functions that compare are STABLE, so all that each call reads is of one
+-- moment, however much moves meanwhile.
+CREATE OR REPLACE FUNCTION pay.compare_books(
+    p_from bigint, p_limit int, OUT until_tx bigint, OUT orders bigint,
+    OUT more boolean)
+LANGUAGE plpgsql AS $$
+DECLARE
+    v_open  bigint := pg_snapshot_xmin(pg_current_snapshot())::text::bigint;
+    v_order record;
+BEGIN
+    orders := 0;
+
+    SELECT max(x.tx) + 1 INTO until_tx
+    FROM (SELECT e.tx FROM event e
+          WHERE e.tx >= p_from AND e.tx < v_open
+          ORDER BY e.tx LIMIT p_limit) x
+    HAVING count(*) = p_limit;
+
+    more := until_tx IS NOT NULL;
+    until_tx := coalesce(until_tx, v_open);
+
+    FOR v_order IN
+        SELECT DISTINCT o.merchant_id, o.payment_order_id, o.checkout_id,
+            o.seller_account
+        FROM (SELECT DISTINCT e.merchant_id, e.payment_order_id FROM event e
+              WHERE e.tx >= p_from AND e.tx < until_tx) e
+        CROSS JOIN LATERAL (
+            SELECT o.* FROM payment_order o
+            WHERE o.merchant_id = e.merchant_id
+                AND o.payment_order_id = e.payment_order_id
+            OFFSET 0) o
+    LOOP
+        orders := orders + 1;
+
+        PERFORM keep_difference(v_order.merchant_id, v_order.checkout_id,
+            d || jsonb_build_object('payment_order_id',
+                                    v_order.payment_order_id))
+        FROM order_differences(v_order.merchant_id,
+                               v_order.payment_order_id) d;
+        PERFORM keep_difference(v_order.merchant_id, v_order.checkout_id, d)
+        FROM wallet_differences(v_order.merchant_id,
+                                v_order.seller_account) d;
+    END LOOP;
+END
+$$;
+COMMENT ON FUNCTION pay.compare_books IS
+    'Compares what has been written since transaction p_from';
+
+
+CREATE OR REPLACE FUNCTION pay_api.check_books(
+    p_owner text[], p_interval_ms bigint[])
+RETURNS TABLE (item int, outcome text, counts text)
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pay, pg_temp AS $$
+#variable_conflict use_column
+DECLARE
+    v_round round;
+    v_done  record;
+    v_first int;
+BEGIN
+    PERFORM check_batch(array_dims(p_owner), array_dims(p_interval_ms));
+
+    SELECT min(n) INTO v_first
+    FROM generate_series(1, cardinality(p_owner)) n
+    WHERE id_ok(p_owner[n]) AND p_interval_ms[n] BETWEEN 0 AND 86400000;
+
+    SELECT * INTO v_round FROM round r
+    WHERE r.name = 'books' AND r.run_at <= now()
+        AND v_first IS NOT NULL
+    FOR UPDATE SKIP LOCKED;
+
+    IF FOUND THEN
+        v_done := compare_books(coalesce(v_round.from_tx, 0), 2000);
+
+        UPDATE round r
+        SET from_tx = v_done.until_tx,
+            run_at = now() + CASE WHEN v_done.more
+                THEN interval '200 ms'
+                ELSE make_interval(
+                    secs => p_interval_ms[v_first] / 1000.0) END,
+            counts = jsonb_build_object('orders', v_done.orders,
+                'differences', (SELECT count(*) FROM mismatch m
+                                WHERE m.kind = 'books'))
+        WHERE r.name = 'books'
+        RETURNING r.* INTO v_round;
+    ELSE
+        v_first := NULL;
+        SELECT * INTO v_round FROM round r WHERE r.name = 'books';
+    END IF;
+
+    RETURN QUERY
+    SELECT n,
+        CASE WHEN n = v_first THEN 'checked'
+             WHEN id_ok(p_owner[n]) AND p_interval_ms[n] BETWEEN 0 AND 86400000
+             THEN 'not_due' ELSE 'invalid' END,
+        v_round.counts::text
+    FROM generate_series(1, cardinality(p_owner)) n;
+END
+$$;
+COMMENT ON FUNCTION pay_api.check_books IS
+    'Compares what has changed since the last look: checked, not_due or '
+    'invalid';

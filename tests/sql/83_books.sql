@@ -1,0 +1,95 @@
+-- The gateway's look at its own books: what has changed since the last look
+-- is compared once more, and a contradiction is told once.
+
+BEGIN;
+\ir helpers.psql
+SELECT no_plan();
+
+SELECT b.outcome FROM generate_series(1, 6) n,
+    pg_temp.begin('m1', 'k' || n, 'c' || n, ARRAY['o' || n || ':100']) b
+\g /dev/null
+SELECT pg_temp.token('m1', 'c' || n, 't' || n) FROM generate_series(1, 6) n
+\g /dev/null
+SELECT pg_temp.fact('t' || n, 'paid') FROM generate_series(1, 5) n
+\g /dev/null
+SET CONSTRAINTS ALL IMMEDIATE;
+
+CREATE FUNCTION pg_temp.differences(p_order text) RETURNS text
+LANGUAGE sql SET search_path = pay, pg_temp AS $$
+SELECT string_agg(d ->> 'check', ' ')
+FROM payment_order o, LATERAL (
+    SELECT * FROM order_differences(o.merchant_id, o.payment_order_id) d
+    UNION ALL
+    SELECT * FROM wallet_differences(o.merchant_id, o.seller_account) d) x (d)
+WHERE o.payment_order_id = p_order
+$$;
+
+SELECT is(pg_temp.differences('o' || n), NULL, 'o' || n || ' agrees')
+FROM generate_series(1, 6) n;
+
+ALTER TABLE pay.event DISABLE TRIGGER USER;
+ALTER TABLE pay.payment_order DISABLE TRIGGER USER;
+ALTER TABLE pay.journal_entry DISABLE TRIGGER USER;
+ALTER TABLE pay.journal_line DISABLE TRIGGER USER;
+
+CREATE FUNCTION pg_temp.after(p_breach text, p_order text) RETURNS text
+LANGUAGE plpgsql AS $$
+DECLARE
+    v_seen text;
+BEGIN
+    EXECUTE p_breach;
+    v_seen := pg_temp.differences(p_order);
+    RAISE EXCEPTION USING ERRCODE = 'TTT01', MESSAGE = coalesce(v_seen, '-');
+EXCEPTION WHEN SQLSTATE 'TTT01' THEN
+    RETURN SQLERRM;
+END
+$$;
+SELECT is(pg_temp.after(breach, 'o1'), seen, breach)
+FROM (VALUES
+    ('SELECT 1', '-'),
+    ('UPDATE pay.payment_order SET captured_minor = 99 WHERE payment_order_id = ''o1''', 'order_ledger'),
+    ('UPDATE pay.payment_order SET refunding_minor = 1 WHERE payment_order_id = ''o1''', 'order_ledger'),
+    ('UPDATE pay.payment_order SET refunded_minor = 1 WHERE payment_order_id = ''o1''', 'order_ledger'),
+    ('DELETE FROM pay.journal_entry WHERE source = ''order/o1''', 'order_ledger'),
+    ('UPDATE pay.journal_line SET amount_minor = 101 WHERE source = ''order/o1'' AND line = 1', 'journal_balances'),
+    ('DELETE FROM pay.journal_line WHERE source = ''order/o1'' AND line = 1', 'journal_balances'),
+    ('UPDATE pay.journal_line SET currency = ''EUR'' WHERE source = ''order/o1'' AND line = 1', 'journal_balances'),
+    ('UPDATE pay.payment_order SET status = ''FAILED'', reason = ''risk'' WHERE payment_order_id = ''o1''', 'sale_booked event_head'),
+    ('UPDATE pay.event SET detail = ''{}'' WHERE payment_order_id = ''o1'' AND new_status = ''SUCCESS''', 'event_head'),
+    ('DELETE FROM pay.event WHERE payment_order_id = ''o1'' AND new_status = ''SUCCESS''', 'event_head'),
+    ('UPDATE pay.wallet SET available_minor = 1', 'wallet_lines'),
+    ('UPDATE pay.wallet SET seq = seq + 1', 'wallet_lines'),
+    ('UPDATE pay.journal_line SET wallet_seq = 99 WHERE wallet_seq = 2', 'wallet_lines')
+    ) AS t (breach, seen);
+
+-- the round
+UPDATE pay.payment_order SET captured_minor = 99 WHERE payment_order_id = 'o2';
+UPDATE pay.wallet SET available_minor = 7;
+-- what this transaction has written is not complete before its end
+SELECT is((c.until_tx, c.orders, c.more)::text, format('(%s,0,f)',
+    pg_current_xact_id()), 'nothing that is still open is compared')
+FROM pay.compare_books(0, 10) c;
+SELECT is((SELECT string_agg(b.outcome, ' ' ORDER BY b.item)
+           FROM pay_api.check_books('{w1,w1,NULL,w}',
+                                    '{60000,60000,60000,-1}') b),
+          'checked not_due invalid invalid', 'one of a batch');
+SELECT is((SELECT b.outcome FROM pay_api.check_books('{w2}', '{60000}') b),
+          'not_due', 'and nobody else');
+SELECT is((SELECT b.counts::jsonb ->> 'orders'
+           FROM pay_api.check_books('{w2}', '{60000}') b), '0',
+          'who hears what was counted');
+SELECT pay.keep_difference('m1', 'c2', '{"check": "x"}'),
+    pay.keep_difference('m1', 'c2', '{"check": "x"}'),
+    pay.keep_difference('m1', 'c2', '{"check": "y"}'),
+    pay.keep_difference('m1', 'nowhere', '{"check": "y"}')
+\g /dev/null
+SELECT is((SELECT string_agg(m.detail ->> 'check', ' ' ORDER BY m.mismatch_id)
+           FROM pay.mismatch m WHERE m.kind = 'books'), 'x y',
+          'a difference is told once');
+UPDATE pay.round SET run_at = now() WHERE name = 'books';
+SELECT is((SELECT b.counts::jsonb ->> 'differences'
+           FROM pay_api.check_books('{w2}', '{60000}') b), '2',
+          'and counted');
+
+SELECT finish();
+ROLLBACK;
