@@ -12,6 +12,10 @@
 pay_status_t pay_time_format(pay_arena_t *arena, int64_t unix_s,
     pay_str_t *text) PAY_MUST_CHECK;
 
+/* "2026-11-21T08:15:00.123456Z", this spelling only, → microseconds since
+ * 1970; anything else is PAY_INVALID. */
+pay_status_t pay_time_parse(pay_str_t text, int64_t *unix_us) PAY_MUST_CHECK;
+
 /* [0-9]{1,15} → number; sign, blank, empty or longer: PAY_INVALID. */
 pay_status_t pay_digits_parse(pay_str_t text, int64_t *value) PAY_MUST_CHECK;
 

@@ -16,6 +16,7 @@
 #define PAY_CLI_USAGE    2             /* not done: wrong call or no input */
 
 
+int pay_cli_audit(int argc, char **argv);              /* audit.c */
 int pay_cli_backfill(int argc, char **argv);           /* backfill.c */
 int pay_cli_check(int argc, char **argv);              /* check.c */
 int pay_cli_dlq(int argc, char **argv);                /* dlq.c */

@@ -20,6 +20,8 @@ static void cli_usage(FILE *out);
 
 
 static const cli_command_t  commands[] = {
+    { "audit", pay_cli_audit,
+      "export and verify the signed event log, make its keys" },
     { "backfill", pay_cli_backfill,
       "print how far the PSPs' lists of events have been looked at" },
     { "check", pay_cli_check,

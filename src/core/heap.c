@@ -8,7 +8,7 @@
 #include "pay_arena.h"
 
 
-#define PAY_HEAP_PIECE_MAX  ((size_t) 1 << 30)
+#define PAY_HEAP_PIECE_MAX  ((size_t) 1 << 36)
 
 
 typedef struct pay_piece_s  pay_piece_t;

@@ -21,6 +21,9 @@ typedef struct {
 } pay_date_t;
 
 
+static int pay_time_take(pay_str_t text, size_t at, unsigned digits,
+    unsigned *number);
+static int64_t pay_days_of(unsigned year, unsigned month, unsigned day);
 static pay_date_t pay_date_of(uint64_t days);
 static void pay_time_put(unsigned char *text, unsigned number,
     unsigned digits);
@@ -53,6 +56,52 @@ pay_time_format(pay_arena_t *arena, int64_t unix_s, pay_str_t *text)
 }
 
 
+/* The calendar is asked back: a day that there is not comes out another. */
+pay_status_t
+pay_time_parse(pay_str_t text, int64_t *unix_us)
+{
+    size_t       i;
+    int64_t      days;
+    unsigned     year, month, day, hour, minute, second, micro;
+    pay_date_t   date;
+    const char  *form = "dddd-dd-ddTdd:dd:dd.ddddddZ";
+
+    if (text.len != strlen(form)) {
+        return PAY_INVALID;
+    }
+
+    for (i = 0; i < text.len; i++) {
+        if (form[i] != 'd' && text.data[i] != form[i]) {
+            return PAY_INVALID;
+        }
+    }
+
+    if (!pay_time_take(text, 0, 4, &year) || !pay_time_take(text, 5, 2, &month)
+        || !pay_time_take(text, 8, 2, &day)
+        || !pay_time_take(text, 11, 2, &hour)
+        || !pay_time_take(text, 14, 2, &minute)
+        || !pay_time_take(text, 17, 2, &second)
+        || !pay_time_take(text, 20, 6, &micro)
+        || hour > 23 || minute > 59 || second > 59
+        || month < 1 || month > 12 || day < 1 || day > 31)
+    {
+        return PAY_INVALID;
+    }
+
+    days = pay_days_of(year, month, day);
+    date = pay_date_of((uint64_t) days);
+
+    if (date.year != year || date.month != month || date.day != day) {
+        return PAY_INVALID;
+    }
+
+    *unix_us = (PAY_TIME_FIRST + days * PAY_DAY_S + hour * 3600 + minute * 60
+                + second) * 1000000 + micro;
+
+    return PAY_OK;
+}
+
+
 pay_status_t
 pay_digits_parse(pay_str_t text, int64_t *value)
 {
@@ -74,6 +123,35 @@ pay_digits_parse(pay_str_t text, int64_t *value)
     *value = number;
 
     return PAY_OK;
+}
+
+
+static int
+pay_time_take(pay_str_t text, size_t at, unsigned digits, unsigned *number)
+{
+    unsigned  i;
+
+    for (i = 0, *number = 0; i < digits; i++) {
+        if (text.data[at + i] < '0' || text.data[at + i] > '9') {
+            return 0;
+        }
+
+        *number = *number * 10 + (text.data[at + i] - '0');
+    }
+
+    return 1;
+}
+
+
+/* The other way round than pay_date_of(). */
+static int64_t
+pay_days_of(unsigned year, unsigned month, unsigned day)
+{
+    int64_t  years = (int64_t) year + 400 - (month <= 2);
+    int64_t  months = month <= 2 ? month + 9 : month - 3;
+
+    return 365 * years + years / 4 - years / 100 + years / 400
+           + (153 * months + 2) / 5 + day - 1 - (146097 - 60);
 }
 
 

@@ -1,0 +1,99 @@
+/*
+ * payctl audit: the signed event log.  Hands over to the file of the
+ * subcommand, see audit.h.
+ */
+
+#include "cli/audit.h"
+#include "cli/cli.h"
+
+#include <stdio.h>
+#include <string.h>
+
+
+static const char  audit_usage[] =
+    "usage: payctl audit export [--dsn DSN] [--since DATE] [--until DATE]"
+    " > FILE\n"
+    "       payctl audit verify --key PUBLIC.pem ... [--roots FILE] ..."
+    " [--part]\n"
+    "                           FILE | -\n"
+    "       payctl audit status [--dsn DSN]\n"
+    "       payctl audit keygen PRIVATE.pem\n"
+    "       payctl audit pubkey PRIVATE.pem\n"
+    "\n"
+    "The event log is chained per order, and the newest event of each order is"
+    "\nsealed with an Ed25519 signature.  verify needs no database.  payctl"
+    " audit\n<subcommand> --help tells more.\n";
+
+static const struct {
+    const char  *name;
+    int        (*run)(int argc, char **argv);
+} subcommands[] = {
+    { "export", pay_cli_audit_export },
+    { "keygen", pay_cli_audit_keygen },
+    { "pubkey", pay_cli_audit_pubkey },
+    { "status", pay_cli_audit_status },
+    { "verify", pay_cli_audit_verify }
+};
+
+
+int
+pay_cli_audit(int argc, char **argv)
+{
+    size_t  i;
+
+    for (i = 0; argc >= 2
+                && i < sizeof(subcommands) / sizeof(subcommands[0]); i++)
+    {
+        if (strcmp(argv[1], subcommands[i].name) == 0) {
+            return subcommands[i].run(argc - 1, argv + 1);
+        }
+    }
+
+    if (argc >= 2 && (strcmp(argv[1], "--help") == 0
+                      || strcmp(argv[1], "-h") == 0))
+    {
+        fputs(audit_usage, stdout);
+        return PAY_CLI_OK;
+    }
+
+    fputs(audit_usage, stderr);
+
+    return PAY_CLI_USAGE;
+}
+
+
+int
+pay_cli_audit_complain(const char *subject, const char *what)
+{
+    fprintf(stderr, "payctl: audit: %s: %s\n", subject, what);
+
+    return PAY_CLI_USAGE;
+}
+
+
+const char *
+pay_cli_audit_read(const char *path, unsigned char *text, size_t max,
+    pay_str_t *bytes)
+{
+    int     failed;
+    FILE   *file;
+    size_t  len;
+
+    file = fopen(path, "rb");
+    if (file == NULL) {
+        return "cannot be opened";
+    }
+
+    setvbuf(file, NULL, _IONBF, 0);    /* no copy of a key in stdio */
+    len = fread(text, 1, max, file);
+    failed = ferror(file) || fgetc(file) != EOF;
+    fclose(file);
+
+    while (len > 0 && text[len - 1] <= ' ') {
+        len--;
+    }
+
+    *bytes = (pay_str_t) { len, text };
+
+    return failed ? "cannot be read, or is too large for a key" : NULL;
+}

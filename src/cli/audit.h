@@ -1,0 +1,52 @@
+/*
+ * payctl audit: audit.c hands over to audit_export.c, audit_status.c,
+ * audit_key.c (keygen, pubkey) or audit_verify.c, whose findings
+ * audit_report.c prints.
+ */
+
+#ifndef PAY_SRC_CLI_AUDIT_H
+#define PAY_SRC_CLI_AUDIT_H
+
+#include "pay_audit_check.h"
+
+
+#define AUDIT_FINDINGS_MAX  20         /* told in full; the others counted */
+#define AUDIT_TOLD_MAX      160        /* bytes of one id as it is told */
+
+typedef struct {
+    pay_audit_finding_t  finding;
+    char                 merchant_id[AUDIT_TOLD_MAX];
+    char                 payment_order_id[AUDIT_TOLD_MAX];
+} audit_told_t;
+
+typedef struct {
+    audit_told_t  told[AUDIT_FINDINGS_MAX + 1];
+    unsigned      count;               /* of those that are kept */
+    uint64_t      total;
+} audit_report_t;
+
+
+/* The subcommands, with their own name in argv[0]; the exit code. */
+int pay_cli_audit_export(int argc, char **argv);
+int pay_cli_audit_keygen(int argc, char **argv);
+int pay_cli_audit_pubkey(int argc, char **argv);
+int pay_cli_audit_status(int argc, char **argv);
+int pay_cli_audit_verify(int argc, char **argv);
+
+/* Prints "payctl: audit: subject: what" to stderr; returns PAY_CLI_USAGE. */
+int pay_cli_audit_complain(const char *subject, const char *what);
+
+/* Reads a whole small file; NULL, or what is wrong with it. */
+const char *pay_cli_audit_read(const char *path, unsigned char *text,
+    size_t max, pay_str_t *bytes);
+
+/* pay_audit_conf_t.found: keeps the first ones. */
+void pay_cli_audit_found(void *data, const pay_audit_finding_t *finding);
+
+/* What was checked, what was found, the verdict; the exit code. */
+int pay_cli_audit_report(const audit_report_t *report,
+    const pay_audit_counts_t *counts, const pay_audit_conf_t *conf,
+    int has_roots);
+
+
+#endif /* PAY_SRC_CLI_AUDIT_H */

@@ -1,0 +1,209 @@
+/*
+ * What payctl audit verify tells: what was checked, what was found, and the
+ * verdict in the last line.  An auditor reads this.
+ */
+
+#include "cli/audit.h"
+#include "cli/cli.h"
+#include "cli/table.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+
+static void report_copy(char *to, pay_str_t from);
+static int by_line(const void *a, const void *b);
+static void report_checked(const pay_audit_counts_t *counts,
+    const pay_audit_conf_t *conf, int has_roots);
+static void report_roots(const pay_audit_counts_t *counts);
+static void report_finding(const audit_told_t *told);
+
+
+void
+pay_cli_audit_found(void *data, const pay_audit_finding_t *finding)
+{
+    audit_told_t    *told;
+    audit_report_t  *report = data;
+
+    /* the last place is for the one that the others leave out */
+    told = &report->told[report->count];
+    told->finding = *finding;
+    report_copy(told->merchant_id, finding->merchant_id);
+    report_copy(told->payment_order_id, finding->payment_order_id);
+    report->total++;
+
+    if (report->count < AUDIT_FINDINGS_MAX) {
+        report->count++;
+        return;
+    }
+
+    qsort(report->told, AUDIT_FINDINGS_MAX + 1, sizeof(audit_told_t),
+          by_line);
+}
+
+
+int
+pay_cli_audit_report(const audit_report_t *report,
+    const pay_audit_counts_t *counts, const pay_audit_conf_t *conf,
+    int has_roots)
+{
+    unsigned        i;
+    audit_report_t  sorted = *report;
+
+    report_checked(counts, conf, has_roots);
+
+    if (report->total == 0) {
+        puts("valid");
+        return PAY_CLI_OK;
+    }
+
+    qsort(sorted.told, sorted.count, sizeof(audit_told_t), by_line);
+    putchar('\n');
+
+    for (i = 0; i < sorted.count; i++) {
+        report_finding(&sorted.told[i]);
+    }
+
+    if (report->total > report->count) {
+        printf("... and %" PRIu64 " more\n", report->total - report->count);
+    }
+
+    printf("\ninvalid: ");
+    report_finding(&sorted.told[0]);
+
+    return PAY_CLI_NO;
+}
+
+
+static void
+report_copy(char *to, pay_str_t from)
+{
+    size_t  n = from.len < AUDIT_TOLD_MAX - 1 ? from.len : AUDIT_TOLD_MAX - 1;
+
+    if (n != 0) {
+        memcpy(to, from.data, n);
+    }
+
+    to[n] = '\0';
+}
+
+
+/* Rows before seals: whoever is told of a seal first cannot tell which order
+ * it is about.  Then as they stand in the file, what shows only at its end
+ * last. */
+static int
+by_line(const void *a, const void *b)
+{
+    const audit_told_t  *one = a, *other = b;
+    uint64_t             line = one->finding.line - 1;
+    uint64_t             other_line = other->finding.line - 1;
+
+    if ((one->merchant_id[0] == '\0') != (other->merchant_id[0] == '\0')) {
+        return one->merchant_id[0] == '\0' ? 1 : -1;
+    }
+
+    return (line > other_line) - (line < other_line);
+}
+
+
+static void
+report_checked(const pay_audit_counts_t *counts, const pay_audit_conf_t *conf,
+    int has_roots)
+{
+    size_t                  i;
+    const pay_audit_key_t  *key;
+
+    printf("events    %" PRIu64 " of %" PRIu64 " orders\n", counts->events,
+           counts->orders);
+
+    if (counts->seals == 0) {
+        puts("seals     none");
+
+    } else {
+        printf("seals     %" PRIu64 " with %" PRIu64 " leaves, number %" PRId64
+               " of %s to %" PRId64 " of %s\n", counts->seals, counts->leaves,
+               counts->first, counts->first_at, counts->last,
+               counts->last_at);
+    }
+
+    for (i = 0; i < conf->key_count; i++) {
+        key = &conf->keys[i];
+
+        if (key->seals == 0) {
+            printf("key       %s has signed none of them\n", key->id);
+
+        } else {
+            printf("key       %s has signed %" PRIu64 ", number %" PRId64
+                   " to %" PRId64 "\n", key->id, key->seals, key->first,
+                   key->last);
+        }
+    }
+
+    if (has_roots) {
+        report_roots(counts);
+    }
+
+    if (counts->pending != 0) {
+        printf("pending   seal %" PRId64 " is begun and not signed yet\n",
+               counts->pending);
+    }
+
+    if (counts->unsealed != 0) {
+        printf("unsealed  %" PRIu64 " events are newer than the last seal, the"
+               " oldest of %s\n", counts->unsealed, counts->unsealed_at);
+    }
+}
+
+
+/* A seal that was kept outside vouches for all before it. */
+static void
+report_roots(const pay_audit_counts_t *counts)
+{
+    printf("roots     %" PRIu64 " seals are as they were exported",
+           counts->roots);
+
+    if (counts->roots == 0) {
+        puts(": the exported seals are of none of these");
+
+    } else if (counts->last_root < counts->last) {
+        printf("; those after number %" PRId64 " are not vouched for\n",
+               counts->last_root);
+
+    } else {
+        puts(", the newest among them");
+    }
+}
+
+
+static void
+report_finding(const audit_told_t *told)
+{
+    const pay_audit_finding_t  *finding = &told->finding;
+
+    if (told->merchant_id[0] != '\0') {
+        printf("merchant ");
+        (void) pay_cli_put(stdout, told->merchant_id, AUDIT_TOLD_MAX);
+        printf(" order ");
+        (void) pay_cli_put(stdout, told->payment_order_id, AUDIT_TOLD_MAX);
+        printf(" seq %" PRId64, finding->seq);
+
+        if (finding->last_seq > finding->seq) {
+            printf(" to %" PRId64, finding->last_seq);
+        }
+
+        printf(": ");
+    }
+
+    if (finding->number != 0) {
+        printf("seal %" PRId64 ": ", finding->number);
+    }
+
+    printf("%s: %s", pay_audit_what_name(finding->what), finding->why);
+
+    if (finding->line != 0) {
+        printf(" (line %" PRIu64 ")", finding->line);
+    }
+
+    putchar('\n');
+}

@@ -1,0 +1,366 @@
+/*
+ * The events of an export, order by order: each row's hash and place, and
+ * whether the seal that covers its transaction has it.  See
+ * pay_audit_check.h.
+ */
+
+#include "core/audit_check.h"
+
+
+static void chain_begin(pay_audit_check_t *check, const pay_audit_row_t *row,
+    uint64_t line);
+static int chain_is_same(const audit_chain_t *chain,
+    const pay_audit_row_t *row);
+static void chain_end(pay_audit_check_t *check);
+static pay_status_t chain_next(pay_audit_check_t *check,
+    const pay_audit_row_t *row, uint64_t line);
+static int chain_place(pay_audit_check_t *check, const pay_audit_row_t *row,
+    uint64_t line, int *has_previous);
+static void chain_gap_end(pay_audit_check_t *check);
+static void chain_seal(pay_audit_check_t *check, const pay_audit_row_t *row,
+    uint64_t line);
+static void chain_leaf(pay_audit_check_t *check, const pay_audit_row_t *row,
+    uint64_t line);
+static void chain_seal_end(pay_audit_check_t *check);
+static void chain_unsealed(pay_audit_check_t *check,
+    const pay_audit_row_t *row);
+static void chain_tell(pay_audit_check_t *check, pay_audit_what_t what,
+    int64_t seq, uint64_t line, const char *why);
+
+
+pay_status_t
+pay_audit_check_event(pay_audit_check_t *check, const pay_audit_row_t *row,
+    uint64_t line)
+{
+    audit_chain_t  *chain = &check->chain;
+
+    if (row->kind != PAY_AUDIT_EVENT) {
+        return PAY_OK;
+    }
+
+    check->counts.events++;
+
+    if (!chain->is_open || !chain_is_same(chain, row)) {
+        chain_end(check);
+        chain_begin(check, row, line);
+    }
+
+    return chain->is_displaced ? PAY_OK : chain_next(check, row, line);
+}
+
+
+/* What a seal has and no order has brought. */
+pay_status_t
+pay_audit_check_end(pay_audit_check_t *check)
+{
+    size_t                i, k;
+    audit_seal_t         *seal;
+    audit_leaf_t         *leaf;
+    pay_audit_finding_t   finding;
+
+    chain_end(check);
+
+    for (i = 0; i < check->seal_count; i++) {
+        seal = &check->seals[i];
+
+        for (k = 0; seal->is_read && k < seal->leaf_count; k++) {
+            leaf = &seal->leaves[k];
+
+            if (leaf->is_met) {
+                continue;
+            }
+
+            finding = (pay_audit_finding_t) {
+                .what = PAY_AUDIT_MISSING,
+                .why = "the seal has this row, and it is not here",
+                .merchant_id = leaf->merchant_id,
+                .payment_order_id = leaf->payment_order_id, .seq = leaf->seq,
+                .number = leaf->number
+            };
+            pay_audit_tell(check, &finding);
+        }
+    }
+
+    return PAY_OK;
+}
+
+
+static void
+chain_begin(pay_audit_check_t *check, const pay_audit_row_t *row,
+    uint64_t line)
+{
+    int             is_behind;
+    pay_str_t       merchant = row->merchant_id;
+    pay_str_t       order = row->payment_order_id;
+    audit_chain_t  *chain = &check->chain;
+
+    is_behind = chain->merchant_id.len != 0
+               && pay_audit_compare(merchant, order, chain->merchant_id,
+                                    chain->payment_order_id) < 0;
+
+    memset(chain, 0, sizeof(*chain));
+    memcpy(chain->ids, merchant.data, merchant.len);
+    memcpy(chain->ids + merchant.len, order.data, order.len);
+    chain->merchant_id = (pay_str_t) { merchant.len, chain->ids };
+    chain->payment_order_id = (pay_str_t) { order.len,
+                                            chain->ids + merchant.len };
+    chain->is_open = 1;
+    check->counts.orders++;
+
+    if (is_behind) {
+        chain_tell(check, PAY_AUDIT_OUT_OF_ORDER, row->seq, line,
+                   "it stands behind a later order");
+        chain->is_displaced = row->seq != 1;
+    }
+}
+
+
+static int
+chain_is_same(const audit_chain_t *chain, const pay_audit_row_t *row)
+{
+    return pay_str_eq(chain->merchant_id, row->merchant_id)
+           && pay_str_eq(chain->payment_order_id, row->payment_order_id);
+}
+
+
+static void
+chain_end(pay_audit_check_t *check)
+{
+    if (check->chain.is_open) {
+        chain_gap_end(check);
+        chain_seal_end(check);
+        check->chain.is_open = 0;
+    }
+}
+
+
+static pay_status_t
+chain_next(pay_audit_check_t *check, const pay_audit_row_t *row,
+    uint64_t line)
+{
+    int             has_previous;
+    audit_chain_t  *chain = &check->chain;
+    unsigned char   hash[PAY_SHA256_SIZE];
+
+    if (!chain_place(check, row, line, &has_previous)) {
+        return PAY_OK;
+    }
+
+    if (has_previous) {
+        PAY_TRY(pay_audit_event_hash(row, row->seq == 1 ? NULL : chain->hash,
+                                     hash));
+
+        if (memcmp(hash, row->hash, sizeof(hash)) != 0) {
+            chain_tell(check, PAY_AUDIT_CHANGED, row->seq, line,
+                       row->seq == 1
+                       ? "its fields do not give its hash"
+                       : "its fields and the hash before it do not give its "
+                         "hash");
+        }
+    }
+
+    chain->seq = row->seq;
+    memcpy(chain->hash, row->hash, sizeof(chain->hash));
+    chain_seal(check, row, line);
+
+    return PAY_OK;
+}
+
+
+/* 0: the row does not belong here, which has been told.  A gap is told at
+ * the order's end: until then its rows may still come, out of order. */
+static int
+chain_place(pay_audit_check_t *check, const pay_audit_row_t *row,
+    uint64_t line, int *has_previous)
+{
+    audit_chain_t  *chain = &check->chain;
+
+    *has_previous = row->seq == chain->seq + 1;
+
+    if (*has_previous) {
+        return 1;
+    }
+
+    if (row->seq > chain->seq) {
+        if (chain->seq == 0 && check->conf->is_part) {
+            return 1;
+        }
+
+        chain_gap_end(check);
+        chain->gap = chain->seq + 1;
+        chain->gap_end = row->seq;
+        chain->gap_left = chain->gap_end - chain->gap;
+        chain->gap_line = line;
+
+        return 1;
+    }
+
+    if (row->seq >= chain->gap && row->seq < chain->gap_end
+        && chain->gap_left > 0)
+    {
+        chain->gap_left--;
+        chain_tell(check, PAY_AUDIT_OUT_OF_ORDER, row->seq, line,
+                   "it stands behind a later row of its order");
+
+    } else {
+        chain_tell(check, PAY_AUDIT_INSERTED, row->seq, line,
+                   "its order has another row of this number");
+    }
+
+    return 0;
+}
+
+
+static void
+chain_gap_end(pay_audit_check_t *check)
+{
+    audit_chain_t        *chain = &check->chain;
+    pay_audit_finding_t   finding;
+
+    if (chain->gap_left > 0) {
+        finding = (pay_audit_finding_t) {
+            .what = PAY_AUDIT_MISSING,
+            .why = "the rows of its order go on behind it",
+            .merchant_id = chain->merchant_id,
+            .payment_order_id = chain->payment_order_id, .seq = chain->gap,
+            .last_seq = chain->gap_end - 1, .line = chain->gap_line
+        };
+        pay_audit_tell(check, &finding);
+    }
+
+    chain->gap_left = 0;
+}
+
+
+/* Seals cover transactions from the oldest on; rows of an order follow each
+ * other through them. */
+static void
+chain_seal(pay_audit_check_t *check, const pay_audit_row_t *row,
+    uint64_t line)
+{
+    audit_chain_t       *chain = &check->chain;
+    const audit_seal_t  *seal;
+
+    seal = pay_audit_find_seal(check, row->event.tx);
+
+    if (seal == NULL) {
+        chain_seal_end(check);
+        chain->is_unsealed = 1;
+        chain_unsealed(check, row);
+        return;
+    }
+
+    if (chain->is_unsealed
+        || (chain->seal != NULL && seal->number < chain->seal->number))
+    {
+        chain_tell(check, PAY_AUDIT_INSERTED, row->seq, line,
+                   "its transaction is older than that of the row before it");
+        return;
+    }
+
+    if (seal != chain->seal) {
+        chain_seal_end(check);
+        chain->seal = seal;
+        chain->leaf = NULL;
+        chain->is_told = 0;
+
+        /* before all seals of a part, or where one is missing */
+        if (!seal->is_read || row->event.tx < seal->message.from_tx) {
+            chain->is_told = 1;
+
+        } else {
+            chain->leaf = pay_audit_find_leaf(seal, chain->merchant_id,
+                                              chain->payment_order_id);
+        }
+    }
+
+    chain_leaf(check, row, line);
+}
+
+
+static void
+chain_leaf(pay_audit_check_t *check, const pay_audit_row_t *row,
+    uint64_t line)
+{
+    audit_chain_t  *chain = &check->chain;
+
+    if (chain->is_told) {
+        return;
+    }
+
+    if (chain->leaf == NULL) {
+        chain->is_told = 1;
+        chain_tell(check, PAY_AUDIT_NOT_SEALED, row->seq, line,
+                   "the seal of its transactions has no leaf of its order: "
+                   "it was inserted, or its leaf is missing");
+        return;
+    }
+
+    chain->leaf->is_met = 1;
+
+    if (row->seq > chain->leaf->seq) {
+        chain->is_told = 1;
+        chain_tell(check, PAY_AUDIT_INSERTED, row->seq, line,
+                   "the seal of its transaction ends its order before it");
+
+    } else if (row->seq == chain->leaf->seq
+               && memcmp(row->hash, chain->leaf->hash, PAY_SHA256_SIZE) != 0)
+    {
+        chain_tell(check, PAY_AUDIT_CHANGED, row->seq, line,
+                   "the seal has another hash for it: it, a row before it or "
+                   "the leaf was changed");
+    }
+}
+
+
+static void
+chain_seal_end(pay_audit_check_t *check)
+{
+    audit_leaf_t         *leaf = check->chain.leaf;
+    audit_chain_t        *chain = &check->chain;
+    pay_audit_finding_t   finding;
+
+    if (leaf != NULL && leaf->seq > chain->seq) {
+        finding = (pay_audit_finding_t) {
+            .what = PAY_AUDIT_MISSING,
+            .why = "the seal has its order up to there",
+            .merchant_id = chain->merchant_id,
+            .payment_order_id = chain->payment_order_id,
+            .seq = chain->seq + 1, .last_seq = leaf->seq,
+            .number = leaf->number
+        };
+        pay_audit_tell(check, &finding);
+    }
+
+    chain->leaf = NULL;
+}
+
+
+static void
+chain_unsealed(pay_audit_check_t *check, const pay_audit_row_t *row)
+{
+    pay_audit_counts_t  *counts = &check->counts;
+
+    counts->unsealed++;
+
+    if (counts->unsealed == 1
+        || memcmp(row->event.at.data, counts->unsealed_at, PAY_AUDIT_TIME) < 0)
+    {
+        memcpy(counts->unsealed_at, row->event.at.data, PAY_AUDIT_TIME);
+    }
+}
+
+
+static void
+chain_tell(pay_audit_check_t *check, pay_audit_what_t what, int64_t seq,
+    uint64_t line, const char *why)
+{
+    audit_chain_t        *chain = &check->chain;
+    pay_audit_finding_t   finding = {
+        .what = what, .why = why, .merchant_id = chain->merchant_id,
+        .payment_order_id = chain->payment_order_id, .seq = seq,
+        .number = chain->seal != NULL ? chain->seal->number : 0, .line = line
+    };
+
+    pay_audit_tell(check, &finding);
+}

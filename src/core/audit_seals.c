@@ -1,0 +1,394 @@
+/*
+ * The seals of an export: their leaves, roots, chain and signatures, and
+ * whether seals that were kept elsewhere are the same.  See
+ * pay_audit_check.h.
+ */
+
+#include <stdlib.h>
+
+#include "core/audit_check.h"
+
+
+static pay_audit_key_t *seals_key(const pay_audit_check_t *check,
+    pay_str_t id);
+static void seals_share(pay_audit_check_t *check);
+static void seals_drop_pending(pay_audit_check_t *check);
+static void seals_chain(pay_audit_check_t *check);
+static int seals_follows(const audit_seal_t *seal,
+    const audit_seal_t *before);
+static pay_status_t seals_root(pay_audit_check_t *check,
+    const audit_seal_t *seal);
+static pay_status_t seals_tree(const audit_seal_t *seal, pay_merkle_t *tree);
+static void seals_leaf_order(const pay_audit_check_t *check,
+    const audit_seal_t *seal);
+static void seals_summarize(pay_audit_check_t *check);
+static int by_number(const void *a, const void *b);
+static int by_position(const void *a, const void *b);
+
+
+pay_status_t
+pay_audit_check_seals(pay_audit_check_t *check)
+{
+    size_t  i;
+
+    if (check->seal_count != 0) {
+        qsort(check->seals, check->seal_count, sizeof(audit_seal_t),
+              by_number);
+    }
+
+    if (check->leaf_count != 0) {
+        qsort(check->leaves, check->leaf_count, sizeof(audit_leaf_t),
+              by_position);
+    }
+
+    seals_drop_pending(check);
+    seals_share(check);
+    seals_chain(check);
+
+    for (i = 0; i < check->seal_count; i++) {
+        seals_leaf_order(check, &check->seals[i]);
+        PAY_TRY(seals_root(check, &check->seals[i]));
+    }
+
+    seals_summarize(check);
+
+    return PAY_OK;
+}
+
+
+pay_status_t
+pay_audit_check_root(pay_audit_check_t *check, const pay_audit_row_t *row,
+    uint64_t line)
+{
+    audit_seal_t   *seal;
+    unsigned char   digest[PAY_SHA256_SIZE];
+
+    if (row->kind != PAY_AUDIT_SEAL || !row->seal.is_signed) {
+        return PAY_OK;
+    }
+
+    PAY_TRY(pay_audit_check_signature(check, row, line, 0));
+
+    seal = pay_audit_find_number(check, row->number);
+
+    if (seal == NULL) {
+        seals_tell(check, PAY_AUDIT_SEAL_MISSING, row->number, 0,
+                   "it was exported when it was signed, and is not here");
+        return PAY_OK;
+    }
+
+    PAY_TRY(pay_sha256(row->seal.message, digest));
+
+    if (memcmp(digest, seal->digest, sizeof(digest)) != 0) {
+        seals_tell(check, PAY_AUDIT_SEAL_CHANGED, row->number, seal->line,
+                   "the seal that was exported when it was signed is another");
+        return PAY_OK;
+    }
+
+    if (!seal->is_rooted) {
+        seal->is_rooted = 1;
+        check->counts.roots++;
+    }
+
+    if (row->number > check->counts.last_root) {
+        check->counts.last_root = row->number;
+    }
+
+    return PAY_OK;
+}
+
+
+pay_status_t
+pay_audit_check_signature(pay_audit_check_t *check, const pay_audit_row_t *row,
+    uint64_t line, int is_counted)
+{
+    pay_str_t         signature = { PAY_ED25519_SIGNATURE,
+                                    row->seal.signature };
+    pay_status_t      status;
+    pay_audit_key_t  *key;
+
+    key = seals_key(check, row->seal.key_id);
+
+    if (key == NULL) {
+        seals_tell(check, PAY_AUDIT_UNKNOWN_KEY, row->number,
+                   is_counted ? line : 0,
+                   is_counted ? "it is signed with a key that was not given"
+                   : "as exported it is signed with a key that was not given");
+        return PAY_OK;
+    }
+
+    status = pay_ed25519_verify(key->key, row->seal.message, signature);
+
+    if (status == PAY_INVALID) {
+        seals_tell(check, PAY_AUDIT_BAD_SIGNATURE, row->number,
+                   is_counted ? line : 0,
+                   is_counted ? "the key that it names has not signed it"
+                   : "the key that it names has not signed it as exported");
+        return PAY_OK;
+    }
+
+    PAY_TRY(status);
+
+    if (is_counted) {
+        key->seals++;
+        key->first = key->seals == 1 || row->number < key->first
+                     ? row->number : key->first;
+        key->last = row->number > key->last ? row->number : key->last;
+    }
+
+    return PAY_OK;
+}
+
+
+static pay_audit_key_t *
+seals_key(const pay_audit_check_t *check, pay_str_t id)
+{
+    size_t  i;
+
+    for (i = 0; i < check->conf->key_count; i++) {
+        if (pay_str_is(id, check->conf->keys[i].id)) {
+            return &check->conf->keys[i];
+        }
+    }
+
+    return NULL;
+}
+
+
+/* The newest may have been begun and not signed yet: it seals nothing. */
+static void
+seals_drop_pending(pay_audit_check_t *check)
+{
+    size_t         i;
+    audit_seal_t  *seal;
+
+    for (i = 0; i < check->seal_count; i++) {
+        seal = &check->seals[i];
+
+        if (seal->is_signed) {
+            continue;
+        }
+
+        if (i + 1 == check->seal_count) {
+            check->counts.pending = seal->number;
+            check->seal_count--;
+            return;
+        }
+
+        seals_tell(check, PAY_AUDIT_BAD_SIGNATURE, seal->number, seal->line,
+                   "it is not signed, and later ones are");
+    }
+}
+
+
+/* Each seal gets its part of the sorted leaves. */
+static void
+seals_share(pay_audit_check_t *check)
+{
+    size_t         i, end;
+    int64_t        number;
+    audit_seal_t  *seal;
+
+    for (i = 0; i < check->leaf_count; i = end) {
+        number = check->leaves[i].number;
+
+        for (end = i + 1; end < check->leaf_count
+                          && check->leaves[end].number == number; end++)
+        {
+            if (by_position(&check->leaves[end - 1], &check->leaves[end]) == 0)
+            {
+                seals_tell_leaf(check, PAY_AUDIT_INSERTED, &check->leaves[end],
+                                "two leaves of a seal have one place");
+            }
+        }
+
+        seal = pay_audit_find_number(check, number);
+
+        if (seal != NULL) {
+            seal->leaves = &check->leaves[i];
+            seal->leaf_count = end - i;
+
+        } else if (number != check->counts.pending) {
+            seals_tell(check, PAY_AUDIT_SEAL_MISSING, number, 0,
+                       "its leaves are here, and it is not");
+        }
+    }
+}
+
+
+static void
+seals_chain(pay_audit_check_t *check)
+{
+    size_t         i;
+    int64_t        number;
+    audit_seal_t  *seal, *before = NULL;
+
+    for (i = 0; i < check->seal_count; i++) {
+        seal = &check->seals[i];
+        number = before != NULL ? before->number + 1 : 1;
+
+        if (before != NULL && seal->number == before->number) {
+            seals_tell(check, PAY_AUDIT_INSERTED, seal->number, seal->line,
+                       "there are two seals of this number");
+
+        } else if (seal->number != number
+                   && (before != NULL || !check->conf->is_part))
+        {
+            seals_tell(check, PAY_AUDIT_SEAL_MISSING, number, seal->line,
+                       "a later one is here, and it is not");
+
+        } else if (seal->is_read && !seals_follows(seal, before)) {
+            seals_tell(check, PAY_AUDIT_SEAL_CHANGED, seal->number,
+                       seal->line, "it does not follow from the seal before "
+                                   "it: one of the two was changed");
+        }
+
+        /* what ends before others begin would hide them from a search */
+        if (before != NULL
+            && seal->message.until_tx < before->message.until_tx)
+        {
+            seal->is_read = 0;
+            seal->message.until_tx = before->message.until_tx;
+        }
+
+        before = seal;
+    }
+}
+
+
+/* The first one of all names no seal before it. */
+static int
+seals_follows(const audit_seal_t *seal, const audit_seal_t *before)
+{
+    static const unsigned char  none[PAY_SHA256_SIZE];
+
+    if (before == NULL) {
+        return seal->number != 1
+               || memcmp(seal->message.previous, none, sizeof(none)) == 0;
+    }
+
+    return memcmp(seal->message.previous, before->digest, PAY_SHA256_SIZE) == 0
+           && (!before->is_read
+               || seal->message.from_tx == before->message.until_tx);
+}
+
+
+/* Within a seal by merchant and order, each once, without a gap. */
+static void
+seals_leaf_order(const pay_audit_check_t *check, const audit_seal_t *seal)
+{
+    size_t         i;
+    audit_leaf_t  *leaf;
+
+    for (i = 1; i < seal->leaf_count; i++) {
+        leaf = &seal->leaves[i];
+
+        if (pay_audit_compare(leaf[-1].merchant_id, leaf[-1].payment_order_id,
+                              leaf->merchant_id, leaf->payment_order_id) >= 0)
+        {
+            seals_tell_leaf(check, PAY_AUDIT_OUT_OF_ORDER, leaf,
+                            "this leaf has the place of another order's");
+        }
+    }
+}
+
+
+static pay_status_t
+seals_root(pay_audit_check_t *check, const audit_seal_t *seal)
+{
+    pay_merkle_t    tree;
+    unsigned char   root[PAY_SHA256_SIZE];
+
+    if (!seal->is_read) {
+        return PAY_OK;
+    }
+
+    if (seal->leaf_count != seal->message.leaves) {
+        seals_tell(check, seal->leaf_count < seal->message.leaves
+                          ? PAY_AUDIT_MISSING : PAY_AUDIT_INSERTED,
+                   seal->number, seal->line, "it was made of another number "
+                                             "of leaves than are here");
+        return PAY_OK;
+    }
+
+    PAY_TRY(seals_tree(seal, &tree));
+    PAY_TRY(pay_merkle_root(&tree, root));
+
+    if (memcmp(root, seal->message.root, sizeof(root)) != 0) {
+        seals_tell(check, PAY_AUDIT_CHANGED, seal->number, seal->line,
+                   "its leaves do not give its root: a leaf was changed");
+    }
+
+    return PAY_OK;
+}
+
+
+static pay_status_t
+seals_tree(const audit_seal_t *seal, pay_merkle_t *tree)
+{
+    size_t            i;
+    pay_str_t         bytes;
+    pay_heap_t       *heap;
+    pay_status_t      status = PAY_OK;
+    pay_audit_row_t   row;
+
+    pay_merkle_init(tree);
+    memset(&row, 0, sizeof(row));
+
+    for (i = 0; i < seal->leaf_count && status == PAY_OK; i++) {
+        heap = pay_heap_create();
+        if (heap == NULL) {
+            return PAY_NO_MEMORY;
+        }
+
+        row.merchant_id = seal->leaves[i].merchant_id;
+        row.payment_order_id = seal->leaves[i].payment_order_id;
+        row.seq = seal->leaves[i].seq;
+        memcpy(row.hash, seal->leaves[i].hash, sizeof(row.hash));
+
+        status = pay_audit_leaf_bytes(pay_heap_arena(heap), &row, &bytes);
+
+        if (status == PAY_OK) {
+            status = pay_merkle_add(tree, bytes);
+        }
+
+        pay_heap_destroy(heap);
+    }
+
+    return status;
+}
+
+
+static void
+seals_summarize(pay_audit_check_t *check)
+{
+    audit_seal_t        *first, *last;
+    pay_audit_counts_t  *counts = &check->counts;
+
+    counts->seals = check->seal_count;
+
+    if (check->seal_count != 0) {
+        first = &check->seals[0];
+        last = &check->seals[check->seal_count - 1];
+        counts->first = first->number;
+        counts->last = last->number;
+        memcpy(counts->first_at, first->at, sizeof(first->at));
+        memcpy(counts->last_at, last->at, sizeof(last->at));
+    }
+}
+
+
+static int
+by_number(const void *a, const void *b)
+{
+    const audit_seal_t  *one = a, *other = b;
+
+    return (one->number > other->number) - (one->number < other->number);
+}
+
+
+static int
+by_position(const void *a, const void *b)
+{
+    return pay_audit_leaf_order(a, b);
+}
