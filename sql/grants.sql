@@ -39,8 +39,9 @@ GRANT SELECT ON ALL TABLES IN SCHEMA pay, pay_view
     TO payments_auditor, payments_operator;
 GRANT EXECUTE ON ALL ROUTINES IN SCHEMA pay_view
     TO payments_auditor, payments_operator;
--- for sql/checks/status_rank.sql, which auditors run
-GRANT EXECUTE ON FUNCTION pay.status_rank
+-- for sql/checks, which auditors run
+GRANT EXECUTE ON FUNCTION pay.status_rank, pay.event_hash, pay.event_bytes,
+    pay.hash_field, pay.iso_micros
     TO payments_auditor, payments_operator;
 
 GRANT USAGE ON SCHEMA pay_ops TO payments_operator;

@@ -69,13 +69,15 @@ COMMENT ON FUNCTION pay.all_sold IS
 -- contradiction, and the contradictions that were news.  A row's address
 -- (ctid) stands for its key between two looks at it: nobody else changes what
 -- belongs to a locked checkout.  booked: what it means to the books where
--- money is captured by hand.
+-- money is captured by hand.  An order's head is the hash of the event that
+-- is written with it.
 CREATE OR REPLACE FUNCTION pay.move_orders(
     p_facts fact[], p_turn int, OUT moved int[], OUT late int[],
     OUT against int[], OUT told int[], OUT booked posting[])
 LANGUAGE plpgsql AS $$
 DECLARE
     v_now timestamptz := clock_timestamp();
+    v_tx  bigint := pg_current_xact_id()::text::bigint;
 BEGIN
     WITH step AS (
         SELECT f.*, o.tid, o.payment_order_id, o.status AS old_status,
@@ -124,8 +126,26 @@ BEGIN
                 WHEN s.news = 'authorized' THEN o.amount_minor
                 WHEN s.takes_all OR s.news = 'released'
                     OR s.new_status = 'FAILED' THEN 0
-                ELSE o.authorized_minor END
+                ELSE o.authorized_minor END,
+            head = event_hash(o.head, ROW(s.merchant_id, s.payment_order_id,
+                o.version + 1, v_now, v_tx, s.news, s.actor, s.old_status,
+                s.new_status, s.new_reason, d.about, s.request_id,
+                NULL)::event)
         FROM step s
+        CROSS JOIN LATERAL (
+            SELECT jsonb_strip_nulls(jsonb_build_object('type', s.type,
+                'code', s.code, 'reference', s.reference,
+                'policy', s.policy,
+                'captured_minor', CASE WHEN s.takes_all
+                                           AND s.capture = 'manual'
+                                       THEN (s.was).amount_minor END,
+                'said', CASE WHEN s.news = 'contradiction' THEN s.kind END,
+                'amount_minor', CASE WHEN s.news IN (
+                    'mismatch', 'contradiction') THEN s.amount_minor END,
+                'currency', CASE WHEN s.news IN (
+                    'mismatch', 'contradiction') THEN s.currency END))
+                || coalesce(s.detail, '{}') AS about
+            OFFSET 0) d
         WHERE o.ctid = s.tid
             AND (s.new_status <> s.old_status
                  OR s.news IN ('registered', 'registration_unknown',
@@ -141,32 +161,17 @@ BEGIN
                  OR s.news = 'contradiction' AND s.actor = 'webhook'
                  OR (s.news = 'pending' AND s.old_status = 'EXECUTING'
                      OR s.news IN ('late_success', 'contradiction'))
-                    AND NOT EXISTS (
-                        SELECT FROM event e
-                        WHERE e.merchant_id = s.merchant_id
-                            AND e.payment_order_id = s.payment_order_id
-                            AND e.kind = s.news
-                            AND (e.actor = s.actor
-                                 OR s.news <> 'contradiction')))
-        RETURNING s.*, o.version, o AS now
+                    AND NOT is_told(s.merchant_id, s.checkout_id,
+                        s.payment_order_id, s.news,
+                        CASE WHEN s.news = 'contradiction'
+                             THEN s.actor END))
+        RETURNING s.*, d.about, o.version, o.head, o AS now
     ), logged AS (
-        INSERT INTO event (merchant_id, payment_order_id, seq, at, kind,
-            actor, old_status, new_status, reason, detail, request_id)
-        SELECT m.merchant_id, m.payment_order_id, m.version, v_now, m.news,
-            m.actor, m.old_status, m.new_status, m.new_reason,
-            jsonb_strip_nulls(jsonb_build_object('type', m.type,
-                'code', m.code, 'reference', m.reference,
-                'policy', m.policy,
-                'captured_minor', CASE WHEN m.takes_all
-                                           AND m.capture = 'manual'
-                                       THEN (m.now).captured_minor END,
-                'said', CASE WHEN m.news = 'contradiction' THEN m.kind END,
-                'amount_minor', CASE WHEN m.news IN (
-                    'mismatch', 'contradiction') THEN m.amount_minor END,
-                'currency', CASE WHEN m.news IN (
-                    'mismatch', 'contradiction') THEN m.currency END))
-                || coalesce(m.detail, '{}'),
-            m.request_id
+        INSERT INTO event (merchant_id, payment_order_id, seq, at, tx, kind,
+            actor, old_status, new_status, reason, detail, request_id, hash)
+        SELECT m.merchant_id, m.payment_order_id, m.version, v_now, v_tx,
+            m.news, m.actor, m.old_status, m.new_status, m.new_reason,
+            m.about, m.request_id, m.head
         FROM moved m
     ), told AS (
         INSERT INTO outbox (merchant_id, payment_order_id, seq, at, kind)

@@ -158,12 +158,13 @@ BEGIN
     WITH won AS (
         INSERT INTO payment_order AS o (merchant_id, payment_order_id,
             checkout_id, position, seller_account, amount_minor, currency,
-            credit_currency, credit_rate, credit_minor, credit_until)
+            credit_currency, credit_rate, credit_minor, credit_until, head)
         SELECT i.merchant_id, e.line ->> 'id', i.checkout_id, e.n,
             e.line ->> 'seller', (e.line -> 'amount')::bigint, i.currency,
             CASE WHEN q.quote IS NOT NULL THEN e.line ->> 'credit' END,
             (q.quote -> 'rate')::numeric, (q.quote -> 'minor')::bigint,
-            CASE WHEN q.quote IS NOT NULL THEN now() + i.quote_ttl END
+            CASE WHEN q.quote IS NOT NULL THEN now() + i.quote_ttl END,
+            (first_event(i, e.line ->> 'id')).hash
         FROM unnest(p_items) i,
             jsonb_array_elements(i.orders) WITH ORDINALITY AS e (line, n),
             LATERAL (SELECT e.line -> 'quote') q (quote)
@@ -237,12 +238,10 @@ COMMENT ON FUNCTION pay.insert_registrations IS
 CREATE OR REPLACE FUNCTION pay.insert_beginnings(p_items payment_item[])
 RETURNS void LANGUAGE plpgsql AS $$
 BEGIN
-    INSERT INTO event (merchant_id, payment_order_id, seq, at, kind, actor,
-        new_status, detail, request_id)
-    SELECT i.merchant_id, e ->> 'id', 1, clock_timestamp(), 'created',
-        'merchant', 'NOT_STARTED', jsonb_strip_nulls(jsonb_build_object(
-            'psp', i.psp, 'route', i.route)), i.request_id
-    FROM unnest(p_items) i, jsonb_array_elements(i.orders) e;
+    INSERT INTO event
+    SELECT f.*
+    FROM unnest(p_items) i, jsonb_array_elements(i.orders) e,
+        first_event(i, e ->> 'id') f;
 
     INSERT INTO job (merchant_id, checkout_id, kind, run_at)
     SELECT i.merchant_id, i.checkout_id, 'register', now() + i.lease

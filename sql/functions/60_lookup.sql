@@ -117,23 +117,35 @@ $$;
 COMMENT ON FUNCTION pay.iso_time IS 'A moment as JSON shows it, in UTC';
 
 
--- At most its newest 1000 events.
+-- At most its newest 1000 events, of those months that are still here.
 -- Who of the gateway's people decided something, and why, is for them alone.
 CREATE OR REPLACE FUNCTION pay.timeline(
     p_merchant_id text, p_payment_order_id text, p_inside boolean)
-RETURNS json LANGUAGE sql STABLE AS $$
-SELECT json_agg(json_build_object('seq', e.seq,
-    'at', iso_time(e.at), 'kind', e.kind, 'actor', e.actor,
-    'old_status', e.old_status, 'new_status', e.new_status,
-    'reason', e.reason,
-    'detail', CASE WHEN e.actor = 'operator' AND NOT p_inside
-                   THEN e.detail - '{who,why,role}'::text[]
-                   ELSE e.detail END,
-    'request_id', e.request_id) ORDER BY e.seq)
-FROM (SELECT * FROM event x
-      WHERE x.merchant_id = p_merchant_id
-          AND x.payment_order_id = p_payment_order_id
-      ORDER BY x.seq DESC LIMIT 1000) e
+RETURNS json LANGUAGE plpgsql STABLE AS $$
+DECLARE
+    v_since timestamptz := (
+        SELECT events_since(o.merchant_id, o.checkout_id)
+        FROM find_order(p_merchant_id, p_payment_order_id) o);
+BEGIN
+    IF v_since IS NULL THEN
+        RETURN NULL;
+    END IF;
+
+    RETURN (
+        SELECT coalesce(json_agg(json_build_object('seq', e.seq,
+            'at', iso_time(e.at), 'kind', e.kind, 'actor', e.actor,
+            'old_status', e.old_status, 'new_status', e.new_status,
+            'reason', e.reason,
+            'detail', CASE WHEN e.actor = 'operator' AND NOT p_inside
+                           THEN e.detail - '{who,why,role}'::text[]
+                           ELSE e.detail END,
+            'request_id', e.request_id) ORDER BY e.seq), '[]')
+        FROM (SELECT * FROM event x
+              WHERE x.merchant_id = p_merchant_id
+                  AND x.payment_order_id = p_payment_order_id
+                  AND x.at >= v_since
+              ORDER BY x.seq DESC LIMIT 1000) e);
+END
 $$;
 COMMENT ON FUNCTION pay.timeline IS
     'An order''s events, oldest first; NULL when there is no such order';

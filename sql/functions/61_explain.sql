@@ -19,10 +19,8 @@ BEGIN
         j.run_at, j.lease_until, j.code,
         greatest(f.run_at, f.lease_until), f.code, l.kind, l.reason,
         l.attempts, s.state,
-        EXISTS (SELECT FROM event e
-                WHERE e.merchant_id = o.merchant_id
-                    AND e.payment_order_id = o.payment_order_id
-                    AND e.kind = 'pending'),
+        is_told(o.merchant_id, o.checkout_id, o.payment_order_id, 'pending',
+                NULL),
         coalesce(m.differs, false), coalesce(m.contradicted, false),
         EXISTS (SELECT FROM letters_of(c.merchant_id, c.checkout_id) x
                 WHERE x.state = 'open' AND x.kind = 'stuck')

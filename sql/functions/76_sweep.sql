@@ -435,6 +435,7 @@ BEGIN
     PERFORM sweep_open(sweep_limit(p_limits, 'registering_s'),
                        sweep_limit(p_limits, 'executing_s'));
     PERFORM sweep_parked(sweep_limit(p_limits, 'parked_s'));
+    PERFORM make_partitions(false);
 
     RETURN sweep_counts();
 END

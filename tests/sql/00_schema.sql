@@ -43,6 +43,9 @@ SELECT is_empty($$
                              'pay_ops'::regnamespace)
         AND p.prolang = (SELECT oid FROM pg_language WHERE lanname = 'plpgsql')
         AND p.prosrc ~* '\mexecute\M'
+        -- a partition's name and bounds cannot be parameters
+        AND p.oid <> ALL ('{pay.make_partition}'
+                          ::regproc[])
 $$, 'no dynamic SQL');
 
 SELECT is_empty($$

@@ -69,11 +69,13 @@ FROM (VALUES
       VALUES (''m1'', ''x'', ''c1'', 9, ''s'', 1, ''USD'', ''SUCCESS'')',
      'PAY10'),
     ('INSERT INTO pay.payment_order (merchant_id, payment_order_id,
-      checkout_id, position, seller_account, amount_minor, currency)
-      VALUES (''m1'', ''x'', ''c1'', 9, ''s'', 0, ''USD'')', '23514'),
+      checkout_id, position, seller_account, amount_minor, currency, head)
+      VALUES (''m1'', ''x'', ''c1'', 9, ''s'', 0, ''USD'', sha256(''''))',
+     '23514'),
     ('INSERT INTO pay.payment_order (merchant_id, payment_order_id,
-      checkout_id, position, seller_account, amount_minor, currency)
-      VALUES (''m1'', ''x'', ''c9'', 9, ''s'', 1, ''USD'')', '23503'),
+      checkout_id, position, seller_account, amount_minor, currency, head)
+      VALUES (''m1'', ''x'', ''c9'', 9, ''s'', 1, ''USD'', sha256(''''))',
+     '23503'),
     ('UPDATE pay.checkout SET total_minor = 1', 'PAY11'),
     ('UPDATE pay.checkout SET currency = ''EUR''', 'PAY11'),
     ('UPDATE pay.checkout SET merchant_id = ''m2''', 'PAY11'),

@@ -1,0 +1,144 @@
+-- The log by month, and where chains begin.  How an event is hashed stands in
+-- migrations/0005_audit.sql, since it never changes.  Private to schema pay.
+
+SET LOCAL ROLE payments_owner;
+SET LOCAL search_path = pay, pg_temp;
+
+
+-- Hashed twice, for the order's head and for itself: so its moment is that of
+-- the transaction, and all else comes from the item.
+CREATE OR REPLACE FUNCTION pay.first_event(
+    p_item payment_item, p_payment_order_id text)
+RETURNS event LANGUAGE plpgsql STABLE AS $$
+DECLARE
+    v_event event;
+BEGIN
+    v_event := ROW(p_item.merchant_id, p_payment_order_id, 1, now(),
+        pg_current_xact_id()::text::bigint, 'created', 'merchant', NULL,
+        'NOT_STARTED', NULL, jsonb_strip_nulls(jsonb_build_object(
+            'psp', p_item.psp, 'route', p_item.route)),
+        p_item.request_id, NULL);
+    v_event.hash := event_hash(NULL, v_event);
+
+    RETURN v_event;
+END
+$$;
+COMMENT ON FUNCTION pay.first_event IS
+    'With which an order''s timeline begins';
+
+
+-- An order's events are in the partitions from there on only: its first one
+-- came with its checkout.  A day for clocks that were set back.
+CREATE OR REPLACE FUNCTION pay.events_since(
+    p_merchant_id text, p_checkout_id text)
+RETURNS timestamptz LANGUAGE sql STABLE AS $$
+SELECT c.created_at - interval '1 day' FROM checkout c
+WHERE c.merchant_id = p_merchant_id AND c.checkout_id = p_checkout_id
+$$;
+COMMENT ON FUNCTION pay.events_since IS
+    'From when on a checkout''s orders can have events';
+
+
+-- A function, so that what asks for nothing old opens no partition.
+CREATE OR REPLACE FUNCTION pay.is_told(
+    p_merchant_id text, p_checkout_id text, p_payment_order_id text,
+    p_kind text, p_actor text)
+RETURNS boolean LANGUAGE plpgsql STABLE AS $$
+DECLARE
+    v_since timestamptz := events_since(p_merchant_id, p_checkout_id);
+BEGIN
+    RETURN EXISTS (
+        SELECT FROM event e
+        WHERE e.merchant_id = p_merchant_id
+            AND e.payment_order_id = p_payment_order_id
+            AND e.at >= v_since AND e.kind = p_kind
+            AND (p_actor IS NULL OR e.actor = p_actor));
+END
+$$;
+COMMENT ON FUNCTION pay.is_told IS
+    'Whether an order''s timeline has such an event (NULL: of any actor)';
+
+
+-- Dynamic SQL: a table's name and bounds cannot be parameters.  Attached, not
+-- created in place, so that nobody who writes events waits for it.
+CREATE OR REPLACE FUNCTION pay.make_partition(p_month date)
+RETURNS void LANGUAGE plpgsql AS $$
+DECLARE
+    v_name  text := 'event_' || to_char(p_month, 'YYYY_MM');
+    v_from  timestamptz := p_month::timestamp AT TIME ZONE 'UTC';
+    v_until timestamptz := (p_month + interval '1 month') AT TIME ZONE 'UTC';
+BEGIN
+    EXECUTE format('CREATE TABLE pay.%I (LIKE pay.event INCLUDING ALL)'
+        ' WITH (autovacuum_analyze_threshold = 1000)', v_name);
+
+    IF EXISTS (SELECT FROM event_default e
+               WHERE e.at >= v_from AND e.at < v_until)
+    THEN
+        ALTER TABLE event_default DISABLE TRIGGER event_append_only;
+        EXECUTE format('WITH gone AS (DELETE FROM pay.event_default'
+            ' WHERE at >= %L AND at < %L RETURNING *)'
+            ' INSERT INTO pay.%I SELECT * FROM gone', v_from, v_until,
+            v_name);
+        ALTER TABLE event_default ENABLE ALWAYS TRIGGER event_append_only;
+    END IF;
+
+    EXECUTE format('CREATE TRIGGER event_append_only'
+        ' BEFORE UPDATE OR DELETE OR TRUNCATE ON pay.%1$I FOR EACH STATEMENT'
+        ' EXECUTE FUNCTION pay.refuse_change(''the log is append-only'','
+        ' ''PAY20''); ALTER TABLE pay.%1$I ENABLE ALWAYS TRIGGER'
+        ' event_append_only; GRANT SELECT ON pay.%1$I TO payments_auditor,'
+        ' payments_operator', v_name);
+    EXECUTE format('ALTER TABLE pay.event ATTACH PARTITION pay.%I'
+        ' FOR VALUES FROM (%L) TO (%L)', v_name, v_from, v_until);
+END
+$$;
+COMMENT ON FUNCTION pay.make_partition IS
+    'Makes the partition of a month, with what event_default has of it';
+
+
+-- This month and the next two, and with p_move all months that have events in
+-- event_default: that may take long, and event_default is locked meanwhile.
+-- Whoever has a lock on it (a dump) is not waited for: there is time until
+-- the next round.
+CREATE OR REPLACE FUNCTION pay.make_partitions(p_move boolean DEFAULT true)
+RETURNS int LANGUAGE plpgsql
+SET search_path = pay, pg_temp SET lock_timeout = '200ms' AS $$
+DECLARE
+    v_months date[];
+    v_month  date;
+BEGIN
+    v_months := ARRAY(
+        SELECT w.month
+        FROM (SELECT (date_trunc('month', now() AT TIME ZONE 'UTC')
+                      + make_interval(months => n))::date AS month
+              FROM generate_series(0, 2) n
+              UNION
+              SELECT date_trunc('month', e.at AT TIME ZONE 'UTC')::date
+              FROM event_default e
+              WHERE p_move) w
+        WHERE to_regclass('pay.event_' || to_char(w.month, 'YYYY_MM')) IS NULL
+            AND (p_move OR NOT EXISTS (
+                SELECT FROM event_default e
+                WHERE e.at >= w.month::timestamp AT TIME ZONE 'UTC'
+                    AND e.at < (w.month + interval '1 month')
+                        AT TIME ZONE 'UTC'))
+        ORDER BY w.month);
+
+    IF v_months <> '{}' THEN
+        LOCK TABLE event IN SHARE UPDATE EXCLUSIVE MODE;
+        LOCK TABLE event_default IN ACCESS EXCLUSIVE MODE;
+    END IF;
+
+    FOREACH v_month IN ARRAY v_months LOOP
+        PERFORM make_partition(v_month);
+    END LOOP;
+
+    RETURN cardinality(v_months);
+EXCEPTION WHEN lock_not_available OR duplicate_table THEN
+    RETURN 0;
+END
+$$;
+COMMENT ON FUNCTION pay.make_partitions IS
+    'Makes the partitions of the log that will be needed: how many';
+
+SELECT pay.make_partitions();

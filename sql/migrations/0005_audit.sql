@@ -1,0 +1,273 @@
+-- The event log as evidence: each event holds the hash of itself and of the
+-- one before it, the log is partitioned by month, and seals (Merkle trees
+-- over the newest hashes, signed by the gateway) follow behind.
+
+SET LOCAL ROLE payments_owner;
+SET LOCAL search_path = pay, pg_temp;
+
+DO $$
+BEGIN
+    IF current_setting('server_encoding') <> 'UTF8' THEN
+        RAISE EXCEPTION 'the hashes are over UTF-8, this database is %',
+            current_setting('server_encoding') USING ERRCODE = 'PAY01';
+    END IF;
+END
+$$;
+
+
+-- The timeline, append-only for everybody.  seq runs from 1 without a gap.
+-- tx is the transaction that made it: by it seals tell which events they
+-- have.  Each month has a partition, made ahead by make_partitions(); what
+-- finds none lands in event_default, and checks/event_default.sql tells.
+DROP VIEW IF EXISTS pay_view.timeline;
+ALTER TABLE event RENAME TO event_before;
+
+CREATE TABLE event (
+    merchant_id       id NOT NULL,
+    payment_order_id  id NOT NULL,
+    seq               int NOT NULL,
+    at                timestamptz NOT NULL,
+    tx                bigint NOT NULL,
+    kind              filled NOT NULL,
+    actor             text COLLATE "C" NOT NULL,
+    old_status        order_status,
+    new_status        order_status NOT NULL,
+    reason            text COLLATE "C",
+    detail            jsonb NOT NULL DEFAULT '{}',
+    request_id        text,
+    hash              bytea NOT NULL,
+    CONSTRAINT event_key PRIMARY KEY (merchant_id, payment_order_id, seq, at),
+    CONSTRAINT event_numbers CHECK (seq >= 1 AND tx >= 0),
+    CONSTRAINT event_actor CHECK (actor IN ('merchant', 'gateway', 'webhook',
+                                            'query', 'operator')),
+    CONSTRAINT event_begins CHECK ((seq = 1) = (old_status IS NULL)),
+    CONSTRAINT event_hash CHECK (octet_length(hash) = 32)
+) PARTITION BY RANGE (at);
+
+CREATE TABLE event_default PARTITION OF event DEFAULT;
+ALTER TABLE event_default SET (autovacuum_analyze_threshold = 1000);
+
+-- for the sealer: what came since the last seal
+CREATE INDEX event_tx ON event USING brin (tx)
+    WITH (pages_per_range = 32, autosummarize = on);
+
+
+-- Never to be changed: whoever verifies computes the same.
+CREATE FUNCTION iso_micros(p_at timestamptz) RETURNS text
+LANGUAGE sql IMMUTABLE AS $$
+SELECT to_char(p_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')
+$$;
+COMMENT ON FUNCTION iso_micros IS
+    'A moment as hashes and exports have it: UTC, microseconds';
+
+CREATE FUNCTION hash_field(p_value text) RETURNS text
+LANGUAGE sql IMMUTABLE AS $$
+SELECT coalesce(octet_length(p_value) || ':' || p_value || ',', '-,')
+$$;
+COMMENT ON FUNCTION hash_field IS
+    'A member of what is hashed: its length, itself; NULL is -,';
+
+-- Of the event only what is hashed matters, not its own hash.
+CREATE FUNCTION event_bytes(p_previous bytea, p_event pay.event) RETURNS text
+LANGUAGE plpgsql IMMUTABLE AS $$
+BEGIN
+    RETURN pay.hash_field(coalesce(encode(p_previous, 'hex'), ''))
+        || pay.hash_field(p_event.merchant_id)
+        || pay.hash_field(p_event.payment_order_id)
+        || pay.hash_field(p_event.seq::text)
+        || pay.hash_field(pay.iso_micros(p_event.at))
+        || pay.hash_field(p_event.tx::text)
+        || pay.hash_field(p_event.kind)
+        || pay.hash_field(p_event.actor)
+        || pay.hash_field(p_event.old_status)
+        || pay.hash_field(p_event.new_status)
+        || pay.hash_field(p_event.reason)
+        || pay.hash_field(p_event.detail::text)
+        || pay.hash_field(p_event.request_id);
+END
+$$;
+COMMENT ON FUNCTION event_bytes IS
+    'What the hash of an event is over; p_previous: the hash before it, NULL '
+    'for an order''s first';
+
+CREATE FUNCTION event_hash(p_previous bytea, p_event pay.event) RETURNS bytea
+LANGUAGE plpgsql IMMUTABLE AS $$
+BEGIN
+    RETURN sha256(convert_to(pay.event_bytes(p_previous, p_event), 'UTF8'));
+END
+$$;
+COMMENT ON FUNCTION event_hash IS 'What an event''s hash has to be';
+
+
+-- What was there already is chained now, all of it by this transaction.  The
+-- months take it out of event_default afterwards (16_audit.sql).
+INSERT INTO event
+WITH RECURSIVE plain AS NOT MATERIALIZED (
+    SELECT b.merchant_id, b.payment_order_id, b.seq,
+        ROW(b.merchant_id, b.payment_order_id, b.seq, b.at,
+            pg_current_xact_id()::text::bigint, b.kind, b.actor,
+            b.old_status, b.new_status, b.reason, b.detail, b.request_id,
+            NULL)::event AS e
+    FROM event_before b
+), chain AS (
+    SELECT p.e, event_hash(NULL, p.e) AS hash FROM plain p WHERE p.seq = 1
+    UNION ALL
+    SELECT p.e, event_hash(c.hash, p.e)
+    FROM chain c
+    JOIN plain p ON p.merchant_id = (c.e).merchant_id
+        AND p.payment_order_id = (c.e).payment_order_id
+        AND p.seq = (c.e).seq + 1
+)
+SELECT (c.e).merchant_id, (c.e).payment_order_id, (c.e).seq, (c.e).at,
+    (c.e).tx, (c.e).kind, (c.e).actor, (c.e).old_status, (c.e).new_status,
+    (c.e).reason, (c.e).detail, (c.e).request_id, c.hash
+FROM chain c;
+
+DO $$
+BEGIN
+    IF (SELECT count(*) FROM event) <> (SELECT count(*) FROM event_before)
+    THEN
+        RAISE EXCEPTION 'a timeline has a gap: see sql/checks/event_gap.sql'
+            USING ERRCODE = 'PAY20';
+    END IF;
+END
+$$;
+
+DROP TABLE event_before;
+
+CREATE TRIGGER event_append_only
+    BEFORE UPDATE OR DELETE OR TRUNCATE ON event
+    FOR EACH STATEMENT
+    EXECUTE FUNCTION refuse_change('the log is append-only', 'PAY20');
+ALTER TABLE event ENABLE ALWAYS TRIGGER event_append_only;
+
+-- whoever names a partition finds this one
+CREATE TRIGGER event_append_only
+    BEFORE UPDATE OR DELETE OR TRUNCATE ON event_default
+    FOR EACH STATEMENT
+    EXECUTE FUNCTION refuse_change('the log is append-only', 'PAY20');
+ALTER TABLE event_default ENABLE ALWAYS TRIGGER event_append_only;
+
+
+-- The hash of the order's newest event: the next one goes on from here.
+ALTER TABLE payment_order ADD head bytea CHECK (octet_length(head) = 32);
+
+UPDATE payment_order o
+SET head = e.hash
+FROM event e
+WHERE e.merchant_id = o.merchant_id
+    AND e.payment_order_id = o.payment_order_id AND e.seq = o.version;
+
+ALTER TABLE payment_order ALTER head SET NOT NULL;
+
+CREATE TRIGGER payment_order_head
+    BEFORE UPDATE OF head, version ON payment_order FOR EACH ROW
+    WHEN ((NEW.head <> OLD.head) <> (NEW.version <> OLD.version))
+    EXECUTE FUNCTION refuse_change('a head has its version', 'PAY11');
+ALTER TABLE payment_order ENABLE ALWAYS TRIGGER payment_order_head;
+
+
+-- The newest event of an order that was dropped with its month, see
+-- pay_ops.drop_month(): its chain goes on from here.
+CREATE TABLE event_anchor (
+    merchant_id       id NOT NULL,
+    payment_order_id  id NOT NULL,
+    seq               int NOT NULL CHECK (seq >= 1),
+    hash              bytea NOT NULL CHECK (octet_length(hash) = 32),
+    PRIMARY KEY (merchant_id, payment_order_id)
+);
+
+CREATE TRIGGER event_anchor_kept
+    BEFORE DELETE OR TRUNCATE ON event_anchor
+    FOR EACH STATEMENT
+    EXECUTE FUNCTION refuse_change('anchors stay', 'PAY20');
+ALTER TABLE event_anchor ENABLE ALWAYS TRIGGER event_anchor_kept;
+
+CREATE TRIGGER event_anchor_grows
+    BEFORE UPDATE ON event_anchor FOR EACH ROW
+    WHEN ((NEW.merchant_id, NEW.payment_order_id)
+          IS DISTINCT FROM (OLD.merchant_id, OLD.payment_order_id)
+          OR NEW.seq <= OLD.seq)
+    EXECUTE FUNCTION refuse_change('anchors move ahead', 'PAY20');
+ALTER TABLE event_anchor ENABLE ALWAYS TRIGGER event_anchor_grows;
+
+-- Which months are gone, who let them go, and why.  first_seal: from this
+-- one on the log has all that the seals have.
+CREATE TABLE dropped_month (
+    month       date PRIMARY KEY CHECK (extract(day FROM month) = 1),
+    at          timestamptz NOT NULL DEFAULT clock_timestamp(),
+    events      bigint NOT NULL,
+    max_tx      bigint NOT NULL,
+    first_seal  bigint NOT NULL,
+    who         filled NOT NULL,
+    why         filled NOT NULL
+);
+
+CREATE TRIGGER dropped_month_append_only
+    BEFORE UPDATE OR DELETE OR TRUNCATE ON dropped_month
+    FOR EACH STATEMENT
+    EXECUTE FUNCTION refuse_change('what was done was done', 'PAY20');
+ALTER TABLE dropped_month ENABLE ALWAYS TRIGGER dropped_month_append_only;
+
+
+-- What the gateway vouches for.  A seal has the newest event of each order
+-- that the transactions from from_tx up to, and without, until_tx have written
+-- to, as a leaf of a Merkle tree; message says so, together with the digest
+-- of the message before it, and is what is signed.  Only the newest seal may
+-- be without its signature: whoever takes it on signs the same message.
+CREATE TABLE seal (
+    number     bigint PRIMARY KEY CHECK (number >= 1),
+    from_tx    bigint NOT NULL,
+    until_tx   bigint NOT NULL,
+    at         timestamptz NOT NULL,
+    count      int NOT NULL CHECK (count >= 1),
+    root       bytea NOT NULL CHECK (octet_length(root) = 32),
+    previous   bytea NOT NULL CHECK (octet_length(previous) = 32),
+    message    text NOT NULL,
+    key_id     id,
+    signature  bytea CHECK (octet_length(signature) = 64),
+    CHECK (from_tx < until_tx),
+    CHECK ((key_id IS NULL) = (signature IS NULL))
+);
+
+CREATE UNIQUE INDEX seal_unsigned ON seal ((1)) WHERE signature IS NULL;
+
+CREATE TABLE seal_leaf (
+    number            bigint NOT NULL REFERENCES seal,
+    position          int NOT NULL CHECK (position >= 1),
+    merchant_id       id NOT NULL,
+    payment_order_id  id NOT NULL,
+    seq               int NOT NULL CHECK (seq >= 1),
+    hash              bytea NOT NULL CHECK (octet_length(hash) = 32),
+    PRIMARY KEY (number, position)
+);
+
+CREATE TRIGGER seal_kept
+    BEFORE DELETE OR TRUNCATE ON seal
+    FOR EACH STATEMENT
+    EXECUTE FUNCTION refuse_change('seals are append-only', 'PAY20');
+ALTER TABLE seal ENABLE ALWAYS TRIGGER seal_kept;
+
+-- It is signed once, and nothing else of it ever changes.
+CREATE TRIGGER seal_signed
+    BEFORE UPDATE ON seal FOR EACH ROW
+    WHEN (OLD.signature IS NOT NULL OR NEW.signature IS NULL
+          OR (NEW.number, NEW.from_tx, NEW.until_tx, NEW.at, NEW.count,
+              NEW.root, NEW.previous, NEW.message)
+          IS DISTINCT FROM
+          (OLD.number, OLD.from_tx, OLD.until_tx, OLD.at, OLD.count,
+           OLD.root, OLD.previous, OLD.message))
+    EXECUTE FUNCTION refuse_change('seals are append-only', 'PAY20');
+ALTER TABLE seal ENABLE ALWAYS TRIGGER seal_signed;
+
+CREATE TRIGGER seal_leaf_append_only
+    BEFORE UPDATE OR DELETE OR TRUNCATE ON seal_leaf
+    FOR EACH STATEMENT
+    EXECUTE FUNCTION refuse_change('seals are append-only', 'PAY20');
+ALTER TABLE seal_leaf ENABLE ALWAYS TRIGGER seal_leaf_append_only;
+
+ALTER TABLE round ADD lease_owner text COLLATE "C", ADD lease_until timestamptz,
+    ADD CHECK ((lease_owner IS NULL) = (lease_until IS NULL));
+INSERT INTO round (name, run_at) VALUES ('seal', now());
+
+RESET ROLE;
