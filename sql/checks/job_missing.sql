@@ -1,9 +1,9 @@
 -- An open checkout has a job that will go on with it, or people have been told
 -- that it does not; a settled one has none (I8).  But the PSP may be asked,
 -- for a while, about one that has failed, and a late payment may be on its
--- way back.
+-- way back.  Jobs of changes: change_job.sql.
 WITH s AS (
-    SELECT c.merchant_id, c.checkout_id, r.state, r.token, o.status,
+    SELECT DISTINCT ON (c.merchant_id, c.checkout_id) c.merchant_id, c.checkout_id, r.state, r.token, o.status,
         l.state AS late,
         CASE WHEN l.state = 'refunding' THEN 'refund'
              WHEN o.status IN ('SUCCESS', 'FAILED') THEN NULL
@@ -13,7 +13,7 @@ WITH s AS (
     JOIN pay.registration r USING (merchant_id, checkout_id)
     JOIN pay.payment_order o USING (merchant_id, checkout_id)
     LEFT JOIN pay.late_success l USING (merchant_id, checkout_id)
-    WHERE o.position = 1
+    ORDER BY c.merchant_id, c.checkout_id, o.status IN ('SUCCESS', 'FAILED')
 )
 SELECT 'missing' AS what, s.*, NULL AS kind, NULL::int AS attempts
 FROM s
@@ -31,6 +31,6 @@ UNION ALL
 SELECT 'unwanted', s.*, j.kind, j.attempts
 FROM pay.job j
 JOIN s USING (merchant_id, checkout_id)
-WHERE j.kind IS DISTINCT FROM s.wanted
+WHERE j.kind IS DISTINCT FROM s.wanted AND j.kind <> 'change'
     AND (j.kind = 'poll' AND s.status = 'FAILED' AND s.token IS NOT NULL
          AND j.attempts <= 101) IS NOT TRUE;

@@ -1,4 +1,5 @@
--- Tokens, aliases and registrations tell the same story, both ways.
+-- Tokens, aliases and registrations tell the same story, both ways; of ids of
+-- payments a checkout may have several.
 SELECT coalesce(r.merchant_id, t.merchant_id) AS merchant_id,
     coalesce(r.checkout_id, t.checkout_id) AS checkout_id, r.name,
     t.token AS owned_name
@@ -8,5 +9,6 @@ FROM (SELECT DISTINCT g.merchant_id, g.checkout_id, g.psp, n.name
       WHERE n.name IS NOT NULL) r
 FULL JOIN (SELECT * FROM pay.psp_token WHERE checkout_id IS NOT NULL) t
     ON t.psp = r.psp AND t.token = r.name
-WHERE r.merchant_id IS DISTINCT FROM t.merchant_id
-    OR r.checkout_id IS DISTINCT FROM t.checkout_id;
+WHERE (r.merchant_id IS DISTINCT FROM t.merchant_id
+       OR r.checkout_id IS DISTINCT FROM t.checkout_id)
+    AND NOT (r.name IS NULL AND t.is_reference);

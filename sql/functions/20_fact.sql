@@ -281,13 +281,15 @@ RETURNS void LANGUAGE plpgsql AS $$
 BEGIN
     INSERT INTO mismatch (merchant_id, checkout_id, kind, source, psp,
         event_id, token, amount_minor, currency, own_token, total_minor,
-        own_currency, request_id)
+        own_currency, request_id, object, why)
     SELECT c.merchant_id, c.checkout_id,
-        CASE WHEN f.kind <> 'mismatch' THEN 'contradiction'
+        CASE WHEN f.detail ? 'about' THEN f.detail ->> 'about'
+             WHEN f.kind <> 'mismatch' THEN 'contradiction'
              WHEN f.currency <> c.currency THEN 'currency'
              ELSE 'amount' END,
         f.actor, f.psp, f.event_id, f.token, f.amount_minor, f.currency,
-        r.token, c.total_minor, c.currency, f.request_id
+        r.token, c.total_minor, c.currency, f.request_id,
+        f.detail ->> 'object', f.detail ->> 'why'
     FROM unnest(p_facts) f
     JOIN checkout c ON c.merchant_id = f.merchant_id
         AND c.checkout_id = f.checkout_id
@@ -390,8 +392,10 @@ COMMENT ON FUNCTION pay.poll_soon IS
 
 
 -- Several facts about one checkout take their turns in the order of items.
-CREATE OR REPLACE FUNCTION pay.record_facts(p_facts fact[])
-RETURNS fact[] LANGUAGE plpgsql AS $$
+-- postings: what is to be booked, by post(), once in each call, last.
+CREATE OR REPLACE FUNCTION pay.take_facts(
+    p_facts fact[], OUT facts fact[], OUT postings posting[])
+LANGUAGE plpgsql AS $$
 DECLARE
     v_facts   fact[];
     v_last    int;
@@ -459,9 +463,8 @@ BEGIN
         PERFORM end_changes(v_facts);
     END IF;
 
-    PERFORM book_facts(v_facts, v_moved, v_late, v_booked);
-
-    RETURN ARRAY(
+    postings := book_facts(v_facts, v_moved, v_late, v_booked);
+    facts := ARRAY(
         SELECT with_outcome(f, CASE
             WHEN f.kind = 'mismatch' THEN 'mismatch'
             WHEN f.kind = 'notified' THEN 'asked'
@@ -472,5 +475,19 @@ BEGIN
         FROM unnest(p_facts) f);
 END
 $$;
-COMMENT ON FUNCTION pay.record_facts IS
+COMMENT ON FUNCTION pay.take_facts IS
     'Takes facts about locked checkouts into account, in turn order';
+
+
+CREATE OR REPLACE FUNCTION pay.record_facts(p_facts fact[])
+RETURNS fact[] LANGUAGE plpgsql AS $$
+DECLARE
+    v_taken record := take_facts(p_facts);
+BEGIN
+    PERFORM post(v_taken.postings);
+
+    RETURN v_taken.facts;
+END
+$$;
+COMMENT ON FUNCTION pay.record_facts IS
+    'Takes facts about locked checkouts into account, and books them';

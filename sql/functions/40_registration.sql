@@ -51,45 +51,152 @@ COMMENT ON FUNCTION pay.claim_tokens IS
     'Makes tokens and aliases the property of checkouts, first wins';
 
 
--- Webhooks that came before the name that they use, as record_facts() takes
--- them.
-CREATE OR REPLACE FUNCTION pay.apply_parked(
-    p_merchant_id text[], p_checkout_id text[])
-RETURNS void LANGUAGE plpgsql AS $$
+-- A PSP's ids of payments lead to their checkouts, too, since events about what
+-- follows a sale name them.  Before the locks of the checkouts, in key order;
+-- returns the items for which something has been parked.  Whoever has locked
+-- tokens in this call as well may meet another batch half-way: PostgreSQL ends
+-- one of the two, and its items come one by one.
+CREATE OR REPLACE FUNCTION pay.claim_references(
+    p_merchant_id text[], p_checkout_id text[], p_psp text[],
+    p_reference text[])
+RETURNS int[] LANGUAGE plpgsql AS $$
 DECLARE
-    v_facts fact[];
+    v_psps  text[];
+    v_names text[];
 BEGIN
-    v_facts := ARRAY(
-        SELECT ROW(row_number() OVER (ORDER BY i.received_at, i.event_id),
-            NULL, c.merchant_id, c.checkout_id,
-            fact_kind(i.fact, i.amount_minor, i.currency, c.total_minor,
+    WITH claim AS (
+        INSERT INTO psp_token AS t (psp, token, merchant_id, checkout_id,
+            is_reference)
+        SELECT DISTINCT ON (u.psp, u.reference)
+            u.psp, u.reference, u.merchant_id, u.checkout_id, true
+        FROM unnest(p_merchant_id, p_checkout_id, p_psp, p_reference)
+            WITH ORDINALITY AS u (merchant_id, checkout_id, psp, reference,
+                                  n)
+        LEFT JOIN LATERAL (
+            SELECT k.checkout_id FROM psp_token k
+            WHERE k.psp = u.psp AND k.token = u.reference
+            OFFSET 0) k ON true
+        WHERE u.checkout_id IS NOT NULL AND u.reference <> ''
+            AND k.checkout_id IS NULL
+        ORDER BY u.psp, u.reference, u.n
+        ON CONFLICT (psp, token) DO UPDATE
+        SET merchant_id = EXCLUDED.merchant_id,
+            checkout_id = EXCLUDED.checkout_id, is_reference = true
+        WHERE t.checkout_id IS NULL
+        RETURNING t.psp, t.token, t.xmax <> 0 AS parked
+    )
+    SELECT array_agg(c.psp::text), array_agg(c.token::text)
+    INTO v_psps, v_names
+    FROM claim c WHERE c.parked;
+
+    RETURN CASE WHEN v_psps IS NULL THEN '{}' ELSE ARRAY(
+        SELECT n FROM generate_subscripts(p_psp, 1) n
+        WHERE (p_psp[n], p_reference[n]) IN (
+            SELECT * FROM unnest(v_psps, v_names))) END;
+END
+$$;
+COMMENT ON FUNCTION pay.claim_references IS
+    'Makes PSPs'' ids of payments the property of checkouts, first wins';
+
+
+-- The names that webhooks about these names bring with them.
+CREATE OR REPLACE FUNCTION pay.parked_references(
+    p_merchant_id text[], p_checkout_id text[], p_psp text[],
+    p_name text[], OUT merchants text[], OUT checkouts text[],
+    OUT psps text[], OUT names text[])
+LANGUAGE plpgsql STABLE AS $$
+BEGIN
+    SELECT array_agg(u.merchant_id), array_agg(u.checkout_id),
+        array_agg(u.psp), array_agg(i.reference)
+    INTO merchants, checkouts, psps, names
+    FROM unnest(p_merchant_id, p_checkout_id, p_psp, p_name) AS
+        u (merchant_id, checkout_id, psp, name)
+    JOIN webhook_inbox i ON i.psp = u.psp AND i.token = u.name
+        AND i.state = 'parked'
+    WHERE i.reference <> i.token;
+END
+$$;
+COMMENT ON FUNCTION pay.parked_references IS
+    'Ids of payments in webhooks that wait for these names';
+
+
+-- Webhooks that wait for names which locked checkouts have now: about their
+-- payments as facts, about what follows a sale as news.
+CREATE OR REPLACE FUNCTION pay.find_parked(
+    p_merchant_id text[], p_checkout_id text[], p_psp text[],
+    p_name text[], OUT facts fact[], OUT told news[])
+LANGUAGE plpgsql STABLE AS $$
+BEGIN
+    SELECT array_agg(ROW(w.n, NULL, w.merchant_id, w.checkout_id,
+            fact_kind(w.fact, w.amount_minor, w.currency, c.total_minor,
                       c.currency),
-            'webhook', i.psp, i.event_id, i.type, i.code, i.token,
-            i.reference, i.amount_minor, i.currency, i.request_id, NULL,
-            NULL, NULL, NULL)::fact
-        FROM (SELECT DISTINCT * FROM unnest(p_merchant_id, p_checkout_id)) AS
-            u (merchant_id, checkout_id)
+            'webhook', w.psp, w.event_id, w.type, w.code, w.token,
+            w.reference, w.amount_minor, w.currency, w.request_id, NULL,
+            NULL, NULL, NULL)::fact) FILTER (WHERE w.about IS NULL),
+        array_agg(ROW(w.n, w.merchant_id, w.checkout_id, w.psp, w.via,
+            w.event_id, w.type, w.about ->> 'about', w.about ->> 'news',
+            w.token, w.reference, w.about ->> 'object',
+            w.about ->> 'operation_id', w.amount_minor, w.currency,
+            (w.about ->> 'fee_minor')::bigint, w.about ->> 'fee_currency',
+            w.code, NULL, w.request_id, NULL)::news)
+            FILTER (WHERE w.about IS NOT NULL)
+    INTO facts, told
+    FROM (
+        SELECT i.psp, i.event_id, i.type, i.fact, i.token, i.reference,
+            i.code, i.amount_minor, i.currency, i.via, i.about, i.request_id,
+            t.merchant_id, t.checkout_id,
+            row_number() OVER (ORDER BY i.received_at, i.event_id) AS n
+        FROM (SELECT DISTINCT * FROM unnest(p_merchant_id, p_checkout_id,
+                                            p_psp, p_name)) AS
+            u (merchant_id, checkout_id, psp, name)
         JOIN registration r ON r.merchant_id = u.merchant_id
             AND r.checkout_id = u.checkout_id
-        JOIN psp_token t ON t.psp = r.psp AND t.token IN (r.token, r.alias)
+        JOIN psp_token t ON t.psp = u.psp AND t.token = u.name
             AND t.merchant_id = u.merchant_id
             AND t.checkout_id = u.checkout_id
+            AND (t.is_reference OR t.token IN (r.token, r.alias))
         JOIN webhook_inbox i ON i.psp = t.psp AND i.token = t.token
-            AND i.state = 'parked'
-        JOIN checkout c ON c.merchant_id = u.merchant_id
-            AND c.checkout_id = u.checkout_id);
+            AND i.state = 'parked') w
+    JOIN checkout c ON c.merchant_id = w.merchant_id
+        AND c.checkout_id = w.checkout_id;
 
-    IF cardinality(v_facts) > 0 THEN
-        UPDATE webhook_inbox i
-        SET state = f.outcome, merchant_id = f.merchant_id,
-            checkout_id = f.checkout_id
-        FROM unnest(record_facts(v_facts)) f
-        WHERE i.psp = f.psp AND i.event_id = f.event_id;
+    facts := coalesce(facts, '{}');
+    told := coalesce(told, '{}');
+END
+$$;
+COMMENT ON FUNCTION pay.find_parked IS
+    'Webhooks that waited for these names';
+
+
+-- The names are parallel arrays, each with its checkout, which is locked.
+-- What follows a sale comes after the sale.
+CREATE OR REPLACE FUNCTION pay.apply_parked(
+    p_merchant_id text[], p_checkout_id text[], p_psp text[], p_name text[])
+RETURNS posting[] LANGUAGE plpgsql AS $$
+DECLARE
+    v_parked record := find_parked(p_merchant_id, p_checkout_id, p_psp,
+                                   p_name);
+    v_taken  record;
+    v_booked posting[];
+BEGIN
+    v_taken := take_facts(v_parked.facts);
+    v_booked := v_taken.postings;
+
+    UPDATE webhook_inbox i
+    SET state = f.outcome, merchant_id = f.merchant_id,
+        checkout_id = f.checkout_id
+    FROM unnest(v_taken.facts) f
+    WHERE i.psp = f.psp AND i.event_id = f.event_id;
+
+    IF cardinality(v_parked.told) > 0 THEN
+        v_booked := v_booked || (take_news(v_parked.told)).postings;
     END IF;
+
+    RETURN v_booked;
 END
 $$;
 COMMENT ON FUNCTION pay.apply_parked IS
-    'Applies webhooks that waited for the tokens of these checkouts';
+    'Applies webhooks that waited for these names; what is to be booked';
 
 
 -- Tokens of locked checkouts that have none and are still at that PSP;
@@ -186,7 +293,7 @@ BEGIN
     JOIN registration r ON r.merchant_id = u.merchant_id
         AND r.checkout_id = u.checkout_id
     WHERE t.psp = u.psp AND t.token IN (u.token, u.alias)
-        AND t.merchant_id = u.merchant_id
+        AND t.merchant_id = u.merchant_id AND NOT t.is_reference
         AND t.checkout_id = u.checkout_id
         AND (t.psp = r.psp AND t.token IN (r.token, r.alias)) IS NOT TRUE;
 

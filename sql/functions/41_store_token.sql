@@ -24,6 +24,7 @@ DECLARE
     v_late   int[];
     v_facts  fact[];
     v_claim  record;
+    v_parked record;
 BEGIN
     PERFORM check_batch(
         array_dims(p_merchant_id), array_dims(p_checkout_id),
@@ -50,6 +51,14 @@ BEGIN
 
     v_claim := claim_tokens(p_merchant_id, p_checkout_id, p_psp, v_token,
                             v_alias);
+    IF v_claim.parked THEN
+        v_parked := parked_references(p_merchant_id || p_merchant_id,
+            p_checkout_id || p_checkout_id, p_psp || p_psp,
+            v_token || v_alias);
+        PERFORM claim_references(v_parked.merchants, v_parked.checkouts,
+                                 v_parked.psps, v_parked.names);
+    END IF;
+
     PERFORM lock_checkouts(p_merchant_id, p_checkout_id);
 
     SELECT t.stored, t.late INTO v_stored, v_late
@@ -69,7 +78,11 @@ BEGIN
                        v_stored);
 
     IF v_claim.parked THEN
-        PERFORM apply_parked(p_merchant_id, p_checkout_id);
+        PERFORM post(apply_parked(
+            p_merchant_id || p_merchant_id || v_parked.merchants,
+            p_checkout_id || p_checkout_id || v_parked.checkouts,
+            p_psp || p_psp || v_parked.psps,
+            v_token || v_alias || v_parked.names));
     END IF;
 
     IF cardinality(v_stored) IS DISTINCT FROM cardinality(v_token) THEN

@@ -1,4 +1,4 @@
--- What facts mean to the books.  Private to schema pay; record_facts() calls
+-- What facts mean to the books.  Private to schema pay; take_facts() calls
 -- book_facts() last, with the checkouts locked.
 
 SET LOCAL ROLE payments_owner;
@@ -94,7 +94,7 @@ COMMENT ON FUNCTION pay.late_postings IS
 -- bring theirs with them.
 CREATE OR REPLACE FUNCTION pay.book_facts(
     p_facts fact[], p_moved int[], p_late int[], p_booked posting[])
-RETURNS void LANGUAGE plpgsql AS $$
+RETURNS posting[] LANGUAGE plpgsql AS $$
 DECLARE
     v_postings posting[] := '{}';
 BEGIN
@@ -116,11 +116,11 @@ BEGIN
         v_postings := v_postings || late_postings(p_facts, p_late);
     END IF;
 
-    PERFORM post(v_postings || p_booked || ARRAY(
+    RETURN v_postings || p_booked || ARRAY(
         SELECT p FROM unnest(p_facts) f
         CROSS JOIN LATERAL unnest(f.postings) p
-        ORDER BY f.item));
+        ORDER BY f.item);
 END
 $$;
 COMMENT ON FUNCTION pay.book_facts IS
-    'Books what facts have done, once for each order';
+    'What facts mean to the books, for post()';

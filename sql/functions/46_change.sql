@@ -207,12 +207,22 @@ COMMENT ON FUNCTION pay.drop_change_job IS
     'Ends the job of a change, and what people were told of it';
 
 
--- A refund that had failed for us and was done after all was not reserved any
--- more.
+-- Reserved since somebody has asked for it, or since the PSP told that it is
+-- on its way.
+CREATE OR REPLACE FUNCTION pay.is_reserved(p_change change)
+RETURNS boolean LANGUAGE sql IMMUTABLE AS $$
+SELECT (p_change).status = 'EXECUTING'
+    OR (p_change).status = 'NOT_STARTED' AND (p_change).origin = 'merchant'
+$$;
+COMMENT ON FUNCTION pay.is_reserved IS 'Whether a refund holds its amount';
+
+
+-- What is not reserved takes from what is available: what was done outside,
+-- and what had failed for us and was done after all.
 CREATE OR REPLACE FUNCTION pay.refund_done(p_change change, p_word fact)
 RETURNS fact[] LANGUAGE plpgsql AS $$
 DECLARE
-    v_reserved boolean := p_change.status <> 'FAILED';
+    v_reserved boolean := is_reserved(p_change);
     v_order    payment_order;
 BEGIN
     UPDATE payment_order o

@@ -49,8 +49,9 @@ BEGIN
                      WHEN u.source = 'hint'
                      THEN coalesce(u.event_id, '') = ''
                      ELSE true END
-            AND u.fact IN ('none', 'pending', 'paid', 'declined', 'expired',
-                           'cancelled', 'rejected', 'ask')
+            AND u.fact IN ('none', 'pending', 'authorized', 'paid',
+                           'declined', 'expired', 'cancelled', 'rejected',
+                           'ask')
             AND coalesce(octet_length(u.type), 0) <= 255
             AND coalesce(octet_length(u.token), 0) <= 255
             AND coalesce(octet_length(u.reference), 0) <= 255
@@ -174,17 +175,43 @@ COMMENT ON FUNCTION pay.set_aside IS
 
 
 -- Facts about known checkouts, and their inbox rows where the first guess
--- (insert_webhooks) was wrong.
+-- (insert_webhooks) was wrong.  Whoever is told a payment's id for the first
+-- time finds what was parked for it.
 CREATE OR REPLACE FUNCTION pay.settle_facts(p_facts fact[], p_late boolean)
 RETURNS fact[] LANGUAGE plpgsql AS $$
 DECLARE
-    v_facts fact[];
+    v_merchants text[] := ARRAY(SELECT f.merchant_id FROM unnest(p_facts) f);
+    v_checkouts text[] := ARRAY(SELECT f.checkout_id FROM unnest(p_facts) f);
+    v_psps      text[] := ARRAY(SELECT f.psp FROM unnest(p_facts) f);
+    v_names     text[];
+    v_parked    int[] := '{}';
+    v_facts     fact[];
+    v_booked    posting[];
 BEGIN
-    PERFORM lock_checkouts(
-        ARRAY(SELECT f.merchant_id FROM unnest(p_facts) f),
-        ARRAY(SELECT f.checkout_id FROM unnest(p_facts) f));
+    v_names := ARRAY(
+        SELECT CASE WHEN f.actor IN ('webhook', 'query')
+                         AND f.reference IS DISTINCT FROM f.token
+                    THEN f.reference END
+        FROM unnest(p_facts) f);
+    IF array_remove(v_names, NULL) <> '{}' THEN
+        v_parked := claim_references(v_merchants, v_checkouts, v_psps,
+                                     v_names);
+    END IF;
 
-    v_facts := record_facts(p_facts);
+    PERFORM lock_checkouts(v_merchants, v_checkouts);
+
+    SELECT t.facts, t.postings INTO v_facts, v_booked
+    FROM take_facts(p_facts) t;
+
+    IF v_parked <> '{}' THEN
+        v_booked := v_booked || apply_parked(
+            ARRAY(SELECT v_merchants[n] FROM unnest(v_parked) n),
+            ARRAY(SELECT v_checkouts[n] FROM unnest(v_parked) n),
+            ARRAY(SELECT v_psps[n] FROM unnest(v_parked) n),
+            ARRAY(SELECT v_names[n] FROM unnest(v_parked) n));
+    END IF;
+
+    PERFORM post(v_booked);
 
     IF p_late OR EXISTS (
         SELECT FROM unnest(v_facts) f

@@ -124,7 +124,10 @@ BEGIN
         RETURN false;
     END IF;
 
-    PERFORM apply_parked(ARRAY[p_merchant_id], ARRAY[p_checkout_id]);
+    PERFORM post(apply_parked(ARRAY[p_merchant_id], ARRAY[p_checkout_id],
+        ARRAY[p_letter.psp]::text[], ARRAY(
+            SELECT i.token::text FROM webhook_inbox i
+            WHERE i.psp = p_letter.psp AND i.event_id = p_letter.event_id)));
 
     RETURN EXISTS (
         SELECT FROM webhook_inbox i

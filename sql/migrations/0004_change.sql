@@ -207,7 +207,8 @@ CREATE TYPE news AS (
     fee_currency  text,
     code          text,
     digest        bytea,
-    request_id    text
+    request_id    text,
+    outcome       text
 );
 
 INSERT INTO posting_kind (kind, about, example) VALUES

@@ -1,0 +1,24 @@
+-- No change that its order's timeline does not tell of, and none that ended as
+-- the timeline does not say; each event about a change is about one that is.
+SELECT 'untold' AS what, c.merchant_id, c.payment_order_id, c.change_id,
+    c.kind, c.status
+FROM pay.change c
+WHERE NOT EXISTS (
+    SELECT FROM pay.event e
+    WHERE e.merchant_id = c.merchant_id
+        AND e.payment_order_id = c.payment_order_id
+        AND e.detail ->> 'change_id' = c.change_id
+        AND (c.kind <> 'refund' OR e.kind = CASE
+            WHEN c.status = 'SUCCESS' THEN 'refunded'
+            WHEN c.returned THEN 'refund_returned'
+            WHEN c.status = 'FAILED' THEN 'refund_failed'
+            ELSE e.kind END))
+UNION ALL
+SELECT 'unknown', e.merchant_id, e.payment_order_id,
+    e.detail ->> 'change_id', e.kind, e.new_status
+FROM pay.event e
+WHERE e.detail ? 'change_id'
+    AND NOT EXISTS (
+        SELECT FROM pay.change c
+        WHERE c.merchant_id = e.merchant_id
+            AND c.change_id = e.detail ->> 'change_id');

@@ -1,0 +1,18 @@
+-- I4: a dispute of an order is booked as it stands; one that nobody can say
+-- whose it is only when it is lost.
+SELECT d.psp, d.dispute_id, d.merchant_id, d.checkout_id, d.state, e.kinds
+FROM pay.dispute d
+LEFT JOIN LATERAL (
+    SELECT coalesce(array_agg(e.kind ORDER BY e.kind), '{}') AS kinds
+    FROM pay.journal_entry e
+    WHERE e.merchant_id = d.merchant_id
+        AND e.source = 'dispute/' || d.psp || '/' || d.dispute_id
+        AND e.kind <> 'psp_fee') e ON true
+WHERE d.seller_minor IS DISTINCT FROM 0
+    AND e.kinds <> CASE
+        WHEN d.payment_order_id IS NULL AND d.state = 'lost'
+            THEN '{unknown_dispute}'
+        WHEN d.payment_order_id IS NULL THEN '{}'
+        WHEN d.state = 'open' THEN '{dispute_opened}'
+        WHEN d.state = 'won' THEN '{dispute_opened,dispute_won}'
+        ELSE '{dispute_lost,dispute_opened}' END::text[];

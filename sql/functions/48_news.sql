@@ -1,0 +1,692 @@
+-- What a PSP says about captures, refunds, disputes and fees, one word at a
+-- time, for locked checkouts.  Each hear_… writes what follows for changes,
+-- disputes and the order's money, and returns an outcome and facts for
+-- record_facts().  Private to schema pay; apply_change is next door.
+
+SET LOCAL ROLE payments_owner;
+SET LOCAL search_path = pay, pg_temp;
+
+
+-- Who says so, as the facts about it begin.
+CREATE OR REPLACE FUNCTION pay.news_word(p_news news)
+RETURNS fact LANGUAGE plpgsql STABLE AS $$
+BEGIN
+    RETURN ROW(0, NULL, p_news.merchant_id, p_news.checkout_id, '',
+        CASE p_news.source WHEN 'backfill' THEN 'webhook'
+                           ELSE p_news.source END,
+        p_news.psp, p_news.event_id, p_news.type, p_news.code, NULL,
+        p_news.object, NULL, NULL, p_news.request_id,
+        jsonb_strip_nulls(jsonb_build_object('object', p_news.object,
+            'via', CASE p_news.source WHEN 'backfill' THEN 'backfill' END)),
+        NULL, NULL, NULL)::fact;
+END
+$$;
+COMMENT ON FUNCTION pay.news_word IS 'The word of a PSP, before it is judged';
+
+
+-- A fact about one order, or about all of its checkout.
+CREATE OR REPLACE FUNCTION pay.news_fact(
+    p_news news, p_kind text, p_order_id text, p_postings posting[],
+    p_more jsonb)
+RETURNS fact LANGUAGE plpgsql STABLE AS $$
+DECLARE
+    v_fact fact := news_word(p_news);
+BEGIN
+    v_fact.kind := p_kind;
+    v_fact.reference := NULL;
+    v_fact.order_id := p_order_id;
+    v_fact.postings := p_postings;
+    v_fact.detail := v_fact.detail || jsonb_strip_nulls(p_more);
+
+    RETURN v_fact;
+END
+$$;
+COMMENT ON FUNCTION pay.news_fact IS 'A PSP''s word as a fact';
+
+
+-- Not believed: each webhook goes to people, of what a query repeats only the
+-- first.
+CREATE OR REPLACE FUNCTION pay.news_doubt(
+    p_news news, p_why text, p_postings posting[] DEFAULT NULL,
+    OUT outcome text, OUT facts fact[])
+LANGUAGE plpgsql STABLE AS $$
+DECLARE
+    v_fact fact := doubt(news_word(p_news), p_news.about, p_why,
+        p_news.object, p_news.amount_minor, p_news.currency);
+BEGIN
+    outcome := CASE p_why WHEN 'contradiction' THEN p_why
+                          ELSE 'mismatch' END;
+    v_fact.reference := NULL;
+    v_fact.postings := p_postings;
+    facts := CASE WHEN p_news.source = 'query' AND EXISTS (
+        SELECT FROM mismatch m
+        WHERE m.merchant_id = p_news.merchant_id
+            AND m.checkout_id = p_news.checkout_id
+            AND m.kind = p_news.about AND m.why = p_why
+            AND m.object IS NOT DISTINCT FROM p_news.object)
+        THEN '{}' ELSE ARRAY[v_fact] END;
+END
+$$;
+COMMENT ON FUNCTION pay.news_doubt IS
+    'A PSP''s word about what follows a sale that is not believed';
+
+
+-- An event may come under several names, what it is about under one.
+CREATE OR REPLACE FUNCTION pay.news_source(p_news news)
+RETURNS text LANGUAGE sql IMMUTABLE AS $$
+SELECT CASE (p_news).about WHEN 'dispute' THEN 'dispute/' ELSE 'event/' END
+    || (p_news).psp || '/' || coalesce((p_news).object, (p_news).event_id,
+                                       (p_news).reference, (p_news).token)
+$$;
+COMMENT ON FUNCTION pay.news_source IS
+    'The source of entries of what is known by a PSP''s word alone';
+
+
+-- An entry that is about no order.
+CREATE OR REPLACE FUNCTION pay.psp_posting(
+    p_news news, p_kind text, p_amount_minor bigint, p_currency text)
+RETURNS posting[] LANGUAGE plpgsql STABLE AS $$
+BEGIN
+    RETURN ARRAY[ROW(p_news.merchant_id, news_source(p_news), p_kind,
+        p_news.checkout_id, NULL, p_news.psp, NULL, p_amount_minor,
+        p_currency, NULL, NULL, NULL, p_news.request_id)::posting];
+END
+$$;
+COMMENT ON FUNCTION pay.psp_posting IS
+    'An entry between accounts of a PSP';
+
+
+-- The order of a checkout that has one; NULL when there are several.
+CREATE OR REPLACE FUNCTION pay.only_order(
+    p_merchant_id text, p_checkout_id text)
+RETURNS payment_order LANGUAGE plpgsql STABLE AS $$
+DECLARE
+    v_orders payment_order[];
+BEGIN
+    v_orders := ARRAY(
+        SELECT o FROM payment_order o
+        WHERE o.merchant_id = p_merchant_id
+            AND o.checkout_id = p_checkout_id);
+
+    RETURN CASE WHEN cardinality(v_orders) = 1 THEN v_orders[1] END;
+END
+$$;
+COMMENT ON FUNCTION pay.only_order IS
+    'Whose money it must be, where nobody else''s it can be';
+
+
+-- The change that is meant: by our id, by the PSP's, or the oldest one of this
+-- amount that the PSP may have and has not named yet, unless it names another
+-- one of ours.
+CREATE OR REPLACE FUNCTION pay.change_meant(p_news news)
+RETURNS change LANGUAGE plpgsql STABLE AS $$
+DECLARE
+    v_change change;
+BEGIN
+    SELECT c.* INTO v_change FROM change c
+    WHERE c.merchant_id = p_news.merchant_id
+        AND c.checkout_id = p_news.checkout_id AND c.kind = p_news.about
+        AND c.psp = p_news.psp
+        AND (c.change_id = p_news.operation_id
+             OR c.reference = p_news.object
+             OR p_news.operation_id IS NULL AND p_news.news <> 'failed'
+                AND p_news.about = 'refund'
+                AND c.origin = 'merchant' AND c.reference IS NULL
+                AND c.status IN ('NOT_STARTED', 'EXECUTING')
+                AND c.amount_minor = p_news.amount_minor
+                AND EXISTS (
+                    SELECT FROM dispatch d
+                    WHERE d.merchant_id = c.merchant_id
+                        AND d.checkout_id = c.checkout_id
+                        AND d.operation = 'refund'
+                        AND d.operation_id = c.change_id
+                        AND d.state IN ('OPEN', 'UNKNOWN', 'PENDING')))
+    ORDER BY (c.change_id = p_news.operation_id) IS TRUE DESC,
+        (c.reference = p_news.object) IS TRUE DESC, c.created_at LIMIT 1;
+
+    RETURN v_change;
+END
+$$;
+COMMENT ON FUNCTION pay.change_meant IS
+    'The change that a PSP''s word is about, or NULL';
+
+
+-- A change that is known.  A final word counts once; a refund that was done
+-- may come back, and one that had failed may have been done after all, as long
+-- as there is money that it can have been made of.
+CREATE OR REPLACE FUNCTION pay.hear_change(
+    p_change change, p_news news, OUT outcome text, OUT facts fact[])
+LANGUAGE plpgsql AS $$
+DECLARE
+    v_open boolean := p_change.status IN ('NOT_STARTED', 'EXECUTING');
+    v_to   text := CASE p_news.news WHEN 'pending' THEN 'EXECUTING'
+                                    WHEN 'succeeded' THEN 'SUCCESS'
+                                    ELSE 'FAILED' END;
+BEGIN
+    facts := '{}';
+    outcome := 'unchanged';
+
+    IF v_open THEN
+        outcome := CASE WHEN v_to = p_change.status THEN 'unchanged'
+                        ELSE 'applied' END;
+        facts := move_change(p_change, v_to, news_word(p_news));
+        IF v_to = 'EXECUTING' AND p_news.object IS NOT NULL THEN
+            PERFORM drop_change_job(p_change, 'pending');
+        END IF;
+    ELSIF v_to IN ('EXECUTING', p_change.status) THEN
+        RETURN;
+    ELSIF p_change.kind <> 'refund' OR p_change.returned THEN
+        SELECT * INTO outcome, facts
+        FROM news_doubt(p_news, 'contradiction');
+    ELSIF v_to = 'FAILED' OR (SELECT t.outcome = 'created'
+        FROM find_order(p_change.merchant_id, p_change.payment_order_id) o,
+            refund_terms(o, p_change.amount_minor) t)
+    THEN
+        outcome := 'applied';
+        facts := move_change(p_change, v_to, news_word(p_news));
+    ELSE
+        SELECT * INTO outcome, facts FROM news_doubt(p_news, 'exceeds',
+            psp_posting(p_news, 'unknown_refund', p_change.amount_minor,
+                        p_change.currency));
+    END IF;
+END
+$$;
+COMMENT ON FUNCTION pay.hear_change IS
+    'What a PSP says about a change that we know';
+
+
+-- A change that nobody has asked us for.
+CREATE OR REPLACE FUNCTION pay.insert_outside(
+    p_news news, p_order payment_order, p_amount_minor bigint)
+RETURNS change LANGUAGE plpgsql AS $$
+DECLARE
+    v_change change;
+BEGIN
+    INSERT INTO change (merchant_id, change_id, checkout_id,
+        payment_order_id, kind, origin, psp, amount_minor, currency,
+        seller_minor, seller_currency, reference, request_id)
+    VALUES (p_news.merchant_id, gen_random_uuid()::text, p_news.checkout_id,
+        p_order.payment_order_id, p_news.about, 'psp', p_news.psp,
+        p_amount_minor, p_order.currency,
+        CASE p_news.about WHEN 'refund'
+            THEN seller_share(p_order, p_amount_minor) END,
+        CASE p_news.about WHEN 'refund'
+            THEN coalesce(p_order.credit_currency, p_order.currency) END,
+        p_news.object, p_news.request_id)
+    RETURNING * INTO v_change;
+
+    RETURN v_change;
+END
+$$;
+COMMENT ON FUNCTION pay.insert_outside IS
+    'A change that was made at the PSP';
+
+
+-- One that is on its way holds its amount.
+CREATE OR REPLACE FUNCTION pay.outside_pending(p_change change, p_news news)
+RETURNS fact LANGUAGE plpgsql AS $$
+DECLARE
+    v_order payment_order;
+BEGIN
+    UPDATE payment_order o
+    SET refunding_minor = o.refunding_minor + p_change.amount_minor
+    WHERE o.merchant_id = p_change.merchant_id
+        AND o.payment_order_id = p_change.payment_order_id
+    RETURNING * INTO v_order;
+
+    PERFORM set_change(p_change, 'EXECUTING', news_word(p_news));
+
+    RETURN change_fact(p_change, news_word(p_news), 'refund_sent',
+        order_posting(v_order, 'change/' || p_change.change_id,
+            'refund_reserved', p_change.psp, p_change.amount_minor,
+            p_change.seller_minor, p_news.request_id));
+END
+$$;
+COMMENT ON FUNCTION pay.outside_pending IS
+    'A refund that was made at the PSP and is on its way';
+
+
+-- A refund that we know nothing of.  One that failed has moved nothing.
+CREATE OR REPLACE FUNCTION pay.outside_refund(
+    p_news news, OUT outcome text, OUT facts fact[])
+LANGUAGE plpgsql AS $$
+DECLARE
+    v_order  payment_order := only_order(p_news.merchant_id,
+                                         p_news.checkout_id);
+    v_change change;
+    v_why    text;
+BEGIN
+    IF p_news.news = 'failed' THEN
+        outcome := 'unchanged';
+        facts := '{}';
+        RETURN;
+    ELSIF coalesce(p_news.amount_minor, 0) = 0 THEN
+        SELECT * INTO outcome, facts FROM news_doubt(p_news, 'amount');
+        RETURN;
+    END IF;
+
+    v_why := CASE
+        WHEN v_order.payment_order_id IS NULL THEN 'unknown'
+        WHEN (refund_terms(v_order, p_news.amount_minor)).outcome <> 'created'
+            THEN 'exceeds' END;
+
+    IF v_why IS NOT NULL THEN
+        SELECT * INTO outcome, facts FROM news_doubt(p_news, v_why,
+            CASE p_news.news WHEN 'succeeded' THEN psp_posting(p_news,
+                'unknown_refund', p_news.amount_minor, p_news.currency) END);
+        RETURN;
+    END IF;
+
+    v_change := insert_outside(p_news, v_order, p_news.amount_minor);
+    outcome := 'applied';
+    facts := CASE p_news.news
+        WHEN 'pending' THEN ARRAY[outside_pending(v_change, p_news)]
+        ELSE move_change(v_change, 'SUCCESS', news_word(p_news)) END;
+END
+$$;
+COMMENT ON FUNCTION pay.outside_refund IS
+    'A refund that somebody has made at the PSP';
+
+
+-- That of a late payment is not one of a sale.
+CREATE OR REPLACE FUNCTION pay.hear_late_refund(
+    p_news news, p_late late_success, OUT outcome text, OUT facts fact[])
+LANGUAGE plpgsql AS $$
+BEGIN
+    outcome := 'unchanged';
+    facts := '{}';
+
+    IF p_news.news = 'succeeded' AND p_late.state = 'refunding' THEN
+        outcome := 'applied';
+        facts := settle_refunds(ARRAY[p_late.merchant_id]::text[],
+            ARRAY[p_late.checkout_id]::text[],
+            ARRAY[p_late.refund_id::text], ARRAY[p_news.object],
+            ARRAY[p_news.request_id], '{1}');
+    ELSIF p_news.news = 'failed' AND p_late.state = 'refunded' THEN
+        SELECT * INTO outcome, facts
+        FROM news_doubt(p_news, 'contradiction');
+    END IF;
+END
+$$;
+COMMENT ON FUNCTION pay.hear_late_refund IS
+    'What a PSP says about the refund of a late payment';
+
+
+CREATE OR REPLACE FUNCTION pay.late_meant(p_news news)
+RETURNS late_success LANGUAGE plpgsql STABLE AS $$
+DECLARE
+    v_late late_success;
+BEGIN
+    SELECT l.* INTO v_late FROM late_success l
+    WHERE l.merchant_id = p_news.merchant_id
+        AND l.checkout_id = p_news.checkout_id
+        AND (l.refund_id::text = p_news.operation_id
+             OR EXISTS (
+                 SELECT FROM dispatch d
+                 WHERE d.merchant_id = l.merchant_id
+                     AND d.checkout_id = l.checkout_id
+                     AND d.operation = 'refund'
+                     AND d.operation_id = l.refund_id::text
+                     AND d.reference = p_news.object)
+             OR p_news.operation_id IS NULL
+                AND l.state IN ('refunding', 'refunded')
+                AND coalesce(p_news.amount_minor, l.amount_minor)
+                    = l.amount_minor);
+
+    RETURN v_late;
+END
+$$;
+COMMENT ON FUNCTION pay.late_meant IS
+    'The late payment whose refund a PSP''s word is about, or NULL';
+
+
+CREATE OR REPLACE FUNCTION pay.hear_refund(
+    p_news news, OUT outcome text, OUT facts fact[])
+LANGUAGE plpgsql AS $$
+DECLARE
+    v_change change := change_meant(p_news);
+    v_late   late_success;
+BEGIN
+    IF v_change.change_id IS NULL THEN
+        v_late := late_meant(p_news);
+    END IF;
+
+    IF p_news.amount_minor <> v_change.amount_minor THEN
+        SELECT * INTO outcome, facts FROM news_doubt(p_news, 'amount');
+    ELSIF v_change.change_id IS NOT NULL THEN
+        SELECT * INTO outcome, facts FROM hear_change(v_change, p_news);
+    ELSIF v_late.checkout_id IS NOT NULL THEN
+        SELECT * INTO outcome, facts FROM hear_late_refund(p_news, v_late);
+    ELSE
+        SELECT * INTO outcome, facts FROM outside_refund(p_news);
+    END IF;
+END
+$$;
+COMMENT ON FUNCTION pay.hear_refund IS 'What a PSP says about a refund';
+
+
+-- Captures that the PSP has made of p_left, which is more than we have: ours
+-- that are open, oldest first, then what somebody did at the PSP.
+CREATE OR REPLACE FUNCTION pay.take_captures(
+    p_news news, p_left bigint, OUT outcome text, OUT facts fact[])
+LANGUAGE plpgsql AS $$
+DECLARE
+    v_change change;
+    v_order  payment_order;
+BEGIN
+    facts := '{}';
+    outcome := 'applied';
+
+    FOR v_change IN
+        SELECT c.* FROM change c
+        WHERE c.merchant_id = p_news.merchant_id
+            AND c.checkout_id = p_news.checkout_id AND c.kind = 'capture'
+            AND c.status IN ('NOT_STARTED', 'EXECUTING')
+        ORDER BY (c.change_id = p_news.operation_id) IS TRUE DESC,
+            c.created_at, c.change_id
+    LOOP
+        CONTINUE WHEN v_change.amount_minor > p_left;
+        facts := facts || move_change(v_change, 'SUCCESS',
+                                      news_word(p_news));
+        p_left := p_left - v_change.amount_minor;
+    END LOOP;
+
+    IF p_left > 0 AND p_left <> (
+        SELECT CASE WHEN count(*) = 1 THEN p_left
+                    ELSE sum(o.amount_minor - o.captured_minor) END
+        FROM payment_order o
+        WHERE o.merchant_id = p_news.merchant_id
+            AND o.checkout_id = p_news.checkout_id)
+    THEN
+        SELECT d.outcome, take_captures.facts || d.facts INTO outcome, facts
+        FROM news_doubt(p_news, 'unknown') d;
+        RETURN;
+    END IF;
+
+    FOR v_order IN
+        SELECT o.* FROM payment_order o
+        WHERE o.merchant_id = p_news.merchant_id
+            AND o.checkout_id = p_news.checkout_id
+            AND o.captured_minor < o.amount_minor AND p_left > 0
+        ORDER BY o.position
+    LOOP
+        facts := facts || move_change(insert_outside(p_news, v_order, least(
+            p_left, v_order.amount_minor - v_order.captured_minor)),
+            'SUCCESS', news_word(p_news));
+    END LOOP;
+END
+$$;
+COMMENT ON FUNCTION pay.take_captures IS
+    'Captures that we did not know of, or not that they were done';
+
+
+-- amount is what was captured so far, by all captures together.
+CREATE OR REPLACE FUNCTION pay.hear_capture(
+    p_news news, OUT outcome text, OUT facts fact[])
+LANGUAGE plpgsql AS $$
+DECLARE
+    v_change   change := change_meant(p_news);
+    v_captured bigint;
+    v_total    bigint;
+    v_manual   boolean;
+BEGIN
+    SELECT sum(o.captured_minor), sum(o.amount_minor),
+        bool_and(c.capture = 'manual')
+    INTO v_captured, v_total, v_manual
+    FROM payment_order o
+    JOIN checkout c ON c.merchant_id = o.merchant_id
+        AND c.checkout_id = o.checkout_id
+    WHERE o.merchant_id = p_news.merchant_id
+        AND o.checkout_id = p_news.checkout_id;
+
+    outcome := 'unchanged';
+    facts := '{}';
+
+    IF NOT v_manual THEN
+        RETURN;
+    ELSIF p_news.news <> 'succeeded' OR p_news.amount_minor IS NULL THEN
+        IF v_change.change_id IS NOT NULL THEN
+            SELECT * INTO outcome, facts FROM hear_change(v_change, p_news);
+        ELSIF p_news.news = 'succeeded' THEN
+            SELECT * INTO outcome, facts FROM news_doubt(p_news, 'amount');
+        END IF;
+    ELSIF p_news.amount_minor > v_total THEN
+        SELECT * INTO outcome, facts FROM news_doubt(p_news, 'exceeds');
+    ELSIF p_news.amount_minor > v_captured THEN
+        SELECT * INTO outcome, facts
+        FROM take_captures(p_news, p_news.amount_minor - v_captured);
+    END IF;
+END
+$$;
+COMMENT ON FUNCTION pay.hear_capture IS 'What a PSP says about captures';
+
+
+-- The first that is heard of a dispute.  Where nobody can say whose money it
+-- is, people decide.
+CREATE OR REPLACE FUNCTION pay.open_dispute(
+    p_news news, OUT outcome text, OUT facts fact[])
+LANGUAGE plpgsql AS $$
+DECLARE
+    v_order  payment_order := only_order(p_news.merchant_id,
+                                         p_news.checkout_id);
+    v_fits   boolean := coalesce(p_news.amount_minor
+        <= v_order.captured_minor - v_order.charged_back_minor, false);
+    v_seller bigint := CASE WHEN v_fits
+        THEN seller_share(v_order, p_news.amount_minor) END;
+BEGIN
+    INSERT INTO dispute (psp, dispute_id, merchant_id, checkout_id,
+        payment_order_id, state, amount_minor, currency, seller_minor,
+        seller_currency, code)
+    VALUES (p_news.psp, p_news.object, p_news.merchant_id,
+        p_news.checkout_id, CASE WHEN v_fits THEN v_order.payment_order_id
+        END, 'open', p_news.amount_minor, p_news.currency, v_seller,
+        CASE WHEN v_fits THEN coalesce(v_order.credit_currency,
+                                       v_order.currency) END, p_news.code);
+
+    IF NOT v_fits THEN
+        SELECT * INTO outcome, facts FROM news_doubt(p_news,
+            CASE WHEN v_order.payment_order_id IS NULL THEN 'unknown'
+                 ELSE 'exceeds' END);
+        RETURN;
+    END IF;
+
+    UPDATE payment_order o
+    SET charged_back_minor = o.charged_back_minor + p_news.amount_minor
+    WHERE o.merchant_id = p_news.merchant_id
+        AND o.payment_order_id = v_order.payment_order_id;
+
+    outcome := 'applied';
+    facts := ARRAY[news_fact(p_news, 'dispute_opened',
+        v_order.payment_order_id, order_posting(v_order,
+            news_source(p_news), 'dispute_opened', p_news.psp,
+            p_news.amount_minor, v_seller, p_news.request_id),
+        jsonb_build_object('dispute_id', p_news.object,
+            'amount_minor', p_news.amount_minor,
+            'currency', p_news.currency))];
+END
+$$;
+COMMENT ON FUNCTION pay.open_dispute IS 'A buyer has disputed a payment';
+
+
+CREATE OR REPLACE FUNCTION pay.end_dispute(
+    p_news news, p_dispute dispute)
+RETURNS fact LANGUAGE plpgsql AS $$
+DECLARE
+    v_order payment_order;
+BEGIN
+    UPDATE dispute d
+    SET state = p_news.news, code = coalesce(p_news.code, d.code),
+        changed_at = clock_timestamp()
+    WHERE d.psp = p_dispute.psp AND d.dispute_id = p_dispute.dispute_id;
+
+    UPDATE payment_order o
+    SET charged_back_minor = o.charged_back_minor
+        - CASE p_news.news WHEN 'won' THEN p_dispute.amount_minor ELSE 0 END
+    WHERE o.merchant_id = p_dispute.merchant_id
+        AND o.payment_order_id = p_dispute.payment_order_id
+    RETURNING * INTO v_order;
+
+    RETURN news_fact(p_news, 'dispute_' || p_news.news,
+        p_dispute.payment_order_id,
+        CASE WHEN v_order.payment_order_id IS NOT NULL
+            THEN order_posting(v_order, news_source(p_news),
+                'dispute_' || p_news.news, p_dispute.psp,
+                p_dispute.amount_minor, p_dispute.seller_minor,
+                p_news.request_id)
+            WHEN p_news.news = 'lost'
+            THEN psp_posting(p_news, 'unknown_dispute',
+                p_dispute.amount_minor, p_dispute.currency) END,
+        jsonb_build_object('dispute_id', p_dispute.dispute_id,
+            'amount_minor', p_dispute.amount_minor,
+            'currency', p_dispute.currency));
+END
+$$;
+COMMENT ON FUNCTION pay.end_dispute IS 'A dispute was decided';
+
+
+-- Whatever it costs is booked once.
+CREATE OR REPLACE FUNCTION pay.dispute_fee(p_news news)
+RETURNS fact[] LANGUAGE plpgsql STABLE AS $$
+BEGIN
+    IF coalesce(p_news.fee_minor, 0) = 0
+        OR NOT is_currency(p_news.fee_currency)
+        OR is_booked(p_news.merchant_id, news_source(p_news), 'psp_fee')
+    THEN
+        RETURN '{}';
+    END IF;
+
+    RETURN ARRAY[news_fact(p_news, 'fee', NULL, psp_posting(p_news,
+        'psp_fee', p_news.fee_minor, p_news.fee_currency),
+        jsonb_build_object('dispute_id', p_news.object,
+            'amount_minor', p_news.fee_minor,
+            'currency', p_news.fee_currency))];
+END
+$$;
+COMMENT ON FUNCTION pay.dispute_fee IS 'What a PSP charges for a dispute';
+
+
+CREATE OR REPLACE FUNCTION pay.is_booked(
+    p_merchant_id text, p_source text, p_kind text)
+RETURNS boolean LANGUAGE plpgsql STABLE AS $$
+BEGIN
+    RETURN EXISTS (
+        SELECT FROM journal_entry e
+        WHERE e.merchant_id = p_merchant_id AND e.source = p_source
+            AND e.kind = p_kind);
+END
+$$;
+COMMENT ON FUNCTION pay.is_booked IS 'Whether the journal has this entry';
+
+
+CREATE OR REPLACE FUNCTION pay.is_currency(p_currency text)
+RETURNS boolean LANGUAGE plpgsql STABLE AS $$
+BEGIN
+    RETURN EXISTS (SELECT FROM currency k WHERE k.code = p_currency);
+END
+$$;
+COMMENT ON FUNCTION pay.is_currency IS 'Whether there is such a currency';
+
+
+-- A decision may be the first that is heard of it.
+CREATE OR REPLACE FUNCTION pay.hear_dispute(
+    p_news news, OUT outcome text, OUT facts fact[])
+LANGUAGE plpgsql AS $$
+DECLARE
+    v_dispute dispute;
+    v_new     boolean;
+BEGIN
+    SELECT * INTO v_dispute FROM dispute d
+    WHERE d.psp = p_news.psp AND d.dispute_id = p_news.object;
+    v_new := NOT FOUND;
+
+    outcome := 'unchanged';
+    facts := '{}';
+
+    IF p_news.object IS NULL OR (v_dispute.merchant_id,
+        v_dispute.checkout_id) <> (p_news.merchant_id, p_news.checkout_id)
+    THEN
+        SELECT * INTO outcome, facts FROM news_doubt(p_news, 'unknown');
+        RETURN;
+    ELSIF v_new AND coalesce(p_news.amount_minor, 0) = 0 THEN
+        SELECT * INTO outcome, facts FROM news_doubt(p_news, 'amount');
+        RETURN;
+    ELSIF v_new THEN
+        SELECT * INTO outcome, facts FROM open_dispute(p_news);
+        SELECT * INTO v_dispute FROM dispute d
+        WHERE d.psp = p_news.psp AND d.dispute_id = p_news.object;
+    END IF;
+
+    IF v_dispute.state = 'open' AND p_news.news <> 'opened' THEN
+        facts := facts || end_dispute(p_news, v_dispute);
+        outcome := CASE outcome WHEN 'mismatch' THEN outcome
+                                ELSE 'applied' END;
+    ELSIF p_news.news NOT IN ('opened', v_dispute.state) THEN
+        SELECT * INTO outcome, facts
+        FROM news_doubt(p_news, 'contradiction');
+    END IF;
+
+    facts := facts || dispute_fee(p_news);
+END
+$$;
+COMMENT ON FUNCTION pay.hear_dispute IS 'What a PSP says about a dispute';
+
+
+-- Charged, or given back.
+CREATE OR REPLACE FUNCTION pay.hear_fee(
+    p_news news, OUT outcome text, OUT facts fact[])
+LANGUAGE plpgsql STABLE AS $$
+DECLARE
+    v_kind text := CASE p_news.news WHEN 'failed' THEN 'psp_fee_returned'
+                                    ELSE 'psp_fee' END;
+BEGIN
+    outcome := 'unchanged';
+    facts := '{}';
+
+    IF coalesce(p_news.amount_minor, 0) = 0
+        OR is_booked(p_news.merchant_id, news_source(p_news), v_kind)
+    THEN
+        RETURN;
+    END IF;
+
+    outcome := 'applied';
+    facts := ARRAY[news_fact(p_news, 'fee', NULL, psp_posting(p_news, v_kind,
+        p_news.amount_minor, p_news.currency),
+        jsonb_build_object('amount_minor', p_news.amount_minor,
+            'currency', p_news.currency,
+            'returned', CASE WHEN p_news.news = 'failed' THEN true END))];
+END
+$$;
+COMMENT ON FUNCTION pay.hear_fee IS 'What a PSP has charged';
+
+
+-- Refunds, captures and disputes are in the currency that the buyer pays; a
+-- fee may be in another one.
+CREATE OR REPLACE FUNCTION pay.hear_news(
+    p_news news, OUT outcome text, OUT facts fact[])
+LANGUAGE plpgsql AS $$
+BEGIN
+    IF p_news.amount_minor IS NOT NULL AND NOT (CASE p_news.about
+        WHEN 'fee' THEN is_currency(p_news.currency)
+        ELSE coalesce(p_news.currency = (
+            SELECT c.currency FROM checkout c
+            WHERE c.merchant_id = p_news.merchant_id
+                AND c.checkout_id = p_news.checkout_id), false) END)
+    THEN
+        SELECT * INTO outcome, facts FROM news_doubt(p_news, 'currency');
+        RETURN;
+    END IF;
+
+    CASE p_news.about
+    WHEN 'refund' THEN
+        SELECT * INTO outcome, facts FROM hear_refund(p_news);
+    WHEN 'capture' THEN
+        SELECT * INTO outcome, facts FROM hear_capture(p_news);
+    WHEN 'dispute' THEN
+        SELECT * INTO outcome, facts FROM hear_dispute(p_news);
+    ELSE
+        SELECT * INTO outcome, facts FROM hear_fee(p_news);
+    END CASE;
+END
+$$;
+COMMENT ON FUNCTION pay.hear_news IS
+    'What a PSP says about what follows a sale';

@@ -1,0 +1,333 @@
+-- The operation apply_change: what PSPs say about captures, refunds, disputes
+-- and fees, from webhooks or queries.  Each word is stored once, finds its
+-- checkout by one of the names that it comes with, or waits for that.  What
+-- it means stands in 48_news.sql.
+
+SET LOCAL ROLE payments_owner;
+SET LOCAL search_path = pay, pg_temp;
+
+
+CREATE OR REPLACE FUNCTION pay.news_ok(p_about text, p_news text)
+RETURNS boolean LANGUAGE sql IMMUTABLE AS $$
+SELECT coalesce(CASE
+    WHEN p_about IN ('capture', 'refund')
+        THEN p_news IN ('pending', 'succeeded', 'failed')
+    WHEN p_about = 'dispute' THEN p_news IN ('opened', 'won', 'lost')
+    WHEN p_about = 'fee' THEN p_news IN ('succeeded', 'failed') END, false)
+$$;
+COMMENT ON FUNCTION pay.news_ok IS
+    'Whether this can be said about it';
+
+
+-- Checked items, not yet with their checkouts.
+CREATE OR REPLACE FUNCTION pay.read_news(
+    p_psp text[], p_source text[], p_event_id text[], p_type text[],
+    p_about text[], p_news text[], p_token text[], p_reference text[],
+    p_object text[], p_operation_id text[], p_amount_minor bigint[],
+    p_currency text[], p_fee_minor bigint[], p_fee_currency text[],
+    p_code text[], p_digest bytea[], p_request_id text[])
+RETURNS news[] LANGUAGE plpgsql STABLE AS $$
+BEGIN
+    RETURN ARRAY(
+        SELECT ROW(u.n, NULL, NULL, u.psp, u.source, nullif(u.event_id, ''),
+            nullif(u.type, ''), u.about, u.news, nullif(u.token, ''),
+            nullif(u.reference, ''), nullif(u.object, ''),
+            nullif(u.operation_id, ''), u.amount_minor,
+            nullif(u.currency, ''), u.fee_minor, nullif(u.fee_currency, ''),
+            nullif(u.code, ''), u.digest, u.request_id, NULL)::news
+        FROM unnest(p_psp, p_source, p_event_id, p_type, p_about, p_news,
+            p_token, p_reference, p_object, p_operation_id, p_amount_minor,
+            p_currency, p_fee_minor, p_fee_currency, p_code, p_digest,
+            p_request_id) WITH ORDINALITY AS u (psp, source, event_id, type,
+            about, news, token, reference, object, operation_id,
+            amount_minor, currency, fee_minor, fee_currency, code, digest,
+            request_id, n)
+        WHERE id_ok(u.psp)
+            AND u.source IN ('webhook', 'backfill', 'query')
+            AND (u.source = 'query' OR id_ok(u.event_id))
+            AND news_ok(u.about, u.news)
+            AND greatest(octet_length(u.type), octet_length(u.token),
+                octet_length(u.reference), octet_length(u.object),
+                octet_length(u.operation_id), octet_length(u.code), 0) <= 255
+            AND greatest(octet_length(u.currency),
+                         octet_length(u.fee_currency), 0) <= 16
+            AND coalesce(u.amount_minor, 0) BETWEEN 0 AND 999999999999999
+            AND coalesce(u.fee_minor, 0) BETWEEN 0 AND 999999999999999
+        ORDER BY u.n);
+END
+$$;
+COMMENT ON FUNCTION pay.read_news IS
+    'Items of apply_change that pass their checks';
+
+
+-- By the PSP's id of the registration, ours of the change, or the PSP's id of
+-- the payment.
+CREATE OR REPLACE FUNCTION pay.locate_news(p_news news[])
+RETURNS news[] LANGUAGE plpgsql STABLE AS $$
+DECLARE
+    v_owner record;
+BEGIN
+    FOR v_n IN 1 .. cardinality(p_news) LOOP
+        SELECT o.* INTO v_owner FROM (
+            SELECT t.merchant_id, t.checkout_id, 1 AS k FROM psp_token t
+            WHERE t.psp = p_news[v_n].psp AND t.token = p_news[v_n].token
+            UNION ALL
+            SELECT c.merchant_id, c.checkout_id, 2 FROM change c
+            WHERE c.change_id = p_news[v_n].operation_id
+                AND c.psp = p_news[v_n].psp
+            UNION ALL
+            SELECT t.merchant_id, t.checkout_id, 3 FROM psp_token t
+            WHERE t.psp = p_news[v_n].psp AND t.token = p_news[v_n].reference
+            ) o
+        WHERE o.checkout_id IS NOT NULL
+        ORDER BY o.k LIMIT 1;
+
+        p_news[v_n].merchant_id := v_owner.merchant_id;
+        p_news[v_n].checkout_id := v_owner.checkout_id;
+    END LOOP;
+
+    RETURN p_news;
+END
+$$;
+COMMENT ON FUNCTION pay.locate_news IS
+    'Items of apply_change with their checkouts, where these are known';
+
+
+-- Into the inbox, in key order, once by (psp, event id); outcome is what
+-- becomes of those that are no more than stored: duplicate, ignored (there is
+-- nothing that it could be about), unknown (of a PSP's list; not kept),
+-- not_found (asked for), parked.
+CREATE OR REPLACE FUNCTION pay.insert_news(p_news news[])
+RETURNS news[] LANGUAGE plpgsql AS $$
+DECLARE
+    v_psps   text[];
+    v_events text[];
+BEGIN
+    FOR v_n IN 1 .. cardinality(p_news) LOOP
+        p_news[v_n].outcome := CASE
+            WHEN p_news[v_n].checkout_id IS NOT NULL THEN NULL
+            WHEN p_news[v_n].source = 'query' THEN 'not_found'
+            WHEN p_news[v_n].source = 'backfill' THEN 'unknown'
+            WHEN p_news[v_n].token IS NULL AND p_news[v_n].reference IS NULL
+                THEN 'ignored'
+            ELSE 'parked' END;
+    END LOOP;
+
+    WITH won AS (
+        INSERT INTO webhook_inbox AS w (psp, event_id, state, via, type,
+            fact, token, reference, code, amount_minor, currency, digest,
+            merchant_id, checkout_id, request_id, about)
+        SELECT DISTINCT ON (n.psp, n.event_id)
+            n.psp, n.event_id, coalesce(n.outcome, 'applied'), n.source,
+            n.type, n.about || '.' || n.news,
+            coalesce(n.token, n.reference), n.reference, n.code,
+            n.amount_minor, n.currency, n.digest, n.merchant_id,
+            n.checkout_id, n.request_id,
+            jsonb_strip_nulls(jsonb_build_object('about', n.about,
+                'news', n.news, 'object', n.object,
+                'operation_id', n.operation_id, 'fee_minor', n.fee_minor,
+                'fee_currency', n.fee_currency))
+        FROM unnest(p_news) n
+        WHERE n.source <> 'query' AND n.outcome IS DISTINCT FROM 'unknown'
+        ORDER BY n.psp, n.event_id, n.item
+        ON CONFLICT (psp, event_id) DO NOTHING
+        RETURNING w.psp, w.event_id
+    )
+    SELECT array_agg(w.psp::text), array_agg(w.event_id::text)
+    INTO v_psps, v_events
+    FROM won w;
+
+    RETURN mark_duplicates(p_news, v_psps, v_events);
+END
+$$;
+COMMENT ON FUNCTION pay.insert_news IS
+    'Stores words about what follows a sale, once';
+
+
+CREATE OR REPLACE FUNCTION pay.mark_duplicates(
+    p_news news[], p_psps text[], p_events text[])
+RETURNS news[] LANGUAGE plpgsql IMMUTABLE AS $$
+DECLARE
+    v_first int[] := ARRAY(
+        SELECT min(n.item) FROM unnest(p_news) n
+        WHERE (n.psp, n.event_id) IN (
+            SELECT * FROM unnest(p_psps, p_events))
+        GROUP BY n.psp, n.event_id);
+BEGIN
+    FOR v_n IN 1 .. cardinality(p_news) LOOP
+        IF p_news[v_n].source <> 'query'
+            AND p_news[v_n].outcome IS DISTINCT FROM 'unknown'
+            AND p_news[v_n].item <> ALL (v_first)
+        THEN
+            p_news[v_n].outcome := 'duplicate';
+        END IF;
+    END LOOP;
+
+    RETURN p_news;
+END
+$$;
+COMMENT ON FUNCTION pay.mark_duplicates IS
+    'Items of apply_change whose events were stored before';
+
+
+-- Names that nobody has, as await_tokens() does it: whoever brings the name at
+-- this moment is waited for, and one that comes later finds what was parked.
+CREATE OR REPLACE FUNCTION pay.await_names(p_news news[])
+RETURNS news[] LANGUAGE plpgsql AS $$
+DECLARE
+    v_found news[];
+BEGIN
+    IF NOT EXISTS (SELECT FROM unnest(p_news) n WHERE n.outcome = 'parked')
+    THEN
+        RETURN p_news;
+    END IF;
+
+    INSERT INTO psp_token AS t (psp, token)
+    SELECT DISTINCT n.psp, coalesce(n.token, n.reference)
+    FROM unnest(p_news) n
+    WHERE n.outcome = 'parked'
+    ORDER BY 1, 2
+    ON CONFLICT (psp, token) DO UPDATE SET psp = t.psp
+    WHERE t.checkout_id IS NULL;
+
+    v_found := locate_news(p_news);
+    FOR v_n IN 1 .. cardinality(p_news) LOOP
+        IF p_news[v_n].outcome = 'parked'
+            AND v_found[v_n].checkout_id IS NOT NULL
+        THEN
+            p_news[v_n] := v_found[v_n];
+            p_news[v_n].outcome := NULL;
+        END IF;
+    END LOOP;
+
+    RETURN p_news;
+END
+$$;
+COMMENT ON FUNCTION pay.await_names IS
+    'Looks unknown names up again, behind a lock';
+
+
+-- Words about locked checkouts, one after the other, and their rows of the
+-- inbox.  What they mean is recorded when all are heard.
+CREATE OR REPLACE FUNCTION pay.take_news(
+    p_news news[], OUT told news[], OUT postings posting[])
+LANGUAGE plpgsql AS $$
+DECLARE
+    v_one   record;
+    v_facts fact[] := '{}';
+BEGIN
+    FOR v_n IN 1 .. cardinality(p_news) LOOP
+        CONTINUE WHEN p_news[v_n].outcome IS NOT NULL;
+        v_one := hear_news(p_news[v_n]);
+        p_news[v_n].outcome := v_one.outcome;
+        v_facts := v_facts || v_one.facts;
+    END LOOP;
+
+    SELECT t.postings INTO postings
+    FROM take_facts(number_facts(v_facts, 0)) t;
+
+    UPDATE webhook_inbox w
+    SET state = n.outcome, merchant_id = n.merchant_id,
+        checkout_id = n.checkout_id
+    FROM unnest(p_news) n
+    WHERE n.source <> 'query' AND n.checkout_id IS NOT NULL
+        AND n.outcome <> 'duplicate'
+        AND w.psp = n.psp AND w.event_id = n.event_id
+        AND (w.state <> n.outcome OR w.checkout_id IS NULL);
+
+    told := p_news;
+END
+$$;
+COMMENT ON FUNCTION pay.take_news IS
+    'Takes words about what follows a sale into account';
+
+
+-- A word that names a registration and a payment makes the payment's id known.
+CREATE OR REPLACE FUNCTION pay.settle_news(p_news news[])
+RETURNS news[] LANGUAGE plpgsql AS $$
+DECLARE
+    v_merchants text[] := ARRAY(SELECT n.merchant_id FROM unnest(p_news) n);
+    v_checkouts text[] := ARRAY(
+        SELECT CASE WHEN n.outcome IS NULL THEN n.checkout_id END
+        FROM unnest(p_news) n);
+    v_psps      text[] := ARRAY(SELECT n.psp FROM unnest(p_news) n);
+    v_names     text[] := ARRAY(
+        SELECT CASE WHEN n.reference IS DISTINCT FROM n.token
+                    THEN n.reference END
+        FROM unnest(p_news) n);
+    v_parked    int[];
+    v_taken     record;
+    v_booked    posting[];
+BEGIN
+    v_parked := claim_references(v_merchants, v_checkouts, v_psps, v_names);
+    PERFORM lock_checkouts(v_merchants, v_checkouts);
+
+    v_taken := take_news(p_news);
+    v_booked := v_taken.postings;
+
+    IF v_parked <> '{}' THEN
+        v_booked := v_booked || apply_parked(
+            ARRAY(SELECT v_merchants[n] FROM unnest(v_parked) n),
+            ARRAY(SELECT v_checkouts[n] FROM unnest(v_parked) n),
+            ARRAY(SELECT v_psps[n] FROM unnest(v_parked) n),
+            ARRAY(SELECT v_names[n] FROM unnest(v_parked) n));
+    END IF;
+
+    PERFORM post(v_booked);
+
+    RETURN v_taken.told;
+END
+$$;
+COMMENT ON FUNCTION pay.settle_news IS
+    'Takes words about known checkouts into account, and books them';
+
+
+CREATE OR REPLACE FUNCTION pay_api.apply_change(
+    p_psp text[], p_source text[], p_event_id text[], p_type text[],
+    p_about text[], p_news text[], p_token text[], p_reference text[],
+    p_object text[], p_operation_id text[], p_amount_minor bigint[],
+    p_currency text[], p_fee_minor bigint[], p_fee_currency text[],
+    p_code text[], p_digest bytea[], p_request_id text[])
+RETURNS TABLE (
+    item int, outcome text, merchant_id text, checkout_id text,
+    checkout_uuid text, psp text, nonce text, handle text, token text,
+    alias text, hosted_url text, return_url text, base_url text,
+    currency text, total_minor bigint, expires_s bigint,
+    registration_state text, attempt bigint, code text, version bigint,
+    orders text)
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pay, pg_temp AS $$
+#variable_conflict use_column
+DECLARE
+    v_news news[];
+BEGIN
+    PERFORM check_batch(
+        array_dims(p_psp), array_dims(p_source), array_dims(p_event_id),
+        array_dims(p_type), array_dims(p_about), array_dims(p_news),
+        array_dims(p_token), array_dims(p_reference), array_dims(p_object),
+        array_dims(p_operation_id), array_dims(p_amount_minor),
+        array_dims(p_currency), array_dims(p_fee_minor),
+        array_dims(p_fee_currency), array_dims(p_code),
+        array_dims(p_digest), array_dims(p_request_id));
+
+    v_news := settle_news(await_names(insert_news(locate_news(read_news(
+        p_psp, p_source, p_event_id, p_type, p_about, p_news, p_token,
+        p_reference, p_object, p_operation_id, p_amount_minor, p_currency,
+        p_fee_minor, p_fee_currency, p_code, p_digest, p_request_id)))));
+
+    RETURN QUERY
+    SELECT n.item, n.outcome, s.*
+    FROM unnest(v_news) n
+    LEFT JOIN checkout_state s ON s.merchant_id = n.merchant_id
+        AND s.checkout_id = n.checkout_id;
+
+    RETURN QUERY
+    SELECT n, 'invalid', s.*
+    FROM generate_series(1, cardinality(p_psp)) n
+    LEFT JOIN checkout_state s ON false
+    WHERE n NOT IN (SELECT x.item FROM unnest(v_news) x);
+END
+$$;
+COMMENT ON FUNCTION pay_api.apply_change IS
+    'Takes PSPs'' words about what follows a sale into account: applied, '
+    'unchanged, contradiction, duplicate, parked, mismatch, ignored, unknown, '
+    'not_found or invalid';
