@@ -131,6 +131,15 @@ FROM pay.job j WHERE j.checkout_id = 'b1';
 SELECT is(pg_temp.fact('tb1', 'ask', 'e-b1-ask'), 'asked', 'an ask');
 SELECT is(pg_temp.job('m1', 'b1'), 'refund 3', 'brings no poll');
 UPDATE pay.late_success SET state = 'refunded' WHERE checkout_id = 'b1';
+CREATE FUNCTION pg_temp.paid_back(p_checkout text) RETURNS void
+LANGUAGE sql SET search_path = pay, pg_temp AS $$
+SELECT post(array_agg(ROW(l.merchant_id, 'late/' || l.checkout_id,
+    'late_refunded', l.checkout_id, NULL, l.psp, NULL, l.amount_minor,
+    l.currency, NULL, NULL, NULL, NULL)::posting))
+FROM late_success l WHERE l.checkout_id = p_checkout
+$$;
+SELECT pg_temp.paid_back('b1')
+\g /dev/null
 DELETE FROM pay.job WHERE checkout_id = 'b1';
 SELECT is(pg_temp.fact('tb1', 'paid', 'e-b1-late'), 'held',
           'said again after it went back');
