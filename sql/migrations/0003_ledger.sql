@@ -348,9 +348,10 @@ CREATE TRIGGER journal_line_entry
 ALTER TABLE journal_line ENABLE ALWAYS TRIGGER journal_line_entry;
 
 -- Double entry: at the commit each entry has two lines or more, and they sum
--- to nothing in each currency.
+-- to nothing in each currency.  A commit is the gateway's, who sees no table:
+-- hence SECURITY DEFINER.
 CREATE FUNCTION entry_balances() RETURNS trigger
-LANGUAGE plpgsql SET search_path = pay, pg_temp AS $$
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pay, pg_temp AS $$
 DECLARE
     v_lines int;
     v_wrong text;

@@ -21,7 +21,19 @@ $$, 'every function for others is SECURITY DEFINER with a fixed path');
 SELECT is_empty($$
     SELECT p.oid::regprocedure FROM pg_proc p
     WHERE p.pronamespace = 'pay'::regnamespace AND p.prosecdef
+        AND NOT EXISTS (SELECT FROM pg_trigger t
+                        WHERE t.tgfoid = p.oid AND t.tgdeferrable)
 $$, 'no private function is SECURITY DEFINER');
+
+-- It runs at the commit, when nobody is the owner any more: the gateway sees
+-- no table, and each sale would fail.
+SELECT is_empty($$
+    SELECT p.oid::regprocedure FROM pg_proc p
+    JOIN pg_trigger t ON t.tgfoid = p.oid
+    WHERE t.tgdeferrable AND NOT t.tgisinternal
+        AND (p.prosecdef
+             AND 'search_path=pay, pg_temp' = ANY (p.proconfig)) IS NOT TRUE
+$$, 'a deferred check is SECURITY DEFINER with a fixed path');
 
 SELECT is_empty($$
     SELECT p.pronamespace::regnamespace, p.proname FROM pg_proc p
