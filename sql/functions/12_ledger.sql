@@ -19,13 +19,15 @@ COMMENT ON FUNCTION pay.half_even IS 'Rounded to a whole, halves to even';
 -- The part of what the seller is owed for an order (p_credit_minor) that
 -- belongs to p_part of its amount when p_before of it was taken already.
 -- Rounded along the way, so that the parts of the whole sum to the whole.
+-- 20 decimals tell a half from what is near it; without them numeric gives a
+-- large quotient four.
 CREATE OR REPLACE FUNCTION pay.seller_part(
     p_amount_minor bigint, p_credit_minor bigint, p_before bigint,
     p_part bigint)
 RETURNS bigint LANGUAGE sql IMMUTABLE AS $$
-SELECT (pay.half_even((p_before + p_part)::numeric * p_credit_minor
+SELECT (pay.half_even(round((p_before + p_part)::numeric * p_credit_minor, 20)
                       / p_amount_minor)
-        - pay.half_even(p_before::numeric * p_credit_minor
+        - pay.half_even(round(p_before::numeric * p_credit_minor, 20)
                         / p_amount_minor))::bigint
 $$;
 COMMENT ON FUNCTION pay.seller_part IS

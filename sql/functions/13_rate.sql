@@ -8,8 +8,8 @@ SET LOCAL search_path = pay, pg_temp;
 
 -- Digits are counted in the text: a logarithm is not exact.
 CREATE OR REPLACE FUNCTION pay.round_rate(p_rate numeric)
-RETURNS numeric LANGUAGE sql IMMUTABLE AS $$
-SELECT trim_scale(half_even(p_rate * concat('1e', 12 - d.digits)::numeric)
+RETURNS numeric LANGUAGE sql IMMUTABLE STRICT AS $$
+SELECT trim_scale(pay.half_even(p_rate * concat('1e', 12 - d.digits)::numeric)
                   * concat('1e', d.digits - 12)::numeric)
 FROM (SELECT CASE
     WHEN p_rate >= 1 THEN length(trunc(p_rate)::text)
@@ -35,9 +35,9 @@ RETURNS boolean LANGUAGE plpgsql STABLE AS $$
 BEGIN
     RETURN jsonb_typeof(p_rates) = 'object' AND p_rates <> '{}'
         AND NOT p_rates ? p_base
-        AND EXISTS (SELECT FROM currency k WHERE k.code = p_base)
-        AND (SELECT bool_and(rate_ok(e.value)
-                             AND EXISTS (SELECT FROM currency k
+        AND EXISTS (SELECT FROM pay.currency k WHERE k.code = p_base)
+        AND (SELECT bool_and(pay.rate_ok(e.value)
+                             AND EXISTS (SELECT FROM pay.currency k
                                          WHERE k.code = e.key))
              FROM jsonb_each_text(p_rates) e);
 END
@@ -59,20 +59,20 @@ DECLARE
 BEGIN
     SELECT array_agg(r.rate ORDER BY r.rate), count(*)
     INTO v_rates, v_count
-    FROM rate_source s
+    FROM pay.rate_source s
     CROSS JOIN LATERAL (
         SELECT CASE WHEN s.base = p_base THEN 1
-                    ELSE (SELECT r.rate FROM rate r
+                    ELSE (SELECT r.rate FROM pay.rate r
                           WHERE r.source = s.source AND r.quote = p_base)
                END AS base,
             CASE WHEN s.base = p_quote THEN 1
-                 ELSE (SELECT r.rate FROM rate r
+                 ELSE (SELECT r.rate FROM pay.rate r
                        WHERE r.source = s.source AND r.quote = p_quote)
             END AS quote
         OFFSET 0) k
     -- 60 decimals: more than enough to tell a half from what is near it
     CROSS JOIN LATERAL (
-        SELECT round_rate(round(k.quote, 60) / k.base) AS rate OFFSET 0) r
+        SELECT pay.round_rate(round(k.quote, 60) / k.base) AS rate OFFSET 0) r
     WHERE s.fetched_at > now() - least(p_age, s.max_age)
         AND s.fetched_at < now() + interval '1 minute'
         AND r.rate IS NOT NULL;
@@ -81,7 +81,7 @@ BEGIN
         RETURN NULL;
     END IF;
 
-    RETURN round_rate((v_rates[(v_count + 1) / 2]
+    RETURN pay.round_rate((v_rates[(v_count + 1) / 2]
                        + v_rates[v_count / 2 + 1]) / 2.0);
 END
 $$;
@@ -94,9 +94,9 @@ CREATE OR REPLACE FUNCTION pay.convert(
 RETURNS bigint LANGUAGE sql STABLE AS $$
 SELECT CASE WHEN c.minor BETWEEN -9223372036854775807 AND 9223372036854775807
             THEN c.minor::bigint END
-FROM currency f, currency t
+FROM pay.currency f, pay.currency t
 CROSS JOIN LATERAL (
-    SELECT half_even(p_minor * p_rate
+    SELECT pay.half_even(p_minor * p_rate
                      * concat('1e', t.exponent - f.exponent)::numeric)
         AS minor) c
 WHERE f.code = p_from AND t.code = p_to
@@ -116,8 +116,8 @@ CREATE OR REPLACE FUNCTION pay.current_credit(
 LANGUAGE plpgsql STABLE AS $$
 BEGIN
     IF p_credit_until < now() THEN
-        credit_rate := median_rate(p_currency, p_credit_currency, NULL);
-        credit_minor := convert(p_amount_minor, p_currency,
+        credit_rate := pay.median_rate(p_currency, p_credit_currency, NULL);
+        credit_minor := pay.convert(p_amount_minor, p_currency,
                                 p_credit_currency, credit_rate);
     END IF;
 
@@ -140,7 +140,7 @@ CREATE OR REPLACE FUNCTION pay.quote_orders(
 LANGUAGE sql STABLE AS $$
 SELECT CASE WHEN bool_and(e.line ->> 'credit' IS NULL
                           OR e.line ->> 'credit' = p_item.currency
-                          OR c.minor <= 999999999999999)
+                          OR coalesce(c.minor <= 999999999999999, false))
        THEN jsonb_agg(CASE WHEN c.minor IS NULL THEN e.line
                 ELSE e.line || jsonb_build_object('quote',
                     jsonb_build_object('rate', r.rate, 'minor', c.minor)) END
@@ -150,11 +150,11 @@ SELECT CASE WHEN bool_and(e.line ->> 'credit' IS NULL
 FROM jsonb_array_elements(p_item.orders) WITH ORDINALITY AS e (line, n)
 CROSS JOIN LATERAL (
     SELECT CASE WHEN e.line ->> 'credit' <> p_item.currency
-                THEN median_rate(p_item.currency, e.line ->> 'credit',
+                THEN pay.median_rate(p_item.currency, e.line ->> 'credit',
                                  p_item.rate_age) END AS rate
     OFFSET 0) r
 LEFT JOIN LATERAL (
-    SELECT convert((e.line -> 'amount')::bigint, p_item.currency,
+    SELECT pay.convert((e.line -> 'amount')::bigint, p_item.currency,
                    e.line ->> 'credit', r.rate) AS minor
     OFFSET 0) c ON r.rate IS NOT NULL
 $$;

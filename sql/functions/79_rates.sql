@@ -29,8 +29,9 @@ BEGIN
 
     is_due := FOUND;
 
-    SELECT greatest(extract(epoch FROM now() - s.fetched_at) * 1000,
-                    0)::bigint
+    SELECT CASE WHEN s.fetched_at < now()
+                THEN extract(epoch FROM now() - s.fetched_at) * 1000
+                WHEN s.fetched_at IS NOT NULL THEN 0 END
     INTO age_ms
     FROM rate_source s WHERE s.source = p_source;
 END

@@ -131,6 +131,12 @@ create_begun(pay_flow_t *flow, const pay_event_t *event, pay_effect_t *effect)
         return done_no_rate(flow, effect);
     }
 
+    if (pay_str_is(outcome, "credit_too_large")) {
+        return pay_done_problem(flow, effect, "amount-invalid",
+                                "In its credit_currency an order would be "
+                                "larger than one order may be.");
+    }
+
     PAY_TRY(pay_checkout_decode(flow->arena, event->row + 1,
                                 &create->reg.checkout));
     pay_flow_note(flow, &create->reg.checkout);

@@ -214,7 +214,8 @@ Test(pay_flow_create, manual_capture_goes_only_where_it_can_be_done)
 }
 
 
-/* The rate's absence is not the storefront's mistake. */
+/* The rate's absence is not the storefront's mistake; too large an amount
+ * is. */
 Test(pay_flow_create, a_missing_rate_is_503_and_calls_no_psp)
 {
     world_t             world;
@@ -225,6 +226,13 @@ Test(pay_flow_create, a_missing_rate_is_503_and_calls_no_psp)
     world_row(&world, "rate_missing", NULL);
     reply = expect_problem(&world, "rate-unavailable", 503);
     cr_expect_eq(reply->retry_after_s, 60);
+    cr_expect_eq(world.http_count, 0);
+    world_close(&world);
+
+    world_open(&world);
+    create_open(&world, WORLD_GENERIC, BODY(ONE_ORDER));
+    world_row(&world, "credit_too_large", NULL);
+    expect_problem(&world, "amount-invalid", 422);
     cr_expect_eq(world.http_count, 0);
     world_close(&world);
 }
