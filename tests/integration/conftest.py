@@ -6,6 +6,9 @@ the logs must be clean, every invariant must hold and no secret may be found
 in a log or the database (support/aftermath.py).
 """
 
+import tempfile
+from pathlib import Path
+
 import psycopg2
 import pytest
 from support import aftermath, bodies, tokens, waiting
@@ -114,6 +117,16 @@ def checkout(gateway):
 def wait_for():
     """wait_for(condition, deadline=10, what="…") → its true value."""
     return waiting.wait_for
+
+
+@pytest.fixture(scope="module")
+def open_directory():
+    """One that nginx' own user can enter, as long as it runs: pytest's own
+    are closed to others by each pytest that begins."""
+    with tempfile.TemporaryDirectory(prefix="payments-open.") as name:
+        path = Path(name)
+        path.chmod(0o755)
+        yield path
 
 
 @pytest.fixture(scope="session")
