@@ -18,8 +18,8 @@ from gallery import Gallery  # noqa: E402
 from sale import Sales  # noqa: E402
 from support import aftermath, bodies  # noqa: E402
 from support.client import Api  # noqa: E402
-from support.gateway import load  # noqa: E402
 from support.mock import Mock  # noqa: E402
+from support.worker_stack import worker_stack  # noqa: E402
 
 
 def connect(gateway):
@@ -31,14 +31,14 @@ def connect(gateway):
 @pytest.fixture(scope="session")
 def gateway():
     """The stack; at the end its logs are clean and its invariants hold."""
-    found = load()
-    after = aftermath.Aftermath(found)
-    yield found
-    connection = connect(found)
-    try:
-        after.check(connection)
-    finally:
-        connection.close()
+    with worker_stack() as found:
+        after = aftermath.Aftermath(found)
+        yield found
+        connection = connect(found)
+        try:
+            after.check(connection)
+        finally:
+            connection.close()
 
 
 @pytest.fixture(scope="session")

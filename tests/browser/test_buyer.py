@@ -135,7 +135,15 @@ def test_the_bank_refuses_then_another_card_pays(plain_buyer, sales):
     arrives_at_shop(buyer, sale)
 
 
-def test_a_pending_payment_hands_on_by_itself(plain_buyer, sales):
+@pytest.fixture
+def patient(mock):
+    """What is pending stays so until the test says otherwise."""
+    mock.settings(pending_ms=600_000)
+    yield
+    mock.settings(pending_ms=1500)
+
+
+def test_a_pending_payment_hands_on_by_itself(plain_buyer, sales, patient):
     """In two windows, one of each dialect."""
     buyer = plain_buyer
     windows = {}
@@ -149,6 +157,7 @@ def test_a_pending_payment_hands_on_by_itself(plain_buyer, sales):
         windows[buyer.window] = sale
         buyer.second_window()
     for window, sale in windows.items():
+        sale.settle("paid")
         buyer.go_to(window)
         arrives_at_shop(buyer, sale)
 

@@ -4,16 +4,22 @@ The stack is `make up`'s (build/run/gateway.env, or $GATEWAY_ENV); it is used
 by all tests and never stopped by one.  When the tests that used it are over,
 the logs must be clean, every invariant must hold and no secret may be found
 in a log or the database (support/aftermath.py).
+
+With pytest-xdist the files are dealt out to several workers, each of which
+has a stack like that for itself (support/worker_stack.py).
 """
+
+import tempfile
+from pathlib import Path
 
 import psycopg2
 import pytest
 from support import aftermath, bodies, tokens, waiting
 from support.client import Api
-from support.gateway import load
 from support.mock import Mock
 from support.own_stack import OwnStack
 from support.refusal import Refusal
+from support.worker_stack import worker_stack
 
 
 def connect(dsn):
@@ -25,14 +31,14 @@ def connect(dsn):
 @pytest.fixture(scope="session")
 def gateway():
     """The stack (support/gateway.py); checks the aftermath at the end."""
-    found = load()
-    after = aftermath.Aftermath(found)
-    yield found
-    connection = connect(found.env["PG_DSN"])
-    try:
-        after.check(connection)
-    finally:
-        connection.close()
+    with worker_stack() as found:
+        after = aftermath.Aftermath(found)
+        yield found
+        connection = connect(found.env["PG_DSN"])
+        try:
+            after.check(connection)
+        finally:
+            connection.close()
 
 
 @pytest.fixture(scope="session")
@@ -114,6 +120,16 @@ def checkout(gateway):
 def wait_for():
     """wait_for(condition, deadline=10, what="…") → its true value."""
     return waiting.wait_for
+
+
+@pytest.fixture(scope="module")
+def open_directory():
+    """One that nginx' own user can enter, as long as it runs: pytest's own
+    are closed to others by each pytest that begins."""
+    with tempfile.TemporaryDirectory(prefix="payments-open.") as name:
+        path = Path(name)
+        path.chmod(0o755)
+        yield path
 
 
 @pytest.fixture(scope="session")

@@ -92,13 +92,9 @@ def order(body: bytes) -> bytes:
 
 
 @pytest.fixture(scope="module")
-def psps(tmp_path_factory):
-    directory = tmp_path_factory.mktemp("paypal")
-    for each in (directory, *directory.parents[:2]):
-        with contextlib.suppress(PermissionError):
-            each.chmod(0o755)
-    ca = Authority(directory, "ca")
-    key = directory / "client.pair"
+def psps(open_directory):
+    ca = Authority(open_directory, "ca")
+    key = open_directory / "client.pair"
     key.write_text(CLIENT)
     key.chmod(0o400)
     context = server_context(ca.leaf("127.0.0.1"))

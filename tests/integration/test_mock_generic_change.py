@@ -8,8 +8,8 @@ import secrets
 import time
 import uuid
 
-import httpx
 import pytest
+from support.client import plain
 from support.mock_server import DEADLINE_S, Receiver, serve
 
 ROOT = "/generic/v1/registrations"
@@ -39,9 +39,8 @@ def psp(receiver, tmp_path_factory):
 
 class Psp:
     def __init__(self, url: str, key: str):
-        once = httpx.Limits(max_keepalive_connections=0)
         self.key = key
-        self.http = httpx.Client(base_url=url, timeout=DEADLINE_S, limits=once)
+        self.http = plain(base_url=url, timeout=DEADLINE_S)
 
     def post(self, path: str, body: dict, nonce: str | None = None):
         nonce = body.get("nonce", "") if nonce is None else nonce

@@ -13,6 +13,7 @@ from urllib.parse import parse_qs, parse_qsl, urlsplit
 
 import httpx
 import pytest
+from support.client import plain
 from support.mock_server import DEADLINE_S, Receiver, serve
 
 RETURN = "https://shop.example.com/back"
@@ -53,8 +54,7 @@ class Psp:
     """Speaks just so much of each dialect that there is something to list."""
 
     def __init__(self, url: str):
-        once = httpx.Limits(max_keepalive_connections=0)
-        self.http = httpx.Client(base_url=url, timeout=DEADLINE_S, limits=once)
+        self.http = plain(base_url=url, timeout=DEADLINE_S)
         self.bearers = {name: KEYS[f"{name}.key"] for name in DIALECTS}
 
     def control(self, verb: str, body: object = None) -> dict:
@@ -189,7 +189,7 @@ def psp(server, receiver):
     made.control("reset", {"seed": 7})
     settings = {"key_window_s": 0, "event_age_s": 0, "list_page": 6}
     made.control("settings", settings | {"pending_ms": 50})
-    receiver.got.clear()
+    receiver.forget()
     yield made
     made.http.close()
 

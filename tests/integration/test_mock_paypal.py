@@ -20,6 +20,7 @@ from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, padding
 from cryptography.x509.oid import NameOID
+from support.client import plain
 from support.mock_server import DEADLINE_S, Receiver, serve, until
 
 ORDERS = "/paypal/v2/checkout/orders"
@@ -59,8 +60,7 @@ def server(receiver, keys, place):
 class Psp:
     def __init__(self, url: str, keys: dict, place):
         self.keys, self.place = keys, place
-        once = httpx.Limits(max_keepalive_connections=0)
-        self.http = httpx.Client(base_url=url, timeout=DEADLINE_S, limits=once)
+        self.http = plain(base_url=url, timeout=DEADLINE_S)
         self.token = ""
 
     def control(self, verb: str, body: object = None) -> dict:
@@ -175,8 +175,7 @@ def psp(server, keys, receiver, place):
         {"pending_ms": 50, "webhook_timeout_s": 5, "token_s": 32400},
     )
     made.token = made.grant().json()["access_token"]
-    receiver.got.clear()
-    receiver.answers.clear()
+    receiver.forget()
     yield made
     made.http.close()
 

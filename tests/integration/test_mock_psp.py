@@ -17,6 +17,7 @@ from urllib.parse import urlsplit
 
 import httpx
 import pytest
+from support.client import plain
 from support.mock_server import DEADLINE_S, Receiver, serve, until
 
 RETURN = "https://shop.example.com/back"
@@ -52,9 +53,7 @@ class Psp:
 
     def __init__(self, url: str, keys: dict):
         self.keys = keys
-        # A connection a call: a kept one costs Nagle's 40 ms with this httpx.
-        once = httpx.Limits(max_keepalive_connections=0)
-        self.http = httpx.Client(base_url=url, timeout=DEADLINE_S, limits=once)
+        self.http = plain(base_url=url, timeout=DEADLINE_S)
 
     def control(self, verb: str, body: object = None) -> dict:
         answer = self.http.post(f"/_control/{verb}", json=body or {})
@@ -106,8 +105,7 @@ def psp(server, keys, receiver):
     made = Psp(server, keys)
     made.control("reset", {"seed": 7})
     made.control("settings", {"pending_ms": 50, "webhook_timeout_s": 5})
-    receiver.got.clear()
-    receiver.answers.clear()
+    receiver.forget()
     yield made
     made.http.close()
 

@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 
 import httpx
 import pytest
+from support.client import plain
 from support.mock_server import DEADLINE_S, Receiver, serve, until
 
 RETURN = "https://shop.example.com/back"
@@ -49,8 +50,7 @@ def legacy(receiver, tmp_path_factory):
 
 class Psp:
     def __init__(self, url: str):
-        once = httpx.Limits(max_keepalive_connections=0)
-        self.http = httpx.Client(base_url=url, timeout=DEADLINE_S, limits=once)
+        self.http = plain(base_url=url, timeout=DEADLINE_S)
 
     def control(self, verb: str, body: object = None) -> dict:
         answer = self.http.post(f"/_control/{verb}", json=body or {})
@@ -84,8 +84,7 @@ def fresh(url: str, receiver):
     made = Psp(url)
     made.control("reset", {"seed": 7})
     made.control("settings", {"pending_ms": 50, "webhook_timeout_s": 5})
-    receiver.got.clear()
-    receiver.answers.clear()
+    receiver.forget()
     return made
 
 

@@ -11,6 +11,7 @@ import httpx
 import jwt
 import psycopg2
 import pytest
+from support.client import plain
 from support.own_stack import CARDS, wait_for
 
 DIALECTS = ("generic", "stripe")
@@ -27,7 +28,7 @@ MONEY = {
 @pytest.fixture
 def buyer():
     """A browser without cookies that follows nothing by itself."""
-    with httpx.Client(timeout=30) as http:
+    with plain(timeout=30) as http:
         yield http
 
 

@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 import httpx
 import pytest
 from support.captured import withheld
+from support.client import plain
 from support.own_stack import CARDS, QUICK_JOBS, wait_for
 
 PSPS = ("stripe", "generic", "adyen", "paypal", "square", "mollie")
@@ -40,7 +41,7 @@ def quick(own_stack):
 @pytest.fixture
 def buyer():
     """A browser without cookies that follows nothing by itself."""
-    with httpx.Client(timeout=30) as http:
+    with plain(timeout=30) as http:
         yield http
 
 
@@ -261,7 +262,7 @@ def test_pending_money_is_paid_later(stack, psp):
     made = stack.created(psp)
     if psp == "paypal":
         stack.mock.settings(pending_ms=60_000)
-        with httpx.Client() as buyer:
+        with plain() as buyer:
             pay(buyer, hosted_page(stack, made), "pending")
     else:
         stack.mock.pay(made.token, "pending")

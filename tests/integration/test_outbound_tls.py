@@ -145,12 +145,8 @@ def add_proxies(world):
 
 
 @pytest.fixture(scope="module")
-def world(tmp_path_factory):
-    directory = tmp_path_factory.mktemp("tls")
-    for each in (directory, *directory.parents[:2]):
-        with contextlib.suppress(PermissionError):
-            each.chmod(0o755)
-    made = World(directory)
+def world(open_directory):
+    made = World(open_directory)
     add_certificates(made)
     add_addresses(made)
     add_answers(made)

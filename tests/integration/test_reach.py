@@ -4,7 +4,6 @@ state follows from it: only what was never written is known to be without
 effect.
 """
 
-import contextlib
 import socket
 import ssl
 import struct
@@ -155,12 +154,8 @@ class World:
 
 
 @pytest.fixture(scope="module", autouse=True)
-def world(own_stack, tmp_path_factory):
-    directory = tmp_path_factory.mktemp("reach")
-    for each in (directory, *directory.parents[:2]):
-        with contextlib.suppress(PermissionError):
-            each.chmod(0o755)
-    made = World(own_stack, directory)
+def world(own_stack, open_directory):
+    made = World(own_stack, open_directory)
     names = " ".join(STAGES)
     own_stack.configure(NO_JOBS, *routed.edits(names, made.blocks, ""))
     yield made

@@ -18,6 +18,7 @@ from hypothesis.stateful import (
     rule,
     run_state_machine_as_test,
 )
+from support.client import plain
 from support.own_stack import (
     CARDS,
     HASTY_PSP,
@@ -90,7 +91,7 @@ class Storefront(RuleBasedStateMachine):
         super().__init__()
         self.made = []
         self.touched = None
-        self.buyer = httpx.Client(timeout=30)
+        self.buyer = plain(timeout=30)
 
     def teardown(self):
         for sale in self.made:

@@ -9,8 +9,6 @@ cannot carry stands in NOT_CONFIGURED and in REWRITTEN, with a reason.
 
 import contextlib
 import json
-import tempfile
-from pathlib import Path
 
 import pytest
 from support import canary
@@ -52,14 +50,9 @@ SENT = [v["id"] for v in VECTORS if v["id"] not in NOT_CONFIGURED]
 
 
 @pytest.fixture(scope="module")
-def directory():
-    """One that nginx' own user can enter, as long as it runs: pytest's own
-    are closed to others by each pytest that begins."""
-    with tempfile.TemporaryDirectory(prefix="payments-vectors.") as name:
-        path = Path(name)
-        path.chmod(0o755)
-        make_api_key(path)
-        yield path
+def directory(open_directory):
+    make_api_key(open_directory)
+    return open_directory
 
 
 @pytest.fixture(scope="module")

@@ -68,17 +68,13 @@ class Host:
 
 
 @pytest.fixture(scope="module")
-def world(tmp_path_factory):
-    directory = tmp_path_factory.mktemp("certs")
-    for each in (directory, *directory.parents[:2]):
-        with contextlib.suppress(PermissionError):
-            each.chmod(0o755)
-    ca = Authority(directory, "ca")
+def world(open_directory):
+    ca = Authority(open_directory, "ca")
     for name, text in (("pair", "a:b"), ("text", "braintree-private-key")):
-        (directory / name).write_text(text)
-        (directory / name).chmod(0o400)
+        (open_directory / name).write_text(text)
+        (open_directory / name).chmod(0o400)
     context = server_context(ca.leaf("localhost"))
-    made = {"dir": directory, "ca": ca}
+    made = {"dir": open_directory, "ca": ca}
     made |= {"host": Host(context), "guarded": Host(context)}
     yield made
     for name in ("host", "guarded"):

@@ -24,6 +24,7 @@ SELECT answer FROM public.dblink('{dsn}?options=-csearch_path%%3Dpay', format(
 $$;
 """
 BUILD = ROOT / "build" / "faults"
+OUTER = {"MAKEFLAGS", "MAKELEVEL", "MFLAGS"}
 FLOW = ROOT / "src" / "flow" / "flow_webhook.c"
 COMMIT = "pay_do_db(flow, effect, PAY_OP_APPLY_EVENT, args, webhook_applied);"
 EARLY = """
@@ -41,15 +42,25 @@ def outside_the_transaction(stack) -> None:
     stack.sql(OUTSIDE.format(dsn=stack.values["PG_ADMIN_DSN"]))
 
 
+def dry_run(*arguments) -> str:
+    """The commands that make would run, and nothing else: an outer make
+    hands down its flags, of which w adds lines that are no commands."""
+    env = {key: os.environ[key] for key in os.environ if key not in OUTER}
+    return subprocess.check_output(
+        ["make", "-n", "--no-print-directory", *arguments],
+        cwd=BUILD / "nginx",
+        env=env,
+        text=True,
+    )
+
+
 def build_early_answer(directory):
     """A module that answers webhooks before it stores them: → its file"""
     text = FLOW.read_text()
     assert text.count(COMMIT) == 1, "the line to plant the bug behind"
     source = directory / "planted.c"
     source.write_text(text.replace(COMMIT, COMMIT + EARLY))
-    makefile = BUILD / "objs" / "Makefile"
-    command = ["make", "-n", "-W", FLOW, "-f", makefile, "modules"]
-    script = subprocess.check_output(command, cwd=BUILD / "nginx", text=True)
+    script = dry_run("-W", FLOW, "-f", BUILD / "objs" / "Makefile", "modules")
     module = directory / "planted.so"
     script = re.sub(r"\S*/flow_webhook\.o", str(directory / "planted.o"),
                     script)  # fmt: skip

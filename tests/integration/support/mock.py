@@ -1,12 +1,12 @@
 """The mock PSP's control API: its faults, its buyers and its books."""
 
-import httpx
+from .client import plain
 
 
 class Mock:
     def __init__(self, url):
         self.url = url
-        self.http = httpx.Client(base_url=f"{url}/_control", timeout=30)
+        self.http = plain(base_url=f"{url}/_control", timeout=30)
 
     def close(self):
         self.http.close()

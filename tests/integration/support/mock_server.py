@@ -13,8 +13,31 @@ import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
+from .client import plain
+
 TESTS = Path(__file__).resolve().parents[2]
 DEADLINE_S = 10
+
+
+class Counting(ThreadingHTTPServer):
+    """Knows how many requests it has let in and not answered."""
+
+    def __init__(self, *arguments):
+        self.lock = threading.Lock()
+        self.inside = 0
+        super().__init__(*arguments)
+
+    def process_request(self, *connection):
+        with self.lock:
+            self.inside += 1
+        super().process_request(*connection)
+
+    def process_request_thread(self, *connection):
+        try:
+            super().process_request_thread(*connection)
+        finally:
+            with self.lock:
+                self.inside -= 1
 
 
 class Receiver:
@@ -38,7 +61,7 @@ class Receiver:
             def log_message(self, *_):
                 """Quiet."""
 
-        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.server = Counting(("127.0.0.1", 0), Handler)
         self.url = f"http://127.0.0.1:{self.server.server_port}"
         threading.Thread(target=self.server.serve_forever, daemon=True).start()
 
@@ -48,6 +71,15 @@ class Receiver:
 
     def _next(self) -> int:
         return self.answers.pop(0) if self.answers else 200
+
+    def forget(self) -> None:
+        """After a reset of the mock: what it had sent before is over, also
+        what still stands in the queue, in front of a request of our own."""
+        with plain(base_url=self.url) as http:
+            http.get("/")
+        until(lambda: self.server.inside == 0, "earlier webhooks to be over")
+        self.got.clear()
+        self.answers.clear()
 
     def wait(self, count: int, path: str = "/") -> list[dict]:
         def enough():

@@ -21,6 +21,7 @@ import httpx
 import psycopg2
 
 from . import aftermath, gateway, waiting
+from .client import transport
 from .gateway import ROOT
 from .mock import Mock
 
@@ -119,9 +120,11 @@ class OwnStack:
     def client(self, **more) -> httpx.Client:
         limits = httpx.Limits(max_connections=256)
         return httpx.Client(
-            base_url=self.url, verify=self.tls, timeout=30, limits=limits,
+            base_url=self.url,
+            transport=transport(self.tls, limits=limits),
+            timeout=30,
             **more,
-        )  # fmt: skip
+        )
 
     # The storefront.
 

@@ -22,8 +22,11 @@ def closed_port() -> int:
         return sock.getsockname()[1]
 
 
-def block(stack, name: str, words: str = "", port: int = 0) -> str:
-    """Another PSP of the dialect generic; port: not the mock's."""
+def block(
+    stack, name: str, words: str = "", port: int = 0, total: str = "1s"
+) -> str:
+    """Another PSP of the dialect generic; port: not the mock's; total: what
+    a call may take."""
     mock = urlsplit(stack.gateway.mock_url)
     secrets = stack.gateway.secrets
     return f"""\
@@ -33,7 +36,7 @@ def block(stack, name: str, words: str = "", port: int = 0) -> str:
         api_key_file       "{secrets}/generic.key";
         webhook_key_file   "{secrets}/generic.whsec";
         hosted_page_host   {mock.netloc};
-        timeout            connect=500ms total=1s;
+        timeout            connect=500ms total={total};
         {words}
     }}
 

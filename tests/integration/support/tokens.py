@@ -10,7 +10,14 @@ import jwt
 from . import canary
 
 SCOPES = "payments:write payments:read refunds:write payouts:write balance:read"
-ABSENT = object()
+
+
+class Absent:
+    def __repr__(self):  # the same in the name of a test, run for run
+        return "ABSENT"
+
+
+ABSENT = Absent()
 
 
 def b64(data: bytes) -> str:

@@ -1,0 +1,29 @@
+"""The stack that a worker of pytest-xdist has for itself.
+
+The first worker, or pytest without workers, takes `make up`'s; each other one
+brings up its like and takes it down.  So tests that run at the same time never
+share a stack, and a file needs no word about where it may run.
+"""
+
+import contextlib
+import os
+
+from .gateway import load
+from .own_stack import OwnStack
+
+
+def is_first() -> bool:
+    return os.environ.get("PYTEST_XDIST_WORKER", "gw0") == "gw0"
+
+
+@contextlib.contextmanager
+def worker_stack():
+    """The running stack (support/gateway.py) of this process."""
+    if is_first():
+        yield load()
+        return
+    made = OwnStack(PAY_RATE="", MOCK_RETRY_MS="")  # as make up's
+    try:
+        yield made.gateway
+    finally:
+        made.close()
