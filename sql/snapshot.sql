@@ -31,6 +31,20 @@ ALTER SCHEMA pay_api OWNER TO payments_owner;
 COMMENT ON SCHEMA pay_api IS 'What the gateway''s role may EXECUTE';
 
 --
+-- Name: pay_check; Type: SCHEMA; Schema: -; Owner: payments_owner
+--
+
+CREATE SCHEMA pay_check;
+
+ALTER SCHEMA pay_check OWNER TO payments_owner;
+
+--
+-- Name: SCHEMA pay_check; Type: COMMENT; Schema: -; Owner: payments_owner
+--
+
+COMMENT ON SCHEMA pay_check IS 'Invariants: each view is empty while all is well';
+
+--
 -- Name: pay_ops; Type: SCHEMA; Schema: -; Owner: payments_owner
 --
 
@@ -59,6 +73,54 @@ ALTER SCHEMA pay_view OWNER TO payments_owner;
 COMMENT ON SCHEMA pay_view IS 'Reads for people';
 
 --
+-- Name: change_item; Type: TYPE; Schema: pay; Owner: payments_owner
+--
+
+CREATE TYPE pay.change_item AS (
+	item integer,
+	merchant_id text,
+	checkout_id text,
+	payment_order_id text,
+	kind text,
+	is_final boolean,
+	change_id text,
+	route text,
+	key text,
+	fingerprint bytea,
+	ttl interval,
+	amount_minor bigint,
+	currency text,
+	reason text,
+	metadata jsonb,
+	lease interval,
+	request_id text
+);
+
+ALTER TYPE pay.change_item OWNER TO payments_owner;
+
+--
+-- Name: posting; Type: TYPE; Schema: pay; Owner: payments_owner
+--
+
+CREATE TYPE pay.posting AS (
+	merchant_id text,
+	source text,
+	kind text,
+	checkout_id text,
+	payment_order_id text,
+	psp text,
+	seller_account text,
+	amount_minor bigint,
+	currency text,
+	seller_minor bigint,
+	seller_currency text,
+	rate numeric,
+	request_id text
+);
+
+ALTER TYPE pay.posting OWNER TO payments_owner;
+
+--
 -- Name: fact; Type: TYPE; Schema: pay; Owner: payments_owner
 --
 
@@ -79,7 +141,9 @@ CREATE TYPE pay.fact AS (
 	currency text,
 	request_id text,
 	detail jsonb,
-	outcome text
+	outcome text,
+	order_id text,
+	postings pay.posting[]
 );
 
 ALTER TYPE pay.fact OWNER TO payments_owner;
@@ -113,6 +177,36 @@ ALTER DOMAIN pay.id OWNER TO payments_owner;
 --
 
 COMMENT ON DOMAIN pay.id IS '1 to 255 bytes';
+
+--
+-- Name: news; Type: TYPE; Schema: pay; Owner: payments_owner
+--
+
+CREATE TYPE pay.news AS (
+	item integer,
+	merchant_id text,
+	checkout_id text,
+	psp text,
+	source text,
+	event_id text,
+	type text,
+	about text,
+	news text,
+	token text,
+	reference text,
+	object text,
+	operation_id text,
+	amount_minor bigint,
+	currency text,
+	fee_minor bigint,
+	fee_currency text,
+	code text,
+	digest bytea,
+	request_id text,
+	outcome text
+);
+
+ALTER TYPE pay.news OWNER TO payments_owner;
 
 --
 -- Name: order_status; Type: DOMAIN; Schema: pay; Owner: payments_owner
@@ -158,7 +252,10 @@ CREATE TYPE pay.payment_item AS (
 	psps text[],
 	route text,
 	key_windows integer[],
-	late_success text
+	late_success text,
+	capture text,
+	quote_ttl interval,
+	rate_age interval
 );
 
 ALTER TYPE pay.payment_item OWNER TO payments_owner;
@@ -243,6 +340,30 @@ ALTER FUNCTION pay.accept_late(p_merchant_id text, p_checkout_id text) OWNER TO 
 COMMENT ON FUNCTION pay.accept_late(p_merchant_id text, p_checkout_id text) IS 'Makes a held payment a sale';
 
 --
+-- Name: all_sold(text, text, text); Type: FUNCTION; Schema: pay; Owner: payments_owner
+--
+
+CREATE FUNCTION pay.all_sold(p_merchant_id text, p_checkout_id text, p_order_id text) RETURNS boolean
+    LANGUAGE plpgsql STABLE
+    AS $$
+BEGIN
+    RETURN NOT EXISTS (
+        SELECT FROM payment_order o
+        WHERE o.merchant_id = p_merchant_id
+            AND o.checkout_id = p_checkout_id
+            AND o.payment_order_id <> p_order_id AND o.status <> 'SUCCESS');
+END
+$$;
+
+ALTER FUNCTION pay.all_sold(p_merchant_id text, p_checkout_id text, p_order_id text) OWNER TO payments_owner;
+
+--
+-- Name: FUNCTION all_sold(p_merchant_id text, p_checkout_id text, p_order_id text); Type: COMMENT; Schema: pay; Owner: payments_owner
+--
+
+COMMENT ON FUNCTION pay.all_sold(p_merchant_id text, p_checkout_id text, p_order_id text) IS 'Whether all other orders of a checkout are SUCCESS';
+
+--
 -- Name: dead_letter; Type: TABLE; Schema: pay; Owner: payments_owner
 --
 
@@ -261,6 +382,7 @@ CREATE TABLE pay.dead_letter (
     closed_at timestamp with time zone,
     closed_by pay.filled,
     closed_why pay.filled,
+    operation_id pay.id,
     CONSTRAINT dead_letter_check CHECK (((state = 'open'::text) = (closed_at IS NULL))),
     CONSTRAINT dead_letter_check1 CHECK (((closed_at IS NULL) = (closed_by IS NULL))),
     CONSTRAINT dead_letter_check2 CHECK (((closed_at IS NULL) = (closed_why IS NULL))),
@@ -268,7 +390,8 @@ CREATE TABLE pay.dead_letter (
     CONSTRAINT dead_letter_check4 CHECK (((merchant_id IS NULL) = (checkout_id IS NULL))),
     CONSTRAINT dead_letter_check5 CHECK (((kind = 'parked'::text) = (event_id IS NOT NULL))),
     CONSTRAINT dead_letter_check6 CHECK (((event_id IS NULL) OR (psp IS NOT NULL))),
-    CONSTRAINT dead_letter_kind_check CHECK ((kind = ANY (ARRAY['register'::text, 'poll'::text, 'refund'::text, 'late_success'::text, 'parked'::text, 'stuck'::text]))),
+    CONSTRAINT dead_letter_check7 CHECK (((kind <> 'change'::text) OR (operation_id IS NOT NULL))),
+    CONSTRAINT dead_letter_kind_check CHECK ((kind = ANY (ARRAY['register'::text, 'poll'::text, 'refund'::text, 'change'::text, 'late_success'::text, 'parked'::text, 'stuck'::text]))),
     CONSTRAINT dead_letter_state_check CHECK ((state = ANY (ARRAY['open'::text, 'requeued'::text, 'resolved'::text, 'settled'::text])))
 );
 
@@ -286,7 +409,10 @@ BEGIN
         RETURN false;
     END IF;
 
-    PERFORM apply_parked(ARRAY[p_merchant_id], ARRAY[p_checkout_id]);
+    PERFORM post(apply_parked(ARRAY[p_merchant_id], ARRAY[p_checkout_id],
+        ARRAY[p_letter.psp]::text[], ARRAY(
+            SELECT i.token::text FROM webhook_inbox i
+            WHERE i.psp = p_letter.psp AND i.event_id = p_letter.event_id)));
 
     RETURN EXISTS (
         SELECT FROM webhook_inbox i
@@ -304,52 +430,87 @@ ALTER FUNCTION pay.apply_letter(p_letter pay.dead_letter, p_merchant_id text, p_
 COMMENT ON FUNCTION pay.apply_letter(p_letter pay.dead_letter, p_merchant_id text, p_checkout_id text) IS 'Applies a parked webhook that has found its checkout';
 
 --
--- Name: apply_parked(text[], text[]); Type: FUNCTION; Schema: pay; Owner: payments_owner
+-- Name: apply_parked(text[], text[], text[], text[]); Type: FUNCTION; Schema: pay; Owner: payments_owner
 --
 
-CREATE FUNCTION pay.apply_parked(p_merchant_id text[], p_checkout_id text[]) RETURNS void
+CREATE FUNCTION pay.apply_parked(p_merchant_id text[], p_checkout_id text[], p_psp text[], p_name text[]) RETURNS pay.posting[]
     LANGUAGE plpgsql
     AS $$
 DECLARE
-    v_facts fact[];
+    v_parked record := find_parked(p_merchant_id, p_checkout_id, p_psp,
+                                   p_name);
+    v_taken  record;
+    v_booked posting[];
 BEGIN
-    v_facts := ARRAY(
-        SELECT ROW(row_number() OVER (ORDER BY i.received_at, i.event_id),
-            NULL, c.merchant_id, c.checkout_id,
-            fact_kind(i.fact, i.amount_minor, i.currency, c.total_minor,
-                      c.currency),
-            'webhook', i.psp, i.event_id, i.type, i.code, i.token,
-            i.reference, i.amount_minor, i.currency, i.request_id, NULL,
-            NULL)::fact
-        FROM (SELECT DISTINCT * FROM unnest(p_merchant_id, p_checkout_id)) AS
-            u (merchant_id, checkout_id)
-        JOIN registration r ON r.merchant_id = u.merchant_id
-            AND r.checkout_id = u.checkout_id
-        JOIN psp_token t ON t.psp = r.psp AND t.token IN (r.token, r.alias)
-            AND t.merchant_id = u.merchant_id
-            AND t.checkout_id = u.checkout_id
-        JOIN webhook_inbox i ON i.psp = t.psp AND i.token = t.token
-            AND i.state = 'parked'
-        JOIN checkout c ON c.merchant_id = u.merchant_id
-            AND c.checkout_id = u.checkout_id);
+    v_taken := take_facts(v_parked.facts);
+    v_booked := v_taken.postings;
 
-    IF cardinality(v_facts) > 0 THEN
-        UPDATE webhook_inbox i
-        SET state = f.outcome, merchant_id = f.merchant_id,
-            checkout_id = f.checkout_id
-        FROM unnest(record_facts(v_facts)) f
-        WHERE i.psp = f.psp AND i.event_id = f.event_id;
+    UPDATE webhook_inbox i
+    SET state = f.outcome, merchant_id = f.merchant_id,
+        checkout_id = f.checkout_id
+    FROM unnest(v_taken.facts) f
+    WHERE i.psp = f.psp AND i.event_id = f.event_id;
+
+    IF cardinality(v_parked.told) > 0 THEN
+        v_booked := v_booked || (take_news(v_parked.told)).postings;
     END IF;
+
+    RETURN v_booked;
 END
 $$;
 
-ALTER FUNCTION pay.apply_parked(p_merchant_id text[], p_checkout_id text[]) OWNER TO payments_owner;
+ALTER FUNCTION pay.apply_parked(p_merchant_id text[], p_checkout_id text[], p_psp text[], p_name text[]) OWNER TO payments_owner;
 
 --
--- Name: FUNCTION apply_parked(p_merchant_id text[], p_checkout_id text[]); Type: COMMENT; Schema: pay; Owner: payments_owner
+-- Name: FUNCTION apply_parked(p_merchant_id text[], p_checkout_id text[], p_psp text[], p_name text[]); Type: COMMENT; Schema: pay; Owner: payments_owner
 --
 
-COMMENT ON FUNCTION pay.apply_parked(p_merchant_id text[], p_checkout_id text[]) IS 'Applies webhooks that waited for the tokens of these checkouts';
+COMMENT ON FUNCTION pay.apply_parked(p_merchant_id text[], p_checkout_id text[], p_psp text[], p_name text[]) IS 'Applies webhooks that waited for these names; what is to be booked';
+
+--
+-- Name: await_names(pay.news[]); Type: FUNCTION; Schema: pay; Owner: payments_owner
+--
+
+CREATE FUNCTION pay.await_names(p_news pay.news[]) RETURNS pay.news[]
+    LANGUAGE plpgsql
+    AS $$
+DECLARE
+    v_found news[];
+BEGIN
+    IF NOT EXISTS (SELECT FROM unnest(p_news) n WHERE n.outcome = 'parked')
+    THEN
+        RETURN p_news;
+    END IF;
+
+    INSERT INTO psp_token AS t (psp, token)
+    SELECT DISTINCT n.psp, coalesce(n.token, n.reference)
+    FROM unnest(p_news) n
+    WHERE n.outcome = 'parked'
+    ORDER BY 1, 2
+    ON CONFLICT (psp, token) DO UPDATE SET psp = t.psp
+    WHERE t.checkout_id IS NULL;
+
+    v_found := locate_news(p_news);
+    FOR v_n IN 1 .. cardinality(p_news) LOOP
+        IF p_news[v_n].outcome = 'parked'
+            AND v_found[v_n].checkout_id IS NOT NULL
+        THEN
+            p_news[v_n] := v_found[v_n];
+            p_news[v_n].outcome := NULL;
+        END IF;
+    END LOOP;
+
+    RETURN p_news;
+END
+$$;
+
+ALTER FUNCTION pay.await_names(p_news pay.news[]) OWNER TO payments_owner;
+
+--
+-- Name: FUNCTION await_names(p_news pay.news[]); Type: COMMENT; Schema: pay; Owner: payments_owner
+--
+
+COMMENT ON FUNCTION pay.await_names(p_news pay.news[]) IS 'Looks unknown names up again, behind a lock';
 
 --
 -- Name: await_tokens(pay.fact[], integer[]); Type: FUNCTION; Schema: pay; Owner: payments_owner
@@ -373,7 +534,8 @@ BEGIN
             fact_kind(f.kind, f.amount_minor, f.currency, c.total_minor,
                       c.currency),
             f.actor, f.psp, f.event_id, f.type, f.code, f.token, f.reference,
-            f.amount_minor, f.currency, f.request_id, f.detail, NULL)::fact
+            f.amount_minor, f.currency, f.request_id, f.detail, NULL, NULL,
+            NULL)::fact
         FROM unnest(p_facts) f
         LEFT JOIN psp_token t ON t.psp = f.psp AND t.token = f.token
         LEFT JOIN checkout c ON c.merchant_id = t.merchant_id
@@ -401,6 +563,7 @@ DECLARE
     v_left   payment_item[] := p_items;
     v_next   payment_item[];
     v_keyed  payment_item[];
+    v_quotes record;
     v_placed payment_item[];
     v_made   payment_item[];
     v_item   payment_item;
@@ -408,7 +571,8 @@ DECLARE
 BEGIN
     WHILE cardinality(v_left) > 0 LOOP
         v_keyed := insert_keys(v_left);
-        v_placed := insert_checkouts(v_keyed);
+        v_quotes := quote_items(v_keyed);
+        v_placed := insert_checkouts(v_quotes.quoted);
         v_made := insert_orders(v_placed);
         PERFORM insert_registrations(v_made);
         PERFORM insert_beginnings(v_made);
@@ -428,6 +592,11 @@ BEGIN
             ORDER BY i.item
         LOOP
             v_loss := explain_loss(v_item);
+            v_loss.outcome := coalesce(v_loss.outcome, CASE
+                WHEN v_item.item = ANY (v_quotes.missing)
+                    THEN 'rate_missing'
+                WHEN v_item.item = ANY (v_quotes.too_large)
+                    THEN 'credit_too_large' END);
 
             IF v_loss.outcome IS NULL THEN
                 v_next := v_next || v_item;
@@ -456,6 +625,648 @@ ALTER FUNCTION pay.begin_items(p_items pay.payment_item[]) OWNER TO payments_own
 --
 
 COMMENT ON FUNCTION pay.begin_items(p_items pay.payment_item[]) IS 'begin_payment without its shape: what became of each item';
+
+--
+-- Name: begin_one_change(pay.change_item); Type: FUNCTION; Schema: pay; Owner: payments_owner
+--
+
+CREATE FUNCTION pay.begin_one_change(p_item pay.change_item, OUT outcome text, OUT change_id text, OUT told pay.fact) RETURNS record
+    LANGUAGE plpgsql
+    AS $$
+#variable_conflict use_column
+DECLARE
+    v_key    idempotency_key;
+    v_order  payment_order;
+    v_change change;
+    v_terms  record;
+BEGIN
+    SELECT * INTO v_key FROM idempotency_key k
+    WHERE k.merchant_id = p_item.merchant_id AND k.route = p_item.route
+        AND k.key = p_item.key AND k.expires_at > now();
+
+    IF v_key.change_id IS NOT NULL THEN
+        change_id := v_key.change_id;
+        outcome := CASE
+            WHEN v_key.fingerprint <> p_item.fingerprint THEN 'key_reused'
+            WHEN change_in_progress(p_item.merchant_id, v_key.change_id)
+                THEN 'in_progress'
+            ELSE 'replayed' END;
+        RETURN;
+    END IF;
+
+    SELECT * INTO v_order
+    FROM find_order(p_item.merchant_id, p_item.payment_order_id);
+
+    IF NOT FOUND THEN
+        outcome := 'not_found';
+        RETURN;
+    ELSIF p_item.currency <> v_order.currency THEN
+        outcome := 'currency';
+        RETURN;
+    END IF;
+
+    v_terms := CASE p_item.kind
+        WHEN 'refund' THEN refund_terms(v_order, p_item.amount_minor)
+        WHEN 'capture' THEN capture_terms(v_order, p_item.amount_minor)
+        ELSE cancel_terms(v_order, p_item.amount_minor) END;
+    outcome := v_terms.outcome;
+
+    IF outcome = 'created' THEN
+        v_change := insert_change(p_item, v_order, v_terms.amount_minor);
+        change_id := v_change.change_id;
+
+        IF change_id IS NULL THEN
+            outcome := 'invalid';
+        ELSE
+            told := request_fact(v_change, v_order);
+        END IF;
+    END IF;
+END
+$$;
+
+ALTER FUNCTION pay.begin_one_change(p_item pay.change_item, OUT outcome text, OUT change_id text, OUT told pay.fact) OWNER TO payments_owner;
+
+--
+-- Name: FUNCTION begin_one_change(p_item pay.change_item, OUT outcome text, OUT change_id text, OUT told pay.fact); Type: COMMENT; Schema: pay; Owner: payments_owner
+--
+
+COMMENT ON FUNCTION pay.begin_one_change(p_item pay.change_item, OUT outcome text, OUT change_id text, OUT told pay.fact) IS 'What becomes of one item of begin_change';
+
+--
+-- Name: book_facts(pay.fact[], integer[], integer[], pay.posting[]); Type: FUNCTION; Schema: pay; Owner: payments_owner
+--
+
+CREATE FUNCTION pay.book_facts(p_facts pay.fact[], p_moved integer[], p_late integer[], p_booked pay.posting[]) RETURNS pay.posting[]
+    LANGUAGE plpgsql
+    AS $$
+DECLARE
+    v_postings posting[] := '{}';
+BEGIN
+    IF EXISTS (SELECT FROM unnest(p_facts) f
+               WHERE f.kind = 'paid' AND f.item = ANY (p_moved))
+    THEN
+        v_postings := sale_postings(p_facts, p_moved);
+
+        IF EXISTS (SELECT FROM unnest(v_postings) p WHERE p.rate IS NOT NULL)
+        THEN
+            PERFORM requote_orders(p_facts, p_moved);
+            v_postings := sale_postings(p_facts, p_moved);
+        END IF;
+    END IF;
+
+    IF p_late <> '{}' OR EXISTS (SELECT FROM unnest(p_facts) f
+                                 WHERE f.kind = 'late_refunded')
+    THEN
+        v_postings := v_postings || late_postings(p_facts, p_late);
+    END IF;
+
+    RETURN v_postings || p_booked || ARRAY(
+        SELECT p FROM unnest(p_facts) f
+        CROSS JOIN LATERAL unnest(f.postings) p
+        ORDER BY f.item);
+END
+$$;
+
+ALTER FUNCTION pay.book_facts(p_facts pay.fact[], p_moved integer[], p_late integer[], p_booked pay.posting[]) OWNER TO payments_owner;
+
+--
+-- Name: FUNCTION book_facts(p_facts pay.fact[], p_moved integer[], p_late integer[], p_booked pay.posting[]); Type: COMMENT; Schema: pay; Owner: payments_owner
+--
+
+COMMENT ON FUNCTION pay.book_facts(p_facts pay.fact[], p_moved integer[], p_late integer[], p_booked pay.posting[]) IS 'What facts mean to the books, for post()';
+
+--
+-- Name: booked(text, text, text); Type: FUNCTION; Schema: pay; Owner: payments_owner
+--
+
+CREATE FUNCTION pay.booked(p_merchant_id text, p_checkout_id text, p_payment_order_id text, OUT captured bigint, OUT refunding bigint, OUT refunded bigint, OUT unbalanced bigint) RETURNS record
+    LANGUAGE sql STABLE
+    AS $$
+SELECT coalesce(sum(e.amount_minor) FILTER (
+        WHERE e.kind IN ('sale', 'late_accepted')), 0)::bigint,
+    coalesce(sum(CASE e.kind WHEN 'refund_reserved' THEN e.amount_minor
+                             WHEN 'refund_released' THEN -e.amount_minor
+                             WHEN 'refund' THEN -e.amount_minor END),
+             0)::bigint,
+    coalesce(sum(CASE e.kind WHEN 'refund' THEN e.amount_minor
+                             WHEN 'refund_external' THEN e.amount_minor
+                             WHEN 'refund_returned' THEN -e.amount_minor
+                 END), 0)::bigint,
+    count(*) FILTER (WHERE l.lines < 2 OR l.wrong)
+FROM (
+    SELECT * FROM journal_entry e
+    WHERE e.merchant_id = p_merchant_id AND e.checkout_id = p_checkout_id
+        AND e.payment_order_id = p_payment_order_id
+    OFFSET 0) e
+CROSS JOIN LATERAL (
+    SELECT coalesce(sum(s.lines), 0) AS lines,
+        coalesce(bool_or(s.total <> 0), false) AS wrong
+    FROM (SELECT count(*) AS lines, sum(l.amount_minor) AS total
+          FROM journal_line l
+          WHERE l.merchant_id = e.merchant_id AND l.source = e.source
+              AND l.kind = e.kind
+          GROUP BY l.currency) s) l
+$$;
+
+ALTER FUNCTION pay.booked(p_merchant_id text, p_checkout_id text, p_payment_order_id text, OUT captured bigint, OUT refunding bigint, OUT refunded bigint, OUT unbalanced bigint) OWNER TO payments_owner;
+
+--
+-- Name: FUNCTION booked(p_merchant_id text, p_checkout_id text, p_payment_order_id text, OUT captured bigint, OUT refunding bigint, OUT refunded bigint, OUT unbalanced bigint); Type: COMMENT; Schema: pay; Owner: payments_owner
+--
+
+COMMENT ON FUNCTION pay.booked(p_merchant_id text, p_checkout_id text, p_payment_order_id text, OUT captured bigint, OUT refunding bigint, OUT refunded bigint, OUT unbalanced bigint) IS 'What the journal says of an order';
+
+--
+-- Name: payment_order; Type: TABLE; Schema: pay; Owner: payments_owner
+--
+
+CREATE TABLE pay.payment_order (
+    merchant_id pay.id NOT NULL,
+    payment_order_id pay.id NOT NULL,
+    checkout_id pay.id NOT NULL,
+    "position" integer NOT NULL,
+    seller_account pay.filled NOT NULL,
+    amount_minor bigint NOT NULL,
+    currency text NOT NULL COLLATE pg_catalog."C",
+    status pay.order_status DEFAULT 'NOT_STARTED'::text NOT NULL,
+    reason text COLLATE pg_catalog."C",
+    version integer DEFAULT 1 NOT NULL,
+    authorized_minor bigint DEFAULT 0 NOT NULL,
+    captured_minor bigint DEFAULT 0 NOT NULL,
+    refunding_minor bigint DEFAULT 0 NOT NULL,
+    refunded_minor bigint DEFAULT 0 NOT NULL,
+    charged_back_minor bigint DEFAULT 0 NOT NULL,
+    credit_currency text COLLATE pg_catalog."C",
+    credit_rate numeric,
+    credit_minor bigint,
+    credit_until timestamp with time zone,
+    head bytea NOT NULL,
+    CONSTRAINT payment_order_amount_minor_check CHECK (((amount_minor >= 1) AND (amount_minor <= '999999999999999'::bigint))),
+    CONSTRAINT payment_order_charged_back_minor_check CHECK ((charged_back_minor >= 0)),
+    CONSTRAINT payment_order_check CHECK ((((status)::text = 'FAILED'::text) = (reason IS NOT NULL))),
+    CONSTRAINT payment_order_check1 CHECK (((authorized_minor >= 0) AND (authorized_minor <= amount_minor))),
+    CONSTRAINT payment_order_check2 CHECK (((captured_minor >= 0) AND (captured_minor <= amount_minor))),
+    CONSTRAINT payment_order_check3 CHECK (((octet_length(credit_currency) = 3) AND (credit_currency <> currency))),
+    CONSTRAINT payment_order_check4 CHECK (((refunding_minor + refunded_minor) <= captured_minor)),
+    CONSTRAINT payment_order_check5 CHECK (((credit_currency IS NULL) = (credit_rate IS NULL))),
+    CONSTRAINT payment_order_check6 CHECK (((credit_currency IS NULL) = (credit_minor IS NULL))),
+    CONSTRAINT payment_order_check7 CHECK (((credit_currency IS NULL) = (credit_until IS NULL))),
+    CONSTRAINT payment_order_credit_minor_check CHECK ((credit_minor >= 0)),
+    CONSTRAINT payment_order_credit_rate_check CHECK ((credit_rate > (0)::numeric)),
+    CONSTRAINT payment_order_currency_check CHECK ((octet_length(currency) = 3)),
+    CONSTRAINT payment_order_head_check CHECK ((octet_length(head) = 32)),
+    CONSTRAINT payment_order_position_check CHECK (("position" >= 1)),
+    CONSTRAINT payment_order_reason_check CHECK ((reason = ANY (ARRAY['declined'::text, 'expired'::text, 'cancelled'::text, 'rejected'::text, 'risk'::text]))),
+    CONSTRAINT payment_order_refunded_minor_check CHECK ((refunded_minor >= 0)),
+    CONSTRAINT payment_order_refunding_minor_check CHECK ((refunding_minor >= 0))
+)
+WITH (fillfactor='80', autovacuum_analyze_threshold='1000', autovacuum_vacuum_threshold='1000');
+
+ALTER TABLE pay.payment_order OWNER TO payments_owner;
+
+--
+-- Name: cancel_terms(pay.payment_order, bigint); Type: FUNCTION; Schema: pay; Owner: payments_owner
+--
+
+CREATE FUNCTION pay.cancel_terms(p_order pay.payment_order, INOUT amount_minor bigint, OUT outcome text) RETURNS record
+    LANGUAGE plpgsql STABLE
+    AS $$
+DECLARE
+    v_taken boolean;
+    v_open  text[];
+BEGIN
+    SELECT bool_or(o.status = 'SUCCESS' OR o.captured_minor > 0)
+    INTO v_taken
+    FROM payment_order o
+    WHERE o.merchant_id = p_order.merchant_id
+        AND o.checkout_id = p_order.checkout_id;
+
+    SELECT coalesce(array_agg(c.kind), '{}') INTO v_open
+    FROM change c
+    WHERE c.merchant_id = p_order.merchant_id
+        AND c.checkout_id = p_order.checkout_id
+        AND c.status IN ('NOT_STARTED', 'EXECUTING');
+
+    outcome := CASE
+        WHEN v_taken OR 'capture' = ANY (v_open) THEN 'already_paid'
+        WHEN p_order.status = 'FAILED' OR 'cancel' = ANY (v_open)
+            THEN 'nothing_left'
+        ELSE 'created' END;
+    amount_minor := p_order.amount_minor;
+END
+$$;
+
+ALTER FUNCTION pay.cancel_terms(p_order pay.payment_order, INOUT amount_minor bigint, OUT outcome text) OWNER TO payments_owner;
+
+--
+-- Name: FUNCTION cancel_terms(p_order pay.payment_order, INOUT amount_minor bigint, OUT outcome text); Type: COMMENT; Schema: pay; Owner: payments_owner
+--
+
+COMMENT ON FUNCTION pay.cancel_terms(p_order pay.payment_order, INOUT amount_minor bigint, OUT outcome text) IS 'Whether a checkout may be cancelled';
+
+--
+-- Name: change; Type: TABLE; Schema: pay; Owner: payments_owner
+--
+
+CREATE TABLE pay.change (
+    merchant_id pay.id NOT NULL,
+    change_id pay.id NOT NULL,
+    checkout_id pay.id NOT NULL,
+    payment_order_id pay.id NOT NULL,
+    kind text NOT NULL COLLATE pg_catalog."C",
+    origin text NOT NULL COLLATE pg_catalog."C",
+    psp pay.id NOT NULL,
+    status pay.order_status DEFAULT 'NOT_STARTED'::text NOT NULL,
+    amount_minor bigint NOT NULL,
+    currency text NOT NULL COLLATE pg_catalog."C",
+    seller_minor bigint,
+    seller_currency text COLLATE pg_catalog."C",
+    is_final boolean DEFAULT false NOT NULL,
+    returned boolean DEFAULT false NOT NULL,
+    reason text,
+    metadata jsonb,
+    code text,
+    reference pay.id,
+    created_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    changed_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    request_id text,
+    CONSTRAINT change_amount_minor_check CHECK ((amount_minor > 0)),
+    CONSTRAINT change_check CHECK (((kind = 'refund'::text) = (seller_minor IS NOT NULL))),
+    CONSTRAINT change_check1 CHECK (((seller_minor IS NULL) = (seller_currency IS NULL))),
+    CONSTRAINT change_check2 CHECK (((NOT returned) OR ((kind = 'refund'::text) AND ((status)::text = 'FAILED'::text)))),
+    CONSTRAINT change_check3 CHECK (((NOT is_final) OR (kind = 'capture'::text))),
+    CONSTRAINT change_currency_check CHECK ((octet_length(currency) = 3)),
+    CONSTRAINT change_kind_check CHECK ((kind = ANY (ARRAY['capture'::text, 'cancel'::text, 'refund'::text]))),
+    CONSTRAINT change_origin_check CHECK ((origin = ANY (ARRAY['merchant'::text, 'psp'::text]))),
+    CONSTRAINT change_seller_currency_check CHECK ((octet_length(seller_currency) = 3)),
+    CONSTRAINT change_seller_minor_check CHECK ((seller_minor >= 0))
+)
+WITH (fillfactor='80', autovacuum_analyze_threshold='1000', autovacuum_vacuum_threshold='1000');
+
+ALTER TABLE pay.change OWNER TO payments_owner;
+
+--
+-- Name: capture_done(pay.change, pay.fact); Type: FUNCTION; Schema: pay; Owner: payments_owner
+--
+
+CREATE FUNCTION pay.capture_done(p_change pay.change, p_word pay.fact) RETURNS pay.fact[]
+    LANGUAGE plpgsql
+    AS $$
+DECLARE
+    v_order    payment_order;
+    v_source   text := 'change/' || p_change.change_id;
+    v_held     bigint;
+    v_postings posting[];
+    v_facts    fact[];
+BEGIN
+    PERFORM set_change(p_change, 'SUCCESS', p_word);
+    SELECT * INTO v_order
+    FROM find_order(p_change.merchant_id, p_change.payment_order_id);
+
+    IF v_order.captured_minor + p_change.amount_minor > v_order.amount_minor
+    THEN
+        RETURN ARRAY[doubt(change_fact(p_change, p_word, '', NULL), 'capture',
+            'exceeds', p_change.reference, p_change.amount_minor,
+            p_change.currency)];
+    END IF;
+
+    v_held := least(p_change.amount_minor, v_order.authorized_minor);
+    v_postings := part_posting(v_order, v_source, 'sale', p_change.psp,
+            v_order.captured_minor, p_change.amount_minor, p_word.request_id)
+        || part_posting(v_order, v_source, 'unauthorized', p_change.psp,
+            v_order.amount_minor - v_order.authorized_minor, v_held,
+            p_word.request_id)
+        || CASE WHEN p_change.is_final THEN part_posting(v_order,
+            'order/' || v_order.payment_order_id, 'unauthorized',
+            p_change.psp,
+            v_order.amount_minor - v_order.authorized_minor + v_held,
+            v_order.authorized_minor - v_held, p_word.request_id) END;
+
+    UPDATE payment_order o
+    SET captured_minor = o.captured_minor + p_change.amount_minor,
+        authorized_minor = CASE WHEN p_change.is_final THEN 0
+                                ELSE o.authorized_minor - v_held END
+    WHERE o.merchant_id = p_change.merchant_id
+        AND o.payment_order_id = p_change.payment_order_id;
+
+    v_facts := ARRAY[change_fact(p_change, p_word, 'captured', v_postings)];
+    IF v_order.status <> 'SUCCESS' THEN
+        v_facts := v_facts || change_fact(p_change, p_word, 'paid', NULL,
+            jsonb_build_object('captured_minor', p_change.amount_minor));
+    END IF;
+
+    RETURN v_facts;
+END
+$$;
+
+ALTER FUNCTION pay.capture_done(p_change pay.change, p_word pay.fact) OWNER TO payments_owner;
+
+--
+-- Name: FUNCTION capture_done(p_change pay.change, p_word pay.fact); Type: COMMENT; Schema: pay; Owner: payments_owner
+--
+
+COMMENT ON FUNCTION pay.capture_done(p_change pay.change, p_word pay.fact) IS 'A PSP has taken a part of what was authorised';
+
+--
+-- Name: capture_terms(pay.payment_order, bigint); Type: FUNCTION; Schema: pay; Owner: payments_owner
+--
+
+CREATE FUNCTION pay.capture_terms(p_order pay.payment_order, INOUT amount_minor bigint, OUT outcome text) RETURNS record
+    LANGUAGE plpgsql STABLE
+    AS $$
+DECLARE
+    v_left  bigint;
+    v_ended boolean;
+BEGIN
+    SELECT p_order.authorized_minor - coalesce(sum(c.amount_minor)
+            FILTER (WHERE c.kind = 'capture'
+                    AND c.payment_order_id = p_order.payment_order_id), 0),
+        coalesce(bool_or(c.kind = 'cancel' OR c.is_final
+            AND c.payment_order_id = p_order.payment_order_id), false)
+    INTO v_left, v_ended
+    FROM change c
+    WHERE c.merchant_id = p_order.merchant_id
+        AND c.checkout_id = p_order.checkout_id
+        AND c.kind IN ('capture', 'cancel')
+        AND c.status IN ('NOT_STARTED', 'EXECUTING');
+
+    outcome := CASE
+        WHEN p_order.authorized_minor = 0 AND p_order.captured_minor = 0
+            THEN 'not_paid'
+        WHEN v_ended OR v_left <= 0 THEN 'nothing_left'
+        WHEN amount_minor > v_left THEN 'exceeds'
+        ELSE 'created' END;
+    amount_minor := coalesce(amount_minor, v_left);
+END
+$$;
+
+ALTER FUNCTION pay.capture_terms(p_order pay.payment_order, INOUT amount_minor bigint, OUT outcome text) OWNER TO payments_owner;
+
+--
+-- Name: FUNCTION capture_terms(p_order pay.payment_order, INOUT amount_minor bigint, OUT outcome text); Type: COMMENT; Schema: pay; Owner: payments_owner
+--
+
+COMMENT ON FUNCTION pay.capture_terms(p_order pay.payment_order, INOUT amount_minor bigint, OUT outcome text) IS 'Whether this much of an order may be captured, and how much that is';
+
+--
+-- Name: change_after(pay.change); Type: FUNCTION; Schema: pay; Owner: payments_owner
+--
+
+CREATE FUNCTION pay.change_after(p_change pay.change, OUT state text, OUT status text) RETURNS record
+    LANGUAGE plpgsql STABLE
+    AS $$
+DECLARE
+    v_unsure boolean;
+BEGIN
+    SELECT (array_agg(d.state ORDER BY d.attempt DESC))[1],
+        bool_or(d.unsure)
+    INTO state, v_unsure
+    FROM dispatch d
+    WHERE d.merchant_id = p_change.merchant_id
+        AND d.checkout_id = p_change.checkout_id
+        AND d.operation_id = p_change.change_id
+        AND d.operation IN (p_change.kind, CASE p_change.kind
+            WHEN 'cancel' THEN 'expire' END);
+
+    status := CASE
+        WHEN state = 'DONE' THEN 'SUCCESS'
+        WHEN state = 'REFUSED' AND NOT v_unsure THEN 'FAILED'
+        WHEN state IN ('PENDING', 'UNKNOWN', 'REFUSED') THEN 'EXECUTING' END;
+END
+$$;
+
+ALTER FUNCTION pay.change_after(p_change pay.change, OUT state text, OUT status text) OWNER TO payments_owner;
+
+--
+-- Name: FUNCTION change_after(p_change pay.change, OUT state text, OUT status text); Type: COMMENT; Schema: pay; Owner: payments_owner
+--
+
+COMMENT ON FUNCTION pay.change_after(p_change pay.change, OUT state text, OUT status text) IS 'How a change stands by the journal';
+
+--
+-- Name: change_columns(text, text); Type: FUNCTION; Schema: pay; Owner: payments_owner
+--
+
+CREATE FUNCTION pay.change_columns(p_merchant_id text, p_change_id text) RETURNS TABLE(checkout_id text, change_id text, change_kind text, payment_order_id text, change_status text, amount_minor bigint, change_currency text, reason text, change_code text, reference text, change_metadata text, created_at text, changed_at text, payment_reference text)
+    LANGUAGE plpgsql STABLE
+    AS $$
+#variable_conflict use_column
+BEGIN
+    RETURN QUERY
+    SELECT c.checkout_id::text, c.change_id::text,
+        CASE WHEN c.is_final THEN 'final_capture' ELSE c.kind END,
+        c.payment_order_id::text, c.status::text, c.amount_minor,
+        c.currency::text, c.reason, c.code, c.reference::text,
+        c.metadata::text, iso_time(c.created_at), iso_time(c.changed_at),
+        (SELECT r.reference FROM registration r
+         WHERE r.merchant_id = c.merchant_id
+             AND r.checkout_id = c.checkout_id)
+    FROM change c
+    WHERE c.merchant_id = p_merchant_id AND c.change_id = p_change_id;
+END
+$$;
+
+ALTER FUNCTION pay.change_columns(p_merchant_id text, p_change_id text) OWNER TO payments_owner;
+
+--
+-- Name: FUNCTION change_columns(p_merchant_id text, p_change_id text); Type: COMMENT; Schema: pay; Owner: payments_owner
+--
+
+COMMENT ON FUNCTION pay.change_columns(p_merchant_id text, p_change_id text) IS 'A change as the operations return it, behind its checkout';
+
+--
+-- Name: change_fact(pay.change, pay.fact, text, pay.posting[], jsonb); Type: FUNCTION; Schema: pay; Owner: payments_owner
+--
+
+CREATE FUNCTION pay.change_fact(p_change pay.change, p_word pay.fact, p_kind text, p_postings pay.posting[], p_more jsonb DEFAULT '{}'::jsonb) RETURNS pay.fact
+    LANGUAGE plpgsql STABLE
+    AS $$
+BEGIN
+    RETURN ROW(0, NULL, p_change.merchant_id, p_change.checkout_id, p_kind,
+        p_word.actor, p_change.psp, p_word.event_id, p_word.type,
+        nullif(p_word.code, ''), NULL, NULL, NULL, NULL, p_word.request_id,
+        jsonb_strip_nulls(jsonb_build_object('change_id', p_change.change_id,
+            'amount_minor', p_change.amount_minor,
+            'currency', p_change.currency,
+            'why', CASE WHEN p_word.actor = 'merchant'
+                        THEN p_change.reason END))
+            || coalesce(p_word.detail, '{}') || p_more, NULL,
+        CASE WHEN p_change.kind <> 'cancel'
+             THEN p_change.payment_order_id END, p_postings)::fact;
+END
+$$;
+
+ALTER FUNCTION pay.change_fact(p_change pay.change, p_word pay.fact, p_kind text, p_postings pay.posting[], p_more jsonb) OWNER TO payments_owner;
+
+--
+-- Name: FUNCTION change_fact(p_change pay.change, p_word pay.fact, p_kind text, p_postings pay.posting[], p_more jsonb); Type: COMMENT; Schema: pay; Owner: payments_owner
+--
+
+COMMENT ON FUNCTION pay.change_fact(p_change pay.change, p_word pay.fact, p_kind text, p_postings pay.posting[], p_more jsonb) IS 'What has become of a change, for the timeline and the books';
+
+--
+-- Name: change_in_progress(text, text); Type: FUNCTION; Schema: pay; Owner: payments_owner
+--
+
+CREATE FUNCTION pay.change_in_progress(p_merchant_id text, p_change_id text) RETURNS boolean
+    LANGUAGE plpgsql STABLE
+    AS $$
+DECLARE
+    v_change change := find_change(p_merchant_id, p_change_id);
+BEGIN
+    RETURN coalesce(v_change.status = 'NOT_STARTED', false)
+        AND EXISTS (
+            SELECT FROM job j
+            WHERE j.merchant_id = v_change.merchant_id
+                AND j.checkout_id = v_change.checkout_id
+                AND j.kind = 'change'
+                AND j.operation_id = v_change.change_id
+                AND j.attempts = 0 AND j.run_at > now())
+        AND NOT EXISTS (
+            SELECT FROM dispatch d
+            WHERE d.merchant_id = v_change.merchant_id
+                AND d.checkout_id = v_change.checkout_id
+                AND d.operation_id = v_change.change_id
+                AND d.ended_at IS NOT NULL);
+END
+$$;
+
+ALTER FUNCTION pay.change_in_progress(p_merchant_id text, p_change_id text) OWNER TO payments_owner;
+
+--
+-- Name: FUNCTION change_in_progress(p_merchant_id text, p_change_id text); Type: COMMENT; Schema: pay; Owner: payments_owner
+--
+
+COMMENT ON FUNCTION pay.change_in_progress(p_merchant_id text, p_change_id text) IS 'Whether the request that began a change is still at it';
+
+--
+-- Name: change_meant(pay.news); Type: FUNCTION; Schema: pay; Owner: payments_owner
+--
+
+CREATE FUNCTION pay.change_meant(p_news pay.news) RETURNS pay.change
+    LANGUAGE plpgsql STABLE
+    AS $$
+DECLARE
+    v_change change;
+BEGIN
+    SELECT c.* INTO v_change FROM change c
+    WHERE c.merchant_id = p_news.merchant_id
+        AND c.checkout_id = p_news.checkout_id AND c.kind = p_news.about
+        AND c.psp = p_news.psp
+        AND (c.change_id = p_news.operation_id
+             OR c.reference = p_news.object
+             OR p_news.operation_id IS NULL AND p_news.news <> 'failed'
+                AND p_news.about = 'refund'
+                AND c.origin = 'merchant' AND c.reference IS NULL
+                AND c.status IN ('NOT_STARTED', 'EXECUTING')
+                AND c.amount_minor = p_news.amount_minor
+                AND EXISTS (
+                    SELECT FROM dispatch d
+                    WHERE d.merchant_id = c.merchant_id
+                        AND d.checkout_id = c.checkout_id
+                        AND d.operation = 'refund'
+                        AND d.operation_id = c.change_id
+                        AND d.state IN ('OPEN', 'UNKNOWN', 'PENDING')))
+    ORDER BY (c.change_id = p_news.operation_id) IS TRUE DESC,
+        (c.reference = p_news.object) IS TRUE DESC, c.created_at LIMIT 1;
+
+    RETURN v_change;
+END
+$$;
+
+ALTER FUNCTION pay.change_meant(p_news pay.news) OWNER TO payments_owner;
+
+--
+-- Name: FUNCTION change_meant(p_news pay.news); Type: COMMENT; Schema: pay; Owner: payments_owner
+--
+
+COMMENT ON FUNCTION pay.change_meant(p_news pay.news) IS 'The change that a PSP''s word is about, or NULL';
+
+--
+-- Name: change_needs_job(text, text); Type: FUNCTION; Schema: pay; Owner: payments_owner
+--
+
+CREATE FUNCTION pay.change_needs_job(p_merchant_id text, p_change_id text) RETURNS boolean
+    LANGUAGE plpgsql STABLE
+    AS $$
+DECLARE
+    v_change change := find_change(p_merchant_id, p_change_id);
+BEGIN
+    RETURN coalesce(v_change.status IN ('NOT_STARTED', 'EXECUTING'), false)
+        AND v_change.reference IS NULL
+        AND NOT EXISTS (
+            SELECT FROM dispatch d
+            WHERE d.merchant_id = v_change.merchant_id
+                AND d.checkout_id = v_change.checkout_id
+                AND d.operation_id = v_change.change_id
+                AND d.operation IN ('capture', 'cancel', 'refund', 'expire')
+                AND d.state IN ('DONE', 'PENDING'));
+END
+$$;
+
+ALTER FUNCTION pay.change_needs_job(p_merchant_id text, p_change_id text) OWNER TO payments_owner;
+
+--
+-- Name: FUNCTION change_needs_job(p_merchant_id text, p_change_id text); Type: COMMENT; Schema: pay; Owner: payments_owner
+--
+
+COMMENT ON FUNCTION pay.change_needs_job(p_merchant_id text, p_change_id text) IS 'Whether a change goes nowhere without its job';
+
+--
+-- Name: change_route(text); Type: FUNCTION; Schema: pay; Owner: payments_owner
+--
+
+CREATE FUNCTION pay.change_route(p_kind text) RETURNS text
+    LANGUAGE sql IMMUTABLE
+    AS $$
+SELECT CASE p_kind WHEN 'refund' THEN 'POST refunds'
+                   WHEN 'cancel' THEN 'POST cancel'
+                   ELSE 'POST capture' END
+$$;
+
+ALTER FUNCTION pay.change_route(p_kind text) OWNER TO payments_owner;
+
+--
+-- Name: FUNCTION change_route(p_kind text); Type: COMMENT; Schema: pay; Owner: payments_owner
+--
+
+COMMENT ON FUNCTION pay.change_route(p_kind text) IS 'The scope of an idempotency key, beside its merchant';
+
+--
+-- Name: changes_of(pay.payment_order, text); Type: FUNCTION; Schema: pay; Owner: payments_owner
+--
+
+CREATE FUNCTION pay.changes_of(p_order pay.payment_order, p_kind text) RETURNS json
+    LANGUAGE plpgsql STABLE
+    AS $$
+BEGIN
+    RETURN (
+        SELECT coalesce(json_agg(json_build_object(
+            'change_id', c.change_id,
+            'kind', CASE WHEN c.is_final THEN 'final_capture'
+                         ELSE c.kind END,
+            'payment_order_id', c.payment_order_id, 'status', c.status,
+            'amount_minor', c.amount_minor, 'currency', c.currency,
+            'reason', c.reason, 'code', c.code, 'reference', c.reference,
+            'metadata', c.metadata, 'created_at', iso_time(c.created_at),
+            'changed_at', iso_time(c.changed_at))
+            ORDER BY c.created_at, c.change_id), '[]')
+        FROM (SELECT x.* FROM change x
+              WHERE x.merchant_id = p_order.merchant_id
+                  AND x.checkout_id = p_order.checkout_id
+                  AND x.payment_order_id = p_order.payment_order_id
+                  AND (p_kind IS NULL OR x.kind = p_kind)
+              ORDER BY x.created_at DESC LIMIT 1000) c);
+END
+$$;
+
+ALTER FUNCTION pay.changes_of(p_order pay.payment_order, p_kind text) OWNER TO payments_owner;
+
+--
+-- Name: FUNCTION changes_of(p_order pay.payment_order, p_kind text); Type: COMMENT; Schema: pay; Owner: payments_owner
+--
+
+COMMENT ON FUNCTION pay.changes_of(p_order pay.payment_order, p_kind text) IS 'The changes of an order, oldest first; of all kinds for NULL';
 
 --
 -- Name: check_batch(text[]); Type: FUNCTION; Schema: pay; Owner: payments_owner
@@ -533,6 +1344,131 @@ ALTER FUNCTION pay.claim_backfill(p_psp text, p_owner text, p_interval interval,
 COMMENT ON FUNCTION pay.claim_backfill(p_psp text, p_owner text, p_interval interval, p_lease interval, OUT since_s bigint, OUT until_s bigint) IS 'Leases a look at a PSP''s list of events, if one is due';
 
 --
+-- Name: claim_change_keys(pay.change_item[]); Type: FUNCTION; Schema: pay; Owner: payments_owner
+--
+
+CREATE FUNCTION pay.claim_change_keys(p_items pay.change_item[]) RETURNS void
+    LANGUAGE plpgsql
+    AS $$
+BEGIN
+    INSERT INTO idempotency_key AS k (merchant_id, route, key, fingerprint,
+        checkout_id, expires_at)
+    SELECT DISTINCT ON (i.merchant_id, i.route, i.key)
+        i.merchant_id, i.route, i.key, i.fingerprint, i.checkout_id,
+        now() + i.ttl
+    FROM unnest(p_items) i
+    WHERE i.checkout_id IS NOT NULL
+    ORDER BY i.merchant_id, i.route, i.key, i.item
+    ON CONFLICT (merchant_id, route, key) DO UPDATE
+    SET fingerprint = EXCLUDED.fingerprint,
+        checkout_id = EXCLUDED.checkout_id, change_id = NULL,
+        created_at = now(), expires_at = EXCLUDED.expires_at
+    WHERE k.expires_at <= now();
+END
+$$;
+
+ALTER FUNCTION pay.claim_change_keys(p_items pay.change_item[]) OWNER TO payments_owner;
+
+--
+-- Name: FUNCTION claim_change_keys(p_items pay.change_item[]); Type: COMMENT; Schema: pay; Owner: payments_owner
+--
+
+COMMENT ON FUNCTION pay.claim_change_keys(p_items pay.change_item[]) IS 'Locks the idempotency keys of begin_change, and takes those that are free';
+
+--
+-- Name: claim_rates(text, text, interval, interval); Type: FUNCTION; Schema: pay; Owner: payments_owner
+--
+
+CREATE FUNCTION pay.claim_rates(p_source text, p_owner text, p_interval interval, p_lease interval, OUT is_due boolean, OUT age_ms bigint) RETURNS record
+    LANGUAGE plpgsql
+    AS $$
+BEGIN
+    INSERT INTO rate_source (source) VALUES (p_source)
+    ON CONFLICT (source) DO NOTHING;
+
+    -- further ahead than the interval: it was made shorter, or a clock wrong
+    UPDATE rate_source s
+    SET lease_owner = p_owner, lease_until = now() + p_lease,
+        run_at = now() + p_interval
+    FROM (
+        SELECT k.ctid AS tid FROM rate_source k
+        WHERE k.source = p_source
+            AND (k.run_at <= now()
+                 OR k.run_at > now() + p_interval + interval '1 second')
+            AND coalesce(k.lease_until <= now(), true)
+        FOR NO KEY UPDATE SKIP LOCKED) k
+    WHERE s.ctid = k.tid;
+
+    is_due := FOUND;
+
+    SELECT CASE WHEN s.fetched_at < now()
+                THEN extract(epoch FROM now() - s.fetched_at) * 1000
+                WHEN s.fetched_at IS NOT NULL THEN 0 END
+    INTO age_ms
+    FROM rate_source s WHERE s.source = p_source;
+END
+$$;
+
+ALTER FUNCTION pay.claim_rates(p_source text, p_owner text, p_interval interval, p_lease interval, OUT is_due boolean, OUT age_ms bigint) OWNER TO payments_owner;
+
+--
+-- Name: FUNCTION claim_rates(p_source text, p_owner text, p_interval interval, p_lease interval, OUT is_due boolean, OUT age_ms bigint); Type: COMMENT; Schema: pay; Owner: payments_owner
+--
+
+COMMENT ON FUNCTION pay.claim_rates(p_source text, p_owner text, p_interval interval, p_lease interval, OUT is_due boolean, OUT age_ms bigint) IS 'Leases a look at a source of rates, if one is due';
+
+--
+-- Name: claim_references(text[], text[], text[], text[]); Type: FUNCTION; Schema: pay; Owner: payments_owner
+--
+
+CREATE FUNCTION pay.claim_references(p_merchant_id text[], p_checkout_id text[], p_psp text[], p_reference text[]) RETURNS integer[]
+    LANGUAGE plpgsql
+    AS $$
+DECLARE
+    v_psps  text[];
+    v_names text[];
+BEGIN
+    WITH claim AS (
+        INSERT INTO psp_token AS t (psp, token, merchant_id, checkout_id,
+            is_reference)
+        SELECT DISTINCT ON (u.psp, u.reference)
+            u.psp, u.reference, u.merchant_id, u.checkout_id, true
+        FROM unnest(p_merchant_id, p_checkout_id, p_psp, p_reference)
+            WITH ORDINALITY AS u (merchant_id, checkout_id, psp, reference,
+                                  n)
+        LEFT JOIN LATERAL (
+            SELECT k.checkout_id FROM psp_token k
+            WHERE k.psp = u.psp AND k.token = u.reference
+            OFFSET 0) k ON true
+        WHERE u.checkout_id IS NOT NULL AND u.reference <> ''
+            AND k.checkout_id IS NULL
+        ORDER BY u.psp, u.reference, u.n
+        ON CONFLICT (psp, token) DO UPDATE
+        SET merchant_id = EXCLUDED.merchant_id,
+            checkout_id = EXCLUDED.checkout_id, is_reference = true
+        WHERE t.checkout_id IS NULL
+        RETURNING t.psp, t.token, t.xmax <> 0 AS parked
+    )
+    SELECT array_agg(c.psp::text), array_agg(c.token::text)
+    INTO v_psps, v_names
+    FROM claim c WHERE c.parked;
+
+    RETURN CASE WHEN v_psps IS NULL THEN '{}' ELSE ARRAY(
+        SELECT n FROM generate_subscripts(p_psp, 1) n
+        WHERE (p_psp[n], p_reference[n]) IN (
+            SELECT * FROM unnest(v_psps, v_names))) END;
+END
+$$;
+
+ALTER FUNCTION pay.claim_references(p_merchant_id text[], p_checkout_id text[], p_psp text[], p_reference text[]) OWNER TO payments_owner;
+
+--
+-- Name: FUNCTION claim_references(p_merchant_id text[], p_checkout_id text[], p_psp text[], p_reference text[]); Type: COMMENT; Schema: pay; Owner: payments_owner
+--
+
+COMMENT ON FUNCTION pay.claim_references(p_merchant_id text[], p_checkout_id text[], p_psp text[], p_reference text[]) IS 'Makes PSPs'' ids of payments the property of checkouts, first wins';
+
+--
 -- Name: claim_tokens(text[], text[], text[], text[], text[]); Type: FUNCTION; Schema: pay; Owner: payments_owner
 --
 
@@ -591,7 +1527,9 @@ CREATE FUNCTION pay.close_letter(p_letter pay.dead_letter, p_merchant_id text, p
 DECLARE
     v_detail jsonb := jsonb_build_object(
         'dead_letter_id', p_letter.dead_letter_id, 'kind', p_letter.kind,
-        'who', p_who, 'why', p_why, 'role', session_user);
+        'who', p_who, 'why', p_why, 'role', session_user)
+        || CASE WHEN p_letter.kind = 'change' THEN jsonb_build_object(
+            'change_id', p_letter.operation_id) ELSE '{}' END;
 BEGIN
     UPDATE dead_letter d
     SET state = p_state, closed_at = clock_timestamp(), closed_by = p_who,
@@ -604,7 +1542,7 @@ BEGIN
             'operator', c.psp, NULL, NULL, NULL, NULL,
             CASE n WHEN 2 THEN l.reference END, NULL, NULL, NULL,
             v_detail || CASE n WHEN 2 THEN '{"late": true}'
-                               ELSE '{}' END::jsonb, NULL)::fact
+                               ELSE '{}' END::jsonb, NULL, NULL, NULL)::fact
         FROM checkout c
         LEFT JOIN late_success l ON l.merchant_id = c.merchant_id
             AND l.checkout_id = c.checkout_id
@@ -623,6 +1561,155 @@ ALTER FUNCTION pay.close_letter(p_letter pay.dead_letter, p_merchant_id text, p_
 --
 
 COMMENT ON FUNCTION pay.close_letter(p_letter pay.dead_letter, p_merchant_id text, p_checkout_id text, p_state text, p_who text, p_why text) IS 'Closes a dead letter by somebody''s word';
+
+--
+-- Name: compare_books(bigint, integer); Type: FUNCTION; Schema: pay; Owner: payments_owner
+--
+
+CREATE FUNCTION pay.compare_books(p_from bigint, p_limit integer, OUT until_tx bigint, OUT orders bigint, OUT more boolean) RETURNS record
+    LANGUAGE plpgsql
+    AS $$
+DECLARE
+    v_open  bigint := pg_snapshot_xmin(pg_current_snapshot())::text::bigint;
+    v_order record;
+BEGIN
+    orders := 0;
+
+    SELECT max(x.tx) + 1 INTO until_tx
+    FROM (SELECT e.tx FROM event e
+          WHERE e.tx >= p_from AND e.tx < v_open
+          ORDER BY e.tx LIMIT p_limit) x
+    HAVING count(*) = p_limit;
+
+    more := until_tx IS NOT NULL;
+    until_tx := coalesce(until_tx, v_open);
+
+    FOR v_order IN
+        SELECT DISTINCT o.merchant_id, o.payment_order_id, o.checkout_id,
+            o.seller_account
+        FROM (SELECT DISTINCT e.merchant_id, e.payment_order_id FROM event e
+              WHERE e.tx >= p_from AND e.tx < until_tx) e
+        CROSS JOIN LATERAL (
+            SELECT o.* FROM payment_order o
+            WHERE o.merchant_id = e.merchant_id
+                AND o.payment_order_id = e.payment_order_id
+            OFFSET 0) o
+    LOOP
+        orders := orders + 1;
+
+        PERFORM keep_difference(v_order.merchant_id, v_order.checkout_id,
+            d || jsonb_build_object('payment_order_id',
+                                    v_order.payment_order_id))
+        FROM order_differences(v_order.merchant_id,
+                               v_order.payment_order_id) d;
+        PERFORM keep_difference(v_order.merchant_id, v_order.checkout_id, d)
+        FROM wallet_differences(v_order.merchant_id,
+                                v_order.seller_account) d;
+    END LOOP;
+END
+$$;
+
+ALTER FUNCTION pay.compare_books(p_from bigint, p_limit integer, OUT until_tx bigint, OUT orders bigint, OUT more boolean) OWNER TO payments_owner;
+
+--
+-- Name: FUNCTION compare_books(p_from bigint, p_limit integer, OUT until_tx bigint, OUT orders bigint, OUT more boolean); Type: COMMENT; Schema: pay; Owner: payments_owner
+--
+
+COMMENT ON FUNCTION pay.compare_books(p_from bigint, p_limit integer, OUT until_tx bigint, OUT orders bigint, OUT more boolean) IS 'Compares what has been written since transaction p_from';
+
+--
+-- Name: convert(bigint, text, text, numeric); Type: FUNCTION; Schema: pay; Owner: payments_owner
+--
+
+CREATE FUNCTION pay.convert(p_minor bigint, p_from text, p_to text, p_rate numeric) RETURNS bigint
+    LANGUAGE sql STABLE
+    AS $$
+SELECT CASE WHEN c.minor BETWEEN -9223372036854775807 AND 9223372036854775807
+            THEN c.minor::bigint END
+FROM pay.currency f, pay.currency t
+CROSS JOIN LATERAL (
+    SELECT pay.half_even(p_minor * p_rate
+                     * concat('1e', t.exponent - f.exponent)::numeric)
+        AS minor) c
+WHERE f.code = p_from AND t.code = p_to
+$$;
+
+ALTER FUNCTION pay.convert(p_minor bigint, p_from text, p_to text, p_rate numeric) OWNER TO payments_owner;
+
+--
+-- Name: FUNCTION convert(p_minor bigint, p_from text, p_to text, p_rate numeric); Type: COMMENT; Schema: pay; Owner: payments_owner
+--
+
+COMMENT ON FUNCTION pay.convert(p_minor bigint, p_from text, p_to text, p_rate numeric) IS 'Minor units of one currency in those of another, half to even; NULL: too many, or an unknown currency';
+
+--
+-- Name: credit_ok(jsonb); Type: FUNCTION; Schema: pay; Owner: payments_owner
+--
+
+CREATE FUNCTION pay.credit_ok(p_credit jsonb) RETURNS boolean
+    LANGUAGE plpgsql STABLE
+    AS $$
+BEGIN
+    RETURN jsonb_typeof(p_credit) = 'string' AND EXISTS (
+        SELECT FROM currency k WHERE k.code = p_credit #>> '{}');
+END
+$$;
+
+ALTER FUNCTION pay.credit_ok(p_credit jsonb) OWNER TO payments_owner;
+
+--
+-- Name: FUNCTION credit_ok(p_credit jsonb); Type: COMMENT; Schema: pay; Owner: payments_owner
+--
+
+COMMENT ON FUNCTION pay.credit_ok(p_credit jsonb) IS 'Whether it is a currency that a seller can be credited in';
+
+--
+-- Name: current_credit(bigint, text, text, numeric, bigint, timestamp with time zone); Type: FUNCTION; Schema: pay; Owner: payments_owner
+--
+
+CREATE FUNCTION pay.current_credit(p_amount_minor bigint, p_currency text, p_credit_currency text, p_credit_rate numeric, p_credit_minor bigint, p_credit_until timestamp with time zone, OUT credit_rate numeric, OUT credit_minor bigint) RETURNS record
+    LANGUAGE plpgsql STABLE
+    AS $$
+BEGIN
+    IF p_credit_until < now() THEN
+        credit_rate := pay.median_rate(p_currency, p_credit_currency, NULL);
+        credit_minor := pay.convert(p_amount_minor, p_currency,
+                                p_credit_currency, credit_rate);
+    END IF;
+
+    IF credit_minor IS NULL OR credit_minor > 999999999999999 THEN
+        credit_rate := p_credit_rate;
+        credit_minor := p_credit_minor;
+    END IF;
+END
+$$;
+
+ALTER FUNCTION pay.current_credit(p_amount_minor bigint, p_currency text, p_credit_currency text, p_credit_rate numeric, p_credit_minor bigint, p_credit_until timestamp with time zone, OUT credit_rate numeric, OUT credit_minor bigint) OWNER TO payments_owner;
+
+--
+-- Name: FUNCTION current_credit(p_amount_minor bigint, p_currency text, p_credit_currency text, p_credit_rate numeric, p_credit_minor bigint, p_credit_until timestamp with time zone, OUT credit_rate numeric, OUT credit_minor bigint); Type: COMMENT; Schema: pay; Owner: payments_owner
+--
+
+COMMENT ON FUNCTION pay.current_credit(p_amount_minor bigint, p_currency text, p_credit_currency text, p_credit_rate numeric, p_credit_minor bigint, p_credit_until timestamp with time zone, OUT credit_rate numeric, OUT credit_minor bigint) IS 'Rate and amount that a converted order is booked with now; the columns of payment_order go in, those to be kept come out';
+
+--
+-- Name: decimal_text(bigint, text); Type: FUNCTION; Schema: pay; Owner: payments_owner
+--
+
+CREATE FUNCTION pay.decimal_text(p_minor bigint, p_currency text) RETURNS text
+    LANGUAGE sql STABLE
+    AS $$
+SELECT round(p_minor / 10::numeric ^ c.exponent, c.exponent)::text
+FROM currency c WHERE c.code = p_currency
+$$;
+
+ALTER FUNCTION pay.decimal_text(p_minor bigint, p_currency text) OWNER TO payments_owner;
+
+--
+-- Name: FUNCTION decimal_text(p_minor bigint, p_currency text); Type: COMMENT; Schema: pay; Owner: payments_owner
+--
+
+COMMENT ON FUNCTION pay.decimal_text(p_minor bigint, p_currency text) IS 'An amount as the API shows it, in the currency''s own decimals';
 
 --
 -- Name: delete_losers(pay.payment_item[], pay.payment_item[], pay.payment_item[]); Type: FUNCTION; Schema: pay; Owner: payments_owner
@@ -682,6 +1769,208 @@ ALTER FUNCTION pay.dispatch_ok(p_merchant_id text, p_checkout_id text, p_operati
 COMMENT ON FUNCTION pay.dispatch_ok(p_merchant_id text, p_checkout_id text, p_operation text, p_operation_id text) IS 'Whether begin_dispatch and end_dispatch can take this operation';
 
 --
+-- Name: dispute_fee(pay.news); Type: FUNCTION; Schema: pay; Owner: payments_owner
+--
+
+CREATE FUNCTION pay.dispute_fee(p_news pay.news) RETURNS pay.fact[]
+    LANGUAGE plpgsql STABLE
+    AS $$
+BEGIN
+    IF coalesce(p_news.fee_minor, 0) = 0
+        OR NOT is_currency(p_news.fee_currency)
+        OR is_booked(p_news.merchant_id, news_source(p_news), 'psp_fee')
+    THEN
+        RETURN '{}';
+    END IF;
+
+    RETURN ARRAY[news_fact(p_news, 'fee', NULL, psp_posting(p_news,
+        'psp_fee', p_news.fee_minor, p_news.fee_currency),
+        jsonb_build_object('dispute_id', p_news.object,
+            'amount_minor', p_news.fee_minor,
+            'currency', p_news.fee_currency))];
+END
+$$;
+
+ALTER FUNCTION pay.dispute_fee(p_news pay.news) OWNER TO payments_owner;
+
+--
+-- Name: FUNCTION dispute_fee(p_news pay.news); Type: COMMENT; Schema: pay; Owner: payments_owner
+--
+
+COMMENT ON FUNCTION pay.dispute_fee(p_news pay.news) IS 'What a PSP charges for a dispute';
+
+--
+-- Name: doubt(pay.fact, text, text, text, bigint, text); Type: FUNCTION; Schema: pay; Owner: payments_owner
+--
+
+CREATE FUNCTION pay.doubt(p_word pay.fact, p_about text, p_why text, p_object text, p_amount_minor bigint, p_currency text) RETURNS pay.fact
+    LANGUAGE plpgsql STABLE
+    AS $$
+BEGIN
+    p_word.item := 0;
+    p_word.kind := 'mismatch';
+    p_word.amount_minor := p_amount_minor;
+    p_word.currency := p_currency;
+    p_word.detail := coalesce(p_word.detail, '{}') || jsonb_strip_nulls(
+        jsonb_build_object('about', p_about, 'why', p_why,
+                           'object', p_object));
+
+    RETURN p_word;
+END
+$$;
+
+ALTER FUNCTION pay.doubt(p_word pay.fact, p_about text, p_why text, p_object text, p_amount_minor bigint, p_currency text) OWNER TO payments_owner;
+
+--
+-- Name: FUNCTION doubt(p_word pay.fact, p_about text, p_why text, p_object text, p_amount_minor bigint, p_currency text); Type: COMMENT; Schema: pay; Owner: payments_owner
+--
+
+COMMENT ON FUNCTION pay.doubt(p_word pay.fact, p_about text, p_why text, p_object text, p_amount_minor bigint, p_currency text) IS 'A word about what follows a sale that is not believed';
+
+--
+-- Name: drop_change_job(pay.change, text); Type: FUNCTION; Schema: pay; Owner: payments_owner
+--
+
+CREATE FUNCTION pay.drop_change_job(p_change pay.change, p_why text) RETURNS void
+    LANGUAGE plpgsql
+    AS $$
+BEGIN
+    DELETE FROM job j
+    WHERE j.merchant_id = p_change.merchant_id
+        AND j.checkout_id = p_change.checkout_id AND j.kind = 'change'
+        AND j.operation_id = p_change.change_id;
+
+    UPDATE dead_letter d
+    SET state = 'settled', closed_at = clock_timestamp(),
+        closed_by = 'gateway', closed_why = p_why
+    WHERE d.merchant_id = p_change.merchant_id
+        AND d.checkout_id = p_change.checkout_id AND d.kind = 'change'
+        AND d.operation_id = p_change.change_id AND d.state = 'open';
+END
+$$;
+
+ALTER FUNCTION pay.drop_change_job(p_change pay.change, p_why text) OWNER TO payments_owner;
+
+--
+-- Name: FUNCTION drop_change_job(p_change pay.change, p_why text); Type: COMMENT; Schema: pay; Owner: payments_owner
+--
+
+COMMENT ON FUNCTION pay.drop_change_job(p_change pay.change, p_why text) IS 'Ends the job of a change, and what people were told of it';
+
+--
+-- Name: end_changes(pay.fact[]); Type: FUNCTION; Schema: pay; Owner: payments_owner
+--
+
+CREATE FUNCTION pay.end_changes(p_facts pay.fact[]) RETURNS void
+    LANGUAGE plpgsql
+    AS $$
+DECLARE
+    v_change change;
+    v_word   fact;
+BEGIN
+    FOR v_change IN
+        SELECT c.*
+        FROM (SELECT DISTINCT f.merchant_id, f.checkout_id
+              FROM unnest(p_facts) f) f
+        CROSS JOIN LATERAL (
+            SELECT c.* FROM change c
+            WHERE c.merchant_id = f.merchant_id
+                AND c.checkout_id = f.checkout_id
+                AND c.status IN ('NOT_STARTED', 'EXECUTING')
+                AND c.kind IN ('capture', 'cancel')
+            OFFSET 0) c
+        CROSS JOIN LATERAL find_order(c.merchant_id, c.payment_order_id) o
+        WHERE CASE c.kind WHEN 'capture'
+                  THEN o.captured_minor = o.amount_minor
+                  ELSE o.status = 'FAILED' END
+    LOOP
+        PERFORM set_change(v_change, 'SUCCESS', v_word);
+    END LOOP;
+END
+$$;
+
+ALTER FUNCTION pay.end_changes(p_facts pay.fact[]) OWNER TO payments_owner;
+
+--
+-- Name: FUNCTION end_changes(p_facts pay.fact[]); Type: COMMENT; Schema: pay; Owner: payments_owner
+--
+
+COMMENT ON FUNCTION pay.end_changes(p_facts pay.fact[]) IS 'Ends the changes of orders that stand where they were to lead';
+
+--
+-- Name: dispute; Type: TABLE; Schema: pay; Owner: payments_owner
+--
+
+CREATE TABLE pay.dispute (
+    psp pay.id NOT NULL,
+    dispute_id pay.id NOT NULL,
+    merchant_id pay.id NOT NULL,
+    checkout_id pay.id NOT NULL,
+    payment_order_id pay.id,
+    state text NOT NULL COLLATE pg_catalog."C",
+    amount_minor bigint NOT NULL,
+    currency text NOT NULL COLLATE pg_catalog."C",
+    seller_minor bigint,
+    seller_currency text COLLATE pg_catalog."C",
+    code text,
+    opened_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    changed_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    CONSTRAINT dispute_amount_minor_check CHECK ((amount_minor > 0)),
+    CONSTRAINT dispute_currency_check CHECK ((octet_length(currency) = 3)),
+    CONSTRAINT dispute_seller_currency_check CHECK ((octet_length(seller_currency) = 3)),
+    CONSTRAINT dispute_seller_minor_check CHECK ((seller_minor >= 0)),
+    CONSTRAINT dispute_state_check CHECK ((state = ANY (ARRAY['open'::text, 'won'::text, 'lost'::text])))
+);
+
+ALTER TABLE pay.dispute OWNER TO payments_owner;
+
+--
+-- Name: end_dispute(pay.news, pay.dispute); Type: FUNCTION; Schema: pay; Owner: payments_owner
+--
+
+CREATE FUNCTION pay.end_dispute(p_news pay.news, p_dispute pay.dispute) RETURNS pay.fact
+    LANGUAGE plpgsql
+    AS $$
+DECLARE
+    v_order payment_order;
+BEGIN
+    UPDATE dispute d
+    SET state = p_news.news, code = coalesce(p_news.code, d.code),
+        changed_at = clock_timestamp()
+    WHERE d.psp = p_dispute.psp AND d.dispute_id = p_dispute.dispute_id;
+
+    UPDATE payment_order o
+    SET charged_back_minor = o.charged_back_minor
+        - CASE p_news.news WHEN 'won' THEN p_dispute.amount_minor ELSE 0 END
+    WHERE o.merchant_id = p_dispute.merchant_id
+        AND o.payment_order_id = p_dispute.payment_order_id
+    RETURNING * INTO v_order;
+
+    RETURN news_fact(p_news, 'dispute_' || p_news.news,
+        p_dispute.payment_order_id,
+        CASE WHEN v_order.payment_order_id IS NOT NULL
+            THEN order_posting(v_order, news_source(p_news),
+                'dispute_' || p_news.news, p_dispute.psp,
+                p_dispute.amount_minor, p_dispute.seller_minor,
+                p_news.request_id)
+            WHEN p_news.news = 'lost'
+            THEN psp_posting(p_news, 'unknown_dispute',
+                p_dispute.amount_minor, p_dispute.currency) END,
+        jsonb_build_object('dispute_id', p_dispute.dispute_id,
+            'amount_minor', p_dispute.amount_minor,
+            'currency', p_dispute.currency));
+END
+$$;
+
+ALTER FUNCTION pay.end_dispute(p_news pay.news, p_dispute pay.dispute) OWNER TO payments_owner;
+
+--
+-- Name: FUNCTION end_dispute(p_news pay.news, p_dispute pay.dispute); Type: COMMENT; Schema: pay; Owner: payments_owner
+--
+
+COMMENT ON FUNCTION pay.end_dispute(p_news pay.news, p_dispute pay.dispute) IS 'A dispute was decided';
+
+--
 -- Name: end_registers(pay.fact[], text[], bigint[]); Type: FUNCTION; Schema: pay; Owner: payments_owner
 --
 
@@ -736,6 +2025,136 @@ ALTER FUNCTION pay.end_registers(p_facts pay.fact[], p_reach text[], p_http_stat
 --
 
 COMMENT ON FUNCTION pay.end_registers(p_facts pay.fact[], p_reach text[], p_http_status bigint[]) IS 'Journals how calls of registrations ended that brought no token';
+
+--
+-- Name: entry_balances(); Type: FUNCTION; Schema: pay; Owner: payments_owner
+--
+
+CREATE FUNCTION pay.entry_balances() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pay', 'pg_temp'
+    AS $$
+DECLARE
+    v_lines int;
+    v_wrong text;
+BEGIN
+    SELECT sum(l.lines), min(l.currency) FILTER (WHERE l.total <> 0)
+    INTO v_lines, v_wrong
+    FROM (SELECT l.currency, count(*) AS lines, sum(l.amount_minor) AS total
+          FROM journal_line l
+          WHERE l.merchant_id = NEW.merchant_id AND l.source = NEW.source
+              AND l.kind = NEW.kind
+          GROUP BY l.currency) l;
+
+    IF coalesce(v_lines, 0) < 2 OR v_wrong IS NOT NULL THEN
+        RAISE EXCEPTION 'entry % of % does not balance (% lines, %)',
+            NEW.kind, NEW.source, coalesce(v_lines, 0),
+            coalesce(v_wrong, 'too few') USING ERRCODE = 'PAY22';
+    END IF;
+
+    RETURN NULL;
+END
+$$;
+
+ALTER FUNCTION pay.entry_balances() OWNER TO payments_owner;
+
+--
+-- Name: event; Type: TABLE; Schema: pay; Owner: payments_owner
+--
+
+CREATE TABLE pay.event (
+    merchant_id pay.id NOT NULL,
+    payment_order_id pay.id NOT NULL,
+    seq integer NOT NULL,
+    at timestamp with time zone NOT NULL,
+    tx bigint NOT NULL,
+    kind pay.filled NOT NULL,
+    actor text NOT NULL COLLATE pg_catalog."C",
+    old_status pay.order_status,
+    new_status pay.order_status NOT NULL,
+    reason text COLLATE pg_catalog."C",
+    detail jsonb DEFAULT '{}'::jsonb NOT NULL,
+    request_id text,
+    hash bytea NOT NULL,
+    CONSTRAINT event_actor CHECK ((actor = ANY (ARRAY['merchant'::text, 'gateway'::text, 'webhook'::text, 'query'::text, 'operator'::text]))),
+    CONSTRAINT event_begins CHECK (((seq = 1) = (old_status IS NULL))),
+    CONSTRAINT event_hash CHECK ((octet_length(hash) = 32)),
+    CONSTRAINT event_numbers CHECK (((seq >= 1) AND (tx >= 0)))
+)
+PARTITION BY RANGE (at);
+
+ALTER TABLE pay.event OWNER TO payments_owner;
+
+--
+-- Name: event_bytes(bytea, pay.event); Type: FUNCTION; Schema: pay; Owner: payments_owner
+--
+
+CREATE FUNCTION pay.event_bytes(p_previous bytea, p_event pay.event) RETURNS text
+    LANGUAGE plpgsql IMMUTABLE
+    AS $$
+BEGIN
+    RETURN pay.hash_field(coalesce(encode(p_previous, 'hex'), ''))
+        || pay.hash_field(p_event.merchant_id)
+        || pay.hash_field(p_event.payment_order_id)
+        || pay.hash_field(p_event.seq::text)
+        || pay.hash_field(pay.iso_micros(p_event.at))
+        || pay.hash_field(p_event.tx::text)
+        || pay.hash_field(p_event.kind)
+        || pay.hash_field(p_event.actor)
+        || pay.hash_field(p_event.old_status)
+        || pay.hash_field(p_event.new_status)
+        || pay.hash_field(p_event.reason)
+        || pay.hash_field(p_event.detail::text)
+        || pay.hash_field(p_event.request_id);
+END
+$$;
+
+ALTER FUNCTION pay.event_bytes(p_previous bytea, p_event pay.event) OWNER TO payments_owner;
+
+--
+-- Name: FUNCTION event_bytes(p_previous bytea, p_event pay.event); Type: COMMENT; Schema: pay; Owner: payments_owner
+--
+
+COMMENT ON FUNCTION pay.event_bytes(p_previous bytea, p_event pay.event) IS 'What the hash of an event is over; p_previous: the hash before it, NULL for an order''s first';
+
+--
+-- Name: event_hash(bytea, pay.event); Type: FUNCTION; Schema: pay; Owner: payments_owner
+--
+
+CREATE FUNCTION pay.event_hash(p_previous bytea, p_event pay.event) RETURNS bytea
+    LANGUAGE plpgsql IMMUTABLE
+    AS $$
+BEGIN
+    RETURN sha256(convert_to(pay.event_bytes(p_previous, p_event), 'UTF8'));
+END
+$$;
+
+ALTER FUNCTION pay.event_hash(p_previous bytea, p_event pay.event) OWNER TO payments_owner;
+
+--
+-- Name: FUNCTION event_hash(p_previous bytea, p_event pay.event); Type: COMMENT; Schema: pay; Owner: payments_owner
+--
+
+COMMENT ON FUNCTION pay.event_hash(p_previous bytea, p_event pay.event) IS 'What an event''s hash has to be';
+
+--
+-- Name: events_since(text, text); Type: FUNCTION; Schema: pay; Owner: payments_owner
+--
+
+CREATE FUNCTION pay.events_since(p_merchant_id text, p_checkout_id text) RETURNS timestamp with time zone
+    LANGUAGE sql STABLE
+    AS $$
+SELECT c.created_at - interval '1 day' FROM checkout c
+WHERE c.merchant_id = p_merchant_id AND c.checkout_id = p_checkout_id
+$$;
+
+ALTER FUNCTION pay.events_since(p_merchant_id text, p_checkout_id text) OWNER TO payments_owner;
+
+--
+-- Name: FUNCTION events_since(p_merchant_id text, p_checkout_id text); Type: COMMENT; Schema: pay; Owner: payments_owner
+--
+
+COMMENT ON FUNCTION pay.events_since(p_merchant_id text, p_checkout_id text) IS 'From when on a checkout''s orders can have events';
 
 --
 -- Name: explain(text, text, boolean); Type: FUNCTION; Schema: pay; Owner: payments_owner
@@ -1322,6 +2741,31 @@ ALTER FUNCTION pay.fact_kind(p_fact text, p_amount_minor bigint, p_currency text
 COMMENT ON FUNCTION pay.fact_kind(p_fact text, p_amount_minor bigint, p_currency text, p_total_minor bigint, p_own_currency text) IS 'The fact as an event''s kind, or mismatch when amount or currency is not the checkout''s';
 
 --
+-- Name: find_change(text, text); Type: FUNCTION; Schema: pay; Owner: payments_owner
+--
+
+CREATE FUNCTION pay.find_change(p_merchant_id text, p_change_id text) RETURNS pay.change
+    LANGUAGE plpgsql STABLE
+    AS $$
+DECLARE
+    v_change change;
+BEGIN
+    SELECT * INTO v_change FROM change c
+    WHERE c.merchant_id = p_merchant_id AND c.change_id = p_change_id;
+
+    RETURN v_change;
+END
+$$;
+
+ALTER FUNCTION pay.find_change(p_merchant_id text, p_change_id text) OWNER TO payments_owner;
+
+--
+-- Name: FUNCTION find_change(p_merchant_id text, p_change_id text); Type: COMMENT; Schema: pay; Owner: payments_owner
+--
+
+COMMENT ON FUNCTION pay.find_change(p_merchant_id text, p_change_id text) IS 'A change by its key, or NULL';
+
+--
 -- Name: find_moves(text[], text[], text[], text[], bigint[]); Type: FUNCTION; Schema: pay; Owner: payments_owner
 --
 
@@ -1383,31 +2827,6 @@ ALTER FUNCTION pay.find_moves(p_merchant_id text[], p_checkout_id text[], p_psp 
 COMMENT ON FUNCTION pay.find_moves(p_merchant_id text[], p_checkout_id text[], p_psp text[], p_outcome text[], p_attempt bigint[], OUT items integer[], OUT nexts text[]) IS 'Items of reroute that may move, and where to';
 
 --
--- Name: payment_order; Type: TABLE; Schema: pay; Owner: payments_owner
---
-
-CREATE TABLE pay.payment_order (
-    merchant_id pay.id NOT NULL,
-    payment_order_id pay.id NOT NULL,
-    checkout_id pay.id NOT NULL,
-    "position" integer NOT NULL,
-    seller_account pay.filled NOT NULL,
-    amount_minor bigint NOT NULL,
-    currency text NOT NULL COLLATE pg_catalog."C",
-    status pay.order_status DEFAULT 'NOT_STARTED'::text NOT NULL,
-    reason text COLLATE pg_catalog."C",
-    version integer DEFAULT 1 NOT NULL,
-    CONSTRAINT payment_order_amount_minor_check CHECK (((amount_minor >= 1) AND (amount_minor <= '999999999999999'::bigint))),
-    CONSTRAINT payment_order_check CHECK ((((status)::text = 'FAILED'::text) = (reason IS NOT NULL))),
-    CONSTRAINT payment_order_currency_check CHECK ((octet_length(currency) = 3)),
-    CONSTRAINT payment_order_position_check CHECK (("position" >= 1)),
-    CONSTRAINT payment_order_reason_check CHECK ((reason = ANY (ARRAY['declined'::text, 'expired'::text, 'cancelled'::text, 'rejected'::text, 'risk'::text])))
-)
-WITH (fillfactor='80', autovacuum_analyze_threshold='1000', autovacuum_vacuum_threshold='1000');
-
-ALTER TABLE pay.payment_order OWNER TO payments_owner;
-
---
 -- Name: find_order(text, text); Type: FUNCTION; Schema: pay; Owner: payments_owner
 --
 
@@ -1429,6 +2848,89 @@ ALTER FUNCTION pay.find_order(p_merchant_id text, p_payment_order_id text) OWNER
 --
 
 COMMENT ON FUNCTION pay.find_order(p_merchant_id text, p_payment_order_id text) IS 'An order, by its key';
+
+--
+-- Name: find_parked(text[], text[], text[], text[]); Type: FUNCTION; Schema: pay; Owner: payments_owner
+--
+
+CREATE FUNCTION pay.find_parked(p_merchant_id text[], p_checkout_id text[], p_psp text[], p_name text[], OUT facts pay.fact[], OUT told pay.news[]) RETURNS record
+    LANGUAGE plpgsql STABLE
+    AS $$
+BEGIN
+    SELECT array_agg(ROW(w.n, NULL, w.merchant_id, w.checkout_id,
+            fact_kind(w.fact, w.amount_minor, w.currency, c.total_minor,
+                      c.currency),
+            'webhook', w.psp, w.event_id, w.type, w.code, w.token,
+            w.reference, w.amount_minor, w.currency, w.request_id, NULL,
+            NULL, NULL, NULL)::fact) FILTER (WHERE w.about IS NULL),
+        array_agg(ROW(w.n, w.merchant_id, w.checkout_id, w.psp, w.via,
+            w.event_id, w.type, w.about ->> 'about', w.about ->> 'news',
+            w.token, w.reference, w.about ->> 'object',
+            w.about ->> 'operation_id', w.amount_minor, w.currency,
+            (w.about ->> 'fee_minor')::bigint, w.about ->> 'fee_currency',
+            w.code, NULL, w.request_id, NULL)::news)
+            FILTER (WHERE w.about IS NOT NULL)
+    INTO facts, told
+    FROM (
+        SELECT i.psp, i.event_id, i.type, i.fact, i.token, i.reference,
+            i.code, i.amount_minor, i.currency, i.via, i.about, i.request_id,
+            t.merchant_id, t.checkout_id,
+            row_number() OVER (ORDER BY i.received_at, i.event_id) AS n
+        FROM (SELECT DISTINCT * FROM unnest(p_merchant_id, p_checkout_id,
+                                            p_psp, p_name)) AS
+            u (merchant_id, checkout_id, psp, name)
+        JOIN registration r ON r.merchant_id = u.merchant_id
+            AND r.checkout_id = u.checkout_id
+        JOIN psp_token t ON t.psp = u.psp AND t.token = u.name
+            AND t.merchant_id = u.merchant_id
+            AND t.checkout_id = u.checkout_id
+            AND (t.is_reference OR t.token IN (r.token, r.alias))
+        JOIN webhook_inbox i ON i.psp = t.psp AND i.token = t.token
+            AND i.state = 'parked') w
+    JOIN checkout c ON c.merchant_id = w.merchant_id
+        AND c.checkout_id = w.checkout_id;
+
+    facts := coalesce(facts, '{}');
+    told := coalesce(told, '{}');
+END
+$$;
+
+ALTER FUNCTION pay.find_parked(p_merchant_id text[], p_checkout_id text[], p_psp text[], p_name text[], OUT facts pay.fact[], OUT told pay.news[]) OWNER TO payments_owner;
+
+--
+-- Name: FUNCTION find_parked(p_merchant_id text[], p_checkout_id text[], p_psp text[], p_name text[], OUT facts pay.fact[], OUT told pay.news[]); Type: COMMENT; Schema: pay; Owner: payments_owner
+--
+
+COMMENT ON FUNCTION pay.find_parked(p_merchant_id text[], p_checkout_id text[], p_psp text[], p_name text[], OUT facts pay.fact[], OUT told pay.news[]) IS 'Webhooks that waited for these names';
+
+--
+-- Name: first_event(pay.payment_item, text); Type: FUNCTION; Schema: pay; Owner: payments_owner
+--
+
+CREATE FUNCTION pay.first_event(p_item pay.payment_item, p_payment_order_id text) RETURNS pay.event
+    LANGUAGE plpgsql STABLE
+    AS $$
+DECLARE
+    v_event event;
+BEGIN
+    v_event := ROW(p_item.merchant_id, p_payment_order_id, 1, now(),
+        pg_current_xact_id()::text::bigint, 'created', 'merchant', NULL,
+        'NOT_STARTED', NULL, jsonb_strip_nulls(jsonb_build_object(
+            'psp', p_item.psp, 'route', p_item.route)),
+        p_item.request_id, NULL);
+    v_event.hash := event_hash(NULL, v_event);
+
+    RETURN v_event;
+END
+$$;
+
+ALTER FUNCTION pay.first_event(p_item pay.payment_item, p_payment_order_id text) OWNER TO payments_owner;
+
+--
+-- Name: FUNCTION first_event(p_item pay.payment_item, p_payment_order_id text); Type: COMMENT; Schema: pay; Owner: payments_owner
+--
+
+COMMENT ON FUNCTION pay.first_event(p_item pay.payment_item, p_payment_order_id text) IS 'With which an order''s timeline begins';
 
 --
 -- Name: follow_moves(pay.fact[], text[], bigint[]); Type: FUNCTION; Schema: pay; Owner: payments_owner
@@ -1453,6 +2955,15 @@ BEGIN
     PERFORM record_facts(p_facts);
 
     FOREACH v_fact IN ARRAY p_facts LOOP
+        UPDATE change k
+        SET psp = r.psp
+        FROM registration r
+        WHERE k.merchant_id = v_fact.merchant_id
+            AND k.checkout_id = v_fact.checkout_id AND k.kind = 'cancel'
+            AND k.status = 'NOT_STARTED'
+            AND r.merchant_id = k.merchant_id
+            AND r.checkout_id = k.checkout_id;
+
         UPDATE job j
         SET lease_owner = NULL, lease_until = NULL,
             run_at = now() + make_interval(
@@ -1498,10 +3009,10 @@ $$;
 ALTER FUNCTION pay.follow_registration() OWNER TO payments_owner;
 
 --
--- Name: give_back_jobs(text[], text[], text[], bigint[], text[], text[], integer[]); Type: FUNCTION; Schema: pay; Owner: payments_owner
+-- Name: give_back_jobs(text[], text[], text[], text[], bigint[], text[], text[], integer[]); Type: FUNCTION; Schema: pay; Owner: payments_owner
 --
 
-CREATE FUNCTION pay.give_back_jobs(p_merchant_id text[], p_checkout_id text[], p_kind text[], p_delay_ms bigint[], p_code text[], p_dead text[], p_items integer[]) RETURNS void
+CREATE FUNCTION pay.give_back_jobs(p_merchant_id text[], p_checkout_id text[], p_kind text[], p_operation_id text[], p_delay_ms bigint[], p_code text[], p_dead text[], p_items integer[]) RETURNS void
     LANGUAGE plpgsql
     AS $$
 DECLARE
@@ -1512,17 +3023,22 @@ BEGIN
     WITH first AS MATERIALIZED (
         SELECT f.n, j.tid, j.job, (j.job).attempts, k.anew,
             (j.job).again_at IS NULL AND p_dead[f.n] <> ''
-                AND NOT (k.anew AND p_dead[f.n] = 'retry_limit') AS dead
+                AND NOT (k.anew AND p_dead[f.n] = 'retry_limit')
+                AND (p_kind[f.n] <> 'change'
+                     OR change_needs_job(p_merchant_id[f.n],
+                                         p_operation_id[f.n])) AS dead
         FROM (
             SELECT DISTINCT ON (p_merchant_id[n], p_checkout_id[n],
-                                p_kind[n]) n
+                                p_kind[n], p_operation_id[n]) n
             FROM unnest(p_items) n
-            ORDER BY p_merchant_id[n], p_checkout_id[n], p_kind[n], n) f
+            ORDER BY p_merchant_id[n], p_checkout_id[n], p_kind[n],
+                p_operation_id[n], n) f
         CROSS JOIN LATERAL (
             SELECT j.ctid AS tid, j AS job FROM job j
             WHERE j.merchant_id = p_merchant_id[f.n]
                 AND j.checkout_id = p_checkout_id[f.n]
                 AND j.kind = p_kind[f.n]
+                AND j.operation_id = p_operation_id[f.n]
             OFFSET 0) j
         CROSS JOIN LATERAL (
             SELECT coalesce((j.job).kind = 'poll'
@@ -1537,7 +3053,8 @@ BEGIN
         UPDATE job j
         SET attempts = CASE WHEN f.anew THEN 1 ELSE j.attempts END,
             run_at = least(j.again_at, now() + make_interval(
-                secs => p_delay_ms[f.n] / 1000.0)),
+                secs => CASE WHEN p_delay_ms[f.n] < 0 THEN 60
+                             ELSE p_delay_ms[f.n] / 1000.0 END)),
             lease_owner = NULL, lease_until = NULL,
             code = nullif(p_code[f.n], '')
         FROM ended f
@@ -1563,18 +3080,157 @@ BEGIN
             ARRAY(SELECT p_checkout_id[n] FROM unnest(v_dead) n), v_psps,
             NULL, ARRAY(SELECT p_kind[n] FROM unnest(v_dead) n),
             ARRAY(SELECT p_dead[n] FROM unnest(v_dead) n),
-            ARRAY(SELECT p_code[n] FROM unnest(v_dead) n), v_attempts);
+            ARRAY(SELECT p_code[n] FROM unnest(v_dead) n), v_attempts,
+            ARRAY(SELECT p_operation_id[n] FROM unnest(v_dead) n));
     END IF;
 END
 $$;
 
-ALTER FUNCTION pay.give_back_jobs(p_merchant_id text[], p_checkout_id text[], p_kind text[], p_delay_ms bigint[], p_code text[], p_dead text[], p_items integer[]) OWNER TO payments_owner;
+ALTER FUNCTION pay.give_back_jobs(p_merchant_id text[], p_checkout_id text[], p_kind text[], p_operation_id text[], p_delay_ms bigint[], p_code text[], p_dead text[], p_items integer[]) OWNER TO payments_owner;
 
 --
--- Name: FUNCTION give_back_jobs(p_merchant_id text[], p_checkout_id text[], p_kind text[], p_delay_ms bigint[], p_code text[], p_dead text[], p_items integer[]); Type: COMMENT; Schema: pay; Owner: payments_owner
+-- Name: FUNCTION give_back_jobs(p_merchant_id text[], p_checkout_id text[], p_kind text[], p_operation_id text[], p_delay_ms bigint[], p_code text[], p_dead text[], p_items integer[]); Type: COMMENT; Schema: pay; Owner: payments_owner
 --
 
-COMMENT ON FUNCTION pay.give_back_jobs(p_merchant_id text[], p_checkout_id text[], p_kind text[], p_delay_ms bigint[], p_code text[], p_dead text[], p_items integer[]) IS 'Puts jobs off, drops them, or gives them up';
+COMMENT ON FUNCTION pay.give_back_jobs(p_merchant_id text[], p_checkout_id text[], p_kind text[], p_operation_id text[], p_delay_ms bigint[], p_code text[], p_dead text[], p_items integer[]) IS 'Puts jobs off, drops them, or gives them up';
+
+--
+-- Name: half_even(numeric); Type: FUNCTION; Schema: pay; Owner: payments_owner
+--
+
+CREATE FUNCTION pay.half_even(p_value numeric) RETURNS numeric
+    LANGUAGE sql IMMUTABLE STRICT
+    AS $$
+SELECT CASE WHEN abs(p_value - trunc(p_value)) = 0.5
+            THEN 2 * round(p_value / 2, 0)
+            ELSE round(p_value, 0) END
+$$;
+
+ALTER FUNCTION pay.half_even(p_value numeric) OWNER TO payments_owner;
+
+--
+-- Name: FUNCTION half_even(p_value numeric); Type: COMMENT; Schema: pay; Owner: payments_owner
+--
+
+COMMENT ON FUNCTION pay.half_even(p_value numeric) IS 'Rounded to a whole, halves to even';
+
+--
+-- Name: hash_field(text); Type: FUNCTION; Schema: pay; Owner: payments_owner
+--
+
+CREATE FUNCTION pay.hash_field(p_value text) RETURNS text
+    LANGUAGE sql IMMUTABLE
+    AS $$
+SELECT coalesce(octet_length(p_value) || ':' || p_value || ',', '-,')
+$$;
+
+ALTER FUNCTION pay.hash_field(p_value text) OWNER TO payments_owner;
+
+--
+-- Name: FUNCTION hash_field(p_value text); Type: COMMENT; Schema: pay; Owner: payments_owner
+--
+
+COMMENT ON FUNCTION pay.hash_field(p_value text) IS 'A member of what is hashed: its length, itself; NULL is -,';
+
+--
+-- Name: hear_capture(pay.news); Type: FUNCTION; Schema: pay; Owner: payments_owner
+--
+
+CREATE FUNCTION pay.hear_capture(p_news pay.news, OUT outcome text, OUT facts pay.fact[]) RETURNS record
+    LANGUAGE plpgsql
+    AS $$
+DECLARE
+    v_change   change := change_meant(p_news);
+    v_captured bigint;
+    v_total    bigint;
+    v_manual   boolean;
+BEGIN
+    SELECT sum(o.captured_minor), sum(o.amount_minor),
+        bool_and(c.capture = 'manual')
+    INTO v_captured, v_total, v_manual
+    FROM payment_order o
+    JOIN checkout c ON c.merchant_id = o.merchant_id
+        AND c.checkout_id = o.checkout_id
+    WHERE o.merchant_id = p_news.merchant_id
+        AND o.checkout_id = p_news.checkout_id;
+
+    outcome := 'unchanged';
+    facts := '{}';
+
+    IF NOT v_manual THEN
+        RETURN;
+    ELSIF p_news.news <> 'succeeded' OR p_news.amount_minor IS NULL THEN
+        IF v_change.change_id IS NOT NULL THEN
+            SELECT * INTO outcome, facts FROM hear_change(v_change, p_news);
+        ELSIF p_news.news = 'succeeded' THEN
+            SELECT * INTO outcome, facts FROM news_doubt(p_news, 'amount');
+        END IF;
+    ELSIF p_news.amount_minor > v_total THEN
+        SELECT * INTO outcome, facts FROM news_doubt(p_news, 'exceeds');
+    ELSIF p_news.amount_minor > v_captured THEN
+        SELECT * INTO outcome, facts
+        FROM take_captures(p_news, p_news.amount_minor - v_captured);
+    END IF;
+END
+$$;
+
+ALTER FUNCTION pay.hear_capture(p_news pay.news, OUT outcome text, OUT facts pay.fact[]) OWNER TO payments_owner;
+
+--
+-- Name: FUNCTION hear_capture(p_news pay.news, OUT outcome text, OUT facts pay.fact[]); Type: COMMENT; Schema: pay; Owner: payments_owner
+--
+
+COMMENT ON FUNCTION pay.hear_capture(p_news pay.news, OUT outcome text, OUT facts pay.fact[]) IS 'What a PSP says about captures';
+
+--
+-- Name: hear_change(pay.change, pay.news); Type: FUNCTION; Schema: pay; Owner: payments_owner
+--
+
+CREATE FUNCTION pay.hear_change(p_change pay.change, p_news pay.news, OUT outcome text, OUT facts pay.fact[]) RETURNS record
+    LANGUAGE plpgsql
+    AS $$
+DECLARE
+    v_open boolean := p_change.status IN ('NOT_STARTED', 'EXECUTING');
+    v_to   text := CASE p_news.news WHEN 'pending' THEN 'EXECUTING'
+                                    WHEN 'succeeded' THEN 'SUCCESS'
+                                    ELSE 'FAILED' END;
+BEGIN
+    facts := '{}';
+    outcome := 'unchanged';
+
+    IF v_open THEN
+        outcome := CASE WHEN v_to = p_change.status THEN 'unchanged'
+                        ELSE 'applied' END;
+        facts := move_change(p_change, v_to, news_word(p_news));
+        IF v_to = 'EXECUTING' AND p_news.object IS NOT NULL THEN
+            PERFORM drop_change_job(p_change, 'pending');
+        END IF;
+    ELSIF v_to IN ('EXECUTING', p_change.status) THEN
+        RETURN;
+    ELSIF p_change.kind <> 'refund' OR p_change.returned THEN
+        SELECT * INTO outcome, facts
+        FROM news_doubt(p_news, 'contradiction');
+    ELSIF v_to = 'FAILED' OR (SELECT t.outcome = 'created'
+        FROM find_order(p_change.merchant_id, p_change.payment_order_id) o,
+            refund_terms(o, p_change.amount_minor) t)
+    THEN
+        outcome := 'applied';
+        facts := move_change(p_change, v_to, news_word(p_news));
+    ELSE
+        SELECT * INTO outcome, facts FROM news_doubt(p_news, 'exceeds',
+            psp_posting(p_news, 'unknown_refund', p_change.amount_minor,
+                        p_change.currency));
+    END IF;
+END
+$$;
+
+ALTER FUNCTION pay.hear_change(p_change pay.change, p_news pay.news, OUT outcome text, OUT facts pay.fact[]) OWNER TO payments_owner;
+
+--
+-- Name: FUNCTION hear_change(p_change pay.change, p_news pay.news, OUT outcome text, OUT facts pay.fact[]); Type: COMMENT; Schema: pay; Owner: payments_owner
+--
+
+COMMENT ON FUNCTION pay.hear_change(p_change pay.change, p_news pay.news, OUT outcome text, OUT facts pay.fact[]) IS 'What a PSP says about a change that we know';
 
 --
 -- Name: hear_dispatches(text[], text[], text[], text[], bigint[], text[], text[], bigint[], text[], text[], integer[]); Type: FUNCTION; Schema: pay; Owner: payments_owner
@@ -1628,6 +3284,225 @@ ALTER FUNCTION pay.hear_dispatches(p_merchant_id text[], p_checkout_id text[], p
 COMMENT ON FUNCTION pay.hear_dispatches(p_merchant_id text[], p_checkout_id text[], p_operation text[], p_operation_id text[], p_attempt bigint[], p_state text[], p_reach text[], p_http_status bigint[], p_code text[], p_reference text[], p_items integer[], OUT stored integer[]) IS 'Journals how calls ended; returns the items that were news';
 
 --
+-- Name: hear_dispute(pay.news); Type: FUNCTION; Schema: pay; Owner: payments_owner
+--
+
+CREATE FUNCTION pay.hear_dispute(p_news pay.news, OUT outcome text, OUT facts pay.fact[]) RETURNS record
+    LANGUAGE plpgsql
+    AS $$
+DECLARE
+    v_dispute dispute;
+    v_new     boolean;
+BEGIN
+    SELECT * INTO v_dispute FROM dispute d
+    WHERE d.psp = p_news.psp AND d.dispute_id = p_news.object;
+    v_new := NOT FOUND;
+
+    outcome := 'unchanged';
+    facts := '{}';
+
+    IF p_news.object IS NULL OR (v_dispute.merchant_id,
+        v_dispute.checkout_id) <> (p_news.merchant_id, p_news.checkout_id)
+    THEN
+        SELECT * INTO outcome, facts FROM news_doubt(p_news, 'unknown');
+        RETURN;
+    ELSIF v_new AND coalesce(p_news.amount_minor, 0) = 0 THEN
+        SELECT * INTO outcome, facts FROM news_doubt(p_news, 'amount');
+        RETURN;
+    ELSIF v_new THEN
+        SELECT * INTO outcome, facts FROM open_dispute(p_news);
+        SELECT * INTO v_dispute FROM dispute d
+        WHERE d.psp = p_news.psp AND d.dispute_id = p_news.object;
+    END IF;
+
+    IF v_dispute.state = 'open' AND p_news.news <> 'opened' THEN
+        facts := facts || end_dispute(p_news, v_dispute);
+        outcome := CASE outcome WHEN 'mismatch' THEN outcome
+                                ELSE 'applied' END;
+    ELSIF p_news.news NOT IN ('opened', v_dispute.state) THEN
+        SELECT * INTO outcome, facts
+        FROM news_doubt(p_news, 'contradiction');
+    END IF;
+
+    facts := facts || dispute_fee(p_news);
+END
+$$;
+
+ALTER FUNCTION pay.hear_dispute(p_news pay.news, OUT outcome text, OUT facts pay.fact[]) OWNER TO payments_owner;
+
+--
+-- Name: FUNCTION hear_dispute(p_news pay.news, OUT outcome text, OUT facts pay.fact[]); Type: COMMENT; Schema: pay; Owner: payments_owner
+--
+
+COMMENT ON FUNCTION pay.hear_dispute(p_news pay.news, OUT outcome text, OUT facts pay.fact[]) IS 'What a PSP says about a dispute';
+
+--
+-- Name: hear_fee(pay.news); Type: FUNCTION; Schema: pay; Owner: payments_owner
+--
+
+CREATE FUNCTION pay.hear_fee(p_news pay.news, OUT outcome text, OUT facts pay.fact[]) RETURNS record
+    LANGUAGE plpgsql STABLE
+    AS $$
+DECLARE
+    v_kind text := CASE p_news.news WHEN 'failed' THEN 'psp_fee_returned'
+                                    ELSE 'psp_fee' END;
+BEGIN
+    outcome := 'unchanged';
+    facts := '{}';
+
+    IF coalesce(p_news.amount_minor, 0) = 0
+        OR is_booked(p_news.merchant_id, news_source(p_news), v_kind)
+    THEN
+        RETURN;
+    END IF;
+
+    outcome := 'applied';
+    facts := ARRAY[news_fact(p_news, 'fee', NULL, psp_posting(p_news, v_kind,
+        p_news.amount_minor, p_news.currency),
+        jsonb_build_object('amount_minor', p_news.amount_minor,
+            'currency', p_news.currency,
+            'returned', CASE WHEN p_news.news = 'failed' THEN true END))];
+END
+$$;
+
+ALTER FUNCTION pay.hear_fee(p_news pay.news, OUT outcome text, OUT facts pay.fact[]) OWNER TO payments_owner;
+
+--
+-- Name: FUNCTION hear_fee(p_news pay.news, OUT outcome text, OUT facts pay.fact[]); Type: COMMENT; Schema: pay; Owner: payments_owner
+--
+
+COMMENT ON FUNCTION pay.hear_fee(p_news pay.news, OUT outcome text, OUT facts pay.fact[]) IS 'What a PSP has charged';
+
+--
+-- Name: late_success; Type: TABLE; Schema: pay; Owner: payments_owner
+--
+
+CREATE TABLE pay.late_success (
+    merchant_id pay.id NOT NULL,
+    checkout_id pay.id NOT NULL,
+    at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    psp pay.id NOT NULL,
+    event_id pay.id,
+    source text NOT NULL COLLATE pg_catalog."C",
+    reference text,
+    amount_minor bigint NOT NULL,
+    currency text NOT NULL COLLATE pg_catalog."C",
+    refund_id uuid DEFAULT gen_random_uuid() NOT NULL,
+    state text NOT NULL COLLATE pg_catalog."C",
+    CONSTRAINT late_success_amount_minor_check CHECK ((amount_minor > 0)),
+    CONSTRAINT late_success_state_check CHECK ((state = ANY (ARRAY['held'::text, 'refunding'::text, 'refunded'::text, 'accepted'::text, 'resolved'::text])))
+);
+
+ALTER TABLE pay.late_success OWNER TO payments_owner;
+
+--
+-- Name: hear_late_refund(pay.news, pay.late_success); Type: FUNCTION; Schema: pay; Owner: payments_owner
+--
+
+CREATE FUNCTION pay.hear_late_refund(p_news pay.news, p_late pay.late_success, OUT outcome text, OUT facts pay.fact[]) RETURNS record
+    LANGUAGE plpgsql
+    AS $$
+BEGIN
+    outcome := 'unchanged';
+    facts := '{}';
+
+    IF p_news.news = 'succeeded' AND p_late.state = 'refunding' THEN
+        outcome := 'applied';
+        facts := settle_refunds(ARRAY[p_late.merchant_id]::text[],
+            ARRAY[p_late.checkout_id]::text[],
+            ARRAY[p_late.refund_id::text], ARRAY[p_news.object],
+            ARRAY[p_news.request_id], '{1}');
+    ELSIF p_news.news = 'failed' AND p_late.state = 'refunded' THEN
+        SELECT * INTO outcome, facts
+        FROM news_doubt(p_news, 'contradiction');
+    END IF;
+END
+$$;
+
+ALTER FUNCTION pay.hear_late_refund(p_news pay.news, p_late pay.late_success, OUT outcome text, OUT facts pay.fact[]) OWNER TO payments_owner;
+
+--
+-- Name: FUNCTION hear_late_refund(p_news pay.news, p_late pay.late_success, OUT outcome text, OUT facts pay.fact[]); Type: COMMENT; Schema: pay; Owner: payments_owner
+--
+
+COMMENT ON FUNCTION pay.hear_late_refund(p_news pay.news, p_late pay.late_success, OUT outcome text, OUT facts pay.fact[]) IS 'What a PSP says about the refund of a late payment';
+
+--
+-- Name: hear_news(pay.news); Type: FUNCTION; Schema: pay; Owner: payments_owner
+--
+
+CREATE FUNCTION pay.hear_news(p_news pay.news, OUT outcome text, OUT facts pay.fact[]) RETURNS record
+    LANGUAGE plpgsql
+    AS $$
+BEGIN
+    IF p_news.amount_minor IS NOT NULL AND NOT (CASE p_news.about
+        WHEN 'fee' THEN is_currency(p_news.currency)
+        ELSE coalesce(p_news.currency = (
+            SELECT c.currency FROM checkout c
+            WHERE c.merchant_id = p_news.merchant_id
+                AND c.checkout_id = p_news.checkout_id), false) END)
+    THEN
+        SELECT * INTO outcome, facts FROM news_doubt(p_news, 'currency');
+        RETURN;
+    END IF;
+
+    CASE p_news.about
+    WHEN 'refund' THEN
+        SELECT * INTO outcome, facts FROM hear_refund(p_news);
+    WHEN 'capture' THEN
+        SELECT * INTO outcome, facts FROM hear_capture(p_news);
+    WHEN 'dispute' THEN
+        SELECT * INTO outcome, facts FROM hear_dispute(p_news);
+    ELSE
+        SELECT * INTO outcome, facts FROM hear_fee(p_news);
+    END CASE;
+END
+$$;
+
+ALTER FUNCTION pay.hear_news(p_news pay.news, OUT outcome text, OUT facts pay.fact[]) OWNER TO payments_owner;
+
+--
+-- Name: FUNCTION hear_news(p_news pay.news, OUT outcome text, OUT facts pay.fact[]); Type: COMMENT; Schema: pay; Owner: payments_owner
+--
+
+COMMENT ON FUNCTION pay.hear_news(p_news pay.news, OUT outcome text, OUT facts pay.fact[]) IS 'What a PSP says about what follows a sale';
+
+--
+-- Name: hear_refund(pay.news); Type: FUNCTION; Schema: pay; Owner: payments_owner
+--
+
+CREATE FUNCTION pay.hear_refund(p_news pay.news, OUT outcome text, OUT facts pay.fact[]) RETURNS record
+    LANGUAGE plpgsql
+    AS $$
+DECLARE
+    v_change change := change_meant(p_news);
+    v_late   late_success;
+BEGIN
+    IF v_change.change_id IS NULL THEN
+        v_late := late_meant(p_news);
+    END IF;
+
+    IF p_news.amount_minor <> v_change.amount_minor THEN
+        SELECT * INTO outcome, facts FROM news_doubt(p_news, 'amount');
+    ELSIF v_change.change_id IS NOT NULL THEN
+        SELECT * INTO outcome, facts FROM hear_change(v_change, p_news);
+    ELSIF v_late.checkout_id IS NOT NULL THEN
+        SELECT * INTO outcome, facts FROM hear_late_refund(p_news, v_late);
+    ELSE
+        SELECT * INTO outcome, facts FROM outside_refund(p_news);
+    END IF;
+END
+$$;
+
+ALTER FUNCTION pay.hear_refund(p_news pay.news, OUT outcome text, OUT facts pay.fact[]) OWNER TO payments_owner;
+
+--
+-- Name: FUNCTION hear_refund(p_news pay.news, OUT outcome text, OUT facts pay.fact[]); Type: COMMENT; Schema: pay; Owner: payments_owner
+--
+
+COMMENT ON FUNCTION pay.hear_refund(p_news pay.news, OUT outcome text, OUT facts pay.fact[]) IS 'What a PSP says about a refund';
+
+--
 -- Name: id_ok(text); Type: FUNCTION; Schema: pay; Owner: payments_owner
 --
 
@@ -1651,12 +3526,10 @@ CREATE FUNCTION pay.insert_beginnings(p_items pay.payment_item[]) RETURNS void
     LANGUAGE plpgsql
     AS $$
 BEGIN
-    INSERT INTO event (merchant_id, payment_order_id, seq, at, kind, actor,
-        new_status, detail, request_id)
-    SELECT i.merchant_id, e ->> 'id', 1, clock_timestamp(), 'created',
-        'merchant', 'NOT_STARTED', jsonb_strip_nulls(jsonb_build_object(
-            'psp', i.psp, 'route', i.route)), i.request_id
-    FROM unnest(p_items) i, jsonb_array_elements(i.orders) e;
+    INSERT INTO event
+    SELECT f.*
+    FROM unnest(p_items) i, jsonb_array_elements(i.orders) e,
+        first_event(i, e ->> 'id') f;
 
     INSERT INTO job (merchant_id, checkout_id, kind, run_at)
     SELECT i.merchant_id, i.checkout_id, 'register', now() + i.lease
@@ -1685,6 +3558,57 @@ ALTER FUNCTION pay.insert_beginnings(p_items pay.payment_item[]) OWNER TO paymen
 COMMENT ON FUNCTION pay.insert_beginnings(p_items pay.payment_item[]) IS 'First events, jobs and dispatches of new checkouts';
 
 --
+-- Name: insert_change(pay.change_item, pay.payment_order, bigint); Type: FUNCTION; Schema: pay; Owner: payments_owner
+--
+
+CREATE FUNCTION pay.insert_change(p_item pay.change_item, p_order pay.payment_order, p_amount_minor bigint) RETURNS pay.change
+    LANGUAGE plpgsql
+    AS $$
+DECLARE
+    v_change change;
+BEGIN
+    INSERT INTO change (merchant_id, change_id, checkout_id,
+        payment_order_id, kind, origin, psp, amount_minor, currency,
+        seller_minor, seller_currency, is_final, reason, metadata,
+        request_id)
+    SELECT p_item.merchant_id, p_item.change_id, c.checkout_id,
+        p_item.payment_order_id, p_item.kind, 'merchant', c.psp,
+        p_amount_minor, p_order.currency,
+        CASE WHEN p_item.kind = 'refund'
+             THEN seller_share(p_order, p_amount_minor) END,
+        CASE WHEN p_item.kind = 'refund'
+             THEN coalesce(p_order.credit_currency, p_order.currency) END,
+        p_item.is_final, p_item.reason, p_item.metadata, p_item.request_id
+    FROM checkout c
+    WHERE c.merchant_id = p_item.merchant_id
+        AND c.checkout_id = p_item.checkout_id
+    ON CONFLICT DO NOTHING
+    RETURNING * INTO v_change;
+
+    INSERT INTO job (merchant_id, checkout_id, kind, operation_id, run_at)
+    SELECT v_change.merchant_id, v_change.checkout_id, 'change',
+        v_change.change_id, now() + p_item.lease
+    WHERE v_change.change_id IS NOT NULL;
+
+    UPDATE idempotency_key k
+    SET change_id = v_change.change_id, fingerprint = p_item.fingerprint,
+        checkout_id = p_item.checkout_id, expires_at = now() + p_item.ttl
+    WHERE k.merchant_id = p_item.merchant_id AND k.route = p_item.route
+        AND k.key = p_item.key AND v_change.change_id IS NOT NULL;
+
+    RETURN v_change;
+END
+$$;
+
+ALTER FUNCTION pay.insert_change(p_item pay.change_item, p_order pay.payment_order, p_amount_minor bigint) OWNER TO payments_owner;
+
+--
+-- Name: FUNCTION insert_change(p_item pay.change_item, p_order pay.payment_order, p_amount_minor bigint); Type: COMMENT; Schema: pay; Owner: payments_owner
+--
+
+COMMENT ON FUNCTION pay.insert_change(p_item pay.change_item, p_order pay.payment_order, p_amount_minor bigint) IS 'A change with its job and its idempotency record; NULL: its id is taken';
+
+--
 -- Name: insert_checkouts(pay.payment_item[]); Type: FUNCTION; Schema: pay; Owner: payments_owner
 --
 
@@ -1699,12 +3623,12 @@ BEGIN
         INSERT INTO checkout AS c (merchant_id, checkout_id, checkout_uuid,
             handle, psp, return_url, base_url, buyer_info, metadata,
             credit_card_info, currency, total_minor, expires_at,
-            late_success)
+            late_success, capture)
         SELECT DISTINCT ON (i.merchant_id, i.checkout_id)
             i.merchant_id, i.checkout_id, i.checkout_uuid, i.handle, i.psp,
             i.return_url, i.base_url, i.buyer_info, i.metadata,
             i.credit_card_info, i.currency, i.total_minor, i.expires_at,
-            i.late_success
+            i.late_success, i.capture
         FROM unnest(p_items) i
         ORDER BY i.merchant_id, i.checkout_id, i.item
         ON CONFLICT DO NOTHING
@@ -1736,6 +3660,58 @@ ALTER FUNCTION pay.insert_checkouts(p_items pay.payment_item[]) OWNER TO payment
 --
 
 COMMENT ON FUNCTION pay.insert_checkouts(p_items pay.payment_item[]) IS 'Items of begin_payment whose checkout is new';
+
+--
+-- Name: insert_entries(pay.posting[]); Type: FUNCTION; Schema: pay; Owner: payments_owner
+--
+
+CREATE FUNCTION pay.insert_entries(p_postings pay.posting[]) RETURNS integer[]
+    LANGUAGE plpgsql
+    AS $$
+DECLARE
+    v_sources text[];
+    v_kinds   text[];
+    v_owners  text[];
+BEGIN
+    WITH won AS (
+        INSERT INTO journal_entry AS e (merchant_id, source, kind,
+            checkout_id, payment_order_id, psp, seller_account, amount_minor,
+            currency, seller_minor, seller_currency, rate, request_id)
+        SELECT DISTINCT ON (p.merchant_id, p.source, p.kind)
+            p.merchant_id, p.source, p.kind, p.checkout_id,
+            p.payment_order_id, p.psp, p.seller_account, p.amount_minor,
+            p.currency, coalesce(p.seller_minor, p.amount_minor),
+            coalesce(p.seller_currency, p.currency), p.rate, p.request_id
+        FROM unnest(p_postings) WITH ORDINALITY AS p
+        ORDER BY p.merchant_id, p.source, p.kind, p.ordinality
+        ON CONFLICT (merchant_id, source, kind) DO NOTHING
+        RETURNING e.merchant_id, e.source, e.kind
+    )
+    SELECT array_agg(w.merchant_id::text), array_agg(w.source::text),
+        array_agg(w.kind)
+    INTO v_owners, v_sources, v_kinds
+    FROM won w;
+
+    IF cardinality(v_kinds) = cardinality(p_postings) THEN
+        RETURN ARRAY(SELECT generate_series(1, cardinality(p_postings)));
+    END IF;
+
+    RETURN ARRAY(
+        SELECT min(p.ordinality)::int
+        FROM unnest(p_postings) WITH ORDINALITY AS p
+        WHERE (p.merchant_id, p.source, p.kind) IN (
+            SELECT * FROM unnest(v_owners, v_sources, v_kinds))
+        GROUP BY p.merchant_id, p.source, p.kind);
+END
+$$;
+
+ALTER FUNCTION pay.insert_entries(p_postings pay.posting[]) OWNER TO payments_owner;
+
+--
+-- Name: FUNCTION insert_entries(p_postings pay.posting[]); Type: COMMENT; Schema: pay; Owner: payments_owner
+--
+
+COMMENT ON FUNCTION pay.insert_entries(p_postings pay.posting[]) IS 'Journal entries of a batch; returns those that are new';
 
 --
 -- Name: insert_keys(pay.payment_item[]); Type: FUNCTION; Schema: pay; Owner: payments_owner
@@ -1791,6 +3767,122 @@ ALTER FUNCTION pay.insert_keys(p_items pay.payment_item[]) OWNER TO payments_own
 COMMENT ON FUNCTION pay.insert_keys(p_items pay.payment_item[]) IS 'Items of begin_payment that hold their idempotency key now';
 
 --
+-- Name: insert_lines(pay.posting[], integer[]); Type: FUNCTION; Schema: pay; Owner: payments_owner
+--
+
+CREATE FUNCTION pay.insert_lines(p_postings pay.posting[], p_new integer[]) RETURNS void
+    LANGUAGE plpgsql
+    AS $$
+BEGIN
+    WITH line AS MATERIALIZED (
+        SELECT * FROM ruled_lines(p_postings, p_new)
+    ), moved AS (
+        SELECT l.merchant_id, l.owner, l.currency, count(*) AS lines,
+            coalesce(-sum(l.amount_minor)
+                     FILTER (WHERE l.wallet = 'available'), 0) AS available,
+            coalesce(-sum(l.amount_minor)
+                     FILTER (WHERE l.wallet = 'pending'), 0) AS pending,
+            coalesce(-sum(l.amount_minor)
+                     FILTER (WHERE l.wallet = 'reserved'), 0) AS reserved
+        FROM line l
+        WHERE l.wallet IS NOT NULL
+        GROUP BY l.merchant_id, l.owner, l.currency
+    ), changed AS (
+        UPDATE wallet w
+        SET available_minor = w.available_minor + m.available,
+            pending_minor = w.pending_minor + m.pending,
+            reserved_minor = w.reserved_minor + m.reserved,
+            seq = w.seq + m.lines, changed_at = clock_timestamp()
+        FROM moved m
+        CROSS JOIN LATERAL (
+            SELECT k.ctid AS tid FROM wallet k
+            WHERE k.merchant_id = m.merchant_id
+                AND k.seller_account = m.owner AND k.currency = m.currency
+            OFFSET 0) k
+        WHERE w.ctid = k.tid
+    )
+    INSERT INTO journal_line (merchant_id, source, kind, line, account,
+        owner, currency, amount_minor, wallet_seq, balance_minor)
+    SELECT l.merchant_id, l.source, l.kind, l.line, l.account, l.owner,
+        l.currency, l.amount_minor, w.seq + l.nth, w.held + l.grown
+    FROM line l
+    LEFT JOIN LATERAL (
+        SELECT w.seq, CASE l.wallet WHEN 'available' THEN w.available_minor
+                                    WHEN 'pending' THEN w.pending_minor
+                                    ELSE w.reserved_minor END AS held
+        FROM wallet w
+        WHERE w.merchant_id = l.merchant_id AND w.seller_account = l.owner
+            AND w.currency = l.currency
+        OFFSET 0) w ON l.wallet IS NOT NULL;
+END
+$$;
+
+ALTER FUNCTION pay.insert_lines(p_postings pay.posting[], p_new integer[]) OWNER TO payments_owner;
+
+--
+-- Name: FUNCTION insert_lines(p_postings pay.posting[], p_new integer[]); Type: COMMENT; Schema: pay; Owner: payments_owner
+--
+
+COMMENT ON FUNCTION pay.insert_lines(p_postings pay.posting[], p_new integer[]) IS 'Lines of new entries, and the wallets that they move';
+
+--
+-- Name: insert_news(pay.news[]); Type: FUNCTION; Schema: pay; Owner: payments_owner
+--
+
+CREATE FUNCTION pay.insert_news(p_news pay.news[]) RETURNS pay.news[]
+    LANGUAGE plpgsql
+    AS $$
+DECLARE
+    v_psps   text[];
+    v_events text[];
+BEGIN
+    FOR v_n IN 1 .. cardinality(p_news) LOOP
+        p_news[v_n].outcome := CASE
+            WHEN p_news[v_n].checkout_id IS NOT NULL THEN NULL
+            WHEN p_news[v_n].source = 'query' THEN 'not_found'
+            WHEN p_news[v_n].source = 'backfill' THEN 'unknown'
+            WHEN p_news[v_n].token IS NULL AND p_news[v_n].reference IS NULL
+                THEN 'ignored'
+            ELSE 'parked' END;
+    END LOOP;
+
+    WITH won AS (
+        INSERT INTO webhook_inbox AS w (psp, event_id, state, via, type,
+            fact, token, reference, code, amount_minor, currency, digest,
+            merchant_id, checkout_id, request_id, about)
+        SELECT DISTINCT ON (n.psp, n.event_id)
+            n.psp, n.event_id, coalesce(n.outcome, 'applied'), n.source,
+            n.type, n.about || '.' || n.news,
+            coalesce(n.token, n.reference), n.reference, n.code,
+            n.amount_minor, n.currency, n.digest, n.merchant_id,
+            n.checkout_id, n.request_id,
+            jsonb_strip_nulls(jsonb_build_object('about', n.about,
+                'news', n.news, 'object', n.object,
+                'operation_id', n.operation_id, 'fee_minor', n.fee_minor,
+                'fee_currency', n.fee_currency))
+        FROM unnest(p_news) n
+        WHERE n.source <> 'query' AND n.outcome IS DISTINCT FROM 'unknown'
+        ORDER BY n.psp, n.event_id, n.item
+        ON CONFLICT (psp, event_id) DO NOTHING
+        RETURNING w.psp, w.event_id
+    )
+    SELECT array_agg(w.psp::text), array_agg(w.event_id::text)
+    INTO v_psps, v_events
+    FROM won w;
+
+    RETURN mark_duplicates(p_news, v_psps, v_events);
+END
+$$;
+
+ALTER FUNCTION pay.insert_news(p_news pay.news[]) OWNER TO payments_owner;
+
+--
+-- Name: FUNCTION insert_news(p_news pay.news[]); Type: COMMENT; Schema: pay; Owner: payments_owner
+--
+
+COMMENT ON FUNCTION pay.insert_news(p_news pay.news[]) IS 'Stores words about what follows a sale, once';
+
+--
 -- Name: insert_orders(pay.payment_item[]); Type: FUNCTION; Schema: pay; Owner: payments_owner
 --
 
@@ -1804,11 +3896,17 @@ DECLARE
 BEGIN
     WITH won AS (
         INSERT INTO payment_order AS o (merchant_id, payment_order_id,
-            checkout_id, position, seller_account, amount_minor, currency)
+            checkout_id, position, seller_account, amount_minor, currency,
+            credit_currency, credit_rate, credit_minor, credit_until, head)
         SELECT i.merchant_id, e.line ->> 'id', i.checkout_id, e.n,
-            e.line ->> 'seller', (e.line -> 'amount')::bigint, i.currency
+            e.line ->> 'seller', (e.line -> 'amount')::bigint, i.currency,
+            CASE WHEN q.quote IS NOT NULL THEN e.line ->> 'credit' END,
+            (q.quote -> 'rate')::numeric, (q.quote -> 'minor')::bigint,
+            CASE WHEN q.quote IS NOT NULL THEN now() + i.quote_ttl END,
+            (first_event(i, e.line ->> 'id')).hash
         FROM unnest(p_items) i,
-            jsonb_array_elements(i.orders) WITH ORDINALITY AS e (line, n)
+            jsonb_array_elements(i.orders) WITH ORDINALITY AS e (line, n),
+            LATERAL (SELECT e.line -> 'quote') q (quote)
         ORDER BY i.merchant_id, e.line ->> 'id', i.item
         ON CONFLICT DO NOTHING
         RETURNING o.merchant_id, o.checkout_id
@@ -1841,6 +3939,41 @@ ALTER FUNCTION pay.insert_orders(p_items pay.payment_item[]) OWNER TO payments_o
 --
 
 COMMENT ON FUNCTION pay.insert_orders(p_items pay.payment_item[]) IS 'Items of begin_payment all of whose orders are new';
+
+--
+-- Name: insert_outside(pay.news, pay.payment_order, bigint); Type: FUNCTION; Schema: pay; Owner: payments_owner
+--
+
+CREATE FUNCTION pay.insert_outside(p_news pay.news, p_order pay.payment_order, p_amount_minor bigint) RETURNS pay.change
+    LANGUAGE plpgsql
+    AS $$
+DECLARE
+    v_change change;
+BEGIN
+    INSERT INTO change (merchant_id, change_id, checkout_id,
+        payment_order_id, kind, origin, psp, amount_minor, currency,
+        seller_minor, seller_currency, reference, request_id)
+    VALUES (p_news.merchant_id, gen_random_uuid()::text, p_news.checkout_id,
+        p_order.payment_order_id, p_news.about, 'psp', p_news.psp,
+        p_amount_minor, p_order.currency,
+        CASE p_news.about WHEN 'refund'
+            THEN seller_share(p_order, p_amount_minor) END,
+        CASE p_news.about WHEN 'refund'
+            THEN coalesce(p_order.credit_currency, p_order.currency) END,
+        p_news.object, p_news.request_id)
+    RETURNING * INTO v_change;
+
+    RETURN v_change;
+END
+$$;
+
+ALTER FUNCTION pay.insert_outside(p_news pay.news, p_order pay.payment_order, p_amount_minor bigint) OWNER TO payments_owner;
+
+--
+-- Name: FUNCTION insert_outside(p_news pay.news, p_order pay.payment_order, p_amount_minor bigint); Type: COMMENT; Schema: pay; Owner: payments_owner
+--
+
+COMMENT ON FUNCTION pay.insert_outside(p_news pay.news, p_order pay.payment_order, p_amount_minor bigint) IS 'A change that was made at the PSP';
 
 --
 -- Name: insert_registrations(pay.payment_item[]); Type: FUNCTION; Schema: pay; Owner: payments_owner
@@ -1951,6 +4084,70 @@ ALTER FUNCTION pay.insert_webhooks(p_facts pay.fact[], p_fact text[], p_digest b
 COMMENT ON FUNCTION pay.insert_webhooks(p_facts pay.fact[], p_fact text[], p_digest bytea[]) IS 'Stores webhooks once; returns the items that are duplicates';
 
 --
+-- Name: is_booked(text, text, text); Type: FUNCTION; Schema: pay; Owner: payments_owner
+--
+
+CREATE FUNCTION pay.is_booked(p_merchant_id text, p_source text, p_kind text) RETURNS boolean
+    LANGUAGE plpgsql STABLE
+    AS $$
+BEGIN
+    RETURN EXISTS (
+        SELECT FROM journal_entry e
+        WHERE e.merchant_id = p_merchant_id AND e.source = p_source
+            AND e.kind = p_kind);
+END
+$$;
+
+ALTER FUNCTION pay.is_booked(p_merchant_id text, p_source text, p_kind text) OWNER TO payments_owner;
+
+--
+-- Name: FUNCTION is_booked(p_merchant_id text, p_source text, p_kind text); Type: COMMENT; Schema: pay; Owner: payments_owner
+--
+
+COMMENT ON FUNCTION pay.is_booked(p_merchant_id text, p_source text, p_kind text) IS 'Whether the journal has this entry';
+
+--
+-- Name: is_currency(text); Type: FUNCTION; Schema: pay; Owner: payments_owner
+--
+
+CREATE FUNCTION pay.is_currency(p_currency text) RETURNS boolean
+    LANGUAGE plpgsql STABLE
+    AS $$
+BEGIN
+    RETURN EXISTS (SELECT FROM currency k WHERE k.code = p_currency);
+END
+$$;
+
+ALTER FUNCTION pay.is_currency(p_currency text) OWNER TO payments_owner;
+
+--
+-- Name: FUNCTION is_currency(p_currency text); Type: COMMENT; Schema: pay; Owner: payments_owner
+--
+
+COMMENT ON FUNCTION pay.is_currency(p_currency text) IS 'Whether there is such a currency';
+
+--
+-- Name: is_money(text); Type: FUNCTION; Schema: pay; Owner: payments_owner
+--
+
+CREATE FUNCTION pay.is_money(p_news text) RETURNS boolean
+    LANGUAGE sql IMMUTABLE
+    AS $$
+SELECT p_news IN ('capture_requested', 'captured', 'capture_failed',
+    'released', 'cancel_requested', 'cancel_failed', 'refund_requested',
+    'refund_sent', 'refunded', 'refund_failed', 'refund_returned',
+    'dispute_opened', 'dispute_won', 'dispute_lost', 'fee')
+$$;
+
+ALTER FUNCTION pay.is_money(p_news text) OWNER TO payments_owner;
+
+--
+-- Name: FUNCTION is_money(p_news text); Type: COMMENT; Schema: pay; Owner: payments_owner
+--
+
+COMMENT ON FUNCTION pay.is_money(p_news text) IS 'Whether this is always an event: something about the money of an order';
+
+--
 -- Name: is_new_mismatch(pay.fact); Type: FUNCTION; Schema: pay; Owner: payments_owner
 --
 
@@ -2037,6 +4234,25 @@ ALTER FUNCTION pay.is_registering(p_merchant_id text, p_checkout_id text) OWNER 
 COMMENT ON FUNCTION pay.is_registering(p_merchant_id text, p_checkout_id text) IS 'Whether the PSP has still to give a token, or to refuse';
 
 --
+-- Name: is_reserved(pay.change); Type: FUNCTION; Schema: pay; Owner: payments_owner
+--
+
+CREATE FUNCTION pay.is_reserved(p_change pay.change) RETURNS boolean
+    LANGUAGE sql IMMUTABLE
+    AS $$
+SELECT (p_change).status = 'EXECUTING'
+    OR (p_change).status = 'NOT_STARTED' AND (p_change).origin = 'merchant'
+$$;
+
+ALTER FUNCTION pay.is_reserved(p_change pay.change) OWNER TO payments_owner;
+
+--
+-- Name: FUNCTION is_reserved(p_change pay.change); Type: COMMENT; Schema: pay; Owner: payments_owner
+--
+
+COMMENT ON FUNCTION pay.is_reserved(p_change pay.change) IS 'Whether a refund holds its amount';
+
+--
 -- Name: is_statement(text); Type: FUNCTION; Schema: pay; Owner: payments_owner
 --
 
@@ -2051,6 +4267,33 @@ ALTER FUNCTION pay.is_statement(p_text text) OWNER TO payments_owner;
 --
 
 COMMENT ON FUNCTION pay.is_statement(p_text text) IS 'Whether this can stand for who did something, or why';
+
+--
+-- Name: is_told(text, text, text, text, text); Type: FUNCTION; Schema: pay; Owner: payments_owner
+--
+
+CREATE FUNCTION pay.is_told(p_merchant_id text, p_checkout_id text, p_payment_order_id text, p_kind text, p_actor text) RETURNS boolean
+    LANGUAGE plpgsql STABLE
+    AS $$
+DECLARE
+    v_since timestamptz := events_since(p_merchant_id, p_checkout_id);
+BEGIN
+    RETURN EXISTS (
+        SELECT FROM event e
+        WHERE e.merchant_id = p_merchant_id
+            AND e.payment_order_id = p_payment_order_id
+            AND e.at >= v_since AND e.kind = p_kind
+            AND (p_actor IS NULL OR e.actor = p_actor));
+END
+$$;
+
+ALTER FUNCTION pay.is_told(p_merchant_id text, p_checkout_id text, p_payment_order_id text, p_kind text, p_actor text) OWNER TO payments_owner;
+
+--
+-- Name: FUNCTION is_told(p_merchant_id text, p_checkout_id text, p_payment_order_id text, p_kind text, p_actor text); Type: COMMENT; Schema: pay; Owner: payments_owner
+--
+
+COMMENT ON FUNCTION pay.is_told(p_merchant_id text, p_checkout_id text, p_payment_order_id text, p_kind text, p_actor text) IS 'Whether an order''s timeline has such an event (NULL: of any actor)';
 
 --
 -- Name: is_unsettled(text, text, text); Type: FUNCTION; Schema: pay; Owner: payments_owner
@@ -2084,6 +4327,24 @@ ALTER FUNCTION pay.is_unsettled(p_merchant_id text, p_checkout_id text, p_operat
 COMMENT ON FUNCTION pay.is_unsettled(p_merchant_id text, p_checkout_id text, p_operation text) IS 'Whether it matters that the outcome of a call is not known';
 
 --
+-- Name: iso_micros(timestamp with time zone); Type: FUNCTION; Schema: pay; Owner: payments_owner
+--
+
+CREATE FUNCTION pay.iso_micros(p_at timestamp with time zone) RETURNS text
+    LANGUAGE sql IMMUTABLE
+    AS $$
+SELECT to_char(p_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')
+$$;
+
+ALTER FUNCTION pay.iso_micros(p_at timestamp with time zone) OWNER TO payments_owner;
+
+--
+-- Name: FUNCTION iso_micros(p_at timestamp with time zone); Type: COMMENT; Schema: pay; Owner: payments_owner
+--
+
+COMMENT ON FUNCTION pay.iso_micros(p_at timestamp with time zone) IS 'A moment as hashes and exports have it: UTC, microseconds';
+
+--
 -- Name: iso_time(timestamp with time zone); Type: FUNCTION; Schema: pay; Owner: payments_owner
 --
 
@@ -2115,9 +4376,11 @@ CREATE TABLE pay.job (
     lease_until timestamp with time zone,
     code text,
     again_at timestamp with time zone,
+    operation_id text DEFAULT ''::text NOT NULL COLLATE pg_catalog."C",
     CONSTRAINT job_check CHECK (((lease_owner IS NULL) = (lease_until IS NULL))),
     CONSTRAINT job_check1 CHECK (((again_at IS NULL) OR (kind = 'poll'::text))),
-    CONSTRAINT job_kind_check CHECK ((kind = ANY (ARRAY['register'::text, 'poll'::text, 'refund'::text])))
+    CONSTRAINT job_check2 CHECK (((kind = 'change'::text) = (operation_id <> ''::text))),
+    CONSTRAINT job_kind_check CHECK ((kind = ANY (ARRAY['register'::text, 'poll'::text, 'refund'::text, 'change'::text])))
 )
 WITH (autovacuum_vacuum_scale_factor='0.02');
 
@@ -2131,6 +4394,10 @@ CREATE FUNCTION pay.job_is_over(p_job pay.job, p_delay_ms bigint, p_code text) R
     LANGUAGE plpgsql STABLE
     AS $$
 BEGIN
+    IF p_job.kind = 'change' THEN
+        RETURN NOT change_needs_job(p_job.merchant_id, p_job.operation_id);
+    END IF;
+
     RETURN p_job.again_at IS NULL AND (p_delay_ms < 0 OR (
         p_job.kind = 'poll'
         AND (p_job.attempts >= 100
@@ -2158,8 +4425,8 @@ COMMENT ON FUNCTION pay.job_is_over(p_job pay.job, p_delay_ms bigint, p_code tex
 
 CREATE FUNCTION pay.job_rank(p_kind text) RETURNS integer
     LANGUAGE sql IMMUTABLE
-    AS $$SELECT CASE p_kind WHEN 'refund' THEN 1 WHEN 'register' THEN 2
-                    ELSE 3 END$$;
+    AS $$SELECT CASE p_kind WHEN 'refund' THEN 1 WHEN 'change' THEN 1
+                    WHEN 'register' THEN 2 ELSE 3 END$$;
 
 ALTER FUNCTION pay.job_rank(p_kind text) OWNER TO payments_owner;
 
@@ -2168,6 +4435,36 @@ ALTER FUNCTION pay.job_rank(p_kind text) OWNER TO payments_owner;
 --
 
 COMMENT ON FUNCTION pay.job_rank(p_kind text) IS 'In which order jobs are handed out';
+
+--
+-- Name: keep_difference(text, text, jsonb); Type: FUNCTION; Schema: pay; Owner: payments_owner
+--
+
+CREATE FUNCTION pay.keep_difference(p_merchant_id text, p_checkout_id text, p_detail jsonb) RETURNS void
+    LANGUAGE plpgsql
+    AS $$
+BEGIN
+    INSERT INTO mismatch (merchant_id, checkout_id, kind, source, psp,
+        own_token, total_minor, own_currency, detail)
+    SELECT c.merchant_id, c.checkout_id, 'books', 'gateway', c.psp, NULL,
+        c.total_minor, c.currency, p_detail
+    FROM checkout c
+    WHERE c.merchant_id = p_merchant_id AND c.checkout_id = p_checkout_id
+        AND NOT EXISTS (
+            SELECT FROM mismatch m
+            WHERE m.merchant_id = c.merchant_id
+                AND m.checkout_id = c.checkout_id AND m.kind = 'books'
+                AND m.detail = p_detail);
+END
+$$;
+
+ALTER FUNCTION pay.keep_difference(p_merchant_id text, p_checkout_id text, p_detail jsonb) OWNER TO payments_owner;
+
+--
+-- Name: FUNCTION keep_difference(p_merchant_id text, p_checkout_id text, p_detail jsonb); Type: COMMENT; Schema: pay; Owner: payments_owner
+--
+
+COMMENT ON FUNCTION pay.keep_difference(p_merchant_id text, p_checkout_id text, p_detail jsonb) IS 'Tells people that the books contradict each other';
 
 --
 -- Name: keep_late(pay.fact[], integer[]); Type: FUNCTION; Schema: pay; Owner: payments_owner
@@ -2231,7 +4528,8 @@ BEGIN
 
     PERFORM open_dead_letter(array_agg(u.merchant_id),
         array_agg(u.checkout_id), array_agg(u.psp), NULL,
-        array_agg('late_success'::text), array_agg('held'::text), NULL, NULL)
+        array_agg('late_success'::text), array_agg('held'::text), NULL, NULL,
+        NULL)
     FROM unnest(v_merchants, v_checkouts, v_psps, v_states) AS
         u (merchant_id, checkout_id, psp, state)
     WHERE u.state = 'held'
@@ -2257,13 +4555,15 @@ CREATE FUNCTION pay.keep_mismatches(p_facts pay.fact[], p_told integer[]) RETURN
 BEGIN
     INSERT INTO mismatch (merchant_id, checkout_id, kind, source, psp,
         event_id, token, amount_minor, currency, own_token, total_minor,
-        own_currency, request_id)
+        own_currency, request_id, object, why)
     SELECT c.merchant_id, c.checkout_id,
-        CASE WHEN f.kind <> 'mismatch' THEN 'contradiction'
+        CASE WHEN f.detail ? 'about' THEN f.detail ->> 'about'
+             WHEN f.kind <> 'mismatch' THEN 'contradiction'
              WHEN f.currency <> c.currency THEN 'currency'
              ELSE 'amount' END,
         f.actor, f.psp, f.event_id, f.token, f.amount_minor, f.currency,
-        r.token, c.total_minor, c.currency, f.request_id
+        r.token, c.total_minor, c.currency, f.request_id,
+        f.detail ->> 'object', f.detail ->> 'why'
     FROM unnest(p_facts) f
     JOIN checkout c ON c.merchant_id = f.merchant_id
         AND c.checkout_id = f.checkout_id
@@ -2378,6 +4678,77 @@ ALTER FUNCTION pay.key_window(p_psps text[], p_key_windows integer[], p_psp text
 COMMENT ON FUNCTION pay.key_window(p_psps text[], p_key_windows integer[], p_psp text) IS 'How long this PSP of a registration knows a key';
 
 --
+-- Name: late_meant(pay.news); Type: FUNCTION; Schema: pay; Owner: payments_owner
+--
+
+CREATE FUNCTION pay.late_meant(p_news pay.news) RETURNS pay.late_success
+    LANGUAGE plpgsql STABLE
+    AS $$
+DECLARE
+    v_late late_success;
+BEGIN
+    SELECT l.* INTO v_late FROM late_success l
+    WHERE l.merchant_id = p_news.merchant_id
+        AND l.checkout_id = p_news.checkout_id
+        AND (l.refund_id::text = p_news.operation_id
+             OR EXISTS (
+                 SELECT FROM dispatch d
+                 WHERE d.merchant_id = l.merchant_id
+                     AND d.checkout_id = l.checkout_id
+                     AND d.operation = 'refund'
+                     AND d.operation_id = l.refund_id::text
+                     AND d.reference = p_news.object)
+             OR p_news.operation_id IS NULL
+                AND l.state IN ('refunding', 'refunded')
+                AND coalesce(p_news.amount_minor, l.amount_minor)
+                    = l.amount_minor);
+
+    RETURN v_late;
+END
+$$;
+
+ALTER FUNCTION pay.late_meant(p_news pay.news) OWNER TO payments_owner;
+
+--
+-- Name: FUNCTION late_meant(p_news pay.news); Type: COMMENT; Schema: pay; Owner: payments_owner
+--
+
+COMMENT ON FUNCTION pay.late_meant(p_news pay.news) IS 'The late payment whose refund a PSP''s word is about, or NULL';
+
+--
+-- Name: late_postings(pay.fact[], integer[]); Type: FUNCTION; Schema: pay; Owner: payments_owner
+--
+
+CREATE FUNCTION pay.late_postings(p_facts pay.fact[], p_late integer[]) RETURNS pay.posting[]
+    LANGUAGE plpgsql STABLE
+    AS $$
+BEGIN
+    RETURN ARRAY(
+        SELECT ROW(l.merchant_id, 'late/' || l.checkout_id,
+            CASE f.kind WHEN 'late_refunded' THEN f.kind
+                        ELSE 'late_held' END,
+            l.checkout_id, NULL, l.psp, NULL, l.amount_minor, l.currency,
+            NULL, NULL, NULL, f.request_id)::posting
+        FROM unnest(p_facts) f
+        CROSS JOIN LATERAL (
+            SELECT l.* FROM late_success l
+            WHERE l.merchant_id = f.merchant_id
+                AND l.checkout_id = f.checkout_id
+            OFFSET 0) l
+        WHERE f.item = ANY (p_late) OR f.kind = 'late_refunded'
+        ORDER BY f.item);
+END
+$$;
+
+ALTER FUNCTION pay.late_postings(p_facts pay.fact[], p_late integer[]) OWNER TO payments_owner;
+
+--
+-- Name: FUNCTION late_postings(p_facts pay.fact[], p_late integer[]); Type: COMMENT; Schema: pay; Owner: payments_owner
+--
+
+COMMENT ON FUNCTION pay.late_postings(p_facts pay.fact[], p_late integer[]) IS 'Entries of payments that came too late';
+
+--
 -- Name: letters_of(text, text); Type: FUNCTION; Schema: pay; Owner: payments_owner
 --
 
@@ -2396,6 +4767,75 @@ ALTER FUNCTION pay.letters_of(p_merchant_id text, p_checkout_id text) OWNER TO p
 --
 
 COMMENT ON FUNCTION pay.letters_of(p_merchant_id text, p_checkout_id text) IS 'The dead letters about a checkout, open and closed';
+
+--
+-- Name: lines_with_entry(); Type: FUNCTION; Schema: pay; Owner: payments_owner
+--
+
+CREATE FUNCTION pay.lines_with_entry() RETURNS trigger
+    LANGUAGE plpgsql
+    SET search_path TO 'pay', 'pg_temp'
+    AS $$
+BEGIN
+    IF EXISTS (
+        SELECT FROM added n
+        LEFT JOIN LATERAL (
+            SELECT e.tx FROM journal_entry e
+            WHERE e.merchant_id = n.merchant_id AND e.source = n.source
+                AND e.kind = n.kind
+            OFFSET 0) e ON true
+        WHERE e.tx IS DISTINCT FROM pg_current_xact_id())
+    THEN
+        RAISE EXCEPTION 'a line without an entry of this transaction'
+            USING ERRCODE = 'PAY21';
+    END IF;
+
+    RETURN NULL;
+END
+$$;
+
+ALTER FUNCTION pay.lines_with_entry() OWNER TO payments_owner;
+
+--
+-- Name: locate_news(pay.news[]); Type: FUNCTION; Schema: pay; Owner: payments_owner
+--
+
+CREATE FUNCTION pay.locate_news(p_news pay.news[]) RETURNS pay.news[]
+    LANGUAGE plpgsql STABLE
+    AS $$
+DECLARE
+    v_owner record;
+BEGIN
+    FOR v_n IN 1 .. cardinality(p_news) LOOP
+        SELECT o.* INTO v_owner FROM (
+            SELECT t.merchant_id, t.checkout_id, 1 AS k FROM psp_token t
+            WHERE t.psp = p_news[v_n].psp AND t.token = p_news[v_n].token
+            UNION ALL
+            SELECT c.merchant_id, c.checkout_id, 2 FROM change c
+            WHERE c.change_id = p_news[v_n].operation_id
+                AND c.psp = p_news[v_n].psp
+            UNION ALL
+            SELECT t.merchant_id, t.checkout_id, 3 FROM psp_token t
+            WHERE t.psp = p_news[v_n].psp AND t.token = p_news[v_n].reference
+            ) o
+        WHERE o.checkout_id IS NOT NULL
+        ORDER BY o.k LIMIT 1;
+
+        p_news[v_n].merchant_id := v_owner.merchant_id;
+        p_news[v_n].checkout_id := v_owner.checkout_id;
+    END LOOP;
+
+    RETURN p_news;
+END
+$$;
+
+ALTER FUNCTION pay.locate_news(p_news pay.news[]) OWNER TO payments_owner;
+
+--
+-- Name: FUNCTION locate_news(p_news pay.news[]); Type: COMMENT; Schema: pay; Owner: payments_owner
+--
+
+COMMENT ON FUNCTION pay.locate_news(p_news pay.news[]) IS 'Items of apply_change with their checkouts, where these are known';
 
 --
 -- Name: lock_checkouts(text[], text[]); Type: FUNCTION; Schema: pay; Owner: payments_owner
@@ -2462,7 +4902,7 @@ COMMENT ON FUNCTION pay.lock_dead_letter(p_id bigint, OUT letter pay.dead_letter
 -- Name: lock_due_jobs(integer); Type: FUNCTION; Schema: pay; Owner: payments_owner
 --
 
-CREATE FUNCTION pay.lock_due_jobs(p_limit integer, OUT merchants text[], OUT checkouts text[], OUT kinds text[]) RETURNS record
+CREATE FUNCTION pay.lock_due_jobs(p_limit integer, OUT merchants text[], OUT checkouts text[], OUT kinds text[], OUT operations text[]) RETURNS record
     LANGUAGE plpgsql
     AS $$
 DECLARE
@@ -2473,10 +4913,12 @@ BEGIN
 
         SELECT array_agg(d.merchant_id::text ORDER BY d.run_at) AS merchants,
             array_agg(d.checkout_id::text ORDER BY d.run_at) AS checkouts,
-            array_agg(d.kind) AS kinds
+            array_agg(d.kind ORDER BY d.run_at) AS kinds,
+            array_agg(d.operation_id ORDER BY d.run_at) AS operations
         INTO v_due
         FROM (
-            SELECT j.merchant_id, j.checkout_id, j.kind, j.run_at
+            SELECT j.merchant_id, j.checkout_id, j.kind, j.operation_id,
+                j.run_at
             FROM (
                 SELECT j.* FROM job j
                 WHERE job_rank(j.kind) = v_rank AND j.run_at <= now()
@@ -2493,17 +4935,263 @@ BEGIN
         merchants := merchants || v_due.merchants;
         checkouts := checkouts || v_due.checkouts;
         kinds := kinds || v_due.kinds;
+        operations := operations || v_due.operations;
     END LOOP;
 END
 $$;
 
-ALTER FUNCTION pay.lock_due_jobs(p_limit integer, OUT merchants text[], OUT checkouts text[], OUT kinds text[]) OWNER TO payments_owner;
+ALTER FUNCTION pay.lock_due_jobs(p_limit integer, OUT merchants text[], OUT checkouts text[], OUT kinds text[], OUT operations text[]) OWNER TO payments_owner;
 
 --
--- Name: FUNCTION lock_due_jobs(p_limit integer, OUT merchants text[], OUT checkouts text[], OUT kinds text[]); Type: COMMENT; Schema: pay; Owner: payments_owner
+-- Name: FUNCTION lock_due_jobs(p_limit integer, OUT merchants text[], OUT checkouts text[], OUT kinds text[], OUT operations text[]); Type: COMMENT; Schema: pay; Owner: payments_owner
 --
 
-COMMENT ON FUNCTION pay.lock_due_jobs(p_limit integer, OUT merchants text[], OUT checkouts text[], OUT kinds text[]) IS 'Jobs that may be handed out, with their checkouts locked';
+COMMENT ON FUNCTION pay.lock_due_jobs(p_limit integer, OUT merchants text[], OUT checkouts text[], OUT kinds text[], OUT operations text[]) IS 'Jobs that may be handed out, with their checkouts locked';
+
+--
+-- Name: lock_wallets(text[], text[], text[]); Type: FUNCTION; Schema: pay; Owner: payments_owner
+--
+
+CREATE FUNCTION pay.lock_wallets(p_merchant_id text[], p_seller text[], p_currency text[]) RETURNS void
+    LANGUAGE plpgsql
+    AS $$
+DECLARE
+    v_wanted bigint;
+    v_locked bigint;
+BEGIN
+    SELECT count(*), count(w.seq) INTO v_wanted, v_locked
+    FROM (SELECT DISTINCT * FROM unnest(p_merchant_id, p_seller, p_currency)
+          ORDER BY 1, 2, 3) AS u (merchant_id, seller, currency)
+    LEFT JOIN LATERAL (
+        SELECT w.seq FROM wallet w
+        WHERE w.merchant_id = u.merchant_id
+            AND w.seller_account = u.seller AND w.currency = u.currency
+        OFFSET 0) w ON true;
+
+    IF v_locked < v_wanted THEN
+        INSERT INTO wallet (merchant_id, seller_account, currency)
+        SELECT DISTINCT u.merchant_id, u.seller, u.currency
+        FROM unnest(p_merchant_id, p_seller, p_currency)
+            AS u (merchant_id, seller, currency)
+        ORDER BY 1, 2, 3
+        ON CONFLICT DO NOTHING;
+    END IF;
+
+    PERFORM FROM (
+        SELECT DISTINCT * FROM unnest(p_merchant_id, p_seller, p_currency)
+        ORDER BY 1, 2, 3) AS u (merchant_id, seller, currency)
+    CROSS JOIN LATERAL (
+        SELECT FROM wallet w
+        WHERE w.merchant_id = u.merchant_id
+            AND w.seller_account = u.seller AND w.currency = u.currency
+        FOR NO KEY UPDATE) w;
+END
+$$;
+
+ALTER FUNCTION pay.lock_wallets(p_merchant_id text[], p_seller text[], p_currency text[]) OWNER TO payments_owner;
+
+--
+-- Name: FUNCTION lock_wallets(p_merchant_id text[], p_seller text[], p_currency text[]); Type: COMMENT; Schema: pay; Owner: payments_owner
+--
+
+COMMENT ON FUNCTION pay.lock_wallets(p_merchant_id text[], p_seller text[], p_currency text[]) IS 'Makes and locks the wallets of a batch in key order';
+
+--
+-- Name: make_partition(date); Type: FUNCTION; Schema: pay; Owner: payments_owner
+--
+
+CREATE FUNCTION pay.make_partition(p_month date) RETURNS void
+    LANGUAGE plpgsql
+    AS $_$
+DECLARE
+    v_name  text := 'event_' || to_char(p_month, 'YYYY_MM');
+    v_from  timestamptz := p_month::timestamp AT TIME ZONE 'UTC';
+    v_until timestamptz := (p_month + interval '1 month') AT TIME ZONE 'UTC';
+BEGIN
+    EXECUTE format('CREATE TABLE pay.%I (LIKE pay.event INCLUDING ALL)'
+        ' WITH (autovacuum_analyze_threshold = 1000)', v_name);
+
+    IF EXISTS (SELECT FROM event_default e
+               WHERE e.at >= v_from AND e.at < v_until)
+    THEN
+        ALTER TABLE event_default DISABLE TRIGGER event_append_only;
+        EXECUTE format('WITH gone AS (DELETE FROM pay.event_default'
+            ' WHERE at >= %L AND at < %L RETURNING *)'
+            ' INSERT INTO pay.%I SELECT * FROM gone', v_from, v_until,
+            v_name);
+        ALTER TABLE event_default ENABLE ALWAYS TRIGGER event_append_only;
+    END IF;
+
+    EXECUTE format('CREATE TRIGGER event_append_only'
+        ' BEFORE UPDATE OR DELETE OR TRUNCATE ON pay.%1$I FOR EACH STATEMENT'
+        ' EXECUTE FUNCTION pay.refuse_change(''the log is append-only'','
+        ' ''PAY20''); ALTER TABLE pay.%1$I ENABLE ALWAYS TRIGGER'
+        ' event_append_only; GRANT SELECT ON pay.%1$I TO payments_auditor,'
+        ' payments_operator', v_name);
+    EXECUTE format('ALTER TABLE pay.event ATTACH PARTITION pay.%I'
+        ' FOR VALUES FROM (%L) TO (%L)', v_name, v_from, v_until);
+END
+$_$;
+
+ALTER FUNCTION pay.make_partition(p_month date) OWNER TO payments_owner;
+
+--
+-- Name: FUNCTION make_partition(p_month date); Type: COMMENT; Schema: pay; Owner: payments_owner
+--
+
+COMMENT ON FUNCTION pay.make_partition(p_month date) IS 'Makes the partition of a month, with what event_default has of it';
+
+--
+-- Name: make_partitions(boolean); Type: FUNCTION; Schema: pay; Owner: payments_owner
+--
+
+CREATE FUNCTION pay.make_partitions(p_move boolean DEFAULT true) RETURNS integer
+    LANGUAGE plpgsql
+    SET search_path TO 'pay', 'pg_temp'
+    SET lock_timeout TO '200ms'
+    AS $$
+DECLARE
+    v_months date[];
+    v_month  date;
+BEGIN
+    v_months := ARRAY(
+        SELECT w.month
+        FROM (SELECT (date_trunc('month', now() AT TIME ZONE 'UTC')
+                      + make_interval(months => n))::date AS month
+              FROM generate_series(0, 2) n
+              UNION
+              SELECT date_trunc('month', e.at AT TIME ZONE 'UTC')::date
+              FROM event_default e
+              WHERE p_move) w
+        WHERE to_regclass('pay.event_' || to_char(w.month, 'YYYY_MM')) IS NULL
+            AND (p_move OR NOT EXISTS (
+                SELECT FROM event_default e
+                WHERE e.at >= w.month::timestamp AT TIME ZONE 'UTC'
+                    AND e.at < (w.month + interval '1 month')
+                        AT TIME ZONE 'UTC'))
+        ORDER BY w.month);
+
+    IF v_months <> '{}' THEN
+        LOCK TABLE event IN SHARE UPDATE EXCLUSIVE MODE;
+        LOCK TABLE event_default IN ACCESS EXCLUSIVE MODE;
+    END IF;
+
+    FOREACH v_month IN ARRAY v_months LOOP
+        PERFORM make_partition(v_month);
+    END LOOP;
+
+    RETURN cardinality(v_months);
+EXCEPTION WHEN lock_not_available OR duplicate_table THEN
+    RETURN 0;
+END
+$$;
+
+ALTER FUNCTION pay.make_partitions(p_move boolean) OWNER TO payments_owner;
+
+--
+-- Name: FUNCTION make_partitions(p_move boolean); Type: COMMENT; Schema: pay; Owner: payments_owner
+--
+
+COMMENT ON FUNCTION pay.make_partitions(p_move boolean) IS 'Makes the partitions of the log that will be needed: how many';
+
+--
+-- Name: manual_kind(text, text, text, text, pay.payment_order); Type: FUNCTION; Schema: pay; Owner: payments_owner
+--
+
+CREATE FUNCTION pay.manual_kind(p_kind text, p_actor text, p_order_id text, p_capture text, p_order pay.payment_order) RETURNS text
+    LANGUAGE sql IMMUTABLE
+    AS $$
+SELECT CASE
+    WHEN p_kind = 'authorized' AND p_capture = 'automatic' THEN 'pending'
+    WHEN p_kind = 'expired' AND p_actor = 'gateway'
+        AND (p_order).authorized_minor > 0 THEN 'none'
+    WHEN p_capture = 'automatic' OR (p_order).status <> 'SUCCESS' THEN NULL
+    WHEN p_kind = 'paid' AND p_capture = 'manual' AND p_order_id IS NULL
+        AND (p_order).captured_minor < (p_order).amount_minor
+        THEN CASE WHEN (p_order).authorized_minor > 0 THEN 'captured'
+                  ELSE 'contradiction' END
+    WHEN p_kind IN ('expired', 'cancelled') AND p_capture = 'manual'
+        THEN CASE WHEN (p_order).authorized_minor > 0 THEN 'released'
+                  ELSE 'none' END
+END
+$$;
+
+ALTER FUNCTION pay.manual_kind(p_kind text, p_actor text, p_order_id text, p_capture text, p_order pay.payment_order) OWNER TO payments_owner;
+
+--
+-- Name: FUNCTION manual_kind(p_kind text, p_actor text, p_order_id text, p_capture text, p_order pay.payment_order); Type: COMMENT; Schema: pay; Owner: payments_owner
+--
+
+COMMENT ON FUNCTION pay.manual_kind(p_kind text, p_actor text, p_order_id text, p_capture text, p_order pay.payment_order) IS 'What a fact is to an order whose money is captured by hand';
+
+--
+-- Name: manual_postings(pay.payment_order, pay.payment_order, text, text); Type: FUNCTION; Schema: pay; Owner: payments_owner
+--
+
+CREATE FUNCTION pay.manual_postings(p_was pay.payment_order, p_now pay.payment_order, p_news text, p_request_id text) RETURNS pay.posting[]
+    LANGUAGE plpgsql STABLE
+    AS $$
+DECLARE
+    v_source text := 'order/' || p_now.payment_order_id;
+    v_psp    text := (SELECT c.psp FROM checkout c
+                      WHERE c.merchant_id = p_now.merchant_id
+                          AND c.checkout_id = p_now.checkout_id);
+BEGIN
+    IF p_news = 'authorized' THEN
+        RETURN part_posting(p_now, v_source, 'authorized', v_psp, 0,
+                            p_now.amount_minor, p_request_id);
+    END IF;
+
+    RETURN part_posting(p_now, v_source, 'sale', v_psp, p_was.captured_minor,
+            p_now.captured_minor - p_was.captured_minor, p_request_id)
+        || part_posting(p_now, v_source, 'unauthorized', v_psp,
+            p_now.amount_minor - p_was.authorized_minor,
+            p_was.authorized_minor - p_now.authorized_minor, p_request_id);
+END
+$$;
+
+ALTER FUNCTION pay.manual_postings(p_was pay.payment_order, p_now pay.payment_order, p_news text, p_request_id text) OWNER TO payments_owner;
+
+--
+-- Name: FUNCTION manual_postings(p_was pay.payment_order, p_now pay.payment_order, p_news text, p_request_id text); Type: COMMENT; Schema: pay; Owner: payments_owner
+--
+
+COMMENT ON FUNCTION pay.manual_postings(p_was pay.payment_order, p_now pay.payment_order, p_news text, p_request_id text) IS 'Entries of an order that was authorised, sold or released as a whole';
+
+--
+-- Name: mark_duplicates(pay.news[], text[], text[]); Type: FUNCTION; Schema: pay; Owner: payments_owner
+--
+
+CREATE FUNCTION pay.mark_duplicates(p_news pay.news[], p_psps text[], p_events text[]) RETURNS pay.news[]
+    LANGUAGE plpgsql IMMUTABLE
+    AS $$
+DECLARE
+    v_first int[] := ARRAY(
+        SELECT min(n.item) FROM unnest(p_news) n
+        WHERE (n.psp, n.event_id) IN (
+            SELECT * FROM unnest(p_psps, p_events))
+        GROUP BY n.psp, n.event_id);
+BEGIN
+    FOR v_n IN 1 .. cardinality(p_news) LOOP
+        IF p_news[v_n].source <> 'query'
+            AND p_news[v_n].outcome IS DISTINCT FROM 'unknown'
+            AND p_news[v_n].item <> ALL (v_first)
+        THEN
+            p_news[v_n].outcome := 'duplicate';
+        END IF;
+    END LOOP;
+
+    RETURN p_news;
+END
+$$;
+
+ALTER FUNCTION pay.mark_duplicates(p_news pay.news[], p_psps text[], p_events text[]) OWNER TO payments_owner;
+
+--
+-- Name: FUNCTION mark_duplicates(p_news pay.news[], p_psps text[], p_events text[]); Type: COMMENT; Schema: pay; Owner: payments_owner
+--
+
+COMMENT ON FUNCTION pay.mark_duplicates(p_news pay.news[], p_psps text[], p_events text[]) IS 'Items of apply_change whose events were stored before';
 
 --
 -- Name: may_be_stuck(text, text, text, timestamp with time zone, interval); Type: FUNCTION; Schema: pay; Owner: payments_owner
@@ -2533,47 +5221,168 @@ ALTER FUNCTION pay.may_be_stuck(p_merchant_id text, p_checkout_id text, p_reason
 COMMENT ON FUNCTION pay.may_be_stuck(p_merchant_id text, p_checkout_id text, p_reason text, p_since timestamp with time zone, p_limit interval) IS 'Whether those on call should hear of a state that is this old';
 
 --
+-- Name: median_rate(text, text, interval); Type: FUNCTION; Schema: pay; Owner: payments_owner
+--
+
+CREATE FUNCTION pay.median_rate(p_base text, p_quote text, p_age interval) RETURNS numeric
+    LANGUAGE plpgsql STABLE
+    AS $$
+DECLARE
+    v_rates numeric[];
+    v_count int;
+BEGIN
+    SELECT array_agg(r.rate ORDER BY r.rate), count(*)
+    INTO v_rates, v_count
+    FROM pay.rate_source s
+    CROSS JOIN LATERAL (
+        SELECT CASE WHEN s.base = p_base THEN 1
+                    ELSE (SELECT r.rate FROM pay.rate r
+                          WHERE r.source = s.source AND r.quote = p_base)
+               END AS base,
+            CASE WHEN s.base = p_quote THEN 1
+                 ELSE (SELECT r.rate FROM pay.rate r
+                       WHERE r.source = s.source AND r.quote = p_quote)
+            END AS quote
+        OFFSET 0) k
+    -- 60 decimals: more than enough to tell a half from what is near it
+    CROSS JOIN LATERAL (
+        SELECT pay.round_rate(round(k.quote, 60) / k.base) AS rate OFFSET 0) r
+    WHERE s.fetched_at > now() - least(p_age, s.max_age)
+        AND s.fetched_at < now() + interval '1 minute'
+        AND r.rate IS NOT NULL;
+
+    IF v_count = 0 THEN
+        RETURN NULL;
+    END IF;
+
+    RETURN pay.round_rate((v_rates[(v_count + 1) / 2]
+                       + v_rates[v_count / 2 + 1]) / 2.0);
+END
+$$;
+
+ALTER FUNCTION pay.median_rate(p_base text, p_quote text, p_age interval) OWNER TO payments_owner;
+
+--
+-- Name: FUNCTION median_rate(p_base text, p_quote text, p_age interval); Type: COMMENT; Schema: pay; Owner: payments_owner
+--
+
+COMMENT ON FUNCTION pay.median_rate(p_base text, p_quote text, p_age interval) IS 'The median rate of the sources that have a fresh one; NULL: none has';
+
+--
+-- Name: move_change(pay.change, text, pay.fact); Type: FUNCTION; Schema: pay; Owner: payments_owner
+--
+
+CREATE FUNCTION pay.move_change(p_change pay.change, p_to text, p_word pay.fact) RETURNS pay.fact[]
+    LANGUAGE plpgsql
+    AS $$
+BEGIN
+    IF p_change.kind = 'refund' AND p_to = 'SUCCESS' THEN
+        RETURN refund_done(p_change, p_word);
+    ELSIF p_change.kind = 'refund' AND p_to = 'FAILED' THEN
+        RETURN refund_failed(p_change, p_word);
+    ELSIF p_change.kind = 'capture' AND p_to = 'SUCCESS' THEN
+        RETURN capture_done(p_change, p_word);
+    END IF;
+
+    PERFORM set_change(p_change, p_to, p_word);
+
+    RETURN CASE
+        WHEN p_to = 'FAILED' THEN ARRAY[change_fact(p_change, p_word,
+            p_change.kind || '_failed', NULL)]
+        WHEN p_to = 'SUCCESS' THEN ARRAY[change_fact(p_change, p_word,
+            'cancelled', NULL)]
+        WHEN p_change.kind = 'refund' AND p_change.status = 'NOT_STARTED'
+            THEN ARRAY[change_fact(p_change, p_word, 'refund_sent', NULL)]
+        ELSE '{}' END;
+END
+$$;
+
+ALTER FUNCTION pay.move_change(p_change pay.change, p_to text, p_word pay.fact) OWNER TO payments_owner;
+
+--
+-- Name: FUNCTION move_change(p_change pay.change, p_to text, p_word pay.fact); Type: COMMENT; Schema: pay; Owner: payments_owner
+--
+
+COMMENT ON FUNCTION pay.move_change(p_change pay.change, p_to text, p_word pay.fact) IS 'Takes a change on: EXECUTING, SUCCESS or FAILED';
+
+--
 -- Name: move_orders(pay.fact[], integer); Type: FUNCTION; Schema: pay; Owner: payments_owner
 --
 
-CREATE FUNCTION pay.move_orders(p_facts pay.fact[], p_turn integer, OUT moved integer[], OUT late integer[], OUT against integer[], OUT told integer[]) RETURNS record
+CREATE FUNCTION pay.move_orders(p_facts pay.fact[], p_turn integer, OUT moved integer[], OUT late integer[], OUT against integer[], OUT told integer[], OUT booked pay.posting[]) RETURNS record
     LANGUAGE plpgsql
     AS $$
 DECLARE
     v_now timestamptz := clock_timestamp();
+    v_tx  bigint := pg_current_xact_id()::text::bigint;
 BEGIN
     WITH step AS (
         SELECT f.*, o.tid, o.payment_order_id, o.status AS old_status,
-            p.policy, k.news, next_status(o.status, k.news) AS new_status,
+            o.was, p.capture, p.policy, k.news,
+            next_status(o.status, k.news) AS new_status,
+            f.kind = 'paid' AND f.order_id IS NULL
+                AND k.news IN ('paid', 'captured') AS takes_all,
             CASE WHEN next_status(o.status, k.news) <> 'FAILED' THEN NULL
                  WHEN o.status = 'FAILED' THEN o.reason
                  WHEN k.news = 'refused' THEN 'rejected'
                  ELSE k.news END AS new_reason
         FROM unnest(p_facts) f
         CROSS JOIN LATERAL (
-            SELECT o.ctid AS tid, o.payment_order_id, o.status, o.reason
+            SELECT o.ctid AS tid, o.payment_order_id, o.status, o.reason,
+                o AS was
             FROM payment_order o
             WHERE o.merchant_id = f.merchant_id
                 AND o.checkout_id = f.checkout_id
+                AND coalesce(f.order_id, o.payment_order_id)
+                    = o.payment_order_id
             OFFSET 0) o
+        LEFT JOIN LATERAL (
+            SELECT c.capture,
+                CASE WHEN f.kind = 'paid' AND f.actor <> 'operator'
+                         AND o.status = 'FAILED' AND o.reason = 'expired'
+                         AND c.capture = 'automatic'
+                     THEN nullif(c.late_success, 'accept') END AS policy
+            FROM checkout c
+            WHERE c.merchant_id = f.merchant_id
+                AND c.checkout_id = f.checkout_id
+            OFFSET 0) p ON f.kind IN ('paid', 'authorized')
+                OR o.status = 'SUCCESS' AND f.kind IN ('expired', 'cancelled')
         CROSS JOIN LATERAL (
-            SELECT CASE WHEN f.kind = 'paid' AND f.actor <> 'operator'
-                            AND o.status = 'FAILED' AND o.reason = 'expired'
-                THEN (SELECT nullif(c.late_success, 'accept')
-                      FROM checkout c
-                      WHERE c.merchant_id = f.merchant_id
-                          AND c.checkout_id = f.checkout_id)
-                END AS policy
-            OFFSET 0) p
-        CROSS JOIN LATERAL (
-            SELECT news_kind(f.kind, f.actor, o.status, p.policy) AS news
+            SELECT coalesce(
+                manual_kind(f.kind, f.actor, f.order_id, p.capture, o.was),
+                news_kind(f.kind, f.actor, o.status, p.policy)) AS news
             OFFSET 0) k
         WHERE f.turn = p_turn
     ), moved AS (
         UPDATE payment_order o
         SET status = s.new_status, reason = s.new_reason,
-            version = o.version + 1
+            version = o.version + 1,
+            captured_minor = CASE WHEN s.takes_all THEN o.amount_minor
+                                  ELSE o.captured_minor END,
+            authorized_minor = CASE
+                WHEN s.news = 'authorized' THEN o.amount_minor
+                WHEN s.takes_all OR s.news = 'released'
+                    OR s.new_status = 'FAILED' THEN 0
+                ELSE o.authorized_minor END,
+            head = event_hash(o.head, ROW(s.merchant_id, s.payment_order_id,
+                o.version + 1, v_now, v_tx, s.news, s.actor, s.old_status,
+                s.new_status, s.new_reason, d.about, s.request_id,
+                NULL)::event)
         FROM step s
+        CROSS JOIN LATERAL (
+            SELECT jsonb_strip_nulls(jsonb_build_object('type', s.type,
+                'code', s.code, 'reference', s.reference,
+                'policy', s.policy,
+                'captured_minor', CASE WHEN s.takes_all
+                                           AND s.capture = 'manual'
+                                       THEN (s.was).amount_minor END,
+                'said', CASE WHEN s.news = 'contradiction' THEN s.kind END,
+                'amount_minor', CASE WHEN s.news IN (
+                    'mismatch', 'contradiction') THEN s.amount_minor END,
+                'currency', CASE WHEN s.news IN (
+                    'mismatch', 'contradiction') THEN s.currency END))
+                || coalesce(s.detail, '{}') AS about
+            OFFSET 0) d
         WHERE o.ctid = s.tid
             AND (s.new_status <> s.old_status
                  OR s.news IN ('registered', 'registration_unknown',
@@ -2581,50 +5390,57 @@ BEGIN
                                'mismatch', 'late_refunded',
                                'dead_letter_requeued',
                                'dead_letter_resolved')
+                 OR is_money(s.news)
+                 OR s.news = 'authorized' AND s.old_status = 'EXECUTING'
+                    AND (s.was).authorized_minor = 0
                  OR s.news = 'notified' AND s.actor = 'webhook'
                     AND s.old_status <> 'SUCCESS'
                  OR s.news = 'contradiction' AND s.actor = 'webhook'
                  OR (s.news = 'pending' AND s.old_status = 'EXECUTING'
                      OR s.news IN ('late_success', 'contradiction'))
-                    AND NOT EXISTS (
-                        SELECT FROM event e
-                        WHERE e.merchant_id = s.merchant_id
-                            AND e.payment_order_id = s.payment_order_id
-                            AND e.kind = s.news
-                            AND (e.actor = s.actor
-                                 OR s.news <> 'contradiction')))
-        RETURNING s.*, o.version
+                    AND NOT is_told(s.merchant_id, s.checkout_id,
+                        s.payment_order_id, s.news,
+                        CASE WHEN s.news = 'contradiction'
+                             THEN s.actor END))
+        RETURNING s.*, d.about, o.version, o.head, o AS now
     ), logged AS (
-        INSERT INTO event (merchant_id, payment_order_id, seq, at, kind,
-            actor, old_status, new_status, reason, detail, request_id)
-        SELECT m.merchant_id, m.payment_order_id, m.version, v_now, m.news,
-            m.actor, m.old_status, m.new_status, m.new_reason,
-            jsonb_strip_nulls(jsonb_build_object('type', m.type,
-                'code', m.code, 'reference', m.reference,
-                'policy', m.policy,
-                'said', CASE WHEN m.news = 'contradiction' THEN m.kind END,
-                'amount_minor', CASE WHEN m.news IN (
-                    'mismatch', 'contradiction') THEN m.amount_minor END,
-                'currency', CASE WHEN m.news IN (
-                    'mismatch', 'contradiction') THEN m.currency END))
-                || coalesce(m.detail, '{}'),
-            m.request_id
+        INSERT INTO event (merchant_id, payment_order_id, seq, at, tx, kind,
+            actor, old_status, new_status, reason, detail, request_id, hash)
+        SELECT m.merchant_id, m.payment_order_id, m.version, v_now, v_tx,
+            m.news, m.actor, m.old_status, m.new_status, m.new_reason,
+            m.about, m.request_id, m.head
         FROM moved m
-    ), changed AS (
-        SELECT DISTINCT m.item, m.merchant_id, m.checkout_id, m.news,
-            m.new_status
+    ), told AS (
+        INSERT INTO outbox (merchant_id, payment_order_id, seq, at, kind)
+        SELECT m.merchant_id, m.payment_order_id, m.version, v_now,
+            CASE m.new_status WHEN 'SUCCESS' THEN 'payment.succeeded'
+                              ELSE 'payment.failed' END
         FROM moved m
         WHERE m.new_status <> m.old_status
+            AND m.new_status IN ('SUCCESS', 'FAILED')
+    ), changed AS (
+        SELECT DISTINCT m.item, m.merchant_id, m.checkout_id, m.news,
+            m.new_status, m.order_id IS NULL OR all_sold(m.merchant_id,
+                m.checkout_id, m.order_id) AS over
+        FROM moved m
+        WHERE m.new_status <> m.old_status
+            OR m.news IN ('authorized', 'released') OR m.takes_all
     ), counted AS (
-        -- what its readers see has changed: a status, or the address that
-        -- "registered" brings; "paid" takes every order to SUCCESS
+        -- what its readers see has changed: a status, money, or the address
+        -- that "registered" brings; "paid" takes every order to SUCCESS, or
+        -- the one that it is about
         UPDATE checkout c
         SET version = c.version + 1,
-            is_payment_done = c.is_payment_done OR x.news = 'paid'
-        FROM (SELECT DISTINCT m.merchant_id, m.checkout_id, m.news
+            is_payment_done = c.is_payment_done OR x.done
+        FROM (SELECT m.merchant_id, m.checkout_id,
+                  bool_or(m.news = 'paid' AND (m.order_id IS NULL
+                      OR all_sold(m.merchant_id, m.checkout_id, m.order_id))
+                      ) AS done
               FROM moved m
               WHERE m.new_status <> m.old_status
-                  OR m.news = 'registered') x
+                  OR m.news IN ('registered', 'authorized')
+                  OR is_money(m.news)
+              GROUP BY m.merchant_id, m.checkout_id) x
         CROSS JOIN LATERAL (
             SELECT k.ctid AS tid FROM checkout k
             WHERE k.merchant_id = x.merchant_id
@@ -2634,7 +5450,8 @@ BEGIN
     ), final AS (
         SELECT DISTINCT x.merchant_id, x.checkout_id, x.new_status
         FROM changed x
-        WHERE x.new_status IN ('SUCCESS', 'FAILED')
+        WHERE x.new_status = 'FAILED'
+            OR x.new_status = 'SUCCESS' AND x.over
     ), dropped AS (
         DELETE FROM job j
         USING final x
@@ -2643,7 +5460,7 @@ BEGIN
             WHERE k.merchant_id = x.merchant_id
                 AND k.checkout_id = x.checkout_id
             OFFSET 0) k
-        WHERE j.ctid = k.tid
+        WHERE j.ctid = k.tid AND j.kind <> 'change'
             AND (x.new_status = 'SUCCESS' OR j.again_at IS NULL)
     ), settled AS (
         -- as settle_dead_letters() does; what is not known of an operation
@@ -2664,19 +5481,24 @@ BEGIN
         array_agg(DISTINCT s.item) FILTER (WHERE s.news = 'late_success'),
         array_agg(DISTINCT s.item) FILTER (WHERE s.news = 'contradiction'),
         (SELECT array_agg(DISTINCT m.item) FROM moved m
-         WHERE m.news = 'contradiction')
-    INTO moved, late, against, told
+         WHERE m.news = 'contradiction'),
+        (SELECT array_agg(p) FROM moved m
+         CROSS JOIN LATERAL unnest(manual_postings(m.was, m.now, m.news,
+                                                   m.request_id)) p
+         WHERE m.news = 'authorized' OR (m.was).authorized_minor > 0
+             OR m.takes_all AND m.capture = 'manual')
+    INTO moved, late, against, told, booked
     FROM step s;
 END
 $$;
 
-ALTER FUNCTION pay.move_orders(p_facts pay.fact[], p_turn integer, OUT moved integer[], OUT late integer[], OUT against integer[], OUT told integer[]) OWNER TO payments_owner;
+ALTER FUNCTION pay.move_orders(p_facts pay.fact[], p_turn integer, OUT moved integer[], OUT late integer[], OUT against integer[], OUT told integer[], OUT booked pay.posting[]) OWNER TO payments_owner;
 
 --
--- Name: FUNCTION move_orders(p_facts pay.fact[], p_turn integer, OUT moved integer[], OUT late integer[], OUT against integer[], OUT told integer[]); Type: COMMENT; Schema: pay; Owner: payments_owner
+-- Name: FUNCTION move_orders(p_facts pay.fact[], p_turn integer, OUT moved integer[], OUT late integer[], OUT against integer[], OUT told integer[], OUT booked pay.posting[]); Type: COMMENT; Schema: pay; Owner: payments_owner
 --
 
-COMMENT ON FUNCTION pay.move_orders(p_facts pay.fact[], p_turn integer, OUT moved integer[], OUT late integer[], OUT against integer[], OUT told integer[]) IS 'Moves the orders of one turn of facts and writes their events';
+COMMENT ON FUNCTION pay.move_orders(p_facts pay.fact[], p_turn integer, OUT moved integer[], OUT late integer[], OUT against integer[], OUT told integer[], OUT booked pay.posting[]) IS 'Moves the orders of one turn of facts and writes their events';
 
 --
 -- Name: move_registers(pay.fact[], text[], text[], bigint[]); Type: FUNCTION; Schema: pay; Owner: payments_owner
@@ -2851,6 +5673,67 @@ ALTER FUNCTION pay.newest_dispatch(p_merchant_id text, p_checkout_id text, p_ope
 COMMENT ON FUNCTION pay.newest_dispatch(p_merchant_id text, p_checkout_id text, p_operation text) IS 'The newest attempt at an operation about a checkout';
 
 --
+-- Name: news_doubt(pay.news, text, pay.posting[]); Type: FUNCTION; Schema: pay; Owner: payments_owner
+--
+
+CREATE FUNCTION pay.news_doubt(p_news pay.news, p_why text, p_postings pay.posting[] DEFAULT NULL::pay.posting[], OUT outcome text, OUT facts pay.fact[]) RETURNS record
+    LANGUAGE plpgsql STABLE
+    AS $$
+DECLARE
+    v_fact fact := doubt(news_word(p_news), p_news.about, p_why,
+        p_news.object, p_news.amount_minor, p_news.currency);
+BEGIN
+    outcome := CASE p_why WHEN 'contradiction' THEN p_why
+                          ELSE 'mismatch' END;
+    v_fact.reference := NULL;
+    v_fact.postings := p_postings;
+    facts := CASE WHEN p_news.source = 'query' AND EXISTS (
+        SELECT FROM mismatch m
+        WHERE m.merchant_id = p_news.merchant_id
+            AND m.checkout_id = p_news.checkout_id
+            AND m.kind = p_news.about AND m.why = p_why
+            AND m.object IS NOT DISTINCT FROM p_news.object)
+        THEN '{}' ELSE ARRAY[v_fact] END;
+END
+$$;
+
+ALTER FUNCTION pay.news_doubt(p_news pay.news, p_why text, p_postings pay.posting[], OUT outcome text, OUT facts pay.fact[]) OWNER TO payments_owner;
+
+--
+-- Name: FUNCTION news_doubt(p_news pay.news, p_why text, p_postings pay.posting[], OUT outcome text, OUT facts pay.fact[]); Type: COMMENT; Schema: pay; Owner: payments_owner
+--
+
+COMMENT ON FUNCTION pay.news_doubt(p_news pay.news, p_why text, p_postings pay.posting[], OUT outcome text, OUT facts pay.fact[]) IS 'A PSP''s word about what follows a sale that is not believed';
+
+--
+-- Name: news_fact(pay.news, text, text, pay.posting[], jsonb); Type: FUNCTION; Schema: pay; Owner: payments_owner
+--
+
+CREATE FUNCTION pay.news_fact(p_news pay.news, p_kind text, p_order_id text, p_postings pay.posting[], p_more jsonb) RETURNS pay.fact
+    LANGUAGE plpgsql STABLE
+    AS $$
+DECLARE
+    v_fact fact := news_word(p_news);
+BEGIN
+    v_fact.kind := p_kind;
+    v_fact.reference := NULL;
+    v_fact.order_id := p_order_id;
+    v_fact.postings := p_postings;
+    v_fact.detail := v_fact.detail || jsonb_strip_nulls(p_more);
+
+    RETURN v_fact;
+END
+$$;
+
+ALTER FUNCTION pay.news_fact(p_news pay.news, p_kind text, p_order_id text, p_postings pay.posting[], p_more jsonb) OWNER TO payments_owner;
+
+--
+-- Name: FUNCTION news_fact(p_news pay.news, p_kind text, p_order_id text, p_postings pay.posting[], p_more jsonb); Type: COMMENT; Schema: pay; Owner: payments_owner
+--
+
+COMMENT ON FUNCTION pay.news_fact(p_news pay.news, p_kind text, p_order_id text, p_postings pay.posting[], p_more jsonb) IS 'A PSP''s word as a fact';
+
+--
 -- Name: news_kind(text, text, text, text); Type: FUNCTION; Schema: pay; Owner: payments_owner
 --
 
@@ -2873,6 +5756,75 @@ ALTER FUNCTION pay.news_kind(p_kind text, p_actor text, p_status text, p_policy 
 --
 
 COMMENT ON FUNCTION pay.news_kind(p_kind text, p_actor text, p_status text, p_policy text) IS 'What a fact is to an order in this status: its kind, or one of the two exceptions';
+
+--
+-- Name: news_ok(text, text); Type: FUNCTION; Schema: pay; Owner: payments_owner
+--
+
+CREATE FUNCTION pay.news_ok(p_about text, p_news text) RETURNS boolean
+    LANGUAGE sql IMMUTABLE
+    AS $$
+SELECT coalesce(CASE
+    WHEN p_about IN ('capture', 'refund')
+        THEN p_news IN ('pending', 'succeeded', 'failed')
+    WHEN p_about = 'dispute' THEN p_news IN ('opened', 'won', 'lost')
+    WHEN p_about = 'fee' THEN p_news IN ('succeeded', 'failed') END, false)
+$$;
+
+ALTER FUNCTION pay.news_ok(p_about text, p_news text) OWNER TO payments_owner;
+
+--
+-- Name: FUNCTION news_ok(p_about text, p_news text); Type: COMMENT; Schema: pay; Owner: payments_owner
+--
+
+COMMENT ON FUNCTION pay.news_ok(p_about text, p_news text) IS 'Whether this can be said about it';
+
+--
+-- Name: news_source(pay.news); Type: FUNCTION; Schema: pay; Owner: payments_owner
+--
+
+CREATE FUNCTION pay.news_source(p_news pay.news) RETURNS text
+    LANGUAGE sql IMMUTABLE
+    AS $$
+SELECT CASE (p_news).about WHEN 'dispute' THEN 'dispute/' ELSE 'event/' END
+    || (p_news).psp || '/' || coalesce((p_news).object, (p_news).event_id,
+                                       (p_news).reference, (p_news).token)
+$$;
+
+ALTER FUNCTION pay.news_source(p_news pay.news) OWNER TO payments_owner;
+
+--
+-- Name: FUNCTION news_source(p_news pay.news); Type: COMMENT; Schema: pay; Owner: payments_owner
+--
+
+COMMENT ON FUNCTION pay.news_source(p_news pay.news) IS 'The source of entries of what is known by a PSP''s word alone';
+
+--
+-- Name: news_word(pay.news); Type: FUNCTION; Schema: pay; Owner: payments_owner
+--
+
+CREATE FUNCTION pay.news_word(p_news pay.news) RETURNS pay.fact
+    LANGUAGE plpgsql STABLE
+    AS $$
+BEGIN
+    RETURN ROW(0, NULL, p_news.merchant_id, p_news.checkout_id, '',
+        CASE p_news.source WHEN 'backfill' THEN 'webhook'
+                           ELSE p_news.source END,
+        p_news.psp, p_news.event_id, p_news.type, p_news.code, NULL,
+        p_news.object, NULL, NULL, p_news.request_id,
+        jsonb_strip_nulls(jsonb_build_object('object', p_news.object,
+            'via', CASE p_news.source WHEN 'backfill' THEN 'backfill' END)),
+        NULL, NULL, NULL)::fact;
+END
+$$;
+
+ALTER FUNCTION pay.news_word(p_news pay.news) OWNER TO payments_owner;
+
+--
+-- Name: FUNCTION news_word(p_news pay.news); Type: COMMENT; Schema: pay; Owner: payments_owner
+--
+
+COMMENT ON FUNCTION pay.news_word(p_news pay.news) IS 'The word of a PSP, before it is judged';
 
 --
 -- Name: next_checkouts(); Type: FUNCTION; Schema: pay; Owner: payments_owner
@@ -2959,6 +5911,7 @@ CREATE TABLE pay.webhook_inbox (
     merchant_id pay.id,
     checkout_id pay.id,
     request_id text,
+    about jsonb,
     CONSTRAINT webhook_inbox_check CHECK (((state <> 'parked'::text) OR (token IS NOT NULL))),
     CONSTRAINT webhook_inbox_state_check CHECK ((state = ANY (ARRAY['applied'::text, 'unchanged'::text, 'asked'::text, 'parked'::text, 'mismatch'::text, 'ignored'::text, 'held'::text, 'contradiction'::text]))),
     CONSTRAINT webhook_inbox_via_check CHECK ((via = ANY (ARRAY['webhook'::text, 'backfill'::text])))
@@ -3016,7 +5969,8 @@ SELECT CASE
     WHEN p_status IN ('SUCCESS', 'FAILED') THEN p_status
     WHEN p_kind IN ('declined', 'expired', 'cancelled', 'rejected', 'refused')
         THEN 'FAILED'
-    WHEN p_kind IN ('pending', 'registered', 'registration_unknown')
+    WHEN p_kind IN ('pending', 'authorized', 'registered',
+                    'registration_unknown')
         THEN 'EXECUTING'
     ELSE p_status
 END
@@ -3069,34 +6023,216 @@ ALTER FUNCTION pay.next_unknown(p_limit interval) OWNER TO payments_owner;
 COMMENT ON FUNCTION pay.next_unknown(p_limit interval) IS 'The next calls whose outcome has not been known for that long';
 
 --
--- Name: open_dead_letter(text[], text[], text[], text[], text[], text[], text[], integer[]); Type: FUNCTION; Schema: pay; Owner: payments_owner
+-- Name: number_facts(pay.fact[], integer); Type: FUNCTION; Schema: pay; Owner: payments_owner
 --
 
-CREATE FUNCTION pay.open_dead_letter(p_merchant_id text[], p_checkout_id text[], p_psp text[], p_event_id text[], p_kind text[], p_reason text[], p_code text[], p_attempts integer[]) RETURNS void
+CREATE FUNCTION pay.number_facts(p_facts pay.fact[], p_after integer) RETURNS pay.fact[]
+    LANGUAGE plpgsql IMMUTABLE
+    AS $$
+BEGIN
+    FOR v_n IN 1 .. cardinality(p_facts) LOOP
+        p_facts[v_n].item := p_after + v_n;
+    END LOOP;
+
+    RETURN p_facts;
+END
+$$;
+
+ALTER FUNCTION pay.number_facts(p_facts pay.fact[], p_after integer) OWNER TO payments_owner;
+
+--
+-- Name: FUNCTION number_facts(p_facts pay.fact[], p_after integer); Type: COMMENT; Schema: pay; Owner: payments_owner
+--
+
+COMMENT ON FUNCTION pay.number_facts(p_facts pay.fact[], p_after integer) IS 'Facts with numbers of their own';
+
+--
+-- Name: only_order(text, text); Type: FUNCTION; Schema: pay; Owner: payments_owner
+--
+
+CREATE FUNCTION pay.only_order(p_merchant_id text, p_checkout_id text) RETURNS pay.payment_order
+    LANGUAGE plpgsql STABLE
+    AS $$
+DECLARE
+    v_orders payment_order[];
+BEGIN
+    v_orders := ARRAY(
+        SELECT o FROM payment_order o
+        WHERE o.merchant_id = p_merchant_id
+            AND o.checkout_id = p_checkout_id);
+
+    RETURN CASE WHEN cardinality(v_orders) = 1 THEN v_orders[1] END;
+END
+$$;
+
+ALTER FUNCTION pay.only_order(p_merchant_id text, p_checkout_id text) OWNER TO payments_owner;
+
+--
+-- Name: FUNCTION only_order(p_merchant_id text, p_checkout_id text); Type: COMMENT; Schema: pay; Owner: payments_owner
+--
+
+COMMENT ON FUNCTION pay.only_order(p_merchant_id text, p_checkout_id text) IS 'Whose money it must be, where nobody else''s it can be';
+
+--
+-- Name: open_dead_letter(text[], text[], text[], text[], text[], text[], text[], integer[], text[]); Type: FUNCTION; Schema: pay; Owner: payments_owner
+--
+
+CREATE FUNCTION pay.open_dead_letter(p_merchant_id text[], p_checkout_id text[], p_psp text[], p_event_id text[], p_kind text[], p_reason text[], p_code text[], p_attempts integer[], p_operation_id text[]) RETURNS void
     LANGUAGE plpgsql
     AS $$
 BEGIN
     INSERT INTO dead_letter (merchant_id, checkout_id, psp, event_id, kind,
-        reason, code, attempts)
+        reason, code, attempts, operation_id)
     SELECT u.merchant_id, u.checkout_id, u.psp, u.event_id, u.kind, u.reason,
-        nullif(u.code, ''), coalesce(u.attempts, 0)
+        nullif(u.code, ''), coalesce(u.attempts, 0),
+        nullif(u.operation_id, '')
     FROM unnest(p_merchant_id, p_checkout_id, p_psp, p_event_id, p_kind,
-        p_reason, p_code, p_attempts) AS u (merchant_id, checkout_id, psp,
-        event_id, kind, reason, code, attempts)
-    ORDER BY u.merchant_id, u.checkout_id, u.kind, u.psp, u.event_id
-    ON CONFLICT (merchant_id, checkout_id, kind, psp, event_id)
+        p_reason, p_code, p_attempts, p_operation_id) AS u (merchant_id,
+        checkout_id, psp, event_id, kind, reason, code, attempts,
+        operation_id)
+    ORDER BY u.merchant_id, u.checkout_id, u.kind, u.psp, u.event_id,
+        u.operation_id
+    ON CONFLICT (merchant_id, checkout_id, kind, psp, event_id,
+                 operation_id)
         WHERE state = 'open'
         DO NOTHING;
 END
 $$;
 
-ALTER FUNCTION pay.open_dead_letter(p_merchant_id text[], p_checkout_id text[], p_psp text[], p_event_id text[], p_kind text[], p_reason text[], p_code text[], p_attempts integer[]) OWNER TO payments_owner;
+ALTER FUNCTION pay.open_dead_letter(p_merchant_id text[], p_checkout_id text[], p_psp text[], p_event_id text[], p_kind text[], p_reason text[], p_code text[], p_attempts integer[], p_operation_id text[]) OWNER TO payments_owner;
 
 --
--- Name: FUNCTION open_dead_letter(p_merchant_id text[], p_checkout_id text[], p_psp text[], p_event_id text[], p_kind text[], p_reason text[], p_code text[], p_attempts integer[]); Type: COMMENT; Schema: pay; Owner: payments_owner
+-- Name: FUNCTION open_dead_letter(p_merchant_id text[], p_checkout_id text[], p_psp text[], p_event_id text[], p_kind text[], p_reason text[], p_code text[], p_attempts integer[], p_operation_id text[]); Type: COMMENT; Schema: pay; Owner: payments_owner
 --
 
-COMMENT ON FUNCTION pay.open_dead_letter(p_merchant_id text[], p_checkout_id text[], p_psp text[], p_event_id text[], p_kind text[], p_reason text[], p_code text[], p_attempts integer[]) IS 'Puts down what people should look at, once while it is open';
+COMMENT ON FUNCTION pay.open_dead_letter(p_merchant_id text[], p_checkout_id text[], p_psp text[], p_event_id text[], p_kind text[], p_reason text[], p_code text[], p_attempts integer[], p_operation_id text[]) IS 'Puts down what people should look at, once while it is open';
+
+--
+-- Name: open_dispute(pay.news); Type: FUNCTION; Schema: pay; Owner: payments_owner
+--
+
+CREATE FUNCTION pay.open_dispute(p_news pay.news, OUT outcome text, OUT facts pay.fact[]) RETURNS record
+    LANGUAGE plpgsql
+    AS $$
+DECLARE
+    v_order  payment_order := only_order(p_news.merchant_id,
+                                         p_news.checkout_id);
+    v_fits   boolean := coalesce(p_news.amount_minor
+        <= v_order.captured_minor - v_order.charged_back_minor, false);
+    v_seller bigint := CASE WHEN v_fits
+        THEN seller_share(v_order, p_news.amount_minor) END;
+BEGIN
+    INSERT INTO dispute (psp, dispute_id, merchant_id, checkout_id,
+        payment_order_id, state, amount_minor, currency, seller_minor,
+        seller_currency, code)
+    VALUES (p_news.psp, p_news.object, p_news.merchant_id,
+        p_news.checkout_id, CASE WHEN v_fits THEN v_order.payment_order_id
+        END, 'open', p_news.amount_minor, p_news.currency, v_seller,
+        CASE WHEN v_fits THEN coalesce(v_order.credit_currency,
+                                       v_order.currency) END, p_news.code);
+
+    IF NOT v_fits THEN
+        SELECT * INTO outcome, facts FROM news_doubt(p_news,
+            CASE WHEN v_order.payment_order_id IS NULL THEN 'unknown'
+                 ELSE 'exceeds' END);
+        RETURN;
+    END IF;
+
+    UPDATE payment_order o
+    SET charged_back_minor = o.charged_back_minor + p_news.amount_minor
+    WHERE o.merchant_id = p_news.merchant_id
+        AND o.payment_order_id = v_order.payment_order_id;
+
+    outcome := 'applied';
+    facts := ARRAY[news_fact(p_news, 'dispute_opened',
+        v_order.payment_order_id, order_posting(v_order,
+            news_source(p_news), 'dispute_opened', p_news.psp,
+            p_news.amount_minor, v_seller, p_news.request_id),
+        jsonb_build_object('dispute_id', p_news.object,
+            'amount_minor', p_news.amount_minor,
+            'currency', p_news.currency))];
+END
+$$;
+
+ALTER FUNCTION pay.open_dispute(p_news pay.news, OUT outcome text, OUT facts pay.fact[]) OWNER TO payments_owner;
+
+--
+-- Name: FUNCTION open_dispute(p_news pay.news, OUT outcome text, OUT facts pay.fact[]); Type: COMMENT; Schema: pay; Owner: payments_owner
+--
+
+COMMENT ON FUNCTION pay.open_dispute(p_news pay.news, OUT outcome text, OUT facts pay.fact[]) IS 'A buyer has disputed a payment';
+
+--
+-- Name: order_differences(text, text); Type: FUNCTION; Schema: pay; Owner: payments_owner
+--
+
+CREATE FUNCTION pay.order_differences(p_merchant_id text, p_payment_order_id text) RETURNS SETOF jsonb
+    LANGUAGE plpgsql STABLE
+    AS $$
+DECLARE
+    v_order  payment_order;
+    v_event  event;
+    v_before bytea;
+    v_booked record;
+BEGIN
+    SELECT * INTO v_order FROM payment_order o
+    WHERE o.merchant_id = p_merchant_id
+        AND o.payment_order_id = p_payment_order_id;
+
+    v_booked := booked(p_merchant_id, v_order.checkout_id,
+                       p_payment_order_id);
+
+    IF (v_booked.captured, v_booked.refunding, v_booked.refunded)
+        <> (v_order.captured_minor, v_order.refunding_minor,
+            v_order.refunded_minor)
+    THEN
+        RETURN NEXT jsonb_build_object('check', 'order_ledger',
+            'order', jsonb_build_array(v_order.captured_minor,
+                v_order.refunding_minor, v_order.refunded_minor),
+            'ledger', jsonb_build_array(v_booked.captured,
+                v_booked.refunding, v_booked.refunded));
+    END IF;
+
+    IF v_booked.unbalanced > 0 THEN
+        RETURN NEXT jsonb_build_object('check', 'journal_balances',
+            'entries', v_booked.unbalanced);
+    END IF;
+
+    IF (v_order.status = 'SUCCESS') <> (v_order.captured_minor > 0) THEN
+        RETURN NEXT jsonb_build_object('check', 'sale_booked',
+            'status', v_order.status, 'captured', v_order.captured_minor);
+    END IF;
+
+    SELECT * INTO v_event FROM event e
+    WHERE e.merchant_id = p_merchant_id
+        AND e.payment_order_id = p_payment_order_id
+        AND e.seq = v_order.version
+        AND e.at >= events_since(p_merchant_id, v_order.checkout_id);
+
+    SELECT e.hash INTO v_before FROM event e
+    WHERE e.merchant_id = p_merchant_id
+        AND e.payment_order_id = p_payment_order_id
+        AND e.seq = v_order.version - 1
+        AND e.at >= events_since(p_merchant_id, v_order.checkout_id);
+
+    IF v_event.hash IS DISTINCT FROM v_order.head
+        OR v_event.new_status IS DISTINCT FROM v_order.status
+        OR v_order.version > 1 AND v_before IS NOT NULL
+            AND event_hash(v_before, v_event) <> v_event.hash
+    THEN
+        RETURN NEXT jsonb_build_object('check', 'event_head',
+            'seq', v_order.version);
+    END IF;
+END
+$$;
+
+ALTER FUNCTION pay.order_differences(p_merchant_id text, p_payment_order_id text) OWNER TO payments_owner;
+
+--
+-- Name: FUNCTION order_differences(p_merchant_id text, p_payment_order_id text); Type: COMMENT; Schema: pay; Owner: payments_owner
+--
+
+COMMENT ON FUNCTION pay.order_differences(p_merchant_id text, p_payment_order_id text) IS 'What of an order does not agree with the ledger or the log';
 
 --
 -- Name: order_is(text, text, text[]); Type: FUNCTION; Schema: pay; Owner: payments_owner
@@ -3123,11 +6259,48 @@ ALTER FUNCTION pay.order_is(p_merchant_id text, p_checkout_id text, p_statuses t
 COMMENT ON FUNCTION pay.order_is(p_merchant_id text, p_checkout_id text, p_statuses text[]) IS 'Whether a checkout''s orders have one of these statuses';
 
 --
+-- Name: order_money(pay.payment_order, text); Type: FUNCTION; Schema: pay; Owner: payments_owner
+--
+
+CREATE FUNCTION pay.order_money(p_order pay.payment_order, p_capture text) RETURNS json
+    LANGUAGE plpgsql STABLE
+    AS $$
+BEGIN
+    IF p_order.captured_minor = 0 AND p_order.authorized_minor = 0
+        AND p_order.charged_back_minor = 0
+        AND p_order.credit_currency IS NULL AND p_capture = 'automatic'
+    THEN
+        RETURN NULL;
+    END IF;
+
+    RETURN json_build_object('manual', p_capture = 'manual',
+        'authorized', p_order.authorized_minor,
+        'captured', p_order.captured_minor,
+        'refunding', p_order.refunding_minor,
+        'refunded', p_order.refunded_minor,
+        'charged_back', p_order.charged_back_minor,
+        'credit_currency', p_order.credit_currency,
+        'credit_minor', p_order.credit_minor,
+        'credit_rate', p_order.credit_rate::text,
+        'credit_until', to_char(p_order.credit_until AT TIME ZONE 'UTC',
+                                'YYYY-MM-DD"T"HH24:MI:SS"Z"'));
+END
+$$;
+
+ALTER FUNCTION pay.order_money(p_order pay.payment_order, p_capture text) OWNER TO payments_owner;
+
+--
+-- Name: FUNCTION order_money(p_order pay.payment_order, p_capture text); Type: COMMENT; Schema: pay; Owner: payments_owner
+--
+
+COMMENT ON FUNCTION pay.order_money(p_order pay.payment_order, p_capture text) IS 'What became of an order''s money, for the view of a checkout';
+
+--
 -- Name: order_ok(jsonb, text); Type: FUNCTION; Schema: pay; Owner: payments_owner
 --
 
 CREATE FUNCTION pay.order_ok(p_order jsonb, p_currency text) RETURNS boolean
-    LANGUAGE sql IMMUTABLE
+    LANGUAGE sql STABLE
     AS $$
 SELECT CASE WHEN jsonb_typeof(p_order -> 'id') = 'string'
         AND jsonb_typeof(p_order -> 'seller') = 'string'
@@ -3137,6 +6310,9 @@ SELECT CASE WHEN jsonb_typeof(p_order -> 'id') = 'string'
         AND (p_order -> 'amount')::numeric BETWEEN 1 AND 999999999999999
         AND scale(trim_scale((p_order -> 'amount')::numeric)) = 0
         AND coalesce(p_order ->> 'currency' = p_currency, false)
+        AND NOT p_order ? 'quote'
+        AND CASE WHEN p_order ? 'credit' THEN credit_ok(p_order -> 'credit')
+                 ELSE true END
     ELSE false END
 $$;
 
@@ -3147,6 +6323,170 @@ ALTER FUNCTION pay.order_ok(p_order jsonb, p_currency text) OWNER TO payments_ow
 --
 
 COMMENT ON FUNCTION pay.order_ok(p_order jsonb, p_currency text) IS 'Whether begin_payment can take this order';
+
+--
+-- Name: order_posting(pay.payment_order, text, text, text, bigint, bigint, text); Type: FUNCTION; Schema: pay; Owner: payments_owner
+--
+
+CREATE FUNCTION pay.order_posting(p_order pay.payment_order, p_source text, p_kind text, p_psp text, p_amount_minor bigint, p_seller_minor bigint, p_request_id text) RETURNS pay.posting[]
+    LANGUAGE plpgsql STABLE
+    AS $$
+BEGIN
+    IF p_amount_minor = 0 OR p_seller_minor = 0 AND NOT EXISTS (
+        SELECT FROM posting_rule r
+        WHERE r.kind = p_kind AND r.leg = 'buyer')
+    THEN
+        RETURN '{}';
+    END IF;
+
+    RETURN ARRAY[ROW(p_order.merchant_id, p_source, p_kind,
+        p_order.checkout_id, p_order.payment_order_id, p_psp,
+        p_order.seller_account, p_amount_minor, p_order.currency,
+        p_seller_minor, coalesce(p_order.credit_currency, p_order.currency),
+        p_order.credit_rate, p_request_id)::posting];
+END
+$$;
+
+ALTER FUNCTION pay.order_posting(p_order pay.payment_order, p_source text, p_kind text, p_psp text, p_amount_minor bigint, p_seller_minor bigint, p_request_id text) OWNER TO payments_owner;
+
+--
+-- Name: FUNCTION order_posting(p_order pay.payment_order, p_source text, p_kind text, p_psp text, p_amount_minor bigint, p_seller_minor bigint, p_request_id text); Type: COMMENT; Schema: pay; Owner: payments_owner
+--
+
+COMMENT ON FUNCTION pay.order_posting(p_order pay.payment_order, p_source text, p_kind text, p_psp text, p_amount_minor bigint, p_seller_minor bigint, p_request_id text) IS 'An entry about a part of an order''s money';
+
+--
+-- Name: outside_pending(pay.change, pay.news); Type: FUNCTION; Schema: pay; Owner: payments_owner
+--
+
+CREATE FUNCTION pay.outside_pending(p_change pay.change, p_news pay.news) RETURNS pay.fact
+    LANGUAGE plpgsql
+    AS $$
+DECLARE
+    v_order payment_order;
+BEGIN
+    UPDATE payment_order o
+    SET refunding_minor = o.refunding_minor + p_change.amount_minor
+    WHERE o.merchant_id = p_change.merchant_id
+        AND o.payment_order_id = p_change.payment_order_id
+    RETURNING * INTO v_order;
+
+    PERFORM set_change(p_change, 'EXECUTING', news_word(p_news));
+
+    RETURN change_fact(p_change, news_word(p_news), 'refund_sent',
+        order_posting(v_order, 'change/' || p_change.change_id,
+            'refund_reserved', p_change.psp, p_change.amount_minor,
+            p_change.seller_minor, p_news.request_id));
+END
+$$;
+
+ALTER FUNCTION pay.outside_pending(p_change pay.change, p_news pay.news) OWNER TO payments_owner;
+
+--
+-- Name: FUNCTION outside_pending(p_change pay.change, p_news pay.news); Type: COMMENT; Schema: pay; Owner: payments_owner
+--
+
+COMMENT ON FUNCTION pay.outside_pending(p_change pay.change, p_news pay.news) IS 'A refund that was made at the PSP and is on its way';
+
+--
+-- Name: outside_refund(pay.news); Type: FUNCTION; Schema: pay; Owner: payments_owner
+--
+
+CREATE FUNCTION pay.outside_refund(p_news pay.news, OUT outcome text, OUT facts pay.fact[]) RETURNS record
+    LANGUAGE plpgsql
+    AS $$
+DECLARE
+    v_order  payment_order := only_order(p_news.merchant_id,
+                                         p_news.checkout_id);
+    v_change change;
+    v_why    text;
+BEGIN
+    IF p_news.news = 'failed' THEN
+        outcome := 'unchanged';
+        facts := '{}';
+        RETURN;
+    ELSIF coalesce(p_news.amount_minor, 0) = 0 THEN
+        SELECT * INTO outcome, facts FROM news_doubt(p_news, 'amount');
+        RETURN;
+    END IF;
+
+    v_why := CASE
+        WHEN v_order.payment_order_id IS NULL THEN 'unknown'
+        WHEN (refund_terms(v_order, p_news.amount_minor)).outcome <> 'created'
+            THEN 'exceeds' END;
+
+    IF v_why IS NOT NULL THEN
+        SELECT * INTO outcome, facts FROM news_doubt(p_news, v_why,
+            CASE p_news.news WHEN 'succeeded' THEN psp_posting(p_news,
+                'unknown_refund', p_news.amount_minor, p_news.currency) END);
+        RETURN;
+    END IF;
+
+    v_change := insert_outside(p_news, v_order, p_news.amount_minor);
+    outcome := 'applied';
+    facts := CASE p_news.news
+        WHEN 'pending' THEN ARRAY[outside_pending(v_change, p_news)]
+        ELSE move_change(v_change, 'SUCCESS', news_word(p_news)) END;
+END
+$$;
+
+ALTER FUNCTION pay.outside_refund(p_news pay.news, OUT outcome text, OUT facts pay.fact[]) OWNER TO payments_owner;
+
+--
+-- Name: FUNCTION outside_refund(p_news pay.news, OUT outcome text, OUT facts pay.fact[]); Type: COMMENT; Schema: pay; Owner: payments_owner
+--
+
+COMMENT ON FUNCTION pay.outside_refund(p_news pay.news, OUT outcome text, OUT facts pay.fact[]) IS 'A refund that somebody has made at the PSP';
+
+--
+-- Name: parked_references(text[], text[], text[], text[]); Type: FUNCTION; Schema: pay; Owner: payments_owner
+--
+
+CREATE FUNCTION pay.parked_references(p_merchant_id text[], p_checkout_id text[], p_psp text[], p_name text[], OUT merchants text[], OUT checkouts text[], OUT psps text[], OUT names text[]) RETURNS record
+    LANGUAGE plpgsql STABLE
+    AS $$
+BEGIN
+    SELECT array_agg(u.merchant_id), array_agg(u.checkout_id),
+        array_agg(u.psp), array_agg(i.reference)
+    INTO merchants, checkouts, psps, names
+    FROM unnest(p_merchant_id, p_checkout_id, p_psp, p_name) AS
+        u (merchant_id, checkout_id, psp, name)
+    JOIN webhook_inbox i ON i.psp = u.psp AND i.token = u.name
+        AND i.state = 'parked'
+    WHERE i.reference <> i.token;
+END
+$$;
+
+ALTER FUNCTION pay.parked_references(p_merchant_id text[], p_checkout_id text[], p_psp text[], p_name text[], OUT merchants text[], OUT checkouts text[], OUT psps text[], OUT names text[]) OWNER TO payments_owner;
+
+--
+-- Name: FUNCTION parked_references(p_merchant_id text[], p_checkout_id text[], p_psp text[], p_name text[], OUT merchants text[], OUT checkouts text[], OUT psps text[], OUT names text[]); Type: COMMENT; Schema: pay; Owner: payments_owner
+--
+
+COMMENT ON FUNCTION pay.parked_references(p_merchant_id text[], p_checkout_id text[], p_psp text[], p_name text[], OUT merchants text[], OUT checkouts text[], OUT psps text[], OUT names text[]) IS 'Ids of payments in webhooks that wait for these names';
+
+--
+-- Name: part_posting(pay.payment_order, text, text, text, bigint, bigint, text); Type: FUNCTION; Schema: pay; Owner: payments_owner
+--
+
+CREATE FUNCTION pay.part_posting(p_order pay.payment_order, p_source text, p_kind text, p_psp text, p_before bigint, p_part bigint, p_request_id text) RETURNS pay.posting[]
+    LANGUAGE plpgsql STABLE
+    AS $$
+BEGIN
+    RETURN order_posting(p_order, p_source, p_kind, p_psp, p_part,
+        CASE WHEN p_order.credit_currency IS NULL THEN p_part
+             ELSE seller_part(p_order.amount_minor, p_order.credit_minor,
+                              p_before, p_part) END, p_request_id);
+END
+$$;
+
+ALTER FUNCTION pay.part_posting(p_order pay.payment_order, p_source text, p_kind text, p_psp text, p_before bigint, p_part bigint, p_request_id text) OWNER TO payments_owner;
+
+--
+-- Name: FUNCTION part_posting(p_order pay.payment_order, p_source text, p_kind text, p_psp text, p_before bigint, p_part bigint, p_request_id text); Type: COMMENT; Schema: pay; Owner: payments_owner
+--
+
+COMMENT ON FUNCTION pay.part_posting(p_order pay.payment_order, p_source text, p_kind text, p_psp text, p_before bigint, p_part bigint, p_request_id text) IS 'An entry about the part of an order that follows what came before';
 
 --
 -- Name: poll_later(text[], text[], bigint[], integer[]); Type: FUNCTION; Schema: pay; Owner: payments_owner
@@ -3234,7 +6574,7 @@ BEGIN
     SELECT d.merchant_id, d.checkout_id, 'poll', d.run_at, d.run_at
     FROM due d
     ORDER BY d.merchant_id, d.checkout_id
-    ON CONFLICT (merchant_id, checkout_id, kind) DO UPDATE
+    ON CONFLICT (merchant_id, checkout_id, kind, operation_id) DO UPDATE
     SET run_at = least(j.run_at, EXCLUDED.run_at),
         again_at = least(j.again_at, EXCLUDED.again_at)
     WHERE j.again_at IS NULL OR j.again_at > EXCLUDED.again_at;
@@ -3248,6 +6588,66 @@ ALTER FUNCTION pay.poll_soon(p_facts pay.fact[]) OWNER TO payments_owner;
 --
 
 COMMENT ON FUNCTION pay.poll_soon(p_facts pay.fact[]) IS 'Pulls the polls forward that webhooks and hints ask for';
+
+--
+-- Name: post(pay.posting[]); Type: FUNCTION; Schema: pay; Owner: payments_owner
+--
+
+CREATE FUNCTION pay.post(p_postings pay.posting[]) RETURNS void
+    LANGUAGE plpgsql
+    AS $$
+DECLARE
+    v_new int[];
+BEGIN
+    IF coalesce(cardinality(p_postings), 0) = 0 THEN
+        RETURN;
+    END IF;
+
+    v_new := insert_entries(p_postings);
+    IF v_new = '{}' THEN
+        RETURN;
+    END IF;
+
+    PERFORM lock_wallets(array_agg(p.merchant_id),
+        array_agg(p.seller_account),
+        array_agg(coalesce(p.seller_currency, p.currency)))
+    FROM unnest(p_postings) WITH ORDINALITY AS p
+    WHERE p.ordinality = ANY (v_new) AND p.seller_account IS NOT NULL
+    HAVING count(*) > 0;
+
+    PERFORM insert_lines(p_postings, v_new);
+END
+$$;
+
+ALTER FUNCTION pay.post(p_postings pay.posting[]) OWNER TO payments_owner;
+
+--
+-- Name: FUNCTION post(p_postings pay.posting[]); Type: COMMENT; Schema: pay; Owner: payments_owner
+--
+
+COMMENT ON FUNCTION pay.post(p_postings pay.posting[]) IS 'Books postings once each: entries, lines, wallets';
+
+--
+-- Name: psp_posting(pay.news, text, bigint, text); Type: FUNCTION; Schema: pay; Owner: payments_owner
+--
+
+CREATE FUNCTION pay.psp_posting(p_news pay.news, p_kind text, p_amount_minor bigint, p_currency text) RETURNS pay.posting[]
+    LANGUAGE plpgsql STABLE
+    AS $$
+BEGIN
+    RETURN ARRAY[ROW(p_news.merchant_id, news_source(p_news), p_kind,
+        p_news.checkout_id, NULL, p_news.psp, NULL, p_amount_minor,
+        p_currency, NULL, NULL, NULL, p_news.request_id)::posting];
+END
+$$;
+
+ALTER FUNCTION pay.psp_posting(p_news pay.news, p_kind text, p_amount_minor bigint, p_currency text) OWNER TO payments_owner;
+
+--
+-- Name: FUNCTION psp_posting(p_news pay.news, p_kind text, p_amount_minor bigint, p_currency text); Type: COMMENT; Schema: pay; Owner: payments_owner
+--
+
+COMMENT ON FUNCTION pay.psp_posting(p_news pay.news, p_kind text, p_amount_minor bigint, p_currency text) IS 'An entry between accounts of a PSP';
 
 --
 -- Name: purge(integer, interval, interval); Type: FUNCTION; Schema: pay; Owner: payments_owner
@@ -3358,7 +6758,7 @@ BEGIN
             PERFORM open_dead_letter(ARRAY[v_fact.merchant_id],
                 ARRAY[v_fact.checkout_id], ARRAY[v_fact.psp], NULL,
                 '{register}', p_dead[v_fact.item:v_fact.item],
-                ARRAY[v_fact.code], ARRAY[v_attempts]);
+                ARRAY[v_fact.code], ARRAY[v_attempts], NULL);
         END IF;
     END LOOP;
 END
@@ -3395,6 +6795,133 @@ ALTER FUNCTION pay.quarantine_ok(p_psp text, p_reason text, p_digest bytea, p_he
 COMMENT ON FUNCTION pay.quarantine_ok(p_psp text, p_reason text, p_digest bytea, p_headers jsonb, p_body bytea, p_size bigint) IS 'Whether quarantine_webhook can keep this webhook';
 
 --
+-- Name: quote_items(pay.payment_item[]); Type: FUNCTION; Schema: pay; Owner: payments_owner
+--
+
+CREATE FUNCTION pay.quote_items(p_items pay.payment_item[], OUT quoted pay.payment_item[], OUT missing integer[], OUT too_large integer[]) RETURNS record
+    LANGUAGE plpgsql STABLE
+    AS $_$
+DECLARE
+    v_item  payment_item;
+    v_quote record;
+BEGIN
+    quoted := p_items;
+    missing := '{}';
+    too_large := '{}';
+
+    IF NOT EXISTS (SELECT FROM unnest(p_items) i
+                   WHERE i.orders @? '$[*].credit')
+    THEN
+        RETURN;
+    END IF;
+
+    quoted := '{}';
+    FOREACH v_item IN ARRAY p_items LOOP
+        v_quote := quote_orders(v_item);
+        IF v_quote.orders IS NOT NULL THEN
+            v_item.orders := v_quote.orders;
+            quoted := quoted || v_item;
+        ELSIF v_quote.too_large THEN
+            too_large := too_large || v_item.item;
+        ELSE
+            missing := missing || v_item.item;
+        END IF;
+    END LOOP;
+END
+$_$;
+
+ALTER FUNCTION pay.quote_items(p_items pay.payment_item[], OUT quoted pay.payment_item[], OUT missing integer[], OUT too_large integer[]) OWNER TO payments_owner;
+
+--
+-- Name: FUNCTION quote_items(p_items pay.payment_item[], OUT quoted pay.payment_item[], OUT missing integer[], OUT too_large integer[]); Type: COMMENT; Schema: pay; Owner: payments_owner
+--
+
+COMMENT ON FUNCTION pay.quote_items(p_items pay.payment_item[], OUT quoted pay.payment_item[], OUT missing integer[], OUT too_large integer[]) IS 'Items of begin_payment with the quotes of their orders';
+
+--
+-- Name: quote_orders(pay.payment_item); Type: FUNCTION; Schema: pay; Owner: payments_owner
+--
+
+CREATE FUNCTION pay.quote_orders(p_item pay.payment_item, OUT orders jsonb, OUT too_large boolean) RETURNS record
+    LANGUAGE sql STABLE
+    AS $$
+SELECT CASE WHEN bool_and(e.line ->> 'credit' IS NULL
+                          OR e.line ->> 'credit' = p_item.currency
+                          OR coalesce(c.minor <= 999999999999999, false))
+       THEN jsonb_agg(CASE WHEN c.minor IS NULL THEN e.line
+                ELSE e.line || jsonb_build_object('quote',
+                    jsonb_build_object('rate', r.rate, 'minor', c.minor)) END
+                ORDER BY e.n) END,
+    coalesce(bool_or(r.rate IS NOT NULL
+                     AND coalesce(c.minor > 999999999999999, true)), false)
+FROM jsonb_array_elements(p_item.orders) WITH ORDINALITY AS e (line, n)
+CROSS JOIN LATERAL (
+    SELECT CASE WHEN e.line ->> 'credit' <> p_item.currency
+                THEN pay.median_rate(p_item.currency, e.line ->> 'credit',
+                                 p_item.rate_age) END AS rate
+    OFFSET 0) r
+LEFT JOIN LATERAL (
+    SELECT pay.convert((e.line -> 'amount')::bigint, p_item.currency,
+                   e.line ->> 'credit', r.rate) AS minor
+    OFFSET 0) c ON r.rate IS NOT NULL
+$$;
+
+ALTER FUNCTION pay.quote_orders(p_item pay.payment_item, OUT orders jsonb, OUT too_large boolean) OWNER TO payments_owner;
+
+--
+-- Name: FUNCTION quote_orders(p_item pay.payment_item, OUT orders jsonb, OUT too_large boolean); Type: COMMENT; Schema: pay; Owner: payments_owner
+--
+
+COMMENT ON FUNCTION pay.quote_orders(p_item pay.payment_item, OUT orders jsonb, OUT too_large boolean) IS 'Orders of begin_payment with their quotes; NULL: a rate is missing';
+
+--
+-- Name: rate_ok(text); Type: FUNCTION; Schema: pay; Owner: payments_owner
+--
+
+CREATE FUNCTION pay.rate_ok(p_rate text) RETURNS boolean
+    LANGUAGE sql IMMUTABLE
+    AS $_$
+SELECT CASE WHEN p_rate ~ '^(0|[1-9][0-9]{0,11})(\.[0-9]{1,24})?$'
+    THEN p_rate::numeric BETWEEN 0.000000000001 AND 999999999999
+        AND length(trim('0' FROM replace(p_rate, '.', ''))) <= 12
+    ELSE false END
+$_$;
+
+ALTER FUNCTION pay.rate_ok(p_rate text) OWNER TO payments_owner;
+
+--
+-- Name: FUNCTION rate_ok(p_rate text); Type: COMMENT; Schema: pay; Owner: payments_owner
+--
+
+COMMENT ON FUNCTION pay.rate_ok(p_rate text) IS 'Whether it is a plain decimal number that may be a rate';
+
+--
+-- Name: rates_ok(text, jsonb); Type: FUNCTION; Schema: pay; Owner: payments_owner
+--
+
+CREATE FUNCTION pay.rates_ok(p_base text, p_rates jsonb) RETURNS boolean
+    LANGUAGE plpgsql STABLE
+    AS $$
+BEGIN
+    RETURN jsonb_typeof(p_rates) = 'object' AND p_rates <> '{}'
+        AND NOT p_rates ? p_base
+        AND EXISTS (SELECT FROM pay.currency k WHERE k.code = p_base)
+        AND (SELECT bool_and(pay.rate_ok(e.value)
+                             AND EXISTS (SELECT FROM pay.currency k
+                                         WHERE k.code = e.key))
+             FROM jsonb_each_text(p_rates) e);
+END
+$$;
+
+ALTER FUNCTION pay.rates_ok(p_base text, p_rates jsonb) OWNER TO payments_owner;
+
+--
+-- Name: FUNCTION rates_ok(p_base text, p_rates jsonb); Type: COMMENT; Schema: pay; Owner: payments_owner
+--
+
+COMMENT ON FUNCTION pay.rates_ok(p_base text, p_rates jsonb) IS 'Whether these are rates of known currencies to another one';
+
+--
 -- Name: reach_ok(text, bigint); Type: FUNCTION; Schema: pay; Owner: payments_owner
 --
 
@@ -3413,6 +6940,53 @@ ALTER FUNCTION pay.reach_ok(p_reach text, p_http_status bigint) OWNER TO payment
 --
 
 COMMENT ON FUNCTION pay.reach_ok(p_reach text, p_http_status bigint) IS 'Whether the journal can take how far a call came';
+
+--
+-- Name: read_change_items(text[], text[], text[], text[], text[], bytea[], bigint[], bigint[], text[], text[], jsonb[], bigint[], text[]); Type: FUNCTION; Schema: pay; Owner: payments_owner
+--
+
+CREATE FUNCTION pay.read_change_items(p_merchant_id text[], p_payment_order_id text[], p_kind text[], p_change_id text[], p_idempotency_key text[], p_fingerprint bytea[], p_ttl_s bigint[], p_amount_minor bigint[], p_currency text[], p_reason text[], p_metadata jsonb[], p_lease_ms bigint[], p_request_id text[]) RETURNS pay.change_item[]
+    LANGUAGE plpgsql STABLE
+    AS $_$
+BEGIN
+    RETURN ARRAY(
+        SELECT ROW(u.n, u.merchant_id, o.checkout_id, u.payment_order_id,
+            CASE u.kind WHEN 'final_capture' THEN 'capture' ELSE u.kind END,
+            u.kind = 'final_capture', u.change_id, change_route(u.kind),
+            u.key, u.fingerprint, make_interval(secs => u.ttl_s),
+            u.amount_minor, nullif(u.currency, ''), nullif(u.reason, ''),
+            u.metadata, make_interval(secs => u.lease_ms / 1000.0),
+            u.request_id)::change_item
+        FROM unnest(p_merchant_id, p_payment_order_id, p_kind, p_change_id,
+            p_idempotency_key, p_fingerprint, p_ttl_s, p_amount_minor,
+            p_currency, p_reason, p_metadata, p_lease_ms, p_request_id)
+            WITH ORDINALITY AS u (merchant_id, payment_order_id, kind,
+            change_id, key, fingerprint, ttl_s, amount_minor, currency,
+            reason, metadata, lease_ms, request_id, n)
+        LEFT JOIN LATERAL find_order(u.merchant_id, u.payment_order_id) o
+            ON true
+        WHERE id_ok(u.merchant_id) AND id_ok(u.payment_order_id)
+            AND id_ok(u.key) AND octet_length(u.fingerprint) = 32
+            AND u.kind IN ('capture', 'final_capture', 'cancel', 'refund')
+            AND u.change_id ~ '^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$'
+            AND u.ttl_s BETWEEN 1 AND 315360000
+            AND coalesce(u.amount_minor BETWEEN 1 AND 999999999999999, true)
+            AND coalesce(octet_length(u.currency), 0) IN (0, 3)
+            AND (u.kind <> 'cancel' OR u.amount_minor IS NULL
+                 AND coalesce(u.currency, '') = '')
+            AND coalesce(octet_length(u.reason), 0) <= 1000
+            AND u.lease_ms BETWEEN 0 AND 86400000
+        ORDER BY u.n);
+END
+$_$;
+
+ALTER FUNCTION pay.read_change_items(p_merchant_id text[], p_payment_order_id text[], p_kind text[], p_change_id text[], p_idempotency_key text[], p_fingerprint bytea[], p_ttl_s bigint[], p_amount_minor bigint[], p_currency text[], p_reason text[], p_metadata jsonb[], p_lease_ms bigint[], p_request_id text[]) OWNER TO payments_owner;
+
+--
+-- Name: FUNCTION read_change_items(p_merchant_id text[], p_payment_order_id text[], p_kind text[], p_change_id text[], p_idempotency_key text[], p_fingerprint bytea[], p_ttl_s bigint[], p_amount_minor bigint[], p_currency text[], p_reason text[], p_metadata jsonb[], p_lease_ms bigint[], p_request_id text[]); Type: COMMENT; Schema: pay; Owner: payments_owner
+--
+
+COMMENT ON FUNCTION pay.read_change_items(p_merchant_id text[], p_payment_order_id text[], p_kind text[], p_change_id text[], p_idempotency_key text[], p_fingerprint bytea[], p_ttl_s bigint[], p_amount_minor bigint[], p_currency text[], p_reason text[], p_metadata jsonb[], p_lease_ms bigint[], p_request_id text[]) IS 'Items of begin_change that pass their checks';
 
 --
 -- Name: read_facts(text[], text[], text[], text[], text[], text[], text[], text[], bigint[], text[], text[]); Type: FUNCTION; Schema: pay; Owner: payments_owner
@@ -3436,7 +7010,7 @@ BEGIN
             u.amount_minor, nullif(u.currency, ''), u.request_id,
             CASE u.source WHEN 'backfill'
                 THEN jsonb_build_object('via', u.source) END,
-            NULL)::fact
+            NULL, NULL, NULL)::fact
         FROM unnest(p_psp, p_source, p_event_id, p_type, p_fact, p_token,
             p_reference, p_code, p_amount_minor, p_currency, p_request_id)
             WITH ORDINALITY AS u (psp, source, event_id, type, fact, token,
@@ -3454,8 +7028,9 @@ BEGIN
                      WHEN u.source = 'hint'
                      THEN coalesce(u.event_id, '') = ''
                      ELSE true END
-            AND u.fact IN ('none', 'pending', 'paid', 'declined', 'expired',
-                           'cancelled', 'rejected', 'ask')
+            AND u.fact IN ('none', 'pending', 'authorized', 'paid',
+                           'declined', 'expired', 'cancelled', 'rejected',
+                           'ask')
             AND coalesce(octet_length(u.type), 0) <= 255
             AND coalesce(octet_length(u.token), 0) <= 255
             AND coalesce(octet_length(u.reference), 0) <= 255
@@ -3473,6 +7048,51 @@ ALTER FUNCTION pay.read_facts(p_psp text[], p_source text[], p_event_id text[], 
 --
 
 COMMENT ON FUNCTION pay.read_facts(p_psp text[], p_source text[], p_event_id text[], p_type text[], p_fact text[], p_token text[], p_reference text[], p_code text[], p_amount_minor bigint[], p_currency text[], p_request_id text[]) IS 'Items of apply_event that pass their checks';
+
+--
+-- Name: read_news(text[], text[], text[], text[], text[], text[], text[], text[], text[], text[], bigint[], text[], bigint[], text[], text[], bytea[], text[]); Type: FUNCTION; Schema: pay; Owner: payments_owner
+--
+
+CREATE FUNCTION pay.read_news(p_psp text[], p_source text[], p_event_id text[], p_type text[], p_about text[], p_news text[], p_token text[], p_reference text[], p_object text[], p_operation_id text[], p_amount_minor bigint[], p_currency text[], p_fee_minor bigint[], p_fee_currency text[], p_code text[], p_digest bytea[], p_request_id text[]) RETURNS pay.news[]
+    LANGUAGE plpgsql STABLE
+    AS $$
+BEGIN
+    RETURN ARRAY(
+        SELECT ROW(u.n, NULL, NULL, u.psp, u.source, nullif(u.event_id, ''),
+            nullif(u.type, ''), u.about, u.news, nullif(u.token, ''),
+            nullif(u.reference, ''), nullif(u.object, ''),
+            nullif(u.operation_id, ''), u.amount_minor,
+            nullif(u.currency, ''), u.fee_minor, nullif(u.fee_currency, ''),
+            nullif(u.code, ''), u.digest, u.request_id, NULL)::news
+        FROM unnest(p_psp, p_source, p_event_id, p_type, p_about, p_news,
+            p_token, p_reference, p_object, p_operation_id, p_amount_minor,
+            p_currency, p_fee_minor, p_fee_currency, p_code, p_digest,
+            p_request_id) WITH ORDINALITY AS u (psp, source, event_id, type,
+            about, news, token, reference, object, operation_id,
+            amount_minor, currency, fee_minor, fee_currency, code, digest,
+            request_id, n)
+        WHERE id_ok(u.psp)
+            AND u.source IN ('webhook', 'backfill', 'query')
+            AND (u.source = 'query' OR id_ok(u.event_id))
+            AND news_ok(u.about, u.news)
+            AND greatest(octet_length(u.type), octet_length(u.token),
+                octet_length(u.reference), octet_length(u.object),
+                octet_length(u.operation_id), octet_length(u.code), 0) <= 255
+            AND greatest(octet_length(u.currency),
+                         octet_length(u.fee_currency), 0) <= 16
+            AND coalesce(u.amount_minor, 0) BETWEEN 0 AND 999999999999999
+            AND coalesce(u.fee_minor, 0) BETWEEN 0 AND 999999999999999
+        ORDER BY u.n);
+END
+$$;
+
+ALTER FUNCTION pay.read_news(p_psp text[], p_source text[], p_event_id text[], p_type text[], p_about text[], p_news text[], p_token text[], p_reference text[], p_object text[], p_operation_id text[], p_amount_minor bigint[], p_currency text[], p_fee_minor bigint[], p_fee_currency text[], p_code text[], p_digest bytea[], p_request_id text[]) OWNER TO payments_owner;
+
+--
+-- Name: FUNCTION read_news(p_psp text[], p_source text[], p_event_id text[], p_type text[], p_about text[], p_news text[], p_token text[], p_reference text[], p_object text[], p_operation_id text[], p_amount_minor bigint[], p_currency text[], p_fee_minor bigint[], p_fee_currency text[], p_code text[], p_digest bytea[], p_request_id text[]); Type: COMMENT; Schema: pay; Owner: payments_owner
+--
+
+COMMENT ON FUNCTION pay.read_news(p_psp text[], p_source text[], p_event_id text[], p_type text[], p_about text[], p_news text[], p_token text[], p_reference text[], p_object text[], p_operation_id text[], p_amount_minor bigint[], p_currency text[], p_fee_minor bigint[], p_fee_currency text[], p_code text[], p_digest bytea[], p_request_id text[]) IS 'Items of apply_change that pass their checks';
 
 --
 -- Name: read_no_tokens(text[], text[], text[], text[], text[], text[], text[], bigint[]); Type: FUNCTION; Schema: pay; Owner: payments_owner
@@ -3494,7 +7114,7 @@ BEGIN
                     THEN jsonb_strip_nulls(jsonb_build_object(
                         'reach', nullif(u.reach, ''),
                         'http_status', nullif(u.http_status, 0),
-                        'sends', d.sends)) END, NULL)::fact
+                        'sends', d.sends)) END, NULL, NULL, NULL)::fact
         FROM unnest(p_merchant_id, p_checkout_id, p_psp, p_outcome, p_code,
             p_request_id, p_reach, p_http_status) WITH ORDINALITY AS u
             (merchant_id, checkout_id, psp, outcome, code, request_id, reach,
@@ -3527,6 +7147,30 @@ ALTER FUNCTION pay.read_no_tokens(p_merchant_id text[], p_checkout_id text[], p_
 COMMENT ON FUNCTION pay.read_no_tokens(p_merchant_id text[], p_checkout_id text[], p_psp text[], p_outcome text[], p_code text[], p_request_id text[], p_reach text[], p_http_status bigint[]) IS 'Items of store_no_token that count';
 
 --
+-- Name: read_terms(jsonb); Type: FUNCTION; Schema: pay; Owner: payments_owner
+--
+
+CREATE FUNCTION pay.read_terms(p_terms jsonb, OUT capture text, OUT quote_ttl interval, OUT rate_age interval) RETURNS record
+    LANGUAGE sql IMMUTABLE
+    AS $_$
+SELECT coalesce(p_terms ->> 'capture', 'automatic'),
+    CASE WHEN coalesce(p_terms ->> 'quote_ttl_s', '900') ~ '^[1-9][0-9]{0,7}$'
+         THEN make_interval(secs =>
+             coalesce(p_terms ->> 'quote_ttl_s', '900')::int) END,
+    CASE WHEN coalesce(p_terms ->> 'rate_age_s', '300') ~ '^[1-9][0-9]{0,7}$'
+         THEN make_interval(secs =>
+             coalesce(p_terms ->> 'rate_age_s', '300')::int) END
+$_$;
+
+ALTER FUNCTION pay.read_terms(p_terms jsonb, OUT capture text, OUT quote_ttl interval, OUT rate_age interval) OWNER TO payments_owner;
+
+--
+-- Name: FUNCTION read_terms(p_terms jsonb, OUT capture text, OUT quote_ttl interval, OUT rate_age interval); Type: COMMENT; Schema: pay; Owner: payments_owner
+--
+
+COMMENT ON FUNCTION pay.read_terms(p_terms jsonb, OUT capture text, OUT quote_ttl interval, OUT rate_age interval) IS 'How a payment is to be captured and converted';
+
+--
 -- Name: read_windows(text, integer); Type: FUNCTION; Schema: pay; Owner: payments_owner
 --
 
@@ -3556,71 +7200,11 @@ CREATE FUNCTION pay.record_facts(p_facts pay.fact[]) RETURNS pay.fact[]
     LANGUAGE plpgsql
     AS $$
 DECLARE
-    v_facts   fact[];
-    v_last    int;
-    v_step    record;
-    v_moved   int[] := '{}';
-    v_late    int[] := '{}';
-    v_against int[] := '{}';
-    v_told    int[] := '{}';
-    v_wrong   boolean;
-    v_named   boolean;
-    v_asked   boolean;
+    v_taken record := take_facts(p_facts);
 BEGIN
-    p_facts := ARRAY(
-        SELECT ROW(f.item,
-            row_number() OVER (PARTITION BY f.merchant_id, f.checkout_id
-                               ORDER BY f.item),
-            f.merchant_id, f.checkout_id, f.kind, f.actor, f.psp, f.event_id,
-            f.type, f.code, f.token, f.reference, f.amount_minor, f.currency,
-            f.request_id, f.detail, NULL)::fact
-        FROM unnest(p_facts) f);
+    PERFORM post(v_taken.postings);
 
-    SELECT max(f.turn), bool_or(f.kind = 'mismatch'),
-        bool_or(f.reference IS NOT NULL), bool_or(f.kind = 'notified')
-    INTO v_last, v_wrong, v_named, v_asked
-    FROM unnest(p_facts) f;
-
-    v_facts := p_facts;
-    IF v_wrong THEN
-        v_facts := ARRAY(
-            SELECT f FROM unnest(p_facts) f
-            WHERE f.kind <> 'mismatch' OR is_new_mismatch(f));
-    END IF;
-
-    FOR v_turn IN 1 .. coalesce(v_last, 0) LOOP
-        v_step := move_orders(v_facts, v_turn);
-        v_moved := v_moved || v_step.moved;
-        v_late := v_late || v_step.late;
-        v_against := v_against || v_step.against;
-        v_told := v_told || v_step.told;
-    END LOOP;
-
-    IF v_wrong OR v_told <> '{}' THEN
-        PERFORM keep_mismatches(v_facts, v_told);
-    END IF;
-
-    IF v_named THEN
-        PERFORM keep_references(v_facts, v_moved, v_against);
-    END IF;
-
-    IF v_late <> '{}' THEN
-        PERFORM keep_late(v_facts, v_late);
-    END IF;
-
-    IF v_asked THEN
-        PERFORM poll_soon(v_facts);
-    END IF;
-
-    RETURN ARRAY(
-        SELECT with_outcome(f, CASE
-            WHEN f.kind = 'mismatch' THEN 'mismatch'
-            WHEN f.kind = 'notified' THEN 'asked'
-            WHEN f.item = ANY (v_moved) THEN 'applied'
-            WHEN f.item = ANY (v_late) THEN 'held'
-            WHEN f.item = ANY (v_against) THEN 'contradiction'
-            ELSE 'unchanged' END)
-        FROM unnest(p_facts) f);
+    RETURN v_taken.facts;
 END
 $$;
 
@@ -3630,7 +7214,110 @@ ALTER FUNCTION pay.record_facts(p_facts pay.fact[]) OWNER TO payments_owner;
 -- Name: FUNCTION record_facts(p_facts pay.fact[]); Type: COMMENT; Schema: pay; Owner: payments_owner
 --
 
-COMMENT ON FUNCTION pay.record_facts(p_facts pay.fact[]) IS 'Takes facts about locked checkouts into account, in turn order';
+COMMENT ON FUNCTION pay.record_facts(p_facts pay.fact[]) IS 'Takes facts about locked checkouts into account, and books them';
+
+--
+-- Name: refund_done(pay.change, pay.fact); Type: FUNCTION; Schema: pay; Owner: payments_owner
+--
+
+CREATE FUNCTION pay.refund_done(p_change pay.change, p_word pay.fact) RETURNS pay.fact[]
+    LANGUAGE plpgsql
+    AS $$
+DECLARE
+    v_reserved boolean := is_reserved(p_change);
+    v_order    payment_order;
+BEGIN
+    UPDATE payment_order o
+    SET refunding_minor = o.refunding_minor - CASE WHEN v_reserved
+            THEN p_change.amount_minor ELSE 0 END,
+        refunded_minor = o.refunded_minor + p_change.amount_minor
+    WHERE o.merchant_id = p_change.merchant_id
+        AND o.payment_order_id = p_change.payment_order_id
+    RETURNING * INTO v_order;
+
+    PERFORM set_change(p_change, 'SUCCESS', p_word);
+
+    RETURN ARRAY[change_fact(p_change, p_word, 'refunded', order_posting(
+        v_order, 'change/' || p_change.change_id,
+        CASE WHEN v_reserved THEN 'refund' ELSE 'refund_external' END,
+        p_change.psp, p_change.amount_minor, p_change.seller_minor,
+        p_word.request_id))];
+END
+$$;
+
+ALTER FUNCTION pay.refund_done(p_change pay.change, p_word pay.fact) OWNER TO payments_owner;
+
+--
+-- Name: FUNCTION refund_done(p_change pay.change, p_word pay.fact); Type: COMMENT; Schema: pay; Owner: payments_owner
+--
+
+COMMENT ON FUNCTION pay.refund_done(p_change pay.change, p_word pay.fact) IS 'The buyer has been paid back';
+
+--
+-- Name: refund_failed(pay.change, pay.fact); Type: FUNCTION; Schema: pay; Owner: payments_owner
+--
+
+CREATE FUNCTION pay.refund_failed(p_change pay.change, p_word pay.fact) RETURNS pay.fact[]
+    LANGUAGE plpgsql
+    AS $$
+DECLARE
+    v_done  boolean := p_change.status = 'SUCCESS';
+    v_order payment_order;
+BEGIN
+    UPDATE payment_order o
+    SET refunding_minor = o.refunding_minor - CASE WHEN v_done
+            THEN 0 ELSE p_change.amount_minor END,
+        refunded_minor = o.refunded_minor - CASE WHEN v_done
+            THEN p_change.amount_minor ELSE 0 END
+    WHERE o.merchant_id = p_change.merchant_id
+        AND o.payment_order_id = p_change.payment_order_id
+    RETURNING * INTO v_order;
+
+    PERFORM set_change(p_change, 'FAILED', p_word, v_done);
+
+    RETURN ARRAY[change_fact(p_change, p_word,
+        CASE WHEN v_done THEN 'refund_returned' ELSE 'refund_failed' END,
+        order_posting(v_order, 'change/' || p_change.change_id,
+            CASE WHEN v_done THEN 'refund_returned' ELSE 'refund_released' END,
+            p_change.psp, p_change.amount_minor, p_change.seller_minor,
+            p_word.request_id))];
+END
+$$;
+
+ALTER FUNCTION pay.refund_failed(p_change pay.change, p_word pay.fact) OWNER TO payments_owner;
+
+--
+-- Name: FUNCTION refund_failed(p_change pay.change, p_word pay.fact); Type: COMMENT; Schema: pay; Owner: payments_owner
+--
+
+COMMENT ON FUNCTION pay.refund_failed(p_change pay.change, p_word pay.fact) IS 'A refund has come to nothing, or back';
+
+--
+-- Name: refund_terms(pay.payment_order, bigint); Type: FUNCTION; Schema: pay; Owner: payments_owner
+--
+
+CREATE FUNCTION pay.refund_terms(p_order pay.payment_order, INOUT amount_minor bigint, OUT outcome text) RETURNS record
+    LANGUAGE plpgsql STABLE
+    AS $$
+DECLARE
+    v_left bigint := p_order.captured_minor - p_order.refunding_minor
+        - p_order.refunded_minor - p_order.charged_back_minor;
+BEGIN
+    outcome := CASE WHEN p_order.captured_minor = 0 THEN 'not_paid'
+                    WHEN v_left <= 0 THEN 'nothing_left'
+                    WHEN amount_minor > v_left THEN 'exceeds'
+                    ELSE 'created' END;
+    amount_minor := coalesce(amount_minor, v_left);
+END
+$$;
+
+ALTER FUNCTION pay.refund_terms(p_order pay.payment_order, INOUT amount_minor bigint, OUT outcome text) OWNER TO payments_owner;
+
+--
+-- Name: FUNCTION refund_terms(p_order pay.payment_order, INOUT amount_minor bigint, OUT outcome text); Type: COMMENT; Schema: pay; Owner: payments_owner
+--
+
+COMMENT ON FUNCTION pay.refund_terms(p_order pay.payment_order, INOUT amount_minor bigint, OUT outcome text) IS 'Whether this much of an order may be refunded, and how much that is';
 
 --
 -- Name: refuse_change(); Type: FUNCTION; Schema: pay; Owner: payments_owner
@@ -3663,7 +7350,7 @@ BEGIN
     JOIN registration r ON r.merchant_id = u.merchant_id
         AND r.checkout_id = u.checkout_id
     WHERE t.psp = u.psp AND t.token IN (u.token, u.alias)
-        AND t.merchant_id = u.merchant_id
+        AND t.merchant_id = u.merchant_id AND NOT t.is_reference
         AND t.checkout_id = u.checkout_id
         AND (t.psp = r.psp AND t.token IN (r.token, r.alias)) IS NOT TRUE;
 
@@ -3714,6 +7401,100 @@ ALTER FUNCTION pay.refuse_tokens(p_merchant_id text[], p_checkout_id text[], p_p
 COMMENT ON FUNCTION pay.refuse_tokens(p_merchant_id text[], p_checkout_id text[], p_psp text[], p_token text[], p_alias text[], p_request_id text[], p_late integer[]) IS 'Queues tokens that contradict what is stored';
 
 --
+-- Name: release_change_keys(pay.change_item[]); Type: FUNCTION; Schema: pay; Owner: payments_owner
+--
+
+CREATE FUNCTION pay.release_change_keys(p_items pay.change_item[]) RETURNS void
+    LANGUAGE plpgsql
+    AS $$
+BEGIN
+    DELETE FROM idempotency_key k
+    USING unnest(p_items) i
+    WHERE k.merchant_id = i.merchant_id AND k.route = i.route
+        AND k.key = i.key AND k.change_id IS NULL;
+END
+$$;
+
+ALTER FUNCTION pay.release_change_keys(p_items pay.change_item[]) OWNER TO payments_owner;
+
+--
+-- Name: FUNCTION release_change_keys(p_items pay.change_item[]); Type: COMMENT; Schema: pay; Owner: payments_owner
+--
+
+COMMENT ON FUNCTION pay.release_change_keys(p_items pay.change_item[]) IS 'Leaves no key behind of items that came to nothing';
+
+--
+-- Name: request_fact(pay.change, pay.payment_order); Type: FUNCTION; Schema: pay; Owner: payments_owner
+--
+
+CREATE FUNCTION pay.request_fact(p_change pay.change, p_order pay.payment_order) RETURNS pay.fact
+    LANGUAGE plpgsql
+    AS $$
+DECLARE
+    v_word     fact;
+    v_postings posting[];
+BEGIN
+    v_word.actor := 'merchant';
+    v_word.request_id := p_change.request_id;
+
+    IF p_change.kind = 'refund' THEN
+        UPDATE payment_order o
+        SET refunding_minor = o.refunding_minor + p_change.amount_minor
+        WHERE o.merchant_id = p_change.merchant_id
+            AND o.payment_order_id = p_change.payment_order_id;
+
+        v_postings := order_posting(p_order, 'change/' || p_change.change_id,
+            'refund_reserved', p_change.psp, p_change.amount_minor,
+            p_change.seller_minor, p_change.request_id);
+    END IF;
+
+    RETURN change_fact(p_change, v_word, p_change.kind || '_requested',
+                       v_postings);
+END
+$$;
+
+ALTER FUNCTION pay.request_fact(p_change pay.change, p_order pay.payment_order) OWNER TO payments_owner;
+
+--
+-- Name: FUNCTION request_fact(p_change pay.change, p_order pay.payment_order); Type: COMMENT; Schema: pay; Owner: payments_owner
+--
+
+COMMENT ON FUNCTION pay.request_fact(p_change pay.change, p_order pay.payment_order) IS 'That a change was asked for, and what it reserves';
+
+--
+-- Name: requote_orders(pay.fact[], integer[]); Type: FUNCTION; Schema: pay; Owner: payments_owner
+--
+
+CREATE FUNCTION pay.requote_orders(p_facts pay.fact[], p_moved integer[]) RETURNS void
+    LANGUAGE plpgsql
+    AS $$
+BEGIN
+    UPDATE payment_order o
+    SET credit_rate = q.credit_rate, credit_minor = q.credit_minor
+    FROM unnest(p_facts) f
+    CROSS JOIN LATERAL (
+        SELECT k.ctid AS tid, k.* FROM payment_order k
+        JOIN checkout c ON c.merchant_id = k.merchant_id
+            AND c.checkout_id = k.checkout_id
+        WHERE k.merchant_id = f.merchant_id
+            AND k.checkout_id = f.checkout_id
+            AND k.credit_until < now() AND c.capture = 'automatic'
+        OFFSET 0) k
+    CROSS JOIN LATERAL current_credit(k.amount_minor, k.currency,
+        k.credit_currency, k.credit_rate, k.credit_minor, k.credit_until) q
+    WHERE f.kind = 'paid' AND f.item = ANY (p_moved) AND o.ctid = k.tid;
+END
+$$;
+
+ALTER FUNCTION pay.requote_orders(p_facts pay.fact[], p_moved integer[]) OWNER TO payments_owner;
+
+--
+-- Name: FUNCTION requote_orders(p_facts pay.fact[], p_moved integer[]); Type: COMMENT; Schema: pay; Owner: payments_owner
+--
+
+COMMENT ON FUNCTION pay.requote_orders(p_facts pay.fact[], p_moved integer[]) IS 'Converts what is sold after its quote by the rate of the day';
+
+--
 -- Name: retry_letter(pay.dead_letter, text, text); Type: FUNCTION; Schema: pay; Owner: payments_owner
 --
 
@@ -3729,9 +7510,11 @@ BEGIN
     WHEN 'stuck' THEN
         RETURN start_job(p_merchant_id, p_checkout_id, 'register')
             OR start_job(p_merchant_id, p_checkout_id, 'refund')
+            OR start_changes(p_merchant_id, p_checkout_id)
             OR start_job(p_merchant_id, p_checkout_id, 'poll');
     ELSE
-        RETURN start_job(p_merchant_id, p_checkout_id, p_letter.kind);
+        RETURN start_job(p_merchant_id, p_checkout_id, p_letter.kind,
+                         coalesce(p_letter.operation_id, ''));
     END CASE;
 END
 $$;
@@ -3743,6 +7526,120 @@ ALTER FUNCTION pay.retry_letter(p_letter pay.dead_letter, p_merchant_id text, p_
 --
 
 COMMENT ON FUNCTION pay.retry_letter(p_letter pay.dead_letter, p_merchant_id text, p_checkout_id text) IS 'Does again what a dead letter has given up';
+
+--
+-- Name: round_rate(numeric); Type: FUNCTION; Schema: pay; Owner: payments_owner
+--
+
+CREATE FUNCTION pay.round_rate(p_rate numeric) RETURNS numeric
+    LANGUAGE sql IMMUTABLE STRICT
+    AS $$
+SELECT trim_scale(pay.half_even(p_rate * concat('1e', 12 - d.digits)::numeric)
+                  * concat('1e', d.digits - 12)::numeric)
+FROM (SELECT CASE
+    WHEN p_rate >= 1 THEN length(trunc(p_rate)::text)
+    ELSE -length(substring(p_rate::text FROM '^0\.(0*)')) END AS digits) d
+$$;
+
+ALTER FUNCTION pay.round_rate(p_rate numeric) OWNER TO payments_owner;
+
+--
+-- Name: FUNCTION round_rate(p_rate numeric); Type: COMMENT; Schema: pay; Owner: payments_owner
+--
+
+COMMENT ON FUNCTION pay.round_rate(p_rate numeric) IS 'A positive rate with 12 significant digits, half to even';
+
+--
+-- Name: ruled_lines(pay.posting[], integer[]); Type: FUNCTION; Schema: pay; Owner: payments_owner
+--
+
+CREATE FUNCTION pay.ruled_lines(p_postings pay.posting[], p_new integer[]) RETURNS TABLE(merchant_id text, source text, kind text, line integer, account text, wallet text, owner text, currency text, amount_minor bigint, nth bigint, grown numeric)
+    LANGUAGE plpgsql STABLE
+    AS $$
+#variable_conflict use_column
+BEGIN
+    RETURN QUERY
+    SELECT l.merchant_id, l.source, l.kind, l.line, l.account, l.wallet,
+        l.owner, l.currency, l.amount_minor,
+        row_number() OVER (PARTITION BY l.wallet IS NULL, l.merchant_id,
+            l.owner, l.currency ORDER BY l.n, l.line),
+        -sum(l.amount_minor) OVER (PARTITION BY l.account, l.merchant_id,
+            l.owner, l.currency ORDER BY l.n, l.line)
+    FROM (
+        SELECT p.ordinality AS n, p.merchant_id, p.source, p.kind, r.line,
+            r.account, r.wallet,
+            CASE r.owner WHEN 'psp' THEN p.psp
+                         WHEN 'seller' THEN p.seller_account
+                         ELSE '-' END AS owner,
+            CASE r.leg WHEN 'buyer' THEN p.currency
+                ELSE coalesce(p.seller_currency, p.currency) END AS currency,
+            CASE r.side WHEN 'debit' THEN 1 ELSE -1 END
+                * CASE r.leg WHEN 'buyer' THEN p.amount_minor
+                    ELSE coalesce(p.seller_minor, p.amount_minor)
+                  END AS amount_minor
+        FROM unnest(p_postings) WITH ORDINALITY AS p
+        CROSS JOIN LATERAL (
+            SELECT r.line, r.account, r.side, r.leg, k.owner, k.wallet
+            FROM posting_rule r
+            JOIN account_kind k ON k.account = r.account
+            WHERE r.kind = p.kind
+                AND (NOT r.only_converted OR p.rate IS NOT NULL)
+            OFFSET 0) r
+        WHERE p.ordinality = ANY (p_new)
+        ) l
+    WHERE l.amount_minor <> 0;
+END
+$$;
+
+ALTER FUNCTION pay.ruled_lines(p_postings pay.posting[], p_new integer[]) OWNER TO payments_owner;
+
+--
+-- Name: FUNCTION ruled_lines(p_postings pay.posting[], p_new integer[]); Type: COMMENT; Schema: pay; Owner: payments_owner
+--
+
+COMMENT ON FUNCTION pay.ruled_lines(p_postings pay.posting[], p_new integer[]) IS 'The lines of postings by the rules, without what is nothing';
+
+--
+-- Name: sale_postings(pay.fact[], integer[]); Type: FUNCTION; Schema: pay; Owner: payments_owner
+--
+
+CREATE FUNCTION pay.sale_postings(p_facts pay.fact[], p_moved integer[]) RETURNS pay.posting[]
+    LANGUAGE plpgsql STABLE
+    AS $$
+BEGIN
+    RETURN ARRAY(
+        SELECT ROW(o.merchant_id, 'order/' || o.payment_order_id,
+            CASE f.actor WHEN 'operator' THEN 'late_accepted'
+                         ELSE 'sale' END,
+            o.checkout_id, o.payment_order_id, c.psp, o.seller_account,
+            o.amount_minor, o.currency,
+            coalesce(o.credit_minor, o.amount_minor),
+            coalesce(o.credit_currency, o.currency), o.credit_rate,
+            f.request_id)::posting
+        FROM unnest(p_facts) f
+        CROSS JOIN LATERAL (
+            SELECT c.psp FROM checkout c
+            WHERE c.merchant_id = f.merchant_id
+                AND c.checkout_id = f.checkout_id
+                AND c.capture = 'automatic'
+            OFFSET 0) c
+        CROSS JOIN LATERAL (
+            SELECT o.* FROM payment_order o
+            WHERE o.merchant_id = f.merchant_id
+                AND o.checkout_id = f.checkout_id
+            OFFSET 0) o
+        WHERE f.kind = 'paid' AND f.item = ANY (p_moved)
+        ORDER BY f.item, o.position);
+END
+$$;
+
+ALTER FUNCTION pay.sale_postings(p_facts pay.fact[], p_moved integer[]) OWNER TO payments_owner;
+
+--
+-- Name: FUNCTION sale_postings(p_facts pay.fact[], p_moved integer[]); Type: COMMENT; Schema: pay; Owner: payments_owner
+--
+
+COMMENT ON FUNCTION pay.sale_postings(p_facts pay.fact[], p_moved integer[]) IS 'Entries of orders that these facts have made sales of';
 
 --
 -- Name: same_token(text, text, text, text, text, text); Type: FUNCTION; Schema: pay; Owner: payments_owner
@@ -3765,6 +7662,69 @@ ALTER FUNCTION pay.same_token(p_own_psp text, p_own_token text, p_own_alias text
 COMMENT ON FUNCTION pay.same_token(p_own_psp text, p_own_token text, p_own_alias text, p_psp text, p_token text, p_alias text) IS 'Whether a PSP has said again what is stored of a registration';
 
 --
+-- Name: seller_part(bigint, bigint, bigint, bigint); Type: FUNCTION; Schema: pay; Owner: payments_owner
+--
+
+CREATE FUNCTION pay.seller_part(p_amount_minor bigint, p_credit_minor bigint, p_before bigint, p_part bigint) RETURNS bigint
+    LANGUAGE sql IMMUTABLE
+    AS $$
+SELECT (pay.half_even(round((p_before + p_part)::numeric * p_credit_minor, 20)
+                      / p_amount_minor)
+        - pay.half_even(round(p_before::numeric * p_credit_minor, 20)
+                        / p_amount_minor))::bigint
+$$;
+
+ALTER FUNCTION pay.seller_part(p_amount_minor bigint, p_credit_minor bigint, p_before bigint, p_part bigint) OWNER TO payments_owner;
+
+--
+-- Name: FUNCTION seller_part(p_amount_minor bigint, p_credit_minor bigint, p_before bigint, p_part bigint); Type: COMMENT; Schema: pay; Owner: payments_owner
+--
+
+COMMENT ON FUNCTION pay.seller_part(p_amount_minor bigint, p_credit_minor bigint, p_before bigint, p_part bigint) IS 'A part of an order''s amount in the currency that the seller is owed';
+
+--
+-- Name: seller_share(pay.payment_order, bigint); Type: FUNCTION; Schema: pay; Owner: payments_owner
+--
+
+CREATE FUNCTION pay.seller_share(p_order pay.payment_order, p_amount_minor bigint) RETURNS bigint
+    LANGUAGE plpgsql STABLE
+    AS $$
+DECLARE
+    v_taken numeric;
+BEGIN
+    IF p_order.credit_currency IS NULL THEN
+        RETURN p_amount_minor;
+    END IF;
+
+    SELECT coalesce(sum(t.seller_minor), 0) INTO v_taken
+    FROM (
+        SELECT c.seller_minor FROM change c
+        WHERE c.merchant_id = p_order.merchant_id
+            AND c.checkout_id = p_order.checkout_id
+            AND c.payment_order_id = p_order.payment_order_id
+            AND c.kind = 'refund' AND c.status <> 'FAILED'
+        UNION ALL
+        SELECT d.seller_minor FROM dispute d
+        WHERE d.merchant_id = p_order.merchant_id
+            AND d.checkout_id = p_order.checkout_id
+            AND d.payment_order_id = p_order.payment_order_id
+            AND d.state <> 'won') t;
+
+    RETURN greatest(0, seller_part(p_order.amount_minor, p_order.credit_minor,
+        0, p_order.refunding_minor + p_order.refunded_minor
+            + p_order.charged_back_minor + p_amount_minor) - v_taken);
+END
+$$;
+
+ALTER FUNCTION pay.seller_share(p_order pay.payment_order, p_amount_minor bigint) OWNER TO payments_owner;
+
+--
+-- Name: FUNCTION seller_share(p_order pay.payment_order, p_amount_minor bigint); Type: COMMENT; Schema: pay; Owner: payments_owner
+--
+
+COMMENT ON FUNCTION pay.seller_share(p_order pay.payment_order, p_amount_minor bigint) IS 'What the next refund or dispute takes of what the seller is owed';
+
+--
 -- Name: send_dispatches(text[], text[], text[], text[], text[], bigint[], bigint[], text[], integer[]); Type: FUNCTION; Schema: pay; Owner: payments_owner
 --
 
@@ -3777,7 +7737,11 @@ BEGIN
             now() + make_interval(secs => p_lease_ms[u.n] / 1000.0) AS lease,
             CASE WHEN p_psp[u.n] <> r.psp
                      OR u.operation IN ('capture', 'expire')
-                        AND u.operation_id <> r.nonce THEN 'invalid'
+                        AND u.operation_id <> r.nonce AND x.kind IS NULL
+                     OR x.kind <> CASE WHEN u.operation = 'expire'
+                                       THEN 'cancel' ELSE u.operation END
+                     THEN 'invalid'
+                 WHEN x.status IN ('SUCCESS', 'FAILED') THEN 'done'
                  WHEN l.state NOT IN ('refunding', 'refunded') THEN 'invalid'
                  WHEN l.state = 'refunded' THEN 'done'
                  WHEN d.state IN ('NOT_SENT', 'REFUSED')
@@ -3810,6 +7774,12 @@ BEGIN
                 AND l.checkout_id = u.checkout_id
                 AND l.refund_id::text = u.operation_id
             OFFSET 0) l ON u.operation = 'refund'
+        LEFT JOIN LATERAL (
+            SELECT c.kind, c.status FROM change c
+            WHERE c.merchant_id = u.merchant_id
+                AND c.change_id = u.operation_id
+                AND c.checkout_id = u.checkout_id
+            OFFSET 0) x ON true
         LEFT JOIN LATERAL (
             SELECT d.ctid AS tid, d.* FROM dispatch d
             WHERE d.merchant_id = u.merchant_id
@@ -3989,6 +7959,36 @@ ALTER FUNCTION pay.set_aside(p_facts pay.fact[], p_duplicates integer[]) OWNER T
 COMMENT ON FUNCTION pay.set_aside(p_facts pay.fact[], p_duplicates integer[]) IS 'Facts that cannot move an order, with their outcome';
 
 --
+-- Name: set_change(pay.change, text, pay.fact, boolean); Type: FUNCTION; Schema: pay; Owner: payments_owner
+--
+
+CREATE FUNCTION pay.set_change(p_change pay.change, p_status text, p_word pay.fact, p_returned boolean DEFAULT false) RETURNS void
+    LANGUAGE plpgsql
+    AS $$
+BEGIN
+    UPDATE change c
+    SET status = p_status, returned = p_returned,
+        code = coalesce(nullif(p_word.code, ''), c.code),
+        reference = coalesce(c.reference, nullif(p_word.reference, '')),
+        changed_at = clock_timestamp()
+    WHERE c.merchant_id = p_change.merchant_id
+        AND c.change_id = p_change.change_id;
+
+    IF p_status IN ('SUCCESS', 'FAILED') THEN
+        PERFORM drop_change_job(p_change, p_status);
+    END IF;
+END
+$$;
+
+ALTER FUNCTION pay.set_change(p_change pay.change, p_status text, p_word pay.fact, p_returned boolean) OWNER TO payments_owner;
+
+--
+-- Name: FUNCTION set_change(p_change pay.change, p_status text, p_word pay.fact, p_returned boolean); Type: COMMENT; Schema: pay; Owner: payments_owner
+--
+
+COMMENT ON FUNCTION pay.set_change(p_change pay.change, p_status text, p_word pay.fact, p_returned boolean) IS 'Writes down how a change stands';
+
+--
 -- Name: set_tokens(text[], text[], text[], text[], text[], text[], boolean); Type: FUNCTION; Schema: pay; Owner: payments_owner
 --
 
@@ -4058,6 +8058,59 @@ ALTER FUNCTION pay.set_tokens(p_merchant_id text[], p_checkout_id text[], p_psp 
 COMMENT ON FUNCTION pay.set_tokens(p_merchant_id text[], p_checkout_id text[], p_psp text[], p_token text[], p_alias text[], p_hosted_url text[], p_sure boolean, OUT stored integer[], OUT late integer[]) IS 'Gives registrations their tokens, once';
 
 --
+-- Name: settle_changes(text[], text[], text[], text[], text[], integer[]); Type: FUNCTION; Schema: pay; Owner: payments_owner
+--
+
+CREATE FUNCTION pay.settle_changes(p_merchant_id text[], p_operation_id text[], p_code text[], p_reference text[], p_request_id text[], p_items integer[]) RETURNS pay.fact[]
+    LANGUAGE plpgsql
+    AS $$
+DECLARE
+    v_change change;
+    v_after  record;
+    v_word   fact;
+    v_facts  fact[] := '{}';
+    v_n      int;
+BEGIN
+    FOREACH v_n IN ARRAY p_items LOOP
+        v_change := find_change(p_merchant_id[v_n], p_operation_id[v_n]);
+        CONTINUE WHEN v_change.change_id IS NULL;
+
+        v_after := change_after(v_change);
+        v_word.actor := 'gateway';
+        v_word.code := p_code[v_n];
+        v_word.request_id := p_request_id[v_n];
+        v_word.reference := CASE WHEN v_after.state IN ('DONE', 'PENDING')
+                                 THEN p_reference[v_n] END;
+
+        IF v_change.status IN ('NOT_STARTED', 'EXECUTING') THEN
+            IF v_after.status IS NOT NULL THEN
+                v_facts := v_facts
+                    || move_change(v_change, v_after.status, v_word);
+            END IF;
+
+            IF v_after.state = 'PENDING' THEN
+                PERFORM drop_change_job(v_change, 'PENDING');
+            END IF;
+        ELSIF v_change.status = 'FAILED' AND v_after.status = 'SUCCESS' THEN
+            v_facts := v_facts || doubt(change_fact(v_change, v_word, '',
+                NULL), v_change.kind, 'contradiction', p_reference[v_n],
+                v_change.amount_minor, v_change.currency);
+        END IF;
+    END LOOP;
+
+    RETURN v_facts;
+END
+$$;
+
+ALTER FUNCTION pay.settle_changes(p_merchant_id text[], p_operation_id text[], p_code text[], p_reference text[], p_request_id text[], p_items integer[]) OWNER TO payments_owner;
+
+--
+-- Name: FUNCTION settle_changes(p_merchant_id text[], p_operation_id text[], p_code text[], p_reference text[], p_request_id text[], p_items integer[]); Type: COMMENT; Schema: pay; Owner: payments_owner
+--
+
+COMMENT ON FUNCTION pay.settle_changes(p_merchant_id text[], p_operation_id text[], p_code text[], p_reference text[], p_request_id text[], p_items integer[]) IS 'Changes after the end of a call';
+
+--
 -- Name: settle_dead_letters(text[], text[], text[], text); Type: FUNCTION; Schema: pay; Owner: payments_owner
 --
 
@@ -4096,13 +8149,38 @@ CREATE FUNCTION pay.settle_facts(p_facts pay.fact[], p_late boolean) RETURNS pay
     LANGUAGE plpgsql
     AS $$
 DECLARE
-    v_facts fact[];
+    v_merchants text[] := ARRAY(SELECT f.merchant_id FROM unnest(p_facts) f);
+    v_checkouts text[] := ARRAY(SELECT f.checkout_id FROM unnest(p_facts) f);
+    v_psps      text[] := ARRAY(SELECT f.psp FROM unnest(p_facts) f);
+    v_names     text[];
+    v_parked    int[] := '{}';
+    v_facts     fact[];
+    v_booked    posting[];
 BEGIN
-    PERFORM lock_checkouts(
-        ARRAY(SELECT f.merchant_id FROM unnest(p_facts) f),
-        ARRAY(SELECT f.checkout_id FROM unnest(p_facts) f));
+    v_names := ARRAY(
+        SELECT CASE WHEN f.actor IN ('webhook', 'query')
+                         AND f.reference IS DISTINCT FROM f.token
+                    THEN f.reference END
+        FROM unnest(p_facts) f);
+    IF array_remove(v_names, NULL) <> '{}' THEN
+        v_parked := claim_references(v_merchants, v_checkouts, v_psps,
+                                     v_names);
+    END IF;
 
-    v_facts := record_facts(p_facts);
+    PERFORM lock_checkouts(v_merchants, v_checkouts);
+
+    SELECT t.facts, t.postings INTO v_facts, v_booked
+    FROM take_facts(p_facts) t;
+
+    IF v_parked <> '{}' THEN
+        v_booked := v_booked || apply_parked(
+            ARRAY(SELECT v_merchants[n] FROM unnest(v_parked) n),
+            ARRAY(SELECT v_checkouts[n] FROM unnest(v_parked) n),
+            ARRAY(SELECT v_psps[n] FROM unnest(v_parked) n),
+            ARRAY(SELECT v_names[n] FROM unnest(v_parked) n));
+    END IF;
+
+    PERFORM post(v_booked);
 
     IF p_late OR EXISTS (
         SELECT FROM unnest(v_facts) f
@@ -4129,10 +8207,59 @@ ALTER FUNCTION pay.settle_facts(p_facts pay.fact[], p_late boolean) OWNER TO pay
 COMMENT ON FUNCTION pay.settle_facts(p_facts pay.fact[], p_late boolean) IS 'Takes facts about known checkouts into account';
 
 --
+-- Name: settle_news(pay.news[]); Type: FUNCTION; Schema: pay; Owner: payments_owner
+--
+
+CREATE FUNCTION pay.settle_news(p_news pay.news[]) RETURNS pay.news[]
+    LANGUAGE plpgsql
+    AS $$
+DECLARE
+    v_merchants text[] := ARRAY(SELECT n.merchant_id FROM unnest(p_news) n);
+    v_checkouts text[] := ARRAY(
+        SELECT CASE WHEN n.outcome IS NULL THEN n.checkout_id END
+        FROM unnest(p_news) n);
+    v_psps      text[] := ARRAY(SELECT n.psp FROM unnest(p_news) n);
+    v_names     text[] := ARRAY(
+        SELECT CASE WHEN n.reference IS DISTINCT FROM n.token
+                    THEN n.reference END
+        FROM unnest(p_news) n);
+    v_parked    int[];
+    v_taken     record;
+    v_booked    posting[];
+BEGIN
+    v_parked := claim_references(v_merchants, v_checkouts, v_psps, v_names);
+    PERFORM lock_checkouts(v_merchants, v_checkouts);
+
+    v_taken := take_news(p_news);
+    v_booked := v_taken.postings;
+
+    IF v_parked <> '{}' THEN
+        v_booked := v_booked || apply_parked(
+            ARRAY(SELECT v_merchants[n] FROM unnest(v_parked) n),
+            ARRAY(SELECT v_checkouts[n] FROM unnest(v_parked) n),
+            ARRAY(SELECT v_psps[n] FROM unnest(v_parked) n),
+            ARRAY(SELECT v_names[n] FROM unnest(v_parked) n));
+    END IF;
+
+    PERFORM post(v_booked);
+
+    RETURN v_taken.told;
+END
+$$;
+
+ALTER FUNCTION pay.settle_news(p_news pay.news[]) OWNER TO payments_owner;
+
+--
+-- Name: FUNCTION settle_news(p_news pay.news[]); Type: COMMENT; Schema: pay; Owner: payments_owner
+--
+
+COMMENT ON FUNCTION pay.settle_news(p_news pay.news[]) IS 'Takes words about known checkouts into account, and books them';
+
+--
 -- Name: settle_refunds(text[], text[], text[], text[], text[], integer[]); Type: FUNCTION; Schema: pay; Owner: payments_owner
 --
 
-CREATE FUNCTION pay.settle_refunds(p_merchant_id text[], p_checkout_id text[], p_operation_id text[], p_reference text[], p_request_id text[], p_items integer[]) RETURNS void
+CREATE FUNCTION pay.settle_refunds(p_merchant_id text[], p_checkout_id text[], p_operation_id text[], p_reference text[], p_request_id text[], p_items integer[]) RETURNS pay.fact[]
     LANGUAGE plpgsql
     AS $$
 DECLARE
@@ -4160,7 +8287,7 @@ BEGIN
             'refund_id', p_operation_id[b.n],
             'refund_reference', nullif(p_reference[b.n], ''),
             'amount_minor', b.amount_minor, 'currency', b.currency)),
-        NULL)::fact)
+        NULL, NULL, NULL)::fact)
     INTO v_facts
     FROM paid_back b;
 
@@ -4174,12 +8301,13 @@ BEGIN
             OFFSET 0) k
         WHERE j.ctid = k.tid;
 
-        PERFORM record_facts(v_facts);
         PERFORM settle_dead_letters(
             ARRAY(SELECT f.merchant_id FROM unnest(v_facts) f),
             ARRAY(SELECT f.checkout_id FROM unnest(v_facts) f),
             '{refund,late_success}', 'refunded');
     END IF;
+
+    RETURN coalesce(v_facts, '{}');
 END
 $$;
 
@@ -4241,10 +8369,8 @@ BEGIN
         j.run_at, j.lease_until, j.code,
         greatest(f.run_at, f.lease_until), f.code, l.kind, l.reason,
         l.attempts, s.state,
-        EXISTS (SELECT FROM event e
-                WHERE e.merchant_id = o.merchant_id
-                    AND e.payment_order_id = o.payment_order_id
-                    AND e.kind = 'pending'),
+        is_told(o.merchant_id, o.checkout_id, o.payment_order_id, 'pending',
+                NULL),
         coalesce(m.differs, false), coalesce(m.contradicted, false),
         EXISTS (SELECT FROM letters_of(c.merchant_id, c.checkout_id) x
                 WHERE x.state = 'open' AND x.kind = 'stuck')
@@ -4300,15 +8426,41 @@ ALTER FUNCTION pay.standing_of(p_merchant_id text, p_payment_order_id text) OWNE
 COMMENT ON FUNCTION pay.standing_of(p_merchant_id text, p_payment_order_id text) IS 'What explain() judges an order by; NULL when there is none';
 
 --
--- Name: start_job(text, text, text); Type: FUNCTION; Schema: pay; Owner: payments_owner
+-- Name: start_changes(text, text); Type: FUNCTION; Schema: pay; Owner: payments_owner
 --
 
-CREATE FUNCTION pay.start_job(p_merchant_id text, p_checkout_id text, p_kind text) RETURNS boolean
+CREATE FUNCTION pay.start_changes(p_merchant_id text, p_checkout_id text) RETURNS boolean
     LANGUAGE plpgsql
     AS $$
 BEGIN
-    INSERT INTO job AS j (merchant_id, checkout_id, kind, run_at)
-    SELECT r.merchant_id, r.checkout_id, p_kind, now()
+    PERFORM FROM change c
+    WHERE c.merchant_id = p_merchant_id AND c.checkout_id = p_checkout_id
+        AND c.status IN ('NOT_STARTED', 'EXECUTING')
+        AND start_job(p_merchant_id, p_checkout_id, 'change', c.change_id);
+
+    RETURN FOUND;
+END
+$$;
+
+ALTER FUNCTION pay.start_changes(p_merchant_id text, p_checkout_id text) OWNER TO payments_owner;
+
+--
+-- Name: FUNCTION start_changes(p_merchant_id text, p_checkout_id text); Type: COMMENT; Schema: pay; Owner: payments_owner
+--
+
+COMMENT ON FUNCTION pay.start_changes(p_merchant_id text, p_checkout_id text) IS 'Makes the jobs of all open changes of a locked checkout due now';
+
+--
+-- Name: start_job(text, text, text, text); Type: FUNCTION; Schema: pay; Owner: payments_owner
+--
+
+CREATE FUNCTION pay.start_job(p_merchant_id text, p_checkout_id text, p_kind text, p_operation_id text DEFAULT ''::text) RETURNS boolean
+    LANGUAGE plpgsql
+    AS $$
+BEGIN
+    INSERT INTO job AS j (merchant_id, checkout_id, kind, operation_id,
+        run_at)
+    SELECT r.merchant_id, r.checkout_id, p_kind, p_operation_id, now()
     FROM registration r
     JOIN payment_order o ON o.merchant_id = r.merchant_id
         AND o.checkout_id = r.checkout_id AND o.position = 1
@@ -4320,21 +8472,71 @@ BEGIN
             WHEN 'refund' THEN l.state = 'refunding'
             WHEN 'poll' THEN r.token IS NOT NULL AND l.state IS NULL
                 AND o.status <> 'SUCCESS'
+            WHEN 'change' THEN change_needs_job(p_merchant_id,
+                                                p_operation_id)
             END
-    ON CONFLICT (merchant_id, checkout_id, kind) DO UPDATE
+    ON CONFLICT (merchant_id, checkout_id, kind, operation_id) DO UPDATE
     SET run_at = least(j.run_at, now()), attempts = 0;
 
     RETURN FOUND;
 END
 $$;
 
-ALTER FUNCTION pay.start_job(p_merchant_id text, p_checkout_id text, p_kind text) OWNER TO payments_owner;
+ALTER FUNCTION pay.start_job(p_merchant_id text, p_checkout_id text, p_kind text, p_operation_id text) OWNER TO payments_owner;
 
 --
--- Name: FUNCTION start_job(p_merchant_id text, p_checkout_id text, p_kind text); Type: COMMENT; Schema: pay; Owner: payments_owner
+-- Name: FUNCTION start_job(p_merchant_id text, p_checkout_id text, p_kind text, p_operation_id text); Type: COMMENT; Schema: pay; Owner: payments_owner
 --
 
-COMMENT ON FUNCTION pay.start_job(p_merchant_id text, p_checkout_id text, p_kind text) IS 'Makes a job of a locked checkout due now, with all its attempts ahead';
+COMMENT ON FUNCTION pay.start_job(p_merchant_id text, p_checkout_id text, p_kind text, p_operation_id text) IS 'Makes a job of a locked checkout due now, with all its attempts ahead';
+
+--
+-- Name: statement(text, text, text, bigint, integer); Type: FUNCTION; Schema: pay; Owner: payments_owner
+--
+
+CREATE FUNCTION pay.statement(p_merchant_id text, p_seller text, p_currency text, p_before bigint, p_limit integer) RETURNS json
+    LANGUAGE plpgsql STABLE
+    AS $$
+DECLARE
+    v_lines json;
+    v_last  bigint;
+BEGIN
+    SELECT json_agg(json_build_object('seq', l.wallet_seq,
+            'at', iso_time(e.at), 'kind', l.kind,
+            'account', k.wallet,
+            'amount', decimal_text(-l.amount_minor, l.currency),
+            'balance', decimal_text(l.balance_minor, l.currency),
+            'payment_order_id', e.payment_order_id, 'source', l.source)
+            ORDER BY l.wallet_seq DESC),
+        min(l.wallet_seq)
+    INTO v_lines, v_last
+    FROM (
+        SELECT * FROM journal_line x
+        WHERE x.merchant_id = p_merchant_id AND x.owner = p_seller
+            AND x.currency = p_currency AND x.wallet_seq IS NOT NULL
+            AND x.wallet_seq < coalesce(p_before, 9223372036854775807)
+        ORDER BY x.wallet_seq DESC LIMIT p_limit) l
+    CROSS JOIN LATERAL (
+        SELECT e.at, e.payment_order_id FROM journal_entry e
+        WHERE e.merchant_id = l.merchant_id AND e.source = l.source
+            AND e.kind = l.kind
+        OFFSET 0) e
+    CROSS JOIN LATERAL (
+        SELECT k.wallet FROM account_kind k WHERE k.account = l.account
+        OFFSET 0) k;
+
+    RETURN json_build_object('lines', coalesce(v_lines, '[]'),
+        'next', CASE WHEN v_last > 1 THEN v_last END);
+END
+$$;
+
+ALTER FUNCTION pay.statement(p_merchant_id text, p_seller text, p_currency text, p_before bigint, p_limit integer) OWNER TO payments_owner;
+
+--
+-- Name: FUNCTION statement(p_merchant_id text, p_seller text, p_currency text, p_before bigint, p_limit integer); Type: COMMENT; Schema: pay; Owner: payments_owner
+--
+
+COMMENT ON FUNCTION pay.statement(p_merchant_id text, p_seller text, p_currency text, p_before bigint, p_limit integer) IS 'A page of a wallet''s lines, newest first, and where the next begins';
 
 --
 -- Name: status_rank(text); Type: FUNCTION; Schema: pay; Owner: payments_owner
@@ -4353,6 +8555,33 @@ ALTER FUNCTION pay.status_rank(p_status text) OWNER TO payments_owner;
 COMMENT ON FUNCTION pay.status_rank(p_status text) IS 'How far an order is: a status may only rise';
 
 --
+-- Name: store_rates(text, text, jsonb, timestamp with time zone); Type: FUNCTION; Schema: pay; Owner: payments_owner
+--
+
+CREATE FUNCTION pay.store_rates(p_source text, p_base text, p_rates jsonb, p_at timestamp with time zone) RETURNS void
+    LANGUAGE plpgsql
+    AS $$
+BEGIN
+    DELETE FROM rate r WHERE r.source = p_source AND NOT p_rates ? r.quote;
+
+    INSERT INTO rate AS r (source, quote, base, rate, fetched_at)
+    SELECT p_source, e.key, p_base, e.value::numeric, p_at
+    FROM jsonb_each_text(p_rates) e
+    ON CONFLICT (source, quote) DO UPDATE
+    SET base = EXCLUDED.base, rate = EXCLUDED.rate,
+        fetched_at = EXCLUDED.fetched_at;
+END
+$$;
+
+ALTER FUNCTION pay.store_rates(p_source text, p_base text, p_rates jsonb, p_at timestamp with time zone) OWNER TO payments_owner;
+
+--
+-- Name: FUNCTION store_rates(p_source text, p_base text, p_rates jsonb, p_at timestamp with time zone); Type: COMMENT; Schema: pay; Owner: payments_owner
+--
+
+COMMENT ON FUNCTION pay.store_rates(p_source text, p_base text, p_rates jsonb, p_at timestamp with time zone) IS 'Puts a source''s rates in the place of those it gave before';
+
+--
 -- Name: sweep_all(jsonb); Type: FUNCTION; Schema: pay; Owner: payments_owner
 --
 
@@ -4367,6 +8596,7 @@ BEGIN
     PERFORM sweep_open(sweep_limit(p_limits, 'registering_s'),
                        sweep_limit(p_limits, 'executing_s'));
     PERFORM sweep_parked(sweep_limit(p_limits, 'parked_s'));
+    PERFORM make_partitions(false);
 
     RETURN sweep_counts();
 END
@@ -4667,24 +8897,235 @@ ALTER FUNCTION pay.sweep_unknown(p_limit interval) OWNER TO payments_owner;
 COMMENT ON FUNCTION pay.sweep_unknown(p_limit interval) IS 'Dead letters for calls whose outcome has not been known for too long';
 
 --
+-- Name: take_captures(pay.news, bigint); Type: FUNCTION; Schema: pay; Owner: payments_owner
+--
+
+CREATE FUNCTION pay.take_captures(p_news pay.news, p_left bigint, OUT outcome text, OUT facts pay.fact[]) RETURNS record
+    LANGUAGE plpgsql
+    AS $$
+DECLARE
+    v_change change;
+    v_order  payment_order;
+BEGIN
+    facts := '{}';
+    outcome := 'applied';
+
+    FOR v_change IN
+        SELECT c.* FROM change c
+        WHERE c.merchant_id = p_news.merchant_id
+            AND c.checkout_id = p_news.checkout_id AND c.kind = 'capture'
+            AND c.status IN ('NOT_STARTED', 'EXECUTING')
+        ORDER BY (c.change_id = p_news.operation_id) IS TRUE DESC,
+            c.created_at, c.change_id
+    LOOP
+        CONTINUE WHEN v_change.amount_minor > p_left;
+        facts := facts || move_change(v_change, 'SUCCESS',
+                                      news_word(p_news));
+        p_left := p_left - v_change.amount_minor;
+    END LOOP;
+
+    IF p_left > 0 AND p_left <> (
+        SELECT CASE WHEN count(*) = 1 THEN p_left
+                    ELSE sum(o.amount_minor - o.captured_minor) END
+        FROM payment_order o
+        WHERE o.merchant_id = p_news.merchant_id
+            AND o.checkout_id = p_news.checkout_id)
+    THEN
+        SELECT d.outcome, take_captures.facts || d.facts INTO outcome, facts
+        FROM news_doubt(p_news, 'unknown') d;
+        RETURN;
+    END IF;
+
+    FOR v_order IN
+        SELECT o.* FROM payment_order o
+        WHERE o.merchant_id = p_news.merchant_id
+            AND o.checkout_id = p_news.checkout_id
+            AND o.captured_minor < o.amount_minor AND p_left > 0
+        ORDER BY o.position
+    LOOP
+        facts := facts || move_change(insert_outside(p_news, v_order, least(
+            p_left, v_order.amount_minor - v_order.captured_minor)),
+            'SUCCESS', news_word(p_news));
+    END LOOP;
+END
+$$;
+
+ALTER FUNCTION pay.take_captures(p_news pay.news, p_left bigint, OUT outcome text, OUT facts pay.fact[]) OWNER TO payments_owner;
+
+--
+-- Name: FUNCTION take_captures(p_news pay.news, p_left bigint, OUT outcome text, OUT facts pay.fact[]); Type: COMMENT; Schema: pay; Owner: payments_owner
+--
+
+COMMENT ON FUNCTION pay.take_captures(p_news pay.news, p_left bigint, OUT outcome text, OUT facts pay.fact[]) IS 'Captures that we did not know of, or not that they were done';
+
+--
+-- Name: take_facts(pay.fact[]); Type: FUNCTION; Schema: pay; Owner: payments_owner
+--
+
+CREATE FUNCTION pay.take_facts(p_facts pay.fact[], OUT facts pay.fact[], OUT postings pay.posting[]) RETURNS record
+    LANGUAGE plpgsql
+    AS $$
+DECLARE
+    v_facts   fact[];
+    v_last    int;
+    v_step    record;
+    v_moved   int[] := '{}';
+    v_late    int[] := '{}';
+    v_against int[] := '{}';
+    v_told    int[] := '{}';
+    v_booked  posting[] := '{}';
+    v_wrong   boolean;
+    v_named   boolean;
+    v_asked   boolean;
+BEGIN
+    p_facts := ARRAY(
+        SELECT ROW(f.item,
+            row_number() OVER (PARTITION BY f.merchant_id, f.checkout_id
+                               ORDER BY f.item),
+            f.merchant_id, f.checkout_id, f.kind, f.actor, f.psp, f.event_id,
+            f.type, f.code, f.token, f.reference, f.amount_minor, f.currency,
+            f.request_id, f.detail, NULL, f.order_id, f.postings)::fact
+        FROM unnest(p_facts) f);
+
+    SELECT max(f.turn), bool_or(f.kind = 'mismatch'),
+        bool_or(f.reference IS NOT NULL), bool_or(f.kind = 'notified')
+    INTO v_last, v_wrong, v_named, v_asked
+    FROM unnest(p_facts) f;
+
+    v_facts := p_facts;
+    IF v_wrong THEN
+        v_facts := ARRAY(
+            SELECT f FROM unnest(p_facts) f
+            WHERE f.kind <> 'mismatch' OR is_new_mismatch(f));
+    END IF;
+
+    FOR v_turn IN 1 .. coalesce(v_last, 0) LOOP
+        v_step := move_orders(v_facts, v_turn);
+        v_moved := v_moved || v_step.moved;
+        v_late := v_late || v_step.late;
+        v_against := v_against || v_step.against;
+        v_told := v_told || v_step.told;
+        v_booked := v_booked || v_step.booked;
+    END LOOP;
+
+    IF v_wrong OR v_told <> '{}' THEN
+        PERFORM keep_mismatches(v_facts, v_told);
+    END IF;
+
+    IF v_named THEN
+        PERFORM keep_references(v_facts, v_moved, v_against);
+    END IF;
+
+    IF v_late <> '{}' THEN
+        PERFORM keep_late(v_facts, v_late);
+    END IF;
+
+    IF v_asked THEN
+        PERFORM poll_soon(v_facts);
+    END IF;
+
+    IF v_booked <> '{}' OR EXISTS (
+        SELECT FROM unnest(v_facts) f
+        WHERE f.kind IN ('cancelled', 'expired', 'declined', 'rejected',
+                         'refused'))
+    THEN
+        PERFORM end_changes(v_facts);
+    END IF;
+
+    postings := book_facts(v_facts, v_moved, v_late, v_booked);
+    facts := ARRAY(
+        SELECT with_outcome(f, CASE
+            WHEN f.kind = 'mismatch' THEN 'mismatch'
+            WHEN f.kind = 'notified' THEN 'asked'
+            WHEN f.item = ANY (v_moved) THEN 'applied'
+            WHEN f.item = ANY (v_late) THEN 'held'
+            WHEN f.item = ANY (v_against) THEN 'contradiction'
+            ELSE 'unchanged' END)
+        FROM unnest(p_facts) f);
+END
+$$;
+
+ALTER FUNCTION pay.take_facts(p_facts pay.fact[], OUT facts pay.fact[], OUT postings pay.posting[]) OWNER TO payments_owner;
+
+--
+-- Name: FUNCTION take_facts(p_facts pay.fact[], OUT facts pay.fact[], OUT postings pay.posting[]); Type: COMMENT; Schema: pay; Owner: payments_owner
+--
+
+COMMENT ON FUNCTION pay.take_facts(p_facts pay.fact[], OUT facts pay.fact[], OUT postings pay.posting[]) IS 'Takes facts about locked checkouts into account, in turn order';
+
+--
+-- Name: take_news(pay.news[]); Type: FUNCTION; Schema: pay; Owner: payments_owner
+--
+
+CREATE FUNCTION pay.take_news(p_news pay.news[], OUT told pay.news[], OUT postings pay.posting[]) RETURNS record
+    LANGUAGE plpgsql
+    AS $$
+DECLARE
+    v_one   record;
+    v_facts fact[] := '{}';
+BEGIN
+    FOR v_n IN 1 .. cardinality(p_news) LOOP
+        CONTINUE WHEN p_news[v_n].outcome IS NOT NULL;
+        v_one := hear_news(p_news[v_n]);
+        p_news[v_n].outcome := v_one.outcome;
+        v_facts := v_facts || v_one.facts;
+    END LOOP;
+
+    SELECT t.postings INTO postings
+    FROM take_facts(number_facts(v_facts, 0)) t;
+
+    UPDATE webhook_inbox w
+    SET state = n.outcome, merchant_id = n.merchant_id,
+        checkout_id = n.checkout_id
+    FROM unnest(p_news) n
+    WHERE n.source <> 'query' AND n.checkout_id IS NOT NULL
+        AND n.outcome <> 'duplicate'
+        AND w.psp = n.psp AND w.event_id = n.event_id
+        AND (w.state <> n.outcome OR w.checkout_id IS NULL);
+
+    told := p_news;
+END
+$$;
+
+ALTER FUNCTION pay.take_news(p_news pay.news[], OUT told pay.news[], OUT postings pay.posting[]) OWNER TO payments_owner;
+
+--
+-- Name: FUNCTION take_news(p_news pay.news[], OUT told pay.news[], OUT postings pay.posting[]); Type: COMMENT; Schema: pay; Owner: payments_owner
+--
+
+COMMENT ON FUNCTION pay.take_news(p_news pay.news[], OUT told pay.news[], OUT postings pay.posting[]) IS 'Takes words about what follows a sale into account';
+
+--
 -- Name: timeline(text, text, boolean); Type: FUNCTION; Schema: pay; Owner: payments_owner
 --
 
 CREATE FUNCTION pay.timeline(p_merchant_id text, p_payment_order_id text, p_inside boolean) RETURNS json
-    LANGUAGE sql STABLE
+    LANGUAGE plpgsql STABLE
     AS $$
-SELECT json_agg(json_build_object('seq', e.seq,
-    'at', iso_time(e.at), 'kind', e.kind, 'actor', e.actor,
-    'old_status', e.old_status, 'new_status', e.new_status,
-    'reason', e.reason,
-    'detail', CASE WHEN e.actor = 'operator' AND NOT p_inside
-                   THEN e.detail - '{who,why,role}'::text[]
-                   ELSE e.detail END,
-    'request_id', e.request_id) ORDER BY e.seq)
-FROM (SELECT * FROM event x
-      WHERE x.merchant_id = p_merchant_id
-          AND x.payment_order_id = p_payment_order_id
-      ORDER BY x.seq DESC LIMIT 1000) e
+DECLARE
+    v_since timestamptz := (
+        SELECT events_since(o.merchant_id, o.checkout_id)
+        FROM find_order(p_merchant_id, p_payment_order_id) o);
+BEGIN
+    IF v_since IS NULL THEN
+        RETURN NULL;
+    END IF;
+
+    RETURN (
+        SELECT coalesce(json_agg(json_build_object('seq', e.seq,
+            'at', iso_time(e.at), 'kind', e.kind, 'actor', e.actor,
+            'old_status', e.old_status, 'new_status', e.new_status,
+            'reason', e.reason,
+            'detail', CASE WHEN e.actor = 'operator' AND NOT p_inside
+                           THEN e.detail - '{who,why,role}'::text[]
+                           ELSE e.detail END,
+            'request_id', e.request_id) ORDER BY e.seq), '[]')
+        FROM (SELECT * FROM event x
+              WHERE x.merchant_id = p_merchant_id
+                  AND x.payment_order_id = p_payment_order_id
+                  AND x.at >= v_since
+              ORDER BY x.seq DESC LIMIT 1000) e);
+END
 $$;
 
 ALTER FUNCTION pay.timeline(p_merchant_id text, p_payment_order_id text, p_inside boolean) OWNER TO payments_owner;
@@ -4694,6 +9135,45 @@ ALTER FUNCTION pay.timeline(p_merchant_id text, p_payment_order_id text, p_insid
 --
 
 COMMENT ON FUNCTION pay.timeline(p_merchant_id text, p_payment_order_id text, p_inside boolean) IS 'An order''s events, oldest first; NULL when there is no such order';
+
+--
+-- Name: wallet_differences(text, text); Type: FUNCTION; Schema: pay; Owner: payments_owner
+--
+
+CREATE FUNCTION pay.wallet_differences(p_merchant_id text, p_seller text) RETURNS SETOF jsonb
+    LANGUAGE sql STABLE
+    AS $$
+SELECT jsonb_build_object('check', 'wallet_lines', 'seller',
+    w.seller_account, 'currency', w.currency)
+FROM wallet w
+CROSS JOIN LATERAL (
+    SELECT max(l.wallet_seq) AS last, count(*) AS lines,
+        max(l.wallet_seq) - min(l.wallet_seq) + 1 AS span,
+        (array_agg(l.balance_minor ORDER BY l.wallet_seq DESC)
+         FILTER (WHERE l.account = 'seller_available'))[1] AS available,
+        (array_agg(l.balance_minor ORDER BY l.wallet_seq DESC)
+         FILTER (WHERE l.account = 'seller_pending'))[1] AS pending,
+        (array_agg(l.balance_minor ORDER BY l.wallet_seq DESC)
+         FILTER (WHERE l.account = 'seller_reserved'))[1] AS reserved
+    FROM (SELECT * FROM journal_line x
+          WHERE x.merchant_id = w.merchant_id
+              AND x.owner = w.seller_account AND x.currency = w.currency
+              AND x.wallet_seq IS NOT NULL
+          ORDER BY x.wallet_seq DESC LIMIT 100) l) n
+WHERE w.merchant_id = p_merchant_id AND w.seller_account = p_seller
+    AND (w.seq <> coalesce(n.last, 0) OR n.lines <> coalesce(n.span, 0)
+         OR n.available <> w.available_minor
+         OR n.pending <> w.pending_minor
+         OR n.reserved <> w.reserved_minor)
+$$;
+
+ALTER FUNCTION pay.wallet_differences(p_merchant_id text, p_seller text) OWNER TO payments_owner;
+
+--
+-- Name: FUNCTION wallet_differences(p_merchant_id text, p_seller text); Type: COMMENT; Schema: pay; Owner: payments_owner
+--
+
+COMMENT ON FUNCTION pay.wallet_differences(p_merchant_id text, p_seller text) IS 'A seller''s wallets that do not agree with their newest lines';
 
 --
 -- Name: with_outcome(pay.fact, text); Type: FUNCTION; Schema: pay; Owner: payments_owner
@@ -4715,6 +9195,54 @@ ALTER FUNCTION pay.with_outcome(p_fact pay.fact, p_outcome text) OWNER TO paymen
 --
 
 COMMENT ON FUNCTION pay.with_outcome(p_fact pay.fact, p_outcome text) IS 'The fact with its outcome';
+
+--
+-- Name: apply_change(text[], text[], text[], text[], text[], text[], text[], text[], text[], text[], bigint[], text[], bigint[], text[], text[], bytea[], text[]); Type: FUNCTION; Schema: pay_api; Owner: payments_owner
+--
+
+CREATE FUNCTION pay_api.apply_change(p_psp text[], p_source text[], p_event_id text[], p_type text[], p_about text[], p_news text[], p_token text[], p_reference text[], p_object text[], p_operation_id text[], p_amount_minor bigint[], p_currency text[], p_fee_minor bigint[], p_fee_currency text[], p_code text[], p_digest bytea[], p_request_id text[]) RETURNS TABLE(item integer, outcome text, merchant_id text, checkout_id text, checkout_uuid text, psp text, nonce text, handle text, token text, alias text, hosted_url text, return_url text, base_url text, currency text, total_minor bigint, expires_s bigint, registration_state text, attempt bigint, code text, version bigint, orders text)
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pay', 'pg_temp'
+    AS $$
+#variable_conflict use_column
+DECLARE
+    v_news news[];
+BEGIN
+    PERFORM check_batch(
+        array_dims(p_psp), array_dims(p_source), array_dims(p_event_id),
+        array_dims(p_type), array_dims(p_about), array_dims(p_news),
+        array_dims(p_token), array_dims(p_reference), array_dims(p_object),
+        array_dims(p_operation_id), array_dims(p_amount_minor),
+        array_dims(p_currency), array_dims(p_fee_minor),
+        array_dims(p_fee_currency), array_dims(p_code),
+        array_dims(p_digest), array_dims(p_request_id));
+
+    v_news := settle_news(await_names(insert_news(locate_news(read_news(
+        p_psp, p_source, p_event_id, p_type, p_about, p_news, p_token,
+        p_reference, p_object, p_operation_id, p_amount_minor, p_currency,
+        p_fee_minor, p_fee_currency, p_code, p_digest, p_request_id)))));
+
+    RETURN QUERY
+    SELECT n.item, n.outcome, s.*
+    FROM unnest(v_news) n
+    LEFT JOIN checkout_state s ON s.merchant_id = n.merchant_id
+        AND s.checkout_id = n.checkout_id;
+
+    RETURN QUERY
+    SELECT n, 'invalid', s.*
+    FROM generate_series(1, cardinality(p_psp)) n
+    LEFT JOIN checkout_state s ON false
+    WHERE n NOT IN (SELECT x.item FROM unnest(v_news) x);
+END
+$$;
+
+ALTER FUNCTION pay_api.apply_change(p_psp text[], p_source text[], p_event_id text[], p_type text[], p_about text[], p_news text[], p_token text[], p_reference text[], p_object text[], p_operation_id text[], p_amount_minor bigint[], p_currency text[], p_fee_minor bigint[], p_fee_currency text[], p_code text[], p_digest bytea[], p_request_id text[]) OWNER TO payments_owner;
+
+--
+-- Name: FUNCTION apply_change(p_psp text[], p_source text[], p_event_id text[], p_type text[], p_about text[], p_news text[], p_token text[], p_reference text[], p_object text[], p_operation_id text[], p_amount_minor bigint[], p_currency text[], p_fee_minor bigint[], p_fee_currency text[], p_code text[], p_digest bytea[], p_request_id text[]); Type: COMMENT; Schema: pay_api; Owner: payments_owner
+--
+
+COMMENT ON FUNCTION pay_api.apply_change(p_psp text[], p_source text[], p_event_id text[], p_type text[], p_about text[], p_news text[], p_token text[], p_reference text[], p_object text[], p_operation_id text[], p_amount_minor bigint[], p_currency text[], p_fee_minor bigint[], p_fee_currency text[], p_code text[], p_digest bytea[], p_request_id text[]) IS 'Takes PSPs'' words about what follows a sale into account: applied, unchanged, contradiction, duplicate, parked, mismatch, ignored, unknown, not_found or invalid';
 
 --
 -- Name: apply_event(text[], text[], text[], text[], text[], text[], text[], text[], bigint[], text[], bytea[], text[]); Type: FUNCTION; Schema: pay_api; Owner: payments_owner
@@ -4842,6 +9370,82 @@ ALTER FUNCTION pay_api.begin_backfill(p_psp text[], p_owner text[], p_interval_m
 COMMENT ON FUNCTION pay_api.begin_backfill(p_psp text[], p_owner text[], p_interval_ms bigint[], p_lease_ms bigint[]) IS 'From when to when a PSP''s list of events is to be looked at: due, not_due or invalid';
 
 --
+-- Name: begin_change(text[], text[], text[], text[], text[], bytea[], bigint[], bigint[], text[], text[], jsonb[], bigint[], text[]); Type: FUNCTION; Schema: pay_api; Owner: payments_owner
+--
+
+CREATE FUNCTION pay_api.begin_change(p_merchant_id text[], p_payment_order_id text[], p_kind text[], p_change_id text[], p_idempotency_key text[], p_fingerprint bytea[], p_ttl_s bigint[], p_amount_minor bigint[], p_currency text[], p_reason text[], p_metadata jsonb[], p_lease_ms bigint[], p_request_id text[]) RETURNS TABLE(item integer, outcome text, change_id text, change_kind text, payment_order_id text, change_status text, amount_minor bigint, change_currency text, reason text, change_code text, reference text, change_metadata text, created_at text, changed_at text, payment_reference text, merchant_id text, checkout_id text, checkout_uuid text, psp text, nonce text, handle text, token text, alias text, hosted_url text, return_url text, base_url text, currency text, total_minor bigint, expires_s bigint, registration_state text, attempt bigint, code text, version bigint, orders text)
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pay', 'pg_temp'
+    AS $$
+#variable_conflict use_column
+DECLARE
+    v_items   change_item[];
+    v_item    change_item;
+    v_one     record;
+    v_facts   fact[] := '{}';
+    v_outcome text[] := array_fill('invalid'::text,
+                                   ARRAY[cardinality(p_kind)]);
+    v_change  text[] := array_fill(NULL::text, ARRAY[cardinality(p_kind)]);
+BEGIN
+    PERFORM check_batch(
+        array_dims(p_merchant_id), array_dims(p_payment_order_id),
+        array_dims(p_kind), array_dims(p_change_id),
+        array_dims(p_idempotency_key), array_dims(p_fingerprint),
+        array_dims(p_ttl_s), array_dims(p_amount_minor),
+        array_dims(p_currency), array_dims(p_reason), array_dims(p_metadata),
+        array_dims(p_lease_ms), array_dims(p_request_id));
+
+    v_items := read_change_items(p_merchant_id, p_payment_order_id, p_kind,
+        p_change_id, p_idempotency_key, p_fingerprint, p_ttl_s,
+        p_amount_minor, p_currency, p_reason, p_metadata, p_lease_ms,
+        p_request_id);
+
+    PERFORM claim_change_keys(v_items);
+    PERFORM lock_checkouts(
+        ARRAY(SELECT i.merchant_id FROM unnest(v_items) i),
+        ARRAY(SELECT i.checkout_id FROM unnest(v_items) i));
+
+    FOREACH v_item IN ARRAY v_items LOOP
+        v_one := begin_one_change(v_item);
+        v_outcome[v_item.item] := v_one.outcome;
+        v_change[v_item.item] := v_one.change_id;
+
+        IF v_one.told IS DISTINCT FROM NULL THEN
+            v_facts := v_facts || v_one.told;
+        END IF;
+    END LOOP;
+
+    PERFORM release_change_keys(v_items);
+    PERFORM record_facts(number_facts(v_facts, 0));
+
+    RETURN QUERY
+    SELECT u.n::int, u.outcome, k.change_id, k.change_kind,
+        k.payment_order_id, k.change_status, k.amount_minor,
+        k.change_currency, k.reason, k.change_code, k.reference,
+        k.change_metadata, k.created_at, k.changed_at, k.payment_reference,
+        s.*
+    FROM unnest(v_outcome, v_change, p_merchant_id, p_payment_order_id)
+        WITH ORDINALITY AS u (outcome, change_id, merchant_id,
+        payment_order_id, n)
+    LEFT JOIN LATERAL change_columns(u.merchant_id, u.change_id) k
+        ON u.outcome IN ('created', 'replayed')
+    LEFT JOIN LATERAL find_order(u.merchant_id, u.payment_order_id) o
+        ON u.outcome NOT IN ('invalid', 'not_found', 'key_reused',
+                             'in_progress')
+    LEFT JOIN checkout_state s ON s.merchant_id = o.merchant_id
+        AND s.checkout_id = o.checkout_id;
+END
+$$;
+
+ALTER FUNCTION pay_api.begin_change(p_merchant_id text[], p_payment_order_id text[], p_kind text[], p_change_id text[], p_idempotency_key text[], p_fingerprint bytea[], p_ttl_s bigint[], p_amount_minor bigint[], p_currency text[], p_reason text[], p_metadata jsonb[], p_lease_ms bigint[], p_request_id text[]) OWNER TO payments_owner;
+
+--
+-- Name: FUNCTION begin_change(p_merchant_id text[], p_payment_order_id text[], p_kind text[], p_change_id text[], p_idempotency_key text[], p_fingerprint bytea[], p_ttl_s bigint[], p_amount_minor bigint[], p_currency text[], p_reason text[], p_metadata jsonb[], p_lease_ms bigint[], p_request_id text[]); Type: COMMENT; Schema: pay_api; Owner: payments_owner
+--
+
+COMMENT ON FUNCTION pay_api.begin_change(p_merchant_id text[], p_payment_order_id text[], p_kind text[], p_change_id text[], p_idempotency_key text[], p_fingerprint bytea[], p_ttl_s bigint[], p_amount_minor bigint[], p_currency text[], p_reason text[], p_metadata jsonb[], p_lease_ms bigint[], p_request_id text[]) IS 'Begins captures, cancellations and refunds: created, replayed, in_progress, key_reused, not_found, not_paid, already_paid, nothing_left, exceeds, currency or invalid';
+
+--
 -- Name: begin_dispatch(text[], text[], text[], text[], text[], bigint[], bigint[], text[]); Type: FUNCTION; Schema: pay_api; Owner: payments_owner
 --
 
@@ -4894,10 +9498,10 @@ ALTER FUNCTION pay_api.begin_dispatch(p_merchant_id text[], p_checkout_id text[]
 COMMENT ON FUNCTION pay_api.begin_dispatch(p_merchant_id text[], p_checkout_id text[], p_operation text[], p_operation_id text[], p_psp text[], p_key_window_s bigint[], p_lease_ms bigint[], p_request_id text[]) IS 'Journals what is about to be sent: send, or busy, ask, done, not_found or invalid, and nothing may be sent';
 
 --
--- Name: begin_payment(text[], text[], bytea[], text[], text[], text[], text[], text[], text[], text[], jsonb[], jsonb[], jsonb[], text[], bigint[], bigint[], jsonb[], bigint[], bigint[], text[], text[], text[], text[], text[]); Type: FUNCTION; Schema: pay_api; Owner: payments_owner
+-- Name: begin_payment(text[], text[], bytea[], text[], text[], text[], text[], text[], text[], text[], jsonb[], jsonb[], jsonb[], text[], bigint[], bigint[], jsonb[], bigint[], bigint[], text[], text[], text[], text[], text[], jsonb[]); Type: FUNCTION; Schema: pay_api; Owner: payments_owner
 --
 
-CREATE FUNCTION pay_api.begin_payment(p_merchant_id text[], p_idempotency_key text[], p_fingerprint bytea[], p_checkout_id text[], p_checkout_uuid text[], p_handle text[], p_psp text[], p_nonce text[], p_return_url text[], p_base_url text[], p_buyer_info jsonb[], p_metadata jsonb[], p_credit_card_info jsonb[], p_currency text[], p_total_minor bigint[], p_expires_s bigint[], p_orders jsonb[], p_ttl_s bigint[], p_lease_ms bigint[], p_request_id text[], p_psps text[], p_route text[], p_key_windows text[], p_late_success text[]) RETURNS TABLE(item integer, outcome text, merchant_id text, checkout_id text, checkout_uuid text, psp text, nonce text, handle text, token text, alias text, hosted_url text, return_url text, base_url text, currency text, total_minor bigint, expires_s bigint, registration_state text, attempt bigint, code text, version bigint, orders text)
+CREATE FUNCTION pay_api.begin_payment(p_merchant_id text[], p_idempotency_key text[], p_fingerprint bytea[], p_checkout_id text[], p_checkout_uuid text[], p_handle text[], p_psp text[], p_nonce text[], p_return_url text[], p_base_url text[], p_buyer_info jsonb[], p_metadata jsonb[], p_credit_card_info jsonb[], p_currency text[], p_total_minor bigint[], p_expires_s bigint[], p_orders jsonb[], p_ttl_s bigint[], p_lease_ms bigint[], p_request_id text[], p_psps text[], p_route text[], p_key_windows text[], p_late_success text[], p_terms jsonb[]) RETURNS TABLE(item integer, outcome text, merchant_id text, checkout_id text, checkout_uuid text, psp text, nonce text, handle text, token text, alias text, hosted_url text, return_url text, base_url text, currency text, total_minor bigint, expires_s bigint, registration_state text, attempt bigint, code text, version bigint, orders text)
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pay', 'pg_temp'
     AS $_$
@@ -4920,7 +9524,7 @@ BEGIN
         array_dims(p_expires_s), array_dims(p_orders), array_dims(p_ttl_s),
         array_dims(p_lease_ms), array_dims(p_request_id),
         array_dims(p_psps), array_dims(p_route), array_dims(p_key_windows),
-        array_dims(p_late_success));
+        array_dims(p_late_success), array_dims(p_terms));
 
     v_items := ARRAY(
         SELECT ROW(u.n, u.merchant_id, u.key, u.fingerprint, u.checkout_id,
@@ -4930,18 +9534,18 @@ BEGIN
             make_interval(secs => u.ttl_s),
             make_interval(secs => u.lease_ms / 1000.0),
             u.request_id, l.psps, nullif(u.route, ''), w.key_windows,
-            w.late_success)::payment_item
+            w.late_success, t.capture, t.quote_ttl, t.rate_age)::payment_item
         FROM unnest(p_merchant_id, p_idempotency_key, p_fingerprint,
             p_checkout_id, p_checkout_uuid, p_handle, p_psp, p_nonce,
             p_return_url, p_base_url, p_buyer_info, p_metadata,
             p_credit_card_info, p_currency, p_total_minor, p_expires_s,
             p_orders, p_ttl_s, p_lease_ms, p_request_id, p_psps, p_route,
-            p_key_windows, p_late_success)
+            p_key_windows, p_late_success, p_terms)
             WITH ORDINALITY AS u (merchant_id, key, fingerprint,
             checkout_id, uuid, handle, psp, nonce, return_url, base_url,
             buyer_info, metadata, credit_card_info, currency, total_minor,
             expires_s, orders, ttl_s, lease_ms, request_id, psps, route,
-            key_windows, late_success, n)
+            key_windows, late_success, terms, n)
         JOIN currency k ON k.code = u.currency
         CROSS JOIN LATERAL (
             SELECT CASE WHEN u.psps <> '' THEN string_to_array(u.psps, ' ')
@@ -4953,6 +9557,7 @@ BEGIN
                 coalesce(nullif(u.late_success, ''), 'accept')
                     AS late_success
             OFFSET 0) w
+        CROSS JOIN LATERAL read_terms(u.terms) t
         CROSS JOIN LATERAL (
             SELECT count(*) AS count,
                 bool_and(order_ok(e, u.currency)) AS ok,
@@ -4975,6 +9580,8 @@ BEGIN
             AND (SELECT bool_and(id_ok(p)) FROM unnest(l.psps) p)
             AND cardinality(w.key_windows) = cardinality(l.psps)
             AND w.late_success IN ('accept', 'hold', 'refund')
+            AND t.capture IN ('automatic', 'manual')
+            AND t.quote_ttl IS NOT NULL AND t.rate_age IS NOT NULL
             AND coalesce(octet_length(u.route), 0) <= 1000
             AND o.count BETWEEN 1 AND 20 AND o.ok
             AND o.total = u.total_minor
@@ -5007,13 +9614,125 @@ BEGIN
 END
 $_$;
 
-ALTER FUNCTION pay_api.begin_payment(p_merchant_id text[], p_idempotency_key text[], p_fingerprint bytea[], p_checkout_id text[], p_checkout_uuid text[], p_handle text[], p_psp text[], p_nonce text[], p_return_url text[], p_base_url text[], p_buyer_info jsonb[], p_metadata jsonb[], p_credit_card_info jsonb[], p_currency text[], p_total_minor bigint[], p_expires_s bigint[], p_orders jsonb[], p_ttl_s bigint[], p_lease_ms bigint[], p_request_id text[], p_psps text[], p_route text[], p_key_windows text[], p_late_success text[]) OWNER TO payments_owner;
+ALTER FUNCTION pay_api.begin_payment(p_merchant_id text[], p_idempotency_key text[], p_fingerprint bytea[], p_checkout_id text[], p_checkout_uuid text[], p_handle text[], p_psp text[], p_nonce text[], p_return_url text[], p_base_url text[], p_buyer_info jsonb[], p_metadata jsonb[], p_credit_card_info jsonb[], p_currency text[], p_total_minor bigint[], p_expires_s bigint[], p_orders jsonb[], p_ttl_s bigint[], p_lease_ms bigint[], p_request_id text[], p_psps text[], p_route text[], p_key_windows text[], p_late_success text[], p_terms jsonb[]) OWNER TO payments_owner;
 
 --
--- Name: FUNCTION begin_payment(p_merchant_id text[], p_idempotency_key text[], p_fingerprint bytea[], p_checkout_id text[], p_checkout_uuid text[], p_handle text[], p_psp text[], p_nonce text[], p_return_url text[], p_base_url text[], p_buyer_info jsonb[], p_metadata jsonb[], p_credit_card_info jsonb[], p_currency text[], p_total_minor bigint[], p_expires_s bigint[], p_orders jsonb[], p_ttl_s bigint[], p_lease_ms bigint[], p_request_id text[], p_psps text[], p_route text[], p_key_windows text[], p_late_success text[]); Type: COMMENT; Schema: pay_api; Owner: payments_owner
+-- Name: FUNCTION begin_payment(p_merchant_id text[], p_idempotency_key text[], p_fingerprint bytea[], p_checkout_id text[], p_checkout_uuid text[], p_handle text[], p_psp text[], p_nonce text[], p_return_url text[], p_base_url text[], p_buyer_info jsonb[], p_metadata jsonb[], p_credit_card_info jsonb[], p_currency text[], p_total_minor bigint[], p_expires_s bigint[], p_orders jsonb[], p_ttl_s bigint[], p_lease_ms bigint[], p_request_id text[], p_psps text[], p_route text[], p_key_windows text[], p_late_success text[], p_terms jsonb[]); Type: COMMENT; Schema: pay_api; Owner: payments_owner
 --
 
-COMMENT ON FUNCTION pay_api.begin_payment(p_merchant_id text[], p_idempotency_key text[], p_fingerprint bytea[], p_checkout_id text[], p_checkout_uuid text[], p_handle text[], p_psp text[], p_nonce text[], p_return_url text[], p_base_url text[], p_buyer_info jsonb[], p_metadata jsonb[], p_credit_card_info jsonb[], p_currency text[], p_total_minor bigint[], p_expires_s bigint[], p_orders jsonb[], p_ttl_s bigint[], p_lease_ms bigint[], p_request_id text[], p_psps text[], p_route text[], p_key_windows text[], p_late_success text[]) IS 'Creates checkouts: created, replayed, in_progress, key_reused, exists or invalid';
+COMMENT ON FUNCTION pay_api.begin_payment(p_merchant_id text[], p_idempotency_key text[], p_fingerprint bytea[], p_checkout_id text[], p_checkout_uuid text[], p_handle text[], p_psp text[], p_nonce text[], p_return_url text[], p_base_url text[], p_buyer_info jsonb[], p_metadata jsonb[], p_credit_card_info jsonb[], p_currency text[], p_total_minor bigint[], p_expires_s bigint[], p_orders jsonb[], p_ttl_s bigint[], p_lease_ms bigint[], p_request_id text[], p_psps text[], p_route text[], p_key_windows text[], p_late_success text[], p_terms jsonb[]) IS 'Creates checkouts: created, replayed, in_progress, key_reused, exists, rate_missing, credit_too_large or invalid';
+
+--
+-- Name: begin_rates(text[], text[], bigint[], bigint[]); Type: FUNCTION; Schema: pay_api; Owner: payments_owner
+--
+
+CREATE FUNCTION pay_api.begin_rates(p_source text[], p_owner text[], p_interval_ms bigint[], p_lease_ms bigint[]) RETURNS TABLE(item integer, outcome text, age_ms bigint)
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pay', 'pg_temp'
+    AS $$
+#variable_conflict use_column
+DECLARE
+    v_item record;
+    v_mine record;
+BEGIN
+    PERFORM check_batch(array_dims(p_source), array_dims(p_owner),
+        array_dims(p_interval_ms), array_dims(p_lease_ms));
+
+    FOR v_item IN
+        SELECT u.*, coalesce(id_ok(u.source) AND id_ok(u.owner)
+            AND u.interval_ms BETWEEN 1 AND 31536000000
+            AND u.lease_ms BETWEEN 1 AND 86400000, false) AS ok
+        FROM unnest(p_source, p_owner, p_interval_ms, p_lease_ms)
+            WITH ORDINALITY AS u (source, owner, interval_ms, lease_ms, n)
+        ORDER BY u.source COLLATE "C", u.n
+    LOOP
+        item := v_item.n;
+        outcome := 'invalid';
+        age_ms := NULL;
+
+        IF v_item.ok THEN
+            v_mine := claim_rates(v_item.source, v_item.owner,
+                make_interval(secs => v_item.interval_ms / 1000.0),
+                make_interval(secs => v_item.lease_ms / 1000.0));
+            outcome := CASE WHEN v_mine.is_due THEN 'due'
+                            ELSE 'not_due' END;
+            age_ms := v_mine.age_ms;
+        END IF;
+
+        RETURN NEXT;
+    END LOOP;
+END
+$$;
+
+ALTER FUNCTION pay_api.begin_rates(p_source text[], p_owner text[], p_interval_ms bigint[], p_lease_ms bigint[]) OWNER TO payments_owner;
+
+--
+-- Name: FUNCTION begin_rates(p_source text[], p_owner text[], p_interval_ms bigint[], p_lease_ms bigint[]); Type: COMMENT; Schema: pay_api; Owner: payments_owner
+--
+
+COMMENT ON FUNCTION pay_api.begin_rates(p_source text[], p_owner text[], p_interval_ms bigint[], p_lease_ms bigint[]) IS 'Whether a source of rates is to be read now, and how old its rates are: due, not_due or invalid';
+
+--
+-- Name: check_books(text[], bigint[]); Type: FUNCTION; Schema: pay_api; Owner: payments_owner
+--
+
+CREATE FUNCTION pay_api.check_books(p_owner text[], p_interval_ms bigint[]) RETURNS TABLE(item integer, outcome text, counts text)
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pay', 'pg_temp'
+    AS $$
+#variable_conflict use_column
+DECLARE
+    v_round round;
+    v_done  record;
+    v_first int;
+BEGIN
+    PERFORM check_batch(array_dims(p_owner), array_dims(p_interval_ms));
+
+    SELECT min(n) INTO v_first
+    FROM generate_series(1, cardinality(p_owner)) n
+    WHERE id_ok(p_owner[n]) AND p_interval_ms[n] BETWEEN 0 AND 86400000;
+
+    SELECT * INTO v_round FROM round r
+    WHERE r.name = 'books' AND r.run_at <= now()
+        AND v_first IS NOT NULL
+    FOR UPDATE SKIP LOCKED;
+
+    IF FOUND THEN
+        v_done := compare_books(coalesce(v_round.from_tx, 0), 2000);
+
+        UPDATE round r
+        SET from_tx = v_done.until_tx,
+            run_at = now() + CASE WHEN v_done.more
+                THEN interval '200 ms'
+                ELSE make_interval(
+                    secs => p_interval_ms[v_first] / 1000.0) END,
+            counts = jsonb_build_object('orders', v_done.orders,
+                'differences', (SELECT count(*) FROM mismatch m
+                                WHERE m.kind = 'books'))
+        WHERE r.name = 'books'
+        RETURNING r.* INTO v_round;
+    ELSE
+        v_first := NULL;
+        SELECT * INTO v_round FROM round r WHERE r.name = 'books';
+    END IF;
+
+    RETURN QUERY
+    SELECT n,
+        CASE WHEN n = v_first THEN 'checked'
+             WHEN id_ok(p_owner[n]) AND p_interval_ms[n] BETWEEN 0 AND 86400000
+             THEN 'not_due' ELSE 'invalid' END,
+        v_round.counts::text
+    FROM generate_series(1, cardinality(p_owner)) n;
+END
+$$;
+
+ALTER FUNCTION pay_api.check_books(p_owner text[], p_interval_ms bigint[]) OWNER TO payments_owner;
+
+--
+-- Name: FUNCTION check_books(p_owner text[], p_interval_ms bigint[]); Type: COMMENT; Schema: pay_api; Owner: payments_owner
+--
+
+COMMENT ON FUNCTION pay_api.check_books(p_owner text[], p_interval_ms bigint[]) IS 'Compares what has changed since the last look: checked, not_due or invalid';
 
 --
 -- Name: claim_jobs(text[], bigint[]); Type: FUNCTION; Schema: pay_api; Owner: payments_owner
@@ -5044,12 +9763,14 @@ BEGIN
     SET attempts = j.attempts + 1, lease_owner = p_owner[k.slot],
         lease_until = now() + make_interval(
             secs => p_lease_ms[k.slot] / 1000.0), again_at = NULL
-    FROM unnest(v_due.merchants, v_due.checkouts, v_due.kinds, v_slots)
-        AS d (merchant_id, checkout_id, kind, slot)
+    FROM unnest(v_due.merchants, v_due.checkouts, v_due.kinds,
+        v_due.operations, v_slots)
+        AS d (merchant_id, checkout_id, kind, operation_id, slot)
     CROSS JOIN LATERAL (
         SELECT k.ctid AS tid, d.slot FROM job k
         WHERE k.merchant_id = d.merchant_id
             AND k.checkout_id = d.checkout_id AND k.kind = d.kind
+            AND k.operation_id = d.operation_id
         OFFSET 0) k
     WHERE j.ctid = k.tid;
 
@@ -5062,14 +9783,16 @@ BEGIN
 
     RETURN QUERY
     SELECT d.slot, 'job', d.handed_as, j.attempts::bigint,
-        l.refund_id::text,
+        coalesce(nullif(d.operation_id, ''), l.refund_id::text),
         CASE d.kind WHEN 'refund' THEN l.reference ELSE r.reference END, s.*
-    FROM unnest(v_due.merchants, v_due.checkouts, v_due.kinds, v_as, v_slots)
-        AS d (merchant_id, checkout_id, kind, handed_as, slot)
+    FROM unnest(v_due.merchants, v_due.checkouts, v_due.kinds,
+        v_due.operations, v_as, v_slots)
+        AS d (merchant_id, checkout_id, kind, operation_id, handed_as, slot)
     CROSS JOIN LATERAL (
         SELECT j.attempts FROM job j
         WHERE j.merchant_id = d.merchant_id
             AND j.checkout_id = d.checkout_id AND j.kind = d.kind
+            AND j.operation_id = d.operation_id
         OFFSET 0) j
     CROSS JOIN LATERAL (
         SELECT r.reference FROM registration r
@@ -5101,7 +9824,7 @@ ALTER FUNCTION pay_api.claim_jobs(p_owner text[], p_lease_ms bigint[]) OWNER TO 
 -- Name: FUNCTION claim_jobs(p_owner text[], p_lease_ms bigint[]); Type: COMMENT; Schema: pay_api; Owner: payments_owner
 --
 
-COMMENT ON FUNCTION pay_api.claim_jobs(p_owner text[], p_lease_ms bigint[]) IS 'Fills free slots with due jobs under a lease, as register, find, over, poll or refund: job, none or invalid';
+COMMENT ON FUNCTION pay_api.claim_jobs(p_owner text[], p_lease_ms bigint[]) IS 'Fills free slots with due jobs under a lease, as register, find, over, poll, refund or change: job, none or invalid';
 
 --
 -- Name: end_backfill(text[], text[], bigint[], bigint[], bigint[], text[]); Type: FUNCTION; Schema: pay_api; Owner: payments_owner
@@ -5179,6 +9902,7 @@ DECLARE
     v_valid  int[];
     v_stored int[];
     v_refund int[];
+    v_facts  fact[] := '{}';
 BEGIN
     PERFORM check_batch(
         array_dims(p_merchant_id), array_dims(p_checkout_id),
@@ -5209,9 +9933,13 @@ BEGIN
         WHERE p_operation[n] = 'refund'
             AND p_state[n] IN ('DONE', 'PENDING'));
     IF cardinality(v_refund) > 0 THEN
-        PERFORM settle_refunds(p_merchant_id, p_checkout_id, p_operation_id,
-                               p_reference, p_request_id, v_refund);
+        v_facts := settle_refunds(p_merchant_id, p_checkout_id,
+            p_operation_id, p_reference, p_request_id, v_refund);
     END IF;
+
+    v_facts := v_facts || settle_changes(p_merchant_id, p_operation_id,
+        p_code, p_reference, p_request_id, v_stored);
+    PERFORM record_facts(number_facts(v_facts, 0));
 
     RETURN QUERY
     SELECT n, CASE WHEN n <> ALL (v_valid) THEN 'invalid'
@@ -5235,6 +9963,76 @@ ALTER FUNCTION pay_api.end_dispatch(p_merchant_id text[], p_checkout_id text[], 
 --
 
 COMMENT ON FUNCTION pay_api.end_dispatch(p_merchant_id text[], p_checkout_id text[], p_operation text[], p_operation_id text[], p_attempt bigint[], p_state text[], p_reach text[], p_http_status bigint[], p_code text[], p_reference text[], p_request_id text[]) IS 'Journals how far a call came: stored, already, not_found or invalid';
+
+--
+-- Name: end_rates(text[], text[], text[], jsonb[], text[], bigint[], bigint[]); Type: FUNCTION; Schema: pay_api; Owner: payments_owner
+--
+
+CREATE FUNCTION pay_api.end_rates(p_source text[], p_owner text[], p_base text[], p_rates jsonb[], p_code text[], p_age_ms bigint[], p_max_age_ms bigint[]) RETURNS TABLE(item integer, outcome text)
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pay', 'pg_temp'
+    AS $$
+#variable_conflict use_column
+DECLARE
+    v_item record;
+    v_at   timestamptz;
+    v_max  interval;
+BEGIN
+    PERFORM check_batch(array_dims(p_source), array_dims(p_owner),
+        array_dims(p_base), array_dims(p_rates), array_dims(p_code),
+        array_dims(p_age_ms), array_dims(p_max_age_ms));
+
+    FOR v_item IN
+        SELECT u.*, coalesce(id_ok(u.source) AND id_ok(u.owner)
+            AND u.age_ms BETWEEN 0 AND 31536000000
+            AND u.max_age_ms BETWEEN 1 AND 31536000000
+            AND coalesce(octet_length(u.code), 0) <= 255
+            AND (u.rates IS NULL OR rates_ok(u.base, u.rates)), false) AS ok
+        FROM unnest(p_source, p_owner, p_base, p_rates, p_code, p_age_ms,
+            p_max_age_ms)
+            WITH ORDINALITY AS u (source, owner, base, rates, code, age_ms,
+            max_age_ms, n)
+        ORDER BY u.source COLLATE "C", u.n
+    LOOP
+        item := v_item.n;
+        outcome := CASE WHEN v_item.ok THEN 'gone' ELSE 'invalid' END;
+        -- others might not fit into an interval
+        IF v_item.ok THEN
+            v_at := now() - make_interval(secs => v_item.age_ms / 1000.0);
+            v_max := make_interval(secs => v_item.max_age_ms / 1000.0);
+        END IF;
+
+        UPDATE rate_source s
+        SET base = CASE WHEN v_item.rates IS NULL THEN s.base
+                        ELSE v_item.base END,
+            fetched_at = CASE WHEN v_item.rates IS NULL THEN s.fetched_at
+                              ELSE v_at END,
+            max_age = v_max,
+            lease_owner = NULL, lease_until = NULL, runs = s.runs + 1,
+            failures = s.failures + (v_item.rates IS NULL)::int,
+            code = nullif(v_item.code, '')
+        WHERE v_item.ok AND s.source = v_item.source
+            AND s.lease_owner = v_item.owner;
+
+        IF FOUND THEN
+            outcome := 'stored';
+            IF v_item.rates IS NOT NULL THEN
+                PERFORM store_rates(v_item.source, v_item.base, v_item.rates,
+                                    v_at);
+            END IF;
+        END IF;
+        RETURN NEXT;
+    END LOOP;
+END
+$$;
+
+ALTER FUNCTION pay_api.end_rates(p_source text[], p_owner text[], p_base text[], p_rates jsonb[], p_code text[], p_age_ms bigint[], p_max_age_ms bigint[]) OWNER TO payments_owner;
+
+--
+-- Name: FUNCTION end_rates(p_source text[], p_owner text[], p_base text[], p_rates jsonb[], p_code text[], p_age_ms bigint[], p_max_age_ms bigint[]); Type: COMMENT; Schema: pay_api; Owner: payments_owner
+--
+
+COMMENT ON FUNCTION pay_api.end_rates(p_source text[], p_owner text[], p_base text[], p_rates jsonb[], p_code text[], p_age_ms bigint[], p_max_age_ms bigint[]) IS 'Notes what a source of rates has said: stored, gone or invalid';
 
 --
 -- Name: explain_payment(text[], text[]); Type: FUNCTION; Schema: pay_api; Owner: payments_owner
@@ -5271,54 +10069,66 @@ ALTER FUNCTION pay_api.explain_payment(p_merchant_id text[], p_payment_order_id 
 COMMENT ON FUNCTION pay_api.explain_payment(p_merchant_id text[], p_payment_order_id text[]) IS 'How an order stands and what comes next: found or not_found';
 
 --
--- Name: finish_job(text[], text[], text[], text[], bigint[], text[], text[]); Type: FUNCTION; Schema: pay_api; Owner: payments_owner
+-- Name: finish_job(text[], text[], text[], text[], text[], bigint[], text[], text[]); Type: FUNCTION; Schema: pay_api; Owner: payments_owner
 --
 
-CREATE FUNCTION pay_api.finish_job(p_merchant_id text[], p_checkout_id text[], p_kind text[], p_owner text[], p_delay_ms bigint[], p_code text[], p_dead text[]) RETURNS TABLE(item integer, outcome text)
+CREATE FUNCTION pay_api.finish_job(p_merchant_id text[], p_checkout_id text[], p_kind text[], p_operation_id text[], p_owner text[], p_delay_ms bigint[], p_code text[], p_dead text[]) RETURNS TABLE(item integer, outcome text)
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pay', 'pg_temp'
     AS $$
 #variable_conflict use_column
 DECLARE
-    v_kind  text[];
-    v_mine  int[];
+    v_kind      text[];
+    v_operation text[];
+    v_mine      int[];
 BEGIN
     PERFORM check_batch(
         array_dims(p_merchant_id), array_dims(p_checkout_id),
-        array_dims(p_kind), array_dims(p_owner), array_dims(p_delay_ms),
-        array_dims(p_code), array_dims(p_dead));
+        array_dims(p_kind), array_dims(p_operation_id), array_dims(p_owner),
+        array_dims(p_delay_ms), array_dims(p_code), array_dims(p_dead));
     PERFORM lock_checkouts(p_merchant_id, p_checkout_id);
+
+    v_operation := ARRAY(
+        SELECT coalesce(u.operation_id, '')
+        FROM unnest(p_operation_id) WITH ORDINALITY AS u (operation_id, n)
+        ORDER BY u.n);
 
     -- find is what a register job may be handed out as; a bad item has no
     -- kind from here on
     v_kind := ARRAY(
         SELECT CASE WHEN id_ok(u.merchant_id) AND id_ok(u.checkout_id)
-                        AND u.kind IN ('register', 'find', 'poll', 'refund')
+                        AND u.kind IN ('register', 'find', 'poll', 'refund',
+                                       'change')
+                        AND (u.kind = 'change') = (u.operation_id <> '')
+                        AND octet_length(u.operation_id) <= 255
                         AND id_ok(u.owner) AND u.delay_ms <= 31536000000
                         AND coalesce(octet_length(u.code), 0) <= 255
                         AND coalesce(u.dead, '') IN ('', 'retry_limit',
                             'cancelled', 'key_window_over', 'refused')
                     THEN CASE u.kind WHEN 'find' THEN 'register'
                                      ELSE u.kind END END
-        FROM unnest(p_merchant_id, p_checkout_id, p_kind, p_owner,
-            p_delay_ms, p_code, p_dead) WITH ORDINALITY AS u (merchant_id,
-            checkout_id, kind, owner, delay_ms, code, dead, n)
+        FROM unnest(p_merchant_id, p_checkout_id, p_kind, v_operation,
+            p_owner, p_delay_ms, p_code, p_dead) WITH ORDINALITY AS u
+            (merchant_id, checkout_id, kind, operation_id, owner, delay_ms,
+            code, dead, n)
         ORDER BY u.n);
 
     -- a twin in the batch gets its first's result
     v_mine := ARRAY(
-        SELECT u.n FROM unnest(p_merchant_id, p_checkout_id, v_kind, p_owner)
-            WITH ORDINALITY AS u (merchant_id, checkout_id, kind, owner, n)
+        SELECT u.n FROM unnest(p_merchant_id, p_checkout_id, v_kind,
+            v_operation, p_owner) WITH ORDINALITY AS u (merchant_id,
+            checkout_id, kind, operation_id, owner, n)
         CROSS JOIN LATERAL (
             SELECT j.lease_owner FROM job j
             WHERE j.merchant_id = u.merchant_id
                 AND j.checkout_id = u.checkout_id AND j.kind = u.kind
+                AND j.operation_id = u.operation_id
             OFFSET 0) j
         WHERE j.lease_owner = u.owner
         ORDER BY u.n);
 
-    PERFORM give_back_jobs(p_merchant_id, p_checkout_id, v_kind, p_delay_ms,
-                           p_code, p_dead, v_mine);
+    PERFORM give_back_jobs(p_merchant_id, p_checkout_id, v_kind, v_operation,
+                           p_delay_ms, p_code, p_dead, v_mine);
 
     RETURN QUERY
     SELECT u.n::int,
@@ -5329,13 +10139,90 @@ BEGIN
 END
 $$;
 
-ALTER FUNCTION pay_api.finish_job(p_merchant_id text[], p_checkout_id text[], p_kind text[], p_owner text[], p_delay_ms bigint[], p_code text[], p_dead text[]) OWNER TO payments_owner;
+ALTER FUNCTION pay_api.finish_job(p_merchant_id text[], p_checkout_id text[], p_kind text[], p_operation_id text[], p_owner text[], p_delay_ms bigint[], p_code text[], p_dead text[]) OWNER TO payments_owner;
 
 --
--- Name: FUNCTION finish_job(p_merchant_id text[], p_checkout_id text[], p_kind text[], p_owner text[], p_delay_ms bigint[], p_code text[], p_dead text[]); Type: COMMENT; Schema: pay_api; Owner: payments_owner
+-- Name: FUNCTION finish_job(p_merchant_id text[], p_checkout_id text[], p_kind text[], p_operation_id text[], p_owner text[], p_delay_ms bigint[], p_code text[], p_dead text[]); Type: COMMENT; Schema: pay_api; Owner: payments_owner
 --
 
-COMMENT ON FUNCTION pay_api.finish_job(p_merchant_id text[], p_checkout_id text[], p_kind text[], p_owner text[], p_delay_ms bigint[], p_code text[], p_dead text[]) IS 'Puts a leased job off, drops it or gives it up: done, gone or invalid';
+COMMENT ON FUNCTION pay_api.finish_job(p_merchant_id text[], p_checkout_id text[], p_kind text[], p_operation_id text[], p_owner text[], p_delay_ms bigint[], p_code text[], p_dead text[]) IS 'Puts a leased job off, drops it or gives it up: done, gone or invalid';
+
+--
+-- Name: get_balance(text[], text[]); Type: FUNCTION; Schema: pay_api; Owner: payments_owner
+--
+
+CREATE FUNCTION pay_api.get_balance(p_merchant_id text[], p_seller_account text[]) RETURNS TABLE(item integer, outcome text, balances text)
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO 'pay', 'pg_temp'
+    AS $$
+#variable_conflict use_column
+BEGIN
+    PERFORM check_batch(array_dims(p_merchant_id),
+                        array_dims(p_seller_account));
+
+    RETURN QUERY
+    SELECT u.n::int,
+        CASE WHEN l.balances IS NULL THEN 'not_found' ELSE 'found' END,
+        l.balances::text
+    FROM unnest(p_merchant_id, p_seller_account)
+        WITH ORDINALITY AS u (merchant_id, seller, n)
+    CROSS JOIN LATERAL (
+        SELECT json_agg(json_build_object('currency', w.currency,
+            'available', decimal_text(w.available_minor, w.currency),
+            'pending', decimal_text(w.pending_minor, w.currency),
+            'reserved', decimal_text(w.reserved_minor, w.currency))
+            ORDER BY w.currency) AS balances
+        FROM wallet w
+        WHERE w.merchant_id = u.merchant_id AND w.seller_account = u.seller
+        OFFSET 0) l;
+END
+$$;
+
+ALTER FUNCTION pay_api.get_balance(p_merchant_id text[], p_seller_account text[]) OWNER TO payments_owner;
+
+--
+-- Name: FUNCTION get_balance(p_merchant_id text[], p_seller_account text[]); Type: COMMENT; Schema: pay_api; Owner: payments_owner
+--
+
+COMMENT ON FUNCTION pay_api.get_balance(p_merchant_id text[], p_seller_account text[]) IS 'A seller''s wallets: found or not_found';
+
+--
+-- Name: get_change(text[], text[], text[]); Type: FUNCTION; Schema: pay_api; Owner: payments_owner
+--
+
+CREATE FUNCTION pay_api.get_change(p_merchant_id text[], p_payment_order_id text[], p_change_id text[]) RETURNS TABLE(item integer, outcome text, change_id text, change_kind text, payment_order_id text, change_status text, amount_minor bigint, change_currency text, reason text, change_code text, reference text, change_metadata text, created_at text, changed_at text, payment_reference text, merchant_id text, checkout_id text, checkout_uuid text, psp text, nonce text, handle text, token text, alias text, hosted_url text, return_url text, base_url text, currency text, total_minor bigint, expires_s bigint, registration_state text, attempt bigint, code text, version bigint, orders text)
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO 'pay', 'pg_temp'
+    AS $$
+#variable_conflict use_column
+BEGIN
+    PERFORM check_batch(array_dims(p_merchant_id),
+        array_dims(p_payment_order_id), array_dims(p_change_id));
+
+    RETURN QUERY
+    SELECT u.n::int,
+        CASE WHEN k.change_id IS NULL THEN 'not_found' ELSE 'found' END,
+        k.change_id, k.change_kind, k.payment_order_id, k.change_status,
+        k.amount_minor, k.change_currency, k.reason, k.change_code,
+        k.reference, k.change_metadata, k.created_at, k.changed_at,
+        k.payment_reference, s.*
+    FROM unnest(p_merchant_id, p_payment_order_id, p_change_id)
+        WITH ORDINALITY AS u (merchant_id, payment_order_id, change_id, n)
+    LEFT JOIN LATERAL change_columns(u.merchant_id, u.change_id) k
+        ON coalesce(nullif(u.payment_order_id, ''), k.payment_order_id)
+            = k.payment_order_id
+    LEFT JOIN checkout_state s ON s.merchant_id = u.merchant_id
+        AND s.checkout_id = k.checkout_id;
+END
+$$;
+
+ALTER FUNCTION pay_api.get_change(p_merchant_id text[], p_payment_order_id text[], p_change_id text[]) OWNER TO payments_owner;
+
+--
+-- Name: FUNCTION get_change(p_merchant_id text[], p_payment_order_id text[], p_change_id text[]); Type: COMMENT; Schema: pay_api; Owner: payments_owner
+--
+
+COMMENT ON FUNCTION pay_api.get_change(p_merchant_id text[], p_payment_order_id text[], p_change_id text[]) IS 'A change with its checkout: found or not_found';
 
 --
 -- Name: get_checkout(text[], text[]); Type: FUNCTION; Schema: pay_api; Owner: payments_owner
@@ -5469,6 +10356,82 @@ ALTER FUNCTION pay_api.get_payment(p_merchant_id text[], p_payment_order_id text
 COMMENT ON FUNCTION pay_api.get_payment(p_merchant_id text[], p_payment_order_id text[]) IS 'The checkout that an order is part of: found or not_found';
 
 --
+-- Name: get_statement(text[], text[], text[], bigint[], bigint[]); Type: FUNCTION; Schema: pay_api; Owner: payments_owner
+--
+
+CREATE FUNCTION pay_api.get_statement(p_merchant_id text[], p_seller_account text[], p_currency text[], p_before_seq bigint[], p_limit bigint[]) RETURNS TABLE(item integer, outcome text, statement text)
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO 'pay', 'pg_temp'
+    AS $$
+#variable_conflict use_column
+BEGIN
+    PERFORM check_batch(array_dims(p_merchant_id),
+        array_dims(p_seller_account), array_dims(p_currency),
+        array_dims(p_before_seq), array_dims(p_limit));
+
+    RETURN QUERY
+    SELECT u.n::int,
+        CASE WHEN NOT coalesce(u.before >= 1, true)
+                 OR (u.page BETWEEN 1 AND 100) IS NOT TRUE THEN 'invalid'
+             WHEN w.found IS NULL THEN 'not_found'
+             ELSE 'found' END,
+        CASE WHEN w.found AND coalesce(u.before >= 1, true)
+                 AND u.page BETWEEN 1 AND 100
+             THEN statement(u.merchant_id, u.seller, u.currency, u.before,
+                            u.page::int)::text END
+    FROM unnest(p_merchant_id, p_seller_account, p_currency, p_before_seq,
+        p_limit) WITH ORDINALITY AS u (merchant_id, seller, currency, before,
+        page, n)
+    LEFT JOIN LATERAL (
+        SELECT true AS found FROM wallet w
+        WHERE w.merchant_id = u.merchant_id AND w.seller_account = u.seller
+            AND w.currency = u.currency
+        OFFSET 0) w ON true;
+END
+$$;
+
+ALTER FUNCTION pay_api.get_statement(p_merchant_id text[], p_seller_account text[], p_currency text[], p_before_seq bigint[], p_limit bigint[]) OWNER TO payments_owner;
+
+--
+-- Name: FUNCTION get_statement(p_merchant_id text[], p_seller_account text[], p_currency text[], p_before_seq bigint[], p_limit bigint[]); Type: COMMENT; Schema: pay_api; Owner: payments_owner
+--
+
+COMMENT ON FUNCTION pay_api.get_statement(p_merchant_id text[], p_seller_account text[], p_currency text[], p_before_seq bigint[], p_limit bigint[]) IS 'A page of a seller''s statement in a currency: found, not_found or invalid';
+
+--
+-- Name: list_changes(text[], text[], text[]); Type: FUNCTION; Schema: pay_api; Owner: payments_owner
+--
+
+CREATE FUNCTION pay_api.list_changes(p_merchant_id text[], p_payment_order_id text[], p_kind text[]) RETURNS TABLE(item integer, outcome text, changes text)
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO 'pay', 'pg_temp'
+    AS $$
+#variable_conflict use_column
+BEGIN
+    PERFORM check_batch(array_dims(p_merchant_id),
+        array_dims(p_payment_order_id), array_dims(p_kind));
+
+    RETURN QUERY
+    SELECT u.n::int,
+        CASE WHEN o.merchant_id IS NULL THEN 'not_found' ELSE 'found' END,
+        CASE WHEN o.merchant_id IS NOT NULL
+             THEN changes_of(o, coalesce(u.kind, ''))::text END
+    FROM unnest(p_merchant_id, p_payment_order_id, p_kind)
+        WITH ORDINALITY AS u (merchant_id, payment_order_id, kind, n)
+    LEFT JOIN LATERAL find_order(u.merchant_id, u.payment_order_id) o
+        ON true;
+END
+$$;
+
+ALTER FUNCTION pay_api.list_changes(p_merchant_id text[], p_payment_order_id text[], p_kind text[]) OWNER TO payments_owner;
+
+--
+-- Name: FUNCTION list_changes(p_merchant_id text[], p_payment_order_id text[], p_kind text[]); Type: COMMENT; Schema: pay_api; Owner: payments_owner
+--
+
+COMMENT ON FUNCTION pay_api.list_changes(p_merchant_id text[], p_payment_order_id text[], p_kind text[]) IS 'The changes of this kind of an order, oldest first: found or not_found';
+
+--
 -- Name: quarantine_webhook(text[], text[], bytea[], jsonb[], bytea[], bigint[], text[]); Type: FUNCTION; Schema: pay_api; Owner: payments_owner
 --
 
@@ -5598,7 +10561,7 @@ BEGIN
                     'why', v_outcome[m.item],
                     'reach', nullif(p_reach[m.item], ''),
                     'http_status', nullif(p_http_status[m.item], 0))),
-                NULL)::fact
+                NULL, NULL, NULL)::fact
             FROM unnest(v_move.items, v_move.nexts)
                 WITH ORDINALITY AS m (item, next, n)
             ORDER BY m.n);
@@ -5717,6 +10680,7 @@ DECLARE
     v_late   int[];
     v_facts  fact[];
     v_claim  record;
+    v_parked record;
 BEGIN
     PERFORM check_batch(
         array_dims(p_merchant_id), array_dims(p_checkout_id),
@@ -5743,6 +10707,14 @@ BEGIN
 
     v_claim := claim_tokens(p_merchant_id, p_checkout_id, p_psp, v_token,
                             v_alias);
+    IF v_claim.parked THEN
+        v_parked := parked_references(p_merchant_id || p_merchant_id,
+            p_checkout_id || p_checkout_id, p_psp || p_psp,
+            v_token || v_alias);
+        PERFORM claim_references(v_parked.merchants, v_parked.checkouts,
+                                 v_parked.psps, v_parked.names);
+    END IF;
+
     PERFORM lock_checkouts(p_merchant_id, p_checkout_id);
 
     SELECT t.stored, t.late INTO v_stored, v_late
@@ -5752,7 +10724,7 @@ BEGIN
     v_facts := ARRAY(
         SELECT ROW(u.n, NULL, u.merchant_id, u.checkout_id, 'registered',
             'gateway', NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL,
-            u.request_id, NULL, NULL)::fact
+            u.request_id, NULL, NULL, NULL, NULL)::fact
         FROM unnest(p_merchant_id, p_checkout_id, p_request_id)
             WITH ORDINALITY AS u (merchant_id, checkout_id, request_id, n)
         WHERE u.n = ANY (v_stored));
@@ -5762,7 +10734,11 @@ BEGIN
                        v_stored);
 
     IF v_claim.parked THEN
-        PERFORM apply_parked(p_merchant_id, p_checkout_id);
+        PERFORM post(apply_parked(
+            p_merchant_id || p_merchant_id || v_parked.merchants,
+            p_checkout_id || p_checkout_id || v_parked.checkouts,
+            p_psp || p_psp || v_parked.psps,
+            v_token || v_alias || v_parked.names));
     END IF;
 
     IF cardinality(v_stored) IS DISTINCT FROM cardinality(v_token) THEN
@@ -5924,8 +10900,10 @@ BEGIN
             ('late_success', 'held'), ('refund', 'refunding'));
     DELETE FROM job j
     WHERE j.merchant_id = v_found.merchant
-        AND j.checkout_id = v_found.checkout AND j.kind = 'refund'
-        AND (v_found.letter).kind = 'refund';
+        AND j.checkout_id = v_found.checkout
+        AND (v_found.letter).kind IN ('refund', 'change')
+        AND j.kind = (v_found.letter).kind
+        AND j.operation_id = coalesce((v_found.letter).operation_id, '');
 
     PERFORM close_letter(v_found.letter, v_found.merchant, v_found.checkout,
                          'resolved', p_who, p_why);
@@ -5941,6 +10919,51 @@ ALTER FUNCTION pay_ops.resolve_dead_letter(p_id bigint, p_who text, p_why text) 
 --
 
 COMMENT ON FUNCTION pay_ops.resolve_dead_letter(p_id bigint, p_who text, p_why text) IS 'Closes a dead letter that people have settled: resolved, closed, not_found or invalid';
+
+--
+-- Name: settle_change(text, text, boolean, text, text); Type: FUNCTION; Schema: pay_ops; Owner: payments_owner
+--
+
+CREATE FUNCTION pay_ops.settle_change(p_merchant_id text, p_change_id text, p_done boolean, p_who text, p_why text) RETURNS text
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pay', 'pg_temp'
+    AS $$
+DECLARE
+    v_change change := find_change(p_merchant_id, p_change_id);
+    v_word   fact;
+BEGIN
+    IF p_done IS NULL OR NOT is_statement(p_who) OR NOT is_statement(p_why)
+    THEN
+        RETURN 'invalid';
+    ELSIF v_change.change_id IS NULL THEN
+        RETURN 'not_found';
+    END IF;
+
+    PERFORM lock_checkouts(ARRAY[p_merchant_id],
+                           ARRAY[v_change.checkout_id]::text[]);
+    v_change := find_change(p_merchant_id, p_change_id);
+
+    IF v_change.status NOT IN ('NOT_STARTED', 'EXECUTING') THEN
+        RETURN 'closed';
+    END IF;
+
+    v_word.actor := 'operator';
+    v_word.detail := jsonb_build_object('who', p_who, 'why', p_why,
+                                        'role', session_user);
+    PERFORM record_facts(number_facts(move_change(v_change,
+        CASE WHEN p_done THEN 'SUCCESS' ELSE 'FAILED' END, v_word), 0));
+
+    RETURN 'settled';
+END
+$$;
+
+ALTER FUNCTION pay_ops.settle_change(p_merchant_id text, p_change_id text, p_done boolean, p_who text, p_why text) OWNER TO payments_owner;
+
+--
+-- Name: FUNCTION settle_change(p_merchant_id text, p_change_id text, p_done boolean, p_who text, p_why text); Type: COMMENT; Schema: pay_ops; Owner: payments_owner
+--
+
+COMMENT ON FUNCTION pay_ops.settle_change(p_merchant_id text, p_change_id text, p_done boolean, p_who text, p_why text) IS 'Ends a change by people''s word: settled, closed, not_found or invalid';
 
 --
 -- Name: explain(text, text); Type: FUNCTION; Schema: pay_view; Owner: payments_owner
@@ -5981,6 +11004,24 @@ ALTER FUNCTION pay_view.explain(p_merchant_id text, p_payment_order_id text) OWN
 --
 
 COMMENT ON FUNCTION pay_view.explain(p_merchant_id text, p_payment_order_id text) IS 'How an order stands and what comes next, for people; NULL for any merchant';
+
+--
+-- Name: account_kind; Type: TABLE; Schema: pay; Owner: payments_owner
+--
+
+CREATE TABLE pay.account_kind (
+    account text NOT NULL COLLATE pg_catalog."C",
+    class text NOT NULL COLLATE pg_catalog."C",
+    owner text NOT NULL COLLATE pg_catalog."C",
+    wallet text COLLATE pg_catalog."C",
+    about text NOT NULL,
+    CONSTRAINT account_kind_check CHECK (((owner = 'seller'::text) = (wallet IS NOT NULL))),
+    CONSTRAINT account_kind_class_check CHECK ((class = ANY (ARRAY['asset'::text, 'liability'::text, 'expense'::text, 'transit'::text]))),
+    CONSTRAINT account_kind_owner_check CHECK ((owner = ANY (ARRAY['psp'::text, 'seller'::text, 'nobody'::text]))),
+    CONSTRAINT account_kind_wallet_check CHECK ((wallet = ANY (ARRAY['available'::text, 'pending'::text, 'reserved'::text])))
+);
+
+ALTER TABLE pay.account_kind OWNER TO payments_owner;
 
 --
 -- Name: backfill; Type: TABLE; Schema: pay; Owner: payments_owner
@@ -6025,6 +11066,8 @@ CREATE TABLE pay.checkout (
     is_payment_done boolean DEFAULT false NOT NULL,
     late_success text DEFAULT 'accept'::text NOT NULL COLLATE pg_catalog."C",
     version integer DEFAULT 1 NOT NULL,
+    capture text DEFAULT 'automatic'::text NOT NULL COLLATE pg_catalog."C",
+    CONSTRAINT checkout_capture_check CHECK ((capture = ANY (ARRAY['automatic'::text, 'manual'::text]))),
     CONSTRAINT checkout_currency_check CHECK ((octet_length(currency) = 3)),
     CONSTRAINT checkout_late_success_check CHECK ((late_success = ANY (ARRAY['accept'::text, 'hold'::text, 'refund'::text]))),
     CONSTRAINT checkout_total_minor_check CHECK ((total_minor > 0))
@@ -6091,7 +11134,7 @@ CREATE VIEW pay.checkout_state AS
     (r.attempt)::bigint AS attempt,
     r.code,
     (c.version)::bigint AS version,
-    ( SELECT (json_agg(json_build_object('id', o.payment_order_id, 'seller', o.seller_account, 'amount', o.amount_minor, 'currency', o.currency, 'status', o.status, 'reason', o.reason) ORDER BY o."position"))::text AS json_agg
+    ( SELECT (json_agg(json_build_object('id', o.payment_order_id, 'seller', o.seller_account, 'amount', o.amount_minor, 'currency', o.currency, 'status', o.status, 'reason', o.reason, 'money', pay.order_money(o.*, c.capture)) ORDER BY o."position"))::text AS json_agg
            FROM pay.payment_order o
           WHERE (((o.merchant_id)::text = (c.merchant_id)::text) AND ((o.checkout_id)::text = (c.checkout_id)::text))) AS orders
    FROM (pay.checkout c
@@ -6132,14 +11175,47 @@ ALTER TABLE pay.dead_letter ALTER COLUMN dead_letter_id ADD GENERATED ALWAYS AS 
 );
 
 --
--- Name: event; Type: TABLE; Schema: pay; Owner: payments_owner
+-- Name: dropped_month; Type: TABLE; Schema: pay; Owner: payments_owner
 --
 
-CREATE TABLE pay.event (
+CREATE TABLE pay.dropped_month (
+    month date NOT NULL,
+    at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    events bigint NOT NULL,
+    max_tx bigint NOT NULL,
+    first_seal bigint NOT NULL,
+    who pay.filled NOT NULL,
+    why pay.filled NOT NULL,
+    CONSTRAINT dropped_month_month_check CHECK ((EXTRACT(day FROM month) = (1)::numeric))
+);
+
+ALTER TABLE pay.dropped_month OWNER TO payments_owner;
+
+--
+-- Name: event_anchor; Type: TABLE; Schema: pay; Owner: payments_owner
+--
+
+CREATE TABLE pay.event_anchor (
+    merchant_id pay.id NOT NULL,
+    payment_order_id pay.id NOT NULL,
+    seq integer NOT NULL,
+    hash bytea NOT NULL,
+    CONSTRAINT event_anchor_hash_check CHECK ((octet_length(hash) = 32)),
+    CONSTRAINT event_anchor_seq_check CHECK ((seq >= 1))
+);
+
+ALTER TABLE pay.event_anchor OWNER TO payments_owner;
+
+--
+-- Name: event_default; Type: TABLE; Schema: pay; Owner: payments_owner
+--
+
+CREATE TABLE pay.event_default (
     merchant_id pay.id NOT NULL,
     payment_order_id pay.id NOT NULL,
     seq integer NOT NULL,
     at timestamp with time zone NOT NULL,
+    tx bigint NOT NULL,
     kind pay.filled NOT NULL,
     actor text NOT NULL COLLATE pg_catalog."C",
     old_status pay.order_status,
@@ -6147,13 +11223,15 @@ CREATE TABLE pay.event (
     reason text COLLATE pg_catalog."C",
     detail jsonb DEFAULT '{}'::jsonb NOT NULL,
     request_id text,
-    CONSTRAINT event_actor_check CHECK ((actor = ANY (ARRAY['merchant'::text, 'gateway'::text, 'webhook'::text, 'query'::text, 'operator'::text]))),
-    CONSTRAINT event_check CHECK (((seq = 1) = (old_status IS NULL))),
-    CONSTRAINT event_seq_check CHECK ((seq >= 1))
+    hash bytea NOT NULL,
+    CONSTRAINT event_actor CHECK ((actor = ANY (ARRAY['merchant'::text, 'gateway'::text, 'webhook'::text, 'query'::text, 'operator'::text]))),
+    CONSTRAINT event_begins CHECK (((seq = 1) = (old_status IS NULL))),
+    CONSTRAINT event_hash CHECK ((octet_length(hash) = 32)),
+    CONSTRAINT event_numbers CHECK (((seq >= 1) AND (tx >= 0)))
 )
 WITH (autovacuum_analyze_threshold='1000');
 
-ALTER TABLE pay.event OWNER TO payments_owner;
+ALTER TABLE pay.event_default OWNER TO payments_owner;
 
 --
 -- Name: idempotency_key; Type: TABLE; Schema: pay; Owner: payments_owner
@@ -6167,6 +11245,7 @@ CREATE TABLE pay.idempotency_key (
     checkout_id pay.id NOT NULL,
     created_at timestamp with time zone DEFAULT now() NOT NULL,
     expires_at timestamp with time zone NOT NULL,
+    change_id pay.id,
     CONSTRAINT idempotency_key_fingerprint_check CHECK ((octet_length(fingerprint) = 32))
 )
 WITH (autovacuum_analyze_threshold='1000', autovacuum_vacuum_threshold='1000');
@@ -6174,26 +11253,62 @@ WITH (autovacuum_analyze_threshold='1000', autovacuum_vacuum_threshold='1000');
 ALTER TABLE pay.idempotency_key OWNER TO payments_owner;
 
 --
--- Name: late_success; Type: TABLE; Schema: pay; Owner: payments_owner
+-- Name: journal_entry; Type: TABLE; Schema: pay; Owner: payments_owner
 --
 
-CREATE TABLE pay.late_success (
+CREATE TABLE pay.journal_entry (
     merchant_id pay.id NOT NULL,
-    checkout_id pay.id NOT NULL,
+    source pay.filled NOT NULL,
+    kind text NOT NULL COLLATE pg_catalog."C",
     at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    tx xid8 DEFAULT pg_current_xact_id() NOT NULL,
+    checkout_id pay.id NOT NULL,
+    payment_order_id pay.id,
     psp pay.id NOT NULL,
-    event_id pay.id,
-    source text NOT NULL COLLATE pg_catalog."C",
-    reference text,
+    seller_account text COLLATE pg_catalog."C",
     amount_minor bigint NOT NULL,
     currency text NOT NULL COLLATE pg_catalog."C",
-    refund_id uuid DEFAULT gen_random_uuid() NOT NULL,
-    state text NOT NULL COLLATE pg_catalog."C",
-    CONSTRAINT late_success_amount_minor_check CHECK ((amount_minor > 0)),
-    CONSTRAINT late_success_state_check CHECK ((state = ANY (ARRAY['held'::text, 'refunding'::text, 'refunded'::text, 'accepted'::text, 'resolved'::text])))
-);
+    seller_minor bigint NOT NULL,
+    seller_currency text NOT NULL COLLATE pg_catalog."C",
+    rate numeric,
+    request_id text,
+    CONSTRAINT journal_entry_amount_minor_check CHECK ((amount_minor > 0)),
+    CONSTRAINT journal_entry_check CHECK (((rate IS NULL) = (currency = seller_currency))),
+    CONSTRAINT journal_entry_check1 CHECK (((rate IS NOT NULL) OR (seller_minor = amount_minor))),
+    CONSTRAINT journal_entry_currency_check CHECK ((octet_length(currency) = 3)),
+    CONSTRAINT journal_entry_rate_check CHECK ((rate > (0)::numeric)),
+    CONSTRAINT journal_entry_seller_currency_check CHECK ((octet_length(seller_currency) = 3)),
+    CONSTRAINT journal_entry_seller_minor_check CHECK ((seller_minor >= 0)),
+    CONSTRAINT journal_entry_source_check CHECK ((octet_length((source)::text) <= 600))
+)
+WITH (autovacuum_analyze_threshold='1000');
 
-ALTER TABLE pay.late_success OWNER TO payments_owner;
+ALTER TABLE pay.journal_entry OWNER TO payments_owner;
+
+--
+-- Name: journal_line; Type: TABLE; Schema: pay; Owner: payments_owner
+--
+
+CREATE TABLE pay.journal_line (
+    merchant_id pay.id NOT NULL,
+    source text NOT NULL COLLATE pg_catalog."C",
+    kind text NOT NULL COLLATE pg_catalog."C",
+    line integer NOT NULL,
+    account text NOT NULL COLLATE pg_catalog."C",
+    owner text NOT NULL COLLATE pg_catalog."C",
+    currency text NOT NULL COLLATE pg_catalog."C",
+    amount_minor bigint NOT NULL,
+    wallet_seq bigint,
+    balance_minor bigint,
+    CONSTRAINT journal_line_amount_minor_check CHECK ((amount_minor <> 0)),
+    CONSTRAINT journal_line_check CHECK (((wallet_seq IS NULL) = (balance_minor IS NULL))),
+    CONSTRAINT journal_line_check1 CHECK (((wallet_seq IS NULL) = (account <> ALL (ARRAY['seller_available'::text, 'seller_pending'::text, 'seller_reserved'::text])))),
+    CONSTRAINT journal_line_currency_check CHECK ((octet_length(currency) = 3)),
+    CONSTRAINT journal_line_line_check CHECK (((line >= 1) AND (line <= 9)))
+)
+WITH (autovacuum_analyze_threshold='1000');
+
+ALTER TABLE pay.journal_line OWNER TO payments_owner;
 
 --
 -- Name: mismatch; Type: TABLE; Schema: pay; Owner: payments_owner
@@ -6216,7 +11331,12 @@ CREATE TABLE pay.mismatch (
     total_minor bigint NOT NULL,
     own_currency text NOT NULL COLLATE pg_catalog."C",
     request_id text,
-    CONSTRAINT mismatch_kind_check CHECK ((kind = ANY (ARRAY['amount'::text, 'currency'::text, 'token'::text, 'late_token'::text, 'left_psp'::text, 'contradiction'::text])))
+    object text,
+    why text COLLATE pg_catalog."C",
+    detail jsonb,
+    CONSTRAINT mismatch_check CHECK (((kind = ANY (ARRAY['capture'::text, 'refund'::text, 'dispute'::text, 'fee'::text])) = (why IS NOT NULL))),
+    CONSTRAINT mismatch_check1 CHECK (((kind = 'books'::text) <= (detail IS NOT NULL))),
+    CONSTRAINT mismatch_kind_check CHECK ((kind = ANY (ARRAY['amount'::text, 'currency'::text, 'token'::text, 'late_token'::text, 'left_psp'::text, 'contradiction'::text, 'capture'::text, 'refund'::text, 'dispute'::text, 'fee'::text, 'books'::text])))
 );
 
 ALTER TABLE pay.mismatch OWNER TO payments_owner;
@@ -6235,6 +11355,50 @@ ALTER TABLE pay.mismatch ALTER COLUMN mismatch_id ADD GENERATED ALWAYS AS IDENTI
 );
 
 --
+-- Name: outbox; Type: TABLE; Schema: pay; Owner: payments_owner
+--
+
+CREATE TABLE pay.outbox (
+    merchant_id pay.id NOT NULL,
+    payment_order_id pay.id NOT NULL,
+    seq integer NOT NULL,
+    at timestamp with time zone NOT NULL,
+    kind pay.filled NOT NULL
+);
+
+ALTER TABLE pay.outbox OWNER TO payments_owner;
+
+--
+-- Name: posting_kind; Type: TABLE; Schema: pay; Owner: payments_owner
+--
+
+CREATE TABLE pay.posting_kind (
+    kind text NOT NULL COLLATE pg_catalog."C",
+    about text NOT NULL,
+    example text NOT NULL
+);
+
+ALTER TABLE pay.posting_kind OWNER TO payments_owner;
+
+--
+-- Name: posting_rule; Type: TABLE; Schema: pay; Owner: payments_owner
+--
+
+CREATE TABLE pay.posting_rule (
+    kind text NOT NULL COLLATE pg_catalog."C",
+    line integer NOT NULL,
+    side text NOT NULL COLLATE pg_catalog."C",
+    account text NOT NULL COLLATE pg_catalog."C",
+    leg text NOT NULL COLLATE pg_catalog."C",
+    only_converted boolean DEFAULT false NOT NULL,
+    CONSTRAINT posting_rule_leg_check CHECK ((leg = ANY (ARRAY['buyer'::text, 'seller'::text]))),
+    CONSTRAINT posting_rule_line_check CHECK (((line >= 1) AND (line <= 9))),
+    CONSTRAINT posting_rule_side_check CHECK ((side = ANY (ARRAY['debit'::text, 'credit'::text])))
+);
+
+ALTER TABLE pay.posting_rule OWNER TO payments_owner;
+
+--
 -- Name: psp_token; Type: TABLE; Schema: pay; Owner: payments_owner
 --
 
@@ -6243,6 +11407,7 @@ CREATE TABLE pay.psp_token (
     token pay.id NOT NULL,
     merchant_id pay.id,
     checkout_id pay.id,
+    is_reference boolean DEFAULT false NOT NULL,
     CONSTRAINT psp_token_check CHECK (((merchant_id IS NULL) = (checkout_id IS NULL)))
 )
 WITH (autovacuum_analyze_threshold='1000', autovacuum_vacuum_threshold='1000');
@@ -6261,6 +11426,49 @@ CREATE TABLE pay.quarantine_count (
 ALTER TABLE pay.quarantine_count OWNER TO payments_owner;
 
 --
+-- Name: rate; Type: TABLE; Schema: pay; Owner: payments_owner
+--
+
+CREATE TABLE pay.rate (
+    source pay.id NOT NULL,
+    quote text NOT NULL COLLATE pg_catalog."C",
+    base text NOT NULL COLLATE pg_catalog."C",
+    rate numeric NOT NULL,
+    fetched_at timestamp with time zone NOT NULL,
+    CONSTRAINT rate_base_check CHECK ((octet_length(base) = 3)),
+    CONSTRAINT rate_check CHECK ((quote <> base)),
+    CONSTRAINT rate_quote_check CHECK ((octet_length(quote) = 3)),
+    CONSTRAINT rate_rate_check CHECK (((rate >= 0.000000000001) AND (rate <= ('999999999999'::bigint)::numeric)))
+)
+WITH (fillfactor='50');
+
+ALTER TABLE pay.rate OWNER TO payments_owner;
+
+--
+-- Name: rate_source; Type: TABLE; Schema: pay; Owner: payments_owner
+--
+
+CREATE TABLE pay.rate_source (
+    source pay.id NOT NULL,
+    base text COLLATE pg_catalog."C",
+    max_age interval DEFAULT '00:05:00'::interval NOT NULL,
+    run_at timestamp with time zone DEFAULT now() NOT NULL,
+    lease_owner text,
+    lease_until timestamp with time zone,
+    fetched_at timestamp with time zone,
+    runs bigint DEFAULT 0 NOT NULL,
+    failures bigint DEFAULT 0 NOT NULL,
+    code text,
+    CONSTRAINT rate_source_base_check CHECK ((octet_length(base) = 3)),
+    CONSTRAINT rate_source_check CHECK (((lease_owner IS NULL) = (lease_until IS NULL))),
+    CONSTRAINT rate_source_check1 CHECK (((base IS NULL) = (fetched_at IS NULL))),
+    CONSTRAINT rate_source_max_age_check CHECK ((max_age > '00:00:00'::interval))
+)
+WITH (fillfactor='50');
+
+ALTER TABLE pay.rate_source OWNER TO payments_owner;
+
+--
 -- Name: round; Type: TABLE; Schema: pay; Owner: payments_owner
 --
 
@@ -6273,7 +11481,11 @@ CREATE TABLE pay.round (
     received_at timestamp with time zone,
     letter_id bigint,
     counts jsonb,
-    CONSTRAINT round_check CHECK (((merchant_id IS NULL) = (checkout_id IS NULL)))
+    lease_owner text COLLATE pg_catalog."C",
+    lease_until timestamp with time zone,
+    from_tx bigint,
+    CONSTRAINT round_check CHECK (((merchant_id IS NULL) = (checkout_id IS NULL))),
+    CONSTRAINT round_check1 CHECK (((lease_owner IS NULL) = (lease_until IS NULL)))
 );
 
 ALTER TABLE pay.round OWNER TO payments_owner;
@@ -6292,6 +11504,50 @@ CREATE TABLE pay.schema_migration (
 ALTER TABLE pay.schema_migration OWNER TO payments_owner;
 
 --
+-- Name: seal; Type: TABLE; Schema: pay; Owner: payments_owner
+--
+
+CREATE TABLE pay.seal (
+    number bigint NOT NULL,
+    from_tx bigint NOT NULL,
+    until_tx bigint NOT NULL,
+    at timestamp with time zone NOT NULL,
+    count integer NOT NULL,
+    root bytea NOT NULL,
+    previous bytea NOT NULL,
+    message text NOT NULL,
+    key_id pay.id,
+    signature bytea,
+    CONSTRAINT seal_check CHECK ((from_tx < until_tx)),
+    CONSTRAINT seal_check1 CHECK (((key_id IS NULL) = (signature IS NULL))),
+    CONSTRAINT seal_count_check CHECK ((count >= 1)),
+    CONSTRAINT seal_number_check CHECK ((number >= 1)),
+    CONSTRAINT seal_previous_check CHECK ((octet_length(previous) = 32)),
+    CONSTRAINT seal_root_check CHECK ((octet_length(root) = 32)),
+    CONSTRAINT seal_signature_check CHECK ((octet_length(signature) = 64))
+);
+
+ALTER TABLE pay.seal OWNER TO payments_owner;
+
+--
+-- Name: seal_leaf; Type: TABLE; Schema: pay; Owner: payments_owner
+--
+
+CREATE TABLE pay.seal_leaf (
+    number bigint NOT NULL,
+    "position" integer NOT NULL,
+    merchant_id pay.id NOT NULL,
+    payment_order_id pay.id NOT NULL,
+    seq integer NOT NULL,
+    hash bytea NOT NULL,
+    CONSTRAINT seal_leaf_hash_check CHECK ((octet_length(hash) = 32)),
+    CONSTRAINT seal_leaf_position_check CHECK (("position" >= 1)),
+    CONSTRAINT seal_leaf_seq_check CHECK ((seq >= 1))
+);
+
+ALTER TABLE pay.seal_leaf OWNER TO payments_owner;
+
+--
 -- Name: status_rank; Type: TABLE; Schema: pay; Owner: payments_owner
 --
 
@@ -6301,6 +11557,28 @@ CREATE TABLE pay.status_rank (
 );
 
 ALTER TABLE pay.status_rank OWNER TO payments_owner;
+
+--
+-- Name: wallet; Type: TABLE; Schema: pay; Owner: payments_owner
+--
+
+CREATE TABLE pay.wallet (
+    merchant_id pay.id NOT NULL,
+    seller_account pay.filled NOT NULL,
+    currency text NOT NULL COLLATE pg_catalog."C",
+    available_minor bigint DEFAULT 0 NOT NULL,
+    pending_minor bigint DEFAULT 0 NOT NULL,
+    reserved_minor bigint DEFAULT 0 NOT NULL,
+    seq bigint DEFAULT 0 NOT NULL,
+    changed_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    CONSTRAINT wallet_currency_check CHECK ((octet_length(currency) = 3)),
+    CONSTRAINT wallet_pending_minor_check CHECK ((pending_minor >= 0)),
+    CONSTRAINT wallet_reserved_minor_check CHECK ((reserved_minor >= 0)),
+    CONSTRAINT wallet_seq_check CHECK ((seq >= 0))
+)
+WITH (fillfactor='50', autovacuum_vacuum_threshold='1000', autovacuum_analyze_threshold='1000');
+
+ALTER TABLE pay.wallet OWNER TO payments_owner;
 
 --
 -- Name: webhook_quarantine; Type: TABLE; Schema: pay; Owner: payments_owner
@@ -6325,6 +11603,1431 @@ CREATE TABLE pay.webhook_quarantine (
 );
 
 ALTER TABLE pay.webhook_quarantine OWNER TO payments_owner;
+
+--
+-- Name: amount_sum; Type: VIEW; Schema: pay_check; Owner: payments_owner
+--
+
+CREATE VIEW pay_check.amount_sum AS
+SELECT
+    NULL::pay.id AS merchant_id,
+    NULL::pay.id AS checkout_id,
+    NULL::bigint AS total_minor,
+    NULL::numeric AS orders_minor;
+
+ALTER TABLE pay_check.amount_sum OWNER TO payments_owner;
+
+--
+-- Name: VIEW amount_sum; Type: COMMENT; Schema: pay_check; Owner: payments_owner
+--
+
+COMMENT ON VIEW pay_check.amount_sum IS 'The orders add up to the checkout, in its currency, in positions 1 to n.';
+
+--
+-- Name: authorized_booked; Type: VIEW; Schema: pay_check; Owner: payments_owner
+--
+
+CREATE VIEW pay_check.authorized_booked AS
+ SELECT o.merchant_id,
+    o.payment_order_id,
+    o.status,
+    o.authorized_minor,
+    e.booked
+   FROM (pay.payment_order o
+     LEFT JOIN ( SELECT e_1.merchant_id,
+            e_1.payment_order_id,
+            sum(
+                CASE e_1.kind
+                    WHEN 'authorized'::text THEN e_1.amount_minor
+                    ELSE (- e_1.amount_minor)
+                END) AS booked
+           FROM pay.journal_entry e_1
+          WHERE (e_1.kind = ANY (ARRAY['authorized'::text, 'unauthorized'::text]))
+          GROUP BY e_1.merchant_id, e_1.payment_order_id) e USING (merchant_id, payment_order_id))
+  WHERE (((o.authorized_minor)::numeric <> COALESCE(e.booked, (0)::numeric)) OR ((o.authorized_minor > 0) AND ((o.status)::text <> ALL (ARRAY['EXECUTING'::text, 'SUCCESS'::text]))));
+
+ALTER TABLE pay_check.authorized_booked OWNER TO payments_owner;
+
+--
+-- Name: VIEW authorized_booked; Type: COMMENT; Schema: pay_check; Owner: payments_owner
+--
+
+COMMENT ON VIEW pay_check.authorized_booked IS 'I4: what an order has authorised is what its pending entries add up to.';
+
+--
+-- Name: change_booked; Type: VIEW; Schema: pay_check; Owner: payments_owner
+--
+
+CREATE VIEW pay_check.change_booked AS
+ SELECT c.merchant_id,
+    c.change_id,
+    c.kind,
+    c.origin,
+    c.status,
+    c.returned,
+    e.kinds
+   FROM (pay.change c
+     LEFT JOIN LATERAL ( SELECT COALESCE(array_agg(e_1.kind ORDER BY e_1.kind), '{}'::text[]) AS kinds
+           FROM pay.journal_entry e_1
+          WHERE (((e_1.merchant_id)::text = (c.merchant_id)::text) AND ((e_1.source)::text = ('change/'::text || (c.change_id)::text)) AND (e_1.kind <> 'unauthorized'::text))) e ON (true))
+  WHERE
+        CASE
+            WHEN (c.kind = 'cancel'::text) THEN (e.kinds <> '{}'::text[])
+            WHEN (c.kind = 'capture'::text) THEN ((e.kinds <> '{}'::text[]) AND ((e.kinds <> '{sale}'::text[]) OR ((c.status)::text <> 'SUCCESS'::text)))
+            WHEN (c.seller_minor = 0) THEN false
+            WHEN ((c.status)::text = ANY (ARRAY['NOT_STARTED'::text, 'EXECUTING'::text])) THEN (e.kinds <> '{refund_reserved}'::text[])
+            WHEN ((c.status)::text = 'SUCCESS'::text) THEN (((e.kinds <> '{refund,refund_reserved}'::text[]) AND (e.kinds <> '{refund_external}'::text[])) AND (e.kinds <> '{refund_external,refund_released,refund_reserved}'::text[]))
+            WHEN c.returned THEN ('refund_returned'::text <> ALL (e.kinds))
+            ELSE (e.kinds <> '{refund_released,refund_reserved}'::text[])
+        END;
+
+ALTER TABLE pay_check.change_booked OWNER TO payments_owner;
+
+--
+-- Name: VIEW change_booked; Type: COMMENT; Schema: pay_check; Owner: payments_owner
+--
+
+COMMENT ON VIEW pay_check.change_booked IS 'I4: each refund and each capture is booked as it stands: what it reserves or has released, what was paid back, what has come back.';
+
+--
+-- Name: change_dispatch; Type: VIEW; Schema: pay_check; Owner: payments_owner
+--
+
+CREATE VIEW pay_check.change_dispatch AS
+ SELECT c.merchant_id,
+    c.change_id,
+    c.kind,
+    c.status,
+    d.state
+   FROM (pay.change c
+     JOIN LATERAL ( SELECT x.state
+           FROM pay.dispatch x
+          WHERE (((x.merchant_id)::text = (c.merchant_id)::text) AND ((x.checkout_id)::text = (c.checkout_id)::text) AND ((x.operation_id)::text = (c.change_id)::text))
+          ORDER BY x.attempt DESC
+         LIMIT 1) d ON (true))
+  WHERE (((d.state = 'DONE'::text) AND ((c.status)::text = ANY (ARRAY['NOT_STARTED'::text, 'EXECUTING'::text]))) OR ((d.state = ANY (ARRAY['PENDING'::text, 'REFUSED'::text])) AND ((c.status)::text = 'NOT_STARTED'::text)));
+
+ALTER TABLE pay_check.change_dispatch OWNER TO payments_owner;
+
+--
+-- Name: VIEW change_dispatch; Type: COMMENT; Schema: pay_check; Owner: payments_owner
+--
+
+COMMENT ON VIEW pay_check.change_dispatch IS 'A change has heard what the journal says of its calls.';
+
+--
+-- Name: change_event; Type: VIEW; Schema: pay_check; Owner: payments_owner
+--
+
+CREATE VIEW pay_check.change_event AS
+ SELECT 'untold'::text AS what,
+    c.merchant_id,
+    c.payment_order_id,
+    c.change_id,
+    c.kind,
+    c.status
+   FROM pay.change c
+  WHERE (NOT (EXISTS ( SELECT
+           FROM pay.event e
+          WHERE (((e.merchant_id)::text = (c.merchant_id)::text) AND ((e.payment_order_id)::text = (c.payment_order_id)::text) AND ((e.detail ->> 'change_id'::text) = (c.change_id)::text) AND ((c.kind <> 'refund'::text) OR ((e.kind)::text =
+                CASE
+                    WHEN ((c.status)::text = 'SUCCESS'::text) THEN 'refunded'::text
+                    WHEN c.returned THEN 'refund_returned'::text
+                    WHEN ((c.status)::text = 'FAILED'::text) THEN 'refund_failed'::text
+                    ELSE (e.kind)::text
+                END))))))
+UNION ALL
+ SELECT 'unknown'::text AS what,
+    e.merchant_id,
+    e.payment_order_id,
+    (e.detail ->> 'change_id'::text) AS change_id,
+    e.kind,
+    e.new_status AS status
+   FROM pay.event e
+  WHERE ((e.detail ? 'change_id'::text) AND (NOT (EXISTS ( SELECT
+           FROM pay.change c
+          WHERE (((c.merchant_id)::text = (e.merchant_id)::text) AND ((c.change_id)::text = (e.detail ->> 'change_id'::text)))))));
+
+ALTER TABLE pay_check.change_event OWNER TO payments_owner;
+
+--
+-- Name: VIEW change_event; Type: COMMENT; Schema: pay_check; Owner: payments_owner
+--
+
+COMMENT ON VIEW pay_check.change_event IS 'No change that its order''s timeline does not tell of, and none that ended as the timeline does not say; each event about a change is about one that is.';
+
+--
+-- Name: change_job; Type: VIEW; Schema: pay_check; Owner: payments_owner
+--
+
+CREATE VIEW pay_check.change_job AS
+ SELECT 'missing'::text AS what,
+    c.merchant_id,
+    c.change_id,
+    c.kind,
+    c.status
+   FROM pay.change c
+  WHERE (((c.status)::text = ANY (ARRAY['NOT_STARTED'::text, 'EXECUTING'::text])) AND (c.reference IS NULL) AND (NOT (EXISTS ( SELECT
+           FROM pay.job j
+          WHERE (((j.merchant_id)::text = (c.merchant_id)::text) AND ((j.checkout_id)::text = (c.checkout_id)::text) AND (j.kind = 'change'::text) AND (j.operation_id = (c.change_id)::text))))) AND (NOT (EXISTS ( SELECT
+           FROM pay.dead_letter d
+          WHERE (((d.merchant_id)::text = (c.merchant_id)::text) AND ((d.checkout_id)::text = (c.checkout_id)::text) AND (d.kind = 'change'::text) AND ((d.operation_id)::text = (c.change_id)::text) AND (d.state = ANY (ARRAY['open'::text, 'resolved'::text])))))) AND (NOT (EXISTS ( SELECT
+           FROM pay.dispatch d
+          WHERE (((d.merchant_id)::text = (c.merchant_id)::text) AND ((d.checkout_id)::text = (c.checkout_id)::text) AND ((d.operation_id)::text = (c.change_id)::text) AND (d.state = ANY (ARRAY['DONE'::text, 'PENDING'::text])))))))
+UNION ALL
+ SELECT 'unwanted'::text AS what,
+    j.merchant_id,
+    j.operation_id AS change_id,
+    j.kind,
+    c.status
+   FROM (pay.job j
+     LEFT JOIN pay.change c ON ((((c.merchant_id)::text = (j.merchant_id)::text) AND ((c.change_id)::text = j.operation_id) AND ((c.checkout_id)::text = (j.checkout_id)::text))))
+  WHERE ((j.kind = 'change'::text) AND (((c.status)::text = ANY (ARRAY['NOT_STARTED'::text, 'EXECUTING'::text])) IS NOT TRUE))
+UNION ALL
+ SELECT 'letter'::text AS what,
+    d.merchant_id,
+    d.operation_id AS change_id,
+    d.kind,
+    c.status
+   FROM (pay.dead_letter d
+     LEFT JOIN pay.change c ON ((((c.merchant_id)::text = (d.merchant_id)::text) AND ((c.change_id)::text = (d.operation_id)::text) AND ((c.checkout_id)::text = (d.checkout_id)::text))))
+  WHERE ((d.kind = 'change'::text) AND (d.state = 'open'::text) AND (((c.status)::text = ANY (ARRAY['NOT_STARTED'::text, 'EXECUTING'::text])) IS NOT TRUE));
+
+ALTER TABLE pay_check.change_job OWNER TO payments_owner;
+
+--
+-- Name: VIEW change_job; Type: COMMENT; Schema: pay_check; Owner: payments_owner
+--
+
+COMMENT ON VIEW pay_check.change_job IS 'A change that is open and that the PSP is not known to have goes on by its job, or people have been told that it does not (I8); one that has ended has neither.';
+
+--
+-- Name: change_money; Type: VIEW; Schema: pay_check; Owner: payments_owner
+--
+
+CREATE VIEW pay_check.change_money AS
+ SELECT o.merchant_id,
+    o.payment_order_id,
+    o.captured_minor,
+    o.refunding_minor,
+    o.refunded_minor,
+    o.charged_back_minor,
+    c.refunding,
+    c.refunded,
+    c.captured,
+    d.charged_back
+   FROM ((pay.payment_order o
+     LEFT JOIN ( SELECT c_1.merchant_id,
+            c_1.payment_order_id,
+            sum(c_1.amount_minor) FILTER (WHERE ((c_1.kind = 'refund'::text) AND (((c_1.status)::text = 'EXECUTING'::text) OR (((c_1.status)::text = 'NOT_STARTED'::text) AND (c_1.origin = 'merchant'::text))))) AS refunding,
+            sum(c_1.amount_minor) FILTER (WHERE ((c_1.kind = 'refund'::text) AND ((c_1.status)::text = 'SUCCESS'::text))) AS refunded,
+            sum(c_1.amount_minor) FILTER (WHERE ((c_1.kind = 'capture'::text) AND ((c_1.status)::text = 'SUCCESS'::text))) AS captured
+           FROM pay.change c_1
+          GROUP BY c_1.merchant_id, c_1.payment_order_id) c USING (merchant_id, payment_order_id))
+     LEFT JOIN ( SELECT d_1.merchant_id,
+            d_1.payment_order_id,
+            sum(d_1.amount_minor) AS charged_back
+           FROM pay.dispute d_1
+          WHERE (d_1.state = ANY (ARRAY['open'::text, 'lost'::text]))
+          GROUP BY d_1.merchant_id, d_1.payment_order_id) d USING (merchant_id, payment_order_id))
+  WHERE (((o.refunding_minor)::numeric <> COALESCE(c.refunding, (0)::numeric)) OR ((o.refunded_minor)::numeric <> COALESCE(c.refunded, (0)::numeric)) OR ((o.charged_back_minor)::numeric <> COALESCE(d.charged_back, (0)::numeric)) OR ((o.refunding_minor + o.refunded_minor) > o.captured_minor) OR ((o.authorized_minor + o.captured_minor) > o.amount_minor) OR (COALESCE(c.captured, (0)::numeric) > (o.captured_minor)::numeric));
+
+ALTER TABLE pay_check.change_money OWNER TO payments_owner;
+
+--
+-- Name: VIEW change_money; Type: COMMENT; Schema: pay_check; Owner: payments_owner
+--
+
+COMMENT ON VIEW pay_check.change_money IS 'What an order holds back, has paid back and has lost is the sum of its refunds and disputes, and no more is paid back than was captured; captures add up to no more than what was captured.';
+
+--
+-- Name: change_reference; Type: VIEW; Schema: pay_check; Owner: payments_owner
+--
+
+CREATE VIEW pay_check.change_reference AS
+ SELECT c.psp,
+    c.reference,
+    count(*) AS changes
+   FROM pay.change c
+  WHERE ((c.kind = 'refund'::text) AND (c.reference IS NOT NULL))
+  GROUP BY c.psp, c.reference
+ HAVING (count(*) > 1);
+
+ALTER TABLE pay_check.change_reference OWNER TO payments_owner;
+
+--
+-- Name: VIEW change_reference; Type: COMMENT; Schema: pay_check; Owner: payments_owner
+--
+
+COMMENT ON VIEW pay_check.change_reference IS 'A refund at a PSP is one of ours, once.';
+
+--
+-- Name: checkout_incomplete; Type: VIEW; Schema: pay_check; Owner: payments_owner
+--
+
+CREATE VIEW pay_check.checkout_incomplete AS
+ SELECT c.merchant_id,
+    c.checkout_id,
+    count(o.*) AS orders,
+    count(r.*) AS registrations
+   FROM ((pay.checkout c
+     LEFT JOIN pay.payment_order o USING (merchant_id, checkout_id))
+     LEFT JOIN pay.registration r USING (merchant_id, checkout_id))
+  GROUP BY c.merchant_id, c.checkout_id
+ HAVING ((count(r.*) = 0) OR ((count(o.*) < 1) OR (count(o.*) > 20)));
+
+ALTER TABLE pay_check.checkout_incomplete OWNER TO payments_owner;
+
+--
+-- Name: VIEW checkout_incomplete; Type: COMMENT; Schema: pay_check; Owner: payments_owner
+--
+
+COMMENT ON VIEW pay_check.checkout_incomplete IS 'A checkout has its registration and 1 to 20 orders: begin_payment writes all of it or nothing.';
+
+--
+-- Name: contradiction; Type: VIEW; Schema: pay_check; Owner: payments_owner
+--
+
+CREATE VIEW pay_check.contradiction AS
+ SELECT o.merchant_id,
+    o.checkout_id,
+    o.payment_order_id,
+    e.seq,
+    e.actor,
+    e.old_status,
+    e.new_status
+   FROM (pay.event e
+     JOIN pay.payment_order o USING (merchant_id, payment_order_id))
+  WHERE (((e.kind)::text = 'contradiction'::text) AND (((e.old_status)::text <> 'SUCCESS'::text) OR ((e.new_status)::text <> 'SUCCESS'::text) OR (NOT (EXISTS ( SELECT
+           FROM pay.mismatch m
+          WHERE (((m.merchant_id)::text = (o.merchant_id)::text) AND ((m.checkout_id)::text = (o.checkout_id)::text) AND (m.kind = 'contradiction'::text) AND (m.source = e.actor)))))));
+
+ALTER TABLE pay_check.contradiction OWNER TO payments_owner;
+
+--
+-- Name: VIEW contradiction; Type: COMMENT; Schema: pay_check; Owner: payments_owner
+--
+
+COMMENT ON VIEW pay_check.contradiction IS 'Only what is paid can be contradicted, and the order stays paid; the timeline and the queue for people both have it.';
+
+--
+-- Name: currency_unknown; Type: VIEW; Schema: pay_check; Owner: payments_owner
+--
+
+CREATE VIEW pay_check.currency_unknown AS
+ SELECT c.merchant_id,
+    c.checkout_id,
+    c.currency
+   FROM (pay.checkout c
+     LEFT JOIN pay.currency k ON ((k.code = c.currency)))
+  WHERE (k.code IS NULL);
+
+ALTER TABLE pay_check.currency_unknown OWNER TO payments_owner;
+
+--
+-- Name: VIEW currency_unknown; Type: COMMENT; Schema: pay_check; Owner: payments_owner
+--
+
+COMMENT ON VIEW pay_check.currency_unknown IS 'There is no foreign key to currency (see 0001_core.sql).';
+
+--
+-- Name: dispatch_attempts; Type: VIEW; Schema: pay_check; Owner: payments_owner
+--
+
+CREATE VIEW pay_check.dispatch_attempts AS
+ SELECT a.merchant_id,
+    a.checkout_id,
+    a.operation,
+    a.operation_id,
+    a.attempt,
+    a.state,
+    a.newest
+   FROM ( SELECT d.merchant_id,
+            d.checkout_id,
+            d.operation,
+            d.operation_id,
+            d.attempt,
+            d.psp,
+            d.state,
+            d.sends,
+            d.unsure,
+            d.first_sent_at,
+            d.sent_at,
+            d.lease_until,
+            d.ended_at,
+            d.key_until,
+            d.reach,
+            d.http_status,
+            d.code,
+            d.reference,
+            d.request_id,
+            d.settled,
+            count(*) OVER w AS attempts,
+            max(d.attempt) OVER w AS newest
+           FROM pay.dispatch d
+          WINDOW w AS (PARTITION BY d.merchant_id, d.checkout_id, d.operation, d.operation_id)) a
+  WHERE ((a.attempts <> a.newest) OR ((a.attempt < a.newest) AND (a.state <> ALL (ARRAY['NOT_SENT'::text, 'REFUSED'::text]))));
+
+ALTER TABLE pay_check.dispatch_attempts OWNER TO payments_owner;
+
+--
+-- Name: VIEW dispatch_attempts; Type: COMMENT; Schema: pay_check; Owner: payments_owner
+--
+
+COMMENT ON VIEW pay_check.dispatch_attempts IS 'One attempt of an operation at a time (I1): they run from 1 without a gap, and whatever came before the newest has come to nothing for sure.';
+
+--
+-- Name: dispatch_owner; Type: VIEW; Schema: pay_check; Owner: payments_owner
+--
+
+CREATE VIEW pay_check.dispatch_owner AS
+ SELECT d.merchant_id,
+    d.checkout_id,
+    d.operation,
+    d.operation_id,
+    d.attempt,
+    d.psp,
+    r.psp AS registered_at,
+    r.nonce
+   FROM (pay.dispatch d
+     LEFT JOIN pay.registration r USING (merchant_id, checkout_id))
+  WHERE ((r.checkout_id IS NULL) OR ((d.psp)::text <> ALL ((r.psps)::text[])) OR ((d.operation = ANY (ARRAY['register'::text, 'capture'::text, 'expire'::text])) AND ((d.operation_id)::text <> (r.nonce)::text) AND ((d.operation = 'register'::text) OR (NOT (EXISTS ( SELECT
+           FROM pay.change c
+          WHERE (((c.merchant_id)::text = (d.merchant_id)::text) AND ((c.checkout_id)::text = (d.checkout_id)::text) AND ((c.change_id)::text = (d.operation_id)::text) AND (c.kind =
+                CASE d.operation
+                    WHEN 'expire'::text THEN 'cancel'::text
+                    ELSE d.operation
+                END))))))) OR (NOT (EXISTS ( SELECT
+           FROM (pay.payment_order o
+             JOIN pay.event e USING (merchant_id, payment_order_id))
+          WHERE (((o.merchant_id)::text = (d.merchant_id)::text) AND ((o.checkout_id)::text = (d.checkout_id)::text) AND (o."position" = 1) AND ((e.kind)::text = ANY (ARRAY['created'::text, 'rerouted'::text])) AND (COALESCE((e.detail ->> 'to'::text), (e.detail ->> 'psp'::text)) = (d.psp)::text))))));
+
+ALTER TABLE pay_check.dispatch_owner OWNER TO payments_owner;
+
+--
+-- Name: VIEW dispatch_owner; Type: COMMENT; Schema: pay_check; Owner: payments_owner
+--
+
+COMMENT ON VIEW pay_check.dispatch_owner IS 'Calls go out only at PSPs that the registration has been at, and register calls, captures and expiries only with its nonce or for a change (I1).';
+
+--
+-- Name: dispatch_registration; Type: VIEW; Schema: pay_check; Owner: payments_owner
+--
+
+CREATE VIEW pay_check.dispatch_registration AS
+ SELECT r.merchant_id,
+    r.checkout_id,
+    r.psp,
+    r.state,
+    r.token,
+    r.attempt,
+    r.open_attempts,
+    o.status,
+    d.attempt AS dispatch,
+    d.psp AS sent_to,
+    d.state AS dispatch_state,
+    d.sends
+   FROM ((pay.registration r
+     JOIN pay.payment_order o ON ((((o.merchant_id)::text = (r.merchant_id)::text) AND ((o.checkout_id)::text = (r.checkout_id)::text) AND (o."position" = 1))))
+     LEFT JOIN LATERAL ( SELECT x.merchant_id,
+            x.checkout_id,
+            x.operation,
+            x.operation_id,
+            x.attempt,
+            x.psp,
+            x.state,
+            x.sends,
+            x.unsure,
+            x.first_sent_at,
+            x.sent_at,
+            x.lease_until,
+            x.ended_at,
+            x.key_until,
+            x.reach,
+            x.http_status,
+            x.code,
+            x.reference,
+            x.request_id,
+            x.settled
+           FROM pay.dispatch x
+          WHERE (((x.merchant_id)::text = (r.merchant_id)::text) AND ((x.checkout_id)::text = (r.checkout_id)::text) AND (x.operation = 'register'::text) AND ((x.operation_id)::text = (r.nonce)::text))
+          ORDER BY x.attempt DESC
+         LIMIT 1) d ON (true))
+  WHERE ((d.attempt IS NULL) OR ((d.psp)::text <> (r.psp)::text) OR ((r.token IS NOT NULL) <> (d.state = 'DONE'::text)) OR (d.state = 'PENDING'::text) OR ((d.state = 'OPEN'::text) AND (r.state <> 'REGISTERING'::text)) OR ((d.state = 'REFUSED'::text) AND (r.state <> 'REFUSED'::text)) OR (d.attempt > r.attempt) OR ((r.state = 'REGISTERING'::text) AND (d.state = 'NOT_SENT'::text) AND ((r.open_attempts > 0) OR ((o.status)::text <> 'NOT_STARTED'::text))) OR ((r.state = 'REGISTERING'::text) AND (d.state = ANY (ARRAY['OPEN'::text, 'UNKNOWN'::text])) AND (r.open_attempts = 0) AND ((o.status)::text = 'NOT_STARTED'::text)));
+
+ALTER TABLE pay_check.dispatch_registration OWNER TO payments_owner;
+
+--
+-- Name: VIEW dispatch_registration; Type: COMMENT; Schema: pay_check; Owner: payments_owner
+--
+
+COMMENT ON VIEW pay_check.dispatch_registration IS 'The journal and the registration tell the same story (I1): a token came from an attempt that is done, at the PSP that has it; what is registering has an attempt there that may still bring one, or that has come to nothing for sure, which is so of each call then; and an attempt of the journal never counts for less than one of the registration.';
+
+--
+-- Name: dispute_booked; Type: VIEW; Schema: pay_check; Owner: payments_owner
+--
+
+CREATE VIEW pay_check.dispute_booked AS
+ SELECT d.psp,
+    d.dispute_id,
+    d.merchant_id,
+    d.checkout_id,
+    d.state,
+    e.kinds
+   FROM (pay.dispute d
+     LEFT JOIN LATERAL ( SELECT COALESCE(array_agg(e_1.kind ORDER BY e_1.kind), '{}'::text[]) AS kinds
+           FROM pay.journal_entry e_1
+          WHERE (((e_1.merchant_id)::text = (d.merchant_id)::text) AND ((e_1.source)::text = ((('dispute/'::text || (d.psp)::text) || '/'::text) || (d.dispute_id)::text)) AND (e_1.kind <> 'psp_fee'::text))) e ON (true))
+  WHERE ((d.seller_minor IS DISTINCT FROM 0) AND (e.kinds <> (
+        CASE
+            WHEN ((d.payment_order_id IS NULL) AND (d.state = 'lost'::text)) THEN '{unknown_dispute}'::text
+            WHEN (d.payment_order_id IS NULL) THEN '{}'::text
+            WHEN (d.state = 'open'::text) THEN '{dispute_opened}'::text
+            WHEN (d.state = 'won'::text) THEN '{dispute_opened,dispute_won}'::text
+            ELSE '{dispute_lost,dispute_opened}'::text
+        END)::text[]));
+
+ALTER TABLE pay_check.dispute_booked OWNER TO payments_owner;
+
+--
+-- Name: VIEW dispute_booked; Type: COMMENT; Schema: pay_check; Owner: payments_owner
+--
+
+COMMENT ON VIEW pay_check.dispute_booked IS 'I4: a dispute of an order is booked as it stands; one that nobody can say whose it is only when it is lost.';
+
+--
+-- Name: durability; Type: VIEW; Schema: pay_check; Owner: payments_owner
+--
+
+CREATE VIEW pay_check.durability AS
+ SELECT 'server'::text AS scope,
+    ((s.name || '='::text) || s.setting) AS setting
+   FROM pg_settings s
+  WHERE ((s.name = ANY (ARRAY['fsync'::text, 'full_page_writes'::text, 'synchronous_commit'::text])) AND (s.setting = 'off'::text))
+UNION ALL
+ SELECT concat_ws(' '::text, COALESCE(r.rolname, 'every role'::name), d.datname) AS scope,
+    c.line AS setting
+   FROM ((pg_db_role_setting g
+     LEFT JOIN pg_roles r ON ((r.oid = g.setrole)))
+     LEFT JOIN pg_database d ON ((d.oid = g.setdatabase))),
+    LATERAL unnest(g.setconfig) c(line)
+  WHERE ((c.line ~ '^synchronous_commit=(off|false|no|0)$'::text) AND (g.setdatabase = ANY (ARRAY[(0)::oid, ( SELECT pg_database.oid
+           FROM pg_database
+          WHERE (pg_database.datname = current_database()))])));
+
+ALTER TABLE pay_check.durability OWNER TO payments_owner;
+
+--
+-- Name: VIEW durability; Type: COMMENT; Schema: pay_check; Owner: payments_owner
+--
+
+COMMENT ON VIEW pay_check.durability IS 'What was answered must survive a crash (I3, I6): a setting that gives this up for the server, or for a role or database.';
+
+--
+-- Name: event_chain; Type: VIEW; Schema: pay_check; Owner: payments_owner
+--
+
+CREATE VIEW pay_check.event_chain AS
+ SELECT h.merchant_id,
+    h.payment_order_id,
+    h.seq,
+    h.at
+   FROM ( SELECT e.merchant_id,
+            e.payment_order_id,
+            e.seq,
+            e.at,
+            e.hash,
+            lag(e.seq, 1, COALESCE(a.seq, 0)) OVER w AS previous_seq,
+            pay.event_hash(lag(e.hash, 1, a.hash) OVER w, e.*) AS wanted
+           FROM (pay.event e
+             LEFT JOIN pay.event_anchor a USING (merchant_id, payment_order_id))
+          WINDOW w AS (PARTITION BY e.merchant_id, e.payment_order_id ORDER BY e.seq)) h
+  WHERE ((h.hash <> h.wanted) OR (h.seq <> (h.previous_seq + 1)));
+
+ALTER TABLE pay_check.event_chain OWNER TO payments_owner;
+
+--
+-- Name: VIEW event_chain; Type: COMMENT; Schema: pay_check; Owner: payments_owner
+--
+
+COMMENT ON VIEW pay_check.event_chain IS 'Each event''s hash is that of what it says and of the hash before it; a chain begins at 1, or behind what was dropped with its month.';
+
+--
+-- Name: event_default; Type: VIEW; Schema: pay_check; Owner: payments_owner
+--
+
+CREATE VIEW pay_check.event_default AS
+ SELECT 'event_default'::text AS partition,
+    count(*) AS events,
+    min(d.at) AS since
+   FROM pay.event_default d
+ HAVING (count(*) > 0)
+UNION ALL
+ SELECT m.name AS partition,
+    0 AS events,
+    NULL::timestamp with time zone AS since
+   FROM ( SELECT ('event_'::text || to_char((date_trunc('month'::text, (now() AT TIME ZONE 'UTC'::text)) + make_interval(months => n.n)), 'YYYY_MM'::text)) AS name
+           FROM generate_series(0, 1) n(n)) m
+  WHERE (to_regclass(('pay.'::text || m.name)) IS NULL);
+
+ALTER TABLE pay_check.event_default OWNER TO payments_owner;
+
+--
+-- Name: VIEW event_default; Type: COMMENT; Schema: pay_check; Owner: payments_owner
+--
+
+COMMENT ON VIEW pay_check.event_default IS 'Each month of the log has its partition, made ahead by the sweep; nothing is left where an event goes that finds none (pay.make_partitions()).';
+
+--
+-- Name: event_gap; Type: VIEW; Schema: pay_check; Owner: payments_owner
+--
+
+CREATE VIEW pay_check.event_gap AS
+SELECT
+    NULL::pay.id AS merchant_id,
+    NULL::pay.id AS payment_order_id,
+    NULL::integer AS version,
+    NULL::bigint AS events,
+    NULL::integer AS last;
+
+ALTER TABLE pay_check.event_gap OWNER TO payments_owner;
+
+--
+-- Name: VIEW event_gap; Type: COMMENT; Schema: pay_check; Owner: payments_owner
+--
+
+COMMENT ON VIEW pay_check.event_gap IS 'A timeline runs from 1 to the order''s version without a gap (I5).';
+
+--
+-- Name: event_head; Type: VIEW; Schema: pay_check; Owner: payments_owner
+--
+
+CREATE VIEW pay_check.event_head AS
+ SELECT o.merchant_id,
+    o.payment_order_id,
+    o.version,
+    o.head
+   FROM pay.payment_order o
+  WHERE (NOT (o.head IN ( SELECT e.hash
+           FROM pay.event e
+          WHERE (((e.merchant_id)::text = (o.merchant_id)::text) AND ((e.payment_order_id)::text = (o.payment_order_id)::text) AND (e.seq = o.version))
+        UNION ALL
+         SELECT a.hash
+           FROM pay.event_anchor a
+          WHERE (((a.merchant_id)::text = (o.merchant_id)::text) AND ((a.payment_order_id)::text = (o.payment_order_id)::text) AND (a.seq = o.version)))));
+
+ALTER TABLE pay_check.event_head OWNER TO payments_owner;
+
+--
+-- Name: VIEW event_head; Type: COMMENT; Schema: pay_check; Owner: payments_owner
+--
+
+COMMENT ON VIEW pay_check.event_head IS 'An order''s head is the hash of its newest event, also where that was dropped with its month.';
+
+--
+-- Name: event_orphan; Type: VIEW; Schema: pay_check; Owner: payments_owner
+--
+
+CREATE VIEW pay_check.event_orphan AS
+ SELECT e.merchant_id,
+    e.payment_order_id,
+    e.seq
+   FROM (pay.event e
+     LEFT JOIN pay.payment_order o USING (merchant_id, payment_order_id))
+  WHERE (o.payment_order_id IS NULL);
+
+ALTER TABLE pay_check.event_orphan OWNER TO payments_owner;
+
+--
+-- Name: VIEW event_orphan; Type: COMMENT; Schema: pay_check; Owner: payments_owner
+--
+
+COMMENT ON VIEW pay_check.event_orphan IS 'An event is about an order; there is no foreign key, the log outlives all.';
+
+--
+-- Name: idempotency_orphan; Type: VIEW; Schema: pay_check; Owner: payments_owner
+--
+
+CREATE VIEW pay_check.idempotency_orphan AS
+ SELECT k.merchant_id,
+    k.key,
+    k.checkout_id
+   FROM (pay.idempotency_key k
+     LEFT JOIN pay.checkout c USING (merchant_id, checkout_id))
+  WHERE (c.checkout_id IS NULL);
+
+ALTER TABLE pay_check.idempotency_orphan OWNER TO payments_owner;
+
+--
+-- Name: VIEW idempotency_orphan; Type: COMMENT; Schema: pay_check; Owner: payments_owner
+--
+
+COMMENT ON VIEW pay_check.idempotency_orphan IS 'An idempotency record leads to a checkout (I7).';
+
+--
+-- Name: job_missing; Type: VIEW; Schema: pay_check; Owner: payments_owner
+--
+
+CREATE VIEW pay_check.job_missing AS
+ WITH s AS (
+         SELECT DISTINCT ON (c.merchant_id, c.checkout_id) c.merchant_id,
+            c.checkout_id,
+            r.state,
+            r.token,
+            o.status,
+            l.state AS late,
+                CASE
+                    WHEN (l.state = 'refunding'::text) THEN 'refund'::text
+                    WHEN ((o.status)::text = ANY (ARRAY['SUCCESS'::text, 'FAILED'::text])) THEN NULL::text
+                    WHEN (r.state = 'REGISTERING'::text) THEN 'register'::text
+                    ELSE 'poll'::text
+                END AS wanted
+           FROM (((pay.checkout c
+             JOIN pay.registration r USING (merchant_id, checkout_id))
+             JOIN pay.payment_order o USING (merchant_id, checkout_id))
+             LEFT JOIN pay.late_success l USING (merchant_id, checkout_id))
+          ORDER BY c.merchant_id, c.checkout_id, ((o.status)::text = ANY (ARRAY['SUCCESS'::text, 'FAILED'::text]))
+        )
+ SELECT 'missing'::text AS what,
+    s.merchant_id,
+    s.checkout_id,
+    s.state,
+    s.token,
+    s.status,
+    s.late,
+    s.wanted,
+    NULL::text AS kind,
+    NULL::integer AS attempts
+   FROM s
+  WHERE ((s.wanted IS NOT NULL) AND (NOT (EXISTS ( SELECT
+           FROM pay.job j
+          WHERE (((j.merchant_id)::text = (s.merchant_id)::text) AND ((j.checkout_id)::text = (s.checkout_id)::text) AND (j.kind = s.wanted))))) AND (NOT (EXISTS ( SELECT
+           FROM pay.dead_letter d
+          WHERE (((d.merchant_id)::text = (s.merchant_id)::text) AND ((d.checkout_id)::text = (s.checkout_id)::text) AND (d.kind = s.wanted) AND (d.state = ANY (ARRAY['open'::text, 'resolved'::text])))))))
+UNION ALL
+ SELECT 'unwanted'::text AS what,
+    s.merchant_id,
+    s.checkout_id,
+    s.state,
+    s.token,
+    s.status,
+    s.late,
+    s.wanted,
+    j.kind,
+    j.attempts
+   FROM (pay.job j
+     JOIN s USING (merchant_id, checkout_id))
+  WHERE ((j.kind IS DISTINCT FROM s.wanted) AND (j.kind <> 'change'::text) AND (((j.kind = 'poll'::text) AND ((s.status)::text = 'FAILED'::text) AND (s.token IS NOT NULL) AND (j.attempts <= 101)) IS NOT TRUE));
+
+ALTER TABLE pay_check.job_missing OWNER TO payments_owner;
+
+--
+-- Name: VIEW job_missing; Type: COMMENT; Schema: pay_check; Owner: payments_owner
+--
+
+COMMENT ON VIEW pay_check.job_missing IS 'An open checkout has a job that will go on with it, or people have been told that it does not; a settled one has none (I8).  But the PSP may be asked, for a while, about one that has failed, and a late payment may be on its way back.  Jobs of changes: change_job.sql.';
+
+--
+-- Name: journal_balances; Type: VIEW; Schema: pay_check; Owner: payments_owner
+--
+
+CREATE VIEW pay_check.journal_balances AS
+ SELECT e.merchant_id,
+    e.source,
+    e.kind,
+    l.currency,
+    l.total
+   FROM (pay.journal_entry e
+     LEFT JOIN ( SELECT l_1.merchant_id,
+            l_1.source,
+            l_1.kind,
+            l_1.currency,
+            sum(l_1.amount_minor) AS total,
+            sum(count(*)) OVER (PARTITION BY l_1.merchant_id, l_1.source, l_1.kind) AS lines
+           FROM pay.journal_line l_1
+          GROUP BY l_1.merchant_id, l_1.source, l_1.kind, l_1.currency) l ON ((((l.merchant_id)::text = (e.merchant_id)::text) AND (l.source = (e.source)::text) AND (l.kind = e.kind))))
+  WHERE ((l.total IS DISTINCT FROM (0)::numeric) OR (l.lines < (2)::numeric));
+
+ALTER TABLE pay_check.journal_balances OWNER TO payments_owner;
+
+--
+-- Name: VIEW journal_balances; Type: COMMENT; Schema: pay_check; Owner: payments_owner
+--
+
+COMMENT ON VIEW pay_check.journal_balances IS 'I4: each entry has two lines or more, which sum to nothing in each currency.';
+
+--
+-- Name: journal_orphan; Type: VIEW; Schema: pay_check; Owner: payments_owner
+--
+
+CREATE VIEW pay_check.journal_orphan AS
+ SELECT l.merchant_id,
+    l.source,
+    l.kind,
+    l.line
+   FROM (pay.journal_line l
+     LEFT JOIN pay.journal_entry e ON ((((e.merchant_id)::text = (l.merchant_id)::text) AND ((e.source)::text = l.source) AND (e.kind = l.kind))))
+  WHERE (e.kind IS NULL);
+
+ALTER TABLE pay_check.journal_orphan OWNER TO payments_owner;
+
+--
+-- Name: VIEW journal_orphan; Type: COMMENT; Schema: pay_check; Owner: payments_owner
+--
+
+COMMENT ON VIEW pay_check.journal_orphan IS 'No line without its entry.';
+
+--
+-- Name: journal_rules; Type: VIEW; Schema: pay_check; Owner: payments_owner
+--
+
+CREATE VIEW pay_check.journal_rules AS
+ SELECT l.merchant_id,
+    l.source,
+    l.kind,
+    l.line
+   FROM ((pay.journal_line l
+     JOIN pay.journal_entry e ON ((((e.merchant_id)::text = (l.merchant_id)::text) AND ((e.source)::text = l.source) AND (e.kind = l.kind))))
+     LEFT JOIN pay.posting_rule r ON (((r.kind = l.kind) AND (r.line = l.line) AND (r.account = l.account) AND ((NOT r.only_converted) OR (e.rate IS NOT NULL)) AND (l.amount_minor = (
+        CASE r.side
+            WHEN 'debit'::text THEN 1
+            ELSE '-1'::integer
+        END *
+        CASE r.leg
+            WHEN 'buyer'::text THEN e.amount_minor
+            ELSE e.seller_minor
+        END)) AND (l.currency =
+        CASE r.leg
+            WHEN 'buyer'::text THEN e.currency
+            ELSE e.seller_currency
+        END))))
+  WHERE (r.kind IS NULL);
+
+ALTER TABLE pay_check.journal_rules OWNER TO payments_owner;
+
+--
+-- Name: VIEW journal_rules; Type: COMMENT; Schema: pay_check; Owner: payments_owner
+--
+
+COMMENT ON VIEW pay_check.journal_rules IS 'What was booked is what the rules say: each line''s account and side, and its amount, that of the leg.';
+
+--
+-- Name: late_booked; Type: VIEW; Schema: pay_check; Owner: payments_owner
+--
+
+CREATE VIEW pay_check.late_booked AS
+ SELECT l.merchant_id,
+    l.checkout_id,
+    l.state,
+    e.kinds
+   FROM (pay.late_success l
+     LEFT JOIN ( SELECT e_1.merchant_id,
+            e_1.checkout_id,
+            array_agg(DISTINCT e_1.kind ORDER BY e_1.kind) AS kinds
+           FROM pay.journal_entry e_1
+          WHERE (e_1.kind = ANY (ARRAY['late_held'::text, 'late_accepted'::text, 'late_refunded'::text]))
+          GROUP BY e_1.merchant_id, e_1.checkout_id) e ON ((((e.merchant_id)::text = (l.merchant_id)::text) AND ((e.checkout_id)::text = (l.checkout_id)::text))))
+  WHERE (e.kinds IS DISTINCT FROM
+        CASE l.state
+            WHEN 'accepted'::text THEN '{late_accepted,late_held}'::text[]
+            WHEN 'refunded'::text THEN '{late_held,late_refunded}'::text[]
+            ELSE '{late_held}'::text[]
+        END);
+
+ALTER TABLE pay_check.late_booked OWNER TO payments_owner;
+
+--
+-- Name: VIEW late_booked; Type: COMMENT; Schema: pay_check; Owner: payments_owner
+--
+
+COMMENT ON VIEW pay_check.late_booked IS 'A late payment is in suspense until it is somebody''s.';
+
+--
+-- Name: late_success; Type: VIEW; Schema: pay_check; Owner: payments_owner
+--
+
+CREATE VIEW pay_check.late_success AS
+ SELECT l.merchant_id,
+    l.checkout_id,
+    l.state,
+    o.payment_order_id,
+    o.status,
+    o.reason,
+    c.late_success
+   FROM ((pay.late_success l
+     LEFT JOIN pay.checkout c USING (merchant_id, checkout_id))
+     LEFT JOIN pay.payment_order o USING (merchant_id, checkout_id))
+  WHERE ((o.payment_order_id IS NULL) OR (c.late_success = 'accept'::text) OR ((l.state = 'accepted'::text) <> ((o.status)::text = 'SUCCESS'::text)) OR ((l.state <> 'accepted'::text) AND (((o.status)::text IS DISTINCT FROM 'FAILED'::text) OR (o.reason IS DISTINCT FROM 'expired'::text))) OR ((l.state = 'refunding'::text) AND (c.late_success <> 'refund'::text)) OR ((l.amount_minor <> c.total_minor) OR (l.currency <> c.currency)) OR (( SELECT count(*) AS count
+           FROM pay.event e
+          WHERE (((e.merchant_id)::text = (o.merchant_id)::text) AND ((e.payment_order_id)::text = (o.payment_order_id)::text) AND ((e.kind)::text = 'late_success'::text))) <> 1) OR (EXISTS ( SELECT
+           FROM pay.dispatch d
+          WHERE (((d.merchant_id)::text = (l.merchant_id)::text) AND ((d.checkout_id)::text = (l.checkout_id)::text) AND (d.operation = 'refund'::text) AND ((d.operation_id)::text = (l.refund_id)::text) AND (l.state = ANY (ARRAY['held'::text, 'accepted'::text]))))));
+
+ALTER TABLE pay_check.late_success OWNER TO payments_owner;
+
+--
+-- Name: VIEW late_success; Type: COMMENT; Schema: pay_check; Owner: payments_owner
+--
+
+COMMENT ON VIEW pay_check.late_success IS 'Money that came too late is a sale only where people took it, and is never both taken and paid back; each order''s timeline tells once that it came.';
+
+--
+-- Name: late_untold; Type: VIEW; Schema: pay_check; Owner: payments_owner
+--
+
+CREATE VIEW pay_check.late_untold AS
+ SELECT o.merchant_id,
+    o.checkout_id,
+    e.payment_order_id AS told_by
+   FROM ((pay.event e
+     JOIN pay.payment_order o USING (merchant_id, payment_order_id))
+     LEFT JOIN pay.late_success l USING (merchant_id, checkout_id))
+  WHERE (((e.kind)::text = ANY (ARRAY['late_success'::text, 'late_refunded'::text])) AND (l.checkout_id IS NULL))
+UNION ALL
+ SELECT i.merchant_id,
+    i.checkout_id,
+    i.event_id AS told_by
+   FROM (pay.webhook_inbox i
+     LEFT JOIN pay.late_success l USING (merchant_id, checkout_id))
+  WHERE ((i.state = 'held'::text) AND ((i.fact <> 'paid'::text) OR (l.checkout_id IS NULL)));
+
+ALTER TABLE pay_check.late_untold OWNER TO payments_owner;
+
+--
+-- Name: VIEW late_untold; Type: COMMENT; Schema: pay_check; Owner: payments_owner
+--
+
+COMMENT ON VIEW pay_check.late_untold IS 'A timeline that tells of a late payment belongs to a checkout that has one, and so does a webhook that was held.';
+
+--
+-- Name: late_waits; Type: VIEW; Schema: pay_check; Owner: payments_owner
+--
+
+CREATE VIEW pay_check.late_waits AS
+ SELECT l.merchant_id,
+    l.checkout_id,
+    l.state,
+    l.at
+   FROM pay.late_success l
+  WHERE ((l.state = ANY (ARRAY['held'::text, 'refunding'::text])) AND (NOT (EXISTS ( SELECT
+           FROM pay.dead_letter d
+          WHERE (((d.merchant_id)::text = (l.merchant_id)::text) AND ((d.checkout_id)::text = (l.checkout_id)::text) AND (d.state = 'open'::text) AND (d.kind =
+                CASE l.state
+                    WHEN 'held'::text THEN 'late_success'::text
+                    ELSE 'refund'::text
+                END))))) AND ((l.state = 'held'::text) OR (NOT (EXISTS ( SELECT
+           FROM pay.job j
+          WHERE (((j.merchant_id)::text = (l.merchant_id)::text) AND ((j.checkout_id)::text = (l.checkout_id)::text) AND (j.kind = 'refund'::text)))))));
+
+ALTER TABLE pay_check.late_waits OWNER TO payments_owner;
+
+--
+-- Name: VIEW late_waits; Type: COMMENT; Schema: pay_check; Owner: payments_owner
+--
+
+COMMENT ON VIEW pay_check.late_waits IS 'Held money is on the list of people; money that is to be paid back has a job that does it, or is on that list, too (I8).';
+
+--
+-- Name: order_without_registration; Type: VIEW; Schema: pay_check; Owner: payments_owner
+--
+
+CREATE VIEW pay_check.order_without_registration AS
+ SELECT o.merchant_id,
+    o.payment_order_id
+   FROM ((pay.payment_order o
+     LEFT JOIN pay.checkout c USING (merchant_id, checkout_id))
+     LEFT JOIN pay.registration r USING (merchant_id, checkout_id))
+  WHERE ((c.checkout_id IS NULL) OR (r.checkout_id IS NULL));
+
+ALTER TABLE pay_check.order_without_registration OWNER TO payments_owner;
+
+--
+-- Name: VIEW order_without_registration; Type: COMMENT; Schema: pay_check; Owner: payments_owner
+--
+
+COMMENT ON VIEW pay_check.order_without_registration IS 'Every order belongs to a checkout that is registered, or being registered.';
+
+--
+-- Name: outbox_orphan; Type: VIEW; Schema: pay_check; Owner: payments_owner
+--
+
+CREATE VIEW pay_check.outbox_orphan AS
+ SELECT x.merchant_id,
+    x.payment_order_id,
+    x.seq,
+    x.kind
+   FROM pay.outbox x
+  WHERE (NOT (EXISTS ( SELECT
+           FROM pay.event e
+          WHERE (((e.merchant_id)::text = (x.merchant_id)::text) AND ((e.payment_order_id)::text = (x.payment_order_id)::text) AND (e.seq = x.seq)))));
+
+ALTER TABLE pay_check.outbox_orphan OWNER TO payments_owner;
+
+--
+-- Name: VIEW outbox_orphan; Type: COMMENT; Schema: pay_check; Owner: payments_owner
+--
+
+COMMENT ON VIEW pay_check.outbox_orphan IS 'What storefronts are told of is on the timeline.';
+
+--
+-- Name: paid_without_event; Type: VIEW; Schema: pay_check; Owner: payments_owner
+--
+
+CREATE VIEW pay_check.paid_without_event AS
+SELECT
+    NULL::pay.id AS merchant_id,
+    NULL::pay.id AS payment_order_id,
+    NULL::bigint AS paid_events;
+
+ALTER TABLE pay_check.paid_without_event OWNER TO payments_owner;
+
+--
+-- Name: VIEW paid_without_event; Type: COMMENT; Schema: pay_check; Owner: payments_owner
+--
+
+COMMENT ON VIEW pay_check.paid_without_event IS 'SUCCESS only where a PSP said "paid", once.';
+
+--
+-- Name: payment_done; Type: VIEW; Schema: pay_check; Owner: payments_owner
+--
+
+CREATE VIEW pay_check.payment_done AS
+SELECT
+    NULL::pay.id AS merchant_id,
+    NULL::pay.id AS checkout_id,
+    NULL::boolean AS is_payment_done;
+
+ALTER TABLE pay_check.payment_done OWNER TO payments_owner;
+
+--
+-- Name: VIEW payment_done; Type: COMMENT; Schema: pay_check; Owner: payments_owner
+--
+
+COMMENT ON VIEW pay_check.payment_done IS 'is_payment_done says that all orders are SUCCESS, and orders of one checkout move together unless each is captured by hand.';
+
+--
+-- Name: posting_rules; Type: VIEW; Schema: pay_check; Owner: payments_owner
+--
+
+CREATE VIEW pay_check.posting_rules AS
+ SELECT r.kind,
+    c.converted
+   FROM (pay.posting_rule r
+     CROSS JOIN ( VALUES (true), (false)) c(converted))
+  WHERE (c.converted OR (NOT r.only_converted))
+  GROUP BY r.kind, c.converted
+ HAVING ((count(*) FILTER (WHERE (r.side = 'debit'::text)) <> count(*) FILTER (WHERE (r.side = 'credit'::text))) OR (c.converted AND (count(*) FILTER (WHERE ((r.side = 'debit'::text) AND (r.leg = 'buyer'::text))) <> count(*) FILTER (WHERE ((r.side = 'credit'::text) AND (r.leg = 'buyer'::text))))))
+UNION ALL
+ SELECT k.kind,
+    NULL::boolean AS converted
+   FROM pay.posting_kind k
+  WHERE (NOT (EXISTS ( SELECT
+           FROM pay.posting_rule r
+          WHERE (r.kind = k.kind))));
+
+ALTER TABLE pay_check.posting_rules OWNER TO payments_owner;
+
+--
+-- Name: VIEW posting_rules; Type: COMMENT; Schema: pay_check; Owner: payments_owner
+--
+
+COMMENT ON VIEW pay_check.posting_rules IS 'Rules balance: as many debits as credits of each leg, with and without the lines of a conversion.';
+
+--
+-- Name: registration_moved; Type: VIEW; Schema: pay_check; Owner: payments_owner
+--
+
+CREATE VIEW pay_check.registration_moved AS
+ SELECT h.merchant_id,
+    h.checkout_id,
+    h.payment_order_id,
+    h.seq,
+    h.came_from,
+    h.detail
+   FROM ( SELECT e.merchant_id,
+            e.payment_order_id,
+            e.seq,
+            e.at,
+            e.tx,
+            e.kind,
+            e.actor,
+            e.old_status,
+            e.new_status,
+            e.reason,
+            e.detail,
+            e.request_id,
+            e.hash,
+            o.checkout_id,
+            r.psp,
+            r.psps,
+            r.refused_psps,
+            lag(COALESCE((e.detail ->> 'to'::text), (e.detail ->> 'psp'::text))) OVER w AS came_from,
+            lead(e.seq) OVER w AS next_seq
+           FROM ((pay.event e
+             JOIN pay.payment_order o USING (merchant_id, payment_order_id))
+             JOIN pay.registration r USING (merchant_id, checkout_id))
+          WHERE ((e.kind)::text = ANY (ARRAY['created'::text, 'rerouted'::text]))
+          WINDOW w AS (PARTITION BY e.merchant_id, e.payment_order_id ORDER BY e.seq)) h
+  WHERE (((h.next_seq IS NULL) AND (COALESCE((h.detail ->> 'to'::text), (h.detail ->> 'psp'::text)) IS DISTINCT FROM (h.psp)::text)) OR (((h.kind)::text = 'rerouted'::text) AND ((h.came_from IS DISTINCT FROM (h.detail ->> 'from'::text)) OR ((h.old_status)::text <> 'NOT_STARTED'::text) OR ((h.new_status)::text <> 'NOT_STARTED'::text) OR (((h.detail ->> 'to'::text) = ANY ((h.psps)::text[])) IS NOT TRUE) OR (((h.detail ->> 'why'::text) = 'refused'::text) AND (((h.detail ->> 'from'::text) = ANY (h.refused_psps)) IS NOT TRUE)) OR (EXISTS ( SELECT
+           FROM pay.psp_token t
+          WHERE (((t.merchant_id)::text = (h.merchant_id)::text) AND ((t.checkout_id)::text = (h.checkout_id)::text) AND ((t.psp)::text <> (h.psp)::text)))))));
+
+ALTER TABLE pay_check.registration_moved OWNER TO payments_owner;
+
+--
+-- Name: VIEW registration_moved; Type: COMMENT; Schema: pay_check; Owner: payments_owner
+--
+
+COMMENT ON VIEW pay_check.registration_moved IS 'A registration leaves a PSP only while nothing can have happened there (I1): no order has moved by then, nothing that this PSP brought is kept, and the timeline leads from the first PSP to the present one.';
+
+--
+-- Name: registration_terms; Type: VIEW; Schema: pay_check; Owner: payments_owner
+--
+
+CREATE VIEW pay_check.registration_terms AS
+ SELECT r.merchant_id,
+    r.checkout_id,
+    c.psp,
+    r.psp AS registered_at,
+    r.psps,
+    r.refused_psps,
+    r.tried_psps,
+    r.nonce
+   FROM (pay.registration r
+     JOIN pay.checkout c USING (merchant_id, checkout_id))
+  WHERE (((r.psp)::text <> (c.psp)::text) OR ((r.psp)::text <> ALL ((r.psps)::text[])) OR ((r.psp)::text = ANY ((r.refused_psps || r.tried_psps))) OR (((r.nonce)::text !~ '^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$'::text) AND (NOT (EXISTS ( SELECT
+           FROM pay.payment_order o
+          WHERE (((o.merchant_id)::text = (r.merchant_id)::text) AND ((o.checkout_id)::text = (r.checkout_id)::text) AND ((o.payment_order_id)::text = (r.nonce)::text)))))));
+
+ALTER TABLE pay_check.registration_terms OWNER TO payments_owner;
+
+--
+-- Name: VIEW registration_terms; Type: COMMENT; Schema: pay_check; Owner: payments_owner
+--
+
+COMMENT ON VIEW pay_check.registration_terms IS 'A checkout is registered at its own PSP, which is one of those that may have it, has not refused it and is not about to be passed over; its nonce is an order of its own, its UUID, or (both taken) a UUID that nobody else has (I1).';
+
+--
+-- Name: sale_booked; Type: VIEW; Schema: pay_check; Owner: payments_owner
+--
+
+CREATE VIEW pay_check.sale_booked AS
+ SELECT o.merchant_id,
+    o.payment_order_id,
+    o.status,
+    o.captured_minor,
+    e.booked
+   FROM (pay.payment_order o
+     LEFT JOIN ( SELECT e_1.merchant_id,
+            e_1.payment_order_id,
+            sum(e_1.amount_minor) AS booked
+           FROM pay.journal_entry e_1
+          WHERE (e_1.kind = ANY (ARRAY['sale'::text, 'late_accepted'::text]))
+          GROUP BY e_1.merchant_id, e_1.payment_order_id) e ON ((((e.merchant_id)::text = (o.merchant_id)::text) AND ((e.payment_order_id)::text = (o.payment_order_id)::text))))
+  WHERE (((o.captured_minor)::numeric IS DISTINCT FROM COALESCE(e.booked, (0)::numeric)) OR (((o.status)::text = 'SUCCESS'::text) <> (o.captured_minor > 0)));
+
+ALTER TABLE pay_check.sale_booked OWNER TO payments_owner;
+
+--
+-- Name: VIEW sale_booked; Type: COMMENT; Schema: pay_check; Owner: payments_owner
+--
+
+COMMENT ON VIEW pay_check.sale_booked IS 'I2, I4: what an order has captured is what was booked as sold, once; no order is a success without it, and nothing is booked for one that is not.';
+
+--
+-- Name: status_history; Type: VIEW; Schema: pay_check; Owner: payments_owner
+--
+
+CREATE VIEW pay_check.status_history AS
+ SELECT h.merchant_id,
+    h.payment_order_id,
+    h.seq,
+    h.previous,
+    h.old_status,
+    h.new_status,
+    o.status
+   FROM (( SELECT e.merchant_id,
+            e.payment_order_id,
+            e.seq,
+            e.at,
+            e.tx,
+            e.kind,
+            e.actor,
+            e.old_status,
+            e.new_status,
+            e.reason,
+            e.detail,
+            e.request_id,
+            e.hash,
+            lag(e.new_status) OVER w AS previous,
+            lead(e.seq) OVER w AS next_seq
+           FROM pay.event e
+          WINDOW w AS (PARTITION BY e.merchant_id, e.payment_order_id ORDER BY e.seq)) h
+     JOIN pay.payment_order o USING (merchant_id, payment_order_id))
+  WHERE (((h.old_status)::text IS DISTINCT FROM (h.previous)::text) OR ((h.seq = 1) AND ((h.new_status)::text <> 'NOT_STARTED'::text)) OR (( SELECT s.rank
+           FROM pay.status_rank s
+          WHERE ((s.status)::text = (h.new_status)::text)) < ( SELECT s.rank
+           FROM pay.status_rank s
+          WHERE ((s.status)::text = (h.old_status)::text))) OR ((h.next_seq IS NULL) AND (((h.new_status)::text IS DISTINCT FROM (o.status)::text) OR (h.reason IS DISTINCT FROM o.reason))));
+
+ALTER TABLE pay_check.status_history OWNER TO payments_owner;
+
+--
+-- Name: VIEW status_history; Type: COMMENT; Schema: pay_check; Owner: payments_owner
+--
+
+COMMENT ON VIEW pay_check.status_history IS 'The timeline is a path of the state machine, never down in rank, that ends in the order''s status, with its reason (I5).';
+
+--
+-- Name: status_rank; Type: VIEW; Schema: pay_check; Owner: payments_owner
+--
+
+CREATE VIEW pay_check.status_rank AS
+ SELECT u.status,
+    pay.status_rank(u.status) AS in_trigger,
+    r.rank AS in_table
+   FROM (unnest(ARRAY['NOT_STARTED'::text, 'EXECUTING'::text, 'FAILED'::text, 'SUCCESS'::text]) u(status)
+     FULL JOIN pay.status_rank r ON (((r.status)::text = u.status)))
+  WHERE (pay.status_rank(COALESCE(u.status, (r.status)::text)) IS DISTINCT FROM r.rank);
+
+ALTER TABLE pay_check.status_rank OWNER TO payments_owner;
+
+--
+-- Name: VIEW status_rank; Type: COMMENT; Schema: pay_check; Owner: payments_owner
+--
+
+COMMENT ON VIEW pay_check.status_rank IS 'The trigger of the state machine and the table of ranks say the same.';
+
+--
+-- Name: token_owner; Type: VIEW; Schema: pay_check; Owner: payments_owner
+--
+
+CREATE VIEW pay_check.token_owner AS
+ SELECT COALESCE(r.merchant_id, t.merchant_id) AS merchant_id,
+    COALESCE(r.checkout_id, t.checkout_id) AS checkout_id,
+    r.name,
+    t.token AS owned_name
+   FROM (( SELECT DISTINCT g.merchant_id,
+            g.checkout_id,
+            g.psp,
+            n.name
+           FROM pay.registration g,
+            LATERAL unnest(ARRAY[(g.token)::text, (g.alias)::text]) n(name)
+          WHERE (n.name IS NOT NULL)) r
+     FULL JOIN ( SELECT psp_token.psp,
+            psp_token.token,
+            psp_token.merchant_id,
+            psp_token.checkout_id,
+            psp_token.is_reference
+           FROM pay.psp_token
+          WHERE (psp_token.checkout_id IS NOT NULL)) t ON ((((t.psp)::text = (r.psp)::text) AND ((t.token)::text = r.name))))
+  WHERE ((((r.merchant_id)::text IS DISTINCT FROM (t.merchant_id)::text) OR ((r.checkout_id)::text IS DISTINCT FROM (t.checkout_id)::text)) AND (NOT ((r.name IS NULL) AND t.is_reference)));
+
+ALTER TABLE pay_check.token_owner OWNER TO payments_owner;
+
+--
+-- Name: VIEW token_owner; Type: COMMENT; Schema: pay_check; Owner: payments_owner
+--
+
+COMMENT ON VIEW pay_check.token_owner IS 'Tokens, aliases and registrations tell the same story, both ways; of ids of payments a checkout may have several.';
+
+--
+-- Name: token_status; Type: VIEW; Schema: pay_check; Owner: payments_owner
+--
+
+CREATE VIEW pay_check.token_status AS
+ SELECT r.merchant_id,
+    r.checkout_id,
+    r.state,
+    o.payment_order_id,
+    o.status
+   FROM (pay.registration r
+     JOIN pay.payment_order o USING (merchant_id, checkout_id))
+  WHERE (((r.state = 'REGISTERED'::text) AND ((o.status)::text = 'NOT_STARTED'::text)) OR ((r.state = 'REFUSED'::text) AND ((o.status)::text = ANY (ARRAY['NOT_STARTED'::text, 'EXECUTING'::text]))) OR ((r.state = 'REGISTERING'::text) AND ((o.status)::text <> ALL (ARRAY['NOT_STARTED'::text, 'EXECUTING'::text]))));
+
+ALTER TABLE pay_check.token_status OWNER TO payments_owner;
+
+--
+-- Name: VIEW token_status; Type: COMMENT; Schema: pay_check; Owner: payments_owner
+--
+
+COMMENT ON VIEW pay_check.token_status IS 'A token is there: something was sent, so no order is NOT_STARTED; and a registration that was refused leaves no order open.';
+
+--
+-- Name: wallet_balance; Type: VIEW; Schema: pay_check; Owner: payments_owner
+--
+
+CREATE VIEW pay_check.wallet_balance AS
+ SELECT l.merchant_id,
+    l.owner,
+    l.currency,
+    l.wallet_seq,
+    l.balance_minor,
+    l.total
+   FROM ( SELECT l_1.merchant_id,
+            l_1.source,
+            l_1.kind,
+            l_1.line,
+            l_1.account,
+            l_1.owner,
+            l_1.currency,
+            l_1.amount_minor,
+            l_1.wallet_seq,
+            l_1.balance_minor,
+            (- sum(l_1.amount_minor) OVER (PARTITION BY l_1.merchant_id, l_1.owner, l_1.currency, l_1.account ORDER BY l_1.wallet_seq)) AS total
+           FROM pay.journal_line l_1
+          WHERE (l_1.wallet_seq IS NOT NULL)) l
+  WHERE ((l.balance_minor)::numeric <> l.total);
+
+ALTER TABLE pay_check.wallet_balance OWNER TO payments_owner;
+
+--
+-- Name: VIEW wallet_balance; Type: COMMENT; Schema: pay_check; Owner: payments_owner
+--
+
+COMMENT ON VIEW pay_check.wallet_balance IS 'What each line says that its account holds is the sum of the lines so far.';
+
+--
+-- Name: wallet_lines; Type: VIEW; Schema: pay_check; Owner: payments_owner
+--
+
+CREATE VIEW pay_check.wallet_lines AS
+ SELECT w.merchant_id,
+    w.seller_account,
+    w.currency
+   FROM (pay.wallet w
+     FULL JOIN ( SELECT l_1.merchant_id,
+            l_1.owner,
+            l_1.currency,
+            count(*) AS lines,
+            max(l_1.wallet_seq) AS last,
+            COALESCE((- sum(l_1.amount_minor) FILTER (WHERE (l_1.account = 'seller_available'::text))), (0)::numeric) AS available,
+            COALESCE((- sum(l_1.amount_minor) FILTER (WHERE (l_1.account = 'seller_pending'::text))), (0)::numeric) AS pending,
+            COALESCE((- sum(l_1.amount_minor) FILTER (WHERE (l_1.account = 'seller_reserved'::text))), (0)::numeric) AS reserved
+           FROM pay.journal_line l_1
+          WHERE (l_1.wallet_seq IS NOT NULL)
+          GROUP BY l_1.merchant_id, l_1.owner, l_1.currency) l ON ((((l.merchant_id)::text = (w.merchant_id)::text) AND (l.owner = (w.seller_account)::text) AND (l.currency = w.currency))))
+  WHERE ((w.seq IS DISTINCT FROM COALESCE(l.lines, (0)::bigint)) OR (w.seq IS DISTINCT FROM COALESCE(l.last, (0)::bigint)) OR ((w.available_minor)::numeric IS DISTINCT FROM COALESCE(l.available, (0)::numeric)) OR ((w.pending_minor)::numeric IS DISTINCT FROM COALESCE(l.pending, (0)::numeric)) OR ((w.reserved_minor)::numeric IS DISTINCT FROM COALESCE(l.reserved, (0)::numeric)));
+
+ALTER TABLE pay_check.wallet_lines OWNER TO payments_owner;
+
+--
+-- Name: VIEW wallet_lines; Type: COMMENT; Schema: pay_check; Owner: payments_owner
+--
+
+COMMENT ON VIEW pay_check.wallet_lines IS 'A wallet is the sum of its lines, which are numbered without a gap.';
+
+--
+-- Name: webhook_mismatch; Type: VIEW; Schema: pay_check; Owner: payments_owner
+--
+
+CREATE VIEW pay_check.webhook_mismatch AS
+ SELECT i.psp,
+    i.event_id,
+    i.state
+   FROM (pay.webhook_inbox i
+     LEFT JOIN pay.mismatch m ON ((((m.merchant_id)::text = (i.merchant_id)::text) AND ((m.checkout_id)::text = (i.checkout_id)::text) AND ((m.psp)::text = (i.psp)::text) AND (m.event_id = (i.event_id)::text) AND (((m.kind = 'contradiction'::text) OR (NOT (m.why IS DISTINCT FROM 'contradiction'::text))) = (i.state = 'contradiction'::text)))))
+  WHERE ((i.state = ANY (ARRAY['mismatch'::text, 'contradiction'::text])) AND (m.event_id IS NULL));
+
+ALTER TABLE pay_check.webhook_mismatch OWNER TO payments_owner;
+
+--
+-- Name: VIEW webhook_mismatch; Type: COMMENT; Schema: pay_check; Owner: payments_owner
+--
+
+COMMENT ON VIEW pay_check.webhook_mismatch IS 'What was not believed is in the queue for people, as what it was.';
+
+--
+-- Name: webhook_owner; Type: VIEW; Schema: pay_check; Owner: payments_owner
+--
+
+CREATE VIEW pay_check.webhook_owner AS
+ SELECT i.psp,
+    i.event_id,
+    i.state,
+    i.token,
+    i.checkout_id,
+    t.checkout_id AS owner
+   FROM (pay.webhook_inbox i
+     LEFT JOIN pay.psp_token t ON ((((t.psp)::text = (i.psp)::text) AND ((t.token)::text = (i.token)::text))))
+  WHERE ((i.state <> ALL (ARRAY['parked'::text, 'ignored'::text])) AND ((i.merchant_id IS NULL) OR ((t.merchant_id)::text IS DISTINCT FROM (i.merchant_id)::text) OR ((t.checkout_id)::text IS DISTINCT FROM (i.checkout_id)::text)) AND (NOT (EXISTS ( SELECT
+           FROM pay.change c
+          WHERE (((c.change_id)::text = (i.about ->> 'operation_id'::text)) AND ((c.psp)::text = (i.psp)::text) AND ((c.merchant_id)::text = (i.merchant_id)::text) AND ((c.checkout_id)::text = (i.checkout_id)::text))))));
+
+ALTER TABLE pay_check.webhook_owner OWNER TO payments_owner;
+
+--
+-- Name: VIEW webhook_owner; Type: COMMENT; Schema: pay_check; Owner: payments_owner
+--
+
+COMMENT ON VIEW pay_check.webhook_owner IS 'A webhook that was taken into account belongs to the checkout that has its token or alias (I3, I6), or the change that it names.';
+
+--
+-- Name: webhook_paid; Type: VIEW; Schema: pay_check; Owner: payments_owner
+--
+
+CREATE VIEW pay_check.webhook_paid AS
+ SELECT i.psp,
+    i.event_id,
+    o.payment_order_id,
+    o.status
+   FROM (pay.webhook_inbox i
+     JOIN pay.payment_order o USING (merchant_id, checkout_id))
+  WHERE ((i.fact = 'paid'::text) AND (i.state = ANY (ARRAY['applied'::text, 'unchanged'::text])) AND ((o.status)::text <> 'SUCCESS'::text));
+
+ALTER TABLE pay_check.webhook_paid OWNER TO payments_owner;
+
+--
+-- Name: VIEW webhook_paid; Type: COMMENT; Schema: pay_check; Owner: payments_owner
+--
+
+COMMENT ON VIEW pay_check.webhook_paid IS 'A webhook that said "paid" and was taken into account left a paid order (I3, I6).';
+
+--
+-- Name: webhook_parked; Type: VIEW; Schema: pay_check; Owner: payments_owner
+--
+
+CREATE VIEW pay_check.webhook_parked AS
+ SELECT i.psp,
+    i.event_id,
+    i.token
+   FROM (pay.webhook_inbox i
+     JOIN pay.psp_token t ON ((((t.psp)::text = (i.psp)::text) AND ((t.token)::text = (i.token)::text))))
+  WHERE ((i.state = 'parked'::text) AND (t.checkout_id IS NOT NULL));
+
+ALTER TABLE pay_check.webhook_parked OWNER TO payments_owner;
+
+--
+-- Name: VIEW webhook_parked; Type: COMMENT; Schema: pay_check; Owner: payments_owner
+--
+
+COMMENT ON VIEW pay_check.webhook_parked IS 'Nothing stays parked once its token is known (I6).';
+
+--
+-- Name: accounts; Type: VIEW; Schema: pay_view; Owner: payments_owner
+--
+
+CREATE VIEW pay_view.accounts AS
+ SELECT l.merchant_id,
+    l.account,
+    a.class,
+    l.owner,
+    l.currency,
+    round((sum(l.amount_minor) / ((10)::numeric ^ (k.exponent)::numeric)), k.exponent) AS balance,
+    sum(l.amount_minor) AS balance_minor,
+    count(*) AS lines
+   FROM ((pay.journal_line l
+     JOIN pay.account_kind a ON ((a.account = l.account)))
+     JOIN pay.currency k ON ((k.code = l.currency)))
+  GROUP BY l.merchant_id, l.account, a.class, l.owner, l.currency, k.exponent;
+
+ALTER TABLE pay_view.accounts OWNER TO payments_owner;
+
+--
+-- Name: VIEW accounts; Type: COMMENT; Schema: pay_view; Owner: payments_owner
+--
+
+COMMENT ON VIEW pay_view.accounts IS 'What each account holds: a debit is positive, what is owed to sellers negative';
 
 --
 -- Name: backfills; Type: VIEW; Schema: pay_view; Owner: payments_owner
@@ -6579,6 +13282,48 @@ ALTER TABLE pay_view.late_successes OWNER TO payments_owner;
 COMMENT ON VIEW pay_view.late_successes IS 'Payments that were proved after their checkout had expired, and what became of them';
 
 --
+-- Name: ledger; Type: VIEW; Schema: pay_view; Owner: payments_owner
+--
+
+CREATE VIEW pay_view.ledger AS
+ SELECT e.merchant_id,
+    e.at,
+    e.source,
+    e.kind,
+    l.line,
+    l.account,
+    l.owner,
+    l.currency,
+        CASE
+            WHEN (l.amount_minor > 0) THEN round(((l.amount_minor)::numeric / ((10)::numeric ^ (k.exponent)::numeric)), k.exponent)
+            ELSE NULL::numeric
+        END AS debit,
+        CASE
+            WHEN (l.amount_minor < 0) THEN round((((- l.amount_minor))::numeric / ((10)::numeric ^ (k.exponent)::numeric)), k.exponent)
+            ELSE NULL::numeric
+        END AS credit,
+    l.amount_minor,
+    e.checkout_id,
+    e.payment_order_id,
+    e.psp,
+    e.seller_account,
+    e.rate,
+    l.wallet_seq,
+    l.balance_minor,
+    e.request_id
+   FROM ((pay.journal_line l
+     JOIN pay.journal_entry e ON ((((e.merchant_id)::text = (l.merchant_id)::text) AND ((e.source)::text = l.source) AND (e.kind = l.kind))))
+     JOIN pay.currency k ON ((k.code = l.currency)));
+
+ALTER TABLE pay_view.ledger OWNER TO payments_owner;
+
+--
+-- Name: VIEW ledger; Type: COMMENT; Schema: pay_view; Owner: payments_owner
+--
+
+COMMENT ON VIEW pay_view.ledger IS 'Lines of the journal with their entries; a credit is negative in minor units';
+
+--
 -- Name: mismatches; Type: VIEW; Schema: pay_view; Owner: payments_owner
 --
 
@@ -6813,11 +13558,62 @@ ALTER TABLE pay_view.timeline OWNER TO payments_owner;
 COMMENT ON VIEW pay_view.timeline IS 'What happened to each order, in order';
 
 --
+-- Name: wallets; Type: VIEW; Schema: pay_view; Owner: payments_owner
+--
+
+CREATE VIEW pay_view.wallets AS
+ SELECT w.merchant_id,
+    w.seller_account,
+    w.currency,
+    round(((w.available_minor)::numeric / ((10)::numeric ^ (k.exponent)::numeric)), k.exponent) AS available,
+    round(((w.pending_minor)::numeric / ((10)::numeric ^ (k.exponent)::numeric)), k.exponent) AS pending,
+    round(((w.reserved_minor)::numeric / ((10)::numeric ^ (k.exponent)::numeric)), k.exponent) AS reserved,
+    w.seq AS lines,
+    w.changed_at
+   FROM (pay.wallet w
+     JOIN pay.currency k ON ((k.code = w.currency)));
+
+ALTER TABLE pay_view.wallets OWNER TO payments_owner;
+
+--
+-- Name: VIEW wallets; Type: COMMENT; Schema: pay_view; Owner: payments_owner
+--
+
+COMMENT ON VIEW pay_view.wallets IS 'What sellers are owed';
+
+--
+-- Name: event_default; Type: TABLE ATTACH; Schema: pay; Owner: payments_owner
+--
+
+ALTER TABLE ONLY pay.event ATTACH PARTITION pay.event_default DEFAULT;
+
+--
+-- Name: account_kind account_kind_pkey; Type: CONSTRAINT; Schema: pay; Owner: payments_owner
+--
+
+ALTER TABLE ONLY pay.account_kind
+    ADD CONSTRAINT account_kind_pkey PRIMARY KEY (account);
+
+--
+-- Name: account_kind account_kind_wallet_key; Type: CONSTRAINT; Schema: pay; Owner: payments_owner
+--
+
+ALTER TABLE ONLY pay.account_kind
+    ADD CONSTRAINT account_kind_wallet_key UNIQUE (wallet);
+
+--
 -- Name: backfill backfill_pkey; Type: CONSTRAINT; Schema: pay; Owner: payments_owner
 --
 
 ALTER TABLE ONLY pay.backfill
     ADD CONSTRAINT backfill_pkey PRIMARY KEY (psp);
+
+--
+-- Name: change change_pkey; Type: CONSTRAINT; Schema: pay; Owner: payments_owner
+--
+
+ALTER TABLE ONLY pay.change
+    ADD CONSTRAINT change_pkey PRIMARY KEY (merchant_id, change_id);
 
 --
 -- Name: checkout checkout_handle_key; Type: CONSTRAINT; Schema: pay; Owner: payments_owner
@@ -6855,11 +13651,39 @@ ALTER TABLE ONLY pay.dispatch
     ADD CONSTRAINT dispatch_pkey PRIMARY KEY (merchant_id, checkout_id, operation, operation_id, attempt);
 
 --
--- Name: event event_pkey; Type: CONSTRAINT; Schema: pay; Owner: payments_owner
+-- Name: dispute dispute_pkey; Type: CONSTRAINT; Schema: pay; Owner: payments_owner
+--
+
+ALTER TABLE ONLY pay.dispute
+    ADD CONSTRAINT dispute_pkey PRIMARY KEY (psp, dispute_id);
+
+--
+-- Name: dropped_month dropped_month_pkey; Type: CONSTRAINT; Schema: pay; Owner: payments_owner
+--
+
+ALTER TABLE ONLY pay.dropped_month
+    ADD CONSTRAINT dropped_month_pkey PRIMARY KEY (month);
+
+--
+-- Name: event_anchor event_anchor_pkey; Type: CONSTRAINT; Schema: pay; Owner: payments_owner
+--
+
+ALTER TABLE ONLY pay.event_anchor
+    ADD CONSTRAINT event_anchor_pkey PRIMARY KEY (merchant_id, payment_order_id);
+
+--
+-- Name: event event_key; Type: CONSTRAINT; Schema: pay; Owner: payments_owner
 --
 
 ALTER TABLE ONLY pay.event
-    ADD CONSTRAINT event_pkey PRIMARY KEY (merchant_id, payment_order_id, seq);
+    ADD CONSTRAINT event_key PRIMARY KEY (merchant_id, payment_order_id, seq, at);
+
+--
+-- Name: event_default event_default_pkey; Type: CONSTRAINT; Schema: pay; Owner: payments_owner
+--
+
+ALTER TABLE ONLY pay.event_default
+    ADD CONSTRAINT event_default_pkey PRIMARY KEY (merchant_id, payment_order_id, seq, at);
 
 --
 -- Name: idempotency_key idempotency_key_pkey; Type: CONSTRAINT; Schema: pay; Owner: payments_owner
@@ -6873,7 +13697,21 @@ ALTER TABLE ONLY pay.idempotency_key
 --
 
 ALTER TABLE ONLY pay.job
-    ADD CONSTRAINT job_pkey PRIMARY KEY (merchant_id, checkout_id, kind);
+    ADD CONSTRAINT job_pkey PRIMARY KEY (merchant_id, checkout_id, kind, operation_id);
+
+--
+-- Name: journal_entry journal_entry_pkey; Type: CONSTRAINT; Schema: pay; Owner: payments_owner
+--
+
+ALTER TABLE ONLY pay.journal_entry
+    ADD CONSTRAINT journal_entry_pkey PRIMARY KEY (merchant_id, source, kind);
+
+--
+-- Name: journal_line journal_line_pkey; Type: CONSTRAINT; Schema: pay; Owner: payments_owner
+--
+
+ALTER TABLE ONLY pay.journal_line
+    ADD CONSTRAINT journal_line_pkey PRIMARY KEY (merchant_id, source, kind, line);
 
 --
 -- Name: late_success late_success_pkey; Type: CONSTRAINT; Schema: pay; Owner: payments_owner
@@ -6897,6 +13735,13 @@ ALTER TABLE ONLY pay.mismatch
     ADD CONSTRAINT mismatch_pkey PRIMARY KEY (merchant_id, checkout_id, mismatch_id);
 
 --
+-- Name: outbox outbox_pkey; Type: CONSTRAINT; Schema: pay; Owner: payments_owner
+--
+
+ALTER TABLE ONLY pay.outbox
+    ADD CONSTRAINT outbox_pkey PRIMARY KEY (merchant_id, payment_order_id, seq);
+
+--
 -- Name: payment_order payment_order_merchant_id_checkout_id_position_key; Type: CONSTRAINT; Schema: pay; Owner: payments_owner
 --
 
@@ -6911,6 +13756,20 @@ ALTER TABLE ONLY pay.payment_order
     ADD CONSTRAINT payment_order_pkey PRIMARY KEY (merchant_id, payment_order_id);
 
 --
+-- Name: posting_kind posting_kind_pkey; Type: CONSTRAINT; Schema: pay; Owner: payments_owner
+--
+
+ALTER TABLE ONLY pay.posting_kind
+    ADD CONSTRAINT posting_kind_pkey PRIMARY KEY (kind);
+
+--
+-- Name: posting_rule posting_rule_pkey; Type: CONSTRAINT; Schema: pay; Owner: payments_owner
+--
+
+ALTER TABLE ONLY pay.posting_rule
+    ADD CONSTRAINT posting_rule_pkey PRIMARY KEY (kind, line);
+
+--
 -- Name: psp_token psp_token_pkey; Type: CONSTRAINT; Schema: pay; Owner: payments_owner
 --
 
@@ -6923,6 +13782,20 @@ ALTER TABLE ONLY pay.psp_token
 
 ALTER TABLE ONLY pay.quarantine_count
     ADD CONSTRAINT quarantine_count_pkey PRIMARY KEY (psp);
+
+--
+-- Name: rate rate_pkey; Type: CONSTRAINT; Schema: pay; Owner: payments_owner
+--
+
+ALTER TABLE ONLY pay.rate
+    ADD CONSTRAINT rate_pkey PRIMARY KEY (source, quote);
+
+--
+-- Name: rate_source rate_source_pkey; Type: CONSTRAINT; Schema: pay; Owner: payments_owner
+--
+
+ALTER TABLE ONLY pay.rate_source
+    ADD CONSTRAINT rate_source_pkey PRIMARY KEY (source);
 
 --
 -- Name: registration registration_pkey; Type: CONSTRAINT; Schema: pay; Owner: payments_owner
@@ -6953,6 +13826,20 @@ ALTER TABLE ONLY pay.schema_migration
     ADD CONSTRAINT schema_migration_pkey PRIMARY KEY (file);
 
 --
+-- Name: seal_leaf seal_leaf_pkey; Type: CONSTRAINT; Schema: pay; Owner: payments_owner
+--
+
+ALTER TABLE ONLY pay.seal_leaf
+    ADD CONSTRAINT seal_leaf_pkey PRIMARY KEY (number, "position");
+
+--
+-- Name: seal seal_pkey; Type: CONSTRAINT; Schema: pay; Owner: payments_owner
+--
+
+ALTER TABLE ONLY pay.seal
+    ADD CONSTRAINT seal_pkey PRIMARY KEY (number);
+
+--
 -- Name: status_rank status_rank_pkey; Type: CONSTRAINT; Schema: pay; Owner: payments_owner
 --
 
@@ -6967,6 +13854,13 @@ ALTER TABLE ONLY pay.status_rank
     ADD CONSTRAINT status_rank_rank_key UNIQUE (rank);
 
 --
+-- Name: wallet wallet_pkey; Type: CONSTRAINT; Schema: pay; Owner: payments_owner
+--
+
+ALTER TABLE ONLY pay.wallet
+    ADD CONSTRAINT wallet_pkey PRIMARY KEY (merchant_id, seller_account, currency);
+
+--
 -- Name: webhook_inbox webhook_inbox_pkey; Type: CONSTRAINT; Schema: pay; Owner: payments_owner
 --
 
@@ -6979,6 +13873,18 @@ ALTER TABLE ONLY pay.webhook_inbox
 
 ALTER TABLE ONLY pay.webhook_quarantine
     ADD CONSTRAINT webhook_quarantine_pkey PRIMARY KEY (psp, slot);
+
+--
+-- Name: change_checkout; Type: INDEX; Schema: pay; Owner: payments_owner
+--
+
+CREATE INDEX change_checkout ON pay.change USING btree (merchant_id, checkout_id);
+
+--
+-- Name: change_operation; Type: INDEX; Schema: pay; Owner: payments_owner
+--
+
+CREATE INDEX change_operation ON pay.change USING btree (change_id);
 
 --
 -- Name: dead_letter_checkout; Type: INDEX; Schema: pay; Owner: payments_owner
@@ -7002,7 +13908,7 @@ CREATE INDEX dead_letter_event ON pay.dead_letter USING btree (psp, event_id) WH
 -- Name: dead_letter_one_open; Type: INDEX; Schema: pay; Owner: payments_owner
 --
 
-CREATE UNIQUE INDEX dead_letter_one_open ON pay.dead_letter USING btree (merchant_id, checkout_id, kind, psp, event_id) NULLS NOT DISTINCT WHERE (state = 'open'::text);
+CREATE UNIQUE INDEX dead_letter_one_open ON pay.dead_letter USING btree (merchant_id, checkout_id, kind, psp, event_id, operation_id) NULLS NOT DISTINCT WHERE (state = 'open'::text);
 
 --
 -- Name: dead_letter_open; Type: INDEX; Schema: pay; Owner: payments_owner
@@ -7029,10 +13935,52 @@ CREATE INDEX dispatch_open ON pay.dispatch USING btree (lease_until) WHERE ((sta
 CREATE INDEX dispatch_unknown ON pay.dispatch USING btree (first_sent_at) WHERE ((state = 'UNKNOWN'::text) AND (NOT settled));
 
 --
+-- Name: dispute_checkout; Type: INDEX; Schema: pay; Owner: payments_owner
+--
+
+CREATE INDEX dispute_checkout ON pay.dispute USING btree (merchant_id, checkout_id);
+
+--
+-- Name: event_tx; Type: INDEX; Schema: pay; Owner: payments_owner
+--
+
+CREATE INDEX event_tx ON ONLY pay.event USING brin (tx) WITH (pages_per_range='32', autosummarize='on');
+
+--
+-- Name: event_default_tx_idx; Type: INDEX; Schema: pay; Owner: payments_owner
+--
+
+CREATE INDEX event_default_tx_idx ON pay.event_default USING brin (tx) WITH (pages_per_range='32', autosummarize='on');
+
+--
 -- Name: job_rank_run_at; Type: INDEX; Schema: pay; Owner: payments_owner
 --
 
 CREATE INDEX job_rank_run_at ON pay.job USING btree (pay.job_rank(kind), run_at);
+
+--
+-- Name: journal_entry_checkout; Type: INDEX; Schema: pay; Owner: payments_owner
+--
+
+CREATE INDEX journal_entry_checkout ON pay.journal_entry USING btree (merchant_id, checkout_id);
+
+--
+-- Name: journal_line_statement; Type: INDEX; Schema: pay; Owner: payments_owner
+--
+
+CREATE UNIQUE INDEX journal_line_statement ON pay.journal_line USING btree (merchant_id, owner, currency, wallet_seq) WHERE (wallet_seq IS NOT NULL);
+
+--
+-- Name: mismatch_books; Type: INDEX; Schema: pay; Owner: payments_owner
+--
+
+CREATE INDEX mismatch_books ON pay.mismatch USING btree (merchant_id, checkout_id) WHERE (kind = 'books'::text);
+
+--
+-- Name: seal_unsigned; Type: INDEX; Schema: pay; Owner: payments_owner
+--
+
+CREATE UNIQUE INDEX seal_unsigned ON pay.seal USING btree ((1)) WHERE (signature IS NULL);
 
 --
 -- Name: webhook_inbox_idle; Type: INDEX; Schema: pay; Owner: payments_owner
@@ -7051,6 +13999,95 @@ CREATE INDEX webhook_inbox_parked ON pay.webhook_inbox USING btree (psp, token) 
 --
 
 CREATE INDEX webhook_inbox_parked_at ON pay.webhook_inbox USING btree (received_at) WHERE (state = 'parked'::text);
+
+--
+-- Name: event_default_pkey; Type: INDEX ATTACH; Schema: pay; Owner: payments_owner
+--
+
+ALTER INDEX pay.event_key ATTACH PARTITION pay.event_default_pkey;
+
+--
+-- Name: event_default_tx_idx; Type: INDEX ATTACH; Schema: pay; Owner: payments_owner
+--
+
+ALTER INDEX pay.event_tx ATTACH PARTITION pay.event_default_tx_idx;
+
+--
+-- Name: amount_sum _RETURN; Type: RULE; Schema: pay_check; Owner: payments_owner
+--
+
+CREATE OR REPLACE VIEW pay_check.amount_sum AS
+ SELECT c.merchant_id,
+    c.checkout_id,
+    c.total_minor,
+    sum(o.amount_minor) AS orders_minor
+   FROM (pay.checkout c
+     JOIN pay.payment_order o USING (merchant_id, checkout_id))
+  GROUP BY c.merchant_id, c.checkout_id
+ HAVING ((sum(o.amount_minor) <> (c.total_minor)::numeric) OR bool_or((o.currency <> c.currency)) OR (max(o."position") <> count(*)));
+
+--
+-- Name: event_gap _RETURN; Type: RULE; Schema: pay_check; Owner: payments_owner
+--
+
+CREATE OR REPLACE VIEW pay_check.event_gap AS
+ SELECT o.merchant_id,
+    o.payment_order_id,
+    o.version,
+    count(e.seq) AS events,
+    max(e.seq) AS last
+   FROM (pay.payment_order o
+     LEFT JOIN pay.event e USING (merchant_id, payment_order_id))
+  GROUP BY o.merchant_id, o.payment_order_id
+ HAVING ((count(e.seq) <> o.version) OR (max(e.seq) <> o.version));
+
+--
+-- Name: paid_without_event _RETURN; Type: RULE; Schema: pay_check; Owner: payments_owner
+--
+
+CREATE OR REPLACE VIEW pay_check.paid_without_event AS
+ SELECT o.merchant_id,
+    o.payment_order_id,
+    count(e.seq) AS paid_events
+   FROM (pay.payment_order o
+     LEFT JOIN pay.event e ON ((((e.merchant_id)::text = (o.merchant_id)::text) AND ((e.payment_order_id)::text = (o.payment_order_id)::text) AND ((e.kind)::text = 'paid'::text) AND ((e.new_status)::text = 'SUCCESS'::text))))
+  GROUP BY o.merchant_id, o.payment_order_id
+ HAVING ((((o.status)::text = 'SUCCESS'::text) IS DISTINCT FROM (count(e.seq) = 1)) OR (count(e.seq) > 1));
+
+--
+-- Name: payment_done _RETURN; Type: RULE; Schema: pay_check; Owner: payments_owner
+--
+
+CREATE OR REPLACE VIEW pay_check.payment_done AS
+ SELECT c.merchant_id,
+    c.checkout_id,
+    c.is_payment_done
+   FROM (pay.checkout c
+     JOIN pay.payment_order o USING (merchant_id, checkout_id))
+  GROUP BY c.merchant_id, c.checkout_id
+ HAVING ((c.is_payment_done <> bool_and(((o.status)::text = 'SUCCESS'::text))) OR ((c.capture = 'automatic'::text) AND (count(DISTINCT o.status) > 1)));
+
+--
+-- Name: account_kind account_kind_fixed; Type: TRIGGER; Schema: pay; Owner: payments_owner
+--
+
+CREATE TRIGGER account_kind_fixed BEFORE DELETE OR UPDATE OR TRUNCATE ON pay.account_kind FOR EACH STATEMENT EXECUTE FUNCTION pay.refuse_change('the chart is fixed', 'PAY20');
+
+--
+-- Name: change change_fixed; Type: TRIGGER; Schema: pay; Owner: payments_owner
+--
+
+CREATE TRIGGER change_fixed BEFORE UPDATE OF merchant_id, change_id, checkout_id, payment_order_id, kind, origin, psp, amount_minor, currency, seller_minor, seller_currency, is_final, reason ON pay.change FOR EACH ROW WHEN (((((((((((((((new.merchant_id)::text IS DISTINCT FROM (old.merchant_id)::text) OR ((new.change_id)::text IS DISTINCT FROM (old.change_id)::text)) OR ((new.checkout_id)::text IS DISTINCT FROM (old.checkout_id)::text)) OR ((new.payment_order_id)::text IS DISTINCT FROM (old.payment_order_id)::text)) OR (new.kind IS DISTINCT FROM old.kind)) OR (new.origin IS DISTINCT FROM old.origin)) OR (new.amount_minor IS DISTINCT FROM old.amount_minor)) OR (new.currency IS DISTINCT FROM old.currency)) OR (new.seller_minor IS DISTINCT FROM old.seller_minor)) OR (new.seller_currency IS DISTINCT FROM old.seller_currency)) OR (new.is_final IS DISTINCT FROM old.is_final)) OR (new.reason IS DISTINCT FROM old.reason)) OR (((new.psp)::text <> (old.psp)::text) AND ((old.kind <> 'cancel'::text) OR ((old.status)::text <> 'NOT_STARTED'::text))))) EXECUTE FUNCTION pay.refuse_change('a change''s terms are fixed', 'PAY11');
+
+ALTER TABLE pay.change ENABLE ALWAYS TRIGGER change_fixed;
+
+--
+-- Name: change change_status; Type: TRIGGER; Schema: pay; Owner: payments_owner
+--
+
+CREATE TRIGGER change_status BEFORE UPDATE OF status ON pay.change FOR EACH ROW WHEN (((pay.status_rank((new.status)::text) < pay.status_rank((old.status)::text)) AND (NOT new.returned))) EXECUTE FUNCTION pay.refuse_change('no such transition', 'PAY10');
+
+ALTER TABLE pay.change ENABLE ALWAYS TRIGGER change_status;
 
 --
 -- Name: checkout checkout_fixed; Type: TRIGGER; Schema: pay; Owner: payments_owner
@@ -7077,12 +14114,76 @@ CREATE TRIGGER checkout_version BEFORE UPDATE OF version, is_payment_done ON pay
 ALTER TABLE pay.checkout ENABLE ALWAYS TRIGGER checkout_version;
 
 --
+-- Name: dropped_month dropped_month_append_only; Type: TRIGGER; Schema: pay; Owner: payments_owner
+--
+
+CREATE TRIGGER dropped_month_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON pay.dropped_month FOR EACH STATEMENT EXECUTE FUNCTION pay.refuse_change('what was done was done', 'PAY20');
+
+ALTER TABLE pay.dropped_month ENABLE ALWAYS TRIGGER dropped_month_append_only;
+
+--
+-- Name: event_anchor event_anchor_grows; Type: TRIGGER; Schema: pay; Owner: payments_owner
+--
+
+CREATE TRIGGER event_anchor_grows BEFORE UPDATE ON pay.event_anchor FOR EACH ROW WHEN (((((new.merchant_id)::text IS DISTINCT FROM (old.merchant_id)::text) OR ((new.payment_order_id)::text IS DISTINCT FROM (old.payment_order_id)::text)) OR (new.seq <= old.seq))) EXECUTE FUNCTION pay.refuse_change('anchors move ahead', 'PAY20');
+
+ALTER TABLE pay.event_anchor ENABLE ALWAYS TRIGGER event_anchor_grows;
+
+--
+-- Name: event_anchor event_anchor_kept; Type: TRIGGER; Schema: pay; Owner: payments_owner
+--
+
+CREATE TRIGGER event_anchor_kept BEFORE DELETE OR TRUNCATE ON pay.event_anchor FOR EACH STATEMENT EXECUTE FUNCTION pay.refuse_change('anchors stay', 'PAY20');
+
+ALTER TABLE pay.event_anchor ENABLE ALWAYS TRIGGER event_anchor_kept;
+
+--
 -- Name: event event_append_only; Type: TRIGGER; Schema: pay; Owner: payments_owner
 --
 
 CREATE TRIGGER event_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON pay.event FOR EACH STATEMENT EXECUTE FUNCTION pay.refuse_change('the log is append-only', 'PAY20');
 
 ALTER TABLE pay.event ENABLE ALWAYS TRIGGER event_append_only;
+
+--
+-- Name: event_default event_append_only; Type: TRIGGER; Schema: pay; Owner: payments_owner
+--
+
+CREATE TRIGGER event_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON pay.event_default FOR EACH STATEMENT EXECUTE FUNCTION pay.refuse_change('the log is append-only', 'PAY20');
+
+ALTER TABLE pay.event_default ENABLE ALWAYS TRIGGER event_append_only;
+
+--
+-- Name: journal_entry journal_entry_append_only; Type: TRIGGER; Schema: pay; Owner: payments_owner
+--
+
+CREATE TRIGGER journal_entry_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON pay.journal_entry FOR EACH STATEMENT EXECUTE FUNCTION pay.refuse_change('the journal is append-only', 'PAY20');
+
+ALTER TABLE pay.journal_entry ENABLE ALWAYS TRIGGER journal_entry_append_only;
+
+--
+-- Name: journal_entry journal_entry_balances; Type: TRIGGER; Schema: pay; Owner: payments_owner
+--
+
+CREATE CONSTRAINT TRIGGER journal_entry_balances AFTER INSERT ON pay.journal_entry DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION pay.entry_balances();
+
+ALTER TABLE pay.journal_entry ENABLE ALWAYS TRIGGER journal_entry_balances;
+
+--
+-- Name: journal_line journal_line_append_only; Type: TRIGGER; Schema: pay; Owner: payments_owner
+--
+
+CREATE TRIGGER journal_line_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON pay.journal_line FOR EACH STATEMENT EXECUTE FUNCTION pay.refuse_change('the journal is append-only', 'PAY20');
+
+ALTER TABLE pay.journal_line ENABLE ALWAYS TRIGGER journal_line_append_only;
+
+--
+-- Name: journal_line journal_line_entry; Type: TRIGGER; Schema: pay; Owner: payments_owner
+--
+
+CREATE TRIGGER journal_line_entry AFTER INSERT ON pay.journal_line REFERENCING NEW TABLE AS added FOR EACH STATEMENT EXECUTE FUNCTION pay.lines_with_entry();
+
+ALTER TABLE pay.journal_line ENABLE ALWAYS TRIGGER journal_line_entry;
 
 --
 -- Name: late_success late_success_fixed; Type: TRIGGER; Schema: pay; Owner: payments_owner
@@ -7117,6 +14218,14 @@ CREATE TRIGGER payment_order_fixed BEFORE UPDATE OF merchant_id, payment_order_i
 ALTER TABLE pay.payment_order ENABLE ALWAYS TRIGGER payment_order_fixed;
 
 --
+-- Name: payment_order payment_order_head; Type: TRIGGER; Schema: pay; Owner: payments_owner
+--
+
+CREATE TRIGGER payment_order_head BEFORE UPDATE OF head, version ON pay.payment_order FOR EACH ROW WHEN (((new.head <> old.head) <> (new.version <> old.version))) EXECUTE FUNCTION pay.refuse_change('a head has its version', 'PAY11');
+
+ALTER TABLE pay.payment_order ENABLE ALWAYS TRIGGER payment_order_head;
+
+--
 -- Name: payment_order payment_order_start; Type: TRIGGER; Schema: pay; Owner: payments_owner
 --
 
@@ -7139,6 +14248,12 @@ ALTER TABLE pay.payment_order ENABLE ALWAYS TRIGGER payment_order_status;
 CREATE TRIGGER payment_order_version BEFORE UPDATE OF version ON pay.payment_order FOR EACH ROW WHEN ((new.version < old.version)) EXECUTE FUNCTION pay.refuse_change('versions grow', 'PAY11');
 
 ALTER TABLE pay.payment_order ENABLE ALWAYS TRIGGER payment_order_version;
+
+--
+-- Name: posting_rule posting_rule_fixed; Type: TRIGGER; Schema: pay; Owner: payments_owner
+--
+
+CREATE TRIGGER posting_rule_fixed BEFORE DELETE OR UPDATE OR TRUNCATE ON pay.posting_rule FOR EACH STATEMENT EXECUTE FUNCTION pay.refuse_change('the rules are fixed', 'PAY20');
 
 --
 -- Name: registration registration_fixed; Type: TRIGGER; Schema: pay; Owner: payments_owner
@@ -7165,11 +14280,56 @@ CREATE TRIGGER registration_token BEFORE UPDATE OF token, alias, attempt ON pay.
 ALTER TABLE pay.registration ENABLE ALWAYS TRIGGER registration_token;
 
 --
+-- Name: seal seal_kept; Type: TRIGGER; Schema: pay; Owner: payments_owner
+--
+
+CREATE TRIGGER seal_kept BEFORE DELETE OR TRUNCATE ON pay.seal FOR EACH STATEMENT EXECUTE FUNCTION pay.refuse_change('seals are append-only', 'PAY20');
+
+ALTER TABLE pay.seal ENABLE ALWAYS TRIGGER seal_kept;
+
+--
+-- Name: seal_leaf seal_leaf_append_only; Type: TRIGGER; Schema: pay; Owner: payments_owner
+--
+
+CREATE TRIGGER seal_leaf_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON pay.seal_leaf FOR EACH STATEMENT EXECUTE FUNCTION pay.refuse_change('seals are append-only', 'PAY20');
+
+ALTER TABLE pay.seal_leaf ENABLE ALWAYS TRIGGER seal_leaf_append_only;
+
+--
+-- Name: seal seal_signed; Type: TRIGGER; Schema: pay; Owner: payments_owner
+--
+
+CREATE TRIGGER seal_signed BEFORE UPDATE ON pay.seal FOR EACH ROW WHEN (((old.signature IS NOT NULL) OR (new.signature IS NULL) OR ((((((((new.number IS DISTINCT FROM old.number) OR (new.from_tx IS DISTINCT FROM old.from_tx)) OR (new.until_tx IS DISTINCT FROM old.until_tx)) OR (new.at IS DISTINCT FROM old.at)) OR (new.count IS DISTINCT FROM old.count)) OR (new.root IS DISTINCT FROM old.root)) OR (new.previous IS DISTINCT FROM old.previous)) OR (new.message IS DISTINCT FROM old.message)))) EXECUTE FUNCTION pay.refuse_change('seals are append-only', 'PAY20');
+
+ALTER TABLE pay.seal ENABLE ALWAYS TRIGGER seal_signed;
+
+--
+-- Name: change change_merchant_id_checkout_id_fkey; Type: FK CONSTRAINT; Schema: pay; Owner: payments_owner
+--
+
+ALTER TABLE ONLY pay.change
+    ADD CONSTRAINT change_merchant_id_checkout_id_fkey FOREIGN KEY (merchant_id, checkout_id) REFERENCES pay.checkout(merchant_id, checkout_id);
+
+--
+-- Name: change change_merchant_id_payment_order_id_fkey; Type: FK CONSTRAINT; Schema: pay; Owner: payments_owner
+--
+
+ALTER TABLE ONLY pay.change
+    ADD CONSTRAINT change_merchant_id_payment_order_id_fkey FOREIGN KEY (merchant_id, payment_order_id) REFERENCES pay.payment_order(merchant_id, payment_order_id);
+
+--
 -- Name: dispatch dispatch_merchant_id_checkout_id_fkey; Type: FK CONSTRAINT; Schema: pay; Owner: payments_owner
 --
 
 ALTER TABLE ONLY pay.dispatch
     ADD CONSTRAINT dispatch_merchant_id_checkout_id_fkey FOREIGN KEY (merchant_id, checkout_id) REFERENCES pay.checkout(merchant_id, checkout_id);
+
+--
+-- Name: dispute dispute_merchant_id_checkout_id_fkey; Type: FK CONSTRAINT; Schema: pay; Owner: payments_owner
+--
+
+ALTER TABLE ONLY pay.dispute
+    ADD CONSTRAINT dispute_merchant_id_checkout_id_fkey FOREIGN KEY (merchant_id, checkout_id) REFERENCES pay.checkout(merchant_id, checkout_id);
 
 --
 -- Name: late_success late_success_merchant_id_checkout_id_fkey; Type: FK CONSTRAINT; Schema: pay; Owner: payments_owner
@@ -7186,11 +14346,39 @@ ALTER TABLE ONLY pay.payment_order
     ADD CONSTRAINT payment_order_merchant_id_checkout_id_fkey FOREIGN KEY (merchant_id, checkout_id) REFERENCES pay.checkout(merchant_id, checkout_id);
 
 --
+-- Name: posting_rule posting_rule_account_fkey; Type: FK CONSTRAINT; Schema: pay; Owner: payments_owner
+--
+
+ALTER TABLE ONLY pay.posting_rule
+    ADD CONSTRAINT posting_rule_account_fkey FOREIGN KEY (account) REFERENCES pay.account_kind(account);
+
+--
+-- Name: posting_rule posting_rule_kind_fkey; Type: FK CONSTRAINT; Schema: pay; Owner: payments_owner
+--
+
+ALTER TABLE ONLY pay.posting_rule
+    ADD CONSTRAINT posting_rule_kind_fkey FOREIGN KEY (kind) REFERENCES pay.posting_kind(kind);
+
+--
+-- Name: rate rate_source_fkey; Type: FK CONSTRAINT; Schema: pay; Owner: payments_owner
+--
+
+ALTER TABLE ONLY pay.rate
+    ADD CONSTRAINT rate_source_fkey FOREIGN KEY (source) REFERENCES pay.rate_source(source);
+
+--
 -- Name: registration registration_merchant_id_checkout_id_fkey; Type: FK CONSTRAINT; Schema: pay; Owner: payments_owner
 --
 
 ALTER TABLE ONLY pay.registration
     ADD CONSTRAINT registration_merchant_id_checkout_id_fkey FOREIGN KEY (merchant_id, checkout_id) REFERENCES pay.checkout(merchant_id, checkout_id);
+
+--
+-- Name: seal_leaf seal_leaf_number_fkey; Type: FK CONSTRAINT; Schema: pay; Owner: payments_owner
+--
+
+ALTER TABLE ONLY pay.seal_leaf
+    ADD CONSTRAINT seal_leaf_number_fkey FOREIGN KEY (number) REFERENCES pay.seal(number);
 
 --
 -- Name: SCHEMA pay; Type: ACL; Schema: -; Owner: payments_owner
@@ -7204,6 +14392,13 @@ GRANT USAGE ON SCHEMA pay TO payments_operator;
 --
 
 GRANT USAGE ON SCHEMA pay_api TO payments_gateway;
+
+--
+-- Name: SCHEMA pay_check; Type: ACL; Schema: -; Owner: payments_owner
+--
+
+GRANT USAGE ON SCHEMA pay_check TO payments_auditor;
+GRANT USAGE ON SCHEMA pay_check TO payments_operator;
 
 --
 -- Name: SCHEMA pay_ops; Type: ACL; Schema: -; Owner: payments_owner
@@ -7231,6 +14426,12 @@ REVOKE USAGE ON SCHEMA public FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.accept_late(p_merchant_id text, p_checkout_id text) FROM PUBLIC;
 
 --
+-- Name: FUNCTION all_sold(p_merchant_id text, p_checkout_id text, p_order_id text); Type: ACL; Schema: pay; Owner: payments_owner
+--
+
+REVOKE ALL ON FUNCTION pay.all_sold(p_merchant_id text, p_checkout_id text, p_order_id text) FROM PUBLIC;
+
+--
 -- Name: TABLE dead_letter; Type: ACL; Schema: pay; Owner: payments_owner
 --
 
@@ -7244,10 +14445,16 @@ GRANT SELECT ON TABLE pay.dead_letter TO payments_operator;
 REVOKE ALL ON FUNCTION pay.apply_letter(p_letter pay.dead_letter, p_merchant_id text, p_checkout_id text) FROM PUBLIC;
 
 --
--- Name: FUNCTION apply_parked(p_merchant_id text[], p_checkout_id text[]); Type: ACL; Schema: pay; Owner: payments_owner
+-- Name: FUNCTION apply_parked(p_merchant_id text[], p_checkout_id text[], p_psp text[], p_name text[]); Type: ACL; Schema: pay; Owner: payments_owner
 --
 
-REVOKE ALL ON FUNCTION pay.apply_parked(p_merchant_id text[], p_checkout_id text[]) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.apply_parked(p_merchant_id text[], p_checkout_id text[], p_psp text[], p_name text[]) FROM PUBLIC;
+
+--
+-- Name: FUNCTION await_names(p_news pay.news[]); Type: ACL; Schema: pay; Owner: payments_owner
+--
+
+REVOKE ALL ON FUNCTION pay.await_names(p_news pay.news[]) FROM PUBLIC;
 
 --
 -- Name: FUNCTION await_tokens(p_facts pay.fact[], p_duplicates integer[]); Type: ACL; Schema: pay; Owner: payments_owner
@@ -7262,6 +14469,104 @@ REVOKE ALL ON FUNCTION pay.await_tokens(p_facts pay.fact[], p_duplicates integer
 REVOKE ALL ON FUNCTION pay.begin_items(p_items pay.payment_item[]) FROM PUBLIC;
 
 --
+-- Name: FUNCTION begin_one_change(p_item pay.change_item, OUT outcome text, OUT change_id text, OUT told pay.fact); Type: ACL; Schema: pay; Owner: payments_owner
+--
+
+REVOKE ALL ON FUNCTION pay.begin_one_change(p_item pay.change_item, OUT outcome text, OUT change_id text, OUT told pay.fact) FROM PUBLIC;
+
+--
+-- Name: FUNCTION book_facts(p_facts pay.fact[], p_moved integer[], p_late integer[], p_booked pay.posting[]); Type: ACL; Schema: pay; Owner: payments_owner
+--
+
+REVOKE ALL ON FUNCTION pay.book_facts(p_facts pay.fact[], p_moved integer[], p_late integer[], p_booked pay.posting[]) FROM PUBLIC;
+
+--
+-- Name: FUNCTION booked(p_merchant_id text, p_checkout_id text, p_payment_order_id text, OUT captured bigint, OUT refunding bigint, OUT refunded bigint, OUT unbalanced bigint); Type: ACL; Schema: pay; Owner: payments_owner
+--
+
+REVOKE ALL ON FUNCTION pay.booked(p_merchant_id text, p_checkout_id text, p_payment_order_id text, OUT captured bigint, OUT refunding bigint, OUT refunded bigint, OUT unbalanced bigint) FROM PUBLIC;
+
+--
+-- Name: TABLE payment_order; Type: ACL; Schema: pay; Owner: payments_owner
+--
+
+GRANT SELECT ON TABLE pay.payment_order TO payments_auditor;
+GRANT SELECT ON TABLE pay.payment_order TO payments_operator;
+
+--
+-- Name: FUNCTION cancel_terms(p_order pay.payment_order, INOUT amount_minor bigint, OUT outcome text); Type: ACL; Schema: pay; Owner: payments_owner
+--
+
+REVOKE ALL ON FUNCTION pay.cancel_terms(p_order pay.payment_order, INOUT amount_minor bigint, OUT outcome text) FROM PUBLIC;
+
+--
+-- Name: TABLE change; Type: ACL; Schema: pay; Owner: payments_owner
+--
+
+GRANT SELECT ON TABLE pay.change TO payments_auditor;
+GRANT SELECT ON TABLE pay.change TO payments_operator;
+
+--
+-- Name: FUNCTION capture_done(p_change pay.change, p_word pay.fact); Type: ACL; Schema: pay; Owner: payments_owner
+--
+
+REVOKE ALL ON FUNCTION pay.capture_done(p_change pay.change, p_word pay.fact) FROM PUBLIC;
+
+--
+-- Name: FUNCTION capture_terms(p_order pay.payment_order, INOUT amount_minor bigint, OUT outcome text); Type: ACL; Schema: pay; Owner: payments_owner
+--
+
+REVOKE ALL ON FUNCTION pay.capture_terms(p_order pay.payment_order, INOUT amount_minor bigint, OUT outcome text) FROM PUBLIC;
+
+--
+-- Name: FUNCTION change_after(p_change pay.change, OUT state text, OUT status text); Type: ACL; Schema: pay; Owner: payments_owner
+--
+
+REVOKE ALL ON FUNCTION pay.change_after(p_change pay.change, OUT state text, OUT status text) FROM PUBLIC;
+
+--
+-- Name: FUNCTION change_columns(p_merchant_id text, p_change_id text); Type: ACL; Schema: pay; Owner: payments_owner
+--
+
+REVOKE ALL ON FUNCTION pay.change_columns(p_merchant_id text, p_change_id text) FROM PUBLIC;
+
+--
+-- Name: FUNCTION change_fact(p_change pay.change, p_word pay.fact, p_kind text, p_postings pay.posting[], p_more jsonb); Type: ACL; Schema: pay; Owner: payments_owner
+--
+
+REVOKE ALL ON FUNCTION pay.change_fact(p_change pay.change, p_word pay.fact, p_kind text, p_postings pay.posting[], p_more jsonb) FROM PUBLIC;
+
+--
+-- Name: FUNCTION change_in_progress(p_merchant_id text, p_change_id text); Type: ACL; Schema: pay; Owner: payments_owner
+--
+
+REVOKE ALL ON FUNCTION pay.change_in_progress(p_merchant_id text, p_change_id text) FROM PUBLIC;
+
+--
+-- Name: FUNCTION change_meant(p_news pay.news); Type: ACL; Schema: pay; Owner: payments_owner
+--
+
+REVOKE ALL ON FUNCTION pay.change_meant(p_news pay.news) FROM PUBLIC;
+
+--
+-- Name: FUNCTION change_needs_job(p_merchant_id text, p_change_id text); Type: ACL; Schema: pay; Owner: payments_owner
+--
+
+REVOKE ALL ON FUNCTION pay.change_needs_job(p_merchant_id text, p_change_id text) FROM PUBLIC;
+
+--
+-- Name: FUNCTION change_route(p_kind text); Type: ACL; Schema: pay; Owner: payments_owner
+--
+
+REVOKE ALL ON FUNCTION pay.change_route(p_kind text) FROM PUBLIC;
+
+--
+-- Name: FUNCTION changes_of(p_order pay.payment_order, p_kind text); Type: ACL; Schema: pay; Owner: payments_owner
+--
+
+REVOKE ALL ON FUNCTION pay.changes_of(p_order pay.payment_order, p_kind text) FROM PUBLIC;
+
+--
 -- Name: FUNCTION check_batch(VARIADIC p_dims text[]); Type: ACL; Schema: pay; Owner: payments_owner
 --
 
@@ -7272,6 +14577,24 @@ REVOKE ALL ON FUNCTION pay.check_batch(VARIADIC p_dims text[]) FROM PUBLIC;
 --
 
 REVOKE ALL ON FUNCTION pay.claim_backfill(p_psp text, p_owner text, p_interval interval, p_lease interval, OUT since_s bigint, OUT until_s bigint) FROM PUBLIC;
+
+--
+-- Name: FUNCTION claim_change_keys(p_items pay.change_item[]); Type: ACL; Schema: pay; Owner: payments_owner
+--
+
+REVOKE ALL ON FUNCTION pay.claim_change_keys(p_items pay.change_item[]) FROM PUBLIC;
+
+--
+-- Name: FUNCTION claim_rates(p_source text, p_owner text, p_interval interval, p_lease interval, OUT is_due boolean, OUT age_ms bigint); Type: ACL; Schema: pay; Owner: payments_owner
+--
+
+REVOKE ALL ON FUNCTION pay.claim_rates(p_source text, p_owner text, p_interval interval, p_lease interval, OUT is_due boolean, OUT age_ms bigint) FROM PUBLIC;
+
+--
+-- Name: FUNCTION claim_references(p_merchant_id text[], p_checkout_id text[], p_psp text[], p_reference text[]); Type: ACL; Schema: pay; Owner: payments_owner
+--
+
+REVOKE ALL ON FUNCTION pay.claim_references(p_merchant_id text[], p_checkout_id text[], p_psp text[], p_reference text[]) FROM PUBLIC;
 
 --
 -- Name: FUNCTION claim_tokens(p_merchant_id text[], p_checkout_id text[], p_psp text[], p_token text[], p_alias text[], OUT sure boolean, OUT parked boolean); Type: ACL; Schema: pay; Owner: payments_owner
@@ -7286,6 +14609,36 @@ REVOKE ALL ON FUNCTION pay.claim_tokens(p_merchant_id text[], p_checkout_id text
 REVOKE ALL ON FUNCTION pay.close_letter(p_letter pay.dead_letter, p_merchant_id text, p_checkout_id text, p_state text, p_who text, p_why text) FROM PUBLIC;
 
 --
+-- Name: FUNCTION compare_books(p_from bigint, p_limit integer, OUT until_tx bigint, OUT orders bigint, OUT more boolean); Type: ACL; Schema: pay; Owner: payments_owner
+--
+
+REVOKE ALL ON FUNCTION pay.compare_books(p_from bigint, p_limit integer, OUT until_tx bigint, OUT orders bigint, OUT more boolean) FROM PUBLIC;
+
+--
+-- Name: FUNCTION convert(p_minor bigint, p_from text, p_to text, p_rate numeric); Type: ACL; Schema: pay; Owner: payments_owner
+--
+
+REVOKE ALL ON FUNCTION pay.convert(p_minor bigint, p_from text, p_to text, p_rate numeric) FROM PUBLIC;
+
+--
+-- Name: FUNCTION credit_ok(p_credit jsonb); Type: ACL; Schema: pay; Owner: payments_owner
+--
+
+REVOKE ALL ON FUNCTION pay.credit_ok(p_credit jsonb) FROM PUBLIC;
+
+--
+-- Name: FUNCTION current_credit(p_amount_minor bigint, p_currency text, p_credit_currency text, p_credit_rate numeric, p_credit_minor bigint, p_credit_until timestamp with time zone, OUT credit_rate numeric, OUT credit_minor bigint); Type: ACL; Schema: pay; Owner: payments_owner
+--
+
+REVOKE ALL ON FUNCTION pay.current_credit(p_amount_minor bigint, p_currency text, p_credit_currency text, p_credit_rate numeric, p_credit_minor bigint, p_credit_until timestamp with time zone, OUT credit_rate numeric, OUT credit_minor bigint) FROM PUBLIC;
+
+--
+-- Name: FUNCTION decimal_text(p_minor bigint, p_currency text); Type: ACL; Schema: pay; Owner: payments_owner
+--
+
+REVOKE ALL ON FUNCTION pay.decimal_text(p_minor bigint, p_currency text) FROM PUBLIC;
+
+--
 -- Name: FUNCTION delete_losers(p_keyed pay.payment_item[], p_placed pay.payment_item[], p_made pay.payment_item[]); Type: ACL; Schema: pay; Owner: payments_owner
 --
 
@@ -7298,10 +14651,82 @@ REVOKE ALL ON FUNCTION pay.delete_losers(p_keyed pay.payment_item[], p_placed pa
 REVOKE ALL ON FUNCTION pay.dispatch_ok(p_merchant_id text, p_checkout_id text, p_operation text, p_operation_id text) FROM PUBLIC;
 
 --
+-- Name: FUNCTION dispute_fee(p_news pay.news); Type: ACL; Schema: pay; Owner: payments_owner
+--
+
+REVOKE ALL ON FUNCTION pay.dispute_fee(p_news pay.news) FROM PUBLIC;
+
+--
+-- Name: FUNCTION doubt(p_word pay.fact, p_about text, p_why text, p_object text, p_amount_minor bigint, p_currency text); Type: ACL; Schema: pay; Owner: payments_owner
+--
+
+REVOKE ALL ON FUNCTION pay.doubt(p_word pay.fact, p_about text, p_why text, p_object text, p_amount_minor bigint, p_currency text) FROM PUBLIC;
+
+--
+-- Name: FUNCTION drop_change_job(p_change pay.change, p_why text); Type: ACL; Schema: pay; Owner: payments_owner
+--
+
+REVOKE ALL ON FUNCTION pay.drop_change_job(p_change pay.change, p_why text) FROM PUBLIC;
+
+--
+-- Name: FUNCTION end_changes(p_facts pay.fact[]); Type: ACL; Schema: pay; Owner: payments_owner
+--
+
+REVOKE ALL ON FUNCTION pay.end_changes(p_facts pay.fact[]) FROM PUBLIC;
+
+--
+-- Name: TABLE dispute; Type: ACL; Schema: pay; Owner: payments_owner
+--
+
+GRANT SELECT ON TABLE pay.dispute TO payments_auditor;
+GRANT SELECT ON TABLE pay.dispute TO payments_operator;
+
+--
+-- Name: FUNCTION end_dispute(p_news pay.news, p_dispute pay.dispute); Type: ACL; Schema: pay; Owner: payments_owner
+--
+
+REVOKE ALL ON FUNCTION pay.end_dispute(p_news pay.news, p_dispute pay.dispute) FROM PUBLIC;
+
+--
 -- Name: FUNCTION end_registers(p_facts pay.fact[], p_reach text[], p_http_status bigint[]); Type: ACL; Schema: pay; Owner: payments_owner
 --
 
 REVOKE ALL ON FUNCTION pay.end_registers(p_facts pay.fact[], p_reach text[], p_http_status bigint[]) FROM PUBLIC;
+
+--
+-- Name: FUNCTION entry_balances(); Type: ACL; Schema: pay; Owner: payments_owner
+--
+
+REVOKE ALL ON FUNCTION pay.entry_balances() FROM PUBLIC;
+
+--
+-- Name: TABLE event; Type: ACL; Schema: pay; Owner: payments_owner
+--
+
+GRANT SELECT ON TABLE pay.event TO payments_auditor;
+GRANT SELECT ON TABLE pay.event TO payments_operator;
+
+--
+-- Name: FUNCTION event_bytes(p_previous bytea, p_event pay.event); Type: ACL; Schema: pay; Owner: payments_owner
+--
+
+REVOKE ALL ON FUNCTION pay.event_bytes(p_previous bytea, p_event pay.event) FROM PUBLIC;
+GRANT ALL ON FUNCTION pay.event_bytes(p_previous bytea, p_event pay.event) TO payments_auditor;
+GRANT ALL ON FUNCTION pay.event_bytes(p_previous bytea, p_event pay.event) TO payments_operator;
+
+--
+-- Name: FUNCTION event_hash(p_previous bytea, p_event pay.event); Type: ACL; Schema: pay; Owner: payments_owner
+--
+
+REVOKE ALL ON FUNCTION pay.event_hash(p_previous bytea, p_event pay.event) FROM PUBLIC;
+GRANT ALL ON FUNCTION pay.event_hash(p_previous bytea, p_event pay.event) TO payments_auditor;
+GRANT ALL ON FUNCTION pay.event_hash(p_previous bytea, p_event pay.event) TO payments_operator;
+
+--
+-- Name: FUNCTION events_since(p_merchant_id text, p_checkout_id text); Type: ACL; Schema: pay; Owner: payments_owner
+--
+
+REVOKE ALL ON FUNCTION pay.events_since(p_merchant_id text, p_checkout_id text) FROM PUBLIC;
 
 --
 -- Name: FUNCTION explain(p_merchant_id text, p_payment_order_id text, p_inside boolean); Type: ACL; Schema: pay; Owner: payments_owner
@@ -7382,23 +14807,34 @@ REVOKE ALL ON FUNCTION pay.explain_unregistered(p_s pay.standing, p_what text, O
 REVOKE ALL ON FUNCTION pay.fact_kind(p_fact text, p_amount_minor bigint, p_currency text, p_total_minor bigint, p_own_currency text) FROM PUBLIC;
 
 --
+-- Name: FUNCTION find_change(p_merchant_id text, p_change_id text); Type: ACL; Schema: pay; Owner: payments_owner
+--
+
+REVOKE ALL ON FUNCTION pay.find_change(p_merchant_id text, p_change_id text) FROM PUBLIC;
+
+--
 -- Name: FUNCTION find_moves(p_merchant_id text[], p_checkout_id text[], p_psp text[], p_outcome text[], p_attempt bigint[], OUT items integer[], OUT nexts text[]); Type: ACL; Schema: pay; Owner: payments_owner
 --
 
 REVOKE ALL ON FUNCTION pay.find_moves(p_merchant_id text[], p_checkout_id text[], p_psp text[], p_outcome text[], p_attempt bigint[], OUT items integer[], OUT nexts text[]) FROM PUBLIC;
 
 --
--- Name: TABLE payment_order; Type: ACL; Schema: pay; Owner: payments_owner
---
-
-GRANT SELECT ON TABLE pay.payment_order TO payments_auditor;
-GRANT SELECT ON TABLE pay.payment_order TO payments_operator;
-
---
 -- Name: FUNCTION find_order(p_merchant_id text, p_payment_order_id text); Type: ACL; Schema: pay; Owner: payments_owner
 --
 
 REVOKE ALL ON FUNCTION pay.find_order(p_merchant_id text, p_payment_order_id text) FROM PUBLIC;
+
+--
+-- Name: FUNCTION find_parked(p_merchant_id text[], p_checkout_id text[], p_psp text[], p_name text[], OUT facts pay.fact[], OUT told pay.news[]); Type: ACL; Schema: pay; Owner: payments_owner
+--
+
+REVOKE ALL ON FUNCTION pay.find_parked(p_merchant_id text[], p_checkout_id text[], p_psp text[], p_name text[], OUT facts pay.fact[], OUT told pay.news[]) FROM PUBLIC;
+
+--
+-- Name: FUNCTION first_event(p_item pay.payment_item, p_payment_order_id text); Type: ACL; Schema: pay; Owner: payments_owner
+--
+
+REVOKE ALL ON FUNCTION pay.first_event(p_item pay.payment_item, p_payment_order_id text) FROM PUBLIC;
 
 --
 -- Name: FUNCTION follow_moves(p_facts pay.fact[], p_nexts text[], p_lease_ms bigint[]); Type: ACL; Schema: pay; Owner: payments_owner
@@ -7413,16 +14849,79 @@ REVOKE ALL ON FUNCTION pay.follow_moves(p_facts pay.fact[], p_nexts text[], p_le
 REVOKE ALL ON FUNCTION pay.follow_registration() FROM PUBLIC;
 
 --
--- Name: FUNCTION give_back_jobs(p_merchant_id text[], p_checkout_id text[], p_kind text[], p_delay_ms bigint[], p_code text[], p_dead text[], p_items integer[]); Type: ACL; Schema: pay; Owner: payments_owner
+-- Name: FUNCTION give_back_jobs(p_merchant_id text[], p_checkout_id text[], p_kind text[], p_operation_id text[], p_delay_ms bigint[], p_code text[], p_dead text[], p_items integer[]); Type: ACL; Schema: pay; Owner: payments_owner
 --
 
-REVOKE ALL ON FUNCTION pay.give_back_jobs(p_merchant_id text[], p_checkout_id text[], p_kind text[], p_delay_ms bigint[], p_code text[], p_dead text[], p_items integer[]) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.give_back_jobs(p_merchant_id text[], p_checkout_id text[], p_kind text[], p_operation_id text[], p_delay_ms bigint[], p_code text[], p_dead text[], p_items integer[]) FROM PUBLIC;
+
+--
+-- Name: FUNCTION half_even(p_value numeric); Type: ACL; Schema: pay; Owner: payments_owner
+--
+
+REVOKE ALL ON FUNCTION pay.half_even(p_value numeric) FROM PUBLIC;
+
+--
+-- Name: FUNCTION hash_field(p_value text); Type: ACL; Schema: pay; Owner: payments_owner
+--
+
+REVOKE ALL ON FUNCTION pay.hash_field(p_value text) FROM PUBLIC;
+GRANT ALL ON FUNCTION pay.hash_field(p_value text) TO payments_auditor;
+GRANT ALL ON FUNCTION pay.hash_field(p_value text) TO payments_operator;
+
+--
+-- Name: FUNCTION hear_capture(p_news pay.news, OUT outcome text, OUT facts pay.fact[]); Type: ACL; Schema: pay; Owner: payments_owner
+--
+
+REVOKE ALL ON FUNCTION pay.hear_capture(p_news pay.news, OUT outcome text, OUT facts pay.fact[]) FROM PUBLIC;
+
+--
+-- Name: FUNCTION hear_change(p_change pay.change, p_news pay.news, OUT outcome text, OUT facts pay.fact[]); Type: ACL; Schema: pay; Owner: payments_owner
+--
+
+REVOKE ALL ON FUNCTION pay.hear_change(p_change pay.change, p_news pay.news, OUT outcome text, OUT facts pay.fact[]) FROM PUBLIC;
 
 --
 -- Name: FUNCTION hear_dispatches(p_merchant_id text[], p_checkout_id text[], p_operation text[], p_operation_id text[], p_attempt bigint[], p_state text[], p_reach text[], p_http_status bigint[], p_code text[], p_reference text[], p_items integer[], OUT stored integer[]); Type: ACL; Schema: pay; Owner: payments_owner
 --
 
 REVOKE ALL ON FUNCTION pay.hear_dispatches(p_merchant_id text[], p_checkout_id text[], p_operation text[], p_operation_id text[], p_attempt bigint[], p_state text[], p_reach text[], p_http_status bigint[], p_code text[], p_reference text[], p_items integer[], OUT stored integer[]) FROM PUBLIC;
+
+--
+-- Name: FUNCTION hear_dispute(p_news pay.news, OUT outcome text, OUT facts pay.fact[]); Type: ACL; Schema: pay; Owner: payments_owner
+--
+
+REVOKE ALL ON FUNCTION pay.hear_dispute(p_news pay.news, OUT outcome text, OUT facts pay.fact[]) FROM PUBLIC;
+
+--
+-- Name: FUNCTION hear_fee(p_news pay.news, OUT outcome text, OUT facts pay.fact[]); Type: ACL; Schema: pay; Owner: payments_owner
+--
+
+REVOKE ALL ON FUNCTION pay.hear_fee(p_news pay.news, OUT outcome text, OUT facts pay.fact[]) FROM PUBLIC;
+
+--
+-- Name: TABLE late_success; Type: ACL; Schema: pay; Owner: payments_owner
+--
+
+GRANT SELECT ON TABLE pay.late_success TO payments_auditor;
+GRANT SELECT ON TABLE pay.late_success TO payments_operator;
+
+--
+-- Name: FUNCTION hear_late_refund(p_news pay.news, p_late pay.late_success, OUT outcome text, OUT facts pay.fact[]); Type: ACL; Schema: pay; Owner: payments_owner
+--
+
+REVOKE ALL ON FUNCTION pay.hear_late_refund(p_news pay.news, p_late pay.late_success, OUT outcome text, OUT facts pay.fact[]) FROM PUBLIC;
+
+--
+-- Name: FUNCTION hear_news(p_news pay.news, OUT outcome text, OUT facts pay.fact[]); Type: ACL; Schema: pay; Owner: payments_owner
+--
+
+REVOKE ALL ON FUNCTION pay.hear_news(p_news pay.news, OUT outcome text, OUT facts pay.fact[]) FROM PUBLIC;
+
+--
+-- Name: FUNCTION hear_refund(p_news pay.news, OUT outcome text, OUT facts pay.fact[]); Type: ACL; Schema: pay; Owner: payments_owner
+--
+
+REVOKE ALL ON FUNCTION pay.hear_refund(p_news pay.news, OUT outcome text, OUT facts pay.fact[]) FROM PUBLIC;
 
 --
 -- Name: FUNCTION id_ok(p_id text); Type: ACL; Schema: pay; Owner: payments_owner
@@ -7437,10 +14936,22 @@ REVOKE ALL ON FUNCTION pay.id_ok(p_id text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.insert_beginnings(p_items pay.payment_item[]) FROM PUBLIC;
 
 --
+-- Name: FUNCTION insert_change(p_item pay.change_item, p_order pay.payment_order, p_amount_minor bigint); Type: ACL; Schema: pay; Owner: payments_owner
+--
+
+REVOKE ALL ON FUNCTION pay.insert_change(p_item pay.change_item, p_order pay.payment_order, p_amount_minor bigint) FROM PUBLIC;
+
+--
 -- Name: FUNCTION insert_checkouts(p_items pay.payment_item[]); Type: ACL; Schema: pay; Owner: payments_owner
 --
 
 REVOKE ALL ON FUNCTION pay.insert_checkouts(p_items pay.payment_item[]) FROM PUBLIC;
+
+--
+-- Name: FUNCTION insert_entries(p_postings pay.posting[]); Type: ACL; Schema: pay; Owner: payments_owner
+--
+
+REVOKE ALL ON FUNCTION pay.insert_entries(p_postings pay.posting[]) FROM PUBLIC;
 
 --
 -- Name: FUNCTION insert_keys(p_items pay.payment_item[]); Type: ACL; Schema: pay; Owner: payments_owner
@@ -7449,10 +14960,28 @@ REVOKE ALL ON FUNCTION pay.insert_checkouts(p_items pay.payment_item[]) FROM PUB
 REVOKE ALL ON FUNCTION pay.insert_keys(p_items pay.payment_item[]) FROM PUBLIC;
 
 --
+-- Name: FUNCTION insert_lines(p_postings pay.posting[], p_new integer[]); Type: ACL; Schema: pay; Owner: payments_owner
+--
+
+REVOKE ALL ON FUNCTION pay.insert_lines(p_postings pay.posting[], p_new integer[]) FROM PUBLIC;
+
+--
+-- Name: FUNCTION insert_news(p_news pay.news[]); Type: ACL; Schema: pay; Owner: payments_owner
+--
+
+REVOKE ALL ON FUNCTION pay.insert_news(p_news pay.news[]) FROM PUBLIC;
+
+--
 -- Name: FUNCTION insert_orders(p_items pay.payment_item[]); Type: ACL; Schema: pay; Owner: payments_owner
 --
 
 REVOKE ALL ON FUNCTION pay.insert_orders(p_items pay.payment_item[]) FROM PUBLIC;
+
+--
+-- Name: FUNCTION insert_outside(p_news pay.news, p_order pay.payment_order, p_amount_minor bigint); Type: ACL; Schema: pay; Owner: payments_owner
+--
+
+REVOKE ALL ON FUNCTION pay.insert_outside(p_news pay.news, p_order pay.payment_order, p_amount_minor bigint) FROM PUBLIC;
 
 --
 -- Name: FUNCTION insert_registrations(p_items pay.payment_item[]); Type: ACL; Schema: pay; Owner: payments_owner
@@ -7465,6 +14994,24 @@ REVOKE ALL ON FUNCTION pay.insert_registrations(p_items pay.payment_item[]) FROM
 --
 
 REVOKE ALL ON FUNCTION pay.insert_webhooks(p_facts pay.fact[], p_fact text[], p_digest bytea[]) FROM PUBLIC;
+
+--
+-- Name: FUNCTION is_booked(p_merchant_id text, p_source text, p_kind text); Type: ACL; Schema: pay; Owner: payments_owner
+--
+
+REVOKE ALL ON FUNCTION pay.is_booked(p_merchant_id text, p_source text, p_kind text) FROM PUBLIC;
+
+--
+-- Name: FUNCTION is_currency(p_currency text); Type: ACL; Schema: pay; Owner: payments_owner
+--
+
+REVOKE ALL ON FUNCTION pay.is_currency(p_currency text) FROM PUBLIC;
+
+--
+-- Name: FUNCTION is_money(p_news text); Type: ACL; Schema: pay; Owner: payments_owner
+--
+
+REVOKE ALL ON FUNCTION pay.is_money(p_news text) FROM PUBLIC;
 
 --
 -- Name: FUNCTION is_new_mismatch(p_fact pay.fact); Type: ACL; Schema: pay; Owner: payments_owner
@@ -7485,16 +15032,36 @@ REVOKE ALL ON FUNCTION pay.is_over(p_letter pay.dead_letter) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.is_registering(p_merchant_id text, p_checkout_id text) FROM PUBLIC;
 
 --
+-- Name: FUNCTION is_reserved(p_change pay.change); Type: ACL; Schema: pay; Owner: payments_owner
+--
+
+REVOKE ALL ON FUNCTION pay.is_reserved(p_change pay.change) FROM PUBLIC;
+
+--
 -- Name: FUNCTION is_statement(p_text text); Type: ACL; Schema: pay; Owner: payments_owner
 --
 
 REVOKE ALL ON FUNCTION pay.is_statement(p_text text) FROM PUBLIC;
 
 --
+-- Name: FUNCTION is_told(p_merchant_id text, p_checkout_id text, p_payment_order_id text, p_kind text, p_actor text); Type: ACL; Schema: pay; Owner: payments_owner
+--
+
+REVOKE ALL ON FUNCTION pay.is_told(p_merchant_id text, p_checkout_id text, p_payment_order_id text, p_kind text, p_actor text) FROM PUBLIC;
+
+--
 -- Name: FUNCTION is_unsettled(p_merchant_id text, p_checkout_id text, p_operation text); Type: ACL; Schema: pay; Owner: payments_owner
 --
 
 REVOKE ALL ON FUNCTION pay.is_unsettled(p_merchant_id text, p_checkout_id text, p_operation text) FROM PUBLIC;
+
+--
+-- Name: FUNCTION iso_micros(p_at timestamp with time zone); Type: ACL; Schema: pay; Owner: payments_owner
+--
+
+REVOKE ALL ON FUNCTION pay.iso_micros(p_at timestamp with time zone) FROM PUBLIC;
+GRANT ALL ON FUNCTION pay.iso_micros(p_at timestamp with time zone) TO payments_auditor;
+GRANT ALL ON FUNCTION pay.iso_micros(p_at timestamp with time zone) TO payments_operator;
 
 --
 -- Name: FUNCTION iso_time(p_at timestamp with time zone); Type: ACL; Schema: pay; Owner: payments_owner
@@ -7520,6 +15087,12 @@ REVOKE ALL ON FUNCTION pay.job_is_over(p_job pay.job, p_delay_ms bigint, p_code 
 --
 
 REVOKE ALL ON FUNCTION pay.job_rank(p_kind text) FROM PUBLIC;
+
+--
+-- Name: FUNCTION keep_difference(p_merchant_id text, p_checkout_id text, p_detail jsonb); Type: ACL; Schema: pay; Owner: payments_owner
+--
+
+REVOKE ALL ON FUNCTION pay.keep_difference(p_merchant_id text, p_checkout_id text, p_detail jsonb) FROM PUBLIC;
 
 --
 -- Name: FUNCTION keep_late(p_facts pay.fact[], p_items integer[]); Type: ACL; Schema: pay; Owner: payments_owner
@@ -7552,10 +15125,34 @@ REVOKE ALL ON FUNCTION pay.keep_references(p_facts pay.fact[], p_moved integer[]
 REVOKE ALL ON FUNCTION pay.key_window(p_psps text[], p_key_windows integer[], p_psp text) FROM PUBLIC;
 
 --
+-- Name: FUNCTION late_meant(p_news pay.news); Type: ACL; Schema: pay; Owner: payments_owner
+--
+
+REVOKE ALL ON FUNCTION pay.late_meant(p_news pay.news) FROM PUBLIC;
+
+--
+-- Name: FUNCTION late_postings(p_facts pay.fact[], p_late integer[]); Type: ACL; Schema: pay; Owner: payments_owner
+--
+
+REVOKE ALL ON FUNCTION pay.late_postings(p_facts pay.fact[], p_late integer[]) FROM PUBLIC;
+
+--
 -- Name: FUNCTION letters_of(p_merchant_id text, p_checkout_id text); Type: ACL; Schema: pay; Owner: payments_owner
 --
 
 REVOKE ALL ON FUNCTION pay.letters_of(p_merchant_id text, p_checkout_id text) FROM PUBLIC;
+
+--
+-- Name: FUNCTION lines_with_entry(); Type: ACL; Schema: pay; Owner: payments_owner
+--
+
+REVOKE ALL ON FUNCTION pay.lines_with_entry() FROM PUBLIC;
+
+--
+-- Name: FUNCTION locate_news(p_news pay.news[]); Type: ACL; Schema: pay; Owner: payments_owner
+--
+
+REVOKE ALL ON FUNCTION pay.locate_news(p_news pay.news[]) FROM PUBLIC;
 
 --
 -- Name: FUNCTION lock_checkouts(p_merchant_id text[], p_checkout_id text[]); Type: ACL; Schema: pay; Owner: payments_owner
@@ -7570,10 +15167,46 @@ REVOKE ALL ON FUNCTION pay.lock_checkouts(p_merchant_id text[], p_checkout_id te
 REVOKE ALL ON FUNCTION pay.lock_dead_letter(p_id bigint, OUT letter pay.dead_letter, OUT merchant text, OUT checkout text) FROM PUBLIC;
 
 --
--- Name: FUNCTION lock_due_jobs(p_limit integer, OUT merchants text[], OUT checkouts text[], OUT kinds text[]); Type: ACL; Schema: pay; Owner: payments_owner
+-- Name: FUNCTION lock_due_jobs(p_limit integer, OUT merchants text[], OUT checkouts text[], OUT kinds text[], OUT operations text[]); Type: ACL; Schema: pay; Owner: payments_owner
 --
 
-REVOKE ALL ON FUNCTION pay.lock_due_jobs(p_limit integer, OUT merchants text[], OUT checkouts text[], OUT kinds text[]) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.lock_due_jobs(p_limit integer, OUT merchants text[], OUT checkouts text[], OUT kinds text[], OUT operations text[]) FROM PUBLIC;
+
+--
+-- Name: FUNCTION lock_wallets(p_merchant_id text[], p_seller text[], p_currency text[]); Type: ACL; Schema: pay; Owner: payments_owner
+--
+
+REVOKE ALL ON FUNCTION pay.lock_wallets(p_merchant_id text[], p_seller text[], p_currency text[]) FROM PUBLIC;
+
+--
+-- Name: FUNCTION make_partition(p_month date); Type: ACL; Schema: pay; Owner: payments_owner
+--
+
+REVOKE ALL ON FUNCTION pay.make_partition(p_month date) FROM PUBLIC;
+
+--
+-- Name: FUNCTION make_partitions(p_move boolean); Type: ACL; Schema: pay; Owner: payments_owner
+--
+
+REVOKE ALL ON FUNCTION pay.make_partitions(p_move boolean) FROM PUBLIC;
+
+--
+-- Name: FUNCTION manual_kind(p_kind text, p_actor text, p_order_id text, p_capture text, p_order pay.payment_order); Type: ACL; Schema: pay; Owner: payments_owner
+--
+
+REVOKE ALL ON FUNCTION pay.manual_kind(p_kind text, p_actor text, p_order_id text, p_capture text, p_order pay.payment_order) FROM PUBLIC;
+
+--
+-- Name: FUNCTION manual_postings(p_was pay.payment_order, p_now pay.payment_order, p_news text, p_request_id text); Type: ACL; Schema: pay; Owner: payments_owner
+--
+
+REVOKE ALL ON FUNCTION pay.manual_postings(p_was pay.payment_order, p_now pay.payment_order, p_news text, p_request_id text) FROM PUBLIC;
+
+--
+-- Name: FUNCTION mark_duplicates(p_news pay.news[], p_psps text[], p_events text[]); Type: ACL; Schema: pay; Owner: payments_owner
+--
+
+REVOKE ALL ON FUNCTION pay.mark_duplicates(p_news pay.news[], p_psps text[], p_events text[]) FROM PUBLIC;
 
 --
 -- Name: FUNCTION may_be_stuck(p_merchant_id text, p_checkout_id text, p_reason text, p_since timestamp with time zone, p_limit interval); Type: ACL; Schema: pay; Owner: payments_owner
@@ -7582,10 +15215,22 @@ REVOKE ALL ON FUNCTION pay.lock_due_jobs(p_limit integer, OUT merchants text[], 
 REVOKE ALL ON FUNCTION pay.may_be_stuck(p_merchant_id text, p_checkout_id text, p_reason text, p_since timestamp with time zone, p_limit interval) FROM PUBLIC;
 
 --
--- Name: FUNCTION move_orders(p_facts pay.fact[], p_turn integer, OUT moved integer[], OUT late integer[], OUT against integer[], OUT told integer[]); Type: ACL; Schema: pay; Owner: payments_owner
+-- Name: FUNCTION median_rate(p_base text, p_quote text, p_age interval); Type: ACL; Schema: pay; Owner: payments_owner
 --
 
-REVOKE ALL ON FUNCTION pay.move_orders(p_facts pay.fact[], p_turn integer, OUT moved integer[], OUT late integer[], OUT against integer[], OUT told integer[]) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.median_rate(p_base text, p_quote text, p_age interval) FROM PUBLIC;
+
+--
+-- Name: FUNCTION move_change(p_change pay.change, p_to text, p_word pay.fact); Type: ACL; Schema: pay; Owner: payments_owner
+--
+
+REVOKE ALL ON FUNCTION pay.move_change(p_change pay.change, p_to text, p_word pay.fact) FROM PUBLIC;
+
+--
+-- Name: FUNCTION move_orders(p_facts pay.fact[], p_turn integer, OUT moved integer[], OUT late integer[], OUT against integer[], OUT told integer[], OUT booked pay.posting[]); Type: ACL; Schema: pay; Owner: payments_owner
+--
+
+REVOKE ALL ON FUNCTION pay.move_orders(p_facts pay.fact[], p_turn integer, OUT moved integer[], OUT late integer[], OUT against integer[], OUT told integer[], OUT booked pay.posting[]) FROM PUBLIC;
 
 --
 -- Name: FUNCTION move_registers(p_facts pay.fact[], p_outcome text[], p_reach text[], p_http_status bigint[]); Type: ACL; Schema: pay; Owner: payments_owner
@@ -7613,10 +15258,40 @@ GRANT SELECT ON TABLE pay.dispatch TO payments_operator;
 REVOKE ALL ON FUNCTION pay.newest_dispatch(p_merchant_id text, p_checkout_id text, p_operation text) FROM PUBLIC;
 
 --
+-- Name: FUNCTION news_doubt(p_news pay.news, p_why text, p_postings pay.posting[], OUT outcome text, OUT facts pay.fact[]); Type: ACL; Schema: pay; Owner: payments_owner
+--
+
+REVOKE ALL ON FUNCTION pay.news_doubt(p_news pay.news, p_why text, p_postings pay.posting[], OUT outcome text, OUT facts pay.fact[]) FROM PUBLIC;
+
+--
+-- Name: FUNCTION news_fact(p_news pay.news, p_kind text, p_order_id text, p_postings pay.posting[], p_more jsonb); Type: ACL; Schema: pay; Owner: payments_owner
+--
+
+REVOKE ALL ON FUNCTION pay.news_fact(p_news pay.news, p_kind text, p_order_id text, p_postings pay.posting[], p_more jsonb) FROM PUBLIC;
+
+--
 -- Name: FUNCTION news_kind(p_kind text, p_actor text, p_status text, p_policy text); Type: ACL; Schema: pay; Owner: payments_owner
 --
 
 REVOKE ALL ON FUNCTION pay.news_kind(p_kind text, p_actor text, p_status text, p_policy text) FROM PUBLIC;
+
+--
+-- Name: FUNCTION news_ok(p_about text, p_news text); Type: ACL; Schema: pay; Owner: payments_owner
+--
+
+REVOKE ALL ON FUNCTION pay.news_ok(p_about text, p_news text) FROM PUBLIC;
+
+--
+-- Name: FUNCTION news_source(p_news pay.news); Type: ACL; Schema: pay; Owner: payments_owner
+--
+
+REVOKE ALL ON FUNCTION pay.news_source(p_news pay.news) FROM PUBLIC;
+
+--
+-- Name: FUNCTION news_word(p_news pay.news); Type: ACL; Schema: pay; Owner: payments_owner
+--
+
+REVOKE ALL ON FUNCTION pay.news_word(p_news pay.news) FROM PUBLIC;
 
 --
 -- Name: FUNCTION next_checkouts(OUT merchants text[], OUT checkouts text[]); Type: ACL; Schema: pay; Owner: payments_owner
@@ -7656,10 +15331,34 @@ REVOKE ALL ON FUNCTION pay.next_status(p_status text, p_kind text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.next_unknown(p_limit interval) FROM PUBLIC;
 
 --
--- Name: FUNCTION open_dead_letter(p_merchant_id text[], p_checkout_id text[], p_psp text[], p_event_id text[], p_kind text[], p_reason text[], p_code text[], p_attempts integer[]); Type: ACL; Schema: pay; Owner: payments_owner
+-- Name: FUNCTION number_facts(p_facts pay.fact[], p_after integer); Type: ACL; Schema: pay; Owner: payments_owner
 --
 
-REVOKE ALL ON FUNCTION pay.open_dead_letter(p_merchant_id text[], p_checkout_id text[], p_psp text[], p_event_id text[], p_kind text[], p_reason text[], p_code text[], p_attempts integer[]) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.number_facts(p_facts pay.fact[], p_after integer) FROM PUBLIC;
+
+--
+-- Name: FUNCTION only_order(p_merchant_id text, p_checkout_id text); Type: ACL; Schema: pay; Owner: payments_owner
+--
+
+REVOKE ALL ON FUNCTION pay.only_order(p_merchant_id text, p_checkout_id text) FROM PUBLIC;
+
+--
+-- Name: FUNCTION open_dead_letter(p_merchant_id text[], p_checkout_id text[], p_psp text[], p_event_id text[], p_kind text[], p_reason text[], p_code text[], p_attempts integer[], p_operation_id text[]); Type: ACL; Schema: pay; Owner: payments_owner
+--
+
+REVOKE ALL ON FUNCTION pay.open_dead_letter(p_merchant_id text[], p_checkout_id text[], p_psp text[], p_event_id text[], p_kind text[], p_reason text[], p_code text[], p_attempts integer[], p_operation_id text[]) FROM PUBLIC;
+
+--
+-- Name: FUNCTION open_dispute(p_news pay.news, OUT outcome text, OUT facts pay.fact[]); Type: ACL; Schema: pay; Owner: payments_owner
+--
+
+REVOKE ALL ON FUNCTION pay.open_dispute(p_news pay.news, OUT outcome text, OUT facts pay.fact[]) FROM PUBLIC;
+
+--
+-- Name: FUNCTION order_differences(p_merchant_id text, p_payment_order_id text); Type: ACL; Schema: pay; Owner: payments_owner
+--
+
+REVOKE ALL ON FUNCTION pay.order_differences(p_merchant_id text, p_payment_order_id text) FROM PUBLIC;
 
 --
 -- Name: FUNCTION order_is(p_merchant_id text, p_checkout_id text, p_statuses text[]); Type: ACL; Schema: pay; Owner: payments_owner
@@ -7668,10 +15367,46 @@ REVOKE ALL ON FUNCTION pay.open_dead_letter(p_merchant_id text[], p_checkout_id 
 REVOKE ALL ON FUNCTION pay.order_is(p_merchant_id text, p_checkout_id text, p_statuses text[]) FROM PUBLIC;
 
 --
+-- Name: FUNCTION order_money(p_order pay.payment_order, p_capture text); Type: ACL; Schema: pay; Owner: payments_owner
+--
+
+REVOKE ALL ON FUNCTION pay.order_money(p_order pay.payment_order, p_capture text) FROM PUBLIC;
+
+--
 -- Name: FUNCTION order_ok(p_order jsonb, p_currency text); Type: ACL; Schema: pay; Owner: payments_owner
 --
 
 REVOKE ALL ON FUNCTION pay.order_ok(p_order jsonb, p_currency text) FROM PUBLIC;
+
+--
+-- Name: FUNCTION order_posting(p_order pay.payment_order, p_source text, p_kind text, p_psp text, p_amount_minor bigint, p_seller_minor bigint, p_request_id text); Type: ACL; Schema: pay; Owner: payments_owner
+--
+
+REVOKE ALL ON FUNCTION pay.order_posting(p_order pay.payment_order, p_source text, p_kind text, p_psp text, p_amount_minor bigint, p_seller_minor bigint, p_request_id text) FROM PUBLIC;
+
+--
+-- Name: FUNCTION outside_pending(p_change pay.change, p_news pay.news); Type: ACL; Schema: pay; Owner: payments_owner
+--
+
+REVOKE ALL ON FUNCTION pay.outside_pending(p_change pay.change, p_news pay.news) FROM PUBLIC;
+
+--
+-- Name: FUNCTION outside_refund(p_news pay.news, OUT outcome text, OUT facts pay.fact[]); Type: ACL; Schema: pay; Owner: payments_owner
+--
+
+REVOKE ALL ON FUNCTION pay.outside_refund(p_news pay.news, OUT outcome text, OUT facts pay.fact[]) FROM PUBLIC;
+
+--
+-- Name: FUNCTION parked_references(p_merchant_id text[], p_checkout_id text[], p_psp text[], p_name text[], OUT merchants text[], OUT checkouts text[], OUT psps text[], OUT names text[]); Type: ACL; Schema: pay; Owner: payments_owner
+--
+
+REVOKE ALL ON FUNCTION pay.parked_references(p_merchant_id text[], p_checkout_id text[], p_psp text[], p_name text[], OUT merchants text[], OUT checkouts text[], OUT psps text[], OUT names text[]) FROM PUBLIC;
+
+--
+-- Name: FUNCTION part_posting(p_order pay.payment_order, p_source text, p_kind text, p_psp text, p_before bigint, p_part bigint, p_request_id text); Type: ACL; Schema: pay; Owner: payments_owner
+--
+
+REVOKE ALL ON FUNCTION pay.part_posting(p_order pay.payment_order, p_source text, p_kind text, p_psp text, p_before bigint, p_part bigint, p_request_id text) FROM PUBLIC;
 
 --
 -- Name: FUNCTION poll_later(p_merchant_id text[], p_checkout_id text[], p_poll_after_ms bigint[], p_items integer[]); Type: ACL; Schema: pay; Owner: payments_owner
@@ -7684,6 +15419,18 @@ REVOKE ALL ON FUNCTION pay.poll_later(p_merchant_id text[], p_checkout_id text[]
 --
 
 REVOKE ALL ON FUNCTION pay.poll_soon(p_facts pay.fact[]) FROM PUBLIC;
+
+--
+-- Name: FUNCTION post(p_postings pay.posting[]); Type: ACL; Schema: pay; Owner: payments_owner
+--
+
+REVOKE ALL ON FUNCTION pay.post(p_postings pay.posting[]) FROM PUBLIC;
+
+--
+-- Name: FUNCTION psp_posting(p_news pay.news, p_kind text, p_amount_minor bigint, p_currency text); Type: ACL; Schema: pay; Owner: payments_owner
+--
+
+REVOKE ALL ON FUNCTION pay.psp_posting(p_news pay.news, p_kind text, p_amount_minor bigint, p_currency text) FROM PUBLIC;
 
 --
 -- Name: FUNCTION purge(p_limit integer, p_ignored_after interval, p_closed_after interval, OUT idempotency_keys bigint, OUT ignored_webhooks bigint, OUT dead_letters bigint, OUT quarantined bigint); Type: ACL; Schema: pay; Owner: payments_owner
@@ -7710,10 +15457,40 @@ REVOKE ALL ON FUNCTION pay.put_off_registers(p_facts pay.fact[], p_retry_after_m
 REVOKE ALL ON FUNCTION pay.quarantine_ok(p_psp text, p_reason text, p_digest bytea, p_headers jsonb, p_body bytea, p_size bigint) FROM PUBLIC;
 
 --
+-- Name: FUNCTION quote_items(p_items pay.payment_item[], OUT quoted pay.payment_item[], OUT missing integer[], OUT too_large integer[]); Type: ACL; Schema: pay; Owner: payments_owner
+--
+
+REVOKE ALL ON FUNCTION pay.quote_items(p_items pay.payment_item[], OUT quoted pay.payment_item[], OUT missing integer[], OUT too_large integer[]) FROM PUBLIC;
+
+--
+-- Name: FUNCTION quote_orders(p_item pay.payment_item, OUT orders jsonb, OUT too_large boolean); Type: ACL; Schema: pay; Owner: payments_owner
+--
+
+REVOKE ALL ON FUNCTION pay.quote_orders(p_item pay.payment_item, OUT orders jsonb, OUT too_large boolean) FROM PUBLIC;
+
+--
+-- Name: FUNCTION rate_ok(p_rate text); Type: ACL; Schema: pay; Owner: payments_owner
+--
+
+REVOKE ALL ON FUNCTION pay.rate_ok(p_rate text) FROM PUBLIC;
+
+--
+-- Name: FUNCTION rates_ok(p_base text, p_rates jsonb); Type: ACL; Schema: pay; Owner: payments_owner
+--
+
+REVOKE ALL ON FUNCTION pay.rates_ok(p_base text, p_rates jsonb) FROM PUBLIC;
+
+--
 -- Name: FUNCTION reach_ok(p_reach text, p_http_status bigint); Type: ACL; Schema: pay; Owner: payments_owner
 --
 
 REVOKE ALL ON FUNCTION pay.reach_ok(p_reach text, p_http_status bigint) FROM PUBLIC;
+
+--
+-- Name: FUNCTION read_change_items(p_merchant_id text[], p_payment_order_id text[], p_kind text[], p_change_id text[], p_idempotency_key text[], p_fingerprint bytea[], p_ttl_s bigint[], p_amount_minor bigint[], p_currency text[], p_reason text[], p_metadata jsonb[], p_lease_ms bigint[], p_request_id text[]); Type: ACL; Schema: pay; Owner: payments_owner
+--
+
+REVOKE ALL ON FUNCTION pay.read_change_items(p_merchant_id text[], p_payment_order_id text[], p_kind text[], p_change_id text[], p_idempotency_key text[], p_fingerprint bytea[], p_ttl_s bigint[], p_amount_minor bigint[], p_currency text[], p_reason text[], p_metadata jsonb[], p_lease_ms bigint[], p_request_id text[]) FROM PUBLIC;
 
 --
 -- Name: FUNCTION read_facts(p_psp text[], p_source text[], p_event_id text[], p_type text[], p_fact text[], p_token text[], p_reference text[], p_code text[], p_amount_minor bigint[], p_currency text[], p_request_id text[]); Type: ACL; Schema: pay; Owner: payments_owner
@@ -7722,10 +15499,22 @@ REVOKE ALL ON FUNCTION pay.reach_ok(p_reach text, p_http_status bigint) FROM PUB
 REVOKE ALL ON FUNCTION pay.read_facts(p_psp text[], p_source text[], p_event_id text[], p_type text[], p_fact text[], p_token text[], p_reference text[], p_code text[], p_amount_minor bigint[], p_currency text[], p_request_id text[]) FROM PUBLIC;
 
 --
+-- Name: FUNCTION read_news(p_psp text[], p_source text[], p_event_id text[], p_type text[], p_about text[], p_news text[], p_token text[], p_reference text[], p_object text[], p_operation_id text[], p_amount_minor bigint[], p_currency text[], p_fee_minor bigint[], p_fee_currency text[], p_code text[], p_digest bytea[], p_request_id text[]); Type: ACL; Schema: pay; Owner: payments_owner
+--
+
+REVOKE ALL ON FUNCTION pay.read_news(p_psp text[], p_source text[], p_event_id text[], p_type text[], p_about text[], p_news text[], p_token text[], p_reference text[], p_object text[], p_operation_id text[], p_amount_minor bigint[], p_currency text[], p_fee_minor bigint[], p_fee_currency text[], p_code text[], p_digest bytea[], p_request_id text[]) FROM PUBLIC;
+
+--
 -- Name: FUNCTION read_no_tokens(p_merchant_id text[], p_checkout_id text[], p_psp text[], p_outcome text[], p_code text[], p_request_id text[], p_reach text[], p_http_status bigint[]); Type: ACL; Schema: pay; Owner: payments_owner
 --
 
 REVOKE ALL ON FUNCTION pay.read_no_tokens(p_merchant_id text[], p_checkout_id text[], p_psp text[], p_outcome text[], p_code text[], p_request_id text[], p_reach text[], p_http_status bigint[]) FROM PUBLIC;
+
+--
+-- Name: FUNCTION read_terms(p_terms jsonb, OUT capture text, OUT quote_ttl interval, OUT rate_age interval); Type: ACL; Schema: pay; Owner: payments_owner
+--
+
+REVOKE ALL ON FUNCTION pay.read_terms(p_terms jsonb, OUT capture text, OUT quote_ttl interval, OUT rate_age interval) FROM PUBLIC;
 
 --
 -- Name: FUNCTION read_windows(p_windows text, p_count integer); Type: ACL; Schema: pay; Owner: payments_owner
@@ -7740,6 +15529,24 @@ REVOKE ALL ON FUNCTION pay.read_windows(p_windows text, p_count integer) FROM PU
 REVOKE ALL ON FUNCTION pay.record_facts(p_facts pay.fact[]) FROM PUBLIC;
 
 --
+-- Name: FUNCTION refund_done(p_change pay.change, p_word pay.fact); Type: ACL; Schema: pay; Owner: payments_owner
+--
+
+REVOKE ALL ON FUNCTION pay.refund_done(p_change pay.change, p_word pay.fact) FROM PUBLIC;
+
+--
+-- Name: FUNCTION refund_failed(p_change pay.change, p_word pay.fact); Type: ACL; Schema: pay; Owner: payments_owner
+--
+
+REVOKE ALL ON FUNCTION pay.refund_failed(p_change pay.change, p_word pay.fact) FROM PUBLIC;
+
+--
+-- Name: FUNCTION refund_terms(p_order pay.payment_order, INOUT amount_minor bigint, OUT outcome text); Type: ACL; Schema: pay; Owner: payments_owner
+--
+
+REVOKE ALL ON FUNCTION pay.refund_terms(p_order pay.payment_order, INOUT amount_minor bigint, OUT outcome text) FROM PUBLIC;
+
+--
 -- Name: FUNCTION refuse_change(); Type: ACL; Schema: pay; Owner: payments_owner
 --
 
@@ -7752,16 +15559,64 @@ REVOKE ALL ON FUNCTION pay.refuse_change() FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.refuse_tokens(p_merchant_id text[], p_checkout_id text[], p_psp text[], p_token text[], p_alias text[], p_request_id text[], p_late integer[]) FROM PUBLIC;
 
 --
+-- Name: FUNCTION release_change_keys(p_items pay.change_item[]); Type: ACL; Schema: pay; Owner: payments_owner
+--
+
+REVOKE ALL ON FUNCTION pay.release_change_keys(p_items pay.change_item[]) FROM PUBLIC;
+
+--
+-- Name: FUNCTION request_fact(p_change pay.change, p_order pay.payment_order); Type: ACL; Schema: pay; Owner: payments_owner
+--
+
+REVOKE ALL ON FUNCTION pay.request_fact(p_change pay.change, p_order pay.payment_order) FROM PUBLIC;
+
+--
+-- Name: FUNCTION requote_orders(p_facts pay.fact[], p_moved integer[]); Type: ACL; Schema: pay; Owner: payments_owner
+--
+
+REVOKE ALL ON FUNCTION pay.requote_orders(p_facts pay.fact[], p_moved integer[]) FROM PUBLIC;
+
+--
 -- Name: FUNCTION retry_letter(p_letter pay.dead_letter, p_merchant_id text, p_checkout_id text); Type: ACL; Schema: pay; Owner: payments_owner
 --
 
 REVOKE ALL ON FUNCTION pay.retry_letter(p_letter pay.dead_letter, p_merchant_id text, p_checkout_id text) FROM PUBLIC;
 
 --
+-- Name: FUNCTION round_rate(p_rate numeric); Type: ACL; Schema: pay; Owner: payments_owner
+--
+
+REVOKE ALL ON FUNCTION pay.round_rate(p_rate numeric) FROM PUBLIC;
+
+--
+-- Name: FUNCTION ruled_lines(p_postings pay.posting[], p_new integer[]); Type: ACL; Schema: pay; Owner: payments_owner
+--
+
+REVOKE ALL ON FUNCTION pay.ruled_lines(p_postings pay.posting[], p_new integer[]) FROM PUBLIC;
+
+--
+-- Name: FUNCTION sale_postings(p_facts pay.fact[], p_moved integer[]); Type: ACL; Schema: pay; Owner: payments_owner
+--
+
+REVOKE ALL ON FUNCTION pay.sale_postings(p_facts pay.fact[], p_moved integer[]) FROM PUBLIC;
+
+--
 -- Name: FUNCTION same_token(p_own_psp text, p_own_token text, p_own_alias text, p_psp text, p_token text, p_alias text); Type: ACL; Schema: pay; Owner: payments_owner
 --
 
 REVOKE ALL ON FUNCTION pay.same_token(p_own_psp text, p_own_token text, p_own_alias text, p_psp text, p_token text, p_alias text) FROM PUBLIC;
+
+--
+-- Name: FUNCTION seller_part(p_amount_minor bigint, p_credit_minor bigint, p_before bigint, p_part bigint); Type: ACL; Schema: pay; Owner: payments_owner
+--
+
+REVOKE ALL ON FUNCTION pay.seller_part(p_amount_minor bigint, p_credit_minor bigint, p_before bigint, p_part bigint) FROM PUBLIC;
+
+--
+-- Name: FUNCTION seller_share(p_order pay.payment_order, p_amount_minor bigint); Type: ACL; Schema: pay; Owner: payments_owner
+--
+
+REVOKE ALL ON FUNCTION pay.seller_share(p_order pay.payment_order, p_amount_minor bigint) FROM PUBLIC;
 
 --
 -- Name: FUNCTION send_dispatches(p_merchant_id text[], p_checkout_id text[], p_operation text[], p_operation_id text[], p_psp text[], p_key_window_s bigint[], p_lease_ms bigint[], p_request_id text[], p_items integer[], OUT items integer[], OUT outcomes text[], OUT attempts bigint[], OUT sends bigint[]); Type: ACL; Schema: pay; Owner: payments_owner
@@ -7782,10 +15637,22 @@ REVOKE ALL ON FUNCTION pay.send_registers(p_merchant_id text[], p_checkout_id te
 REVOKE ALL ON FUNCTION pay.set_aside(p_facts pay.fact[], p_duplicates integer[]) FROM PUBLIC;
 
 --
+-- Name: FUNCTION set_change(p_change pay.change, p_status text, p_word pay.fact, p_returned boolean); Type: ACL; Schema: pay; Owner: payments_owner
+--
+
+REVOKE ALL ON FUNCTION pay.set_change(p_change pay.change, p_status text, p_word pay.fact, p_returned boolean) FROM PUBLIC;
+
+--
 -- Name: FUNCTION set_tokens(p_merchant_id text[], p_checkout_id text[], p_psp text[], p_token text[], p_alias text[], p_hosted_url text[], p_sure boolean, OUT stored integer[], OUT late integer[]); Type: ACL; Schema: pay; Owner: payments_owner
 --
 
 REVOKE ALL ON FUNCTION pay.set_tokens(p_merchant_id text[], p_checkout_id text[], p_psp text[], p_token text[], p_alias text[], p_hosted_url text[], p_sure boolean, OUT stored integer[], OUT late integer[]) FROM PUBLIC;
+
+--
+-- Name: FUNCTION settle_changes(p_merchant_id text[], p_operation_id text[], p_code text[], p_reference text[], p_request_id text[], p_items integer[]); Type: ACL; Schema: pay; Owner: payments_owner
+--
+
+REVOKE ALL ON FUNCTION pay.settle_changes(p_merchant_id text[], p_operation_id text[], p_code text[], p_reference text[], p_request_id text[], p_items integer[]) FROM PUBLIC;
 
 --
 -- Name: FUNCTION settle_dead_letters(p_merchant_id text[], p_checkout_id text[], p_kinds text[], p_why text); Type: ACL; Schema: pay; Owner: payments_owner
@@ -7798,6 +15665,12 @@ REVOKE ALL ON FUNCTION pay.settle_dead_letters(p_merchant_id text[], p_checkout_
 --
 
 REVOKE ALL ON FUNCTION pay.settle_facts(p_facts pay.fact[], p_late boolean) FROM PUBLIC;
+
+--
+-- Name: FUNCTION settle_news(p_news pay.news[]); Type: ACL; Schema: pay; Owner: payments_owner
+--
+
+REVOKE ALL ON FUNCTION pay.settle_news(p_news pay.news[]) FROM PUBLIC;
 
 --
 -- Name: FUNCTION settle_refunds(p_merchant_id text[], p_checkout_id text[], p_operation_id text[], p_reference text[], p_request_id text[], p_items integer[]); Type: ACL; Schema: pay; Owner: payments_owner
@@ -7818,10 +15691,22 @@ REVOKE ALL ON FUNCTION pay.settle_registers(p_facts pay.fact[], p_kind text) FRO
 REVOKE ALL ON FUNCTION pay.standing_of(p_merchant_id text, p_payment_order_id text) FROM PUBLIC;
 
 --
--- Name: FUNCTION start_job(p_merchant_id text, p_checkout_id text, p_kind text); Type: ACL; Schema: pay; Owner: payments_owner
+-- Name: FUNCTION start_changes(p_merchant_id text, p_checkout_id text); Type: ACL; Schema: pay; Owner: payments_owner
 --
 
-REVOKE ALL ON FUNCTION pay.start_job(p_merchant_id text, p_checkout_id text, p_kind text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.start_changes(p_merchant_id text, p_checkout_id text) FROM PUBLIC;
+
+--
+-- Name: FUNCTION start_job(p_merchant_id text, p_checkout_id text, p_kind text, p_operation_id text); Type: ACL; Schema: pay; Owner: payments_owner
+--
+
+REVOKE ALL ON FUNCTION pay.start_job(p_merchant_id text, p_checkout_id text, p_kind text, p_operation_id text) FROM PUBLIC;
+
+--
+-- Name: FUNCTION statement(p_merchant_id text, p_seller text, p_currency text, p_before bigint, p_limit integer); Type: ACL; Schema: pay; Owner: payments_owner
+--
+
+REVOKE ALL ON FUNCTION pay.statement(p_merchant_id text, p_seller text, p_currency text, p_before bigint, p_limit integer) FROM PUBLIC;
 
 --
 -- Name: FUNCTION status_rank(p_status text); Type: ACL; Schema: pay; Owner: payments_owner
@@ -7830,6 +15715,12 @@ REVOKE ALL ON FUNCTION pay.start_job(p_merchant_id text, p_checkout_id text, p_k
 REVOKE ALL ON FUNCTION pay.status_rank(p_status text) FROM PUBLIC;
 GRANT ALL ON FUNCTION pay.status_rank(p_status text) TO payments_auditor;
 GRANT ALL ON FUNCTION pay.status_rank(p_status text) TO payments_operator;
+
+--
+-- Name: FUNCTION store_rates(p_source text, p_base text, p_rates jsonb, p_at timestamp with time zone); Type: ACL; Schema: pay; Owner: payments_owner
+--
+
+REVOKE ALL ON FUNCTION pay.store_rates(p_source text, p_base text, p_rates jsonb, p_at timestamp with time zone) FROM PUBLIC;
 
 --
 -- Name: FUNCTION sweep_all(p_limits jsonb); Type: ACL; Schema: pay; Owner: payments_owner
@@ -7886,16 +15777,47 @@ REVOKE ALL ON FUNCTION pay.sweep_settled() FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.sweep_unknown(p_limit interval) FROM PUBLIC;
 
 --
+-- Name: FUNCTION take_captures(p_news pay.news, p_left bigint, OUT outcome text, OUT facts pay.fact[]); Type: ACL; Schema: pay; Owner: payments_owner
+--
+
+REVOKE ALL ON FUNCTION pay.take_captures(p_news pay.news, p_left bigint, OUT outcome text, OUT facts pay.fact[]) FROM PUBLIC;
+
+--
+-- Name: FUNCTION take_facts(p_facts pay.fact[], OUT facts pay.fact[], OUT postings pay.posting[]); Type: ACL; Schema: pay; Owner: payments_owner
+--
+
+REVOKE ALL ON FUNCTION pay.take_facts(p_facts pay.fact[], OUT facts pay.fact[], OUT postings pay.posting[]) FROM PUBLIC;
+
+--
+-- Name: FUNCTION take_news(p_news pay.news[], OUT told pay.news[], OUT postings pay.posting[]); Type: ACL; Schema: pay; Owner: payments_owner
+--
+
+REVOKE ALL ON FUNCTION pay.take_news(p_news pay.news[], OUT told pay.news[], OUT postings pay.posting[]) FROM PUBLIC;
+
+--
 -- Name: FUNCTION timeline(p_merchant_id text, p_payment_order_id text, p_inside boolean); Type: ACL; Schema: pay; Owner: payments_owner
 --
 
 REVOKE ALL ON FUNCTION pay.timeline(p_merchant_id text, p_payment_order_id text, p_inside boolean) FROM PUBLIC;
 
 --
+-- Name: FUNCTION wallet_differences(p_merchant_id text, p_seller text); Type: ACL; Schema: pay; Owner: payments_owner
+--
+
+REVOKE ALL ON FUNCTION pay.wallet_differences(p_merchant_id text, p_seller text) FROM PUBLIC;
+
+--
 -- Name: FUNCTION with_outcome(p_fact pay.fact, p_outcome text); Type: ACL; Schema: pay; Owner: payments_owner
 --
 
 REVOKE ALL ON FUNCTION pay.with_outcome(p_fact pay.fact, p_outcome text) FROM PUBLIC;
+
+--
+-- Name: FUNCTION apply_change(p_psp text[], p_source text[], p_event_id text[], p_type text[], p_about text[], p_news text[], p_token text[], p_reference text[], p_object text[], p_operation_id text[], p_amount_minor bigint[], p_currency text[], p_fee_minor bigint[], p_fee_currency text[], p_code text[], p_digest bytea[], p_request_id text[]); Type: ACL; Schema: pay_api; Owner: payments_owner
+--
+
+REVOKE ALL ON FUNCTION pay_api.apply_change(p_psp text[], p_source text[], p_event_id text[], p_type text[], p_about text[], p_news text[], p_token text[], p_reference text[], p_object text[], p_operation_id text[], p_amount_minor bigint[], p_currency text[], p_fee_minor bigint[], p_fee_currency text[], p_code text[], p_digest bytea[], p_request_id text[]) FROM PUBLIC;
+GRANT ALL ON FUNCTION pay_api.apply_change(p_psp text[], p_source text[], p_event_id text[], p_type text[], p_about text[], p_news text[], p_token text[], p_reference text[], p_object text[], p_operation_id text[], p_amount_minor bigint[], p_currency text[], p_fee_minor bigint[], p_fee_currency text[], p_code text[], p_digest bytea[], p_request_id text[]) TO payments_gateway;
 
 --
 -- Name: FUNCTION apply_event(p_psp text[], p_source text[], p_event_id text[], p_type text[], p_fact text[], p_token text[], p_reference text[], p_code text[], p_amount_minor bigint[], p_currency text[], p_digest bytea[], p_request_id text[]); Type: ACL; Schema: pay_api; Owner: payments_owner
@@ -7912,6 +15834,13 @@ REVOKE ALL ON FUNCTION pay_api.begin_backfill(p_psp text[], p_owner text[], p_in
 GRANT ALL ON FUNCTION pay_api.begin_backfill(p_psp text[], p_owner text[], p_interval_ms bigint[], p_lease_ms bigint[]) TO payments_gateway;
 
 --
+-- Name: FUNCTION begin_change(p_merchant_id text[], p_payment_order_id text[], p_kind text[], p_change_id text[], p_idempotency_key text[], p_fingerprint bytea[], p_ttl_s bigint[], p_amount_minor bigint[], p_currency text[], p_reason text[], p_metadata jsonb[], p_lease_ms bigint[], p_request_id text[]); Type: ACL; Schema: pay_api; Owner: payments_owner
+--
+
+REVOKE ALL ON FUNCTION pay_api.begin_change(p_merchant_id text[], p_payment_order_id text[], p_kind text[], p_change_id text[], p_idempotency_key text[], p_fingerprint bytea[], p_ttl_s bigint[], p_amount_minor bigint[], p_currency text[], p_reason text[], p_metadata jsonb[], p_lease_ms bigint[], p_request_id text[]) FROM PUBLIC;
+GRANT ALL ON FUNCTION pay_api.begin_change(p_merchant_id text[], p_payment_order_id text[], p_kind text[], p_change_id text[], p_idempotency_key text[], p_fingerprint bytea[], p_ttl_s bigint[], p_amount_minor bigint[], p_currency text[], p_reason text[], p_metadata jsonb[], p_lease_ms bigint[], p_request_id text[]) TO payments_gateway;
+
+--
 -- Name: FUNCTION begin_dispatch(p_merchant_id text[], p_checkout_id text[], p_operation text[], p_operation_id text[], p_psp text[], p_key_window_s bigint[], p_lease_ms bigint[], p_request_id text[]); Type: ACL; Schema: pay_api; Owner: payments_owner
 --
 
@@ -7919,11 +15848,25 @@ REVOKE ALL ON FUNCTION pay_api.begin_dispatch(p_merchant_id text[], p_checkout_i
 GRANT ALL ON FUNCTION pay_api.begin_dispatch(p_merchant_id text[], p_checkout_id text[], p_operation text[], p_operation_id text[], p_psp text[], p_key_window_s bigint[], p_lease_ms bigint[], p_request_id text[]) TO payments_gateway;
 
 --
--- Name: FUNCTION begin_payment(p_merchant_id text[], p_idempotency_key text[], p_fingerprint bytea[], p_checkout_id text[], p_checkout_uuid text[], p_handle text[], p_psp text[], p_nonce text[], p_return_url text[], p_base_url text[], p_buyer_info jsonb[], p_metadata jsonb[], p_credit_card_info jsonb[], p_currency text[], p_total_minor bigint[], p_expires_s bigint[], p_orders jsonb[], p_ttl_s bigint[], p_lease_ms bigint[], p_request_id text[], p_psps text[], p_route text[], p_key_windows text[], p_late_success text[]); Type: ACL; Schema: pay_api; Owner: payments_owner
+-- Name: FUNCTION begin_payment(p_merchant_id text[], p_idempotency_key text[], p_fingerprint bytea[], p_checkout_id text[], p_checkout_uuid text[], p_handle text[], p_psp text[], p_nonce text[], p_return_url text[], p_base_url text[], p_buyer_info jsonb[], p_metadata jsonb[], p_credit_card_info jsonb[], p_currency text[], p_total_minor bigint[], p_expires_s bigint[], p_orders jsonb[], p_ttl_s bigint[], p_lease_ms bigint[], p_request_id text[], p_psps text[], p_route text[], p_key_windows text[], p_late_success text[], p_terms jsonb[]); Type: ACL; Schema: pay_api; Owner: payments_owner
 --
 
-REVOKE ALL ON FUNCTION pay_api.begin_payment(p_merchant_id text[], p_idempotency_key text[], p_fingerprint bytea[], p_checkout_id text[], p_checkout_uuid text[], p_handle text[], p_psp text[], p_nonce text[], p_return_url text[], p_base_url text[], p_buyer_info jsonb[], p_metadata jsonb[], p_credit_card_info jsonb[], p_currency text[], p_total_minor bigint[], p_expires_s bigint[], p_orders jsonb[], p_ttl_s bigint[], p_lease_ms bigint[], p_request_id text[], p_psps text[], p_route text[], p_key_windows text[], p_late_success text[]) FROM PUBLIC;
-GRANT ALL ON FUNCTION pay_api.begin_payment(p_merchant_id text[], p_idempotency_key text[], p_fingerprint bytea[], p_checkout_id text[], p_checkout_uuid text[], p_handle text[], p_psp text[], p_nonce text[], p_return_url text[], p_base_url text[], p_buyer_info jsonb[], p_metadata jsonb[], p_credit_card_info jsonb[], p_currency text[], p_total_minor bigint[], p_expires_s bigint[], p_orders jsonb[], p_ttl_s bigint[], p_lease_ms bigint[], p_request_id text[], p_psps text[], p_route text[], p_key_windows text[], p_late_success text[]) TO payments_gateway;
+REVOKE ALL ON FUNCTION pay_api.begin_payment(p_merchant_id text[], p_idempotency_key text[], p_fingerprint bytea[], p_checkout_id text[], p_checkout_uuid text[], p_handle text[], p_psp text[], p_nonce text[], p_return_url text[], p_base_url text[], p_buyer_info jsonb[], p_metadata jsonb[], p_credit_card_info jsonb[], p_currency text[], p_total_minor bigint[], p_expires_s bigint[], p_orders jsonb[], p_ttl_s bigint[], p_lease_ms bigint[], p_request_id text[], p_psps text[], p_route text[], p_key_windows text[], p_late_success text[], p_terms jsonb[]) FROM PUBLIC;
+GRANT ALL ON FUNCTION pay_api.begin_payment(p_merchant_id text[], p_idempotency_key text[], p_fingerprint bytea[], p_checkout_id text[], p_checkout_uuid text[], p_handle text[], p_psp text[], p_nonce text[], p_return_url text[], p_base_url text[], p_buyer_info jsonb[], p_metadata jsonb[], p_credit_card_info jsonb[], p_currency text[], p_total_minor bigint[], p_expires_s bigint[], p_orders jsonb[], p_ttl_s bigint[], p_lease_ms bigint[], p_request_id text[], p_psps text[], p_route text[], p_key_windows text[], p_late_success text[], p_terms jsonb[]) TO payments_gateway;
+
+--
+-- Name: FUNCTION begin_rates(p_source text[], p_owner text[], p_interval_ms bigint[], p_lease_ms bigint[]); Type: ACL; Schema: pay_api; Owner: payments_owner
+--
+
+REVOKE ALL ON FUNCTION pay_api.begin_rates(p_source text[], p_owner text[], p_interval_ms bigint[], p_lease_ms bigint[]) FROM PUBLIC;
+GRANT ALL ON FUNCTION pay_api.begin_rates(p_source text[], p_owner text[], p_interval_ms bigint[], p_lease_ms bigint[]) TO payments_gateway;
+
+--
+-- Name: FUNCTION check_books(p_owner text[], p_interval_ms bigint[]); Type: ACL; Schema: pay_api; Owner: payments_owner
+--
+
+REVOKE ALL ON FUNCTION pay_api.check_books(p_owner text[], p_interval_ms bigint[]) FROM PUBLIC;
+GRANT ALL ON FUNCTION pay_api.check_books(p_owner text[], p_interval_ms bigint[]) TO payments_gateway;
 
 --
 -- Name: FUNCTION claim_jobs(p_owner text[], p_lease_ms bigint[]); Type: ACL; Schema: pay_api; Owner: payments_owner
@@ -7947,6 +15890,13 @@ REVOKE ALL ON FUNCTION pay_api.end_dispatch(p_merchant_id text[], p_checkout_id 
 GRANT ALL ON FUNCTION pay_api.end_dispatch(p_merchant_id text[], p_checkout_id text[], p_operation text[], p_operation_id text[], p_attempt bigint[], p_state text[], p_reach text[], p_http_status bigint[], p_code text[], p_reference text[], p_request_id text[]) TO payments_gateway;
 
 --
+-- Name: FUNCTION end_rates(p_source text[], p_owner text[], p_base text[], p_rates jsonb[], p_code text[], p_age_ms bigint[], p_max_age_ms bigint[]); Type: ACL; Schema: pay_api; Owner: payments_owner
+--
+
+REVOKE ALL ON FUNCTION pay_api.end_rates(p_source text[], p_owner text[], p_base text[], p_rates jsonb[], p_code text[], p_age_ms bigint[], p_max_age_ms bigint[]) FROM PUBLIC;
+GRANT ALL ON FUNCTION pay_api.end_rates(p_source text[], p_owner text[], p_base text[], p_rates jsonb[], p_code text[], p_age_ms bigint[], p_max_age_ms bigint[]) TO payments_gateway;
+
+--
 -- Name: FUNCTION explain_payment(p_merchant_id text[], p_payment_order_id text[]); Type: ACL; Schema: pay_api; Owner: payments_owner
 --
 
@@ -7954,11 +15904,25 @@ REVOKE ALL ON FUNCTION pay_api.explain_payment(p_merchant_id text[], p_payment_o
 GRANT ALL ON FUNCTION pay_api.explain_payment(p_merchant_id text[], p_payment_order_id text[]) TO payments_gateway;
 
 --
--- Name: FUNCTION finish_job(p_merchant_id text[], p_checkout_id text[], p_kind text[], p_owner text[], p_delay_ms bigint[], p_code text[], p_dead text[]); Type: ACL; Schema: pay_api; Owner: payments_owner
+-- Name: FUNCTION finish_job(p_merchant_id text[], p_checkout_id text[], p_kind text[], p_operation_id text[], p_owner text[], p_delay_ms bigint[], p_code text[], p_dead text[]); Type: ACL; Schema: pay_api; Owner: payments_owner
 --
 
-REVOKE ALL ON FUNCTION pay_api.finish_job(p_merchant_id text[], p_checkout_id text[], p_kind text[], p_owner text[], p_delay_ms bigint[], p_code text[], p_dead text[]) FROM PUBLIC;
-GRANT ALL ON FUNCTION pay_api.finish_job(p_merchant_id text[], p_checkout_id text[], p_kind text[], p_owner text[], p_delay_ms bigint[], p_code text[], p_dead text[]) TO payments_gateway;
+REVOKE ALL ON FUNCTION pay_api.finish_job(p_merchant_id text[], p_checkout_id text[], p_kind text[], p_operation_id text[], p_owner text[], p_delay_ms bigint[], p_code text[], p_dead text[]) FROM PUBLIC;
+GRANT ALL ON FUNCTION pay_api.finish_job(p_merchant_id text[], p_checkout_id text[], p_kind text[], p_operation_id text[], p_owner text[], p_delay_ms bigint[], p_code text[], p_dead text[]) TO payments_gateway;
+
+--
+-- Name: FUNCTION get_balance(p_merchant_id text[], p_seller_account text[]); Type: ACL; Schema: pay_api; Owner: payments_owner
+--
+
+REVOKE ALL ON FUNCTION pay_api.get_balance(p_merchant_id text[], p_seller_account text[]) FROM PUBLIC;
+GRANT ALL ON FUNCTION pay_api.get_balance(p_merchant_id text[], p_seller_account text[]) TO payments_gateway;
+
+--
+-- Name: FUNCTION get_change(p_merchant_id text[], p_payment_order_id text[], p_change_id text[]); Type: ACL; Schema: pay_api; Owner: payments_owner
+--
+
+REVOKE ALL ON FUNCTION pay_api.get_change(p_merchant_id text[], p_payment_order_id text[], p_change_id text[]) FROM PUBLIC;
+GRANT ALL ON FUNCTION pay_api.get_change(p_merchant_id text[], p_payment_order_id text[], p_change_id text[]) TO payments_gateway;
 
 --
 -- Name: FUNCTION get_checkout(p_merchant_id text[], p_checkout_id text[]); Type: ACL; Schema: pay_api; Owner: payments_owner
@@ -7987,6 +15951,20 @@ GRANT ALL ON FUNCTION pay_api.get_handle(p_handle text[]) TO payments_gateway;
 
 REVOKE ALL ON FUNCTION pay_api.get_payment(p_merchant_id text[], p_payment_order_id text[]) FROM PUBLIC;
 GRANT ALL ON FUNCTION pay_api.get_payment(p_merchant_id text[], p_payment_order_id text[]) TO payments_gateway;
+
+--
+-- Name: FUNCTION get_statement(p_merchant_id text[], p_seller_account text[], p_currency text[], p_before_seq bigint[], p_limit bigint[]); Type: ACL; Schema: pay_api; Owner: payments_owner
+--
+
+REVOKE ALL ON FUNCTION pay_api.get_statement(p_merchant_id text[], p_seller_account text[], p_currency text[], p_before_seq bigint[], p_limit bigint[]) FROM PUBLIC;
+GRANT ALL ON FUNCTION pay_api.get_statement(p_merchant_id text[], p_seller_account text[], p_currency text[], p_before_seq bigint[], p_limit bigint[]) TO payments_gateway;
+
+--
+-- Name: FUNCTION list_changes(p_merchant_id text[], p_payment_order_id text[], p_kind text[]); Type: ACL; Schema: pay_api; Owner: payments_owner
+--
+
+REVOKE ALL ON FUNCTION pay_api.list_changes(p_merchant_id text[], p_payment_order_id text[], p_kind text[]) FROM PUBLIC;
+GRANT ALL ON FUNCTION pay_api.list_changes(p_merchant_id text[], p_payment_order_id text[], p_kind text[]) TO payments_gateway;
 
 --
 -- Name: FUNCTION quarantine_webhook(p_psp text[], p_reason text[], p_digest bytea[], p_headers jsonb[], p_body bytea[], p_size bigint[], p_request_id text[]); Type: ACL; Schema: pay_api; Owner: payments_owner
@@ -8045,12 +16023,26 @@ REVOKE ALL ON FUNCTION pay_ops.resolve_dead_letter(p_id bigint, p_who text, p_wh
 GRANT ALL ON FUNCTION pay_ops.resolve_dead_letter(p_id bigint, p_who text, p_why text) TO payments_operator;
 
 --
+-- Name: FUNCTION settle_change(p_merchant_id text, p_change_id text, p_done boolean, p_who text, p_why text); Type: ACL; Schema: pay_ops; Owner: payments_owner
+--
+
+REVOKE ALL ON FUNCTION pay_ops.settle_change(p_merchant_id text, p_change_id text, p_done boolean, p_who text, p_why text) FROM PUBLIC;
+GRANT ALL ON FUNCTION pay_ops.settle_change(p_merchant_id text, p_change_id text, p_done boolean, p_who text, p_why text) TO payments_operator;
+
+--
 -- Name: FUNCTION explain(p_merchant_id text, p_payment_order_id text); Type: ACL; Schema: pay_view; Owner: payments_owner
 --
 
 REVOKE ALL ON FUNCTION pay_view.explain(p_merchant_id text, p_payment_order_id text) FROM PUBLIC;
 GRANT ALL ON FUNCTION pay_view.explain(p_merchant_id text, p_payment_order_id text) TO payments_auditor;
 GRANT ALL ON FUNCTION pay_view.explain(p_merchant_id text, p_payment_order_id text) TO payments_operator;
+
+--
+-- Name: TABLE account_kind; Type: ACL; Schema: pay; Owner: payments_owner
+--
+
+GRANT SELECT ON TABLE pay.account_kind TO payments_auditor;
+GRANT SELECT ON TABLE pay.account_kind TO payments_operator;
 
 --
 -- Name: TABLE backfill; Type: ACL; Schema: pay; Owner: payments_owner
@@ -8088,11 +16080,25 @@ GRANT SELECT ON TABLE pay.currency TO payments_auditor;
 GRANT SELECT ON TABLE pay.currency TO payments_operator;
 
 --
--- Name: TABLE event; Type: ACL; Schema: pay; Owner: payments_owner
+-- Name: TABLE dropped_month; Type: ACL; Schema: pay; Owner: payments_owner
 --
 
-GRANT SELECT ON TABLE pay.event TO payments_auditor;
-GRANT SELECT ON TABLE pay.event TO payments_operator;
+GRANT SELECT ON TABLE pay.dropped_month TO payments_auditor;
+GRANT SELECT ON TABLE pay.dropped_month TO payments_operator;
+
+--
+-- Name: TABLE event_anchor; Type: ACL; Schema: pay; Owner: payments_owner
+--
+
+GRANT SELECT ON TABLE pay.event_anchor TO payments_auditor;
+GRANT SELECT ON TABLE pay.event_anchor TO payments_operator;
+
+--
+-- Name: TABLE event_default; Type: ACL; Schema: pay; Owner: payments_owner
+--
+
+GRANT SELECT ON TABLE pay.event_default TO payments_auditor;
+GRANT SELECT ON TABLE pay.event_default TO payments_operator;
 
 --
 -- Name: TABLE idempotency_key; Type: ACL; Schema: pay; Owner: payments_owner
@@ -8102,11 +16108,18 @@ GRANT SELECT ON TABLE pay.idempotency_key TO payments_auditor;
 GRANT SELECT ON TABLE pay.idempotency_key TO payments_operator;
 
 --
--- Name: TABLE late_success; Type: ACL; Schema: pay; Owner: payments_owner
+-- Name: TABLE journal_entry; Type: ACL; Schema: pay; Owner: payments_owner
 --
 
-GRANT SELECT ON TABLE pay.late_success TO payments_auditor;
-GRANT SELECT ON TABLE pay.late_success TO payments_operator;
+GRANT SELECT ON TABLE pay.journal_entry TO payments_auditor;
+GRANT SELECT ON TABLE pay.journal_entry TO payments_operator;
+
+--
+-- Name: TABLE journal_line; Type: ACL; Schema: pay; Owner: payments_owner
+--
+
+GRANT SELECT ON TABLE pay.journal_line TO payments_auditor;
+GRANT SELECT ON TABLE pay.journal_line TO payments_operator;
 
 --
 -- Name: TABLE mismatch; Type: ACL; Schema: pay; Owner: payments_owner
@@ -8114,6 +16127,27 @@ GRANT SELECT ON TABLE pay.late_success TO payments_operator;
 
 GRANT SELECT ON TABLE pay.mismatch TO payments_auditor;
 GRANT SELECT ON TABLE pay.mismatch TO payments_operator;
+
+--
+-- Name: TABLE outbox; Type: ACL; Schema: pay; Owner: payments_owner
+--
+
+GRANT SELECT ON TABLE pay.outbox TO payments_auditor;
+GRANT SELECT ON TABLE pay.outbox TO payments_operator;
+
+--
+-- Name: TABLE posting_kind; Type: ACL; Schema: pay; Owner: payments_owner
+--
+
+GRANT SELECT ON TABLE pay.posting_kind TO payments_auditor;
+GRANT SELECT ON TABLE pay.posting_kind TO payments_operator;
+
+--
+-- Name: TABLE posting_rule; Type: ACL; Schema: pay; Owner: payments_owner
+--
+
+GRANT SELECT ON TABLE pay.posting_rule TO payments_auditor;
+GRANT SELECT ON TABLE pay.posting_rule TO payments_operator;
 
 --
 -- Name: TABLE psp_token; Type: ACL; Schema: pay; Owner: payments_owner
@@ -8130,6 +16164,20 @@ GRANT SELECT ON TABLE pay.quarantine_count TO payments_auditor;
 GRANT SELECT ON TABLE pay.quarantine_count TO payments_operator;
 
 --
+-- Name: TABLE rate; Type: ACL; Schema: pay; Owner: payments_owner
+--
+
+GRANT SELECT ON TABLE pay.rate TO payments_auditor;
+GRANT SELECT ON TABLE pay.rate TO payments_operator;
+
+--
+-- Name: TABLE rate_source; Type: ACL; Schema: pay; Owner: payments_owner
+--
+
+GRANT SELECT ON TABLE pay.rate_source TO payments_auditor;
+GRANT SELECT ON TABLE pay.rate_source TO payments_operator;
+
+--
 -- Name: TABLE round; Type: ACL; Schema: pay; Owner: payments_owner
 --
 
@@ -8144,6 +16192,20 @@ GRANT SELECT ON TABLE pay.schema_migration TO payments_auditor;
 GRANT SELECT ON TABLE pay.schema_migration TO payments_operator;
 
 --
+-- Name: TABLE seal; Type: ACL; Schema: pay; Owner: payments_owner
+--
+
+GRANT SELECT ON TABLE pay.seal TO payments_auditor;
+GRANT SELECT ON TABLE pay.seal TO payments_operator;
+
+--
+-- Name: TABLE seal_leaf; Type: ACL; Schema: pay; Owner: payments_owner
+--
+
+GRANT SELECT ON TABLE pay.seal_leaf TO payments_auditor;
+GRANT SELECT ON TABLE pay.seal_leaf TO payments_operator;
+
+--
 -- Name: TABLE status_rank; Type: ACL; Schema: pay; Owner: payments_owner
 --
 
@@ -8151,11 +16213,361 @@ GRANT SELECT ON TABLE pay.status_rank TO payments_auditor;
 GRANT SELECT ON TABLE pay.status_rank TO payments_operator;
 
 --
+-- Name: TABLE wallet; Type: ACL; Schema: pay; Owner: payments_owner
+--
+
+GRANT SELECT ON TABLE pay.wallet TO payments_auditor;
+GRANT SELECT ON TABLE pay.wallet TO payments_operator;
+
+--
 -- Name: TABLE webhook_quarantine; Type: ACL; Schema: pay; Owner: payments_owner
 --
 
 GRANT SELECT ON TABLE pay.webhook_quarantine TO payments_auditor;
 GRANT SELECT ON TABLE pay.webhook_quarantine TO payments_operator;
+
+--
+-- Name: TABLE amount_sum; Type: ACL; Schema: pay_check; Owner: payments_owner
+--
+
+GRANT SELECT ON TABLE pay_check.amount_sum TO payments_auditor;
+GRANT SELECT ON TABLE pay_check.amount_sum TO payments_operator;
+
+--
+-- Name: TABLE authorized_booked; Type: ACL; Schema: pay_check; Owner: payments_owner
+--
+
+GRANT SELECT ON TABLE pay_check.authorized_booked TO payments_auditor;
+GRANT SELECT ON TABLE pay_check.authorized_booked TO payments_operator;
+
+--
+-- Name: TABLE change_booked; Type: ACL; Schema: pay_check; Owner: payments_owner
+--
+
+GRANT SELECT ON TABLE pay_check.change_booked TO payments_auditor;
+GRANT SELECT ON TABLE pay_check.change_booked TO payments_operator;
+
+--
+-- Name: TABLE change_dispatch; Type: ACL; Schema: pay_check; Owner: payments_owner
+--
+
+GRANT SELECT ON TABLE pay_check.change_dispatch TO payments_auditor;
+GRANT SELECT ON TABLE pay_check.change_dispatch TO payments_operator;
+
+--
+-- Name: TABLE change_event; Type: ACL; Schema: pay_check; Owner: payments_owner
+--
+
+GRANT SELECT ON TABLE pay_check.change_event TO payments_auditor;
+GRANT SELECT ON TABLE pay_check.change_event TO payments_operator;
+
+--
+-- Name: TABLE change_job; Type: ACL; Schema: pay_check; Owner: payments_owner
+--
+
+GRANT SELECT ON TABLE pay_check.change_job TO payments_auditor;
+GRANT SELECT ON TABLE pay_check.change_job TO payments_operator;
+
+--
+-- Name: TABLE change_money; Type: ACL; Schema: pay_check; Owner: payments_owner
+--
+
+GRANT SELECT ON TABLE pay_check.change_money TO payments_auditor;
+GRANT SELECT ON TABLE pay_check.change_money TO payments_operator;
+
+--
+-- Name: TABLE change_reference; Type: ACL; Schema: pay_check; Owner: payments_owner
+--
+
+GRANT SELECT ON TABLE pay_check.change_reference TO payments_auditor;
+GRANT SELECT ON TABLE pay_check.change_reference TO payments_operator;
+
+--
+-- Name: TABLE checkout_incomplete; Type: ACL; Schema: pay_check; Owner: payments_owner
+--
+
+GRANT SELECT ON TABLE pay_check.checkout_incomplete TO payments_auditor;
+GRANT SELECT ON TABLE pay_check.checkout_incomplete TO payments_operator;
+
+--
+-- Name: TABLE contradiction; Type: ACL; Schema: pay_check; Owner: payments_owner
+--
+
+GRANT SELECT ON TABLE pay_check.contradiction TO payments_auditor;
+GRANT SELECT ON TABLE pay_check.contradiction TO payments_operator;
+
+--
+-- Name: TABLE currency_unknown; Type: ACL; Schema: pay_check; Owner: payments_owner
+--
+
+GRANT SELECT ON TABLE pay_check.currency_unknown TO payments_auditor;
+GRANT SELECT ON TABLE pay_check.currency_unknown TO payments_operator;
+
+--
+-- Name: TABLE dispatch_attempts; Type: ACL; Schema: pay_check; Owner: payments_owner
+--
+
+GRANT SELECT ON TABLE pay_check.dispatch_attempts TO payments_auditor;
+GRANT SELECT ON TABLE pay_check.dispatch_attempts TO payments_operator;
+
+--
+-- Name: TABLE dispatch_owner; Type: ACL; Schema: pay_check; Owner: payments_owner
+--
+
+GRANT SELECT ON TABLE pay_check.dispatch_owner TO payments_auditor;
+GRANT SELECT ON TABLE pay_check.dispatch_owner TO payments_operator;
+
+--
+-- Name: TABLE dispatch_registration; Type: ACL; Schema: pay_check; Owner: payments_owner
+--
+
+GRANT SELECT ON TABLE pay_check.dispatch_registration TO payments_auditor;
+GRANT SELECT ON TABLE pay_check.dispatch_registration TO payments_operator;
+
+--
+-- Name: TABLE dispute_booked; Type: ACL; Schema: pay_check; Owner: payments_owner
+--
+
+GRANT SELECT ON TABLE pay_check.dispute_booked TO payments_auditor;
+GRANT SELECT ON TABLE pay_check.dispute_booked TO payments_operator;
+
+--
+-- Name: TABLE durability; Type: ACL; Schema: pay_check; Owner: payments_owner
+--
+
+GRANT SELECT ON TABLE pay_check.durability TO payments_auditor;
+GRANT SELECT ON TABLE pay_check.durability TO payments_operator;
+
+--
+-- Name: TABLE event_chain; Type: ACL; Schema: pay_check; Owner: payments_owner
+--
+
+GRANT SELECT ON TABLE pay_check.event_chain TO payments_auditor;
+GRANT SELECT ON TABLE pay_check.event_chain TO payments_operator;
+
+--
+-- Name: TABLE event_default; Type: ACL; Schema: pay_check; Owner: payments_owner
+--
+
+GRANT SELECT ON TABLE pay_check.event_default TO payments_auditor;
+GRANT SELECT ON TABLE pay_check.event_default TO payments_operator;
+
+--
+-- Name: TABLE event_gap; Type: ACL; Schema: pay_check; Owner: payments_owner
+--
+
+GRANT SELECT ON TABLE pay_check.event_gap TO payments_auditor;
+GRANT SELECT ON TABLE pay_check.event_gap TO payments_operator;
+
+--
+-- Name: TABLE event_head; Type: ACL; Schema: pay_check; Owner: payments_owner
+--
+
+GRANT SELECT ON TABLE pay_check.event_head TO payments_auditor;
+GRANT SELECT ON TABLE pay_check.event_head TO payments_operator;
+
+--
+-- Name: TABLE event_orphan; Type: ACL; Schema: pay_check; Owner: payments_owner
+--
+
+GRANT SELECT ON TABLE pay_check.event_orphan TO payments_auditor;
+GRANT SELECT ON TABLE pay_check.event_orphan TO payments_operator;
+
+--
+-- Name: TABLE idempotency_orphan; Type: ACL; Schema: pay_check; Owner: payments_owner
+--
+
+GRANT SELECT ON TABLE pay_check.idempotency_orphan TO payments_auditor;
+GRANT SELECT ON TABLE pay_check.idempotency_orphan TO payments_operator;
+
+--
+-- Name: TABLE job_missing; Type: ACL; Schema: pay_check; Owner: payments_owner
+--
+
+GRANT SELECT ON TABLE pay_check.job_missing TO payments_auditor;
+GRANT SELECT ON TABLE pay_check.job_missing TO payments_operator;
+
+--
+-- Name: TABLE journal_balances; Type: ACL; Schema: pay_check; Owner: payments_owner
+--
+
+GRANT SELECT ON TABLE pay_check.journal_balances TO payments_auditor;
+GRANT SELECT ON TABLE pay_check.journal_balances TO payments_operator;
+
+--
+-- Name: TABLE journal_orphan; Type: ACL; Schema: pay_check; Owner: payments_owner
+--
+
+GRANT SELECT ON TABLE pay_check.journal_orphan TO payments_auditor;
+GRANT SELECT ON TABLE pay_check.journal_orphan TO payments_operator;
+
+--
+-- Name: TABLE journal_rules; Type: ACL; Schema: pay_check; Owner: payments_owner
+--
+
+GRANT SELECT ON TABLE pay_check.journal_rules TO payments_auditor;
+GRANT SELECT ON TABLE pay_check.journal_rules TO payments_operator;
+
+--
+-- Name: TABLE late_booked; Type: ACL; Schema: pay_check; Owner: payments_owner
+--
+
+GRANT SELECT ON TABLE pay_check.late_booked TO payments_auditor;
+GRANT SELECT ON TABLE pay_check.late_booked TO payments_operator;
+
+--
+-- Name: TABLE late_success; Type: ACL; Schema: pay_check; Owner: payments_owner
+--
+
+GRANT SELECT ON TABLE pay_check.late_success TO payments_auditor;
+GRANT SELECT ON TABLE pay_check.late_success TO payments_operator;
+
+--
+-- Name: TABLE late_untold; Type: ACL; Schema: pay_check; Owner: payments_owner
+--
+
+GRANT SELECT ON TABLE pay_check.late_untold TO payments_auditor;
+GRANT SELECT ON TABLE pay_check.late_untold TO payments_operator;
+
+--
+-- Name: TABLE late_waits; Type: ACL; Schema: pay_check; Owner: payments_owner
+--
+
+GRANT SELECT ON TABLE pay_check.late_waits TO payments_auditor;
+GRANT SELECT ON TABLE pay_check.late_waits TO payments_operator;
+
+--
+-- Name: TABLE order_without_registration; Type: ACL; Schema: pay_check; Owner: payments_owner
+--
+
+GRANT SELECT ON TABLE pay_check.order_without_registration TO payments_auditor;
+GRANT SELECT ON TABLE pay_check.order_without_registration TO payments_operator;
+
+--
+-- Name: TABLE outbox_orphan; Type: ACL; Schema: pay_check; Owner: payments_owner
+--
+
+GRANT SELECT ON TABLE pay_check.outbox_orphan TO payments_auditor;
+GRANT SELECT ON TABLE pay_check.outbox_orphan TO payments_operator;
+
+--
+-- Name: TABLE paid_without_event; Type: ACL; Schema: pay_check; Owner: payments_owner
+--
+
+GRANT SELECT ON TABLE pay_check.paid_without_event TO payments_auditor;
+GRANT SELECT ON TABLE pay_check.paid_without_event TO payments_operator;
+
+--
+-- Name: TABLE payment_done; Type: ACL; Schema: pay_check; Owner: payments_owner
+--
+
+GRANT SELECT ON TABLE pay_check.payment_done TO payments_auditor;
+GRANT SELECT ON TABLE pay_check.payment_done TO payments_operator;
+
+--
+-- Name: TABLE posting_rules; Type: ACL; Schema: pay_check; Owner: payments_owner
+--
+
+GRANT SELECT ON TABLE pay_check.posting_rules TO payments_auditor;
+GRANT SELECT ON TABLE pay_check.posting_rules TO payments_operator;
+
+--
+-- Name: TABLE registration_moved; Type: ACL; Schema: pay_check; Owner: payments_owner
+--
+
+GRANT SELECT ON TABLE pay_check.registration_moved TO payments_auditor;
+GRANT SELECT ON TABLE pay_check.registration_moved TO payments_operator;
+
+--
+-- Name: TABLE registration_terms; Type: ACL; Schema: pay_check; Owner: payments_owner
+--
+
+GRANT SELECT ON TABLE pay_check.registration_terms TO payments_auditor;
+GRANT SELECT ON TABLE pay_check.registration_terms TO payments_operator;
+
+--
+-- Name: TABLE sale_booked; Type: ACL; Schema: pay_check; Owner: payments_owner
+--
+
+GRANT SELECT ON TABLE pay_check.sale_booked TO payments_auditor;
+GRANT SELECT ON TABLE pay_check.sale_booked TO payments_operator;
+
+--
+-- Name: TABLE status_history; Type: ACL; Schema: pay_check; Owner: payments_owner
+--
+
+GRANT SELECT ON TABLE pay_check.status_history TO payments_auditor;
+GRANT SELECT ON TABLE pay_check.status_history TO payments_operator;
+
+--
+-- Name: TABLE status_rank; Type: ACL; Schema: pay_check; Owner: payments_owner
+--
+
+GRANT SELECT ON TABLE pay_check.status_rank TO payments_auditor;
+GRANT SELECT ON TABLE pay_check.status_rank TO payments_operator;
+
+--
+-- Name: TABLE token_owner; Type: ACL; Schema: pay_check; Owner: payments_owner
+--
+
+GRANT SELECT ON TABLE pay_check.token_owner TO payments_auditor;
+GRANT SELECT ON TABLE pay_check.token_owner TO payments_operator;
+
+--
+-- Name: TABLE token_status; Type: ACL; Schema: pay_check; Owner: payments_owner
+--
+
+GRANT SELECT ON TABLE pay_check.token_status TO payments_auditor;
+GRANT SELECT ON TABLE pay_check.token_status TO payments_operator;
+
+--
+-- Name: TABLE wallet_balance; Type: ACL; Schema: pay_check; Owner: payments_owner
+--
+
+GRANT SELECT ON TABLE pay_check.wallet_balance TO payments_auditor;
+GRANT SELECT ON TABLE pay_check.wallet_balance TO payments_operator;
+
+--
+-- Name: TABLE wallet_lines; Type: ACL; Schema: pay_check; Owner: payments_owner
+--
+
+GRANT SELECT ON TABLE pay_check.wallet_lines TO payments_auditor;
+GRANT SELECT ON TABLE pay_check.wallet_lines TO payments_operator;
+
+--
+-- Name: TABLE webhook_mismatch; Type: ACL; Schema: pay_check; Owner: payments_owner
+--
+
+GRANT SELECT ON TABLE pay_check.webhook_mismatch TO payments_auditor;
+GRANT SELECT ON TABLE pay_check.webhook_mismatch TO payments_operator;
+
+--
+-- Name: TABLE webhook_owner; Type: ACL; Schema: pay_check; Owner: payments_owner
+--
+
+GRANT SELECT ON TABLE pay_check.webhook_owner TO payments_auditor;
+GRANT SELECT ON TABLE pay_check.webhook_owner TO payments_operator;
+
+--
+-- Name: TABLE webhook_paid; Type: ACL; Schema: pay_check; Owner: payments_owner
+--
+
+GRANT SELECT ON TABLE pay_check.webhook_paid TO payments_auditor;
+GRANT SELECT ON TABLE pay_check.webhook_paid TO payments_operator;
+
+--
+-- Name: TABLE webhook_parked; Type: ACL; Schema: pay_check; Owner: payments_owner
+--
+
+GRANT SELECT ON TABLE pay_check.webhook_parked TO payments_auditor;
+GRANT SELECT ON TABLE pay_check.webhook_parked TO payments_operator;
+
+--
+-- Name: TABLE accounts; Type: ACL; Schema: pay_view; Owner: payments_owner
+--
+
+GRANT SELECT ON TABLE pay_view.accounts TO payments_auditor;
+GRANT SELECT ON TABLE pay_view.accounts TO payments_operator;
 
 --
 -- Name: TABLE backfills; Type: ACL; Schema: pay_view; Owner: payments_owner
@@ -8200,6 +16612,13 @@ GRANT SELECT ON TABLE pay_view.late_successes TO payments_auditor;
 GRANT SELECT ON TABLE pay_view.late_successes TO payments_operator;
 
 --
+-- Name: TABLE ledger; Type: ACL; Schema: pay_view; Owner: payments_owner
+--
+
+GRANT SELECT ON TABLE pay_view.ledger TO payments_auditor;
+GRANT SELECT ON TABLE pay_view.ledger TO payments_operator;
+
+--
 -- Name: TABLE mismatches; Type: ACL; Schema: pay_view; Owner: payments_owner
 --
 
@@ -8240,6 +16659,13 @@ GRANT SELECT ON TABLE pay_view.stuck TO payments_operator;
 
 GRANT SELECT ON TABLE pay_view.timeline TO payments_auditor;
 GRANT SELECT ON TABLE pay_view.timeline TO payments_operator;
+
+--
+-- Name: TABLE wallets; Type: ACL; Schema: pay_view; Owner: payments_owner
+--
+
+GRANT SELECT ON TABLE pay_view.wallets TO payments_auditor;
+GRANT SELECT ON TABLE pay_view.wallets TO payments_operator;
 
 --
 -- Name: DEFAULT PRIVILEGES FOR TYPES; Type: DEFAULT ACL; Schema: -; Owner: payments_owner
