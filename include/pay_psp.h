@@ -170,8 +170,8 @@ typedef struct {
 
 /* A page of a PSP's list of events.  The order of events is the PSP's own
  * (Stripe: newest first): a window is seen when its last page is. */
-#define PAY_PSP_LIST_MAX     20        /* events of one page; ask for fewer
-                                          where they are large */
+#define PAY_PSP_LIST_MAX     40        /* events of one page: of 20 entries,
+                                          since one may tell two things */
 #define PAY_PSP_CURSOR_MAX   255       /* bytes of a cursor, out of
                                           [A-Za-z0-9._~:%+=,/&-] */
 

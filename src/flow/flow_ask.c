@@ -191,6 +191,9 @@ keep_fact(pay_flow_t *flow, const pay_psp_event_t *from, pay_psp_event_t *to)
     PAY_TRY(pay_dup(flow->arena, from->token, &to->token));
     PAY_TRY(pay_dup(flow->arena, from->reference, &to->reference));
     PAY_TRY(pay_dup(flow->arena, from->code, &to->code));
+    PAY_TRY(pay_dup(flow->arena, from->object, &to->object));
+    PAY_TRY(pay_dup(flow->arena, from->operation, &to->operation));
+    PAY_TRY(pay_dup(flow->arena, from->fee_currency, &to->fee_currency));
 
     return pay_dup(flow->arena, from->currency, &to->currency);
 }

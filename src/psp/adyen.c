@@ -21,6 +21,8 @@ static pay_status_t adyen_register_request(pay_arena_t *arena,
 static pay_status_t adyen_body(pay_arena_t *arena,
     const pay_psp_account_t *account, const pay_psp_order_t *order,
     pay_json_t *root, pay_err_t *err);
+static pay_status_t adyen_reference(pay_arena_t *arena,
+    const pay_psp_order_t *order, pay_str_t *reference);
 static pay_status_t adyen_lines(const pay_psp_order_t *order,
     pay_json_t *lines, pay_err_t *err);
 static pay_status_t adyen_line(const pay_psp_order_t *order,
@@ -50,7 +52,7 @@ const pay_psp_adapter_t  pay_psp_adyen = {
     },
     .min_expiry_s = 300,
     .max_expiry_s = 86400,
-    .traits = PAY_PSP_NEEDS_ACCOUNT,
+    .traits = PAY_PSP_NEEDS_ACCOUNT | PAY_PSP_AUTHORIZES,
     .changes = PAY_PSP_CAN(PAY_PSP_CAPTURE) | PAY_PSP_CAN(PAY_PSP_CANCEL)
                | PAY_PSP_CAN(PAY_PSP_REFUND) | PAY_PSP_CAN(PAY_PSP_EXPIRE),
     .register_request = adyen_register_request,
@@ -104,17 +106,22 @@ static pay_status_t
 adyen_body(pay_arena_t *arena, const pay_psp_account_t *account,
     const pay_psp_order_t *order, pay_json_t *root, pay_err_t *err)
 {
-    pay_str_t      expires;
+    pay_str_t      expires, reference;
     pay_json_t    *lines;
     pay_status_t   status;
 
     PAY_TRY(pay_time_format(arena, order->expires_s, &expires));
+    PAY_TRY(adyen_reference(arena, order, &reference));
     PAY_TRY(pay_json_set_string(root, "merchantAccount", account->account));
-    PAY_TRY(pay_json_set_string(root, "reference", order->reference));
+    PAY_TRY(pay_json_set_string(root, "reference", reference));
     PAY_TRY(pay_adyen_set_amount(root, order->currency, order->amount_minor,
                                  err));
     PAY_TRY(pay_json_set_string(root, "expiresAt", expires));
     PAY_TRY(pay_json_set_string(root, "returnUrl", order->return_url));
+
+    if (order->capture_later) {
+        PAY_TRY(pay_json_set(root, "manualCapture", pay_json_boolean_new(1)));
+    }
 
     lines = pay_json_array_new();
     if (lines == NULL) {
@@ -128,6 +135,17 @@ adyen_body(pay_arena_t *arena, const pay_psp_account_t *account,
     }
 
     return pay_json_set(root, "lineItems", lines);
+}
+
+
+/* It comes back in each webhook about the payment, and is signed there. */
+static pay_status_t
+adyen_reference(pay_arena_t *arena, const pay_psp_order_t *order,
+    pay_str_t *reference)
+{
+    return pay_format(arena, reference, PAY_PSP_TOKEN_MAX, "%.*s%s",
+                      pay_fmt(order->reference),
+                      order->capture_later ? PAY_ADYEN_HELD : "");
 }
 
 
@@ -202,11 +220,14 @@ static pay_status_t
 adyen_registered(pay_arena_t *arena, const pay_psp_order_t *order,
     const pay_json_t *link, pay_psp_registered_t *result)
 {
+    pay_str_t         reference;
     pay_adyen_echo_t  echo;
+
+    PAY_TRY(adyen_reference(arena, order, &reference));
 
     echo = pay_adyen_echo_amount(link, order->currency, order->amount_minor);
     if (echo == PAY_ADYEN_ECHO_RIGHT) {
-        echo = pay_adyen_echo_text(link, "reference", order->reference);
+        echo = pay_adyen_echo_text(link, "reference", reference);
     }
 
     if (echo == PAY_ADYEN_ECHO_WRONG) {
@@ -220,7 +241,7 @@ adyen_registered(pay_arena_t *arena, const pay_psp_order_t *order,
     PAY_TRY(pay_psp_answer_done(arena, link, "id", "url", result));
 
     if (result->outcome == PAY_PSP_DONE) {
-        result->alias = order->reference;
+        result->alias = reference;
     }
 
     return PAY_OK;

@@ -1,7 +1,8 @@
 /*
  * What the files of the Adyen adapter share: adyen.c (payment links),
  * adyen_change.c (what is done later), adyen_event.c (what Adyen tells),
- * adyen_amount.c (its units).  Nobody else includes this.
+ * adyen_after.c (of captures, refunds and disputes), adyen_amount.c (its
+ * units).  Nobody else includes this.
  */
 
 #ifndef PAY_SRC_PSP_ADYEN_H
@@ -12,6 +13,11 @@
 
 #define PAY_ADYEN_LINKS    "/v72/paymentLinks"
 #define PAY_ADYEN_KEY_MAX  64          /* bytes of an idempotency key */
+#define PAY_ADYEN_HELD     "-held"     /* behind our reference of a payment
+                                          that is captured by us: nothing else
+                                          that is signed tells one */
+#define PAY_ADYEN_CAPTURE  "-capture"  /* behind our id of a change */
+#define PAY_ADYEN_REFUND   "-refund"
 
 typedef enum {
     PAY_ADYEN_ECHO_RIGHT = 0,
@@ -45,6 +51,16 @@ pay_status_t pay_adyen_change_request(pay_arena_t *arena,
 pay_status_t pay_adyen_change_answer(pay_arena_t *arena,
     const pay_psp_change_t *change, const pay_http_answer_t *answer,
     pay_psp_changed_t *result) PAY_MUST_CHECK;
+
+/* Cuts `end` off; 0 when the text has another one, or nothing else. */
+int pay_adyen_cut(pay_str_t *text, const char *end);
+/* What an item tells about a capture, a refund or a dispute, in *event; left
+ * as it is when that is nothing. */
+pay_status_t pay_adyen_after(pay_arena_t *arena, const pay_json_t *item,
+    int success, pay_psp_event_t *event) PAY_MUST_CHECK;
+/* 1 when the member is that text. */
+int pay_adyen_is(const pay_json_t *json, const char *member,
+    const char *text);
 
 /* How a link stands.  PAY_INVALID without an id, with a status we do not know,
  * or when paid without an amount. */

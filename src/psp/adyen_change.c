@@ -1,26 +1,31 @@
 /*
  * What is done to an Adyen payment or link after it was made (psp.md 3.4).
  * Captures, cancels and refunds are only "received": their outcome comes by
- * webhook, about the pspReference told here.  They carry our reference of the
- * checkout, so that their webhooks name it whichever of both Adyen repeats.
+ * webhook, about the pspReference told here, under the reference sent here: of
+ * captures and refunds our id of the change, of cancels the payment's.
  */
 
 #include "psp/adyen.h"
+#include "pay_id.h"
 
 
 typedef struct {
     const char  *tail;         /* behind the payment's id; NULL: a link's */
     const char  *suffix;       /* of the idempotency key; ':' stands in no id
                                   of ours, so no order has such a nonce */
-    int          amount;
+    const char  *reference;    /* behind our id in "reference"; NULL: it is
+                                  the payment's */
 } adyen_change_t;
 
 
 static pay_status_t adyen_change_open(pay_arena_t *arena,
     const pay_psp_account_t *account, const pay_psp_change_t *change,
     pay_http_request_t *request);
-static pay_status_t adyen_change_body(const pay_psp_account_t *account,
-    const pay_psp_change_t *change, pay_json_t *root, pay_err_t *err);
+static pay_status_t adyen_change_body(pay_arena_t *arena,
+    const pay_psp_account_t *account, const pay_psp_change_t *change,
+    pay_json_t *root, pay_err_t *err);
+static pay_status_t adyen_change_reference(pay_arena_t *arena,
+    const pay_psp_change_t *change, pay_str_t *reference);
 static pay_status_t adyen_received(pay_arena_t *arena,
     const pay_psp_change_t *change, const pay_json_t *json,
     pay_psp_changed_t *result);
@@ -32,10 +37,10 @@ static pay_status_t adyen_expired(pay_arena_t *arena,
 
 
 static const adyen_change_t  adyen_changes[PAY_PSP_CHANGE_COUNT] = {
-    [PAY_PSP_CAPTURE] = { "/captures", ":capture", 1 },
-    [PAY_PSP_CANCEL] = { "/cancels", ":cancel", 0 },
-    [PAY_PSP_REFUND] = { "/refunds", ":refund", 1 },
-    [PAY_PSP_EXPIRE] = { NULL, NULL, 0 }   /* Adyen: keys for POST only */
+    [PAY_PSP_CAPTURE] = { "/captures", ":capture", PAY_ADYEN_CAPTURE },
+    [PAY_PSP_CANCEL] = { "/cancels", ":cancel", NULL },
+    [PAY_PSP_REFUND] = { "/refunds", ":refund", PAY_ADYEN_REFUND },
+    [PAY_PSP_EXPIRE] = { NULL, NULL, NULL }    /* Adyen: keys for POST only */
 };
 
 /* Adyen's own words; any other reason stays with us. */
@@ -64,7 +69,7 @@ pay_adyen_change_request(pay_arena_t *arena, const pay_psp_account_t *account,
         return PAY_NO_MEMORY;
     }
 
-    status = adyen_change_body(account, change, root, err);
+    status = adyen_change_body(arena, account, change, root, err);
     if (status != PAY_OK) {
         pay_json_free(root);
         return status;
@@ -139,20 +144,21 @@ adyen_change_open(pay_arena_t *arena, const pay_psp_account_t *account,
 
 
 static pay_status_t
-adyen_change_body(const pay_psp_account_t *account,
+adyen_change_body(pay_arena_t *arena, const pay_psp_account_t *account,
     const pay_psp_change_t *change, pay_json_t *root, pay_err_t *err)
 {
+    pay_str_t           reference;
     const char *const  *reason;
 
     if (change->kind == PAY_PSP_EXPIRE) {
         return pay_json_set_string(root, "status", PAY_STR("expired"));
     }
 
+    PAY_TRY(adyen_change_reference(arena, change, &reference));
     PAY_TRY(pay_json_set_string(root, "merchantAccount", account->account));
-    PAY_TRY(pay_json_set_string(root, "reference",
-                                change->merchant_reference));
+    PAY_TRY(pay_json_set_string(root, "reference", reference));
 
-    if (adyen_changes[change->kind].amount) {
+    if (adyen_changes[change->kind].reference != NULL) {
         PAY_TRY(pay_adyen_set_amount(root, change->currency,
                                      change->amount_minor, err));
     }
@@ -169,6 +175,24 @@ adyen_change_body(const pay_psp_account_t *account,
     }
 
     return PAY_OK;
+}
+
+
+static pay_status_t
+adyen_change_reference(pay_arena_t *arena, const pay_psp_change_t *change,
+    pay_str_t *reference)
+{
+    const char  *end = adyen_changes[change->kind].reference;
+
+    if (end != NULL) {
+        return pay_format(arena, reference, PAY_PSP_TOKEN_MAX, "%.*s%s",
+                          pay_fmt(change->key), end);
+    }
+
+    *reference = change->alias.len ? change->alias
+                                   : change->merchant_reference;
+
+    return pay_id_is_valid(*reference) ? PAY_OK : PAY_BUG;
 }
 
 
@@ -214,7 +238,9 @@ adyen_received_echo(const pay_psp_change_t *change, const pay_json_t *json)
     echo = pay_adyen_echo_text(json, "paymentPspReference",
                                change->reference);
 
-    if (echo == PAY_ADYEN_ECHO_RIGHT && adyen_changes[change->kind].amount) {
+    if (echo == PAY_ADYEN_ECHO_RIGHT
+        && adyen_changes[change->kind].reference != NULL)
+    {
         echo = pay_adyen_echo_amount(json, change->currency,
                                      change->amount_minor);
     }

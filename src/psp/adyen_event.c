@@ -1,10 +1,11 @@
 /*
  * What Adyen tells (psp.md 3.3, 3.5): the state of a link, and the items of
- * Standard webhooks.  An AUTHORISATION that succeeded is the money: accounts
- * that capture by hand are not supported, what they authorise counts as paid.
- * A failed one is one try, the link stays open.  OFFER_CLOSED is about a try,
- * too, so it only makes us ask.  All other codes say nothing about an order
- * yet.
+ * Standard webhooks.  An AUTHORISATION that succeeded is the money, unless we
+ * asked to capture it ourselves, as the end of our reference tells; accounts
+ * that capture all by hand are not supported.  A failed one is one try, the
+ * link stays open.  OFFER_CLOSED is about a try, too, so it only makes us ask.
+ * Captures, refunds, disputes: adyen_after.c.  All other codes say nothing
+ * about an order yet.
  */
 
 #include "psp/adyen.h"
@@ -31,8 +32,12 @@ static pay_status_t adyen_item_id(pay_arena_t *arena, const pay_json_t *item,
 static pay_status_t adyen_item_names(pay_arena_t *arena,
     const pay_psp_account_t *account, const pay_json_t *item, int success,
     pay_psp_event_t *event);
+static pay_status_t adyen_item_ours(pay_arena_t *arena, pay_str_t reference,
+    pay_psp_event_t *event);
 static pay_status_t adyen_item_fact(const pay_json_t *item, int success,
     pay_psp_event_t *event, pay_err_t *err);
+static void adyen_item_held(const pay_json_t *item, pay_psp_event_t *event);
+static int adyen_is_held(pay_str_t reference);
 static pay_status_t adyen_item_code(pay_arena_t *arena,
     const pay_json_t *item, int success, pay_psp_event_t *event);
 static pay_status_t adyen_digest(pay_arena_t *arena, pay_str_t text,
@@ -41,8 +46,6 @@ static int adyen_code_is_valid(pay_str_t code);
 static int adyen_flag(const pay_json_t *json, const char *member, int *flag);
 static pay_status_t adyen_amount_in(pay_arena_t *arena,
     const pay_json_t *json, pay_psp_event_t *event);
-static int adyen_is(const pay_json_t *json, const char *member,
-    const char *text);
 
 
 /* "completed": the shopper has completed the payment (CheckoutService-v72,
@@ -61,11 +64,12 @@ pay_status_t
 pay_adyen_state(pay_arena_t *arena, const pay_json_t *link,
     pay_psp_event_t *event)
 {
+    pay_str_t              reference;
     pay_status_t           status;
     const adyen_status_t  *row;
 
     for (row = adyen_statuses; row->name != NULL; row++) {
-        if (adyen_is(link, "status", row->name)) {
+        if (pay_adyen_is(link, "status", row->name)) {
             break;
         }
     }
@@ -77,6 +81,14 @@ pay_adyen_state(pay_arena_t *arena, const pay_json_t *link,
     memset(event, 0, sizeof(*event));
     event->fact = row->fact;
 
+    if (row->fact == PAY_FACT_PAID
+        && pay_json_string(pay_json_get(link, "reference"), &reference)
+           == PAY_OK
+        && adyen_is_held(reference))
+    {
+        event->fact = PAY_FACT_AUTHORIZED;
+    }
+
     status = pay_psp_token_get(arena, link, "id", &event->token);
     if (status != PAY_OK) {
         return (status == PAY_NOT_FOUND) ? PAY_INVALID : status;
@@ -85,7 +97,8 @@ pay_adyen_state(pay_arena_t *arena, const pay_json_t *link,
     PAY_TRY(pay_psp_word_get(arena, link, "status", &event->type));
     PAY_TRY(adyen_amount_in(arena, link, event));
 
-    return (event->fact == PAY_FACT_PAID && !event->has_amount)
+    return ((event->fact == PAY_FACT_PAID
+             || event->fact == PAY_FACT_AUTHORIZED) && !event->has_amount)
            ? PAY_INVALID : PAY_OK;
 }
 
@@ -161,7 +174,8 @@ static pay_status_t
 adyen_item(pay_arena_t *arena, const pay_psp_account_t *account,
     const pay_json_t *item, pay_psp_event_t *event, pay_err_t *err)
 {
-    int  success;
+    int           success;
+    pay_status_t  status;
 
     if (!adyen_flag(item, "success", &success)) {
         return pay_refuse(err, "validation-error",
@@ -174,8 +188,14 @@ adyen_item(pay_arena_t *arena, const pay_psp_account_t *account,
     PAY_TRY(adyen_amount_in(arena, item, event));
     PAY_TRY(adyen_item_code(arena, item, success, event));
 
-    return (event->token.len == 0)
-           ? PAY_OK : adyen_item_fact(item, success, event, err);
+    status = pay_adyen_after(arena, item, success, event);
+    if (status == PAY_INVALID) {
+        return pay_refuse(err, "validation-error",
+                          "what moved money has an amount");
+    }
+
+    return (status != PAY_OK || event->token.len == 0)
+           ? status : adyen_item_fact(item, success, event, err);
 }
 
 
@@ -231,21 +251,55 @@ adyen_item_names(pay_arena_t *arena, const pay_psp_account_t *account,
     pay_status_t  status;
 
     if (pay_adyen_echo_text(item, "merchantAccountCode", account->account)
-        != PAY_ADYEN_ECHO_RIGHT
-        || pay_json_string(pay_json_get(item, "merchantReference"),
-                           &reference) != PAY_OK
-        || !pay_id_is_valid(reference))
+        != PAY_ADYEN_ECHO_RIGHT)
     {
         return PAY_OK;
     }
 
-    PAY_TRY(pay_dup(arena, reference, &event->token));
-
-    member = (success && adyen_is(item, "eventCode", "AUTHORISATION"))
+    member = (success && pay_adyen_is(item, "eventCode", "AUTHORISATION"))
              ? "pspReference" : "originalReference";
     status = pay_psp_token_get(arena, item, member, &event->reference);
 
-    return (status == PAY_NO_MEMORY) ? status : PAY_OK;
+    if (status == PAY_NO_MEMORY
+        || pay_json_string(pay_json_get(item, "merchantReference"),
+                           &reference) != PAY_OK
+        || !pay_id_is_valid(reference))
+    {
+        return (status == PAY_NO_MEMORY) ? status : PAY_OK;
+    }
+
+    return adyen_item_ours(arena, reference, event);
+}
+
+
+static pay_status_t
+adyen_item_ours(pay_arena_t *arena, pay_str_t reference,
+    pay_psp_event_t *event)
+{
+    if (pay_adyen_cut(&reference, PAY_ADYEN_CAPTURE)
+        || pay_adyen_cut(&reference, PAY_ADYEN_REFUND))
+    {
+        return pay_psp_operation(arena, reference, &event->operation);
+    }
+
+    return pay_dup(arena, reference, &event->token);
+}
+
+
+int
+pay_adyen_cut(pay_str_t *text, const char *end)
+{
+    size_t  len = strlen(end);
+
+    if (text->len <= len
+        || memcmp(text->data + text->len - len, end, len) != 0)
+    {
+        return 0;
+    }
+
+    text->len -= len;
+
+    return 1;
 }
 
 
@@ -253,12 +307,17 @@ static pay_status_t
 adyen_item_fact(const pay_json_t *item, int success, pay_psp_event_t *event,
     pay_err_t *err)
 {
-    if (adyen_is(item, "eventCode", "OFFER_CLOSED")) {
+    if (pay_adyen_is(item, "eventCode", "OFFER_CLOSED")) {
         event->must_ask = 1;
         return PAY_OK;
     }
 
-    if (!success || !adyen_is(item, "eventCode", "AUTHORISATION")) {
+    if (!success || event->about != PAY_ABOUT_PAYMENT) {
+        return PAY_OK;
+    }
+
+    if (!pay_adyen_is(item, "eventCode", "AUTHORISATION")) {
+        adyen_item_held(item, event);
         return PAY_OK;
     }
 
@@ -267,9 +326,36 @@ adyen_item_fact(const pay_json_t *item, int success, pay_psp_event_t *event,
                           "an authorisation has an amount");
     }
 
-    event->fact = PAY_FACT_PAID;
+    event->fact = adyen_is_held(event->token) ? PAY_FACT_AUTHORIZED
+                                              : PAY_FACT_PAID;
 
     return PAY_OK;
+}
+
+
+/* The end of a hold, of all that was not captured. */
+static void
+adyen_item_held(const pay_json_t *item, pay_psp_event_t *event)
+{
+    if (!adyen_is_held(event->token)) {
+        return;
+    }
+
+    if (pay_adyen_is(item, "eventCode", "CANCELLATION")
+        || pay_adyen_is(item, "eventCode", "TECHNICAL_CANCEL"))
+    {
+        event->fact = PAY_FACT_CANCELLED;
+
+    } else if (pay_adyen_is(item, "eventCode", "EXPIRE")) {
+        event->fact = PAY_FACT_EXPIRED;
+    }
+}
+
+
+static int
+adyen_is_held(pay_str_t reference)
+{
+    return pay_adyen_cut(&reference, PAY_ADYEN_HELD);
 }
 
 
@@ -319,9 +405,9 @@ adyen_flag(const pay_json_t *json, const char *member, int *flag)
     pay_json_type_t  type;
 
     type = pay_json_type(pay_json_get(json, member));
-    *flag = type == PAY_JSON_TRUE || adyen_is(json, member, "true");
+    *flag = type == PAY_JSON_TRUE || pay_adyen_is(json, member, "true");
 
-    return *flag || type == PAY_JSON_FALSE || adyen_is(json, member, "false");
+    return *flag || type == PAY_JSON_FALSE || pay_adyen_is(json, member, "false");
 }
 
 
@@ -365,8 +451,8 @@ adyen_amount_in(pay_arena_t *arena, const pay_json_t *json,
 }
 
 
-static int
-adyen_is(const pay_json_t *json, const char *member, const char *text)
+int
+pay_adyen_is(const pay_json_t *json, const char *member, const char *text)
 {
     pay_str_t  value;
 

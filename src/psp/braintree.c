@@ -6,8 +6,9 @@
  * A notification has no id: kind, the subject's id and the timestamp, all
  * signed, stand in for it.  Money has arrived with transaction_settled;
  * local_payment_completed and _funded say that the buyer is done, their
- * transaction may still fail to settle.  Disputes, refunds and payouts say
- * nothing about an order's payment yet.
+ * transaction may still fail to settle.  Disputes name the transaction; a
+ * retrieval takes no money and is not told.  Refunds and payouts say nothing
+ * about an order.
  */
 
 #include "psp/braintree.h"
@@ -22,6 +23,11 @@ typedef struct {
     pay_fact_t   fact;
 } bt_kind_t;
 
+typedef struct {
+    const char      *kind;
+    pay_psp_news_t   news;
+} bt_news_t;
+
 /* The texts that matter, all PAY_BT_TEXT_MAX + 1 bytes at most. */
 typedef struct {
     pay_str_t  kind;
@@ -32,6 +38,7 @@ typedef struct {
     pay_str_t  amount;
     pay_str_t  currency;
     pay_str_t  order_id;
+    pay_str_t  dispute;                /* its kind */
     pay_str_t  inner_id;               /* of the transaction in it */
     pay_str_t  inner_amount;
     pay_str_t  inner_currency;
@@ -58,6 +65,8 @@ static pay_status_t bt_leaf(const pay_str_t *path, unsigned depth,
     pay_str_t text, void *data);
 static pay_status_t bt_event(pay_arena_t *arena, const bt_note_t *note,
     pay_psp_event_t *event, pay_err_t *err);
+static pay_status_t bt_dispute(pay_arena_t *arena, const bt_note_t *note,
+    pay_psp_event_t *event, pay_err_t *err);
 static pay_status_t bt_event_id(pay_arena_t *arena, const bt_note_t *note,
     pay_psp_event_t *event);
 static int bt_time_is_valid(pay_str_t text);
@@ -77,6 +86,16 @@ static const bt_kind_t  bt_kinds[] = {
     { NULL, PAY_FACT_NONE }
 };
 
+static const bt_news_t  bt_disputes[] = {
+    { "dispute_opened", PAY_NEWS_OPENED },
+    { "dispute_won", PAY_NEWS_WON },
+    { "dispute_lost", PAY_NEWS_LOST },
+    { "dispute_accepted", PAY_NEWS_LOST },
+    { "dispute_auto_accepted", PAY_NEWS_LOST },
+    { "dispute_expired", PAY_NEWS_LOST },
+    { NULL, PAY_NEWS_PENDING }
+};
+
 #define BT_SLOT(outer, name, member)                                          \
     { outer, name, offsetof(bt_note_t, member) }
 
@@ -88,6 +107,7 @@ static const bt_slot_t  bt_slots[] = {
     BT_SLOT("", "amount", amount),
     BT_SLOT("", "currency-iso-code", currency),
     BT_SLOT("", "order-id", order_id),
+    BT_SLOT("", "kind", dispute),
     BT_SLOT("transaction", "id", inner_id),
     BT_SLOT("transaction", "amount", inner_amount),
     BT_SLOT("transaction", "currency-iso-code", inner_currency),
@@ -330,7 +350,7 @@ bt_event(pay_arena_t *arena, const bt_note_t *note, pay_psp_event_t *event,
     PAY_TRY(bt_event_id(arena, note, event));
 
     if (row->kind == NULL) {
-        return PAY_OK;
+        return bt_dispute(arena, note, event, err);
     }
 
     /* our reference names the order best, the PSP's own ids else */
@@ -360,6 +380,39 @@ bt_event(pay_arena_t *arena, const bt_note_t *note, pay_psp_event_t *event,
     if (row->fact == PAY_FACT_DECLINED) {
         event->code = event->type;
     }
+
+    return PAY_OK;
+}
+
+
+static pay_status_t
+bt_dispute(pay_arena_t *arena, const bt_note_t *note, pay_psp_event_t *event,
+    pay_err_t *err)
+{
+    const bt_news_t  *row;
+
+    for (row = bt_disputes; row->kind != NULL; row++) {
+        if (pay_str_is(note->kind, row->kind)) {
+            break;
+        }
+    }
+
+    if (row->kind == NULL || pay_str_is(note->dispute, "retrieval")) {
+        return PAY_OK;
+    }
+
+    PAY_TRY(bt_amount(arena, note, event));
+
+    if (!event->has_amount || !pay_psp_token_is_valid(note->id)
+        || !pay_psp_token_is_valid(note->inner_id))
+    {
+        return pay_refuse(err, "validation-error",
+                          "a dispute has id, transaction and amount");
+    }
+
+    event->object = note->id;
+    event->reference = note->inner_id;
+    pay_psp_about(event, PAY_ABOUT_DISPUTE, row->news);
 
     return PAY_OK;
 }
@@ -415,7 +468,8 @@ bt_amount(pay_arena_t *arena, const bt_note_t *note, pay_psp_event_t *event)
     pay_status_t           status;
     const pay_currency_t  *currency;
 
-    inner = !pay_str_is(note->subject, "transaction");
+    inner = !pay_str_is(note->subject, "transaction")
+            && !pay_str_is(note->subject, "dispute");
     amount = inner ? note->inner_amount : note->amount;
     code = inner ? note->inner_currency : note->currency;
 

@@ -1,16 +1,14 @@
 /*
  * The generic PSP: a small JSON protocol of ours (docs/psp-generic.md) for
  * PSPs that are reached through a bridge, and for the sandbox.  Amounts are
- * decimal strings as in our own API; webhooks are Standard Webhooks, whose
- * id is the event's id.  What is done to a registration later:
- * generic_change.c; lists: generic_list.c.
+ * decimal strings as in our own API.  Webhooks: generic_event.c; what is done
+ * to a registration later: generic_change.c; lists: generic_list.c.
  */
 
 #include "psp/generic.h"
 
 
 #define GENERIC_REUSED  "nonce_reused"
-#define GENERIC_PREFIX  "registration."
 
 typedef struct {
     const char  *name;
@@ -35,21 +33,15 @@ static pay_status_t generic_query_request(pay_arena_t *arena,
     pay_http_request_t *request);
 static pay_status_t generic_query_answer(pay_arena_t *arena, pay_str_t token,
     const pay_http_answer_t *answer, pay_psp_event_t *event, int *known);
-static pay_status_t generic_webhook_events(pay_arena_t *arena,
-    const pay_psp_account_t *account, pay_str_t event_id, pay_str_t body,
-    pay_psp_event_t events[PAY_PSP_EVENTS_MAX], unsigned *count,
-    pay_err_t *err);
-static pay_status_t generic_event_id(pay_arena_t *arena, pay_str_t event_id,
-    const pay_json_t *root, pay_psp_event_t *event, pay_err_t *err);
-static const generic_status_t *generic_status_find(pay_str_t name);
-static pay_status_t generic_facts(pay_arena_t *arena, const pay_json_t *json,
-    pay_psp_event_t *event);
+static int generic_echoes(const pay_psp_order_t *order,
+    const pay_json_t *json);
 
 
 static const generic_status_t  generic_statuses[] = {
     { "open", PAY_FACT_NONE, 0 },
     { "pending", PAY_FACT_PENDING, 0 },
     { "approved", PAY_FACT_NONE, 1 },
+    { "authorized", PAY_FACT_AUTHORIZED, 0 },
     { "paid", PAY_FACT_PAID, 0 },
     { "declined", PAY_FACT_DECLINED, 0 },
     { "expired", PAY_FACT_EXPIRED, 0 },
@@ -68,6 +60,7 @@ const pay_psp_adapter_t  pay_psp_generic = {
     },
     .min_expiry_s = 60,
     .max_expiry_s = 604800,
+    .traits = PAY_PSP_AUTHORIZES | PAY_PSP_MULTICAPTURE,
     .changes = PAY_PSP_CAN(PAY_PSP_CAPTURE) | PAY_PSP_CAN(PAY_PSP_CANCEL)
                | PAY_PSP_CAN(PAY_PSP_REFUND) | PAY_PSP_CAN(PAY_PSP_EXPIRE),
     .register_request = generic_register_request,
@@ -80,7 +73,7 @@ const pay_psp_adapter_t  pay_psp_generic = {
     .list_answer = pay_generic_list_answer,
     .change_request = pay_generic_change_request,
     .change_answer = pay_generic_change_answer,
-    .webhook_events = generic_webhook_events
+    .webhook_events = pay_generic_webhook_events
 };
 
 
@@ -142,6 +135,10 @@ generic_body(pay_arena_t *arena, const pay_psp_order_t *order,
                                 pay_str_of(order->currency->code)));
     PAY_TRY(pay_json_set_integer(root, "expires_at", order->expires_s));
     PAY_TRY(pay_json_set_string(root, "return_url", order->return_url));
+
+    if (order->capture_later) {
+        PAY_TRY(pay_json_set_string(root, "capture", PAY_STR("manual")));
+    }
 
     lines = pay_json_array_new();
     if (lines == NULL) {
@@ -226,13 +223,14 @@ pay_status_t
 pay_generic_registered(pay_arena_t *arena, const pay_psp_order_t *order,
     const pay_json_t *json, pay_psp_registered_t *result)
 {
-    pay_str_t  nonce, status, amount, currency, reference, expected;
+    pay_str_t        nonce, status, amount, currency, expected;
+    pay_psp_event_t  event;
 
     if (!pay_generic_string(json, "nonce", &nonce)
         || !pay_generic_string(json, "status", &status)
         || !pay_generic_string(json, "amount", &amount)
         || !pay_generic_string(json, "currency", &currency)
-        || generic_status_find(status)->name == NULL)
+        || pay_generic_status(status, &event) == NULL)
     {
         return PAY_OK;
     }
@@ -242,14 +240,33 @@ pay_generic_registered(pay_arena_t *arena, const pay_psp_order_t *order,
 
     if (!pay_str_eq(nonce, order->nonce) || !pay_str_eq(amount, expected)
         || !pay_str_is(currency, order->currency->code)
-        || (pay_generic_string(json, "reference", &reference)
-            && !pay_str_eq(reference, order->reference)))
+        || !generic_echoes(order, json))
     {
         result->code = PAY_STR("answer_mismatch");
         return PAY_OK;
     }
 
     return pay_psp_answer_done(arena, json, "token", "hosted_url", result);
+}
+
+
+/* A PSP that does not know the word `capture` would take the money at once. */
+static int
+generic_echoes(const pay_psp_order_t *order, const pay_json_t *json)
+{
+    pay_str_t  reference, capture;
+
+    if (pay_generic_string(json, "reference", &reference)
+        && !pay_str_eq(reference, order->reference))
+    {
+        return 0;
+    }
+
+    if (!pay_generic_string(json, "capture", &capture)) {
+        capture = PAY_STR("automatic");
+    }
+
+    return pay_str_is(capture, order->capture_later ? "manual" : "automatic");
 }
 
 
@@ -308,8 +325,8 @@ pay_status_t
 pay_generic_state(pay_arena_t *arena, const pay_json_t *json,
     pay_psp_event_t *event)
 {
-    pay_str_t                name;
-    const generic_status_t  *found;
+    pay_str_t    name;
+    const char  *word;
 
     memset(event, 0, sizeof(*event));
 
@@ -317,132 +334,39 @@ pay_generic_state(pay_arena_t *arena, const pay_json_t *json,
         return PAY_INVALID;
     }
 
-    found = generic_status_find(name);
-    if (found->name == NULL) {
+    word = pay_generic_status(name, event);
+    if (word == NULL) {
         return PAY_INVALID;
     }
 
-    event->type = pay_str_of(found->name);
-    event->fact = found->fact;
-    event->must_capture = found->must_capture;
+    event->type = pay_str_of(word);
+    PAY_TRY(pay_generic_facts(arena, json, event));
 
-    return generic_facts(arena, json, event);
+    return (event->fact == PAY_FACT_PAID || event->fact == PAY_FACT_AUTHORIZED)
+           ? pay_generic_captured_in(arena, json, event) : PAY_OK;
 }
 
 
-static pay_status_t
-generic_webhook_events(pay_arena_t *arena, const pay_psp_account_t *account,
-    pay_str_t event_id, pay_str_t body,
-    pay_psp_event_t events[PAY_PSP_EVENTS_MAX], unsigned *count,
-    pay_err_t *err)
-{
-    pay_json_t       *root;
-    pay_status_t      status;
-    pay_psp_event_t   event;
-
-    (void) account;
-
-    PAY_TRY(pay_psp_parse(body, &root, err));
-
-    memset(&event, 0, sizeof(event));
-    status = pay_generic_event(arena, event_id, root, &event, err);
-    pay_json_free(root);
-
-    if (status == PAY_OK) {
-        events[0] = event;
-        *count = 1;
-    }
-
-    return status;
-}
-
-
-pay_status_t
-pay_generic_event(pay_arena_t *arena, pay_str_t event_id,
-    const pay_json_t *root, pay_psp_event_t *event, pay_err_t *err)
-{
-    pay_str_t                name, prefix = pay_string(GENERIC_PREFIX);
-    pay_status_t             status;
-    const generic_status_t  *found;
-
-    PAY_TRY(generic_event_id(arena, event_id, root, event, err));
-
-    if (!pay_generic_string(root, "type", &name) || name.len == 0) {
-        return pay_refuse(err, "validation-error", "an event has a type");
-    }
-
-    PAY_TRY(pay_psp_safe(arena, name, &event->type));
-
-    if (name.len < prefix.len
-        || memcmp(name.data, prefix.data, prefix.len) != 0)
-    {
-        return PAY_OK;
-    }
-
-    name.data += prefix.len;
-    name.len -= prefix.len;
-    found = generic_status_find(name);
-
-    if (found->name == NULL) {
-        return PAY_OK;
-    }
-
-    event->fact = found->fact;
-    event->must_ask = found->must_capture;
-    status = generic_facts(arena, pay_json_get(root, "data"), event);
-
-    return (status == PAY_INVALID)
-           ? pay_refuse(err, "validation-error",
-                        "data has a token; of a paid one an amount")
-           : status;
-}
-
-
-/* The signed webhook-id, which the body may repeat but not contradict. */
-static pay_status_t
-generic_event_id(pay_arena_t *arena, pay_str_t event_id,
-    const pay_json_t *root, pay_psp_event_t *event, pay_err_t *err)
-{
-    pay_str_t  id;
-
-    if (pay_json_get(root, "id") == NULL) {
-        id = event_id;
-
-    } else if (!pay_generic_string(root, "id", &id)
-               || (event_id.len && !pay_str_eq(id, event_id)))
-    {
-        return pay_refuse(err, "validation-error",
-                          "id is another than webhook-id");
-    }
-
-    if (!pay_psp_token_is_valid(id)) {
-        return pay_refuse(err, "validation-error", "an event has an id");
-    }
-
-    return pay_dup(arena, id, &event->event_id);
-}
-
-
-/* The row of that status; the last one, without a name, for any other. */
-static const generic_status_t *
-generic_status_find(pay_str_t name)
+const char *
+pay_generic_status(pay_str_t name, pay_psp_event_t *event)
 {
     const generic_status_t  *row;
 
     for (row = generic_statuses; row->name != NULL; row++) {
         if (pay_str_is(name, row->name)) {
+            event->fact = row->fact;
+            event->must_capture = row->must_capture;
             break;
         }
     }
 
-    return row;
+    return row->name;
 }
 
 
-/* What webhooks and queries tell alike.  PAY_INVALID without a token, or when
- * paid without an amount. */
-static pay_status_t
-generic_facts(pay_arena_t *arena, const pay_json_t *json,
+/* PAY_INVALID without a token, or when there is money without an amount. */
+pay_status_t
+pay_generic_facts(pay_arena_t *arena, const pay_json_t *json,
     pay_psp_event_t *event)
 {
     pay_status_t  status;
@@ -458,9 +382,10 @@ generic_facts(pay_arena_t *arena, const pay_json_t *json,
     }
 
     PAY_TRY(pay_psp_word_get(arena, json, "code", &event->code));
-    PAY_TRY(pay_generic_amount_in(arena, json, event));
+    PAY_TRY(pay_generic_amount_in(arena, json, "amount", event));
 
-    return (event->fact == PAY_FACT_PAID && !event->has_amount)
+    return ((event->fact == PAY_FACT_PAID
+             || event->fact == PAY_FACT_AUTHORIZED) && !event->has_amount)
            ? PAY_INVALID : PAY_OK;
 }
 
@@ -469,23 +394,17 @@ generic_facts(pay_arena_t *arena, const pay_json_t *json,
  * has: it lands in the mismatch queue. */
 pay_status_t
 pay_generic_amount_in(pay_arena_t *arena, const pay_json_t *json,
-    pay_psp_event_t *event)
+    const char *member, pay_psp_event_t *event)
 {
-    size_t                 i;
     int64_t                minor;
     pay_str_t              amount, code;
     const pay_currency_t  *currency;
 
-    if (!pay_generic_string(json, "amount", &amount)
-        || !pay_generic_string(json, "currency", &code) || code.len != 3)
+    if (!pay_generic_string(json, member, &amount)
+        || !pay_generic_string(json, "currency", &code)
+        || !pay_psp_is_currency(code))
     {
         return PAY_OK;
-    }
-
-    for (i = 0; i < code.len; i++) {
-        if (code.data[i] < 'A' || code.data[i] > 'Z') {
-            return PAY_OK;
-        }
     }
 
     PAY_TRY(pay_dup(arena, code, &event->currency));
@@ -497,6 +416,29 @@ pay_generic_amount_in(pay_arena_t *arena, const pay_json_t *json,
         && pay_amount_parse(amount, currency, &minor, NULL) == PAY_OK)
     {
         event->amount_minor = minor;
+    }
+
+    return PAY_OK;
+}
+
+
+pay_status_t
+pay_generic_captured_in(pay_arena_t *arena, const pay_json_t *json,
+    pay_psp_event_t *event)
+{
+    pay_psp_event_t  captured;
+
+    memset(&captured, 0, sizeof(captured));
+    PAY_TRY(pay_generic_amount_in(arena, json, "captured", &captured));
+
+    if (captured.has_amount
+        && !(event->fact == PAY_FACT_PAID
+             && event->amount_minor == captured.amount_minor))
+    {
+        event->has_amount = 1;
+        event->amount_minor = captured.amount_minor;
+        event->currency = captured.currency;
+        pay_psp_about(event, PAY_ABOUT_CAPTURE, PAY_NEWS_SUCCEEDED);
     }
 
     return PAY_OK;

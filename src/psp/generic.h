@@ -1,7 +1,7 @@
 /*
  * What the files of the generic adapter share: generic.c (registrations,
- * queries, events), generic_list.c and generic_change.c.  Nobody else includes
- * this.
+ * queries), generic_event.c, generic_list.c and generic_change.c.  Nobody else
+ * includes this.
  */
 
 #ifndef PAY_SRC_PSP_GENERIC_H
@@ -19,16 +19,28 @@ pay_status_t pay_generic_set_amount(pay_arena_t *arena, pay_json_t *json,
 /* 1 and the borrowed text when the member is a string. */
 int pay_generic_string(const pay_json_t *json, const char *member,
     pay_str_t *text);
-/* "amount" and "currency", when both are there.  One that cannot be our
- * orders' is told as 0, which no order has: it lands in the mismatch queue. */
+/* The amount in `member` and "currency", when both are there.  One that cannot
+ * be our orders' is told as 0, which no order has: it lands in the mismatch
+ * queue. */
 pay_status_t pay_generic_amount_in(pay_arena_t *arena, const pay_json_t *json,
-    pay_psp_event_t *event) PAY_MUST_CHECK;
+    const char *member, pay_psp_event_t *event) PAY_MUST_CHECK;
+/* What was captured so far, when "captured" says it: then the event is about
+ * a capture, unless all of it was. */
+pay_status_t pay_generic_captured_in(pay_arena_t *arena,
+    const pay_json_t *json, pay_psp_event_t *event) PAY_MUST_CHECK;
 /* Reads an error; fails for PAY_NO_MEMORY alone. */
 pay_status_t pay_generic_error(pay_arena_t *arena, const pay_json_t *root,
     pay_psp_error_t *error) PAY_MUST_CHECK;
 /* A registration as it stands.  PAY_INVALID without a status that we know or
- * a token, or when paid without an amount; *event is written in any case. */
+ * a token, or when paid or authorised without an amount; *event is written in
+ * any case. */
 pay_status_t pay_generic_state(pay_arena_t *arena, const pay_json_t *json,
+    pay_psp_event_t *event) PAY_MUST_CHECK;
+/* What a registration's status, or its event's word behind "registration.",
+ * says; that word again, or NULL when we do not know it. */
+const char *pay_generic_status(pay_str_t name, pay_psp_event_t *event);
+/* What webhooks and queries tell alike of a registration. */
+pay_status_t pay_generic_facts(pay_arena_t *arena, const pay_json_t *json,
     pay_psp_event_t *event) PAY_MUST_CHECK;
 
 /* An answer or a list's entry against the order, into *result; left as it is
@@ -38,8 +50,12 @@ pay_status_t pay_generic_registered(pay_arena_t *arena,
     pay_psp_registered_t *result) PAY_MUST_CHECK;
 /* An event's body; `event_id` is that of the headers, or empty. */
 pay_status_t pay_generic_event(pay_arena_t *arena, pay_str_t event_id,
-    const pay_json_t *root, pay_psp_event_t *event, pay_err_t *err)
+    const pay_json_t *root, pay_psp_told_t *told, pay_err_t *err)
     PAY_MUST_CHECK;
+pay_status_t pay_generic_webhook_events(pay_arena_t *arena,
+    const pay_psp_account_t *account, pay_str_t event_id, pay_str_t body,
+    pay_psp_event_t events[PAY_PSP_EVENTS_MAX], unsigned *count,
+    pay_err_t *err) PAY_MUST_CHECK;
 
 /* The slots of the adapter that are not in generic.c, see pay_psp.h. */
 pay_status_t pay_generic_find_request(pay_arena_t *arena,

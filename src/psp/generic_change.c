@@ -29,7 +29,7 @@ static pay_status_t generic_echo(pay_arena_t *arena,
 static int generic_is(const pay_json_t *json, const char *member,
     pay_str_t expected);
 static pay_status_t generic_captured(pay_arena_t *arena,
-    const pay_psp_change_t *change, const pay_json_t *json,
+    const pay_psp_change_t *change, const pay_json_t *json, pay_str_t id,
     pay_psp_changed_t *result);
 static pay_status_t generic_expired(pay_arena_t *arena,
     const pay_psp_change_t *change, const pay_json_t *json,
@@ -145,8 +145,12 @@ generic_change_body(pay_arena_t *arena, const pay_psp_change_t *change,
     PAY_TRY(pay_json_set_string(root, "currency",
                                 pay_str_of(change->currency->code)));
 
-    return change->reason.len
-           ? pay_json_set_string(root, "reason", change->reason) : PAY_OK;
+    if (change->reason.len) {
+        PAY_TRY(pay_json_set_string(root, "reason", change->reason));
+    }
+
+    return (change->kind == PAY_PSP_CAPTURE && change->is_final)
+           ? pay_json_set(root, "final", pay_json_boolean_new(1)) : PAY_OK;
 }
 
 
@@ -184,7 +188,7 @@ generic_changed(pay_arena_t *arena, const pay_psp_change_t *change,
     }
 
     if (row->outcome == PAY_PSP_DONE && change->kind == PAY_PSP_CAPTURE) {
-        PAY_TRY(generic_captured(arena, change, json, result));
+        PAY_TRY(generic_captured(arena, change, json, id, result));
     }
 
     result->outcome = row->outcome;
@@ -229,10 +233,11 @@ generic_is(const pay_json_t *json, const char *member, pay_str_t expected)
 }
 
 
-/* A capture that is done is the payment. */
+/* A capture that is done is the payment, or of held money what was captured
+ * so far. */
 static pay_status_t
 generic_captured(pay_arena_t *arena, const pay_psp_change_t *change,
-    const pay_json_t *json, pay_psp_changed_t *result)
+    const pay_json_t *json, pay_str_t id, pay_psp_changed_t *result)
 {
     pay_status_t  status;
 
@@ -242,14 +247,22 @@ generic_captured(pay_arena_t *arena, const pay_psp_change_t *change,
         return status;
     }
 
-    PAY_TRY(pay_generic_amount_in(arena, json, &result->event));
+    PAY_TRY(pay_generic_amount_in(arena, json, "amount", &result->event));
 
     result->event.token = change->token;
     result->event.type = PAY_STR("paid");
     result->event.fact = PAY_FACT_PAID;
     result->known = 1;
 
-    return PAY_OK;
+    if (pay_json_get(json, "captured") == NULL) {
+        return PAY_OK;
+    }
+
+    result->event.object = id;
+    PAY_TRY(pay_psp_operation(arena, change->key, &result->event.operation));
+    pay_psp_about(&result->event, PAY_ABOUT_CAPTURE, PAY_NEWS_SUCCEEDED);
+
+    return pay_generic_amount_in(arena, json, "captured", &result->event);
 }
 
 

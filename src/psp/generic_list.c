@@ -21,7 +21,7 @@ static pay_status_t generic_page(pay_arena_t *arena,
     const pay_json_t *root, pay_psp_listed_t *listed);
 static pay_status_t generic_listed(pay_arena_t *arena,
     const pay_psp_account_t *account, const pay_json_t *entry,
-    pay_psp_event_t *event, pay_err_t *err);
+    pay_psp_told_t *told, pay_err_t *err);
 
 
 /* One answer has all of a nonce: there are no pages. */
@@ -174,9 +174,9 @@ generic_page(pay_arena_t *arena, const pay_psp_account_t *account,
 
 static pay_status_t
 generic_listed(pay_arena_t *arena, const pay_psp_account_t *account,
-    const pay_json_t *entry, pay_psp_event_t *event, pay_err_t *err)
+    const pay_json_t *entry, pay_psp_told_t *told, pay_err_t *err)
 {
     (void) account;
 
-    return pay_generic_event(arena, PAY_STR(""), entry, event, err);
+    return pay_generic_event(arena, PAY_STR(""), entry, told, err);
 }

@@ -18,6 +18,8 @@ static pay_status_t find_entry(pay_arena_t *arena,
     const pay_psp_order_t *order, const pay_json_t *entry,
     pay_psp_found_pt read, pay_psp_registered_t *result, int *found);
 static int cursor_byte(unsigned char c);
+static pay_status_t list_add(pay_psp_listed_t *listed,
+    const pay_psp_told_t *told);
 static int list_has(const pay_psp_listed_t *listed, pay_str_t event_id);
 
 
@@ -217,11 +219,11 @@ pay_psp_list_in(pay_arena_t *arena, const pay_psp_account_t *account,
     size_t             i;
     pay_str_t          id;
     pay_status_t       status;
-    pay_psp_event_t   *event;
+    pay_psp_told_t     told;
     const pay_json_t  *entry;
 
     if (pay_json_type(entries) != PAY_JSON_ARRAY
-        || pay_json_size(entries) > PAY_PSP_LIST_MAX)
+        || pay_json_size(entries) > PAY_PSP_PAGE_MAX)
     {
         return PAY_INVALID;
     }
@@ -236,16 +238,37 @@ pay_psp_list_in(pay_arena_t *arena, const pay_psp_account_t *account,
             return PAY_INVALID;
         }
 
-        event = &listed->events[listed->count];
-        memset(event, 0, sizeof(*event));
-        status = read(arena, account, entry, event, NULL);
+        memset(&told, 0, sizeof(told));
+        status = read(arena, account, entry, &told, NULL);
 
         if (status == PAY_OK) {
-            listed->count += !list_has(listed, event->event_id);
+            PAY_TRY(list_add(listed, &told));
 
         } else if (status != PAY_INVALID) {
             return status;
         }
+    }
+
+    return PAY_OK;
+}
+
+
+/* All that an entry tells, or the page would be seen without it. */
+static pay_status_t
+list_add(pay_psp_listed_t *listed, const pay_psp_told_t *told)
+{
+    unsigned  i;
+
+    for (i = 0; i < told->count; i++) {
+        if (list_has(listed, told->events[i].event_id)) {
+            continue;
+        }
+
+        if (listed->count == PAY_PSP_LIST_MAX) {
+            return PAY_INVALID;
+        }
+
+        listed->events[listed->count++] = told->events[i];
     }
 
     return PAY_OK;

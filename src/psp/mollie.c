@@ -46,7 +46,7 @@ const pay_psp_adapter_t  pay_psp_mollie = {
     },
     .min_expiry_s = 60,
     .max_expiry_s = 86400,
-    .traits = PAY_PSP_LINGERS,
+    .traits = PAY_PSP_LINGERS | PAY_PSP_AUTHORIZES,
     .changes = PAY_PSP_CAN(PAY_PSP_CAPTURE) | PAY_PSP_CAN(PAY_PSP_CANCEL)
                | PAY_PSP_CAN(PAY_PSP_REFUND) | PAY_PSP_CAN(PAY_PSP_EXPIRE),
     .register_request = mollie_register_request,
@@ -182,6 +182,10 @@ mollie_body(pay_arena_t *arena, const pay_psp_order_t *order,
     PAY_TRY(pay_json_set_string(root, "description", order->reference));
     PAY_TRY(mollie_body_urls(arena, order, root));
 
+    if (order->capture_later) {
+        PAY_TRY(pay_json_set_string(root, "captureMode", PAY_STR("manual")));
+    }
+
     json = pay_json_object_new();
     PAY_TRY(pay_json_set(root, "metadata", json));
     PAY_TRY(pay_json_set_string(json, "reference", order->reference));
@@ -279,6 +283,13 @@ pay_mollie_registered(pay_arena_t *arena, const pay_psp_order_t *order,
         echo = pay_mollie_echo_text(pay_json_path(root, "metadata",
                                                   "reference", NULL),
                                     order->reference);
+    }
+
+    if (echo == PAY_MOLLIE_RIGHT && order->capture_later
+        && pay_json_get(root, "captureMode") != NULL)
+    {
+        echo = pay_mollie_echo_text(pay_json_get(root, "captureMode"),
+                                    PAY_STR("manual"));
     }
 
     if (echo != PAY_MOLLIE_RIGHT) {

@@ -39,10 +39,20 @@ int pay_mollie_is(const pay_json_t *json, const char *member,
 pay_status_t pay_mollie_registered(pay_arena_t *arena,
     const pay_psp_order_t *order, const pay_json_t *root,
     pay_psp_registered_t *result) PAY_MUST_CHECK;
+/* json.amount; PAY_INVALID without one.  What no order of ours can have is told
+ * as 0. */
+pay_status_t pay_mollie_amount_in(pay_arena_t *arena, const pay_json_t *json,
+    pay_psp_event_t *event) PAY_MUST_CHECK;
 /* A Payment's id, status and amount.  PAY_INVALID when it is none, has a
  * status that we don't know, or is paid without an amount. */
 pay_status_t pay_mollie_payment(pay_arena_t *arena, const pay_json_t *payment,
     pay_psp_event_t *event) PAY_MUST_CHECK;
+
+/* What an event about a refund, a chargeback or a capture tells, by the entity
+ * that it carries.  PAY_INVALID when that is not whole. */
+pay_status_t pay_mollie_after(pay_arena_t *arena, const pay_json_t *entity,
+    pay_psp_event_t *event) PAY_MUST_CHECK;
+int pay_mollie_starts(pay_str_t text, const char *prefix);
 
 /* Functions of the adapter: see pay_psp.h. */
 pay_status_t pay_mollie_query_answer(pay_arena_t *arena, pay_str_t token,

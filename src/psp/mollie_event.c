@@ -1,10 +1,12 @@
 /*
- * Mollie's webhooks, both kinds of which are hints: the payment is asked for
- * before anything moves.
+ * Mollie's webhooks.  About payments both kinds are hints: the payment is
+ * asked for before anything moves.
  *   legacy    a form, "id=tr_…", sent to the payment's own webhookUrl; nobody
  *             signs it, so it has no event id and is not stored
  *   next-gen  a signed JSON event with an id, whose entityId is the payment's
- * Events about anything but a payment are noted without a fact.
+ * Refunds, chargebacks and captures are told by the second kind alone, when it
+ * carries them ("snapshot"): mollie_after.c.  All else is noted without a
+ * fact.
  */
 
 #include "psp/mollie.h"
@@ -23,7 +25,6 @@ static pay_status_t mollie_entity(pay_arena_t *arena,
     const pay_psp_account_t *account, const pay_json_t *root,
     pay_psp_event_t *event, pay_err_t *err);
 static int mollie_looks_like_json(pay_str_t body);
-static int mollie_starts(pay_str_t text, const char *prefix);
 
 
 pay_status_t
@@ -58,7 +59,7 @@ mollie_form_event(pay_arena_t *arena, pay_str_t body, pay_psp_event_t *event,
 {
     pay_str_t  id;
 
-    if (!mollie_form_id(body, &id) || !mollie_starts(id, "tr_")) {
+    if (!mollie_form_id(body, &id) || !pay_mollie_starts(id, "tr_")) {
         return pay_refuse(err, "validation-error",
                           "a form has one id, that of a payment");
     }
@@ -91,7 +92,7 @@ mollie_form_id(pay_str_t body, pay_str_t *id)
 
         field = (pay_str_t) { i - start, body.data + start };
 
-        if (mollie_starts(field, "id=")) {
+        if (pay_mollie_starts(field, "id=")) {
             *id = (pay_str_t) { field.len - 3, field.data + 3 };
             found++;
         }
@@ -139,9 +140,7 @@ mollie_entity(pay_arena_t *arena, const pay_psp_account_t *account,
     pay_status_t       status;
     const pay_json_t  *entity;
 
-    if (pay_json_string(pay_json_get(root, "type"), &type) != PAY_OK
-        || !mollie_starts(type, "payment."))
-    {
+    if (pay_json_string(pay_json_get(root, "type"), &type) != PAY_OK) {
         return PAY_OK;
     }
 
@@ -151,7 +150,16 @@ mollie_entity(pay_arena_t *arena, const pay_psp_account_t *account,
         && !pay_mollie_is(entity, "mode", account->live ? "live" : "test"))
     {
         return pay_refuse(err, "validation-error",
-                          "a payment of the other mode");
+                          "an entity of the other mode");
+    }
+
+    if (!pay_mollie_starts(type, "payment.")) {
+        status = (entity == NULL) ? PAY_OK
+                                  : pay_mollie_after(arena, entity, event);
+        return (status == PAY_INVALID)
+               ? pay_refuse(err, "validation-error",
+                            "an entity has id, paymentId and amount")
+               : status;
     }
 
     status = pay_psp_token_get(arena, root, "entityId", &id);
@@ -159,7 +167,7 @@ mollie_entity(pay_arena_t *arena, const pay_psp_account_t *account,
         return status;
     }
 
-    if (status != PAY_OK || !mollie_starts(id, "tr_")
+    if (status != PAY_OK || !pay_mollie_starts(id, "tr_")
         || (pay_json_get(entity, "id") != NULL
             && pay_mollie_echo_text(pay_json_get(entity, "id"), id)
                != PAY_MOLLIE_RIGHT))
@@ -196,8 +204,8 @@ mollie_looks_like_json(pay_str_t body)
 }
 
 
-static int
-mollie_starts(pay_str_t text, const char *prefix)
+int
+pay_mollie_starts(pay_str_t text, const char *prefix)
 {
     size_t  len = strlen(prefix);
 

@@ -14,11 +14,14 @@ typedef struct {
 
 static pay_status_t mollie_amount_in(pay_arena_t *arena,
     const pay_json_t *payment, pay_psp_event_t *event);
+static pay_status_t mollie_held(const pay_json_t *payment,
+    pay_psp_event_t *event);
 static int mollie_amount(const pay_json_t *json, int64_t *minor,
     pay_str_t *code);
 
 
-/* Authorised money is not ours until it is captured. */
+/* Authorised money is not ours until it is captured; by us only when we asked
+ * for that. */
 static const mollie_status_t  mollie_statuses[] = {
     { "open", PAY_FACT_NONE },
     { "pending", PAY_FACT_PENDING },
@@ -88,8 +91,52 @@ pay_mollie_payment(pay_arena_t *arena, const pay_json_t *payment,
     PAY_TRY(pay_psp_word_get(arena, details, "failureReason", &event->code));
     PAY_TRY(mollie_amount_in(arena, payment, event));
 
-    return (event->fact == PAY_FACT_PAID && !event->has_amount)
+    return mollie_held(payment, event);
+}
+
+
+/* Mollie captures once: what was not taken then is released. */
+static pay_status_t
+mollie_held(const pay_json_t *payment, pay_psp_event_t *event)
+{
+    int64_t    amount;
+    pay_str_t  code;
+
+    if (pay_mollie_is(payment, "captureMode", "manual")) {
+
+        if (pay_mollie_is(payment, "status", "authorized")) {
+            event->fact = PAY_FACT_AUTHORIZED;
+
+        } else if (event->fact == PAY_FACT_PAID && event->has_amount
+                   && mollie_amount(pay_json_get(payment, "amount"), &amount,
+                                    &code)
+                   && event->amount_minor != amount)
+        {
+            pay_psp_about(event, PAY_ABOUT_CAPTURE, PAY_NEWS_SUCCEEDED);
+        }
+    }
+
+    return ((event->fact == PAY_FACT_PAID
+             || event->fact == PAY_FACT_AUTHORIZED) && !event->has_amount)
            ? PAY_INVALID : PAY_OK;
+}
+
+
+pay_status_t
+pay_mollie_amount_in(pay_arena_t *arena, const pay_json_t *json,
+    pay_psp_event_t *event)
+{
+    pay_str_t  code;
+
+    if (!mollie_amount(pay_json_get(json, "amount"), &event->amount_minor,
+                       &code))
+    {
+        return PAY_INVALID;
+    }
+
+    event->has_amount = 1;
+
+    return pay_dup(arena, code, &event->currency);
 }
 
 

@@ -2,8 +2,8 @@
  * What the files of the PayPal adapter share: paypal.c (the adapter, answers,
  * errors), paypal_order.c (registrations), paypal_auth.c (access tokens),
  * paypal_amount.c (money), paypal_event.c (what PayPal tells),
- * paypal_list.c (what it told), paypal_change.c (capture and refund).  Nobody
- * else includes this.
+ * paypal_list.c (what it told), paypal_after.c (of refunds, disputes and
+ * fees), paypal_change.c (capture and refund).  Nobody else includes this.
  */
 
 #ifndef PAY_SRC_PSP_PAYPAL_H
@@ -59,10 +59,14 @@ pay_status_t pay_paypal_money_in(pay_arena_t *arena, const pay_json_t *money,
 pay_status_t pay_paypal_state(pay_arena_t *arena, const pay_json_t *order,
     pay_psp_event_t *event) PAY_MUST_CHECK;
 
-/* An event object, a pay_psp_listed_pt. */
+/* An event object, a pay_psp_listed_pt, as a webhook may tell it. */
 pay_status_t pay_paypal_event(pay_arena_t *arena,
     const pay_psp_account_t *account, const pay_json_t *root,
-    pay_psp_event_t *event, pay_err_t *err) PAY_MUST_CHECK;
+    pay_psp_told_t *told, pay_err_t *err) PAY_MUST_CHECK;
+/* The same as the list tells it: what follows a sale, too. */
+pay_status_t pay_paypal_listed(pay_arena_t *arena,
+    const pay_psp_account_t *account, const pay_json_t *entry,
+    pay_psp_told_t *told, pay_err_t *err) PAY_MUST_CHECK;
 
 /* The slots of the adapter that are not in paypal.c, see pay_psp.h. */
 pay_status_t pay_paypal_register_request(pay_arena_t *arena,

@@ -145,8 +145,7 @@ paypal_refund_body(pay_arena_t *arena, const pay_psp_change_t *change,
     PAY_TRY(pay_paypal_object_add(json, "amount", &amount));
     PAY_TRY(pay_paypal_money_set(arena, amount, change->currency,
                                  change->amount_minor, err));
-    PAY_TRY(pay_json_set_string(json, "custom_id",
-                                change->merchant_reference));
+    PAY_TRY(pay_json_set_string(json, "custom_id", change->key));
 
     return (change->reason.len != 0)
            ? pay_json_set_string(json, "note_to_payer", change->reason)

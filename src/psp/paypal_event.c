@@ -252,34 +252,21 @@ pay_paypal_webhook_events(pay_arena_t *arena, const pay_psp_account_t *account,
     pay_psp_event_t events[PAY_PSP_EVENTS_MAX], unsigned *count,
     pay_err_t *err)
 {
-    pay_json_t       *root;
-    pay_status_t      status;
-    pay_psp_event_t   event;
-
     (void) event_id;           /* its headers name a transmission, which each
                                   repeat of an event has its own of */
 
-    PAY_TRY(pay_psp_parse(body, &root, err));
-
-    memset(&event, 0, sizeof(event));
-    status = pay_paypal_event(arena, account, root, &event, err);
-    pay_json_free(root);
-
-    if (status == PAY_OK) {
-        events[0] = event;
-        *count = 1;
-    }
-
-    return status;
+    return pay_psp_webhook(arena, account, body, pay_paypal_event, events,
+                           count, err);
 }
 
 
 pay_status_t
 pay_paypal_event(pay_arena_t *arena, const pay_psp_account_t *account,
-    const pay_json_t *root, pay_psp_event_t *event, pay_err_t *err)
+    const pay_json_t *root, pay_psp_told_t *told, pay_err_t *err)
 {
     pay_str_t          type;
     pay_status_t       status;
+    pay_psp_event_t   *event = pay_psp_told_add(told);
     const pay_json_t  *resource;
 
     (void) account;            /* PayPal's events do not tell their mode */

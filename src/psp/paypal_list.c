@@ -1,6 +1,6 @@
 /*
  * The events that PayPal has told or tried to, under the ids of their
- * webhooks.  The next page is a link; of that only the few query members that
+ * webhooks, and what they say that a webhook cannot prove (paypal_after.c).  The next page is a link; of that only the few query members that
  * say where it begins are taken, never its host, path or span of time.
  */
 
@@ -101,7 +101,7 @@ paypal_page(pay_arena_t *arena, const pay_psp_account_t *account,
     events = pay_json_get(root, "events");
     links = pay_json_get(root, "links");
 
-    PAY_TRY(pay_psp_list_in(arena, account, events, pay_paypal_event,
+    PAY_TRY(pay_psp_list_in(arena, account, events, pay_paypal_listed,
                             listed));
 
     if (links != NULL && pay_json_type(links) != PAY_JSON_ARRAY) {

@@ -17,6 +17,7 @@
 #define PAY_PSP_KEY_MAX      512
 #define PAY_PSP_LONG_WAIT_S  3600      /* when told not to repeat a call */
 #define PAY_STRIPE_CODE      3         /* letters of a currency */
+#define PAY_PSP_PAGE_MAX     20        /* entries of a page of events */
 
 
 /* The error that an answer's object tells. */
@@ -39,11 +40,17 @@ typedef pay_status_t (*pay_psp_error_pt)(pay_arena_t *arena,
 typedef pay_status_t (*pay_psp_found_pt)(pay_arena_t *arena,
     const pay_psp_order_t *order, const pay_json_t *entry, int *ours,
     pay_psp_registered_t *result);
-/* An entry of a list of events, *event all zero before.  PAY_INVALID for one
- * whose webhook would be refused. */
+/* What one message of a PSP tells. */
+typedef struct {
+    pay_psp_event_t  events[PAY_PSP_EVENTS_MAX];
+    unsigned         count;
+} pay_psp_told_t;
+
+/* An event object, from a webhook or a list; *told is all zero before.
+ * PAY_INVALID for one whose webhook is refused. */
 typedef pay_status_t (*pay_psp_listed_pt)(pay_arena_t *arena,
     const pay_psp_account_t *account, const pay_json_t *entry,
-    pay_psp_event_t *event, pay_err_t *err);
+    pay_psp_told_t *told, pay_err_t *err);
 
 
 extern const pay_psp_adapter_t  pay_psp_adyen;
@@ -161,6 +168,26 @@ void pay_psp_find_none(pay_str_t next, pay_psp_registered_t *result);
 
 /* 1 for a window and a cursor that can be asked for. */
 int pay_psp_list_sane(const pay_psp_list_t *list);
+/* The one JSON object of a webhook, as `read` tells it. */
+pay_status_t pay_psp_webhook(pay_arena_t *arena,
+    const pay_psp_account_t *account, pay_str_t body, pay_psp_listed_pt read,
+    pay_psp_event_t events[PAY_PSP_EVENTS_MAX], unsigned *count,
+    pay_err_t *err) PAY_MUST_CHECK;
+/* The next event, all zero; the last one again when there is no room. */
+pay_psp_event_t *pay_psp_told_add(pay_psp_told_t *told);
+/* Says what happened to something else than the payment. */
+void pay_psp_about(pay_psp_event_t *event, pay_psp_about_t about,
+    pay_psp_news_t news);
+/* One event more: the fee that the first one names the payment of.  Below 0:
+ * it was given back; 0: there is none.  `id` is the event's, before ":fee". */
+pay_status_t pay_psp_fee_add(pay_arena_t *arena, pay_str_t id, int64_t minor,
+    pay_str_t currency, pay_psp_told_t *told) PAY_MUST_CHECK;
+/* Our id of a change out of what the PSP repeats: an UUID, else empty. */
+pay_status_t pay_psp_operation(pay_arena_t *arena, pay_str_t text,
+    pay_str_t *operation) PAY_MUST_CHECK;
+/* Three capital letters. */
+int pay_psp_is_currency(pay_str_t code);
+
 /* Adds the events of the list, each once; what `read` refuses with
  * PAY_INVALID is left out, as its webhook would be.  PAY_INVALID when it is
  * no list, is too long, or one of its entries has no id. */

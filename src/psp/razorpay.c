@@ -6,7 +6,8 @@
  * payment_link.paid, order.paid and payment.captured are final, the money is
  * captured.  payment.authorized is not: an authorisation that nobody captures
  * goes back.  payment.failed is one try of the buyer, who may try again, and
- * so says nothing.
+ * so says nothing.  Refunds name the payment.  A dispute takes money only when
+ * it is lost, and is told then.
  */
 
 #include "psp/psp.h"
@@ -18,6 +19,14 @@ typedef struct {
     const char  *token;        /* its member that names the registration */
     pay_fact_t   fact;
 } razorpay_type_t;
+
+typedef struct {
+    const char       *event;
+    const char       *entity;
+    const char       *amount;          /* the member */
+    pay_psp_about_t   about;
+    pay_psp_news_t    news;
+} razorpay_after_t;
 
 
 static pay_status_t razorpay_webhook_events(pay_arena_t *arena,
@@ -33,8 +42,10 @@ static pay_status_t razorpay_first_id(pay_arena_t *arena,
 static pay_status_t razorpay_facts(pay_arena_t *arena,
     const pay_json_t *root, const razorpay_type_t *type,
     pay_psp_event_t *event);
+static pay_status_t razorpay_after(pay_arena_t *arena,
+    const pay_json_t *root, pay_str_t name, pay_psp_event_t *event);
 static pay_status_t razorpay_amount(pay_arena_t *arena,
-    const pay_json_t *payment, pay_psp_event_t *event);
+    const pay_json_t *entity, const char *member, pay_psp_event_t *event);
 
 
 static const razorpay_type_t  razorpay_types[] = {
@@ -45,6 +56,18 @@ static const razorpay_type_t  razorpay_types[] = {
     { "payment.captured", "payment", "order_id", PAY_FACT_PAID },
     { "payment.authorized", "payment", "order_id", PAY_FACT_PENDING },
     { NULL, NULL, NULL, PAY_FACT_NONE }
+};
+
+static const razorpay_after_t  razorpay_afters[] = {
+    { "refund.created", "refund", "amount", PAY_ABOUT_REFUND,
+      PAY_NEWS_PENDING },
+    { "refund.processed", "refund", "amount", PAY_ABOUT_REFUND,
+      PAY_NEWS_SUCCEEDED },
+    { "refund.failed", "refund", "amount", PAY_ABOUT_REFUND,
+      PAY_NEWS_FAILED },
+    { "payment.dispute.lost", "dispute", "amount_deducted",
+      PAY_ABOUT_DISPUTE, PAY_NEWS_LOST },
+    { NULL, NULL, NULL, PAY_ABOUT_PAYMENT, PAY_NEWS_PENDING }
 };
 
 
@@ -115,11 +138,9 @@ razorpay_event(pay_arena_t *arena, const pay_json_t *root,
         }
     }
 
-    if (type->event == NULL) {
-        return PAY_OK;
-    }
-
-    status = razorpay_facts(arena, root, type, event);
+    status = (type->event == NULL)
+             ? razorpay_after(arena, root, name, event)
+             : razorpay_facts(arena, root, type, event);
 
     return (status == PAY_INVALID)
            ? pay_refuse(err, "validation-error",
@@ -221,7 +242,7 @@ razorpay_facts(pay_arena_t *arena, const pay_json_t *root,
                                                                : PAY_INVALID;
     }
 
-    PAY_TRY(razorpay_amount(arena, payment, event));
+    PAY_TRY(razorpay_amount(arena, payment, "amount", event));
 
     if (type->fact == PAY_FACT_PAID && !event->has_amount) {
         return PAY_INVALID;
@@ -233,19 +254,58 @@ razorpay_facts(pay_arena_t *arena, const pay_json_t *root,
 }
 
 
+/* What is not told of is no news.  PAY_INVALID when it is not whole. */
+static pay_status_t
+razorpay_after(pay_arena_t *arena, const pay_json_t *root, pay_str_t name,
+    pay_psp_event_t *event)
+{
+    pay_status_t             status;
+    const pay_json_t        *entity;
+    const razorpay_after_t  *row;
+
+    for (row = razorpay_afters; row->event != NULL; row++) {
+        if (pay_str_is(name, row->event)) {
+            break;
+        }
+    }
+
+    if (row->event == NULL) {
+        return PAY_OK;
+    }
+
+    entity = pay_json_path(root, "payload", row->entity, "entity", NULL);
+
+    status = pay_psp_token_get(arena, entity, "id", &event->object);
+    if (status == PAY_OK) {
+        status = pay_psp_token_get(arena, entity, "payment_id",
+                                   &event->reference);
+    }
+
+    if (status != PAY_OK) {
+        return (status == PAY_NOT_FOUND) ? PAY_INVALID : status;
+    }
+
+    PAY_TRY(razorpay_amount(arena, entity, row->amount, event));
+    PAY_TRY(pay_psp_word_get(arena, entity, "reason_code", &event->code));
+    pay_psp_about(event, row->about, row->news);
+
+    return event->has_amount ? PAY_OK : PAY_INVALID;
+}
+
+
 /* Of the payment itself: what a link or order asked for is not what came.  An
  * amount that cannot be one of our orders' is told as 0. */
 static pay_status_t
-razorpay_amount(pay_arena_t *arena, const pay_json_t *payment,
-    pay_psp_event_t *event)
+razorpay_amount(pay_arena_t *arena, const pay_json_t *entity,
+    const char *member, pay_psp_event_t *event)
 {
     size_t                 i;
     int64_t                amount;
     pay_str_t              code;
     const pay_currency_t  *currency;
 
-    if (pay_json_integer(pay_json_get(payment, "amount"), &amount) != PAY_OK
-        || pay_json_string(pay_json_get(payment, "currency"), &code) != PAY_OK
+    if (pay_json_integer(pay_json_get(entity, member), &amount) != PAY_OK
+        || pay_json_string(pay_json_get(entity, "currency"), &code) != PAY_OK
         || code.len != 3)
     {
         return PAY_OK;

@@ -56,6 +56,17 @@ int pay_square_is(const pay_json_t *json, const char *member,
 pay_status_t pay_square_payment(pay_arena_t *arena, const pay_json_t *payment,
     pay_psp_event_t *event) PAY_MUST_CHECK;
 
+/* A refund or a dispute, of an event of that type, into told->events[0] and
+ * further ones.  PAY_INVALID when it is not whole. */
+pay_status_t pay_square_refund(pay_arena_t *arena, const pay_json_t *refund,
+    pay_psp_told_t *told) PAY_MUST_CHECK;
+pay_status_t pay_square_dispute(pay_arena_t *arena, const pay_json_t *dispute,
+    pay_psp_told_t *told) PAY_MUST_CHECK;
+/* What Square took for the object of that id, each time under the same ids,
+ * since each of its events repeats it. */
+pay_status_t pay_square_fees(pay_arena_t *arena, const pay_json_t *object,
+    pay_str_t id, pay_psp_told_t *told) PAY_MUST_CHECK;
+
 /* Functions of the adapter: see pay_psp.h. */
 pay_status_t pay_square_query_answer(pay_arena_t *arena, pay_str_t token,
     const pay_http_answer_t *answer, pay_psp_event_t *event, int *known);

@@ -1,7 +1,7 @@
 /*
  * Square's webhooks: payment.created and payment.updated tell how one payment
- * of an order stands; everything else (orders, refunds, disputes, payouts) is
- * noted without a fact.
+ * of an order stands; refunds and disputes: square_after.c; everything else
+ * (orders, payouts) is noted without a fact.
  *   COMPLETED  paid: total_money, what a tender of the order will show.
  *   APPROVED, PENDING  the money is under way.
  *   FAILED     no fact: the link stays open and the buyer may try again with
@@ -21,11 +21,24 @@ typedef struct {
 } square_status_t;
 
 
+typedef pay_status_t (*square_read_pt)(pay_arena_t *arena,
+    const pay_json_t *object, pay_psp_told_t *told);
+
+typedef struct {
+    const char      *type;
+    const char      *object;   /* in data.object */
+    const char      *state;    /* the member that it has in any case */
+    square_read_pt   read;
+} square_type_t;
+
+
 static pay_status_t square_event(pay_arena_t *arena,
     const pay_psp_account_t *account, const pay_json_t *root,
-    pay_psp_event_t *event, pay_err_t *err);
+    pay_psp_told_t *told, pay_err_t *err);
+static pay_status_t square_paid(pay_arena_t *arena, const pay_json_t *payment,
+    pay_psp_told_t *told);
 static int square_is_ours(const pay_psp_account_t *account,
-    const pay_json_t *payment);
+    const pay_json_t *object);
 
 
 static const square_status_t  square_statuses[] = {
@@ -36,6 +49,16 @@ static const square_status_t  square_statuses[] = {
     { NULL, PAY_FACT_NONE, 0 }
 };
 
+static const square_type_t  square_types[] = {
+    { "payment.created", "payment", "status", square_paid },
+    { "payment.updated", "payment", "status", square_paid },
+    { "refund.created", "refund", "status", pay_square_refund },
+    { "refund.updated", "refund", "status", pay_square_refund },
+    { "dispute.created", "dispute", "state", pay_square_dispute },
+    { "dispute.state.updated", "dispute", "state", pay_square_dispute },
+    { NULL, NULL, NULL, NULL }
+};
+
 
 pay_status_t
 pay_square_webhook_events(pay_arena_t *arena, const pay_psp_account_t *account,
@@ -43,24 +66,10 @@ pay_square_webhook_events(pay_arena_t *arena, const pay_psp_account_t *account,
     pay_psp_event_t events[PAY_PSP_EVENTS_MAX], unsigned *count,
     pay_err_t *err)
 {
-    pay_json_t       *root;
-    pay_status_t      status;
-    pay_psp_event_t   event;
-
     (void) event_id;           /* Square's headers carry none */
 
-    PAY_TRY(pay_psp_parse(body, &root, err));
-
-    memset(&event, 0, sizeof(event));
-    status = square_event(arena, account, root, &event, err);
-    pay_json_free(root);
-
-    if (status == PAY_OK) {
-        events[0] = event;
-        *count = 1;
-    }
-
-    return status;
+    return pay_psp_webhook(arena, account, body, square_event, events, count,
+                           err);
 }
 
 
@@ -108,10 +117,12 @@ pay_square_payment(pay_arena_t *arena, const pay_json_t *payment,
 
 static pay_status_t
 square_event(pay_arena_t *arena, const pay_psp_account_t *account,
-    const pay_json_t *root, pay_psp_event_t *event, pay_err_t *err)
+    const pay_json_t *root, pay_psp_told_t *told, pay_err_t *err)
 {
-    pay_status_t       status;
-    const pay_json_t  *payment;
+    pay_status_t          status;
+    pay_psp_event_t      *event = pay_psp_told_add(told);
+    const pay_json_t     *object;
+    const square_type_t  *type;
 
     status = pay_psp_token_get(arena, root, "event_id", &event->event_id);
     if (status == PAY_OK) {
@@ -127,37 +138,54 @@ square_event(pay_arena_t *arena, const pay_psp_account_t *account,
                           "an event has event_id and type");
     }
 
-    if (!pay_square_is(root, "type", "payment.created")
-        && !pay_square_is(root, "type", "payment.updated"))
-    {
+    for (type = square_types; type->type != NULL; type++) {
+        if (pay_square_is(root, "type", type->type)) {
+            break;
+        }
+    }
+
+    if (type->type == NULL) {
         return PAY_OK;
     }
 
-    payment = pay_json_path(root, "data", "object", "payment", NULL);
+    object = pay_json_path(root, "data", "object", type->object, NULL);
 
-    if (pay_json_type(pay_json_get(payment, "status")) != PAY_JSON_STRING) {
-        return pay_refuse(err, "validation-error", "a payment has a status");
+    if (pay_json_type(pay_json_get(object, type->state)) != PAY_JSON_STRING) {
+        return pay_refuse(err, "validation-error", "an object has a state");
     }
 
-    if (!square_is_ours(account, payment)) {
+    if (!square_is_ours(account, object)) {
         return PAY_OK;
     }
 
-    status = pay_square_payment(arena, payment, event);
+    status = type->read(arena, object, told);
 
     return (status == PAY_INVALID)
            ? pay_refuse(err, "validation-error",
-                        "a completed payment has an amount")
+                        "an object has its id, and an amount")
            : status;
 }
 
 
+static pay_status_t
+square_paid(pay_arena_t *arena, const pay_json_t *payment,
+    pay_psp_told_t *told)
+{
+    pay_psp_event_t  *event = &told->events[0];
+
+    PAY_TRY(pay_square_payment(arena, payment, event));
+
+    return (event->fact == PAY_FACT_PAID)
+           ? pay_square_fees(arena, payment, event->reference, told) : PAY_OK;
+}
+
+
 static int
-square_is_ours(const pay_psp_account_t *account, const pay_json_t *payment)
+square_is_ours(const pay_psp_account_t *account, const pay_json_t *object)
 {
     pay_str_t  location;
 
-    return pay_json_string(pay_json_get(payment, "location_id"), &location)
+    return pay_json_string(pay_json_get(object, "location_id"), &location)
            != PAY_OK
            || pay_str_eq(location, account->account);
 }

@@ -19,6 +19,7 @@ static pay_status_t stripe_form(pay_buf_t *form, const pay_psp_order_t *order,
 static pay_status_t stripe_form_line(pay_buf_t *form, unsigned number,
     const pay_psp_line_t *line, const pay_currency_t *currency,
     pay_err_t *err);
+static void stripe_form_held(pay_buf_t *form, const pay_psp_order_t *order);
 static void stripe_line_name(pay_buf_t *form, unsigned number,
     const char *name);
 static pay_status_t stripe_register_answer(pay_arena_t *arena,
@@ -41,6 +42,7 @@ const pay_psp_adapter_t  pay_psp_stripe = {
     },
     .min_expiry_s = 1800,
     .max_expiry_s = 86400,
+    .traits = PAY_PSP_AUTHORIZES,
     .changes = PAY_PSP_CAN(PAY_PSP_CAPTURE) | PAY_PSP_CAN(PAY_PSP_CANCEL)
                | PAY_PSP_CAN(PAY_PSP_REFUND) | PAY_PSP_CAN(PAY_PSP_EXPIRE),
     .register_request = stripe_register_request,
@@ -101,12 +103,29 @@ stripe_form(pay_buf_t *form, const pay_psp_order_t *order, pay_err_t *err)
     pay_stripe_pair(form, "expires_at", PAY_STR(""));
     pay_buf_int(form, order->expires_s);
 
+    if (order->capture_later) {
+        stripe_form_held(form, order);
+    }
+
     for (i = 0; i < order->line_count; i++) {
         PAY_TRY(stripe_form_line(form, i, &order->lines[i], order->currency,
                                  err));
     }
 
     return PAY_OK;
+}
+
+
+/* A session's own answer and events do not say how its money is taken, so
+ * that its metadata do; and events about the payment name it by ours. */
+static void
+stripe_form_held(pay_buf_t *form, const pay_psp_order_t *order)
+{
+    pay_stripe_pair(form, "metadata[capture]", PAY_STR("manual"));
+    pay_stripe_pair(form, "payment_intent_data[capture_method]",
+                    PAY_STR("manual"));
+    pay_stripe_pair(form, "payment_intent_data[metadata][payment_reference]",
+                    order->reference);
 }
 
 
@@ -166,7 +185,7 @@ stripe_register_answer(pay_arena_t *arena, const pay_psp_order_t *order,
     echo = pay_stripe_echo(order, session);
 
     if (echo == PAY_STRIPE_ECHO_RIGHT) {
-        status = pay_psp_answer_done(arena, session, "id", "url", &made);
+        status = pay_stripe_registered(arena, order, session, &made);
 
     } else if (echo == PAY_STRIPE_ECHO_WRONG) {
         made.code = PAY_STR("answer_mismatch");
@@ -179,6 +198,20 @@ stripe_register_answer(pay_arena_t *arena, const pay_psp_order_t *order,
     }
 
     return status;
+}
+
+
+pay_status_t
+pay_stripe_registered(pay_arena_t *arena, const pay_psp_order_t *order,
+    const pay_json_t *session, pay_psp_registered_t *result)
+{
+    PAY_TRY(pay_psp_answer_done(arena, session, "id", "url", result));
+
+    if (result->outcome == PAY_PSP_DONE && order->capture_later) {
+        result->alias = order->reference;
+    }
+
+    return PAY_OK;
 }
 
 
@@ -202,14 +235,17 @@ static pay_status_t
 stripe_query_request(pay_arena_t *arena, const pay_psp_account_t *account,
     pay_str_t token, pay_http_request_t *request)
 {
+    pay_str_t           last;
     pay_http_request_t  made;
 
     if (!pay_psp_token_is_valid(token)) {
         return PAY_BUG;
     }
 
+    PAY_TRY(pay_format(arena, &last, PAY_PSP_URL_MAX,
+                       "%.*s?expand%%5B%%5D=payment_intent", pay_fmt(token)));
     PAY_TRY(pay_stripe_request(arena, account, "GET",
-                               PAY_STRIPE_SESSIONS "/", token, &made));
+                               PAY_STRIPE_SESSIONS "/", last, &made));
 
     *request = made;
 

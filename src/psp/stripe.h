@@ -1,7 +1,8 @@
 /*
  * What the files of the Stripe adapter share: stripe.c (sessions),
- * stripe_event.c (what Stripe tells), stripe_list.c (lists of both),
- * stripe_change.c (what is done later).  Nobody else includes this.
+ * stripe_event.c (what Stripe tells), stripe_money.c (of payments, refunds and
+ * disputes), stripe_list.c (lists of both), stripe_change.c (what is done
+ * later).  Nobody else includes this.
  */
 
 #ifndef PAY_SRC_PSP_STRIPE_H
@@ -42,6 +43,11 @@ pay_stripe_echo_t pay_stripe_echo_money(const pay_json_t *json,
 /* The same of a session: amount, currency, our reference. */
 pay_stripe_echo_t pay_stripe_echo(const pay_psp_order_t *order,
     const pay_json_t *session);
+/* A session of the order as an answer or a list has it, into *result; left as
+ * it is when it has no page. */
+pay_status_t pay_stripe_registered(pay_arena_t *arena,
+    const pay_psp_order_t *order, const pay_json_t *session,
+    pay_psp_registered_t *result) PAY_MUST_CHECK;
 /* 1 when the member is that text. */
 int pay_stripe_is(const pay_json_t *json, const char *member,
     const char *text);
@@ -55,10 +61,35 @@ pay_status_t pay_stripe_state(pay_arena_t *arena, const pay_json_t *session,
 pay_status_t pay_stripe_amount_in(pay_arena_t *arena, const pay_json_t *json,
     const char *member, pay_psp_event_t *event) PAY_MUST_CHECK;
 
+/* The id of the payment in "payment_intent", which may stand there as a whole;
+ * empty when there is none. */
+pay_status_t pay_stripe_intent_id(pay_arena_t *arena, const pay_json_t *json,
+    pay_str_t *id) PAY_MUST_CHECK;
+/* How a payment stands that is captured by us: its fact, or what was captured
+ * of it.  Another status says nothing. */
+pay_status_t pay_stripe_held(pay_arena_t *arena, const pay_json_t *intent,
+    pay_psp_event_t *event) PAY_MUST_CHECK;
+/* The objects of events, into told->events[0] and further ones; PAY_INVALID
+ * when what they need is missing. */
+pay_status_t pay_stripe_intent(pay_arena_t *arena, const pay_json_t *object,
+    pay_psp_told_t *told) PAY_MUST_CHECK;
+pay_status_t pay_stripe_refund(pay_arena_t *arena, const pay_json_t *object,
+    pay_psp_told_t *told) PAY_MUST_CHECK;
+/* What a dispute has cost is told under the id of what took it, so that each
+ * event of the dispute may tell it. */
+pay_status_t pay_stripe_dispute(pay_arena_t *arena, const pay_json_t *object,
+    pay_psp_told_t *told) PAY_MUST_CHECK;
+
+/* The same for an amount that is there. */
+pay_status_t pay_stripe_units_in(pay_arena_t *arena, const pay_json_t *json,
+    int64_t theirs, pay_psp_event_t *event) PAY_MUST_CHECK;
+
 /* An event object, a pay_psp_listed_pt. */
 pay_status_t pay_stripe_event(pay_arena_t *arena,
     const pay_psp_account_t *account, const pay_json_t *root,
-    pay_psp_event_t *event, pay_err_t *err) PAY_MUST_CHECK;
+    pay_psp_told_t *told, pay_err_t *err) PAY_MUST_CHECK;
+/* The types of events that say something, NULL behind the last one. */
+const char *pay_stripe_event_type(unsigned number);
 
 /* The slots of the adapter that are not in stripe.c, see pay_psp.h. */
 pay_status_t pay_stripe_find_request(pay_arena_t *arena,

@@ -182,6 +182,7 @@ stripe_form_capture(pay_buf_t *form, const pay_psp_change_t *change,
 
     pay_buf_text(form, "amount_to_capture=");
     pay_buf_int(form, amount);
+    pay_stripe_pair(form, "metadata[operation]", change->key);
 
     return PAY_OK;
 }
@@ -232,7 +233,8 @@ stripe_change_error(pay_arena_t *arena, const pay_json_t *root,
 }
 
 
-/* A PaymentIntent.  Its amount is known once it has succeeded. */
+/* A PaymentIntent.  Its amount is known once it has succeeded: the payment when
+ * that is all of it, else a part, and the rest has been released. */
 static pay_status_t
 stripe_captured(pay_arena_t *arena, const pay_psp_change_t *change,
     const pay_json_t *json, pay_psp_changed_t *result)
@@ -261,9 +263,19 @@ stripe_captured(pay_arena_t *arena, const pay_psp_change_t *change,
     PAY_TRY(pay_stripe_amount_in(arena, json, "amount_received",
                                  &result->event));
 
-    if (row->outcome == PAY_PSP_DONE && result->event.has_amount) {
-        result->event.fact = PAY_FACT_PAID;
-        result->known = 1;
+    if (row->outcome != PAY_PSP_DONE || !result->event.has_amount) {
+        return PAY_OK;
+    }
+
+    result->event.fact = PAY_FACT_PAID;
+    result->known = 1;
+
+    if (pay_stripe_echo_money(json, "amount", change->currency,
+                              change->amount_minor) != PAY_STRIPE_ECHO_RIGHT)
+    {
+        pay_psp_about(&result->event, PAY_ABOUT_CAPTURE, PAY_NEWS_SUCCEEDED);
+        return pay_psp_operation(arena, change->key,
+                                 &result->event.operation);
     }
 
     return PAY_OK;

@@ -1,31 +1,54 @@
 /*
  * What Stripe tells (psp.md 2.4, 2.6): the state of a session, from a query or
- * an answer, and the checkout.session.* events.  Money is believed from
- * payment_status alone; events about other objects say nothing about an order
- * yet.
+ * an answer, and events.  Money is believed from payment_status alone, unless
+ * it is captured by us: then the payment itself says what was taken
+ * (stripe_money.c, like refunds and disputes).
  */
 
 #include "psp/stripe.h"
 
 
+typedef pay_status_t (*stripe_read_pt)(pay_arena_t *arena,
+    const pay_json_t *object, pay_psp_told_t *told);
+
 typedef struct {
-    const char  *type;
-    pay_fact_t   fact;         /* NONE: payment_status decides */
+    const char      *type;
+    stripe_read_pt   read;     /* of another object than a session */
+    pay_fact_t       fact;     /* NONE: payment_status decides */
 } stripe_type_t;
 
 
 static pay_fact_t stripe_state_fact(const pay_json_t *session);
+static int stripe_is_held(const pay_json_t *session);
+static pay_status_t stripe_held_state(pay_arena_t *arena,
+    const pay_json_t *session, pay_psp_event_t *event);
+static pay_status_t stripe_event_id(pay_arena_t *arena,
+    const pay_json_t *root, pay_psp_event_t *event, pay_err_t *err);
+static pay_status_t stripe_session_event(pay_arena_t *arena,
+    const stripe_type_t *type, const pay_json_t *session,
+    pay_psp_event_t *event);
 static pay_fact_t stripe_paid_fact(const pay_json_t *session);
 static pay_status_t stripe_session(pay_arena_t *arena,
     const pay_json_t *session, pay_psp_event_t *event);
 
 
 static const stripe_type_t  stripe_types[] = {
-    { "checkout.session.completed", PAY_FACT_NONE },
-    { "checkout.session.async_payment_succeeded", PAY_FACT_PAID },
-    { "checkout.session.async_payment_failed", PAY_FACT_DECLINED },
-    { "checkout.session.expired", PAY_FACT_EXPIRED },
-    { NULL, PAY_FACT_NONE }
+    { "checkout.session.completed", NULL, PAY_FACT_NONE },
+    { "checkout.session.async_payment_succeeded", NULL, PAY_FACT_PAID },
+    { "checkout.session.async_payment_failed", NULL, PAY_FACT_DECLINED },
+    { "checkout.session.expired", NULL, PAY_FACT_EXPIRED },
+    { "payment_intent.amount_capturable_updated", pay_stripe_intent,
+      PAY_FACT_NONE },
+    { "payment_intent.succeeded", pay_stripe_intent, PAY_FACT_NONE },
+    { "payment_intent.canceled", pay_stripe_intent, PAY_FACT_NONE },
+    { "refund.created", pay_stripe_refund, PAY_FACT_NONE },
+    { "refund.updated", pay_stripe_refund, PAY_FACT_NONE },
+    { "refund.failed", pay_stripe_refund, PAY_FACT_NONE },
+    { "charge.dispute.created", pay_stripe_dispute, PAY_FACT_NONE },
+    { "charge.dispute.funds_withdrawn", pay_stripe_dispute, PAY_FACT_NONE },
+    { "charge.dispute.funds_reinstated", pay_stripe_dispute, PAY_FACT_NONE },
+    { "charge.dispute.closed", pay_stripe_dispute, PAY_FACT_NONE },
+    { NULL, NULL, PAY_FACT_NONE }
 };
 
 
@@ -33,10 +56,16 @@ pay_status_t
 pay_stripe_state(pay_arena_t *arena, const pay_json_t *session,
     pay_psp_event_t *event)
 {
+    int  held = stripe_is_held(session);
+
     memset(event, 0, sizeof(*event));
-    event->fact = stripe_state_fact(session);
+    event->fact = held ? PAY_FACT_NONE : stripe_state_fact(session);
 
     PAY_TRY(stripe_session(arena, session, event));
+
+    if (held) {
+        PAY_TRY(stripe_held_state(arena, session, event));
+    }
 
     return pay_psp_word_get(arena, session, "status", &event->type);
 }
@@ -62,55 +91,66 @@ stripe_state_fact(const pay_json_t *session)
 }
 
 
+/* 1 for a session that we asked to hold the money. */
+static int
+stripe_is_held(const pay_json_t *session)
+{
+    return pay_stripe_is(pay_json_get(session, "metadata"), "capture",
+                         "manual")
+           || pay_stripe_is(pay_json_get(session, "payment_intent"),
+                            "capture_method", "manual");
+}
+
+
+/* "paid" would be said of a part, too.  Without the payment, as in an answer
+ * to an expiry, only the end of the page is known. */
+static pay_status_t
+stripe_held_state(pay_arena_t *arena, const pay_json_t *session,
+    pay_psp_event_t *event)
+{
+    const pay_json_t  *intent = pay_json_get(session, "payment_intent");
+
+    if (pay_stripe_is(session, "status", "expired")) {
+        event->fact = PAY_FACT_EXPIRED;
+    }
+
+    return (pay_json_type(intent) == PAY_JSON_OBJECT)
+           ? pay_stripe_held(arena, intent, event) : PAY_OK;
+}
+
+
+const char *
+pay_stripe_event_type(unsigned number)
+{
+    return stripe_types[number].type;
+}
+
+
 pay_status_t
 pay_stripe_webhook_events(pay_arena_t *arena, const pay_psp_account_t *account,
     pay_str_t event_id, pay_str_t body,
     pay_psp_event_t events[PAY_PSP_EVENTS_MAX], unsigned *count,
     pay_err_t *err)
 {
-    pay_json_t       *root;
-    pay_status_t      status;
-    pay_psp_event_t   event;
-
     (void) event_id;           /* Stripe's headers carry none */
 
-    PAY_TRY(pay_psp_parse(body, &root, err));
-
-    memset(&event, 0, sizeof(event));
-    status = pay_stripe_event(arena, account, root, &event, err);
-    pay_json_free(root);
-
-    if (status == PAY_OK) {
-        events[0] = event;
-        *count = 1;
-    }
-
-    return status;
+    return pay_psp_webhook(arena, account, body, pay_stripe_event, events,
+                           count, err);
 }
 
 
 pay_status_t
 pay_stripe_event(pay_arena_t *arena, const pay_psp_account_t *account,
-    const pay_json_t *root, pay_psp_event_t *event, pay_err_t *err)
+    const pay_json_t *root, pay_psp_told_t *told, pay_err_t *err)
 {
     pay_status_t          status;
-    const pay_json_t     *session;
+    pay_psp_event_t      *event = pay_psp_told_add(told);
+    const pay_json_t     *object;
     const stripe_type_t  *type;
 
     (void) account;
 
-    status = pay_psp_token_get(arena, root, "id", &event->event_id);
-    if (status == PAY_OK) {
-        status = pay_psp_word_get(arena, root, "type", &event->type);
-    }
-
-    if (status == PAY_NO_MEMORY) {
-        return status;
-    }
-
-    if (status != PAY_OK || event->type.len == 0) {
-        return pay_refuse(err, "validation-error", "an event has id and type");
-    }
+    PAY_TRY(stripe_event_id(arena, root, event, err));
 
     if (pay_stripe_is(root, "object", "v2.core.event")) {
         return PAY_OK;
@@ -130,16 +170,54 @@ pay_stripe_event(pay_arena_t *arena, const pay_psp_account_t *account,
         return PAY_OK;
     }
 
-    session = pay_json_path(root, "data", "object", NULL);
-    event->fact = (type->fact == PAY_FACT_NONE) ? stripe_paid_fact(session)
-                                                : type->fact;
-
-    status = stripe_session(arena, session, event);
+    object = pay_json_path(root, "data", "object", NULL);
+    status = type->read ? type->read(arena, object, told)
+                        : stripe_session_event(arena, type, object, event);
 
     return (status == PAY_INVALID)
            ? pay_refuse(err, "validation-error",
-                        "a session has an id; a paid one an amount")
+                        "an object has an id; where money moved, an amount")
            : status;
+}
+
+
+static pay_status_t
+stripe_event_id(pay_arena_t *arena, const pay_json_t *root,
+    pay_psp_event_t *event, pay_err_t *err)
+{
+    pay_status_t  status;
+
+    status = pay_psp_token_get(arena, root, "id", &event->event_id);
+    if (status == PAY_OK) {
+        status = pay_psp_word_get(arena, root, "type", &event->type);
+    }
+
+    if (status == PAY_NO_MEMORY) {
+        return status;
+    }
+
+    return (status != PAY_OK || event->type.len == 0)
+           ? pay_refuse(err, "validation-error", "an event has id and type")
+           : PAY_OK;
+}
+
+
+/* Of held money a session's event is only a hint. */
+static pay_status_t
+stripe_session_event(pay_arena_t *arena, const stripe_type_t *type,
+    const pay_json_t *session, pay_psp_event_t *event)
+{
+    int  held = stripe_is_held(session);
+
+    event->fact = (type->fact != PAY_FACT_NONE) ? type->fact
+                                                : stripe_paid_fact(session);
+
+    if (held && event->fact != PAY_FACT_EXPIRED) {
+        event->fact = PAY_FACT_NONE;
+        event->must_ask = 1;
+    }
+
+    return stripe_session(arena, session, event);
 }
 
 
@@ -180,18 +258,7 @@ stripe_session(pay_arena_t *arena, const pay_json_t *session,
         return (status == PAY_NOT_FOUND) ? PAY_INVALID : status;
     }
 
-    status = pay_psp_token_get(arena, session, "payment_intent",
-                               &event->reference);
-    if (status == PAY_NOT_FOUND) {                     /* null or expanded */
-        status = pay_psp_token_get(arena,
-                                   pay_json_get(session, "payment_intent"),
-                                   "id", &event->reference);
-    }
-
-    if (status == PAY_NO_MEMORY) {
-        return status;
-    }
-
+    PAY_TRY(pay_stripe_intent_id(arena, session, &event->reference));
     PAY_TRY(pay_stripe_amount_in(arena, session, "amount_total", event));
 
     return (event->fact == PAY_FACT_PAID && !event->has_amount)
@@ -206,15 +273,23 @@ pay_status_t
 pay_stripe_amount_in(pay_arena_t *arena, const pay_json_t *json,
     const char *member, pay_psp_event_t *event)
 {
+    int64_t  theirs;
+
+    return (pay_json_integer(pay_json_get(json, member), &theirs) == PAY_OK)
+           ? pay_stripe_units_in(arena, json, theirs, event) : PAY_OK;
+}
+
+
+pay_status_t
+pay_stripe_units_in(pay_arena_t *arena, const pay_json_t *json, int64_t theirs,
+    pay_psp_event_t *event)
+{
     size_t                 i;
-    int64_t                theirs;
     pay_str_t              text;
     unsigned char         *code;
     const pay_currency_t  *currency;
 
-    if (pay_json_integer(pay_json_get(json, member), &theirs)
-        != PAY_OK
-        || pay_json_string(pay_json_get(json, "currency"), &text) != PAY_OK
+    if (pay_json_string(pay_json_get(json, "currency"), &text) != PAY_OK
         || text.len != PAY_STRIPE_CODE)
     {
         return PAY_OK;

@@ -32,13 +32,6 @@ static pay_status_t stripe_after(pay_arena_t *arena, const pay_json_t *root,
     pay_str_t *after);
 
 
-/* Those that say something about a registration: stripe_event.c. */
-static const char *const  stripe_listed_types[] = {
-    "checkout.session.completed", "checkout.session.async_payment_succeeded",
-    "checkout.session.async_payment_failed", "checkout.session.expired", NULL
-};
-
-
 pay_status_t
 pay_stripe_find_request(pay_arena_t *arena, const pay_psp_account_t *account,
     const pay_psp_order_t *order, pay_http_request_t *request)
@@ -158,7 +151,7 @@ stripe_found(pay_arena_t *arena, const pay_psp_order_t *order,
     }
 
     return (echo == PAY_STRIPE_ECHO_RIGHT)
-           ? pay_psp_answer_done(arena, entry, "id", "url", result) : PAY_OK;
+           ? pay_stripe_registered(arena, order, entry, result) : PAY_OK;
 }
 
 
@@ -166,8 +159,9 @@ pay_status_t
 pay_stripe_list_request(pay_arena_t *arena, const pay_psp_account_t *account,
     const pay_psp_list_t *list, pay_http_request_t *request)
 {
-    int         i;
+    unsigned    i;
     pay_buf_t   query;
+    const char *type;
 
     if (!pay_psp_list_sane(list)) {
         return PAY_BUG;
@@ -179,13 +173,13 @@ pay_stripe_list_request(pay_arena_t *arena, const pay_psp_account_t *account,
     stripe_query_int(&query, "created[gte]", list->since_s);
     stripe_query_int(&query, "created[lt]", list->until_s);
 
-    for (i = 0; stripe_listed_types[i] != NULL; i++) {
+    for (i = 0; (type = pay_stripe_event_type(i)) != NULL; i++) {
         pay_buf_text(&query, "&types");
         pay_buf_percent(&query, PAY_STR("["));
         pay_buf_int(&query, i);
         pay_buf_percent(&query, PAY_STR("]"));
         pay_buf_text(&query, "=");
-        pay_buf_percent(&query, pay_str_of(stripe_listed_types[i]));
+        pay_buf_percent(&query, pay_str_of(type));
     }
 
     if (list->cursor.len != 0) {

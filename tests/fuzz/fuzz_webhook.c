@@ -420,7 +420,22 @@ check_events(const pay_psp_event_t *events, unsigned count)
         check_word(events[i].type, PAY_PSP_CODE_MAX);
         check_word(events[i].code, PAY_PSP_CODE_MAX);
 
+        check_word(events[i].object, PAY_PSP_TOKEN_MAX);
+        check_word(events[i].operation, 36);
+        check_word(events[i].fee_currency, 3);
+
         must(events[i].type.len != 0);
+        must((unsigned) events[i].about <= PAY_ABOUT_FEE);
+        must((unsigned) events[i].news <= PAY_NEWS_LOST);
+        must(events[i].about == PAY_ABOUT_PAYMENT
+             || (events[i].fact == PAY_FACT_NONE && !events[i].must_ask
+                 && events[i].has_amount
+                 && (events[i].token.len != 0
+                     || events[i].reference.len != 0)));
+        must((events[i].about == PAY_ABOUT_DISPUTE)
+             == (events[i].news >= PAY_NEWS_OPENED));
+        must(!events[i].has_fee || (events[i].fee_minor > 0
+                                    && events[i].fee_currency.len == 3));
         must((unsigned) events[i].fact < PAY_FACT_COUNT);
         must(events[i].fact == PAY_FACT_NONE || events[i].token.len != 0);
         must(events[i].fact == PAY_FACT_NONE

@@ -11,6 +11,7 @@
 
 
 #define KIT_LINES   200
+#define KIT_WORDS   128
 #define KIT_ID      "kit_CANARY_id"
 #define KIT_SECRET  "kit_CANARY_secret"
 #define OPERATION   "0199c0de-0000-7000-8000-0000000000c1"
@@ -19,7 +20,7 @@
 typedef struct {
     char      file[96];
     unsigned  status;                  /* 0: a webhook */
-    char      what[64];
+    char      what[KIT_WORDS];
     char      fact[32];                /* of a change that is known; "next"; or
                                           empty */
 } kit_line_t;
@@ -37,6 +38,14 @@ typedef struct {
 
 static const char *const  kit_kinds[PAY_PSP_CHANGE_COUNT] = {
     "capture", "cancel", "refund", "expire"
+};
+
+static const char *const  kit_abouts[] = {
+    "payment", "capture", "refund", "dispute", "fee"
+};
+
+static const char *const  kit_news[] = {
+    "pending", "succeeded", "failed", "opened", "won", "lost"
 };
 
 static const char *const  kit_outcomes[] = {
@@ -67,11 +76,11 @@ static inline void
 kit_line(const pay_psp_adapter_t *adapter, kit_table_t *table, char *text)
 {
     int          words;
-    char         file[96], status[256], what[64], fact[32];
+    char         file[96], status[256], what[KIT_WORDS], fact[32];
     kit_line_t  *line;
 
     text[strcspn(text, "#\n")] = '\0';
-    words = sscanf(text, "%95s %255s %63s %31s", file, status, what, fact);
+    words = sscanf(text, "%95s %255s %127s %31s", file, status, what, fact);
 
     if (words <= 0) {
         return;
@@ -190,6 +199,34 @@ kit_kind(const kit_line_t *line)
     }
 
     return kind;
+}
+
+
+/* What events about something else than the payment have in any case. */
+static inline void
+kit_after(const char *where, const pay_psp_event_t *event)
+{
+    cr_assert_leq(event->about, PAY_ABOUT_FEE, "%s", where);
+    cr_assert_leq(event->news, PAY_NEWS_LOST, "%s", where);
+    cr_expect_eq(event->about == PAY_ABOUT_DISPUTE,
+                 event->news >= PAY_NEWS_OPENED, "%s", where);
+    cr_expect_eq(event->fact, PAY_FACT_NONE, "%s", where);
+    cr_expect(!event->must_ask && !event->must_capture, "%s", where);
+    cr_expect(event->token.len != 0 || event->reference.len != 0
+              || event->operation.len != 0, "%s: of nothing", where);
+    cr_expect(event->has_amount && event->amount_minor >= 0
+              && event->currency.len == 3, "%s: no amount", where);
+    cr_expect(event->operation.len == 0 || event->operation.len == 36, "%s",
+              where);
+    cr_expect(!event->has_fee || (event->about == PAY_ABOUT_DISPUTE
+                                  && event->fee_minor > 0
+                                  && event->fee_currency.len == 3), "%s",
+              where);
+
+    if (event->about == PAY_ABOUT_REFUND || event->about == PAY_ABOUT_DISPUTE)
+    {
+        cr_expect_gt(event->object.len, 0, "%s: no id", where);
+    }
 }
 
 

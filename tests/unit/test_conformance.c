@@ -124,9 +124,28 @@ Test(pay_conformance, no_directory_is_without_an_adapter)
 
 /* --- What each file says --------------------------------------------- */
 
+/* "refund-failed" and the like. */
+static void
+check_after(const char *where, const pay_psp_event_t *event, const char *word)
+{
+    char  told[32];
+
+    kit_after(where, event);
+    snprintf(told, sizeof(told), "%s-%s", kit_abouts[event->about],
+             kit_news[event->news]);
+    cr_expect_str_eq(told, word, "%s: %s", where, told);
+    cr_expect_gt(event->type.len, 0, "%s", where);
+}
+
+
 static void
 check_event(const char *where, const pay_psp_event_t *event, const char *word)
 {
+    if (event->about != PAY_ABOUT_PAYMENT) {
+        check_after(where, event, word);
+        return;
+    }
+
     if (strcmp(word, "ask") == 0 || strcmp(word, "capture") == 0) {
         cr_expect_eq(event->fact, PAY_FACT_NONE, "%s", where);
         cr_expect_eq(event->must_ask, strcmp(word, "ask") == 0, "%s", where);
@@ -140,7 +159,7 @@ check_event(const char *where, const pay_psp_event_t *event, const char *word)
     cr_expect(!event->must_ask && !event->must_capture, "%s", where);
     cr_expect_gt(event->type.len, 0, "%s", where);
 
-    if (event->fact == PAY_FACT_PAID) {
+    if (event->fact == PAY_FACT_PAID || event->fact == PAY_FACT_AUTHORIZED) {
         cr_expect(event->has_amount, "%s: money without an amount", where);
     }
 }
@@ -261,7 +280,7 @@ static void
 run_list(pay_arena_t *arena, const pay_psp_adapter_t *psp,
     const kit_table_t *table, const kit_line_t *line)
 {
-    char               words[64], where[128], *word, *rest;
+    char               words[KIT_WORDS], where[128], *word, *rest;
     unsigned           i = 0;
     pay_psp_list_t     list = kit_list();
     pay_psp_listed_t   listed;
@@ -319,7 +338,7 @@ static void
 run_webhook(pay_arena_t *arena, const pay_psp_adapter_t *psp,
     const kit_table_t *table, const kit_line_t *line)
 {
-    char                words[64], where[128], *word, *rest;
+    char                words[KIT_WORDS], where[128], *word, *rest;
     unsigned            count = 0, i = 0;
     pay_status_t        status;
     pay_psp_event_t     events[PAY_PSP_EVENTS_MAX];
@@ -465,7 +484,8 @@ says_something(pay_arena_t *arena, const pay_psp_adapter_t *psp,
     }
 
     for (i = 0; i < count; i++) {
-        known |= events[i].fact != PAY_FACT_NONE;
+        known |= events[i].fact != PAY_FACT_NONE
+                 || events[i].about != PAY_ABOUT_PAYMENT;
     }
 
     return known;

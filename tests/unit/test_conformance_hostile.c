@@ -81,8 +81,13 @@ check_clean(const char *where, const pay_psp_event_t *event)
 {
     cr_expect(is_clean(event->type) && is_clean(event->code)
               && is_clean(event->currency) && is_clean(event->event_id)
-              && is_clean(event->token) && is_clean(event->reference), "%s",
-              where);
+              && is_clean(event->token) && is_clean(event->reference)
+              && is_clean(event->object) && is_clean(event->operation)
+              && is_clean(event->fee_currency), "%s", where);
+
+    if (event->about != PAY_ABOUT_PAYMENT) {
+        kit_after(where, event);
+    }
 
     /* an id may be sixteen digits by chance; a word may not */
     cr_expect(!is_card(event->type) && !is_card(event->code), "%s", where);

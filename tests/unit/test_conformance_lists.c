@@ -197,17 +197,41 @@ check_same(const char *where, const pay_psp_event_t *listed,
     cr_expect_eq(listed->has_amount, told->has_amount, "%s", where);
     cr_expect_eq(listed->amount_minor, told->amount_minor, "%s", where);
     cr_expect(pay_str_eq(listed->currency, told->currency), "%s", where);
+    cr_expect_eq(listed->about, told->about, "%s", where);
+    cr_expect_eq(listed->news, told->news, "%s", where);
+    cr_expect(pay_str_eq(listed->object, told->object), "%s", where);
+    cr_expect(pay_str_eq(listed->operation, told->operation), "%s", where);
+    cr_expect_eq(listed->has_fee, told->has_fee, "%s", where);
+    cr_expect_eq(listed->fee_minor, told->fee_minor, "%s", where);
+    cr_expect(pay_str_eq(listed->fee_currency, told->fee_currency), "%s",
+              where);
 }
 
 
-/* Stored under one id, an event that came both ways counts once. */
+static const pay_psp_event_t *
+listed_as(const pay_psp_listed_t *listed, pay_str_t event_id)
+{
+    unsigned  i;
+
+    for (i = 0; i < listed->count; i++) {
+        if (pay_str_eq(listed->events[i].event_id, event_id)) {
+            return &listed->events[i];
+        }
+    }
+
+    return NULL;
+}
+
+
+/* Stored under one id, an event that came both ways counts once.  A list may
+ * tell more than a webhook can prove, under other ids. */
 static void
 compare_page(pay_arena_t *arena, const pay_psp_adapter_t *psp,
     const kit_table_t *table, const kit_line_t *line)
 {
     char                where[128];
     size_t              i;
-    unsigned            count;
+    unsigned            k, count, all = 0;
     pay_str_t           body;
     pay_json_t         *root;
     pay_psp_list_t      list = kit_list();
@@ -220,17 +244,25 @@ compare_page(pay_arena_t *arena, const pay_psp_adapter_t *psp,
     snprintf(where, sizeof(where), "%.30s/%.95s", psp->name, line->file);
     listed = kit_listed(arena, psp, table, &list, answer);
     cr_assert_eq(pay_json_parse(answer.body, &limits, &root, NULL), PAY_OK);
-    cr_assert_eq(pay_json_size(entries_of(root)), listed.count, "%s", where);
+    cr_assert_gt(pay_json_size(entries_of(root)), 0, "%s", where);
 
-    for (i = 0; i < listed.count; i++) {
+    for (i = 0; i < pay_json_size(entries_of(root)); i++) {
         cr_assert_eq(pay_json_write(arena, pay_json_at(entries_of(root), i),
                                     &body), PAY_OK);
         cr_assert_eq(psp->webhook_events(arena, &ours, PAY_STR(""), body,
                                          told, &count, NULL), PAY_OK, "%s",
                      where);
-        cr_assert_eq(count, 1, "%s", where);
-        check_same(where, &listed.events[i], &told[0]);
+        cr_assert_geq(count, 1, "%s", where);
+        all += count;
+
+        for (k = 0; k < count; k++) {
+            cr_assert_not_null(listed_as(&listed, told[k].event_id), "%s: %u",
+                               where, k);
+            check_same(where, listed_as(&listed, told[k].event_id), &told[k]);
+        }
     }
+
+    cr_expect_leq(all, listed.count, "%s", where);
 
     pay_json_free(root);
 }

@@ -463,7 +463,7 @@ Test(pay_psp_adyen, changes_on_the_wire_are_these)
         { PAY_PSP_CAPTURE, "POST",
           "https://psp.example/base/v72/payments/" PAYMENT "/captures",
           "refund-1:capture", "{\"merchantAccount\":\"YOUR_ACCOUNT\","
-          "\"reference\":\"" REFERENCE "\"," AMOUNT "}" },
+          "\"reference\":\"refund-1-capture\"," AMOUNT "}" },
         { PAY_PSP_CANCEL, "POST",
           "https://psp.example/base/v72/payments/" PAYMENT "/cancels",
           "refund-1:cancel", "{\"merchantAccount\":\"YOUR_ACCOUNT\","
@@ -471,7 +471,7 @@ Test(pay_psp_adyen, changes_on_the_wire_are_these)
         { PAY_PSP_REFUND, "POST",
           "https://psp.example/base/v72/payments/" PAYMENT "/refunds",
           "refund-1:refund", "{\"merchantAccount\":\"YOUR_ACCOUNT\","
-          "\"reference\":\"" REFERENCE "\"," AMOUNT "}" },
+          "\"reference\":\"refund-1-refund\"," AMOUNT "}" },
         { PAY_PSP_EXPIRE, "PATCH",
           "https://psp.example/base/v72/paymentLinks/" LINK,
           "", "{\"status\":\"expired\"}" }

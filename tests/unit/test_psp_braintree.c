@@ -84,8 +84,8 @@ Test(pay_psp_braintree, kind_subject_and_time_stand_in_for_the_missing_id)
           "transaction_settled:t1:2026-11-21T05:47:59Z" },
         { NOTE("check", "<check type=\"boolean\">true</check>"),
           "check:-:2026-11-21T05:47:59Z" },
-        { NOTE("dispute_won", "<dispute><id>d1</id><transaction><id>t1</id>"
-               "</transaction></dispute>"),
+        { NOTE("dispute_won", "<dispute><id>d1</id>" MONEY("30.00", "USD")
+               "<transaction><id>t1</id></transaction></dispute>"),
           "dispute_won:d1:2026-11-21T05:47:59Z" },
         { NOTE("local_payment_expired", "<local-payment-expired><payment-id>"
                "p1</payment-id></local-payment-expired>"),

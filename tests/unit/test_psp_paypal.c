@@ -639,7 +639,7 @@ Test(pay_psp_paypal, a_refund_request_is_this)
                          KEY ":refund"));
     cr_expect(pay_str_is(request.body,
         "{\"amount\":{\"currency_code\":\"USD\",\"value\":\"12.34\"},"
-        "\"custom_id\":\"" REFERENCE "\","
+        "\"custom_id\":\"" KEY "\","
         "\"note_to_payer\":\"requested \\\"by\\\" customer\"}"), "%.*s",
         pay_fmt(request.body));
 

@@ -70,7 +70,8 @@ Test(pay_psp_stripe_change, calls_on_the_wire_are_these)
     static const call_t  rows[] = {
         { PAY_PSP_CAPTURE,
           "https://psp.example/base/v1/payment_intents/" PAYMENT "/capture",
-          OPERATION ":capture", "amount_to_capture=3000" },
+          OPERATION ":capture", "amount_to_capture=3000"
+          "&metadata%5Boperation%5D=" OPERATION },
         { PAY_PSP_CANCEL,
           "https://psp.example/base/v1/payment_intents/" PAYMENT "/cancel",
           OPERATION ":cancel", "" },

@@ -1,0 +1,133 @@
+/*
+ * What the adapters share about events: one message of a PSP may tell several
+ * things, and not all of them are about the payment itself (captures, refunds,
+ * disputes, fees).
+ */
+
+#include "psp/psp.h"
+#include "pay_id.h"
+
+
+static int event_is_uuid(pay_str_t text);
+
+
+pay_status_t
+pay_psp_webhook(pay_arena_t *arena, const pay_psp_account_t *account,
+    pay_str_t body, pay_psp_listed_pt read,
+    pay_psp_event_t events[PAY_PSP_EVENTS_MAX], unsigned *count,
+    pay_err_t *err)
+{
+    pay_json_t      *root;
+    pay_status_t     status;
+    pay_psp_told_t   told;
+
+    PAY_TRY(pay_psp_parse(body, &root, err));
+
+    memset(&told, 0, sizeof(told));
+    status = read(arena, account, root, &told, err);
+    pay_json_free(root);
+
+    if (status == PAY_OK) {
+        memcpy(events, told.events, told.count * sizeof(told.events[0]));
+        *count = told.count;
+    }
+
+    return status;
+}
+
+
+pay_psp_event_t *
+pay_psp_told_add(pay_psp_told_t *told)
+{
+    if (told->count < PAY_PSP_EVENTS_MAX) {
+        told->count++;
+    }
+
+    return &told->events[told->count - 1];
+}
+
+
+void
+pay_psp_about(pay_psp_event_t *event, pay_psp_about_t about,
+    pay_psp_news_t news)
+{
+    event->fact = PAY_FACT_NONE;
+    event->about = about;
+    event->news = news;
+}
+
+
+pay_status_t
+pay_psp_fee_add(pay_arena_t *arena, pay_str_t id, int64_t minor,
+    pay_str_t currency, pay_psp_told_t *told)
+{
+    pay_str_t         event_id;
+    pay_psp_event_t  *fee, first = told->events[0];
+
+    if (minor == 0 || minor == INT64_MIN || told->count == PAY_PSP_EVENTS_MAX)
+    {
+        return PAY_OK;
+    }
+
+    PAY_TRY(pay_psp_key(arena, id, ":fee", PAY_PSP_TOKEN_MAX, &event_id));
+
+    fee = pay_psp_told_add(told);
+    memset(fee, 0, sizeof(*fee));
+    pay_psp_about(fee, PAY_ABOUT_FEE, minor > 0 ? PAY_NEWS_SUCCEEDED
+                                                : PAY_NEWS_FAILED);
+    fee->event_id = event_id;
+    fee->type = first.type;
+    fee->token = first.token;
+    fee->reference = first.reference;
+    fee->has_amount = 1;
+    fee->amount_minor = minor > 0 ? minor : -minor;
+    fee->currency = currency;
+
+    return PAY_OK;
+}
+
+
+pay_status_t
+pay_psp_operation(pay_arena_t *arena, pay_str_t text, pay_str_t *operation)
+{
+    *operation = PAY_STR("");
+
+    return event_is_uuid(text) ? pay_dup(arena, text, operation) : PAY_OK;
+}
+
+
+/* As we write them: in lower case. */
+static int
+event_is_uuid(pay_str_t text)
+{
+    size_t         i;
+    unsigned char  c;
+
+    for (i = 0; i < text.len; i++) {
+        c = text.data[i];
+
+        if ((i == 8 || i == 13 || i == 18 || i == 23)
+            ? c != '-'
+            : !((c >= '0' && c <= '9') || (c >= 'a' && c <= 'f')))
+        {
+            return 0;
+        }
+    }
+
+    return text.len == PAY_UUID_TEXT;
+}
+
+
+int
+pay_psp_is_currency(pay_str_t code)
+{
+    size_t  i;
+
+    for (i = 0; i < code.len; i++) {
+        if (code.data[i] < 'A' || code.data[i] > 'Z') {
+            return 0;
+        }
+    }
+
+    return code.len == 3;
+}
