@@ -54,35 +54,46 @@ CREATE INDEX event_tx ON event USING brin (tx)
 
 -- Never to be changed: whoever verifies computes the same.
 CREATE FUNCTION iso_micros(p_at timestamptz) RETURNS text
-LANGUAGE sql IMMUTABLE AS $$
-SELECT to_char(p_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')
+LANGUAGE plpgsql IMMUTABLE AS $$
+BEGIN
+    RETURN to_char(p_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"');
+END
 $$;
 COMMENT ON FUNCTION iso_micros IS
     'A moment as hashes and exports have it: UTC, microseconds';
 
+-- Inlined only as long as all in it is immutable: int || text is not.
 CREATE FUNCTION hash_field(p_value text) RETURNS text
 LANGUAGE sql IMMUTABLE AS $$
-SELECT coalesce(octet_length(p_value) || ':' || p_value || ',', '-,')
+SELECT coalesce(octet_length(p_value)::text || ':'::text || p_value
+                || ','::text, '-,'::text)
 $$;
 COMMENT ON FUNCTION hash_field IS
     'A member of what is hashed: its length, itself; NULL is -,';
 
--- Of the event only what is hashed matters, not its own hash.
+-- Of the event only what is hashed matters, not its own hash.  On the hot
+-- path: what is inlined costs a tenth of what is called.
 CREATE FUNCTION event_bytes(p_previous bytea, p_event pay.event) RETURNS text
 LANGUAGE plpgsql IMMUTABLE AS $$
+DECLARE
+    v_previous text := coalesce(encode(p_previous, 'hex'), '');
+    v_seq      text := p_event.seq;
+    v_at       text := pay.iso_micros(p_event.at);
+    v_tx       text := p_event.tx;
+    v_detail   text := p_event.detail;
 BEGIN
-    RETURN pay.hash_field(coalesce(encode(p_previous, 'hex'), ''))
+    RETURN pay.hash_field(v_previous)
         || pay.hash_field(p_event.merchant_id)
         || pay.hash_field(p_event.payment_order_id)
-        || pay.hash_field(p_event.seq::text)
-        || pay.hash_field(pay.iso_micros(p_event.at))
-        || pay.hash_field(p_event.tx::text)
+        || pay.hash_field(v_seq)
+        || pay.hash_field(v_at)
+        || pay.hash_field(v_tx)
         || pay.hash_field(p_event.kind)
         || pay.hash_field(p_event.actor)
         || pay.hash_field(p_event.old_status)
         || pay.hash_field(p_event.new_status)
         || pay.hash_field(p_event.reason)
-        || pay.hash_field(p_event.detail::text)
+        || pay.hash_field(v_detail)
         || pay.hash_field(p_event.request_id);
 END
 $$;
