@@ -50,18 +50,16 @@ class Aftersale:
     # Captures.
 
     def capture(
-        self, made, minor: int | None, *, final=False, key="", result="done"
+        self, made, minor: int | None, *, result="done", **more
     ) -> Deed:
-        """minor None: all that is left"""
+        """minor None: all that is left; more: key, final, extra"""
         left = self.books.money(made)["authorized"]
         minor = left if minor is None else minor
         if made.status != "authorized":
             raise NotPossible(f"the registration is {made.status}")
         if not 0 < minor <= left:
             raise NotPossible("more than is authorised")
-        deed = self._book(
-            made, "capture", minor, "pending", key=key, final=final
-        )
+        deed = self._book(made, "capture", minor, "pending", **more)
         if result != "pending":
             self.end_capture(deed, result)
         return deed

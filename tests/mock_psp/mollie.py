@@ -25,8 +25,10 @@ CURRENCIES = set(
     "NZD PHP PLN RON RUB SEK SGD THB TWD USD ZAR".split()
 )
 MEMBERS = set(
-    "amount description redirectUrl cancelUrl webhookUrl metadata lines".split()
+    "amount description redirectUrl cancelUrl webhookUrl metadata lines "
+    "captureMode".split()
 )
+HELD = ("approved", "authorized")
 LINE_MEMBERS = {"description", "quantity", "unitPrice", "totalAmount"}
 TITLES = {
     401: "Unauthorized Request",
@@ -117,7 +119,7 @@ class Mollie(Dialect):
         async def delete(request):
             token = request.match_info["token"]
             made = self.books.of_token(self.name, token)
-            held = made is not None and made.status == "approved"
+            held = made is not None and made.status in HELD
             return await (cancel if held else expire)(request)
 
         return [
@@ -224,6 +226,7 @@ class Mollie(Dialect):
             cancel_url=body.get("cancelUrl", body["redirectUrl"]),
             expires_at=None,
             lines=lines,
+            manual=body.get("captureMode") == "manual",
             extra={"body": body},
         )
         self.books.add(made)
@@ -247,7 +250,7 @@ class Mollie(Dialect):
             "profileId": "pfl_Ab3dEfGh1J",
             "sequenceType": "oneoff",
             "method": None if made.status == "open" else "creditcard",
-            "isCancelable": made.status in ("open", "approved"),
+            "isCancelable": made.status in ("open", *HELD),
         } | made.extra["body"]
         if made.status == "open":
             links["checkout"] = link(made.hosted_url)
@@ -313,20 +316,23 @@ class Mollie(Dialect):
         replay = self._replay(key, raw)
         if replay:
             return replay
-        if made.status not in ("open", "approved"):
+        if made.status not in ("open", *HELD):
             return self.error(422, "The payment cannot be canceled"), "refused"
-        self.lifecycle.settle(made, "cancelled")
+        if made.status == "authorized":
+            self.aftersale.release(made)
+        else:
+            self.lifecycle.settle(made, "cancelled")
         answer = self.show(made)
         self.remember(key, raw, answer)
         return answer, "cancelled"
 
     def _refund(self, request, raw: bytes, made):
-        return self._thing(request, raw, made, "refund", "paid")
+        return self._thing(request, raw, made, "refund", ("paid",))
 
     def _capture(self, request, raw: bytes, made):
-        return self._thing(request, raw, made, "capture", "approved")
+        return self._thing(request, raw, made, "capture", HELD)
 
-    def _thing(self, request, raw: bytes, made, kind: str, status: str):
+    def _thing(self, request, raw: bytes, made, kind: str, states):
         """A refund or a capture."""
         if made is None:
             return self.error(404, "No such payment"), "not_found"
@@ -337,14 +343,13 @@ class Mollie(Dialect):
         try:
             body = self._load(raw)
             minor, currency = parse(body.get("amount"), "amount")
-            self._check_thing(made, status, minor, currency)
+            self._check_thing(made, states, minor, currency)
         except Refused as why:
             return self.error(422, str(why), why.field), "refused"
         if kind == "refund":
             shown = self._refunded(made, minor, body, request, raw)
         else:
-            shown = self._captured(made, body)
-            self.lifecycle.settle(made, "paid")
+            shown = self._captured(made, minor, body, request, raw)
         answer = self._answer(201, shown)
         self.remember(key, raw, answer)
         return answer, f"{kind}d" if kind == "capture" else "refunded"
@@ -361,8 +366,8 @@ class Mollie(Dialect):
         )
         return mollie_after.refund(self, deed) | {"status": "queued"}
 
-    def _check_thing(self, made, status: str, minor: int, currency: str):
-        if made.status != status:
+    def _check_thing(self, made, states, minor: int, currency: str):
+        if made.status not in states:
             raise Refused("payment", f"is {made.status}")
         left = made.amount_minor
         if made.status == "paid":
@@ -370,7 +375,19 @@ class Mollie(Dialect):
         if currency != made.currency or minor > left:
             raise Refused("amount", "is higher than what is left")
 
-    def _captured(self, made: Registration, body: dict) -> dict:
+    def _captured(self, made, minor, body, request, raw) -> dict:
+        """Of held money one part is captured, and the rest goes back."""
+        if made.status == "authorized":
+            deed = self.aftersale.capture(
+                made,
+                minor,
+                final=True,
+                key=self.key(request, raw),
+                result=self.config.capture_result,
+                extra={"metadata": body.get("metadata")},
+            )
+            return mollie_after.capture(self, deed)
+        self.lifecycle.settle(made, "paid")
         return {
             "resource": "capture",
             "id": self.books.random_id("cpt_", 12),
@@ -407,7 +424,8 @@ class Mollie(Dialect):
     stamp = staticmethod(stamp)
 
     def new_deed_id(self, kind: str, prefix: str) -> str:
-        prefix = {"refund": "re_", "dispute": "chb_"}.get(kind, prefix)
+        prefixes = {"refund": "re_", "dispute": "chb_", "capture": "cpt_"}
+        prefix = prefixes.get(kind, prefix)
         return self.books.random_id(prefix, 12)
 
     def told(self, deed, before: str) -> list:

@@ -23,6 +23,24 @@ def refund(dialect, deed) -> dict:
     }
 
 
+CAPTURES = {"pending": "pending", "done": "succeeded", "failed": "failed"}
+
+
+def capture(dialect, deed) -> dict:
+    made = deed.made
+    return {
+        "resource": "capture",
+        "id": deed.id,
+        "mode": "test",
+        "amount": dialect.amount(made, deed.amount_minor),
+        "status": CAPTURES[deed.status],
+        "createdAt": dialect.stamp(deed.created),
+        "description": "",
+        "metadata": deed.extra.get("metadata"),
+        "paymentId": made.token,
+    }
+
+
 def chargeback(dialect, deed) -> dict:
     made = deed.made
     amount = dialect.amount(made, deed.amount_minor)
@@ -44,6 +62,9 @@ def sums(dialect, made) -> dict:
     found = dialect.books.money(made)
     refunded = found["refunded"] + found["refunding"]
     shown = {}
+    if made.manual and made.captured_minor:
+        taken = dialect.amount(made, made.captured_minor)
+        shown["amountCaptured"] = taken
     if refunded:
         left = found["captured"] - refunded
         shown["amountRefunded"] = dialect.amount(made, refunded)
@@ -56,6 +77,12 @@ def sums(dialect, made) -> dict:
 
 def told(dialect, deed, before: str) -> list:
     """A lost chargeback stays what it is."""
+    if deed.kind == "capture":
+        shown = capture(dialect, deed)
+        events = [dialect.envelope(f"capture.{shown['status']}", shown)]
+        if deed.status == "done":
+            events.append(dialect.event(deed.made, "paid"))
+        return events
     if deed.kind == "refund":
         shown = refund(dialect, deed)
         states = [shown["status"]]

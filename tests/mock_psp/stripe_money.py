@@ -145,6 +145,7 @@ class Money:
             raise BadParameter(
                 "parameter_invalid", "No multicapture here", "final_capture"
             )
+        made.extra["said"] = form.get("metadata", {})
         result = self.dialect.config.capture_result
         if result == "failed":
             raise self._fail(

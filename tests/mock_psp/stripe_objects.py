@@ -67,7 +67,7 @@ class Objects:
             "description": data.get("description"),
             "latest_charge": charge,
             "livemode": False,
-            "metadata": dict(data.get("metadata", {})),
+            "metadata": data.get("metadata", {}) | made.extra.get("said", {}),
             "next_action": None,
             "payment_method_options": {},
             "payment_method_types": ["card"],
