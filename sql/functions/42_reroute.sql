@@ -109,8 +109,8 @@ COMMENT ON FUNCTION pay.move_registrations IS
     'Moves registrations of locked checkouts to the next PSP';
 
 
--- The checkout, its timeline and its job follow.  The caller goes on at
--- once, and a job does when its lease is over.
+-- The checkout, its cancellation, its timeline and its job follow.  The caller
+-- goes on at once, and a job does when its lease is over.
 CREATE OR REPLACE FUNCTION pay.follow_moves(
     p_facts fact[], p_nexts text[], p_lease_ms bigint[])
 RETURNS void LANGUAGE plpgsql AS $$
@@ -127,18 +127,20 @@ BEGIN
         OFFSET 0) k
     WHERE c.ctid = k.tid;
 
+    UPDATE change c
+    SET psp = m.next
+    FROM unnest(p_nexts) WITH ORDINALITY AS m (next, n)
+    CROSS JOIN LATERAL (
+        SELECT k.ctid AS tid FROM change k
+        WHERE k.merchant_id = p_facts[m.n].merchant_id
+            AND k.checkout_id = p_facts[m.n].checkout_id
+            AND k.kind = 'cancel' AND k.status = 'NOT_STARTED'
+        OFFSET 0) k
+    WHERE c.ctid = k.tid;
+
     PERFORM record_facts(p_facts);
 
     FOREACH v_fact IN ARRAY p_facts LOOP
-        UPDATE change k
-        SET psp = r.psp
-        FROM registration r
-        WHERE k.merchant_id = v_fact.merchant_id
-            AND k.checkout_id = v_fact.checkout_id AND k.kind = 'cancel'
-            AND k.status = 'NOT_STARTED'
-            AND r.merchant_id = k.merchant_id
-            AND r.checkout_id = k.checkout_id;
-
         UPDATE job j
         SET lease_owner = NULL, lease_until = NULL,
             run_at = now() + make_interval(

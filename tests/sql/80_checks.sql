@@ -4,6 +4,7 @@
 
 BEGIN;
 \ir helpers.psql
+\ir changes.psql
 SELECT no_plan();
 
 SELECT b.outcome FROM generate_series(1, 4) n,
@@ -41,6 +42,18 @@ ORDER BY c, i
 \g /dev/null
 SELECT pg_temp.fact('t1', 'declined')
 \g /dev/null
+-- f1 is paid back in parts and disputed, f2 is captured in parts
+SELECT pg_temp.sold('f1', '{o-f1:100}'), pg_temp.sold('f2', '{o-f2:100}', true)
+\g /dev/null
+SELECT pg_temp.whole('f1', 'o-f1', 'refund', 'done', 10, 'DONE', 're-1'),
+    pg_temp.whole('f1', 'o-f1', 'refund', 'failed', 10, 'REFUSED'),
+    pg_temp.change('o-f1', 'refund', 'open', 10),
+    pg_temp.whole('f1', 'o-f1', 'refund', 'sent', 10, 'PENDING'),
+    pg_temp.news('dispute', 'opened', 'dp-1', 10, 't-f1'),
+    pg_temp.news('dispute', 'lost', 'dp-2', 10, 't-f1'),
+    pg_temp.whole('f2', 'o-f2', 'capture', 'capture', 10, 'DONE'),
+    pg_temp.change('o-f2', 'capture', 'capture-2', 10)
+\g /dev/null
 
 \i :checks
 
@@ -50,6 +63,7 @@ ALTER TABLE pay.mismatch DISABLE TRIGGER USER;
 ALTER TABLE pay.payment_order DISABLE TRIGGER ALL;
 ALTER TABLE pay.checkout DISABLE TRIGGER ALL;
 ALTER TABLE pay.registration DISABLE TRIGGER ALL;
+ALTER TABLE pay.change DISABLE TRIGGER ALL;
 ALTER TABLE pay.late_success DISABLE TRIGGER ALL;
 ALTER TABLE pay.journal_entry DISABLE TRIGGER ALL;
 ALTER TABLE pay.journal_line DISABLE TRIGGER ALL;
@@ -57,6 +71,42 @@ ALTER TABLE pay.posting_rule DISABLE TRIGGER ALL;
 
 CREATE TEMPORARY TABLE plant (name text, breach text);
 INSERT INTO plant VALUES
+    ('change_money', 'UPDATE pay.payment_order SET refunded_minor = 9 WHERE payment_order_id = ''o-f1'''),
+    ('change_money', 'UPDATE pay.payment_order SET refunding_minor = 19 WHERE payment_order_id = ''o-f1'''),
+    ('change_money', 'UPDATE pay.payment_order SET charged_back_minor = 10 WHERE payment_order_id = ''o-f1'''),
+    ('change_money', 'UPDATE pay.payment_order SET authorized_minor = 100 WHERE payment_order_id = ''o-f2'''),
+    ('change_money', 'UPDATE pay.payment_order SET captured_minor = 9 WHERE payment_order_id = ''o-f2'''),
+    ('change_money', 'DELETE FROM pay.change WHERE change_id = pg_temp.uuid(''open'')'),
+    ('change_money', 'DELETE FROM pay.dispute WHERE dispute_id = ''dp-1'''),
+    ('change_money', 'UPDATE pay.dispute SET state = ''won'' WHERE dispute_id = ''dp-2'''),
+    ('change_booked', 'DELETE FROM pay.journal_entry WHERE source LIKE ''change/%'' AND kind = ''refund_reserved'''),
+    ('change_booked', 'DELETE FROM pay.journal_entry WHERE source LIKE ''change/%'' AND kind = ''refund'''),
+    ('change_booked', 'DELETE FROM pay.journal_entry WHERE source LIKE ''change/%'' AND kind = ''refund_released'''),
+    ('change_booked', 'DELETE FROM pay.journal_entry WHERE source LIKE ''change/%'' AND kind = ''sale'''),
+    ('change_booked', 'UPDATE pay.change SET status = ''FAILED'' WHERE change_id = pg_temp.uuid(''done'')'),
+    ('change_booked', 'UPDATE pay.change SET status = ''FAILED'', returned = true WHERE change_id = pg_temp.uuid(''done'')'),
+    ('change_booked', 'UPDATE pay.change SET status = ''SUCCESS'' WHERE change_id = pg_temp.uuid(''failed'')'),
+    ('change_event', 'DELETE FROM pay.event WHERE kind = ''refunded'''),
+    ('change_event', 'DELETE FROM pay.event WHERE kind LIKE ''capture%'' AND detail ->> ''change_id'' = pg_temp.uuid(''capture'')'),
+    ('change_event', 'UPDATE pay.event SET kind = ''refund_failed'' WHERE kind = ''refunded'''),
+    ('change_event', 'UPDATE pay.event SET detail = ''{"change_id": "x"}'' WHERE seq = 1 AND payment_order_id = ''o1'''),
+    ('change_job', 'DELETE FROM pay.job WHERE operation_id = pg_temp.uuid(''open'')'),
+    ('change_job', 'UPDATE pay.job SET operation_id = ''x'' WHERE operation_id = pg_temp.uuid(''open'')'),
+    ('change_job', 'UPDATE pay.dispatch SET state = ''UNKNOWN'' WHERE operation_id = pg_temp.uuid(''sent'')'),
+    ('change_job', 'UPDATE pay.change SET status = ''SUCCESS'' WHERE change_id = pg_temp.uuid(''open'')'),
+    ('change_job', 'INSERT INTO pay.dead_letter (merchant_id, checkout_id, kind, reason, operation_id) SELECT ''m1'', ''f1'', ''change'', ''refused'', pg_temp.uuid(''done'')'),
+    ('change_dispatch', 'UPDATE pay.dispatch SET state = ''DONE'' WHERE operation_id = pg_temp.uuid(''sent'')'),
+    ('change_dispatch', 'UPDATE pay.change SET status = ''NOT_STARTED'' WHERE change_id = pg_temp.uuid(''sent'')'),
+    ('change_reference', 'UPDATE pay.change SET reference = ''re-1'' WHERE change_id = pg_temp.uuid(''sent'')'),
+    ('dispute_booked', 'DELETE FROM pay.journal_entry WHERE kind = ''dispute_opened'''),
+    ('dispute_booked', 'DELETE FROM pay.journal_entry WHERE kind = ''dispute_lost'''),
+    ('dispute_booked', 'UPDATE pay.dispute SET state = ''won'' WHERE dispute_id = ''dp-1'''),
+    ('authorized_booked', 'UPDATE pay.payment_order SET authorized_minor = 89 WHERE payment_order_id = ''o-f2'''),
+    ('authorized_booked', 'DELETE FROM pay.journal_entry WHERE kind = ''unauthorized'''),
+    ('authorized_booked', 'UPDATE pay.payment_order SET status = ''FAILED'', reason = ''expired'' WHERE payment_order_id = ''o-f2'''),
+    ('dispatch_owner', 'UPDATE pay.dispatch SET operation = ''capture'' WHERE operation_id = pg_temp.uuid(''sent'')'),
+    ('webhook_owner', 'UPDATE pay.webhook_inbox SET checkout_id = ''f2'' WHERE event_id = ''evt-dispute-opened-dp-1'''),
+    ('token_owner', 'UPDATE pay.psp_token SET is_reference = false WHERE token = ''pi-f1'''),
     ('checkout_incomplete', 'DELETE FROM pay.registration WHERE checkout_id = ''c4'''),
     ('checkout_incomplete', 'DELETE FROM pay.payment_order WHERE checkout_id = ''c4'''),
     ('order_without_registration', 'DELETE FROM pay.registration WHERE checkout_id = ''c3'''),
@@ -164,7 +214,7 @@ INSERT INTO plant VALUES
     ('wallet_lines', 'UPDATE pay.wallet SET seq = seq + 1'),
     ('wallet_lines', 'DELETE FROM pay.wallet'),
     ('wallet_lines', 'INSERT INTO pay.wallet VALUES (''m1'', ''nobody'', ''USD'', 1)'),
-    ('wallet_lines', 'UPDATE pay.journal_line SET wallet_seq = 7 WHERE wallet_seq = 1'),
+    ('wallet_lines', 'UPDATE pay.journal_line SET wallet_seq = 99 WHERE wallet_seq = 1'),
     ('wallet_balance', 'UPDATE pay.journal_line SET balance_minor = 7 WHERE wallet_seq = 1'),
     ('sale_booked', 'DELETE FROM pay.journal_entry WHERE source = ''order/o1'''),
     ('sale_booked', 'UPDATE pay.journal_entry SET amount_minor = 99, seller_minor = 99 WHERE source = ''order/o1'''),
