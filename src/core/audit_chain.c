@@ -7,6 +7,10 @@
 #include "core/audit_check.h"
 
 
+static int chain_is_displaced(const audit_chain_t *chain,
+    const pay_audit_row_t *row);
+static void chain_displaced(pay_audit_check_t *check,
+    const pay_audit_row_t *row, uint64_t line);
 static void chain_begin(pay_audit_check_t *check, const pay_audit_row_t *row,
     uint64_t line);
 static int chain_is_same(const audit_chain_t *chain,
@@ -25,7 +29,7 @@ static void chain_seal_end(pay_audit_check_t *check);
 static void chain_unsealed(pay_audit_check_t *check,
     const pay_audit_row_t *row);
 static void chain_tell(pay_audit_check_t *check, pay_audit_what_t what,
-    int64_t seq, uint64_t line, const char *why);
+    int64_t seq, int64_t number, uint64_t line, const char *why);
 
 
 pay_status_t
@@ -40,12 +44,18 @@ pay_audit_check_event(pay_audit_check_t *check, const pay_audit_row_t *row,
 
     check->counts.events++;
 
-    if (!chain->is_open || !chain_is_same(chain, row)) {
-        chain_end(check);
-        chain_begin(check, row, line);
+    if (chain->is_open && chain_is_same(chain, row)) {
+        return chain_next(check, row, line);
     }
 
-    return chain->is_displaced ? PAY_OK : chain_next(check, row, line);
+    if (row->seq != 1 && chain_is_displaced(chain, row)) {
+        chain_displaced(check, row, line);
+        return PAY_OK;
+    }
+
+    chain_begin(check, row, line);
+
+    return chain_next(check, row, line);
 }
 
 
@@ -85,19 +95,56 @@ pay_audit_check_end(pay_audit_check_t *check)
 }
 
 
+static int
+chain_is_displaced(const audit_chain_t *chain, const pay_audit_row_t *row)
+{
+    return chain->is_open
+           && pay_audit_compare(row->merchant_id, row->payment_order_id,
+                                chain->merchant_id, chain->payment_order_id)
+              < 0;
+}
+
+
+/* A row among those of a later order, which go on behind it. */
+static void
+chain_displaced(pay_audit_check_t *check, const pay_audit_row_t *row,
+    uint64_t line)
+{
+    audit_leaf_t         *leaf = NULL;
+    const audit_seal_t   *seal;
+    pay_audit_finding_t   finding = {
+        .what = PAY_AUDIT_OUT_OF_ORDER,
+        .why = "it stands behind a later order",
+        .merchant_id = row->merchant_id,
+        .payment_order_id = row->payment_order_id, .seq = row->seq,
+        .line = line
+    };
+
+    pay_audit_tell(check, &finding);
+
+    seal = pay_audit_find_seal(check, row->event.tx);
+
+    if (seal != NULL) {
+        leaf = pay_audit_find_leaf(seal, row->merchant_id,
+                                   row->payment_order_id);
+    }
+
+    if (leaf != NULL) {
+        leaf->is_met = 1;
+    }
+}
+
+
 static void
 chain_begin(pay_audit_check_t *check, const pay_audit_row_t *row,
     uint64_t line)
 {
-    int             is_behind;
+    int             is_behind = chain_is_displaced(&check->chain, row);
     pay_str_t       merchant = row->merchant_id;
     pay_str_t       order = row->payment_order_id;
     audit_chain_t  *chain = &check->chain;
 
-    is_behind = chain->merchant_id.len != 0
-               && pay_audit_compare(merchant, order, chain->merchant_id,
-                                    chain->payment_order_id) < 0;
-
+    chain_end(check);
     memset(chain, 0, sizeof(*chain));
     memcpy(chain->ids, merchant.data, merchant.len);
     memcpy(chain->ids + merchant.len, order.data, order.len);
@@ -108,9 +155,8 @@ chain_begin(pay_audit_check_t *check, const pay_audit_row_t *row,
     check->counts.orders++;
 
     if (is_behind) {
-        chain_tell(check, PAY_AUDIT_OUT_OF_ORDER, row->seq, line,
+        chain_tell(check, PAY_AUDIT_OUT_OF_ORDER, row->seq, 0, line,
                    "it stands behind a later order");
-        chain->is_displaced = row->seq != 1;
     }
 }
 
@@ -151,7 +197,7 @@ chain_next(pay_audit_check_t *check, const pay_audit_row_t *row,
                                      hash));
 
         if (memcmp(hash, row->hash, sizeof(hash)) != 0) {
-            chain_tell(check, PAY_AUDIT_CHANGED, row->seq, line,
+            chain_tell(check, PAY_AUDIT_CHANGED, row->seq, 0, line,
                        row->seq == 1
                        ? "its fields do not give its hash"
                        : "its fields and the hash before it do not give its "
@@ -199,11 +245,11 @@ chain_place(pay_audit_check_t *check, const pay_audit_row_t *row,
         && chain->gap_left > 0)
     {
         chain->gap_left--;
-        chain_tell(check, PAY_AUDIT_OUT_OF_ORDER, row->seq, line,
+        chain_tell(check, PAY_AUDIT_OUT_OF_ORDER, row->seq, 0, line,
                    "it stands behind a later row of its order");
 
     } else {
-        chain_tell(check, PAY_AUDIT_INSERTED, row->seq, line,
+        chain_tell(check, PAY_AUDIT_INSERTED, row->seq, 0, line,
                    "its order has another row of this number");
     }
 
@@ -250,28 +296,26 @@ chain_seal(pay_audit_check_t *check, const pay_audit_row_t *row,
         return;
     }
 
-    if (chain->is_unsealed
-        || (chain->seal != NULL && seal->number < chain->seal->number))
-    {
-        chain_tell(check, PAY_AUDIT_INSERTED, row->seq, line,
+    if (chain->is_unsealed || seal->number < chain->newest) {
+        chain_tell(check, PAY_AUDIT_INSERTED, row->seq, seal->number, line,
                    "its transaction is older than that of the row before it");
+        return;
+    }
+
+    /* before all seals of a part, or where one is missing */
+    if (!seal->is_read || row->event.tx < seal->message.from_tx) {
+        chain_seal_end(check);
+        chain->seal = NULL;
         return;
     }
 
     if (seal != chain->seal) {
         chain_seal_end(check);
         chain->seal = seal;
-        chain->leaf = NULL;
+        chain->newest = seal->number;
         chain->is_told = 0;
-
-        /* before all seals of a part, or where one is missing */
-        if (!seal->is_read || row->event.tx < seal->message.from_tx) {
-            chain->is_told = 1;
-
-        } else {
-            chain->leaf = pay_audit_find_leaf(seal, chain->merchant_id,
-                                              chain->payment_order_id);
-        }
+        chain->leaf = pay_audit_find_leaf(seal, chain->merchant_id,
+                                          chain->payment_order_id);
     }
 
     chain_leaf(check, row, line);
@@ -290,9 +334,9 @@ chain_leaf(pay_audit_check_t *check, const pay_audit_row_t *row,
 
     if (chain->leaf == NULL) {
         chain->is_told = 1;
-        chain_tell(check, PAY_AUDIT_NOT_SEALED, row->seq, line,
-                   "the seal of its transactions has no leaf of its order: "
-                   "it was inserted, or its leaf is missing");
+        chain_tell(check, PAY_AUDIT_NOT_SEALED, row->seq, chain->newest,
+                   line, "the seal of its transaction has no leaf of its "
+                         "order: it was inserted, or its leaf is missing");
         return;
     }
 
@@ -300,15 +344,16 @@ chain_leaf(pay_audit_check_t *check, const pay_audit_row_t *row,
 
     if (row->seq > chain->leaf->seq) {
         chain->is_told = 1;
-        chain_tell(check, PAY_AUDIT_INSERTED, row->seq, line,
-                   "the seal of its transaction ends its order before it");
+        chain_tell(check, PAY_AUDIT_INSERTED, row->seq, chain->newest,
+                   line, "the seal of its transaction ends its order before "
+                         "it");
 
     } else if (row->seq == chain->leaf->seq
                && memcmp(row->hash, chain->leaf->hash, PAY_SHA256_SIZE) != 0)
     {
-        chain_tell(check, PAY_AUDIT_CHANGED, row->seq, line,
-                   "the seal has another hash for it: it, a row before it or "
-                   "the leaf was changed");
+        chain_tell(check, PAY_AUDIT_CHANGED, row->seq, chain->newest,
+                   line, "the seal has another hash for it: it, a row before "
+                         "it or the leaf was changed");
     }
 }
 
@@ -353,13 +398,13 @@ chain_unsealed(pay_audit_check_t *check, const pay_audit_row_t *row)
 
 static void
 chain_tell(pay_audit_check_t *check, pay_audit_what_t what, int64_t seq,
-    uint64_t line, const char *why)
+    int64_t number, uint64_t line, const char *why)
 {
     audit_chain_t        *chain = &check->chain;
     pay_audit_finding_t   finding = {
         .what = what, .why = why, .merchant_id = chain->merchant_id,
         .payment_order_id = chain->payment_order_id, .seq = seq,
-        .number = chain->seal != NULL ? chain->seal->number : 0, .line = line
+        .number = number, .line = line
     };
 
     pay_audit_tell(check, &finding);

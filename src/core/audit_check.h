@@ -37,7 +37,6 @@ typedef struct {
 /* The order that is being read. */
 typedef struct {
     int                  is_open;
-    int                  is_displaced; /* it stands behind a later one */
     pay_str_t            merchant_id;
     pay_str_t            payment_order_id;
     unsigned char        ids[2 * PAY_AUDIT_ID_MAX];
@@ -49,6 +48,7 @@ typedef struct {
     uint64_t             gap_line;
     const audit_seal_t  *seal;         /* that covers the rows at hand */
     audit_leaf_t        *leaf;         /* … and this order's leaf of it */
+    int64_t              newest;       /* number of the last seal so far */
     int                  is_told;
     int                  is_unsealed;  /* rows are newer than all seals */
 } audit_chain_t;

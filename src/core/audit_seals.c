@@ -46,6 +46,11 @@ pay_audit_check_seals(pay_audit_check_t *check)
     seals_chain(check);
 
     for (i = 0; i < check->seal_count; i++) {
+        /* the second of one number has been told */
+        if (i != 0 && check->seals[i].number == check->seals[i - 1].number) {
+            continue;
+        }
+
         seals_leaf_order(check, &check->seals[i]);
         PAY_TRY(seals_root(check, &check->seals[i]));
     }
@@ -222,6 +227,11 @@ seals_chain(pay_audit_check_t *check)
     size_t         i;
     int64_t        number;
     audit_seal_t  *seal, *before = NULL;
+
+    if (check->seal_count == 0) {
+        seals_tell(check, PAY_AUDIT_SEAL_MISSING, 0, 0, "there is no signed "
+                   "seal: a chain can be computed anew by anybody");
+    }
 
     for (i = 0; i < check->seal_count; i++) {
         seal = &check->seals[i];

@@ -145,3 +145,78 @@ Test(pay_time, survives_each_failing_allocation)
 {
     cr_assert_eq(torture(run, sizeof(pay_str_t)), 1);
 }
+
+
+static int64_t
+parsed(const char *text)
+{
+    int64_t  us = -1;
+
+    cr_assert_eq(pay_time_parse(pay_str_of(text), &us), PAY_OK, "%s", text);
+
+    return us;
+}
+
+
+Test(pay_time, parses_microseconds_of_all_centuries)
+{
+    cr_expect_eq(parsed("1970-01-01T00:00:00.000000Z"), 0);
+    cr_expect_eq(parsed("1969-12-31T23:59:59.999999Z"), -1);
+    cr_expect_eq(parsed("2026-11-21T08:15:00.123456Z"),
+                 INT64_C(1795248900123456));
+    cr_expect_eq(parsed("2000-02-29T00:00:00.000000Z"),
+                 INT64_C(951782400000000));
+    cr_expect_eq(parsed("0000-01-01T00:00:00.000000Z"),
+                 INT64_C(-62167219200000000));
+    cr_expect_eq(parsed("9999-12-31T23:59:59.999999Z"),
+                 INT64_C(253402300799999999));
+}
+
+
+/* What is written and read again is the same day, each day of 400 years. */
+Test(pay_time, parses_what_it_formats)
+{
+    char         text[32];
+    int64_t      day, us;
+    pay_str_t    out;
+    pay_heap_t  *days = pay_heap_create();
+
+    for (day = -25567; day < 146097 - 25567; day++) {
+        cr_assert_eq(pay_time_format(pay_heap_arena(days), day * 86400, &out),
+                     PAY_OK);
+        snprintf(text, sizeof(text), "%.*s.000000Z", (int) out.len - 1,
+                 (const char *) out.data);
+        cr_assert_eq(pay_time_parse(pay_str_of(text), &us), PAY_OK, "%s",
+                     text);
+        cr_assert_eq(us, day * INT64_C(86400000000));
+    }
+
+    pay_heap_destroy(days);
+}
+
+
+Test(pay_time, parses_no_other_spelling_and_no_day_that_there_is_not)
+{
+    size_t   i;
+    int64_t  us = 7;
+
+    static const char *const  texts[] = {
+        "", "2026-11-21", "2026-11-21T08:15:00Z",
+        "2026-11-21T08:15:00.12345Z", "2026-11-21T08:15:00.1234567Z",
+        "2026-11-21 08:15:00.123456Z", "2026-11-21T08:15:00.123456z",
+        "2026-11-21T08:15:00,123456Z", "2026-11-21T08:15:00.123456+",
+        "2026-1 -21T08:15:00.123456Z", "-026-11-21T08:15:00.123456Z",
+        "2026-00-21T08:15:00.123456Z", "2026-13-21T08:15:00.123456Z",
+        "2026-11-00T08:15:00.123456Z", "2026-11-31T08:15:00.123456Z",
+        "2025-02-29T08:15:00.123456Z", "1900-02-29T08:15:00.123456Z",
+        "2026-11-21T24:15:00.123456Z", "2026-11-21T08:60:00.123456Z",
+        "2026-11-21T08:15:60.123456Z"
+    };
+
+    for (i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
+        cr_expect_eq(pay_time_parse(pay_str_of(texts[i]), &us), PAY_INVALID,
+                     "%s", texts[i]);
+    }
+
+    cr_expect_eq(us, 7);
+}
