@@ -10,10 +10,12 @@
 #define PAY_FLOW_H
 
 #include "pay_breaker.h"
+#include "pay_change.h"
 #include "pay_payment.h"
 #include "pay_problem.h"
 #include "pay_psp.h"
 #include "pay_retry.h"
+#include "pay_seller.h"
 #include "pay_sig.h"
 
 
@@ -234,6 +236,9 @@ struct pay_flow_s {
     const char        *outcome;              /* literal */
     const char        *quarantined;          /* literal: why a webhook was
                                                 put there, NULL: it was not */
+    const char        *change_kind;          /* literals: of a change that was
+                                                sent, NULL: none was */
+    const char        *change_status;
     pay_str_t          merchant_id;
     pay_str_t          checkout_id;
     pay_str_t          order_id;
@@ -292,12 +297,36 @@ typedef struct {
 pay_status_t pay_flow_create(pay_flow_t *flow, const pay_create_input_t *input)
     PAY_MUST_CHECK;
 
+/* POST /v1/payments/{order}/refunds, /capture, /cancel */
+typedef struct {
+    const pay_merchant_t   *merchant;
+    pay_change_kind_t       kind;
+    pay_str_t               order_id;        /* unchecked */
+    pay_str_t               body;            /* unchecked; may be empty */
+    pay_str_t               idempotency_key;
+    int64_t                 ttl_s;
+    unsigned                in_progress_status;   /* 429 or 409 */
+    pay_str_t               change_id;       /* fresh */
+} pay_change_input_t;
+
+pay_status_t pay_flow_change(pay_flow_t *flow, const pay_change_input_t *input)
+    PAY_MUST_CHECK;
+
 typedef enum {
     PAY_READ_PAYMENT, PAY_READ_CHECKOUT, PAY_READ_EVENTS, PAY_READ_EXPLAIN
 } pay_read_t;
 
 pay_status_t pay_flow_read(pay_flow_t *flow, pay_read_t what,
     pay_str_t merchant_id, pay_str_t id) PAY_MUST_CHECK;
+
+/* The changes of that kind of an order, or with change_id that one. */
+pay_status_t pay_flow_read_change(pay_flow_t *flow, pay_change_kind_t kind,
+    pay_str_t merchant_id, pay_str_t order_id, pay_str_t change_id)
+    PAY_MUST_CHECK;
+
+/* A seller's balance, or with `statement` a page of that. */
+pay_status_t pay_flow_read_seller(pay_flow_t *flow, pay_str_t merchant_id,
+    pay_str_t seller, const pay_statement_t *statement) PAY_MUST_CHECK;
 
 typedef enum {
     PAY_BUYER_CHECKOUT, PAY_BUYER_STATUS, PAY_BUYER_RETURN

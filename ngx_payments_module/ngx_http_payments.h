@@ -275,11 +275,28 @@ ngx_int_t ngx_http_payments_buyer(ngx_http_request_t *r,
     ngx_uint_t kind);
 ngx_int_t ngx_http_payments_ready(ngx_http_request_t *r);
 
+/* ngx_http_payments_create.c: takes the body of POST /v1/payments, and ends
+ * the request */
+void ngx_http_payments_create(ngx_http_request_t *r, pay_str_t body);
+/* A fresh UUID in the arena. */
+ngx_int_t ngx_http_payments_uuid(pay_arena_t *arena, pay_str_t *uuid);
+
+/* ngx_http_payments_change.c: begins a capture, a cancellation or a refund;
+ * returns what a content handler returns */
+ngx_int_t ngx_http_payments_change(ngx_http_request_t *r,
+    pay_change_kind_t kind, pay_str_t order_id, pay_str_t body);
+
 /* The checks before a flow: NGX_OK says go on; NGX_DECLINED says refuse, with
  * *err filled and nothing sent yet.  A check never answers by itself: what a
  * sent answer returns is NGX_OK, too. */
 ngx_int_t ngx_http_payments_refuse(pay_err_t *err, const char *slug,
     const char *detail);
+
+/* ngx_http_payments_check.c: a POST's header; the second keeps the key in r's
+ * context */
+ngx_int_t ngx_http_payments_check_media(ngx_http_request_t *r,
+    pay_err_t *err);
+ngx_int_t ngx_http_payments_check_key(ngx_http_request_t *r, pay_err_t *err);
 
 /* ngx_http_payments_auth.c: NGX_OK → *merchant is set */
 ngx_int_t ngx_http_payments_authenticate(ngx_http_request_t *r,

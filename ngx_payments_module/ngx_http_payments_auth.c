@@ -6,11 +6,13 @@
 
 
 /* RFC 6750, 3: the scope that would do */
-#define INSUFFICIENT  "Bearer realm=\"ngx_payments\", "                       \
-                      "error=\"insufficient_scope\", scope=\""
+#define INSUFFICIENT(scope)  "Bearer realm=\"ngx_payments\", "                \
+                             "error=\"insufficient_scope\", "                 \
+                             "scope=\"" scope "\""
 
 
 static ngx_int_t bearer(ngx_http_request_t *r, pay_str_t *token);
+static const char *insufficient(unsigned scope);
 static ngx_int_t challenge(ngx_http_request_t *r, pay_err_t *err,
     const char *slug, const char *value);
 
@@ -63,10 +65,7 @@ ngx_http_payments_authenticate(ngx_http_request_t *r, unsigned scope,
     }
 
     if ((claims.scopes & scope) != scope) {
-        return challenge(r, err, "insufficient-scope",
-                         scope == PAY_SCOPE_PAYMENTS_WRITE
-                         ? INSUFFICIENT "payments:write\""
-                         : INSUFFICIENT "payments:read\"");
+        return challenge(r, err, "insufficient-scope", insufficient(scope));
     }
 
     return NGX_OK;
@@ -96,6 +95,26 @@ bearer(ngx_http_request_t *r, pay_str_t *token)
     token->len = len - 7;
 
     return NGX_OK;
+}
+
+
+static const char *
+insufficient(unsigned scope)
+{
+    switch (scope) {
+
+    case PAY_SCOPE_PAYMENTS_WRITE:
+        return INSUFFICIENT("payments:write");
+
+    case PAY_SCOPE_REFUNDS_WRITE:
+        return INSUFFICIENT("refunds:write");
+
+    case PAY_SCOPE_BALANCE_READ:
+        return INSUFFICIENT("balance:read");
+
+    default:
+        return INSUFFICIENT("payments:read");
+    }
 }
 
 

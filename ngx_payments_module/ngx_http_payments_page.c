@@ -162,6 +162,12 @@ set_state(ngx_payments_value_t *v, const pay_checkout_t *checkout)
         return;
 
     case PAY_EXECUTING:
+        /* the buyer has done his part */
+        if (pay_checkout_is_authorized(checkout)) {
+            v[STATUS_PAID].count = 1;
+            return;
+        }
+
         state = checkout->token.len != 0 ? STATUS_WAITING : STATUS_PREPARING;
         v[state].count = 1;
         return;

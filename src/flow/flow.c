@@ -9,6 +9,7 @@
 #define NO_PSP_MS            60000
 #define OVERLOADED_RETRY_S   1
 #define UNAVAILABLE_RETRY_S  2
+#define IN_PROGRESS_RETRY_S  1
 
 
 const pay_psp_t *
@@ -123,6 +124,34 @@ pay_done_problem(pay_flow_t *flow, pay_effect_t *effect, const char *slug,
 
 
 pay_status_t
+pay_done_refused(pay_flow_t *flow, pay_effect_t *effect, const pay_err_t *err)
+{
+    pay_reply_t  *reply;
+
+    PAY_TRY(pay_done_problem(flow, effect, err->slug, err->detail));
+
+    reply = (pay_reply_t *) effect->reply;
+
+    return pay_dup(flow->arena, pay_str_of(err->pointer), &reply->pointer);
+}
+
+
+pay_status_t
+pay_done_in_progress(pay_flow_t *flow, pay_effect_t *effect, unsigned status)
+{
+    pay_reply_t  *reply;
+
+    PAY_TRY(pay_done_problem(flow, effect, "idempotency-in-progress", NULL));
+
+    reply = (pay_reply_t *) effect->reply;
+    reply->status = status;
+    reply->retry_after_s = IN_PROGRESS_RETRY_S;
+
+    return PAY_OK;
+}
+
+
+pay_status_t
 pay_done_db_failed(pay_flow_t *flow, const pay_event_t *event,
     pay_effect_t *effect)
 {
@@ -198,42 +227,4 @@ pay_retry_dead(const pay_psp_t *psp, pay_retry_what_t what, int64_t attempt)
 
     return (retry->by == PAY_RETRY_CANCEL) ? PAY_DEAD_CANCELLED
                                            : PAY_DEAD_LIMIT;
-}
-
-
-pay_status_t
-pay_event_args(pay_flow_t *flow, const pay_psp_t *psp, const char *source,
-    const pay_psp_event_t *event, pay_str_t digest, const pay_value_t **args)
-{
-    pay_value_t  *v;
-
-    v = pay_calloc(flow->arena, 12 * sizeof(pay_value_t));
-    if (v == NULL) {
-        return PAY_NO_MEMORY;
-    }
-
-    /* nobody vouches for a hint without an id: it is taken, not kept */
-    if (event->must_ask && event->event_id.len == 0) {
-        source = "hint";
-    }
-
-    v[0] = pay_value_text(psp->name);
-    v[1] = pay_value_text(pay_str_of(source));
-    v[2] = pay_value_opt(event->event_id);
-    v[3] = pay_value_opt(event->type);
-    v[4] = pay_value_text(event->must_ask ? PAY_STR("ask")
-                          : pay_str_of(pay_fact_name(event->fact)));
-    v[5] = pay_value_opt(event->token);
-    v[6] = pay_value_opt(event->reference);
-    v[7] = pay_value_opt(event->code);
-    v[8] = event->has_amount ? pay_value_int(event->amount_minor)
-                             : pay_value_null();
-    v[9] = event->has_amount ? pay_value_opt(event->currency)
-                             : pay_value_null();
-    v[10] = pay_value_opt(digest);
-    v[11] = pay_value_text(flow->request_id);
-
-    *args = v;
-
-    return PAY_OK;
 }

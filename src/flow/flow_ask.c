@@ -2,7 +2,8 @@
  * How does a registration stand at its PSP?  One question, shared by jobs and
  * by the buyer's way back.  Where the buyer's approval is not yet the money
  * (PayPal), the money is taken on the way, under a key made of the nonce:
- * whoever asks twice takes it once.
+ * whoever asks twice takes it once.  Where it is to be captured by hand, the
+ * approval is an authorisation.
  */
 
 #include "flow_util.h"
@@ -19,8 +20,6 @@ static pay_status_t ask_send(pay_flow_t *flow, pay_ask_t *ask,
     pay_effect_t *effect);
 static pay_status_t ask_changed(pay_flow_t *flow, const pay_event_t *event,
     pay_effect_t *effect);
-static pay_status_t keep_fact(pay_flow_t *flow, const pay_psp_event_t *from,
-    pay_psp_event_t *to);
 
 
 pay_status_t
@@ -64,6 +63,14 @@ ask_answered(pay_flow_t *flow, const pay_event_t *event, pay_effect_t *effect)
     PAY_TRY(psp->adapter->query_answer(flow->arena, ask->checkout->token,
                                        event->answer, &ask->fact,
                                        &ask->known));
+
+    if (ask->known && ask->fact.must_capture && ask->checkout->manual) {
+        /* the money is held; somebody else's word takes it */
+        ask->fact.must_capture = 0;
+        ask->fact.fact = PAY_FACT_AUTHORIZED;
+
+        return ask->done(flow, event, effect);
+    }
 
     if (ask->known && ask->fact.must_capture && ask->may_capture
         && (psp->adapter->changes & PAY_PSP_CAN(PAY_PSP_CAPTURE)))
@@ -112,6 +119,7 @@ ask_change(pay_flow_t *flow, pay_ask_t *ask, pay_psp_change_kind_t kind,
     ask->dispatch.checkout = c;
     ask->dispatch.psp = ask->psp;
     ask->dispatch.kind = kind;
+    ask->dispatch.operation = pay_psp_change_name(kind);
     ask->dispatch.operation_id = c->nonce;
 
     return pay_dispatch_begin(flow, &ask->dispatch, effect, ask_begun);
@@ -154,7 +162,7 @@ ask_send(pay_flow_t *flow, pay_ask_t *ask, pay_effect_t *effect)
 
     effect->kind = PAY_DO_HTTP;
     effect->psp = psp;
-    effect->what = pay_change_name(ask->dispatch.kind);
+    effect->what = pay_psp_change_name(ask->dispatch.kind);
     effect->buyer_waits = ask->buyer_waits;
     flow->step = ask_changed;
 
@@ -173,27 +181,8 @@ ask_changed(pay_flow_t *flow, const pay_event_t *event, pay_effect_t *effect)
     PAY_TRY(ask->psp->adapter->change_answer(flow->arena, &ask->change,
                                              event->answer, &result));
     ask->known = result.known;
-    PAY_TRY(keep_fact(flow, &result.event, &ask->fact));
+    PAY_TRY(pay_event_keep(flow, &result.event, &ask->fact));
 
     return pay_dispatch_end(flow, &ask->dispatch, &result, event->answer,
                             effect, ask->done);
-}
-
-
-/* The answer dies before the fact is used. */
-static pay_status_t
-keep_fact(pay_flow_t *flow, const pay_psp_event_t *from, pay_psp_event_t *to)
-{
-    *to = *from;
-
-    PAY_TRY(pay_dup(flow->arena, from->event_id, &to->event_id));
-    PAY_TRY(pay_dup(flow->arena, from->type, &to->type));
-    PAY_TRY(pay_dup(flow->arena, from->token, &to->token));
-    PAY_TRY(pay_dup(flow->arena, from->reference, &to->reference));
-    PAY_TRY(pay_dup(flow->arena, from->code, &to->code));
-    PAY_TRY(pay_dup(flow->arena, from->object, &to->object));
-    PAY_TRY(pay_dup(flow->arena, from->operation, &to->operation));
-    PAY_TRY(pay_dup(flow->arena, from->fee_currency, &to->fee_currency));
-
-    return pay_dup(flow->arena, from->currency, &to->currency);
 }

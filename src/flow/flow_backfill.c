@@ -33,6 +33,7 @@ static pay_status_t page_came(pay_flow_t *flow, const pay_event_t *event,
     pay_effect_t *effect);
 static pay_status_t next_event(pay_flow_t *flow, backfill_t *backfill,
     pay_effect_t *effect);
+static int names_something(const pay_psp_event_t *event);
 static pay_status_t event_applied(pay_flow_t *flow, const pay_event_t *event,
     pay_effect_t *effect);
 static pay_status_t backfill_end(pay_flow_t *flow, backfill_t *backfill,
@@ -157,24 +158,31 @@ page_came(pay_flow_t *flow, const pay_event_t *event, pay_effect_t *effect)
 static pay_status_t
 next_event(pay_flow_t *flow, backfill_t *backfill, pay_effect_t *effect)
 {
-    const pay_value_t      *args;
     const pay_psp_event_t  *event;
 
     while (backfill->next < backfill->page.count) {
         event = &backfill->page.events[backfill->next++];
         backfill->listed++;
 
-        if (event->event_id.len > 0 && event->token.len > 0) {
-            PAY_TRY(pay_event_args(flow, backfill->psp, "backfill", event,
-                                   PAY_STR(""), &args));
-            pay_do_db(flow, effect, PAY_OP_APPLY_EVENT, args, event_applied);
-            return PAY_OK;
+        if (event->event_id.len > 0 && names_something(event)) {
+            return pay_do_event(flow, backfill->psp, "backfill", event,
+                                PAY_STR(""), effect, event_applied);
         }
     }
 
     return (backfill->list.cursor.len > 0)
            ? ask_page(flow, backfill, effect)
            : backfill_end(flow, backfill, NULL, effect);
+}
+
+
+static int
+names_something(const pay_psp_event_t *event)
+{
+    return event->token.len > 0
+           || (event->about != PAY_ABOUT_PAYMENT
+               && (event->reference.len > 0 || event->object.len > 0
+                   || event->operation.len > 0));
 }
 
 

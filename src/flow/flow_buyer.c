@@ -34,6 +34,7 @@ static pay_status_t go_checkout(pay_flow_t *flow, buyer_t *buyer,
     const pay_event_t *event, pay_effect_t *effect);
 static pay_status_t ask_psp(pay_flow_t *flow, buyer_t *buyer,
     const pay_event_t *event, pay_effect_t *effect);
+static int buyer_is_done(const pay_checkout_t *checkout);
 static pay_status_t go_back(pay_flow_t *flow, buyer_t *buyer,
     const pay_event_t *event, pay_effect_t *effect);
 static pay_status_t show_page(pay_flow_t *flow, buyer_t *buyer,
@@ -116,7 +117,8 @@ buyer_found(pay_flow_t *flow, const pay_event_t *event, pay_effect_t *effect)
 
     if (buyer->what == PAY_BUYER_RETURN && buyer->psp != NULL
         && buyer->checkout.token.len != 0
-        && pay_checkout_state(&buyer->checkout) == PAY_EXECUTING)
+        && pay_checkout_state(&buyer->checkout) == PAY_EXECUTING
+        && !pay_checkout_is_authorized(&buyer->checkout))
     {
         return ask_psp(flow, buyer, event, effect);
     }
@@ -132,18 +134,14 @@ buyer_found(pay_flow_t *flow, const pay_event_t *event, pay_effect_t *effect)
 static pay_status_t
 buyer_asked(pay_flow_t *flow, const pay_event_t *event, pay_effect_t *effect)
 {
-    buyer_t            *buyer = flow->state;
-    const pay_value_t  *args;
+    buyer_t  *buyer = flow->state;
 
     if (!buyer->ask.known || buyer->ask.fact.fact == PAY_FACT_NONE) {
         return go_back(flow, buyer, event, effect);
     }
 
-    PAY_TRY(pay_event_args(flow, buyer->psp, "query", &buyer->ask.fact,
-                           PAY_STR(""), &args));
-    pay_do_db(flow, effect, PAY_OP_APPLY_EVENT, args, buyer_applied);
-
-    return PAY_OK;
+    return pay_do_event(flow, buyer->psp, "query", &buyer->ask.fact,
+                        PAY_STR(""), effect, buyer_applied);
 }
 
 
@@ -171,6 +169,7 @@ go_checkout(pay_flow_t *flow, buyer_t *buyer, const pay_event_t *event,
     const pay_checkout_t  *c = &buyer->checkout;
 
     if (pay_checkout_state(c) == PAY_EXECUTING && c->token.len != 0
+        && !pay_checkout_is_authorized(c)
         && event->now_s < c->expires_s && buyer->psp != NULL)
     {
         /* again: the configuration may name fewer hosts than it did then */
@@ -208,17 +207,27 @@ ask_psp(pay_flow_t *flow, buyer_t *buyer, const pay_event_t *event,
 }
 
 
+/* What is authorised waits for the merchant, not for the buyer. */
+static int
+buyer_is_done(const pay_checkout_t *checkout)
+{
+    pay_state_t  state;
+
+    state = pay_checkout_state(checkout);
+
+    return state == PAY_SUCCESS || state == PAY_FAILED
+           || pay_checkout_is_authorized(checkout);
+}
+
+
 /* A final state hands the buyer on; an open one is shown, and keeps asking. */
 static pay_status_t
 go_back(pay_flow_t *flow, buyer_t *buyer, const pay_event_t *event,
     pay_effect_t *effect)
 {
-    pay_str_t    url;
-    pay_state_t  state;
+    pay_str_t  url;
 
-    state = pay_checkout_state(&buyer->checkout);
-
-    if (state != PAY_SUCCESS && state != PAY_FAILED) {
+    if (!buyer_is_done(&buyer->checkout)) {
         return show_page(flow, buyer, event, effect);
     }
 
@@ -233,14 +242,11 @@ show_page(pay_flow_t *flow, buyer_t *buyer, const pay_event_t *event,
     pay_effect_t *effect)
 {
     pay_reply_t  *reply;
-    pay_state_t   state;
-
-    state = pay_checkout_state(&buyer->checkout);
 
     PAY_TRY(pay_reply_new(flow, PAY_REPLY_PAGE, 200, &reply));
 
     reply->checkout = &buyer->checkout;
-    reply->pending = state != PAY_SUCCESS && state != PAY_FAILED;
+    reply->pending = !buyer_is_done(&buyer->checkout);
 
     /* a final page may stay open for hours: the return leg signs anew */
     if (reply->pending) {

@@ -43,10 +43,6 @@ static pay_status_t terms(pay_flow_t *flow,
     const pay_payment_request_t *request, pay_value_t *value);
 static pay_status_t register_now(pay_flow_t *flow, create_t *create,
     pay_effect_t *effect);
-static pay_status_t done_refused(pay_flow_t *flow, pay_effect_t *effect,
-    const pay_err_t *err);
-static pay_status_t done_in_progress(pay_flow_t *flow, create_t *create,
-    pay_effect_t *effect);
 static pay_status_t done_no_rate(pay_flow_t *flow, pay_effect_t *effect);
 static pay_status_t done_exists(pay_flow_t *flow, create_t *create,
     pay_effect_t *effect);
@@ -95,7 +91,7 @@ create_start(pay_flow_t *flow, const pay_event_t *event, pay_effect_t *effect)
     status = choose(flow, create, event, &err);
 
     if (status == PAY_INVALID) {
-        return done_refused(flow, effect, &err);
+        return pay_done_refused(flow, effect, &err);
     }
 
     PAY_TRY(status);
@@ -124,7 +120,8 @@ create_begun(pay_flow_t *flow, const pay_event_t *event, pay_effect_t *effect)
     }
 
     if (pay_str_is(outcome, "in_progress")) {
-        return done_in_progress(flow, create, effect);
+        return pay_done_in_progress(flow, effect,
+                                    create->in.in_progress_status);
     }
 
     if (pay_str_is(outcome, "rate_missing")) {
@@ -442,34 +439,6 @@ register_now(pay_flow_t *flow, create_t *create, pay_effect_t *effect)
     create->reg.done = create_stored;
 
     return pay_register_start(flow, &create->reg, effect);
-}
-
-
-static pay_status_t
-done_refused(pay_flow_t *flow, pay_effect_t *effect, const pay_err_t *err)
-{
-    pay_reply_t  *reply;
-
-    PAY_TRY(pay_done_problem(flow, effect, err->slug, err->detail));
-
-    reply = (pay_reply_t *) effect->reply;
-
-    return pay_dup(flow->arena, pay_str_of(err->pointer), &reply->pointer);
-}
-
-
-static pay_status_t
-done_in_progress(pay_flow_t *flow, create_t *create, pay_effect_t *effect)
-{
-    pay_reply_t  *reply;
-
-    PAY_TRY(pay_done_problem(flow, effect, "idempotency-in-progress", NULL));
-
-    reply = (pay_reply_t *) effect->reply;
-    reply->status = create->in.in_progress_status;
-    reply->retry_after_s = 1;
-
-    return PAY_OK;
 }
 
 

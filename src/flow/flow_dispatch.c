@@ -42,7 +42,7 @@ pay_reach_name(pay_reach_t reach)
 
 
 const char *
-pay_change_name(pay_psp_change_kind_t kind)
+pay_psp_change_name(pay_psp_change_kind_t kind)
 {
     return change_names[kind];
 }
@@ -62,7 +62,7 @@ pay_dispatch_begin(pay_flow_t *flow, pay_dispatch_t *dispatch,
 
     v[0] = pay_value_text(dispatch->checkout->merchant_id);
     v[1] = pay_value_text(dispatch->checkout->checkout_id);
-    v[2] = pay_value_text(pay_str_of(pay_change_name(dispatch->kind)));
+    v[2] = pay_value_text(pay_str_of(dispatch->operation));
     v[3] = pay_value_text(dispatch->operation_id);
     v[4] = pay_value_text(dispatch->psp->name);
     v[5] = pay_value_int((int64_t) HOUR_S
@@ -112,7 +112,7 @@ pay_dispatch_end(pay_flow_t *flow, const pay_dispatch_t *dispatch,
 
     v[0] = pay_value_text(dispatch->checkout->merchant_id);
     v[1] = pay_value_text(dispatch->checkout->checkout_id);
-    v[2] = pay_value_text(pay_str_of(pay_change_name(dispatch->kind)));
+    v[2] = pay_value_text(pay_str_of(dispatch->operation));
     v[3] = pay_value_text(dispatch->operation_id);
     v[4] = pay_value_int(dispatch->attempt);
     v[5] = pay_value_text(pay_str_of(states[sane_outcome(result->outcome)]));

@@ -1,7 +1,8 @@
 /*
  * A claimed background job: go on with a registration whose outcome is not
  * known (same nonce), find it when its key is over, or ask the PSP how a
- * pending payment stands; refunds stand in flow_refund.c.  Unknown is never
+ * pending payment stands; refunds of late payments stand in flow_refund.c,
+ * changes in flow_change_job.c.  Unknown is never
  * failed: only the PSP's word or the end of the checkout's life ends it, and
  * a hosted page that nobody was ever shown cannot be paid.
  */
@@ -92,6 +93,10 @@ job_start(pay_flow_t *flow, const pay_event_t *event, pay_effect_t *effect)
 
     if (pay_str_is(job->kind, "refund")) {
         return pay_refund_start(flow, job, effect);
+    }
+
+    if (pay_str_is(job->kind, "change")) {
+        return pay_change_job_start(flow, job, effect);
     }
 
     return pay_str_is(job->kind, "poll") ? start_poll(flow, job, event, effect)
@@ -245,13 +250,8 @@ static pay_status_t
 apply(pay_flow_t *flow, pay_job_t *job, const char *source,
     const pay_psp_event_t *fact, pay_effect_t *effect)
 {
-    const pay_value_t  *args;
-
-    PAY_TRY(pay_event_args(flow, job->reg.psp, source, fact, PAY_STR(""),
-                           &args));
-    pay_do_db(flow, effect, PAY_OP_APPLY_EVENT, args, job_applied);
-
-    return PAY_OK;
+    return pay_do_event(flow, job->reg.psp, source, fact, PAY_STR(""), effect,
+                        job_applied);
 }
 
 

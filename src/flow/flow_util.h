@@ -28,6 +28,14 @@ pay_status_t pay_done_problem(pay_flow_t *flow, pay_effect_t *effect,
 pay_status_t pay_done_db_failed(pay_flow_t *flow, const pay_event_t *event,
     pay_effect_t *effect) PAY_MUST_CHECK;
 
+/* The same for what was found wrong with the request. */
+pay_status_t pay_done_refused(pay_flow_t *flow, pay_effect_t *effect,
+    const pay_err_t *err) PAY_MUST_CHECK;
+
+/* The same for a request whose twin is still at it. */
+pay_status_t pay_done_in_progress(pay_flow_t *flow, pay_effect_t *effect,
+    unsigned status) PAY_MUST_CHECK;
+
 /* Takes the ids of `checkout` over into the flow, for logs. */
 void pay_flow_note(pay_flow_t *flow, const pay_checkout_t *checkout);
 
@@ -54,6 +62,7 @@ typedef struct {
     const pay_checkout_t  *checkout;
     const pay_psp_t       *psp;
     pay_psp_change_kind_t  kind;
+    const char            *operation;  /* the journal's word for it */
     pay_str_t              operation_id;
     int64_t                attempt;    /* of begin_dispatch's row */
 } pay_dispatch_t;
@@ -65,8 +74,8 @@ typedef enum {
     PAY_DISPATCH_ENDED         /* it was done, or taken */
 } pay_dispatch_verdict_t;
 
-/* capture, cancel, refund, expire: the journal's words and the metrics'. */
-const char *pay_change_name(pay_psp_change_kind_t kind);
+/* capture, cancel, refund, expire: the metrics' words, and the journal's. */
+const char *pay_psp_change_name(pay_psp_change_kind_t kind);
 pay_status_t pay_dispatch_begin(pay_flow_t *flow, pay_dispatch_t *dispatch,
     pay_effect_t *effect, pay_flow_step_pt step) PAY_MUST_CHECK;
 pay_dispatch_verdict_t pay_dispatch_begun(pay_dispatch_t *dispatch,
@@ -135,19 +144,58 @@ pay_status_t pay_ask_start(pay_flow_t *flow, pay_ask_t *ask,
 pay_status_t pay_ask_expire(pay_flow_t *flow, pay_ask_t *ask,
     pay_effect_t *effect) PAY_MUST_CHECK;
 
+/* A sub-flow (flow_send.c): a change goes to its PSP through the journal, once
+ * or, while the PSP knows its key, again.  `done` gets the last event, and
+ * finds `end` set. */
+typedef enum {
+    PAY_SENT_DONE = 0,         /* the PSP has done it */
+    PAY_SENT_PENDING,          /* it has it; the outcome comes later */
+    PAY_SENT_REFUSED,
+    PAY_SENT_NOT_SENT,         /* provably without effect */
+    PAY_SENT_UNKNOWN,
+    PAY_SENT_BUSY,             /* somebody else is at it, or nobody knows */
+    PAY_SENT_OVER,             /* its key is over: never again */
+    PAY_SENT_ENDED,            /* it was done before */
+    PAY_SENT_NOT_STORED        /* sent; the journal has not heard how it went */
+} pay_sent_end_t;
+
+typedef struct {
+    const pay_checkout_t  *checkout;
+    const pay_psp_t       *psp;
+    const char            *operation;  /* the journal's word for it */
+    pay_psp_change_t       change;     /* change.key: its id there, too */
+    pay_dispatch_t         dispatch;
+    pay_sent_end_t         end;
+    int64_t                retry_after_s;        /* that the PSP asked for */
+    pay_psp_event_t        fact;       /* other news that the answer brought */
+    pay_flow_step_pt       done;
+} pay_send_t;
+
+pay_status_t pay_send_start(pay_flow_t *flow, pay_send_t *send,
+    pay_effect_t *effect) PAY_MUST_CHECK;
+
+/* A stored change, ready to be sent (flow_change_job.c).  PAY_NOT_FOUND:
+ * there is nothing to send it to as long as the registration has no token.
+ * PAY_INVALID: the PSP has no such call. */
+pay_status_t pay_change_prepare(pay_flow_t *flow, const pay_change_t *change,
+    pay_send_t *send) PAY_MUST_CHECK;
+/* Whether the PSP of that checkout can be asked for it as it stands. */
+int pay_change_is_supported(const pay_psp_t *psp,
+    const pay_checkout_t *checkout, pay_change_kind_t kind);
+/* Notes how it stands, for metrics. */
+void pay_change_note(pay_flow_t *flow, const pay_change_t *change);
+
 /* A claimed job (flow_job.c), for those that stand in a file of their own. */
 typedef struct {
     pay_str_t         kind;
     pay_str_t         owner;
-    pay_str_t         operation_id;    /* of a refund */
+    pay_str_t         operation_id;    /* of a refund or a change */
     pay_str_t         reference;       /* the PSP's payment id, or empty */
     int64_t           attempts;
     pay_register_t    reg;             /* its checkout is the job's */
     pay_ask_t         ask;
-    pay_psp_change_t  change;          /* a refund */
-    pay_dispatch_t    dispatch;        /* of it */
-    pay_psp_outcome_t outcome;         /* of it */
-    int64_t           retry_after_s;   /* that the PSP asked for */
+    pay_send_t        send;            /* of a refund or a change */
+    pay_change_t      change;
     int               expiring;
 } pay_job_t;
 
@@ -164,11 +212,22 @@ pay_status_t pay_job_finish(pay_flow_t *flow, pay_job_t *job,
 /* A late payment is paid back (flow_refund.c). */
 pay_status_t pay_refund_start(pay_flow_t *flow, pay_job_t *job,
     pay_effect_t *effect) PAY_MUST_CHECK;
+/* A change goes on (flow_change_job.c). */
+pay_status_t pay_change_job_start(pay_flow_t *flow, pay_job_t *job,
+    pay_effect_t *effect) PAY_MUST_CHECK;
+/* How a job ends whose send.end is set (flow_refund.c); `good` is the code of
+ * one that is done. */
+pay_status_t pay_send_finish(pay_flow_t *flow, pay_job_t *job,
+    const char *good, pay_effect_t *effect) PAY_MUST_CHECK;
 
-/* The arguments of apply_event for one fact of a PSP. */
-pay_status_t pay_event_args(pay_flow_t *flow, const pay_psp_t *psp,
+/* One fact of a PSP goes to apply_event, or to apply_change when it is about
+ * something else than the payment (flow_event.c). */
+pay_status_t pay_do_event(pay_flow_t *flow, const pay_psp_t *psp,
     const char *source, const pay_psp_event_t *event, pay_str_t digest,
-    const pay_value_t **args) PAY_MUST_CHECK;
+    pay_effect_t *effect, pay_flow_step_pt step) PAY_MUST_CHECK;
+/* A copy of one that dies with its answer. */
+pay_status_t pay_event_keep(pay_flow_t *flow, const pay_psp_event_t *from,
+    pay_psp_event_t *to) PAY_MUST_CHECK;
 
 
 #endif /* PAY_FLOW_UTIL_H */

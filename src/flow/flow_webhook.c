@@ -210,20 +210,16 @@ webhook_applied(pay_flow_t *flow, const pay_event_t *event,
 static pay_status_t
 webhook_next(pay_flow_t *flow, webhook_t *webhook, pay_effect_t *effect)
 {
-    const pay_value_t  *args;
+    const pay_psp_event_t  *event;
 
     if (webhook->next == webhook->count) {
         return webhook_done(flow, effect);
     }
 
-    PAY_TRY(pay_event_args(flow, webhook->in.psp, "webhook",
-                           &webhook->events[webhook->next], webhook->digest,
-                           &args));
-    webhook->next++;
+    event = &webhook->events[webhook->next++];
 
-    pay_do_db(flow, effect, PAY_OP_APPLY_EVENT, args, webhook_applied);
-
-    return PAY_OK;
+    return pay_do_event(flow, webhook->in.psp, "webhook", event,
+                        webhook->digest, effect, webhook_applied);
 }
 
 
@@ -307,7 +303,7 @@ known_outcome(pay_str_t outcome)
     unsigned                   i;
     static const char  *const  words[] = {
         "applied", "unchanged", "duplicate", "parked", "mismatch", "ignored",
-        "asked", "held", "contradiction"
+        "asked", "held", "contradiction", "unknown", "not_found"
     };
 
     for (i = 0; i < sizeof(words) / sizeof(words[0]); i++) {

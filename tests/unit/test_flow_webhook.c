@@ -187,7 +187,7 @@ Test(pay_flow_webhook, outcomes_that_sql_does_not_have_are_no_2xx)
     delivery_t  delivery;
 
     static const char *const  words[] = {
-        "", "invalid", "not_found", "Applied", "applied "
+        "", "invalid", "found", "Applied", "applied "
     };
 
     for (i = 0; i < COUNT(words); i++) {

@@ -1,0 +1,87 @@
+/*
+ * What follows a sale: a capture, a cancellation or a refund of an order - as
+ * a storefront asks for it, as PostgreSQL keeps it, as the API shows it.
+ */
+
+#ifndef PAY_CHANGE_H
+#define PAY_CHANGE_H
+
+#include "pay_payment.h"
+
+
+#define PAY_REASON_MAX    200          /* bytes */
+#define PAY_CHANGES_MAX   1000         /* in a list */
+
+typedef enum {
+    PAY_CHANGE_CAPTURE = 0,
+    PAY_CHANGE_CANCEL,
+    PAY_CHANGE_REFUND
+} pay_change_kind_t;
+
+#define PAY_CHANGE_KINDS  3
+
+/* The body of a POST after every check that needs no order. */
+typedef struct {
+    pay_str_t              amount;     /* empty: all that is left */
+    const pay_currency_t  *currency;   /* NULL: the order's */
+    int                    is_final;   /* of a capture: nothing follows */
+    pay_str_t              reason;     /* UTF-8 without controls, or empty */
+    pay_str_t              metadata;   /* JSON text, or empty */
+} pay_change_request_t;
+
+/* A stored one: the CHANGE columns of src/op/op_table.c. */
+typedef struct {
+    pay_str_t              id;
+    pay_change_kind_t      kind;
+    int                    is_final;
+    pay_str_t              order_id;
+    pay_state_t            status;
+    int64_t                amount_minor;
+    const pay_currency_t  *currency;
+    pay_str_t              reason;     /* these may be empty … */
+    pay_str_t              code;
+    pay_str_t              reference;  /* the PSP's id of it */
+    pay_str_t              metadata;   /* JSON text */
+    pay_str_t              created_at;
+    pay_str_t              changed_at;
+    pay_str_t              payment_reference;   /* … and this */
+} pay_change_t;
+
+#define PAY_CHANGE_COLUMNS  13
+
+
+/* "capture", "cancel", "refund" */
+const char *pay_change_word(pay_change_kind_t kind);
+/* The resource: "captures", "cancels", "refunds" */
+const char *pay_change_plural(pay_change_kind_t kind);
+
+/* Untrusted body (may be empty) → request.  PAY_INVALID with a slug of
+ * security.md section 5 and a JSON pointer. */
+pay_status_t pay_change_parse(pay_arena_t *arena, pay_change_kind_t kind,
+    pay_str_t body, pay_change_request_t *request, pay_err_t *err)
+    PAY_MUST_CHECK;
+
+/* The amount in minor units of the order's currency, 0 when none was named.
+ * PAY_INVALID "amount-invalid", or "validation-error" when the request names
+ * another currency. */
+pay_status_t pay_change_amount(const pay_change_request_t *request,
+    const pay_currency_t *currency, int64_t *minor, pay_err_t *err)
+    PAY_MUST_CHECK;
+
+/* One row's CHANGE columns → change; bytes are copied.  PAY_BUG when the row
+ * is not what SQL promises. */
+pay_status_t pay_change_decode(pay_arena_t *arena, const pay_value_t *columns,
+    pay_change_t *change) PAY_MUST_CHECK;
+
+/* The API's representation. */
+pay_status_t pay_change_render(pay_arena_t *arena, const pay_change_t *change,
+    pay_str_t checkout_id, pay_str_t *json) PAY_MUST_CHECK;
+
+/* {"payment_order_id","refunds":[…]} around what list_changes returned; each
+ * is shown as pay_change_render() shows it, without its checkout. */
+pay_status_t pay_changes_render(pay_arena_t *arena, pay_change_kind_t kind,
+    pay_str_t payment_order_id, pay_str_t changes, pay_str_t *json)
+    PAY_MUST_CHECK;
+
+
+#endif /* PAY_CHANGE_H */

@@ -1,0 +1,213 @@
+/*
+ * The bodies of POST …/refunds, …/capture and …/cancel, from a stranger's
+ * bytes to a checked request.  Everything that is not expected is refused,
+ * with a pointer to it.
+ */
+
+#include "parse.h"
+#include "pay_change.h"
+
+
+static pay_status_t parse_object(pay_arena_t *arena, const pay_json_t *body,
+    pay_change_request_t *request, pay_err_t *err);
+static pay_status_t parse_money(pay_arena_t *arena, const pay_json_t *body,
+    pay_change_request_t *request, pay_err_t *err);
+static pay_status_t parse_final(const pay_json_t *body,
+    pay_change_request_t *request, pay_err_t *err);
+static pay_status_t parse_reason(pay_arena_t *arena, const pay_json_t *body,
+    pay_change_request_t *request, pay_err_t *err);
+
+
+static const char  *const capture_members[] = {
+    "amount", "currency", "final", NULL
+};
+
+static const char  *const cancel_members[] = { "reason", NULL };
+
+static const char  *const refund_members[] = {
+    "amount", "currency", "reason", "metadata", NULL
+};
+
+static const char  *const *const members[PAY_CHANGE_KINDS] = {
+    [PAY_CHANGE_CAPTURE] = capture_members,
+    [PAY_CHANGE_CANCEL] = cancel_members,
+    [PAY_CHANGE_REFUND] = refund_members
+};
+
+
+pay_status_t
+pay_change_parse(pay_arena_t *arena, pay_change_kind_t kind, pay_str_t body,
+    pay_change_request_t *request, pay_err_t *err)
+{
+    pay_json_t    *json;
+    pay_status_t   status;
+
+    memset(request, 0, sizeof(*request));
+
+    if ((unsigned) kind >= PAY_CHANGE_KINDS) {
+        return PAY_BUG;
+    }
+
+    if (body.len == 0) {
+        return PAY_OK;
+    }
+
+    PAY_TRY(pay_json_parse(body, NULL, &json, err));
+
+    status = pay_parse_card_data(json, body, err);
+
+    if (status == PAY_OK && pay_json_type(json) != PAY_JSON_OBJECT) {
+        status = pay_refuse(err, "validation-error",
+                            "the body must be a JSON object");
+    }
+
+    if (status == PAY_OK) {
+        status = pay_parse_members(json, members[kind], -1, err);
+    }
+
+    if (status == PAY_OK) {
+        status = parse_object(arena, json, request, err);
+    }
+
+    pay_json_free(json);
+
+    return status;
+}
+
+
+pay_status_t
+pay_change_amount(const pay_change_request_t *request,
+    const pay_currency_t *currency, int64_t *minor, pay_err_t *err)
+{
+    if (request->currency != NULL && request->currency != currency) {
+        return pay_refuse_at(err, "validation-error",
+                             "currency must be that of the order",
+                             "/currency");
+    }
+
+    if (request->amount.len == 0) {
+        *minor = 0;
+        return PAY_OK;
+    }
+
+    if (pay_amount_parse(request->amount, currency, minor, NULL) == PAY_OK) {
+        return PAY_OK;
+    }
+
+    return pay_refuse_at(err, "amount-invalid",
+                         "amount must be a decimal string above zero with "
+                         "exactly the currency's number of decimals",
+                         "/amount");
+}
+
+
+/* A member that is not of this kind has been refused already. */
+static pay_status_t
+parse_object(pay_arena_t *arena, const pay_json_t *body,
+    pay_change_request_t *request, pay_err_t *err)
+{
+    PAY_TRY(parse_money(arena, body, request, err));
+    PAY_TRY(parse_final(body, request, err));
+    PAY_TRY(parse_reason(arena, body, request, err));
+
+    return pay_parse_metadata(arena, body, &request->metadata, err);
+}
+
+
+/* Without a currency the order's decides whether the amount is one. */
+static pay_status_t
+parse_money(pay_arena_t *arena, const pay_json_t *body,
+    pay_change_request_t *request, pay_err_t *err)
+{
+    int64_t            minor;
+    pay_str_t          text;
+    const pay_json_t  *value;
+
+    value = pay_json_get(body, "currency");
+
+    if (value != NULL
+        && (pay_json_string(value, &text) != PAY_OK
+            || pay_currency_find(text, &request->currency, NULL) != PAY_OK))
+    {
+        return pay_refuse_at(err, "currency-unsupported",
+                             "currency must be an ISO 4217 code",
+                             "/currency");
+    }
+
+    value = pay_json_get(body, "amount");
+    if (value == NULL) {
+        return PAY_OK;
+    }
+
+    if (pay_json_string(value, &text) != PAY_OK || text.len == 0
+        || text.len > PAY_AMOUNT_TEXT_MAX)
+    {
+        return pay_refuse_at(err, "amount-invalid",
+                             "amount must be a decimal string above zero with "
+                             "exactly the currency's number of decimals",
+                             "/amount");
+    }
+
+    PAY_TRY(pay_dup(arena, text, &request->amount));
+
+    return (request->currency == NULL)
+           ? PAY_OK : pay_change_amount(request, request->currency, &minor,
+                                        err);
+}
+
+
+/* Of all that is left nothing can follow. */
+static pay_status_t
+parse_final(const pay_json_t *body, pay_change_request_t *request,
+    pay_err_t *err)
+{
+    const pay_json_t  *value;
+
+    value = pay_json_get(body, "final");
+
+    if (value != NULL && pay_json_type(value) != PAY_JSON_TRUE
+        && pay_json_type(value) != PAY_JSON_FALSE)
+    {
+        return pay_refuse_at(err, "validation-error",
+                             "final must be true or false", "/final");
+    }
+
+    request->is_final = request->amount.len == 0 || pay_json_is_true(value);
+
+    return PAY_OK;
+}
+
+
+static pay_status_t
+parse_reason(pay_arena_t *arena, const pay_json_t *body,
+    pay_change_request_t *request, pay_err_t *err)
+{
+    size_t             i;
+    pay_str_t          text;
+    const pay_json_t  *value;
+
+    value = pay_json_get(body, "reason");
+    if (value == NULL) {
+        return PAY_OK;
+    }
+
+    if (pay_json_string(value, &text) != PAY_OK || text.len == 0
+        || text.len > PAY_REASON_MAX)
+    {
+        goto refused;
+    }
+
+    for (i = 0; i < text.len; i++) {
+        if (text.data[i] < ' ' || text.data[i] == 0x7f) {
+            goto refused;
+        }
+    }
+
+    return pay_dup(arena, text, &request->reason);
+
+refused:
+
+    return pay_refuse_at(err, "validation-error",
+                         "reason must be a string of 1 to 200 bytes without "
+                         "control characters", "/reason");
+}

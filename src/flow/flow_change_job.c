@@ -1,0 +1,238 @@
+/*
+ * What a capture, a cancellation or a refund comes to at its PSP, and the job
+ * that goes on with one whose request did not get it there: the same change,
+ * under the same key, while the PSP knows that.
+ */
+
+#include "flow_util.h"
+
+
+#define REASON_MAX  100                /* bytes that PSPs take */
+#define NO_PAGE_MS  5000
+
+
+static pay_status_t job_change_found(pay_flow_t *flow,
+    const pay_event_t *event, pay_effect_t *effect);
+static pay_status_t job_change_sent(pay_flow_t *flow,
+    const pay_event_t *event, pay_effect_t *effect);
+static pay_psp_change_kind_t kind_at_psp(const pay_checkout_t *checkout,
+    pay_change_kind_t kind);
+static int is_authorized(const pay_checkout_t *checkout);
+static pay_status_t plain_reason(pay_flow_t *flow, pay_str_t reason,
+    pay_str_t *plain);
+
+
+/* The PSP knows one payment, so a cancellation is of all of the checkout. */
+static const pay_psp_change_kind_t  kinds[PAY_CHANGE_KINDS] = {
+    [PAY_CHANGE_CAPTURE] = PAY_PSP_CAPTURE,
+    [PAY_CHANGE_CANCEL] = PAY_PSP_CANCEL,
+    [PAY_CHANGE_REFUND] = PAY_PSP_REFUND
+};
+
+
+pay_status_t
+pay_change_prepare(pay_flow_t *flow, const pay_change_t *change,
+    pay_send_t *send)
+{
+    pay_psp_change_t      *to = &send->change;
+    const pay_checkout_t  *c = send->checkout;
+
+    if (!pay_change_is_supported(send->psp, c, change->kind)) {
+        return PAY_INVALID;
+    }
+
+    if (c->token.len == 0) {
+        return PAY_NOT_FOUND;
+    }
+
+    memset(to, 0, sizeof(*to));
+    to->kind = kind_at_psp(c, change->kind);
+    to->key = change->id;
+    to->token = c->token;
+    to->alias = c->alias;
+    to->reference = change->payment_reference;
+    to->merchant_reference = c->checkout_uuid;
+    to->currency = change->currency;
+    to->amount_minor = change->amount_minor;
+    to->is_final = change->is_final;
+    send->operation = pay_change_word(change->kind);
+
+    return plain_reason(flow, change->reason, &to->reason);
+}
+
+
+int
+pay_change_is_supported(const pay_psp_t *psp, const pay_checkout_t *checkout,
+    pay_change_kind_t kind)
+{
+    const pay_psp_adapter_t  *adapter;
+
+    if (psp == NULL) {
+        return 0;
+    }
+
+    adapter = psp->adapter;
+
+    if (kind == PAY_CHANGE_CAPTURE
+        && (!(adapter->traits & PAY_PSP_AUTHORIZES)
+            || (checkout->order_count > 1
+                && !(adapter->traits & PAY_PSP_MULTICAPTURE))))
+    {
+        return 0;
+    }
+
+    return (adapter->changes & PAY_PSP_CAN(kind_at_psp(checkout, kind))) != 0;
+}
+
+
+void
+pay_change_note(pay_flow_t *flow, const pay_change_t *change)
+{
+    flow->change_kind = pay_change_word(change->kind);
+    flow->change_status = pay_state_name(change->status);
+}
+
+
+pay_status_t
+pay_change_job_start(pay_flow_t *flow, pay_job_t *job, pay_effect_t *effect)
+{
+    pay_value_t  *v;
+
+    v = pay_calloc(flow->arena, 3 * sizeof(pay_value_t));
+    if (v == NULL) {
+        return PAY_NO_MEMORY;
+    }
+
+    v[0] = pay_value_text(job->reg.checkout.merchant_id);
+    v[1] = pay_value_null();
+    v[2] = pay_value_text(job->operation_id);
+
+    pay_do_db(flow, effect, PAY_OP_GET_CHANGE, v, job_change_found);
+
+    return PAY_OK;
+}
+
+
+/* Without a row the lease runs out, and another worker looks again. */
+static pay_status_t
+job_change_found(pay_flow_t *flow, const pay_event_t *event,
+    pay_effect_t *effect)
+{
+    pay_job_t     *job = flow->state;
+    pay_status_t   status;
+
+    if (event->kind != PAY_EVENT_ROW) {
+        flow->outcome = "not-stored";
+        pay_do_done(effect, NULL);
+        return PAY_OK;
+    }
+
+    if (!pay_str_is(event->row[0].bytes, "found")) {
+        return PAY_BUG;
+    }
+
+    PAY_TRY(pay_change_decode(flow->arena, event->row + 1, &job->change));
+    PAY_TRY(pay_checkout_decode(flow->arena,
+                                event->row + 1 + PAY_CHANGE_COLUMNS,
+                                &job->reg.checkout));
+    flow->order_id = job->change.order_id;
+
+    job->reg.psp = pay_flow_psp(flow, job->reg.checkout.psp);
+    job->send.checkout = &job->reg.checkout;
+    job->send.psp = job->reg.psp;
+    job->send.done = job_change_sent;
+    job->send.end = PAY_SENT_ENDED;
+
+    if (job->change.status == PAY_SUCCESS
+        || job->change.status == PAY_FAILED)
+    {
+        return pay_send_finish(flow, job, "changed", effect);
+    }
+
+    status = pay_change_prepare(flow, &job->change, &job->send);
+
+    if (status == PAY_NOT_FOUND) {
+        return pay_job_finish(flow, job, &(pay_job_end_t) {
+            NO_PAGE_MS, "no_token", NULL }, effect);
+    }
+
+    if (status == PAY_INVALID) {
+        return pay_job_finish(flow, job, &(pay_job_end_t) {
+            -1, "not_supported", PAY_DEAD_REFUSED }, effect);
+    }
+
+    PAY_TRY(status);
+
+    return pay_send_start(flow, &job->send, effect);
+}
+
+
+static pay_status_t
+job_change_sent(pay_flow_t *flow, const pay_event_t *event,
+    pay_effect_t *effect)
+{
+    pay_job_t  *job = flow->state;
+
+    (void) event;
+
+    static const pay_state_t  states[] = {
+        [PAY_SENT_DONE] = PAY_SUCCESS, [PAY_SENT_PENDING] = PAY_EXECUTING,
+        [PAY_SENT_REFUSED] = PAY_FAILED,
+        [PAY_SENT_NOT_SENT] = PAY_NOT_STARTED,
+        [PAY_SENT_UNKNOWN] = PAY_EXECUTING
+    };
+
+    if ((size_t) job->send.end < sizeof(states) / sizeof(states[0])) {
+        job->change.status = states[job->send.end];
+        pay_change_note(flow, &job->change);
+    }
+
+    return pay_send_finish(flow, job, "changed", effect);
+}
+
+
+/* Before the buyer has paid there is only the page to be closed. */
+static pay_psp_change_kind_t
+kind_at_psp(const pay_checkout_t *checkout, pay_change_kind_t kind)
+{
+    return (kind == PAY_CHANGE_CANCEL && !is_authorized(checkout))
+           ? PAY_PSP_EXPIRE : kinds[kind];
+}
+
+
+static int
+is_authorized(const pay_checkout_t *checkout)
+{
+    unsigned  i;
+
+    for (i = 0; i < checkout->order_count; i++) {
+        if (checkout->orders[i].authorized_minor > 0) {
+            return 1;
+        }
+    }
+
+    return 0;
+}
+
+
+/* What a storefront writes may be of any alphabet; PSPs get ASCII. */
+static pay_status_t
+plain_reason(pay_flow_t *flow, pay_str_t reason, pay_str_t *plain)
+{
+    size_t     i;
+    pay_buf_t  buf;
+
+    pay_buf_init(&buf, flow->arena, REASON_MAX);
+
+    for (i = 0; i < reason.len && buf.len < REASON_MAX; i++) {
+        if (reason.data[i] >= 0x80 && reason.data[i] < 0xc0) {
+            continue;                  /* of the character before */
+        }
+
+        pay_buf_add(&buf, reason.data[i] < 0x80
+                          ? (pay_str_t) { 1, &reason.data[i] }
+                          : PAY_STR("?"));
+    }
+
+    return pay_buf_done(&buf, plain);
+}

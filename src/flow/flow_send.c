@@ -1,0 +1,195 @@
+/*
+ * A change on its way to a PSP: journaled, sent under its own key, and the
+ * end of the call journaled, too.  Knows neither requests nor jobs; both go
+ * through here, so that they cannot differ.
+ */
+
+#include "flow_util.h"
+
+
+static pay_status_t send_begun(pay_flow_t *flow, const pay_event_t *event,
+    pay_effect_t *effect);
+static pay_status_t send_now(pay_flow_t *flow, pay_send_t *send,
+    pay_effect_t *effect);
+static pay_status_t send_answered(pay_flow_t *flow, const pay_event_t *event,
+    pay_effect_t *effect);
+static void read_page(pay_psp_changed_t *result);
+static pay_status_t send_ended(pay_flow_t *flow, const pay_event_t *event,
+    pay_effect_t *effect);
+static pay_sent_end_t end_of(pay_psp_outcome_t outcome);
+
+
+pay_status_t
+pay_send_start(pay_flow_t *flow, pay_send_t *send, pay_effect_t *effect)
+{
+    flow->sub = send;
+    send->end = PAY_SENT_BUSY;
+    send->retry_after_s = -1;
+    memset(&send->fact, 0, sizeof(send->fact));
+
+    send->dispatch.checkout = send->checkout;
+    send->dispatch.psp = send->psp;
+    send->dispatch.kind = send->change.kind;
+    send->dispatch.operation = send->operation;
+    send->dispatch.operation_id = send->change.key;
+
+    return pay_dispatch_begin(flow, &send->dispatch, effect, send_begun);
+}
+
+
+static pay_status_t
+send_begun(pay_flow_t *flow, const pay_event_t *event, pay_effect_t *effect)
+{
+    pay_send_t  *send = flow->sub;
+
+    switch (pay_dispatch_begun(&send->dispatch, event)) {
+
+    case PAY_DISPATCH_SEND:
+        return send_now(flow, send, effect);
+
+    case PAY_DISPATCH_ENDED:
+        send->end = PAY_SENT_ENDED;
+        break;
+
+    case PAY_DISPATCH_ASK:
+        send->end = PAY_SENT_OVER;
+        break;
+
+    default:
+        send->end = PAY_SENT_BUSY;
+    }
+
+    return send->done(flow, event, effect);
+}
+
+
+/* What the adapter cannot express has not been sent and never will be. */
+static pay_status_t
+send_now(pay_flow_t *flow, pay_send_t *send, pay_effect_t *effect)
+{
+    pay_status_t       status;
+    pay_http_answer_t  none;
+    pay_psp_changed_t  result;
+    const pay_psp_t   *psp = send->psp;
+
+    status = psp->adapter->change_request(flow->arena, &psp->account,
+                                          &send->change, &effect->http, NULL);
+
+    if (status == PAY_INVALID) {
+        memset(&none, 0, sizeof(none));
+        memset(&result, 0, sizeof(result));
+        result.outcome = PAY_PSP_REFUSED;
+        result.code = PAY_STR("request_refused");
+        send->end = PAY_SENT_REFUSED;
+
+        return pay_dispatch_end(flow, &send->dispatch, &result, &none, effect,
+                                send_ended);
+    }
+
+    PAY_TRY(status);
+
+    effect->kind = PAY_DO_HTTP;
+    effect->psp = psp;
+    effect->what = pay_psp_change_name(send->change.kind);
+    flow->step = send_answered;
+
+    return PAY_OK;
+}
+
+
+static pay_status_t
+send_answered(pay_flow_t *flow, const pay_event_t *event,
+    pay_effect_t *effect)
+{
+    pay_send_t         *send = flow->sub;
+    pay_psp_changed_t   result;
+
+    memset(&result, 0, sizeof(result));
+
+    PAY_TRY(send->psp->adapter->change_answer(flow->arena, &send->change,
+                                              event->answer, &result));
+
+    if (send->change.kind == PAY_PSP_EXPIRE && result.known) {
+        read_page(&result);
+
+        if (result.outcome == PAY_PSP_REFUSED) {
+            PAY_TRY(pay_event_keep(flow, &result.event, &send->fact));
+        }
+    }
+
+    send->end = end_of(result.outcome);
+    send->retry_after_s = result.retry_after_s;
+
+    return pay_dispatch_end(flow, &send->dispatch, &result, event->answer,
+                            effect, send_ended);
+}
+
+
+/* A page that is closed is closed, by whomever; one on which the buyer has
+ * done his part cannot be closed any more. */
+static void
+read_page(pay_psp_changed_t *result)
+{
+    switch (result->event.fact) {
+
+    case PAY_FACT_PAID:
+    case PAY_FACT_AUTHORIZED:
+    case PAY_FACT_PENDING:
+        result->outcome = PAY_PSP_REFUSED;
+        result->code = PAY_STR("already_paid");
+        return;
+
+    case PAY_FACT_EXPIRED:
+    case PAY_FACT_CANCELLED:
+    case PAY_FACT_DECLINED:
+        result->outcome = PAY_PSP_DONE;
+        result->code = PAY_STR("");
+        return;
+
+    default:
+        return;
+    }
+}
+
+
+/* Without a row the journal still says OPEN: the lease runs out, and the same
+ * change goes out again under the same key. */
+static pay_status_t
+send_ended(pay_flow_t *flow, const pay_event_t *event, pay_effect_t *effect)
+{
+    pay_send_t       *send = flow->sub;
+    pay_psp_event_t  *fact = &send->fact;
+
+    if (event->kind != PAY_EVENT_ROW) {
+        send->end = PAY_SENT_NOT_STORED;
+
+    } else if (fact->fact != PAY_FACT_NONE) {
+        return pay_do_event(flow, send->psp, "query", fact, PAY_STR(""),
+                            effect, send->done);
+    }
+
+    return send->done(flow, event, effect);
+}
+
+
+static pay_sent_end_t
+end_of(pay_psp_outcome_t outcome)
+{
+    switch (outcome) {
+
+    case PAY_PSP_DONE:
+        return PAY_SENT_DONE;
+
+    case PAY_PSP_PENDING:
+        return PAY_SENT_PENDING;
+
+    case PAY_PSP_REFUSED:
+        return PAY_SENT_REFUSED;
+
+    case PAY_PSP_NOT_SENT:
+        return PAY_SENT_NOT_SENT;
+
+    default:
+        return PAY_SENT_UNKNOWN;
+    }
+}
