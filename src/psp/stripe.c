@@ -243,7 +243,7 @@ stripe_query_request(pay_arena_t *arena, const pay_psp_account_t *account,
     }
 
     PAY_TRY(pay_format(arena, &last, PAY_PSP_URL_MAX,
-                       "%.*s?expand%%5B%%5D=payment_intent", pay_fmt(token)));
+                       "%.*s?expand%%5B0%%5D=payment_intent", pay_fmt(token)));
     PAY_TRY(pay_stripe_request(arena, account, "GET",
                                PAY_STRIPE_SESSIONS "/", last, &made));
 

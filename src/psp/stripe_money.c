@@ -70,7 +70,16 @@ pay_status_t
 pay_stripe_held(pay_arena_t *arena, const pay_json_t *intent,
     pay_psp_event_t *event)
 {
-    if (pay_stripe_is(intent, "status", "requires_capture")) {
+    int64_t  received;
+
+    if (pay_json_integer(pay_json_get(intent, "amount_received"), &received)
+        != PAY_OK)
+    {
+        received = 0;
+    }
+
+    if (pay_stripe_is(intent, "status", "requires_capture") && received == 0)
+    {
         event->fact = PAY_FACT_AUTHORIZED;
         event->has_amount = 0;
         PAY_TRY(pay_stripe_amount_in(arena, intent, "amount_capturable",
@@ -78,7 +87,9 @@ pay_stripe_held(pay_arena_t *arena, const pay_json_t *intent,
         return event->has_amount ? PAY_OK : PAY_INVALID;
     }
 
-    if (pay_stripe_is(intent, "status", "succeeded")) {
+    if (pay_stripe_is(intent, "status", "requires_capture")
+        || pay_stripe_is(intent, "status", "succeeded"))
+    {
         return stripe_captured_in(arena, intent, event);
     }
 
@@ -95,7 +106,8 @@ pay_stripe_held(pay_arena_t *arena, const pay_json_t *intent,
 }
 
 
-/* Stripe captures once: what was not taken then is released. */
+/* We capture once, and what was not taken then is released; people may do it
+ * otherwise in the dashboard. */
 static pay_status_t
 stripe_captured_in(pay_arena_t *arena, const pay_json_t *intent,
     pay_psp_event_t *event)

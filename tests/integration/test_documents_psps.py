@@ -13,7 +13,7 @@ from support.nginxconf import MINIMAL, Nginx
 
 BUILD = os.environ.get("BUILD", str(ROOT / "build"))
 CHANGES = ("capture", "cancel", "refund", "expire")
-CALLS = ("register", "query", "find", "list", "auth", *CHANGES)
+CALLS = ("register", "query", "find", "list", "auth", "hold", *CHANGES)
 NUMBERS = {
     "keys live": "key_window_hours",
     "shortest page": "min_expiry_s",
@@ -117,6 +117,43 @@ def test_the_table_says_how_long_keys_and_pages_live(adapter):
         told = re.match(r"\d+", row[column])
         assert bool(found) == bool(told), column
         assert found is None or found[1] == told[0], column
+
+
+@pytest.mark.parametrize("adapter", sorted(adapters()))
+def test_the_table_says_in_how_many_parts_held_money_is_taken(adapter):
+    body = adapters()[adapter]
+    parts = "several" if "PAY_PSP_MULTICAPTURE" in body else "one"
+    holds = "PAY_PSP_AUTHORIZES" in body
+    assert table()[adapter]["captures"] == (parts if holds else "")
+
+
+def words_told(psp: str) -> set[str]:
+    """refund, dispute, fee … as the fixtures of an adapter tell them."""
+    place = ROOT / "tests/fixtures/psp" / psp / "expected.txt"
+    lines = place.read_text(encoding="utf-8").splitlines()
+    words = [line.partition("#")[0].split() for line in lines]
+    told = ",".join(
+        word[2]
+        for word in words
+        if len(word) > 2 and word[0].startswith(("webhook-", "list-"))
+    )
+    return {each.partition("-")[0] for each in told.split(",") if "-" in each}
+
+
+@pytest.mark.parametrize("adapter", sorted(adapters()))
+def test_the_table_says_what_is_told_after_the_sale(adapter):
+    row = table("| adapter | captures told |")[adapter]
+    told = {
+        word
+        for word, column in (
+            ("capture", "captures told"),
+            ("refund", "refunds"),
+            ("dispute", "disputes"),
+            ("fee", "fees"),
+        )
+        if row[column] != "no"
+    }
+    assert told == words_told(adapter)
 
 
 def windows(body: str) -> dict[str, str]:

@@ -24,7 +24,8 @@ static int print_call(const pay_psp_adapter_t *psp, const call_t *call);
 static pay_status_t build(pay_arena_t *arena, const pay_psp_adapter_t *psp,
     const call_t *call, pay_http_request_t *request);
 static pay_status_t build_order(pay_arena_t *arena,
-    const pay_psp_adapter_t *psp, int find, pay_http_request_t *request);
+    const pay_psp_adapter_t *psp, const char *operation,
+    pay_http_request_t *request);
 static pay_status_t build_list(pay_arena_t *arena,
     const pay_psp_adapter_t *psp, pay_http_request_t *request);
 static pay_status_t build_change(pay_arena_t *arena,
@@ -38,7 +39,7 @@ static pay_status_t fields_set(pay_json_t *json,
 
 static const call_t  calls[] = {
     { "register", -1 }, { "query", -1 }, { "find", -1 }, { "list", -1 },
-    { "auth", -1 },
+    { "auth", -1 }, { "hold", -1 },
     { "capture", PAY_PSP_CAPTURE }, { "cancel", PAY_PSP_CANCEL },
     { "refund", PAY_PSP_REFUND }, { "expire", PAY_PSP_EXPIRE },
     { NULL, 0 }
@@ -112,14 +113,18 @@ build(pay_arena_t *arena, const pay_psp_adapter_t *psp, const call_t *call,
                : PAY_NOT_FOUND;
     }
 
-    if (call->operation[0] == 'r') {
-        return psp->register_request ? build_order(arena, psp, 0, request)
-                                     : PAY_NOT_FOUND;
+    if (call->operation[0] == 'r'
+        || (call->operation[0] == 'h' && (psp->traits & PAY_PSP_AUTHORIZES)))
+    {
+        return psp->register_request
+               ? build_order(arena, psp, call->operation, request)
+               : PAY_NOT_FOUND;
     }
 
     if (call->operation[0] == 'f') {
-        return psp->find_request ? build_order(arena, psp, 1, request)
-                                 : PAY_NOT_FOUND;
+        return psp->find_request
+               ? build_order(arena, psp, call->operation, request)
+               : PAY_NOT_FOUND;
     }
 
     if (call->operation[0] == 'l') {
@@ -134,15 +139,15 @@ build(pay_arena_t *arena, const pay_psp_adapter_t *psp, const call_t *call,
                : PAY_NOT_FOUND;
     }
 
-    return psp->auth_request ? psp->auth_request(arena, &account, request)
-                             : PAY_NOT_FOUND;
+    return (psp->auth_request && call->operation[0] == 'a')
+           ? psp->auth_request(arena, &account, request) : PAY_NOT_FOUND;
 }
 
 
-/* Its registration, or the search for it. */
+/* Its registration, one that only holds the money, or the search for it. */
 static pay_status_t
-build_order(pay_arena_t *arena, const pay_psp_adapter_t *psp, int find,
-    pay_http_request_t *request)
+build_order(pay_arena_t *arena, const pay_psp_adapter_t *psp,
+    const char *operation, pay_http_request_t *request)
 {
     pay_err_t        err;
     pay_psp_order_t  order;
@@ -155,6 +160,7 @@ build_order(pay_arena_t *arena, const pay_psp_adapter_t *psp, int find,
     order.return_url = PAY_STR("https://pay.example.com/return/abc");
     order.webhook_url = PAY_STR("https://pay.example.com/webhooks/psp");
     order.line_count = 2;
+    order.capture_later = operation[0] == 'h';
     order.lines[0].payment_order_id = PAY_STR("order-1");
     order.lines[0].name = PAY_STR("T-shirt & \"caf\xc3\xa9\"");
     order.lines[0].amount_minor = 1000;
@@ -164,7 +170,7 @@ build_order(pay_arena_t *arena, const pay_psp_adapter_t *psp, int find,
 
     PAY_TRY(pay_currency_find(PAY_STR("EUR"), &order.currency, &err));
 
-    if (find) {
+    if (operation[0] == 'f') {
         return psp->find_request(arena, &account, &order, request);
     }
 
@@ -201,6 +207,7 @@ build_change(pay_arena_t *arena, const pay_psp_adapter_t *psp, int kind,
     change.reference = PAY_STR("payment_1");
     change.merchant_reference = PAY_STR(REFERENCE);
     change.amount_minor = 1000;
+    change.is_final = 1;
     change.reason = PAY_STR("requested_by_customer");
 
     PAY_TRY(pay_currency_find(PAY_STR("EUR"), &change.currency, &err));
