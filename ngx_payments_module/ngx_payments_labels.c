@@ -42,7 +42,8 @@ const char *const  ngx_payments_reason_names[NGX_PAYMENTS_REASONS + 1] = {
 };
 
 const char *const  ngx_payments_letter_names[NGX_PAYMENTS_LETTERS + 1] = {
-    "register", "poll", "refund", "late_success", "parked", "stuck", NULL
+    "register", "poll", "refund", "change", "late_success", "parked", "stuck",
+    NULL
 };
 
 const char *const  ngx_payments_refused_names[NGX_PAYMENTS_REFUSED + 1] = {

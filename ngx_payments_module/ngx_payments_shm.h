@@ -17,7 +17,7 @@
 #define NGX_PAYMENTS_RESULTS    13
 #define NGX_PAYMENTS_JOBS       14
 #define NGX_PAYMENTS_REASONS    9                /* of the quarantine */
-#define NGX_PAYMENTS_LETTERS    6                /* kinds of dead letters */
+#define NGX_PAYMENTS_LETTERS    7                /* kinds of dead letters */
 #define NGX_PAYMENTS_LES        14               /* bounds of a histogram */
 #define NGX_PAYMENTS_WORKERS    256
 #define NGX_PAYMENTS_PSP_NAME   64

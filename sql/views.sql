@@ -19,7 +19,7 @@ JOIN pay.currency k ON k.code = c.currency
 LEFT JOIN pay.registration r ON r.merchant_id = c.merchant_id
     AND r.checkout_id = c.checkout_id
 LEFT JOIN pay.job j ON j.merchant_id = c.merchant_id
-    AND j.checkout_id = c.checkout_id;
+    AND j.checkout_id = c.checkout_id AND j.kind <> 'change';
 COMMENT ON VIEW pay_view.checkouts IS
     'Checkouts with their registration and job, without buyer details; '
     'open_attempts counts calls of which nobody knows that they came to '
@@ -56,21 +56,22 @@ SELECT j.merchant_id, j.checkout_id, c.psp, j.kind,
     CASE WHEN greatest(j.run_at, j.lease_until) <= now()
          THEN now() - greatest(j.run_at, j.lease_until) END AS overdue,
     j.attempts, j.code, j.lease_owner, j.lease_until, j.again_at,
-    d.state AS dispatch_state, d.sends, d.key_until
+    d.state AS dispatch_state, d.sends, d.key_until, j.operation_id
 FROM pay.job j
 JOIN pay.checkout c ON c.merchant_id = j.merchant_id
     AND c.checkout_id = j.checkout_id
 LEFT JOIN LATERAL (
     SELECT x.* FROM pay.dispatch x
     WHERE x.merchant_id = j.merchant_id AND x.checkout_id = j.checkout_id
-        AND x.operation = CASE j.kind WHEN 'poll' THEN 'capture'
-                                      ELSE j.kind END
+        AND CASE j.kind WHEN 'change' THEN x.operation_id = j.operation_id
+                        WHEN 'poll' THEN x.operation = 'capture'
+                        ELSE x.operation = j.kind END
     ORDER BY x.first_sent_at DESC, x.attempt DESC LIMIT 1) d ON true;
 COMMENT ON VIEW pay_view.jobs IS
     'Background work: what is due, since when, and who is at it; overdue by '
     'more than a minute means that no worker takes jobs.  dispatch_state, '
     'sends and key_until are of its newest call (register, refund; capture of '
-    'a poll)';
+    'a poll); operation_id: of a change';
 
 
 CREATE OR REPLACE VIEW pay_view.parked AS
@@ -97,14 +98,15 @@ SELECT m.mismatch_id, m.at, m.merchant_id, m.checkout_id, m.kind, m.source,
      FROM pay.payment_order p
      WHERE p.merchant_id = m.merchant_id AND p.checkout_id = m.checkout_id
          AND p.position = 1) AS status,
-    m.request_id
+    m.request_id, m.object, m.why
 FROM pay.mismatch m
 JOIN pay.currency o ON o.code = m.own_currency
 LEFT JOIN pay.currency k ON k.code = m.currency;
 COMMENT ON VIEW pay_view.mismatches IS
     'What a PSP said and was not believed (token, alias, currency, amount) '
     'beside what is ours (own_token, own_currency, total), and the orders'' '
-    'status';
+    'status; object: of what follows a sale, the PSP''s id of it, and why: '
+    'what is wrong';
 
 
 -- Each open checkout has a job (checks/job_missing.sql) or an open dead
@@ -124,12 +126,13 @@ FROM (
             WHEN j.code IN ('psp_not_configured', 'request_refused')
                 THEN j.code
             WHEN j.overdue > interval '1 minute' THEN 'no_worker'
-            WHEN o.status <> 'FAILED'
+            WHEN o.status <> 'FAILED' AND j.kind <> 'change'
                 AND c.expires_at < now() - interval '30 minutes'
                 THEN 'past_expiry'
             WHEN j.kind = 'register' AND j.dispatch_state = 'UNKNOWN'
                 AND c.created_at < now() - interval '5 minutes'
-                THEN 'unknown'
+                OR j.kind = 'change' AND j.dispatch_state = 'UNKNOWN'
+                AND j.attempts >= 5 THEN 'unknown'
             WHEN j.kind = 'register'
                 AND c.created_at < now() - interval '5 minutes'
                 THEN 'not_registered'
@@ -142,7 +145,8 @@ FROM (
         j.attempts AS job_attempts, j.code AS job_code, j.dispatch_state,
         u.letter AS dead_letter_id
     FROM (
-        SELECT j.merchant_id, j.checkout_id, j.kind, NULL::bigint AS letter
+        SELECT j.merchant_id, j.checkout_id, j.kind, j.operation_id,
+            NULL::bigint AS letter
         FROM pay.job j
         WHERE NOT EXISTS (
             SELECT FROM pay.dead_letter d
@@ -150,10 +154,10 @@ FROM (
                 AND d.checkout_id = j.checkout_id AND d.state = 'open')
         UNION ALL
         SELECT d.merchant_id, d.checkout_id, max(j.kind),
-            min(d.dead_letter_id)
+            max(j.operation_id), min(d.dead_letter_id)
         FROM pay.dead_letter d
         LEFT JOIN pay.job j ON j.merchant_id = d.merchant_id
-            AND j.checkout_id = d.checkout_id
+            AND j.checkout_id = d.checkout_id AND j.kind <> 'change'
         WHERE d.state = 'open' AND d.kind <> 'parked'
         GROUP BY d.merchant_id, d.checkout_id
         ) u
@@ -166,6 +170,7 @@ FROM (
     JOIN pay.currency k ON k.code = c.currency
     LEFT JOIN pay_view.jobs j ON j.merchant_id = u.merchant_id
         AND j.checkout_id = u.checkout_id AND j.kind = u.kind
+        AND j.operation_id = u.operation_id
     ) s
 WHERE s.why IS NOT NULL;
 COMMENT ON VIEW pay_view.stuck IS
@@ -187,7 +192,7 @@ SELECT d.dead_letter_id, d.state, d.kind, d.reason, d.merchant_id,
     round(coalesce(l.amount_minor, c.total_minor, i.amount_minor)
           / 10::numeric ^ k.exponent, k.exponent) AS amount,
     d.at, coalesce(d.closed_at, now()) - d.at AS age, d.closed_at,
-    d.closed_by, d.closed_why, i.fact, i.token
+    d.closed_by, d.closed_why, i.fact, i.token, d.operation_id
 FROM pay.dead_letter d
 LEFT JOIN pay.checkout c ON c.merchant_id = d.merchant_id
     AND c.checkout_id = d.checkout_id
@@ -301,3 +306,42 @@ SELECT w.merchant_id, w.seller_account, w.currency,
 FROM pay.wallet w
 JOIN pay.currency k ON k.code = w.currency;
 COMMENT ON VIEW pay_view.wallets IS 'What sellers are owed';
+
+
+CREATE OR REPLACE VIEW pay_view.changes AS
+SELECT c.merchant_id, c.checkout_id, c.payment_order_id, c.change_id,
+    c.kind, c.is_final, c.origin, c.psp, c.status, c.returned, c.currency,
+    c.amount_minor,
+    round(c.amount_minor / 10::numeric ^ k.exponent, k.exponent) AS amount,
+    c.seller_currency, c.seller_minor, c.reason, c.code, c.reference,
+    c.created_at, c.changed_at, d.state AS dispatch_state, d.sends,
+    d.key_until, j.run_at AS job_run_at, j.attempts AS job_attempts,
+    (SELECT x.dead_letter_id FROM pay.dead_letter x
+     WHERE x.merchant_id = c.merchant_id AND x.checkout_id = c.checkout_id
+         AND x.state = 'open' AND x.kind = 'change'
+         AND x.operation_id = c.change_id) AS dead_letter_id, c.request_id
+FROM pay.change c
+LEFT JOIN pay.currency k ON k.code = c.currency
+LEFT JOIN pay.job j ON j.merchant_id = c.merchant_id
+    AND j.checkout_id = c.checkout_id AND j.kind = 'change'
+    AND j.operation_id = c.change_id
+LEFT JOIN LATERAL (
+    SELECT x.* FROM pay.dispatch x
+    WHERE x.merchant_id = c.merchant_id AND x.checkout_id = c.checkout_id
+        AND x.operation_id = c.change_id
+    ORDER BY x.attempt DESC LIMIT 1) d ON true;
+COMMENT ON VIEW pay_view.changes IS
+    'Captures, cancellations and refunds: how they stand, their newest call '
+    'and their job; origin psp: nobody asked us';
+
+
+CREATE OR REPLACE VIEW pay_view.disputes AS
+SELECT d.merchant_id, d.checkout_id, d.payment_order_id, d.psp,
+    d.dispute_id, d.state, d.currency, d.amount_minor,
+    round(d.amount_minor / 10::numeric ^ k.exponent, k.exponent) AS amount,
+    d.seller_currency, d.seller_minor, d.code, d.opened_at, d.changed_at
+FROM pay.dispute d
+LEFT JOIN pay.currency k ON k.code = d.currency;
+COMMENT ON VIEW pay_view.disputes IS
+    'What buyers have disputed at their PSPs; without an order nobody can say '
+    'whose money it is';

@@ -236,7 +236,8 @@ BEGIN
             SELECT k.ctid AS tid FROM dead_letter k
             WHERE k.merchant_id = x.merchant_id
                 AND k.checkout_id = x.checkout_id AND k.state = 'open'
-                AND k.kind IN ('poll', 'stuck') AND k.reason <> 'unknown'
+                AND k.kind IN ('poll', 'stuck')
+                AND k.reason NOT IN ('unknown', 'changing')
             OFFSET 0) k
         WHERE d.ctid = k.tid
     )

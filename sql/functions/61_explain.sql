@@ -23,7 +23,9 @@ BEGIN
                 NULL),
         coalesce(m.differs, false), coalesce(m.contradicted, false),
         EXISTS (SELECT FROM letters_of(c.merchant_id, c.checkout_id) x
-                WHERE x.state = 'open' AND x.kind = 'stuck')
+                WHERE x.state = 'open' AND x.kind = 'stuck'),
+        o.authorized_minor > 0 AND o.status = 'EXECUTING', h.kind,
+        h.run_at, h.letter
     INTO v_standing
     FROM find_order(p_merchant_id, p_payment_order_id) o
     CROSS JOIN LATERAL (
@@ -61,13 +63,44 @@ BEGIN
             bool_or(x.kind = 'contradiction') AS contradicted
         FROM mismatch x
         WHERE x.merchant_id = c.merchant_id
-            AND x.checkout_id = c.checkout_id) m ON true;
+            AND x.checkout_id = c.checkout_id) m ON true
+    LEFT JOIN LATERAL open_change(o) h ON true;
 
     RETURN CASE WHEN FOUND THEN v_standing END;
 END
 $$;
 COMMENT ON FUNCTION pay.standing_of IS
     'What explain() judges an order by; NULL when there is none';
+
+
+-- A cancellation is one of all orders of its checkout.
+CREATE OR REPLACE FUNCTION pay.open_change(
+    p_order payment_order, OUT kind text, OUT run_at timestamptz,
+    OUT letter boolean)
+LANGUAGE plpgsql STABLE AS $$
+BEGIN
+    SELECT c.kind, greatest(j.run_at, j.lease_until),
+        EXISTS (SELECT FROM letters_of(c.merchant_id, c.checkout_id) x
+                WHERE x.state = 'open' AND x.kind = 'change'
+                    AND x.operation_id = c.change_id)
+    INTO kind, run_at, letter
+    FROM change c
+    LEFT JOIN LATERAL (
+        SELECT x.* FROM job x
+        WHERE x.merchant_id = c.merchant_id
+            AND x.checkout_id = c.checkout_id AND x.kind = 'change'
+            AND x.operation_id = c.change_id
+        OFFSET 0) j ON true
+    WHERE c.merchant_id = p_order.merchant_id
+        AND c.checkout_id = p_order.checkout_id
+        AND (c.payment_order_id = p_order.payment_order_id
+             OR c.kind = 'cancel')
+        AND c.status IN ('NOT_STARTED', 'EXECUTING')
+    ORDER BY 3 DESC, c.created_at, c.change_id LIMIT 1;
+END
+$$;
+COMMENT ON FUNCTION pay.open_change IS
+    'The change of an order that is open, one that needs people first';
 
 
 CREATE OR REPLACE FUNCTION pay.newest_dispatch(
@@ -113,6 +146,14 @@ BEGIN
         ELSE greatest(p_s.run_at, p_s.lease_until) END);
     v_then := greatest(at, now());
 
+    IF p_s.change_at IS NOT NULL
+        AND coalesce(p_s.change_at <= at, true)
+    THEN
+        what := 'change';
+        at := p_s.change_at;
+        RETURN;
+    END IF;
+
     what := CASE
         WHEN at IS NULL THEN 'none'
         WHEN p_s.refund_at IS NOT NULL THEN 'refund'
@@ -137,6 +178,12 @@ BEGIN
         (p_s.status = 'SUCCESS' AND p_s.contradicted, 'nobody',
          'It is paid. %s has later said otherwise; that changed nothing '
          'here, but somebody should compare it with the books of %1$s.'),
+        (p_s.status = 'SUCCESS' AND p_s.change_letter, 'people',
+         'It is paid. Of what was to follow (%3$s) nobody knows whether %1$s '
+         'has done it, and the gateway has stopped asking: somebody must '
+         'look.'),
+        (p_s.status = 'SUCCESS' AND p_s.change IS NOT NULL, 'psp',
+         'It is paid, and what is to follow (%3$s) is on its way at %1$s.'),
         (p_s.status = 'SUCCESS', 'nobody', 'It is paid.'),
         (p_s.late = 'held', 'people',
          'It was paid after its time was over. Nothing is booked or paid '
@@ -247,9 +294,19 @@ CREATE OR REPLACE FUNCTION pay.explain_registered(
 LANGUAGE plpgsql STABLE AS $$
 BEGIN
     SELECT v.waits_for, v.why INTO waits_for, why FROM (VALUES
+        (p_s.change_letter, 'people',
+         'Nobody knows whether %1$s has done what it was told (%3$s), and '
+         'the gateway has stopped asking: somebody must look.'),
+        (p_s.change = 'cancel', 'psp', '%s is being told to cancel it.'),
+        (p_s.change = 'capture', 'psp',
+         'The buyer has authorised the payment, and %s is being told to take '
+         'the money.'),
         (p_s.differs, 'people',
          '%s says that another amount or currency was paid: somebody must '
          'compare it with the books of %1$s.'),
+        (p_s.authorized, 'merchant',
+         'The buyer has authorised the payment at %s, and nobody has asked '
+         'for the money yet.'),
         (p_s.letter = 'poll', 'people',
          '%s did not say how it stands in %2$s attempts, so the gateway has '
          'stopped asking: somebody must look.'),
@@ -331,6 +388,8 @@ BEGIN
         (p_s.registered = 'REGISTERING' AND p_at IS NOT NULL, 'after',
          greatest(p_at, now()),
          'Its time is over, and it is about to be closed.'),
+        (p_s.authorized, 'no', NULL,
+         'The buyer has authorised the payment: cancel it first.'),
         (p_s.letter = 'poll' OR p_s.job IS NULL, 'no', NULL,
          'Nobody knows whether it was paid: somebody must ask %s first.'),
         (p_s.capture IN ('OPEN', 'UNKNOWN', 'PENDING', 'DONE')
@@ -367,7 +426,7 @@ BEGIN
         v_wait := explain_registered(p_s);
     END IF;
 
-    v_why := format(v_wait.why, p_s.psp, p_s.letter_attempts)
+    v_why := format(v_wait.why, p_s.psp, p_s.letter_attempts, p_s.change)
         || CASE WHEN p_s.stuck THEN
             ' It takes longer than it should, and is on the list of those '
             'on call.' ELSE '' END
@@ -411,8 +470,8 @@ CREATE OR REPLACE FUNCTION pay.explain_letters(
     p_merchant_id text, p_checkout_id text, p_inside boolean)
 RETURNS json LANGUAGE sql STABLE AS $$
 SELECT coalesce(json_agg(json_build_object(
-    'id', d.dead_letter_id, 'kind', d.kind, 'reason', d.reason,
-    'code', d.code, 'attempts', d.attempts, 'at', iso_time(d.at),
+    'id', d.dead_letter_id, 'kind', d.kind, 'operation_id', d.operation_id,
+    'reason', d.reason, 'code', d.code, 'attempts', d.attempts, 'at', iso_time(d.at),
     'state', d.state, 'closed_at', iso_time(d.closed_at),
     'closed_by', CASE WHEN p_inside THEN d.closed_by END,
     'closed_why', CASE WHEN p_inside THEN d.closed_why END)
@@ -432,7 +491,8 @@ SELECT coalesce(json_agg(json_build_object(
     'event_id', m.event_id, 'token', m.token, 'alias', m.alias,
     'amount_minor', m.amount_minor, 'currency', m.currency,
     'own_token', m.own_token, 'own_amount_minor', m.total_minor,
-    'own_currency', m.own_currency, 'request_id', m.request_id)
+    'own_currency', m.own_currency, 'object', m.object, 'wrong', m.why,
+    'request_id', m.request_id)
     ORDER BY m.mismatch_id), '[]')
 FROM (SELECT * FROM mismatch x
       WHERE x.merchant_id = p_merchant_id AND x.checkout_id = p_checkout_id
@@ -454,6 +514,23 @@ WHERE l.merchant_id = p_merchant_id AND l.checkout_id = p_checkout_id
 $$;
 COMMENT ON FUNCTION pay.explain_late IS
     'The payment that came after a checkout had expired, if one did';
+
+
+CREATE OR REPLACE FUNCTION pay.explain_disputes(
+    p_merchant_id text, p_checkout_id text)
+RETURNS json LANGUAGE sql STABLE AS $$
+SELECT coalesce(json_agg(json_build_object(
+    'dispute_id', d.dispute_id, 'psp', d.psp,
+    'payment_order_id', d.payment_order_id, 'state', d.state,
+    'amount_minor', d.amount_minor, 'currency', d.currency, 'code', d.code,
+    'opened_at', iso_time(d.opened_at), 'changed_at', iso_time(d.changed_at))
+    ORDER BY d.opened_at, d.dispute_id), '[]')
+FROM (SELECT * FROM dispute x
+      WHERE x.merchant_id = p_merchant_id AND x.checkout_id = p_checkout_id
+      ORDER BY x.opened_at DESC LIMIT 100) d
+$$;
+COMMENT ON FUNCTION pay.explain_disputes IS
+    'The newest 100 disputes about a checkout';
 
 
 -- Members in the order in which people read them.  p_inside: for the gateway's
@@ -487,6 +564,8 @@ BEGIN
                                             p_inside),
             'exceptions', explain_exceptions(c.merchant_id, c.checkout_id),
             'late_success', explain_late(c.merchant_id, c.checkout_id),
+            'changes', changes_of(o, NULL),
+            'disputes', explain_disputes(c.merchant_id, c.checkout_id),
             'events', timeline(o.merchant_id, o.payment_order_id,
                                p_inside))::text
         FROM find_order(p_merchant_id, p_payment_order_id) o

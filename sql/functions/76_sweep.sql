@@ -36,11 +36,18 @@ COMMENT ON FUNCTION pay.sweep_limit IS
 
 -- A registration that has its token is known, whatever became of a call.  So
 -- is a capture of what is paid, an expiry of what has ended, and a refund that
--- somebody has settled with the PSP.
+-- somebody has settled with the PSP.  A change says itself whether it is.
 CREATE OR REPLACE FUNCTION pay.is_unsettled(
-    p_merchant_id text, p_checkout_id text, p_operation text)
+    p_merchant_id text, p_checkout_id text, p_operation text,
+    p_operation_id text)
 RETURNS boolean LANGUAGE plpgsql STABLE AS $$
+DECLARE
+    v_change change := find_change(p_merchant_id, p_operation_id);
 BEGIN
+    IF v_change.change_id IS NOT NULL THEN
+        RETURN v_change.status IN ('NOT_STARTED', 'EXECUTING');
+    END IF;
+
     RETURN CASE p_operation
         WHEN 'register' THEN is_registering(p_merchant_id, p_checkout_id)
         WHEN 'capture' THEN order_is(p_merchant_id, p_checkout_id,
@@ -250,7 +257,8 @@ BEGIN
     FROM unnest(v_page) d
     WHERE may_be_stuck(d.merchant_id, d.checkout_id, 'unknown',
                        d.first_sent_at, p_limit)
-        AND is_unsettled(d.merchant_id, d.checkout_id, d.operation)
+        AND is_unsettled(d.merchant_id, d.checkout_id, d.operation,
+                         d.operation_id)
     ORDER BY d.merchant_id, d.checkout_id, d.psp, d.first_sent_at
     ON CONFLICT DO NOTHING;
 
@@ -260,7 +268,8 @@ BEGIN
     SET settled = true
     FROM (
         SELECT u.* FROM unnest(v_page) u
-        WHERE NOT is_unsettled(u.merchant_id, u.checkout_id, u.operation)
+        WHERE NOT is_unsettled(u.merchant_id, u.checkout_id, u.operation,
+                               u.operation_id)
         OFFSET 0) u
     CROSS JOIN LATERAL (
         SELECT FROM checkout c
@@ -318,6 +327,29 @@ COMMENT ON FUNCTION pay.sweep_open IS
     'Dead letters for checkouts that have been open for too long';
 
 
+-- A change that the PSP has taken and says nothing of has no job.
+CREATE OR REPLACE FUNCTION pay.sweep_changes(p_limit interval)
+RETURNS void LANGUAGE plpgsql AS $$
+BEGIN
+    INSERT INTO dead_letter (merchant_id, checkout_id, psp, kind, reason,
+        code)
+    SELECT DISTINCT ON (c.merchant_id, c.checkout_id)
+        c.merchant_id, c.checkout_id, c.psp, 'stuck', 'changing', c.kind
+    FROM (
+        SELECT x.* FROM change x
+        WHERE x.status IN ('NOT_STARTED', 'EXECUTING')
+            AND x.created_at < now() - p_limit
+            AND may_be_stuck(x.merchant_id, x.checkout_id, 'changing',
+                             x.created_at, p_limit)
+        ORDER BY x.created_at LIMIT 1000) c
+    ORDER BY c.merchant_id, c.checkout_id, c.created_at
+    ON CONFLICT DO NOTHING;
+END
+$$;
+COMMENT ON FUNCTION pay.sweep_changes IS
+    'Dead letters for changes that have been open for too long';
+
+
 -- One letter for each webhook, ever.
 CREATE OR REPLACE FUNCTION pay.sweep_parked(p_limit interval)
 RETURNS void LANGUAGE plpgsql AS $$
@@ -344,13 +376,19 @@ BEGIN
             p_letter.checkout_id)
         WHEN 'executing' THEN order_is(p_letter.merchant_id,
             p_letter.checkout_id, '{EXECUTING}')
+        WHEN 'changing' THEN EXISTS (
+            SELECT FROM change c
+            WHERE c.merchant_id = p_letter.merchant_id
+                AND c.checkout_id = p_letter.checkout_id
+                AND c.status IN ('NOT_STARTED', 'EXECUTING'))
         -- one that is being sent again is as little known as before
         WHEN 'unknown' THEN EXISTS (
             SELECT FROM dispatch d
             WHERE d.merchant_id = p_letter.merchant_id
                 AND d.checkout_id = p_letter.checkout_id
                 AND d.state IN ('OPEN', 'UNKNOWN')
-                AND is_unsettled(d.merchant_id, d.checkout_id, d.operation))
+                AND is_unsettled(d.merchant_id, d.checkout_id, d.operation,
+                                 d.operation_id))
         WHEN 'parked' THEN EXISTS (
             SELECT FROM webhook_inbox i
             WHERE i.psp = p_letter.psp AND i.event_id = p_letter.event_id
@@ -389,8 +427,8 @@ BEGIN
     RETURN jsonb_build_object(
         'dead_letters', (
             SELECT jsonb_object_agg(k.kind, coalesce(d.count, 0))
-            FROM unnest('{register,poll,refund,late_success,parked,stuck}'
-                        ::text[]) k (kind)
+            FROM unnest('{register,poll,refund,change,late_success,parked,'
+                        'stuck}'::text[]) k (kind)
             LEFT JOIN (
                 SELECT x.kind, count(*) AS count
                 FROM (SELECT y.kind FROM dead_letter y
@@ -434,6 +472,8 @@ BEGIN
     PERFORM sweep_unknown(sweep_limit(p_limits, 'unknown_s'));
     PERFORM sweep_open(sweep_limit(p_limits, 'registering_s'),
                        sweep_limit(p_limits, 'executing_s'));
+    PERFORM sweep_changes(coalesce(sweep_limit(p_limits, 'changing_s'),
+                                   '7 days'));
     PERFORM sweep_parked(sweep_limit(p_limits, 'parked_s'));
     PERFORM make_partitions(false);
 

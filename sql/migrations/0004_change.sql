@@ -50,6 +50,9 @@ CREATE TABLE change (
         autovacuum_vacuum_threshold = 1000);
 
 CREATE INDEX change_checkout ON change (merchant_id, checkout_id);
+-- for the sweep
+CREATE INDEX change_open ON change (created_at)
+    WHERE status IN ('NOT_STARTED', 'EXECUTING');
 -- a PSP echoes the id and knows of no merchants
 CREATE INDEX change_operation ON change (change_id);
 
@@ -131,6 +134,12 @@ CREATE UNIQUE INDEX dead_letter_one_open
     ON dead_letter (merchant_id, checkout_id, kind, psp, event_id,
                     operation_id)
     NULLS NOT DISTINCT WHERE state = 'open';
+
+-- what explain() says of changes: whether an order waits to be captured, its
+-- oldest open change, when that goes on, and whether people have been told
+ALTER TYPE standing ADD ATTRIBUTE authorized boolean,
+    ADD ATTRIBUTE change text, ADD ATTRIBUTE change_at timestamptz,
+    ADD ATTRIBUTE change_letter boolean;
 
 CREATE OR REPLACE FUNCTION job_rank(p_kind text) RETURNS int
 LANGUAGE sql IMMUTABLE AS

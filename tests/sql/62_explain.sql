@@ -222,7 +222,7 @@ CREATE FUNCTION pg_temp.members(p json) RETURNS text LANGUAGE sql AS
 SELECT is(pg_temp.members(pg_temp.explained('s24')),
     'payment_order_id checkout_id status reason psp amount_minor currency '
     'expires_at registration waits_for why next_step safe_to_retry '
-    'dispatches dead_letters exceptions late_success events', 'members');
+    'dispatches dead_letters exceptions late_success changes disputes events', 'members');
 SELECT is(pg_temp.explained('s24') #>> '{registration,state}', 'REGISTERING',
           'the registration');
 SELECT is(pg_temp.explained('s24') ->> 'expires_at',
@@ -233,11 +233,11 @@ SELECT is(pg_temp.members(pg_temp.explained('s24') #> '{dispatches,0}'),
     'sent_at ended_at key_until reach http_status code reference',
     'a call');
 SELECT is(pg_temp.members(pg_temp.explained('s24') #> '{dead_letters,0}'),
-    'id kind reason code attempts at state closed_at closed_by closed_why',
+    'id kind operation_id reason code attempts at state closed_at closed_by closed_why',
     'a dead letter');
 SELECT is(pg_temp.members(pg_temp.explained('s37') #> '{exceptions,0}'),
     'at kind source psp event_id token alias amount_minor currency own_token '
-    'own_amount_minor own_currency request_id', 'an exception');
+    'own_amount_minor own_currency object wrong request_id', 'an exception');
 SELECT is(pg_temp.members(pg_temp.explained(p.id) -> 'late_success'),
     'at state psp source event_id reference amount_minor currency refund_id',
     'a late payment')
