@@ -5,6 +5,11 @@ SET LOCAL ROLE payments_owner;
 SET LOCAL search_path = pay, pg_temp;
 
 
+CREATE OR REPLACE FUNCTION pay.this_tx() RETURNS bigint LANGUAGE sql STABLE AS
+'SELECT pg_current_xact_id()::text::bigint';
+COMMENT ON FUNCTION pay.this_tx IS 'The transaction that this is, with epoch';
+
+
 -- Hashed twice, for the order's head and for itself: so its moment is that of
 -- the transaction, and all else comes from the item.
 CREATE OR REPLACE FUNCTION pay.first_event(
@@ -14,9 +19,9 @@ DECLARE
     v_event event;
 BEGIN
     v_event := ROW(p_item.merchant_id, p_payment_order_id, 1, now(),
-        pg_current_xact_id()::text::bigint, 'created', 'merchant', NULL,
-        'NOT_STARTED', NULL, jsonb_strip_nulls(jsonb_build_object(
-            'psp', p_item.psp, 'route', p_item.route)),
+        this_tx(), 'created', 'merchant', NULL, 'NOT_STARTED', NULL,
+        jsonb_strip_nulls(jsonb_build_object('psp', p_item.psp,
+                                             'route', p_item.route)),
         p_item.request_id, NULL);
     v_event.hash := event_hash(NULL, v_event);
 
@@ -69,7 +74,9 @@ DECLARE
     v_until timestamptz := (p_month + interval '1 month') AT TIME ZONE 'UTC';
 BEGIN
     EXECUTE format('CREATE TABLE pay.%I (LIKE pay.event INCLUDING ALL)'
-        ' WITH (autovacuum_analyze_threshold = 1000)', v_name);
+        ' WITH (autovacuum_analyze_threshold = 1000,'
+        ' autovacuum_vacuum_insert_threshold = 500000,'
+        ' autovacuum_vacuum_insert_scale_factor = 0)', v_name);
 
     IF EXISTS (SELECT FROM event_default e
                WHERE e.at >= v_from AND e.at < v_until)

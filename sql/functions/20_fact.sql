@@ -77,7 +77,7 @@ CREATE OR REPLACE FUNCTION pay.move_orders(
 LANGUAGE plpgsql AS $$
 DECLARE
     v_now timestamptz := clock_timestamp();
-    v_tx  bigint := pg_current_xact_id()::text::bigint;
+    v_tx  bigint := this_tx();
 BEGIN
     WITH step AS (
         SELECT f.*, o.tid, o.payment_order_id, o.status AS old_status,
@@ -128,9 +128,10 @@ BEGIN
                     OR s.new_status = 'FAILED' THEN 0
                 ELSE o.authorized_minor END,
             head = event_hash(o.head, ROW(s.merchant_id, s.payment_order_id,
-                o.version + 1, v_now, v_tx, s.news, s.actor, s.old_status,
-                s.new_status, s.new_reason, d.about, s.request_id,
-                NULL)::event)
+                o.version + 1, v_now, greatest(o.head_tx, v_tx), s.news,
+                s.actor, s.old_status, s.new_status, s.new_reason, d.about,
+                s.request_id, NULL)::event),
+            head_tx = greatest(o.head_tx, v_tx)
         FROM step s
         CROSS JOIN LATERAL (
             SELECT jsonb_strip_nulls(jsonb_build_object('type', s.type,
@@ -165,13 +166,14 @@ BEGIN
                         s.payment_order_id, s.news,
                         CASE WHEN s.news = 'contradiction'
                              THEN s.actor END))
-        RETURNING s.*, d.about, o.version, o.head, o AS now
+        RETURNING s.*, d.about, o.version, o.head,
+            o.head_tx, o AS now
     ), logged AS (
         INSERT INTO event (merchant_id, payment_order_id, seq, at, tx, kind,
             actor, old_status, new_status, reason, detail, request_id, hash)
-        SELECT m.merchant_id, m.payment_order_id, m.version, v_now, v_tx,
-            m.news, m.actor, m.old_status, m.new_status, m.new_reason,
-            m.about, m.request_id, m.head
+        SELECT m.merchant_id, m.payment_order_id, m.version, v_now,
+            m.head_tx, m.news, m.actor, m.old_status, m.new_status,
+            m.new_reason, m.about, m.request_id, m.head
         FROM moved m
     ), told AS (
         INSERT INTO outbox (merchant_id, payment_order_id, seq, at, kind)

@@ -158,13 +158,14 @@ BEGIN
     WITH won AS (
         INSERT INTO payment_order AS o (merchant_id, payment_order_id,
             checkout_id, position, seller_account, amount_minor, currency,
-            credit_currency, credit_rate, credit_minor, credit_until, head)
+            credit_currency, credit_rate, credit_minor, credit_until, head,
+            head_tx)
         SELECT i.merchant_id, e.line ->> 'id', i.checkout_id, e.n,
             e.line ->> 'seller', (e.line -> 'amount')::bigint, i.currency,
             CASE WHEN q.quote IS NOT NULL THEN e.line ->> 'credit' END,
             (q.quote -> 'rate')::numeric, (q.quote -> 'minor')::bigint,
             CASE WHEN q.quote IS NOT NULL THEN now() + i.quote_ttl END,
-            (first_event(i, e.line ->> 'id')).hash
+            (first_event(i, e.line ->> 'id')).hash, this_tx()
         FROM unnest(p_items) i,
             jsonb_array_elements(i.orders) WITH ORDINALITY AS e (line, n),
             LATERAL (SELECT e.line -> 'quote') q (quote)

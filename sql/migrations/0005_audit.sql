@@ -16,8 +16,9 @@ $$;
 
 
 -- The timeline, append-only for everybody.  seq runs from 1 without a gap.
--- tx is the transaction that made it: by it seals tell which events they
--- have.  Each month has a partition, made ahead by make_partitions(); what
+-- tx is the transaction that made it, or that of the event before it where
+-- that one is newer: it never falls along a timeline, and by it seals tell
+-- which events they have.  Each month has a partition, made ahead by make_partitions(); what
 -- finds none lands in event_default, and checks/event_default.sql tells.
 DROP VIEW IF EXISTS pay_view.timeline;
 ALTER TABLE event RENAME TO event_before;
@@ -45,11 +46,14 @@ CREATE TABLE event (
 ) PARTITION BY RANGE (at);
 
 CREATE TABLE event_default PARTITION OF event DEFAULT;
-ALTER TABLE event_default SET (autovacuum_analyze_threshold = 1000);
+ALTER TABLE event_default SET (autovacuum_analyze_threshold = 1000,
+                               autovacuum_vacuum_insert_threshold = 500000,
+                               autovacuum_vacuum_insert_scale_factor = 0);
 
--- for the sealer: what came since the last seal
-CREATE INDEX event_tx ON event USING brin (tx)
-    WITH (pages_per_range = 32, autosummarize = on);
+-- For the sealer: what came since the last seal.  Costs those who write next
+-- to nothing; what is not summarized yet is read, so that may not be much
+-- (make_partition() has the thresholds).
+CREATE INDEX event_tx ON event USING brin (tx) WITH (autosummarize = on);
 
 
 -- Never to be changed: whoever verifies computes the same.
@@ -98,8 +102,8 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION event_bytes IS
-    'What the hash of an event is over; p_previous: the hash before it, NULL '
-    'for an order''s first';
+    'What the hash of an event is over, each member with its length, NULL as '
+    '-; p_previous: the hash before it, NULL for an order''s first';
 
 CREATE FUNCTION event_hash(p_previous bytea, p_event pay.event) RETURNS bytea
 LANGUAGE plpgsql IMMUTABLE AS $$
@@ -160,20 +164,23 @@ CREATE TRIGGER event_append_only
 ALTER TABLE event_default ENABLE ALWAYS TRIGGER event_append_only;
 
 
--- The hash of the order's newest event: the next one goes on from here.
-ALTER TABLE payment_order ADD head bytea CHECK (octet_length(head) = 32);
+-- Hash and tx of the order's newest event: the next one goes on from here.
+ALTER TABLE payment_order
+    ADD head bytea CHECK (octet_length(head) = 32),
+    ADD head_tx bigint;
 
 UPDATE payment_order o
-SET head = e.hash
+SET head = e.hash, head_tx = e.tx
 FROM event e
 WHERE e.merchant_id = o.merchant_id
     AND e.payment_order_id = o.payment_order_id AND e.seq = o.version;
 
-ALTER TABLE payment_order ALTER head SET NOT NULL;
+ALTER TABLE payment_order ALTER head SET NOT NULL, ALTER head_tx SET NOT NULL;
 
 CREATE TRIGGER payment_order_head
-    BEFORE UPDATE OF head, version ON payment_order FOR EACH ROW
-    WHEN ((NEW.head <> OLD.head) <> (NEW.version <> OLD.version))
+    BEFORE UPDATE OF head, head_tx, version ON payment_order FOR EACH ROW
+    WHEN ((NEW.head <> OLD.head) <> (NEW.version <> OLD.version)
+          OR NEW.head_tx < OLD.head_tx)
     EXECUTE FUNCTION refuse_change('a head has its version', 'PAY11');
 ALTER TABLE payment_order ENABLE ALWAYS TRIGGER payment_order_head;
 
@@ -243,8 +250,10 @@ CREATE TABLE seal (
 
 CREATE UNIQUE INDEX seal_unsigned ON seal ((1)) WHERE signature IS NULL;
 
+-- Without a foreign key, which would ask for the seal once for each leaf:
+-- checks/seal_leaf.sql compares.
 CREATE TABLE seal_leaf (
-    number            bigint NOT NULL REFERENCES seal,
+    number            bigint NOT NULL,
     position          int NOT NULL CHECK (position >= 1),
     merchant_id       id NOT NULL,
     payment_order_id  id NOT NULL,

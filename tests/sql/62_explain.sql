@@ -274,8 +274,8 @@ INSERT INTO pay.checkout (merchant_id, checkout_id, checkout_uuid, handle, psp,
 SELECT m, 's1', gen_random_uuid(), m, 'stripe', 'u', 'u', 'USD', 1, now()
 FROM unnest('{a0,z9}'::text[]) m;
 INSERT INTO pay.payment_order (merchant_id, payment_order_id, checkout_id,
-    position, seller_account, amount_minor, currency, head)
-SELECT m, 's1', 's1', 1, 's', 1, 'USD', sha256('')
+    position, seller_account, amount_minor, currency, head, head_tx)
+SELECT m, 's1', 's1', 1, 's', 1, 'USD', sha256(''), 1
 FROM unnest('{a0,z9}'::text[]) m;
 INSERT INTO pay.registration (merchant_id, checkout_id, psp, nonce, psps,
     key_windows)

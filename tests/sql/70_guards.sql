@@ -69,12 +69,14 @@ FROM (VALUES
       VALUES (''m1'', ''x'', ''c1'', 9, ''s'', 1, ''USD'', ''SUCCESS'')',
      'PAY10'),
     ('INSERT INTO pay.payment_order (merchant_id, payment_order_id,
-      checkout_id, position, seller_account, amount_minor, currency, head)
-      VALUES (''m1'', ''x'', ''c1'', 9, ''s'', 0, ''USD'', sha256(''''))',
+      checkout_id, position, seller_account, amount_minor, currency, head,
+      head_tx)
+      VALUES (''m1'', ''x'', ''c1'', 9, ''s'', 0, ''USD'', sha256(''''), 1)',
      '23514'),
     ('INSERT INTO pay.payment_order (merchant_id, payment_order_id,
-      checkout_id, position, seller_account, amount_minor, currency, head)
-      VALUES (''m1'', ''x'', ''c9'', 9, ''s'', 1, ''USD'', sha256(''''))',
+      checkout_id, position, seller_account, amount_minor, currency, head,
+      head_tx)
+      VALUES (''m1'', ''x'', ''c9'', 9, ''s'', 1, ''USD'', sha256(''''), 1)',
      '23503'),
     ('UPDATE pay.checkout SET total_minor = 1', 'PAY11'),
     ('UPDATE pay.checkout SET currency = ''EUR''', 'PAY11'),
