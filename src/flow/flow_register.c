@@ -268,6 +268,7 @@ read_answer(pay_flow_t *flow, pay_register_t *reg,
     order.currency = checkout->currency;
     order.amount_minor = checkout->total_minor;
     order.expires_s = checkout->expires_s;
+    order.capture_later = checkout->manual;
 
     status = reg->finding
              ? adapter->find_answer(flow->arena, &order, answer, &reg->result)
