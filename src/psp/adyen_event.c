@@ -407,7 +407,8 @@ adyen_flag(const pay_json_t *json, const char *member, int *flag)
     type = pay_json_type(pay_json_get(json, member));
     *flag = type == PAY_JSON_TRUE || pay_adyen_is(json, member, "true");
 
-    return *flag || type == PAY_JSON_FALSE || pay_adyen_is(json, member, "false");
+    return *flag || type == PAY_JSON_FALSE
+           || pay_adyen_is(json, member, "false");
 }
 
 

@@ -1,7 +1,8 @@
 /*
  * The events that PayPal has told or tried to, under the ids of their
- * webhooks, and what they say that a webhook cannot prove (paypal_after.c).  The next page is a link; of that only the few query members that
- * say where it begins are taken, never its host, path or span of time.
+ * webhooks, and what they say that a webhook cannot prove (paypal_after.c).
+ * The next page is a link; of that only the few query members that say where
+ * it begins are taken, never its host, path or span of time.
  */
 
 #include "psp/paypal.h"

@@ -42,6 +42,8 @@ static void walk_answers(pay_arena_t *arena, const pay_psp_adapter_t *psp,
     pay_str_t token, const pay_http_answer_t *answer);
 static void walk_changes(pay_arena_t *arena, const pay_psp_adapter_t *psp,
     pay_str_t token, pay_str_t payment, const pay_http_answer_t *answer);
+static void walk_list(pay_arena_t *arena, const pay_psp_adapter_t *psp,
+    const pay_http_answer_t *answer);
 static pay_str_t token_of(const pay_header_t *header, pay_str_t other);
 static void check_events(const pay_psp_event_t *events, unsigned count);
 static void check_word(pay_str_t word, size_t max);
@@ -312,10 +314,33 @@ walk_adapters(pay_arena_t *arena, const pay_header_t *headers, unsigned status,
             walk_answers(arena, *psp, token, &answer);
         }
 
+        if ((*psp)->list_answer != NULL) {
+            walk_list(arena, *psp, &answer);
+        }
+
         if ((*psp)->changes != 0) {
             walk_changes(arena, *psp, token, payment, &answer);
         }
     }
+}
+
+
+static void
+walk_list(pay_arena_t *arena, const pay_psp_adapter_t *psp,
+    const pay_http_answer_t *answer)
+{
+    pay_psp_list_t    list;
+    pay_psp_listed_t  listed;
+
+    memset(&list, 0, sizeof(list));
+    list.since_s = NOW - 3600;
+    list.until_s = NOW;
+
+    memset(&listed, 0, sizeof(listed));
+    must(psp->list_answer(arena, &account, &list, answer, &listed) == PAY_OK);
+    must(listed.count <= PAY_PSP_LIST_MAX);
+    must(listed.known || (listed.count == 0 && listed.next.len == 0));
+    check_events(listed.events, listed.count);
 }
 
 
@@ -355,7 +380,10 @@ walk_answers(pay_arena_t *arena, const pay_psp_adapter_t *psp,
 
     known = -1;
     must(psp->query_answer(arena, token, answer, &event, &known) == PAY_OK);
-    must(known == 0 || (known == 1 && answer->status == 200));
+    must(known == 0
+         || (known == 1 && (answer->status == 200
+                            || (answer->status == 404
+                                && event.fact == PAY_FACT_NONE))));
 
     if (known) {
         must(event.token.len == token.len
