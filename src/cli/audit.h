@@ -15,6 +15,7 @@
 
 typedef struct {
     pay_audit_finding_t  finding;
+    uint64_t             order;                /* as they were found */
     char                 merchant_id[AUDIT_TOLD_MAX];
     char                 payment_order_id[AUDIT_TOLD_MAX];
 } audit_told_t;

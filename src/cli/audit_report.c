@@ -18,6 +18,7 @@ static void report_checked(const pay_audit_counts_t *counts,
     const pay_audit_conf_t *conf, int has_roots);
 static void report_roots(const pay_audit_counts_t *counts);
 static void report_finding(const audit_told_t *told);
+static const char *plural(uint64_t number);
 
 
 void
@@ -29,6 +30,7 @@ pay_cli_audit_found(void *data, const pay_audit_finding_t *finding)
     /* the last place is for the one that the others leave out */
     told = &report->told[report->count];
     told->finding = *finding;
+    told->order = report->total;
     report_copy(told->merchant_id, finding->merchant_id);
     report_copy(told->payment_order_id, finding->payment_order_id);
     report->total++;
@@ -54,7 +56,14 @@ pay_cli_audit_report(const audit_report_t *report,
     report_checked(counts, conf, has_roots);
 
     if (report->total == 0) {
-        puts("valid");
+        if (conf->is_part) {
+            printf("valid (a part: nothing before seal %" PRId64
+                   " was checked)\n", counts->first);
+
+        } else {
+            puts("valid");
+        }
+
         return PAY_CLI_OK;
     }
 
@@ -103,7 +112,11 @@ by_line(const void *a, const void *b)
         return one->merchant_id[0] == '\0' ? 1 : -1;
     }
 
-    return (line > other_line) - (line < other_line);
+    if (line != other_line) {
+        return line < other_line ? -1 : 1;
+    }
+
+    return one->order < other->order ? -1 : 1;
 }
 
 
@@ -114,17 +127,17 @@ report_checked(const pay_audit_counts_t *counts, const pay_audit_conf_t *conf,
     size_t                  i;
     const pay_audit_key_t  *key;
 
-    printf("events    %" PRIu64 " of %" PRIu64 " orders\n", counts->events,
-           counts->orders);
+    printf("events    %" PRIu64 " of %" PRIu64 " order%s\n", counts->events,
+           counts->orders, plural(counts->orders));
 
     if (counts->seals == 0) {
         puts("seals     none");
 
     } else {
-        printf("seals     %" PRIu64 " with %" PRIu64 " leaves, number %" PRId64
+        printf("seals     %" PRIu64 " with %" PRIu64 " lea%s, number %" PRId64
                " of %s to %" PRId64 " of %s\n", counts->seals, counts->leaves,
-               counts->first, counts->first_at, counts->last,
-               counts->last_at);
+               counts->leaves == 1 ? "f" : "ves", counts->first,
+               counts->first_at, counts->last, counts->last_at);
     }
 
     for (i = 0; i < conf->key_count; i++) {
@@ -150,8 +163,11 @@ report_checked(const pay_audit_counts_t *counts, const pay_audit_conf_t *conf,
     }
 
     if (counts->unsealed != 0) {
-        printf("unsealed  %" PRIu64 " events are newer than the last seal, the"
-               " oldest of %s\n", counts->unsealed, counts->unsealed_at);
+        printf("unsealed  %" PRIu64 " event%s newer than the last seal, %sof"
+               " %s\n", counts->unsealed,
+               counts->unsealed == 1 ? " is" : "s are",
+               counts->unsealed == 1 ? "" : "the oldest ",
+               counts->unsealed_at);
     }
 }
 
@@ -160,13 +176,16 @@ report_checked(const pay_audit_counts_t *counts, const pay_audit_conf_t *conf,
 static void
 report_roots(const pay_audit_counts_t *counts)
 {
-    printf("roots     %" PRIu64 " seals are as they were exported",
-           counts->roots);
-
     if (counts->roots == 0) {
-        puts(": the exported seals are of none of these");
+        puts("roots     no exported seal is one of these");
+        return;
+    }
 
-    } else if (counts->last_root < counts->last) {
+    printf("roots     %" PRIu64 " seal%s as %s exported", counts->roots,
+           counts->roots == 1 ? " is" : "s are",
+           counts->roots == 1 ? "it was" : "they were");
+
+    if (counts->last_root < counts->last) {
         printf("; those after number %" PRId64 " are not vouched for\n",
                counts->last_root);
 
@@ -199,11 +218,22 @@ report_finding(const audit_told_t *told)
         printf("seal %" PRId64 ": ", finding->number);
     }
 
+    if (finding->what == PAY_AUDIT_NO_ROW) {
+        printf("line %" PRIu64 ": ", finding->line);
+    }
+
     printf("%s: %s", pay_audit_what_name(finding->what), finding->why);
 
-    if (finding->line != 0) {
+    if (finding->line != 0 && finding->what != PAY_AUDIT_NO_ROW) {
         printf(" (line %" PRIu64 ")", finding->line);
     }
 
     putchar('\n');
+}
+
+
+static const char *
+plural(uint64_t number)
+{
+    return number == 1 ? "" : "s";
 }

@@ -401,7 +401,7 @@ verify_roots(verify_t *verify, const char *path)
 static pay_str_t
 verify_seal_in(pay_str_t text)
 {
-    static const char  begin[] = "{\"t\":\"seal\"";
+    static const char  begin[] = "{\"t\":";
 
     while (text.len >= sizeof(begin) - 1
            && memcmp(text.data, begin, sizeof(begin) - 1) != 0)

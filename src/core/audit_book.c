@@ -240,6 +240,7 @@ book_add_seal(pay_audit_check_t *check, const pay_audit_row_t *row,
 {
     void          *list = check->seals;
     audit_seal_t  *seal;
+    pay_status_t   status;
 
     PAY_TRY(book_grow(check->arena, &list, check->seal_count,
                        &check->seal_size, sizeof(audit_seal_t)));
@@ -273,8 +274,13 @@ book_add_seal(pay_audit_check_t *check, const pay_audit_row_t *row,
 
     check->seal_count++;
 
-    return !seal->is_signed ? PAY_OK
-           : pay_audit_check_signature(check, row, line, 1);
+    if (!seal->is_signed) {
+        return PAY_OK;
+    }
+
+    status = pay_audit_check_signature(check, row, line, 1);
+
+    return status == PAY_INVALID ? PAY_OK : status;
 }
 
 

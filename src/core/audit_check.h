@@ -71,8 +71,9 @@ struct pay_audit_check_s {
 
 void pay_audit_tell(const pay_audit_check_t *check,
     const pay_audit_finding_t *finding);
-/* Tells when a signature is not right; it counts for its key when it is that
- * of the export and not of a seal that was kept elsewhere. */
+/* PAY_INVALID: the signature is not right, which has been told.  A right one
+ * counts for its key when it is that of the export and not of a seal that was
+ * kept elsewhere. */
 pay_status_t pay_audit_check_signature(pay_audit_check_t *check,
     const pay_audit_row_t *row, uint64_t line, int is_counted) PAY_MUST_CHECK;
 /* By number, then position: below 0, 0, above 0. */

@@ -66,13 +66,18 @@ pay_audit_check_root(pay_audit_check_t *check, const pay_audit_row_t *row,
     uint64_t line)
 {
     audit_seal_t   *seal;
+    pay_status_t    status;
     unsigned char   digest[PAY_SHA256_SIZE];
 
     if (row->kind != PAY_AUDIT_SEAL || !row->seal.is_signed) {
         return PAY_OK;
     }
 
-    PAY_TRY(pay_audit_check_signature(check, row, line, 0));
+    /* what nobody has signed says nothing, which has been told */
+    status = pay_audit_check_signature(check, row, line, 0);
+    if (status != PAY_OK) {
+        return status == PAY_INVALID ? PAY_OK : status;
+    }
 
     seal = pay_audit_find_number(check, row->number);
 
@@ -119,7 +124,7 @@ pay_audit_check_signature(pay_audit_check_t *check, const pay_audit_row_t *row,
                    is_counted ? line : 0,
                    is_counted ? "it is signed with a key that was not given"
                    : "as exported it is signed with a key that was not given");
-        return PAY_OK;
+        return PAY_INVALID;
     }
 
     status = pay_ed25519_verify(key->key, row->seal.message, signature);
@@ -129,7 +134,7 @@ pay_audit_check_signature(pay_audit_check_t *check, const pay_audit_row_t *row,
                    is_counted ? line : 0,
                    is_counted ? "the key that it names has not signed it"
                    : "the key that it names has not signed it as exported");
-        return PAY_OK;
+        return PAY_INVALID;
     }
 
     PAY_TRY(status);
@@ -290,11 +295,21 @@ seals_leaf_order(const pay_audit_check_t *check, const audit_seal_t *seal)
     size_t         i;
     audit_leaf_t  *leaf;
 
-    for (i = 1; i < seal->leaf_count; i++) {
+    for (i = 0; i < seal->leaf_count; i++) {
         leaf = &seal->leaves[i];
 
-        if (pay_audit_compare(leaf[-1].merchant_id, leaf[-1].payment_order_id,
-                              leaf->merchant_id, leaf->payment_order_id) >= 0)
+        /* where one is missing or too many the others are in their places */
+        if (seal->leaf_count == seal->message.leaves
+            && leaf->position != (int64_t) i + 1)
+        {
+            seals_tell_leaf(check, PAY_AUDIT_CHANGED, leaf,
+                            "the number of its place in the seal is wrong");
+        }
+
+        if (i != 0
+            && pay_audit_compare(leaf[-1].merchant_id,
+                                 leaf[-1].payment_order_id, leaf->merchant_id,
+                                 leaf->payment_order_id) >= 0)
         {
             seals_tell_leaf(check, PAY_AUDIT_OUT_OF_ORDER, leaf,
                             "this leaf has the place of another order's");
