@@ -1,7 +1,7 @@
 -- The operation apply_change: what PSPs say about captures, refunds, disputes
 -- and fees, from webhooks or queries.  Each word is stored once, finds its
 -- checkout by one of the names that it comes with, or waits for that.  What
--- it means stands in 48_news.sql.
+-- it means stands in 48_news.sql and 49_dispute.sql.
 
 SET LOCAL ROLE payments_owner;
 SET LOCAL search_path = pay, pg_temp;
