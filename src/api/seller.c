@@ -222,7 +222,7 @@ number(pay_str_t text, int64_t max, int64_t *value)
 static pay_status_t
 add_seller(pay_arena_t *arena, pay_str_t seller, pay_buf_t *buf)
 {
-    pay_str_t      text;
+    pay_str_t      text = PAY_STR("");
     pay_json_t    *json;
     pay_status_t   status;
 

@@ -1,9 +1,9 @@
 /*
  * payctl migrate: brings a database up to date.  Under an advisory lock it
  * creates the roles, applies each pending migration in a transaction of its
- * own, then functions, views, grants and checks in one.  What was applied is noted
- * with its digest; a migration that was changed afterwards is refused, and a
- * second run changes nothing.
+ * own, then functions, views, grants and checks in one.  What was applied is
+ * noted with its digest; a migration that was changed afterwards is refused,
+ * and a second run changes nothing.
  */
 
 #include "cli/cli.h"
