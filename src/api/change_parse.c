@@ -49,6 +49,7 @@ pay_change_parse(pay_arena_t *arena, pay_change_kind_t kind, pay_str_t body,
     }
 
     if (body.len == 0) {
+        request->is_final = 1;
         return PAY_OK;
     }
 

@@ -127,7 +127,11 @@ split(pay_str_t query, query_t *parts, pay_err_t *err)
     pay_str_t             part;
     const unsigned char  *end;
 
-    while (query.len > 0) {
+    if (query.len == 0) {
+        return PAY_OK;
+    }
+
+    for ( ;; ) {
         end = memchr(query.data, '&', query.len);
 
         part.data = query.data;
@@ -139,16 +143,13 @@ split(pay_str_t query, query_t *parts, pay_err_t *err)
                               "each once");
         }
 
-        query.data += part.len;
-        query.len -= part.len;
-
-        if (end != NULL) {
-            query.data++;
-            query.len--;
+        if (end == NULL) {
+            return PAY_OK;
         }
-    }
 
-    return PAY_OK;
+        query.data += part.len + 1;
+        query.len -= part.len + 1;
+    }
 }
 
 

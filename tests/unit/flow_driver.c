@@ -317,6 +317,29 @@ world_row(world_t *world, const char *outcome, const view_t *view)
 
 
 void
+world_change_row(world_t *world, const char *outcome,
+    const change_row_t *change, const view_t *view)
+{
+    unsigned      i, n = 1 + PAY_CHANGE_COLUMNS;
+    pay_value_t   row[1 + PAY_CHANGE_COLUMNS + PAY_VIEW_COLUMNS];
+    pay_arena_t  *arena = pay_heap_arena(world->own);
+
+    row[0] = pay_value_text(pay_str_of(outcome));
+
+    for (i = 0; i < PAY_CHANGE_COLUMNS; i++) {
+        row[1 + i] = change ? change_columns(arena, change)[i]
+                            : pay_value_null();
+    }
+
+    for (i = 0; i < PAY_VIEW_COLUMNS; i++) {
+        row[n + i] = view ? view_columns(arena, view)[i] : pay_value_null();
+    }
+
+    run_row(world, row, n + PAY_VIEW_COLUMNS);
+}
+
+
+void
 world_text_row(world_t *world, const char *outcome, const char *text)
 {
     pay_value_t  row[2];
@@ -472,6 +495,44 @@ view_registered(const pay_psp_adapter_t *adapter)
     view.version = 3;
 
     return view;
+}
+
+
+change_row_t
+change_of(const char *kind)
+{
+    change_row_t  row = {
+        CHANGE_ID, kind, "order-1", "NOT_STARTED", 500, "USD", NULL, NULL,
+        NULL, NULL, "2026-11-21T06:00:00.000Z", "2026-11-21T06:00:01.000Z",
+        "pay_1"
+    };
+
+    return row;
+}
+
+
+const pay_value_t *
+change_columns(pay_arena_t *arena, const change_row_t *row)
+{
+    unsigned      i;
+    pay_value_t  *columns;
+
+    const char *const  texts[PAY_CHANGE_COLUMNS] = {
+        row->id, row->kind, row->order_id, row->status, NULL, row->currency,
+        row->reason, row->code, row->reference, row->metadata,
+        row->created_at, row->changed_at, row->payment_reference
+    };
+
+    columns = pay_calloc(arena, PAY_CHANGE_COLUMNS * sizeof(pay_value_t));
+    cr_assert_not_null(columns);
+
+    for (i = 0; i < PAY_CHANGE_COLUMNS; i++) {
+        columns[i] = pay_value_opt(pay_str_of(texts[i]));
+    }
+
+    columns[4] = pay_value_int(row->amount_minor);
+
+    return columns;
 }
 
 

@@ -41,6 +41,8 @@
     "\"charged_back\":" back ",\"credit_currency\":null}"
 #define ONE_ORDER    ORDER("order-1", "30.00", "USD")
 
+#define CHANGE_ID    "0199c0de-0000-7000-8000-0000000000cc"
+
 enum { WORLD_STRIPE, WORLD_GENERIC, WORLD_PSPS };
 enum { DB_FAILURES = 4 };
 
@@ -56,6 +58,14 @@ typedef struct {
     int64_t      version;
     const char  *orders;
 } view_t;
+
+/* The CHANGE columns of a row; NULL is NULL. */
+typedef struct {
+    const char  *id, *kind, *order_id, *status;
+    int64_t      amount_minor;
+    const char  *currency, *reason, *code, *reference, *metadata, *created_at,
+                *changed_at, *payment_reference;
+} change_row_t;
 
 typedef struct {
     pay_heap_t             *own;       /* what the test itself needs */
@@ -90,6 +100,9 @@ void world_made(world_t *world, pay_status_t status);
 void world_start(world_t *world);
 void world_row(world_t *world, const char *outcome, const view_t *view);
 void world_text_row(world_t *world, const char *outcome, const char *text);
+/* Rows of the CHANGE columns: begin_change's and get_change's. */
+void world_change_row(world_t *world, const char *outcome,
+    const change_row_t *change, const view_t *view);
 /* begin_dispatch's, begin_backfill's */
 void world_numbers_row(world_t *world, const char *outcome, int64_t first,
     int64_t second);
@@ -110,6 +123,10 @@ unsigned world_torture(world_play_pt play);
 view_t view_of(const pay_psp_adapter_t *adapter);
 /* The same, registered; its orders are EXECUTING. */
 view_t view_registered(const pay_psp_adapter_t *adapter);
+/* A row of CHANGE columns, in the arena. */
+const pay_value_t *change_columns(pay_arena_t *arena, const change_row_t *row);
+/* A refund of 5.00 USD of order-1, not sent yet. */
+change_row_t change_of(const char *kind);
 /* A row of VIEW columns, in the arena. */
 const pay_value_t *view_columns(pay_arena_t *arena, const view_t *view);
 

@@ -1,0 +1,1237 @@
+/*
+ * POST /v1/payments/{order}/refunds, /capture and /cancel with the world
+ * played against it, the job that goes on, and what follows a sale in
+ * webhooks and on the buyer's way back.
+ */
+
+#include "flow_driver.h"
+
+
+#define COUNT(a)    (sizeof(a) / sizeof((a)[0]))
+#define OWNER       "worker-1"
+#define CHANGE_URL  BASE "/v1/payments/order-1/refunds/" CHANGE_ID
+
+#define PAID                                                                  \
+    "[" STORED_MONEY("order-1", "3000", "SUCCESS",                            \
+                     MONEY("false", "0", "3000", "100", "400", "0")) "]"
+#define HELD                                                                  \
+    "[" STORED_MONEY("order-1", "3000", "EXECUTING",                          \
+                     MONEY("true", "3000", "0", "0", "0", "0")) "]"
+#define OPEN                                                                  \
+    "[" STORED_MONEY("order-1", "3000", "EXECUTING",                          \
+                     MONEY("true", "0", "0", "0", "0", "0")) "]"
+#define FAILED                                                                \
+    "[" STORED_MONEY("order-1", "3000", "FAILED",                             \
+                     MONEY("true", "0", "0", "0", "0", "0")) "]"
+
+
+/* A PSP that answers as the test says. */
+static pay_psp_adapter_t  made;
+static pay_psp_outcome_t  outcome;
+static pay_fact_t         page_fact;
+static pay_psp_change_t   asked_for;
+static pay_status_t       refused;
+
+
+static pay_status_t
+change_request(pay_arena_t *arena, const pay_psp_account_t *psp_account,
+    const pay_psp_change_t *change, pay_http_request_t *request,
+    pay_err_t *err)
+{
+    (void) arena;
+    (void) psp_account;
+    (void) err;
+
+    if (refused != PAY_OK) {
+        return refused;
+    }
+
+    memset(request, 0, sizeof(*request));
+    request->method = PAY_STR("POST");
+    request->url = PAY_STR("https://psp.example/change");
+    asked_for = *change;
+
+    return PAY_OK;
+}
+
+
+static pay_status_t
+change_answer(pay_arena_t *arena, const pay_psp_change_t *change,
+    const pay_http_answer_t *answer, pay_psp_changed_t *result)
+{
+    (void) arena;
+    (void) answer;
+
+    memset(result, 0, sizeof(*result));
+    result->outcome = outcome;
+    result->retry_after_s = 7;
+    result->reference = PAY_STR("re_1");
+    result->known = page_fact != PAY_FACT_NONE;
+    result->event.token = change->token;
+    result->event.fact = page_fact;
+
+    return PAY_OK;
+}
+
+
+static void
+setup(void)
+{
+    made = *generic();
+    made.change_request = change_request;
+    made.change_answer = change_answer;
+    made.traits = PAY_PSP_AUTHORIZES | PAY_PSP_MULTICAPTURE;
+    made.changes = PAY_PSP_CAN(PAY_PSP_CAPTURE) | PAY_PSP_CAN(PAY_PSP_CANCEL)
+                   | PAY_PSP_CAN(PAY_PSP_REFUND) | PAY_PSP_CAN(PAY_PSP_EXPIRE);
+    outcome = PAY_PSP_DONE;
+    page_fact = PAY_FACT_NONE;
+    refused = PAY_OK;
+}
+
+TestSuite(pay_flow_change, .init = setup);
+
+
+static view_t
+view_with(const char *orders)
+{
+    view_t  view = view_registered(generic());
+
+    view.orders = orders;
+
+    return view;
+}
+
+
+static void
+change_make(world_t *world, pay_change_kind_t kind, const char *body)
+{
+    pay_change_input_t  in;
+
+    world->psps[WORLD_GENERIC].adapter = &made;
+    memset(&in, 0, sizeof(in));
+    in.merchant = &world->merchants[0];
+    in.kind = kind;
+    in.order_id = PAY_STR("order-1");
+    in.body = pay_str_of(body);
+    in.idempotency_key = PAY_STR("key-0123456789abcdef");
+    in.ttl_s = 86400;
+    in.in_progress_status = 409;
+    in.change_id = PAY_STR(CHANGE_ID);
+
+    world_made(world, pay_flow_change(&world->flow, &in));
+    world_start(world);
+}
+
+
+/* Up to begin_change. */
+static void
+change_open(world_t *world, pay_change_kind_t kind, const char *body,
+    const char *orders)
+{
+    view_t  view = view_with(orders);
+
+    world_open(world);
+    change_make(world, kind, body);
+    expect_db(world, PAY_OP_GET_PAYMENT);
+    world_row(world, "found", &view);
+}
+
+
+/* Up to the PSP's answer. */
+static void
+change_send(world_t *world, pay_change_kind_t kind, const char *orders)
+{
+    view_t        view = view_with(orders);
+    change_row_t  row = change_of(kind == PAY_CHANGE_REFUND ? "refund"
+                                  : kind == PAY_CHANGE_CANCEL
+                                  ? "cancel" : "final_capture");
+
+    change_open(world, kind, "", orders);
+    expect_db(world, PAY_OP_BEGIN_CHANGE);
+    world_change_row(world, "created", &row, &view);
+    expect_db(world, PAY_OP_BEGIN_DISPATCH);
+    expect_arg(world, 2, pay_change_word(kind));
+    expect_arg(world, 3, CHANGE_ID);
+    world_numbers_row(world, "send", 3, 1);
+    expect_http(world);
+    cr_expect_eq(world->effect.buyer_waits, 0);
+}
+
+
+static void
+expect_ended(world_t *world, const char *state)
+{
+    expect_db(world, PAY_OP_END_DISPATCH);
+    expect_arg(world, 3, CHANGE_ID);
+    cr_expect_eq(world->effect.args[4].number, 3);
+    expect_arg(world, 5, state);
+    world_text_row(world, "stored", NULL);
+}
+
+
+Test(pay_flow_change, begin_gets_every_argument_in_its_place)
+{
+    world_t         world;
+    unsigned char   digest[PAY_SHA256_SIZE];
+
+    static const char  body[] = "{\"amount\":\"5.00\",\"currency\":\"USD\","
+                                "\"reason\":\"why\",\"metadata\":{\"a\":1}}";
+    static const char  printed[] = "order-1\0refund\0" "{\"amount\":\"5.00\","
+                                   "\"currency\":\"USD\",\"reason\":\"why\","
+                                   "\"metadata\":{\"a\":1}}";
+
+    change_open(&world, PAY_CHANGE_REFUND, body, PAID);
+    expect_db(&world, PAY_OP_BEGIN_CHANGE);
+    expect_arg(&world, 0, "acme");
+    expect_arg(&world, 1, "order-1");
+    expect_arg(&world, 2, "refund");
+    expect_arg(&world, 3, CHANGE_ID);
+    expect_arg(&world, 4, "key-0123456789abcdef");
+    cr_assert_eq(pay_sha256((pay_str_t) { sizeof(printed) - 1,
+                     (const unsigned char *) printed }, digest), PAY_OK);
+    cr_expect(pay_str_eq(world.effect.args[5].bytes,
+                         (pay_str_t) { sizeof(digest), digest }));
+    cr_expect_eq(world.effect.args[6].number, 86400);
+    cr_expect_eq(world.effect.args[7].number, 500);
+    expect_arg(&world, 8, "USD");
+    expect_arg(&world, 9, "why");
+    expect_arg(&world, 10, "{\"a\":1}");
+    cr_expect_eq(world.effect.args[11].number, 15000);
+    expect_arg(&world, 12, REQUEST_ID);
+    cr_expect(pay_str_is(world.flow.order_id, "order-1"));
+    world_close(&world);
+}
+
+
+Test(pay_flow_change, nothing_said_is_null)
+{
+    world_t  world;
+
+    change_open(&world, PAY_CHANGE_CANCEL, "", HELD);
+    expect_db(&world, PAY_OP_BEGIN_CHANGE);
+    expect_arg(&world, 2, "cancel");
+    cr_expect(world.effect.args[7].is_null);
+    expect_arg(&world, 8, NULL);
+    expect_arg(&world, 9, NULL);
+    expect_arg(&world, 10, NULL);
+    world_close(&world);
+}
+
+
+/* Where one capture is all there is, the rest is released with it. */
+Test(pay_flow_change, what_nothing_can_follow_is_a_final_capture)
+{
+    size_t   i;
+    world_t  world;
+
+    static const struct {
+        unsigned     traits;
+        const char  *body, *word;
+    } rows[] = {
+        { PAY_PSP_MULTICAPTURE, "{\"amount\":\"1.00\"}", "capture" },
+        { PAY_PSP_MULTICAPTURE, "{\"amount\":\"1.00\",\"final\":true}",
+          "final_capture" },
+        { PAY_PSP_MULTICAPTURE, "", "final_capture" },
+        { 0, "{\"amount\":\"1.00\"}", "final_capture" }
+    };
+
+    for (i = 0; i < COUNT(rows); i++) {
+        made.traits = PAY_PSP_AUTHORIZES | rows[i].traits;
+        change_open(&world, PAY_CHANGE_CAPTURE, rows[i].body, HELD);
+        expect_db(&world, PAY_OP_BEGIN_CHANGE);
+        expect_arg(&world, 2, rows[i].word);
+        world_close(&world);
+    }
+}
+
+
+Test(pay_flow_change, what_is_wrong_with_the_body_costs_no_operation)
+{
+    world_t  world;
+
+    world_open(&world);
+    change_make(&world, PAY_CHANGE_REFUND, "{\"final\":true}");
+    expect_problem(&world, "validation-error", 422);
+    cr_expect_eq(world.db_count, 0);
+    world_close(&world);
+}
+
+
+Test(pay_flow_change, an_amount_is_one_of_the_orders_currency)
+{
+    world_t  world;
+
+    change_open(&world, PAY_CHANGE_REFUND, "{\"amount\":\"5\"}", PAID);
+    expect_problem(&world, "amount-invalid", 422);
+    cr_expect(pay_str_is(world.effect.reply->pointer, "/amount"));
+    cr_expect_eq(world.db_count, 1, "only looked at");
+    world_close(&world);
+
+    change_open(&world, PAY_CHANGE_REFUND, "{\"currency\":\"EUR\"}", PAID);
+    expect_problem(&world, "validation-error", 422);
+    world_close(&world);
+}
+
+
+Test(pay_flow_change, an_unknown_order_is_404)
+{
+    world_t  world;
+
+    world_open(&world);
+    change_make(&world, PAY_CHANGE_REFUND, "");
+    world_row(&world, "not_found", NULL);
+    expect_problem(&world, "not-found", 404);
+    cr_expect_eq(world.http_count, 0);
+    world_close(&world);
+}
+
+
+Test(pay_flow_change, what_the_psp_cannot_do_is_422_before_anything_is_stored)
+{
+    size_t   i;
+    world_t  world;
+
+    static const struct {
+        pay_change_kind_t   kind;
+        const char         *orders;
+        unsigned            changes, traits;
+        int                 taken;
+    } rows[] = {
+        { PAY_CHANGE_REFUND, PAID, 0, 0, 0 },
+        { PAY_CHANGE_REFUND, PAID, PAY_PSP_CAN(PAY_PSP_REFUND), 0, 1 },
+        { PAY_CHANGE_CAPTURE, HELD, PAY_PSP_CAN(PAY_PSP_CAPTURE), 0, 0 },
+        { PAY_CHANGE_CAPTURE, HELD, 0, PAY_PSP_AUTHORIZES, 0 },
+        { PAY_CHANGE_CAPTURE, HELD, PAY_PSP_CAN(PAY_PSP_CAPTURE),
+          PAY_PSP_AUTHORIZES, 1 },
+        { PAY_CHANGE_CANCEL, HELD, PAY_PSP_CAN(PAY_PSP_EXPIRE), 0, 0 },
+        { PAY_CHANGE_CANCEL, HELD, PAY_PSP_CAN(PAY_PSP_CANCEL), 0, 1 },
+        { PAY_CHANGE_CANCEL, OPEN, PAY_PSP_CAN(PAY_PSP_CANCEL), 0, 0 },
+        { PAY_CHANGE_CANCEL, OPEN, PAY_PSP_CAN(PAY_PSP_EXPIRE), 0, 1 },
+        /* of what has ended PostgreSQL says so, or that it is a repeat */
+        { PAY_CHANGE_CANCEL, FAILED, 0, 0, 1 },
+        { PAY_CHANGE_CANCEL, PAID, 0, 0, 1 }
+    };
+
+    for (i = 0; i < COUNT(rows); i++) {
+        made.changes = rows[i].changes;
+        made.traits = rows[i].traits;
+        change_open(&world, rows[i].kind, "", rows[i].orders);
+
+        if (rows[i].taken) {
+            expect_db(&world, PAY_OP_BEGIN_CHANGE);
+
+        } else {
+            expect_problem(&world, "operation-not-supported", 422);
+        }
+
+        world_close(&world);
+    }
+}
+
+
+Test(pay_flow_change, one_capture_is_not_shared_by_several_orders)
+{
+    world_t  world;
+
+    made.traits = PAY_PSP_AUTHORIZES;
+    change_open(&world, PAY_CHANGE_CAPTURE, "",
+        "[" STORED_MONEY("order-1", "1000", "EXECUTING",
+                         MONEY("true", "1000", "0", "0", "0", "0")) ","
+            STORED_MONEY("order-2", "2000", "EXECUTING",
+                         MONEY("true", "2000", "0", "0", "0", "0")) "]");
+    expect_problem(&world, "operation-not-supported", 422);
+    world_close(&world);
+}
+
+
+Test(pay_flow_change, a_psp_that_is_not_configured_any_more_can_do_nothing)
+{
+    view_t   view = view_with(PAID);
+    world_t  world;
+
+    view.psp = "removed";
+    world_open(&world);
+    change_make(&world, PAY_CHANGE_REFUND, "");
+    world_row(&world, "found", &view);
+    expect_problem(&world, "operation-not-supported", 422);
+    world_close(&world);
+}
+
+
+Test(pay_flow_change, outcomes_of_begin_are_told_apart)
+{
+    size_t   i;
+    world_t  world;
+
+    static const struct {
+        const char  *word, *slug;
+        unsigned     status;
+    } rows[] = {
+        { "not_paid", "payment-state-conflict", 409 },
+        { "already_paid", "payment-state-conflict", 409 },
+        { "nothing_left", "payment-state-conflict", 409 },
+        { "not_found", "not-found", 404 },
+        { "key_reused", "idempotency-key-reused", 422 },
+        { "in_progress", "idempotency-in-progress", 409 },
+        { "invalid", "internal-error", 500 },
+        { "currency", "internal-error", 500 },
+        { "", "internal-error", 500 }
+    };
+
+    for (i = 0; i < COUNT(rows); i++) {
+        change_open(&world, PAY_CHANGE_REFUND, "", PAID);
+        world_change_row(&world, rows[i].word, NULL, NULL);
+        expect_problem(&world, rows[i].slug, rows[i].status);
+        cr_expect_eq(world.http_count, 0, "%s", rows[i].word);
+        world_close(&world);
+    }
+}
+
+
+Test(pay_flow_change, more_than_is_left_is_told_how_much_that_is)
+{
+    view_t              view = view_with(PAID);
+    world_t             world;
+    const pay_reply_t  *reply;
+
+    change_open(&world, PAY_CHANGE_REFUND, "{\"amount\":\"29.00\"}", PAID);
+    world_change_row(&world, "exceeds", NULL, &view);
+    reply = expect_problem(&world, "amount-exceeds-remaining", 422);
+    cr_expect_str_eq(reply->detail, "at most 25.00 USD can be refunded");
+    cr_expect(pay_str_is(reply->pointer, "/amount"));
+    world_close(&world);
+
+    view = view_with(HELD);
+    change_open(&world, PAY_CHANGE_CAPTURE, "{\"amount\":\"31.00\"}", HELD);
+    world_change_row(&world, "exceeds", NULL, &view);
+    reply = expect_problem(&world, "amount-exceeds-remaining", 422);
+    cr_expect_str_eq(reply->detail, "at most 30.00 USD can be captured");
+    world_close(&world);
+}
+
+
+Test(pay_flow_change, the_psp_gets_what_is_stored)
+{
+    view_t        view = view_with(PAID);
+    world_t       world;
+    change_row_t  row = change_of("refund");
+
+    view.alias = "alias-1";
+    row.reason = "zur\xc3\xbc" "ck";
+    change_open(&world, PAY_CHANGE_REFUND, "{\"amount\":\"9.00\"}", PAID);
+    world_change_row(&world, "created", &row, &view);
+    expect_arg(&world, 4, "generic");
+    world_numbers_row(&world, "send", 1, 1);
+    expect_http(&world);
+    cr_expect_str_eq(world.effect.what, "refund");
+    cr_expect_eq(asked_for.kind, PAY_PSP_REFUND);
+    cr_expect(pay_str_is(asked_for.key, CHANGE_ID));
+    cr_expect(pay_str_is(asked_for.token, view.token));
+    cr_expect(pay_str_is(asked_for.alias, "alias-1"));
+    cr_expect(pay_str_is(asked_for.reference, "pay_1"));
+    cr_expect(pay_str_is(asked_for.merchant_reference, REFERENCE));
+    cr_expect_eq(asked_for.amount_minor, 500, "the row's, not the body's");
+    cr_expect_str_eq(asked_for.currency->code, "USD");
+    cr_expect(pay_str_is(asked_for.reason, "zur?ck"), "%.*s",
+              pay_fmt(asked_for.reason));
+    world_close(&world);
+}
+
+
+Test(pay_flow_change, a_reason_is_cut_to_what_psps_take)
+{
+    char          text[PAY_REASON_MAX + 1];
+    view_t        view = view_with(PAID);
+    world_t       world;
+    change_row_t  row = change_of("refund");
+
+    memset(text, 'a', PAY_REASON_MAX);
+    text[PAY_REASON_MAX] = '\0';
+    row.reason = text;
+    change_open(&world, PAY_CHANGE_REFUND, "", PAID);
+    world_change_row(&world, "created", &row, &view);
+    world_numbers_row(&world, "send", 1, 1);
+    cr_expect_eq(asked_for.reason.len, 100);
+    world_close(&world);
+}
+
+
+Test(pay_flow_change, how_it_stands_is_the_answer)
+{
+    size_t              i;
+    view_t              view = view_with(PAID);
+    world_t             world;
+    change_row_t        row;
+    const pay_reply_t  *reply;
+
+    static const struct {
+        pay_psp_outcome_t   outcome;
+        const char         *state, *status, *reference, *said;
+        unsigned            code;
+    } rows[] = {
+        { PAY_PSP_DONE, "DONE", "SUCCESS", "re_1", "created", 201 },
+        { PAY_PSP_PENDING, "PENDING", "EXECUTING", "re_1", "created", 201 },
+        { PAY_PSP_REFUSED, "REFUSED", "FAILED", NULL, "failed", 201 },
+        { PAY_PSP_NOT_SENT, "NOT_SENT", "NOT_STARTED", NULL, "pending", 202 },
+        { PAY_PSP_UNKNOWN, "UNKNOWN", "EXECUTING", NULL, "pending", 202 }
+    };
+
+    for (i = 0; i < COUNT(rows); i++) {
+        outcome = rows[i].outcome;
+        change_send(&world, PAY_CHANGE_REFUND, PAID);
+        world_http(&world, answered(200, PAY_STR("{}")));
+        expect_ended(&world, rows[i].state);
+        expect_db(&world, PAY_OP_GET_CHANGE);
+        expect_arg(&world, 0, "acme");
+        expect_arg(&world, 1, "order-1");
+        expect_arg(&world, 2, CHANGE_ID);
+        row = change_of("refund");
+        row.status = rows[i].status;
+        row.reference = rows[i].reference;
+        world_change_row(&world, "found", &row, &view);
+        reply = expect_reply(&world, PAY_REPLY_JSON, rows[i].code);
+        cr_expect(pay_str_is(reply->location, CHANGE_URL));
+        cr_expect_eq(reply->retry_after_s, rows[i].code == 202 ? 2 : -1);
+        cr_expect(contains(reply->body, rows[i].status));
+        cr_expect_not(reply->replayed);
+        cr_expect_str_eq(world.flow.outcome, rows[i].said);
+        cr_expect_str_eq(world.flow.change_kind, "refund");
+        cr_expect_str_eq(world.flow.change_status, rows[i].status);
+        world_close(&world);
+    }
+}
+
+
+/* 202: what is certain is that it is stored, and the job goes on. */
+Test(pay_flow_change, what_is_not_sent_now_is_for_the_job)
+{
+    size_t        i;
+    view_t        view = view_with(PAID);
+    world_t       world;
+    change_row_t  row = change_of("refund");
+
+    static const char *const  words[] = {
+        "busy", "ask", "done", "not_found", "invalid", ""
+    };
+
+    for (i = 0; i <= COUNT(words); i++) {
+        change_open(&world, PAY_CHANGE_REFUND, "", PAID);
+        world_change_row(&world, "created", &row, &view);
+
+        if (i < COUNT(words)) {
+            world_numbers_row(&world, words[i], 0, 0);
+
+        } else {
+            world_db_failed(&world, PAY_DB_UNKNOWN);
+        }
+
+        expect_db(&world, PAY_OP_GET_CHANGE);
+        world_db_failed(&world, PAY_DB_UNAVAILABLE);
+        expect_reply(&world, PAY_REPLY_JSON, 202);
+        cr_expect_eq(world.http_count, 0);
+        world_close(&world);
+    }
+}
+
+
+Test(pay_flow_change, an_end_that_is_not_stored_is_202)
+{
+    view_t        view = view_with(PAID);
+    world_t       world;
+    change_row_t  row = change_of("refund");
+
+    change_send(&world, PAY_CHANGE_REFUND, PAID);
+    world_http(&world, answered(200, PAY_STR("{}")));
+    world_db_failed(&world, PAY_DB_UNKNOWN);
+    expect_db(&world, PAY_OP_GET_CHANGE);
+    world_change_row(&world, "found", &row, &view);
+    expect_reply(&world, PAY_REPLY_JSON, 202);
+    world_close(&world);
+}
+
+
+Test(pay_flow_change, what_the_adapter_cannot_say_is_journaled_as_refused)
+{
+    view_t        view = view_with(PAID);
+    world_t       world;
+    change_row_t  row = change_of("refund");
+
+    refused = PAY_INVALID;
+    change_open(&world, PAY_CHANGE_REFUND, "", PAID);
+    world_change_row(&world, "created", &row, &view);
+    world_numbers_row(&world, "send", 3, 1);
+    expect_arg(&world, 8, "request_refused");
+    expect_ended(&world, "REFUSED");
+    cr_expect_eq(world.http_count, 0);
+    world_close(&world);
+}
+
+
+Test(pay_flow_change, a_repeat_is_answered_with_the_present_state)
+{
+    view_t              view = view_with(PAID);
+    world_t             world;
+    change_row_t        row = change_of("refund");
+    const pay_reply_t  *reply;
+
+    row.status = "SUCCESS";
+    change_open(&world, PAY_CHANGE_REFUND, "", PAID);
+    world_change_row(&world, "replayed", &row, &view);
+    reply = expect_reply(&world, PAY_REPLY_JSON, 201);
+    cr_expect(reply->replayed);
+    cr_expect_str_eq(world.flow.outcome, "replayed");
+    cr_expect_null(world.flow.change_kind, "it is counted once");
+    cr_expect_eq(world.http_count, 0);
+    world_close(&world);
+}
+
+
+Test(pay_flow_change, an_authorisation_is_given_up_and_a_page_closed)
+{
+    world_t  world;
+
+    change_send(&world, PAY_CHANGE_CANCEL, HELD);
+    cr_expect_eq(asked_for.kind, PAY_PSP_CANCEL);
+    world_http(&world, answered(200, PAY_STR("{}")));
+    expect_ended(&world, "DONE");
+    world_close(&world);
+
+    page_fact = PAY_FACT_EXPIRED;
+    change_send(&world, PAY_CHANGE_CANCEL, OPEN);
+    cr_expect_eq(asked_for.kind, PAY_PSP_EXPIRE);
+    cr_expect_str_eq(world.effect.what, "expire");
+    world_http(&world, answered(200, PAY_STR("{}")));
+    expect_ended(&world, "DONE");
+    expect_db(&world, PAY_OP_GET_CHANGE);
+    world_close(&world);
+}
+
+
+/* The buyer was faster: the cancellation has failed, and the money counts. */
+Test(pay_flow_change, a_page_that_was_paid_meanwhile_is_not_cancelled)
+{
+    size_t   i;
+    world_t  world;
+    view_t   view = view_with(PAID);
+
+    static const struct {
+        pay_fact_t   fact;
+        const char  *word;
+    } rows[] = {
+        { PAY_FACT_PAID, "paid" }, { PAY_FACT_AUTHORIZED, "authorized" },
+        { PAY_FACT_PENDING, "pending" }
+    };
+
+    for (i = 0; i < COUNT(rows); i++) {
+        page_fact = rows[i].fact;
+        change_send(&world, PAY_CHANGE_CANCEL, OPEN);
+        world_http(&world, answered(200, PAY_STR("{}")));
+        expect_arg(&world, 8, "already_paid");
+        expect_ended(&world, "REFUSED");
+        expect_db(&world, PAY_OP_APPLY_EVENT);
+        expect_arg(&world, 1, "query");
+        expect_arg(&world, 4, rows[i].word);
+        expect_arg(&world, 5, token_text(generic()));
+        world_row(&world, "applied", &view);
+        expect_db(&world, PAY_OP_GET_CHANGE);
+        world_close(&world);
+    }
+}
+
+
+/* What an answer says about a captured payment is said of a part of it. */
+Test(pay_flow_change, the_answer_to_a_capture_is_no_word_about_the_payment)
+{
+    world_t  world;
+
+    page_fact = PAY_FACT_PAID;
+    change_send(&world, PAY_CHANGE_CAPTURE, HELD);
+    cr_expect_eq(asked_for.kind, PAY_PSP_CAPTURE);
+    cr_expect(asked_for.is_final);
+    world_http(&world, answered(200, PAY_STR("{}")));
+    expect_ended(&world, "DONE");
+    expect_db(&world, PAY_OP_GET_CHANGE);
+    world_close(&world);
+}
+
+
+Test(pay_flow_change, without_a_page_nothing_is_sent_yet)
+{
+    view_t        view = view_of(generic());
+    world_t       world;
+    change_row_t  row = change_of("cancel");
+
+    world_open(&world);
+    change_make(&world, PAY_CHANGE_CANCEL, "");
+    world_row(&world, "found", &view);
+    world_change_row(&world, "created", &row, &view);
+    expect_reply(&world, PAY_REPLY_JSON, 202);
+    cr_expect_eq(world.http_count, 0);
+    world_close(&world);
+}
+
+
+static void
+play_refund(world_t *world)
+{
+    view_t        view = view_with(PAID);
+    change_row_t  row = change_of("refund");
+
+    change_make(world, PAY_CHANGE_REFUND, "{\"reason\":\"a\"}");
+    world_row(world, "found", &view);
+    world_change_row(world, "created", &row, &view);
+    world_numbers_row(world, "send", 3, 1);
+    world_http(world, answered(200, PAY_STR("{}")));
+    world_text_row(world, "stored", NULL);
+    row.status = "SUCCESS";
+    world_change_row(world, "found", &row, &view);
+}
+
+
+Test(pay_flow_change, failing_memory_is_a_500_or_nothing)
+{
+    cr_expect_geq(world_torture(play_refund), 20);
+}
+
+
+/* --- The job ------------------------------------------------------------ */
+
+static void
+job_open(world_t *world, const change_row_t *change, const view_t *view)
+{
+    pay_value_t  row[4 + PAY_VIEW_COLUMNS];
+
+    row[0] = pay_value_text(PAY_STR("change"));
+    row[1] = pay_value_int(2);
+    row[2] = pay_value_text(PAY_STR(CHANGE_ID));
+    row[3] = pay_value_null();
+
+    world_open(world);
+    world->psps[WORLD_GENERIC].adapter = &made;
+    memcpy(row + 4, view_columns(pay_heap_arena(world->own), view),
+           PAY_VIEW_COLUMNS * sizeof(pay_value_t));
+    world_made(world, pay_flow_job(&world->flow, row, PAY_STR(OWNER)));
+    world_start(world);
+    expect_db(world, PAY_OP_GET_CHANGE);
+    expect_arg(world, 0, "acme");
+    expect_arg(world, 1, NULL);
+    expect_arg(world, 2, CHANGE_ID);
+    world_change_row(world, "found", change, view);
+}
+
+
+static void
+expect_given_back(world_t *world, int64_t delay_ms, const char *code,
+    const char *dead)
+{
+    expect_db(world, PAY_OP_FINISH_JOB);
+    expect_arg(world, 2, "change");
+    expect_arg(world, 3, CHANGE_ID);
+    expect_arg(world, 4, OWNER);
+    cr_expect_eq(world->effect.args[5].number, delay_ms, "%ld",
+                 (long) world->effect.args[5].number);
+    expect_arg(world, 6, code);
+    expect_arg(world, 7, dead);
+    world_text_row(world, "done", NULL);
+    cr_assert_eq(world->effect.kind, PAY_DO_DONE);
+    cr_expect_null(world->effect.reply);
+}
+
+
+Test(pay_flow_change, the_job_sends_what_the_request_would_have_sent)
+{
+    size_t             i;
+    view_t             view = view_with(PAID);
+    world_t            world;
+    change_row_t       row = change_of("refund");
+    pay_psp_change_t   first;
+
+    static const struct {
+        pay_psp_outcome_t   outcome;
+        const char         *state, *code, *dead, *status;
+        int64_t             delay_ms;
+    } rows[] = {
+        { PAY_PSP_DONE, "DONE", "changed", NULL, "SUCCESS", -1 },
+        { PAY_PSP_PENDING, "PENDING", "changed", NULL, "EXECUTING", -1 },
+        { PAY_PSP_REFUSED, "REFUSED", "refused", "refused", "FAILED", -1 },
+        { PAY_PSP_NOT_SENT, "NOT_SENT", "not_sent", NULL, "NOT_STARTED",
+          10000 },
+        { PAY_PSP_UNKNOWN, "UNKNOWN", "unknown", NULL, "EXECUTING", 10000 }
+    };
+
+    change_send(&world, PAY_CHANGE_REFUND, PAID);
+    first = asked_for;
+    cr_expect(pay_str_is(first.key, CHANGE_ID));
+
+    for (i = 0; i < COUNT(rows); i++) {
+        world_t  job;
+
+        outcome = rows[i].outcome;
+        job_open(&job, &row, &view);
+        expect_db(&job, PAY_OP_BEGIN_DISPATCH);
+        expect_arg(&job, 2, "refund");
+        expect_arg(&job, 3, CHANGE_ID);
+        world_numbers_row(&job, "send", 3, 2);
+        expect_http(&job);
+        cr_expect(pay_str_eq(asked_for.key, first.key));
+        cr_expect(pay_str_eq(asked_for.token, first.token));
+        cr_expect(pay_str_eq(asked_for.reference, first.reference));
+        cr_expect_eq(asked_for.amount_minor, first.amount_minor);
+        cr_expect_eq(asked_for.kind, first.kind);
+        world_http(&job, answered(200, PAY_STR("{}")));
+        expect_ended(&job, rows[i].state);
+        expect_given_back(&job, rows[i].delay_ms, rows[i].code, rows[i].dead);
+        cr_expect_str_eq(job.flow.change_status, rows[i].status);
+        world_close(&job);
+    }
+
+    world_close(&world);
+}
+
+
+Test(pay_flow_change, a_job_whose_change_has_ended_only_ends)
+{
+    size_t        i;
+    view_t        view = view_with(PAID);
+    world_t       world;
+    change_row_t  row = change_of("refund");
+
+    for (i = 0; i < 2; i++) {
+        row.status = i == 0 ? "SUCCESS" : "FAILED";
+        job_open(&world, &row, &view);
+        expect_given_back(&world, -1, "changed", NULL);
+        cr_expect_eq(world.http_count, 0);
+        world_close(&world);
+    }
+}
+
+
+Test(pay_flow_change, a_job_that_may_not_send_waits_or_is_for_people)
+{
+    size_t        i;
+    view_t        view = view_with(PAID);
+    world_t       world;
+    change_row_t  row = change_of("refund");
+
+    static const struct {
+        const char  *word, *code, *dead;
+        int64_t      delay_ms;
+    } rows[] = {
+        { "busy", "busy", NULL, 5000 },
+        { "ask", "unknown", "key_window_over", -1 },
+        { "done", "changed", NULL, -1 },
+        { "not_found", "busy", NULL, 5000 }
+    };
+
+    for (i = 0; i < COUNT(rows); i++) {
+        job_open(&world, &row, &view);
+        world_numbers_row(&world, rows[i].word, 0, 0);
+        expect_given_back(&world, rows[i].delay_ms, rows[i].code,
+                          rows[i].dead);
+        cr_expect_eq(world.http_count, 0);
+        world_close(&world);
+    }
+
+    job_open(&world, &row, &view);
+    world_numbers_row(&world, "send", 3, 2);
+    world_http(&world, answered(200, PAY_STR("{}")));
+    world_db_failed(&world, PAY_DB_UNKNOWN);
+    expect_given_back(&world, 10000, "not_stored", NULL);
+    world_close(&world);
+}
+
+
+Test(pay_flow_change, a_cancellation_waits_for_the_page_that_it_closes)
+{
+    view_t        view = view_of(generic());
+    world_t       world;
+    change_row_t  row = change_of("cancel");
+
+    job_open(&world, &row, &view);
+    expect_given_back(&world, 5000, "no_token", NULL);
+    world_close(&world);
+
+    made.changes = PAY_PSP_CAN(PAY_PSP_REFUND);
+    job_open(&world, &row, &view);
+    expect_given_back(&world, -1, "not_supported", "refused");
+    world_close(&world);
+}
+
+
+Test(pay_flow_change, a_job_without_its_row_is_left_to_its_lease)
+{
+    view_t        view = view_with(PAID);
+    world_t       world;
+    pay_value_t   row[4 + PAY_VIEW_COLUMNS];
+
+    world_open(&world);
+    row[0] = pay_value_text(PAY_STR("change"));
+    row[1] = pay_value_int(2);
+    row[2] = pay_value_text(PAY_STR(CHANGE_ID));
+    row[3] = pay_value_null();
+    memcpy(row + 4, view_columns(pay_heap_arena(world.own), &view),
+           PAY_VIEW_COLUMNS * sizeof(pay_value_t));
+    world_made(&world, pay_flow_job(&world.flow, row, PAY_STR(OWNER)));
+    world_start(&world);
+    world_db_failed(&world, PAY_DB_UNKNOWN);
+    cr_assert_eq(world.effect.kind, PAY_DO_DONE);
+    cr_expect_str_eq(world.flow.outcome, "not-stored");
+    world_close(&world);
+}
+
+
+/* --- GETs ---------------------------------------------------------------- */
+
+Test(pay_flow_change, one_and_all_can_be_read)
+{
+    view_t        view = view_with(PAID);
+    world_t       world;
+    change_row_t  row = change_of("refund");
+
+    world_open(&world);
+    world_made(&world, pay_flow_read_change(&world.flow, PAY_CHANGE_REFUND,
+                   PAY_STR("acme"), PAY_STR("order-1"), PAY_STR(CHANGE_ID)));
+    world_start(&world);
+    expect_db(&world, PAY_OP_GET_CHANGE);
+    expect_arg(&world, 0, "acme");
+    expect_arg(&world, 1, "order-1");
+    expect_arg(&world, 2, CHANGE_ID);
+    world_change_row(&world, "found", &row, &view);
+    cr_expect(contains(expect_reply(&world, PAY_REPLY_JSON, 200)->body,
+                       "\"checkout_id\":\"c-1\""));
+    world_close(&world);
+
+    world_open(&world);
+    world_made(&world, pay_flow_read_change(&world.flow, PAY_CHANGE_CANCEL,
+                   PAY_STR("acme"), PAY_STR("order-1"), PAY_STR("")));
+    world_start(&world);
+    expect_db(&world, PAY_OP_LIST_CHANGES);
+    expect_arg(&world, 2, "cancel");
+    world_text_row(&world, "found", "[]");
+    cr_expect(pay_str_is(expect_reply(&world, PAY_REPLY_JSON, 200)->body,
+                         "{\"payment_order_id\":\"order-1\","
+                         "\"cancels\":[]}"));
+    world_close(&world);
+}
+
+
+/* A refund is no capture, whatever id it is asked for by. */
+Test(pay_flow_change, what_is_of_another_kind_or_absent_is_404)
+{
+    size_t        i;
+    view_t        view = view_with(PAID);
+    world_t       world;
+    change_row_t  row = change_of("refund");
+
+    for (i = 0; i < 4; i++) {
+        world_open(&world);
+        world_made(&world, pay_flow_read_change(&world.flow,
+                       PAY_CHANGE_CAPTURE, PAY_STR("acme"),
+                       i == 3 ? PAY_STR("a b") : PAY_STR("order-1"),
+                       i == 2 ? PAY_STR("a b") : PAY_STR(CHANGE_ID)));
+        world_start(&world);
+
+        if (i < 2) {
+            world_change_row(&world, i == 0 ? "found" : "not_found",
+                             i == 0 ? &row : NULL, i == 0 ? &view : NULL);
+        }
+
+        expect_problem(&world, "not-found", 404);
+        world_close(&world);
+    }
+}
+
+
+Test(pay_flow_change, a_seller_is_looked_up_with_its_page)
+{
+    world_t          world;
+    pay_statement_t  s;
+
+    cr_assert_eq(pay_statement_parse(PAY_STR("currency=EUR&before=9"), &s,
+                                     NULL), PAY_OK);
+
+    world_open(&world);
+    world_made(&world, pay_flow_read_seller(&world.flow, PAY_STR("acme"),
+                                            PAY_STR("s-1"), NULL));
+    world_start(&world);
+    expect_db(&world, PAY_OP_GET_BALANCE);
+    expect_arg(&world, 0, "acme");
+    expect_arg(&world, 1, "s-1");
+    world_text_row(&world, "found", "[]");
+    expect_reply(&world, PAY_REPLY_JSON, 200);
+    world_close(&world);
+
+    world_open(&world);
+    world_made(&world, pay_flow_read_seller(&world.flow, PAY_STR("acme"),
+                                            PAY_STR("s-1"), &s));
+    world_start(&world);
+    expect_db(&world, PAY_OP_GET_STATEMENT);
+    expect_arg(&world, 2, "EUR");
+    cr_expect_eq(world.effect.args[3].number, 9);
+    cr_expect_eq(world.effect.args[4].number, 50);
+    world_text_row(&world, "not_found", NULL);
+    expect_problem(&world, "not-found", 404);
+    world_close(&world);
+
+    world_open(&world);
+    world_made(&world, pay_flow_read_seller(&world.flow, PAY_STR("acme"),
+                                            PAY_STR("s 1"), NULL));
+    world_start(&world);
+    expect_problem(&world, "not-found", 404);
+    cr_expect_eq(world.db_count, 0);
+    world_close(&world);
+}
+
+
+/* --- What PSPs tell, and the buyer's way back ---------------------------- */
+
+static pay_psp_event_t  told;
+
+static pay_status_t
+tell(pay_arena_t *arena, const pay_psp_account_t *psp_account,
+    pay_str_t event_id, pay_str_t body,
+    pay_psp_event_t events[PAY_PSP_EVENTS_MAX], unsigned *count,
+    pay_err_t *err)
+{
+    (void) arena;
+    (void) psp_account;
+    (void) event_id;
+    (void) body;
+    (void) err;
+
+    events[0] = told;
+    *count = 1;
+
+    return PAY_OK;
+}
+
+
+static pay_sig_verdict_t
+trust(pay_arena_t *arena, const pay_sig_input_t *input,
+    pay_sig_result_t *result)
+{
+    (void) arena;
+    (void) input;
+    result->event_id = PAY_STR("evt_1");
+
+    return PAY_SIG_VALID;
+}
+
+
+static void
+webhook_open(world_t *world)
+{
+    pay_webhook_input_t       in;
+    static pay_sig_scheme_t   scheme;
+
+    world_open(world);
+    made.webhook_events = tell;
+    scheme = *world->psps[WORLD_GENERIC].scheme;
+    scheme.verify = trust;
+    world->psps[WORLD_GENERIC].adapter = &made;
+    world->psps[WORLD_GENERIC].scheme = &scheme;
+    memset(&in, 0, sizeof(in));
+    in.psp = &world->psps[WORLD_GENERIC];
+    in.body = PAY_STR("{}");
+    world_made(world, pay_flow_webhook(&world->flow, &in));
+    world_start(world);
+}
+
+
+Test(pay_flow_change, news_of_what_follows_a_sale_has_an_operation_of_its_own)
+{
+    unsigned  i;
+    world_t   world;
+
+    static const char *const  abouts[] = {
+        [PAY_ABOUT_CAPTURE] = "capture", [PAY_ABOUT_REFUND] = "refund",
+        [PAY_ABOUT_DISPUTE] = "dispute", [PAY_ABOUT_FEE] = "fee"
+    };
+    static const char *const  news[] = {
+        "pending", "succeeded", "failed", "opened", "won", "lost"
+    };
+
+    memset(&told, 0, sizeof(told));
+    told.event_id = PAY_STR("evt_1");
+    told.type = PAY_STR("dispute.opened");
+    told.token = PAY_STR("reg_1");
+    told.reference = PAY_STR("pay_1");
+    told.object = PAY_STR("dp_1");
+    told.operation = PAY_STR(CHANGE_ID);
+    told.code = PAY_STR("fraudulent");
+    told.has_amount = 1;
+    told.amount_minor = 500;
+    told.currency = PAY_STR("USD");
+    told.has_fee = 1;
+    told.fee_minor = 1500;
+    told.fee_currency = PAY_STR("EUR");
+
+    for (i = 0; i < 4 * 6; i++) {
+        told.about = (pay_psp_about_t) (PAY_ABOUT_CAPTURE + i / 6);
+        told.news = (pay_psp_news_t) (i % 6);
+        webhook_open(&world);
+        expect_db(&world, PAY_OP_APPLY_CHANGE);
+        expect_arg(&world, 0, "generic");
+        expect_arg(&world, 1, "webhook");
+        expect_arg(&world, 2, "evt_1");
+        expect_arg(&world, 3, "dispute.opened");
+        expect_arg(&world, 4, abouts[told.about]);
+        expect_arg(&world, 5, news[told.news]);
+        expect_arg(&world, 6, "reg_1");
+        expect_arg(&world, 7, "pay_1");
+        expect_arg(&world, 8, "dp_1");
+        expect_arg(&world, 9, CHANGE_ID);
+        cr_expect_eq(world.effect.args[10].number, 500);
+        expect_arg(&world, 11, "USD");
+        cr_expect_eq(world.effect.args[12].number, 1500);
+        expect_arg(&world, 13, "EUR");
+        expect_arg(&world, 14, "fraudulent");
+        cr_expect_eq(world.effect.args[15].bytes.len, PAY_SHA256_SIZE);
+        expect_arg(&world, 16, REQUEST_ID);
+        world_close(&world);
+    }
+}
+
+
+Test(pay_flow_change, every_outcome_of_such_news_is_200)
+{
+    size_t   i;
+    world_t  world;
+
+    static const char *const  words[] = {
+        "applied", "unchanged", "duplicate", "parked", "mismatch", "ignored",
+        "contradiction", "unknown", "not_found"
+    };
+
+    memset(&told, 0, sizeof(told));
+    told.about = PAY_ABOUT_REFUND;
+
+    for (i = 0; i < COUNT(words); i++) {
+        webhook_open(&world);
+        expect_db(&world, PAY_OP_APPLY_CHANGE);
+        cr_expect(world.effect.args[10].is_null
+                  && world.effect.args[12].is_null);
+        world_row(&world, words[i], NULL);
+        expect_reply(&world, PAY_REPLY_JSON, 200);
+        cr_expect_str_eq(world.flow.outcome, words[i]);
+        world_close(&world);
+    }
+}
+
+
+/* A hint says nothing, whatever it is about: the PSP is asked. */
+Test(pay_flow_change, a_hint_about_a_refund_is_a_question_about_the_payment)
+{
+    world_t  world;
+
+    memset(&told, 0, sizeof(told));
+    told.about = PAY_ABOUT_REFUND;
+    told.must_ask = 1;
+    told.event_id = PAY_STR("evt_1");
+    webhook_open(&world);
+    expect_db(&world, PAY_OP_APPLY_EVENT);
+    expect_arg(&world, 4, "ask");
+    world_close(&world);
+}
+
+
+static pay_status_t
+approved(pay_arena_t *arena, pay_str_t token, const pay_http_answer_t *answer,
+    pay_psp_event_t *event, int *known)
+{
+    (void) arena;
+    (void) answer;
+
+    memset(event, 0, sizeof(*event));
+    event->token = token;
+    event->must_capture = 1;
+    *known = 1;
+
+    return PAY_OK;
+}
+
+
+/* PayPal's approval is the money only where that is taken at once. */
+Test(pay_flow_change, an_approval_is_an_authorisation_where_capture_is_manual)
+{
+    view_t   view = view_with(OPEN);
+    world_t  world;
+
+    made.query_answer = approved;
+    world_open(&world);
+    world.psps[WORLD_GENERIC].adapter = &made;
+    world_made(&world, pay_flow_buyer(&world.flow, PAY_BUYER_RETURN,
+                                      PAY_STR(HANDLE)));
+    world_start(&world);
+    world_row(&world, "found", &view);
+    expect_http(&world);
+    world_http(&world, answered(200, PAY_STR("{}")));
+    expect_db(&world, PAY_OP_APPLY_EVENT);
+    expect_arg(&world, 4, "authorized");
+    cr_expect_eq(world.http_count, 1, "nothing is captured");
+    world_close(&world);
+}
+
+
+/* He has done his part; what the merchant does with it he need not wait for. */
+Test(pay_flow_change, the_buyer_of_what_is_authorised_goes_back_to_the_shop)
+{
+    view_t              view = view_with(HELD);
+    world_t             world;
+    const pay_reply_t  *reply;
+
+    world_open(&world);
+    world_made(&world, pay_flow_buyer(&world.flow, PAY_BUYER_RETURN,
+                                      PAY_STR(HANDLE)));
+    world_start(&world);
+    world_row(&world, "found", &view);
+    reply = expect_reply(&world, PAY_REPLY_REDIRECT, 303);
+    cr_expect(contains(reply->location, RETURN_URL));
+    cr_expect_eq(world.http_count, 0);
+    world_close(&world);
+
+    world_open(&world);
+    world_made(&world, pay_flow_buyer(&world.flow, PAY_BUYER_STATUS,
+                                      PAY_STR(HANDLE)));
+    world_start(&world);
+    world_row(&world, "found", &view);
+    cr_expect_eq(expect_reply(&world, PAY_REPLY_PAGE, 200)->pending, 0);
+    world_close(&world);
+
+    world_open(&world);
+    world_made(&world, pay_flow_buyer(&world.flow, PAY_BUYER_CHECKOUT,
+                                      PAY_STR(HANDLE)));
+    world_start(&world);
+    world_row(&world, "found", &view);
+    cr_expect(contains(expect_reply(&world, PAY_REPLY_REDIRECT, 303)->location,
+                       "/status"), "he is not sent to pay again");
+    world_close(&world);
+}
+
+
+/* The answer is held against what was asked for: without the word the
+ * registration of a manual checkout never became known. */
+Test(pay_flow_change, the_answer_to_a_manual_registration_is_taken)
+{
+    view_t        view = view_of(generic());
+    world_t       world;
+    pay_str_t     text;
+    pay_arena_t  *arena;
+
+    view.orders = "[" STORED_MONEY("order-1", "3000", "NOT_STARTED",
+                                   MONEY("true", "0", "0", "0", "0", "0"))
+                  "]";
+    world_open(&world);
+    create_open(&world, WORLD_GENERIC,
+                BODY_WITH("\"capture\":\"manual\",", ONE_ORDER));
+    expect_db(&world, PAY_OP_BEGIN_PAYMENT);
+    world_row(&world, "created", &view);
+    expect_http(&world);
+    cr_expect(contains(world.effect.http.body, "\"capture\":\"manual\""));
+    arena = pay_heap_arena(world.own);
+    text = replaced(arena, fixture(arena, generic(), "register-answer.json"),
+                    "\"token\"", "\"capture\":\"manual\",\"token\"");
+    world_http(&world, answered(201, text));
+    expect_db(&world, PAY_OP_STORE_TOKEN);
+    world_close(&world);
+}
