@@ -72,6 +72,8 @@ typedef enum {
     PAY_OP_LIST_CHANGES,
     PAY_OP_APPLY_CHANGE,
     PAY_OP_CHECK_BOOKS,
+    PAY_OP_BEGIN_SEAL,
+    PAY_OP_END_SEAL,
     PAY_OP_COUNT
 } pay_op_id_t;
 

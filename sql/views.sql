@@ -345,3 +345,14 @@ LEFT JOIN pay.currency k ON k.code = d.currency;
 COMMENT ON VIEW pay_view.disputes IS
     'What buyers have disputed at their PSPs; without an order nobody can say '
     'whose money it is';
+
+
+CREATE OR REPLACE VIEW pay_view.seals AS
+SELECT s.number, s.at, now() - s.at AS age, s.count AS leaves, s.from_tx,
+    s.until_tx, encode(s.root, 'hex') AS root, s.key_id,
+    translate(encode(s.signature, 'base64'), E'\n', '') AS signature,
+    s.message
+FROM pay.seal s;
+COMMENT ON VIEW pay_view.seals IS
+    'Signed Merkle roots of the event log, one a seal; without a signature: '
+    'begun, and handed out again until it has one';

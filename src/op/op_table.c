@@ -136,6 +136,13 @@ static const pay_type_t  apply_change_in[] = {
     T, T, T, T, T, T, T, T, T, T, I, T, I, T, T, B, T
 };
 
+/* owner, interval_ms, lease_ms → outcome, number, message (to be signed) */
+static const pay_type_t  seal_in[] = { T, I, I };
+static const pay_type_t  seal_out[] = { T, I, T };
+
+/* number, key_id, signature */
+static const pay_type_t  sealed_in[] = { I, T, B };
+
 
 #define OP(name, args, in, out, class)                                        \
     { name, "SELECT * FROM pay_api." name "(" args ")",                       \
@@ -210,6 +217,8 @@ static const pay_op_t  ops[PAY_OP_COUNT] = {
         OP("apply_change", ARGS_17, apply_change_in, view_out, MONEY),
     [PAY_OP_CHECK_BOOKS] =
         OP("check_books", ARGS_2, claim_in, json_out, JOBS),
+    [PAY_OP_BEGIN_SEAL] = OP("begin_seal", ARGS_3, seal_in, seal_out, JOBS),
+    [PAY_OP_END_SEAL] = OP("end_seal", ARGS_3, sealed_in, outcome_out, JOBS),
 };
 
 

@@ -56,7 +56,7 @@ SELECT is_empty($$
         AND p.prolang = (SELECT oid FROM pg_language WHERE lanname = 'plpgsql')
         AND p.prosrc ~* '\mexecute\M'
         -- a partition's name and bounds cannot be parameters
-        AND p.oid <> ALL ('{pay.make_partition}'
+        AND p.oid <> ALL ('{pay.make_partition,pay_ops.drop_month}'
                           ::regproc[])
 $$, 'no dynamic SQL');
 
