@@ -198,9 +198,10 @@ BEGIN
     UPDATE dead_letter d
     SET state = 'settled', closed_at = clock_timestamp(),
         closed_by = 'gateway', closed_why = p_why
-    WHERE d.merchant_id = p_change.merchant_id
-        AND d.checkout_id = p_change.checkout_id AND d.kind = 'change'
-        AND d.operation_id = p_change.change_id AND d.state = 'open';
+    FROM letters_of(p_change.merchant_id, p_change.checkout_id) x
+    WHERE x.state = 'open' AND x.kind = 'change'
+        AND x.operation_id = p_change.change_id
+        AND d.dead_letter_id = x.dead_letter_id;
 END
 $$;
 COMMENT ON FUNCTION pay.drop_change_job IS
@@ -230,6 +231,7 @@ BEGIN
             THEN p_change.amount_minor ELSE 0 END,
         refunded_minor = o.refunded_minor + p_change.amount_minor
     WHERE o.merchant_id = p_change.merchant_id
+        AND o.checkout_id = p_change.checkout_id
         AND o.payment_order_id = p_change.payment_order_id
     RETURNING * INTO v_order;
 
@@ -258,6 +260,7 @@ BEGIN
         refunded_minor = o.refunded_minor - CASE WHEN v_done
             THEN p_change.amount_minor ELSE 0 END
     WHERE o.merchant_id = p_change.merchant_id
+        AND o.checkout_id = p_change.checkout_id
         AND o.payment_order_id = p_change.payment_order_id
     RETURNING * INTO v_order;
 
@@ -314,6 +317,7 @@ BEGIN
         authorized_minor = CASE WHEN p_change.is_final THEN 0
                                 ELSE o.authorized_minor - v_held END
     WHERE o.merchant_id = p_change.merchant_id
+        AND o.checkout_id = p_change.checkout_id
         AND o.payment_order_id = p_change.payment_order_id;
 
     v_facts := ARRAY[change_fact(p_change, p_word, 'captured', v_postings)];

@@ -266,6 +266,7 @@ BEGIN
         UPDATE payment_order o
         SET refunding_minor = o.refunding_minor + p_change.amount_minor
         WHERE o.merchant_id = p_change.merchant_id
+            AND o.checkout_id = p_change.checkout_id
             AND o.payment_order_id = p_change.payment_order_id;
 
         v_postings := order_posting(p_order, 'change/' || p_change.change_id,
@@ -348,7 +349,7 @@ RETURNS TABLE (
     change_currency text, reason text, change_code text, reference text,
     change_metadata text, created_at text, changed_at text,
     payment_reference text)
-LANGUAGE plpgsql STABLE AS $$
+LANGUAGE plpgsql STABLE ROWS 1 AS $$
 #variable_conflict use_column
 BEGIN
     RETURN QUERY
@@ -482,8 +483,11 @@ BEGIN
     LEFT JOIN LATERAL change_columns(u.merchant_id, u.change_id) k
         ON coalesce(nullif(u.payment_order_id, ''), k.payment_order_id)
             = k.payment_order_id
-    LEFT JOIN checkout_state s ON s.merchant_id = u.merchant_id
-        AND s.checkout_id = k.checkout_id;
+    LEFT JOIN LATERAL (
+        SELECT s.* FROM checkout_state s
+        WHERE s.merchant_id = u.merchant_id
+            AND s.checkout_id = k.checkout_id
+        OFFSET 0) s ON true;
 END
 $$;
 COMMENT ON FUNCTION pay_api.get_change IS

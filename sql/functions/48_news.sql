@@ -231,6 +231,7 @@ BEGIN
     UPDATE payment_order o
     SET refunding_minor = o.refunding_minor + p_change.amount_minor
     WHERE o.merchant_id = p_change.merchant_id
+        AND o.checkout_id = p_change.checkout_id
         AND o.payment_order_id = p_change.payment_order_id
     RETURNING * INTO v_order;
 

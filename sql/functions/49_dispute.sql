@@ -37,6 +37,7 @@ BEGIN
     UPDATE payment_order o
     SET charged_back_minor = o.charged_back_minor + p_news.amount_minor
     WHERE o.merchant_id = p_news.merchant_id
+        AND o.checkout_id = p_news.checkout_id
         AND o.payment_order_id = v_order.payment_order_id;
 
     outcome := 'applied';
@@ -67,6 +68,7 @@ BEGIN
     SET charged_back_minor = o.charged_back_minor
         - CASE p_news.news WHEN 'won' THEN p_dispute.amount_minor ELSE 0 END
     WHERE o.merchant_id = p_dispute.merchant_id
+        AND o.checkout_id = p_dispute.checkout_id
         AND o.payment_order_id = p_dispute.payment_order_id
     RETURNING * INTO v_order;
 

@@ -337,7 +337,7 @@ BEGIN
         c.merchant_id, c.checkout_id, c.psp, 'stuck', 'changing', c.kind
     FROM (
         SELECT x.* FROM change x
-        WHERE x.status IN ('NOT_STARTED', 'EXECUTING')
+        WHERE status_rank(x.status) < 2
             AND x.created_at < now() - p_limit
             AND may_be_stuck(x.merchant_id, x.checkout_id, 'changing',
                              x.created_at, p_limit)
