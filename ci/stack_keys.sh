@@ -29,8 +29,16 @@ make_secrets() {
     secret square.whsec "$me" "$(random_hex 11)"
     secret mollie.key "$me" "test_$(random_hex 15)"
     secret mollie.whsec "$me" "$(random_hex)"
+    make_audit_key
     make_merchant acme
     make_merchant globex
+}
+
+# Seals are signed with it; whoever verifies them has its public half.
+make_audit_key() {
+    "$PAYCTL" audit keygen "$RUN/secrets/audit.pem" >"$RUN/audit.id"
+    (umask 022 && "$PAYCTL" audit pubkey "$RUN/secrets/audit.pem" \
+        >"$RUN/audit.pub.pem" 2>/dev/null)
 }
 
 make_merchant() {

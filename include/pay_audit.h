@@ -21,6 +21,7 @@
 
 typedef enum {
     PAY_AUDIT_EVENT = 0,       /* a row of the log */
+    PAY_AUDIT_ANCHOR,          /* the row before an order's first one here */
     PAY_AUDIT_LEAF,            /* what a seal says of one order */
     PAY_AUDIT_SEAL
 } pay_audit_kind_t;
@@ -48,7 +49,7 @@ typedef struct {
 /* One line of an export; its slices belong to `json`. */
 typedef struct {
     pay_audit_kind_t   kind;
-    pay_str_t          merchant_id;        /* of events and leaves … */
+    pay_str_t          merchant_id;        /* of all but seals … */
     pay_str_t          payment_order_id;
     int64_t            seq;
     unsigned char      hash[PAY_SHA256_SIZE];

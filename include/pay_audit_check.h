@@ -59,6 +59,7 @@ typedef struct {
 typedef struct {
     uint64_t  events;
     uint64_t  orders;
+    uint64_t  anchored;                    /* orders that begin in the middle */
     uint64_t  leaves;
     uint64_t  seals;                       /* signed */
     int64_t   first;                       /* number of a seal; 0: none */
@@ -89,7 +90,7 @@ pay_status_t pay_audit_check_seals(pay_audit_check_t *check) PAY_MUST_CHECK;
 pay_status_t pay_audit_check_root(pay_audit_check_t *check,
     const pay_audit_row_t *row, uint64_t line) PAY_MUST_CHECK;
 
-/* Takes events and passes over the others; after pay_audit_check_seals(). */
+/* Takes events and anchors and passes over the others; after pay_audit_check_seals(). */
 pay_status_t pay_audit_check_event(pay_audit_check_t *check,
     const pay_audit_row_t *row, uint64_t line) PAY_MUST_CHECK;
 pay_status_t pay_audit_check_end(pay_audit_check_t *check) PAY_MUST_CHECK;

@@ -11,6 +11,7 @@
 #include <ngx_core.h>
 #include <ngx_http.h>
 
+#include "pay_audit.h"
 #include "pay_flow.h"
 #include "pay_id.h"
 #include "pay_jwt.h"
@@ -21,6 +22,7 @@
 #define NGX_PAYMENTS_CONCURRENCY_MAX  100000
 #define NGX_PAYMENTS_API_BODY       (64 * 1024)
 #define NGX_PAYMENTS_WEBHOOK_BODY   (256 * 1024)
+#define NGX_PAYMENTS_AUDIT_MS       10000
 
 /* nginx's and the core's slices have one layout; these only rename. */
 #define ngx_payments_str(s)   ((pay_str_t) { (s).len, (s).data })
@@ -98,6 +100,16 @@ typedef struct {
 } ngx_payments_rates_t;
 
 
+/* How the event log is sealed. */
+typedef struct {
+    ngx_msec_t                  interval_ms;     /* unset: it is not */
+    pay_secret_t                key;
+    char                        key_id[PAY_ED25519_KEY_ID + 1];
+    ngx_open_file_t            *file;            /* where seals go, too … */
+    ngx_syslog_peer_t          *syslog;          /* … or NULL */
+} ngx_payments_audit_conf_t;
+
+
 /* How old a state may grow before people are told; 0: no limit. */
 typedef struct {
     time_t                      registering_s;
@@ -142,6 +154,7 @@ typedef struct {
     ngx_uint_t                  late;            /* pay_late_t */
     ngx_payments_watch_conf_t   watch;
     ngx_flag_t                  quarantine;      /* of refused webhooks */
+    ngx_payments_audit_conf_t   audit;
     ngx_array_t                 rates;           /* ngx_payments_rates_t * */
     time_t                      quote_ttl_s;     /* 0: not said */
 } ngx_http_payments_main_conf_t;
@@ -231,6 +244,8 @@ char *ngx_http_payments_late_success(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
 char *ngx_http_payments_watchdog(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
+/* ngx_http_payments_conf_audit.c */
+char *ngx_http_payments_audit(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
 /* ngx_http_payments_conf_rates.c */
 char *ngx_http_payments_rates(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
 char *ngx_http_payments_quote(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
@@ -388,6 +403,10 @@ void ngx_payments_count_rates_failed(pay_str_t source);
 void ngx_payments_count_sweep(pay_str_t json);
 /* The same of pay_api.check_books; returns how many differences there are. */
 int64_t ngx_payments_count_books(pay_str_t json);
+/* A seal of the event log was signed here, or it or its export failed. */
+void ngx_payments_count_seal(ngx_uint_t is_signed);
+/* The newest signed seal that is known, and when it was made. */
+void ngx_payments_note_seal(int64_t number, time_t at);
 void ngx_payments_gauge_flows(ngx_int_t delta);
 
 /* ngx_payments_health.c: how the PSPs do, in shared memory for all workers;

@@ -26,6 +26,7 @@ static void write_quarantined(pay_buf_t *buf,
     const ngx_payments_counters_t *c);
 static void write_backfills(pay_buf_t *buf,
     const ngx_payments_counters_t *c);
+static void write_seals(pay_buf_t *buf, const ngx_payments_counters_t *c);
 static void write_rates(pay_buf_t *buf, const ngx_payments_counters_t *c);
 static ngx_uint_t is_stale(const ngx_payments_sweep_t *sweep);
 static ngx_uint_t lists_events(const ngx_payments_psp_stat_t *stat);
@@ -102,6 +103,7 @@ ngx_http_payments_metrics(ngx_http_request_t *r)
         write_psps(&buf, &ctx->counters);
         write_quarantined(&buf, &ctx->counters);
         write_backfills(&buf, &ctx->counters);
+        write_seals(&buf, &ctx->counters);
         write_rates(&buf, &ctx->counters);
         write_health(&buf);
         write_gauges(&buf, &ctx->counters);
@@ -361,6 +363,41 @@ write_backfills(pay_buf_t *buf, const ngx_payments_counters_t *c)
             }
         }
     }
+}
+
+
+/* Nothing, where nothing is sealed. */
+static void
+write_seals(pay_buf_t *buf, const ngx_payments_counters_t *c)
+{
+    time_t                        age;
+    const ngx_payments_seals_t   *seals = &c->seals;
+
+    if (ngx_payments_main_conf()->audit.interval_ms == NGX_CONF_UNSET_MSEC) {
+        return;
+    }
+
+    pay_metric_family(buf, "payments_seals_total", "counter",
+                      "Seals of the event log that were signed here.");
+    pay_metric_simple(buf, "payments_seals_total", seals->total);
+
+    pay_metric_family(buf, "payments_seal_failures_total", "counter",
+                      "Seals that could not be made, signed or exported.");
+    pay_metric_simple(buf, "payments_seal_failures_total", seals->failures);
+
+    if (seals->at == 0) {
+        return;
+    }
+
+    pay_metric_family(buf, "payments_seal_number", "gauge",
+                      "Number of the newest signed seal.");
+    pay_metric_simple(buf, "payments_seal_number", seals->number);
+
+    age = ngx_max(ngx_time() - (time_t) seals->at, 0);
+    pay_metric_family(buf, "payments_seal_age_seconds", "gauge",
+                      "Age of the newest signed seal.");
+    pay_metric_simple(buf, "payments_seal_age_seconds",
+                      (ngx_atomic_uint_t) age);
 }
 
 

@@ -151,6 +151,13 @@ static ngx_command_t  ngx_http_payments_commands[] = {
       offsetof(ngx_http_payments_main_conf_t, quarantine),
       NULL },
 
+    { ngx_string("payments_audit"),
+      NGX_HTTP_MAIN_CONF|NGX_CONF_1MORE,
+      ngx_http_payments_audit,
+      NGX_HTTP_MAIN_CONF_OFFSET,
+      0,
+      NULL },
+
     { ngx_string("payments_rates"),
       NGX_HTTP_MAIN_CONF|NGX_CONF_2MORE,
       ngx_http_payments_rates,
@@ -342,6 +349,7 @@ ngx_http_payments_create_main_conf(ngx_conf_t *cf)
     pmcf->late = NGX_CONF_UNSET_UINT;
     pmcf->watch.interval_ms = NGX_CONF_UNSET_MSEC;
     pmcf->quarantine = NGX_CONF_UNSET;
+    pmcf->audit.interval_ms = NGX_CONF_UNSET_MSEC;
 
     return pmcf;
 }

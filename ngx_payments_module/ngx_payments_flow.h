@@ -47,6 +47,9 @@ ngx_int_t ngx_payments_rounds_start(ngx_cycle_t *cycle, pay_str_t owner);
 /* ngx_payments_books.c, the same. */
 void ngx_payments_books_start(ngx_cycle_t *cycle, pay_str_t owner);
 
+/* ngx_payments_audit.c, the same. */
+void ngx_payments_audit_start(ngx_cycle_t *cycle, pay_str_t owner);
+
 /* ngx_payments_rates.c; as the one before */
 ngx_int_t ngx_payments_rates_start(ngx_cycle_t *cycle, pay_str_t owner);
 ngx_int_t ngx_payments_effect_rates(ngx_payments_flow_t *flow,

@@ -58,6 +58,7 @@ ngx_payments_rounds_start(ngx_cycle_t *cycle, pay_str_t owner)
 
     sweep_start(cycle);
     ngx_payments_books_start(cycle, owner);
+    ngx_payments_audit_start(cycle, owner);
 
     if (backfills_start(cycle) != NGX_OK) {
         return NGX_ERROR;

@@ -75,6 +75,15 @@ typedef struct {
 } ngx_payments_rates_stat_t;
 
 
+/* Of the event log. */
+typedef struct {
+    ngx_atomic_t                total;           /* signed by this host */
+    ngx_atomic_t                failures;
+    ngx_atomic_t                number;          /* the newest known … */
+    ngx_atomic_t                at;              /* … 0: none */
+} ngx_payments_seals_t;
+
+
 typedef struct {
     ngx_atomic_t                requests[NGX_PAYMENTS_FLOWS]
                                         [NGX_PAYMENTS_CODES];
@@ -91,6 +100,7 @@ typedef struct {
     ngx_payments_psp_stat_t    *psps[NGX_PAYMENTS_PSPS_MAX];
     ngx_payments_psp_stat_t     other_psp;       /* no place was left */
     ngx_payments_rates_stat_t   rates[NGX_PAYMENTS_RATES];
+    ngx_payments_seals_t        seals;
     ngx_payments_gauges_t       gauges[NGX_PAYMENTS_WORKERS];
 } ngx_payments_counters_t;
 

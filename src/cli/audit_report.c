@@ -130,6 +130,11 @@ report_checked(const pay_audit_counts_t *counts, const pay_audit_conf_t *conf,
     printf("events    %" PRIu64 " of %" PRIu64 " order%s\n", counts->events,
            counts->orders, plural(counts->orders));
 
+    if (counts->anchored != 0) {
+        printf("anchors   %" PRIu64 " order%s in the middle\n",
+               counts->anchored, counts->anchored == 1 ? " begins" : "s begin");
+    }
+
     if (counts->seals == 0) {
         puts("seals     none");
 

@@ -7,6 +7,8 @@
 #include "core/audit_check.h"
 
 
+static void chain_anchor(pay_audit_check_t *check, const pay_audit_row_t *row,
+    uint64_t line);
 static int chain_is_displaced(const audit_chain_t *chain,
     const pay_audit_row_t *row);
 static void chain_displaced(pay_audit_check_t *check,
@@ -37,6 +39,11 @@ pay_audit_check_event(pay_audit_check_t *check, const pay_audit_row_t *row,
     uint64_t line)
 {
     audit_chain_t  *chain = &check->chain;
+
+    if (row->kind == PAY_AUDIT_ANCHOR) {
+        chain_anchor(check, row, line);
+        return PAY_OK;
+    }
 
     if (row->kind != PAY_AUDIT_EVENT) {
         return PAY_OK;
@@ -92,6 +99,30 @@ pay_audit_check_end(pay_audit_check_t *check)
     }
 
     return PAY_OK;
+}
+
+
+/* From here an order of a part goes on; in a whole log nothing comes before an
+ * order's first row. */
+static void
+chain_anchor(pay_audit_check_t *check, const pay_audit_row_t *row,
+    uint64_t line)
+{
+    audit_chain_t  *chain = &check->chain;
+
+    if (chain->is_open && chain_is_same(chain, row)) {
+        chain_tell(check, PAY_AUDIT_INSERTED, row->seq, 0, line,
+                   "an anchor stands before the rows of its order only");
+        return;
+    }
+
+    chain_begin(check, row, line);
+
+    if (check->conf->is_part) {
+        check->counts.anchored++;
+        chain->seq = row->seq;
+        memcpy(chain->hash, row->hash, sizeof(chain->hash));
+    }
 }
 
 
@@ -228,10 +259,6 @@ chain_place(pay_audit_check_t *check, const pay_audit_row_t *row,
     }
 
     if (row->seq > chain->seq) {
-        if (chain->seq == 0 && check->conf->is_part) {
-            return 1;
-        }
-
         chain_gap_end(check);
         chain->gap = chain->seq + 1;
         chain->gap_end = row->seq;

@@ -13,6 +13,7 @@
 
 static pay_status_t row_read(pay_audit_row_t *row);
 static int row_event(pay_audit_row_t *row);
+static int row_anchor(pay_audit_row_t *row);
 static int row_leaf(pay_audit_row_t *row);
 static int row_seal(pay_audit_row_t *row);
 static int row_order(pay_audit_row_t *row);
@@ -34,6 +35,7 @@ static const struct {
     int        (*read)(pay_audit_row_t *row);
 } kinds[] = {
     [PAY_AUDIT_EVENT] = { "event", 14, row_event },
+    [PAY_AUDIT_ANCHOR] = { "anchor", 5, row_anchor },
     [PAY_AUDIT_LEAF] = { "leaf", 7, row_leaf },
     [PAY_AUDIT_SEAL] = { "seal", 5, row_seal }
 };
@@ -63,8 +65,8 @@ pay_audit_parse(pay_str_t line, pay_audit_row_t *row, pay_err_t *err)
 
     if (status != PAY_OK) {
         pay_audit_row_free(row);
-        return pay_refuse(err, "invalid-json", "the line is no event, leaf or "
-                          "seal as payctl audit export writes them");
+        return pay_refuse(err, "invalid-json", "the line is no event, anchor, "
+                          "leaf or seal as payctl audit export writes them");
     }
 
     return PAY_OK;
@@ -119,6 +121,13 @@ row_event(pay_audit_row_t *row)
            && row_null_or_text(row, "reason", &event->reason)
            && row_null_or_text(row, "detail", &event->detail)
            && row_null_or_text(row, "request_id", &event->request_id);
+}
+
+
+static int
+row_anchor(pay_audit_row_t *row)
+{
+    return row_order(row);
 }
 
 

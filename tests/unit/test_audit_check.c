@@ -205,6 +205,14 @@ make(world_t *world)
 }
 
 
+/* In the place of the rows before it. */
+static void
+anchor_at(world_t *world, unsigned row)
+{
+    world->rows[row].kind = PAY_AUDIT_ANCHOR;
+}
+
+
 static void
 remove_rows(world_t *world, unsigned from, unsigned n)
 {
@@ -740,10 +748,51 @@ Test(pay_audit_check, the_end_of_a_chain_alone_is_checked_by_its_seal)
     remove_rows(&world, 11, 1);
     remove_rows(&world, 7, 2);
     remove_rows(&world, 3, 2);
+    remove_rows(&world, 0, 1);
+    anchor_at(&world, 0);
+    world.conf.is_part = 1;
+    cr_assert_eq(run(&world, pay_heap_arena(world.heap), NULL), PAY_OK);
+    cr_expect_str_eq(world.told, "");
+    cr_expect_eq(pay_audit_counts(world.check)->anchored, 1);
+
+    world.rows[0].hash[0] ^= 1;
+    assert_found(&world, "acme/a/3-0@0 changed\n");
+}
+
+
+Test(pay_audit_check, an_order_of_a_part_without_its_anchor_is_not_whole)
+{
+    world_t  world;
+
+    make(&world);
+    remove_rows(&world, 11, 1);
+    remove_rows(&world, 7, 2);
+    remove_rows(&world, 3, 2);
     remove_rows(&world, 0, 2);
     world.conf.is_part = 1;
-    world.rows[0].hash[0] ^= 1;
-    assert_found(&world, "acme/a/3-0@2 changed\n");
+    assert_found(&world, "acme/a/1-2@0 missing\n");
+}
+
+
+/* Or else whoever removes an order's first rows would say that it is one. */
+Test(pay_audit_check, an_anchor_is_nothing_in_a_whole_log)
+{
+    world_t  world;
+
+    make(&world);
+    anchor_at(&world, 3);
+    assert_found(&world, "acme/b/1-1@0 missing\n");
+}
+
+
+Test(pay_audit_check, an_anchor_in_the_middle_of_an_order_is_named)
+{
+    world_t  world;
+
+    make(&world);
+    anchor_at(&world, 1);
+    world.conf.is_part = 1;
+    assert_found(&world, "acme/a/2-0@0 inserted\nacme/a/2-2@0 missing\n");
 }
 
 

@@ -88,6 +88,22 @@ Test(pay_audit_row, reads_an_event)
 }
 
 
+Test(pay_audit_row, reads_an_anchor)
+{
+    pay_err_t        err;
+    pay_audit_row_t  row;
+
+    cr_assert_eq(pay_audit_parse(PAY_STR(
+                     "{\"t\":\"anchor\",\"merchant_id\":\"acme\","
+                     "\"payment_order_id\":\"o-1\",\"seq\":3,"
+                     "\"hash\":\"" HASH "\"}"), &row, &err), PAY_OK);
+    cr_expect_eq(row.kind, PAY_AUDIT_ANCHOR);
+    cr_expect_eq(row.seq, 3);
+    cr_expect_eq(row.hash[2], 0x22);
+    pay_audit_row_free(&row);
+}
+
+
 Test(pay_audit_row, reads_a_leaf)
 {
     pay_err_t        err;

@@ -1,0 +1,222 @@
+/*
+ * payments_audit: with which key the event log is sealed, how often, and where
+ * the seals go besides the database.
+ */
+
+#include "ngx_http_payments_conf.h"
+
+
+#define SYSLOG  "syslog:"
+
+
+static ngx_int_t audit_word(ngx_conf_t *cf, ngx_str_t *word,
+    ngx_payments_audit_conf_t *audit, ngx_str_t *next);
+static ngx_int_t audit_key(ngx_conf_t *cf, ngx_str_t *file,
+    pay_secret_t *key, char *id);
+static ngx_int_t audit_next_key(ngx_conf_t *cf, ngx_str_t *file,
+    ngx_payments_audit_conf_t *audit);
+static ngx_int_t audit_export(ngx_conf_t *cf, ngx_str_t *where,
+    ngx_payments_audit_conf_t *audit);
+static ngx_int_t audit_syslog(ngx_conf_t *cf, ngx_str_t *where,
+    ngx_payments_audit_conf_t *audit);
+static void audit_wipe(void *data);
+
+
+/* payments_audit key_file= [next_key_file=] [interval=10s] [export=] */
+char *
+ngx_http_payments_audit(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
+{
+    ngx_int_t                       rc;
+    ngx_str_t                      *value = cf->args->elts, next;
+    ngx_uint_t                      i;
+    ngx_payments_audit_conf_t      *audit;
+    ngx_http_payments_main_conf_t  *pmcf = conf;
+
+    audit = &pmcf->audit;
+
+    if (audit->interval_ms != NGX_CONF_UNSET_MSEC) {
+        return "is duplicate";
+    }
+
+    if (ngx_http_payments_check_words(cf, 1) != NGX_CONF_OK) {
+        return NGX_CONF_ERROR;
+    }
+
+    audit->interval_ms = NGX_PAYMENTS_AUDIT_MS;
+    ngx_str_null(&next);
+
+    for (i = 1; i < cf->args->nelts; i++) {
+        rc = audit_word(cf, &value[i], audit, &next);
+
+        if (rc == NGX_DECLINED) {
+            ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                               "%V does not know \"%V\": see "
+                               "docs/directives.md", &cmd->name, &value[i]);
+        }
+
+        if (rc != NGX_OK) {
+            return NGX_CONF_ERROR;
+        }
+    }
+
+    if (audit->key.len == 0) {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "%V needs key_file=: payctl audit keygen makes one",
+                           &cmd->name);
+        return NGX_CONF_ERROR;
+    }
+
+    return next.len == 0 || audit_next_key(cf, &next, audit) == NGX_OK
+           ? NGX_CONF_OK : NGX_CONF_ERROR;
+}
+
+
+static ngx_int_t
+audit_word(ngx_conf_t *cf, ngx_str_t *word, ngx_payments_audit_conf_t *audit,
+    ngx_str_t *next)
+{
+    ngx_str_t            text;
+    ngx_pool_cleanup_t  *cleanup;
+
+    if (ngx_http_payments_option(word, "key_file=", &text) == NGX_OK) {
+        cleanup = ngx_pool_cleanup_add(cf->pool, 0);
+        if (cleanup == NULL) {
+            return NGX_ERROR;
+        }
+
+        cleanup->handler = audit_wipe;
+        cleanup->data = &audit->key;
+
+        return audit_key(cf, &text, &audit->key, audit->key_id);
+    }
+
+    if (ngx_http_payments_option(word, "next_key_file=", next) == NGX_OK) {
+        return NGX_OK;
+    }
+
+    if (ngx_http_payments_option(word, "export=", &text) == NGX_OK) {
+        return audit_export(cf, &text, audit);
+    }
+
+    return ngx_http_payments_msec(cf, word, "interval=", &audit->interval_ms);
+}
+
+
+static ngx_int_t
+audit_key(ngx_conf_t *cf, ngx_str_t *file, pay_secret_t *key, char *id)
+{
+    pay_err_t       err = { NULL, NULL, "" };
+    ngx_str_t       text;
+    pay_status_t    status;
+    unsigned char   public_key[PAY_ED25519_KEY];
+
+    if (ngx_http_payments_read_secret(cf, file, 1, &text) != NGX_OK) {
+        return NGX_ERROR;
+    }
+
+    status = pay_ed25519_read_private(ngx_payments_str(text), key, &err);
+    ngx_explicit_memzero(text.data, text.len);
+
+    if (status == PAY_OK) {
+        status = pay_ed25519_public(key, public_key);
+    }
+
+    if (status == PAY_OK) {
+        status = pay_ed25519_key_id(public_key, id);
+    }
+
+    if (status != PAY_OK) {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0, "\"%V\": %s", file,
+                           err.detail != NULL ? err.detail
+                                              : "libcrypto failed");
+        return NGX_ERROR;
+    }
+
+    return NGX_OK;
+}
+
+
+/* It signs nothing yet: that it can is better known before the day. */
+static ngx_int_t
+audit_next_key(ngx_conf_t *cf, ngx_str_t *file,
+    ngx_payments_audit_conf_t *audit)
+{
+    char          id[PAY_ED25519_KEY_ID + 1];
+    ngx_int_t     rc;
+    pay_secret_t  key;
+
+    rc = audit_key(cf, file, &key, id);
+    pay_secret_wipe(&key);
+
+    if (rc == NGX_OK && ngx_strcmp(id, audit->key_id) == 0) {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "\"%V\" holds the same key as key_file=: make "
+                           "another one", file);
+        return NGX_ERROR;
+    }
+
+    return rc;
+}
+
+
+static ngx_int_t
+audit_export(ngx_conf_t *cf, ngx_str_t *where,
+    ngx_payments_audit_conf_t *audit)
+{
+    if (where->len == 0) {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "export= needs a file or \"syslog:server=...\"");
+        return NGX_ERROR;
+    }
+
+    if (ngx_strncmp(where->data, SYSLOG, sizeof(SYSLOG) - 1) == 0) {
+        return audit_syslog(cf, where, audit);
+    }
+
+    /* opened by the master once all is read, as logs are */
+    audit->file = ngx_conf_open_file(cf->cycle, where);
+
+    return audit->file != NULL ? NGX_OK : NGX_ERROR;
+}
+
+
+/* nginx looks for its parameters in the line's first word, and changes it. */
+static ngx_int_t
+audit_syslog(ngx_conf_t *cf, ngx_str_t *where,
+    ngx_payments_audit_conf_t *audit)
+{
+    char          *rv;
+    ngx_str_t     *words;
+    ngx_array_t   *args = cf->args, *line;
+
+    audit->syslog = ngx_pcalloc(cf->pool, sizeof(ngx_syslog_peer_t));
+    line = ngx_array_create(cf->pool, 2, sizeof(ngx_str_t));
+    words = line != NULL ? ngx_array_push_n(line, 2) : NULL;
+
+    if (audit->syslog == NULL || words == NULL) {
+        return NGX_ERROR;
+    }
+
+    words[0] = ((ngx_str_t *) args->elts)[0];
+    words[1].len = where->len;
+    words[1].data = ngx_pnalloc(cf->pool, where->len + 1);
+
+    if (words[1].data == NULL) {
+        return NGX_ERROR;
+    }
+
+    (void) ngx_cpystrn(words[1].data, where->data, where->len + 1);
+
+    cf->args = line;
+    rv = ngx_syslog_process_conf(cf, audit->syslog);
+    cf->args = args;
+
+    return rv == NGX_CONF_OK ? NGX_OK : NGX_ERROR;
+}
+
+
+static void
+audit_wipe(void *data)
+{
+    pay_secret_wipe(data);
+}
