@@ -266,13 +266,20 @@ BEGIN
             message := v_mine.message;
         END IF;
 
+        -- so that each host can tell how old it is
+        IF outcome = 'not_due' THEN
+            SELECT s.number, s.message INTO number, message FROM seal s
+            WHERE s.signature IS NOT NULL ORDER BY s.number DESC LIMIT 1;
+        END IF;
+
         RETURN NEXT;
     END LOOP;
 END
 $$;
 COMMENT ON FUNCTION pay_api.begin_seal IS
-    'The message of the next seal, to be signed: due, not_due, behind (the '
-    'last seal is of a cluster that had come further) or invalid';
+    'The message of the next seal, to be signed: due, not_due (then the newest '
+    'one that is signed), behind (the last seal is of a cluster that had come '
+    'further) or invalid';
 
 
 -- The message is one and the same, whoever signs it: the first signature
