@@ -1,7 +1,7 @@
 /*
  * Money: decimal strings on the wire, checked 64-bit minor units inside, the
- * exponent from ISO 4217 (list one, 2024; fund, metal and test codes left
- * out).  Never a float, never rounded.
+ * exponent from ISO 4217 (list one as of amendment 180, 2026; fund, metal and
+ * test codes left out).  Never a float, never rounded.
  */
 
 #ifndef PAY_MONEY_H
@@ -24,6 +24,12 @@ typedef struct {
  * XXX, XTS, metals: PAY_INVALID, "currency-unsupported". */
 pay_status_t pay_currency_find(pay_str_t code, const pay_currency_t **currency,
     pay_err_t *err) PAY_MUST_CHECK;
+
+/* The same for what a new payment may be in: currencies that have been
+ * withdrawn are known above only so that old payments can be read and paid
+ * back. */
+pay_status_t pay_currency_current(pay_str_t code,
+    const pay_currency_t **currency, pay_err_t *err) PAY_MUST_CHECK;
 
 /* All currencies, for tests and the SQL seed; ends with an empty code. */
 const pay_currency_t *pay_currency_table(void);

@@ -222,7 +222,8 @@ rates_base(ngx_conf_t *cf, ngx_str_t *word, ngx_payments_rates_t *rates)
         return NGX_DECLINED;
     }
 
-    if (pay_currency_find(ngx_payments_str(text), &currency, NULL) != PAY_OK)
+    if (pay_currency_current(ngx_payments_str(text), &currency, NULL)
+        != PAY_OK)
     {
         ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
                            "\"%V\" must be a currency's code of ISO 4217, "

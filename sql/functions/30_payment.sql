@@ -12,7 +12,8 @@ CREATE OR REPLACE FUNCTION pay.credit_ok(p_credit jsonb)
 RETURNS boolean LANGUAGE plpgsql STABLE AS $$
 BEGIN
     RETURN jsonb_typeof(p_credit) = 'string' AND EXISTS (
-        SELECT FROM currency k WHERE k.code = p_credit #>> '{}');
+        SELECT FROM currency k
+        WHERE k.code = p_credit #>> '{}' AND k.is_current);
 END
 $$;
 COMMENT ON FUNCTION pay.credit_ok IS

@@ -63,7 +63,7 @@ BEGIN
             buyer_info, metadata, credit_card_info, currency, total_minor,
             expires_s, orders, ttl_s, lease_ms, request_id, psps, route,
             key_windows, late_success, terms, n)
-        JOIN currency k ON k.code = u.currency
+        JOIN currency k ON k.code = u.currency AND k.is_current
         CROSS JOIN LATERAL (
             SELECT CASE WHEN u.psps <> '' THEN string_to_array(u.psps, ' ')
                         ELSE ARRAY[u.psp] END AS psps

@@ -434,7 +434,7 @@ parse_amount(const pay_json_t *json, unsigned index,
     const pay_currency_t  *currency;
 
     if (pay_json_string(pay_json_get(json, "currency"), &text) != PAY_OK
-        || pay_currency_find(text, &currency, NULL) != PAY_OK)
+        || pay_currency_current(text, &currency, NULL) != PAY_OK)
     {
         return pay_refuse_at(err, "currency-unsupported",
                              "currency must be an ISO 4217 code",
@@ -489,7 +489,7 @@ parse_credit(const pay_json_t *json, unsigned index,
     }
 
     if (pay_json_string(value, &text) != PAY_OK
-        || pay_currency_find(text, &currency, NULL) != PAY_OK)
+        || pay_currency_current(text, &currency, NULL) != PAY_OK)
     {
         return pay_refuse_at(err, "currency-unsupported",
                              "credit_currency must be an ISO 4217 code",

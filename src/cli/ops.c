@@ -105,12 +105,14 @@ ops_print_types(const pay_type_t *types, unsigned count, const char *suffix)
 static void
 ops_print_currencies(void)
 {
-    const pay_currency_t  *currency;
+    const pay_currency_t  *currency, *current;
 
     for (currency = pay_currency_table(); currency->code[0] != '\0';
          currency++)
     {
-        printf("%s\t%d\n", currency->code, currency->exponent);
+        printf("%s\t%d\t%s\n", currency->code, currency->exponent,
+               pay_currency_current(pay_str_of(currency->code), &current, NULL)
+               == PAY_OK ? "current" : "withdrawn");
     }
 }
 

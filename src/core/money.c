@@ -60,6 +60,11 @@ static const pay_currency_t  pay_currencies[] = {
 };
 
 
+/* Those of them that ISO 4217 has moved to list three: ANG is XCG since March
+ * 2025 (amendment 176), BGN is EUR since January 2026 (amendment 180). */
+static const char  pay_currencies_withdrawn[][4] = { "ANG", "BGN" };
+
+
 pay_status_t
 pay_currency_find(pay_str_t code, const pay_currency_t **currency,
     pay_err_t *err)
@@ -76,6 +81,28 @@ pay_currency_find(pay_str_t code, const pay_currency_t **currency,
         return pay_refuse(err, "currency-unsupported",
                           "The currency is not an upper-case ISO 4217 code "
                           "of a currency that can be paid in.");
+    }
+
+    *currency = found;
+
+    return PAY_OK;
+}
+
+
+pay_status_t
+pay_currency_current(pay_str_t code, const pay_currency_t **currency,
+    pay_err_t *err)
+{
+    size_t                 i;
+    const pay_currency_t  *found;
+
+    PAY_TRY(pay_currency_find(code, &found, err));
+
+    for (i = 0; i < sizeof(pay_currencies_withdrawn) / 4; i++) {
+        if (memcmp(found->code, pay_currencies_withdrawn[i], 4) == 0) {
+            return pay_refuse(err, "currency-unsupported",
+                              "The currency has been withdrawn.");
+        }
     }
 
     *currency = found;

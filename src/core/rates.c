@@ -198,7 +198,7 @@ pay_rates_visit(pay_str_t name, const pay_json_t *value, void *data)
     pay_rates_t           *all = data;
     const pay_currency_t  *currency;
 
-    if (pay_currency_find(name, &currency, NULL) != PAY_OK) {
+    if (pay_currency_current(name, &currency, NULL) != PAY_OK) {
         return PAY_OK;
     }
 

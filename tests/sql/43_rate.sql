@@ -319,8 +319,8 @@ SELECT is(pg_temp.quoted('c6', '[{"id":"o10","amount":1,"credit":"CHF"}]'),
 -- what is no currency, and what would be too much
 SELECT is(pg_temp.quoted('c7', jsonb_build_array('{"id":"o11","amount":1}'
               ::jsonb || x)), 'invalid', x::text)
-FROM unnest(ARRAY['{"credit":"usd"}', '{"credit":"XXX"}', '{"credit":""}',
-    '{"credit":null}', '{"credit":1}', '{"credit":["USD"]}',
+FROM unnest(ARRAY['{"credit":"usd"}', '{"credit":"XXX"}',
+    '{"credit":"BGN"}', '{"credit":""}', '{"credit":null}', '{"credit":1}', '{"credit":["USD"]}',
     '{"quote":{"rate":9,"minor":9}}',
     '{"credit":"USD","quote":{"rate":9,"minor":9}}']::jsonb[]) x;
 SELECT is(pg_temp.said('s1', 'EUR', '{"IRR":"1000000"}'), 'due stored', 'IRR');
@@ -334,6 +334,9 @@ SELECT is(pg_temp.quoted('c9',
     'credit_too_large', 'more than a bigint');
 SELECT is(pg_temp.quoted('c9', '[{"id":"o13","amount":1}]'), 'created',
           'and nothing was left of it');
+
+SELECT is(pg_temp.quoted('c10', '[{"id":"o14","amount":1}]', NULL, 'BGN'),
+          'invalid', 'no new payment in what has been withdrawn');
 
 -- a batch: each by itself, whoever has lost; the key's first item decides
 SELECT is(array_agg(b.outcome ORDER BY b.item), '{created,rate_missing,

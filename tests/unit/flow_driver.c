@@ -226,6 +226,10 @@ run(world_t *world, pay_event_t *event)
         world->http_count++;
         break;
 
+    case PAY_DO_RATES:
+        cr_assert_not_null(world->effect.rates);
+        break;
+
     default:
         cr_assert_eq(world->effect.kind, PAY_DO_DONE);
         cr_assert_not_null(world->flow.outcome);
@@ -382,6 +386,18 @@ world_http(world_t *world, pay_http_answer_t answer)
     run(world, &event);
     bury(answer.body);
     memset(&answer, 0xdd, sizeof(answer));
+}
+
+
+void
+world_file(world_t *world, const char *body, int64_t age_ms)
+{
+    pay_http_answer_t  answer = answered(200, mortal(pay_str_of(body)));
+    pay_event_t        event = { .kind = PAY_EVENT_HTTP, .answer = &answer,
+                                 .age_ms = age_ms };
+
+    run(world, &event);
+    bury(answer.body);
 }
 
 

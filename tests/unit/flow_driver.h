@@ -108,6 +108,8 @@ void world_numbers_row(world_t *world, const char *outcome, int64_t first,
     int64_t second);
 void world_db_failed(world_t *world, pay_db_failure_t failure);
 void world_http(world_t *world, pay_http_answer_t answer);
+/* A file that answers, so old. */
+void world_file(world_t *world, const char *body, int64_t age_ms);
 /* The PSP's fixture of that name, with that HTTP status. */
 void world_answer(world_t *world, const pay_psp_adapter_t *adapter,
     unsigned status, const char *fixture_name);

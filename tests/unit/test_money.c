@@ -318,6 +318,36 @@ Test(pay_money, refuses_what_is_no_currency_in_use)
 }
 
 
+/* orders of it are still read and paid back */
+Test(pay_money, withdrawn_currencies_are_known_and_take_no_payment)
+{
+    size_t                 i;
+    pay_err_t              err;
+    const pay_currency_t  *currency = NULL;
+
+    static const char *const  withdrawn[] = { "ANG", "BGN" };
+    static const char *const  followed[] = { "XCG", "EUR", "ZWG", "SLE" };
+
+    for (i = 0; i < sizeof(withdrawn) / sizeof(withdrawn[0]); i++) {
+        (void) currency_of(withdrawn[i]);
+        cr_assert_eq(pay_currency_current(pay_str_of(withdrawn[i]), &currency,
+                                          &err), PAY_INVALID, "%s",
+                     withdrawn[i]);
+        cr_assert_str_eq(err.slug, "currency-unsupported");
+        cr_assert_null(currency);
+    }
+
+    cr_assert_eq(pay_currency_current(PAY_STR("XXX"), &currency, &err),
+                 PAY_INVALID);
+
+    for (i = 0; i < sizeof(followed) / sizeof(followed[0]); i++) {
+        cr_assert_eq(pay_currency_current(pay_str_of(followed[i]), &currency,
+                                          &err), PAY_OK);
+        cr_assert_eq(currency, currency_of(followed[i]));
+    }
+}
+
+
 Test(pay_money, table_is_sorted_well_formed_and_found)
 {
     const pay_currency_t  *c;

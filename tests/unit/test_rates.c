@@ -83,7 +83,7 @@ Test(pay_rates, ignores_what_is_not_asked_for)
 {
     assert_read("{\"ok\":true,\"n\":-1e9,\"base\":\"EUR\",\"at\":[1,{\"a\":2}]"
                 ",\"rates\":{\"BTC\":-1,\"usd\":0,\"XAU\":\"x\",\"EUR\":1.0,"
-                "\"USD\":1.1,\"\":null}}", "{\"USD\":\"1.1\"}");
+                "\"USD\":1.1,\"BGN\":1.95583,\"\":null}}", "{\"USD\":\"1.1\"}");
 }
 
 
