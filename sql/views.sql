@@ -84,8 +84,9 @@ FROM pay.webhook_inbox i
 LEFT JOIN pay.currency k ON k.code = i.currency
 WHERE i.state = 'parked';
 COMMENT ON VIEW pay_view.parked IS
-    'Webhooks about tokens that nobody has: normal for seconds; an old one '
-    'that says paid is money that is not ours, or not booked';
+    'Webhooks about tokens that nobody has, or about taking back money that '
+    'has not come: normal for seconds; an old one that says paid is money '
+    'that is not ours, or not booked';
 
 
 CREATE OR REPLACE VIEW pay_view.mismatches AS

@@ -1,5 +1,11 @@
--- Nothing stays parked once its token is known (I6).
+-- Nothing stays parked once its token is known, but for what takes money back
+-- that has not come yet (I6).
 SELECT i.psp, i.event_id, i.token
 FROM pay.webhook_inbox i
 JOIN pay.psp_token t ON t.psp = i.psp AND t.token = i.token
-WHERE i.state = 'parked' AND t.checkout_id IS NOT NULL;
+WHERE i.state = 'parked' AND t.checkout_id IS NOT NULL
+    AND (i.checkout_id IS NULL OR i.about IS NULL OR NOT EXISTS (
+        SELECT FROM pay.payment_order o
+        WHERE o.merchant_id = i.merchant_id
+            AND o.checkout_id = i.checkout_id
+            AND (o.captured_minor = 0 OR o.authorized_minor > 0)));

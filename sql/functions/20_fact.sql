@@ -467,6 +467,7 @@ BEGIN
     END IF;
 
     postings := book_facts(v_facts, v_moved, v_late, v_booked);
+    postings := postings || take_early(v_facts);
     facts := ARRAY(
         SELECT with_outcome(f, CASE
             WHEN f.kind = 'mismatch' THEN 'mismatch'

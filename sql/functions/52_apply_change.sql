@@ -207,6 +207,67 @@ COMMENT ON FUNCTION pay.await_names IS
     'Looks unknown names up again, behind a lock';
 
 
+-- PSPs keep no order: money may be taken back before we hear that it came.
+-- As long as it still may come, such a word waits for it.
+CREATE OR REPLACE FUNCTION pay.is_early(p_news news)
+RETURNS boolean LANGUAGE plpgsql STABLE AS $$
+BEGIN
+    RETURN p_news.about IN ('refund', 'dispute')
+        AND p_news.source <> 'query'
+        AND (
+            SELECT sum(o.captured_minor - o.refunding_minor
+                       - o.refunded_minor - o.charged_back_minor)
+                    < p_news.amount_minor
+                AND (bool_or(o.authorized_minor > 0)
+                     OR sum(o.captured_minor) = 0)
+            FROM payment_order o
+            WHERE o.merchant_id = p_news.merchant_id
+                AND o.checkout_id = p_news.checkout_id)
+        AND (change_meant(p_news)).change_id IS NULL
+        AND NOT EXISTS (
+            SELECT FROM late_success l
+            WHERE l.merchant_id = p_news.merchant_id
+                AND l.checkout_id = p_news.checkout_id)
+        AND NOT EXISTS (
+            SELECT FROM dispute d
+            WHERE d.psp = p_news.psp AND d.dispute_id = p_news.object);
+END
+$$;
+COMMENT ON FUNCTION pay.is_early IS
+    'Whether a word about taking money back comes before that money';
+
+
+-- The money of these facts has come, or will come no more: what waited for it
+-- is heard now.
+CREATE OR REPLACE FUNCTION pay.take_early(p_facts fact[])
+RETURNS posting[] LANGUAGE plpgsql AS $$
+DECLARE
+    v_news news[] := ARRAY(
+        SELECT ROW(row_number() OVER (ORDER BY i.received_at, i.event_id),
+            i.merchant_id, i.checkout_id, i.psp, i.via, i.event_id, i.type,
+            i.about ->> 'about', i.about ->> 'news', i.token, i.reference,
+            i.about ->> 'object', i.about ->> 'operation_id',
+            i.amount_minor, i.currency, (i.about ->> 'fee_minor')::bigint,
+            i.about ->> 'fee_currency', i.code, NULL, i.request_id,
+            NULL)::news
+        FROM (SELECT DISTINCT f.merchant_id, f.checkout_id
+              FROM unnest(p_facts) f
+              WHERE f.kind IN ('paid', 'captured', 'cancelled',
+                               'expired')) f
+        CROSS JOIN LATERAL (
+            SELECT w.* FROM webhook_inbox w
+            WHERE w.merchant_id = f.merchant_id
+                AND w.checkout_id = f.checkout_id AND w.state = 'parked'
+            OFFSET 0) i);
+BEGIN
+    RETURN CASE WHEN v_news = '{}' THEN '{}'
+                ELSE (take_news(v_news)).postings END;
+END
+$$;
+COMMENT ON FUNCTION pay.take_early IS
+    'Hears what came before its money, now that these facts are known';
+
+
 -- Words about locked checkouts, one after the other, and their rows of the
 -- inbox.  What they mean is recorded when all are heard.
 CREATE OR REPLACE FUNCTION pay.take_news(
@@ -218,6 +279,10 @@ DECLARE
 BEGIN
     FOR v_n IN 1 .. cardinality(p_news) LOOP
         CONTINUE WHEN p_news[v_n].outcome IS NOT NULL;
+        IF is_early(p_news[v_n]) THEN
+            p_news[v_n].outcome := 'parked';
+            CONTINUE;
+        END IF;
         v_one := hear_news(p_news[v_n]);
         p_news[v_n].outcome := v_one.outcome;
         v_facts := v_facts || v_one.facts;

@@ -155,6 +155,10 @@ ALTER TABLE idempotency_key ADD change_id id;
 -- and the like then
 ALTER TABLE webhook_inbox ADD about jsonb;
 
+-- Of a checkout that is known: what follows a sale, and came before it.
+CREATE INDEX webhook_inbox_early ON webhook_inbox (merchant_id, checkout_id)
+    WHERE state = 'parked' AND checkout_id IS NOT NULL;
+
 -- A PSP's ids of a payment lead to its checkout, too: events about what
 -- follows a sale name them.  There may be several (attempts of the buyer).
 ALTER TABLE psp_token ADD is_reference boolean NOT NULL DEFAULT false;

@@ -164,8 +164,45 @@ SELECT pg_temp.begin('m1', 'k-u1', 'u1', '{ou1:10}')
 SELECT pg_temp.token('m1', 'u1', 't-u1')
 \g /dev/null
 SELECT is(pg_temp.news('refund', 'succeeded', 're-u', 5, 't-u1'),
-          'mismatch', 'of what is not paid');
-SELECT is(pg_temp.fact('t-u1', 'paid'), 'applied', 'which is paid then');
+          'parked', 'of what is not paid yet');
+SELECT is(pg_temp.news('dispute', w, 'dp-u', 4, 't-u1', p_fee => 15),
+          'parked', 'a dispute, too: ' || w)
+FROM (VALUES ('lost'), ('opened')) t (w);
+SELECT is(pg_temp.money('ou1'), '0 0 0 0 0', 'nothing has moved');
+SELECT is(pg_temp.inbox('evt-refund-succeeded-re-u'),
+          'parked refund.succeeded u1', 'it waits, and it is known for whom');
+SELECT is(pg_temp.fact('t-u1', 'paid', p_amount => 9), 'mismatch',
+          'a wrong amount brings no money');
+SELECT is(pg_temp.inbox('evt-refund-succeeded-re-u'),
+          'parked refund.succeeded u1', 'it waits on');
+SELECT is(pg_temp.fact('t-u1', 'paid', p_event_id => 'e-u1'), 'applied',
+          'which is paid then');
+SELECT is(concat_ws(' / ', pg_temp.money('ou1'),
+                    pg_temp.booked('dispute/stripe/dp-u'),
+                    pg_temp.inbox('evt-refund-succeeded-re-u')),
+          '0 10 0 5 4 / dispute_lost 4, dispute_opened 4, psp_fee 15 / '
+          'applied refund.succeeded u1', 'and all of it is heard');
+SELECT is(pg_temp.news('refund', 'succeeded', 're-u', 5, 't-u1'),
+          'duplicate', 'once');
+SELECT pg_temp.begin('m1', 'k-u2', 'u2', '{ou2:100}',
+                     p_terms => '{"capture": "manual"}')
+\g /dev/null
+SELECT pg_temp.token('m1', 'u2', 't-u2')
+\g /dev/null
+SELECT is(pg_temp.fact('t-u2', 'authorized'), 'applied', 'held money');
+SELECT is(pg_temp.news('capture', 'succeeded', n::text, n, 't-u2'),
+          'applied', n || ' of it captured')
+FROM (VALUES (40)) t (n);
+SELECT is(pg_temp.news('refund', 'succeeded', 're-u2', 50, 't-u2'), 'parked',
+          'more than that is given back');
+SELECT is(pg_temp.news('capture', 'succeeded', '90', 90, 't-u2'), 'applied',
+          'as more was captured');
+SELECT is(pg_temp.money('ou2'), '10 90 0 50 0', 'it was heard of later');
+SELECT is(pg_temp.news('refund', 'succeeded', 're-u3', 60, 't-u2'), 'parked',
+          'the last of it may come, too');
+SELECT is(pg_temp.fact('t-u2', 'cancelled'), 'applied', 'but goes back');
+SELECT is(concat_ws(' / ', pg_temp.money('ou2'), pg_temp.doubts('u2')),
+          '0 90 0 50 0 / refund exceeds re-u3', 'and people hear of it');
 
 -- a late payment that goes back is no sale's refund
 SELECT pg_temp.begin('m1', 'k-l' || n, 'l' || n, ARRAY['ol' || n || ':10'],
