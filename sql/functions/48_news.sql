@@ -117,7 +117,8 @@ COMMENT ON FUNCTION pay.only_order IS
 
 -- The change that is meant: by our id, by the PSP's, or the oldest one of this
 -- amount that the PSP may have and has not named yet, unless it names another
--- one of ours.
+-- one of ours.  One that is done and has no name was taken for a twin of it
+-- (name_refund).
 CREATE OR REPLACE FUNCTION pay.change_meant(p_news news)
 RETURNS change LANGUAGE plpgsql STABLE AS $$
 DECLARE
@@ -132,7 +133,7 @@ BEGIN
              OR p_news.operation_id IS NULL AND p_news.news <> 'failed'
                 AND p_news.about = 'refund'
                 AND c.origin = 'merchant' AND c.reference IS NULL
-                AND c.status IN ('NOT_STARTED', 'EXECUTING')
+                AND c.status <> 'FAILED'
                 AND c.amount_minor = p_news.amount_minor
                 AND EXISTS (
                     SELECT FROM dispatch d
@@ -142,7 +143,8 @@ BEGIN
                         AND d.operation_id = c.change_id
                         AND d.state IN ('OPEN', 'UNKNOWN', 'PENDING')))
     ORDER BY (c.change_id = p_news.operation_id) IS TRUE DESC,
-        (c.reference = p_news.object) IS TRUE DESC, c.created_at LIMIT 1;
+        (c.reference = p_news.object) IS TRUE DESC, c.status = 'SUCCESS',
+        c.created_at LIMIT 1;
 
     RETURN v_change;
 END
@@ -153,7 +155,9 @@ COMMENT ON FUNCTION pay.change_meant IS
 
 -- A change that is known.  A final word counts once; a refund that was done
 -- may come back, and one that had failed may have been done after all, as long
--- as there is money that it can have been made of.
+-- as there is money that it can have been made of.  Not if the PSP has said so
+-- itself: events come in any order, and what it has said of this very refund
+-- may well be newer.
 CREATE OR REPLACE FUNCTION pay.hear_change(
     p_change change, p_news news, OUT outcome text, OUT facts fact[])
 LANGUAGE plpgsql AS $$
@@ -175,7 +179,9 @@ BEGIN
         END IF;
     ELSIF v_to IN ('EXECUTING', p_change.status) THEN
         RETURN;
-    ELSIF p_change.kind <> 'refund' OR p_change.returned THEN
+    ELSIF p_change.kind <> 'refund' OR p_change.returned
+        OR v_to = 'SUCCESS' AND p_change.reference = p_news.object
+    THEN
         SELECT * INTO outcome, facts
         FROM news_doubt(p_news, 'contradiction');
     ELSIF v_to = 'FAILED' OR (SELECT t.outcome = 'created'

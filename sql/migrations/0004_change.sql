@@ -169,9 +169,11 @@ ALTER TABLE mismatch ADD object text, ADD why text COLLATE "C";
 ALTER TABLE mismatch DROP CONSTRAINT mismatch_kind_check;
 ALTER TABLE mismatch ADD CONSTRAINT mismatch_kind_check
     CHECK (kind IN ('amount', 'currency', 'token', 'late_token', 'left_psp',
-                    'contradiction', 'capture', 'refund', 'dispute', 'fee'));
+                    'contradiction', 'capture', 'cancel', 'refund', 'dispute',
+                    'fee'));
 ALTER TABLE mismatch ADD CHECK (
-    (kind IN ('capture', 'refund', 'dispute', 'fee')) = (why IS NOT NULL));
+    (kind IN ('capture', 'cancel', 'refund', 'dispute', 'fee'))
+    = (why IS NOT NULL));
 
 -- order_id: about this order of the checkout alone (NULL: about all of them);
 -- postings: what it means to the books

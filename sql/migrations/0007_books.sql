@@ -13,8 +13,8 @@ INSERT INTO round (name, run_at) VALUES ('books', now());
 ALTER TABLE mismatch DROP CONSTRAINT mismatch_kind_check;
 ALTER TABLE mismatch ADD CONSTRAINT mismatch_kind_check
     CHECK (kind IN ('amount', 'currency', 'token', 'late_token', 'left_psp',
-                    'contradiction', 'capture', 'refund', 'dispute', 'fee',
-                    'books'));
+                    'contradiction', 'capture', 'cancel', 'refund', 'dispute',
+                    'fee', 'books'));
 ALTER TABLE mismatch ADD detail jsonb;
 ALTER TABLE mismatch ADD CHECK ((kind = 'books') <= (detail IS NOT NULL));
 

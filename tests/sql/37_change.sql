@@ -168,6 +168,33 @@ FROM pay_api.begin_change('{m1,m1,m1,m1,m1,m1,m1,m1}',
     '{a,b,c,d,e,f,g,h}', ARRAY_FILL('{}'::jsonb, '{8}'),
     '{1000,1000,1000,1000,1000,1000,1000,1000}', '{r,r,r,r,r,r,r,r}') c;
 SELECT is(pg_temp.money('o5'), '0 1000 1000 0 0', 'all of it is held back');
+-- two of one amount are out: a webhook that names none of ours is taken for the
+-- older one's until our own calls are answered
+SELECT is(pg_temp.change('o21', 'refund', n, 50),
+          'created refund NOT_STARTED 50',
+          'one of three') FROM unnest('{r21a,r21b,r21c}'::text[]) n;
+SELECT is(pg_temp.send('c21', 'refund', n), 'send 1 1', 'both are out')
+FROM unnest('{r21a,r21b}'::text[]) n;
+SELECT is(pg_temp.news('refund', 'succeeded', 're-21b', 50, 't-c21'),
+          'applied', 'the second is done');
+SELECT is(pg_temp.sent('c21', 'refund', 'r21b', 'DONE',
+                       p_reference => 're-21b'), 'stored', 'and answered');
+SELECT is(pg_temp.news('refund', 'succeeded', 're-21a', 50, 't-c21'),
+          'unchanged', 'the first, before its answer');
+SELECT is(pg_temp.sent('c21', 'refund', 'r21a', 'DONE',
+                       p_reference => 're-21a'), 'stored', 'and after it');
+SELECT is(pg_temp.news('refund', 'succeeded', 're-21' || x, 50, 't-c21',
+                       p_event => 'again' || x), 'unchanged', 'told again')
+FROM unnest('{a,b}'::text[]) x;
+SELECT is(concat_ws(' / ', pg_temp.how('r21a'), pg_temp.how('r21b'),
+                    pg_temp.how('r21c'), pg_temp.money('o21')),
+          'SUCCESS re-21a / SUCCESS re-21b / NOT_STARTED / 0 1000 50 100 0',
+          'each has its own name, and is paid back once');
+SELECT is(pg_temp.news('refund', 'failed', 're-21a', 50, 't-c21'), 'applied',
+          'one comes back');
+SELECT is(concat_ws(' / ', pg_temp.how('r21a'), pg_temp.how('r21b')),
+          'FAILED returned re-21a / SUCCESS re-21b', 'that one');
+
 -- the first of twins is refused, the second is not
 SELECT is(string_agg(c.outcome, ', ' ORDER BY c.item), 'exceeds, created',
           'a key that a refused twin has left')

@@ -309,6 +309,13 @@ SELECT is(concat_ws(', ', pg_temp.of('od4a'), pg_temp.of('od4b')),
           'SUCCESS / 0 60 0 0 0, FAILED/cancelled / 0 0 0 0 0',
           'a sale, and one that is none');
 
+-- what was refused is done after all: the answers of two calls overtook
+SELECT is(pg_temp.whole('c40', 'o40', 'cancel', 'kx1', NULL, 'REFUSED'),
+          'FAILED', 'refused');
+SELECT is(pg_temp.sent('c40', 'cancel', 'kx1', 'DONE'), 'stored', 'and done');
+SELECT is(concat_ws(' / ', pg_temp.how('kx1'), pg_temp.doubts('c40')),
+          'FAILED / cancel contradiction', 'people decide');
+
 \i :checks
 SELECT * FROM finish();
 ROLLBACK;

@@ -141,6 +141,9 @@ SELECT is(pg_temp.news('refund', 'pending', 're-4c', 50, 't-c4'), 'applied',
 SELECT is(pg_temp.news('refund', 'failed', 're-4c', 50, 't-c4'), 'applied',
           'that comes to nothing');
 SELECT is(pg_temp.money('o4'), '0 1000 0 250 0', 'leaves nothing');
+SELECT is(pg_temp.news('refund', 'succeeded', 're-4c', 50, 't-c4'),
+          'contradiction', 'what was said before may come behind');
+SELECT is(pg_temp.money('o4'), '0 1000 0 250 0', 'people decide');
 SELECT is(pg_temp.news('refund', 'failed', 're-4d', 50, 't-c4'),
           'unchanged', 'one that failed before it was heard of');
 SELECT is(pg_temp.news('refund', 'succeeded', 're-4e', 751, 't-c4'),
