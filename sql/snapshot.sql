@@ -304,7 +304,11 @@ CREATE TYPE pay.standing AS (
 	pending boolean,
 	differs boolean,
 	contradicted boolean,
-	stuck boolean
+	stuck boolean,
+	authorized boolean,
+	change text,
+	change_at timestamp with time zone,
+	change_letter boolean
 );
 
 ALTER TYPE pay.standing OWNER TO payments_owner;
@@ -744,10 +748,16 @@ CREATE FUNCTION pay.booked(p_merchant_id text, p_checkout_id text, p_payment_ord
     AS $$
 SELECT coalesce(sum(e.amount_minor) FILTER (
         WHERE e.kind IN ('sale', 'late_accepted')), 0)::bigint,
-    coalesce(sum(CASE e.kind WHEN 'refund_reserved' THEN e.amount_minor
-                             WHEN 'refund_released' THEN -e.amount_minor
-                             WHEN 'refund' THEN -e.amount_minor END),
-             0)::bigint,
+    (coalesce(sum(CASE e.kind WHEN 'refund_reserved' THEN e.amount_minor
+                              WHEN 'refund_released' THEN -e.amount_minor
+                              WHEN 'refund' THEN -e.amount_minor END)
+              FILTER (WHERE e.seller_minor > 0), 0)
+     + (SELECT coalesce(sum(c.amount_minor), 0) FROM change c
+        WHERE c.merchant_id = p_merchant_id
+            AND c.checkout_id = p_checkout_id
+            AND c.payment_order_id = p_payment_order_id
+            AND c.kind = 'refund' AND c.seller_minor = 0
+            AND is_reserved(c)))::bigint,
     coalesce(sum(CASE e.kind WHEN 'refund' THEN e.amount_minor
                              WHEN 'refund_external' THEN e.amount_minor
                              WHEN 'refund_returned' THEN -e.amount_minor
@@ -801,6 +811,7 @@ CREATE TABLE pay.payment_order (
     credit_minor bigint,
     credit_until timestamp with time zone,
     head bytea NOT NULL,
+    head_tx bigint NOT NULL,
     CONSTRAINT payment_order_amount_minor_check CHECK (((amount_minor >= 1) AND (amount_minor <= '999999999999999'::bigint))),
     CONSTRAINT payment_order_charged_back_minor_check CHECK ((charged_back_minor >= 0)),
     CONSTRAINT payment_order_check CHECK ((((status)::text = 'FAILED'::text) = (reason IS NOT NULL))),
@@ -870,8 +881,8 @@ COMMENT ON FUNCTION pay.cancel_terms(p_order pay.payment_order, INOUT amount_min
 
 CREATE TABLE pay.change (
     merchant_id pay.id NOT NULL,
-    change_id pay.id NOT NULL,
     checkout_id pay.id NOT NULL,
+    change_id pay.id NOT NULL,
     payment_order_id pay.id NOT NULL,
     kind text NOT NULL COLLATE pg_catalog."C",
     origin text NOT NULL COLLATE pg_catalog."C",
@@ -947,6 +958,7 @@ BEGIN
         authorized_minor = CASE WHEN p_change.is_final THEN 0
                                 ELSE o.authorized_minor - v_held END
     WHERE o.merchant_id = p_change.merchant_id
+        AND o.checkout_id = p_change.checkout_id
         AND o.payment_order_id = p_change.payment_order_id;
 
     v_facts := ARRAY[change_fact(p_change, p_word, 'captured', v_postings)];
@@ -1048,7 +1060,7 @@ COMMENT ON FUNCTION pay.change_after(p_change pay.change, OUT state text, OUT st
 --
 
 CREATE FUNCTION pay.change_columns(p_merchant_id text, p_change_id text) RETURNS TABLE(checkout_id text, change_id text, change_kind text, payment_order_id text, change_status text, amount_minor bigint, change_currency text, reason text, change_code text, reference text, change_metadata text, created_at text, changed_at text, payment_reference text)
-    LANGUAGE plpgsql STABLE
+    LANGUAGE plpgsql STABLE ROWS 1
     AS $$
 #variable_conflict use_column
 BEGIN
@@ -1158,7 +1170,7 @@ BEGIN
              OR p_news.operation_id IS NULL AND p_news.news <> 'failed'
                 AND p_news.about = 'refund'
                 AND c.origin = 'merchant' AND c.reference IS NULL
-                AND c.status IN ('NOT_STARTED', 'EXECUTING')
+                AND c.status <> 'FAILED'
                 AND c.amount_minor = p_news.amount_minor
                 AND EXISTS (
                     SELECT FROM dispatch d
@@ -1168,7 +1180,8 @@ BEGIN
                         AND d.operation_id = c.change_id
                         AND d.state IN ('OPEN', 'UNKNOWN', 'PENDING')))
     ORDER BY (c.change_id = p_news.operation_id) IS TRUE DESC,
-        (c.reference = p_news.object) IS TRUE DESC, c.created_at LIMIT 1;
+        (c.reference = p_news.object) IS TRUE DESC, c.status = 'SUCCESS',
+        c.created_at LIMIT 1;
 
     RETURN v_change;
 END
@@ -1469,6 +1482,65 @@ ALTER FUNCTION pay.claim_references(p_merchant_id text[], p_checkout_id text[], 
 COMMENT ON FUNCTION pay.claim_references(p_merchant_id text[], p_checkout_id text[], p_psp text[], p_reference text[]) IS 'Makes PSPs'' ids of payments the property of checkouts, first wins';
 
 --
+-- Name: claim_seal(text, interval, interval); Type: FUNCTION; Schema: pay; Owner: payments_owner
+--
+
+CREATE FUNCTION pay.claim_seal(p_owner text, p_interval interval, p_lease interval, OUT outcome text, OUT number bigint, OUT message text) RETURNS record
+    LANGUAGE plpgsql
+    AS $$
+DECLARE
+    v_round round;
+    v_seal  seal;
+    v_made  record;
+    v_full  boolean;
+BEGIN
+    outcome := 'not_due';
+
+    SELECT * INTO v_round FROM round r
+    WHERE r.name = 'seal'
+        AND (coalesce(r.lease_until <= clock_timestamp(), true)
+             OR r.lease_owner = p_owner)
+    FOR UPDATE SKIP LOCKED;
+
+    IF NOT FOUND THEN
+        RETURN;
+    END IF;
+
+    SELECT * INTO v_seal FROM seal s WHERE s.signature IS NULL;
+
+    IF NOT FOUND AND v_round.run_at <= now() THEN
+        v_made := make_seal(20000);
+        v_seal := v_made.made;
+        v_full := v_made.is_full;
+        outcome := CASE WHEN v_made.is_behind THEN 'behind' ELSE outcome END;
+
+        UPDATE round r
+        SET run_at = CASE WHEN v_full THEN now() ELSE now() + p_interval END
+        WHERE r.name = 'seal';
+    END IF;
+
+    IF v_seal.number IS NOT NULL THEN
+        outcome := 'due';
+        number := v_seal.number;
+        message := v_seal.message;
+
+        UPDATE round r
+        SET lease_owner = p_owner,
+            lease_until = clock_timestamp() + p_lease
+        WHERE r.name = 'seal';
+    END IF;
+END
+$$;
+
+ALTER FUNCTION pay.claim_seal(p_owner text, p_interval interval, p_lease interval, OUT outcome text, OUT number bigint, OUT message text) OWNER TO payments_owner;
+
+--
+-- Name: FUNCTION claim_seal(p_owner text, p_interval interval, p_lease interval, OUT outcome text, OUT number bigint, OUT message text); Type: COMMENT; Schema: pay; Owner: payments_owner
+--
+
+COMMENT ON FUNCTION pay.claim_seal(p_owner text, p_interval interval, p_lease interval, OUT outcome text, OUT number bigint, OUT message text) IS 'Leases the signing of the next seal, if one is due';
+
+--
 -- Name: claim_tokens(text[], text[], text[], text[], text[]); Type: FUNCTION; Schema: pay; Owner: payments_owner
 --
 
@@ -1651,7 +1723,8 @@ CREATE FUNCTION pay.credit_ok(p_credit jsonb) RETURNS boolean
     AS $$
 BEGIN
     RETURN jsonb_typeof(p_credit) = 'string' AND EXISTS (
-        SELECT FROM currency k WHERE k.code = p_credit #>> '{}');
+        SELECT FROM currency k
+        WHERE k.code = p_credit #>> '{}' AND k.is_current);
 END
 $$;
 
@@ -1843,9 +1916,10 @@ BEGIN
     UPDATE dead_letter d
     SET state = 'settled', closed_at = clock_timestamp(),
         closed_by = 'gateway', closed_why = p_why
-    WHERE d.merchant_id = p_change.merchant_id
-        AND d.checkout_id = p_change.checkout_id AND d.kind = 'change'
-        AND d.operation_id = p_change.change_id AND d.state = 'open';
+    FROM letters_of(p_change.merchant_id, p_change.checkout_id) x
+    WHERE x.state = 'open' AND x.kind = 'change'
+        AND x.operation_id = p_change.change_id
+        AND d.dead_letter_id = x.dead_letter_id;
 END
 $$;
 
@@ -1943,6 +2017,7 @@ BEGIN
     SET charged_back_minor = o.charged_back_minor
         - CASE p_news.news WHEN 'won' THEN p_dispute.amount_minor ELSE 0 END
     WHERE o.merchant_id = p_dispute.merchant_id
+        AND o.checkout_id = p_dispute.checkout_id
         AND o.payment_order_id = p_dispute.payment_order_id
     RETURNING * INTO v_order;
 
@@ -2092,19 +2167,25 @@ ALTER TABLE pay.event OWNER TO payments_owner;
 CREATE FUNCTION pay.event_bytes(p_previous bytea, p_event pay.event) RETURNS text
     LANGUAGE plpgsql IMMUTABLE
     AS $$
+DECLARE
+    v_previous text := coalesce(encode(p_previous, 'hex'), '');
+    v_seq      text := p_event.seq;
+    v_at       text := pay.iso_micros(p_event.at);
+    v_tx       text := p_event.tx;
+    v_detail   text := p_event.detail;
 BEGIN
-    RETURN pay.hash_field(coalesce(encode(p_previous, 'hex'), ''))
+    RETURN pay.hash_field(v_previous)
         || pay.hash_field(p_event.merchant_id)
         || pay.hash_field(p_event.payment_order_id)
-        || pay.hash_field(p_event.seq::text)
-        || pay.hash_field(pay.iso_micros(p_event.at))
-        || pay.hash_field(p_event.tx::text)
+        || pay.hash_field(v_seq)
+        || pay.hash_field(v_at)
+        || pay.hash_field(v_tx)
         || pay.hash_field(p_event.kind)
         || pay.hash_field(p_event.actor)
         || pay.hash_field(p_event.old_status)
         || pay.hash_field(p_event.new_status)
         || pay.hash_field(p_event.reason)
-        || pay.hash_field(p_event.detail::text)
+        || pay.hash_field(v_detail)
         || pay.hash_field(p_event.request_id);
 END
 $$;
@@ -2115,7 +2196,7 @@ ALTER FUNCTION pay.event_bytes(p_previous bytea, p_event pay.event) OWNER TO pay
 -- Name: FUNCTION event_bytes(p_previous bytea, p_event pay.event); Type: COMMENT; Schema: pay; Owner: payments_owner
 --
 
-COMMENT ON FUNCTION pay.event_bytes(p_previous bytea, p_event pay.event) IS 'What the hash of an event is over; p_previous: the hash before it, NULL for an order''s first';
+COMMENT ON FUNCTION pay.event_bytes(p_previous bytea, p_event pay.event) IS 'What the hash of an event is over, each member with its length, NULL as -; p_previous: the hash before it, NULL for an order''s first';
 
 --
 -- Name: event_hash(bytea, pay.event); Type: FUNCTION; Schema: pay; Owner: payments_owner
@@ -2189,6 +2270,8 @@ BEGIN
                                             p_inside),
             'exceptions', explain_exceptions(c.merchant_id, c.checkout_id),
             'late_success', explain_late(c.merchant_id, c.checkout_id),
+            'changes', changes_of(o, NULL),
+            'disputes', explain_disputes(c.merchant_id, c.checkout_id),
             'events', timeline(o.merchant_id, o.payment_order_id,
                                p_inside))::text
         FROM find_order(p_merchant_id, p_payment_order_id) o
@@ -2242,6 +2325,32 @@ ALTER FUNCTION pay.explain_dispatches(p_merchant_id text, p_checkout_id text) OW
 COMMENT ON FUNCTION pay.explain_dispatches(p_merchant_id text, p_checkout_id text) IS 'The newest 100 calls about a checkout that may have changed something';
 
 --
+-- Name: explain_disputes(text, text); Type: FUNCTION; Schema: pay; Owner: payments_owner
+--
+
+CREATE FUNCTION pay.explain_disputes(p_merchant_id text, p_checkout_id text) RETURNS json
+    LANGUAGE sql STABLE
+    AS $$
+SELECT coalesce(json_agg(json_build_object(
+    'dispute_id', d.dispute_id, 'psp', d.psp,
+    'payment_order_id', d.payment_order_id, 'state', d.state,
+    'amount_minor', d.amount_minor, 'currency', d.currency, 'code', d.code,
+    'opened_at', iso_time(d.opened_at), 'changed_at', iso_time(d.changed_at))
+    ORDER BY d.opened_at, d.dispute_id), '[]')
+FROM (SELECT * FROM dispute x
+      WHERE x.merchant_id = p_merchant_id AND x.checkout_id = p_checkout_id
+      ORDER BY x.opened_at DESC LIMIT 100) d
+$$;
+
+ALTER FUNCTION pay.explain_disputes(p_merchant_id text, p_checkout_id text) OWNER TO payments_owner;
+
+--
+-- Name: FUNCTION explain_disputes(p_merchant_id text, p_checkout_id text); Type: COMMENT; Schema: pay; Owner: payments_owner
+--
+
+COMMENT ON FUNCTION pay.explain_disputes(p_merchant_id text, p_checkout_id text) IS 'The newest 100 disputes about a checkout';
+
+--
 -- Name: explain_exceptions(text, text); Type: FUNCTION; Schema: pay; Owner: payments_owner
 --
 
@@ -2253,7 +2362,8 @@ SELECT coalesce(json_agg(json_build_object(
     'event_id', m.event_id, 'token', m.token, 'alias', m.alias,
     'amount_minor', m.amount_minor, 'currency', m.currency,
     'own_token', m.own_token, 'own_amount_minor', m.total_minor,
-    'own_currency', m.own_currency, 'request_id', m.request_id)
+    'own_currency', m.own_currency, 'object', m.object, 'wrong', m.why,
+    'request_id', m.request_id)
     ORDER BY m.mismatch_id), '[]')
 FROM (SELECT * FROM mismatch x
       WHERE x.merchant_id = p_merchant_id AND x.checkout_id = p_checkout_id
@@ -2280,6 +2390,12 @@ BEGIN
         (p_s.status = 'SUCCESS' AND p_s.contradicted, 'nobody',
          'It is paid. %s has later said otherwise; that changed nothing '
          'here, but somebody should compare it with the books of %1$s.'),
+        (p_s.status = 'SUCCESS' AND p_s.change_letter, 'people',
+         'It is paid. Of what was to follow (%3$s) nobody knows whether %1$s '
+         'has done it, and the gateway has stopped asking: somebody must '
+         'look.'),
+        (p_s.status = 'SUCCESS' AND p_s.change IS NOT NULL, 'psp',
+         'It is paid, and what is to follow (%3$s) is on its way at %1$s.'),
         (p_s.status = 'SUCCESS', 'nobody', 'It is paid.'),
         (p_s.late = 'held', 'people',
          'It was paid after its time was over. Nothing is booked or paid '
@@ -2366,8 +2482,8 @@ CREATE FUNCTION pay.explain_letters(p_merchant_id text, p_checkout_id text, p_in
     LANGUAGE sql STABLE
     AS $$
 SELECT coalesce(json_agg(json_build_object(
-    'id', d.dead_letter_id, 'kind', d.kind, 'reason', d.reason,
-    'code', d.code, 'attempts', d.attempts, 'at', iso_time(d.at),
+    'id', d.dead_letter_id, 'kind', d.kind, 'operation_id', d.operation_id,
+    'reason', d.reason, 'code', d.code, 'attempts', d.attempts, 'at', iso_time(d.at),
     'state', d.state, 'closed_at', iso_time(d.closed_at),
     'closed_by', CASE WHEN p_inside THEN d.closed_by END,
     'closed_why', CASE WHEN p_inside THEN d.closed_why END)
@@ -2464,6 +2580,14 @@ BEGIN
         ELSE greatest(p_s.run_at, p_s.lease_until) END);
     v_then := greatest(at, now());
 
+    IF p_s.change_at IS NOT NULL
+        AND coalesce(p_s.change_at <= at, true)
+    THEN
+        what := 'change';
+        at := p_s.change_at;
+        RETURN;
+    END IF;
+
     what := CASE
         WHEN at IS NULL THEN 'none'
         WHEN p_s.refund_at IS NOT NULL THEN 'refund'
@@ -2493,9 +2617,19 @@ CREATE FUNCTION pay.explain_registered(p_s pay.standing, OUT waits_for text, OUT
     AS $_$
 BEGIN
     SELECT v.waits_for, v.why INTO waits_for, why FROM (VALUES
+        (p_s.change_letter, 'people',
+         'Nobody knows whether %1$s has done what it was told (%3$s), and '
+         'the gateway has stopped asking: somebody must look.'),
+        (p_s.change = 'cancel', 'psp', '%s is being told to cancel it.'),
+        (p_s.change = 'capture', 'psp',
+         'The buyer has authorised the payment, and %s is being told to take '
+         'the money.'),
         (p_s.differs, 'people',
          '%s says that another amount or currency was paid: somebody must '
          'compare it with the books of %1$s.'),
+        (p_s.authorized, 'merchant',
+         'The buyer has authorised the payment at %s, and nobody has asked '
+         'for the money yet.'),
         (p_s.letter = 'poll', 'people',
          '%s did not say how it stands in %2$s attempts, so the gateway has '
          'stopped asking: somebody must look.'),
@@ -2583,6 +2717,8 @@ BEGIN
         (p_s.registered = 'REGISTERING' AND p_at IS NOT NULL, 'after',
          greatest(p_at, now()),
          'Its time is over, and it is about to be closed.'),
+        (p_s.authorized, 'no', NULL,
+         'The buyer has authorised the payment: cancel it first.'),
         (p_s.letter = 'poll' OR p_s.job IS NULL, 'no', NULL,
          'Nobody knows whether it was paid: somebody must ask %s first.'),
         (p_s.capture IN ('OPEN', 'UNKNOWN', 'PENDING', 'DONE')
@@ -2628,7 +2764,7 @@ BEGIN
         v_wait := explain_registered(p_s);
     END IF;
 
-    v_why := format(v_wait.why, p_s.psp, p_s.letter_attempts)
+    v_why := format(v_wait.why, p_s.psp, p_s.letter_attempts, p_s.change)
         || CASE WHEN p_s.stuck THEN
             ' It takes longer than it should, and is on the list of those '
             'on call.' ELSE '' END
@@ -2715,6 +2851,47 @@ ALTER FUNCTION pay.explain_unregistered(p_s pay.standing, p_what text, OUT waits
 --
 
 COMMENT ON FUNCTION pay.explain_unregistered(p_s pay.standing, p_what text, OUT waits_for text, OUT why text) IS 'Who waits for whom, and why, before there is a page to pay on';
+
+--
+-- Name: export_range(timestamp with time zone, timestamp with time zone); Type: FUNCTION; Schema: pay; Owner: payments_owner
+--
+
+CREATE FUNCTION pay.export_range(p_since timestamp with time zone, p_until timestamp with time zone, OUT from_tx bigint, OUT until_tx bigint, OUT first bigint, OUT last bigint) RETURNS record
+    LANGUAGE plpgsql STABLE
+    AS $$
+DECLARE
+    v_newest bigint := (SELECT max(s.number) FROM pay.seal s);
+BEGIN
+    from_tx := 0;
+    until_tx := 9223372036854775807;
+    first := 1;
+    last := v_newest;
+
+    IF p_since IS NOT NULL AND v_newest IS NOT NULL THEN
+        SELECT coalesce(min(s.number), v_newest + 1) INTO first
+        FROM pay.seal s WHERE s.at >= p_since;
+        SELECT coalesce(max(s.until_tx), 0) INTO from_tx
+        FROM pay.seal s WHERE s.number < first;
+    END IF;
+
+    IF p_until IS NOT NULL AND v_newest IS NOT NULL THEN
+        SELECT max(s.number), coalesce(max(s.until_tx), 0)
+        INTO last, until_tx
+        FROM pay.seal s WHERE s.at < p_until;
+    END IF;
+
+    first := greatest(first, (SELECT max(d.first_seal)
+                              FROM pay.dropped_month d));
+END
+$$;
+
+ALTER FUNCTION pay.export_range(p_since timestamp with time zone, p_until timestamp with time zone, OUT from_tx bigint, OUT until_tx bigint, OUT first bigint, OUT last bigint) OWNER TO payments_owner;
+
+--
+-- Name: FUNCTION export_range(p_since timestamp with time zone, p_until timestamp with time zone, OUT from_tx bigint, OUT until_tx bigint, OUT first bigint, OUT last bigint); Type: COMMENT; Schema: pay; Owner: payments_owner
+--
+
+COMMENT ON FUNCTION pay.export_range(p_since timestamp with time zone, p_until timestamp with time zone, OUT from_tx bigint, OUT until_tx bigint, OUT first bigint, OUT last bigint) IS 'Which transactions and seals an export of this time has';
 
 --
 -- Name: fact_kind(text, bigint, text, bigint, text); Type: FUNCTION; Schema: pay; Owner: payments_owner
@@ -2914,9 +3091,9 @@ DECLARE
     v_event event;
 BEGIN
     v_event := ROW(p_item.merchant_id, p_payment_order_id, 1, now(),
-        pg_current_xact_id()::text::bigint, 'created', 'merchant', NULL,
-        'NOT_STARTED', NULL, jsonb_strip_nulls(jsonb_build_object(
-            'psp', p_item.psp, 'route', p_item.route)),
+        this_tx(), 'created', 'merchant', NULL, 'NOT_STARTED', NULL,
+        jsonb_strip_nulls(jsonb_build_object('psp', p_item.psp,
+                                             'route', p_item.route)),
         p_item.request_id, NULL);
     v_event.hash := event_hash(NULL, v_event);
 
@@ -2952,18 +3129,20 @@ BEGIN
         OFFSET 0) k
     WHERE c.ctid = k.tid;
 
+    UPDATE change c
+    SET psp = m.next
+    FROM unnest(p_nexts) WITH ORDINALITY AS m (next, n)
+    CROSS JOIN LATERAL (
+        SELECT k.ctid AS tid FROM change k
+        WHERE k.merchant_id = p_facts[m.n].merchant_id
+            AND k.checkout_id = p_facts[m.n].checkout_id
+            AND k.kind = 'cancel' AND k.status = 'NOT_STARTED'
+        OFFSET 0) k
+    WHERE c.ctid = k.tid;
+
     PERFORM record_facts(p_facts);
 
     FOREACH v_fact IN ARRAY p_facts LOOP
-        UPDATE change k
-        SET psp = r.psp
-        FROM registration r
-        WHERE k.merchant_id = v_fact.merchant_id
-            AND k.checkout_id = v_fact.checkout_id AND k.kind = 'cancel'
-            AND k.status = 'NOT_STARTED'
-            AND r.merchant_id = k.merchant_id
-            AND r.checkout_id = k.checkout_id;
-
         UPDATE job j
         SET lease_owner = NULL, lease_until = NULL,
             run_at = now() + make_interval(
@@ -3121,7 +3300,8 @@ COMMENT ON FUNCTION pay.half_even(p_value numeric) IS 'Rounded to a whole, halve
 CREATE FUNCTION pay.hash_field(p_value text) RETURNS text
     LANGUAGE sql IMMUTABLE
     AS $$
-SELECT coalesce(octet_length(p_value) || ':' || p_value || ',', '-,')
+SELECT coalesce(octet_length(p_value)::text || ':'::text || p_value
+                || ','::text, '-,'::text)
 $$;
 
 ALTER FUNCTION pay.hash_field(p_value text) OWNER TO payments_owner;
@@ -3207,7 +3387,9 @@ BEGIN
         END IF;
     ELSIF v_to IN ('EXECUTING', p_change.status) THEN
         RETURN;
-    ELSIF p_change.kind <> 'refund' OR p_change.returned THEN
+    ELSIF p_change.kind <> 'refund' OR p_change.returned
+        OR v_to = 'SUCCESS' AND p_change.reference = p_news.object
+    THEN
         SELECT * INTO outcome, facts
         FROM news_doubt(p_news, 'contradiction');
     ELSIF v_to = 'FAILED' OR (SELECT t.outcome = 'created'
@@ -3897,13 +4079,14 @@ BEGIN
     WITH won AS (
         INSERT INTO payment_order AS o (merchant_id, payment_order_id,
             checkout_id, position, seller_account, amount_minor, currency,
-            credit_currency, credit_rate, credit_minor, credit_until, head)
+            credit_currency, credit_rate, credit_minor, credit_until, head,
+            head_tx)
         SELECT i.merchant_id, e.line ->> 'id', i.checkout_id, e.n,
             e.line ->> 'seller', (e.line -> 'amount')::bigint, i.currency,
             CASE WHEN q.quote IS NOT NULL THEN e.line ->> 'credit' END,
             (q.quote -> 'rate')::numeric, (q.quote -> 'minor')::bigint,
             CASE WHEN q.quote IS NOT NULL THEN now() + i.quote_ttl END,
-            (first_event(i, e.line ->> 'id')).hash
+            (first_event(i, e.line ->> 'id')).hash, this_tx()
         FROM unnest(p_items) i,
             jsonb_array_elements(i.orders) WITH ORDINALITY AS e (line, n),
             LATERAL (SELECT e.line -> 'quote') q (quote)
@@ -4187,13 +4370,19 @@ BEGIN
             p_letter.checkout_id)
         WHEN 'executing' THEN order_is(p_letter.merchant_id,
             p_letter.checkout_id, '{EXECUTING}')
+        WHEN 'changing' THEN EXISTS (
+            SELECT FROM change c
+            WHERE c.merchant_id = p_letter.merchant_id
+                AND c.checkout_id = p_letter.checkout_id
+                AND c.status IN ('NOT_STARTED', 'EXECUTING'))
         -- one that is being sent again is as little known as before
         WHEN 'unknown' THEN EXISTS (
             SELECT FROM dispatch d
             WHERE d.merchant_id = p_letter.merchant_id
                 AND d.checkout_id = p_letter.checkout_id
                 AND d.state IN ('OPEN', 'UNKNOWN')
-                AND is_unsettled(d.merchant_id, d.checkout_id, d.operation))
+                AND is_unsettled(d.merchant_id, d.checkout_id, d.operation,
+                                 d.operation_id))
         WHEN 'parked' THEN EXISTS (
             SELECT FROM webhook_inbox i
             WHERE i.psp = p_letter.psp AND i.event_id = p_letter.event_id
@@ -4253,6 +4442,38 @@ ALTER FUNCTION pay.is_reserved(p_change pay.change) OWNER TO payments_owner;
 COMMENT ON FUNCTION pay.is_reserved(p_change pay.change) IS 'Whether a refund holds its amount';
 
 --
+-- Name: is_sealed(timestamp with time zone, timestamp with time zone); Type: FUNCTION; Schema: pay; Owner: payments_owner
+--
+
+CREATE FUNCTION pay.is_sealed(p_from timestamp with time zone, p_until timestamp with time zone) RETURNS boolean
+    LANGUAGE plpgsql STABLE
+    AS $$
+BEGIN
+    RETURN NOT EXISTS (
+        SELECT FROM (
+            SELECT e.merchant_id, e.payment_order_id, max(e.seq) AS seq
+            FROM event e
+            WHERE e.at >= p_from AND e.at < p_until
+            GROUP BY e.merchant_id, e.payment_order_id) e
+        LEFT JOIN (
+            SELECT l.merchant_id, l.payment_order_id, max(l.seq) AS seq
+            FROM seal_leaf l
+            JOIN seal s ON s.number = l.number AND s.signature IS NOT NULL
+            GROUP BY l.merchant_id, l.payment_order_id) l
+            USING (merchant_id, payment_order_id)
+        WHERE coalesce(l.seq, 0) < e.seq);
+END
+$$;
+
+ALTER FUNCTION pay.is_sealed(p_from timestamp with time zone, p_until timestamp with time zone) OWNER TO payments_owner;
+
+--
+-- Name: FUNCTION is_sealed(p_from timestamp with time zone, p_until timestamp with time zone); Type: COMMENT; Schema: pay; Owner: payments_owner
+--
+
+COMMENT ON FUNCTION pay.is_sealed(p_from timestamp with time zone, p_until timestamp with time zone) IS 'Whether all events of this time are in signed seals';
+
+--
 -- Name: is_statement(text); Type: FUNCTION; Schema: pay; Owner: payments_owner
 --
 
@@ -4267,6 +4488,30 @@ ALTER FUNCTION pay.is_statement(p_text text) OWNER TO payments_owner;
 --
 
 COMMENT ON FUNCTION pay.is_statement(p_text text) IS 'Whether this can stand for who did something, or why';
+
+--
+-- Name: is_tangled(timestamp with time zone, timestamp with time zone); Type: FUNCTION; Schema: pay; Owner: payments_owner
+--
+
+CREATE FUNCTION pay.is_tangled(p_from timestamp with time zone, p_until timestamp with time zone) RETURNS boolean
+    LANGUAGE plpgsql STABLE
+    AS $$
+BEGIN
+    RETURN EXISTS (
+        SELECT FROM event e
+        JOIN event n USING (merchant_id, payment_order_id)
+        WHERE e.at >= p_from AND e.at < p_until AND n.at >= p_until
+            AND n.seq < e.seq);
+END
+$$;
+
+ALTER FUNCTION pay.is_tangled(p_from timestamp with time zone, p_until timestamp with time zone) OWNER TO payments_owner;
+
+--
+-- Name: FUNCTION is_tangled(p_from timestamp with time zone, p_until timestamp with time zone); Type: COMMENT; Schema: pay; Owner: payments_owner
+--
+
+COMMENT ON FUNCTION pay.is_tangled(p_from timestamp with time zone, p_until timestamp with time zone) IS 'Whether an order has an event of this time behind one of a later time';
 
 --
 -- Name: is_told(text, text, text, text, text); Type: FUNCTION; Schema: pay; Owner: payments_owner
@@ -4296,13 +4541,19 @@ ALTER FUNCTION pay.is_told(p_merchant_id text, p_checkout_id text, p_payment_ord
 COMMENT ON FUNCTION pay.is_told(p_merchant_id text, p_checkout_id text, p_payment_order_id text, p_kind text, p_actor text) IS 'Whether an order''s timeline has such an event (NULL: of any actor)';
 
 --
--- Name: is_unsettled(text, text, text); Type: FUNCTION; Schema: pay; Owner: payments_owner
+-- Name: is_unsettled(text, text, text, text); Type: FUNCTION; Schema: pay; Owner: payments_owner
 --
 
-CREATE FUNCTION pay.is_unsettled(p_merchant_id text, p_checkout_id text, p_operation text) RETURNS boolean
+CREATE FUNCTION pay.is_unsettled(p_merchant_id text, p_checkout_id text, p_operation text, p_operation_id text) RETURNS boolean
     LANGUAGE plpgsql STABLE
     AS $$
+DECLARE
+    v_change change := find_change(p_merchant_id, p_operation_id);
 BEGIN
+    IF v_change.change_id IS NOT NULL THEN
+        RETURN v_change.status IN ('NOT_STARTED', 'EXECUTING');
+    END IF;
+
     RETURN CASE p_operation
         WHEN 'register' THEN is_registering(p_merchant_id, p_checkout_id)
         WHEN 'capture' THEN order_is(p_merchant_id, p_checkout_id,
@@ -4318,22 +4569,24 @@ BEGIN
 END
 $$;
 
-ALTER FUNCTION pay.is_unsettled(p_merchant_id text, p_checkout_id text, p_operation text) OWNER TO payments_owner;
+ALTER FUNCTION pay.is_unsettled(p_merchant_id text, p_checkout_id text, p_operation text, p_operation_id text) OWNER TO payments_owner;
 
 --
--- Name: FUNCTION is_unsettled(p_merchant_id text, p_checkout_id text, p_operation text); Type: COMMENT; Schema: pay; Owner: payments_owner
+-- Name: FUNCTION is_unsettled(p_merchant_id text, p_checkout_id text, p_operation text, p_operation_id text); Type: COMMENT; Schema: pay; Owner: payments_owner
 --
 
-COMMENT ON FUNCTION pay.is_unsettled(p_merchant_id text, p_checkout_id text, p_operation text) IS 'Whether it matters that the outcome of a call is not known';
+COMMENT ON FUNCTION pay.is_unsettled(p_merchant_id text, p_checkout_id text, p_operation text, p_operation_id text) IS 'Whether it matters that the outcome of a call is not known';
 
 --
 -- Name: iso_micros(timestamp with time zone); Type: FUNCTION; Schema: pay; Owner: payments_owner
 --
 
 CREATE FUNCTION pay.iso_micros(p_at timestamp with time zone) RETURNS text
-    LANGUAGE sql IMMUTABLE
+    LANGUAGE plpgsql IMMUTABLE
     AS $$
-SELECT to_char(p_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')
+BEGIN
+    RETURN to_char(p_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"');
+END
 $$;
 
 ALTER FUNCTION pay.iso_micros(p_at timestamp with time zone) OWNER TO payments_owner;
@@ -4435,6 +4688,44 @@ ALTER FUNCTION pay.job_rank(p_kind text) OWNER TO payments_owner;
 --
 
 COMMENT ON FUNCTION pay.job_rank(p_kind text) IS 'In which order jobs are handed out';
+
+--
+-- Name: keep_anchors(date, timestamp with time zone, text, text); Type: FUNCTION; Schema: pay; Owner: payments_owner
+--
+
+CREATE FUNCTION pay.keep_anchors(p_month date, p_until timestamp with time zone, p_who text, p_why text) RETURNS void
+    LANGUAGE plpgsql
+    AS $$
+DECLARE
+    v_events bigint;
+    v_tx     bigint;
+BEGIN
+    SELECT count(*), coalesce(max(e.tx), 0) INTO v_events, v_tx
+    FROM event e WHERE e.at < p_until;
+
+    INSERT INTO event_anchor (merchant_id, payment_order_id, seq, hash)
+    SELECT DISTINCT ON (e.merchant_id, e.payment_order_id)
+        e.merchant_id, e.payment_order_id, e.seq, e.hash
+    FROM event e
+    WHERE e.at < p_until
+    ORDER BY e.merchant_id, e.payment_order_id, e.seq DESC
+    ON CONFLICT (merchant_id, payment_order_id) DO UPDATE
+    SET seq = EXCLUDED.seq, hash = EXCLUDED.hash;
+
+    INSERT INTO dropped_month (month, events, max_tx, first_seal, who, why)
+    VALUES (p_month, v_events, v_tx, (
+        SELECT coalesce(max(s.number), 0) + 1 FROM seal s
+        WHERE s.from_tx <= v_tx), p_who, p_why);
+END
+$$;
+
+ALTER FUNCTION pay.keep_anchors(p_month date, p_until timestamp with time zone, p_who text, p_why text) OWNER TO payments_owner;
+
+--
+-- Name: FUNCTION keep_anchors(p_month date, p_until timestamp with time zone, p_who text, p_why text); Type: COMMENT; Schema: pay; Owner: payments_owner
+--
+
+COMMENT ON FUNCTION pay.keep_anchors(p_month date, p_until timestamp with time zone, p_who text, p_why text) IS 'Writes down where chains and seals begin once a month is gone';
 
 --
 -- Name: keep_difference(text, text, jsonb); Type: FUNCTION; Schema: pay; Owner: payments_owner
@@ -5009,7 +5300,9 @@ DECLARE
     v_until timestamptz := (p_month + interval '1 month') AT TIME ZONE 'UTC';
 BEGIN
     EXECUTE format('CREATE TABLE pay.%I (LIKE pay.event INCLUDING ALL)'
-        ' WITH (autovacuum_analyze_threshold = 1000)', v_name);
+        ' WITH (autovacuum_analyze_threshold = 1000,'
+        ' autovacuum_vacuum_insert_threshold = 500000,'
+        ' autovacuum_vacuum_insert_scale_factor = 0)', v_name);
 
     IF EXISTS (SELECT FROM event_default e
                WHERE e.at >= v_from AND e.at < v_until)
@@ -5093,6 +5386,80 @@ ALTER FUNCTION pay.make_partitions(p_move boolean) OWNER TO payments_owner;
 --
 
 COMMENT ON FUNCTION pay.make_partitions(p_move boolean) IS 'Makes the partitions of the log that will be needed: how many';
+
+--
+-- Name: seal; Type: TABLE; Schema: pay; Owner: payments_owner
+--
+
+CREATE TABLE pay.seal (
+    number bigint NOT NULL,
+    from_tx bigint NOT NULL,
+    until_tx bigint NOT NULL,
+    at timestamp with time zone NOT NULL,
+    count integer NOT NULL,
+    root bytea NOT NULL,
+    previous bytea NOT NULL,
+    message text NOT NULL,
+    key_id pay.id,
+    signature bytea,
+    CONSTRAINT seal_check CHECK ((from_tx < until_tx)),
+    CONSTRAINT seal_check1 CHECK (((key_id IS NULL) = (signature IS NULL))),
+    CONSTRAINT seal_count_check CHECK ((count >= 1)),
+    CONSTRAINT seal_number_check CHECK ((number >= 1)),
+    CONSTRAINT seal_previous_check CHECK ((octet_length(previous) = 32)),
+    CONSTRAINT seal_root_check CHECK ((octet_length(root) = 32)),
+    CONSTRAINT seal_signature_check CHECK ((octet_length(signature) = 64))
+);
+
+ALTER TABLE pay.seal OWNER TO payments_owner;
+
+--
+-- Name: make_seal(integer); Type: FUNCTION; Schema: pay; Owner: payments_owner
+--
+
+CREATE FUNCTION pay.make_seal(p_most integer, OUT made pay.seal, OUT is_full boolean, OUT is_behind boolean) RETURNS record
+    LANGUAGE plpgsql
+    AS $$
+DECLARE
+    v_last  seal;
+    v_until bigint :=
+        pg_snapshot_xmin(pg_current_snapshot())::text::bigint;
+BEGIN
+    SELECT * INTO v_last FROM seal s ORDER BY s.number DESC LIMIT 1;
+    made.from_tx := coalesce(v_last.until_tx, 0);
+    is_behind := v_until < made.from_tx;
+
+    IF v_until <= made.from_tx THEN
+        made := NULL;
+        RETURN;
+    END IF;
+
+    made.number := coalesce(v_last.number, 0) + 1;
+    made.until_tx := seal_end(made.from_tx, v_until,
+        coalesce(v_last.until_tx - v_last.from_tx, 1024), p_most);
+    is_full := made.until_tx < v_until;
+    made.count := take_leaves(made.number, made.from_tx, made.until_tx);
+
+    IF made.count = 0 THEN
+        made := NULL;
+        RETURN;
+    END IF;
+
+    made.at := clock_timestamp();
+    made.root := seal_root(made.number);
+    made.previous := seal_digest(v_last.message);
+    made.message := seal_message(made);
+    INSERT INTO seal SELECT (made).*;
+END
+$$;
+
+ALTER FUNCTION pay.make_seal(p_most integer, OUT made pay.seal, OUT is_full boolean, OUT is_behind boolean) OWNER TO payments_owner;
+
+--
+-- Name: FUNCTION make_seal(p_most integer, OUT made pay.seal, OUT is_full boolean, OUT is_behind boolean); Type: COMMENT; Schema: pay; Owner: payments_owner
+--
+
+COMMENT ON FUNCTION pay.make_seal(p_most integer, OUT made pay.seal, OUT is_full boolean, OUT is_behind boolean) IS 'Begins the next seal over at most p_most events, and whether more wait';
 
 --
 -- Name: manual_kind(text, text, text, text, pay.payment_order); Type: FUNCTION; Schema: pay; Owner: payments_owner
@@ -5269,6 +5636,38 @@ ALTER FUNCTION pay.median_rate(p_base text, p_quote text, p_age interval) OWNER 
 COMMENT ON FUNCTION pay.median_rate(p_base text, p_quote text, p_age interval) IS 'The median rate of the sources that have a fresh one; NULL: none has';
 
 --
+-- Name: merkle_root(bytea[]); Type: FUNCTION; Schema: pay; Owner: payments_owner
+--
+
+CREATE FUNCTION pay.merkle_root(p_hashes bytea[]) RETURNS bytea
+    LANGUAGE plpgsql IMMUTABLE
+    AS $$
+DECLARE
+    v_level bytea[] := p_hashes;
+BEGIN
+    WHILE cardinality(v_level) > 1 LOOP
+        v_level := ARRAY(
+            SELECT CASE WHEN p.next IS NULL THEN p.hash
+                        ELSE sha256('\x01'::bytea || p.hash || p.next) END
+            FROM (SELECT u.n, u.hash, lead(u.hash) OVER (ORDER BY u.n) AS next
+                  FROM unnest(v_level) WITH ORDINALITY u (hash, n)) p
+            WHERE p.n % 2 = 1
+            ORDER BY p.n);
+    END LOOP;
+
+    RETURN v_level[1];
+END
+$$;
+
+ALTER FUNCTION pay.merkle_root(p_hashes bytea[]) OWNER TO payments_owner;
+
+--
+-- Name: FUNCTION merkle_root(p_hashes bytea[]); Type: COMMENT; Schema: pay; Owner: payments_owner
+--
+
+COMMENT ON FUNCTION pay.merkle_root(p_hashes bytea[]) IS 'The root of a Merkle tree over these hashes of leaves; NULL of none';
+
+--
 -- Name: move_change(pay.change, text, pay.fact); Type: FUNCTION; Schema: pay; Owner: payments_owner
 --
 
@@ -5314,7 +5713,7 @@ CREATE FUNCTION pay.move_orders(p_facts pay.fact[], p_turn integer, OUT moved in
     AS $$
 DECLARE
     v_now timestamptz := clock_timestamp();
-    v_tx  bigint := pg_current_xact_id()::text::bigint;
+    v_tx  bigint := this_tx();
 BEGIN
     WITH step AS (
         SELECT f.*, o.tid, o.payment_order_id, o.status AS old_status,
@@ -5365,9 +5764,10 @@ BEGIN
                     OR s.new_status = 'FAILED' THEN 0
                 ELSE o.authorized_minor END,
             head = event_hash(o.head, ROW(s.merchant_id, s.payment_order_id,
-                o.version + 1, v_now, v_tx, s.news, s.actor, s.old_status,
-                s.new_status, s.new_reason, d.about, s.request_id,
-                NULL)::event)
+                o.version + 1, v_now, greatest(o.head_tx, v_tx), s.news,
+                s.actor, s.old_status, s.new_status, s.new_reason, d.about,
+                s.request_id, NULL)::event),
+            head_tx = greatest(o.head_tx, v_tx)
         FROM step s
         CROSS JOIN LATERAL (
             SELECT jsonb_strip_nulls(jsonb_build_object('type', s.type,
@@ -5402,13 +5802,14 @@ BEGIN
                         s.payment_order_id, s.news,
                         CASE WHEN s.news = 'contradiction'
                              THEN s.actor END))
-        RETURNING s.*, d.about, o.version, o.head, o AS now
+        RETURNING s.*, d.about, o.version, o.head,
+            o.head_tx, o AS now
     ), logged AS (
         INSERT INTO event (merchant_id, payment_order_id, seq, at, tx, kind,
             actor, old_status, new_status, reason, detail, request_id, hash)
-        SELECT m.merchant_id, m.payment_order_id, m.version, v_now, v_tx,
-            m.news, m.actor, m.old_status, m.new_status, m.new_reason,
-            m.about, m.request_id, m.head
+        SELECT m.merchant_id, m.payment_order_id, m.version, v_now,
+            m.head_tx, m.news, m.actor, m.old_status, m.new_status,
+            m.new_reason, m.about, m.request_id, m.head
         FROM moved m
     ), told AS (
         INSERT INTO outbox (merchant_id, payment_order_id, seq, at, kind)
@@ -5473,7 +5874,8 @@ BEGIN
             SELECT k.ctid AS tid FROM dead_letter k
             WHERE k.merchant_id = x.merchant_id
                 AND k.checkout_id = x.checkout_id AND k.state = 'open'
-                AND k.kind IN ('poll', 'stuck') AND k.reason <> 'unknown'
+                AND k.kind IN ('poll', 'stuck')
+                AND k.reason NOT IN ('unknown', 'changing')
             OFFSET 0) k
         WHERE d.ctid = k.tid
     )
@@ -5606,6 +6008,34 @@ ALTER FUNCTION pay.move_registrations(p_merchant_id text[], p_checkout_id text[]
 --
 
 COMMENT ON FUNCTION pay.move_registrations(p_merchant_id text[], p_checkout_id text[], p_psp text[], p_outcome text[], p_attempt bigint[], p_lease_ms bigint[], OUT items integer[], OUT nexts text[]) IS 'Moves registrations of locked checkouts to the next PSP';
+
+--
+-- Name: name_refund(pay.change, text); Type: FUNCTION; Schema: pay; Owner: payments_owner
+--
+
+CREATE FUNCTION pay.name_refund(p_change pay.change, p_reference text) RETURNS void
+    LANGUAGE plpgsql
+    AS $$
+BEGIN
+    UPDATE change c
+    SET reference = CASE WHEN c.change_id = p_change.change_id
+                         THEN p_reference END
+    WHERE c.merchant_id = p_change.merchant_id
+        AND c.checkout_id = p_change.checkout_id
+        AND c.kind = 'refund' AND c.origin = 'merchant'
+        AND c.psp = p_change.psp
+        AND (c.change_id = p_change.change_id
+             OR c.reference = p_reference);
+END
+$$;
+
+ALTER FUNCTION pay.name_refund(p_change pay.change, p_reference text) OWNER TO payments_owner;
+
+--
+-- Name: FUNCTION name_refund(p_change pay.change, p_reference text); Type: COMMENT; Schema: pay; Owner: payments_owner
+--
+
+COMMENT ON FUNCTION pay.name_refund(p_change pay.change, p_reference text) IS 'Gives a refund the PSP''s id that its call was answered with';
 
 --
 -- Name: dispatch; Type: TABLE; Schema: pay; Owner: payments_owner
@@ -6074,6 +6504,43 @@ ALTER FUNCTION pay.only_order(p_merchant_id text, p_checkout_id text) OWNER TO p
 COMMENT ON FUNCTION pay.only_order(p_merchant_id text, p_checkout_id text) IS 'Whose money it must be, where nobody else''s it can be';
 
 --
+-- Name: open_change(pay.payment_order); Type: FUNCTION; Schema: pay; Owner: payments_owner
+--
+
+CREATE FUNCTION pay.open_change(p_order pay.payment_order, OUT kind text, OUT run_at timestamp with time zone, OUT letter boolean) RETURNS record
+    LANGUAGE plpgsql STABLE
+    AS $$
+BEGIN
+    SELECT c.kind, greatest(j.run_at, j.lease_until),
+        EXISTS (SELECT FROM letters_of(c.merchant_id, c.checkout_id) x
+                WHERE x.state = 'open' AND x.kind = 'change'
+                    AND x.operation_id = c.change_id)
+    INTO kind, run_at, letter
+    FROM change c
+    LEFT JOIN LATERAL (
+        SELECT x.* FROM job x
+        WHERE x.merchant_id = c.merchant_id
+            AND x.checkout_id = c.checkout_id AND x.kind = 'change'
+            AND x.operation_id = c.change_id
+        OFFSET 0) j ON true
+    WHERE c.merchant_id = p_order.merchant_id
+        AND c.checkout_id = p_order.checkout_id
+        AND (c.payment_order_id = p_order.payment_order_id
+             OR c.kind = 'cancel')
+        AND c.status IN ('NOT_STARTED', 'EXECUTING')
+    ORDER BY 3 DESC, c.created_at, c.change_id LIMIT 1;
+END
+$$;
+
+ALTER FUNCTION pay.open_change(p_order pay.payment_order, OUT kind text, OUT run_at timestamp with time zone, OUT letter boolean) OWNER TO payments_owner;
+
+--
+-- Name: FUNCTION open_change(p_order pay.payment_order, OUT kind text, OUT run_at timestamp with time zone, OUT letter boolean); Type: COMMENT; Schema: pay; Owner: payments_owner
+--
+
+COMMENT ON FUNCTION pay.open_change(p_order pay.payment_order, OUT kind text, OUT run_at timestamp with time zone, OUT letter boolean) IS 'The change of an order that is open, one that needs people first';
+
+--
 -- Name: open_dead_letter(text[], text[], text[], text[], text[], text[], text[], integer[], text[]); Type: FUNCTION; Schema: pay; Owner: payments_owner
 --
 
@@ -6141,6 +6608,7 @@ BEGIN
     UPDATE payment_order o
     SET charged_back_minor = o.charged_back_minor + p_news.amount_minor
     WHERE o.merchant_id = p_news.merchant_id
+        AND o.checkout_id = p_news.checkout_id
         AND o.payment_order_id = v_order.payment_order_id;
 
     outcome := 'applied';
@@ -6368,6 +6836,7 @@ BEGIN
     UPDATE payment_order o
     SET refunding_minor = o.refunding_minor + p_change.amount_minor
     WHERE o.merchant_id = p_change.merchant_id
+        AND o.checkout_id = p_change.checkout_id
         AND o.payment_order_id = p_change.payment_order_id
     RETURNING * INTO v_order;
 
@@ -7232,6 +7701,7 @@ BEGIN
             THEN p_change.amount_minor ELSE 0 END,
         refunded_minor = o.refunded_minor + p_change.amount_minor
     WHERE o.merchant_id = p_change.merchant_id
+        AND o.checkout_id = p_change.checkout_id
         AND o.payment_order_id = p_change.payment_order_id
     RETURNING * INTO v_order;
 
@@ -7270,6 +7740,7 @@ BEGIN
         refunded_minor = o.refunded_minor - CASE WHEN v_done
             THEN p_change.amount_minor ELSE 0 END
     WHERE o.merchant_id = p_change.merchant_id
+        AND o.checkout_id = p_change.checkout_id
         AND o.payment_order_id = p_change.payment_order_id
     RETURNING * INTO v_order;
 
@@ -7441,6 +7912,7 @@ BEGIN
         UPDATE payment_order o
         SET refunding_minor = o.refunding_minor + p_change.amount_minor
         WHERE o.merchant_id = p_change.merchant_id
+            AND o.checkout_id = p_change.checkout_id
             AND o.payment_order_id = p_change.payment_order_id;
 
         v_postings := order_posting(p_order, 'change/' || p_change.change_id,
@@ -7660,6 +8132,123 @@ ALTER FUNCTION pay.same_token(p_own_psp text, p_own_token text, p_own_alias text
 --
 
 COMMENT ON FUNCTION pay.same_token(p_own_psp text, p_own_token text, p_own_alias text, p_psp text, p_token text, p_alias text) IS 'Whether a PSP has said again what is stored of a registration';
+
+--
+-- Name: seal_digest(text); Type: FUNCTION; Schema: pay; Owner: payments_owner
+--
+
+CREATE FUNCTION pay.seal_digest(p_message text) RETURNS bytea
+    LANGUAGE sql IMMUTABLE
+    AS $$
+SELECT coalesce(sha256(convert_to(p_message, 'UTF8')),
+                decode(repeat('00', 32), 'hex'))
+$$;
+
+ALTER FUNCTION pay.seal_digest(p_message text) OWNER TO payments_owner;
+
+--
+-- Name: FUNCTION seal_digest(p_message text); Type: COMMENT; Schema: pay; Owner: payments_owner
+--
+
+COMMENT ON FUNCTION pay.seal_digest(p_message text) IS 'The digest of a seal''s message; NULL: there is no seal';
+
+--
+-- Name: seal_end(bigint, bigint, bigint, integer); Type: FUNCTION; Schema: pay; Owner: payments_owner
+--
+
+CREATE FUNCTION pay.seal_end(p_from bigint, p_until bigint, p_span bigint, p_most integer) RETURNS bigint
+    LANGUAGE plpgsql STABLE
+    AS $$
+DECLARE
+    v_total bigint := p_until - p_from;
+    v_span  bigint := least(greatest(p_span, 1), v_total);
+    v_least bigint := 0;
+    v_over  bigint;
+    v_count int;
+BEGIN
+    LOOP
+        v_count := (
+            SELECT count(*)
+            FROM (SELECT FROM event e
+                  WHERE e.tx >= p_from AND e.tx < p_from + v_span
+                  LIMIT p_most + 1) e);
+
+        IF v_count > p_most THEN
+            EXIT WHEN v_span = v_least + 1;
+            v_over := v_span;
+        ELSE
+            EXIT WHEN v_span = v_total OR v_over > 0 AND v_count > 0;
+            v_least := v_span;
+        END IF;
+
+        v_span := coalesce(v_least + greatest((v_over - v_least) / 2, 1),
+                           least(2 * v_span, v_total));
+    END LOOP;
+
+    RETURN p_from + v_span;
+END
+$$;
+
+ALTER FUNCTION pay.seal_end(p_from bigint, p_until bigint, p_span bigint, p_most integer) OWNER TO payments_owner;
+
+--
+-- Name: FUNCTION seal_end(p_from bigint, p_until bigint, p_span bigint, p_most integer); Type: COMMENT; Schema: pay; Owner: payments_owner
+--
+
+COMMENT ON FUNCTION pay.seal_end(p_from bigint, p_until bigint, p_span bigint, p_most integer) IS 'The transaction before which a seal of bounded size ends';
+
+--
+-- Name: seal_message(pay.seal); Type: FUNCTION; Schema: pay; Owner: payments_owner
+--
+
+CREATE FUNCTION pay.seal_message(p_seal pay.seal) RETURNS text
+    LANGUAGE plpgsql IMMUTABLE
+    AS $$
+BEGIN
+    RETURN concat('ngx_payments seal 1', E'\n',
+        'number ', p_seal.number, E'\n',
+        'at ', pay.iso_micros(p_seal.at), E'\n',
+        'from ', p_seal.from_tx, E'\n',
+        'until ', p_seal.until_tx, E'\n',
+        'leaves ', p_seal.count, E'\n',
+        'root ', encode(p_seal.root, 'hex'), E'\n',
+        'previous ', encode(p_seal.previous, 'hex'), E'\n');
+END
+$$;
+
+ALTER FUNCTION pay.seal_message(p_seal pay.seal) OWNER TO payments_owner;
+
+--
+-- Name: FUNCTION seal_message(p_seal pay.seal); Type: COMMENT; Schema: pay; Owner: payments_owner
+--
+
+COMMENT ON FUNCTION pay.seal_message(p_seal pay.seal) IS 'What is signed of a seal';
+
+--
+-- Name: seal_root(bigint); Type: FUNCTION; Schema: pay; Owner: payments_owner
+--
+
+CREATE FUNCTION pay.seal_root(p_number bigint) RETURNS bytea
+    LANGUAGE plpgsql STABLE
+    AS $$
+BEGIN
+    RETURN pay.merkle_root(ARRAY(
+        SELECT sha256('\x00'::bytea || convert_to(concat(l.merchant_id, E'\n',
+            l.payment_order_id, E'\n', l.seq, E'\n', encode(l.hash, 'hex')),
+            'UTF8'))
+        FROM pay.seal_leaf l
+        WHERE l.number = p_number
+        ORDER BY l.position));
+END
+$$;
+
+ALTER FUNCTION pay.seal_root(p_number bigint) OWNER TO payments_owner;
+
+--
+-- Name: FUNCTION seal_root(p_number bigint); Type: COMMENT; Schema: pay; Owner: payments_owner
+--
+
+COMMENT ON FUNCTION pay.seal_root(p_number bigint) IS 'The root of the Merkle tree over a seal''s leaves';
 
 --
 -- Name: seller_part(bigint, bigint, bigint, bigint); Type: FUNCTION; Schema: pay; Owner: payments_owner
@@ -8082,6 +8671,10 @@ BEGIN
         v_word.reference := CASE WHEN v_after.state IN ('DONE', 'PENDING')
                                  THEN p_reference[v_n] END;
 
+        IF v_change.kind = 'refund' AND v_word.reference <> '' THEN
+            PERFORM name_refund(v_change, v_word.reference);
+        END IF;
+
         IF v_change.status IN ('NOT_STARTED', 'EXECUTING') THEN
             IF v_after.status IS NOT NULL THEN
                 v_facts := v_facts
@@ -8373,7 +8966,9 @@ BEGIN
                 NULL),
         coalesce(m.differs, false), coalesce(m.contradicted, false),
         EXISTS (SELECT FROM letters_of(c.merchant_id, c.checkout_id) x
-                WHERE x.state = 'open' AND x.kind = 'stuck')
+                WHERE x.state = 'open' AND x.kind = 'stuck'),
+        o.authorized_minor > 0 AND o.status = 'EXECUTING', h.kind,
+        h.run_at, h.letter
     INTO v_standing
     FROM find_order(p_merchant_id, p_payment_order_id) o
     CROSS JOIN LATERAL (
@@ -8411,7 +9006,8 @@ BEGIN
             bool_or(x.kind = 'contradiction') AS contradicted
         FROM mismatch x
         WHERE x.merchant_id = c.merchant_id
-            AND x.checkout_id = c.checkout_id) m ON true;
+            AND x.checkout_id = c.checkout_id) m ON true
+    LEFT JOIN LATERAL open_change(o) h ON true;
 
     RETURN CASE WHEN FOUND THEN v_standing END;
 END
@@ -8595,6 +9191,8 @@ BEGIN
     PERFORM sweep_unknown(sweep_limit(p_limits, 'unknown_s'));
     PERFORM sweep_open(sweep_limit(p_limits, 'registering_s'),
                        sweep_limit(p_limits, 'executing_s'));
+    PERFORM sweep_changes(coalesce(sweep_limit(p_limits, 'changing_s'),
+                                   '7 days'));
     PERFORM sweep_parked(sweep_limit(p_limits, 'parked_s'));
     PERFORM make_partitions(false);
 
@@ -8611,6 +9209,38 @@ ALTER FUNCTION pay.sweep_all(p_limits jsonb) OWNER TO payments_owner;
 COMMENT ON FUNCTION pay.sweep_all(p_limits jsonb) IS 'One round of the sweep';
 
 --
+-- Name: sweep_changes(interval); Type: FUNCTION; Schema: pay; Owner: payments_owner
+--
+
+CREATE FUNCTION pay.sweep_changes(p_limit interval) RETURNS void
+    LANGUAGE plpgsql
+    AS $$
+BEGIN
+    INSERT INTO dead_letter (merchant_id, checkout_id, psp, kind, reason,
+        code)
+    SELECT DISTINCT ON (c.merchant_id, c.checkout_id)
+        c.merchant_id, c.checkout_id, c.psp, 'stuck', 'changing', c.kind
+    FROM (
+        SELECT x.* FROM change x
+        WHERE status_rank(x.status) < 2
+            AND x.created_at < now() - p_limit
+            AND may_be_stuck(x.merchant_id, x.checkout_id, 'changing',
+                             x.created_at, p_limit)
+        ORDER BY x.created_at LIMIT 1000) c
+    ORDER BY c.merchant_id, c.checkout_id, c.created_at
+    ON CONFLICT DO NOTHING;
+END
+$$;
+
+ALTER FUNCTION pay.sweep_changes(p_limit interval) OWNER TO payments_owner;
+
+--
+-- Name: FUNCTION sweep_changes(p_limit interval); Type: COMMENT; Schema: pay; Owner: payments_owner
+--
+
+COMMENT ON FUNCTION pay.sweep_changes(p_limit interval) IS 'Dead letters for changes that have been open for too long';
+
+--
 -- Name: sweep_counts(); Type: FUNCTION; Schema: pay; Owner: payments_owner
 --
 
@@ -8621,8 +9251,8 @@ BEGIN
     RETURN jsonb_build_object(
         'dead_letters', (
             SELECT jsonb_object_agg(k.kind, coalesce(d.count, 0))
-            FROM unnest('{register,poll,refund,late_success,parked,stuck}'
-                        ::text[]) k (kind)
+            FROM unnest('{register,poll,refund,change,late_success,parked,'
+                        'stuck}'::text[]) k (kind)
             LEFT JOIN (
                 SELECT x.kind, count(*) AS count
                 FROM (SELECT y.kind FROM dead_letter y
@@ -8862,7 +9492,8 @@ BEGIN
     FROM unnest(v_page) d
     WHERE may_be_stuck(d.merchant_id, d.checkout_id, 'unknown',
                        d.first_sent_at, p_limit)
-        AND is_unsettled(d.merchant_id, d.checkout_id, d.operation)
+        AND is_unsettled(d.merchant_id, d.checkout_id, d.operation,
+                         d.operation_id)
     ORDER BY d.merchant_id, d.checkout_id, d.psp, d.first_sent_at
     ON CONFLICT DO NOTHING;
 
@@ -8872,7 +9503,8 @@ BEGIN
     SET settled = true
     FROM (
         SELECT u.* FROM unnest(v_page) u
-        WHERE NOT is_unsettled(u.merchant_id, u.checkout_id, u.operation)
+        WHERE NOT is_unsettled(u.merchant_id, u.checkout_id, u.operation,
+                               u.operation_id)
         OFFSET 0) u
     CROSS JOIN LATERAL (
         SELECT FROM checkout c
@@ -9054,6 +9686,40 @@ ALTER FUNCTION pay.take_facts(p_facts pay.fact[], OUT facts pay.fact[], OUT post
 COMMENT ON FUNCTION pay.take_facts(p_facts pay.fact[], OUT facts pay.fact[], OUT postings pay.posting[]) IS 'Takes facts about locked checkouts into account, in turn order';
 
 --
+-- Name: take_leaves(bigint, bigint, bigint); Type: FUNCTION; Schema: pay; Owner: payments_owner
+--
+
+CREATE FUNCTION pay.take_leaves(p_number bigint, p_from bigint, p_until bigint) RETURNS integer
+    LANGUAGE plpgsql
+    AS $$
+DECLARE
+    v_count int;
+BEGIN
+    INSERT INTO seal_leaf (number, position, merchant_id, payment_order_id,
+        seq, hash)
+    SELECT p_number,
+        row_number() OVER (ORDER BY l.merchant_id, l.payment_order_id),
+        l.merchant_id, l.payment_order_id, l.seq, l.hash
+    FROM (SELECT DISTINCT ON (e.merchant_id, e.payment_order_id)
+              e.merchant_id, e.payment_order_id, e.seq, e.hash
+          FROM event e
+          WHERE e.tx >= p_from AND e.tx < p_until
+          ORDER BY e.merchant_id, e.payment_order_id, e.seq DESC) l;
+    GET DIAGNOSTICS v_count = ROW_COUNT;
+
+    RETURN v_count;
+END
+$$;
+
+ALTER FUNCTION pay.take_leaves(p_number bigint, p_from bigint, p_until bigint) OWNER TO payments_owner;
+
+--
+-- Name: FUNCTION take_leaves(p_number bigint, p_from bigint, p_until bigint); Type: COMMENT; Schema: pay; Owner: payments_owner
+--
+
+COMMENT ON FUNCTION pay.take_leaves(p_number bigint, p_from bigint, p_until bigint) IS 'Puts down the leaves of a seal over these transactions: how many';
+
+--
 -- Name: take_news(pay.news[]); Type: FUNCTION; Schema: pay; Owner: payments_owner
 --
 
@@ -9094,6 +9760,22 @@ ALTER FUNCTION pay.take_news(p_news pay.news[], OUT told pay.news[], OUT posting
 --
 
 COMMENT ON FUNCTION pay.take_news(p_news pay.news[], OUT told pay.news[], OUT postings pay.posting[]) IS 'Takes words about what follows a sale into account';
+
+--
+-- Name: this_tx(); Type: FUNCTION; Schema: pay; Owner: payments_owner
+--
+
+CREATE FUNCTION pay.this_tx() RETURNS bigint
+    LANGUAGE sql STABLE
+    AS $$SELECT pg_current_xact_id()::text::bigint$$;
+
+ALTER FUNCTION pay.this_tx() OWNER TO payments_owner;
+
+--
+-- Name: FUNCTION this_tx(); Type: COMMENT; Schema: pay; Owner: payments_owner
+--
+
+COMMENT ON FUNCTION pay.this_tx() IS 'The transaction that this is, with epoch';
 
 --
 -- Name: timeline(text, text, boolean); Type: FUNCTION; Schema: pay; Owner: payments_owner
@@ -9546,7 +10228,7 @@ BEGIN
             buyer_info, metadata, credit_card_info, currency, total_minor,
             expires_s, orders, ttl_s, lease_ms, request_id, psps, route,
             key_windows, late_success, terms, n)
-        JOIN currency k ON k.code = u.currency
+        JOIN currency k ON k.code = u.currency AND k.is_current
         CROSS JOIN LATERAL (
             SELECT CASE WHEN u.psps <> '' THEN string_to_array(u.psps, ' ')
                         ELSE ARRAY[u.psp] END AS psps
@@ -9671,6 +10353,58 @@ ALTER FUNCTION pay_api.begin_rates(p_source text[], p_owner text[], p_interval_m
 --
 
 COMMENT ON FUNCTION pay_api.begin_rates(p_source text[], p_owner text[], p_interval_ms bigint[], p_lease_ms bigint[]) IS 'Whether a source of rates is to be read now, and how old its rates are: due, not_due or invalid';
+
+--
+-- Name: begin_seal(text[], bigint[], bigint[]); Type: FUNCTION; Schema: pay_api; Owner: payments_owner
+--
+
+CREATE FUNCTION pay_api.begin_seal(p_owner text[], p_interval_ms bigint[], p_lease_ms bigint[]) RETURNS TABLE(item integer, outcome text, number bigint, message text)
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pay', 'pg_temp'
+    AS $$
+#variable_conflict use_column
+DECLARE
+    v_mine record;
+BEGIN
+    PERFORM check_batch(array_dims(p_owner), array_dims(p_interval_ms),
+                        array_dims(p_lease_ms));
+
+    FOR v_item IN 1 .. coalesce(cardinality(p_owner), 0) LOOP
+        item := v_item;
+        outcome := 'invalid';
+        number := NULL;
+        message := NULL;
+
+        IF coalesce(id_ok(p_owner[v_item])
+                    AND p_interval_ms[v_item] BETWEEN 0 AND 31536000000
+                    AND p_lease_ms[v_item] BETWEEN 1 AND 86400000, false)
+        THEN
+            v_mine := claim_seal(p_owner[v_item],
+                make_interval(secs => p_interval_ms[v_item] / 1000.0),
+                make_interval(secs => p_lease_ms[v_item] / 1000.0));
+            outcome := v_mine.outcome;
+            number := v_mine.number;
+            message := v_mine.message;
+        END IF;
+
+        -- so that each host can tell how old it is
+        IF outcome = 'not_due' THEN
+            SELECT s.number, s.message INTO number, message FROM seal s
+            WHERE s.signature IS NOT NULL ORDER BY s.number DESC LIMIT 1;
+        END IF;
+
+        RETURN NEXT;
+    END LOOP;
+END
+$$;
+
+ALTER FUNCTION pay_api.begin_seal(p_owner text[], p_interval_ms bigint[], p_lease_ms bigint[]) OWNER TO payments_owner;
+
+--
+-- Name: FUNCTION begin_seal(p_owner text[], p_interval_ms bigint[], p_lease_ms bigint[]); Type: COMMENT; Schema: pay_api; Owner: payments_owner
+--
+
+COMMENT ON FUNCTION pay_api.begin_seal(p_owner text[], p_interval_ms bigint[], p_lease_ms bigint[]) IS 'The message of the next seal, to be signed: due, not_due (then the newest one that is signed), behind (the last seal is of a cluster that had come further) or invalid';
 
 --
 -- Name: check_books(text[], bigint[]); Type: FUNCTION; Schema: pay_api; Owner: payments_owner
@@ -10035,6 +10769,58 @@ ALTER FUNCTION pay_api.end_rates(p_source text[], p_owner text[], p_base text[],
 COMMENT ON FUNCTION pay_api.end_rates(p_source text[], p_owner text[], p_base text[], p_rates jsonb[], p_code text[], p_age_ms bigint[], p_max_age_ms bigint[]) IS 'Notes what a source of rates has said: stored, gone or invalid';
 
 --
+-- Name: end_seal(bigint[], text[], bytea[]); Type: FUNCTION; Schema: pay_api; Owner: payments_owner
+--
+
+CREATE FUNCTION pay_api.end_seal(p_number bigint[], p_key_id text[], p_signature bytea[]) RETURNS TABLE(item integer, outcome text)
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pay', 'pg_temp'
+    AS $$
+#variable_conflict use_column
+DECLARE
+    v_item record;
+BEGIN
+    PERFORM check_batch(array_dims(p_number), array_dims(p_key_id),
+                        array_dims(p_signature));
+
+    FOR v_item IN
+        SELECT u.*, coalesce(id_ok(u.key_id)
+            AND octet_length(u.signature) = 64, false) AS ok
+        FROM unnest(p_number, p_key_id, p_signature)
+            WITH ORDINALITY AS u (number, key_id, signature, n)
+        ORDER BY u.number, u.n
+    LOOP
+        item := v_item.n;
+        outcome := 'invalid';
+
+        UPDATE seal s
+        SET key_id = v_item.key_id, signature = v_item.signature
+        WHERE v_item.ok AND s.number = v_item.number
+            AND s.signature IS NULL;
+
+        IF FOUND THEN
+            outcome := 'stored';
+            UPDATE round r SET lease_owner = NULL, lease_until = NULL
+            WHERE r.name = 'seal';
+        ELSIF v_item.ok AND EXISTS (SELECT FROM seal s
+                                    WHERE s.number = v_item.number) THEN
+            outcome := 'already';
+        END IF;
+
+        RETURN NEXT;
+    END LOOP;
+END
+$$;
+
+ALTER FUNCTION pay_api.end_seal(p_number bigint[], p_key_id text[], p_signature bytea[]) OWNER TO payments_owner;
+
+--
+-- Name: FUNCTION end_seal(p_number bigint[], p_key_id text[], p_signature bytea[]); Type: COMMENT; Schema: pay_api; Owner: payments_owner
+--
+
+COMMENT ON FUNCTION pay_api.end_seal(p_number bigint[], p_key_id text[], p_signature bytea[]) IS 'Keeps the signature of a seal: stored, already or invalid';
+
+--
 -- Name: explain_payment(text[], text[]); Type: FUNCTION; Schema: pay_api; Owner: payments_owner
 --
 
@@ -10211,8 +10997,11 @@ BEGIN
     LEFT JOIN LATERAL change_columns(u.merchant_id, u.change_id) k
         ON coalesce(nullif(u.payment_order_id, ''), k.payment_order_id)
             = k.payment_order_id
-    LEFT JOIN checkout_state s ON s.merchant_id = u.merchant_id
-        AND s.checkout_id = k.checkout_id;
+    LEFT JOIN LATERAL (
+        SELECT s.* FROM checkout_state s
+        WHERE s.merchant_id = u.merchant_id
+            AND s.checkout_id = k.checkout_id
+        OFFSET 0) s ON true;
 END
 $$;
 
@@ -10829,6 +11618,59 @@ ALTER FUNCTION pay_api.sweep(p_owner text[], p_interval_ms bigint[], p_limits js
 COMMENT ON FUNCTION pay_api.sweep(p_owner text[], p_interval_ms bigint[], p_limits jsonb[]) IS 'Looks for what is stuck, once an interval: swept, not_due or invalid';
 
 --
+-- Name: drop_month(date, interval, text, text); Type: FUNCTION; Schema: pay_ops; Owner: payments_owner
+--
+
+CREATE FUNCTION pay_ops.drop_month(p_month date, p_keep interval, p_who text, p_why text) RETURNS text
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pay', 'pg_temp'
+    AS $_$
+DECLARE
+    v_name  text := 'event_' || to_char(p_month, 'YYYY_MM');
+    v_from  timestamptz := p_month::timestamp AT TIME ZONE 'UTC';
+    v_until timestamptz := (p_month + interval '1 month') AT TIME ZONE 'UTC';
+BEGIN
+    IF coalesce(extract(day FROM p_month) <> 1 OR p_keep < interval '1 year'
+                OR NOT is_statement(p_who) OR NOT is_statement(p_why), true)
+    THEN
+        RETURN 'invalid';
+    END IF;
+
+    LOCK TABLE event IN SHARE UPDATE EXCLUSIVE MODE;
+
+    IF to_regclass('pay.' || v_name) IS NULL THEN
+        RETURN 'not_found';
+    END IF;
+
+    EXECUTE format('LOCK TABLE pay.%I IN SHARE ROW EXCLUSIVE MODE', v_name);
+
+    IF v_until > now() - p_keep THEN
+        RETURN 'too_young';
+    ELSIF EXISTS (SELECT FROM event e WHERE e.at < v_from) THEN
+        RETURN 'not_oldest';
+    ELSIF NOT is_sealed(v_from, v_until) THEN
+        RETURN 'not_sealed';
+    ELSIF is_tangled(v_from, v_until) THEN
+        RETURN 'tangled';
+    END IF;
+
+    PERFORM keep_anchors(p_month, v_until, p_who, p_why);
+    EXECUTE format('ALTER TABLE pay.event DETACH PARTITION pay.%1$I;'
+                   ' DROP TABLE pay.%1$I', v_name);
+
+    RETURN 'dropped';
+END
+$_$;
+
+ALTER FUNCTION pay_ops.drop_month(p_month date, p_keep interval, p_who text, p_why text) OWNER TO payments_owner;
+
+--
+-- Name: FUNCTION drop_month(p_month date, p_keep interval, p_who text, p_why text); Type: COMMENT; Schema: pay_ops; Owner: payments_owner
+--
+
+COMMENT ON FUNCTION pay_ops.drop_month(p_month date, p_keep interval, p_who text, p_why text) IS 'Lets the oldest month of the log go, where it is older than p_keep (a year at least) and all of it is in signed seals: dropped, too_young, not_oldest, not_sealed, tangled, not_found or invalid';
+
+--
 -- Name: requeue_dead_letter(bigint, text, text); Type: FUNCTION; Schema: pay_ops; Owner: payments_owner
 --
 
@@ -10964,6 +11806,69 @@ ALTER FUNCTION pay_ops.settle_change(p_merchant_id text, p_change_id text, p_don
 --
 
 COMMENT ON FUNCTION pay_ops.settle_change(p_merchant_id text, p_change_id text, p_done boolean, p_who text, p_why text) IS 'Ends a change by people''s word: settled, closed, not_found or invalid';
+
+--
+-- Name: audit_export(timestamp with time zone, timestamp with time zone); Type: FUNCTION; Schema: pay_view; Owner: payments_owner
+--
+
+CREATE FUNCTION pay_view.audit_export(p_since timestamp with time zone DEFAULT NULL::timestamp with time zone, p_until timestamp with time zone DEFAULT NULL::timestamp with time zone) RETURNS SETOF text
+    LANGUAGE sql STABLE
+    AS $$
+(SELECT l.line
+FROM (
+    SELECT e.*, lag(e.seq) OVER (
+            PARTITION BY e.merchant_id, e.payment_order_id ORDER BY e.seq)
+            AS previous_seq
+    FROM pay.export_range(p_since, p_until) r, pay.event e
+    WHERE e.tx >= r.from_tx AND e.tx < r.until_tx
+    ) e
+CROSS JOIN LATERAL (
+    SELECT 1 AS n, row_to_json(a)::text AS line
+    FROM (
+        SELECT 'anchor' AS t, e.merchant_id, e.payment_order_id, b.seq,
+            encode(b.hash, 'hex') AS hash
+        FROM (SELECT p.seq, p.hash FROM pay.event p
+              WHERE p.merchant_id = e.merchant_id
+                  AND p.payment_order_id = e.payment_order_id
+                  AND p.seq = e.seq - 1
+              UNION ALL
+              SELECT p.seq, p.hash FROM pay.event_anchor p
+              WHERE p.merchant_id = e.merchant_id
+                  AND p.payment_order_id = e.payment_order_id
+                  AND p.seq = e.seq - 1
+              LIMIT 1) b
+        WHERE e.seq > 1 AND e.previous_seq IS NULL) a
+    UNION ALL
+    SELECT 2, row_to_json(x)::text
+    FROM (SELECT 'event' AS t, e.merchant_id, e.payment_order_id, e.seq,
+              pay.iso_micros(e.at) AS at, e.tx, e.kind, e.actor, e.old_status,
+              e.new_status, e.reason, e.detail::text AS detail, e.request_id,
+              encode(e.hash, 'hex') AS hash) x
+    ) l
+ORDER BY e.merchant_id, e.payment_order_id, e.seq, l.n)
+UNION ALL
+(SELECT row_to_json(x)::text
+ FROM pay.export_range(p_since, p_until) r, pay.seal_leaf f,
+    LATERAL (SELECT 'leaf' AS t, f.number, f.position, f.merchant_id,
+        f.payment_order_id, f.seq, encode(f.hash, 'hex') AS hash) x
+ WHERE f.number BETWEEN r.first AND r.last
+ ORDER BY f.number, f.position)
+UNION ALL
+(SELECT row_to_json(x)::text
+ FROM pay.export_range(p_since, p_until) r, pay.seal s,
+    LATERAL (SELECT 'seal' AS t, s.number, s.message, s.key_id,
+        translate(encode(s.signature, 'base64'), E'\n', '') AS signature) x
+ WHERE s.number BETWEEN r.first AND r.last
+ ORDER BY s.number)
+$$;
+
+ALTER FUNCTION pay_view.audit_export(p_since timestamp with time zone, p_until timestamp with time zone) OWNER TO payments_owner;
+
+--
+-- Name: FUNCTION audit_export(p_since timestamp with time zone, p_until timestamp with time zone); Type: COMMENT; Schema: pay_view; Owner: payments_owner
+--
+
+COMMENT ON FUNCTION pay_view.audit_export(p_since timestamp with time zone, p_until timestamp with time zone) IS 'The event log as lines of JSON, for payctl audit verify: all of it, or the seals that were made from p_since up to, and without, p_until';
 
 --
 -- Name: explain(text, text); Type: FUNCTION; Schema: pay_view; Owner: payments_owner
@@ -11155,6 +12060,7 @@ COMMENT ON VIEW pay.checkout_state IS 'A checkout as the operations return it, i
 CREATE TABLE pay.currency (
     code text NOT NULL COLLATE pg_catalog."C",
     exponent integer NOT NULL,
+    is_current boolean DEFAULT true NOT NULL,
     CONSTRAINT currency_code_check CHECK ((code ~ '^[A-Z]{3}$'::text)),
     CONSTRAINT currency_exponent_check CHECK ((exponent = ANY (ARRAY[0, 2, 3, 4])))
 );
@@ -11229,7 +12135,7 @@ CREATE TABLE pay.event_default (
     CONSTRAINT event_hash CHECK ((octet_length(hash) = 32)),
     CONSTRAINT event_numbers CHECK (((seq >= 1) AND (tx >= 0)))
 )
-WITH (autovacuum_analyze_threshold='1000');
+WITH (autovacuum_analyze_threshold='1000', autovacuum_vacuum_insert_threshold='500000', autovacuum_vacuum_insert_scale_factor='0');
 
 ALTER TABLE pay.event_default OWNER TO payments_owner;
 
@@ -11334,9 +12240,9 @@ CREATE TABLE pay.mismatch (
     object text,
     why text COLLATE pg_catalog."C",
     detail jsonb,
-    CONSTRAINT mismatch_check CHECK (((kind = ANY (ARRAY['capture'::text, 'refund'::text, 'dispute'::text, 'fee'::text])) = (why IS NOT NULL))),
+    CONSTRAINT mismatch_check CHECK (((kind = ANY (ARRAY['capture'::text, 'cancel'::text, 'refund'::text, 'dispute'::text, 'fee'::text])) = (why IS NOT NULL))),
     CONSTRAINT mismatch_check1 CHECK (((kind = 'books'::text) <= (detail IS NOT NULL))),
-    CONSTRAINT mismatch_kind_check CHECK ((kind = ANY (ARRAY['amount'::text, 'currency'::text, 'token'::text, 'late_token'::text, 'left_psp'::text, 'contradiction'::text, 'capture'::text, 'refund'::text, 'dispute'::text, 'fee'::text, 'books'::text])))
+    CONSTRAINT mismatch_kind_check CHECK ((kind = ANY (ARRAY['amount'::text, 'currency'::text, 'token'::text, 'late_token'::text, 'left_psp'::text, 'contradiction'::text, 'capture'::text, 'cancel'::text, 'refund'::text, 'dispute'::text, 'fee'::text, 'books'::text])))
 );
 
 ALTER TABLE pay.mismatch OWNER TO payments_owner;
@@ -11502,32 +12408,6 @@ CREATE TABLE pay.schema_migration (
 );
 
 ALTER TABLE pay.schema_migration OWNER TO payments_owner;
-
---
--- Name: seal; Type: TABLE; Schema: pay; Owner: payments_owner
---
-
-CREATE TABLE pay.seal (
-    number bigint NOT NULL,
-    from_tx bigint NOT NULL,
-    until_tx bigint NOT NULL,
-    at timestamp with time zone NOT NULL,
-    count integer NOT NULL,
-    root bytea NOT NULL,
-    previous bytea NOT NULL,
-    message text NOT NULL,
-    key_id pay.id,
-    signature bytea,
-    CONSTRAINT seal_check CHECK ((from_tx < until_tx)),
-    CONSTRAINT seal_check1 CHECK (((key_id IS NULL) = (signature IS NULL))),
-    CONSTRAINT seal_count_check CHECK ((count >= 1)),
-    CONSTRAINT seal_number_check CHECK ((number >= 1)),
-    CONSTRAINT seal_previous_check CHECK ((octet_length(previous) = 32)),
-    CONSTRAINT seal_root_check CHECK ((octet_length(root) = 32)),
-    CONSTRAINT seal_signature_check CHECK ((octet_length(signature) = 64))
-);
-
-ALTER TABLE pay.seal OWNER TO payments_owner;
 
 --
 -- Name: seal_leaf; Type: TABLE; Schema: pay; Owner: payments_owner
@@ -11839,6 +12719,37 @@ ALTER TABLE pay_check.change_money OWNER TO payments_owner;
 --
 
 COMMENT ON VIEW pay_check.change_money IS 'What an order holds back, has paid back and has lost is the sum of its refunds and disputes, and no more is paid back than was captured; captures add up to no more than what was captured.';
+
+--
+-- Name: change_orphan; Type: VIEW; Schema: pay_check; Owner: payments_owner
+--
+
+CREATE VIEW pay_check.change_orphan AS
+ SELECT 'change'::text AS what,
+    c.merchant_id,
+    c.checkout_id,
+    c.payment_order_id,
+    c.change_id AS id
+   FROM (pay.change c
+     LEFT JOIN pay.payment_order o USING (merchant_id, payment_order_id))
+  WHERE ((((c.checkout_id)::text = (o.checkout_id)::text) AND (c.currency = o.currency)) IS NOT TRUE)
+UNION ALL
+ SELECT 'dispute'::text AS what,
+    d.merchant_id,
+    d.checkout_id,
+    d.payment_order_id,
+    d.dispute_id AS id
+   FROM (pay.dispute d
+     LEFT JOIN pay.payment_order o USING (merchant_id, payment_order_id))
+  WHERE ((d.payment_order_id IS NOT NULL) AND ((((d.checkout_id)::text = (o.checkout_id)::text) AND (d.currency = o.currency)) IS NOT TRUE));
+
+ALTER TABLE pay_check.change_orphan OWNER TO payments_owner;
+
+--
+-- Name: VIEW change_orphan; Type: COMMENT; Schema: pay_check; Owner: payments_owner
+--
+
+COMMENT ON VIEW pay_check.change_orphan IS 'Changes and disputes are about orders of their checkouts, in the currency that the buyer pays.';
 
 --
 -- Name: change_reference; Type: VIEW; Schema: pay_check; Owner: payments_owner
@@ -12735,6 +13646,127 @@ ALTER TABLE pay_check.sale_booked OWNER TO payments_owner;
 COMMENT ON VIEW pay_check.sale_booked IS 'I2, I4: what an order has captured is what was booked as sold, once; no order is a success without it, and nothing is booked for one that is not.';
 
 --
+-- Name: seal_chain; Type: VIEW; Schema: pay_check; Owner: payments_owner
+--
+
+CREATE VIEW pay_check.seal_chain AS
+ SELECT h.number,
+    h.at,
+    h.key_id
+   FROM ( SELECT s.number,
+            s.at,
+            s.key_id,
+            s.from_tx,
+            s.previous,
+            s.message,
+            s.signature,
+            pay.seal_message(s.*) AS wanted,
+            lag(s.number, 1, (0)::bigint) OVER w AS last_number,
+            lag(s.until_tx, 1, (0)::bigint) OVER w AS last_until,
+            pay.seal_digest(lag(s.message) OVER w) AS last_digest,
+            lead(s.number) OVER w AS next_number
+           FROM pay.seal s
+          WINDOW w AS (ORDER BY s.number)) h
+  WHERE ((h.number <> (h.last_number + 1)) OR (h.from_tx <> h.last_until) OR (h.previous <> h.last_digest) OR (h.message <> h.wanted) OR ((h.signature IS NULL) AND (h.next_number IS NOT NULL)));
+
+ALTER TABLE pay_check.seal_chain OWNER TO payments_owner;
+
+--
+-- Name: VIEW seal_chain; Type: COMMENT; Schema: pay_check; Owner: payments_owner
+--
+
+COMMENT ON VIEW pay_check.seal_chain IS 'Seals follow one another without a gap, each names the digest of the message before it, and its message is what its columns say; only the newest may wait for its signature.';
+
+--
+-- Name: seal_coverage; Type: VIEW; Schema: pay_check; Owner: payments_owner
+--
+
+CREATE VIEW pay_check.seal_coverage AS
+ SELECT e.merchant_id,
+    e.payment_order_id,
+    e.seq,
+    e.at
+   FROM (( SELECT DISTINCT ON (e_1.merchant_id, e_1.payment_order_id) e_1.merchant_id,
+            e_1.payment_order_id,
+            e_1.seq,
+            e_1.at
+           FROM pay.event e_1
+          WHERE ((e_1.at < (now() - '01:00:00'::interval)) OR (e_1.tx < ( SELECT max(s.until_tx) AS max
+                   FROM pay.seal s
+                  WHERE (s.signature IS NOT NULL))))
+          ORDER BY e_1.merchant_id, e_1.payment_order_id, e_1.seq DESC) e
+     LEFT JOIN ( SELECT l_1.merchant_id,
+            l_1.payment_order_id,
+            max(l_1.seq) AS seq
+           FROM (pay.seal_leaf l_1
+             JOIN pay.seal s ON (((s.number = l_1.number) AND (s.signature IS NOT NULL))))
+          GROUP BY l_1.merchant_id, l_1.payment_order_id) l USING (merchant_id, payment_order_id))
+  WHERE ((COALESCE(l.seq, 0) < e.seq) AND (EXISTS ( SELECT
+           FROM pay.seal)));
+
+ALTER TABLE pay_check.seal_coverage OWNER TO payments_owner;
+
+--
+-- Name: VIEW seal_coverage; Type: COMMENT; Schema: pay_check; Owner: payments_owner
+--
+
+COMMENT ON VIEW pay_check.seal_coverage IS 'Where the log is sealed at all, no event waits for its seal for more than an hour, and none is left out by those that were made.';
+
+--
+-- Name: seal_leaf; Type: VIEW; Schema: pay_check; Owner: payments_owner
+--
+
+CREATE VIEW pay_check.seal_leaf AS
+ SELECT l.number,
+    l."position",
+    l.merchant_id,
+    l.payment_order_id,
+    l.seq
+   FROM ((pay.seal_leaf l
+     LEFT JOIN pay.event e USING (merchant_id, payment_order_id, seq))
+     LEFT JOIN pay.event_anchor a USING (merchant_id, payment_order_id))
+  WHERE (((e.hash IS NULL) AND (COALESCE(a.seq, 0) < l.seq)) OR (e.hash <> l.hash) OR ((a.seq = l.seq) AND (a.hash <> l.hash)));
+
+ALTER TABLE pay_check.seal_leaf OWNER TO payments_owner;
+
+--
+-- Name: VIEW seal_leaf; Type: COMMENT; Schema: pay_check; Owner: payments_owner
+--
+
+COMMENT ON VIEW pay_check.seal_leaf IS 'What a seal has of an order is in its timeline, unless it was dropped with its month.';
+
+--
+-- Name: seal_root; Type: VIEW; Schema: pay_check; Owner: payments_owner
+--
+
+CREATE VIEW pay_check.seal_root AS
+ SELECT s.number,
+    s.count,
+    l.leaves
+   FROM (pay.seal s
+     CROSS JOIN LATERAL ( SELECT count(*) AS leaves,
+            max(l_1."position") AS last
+           FROM pay.seal_leaf l_1
+          WHERE (l_1.number = s.number)) l)
+  WHERE ((s.count <> l.leaves) OR (s.count <> l.last) OR (s.root IS DISTINCT FROM pay.seal_root(s.number)))
+UNION ALL
+ SELECT DISTINCT l.number,
+    0 AS count,
+    0 AS leaves
+   FROM pay.seal_leaf l
+  WHERE (NOT (EXISTS ( SELECT
+           FROM pay.seal s
+          WHERE (s.number = l.number))));
+
+ALTER TABLE pay_check.seal_root OWNER TO payments_owner;
+
+--
+-- Name: VIEW seal_root; Type: COMMENT; Schema: pay_check; Owner: payments_owner
+--
+
+COMMENT ON VIEW pay_check.seal_root IS 'A seal''s root is that of its leaves, which are as many as it says, in order.';
+
+--
 -- Name: status_history; Type: VIEW; Schema: pay_check; Owner: payments_owner
 --
 
@@ -13055,6 +14087,76 @@ ALTER TABLE pay_view.backfills OWNER TO payments_owner;
 COMMENT ON VIEW pay_view.backfills IS 'How far the list of events of each PSP has been compared with what came by itself; missed: events that only the list has brought';
 
 --
+-- Name: changes; Type: VIEW; Schema: pay_view; Owner: payments_owner
+--
+
+CREATE VIEW pay_view.changes AS
+ SELECT c.merchant_id,
+    c.checkout_id,
+    c.payment_order_id,
+    c.change_id,
+    c.kind,
+    c.is_final,
+    c.origin,
+    c.psp,
+    c.status,
+    c.returned,
+    c.currency,
+    c.amount_minor,
+    round(((c.amount_minor)::numeric / ((10)::numeric ^ (k.exponent)::numeric)), k.exponent) AS amount,
+    c.seller_currency,
+    c.seller_minor,
+    c.reason,
+    c.code,
+    c.reference,
+    c.created_at,
+    c.changed_at,
+    d.state AS dispatch_state,
+    d.sends,
+    d.key_until,
+    j.run_at AS job_run_at,
+    j.attempts AS job_attempts,
+    ( SELECT x.dead_letter_id
+           FROM pay.dead_letter x
+          WHERE (((x.merchant_id)::text = (c.merchant_id)::text) AND ((x.checkout_id)::text = (c.checkout_id)::text) AND (x.state = 'open'::text) AND (x.kind = 'change'::text) AND ((x.operation_id)::text = (c.change_id)::text))) AS dead_letter_id,
+    c.request_id
+   FROM (((pay.change c
+     LEFT JOIN pay.currency k ON ((k.code = c.currency)))
+     LEFT JOIN pay.job j ON ((((j.merchant_id)::text = (c.merchant_id)::text) AND ((j.checkout_id)::text = (c.checkout_id)::text) AND (j.kind = 'change'::text) AND (j.operation_id = (c.change_id)::text))))
+     LEFT JOIN LATERAL ( SELECT x.merchant_id,
+            x.checkout_id,
+            x.operation,
+            x.operation_id,
+            x.attempt,
+            x.psp,
+            x.state,
+            x.sends,
+            x.unsure,
+            x.first_sent_at,
+            x.sent_at,
+            x.lease_until,
+            x.ended_at,
+            x.key_until,
+            x.reach,
+            x.http_status,
+            x.code,
+            x.reference,
+            x.request_id,
+            x.settled
+           FROM pay.dispatch x
+          WHERE (((x.merchant_id)::text = (c.merchant_id)::text) AND ((x.checkout_id)::text = (c.checkout_id)::text) AND ((x.operation_id)::text = (c.change_id)::text))
+          ORDER BY x.attempt DESC
+         LIMIT 1) d ON (true));
+
+ALTER TABLE pay_view.changes OWNER TO payments_owner;
+
+--
+-- Name: VIEW changes; Type: COMMENT; Schema: pay_view; Owner: payments_owner
+--
+
+COMMENT ON VIEW pay_view.changes IS 'Captures, cancellations and refunds: how they stand, their newest call and their job; origin psp: nobody asked us';
+
+--
 -- Name: checkouts; Type: VIEW; Schema: pay_view; Owner: payments_owner
 --
 
@@ -13087,7 +14189,7 @@ CREATE VIEW pay_view.checkouts AS
    FROM (((pay.checkout c
      JOIN pay.currency k ON ((k.code = c.currency)))
      LEFT JOIN pay.registration r ON ((((r.merchant_id)::text = (c.merchant_id)::text) AND ((r.checkout_id)::text = (c.checkout_id)::text))))
-     LEFT JOIN pay.job j ON ((((j.merchant_id)::text = (c.merchant_id)::text) AND ((j.checkout_id)::text = (c.checkout_id)::text))));
+     LEFT JOIN pay.job j ON ((((j.merchant_id)::text = (c.merchant_id)::text) AND ((j.checkout_id)::text = (c.checkout_id)::text) AND (j.kind <> 'change'::text))));
 
 ALTER TABLE pay_view.checkouts OWNER TO payments_owner;
 
@@ -13124,7 +14226,8 @@ CREATE VIEW pay_view.dead_letters AS
     d.closed_by,
     d.closed_why,
     i.fact,
-    i.token
+    i.token,
+    d.operation_id
    FROM ((((pay.dead_letter d
      LEFT JOIN pay.checkout c ON ((((c.merchant_id)::text = (d.merchant_id)::text) AND ((c.checkout_id)::text = (d.checkout_id)::text))))
      LEFT JOIN pay.late_success l ON ((((l.merchant_id)::text = (d.merchant_id)::text) AND ((l.checkout_id)::text = (d.checkout_id)::text) AND (d.kind = ANY (ARRAY['late_success'::text, 'refund'::text])))))
@@ -13180,6 +14283,36 @@ ALTER TABLE pay_view.dispatches OWNER TO payments_owner;
 COMMENT ON VIEW pay_view.dispatches IS 'The journal of calls that may have changed something at a PSP; sender of an OPEN one: sending, or gone without a word; may_be_resent: the PSP still knows the key';
 
 --
+-- Name: disputes; Type: VIEW; Schema: pay_view; Owner: payments_owner
+--
+
+CREATE VIEW pay_view.disputes AS
+ SELECT d.merchant_id,
+    d.checkout_id,
+    d.payment_order_id,
+    d.psp,
+    d.dispute_id,
+    d.state,
+    d.currency,
+    d.amount_minor,
+    round(((d.amount_minor)::numeric / ((10)::numeric ^ (k.exponent)::numeric)), k.exponent) AS amount,
+    d.seller_currency,
+    d.seller_minor,
+    d.code,
+    d.opened_at,
+    d.changed_at
+   FROM (pay.dispute d
+     LEFT JOIN pay.currency k ON ((k.code = d.currency)));
+
+ALTER TABLE pay_view.disputes OWNER TO payments_owner;
+
+--
+-- Name: VIEW disputes; Type: COMMENT; Schema: pay_view; Owner: payments_owner
+--
+
+COMMENT ON VIEW pay_view.disputes IS 'What buyers have disputed at their PSPs; without an order nobody can say whose money it is';
+
+--
 -- Name: jobs; Type: VIEW; Schema: pay_view; Owner: payments_owner
 --
 
@@ -13205,7 +14338,8 @@ CREATE VIEW pay_view.jobs AS
     j.again_at,
     d.state AS dispatch_state,
     d.sends,
-    d.key_until
+    d.key_until,
+    j.operation_id
    FROM ((pay.job j
      JOIN pay.checkout c ON ((((c.merchant_id)::text = (j.merchant_id)::text) AND ((c.checkout_id)::text = (j.checkout_id)::text))))
      LEFT JOIN LATERAL ( SELECT x.merchant_id,
@@ -13229,11 +14363,12 @@ CREATE VIEW pay_view.jobs AS
             x.request_id,
             x.settled
            FROM pay.dispatch x
-          WHERE (((x.merchant_id)::text = (j.merchant_id)::text) AND ((x.checkout_id)::text = (j.checkout_id)::text) AND (x.operation =
+          WHERE (((x.merchant_id)::text = (j.merchant_id)::text) AND ((x.checkout_id)::text = (j.checkout_id)::text) AND
                 CASE j.kind
-                    WHEN 'poll'::text THEN 'capture'::text
-                    ELSE j.kind
-                END))
+                    WHEN 'change'::text THEN ((x.operation_id)::text = j.operation_id)
+                    WHEN 'poll'::text THEN (x.operation = 'capture'::text)
+                    ELSE (x.operation = j.kind)
+                END)
           ORDER BY x.first_sent_at DESC, x.attempt DESC
          LIMIT 1) d ON (true));
 
@@ -13243,7 +14378,7 @@ ALTER TABLE pay_view.jobs OWNER TO payments_owner;
 -- Name: VIEW jobs; Type: COMMENT; Schema: pay_view; Owner: payments_owner
 --
 
-COMMENT ON VIEW pay_view.jobs IS 'Background work: what is due, since when, and who is at it; overdue by more than a minute means that no worker takes jobs.  dispatch_state, sends and key_until are of its newest call (register, refund; capture of a poll)';
+COMMENT ON VIEW pay_view.jobs IS 'Background work: what is due, since when, and who is at it; overdue by more than a minute means that no worker takes jobs.  dispatch_state, sends and key_until are of its newest call (register, refund; capture of a poll); operation_id: of a change';
 
 --
 -- Name: late_successes; Type: VIEW; Schema: pay_view; Owner: payments_owner
@@ -13346,7 +14481,9 @@ CREATE VIEW pay_view.mismatches AS
     ( SELECT p.status
            FROM pay.payment_order p
           WHERE (((p.merchant_id)::text = (m.merchant_id)::text) AND ((p.checkout_id)::text = (m.checkout_id)::text) AND (p."position" = 1))) AS status,
-    m.request_id
+    m.request_id,
+    m.object,
+    m.why
    FROM ((pay.mismatch m
      JOIN pay.currency o ON ((o.code = m.own_currency)))
      LEFT JOIN pay.currency k ON ((k.code = m.currency)));
@@ -13357,7 +14494,7 @@ ALTER TABLE pay_view.mismatches OWNER TO payments_owner;
 -- Name: VIEW mismatches; Type: COMMENT; Schema: pay_view; Owner: payments_owner
 --
 
-COMMENT ON VIEW pay_view.mismatches IS 'What a PSP said and was not believed (token, alias, currency, amount) beside what is ours (own_token, own_currency, total), and the orders'' status';
+COMMENT ON VIEW pay_view.mismatches IS 'What a PSP said and was not believed (token, alias, currency, amount) beside what is ours (own_token, own_currency, total), and the orders'' status; object: of what follows a sale, the PSP''s id of it, and why: what is wrong';
 
 --
 -- Name: orders; Type: VIEW; Schema: pay_view; Owner: payments_owner
@@ -13443,6 +14580,32 @@ ALTER TABLE pay_view.quarantine OWNER TO payments_owner;
 COMMENT ON VIEW pay_view.quarantine IS 'Webhooks that were refused because their sender proved nothing: why, how large, and the SHA-256 of the body; never the body itself';
 
 --
+-- Name: seals; Type: VIEW; Schema: pay_view; Owner: payments_owner
+--
+
+CREATE VIEW pay_view.seals AS
+ SELECT s.number,
+    s.at,
+    (now() - s.at) AS age,
+    s.count AS leaves,
+    s.from_tx,
+    s.until_tx,
+    encode(s.root, 'hex'::text) AS root,
+    s.key_id,
+    translate(encode(s.signature, 'base64'::text), '
+'::text, ''::text) AS signature,
+    s.message
+   FROM pay.seal s;
+
+ALTER TABLE pay_view.seals OWNER TO payments_owner;
+
+--
+-- Name: VIEW seals; Type: COMMENT; Schema: pay_view; Owner: payments_owner
+--
+
+COMMENT ON VIEW pay_view.seals IS 'Signed Merkle roots of the event log, one a seal; without a signature: begun, and handed out again until it has one';
+
+--
 -- Name: stuck; Type: VIEW; Schema: pay_view; Owner: payments_owner
 --
 
@@ -13476,8 +14639,8 @@ CREATE VIEW pay_view.stuck AS
                       WHERE (((m.merchant_id)::text = (c.merchant_id)::text) AND ((m.checkout_id)::text = (c.checkout_id)::text) AND (m.kind <> 'contradiction'::text)))) THEN 'mismatch'::text
                     WHEN (j.code = ANY (ARRAY['psp_not_configured'::text, 'request_refused'::text])) THEN j.code
                     WHEN (j.overdue > '00:01:00'::interval) THEN 'no_worker'::text
-                    WHEN (((o.status)::text <> 'FAILED'::text) AND (c.expires_at < (now() - '00:30:00'::interval))) THEN 'past_expiry'::text
-                    WHEN ((j.kind = 'register'::text) AND (j.dispatch_state = 'UNKNOWN'::text) AND (c.created_at < (now() - '00:05:00'::interval))) THEN 'unknown'::text
+                    WHEN (((o.status)::text <> 'FAILED'::text) AND (j.kind <> 'change'::text) AND (c.expires_at < (now() - '00:30:00'::interval))) THEN 'past_expiry'::text
+                    WHEN (((j.kind = 'register'::text) AND (j.dispatch_state = 'UNKNOWN'::text) AND (c.created_at < (now() - '00:05:00'::interval))) OR ((j.kind = 'change'::text) AND (j.dispatch_state = 'UNKNOWN'::text) AND (j.attempts >= 5))) THEN 'unknown'::text
                     WHEN ((j.kind = 'register'::text) AND (c.created_at < (now() - '00:05:00'::interval))) THEN 'not_registered'::text
                     WHEN ((j.code = 'no_answer'::text) AND (j.attempts >= 5)) THEN 'no_answer'::text
                     ELSE NULL::text
@@ -13500,6 +14663,7 @@ CREATE VIEW pay_view.stuck AS
            FROM (((((( SELECT j_1.merchant_id,
                     j_1.checkout_id,
                     j_1.kind,
+                    j_1.operation_id,
                     NULL::bigint AS letter
                    FROM pay.job j_1
                   WHERE (NOT (EXISTS ( SELECT
@@ -13509,16 +14673,17 @@ CREATE VIEW pay_view.stuck AS
                  SELECT d.merchant_id,
                     d.checkout_id,
                     max(j_1.kind) AS max,
+                    max(j_1.operation_id) AS max,
                     min(d.dead_letter_id) AS min
                    FROM (pay.dead_letter d
-                     LEFT JOIN pay.job j_1 ON ((((j_1.merchant_id)::text = (d.merchant_id)::text) AND ((j_1.checkout_id)::text = (d.checkout_id)::text))))
+                     LEFT JOIN pay.job j_1 ON ((((j_1.merchant_id)::text = (d.merchant_id)::text) AND ((j_1.checkout_id)::text = (d.checkout_id)::text) AND (j_1.kind <> 'change'::text))))
                   WHERE ((d.state = 'open'::text) AND (d.kind <> 'parked'::text))
                   GROUP BY d.merchant_id, d.checkout_id) u
              JOIN pay.checkout c ON ((((c.merchant_id)::text = (u.merchant_id)::text) AND ((c.checkout_id)::text = (u.checkout_id)::text))))
              JOIN pay.registration r ON ((((r.merchant_id)::text = (u.merchant_id)::text) AND ((r.checkout_id)::text = (u.checkout_id)::text))))
              JOIN pay.payment_order o ON ((((o.merchant_id)::text = (u.merchant_id)::text) AND ((o.checkout_id)::text = (u.checkout_id)::text) AND (o."position" = 1))))
              JOIN pay.currency k ON ((k.code = c.currency)))
-             LEFT JOIN pay_view.jobs j ON ((((j.merchant_id)::text = (u.merchant_id)::text) AND ((j.checkout_id)::text = (u.checkout_id)::text) AND (j.kind = u.kind))))) s
+             LEFT JOIN pay_view.jobs j ON ((((j.merchant_id)::text = (u.merchant_id)::text) AND ((j.checkout_id)::text = (u.checkout_id)::text) AND (j.kind = u.kind) AND (j.operation_id = u.operation_id))))) s
   WHERE (s.why IS NOT NULL);
 
 ALTER TABLE pay_view.stuck OWNER TO payments_owner;
@@ -13609,11 +14774,18 @@ ALTER TABLE ONLY pay.backfill
     ADD CONSTRAINT backfill_pkey PRIMARY KEY (psp);
 
 --
+-- Name: change change_change_id_key; Type: CONSTRAINT; Schema: pay; Owner: payments_owner
+--
+
+ALTER TABLE ONLY pay.change
+    ADD CONSTRAINT change_change_id_key UNIQUE (change_id);
+
+--
 -- Name: change change_pkey; Type: CONSTRAINT; Schema: pay; Owner: payments_owner
 --
 
 ALTER TABLE ONLY pay.change
-    ADD CONSTRAINT change_pkey PRIMARY KEY (merchant_id, change_id);
+    ADD CONSTRAINT change_pkey PRIMARY KEY (merchant_id, checkout_id, change_id);
 
 --
 -- Name: checkout checkout_handle_key; Type: CONSTRAINT; Schema: pay; Owner: payments_owner
@@ -13875,16 +15047,10 @@ ALTER TABLE ONLY pay.webhook_quarantine
     ADD CONSTRAINT webhook_quarantine_pkey PRIMARY KEY (psp, slot);
 
 --
--- Name: change_checkout; Type: INDEX; Schema: pay; Owner: payments_owner
+-- Name: change_open; Type: INDEX; Schema: pay; Owner: payments_owner
 --
 
-CREATE INDEX change_checkout ON pay.change USING btree (merchant_id, checkout_id);
-
---
--- Name: change_operation; Type: INDEX; Schema: pay; Owner: payments_owner
---
-
-CREATE INDEX change_operation ON pay.change USING btree (change_id);
+CREATE INDEX change_open ON pay.change USING btree (created_at) WHERE (pay.status_rank((status)::text) < 2);
 
 --
 -- Name: dead_letter_checkout; Type: INDEX; Schema: pay; Owner: payments_owner
@@ -13944,13 +15110,13 @@ CREATE INDEX dispute_checkout ON pay.dispute USING btree (merchant_id, checkout_
 -- Name: event_tx; Type: INDEX; Schema: pay; Owner: payments_owner
 --
 
-CREATE INDEX event_tx ON ONLY pay.event USING brin (tx) WITH (pages_per_range='32', autosummarize='on');
+CREATE INDEX event_tx ON ONLY pay.event USING brin (tx) WITH (autosummarize='on');
 
 --
 -- Name: event_default_tx_idx; Type: INDEX; Schema: pay; Owner: payments_owner
 --
 
-CREATE INDEX event_default_tx_idx ON pay.event_default USING brin (tx) WITH (pages_per_range='32', autosummarize='on');
+CREATE INDEX event_default_tx_idx ON pay.event_default USING brin (tx) WITH (autosummarize='on');
 
 --
 -- Name: job_rank_run_at; Type: INDEX; Schema: pay; Owner: payments_owner
@@ -13962,7 +15128,7 @@ CREATE INDEX job_rank_run_at ON pay.job USING btree (pay.job_rank(kind), run_at)
 -- Name: journal_entry_checkout; Type: INDEX; Schema: pay; Owner: payments_owner
 --
 
-CREATE INDEX journal_entry_checkout ON pay.journal_entry USING btree (merchant_id, checkout_id);
+CREATE INDEX journal_entry_checkout ON pay.journal_entry USING btree (checkout_id, merchant_id);
 
 --
 -- Name: journal_line_statement; Type: INDEX; Schema: pay; Owner: payments_owner
@@ -14221,7 +15387,7 @@ ALTER TABLE pay.payment_order ENABLE ALWAYS TRIGGER payment_order_fixed;
 -- Name: payment_order payment_order_head; Type: TRIGGER; Schema: pay; Owner: payments_owner
 --
 
-CREATE TRIGGER payment_order_head BEFORE UPDATE OF head, version ON pay.payment_order FOR EACH ROW WHEN (((new.head <> old.head) <> (new.version <> old.version))) EXECUTE FUNCTION pay.refuse_change('a head has its version', 'PAY11');
+CREATE TRIGGER payment_order_head BEFORE UPDATE OF head, head_tx, version ON pay.payment_order FOR EACH ROW WHEN ((((new.head <> old.head) <> (new.version <> old.version)) OR (new.head_tx < old.head_tx))) EXECUTE FUNCTION pay.refuse_change('a head has its version', 'PAY11');
 
 ALTER TABLE pay.payment_order ENABLE ALWAYS TRIGGER payment_order_head;
 
@@ -14311,13 +15477,6 @@ ALTER TABLE ONLY pay.change
     ADD CONSTRAINT change_merchant_id_checkout_id_fkey FOREIGN KEY (merchant_id, checkout_id) REFERENCES pay.checkout(merchant_id, checkout_id);
 
 --
--- Name: change change_merchant_id_payment_order_id_fkey; Type: FK CONSTRAINT; Schema: pay; Owner: payments_owner
---
-
-ALTER TABLE ONLY pay.change
-    ADD CONSTRAINT change_merchant_id_payment_order_id_fkey FOREIGN KEY (merchant_id, payment_order_id) REFERENCES pay.payment_order(merchant_id, payment_order_id);
-
---
 -- Name: dispatch dispatch_merchant_id_checkout_id_fkey; Type: FK CONSTRAINT; Schema: pay; Owner: payments_owner
 --
 
@@ -14372,13 +15531,6 @@ ALTER TABLE ONLY pay.rate
 
 ALTER TABLE ONLY pay.registration
     ADD CONSTRAINT registration_merchant_id_checkout_id_fkey FOREIGN KEY (merchant_id, checkout_id) REFERENCES pay.checkout(merchant_id, checkout_id);
-
---
--- Name: seal_leaf seal_leaf_number_fkey; Type: FK CONSTRAINT; Schema: pay; Owner: payments_owner
---
-
-ALTER TABLE ONLY pay.seal_leaf
-    ADD CONSTRAINT seal_leaf_number_fkey FOREIGN KEY (number) REFERENCES pay.seal(number);
 
 --
 -- Name: SCHEMA pay; Type: ACL; Schema: -; Owner: payments_owner
@@ -14597,6 +15749,12 @@ REVOKE ALL ON FUNCTION pay.claim_rates(p_source text, p_owner text, p_interval i
 REVOKE ALL ON FUNCTION pay.claim_references(p_merchant_id text[], p_checkout_id text[], p_psp text[], p_reference text[]) FROM PUBLIC;
 
 --
+-- Name: FUNCTION claim_seal(p_owner text, p_interval interval, p_lease interval, OUT outcome text, OUT number bigint, OUT message text); Type: ACL; Schema: pay; Owner: payments_owner
+--
+
+REVOKE ALL ON FUNCTION pay.claim_seal(p_owner text, p_interval interval, p_lease interval, OUT outcome text, OUT number bigint, OUT message text) FROM PUBLIC;
+
+--
 -- Name: FUNCTION claim_tokens(p_merchant_id text[], p_checkout_id text[], p_psp text[], p_token text[], p_alias text[], OUT sure boolean, OUT parked boolean); Type: ACL; Schema: pay; Owner: payments_owner
 --
 
@@ -14741,6 +15899,12 @@ REVOKE ALL ON FUNCTION pay.explain(p_merchant_id text, p_payment_order_id text, 
 REVOKE ALL ON FUNCTION pay.explain_dispatches(p_merchant_id text, p_checkout_id text) FROM PUBLIC;
 
 --
+-- Name: FUNCTION explain_disputes(p_merchant_id text, p_checkout_id text); Type: ACL; Schema: pay; Owner: payments_owner
+--
+
+REVOKE ALL ON FUNCTION pay.explain_disputes(p_merchant_id text, p_checkout_id text) FROM PUBLIC;
+
+--
 -- Name: FUNCTION explain_exceptions(p_merchant_id text, p_checkout_id text); Type: ACL; Schema: pay; Owner: payments_owner
 --
 
@@ -14799,6 +15963,14 @@ REVOKE ALL ON FUNCTION pay.explain_standing(p_s pay.standing) FROM PUBLIC;
 --
 
 REVOKE ALL ON FUNCTION pay.explain_unregistered(p_s pay.standing, p_what text, OUT waits_for text, OUT why text) FROM PUBLIC;
+
+--
+-- Name: FUNCTION export_range(p_since timestamp with time zone, p_until timestamp with time zone, OUT from_tx bigint, OUT until_tx bigint, OUT first bigint, OUT last bigint); Type: ACL; Schema: pay; Owner: payments_owner
+--
+
+REVOKE ALL ON FUNCTION pay.export_range(p_since timestamp with time zone, p_until timestamp with time zone, OUT from_tx bigint, OUT until_tx bigint, OUT first bigint, OUT last bigint) FROM PUBLIC;
+GRANT ALL ON FUNCTION pay.export_range(p_since timestamp with time zone, p_until timestamp with time zone, OUT from_tx bigint, OUT until_tx bigint, OUT first bigint, OUT last bigint) TO payments_auditor;
+GRANT ALL ON FUNCTION pay.export_range(p_since timestamp with time zone, p_until timestamp with time zone, OUT from_tx bigint, OUT until_tx bigint, OUT first bigint, OUT last bigint) TO payments_operator;
 
 --
 -- Name: FUNCTION fact_kind(p_fact text, p_amount_minor bigint, p_currency text, p_total_minor bigint, p_own_currency text); Type: ACL; Schema: pay; Owner: payments_owner
@@ -15038,10 +16210,22 @@ REVOKE ALL ON FUNCTION pay.is_registering(p_merchant_id text, p_checkout_id text
 REVOKE ALL ON FUNCTION pay.is_reserved(p_change pay.change) FROM PUBLIC;
 
 --
+-- Name: FUNCTION is_sealed(p_from timestamp with time zone, p_until timestamp with time zone); Type: ACL; Schema: pay; Owner: payments_owner
+--
+
+REVOKE ALL ON FUNCTION pay.is_sealed(p_from timestamp with time zone, p_until timestamp with time zone) FROM PUBLIC;
+
+--
 -- Name: FUNCTION is_statement(p_text text); Type: ACL; Schema: pay; Owner: payments_owner
 --
 
 REVOKE ALL ON FUNCTION pay.is_statement(p_text text) FROM PUBLIC;
+
+--
+-- Name: FUNCTION is_tangled(p_from timestamp with time zone, p_until timestamp with time zone); Type: ACL; Schema: pay; Owner: payments_owner
+--
+
+REVOKE ALL ON FUNCTION pay.is_tangled(p_from timestamp with time zone, p_until timestamp with time zone) FROM PUBLIC;
 
 --
 -- Name: FUNCTION is_told(p_merchant_id text, p_checkout_id text, p_payment_order_id text, p_kind text, p_actor text); Type: ACL; Schema: pay; Owner: payments_owner
@@ -15050,10 +16234,10 @@ REVOKE ALL ON FUNCTION pay.is_statement(p_text text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.is_told(p_merchant_id text, p_checkout_id text, p_payment_order_id text, p_kind text, p_actor text) FROM PUBLIC;
 
 --
--- Name: FUNCTION is_unsettled(p_merchant_id text, p_checkout_id text, p_operation text); Type: ACL; Schema: pay; Owner: payments_owner
+-- Name: FUNCTION is_unsettled(p_merchant_id text, p_checkout_id text, p_operation text, p_operation_id text); Type: ACL; Schema: pay; Owner: payments_owner
 --
 
-REVOKE ALL ON FUNCTION pay.is_unsettled(p_merchant_id text, p_checkout_id text, p_operation text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.is_unsettled(p_merchant_id text, p_checkout_id text, p_operation text, p_operation_id text) FROM PUBLIC;
 
 --
 -- Name: FUNCTION iso_micros(p_at timestamp with time zone); Type: ACL; Schema: pay; Owner: payments_owner
@@ -15087,6 +16271,12 @@ REVOKE ALL ON FUNCTION pay.job_is_over(p_job pay.job, p_delay_ms bigint, p_code 
 --
 
 REVOKE ALL ON FUNCTION pay.job_rank(p_kind text) FROM PUBLIC;
+
+--
+-- Name: FUNCTION keep_anchors(p_month date, p_until timestamp with time zone, p_who text, p_why text); Type: ACL; Schema: pay; Owner: payments_owner
+--
+
+REVOKE ALL ON FUNCTION pay.keep_anchors(p_month date, p_until timestamp with time zone, p_who text, p_why text) FROM PUBLIC;
 
 --
 -- Name: FUNCTION keep_difference(p_merchant_id text, p_checkout_id text, p_detail jsonb); Type: ACL; Schema: pay; Owner: payments_owner
@@ -15191,6 +16381,19 @@ REVOKE ALL ON FUNCTION pay.make_partition(p_month date) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.make_partitions(p_move boolean) FROM PUBLIC;
 
 --
+-- Name: TABLE seal; Type: ACL; Schema: pay; Owner: payments_owner
+--
+
+GRANT SELECT ON TABLE pay.seal TO payments_auditor;
+GRANT SELECT ON TABLE pay.seal TO payments_operator;
+
+--
+-- Name: FUNCTION make_seal(p_most integer, OUT made pay.seal, OUT is_full boolean, OUT is_behind boolean); Type: ACL; Schema: pay; Owner: payments_owner
+--
+
+REVOKE ALL ON FUNCTION pay.make_seal(p_most integer, OUT made pay.seal, OUT is_full boolean, OUT is_behind boolean) FROM PUBLIC;
+
+--
 -- Name: FUNCTION manual_kind(p_kind text, p_actor text, p_order_id text, p_capture text, p_order pay.payment_order); Type: ACL; Schema: pay; Owner: payments_owner
 --
 
@@ -15221,6 +16424,14 @@ REVOKE ALL ON FUNCTION pay.may_be_stuck(p_merchant_id text, p_checkout_id text, 
 REVOKE ALL ON FUNCTION pay.median_rate(p_base text, p_quote text, p_age interval) FROM PUBLIC;
 
 --
+-- Name: FUNCTION merkle_root(p_hashes bytea[]); Type: ACL; Schema: pay; Owner: payments_owner
+--
+
+REVOKE ALL ON FUNCTION pay.merkle_root(p_hashes bytea[]) FROM PUBLIC;
+GRANT ALL ON FUNCTION pay.merkle_root(p_hashes bytea[]) TO payments_auditor;
+GRANT ALL ON FUNCTION pay.merkle_root(p_hashes bytea[]) TO payments_operator;
+
+--
 -- Name: FUNCTION move_change(p_change pay.change, p_to text, p_word pay.fact); Type: ACL; Schema: pay; Owner: payments_owner
 --
 
@@ -15243,6 +16454,12 @@ REVOKE ALL ON FUNCTION pay.move_registers(p_facts pay.fact[], p_outcome text[], 
 --
 
 REVOKE ALL ON FUNCTION pay.move_registrations(p_merchant_id text[], p_checkout_id text[], p_psp text[], p_outcome text[], p_attempt bigint[], p_lease_ms bigint[], OUT items integer[], OUT nexts text[]) FROM PUBLIC;
+
+--
+-- Name: FUNCTION name_refund(p_change pay.change, p_reference text); Type: ACL; Schema: pay; Owner: payments_owner
+--
+
+REVOKE ALL ON FUNCTION pay.name_refund(p_change pay.change, p_reference text) FROM PUBLIC;
 
 --
 -- Name: TABLE dispatch; Type: ACL; Schema: pay; Owner: payments_owner
@@ -15341,6 +16558,12 @@ REVOKE ALL ON FUNCTION pay.number_facts(p_facts pay.fact[], p_after integer) FRO
 --
 
 REVOKE ALL ON FUNCTION pay.only_order(p_merchant_id text, p_checkout_id text) FROM PUBLIC;
+
+--
+-- Name: FUNCTION open_change(p_order pay.payment_order, OUT kind text, OUT run_at timestamp with time zone, OUT letter boolean); Type: ACL; Schema: pay; Owner: payments_owner
+--
+
+REVOKE ALL ON FUNCTION pay.open_change(p_order pay.payment_order, OUT kind text, OUT run_at timestamp with time zone, OUT letter boolean) FROM PUBLIC;
 
 --
 -- Name: FUNCTION open_dead_letter(p_merchant_id text[], p_checkout_id text[], p_psp text[], p_event_id text[], p_kind text[], p_reason text[], p_code text[], p_attempts integer[], p_operation_id text[]); Type: ACL; Schema: pay; Owner: payments_owner
@@ -15607,6 +16830,36 @@ REVOKE ALL ON FUNCTION pay.sale_postings(p_facts pay.fact[], p_moved integer[]) 
 REVOKE ALL ON FUNCTION pay.same_token(p_own_psp text, p_own_token text, p_own_alias text, p_psp text, p_token text, p_alias text) FROM PUBLIC;
 
 --
+-- Name: FUNCTION seal_digest(p_message text); Type: ACL; Schema: pay; Owner: payments_owner
+--
+
+REVOKE ALL ON FUNCTION pay.seal_digest(p_message text) FROM PUBLIC;
+GRANT ALL ON FUNCTION pay.seal_digest(p_message text) TO payments_auditor;
+GRANT ALL ON FUNCTION pay.seal_digest(p_message text) TO payments_operator;
+
+--
+-- Name: FUNCTION seal_end(p_from bigint, p_until bigint, p_span bigint, p_most integer); Type: ACL; Schema: pay; Owner: payments_owner
+--
+
+REVOKE ALL ON FUNCTION pay.seal_end(p_from bigint, p_until bigint, p_span bigint, p_most integer) FROM PUBLIC;
+
+--
+-- Name: FUNCTION seal_message(p_seal pay.seal); Type: ACL; Schema: pay; Owner: payments_owner
+--
+
+REVOKE ALL ON FUNCTION pay.seal_message(p_seal pay.seal) FROM PUBLIC;
+GRANT ALL ON FUNCTION pay.seal_message(p_seal pay.seal) TO payments_auditor;
+GRANT ALL ON FUNCTION pay.seal_message(p_seal pay.seal) TO payments_operator;
+
+--
+-- Name: FUNCTION seal_root(p_number bigint); Type: ACL; Schema: pay; Owner: payments_owner
+--
+
+REVOKE ALL ON FUNCTION pay.seal_root(p_number bigint) FROM PUBLIC;
+GRANT ALL ON FUNCTION pay.seal_root(p_number bigint) TO payments_auditor;
+GRANT ALL ON FUNCTION pay.seal_root(p_number bigint) TO payments_operator;
+
+--
 -- Name: FUNCTION seller_part(p_amount_minor bigint, p_credit_minor bigint, p_before bigint, p_part bigint); Type: ACL; Schema: pay; Owner: payments_owner
 --
 
@@ -15729,6 +16982,12 @@ REVOKE ALL ON FUNCTION pay.store_rates(p_source text, p_base text, p_rates jsonb
 REVOKE ALL ON FUNCTION pay.sweep_all(p_limits jsonb) FROM PUBLIC;
 
 --
+-- Name: FUNCTION sweep_changes(p_limit interval); Type: ACL; Schema: pay; Owner: payments_owner
+--
+
+REVOKE ALL ON FUNCTION pay.sweep_changes(p_limit interval) FROM PUBLIC;
+
+--
 -- Name: FUNCTION sweep_counts(); Type: ACL; Schema: pay; Owner: payments_owner
 --
 
@@ -15789,10 +17048,22 @@ REVOKE ALL ON FUNCTION pay.take_captures(p_news pay.news, p_left bigint, OUT out
 REVOKE ALL ON FUNCTION pay.take_facts(p_facts pay.fact[], OUT facts pay.fact[], OUT postings pay.posting[]) FROM PUBLIC;
 
 --
+-- Name: FUNCTION take_leaves(p_number bigint, p_from bigint, p_until bigint); Type: ACL; Schema: pay; Owner: payments_owner
+--
+
+REVOKE ALL ON FUNCTION pay.take_leaves(p_number bigint, p_from bigint, p_until bigint) FROM PUBLIC;
+
+--
 -- Name: FUNCTION take_news(p_news pay.news[], OUT told pay.news[], OUT postings pay.posting[]); Type: ACL; Schema: pay; Owner: payments_owner
 --
 
 REVOKE ALL ON FUNCTION pay.take_news(p_news pay.news[], OUT told pay.news[], OUT postings pay.posting[]) FROM PUBLIC;
+
+--
+-- Name: FUNCTION this_tx(); Type: ACL; Schema: pay; Owner: payments_owner
+--
+
+REVOKE ALL ON FUNCTION pay.this_tx() FROM PUBLIC;
 
 --
 -- Name: FUNCTION timeline(p_merchant_id text, p_payment_order_id text, p_inside boolean); Type: ACL; Schema: pay; Owner: payments_owner
@@ -15862,6 +17133,13 @@ REVOKE ALL ON FUNCTION pay_api.begin_rates(p_source text[], p_owner text[], p_in
 GRANT ALL ON FUNCTION pay_api.begin_rates(p_source text[], p_owner text[], p_interval_ms bigint[], p_lease_ms bigint[]) TO payments_gateway;
 
 --
+-- Name: FUNCTION begin_seal(p_owner text[], p_interval_ms bigint[], p_lease_ms bigint[]); Type: ACL; Schema: pay_api; Owner: payments_owner
+--
+
+REVOKE ALL ON FUNCTION pay_api.begin_seal(p_owner text[], p_interval_ms bigint[], p_lease_ms bigint[]) FROM PUBLIC;
+GRANT ALL ON FUNCTION pay_api.begin_seal(p_owner text[], p_interval_ms bigint[], p_lease_ms bigint[]) TO payments_gateway;
+
+--
 -- Name: FUNCTION check_books(p_owner text[], p_interval_ms bigint[]); Type: ACL; Schema: pay_api; Owner: payments_owner
 --
 
@@ -15895,6 +17173,13 @@ GRANT ALL ON FUNCTION pay_api.end_dispatch(p_merchant_id text[], p_checkout_id t
 
 REVOKE ALL ON FUNCTION pay_api.end_rates(p_source text[], p_owner text[], p_base text[], p_rates jsonb[], p_code text[], p_age_ms bigint[], p_max_age_ms bigint[]) FROM PUBLIC;
 GRANT ALL ON FUNCTION pay_api.end_rates(p_source text[], p_owner text[], p_base text[], p_rates jsonb[], p_code text[], p_age_ms bigint[], p_max_age_ms bigint[]) TO payments_gateway;
+
+--
+-- Name: FUNCTION end_seal(p_number bigint[], p_key_id text[], p_signature bytea[]); Type: ACL; Schema: pay_api; Owner: payments_owner
+--
+
+REVOKE ALL ON FUNCTION pay_api.end_seal(p_number bigint[], p_key_id text[], p_signature bytea[]) FROM PUBLIC;
+GRANT ALL ON FUNCTION pay_api.end_seal(p_number bigint[], p_key_id text[], p_signature bytea[]) TO payments_gateway;
 
 --
 -- Name: FUNCTION explain_payment(p_merchant_id text[], p_payment_order_id text[]); Type: ACL; Schema: pay_api; Owner: payments_owner
@@ -16009,6 +17294,13 @@ REVOKE ALL ON FUNCTION pay_api.sweep(p_owner text[], p_interval_ms bigint[], p_l
 GRANT ALL ON FUNCTION pay_api.sweep(p_owner text[], p_interval_ms bigint[], p_limits jsonb[]) TO payments_gateway;
 
 --
+-- Name: FUNCTION drop_month(p_month date, p_keep interval, p_who text, p_why text); Type: ACL; Schema: pay_ops; Owner: payments_owner
+--
+
+REVOKE ALL ON FUNCTION pay_ops.drop_month(p_month date, p_keep interval, p_who text, p_why text) FROM PUBLIC;
+GRANT ALL ON FUNCTION pay_ops.drop_month(p_month date, p_keep interval, p_who text, p_why text) TO payments_operator;
+
+--
 -- Name: FUNCTION requeue_dead_letter(p_id bigint, p_who text, p_why text); Type: ACL; Schema: pay_ops; Owner: payments_owner
 --
 
@@ -16028,6 +17320,14 @@ GRANT ALL ON FUNCTION pay_ops.resolve_dead_letter(p_id bigint, p_who text, p_why
 
 REVOKE ALL ON FUNCTION pay_ops.settle_change(p_merchant_id text, p_change_id text, p_done boolean, p_who text, p_why text) FROM PUBLIC;
 GRANT ALL ON FUNCTION pay_ops.settle_change(p_merchant_id text, p_change_id text, p_done boolean, p_who text, p_why text) TO payments_operator;
+
+--
+-- Name: FUNCTION audit_export(p_since timestamp with time zone, p_until timestamp with time zone); Type: ACL; Schema: pay_view; Owner: payments_owner
+--
+
+REVOKE ALL ON FUNCTION pay_view.audit_export(p_since timestamp with time zone, p_until timestamp with time zone) FROM PUBLIC;
+GRANT ALL ON FUNCTION pay_view.audit_export(p_since timestamp with time zone, p_until timestamp with time zone) TO payments_auditor;
+GRANT ALL ON FUNCTION pay_view.audit_export(p_since timestamp with time zone, p_until timestamp with time zone) TO payments_operator;
 
 --
 -- Name: FUNCTION explain(p_merchant_id text, p_payment_order_id text); Type: ACL; Schema: pay_view; Owner: payments_owner
@@ -16192,13 +17492,6 @@ GRANT SELECT ON TABLE pay.schema_migration TO payments_auditor;
 GRANT SELECT ON TABLE pay.schema_migration TO payments_operator;
 
 --
--- Name: TABLE seal; Type: ACL; Schema: pay; Owner: payments_owner
---
-
-GRANT SELECT ON TABLE pay.seal TO payments_auditor;
-GRANT SELECT ON TABLE pay.seal TO payments_operator;
-
---
 -- Name: TABLE seal_leaf; Type: ACL; Schema: pay; Owner: payments_owner
 --
 
@@ -16274,6 +17567,13 @@ GRANT SELECT ON TABLE pay_check.change_job TO payments_operator;
 
 GRANT SELECT ON TABLE pay_check.change_money TO payments_auditor;
 GRANT SELECT ON TABLE pay_check.change_money TO payments_operator;
+
+--
+-- Name: TABLE change_orphan; Type: ACL; Schema: pay_check; Owner: payments_owner
+--
+
+GRANT SELECT ON TABLE pay_check.change_orphan TO payments_auditor;
+GRANT SELECT ON TABLE pay_check.change_orphan TO payments_operator;
 
 --
 -- Name: TABLE change_reference; Type: ACL; Schema: pay_check; Owner: payments_owner
@@ -16493,6 +17793,34 @@ GRANT SELECT ON TABLE pay_check.sale_booked TO payments_auditor;
 GRANT SELECT ON TABLE pay_check.sale_booked TO payments_operator;
 
 --
+-- Name: TABLE seal_chain; Type: ACL; Schema: pay_check; Owner: payments_owner
+--
+
+GRANT SELECT ON TABLE pay_check.seal_chain TO payments_auditor;
+GRANT SELECT ON TABLE pay_check.seal_chain TO payments_operator;
+
+--
+-- Name: TABLE seal_coverage; Type: ACL; Schema: pay_check; Owner: payments_owner
+--
+
+GRANT SELECT ON TABLE pay_check.seal_coverage TO payments_auditor;
+GRANT SELECT ON TABLE pay_check.seal_coverage TO payments_operator;
+
+--
+-- Name: TABLE seal_leaf; Type: ACL; Schema: pay_check; Owner: payments_owner
+--
+
+GRANT SELECT ON TABLE pay_check.seal_leaf TO payments_auditor;
+GRANT SELECT ON TABLE pay_check.seal_leaf TO payments_operator;
+
+--
+-- Name: TABLE seal_root; Type: ACL; Schema: pay_check; Owner: payments_owner
+--
+
+GRANT SELECT ON TABLE pay_check.seal_root TO payments_auditor;
+GRANT SELECT ON TABLE pay_check.seal_root TO payments_operator;
+
+--
 -- Name: TABLE status_history; Type: ACL; Schema: pay_check; Owner: payments_owner
 --
 
@@ -16577,6 +17905,13 @@ GRANT SELECT ON TABLE pay_view.backfills TO payments_auditor;
 GRANT SELECT ON TABLE pay_view.backfills TO payments_operator;
 
 --
+-- Name: TABLE changes; Type: ACL; Schema: pay_view; Owner: payments_owner
+--
+
+GRANT SELECT ON TABLE pay_view.changes TO payments_auditor;
+GRANT SELECT ON TABLE pay_view.changes TO payments_operator;
+
+--
 -- Name: TABLE checkouts; Type: ACL; Schema: pay_view; Owner: payments_owner
 --
 
@@ -16596,6 +17931,13 @@ GRANT SELECT ON TABLE pay_view.dead_letters TO payments_operator;
 
 GRANT SELECT ON TABLE pay_view.dispatches TO payments_auditor;
 GRANT SELECT ON TABLE pay_view.dispatches TO payments_operator;
+
+--
+-- Name: TABLE disputes; Type: ACL; Schema: pay_view; Owner: payments_owner
+--
+
+GRANT SELECT ON TABLE pay_view.disputes TO payments_auditor;
+GRANT SELECT ON TABLE pay_view.disputes TO payments_operator;
 
 --
 -- Name: TABLE jobs; Type: ACL; Schema: pay_view; Owner: payments_owner
@@ -16645,6 +17987,13 @@ GRANT SELECT ON TABLE pay_view.parked TO payments_operator;
 
 GRANT SELECT ON TABLE pay_view.quarantine TO payments_auditor;
 GRANT SELECT ON TABLE pay_view.quarantine TO payments_operator;
+
+--
+-- Name: TABLE seals; Type: ACL; Schema: pay_view; Owner: payments_owner
+--
+
+GRANT SELECT ON TABLE pay_view.seals TO payments_auditor;
+GRANT SELECT ON TABLE pay_view.seals TO payments_operator;
 
 --
 -- Name: TABLE stuck; Type: ACL; Schema: pay_view; Owner: payments_owner

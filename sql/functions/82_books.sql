@@ -7,7 +7,8 @@ SET LOCAL ROLE payments_owner;
 SET LOCAL search_path = pay, pg_temp;
 
 
--- What the ledger says of an order.
+-- What the ledger says of an order.  A refund so small that the seller's share
+-- of it is nothing reserves nothing (order_posting): its row counts instead.
 CREATE OR REPLACE FUNCTION pay.booked(
     p_merchant_id text, p_checkout_id text, p_payment_order_id text,
     OUT captured bigint, OUT refunding bigint, OUT refunded bigint,
@@ -15,10 +16,16 @@ CREATE OR REPLACE FUNCTION pay.booked(
 LANGUAGE sql STABLE AS $$
 SELECT coalesce(sum(e.amount_minor) FILTER (
         WHERE e.kind IN ('sale', 'late_accepted')), 0)::bigint,
-    coalesce(sum(CASE e.kind WHEN 'refund_reserved' THEN e.amount_minor
-                             WHEN 'refund_released' THEN -e.amount_minor
-                             WHEN 'refund' THEN -e.amount_minor END),
-             0)::bigint,
+    (coalesce(sum(CASE e.kind WHEN 'refund_reserved' THEN e.amount_minor
+                              WHEN 'refund_released' THEN -e.amount_minor
+                              WHEN 'refund' THEN -e.amount_minor END)
+              FILTER (WHERE e.seller_minor > 0), 0)
+     + (SELECT coalesce(sum(c.amount_minor), 0) FROM change c
+        WHERE c.merchant_id = p_merchant_id
+            AND c.checkout_id = p_checkout_id
+            AND c.payment_order_id = p_payment_order_id
+            AND c.kind = 'refund' AND c.seller_minor = 0
+            AND is_reserved(c)))::bigint,
     coalesce(sum(CASE e.kind WHEN 'refund' THEN e.amount_minor
                              WHEN 'refund_external' THEN e.amount_minor
                              WHEN 'refund_returned' THEN -e.amount_minor

@@ -504,6 +504,10 @@ SELECT is(string_agg(concat_ws(' ', c.seller_minor,
     '0 -, 0 -, 0 -, 1 refund_reserved 1 1', 'is nothing, until it is one')
 FROM generate_series(1, 4) n
 JOIN pay.change c ON c.change_id = pg_temp.uuid('rx9' || n);
+CREATE FUNCTION pg_temp.differences(p_order text) RETURNS SETOF jsonb
+LANGUAGE sql SET search_path = pay, pg_temp AS
+'SELECT order_differences(''m1'', p_order)';
+SELECT is_empty($$SELECT pg_temp.differences('ox2')$$, 'the books agree');
 SELECT is(pg_temp.sent('x2', 'refund', 'rx9' || n, 'DONE'), 'not_found',
           'unsent')
 FROM generate_series(1, 4) n;
@@ -511,6 +515,7 @@ SELECT is(pg_temp.news('refund', 'succeeded', 're-x' || n, 1,
     p_operation => pg_temp.uuid('rx9' || n)), 'applied', 'done')
 FROM generate_series(1, 4) n;
 SELECT is(pg_temp.wallet('JPY'), '266 0 0', 'one yen less');
+SELECT is_empty($$SELECT pg_temp.differences('ox2')$$, 'and the books agree');
 
 \i :checks
 SELECT * FROM finish();
