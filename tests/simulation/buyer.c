@@ -116,6 +116,7 @@ act(sim_t *sim, buyer_t *buyer)
     int64_t  later = soon + sim_between(sim, SIM_S, 2 * SIM_MIN);
     int64_t  expires = buyer->reg->expires_at;
 
+    sim_after_sale(sim, buyer->post);
     sim_say(sim, "   a buyer is at %.*s, kind %d", pay_fmt(buyer->reg->token),
             (int) buyer->post->buyer);
 
@@ -172,7 +173,7 @@ buyer_agrees(sim_t *sim, void *data)
     buyer_t    *buyer = data;
     sim_reg_t  *reg = buyer->reg;
 
-    if (reg->payments > 0) {
+    if (reg->payments > 0 && !reg->is_manual) {
         /* the PSP tells the same once more, as another event */
         sim_hook_add(sim, reg, "paid");
         return;
@@ -182,7 +183,7 @@ buyer_agrees(sim_t *sim, void *data)
         return;
     }
 
-    if (reg->psp->captures) {
+    if (reg->psp->captures && !reg->is_manual) {
         sim_psp_settle(sim, reg, "approved", NULL);
         return;
     }
@@ -193,7 +194,7 @@ buyer_agrees(sim_t *sim, void *data)
         return;
     }
 
-    sim_psp_settle(sim, reg, "paid", NULL);
+    sim_money_paid(sim, reg);
 }
 
 

@@ -15,7 +15,7 @@
 
 #define TEMPLATE       "simulation"
 #define ASK_MAX        8
-#define QUESTIONS_MAX  24
+#define QUESTIONS_MAX  48
 #define CONNINFO_MAX   1024
 
 #define OID_BYTEA  17
@@ -261,6 +261,8 @@ moves_jobs(pay_op_id_t op)
     case PAY_OP_STORE_NO_TOKEN:
     case PAY_OP_REROUTE:
     case PAY_OP_APPLY_EVENT:
+    case PAY_OP_BEGIN_CHANGE:
+    case PAY_OP_APPLY_CHANGE:
     case PAY_OP_CLAIM_JOBS:
     case PAY_OP_FINISH_JOB:
     case PAY_OP_END_DISPATCH:

@@ -15,7 +15,7 @@ typedef struct {
 } delivery_t;
 
 
-static int may_vanish(sim_t *sim, const sim_reg_t *reg, const char *type);
+static int can_ask(sim_t *sim, const sim_reg_t *reg, const char *type);
 static void hook_due(sim_t *sim, void *data);
 static void deliver(sim_t *sim, sim_hook_t *hook, int forged);
 static void sign(sim_t *sim, sim_flow_t *flow, pay_webhook_input_t *in,
@@ -27,6 +27,34 @@ static void answered(sim_flow_t *flow, const pay_reply_t *reply);
 
 void
 sim_hook_add(sim_t *sim, sim_reg_t *reg, const char *type)
+{
+    sim_hook_tell(sim, reg, (const char *) sim_format(sim, "registration.%s",
+                                                      type).data,
+        sim_format(sim, ",\"nonce\":\"%s\",\"amount\":\"%s\","
+            "\"currency\":\"%s\"%s", (const char *) reg->nonce.data,
+            (const char *) reg->amount.data,
+            (const char *) reg->currency.data,
+            strcmp(type, "declined") == 0 ? ",\"code\":\"no_funds\"" : ""),
+        !can_ask(sim, reg, type));
+}
+
+
+/* Whatever the gateway cannot learn by asking must come, or be listed. */
+static int
+can_ask(sim_t *sim, const sim_reg_t *reg, const char *type)
+{
+    if (reg->is_manual) {
+        return strcmp(type, "open") == 0 || strcmp(type, "pending") == 0;
+    }
+
+    return strcmp(type, "paid") != 0
+           || (sim->keeps_clock && !reg->was_final && !reg->is_late);
+}
+
+
+void
+sim_hook_tell(sim_t *sim, sim_reg_t *reg, const char *type, pay_str_t data,
+    int must_come)
 {
     int64_t      delay;
     pay_str_t    more = PAY_STR("");
@@ -43,14 +71,11 @@ sim_hook_add(sim_t *sim, sim_reg_t *reg, const char *type)
     hook->id = sim_format(sim, "evt_%" PRIu64 "_%u", sim->scenario,
                           ++sim->names);
     hook->body = sim_format(sim,
-        "{\"type\":\"registration.%s\",\"id\":\"%s\",\"created\":%" PRId64
-        ",\"data\":{\"token\":\"%s\",\"nonce\":\"%s\",\"amount\":\"%s\","
-        "\"currency\":\"%s\"%.*s%s}}", type, (const char *) hook->id.data,
-        sim->now / SIM_S, (const char *) reg->token.data,
-        (const char *) reg->nonce.data, (const char *) reg->amount.data,
-        (const char *) reg->currency.data, pay_fmt(more),
-        strcmp(type, "declined") == 0 ? ",\"code\":\"no_funds\"" : "");
-    hook->is_gone = may_vanish(sim, reg, type)
+        "{\"type\":\"%s\",\"id\":\"%s\",\"created\":%" PRId64
+        ",\"data\":{\"token\":\"%s\"%.*s%.*s}}", type,
+        (const char *) hook->id.data, sim->now / SIM_S,
+        (const char *) reg->token.data, pay_fmt(more), pay_fmt(data));
+    hook->is_gone = (sim->backfills || !must_come)
                     && sim_fault(sim, sim->faults.hook_lost);
     hook->next = reg->psp->hooks;
     reg->psp->hooks = hook;
@@ -64,19 +89,6 @@ sim_hook_add(sim_t *sim, sim_reg_t *reg, const char *type)
             ? sim_between(sim, 0, 30 * SIM_MIN)
             : sim_between(sim, 2 * SIM_MS, 3 * SIM_S);
     sim_after(sim, delay, hook_due, hook);
-}
-
-
-/* Whatever the gateway cannot learn by asking must come, or be listed. */
-static int
-may_vanish(sim_t *sim, const sim_reg_t *reg, const char *type)
-{
-    if (strcmp(type, "paid") != 0) {
-        return 1;
-    }
-
-    return sim->backfills
-           || (sim->keeps_clock && !reg->was_final && !reg->is_late);
 }
 
 

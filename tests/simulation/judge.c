@@ -17,8 +17,9 @@ static void check_journal(sim_t *sim, const sim_sent_t *sent);
 static void judge_orders(sim_t *sim);
 static void judge_order(sim_t *sim, int row);
 static const sim_reg_t *reg_of(sim_t *sim, const char *reference);
-static void judge_paid(sim_t *sim, const sim_reg_t *reg, const char *order,
-    const char *reason, const char *late, int flagged);
+static void judge_paid(sim_t *sim, const sim_reg_t *reg, int row,
+    int flagged);
+static int late_refund(sim_t *sim, const sim_reg_t *reg, const char *id);
 static void judge_leftovers(sim_t *sim);
 static void judge_books(sim_t *sim);
 static unsigned run_check(sim_t *sim, const char *directory,
@@ -81,8 +82,9 @@ check_journal(sim_t *sim, const sim_sent_t *sent)
 
     (void) sim_db_ask(sim->db,
         "SELECT coalesce(sum(sends), 0) FROM pay.dispatch WHERE merchant_id "
-        "= $1 AND checkout_id = $2 AND operation = $3 AND operation_id = $4 "
-        "AND psp = $5", 5, sim_text(sim, sent->flow->core.merchant_id),
+        "= $1 AND checkout_id = $2 AND (operation = $3 OR $3 = 'expire' AND "
+        "operation = 'cancel') AND operation_id = $4 AND psp = $5", 5,
+        sim_text(sim, sent->flow->core.merchant_id),
         sim_text(sim, sent->flow->core.checkout_id), sent->what,
         sim_text(sim, id), sim_text(sim, sim->psps[sent->psp->index].name));
     sends = strtol(sim_db_cell(sim->db, 0, 0), NULL, 10);
@@ -198,6 +200,7 @@ sim_judge_end(sim_t *sim)
     judge_orders(sim);
     judge_leftovers(sim);
     judge_books(sim);
+    sim_judge_money(sim);
 }
 
 
@@ -215,7 +218,7 @@ judge_orders(sim_t *sim)
         "e.kind = 'paid' AND e.new_status = 'SUCCESS'), "
         "(SELECT count(*) FROM pay.dead_letter d WHERE d.merchant_id = "
         "o.merchant_id AND d.checkout_id = o.checkout_id AND (d.state = "
-        "'open' OR d.state = 'resolved')) "
+        "'open' OR d.state = 'resolved')), coalesce(l.refund_id::text, '') "
         "FROM pay.payment_order o "
         "JOIN pay.checkout c USING (merchant_id, checkout_id) "
         "JOIN pay.registration r USING (merchant_id, checkout_id) "
@@ -250,9 +253,9 @@ judge_order(sim_t *sim, int row)
                           sim_db_cell(db, row, 7));
         }
 
-        if (!paid || reg->refunds != 0) {
-            sim_violation(sim, "%s is SUCCESS and not paid, or paid back",
-                          order);
+        if (!paid || late_refund(sim, reg, sim_db_cell(db, row, 9))) {
+            sim_violation(sim, "%s is SUCCESS and not paid, or paid back as "
+                          "one that came late", order);
         }
 
         return;
@@ -272,8 +275,7 @@ judge_order(sim_t *sim, int row)
     }
 
     if (paid) {
-        judge_paid(sim, reg, order, sim_db_cell(db, row, 2),
-                   sim_db_cell(db, row, 6), flagged);
+        judge_paid(sim, reg, row, flagged);
     }
 }
 
@@ -298,10 +300,12 @@ reg_of(sim_t *sim, const char *reference)
 
 /* The PSP has the money of a FAILED order: only a late one, kept as such. */
 static void
-judge_paid(sim_t *sim, const sim_reg_t *reg, const char *order,
-    const char *reason, const char *late, int flagged)
+judge_paid(sim_t *sim, const sim_reg_t *reg, int row, int flagged)
 {
-    int  known;
+    int          known;
+    const char  *order = sim_db_cell(sim->db, row, 0);
+    const char  *reason = sim_db_cell(sim->db, row, 2);
+    const char  *late = sim_db_cell(sim->db, row, 6);
 
     known = sim->env.late != PAY_LATE_ACCEPT && strcmp(reason, "expired") == 0
             && *late != '\0';
@@ -313,7 +317,9 @@ judge_paid(sim_t *sim, const sim_reg_t *reg, const char *order,
     }
 
     if (strcmp(late, "refunded") == 0) {
-        if (reg->refunds != 1) {
+        if (reg->refunded + reg->refunding != reg->captured
+            && !late_refund(sim, reg, sim_db_cell(sim->db, row, 9)))
+        {
             sim_violation(sim, "%s is said to be paid back", order);
         }
 
@@ -321,6 +327,15 @@ judge_paid(sim_t *sim, const sim_reg_t *reg, const char *order,
         sim_violation(sim, "I8: the late payment of %s is %s at the end",
                       order, late);
     }
+}
+
+
+/* Whether the PSP was told to pay a late payment back. */
+static int
+late_refund(sim_t *sim, const sim_reg_t *reg, const char *id)
+{
+    return *id != '\0' && sim_money_find(reg->psp,
+               sim_format(sim, "%s:refund", id)) != NULL;
 }
 
 
@@ -343,7 +358,12 @@ judge_leftovers(sim_t *sim)
         "is_payment_done WHEN 'expire' THEN EXISTS (SELECT FROM "
         "pay.payment_order o WHERE o.merchant_id = d.merchant_id AND "
         "o.checkout_id = d.checkout_id AND o.status IN ('NOT_STARTED', "
-        "'EXECUTING')) ELSE true END AND NOT EXISTS (SELECT "
+        "'EXECUTING')) ELSE NOT EXISTS (SELECT FROM pay.change x WHERE "
+        "x.merchant_id = d.merchant_id AND x.change_id = d.operation_id AND "
+        "x.status IN ('SUCCESS', 'FAILED')) AND NOT EXISTS (SELECT FROM "
+        "pay.late_success l WHERE l.merchant_id = d.merchant_id AND "
+        "l.refund_id::text = d.operation_id AND l.state = 'refunded') END "
+        "AND NOT EXISTS (SELECT "
         "FROM pay.dead_letter x WHERE x.merchant_id = d.merchant_id AND "
         "x.checkout_id = d.checkout_id AND x.state IN ('open', 'resolved', "
         "'requeued')) UNION ALL "

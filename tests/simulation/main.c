@@ -29,7 +29,7 @@ typedef struct {
 
 
 static void parse(int argc, char **argv, options_t *options);
-static void run(sim_t *sim, uint64_t scenario);
+static void run(sim_t *sim, uint64_t scenario, int is_fresh);
 static int until_quiet(sim_t *sim);
 static void clear(sim_t *sim);
 static void tell(const sim_t *sim, double seconds, uint64_t digest);
@@ -39,7 +39,7 @@ static double now_s(void);
 int
 main(int argc, char **argv)
 {
-    int         dirty = 0;
+    int         is_fresh, dirty = 0;
     sim_t      *sim = calloc(1, sizeof(sim_t));
     double      started = now_s();
     uint64_t    i, digest = 0;
@@ -56,7 +56,9 @@ main(int argc, char **argv)
     sim->db = sim_db_open(options.host, options.clock);
 
     for (i = 0; i < options.scenarios; i++) {
-        if (i % EPOCH == 0 || dirty) {
+        is_fresh = i % EPOCH == 0 || dirty;
+
+        if (is_fresh) {
             if (i != 0) {
                 (void) sim_judge_checks(sim, options.checks);
             }
@@ -64,7 +66,7 @@ main(int argc, char **argv)
             sim_db_renew(sim->db);
         }
 
-        run(sim, options.first + i);
+        run(sim, options.first + i, is_fresh);
         digest = digest * 31 + sim->digest;
 
         /* what it has left behind would be the next one's */
@@ -148,7 +150,7 @@ parse(int argc, char **argv, options_t *options)
 
 /* People look twice: what they put back to work may end in another way. */
 static void
-run(sim_t *sim, uint64_t scenario)
+run(sim_t *sim, uint64_t scenario, int is_fresh)
 {
     unsigned  i;
 
@@ -164,6 +166,11 @@ run(sim_t *sim, uint64_t scenario)
                       "::bigint)", 1,
                       (const char *) sim_format(sim, "%" PRIu64,
                                                 1 + scenario * 1000).data);
+
+    /* as its deployment would have done today */
+    if (is_fresh) {
+        (void) sim_db_ask(sim->db, "SELECT pay.make_partitions()", 0);
+    }
 
     if (!until_quiet(sim)) {
         return;
@@ -232,12 +239,13 @@ tell(const sim_t *sim, double seconds, uint64_t digest)
 
     printf("simulation: seed %" PRIu64 ", scenarios %" PRIu64 ", steps %"
            PRIu64 ", operations %" PRIu64 " in %" PRIu64 " batches, psp calls "
-           "%" PRIu64 ", webhooks %" PRIu64 " (forged %" PRIu64 "), jobs %"
-           PRIu64 ", crashes %" PRIu64 ", pauses %" PRIu64 ", lost commits %"
+           "%" PRIu64 ", changes %" PRIu64 " (%" PRIu64 " at PSPs), webhooks "
+           "%" PRIu64 " (forged %" PRIu64 "), jobs %" PRIu64 ", crashes %" PRIu64 ", pauses %" PRIu64 ", lost commits %"
            PRIu64 ", violations %" PRIu64 ", digest %016" PRIx64
            ", %.1f s\n", sim->seed, f->scenarios, f->steps, f->operations,
-           f->batches, f->calls, f->webhooks, f->forged, f->jobs, f->crashes,
-           f->pauses, f->lost_commits, f->violations, digest, seconds);
+           f->batches, f->calls, f->changes, f->moves, f->webhooks, f->forged,
+           f->jobs, f->crashes, f->pauses, f->lost_commits, f->violations,
+           digest, seconds);
 }
 
 

@@ -48,7 +48,12 @@ sim_plan(sim_t *sim)
     sim->keeps_clock = sim_chance(sim, 750);
     sim->backfills = sim_chance(sim, 300);
     sim->comes_late = sim_chance(sim, 120);
+    sim->sells = sim_chance(sim, 400);
     sim->heal_at = sim->now + sim_between(sim, SIM_MIN, ACTIVE_MAX);
+
+    if (sim->sells) {
+        sim->heal_at += 20 * SIM_MIN;
+    }
 
     if (sim_chance(sim, 100)) {
         sim->heal_at += sim_between(sim, 0, 3 * SIM_HOUR);
@@ -105,6 +110,9 @@ plan_faults(sim_t *sim)
     f->reply_lost = rate(sim, 300);
     f->other_body = rate(sim, 300);
     f->twin = rate(sim, 600);
+    f->fails_later = rate(sim, 400);
+    f->outside = rate(sim, 600);
+    f->disputed = rate(sim, 400);
 }
 
 
@@ -304,6 +312,7 @@ plan_post(sim_t *sim, unsigned n)
     post->order_count = sim_chance(sim, 600) ? 1
                         : 2 + (unsigned) sim_below(sim, 2);
     post->buyer = sim->comes_late ? SIM_BUYER_LATE
+                  : sim->sells ? SIM_BUYER_PAYS
                   : (sim_buyer_kind_t) sim_below(sim, SIM_BUYER_KINDS);
     post->expires_in_s = sim_chance(sim, 900) ? sim_between(sim, 60, 900)
                          : sim_between(sim, 3600, 3 * 3600);
@@ -314,6 +323,8 @@ plan_post(sim_t *sim, unsigned n)
     }
 
     minor = sim_between(sim, 100, 99999);
+    post->minor = minor;
+    post->is_manual = sim_chance(sim, 350);
     psp = sim_chance(sim, 200) ? (const char *) sim->psps[0].name.data : NULL;
     post->body = make_body(sim, post, minor, psp);
     post->other_body = make_body(sim, post, minor + 1, psp);
@@ -342,8 +353,9 @@ make_body(sim_t *sim, const sim_post_t *post, int64_t minor, const char *psp)
 
     return sim_format(sim, "{\"checkout_id\":\"%s\",\"buyer_info\":"
         "{\"email\":\"b@example.com\"},\"return_url\":"
-        "\"https://shop.example.com/done\",\"expires_in\":%d,%s%s%s"
+        "\"https://shop.example.com/done\",\"expires_in\":%d,%s%s%s%s"
         "\"payment_orders\":[%.*s]}", (const char *) post->checkout_id.data,
         (int) post->expires_in_s, psp ? "\"psp\":\"" : "", psp ? psp : "",
-        psp ? "\"," : "", pay_fmt(orders));
+        psp ? "\"," : "", post->is_manual ? "\"capture\":\"manual\"," : "",
+        pay_fmt(orders));
 }

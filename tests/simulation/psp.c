@@ -14,28 +14,20 @@
 #define PAGE    4
 
 
-typedef struct {
-    unsigned   status;
-    pay_str_t  body;
-    int        refused;
-} said_t;
-
-
 static int trouble(sim_t *sim, sim_sent_t *sent, pay_http_answer_t *answer);
-static said_t dispatch(sim_t *sim, sim_sent_t *sent);
-static said_t take_register(sim_t *sim, sim_sent_t *sent);
-static said_t make_registration(sim_t *sim, sim_sent_t *sent, json_t *body);
+static sim_said_t dispatch(sim_t *sim, sim_sent_t *sent);
+static sim_said_t take_register(sim_t *sim, sim_sent_t *sent);
+static sim_said_t make_registration(sim_t *sim, sim_sent_t *sent, json_t *body);
+static const char *held_word(const sim_reg_t *reg);
 static void check_alone(sim_t *sim, const sim_reg_t *reg);
 static sim_key_t *key_find(sim_t *sim, sim_psp_t *psp, pay_str_t key);
-static void key_keep(sim_t *sim, sim_sent_t *sent, said_t said);
-static said_t take_find(sim_t *sim, sim_psp_t *psp, pay_str_t nonce);
-static said_t take_query(sim_t *sim, sim_reg_t *reg);
-static said_t take_change(sim_t *sim, sim_sent_t *sent, sim_reg_t *reg,
+static void key_keep(sim_t *sim, sim_sent_t *sent, sim_said_t said);
+static sim_said_t take_find(sim_t *sim, sim_psp_t *psp, pay_str_t nonce);
+static sim_said_t take_query(sim_t *sim, sim_reg_t *reg);
+static sim_said_t take_change(sim_t *sim, sim_sent_t *sent, sim_reg_t *reg,
     pay_str_t verb);
-static said_t change(sim_t *sim, sim_sent_t *sent, sim_reg_t *reg,
-    pay_str_t verb);
-static said_t take_list(sim_t *sim, sim_psp_t *psp, const char *query);
-static said_t refuse(sim_t *sim, unsigned status, const char *code);
+static sim_said_t take_expire(sim_t *sim, sim_reg_t *reg);
+static sim_said_t take_list(sim_t *sim, sim_psp_t *psp, const char *query);
 static pay_str_t spoil(sim_t *sim, pay_str_t body);
 static pay_str_t member(sim_t *sim, json_t *object, const char *name);
 static void clear(sim_t *sim, void *data);
@@ -47,7 +39,7 @@ static void lapse(sim_t *sim, void *data);
 void
 sim_psp_take(sim_t *sim, sim_sent_t *sent, pay_http_answer_t *answer)
 {
-    said_t  said;
+    sim_said_t  said;
 
     if (trouble(sim, sent, answer)) {
         return;
@@ -101,7 +93,7 @@ trouble(sim_t *sim, sim_sent_t *sent, pay_http_answer_t *answer)
 }
 
 
-static said_t
+static sim_said_t
 dispatch(sim_t *sim, sim_sent_t *sent)
 {
     pay_str_t    token, verb;
@@ -123,7 +115,7 @@ dispatch(sim_t *sim, sim_sent_t *sent)
 
     if (strncmp(path, PATH "/", strlen(PATH "/")) != 0) {
         sim_violation(sim, "the PSP has no %s", path);
-        return refuse(sim, 404, "not_found");
+        return sim_psp_refuse(sim, 404, "not_found");
     }
 
     path += strlen(PATH "/");
@@ -134,7 +126,7 @@ dispatch(sim_t *sim, sim_sent_t *sent)
 
     if (reg == NULL || reg->psp != sent->psp) {
         sim_violation(sim, "the PSP knows no token %s", path);
-        return refuse(sim, 404, "not_found");
+        return sim_psp_refuse(sim, 404, "not_found");
     }
 
     if (slash == NULL) {
@@ -147,10 +139,10 @@ dispatch(sim_t *sim, sim_sent_t *sent)
 }
 
 
-static said_t
+static sim_said_t
 take_register(sim_t *sim, sim_sent_t *sent)
 {
-    said_t      said;
+    sim_said_t      said;
     json_t     *body;
     sim_key_t  *known = key_find(sim, sent->psp, sent->key);
 
@@ -158,15 +150,15 @@ take_register(sim_t *sim, sim_sent_t *sent)
         if (!pay_str_eq(known->body, sent->body)) {
             sim_violation(sim, "nonce %.*s with other bytes",
                           pay_fmt(sent->key));
-            return refuse(sim, 422, "nonce_reused");
+            return sim_psp_refuse(sim, 422, "nonce_reused");
         }
 
-        return (said_t) { known->status, known->answer,
+        return (sim_said_t) { known->status, known->answer,
                           known->status >= 400 };
     }
 
     if (sim_fault(sim, sim->faults.psp_refuses)) {
-        said = refuse(sim, 402, "not_today");
+        said = sim_psp_refuse(sim, 402, "not_today");
         key_keep(sim, sent, said);
         return said;
     }
@@ -175,7 +167,7 @@ take_register(sim_t *sim, sim_sent_t *sent)
                       JSON_REJECT_DUPLICATES, NULL);
     if (body == NULL) {
         sim_violation(sim, "a registration is no JSON");
-        return refuse(sim, 400, "invalid_json");
+        return sim_psp_refuse(sim, 400, "invalid_json");
     }
 
     said = make_registration(sim, sent, body);
@@ -186,10 +178,10 @@ take_register(sim_t *sim, sim_sent_t *sent)
 }
 
 
-static said_t
+static sim_said_t
 make_registration(sim_t *sim, sim_sent_t *sent, json_t *body)
 {
-    said_t      said;
+    sim_said_t      said;
     int64_t     expires;
     sim_reg_t  *reg = sim_alloc(sim, sizeof(sim_reg_t));
 
@@ -197,6 +189,8 @@ make_registration(sim_t *sim, sim_sent_t *sent, json_t *body)
     reg->nonce = member(sim, body, "nonce");
     reg->reference = member(sim, body, "reference");
     reg->amount = member(sim, body, "amount");
+    reg->total = sim_minor(reg->amount);
+    reg->is_manual = pay_str_is(member(sim, body, "capture"), "manual");
     reg->currency = member(sim, body, "currency");
     reg->token = sim_format(sim, "reg_%" PRIu64 "_%u", sim->scenario,
                             ++sim->names);
@@ -228,14 +222,21 @@ make_registration(sim_t *sim, sim_sent_t *sent, json_t *body)
     said.body = sim_format(sim,
         "{\"token\":\"%s\",\"nonce\":\"%s\",\"status\":\"open\","
         "\"amount\":\"%s\",\"currency\":\"%s\",\"reference\":\"%s\","
-        "\"hosted_url\":\"https://page%u.psp.example/p/%s\","
+        "\"hosted_url\":\"https://page%u.psp.example/p/%s\"%s,"
         "\"expires_at\":%" PRId64 "}", (const char *) reg->token.data,
         (const char *) reg->nonce.data, (const char *) reg->amount.data,
         (const char *) reg->currency.data,
         (const char *) reg->reference.data, reg->psp->index,
-        (const char *) reg->token.data, expires / SIM_S);
+        (const char *) reg->token.data, held_word(reg), expires / SIM_S);
 
     return said;
+}
+
+
+static const char *
+held_word(const sim_reg_t *reg)
+{
+    return reg->is_manual ? ",\"capture\":\"manual\"" : "";
 }
 
 
@@ -279,7 +280,7 @@ key_find(sim_t *sim, sim_psp_t *psp, pay_str_t key)
 
 
 static void
-key_keep(sim_t *sim, sim_sent_t *sent, said_t said)
+key_keep(sim_t *sim, sim_sent_t *sent, sim_said_t said)
 {
     sim_key_t  *known;
 
@@ -298,10 +299,10 @@ key_keep(sim_t *sim, sim_sent_t *sent, said_t said)
 }
 
 
-static said_t
+static sim_said_t
 take_find(sim_t *sim, sim_psp_t *psp, pay_str_t nonce)
 {
-    said_t      said = { 200, PAY_STR("{\"registrations\":[]}"), 0 };
+    sim_said_t      said = { 200, PAY_STR("{\"registrations\":[]}"), 0 };
     sim_reg_t  *reg;
 
     for (reg = psp->regs; reg != NULL; reg = reg->next) {
@@ -313,20 +314,21 @@ take_find(sim_t *sim, sim_psp_t *psp, pay_str_t nonce)
             "{\"registrations\":[{\"token\":\"%s\",\"nonce\":\"%s\","
             "\"status\":\"%s\",\"amount\":\"%s\",\"currency\":\"%s\","
             "\"reference\":\"%s\","
-            "\"hosted_url\":\"https://page%u.psp.example/p/%s\","
+            "\"hosted_url\":\"https://page%u.psp.example/p/%s\"%s,"
             "\"expires_at\":%" PRId64 "}]}", (const char *) reg->token.data,
             (const char *) reg->nonce.data, reg->status,
             (const char *) reg->amount.data,
             (const char *) reg->currency.data,
             (const char *) reg->reference.data, psp->index,
-            (const char *) reg->token.data, reg->expires_at / SIM_S);
+            (const char *) reg->token.data, held_word(reg),
+            reg->expires_at / SIM_S);
     }
 
     return said;
 }
 
 
-static said_t
+static sim_said_t
 take_query(sim_t *sim, sim_reg_t *reg)
 {
     pay_str_t  more = PAY_STR("");
@@ -336,12 +338,17 @@ take_query(sim_t *sim, sim_reg_t *reg)
                           (const char *) reg->payment_id.data);
     }
 
+    if (reg->is_manual && reg->captured > 0) {
+        more = sim_format(sim, "%.*s,\"captured\":\"%s\"", pay_fmt(more),
+            (const char *) sim_amount(sim, reg->captured).data);
+    }
+
     if (reg->code != NULL) {
         more = sim_format(sim, "%.*s,\"code\":\"%s\"", pay_fmt(more),
                           reg->code);
     }
 
-    return (said_t) { 200, sim_format(sim,
+    return (sim_said_t) { 200, sim_format(sim,
         "{\"token\":\"%s\",\"nonce\":\"%s\",\"status\":\"%s\","
         "\"amount\":\"%s\",\"currency\":\"%s\",\"reference\":\"%s\"%.*s}",
         (const char *) reg->token.data, (const char *) reg->nonce.data,
@@ -351,10 +358,10 @@ take_query(sim_t *sim, sim_reg_t *reg)
 }
 
 
-static said_t
+static sim_said_t
 take_change(sim_t *sim, sim_sent_t *sent, sim_reg_t *reg, pay_str_t verb)
 {
-    said_t      said;
+    sim_said_t      said;
     sim_key_t  *known = key_find(sim, sent->psp, sent->key);
 
     if (known != NULL) {
@@ -363,66 +370,31 @@ take_change(sim_t *sim, sim_sent_t *sent, sim_reg_t *reg, pay_str_t verb)
                           pay_fmt(sent->key));
         }
 
-        return (said_t) { known->status, known->answer,
+        return (sim_said_t) { known->status, known->answer,
                           known->status >= 400 };
     }
 
-    said = change(sim, sent, reg, verb);
+    said = pay_str_is(verb, "expire") ? take_expire(sim, reg)
+                                      : sim_money_take(sim, sent, reg, verb);
     key_keep(sim, sent, said);
 
     return said;
 }
 
 
-static said_t
-change(sim_t *sim, sim_sent_t *sent, sim_reg_t *reg, pay_str_t verb)
+static sim_said_t
+take_expire(sim_t *sim, sim_reg_t *reg)
 {
-    json_t     *body;
-    pay_str_t   nonce, amount;
-
-    body = json_loadb((const char *) sent->body.data, sent->body.len, 0,
-                      NULL);
-    nonce = member(sim, body, "nonce");
-    amount = member(sim, body, "amount");
-    json_decref(body);
-
-    if (pay_str_is(verb, "expire")) {
-        if (sim_psp_is_open(sim, reg)) {
-            sim_psp_settle(sim, reg, "expired", NULL);
-        }
-
-        return take_query(sim, reg);
+    if (sim_psp_is_open(sim, reg)) {
+        sim_psp_settle(sim, reg, "expired", NULL);
     }
 
-    if (pay_str_is(verb, "capture") && strcmp(reg->status, "approved") == 0
-        && pay_str_eq(amount, reg->amount))
-    {
-        sim_psp_settle(sim, reg, "paid", NULL);
-
-    } else if (pay_str_is(verb, "refunds") && strcmp(reg->status, "paid") == 0
-               && pay_str_eq(amount, reg->amount))
-    {
-        if (++reg->refunds > 1) {
-            sim_violation(sim, "I2: %.*s is paid back twice",
-                          pay_fmt(reg->token));
-        }
-
-    } else {
-        return refuse(sim, 422, "not_possible");
-    }
-
-    return (said_t) { 201, sim_format(sim,
-        "{\"id\":\"chg_%u\",\"nonce\":\"%.*s\",\"token\":\"%.*s\","
-        "\"status\":\"%s\",\"amount\":\"%.*s\",\"currency\":\"%.*s\"}",
-        ++sim->names, pay_fmt(nonce), pay_fmt(reg->token),
-        pay_str_is(verb, "refunds") && sim_chance(sim, 300) ? "pending"
-                                                            : "done",
-        pay_fmt(reg->amount), pay_fmt(reg->currency)), 0 };
+    return take_query(sim, reg);
 }
 
 
 /* The newest come first; the cursor counts them. */
-static said_t
+static sim_said_t
 take_list(sim_t *sim, sim_psp_t *psp, const char *query)
 {
     long         since = 0, until = 0, cursor = 0;
@@ -451,15 +423,16 @@ take_list(sim_t *sim, sim_psp_t *psp, const char *query)
                          all.len ? "," : "", pay_fmt(hook->body));
     }
 
-    return (said_t) { 200, sim_format(sim, "{\"events\":[%.*s],\"next\":%.*s}",
-                                      pay_fmt(all), pay_fmt(next)), 0 };
+    return (sim_said_t) { 200, sim_format(sim,
+        "{\"events\":[%.*s],\"next\":%.*s}", pay_fmt(all), pay_fmt(next)),
+        0 };
 }
 
 
-static said_t
-refuse(sim_t *sim, unsigned status, const char *code)
+sim_said_t
+sim_psp_refuse(sim_t *sim, unsigned status, const char *code)
 {
-    return (said_t) { status, sim_format(sim,
+    return (sim_said_t) { status, sim_format(sim,
         "{\"error\":{\"code\":\"%s\",\"message\":\"for people\"}}", code),
         1 };
 }
@@ -535,20 +508,33 @@ sim_psp_settle(sim_t *sim, sim_reg_t *reg, const char *status,
     reg->code = code;
 
     if (strcmp(status, "paid") == 0) {
+        if (!reg->is_manual) {
+            reg->captured = reg->total;
+        }
+
         if (reg->payments++ == 0) {
             reg->is_late = sim->now > reg->expires_at;
-            reg->payment_id = sim_format(sim, "pay_%u", ++sim->names);
         }
+    }
+
+    if (reg->payment_id.len == 0 && (strcmp(status, "paid") == 0
+                                     || strcmp(status, "authorized") == 0))
+    {
+        reg->payment_id = sim_format(sim, "pay_%" PRIu64 "_%u",
+                                     sim->scenario, ++sim->names);
     }
 
     sim_hook_add(sim, reg, status);
 
-    if (strcmp(status, "approved") == 0) {
+    if (strcmp(status, "approved") == 0
+        || strcmp(status, "authorized") == 0)
+    {
         sim_after(sim, sim_between(sim, SIM_HOUR, 6 * SIM_HOUR), lapse, reg);
     }
 
     if (strcmp(status, "open") != 0 && strcmp(status, "pending") != 0
-        && strcmp(status, "approved") != 0)
+        && strcmp(status, "approved") != 0
+        && strcmp(status, "authorized") != 0)
     {
         reg->was_final = 1;
     }
@@ -596,7 +582,7 @@ clear(sim_t *sim, void *data)
     }
 
     if (sim_chance(sim, 750)) {
-        sim_psp_settle(sim, reg, "paid", NULL);
+        sim_money_paid(sim, reg);
 
     } else {
         sim_psp_settle(sim, reg, "declined", "no_funds");
@@ -612,5 +598,14 @@ lapse(sim_t *sim, void *data)
 
     if (strcmp(reg->status, "approved") == 0) {
         sim_psp_settle(sim, reg, "expired", NULL);
+
+    } else if (strcmp(reg->status, "authorized") == 0
+               && reg->capturing > 0)
+    {
+        sim_after(sim, SIM_HOUR, lapse, reg);
+
+    } else if (strcmp(reg->status, "authorized") == 0 && reg->captured == 0) {
+        reg->held = 0;
+        sim_psp_settle(sim, reg, "cancelled", NULL);
     }
 }

@@ -113,7 +113,6 @@ fill(sim_t *sim, sim_flow_t *flow, request_t *request)
     size_t               i;
     pay_str_t            body;
     unsigned char        random[PAY_HANDLE_BYTES];
-    unsigned char       *uuid = sim_alloc(sim, PAY_UUID_TEXT + 1);
     unsigned char       *handle = sim_alloc(sim, PAY_HANDLE_TEXT + 1);
     pay_create_input_t  *in = &request->input;
 
@@ -134,7 +133,6 @@ fill(sim_t *sim, sim_flow_t *flow, request_t *request)
         request->request.expires_in_s = PAY_EXPIRES_S;
     }
 
-    pay_uuid7((uint64_t) (sim->now / SIM_MS), random, (char *) uuid);
     pay_handle(random, (char *) handle);
 
     in->merchant = &sim->merchant;
@@ -144,7 +142,7 @@ fill(sim_t *sim, sim_flow_t *flow, request_t *request)
     in->base_url = PAY_STR("https://pay.example.com");
     in->ttl_s = 86400;
     in->in_progress_status = 429;
-    in->checkout_uuid = (pay_str_t) { PAY_UUID_TEXT, uuid };
+    in->checkout_uuid = sim_uuid(sim);
     in->handle = (pay_str_t) { PAY_HANDLE_TEXT, handle };
     in->now_s = sim_worker_now_s(sim, flow->worker);
 }

@@ -12,10 +12,13 @@
  *   jobs.c    what workers do without being asked
  *   net.c     calls to PSPs: lost, late, doubled, cut
  *   psp.c     a model PSP behind the protocol of docs/psp-generic.md
+ *   money.c   its money: captures, refunds, disputes, fees
  *   hook.c    its webhooks
- *   shop.c    storefronts
+ *   shop.c    storefronts: they sell
+ *   after.c     and capture, cancel, refund
  *   buyer.c   buyers
  *   judge.c   what must be true in between, and at the end
+ *   books.c     of money: the gateway's books beside the PSP's
  */
 
 #ifndef SIM_H
@@ -92,6 +95,9 @@ typedef struct {
     unsigned  reply_lost;      /* between the gateway and its clients */
     unsigned  other_body;
     unsigned  twin;            /* two requests of one key at once */
+    unsigned  fails_later;     /* what was pending, or a refund comes back */
+    unsigned  outside;         /* refunds that somebody makes at the PSP */
+    unsigned  disputed;
 } sim_faults_t;
 
 typedef enum {
@@ -171,11 +177,44 @@ struct sim_reg_s {
     int64_t       expires_at;            /* as we were told */
     int64_t       close_at;              /* INT64_MAX: must be told */
     unsigned      payments;
-    unsigned      refunds;
+    int64_t       total;                 /* minor units, as the rest */
+    int           is_manual;             /* held first, captured by calls */
+    int64_t       held;                  /* of what is authorised */
+    int64_t       capturing;             /*   of that, is on its way */
+    int64_t       captured;
+    int64_t       refunding;             /* on its way back to the buyer */
+    int64_t       refunded;
+    int64_t       disputed;              /* open, or lost */
     int           is_late;               /* paid after expires_at */
     int           was_final;             /* so the gateway may have stopped
                                             asking */
     sim_reg_t    *next;
+};
+
+/* What the PSP has done, or is about to do, to a registration's money. */
+typedef struct sim_move_s  sim_move_t;
+
+typedef enum {
+    SIM_CAPTURE = 0, SIM_CANCEL, SIM_REFUND, SIM_DISPUTE
+} sim_move_kind_t;
+
+typedef enum {
+    SIM_MOVE_OPEN = 0, SIM_MOVE_DONE, SIM_MOVE_FAILED,
+    SIM_MOVE_RETURNED          /* done, and taken back: a refund's money, or
+                                  a dispute that is won */
+} sim_move_state_t;
+
+struct sim_move_s {
+    sim_t             *sim;
+    sim_reg_t         *reg;
+    sim_move_kind_t    kind;
+    sim_move_state_t   state;
+    pay_str_t          id;
+    pay_str_t          nonce;            /* empty: nobody has asked us */
+    int64_t            minor;
+    int                is_final;
+    int                is_slow;          /* answered before it is decided */
+    sim_move_t        *next;
 };
 
 /* What it remembers of an idempotency key. */
@@ -212,9 +251,18 @@ struct sim_psp_s {
     int64_t       down_from, down_until;
     int64_t       window;
     sim_reg_t    *regs;
+    sim_move_t   *moves;                 /* newest first */
+    int64_t       fees;                  /* charged so far */
     sim_key_t    *keys;
     sim_hook_t   *hooks;
 };
+
+/* What a PSP answers; refused: nothing has come of it. */
+typedef struct {
+    unsigned   status;
+    pay_str_t  body;
+    int        refused;
+} sim_said_t;
 
 /* A checkout as its storefront sees it. */
 struct sim_post_s {
@@ -231,6 +279,8 @@ struct sim_post_s {
     int                     accepted;    /* by 2xx: 1 the body, 2 the other */
     pay_str_t               redirect;    /* of the first 201 that had one */
     int                     bought;      /* the buyer is on the way */
+    int64_t                 minor;       /* of each order */
+    int                     is_manual;   /* captured by calls */
     sim_buyer_kind_t        buyer;
     sim_post_t             *next;
 };
@@ -238,6 +288,7 @@ struct sim_post_s {
 typedef struct {
     uint64_t  scenarios, steps, operations, batches, calls, crashes, pauses;
     uint64_t  lost_commits, webhooks, forged, jobs, violations;
+    uint64_t  changes, moves;          /* asked for; made at PSPs */
 } sim_figures_t;
 
 typedef struct sim_db_s  sim_db_t;
@@ -265,6 +316,7 @@ struct sim_s {
     pay_secret_t         webhook_key;
     int                  keeps_clock;    /* no clock jumps in this scenario */
     int                  comes_late;     /* so do all buyers in this one */
+    int                  sells;          /* buyers pay, and faults last */
     int                  backfills;      /* PSPs are asked for their lists */
     sim_psp_t            books[SIM_PSPS];
     sim_worker_t         workers[SIM_WORKERS];
@@ -362,14 +414,34 @@ void sim_psp_settle(sim_t *sim, sim_reg_t *reg, const char *status,
 void sim_psp_clear(sim_t *sim, sim_reg_t *reg);
 sim_reg_t *sim_psp_reg(sim_t *sim, pay_str_t token);
 int sim_psp_is_open(sim_t *sim, sim_reg_t *reg);
+sim_said_t sim_psp_refuse(sim_t *sim, unsigned status, const char *code);
+
+/* money.c */
+pay_str_t sim_amount(sim_t *sim, int64_t minor);
+int64_t sim_minor(pay_str_t amount);
+/* A change that is not a repeat. */
+sim_said_t sim_money_take(sim_t *sim, sim_sent_t *sent, sim_reg_t *reg,
+    pay_str_t verb);
+/* The buyer is done: the money is there, or held. */
+void sim_money_paid(sim_t *sim, sim_reg_t *reg);
+/* Ours of this nonce, or NULL. */
+sim_move_t *sim_money_find(sim_psp_t *psp, pay_str_t nonce);
 
 /* hook.c */
 void sim_hook_add(sim_t *sim, sim_reg_t *reg, const char *type);
+/* data: members that follow the registration's names; must_come: it can be
+ * learned in no other way, but from a list. */
+void sim_hook_tell(sim_t *sim, sim_reg_t *reg, const char *type,
+    pay_str_t data, int must_come);
 void sim_hook_again(sim_t *sim);
 pay_str_t sim_hook_json(sim_t *sim, const sim_hook_t *hook);
 
-/* shop.c and buyer.c */
+/* shop.c, after.c and buyer.c */
 void sim_shop_open(sim_t *sim, sim_post_t *post, int64_t at);
+/* A UUID of chance, on the scenario's heap. */
+pay_str_t sim_uuid(sim_t *sim);
+/* The storefront has sold, as far as it knows. */
+void sim_after_sale(sim_t *sim, sim_post_t *post);
 void sim_buyer_send(sim_t *sim, sim_post_t *post);
 
 /* judge.c */
@@ -379,6 +451,8 @@ void sim_judge_webhook(sim_t *sim, const sim_hook_t *hook);
 /* Opens what was given up again, as people would; 1 when there was any. */
 int sim_judge_requeue(sim_t *sim);
 void sim_judge_end(sim_t *sim);
+/* books.c */
+void sim_judge_money(sim_t *sim);
 /* The checks of sql/checks over all that is there; names scenarios itself. */
 unsigned sim_judge_checks(sim_t *sim, const char *directory);
 
