@@ -136,7 +136,7 @@ buyer_asked(pay_flow_t *flow, const pay_event_t *event, pay_effect_t *effect)
 {
     buyer_t  *buyer = flow->state;
 
-    if (!buyer->ask.known || buyer->ask.fact.fact == PAY_FACT_NONE) {
+    if (!buyer->ask.known || !pay_event_says(&buyer->ask.fact)) {
         return go_back(flow, buyer, event, effect);
     }
 

@@ -53,6 +53,13 @@ pay_do_event(pay_flow_t *flow, const pay_psp_t *psp, const char *source,
 }
 
 
+int
+pay_event_says(const pay_psp_event_t *event)
+{
+    return event->fact != PAY_FACT_NONE || event->about != PAY_ABOUT_PAYMENT;
+}
+
+
 pay_status_t
 pay_event_keep(pay_flow_t *flow, const pay_psp_event_t *from,
     pay_psp_event_t *to)

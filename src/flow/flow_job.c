@@ -126,7 +126,7 @@ job_polled(pay_flow_t *flow, const pay_event_t *event, pay_effect_t *effect)
         return look_again(flow, job, event->now_s, "no_answer", effect);
     }
 
-    if (fact->fact != PAY_FACT_NONE) {
+    if (pay_event_says(fact)) {
         return apply(flow, job, "query", fact, effect);
     }
 

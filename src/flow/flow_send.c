@@ -130,6 +130,12 @@ send_answered(pay_flow_t *flow, const pay_event_t *event,
 static void
 read_page(pay_psp_changed_t *result)
 {
+    if (result->event.about == PAY_ABOUT_CAPTURE) {
+        result->outcome = PAY_PSP_REFUSED;
+        result->code = PAY_STR("already_paid");
+        return;
+    }
+
     switch (result->event.fact) {
 
     case PAY_FACT_PAID:
@@ -163,7 +169,7 @@ send_ended(pay_flow_t *flow, const pay_event_t *event, pay_effect_t *effect)
     if (event->kind != PAY_EVENT_ROW) {
         send->end = PAY_SENT_NOT_STORED;
 
-    } else if (fact->fact != PAY_FACT_NONE) {
+    } else if (pay_event_says(fact)) {
         return pay_do_event(flow, send->psp, "query", fact, PAY_STR(""),
                             effect, send->done);
     }

@@ -225,6 +225,8 @@ pay_status_t pay_send_finish(pay_flow_t *flow, pay_job_t *job,
 pay_status_t pay_do_event(pay_flow_t *flow, const pay_psp_t *psp,
     const char *source, const pay_psp_event_t *event, pay_str_t digest,
     pay_effect_t *effect, pay_flow_step_pt step) PAY_MUST_CHECK;
+/* Whether there is anything to take into account in it. */
+int pay_event_says(const pay_psp_event_t *event);
 /* A copy of one that dies with its answer. */
 pay_status_t pay_event_keep(pay_flow_t *flow, const pay_psp_event_t *from,
     pay_psp_event_t *to) PAY_MUST_CHECK;

@@ -372,6 +372,29 @@ Test(pay_flow_job, poll_applies_what_the_psp_says)
 }
 
 
+/* Once a poll threw it away, and called the payment expired in the end. */
+Test(pay_flow_job, poll_applies_what_was_captured)
+{
+    size_t   i;
+    view_t   view = view_registered(generic());
+    world_t  world;
+
+    static const char *const  files[] = { "query-captured-part.json",
+                                          "query-captured-final.json" };
+    static const int64_t      times[] = { NOW, EXPIRES + 86400 };
+
+    for (i = 0; i < 2 * COUNT(files); i++) {
+        job_begin(&world, "poll", times[i % 2], &view);
+        world_answer(&world, generic(), 200, files[i / 2]);
+        expect_db(&world, PAY_OP_APPLY_CHANGE);
+        expect_arg(&world, 1, "query");
+        expect_arg(&world, 4, "capture");
+        expect_arg(&world, 5, "succeeded");
+        world_close(&world);
+    }
+}
+
+
 Test(pay_flow_job, poll_that_cannot_be_applied_leaves_the_job_to_its_lease)
 {
     unsigned  i;
