@@ -54,7 +54,8 @@ pay_change_prepare(pay_flow_t *flow, const pay_change_t *change,
     to->merchant_reference = c->checkout_uuid;
     to->currency = change->currency;
     to->amount_minor = change->amount_minor;
-    to->is_final = change->is_final;
+    /* the PSP would give back what is held for other orders, too */
+    to->is_final = change->is_final && c->order_count == 1;
     send->operation = pay_change_word(change->kind);
 
     return plain_reason(flow, change->reason, &to->reason);

@@ -655,6 +655,23 @@ Test(pay_flow_change, the_answer_to_a_capture_is_no_word_about_the_payment)
 }
 
 
+/* The PSP holds one sum: the last capture of one order would give back what
+ * is held for the others. */
+Test(pay_flow_change, nothing_is_final_at_the_psp_while_there_are_other_orders)
+{
+    world_t  world;
+
+    change_send(&world, PAY_CHANGE_CAPTURE,
+        "[" STORED_MONEY("order-1", "1000", "EXECUTING",
+                         MONEY("true", "1000", "0", "0", "0", "0")) ","
+            STORED_MONEY("order-2", "2000", "EXECUTING",
+                         MONEY("true", "2000", "0", "0", "0", "0")) "]");
+    cr_expect_eq(asked_for.kind, PAY_PSP_CAPTURE);
+    cr_expect_not(asked_for.is_final);
+    world_close(&world);
+}
+
+
 Test(pay_flow_change, without_a_page_nothing_is_sent_yet)
 {
     view_t        view = view_of(generic());
