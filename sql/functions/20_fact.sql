@@ -59,6 +59,24 @@ COMMENT ON FUNCTION pay.all_sold IS
     'Whether all other orders of a checkout are SUCCESS';
 
 
+-- What storefronts hear of, beside a payment that succeeds or fails.
+CREATE OR REPLACE FUNCTION pay.outbox_kind(p_news text)
+RETURNS text LANGUAGE sql IMMUTABLE AS $$
+SELECT CASE p_news WHEN 'authorized' THEN 'payment.authorized'
+                   WHEN 'captured' THEN 'capture.succeeded'
+                   WHEN 'capture_failed' THEN 'capture.failed'
+                   WHEN 'cancel_failed' THEN 'cancel.failed'
+                   WHEN 'refunded' THEN 'refund.succeeded'
+                   WHEN 'refund_failed' THEN 'refund.failed'
+                   WHEN 'refund_returned' THEN 'refund.returned'
+                   WHEN 'dispute_opened' THEN 'dispute.opened'
+                   WHEN 'dispute_won' THEN 'dispute.won'
+                   WHEN 'dispute_lost' THEN 'dispute.lost' END
+$$;
+COMMENT ON FUNCTION pay.outbox_kind IS
+    'As what an event is told that moves no status; NULL: it is not told';
+
+
 -- One turn: at most one fact about each checkout.  What is news depends on
 -- where an order stands in its turn (news_kind).  Writes an event for each
 -- order that moves, and for kinds that are news by themselves; a first
@@ -178,11 +196,13 @@ BEGIN
     ), told AS (
         INSERT INTO outbox (merchant_id, payment_order_id, seq, at, kind)
         SELECT m.merchant_id, m.payment_order_id, m.version, v_now,
-            CASE m.new_status WHEN 'SUCCESS' THEN 'payment.succeeded'
-                              ELSE 'payment.failed' END
+            CASE WHEN m.new_status = m.old_status THEN outbox_kind(m.news)
+                 WHEN m.new_status = 'SUCCESS' THEN 'payment.succeeded'
+                 ELSE 'payment.failed' END
         FROM moved m
-        WHERE m.new_status <> m.old_status
-            AND m.new_status IN ('SUCCESS', 'FAILED')
+        WHERE CASE WHEN m.new_status = m.old_status
+                   THEN outbox_kind(m.news) IS NOT NULL
+                   ELSE m.new_status IN ('SUCCESS', 'FAILED') END
     ), changed AS (
         SELECT DISTINCT m.item, m.merchant_id, m.checkout_id, m.news,
             m.new_status, m.order_id IS NULL OR all_sold(m.merchant_id,

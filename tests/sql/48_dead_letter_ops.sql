@@ -209,6 +209,15 @@ SELECT is(pg_temp.resolve(pg_temp.plant('c26', 'refund', 'retry_limit')),
           'resolved', 'resolved while a worker is due');
 SELECT is(pg_temp.jobs('c26'), NULL, 'takes its job away');
 UPDATE pay.late_success SET state = 'refunded' WHERE checkout_id = 'c27';
+CREATE FUNCTION pg_temp.paid_back(p_checkout text) RETURNS void
+LANGUAGE sql SET search_path = pay, pg_temp AS $$
+SELECT post(array_agg(ROW(l.merchant_id, 'late/' || l.checkout_id,
+    'late_refunded', l.checkout_id, NULL, l.psp, NULL, l.amount_minor,
+    l.currency, NULL, NULL, NULL, NULL)::posting))
+FROM late_success l WHERE l.checkout_id = p_checkout
+$$;
+SELECT pg_temp.paid_back('c27')
+\g /dev/null
 DELETE FROM pay.job WHERE checkout_id = 'c27';
 SELECT is(pg_temp.requeue(pg_temp.plant('c27', 'refund', 'retry_limit')),
           'nothing_to_do', 'what went back goes back once');

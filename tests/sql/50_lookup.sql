@@ -18,7 +18,7 @@ SELECT is((g.item, g.outcome, g.merchant_id, g.checkout_id)::text,
           '(1,found,m1,c1)', 'get_payment finds the order''s checkout')
 FROM pay_api.get_payment('{m1}', '{o2}') g;
 SELECT is(g.orders::jsonb -> 1, '{"id":"o2","seller":"seller-1","amount":50,
-    "currency":"USD","status":"FAILED","reason":"declined"}'::jsonb,
+    "currency":"USD","status":"FAILED","reason":"declined","money":null}'::jsonb,
     'with all orders')
 FROM pay_api.get_payment('{m1}', '{o1}') g;
 SELECT is(g.outcome, 'not_found', 'get_payment: ' || n)
