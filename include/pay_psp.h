@@ -206,6 +206,9 @@ typedef struct {
 #define PAY_PSP_AUTHORIZES      0x04   /* takes capture_later */
 #define PAY_PSP_MULTICAPTURE    0x08   /* several captures of one
                                           authorisation */
+#define PAY_PSP_BY_PAYMENT      0x10   /* captures, cancels and refunds name
+                                          its payment, whose id may become
+                                          known after the money */
 
 /* Functions get sane arguments; all answers and bodies are untrusted.  They
  * never fail but for PAY_NO_MEMORY and PAY_BUG unless it says so. */

@@ -365,7 +365,8 @@ done_exceeds(pay_flow_t *flow, change_t *change, pay_effect_t *effect)
 }
 
 
-/* Without a page there is nothing to close yet: the job waits for it. */
+/* Without a page there is nothing to close yet, and without the payment's id
+ * nothing that the PSP would know: the job waits for it. */
 static pay_status_t
 send_it(pay_flow_t *flow, change_t *change, pay_effect_t *effect)
 {

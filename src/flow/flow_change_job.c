@@ -41,7 +41,11 @@ pay_change_prepare(pay_flow_t *flow, const pay_change_t *change,
         return PAY_INVALID;
     }
 
-    if (c->token.len == 0) {
+    if (c->token.len == 0
+        || (change->payment_reference.len == 0
+            && (send->psp->adapter->traits & PAY_PSP_BY_PAYMENT)
+            && kind_at_psp(c, change->kind) != PAY_PSP_EXPIRE))
+    {
         return PAY_NOT_FOUND;
     }
 

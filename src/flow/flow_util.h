@@ -175,7 +175,8 @@ pay_status_t pay_send_start(pay_flow_t *flow, pay_send_t *send,
     pay_effect_t *effect) PAY_MUST_CHECK;
 
 /* A stored change, ready to be sent (flow_change_job.c).  PAY_NOT_FOUND:
- * there is nothing to send it to as long as the registration has no token.
+ * there is nothing to send it to as long as the registration has no token,
+ * or the payment no id where the PSP goes by that.
  * PAY_INVALID: the PSP has no such call. */
 pay_status_t pay_change_prepare(pay_flow_t *flow, const pay_change_t *change,
     pay_send_t *send) PAY_MUST_CHECK;

@@ -72,7 +72,7 @@ const pay_psp_adapter_t  pay_psp_square = {
     },
     .min_expiry_s = 60,
     .max_expiry_s = 86400,
-    .traits = PAY_PSP_NEEDS_ACCOUNT | PAY_PSP_LINGERS,
+    .traits = PAY_PSP_NEEDS_ACCOUNT | PAY_PSP_LINGERS | PAY_PSP_BY_PAYMENT,
     .changes = PAY_PSP_CAN(PAY_PSP_CAPTURE) | PAY_PSP_CAN(PAY_PSP_CANCEL)
                | PAY_PSP_CAN(PAY_PSP_REFUND) | PAY_PSP_CAN(PAY_PSP_EXPIRE),
     .register_request = square_register_request,

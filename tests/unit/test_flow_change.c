@@ -858,6 +858,32 @@ Test(pay_flow_change, a_job_that_may_not_send_waits_or_is_for_people)
 }
 
 
+/* A poll may know that a payment is paid before a webhook brings its id. */
+Test(pay_flow_change, a_refund_waits_for_the_id_of_the_payment)
+{
+    view_t        view = view_with(PAID);
+    world_t       world;
+    change_row_t  row = change_of("refund");
+
+    made.traits = PAY_PSP_BY_PAYMENT;
+    row.payment_reference = NULL;
+    change_open(&world, PAY_CHANGE_REFUND, "", PAID);
+    world_change_row(&world, "created", &row, &view);
+    expect_reply(&world, PAY_REPLY_JSON, 202);
+    cr_expect_eq(world.http_count, 0);
+    world_close(&world);
+
+    job_open(&world, &row, &view);
+    expect_given_back(&world, 5000, "no_token", NULL);
+    world_close(&world);
+
+    row.payment_reference = "pay_77";
+    job_open(&world, &row, &view);
+    expect_db(&world, PAY_OP_BEGIN_DISPATCH);
+    world_close(&world);
+}
+
+
 Test(pay_flow_change, a_cancellation_waits_for_the_page_that_it_closes)
 {
     view_t        view = view_of(generic());
