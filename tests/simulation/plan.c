@@ -324,7 +324,7 @@ plan_post(sim_t *sim, unsigned n)
 
     minor = sim_between(sim, 100, 99999);
     post->minor = minor;
-    post->is_manual = sim_chance(sim, 350);
+    post->is_manual = post->order_count == 1 && sim_chance(sim, 500);
     psp = sim_chance(sim, 200) ? (const char *) sim->psps[0].name.data : NULL;
     post->body = make_body(sim, post, minor, psp);
     post->other_body = make_body(sim, post, minor + 1, psp);
