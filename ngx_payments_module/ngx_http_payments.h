@@ -392,6 +392,7 @@ void ngx_payments_count_db_connect(ngx_uint_t up);  /* 1 connected, 0 lost */
 void ngx_payments_count_psp(ngx_uint_t psp_index, const char *operation,
     const char *result, ngx_msec_t ms);
 void ngx_payments_count_job(const char *outcome);
+void ngx_payments_count_change(const char *kind, const char *status);
 void ngx_payments_count_quarantined(pay_str_t psp, const char *reason);
 void ngx_payments_count_backfill(pay_str_t psp, int64_t listed,
     int64_t missed);

@@ -19,6 +19,7 @@
 
 static void write_requests(pay_buf_t *buf, const ngx_payments_counters_t *c);
 static void write_events(pay_buf_t *buf, const ngx_payments_counters_t *c);
+static void write_changes(pay_buf_t *buf, const ngx_payments_counters_t *c);
 static void write_db(pay_buf_t *buf, const ngx_payments_counters_t *c);
 static void write_sweep(pay_buf_t *buf, const ngx_payments_counters_t *c);
 static void write_psps(pay_buf_t *buf, const ngx_payments_counters_t *c);
@@ -98,6 +99,7 @@ ngx_http_payments_metrics(ngx_http_request_t *r)
     if (ctx != NULL) {
         write_requests(&buf, &ctx->counters);
         write_events(&buf, &ctx->counters);
+        write_changes(&buf, &ctx->counters);
         write_db(&buf, &ctx->counters);
         write_sweep(&buf, &ctx->counters);
         write_psps(&buf, &ctx->counters);
@@ -176,6 +178,28 @@ write_events(pay_buf_t *buf, const ngx_payments_counters_t *c)
                       "Background jobs by how they ended.");
     words(buf, "payments_jobs_total", "outcome",
           ngx_payments_job_names, c->jobs);
+}
+
+
+static void
+write_changes(pay_buf_t *buf, const ngx_payments_counters_t *c)
+{
+    ngx_uint_t   i, k;
+    const char  *name = "payments_changes_total";
+
+    pay_metric_family(buf, name, "counter",
+                      "Captures, cancellations and refunds by how the request "
+                      "or the job that was at them has left them.");
+
+    for (i = 0; i < NGX_PAYMENTS_CHANGES - 1; i++) {
+        for (k = 0; k < NGX_PAYMENTS_STATES - 1; k++) {
+            pay_metric_series(buf, name, "kind",
+                              pay_str_of(ngx_payments_change_names[i]));
+            pay_metric_more(buf, "status",
+                            pay_str_of(ngx_payments_state_names[k]));
+            pay_metric_end(buf, c->changes[i][k]);
+        }
+    }
 }
 
 

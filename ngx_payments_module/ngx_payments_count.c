@@ -173,6 +173,21 @@ ngx_payments_count_job(const char *outcome)
 
 
 void
+ngx_payments_count_change(const char *kind, const char *status)
+{
+    ngx_uint_t                i, k;
+    ngx_payments_counters_t  *c;
+
+    c = counters();
+    if (c != NULL) {
+        i = word(ngx_payments_change_names, kind);
+        k = word(ngx_payments_state_names, status);
+        (void) ngx_atomic_fetch_add(&c->changes[i][k], 1);
+    }
+}
+
+
+void
 ngx_payments_count_quarantined(pay_str_t psp, const char *reason)
 {
     ngx_uint_t                i;

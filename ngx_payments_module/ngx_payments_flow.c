@@ -240,6 +240,10 @@ flow_end(ngx_payments_flow_t *flow)
         ngx_payments_count_job(core->outcome ? core->outcome : "none");
     }
 
+    if (core->change_kind != NULL) {
+        ngx_payments_count_change(core->change_kind, core->change_status);
+    }
+
     if (core->outcome != NULL && ngx_strcmp(core->outcome, "mismatch") == 0) {
         ngx_log_error(NGX_LOG_CRIT, ngx_cycle->log, 0,
                       "payments: the PSP's amount or token differs from the "

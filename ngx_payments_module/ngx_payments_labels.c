@@ -13,8 +13,8 @@ const char *const  ngx_payments_flow_names[NGX_PAYMENTS_FLOWS + 1] = {
 
 const char *const  ngx_payments_outcome_names[NGX_PAYMENTS_OUTCOMES + 1] = {
     "applied", "unchanged", "duplicate", "parked", "mismatch", "ignored",
-    "asked", "held", "contradiction", "signature", "timestamp", "payload",
-    "other", NULL
+    "asked", "held", "contradiction", "unknown", "not_found", "signature",
+    "timestamp", "payload", "other", NULL
 };
 
 /* literals of pay_effect_t.what, and the gateway's own "auth" */
@@ -33,7 +33,16 @@ const char *const  ngx_payments_result_names[NGX_PAYMENTS_RESULTS + 1] = {
 const char *const  ngx_payments_job_names[NGX_PAYMENTS_JOBS + 1] = {
     "stored", "applied", "open", "no_answer", "refunded", "refused",
     "not_sent", "unknown", "busy", "not-stored", "request_refused",
-    "psp_not_configured", "internal-error", "other", NULL
+    "psp_not_configured", "internal-error", "changed", "no_token",
+    "not_supported", "other", NULL
+};
+
+const char *const  ngx_payments_change_names[NGX_PAYMENTS_CHANGES + 1] = {
+    "capture", "cancel", "refund", "other", NULL
+};
+
+const char *const  ngx_payments_state_names[NGX_PAYMENTS_STATES + 1] = {
+    "NOT_STARTED", "EXECUTING", "SUCCESS", "FAILED", "other", NULL
 };
 
 const char *const  ngx_payments_reason_names[NGX_PAYMENTS_REASONS + 1] = {

@@ -12,12 +12,14 @@
 
 #define NGX_PAYMENTS_FLOWS      14
 #define NGX_PAYMENTS_CODES      32
-#define NGX_PAYMENTS_OUTCOMES   13
+#define NGX_PAYMENTS_OUTCOMES   15
 #define NGX_PAYMENTS_OPERATIONS 11
 #define NGX_PAYMENTS_RESULTS    13
-#define NGX_PAYMENTS_JOBS       14
+#define NGX_PAYMENTS_JOBS       17
 #define NGX_PAYMENTS_REASONS    9                /* of the quarantine */
 #define NGX_PAYMENTS_LETTERS    7                /* kinds of dead letters */
+#define NGX_PAYMENTS_CHANGES    4                /* kinds of changes */
+#define NGX_PAYMENTS_STATES     5
 #define NGX_PAYMENTS_LES        14               /* bounds of a histogram */
 #define NGX_PAYMENTS_WORKERS    256
 #define NGX_PAYMENTS_PSP_NAME   64
@@ -91,6 +93,8 @@ typedef struct {
     ngx_atomic_t                limited[2];      /* address, merchant */
     ngx_atomic_t                webhooks[NGX_PAYMENTS_OUTCOMES];
     ngx_atomic_t                jobs[NGX_PAYMENTS_JOBS];
+    ngx_atomic_t                changes[NGX_PAYMENTS_CHANGES]
+                                       [NGX_PAYMENTS_STATES];
     ngx_atomic_t                db_calls[PAY_OP_COUNT][2];  /* ok, failed */
     ngx_atomic_t                db_items[PAY_OP_COUNT];
     ngx_payments_histogram_t    db_duration[PAY_OP_COUNT];
@@ -122,6 +126,8 @@ extern const char *const  ngx_payments_outcome_names[];
 extern const char *const  ngx_payments_operation_names[];
 extern const char *const  ngx_payments_result_names[];
 extern const char *const  ngx_payments_job_names[];
+extern const char *const  ngx_payments_change_names[];
+extern const char *const  ngx_payments_state_names[];
 extern const char *const  ngx_payments_reason_names[];
 /* All of them; none is "other". */
 extern const char *const  ngx_payments_letter_names[];
