@@ -5,7 +5,7 @@ import json
 
 import httpx
 
-from .own_stack import Checkout, OwnStack, new_id, wait_for
+from .own_stack import Checkout, OwnStack, wait_for
 
 PLURAL = {"refunds": "refunds", "capture": "captures", "cancel": "cancels"}
 ID = {"refunds": "refund_id", "capture": "capture_id", "cancel": "cancel_id"}
@@ -22,9 +22,7 @@ def held(stack: OwnStack, **more) -> Checkout:
     """Authorised, to be captured by hand."""
     made = stack.created(capture="manual", **more)
     stack.mock.pay(made.token)
-    wait_for(
-        lambda: authorized(made) == total(made), f"{made.id} to be held"
-    )
+    wait_for(lambda: authorized(made) == total(made), f"{made.id} to be held")
     return made
 
 
@@ -110,5 +108,3 @@ def settles(made: Checkout, what: str, status: str = "SUCCESS") -> dict:
 def order_of(made: Checkout) -> dict:
     return made.stack.payment(made.order_id)
 
-
-__all__ = [name for name in dir() if not name.startswith("_")] + ["new_id"]
