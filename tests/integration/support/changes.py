@@ -107,4 +107,3 @@ def settles(made: Checkout, what: str, status: str = "SUCCESS") -> dict:
 
 def order_of(made: Checkout) -> dict:
     return made.stack.payment(made.order_id)
-
