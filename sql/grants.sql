@@ -42,7 +42,8 @@ GRANT EXECUTE ON ALL ROUTINES IN SCHEMA pay_view
 -- for sql/checks, which auditors run
 GRANT EXECUTE ON FUNCTION pay.status_rank, pay.event_hash, pay.event_bytes,
     pay.hash_field, pay.iso_micros, pay.merkle_root, pay.seal_root,
-    pay.seal_message, pay.seal_digest, pay.export_range
+    pay.seal_message, pay.seal_digest, pay.export_range, pay.half_even,
+    pay.round_rate, pay.convert
     TO payments_auditor, payments_operator;
 
 GRANT USAGE ON SCHEMA pay_ops TO payments_operator;

@@ -474,6 +474,46 @@ def test_what_is_paid_after_the_quote_has_the_rate_of_the_day(stack, sources):
     stack.configure(sources.configuration())
 
 
+def test_parts_of_a_refund_sum_to_the_whole(stack, sources):
+    rates = {"USD": "1.0843"}
+    sources.say(one=rates, two=rates, web=rates)
+    sources.become(**dict.fromkeys(NAMES, "1.0843"))
+    order_id = paid(stack, stack.post(converted(stack, "10.00")))
+    parts = ["3.33", "0.01", "3.33", "0.01", "3.32"]
+    for part in parts:
+        answer = stack.http.post(
+            f"/v1/payments/{order_id}/refunds",
+            json={"amount": part, "currency": "EUR"},
+            headers=stack.headers(),
+        )
+        assert answer.status_code == 201, answer.text
+
+    def refunds():
+        rows = stack.sql(
+            "SELECT l.account, l.currency, sum(l.amount_minor)::int "
+            "FROM pay.journal_line l JOIN pay.journal_entry e "
+            "USING (merchant_id, source, kind) "
+            "WHERE e.payment_order_id = %s AND e.kind = 'refund' "
+            "AND l.account IN ('refunds', 'seller_reserved') "
+            "GROUP BY 1, 2 ORDER BY 1",
+            order_id,
+        )
+        wanted = [
+            ("refunds", "EUR", -1000),
+            ("seller_reserved", "USD", 1084),
+        ]
+        return rows == wanted
+
+    wait_for(refunds, "all refunds in the books")
+    fx = stack.sql(
+        "SELECT l.currency, sum(l.amount_minor)::int FROM pay.journal_line l "
+        "JOIN pay.journal_entry e USING (merchant_id, source, kind) "
+        "WHERE e.payment_order_id = %s AND l.account = 'fx' GROUP BY 1",
+        order_id,
+    )
+    assert set(fx) == {("EUR", 0), ("USD", 0)}
+
+
 def test_the_log_tells_what_failed_and_no_secret(stack, sources):
     before = sources.failures("web")
     sources.web.says(b"canary-of-the-body", 200)

@@ -116,6 +116,8 @@ INSERT INTO plant VALUES
     ('order_without_registration', 'DELETE FROM pay.checkout WHERE checkout_id = ''c3'''),
     ('amount_sum', 'UPDATE pay.payment_order SET amount_minor = 99 WHERE checkout_id = ''c3'''),
     ('amount_sum', 'UPDATE pay.payment_order SET currency = ''EUR'' WHERE checkout_id = ''c3'''),
+    ('credit_converted', 'UPDATE pay.payment_order SET credit_currency = ''EUR'', credit_rate = 1.1, credit_minor = 111, credit_until = now() WHERE payment_order_id = ''o3'''),
+    ('credit_converted', 'UPDATE pay.payment_order SET credit_currency = ''EUR'', credit_rate = 1.1000000000001, credit_minor = 110, credit_until = now() WHERE payment_order_id = ''o3'''),
     ('currency_unknown', 'UPDATE pay.checkout SET currency = ''XXX'' WHERE checkout_id = ''c3'''),
     ('event_gap', 'DELETE FROM pay.event WHERE payment_order_id = ''o1'' AND seq = 2'),
     ('event_gap', 'DELETE FROM pay.event WHERE payment_order_id = ''o4'''),
