@@ -31,6 +31,13 @@ pay_refund_start(pay_flow_t *flow, pay_job_t *job, pay_effect_t *effect)
                          effect);
     }
 
+    /* a poll or a webhook may still bring it; in the end it is for people */
+    if ((adapter->traits & PAY_PSP_BY_PAYMENT) && job->reference.len == 0) {
+        job->send.retry_after_s = -1;
+
+        return send_again(flow, job, "no_reference", effect);
+    }
+
     memset(change, 0, sizeof(*change));
     change->kind = PAY_PSP_REFUND;
     change->key = job->operation_id;

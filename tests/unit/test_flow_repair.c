@@ -20,7 +20,7 @@ static pay_psp_change_t     asked_for;
 static pay_psp_list_t       listed_for;
 static pay_psp_listed_t     page;
 static pay_status_t         refused;
-static pay_str_t            more, find_from;
+static pay_str_t            more, find_from, reference;
 
 
 static pay_status_t
@@ -145,6 +145,7 @@ open_world(world_t *world)
     world_open(world);
     world->psps[WORLD_GENERIC].adapter = &made;
     world->psps[WORLD_GENERIC].backfill_ms = 600000;
+    reference = PAY_STR("pay_1");
 }
 
 
@@ -157,7 +158,7 @@ job_open(world_t *world, const char *kind, int64_t attempts,
     row[0] = pay_value_text(pay_str_of(kind));
     row[1] = pay_value_int(attempts);
     row[2] = pay_value_text(PAY_STR(REFUND_ID));
-    row[3] = pay_value_text(PAY_STR("pay_1"));
+    row[3] = pay_value_opt(reference);
     memcpy(row + 4, view_columns(pay_heap_arena(world->own), view),
            PAY_VIEW_COLUMNS * sizeof(pay_value_t));
 
@@ -501,6 +502,24 @@ Test(pay_flow_repair, a_refund_of_unknown_outcome_goes_out_again)
     world_text_row(&world, "stored", NULL);
     expect_db(&world, PAY_OP_FINISH_JOB);
     expect_arg(&world, 7, "retry_limit");
+    world_close(&world);
+}
+
+
+/* It looked like a bug of ours each time, and was journaled as sent. */
+Test(pay_flow_repair, a_refund_without_the_payments_id_waits_for_it)
+{
+    view_t   view = view_registered(generic());
+    world_t  world;
+
+    open_world(&world);
+    made.traits |= PAY_PSP_BY_PAYMENT;
+    reference = PAY_STR("");
+    job_open(&world, "refund", 1, &view);
+    expect_db(&world, PAY_OP_FINISH_JOB);
+    expect_arg(&world, 6, "no_reference");
+    expect_arg(&world, 7, NULL);
+    cr_expect_eq(world.http_count, 0);
     world_close(&world);
 }
 
