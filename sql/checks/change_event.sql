@@ -13,6 +13,11 @@ WHERE NOT EXISTS (
             WHEN c.returned THEN 'refund_returned'
             WHEN c.status = 'FAILED' THEN 'refund_failed'
             ELSE e.kind END))
+    -- unless it was dropped with its month
+    AND NOT EXISTS (
+        SELECT FROM pay.event_anchor a
+        WHERE a.merchant_id = c.merchant_id
+            AND a.payment_order_id = c.payment_order_id)
 UNION ALL
 SELECT 'unknown', e.merchant_id, e.payment_order_id,
     e.detail ->> 'change_id', e.kind, e.new_status

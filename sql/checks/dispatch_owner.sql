@@ -21,4 +21,10 @@ WHERE r.checkout_id IS NULL
         WHERE o.merchant_id = d.merchant_id
             AND o.checkout_id = d.checkout_id AND o.position = 1
             AND e.kind IN ('created', 'rerouted')
-            AND coalesce(e.detail ->> 'to', e.detail ->> 'psp') = d.psp);
+            AND coalesce(e.detail ->> 'to', e.detail ->> 'psp') = d.psp
+        UNION ALL
+        -- or it was dropped with its month
+        SELECT FROM pay.payment_order o
+        JOIN pay.event_anchor a USING (merchant_id, payment_order_id)
+        WHERE o.merchant_id = d.merchant_id
+            AND o.checkout_id = d.checkout_id AND o.position = 1);

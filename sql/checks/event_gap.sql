@@ -1,7 +1,10 @@
--- A timeline runs from 1 to the order's version without a gap (I5).
-SELECT o.merchant_id, o.payment_order_id, o.version, count(e.seq) AS events,
-    max(e.seq) AS last
+-- A timeline runs from 1, or from what was dropped with its month, to the
+-- order's version without a gap (I5).
+SELECT o.merchant_id, o.payment_order_id, o.version, a.seq AS dropped,
+    count(e.seq) AS events, max(e.seq) AS last
 FROM pay.payment_order o
 LEFT JOIN pay.event e USING (merchant_id, payment_order_id)
-GROUP BY o.merchant_id, o.payment_order_id
-HAVING count(e.seq) <> o.version OR max(e.seq) <> o.version;
+LEFT JOIN pay.event_anchor a USING (merchant_id, payment_order_id)
+GROUP BY o.merchant_id, o.payment_order_id, a.seq
+HAVING coalesce(a.seq, 0) + count(e.seq) <> o.version
+    OR coalesce(max(e.seq), a.seq) IS DISTINCT FROM o.version;

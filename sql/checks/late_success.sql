@@ -16,6 +16,11 @@ WHERE o.payment_order_id IS NULL
         WHERE e.merchant_id = o.merchant_id
             AND e.payment_order_id = o.payment_order_id
             AND e.kind = 'late_success') <> 1
+        -- unless it was dropped with its month
+        AND NOT EXISTS (
+            SELECT FROM pay.event_anchor a
+            WHERE a.merchant_id = o.merchant_id
+                AND a.payment_order_id = o.payment_order_id)
     OR EXISTS (
         SELECT FROM pay.dispatch d
         WHERE d.merchant_id = l.merchant_id

@@ -4,6 +4,11 @@ FROM pay.payment_order o
 LEFT JOIN pay.event e ON e.merchant_id = o.merchant_id
     AND e.payment_order_id = o.payment_order_id AND e.kind = 'paid'
     AND e.new_status = 'SUCCESS'
+-- of what was dropped with its month nobody can tell
+WHERE NOT EXISTS (
+    SELECT FROM pay.event_anchor a
+    WHERE a.merchant_id = o.merchant_id
+        AND a.payment_order_id = o.payment_order_id)
 GROUP BY o.merchant_id, o.payment_order_id
 HAVING (o.status = 'SUCCESS') IS DISTINCT FROM (count(e.seq) = 1)
     OR count(e.seq) > 1;

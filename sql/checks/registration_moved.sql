@@ -12,6 +12,11 @@ FROM (
     JOIN pay.payment_order o USING (merchant_id, payment_order_id)
     JOIN pay.registration r USING (merchant_id, checkout_id)
     WHERE e.kind IN ('created', 'rerouted')
+        -- of what was dropped with its month nobody can tell
+        AND NOT EXISTS (
+            SELECT FROM pay.event_anchor a
+            WHERE a.merchant_id = e.merchant_id
+                AND a.payment_order_id = e.payment_order_id)
     WINDOW w AS (PARTITION BY e.merchant_id, e.payment_order_id
                  ORDER BY e.seq)
     ) h

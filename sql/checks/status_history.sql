@@ -10,7 +10,13 @@ FROM (
                  ORDER BY e.seq)
     ) h
 JOIN pay.payment_order o USING (merchant_id, payment_order_id)
-WHERE h.old_status IS DISTINCT FROM h.previous
+WHERE (h.old_status IS DISTINCT FROM h.previous
+       -- behind what was dropped with its month
+       AND NOT EXISTS (
+           SELECT FROM pay.event_anchor a
+           WHERE a.merchant_id = h.merchant_id
+               AND a.payment_order_id = h.payment_order_id
+               AND a.seq = h.seq - 1))
     OR (h.seq = 1 AND h.new_status <> 'NOT_STARTED')
     OR (SELECT rank FROM pay.status_rank s WHERE s.status = h.new_status)
         < (SELECT rank FROM pay.status_rank s WHERE s.status = h.old_status)

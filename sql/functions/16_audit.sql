@@ -73,10 +73,11 @@ DECLARE
     v_from  timestamptz := p_month::timestamp AT TIME ZONE 'UTC';
     v_until timestamptz := (p_month + interval '1 month') AT TIME ZONE 'UTC';
 BEGIN
-    EXECUTE format('CREATE TABLE pay.%I (LIKE pay.event INCLUDING ALL)'
+    EXECUTE format('CREATE TABLE pay.%1$I (LIKE pay.event INCLUDING ALL)'
         ' WITH (autovacuum_analyze_threshold = 1000,'
         ' autovacuum_vacuum_insert_threshold = 500000,'
-        ' autovacuum_vacuum_insert_scale_factor = 0)', v_name);
+        ' autovacuum_vacuum_insert_scale_factor = 0);'
+        ' ALTER TABLE pay.%1$I OWNER TO payments_owner', v_name);
 
     IF EXISTS (SELECT FROM event_default e
                WHERE e.at >= v_from AND e.at < v_until)

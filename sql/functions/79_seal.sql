@@ -9,8 +9,8 @@ SET LOCAL search_path = pay, pg_temp;
 
 -- How far a seal that begins at p_from goes: as far as it is complete
 -- (p_until), but not over more than p_most events, unless one transaction has
--- more.  Tries the span of the last seal, twice as much while that is not
--- enough, and then between what was too little and what was too much.
+-- more.  Tries the span of the last seal and twice as much while that is not
+-- too much; where it is and all before was empty, what lies between.
 CREATE OR REPLACE FUNCTION pay.seal_end(
     p_from bigint, p_until bigint, p_span bigint, p_most int)
 RETURNS bigint LANGUAGE plpgsql STABLE AS $$
@@ -18,6 +18,7 @@ DECLARE
     v_total bigint := p_until - p_from;
     v_span  bigint := least(greatest(p_span, 1), v_total);
     v_least bigint := 0;
+    v_some  boolean := false;
     v_over  bigint;
     v_count int;
 BEGIN
@@ -28,12 +29,16 @@ BEGIN
                   WHERE e.tx >= p_from AND e.tx < p_from + v_span
                   LIMIT p_most + 1) e);
 
-        IF v_count > p_most THEN
+        IF v_count > p_most AND v_some THEN
+            v_span := v_least;
+            EXIT;
+        ELSIF v_count > p_most THEN
             EXIT WHEN v_span = v_least + 1;
             v_over := v_span;
         ELSE
             EXIT WHEN v_span = v_total OR v_over > 0 AND v_count > 0;
             v_least := v_span;
+            v_some := v_count > 0;
         END IF;
 
         v_span := coalesce(v_least + greatest((v_over - v_least) / 2, 1),

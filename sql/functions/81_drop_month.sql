@@ -89,7 +89,8 @@ DECLARE
     v_from  timestamptz := p_month::timestamp AT TIME ZONE 'UTC';
     v_until timestamptz := (p_month + interval '1 month') AT TIME ZONE 'UTC';
 BEGIN
-    IF coalesce(extract(day FROM p_month) <> 1 OR p_keep < interval '1 year'
+    IF coalesce(extract(day FROM p_month) <> 1
+                OR now() - p_keep > now() - interval '1 year'
                 OR NOT is_statement(p_who) OR NOT is_statement(p_why), true)
     THEN
         RETURN 'invalid';
