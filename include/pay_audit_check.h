@@ -90,7 +90,8 @@ pay_status_t pay_audit_check_seals(pay_audit_check_t *check) PAY_MUST_CHECK;
 pay_status_t pay_audit_check_root(pay_audit_check_t *check,
     const pay_audit_row_t *row, uint64_t line) PAY_MUST_CHECK;
 
-/* Takes events and anchors and passes over the others; after pay_audit_check_seals(). */
+/* Takes events and anchors and passes over the others; after
+ * pay_audit_check_seals(). */
 pay_status_t pay_audit_check_event(pay_audit_check_t *check,
     const pay_audit_row_t *row, uint64_t line) PAY_MUST_CHECK;
 pay_status_t pay_audit_check_end(pay_audit_check_t *check) PAY_MUST_CHECK;

@@ -155,7 +155,8 @@ fill_ids(pay_arena_t *arena, pay_create_input_t *in)
 
     for (i = 0; i < in->request->order_count; i++) {
         if (in->request->orders[i].id.len == 0
-            && ngx_http_payments_uuid(arena, &in->request->orders[i].id) != NGX_OK)
+            && ngx_http_payments_uuid(arena, &in->request->orders[i].id)
+               != NGX_OK)
         {
             return NGX_ERROR;
         }

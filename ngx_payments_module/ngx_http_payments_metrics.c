@@ -280,8 +280,7 @@ write_sweep(pay_buf_t *buf, const ngx_payments_counters_t *c)
     pay_metric_simple(buf, "payments_jobs_overdue_seconds", sweep->overdue_s);
 
     pay_metric_family(buf, "payments_books_differences", "gauge",
-                      "Contradictions between orders, ledger, wallets and "
-                      "log.");
+                      "Contradictions between the gateway's own books.");
     pay_metric_simple(buf, "payments_books_differences",
                       sweep->differences);
 }

@@ -1,0 +1,402 @@
+/*
+ * What follows a sale beside the changes themselves: their reads, a seller's
+ * balance and statement, the webhooks that tell of it, and the buyer's way
+ * back from what is only authorised.
+ */
+
+#include "flow_driver.h"
+
+
+#define COUNT(a)    (sizeof(a) / sizeof((a)[0]))
+#define PAID                                                                  \
+    "[" STORED_MONEY("order-1", "3000", "SUCCESS",                            \
+                     MONEY("false", "0", "3000", "100", "400", "0")) "]"
+#define HELD                                                                  \
+    "[" STORED_MONEY("order-1", "3000", "EXECUTING",                          \
+                     MONEY("true", "3000", "0", "0", "0", "0")) "]"
+#define OPEN                                                                  \
+    "[" STORED_MONEY("order-1", "3000", "EXECUTING",                          \
+                     MONEY("true", "0", "0", "0", "0", "0")) "]"
+
+
+static pay_psp_adapter_t  made;
+
+
+static void
+setup(void)
+{
+    made = *generic();
+    made.traits = PAY_PSP_AUTHORIZES | PAY_PSP_MULTICAPTURE;
+    made.changes = PAY_PSP_CAN(PAY_PSP_CAPTURE) | PAY_PSP_CAN(PAY_PSP_CANCEL)
+                   | PAY_PSP_CAN(PAY_PSP_REFUND) | PAY_PSP_CAN(PAY_PSP_EXPIRE);
+}
+
+TestSuite(pay_flow_after, .init = setup);
+
+
+static view_t
+view_with(const char *orders)
+{
+    view_t  view = view_registered(generic());
+
+    view.orders = orders;
+
+    return view;
+}
+
+
+/* --- GETs ---------------------------------------------------------------- */
+
+Test(pay_flow_after, one_and_all_can_be_read)
+{
+    view_t        view = view_with(PAID);
+    world_t       world;
+    change_row_t  row = change_of("refund");
+
+    world_open(&world);
+    world_made(&world, pay_flow_read_change(&world.flow, PAY_CHANGE_REFUND,
+                   PAY_STR("acme"), PAY_STR("order-1"), PAY_STR(CHANGE_ID)));
+    world_start(&world);
+    expect_db(&world, PAY_OP_GET_CHANGE);
+    expect_arg(&world, 0, "acme");
+    expect_arg(&world, 1, "order-1");
+    expect_arg(&world, 2, CHANGE_ID);
+    world_change_row(&world, "found", &row, &view);
+    cr_expect(contains(expect_reply(&world, PAY_REPLY_JSON, 200)->body,
+                       "\"checkout_id\":\"c-1\""));
+    world_close(&world);
+
+    world_open(&world);
+    world_made(&world, pay_flow_read_change(&world.flow, PAY_CHANGE_CANCEL,
+                   PAY_STR("acme"), PAY_STR("order-1"), PAY_STR("")));
+    world_start(&world);
+    expect_db(&world, PAY_OP_LIST_CHANGES);
+    expect_arg(&world, 2, "cancel");
+    world_text_row(&world, "found", "[]");
+    cr_expect(pay_str_is(expect_reply(&world, PAY_REPLY_JSON, 200)->body,
+                         "{\"payment_order_id\":\"order-1\","
+                         "\"cancels\":[]}"));
+    world_close(&world);
+}
+
+
+/* A refund is no capture, whatever id it is asked for by. */
+Test(pay_flow_after, what_is_of_another_kind_or_absent_is_404)
+{
+    size_t        i;
+    view_t        view = view_with(PAID);
+    world_t       world;
+    change_row_t  row = change_of("refund");
+
+    for (i = 0; i < 4; i++) {
+        world_open(&world);
+        world_made(&world, pay_flow_read_change(&world.flow,
+                       PAY_CHANGE_CAPTURE, PAY_STR("acme"),
+                       i == 3 ? PAY_STR("a b") : PAY_STR("order-1"),
+                       i == 2 ? PAY_STR("a b") : PAY_STR(CHANGE_ID)));
+        world_start(&world);
+
+        if (i < 2) {
+            world_change_row(&world, i == 0 ? "found" : "not_found",
+                             i == 0 ? &row : NULL, i == 0 ? &view : NULL);
+        }
+
+        expect_problem(&world, "not-found", 404);
+        world_close(&world);
+    }
+}
+
+
+Test(pay_flow_after, a_seller_is_looked_up_with_its_page)
+{
+    world_t          world;
+    pay_statement_t  s;
+
+    cr_assert_eq(pay_statement_parse(PAY_STR("currency=EUR&before=9"), &s,
+                                     NULL), PAY_OK);
+
+    world_open(&world);
+    world_made(&world, pay_flow_read_seller(&world.flow, PAY_STR("acme"),
+                                            PAY_STR("s-1"), NULL));
+    world_start(&world);
+    expect_db(&world, PAY_OP_GET_BALANCE);
+    expect_arg(&world, 0, "acme");
+    expect_arg(&world, 1, "s-1");
+    world_text_row(&world, "found", "[]");
+    expect_reply(&world, PAY_REPLY_JSON, 200);
+    world_close(&world);
+
+    world_open(&world);
+    world_made(&world, pay_flow_read_seller(&world.flow, PAY_STR("acme"),
+                                            PAY_STR("s-1"), &s));
+    world_start(&world);
+    expect_db(&world, PAY_OP_GET_STATEMENT);
+    expect_arg(&world, 2, "EUR");
+    cr_expect_eq(world.effect.args[3].number, 9);
+    cr_expect_eq(world.effect.args[4].number, 50);
+    world_text_row(&world, "not_found", NULL);
+    expect_problem(&world, "not-found", 404);
+    world_close(&world);
+
+    world_open(&world);
+    world_made(&world, pay_flow_read_seller(&world.flow, PAY_STR("acme"),
+                                            PAY_STR("s 1"), NULL));
+    world_start(&world);
+    expect_problem(&world, "not-found", 404);
+    cr_expect_eq(world.db_count, 0);
+    world_close(&world);
+}
+
+
+/* --- What PSPs tell, and the buyer's way back ---------------------------- */
+
+static pay_psp_event_t  told;
+
+static pay_status_t
+tell(pay_arena_t *arena, const pay_psp_account_t *psp_account,
+    pay_str_t event_id, pay_str_t body,
+    pay_psp_event_t events[PAY_PSP_EVENTS_MAX], unsigned *count,
+    pay_err_t *err)
+{
+    (void) arena;
+    (void) psp_account;
+    (void) event_id;
+    (void) body;
+    (void) err;
+
+    events[0] = told;
+    *count = 1;
+
+    return PAY_OK;
+}
+
+
+static pay_sig_verdict_t
+trust(pay_arena_t *arena, const pay_sig_input_t *input,
+    pay_sig_result_t *result)
+{
+    (void) arena;
+    (void) input;
+    result->event_id = PAY_STR("evt_1");
+
+    return PAY_SIG_VALID;
+}
+
+
+static void
+webhook_open(world_t *world)
+{
+    pay_webhook_input_t       in;
+    static pay_sig_scheme_t   scheme;
+
+    world_open(world);
+    made.webhook_events = tell;
+    scheme = *world->psps[WORLD_GENERIC].scheme;
+    scheme.verify = trust;
+    world->psps[WORLD_GENERIC].adapter = &made;
+    world->psps[WORLD_GENERIC].scheme = &scheme;
+    memset(&in, 0, sizeof(in));
+    in.psp = &world->psps[WORLD_GENERIC];
+    in.body = PAY_STR("{}");
+    world_made(world, pay_flow_webhook(&world->flow, &in));
+    world_start(world);
+}
+
+
+Test(pay_flow_after, news_of_what_follows_a_sale_has_an_operation_of_its_own)
+{
+    unsigned  i;
+    world_t   world;
+
+    static const char *const  abouts[] = {
+        [PAY_ABOUT_CAPTURE] = "capture", [PAY_ABOUT_REFUND] = "refund",
+        [PAY_ABOUT_DISPUTE] = "dispute", [PAY_ABOUT_FEE] = "fee"
+    };
+    static const char *const  news[] = {
+        "pending", "succeeded", "failed", "opened", "won", "lost"
+    };
+
+    memset(&told, 0, sizeof(told));
+    told.event_id = PAY_STR("evt_1");
+    told.type = PAY_STR("dispute.opened");
+    told.token = PAY_STR("reg_1");
+    told.reference = PAY_STR("pay_1");
+    told.object = PAY_STR("dp_1");
+    told.operation = PAY_STR(CHANGE_ID);
+    told.code = PAY_STR("fraudulent");
+    told.has_amount = 1;
+    told.amount_minor = 500;
+    told.currency = PAY_STR("USD");
+    told.has_fee = 1;
+    told.fee_minor = 1500;
+    told.fee_currency = PAY_STR("EUR");
+
+    for (i = 0; i < 4 * 6; i++) {
+        told.about = (pay_psp_about_t) (PAY_ABOUT_CAPTURE + i / 6);
+        told.news = (pay_psp_news_t) (i % 6);
+        webhook_open(&world);
+        expect_db(&world, PAY_OP_APPLY_CHANGE);
+        expect_arg(&world, 0, "generic");
+        expect_arg(&world, 1, "webhook");
+        expect_arg(&world, 2, "evt_1");
+        expect_arg(&world, 3, "dispute.opened");
+        expect_arg(&world, 4, abouts[told.about]);
+        expect_arg(&world, 5, news[told.news]);
+        expect_arg(&world, 6, "reg_1");
+        expect_arg(&world, 7, "pay_1");
+        expect_arg(&world, 8, "dp_1");
+        expect_arg(&world, 9, CHANGE_ID);
+        cr_expect_eq(world.effect.args[10].number, 500);
+        expect_arg(&world, 11, "USD");
+        cr_expect_eq(world.effect.args[12].number, 1500);
+        expect_arg(&world, 13, "EUR");
+        expect_arg(&world, 14, "fraudulent");
+        cr_expect_eq(world.effect.args[15].bytes.len, PAY_SHA256_SIZE);
+        expect_arg(&world, 16, REQUEST_ID);
+        world_close(&world);
+    }
+}
+
+
+Test(pay_flow_after, every_outcome_of_such_news_is_200)
+{
+    size_t   i;
+    world_t  world;
+
+    static const char *const  words[] = {
+        "applied", "unchanged", "duplicate", "parked", "mismatch", "ignored",
+        "contradiction", "unknown", "not_found"
+    };
+
+    memset(&told, 0, sizeof(told));
+    told.about = PAY_ABOUT_REFUND;
+
+    for (i = 0; i < COUNT(words); i++) {
+        webhook_open(&world);
+        expect_db(&world, PAY_OP_APPLY_CHANGE);
+        cr_expect(world.effect.args[10].is_null
+                  && world.effect.args[12].is_null);
+        world_row(&world, words[i], NULL);
+        expect_reply(&world, PAY_REPLY_JSON, 200);
+        cr_expect_str_eq(world.flow.outcome, words[i]);
+        world_close(&world);
+    }
+}
+
+
+/* A hint says nothing, whatever it is about: the PSP is asked. */
+Test(pay_flow_after, a_hint_about_a_refund_is_a_question_about_the_payment)
+{
+    world_t  world;
+
+    memset(&told, 0, sizeof(told));
+    told.about = PAY_ABOUT_REFUND;
+    told.must_ask = 1;
+    told.event_id = PAY_STR("evt_1");
+    webhook_open(&world);
+    expect_db(&world, PAY_OP_APPLY_EVENT);
+    expect_arg(&world, 4, "ask");
+    world_close(&world);
+}
+
+
+static pay_status_t
+approved(pay_arena_t *arena, pay_str_t token, const pay_http_answer_t *answer,
+    pay_psp_event_t *event, int *known)
+{
+    (void) arena;
+    (void) answer;
+
+    memset(event, 0, sizeof(*event));
+    event->token = token;
+    event->must_capture = 1;
+    *known = 1;
+
+    return PAY_OK;
+}
+
+
+/* PayPal's approval is the money only where that is taken at once. */
+Test(pay_flow_after, an_approval_is_an_authorisation_where_capture_is_manual)
+{
+    view_t   view = view_with(OPEN);
+    world_t  world;
+
+    made.query_answer = approved;
+    world_open(&world);
+    world.psps[WORLD_GENERIC].adapter = &made;
+    world_made(&world, pay_flow_buyer(&world.flow, PAY_BUYER_RETURN,
+                                      PAY_STR(HANDLE)));
+    world_start(&world);
+    world_row(&world, "found", &view);
+    expect_http(&world);
+    world_http(&world, answered(200, PAY_STR("{}")));
+    expect_db(&world, PAY_OP_APPLY_EVENT);
+    expect_arg(&world, 4, "authorized");
+    cr_expect_eq(world.http_count, 1, "nothing is captured");
+    world_close(&world);
+}
+
+
+/* He has done his part; what the merchant does with it he need not wait for. */
+Test(pay_flow_after, the_buyer_of_what_is_authorised_goes_back_to_the_shop)
+{
+    view_t              view = view_with(HELD);
+    world_t             world;
+    const pay_reply_t  *reply;
+
+    world_open(&world);
+    world_made(&world, pay_flow_buyer(&world.flow, PAY_BUYER_RETURN,
+                                      PAY_STR(HANDLE)));
+    world_start(&world);
+    world_row(&world, "found", &view);
+    reply = expect_reply(&world, PAY_REPLY_REDIRECT, 303);
+    cr_expect(contains(reply->location, RETURN_URL));
+    cr_expect_eq(world.http_count, 0);
+    world_close(&world);
+
+    world_open(&world);
+    world_made(&world, pay_flow_buyer(&world.flow, PAY_BUYER_STATUS,
+                                      PAY_STR(HANDLE)));
+    world_start(&world);
+    world_row(&world, "found", &view);
+    cr_expect_eq(expect_reply(&world, PAY_REPLY_PAGE, 200)->pending, 0);
+    world_close(&world);
+
+    world_open(&world);
+    world_made(&world, pay_flow_buyer(&world.flow, PAY_BUYER_CHECKOUT,
+                                      PAY_STR(HANDLE)));
+    world_start(&world);
+    world_row(&world, "found", &view);
+    cr_expect(contains(expect_reply(&world, PAY_REPLY_REDIRECT, 303)->location,
+                       "/status"), "he is not sent to pay again");
+    world_close(&world);
+}
+
+
+/* The answer is held against what was asked for: without the word the
+ * registration of a manual checkout never became known. */
+Test(pay_flow_after, the_answer_to_a_manual_registration_is_taken)
+{
+    view_t        view = view_of(generic());
+    world_t       world;
+    pay_str_t     text;
+    pay_arena_t  *arena;
+
+    view.orders = "[" STORED_MONEY("order-1", "3000", "NOT_STARTED",
+                                   MONEY("true", "0", "0", "0", "0", "0"))
+                  "]";
+    world_open(&world);
+    create_open(&world, WORLD_GENERIC,
+                BODY_WITH("\"capture\":\"manual\",", ONE_ORDER));
+    expect_db(&world, PAY_OP_BEGIN_PAYMENT);
+    world_row(&world, "created", &view);
+    expect_http(&world);
+    cr_expect(contains(world.effect.http.body, "\"capture\":\"manual\""));
+    arena = pay_heap_arena(world.own);
+    text = replaced(arena, fixture(arena, generic(), "register-answer.json"),
+                    "\"token\"", "\"capture\":\"manual\",\"token\"");
+    world_http(&world, answered(201, text));
+    expect_db(&world, PAY_OP_STORE_TOKEN);
+    world_close(&world);
+}

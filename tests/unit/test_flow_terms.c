@@ -1,0 +1,137 @@
+/*
+ * The terms of POST /v1/payments: capture by hand, and sellers who are
+ * credited in another currency.
+ */
+
+#include "flow_driver.h"
+
+
+#define COUNT(a)  (sizeof(a) / sizeof((a)[0]))
+
+
+/* An adapter that takes the money later; the traits are said so. */
+static pay_psp_adapter_t
+later(unsigned traits)
+{
+    pay_psp_adapter_t  adapter = *generic();
+
+    adapter.traits = traits;
+
+    return adapter;
+}
+
+
+Test(pay_flow_terms, ordinary_payments_have_no_terms)
+{
+    world_t  world;
+
+    world_open(&world);
+    create_open(&world, WORLD_GENERIC, BODY(ONE_ORDER));
+    expect_db(&world, PAY_OP_BEGIN_PAYMENT);
+    expect_arg(&world, 24, NULL);
+    world_close(&world);
+}
+
+
+Test(pay_flow_terms, terms_tell_of_capture_and_quotes)
+{
+    world_t            world;
+    pay_psp_adapter_t  adapter = later(PAY_PSP_AUTHORIZES);
+
+    static const char  credit[] = BODY(
+        "{\"payment_order_id\":\"order-1\",\"seller_account\":\"s\","
+        "\"amount\":\"30.00\",\"currency\":\"USD\","
+        "\"credit_currency\":\"EUR\"}");
+
+    world_open(&world);
+    world.psps[WORLD_GENERIC].adapter = &adapter;
+    create_open(&world, WORLD_GENERIC,
+                BODY_WITH("\"capture\":\"manual\",", ONE_ORDER));
+    expect_db(&world, PAY_OP_BEGIN_PAYMENT);
+    expect_arg(&world, 24, "{\"capture\":\"manual\"}");
+    world_close(&world);
+
+    world_open(&world);
+    world.env.quote_ttl_s = 600;
+    world.env.rate_age_s = 60;
+    create_open(&world, WORLD_GENERIC, credit);
+    expect_db(&world, PAY_OP_BEGIN_PAYMENT);
+    expect_arg(&world, 24, "{\"capture\":\"automatic\",\"quote_ttl_s\":600,"
+                           "\"rate_age_s\":60}");
+    world_close(&world);
+
+    world_open(&world);
+    create_open(&world, WORLD_GENERIC, credit);
+    expect_arg(&world, 24, "{\"capture\":\"automatic\"}");
+    world_close(&world);
+}
+
+
+/* Nothing of it is stored: a job could not capture it either. */
+Test(pay_flow_terms, manual_capture_goes_only_where_it_can_be_done)
+{
+    size_t             i;
+    world_t            world;
+    pay_psp_adapter_t  adapter;
+
+    static const struct {
+        unsigned     traits;
+        const char  *orders;
+        int          taken;
+    } rows[] = {
+        { 0, ONE_ORDER, 0 },
+        { PAY_PSP_MULTICAPTURE, ONE_ORDER, 0 },
+        { PAY_PSP_AUTHORIZES, ONE_ORDER, 1 },
+        { PAY_PSP_AUTHORIZES, ONE_ORDER "," ORDER("o-2", "1.00", "USD"), 0 },
+        { PAY_PSP_AUTHORIZES | PAY_PSP_MULTICAPTURE,
+          ONE_ORDER "," ORDER("o-2", "1.00", "USD"), 1 }
+    };
+
+    for (i = 0; i < COUNT(rows); i++) {
+        char  body[1024];
+
+        snprintf(body, sizeof(body), "%s%s%s",
+                 "{\"checkout_id\":\"c-1\",\"buyer_info\":{},"
+                 "\"capture\":\"manual\",\"return_url\":\"" RETURN_URL
+                 "\",\"payment_orders\":[", rows[i].orders, "]}");
+        adapter = later(rows[i].traits);
+        world_open(&world);
+        world.psps[WORLD_GENERIC].adapter = &adapter;
+        create_open(&world, WORLD_GENERIC, body);
+
+        if (rows[i].taken) {
+            expect_db(&world, PAY_OP_BEGIN_PAYMENT);
+
+        } else {
+            expect_problem(&world, "operation-not-supported", 422);
+            cr_expect(pay_str_is(world.effect.reply->pointer, "/capture"));
+            cr_expect_eq(world.db_count + world.http_count, 0);
+        }
+
+        world_close(&world);
+    }
+}
+
+
+/* The rate's absence is not the storefront's mistake; too large an amount
+ * is. */
+Test(pay_flow_terms, a_missing_rate_is_503_and_calls_no_psp)
+{
+    world_t             world;
+    const pay_reply_t  *reply;
+
+    world_open(&world);
+    create_open(&world, WORLD_GENERIC, BODY(ONE_ORDER));
+    world_row(&world, "rate_missing", NULL);
+    reply = expect_problem(&world, "rate-unavailable", 503);
+    cr_expect_eq(reply->retry_after_s, 60);
+    cr_expect_eq(world.http_count, 0);
+    world_close(&world);
+
+    world_open(&world);
+    create_open(&world, WORLD_GENERIC, BODY(ONE_ORDER));
+    world_row(&world, "credit_too_large", NULL);
+    expect_problem(&world, "amount-invalid", 422);
+    cr_expect_eq(world.http_count, 0);
+    world_close(&world);
+}
