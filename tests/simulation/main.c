@@ -242,7 +242,8 @@ tell(const sim_t *sim, double seconds, uint64_t digest)
            "%" PRIu64 ", changes %" PRIu64 " (%" PRIu64 " at PSPs), webhooks "
            "%" PRIu64 " (forged %" PRIu64 "), jobs %" PRIu64 ", crashes %"
            PRIu64 ", pauses %" PRIu64 ", lost commits %" PRIu64
-           ", violations %" PRIu64 ", digest %016" PRIx64 ", %.1f s\n", sim->seed, f->scenarios, f->steps, f->operations,
+           ", violations %" PRIu64 ", digest %016" PRIx64 ", %.1f s\n",
+           sim->seed, f->scenarios, f->steps, f->operations,
            f->batches, f->calls, f->changes, f->moves, f->webhooks, f->forged,
            f->jobs, f->crashes, f->pauses, f->lost_commits, f->violations,
            digest, seconds);
