@@ -71,6 +71,7 @@ typedef struct {
     char      unsealed_at[PAY_AUDIT_TIME + 1];     /* the oldest of them */
     uint64_t  roots;                       /* seals that were seen outside */
     int64_t   last_root;
+    uint64_t  other_roots;                 /* outside of a part */
 } pay_audit_counts_t;
 
 typedef struct pay_audit_check_s  pay_audit_check_t;

@@ -163,12 +163,6 @@ static ngx_int_t
 audit_export(ngx_conf_t *cf, ngx_str_t *where,
     ngx_payments_audit_conf_t *audit)
 {
-    if (where->len == 0) {
-        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                           "export= needs a file or \"syslog:server=...\"");
-        return NGX_ERROR;
-    }
-
     if (ngx_strncmp(where->data, SYSLOG, sizeof(SYSLOG) - 1) == 0) {
         return audit_syslog(cf, where, audit);
     }

@@ -14,7 +14,7 @@
 #define SEAL_LINE_MAX      2048
 #define POOL_SIZE     4096
 #define LATE_ROUNDS   6                /* without success, then people hear */
-#define LATE_MIN_S    60
+#define LATE_MIN_S    5
 
 
 typedef struct {

@@ -19,7 +19,8 @@ BEGIN
     from_tx := 0;
     until_tx := 9223372036854775807;
     first := 1;
-    last := v_newest;
+    -- leaves whose seal somebody has taken away are not hidden
+    last := 9223372036854775807;
 
     IF p_since IS NOT NULL AND v_newest IS NOT NULL THEN
         SELECT coalesce(min(s.number), v_newest + 1) INTO first
@@ -80,7 +81,7 @@ CROSS JOIN LATERAL (
               e.new_status, e.reason, e.detail::text AS detail, e.request_id,
               encode(e.hash, 'hex') AS hash) x
     ) l
-ORDER BY e.merchant_id, e.payment_order_id, e.seq, l.n)
+ORDER BY e.merchant_id, e.payment_order_id, e.seq, e.at, l.n)
 UNION ALL
 (SELECT row_to_json(x)::text
  FROM pay.export_range(p_since, p_until) r, pay.seal_leaf f,

@@ -181,6 +181,11 @@ report_checked(const pay_audit_counts_t *counts, const pay_audit_conf_t *conf,
 static void
 report_roots(const pay_audit_counts_t *counts)
 {
+    if (counts->other_roots != 0) {
+        printf("roots     %" PRIu64 " exported seal%s not of this part\n",
+               counts->other_roots, counts->other_roots == 1 ? " is" : "s are");
+    }
+
     if (counts->roots == 0) {
         puts("roots     no exported seal is one of these");
         return;

@@ -726,6 +726,26 @@ Test(pay_audit_check, a_part_is_valid_when_it_is_said_to_be_one)
 }
 
 
+/* What is kept outside is of all of the log. */
+Test(pay_audit_check, exported_seals_around_a_part_are_no_finding)
+{
+    world_t          world;
+    pay_audit_row_t  root;
+
+    make(&world);
+    root = world.rows[11];
+    remove_rows(&world, 11, 1);
+    remove_rows(&world, 7, 2);
+    remove_rows(&world, 3, 2);
+    world.conf.is_part = 1;
+    cr_assert_eq(run(&world, pay_heap_arena(world.heap), &root), PAY_OK);
+    cr_expect_str_eq(world.told, "");
+    cr_expect_eq(pay_audit_counts(world.check)->other_roots, 1);
+    cr_expect_eq(pay_audit_counts(world.check)->roots, 0);
+    pay_heap_destroy(world.heap);
+}
+
+
 Test(pay_audit_check, a_part_is_no_whole_log)
 {
     world_t  world;
