@@ -28,7 +28,6 @@ static void write_quarantined(pay_buf_t *buf,
 static void write_backfills(pay_buf_t *buf,
     const ngx_payments_counters_t *c);
 static void write_seals(pay_buf_t *buf, const ngx_payments_counters_t *c);
-static void write_rates(pay_buf_t *buf, const ngx_payments_counters_t *c);
 static ngx_uint_t is_stale(const ngx_payments_sweep_t *sweep);
 static ngx_uint_t lists_events(const ngx_payments_psp_stat_t *stat);
 static const ngx_payments_psp_stat_t *psp_stat(
@@ -106,7 +105,7 @@ ngx_http_payments_metrics(ngx_http_request_t *r)
         write_quarantined(&buf, &ctx->counters);
         write_backfills(&buf, &ctx->counters);
         write_seals(&buf, &ctx->counters);
-        write_rates(&buf, &ctx->counters);
+        ngx_payments_rates_write(&buf, &ctx->counters);
         write_health(&buf);
         write_gauges(&buf, &ctx->counters);
     }
@@ -421,41 +420,6 @@ write_seals(pay_buf_t *buf, const ngx_payments_counters_t *c)
                       "Age of the newest signed seal.");
     pay_metric_simple(buf, "payments_seal_age_seconds",
                       (ngx_atomic_uint_t) age);
-}
-
-
-/* Of the sources of this configuration, failures from the start. */
-static void
-write_rates(pay_buf_t *buf, const ngx_payments_counters_t *c)
-{
-    size_t                            i;
-    time_t                            age;
-    const pay_env_t                  *env = &ngx_payments_main_conf()->env;
-    const ngx_payments_rates_stat_t  *stat;
-
-    pay_metric_family(buf, "payments_rate_age_seconds", "gauge",
-                      "How old the rates of a source are.");
-
-    for (i = 0; i < env->rate_count; i++) {
-        stat = ngx_payments_rates_stat(c, env->rates[i].name);
-
-        if (stat != NULL && stat->from != 0) {
-            age = ngx_time() - (time_t) stat->from;
-            pay_metric_series(buf, "payments_rate_age_seconds", "source",
-                              env->rates[i].name);
-            pay_metric_end(buf, (uint64_t) ngx_max(age, 0));
-        }
-    }
-
-    pay_metric_family(buf, "payments_rate_failures_total", "counter",
-                      "Looks at a source that have brought no rates.");
-
-    for (i = 0; i < env->rate_count; i++) {
-        stat = ngx_payments_rates_stat(c, env->rates[i].name);
-        pay_metric_series(buf, "payments_rate_failures_total", "source",
-                          env->rates[i].name);
-        pay_metric_end(buf, stat != NULL ? stat->failures : 0);
-    }
 }
 
 

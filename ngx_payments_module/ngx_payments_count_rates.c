@@ -4,9 +4,12 @@
  * counter runs backwards over reloads.
  */
 
+#include "pay_metric.h"
 #include "ngx_payments_shm.h"
 
 
+static const ngx_payments_rates_stat_t *find(
+    const ngx_payments_counters_t *counters, pay_str_t source);
 static ngx_payments_rates_stat_t *place(pay_str_t source);
 static ngx_payments_rates_stat_t *claim(ngx_payments_counters_t *counters,
     pay_str_t source);
@@ -39,8 +42,44 @@ ngx_payments_count_rates_failed(pay_str_t source)
 }
 
 
-const ngx_payments_rates_stat_t *
-ngx_payments_rates_stat(const ngx_payments_counters_t *counters,
+/* Of the sources of this configuration, failures from the start. */
+void
+ngx_payments_rates_write(pay_buf_t *buf, const ngx_payments_counters_t *c)
+{
+    size_t                            i;
+    time_t                            age;
+    const pay_env_t                  *env = &ngx_payments_main_conf()->env;
+    const ngx_payments_rates_stat_t  *stat;
+
+    pay_metric_family(buf, "payments_rate_age_seconds", "gauge",
+                      "How old the rates of a source are.");
+
+    for (i = 0; i < env->rate_count; i++) {
+        stat = find(c, env->rates[i].name);
+
+        if (stat != NULL && stat->from != 0) {
+            age = ngx_time() - (time_t) stat->from;
+            pay_metric_series(buf, "payments_rate_age_seconds", "source",
+                              env->rates[i].name);
+            pay_metric_end(buf, (uint64_t) ngx_max(age, 0));
+        }
+    }
+
+    pay_metric_family(buf, "payments_rate_failures_total", "counter",
+                      "Looks at a source that have brought no rates.");
+
+    for (i = 0; i < env->rate_count; i++) {
+        stat = find(c, env->rates[i].name);
+        pay_metric_series(buf, "payments_rate_failures_total", "source",
+                          env->rates[i].name);
+        pay_metric_end(buf, stat != NULL ? stat->failures : 0);
+    }
+}
+
+
+/* NULL: nothing is known of that source yet. */
+static const ngx_payments_rates_stat_t *
+find(const ngx_payments_counters_t *counters,
     pay_str_t source)
 {
     ngx_uint_t                        i;
@@ -73,7 +112,7 @@ place(pay_str_t source)
         return NULL;
     }
 
-    stat = ngx_payments_rates_stat(&ctx->counters, source);
+    stat = find(&ctx->counters, source);
 
     if (stat == NULL) {
         ngx_shmtx_lock(&pool->mutex);
@@ -93,7 +132,7 @@ claim(ngx_payments_counters_t *counters, pay_str_t source)
     ngx_payments_rates_stat_t        *slot;
     const ngx_payments_rates_stat_t  *stat;
 
-    stat = ngx_payments_rates_stat(counters, source);
+    stat = find(counters, source);
     if (stat != NULL) {
         return (ngx_payments_rates_stat_t *) stat;
     }

@@ -142,9 +142,9 @@ extern const char *const  ngx_payments_le_names[NGX_PAYMENTS_LES];
 
 /* The zone's memory as this process sees it; NULL: there is no zone. */
 ngx_payments_shctx_t *ngx_payments_shctx(ngx_slab_pool_t **pool);
-/* ngx_payments_count_rates.c; NULL: nothing is known of that source yet. */
-const ngx_payments_rates_stat_t *ngx_payments_rates_stat(
-    const ngx_payments_counters_t *counters, pay_str_t source);
+/* ngx_payments_count_rates.c: their part of /metrics. */
+void ngx_payments_rates_write(pay_buf_t *buf,
+    const ngx_payments_counters_t *counters);
 /* 1 when the process that owned the slot is still there. */
 ngx_uint_t ngx_payments_gauges_alive(ngx_payments_gauges_t *gauges);
 
