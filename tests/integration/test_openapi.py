@@ -19,6 +19,7 @@ PAYCTL = os.environ.get("PAYCTL", str(ROOT / "build" / "payctl"))
 DEADLINE_S = 400
 EXAMPLES = 30
 
+NOBODYS = "0199c0de-0000-7000-8000-0000000000cc"
 # Whether good data is taken depends on what a schema cannot say: the PSP's
 # currencies, a checkout's total, ids that are free.
 CHECKS_LEFT_OUT = "positive_data_acceptance"
@@ -58,6 +59,10 @@ def known(api, checkout):
         "payment_order_id": made["payment_orders"][0]["payment_order_id"],
         "checkout_id": made["checkout_id"],
         "handle": made["redirect_url"].rsplit("/", 1)[1],
+        "seller_account": made["payment_orders"][0]["seller_account"],
+        "refund_id": NOBODYS,
+        "capture_id": NOBODYS,
+        "cancel_id": NOBODYS,
         "psp": "generic",
         "slug": "amount-invalid",
     }
@@ -96,21 +101,18 @@ def test_a_documented_operation_exists(anonymous, known, path, method):
 def test_every_route_of_the_api_is_documented(document):
     text = source("ngx_payments_module/ngx_http_payments_api.c")
     table = text.split("routes[] = {")[1].split("};")[0]
-    rows = re.findall(
-        r'\{ "([^"]+)", (NULL|"[^"]*"), NGX_HTTP_([A-Z]+), "([^"]+)"', table
-    )
-    assert len(rows) >= 4
+    rows = re.findall(r'\{ "([^"]+)", (READ|WRITE|BOTH),', table)
+    assert len(rows) >= 14
+    methods = {"READ": ["GET"], "WRITE": ["POST"], "BOTH": ["GET", "POST"]}
     documented = {
         (re.sub(r"\{[^}]+\}", "*", path), method)
         for path, method in operations(document)
         if path.startswith("/v1/")
     }
     routes = {
-        (
-            "/v1/" + head + ("" if tail == "NULL" else "*" + tail.strip('"')),
-            method,
-        )
-        for head, tail, method, _ in rows
+        ("/v1/" + pattern.replace("+", "*"), method)
+        for pattern, word in rows
+        for method in methods[word]
     }
     assert routes == documented
 
@@ -178,6 +180,13 @@ def test_bounds_are_those_of_the_parser(document):
     told = metadata["description"] + request["buyer_info"]["description"]
     assert f"{define('METADATA_MAX', parser)} bytes" in told
     assert f"{define('TEXT_MAX', parser)} bytes" in told
+    reason = schemas["RefundRequest"]["properties"]["reason"]
+    change = source("include/pay_change.h")
+    assert reason["maxLength"] == define("PAY_REASON_MAX", change)
+    seller = source("include/pay_seller.h")
+    limit = document["components"]["parameters"]["Limit"]["schema"]
+    assert limit["maximum"] == define("PAY_STATEMENT_LIMIT_MAX", seller)
+    assert limit["default"] == define("PAY_STATEMENT_LIMIT", seller)
     width = define("PAY_JSON_WIDTH", source("include/pay_json.h"))
     assert metadata["maxProperties"] == width
     longest = define("PAY_ID_MAX", source("include/pay_id.h"))
@@ -197,6 +206,16 @@ def test_members_are_those_of_the_parser(document):
     for table, name in (
         ("body_members", "PaymentRequest"),
         ("order_members", "OrderRequest"),
+    ):
+        text = parser.split(f"{table}[] = {{")[1].split("}")[0]
+        members = set(re.findall(r'"([a-z_]+)"', text))
+        assert members == schemas[name]["properties"].keys()
+        assert schemas[name]["additionalProperties"] is False
+    parser = source("src/api/change_parse.c")
+    for table, name in (
+        ("capture_members", "CaptureRequest"),
+        ("cancel_members", "CancelRequest"),
+        ("refund_members", "RefundRequest"),
     ):
         text = parser.split(f"{table}[] = {{")[1].split("}")[0]
         members = set(re.findall(r'"([a-z_]+)"', text))
@@ -235,6 +254,7 @@ def narrowed(document, gateway, known):
         ("PaymentOrderId", "payment_order_id"),
         ("CheckoutId", "checkout_id"),
         ("Handle", "handle"),
+        ("SellerAccount", "seller_account"),
     ):
         parameters[name]["example"] = known[parameter]
     request = document["components"]["schemas"]["PaymentRequest"]["properties"]
