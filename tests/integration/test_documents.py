@@ -100,8 +100,9 @@ def test_every_directive_is_documented_and_tested():
 # storefront.md
 
 
-def test_the_first_payment_can_be_made_as_written(gateway, tmp_path):
+def test_the_first_payment_and_refund_can_be_made_as_written(gateway, tmp_path):
     text = section(page("docs/storefront.md"), "The first payment")
+    text += section(page("docs/storefront.md"), "After the sale")
     script = "\n".join(blocks(text, "sh"))
     assert script.count("build/run/gateway.env") == 1
     script = script.replace("/tmp/checkout.json", str(tmp_path / "checkout"))
@@ -119,6 +120,7 @@ def test_the_first_payment_can_be_made_as_written(gateway, tmp_path):
     assert '"status": "SUCCESS"' in done.stdout
     assert "303 " + gateway.url in done.stdout
     assert "idempotent-replayed: true" in done.stdout.lower()
+    assert '"amount_refundable": "10.34"' in done.stdout
 
 
 def problems() -> set[tuple]:
