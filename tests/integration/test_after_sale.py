@@ -427,6 +427,17 @@ def test_held_money_that_goes_back_by_itself_is_released(shop, psp, result):
     made.agree()
 
 
+@pytest.mark.parametrize("result", ["cancelled", "expired"])
+def test_the_rest_of_what_was_captured_in_part_is_released(shop, result):
+    made = Sold.paid(shop, capture="manual")
+    made.ends(made.capture("5.00"), "SUCCESS")
+    made.at_psp("release", result=result)
+    shown = made.reaches(amount_authorized="0.00")
+    assert (shown["status"], shown["amount_captured"]) == ("SUCCESS", "5.00")
+    assert made.balance()["pending"] == "0.00"
+    made.agree()
+
+
 @pytest.mark.parametrize("psp", PSPS)
 def test_a_capture_in_the_dashboard_is_booked(shop, psp):
     made = Sold.paid(shop, psp, capture="manual")

@@ -87,7 +87,7 @@ class Aftersale:
             return self.lifecycle.settle(made, result)
         made.status = "paid"
         dialect = self.dialects[made.dialect]
-        events = dialect.rest_released(made)
+        events = dialect.rest_released(made, result)
         return [self.lifecycle.emit(made, event) for event in events]
 
     # Refunds.

@@ -205,6 +205,7 @@ class Books:
         held = made.status == "authorized"
         left = made.amount_minor - made.captured_minor if held else 0
         sums = {
+            "capturing": total("capture", "pending"),
             "captured": made.captured_minor,
             "refunding": total("refund", "pending"),
             "refunded": total("refund", "done"),
@@ -212,7 +213,7 @@ class Books:
         }
         gone = sums["refunding"] + sums["refunded"] + sums["disputed"]
         return sums | {
-            "authorized": left - total("capture", "pending"),
+            "authorized": left - sums["capturing"],
             "refundable": sums["captured"] - gone,
             "fees": self._fees(made),
         }

@@ -206,8 +206,10 @@ class Dialect:
         """The events of a deed that has become what it is."""
         return []
 
-    def rest_released(self, made) -> list:
-        """The events when the rest of a payment will not be captured."""
+    def rest_released(self, made, result: str) -> list:
+        """The events when the rest of a payment will not be captured:
+        cancelled, or expired.
+        """
         return []
 
     # The faults: they change an answer's body or an event's object.

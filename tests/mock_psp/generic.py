@@ -320,6 +320,9 @@ class Generic(Dialect):
             data["fee"] = money.render(made.fee_minor, made.currency)
         return self.envelope(f"registration.{fact}", data | self._outcome(made))
 
+    def rest_released(self, made: Registration, result: str) -> list:
+        return [self.event(made, result)]
+
     def told(self, deed, before: str) -> list:
         made = deed.made
         name, why = TOLD[deed.kind, deed.status]

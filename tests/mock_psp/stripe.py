@@ -456,7 +456,7 @@ class Stripe(Dialect):
     def told(self, deed, before: str) -> list:
         return self.money.told(deed, before)
 
-    def rest_released(self, made: Registration) -> list:
+    def rest_released(self, made: Registration, result: str) -> list:
         return self.money.rest_released(made)
 
     def event(self, made: Registration, fact: str) -> dict:

@@ -240,19 +240,12 @@ class Sold(Checkout):
             self._psp_agrees()
 
     def _order_agrees(self, order_id: str) -> None:
-        columns = self.columns(order_id)
-        rows = self.stack.sql(
-            "SELECT kind, sum(amount_minor)::bigint FROM pay.journal_entry "
-            "WHERE payment_order_id = %s GROUP BY kind",
-            order_id,
-        )
-        sums = dict(rows)
+        columns, sums, shown = self._steady(order_id)
         for name, signs in COLUMNS.items():
             total = sum(
                 sign * sums.get(kind, 0) for kind, sign in signs.items()
             )
             assert columns[name] == total, (name, columns, sums)
-        shown = self.order(order_id)
         left = columns["captured"] - columns["refunding"]
         left -= columns["refunded"] + columns["charged_back"]
         wanted = {
@@ -264,8 +257,23 @@ class Sold(Checkout):
         for name, value in wanted.items():
             assert shown[name] == text(value, self.currency), (name, shown)
 
+    def _steady(self, order_id: str) -> tuple:
+        """Columns, journal and API of one moment: workers go on meanwhile."""
+        while True:
+            before = self.columns(order_id)
+            rows = self.stack.sql(
+                "SELECT kind, sum(amount_minor)::bigint "
+                "FROM pay.journal_entry WHERE payment_order_id = %s "
+                "GROUP BY kind",
+                order_id,
+            )
+            shown = self.order(order_id)
+            if self.columns(order_id) == before:
+                return before, dict(rows), shown
+
     def _psp_agrees(self) -> None:
         money = self.money()
+        money["authorized"] += money["capturing"]
         all_ = [self.columns(each) for each in self.order_ids]
         names = {
             "authorized": "authorized",

@@ -1,0 +1,272 @@
+"""Any sequence of sales, captures, refunds and disputes, by the API and at the
+PSP, with webhooks that are sent, doubled or late: Hypothesis looks for one
+after which the books do not agree.
+
+The same sequences in each run; STATE_MACHINE_EXAMPLES=n tries n new ones.
+"""
+
+import json
+import os
+
+import pytest
+from hypothesis import HealthCheck, Phase, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import (
+    Bundle,
+    RuleBasedStateMachine,
+    invariant,
+    rule,
+    run_state_machine_as_test,
+)
+from support.own_stack import HASTY_PSP, QUICK_JOBS, new_id, wait_for
+from support.sold import Sold, books_hold, text
+
+EXAMPLES = int(os.environ.get("STATE_MACHINE_EXAMPLES", "0"))
+AMOUNTS = {"USD": ("12.34",), "JPY": ("1200",), "KWD": ("1.230",)}
+ENDS = {
+    ("capture", "pending"): ("done", "failed"),
+    ("refund", "pending"): ("done", "failed"),
+    ("refund", "done"): ("returned",),
+    ("dispute", "open"): ("won", "lost"),
+}
+# What a PSP may do to the call of a change.
+FAULTS = {
+    "none": None,
+    "cut": {"kind": "drop"},
+    "answer lost": {"kind": "drop_after_accept"},
+    "broken": {"kind": "status", "status": 503},
+    "late": {"kind": "delay", "ms": 100},
+}
+REFUSALS = {409, 422, 502}
+
+
+class Money(RuleBasedStateMachine):
+    stack = None  # set by the test
+    sales = Bundle("sales")
+
+    def __init__(self):
+        super().__init__()
+        self.made = []
+        self.asked = []  # (sale, key, tail, body, id)
+        self.stack.mock.clear_faults()
+        self.stack.mock.settings(capture_result="done", refund_result="done")
+
+    def teardown(self):
+        """Once all is told and nothing is under way, both sides agree."""
+        self.stack.mock.clear_faults()
+        for sale in self.made:
+            self.tell(sale)
+            self.settle(sale)
+            sale.agree(with_psp=not self.letters(sale))
+
+    # The storefront and its buyers.
+
+    @rule(
+        target=sales,
+        psp=st.sampled_from(["generic", "stripe"]),
+        currency=st.sampled_from(sorted(AMOUNTS)),
+        capture=st.sampled_from(["automatic", "manual"]),
+        quiet=st.booleans(),
+    )
+    def sells(self, psp, currency, capture, quiet):
+        """quiet: events are held back; that money is held is always told,
+        since a capture that is heard of before it tells of no more.
+        """
+        more = {"currency": currency, "capture": capture}
+        if quiet and capture == "automatic":
+            sale = Sold.of(self.stack, psp, AMOUNTS[currency], **more)
+            sale.silence()
+            self.stack.mock.pay(sale.token)
+        else:
+            sale = Sold.paid(self.stack, psp, AMOUNTS[currency], **more)
+        if quiet and capture == "manual":
+            sale.silence()
+        sale.quiet = quiet
+        sale.told = set()  # ids of events that were held back and sent
+        self.made.append(sale)
+        return sale
+
+    @rule(
+        sale=sales,
+        tail=st.sampled_from(["refunds", "refunds", "capture", "cancel"]),
+        share=st.sampled_from([None, 1, 3, 7, 10, 11]),
+        result=st.sampled_from(["done", "pending", "failed"]),
+        fault=st.sampled_from(sorted(FAULTS)),
+    )
+    def changes(self, sale, tail, share, result, fault):
+        """share: tenths of the whole"""
+        body = {}
+        if share and tail != "cancel":
+            whole = sale.minor()
+            amount = text(max(1, whole * share // 10), sale.currency)
+            body = {"amount": amount, "currency": sale.currency}
+        word = tail.removesuffix("s")
+        if word in ("refund", "capture"):
+            self.stack.mock.settings(**{f"{word}_result": result})
+        if FAULTS[fault]:
+            spoilt = {"operation": word, "nonce": sale.nonce}
+            self.stack.mock.faults(spoilt | FAULTS[fault])
+        key = new_id()
+        answer = sale.change(tail, key, **body)
+        assert answer.status_code in {201, 202} | REFUSALS, answer.text
+        if answer.status_code in (201, 202):
+            shown = answer.json()
+            self.asked.append((sale, key, tail, body, shown[f"{word}_id"]))
+
+    @rule(data=st.data())
+    def repeats(self, data):
+        if not self.asked:
+            return
+        asked = data.draw(st.sampled_from(range(len(self.asked))))
+        sale, key, tail, body, change_id = self.asked[asked]
+        answer = sale.change(tail, key, **body)
+        assert answer.status_code in (201, 202), answer.text
+        assert answer.json()[f"{tail.removesuffix('s')}_id"] == change_id
+
+    # The PSP: its dashboard, banks, time.
+
+    @rule(
+        sale=sales,
+        what=st.sampled_from(["refund", "capture", "release", "dispute"]),
+        share=st.sampled_from([None, 1, 4]),
+    )
+    def happens_there(self, sale, what, share):
+        money = sale.money()
+        left = {
+            "refund": money["refundable"],
+            "capture": money["authorized"],
+            "release": money["authorized"],
+            "dispute": money["refundable"],
+        }[what]
+        if left <= 0:
+            return
+        body = {}
+        if share and what != "release":
+            body["amount_minor"] = max(1, left * share // 10)
+        if what == "capture" and sale.psp == "stripe":
+            body = {}  # a part would be the last, which its events do not say
+        if what == "dispute":
+            body |= {"amount_minor": left, "fee_minor": 15}
+        sale.at_psp(what, **body)
+
+    @rule(sale=sales, data=st.data())
+    def ends_there(self, sale, data):
+        found = [
+            each
+            for each in self.stack.mock.books(token=sale.token)["deeds"]
+            if (each["kind"], each["status"]) in ENDS
+        ]
+        if not found:
+            return
+        deed = data.draw(st.sampled_from(range(len(found))))
+        deed = found[deed]
+        words = ENDS[deed["kind"], deed["status"]]
+        sale.ended(deed, data.draw(st.sampled_from(words)))
+
+    @rule(sale=sales, data=st.data())
+    def tells_one(self, sale, data):
+        """An event that was held back comes, and comes again.  In no order,
+        but of two about one thing the first is first: no PSP numbers them.
+        """
+        events = first_of_each(sale.unsent(), sale.told)
+        if events:
+            place = data.draw(st.sampled_from(range(len(events))))
+            sale.send(events[place])
+            sale.told.add(events[place]["id"])
+
+    @rule(sale=sales)
+    def jobs_run(self, sale):
+        self.stack.jobs_now(sale.id)
+
+    # What always holds, and what holds in the end.
+
+    @invariant()
+    def books_hold_always(self):
+        books_hold(self.stack)
+        for sale in self.made:
+            sale.agree(with_psp=False)
+
+    def tell(self, sale):
+        for event in sale.unsent():
+            sale.send(event)
+            sale.told.add(event["id"])
+
+    def settle(self, sale):
+        """Jobs go on until no change of ours is open but what is pending at
+        the PSP and what people have to decide: a call was refused, and one
+        before it may have gone through.
+        """
+
+        def settled():
+            self.tell(sale)
+            self.stack.jobs_now(sale.id)
+            pending = {
+                each["key"].partition(":")[0]
+                for each in self.stack.mock.books(token=sale.token)["deeds"]
+                if each["status"] == "pending"
+            }
+            return self.open_changes(sale) <= pending | self.letters(sale)
+
+        wait_for(settled, f"the changes of {sale.id}")
+
+    def open_changes(self, sale) -> set:
+        rows = self.stack.sql(
+            "SELECT change_id FROM pay.change WHERE checkout_id = %s "
+            "AND status IN ('NOT_STARTED', 'EXECUTING')",
+            sale.id,
+        )
+        return {change_id for (change_id,) in rows}
+
+    def letters(self, sale) -> set:
+        rows = self.stack.sql(
+            "SELECT operation_id FROM pay.dead_letter WHERE checkout_id = %s "
+            "AND kind = 'change' AND state = 'open'",
+            sale.id,
+        )
+        return {change_id for (change_id,) in rows}
+
+
+def thing(event) -> str:
+    """What an event is about: a refund, a dispute, or the payment."""
+    data = json.loads(event["unsent"]["body"])["data"]
+    data = data.get("object", data)
+    kind = event["type"].partition(".")[0]
+    return data["id"] if kind in ("refund", "dispute") else "payment"
+
+
+def first_of_each(events, told) -> list:
+    """Those that were sent, and of each thing the next one that was not."""
+    found, seen = [], set()
+    for event in events:
+        if event["id"] in told:
+            found.append(event)
+        elif thing(event) not in seen:
+            seen.add(thing(event))
+            found.append(event)
+    return found
+
+
+@pytest.fixture(name="shop")
+def quick_and_hasty(stack):
+    stack.configure(QUICK_JOBS, HASTY_PSP)
+    yield stack
+    stack.mock.settings(capture_result="done", refund_result="done")
+    stack.configure()
+
+
+def test_no_history_of_money_breaks_the_books(shop):
+    class Shop(Money):
+        stack = shop
+
+    run_state_machine_as_test(
+        Shop,
+        settings=settings(
+            max_examples=EXAMPLES or 15,
+            stateful_step_count=25,
+            derandomize=not EXAMPLES,
+            database=None,
+            phases=(Phase.generate,),
+            deadline=None,
+            suppress_health_check=list(HealthCheck),
+        ),
+    )
