@@ -18,6 +18,7 @@ pay_cli_args(int argc, char **argv, const pay_cli_option_t *options,
     const char **words, int max)
 {
     int                      i, n;
+    const char              *inside;
     const pay_cli_option_t  *option;
 
     n = 0;
@@ -38,16 +39,22 @@ pay_cli_args(int argc, char **argv, const pay_cli_option_t *options,
 
         option = args_find(options, argv[i]);
 
-        if (option == NULL || (option->value != NULL && i + 1 == argc)) {
+        if (option == NULL) {
             return PAY_CLI_MISUSE;
         }
 
-        if (option->value != NULL) {
-            *option->value = argv[++i];
-
-        } else {
+        if (option->value == NULL) {
             *option->flag = 1;
+            continue;
         }
+
+        inside = strchr(argv[i], '=');
+
+        if (inside == NULL && i + 1 == argc) {
+            return PAY_CLI_MISUSE;
+        }
+
+        *option->value = inside != NULL ? inside + 1 : argv[++i];
     }
 
     return n;
@@ -63,12 +70,22 @@ pay_cli_say_usage(int result, const char *usage)
 }
 
 
+/* By its name; one with a value may have it behind "=". */
 static const pay_cli_option_t *
 args_find(const pay_cli_option_t *options, const char *name)
 {
-    while (options->name != NULL && strcmp(options->name, name) != 0) {
-        options++;
+    size_t  len;
+
+    for ( /* void */ ; options->name != NULL; options++) {
+        len = strlen(options->name);
+
+        if (strncmp(options->name, name, len) == 0
+            && (name[len] == '\0'
+                || (name[len] == '=' && options->value != NULL)))
+        {
+            return options;
+        }
     }
 
-    return options->name != NULL ? options : NULL;
+    return NULL;
 }

@@ -6,6 +6,7 @@
  * and a second run changes nothing.
  */
 
+#include "cli/args.h"
 #include "cli/cli.h"
 #include "cli/db.h"
 #include "cli/migrate.h"
@@ -28,7 +29,6 @@ typedef struct {
 
 
 static int migrate_parse(int argc, char **argv, migrate_t *m);
-static void migrate_usage(FILE *out);
 static int migrate_run(migrate_t *m);
 static int migrate_lock(migrate_t *m);
 static int migrate_load_applied(migrate_t *m);
@@ -41,6 +41,13 @@ static int migrate_stage(migrate_t *m, sql_stage_t stage);
 static int migrate_file(migrate_t *m, const sql_file_t *file);
 static int migrate_note(migrate_t *m, const char *file, const char *sha256);
 static int migrate_commit(migrate_t *m, int ok);
+
+
+static const char  migrate_usage[] =
+    "usage: payctl migrate [--dsn DSN] [--sql DIR] [--dry-run]\n"
+    "DSN defaults to $PAYCTL_DSN, DIR to $PAYCTL_SQL, else ./sql.\n"
+    "Exit code 0: up to date; 1: refused or failed, the transaction in"
+    " question\nrolled back; 2: not tried.\n";
 
 
 int
@@ -83,47 +90,31 @@ pay_cli_migrate(int argc, char **argv)
 static int
 migrate_parse(int argc, char **argv, migrate_t *m)
 {
-    int  i;
+    int  words;
+
+    const pay_cli_option_t  options[] = {
+        { "--dsn", &m->dsn, NULL },
+        { "--sql", &m->root, NULL },
+        { "--dry-run", NULL, &m->dry_run },
+        { NULL, NULL, NULL }
+    };
 
     memset(m, 0, sizeof(*m));
+    words = pay_cli_args(argc, argv, options, NULL, 0);
 
-    m->root = getenv("PAYCTL_SQL");
+    if (words != 0) {
+        return pay_cli_say_usage(words, migrate_usage);
+    }
+
+    if (m->root == NULL) {
+        m->root = getenv("PAYCTL_SQL");
+    }
+
     if (m->root == NULL) {
         m->root = "sql";
     }
 
-    for (i = 1; i < argc; i++) {
-        if (strcmp(argv[i], "--help") == 0) {
-            migrate_usage(stdout);
-            return PAY_CLI_OK;
-        }
-
-        if (strcmp(argv[i], "--dry-run") == 0) {
-            m->dry_run = 1;
-
-        } else if (strcmp(argv[i], "--dsn") == 0 && i + 1 < argc) {
-            m->dsn = argv[++i];
-
-        } else if (strcmp(argv[i], "--sql") == 0 && i + 1 < argc) {
-            m->root = argv[++i];
-
-        } else {
-            migrate_usage(stderr);
-            return PAY_CLI_USAGE;
-        }
-    }
-
     return -1;
-}
-
-
-static void
-migrate_usage(FILE *out)
-{
-    fputs("usage: payctl migrate [--dsn DSN] [--sql DIR] [--dry-run]\n"
-          "DSN defaults to $PAYCTL_DSN, DIR to $PAYCTL_SQL, else ./sql.\n"
-          "Exit code 0: up to date; 1: refused or failed, the transaction "
-          "in question\nrolled back; 2: not tried.\n", out);
 }
 
 

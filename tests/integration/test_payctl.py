@@ -385,3 +385,54 @@ def test_a_wrong_call_exits_2_and_does_nothing(payctl, words):
 def test_help_is_an_answer(payctl, words):
     code, out, err = payctl(*words, "--help")
     assert code == 0 and out.startswith("usage: payctl") and err == ""
+
+
+# Where the database is.
+
+ASKS = {
+    "audit export": ("audit", "export"),
+    "audit status": ("audit", "status"),
+    "backfill": ("backfill",),
+    "check": ("check", "--quiet"),
+    "dlq list": ("dlq", "list"),
+    "dlq show": ("dlq", "show", "999999"),
+    "dlq requeue": ("dlq", "requeue", "999999", "--who", "w", "--why", "y"),
+    "dlq resolve": ("dlq", "resolve", "999999", "--who", "w", "--why", "y"),
+    "explain": ("explain", "no-such-order"),
+    "migrate": ("migrate", "--dry-run", "--sql", str(ROOT / "sql")),
+    "timeline": ("timeline", "no-such-order"),
+    "webhook quarantine": ("webhook", "quarantine"),
+}
+
+
+def run_with(dsn, *words):
+    env = {} if dsn is None else {"PAYCTL_DSN": dsn}
+    done = subprocess.run([PAYCTL, *words], env=env, capture_output=True,
+                          check=False, timeout=60, text=True)
+    # ages grow from call to call
+    said = re.sub(r"(?<!T)\b\d\d:\d\d:\d\d\b", "age", done.stdout)
+    return done.returncode, said, done.stderr
+
+
+@pytest.mark.parametrize("name", ASKS)
+def test_each_command_takes_its_dsn_either_way(books, name):
+    words = ASKS[name]
+    expected = run_with(books.dsn, *words)
+    assert "no database" not in expected[2]
+    assert "connect" not in expected[2]
+    assert run_with(None, *words, "--dsn", books.dsn) == expected
+    assert run_with(None, *words, f"--dsn={books.dsn}") == expected
+    # what is said is taken before what is set
+    assert run_with("dbname=no_such", *words, "--dsn", books.dsn) == expected
+    code, out, complaint = run_with(None, *words)
+    assert (code, out) == (2, "")
+    assert "no database: give --dsn or set PAYCTL_DSN" in complaint
+
+
+@pytest.mark.parametrize("name", ASKS)
+def test_each_command_refuses_an_option_that_is_none(name):
+    words = ASKS[name]
+    for more in ("--dsm=x", "--ds", "--dsn"):
+        code, out, complaint = run_with(None, *words, more)
+        assert (code, out) == (2, "")
+        assert complaint.startswith("usage: payctl")
