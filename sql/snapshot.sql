@@ -2865,7 +2865,8 @@ BEGIN
     from_tx := 0;
     until_tx := 9223372036854775807;
     first := 1;
-    last := v_newest;
+    -- leaves whose seal somebody has taken away are not hidden
+    last := 9223372036854775807;
 
     IF p_since IS NOT NULL AND v_newest IS NOT NULL THEN
         SELECT coalesce(min(s.number), v_newest + 1) INTO first
@@ -4310,6 +4311,44 @@ ALTER FUNCTION pay.is_currency(p_currency text) OWNER TO payments_owner;
 COMMENT ON FUNCTION pay.is_currency(p_currency text) IS 'Whether there is such a currency';
 
 --
+-- Name: is_early(pay.news); Type: FUNCTION; Schema: pay; Owner: payments_owner
+--
+
+CREATE FUNCTION pay.is_early(p_news pay.news) RETURNS boolean
+    LANGUAGE plpgsql STABLE
+    AS $$
+BEGIN
+    RETURN p_news.about IN ('refund', 'dispute')
+        AND p_news.source <> 'query'
+        AND (
+            SELECT sum(o.captured_minor - o.refunding_minor
+                       - o.refunded_minor - o.charged_back_minor)
+                    < p_news.amount_minor
+                AND (bool_or(o.authorized_minor > 0)
+                     OR sum(o.captured_minor) = 0)
+            FROM payment_order o
+            WHERE o.merchant_id = p_news.merchant_id
+                AND o.checkout_id = p_news.checkout_id)
+        AND (change_meant(p_news)).change_id IS NULL
+        AND NOT EXISTS (
+            SELECT FROM late_success l
+            WHERE l.merchant_id = p_news.merchant_id
+                AND l.checkout_id = p_news.checkout_id)
+        AND NOT EXISTS (
+            SELECT FROM dispute d
+            WHERE d.psp = p_news.psp AND d.dispute_id = p_news.object);
+END
+$$;
+
+ALTER FUNCTION pay.is_early(p_news pay.news) OWNER TO payments_owner;
+
+--
+-- Name: FUNCTION is_early(p_news pay.news); Type: COMMENT; Schema: pay; Owner: payments_owner
+--
+
+COMMENT ON FUNCTION pay.is_early(p_news pay.news) IS 'Whether a word about taking money back comes before that money';
+
+--
 -- Name: is_money(text); Type: FUNCTION; Schema: pay; Owner: payments_owner
 --
 
@@ -5299,10 +5338,11 @@ DECLARE
     v_from  timestamptz := p_month::timestamp AT TIME ZONE 'UTC';
     v_until timestamptz := (p_month + interval '1 month') AT TIME ZONE 'UTC';
 BEGIN
-    EXECUTE format('CREATE TABLE pay.%I (LIKE pay.event INCLUDING ALL)'
+    EXECUTE format('CREATE TABLE pay.%1$I (LIKE pay.event INCLUDING ALL)'
         ' WITH (autovacuum_analyze_threshold = 1000,'
         ' autovacuum_vacuum_insert_threshold = 500000,'
-        ' autovacuum_vacuum_insert_scale_factor = 0)', v_name);
+        ' autovacuum_vacuum_insert_scale_factor = 0);'
+        ' ALTER TABLE pay.%1$I OWNER TO payments_owner', v_name);
 
     IF EXISTS (SELECT FROM event_default e
                WHERE e.at >= v_from AND e.at < v_until)
@@ -5814,11 +5854,13 @@ BEGIN
     ), told AS (
         INSERT INTO outbox (merchant_id, payment_order_id, seq, at, kind)
         SELECT m.merchant_id, m.payment_order_id, m.version, v_now,
-            CASE m.new_status WHEN 'SUCCESS' THEN 'payment.succeeded'
-                              ELSE 'payment.failed' END
+            CASE WHEN m.new_status = m.old_status THEN outbox_kind(m.news)
+                 WHEN m.new_status = 'SUCCESS' THEN 'payment.succeeded'
+                 ELSE 'payment.failed' END
         FROM moved m
-        WHERE m.new_status <> m.old_status
-            AND m.new_status IN ('SUCCESS', 'FAILED')
+        WHERE CASE WHEN m.new_status = m.old_status
+                   THEN outbox_kind(m.news) IS NOT NULL
+                   ELSE m.new_status IN ('SUCCESS', 'FAILED') END
     ), changed AS (
         SELECT DISTINCT m.item, m.merchant_id, m.checkout_id, m.news,
             m.new_status, m.order_id IS NULL OR all_sold(m.merchant_id,
@@ -6822,6 +6864,33 @@ ALTER FUNCTION pay.order_posting(p_order pay.payment_order, p_source text, p_kin
 --
 
 COMMENT ON FUNCTION pay.order_posting(p_order pay.payment_order, p_source text, p_kind text, p_psp text, p_amount_minor bigint, p_seller_minor bigint, p_request_id text) IS 'An entry about a part of an order''s money';
+
+--
+-- Name: outbox_kind(text); Type: FUNCTION; Schema: pay; Owner: payments_owner
+--
+
+CREATE FUNCTION pay.outbox_kind(p_news text) RETURNS text
+    LANGUAGE sql IMMUTABLE
+    AS $$
+SELECT CASE p_news WHEN 'authorized' THEN 'payment.authorized'
+                   WHEN 'captured' THEN 'capture.succeeded'
+                   WHEN 'capture_failed' THEN 'capture.failed'
+                   WHEN 'cancel_failed' THEN 'cancel.failed'
+                   WHEN 'refunded' THEN 'refund.succeeded'
+                   WHEN 'refund_failed' THEN 'refund.failed'
+                   WHEN 'refund_returned' THEN 'refund.returned'
+                   WHEN 'dispute_opened' THEN 'dispute.opened'
+                   WHEN 'dispute_won' THEN 'dispute.won'
+                   WHEN 'dispute_lost' THEN 'dispute.lost' END
+$$;
+
+ALTER FUNCTION pay.outbox_kind(p_news text) OWNER TO payments_owner;
+
+--
+-- Name: FUNCTION outbox_kind(p_news text); Type: COMMENT; Schema: pay; Owner: payments_owner
+--
+
+COMMENT ON FUNCTION pay.outbox_kind(p_news text) IS 'As what an event is told that moves no status; NULL: it is not told';
 
 --
 -- Name: outside_pending(pay.change, pay.news); Type: FUNCTION; Schema: pay; Owner: payments_owner
@@ -8163,6 +8232,7 @@ DECLARE
     v_total bigint := p_until - p_from;
     v_span  bigint := least(greatest(p_span, 1), v_total);
     v_least bigint := 0;
+    v_some  boolean := false;
     v_over  bigint;
     v_count int;
 BEGIN
@@ -8173,12 +8243,16 @@ BEGIN
                   WHERE e.tx >= p_from AND e.tx < p_from + v_span
                   LIMIT p_most + 1) e);
 
-        IF v_count > p_most THEN
+        IF v_count > p_most AND v_some THEN
+            v_span := v_least;
+            EXIT;
+        ELSIF v_count > p_most THEN
             EXIT WHEN v_span = v_least + 1;
             v_over := v_span;
         ELSE
             EXIT WHEN v_span = v_total OR v_over > 0 AND v_count > 0;
             v_least := v_span;
+            v_some := v_count > 0;
         END IF;
 
         v_span := coalesce(v_least + greatest((v_over - v_least) / 2, 1),
@@ -9591,6 +9665,45 @@ ALTER FUNCTION pay.take_captures(p_news pay.news, p_left bigint, OUT outcome tex
 COMMENT ON FUNCTION pay.take_captures(p_news pay.news, p_left bigint, OUT outcome text, OUT facts pay.fact[]) IS 'Captures that we did not know of, or not that they were done';
 
 --
+-- Name: take_early(pay.fact[]); Type: FUNCTION; Schema: pay; Owner: payments_owner
+--
+
+CREATE FUNCTION pay.take_early(p_facts pay.fact[]) RETURNS pay.posting[]
+    LANGUAGE plpgsql
+    AS $$
+DECLARE
+    v_news news[] := ARRAY(
+        SELECT ROW(row_number() OVER (ORDER BY i.received_at, i.event_id),
+            i.merchant_id, i.checkout_id, i.psp, i.via, i.event_id, i.type,
+            i.about ->> 'about', i.about ->> 'news', i.token, i.reference,
+            i.about ->> 'object', i.about ->> 'operation_id',
+            i.amount_minor, i.currency, (i.about ->> 'fee_minor')::bigint,
+            i.about ->> 'fee_currency', i.code, NULL, i.request_id,
+            NULL)::news
+        FROM (SELECT DISTINCT f.merchant_id, f.checkout_id
+              FROM unnest(p_facts) f
+              WHERE f.kind IN ('paid', 'captured', 'cancelled',
+                               'expired')) f
+        CROSS JOIN LATERAL (
+            SELECT w.* FROM webhook_inbox w
+            WHERE w.merchant_id = f.merchant_id
+                AND w.checkout_id = f.checkout_id AND w.state = 'parked'
+            OFFSET 0) i);
+BEGIN
+    RETURN CASE WHEN v_news = '{}' THEN '{}'
+                ELSE (take_news(v_news)).postings END;
+END
+$$;
+
+ALTER FUNCTION pay.take_early(p_facts pay.fact[]) OWNER TO payments_owner;
+
+--
+-- Name: FUNCTION take_early(p_facts pay.fact[]); Type: COMMENT; Schema: pay; Owner: payments_owner
+--
+
+COMMENT ON FUNCTION pay.take_early(p_facts pay.fact[]) IS 'Hears what came before its money, now that these facts are known';
+
+--
 -- Name: take_facts(pay.fact[]); Type: FUNCTION; Schema: pay; Owner: payments_owner
 --
 
@@ -9665,6 +9778,7 @@ BEGIN
     END IF;
 
     postings := book_facts(v_facts, v_moved, v_late, v_booked);
+    postings := postings || take_early(v_facts);
     facts := ARRAY(
         SELECT with_outcome(f, CASE
             WHEN f.kind = 'mismatch' THEN 'mismatch'
@@ -9732,6 +9846,10 @@ DECLARE
 BEGIN
     FOR v_n IN 1 .. cardinality(p_news) LOOP
         CONTINUE WHEN p_news[v_n].outcome IS NOT NULL;
+        IF is_early(p_news[v_n]) THEN
+            p_news[v_n].outcome := 'parked';
+            CONTINUE;
+        END IF;
         v_one := hear_news(p_news[v_n]);
         p_news[v_n].outcome := v_one.outcome;
         v_facts := v_facts || v_one.facts;
@@ -11630,7 +11748,8 @@ DECLARE
     v_from  timestamptz := p_month::timestamp AT TIME ZONE 'UTC';
     v_until timestamptz := (p_month + interval '1 month') AT TIME ZONE 'UTC';
 BEGIN
-    IF coalesce(extract(day FROM p_month) <> 1 OR p_keep < interval '1 year'
+    IF coalesce(extract(day FROM p_month) <> 1
+                OR now() - p_keep > now() - interval '1 year'
                 OR NOT is_statement(p_who) OR NOT is_statement(p_why), true)
     THEN
         RETURN 'invalid';
@@ -11845,7 +11964,7 @@ CROSS JOIN LATERAL (
               e.new_status, e.reason, e.detail::text AS detail, e.request_id,
               encode(e.hash, 'hex') AS hash) x
     ) l
-ORDER BY e.merchant_id, e.payment_order_id, e.seq, l.n)
+ORDER BY e.merchant_id, e.payment_order_id, e.seq, e.at, l.n)
 UNION ALL
 (SELECT row_to_json(x)::text
  FROM pay.export_range(p_since, p_until) r, pay.seal_leaf f,
@@ -12607,7 +12726,7 @@ CREATE VIEW pay_check.change_event AS
     c.kind,
     c.status
    FROM pay.change c
-  WHERE (NOT (EXISTS ( SELECT
+  WHERE ((NOT (EXISTS ( SELECT
            FROM pay.event e
           WHERE (((e.merchant_id)::text = (c.merchant_id)::text) AND ((e.payment_order_id)::text = (c.payment_order_id)::text) AND ((e.detail ->> 'change_id'::text) = (c.change_id)::text) AND ((c.kind <> 'refund'::text) OR ((e.kind)::text =
                 CASE
@@ -12615,7 +12734,9 @@ CREATE VIEW pay_check.change_event AS
                     WHEN c.returned THEN 'refund_returned'::text
                     WHEN ((c.status)::text = 'FAILED'::text) THEN 'refund_failed'::text
                     ELSE (e.kind)::text
-                END))))))
+                END)))))) AND (NOT (EXISTS ( SELECT
+           FROM pay.event_anchor a
+          WHERE (((a.merchant_id)::text = (c.merchant_id)::text) AND ((a.payment_order_id)::text = (c.payment_order_id)::text))))))
 UNION ALL
  SELECT 'unknown'::text AS what,
     e.merchant_id,
@@ -12822,6 +12943,31 @@ ALTER TABLE pay_check.contradiction OWNER TO payments_owner;
 COMMENT ON VIEW pay_check.contradiction IS 'Only what is paid can be contradicted, and the order stays paid; the timeline and the queue for people both have it.';
 
 --
+-- Name: credit_converted; Type: VIEW; Schema: pay_check; Owner: payments_owner
+--
+
+CREATE VIEW pay_check.credit_converted AS
+ SELECT o.merchant_id,
+    o.payment_order_id,
+    o.amount_minor,
+    o.currency,
+    o.credit_minor,
+    o.credit_currency,
+    o.credit_rate
+   FROM (pay.payment_order o
+     CROSS JOIN LATERAL ( SELECT pay.convert(o.amount_minor, o.currency, o.credit_currency, o.credit_rate) AS credit_minor,
+            pay.round_rate(o.credit_rate) AS credit_rate) w)
+  WHERE ((o.credit_currency IS NOT NULL) AND ((o.credit_minor IS DISTINCT FROM w.credit_minor) OR (o.credit_rate IS DISTINCT FROM w.credit_rate)));
+
+ALTER TABLE pay_check.credit_converted OWNER TO payments_owner;
+
+--
+-- Name: VIEW credit_converted; Type: COMMENT; Schema: pay_check; Owner: payments_owner
+--
+
+COMMENT ON VIEW pay_check.credit_converted IS 'What a seller is owed for a converted order is its amount by its rate, and a rate has at most 12 significant digits.';
+
+--
 -- Name: currency_unknown; Type: VIEW; Schema: pay_check; Owner: payments_owner
 --
 
@@ -12911,7 +13057,12 @@ CREATE VIEW pay_check.dispatch_owner AS
                 END))))))) OR (NOT (EXISTS ( SELECT
            FROM (pay.payment_order o
              JOIN pay.event e USING (merchant_id, payment_order_id))
-          WHERE (((o.merchant_id)::text = (d.merchant_id)::text) AND ((o.checkout_id)::text = (d.checkout_id)::text) AND (o."position" = 1) AND ((e.kind)::text = ANY (ARRAY['created'::text, 'rerouted'::text])) AND (COALESCE((e.detail ->> 'to'::text), (e.detail ->> 'psp'::text)) = (d.psp)::text))))));
+          WHERE (((o.merchant_id)::text = (d.merchant_id)::text) AND ((o.checkout_id)::text = (d.checkout_id)::text) AND (o."position" = 1) AND ((e.kind)::text = ANY (ARRAY['created'::text, 'rerouted'::text])) AND (COALESCE((e.detail ->> 'to'::text), (e.detail ->> 'psp'::text)) = (d.psp)::text))
+        UNION ALL
+         SELECT
+           FROM (pay.payment_order o
+             JOIN pay.event_anchor a USING (merchant_id, payment_order_id))
+          WHERE (((o.merchant_id)::text = (d.merchant_id)::text) AND ((o.checkout_id)::text = (d.checkout_id)::text) AND (o."position" = 1))))));
 
 ALTER TABLE pay_check.dispatch_owner OWNER TO payments_owner;
 
@@ -13098,6 +13249,7 @@ SELECT
     NULL::pay.id AS merchant_id,
     NULL::pay.id AS payment_order_id,
     NULL::integer AS version,
+    NULL::integer AS dropped,
     NULL::bigint AS events,
     NULL::integer AS last;
 
@@ -13107,7 +13259,7 @@ ALTER TABLE pay_check.event_gap OWNER TO payments_owner;
 -- Name: VIEW event_gap; Type: COMMENT; Schema: pay_check; Owner: payments_owner
 --
 
-COMMENT ON VIEW pay_check.event_gap IS 'A timeline runs from 1 to the order''s version without a gap (I5).';
+COMMENT ON VIEW pay_check.event_gap IS 'A timeline runs from 1, or from what was dropped with its month, to the order''s version without a gap (I5).';
 
 --
 -- Name: event_head; Type: VIEW; Schema: pay_check; Owner: payments_owner
@@ -13368,9 +13520,11 @@ CREATE VIEW pay_check.late_success AS
    FROM ((pay.late_success l
      LEFT JOIN pay.checkout c USING (merchant_id, checkout_id))
      LEFT JOIN pay.payment_order o USING (merchant_id, checkout_id))
-  WHERE ((o.payment_order_id IS NULL) OR (c.late_success = 'accept'::text) OR ((l.state = 'accepted'::text) <> ((o.status)::text = 'SUCCESS'::text)) OR ((l.state <> 'accepted'::text) AND (((o.status)::text IS DISTINCT FROM 'FAILED'::text) OR (o.reason IS DISTINCT FROM 'expired'::text))) OR ((l.state = 'refunding'::text) AND (c.late_success <> 'refund'::text)) OR ((l.amount_minor <> c.total_minor) OR (l.currency <> c.currency)) OR (( SELECT count(*) AS count
+  WHERE ((o.payment_order_id IS NULL) OR (c.late_success = 'accept'::text) OR ((l.state = 'accepted'::text) <> ((o.status)::text = 'SUCCESS'::text)) OR ((l.state <> 'accepted'::text) AND (((o.status)::text IS DISTINCT FROM 'FAILED'::text) OR (o.reason IS DISTINCT FROM 'expired'::text))) OR ((l.state = 'refunding'::text) AND (c.late_success <> 'refund'::text)) OR ((l.amount_minor <> c.total_minor) OR (l.currency <> c.currency)) OR ((( SELECT count(*) AS count
            FROM pay.event e
-          WHERE (((e.merchant_id)::text = (o.merchant_id)::text) AND ((e.payment_order_id)::text = (o.payment_order_id)::text) AND ((e.kind)::text = 'late_success'::text))) <> 1) OR (EXISTS ( SELECT
+          WHERE (((e.merchant_id)::text = (o.merchant_id)::text) AND ((e.payment_order_id)::text = (o.payment_order_id)::text) AND ((e.kind)::text = 'late_success'::text))) <> 1) AND (NOT (EXISTS ( SELECT
+           FROM pay.event_anchor a
+          WHERE (((a.merchant_id)::text = (o.merchant_id)::text) AND ((a.payment_order_id)::text = (o.payment_order_id)::text)))))) OR (EXISTS ( SELECT
            FROM pay.dispatch d
           WHERE (((d.merchant_id)::text = (l.merchant_id)::text) AND ((d.checkout_id)::text = (l.checkout_id)::text) AND (d.operation = 'refund'::text) AND ((d.operation_id)::text = (l.refund_id)::text) AND (l.state = ANY (ARRAY['held'::text, 'accepted'::text]))))));
 
@@ -13470,7 +13624,11 @@ CREATE VIEW pay_check.outbox_orphan AS
    FROM pay.outbox x
   WHERE (NOT (EXISTS ( SELECT
            FROM pay.event e
-          WHERE (((e.merchant_id)::text = (x.merchant_id)::text) AND ((e.payment_order_id)::text = (x.payment_order_id)::text) AND (e.seq = x.seq)))));
+          WHERE (((e.merchant_id)::text = (x.merchant_id)::text) AND ((e.payment_order_id)::text = (x.payment_order_id)::text) AND (e.seq = x.seq))
+        UNION ALL
+         SELECT
+           FROM pay.event_anchor a
+          WHERE (((a.merchant_id)::text = (x.merchant_id)::text) AND ((a.payment_order_id)::text = (x.payment_order_id)::text) AND (a.seq >= x.seq)))));
 
 ALTER TABLE pay_check.outbox_orphan OWNER TO payments_owner;
 
@@ -13577,7 +13735,9 @@ CREATE VIEW pay_check.registration_moved AS
            FROM ((pay.event e
              JOIN pay.payment_order o USING (merchant_id, payment_order_id))
              JOIN pay.registration r USING (merchant_id, checkout_id))
-          WHERE ((e.kind)::text = ANY (ARRAY['created'::text, 'rerouted'::text]))
+          WHERE (((e.kind)::text = ANY (ARRAY['created'::text, 'rerouted'::text])) AND (NOT (EXISTS ( SELECT
+                   FROM pay.event_anchor a
+                  WHERE (((a.merchant_id)::text = (e.merchant_id)::text) AND ((a.payment_order_id)::text = (e.payment_order_id)::text))))))
           WINDOW w AS (PARTITION BY e.merchant_id, e.payment_order_id ORDER BY e.seq)) h
   WHERE (((h.next_seq IS NULL) AND (COALESCE((h.detail ->> 'to'::text), (h.detail ->> 'psp'::text)) IS DISTINCT FROM (h.psp)::text)) OR (((h.kind)::text = 'rerouted'::text) AND ((h.came_from IS DISTINCT FROM (h.detail ->> 'from'::text)) OR ((h.old_status)::text <> 'NOT_STARTED'::text) OR ((h.new_status)::text <> 'NOT_STARTED'::text) OR (((h.detail ->> 'to'::text) = ANY ((h.psps)::text[])) IS NOT TRUE) OR (((h.detail ->> 'why'::text) = 'refused'::text) AND (((h.detail ->> 'from'::text) = ANY (h.refused_psps)) IS NOT TRUE)) OR (EXISTS ( SELECT
            FROM pay.psp_token t
@@ -13796,7 +13956,9 @@ CREATE VIEW pay_check.status_history AS
            FROM pay.event e
           WINDOW w AS (PARTITION BY e.merchant_id, e.payment_order_id ORDER BY e.seq)) h
      JOIN pay.payment_order o USING (merchant_id, payment_order_id))
-  WHERE (((h.old_status)::text IS DISTINCT FROM (h.previous)::text) OR ((h.seq = 1) AND ((h.new_status)::text <> 'NOT_STARTED'::text)) OR (( SELECT s.rank
+  WHERE ((((h.old_status)::text IS DISTINCT FROM (h.previous)::text) AND (NOT (EXISTS ( SELECT
+           FROM pay.event_anchor a
+          WHERE (((a.merchant_id)::text = (h.merchant_id)::text) AND ((a.payment_order_id)::text = (h.payment_order_id)::text) AND (a.seq = (h.seq - 1))))))) OR ((h.seq = 1) AND ((h.new_status)::text <> 'NOT_STARTED'::text)) OR (( SELECT s.rank
            FROM pay.status_rank s
           WHERE ((s.status)::text = (h.new_status)::text)) < ( SELECT s.rank
            FROM pay.status_rank s
@@ -14025,7 +14187,9 @@ CREATE VIEW pay_check.webhook_parked AS
     i.token
    FROM (pay.webhook_inbox i
      JOIN pay.psp_token t ON ((((t.psp)::text = (i.psp)::text) AND ((t.token)::text = (i.token)::text))))
-  WHERE ((i.state = 'parked'::text) AND (t.checkout_id IS NOT NULL));
+  WHERE ((i.state = 'parked'::text) AND (t.checkout_id IS NOT NULL) AND ((i.checkout_id IS NULL) OR (i.about IS NULL) OR (NOT (EXISTS ( SELECT
+           FROM pay.payment_order o
+          WHERE (((o.merchant_id)::text = (i.merchant_id)::text) AND ((o.checkout_id)::text = (i.checkout_id)::text) AND ((o.captured_minor = 0) OR (o.authorized_minor > 0))))))));
 
 ALTER TABLE pay_check.webhook_parked OWNER TO payments_owner;
 
@@ -14033,7 +14197,7 @@ ALTER TABLE pay_check.webhook_parked OWNER TO payments_owner;
 -- Name: VIEW webhook_parked; Type: COMMENT; Schema: pay_check; Owner: payments_owner
 --
 
-COMMENT ON VIEW pay_check.webhook_parked IS 'Nothing stays parked once its token is known (I6).';
+COMMENT ON VIEW pay_check.webhook_parked IS 'Nothing stays parked once its token is known, but for what takes money back that has not come yet (I6).';
 
 --
 -- Name: accounts; Type: VIEW; Schema: pay_view; Owner: payments_owner
@@ -14554,7 +14718,7 @@ ALTER TABLE pay_view.parked OWNER TO payments_owner;
 -- Name: VIEW parked; Type: COMMENT; Schema: pay_view; Owner: payments_owner
 --
 
-COMMENT ON VIEW pay_view.parked IS 'Webhooks about tokens that nobody has: normal for seconds; an old one that says paid is money that is not ours, or not booked';
+COMMENT ON VIEW pay_view.parked IS 'Webhooks about tokens that nobody has, or about taking back money that has not come: normal for seconds; an old one that says paid is money that is not ours, or not booked';
 
 --
 -- Name: quarantine; Type: VIEW; Schema: pay_view; Owner: payments_owner
@@ -15149,6 +15313,12 @@ CREATE INDEX mismatch_books ON pay.mismatch USING btree (merchant_id, checkout_i
 CREATE UNIQUE INDEX seal_unsigned ON pay.seal USING btree ((1)) WHERE (signature IS NULL);
 
 --
+-- Name: webhook_inbox_early; Type: INDEX; Schema: pay; Owner: payments_owner
+--
+
+CREATE INDEX webhook_inbox_early ON pay.webhook_inbox USING btree (merchant_id, checkout_id) WHERE ((state = 'parked'::text) AND (checkout_id IS NOT NULL));
+
+--
 -- Name: webhook_inbox_idle; Type: INDEX; Schema: pay; Owner: payments_owner
 --
 
@@ -15200,12 +15370,14 @@ CREATE OR REPLACE VIEW pay_check.event_gap AS
  SELECT o.merchant_id,
     o.payment_order_id,
     o.version,
+    a.seq AS dropped,
     count(e.seq) AS events,
     max(e.seq) AS last
-   FROM (pay.payment_order o
+   FROM ((pay.payment_order o
      LEFT JOIN pay.event e USING (merchant_id, payment_order_id))
-  GROUP BY o.merchant_id, o.payment_order_id
- HAVING ((count(e.seq) <> o.version) OR (max(e.seq) <> o.version));
+     LEFT JOIN pay.event_anchor a USING (merchant_id, payment_order_id))
+  GROUP BY o.merchant_id, o.payment_order_id, a.seq
+ HAVING (((COALESCE(a.seq, 0) + count(e.seq)) <> o.version) OR (COALESCE(max(e.seq), a.seq) IS DISTINCT FROM o.version));
 
 --
 -- Name: paid_without_event _RETURN; Type: RULE; Schema: pay_check; Owner: payments_owner
@@ -15217,6 +15389,9 @@ CREATE OR REPLACE VIEW pay_check.paid_without_event AS
     count(e.seq) AS paid_events
    FROM (pay.payment_order o
      LEFT JOIN pay.event e ON ((((e.merchant_id)::text = (o.merchant_id)::text) AND ((e.payment_order_id)::text = (o.payment_order_id)::text) AND ((e.kind)::text = 'paid'::text) AND ((e.new_status)::text = 'SUCCESS'::text))))
+  WHERE (NOT (EXISTS ( SELECT
+           FROM pay.event_anchor a
+          WHERE (((a.merchant_id)::text = (o.merchant_id)::text) AND ((a.payment_order_id)::text = (o.payment_order_id)::text)))))
   GROUP BY o.merchant_id, o.payment_order_id
  HAVING ((((o.status)::text = 'SUCCESS'::text) IS DISTINCT FROM (count(e.seq) = 1)) OR (count(e.seq) > 1));
 
@@ -15777,6 +15952,8 @@ REVOKE ALL ON FUNCTION pay.compare_books(p_from bigint, p_limit integer, OUT unt
 --
 
 REVOKE ALL ON FUNCTION pay.convert(p_minor bigint, p_from text, p_to text, p_rate numeric) FROM PUBLIC;
+GRANT ALL ON FUNCTION pay.convert(p_minor bigint, p_from text, p_to text, p_rate numeric) TO payments_auditor;
+GRANT ALL ON FUNCTION pay.convert(p_minor bigint, p_from text, p_to text, p_rate numeric) TO payments_operator;
 
 --
 -- Name: FUNCTION credit_ok(p_credit jsonb); Type: ACL; Schema: pay; Owner: payments_owner
@@ -16031,6 +16208,8 @@ REVOKE ALL ON FUNCTION pay.give_back_jobs(p_merchant_id text[], p_checkout_id te
 --
 
 REVOKE ALL ON FUNCTION pay.half_even(p_value numeric) FROM PUBLIC;
+GRANT ALL ON FUNCTION pay.half_even(p_value numeric) TO payments_auditor;
+GRANT ALL ON FUNCTION pay.half_even(p_value numeric) TO payments_operator;
 
 --
 -- Name: FUNCTION hash_field(p_value text); Type: ACL; Schema: pay; Owner: payments_owner
@@ -16178,6 +16357,12 @@ REVOKE ALL ON FUNCTION pay.is_booked(p_merchant_id text, p_source text, p_kind t
 --
 
 REVOKE ALL ON FUNCTION pay.is_currency(p_currency text) FROM PUBLIC;
+
+--
+-- Name: FUNCTION is_early(p_news pay.news); Type: ACL; Schema: pay; Owner: payments_owner
+--
+
+REVOKE ALL ON FUNCTION pay.is_early(p_news pay.news) FROM PUBLIC;
 
 --
 -- Name: FUNCTION is_money(p_news text); Type: ACL; Schema: pay; Owner: payments_owner
@@ -16608,6 +16793,12 @@ REVOKE ALL ON FUNCTION pay.order_ok(p_order jsonb, p_currency text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.order_posting(p_order pay.payment_order, p_source text, p_kind text, p_psp text, p_amount_minor bigint, p_seller_minor bigint, p_request_id text) FROM PUBLIC;
 
 --
+-- Name: FUNCTION outbox_kind(p_news text); Type: ACL; Schema: pay; Owner: payments_owner
+--
+
+REVOKE ALL ON FUNCTION pay.outbox_kind(p_news text) FROM PUBLIC;
+
+--
 -- Name: FUNCTION outside_pending(p_change pay.change, p_news pay.news); Type: ACL; Schema: pay; Owner: payments_owner
 --
 
@@ -16810,6 +17001,8 @@ REVOKE ALL ON FUNCTION pay.retry_letter(p_letter pay.dead_letter, p_merchant_id 
 --
 
 REVOKE ALL ON FUNCTION pay.round_rate(p_rate numeric) FROM PUBLIC;
+GRANT ALL ON FUNCTION pay.round_rate(p_rate numeric) TO payments_auditor;
+GRANT ALL ON FUNCTION pay.round_rate(p_rate numeric) TO payments_operator;
 
 --
 -- Name: FUNCTION ruled_lines(p_postings pay.posting[], p_new integer[]); Type: ACL; Schema: pay; Owner: payments_owner
@@ -17040,6 +17233,12 @@ REVOKE ALL ON FUNCTION pay.sweep_unknown(p_limit interval) FROM PUBLIC;
 --
 
 REVOKE ALL ON FUNCTION pay.take_captures(p_news pay.news, p_left bigint, OUT outcome text, OUT facts pay.fact[]) FROM PUBLIC;
+
+--
+-- Name: FUNCTION take_early(p_facts pay.fact[]); Type: ACL; Schema: pay; Owner: payments_owner
+--
+
+REVOKE ALL ON FUNCTION pay.take_early(p_facts pay.fact[]) FROM PUBLIC;
 
 --
 -- Name: FUNCTION take_facts(p_facts pay.fact[], OUT facts pay.fact[], OUT postings pay.posting[]); Type: ACL; Schema: pay; Owner: payments_owner
@@ -17595,6 +17794,13 @@ GRANT SELECT ON TABLE pay_check.checkout_incomplete TO payments_operator;
 
 GRANT SELECT ON TABLE pay_check.contradiction TO payments_auditor;
 GRANT SELECT ON TABLE pay_check.contradiction TO payments_operator;
+
+--
+-- Name: TABLE credit_converted; Type: ACL; Schema: pay_check; Owner: payments_owner
+--
+
+GRANT SELECT ON TABLE pay_check.credit_converted TO payments_auditor;
+GRANT SELECT ON TABLE pay_check.credit_converted TO payments_operator;
 
 --
 -- Name: TABLE currency_unknown; Type: ACL; Schema: pay_check; Owner: payments_owner
