@@ -5467,9 +5467,11 @@ DECLARE
 BEGIN
     SELECT * INTO v_last FROM seal s ORDER BY s.number DESC LIMIT 1;
     made.from_tx := coalesce(v_last.until_tx, 0);
-    is_behind := v_until < made.from_tx;
+    is_behind := v_until < made.from_tx OR EXISTS (
+        SELECT FROM event e
+        WHERE e.tx >= pg_snapshot_xmax(pg_current_snapshot())::text::bigint);
 
-    IF v_until <= made.from_tx THEN
+    IF is_behind OR v_until = made.from_tx THEN
         made := NULL;
         RETURN;
     END IF;

@@ -41,8 +41,8 @@ BEGIN
             v_some := v_count > 0;
         END IF;
 
-        v_span := coalesce(v_least + greatest((v_over - v_least) / 2, 1),
-                           least(2 * v_span, v_total));
+        v_span := CASE WHEN v_over IS NULL THEN least(2 * v_span, v_total)
+                       ELSE v_least + greatest((v_over - v_least) / 2, 1) END;
     END LOOP;
 
     RETURN p_from + v_span;
@@ -147,8 +147,8 @@ COMMENT ON FUNCTION pay.seal_digest IS
 
 
 -- NULL where nothing is to be sealed.  behind: transactions have smaller
--- numbers than the last seal has, so this is another cluster than the one
--- that it was made in, and nothing new would ever be sealed.
+-- numbers than the last seal has, or than an event, so this is another
+-- cluster than the one that they are of, and what is new would not be sealed.
 CREATE OR REPLACE FUNCTION pay.make_seal(
     p_most int, OUT made seal, OUT is_full boolean, OUT is_behind boolean)
 LANGUAGE plpgsql AS $$
@@ -159,9 +159,12 @@ DECLARE
 BEGIN
     SELECT * INTO v_last FROM seal s ORDER BY s.number DESC LIMIT 1;
     made.from_tx := coalesce(v_last.until_tx, 0);
-    is_behind := v_until < made.from_tx;
+    is_behind := v_until < made.from_tx OR EXISTS (
+        SELECT FROM event e
+        WHERE e.tx > greatest(this_tx(), pg_snapshot_xmax(
+            pg_current_snapshot())::text::bigint - 1));
 
-    IF v_until <= made.from_tx THEN
+    IF is_behind OR v_until = made.from_tx THEN
         made := NULL;
         RETURN;
     END IF;

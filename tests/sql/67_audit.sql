@@ -86,6 +86,7 @@ JOIN pay.event e USING (merchant_id, payment_order_id)
 WHERE e.seq = o.version;
 
 -- an order that another transaction has written to since this one began
+SAVEPOINT other;
 SELECT b.outcome FROM pg_temp.begin('m1', 'k3', 'c3', '{o3:100}') b
 \g /dev/null
 SELECT pg_temp.rewrite('o3', pay.this_tx() + 7, now()), pg_temp.token('m1', 'c3', 't3')
@@ -93,6 +94,7 @@ SELECT pg_temp.rewrite('o3', pay.this_tx() + 7, now()), pg_temp.token('m1', 'c3'
 SELECT is(string_agg((e.tx - pay.this_tx())::text, ' ' ORDER BY e.seq), '7 7',
           'tx never falls along a timeline')
 FROM pay.event e WHERE e.payment_order_id = 'o3';
+ROLLBACK TO other;
 
 -- heads and versions move together
 SELECT throws_ok(sql, state, NULL, sql)

@@ -110,6 +110,11 @@ UPDATE pay.round SET run_at = now() WHERE name = 'seal';
 SELECT is(pg_temp.seal('w1', 1000), 'behind', 'another cluster is noticed');
 SELECT is((SELECT count(*) FROM pay.seal), 2::bigint, 'and nothing sealed');
 ROLLBACK TO elsewhere;
+SELECT pg_temp.then('c', pay.this_tx() + 1000000, now())
+\g /dev/null
+UPDATE pay.round SET run_at = now() WHERE name = 'seal';
+SELECT is(pg_temp.seal('w1', 1000), 'behind', 'by an event, too');
+ROLLBACK TO elsewhere;
 
 \i :checks
 
