@@ -69,6 +69,7 @@ check_request(pay_payment_request_t *request)
         FUZZ_CHECK(order->seller.len >= 1
                    && order->seller.len <= PAY_SELLER_MAX);
         FUZZ_CHECK(order->id.len == 0 || pay_id_is_valid(order->id));
+        FUZZ_CHECK(order->credit != request->currency);
 
         for (j = 0; j < i; j++) {
             FUZZ_CHECK(order->id.len == 0
@@ -118,17 +119,18 @@ decode(pay_arena_t *arena, const pay_payment_request_t *request,
     row[4] = pay_value_text(PAY_STR("CANARY:nonce"));
     row[5] = pay_value_text(PAY_STR(HANDLE));
     row[6] = pay_value_text(PAY_STR("CANARY:token"));
-    row[7] = pay_value_text(PAY_STR("https://hosted.invalid/CANARY"));
-    row[8] = pay_value_text(PAY_STR("https://shop.invalid/CANARY"));
-    row[9] = pay_value_text(PAY_STR("https://pay.example.com"));
-    row[10] = pay_value_text(pay_str_of(request->currency->code));
-    row[11] = pay_value_int(request->total_minor);
-    row[12] = pay_value_int(EXPIRES);
-    row[13] = pay_value_text(PAY_STR("REGISTERED"));
-    row[14] = pay_value_int(0);
-    row[15] = pay_value_null();
-    row[16] = pay_value_int(1);
-    row[17] = pay_value_text(orders);
+    row[7] = pay_value_null();
+    row[8] = pay_value_text(PAY_STR("https://hosted.invalid/CANARY"));
+    row[9] = pay_value_text(PAY_STR("https://shop.invalid/CANARY"));
+    row[10] = pay_value_text(PAY_STR("https://pay.example.com"));
+    row[11] = pay_value_text(pay_str_of(request->currency->code));
+    row[12] = pay_value_int(request->total_minor);
+    row[13] = pay_value_int(EXPIRES);
+    row[14] = pay_value_text(PAY_STR("REGISTERED"));
+    row[15] = pay_value_int(0);
+    row[16] = pay_value_null();
+    row[17] = pay_value_int(1);
+    row[18] = pay_value_text(orders);
 
     FUZZ_CHECK(pay_checkout_decode(arena, row, checkout) == PAY_OK);
     FUZZ_CHECK(checkout->order_count == request->order_count);
@@ -189,7 +191,9 @@ check_registered(pay_arena_t *arena, const pay_checkout_t *checkout)
     pay_http_request_t               request;
     const pay_psp_adapter_t *const  *psp;
     const pay_psp_account_t          account = {
-        pay_string("https://psp.example"), pay_string("CANARY:key")
+        .base_url = pay_string("https://psp.example"),
+        .api_key = pay_string("CANARY:key"),
+        .account = pay_string("account")
     };
 
     memset(&order, 0, sizeof(order));
@@ -208,6 +212,11 @@ check_registered(pay_arena_t *arena, const pay_checkout_t *checkout)
     }
 
     for (psp = pay_psp_table(); *psp != NULL; psp++) {
+        if ((*psp)->register_request == NULL) {
+            continue;
+        }
+
+        order.capture_later = ((*psp)->traits & PAY_PSP_AUTHORIZES) != 0;
         status = (*psp)->register_request(arena, &account, &order, &request,
                                           &err);
 
