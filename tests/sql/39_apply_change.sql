@@ -472,7 +472,7 @@ SELECT pg_temp.begin('m1', 'k-' || p_checkout, p_checkout,
     ARRAY[format('o%s:1000', p_checkout)], p_terms => jsonb_build_object(
     'capture', CASE WHEN p_manual THEN 'manual' ELSE 'automatic' END));
 UPDATE pay.payment_order
-SET credit_currency = 'JPY', credit_rate = 0.157, credit_minor = 157,
+SET credit_currency = 'JPY', credit_rate = 15.7, credit_minor = 157,
     credit_until = now() + interval '1 h'
 WHERE checkout_id = p_checkout;
 SELECT pg_temp.token('m1', p_checkout, 't-' || p_checkout);

@@ -234,7 +234,7 @@ INSERT INTO plant VALUES
     ('late_booked', 'DELETE FROM pay.journal_entry WHERE kind = ''late_held'''),
     ('late_booked', 'UPDATE pay.late_success SET state = ''refunded'' WHERE checkout_id = ''c8'''),
     ('late_booked', 'UPDATE pay.late_success SET state = ''accepted'' WHERE checkout_id = ''c7'''),
-    ('outbox_orphan', 'UPDATE pay.outbox SET seq = seq + 10'),
+    ('outbox_orphan', 'UPDATE pay.outbox SET seq = seq + 1000'),
     ('dispatch_attempts', 'DELETE FROM pay.dispatch WHERE checkout_id = ''c5'' AND attempt = 1'),
     ('dispatch_attempts', 'UPDATE pay.dispatch SET state = ''DONE'' WHERE checkout_id = ''c5'' AND attempt = 1'),
     ('dispatch_attempts', 'UPDATE pay.dispatch SET state = ''PENDING'' WHERE checkout_id = ''c5'' AND attempt = 1'),
