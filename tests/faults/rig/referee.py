@@ -22,6 +22,7 @@ class Referee:
         books = self.stack.mock.books()
         self.paid_is_success(books)
         self.one_registration(books)
+        self.changed_once(books)
         self.taken_is_kept(books)
         self.nothing_waits_for_ever()
 
@@ -37,7 +38,7 @@ class Referee:
         paid = {
             each["reference"]
             for each in books["registrations"]
-            if each["status"] == "paid"
+            if each["captured_minor"] > 0
         }
         found = {each: stored.get(each) for each in paid}
         wrong = {k: v for k, v in found.items() if v != "SUCCESS"}
@@ -52,6 +53,23 @@ class Referee:
             nonces[each["reference"]].add(each["nonce"])
         several = {k: v for k, v in nonces.items() if len(v) > 1}
         assert not several, f"checkouts with several nonces: {several}"
+
+    def changed_once(self, books: dict) -> None:
+        """I1, I2: one deed at the PSP for a change of ours, of its amount."""
+        asked = dict(
+            self.stack.sql(
+                "SELECT change_id, amount_minor FROM pay.change "
+                "WHERE origin = 'merchant' UNION ALL "
+                "SELECT refund_id::text, amount_minor FROM pay.late_success "
+                "WHERE refund_id IS NOT NULL"
+            )
+        )
+        done = defaultdict(list)
+        for each in books["deeds"]:
+            if each["key"]:
+                done[each["key"].partition(":")[0]].append(each["amount_minor"])
+        wrong = {k: v for k, v in done.items() if [asked.get(k)] != v}
+        assert not wrong, f"done at the PSP: {wrong}, asked for: {asked}"
 
     def taken_is_kept(self, books: dict) -> None:
         """I6: a webhook that was answered 2xx is in the inbox."""
