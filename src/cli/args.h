@@ -1,6 +1,7 @@
 /*
  * Command lines of payctl's database subcommands: options with or without a
- * value ("--name value" or "--name=value"), in any order, and words.  Private to src/cli.
+ * value ("--name value" or "--name=value"), in any order, and words.  Private
+ * to src/cli.
  */
 
 #ifndef PAY_SRC_CLI_ARGS_H
