@@ -37,6 +37,7 @@ typedef struct {
     int64_t           seq;                 /* 0: none */
     int64_t           last_seq;            /* of rows that are missing */
     int64_t           number;              /* of a seal; 0: none */
+    pay_str_t         key_id;              /* that is unknown */
     uint64_t          line;                /* where it shows; 0: at the end */
 } pay_audit_finding_t;
 

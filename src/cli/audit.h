@@ -18,6 +18,7 @@ typedef struct {
     uint64_t             order;                /* as they were found */
     char                 merchant_id[AUDIT_TOLD_MAX];
     char                 payment_order_id[AUDIT_TOLD_MAX];
+    char                 key_id[AUDIT_TOLD_MAX];
 } audit_told_t;
 
 typedef struct {

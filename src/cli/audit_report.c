@@ -33,6 +33,7 @@ pay_cli_audit_found(void *data, const pay_audit_finding_t *finding)
     told->order = report->total;
     report_copy(told->merchant_id, finding->merchant_id);
     report_copy(told->payment_order_id, finding->payment_order_id);
+    report_copy(told->key_id, finding->key_id);
     report->total++;
 
     if (report->count < AUDIT_FINDINGS_MAX) {
@@ -232,7 +233,14 @@ report_finding(const audit_told_t *told)
         printf("line %" PRIu64 ": ", finding->line);
     }
 
-    printf("%s: %s", pay_audit_what_name(finding->what), finding->why);
+    fputs(pay_audit_what_name(finding->what), stdout);
+
+    if (told->key_id[0] != '\0') {
+        putchar(' ');
+        (void) pay_cli_put(stdout, told->key_id, AUDIT_TOLD_MAX);
+    }
+
+    printf(": %s", finding->why);
 
     if (finding->line != 0 && finding->what != PAY_AUDIT_NO_ROW) {
         printf(" (line %" PRIu64 ")", finding->line);

@@ -120,18 +120,22 @@ pay_status_t
 pay_audit_check_signature(pay_audit_check_t *check, const pay_audit_row_t *row,
     uint64_t line, int is_counted)
 {
-    pay_str_t         signature = { PAY_ED25519_SIGNATURE,
-                                    row->seal.signature };
-    pay_status_t      status;
-    pay_audit_key_t  *key;
+    pay_str_t             signature = { PAY_ED25519_SIGNATURE,
+                                        row->seal.signature };
+    pay_status_t          status;
+    pay_audit_key_t      *key;
+    pay_audit_finding_t   finding;
 
     key = seals_key(check, row->seal.key_id);
 
     if (key == NULL) {
-        seals_tell(check, PAY_AUDIT_UNKNOWN_KEY, row->number,
-                   is_counted ? line : 0,
-                   is_counted ? "it is signed with a key that was not given"
-                   : "as exported it is signed with a key that was not given");
+        finding = (pay_audit_finding_t) {
+            .what = PAY_AUDIT_UNKNOWN_KEY, .number = row->number,
+            .key_id = row->seal.key_id, .line = is_counted ? line : 0,
+            .why = is_counted ? "it is signed with a key that was not given"
+                   : "as exported it is signed with a key that was not given"
+        };
+        pay_audit_tell(check, &finding);
         return PAY_INVALID;
     }
 
