@@ -71,7 +71,7 @@ pay_time_parse(pay_str_t text, int64_t *unix_us)
     }
 
     for (i = 0; i < text.len; i++) {
-        if (form[i] != 'd' && text.data[i] != form[i]) {
+        if (form[i] != 'd' && text.data[i] != (unsigned char) form[i]) {
             return PAY_INVALID;
         }
     }
