@@ -115,7 +115,9 @@ def test_amount_has_its_currencys_own_precision(
 def test_every_currency_refuses_other_numbers_of_digits(
     api, gateway, checkout, query, digits, why
 ):
-    table = query("SELECT code, exponent FROM pay.currency ORDER BY code")
+    table = query(
+        "SELECT code, exponent FROM pay.currency WHERE is_current ORDER BY code"
+    )
     assert len(table) > 150
     accepted = []
     for code, exponent in table:
@@ -131,6 +133,23 @@ def test_every_currency_refuses_other_numbers_of_digits(
         ):
             accepted.append((code, amount, answer.status_code))
     assert accepted == [], why
+
+
+def test_a_currency_that_has_ended_takes_no_payment(
+    api, gateway, checkout, query
+):
+    ended = query(
+        "SELECT code, exponent FROM pay.currency WHERE NOT is_current"
+    )
+    assert len(ended) >= 1
+    for code, exponent in ended:
+        body = changed(checkout(), (*ORDER, "currency"), code)
+        answer = api.create(
+            changed(body, (*ORDER, "amount"), f"7.{'1' * exponent}")
+        )
+        assert (answer.status_code, answer.json()["type"]) == (
+            422, f"{gateway.url}/problems/currency-unsupported"
+        )  # fmt: skip
 
 
 @pytest.mark.parametrize("orders", [2, 3, 20])
