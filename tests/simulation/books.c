@@ -120,8 +120,11 @@ judge_change(sim_t *sim, const char *const *cell)
         says = as_psp_says(move);
     }
 
+    /* of one that was done and came back, the end may be all that was heard:
+     * the money is where it was before */
     if (strcmp(here, says) == 0
-        || (move == NULL && strcmp(here, "FAILED") == 0))
+        || (move == NULL && strcmp(here, "FAILED") == 0)
+        || (strcmp(says, "RETURNED") == 0 && strcmp(here, "FAILED") == 0))
     {
         return;
     }
