@@ -5469,7 +5469,8 @@ BEGIN
     made.from_tx := coalesce(v_last.until_tx, 0);
     is_behind := v_until < made.from_tx OR EXISTS (
         SELECT FROM event e
-        WHERE e.tx >= pg_snapshot_xmax(pg_current_snapshot())::text::bigint);
+        WHERE e.tx > greatest(this_tx(), pg_snapshot_xmax(
+            pg_current_snapshot())::text::bigint - 1));
 
     IF is_behind OR v_until = made.from_tx THEN
         made := NULL;
@@ -8257,8 +8258,8 @@ BEGIN
             v_some := v_count > 0;
         END IF;
 
-        v_span := coalesce(v_least + greatest((v_over - v_least) / 2, 1),
-                           least(2 * v_span, v_total));
+        v_span := CASE WHEN v_over IS NULL THEN least(2 * v_span, v_total)
+                       ELSE v_least + greatest((v_over - v_least) / 2, 1) END;
     END LOOP;
 
     RETURN p_from + v_span;
@@ -11744,6 +11745,7 @@ COMMENT ON FUNCTION pay_api.sweep(p_owner text[], p_interval_ms bigint[], p_limi
 CREATE FUNCTION pay_ops.drop_month(p_month date, p_keep interval, p_who text, p_why text) RETURNS text
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pay', 'pg_temp'
+    SET lock_timeout TO '500ms'
     AS $_$
 DECLARE
     v_name  text := 'event_' || to_char(p_month, 'YYYY_MM');
@@ -11780,6 +11782,8 @@ BEGIN
                    ' DROP TABLE pay.%1$I', v_name);
 
     RETURN 'dropped';
+EXCEPTION WHEN lock_not_available THEN
+    RETURN 'busy';
 END
 $_$;
 
@@ -11789,7 +11793,7 @@ ALTER FUNCTION pay_ops.drop_month(p_month date, p_keep interval, p_who text, p_w
 -- Name: FUNCTION drop_month(p_month date, p_keep interval, p_who text, p_why text); Type: COMMENT; Schema: pay_ops; Owner: payments_owner
 --
 
-COMMENT ON FUNCTION pay_ops.drop_month(p_month date, p_keep interval, p_who text, p_why text) IS 'Lets the oldest month of the log go, where it is older than p_keep (a year at least) and all of it is in signed seals: dropped, too_young, not_oldest, not_sealed, tangled, not_found or invalid';
+COMMENT ON FUNCTION pay_ops.drop_month(p_month date, p_keep interval, p_who text, p_why text) IS 'Lets the oldest month of the log go, where it is older than p_keep (a year at least) and all of it is in signed seals: dropped, too_young, not_oldest, not_sealed, tangled, busy (others have it locked), not_found or invalid';
 
 --
 -- Name: requeue_dead_letter(bigint, text, text); Type: FUNCTION; Schema: pay_ops; Owner: payments_owner

@@ -79,11 +79,13 @@ COMMENT ON FUNCTION pay.keep_anchors IS
 
 -- Dynamic SQL: a table's name cannot be a parameter.  The months go from the
 -- oldest on, so that chains and seals are cut at their beginning only.  Less
--- than a year is not for on-call to decide.
+-- than a year is not for on-call to decide.  Who writes events waits while the
+-- lock on the whole log is waited for, which therefore is not for long.
 CREATE OR REPLACE FUNCTION pay_ops.drop_month(
     p_month date, p_keep interval, p_who text, p_why text)
 RETURNS text
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = pay, pg_temp AS $$
+LANGUAGE plpgsql SECURITY DEFINER
+SET search_path = pay, pg_temp SET lock_timeout = '500ms' AS $$
 DECLARE
     v_name  text := 'event_' || to_char(p_month, 'YYYY_MM');
     v_from  timestamptz := p_month::timestamp AT TIME ZONE 'UTC';
@@ -119,9 +121,12 @@ BEGIN
                    ' DROP TABLE pay.%1$I', v_name);
 
     RETURN 'dropped';
+EXCEPTION WHEN lock_not_available THEN
+    RETURN 'busy';
 END
 $$;
 COMMENT ON FUNCTION pay_ops.drop_month IS
     'Lets the oldest month of the log go, where it is older than p_keep (a '
     'year at least) and all of it is in signed seals: dropped, too_young, '
-    'not_oldest, not_sealed, tangled, not_found or invalid';
+    'not_oldest, not_sealed, tangled, busy (others have it locked), not_found '
+    'or invalid';
