@@ -173,8 +173,13 @@ def test_a_server_that_becomes_read_only_is_503_and_recovers(failing, pair):
     assert stack.mock.calls(nonce) == []
     pair.second.reset("default_transaction_read_only")
     writes_go_to(pair, pair.second)
-    # begun before the server changed, it is in progress until its lease ends
-    wait_for(
-        lambda: stack.post(body, key).status_code == 201,
-        "the answer to the request that was refused",
-    )
+
+    def answered():
+        """Begun before the server changed, it is in progress until its lease
+        ends; nothing else may be said of it."""
+        again = stack.post(body, key)
+        if again.status_code != 201:
+            assert slug(again) == "idempotency-in-progress", again.text
+        return again.status_code == 201
+
+    wait_for(answered, "the answer to the request that was refused")
