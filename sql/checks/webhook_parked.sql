@@ -1,5 +1,5 @@
 -- Nothing stays parked once its token is known, but for what takes money back
--- that has not come yet (I6).
+-- that has not come yet, and a sum of captures while one of them is open (I6).
 SELECT i.psp, i.event_id, i.token
 FROM pay.webhook_inbox i
 JOIN pay.psp_token t ON t.psp = i.psp AND t.token = i.token
@@ -8,4 +8,10 @@ WHERE i.state = 'parked' AND t.checkout_id IS NOT NULL
         SELECT FROM pay.payment_order o
         WHERE o.merchant_id = i.merchant_id
             AND o.checkout_id = i.checkout_id
-            AND (o.captured_minor = 0 OR o.authorized_minor > 0)));
+            AND (o.captured_minor = 0 OR o.authorized_minor > 0)))
+    AND NOT EXISTS (
+        SELECT FROM pay.change c
+        WHERE c.merchant_id = i.merchant_id
+            AND c.checkout_id = i.checkout_id AND c.kind = 'capture'
+            AND c.status IN ('NOT_STARTED', 'EXECUTING')
+            AND i.about ->> 'about' = 'capture');

@@ -372,49 +372,58 @@ $$;
 COMMENT ON FUNCTION pay.hear_refund IS 'What a PSP says about a refund';
 
 
--- Captures that the PSP has made of p_left, which is more than we have: ours
--- that are open, oldest first, then what somebody did at the PSP.
-CREATE OR REPLACE FUNCTION pay.take_captures(
+-- Captures of a checkout that the PSP may have done and has not told us of.
+CREATE OR REPLACE FUNCTION pay.captures_out(
+    p_merchant_id text, p_checkout_id text)
+RETURNS change[] LANGUAGE plpgsql STABLE AS $$
+BEGIN
+    RETURN ARRAY(
+        SELECT c FROM change c
+        WHERE c.merchant_id = p_merchant_id
+            AND c.checkout_id = p_checkout_id AND c.kind = 'capture'
+            AND c.status IN ('NOT_STARTED', 'EXECUTING')
+            AND (c.reference IS NOT NULL OR EXISTS (
+                SELECT FROM dispatch d
+                WHERE d.merchant_id = c.merchant_id
+                    AND d.checkout_id = c.checkout_id
+                    AND d.operation = 'capture'
+                    AND d.operation_id = c.change_id
+                    AND d.state <> 'NOT_SENT'))
+        ORDER BY c.created_at, c.change_id);
+END
+$$;
+COMMENT ON FUNCTION pay.captures_out IS
+    'Captures that are at the PSP, or may be';
+
+
+-- p_left of what the PSP has captured, that none of our captures explains:
+-- somebody has taken it there.  Of several orders nobody knows whose it is,
+-- unless it is all.
+CREATE OR REPLACE FUNCTION pay.outside_captures(
     p_news news, p_left bigint, OUT outcome text, OUT facts fact[])
 LANGUAGE plpgsql AS $$
 DECLARE
-    v_change change;
-    v_order  payment_order;
+    v_order payment_order;
 BEGIN
-    facts := '{}';
-    outcome := 'applied';
-
-    FOR v_change IN
-        SELECT c.* FROM change c
-        WHERE c.merchant_id = p_news.merchant_id
-            AND c.checkout_id = p_news.checkout_id AND c.kind = 'capture'
-            AND c.status IN ('NOT_STARTED', 'EXECUTING')
-        ORDER BY (c.change_id = p_news.operation_id) IS TRUE DESC,
-            c.created_at, c.change_id
-    LOOP
-        CONTINUE WHEN v_change.amount_minor > p_left;
-        facts := facts || move_change(v_change, 'SUCCESS',
-                                      news_word(p_news));
-        p_left := p_left - v_change.amount_minor;
-    END LOOP;
-
-    IF p_left > 0 AND p_left <> (
+    IF p_left <> (
         SELECT CASE WHEN count(*) = 1 THEN p_left
                     ELSE sum(o.amount_minor - o.captured_minor) END
         FROM payment_order o
         WHERE o.merchant_id = p_news.merchant_id
             AND o.checkout_id = p_news.checkout_id)
     THEN
-        SELECT d.outcome, take_captures.facts || d.facts INTO outcome, facts
-        FROM news_doubt(p_news, 'unknown') d;
+        SELECT * INTO outcome, facts FROM news_doubt(p_news, 'unknown');
         RETURN;
     END IF;
+
+    facts := '{}';
+    outcome := 'applied';
 
     FOR v_order IN
         SELECT o.* FROM payment_order o
         WHERE o.merchant_id = p_news.merchant_id
             AND o.checkout_id = p_news.checkout_id
-            AND o.captured_minor < o.amount_minor AND p_left > 0
+            AND o.captured_minor < o.amount_minor
         ORDER BY o.position
     LOOP
         facts := facts || move_change(insert_outside(p_news, v_order, least(
@@ -423,8 +432,66 @@ BEGIN
     END LOOP;
 END
 $$;
+COMMENT ON FUNCTION pay.outside_captures IS
+    'Captures that somebody has made at the PSP';
+
+
+-- Of a sum of captures: the one that is named is done, whatever the sum, as
+-- words overtake each other.  Others that are out are done if together they
+-- are what is left of it.  Where they are not, each is told of in its turn,
+-- and a webhook waits until it is (take_early); what is left when none is out
+-- was done at the PSP.
+CREATE OR REPLACE FUNCTION pay.take_captures(
+    p_news news, p_named change, p_captured bigint, OUT outcome text,
+    OUT facts fact[])
+LANGUAGE plpgsql AS $$
+DECLARE
+    v_word   fact := news_word(p_news);
+    v_left   bigint := p_news.amount_minor - p_captured;
+    v_out    change[];
+    v_change change;
+    v_more   record;
+BEGIN
+    facts := '{}';
+    outcome := 'unchanged';
+
+    IF p_named.change_id = p_news.operation_id
+        AND p_named.amount_minor > p_news.amount_minor
+    THEN
+        SELECT * INTO outcome, facts FROM news_doubt(p_news, 'amount');
+        RETURN;
+    ELSIF p_named.status IN ('NOT_STARTED', 'EXECUTING')
+        AND (p_named.change_id = p_news.operation_id
+             OR p_named.amount_minor <= v_left)
+    THEN
+        facts := move_change(p_named, 'SUCCESS', v_word);
+        outcome := 'applied';
+        v_left := v_left - p_named.amount_minor;
+    END IF;
+
+    v_out := captures_out(p_news.merchant_id, p_news.checkout_id);
+
+    IF v_left <= 0 THEN
+        RETURN;
+    ELSIF v_out = '{}' THEN
+        v_more := outside_captures(p_news, v_left);
+        outcome := v_more.outcome;
+        facts := facts || v_more.facts;
+    ELSIF v_left = (SELECT sum(c.amount_minor) FROM unnest(v_out) c) THEN
+        outcome := 'applied';
+        -- the PSP's name is that of one of them
+        v_word.reference := CASE WHEN cardinality(v_out) = 1
+                                 THEN v_word.reference END;
+        FOREACH v_change IN ARRAY v_out LOOP
+            facts := facts || move_change(v_change, 'SUCCESS', v_word);
+        END LOOP;
+    ELSIF p_news.source <> 'query' THEN
+        outcome := 'parked';
+    END IF;
+END
+$$;
 COMMENT ON FUNCTION pay.take_captures IS
-    'Captures that we did not know of, or not that they were done';
+    'Which captures a PSP''s sum of them tells of';
 
 
 -- amount is what was captured so far, by all captures together.
@@ -459,9 +526,9 @@ BEGIN
         END IF;
     ELSIF p_news.amount_minor > v_total THEN
         SELECT * INTO outcome, facts FROM news_doubt(p_news, 'exceeds');
-    ELSIF p_news.amount_minor > v_captured THEN
+    ELSE
         SELECT * INTO outcome, facts
-        FROM take_captures(p_news, p_news.amount_minor - v_captured);
+        FROM take_captures(p_news, v_change, v_captured);
     END IF;
 END
 $$;

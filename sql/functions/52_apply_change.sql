@@ -238,7 +238,7 @@ COMMENT ON FUNCTION pay.is_early IS
 
 
 -- The money of these facts has come, or will come no more: what waited for it
--- is heard now.
+-- is heard now.  So is a sum of captures, some of which were still out.
 CREATE OR REPLACE FUNCTION pay.take_early(p_facts fact[])
 RETURNS posting[] LANGUAGE plpgsql AS $$
 DECLARE
@@ -252,8 +252,8 @@ DECLARE
             NULL)::news
         FROM (SELECT DISTINCT f.merchant_id, f.checkout_id
               FROM unnest(p_facts) f
-              WHERE f.kind IN ('paid', 'captured', 'cancelled',
-                               'expired')) f
+              WHERE f.kind IN ('paid', 'captured', 'capture_failed',
+                               'cancelled', 'expired')) f
         CROSS JOIN LATERAL (
             SELECT w.* FROM webhook_inbox w
             WHERE w.merchant_id = f.merchant_id

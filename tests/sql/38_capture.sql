@@ -141,14 +141,87 @@ SELECT is((c.origin, c.status, c.amount_minor)::text, '(psp,SUCCESS,450)',
 FROM pay.change c WHERE c.payment_order_id = 'o5';
 SELECT is(pg_temp.change('o5', 'capture', 'k5', 100),
           'created capture NOT_STARTED 100', 'ours');
-SELECT is(pg_temp.news('capture', 'succeeded', 'cap-5b', 700, 't-c5'),
-          'applied', 'is done, and more');
-SELECT is(pg_temp.how('k5'), 'SUCCESS cap-5b', 'ours');
-SELECT is(pg_temp.of('o5'), 'SUCCESS / 300 700 0 0 0', 'and theirs');
-SELECT is(pg_temp.sent('c5', 'capture', 'k5', 'DONE'), 'not_found',
-          'it never went out');
-SELECT is(pg_temp.send('c5', 'capture', 'k5'), 'done', 'and never will');
+SELECT is(pg_temp.news('capture', 'succeeded', 'cap-5b', 600, 't-c5'),
+          'applied', 'has not gone out, so it is not meant');
+SELECT is(concat_ws(' ', pg_temp.how('k5'), pg_temp.of('o5')),
+          'NOT_STARTED SUCCESS / 400 600 0 0 0', 'they have taken more');
+SELECT is(pg_temp.send('c5', 'capture', 'k5'), 'send 1 1', 'it goes out');
+SELECT is(pg_temp.news('capture', 'succeeded', 'cap-5c', 700, 't-c5'),
+          'applied', 'and is told of before it is answered');
+SELECT is(pg_temp.how('k5'), 'SUCCESS cap-5c', 'ours');
+SELECT is(pg_temp.of('o5'), 'SUCCESS / 300 700 0 0 0', 'once');
+SELECT is(pg_temp.sent('c5', 'capture', 'k5', 'DONE'), 'stored',
+          'its answer');
+SELECT is(pg_temp.of('o5'), 'SUCCESS / 300 700 0 0 0', 'says no more');
+SELECT is(pg_temp.send('c5', 'capture', 'k5'), 'done 1 1',
+          'nor is it sent');
 SELECT is(pg_temp.job_of('k5'), NULL, 'its job is gone');
+
+-- several are out, and a sum may be of any of them: each when it is named,
+-- all where all are the sum
+CREATE FUNCTION pg_temp.out(p_n int, p_parts bigint[]) RETURNS void
+LANGUAGE sql AS $$
+SELECT pg_temp.whole('c' || p_n, 'o' || p_n, 'capture',
+                     format('p%s-%s', p_n, i), p_parts[i], 'UNKNOWN')
+FROM generate_subscripts(p_parts, 1) i
+$$;
+CREATE FUNCTION pg_temp.parts(p_n int) RETURNS text LANGUAGE sql AS $$
+SELECT concat_ws(' / ', string_agg(concat_ws(' ', c.amount_minor, c.origin,
+    c.status), ', ' ORDER BY c.origin, c.amount_minor),
+    pg_temp.of('o' || p_n), pg_temp.doubts('c' || p_n))
+FROM pay.change c WHERE c.checkout_id = 'c' || p_n
+$$;
+SELECT pg_temp.out(n, '{200,300}') FROM generate_series(16, 22) n
+\g /dev/null
+SELECT is(pg_temp.news('capture', 'succeeded', 's16', 300, 't-c16',
+                       p_source => 'query'), 'unchanged', 'which of them?');
+SELECT is(pg_temp.parts(16), '200 merchant EXECUTING, 300 merchant EXECUTING '
+          '/ EXECUTING / 1000 0 0 0 0', 'nobody guesses');
+SELECT is(pg_temp.news('capture', 'succeeded', 's16', 300, 't-c16'),
+          'parked', 'a webhook waits');
+SELECT is(pg_temp.sent('c16', 'capture', 'p16-2', 'DONE'), 'stored',
+          'the one is done');
+SELECT is(concat_ws(' / ', pg_temp.parts(16), i.state),
+          '200 merchant EXECUTING, 300 merchant SUCCESS '
+          '/ SUCCESS / 700 300 0 0 0 / unchanged', 'which is what it said')
+FROM pay.webhook_inbox i WHERE i.event_id = 'evt-capture-succeeded-s16';
+SELECT is(pg_temp.news('capture', 'succeeded', 's17', 500, 't-c17'),
+          'applied', 'both are what is left');
+SELECT is(pg_temp.parts(17), '200 merchant SUCCESS, 300 merchant SUCCESS '
+          '/ SUCCESS / 500 500 0 0 0', 'so both are done');
+SELECT is(pg_temp.news('capture', 'succeeded', 's18', 300, 't-c18',
+    p_operation => pg_temp.uuid('p18-2')), 'applied', 'the one that is named');
+SELECT is(pg_temp.parts(18), '200 merchant EXECUTING, 300 merchant SUCCESS '
+          '/ SUCCESS / 700 300 0 0 0', 'and no other');
+SELECT is(pg_temp.sent('c19', 'capture', 'p19-2', 'DONE'), 'stored',
+          'the second is answered');
+SELECT is(pg_temp.news('capture', 'succeeded', 's19', 200, 't-c19',
+    p_operation => pg_temp.uuid('p19-1')), 'applied',
+    'the first is told of behind it, and was before it');
+SELECT is(pg_temp.parts(19), '200 merchant SUCCESS, 300 merchant SUCCESS '
+          '/ SUCCESS / 500 500 0 0 0', 'both are done');
+SELECT is(pg_temp.news('capture', 'succeeded', 's19b', 500, 't-c19',
+    p_operation => pg_temp.uuid('p19-2')), 'unchanged', 'as is known');
+SELECT is(pg_temp.news('capture', 'succeeded', 's20', 250, 't-c20'),
+          'parked', 'somebody took a part in between');
+SELECT is(pg_temp.news('capture', 'succeeded', 's20b', 450, 't-c20',
+    p_operation => pg_temp.uuid('p20-1')), 'parked', 'ours is one of it');
+SELECT is(pg_temp.parts(20), '200 merchant SUCCESS, 300 merchant EXECUTING '
+          '/ SUCCESS / 800 200 0 0 0', 'which is done');
+SELECT is(pg_temp.sent('c20', 'capture', 'p20-2', 'REFUSED'), 'stored',
+          'the other one was refused');
+SELECT is(pg_temp.parts(20), '200 merchant SUCCESS, 300 merchant FAILED, '
+          '50 psp SUCCESS, 200 psp SUCCESS / SUCCESS / 550 450 0 0 0',
+          'so the rest is theirs');
+SELECT is(string_agg(i.state, ' ' ORDER BY i.event_id), 'applied applied',
+          'nothing waits')
+FROM pay.webhook_inbox i WHERE i.event_id LIKE 'evt-capture-succeeded-s20%';
+SELECT is(pg_temp.news('capture', 'succeeded', 's21', 150, 't-c21',
+    p_operation => pg_temp.uuid('p21-1')), 'mismatch',
+    'less than the one that it names');
+SELECT is(pg_temp.parts(21), '200 merchant EXECUTING, 300 merchant EXECUTING '
+          '/ EXECUTING / 1000 0 0 0 0 / capture amount s21',
+          'is not believed');
 
 -- "paid" says that all is captured
 SELECT is(pg_temp.change('o6', 'capture', 'k6', 100),
@@ -283,12 +356,13 @@ SELECT is(pg_temp.whole('d1', 'od1b', 'capture', 'kd1b', 50, 'DONE'),
           'SUCCESS', 'the second');
 SELECT is((c.is_payment_done, pg_temp.job('m1', 'd1'))::text, '(t,)', 'done')
 FROM pay.checkout c WHERE c.checkout_id = 'd1';
-SELECT is(pg_temp.change('od2a', 'capture', 'kd2', 40),
-          'created capture NOT_STARTED 40', 'one of the first');
+SELECT is(pg_temp.whole('d2', 'od2a', 'capture', 'kd2', 40, 'UNKNOWN'),
+          'EXECUTING', 'one of the first');
 SELECT is(pg_temp.change('od2b', 'cancel', 'x'), 'already_paid',
           'so the second cannot be cancelled');
-SELECT is(pg_temp.news('capture', 'succeeded', 'x', 90, 't-d2'), 'mismatch',
-          'whose the rest is nobody knows');
+SELECT is(pg_temp.news('capture', 'succeeded', 'x', 90, 't-d2',
+    p_operation => pg_temp.uuid('kd2')), 'mismatch',
+    'whose the rest is nobody knows');
 SELECT is(concat_ws(', ', pg_temp.how('kd2'), pg_temp.of('od2a'),
                     pg_temp.of('od2b'), pg_temp.doubts('d2')),
           'SUCCESS x, SUCCESS / 60 40 0 0 0, EXECUTING / 50 0 0 0 0, '
