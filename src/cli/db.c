@@ -50,21 +50,27 @@ pay_cli_connect(const char *dsn)
 int
 pay_cli_exec(PGconn *conn, const char *what, const char *sql)
 {
-    int              ok;
+    if (pay_cli_try(conn, sql)) {
+        return 1;
+    }
+
+    db_complain(conn, what);
+
+    return 0;
+}
+
+
+int
+pay_cli_try(PGconn *conn, const char *sql)
+{
     PGresult        *result;
     ExecStatusType   status;
 
     result = PQexec(conn, sql);
     status = PQresultStatus(result);
-    ok = status == PGRES_COMMAND_OK || status == PGRES_TUPLES_OK;
-
-    if (!ok) {
-        db_complain(conn, what);
-    }
-
     PQclear(result);
 
-    return ok;
+    return status == PGRES_COMMAND_OK || status == PGRES_TUPLES_OK;
 }
 
 

@@ -1,9 +1,10 @@
 /*
  * payctl migrate: brings a database up to date.  Under an advisory lock it
  * creates the roles, applies each pending migration in a transaction of its
- * own, then functions, views, grants and checks in one.  What was applied is
- * noted with its digest; a migration that was changed afterwards is refused,
- * and a second run changes nothing.
+ * own, then functions, views, grants and checks in one, in place of an older
+ * release's where they do not fit on top of them.  What was applied is noted
+ * with its digest; a migration that was changed afterwards is refused, and a
+ * second run changes nothing.
  */
 
 #include "cli/args.h"
@@ -21,6 +22,7 @@ typedef struct {
     const char   *dsn;
     const char   *root;
     int           dry_run;
+    int           is_try;              /* a file may fail without complaint */
     PGconn       *conn;
     PGresult     *applied;             /* file, sha256 */
     sql_files_t  *sql;
@@ -37,8 +39,12 @@ static int migrate_check(const migrate_t *m);
 static int migrate_is_reapplied(const migrate_t *m);
 static int migrate_pending(migrate_t *m);
 static int migrate_reapply(migrate_t *m);
+static int migrate_make(migrate_t *m);
+static int migrate_make_on_top(migrate_t *m);
 static int migrate_stage(migrate_t *m, sql_stage_t stage);
 static int migrate_file(migrate_t *m, const sql_file_t *file);
+static int migrate_run_file(const migrate_t *m, const sql_file_t *file);
+static int migrate_forget(migrate_t *m);
 static int migrate_note(migrate_t *m, const char *file, const char *sha256);
 static int migrate_commit(migrate_t *m, int ok);
 
@@ -259,8 +265,10 @@ migrate_pending(migrate_t *m)
         }
 
         ok = pay_cli_exec(m->conn, "begin", "BEGIN")
+             && pay_cli_migrate_drop_checks(m->conn)
              && migrate_file(m, file)
-             && migrate_note(m, file->name, file->sha256);
+             && migrate_note(m, file->name, file->sha256)
+             && migrate_forget(m);
 
         if (!migrate_commit(m, ok)) {
             return 0;
@@ -292,9 +300,9 @@ migrate_reapply(migrate_t *m)
     }
 
     ok = pay_cli_exec(m->conn, "begin", "BEGIN")
-         && migrate_stage(m, SQL_ROLES)
-         && migrate_stage(m, SQL_FUNCTION)
-         && migrate_stage(m, SQL_LAST)
+         && (migrate_make_on_top(m)
+             || (pay_cli_migrate_drop_made(m->conn, m->sql)
+                 && migrate_make(m)))
          && pay_cli_migrate_checks(m->conn, m->sql)
          && migrate_note(m, "reapplied", m->sql->sha256);
 
@@ -306,6 +314,35 @@ migrate_reapply(migrate_t *m)
            m->sql->sha256);
 
     return 1;
+}
+
+
+static int
+migrate_make(migrate_t *m)
+{
+    return migrate_stage(m, SQL_ROLES)
+           && migrate_stage(m, SQL_FUNCTION)
+           && migrate_stage(m, SQL_LAST);
+}
+
+
+/* In place of what is there, which goes on working meanwhile.  PostgreSQL
+ * replaces nothing whose arguments or columns have changed. */
+static int
+migrate_make_on_top(migrate_t *m)
+{
+    int  ok;
+
+    m->is_try = 1;
+    ok = pay_cli_exec(m->conn, "savepoint", "SAVEPOINT made")
+         && migrate_make(m);
+    m->is_try = 0;
+
+    if (!ok) {
+        (void) pay_cli_exec(m->conn, "rollback", "ROLLBACK TO made");
+    }
+
+    return ok;
 }
 
 
@@ -331,7 +368,7 @@ migrate_stage(migrate_t *m, sql_stage_t stage)
 static int
 migrate_file(migrate_t *m, const sql_file_t *file)
 {
-    if (!pay_cli_exec(m->conn, file->name, file->text)) {
+    if (!migrate_run_file(m, file)) {
         return 0;
     }
 
@@ -343,6 +380,24 @@ migrate_file(migrate_t *m, const sql_file_t *file)
 
     return pay_cli_exec(m->conn, file->name,
                         "RESET ROLE; SET search_path = pg_catalog");
+}
+
+
+static int
+migrate_run_file(const migrate_t *m, const sql_file_t *file)
+{
+    return m->is_try ? pay_cli_try(m->conn, file->text)
+                     : pay_cli_exec(m->conn, file->name, file->text);
+}
+
+
+/* What is made again must be, even if nobody comes as far as that now. */
+static int
+migrate_forget(migrate_t *m)
+{
+    return pay_cli_exec(m->conn, "note what is applied",
+                        "DELETE FROM pay.schema_migration"
+                        " WHERE file = 'reapplied'");
 }
 
 

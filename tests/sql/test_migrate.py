@@ -127,6 +127,100 @@ def test_failing_function_leaves_the_old_ones(dsn, sql):
     assert value(dsn, "SELECT state FROM pay_api.ready()") == "ok"
 
 
+OLD_FUNCTIONS = """
+SET LOCAL ROLE payments_owner;
+SET LOCAL search_path = pay, pg_temp;
+CREATE OR REPLACE FUNCTION pay.open_dead_letter(p_merchant_id text)
+RETURNS void LANGUAGE sql AS 'SELECT';
+COMMENT ON FUNCTION pay.open_dead_letter IS 'Other arguments';
+CREATE OR REPLACE FUNCTION pay_api.ready()
+RETURNS int LANGUAGE sql AS 'SELECT 1';
+COMMENT ON FUNCTION pay_api.ready IS 'Another result';
+CREATE OR REPLACE FUNCTION pay.id_ok(p_other text)
+RETURNS boolean LANGUAGE sql AS 'SELECT true';
+COMMENT ON FUNCTION pay.id_ok IS 'Another name of its argument';
+CREATE OR REPLACE VIEW pay.checkout_state AS
+SELECT c.version AS other, c.merchant_id, pay.id_ok(c.psp)
+FROM pay.checkout c;
+CREATE OR REPLACE FUNCTION pay.current(p_state pay.checkout_state)
+RETURNS bigint LANGUAGE sql AS 'SELECT 1::bigint';
+"""
+NAMES = """SELECT string_agg(x.name, ' ' ORDER BY x.name) FROM (
+    SELECT p.oid::regprocedure::text FROM pg_proc p
+    WHERE p.pronamespace::regnamespace::text LIKE 'pay%'
+    UNION ALL SELECT concat_ws('.', table_schema, table_name, column_name)
+    FROM information_schema.columns WHERE table_schema LIKE 'pay%') x (name)"""
+
+
+def older_release(sql, to):
+    """What release 0002 may have looked like to a newer one."""
+    for name in ("migrations", "functions", "checks"):
+        (to / name).mkdir(parents=True)
+    for path in sorted((sql / "migrations").iterdir())[:2]:
+        shutil.copy(path, to / "migrations")
+    shutil.copy(sql / "roles.sql", to)
+    (to / "functions" / "10_old.sql").write_text(OLD_FUNCTIONS)
+    (to / "views.sql").write_text(
+        "CREATE VIEW pay_view.jobs AS SELECT s.other FROM pay.checkout_state s")
+    (to / "grants.sql").write_text("SELECT 1")
+    (to / "checks" / "event_gap.sql").write_text(
+        "-- Reads what a migration takes apart.\nSELECT * FROM pay.event\n")
+    return to
+
+
+def test_what_an_older_release_made_gives_way(dsn, sql, tmp_path):
+    assert migrate(dsn, older_release(sql, tmp_path / "old"))[0] == 0
+    assert value(dsn, "SELECT count(*) FROM pay_check.event_gap") == 0
+    code, out, err = migrate(dsn, sql)
+    assert (code, err) == (0, "") and "applied migrations/0005" in out
+    assert migrate(dsn, sql)[1].startswith("nothing to do")
+    after = value(dsn, NAMES)
+
+    name = dsn.removeprefix("dbname=")
+    admin = psycopg2.connect("dbname=postgres")
+    admin.autocommit = True
+    for word in ("DROP", "CREATE"):
+        admin.cursor().execute(f"{word} DATABASE {name}")
+    admin.close()
+    assert migrate(dsn, sql)[0] == 0
+    assert after == value(dsn, NAMES)
+
+
+def test_other_arguments_need_no_migration(dsn, sql):
+    migrate(dsn, sql)
+    path = sql / "functions" / "19_dead_letter.sql"
+    path.write_text(path.read_text() + """
+        CREATE OR REPLACE FUNCTION pay.more(p_n int) RETURNS int
+        LANGUAGE sql AS 'SELECT 1';
+        COMMENT ON FUNCTION pay.more IS 'More';""")
+    assert migrate(dsn, sql)[0] == 0
+    path.write_text(path.read_text().replace("p_n int)", "p_n text)"))
+    assert migrate(dsn, sql)[::2] == (0, "")
+    assert value(dsn, "SELECT string_agg(oid::regprocedure::text, ' ')"
+                 " FROM pg_proc WHERE proname = 'more'") == "pay.more(text)"
+
+
+def test_what_a_migration_has_dropped_is_made_later(dsn, sql):
+    migrate(dsn, sql)
+    path = sql / "functions" / "70_job.sql"
+    good = path.read_text()
+    path.write_text(good.replace("'ok', max(", "'ok', nope("))
+    new = sql / "migrations" / "9999_more.sql"
+    new.write_text("ALTER TABLE pay.event ALTER kind TYPE varchar;"
+                   "CREATE TABLE pay.more (a int);")
+    code, out, _ = migrate(dsn, sql)
+    assert code == 1 and "9999_more" not in out
+    new.write_text("CREATE TABLE pay.more (a int);")
+    code, out, err = migrate(dsn, sql)
+    assert code == 1 and "applied migrations/9999_more" in out
+    assert "nope" in err
+    assert value(dsn, "SELECT to_regnamespace('pay_check')") is None
+    path.write_text(good)
+    assert migrate(dsn, sql)[0] == 0
+    assert value(dsn, "SELECT count(*) FROM pay_check.event_gap") == 0
+    assert migrate(dsn, sql)[1].startswith("nothing to do")
+
+
 def test_file_that_commits_is_refused(dsn, sql):
     migrate(dsn, sql)
     (sql / "migrations" / "9999_sly.sql").write_text("COMMIT;")
