@@ -167,9 +167,9 @@ COMMENT ON FUNCTION pay.keep_difference IS
 
 
 -- What transactions from the last look on have written, up to the oldest that
--- is still open.  Bounded: where there is more, the next round goes on.  The
--- functions that compare are STABLE, so all that each call reads is of one
--- moment, however much moves meanwhile.
+-- is still open.  Bounded, as a seal is, without reading what is left to the
+-- next round.  The functions that compare are STABLE, so all that each call
+-- reads is of one moment, however much moves meanwhile.
 CREATE OR REPLACE FUNCTION pay.compare_books(
     p_from bigint, p_limit int, OUT until_tx bigint, OUT orders bigint,
     OUT more boolean)
@@ -180,14 +180,8 @@ DECLARE
 BEGIN
     orders := 0;
 
-    SELECT max(x.tx) + 1 INTO until_tx
-    FROM (SELECT e.tx FROM event e
-          WHERE e.tx >= p_from AND e.tx < v_open
-          ORDER BY e.tx LIMIT p_limit) x
-    HAVING count(*) = p_limit;
-
-    more := until_tx IS NOT NULL;
-    until_tx := coalesce(until_tx, v_open);
+    until_tx := seal_end(p_from, v_open, 1024, p_limit);
+    more := until_tx < v_open;
 
     FOR v_order IN
         SELECT DISTINCT o.merchant_id, o.payment_order_id, o.checkout_id,

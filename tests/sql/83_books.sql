@@ -98,5 +98,47 @@ SELECT is((SELECT b.counts::jsonb ->> 'differences'
            FROM pay_api.check_books('{w2}', '{60000}') b), '2',
           'and counted');
 
+-- a backlog is compared bite by bite, and no bite reads all of it
+CREATE FUNCTION pg_temp.events_read() RETURNS bigint LANGUAGE sql AS $$
+SELECT sum(s.seq_tup_read + coalesce(s.idx_tup_fetch, 0))::bigint
+FROM pg_stat_xact_all_tables s, pg_partition_tree('pay.event') t
+WHERE s.relid = t.relid
+$$;
+INSERT INTO pay.event (merchant_id, payment_order_id, seq, at, tx, kind,
+    actor, new_status, hash)
+SELECT 'm1', 'gone' || n, 1, '2001-01-01', n / 100, 'created', 'merchant',
+    'NOT_STARTED', sha256('x')
+FROM generate_series(1, 60000) n;
+SELECT brin_summarize_new_values('pay.event_default_tx_idx')
+\g /dev/null
+CREATE FUNCTION pg_temp.bite() RETURNS text
+LANGUAGE sql SET search_path = pay, pg_temp AS
+'SELECT c::text FROM compare_books(0, 10) c';
+SET LOCAL enable_seqscan = off;
+SELECT pg_temp.events_read() AS before
+\gset
+SELECT is(pg_temp.bite(), '(1,0,t)', 'one transaction, and there is more');
+SELECT cmp_ok(pg_temp.events_read() - :before, '<', 30000::bigint,
+              'of sixty thousand most are not read');
+CREATE FUNCTION pg_temp.bites() RETURNS text
+LANGUAGE plpgsql SET search_path = pay, pg_temp AS $$
+DECLARE
+    v_done  record;
+    v_from  bigint := 580;
+    v_bites int := 0;
+BEGIN
+    LOOP
+        SELECT * INTO v_done FROM pay.compare_books(v_from, 10);
+        v_bites := v_bites + 1;
+        EXIT WHEN NOT v_done.more OR v_bites > 99;
+        v_from := v_done.until_tx;
+    END LOOP;
+    RETURN concat_ws(' ', v_from >= 600, v_done.until_tx
+        = pg_snapshot_xmin(pg_current_snapshot())::text::bigint,
+        v_bites BETWEEN 20 AND 40);
+END
+$$;
+SELECT is(pg_temp.bites(), 't t t', 'to the end, in a few bites');
+
 SELECT finish();
 ROLLBACK;
