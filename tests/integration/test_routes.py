@@ -229,21 +229,27 @@ def test_failures_cost_more_than_money(stack):
 # The circuit breaker.
 
 
-def fail(stack) -> None:
+def fail(stack):
+    """A checkout whose registration the PSP answers 503."""
     answer, made = routed.post(
         stack, routed.order(stack, "flaky"),
         generic=DOWN,
     )  # fmt: skip
     assert answer.status_code == 202
     assert routed.is_at(made) == "flaky"
+    return made
+
+
+def called(stack, checkouts) -> list:
+    """For the message of an assertion: who called the PSP meanwhile."""
+    return [routed.calls(stack, made) for made in checkouts]
 
 
 def test_an_open_circuit_sends_creates_to_the_next_psp(stack):
     """Opens, half-opens, opens again, closes: in the metrics each time."""
     assert circuit(stack, "flaky") == "closed"
-    for _ in range(CALLS):
-        fail(stack)
-    assert circuit(stack, "flaky") == "open"
+    failed = [fail(stack) for _ in range(CALLS)]
+    assert circuit(stack, "flaky") == "open", called(stack, failed)
     assert metric(stack, "flaky", "circuit_opened_total") == 1
     for _ in range(5):
         made = created(stack, "flaky")
@@ -253,8 +259,8 @@ def test_an_open_circuit_sends_creates_to_the_next_psp(stack):
         assert reason(made) == "rule 2 by order: stripe, flaky (circuit open)"
         assert "rerouted" not in routed.kinds(made)
     wait_for(lambda: circuit(stack, "flaky") == "half-open", "half-open")
-    fail(stack)
-    assert circuit(stack, "flaky") == "open"
+    failed.append(fail(stack))
+    assert circuit(stack, "flaky") == "open", called(stack, failed)
     assert metric(stack, "flaky", "circuit_opened_total") == 2
     wait_for(lambda: circuit(stack, "flaky") == "half-open", "half-open")
     made = created(stack, "flaky")
