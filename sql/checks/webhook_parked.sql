@@ -8,7 +8,8 @@ WHERE i.state = 'parked' AND t.checkout_id IS NOT NULL
         SELECT FROM pay.payment_order o
         WHERE o.merchant_id = i.merchant_id
             AND o.checkout_id = i.checkout_id
-            AND (o.captured_minor = 0 OR o.authorized_minor > 0)))
+            AND (o.authorized_minor > 0
+                 OR o.status IN ('NOT_STARTED', 'EXECUTING'))))
     AND NOT EXISTS (
         SELECT FROM pay.change c
         WHERE c.merchant_id = i.merchant_id

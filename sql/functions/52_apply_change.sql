@@ -208,7 +208,8 @@ COMMENT ON FUNCTION pay.await_names IS
 
 
 -- PSPs keep no order: money may be taken back before we hear that it came.
--- As long as it still may come, such a word waits for it.
+-- As long as it still may come, such a word waits for it; of what has failed
+-- none is expected.
 CREATE OR REPLACE FUNCTION pay.is_early(p_news news)
 RETURNS boolean LANGUAGE plpgsql STABLE AS $$
 BEGIN
@@ -218,8 +219,8 @@ BEGIN
             SELECT sum(o.captured_minor - o.refunding_minor
                        - o.refunded_minor - o.charged_back_minor)
                     < p_news.amount_minor
-                AND (bool_or(o.authorized_minor > 0)
-                     OR sum(o.captured_minor) = 0)
+                AND bool_or(o.authorized_minor > 0
+                            OR o.status IN ('NOT_STARTED', 'EXECUTING'))
             FROM payment_order o
             WHERE o.merchant_id = p_news.merchant_id
                 AND o.checkout_id = p_news.checkout_id)
@@ -253,7 +254,8 @@ DECLARE
         FROM (SELECT DISTINCT f.merchant_id, f.checkout_id
               FROM unnest(p_facts) f
               WHERE f.kind IN ('paid', 'captured', 'capture_failed',
-                               'cancelled', 'expired')) f
+                               'cancelled', 'expired', 'declined',
+                               'rejected', 'refused')) f
         CROSS JOIN LATERAL (
             SELECT w.* FROM webhook_inbox w
             WHERE w.merchant_id = f.merchant_id

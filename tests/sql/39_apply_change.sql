@@ -207,6 +207,33 @@ SELECT is(pg_temp.fact('t-u2', 'cancelled'), 'applied', 'but goes back');
 SELECT is(concat_ws(' / ', pg_temp.money('ou2'), pg_temp.doubts('u2')),
           '0 90 0 50 0 / refund exceeds re-u3', 'and people hear of it');
 
+-- nothing waits for money that will not come any more
+SELECT pg_temp.begin('m1', 'k-f' || n, 'f' || n, ARRAY['of' || n || ':100'])
+FROM generate_series(1, 5) n
+\g /dev/null
+SELECT pg_temp.token('m1', 'f' || n, 't-f' || n) FROM generate_series(1, 5) n
+\g /dev/null
+SELECT is(pg_temp.news(a, w, a || n, 5, 't-f' || n), 'parked', a || n)
+FROM generate_series(1, 5) n, (VALUES ('refund', 'succeeded'),
+                                      ('dispute', 'opened')) t (a, w);
+SELECT is(pg_temp.fact('t-f' || n, f), 'applied', 'it fails: ' || f)
+FROM (VALUES (1, 'declined'), (2, 'rejected'), (3, 'cancelled'),
+             (4, 'expired')) t (n, f);
+SELECT is(concat_ws(' / ', pg_temp.inbox('evt-refund-succeeded-refund' || n),
+                    pg_temp.inbox('evt-dispute-opened-dispute' || n),
+                    pg_temp.doubts('f' || n),
+                    pg_temp.booked('event/stripe/refund' || n)),
+          format('mismatch refund.succeeded f%1$s / mismatch dispute.opened '
+                 'f%1$s / dispute exceeds dispute%1$s, refund exceeds '
+                 'refund%1$s / unknown_refund 5', n), 'people hear of both')
+FROM generate_series(1, 4) n;
+SELECT is(pg_temp.news('refund', 'succeeded', 'refund6', 5, 't-f1'),
+          'mismatch', 'what comes behind that does not wait at all');
+SELECT is(pg_temp.inbox('evt-refund-succeeded-refund5'),
+          'parked refund.succeeded f5', 'what may still be paid waits');
+SELECT is(pg_temp.fact('t-f5', 'paid'), 'applied', 'for that');
+SELECT is(pg_temp.money('of5'), '0 100 0 5 5', 'and both are heard');
+
 -- a late payment that goes back is no sale's refund
 SELECT pg_temp.begin('m1', 'k-l' || n, 'l' || n, ARRAY['ol' || n || ':10'],
     p_late => w) FROM (VALUES (1, 'refund'), (2, 'refund'), (3, 'hold')) t
