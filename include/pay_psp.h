@@ -81,7 +81,8 @@ typedef struct {
 typedef enum {
     PAY_ABOUT_PAYMENT = 0,
     PAY_ABOUT_CAPTURE,         /* of an authorised payment; amount: what was
-                                  captured so far, all captures together */
+                                  captured so far, all captures together, or
+                                  of one alone (SINGLE) */
     PAY_ABOUT_REFUND,          /* amount: of this refund */
     PAY_ABOUT_DISPUTE,         /* amount: that is disputed */
     PAY_ABOUT_FEE              /* amount: charged (SUCCEEDED), or given back
@@ -94,7 +95,11 @@ typedef enum {
     PAY_NEWS_FAILED,
     PAY_NEWS_OPENED,           /* disputes */
     PAY_NEWS_WON,              /*   for the merchant */
-    PAY_NEWS_LOST              /*   for the buyer */
+    PAY_NEWS_LOST,             /*   for the buyer */
+    PAY_NEWS_ENDED,            /* captures: succeeded, and the PSP has given
+                                  back what was not captured */
+    PAY_NEWS_SINGLE            /*   the same of this capture alone, which
+                                  `object` names: the PSP tells no sum */
 } pay_psp_news_t;
 
 /* One fact about one registration, from a webhook or a query.  One webhook

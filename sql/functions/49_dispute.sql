@@ -226,7 +226,7 @@ BEGIN
     WHEN 'refund' THEN
         SELECT * INTO outcome, facts FROM hear_refund(p_news);
     WHEN 'capture' THEN
-        SELECT * INTO outcome, facts FROM hear_capture(p_news);
+        SELECT * INTO outcome, facts FROM hear_captures(p_news);
     WHEN 'dispute' THEN
         SELECT * INTO outcome, facts FROM hear_dispute(p_news);
     ELSE

@@ -10,7 +10,9 @@ SET LOCAL search_path = pay, pg_temp;
 CREATE OR REPLACE FUNCTION pay.news_ok(p_about text, p_news text)
 RETURNS boolean LANGUAGE sql IMMUTABLE AS $$
 SELECT coalesce(CASE
-    WHEN p_about IN ('capture', 'refund')
+    WHEN p_about = 'capture'
+        THEN p_news IN ('pending', 'succeeded', 'failed', 'ended', 'single')
+    WHEN p_about = 'refund'
         THEN p_news IN ('pending', 'succeeded', 'failed')
     WHEN p_about = 'dispute' THEN p_news IN ('opened', 'won', 'lost')
     WHEN p_about = 'fee' THEN p_news IN ('succeeded', 'failed') END, false)

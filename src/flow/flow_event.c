@@ -26,7 +26,8 @@ static const char  *const about_names[] = {
 static const char  *const news_names[] = {
     [PAY_NEWS_PENDING] = "pending", [PAY_NEWS_SUCCEEDED] = "succeeded",
     [PAY_NEWS_FAILED] = "failed", [PAY_NEWS_OPENED] = "opened",
-    [PAY_NEWS_WON] = "won", [PAY_NEWS_LOST] = "lost"
+    [PAY_NEWS_WON] = "won", [PAY_NEWS_LOST] = "lost",
+    [PAY_NEWS_ENDED] = "ended", [PAY_NEWS_SINGLE] = "single"
 };
 
 

@@ -25,9 +25,11 @@ static pay_status_t adyen_object(pay_arena_t *arena, const pay_json_t *item,
 
 
 /* Those that failed say success, too: the failure happened.  What came back of
- * a refund that was done is told as its failure. */
+ * a refund that was done is told as its failure.  A capture has an amount of
+ * its own, and Adyen cancels what it leaves (Checkout API, /captures), unless
+ * several were enabled for the account. */
 static const adyen_after_t  adyen_afters[] = {
-    { "CAPTURE", PAY_ABOUT_CAPTURE, PAY_NEWS_SUCCEEDED, "" },
+    { "CAPTURE", PAY_ABOUT_CAPTURE, PAY_NEWS_SINGLE, "" },
     { "CAPTURE_FAILED", PAY_ABOUT_CAPTURE, PAY_NEWS_FAILED, "" },
     { "REFUND", PAY_ABOUT_REFUND, PAY_NEWS_SUCCEEDED, "" },
     { "REFUND_FAILED", PAY_ABOUT_REFUND, PAY_NEWS_FAILED, "" },
@@ -60,7 +62,7 @@ pay_adyen_after(pay_arena_t *arena, const pay_json_t *item, int success,
     news = row->news;
 
     if (!success) {
-        if (row->news != PAY_NEWS_SUCCEEDED) {
+        if (row->news != PAY_NEWS_SUCCEEDED && row->news != PAY_NEWS_SINGLE) {
             return PAY_OK;             /* what did not happen moves nothing */
         }
 

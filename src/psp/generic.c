@@ -438,7 +438,8 @@ pay_generic_captured_in(pay_arena_t *arena, const pay_json_t *json,
         event->has_amount = 1;
         event->amount_minor = captured.amount_minor;
         event->currency = captured.currency;
-        pay_psp_about(event, PAY_ABOUT_CAPTURE, PAY_NEWS_SUCCEEDED);
+        pay_psp_about(event, PAY_ABOUT_CAPTURE, event->fact == PAY_FACT_PAID
+                      ? PAY_NEWS_ENDED : PAY_NEWS_SUCCEEDED);
     }
 
     return PAY_OK;

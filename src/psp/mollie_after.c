@@ -1,7 +1,7 @@
 /*
  * What Mollie tells of refunds, chargebacks and captures: the entity that a
- * signed event carries.  One capture is all that we make of a payment, so what
- * it took is what was captured.
+ * signed event carries.  A capture has an amount of its own; Mollie releases
+ * what it leaves, but for the methods of which it takes several.
  */
 
 #include "psp/mollie.h"
@@ -27,7 +27,7 @@ static const mollie_after_t  mollie_afters[] = {
     { "refund.canceled", PAY_ABOUT_REFUND, PAY_NEWS_FAILED },
     { "chargeback.received", PAY_ABOUT_DISPUTE, PAY_NEWS_OPENED },
     { "chargeback.reversed", PAY_ABOUT_DISPUTE, PAY_NEWS_WON },
-    { "capture.succeeded", PAY_ABOUT_CAPTURE, PAY_NEWS_SUCCEEDED },
+    { "capture.succeeded", PAY_ABOUT_CAPTURE, PAY_NEWS_SINGLE },
     { "capture.failed", PAY_ABOUT_CAPTURE, PAY_NEWS_FAILED },
     { NULL, PAY_ABOUT_PAYMENT, PAY_NEWS_PENDING }
 };

@@ -112,7 +112,7 @@ mollie_held(const pay_json_t *payment, pay_psp_event_t *event)
                                     &code)
                    && event->amount_minor != amount)
         {
-            pay_psp_about(event, PAY_ABOUT_CAPTURE, PAY_NEWS_SUCCEEDED);
+            pay_psp_about(event, PAY_ABOUT_CAPTURE, PAY_NEWS_ENDED);
         }
     }
 

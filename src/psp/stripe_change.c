@@ -273,7 +273,7 @@ stripe_captured(pay_arena_t *arena, const pay_psp_change_t *change,
     if (pay_stripe_echo_money(json, "amount", change->currency,
                               change->amount_minor) != PAY_STRIPE_ECHO_RIGHT)
     {
-        pay_psp_about(&result->event, PAY_ABOUT_CAPTURE, PAY_NEWS_SUCCEEDED);
+        pay_psp_about(&result->event, PAY_ABOUT_CAPTURE, PAY_NEWS_ENDED);
         return pay_psp_operation(arena, change->key,
                                  &result->event.operation);
     }

@@ -107,7 +107,8 @@ pay_stripe_held(pay_arena_t *arena, const pay_json_t *intent,
 
 
 /* We capture once, and what was not taken then is released; people may do it
- * otherwise in the dashboard. */
+ * otherwise in the dashboard.  A payment of which more may be captured still
+ * is requires_capture. */
 static pay_status_t
 stripe_captured_in(pay_arena_t *arena, const pay_json_t *intent,
     pay_psp_event_t *event)
@@ -129,7 +130,9 @@ stripe_captured_in(pay_arena_t *arena, const pay_json_t *intent,
         event->fact = PAY_FACT_PAID;
 
     } else {
-        pay_psp_about(event, PAY_ABOUT_CAPTURE, PAY_NEWS_SUCCEEDED);
+        pay_psp_about(event, PAY_ABOUT_CAPTURE,
+                      pay_stripe_is(intent, "status", "succeeded")
+                      ? PAY_NEWS_ENDED : PAY_NEWS_SUCCEEDED);
     }
 
     return PAY_OK;

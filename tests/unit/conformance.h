@@ -45,7 +45,8 @@ static const char *const  kit_abouts[] = {
 };
 
 static const char *const  kit_news[] = {
-    "pending", "succeeded", "failed", "opened", "won", "lost"
+    "pending", "succeeded", "failed", "opened", "won", "lost", "ended",
+    "single"
 };
 
 static const char *const  kit_outcomes[] = {
@@ -207,9 +208,14 @@ static inline void
 kit_after(const char *where, const pay_psp_event_t *event)
 {
     cr_assert_leq(event->about, PAY_ABOUT_FEE, "%s", where);
-    cr_assert_leq(event->news, PAY_NEWS_LOST, "%s", where);
+    cr_assert_leq(event->news, PAY_NEWS_SINGLE, "%s", where);
     cr_expect_eq(event->about == PAY_ABOUT_DISPUTE,
-                 event->news >= PAY_NEWS_OPENED, "%s", where);
+                 event->news >= PAY_NEWS_OPENED
+                 && event->news <= PAY_NEWS_LOST, "%s", where);
+    cr_expect(event->about == PAY_ABOUT_CAPTURE
+              || event->news <= PAY_NEWS_LOST, "%s", where);
+    cr_expect(event->news != PAY_NEWS_SINGLE || event->object.len != 0,
+              "%s: which one?", where);
     cr_expect_eq(event->fact, PAY_FACT_NONE, "%s", where);
     cr_expect(!event->must_ask && !event->must_capture, "%s", where);
     cr_expect(event->token.len != 0 || event->reference.len != 0

@@ -1,0 +1,144 @@
+-- What a PSP says about captures beyond how much was captured so far
+-- (hear_capture): that one was made by itself, and that nothing follows.
+-- Private to schema pay.
+
+SET LOCAL ROLE payments_owner;
+SET LOCAL search_path = pay, pg_temp;
+
+
+-- A capture by itself is known by the PSP's id of it.  A sum may have told of
+-- it before (a query), without that id: the same amount is taken for it, with
+-- any other people decide.
+CREATE OR REPLACE FUNCTION pay.name_capture(p_news news)
+RETURNS boolean LANGUAGE plpgsql AS $$
+BEGIN
+    UPDATE change c
+    SET reference = p_news.object
+    WHERE (c.merchant_id, c.checkout_id, c.change_id) = (
+        SELECT x.merchant_id, x.checkout_id, x.change_id FROM change x
+        WHERE x.merchant_id = p_news.merchant_id
+            AND x.checkout_id = p_news.checkout_id AND x.kind = 'capture'
+            AND x.origin = 'psp' AND x.reference IS NULL
+            AND x.amount_minor = p_news.amount_minor
+        ORDER BY x.created_at LIMIT 1);
+
+    RETURN FOUND;
+END
+$$;
+COMMENT ON FUNCTION pay.name_capture IS
+    'Names a capture that was known as part of a sum; false: there is none';
+
+
+-- Not one of ours: those are known by our id or the PSP's.
+CREATE OR REPLACE FUNCTION pay.single_outside(
+    p_news news, OUT outcome text, OUT facts fact[])
+LANGUAGE plpgsql AS $$
+DECLARE
+    v_order payment_order := only_order(p_news.merchant_id,
+                                        p_news.checkout_id);
+    v_why   text;
+BEGIN
+    v_why := CASE
+        WHEN p_news.object IS NULL OR v_order.payment_order_id IS NULL
+            OR EXISTS (
+                SELECT FROM change c
+                WHERE c.merchant_id = p_news.merchant_id
+                    AND c.checkout_id = p_news.checkout_id
+                    AND c.kind = 'capture' AND c.origin = 'psp'
+                    AND c.reference IS NULL) THEN 'unknown'
+        WHEN v_order.captured_minor + p_news.amount_minor
+            > v_order.amount_minor THEN 'exceeds' END;
+
+    IF v_why IS NOT NULL THEN
+        SELECT * INTO outcome, facts FROM news_doubt(p_news, v_why);
+    ELSE
+        outcome := 'applied';
+        facts := move_change(insert_outside(p_news, v_order,
+            p_news.amount_minor), 'SUCCESS', news_word(p_news));
+    END IF;
+END
+$$;
+COMMENT ON FUNCTION pay.single_outside IS
+    'A capture that somebody has made at the PSP';
+
+
+-- amount is that of this capture alone.
+CREATE OR REPLACE FUNCTION pay.hear_single(
+    p_news news, OUT outcome text, OUT facts fact[])
+LANGUAGE plpgsql AS $$
+DECLARE
+    v_change change := change_meant(p_news);
+BEGIN
+    outcome := 'unchanged';
+    facts := '{}';
+
+    IF NOT (SELECT c.capture = 'manual' FROM checkout c
+            WHERE c.merchant_id = p_news.merchant_id
+                AND c.checkout_id = p_news.checkout_id)
+    THEN
+        RETURN;
+    ELSIF v_change.change_id IS NULL THEN
+        IF NOT name_capture(p_news) THEN
+            SELECT * INTO outcome, facts FROM single_outside(p_news);
+        END IF;
+    ELSIF p_news.amount_minor <> v_change.amount_minor THEN
+        SELECT * INTO outcome, facts FROM news_doubt(p_news, 'amount');
+    ELSE
+        SELECT * INTO outcome, facts FROM hear_change(v_change, p_news);
+    END IF;
+END
+$$;
+COMMENT ON FUNCTION pay.hear_single IS
+    'What a PSP says about one capture by itself';
+
+
+-- Whether what a PSP says is its last word about what was held: of a sum, that
+-- it is what we have.
+CREATE OR REPLACE FUNCTION pay.hold_is_over(p_news news, p_word text)
+RETURNS boolean LANGUAGE plpgsql STABLE AS $$
+BEGIN
+    RETURN (
+        SELECT bool_or(o.authorized_minor > 0) AND CASE p_word
+            WHEN 'single' THEN sum(o.captured_minor) > 0
+            WHEN 'ended' THEN sum(o.captured_minor) = p_news.amount_minor
+            ELSE false END
+        FROM payment_order o
+        WHERE o.merchant_id = p_news.merchant_id
+            AND o.checkout_id = p_news.checkout_id);
+END
+$$;
+COMMENT ON FUNCTION pay.hold_is_over IS
+    'Whether the PSP has given back what it had not captured';
+
+
+-- After the last capture (ended, single) what is still held is released, as
+-- the end of an authorisation does it.
+CREATE OR REPLACE FUNCTION pay.hear_captures(
+    p_news news, OUT outcome text, OUT facts fact[])
+LANGUAGE plpgsql AS $$
+DECLARE
+    v_word text := p_news.news;
+BEGIN
+    IF v_word IN ('ended', 'single') THEN
+        p_news.news := 'succeeded';
+        IF coalesce(p_news.amount_minor, 0) = 0 THEN
+            SELECT * INTO outcome, facts FROM news_doubt(p_news, 'amount');
+            RETURN;
+        END IF;
+    END IF;
+
+    IF v_word = 'single' THEN
+        SELECT * INTO outcome, facts FROM hear_single(p_news);
+    ELSE
+        SELECT * INTO outcome, facts FROM hear_capture(p_news);
+    END IF;
+
+    IF outcome IN ('applied', 'unchanged') AND hold_is_over(p_news, v_word)
+    THEN
+        outcome := 'applied';
+        facts := facts || news_fact(p_news, 'cancelled', NULL, NULL, '{}');
+    END IF;
+END
+$$;
+COMMENT ON FUNCTION pay.hear_captures IS
+    'What a PSP says about captures, and of what follows them';
