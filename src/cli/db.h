@@ -22,8 +22,8 @@ int pay_cli_exec(PGconn *conn, const char *what, const char *sql);
 /* The same without a complaint, for what may well fail. */
 int pay_cli_try(PGconn *conn, const char *sql);
 
-/* As pay_cli_exec(), for one statement with `count` text parameters; the rows, or NULL
- * after a complaint.  The caller ends them with PQclear(). */
+/* As pay_cli_exec(), for one statement with `count` text parameters; the rows,
+ * or NULL after a complaint.  The caller ends them with PQclear(). */
 PGresult *pay_cli_query(PGconn *conn, const char *what, const char *sql,
     int count, const char *const *values);
 

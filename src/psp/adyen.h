@@ -1,8 +1,8 @@
 /*
  * What the files of the Adyen adapter share: adyen.c (payment links),
  * adyen_change.c (what is done later), adyen_event.c (what Adyen tells),
- * adyen_after.c (of captures, refunds and disputes), adyen_amount.c (its
- * units).  Nobody else includes this.
+ * adyen_item.c (an item of that), adyen_after.c (of captures, refunds and
+ * disputes), adyen_amount.c (its units).  Nobody else includes this.
  */
 
 #ifndef PAY_SRC_PSP_ADYEN_H
@@ -54,6 +54,13 @@ pay_status_t pay_adyen_change_answer(pay_arena_t *arena,
 
 /* Cuts `end` off; 0 when the text has another one, or nothing else. */
 int pay_adyen_cut(pay_str_t *text, const char *end);
+/* 1 for a reference of a payment that is captured by us. */
+int pay_adyen_is_held(pay_str_t reference);
+/* One item, into *event, which is all zeros.  PAY_INVALID "validation-error"
+ * when it is none. */
+pay_status_t pay_adyen_item(pay_arena_t *arena,
+    const pay_psp_account_t *account, const pay_json_t *item,
+    pay_psp_event_t *event, pay_err_t *err) PAY_MUST_CHECK;
 /* What an item tells about a capture, a refund or a dispute, in *event; left
  * as it is when that is nothing. */
 pay_status_t pay_adyen_after(pay_arena_t *arena, const pay_json_t *item,
@@ -61,6 +68,8 @@ pay_status_t pay_adyen_after(pay_arena_t *arena, const pay_json_t *item,
 /* 1 when the member is that text. */
 int pay_adyen_is(const pay_json_t *json, const char *member,
     const char *text);
+/* 1 when *flag is set: the member is a boolean, or the word for one. */
+int pay_adyen_flag(const pay_json_t *json, const char *member, int *flag);
 
 /* How a link stands.  PAY_INVALID without an id, with a status we do not know,
  * or when paid without an amount. */
@@ -77,6 +86,9 @@ pay_status_t pay_adyen_to_theirs(const pay_currency_t *currency, int64_t ours,
     int64_t *theirs, pay_err_t *err) PAY_MUST_CHECK;
 /* Adyen's units to ISO's; 0 when there is no such ISO amount. */
 int64_t pay_adyen_to_ours(const pay_currency_t *currency, int64_t theirs);
+/* The member "amount", into *event; left as it is without one. */
+pay_status_t pay_adyen_amount_in(pay_arena_t *arena, const pay_json_t *json,
+    pay_psp_event_t *event) PAY_MUST_CHECK;
 
 
 #endif /* PAY_SRC_PSP_ADYEN_H */

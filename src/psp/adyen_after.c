@@ -86,9 +86,7 @@ pay_adyen_after(pay_arena_t *arena, const pay_json_t *item, int success,
 static int
 adyen_is_captured(const pay_psp_event_t *event)
 {
-    pay_str_t  token = event->token;
-
-    return event->operation.len != 0 || pay_adyen_cut(&token, PAY_ADYEN_HELD);
+    return event->operation.len != 0 || pay_adyen_is_held(event->token);
 }
 
 

@@ -85,3 +85,43 @@ adyen_unit(const pay_currency_t *currency)
 
     return (currency->exponent <= 3) ? &adyen_plain_unit : NULL;
 }
+
+
+/* An amount that cannot be one of our orders' is told as 0, which no order
+ * has: it lands in the mismatch queue. */
+pay_status_t
+pay_adyen_amount_in(pay_arena_t *arena, const pay_json_t *json,
+    pay_psp_event_t *event)
+{
+    size_t                 i;
+    int64_t                value;
+    pay_str_t              code;
+    const pay_json_t      *amount;
+    const pay_currency_t  *currency;
+
+    amount = pay_json_get(json, "amount");
+
+    if (pay_json_integer(pay_json_get(amount, "value"), &value) != PAY_OK
+        || pay_json_string(pay_json_get(amount, "currency"), &code) != PAY_OK
+        || code.len != 3)
+    {
+        return PAY_OK;
+    }
+
+    for (i = 0; i < code.len; i++) {
+        if (code.data[i] < 'A' || code.data[i] > 'Z') {
+            return PAY_OK;
+        }
+    }
+
+    PAY_TRY(pay_dup(arena, code, &event->currency));
+
+    event->has_amount = 1;
+    event->amount_minor = 0;
+
+    if (pay_currency_find(code, &currency, NULL) == PAY_OK) {
+        event->amount_minor = pay_adyen_to_ours(currency, value);
+    }
+
+    return PAY_OK;
+}
