@@ -71,6 +71,7 @@ sim_plan(sim_t *sim)
         sim->workers[i].owner = sim_format(sim, "w%u-0", i);
     }
 
+    sim_rates_plan(sim);
     plan_accidents(sim);
     n = 1 + (unsigned) sim_below(sim, 3);
 
@@ -320,6 +321,9 @@ plan_post(sim_t *sim, unsigned n)
     for (i = 0; i < post->order_count; i++) {
         post->orders[i] = sim_format(sim, "o%" PRIu64 "-%u-%u",
                                      sim->scenario, n, i);
+        post->credits[i] = sim->source_count == 0 || sim_chance(sim, 200) ? 0
+                           : 1 + (unsigned) sim_below(sim,
+                                                      SIM_CURRENCIES - 1);
     }
 
     minor = sim_between(sim, 100, 99999);
@@ -340,15 +344,19 @@ plan_post(sim_t *sim, unsigned n)
 static pay_str_t
 make_body(sim_t *sim, const sim_post_t *post, int64_t minor, const char *psp)
 {
-    unsigned   i;
-    pay_str_t  orders = PAY_STR("");
+    unsigned     i;
+    pay_str_t    orders = PAY_STR("");
+    const char  *credit;
 
     for (i = 0; i < post->order_count; i++) {
+        credit = sim->source_count == 0 ? NULL
+                 : sim_currencies[post->credits[i]].code;
         orders = sim_format(sim, "%.*s%s{\"payment_order_id\":\"%s\","
             "\"seller_account\":\"seller\",\"amount\":\"%d.%02d\","
-            "\"currency\":\"EUR\"}", pay_fmt(orders), i ? "," : "",
+            "\"currency\":\"EUR\"%s%s%s}", pay_fmt(orders), i ? "," : "",
             (const char *) post->orders[i].data, (int) (minor / 100),
-            (int) (minor % 100));
+            (int) (minor % 100), credit ? ",\"credit_currency\":\"" : "",
+            credit ? credit : "", credit ? "\"" : "");
     }
 
     return sim_format(sim, "{\"checkout_id\":\"%s\",\"buyer_info\":"

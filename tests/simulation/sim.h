@@ -17,8 +17,11 @@
  *   shop.c    storefronts: they sell
  *   after.c     and capture, cancel, refund
  *   buyer.c   buyers
+ *   rates.c   sources of rates, and amounts by them
  *   judge.c   what must be true in between, and at the end
- *   books.c     of money: the gateway's books beside the PSP's
+ *   step.c      of the books, behind each operation
+ *   books.c     of money, at the end: the gateway's books beside the PSP's
+ *   credit.c    of what sellers are owed in another currency
  */
 
 #ifndef SIM_H
@@ -49,6 +52,9 @@
 #define SIM_PAUSE_MAX  (5 * SIM_MIN)     /* of a stopped worker */
 
 #define SIM_STR_MAX    (256 * 1024)
+
+#define SIM_CURRENCIES 4
+#define SIM_SOURCES    3
 
 
 typedef struct sim_s       sim_t;
@@ -271,6 +277,7 @@ struct sim_post_s {
     pay_str_t               checkout_id;
     pay_str_t               orders[3];
     unsigned                order_count;
+    unsigned                credits[3];  /* what their sellers are owed in */
     int64_t                 expires_in_s;
     int64_t                 stop_at;     /* tries no more */
     unsigned                tries;
@@ -285,10 +292,46 @@ struct sim_post_s {
     sim_post_t             *next;
 };
 
+/* A rate has 18 decimals. */
+__extension__ typedef __int128  sim_wide_t;
+
+#define SIM_RATE_ONE  ((sim_wide_t) INT64_C(1000000000000000000))
+
+typedef struct {
+    const char  *code;
+    unsigned     decimals;
+    int64_t      about;                  /* millionths for one euro */
+} sim_currency_t;
+
+/* The buyer's is the first. */
+extern const sim_currency_t  sim_currencies[SIM_CURRENCIES];
+
+/* A source of rates, and what was stored of it. */
+typedef struct {
+    const pay_rate_source_t  *rates;
+    unsigned                  base;
+    int64_t                   fetched_at;     /* 0: never */
+    int64_t                   said[SIM_CURRENCIES];   /* millionths */
+} sim_source_t;
+
+/* A converted order as it must be booked. */
+typedef struct sim_credit_s  sim_credit_t;
+
+struct sim_credit_s {
+    pay_str_t      order;
+    unsigned       currency;
+    sim_wide_t     rate;
+    int64_t        minor;
+    int64_t        until;
+    int            booked;
+    sim_credit_t  *next;
+};
+
 typedef struct {
     uint64_t  scenarios, steps, operations, batches, calls, crashes, pauses;
     uint64_t  lost_commits, webhooks, forged, jobs, violations;
     uint64_t  changes, moves;          /* asked for; made at PSPs */
+    uint64_t  judged, converted;       /* books, after an operation; orders */
 } sim_figures_t;
 
 typedef struct sim_db_s  sim_db_t;
@@ -325,6 +368,10 @@ struct sim_s {
     sim_call_t          *waiting;
     sim_sent_t          *sent;
     sim_post_t          *posts;
+    unsigned             source_count;   /* 0: nothing is converted */
+    pay_rate_source_t    rate_sources[SIM_SOURCES];
+    sim_source_t         sources[SIM_SOURCES];
+    sim_credit_t        *credits;
     int                  dirty;          /* jobs may have moved */
     int64_t              pump_at;
     int64_t              due;            /* the next job, as last seen */
@@ -444,6 +491,15 @@ pay_str_t sim_uuid(sim_t *sim);
 void sim_after_sale(sim_t *sim, sim_post_t *post);
 void sim_buyer_send(sim_t *sim, sim_post_t *post);
 
+/* rates.c */
+void sim_rates_plan(sim_t *sim);
+/* PAY_DO_RATES */
+void sim_rates_get(sim_flow_t *flow);
+void sim_rates_stored(sim_t *sim, const sim_call_t *call);
+sim_wide_t sim_rates_median(const sim_t *sim, unsigned currency, int64_t age);
+int64_t sim_rates_convert(int64_t minor, unsigned currency, sim_wide_t rate);
+sim_wide_t sim_half_even(sim_wide_t n, sim_wide_t d);
+
 /* judge.c */
 void sim_judge_call(sim_t *sim, const sim_sent_t *sent);
 void sim_judge_reply(sim_flow_t *flow, const pay_reply_t *reply);
@@ -451,10 +507,14 @@ void sim_judge_webhook(sim_t *sim, const sim_hook_t *hook);
 /* Opens what was given up again, as people would; 1 when there was any. */
 int sim_judge_requeue(sim_t *sim);
 void sim_judge_end(sim_t *sim);
+/* step.c: calls of one operation that were committed together. */
+void sim_judge_step(sim_t *sim, sim_call_t **calls, unsigned count);
 /* books.c */
 void sim_judge_money(sim_t *sim);
-/* The checks of sql/checks over all that is there; names scenarios itself. */
-unsigned sim_judge_checks(sim_t *sim, const char *directory);
+/* credit.c: how converted orders stand now, if they have just been sold by
+ * the rates of now; and what refunds and disputes took of them. */
+void sim_judge_credits(sim_t *sim);
+void sim_judge_shares(sim_t *sim);
 
 
 #endif /* SIM_H */

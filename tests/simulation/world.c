@@ -92,6 +92,7 @@ call_run(sim_t *sim, void *data)
 
     count = gather(sim, call, calls);
     sim_db_run(sim, calls, count);
+    sim_judge_step(sim, calls, count);
 
     for (i = 0; i < count; i++) {
         sim_say(sim, "w%u   sql %s%s: %.*s", calls[i]->worker,
@@ -302,6 +303,10 @@ flow_do(sim_flow_t *flow)
 
     case PAY_DO_HTTP:
         sim_send(flow);
+        return;
+
+    case PAY_DO_RATES:
+        sim_rates_get(flow);
         return;
 
     default:
