@@ -9,6 +9,7 @@ from support.gateway import ROOT
 TEXT = (ROOT / "docs" / "reliability.md").read_text()
 ROW = re.compile(r"^\| `([a-z-]+)` \|(.*)\|$", re.M)
 TEST = re.compile(r"^\| ([A-Z][a-z]?) \| `(\S+)` \|$", re.M)
+PLANTED = re.compile(r"`make controls`: `(\w+)`")
 NAMED = re.compile(r"`(tests/[\w/]+\.py)::(\w+)`")
 
 
@@ -45,6 +46,11 @@ def test_no_test_is_named_for_nothing():
 def test_the_sweep_has_the_cells_that_say_so():
     told = {cell for cell, letters in cells().items() if "S" in letters}
     assert told == set(CELLS)
+
+
+def test_every_planted_bug_is_listed():
+    bugs = (ROOT / "tests/simulation/controls").glob("*.bug")
+    assert sorted(PLANTED.findall(TEXT)) == sorted(bug.stem for bug in bugs)
 
 
 def test_every_named_test_exists():
