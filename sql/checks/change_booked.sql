@@ -1,5 +1,6 @@
 -- I4: each refund and each capture is booked as it stands: what it reserves or
--- has released, what was paid back, what has come back.
+-- has released, what was paid back, what has come back.  One that was made at
+-- the PSP, and had failed before it was heard of, is not booked.
 SELECT c.merchant_id, c.change_id, c.kind, c.origin, c.status, c.returned,
     e.kinds
 FROM pay.change c
@@ -20,4 +21,5 @@ WHERE CASE
         '{refund,refund_reserved}', '{refund_external}',
         '{refund_external,refund_released,refund_reserved}')
     WHEN c.returned THEN 'refund_returned' <> ALL (e.kinds)
-    ELSE e.kinds <> '{refund_released,refund_reserved}' END;
+    ELSE e.kinds <> '{refund_released,refund_reserved}'
+        AND (c.origin = 'merchant' OR e.kinds <> '{}') END;

@@ -325,27 +325,6 @@ COMMENT ON FUNCTION pay.change_after IS
     'How a change stands by the journal';
 
 
--- Of refunds of one amount that are out together a webhook may have been taken
--- for the wrong one's (change_meant): whose name it is our own call tells.
-CREATE OR REPLACE FUNCTION pay.name_refund(
-    p_change change, p_reference text)
-RETURNS void LANGUAGE plpgsql AS $$
-BEGIN
-    UPDATE change c
-    SET reference = CASE WHEN c.change_id = p_change.change_id
-                         THEN p_reference END
-    WHERE c.merchant_id = p_change.merchant_id
-        AND c.checkout_id = p_change.checkout_id
-        AND c.kind = 'refund' AND c.origin = 'merchant'
-        AND c.psp = p_change.psp
-        AND (c.change_id = p_change.change_id
-             OR c.reference = p_reference);
-END
-$$;
-COMMENT ON FUNCTION pay.name_refund IS
-    'Gives a refund the PSP''s id that its call was answered with';
-
-
 -- Changes whose calls have ended like this, as facts for record_facts().  What
 -- the PSP has said of one meanwhile stays; that it is done after all, when it
 -- said that it was not, is for people.
@@ -356,6 +335,7 @@ RETURNS fact[] LANGUAGE plpgsql AS $$
 DECLARE
     v_change change;
     v_after  record;
+    v_sorted record;
     v_word   fact;
     v_facts  fact[] := '{}';
     v_n      int;
@@ -371,8 +351,12 @@ BEGIN
         v_word.reference := CASE WHEN v_after.state IN ('DONE', 'PENDING')
                                  THEN p_reference[v_n] END;
 
-        IF v_change.kind = 'refund' AND v_word.reference <> '' THEN
-            PERFORM name_refund(v_change, v_word.reference);
+        IF v_change.kind = 'refund' THEN
+            v_sorted := sort_refund(v_change, v_word, coalesce(
+                v_after.status = 'FAILED' OR v_after.state = 'NOT_SENT',
+                false));
+            v_change := v_sorted.sorted;
+            v_facts := v_facts || v_sorted.facts;
         END IF;
 
         IF v_change.status IN ('NOT_STARTED', 'EXECUTING') THEN

@@ -115,10 +115,36 @@ COMMENT ON FUNCTION pay.only_order IS
     'Whose money it must be, where nobody else''s it can be';
 
 
+-- Where the payment that a PSP names is one capture of several, the order that
+-- was captured.
+CREATE OR REPLACE FUNCTION pay.named_order(p_news news)
+RETURNS payment_order LANGUAGE plpgsql STABLE AS $$
+DECLARE
+    v_orders text[] := ARRAY(
+        SELECT DISTINCT c.payment_order_id::text FROM change c
+        WHERE c.merchant_id = p_news.merchant_id
+            AND c.checkout_id = p_news.checkout_id AND c.kind = 'capture'
+            AND c.psp = p_news.psp AND c.reference = p_news.reference);
+    v_order  payment_order;
+BEGIN
+    IF cardinality(v_orders) <> 1 THEN
+        RETURN only_order(p_news.merchant_id, p_news.checkout_id);
+    END IF;
+
+    SELECT * INTO v_order FROM find_order(p_news.merchant_id, v_orders[1]);
+
+    RETURN v_order;
+END
+$$;
+COMMENT ON FUNCTION pay.named_order IS
+    'Whose money a PSP''s word is about, where that can be told';
+
+
 -- The change that is meant: by our id, by the PSP's, or the oldest one of this
--- amount that the PSP may have and has not named yet, unless it names another
--- one of ours.  One that is done and has no name was taken for a twin of it
--- (name_refund).
+-- amount that the PSP may have and has not named yet.  That last only at PSPs
+-- that never name what is ours: of others a refund without our id is somebody
+-- else's ("-"), and one with another id is another one.  One that is done and
+-- has no name was taken for a twin of it (own_object).
 CREATE OR REPLACE FUNCTION pay.change_meant(p_news news)
 RETURNS change LANGUAGE plpgsql STABLE AS $$
 DECLARE
@@ -170,7 +196,13 @@ BEGIN
     facts := '{}';
     outcome := 'unchanged';
 
-    IF v_open THEN
+    IF v_to = 'SUCCESS' AND p_change.kind = 'refund'
+        AND p_change.reference <> p_news.object
+    THEN
+        -- a second one that was made of our request
+        SELECT * INTO outcome, facts
+        FROM news_doubt(p_news, 'contradiction');
+    ELSIF v_open THEN
         outcome := CASE WHEN v_to = p_change.status THEN 'unchanged'
                         ELSE 'applied' END;
         facts := move_change(p_change, v_to, news_word(p_news));
@@ -253,19 +285,20 @@ COMMENT ON FUNCTION pay.outside_pending IS
     'A refund that was made at the PSP and is on its way';
 
 
--- A refund that we know nothing of.  One that failed has moved nothing.
+-- A refund that we know nothing of.
 CREATE OR REPLACE FUNCTION pay.outside_refund(
     p_news news, OUT outcome text, OUT facts fact[])
 LANGUAGE plpgsql AS $$
 DECLARE
-    v_order  payment_order := only_order(p_news.merchant_id,
-                                         p_news.checkout_id);
+    v_order  payment_order := named_order(p_news);
     v_change change;
     v_why    text;
 BEGIN
     IF p_news.news = 'failed' THEN
-        outcome := 'unchanged';
-        facts := '{}';
+        SELECT * INTO outcome, facts FROM keep_failure(p_news, v_order);
+        RETURN;
+    ELSIF has_failed(p_news) THEN
+        SELECT * INTO outcome, facts FROM news_doubt(p_news, 'contradiction');
         RETURN;
     ELSIF coalesce(p_news.amount_minor, 0) = 0 THEN
         SELECT * INTO outcome, facts FROM news_doubt(p_news, 'amount');
@@ -303,7 +336,14 @@ BEGIN
     outcome := 'unchanged';
     facts := '{}';
 
-    IF p_news.news = 'succeeded' AND p_late.state = 'refunding' THEN
+    IF p_news.news = 'failed' AND p_late.state = 'refunding' THEN
+        SELECT * INTO outcome, facts FROM news_doubt(p_news, 'failed');
+    ELSIF p_news.news = 'succeeded' AND p_late.state = 'refunding'
+        AND has_failed(p_news)
+    THEN
+        SELECT * INTO outcome, facts
+        FROM news_doubt(p_news, 'contradiction');
+    ELSIF p_news.news = 'succeeded' AND p_late.state = 'refunding' THEN
         outcome := 'applied';
         facts := settle_refunds(ARRAY[p_late.merchant_id]::text[],
             ARRAY[p_late.checkout_id]::text[],
@@ -347,21 +387,31 @@ COMMENT ON FUNCTION pay.late_meant IS
     'The late payment whose refund a PSP''s word is about, or NULL';
 
 
+-- What is in suspense stays there until the PSP gives it our id.
 CREATE OR REPLACE FUNCTION pay.hear_refund(
     p_news news, OUT outcome text, OUT facts fact[])
 LANGUAGE plpgsql AS $$
 DECLARE
     v_change change := change_meant(p_news);
+    v_held   record := in_suspense(p_news.merchant_id, p_news.psp,
+                                   p_news.object);
     v_late   late_success;
 BEGIN
     IF v_change.change_id IS NULL THEN
         v_late := late_meant(p_news);
     END IF;
 
-    IF p_news.amount_minor <> v_change.amount_minor THEN
+    IF v_held.amount_minor IS NOT NULL AND (
+        v_change.reference = p_news.object
+        OR v_change.reference IS NULL AND v_change.status <> 'FAILED'
+            AND v_change.change_id = p_news.operation_id) IS NOT TRUE
+    THEN
+        SELECT * INTO outcome, facts FROM hear_suspended(p_news,
+            v_held.amount_minor, v_held.currency, v_held.is_over);
+    ELSIF p_news.amount_minor <> v_change.amount_minor THEN
         SELECT * INTO outcome, facts FROM news_doubt(p_news, 'amount');
     ELSIF v_change.change_id IS NOT NULL THEN
-        SELECT * INTO outcome, facts FROM hear_change(v_change, p_news);
+        SELECT * INTO outcome, facts FROM hear_own_refund(v_change, p_news);
     ELSIF v_late.checkout_id IS NOT NULL THEN
         SELECT * INTO outcome, facts FROM hear_late_refund(p_news, v_late);
     ELSE

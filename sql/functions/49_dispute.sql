@@ -6,13 +6,12 @@ SET LOCAL search_path = pay, pg_temp;
 
 
 -- The first that is heard of a dispute.  Where nobody can say whose money it
--- is, people decide.
+-- is, people decide; and where another checkout has just got it.
 CREATE OR REPLACE FUNCTION pay.open_dispute(
-    p_news news, OUT outcome text, OUT facts fact[])
+    p_news news, OUT outcome text, OUT facts fact[], OUT is_ours boolean)
 LANGUAGE plpgsql AS $$
 DECLARE
-    v_order  payment_order := only_order(p_news.merchant_id,
-                                         p_news.checkout_id);
+    v_order  payment_order := named_order(p_news);
     v_fits   boolean := coalesce(p_news.amount_minor
         <= v_order.captured_minor - v_order.charged_back_minor, false);
     v_seller bigint := CASE WHEN v_fits
@@ -25,12 +24,14 @@ BEGIN
         p_news.checkout_id, CASE WHEN v_fits THEN v_order.payment_order_id
         END, 'open', p_news.amount_minor, p_news.currency, v_seller,
         CASE WHEN v_fits THEN coalesce(v_order.credit_currency,
-                                       v_order.currency) END, p_news.code);
+                                       v_order.currency) END, p_news.code)
+    ON CONFLICT (psp, dispute_id) DO NOTHING;
+    is_ours := FOUND;
 
-    IF NOT v_fits THEN
+    IF NOT v_fits OR NOT is_ours THEN
         SELECT * INTO outcome, facts FROM news_doubt(p_news,
-            CASE WHEN v_order.payment_order_id IS NULL THEN 'unknown'
-                 ELSE 'exceeds' END);
+            CASE WHEN is_ours AND v_order.payment_order_id IS NOT NULL
+                 THEN 'exceeds' ELSE 'unknown' END);
         RETURN;
     END IF;
 
@@ -140,6 +141,7 @@ LANGUAGE plpgsql AS $$
 DECLARE
     v_dispute dispute;
     v_new     boolean;
+    v_ours    boolean := true;
 BEGIN
     SELECT * INTO v_dispute FROM dispute d
     WHERE d.psp = p_news.psp AND d.dispute_id = p_news.object;
@@ -157,12 +159,14 @@ BEGIN
         SELECT * INTO outcome, facts FROM news_doubt(p_news, 'amount');
         RETURN;
     ELSIF v_new THEN
-        SELECT * INTO outcome, facts FROM open_dispute(p_news);
+        SELECT * INTO outcome, facts, v_ours FROM open_dispute(p_news);
         SELECT * INTO v_dispute FROM dispute d
         WHERE d.psp = p_news.psp AND d.dispute_id = p_news.object;
     END IF;
 
-    IF v_dispute.state = 'open' AND p_news.news <> 'opened' THEN
+    IF NOT v_ours THEN
+        RETURN;
+    ELSIF v_dispute.state = 'open' AND p_news.news <> 'opened' THEN
         facts := facts || end_dispute(p_news, v_dispute);
         outcome := CASE outcome WHEN 'mismatch' THEN outcome
                                 ELSE 'applied' END;

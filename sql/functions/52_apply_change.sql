@@ -48,6 +48,7 @@ BEGIN
             AND u.source IN ('webhook', 'backfill', 'query')
             AND (u.source = 'query' OR id_ok(u.event_id))
             AND news_ok(u.about, u.news)
+            AND (u.about <> 'refund' OR u.object <> '')
             AND greatest(octet_length(u.type), octet_length(u.token),
                 octet_length(u.reference), octet_length(u.object),
                 octet_length(u.operation_id), octet_length(u.code), 0) <= 255

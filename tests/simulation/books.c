@@ -263,9 +263,10 @@ judge_sums(sim_t *sim, sim_reg_t *reg)
 
     (void) sim_db_ask(sim->db, "SELECT coalesce(sum(e.amount_minor) FILTER "
         "(WHERE e.kind IN ('sale', 'late_held')), 0), "
-        "coalesce(sum(CASE e.kind WHEN 'refund_returned' THEN "
-        "-e.amount_minor ELSE e.amount_minor END) FILTER (WHERE e.kind IN "
-        "('refund', 'refund_external', 'refund_returned', 'unknown_refund', "
+        "coalesce(sum(CASE WHEN e.kind IN ('refund_returned', "
+        "'unknown_refund_cleared') THEN -e.amount_minor ELSE e.amount_minor "
+        "END) FILTER (WHERE e.kind IN ('refund', 'refund_external', "
+        "'refund_returned', 'unknown_refund', 'unknown_refund_cleared', "
         "'late_refunded')), 0) FROM pay.checkout c JOIN pay.journal_entry e "
         "USING (merchant_id, checkout_id) WHERE c.merchant_id = $1 AND "
         "c.checkout_uuid = $2::text::uuid", 2,

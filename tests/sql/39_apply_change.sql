@@ -145,7 +145,16 @@ SELECT is(pg_temp.news('refund', 'succeeded', 're-4c', 50, 't-c4'),
           'contradiction', 'what was said before may come behind');
 SELECT is(pg_temp.money('o4'), '0 1000 0 250 0', 'people decide');
 SELECT is(pg_temp.news('refund', 'failed', 're-4d', 50, 't-c4'),
-          'unchanged', 'one that failed before it was heard of');
+          'applied', 'one that failed before it was heard of');
+SELECT is(pg_temp.money('o4'), '0 1000 0 250 0', 'moves nothing');
+SELECT is(pg_temp.news('refund', 'succeeded', 're-4d', 50, 't-c4'),
+          'contradiction', 'nor does what was said before that');
+SELECT is(pg_temp.news('refund', 'pending', 're-4d', 50, 't-c4'),
+          'unchanged', 'or even earlier');
+SELECT is(concat_ws(' / ', c.origin, c.status, c.returned, pg_temp.money('o4'),
+                    pg_temp.booked('change/' || c.change_id)),
+          'psp / FAILED / f / 0 1000 0 250 0', 'it stays failed')
+FROM pay.change c WHERE c.reference = 're-4d';
 SELECT is(pg_temp.news('refund', 'succeeded', 're-4e', 751, 't-c4'),
           'mismatch', 'more than is left');
 SELECT is(pg_temp.news('refund', 'succeeded', 're-4e', 751, 't-c4',

@@ -1,0 +1,25 @@
+-- Refunds that PSPs tell of without saying whose they are.
+
+SET LOCAL ROLE payments_owner;
+SET LOCAL search_path = pay, pg_temp;
+
+
+INSERT INTO posting_kind (kind, about, example) VALUES
+('unknown_refund_cleared',
+    'What was booked as unknown_refund is none: it has come back, or was found'
+    ' to be a refund of ours',
+    'The 3.00 EUR come back to stripe; or it answers at last that they are the'
+    ' refund that the merchant asked for, which is booked as such');
+INSERT INTO posting_rule (kind, line, side, account, leg) VALUES
+('unknown_refund_cleared', 1, 'debit', 'refunds', 'buyer'),
+('unknown_refund_cleared', 2, 'credit', 'suspense', 'buyer');
+
+-- Which of the PSP's refunds it is has been told by its amount alone: the
+-- answer to our own call may say otherwise.
+ALTER TABLE change ADD by_amount boolean NOT NULL DEFAULT false;
+
+-- A webhook that waits is found by the payment that it names, too.
+CREATE INDEX webhook_inbox_named ON webhook_inbox (psp, reference)
+    WHERE state = 'parked' AND reference <> token;
+
+RESET ROLE;
