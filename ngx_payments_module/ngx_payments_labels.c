@@ -34,7 +34,7 @@ const char *const  ngx_payments_job_names[NGX_PAYMENTS_JOBS + 1] = {
     "stored", "applied", "open", "no_answer", "refunded", "refused",
     "not_sent", "unknown", "busy", "not-stored", "request_refused",
     "psp_not_configured", "internal-error", "changed", "no_token",
-    "not_supported", "other", NULL
+    "no_reference", "not_supported", "other", NULL
 };
 
 const char *const  ngx_payments_change_names[NGX_PAYMENTS_CHANGES + 1] = {

@@ -15,7 +15,7 @@
 #define NGX_PAYMENTS_OUTCOMES   15
 #define NGX_PAYMENTS_OPERATIONS 11
 #define NGX_PAYMENTS_RESULTS    13
-#define NGX_PAYMENTS_JOBS       17
+#define NGX_PAYMENTS_JOBS       18
 #define NGX_PAYMENTS_REASONS    9                /* of the quarantine */
 #define NGX_PAYMENTS_LETTERS    7                /* kinds of dead letters */
 #define NGX_PAYMENTS_CHANGES    4                /* kinds of changes */

@@ -326,22 +326,38 @@ COMMENT ON FUNCTION pay.keep_mismatches IS
     'Queues for people what a PSP said and was not believed';
 
 
+-- Changes may be waiting for it: not where this fact has brought the money, as
+-- nothing can follow that yet.
 CREATE OR REPLACE FUNCTION pay.keep_references(
     p_facts fact[], p_moved int[], p_against int[])
 RETURNS void LANGUAGE plpgsql AS $$
 BEGIN
-    UPDATE registration r
-    SET reference = x.reference
-    FROM (SELECT DISTINCT ON (f.merchant_id, f.checkout_id) f.*
-          FROM unnest(p_facts) f
-          WHERE f.reference IS NOT NULL
-              AND f.kind NOT IN ('mismatch', 'notified')
-              AND f.item <> ALL (p_against)
-          ORDER BY f.merchant_id, f.checkout_id,
-              f.item = ANY (p_moved) DESC, f.turn DESC) x
-    WHERE r.merchant_id = x.merchant_id
-        AND r.checkout_id = x.checkout_id
-        AND (r.reference IS NULL OR x.item = ANY (p_moved));
+    WITH named AS (
+        UPDATE registration r
+        SET reference = x.reference
+        FROM (SELECT DISTINCT ON (f.merchant_id, f.checkout_id) f.*
+              FROM unnest(p_facts) f
+              WHERE f.reference IS NOT NULL
+                  AND f.kind NOT IN ('mismatch', 'notified')
+                  AND f.item <> ALL (p_against)
+              ORDER BY f.merchant_id, f.checkout_id,
+                  f.item = ANY (p_moved) DESC, f.turn DESC) x
+        WHERE r.merchant_id = x.merchant_id
+            AND r.checkout_id = x.checkout_id
+            AND (r.reference IS NULL OR x.item = ANY (p_moved))
+        RETURNING r.merchant_id, r.checkout_id,
+            x.item = ANY (p_moved) AS is_first
+    )
+    UPDATE job j
+    SET run_at = least(j.run_at, now()), again_at = now()
+    FROM (SELECT * FROM named WHERE NOT is_first) n
+    CROSS JOIN LATERAL (
+        SELECT k.ctid AS tid FROM job k
+        WHERE k.merchant_id = n.merchant_id
+            AND k.checkout_id = n.checkout_id
+            AND k.kind IN ('change', 'refund')
+        OFFSET 0) k
+    WHERE j.ctid = k.tid;
 END
 $$;
 COMMENT ON FUNCTION pay.keep_references IS

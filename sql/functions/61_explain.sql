@@ -25,7 +25,7 @@ BEGIN
         EXISTS (SELECT FROM letters_of(c.merchant_id, c.checkout_id) x
                 WHERE x.state = 'open' AND x.kind = 'stuck'),
         o.authorized_minor > 0 AND o.status = 'EXECUTING', h.kind,
-        h.run_at, h.letter
+        h.run_at, h.letter, h.code
     INTO v_standing
     FROM find_order(p_merchant_id, p_payment_order_id) o
     CROSS JOIN LATERAL (
@@ -76,15 +76,17 @@ COMMENT ON FUNCTION pay.standing_of IS
 -- A cancellation is one of all orders of its checkout.
 CREATE OR REPLACE FUNCTION pay.open_change(
     p_order payment_order, OUT kind text, OUT run_at timestamptz,
-    OUT letter boolean)
+    OUT letter boolean, OUT code text)
 LANGUAGE plpgsql STABLE AS $$
 BEGIN
     SELECT c.kind, greatest(j.run_at, j.lease_until),
-        EXISTS (SELECT FROM letters_of(c.merchant_id, c.checkout_id) x
-                WHERE x.state = 'open' AND x.kind = 'change'
-                    AND x.operation_id = c.change_id)
-    INTO kind, run_at, letter
+        l.dead_letter_id IS NOT NULL, coalesce(j.code, l.code)
+    INTO kind, run_at, letter, code
     FROM change c
+    LEFT JOIN LATERAL (
+        SELECT x.* FROM letters_of(c.merchant_id, c.checkout_id) x
+        WHERE x.state = 'open' AND x.kind = 'change'
+            AND x.operation_id = c.change_id) l ON true
     LEFT JOIN LATERAL (
         SELECT x.* FROM job x
         WHERE x.merchant_id = c.merchant_id
@@ -178,6 +180,14 @@ BEGIN
         (p_s.status = 'SUCCESS' AND p_s.contradicted, 'nobody',
          'It is paid. %s has later said otherwise; that changed nothing '
          'here, but somebody should compare it with the books of %1$s.'),
+        (p_s.status = 'SUCCESS' AND p_s.change_letter
+             AND p_s.change_code = 'no_reference', 'people',
+         'It is paid. What was to follow (%3$s) cannot be sent: %1$s never '
+         'told the id of the payment, and the gateway has stopped waiting. '
+         'Somebody must look.'),
+        (p_s.status = 'SUCCESS' AND p_s.change_code = 'no_reference', 'psp',
+         'It is paid. What is to follow (%3$s) waits for the id of the '
+         'payment, which %1$s has not told yet.'),
         (p_s.status = 'SUCCESS' AND p_s.change_letter, 'people',
          'It is paid. Of what was to follow (%3$s) nobody knows whether %1$s '
          'has done it, and the gateway has stopped asking: somebody must '
@@ -294,6 +304,13 @@ CREATE OR REPLACE FUNCTION pay.explain_registered(
 LANGUAGE plpgsql STABLE AS $$
 BEGIN
     SELECT v.waits_for, v.why INTO waits_for, why FROM (VALUES
+        (p_s.change_letter AND p_s.change_code = 'no_reference', 'people',
+         'What was asked for (%3$s) cannot be sent: %1$s never told the id '
+         'of the payment, and the gateway has stopped waiting. Somebody must '
+         'look.'),
+        (p_s.change_code = 'no_reference', 'psp',
+         'What was asked for (%3$s) waits for the id of the payment, which '
+         '%1$s has not told yet.'),
         (p_s.change_letter, 'people',
          'Nobody knows whether %1$s has done what it was told (%3$s), and '
          'the gateway has stopped asking: somebody must look.'),

@@ -121,6 +121,10 @@ ALTER TABLE job DROP CONSTRAINT job_kind_check;
 ALTER TABLE job ADD CONSTRAINT job_kind_check
     CHECK (kind IN ('register', 'poll', 'refund', 'change'));
 ALTER TABLE job ADD CHECK ((kind = 'change') = (operation_id <> ''));
+-- a webhook may bring what a refund or a change waits for
+ALTER TABLE job DROP CONSTRAINT job_check1;
+ALTER TABLE job ADD CONSTRAINT job_check1
+    CHECK (again_at IS NULL OR kind <> 'register');
 
 ALTER TABLE dead_letter ADD operation_id id;
 ALTER TABLE dead_letter DROP CONSTRAINT dead_letter_kind_check;
@@ -136,10 +140,11 @@ CREATE UNIQUE INDEX dead_letter_one_open
     NULLS NOT DISTINCT WHERE state = 'open';
 
 -- what explain() says of changes: whether an order waits to be captured, its
--- oldest open change, when that goes on, and whether people have been told
+-- oldest open change, when that goes on, whether people have been told, and
+-- what its last attempt came to
 ALTER TYPE standing ADD ATTRIBUTE authorized boolean,
     ADD ATTRIBUTE change text, ADD ATTRIBUTE change_at timestamptz,
-    ADD ATTRIBUTE change_letter boolean;
+    ADD ATTRIBUTE change_letter boolean, ADD ATTRIBUTE change_code text;
 
 CREATE OR REPLACE FUNCTION job_rank(p_kind text) RETURNS int
 LANGUAGE sql IMMUTABLE AS

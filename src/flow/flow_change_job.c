@@ -13,6 +13,8 @@
 
 static pay_status_t job_change_found(pay_flow_t *flow,
     const pay_event_t *event, pay_effect_t *effect);
+static pay_status_t job_change_waits(pay_flow_t *flow, pay_job_t *job,
+    pay_effect_t *effect);
 static pay_status_t job_change_sent(pay_flow_t *flow,
     const pay_event_t *event, pay_effect_t *effect);
 static pay_psp_change_kind_t kind_at_psp(const pay_checkout_t *checkout,
@@ -157,8 +159,7 @@ job_change_found(pay_flow_t *flow, const pay_event_t *event,
     status = pay_change_prepare(flow, &job->change, &job->send);
 
     if (status == PAY_NOT_FOUND) {
-        return pay_job_finish(flow, job, &(pay_job_end_t) {
-            NO_PAGE_MS, "no_token", NULL }, effect);
+        return job_change_waits(flow, job, effect);
     }
 
     if (status == PAY_INVALID) {
@@ -169,6 +170,23 @@ job_change_found(pay_flow_t *flow, const pay_event_t *event,
     PAY_TRY(status);
 
     return pay_send_start(flow, &job->send, effect);
+}
+
+
+/* A page comes while the checkout lasts, or never.  The payment's id may come
+ * with a webhook at any time, which has the job run at once; in the end it is
+ * for people. */
+static pay_status_t
+job_change_waits(pay_flow_t *flow, pay_job_t *job, pay_effect_t *effect)
+{
+    if (job->reg.checkout.token.len == 0) {
+        return pay_job_finish(flow, job, &(pay_job_end_t) {
+            NO_PAGE_MS, "no_token", NULL }, effect);
+    }
+
+    job->send.retry_after_s = -1;
+
+    return pay_send_again(flow, job, "no_reference", effect);
 }
 
 

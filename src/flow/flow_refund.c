@@ -13,8 +13,6 @@
 
 static pay_status_t refund_sent(pay_flow_t *flow, const pay_event_t *event,
     pay_effect_t *effect);
-static pay_status_t send_again(pay_flow_t *flow, pay_job_t *job,
-    const char *code, pay_effect_t *effect);
 static pay_status_t send_dead(pay_flow_t *flow, pay_job_t *job,
     const char *code, const char *dead, pay_effect_t *effect);
 
@@ -35,7 +33,7 @@ pay_refund_start(pay_flow_t *flow, pay_job_t *job, pay_effect_t *effect)
     if ((adapter->traits & PAY_PSP_BY_PAYMENT) && job->reference.len == 0) {
         job->send.retry_after_s = -1;
 
-        return send_again(flow, job, "no_reference", effect);
+        return pay_send_again(flow, job, "no_reference", effect);
     }
 
     memset(change, 0, sizeof(*change));
@@ -86,13 +84,13 @@ pay_send_finish(pay_flow_t *flow, pay_job_t *job, const char *good,
         return send_dead(flow, job, "unknown", PAY_DEAD_KEY_WINDOW, effect);
 
     case PAY_SENT_NOT_SENT:
-        return send_again(flow, job, "not_sent", effect);
+        return pay_send_again(flow, job, "not_sent", effect);
 
     case PAY_SENT_UNKNOWN:
-        return send_again(flow, job, "unknown", effect);
+        return pay_send_again(flow, job, "unknown", effect);
 
     case PAY_SENT_NOT_STORED:
-        return send_again(flow, job, "not_stored", effect);
+        return pay_send_again(flow, job, "not_stored", effect);
 
     default:
         return pay_job_finish(flow, job, &(pay_job_end_t) { BUSY_MS, "busy",
@@ -101,8 +99,8 @@ pay_send_finish(pay_flow_t *flow, pay_job_t *job, const char *good,
 }
 
 
-static pay_status_t
-send_again(pay_flow_t *flow, pay_job_t *job, const char *code,
+pay_status_t
+pay_send_again(pay_flow_t *flow, pay_job_t *job, const char *code,
     pay_effect_t *effect)
 {
     pay_job_end_t  end;

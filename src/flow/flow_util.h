@@ -220,6 +220,10 @@ pay_status_t pay_change_job_start(pay_flow_t *flow, pay_job_t *job,
  * one that is done. */
 pay_status_t pay_send_finish(pay_flow_t *flow, pay_job_t *job,
     const char *good, pay_effect_t *effect) PAY_MUST_CHECK;
+/* Later, as payments_retry says, and not before send.retry_after_s; at its
+ * limit the job is a dead letter.  `code` is a literal. */
+pay_status_t pay_send_again(pay_flow_t *flow, pay_job_t *job,
+    const char *code, pay_effect_t *effect) PAY_MUST_CHECK;
 
 /* One fact of a PSP goes to apply_event, or to apply_change when it is about
  * something else than the payment (flow_event.c). */

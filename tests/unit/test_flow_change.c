@@ -714,12 +714,13 @@ Test(pay_flow_change, failing_memory_is_a_500_or_nothing)
 /* --- The job ------------------------------------------------------------ */
 
 static void
-job_open(world_t *world, const change_row_t *change, const view_t *view)
+job_attempt(world_t *world, const change_row_t *change, const view_t *view,
+    int64_t attempts)
 {
     pay_value_t  row[4 + PAY_VIEW_COLUMNS];
 
     row[0] = pay_value_text(PAY_STR("change"));
-    row[1] = pay_value_int(2);
+    row[1] = pay_value_int(attempts);
     row[2] = pay_value_text(PAY_STR(CHANGE_ID));
     row[3] = pay_value_null();
 
@@ -734,6 +735,13 @@ job_open(world_t *world, const change_row_t *change, const view_t *view)
     expect_arg(world, 1, NULL);
     expect_arg(world, 2, CHANGE_ID);
     world_change_row(world, "found", change, view);
+}
+
+
+static void
+job_open(world_t *world, const change_row_t *change, const view_t *view)
+{
+    job_attempt(world, change, view, 2);
 }
 
 
@@ -874,13 +882,42 @@ Test(pay_flow_change, a_refund_waits_for_the_id_of_the_payment)
     world_close(&world);
 
     job_open(&world, &row, &view);
-    expect_given_back(&world, 5000, "no_token", NULL);
+    expect_given_back(&world, 10000, "no_reference", NULL);
     world_close(&world);
 
     row.payment_reference = "pay_77";
     job_open(&world, &row, &view);
     expect_db(&world, PAY_OP_BEGIN_DISPATCH);
     world_close(&world);
+}
+
+
+/* It was asked for every 5 s without an end. */
+Test(pay_flow_change, a_wait_for_the_id_backs_off_and_ends_with_people)
+{
+    size_t        i;
+    view_t        view = view_with(PAID);
+    world_t       world;
+    change_row_t  row = change_of("refund");
+
+    static const struct {
+        int64_t      attempts, delay_ms;
+        const char  *dead;
+    } rows[] = {
+        { 1, 5000, NULL }, { 3, 20000, NULL }, { 49, 3600000, NULL },
+        { 50, 3600000, "retry_limit" }, { 51, 3600000, "retry_limit" }
+    };
+
+    made.traits = PAY_PSP_BY_PAYMENT;
+    row.payment_reference = NULL;
+
+    for (i = 0; i < COUNT(rows); i++) {
+        job_attempt(&world, &row, &view, rows[i].attempts);
+        expect_given_back(&world, rows[i].delay_ms, "no_reference",
+                          rows[i].dead);
+        cr_expect_eq(world.http_count, 0);
+        world_close(&world);
+    }
 }
 
 
