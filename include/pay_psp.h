@@ -214,6 +214,9 @@ typedef struct {
 #define PAY_PSP_BY_PAYMENT      0x10   /* captures, cancels and refunds name
                                           its payment, whose id may become
                                           known after the money */
+#define PAY_PSP_NAMES_REFUNDS   0x20   /* repeats our id of a refund in all
+                                          that it tells of it: one without is
+                                          not ours */
 
 /* Functions get sane arguments; all answers and bodies are untrusted.  They
  * never fail but for PAY_NO_MEMORY and PAY_BUG unless it says so. */

@@ -13,6 +13,8 @@ static pay_status_t event_args(pay_flow_t *flow, const pay_psp_t *psp,
 static pay_status_t change_args(pay_flow_t *flow, const pay_psp_t *psp,
     const char *source, const pay_psp_event_t *event, pay_str_t digest,
     const pay_value_t **args);
+static pay_str_t operation_of(const pay_psp_t *psp,
+    const pay_psp_event_t *event);
 static const char *word_of(const char *const *words, size_t count,
     unsigned i);
 
@@ -140,7 +142,7 @@ change_args(pay_flow_t *flow, const pay_psp_t *psp, const char *source,
     v[6] = pay_value_opt(event->token);
     v[7] = pay_value_opt(event->reference);
     v[8] = pay_value_opt(event->object);
-    v[9] = pay_value_opt(event->operation);
+    v[9] = pay_value_opt(operation_of(psp, event));
     v[10] = event->has_amount ? pay_value_int(event->amount_minor)
                               : pay_value_null();
     v[11] = event->has_amount ? pay_value_opt(event->currency)
@@ -156,6 +158,17 @@ change_args(pay_flow_t *flow, const pay_psp_t *psp, const char *source,
     *args = v;
 
     return PAY_OK;
+}
+
+
+/* A refund at a PSP that would have named ours is somebody else's, whatever
+ * its amount: "-".  Nothing is known of one without a name elsewhere. */
+static pay_str_t
+operation_of(const pay_psp_t *psp, const pay_psp_event_t *event)
+{
+    return (event->operation.len == 0 && event->about == PAY_ABOUT_REFUND
+            && (psp->adapter->traits & PAY_PSP_NAMES_REFUNDS))
+           ? PAY_STR("-") : event->operation;
 }
 
 

@@ -49,7 +49,7 @@ const pay_psp_adapter_t  pay_psp_paypal = {
     },
     .min_expiry_s = 60,
     .max_expiry_s = 10800,
-    .traits = PAY_PSP_BY_PAYMENT,
+    .traits = PAY_PSP_BY_PAYMENT | PAY_PSP_NAMES_REFUNDS,
     .changes = PAY_PSP_CAN(PAY_PSP_CAPTURE) | PAY_PSP_CAN(PAY_PSP_REFUND),
     .register_request = pay_paypal_register_request,
     .register_answer = paypal_register_answer,

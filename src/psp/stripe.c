@@ -42,7 +42,8 @@ const pay_psp_adapter_t  pay_psp_stripe = {
     },
     .min_expiry_s = 1800,
     .max_expiry_s = 86400,
-    .traits = PAY_PSP_AUTHORIZES | PAY_PSP_BY_PAYMENT,
+    .traits = PAY_PSP_AUTHORIZES | PAY_PSP_BY_PAYMENT
+              | PAY_PSP_NAMES_REFUNDS,
     .changes = PAY_PSP_CAN(PAY_PSP_CAPTURE) | PAY_PSP_CAN(PAY_PSP_CANCEL)
                | PAY_PSP_CAN(PAY_PSP_REFUND) | PAY_PSP_CAN(PAY_PSP_EXPIRE),
     .register_request = stripe_register_request,

@@ -258,6 +258,41 @@ Test(pay_flow_after, news_of_what_follows_a_sale_has_an_operation_of_its_own)
 }
 
 
+/* One of the amount of ours was taken for it. */
+Test(pay_flow_after, a_refund_that_a_psp_would_have_named_is_not_ours)
+{
+    size_t   i;
+    world_t  world;
+
+    static const struct {
+        pay_psp_about_t   about;
+        unsigned          traits;
+        const char       *operation;   /* NULL: none is told */
+    } rows[] = {
+        { PAY_ABOUT_REFUND, PAY_PSP_NAMES_REFUNDS, "-" },
+        { PAY_ABOUT_REFUND, 0, NULL },
+        { PAY_ABOUT_DISPUTE, PAY_PSP_NAMES_REFUNDS, NULL }
+    };
+
+    memset(&told, 0, sizeof(told));
+
+    for (i = 0; i < COUNT(rows); i++) {
+        told.about = rows[i].about;
+        made.traits = rows[i].traits;
+        webhook_open(&world);
+        expect_db(&world, PAY_OP_APPLY_CHANGE);
+
+        if (rows[i].operation != NULL) {
+            expect_arg(&world, 9, rows[i].operation);
+        } else {
+            cr_expect(world.effect.args[9].is_null);
+        }
+
+        world_close(&world);
+    }
+}
+
+
 Test(pay_flow_after, every_outcome_of_such_news_is_200)
 {
     size_t   i;
