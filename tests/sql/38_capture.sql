@@ -390,6 +390,19 @@ SELECT is(pg_temp.sent('c40', 'cancel', 'kx1', 'DONE'), 'stored', 'and done');
 SELECT is(concat_ws(' / ', pg_temp.how('kx1'), pg_temp.doubts('c40')),
           'FAILED / cancel contradiction', 'people decide');
 
+-- a PSP that takes more than was held: the books hold, and people hear of it
+SELECT pg_temp.sold('c41', '{o41:100}', true)
+\g /dev/null
+SELECT is(pg_temp.change('o41', 'capture', 'kx2', 60), 'created capture '
+          'NOT_STARTED 60', 'asked for, not sent yet');
+SELECT is(pg_temp.news('capture', 'succeeded', 'pi-c41', 100, 't-c41'),
+          'applied', 'somebody captures all of it there');
+SELECT is(pg_temp.send('c41', 'capture', 'kx2'), 'send 1 1', 'ours leaves');
+SELECT is(pg_temp.sent('c41', 'capture', 'kx2', 'DONE'), 'stored', 'is done');
+SELECT is(concat_ws(' / ', pg_temp.money('o41'), pg_temp.how('kx2'),
+                    pg_temp.doubts('c41')),
+          '0 100 0 0 0 / SUCCESS / capture exceeds', 'people decide');
+
 \i :checks
 SELECT * FROM finish();
 ROLLBACK;
