@@ -5,10 +5,21 @@ another for ever.  After each test every invariant of sql/checks must hold.
 
 import random
 import uuid
+from concurrent.futures import ThreadPoolExecutor
 
 import psycopg2
 import pytest
-from support.sql_changes import ask, begin, hear, send, sold, tell
+from support.sold import AT_EVERY_STEP
+from support.sql_changes import (
+    answer,
+    ask,
+    begin,
+    hear,
+    leave,
+    send,
+    sold,
+    tell,
+)
 from support.sql_gateway import (
     connections,  # noqa: F401
     database,  # noqa: F401
@@ -42,6 +53,36 @@ def money_of(dsn):
     read.booked = booked
     yield read
     connection.close()
+
+
+class Books:
+    """Reads the books beside those that write them.  All is read in one
+    statement, of one moment: whatever has been committed adds up."""
+
+    def __init__(self, dsn):
+        self.connection = psycopg2.connect(dsn)
+        self.connection.autocommit = True
+        self.cursor = self.connection.cursor()
+
+    def judge(self):
+        self.cursor.execute(AT_EVERY_STEP)
+        assert self.cursor.fetchall() == []
+
+    def watched(self, *calls):
+        """Makes the calls at once; judges meanwhile, and after them."""
+        with ThreadPoolExecutor(1) as pool:
+            acts = pool.submit(together, *calls)
+            while not acts.done():
+                self.judge()
+            acts.result()
+        self.judge()
+
+
+@pytest.fixture(name="books")
+def books_of(dsn):
+    made = Books(dsn)
+    yield made
+    made.connection.close()
 
 
 def test_sixty_four_refunds_of_one_order_take_what_there_is(gateways, money):
@@ -210,9 +251,13 @@ def test_captures_are_counted_once_by_whoever_tells(gateways, money):
     for _ in range(30):
         ((checkout, order),) = sold(some[0], manual=True)
         changes = [ask(some[0], order, "capture", n)[1] for n in (60, 40)]
+        attempts = [leave(some[0], checkout, "capture", change)[1]
+                    for change in changes]
         together(
-            lambda: send(some[0], checkout, "capture", changes[0], "DONE"),
-            lambda: send(some[1], checkout, "capture", changes[1], "DONE"),
+            lambda: answer(some[0], checkout, "capture", changes[0],
+                           attempts[0], "DONE"),
+            lambda: answer(some[1], checkout, "capture", changes[1],
+                           attempts[1], "DONE"),
             lambda: hear(some[2], "capture", "succeeded", checkout,
                          f"pi-{checkout}", 100),
             lambda: some[3].apply([("webhook", f"p-{checkout}", "paid",
@@ -248,52 +293,98 @@ def name_payment(gateway, checkout, name):
                               None, None, "request")])
 
 
-def test_random_histories_add_up(gateways, money):
-    """Whatever is asked for and told, at once and in any order: after each
-    round the orders add up, and in the end every invariant holds."""
-    some = gateways(8)
-    rng = random.Random(20)
-    made = sold(some[0], orders=3) + sold(some[0], manual=True, orders=3)
-    things = {checkout: [str(uuid.uuid4()) for _ in range(4)]
-              for checkout, _ in made}
-    open_changes = []
+SHOPPERS = 8
+ROUNDS = 60
+# Whatever is said, by whom and in which order.
+SHARES = [1, 7, 33, None]
+ENDS = ["DONE", "PENDING", "REFUSED", "UNKNOWN", "NOT_SENT"]
 
-    def step(gateway):
-        checkout, order = rng.choice(made)
-        thing = rng.choice(things[checkout])
-        kind = rng.choice(["refund", "refund", "capture", "final_capture"])
-        amount = rng.choice([1, 7, 33, None])
-        state = rng.choice(["DONE", "PENDING", "REFUSED", "UNKNOWN",
-                            "NOT_SENT"])
-        word = rng.choice(["pending", "succeeded", "failed"])
-        choice = rng.random()
 
-        def asked():
+class History:
+    """Buyers, a storefront, the PSP and banks, each at any moment: what one
+    of them does next."""
+
+    def __init__(self, rng):
+        self.rng = rng
+        self.made = []          # (checkout, order)
+        self.things = {}        # checkout → ids of what happens at the PSP
+        self.changes = []       # (checkout, id)
+
+    def step(self, gateway):
+        choose = self.rng.choices(
+            [self.sells, self.asks, self.hears_of_ours, self.hears_of_refund,
+             self.hears_of_dispute, self.hears_of_capture],
+            [10, 40, 10, 15, 15, 10])[0]
+        if not self.made:
+            choose = self.sells
+        return choose(gateway)
+
+    def sells(self, gateway):
+        manual = self.rng.random() < 0.5
+
+        def act():
+            for checkout, order in sold(gateway, manual=manual):
+                self.things[checkout] = [str(uuid.uuid4()) for _ in range(4)]
+                self.made.append((checkout, order))
+        return act
+
+    def some(self):
+        checkout, order = self.rng.choice(self.made)
+        return checkout, order, self.rng.choice(self.things[checkout])
+
+    def asks(self, gateway):
+        checkout, order, _ = self.some()
+        kind = self.rng.choice(["refund", "refund", "capture",
+                                "final_capture"])
+        amount = self.rng.choice(SHARES)
+        state = self.rng.choice(ENDS)
+
+        def act():
             outcome, change = ask(gateway, order, kind, amount)
             if outcome == "created":
-                open_changes.append(change)
-                send(gateway, checkout, kind.replace("final_", ""), change,
+                self.changes.append((checkout, change))
+                send(gateway, checkout, kind.removeprefix("final_"), change,
                      state)
+        return act
 
-        if choice < 0.5:
-            return asked
-        if choice < 0.6 and open_changes:
-            change = rng.choice(open_changes)
-            return lambda: hear(gateway, "refund", word, checkout, None,
-                                None, change)
-        if choice < 0.75:
-            return lambda: hear(gateway, "refund", word, checkout, thing,
-                                rng.choice([1, 9]))
-        if choice < 0.9:
-            return lambda: hear(gateway, "dispute", rng.choice(
-                ["opened", "won", "lost"]), checkout, thing, 11)
-        return lambda: hear(gateway, "capture", "succeeded", checkout,
-                            thing, rng.choice([10, 50, 90]))
+    def hears_of_ours(self, gateway):
+        if not self.changes:
+            return self.sells(gateway)
+        checkout, change = self.rng.choice(self.changes)
+        word = self.rng.choice(["pending", "succeeded", "failed"])
+        return lambda: hear(gateway, "refund", word, checkout, None, None,
+                            change)
 
-    for _ in range(60):
-        together(*[step(gateway) for gateway in some])
-        for _, order in made:
-            authorized, captured, refunding, refunded, lost = money(order)
-            assert refunding + refunded <= captured <= 100
-            assert authorized + captured <= 100
-            assert min(authorized, refunding, refunded, lost) >= 0
+    def hears_of_refund(self, gateway):
+        checkout, _, thing = self.some()
+        word = self.rng.choice(["pending", "succeeded", "failed"])
+        amount = self.rng.choice([1, 9])
+        return lambda: hear(gateway, "refund", word, checkout, thing, amount)
+
+    def hears_of_dispute(self, gateway):
+        checkout, _, thing = self.some()
+        word = self.rng.choice(["opened", "won", "lost"])
+        return lambda: hear(gateway, "dispute", word, checkout, thing, 11)
+
+    def hears_of_capture(self, gateway):
+        checkout, _, thing = self.some()
+        amount = self.rng.choice([10, 50, 90])
+        return lambda: hear(gateway, "capture", "succeeded", checkout, thing,
+                            amount)
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_random_histories_add_up(gateways, money, books, seed):
+    """Payments, captures, refunds and disputes, asked for and told, eight at
+    once and in any order: at every step the ledger sums to nothing, each
+    wallet is the sum of its lines, no order has paid back more than it has
+    captured; in the end every invariant holds."""
+    some = gateways(SHOPPERS)
+    history = History(random.Random(seed))
+    for _ in range(ROUNDS):
+        books.watched(*[history.step(gateway) for gateway in some])
+    for _, order in history.made:
+        authorized, captured, refunding, refunded, lost = money(order)
+        assert refunding + refunded <= captured <= 100
+        assert authorized + captured <= 100
+        assert min(authorized, refunding, refunded, lost) >= 0

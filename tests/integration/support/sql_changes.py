@@ -43,16 +43,29 @@ def ask(gateway, order, kind, amount=None):
     return row[0], change
 
 
-def send(gateway, checkout, operation, change, state, reference=None):
-    """Sent, and answered like this."""
+def leave(gateway, checkout, operation, change):
+    """It leaves for the PSP: (outcome, attempt)."""
     (row,) = gateway.send([(checkout, operation, change)])
-    if row[0] != "send":
-        return row[0]
-    rows = [(MERCHANT, checkout, operation, change, row[1], state,
+    return row[:2]
+
+
+def answer(gateway, checkout, operation, change, attempt, state,
+           reference=None):
+    """Of what has left."""
+    rows = [(MERCHANT, checkout, operation, change, attempt, state,
              "complete", 200, "code", reference or change, "request")]
     return outcomes(gateway.call("end_dispatch", ["text"] * 4 + [
         "bigint", "text", "text", "bigint", "text", "text", "text"],
         zip(*rows, strict=False)))[0]
+
+
+def send(gateway, checkout, operation, change, state, reference=None):
+    """Sent, and answered like this."""
+    outcome, attempt = leave(gateway, checkout, operation, change)
+    if outcome != "send":
+        return outcome
+    return answer(gateway, checkout, operation, change, attempt, state,
+                  reference)
 
 
 def tell(gateway, items):
