@@ -17,7 +17,8 @@
 #include <unistd.h>
 
 
-#define SECOND  INT64_C(1000000)
+#define SECOND     INT64_C(1000000)
+#define TIMER_MIN  100000            /* microseconds */
 
 
 static const volatile int64_t  *says;
@@ -93,4 +94,23 @@ time(time_t *out)
     }
 
     return ts.tv_sec;
+}
+
+
+/* A timer of PostgreSQL's that goes off asks the wall clock and, as long as
+ * that says "not yet", is set for what is left.  On a clock that stands still
+ * two microseconds are left for ever, and the process does nothing else. */
+int
+setitimer(__itimer_which_t which, const struct itimerval *value,
+    struct itimerval *old)
+{
+    struct itimerval  timer = *value;
+
+    if (timer.it_value.tv_sec == 0 && timer.it_value.tv_usec > 0
+        && timer.it_value.tv_usec < TIMER_MIN)
+    {
+        timer.it_value.tv_usec = TIMER_MIN;
+    }
+
+    return (int) syscall(SYS_setitimer, which, &timer, old);
 }
