@@ -1,13 +1,16 @@
 """Any sequence of sales, captures, refunds and disputes, by the API and at the
-PSP, with webhooks that are sent, doubled or late: Hypothesis looks for one
-after which the books do not agree.
+PSP, several at once, with webhooks that are sent, doubled or late: Hypothesis
+looks for one after which the books do not agree.
 
 The same sequences in each run; STATE_MACHINE_EXAMPLES=n tries n new ones.
 """
 
 import json
 import os
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 
+import httpx
 import pytest
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
@@ -95,23 +98,68 @@ class Money(RuleBasedStateMachine):
     )
     def changes(self, sale, tail, share, result, fault):
         """share: tenths of the whole"""
-        body = {}
-        if share and tail != "cancel":
-            whole = sale.minor()
-            amount = text(max(1, whole * share // 10), sale.currency)
-            body = {"amount": amount, "currency": sale.currency}
         word = tail.removesuffix("s")
         if word in ("refund", "capture"):
             self.stack.mock.settings(**{f"{word}_result": result})
         if FAULTS[fault]:
             spoilt = {"operation": word, "nonce": sale.nonce}
             self.stack.mock.faults(spoilt | FAULTS[fault])
+        self.ask(sale, tail, share)
+
+    def ask(self, sale, tail, share):
+        body = {}
+        if share and tail != "cancel":
+            whole = sale.minor()
+            amount = text(max(1, whole * share // 10), sale.currency)
+            body = {"amount": amount, "currency": sale.currency}
         key = new_id()
         answer = sale.change(tail, key, **body)
         assert answer.status_code in {201, 202} | REFUSALS, answer.text
         if answer.status_code in (201, 202):
-            shown = answer.json()
-            self.asked.append((sale, key, tail, body, shown[f"{word}_id"]))
+            change_id = answer.json()[f"{tail.removesuffix('s')}_id"]
+            self.asked.append((sale, key, tail, body, change_id))
+
+    @rule(
+        sale=sales,
+        wanted=st.lists(
+            st.tuples(
+                st.sampled_from(["refunds", "refunds", "capture"]),
+                st.sampled_from([None, 1, 3, 7]),
+            ),
+            min_size=2,
+            max_size=5,
+        ),
+        disputed=st.sampled_from([0, 2, 10]),
+        result=st.sampled_from(["done", "pending"]),
+    )
+    def all_want_it_at_once(self, sale, wanted, disputed, result):
+        """Several storefronts, the buyer's bank, and an event that was held
+        back; the books are judged while they are at it.
+        """
+        self.stack.mock.settings(refund_result=result, capture_result="done")
+        acts = [partial(self.ask, sale, *each) for each in wanted]
+        if disputed:
+            acts.append(partial(self.dispute, sale, disputed))
+        for event in first_of_each(sale.unsent(), sale.told)[:1]:
+            acts.append(partial(self.tell_event, sale, event))
+        with ThreadPoolExecutor(len(acts)) as pool:
+            done = [pool.submit(act) for act in acts]
+            while not all(each.done() for each in done):
+                books_hold(self.stack)
+            for each in done:
+                each.result()
+
+    def dispute(self, sale, share):
+        """Unless others have the money before."""
+        amount = max(1, sale.minor() * share // 10)
+        try:
+            sale.at_psp("dispute", amount_minor=amount, fee_minor=15)
+        except httpx.HTTPStatusError as error:
+            assert error.response.status_code < 500, error
+
+    def tell_event(self, sale, event):
+        sale.send(event)
+        sale.told.add(event["id"])
 
     @rule(data=st.data())
     def repeats(self, data):
@@ -171,8 +219,7 @@ class Money(RuleBasedStateMachine):
         events = first_of_each(sale.unsent(), sale.told)
         if events:
             place = data.draw(st.sampled_from(range(len(events))))
-            sale.send(events[place])
-            sale.told.add(events[place]["id"])
+            self.tell_event(sale, events[place])
 
     @rule(sale=sales)
     def jobs_run(self, sale):
@@ -188,8 +235,7 @@ class Money(RuleBasedStateMachine):
 
     def tell(self, sale):
         for event in sale.unsent():
-            sale.send(event)
-            sale.told.add(event["id"])
+            self.tell_event(sale, event)
 
     def settle(self, sale):
         """Jobs go on until no change of ours is open but what is pending at
