@@ -1,8 +1,8 @@
--- Nothing stays parked once its token is known, but for what takes money back
+-- Nothing stays parked once its token or its payment is known, but for what takes money back
 -- that has not come yet, and a sum of captures while one of them is open (I6).
 SELECT i.psp, i.event_id, i.token
 FROM pay.webhook_inbox i
-JOIN pay.psp_token t ON t.psp = i.psp AND t.token = i.token
+JOIN pay.psp_token t ON t.psp = i.psp AND t.token IN (i.token, i.reference)
 WHERE i.state = 'parked' AND t.checkout_id IS NOT NULL
     AND (i.checkout_id IS NULL OR i.about IS NULL OR NOT EXISTS (
         SELECT FROM pay.payment_order o

@@ -99,7 +99,8 @@ COMMENT ON FUNCTION pay.claim_references IS
     'Makes PSPs'' ids of payments the property of checkouts, first wins';
 
 
--- The names that webhooks about these names bring with them.
+-- The names that webhooks about these names bring with them, if they are
+-- believed.
 CREATE OR REPLACE FUNCTION pay.parked_references(
     p_merchant_id text[], p_checkout_id text[], p_psp text[],
     p_name text[], OUT merchants text[], OUT checkouts text[],
@@ -113,15 +114,20 @@ BEGIN
         u (merchant_id, checkout_id, psp, name)
     JOIN webhook_inbox i ON i.psp = u.psp AND i.token = u.name
         AND i.state = 'parked'
-    WHERE i.reference <> i.token;
+    JOIN checkout c ON c.merchant_id = u.merchant_id
+        AND c.checkout_id = u.checkout_id
+    WHERE i.reference <> i.token
+        AND (i.about IS NOT NULL
+             OR fact_kind(i.fact, i.amount_minor, i.currency, c.total_minor,
+                          c.currency) NOT IN ('mismatch', 'notified'));
 END
 $$;
 COMMENT ON FUNCTION pay.parked_references IS
     'Ids of payments in webhooks that wait for these names';
 
 
--- Webhooks that wait for names which locked checkouts have now: about their
--- payments as facts, about what follows a sale as news.
+-- Webhooks that wait for names which locked checkouts have now, tokens first:
+-- about their payments as facts, about what follows a sale as news.
 CREATE OR REPLACE FUNCTION pay.find_parked(
     p_merchant_id text[], p_checkout_id text[], p_psp text[],
     p_name text[], OUT facts fact[], OUT told news[])
@@ -132,31 +138,43 @@ BEGIN
                       c.currency),
             'webhook', w.psp, w.event_id, w.type, w.code, w.token,
             w.reference, w.amount_minor, w.currency, w.request_id, NULL,
-            NULL, NULL, NULL)::fact) FILTER (WHERE w.about IS NULL),
+            NULL, NULL, NULL)::fact ORDER BY w.n)
+            FILTER (WHERE w.about IS NULL),
         array_agg(ROW(w.n, w.merchant_id, w.checkout_id, w.psp, w.via,
             w.event_id, w.type, w.about ->> 'about', w.about ->> 'news',
             w.token, w.reference, w.about ->> 'object',
             w.about ->> 'operation_id', w.amount_minor, w.currency,
             (w.about ->> 'fee_minor')::bigint, w.about ->> 'fee_currency',
-            w.code, NULL, w.request_id, NULL)::news)
+            w.code, NULL, w.request_id, NULL)::news ORDER BY w.n)
             FILTER (WHERE w.about IS NOT NULL)
     INTO facts, told
     FROM (
-        SELECT i.psp, i.event_id, i.type, i.fact, i.token, i.reference,
-            i.code, i.amount_minor, i.currency, i.via, i.about, i.request_id,
-            t.merchant_id, t.checkout_id,
-            row_number() OVER (ORDER BY i.received_at, i.event_id) AS n
-        FROM (SELECT DISTINCT * FROM unnest(p_merchant_id, p_checkout_id,
-                                            p_psp, p_name)) AS
-            u (merchant_id, checkout_id, psp, name)
-        JOIN registration r ON r.merchant_id = u.merchant_id
-            AND r.checkout_id = u.checkout_id
-        JOIN psp_token t ON t.psp = u.psp AND t.token = u.name
-            AND t.merchant_id = u.merchant_id
-            AND t.checkout_id = u.checkout_id
-            AND (t.is_reference OR t.token IN (r.token, r.alias))
-        JOIN webhook_inbox i ON i.psp = t.psp AND i.token = t.token
-            AND i.state = 'parked') w
+        SELECT x.*,
+            row_number() OVER (ORDER BY x.received_at, x.event_id) AS n
+        FROM (
+            SELECT DISTINCT ON (i.psp, i.event_id) i.psp, i.event_id, i.type,
+                i.fact, i.token, i.reference, i.code, i.amount_minor,
+                i.currency, i.via, i.about, i.request_id, i.received_at,
+                t.merchant_id, t.checkout_id
+            FROM (SELECT DISTINCT * FROM unnest(p_merchant_id, p_checkout_id,
+                                                p_psp, p_name)) AS
+                u (merchant_id, checkout_id, psp, name)
+            JOIN registration r ON r.merchant_id = u.merchant_id
+                AND r.checkout_id = u.checkout_id
+            JOIN psp_token t ON t.psp = u.psp AND t.token = u.name
+                AND t.merchant_id = u.merchant_id
+                AND t.checkout_id = u.checkout_id
+                AND (t.is_reference OR t.token IN (r.token, r.alias))
+            CROSS JOIN LATERAL (
+                SELECT * FROM webhook_inbox p
+                WHERE p.psp = t.psp AND p.token = t.token
+                    AND p.state = 'parked'
+                UNION ALL
+                SELECT * FROM webhook_inbox p
+                WHERE p.psp = t.psp AND p.reference = t.token
+                    AND p.reference <> p.token AND p.state = 'parked'
+                    AND p.checkout_id IS NULL) i
+            ORDER BY i.psp, i.event_id, i.token = t.token DESC) x) w
     JOIN checkout c ON c.merchant_id = w.merchant_id
         AND c.checkout_id = w.checkout_id;
 
@@ -197,6 +215,27 @@ END
 $$;
 COMMENT ON FUNCTION pay.apply_parked IS
     'Applies webhooks that waited for these names; what is to be booked';
+
+
+-- p_items: those of which claim_references() says that something waits.
+CREATE OR REPLACE FUNCTION pay.apply_named(
+    p_items int[], p_merchant_id text[], p_checkout_id text[], p_psp text[],
+    p_name text[])
+RETURNS posting[] LANGUAGE plpgsql AS $$
+BEGIN
+    IF p_items = '{}' THEN
+        RETURN '{}';
+    END IF;
+
+    RETURN apply_parked(
+        ARRAY(SELECT p_merchant_id[n] FROM unnest(p_items) n),
+        ARRAY(SELECT p_checkout_id[n] FROM unnest(p_items) n),
+        ARRAY(SELECT p_psp[n] FROM unnest(p_items) n),
+        ARRAY(SELECT p_name[n] FROM unnest(p_items) n));
+END
+$$;
+COMMENT ON FUNCTION pay.apply_named IS
+    'Applies webhooks that waited for the names of some items';
 
 
 -- Tokens of locked checkouts that have none and are still at that PSP;

@@ -382,6 +382,34 @@ COMMENT ON FUNCTION pay.settle_changes IS
     'Changes after the end of a call';
 
 
+-- What PSPs call these captures: a refund may name one.
+CREATE OR REPLACE FUNCTION pay.capture_names(
+    p_merchant_id text[], p_checkout_id text[], p_operation text[],
+    p_operation_id text[], p_state text[], p_reference text[],
+    p_items int[], OUT psps text[], OUT names text[])
+LANGUAGE plpgsql STABLE AS $$
+BEGIN
+    SELECT array_agg(d.psp::text ORDER BY n),
+        array_agg(CASE WHEN d.psp IS NOT NULL THEN p_reference[n] END
+                  ORDER BY n)
+    INTO psps, names
+    FROM generate_subscripts(p_operation, 1) n
+    LEFT JOIN LATERAL (
+        SELECT d.psp FROM dispatch d
+        WHERE n = ANY (p_items) AND p_operation[n] = 'capture'
+            AND p_state[n] IN ('DONE', 'PENDING')
+            AND p_reference[n] <> ''
+            AND d.merchant_id = p_merchant_id[n]
+            AND d.checkout_id = p_checkout_id[n]
+            AND d.operation = 'capture'
+            AND d.operation_id = p_operation_id[n]
+        ORDER BY d.attempt DESC LIMIT 1) d ON true;
+END
+$$;
+COMMENT ON FUNCTION pay.capture_names IS
+    'The PSPs'' ids of captures, as they end';
+
+
 CREATE OR REPLACE FUNCTION pay_api.end_dispatch(
     p_merchant_id text[], p_checkout_id text[], p_operation text[],
     p_operation_id text[], p_attempt bigint[], p_state text[],
@@ -395,6 +423,9 @@ DECLARE
     v_stored int[];
     v_refund int[];
     v_facts  fact[] := '{}';
+    v_named  record;
+    v_parked int[];
+    v_taken  record;
 BEGIN
     PERFORM check_batch(
         array_dims(p_merchant_id), array_dims(p_checkout_id),
@@ -414,6 +445,10 @@ BEGIN
             AND coalesce(octet_length(p_code[n]), 0) <= 255
             AND coalesce(octet_length(p_reference[n]), 0) <= 255);
 
+    v_named := capture_names(p_merchant_id, p_checkout_id, p_operation,
+        p_operation_id, p_state, p_reference, v_valid);
+    v_parked := claim_references(p_merchant_id, p_checkout_id, v_named.psps,
+                                 v_named.names);
     PERFORM lock_checkouts(p_merchant_id, p_checkout_id);
 
     v_stored := coalesce(hear_dispatches(p_merchant_id, p_checkout_id,
@@ -431,7 +466,9 @@ BEGIN
 
     v_facts := v_facts || settle_changes(p_merchant_id, p_operation_id,
         p_code, p_reference, p_request_id, v_stored);
-    PERFORM record_facts(number_facts(v_facts, 0));
+    v_taken := take_facts(number_facts(v_facts, 0));
+    PERFORM post(v_taken.postings || apply_named(v_parked, p_merchant_id,
+        p_checkout_id, v_named.psps, v_named.names));
 
     RETURN QUERY
     SELECT n, CASE WHEN n <> ALL (v_valid) THEN 'invalid'

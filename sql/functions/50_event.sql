@@ -6,7 +6,7 @@ SET LOCAL search_path = pay, pg_temp;
 
 
 -- Checked items as facts, with their checkout where the token (or alias) is
--- known.  kind is none for what says nothing about a payment, notified for
+-- known, or else the payment.  kind is none for what says nothing about a payment, notified for
 -- what only asks that the PSP be asked: a webhook, or a hint that nobody
 -- vouches for; unknown for what a PSP's list of its events says of a token
 -- that is not ours.  An event from that list is a webhook that came another
@@ -18,9 +18,9 @@ CREATE OR REPLACE FUNCTION pay.read_facts(
 RETURNS fact[] LANGUAGE plpgsql STABLE AS $$
 BEGIN
     RETURN ARRAY(
-        SELECT ROW(u.n, NULL, t.merchant_id, t.checkout_id,
+        SELECT ROW(u.n, NULL, c.merchant_id, c.checkout_id,
             fact_kind(CASE WHEN u.source = 'backfill'
-                               AND t.checkout_id IS NULL THEN 'unknown'
+                               AND c.checkout_id IS NULL THEN 'unknown'
                            WHEN u.token <> '' THEN u.fact
                            ELSE 'none' END,
                       u.amount_minor, nullif(u.currency, ''),
@@ -37,8 +37,14 @@ BEGIN
             WITH ORDINALITY AS u (psp, source, event_id, type, fact, token,
             reference, code, amount_minor, currency, request_id, n)
         LEFT JOIN psp_token t ON t.psp = u.psp AND t.token = u.token
-        LEFT JOIN checkout c ON c.merchant_id = t.merchant_id
-            AND c.checkout_id = t.checkout_id
+        LEFT JOIN LATERAL (
+            SELECT k.merchant_id, k.checkout_id FROM psp_token k
+            WHERE t.checkout_id IS NULL AND u.token <> ''
+                AND k.psp = u.psp AND k.token = u.reference
+            OFFSET 0) k ON true
+        LEFT JOIN checkout c
+            ON c.merchant_id = coalesce(t.merchant_id, k.merchant_id)
+            AND c.checkout_id = coalesce(t.checkout_id, k.checkout_id)
         WHERE id_ok(u.psp)
             AND CASE u.fact
                 WHEN 'ask' THEN u.source IN ('webhook', 'backfill', 'hint')
@@ -121,24 +127,25 @@ COMMENT ON FUNCTION pay.insert_webhooks IS
     'Stores webhooks once; returns the items that are duplicates';
 
 
--- Tokens that nobody has: the row of the token is locked, so that a
--- store_token that is just bringing it is waited for, and one that comes
--- later finds what was parked.
+-- Tokens that nobody has: the rows of the token and of the payment's id are
+-- locked, so that whoever is just bringing one of them is waited for, and one
+-- that comes later finds what was parked.
 CREATE OR REPLACE FUNCTION pay.await_tokens(
     p_facts fact[], p_duplicates int[])
 RETURNS fact[] LANGUAGE plpgsql AS $$
 BEGIN
     INSERT INTO psp_token AS t (psp, token)
-    SELECT DISTINCT f.psp, f.token
-    FROM unnest(p_facts) f
+    SELECT DISTINCT f.psp, x.name
+    FROM unnest(p_facts) f, unnest(ARRAY[f.token, f.reference]) x (name)
     WHERE f.actor = 'webhook' AND f.checkout_id IS NULL
         AND f.kind NOT IN ('none', 'unknown') AND f.item <> ALL (p_duplicates)
-    ORDER BY f.psp, f.token
+        AND x.name IS NOT NULL
+    ORDER BY f.psp, x.name
     ON CONFLICT (psp, token) DO UPDATE SET psp = t.psp
     WHERE t.checkout_id IS NULL;
 
     RETURN ARRAY(
-        SELECT ROW(f.item, f.turn, t.merchant_id, t.checkout_id,
+        SELECT ROW(f.item, f.turn, c.merchant_id, c.checkout_id,
             fact_kind(f.kind, f.amount_minor, f.currency, c.total_minor,
                       c.currency),
             f.actor, f.psp, f.event_id, f.type, f.code, f.token, f.reference,
@@ -146,12 +153,18 @@ BEGIN
             NULL)::fact
         FROM unnest(p_facts) f
         LEFT JOIN psp_token t ON t.psp = f.psp AND t.token = f.token
-        LEFT JOIN checkout c ON c.merchant_id = t.merchant_id
-            AND c.checkout_id = t.checkout_id);
+        LEFT JOIN LATERAL (
+            SELECT k.merchant_id, k.checkout_id FROM psp_token k
+            WHERE t.checkout_id IS NULL AND f.token IS NOT NULL
+                AND k.psp = f.psp AND k.token = f.reference
+            OFFSET 0) k ON true
+        LEFT JOIN checkout c
+            ON c.merchant_id = coalesce(t.merchant_id, k.merchant_id)
+            AND c.checkout_id = coalesce(t.checkout_id, k.checkout_id));
 END
 $$;
 COMMENT ON FUNCTION pay.await_tokens IS
-    'Looks unknown tokens up again, behind a lock';
+    'Looks unknown names up again, behind a lock';
 
 
 -- Items that need no lock: duplicates, what says nothing, what nobody knows.
@@ -176,7 +189,8 @@ COMMENT ON FUNCTION pay.set_aside IS
 
 -- Facts about known checkouts, and their inbox rows where the first guess
 -- (insert_webhooks) was wrong.  Whoever is told a payment's id for the first
--- time finds what was parked for it.
+-- time finds what was parked for it; but not by a word that is not believed,
+-- or that only asks.
 CREATE OR REPLACE FUNCTION pay.settle_facts(p_facts fact[], p_late boolean)
 RETURNS fact[] LANGUAGE plpgsql AS $$
 DECLARE
@@ -190,6 +204,7 @@ DECLARE
 BEGIN
     v_names := ARRAY(
         SELECT CASE WHEN f.actor IN ('webhook', 'query')
+                         AND f.kind NOT IN ('mismatch', 'notified')
                          AND f.reference IS DISTINCT FROM f.token
                     THEN f.reference END
         FROM unnest(p_facts) f);
@@ -203,15 +218,8 @@ BEGIN
     SELECT t.facts, t.postings INTO v_facts, v_booked
     FROM take_facts(p_facts) t;
 
-    IF v_parked <> '{}' THEN
-        v_booked := v_booked || apply_parked(
-            ARRAY(SELECT v_merchants[n] FROM unnest(v_parked) n),
-            ARRAY(SELECT v_checkouts[n] FROM unnest(v_parked) n),
-            ARRAY(SELECT v_psps[n] FROM unnest(v_parked) n),
-            ARRAY(SELECT v_names[n] FROM unnest(v_parked) n));
-    END IF;
-
-    PERFORM post(v_booked);
+    PERFORM post(v_booked || apply_named(v_parked, v_merchants, v_checkouts,
+                                         v_psps, v_names));
 
     IF p_late OR EXISTS (
         SELECT FROM unnest(v_facts) f

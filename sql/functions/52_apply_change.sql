@@ -186,9 +186,9 @@ BEGIN
     END IF;
 
     INSERT INTO psp_token AS t (psp, token)
-    SELECT DISTINCT n.psp, coalesce(n.token, n.reference)
-    FROM unnest(p_news) n
-    WHERE n.outcome = 'parked'
+    SELECT DISTINCT n.psp, x.name
+    FROM unnest(p_news) n, unnest(ARRAY[n.token, n.reference]) x (name)
+    WHERE n.outcome = 'parked' AND x.name IS NOT NULL
     ORDER BY 1, 2
     ON CONFLICT (psp, token) DO UPDATE SET psp = t.psp
     WHERE t.checkout_id IS NULL;
@@ -215,6 +215,8 @@ COMMENT ON FUNCTION pay.await_names IS
 -- none is expected.
 CREATE OR REPLACE FUNCTION pay.is_early(p_news news)
 RETURNS boolean LANGUAGE plpgsql STABLE AS $$
+DECLARE
+    v_order text := (named_order(p_news)).payment_order_id;
 BEGIN
     RETURN p_news.about IN ('refund', 'dispute')
         AND p_news.source <> 'query'
@@ -226,7 +228,9 @@ BEGIN
                             OR o.status IN ('NOT_STARTED', 'EXECUTING'))
             FROM payment_order o
             WHERE o.merchant_id = p_news.merchant_id
-                AND o.checkout_id = p_news.checkout_id)
+                AND o.checkout_id = p_news.checkout_id
+                AND o.payment_order_id
+                    = coalesce(v_order, o.payment_order_id))
         AND (change_meant(p_news)).change_id IS NULL
         AND NOT EXISTS (
             SELECT FROM late_success l
@@ -263,7 +267,8 @@ DECLARE
             SELECT w.* FROM webhook_inbox w
             WHERE w.merchant_id = f.merchant_id
                 AND w.checkout_id = f.checkout_id AND w.state = 'parked'
-            OFFSET 0) i);
+            OFFSET 0) i
+        ORDER BY i.received_at, i.event_id);
 BEGIN
     RETURN CASE WHEN v_news = '{}' THEN '{}'
                 ELSE (take_news(v_news)).postings END;
@@ -312,7 +317,8 @@ COMMENT ON FUNCTION pay.take_news IS
     'Takes words about what follows a sale into account';
 
 
--- A word that names a registration and a payment makes the payment's id known.
+-- A word that names a registration and a payment makes the payment's id known,
+-- and one about a capture that of the capture: a refund may name it.
 CREATE OR REPLACE FUNCTION pay.settle_news(p_news news[])
 RETURNS news[] LANGUAGE plpgsql AS $$
 DECLARE
@@ -324,26 +330,22 @@ DECLARE
     v_names     text[] := ARRAY(
         SELECT CASE WHEN n.reference IS DISTINCT FROM n.token
                     THEN n.reference END
+        FROM unnest(p_news) n) || ARRAY(
+        SELECT CASE WHEN n.about = 'capture' AND n.news <> 'failed'
+                    THEN n.object END
         FROM unnest(p_news) n);
     v_parked    int[];
     v_taken     record;
-    v_booked    posting[];
 BEGIN
+    v_merchants := v_merchants || v_merchants;
+    v_checkouts := v_checkouts || v_checkouts;
+    v_psps := v_psps || v_psps;
     v_parked := claim_references(v_merchants, v_checkouts, v_psps, v_names);
     PERFORM lock_checkouts(v_merchants, v_checkouts);
 
     v_taken := take_news(p_news);
-    v_booked := v_taken.postings;
-
-    IF v_parked <> '{}' THEN
-        v_booked := v_booked || apply_parked(
-            ARRAY(SELECT v_merchants[n] FROM unnest(v_parked) n),
-            ARRAY(SELECT v_checkouts[n] FROM unnest(v_parked) n),
-            ARRAY(SELECT v_psps[n] FROM unnest(v_parked) n),
-            ARRAY(SELECT v_names[n] FROM unnest(v_parked) n));
-    END IF;
-
-    PERFORM post(v_booked);
+    PERFORM post(v_taken.postings || apply_named(v_parked, v_merchants,
+        v_checkouts, v_psps, v_names));
 
     RETURN v_taken.told;
 END

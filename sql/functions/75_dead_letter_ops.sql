@@ -26,8 +26,10 @@ BEGIN
     INTO merchant, checkout
     FROM dead_letter d
     LEFT JOIN webhook_inbox i ON i.psp = d.psp AND i.event_id = d.event_id
-    LEFT JOIN psp_token t ON t.psp = i.psp AND t.token = i.token
-    WHERE d.dead_letter_id = p_id;
+    LEFT JOIN psp_token t ON t.psp = i.psp AND t.checkout_id IS NOT NULL
+        AND t.token IN (i.token, i.reference)
+    WHERE d.dead_letter_id = p_id
+    ORDER BY t.token = i.token DESC LIMIT 1;
 
     IF checkout IS NOT NULL THEN
         PERFORM lock_checkouts(ARRAY[merchant], ARRAY[checkout]);
@@ -124,10 +126,11 @@ BEGIN
         RETURN false;
     END IF;
 
-    PERFORM post(apply_parked(ARRAY[p_merchant_id], ARRAY[p_checkout_id],
-        ARRAY[p_letter.psp]::text[], ARRAY(
-            SELECT i.token::text FROM webhook_inbox i
-            WHERE i.psp = p_letter.psp AND i.event_id = p_letter.event_id)));
+    PERFORM post(apply_parked(array_agg(p_merchant_id),
+        array_agg(p_checkout_id), array_agg(p_letter.psp::text),
+        array_agg(x.name)))
+    FROM webhook_inbox i, unnest(ARRAY[i.token, i.reference]) x (name)
+    WHERE i.psp = p_letter.psp AND i.event_id = p_letter.event_id;
 
     RETURN EXISTS (
         SELECT FROM webhook_inbox i
