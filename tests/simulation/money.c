@@ -1,7 +1,7 @@
 /*
- * A model PSP's money: what it has held, taken and paid back, what a buyer's
- * bank took back from us, and what it charges.  A change comes here once for
- * each nonce that the PSP does not know any more; which must never be twice.
+ * A model PSP's money, as it is asked for: what it has held, taken and paid
+ * back.  A change comes here once for each nonce that the PSP does not know
+ * any more; which must never be twice.
  */
 
 #include <jansson.h>
@@ -33,23 +33,11 @@ static sim_said_t take_cancel(sim_t *sim, sim_reg_t *reg,
 static sim_said_t take_refund(sim_t *sim, sim_reg_t *reg,
     const asked_t *asked);
 static int64_t asked_back(const sim_reg_t *reg);
-static sim_move_t *add_move(sim_t *sim, sim_reg_t *reg, sim_move_kind_t kind,
-    pay_str_t nonce, int64_t minor);
 static sim_said_t say(sim_t *sim, const sim_move_t *move);
 static sim_said_t say_refused(sim_t *sim, const sim_reg_t *reg,
     const asked_t *asked, const char *what);
 static void capture_ends(sim_t *sim, void *data);
-static void refund_ends(sim_t *sim, void *data);
 static void refund_returns(sim_t *sim, void *data);
-static void taken(sim_t *sim, sim_reg_t *reg);
-static void refund_outside(sim_t *sim, void *data);
-static void dispute_opens(sim_t *sim, void *data);
-static void dispute_ends(sim_t *sim, void *data);
-static void tell_capture(sim_t *sim, const sim_move_t *move, int failed);
-static void tell_move(sim_t *sim, const sim_move_t *move, const char *type,
-    int must_come);
-static pay_str_t fee(sim_t *sim, sim_reg_t *reg);
-static pay_str_t nonce_too(sim_t *sim, const sim_move_t *move);
 
 
 static const struct {
@@ -168,7 +156,7 @@ take_approved(sim_t *sim, sim_reg_t *reg, const asked_t *asked)
         return sim_psp_refuse(sim, 422, "not_possible");
     }
 
-    move = add_move(sim, reg, SIM_CAPTURE, asked->nonce, asked->minor);
+    move = sim_money_add(sim, reg, SIM_CAPTURE, asked->nonce, asked->minor);
     move->state = SIM_MOVE_DONE;
     sim_money_paid(sim, reg);
 
@@ -199,7 +187,7 @@ take_capture(sim_t *sim, sim_reg_t *reg, const asked_t *asked)
         return say_refused(sim, reg, asked, "captures");
     }
 
-    move = add_move(sim, reg, SIM_CAPTURE, asked->nonce, asked->minor);
+    move = sim_money_add(sim, reg, SIM_CAPTURE, asked->nonce, asked->minor);
     move->is_final = asked->is_final;
     reg->capturing += move->minor;
 
@@ -226,7 +214,7 @@ take_cancel(sim_t *sim, sim_reg_t *reg, const asked_t *asked)
         return sim_psp_refuse(sim, 422, "not_possible");
     }
 
-    move = add_move(sim, reg, SIM_CANCEL, asked->nonce, reg->held);
+    move = sim_money_add(sim, reg, SIM_CANCEL, asked->nonce, reg->held);
     move->state = SIM_MOVE_DONE;
     reg->held = 0;
     sim_psp_settle(sim, reg, "cancelled", NULL);
@@ -254,20 +242,20 @@ take_refund(sim_t *sim, sim_reg_t *reg, const asked_t *asked)
         return say_refused(sim, reg, asked, "refunds");
     }
 
-    move = add_move(sim, reg, SIM_REFUND, asked->nonce, asked->minor);
+    move = sim_money_add(sim, reg, SIM_REFUND, asked->nonce, asked->minor);
     reg->refunding += move->minor;
 
     if (sim_chance(sim, 300)) {
         move->is_slow = 1;
 
         if (sim_chance(sim, 500)) {
-            tell_move(sim, move, "refund.pending", 0);
+            sim_bank_tell(sim, move, "refund.pending", 0);
         }
 
-        sim_after(sim, sim_between(sim, SIM_S, 30 * SIM_MIN), refund_ends,
-                  move);
+        sim_after(sim, sim_between(sim, SIM_S, 30 * SIM_MIN),
+                  sim_money_refund_ends, move);
     } else {
-        refund_ends(sim, move);
+        sim_money_refund_ends(sim, move);
     }
 
     return say(sim, move);
@@ -293,9 +281,9 @@ asked_back(const sim_reg_t *reg)
 }
 
 
-static sim_move_t *
-add_move(sim_t *sim, sim_reg_t *reg, sim_move_kind_t kind, pay_str_t nonce,
-    int64_t minor)
+sim_move_t *
+sim_money_add(sim_t *sim, sim_reg_t *reg, sim_move_kind_t kind,
+    pay_str_t nonce, int64_t minor)
 {
     sim_move_t  *move = sim_alloc(sim, sizeof(sim_move_t));
 
@@ -372,7 +360,7 @@ capture_ends(sim_t *sim, void *data)
 
     if (move->is_slow && sim_fault(sim, sim->faults.fails_later)) {
         move->state = SIM_MOVE_FAILED;
-        tell_capture(sim, move, 1);
+        sim_bank_capture(sim, move, 1);
         return;
     }
 
@@ -380,7 +368,7 @@ capture_ends(sim_t *sim, void *data)
     reg->held = move->is_final ? reg->capturing : reg->held - move->minor;
     reg->captured += move->minor;
     reg->payments++;
-    tell_capture(sim, move, 0);
+    sim_bank_capture(sim, move, 0);
 
     if (reg->captured == reg->total) {
         sim_psp_settle(sim, reg, "paid", NULL);
@@ -389,13 +377,13 @@ capture_ends(sim_t *sim, void *data)
         reg->status = "paid";
     }
 
-    taken(sim, reg);
+    sim_bank_taken(sim, reg);
 }
 
 
 /* A call may have been answered with this, or it was pending. */
-static void
-refund_ends(sim_t *sim, void *data)
+void
+sim_money_refund_ends(sim_t *sim, void *data)
 {
     sim_move_t  *move = data;
     sim_reg_t   *reg = move->reg;
@@ -404,13 +392,13 @@ refund_ends(sim_t *sim, void *data)
 
     if (move->is_slow && sim_fault(sim, sim->faults.fails_later)) {
         move->state = SIM_MOVE_FAILED;
-        tell_move(sim, move, "refund.failed", 1);
+        sim_bank_tell(sim, move, "refund.failed", 1);
         return;
     }
 
     move->state = SIM_MOVE_DONE;
     reg->refunded += move->minor;
-    tell_move(sim, move, "refund.done", 1);
+    sim_bank_tell(sim, move, "refund.done", 1);
 
     if (move->nonce.len != 0 && sim_fault(sim, sim->faults.fails_later)) {
         sim_after(sim, sim_between(sim, 0, 30 * SIM_MIN), refund_returns,
@@ -429,7 +417,7 @@ refund_returns(sim_t *sim, void *data)
     move->reg->refunded -= move->minor;
     sim_say(sim, "   psp %u: %.*s has come back", move->reg->psp->index,
             pay_fmt(move->id));
-    tell_move(sim, move, "refund.failed", 1);
+    sim_bank_tell(sim, move, "refund.failed", 1);
 }
 
 
@@ -443,157 +431,5 @@ sim_money_paid(sim_t *sim, sim_reg_t *reg)
     }
 
     sim_psp_settle(sim, reg, "paid", NULL);
-    taken(sim, reg);
-}
-
-
-/* What others may do to it from now on. */
-static void
-taken(sim_t *sim, sim_reg_t *reg)
-{
-    pay_str_t  cost;
-
-    if (sim_fault(sim, sim->faults.outside)) {
-        sim_after(sim, sim_between(sim, 0, 20 * SIM_MIN), refund_outside,
-                  reg);
-    }
-
-    if (sim_fault(sim, sim->faults.disputed)) {
-        sim_after(sim, sim_between(sim, 0, 20 * SIM_MIN), dispute_opens,
-                  reg);
-    }
-
-    if (sim_chance(sim, 200)) {
-        cost = fee(sim, reg);
-        sim_hook_tell(sim, reg, "fee.charged", sim_format(sim,
-            ",\"id\":\"fee_%" PRIu64 "_%u\",\"amount\":\"%.*s\","
-            "\"currency\":\"EUR\"", sim->scenario, ++sim->names,
-            pay_fmt(cost)), 1);
-    }
-}
-
-
-static void
-refund_outside(sim_t *sim, void *data)
-{
-    int64_t      left;
-    sim_reg_t   *reg = data;
-    sim_move_t  *move;
-
-    left = reg->captured - reg->refunding - reg->refunded - reg->disputed;
-
-    if (left <= 0) {
-        return;
-    }
-
-    move = add_move(sim, reg, SIM_REFUND, PAY_STR(""),
-                    sim_chance(sim, 300) ? left : sim_between(sim, 1, left));
-    reg->refunding += move->minor;
-
-    if (sim_chance(sim, 300)) {
-        move->is_slow = 1;
-        tell_move(sim, move, "refund.pending", 1);
-        sim_after(sim, sim_between(sim, SIM_S, 30 * SIM_MIN), refund_ends,
-                  move);
-        return;
-    }
-
-    refund_ends(sim, move);
-}
-
-
-static void
-dispute_opens(sim_t *sim, void *data)
-{
-    int64_t      left;
-    sim_reg_t   *reg = data;
-    sim_move_t  *move;
-
-    left = reg->captured - reg->refunding - reg->refunded - reg->disputed;
-
-    if (left <= 0) {
-        return;
-    }
-
-    move = add_move(sim, reg, SIM_DISPUTE, PAY_STR(""),
-                    sim_chance(sim, 500) ? left : sim_between(sim, 1, left));
-    reg->disputed += move->minor;
-    tell_move(sim, move, "dispute.opened", 1);
-    sim_after(sim, sim_between(sim, SIM_S, 30 * SIM_MIN), dispute_ends, move);
-}
-
-
-static void
-dispute_ends(sim_t *sim, void *data)
-{
-    sim_move_t  *move = data;
-
-    if (sim_chance(sim, 200)) {
-        return;                  /* it takes longer than we look */
-    }
-
-    if (sim_chance(sim, 500)) {
-        move->state = SIM_MOVE_RETURNED;
-        move->reg->disputed -= move->minor;
-        tell_move(sim, move, "dispute.won", 1);
-        return;
-    }
-
-    move->state = SIM_MOVE_DONE;
-    tell_move(sim, move, "dispute.lost", 1);
-}
-
-
-static void
-tell_capture(sim_t *sim, const sim_move_t *move, int failed)
-{
-    const sim_reg_t  *reg = move->reg;
-
-    sim_hook_tell(sim, move->reg, failed ? "capture.failed" : "capture.done",
-        sim_format(sim, ",\"id\":\"%.*s\"%.*s,\"captured\":\"%s\","
-            "\"currency\":\"EUR\"%s", pay_fmt(move->id),
-            pay_fmt(nonce_too(sim, move)),
-            (const char *) sim_amount(sim, reg->captured).data,
-            failed ? ",\"code\":\"no_funds\"" : ""), 1);
-}
-
-
-static void
-tell_move(sim_t *sim, const sim_move_t *move, const char *type, int must_come)
-{
-    pay_str_t  more = PAY_STR("");
-
-    if (strcmp(type, "dispute.opened") == 0 || strcmp(type, "refund.done") == 0)
-    {
-        if (sim_chance(sim, 500)) {
-            more = sim_format(sim, ",\"fee\":\"%s\"",
-                              (const char *) fee(sim, move->reg).data);
-        }
-    }
-
-    sim_hook_tell(sim, move->reg, type, sim_format(sim,
-        ",\"id\":\"%.*s\"%.*s,\"amount\":\"%s\",\"currency\":\"EUR\","
-        "\"code\":\"word\"%.*s", pay_fmt(move->id),
-        pay_fmt(nonce_too(sim, move)),
-        (const char *) sim_amount(sim, move->minor).data, pay_fmt(more)),
-        must_come);
-}
-
-
-static pay_str_t
-fee(sim_t *sim, sim_reg_t *reg)
-{
-    int64_t  minor = sim_between(sim, 1, 300);
-
-    reg->psp->fees += minor;
-
-    return sim_amount(sim, minor);
-}
-
-
-static pay_str_t
-nonce_too(sim_t *sim, const sim_move_t *move)
-{
-    return move->nonce.len == 0 ? PAY_STR("")
-           : sim_format(sim, ",\"nonce\":\"%.*s\"", pay_fmt(move->nonce));
+    sim_bank_taken(sim, reg);
 }

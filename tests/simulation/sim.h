@@ -12,7 +12,8 @@
  *   jobs.c    what workers do without being asked
  *   net.c     calls to PSPs: lost, late, doubled, cut
  *   psp.c     a model PSP behind the protocol of docs/psp-generic.md
- *   money.c   its money: captures, refunds, disputes, fees
+ *   money.c   its money: captures, cancellations, refunds
+ *   bank.c      and what others do to it: refunds, disputes, fees
  *   hook.c    its webhooks
  *   shop.c    storefronts: they sell
  *   after.c     and capture, cancel, refund
@@ -473,6 +474,17 @@ sim_said_t sim_money_take(sim_t *sim, sim_sent_t *sent, sim_reg_t *reg,
 void sim_money_paid(sim_t *sim, sim_reg_t *reg);
 /* Ours of this nonce, or NULL. */
 sim_move_t *sim_money_find(sim_psp_t *psp, pay_str_t nonce);
+/* nonce: empty, nobody has asked us */
+sim_move_t *sim_money_add(sim_t *sim, sim_reg_t *reg, sim_move_kind_t kind,
+    pay_str_t nonce, int64_t minor);
+void sim_money_refund_ends(sim_t *sim, void *move);
+
+/* bank.c: what others may do to money from now on. */
+void sim_bank_taken(sim_t *sim, sim_reg_t *reg);
+void sim_bank_capture(sim_t *sim, const sim_move_t *move, int failed);
+/* must_come: it can be learned in no other way, but from a list. */
+void sim_bank_tell(sim_t *sim, const sim_move_t *move, const char *type,
+    int must_come);
 
 /* hook.c */
 void sim_hook_add(sim_t *sim, sim_reg_t *reg, const char *type);
