@@ -105,6 +105,10 @@ pay_state_t pay_checkout_state(const pay_checkout_t *checkout);
 
 /* The buyer is done, the money is held: it waits for captures. */
 int pay_checkout_is_authorized(const pay_checkout_t *checkout);
+/* Money of any of its orders is held. */
+int pay_checkout_holds(const pay_checkout_t *checkout);
+/* So is that of all that are open: only the merchant's word is missing. */
+int pay_checkout_rests(const pay_checkout_t *checkout);
 
 /* The order of that id, or NULL. */
 const pay_order_t *pay_checkout_order(const pay_checkout_t *checkout,

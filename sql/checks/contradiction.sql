@@ -1,11 +1,14 @@
--- Only what is paid can be contradicted, and the order stays paid; the
--- timeline and the queue for people both have it.
+-- Only what is paid can be contradicted, and the order stays paid, or what
+-- has failed by money that is held; the timeline and the queue for people both
+-- have it.
 SELECT o.merchant_id, o.checkout_id, o.payment_order_id, e.seq, e.actor,
     e.old_status, e.new_status
 FROM pay.event e
 JOIN pay.payment_order o USING (merchant_id, payment_order_id)
 WHERE e.kind = 'contradiction'
-    AND (e.old_status <> 'SUCCESS' OR e.new_status <> 'SUCCESS'
+    AND (e.new_status <> e.old_status OR e.old_status <> CASE
+             WHEN e.detail ->> 'said' = 'authorized' THEN 'FAILED'
+             ELSE 'SUCCESS' END
          OR NOT EXISTS (
              SELECT FROM pay.mismatch m
              WHERE m.merchant_id = o.merchant_id

@@ -81,7 +81,8 @@ COMMENT ON FUNCTION pay.outbox_kind IS
 -- where an order stands in its turn (news_kind).  Writes an event for each
 -- order that moves, and for kinds that are news by themselves; a first
 -- pending about an executing order is news, too, a first late success, and a
--- webhook for which the PSP is asked or that contradicts what we have.  A job
+-- webhook for which the PSP is asked or that contradicts what we have, as one
+-- does that says of an order that has failed that its money is held now.  A job
 -- that has been asked for outlives a failure: what failed was heard before.
 -- Returns the items that moved a status, those that were a late success or a
 -- contradiction, and the contradictions that were news.  A row's address
@@ -129,9 +130,19 @@ BEGIN
             OFFSET 0) p ON f.kind IN ('paid', 'authorized')
                 OR o.status = 'SUCCESS' AND f.kind IN ('expired', 'cancelled')
         CROSS JOIN LATERAL (
-            SELECT coalesce(
-                manual_kind(f.kind, f.actor, f.order_id, p.capture, o.was),
-                news_kind(f.kind, f.actor, o.status, p.policy)) AS news
+            SELECT CASE
+                WHEN f.kind = 'authorized' AND o.status = 'FAILED'
+                    AND p.capture = 'manual' AND NOT is_booked(f.merchant_id,
+                        'order/' || o.payment_order_id, 'authorized')
+                    THEN 'contradiction'
+                WHEN f.kind IN ('cancelled', 'expired')
+                    AND f.actor IN ('webhook', 'query')
+                    AND o.status = 'FAILED' AND is_held_late(o.was)
+                    THEN 'released'
+                ELSE coalesce(manual_kind(f.kind, f.actor, f.order_id,
+                                          p.capture, o.was),
+                    news_kind(f.kind, f.actor, o.status, p.policy))
+                END AS news
             OFFSET 0) k
         WHERE f.turn = p_turn
     ), moved AS (
@@ -141,7 +152,8 @@ BEGIN
             captured_minor = CASE WHEN s.takes_all THEN o.amount_minor
                                   ELSE o.captured_minor END,
             authorized_minor = CASE
-                WHEN s.news = 'authorized' THEN o.amount_minor
+                WHEN s.news = 'authorized'
+                    THEN o.amount_minor - o.captured_minor
                 WHEN s.takes_all OR s.news = 'released'
                     OR s.new_status = 'FAILED' THEN 0
                 ELSE o.authorized_minor END,
@@ -339,7 +351,8 @@ BEGIN
               FROM unnest(p_facts) f
               WHERE f.reference IS NOT NULL
                   AND f.kind NOT IN ('mismatch', 'notified')
-                  AND f.item <> ALL (p_against)
+                  AND (f.item <> ALL (p_against)
+                       OR f.kind = 'authorized')
               ORDER BY f.merchant_id, f.checkout_id,
                   f.item = ANY (p_moved) DESC, f.turn DESC) x
         WHERE r.merchant_id = x.merchant_id
@@ -504,6 +517,11 @@ BEGIN
 
     postings := book_facts(v_facts, v_moved, v_late, v_booked);
     postings := postings || take_early(v_facts);
+
+    IF v_told <> '{}' THEN
+        PERFORM void_late(v_facts, v_told);
+    END IF;
+
     facts := ARRAY(
         SELECT with_outcome(f, CASE
             WHEN f.kind = 'mismatch' THEN 'mismatch'

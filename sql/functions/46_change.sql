@@ -333,6 +333,17 @@ COMMENT ON FUNCTION pay.capture_done IS
     'A PSP has taken a part of what was authorised';
 
 
+CREATE OR REPLACE FUNCTION pay.is_failed(p_change change)
+RETURNS boolean LANGUAGE plpgsql STABLE AS $$
+BEGIN
+    RETURN (SELECT o.status = 'FAILED' FROM find_order(
+        p_change.merchant_id, p_change.payment_order_id) o);
+END
+$$;
+COMMENT ON FUNCTION pay.is_failed IS
+    'Whether the order that a change is about has failed';
+
+
 -- Where a change goes by the PSP's word; nowhere twice.
 CREATE OR REPLACE FUNCTION pay.move_change(
     p_change change, p_to text, p_word fact)
@@ -352,7 +363,8 @@ BEGIN
         WHEN p_to = 'FAILED' THEN ARRAY[change_fact(p_change, p_word,
             p_change.kind || '_failed', NULL)]
         WHEN p_to = 'SUCCESS' THEN ARRAY[change_fact(p_change, p_word,
-            'cancelled', NULL)]
+            CASE WHEN is_failed(p_change) THEN 'released'
+                 ELSE 'cancelled' END, NULL)]
         WHEN p_change.kind = 'refund' AND p_change.status = 'NOT_STARTED'
             THEN ARRAY[change_fact(p_change, p_word, 'refund_sent', NULL)]
         ELSE '{}' END;
@@ -388,8 +400,8 @@ DECLARE
                           AND c.checkout_id = p_now.checkout_id);
 BEGIN
     IF p_news = 'authorized' THEN
-        RETURN part_posting(p_now, v_source, 'authorized', v_psp, 0,
-                            p_now.amount_minor, p_request_id);
+        RETURN part_posting(p_now, v_source, 'authorized', v_psp,
+            p_now.captured_minor, p_now.authorized_minor, p_request_id);
     END IF;
 
     RETURN part_posting(p_now, v_source, 'sale', v_psp, p_was.captured_minor,
@@ -404,7 +416,7 @@ COMMENT ON FUNCTION pay.manual_postings IS
 
 
 -- Changes that the PSP's word about the payment itself has settled: captures
--- of what is captured, cancellations of what has failed.
+-- of what is captured, cancellations of what has failed or was given back.
 CREATE OR REPLACE FUNCTION pay.end_changes(p_facts fact[])
 RETURNS void LANGUAGE plpgsql AS $$
 DECLARE
@@ -425,7 +437,9 @@ BEGIN
         CROSS JOIN LATERAL find_order(c.merchant_id, c.payment_order_id) o
         WHERE CASE c.kind WHEN 'capture'
                   THEN o.captured_minor = o.amount_minor
-                  ELSE o.status = 'FAILED' END
+                  ELSE o.status = 'FAILED' OR o.status = 'SUCCESS'
+                      AND o.authorized_minor = 0 AND c.amount_minor
+                          <= o.amount_minor - o.captured_minor END
     LOOP
         PERFORM set_change(v_change, 'SUCCESS', v_word);
     END LOOP;

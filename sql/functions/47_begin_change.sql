@@ -177,7 +177,23 @@ COMMENT ON FUNCTION pay.capture_terms IS
     'Whether this much of an order may be captured, and how much that is';
 
 
--- The PSP knows one payment: all orders of the checkout or none.
+-- The PSP holds money for an order that had failed before.
+CREATE OR REPLACE FUNCTION pay.is_held_late(p_order payment_order)
+RETURNS boolean LANGUAGE plpgsql STABLE AS $$
+BEGIN
+    RETURN p_order.status = 'FAILED'
+        AND is_told(p_order.merchant_id, p_order.checkout_id,
+                    p_order.payment_order_id, 'contradiction', NULL)
+        AND NOT is_told(p_order.merchant_id, p_order.checkout_id,
+                        p_order.payment_order_id, 'released', NULL);
+END
+$$;
+COMMENT ON FUNCTION pay.is_held_late IS
+    'Whether money is held for an order that has failed';
+
+
+-- The PSP knows one payment: all orders of the checkout or none, and of what
+-- was captured in part all of the rest.
 CREATE OR REPLACE FUNCTION pay.cancel_terms(
     p_order payment_order, INOUT amount_minor bigint, OUT outcome text)
 LANGUAGE plpgsql STABLE AS $$
@@ -198,15 +214,19 @@ BEGIN
         AND c.status IN ('NOT_STARTED', 'EXECUTING');
 
     outcome := CASE
-        WHEN v_taken OR 'capture' = ANY (v_open) THEN 'already_paid'
-        WHEN p_order.status = 'FAILED' OR 'cancel' = ANY (v_open)
+        WHEN 'capture' = ANY (v_open)
+            OR v_taken AND p_order.authorized_minor = 0 THEN 'already_paid'
+        WHEN 'cancel' = ANY (v_open)
+            OR p_order.status = 'FAILED' AND NOT is_held_late(p_order)
             THEN 'nothing_left'
         ELSE 'created' END;
-    amount_minor := p_order.amount_minor;
+    amount_minor := CASE WHEN p_order.captured_minor > 0
+                         THEN p_order.authorized_minor
+                         ELSE p_order.amount_minor END;
 END
 $$;
 COMMENT ON FUNCTION pay.cancel_terms IS
-    'Whether a checkout may be cancelled';
+    'Whether a checkout, or the rest of what it holds, may be cancelled';
 
 
 CREATE OR REPLACE FUNCTION pay.insert_change(

@@ -92,13 +92,31 @@ COMMENT ON FUNCTION pay.hear_single IS
     'What a PSP says about one capture by itself';
 
 
+-- What was captured had been authorised, whether or not we have heard of that.
+CREATE OR REPLACE FUNCTION pay.is_untold(p_news news)
+RETURNS boolean LANGUAGE plpgsql STABLE AS $$
+BEGIN
+    RETURN (
+        SELECT bool_and(o.status IN ('NOT_STARTED', 'EXECUTING')
+                        AND o.authorized_minor = 0)
+            AND sum(o.captured_minor) BETWEEN 1 AND sum(o.amount_minor) - 1
+        FROM payment_order o
+        WHERE o.merchant_id = p_news.merchant_id
+            AND o.checkout_id = p_news.checkout_id);
+END
+$$;
+COMMENT ON FUNCTION pay.is_untold IS
+    'Whether a part was captured of what is not known to be held';
+
+
 -- Whether what a PSP says is its last word about what was held: of a sum, that
 -- it is what we have.
 CREATE OR REPLACE FUNCTION pay.hold_is_over(p_news news, p_word text)
 RETURNS boolean LANGUAGE plpgsql STABLE AS $$
 BEGIN
     RETURN (
-        SELECT bool_or(o.authorized_minor > 0) AND CASE p_word
+        SELECT (bool_or(o.authorized_minor > 0) OR is_untold(p_news))
+            AND CASE p_word
             WHEN 'single' THEN sum(o.captured_minor) > 0
             WHEN 'ended' THEN sum(o.captured_minor) = p_news.amount_minor
             ELSE false END
@@ -111,13 +129,15 @@ COMMENT ON FUNCTION pay.hold_is_over IS
     'Whether the PSP has given back what it had not captured';
 
 
--- After the last capture (ended, single) what is still held is released, as
--- the end of an authorisation does it.
+-- Before the first capture comes the authorisation.  After the last one (ended,
+-- single) what is still held is released, as the end of an authorisation does
+-- it.
 CREATE OR REPLACE FUNCTION pay.hear_captures(
     p_news news, OUT outcome text, OUT facts fact[])
 LANGUAGE plpgsql AS $$
 DECLARE
-    v_word text := p_news.news;
+    v_word  text := p_news.news;
+    v_first fact[] := '{}';
 BEGIN
     IF v_word IN ('ended', 'single') THEN
         p_news.news := 'succeeded';
@@ -133,11 +153,17 @@ BEGIN
         SELECT * INTO outcome, facts FROM hear_capture(p_news);
     END IF;
 
+    IF outcome = 'applied' AND is_untold(p_news) THEN
+        v_first := ARRAY[news_fact(p_news, 'authorized', NULL, NULL, '{}')];
+    END IF;
+
     IF outcome IN ('applied', 'unchanged') AND hold_is_over(p_news, v_word)
     THEN
         outcome := 'applied';
         facts := facts || news_fact(p_news, 'cancelled', NULL, NULL, '{}');
     END IF;
+
+    facts := v_first || facts;
 END
 $$;
 COMMENT ON FUNCTION pay.hear_captures IS

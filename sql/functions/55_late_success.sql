@@ -1,6 +1,8 @@
 -- A payment that was proved after its checkout had expired, where that is not
 -- simply a sale: held for people, or paid back.  move_orders() tells which
--- facts these are; people decide with pay_ops.
+-- facts these are; people decide with pay_ops.  Money that is held for an
+-- order that has failed cannot become a sale: it is given back, or people say
+-- so.
 
 SET LOCAL ROLE payments_owner;
 SET LOCAL search_path = pay, pg_temp;
@@ -76,3 +78,51 @@ END
 $$;
 COMMENT ON FUNCTION pay.keep_late IS
     'Holds late payments, or has them paid back';
+
+
+-- What payments_late_success refund means to money that is held: the hold is
+-- given up, by a change that the gateway asks itself for.
+CREATE OR REPLACE FUNCTION pay.void_late(p_facts fact[], p_told int[])
+RETURNS void LANGUAGE plpgsql AS $$
+DECLARE
+    v_change change;
+    v_word   fact;
+    v_facts  fact[] := '{}';
+BEGIN
+    v_word.actor := 'gateway';
+
+    FOR v_change IN
+        INSERT INTO change (merchant_id, change_id, checkout_id,
+            payment_order_id, kind, origin, psp, amount_minor, currency,
+            reason, request_id)
+        SELECT DISTINCT ON (c.merchant_id, c.checkout_id)
+            c.merchant_id, gen_random_uuid()::text, c.checkout_id,
+            o.payment_order_id, 'cancel', 'merchant', c.psp, o.amount_minor,
+            o.currency, 'authorized late', f.request_id
+        FROM unnest(p_facts) f
+        JOIN checkout c ON c.merchant_id = f.merchant_id
+            AND c.checkout_id = f.checkout_id
+        JOIN payment_order o ON o.merchant_id = c.merchant_id
+            AND o.checkout_id = c.checkout_id AND o.position = 1
+        WHERE f.kind = 'authorized' AND f.item = ANY (p_told)
+            AND c.late_success = 'refund' AND is_held_late(o)
+            AND NOT EXISTS (
+                SELECT FROM change x
+                WHERE x.merchant_id = c.merchant_id
+                    AND x.checkout_id = c.checkout_id AND x.kind = 'cancel'
+                    AND x.status IN ('NOT_STARTED', 'EXECUTING'))
+        RETURNING *
+    LOOP
+        INSERT INTO job (merchant_id, checkout_id, kind, operation_id, run_at)
+        VALUES (v_change.merchant_id, v_change.checkout_id, 'change',
+            v_change.change_id, now());
+        v_word.request_id := v_change.request_id;
+        v_facts := v_facts
+            || change_fact(v_change, v_word, 'cancel_requested', NULL);
+    END LOOP;
+
+    PERFORM take_facts(number_facts(v_facts, 0));
+END
+$$;
+COMMENT ON FUNCTION pay.void_late IS
+    'Gives money back that is held for orders that have failed';

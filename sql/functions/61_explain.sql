@@ -21,7 +21,8 @@ BEGIN
         l.attempts, s.state,
         is_told(o.merchant_id, o.checkout_id, o.payment_order_id, 'pending',
                 NULL),
-        coalesce(m.differs, false), coalesce(m.contradicted, false),
+        coalesce(m.differs, false), coalesce(m.contradicted, false)
+            AND (o.status <> 'FAILED' OR is_held_late(o)),
         EXISTS (SELECT FROM letters_of(c.merchant_id, c.checkout_id) x
                 WHERE x.state = 'open' AND x.kind = 'stuck'),
         o.authorized_minor > 0 AND o.status = 'EXECUTING', h.kind,
@@ -195,6 +196,18 @@ BEGIN
         (p_s.status = 'SUCCESS' AND p_s.change IS NOT NULL, 'psp',
          'It is paid, and what is to follow (%3$s) is on its way at %1$s.'),
         (p_s.status = 'SUCCESS', 'nobody', 'It is paid.'),
+        (p_s.status = 'FAILED' AND p_s.contradicted AND p_s.change_letter,
+         'people', 'It has failed, but %1$s says that it holds the buyer''s '
+         'money. Nobody knows whether it has given it back as it was told '
+         'to, and the gateway has stopped asking: somebody must look.'),
+        (p_s.status = 'FAILED' AND p_s.contradicted
+             AND p_s.change = 'cancel', 'psp',
+         'It has failed, but %1$s says that it holds the buyer''s money, and '
+         'is being told to give it back.'),
+        (p_s.status = 'FAILED' AND p_s.contradicted, 'people',
+         'It has failed, but %s says that it holds the buyer''s money. That '
+         'cannot become a sale any more: it is given back when somebody '
+         'cancels the payment, or when the hold ends.'),
         (p_s.late = 'held', 'people',
          'It was paid after its time was over. Nothing is booked or paid '
          'back until somebody has decided.'),

@@ -185,7 +185,8 @@ check_order(change_t *change, const pay_psp_t *psp, pay_err_t *err)
     state = pay_checkout_state(c);
 
     if (change->in.kind == PAY_CHANGE_CANCEL
-        && (state == PAY_SUCCESS || state == PAY_FAILED))
+        && (state == PAY_SUCCESS || state == PAY_FAILED)
+        && !pay_checkout_holds(c))
     {
         return PAY_OK;
     }

@@ -19,7 +19,7 @@ static pay_status_t job_change_sent(pay_flow_t *flow,
     const pay_event_t *event, pay_effect_t *effect);
 static pay_psp_change_kind_t kind_at_psp(const pay_checkout_t *checkout,
     pay_change_kind_t kind);
-static int is_authorized(const pay_checkout_t *checkout);
+static int is_captured(const pay_checkout_t *checkout);
 static pay_status_t plain_reason(pay_flow_t *flow, pay_str_t reason,
     pay_str_t *plain);
 
@@ -84,6 +84,13 @@ pay_change_is_supported(const pay_psp_t *psp, const pay_checkout_t *checkout,
         && (!(adapter->traits & PAY_PSP_AUTHORIZES)
             || (checkout->order_count > 1
                 && !(adapter->traits & PAY_PSP_MULTICAPTURE))))
+    {
+        return 0;
+    }
+
+    /* the rest of what was captured in part */
+    if (kind == PAY_CHANGE_CANCEL && is_captured(checkout)
+        && !(adapter->traits & PAY_PSP_MULTICAPTURE))
     {
         return 0;
     }
@@ -214,22 +221,24 @@ job_change_sent(pay_flow_t *flow, const pay_event_t *event,
 }
 
 
-/* Before the buyer has paid there is only the page to be closed. */
+/* Before the buyer has paid there is only the page to be closed.  What is
+ * cancelled after it has failed was held too late. */
 static pay_psp_change_kind_t
 kind_at_psp(const pay_checkout_t *checkout, pay_change_kind_t kind)
 {
-    return (kind == PAY_CHANGE_CANCEL && !is_authorized(checkout))
+    return (kind == PAY_CHANGE_CANCEL && !pay_checkout_holds(checkout)
+            && pay_checkout_state(checkout) != PAY_FAILED)
            ? PAY_PSP_EXPIRE : kinds[kind];
 }
 
 
 static int
-is_authorized(const pay_checkout_t *checkout)
+is_captured(const pay_checkout_t *checkout)
 {
     unsigned  i;
 
     for (i = 0; i < checkout->order_count; i++) {
-        if (checkout->orders[i].authorized_minor > 0) {
+        if (checkout->orders[i].captured_minor > 0) {
             return 1;
         }
     }

@@ -11,6 +11,7 @@
 
 
 #define EXPIRY_GRACE_S  900
+#define REST_MS         (3600 * INT64_C(1000))
 
 
 static pay_status_t job_start(pay_flow_t *flow, const pay_event_t *event,
@@ -256,7 +257,8 @@ apply(pay_flow_t *flow, pay_job_t *job, const char *source,
 
 
 /* As the directives say, and soon after the page's life is over.  A PSP that
- * answers is asked for as long as the payment is open. */
+ * answers is asked for as long as the payment is open, but seldom while all
+ * that is open is held, and the merchant's word is waited for. */
 static pay_status_t
 look_again(pay_flow_t *flow, pay_job_t *job, int64_t now_s, const char *code,
     pay_effect_t *effect)
@@ -274,7 +276,10 @@ look_again(pay_flow_t *flow, pay_job_t *job, int64_t now_s, const char *code,
 
     left_ms = (c->expires_s + EXPIRY_GRACE_S + 1 - now_s) * 1000;
 
-    if (left_ms > 0 && left_ms < end.delay_ms) {
+    if (pay_checkout_rests(c) && strcmp(code, "no_answer") != 0) {
+        end.delay_ms = end.delay_ms < REST_MS ? REST_MS : end.delay_ms;
+
+    } else if (left_ms > 0 && left_ms < end.delay_ms) {
         end.delay_ms = left_ms;
     }
 

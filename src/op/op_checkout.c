@@ -79,6 +79,41 @@ pay_checkout_is_authorized(const pay_checkout_t *checkout)
 }
 
 
+int
+pay_checkout_holds(const pay_checkout_t *checkout)
+{
+    unsigned  i;
+
+    for (i = 0; i < checkout->order_count; i++) {
+        if (checkout->orders[i].authorized_minor > 0) {
+            return 1;
+        }
+    }
+
+    return 0;
+}
+
+
+int
+pay_checkout_rests(const pay_checkout_t *checkout)
+{
+    unsigned            i;
+    const pay_order_t  *order;
+
+    for (i = 0; i < checkout->order_count; i++) {
+        order = &checkout->orders[i];
+
+        if (order->status != PAY_SUCCESS && order->status != PAY_FAILED
+            && order->authorized_minor == 0)
+        {
+            return 0;
+        }
+    }
+
+    return pay_checkout_holds(checkout);
+}
+
+
 const pay_order_t *
 pay_checkout_order(const pay_checkout_t *checkout, pay_str_t payment_order_id)
 {

@@ -221,6 +221,61 @@ def test_what_is_held_can_be_given_up(stack):
         assert slug(answer) == "payment-state-conflict"
 
 
+def test_what_a_capture_has_left_can_be_given_up(stack):
+    made = changes.held(stack)
+    accepted(send(made, "capture", {"amount": "5.00"}), "capture")
+    shown = accepted(send(made, "cancel"), "cancel")
+    assert (shown["status"], shown["amount"]) == ("SUCCESS", "7.34")
+    order = order_of(made)
+    assert (order["status"], order["amount_captured"]) == ("SUCCESS", "5.00")
+    assert order["amount_authorized"] == "0.00"
+    assert (money(made)["captured"], money(made)["authorized"]) == (500, 0)
+    assert routed.kinds(made)[-2:] == ["cancel_requested", "released"]
+    for what in ("capture", "cancel"):
+        answer = send(made, what)
+        assert slug(answer) == "payment-state-conflict", what
+
+
+def test_a_query_tells_that_no_more_is_captured(stack):
+    made = changes.held(stack, amounts=("5.00", "7.00"))
+    first, second = made.order_ids
+    accepted(send(made, "capture", order=first), "capture")
+    stack.mock.faults({"operation": "webhook", "kind": "none"})
+    stack.mock.call("release", token=made.token, result="cancelled")
+
+    def ended():
+        stack.jobs_now(made.id, "poll")
+        return stack.payment(second)["status"] == "FAILED"
+
+    wait_for(ended, "the end of what was held")
+    assert stack.payment(first)["status"] == "SUCCESS"
+    assert stack.payment(second)["amount_authorized"] == "0.00"
+    assert not stack.jobs_now(made.id, "poll")
+
+
+def test_what_is_held_for_a_failed_payment_is_given_back(stack):
+    made = stack.created(capture="manual")
+    stack.mock.webhook(
+        dialect="generic", type="registration.declined",
+        data={"token": made.token, "code": "do_not_honor"},
+    )  # fmt: skip
+    made.becomes("FAILED", "declined")
+    stack.mock.pay(made.token)
+    wait_for(
+        lambda: "contradiction" in routed.kinds(made), "what was told too late"
+    )
+    told = stack.get(f"/v1/payments/{made.order_id}/explain").json()
+    assert told["waits_for"] == "people"
+    assert "holds the buyer's money" in told["why"]
+    assert money(made)["authorized"] == 1234
+    assert slug(send(made, "capture")) == "payment-state-conflict"
+    shown = accepted(send(made, "cancel"), "cancel")
+    assert shown["status"] == "SUCCESS"
+    assert money(made)["authorized"] == 0
+    assert order_of(made)["status"] == "FAILED"
+    assert routed.kinds(made)[-2:] == ["cancel_requested", "released"]
+
+
 def test_a_page_that_nobody_has_paid_can_be_closed(stack):
     made = stack.created()
     shown = accepted(send(made, "cancel"), "cancel")

@@ -213,7 +213,8 @@ Test(pay_flow_after, news_of_what_follows_a_sale_has_an_operation_of_its_own)
         [PAY_ABOUT_DISPUTE] = "dispute", [PAY_ABOUT_FEE] = "fee"
     };
     static const char *const  news[] = {
-        "pending", "succeeded", "failed", "opened", "won", "lost"
+        "pending", "succeeded", "failed", "opened", "won", "lost", "ended",
+        "single"
     };
 
     memset(&told, 0, sizeof(told));
@@ -231,9 +232,9 @@ Test(pay_flow_after, news_of_what_follows_a_sale_has_an_operation_of_its_own)
     told.fee_minor = 1500;
     told.fee_currency = PAY_STR("EUR");
 
-    for (i = 0; i < 4 * 6; i++) {
-        told.about = (pay_psp_about_t) (PAY_ABOUT_CAPTURE + i / 6);
-        told.news = (pay_psp_news_t) (i % 6);
+    for (i = 0; i < 4 * 8; i++) {
+        told.about = (pay_psp_about_t) (PAY_ABOUT_CAPTURE + i / 8);
+        told.news = (pay_psp_news_t) (i % 8);
         webhook_open(&world);
         expect_db(&world, PAY_OP_APPLY_CHANGE);
         expect_arg(&world, 0, "generic");

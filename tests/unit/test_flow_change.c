@@ -24,6 +24,10 @@
     "[" STORED_MONEY("order-1", "3000", "FAILED",                             \
                      MONEY("true", "0", "0", "0", "0", "0")) "]"
 
+#define PART                                                                  \
+    "[" STORED_MONEY("order-1", "3000", "SUCCESS",                            \
+                     MONEY("true", "2000", "1000", "0", "0", "0")) "]"
+
 
 /* A PSP that answers as the test says. */
 static pay_psp_adapter_t  made;
@@ -309,7 +313,12 @@ Test(pay_flow_change, what_the_psp_cannot_do_is_422_before_anything_is_stored)
         { PAY_CHANGE_CANCEL, OPEN, PAY_PSP_CAN(PAY_PSP_EXPIRE), 0, 1 },
         /* of what has ended PostgreSQL says so, or that it is a repeat */
         { PAY_CHANGE_CANCEL, FAILED, 0, 0, 1 },
-        { PAY_CHANGE_CANCEL, PAID, 0, 0, 1 }
+        { PAY_CHANGE_CANCEL, PAID, 0, 0, 1 },
+        /* the rest of what was captured in part */
+        { PAY_CHANGE_CANCEL, PART, PAY_PSP_CAN(PAY_PSP_CANCEL), 0, 0 },
+        { PAY_CHANGE_CANCEL, PART, PAY_PSP_CAN(PAY_PSP_CANCEL),
+          PAY_PSP_MULTICAPTURE, 1 },
+        { PAY_CHANGE_CANCEL, PART, 0, PAY_PSP_MULTICAPTURE, 0 }
     };
 
     for (i = 0; i < COUNT(rows); i++) {
@@ -604,6 +613,28 @@ Test(pay_flow_change, an_authorisation_is_given_up_and_a_page_closed)
     expect_ended(&world, "DONE");
     expect_db(&world, PAY_OP_GET_CHANGE);
     world_close(&world);
+}
+
+
+/* There is a page to be closed only while the buyer may pay on it. */
+Test(pay_flow_change, a_cancellation_gives_up_what_is_held_or_closes_the_page)
+{
+    size_t   i;
+    world_t  world;
+
+    static const struct {
+        const char             *orders;
+        pay_psp_change_kind_t   kind;
+    } rows[] = {
+        { OPEN, PAY_PSP_EXPIRE }, { HELD, PAY_PSP_CANCEL },
+        { PART, PAY_PSP_CANCEL }, { FAILED, PAY_PSP_CANCEL }
+    };
+
+    for (i = 0; i < COUNT(rows); i++) {
+        change_send(&world, PAY_CHANGE_CANCEL, rows[i].orders);
+        cr_expect_eq(asked_for.kind, rows[i].kind);
+        world_close(&world);
+    }
 }
 
 

@@ -13,6 +13,16 @@
 
 #define SUCCESS  "[" STORED("order-1", "3000", "SUCCESS", "null") "]"
 
+#define OPEN(id)                                                              \
+    STORED_MONEY(id, "3000", "EXECUTING",                                     \
+                 MONEY("true", "0", "0", "0", "0", "0"))
+#define HELD(id)                                                              \
+    STORED_MONEY(id, "3000", "EXECUTING",                                     \
+                 MONEY("true", "3000", "0", "0", "0", "0"))
+#define SOLD(id)                                                              \
+    STORED_MONEY(id, "3000", "SUCCESS",                                       \
+                 MONEY("true", "0", "3000", "0", "0", "0"))
+
 
 static void
 job_open(world_t *world, const char *kind, int64_t attempts,
@@ -514,6 +524,39 @@ Test(pay_flow_job, polls_are_often_at_first_and_seldom_later)
         job_open(&world, "poll", rows[i][0], &view);
         world_answer(&world, generic(), 200, "query-open.json");
         expect_again(&world, "poll", "open", rows[i][1]);
+        world_close(&world);
+    }
+}
+
+
+/* The merchant is waited for, not the PSP; whoever else is open counts. */
+Test(pay_flow_job, polls_of_what_is_held_are_an_hour_apart)
+{
+    size_t   i;
+    view_t   view = view_registered(generic());
+    world_t  world;
+
+    static const struct {
+        const char  *orders;
+        int64_t      delay_ms;
+    } rows[] = {
+        { "[" HELD("order-1") "]", 3600000 },
+        { "[" HELD("order-1") "," SOLD("order-2") "]", 3600000 },
+        { "[" SOLD("order-1") "," HELD("order-2") "]", 3600000 },
+        { "[" HELD("order-1") "," OPEN("order-2") "]", 5000 },
+        { "[" OPEN("order-1") "]", 5000 }
+    };
+
+    for (i = 0; i < COUNT(rows); i++) {
+        view.orders = rows[i].orders;
+        job_begin(&world, "poll", NOW, &view);
+        world_answer(&world, generic(), 200, "query-open.json");
+        expect_again(&world, "poll", "open", rows[i].delay_ms);
+        world_close(&world);
+
+        job_begin(&world, "poll", NOW, &view);
+        world_http(&world, answered(503, PAY_STR("")));
+        expect_again(&world, "poll", "no_answer", 5000);
         world_close(&world);
     }
 }
