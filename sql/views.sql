@@ -99,15 +99,22 @@ SELECT m.mismatch_id, m.at, m.merchant_id, m.checkout_id, m.kind, m.source,
      FROM pay.payment_order p
      WHERE p.merchant_id = m.merchant_id AND p.checkout_id = m.checkout_id
          AND p.position = 1) AS status,
-    m.request_id, m.object, m.why
+    m.request_id, m.object, m.why, m.detail, s.at AS settled_at,
+    s.who AS settled_by, s.why AS settled_why,
+    (SELECT p.payment_order_id
+     FROM pay.payment_order p
+     WHERE p.merchant_id = m.merchant_id AND p.checkout_id = m.checkout_id
+         AND p.position = 1) AS payment_order_id
 FROM pay.mismatch m
 JOIN pay.currency o ON o.code = m.own_currency
-LEFT JOIN pay.currency k ON k.code = m.currency;
+LEFT JOIN pay.currency k ON k.code = m.currency
+LEFT JOIN pay.mismatch_settlement s ON s.merchant_id = m.merchant_id
+    AND s.checkout_id = m.checkout_id AND s.mismatch_id = m.mismatch_id;
 COMMENT ON VIEW pay_view.mismatches IS
     'What a PSP said and was not believed (token, alias, currency, amount) '
     'beside what is ours (own_token, own_currency, total), and the orders'' '
     'status; object: of what follows a sale, the PSP''s id of it, and why: '
-    'what is wrong';
+    'what is wrong; detail: of our own books; settled_…: by whom, if it is';
 
 
 -- Each open checkout has a job (checks/job_missing.sql) or an open dead
@@ -120,10 +127,11 @@ FROM (
         CASE
             WHEN u.letter IS NOT NULL THEN 'dead_letter'
             WHEN EXISTS (
-                SELECT FROM pay.mismatch m
+                SELECT FROM pay_view.mismatches m
                 WHERE m.merchant_id = c.merchant_id
                     AND m.checkout_id = c.checkout_id
-                    AND m.kind <> 'contradiction') THEN 'mismatch'
+                    AND m.kind <> 'contradiction'
+                    AND m.settled_at IS NULL) THEN 'mismatch'
             WHEN j.code IN ('psp_not_configured', 'request_refused')
                 THEN j.code
             WHEN j.overdue > interval '1 minute' THEN 'no_worker'
@@ -320,7 +328,8 @@ SELECT c.merchant_id, c.checkout_id, c.payment_order_id, c.change_id,
     (SELECT x.dead_letter_id FROM pay.dead_letter x
      WHERE x.merchant_id = c.merchant_id AND x.checkout_id = c.checkout_id
          AND x.state = 'open' AND x.kind = 'change'
-         AND x.operation_id = c.change_id) AS dead_letter_id, c.request_id
+         AND x.operation_id = c.change_id) AS dead_letter_id, c.request_id,
+    j.code AS job_code
 FROM pay.change c
 LEFT JOIN pay.currency k ON k.code = c.currency
 LEFT JOIN pay.job j ON j.merchant_id = c.merchant_id

@@ -183,7 +183,7 @@ BEGIN
                                'registration_not_sent', 'rerouted',
                                'mismatch', 'late_refunded',
                                'dead_letter_requeued',
-                               'dead_letter_resolved')
+                               'dead_letter_resolved', 'mismatch_settled')
                  OR is_money(s.news)
                  OR s.news = 'authorized' AND s.old_status = 'EXECUTING'
                     AND (s.was).authorized_minor = 0

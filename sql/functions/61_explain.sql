@@ -62,9 +62,7 @@ BEGIN
     LEFT JOIN LATERAL (
         SELECT bool_or(x.kind IN ('amount', 'currency')) AS differs,
             bool_or(x.kind = 'contradiction') AS contradicted
-        FROM mismatch x
-        WHERE x.merchant_id = c.merchant_id
-            AND x.checkout_id = c.checkout_id) m ON true
+        FROM open_mismatches(c.merchant_id, c.checkout_id) x) m ON true
     LEFT JOIN LATERAL open_change(o) h ON true;
 
     RETURN CASE WHEN FOUND THEN v_standing END;
@@ -514,19 +512,24 @@ COMMENT ON FUNCTION pay.explain_letters IS
 
 
 CREATE OR REPLACE FUNCTION pay.explain_exceptions(
-    p_merchant_id text, p_checkout_id text)
+    p_merchant_id text, p_checkout_id text, p_inside boolean)
 RETURNS json LANGUAGE sql STABLE AS $$
 SELECT coalesce(json_agg(json_build_object(
-    'at', iso_time(m.at), 'kind', m.kind, 'source', m.source, 'psp', m.psp,
+    'id', m.mismatch_id, 'at', iso_time(m.at), 'kind', m.kind,
+    'source', m.source, 'psp', m.psp,
     'event_id', m.event_id, 'token', m.token, 'alias', m.alias,
     'amount_minor', m.amount_minor, 'currency', m.currency,
     'own_token', m.own_token, 'own_amount_minor', m.total_minor,
     'own_currency', m.own_currency, 'object', m.object, 'wrong', m.why,
-    'request_id', m.request_id)
+    'request_id', m.request_id, 'settled_at', iso_time(s.at),
+    'settled_by', CASE WHEN p_inside THEN s.who END,
+    'settled_why', CASE WHEN p_inside THEN s.why END)
     ORDER BY m.mismatch_id), '[]')
 FROM (SELECT * FROM mismatch x
       WHERE x.merchant_id = p_merchant_id AND x.checkout_id = p_checkout_id
       ORDER BY x.mismatch_id DESC LIMIT 100) m
+LEFT JOIN mismatch_settlement s ON s.merchant_id = m.merchant_id
+    AND s.checkout_id = m.checkout_id AND s.mismatch_id = m.mismatch_id
 $$;
 COMMENT ON FUNCTION pay.explain_exceptions IS
     'The newest 100 words of a PSP about a checkout that changed nothing';
@@ -592,7 +595,8 @@ BEGIN
             'dispatches', explain_dispatches(c.merchant_id, c.checkout_id),
             'dead_letters', explain_letters(c.merchant_id, c.checkout_id,
                                             p_inside),
-            'exceptions', explain_exceptions(c.merchant_id, c.checkout_id),
+            'exceptions', explain_exceptions(c.merchant_id, c.checkout_id,
+                                             p_inside),
             'late_success', explain_late(c.merchant_id, c.checkout_id),
             'changes', changes_of(o, NULL),
             'disputes', explain_disputes(c.merchant_id, c.checkout_id),

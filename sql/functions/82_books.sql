@@ -144,7 +144,8 @@ COMMENT ON FUNCTION pay.wallet_differences IS
     'A seller''s wallets that do not agree with their newest lines';
 
 
--- Into the mismatch queue, once: a difference that is still there is no news.
+-- Into the mismatch queue, once: a difference that is still there is no news
+-- until somebody has called it settled.
 CREATE OR REPLACE FUNCTION pay.keep_difference(
     p_merchant_id text, p_checkout_id text, p_detail jsonb)
 RETURNS void LANGUAGE plpgsql AS $$
@@ -156,10 +157,8 @@ BEGIN
     FROM checkout c
     WHERE c.merchant_id = p_merchant_id AND c.checkout_id = p_checkout_id
         AND NOT EXISTS (
-            SELECT FROM mismatch m
-            WHERE m.merchant_id = c.merchant_id
-                AND m.checkout_id = c.checkout_id AND m.kind = 'books'
-                AND m.detail = p_detail);
+            SELECT FROM open_mismatches(c.merchant_id, c.checkout_id) m
+            WHERE m.kind = 'books' AND m.detail = p_detail);
 END
 $$;
 COMMENT ON FUNCTION pay.keep_difference IS
@@ -242,8 +241,13 @@ BEGIN
                 ELSE make_interval(
                     secs => p_interval_ms[v_first] / 1000.0) END,
             counts = jsonb_build_object('orders', v_done.orders,
-                'differences', (SELECT count(*) FROM mismatch m
-                                WHERE m.kind = 'books'))
+                'differences', (
+                    SELECT count(*) FROM mismatch m
+                    WHERE m.kind = 'books' AND NOT EXISTS (
+                        SELECT FROM mismatch_settlement s
+                        WHERE s.merchant_id = m.merchant_id
+                            AND s.checkout_id = m.checkout_id
+                            AND s.mismatch_id = m.mismatch_id)))
         WHERE r.name = 'books'
         RETURNING r.* INTO v_round;
     ELSE

@@ -21,4 +21,28 @@ ALTER TABLE mismatch ADD CHECK ((kind = 'books') <= (detail IS NOT NULL));
 CREATE INDEX mismatch_books ON mismatch (merchant_id, checkout_id)
     WHERE kind = 'books';
 
+-- as people name it
+CREATE UNIQUE INDEX mismatch_number ON mismatch (mismatch_id);
+
+-- What people have said about rows of the mismatch queue, which stay as they
+-- are: who has settled one, and why.  One without a row here is open.
+CREATE TABLE mismatch_settlement (
+    merchant_id  id NOT NULL,
+    checkout_id  id NOT NULL,
+    mismatch_id  bigint NOT NULL,
+    at           timestamptz NOT NULL DEFAULT clock_timestamp(),
+    who          filled NOT NULL,
+    why          filled NOT NULL,
+    role         text NOT NULL DEFAULT session_user,
+    PRIMARY KEY (merchant_id, checkout_id, mismatch_id),
+    FOREIGN KEY (merchant_id, checkout_id, mismatch_id) REFERENCES mismatch
+);
+
+CREATE TRIGGER mismatch_settlement_append_only
+    BEFORE UPDATE OR DELETE OR TRUNCATE ON mismatch_settlement
+    FOR EACH STATEMENT
+    EXECUTE FUNCTION refuse_change('the queue is append-only', 'PAY20');
+ALTER TABLE mismatch_settlement
+    ENABLE ALWAYS TRIGGER mismatch_settlement_append_only;
+
 RESET ROLE;

@@ -17,6 +17,8 @@ static const char  audit_usage[] =
     " [--part]\n"
     "                           FILE | -\n"
     "       payctl audit status [--dsn DSN]\n"
+    "       payctl audit drop-month [--dsn DSN] [--keep TIME] YYYY-MM\n"
+    "                               --who NAME --why REASON\n"
     "       payctl audit keygen PRIVATE.pem\n"
     "       payctl audit pubkey PRIVATE.pem\n"
     "\n"
@@ -28,6 +30,7 @@ static const struct {
     const char  *name;
     int        (*run)(int argc, char **argv);
 } subcommands[] = {
+    { "drop-month", pay_cli_audit_drop },
     { "export", pay_cli_audit_export },
     { "keygen", pay_cli_audit_keygen },
     { "pubkey", pay_cli_audit_pubkey },

@@ -1,7 +1,7 @@
 /*
- * payctl audit: audit.c hands over to audit_export.c, audit_status.c,
- * audit_key.c (keygen, pubkey) or audit_verify.c, whose findings
- * audit_report.c prints.
+ * payctl audit: audit.c hands over to audit_drop.c, audit_export.c,
+ * audit_status.c, audit_key.c (keygen, pubkey) or audit_verify.c, whose
+ * findings audit_report.c prints.
  */
 
 #ifndef PAY_SRC_CLI_AUDIT_H
@@ -29,6 +29,7 @@ typedef struct {
 
 
 /* The subcommands, with their own name in argv[0]; the exit code. */
+int pay_cli_audit_drop(int argc, char **argv);
 int pay_cli_audit_export(int argc, char **argv);
 int pay_cli_audit_keygen(int argc, char **argv);
 int pay_cli_audit_pubkey(int argc, char **argv);

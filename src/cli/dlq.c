@@ -4,18 +4,15 @@
  * takes payments_operator, and say who did it and why.
  */
 
+#include "cli/act.h"
 #include "cli/args.h"
 #include "cli/cli.h"
-#include "cli/db.h"
 #include "cli/table.h"
 
-#include <stdio.h>
 #include <string.h>
 
 
-#define AT(column)                                                            \
-    "to_char(" column " AT TIME ZONE 'UTC',"                      \
-    " 'YYYY-MM-DD\"T\"HH24:MI:SS.MS\"Z\"')"
+#define AT  PAY_CLI_AT
 
 typedef struct {
     const char  *dsn;
@@ -27,20 +24,9 @@ typedef struct {
     int          all;
 } dlq_args_t;
 
-/* What belongs to a letter, one table each. */
-typedef struct {
-    const char  *title;
-    const char  *sql;
-} dlq_part_t;
-
 
 static int dlq_list(const dlq_args_t *args);
-static int dlq_show(const dlq_args_t *args);
-static int dlq_show_parts(PGconn *conn, const char *id);
-static int dlq_requeue(const dlq_args_t *args);
-static int dlq_resolve(const dlq_args_t *args);
-static int dlq_act(const dlq_args_t *args, const char *what, const char *sql);
-static int dlq_is_id(const char *id);
+static int dlq_act(const dlq_args_t *args, const pay_cli_act_t *act);
 
 
 static const char  dlq_usage[] =
@@ -50,10 +36,12 @@ static const char  dlq_usage[] =
     "       payctl dlq requeue [--dsn DSN] ID --who NAME --why REASON\n"
     "       payctl dlq resolve [--dsn DSN] ID --who NAME --why REASON\n"
     "\n"
-    "KIND is register, poll, refund, late_success, parked or stuck.  requeue\n"
-    "has the gateway try again; of a late_success it makes a sale.  resolve\n"
-    "says that the matter is settled; the gateway does nothing more about it.\n"
-    "Both need the role payments_operator and stay in the timeline.\n";
+    "KIND is register, poll, refund, change, late_success, parked or stuck.\n"
+    "requeue has the gateway try again; of a late_success it makes a sale.\n"
+    "resolve says that the matter is settled; the gateway does nothing more\n"
+    "about it.  What became of a change is said with payctl change settle.\n"
+    "requeue and resolve need the role payments_operator and stay in the\n"
+    "timeline.\n";
 
 static const char  list_sql[] =
     "SELECT dead_letter_id AS id, kind, reason,"
@@ -78,7 +66,7 @@ static const char  show_sql[] =
     " " AT("closed_at") " AS closed_at, closed_by, closed_why"
     " FROM pay_view.dead_letters WHERE dead_letter_id = $1::bigint";
 
-static const dlq_part_t  parts[] = {
+static const pay_cli_part_t  parts[] = {
     { "calls to the PSP",
       "SELECT d.operation, d.attempt, d.psp, d.state, d.sends,"
       " " AT("d.first_sent_at") " AS first_sent_at,"
@@ -112,19 +100,35 @@ static const dlq_part_t  parts[] = {
       " FROM pay_view.timeline t JOIN pay_view.dead_letters l"
       " ON l.merchant_id = t.merchant_id AND l.checkout_id = t.checkout_id"
       " WHERE l.dead_letter_id = $1::bigint"
-      " ORDER BY t.payment_order_id, t.seq" }
+      " ORDER BY t.payment_order_id, t.seq" },
+    { NULL, NULL }
 };
 
 /* Outcomes of pay_ops that are a no, and what they mean. */
-static const char *const  refusals[][2] = {
+static const pay_cli_refusal_t  refusals[] = {
     { "closed", "it was not open any more, see payctl dlq show" },
     { "nothing_to_do", "there is nothing left to try again: resolve it" },
     { "not_found", "no such dead letter" },
-    { "invalid", "--who and --why take 1 to 200 bytes each" }
+    { "invalid", "--who and --why take 1 to 200 bytes each" },
+    { NULL, NULL }
 };
 
 static const pay_cli_list_t  list_query = {
     "dlq list", list_sql, 3, "no dead letters", PAY_CLI_OK
+};
+
+static const pay_cli_show_t  show = {
+    "dlq show", show_sql, "no such dead letter", parts
+};
+
+static const pay_cli_act_t  requeue = {
+    "dlq", "SELECT pay_ops.requeue_dead_letter($1::bigint, $2, $3)", 3,
+    "requeued", refusals
+};
+
+static const pay_cli_act_t  resolve = {
+    "dlq", "SELECT pay_ops.resolve_dead_letter($1::bigint, $2, $3)", 3,
+    "resolved", refusals
 };
 
 
@@ -153,17 +157,17 @@ pay_cli_dlq(int argc, char **argv)
         return dlq_list(&args);
     }
 
-    if (words == 2 && dlq_is_id(args.id)) {
+    if (words == 2 && pay_cli_is_number(args.id)) {
         if (strcmp(word[0], "show") == 0) {
-            return dlq_show(&args);
+            return pay_cli_show(&show, args.dsn, args.id);
         }
 
         if (strcmp(word[0], "requeue") == 0) {
-            return dlq_requeue(&args);
+            return dlq_act(&args, &requeue);
         }
 
         if (strcmp(word[0], "resolve") == 0) {
-            return dlq_resolve(&args);
+            return dlq_act(&args, &resolve);
         }
     }
 
@@ -185,128 +189,17 @@ dlq_list(const dlq_args_t *args)
 
 
 static int
-dlq_show(const dlq_args_t *args)
+dlq_act(const dlq_args_t *args, const pay_cli_act_t *act)
 {
-    int        code;
-    PGconn    *conn;
-    PGresult  *rows;
-
-    conn = pay_cli_connect(args->dsn);
-    if (conn == NULL) {
-        return PAY_CLI_USAGE;
-    }
-
-    rows = pay_cli_query(conn, "dlq show", show_sql, 1, &args->id);
-
-    if (rows == NULL) {
-        code = PAY_CLI_USAGE;
-
-    } else if (PQntuples(rows) == 0) {
-        fputs("payctl: no such dead letter\n", stderr);
-        code = PAY_CLI_NO;
-
-    } else {
-        pay_cli_record(rows, 0);
-        code = dlq_show_parts(conn, args->id);
-    }
-
-    PQclear(rows);
-    PQfinish(conn);
-
-    return code;
-}
-
-
-static int
-dlq_show_parts(PGconn *conn, const char *id)
-{
-    size_t     i;
-    PGresult  *rows;
-
-    for (i = 0; i < sizeof(parts) / sizeof(parts[0]); i++) {
-        rows = pay_cli_query(conn, "dlq show", parts[i].sql, 1, &id);
-        if (rows == NULL) {
-            return PAY_CLI_USAGE;
-        }
-
-        if (PQntuples(rows) > 0) {
-            printf("\n%s\n", parts[i].title);
-            pay_cli_table(rows);
-        }
-
-        PQclear(rows);
-    }
-
-    return PAY_CLI_OK;
-}
-
-
-static int
-dlq_requeue(const dlq_args_t *args)
-{
-    return dlq_act(args, "requeued",
-                   "SELECT pay_ops.requeue_dead_letter($1::bigint, $2, $3)");
-}
-
-
-static int
-dlq_resolve(const dlq_args_t *args)
-{
-    return dlq_act(args, "resolved",
-                   "SELECT pay_ops.resolve_dead_letter($1::bigint, $2, $3)");
-}
-
-
-/* Anything but `what` is a no. */
-static int
-dlq_act(const dlq_args_t *args, const char *what, const char *sql)
-{
-    int          done;
-    size_t       i;
-    PGconn      *conn;
-    PGresult    *rows;
-    const char  *outcome, *values[3];
+    const char  *values[3];
 
     if (args->who == NULL || args->why == NULL) {
         return pay_cli_say_usage(PAY_CLI_MISUSE, dlq_usage);
     }
 
-    conn = pay_cli_connect(args->dsn);
-    if (conn == NULL) {
-        return PAY_CLI_USAGE;
-    }
-
     values[0] = args->id;
     values[1] = args->who;
     values[2] = args->why;
-    rows = pay_cli_query(conn, "dlq", sql, 3, values);
 
-    if (rows == NULL) {
-        PQfinish(conn);
-        return PAY_CLI_USAGE;
-    }
-
-    outcome = PQgetvalue(rows, 0, 0);
-    done = strcmp(outcome, what) == 0;
-    puts(outcome);
-
-    for (i = 0; i < sizeof(refusals) / sizeof(refusals[0]); i++) {
-        if (strcmp(outcome, refusals[i][0]) == 0) {
-            fprintf(stderr, "payctl: dlq: %s\n", refusals[i][1]);
-        }
-    }
-
-    PQclear(rows);
-    PQfinish(conn);
-
-    return done ? PAY_CLI_OK : PAY_CLI_NO;
-}
-
-
-static int
-dlq_is_id(const char *id)
-{
-    size_t  len = strlen(id);
-
-    return len > 0 && len < 19 && strspn(id, "0123456789") == len;
+    return pay_cli_act(act, args->dsn, values);
 }

@@ -9,8 +9,9 @@
 #include "pay_json.h"
 
 
-/* The newest 1000 events and 100 of each other kind, letters twice. */
-#define EXPLAIN_LINES  1500
+/* The newest 1000 events and 100 of each other kind, letters and mismatches
+ * twice. */
+#define EXPLAIN_LINES  1600
 
 
 /* Prints what pay_view.explain says about an order of this merchant; 1, or 0

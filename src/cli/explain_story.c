@@ -242,20 +242,30 @@ tell_letter(story_t *story, const pay_json_t *letter)
 static void
 tell_exception(story_t *story, const pay_json_t *said)
 {
-    if (!begin(story, text_of(story, said, "at"))) {
-        return;
+    const char  *id = text_of(story, said, "id");
+
+    if (begin(story, text_of(story, said, "at"))) {
+        fprintf(story->out, "mismatch %s: not believed (%s), from %s by %s",
+                id, text_of(story, said, "kind"),
+                text_of(story, said, "psp"), text_of(story, said, "source"));
+        also(story, "wrong", text_of(story, said, "wrong"));
+        also(story, "said",
+             amount_of(story, said, "amount_minor", "currency"));
+        also(story, "ours",
+             amount_of(story, said, "own_amount_minor", "own_currency"));
+        also(story, "object", text_of(story, said, "object"));
+        also(story, "token", text_of(story, said, "token"));
+        also(story, "our token", text_of(story, said, "own_token"));
+        also(story, "event", text_of(story, said, "event_id"));
+        end(story);
     }
 
-    fprintf(story->out, "not believed (%s), from %s by %s",
-            text_of(story, said, "kind"), text_of(story, said, "psp"),
-            text_of(story, said, "source"));
-    also(story, "said", amount_of(story, said, "amount_minor", "currency"));
-    also(story, "ours",
-         amount_of(story, said, "own_amount_minor", "own_currency"));
-    also(story, "token", text_of(story, said, "token"));
-    also(story, "our token", text_of(story, said, "own_token"));
-    also(story, "event", text_of(story, said, "event_id"));
-    end(story);
+    if (begin(story, text_of(story, said, "settled_at"))) {
+        fprintf(story->out, "mismatch %s: settled by %s, because: %s", id,
+                text_of(story, said, "settled_by"),
+                text_of(story, said, "settled_why"));
+        end(story);
+    }
 }
 
 

@@ -21,9 +21,11 @@ static void cli_usage(FILE *out);
 
 static const cli_command_t  commands[] = {
     { "audit", pay_cli_audit,
-      "export and verify the signed event log, make its keys" },
+      "export, verify and cut the signed event log, make its keys" },
     { "backfill", pay_cli_backfill,
       "print how far the PSPs' lists of events have been looked at" },
+    { "change", pay_cli_change,
+      "list, show or settle captures, cancellations and refunds" },
     { "check", pay_cli_check,
       "compare orders, ledger, wallets, log and outbox" },
     { "dlq", pay_cli_dlq,
@@ -32,6 +34,8 @@ static const cli_command_t  commands[] = {
       "print how a payment stands and what comes next" },
     { "migrate", pay_cli_migrate,
       "bring the database's schema up to date" },
+    { "mismatch", pay_cli_mismatch,
+      "list, show or settle what was not believed" },
     { "ops", pay_cli_ops,
       "print the tables that SQL must agree with" },
     { "timeline", pay_cli_timeline,

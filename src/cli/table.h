@@ -34,6 +34,11 @@ typedef struct {
                                   it is PAY_CLI_OK, else on stderr */
 } pay_cli_list_t;
 
+/* A time, as all tables show it. */
+#define PAY_CLI_AT(column)                                                    \
+    "to_char(" column " AT TIME ZONE 'UTC',"                                  \
+    " 'YYYY-MM-DD\"T\"HH24:MI:SS.MS\"Z\"')"
+
 /* Connects, asks, prints the table; returns the exit code. */
 int pay_cli_list(const pay_cli_list_t *list, const char *dsn,
     const char *const *values);

@@ -132,6 +132,7 @@ FROM (VALUES
     ('SELECT pay.next_status(''EXECUTING'', ''paid'')'),
     ('SELECT pay.record_facts(NULL)'),
     ('SELECT pay_ops.requeue_dead_letter(1, ''me'', ''why'')'),
+    ('SELECT pay_ops.settle_mismatch(1, ''me'', ''why'')'),
     ('SELECT pay_ops.resolve_dead_letter(1, ''me'', ''why'')'),
     ('SELECT pay.accept_late(''m'', ''c'')'),
     ('UPDATE pay.dead_letter SET state = ''open'''),
@@ -179,7 +180,7 @@ FROM (VALUES
      '42501')
     ) s (sql, state);
 
-SELECT is(schema_version, '0007', 'ready knows the newest migration')
+SELECT is(schema_version, '0008', 'ready knows the newest migration')
 FROM pay_api.ready();
 
 SELECT throws_ok(sql, 'PAY01', NULL, sql)

@@ -236,8 +236,9 @@ SELECT is(pg_temp.members(pg_temp.explained('s24') #> '{dead_letters,0}'),
     'id kind operation_id reason code attempts at state closed_at closed_by closed_why',
     'a dead letter');
 SELECT is(pg_temp.members(pg_temp.explained('s37') #> '{exceptions,0}'),
-    'at kind source psp event_id token alias amount_minor currency own_token '
-    'own_amount_minor own_currency object wrong request_id', 'an exception');
+    'id at kind source psp event_id token alias amount_minor currency '
+    'own_token own_amount_minor own_currency object wrong request_id '
+    'settled_at settled_by settled_why', 'an exception');
 SELECT is(pg_temp.members(pg_temp.explained(p.id) -> 'late_success'),
     'at state psp source event_id reference amount_minor currency refund_id',
     'a late payment')

@@ -47,7 +47,7 @@ SELECT is_empty($$
             registration_not_sent,rerouted,refused,none,pending,paid,
             declined,expired,cancelled,rejected,notified,mismatch,
             late_success,late_refunded,contradiction,dead_letter_requeued,
-            dead_letter_resolved}'::text[]) k
+            dead_letter_resolved,mismatch_settled}'::text[]) k
     WHERE pay.next_status(s, k) <> s
         AND pg_temp.go(s, pay.next_status(s, k)) <> 'TTT00'
 $$, 'next_status never asks for what the trigger refuses');
@@ -123,7 +123,7 @@ FROM (VALUES
     ('TRUNCATE pay.event', 'PAY20'),
     ('UPDATE pay.mismatch SET token = ''x''', 'PAY20'),
     ('DELETE FROM pay.mismatch', 'PAY20'),
-    ('TRUNCATE pay.mismatch', 'PAY20')
+    ('TRUNCATE pay.mismatch CASCADE', 'PAY20')
     ) t (sql, state);
 
 SET LOCAL session_replication_role = replica;

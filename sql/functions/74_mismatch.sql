@@ -1,0 +1,67 @@
+-- What people on call may do about a row of the mismatch queue: say that the
+-- matter is settled, who and why, in a row of its own and in the timeline of
+-- the orders.  Nothing else moves.  One row a call, for payments_operator; the
+-- gateway never comes here.
+
+SET LOCAL ROLE payments_owner;
+SET LOCAL search_path = pay, pg_temp;
+
+
+-- By their key before all else, as letters_of().
+CREATE OR REPLACE FUNCTION pay.open_mismatches(
+    p_merchant_id text, p_checkout_id text)
+RETURNS SETOF mismatch LANGUAGE sql STABLE AS $$
+SELECT m.*
+FROM (SELECT * FROM mismatch x
+      WHERE x.merchant_id = p_merchant_id AND x.checkout_id = p_checkout_id
+      OFFSET 0) m
+WHERE NOT EXISTS (
+    SELECT FROM mismatch_settlement s
+    WHERE s.merchant_id = m.merchant_id AND s.checkout_id = m.checkout_id
+        AND s.mismatch_id = m.mismatch_id)
+$$;
+COMMENT ON FUNCTION pay.open_mismatches IS
+    'What was not believed of a checkout and nobody has settled';
+
+
+CREATE OR REPLACE FUNCTION pay_ops.settle_mismatch(
+    p_id bigint, p_who text, p_why text)
+RETURNS text
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pay, pg_temp AS $$
+DECLARE
+    v_mismatch mismatch;
+BEGIN
+    IF NOT is_statement(p_who) OR NOT is_statement(p_why) THEN
+        RETURN 'invalid';
+    END IF;
+
+    SELECT * INTO v_mismatch FROM mismatch m WHERE m.mismatch_id = p_id;
+    IF NOT FOUND THEN
+        RETURN 'not_found';
+    END IF;
+
+    PERFORM lock_checkouts(ARRAY[v_mismatch.merchant_id]::text[],
+                           ARRAY[v_mismatch.checkout_id]::text[]);
+
+    INSERT INTO mismatch_settlement (merchant_id, checkout_id, mismatch_id,
+        who, why)
+    VALUES (v_mismatch.merchant_id, v_mismatch.checkout_id, p_id, p_who,
+        p_why)
+    ON CONFLICT DO NOTHING;
+    IF NOT FOUND THEN
+        RETURN 'closed';
+    END IF;
+
+    PERFORM record_facts(ARRAY[ROW(1, NULL, v_mismatch.merchant_id,
+        v_mismatch.checkout_id, 'mismatch_settled', 'operator',
+        v_mismatch.psp, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL,
+        jsonb_build_object('mismatch_id', p_id, 'kind', v_mismatch.kind,
+            'who', p_who, 'why', p_why, 'role', session_user), NULL, NULL,
+        NULL)::fact]);
+
+    RETURN 'settled';
+END
+$$;
+COMMENT ON FUNCTION pay_ops.settle_mismatch IS
+    'Closes a row of the mismatch queue by people''s word: settled, closed, '
+    'not_found or invalid';

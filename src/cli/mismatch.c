@@ -1,0 +1,185 @@
+/*
+ * payctl mismatch: what PSPs said and was not believed, and what of our own
+ * books contradicts itself, for those on call.  list and show read pay_view
+ * (payments_auditor may); settle calls pay_ops, which takes payments_operator,
+ * and says who did it and why.
+ */
+
+#include "cli/act.h"
+#include "cli/args.h"
+#include "cli/cli.h"
+#include "cli/table.h"
+
+#include <string.h>
+
+
+#define AT  PAY_CLI_AT
+
+typedef struct {
+    const char  *dsn;
+    const char  *kind;
+    const char  *merchant;
+    const char  *who;
+    const char  *why;
+    int          all;
+} mismatch_args_t;
+
+
+static int mismatch_list(const mismatch_args_t *args);
+static int mismatch_settle(const mismatch_args_t *args, const char *id);
+
+
+static const char  mismatch_usage[] =
+    "usage: payctl mismatch list [--dsn DSN] [--all] [--kind KIND]"
+    " [--merchant ID]\n"
+    "       payctl mismatch show [--dsn DSN] ID\n"
+    "       payctl mismatch settle [--dsn DSN] ID --who NAME --why REASON\n"
+    "\n"
+    "KIND is amount, currency, token, late_token, left_psp, contradiction,\n"
+    "capture, cancel, refund, dispute, fee or books; list shows those that\n"
+    "are open.  settle says that the matter is settled: explain and the\n"
+    "metrics leave it out, and nothing else moves.  It needs the role\n"
+    "payments_operator and stays in the timeline.\n";
+
+static const char  list_sql[] =
+    "SELECT mismatch_id AS id, kind, coalesce(why, '') AS wrong,"
+    " CASE WHEN settled_at IS NULL THEN '' ELSE 'settled' END AS state,"
+    " " AT("at") " AS at, date_trunc('second', now() - at) AS age,"
+    " merchant_id AS merchant, payment_order_id AS \"order\", psp, source,"
+    " concat_ws(' ', amount, currency) AS said,"
+    " concat_ws(' ', total, own_currency) AS ours,"
+    " coalesce(object, event_id, '') AS object_or_event"
+    " FROM pay_view.mismatches"
+    " WHERE (settled_at IS NULL OR $1::boolean) AND kind = coalesce($2, kind)"
+    " AND merchant_id = coalesce($3, merchant_id)"
+    " ORDER BY mismatch_id";
+
+static const char  show_sql[] =
+    "SELECT mismatch_id AS id, kind, why AS wrong,"
+    " CASE WHEN settled_at IS NULL THEN 'open' ELSE 'settled' END AS state,"
+    " " AT("at") " AS at, date_trunc('second', now() - at) AS age,"
+    " merchant_id AS merchant, checkout_id AS checkout,"
+    " payment_order_id AS \"order\", status, psp, source, event_id AS event,"
+    " object, concat_ws(' ', amount, currency) AS said,"
+    " concat_ws(' ', total, own_currency) AS ours, token,"
+    " own_token AS our_token, detail, request_id AS request,"
+    " " AT("settled_at") " AS settled_at, settled_by, settled_why"
+    " FROM pay_view.mismatches WHERE mismatch_id = $1::bigint";
+
+static const pay_cli_part_t  parts[] = {
+    { "calls to the PSP",
+      "SELECT d.operation, d.attempt, d.psp, d.state, d.sends,"
+      " " AT("d.first_sent_at") " AS first_sent_at,"
+      " " AT("d.ended_at") " AS ended_at, d.reach, d.http_status, d.code,"
+      " d.reference"
+      " FROM pay_view.dispatches d JOIN pay_view.mismatches m"
+      " ON m.merchant_id = d.merchant_id AND m.checkout_id = d.checkout_id"
+      " WHERE m.mismatch_id = $1::bigint"
+      " ORDER BY d.first_sent_at, d.attempt" },
+    { "captures, cancellations and refunds",
+      "SELECT c.change_id AS id, c.kind, c.status, c.origin,"
+      " " AT("c.created_at") " AS at, c.payment_order_id AS \"order\","
+      " concat_ws(' ', c.amount, c.currency) AS amount,"
+      " coalesce(c.reference, '') AS reference"
+      " FROM pay_view.changes c JOIN pay_view.mismatches m"
+      " ON m.merchant_id = c.merchant_id AND m.checkout_id = c.checkout_id"
+      " WHERE m.mismatch_id = $1::bigint ORDER BY c.created_at, c.change_id" },
+    { "timeline",
+      "SELECT t.payment_order_id AS \"order\", t.seq, " AT("t.at") " AS at,"
+      " t.kind, t.actor,"
+      " concat_ws(' > ', t.old_status, t.new_status) AS status,"
+      " coalesce(t.reason, '') AS reason,"
+      " CASE t.detail WHEN '{}' THEN '' ELSE t.detail::text END AS detail"
+      " FROM pay_view.timeline t JOIN pay_view.mismatches m"
+      " ON m.merchant_id = t.merchant_id AND m.checkout_id = t.checkout_id"
+      " WHERE m.mismatch_id = $1::bigint ORDER BY t.payment_order_id, t.seq" },
+    { NULL, NULL }
+};
+
+static const pay_cli_refusal_t  refusals[] = {
+    { "closed", "it was settled before, see payctl mismatch show" },
+    { "not_found", "no such mismatch" },
+    { "invalid", "--who and --why take 1 to 200 bytes each" },
+    { NULL, NULL }
+};
+
+static const pay_cli_list_t  list_query = {
+    "mismatch list", list_sql, 3, "no mismatches", PAY_CLI_OK
+};
+
+static const pay_cli_show_t  show = {
+    "mismatch show", show_sql, "no such mismatch", parts
+};
+
+static const pay_cli_act_t  settle = {
+    "mismatch", "SELECT pay_ops.settle_mismatch($1::bigint, $2, $3)", 3,
+    "settled", refusals
+};
+
+
+int
+pay_cli_mismatch(int argc, char **argv)
+{
+    int              words;
+    const char      *word[2] = { NULL, NULL };
+    mismatch_args_t  args;
+
+    const pay_cli_option_t  options[] = {
+        { "--dsn", &args.dsn, NULL },
+        { "--kind", &args.kind, NULL },
+        { "--merchant", &args.merchant, NULL },
+        { "--who", &args.who, NULL },
+        { "--why", &args.why, NULL },
+        { "--all", NULL, &args.all },
+        { NULL, NULL, NULL }
+    };
+
+    memset(&args, 0, sizeof(args));
+    words = pay_cli_args(argc, argv, options, word, 2);
+
+    if (words == 1 && strcmp(word[0], "list") == 0) {
+        return mismatch_list(&args);
+    }
+
+    if (words == 2 && pay_cli_is_number(word[1])) {
+        if (strcmp(word[0], "show") == 0) {
+            return pay_cli_show(&show, args.dsn, word[1]);
+        }
+
+        if (strcmp(word[0], "settle") == 0) {
+            return mismatch_settle(&args, word[1]);
+        }
+    }
+
+    return pay_cli_say_usage(words, mismatch_usage);
+}
+
+
+static int
+mismatch_list(const mismatch_args_t *args)
+{
+    const char  *values[3];
+
+    values[0] = args->all ? "true" : "false";
+    values[1] = args->kind;
+    values[2] = args->merchant;
+
+    return pay_cli_list(&list_query, args->dsn, values);
+}
+
+
+static int
+mismatch_settle(const mismatch_args_t *args, const char *id)
+{
+    const char  *values[3];
+
+    if (args->who == NULL || args->why == NULL) {
+        return pay_cli_say_usage(PAY_CLI_MISUSE, mismatch_usage);
+    }
+
+    values[0] = id;
+    values[1] = args->who;
+    values[2] = args->why;
+
+    return pay_cli_act(&settle, args->dsn, values);
+}

@@ -1,0 +1,120 @@
+-- What people do about what was not believed: settle_mismatch.
+
+BEGIN;
+\ir helpers.psql
+\ir changes.psql
+SELECT no_plan();
+
+SELECT pg_temp.begin('m1', 'k-' || c, c, ARRAY['o' || c || ':1000']),
+    pg_temp.token('m1', c, 't-' || c)
+FROM unnest('{c1,c2,c3}'::text[]) c
+\g /dev/null
+CREATE FUNCTION pg_temp.of(p_checkout text, p_nth int DEFAULT 1)
+RETURNS bigint LANGUAGE sql AS $$
+SELECT m.mismatch_id FROM pay.mismatch m WHERE m.checkout_id = p_checkout
+ORDER BY m.mismatch_id OFFSET p_nth - 1 LIMIT 1
+$$;
+CREATE FUNCTION pg_temp.settle(
+    p_id bigint, p_who text DEFAULT 'ann', p_why text DEFAULT 'seen there')
+RETURNS text LANGUAGE sql AS 'SELECT pay_ops.settle_mismatch($1, $2, $3)';
+CREATE FUNCTION pg_temp.explained(p_order text) RETURNS jsonb
+LANGUAGE sql AS $$
+SELECT x.explanation::jsonb
+FROM pay_api.explain_payment('{m1}', ARRAY[p_order]) x
+$$;
+CREATE FUNCTION pg_temp.stuck(p_checkout text) RETURNS text
+LANGUAGE sql AS $$
+SELECT s.why FROM pay_view.stuck s WHERE s.checkout_id = p_checkout
+$$;
+
+-- another amount is for people, as long as nobody has looked
+SELECT is(pg_temp.fact('t-c1', 'paid', 'e-' || n, p_amount => 900 + n,
+                       p_currency => 'USD'), 'mismatch', 'another amount')
+FROM generate_series(1, 2) n;
+SELECT is(pg_temp.explained('oc1') ->> 'waits_for', 'people', 'for people');
+SELECT is(pg_temp.stuck('c1'), 'mismatch', 'it is stuck');
+SELECT is(pg_temp.settle(pg_temp.of('c1')), 'settled', 'the first');
+SELECT is(pg_temp.explained('oc1') ->> 'waits_for', 'people',
+          'the second is still there');
+SELECT is(pg_temp.settle(pg_temp.of('c1', 2), 'bob', 'paid back there'),
+          'settled', 'the second');
+SELECT is(pg_temp.explained('oc1') ->> 'waits_for', 'buyer',
+          'people are not waited for any more');
+SELECT is(pg_temp.explained('oc1') #>> '{safe_to_retry,answer}', 'after',
+          'nor in the way of another checkout');
+SELECT is(pg_temp.stuck('c1'), NULL, 'it is not stuck');
+SELECT is(pg_temp.kinds('m1', 'oc1'), 'created registered mismatch mismatch '
+          'mismatch_settled mismatch_settled', 'the timeline');
+SELECT is((e.actor, e.old_status, e.new_status, e.detail)::text, format(
+    '(operator,EXECUTING,EXECUTING,"{""who"": ""bob"", ""why"": '
+    '""paid back there"", ""kind"": ""amount"", ""role"": ""%s"", '
+    '""mismatch_id"": %s}")', session_user, pg_temp.of('c1', 2)),
+    'by whom and why')
+FROM pay.event e WHERE e.payment_order_id = 'oc1'
+ORDER BY e.seq DESC LIMIT 1;
+SELECT is((m.settled_by, m.settled_why, m.settled_at IS NOT NULL)::text,
+          '(bob,"paid back there",t)', 'in the view')
+FROM pay_view.mismatches m WHERE m.mismatch_id = pg_temp.of('c1', 2);
+SELECT is((SELECT array_agg(x -> 'settled_at' <> 'null')::text
+           FROM jsonb_array_elements(e -> 'exceptions') x), '{t,t}',
+          'merchants see that, too')
+FROM pg_temp.explained('oc1') e;
+SELECT is(e #>> '{exceptions,0,settled_by}', NULL, 'not by whom')
+FROM pg_temp.explained('oc1') e;
+SELECT is(x.explanation::jsonb #>> '{exceptions,1,settled_by}', 'bob',
+          'which is for us')
+FROM pay_view.explain('m1', 'oc1') x;
+
+-- a word that comes again is judged again
+SELECT is(pg_temp.fact('t-c1', 'paid', 'e-3', p_amount => 901,
+                       p_currency => 'USD'), 'mismatch', 'a new webhook');
+SELECT is(pg_temp.explained('oc1') ->> 'waits_for', 'people', 'is for people');
+
+-- what it refuses
+SELECT pg_temp.fact('t-c2', 'paid', p_amount => 1, p_currency => 'EUR')
+\g /dev/null
+SELECT pg_temp.everything() AS before
+\gset
+SELECT is(pg_temp.settle(i, w, y), o, o)
+FROM (VALUES (pg_temp.of('c1'), 'ann', 'again', 'closed'),
+      (0, 'ann', 'x', 'not_found'), (NULL, 'ann', 'x', 'not_found'),
+      (pg_temp.of('c2'), '', 'x', 'invalid'),
+      (pg_temp.of('c2'), 'ann', ' ', 'invalid'),
+      (pg_temp.of('c2'), NULL, 'x', 'invalid'),
+      (pg_temp.of('c2'), 'ann', repeat('x', 201), 'invalid'))
+    v (i, w, y, o);
+SELECT is(pg_temp.everything(), :'before', 'nothing has changed');
+SELECT is(pg_temp.run_as(r, format('SELECT pay_ops.settle_mismatch(%s, '
+          '''x'', ''y'')', pg_temp.of('c2'))), '42501', r || ' may not')
+FROM unnest('{payments_gateway,payments_auditor}'::text[]) r;
+SELECT is(pg_temp.run_as('payments_operator', format(
+    'SELECT pay_ops.settle_mismatch(%s, ''x'', ''y'')', pg_temp.of('c2'))),
+    'ok', 'the operator may');
+SELECT throws_ok(sql, 'PAY20', NULL, sql)
+FROM unnest(ARRAY['UPDATE pay.mismatch_settlement SET who = ''x''',
+    'DELETE FROM pay.mismatch_settlement',
+    'TRUNCATE pay.mismatch_settlement']) sql;
+
+-- the books: the metric counts what is open, and what is still wrong after
+-- somebody has settled it is told again
+CREATE FUNCTION pg_temp.keep() RETURNS void
+LANGUAGE sql SET search_path = pay, pg_temp AS $$
+SELECT keep_difference('m1', 'c3', '{"check": "x"}')
+$$;
+SELECT pg_temp.keep() FROM generate_series(1, 2)
+\g /dev/null
+CREATE FUNCTION pg_temp.differences() RETURNS text LANGUAGE sql AS $$
+UPDATE pay.round SET run_at = now() WHERE name = 'books';
+SELECT b.counts::jsonb ->> 'differences'
+FROM pay_api.check_books('{w}', '{60000}') b
+$$;
+SELECT is(pg_temp.differences(), '1', 'told once, and counted');
+SELECT is(pg_temp.settle(pg_temp.of('c3')), 'settled', 'settled');
+SELECT is(pg_temp.differences(), '0', 'not counted any more');
+SELECT pg_temp.keep()
+\g /dev/null
+SELECT is(pg_temp.differences(), '1', 'but it is there again');
+
+\i :checks
+SELECT * FROM finish();
+ROLLBACK;
