@@ -95,6 +95,22 @@ COMMENT ON FUNCTION pay.order_is IS
     'Whether a checkout''s orders have one of these statuses';
 
 
+-- Money that is held waits for its merchant, for as long as the hold lasts.
+CREATE OR REPLACE FUNCTION pay.is_unfinished(
+    p_merchant_id text, p_checkout_id text)
+RETURNS boolean LANGUAGE plpgsql STABLE AS $$
+BEGIN
+    RETURN EXISTS (
+        SELECT FROM payment_order o
+        WHERE o.merchant_id = p_merchant_id
+            AND o.checkout_id = p_checkout_id AND o.position = 1
+            AND o.status = 'EXECUTING' AND o.authorized_minor = 0);
+END
+$$;
+COMMENT ON FUNCTION pay.is_unfinished IS
+    'Whether the PSP has still to say how a payment ends';
+
+
 -- What somebody has resolved is not brought up again; what somebody has sent
 -- on its way again has as much time again.
 CREATE OR REPLACE FUNCTION pay.may_be_stuck(
@@ -317,7 +333,7 @@ BEGIN
         SELECT 'executing'
         WHERE may_be_stuck(c.merchant_id, c.checkout_id, 'executing',
                            c.expires_at, p_executing)
-            AND order_is(c.merchant_id, c.checkout_id, '{EXECUTING}')
+            AND is_unfinished(c.merchant_id, c.checkout_id)
         LIMIT 1) w
     ORDER BY c.merchant_id, c.checkout_id
     ON CONFLICT DO NOTHING;
@@ -374,8 +390,8 @@ BEGIN
     RETURN NOT CASE p_letter.reason
         WHEN 'registering' THEN is_registering(p_letter.merchant_id,
             p_letter.checkout_id)
-        WHEN 'executing' THEN order_is(p_letter.merchant_id,
-            p_letter.checkout_id, '{EXECUTING}')
+        WHEN 'executing' THEN is_unfinished(p_letter.merchant_id,
+            p_letter.checkout_id)
         WHEN 'changing' THEN EXISTS (
             SELECT FROM change c
             WHERE c.merchant_id = p_letter.merchant_id

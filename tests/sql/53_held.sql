@@ -252,6 +252,21 @@ SELECT is(concat_ws(' ', c.status, pg_temp.job('m1', 'e15'),
           'cancel_requested released', 'and nobody is told to')
 FROM pay.change c WHERE c.checkout_id = 'e15';
 
+-- who waits for the merchant is not stuck
+UPDATE pay.checkout SET expires_at = now() - interval '2 days'
+WHERE checkout_id IN ('c8', 'e17');
+SELECT is(s.outcome, 'swept', 'those on call are told')
+FROM pay_api.sweep('{w}', '{10000}', '{"{\"executing_s\": 86400}"}') s;
+SELECT is(string_agg(concat_ws(' ', d.checkout_id, d.reason), ', '),
+          'e17 executing', 'of what the PSP does not end')
+FROM pay.dead_letter d WHERE d.kind = 'stuck';
+SELECT is(pg_temp.fact('t-e17', 'authorized'), 'applied', 'that is held, too');
+UPDATE pay.round SET run_at = now() WHERE name = 'sweep';
+SELECT is(s.outcome, 'swept', 'the next round')
+FROM pay_api.sweep('{w}', '{10000}', '{"{\"executing_s\": 86400}"}') s;
+SELECT is(d.state, 'settled', 'has nobody look any more')
+FROM pay.dead_letter d WHERE d.checkout_id = 'e17';
+
 \i :checks
 SELECT * FROM finish();
 ROLLBACK;
