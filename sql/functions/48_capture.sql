@@ -93,12 +93,15 @@ COMMENT ON FUNCTION pay.hear_single IS
 
 
 -- What was captured had been authorised, whether or not we have heard of that.
+-- Where we have, nothing is held any more since the last capture.
 CREATE OR REPLACE FUNCTION pay.is_untold(p_news news)
 RETURNS boolean LANGUAGE plpgsql STABLE AS $$
 BEGIN
     RETURN (
         SELECT bool_and(o.status IN ('NOT_STARTED', 'EXECUTING')
-                        AND o.authorized_minor = 0)
+                        AND o.authorized_minor = 0
+                        AND NOT is_booked(o.merchant_id,
+                            'order/' || o.payment_order_id, 'authorized'))
             AND sum(o.captured_minor) BETWEEN 1 AND sum(o.amount_minor) - 1
         FROM payment_order o
         WHERE o.merchant_id = p_news.merchant_id

@@ -390,6 +390,17 @@ SELECT is(pg_temp.sent('c40', 'cancel', 'kx1', 'DONE'), 'stored', 'and done');
 SELECT is(concat_ws(' / ', pg_temp.how('kx1'), pg_temp.doubts('c40')),
           'FAILED / cancel contradiction', 'people decide');
 
+-- the last capture is heard of by a webhook alone: the rest is released
+SELECT pg_temp.sold('c42', '{o42:100}', true)
+\g /dev/null
+SELECT is(pg_temp.whole('c42', 'o42', 'final_capture', 'kx3', 10, 'UNKNOWN'),
+          'EXECUTING', 'ours, the last one');
+SELECT is(pg_temp.news('capture', 'succeeded', 'cap-42', 10, 't-c42',
+    p_operation => pg_temp.uuid('kx3')), 'applied', 'is told');
+SELECT is(concat_ws(' / ', pg_temp.of('o42'), pg_temp.booked('order/o42')),
+          'SUCCESS / 0 10 0 0 0 / authorized 100, unauthorized 90',
+          'nothing is held, or was held again');
+
 -- a PSP that takes more than was held: the books hold, and people hear of it
 SELECT pg_temp.sold('c41', '{o41:100}', true)
 \g /dev/null
