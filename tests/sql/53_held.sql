@@ -153,6 +153,20 @@ SELECT is(pg_temp.news('capture', 'succeeded', 'cap-4', 1000, 't-e4'),
 SELECT is(pg_temp.fact('t-e4', 'authorized'), 'unchanged', 'told behind it');
 SELECT is(pg_temp.of('oe4'), 'SUCCESS / 0 1000 0 0 0', 'nothing is held');
 
+-- converted: the parts add up whichever was heard of first
+UPDATE pay.payment_order
+SET credit_currency = 'JPY', credit_rate = 15.7, credit_minor = 157,
+    credit_until = now() + interval '1 h'
+WHERE checkout_id IN ('e5', 'e6');
+SELECT is(pg_temp.news('capture', 'succeeded', 'cap-' || n, 333, 't-e' || n),
+          'applied', 'captured') FROM generate_series(5, 6) n;
+SELECT is(pg_temp.wallet('JPY'), '104 210 0', 'sold, and held');
+SELECT is(pg_temp.whole('e5', 'oe5', 'capture', 'ke5', NULL, 'DONE'),
+          'SUCCESS', 'the rest is captured');
+SELECT is(pg_temp.whole('e6', 'oe6', 'cancel', 've6', NULL, 'DONE'),
+          'SUCCESS', 'or given up');
+SELECT is(pg_temp.wallet('JPY'), '209 0 0', 'nothing is left over');
+
 -- held for what has failed: nothing moves, people hear of it
 CREATE FUNCTION pg_temp.why(p_order text) RETURNS text LANGUAGE sql AS $$
 SELECT concat_ws(': ', x.explanation::json ->> 'waits_for',
