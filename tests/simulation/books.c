@@ -255,7 +255,7 @@ judge_dispute(sim_t *sim, const sim_move_t *move)
 static void
 judge_sums(sim_t *sim, sim_reg_t *reg)
 {
-    int64_t  taken, back;
+    int64_t  taken, back, held;
 
     if (is_open(sim, reg)) {
         return;
@@ -267,7 +267,9 @@ judge_sums(sim_t *sim, sim_reg_t *reg)
         "'unknown_refund_cleared') THEN -e.amount_minor ELSE e.amount_minor "
         "END) FILTER (WHERE e.kind IN ('refund', 'refund_external', "
         "'refund_returned', 'unknown_refund', 'unknown_refund_cleared', "
-        "'late_refunded')), 0) FROM pay.checkout c JOIN pay.journal_entry e "
+        "'late_refunded')), 0), coalesce(sum(CASE e.kind WHEN 'authorized' "
+        "THEN e.amount_minor WHEN 'unauthorized' THEN -e.amount_minor END), "
+        "0) FROM pay.checkout c JOIN pay.journal_entry e "
         "USING (merchant_id, checkout_id) WHERE c.merchant_id = $1 AND "
         "c.checkout_uuid = $2::text::uuid", 2,
         sim_text(sim, sim->merchant.id), sim_text(sim, reg->reference));
@@ -275,11 +277,15 @@ judge_sums(sim_t *sim, sim_reg_t *reg)
     taken = strtoll(sim_db_cell(sim->db, 0, 0), NULL, 10);
     back = strtoll(sim_db_cell(sim->db, 0, 1), NULL, 10);
 
-    if (taken != reg->captured || back != reg->refunded) {
-        sim_violation(sim, "I4: %.*s: the PSP has taken %" PRId64 " and paid "
-                      "back %" PRId64 ", the journal says %" PRId64 " and %"
-                      PRId64, pay_fmt(reg->token), reg->captured,
-                      reg->refunded, taken, back);
+    held = strtoll(sim_db_cell(sim->db, 0, 2), NULL, 10);
+
+    if (taken != reg->captured || back != reg->refunded || held != reg->held)
+    {
+        sim_violation(sim, "I4: %.*s: the PSP has taken %" PRId64 ", paid "
+                      "back %" PRId64 " and holds %" PRId64 ", the journal "
+                      "says %" PRId64 ", %" PRId64 " and %" PRId64,
+                      pay_fmt(reg->token), reg->captured, reg->refunded,
+                      reg->held, taken, back, held);
     }
 }
 

@@ -208,18 +208,33 @@ take_cancel(sim_t *sim, sim_reg_t *reg, const asked_t *asked)
 {
     sim_move_t  *move;
 
-    if (strcmp(reg->status, "authorized") != 0
-        || reg->captured + reg->capturing > 0)
-    {
+    if (strcmp(reg->status, "authorized") != 0 || reg->capturing > 0) {
         return sim_psp_refuse(sim, 422, "not_possible");
     }
 
     move = sim_money_add(sim, reg, SIM_CANCEL, asked->nonce, reg->held);
     move->state = SIM_MOVE_DONE;
-    reg->held = 0;
-    sim_psp_settle(sim, reg, "cancelled", NULL);
+    sim_money_release(sim, reg);
 
     return say(sim, move);
+}
+
+
+/* What was captured stays, the rest is the buyer's again. */
+void
+sim_money_release(sim_t *sim, sim_reg_t *reg)
+{
+    reg->held = 0;
+
+    if (reg->captured == 0) {
+        sim_psp_settle(sim, reg, "cancelled", NULL);
+        return;
+    }
+
+    sim_say(sim, "   psp %u: the rest of %.*s is given back",
+            reg->psp->index, pay_fmt(reg->token));
+    reg->status = "paid";
+    sim_hook_add(sim, reg, "cancelled");
 }
 
 

@@ -604,8 +604,7 @@ lapse(sim_t *sim, void *data)
     {
         sim_after(sim, SIM_HOUR, lapse, reg);
 
-    } else if (strcmp(reg->status, "authorized") == 0 && reg->captured == 0) {
-        reg->held = 0;
-        sim_psp_settle(sim, reg, "cancelled", NULL);
+    } else if (strcmp(reg->status, "authorized") == 0) {
+        sim_money_release(sim, reg);
     }
 }

@@ -478,6 +478,8 @@ sim_move_t *sim_money_find(sim_psp_t *psp, pay_str_t nonce);
 sim_move_t *sim_money_add(sim_t *sim, sim_reg_t *reg, sim_move_kind_t kind,
     pay_str_t nonce, int64_t minor);
 void sim_money_refund_ends(sim_t *sim, void *move);
+/* Nothing more of it is captured. */
+void sim_money_release(sim_t *sim, sim_reg_t *reg);
 
 /* bank.c: what others may do to money from now on. */
 void sim_bank_taken(sim_t *sim, sim_reg_t *reg);
