@@ -362,7 +362,8 @@ BEGIN
             x.item = ANY (p_moved) AS is_first
     )
     UPDATE job j
-    SET run_at = least(j.run_at, now()), again_at = now()
+    SET run_at = least(j.run_at, now()),
+        again_at = CASE WHEN j.lease_owner IS NOT NULL THEN now() END
     FROM (SELECT * FROM named WHERE NOT is_first) n
     CROSS JOIN LATERAL (
         SELECT k.ctid AS tid FROM job k

@@ -185,6 +185,13 @@ generic_about(pay_arena_t *arena, const generic_type_t *type,
 
     pay_psp_about(event, type->about, type->news);
 
+    if (type->about == PAY_ABOUT_CAPTURE
+        && type->news == PAY_NEWS_SUCCEEDED
+        && pay_json_is_true(pay_json_get(data, "final")))
+    {
+        event->news = PAY_NEWS_ENDED;
+    }
+
     return PAY_OK;
 }
 
@@ -289,7 +296,8 @@ generic_costs(const pay_psp_event_t *event)
 
     case PAY_ABOUT_CAPTURE:
     case PAY_ABOUT_REFUND:
-        return event->news == PAY_NEWS_SUCCEEDED;
+        return event->news == PAY_NEWS_SUCCEEDED
+               || event->news == PAY_NEWS_ENDED;
 
     default:
         return event->about == PAY_ABOUT_DISPUTE;

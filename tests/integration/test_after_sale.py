@@ -448,6 +448,19 @@ def test_a_capture_in_the_dashboard_is_booked(shop, psp):
 
 
 @pytest.mark.parametrize("psp", PSPS)
+def test_a_last_capture_in_the_dashboard_ends_the_hold(shop, psp):
+    made = Sold.paid(shop, psp, capture="manual")
+    made.at_psp("capture", amount_minor=500, final=True)
+    made.becomes("SUCCESS")
+    made.reaches(amount_captured="5.00", amount_authorized="0.00")
+    assert made.balance()["pending"] == "0.00"
+    assert "released" in [
+        each["kind"] for each in made.stack.timeline(made.order_id)
+    ]
+    made.agree()
+
+
+@pytest.mark.parametrize("psp", PSPS)
 def test_a_cancel_before_the_buyer_pays_closes_the_page(shop, psp):
     made = Sold.of(shop, psp)
     answer = made.cancel(reason="changed my mind")

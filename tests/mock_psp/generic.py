@@ -334,6 +334,8 @@ class Generic(Dialect):
         }
         if deed.kind == "capture":
             data["captured"] = money.render(made.captured_minor, made.currency)
+            if deed.final:
+                data["final"] = True
         else:
             data["amount"] = money.render(deed.amount_minor, deed.currency)
         if deed.key:
