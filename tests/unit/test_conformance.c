@@ -25,6 +25,34 @@ operation_files(const kit_table_t *table, const char *operation)
 }
 
 
+/* What a PSP repeats must be there; one that has no place for it does not have
+ * the trait. */
+Test(pay_conformance, a_refund_carries_our_id_where_it_is_repeated)
+{
+    pay_err_t                 err;
+    pay_heap_t               *heap;
+    pay_psp_change_t          change;
+    pay_psp_account_t         ours;
+    pay_http_request_t        request;
+    const pay_psp_adapter_t  *psp;
+
+    EACH_ROW(psp) {
+        if (!(psp->traits & PAY_PSP_NAMES_REFUNDS)) {
+            continue;
+        }
+
+        heap = pay_heap_create();
+        ours = kit_account(kit_table(psp));
+        change = kit_change(kit_table(psp), PAY_PSP_REFUND);
+        cr_assert_eq(psp->change_request(pay_heap_arena(heap), &ours, &change,
+                                         &request, &err), PAY_OK, "%s",
+                     psp->name);
+        cr_expect(contains(request.body, OPERATION), "%s", psp->name);
+        pay_heap_destroy(heap);
+    }
+}
+
+
 /* The capabilities that nobody has shown an answer to. */
 Test(pay_conformance, no_capability_is_without_a_fixture)
 {

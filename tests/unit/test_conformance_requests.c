@@ -277,35 +277,6 @@ Test(pay_conformance_requests, a_registration_carries_our_reference)
 }
 
 
-/* What it repeats must be there; a PSP that has no place for it says so by the
- * lack of the trait. */
-Test(pay_conformance_requests, a_refund_carries_our_id_where_it_is_repeated)
-{
-    unsigned                  i;
-    pay_heap_t               *heap;
-    pay_http_request_t        request;
-    const pay_psp_adapter_t  *psp;
-
-    for (i = 0; i < WAYS && (ways[i].call != CALL_CHANGE
-                             || ways[i].kind != PAY_PSP_REFUND); i++)
-    {
-        /* the refund's */
-    }
-
-    cr_assert_lt(i, WAYS);
-
-    EACH_ROW(psp) {
-        if (psp->traits & PAY_PSP_NAMES_REFUNDS) {
-            cr_assert(has_way(psp, ways[i]), "%s", psp->name);
-            heap = pay_heap_create();
-            request = built(pay_heap_arena(heap), psp, ways[i], NONCE);
-            cr_expect(contains(request.body, NONCE), "%s", psp->name);
-            pay_heap_destroy(heap);
-        }
-    }
-}
-
-
 /* --- Secrets ----------------------------------------------------------- */
 
 static int
