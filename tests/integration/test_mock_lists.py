@@ -17,6 +17,8 @@ from support.client import plain
 from support.mock_server import DEADLINE_S, Receiver, serve
 
 RETURN = "https://shop.example.com/back"
+# the same in each request of a registration
+EXPIRES_AT = int(time.time()) + 3600
 SECRET = "whsec_" + base64.b64encode(secrets.token_bytes(32)).decode()
 KEYS = {
     "adyen.key": secrets.token_hex(16),
@@ -109,7 +111,7 @@ def of_generic(nonce: str, reference: str):
         "reference": reference,
         "amount": "12.00",
         "currency": "EUR",
-        "expires_at": int(time.time()) + 3600,
+        "expires_at": EXPIRES_AT,
         "return_url": RETURN,
         "lines": [line],
     }
