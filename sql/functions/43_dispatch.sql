@@ -20,7 +20,9 @@ COMMENT ON FUNCTION pay.dispatch_ok IS
 
 
 -- What may be sent now, for locked checkouts: again only if the PSP is sure to
--- know the key when the call comes, which may take as long as its lease.  Of
+-- know the key when the call comes, which may take as long as its lease; a
+-- cancellation that began with closing a page, which may be done at any time,
+-- goes by the window of what it is now.  Of
 -- twins the first is asked for, the others find it busy.  A key is good for
 -- one PSP only, the one that has the registration; a capture's and an expiry's
 -- is made of its nonce, that of a change of its id.  A change that has ended
@@ -57,8 +59,8 @@ BEGIN
                  WHEN d.psp <> p_psp[u.n] THEN 'invalid'
                  WHEN d.state = 'OPEN' AND d.lease_until > now() THEN 'busy'
                  WHEN now() + make_interval(secs => p_lease_ms[u.n] / 1000.0)
-                     < d.key_until
-                     AND d.first_sent_at < d.key_until THEN 'again'
+                     < d.known_until
+                     AND d.first_sent_at < d.known_until THEN 'again'
                  ELSE 'ask' END AS step
         FROM (
             SELECT i.*, row_number() OVER (
@@ -86,7 +88,10 @@ BEGIN
                 AND c.checkout_id = u.checkout_id
             OFFSET 0) x ON true
         LEFT JOIN LATERAL (
-            SELECT d.ctid AS tid, d.* FROM dispatch d
+            SELECT d.ctid AS tid, d.*, least(d.key_until, d.first_sent_at
+                    + make_interval(secs => p_key_window_s[u.n]))
+                    AS known_until
+            FROM dispatch d
             WHERE d.merchant_id = u.merchant_id
                 AND d.checkout_id = u.checkout_id
                 AND d.operation = u.operation

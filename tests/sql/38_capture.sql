@@ -390,6 +390,18 @@ SELECT is(pg_temp.sent('c40', 'cancel', 'kx1', 'DONE'), 'stored', 'and done');
 SELECT is(concat_ws(' / ', pg_temp.how('kx1'), pg_temp.doubts('c40')),
           'FAILED / cancel contradiction', 'people decide');
 
+-- a page that may be closed at any time is paid in between: what is sent now
+-- is another call, which the PSP knows for as long as it says
+SELECT pg_temp.sold('c43', '{o43:100}', true)
+\g /dev/null
+SELECT is(pg_temp.change('o43', 'cancel', 'kx4'), 'created cancel '
+          'NOT_STARTED 100', 'a cancellation');
+SELECT is(pg_temp.send('c43', 'cancel', 'kx4', 999999999), 'send 1 1',
+          'of the page');
+SELECT is(pg_temp.sent('c43', 'cancel', 'kx4', 'UNKNOWN'), 'stored', 'open');
+SELECT is(pg_temp.send('c43', 'cancel', 'kx4', 0), 'ask 1 1',
+          'of the payment: not with this key');
+
 -- the last capture is heard of by a webhook alone: the rest is released
 SELECT pg_temp.sold('c42', '{o42:100}', true)
 \g /dev/null
