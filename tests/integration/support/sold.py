@@ -291,9 +291,19 @@ class Sold(Checkout):
                 "GROUP BY kind",
                 order_id,
             )
-            shown = self.order(order_id)
+            shown = wait_for(
+                lambda: self._shown(order_id), f"{order_id} to be shown"
+            )
             if self.columns(order_id) == before:
                 return before, dict(rows), shown
+
+    def _shown(self, order_id: str) -> dict | None:
+        """None while a worker comes back to a PostgreSQL that was away."""
+        answer = self.stack.get(f"/v1/payments/{order_id}")
+        if answer.status_code == 503:
+            return None
+        assert answer.status_code == 200, answer.text
+        return answer.json()
 
     def _psp_agrees(self) -> None:
         money = self.money()
