@@ -308,7 +308,8 @@ CREATE TYPE pay.standing AS (
 	authorized boolean,
 	change text,
 	change_at timestamp with time zone,
-	change_letter boolean
+	change_letter boolean,
+	change_code text
 );
 
 ALTER TYPE pay.standing OWNER TO payments_owner;
@@ -413,10 +414,11 @@ BEGIN
         RETURN false;
     END IF;
 
-    PERFORM post(apply_parked(ARRAY[p_merchant_id], ARRAY[p_checkout_id],
-        ARRAY[p_letter.psp]::text[], ARRAY(
-            SELECT i.token::text FROM webhook_inbox i
-            WHERE i.psp = p_letter.psp AND i.event_id = p_letter.event_id)));
+    PERFORM post(apply_parked(array_agg(p_merchant_id),
+        array_agg(p_checkout_id), array_agg(p_letter.psp::text),
+        array_agg(x.name)))
+    FROM webhook_inbox i, unnest(ARRAY[i.token, i.reference]) x (name)
+    WHERE i.psp = p_letter.psp AND i.event_id = p_letter.event_id;
 
     RETURN EXISTS (
         SELECT FROM webhook_inbox i
@@ -432,6 +434,34 @@ ALTER FUNCTION pay.apply_letter(p_letter pay.dead_letter, p_merchant_id text, p_
 --
 
 COMMENT ON FUNCTION pay.apply_letter(p_letter pay.dead_letter, p_merchant_id text, p_checkout_id text) IS 'Applies a parked webhook that has found its checkout';
+
+--
+-- Name: apply_named(integer[], text[], text[], text[], text[]); Type: FUNCTION; Schema: pay; Owner: payments_owner
+--
+
+CREATE FUNCTION pay.apply_named(p_items integer[], p_merchant_id text[], p_checkout_id text[], p_psp text[], p_name text[]) RETURNS pay.posting[]
+    LANGUAGE plpgsql
+    AS $$
+BEGIN
+    IF p_items = '{}' THEN
+        RETURN '{}';
+    END IF;
+
+    RETURN apply_parked(
+        ARRAY(SELECT p_merchant_id[n] FROM unnest(p_items) n),
+        ARRAY(SELECT p_checkout_id[n] FROM unnest(p_items) n),
+        ARRAY(SELECT p_psp[n] FROM unnest(p_items) n),
+        ARRAY(SELECT p_name[n] FROM unnest(p_items) n));
+END
+$$;
+
+ALTER FUNCTION pay.apply_named(p_items integer[], p_merchant_id text[], p_checkout_id text[], p_psp text[], p_name text[]) OWNER TO payments_owner;
+
+--
+-- Name: FUNCTION apply_named(p_items integer[], p_merchant_id text[], p_checkout_id text[], p_psp text[], p_name text[]); Type: COMMENT; Schema: pay; Owner: payments_owner
+--
+
+COMMENT ON FUNCTION pay.apply_named(p_items integer[], p_merchant_id text[], p_checkout_id text[], p_psp text[], p_name text[]) IS 'Applies webhooks that waited for the names of some items';
 
 --
 -- Name: apply_parked(text[], text[], text[], text[]); Type: FUNCTION; Schema: pay; Owner: payments_owner
@@ -487,9 +517,9 @@ BEGIN
     END IF;
 
     INSERT INTO psp_token AS t (psp, token)
-    SELECT DISTINCT n.psp, coalesce(n.token, n.reference)
-    FROM unnest(p_news) n
-    WHERE n.outcome = 'parked'
+    SELECT DISTINCT n.psp, x.name
+    FROM unnest(p_news) n, unnest(ARRAY[n.token, n.reference]) x (name)
+    WHERE n.outcome = 'parked' AND x.name IS NOT NULL
     ORDER BY 1, 2
     ON CONFLICT (psp, token) DO UPDATE SET psp = t.psp
     WHERE t.checkout_id IS NULL;
@@ -525,16 +555,17 @@ CREATE FUNCTION pay.await_tokens(p_facts pay.fact[], p_duplicates integer[]) RET
     AS $$
 BEGIN
     INSERT INTO psp_token AS t (psp, token)
-    SELECT DISTINCT f.psp, f.token
-    FROM unnest(p_facts) f
+    SELECT DISTINCT f.psp, x.name
+    FROM unnest(p_facts) f, unnest(ARRAY[f.token, f.reference]) x (name)
     WHERE f.actor = 'webhook' AND f.checkout_id IS NULL
         AND f.kind NOT IN ('none', 'unknown') AND f.item <> ALL (p_duplicates)
-    ORDER BY f.psp, f.token
+        AND x.name IS NOT NULL
+    ORDER BY f.psp, x.name
     ON CONFLICT (psp, token) DO UPDATE SET psp = t.psp
     WHERE t.checkout_id IS NULL;
 
     RETURN ARRAY(
-        SELECT ROW(f.item, f.turn, t.merchant_id, t.checkout_id,
+        SELECT ROW(f.item, f.turn, c.merchant_id, c.checkout_id,
             fact_kind(f.kind, f.amount_minor, f.currency, c.total_minor,
                       c.currency),
             f.actor, f.psp, f.event_id, f.type, f.code, f.token, f.reference,
@@ -542,8 +573,14 @@ BEGIN
             NULL)::fact
         FROM unnest(p_facts) f
         LEFT JOIN psp_token t ON t.psp = f.psp AND t.token = f.token
-        LEFT JOIN checkout c ON c.merchant_id = t.merchant_id
-            AND c.checkout_id = t.checkout_id);
+        LEFT JOIN LATERAL (
+            SELECT k.merchant_id, k.checkout_id FROM psp_token k
+            WHERE t.checkout_id IS NULL AND f.token IS NOT NULL
+                AND k.psp = f.psp AND k.token = f.reference
+            OFFSET 0) k ON true
+        LEFT JOIN checkout c
+            ON c.merchant_id = coalesce(t.merchant_id, k.merchant_id)
+            AND c.checkout_id = coalesce(t.checkout_id, k.checkout_id));
 END
 $$;
 
@@ -553,7 +590,7 @@ ALTER FUNCTION pay.await_tokens(p_facts pay.fact[], p_duplicates integer[]) OWNE
 -- Name: FUNCTION await_tokens(p_facts pay.fact[], p_duplicates integer[]); Type: COMMENT; Schema: pay; Owner: payments_owner
 --
 
-COMMENT ON FUNCTION pay.await_tokens(p_facts pay.fact[], p_duplicates integer[]) IS 'Looks unknown tokens up again, behind a lock';
+COMMENT ON FUNCTION pay.await_tokens(p_facts pay.fact[], p_duplicates integer[]) IS 'Looks unknown names up again, behind a lock';
 
 --
 -- Name: begin_items(pay.payment_item[]); Type: FUNCTION; Schema: pay; Owner: payments_owner
@@ -859,11 +896,15 @@ BEGIN
         AND c.status IN ('NOT_STARTED', 'EXECUTING');
 
     outcome := CASE
-        WHEN v_taken OR 'capture' = ANY (v_open) THEN 'already_paid'
-        WHEN p_order.status = 'FAILED' OR 'cancel' = ANY (v_open)
+        WHEN 'capture' = ANY (v_open)
+            OR v_taken AND p_order.authorized_minor = 0 THEN 'already_paid'
+        WHEN 'cancel' = ANY (v_open)
+            OR p_order.status = 'FAILED' AND NOT is_held_late(p_order)
             THEN 'nothing_left'
         ELSE 'created' END;
-    amount_minor := p_order.amount_minor;
+    amount_minor := CASE WHEN p_order.captured_minor > 0
+                         THEN p_order.authorized_minor
+                         ELSE p_order.amount_minor END;
 END
 $$;
 
@@ -873,7 +914,7 @@ ALTER FUNCTION pay.cancel_terms(p_order pay.payment_order, INOUT amount_minor bi
 -- Name: FUNCTION cancel_terms(p_order pay.payment_order, INOUT amount_minor bigint, OUT outcome text); Type: COMMENT; Schema: pay; Owner: payments_owner
 --
 
-COMMENT ON FUNCTION pay.cancel_terms(p_order pay.payment_order, INOUT amount_minor bigint, OUT outcome text) IS 'Whether a checkout may be cancelled';
+COMMENT ON FUNCTION pay.cancel_terms(p_order pay.payment_order, INOUT amount_minor bigint, OUT outcome text) IS 'Whether a checkout, or the rest of what it holds, may be cancelled';
 
 --
 -- Name: change; Type: TABLE; Schema: pay; Owner: payments_owner
@@ -901,6 +942,7 @@ CREATE TABLE pay.change (
     created_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
     changed_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
     request_id text,
+    by_amount boolean DEFAULT false NOT NULL,
     CONSTRAINT change_amount_minor_check CHECK ((amount_minor > 0)),
     CONSTRAINT change_check CHECK (((kind = 'refund'::text) = (seller_minor IS NOT NULL))),
     CONSTRAINT change_check1 CHECK (((seller_minor IS NULL) = (seller_currency IS NULL))),
@@ -980,6 +1022,40 @@ ALTER FUNCTION pay.capture_done(p_change pay.change, p_word pay.fact) OWNER TO p
 COMMENT ON FUNCTION pay.capture_done(p_change pay.change, p_word pay.fact) IS 'A PSP has taken a part of what was authorised';
 
 --
+-- Name: capture_names(text[], text[], text[], text[], text[], text[], integer[]); Type: FUNCTION; Schema: pay; Owner: payments_owner
+--
+
+CREATE FUNCTION pay.capture_names(p_merchant_id text[], p_checkout_id text[], p_operation text[], p_operation_id text[], p_state text[], p_reference text[], p_items integer[], OUT psps text[], OUT names text[]) RETURNS record
+    LANGUAGE plpgsql STABLE
+    AS $$
+BEGIN
+    SELECT array_agg(d.psp::text ORDER BY n),
+        array_agg(CASE WHEN d.psp IS NOT NULL THEN p_reference[n] END
+                  ORDER BY n)
+    INTO psps, names
+    FROM generate_subscripts(p_operation, 1) n
+    LEFT JOIN LATERAL (
+        SELECT d.psp FROM dispatch d
+        WHERE n = ANY (p_items) AND p_operation[n] = 'capture'
+            AND p_state[n] IN ('DONE', 'PENDING')
+            AND p_reference[n] <> ''
+            AND d.merchant_id = p_merchant_id[n]
+            AND d.checkout_id = p_checkout_id[n]
+            AND d.operation = 'capture'
+            AND d.operation_id = p_operation_id[n]
+        ORDER BY d.attempt DESC LIMIT 1) d ON true;
+END
+$$;
+
+ALTER FUNCTION pay.capture_names(p_merchant_id text[], p_checkout_id text[], p_operation text[], p_operation_id text[], p_state text[], p_reference text[], p_items integer[], OUT psps text[], OUT names text[]) OWNER TO payments_owner;
+
+--
+-- Name: FUNCTION capture_names(p_merchant_id text[], p_checkout_id text[], p_operation text[], p_operation_id text[], p_state text[], p_reference text[], p_items integer[], OUT psps text[], OUT names text[]); Type: COMMENT; Schema: pay; Owner: payments_owner
+--
+
+COMMENT ON FUNCTION pay.capture_names(p_merchant_id text[], p_checkout_id text[], p_operation text[], p_operation_id text[], p_state text[], p_reference text[], p_items integer[], OUT psps text[], OUT names text[]) IS 'The PSPs'' ids of captures, as they end';
+
+--
 -- Name: capture_terms(pay.payment_order, bigint); Type: FUNCTION; Schema: pay; Owner: payments_owner
 --
 
@@ -1019,6 +1095,38 @@ ALTER FUNCTION pay.capture_terms(p_order pay.payment_order, INOUT amount_minor b
 --
 
 COMMENT ON FUNCTION pay.capture_terms(p_order pay.payment_order, INOUT amount_minor bigint, OUT outcome text) IS 'Whether this much of an order may be captured, and how much that is';
+
+--
+-- Name: captures_out(text, text); Type: FUNCTION; Schema: pay; Owner: payments_owner
+--
+
+CREATE FUNCTION pay.captures_out(p_merchant_id text, p_checkout_id text) RETURNS pay.change[]
+    LANGUAGE plpgsql STABLE
+    AS $$
+BEGIN
+    RETURN ARRAY(
+        SELECT c FROM change c
+        WHERE c.merchant_id = p_merchant_id
+            AND c.checkout_id = p_checkout_id AND c.kind = 'capture'
+            AND c.status IN ('NOT_STARTED', 'EXECUTING')
+            AND (c.reference IS NOT NULL OR EXISTS (
+                SELECT FROM dispatch d
+                WHERE d.merchant_id = c.merchant_id
+                    AND d.checkout_id = c.checkout_id
+                    AND d.operation = 'capture'
+                    AND d.operation_id = c.change_id
+                    AND d.state <> 'NOT_SENT'))
+        ORDER BY c.created_at, c.change_id);
+END
+$$;
+
+ALTER FUNCTION pay.captures_out(p_merchant_id text, p_checkout_id text) OWNER TO payments_owner;
+
+--
+-- Name: FUNCTION captures_out(p_merchant_id text, p_checkout_id text); Type: COMMENT; Schema: pay; Owner: payments_owner
+--
+
+COMMENT ON FUNCTION pay.captures_out(p_merchant_id text, p_checkout_id text) IS 'Captures that are at the PSP, or may be';
 
 --
 -- Name: change_after(pay.change); Type: FUNCTION; Schema: pay; Owner: payments_owner
@@ -1647,14 +1755,8 @@ DECLARE
 BEGIN
     orders := 0;
 
-    SELECT max(x.tx) + 1 INTO until_tx
-    FROM (SELECT e.tx FROM event e
-          WHERE e.tx >= p_from AND e.tx < v_open
-          ORDER BY e.tx LIMIT p_limit) x
-    HAVING count(*) = p_limit;
-
-    more := until_tx IS NOT NULL;
-    until_tx := coalesce(until_tx, v_open);
+    until_tx := seal_end(p_from, v_open, 1024, p_limit);
+    more := until_tx < v_open;
 
     FOR v_order IN
         SELECT DISTINCT o.merchant_id, o.payment_order_id, o.checkout_id,
@@ -1956,7 +2058,9 @@ BEGIN
         CROSS JOIN LATERAL find_order(c.merchant_id, c.payment_order_id) o
         WHERE CASE c.kind WHEN 'capture'
                   THEN o.captured_minor = o.amount_minor
-                  ELSE o.status = 'FAILED' END
+                  ELSE o.status = 'FAILED' OR o.status = 'SUCCESS'
+                      AND o.authorized_minor = 0 AND c.amount_minor
+                          <= o.amount_minor - o.captured_minor END
     LOOP
         PERFORM set_change(v_change, 'SUCCESS', v_word);
     END LOOP;
@@ -2268,7 +2372,8 @@ BEGIN
             'dispatches', explain_dispatches(c.merchant_id, c.checkout_id),
             'dead_letters', explain_letters(c.merchant_id, c.checkout_id,
                                             p_inside),
-            'exceptions', explain_exceptions(c.merchant_id, c.checkout_id),
+            'exceptions', explain_exceptions(c.merchant_id, c.checkout_id,
+                                             p_inside),
             'late_success', explain_late(c.merchant_id, c.checkout_id),
             'changes', changes_of(o, NULL),
             'disputes', explain_disputes(c.merchant_id, c.checkout_id),
@@ -2351,32 +2456,37 @@ ALTER FUNCTION pay.explain_disputes(p_merchant_id text, p_checkout_id text) OWNE
 COMMENT ON FUNCTION pay.explain_disputes(p_merchant_id text, p_checkout_id text) IS 'The newest 100 disputes about a checkout';
 
 --
--- Name: explain_exceptions(text, text); Type: FUNCTION; Schema: pay; Owner: payments_owner
+-- Name: explain_exceptions(text, text, boolean); Type: FUNCTION; Schema: pay; Owner: payments_owner
 --
 
-CREATE FUNCTION pay.explain_exceptions(p_merchant_id text, p_checkout_id text) RETURNS json
+CREATE FUNCTION pay.explain_exceptions(p_merchant_id text, p_checkout_id text, p_inside boolean) RETURNS json
     LANGUAGE sql STABLE
     AS $$
 SELECT coalesce(json_agg(json_build_object(
-    'at', iso_time(m.at), 'kind', m.kind, 'source', m.source, 'psp', m.psp,
+    'id', m.mismatch_id, 'at', iso_time(m.at), 'kind', m.kind,
+    'source', m.source, 'psp', m.psp,
     'event_id', m.event_id, 'token', m.token, 'alias', m.alias,
     'amount_minor', m.amount_minor, 'currency', m.currency,
     'own_token', m.own_token, 'own_amount_minor', m.total_minor,
     'own_currency', m.own_currency, 'object', m.object, 'wrong', m.why,
-    'request_id', m.request_id)
+    'request_id', m.request_id, 'settled_at', iso_time(s.at),
+    'settled_by', CASE WHEN p_inside THEN s.who END,
+    'settled_why', CASE WHEN p_inside THEN s.why END)
     ORDER BY m.mismatch_id), '[]')
 FROM (SELECT * FROM mismatch x
       WHERE x.merchant_id = p_merchant_id AND x.checkout_id = p_checkout_id
       ORDER BY x.mismatch_id DESC LIMIT 100) m
+LEFT JOIN mismatch_settlement s ON s.merchant_id = m.merchant_id
+    AND s.checkout_id = m.checkout_id AND s.mismatch_id = m.mismatch_id
 $$;
 
-ALTER FUNCTION pay.explain_exceptions(p_merchant_id text, p_checkout_id text) OWNER TO payments_owner;
+ALTER FUNCTION pay.explain_exceptions(p_merchant_id text, p_checkout_id text, p_inside boolean) OWNER TO payments_owner;
 
 --
--- Name: FUNCTION explain_exceptions(p_merchant_id text, p_checkout_id text); Type: COMMENT; Schema: pay; Owner: payments_owner
+-- Name: FUNCTION explain_exceptions(p_merchant_id text, p_checkout_id text, p_inside boolean); Type: COMMENT; Schema: pay; Owner: payments_owner
 --
 
-COMMENT ON FUNCTION pay.explain_exceptions(p_merchant_id text, p_checkout_id text) IS 'The newest 100 words of a PSP about a checkout that changed nothing';
+COMMENT ON FUNCTION pay.explain_exceptions(p_merchant_id text, p_checkout_id text, p_inside boolean) IS 'The newest 100 words of a PSP about a checkout that changed nothing';
 
 --
 -- Name: explain_final(pay.standing); Type: FUNCTION; Schema: pay; Owner: payments_owner
@@ -2390,6 +2500,14 @@ BEGIN
         (p_s.status = 'SUCCESS' AND p_s.contradicted, 'nobody',
          'It is paid. %s has later said otherwise; that changed nothing '
          'here, but somebody should compare it with the books of %1$s.'),
+        (p_s.status = 'SUCCESS' AND p_s.change_letter
+             AND p_s.change_code = 'no_reference', 'people',
+         'It is paid. What was to follow (%3$s) cannot be sent: %1$s never '
+         'told the id of the payment, and the gateway has stopped waiting. '
+         'Somebody must look.'),
+        (p_s.status = 'SUCCESS' AND p_s.change_code = 'no_reference', 'psp',
+         'It is paid. What is to follow (%3$s) waits for the id of the '
+         'payment, which %1$s has not told yet.'),
         (p_s.status = 'SUCCESS' AND p_s.change_letter, 'people',
          'It is paid. Of what was to follow (%3$s) nobody knows whether %1$s '
          'has done it, and the gateway has stopped asking: somebody must '
@@ -2397,6 +2515,18 @@ BEGIN
         (p_s.status = 'SUCCESS' AND p_s.change IS NOT NULL, 'psp',
          'It is paid, and what is to follow (%3$s) is on its way at %1$s.'),
         (p_s.status = 'SUCCESS', 'nobody', 'It is paid.'),
+        (p_s.status = 'FAILED' AND p_s.contradicted AND p_s.change_letter,
+         'people', 'It has failed, but %1$s says that it holds the buyer''s '
+         'money. Nobody knows whether it has given it back as it was told '
+         'to, and the gateway has stopped asking: somebody must look.'),
+        (p_s.status = 'FAILED' AND p_s.contradicted
+             AND p_s.change = 'cancel', 'psp',
+         'It has failed, but %1$s says that it holds the buyer''s money, and '
+         'is being told to give it back.'),
+        (p_s.status = 'FAILED' AND p_s.contradicted, 'people',
+         'It has failed, but %s says that it holds the buyer''s money. That '
+         'cannot become a sale any more: it is given back when somebody '
+         'cancels the payment, or when the hold ends.'),
         (p_s.late = 'held', 'people',
          'It was paid after its time was over. Nothing is booked or paid '
          'back until somebody has decided.'),
@@ -2617,6 +2747,13 @@ CREATE FUNCTION pay.explain_registered(p_s pay.standing, OUT waits_for text, OUT
     AS $_$
 BEGIN
     SELECT v.waits_for, v.why INTO waits_for, why FROM (VALUES
+        (p_s.change_letter AND p_s.change_code = 'no_reference', 'people',
+         'What was asked for (%3$s) cannot be sent: %1$s never told the id '
+         'of the payment, and the gateway has stopped waiting. Somebody must '
+         'look.'),
+        (p_s.change_code = 'no_reference', 'psp',
+         'What was asked for (%3$s) waits for the id of the payment, which '
+         '%1$s has not told yet.'),
         (p_s.change_letter, 'people',
          'Nobody knows whether %1$s has done what it was told (%3$s), and '
          'the gateway has stopped asking: somebody must look.'),
@@ -3040,31 +3177,43 @@ BEGIN
                       c.currency),
             'webhook', w.psp, w.event_id, w.type, w.code, w.token,
             w.reference, w.amount_minor, w.currency, w.request_id, NULL,
-            NULL, NULL, NULL)::fact) FILTER (WHERE w.about IS NULL),
+            NULL, NULL, NULL)::fact ORDER BY w.n)
+            FILTER (WHERE w.about IS NULL),
         array_agg(ROW(w.n, w.merchant_id, w.checkout_id, w.psp, w.via,
             w.event_id, w.type, w.about ->> 'about', w.about ->> 'news',
             w.token, w.reference, w.about ->> 'object',
             w.about ->> 'operation_id', w.amount_minor, w.currency,
             (w.about ->> 'fee_minor')::bigint, w.about ->> 'fee_currency',
-            w.code, NULL, w.request_id, NULL)::news)
+            w.code, NULL, w.request_id, NULL)::news ORDER BY w.n)
             FILTER (WHERE w.about IS NOT NULL)
     INTO facts, told
     FROM (
-        SELECT i.psp, i.event_id, i.type, i.fact, i.token, i.reference,
-            i.code, i.amount_minor, i.currency, i.via, i.about, i.request_id,
-            t.merchant_id, t.checkout_id,
-            row_number() OVER (ORDER BY i.received_at, i.event_id) AS n
-        FROM (SELECT DISTINCT * FROM unnest(p_merchant_id, p_checkout_id,
-                                            p_psp, p_name)) AS
-            u (merchant_id, checkout_id, psp, name)
-        JOIN registration r ON r.merchant_id = u.merchant_id
-            AND r.checkout_id = u.checkout_id
-        JOIN psp_token t ON t.psp = u.psp AND t.token = u.name
-            AND t.merchant_id = u.merchant_id
-            AND t.checkout_id = u.checkout_id
-            AND (t.is_reference OR t.token IN (r.token, r.alias))
-        JOIN webhook_inbox i ON i.psp = t.psp AND i.token = t.token
-            AND i.state = 'parked') w
+        SELECT x.*,
+            row_number() OVER (ORDER BY x.received_at, x.event_id) AS n
+        FROM (
+            SELECT DISTINCT ON (i.psp, i.event_id) i.psp, i.event_id, i.type,
+                i.fact, i.token, i.reference, i.code, i.amount_minor,
+                i.currency, i.via, i.about, i.request_id, i.received_at,
+                t.merchant_id, t.checkout_id
+            FROM (SELECT DISTINCT * FROM unnest(p_merchant_id, p_checkout_id,
+                                                p_psp, p_name)) AS
+                u (merchant_id, checkout_id, psp, name)
+            JOIN registration r ON r.merchant_id = u.merchant_id
+                AND r.checkout_id = u.checkout_id
+            JOIN psp_token t ON t.psp = u.psp AND t.token = u.name
+                AND t.merchant_id = u.merchant_id
+                AND t.checkout_id = u.checkout_id
+                AND (t.is_reference OR t.token IN (r.token, r.alias))
+            CROSS JOIN LATERAL (
+                SELECT * FROM webhook_inbox p
+                WHERE p.psp = t.psp AND p.token = t.token
+                    AND p.state = 'parked'
+                UNION ALL
+                SELECT * FROM webhook_inbox p
+                WHERE p.psp = t.psp AND p.reference = t.token
+                    AND p.reference <> p.token AND p.state = 'parked'
+                    AND p.checkout_id IS NULL) i
+            ORDER BY i.psp, i.event_id, i.token = t.token DESC) x) w
     JOIN checkout c ON c.merchant_id = w.merchant_id
         AND c.checkout_id = w.checkout_id;
 
@@ -3295,6 +3444,31 @@ ALTER FUNCTION pay.half_even(p_value numeric) OWNER TO payments_owner;
 COMMENT ON FUNCTION pay.half_even(p_value numeric) IS 'Rounded to a whole, halves to even';
 
 --
+-- Name: has_failed(pay.news); Type: FUNCTION; Schema: pay; Owner: payments_owner
+--
+
+CREATE FUNCTION pay.has_failed(p_news pay.news) RETURNS boolean
+    LANGUAGE plpgsql STABLE
+    AS $$
+BEGIN
+    RETURN EXISTS (
+        SELECT FROM mismatch m
+        WHERE m.merchant_id = p_news.merchant_id
+            AND m.checkout_id = p_news.checkout_id AND m.psp = p_news.psp
+            AND m.kind = 'refund' AND m.why = 'failed'
+            AND m.object = p_news.object);
+END
+$$;
+
+ALTER FUNCTION pay.has_failed(p_news pay.news) OWNER TO payments_owner;
+
+--
+-- Name: FUNCTION has_failed(p_news pay.news); Type: COMMENT; Schema: pay; Owner: payments_owner
+--
+
+COMMENT ON FUNCTION pay.has_failed(p_news pay.news) IS 'Whether people know that this refund has failed';
+
+--
 -- Name: hash_field(text); Type: FUNCTION; Schema: pay; Owner: payments_owner
 --
 
@@ -3348,9 +3522,9 @@ BEGIN
         END IF;
     ELSIF p_news.amount_minor > v_total THEN
         SELECT * INTO outcome, facts FROM news_doubt(p_news, 'exceeds');
-    ELSIF p_news.amount_minor > v_captured THEN
+    ELSE
         SELECT * INTO outcome, facts
-        FROM take_captures(p_news, p_news.amount_minor - v_captured);
+        FROM take_captures(p_news, v_change, v_captured);
     END IF;
 END
 $$;
@@ -3362,6 +3536,53 @@ ALTER FUNCTION pay.hear_capture(p_news pay.news, OUT outcome text, OUT facts pay
 --
 
 COMMENT ON FUNCTION pay.hear_capture(p_news pay.news, OUT outcome text, OUT facts pay.fact[]) IS 'What a PSP says about captures';
+
+--
+-- Name: hear_captures(pay.news); Type: FUNCTION; Schema: pay; Owner: payments_owner
+--
+
+CREATE FUNCTION pay.hear_captures(p_news pay.news, OUT outcome text, OUT facts pay.fact[]) RETURNS record
+    LANGUAGE plpgsql
+    AS $$
+DECLARE
+    v_word  text := p_news.news;
+    v_first fact[] := '{}';
+BEGIN
+    IF v_word IN ('ended', 'single') THEN
+        p_news.news := 'succeeded';
+        IF coalesce(p_news.amount_minor, 0) = 0 THEN
+            SELECT * INTO outcome, facts FROM news_doubt(p_news, 'amount');
+            RETURN;
+        END IF;
+    END IF;
+
+    IF v_word = 'single' THEN
+        SELECT * INTO outcome, facts FROM hear_single(p_news);
+    ELSE
+        SELECT * INTO outcome, facts FROM hear_capture(p_news);
+    END IF;
+
+    IF outcome = 'applied' AND is_untold(p_news) THEN
+        v_first := ARRAY[news_fact(p_news, 'authorized', NULL, NULL, '{}')];
+    END IF;
+
+    IF outcome IN ('applied', 'unchanged') AND hold_is_over(p_news, v_word)
+    THEN
+        outcome := 'applied';
+        facts := facts || news_fact(p_news, 'cancelled', NULL, NULL, '{}');
+    END IF;
+
+    facts := v_first || facts;
+END
+$$;
+
+ALTER FUNCTION pay.hear_captures(p_news pay.news, OUT outcome text, OUT facts pay.fact[]) OWNER TO payments_owner;
+
+--
+-- Name: FUNCTION hear_captures(p_news pay.news, OUT outcome text, OUT facts pay.fact[]); Type: COMMENT; Schema: pay; Owner: payments_owner
+--
+
+COMMENT ON FUNCTION pay.hear_captures(p_news pay.news, OUT outcome text, OUT facts pay.fact[]) IS 'What a PSP says about captures, and of what follows them';
 
 --
 -- Name: hear_change(pay.change, pay.news); Type: FUNCTION; Schema: pay; Owner: payments_owner
@@ -3379,7 +3600,13 @@ BEGIN
     facts := '{}';
     outcome := 'unchanged';
 
-    IF v_open THEN
+    IF v_to = 'SUCCESS' AND p_change.kind = 'refund'
+        AND p_change.reference <> p_news.object
+    THEN
+        -- a second one that was made of our request
+        SELECT * INTO outcome, facts
+        FROM news_doubt(p_news, 'contradiction');
+    ELSIF v_open THEN
         outcome := CASE WHEN v_to = p_change.status THEN 'unchanged'
                         ELSE 'applied' END;
         facts := move_change(p_change, v_to, news_word(p_news));
@@ -3476,6 +3703,7 @@ CREATE FUNCTION pay.hear_dispute(p_news pay.news, OUT outcome text, OUT facts pa
 DECLARE
     v_dispute dispute;
     v_new     boolean;
+    v_ours    boolean := true;
 BEGIN
     SELECT * INTO v_dispute FROM dispute d
     WHERE d.psp = p_news.psp AND d.dispute_id = p_news.object;
@@ -3493,12 +3721,14 @@ BEGIN
         SELECT * INTO outcome, facts FROM news_doubt(p_news, 'amount');
         RETURN;
     ELSIF v_new THEN
-        SELECT * INTO outcome, facts FROM open_dispute(p_news);
+        SELECT * INTO outcome, facts, v_ours FROM open_dispute(p_news);
         SELECT * INTO v_dispute FROM dispute d
         WHERE d.psp = p_news.psp AND d.dispute_id = p_news.object;
     END IF;
 
-    IF v_dispute.state = 'open' AND p_news.news <> 'opened' THEN
+    IF NOT v_ours THEN
+        RETURN;
+    ELSIF v_dispute.state = 'open' AND p_news.news <> 'opened' THEN
         facts := facts || end_dispute(p_news, v_dispute);
         outcome := CASE outcome WHEN 'mismatch' THEN outcome
                                 ELSE 'applied' END;
@@ -3589,7 +3819,14 @@ BEGIN
     outcome := 'unchanged';
     facts := '{}';
 
-    IF p_news.news = 'succeeded' AND p_late.state = 'refunding' THEN
+    IF p_news.news = 'failed' AND p_late.state = 'refunding' THEN
+        SELECT * INTO outcome, facts FROM news_doubt(p_news, 'failed');
+    ELSIF p_news.news = 'succeeded' AND p_late.state = 'refunding'
+        AND has_failed(p_news)
+    THEN
+        SELECT * INTO outcome, facts
+        FROM news_doubt(p_news, 'contradiction');
+    ELSIF p_news.news = 'succeeded' AND p_late.state = 'refunding' THEN
         outcome := 'applied';
         facts := settle_refunds(ARRAY[p_late.merchant_id]::text[],
             ARRAY[p_late.checkout_id]::text[],
@@ -3633,7 +3870,7 @@ BEGIN
     WHEN 'refund' THEN
         SELECT * INTO outcome, facts FROM hear_refund(p_news);
     WHEN 'capture' THEN
-        SELECT * INTO outcome, facts FROM hear_capture(p_news);
+        SELECT * INTO outcome, facts FROM hear_captures(p_news);
     WHEN 'dispute' THEN
         SELECT * INTO outcome, facts FROM hear_dispute(p_news);
     ELSE
@@ -3651,6 +3888,53 @@ ALTER FUNCTION pay.hear_news(p_news pay.news, OUT outcome text, OUT facts pay.fa
 COMMENT ON FUNCTION pay.hear_news(p_news pay.news, OUT outcome text, OUT facts pay.fact[]) IS 'What a PSP says about what follows a sale';
 
 --
+-- Name: hear_own_refund(pay.change, pay.news); Type: FUNCTION; Schema: pay; Owner: payments_owner
+--
+
+CREATE FUNCTION pay.hear_own_refund(p_change pay.change, p_news pay.news, OUT outcome text, OUT facts pay.fact[]) RETURNS record
+    LANGUAGE plpgsql
+    AS $$
+DECLARE
+    v_is_named boolean := coalesce(p_change.change_id = p_news.operation_id,
+                                   false);
+    v_own      record;
+    v_heard    record;
+BEGIN
+    facts := '{}';
+
+    IF p_change.reference IS NULL AND v_is_named THEN
+        v_own := own_object(p_change, p_news.object, news_word(p_news));
+        facts := v_own.facts;
+        p_news.news := CASE WHEN v_own.failed THEN 'failed'
+                            ELSE p_news.news END;
+    END IF;
+
+    IF p_change.reference IS NULL AND p_change.status <> 'FAILED'
+        AND (p_change.status <> 'SUCCESS' OR p_news.news <> 'failed')
+    THEN
+        UPDATE change c
+        SET reference = p_news.object, by_amount = NOT v_is_named
+        WHERE c.merchant_id = p_change.merchant_id
+            AND c.change_id = p_change.change_id
+        RETURNING c.* INTO p_change;
+    END IF;
+
+    v_heard := hear_change(p_change, p_news);
+    outcome := CASE WHEN facts <> '{}' AND v_heard.outcome = 'unchanged'
+                    THEN 'applied' ELSE v_heard.outcome END;
+    facts := facts || v_heard.facts;
+END
+$$;
+
+ALTER FUNCTION pay.hear_own_refund(p_change pay.change, p_news pay.news, OUT outcome text, OUT facts pay.fact[]) OWNER TO payments_owner;
+
+--
+-- Name: FUNCTION hear_own_refund(p_change pay.change, p_news pay.news, OUT outcome text, OUT facts pay.fact[]); Type: COMMENT; Schema: pay; Owner: payments_owner
+--
+
+COMMENT ON FUNCTION pay.hear_own_refund(p_change pay.change, p_news pay.news, OUT outcome text, OUT facts pay.fact[]) IS 'What a PSP says about a refund that was asked for';
+
+--
 -- Name: hear_refund(pay.news); Type: FUNCTION; Schema: pay; Owner: payments_owner
 --
 
@@ -3659,16 +3943,25 @@ CREATE FUNCTION pay.hear_refund(p_news pay.news, OUT outcome text, OUT facts pay
     AS $$
 DECLARE
     v_change change := change_meant(p_news);
+    v_held   record := in_suspense(p_news.merchant_id, p_news.psp,
+                                   p_news.object);
     v_late   late_success;
 BEGIN
     IF v_change.change_id IS NULL THEN
         v_late := late_meant(p_news);
     END IF;
 
-    IF p_news.amount_minor <> v_change.amount_minor THEN
+    IF v_held.amount_minor IS NOT NULL AND (
+        v_change.reference = p_news.object
+        OR v_change.reference IS NULL AND v_change.status <> 'FAILED'
+            AND v_change.change_id = p_news.operation_id) IS NOT TRUE
+    THEN
+        SELECT * INTO outcome, facts FROM hear_suspended(p_news,
+            v_held.amount_minor, v_held.currency, v_held.is_over);
+    ELSIF p_news.amount_minor <> v_change.amount_minor THEN
         SELECT * INTO outcome, facts FROM news_doubt(p_news, 'amount');
     ELSIF v_change.change_id IS NOT NULL THEN
-        SELECT * INTO outcome, facts FROM hear_change(v_change, p_news);
+        SELECT * INTO outcome, facts FROM hear_own_refund(v_change, p_news);
     ELSIF v_late.checkout_id IS NOT NULL THEN
         SELECT * INTO outcome, facts FROM hear_late_refund(p_news, v_late);
     ELSE
@@ -3686,6 +3979,104 @@ ALTER FUNCTION pay.hear_refund(p_news pay.news, OUT outcome text, OUT facts pay.
 COMMENT ON FUNCTION pay.hear_refund(p_news pay.news, OUT outcome text, OUT facts pay.fact[]) IS 'What a PSP says about a refund';
 
 --
+-- Name: hear_single(pay.news); Type: FUNCTION; Schema: pay; Owner: payments_owner
+--
+
+CREATE FUNCTION pay.hear_single(p_news pay.news, OUT outcome text, OUT facts pay.fact[]) RETURNS record
+    LANGUAGE plpgsql
+    AS $$
+DECLARE
+    v_change change := change_meant(p_news);
+BEGIN
+    outcome := 'unchanged';
+    facts := '{}';
+
+    IF NOT (SELECT c.capture = 'manual' FROM checkout c
+            WHERE c.merchant_id = p_news.merchant_id
+                AND c.checkout_id = p_news.checkout_id)
+    THEN
+        RETURN;
+    ELSIF v_change.change_id IS NULL THEN
+        IF NOT name_capture(p_news) THEN
+            SELECT * INTO outcome, facts FROM single_outside(p_news);
+        END IF;
+    ELSIF p_news.amount_minor <> v_change.amount_minor THEN
+        SELECT * INTO outcome, facts FROM news_doubt(p_news, 'amount');
+    ELSE
+        SELECT * INTO outcome, facts FROM hear_change(v_change, p_news);
+    END IF;
+END
+$$;
+
+ALTER FUNCTION pay.hear_single(p_news pay.news, OUT outcome text, OUT facts pay.fact[]) OWNER TO payments_owner;
+
+--
+-- Name: FUNCTION hear_single(p_news pay.news, OUT outcome text, OUT facts pay.fact[]); Type: COMMENT; Schema: pay; Owner: payments_owner
+--
+
+COMMENT ON FUNCTION pay.hear_single(p_news pay.news, OUT outcome text, OUT facts pay.fact[]) IS 'What a PSP says about one capture by itself';
+
+--
+-- Name: hear_suspended(pay.news, bigint, text, boolean); Type: FUNCTION; Schema: pay; Owner: payments_owner
+--
+
+CREATE FUNCTION pay.hear_suspended(p_news pay.news, p_amount_minor bigint, p_currency text, p_is_over boolean, OUT outcome text, OUT facts pay.fact[]) RETURNS record
+    LANGUAGE plpgsql STABLE
+    AS $$
+BEGIN
+    outcome := 'unchanged';
+    facts := '{}';
+
+    IF p_news.news = 'succeeded' THEN
+        SELECT * INTO outcome, facts FROM news_doubt(p_news,
+            CASE WHEN p_is_over THEN 'contradiction' ELSE 'unknown' END);
+        facts := CASE WHEN p_news.source = 'query' AND NOT p_is_over
+                      THEN '{}' ELSE facts END;
+    ELSIF p_news.news = 'failed' AND NOT p_is_over THEN
+        SELECT * INTO outcome, facts FROM news_doubt(p_news, 'returned',
+            psp_posting(p_news, 'unknown_refund_cleared', p_amount_minor,
+                        p_currency));
+    END IF;
+END
+$$;
+
+ALTER FUNCTION pay.hear_suspended(p_news pay.news, p_amount_minor bigint, p_currency text, p_is_over boolean, OUT outcome text, OUT facts pay.fact[]) OWNER TO payments_owner;
+
+--
+-- Name: FUNCTION hear_suspended(p_news pay.news, p_amount_minor bigint, p_currency text, p_is_over boolean, OUT outcome text, OUT facts pay.fact[]); Type: COMMENT; Schema: pay; Owner: payments_owner
+--
+
+COMMENT ON FUNCTION pay.hear_suspended(p_news pay.news, p_amount_minor bigint, p_currency text, p_is_over boolean, OUT outcome text, OUT facts pay.fact[]) IS 'What a PSP says about a refund that is in suspense';
+
+--
+-- Name: hold_is_over(pay.news, text); Type: FUNCTION; Schema: pay; Owner: payments_owner
+--
+
+CREATE FUNCTION pay.hold_is_over(p_news pay.news, p_word text) RETURNS boolean
+    LANGUAGE plpgsql STABLE
+    AS $$
+BEGIN
+    RETURN (
+        SELECT (bool_or(o.authorized_minor > 0) OR is_untold(p_news))
+            AND CASE p_word
+            WHEN 'single' THEN sum(o.captured_minor) > 0
+            WHEN 'ended' THEN sum(o.captured_minor) = p_news.amount_minor
+            ELSE false END
+        FROM payment_order o
+        WHERE o.merchant_id = p_news.merchant_id
+            AND o.checkout_id = p_news.checkout_id);
+END
+$$;
+
+ALTER FUNCTION pay.hold_is_over(p_news pay.news, p_word text) OWNER TO payments_owner;
+
+--
+-- Name: FUNCTION hold_is_over(p_news pay.news, p_word text); Type: COMMENT; Schema: pay; Owner: payments_owner
+--
+
+COMMENT ON FUNCTION pay.hold_is_over(p_news pay.news, p_word text) IS 'Whether the PSP has given back what it had not captured';
+
+--
 -- Name: id_ok(text); Type: FUNCTION; Schema: pay; Owner: payments_owner
 --
 
@@ -3700,6 +4091,34 @@ ALTER FUNCTION pay.id_ok(p_id text) OWNER TO payments_owner;
 --
 
 COMMENT ON FUNCTION pay.id_ok(p_id text) IS 'What the CHECK constraints of ids say';
+
+--
+-- Name: in_suspense(text, text, text); Type: FUNCTION; Schema: pay; Owner: payments_owner
+--
+
+CREATE FUNCTION pay.in_suspense(p_merchant_id text, p_psp text, p_object text, OUT amount_minor bigint, OUT currency text, OUT is_over boolean) RETURNS record
+    LANGUAGE plpgsql STABLE
+    AS $$
+DECLARE
+    v_source text := concat('event/', p_psp, '/', p_object);
+BEGIN
+    SELECT e.amount_minor, e.currency INTO amount_minor, currency
+    FROM journal_entry e
+    WHERE e.merchant_id = p_merchant_id AND e.source = v_source
+        AND e.kind = 'unknown_refund';
+
+    is_over := amount_minor IS NOT NULL
+        AND is_booked(p_merchant_id, v_source, 'unknown_refund_cleared');
+END
+$$;
+
+ALTER FUNCTION pay.in_suspense(p_merchant_id text, p_psp text, p_object text, OUT amount_minor bigint, OUT currency text, OUT is_over boolean) OWNER TO payments_owner;
+
+--
+-- Name: FUNCTION in_suspense(p_merchant_id text, p_psp text, p_object text, OUT amount_minor bigint, OUT currency text, OUT is_over boolean); Type: COMMENT; Schema: pay; Owner: payments_owner
+--
+
+COMMENT ON FUNCTION pay.in_suspense(p_merchant_id text, p_psp text, p_object text, OUT amount_minor bigint, OUT currency text, OUT is_over boolean) IS 'What is booked of a refund that could be laid to no order';
 
 --
 -- Name: insert_beginnings(pay.payment_item[]); Type: FUNCTION; Schema: pay; Owner: payments_owner
@@ -4317,6 +4736,8 @@ COMMENT ON FUNCTION pay.is_currency(p_currency text) IS 'Whether there is such a
 CREATE FUNCTION pay.is_early(p_news pay.news) RETURNS boolean
     LANGUAGE plpgsql STABLE
     AS $$
+DECLARE
+    v_order text := (named_order(p_news)).payment_order_id;
 BEGIN
     RETURN p_news.about IN ('refund', 'dispute')
         AND p_news.source <> 'query'
@@ -4324,11 +4745,13 @@ BEGIN
             SELECT sum(o.captured_minor - o.refunding_minor
                        - o.refunded_minor - o.charged_back_minor)
                     < p_news.amount_minor
-                AND (bool_or(o.authorized_minor > 0)
-                     OR sum(o.captured_minor) = 0)
+                AND bool_or(o.authorized_minor > 0
+                            OR o.status IN ('NOT_STARTED', 'EXECUTING'))
             FROM payment_order o
             WHERE o.merchant_id = p_news.merchant_id
-                AND o.checkout_id = p_news.checkout_id)
+                AND o.checkout_id = p_news.checkout_id
+                AND o.payment_order_id
+                    = coalesce(v_order, o.payment_order_id))
         AND (change_meant(p_news)).change_id IS NULL
         AND NOT EXISTS (
             SELECT FROM late_success l
@@ -4347,6 +4770,51 @@ ALTER FUNCTION pay.is_early(p_news pay.news) OWNER TO payments_owner;
 --
 
 COMMENT ON FUNCTION pay.is_early(p_news pay.news) IS 'Whether a word about taking money back comes before that money';
+
+--
+-- Name: is_failed(pay.change); Type: FUNCTION; Schema: pay; Owner: payments_owner
+--
+
+CREATE FUNCTION pay.is_failed(p_change pay.change) RETURNS boolean
+    LANGUAGE plpgsql STABLE
+    AS $$
+BEGIN
+    RETURN (SELECT o.status = 'FAILED' FROM find_order(
+        p_change.merchant_id, p_change.payment_order_id) o);
+END
+$$;
+
+ALTER FUNCTION pay.is_failed(p_change pay.change) OWNER TO payments_owner;
+
+--
+-- Name: FUNCTION is_failed(p_change pay.change); Type: COMMENT; Schema: pay; Owner: payments_owner
+--
+
+COMMENT ON FUNCTION pay.is_failed(p_change pay.change) IS 'Whether the order that a change is about has failed';
+
+--
+-- Name: is_held_late(pay.payment_order); Type: FUNCTION; Schema: pay; Owner: payments_owner
+--
+
+CREATE FUNCTION pay.is_held_late(p_order pay.payment_order) RETURNS boolean
+    LANGUAGE plpgsql STABLE
+    AS $$
+BEGIN
+    RETURN p_order.status = 'FAILED'
+        AND is_told(p_order.merchant_id, p_order.checkout_id,
+                    p_order.payment_order_id, 'contradiction', NULL)
+        AND NOT is_told(p_order.merchant_id, p_order.checkout_id,
+                        p_order.payment_order_id, 'released', NULL);
+END
+$$;
+
+ALTER FUNCTION pay.is_held_late(p_order pay.payment_order) OWNER TO payments_owner;
+
+--
+-- Name: FUNCTION is_held_late(p_order pay.payment_order); Type: COMMENT; Schema: pay; Owner: payments_owner
+--
+
+COMMENT ON FUNCTION pay.is_held_late(p_order pay.payment_order) IS 'Whether money is held for an order that has failed';
 
 --
 -- Name: is_money(text); Type: FUNCTION; Schema: pay; Owner: payments_owner
@@ -4407,8 +4875,8 @@ BEGIN
     RETURN NOT CASE p_letter.reason
         WHEN 'registering' THEN is_registering(p_letter.merchant_id,
             p_letter.checkout_id)
-        WHEN 'executing' THEN order_is(p_letter.merchant_id,
-            p_letter.checkout_id, '{EXECUTING}')
+        WHEN 'executing' THEN is_unfinished(p_letter.merchant_id,
+            p_letter.checkout_id)
         WHEN 'changing' THEN EXISTS (
             SELECT FROM change c
             WHERE c.merchant_id = p_letter.merchant_id
@@ -4580,6 +5048,30 @@ ALTER FUNCTION pay.is_told(p_merchant_id text, p_checkout_id text, p_payment_ord
 COMMENT ON FUNCTION pay.is_told(p_merchant_id text, p_checkout_id text, p_payment_order_id text, p_kind text, p_actor text) IS 'Whether an order''s timeline has such an event (NULL: of any actor)';
 
 --
+-- Name: is_unfinished(text, text); Type: FUNCTION; Schema: pay; Owner: payments_owner
+--
+
+CREATE FUNCTION pay.is_unfinished(p_merchant_id text, p_checkout_id text) RETURNS boolean
+    LANGUAGE plpgsql STABLE
+    AS $$
+BEGIN
+    RETURN EXISTS (
+        SELECT FROM payment_order o
+        WHERE o.merchant_id = p_merchant_id
+            AND o.checkout_id = p_checkout_id AND o.position = 1
+            AND o.status = 'EXECUTING' AND o.authorized_minor = 0);
+END
+$$;
+
+ALTER FUNCTION pay.is_unfinished(p_merchant_id text, p_checkout_id text) OWNER TO payments_owner;
+
+--
+-- Name: FUNCTION is_unfinished(p_merchant_id text, p_checkout_id text); Type: COMMENT; Schema: pay; Owner: payments_owner
+--
+
+COMMENT ON FUNCTION pay.is_unfinished(p_merchant_id text, p_checkout_id text) IS 'Whether the PSP has still to say how a payment ends';
+
+--
 -- Name: is_unsettled(text, text, text, text); Type: FUNCTION; Schema: pay; Owner: payments_owner
 --
 
@@ -4615,6 +5107,34 @@ ALTER FUNCTION pay.is_unsettled(p_merchant_id text, p_checkout_id text, p_operat
 --
 
 COMMENT ON FUNCTION pay.is_unsettled(p_merchant_id text, p_checkout_id text, p_operation text, p_operation_id text) IS 'Whether it matters that the outcome of a call is not known';
+
+--
+-- Name: is_untold(pay.news); Type: FUNCTION; Schema: pay; Owner: payments_owner
+--
+
+CREATE FUNCTION pay.is_untold(p_news pay.news) RETURNS boolean
+    LANGUAGE plpgsql STABLE
+    AS $$
+BEGIN
+    RETURN (
+        SELECT bool_and(o.status IN ('NOT_STARTED', 'EXECUTING')
+                        AND o.authorized_minor = 0
+                        AND NOT is_booked(o.merchant_id,
+                            'order/' || o.payment_order_id, 'authorized'))
+            AND sum(o.captured_minor) BETWEEN 1 AND sum(o.amount_minor) - 1
+        FROM payment_order o
+        WHERE o.merchant_id = p_news.merchant_id
+            AND o.checkout_id = p_news.checkout_id);
+END
+$$;
+
+ALTER FUNCTION pay.is_untold(p_news pay.news) OWNER TO payments_owner;
+
+--
+-- Name: FUNCTION is_untold(p_news pay.news); Type: COMMENT; Schema: pay; Owner: payments_owner
+--
+
+COMMENT ON FUNCTION pay.is_untold(p_news pay.news) IS 'Whether a part was captured of what is not known to be held';
 
 --
 -- Name: iso_micros(timestamp with time zone); Type: FUNCTION; Schema: pay; Owner: payments_owner
@@ -4670,7 +5190,7 @@ CREATE TABLE pay.job (
     again_at timestamp with time zone,
     operation_id text DEFAULT ''::text NOT NULL COLLATE pg_catalog."C",
     CONSTRAINT job_check CHECK (((lease_owner IS NULL) = (lease_until IS NULL))),
-    CONSTRAINT job_check1 CHECK (((again_at IS NULL) OR (kind = 'poll'::text))),
+    CONSTRAINT job_check1 CHECK (((again_at IS NULL) OR (kind <> 'register'::text))),
     CONSTRAINT job_check2 CHECK (((kind = 'change'::text) = (operation_id <> ''::text))),
     CONSTRAINT job_kind_check CHECK ((kind = ANY (ARRAY['register'::text, 'poll'::text, 'refund'::text, 'change'::text])))
 )
@@ -4781,10 +5301,8 @@ BEGIN
     FROM checkout c
     WHERE c.merchant_id = p_merchant_id AND c.checkout_id = p_checkout_id
         AND NOT EXISTS (
-            SELECT FROM mismatch m
-            WHERE m.merchant_id = c.merchant_id
-                AND m.checkout_id = c.checkout_id AND m.kind = 'books'
-                AND m.detail = p_detail);
+            SELECT FROM open_mismatches(c.merchant_id, c.checkout_id) m
+            WHERE m.kind = 'books' AND m.detail = p_detail);
 END
 $$;
 
@@ -4795,6 +5313,39 @@ ALTER FUNCTION pay.keep_difference(p_merchant_id text, p_checkout_id text, p_det
 --
 
 COMMENT ON FUNCTION pay.keep_difference(p_merchant_id text, p_checkout_id text, p_detail jsonb) IS 'Tells people that the books contradict each other';
+
+--
+-- Name: keep_failure(pay.news, pay.payment_order); Type: FUNCTION; Schema: pay; Owner: payments_owner
+--
+
+CREATE FUNCTION pay.keep_failure(p_news pay.news, p_order pay.payment_order, OUT outcome text, OUT facts pay.fact[]) RETURNS record
+    LANGUAGE plpgsql
+    AS $$
+DECLARE
+    v_change change;
+BEGIN
+    IF p_order.payment_order_id IS NULL
+        OR coalesce(p_news.amount_minor, 0) = 0
+    THEN
+        SELECT * INTO outcome, facts FROM news_doubt(p_news, 'failed');
+        RETURN;
+    END IF;
+
+    v_change := insert_outside(p_news, p_order, p_news.amount_minor);
+    PERFORM set_change(v_change, 'FAILED', news_word(p_news));
+    outcome := 'applied';
+    facts := ARRAY[change_fact(v_change, news_word(p_news), 'refund_failed',
+                               NULL)];
+END
+$$;
+
+ALTER FUNCTION pay.keep_failure(p_news pay.news, p_order pay.payment_order, OUT outcome text, OUT facts pay.fact[]) OWNER TO payments_owner;
+
+--
+-- Name: FUNCTION keep_failure(p_news pay.news, p_order pay.payment_order, OUT outcome text, OUT facts pay.fact[]); Type: COMMENT; Schema: pay; Owner: payments_owner
+--
+
+COMMENT ON FUNCTION pay.keep_failure(p_news pay.news, p_order pay.payment_order, OUT outcome text, OUT facts pay.fact[]) IS 'A refund of which nothing is known but that it has failed';
 
 --
 -- Name: keep_late(pay.fact[], integer[]); Type: FUNCTION; Schema: pay; Owner: payments_owner
@@ -4968,18 +5519,34 @@ CREATE FUNCTION pay.keep_references(p_facts pay.fact[], p_moved integer[], p_aga
     LANGUAGE plpgsql
     AS $$
 BEGIN
-    UPDATE registration r
-    SET reference = x.reference
-    FROM (SELECT DISTINCT ON (f.merchant_id, f.checkout_id) f.*
-          FROM unnest(p_facts) f
-          WHERE f.reference IS NOT NULL
-              AND f.kind NOT IN ('mismatch', 'notified')
-              AND f.item <> ALL (p_against)
-          ORDER BY f.merchant_id, f.checkout_id,
-              f.item = ANY (p_moved) DESC, f.turn DESC) x
-    WHERE r.merchant_id = x.merchant_id
-        AND r.checkout_id = x.checkout_id
-        AND (r.reference IS NULL OR x.item = ANY (p_moved));
+    WITH named AS (
+        UPDATE registration r
+        SET reference = x.reference
+        FROM (SELECT DISTINCT ON (f.merchant_id, f.checkout_id) f.*
+              FROM unnest(p_facts) f
+              WHERE f.reference IS NOT NULL
+                  AND f.kind NOT IN ('mismatch', 'notified')
+                  AND (f.item <> ALL (p_against)
+                       OR f.kind = 'authorized')
+              ORDER BY f.merchant_id, f.checkout_id,
+                  f.item = ANY (p_moved) DESC, f.turn DESC) x
+        WHERE r.merchant_id = x.merchant_id
+            AND r.checkout_id = x.checkout_id
+            AND (r.reference IS NULL OR x.item = ANY (p_moved))
+        RETURNING r.merchant_id, r.checkout_id,
+            x.item = ANY (p_moved) AS is_first
+    )
+    UPDATE job j
+    SET run_at = least(j.run_at, now()),
+        again_at = CASE WHEN j.lease_owner IS NOT NULL THEN now() END
+    FROM (SELECT * FROM named WHERE NOT is_first) n
+    CROSS JOIN LATERAL (
+        SELECT k.ctid AS tid FROM job k
+        WHERE k.merchant_id = n.merchant_id
+            AND k.checkout_id = n.checkout_id
+            AND k.kind IN ('change', 'refund')
+        OFFSET 0) k
+    WHERE j.ctid = k.tid;
 END
 $$;
 
@@ -5207,8 +5774,10 @@ BEGIN
     INTO merchant, checkout
     FROM dead_letter d
     LEFT JOIN webhook_inbox i ON i.psp = d.psp AND i.event_id = d.event_id
-    LEFT JOIN psp_token t ON t.psp = i.psp AND t.token = i.token
-    WHERE d.dead_letter_id = p_id;
+    LEFT JOIN psp_token t ON t.psp = i.psp AND t.checkout_id IS NOT NULL
+        AND t.token IN (i.token, i.reference)
+    WHERE d.dead_letter_id = p_id
+    ORDER BY t.token = i.token DESC LIMIT 1;
 
     IF checkout IS NOT NULL THEN
         PERFORM lock_checkouts(ARRAY[merchant], ARRAY[checkout]);
@@ -5548,8 +6117,8 @@ DECLARE
                           AND c.checkout_id = p_now.checkout_id);
 BEGIN
     IF p_news = 'authorized' THEN
-        RETURN part_posting(p_now, v_source, 'authorized', v_psp, 0,
-                            p_now.amount_minor, p_request_id);
+        RETURN part_posting(p_now, v_source, 'authorized', v_psp,
+            p_now.captured_minor, p_now.authorized_minor, p_request_id);
     END IF;
 
     RETURN part_posting(p_now, v_source, 'sale', v_psp, p_was.captured_minor,
@@ -5732,7 +6301,8 @@ BEGIN
         WHEN p_to = 'FAILED' THEN ARRAY[change_fact(p_change, p_word,
             p_change.kind || '_failed', NULL)]
         WHEN p_to = 'SUCCESS' THEN ARRAY[change_fact(p_change, p_word,
-            'cancelled', NULL)]
+            CASE WHEN is_failed(p_change) THEN 'released'
+                 ELSE 'cancelled' END, NULL)]
         WHEN p_change.kind = 'refund' AND p_change.status = 'NOT_STARTED'
             THEN ARRAY[change_fact(p_change, p_word, 'refund_sent', NULL)]
         ELSE '{}' END;
@@ -5790,9 +6360,19 @@ BEGIN
             OFFSET 0) p ON f.kind IN ('paid', 'authorized')
                 OR o.status = 'SUCCESS' AND f.kind IN ('expired', 'cancelled')
         CROSS JOIN LATERAL (
-            SELECT coalesce(
-                manual_kind(f.kind, f.actor, f.order_id, p.capture, o.was),
-                news_kind(f.kind, f.actor, o.status, p.policy)) AS news
+            SELECT CASE
+                WHEN f.kind = 'authorized' AND o.status = 'FAILED'
+                    AND p.capture = 'manual' AND NOT is_booked(f.merchant_id,
+                        'order/' || o.payment_order_id, 'authorized')
+                    THEN 'contradiction'
+                WHEN f.kind IN ('cancelled', 'expired')
+                    AND f.actor IN ('webhook', 'query')
+                    AND o.status = 'FAILED' AND is_held_late(o.was)
+                    THEN 'released'
+                ELSE coalesce(manual_kind(f.kind, f.actor, f.order_id,
+                                          p.capture, o.was),
+                    news_kind(f.kind, f.actor, o.status, p.policy))
+                END AS news
             OFFSET 0) k
         WHERE f.turn = p_turn
     ), moved AS (
@@ -5802,7 +6382,8 @@ BEGIN
             captured_minor = CASE WHEN s.takes_all THEN o.amount_minor
                                   ELSE o.captured_minor END,
             authorized_minor = CASE
-                WHEN s.news = 'authorized' THEN o.amount_minor
+                WHEN s.news = 'authorized'
+                    THEN o.amount_minor - o.captured_minor
                 WHEN s.takes_all OR s.news = 'released'
                     OR s.new_status = 'FAILED' THEN 0
                 ELSE o.authorized_minor END,
@@ -5832,7 +6413,7 @@ BEGIN
                                'registration_not_sent', 'rerouted',
                                'mismatch', 'late_refunded',
                                'dead_letter_requeued',
-                               'dead_letter_resolved')
+                               'dead_letter_resolved', 'mismatch_settled')
                  OR is_money(s.news)
                  OR s.news = 'authorized' AND s.old_status = 'EXECUTING'
                     AND (s.was).authorized_minor = 0
@@ -6055,32 +6636,67 @@ ALTER FUNCTION pay.move_registrations(p_merchant_id text[], p_checkout_id text[]
 COMMENT ON FUNCTION pay.move_registrations(p_merchant_id text[], p_checkout_id text[], p_psp text[], p_outcome text[], p_attempt bigint[], p_lease_ms bigint[], OUT items integer[], OUT nexts text[]) IS 'Moves registrations of locked checkouts to the next PSP';
 
 --
--- Name: name_refund(pay.change, text); Type: FUNCTION; Schema: pay; Owner: payments_owner
+-- Name: name_capture(pay.news); Type: FUNCTION; Schema: pay; Owner: payments_owner
 --
 
-CREATE FUNCTION pay.name_refund(p_change pay.change, p_reference text) RETURNS void
+CREATE FUNCTION pay.name_capture(p_news pay.news) RETURNS boolean
     LANGUAGE plpgsql
     AS $$
 BEGIN
     UPDATE change c
-    SET reference = CASE WHEN c.change_id = p_change.change_id
-                         THEN p_reference END
-    WHERE c.merchant_id = p_change.merchant_id
-        AND c.checkout_id = p_change.checkout_id
-        AND c.kind = 'refund' AND c.origin = 'merchant'
-        AND c.psp = p_change.psp
-        AND (c.change_id = p_change.change_id
-             OR c.reference = p_reference);
+    SET reference = p_news.object
+    WHERE (c.merchant_id, c.checkout_id, c.change_id) = (
+        SELECT x.merchant_id, x.checkout_id, x.change_id FROM change x
+        WHERE x.merchant_id = p_news.merchant_id
+            AND x.checkout_id = p_news.checkout_id AND x.kind = 'capture'
+            AND x.origin = 'psp' AND x.reference IS NULL
+            AND x.amount_minor = p_news.amount_minor
+        ORDER BY x.created_at LIMIT 1);
+
+    RETURN FOUND;
 END
 $$;
 
-ALTER FUNCTION pay.name_refund(p_change pay.change, p_reference text) OWNER TO payments_owner;
+ALTER FUNCTION pay.name_capture(p_news pay.news) OWNER TO payments_owner;
 
 --
--- Name: FUNCTION name_refund(p_change pay.change, p_reference text); Type: COMMENT; Schema: pay; Owner: payments_owner
+-- Name: FUNCTION name_capture(p_news pay.news); Type: COMMENT; Schema: pay; Owner: payments_owner
 --
 
-COMMENT ON FUNCTION pay.name_refund(p_change pay.change, p_reference text) IS 'Gives a refund the PSP''s id that its call was answered with';
+COMMENT ON FUNCTION pay.name_capture(p_news pay.news) IS 'Names a capture that was known as part of a sum; false: there is none';
+
+--
+-- Name: named_order(pay.news); Type: FUNCTION; Schema: pay; Owner: payments_owner
+--
+
+CREATE FUNCTION pay.named_order(p_news pay.news) RETURNS pay.payment_order
+    LANGUAGE plpgsql STABLE
+    AS $$
+DECLARE
+    v_orders text[] := ARRAY(
+        SELECT DISTINCT c.payment_order_id::text FROM change c
+        WHERE c.merchant_id = p_news.merchant_id
+            AND c.checkout_id = p_news.checkout_id AND c.kind = 'capture'
+            AND c.psp = p_news.psp AND c.reference = p_news.reference);
+    v_order  payment_order;
+BEGIN
+    IF cardinality(v_orders) <> 1 THEN
+        RETURN only_order(p_news.merchant_id, p_news.checkout_id);
+    END IF;
+
+    SELECT * INTO v_order FROM find_order(p_news.merchant_id, v_orders[1]);
+
+    RETURN v_order;
+END
+$$;
+
+ALTER FUNCTION pay.named_order(p_news pay.news) OWNER TO payments_owner;
+
+--
+-- Name: FUNCTION named_order(p_news pay.news); Type: COMMENT; Schema: pay; Owner: payments_owner
+--
+
+COMMENT ON FUNCTION pay.named_order(p_news pay.news) IS 'Whose money a PSP''s word is about, where that can be told';
 
 --
 -- Name: dispatch; Type: TABLE; Schema: pay; Owner: payments_owner
@@ -6233,6 +6849,32 @@ ALTER FUNCTION pay.news_kind(p_kind text, p_actor text, p_status text, p_policy 
 COMMENT ON FUNCTION pay.news_kind(p_kind text, p_actor text, p_status text, p_policy text) IS 'What a fact is to an order in this status: its kind, or one of the two exceptions';
 
 --
+-- Name: news_of(pay.change, text, pay.fact); Type: FUNCTION; Schema: pay; Owner: payments_owner
+--
+
+CREATE FUNCTION pay.news_of(p_change pay.change, p_object text, p_word pay.fact) RETURNS pay.news
+    LANGUAGE plpgsql STABLE
+    AS $$
+BEGIN
+    RETURN ROW(0, p_change.merchant_id, p_change.checkout_id, p_change.psp,
+        p_word.actor, p_word.event_id, p_word.type, 'refund',
+        CASE p_change.status WHEN 'SUCCESS' THEN 'succeeded'
+                             WHEN 'FAILED' THEN 'failed'
+                             ELSE 'pending' END,
+        NULL, NULL, p_object, NULL, p_change.amount_minor, p_change.currency,
+        NULL, NULL, NULL, NULL, p_word.request_id, NULL)::news;
+END
+$$;
+
+ALTER FUNCTION pay.news_of(p_change pay.change, p_object text, p_word pay.fact) OWNER TO payments_owner;
+
+--
+-- Name: FUNCTION news_of(p_change pay.change, p_object text, p_word pay.fact); Type: COMMENT; Schema: pay; Owner: payments_owner
+--
+
+COMMENT ON FUNCTION pay.news_of(p_change pay.change, p_object text, p_word pay.fact) IS 'What has been heard of a refund, as news';
+
+--
 -- Name: news_ok(text, text); Type: FUNCTION; Schema: pay; Owner: payments_owner
 --
 
@@ -6240,7 +6882,9 @@ CREATE FUNCTION pay.news_ok(p_about text, p_news text) RETURNS boolean
     LANGUAGE sql IMMUTABLE
     AS $$
 SELECT coalesce(CASE
-    WHEN p_about IN ('capture', 'refund')
+    WHEN p_about = 'capture'
+        THEN p_news IN ('pending', 'succeeded', 'failed', 'ended', 'single')
+    WHEN p_about = 'refund'
         THEN p_news IN ('pending', 'succeeded', 'failed')
     WHEN p_about = 'dispute' THEN p_news IN ('opened', 'won', 'lost')
     WHEN p_about = 'fee' THEN p_news IN ('succeeded', 'failed') END, false)
@@ -6552,16 +7196,18 @@ COMMENT ON FUNCTION pay.only_order(p_merchant_id text, p_checkout_id text) IS 'W
 -- Name: open_change(pay.payment_order); Type: FUNCTION; Schema: pay; Owner: payments_owner
 --
 
-CREATE FUNCTION pay.open_change(p_order pay.payment_order, OUT kind text, OUT run_at timestamp with time zone, OUT letter boolean) RETURNS record
+CREATE FUNCTION pay.open_change(p_order pay.payment_order, OUT kind text, OUT run_at timestamp with time zone, OUT letter boolean, OUT code text) RETURNS record
     LANGUAGE plpgsql STABLE
     AS $$
 BEGIN
     SELECT c.kind, greatest(j.run_at, j.lease_until),
-        EXISTS (SELECT FROM letters_of(c.merchant_id, c.checkout_id) x
-                WHERE x.state = 'open' AND x.kind = 'change'
-                    AND x.operation_id = c.change_id)
-    INTO kind, run_at, letter
+        l.dead_letter_id IS NOT NULL, coalesce(j.code, l.code)
+    INTO kind, run_at, letter, code
     FROM change c
+    LEFT JOIN LATERAL (
+        SELECT x.* FROM letters_of(c.merchant_id, c.checkout_id) x
+        WHERE x.state = 'open' AND x.kind = 'change'
+            AND x.operation_id = c.change_id) l ON true
     LEFT JOIN LATERAL (
         SELECT x.* FROM job x
         WHERE x.merchant_id = c.merchant_id
@@ -6577,13 +7223,13 @@ BEGIN
 END
 $$;
 
-ALTER FUNCTION pay.open_change(p_order pay.payment_order, OUT kind text, OUT run_at timestamp with time zone, OUT letter boolean) OWNER TO payments_owner;
+ALTER FUNCTION pay.open_change(p_order pay.payment_order, OUT kind text, OUT run_at timestamp with time zone, OUT letter boolean, OUT code text) OWNER TO payments_owner;
 
 --
--- Name: FUNCTION open_change(p_order pay.payment_order, OUT kind text, OUT run_at timestamp with time zone, OUT letter boolean); Type: COMMENT; Schema: pay; Owner: payments_owner
+-- Name: FUNCTION open_change(p_order pay.payment_order, OUT kind text, OUT run_at timestamp with time zone, OUT letter boolean, OUT code text); Type: COMMENT; Schema: pay; Owner: payments_owner
 --
 
-COMMENT ON FUNCTION pay.open_change(p_order pay.payment_order, OUT kind text, OUT run_at timestamp with time zone, OUT letter boolean) IS 'The change of an order that is open, one that needs people first';
+COMMENT ON FUNCTION pay.open_change(p_order pay.payment_order, OUT kind text, OUT run_at timestamp with time zone, OUT letter boolean, OUT code text) IS 'The change of an order that is open, one that needs people first';
 
 --
 -- Name: open_dead_letter(text[], text[], text[], text[], text[], text[], text[], integer[], text[]); Type: FUNCTION; Schema: pay; Owner: payments_owner
@@ -6623,12 +7269,11 @@ COMMENT ON FUNCTION pay.open_dead_letter(p_merchant_id text[], p_checkout_id tex
 -- Name: open_dispute(pay.news); Type: FUNCTION; Schema: pay; Owner: payments_owner
 --
 
-CREATE FUNCTION pay.open_dispute(p_news pay.news, OUT outcome text, OUT facts pay.fact[]) RETURNS record
+CREATE FUNCTION pay.open_dispute(p_news pay.news, OUT outcome text, OUT facts pay.fact[], OUT is_ours boolean) RETURNS record
     LANGUAGE plpgsql
     AS $$
 DECLARE
-    v_order  payment_order := only_order(p_news.merchant_id,
-                                         p_news.checkout_id);
+    v_order  payment_order := named_order(p_news);
     v_fits   boolean := coalesce(p_news.amount_minor
         <= v_order.captured_minor - v_order.charged_back_minor, false);
     v_seller bigint := CASE WHEN v_fits
@@ -6641,12 +7286,14 @@ BEGIN
         p_news.checkout_id, CASE WHEN v_fits THEN v_order.payment_order_id
         END, 'open', p_news.amount_minor, p_news.currency, v_seller,
         CASE WHEN v_fits THEN coalesce(v_order.credit_currency,
-                                       v_order.currency) END, p_news.code);
+                                       v_order.currency) END, p_news.code)
+    ON CONFLICT (psp, dispute_id) DO NOTHING;
+    is_ours := FOUND;
 
-    IF NOT v_fits THEN
+    IF NOT v_fits OR NOT is_ours THEN
         SELECT * INTO outcome, facts FROM news_doubt(p_news,
-            CASE WHEN v_order.payment_order_id IS NULL THEN 'unknown'
-                 ELSE 'exceeds' END);
+            CASE WHEN is_ours AND v_order.payment_order_id IS NOT NULL
+                 THEN 'exceeds' ELSE 'unknown' END);
         RETURN;
     END IF;
 
@@ -6667,13 +7314,69 @@ BEGIN
 END
 $$;
 
-ALTER FUNCTION pay.open_dispute(p_news pay.news, OUT outcome text, OUT facts pay.fact[]) OWNER TO payments_owner;
+ALTER FUNCTION pay.open_dispute(p_news pay.news, OUT outcome text, OUT facts pay.fact[], OUT is_ours boolean) OWNER TO payments_owner;
 
 --
--- Name: FUNCTION open_dispute(p_news pay.news, OUT outcome text, OUT facts pay.fact[]); Type: COMMENT; Schema: pay; Owner: payments_owner
+-- Name: FUNCTION open_dispute(p_news pay.news, OUT outcome text, OUT facts pay.fact[], OUT is_ours boolean); Type: COMMENT; Schema: pay; Owner: payments_owner
 --
 
-COMMENT ON FUNCTION pay.open_dispute(p_news pay.news, OUT outcome text, OUT facts pay.fact[]) IS 'A buyer has disputed a payment';
+COMMENT ON FUNCTION pay.open_dispute(p_news pay.news, OUT outcome text, OUT facts pay.fact[], OUT is_ours boolean) IS 'A buyer has disputed a payment';
+
+--
+-- Name: mismatch; Type: TABLE; Schema: pay; Owner: payments_owner
+--
+
+CREATE TABLE pay.mismatch (
+    merchant_id pay.id NOT NULL,
+    checkout_id pay.id NOT NULL,
+    mismatch_id bigint NOT NULL,
+    at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    kind text NOT NULL COLLATE pg_catalog."C",
+    source text NOT NULL COLLATE pg_catalog."C",
+    psp pay.id NOT NULL,
+    event_id text COLLATE pg_catalog."C",
+    token pay.id,
+    alias pay.id,
+    amount_minor bigint,
+    currency text COLLATE pg_catalog."C",
+    own_token text COLLATE pg_catalog."C",
+    total_minor bigint NOT NULL,
+    own_currency text NOT NULL COLLATE pg_catalog."C",
+    request_id text,
+    object text,
+    why text COLLATE pg_catalog."C",
+    detail jsonb,
+    CONSTRAINT mismatch_check CHECK (((kind = ANY (ARRAY['capture'::text, 'cancel'::text, 'refund'::text, 'dispute'::text, 'fee'::text])) = (why IS NOT NULL))),
+    CONSTRAINT mismatch_check1 CHECK (((kind = 'books'::text) <= (detail IS NOT NULL))),
+    CONSTRAINT mismatch_kind_check CHECK ((kind = ANY (ARRAY['amount'::text, 'currency'::text, 'token'::text, 'late_token'::text, 'left_psp'::text, 'contradiction'::text, 'capture'::text, 'cancel'::text, 'refund'::text, 'dispute'::text, 'fee'::text, 'books'::text])))
+);
+
+ALTER TABLE pay.mismatch OWNER TO payments_owner;
+
+--
+-- Name: open_mismatches(text, text); Type: FUNCTION; Schema: pay; Owner: payments_owner
+--
+
+CREATE FUNCTION pay.open_mismatches(p_merchant_id text, p_checkout_id text) RETURNS SETOF pay.mismatch
+    LANGUAGE sql STABLE
+    AS $$
+SELECT m.*
+FROM (SELECT * FROM mismatch x
+      WHERE x.merchant_id = p_merchant_id AND x.checkout_id = p_checkout_id
+      OFFSET 0) m
+WHERE NOT EXISTS (
+    SELECT FROM mismatch_settlement s
+    WHERE s.merchant_id = m.merchant_id AND s.checkout_id = m.checkout_id
+        AND s.mismatch_id = m.mismatch_id)
+$$;
+
+ALTER FUNCTION pay.open_mismatches(p_merchant_id text, p_checkout_id text) OWNER TO payments_owner;
+
+--
+-- Name: FUNCTION open_mismatches(p_merchant_id text, p_checkout_id text); Type: COMMENT; Schema: pay; Owner: payments_owner
+--
+
+COMMENT ON FUNCTION pay.open_mismatches(p_merchant_id text, p_checkout_id text) IS 'What was not believed of a checkout and nobody has settled';
 
 --
 -- Name: order_differences(text, text); Type: FUNCTION; Schema: pay; Owner: payments_owner
@@ -6896,6 +7599,52 @@ ALTER FUNCTION pay.outbox_kind(p_news text) OWNER TO payments_owner;
 COMMENT ON FUNCTION pay.outbox_kind(p_news text) IS 'As what an event is told that moves no status; NULL: it is not told';
 
 --
+-- Name: outside_captures(pay.news, bigint); Type: FUNCTION; Schema: pay; Owner: payments_owner
+--
+
+CREATE FUNCTION pay.outside_captures(p_news pay.news, p_left bigint, OUT outcome text, OUT facts pay.fact[]) RETURNS record
+    LANGUAGE plpgsql
+    AS $$
+DECLARE
+    v_order payment_order;
+BEGIN
+    IF p_left <> (
+        SELECT CASE WHEN count(*) = 1 THEN p_left
+                    ELSE sum(o.amount_minor - o.captured_minor) END
+        FROM payment_order o
+        WHERE o.merchant_id = p_news.merchant_id
+            AND o.checkout_id = p_news.checkout_id)
+    THEN
+        SELECT * INTO outcome, facts FROM news_doubt(p_news, 'unknown');
+        RETURN;
+    END IF;
+
+    facts := '{}';
+    outcome := 'applied';
+
+    FOR v_order IN
+        SELECT o.* FROM payment_order o
+        WHERE o.merchant_id = p_news.merchant_id
+            AND o.checkout_id = p_news.checkout_id
+            AND o.captured_minor < o.amount_minor
+        ORDER BY o.position
+    LOOP
+        facts := facts || move_change(insert_outside(p_news, v_order, least(
+            p_left, v_order.amount_minor - v_order.captured_minor)),
+            'SUCCESS', news_word(p_news));
+    END LOOP;
+END
+$$;
+
+ALTER FUNCTION pay.outside_captures(p_news pay.news, p_left bigint, OUT outcome text, OUT facts pay.fact[]) OWNER TO payments_owner;
+
+--
+-- Name: FUNCTION outside_captures(p_news pay.news, p_left bigint, OUT outcome text, OUT facts pay.fact[]); Type: COMMENT; Schema: pay; Owner: payments_owner
+--
+
+COMMENT ON FUNCTION pay.outside_captures(p_news pay.news, p_left bigint, OUT outcome text, OUT facts pay.fact[]) IS 'Captures that somebody has made at the PSP';
+
+--
 -- Name: outside_pending(pay.change, pay.news); Type: FUNCTION; Schema: pay; Owner: payments_owner
 --
 
@@ -6937,14 +7686,15 @@ CREATE FUNCTION pay.outside_refund(p_news pay.news, OUT outcome text, OUT facts 
     LANGUAGE plpgsql
     AS $$
 DECLARE
-    v_order  payment_order := only_order(p_news.merchant_id,
-                                         p_news.checkout_id);
+    v_order  payment_order := named_order(p_news);
     v_change change;
     v_why    text;
 BEGIN
     IF p_news.news = 'failed' THEN
-        outcome := 'unchanged';
-        facts := '{}';
+        SELECT * INTO outcome, facts FROM keep_failure(p_news, v_order);
+        RETURN;
+    ELSIF has_failed(p_news) THEN
+        SELECT * INTO outcome, facts FROM news_doubt(p_news, 'contradiction');
         RETURN;
     ELSIF coalesce(p_news.amount_minor, 0) = 0 THEN
         SELECT * INTO outcome, facts FROM news_doubt(p_news, 'amount');
@@ -6980,6 +7730,61 @@ ALTER FUNCTION pay.outside_refund(p_news pay.news, OUT outcome text, OUT facts p
 COMMENT ON FUNCTION pay.outside_refund(p_news pay.news, OUT outcome text, OUT facts pay.fact[]) IS 'A refund that somebody has made at the PSP';
 
 --
+-- Name: own_object(pay.change, text, pay.fact); Type: FUNCTION; Schema: pay; Owner: payments_owner
+--
+
+CREATE FUNCTION pay.own_object(p_change pay.change, p_object text, p_word pay.fact, OUT facts pay.fact[], OUT failed boolean) RETURNS record
+    LANGUAGE plpgsql
+    AS $$
+DECLARE
+    v_other change;
+    v_held  record := in_suspense(p_change.merchant_id, p_change.psp,
+                                  p_object);
+BEGIN
+    facts := '{}';
+    failed := v_held.is_over;
+    p_word.code := 'own_refund';
+    p_word.reference := NULL;
+
+    FOR v_other IN
+        SELECT c.* FROM change c
+        WHERE c.merchant_id = p_change.merchant_id
+            AND c.checkout_id = p_change.checkout_id AND c.kind = 'refund'
+            AND c.psp = p_change.psp AND c.reference = p_object
+            AND c.change_id <> p_change.change_id
+    LOOP
+        failed := failed OR v_other.status = 'FAILED';
+        IF v_other.origin = 'psp' AND v_other.status <> 'FAILED' THEN
+            facts := facts || move_change(v_other, 'FAILED', p_word);
+        END IF;
+
+        UPDATE change c SET reference = NULL
+        WHERE c.merchant_id = v_other.merchant_id
+            AND c.change_id = v_other.change_id;
+    END LOOP;
+
+    IF v_held.amount_minor IS NOT NULL AND NOT v_held.is_over
+        AND p_change.status <> 'FAILED'
+    THEN
+        facts := facts || doubt(change_fact(p_change, p_word, '',
+            psp_posting(news_of(p_change, p_object, p_word),
+                'unknown_refund_cleared', v_held.amount_minor,
+                v_held.currency)),
+            'refund', 'found', p_object, v_held.amount_minor,
+            v_held.currency);
+    END IF;
+END
+$$;
+
+ALTER FUNCTION pay.own_object(p_change pay.change, p_object text, p_word pay.fact, OUT facts pay.fact[], OUT failed boolean) OWNER TO payments_owner;
+
+--
+-- Name: FUNCTION own_object(p_change pay.change, p_object text, p_word pay.fact, OUT facts pay.fact[], OUT failed boolean); Type: COMMENT; Schema: pay; Owner: payments_owner
+--
+
+COMMENT ON FUNCTION pay.own_object(p_change pay.change, p_object text, p_word pay.fact, OUT facts pay.fact[], OUT failed boolean) IS 'Takes back what was booked of a refund that is ours';
+
+--
 -- Name: parked_references(text[], text[], text[], text[]); Type: FUNCTION; Schema: pay; Owner: payments_owner
 --
 
@@ -6994,7 +7799,12 @@ BEGIN
         u (merchant_id, checkout_id, psp, name)
     JOIN webhook_inbox i ON i.psp = u.psp AND i.token = u.name
         AND i.state = 'parked'
-    WHERE i.reference <> i.token;
+    JOIN checkout c ON c.merchant_id = u.merchant_id
+        AND c.checkout_id = u.checkout_id
+    WHERE i.reference <> i.token
+        AND (i.about IS NOT NULL
+             OR fact_kind(i.fact, i.amount_minor, i.currency, c.total_minor,
+                          c.currency) NOT IN ('mismatch', 'notified'));
 END
 $$;
 
@@ -7538,9 +8348,9 @@ CREATE FUNCTION pay.read_facts(p_psp text[], p_source text[], p_event_id text[],
     AS $$
 BEGIN
     RETURN ARRAY(
-        SELECT ROW(u.n, NULL, t.merchant_id, t.checkout_id,
+        SELECT ROW(u.n, NULL, c.merchant_id, c.checkout_id,
             fact_kind(CASE WHEN u.source = 'backfill'
-                               AND t.checkout_id IS NULL THEN 'unknown'
+                               AND c.checkout_id IS NULL THEN 'unknown'
                            WHEN u.token <> '' THEN u.fact
                            ELSE 'none' END,
                       u.amount_minor, nullif(u.currency, ''),
@@ -7557,8 +8367,14 @@ BEGIN
             WITH ORDINALITY AS u (psp, source, event_id, type, fact, token,
             reference, code, amount_minor, currency, request_id, n)
         LEFT JOIN psp_token t ON t.psp = u.psp AND t.token = u.token
-        LEFT JOIN checkout c ON c.merchant_id = t.merchant_id
-            AND c.checkout_id = t.checkout_id
+        LEFT JOIN LATERAL (
+            SELECT k.merchant_id, k.checkout_id FROM psp_token k
+            WHERE t.checkout_id IS NULL AND u.token <> ''
+                AND k.psp = u.psp AND k.token = u.reference
+            OFFSET 0) k ON true
+        LEFT JOIN checkout c
+            ON c.merchant_id = coalesce(t.merchant_id, k.merchant_id)
+            AND c.checkout_id = coalesce(t.checkout_id, k.checkout_id)
         WHERE id_ok(u.psp)
             AND CASE u.fact
                 WHEN 'ask' THEN u.source IN ('webhook', 'backfill', 'hint')
@@ -7616,6 +8432,7 @@ BEGIN
             AND u.source IN ('webhook', 'backfill', 'query')
             AND (u.source = 'query' OR id_ok(u.event_id))
             AND news_ok(u.about, u.news)
+            AND (u.about <> 'refund' OR u.object <> '')
             AND greatest(octet_length(u.type), octet_length(u.token),
                 octet_length(u.reference), octet_length(u.object),
                 octet_length(u.operation_id), octet_length(u.code), 0) <= 255
@@ -8733,6 +9550,7 @@ CREATE FUNCTION pay.settle_changes(p_merchant_id text[], p_operation_id text[], 
 DECLARE
     v_change change;
     v_after  record;
+    v_sorted record;
     v_word   fact;
     v_facts  fact[] := '{}';
     v_n      int;
@@ -8748,8 +9566,12 @@ BEGIN
         v_word.reference := CASE WHEN v_after.state IN ('DONE', 'PENDING')
                                  THEN p_reference[v_n] END;
 
-        IF v_change.kind = 'refund' AND v_word.reference <> '' THEN
-            PERFORM name_refund(v_change, v_word.reference);
+        IF v_change.kind = 'refund' THEN
+            v_sorted := sort_refund(v_change, v_word, coalesce(
+                v_after.status = 'FAILED' OR v_after.state = 'NOT_SENT',
+                false));
+            v_change := v_sorted.sorted;
+            v_facts := v_facts || v_sorted.facts;
         END IF;
 
         IF v_change.status IN ('NOT_STARTED', 'EXECUTING') THEN
@@ -8829,6 +9651,7 @@ DECLARE
 BEGIN
     v_names := ARRAY(
         SELECT CASE WHEN f.actor IN ('webhook', 'query')
+                         AND f.kind NOT IN ('mismatch', 'notified')
                          AND f.reference IS DISTINCT FROM f.token
                     THEN f.reference END
         FROM unnest(p_facts) f);
@@ -8842,15 +9665,8 @@ BEGIN
     SELECT t.facts, t.postings INTO v_facts, v_booked
     FROM take_facts(p_facts) t;
 
-    IF v_parked <> '{}' THEN
-        v_booked := v_booked || apply_parked(
-            ARRAY(SELECT v_merchants[n] FROM unnest(v_parked) n),
-            ARRAY(SELECT v_checkouts[n] FROM unnest(v_parked) n),
-            ARRAY(SELECT v_psps[n] FROM unnest(v_parked) n),
-            ARRAY(SELECT v_names[n] FROM unnest(v_parked) n));
-    END IF;
-
-    PERFORM post(v_booked);
+    PERFORM post(v_booked || apply_named(v_parked, v_merchants, v_checkouts,
+                                         v_psps, v_names));
 
     IF p_late OR EXISTS (
         SELECT FROM unnest(v_facts) f
@@ -8892,26 +9708,22 @@ DECLARE
     v_names     text[] := ARRAY(
         SELECT CASE WHEN n.reference IS DISTINCT FROM n.token
                     THEN n.reference END
+        FROM unnest(p_news) n) || ARRAY(
+        SELECT CASE WHEN n.about = 'capture' AND n.news <> 'failed'
+                    THEN n.object END
         FROM unnest(p_news) n);
     v_parked    int[];
     v_taken     record;
-    v_booked    posting[];
 BEGIN
+    v_merchants := v_merchants || v_merchants;
+    v_checkouts := v_checkouts || v_checkouts;
+    v_psps := v_psps || v_psps;
     v_parked := claim_references(v_merchants, v_checkouts, v_psps, v_names);
     PERFORM lock_checkouts(v_merchants, v_checkouts);
 
     v_taken := take_news(p_news);
-    v_booked := v_taken.postings;
-
-    IF v_parked <> '{}' THEN
-        v_booked := v_booked || apply_parked(
-            ARRAY(SELECT v_merchants[n] FROM unnest(v_parked) n),
-            ARRAY(SELECT v_checkouts[n] FROM unnest(v_parked) n),
-            ARRAY(SELECT v_psps[n] FROM unnest(v_parked) n),
-            ARRAY(SELECT v_names[n] FROM unnest(v_parked) n));
-    END IF;
-
-    PERFORM post(v_booked);
+    PERFORM post(v_taken.postings || apply_named(v_parked, v_merchants,
+        v_checkouts, v_psps, v_names));
 
     RETURN v_taken.told;
 END
@@ -9025,6 +9837,98 @@ ALTER FUNCTION pay.settle_registers(p_facts pay.fact[], p_kind text) OWNER TO pa
 COMMENT ON FUNCTION pay.settle_registers(p_facts pay.fact[], p_kind text) IS 'Closes the dead letters of registrations that have ended like this';
 
 --
+-- Name: single_outside(pay.news); Type: FUNCTION; Schema: pay; Owner: payments_owner
+--
+
+CREATE FUNCTION pay.single_outside(p_news pay.news, OUT outcome text, OUT facts pay.fact[]) RETURNS record
+    LANGUAGE plpgsql
+    AS $$
+DECLARE
+    v_order payment_order := only_order(p_news.merchant_id,
+                                        p_news.checkout_id);
+    v_why   text;
+BEGIN
+    v_why := CASE
+        WHEN p_news.object IS NULL OR v_order.payment_order_id IS NULL
+            OR EXISTS (
+                SELECT FROM change c
+                WHERE c.merchant_id = p_news.merchant_id
+                    AND c.checkout_id = p_news.checkout_id
+                    AND c.kind = 'capture' AND c.origin = 'psp'
+                    AND c.reference IS NULL) THEN 'unknown'
+        WHEN v_order.captured_minor + p_news.amount_minor
+            > v_order.amount_minor THEN 'exceeds' END;
+
+    IF v_why IS NOT NULL THEN
+        SELECT * INTO outcome, facts FROM news_doubt(p_news, v_why);
+    ELSE
+        outcome := 'applied';
+        facts := move_change(insert_outside(p_news, v_order,
+            p_news.amount_minor), 'SUCCESS', news_word(p_news));
+    END IF;
+END
+$$;
+
+ALTER FUNCTION pay.single_outside(p_news pay.news, OUT outcome text, OUT facts pay.fact[]) OWNER TO payments_owner;
+
+--
+-- Name: FUNCTION single_outside(p_news pay.news, OUT outcome text, OUT facts pay.fact[]); Type: COMMENT; Schema: pay; Owner: payments_owner
+--
+
+COMMENT ON FUNCTION pay.single_outside(p_news pay.news, OUT outcome text, OUT facts pay.fact[]) IS 'A capture that somebody has made at the PSP';
+
+--
+-- Name: sort_refund(pay.change, pay.fact, boolean); Type: FUNCTION; Schema: pay; Owner: payments_owner
+--
+
+CREATE FUNCTION pay.sort_refund(p_change pay.change, p_word pay.fact, p_is_none boolean, OUT sorted pay.change, OUT facts pay.fact[]) RETURNS record
+    LANGUAGE plpgsql
+    AS $$
+DECLARE
+    v_name text := nullif(p_word.reference, '');
+    v_own  record;
+BEGIN
+    sorted := p_change;
+    facts := '{}';
+
+    IF v_name IS NULL AND NOT (p_is_none AND p_change.by_amount) THEN
+        RETURN;
+    END IF;
+
+    v_own := own_object(p_change, v_name, p_word);
+    facts := v_own.facts;
+
+    UPDATE change c SET reference = v_name, by_amount = false
+    WHERE c.merchant_id = p_change.merchant_id
+        AND c.change_id = p_change.change_id
+    RETURNING c.* INTO sorted;
+
+    IF p_change.status <> 'FAILED' AND v_own.failed
+        OR p_change.status = 'SUCCESS' AND v_name IS NULL
+    THEN
+        facts := facts || move_change(sorted, 'FAILED', p_word);
+        sorted := find_change(p_change.merchant_id, p_change.change_id);
+    ELSIF p_change.status = 'EXECUTING' AND v_name IS NULL THEN
+        PERFORM start_job(p_change.merchant_id, p_change.checkout_id,
+                          'change', p_change.change_id);
+    END IF;
+
+    IF p_change.by_amount AND p_change.reference <> coalesce(v_name, '') THEN
+        facts := facts || (hear_refund(news_of(p_change, p_change.reference,
+                                               p_word))).facts;
+    END IF;
+END
+$$;
+
+ALTER FUNCTION pay.sort_refund(p_change pay.change, p_word pay.fact, p_is_none boolean, OUT sorted pay.change, OUT facts pay.fact[]) OWNER TO payments_owner;
+
+--
+-- Name: FUNCTION sort_refund(p_change pay.change, p_word pay.fact, p_is_none boolean, OUT sorted pay.change, OUT facts pay.fact[]); Type: COMMENT; Schema: pay; Owner: payments_owner
+--
+
+COMMENT ON FUNCTION pay.sort_refund(p_change pay.change, p_word pay.fact, p_is_none boolean, OUT sorted pay.change, OUT facts pay.fact[]) IS 'Tells a refund of ours from what was taken for it';
+
+--
 -- Name: standing_of(text, text); Type: FUNCTION; Schema: pay; Owner: payments_owner
 --
 
@@ -9041,11 +9945,12 @@ BEGIN
         l.attempts, s.state,
         is_told(o.merchant_id, o.checkout_id, o.payment_order_id, 'pending',
                 NULL),
-        coalesce(m.differs, false), coalesce(m.contradicted, false),
+        coalesce(m.differs, false), coalesce(m.contradicted, false)
+            AND (o.status <> 'FAILED' OR is_held_late(o)),
         EXISTS (SELECT FROM letters_of(c.merchant_id, c.checkout_id) x
                 WHERE x.state = 'open' AND x.kind = 'stuck'),
         o.authorized_minor > 0 AND o.status = 'EXECUTING', h.kind,
-        h.run_at, h.letter
+        h.run_at, h.letter, h.code
     INTO v_standing
     FROM find_order(p_merchant_id, p_payment_order_id) o
     CROSS JOIN LATERAL (
@@ -9081,9 +9986,7 @@ BEGIN
     LEFT JOIN LATERAL (
         SELECT bool_or(x.kind IN ('amount', 'currency')) AS differs,
             bool_or(x.kind = 'contradiction') AS contradicted
-        FROM mismatch x
-        WHERE x.merchant_id = c.merchant_id
-            AND x.checkout_id = c.checkout_id) m ON true
+        FROM open_mismatches(c.merchant_id, c.checkout_id) x) m ON true
     LEFT JOIN LATERAL open_change(o) h ON true;
 
     RETURN CASE WHEN FOUND THEN v_standing END;
@@ -9480,7 +10383,7 @@ BEGIN
         SELECT 'executing'
         WHERE may_be_stuck(c.merchant_id, c.checkout_id, 'executing',
                            c.expires_at, p_executing)
-            AND order_is(c.merchant_id, c.checkout_id, '{EXECUTING}')
+            AND is_unfinished(c.merchant_id, c.checkout_id)
         LIMIT 1) w
     ORDER BY c.merchant_id, c.checkout_id
     ON CONFLICT DO NOTHING;
@@ -9606,66 +10509,65 @@ ALTER FUNCTION pay.sweep_unknown(p_limit interval) OWNER TO payments_owner;
 COMMENT ON FUNCTION pay.sweep_unknown(p_limit interval) IS 'Dead letters for calls whose outcome has not been known for too long';
 
 --
--- Name: take_captures(pay.news, bigint); Type: FUNCTION; Schema: pay; Owner: payments_owner
+-- Name: take_captures(pay.news, pay.change, bigint); Type: FUNCTION; Schema: pay; Owner: payments_owner
 --
 
-CREATE FUNCTION pay.take_captures(p_news pay.news, p_left bigint, OUT outcome text, OUT facts pay.fact[]) RETURNS record
+CREATE FUNCTION pay.take_captures(p_news pay.news, p_named pay.change, p_captured bigint, OUT outcome text, OUT facts pay.fact[]) RETURNS record
     LANGUAGE plpgsql
     AS $$
 DECLARE
+    v_word   fact := news_word(p_news);
+    v_left   bigint := p_news.amount_minor - p_captured;
+    v_out    change[];
     v_change change;
-    v_order  payment_order;
+    v_more   record;
 BEGIN
     facts := '{}';
-    outcome := 'applied';
+    outcome := 'unchanged';
 
-    FOR v_change IN
-        SELECT c.* FROM change c
-        WHERE c.merchant_id = p_news.merchant_id
-            AND c.checkout_id = p_news.checkout_id AND c.kind = 'capture'
-            AND c.status IN ('NOT_STARTED', 'EXECUTING')
-        ORDER BY (c.change_id = p_news.operation_id) IS TRUE DESC,
-            c.created_at, c.change_id
-    LOOP
-        CONTINUE WHEN v_change.amount_minor > p_left;
-        facts := facts || move_change(v_change, 'SUCCESS',
-                                      news_word(p_news));
-        p_left := p_left - v_change.amount_minor;
-    END LOOP;
-
-    IF p_left > 0 AND p_left <> (
-        SELECT CASE WHEN count(*) = 1 THEN p_left
-                    ELSE sum(o.amount_minor - o.captured_minor) END
-        FROM payment_order o
-        WHERE o.merchant_id = p_news.merchant_id
-            AND o.checkout_id = p_news.checkout_id)
+    IF p_named.change_id = p_news.operation_id
+        AND p_named.amount_minor > p_news.amount_minor
     THEN
-        SELECT d.outcome, take_captures.facts || d.facts INTO outcome, facts
-        FROM news_doubt(p_news, 'unknown') d;
+        SELECT * INTO outcome, facts FROM news_doubt(p_news, 'amount');
         RETURN;
+    ELSIF p_named.status IN ('NOT_STARTED', 'EXECUTING')
+        AND (p_named.change_id = p_news.operation_id
+             OR p_named.amount_minor <= v_left)
+    THEN
+        facts := move_change(p_named, 'SUCCESS', v_word);
+        outcome := 'applied';
+        v_left := v_left - p_named.amount_minor;
     END IF;
 
-    FOR v_order IN
-        SELECT o.* FROM payment_order o
-        WHERE o.merchant_id = p_news.merchant_id
-            AND o.checkout_id = p_news.checkout_id
-            AND o.captured_minor < o.amount_minor AND p_left > 0
-        ORDER BY o.position
-    LOOP
-        facts := facts || move_change(insert_outside(p_news, v_order, least(
-            p_left, v_order.amount_minor - v_order.captured_minor)),
-            'SUCCESS', news_word(p_news));
-    END LOOP;
+    v_out := captures_out(p_news.merchant_id, p_news.checkout_id);
+
+    IF v_left <= 0 THEN
+        RETURN;
+    ELSIF v_out = '{}' THEN
+        v_more := outside_captures(p_news, v_left);
+        outcome := v_more.outcome;
+        facts := facts || v_more.facts;
+    ELSIF v_left = (SELECT sum(c.amount_minor) FROM unnest(v_out) c) THEN
+        outcome := 'applied';
+        -- the PSP's name is that of one of them
+        v_word.reference := CASE WHEN cardinality(v_out) = 1
+                                 THEN v_word.reference END;
+        FOREACH v_change IN ARRAY v_out LOOP
+            facts := facts || move_change(v_change, 'SUCCESS', v_word);
+        END LOOP;
+    ELSIF p_news.source <> 'query' THEN
+        outcome := 'parked';
+    END IF;
 END
 $$;
 
-ALTER FUNCTION pay.take_captures(p_news pay.news, p_left bigint, OUT outcome text, OUT facts pay.fact[]) OWNER TO payments_owner;
+ALTER FUNCTION pay.take_captures(p_news pay.news, p_named pay.change, p_captured bigint, OUT outcome text, OUT facts pay.fact[]) OWNER TO payments_owner;
 
 --
--- Name: FUNCTION take_captures(p_news pay.news, p_left bigint, OUT outcome text, OUT facts pay.fact[]); Type: COMMENT; Schema: pay; Owner: payments_owner
+-- Name: FUNCTION take_captures(p_news pay.news, p_named pay.change, p_captured bigint, OUT outcome text, OUT facts pay.fact[]); Type: COMMENT; Schema: pay; Owner: payments_owner
 --
 
-COMMENT ON FUNCTION pay.take_captures(p_news pay.news, p_left bigint, OUT outcome text, OUT facts pay.fact[]) IS 'Captures that we did not know of, or not that they were done';
+COMMENT ON FUNCTION pay.take_captures(p_news pay.news, p_named pay.change, p_captured bigint, OUT outcome text, OUT facts pay.fact[]) IS 'Which captures a PSP''s sum of them tells of';
 
 --
 -- Name: take_early(pay.fact[]); Type: FUNCTION; Schema: pay; Owner: payments_owner
@@ -9685,13 +10587,15 @@ DECLARE
             NULL)::news
         FROM (SELECT DISTINCT f.merchant_id, f.checkout_id
               FROM unnest(p_facts) f
-              WHERE f.kind IN ('paid', 'captured', 'cancelled',
-                               'expired')) f
+              WHERE f.kind IN ('paid', 'captured', 'capture_failed',
+                               'cancelled', 'expired', 'declined',
+                               'rejected', 'refused')) f
         CROSS JOIN LATERAL (
             SELECT w.* FROM webhook_inbox w
             WHERE w.merchant_id = f.merchant_id
                 AND w.checkout_id = f.checkout_id AND w.state = 'parked'
-            OFFSET 0) i);
+            OFFSET 0) i
+        ORDER BY i.received_at, i.event_id);
 BEGIN
     RETURN CASE WHEN v_news = '{}' THEN '{}'
                 ELSE (take_news(v_news)).postings END;
@@ -9782,6 +10686,11 @@ BEGIN
 
     postings := book_facts(v_facts, v_moved, v_late, v_booked);
     postings := postings || take_early(v_facts);
+
+    IF v_told <> '{}' THEN
+        PERFORM void_late(v_facts, v_told);
+    END IF;
+
     facts := ARRAY(
         SELECT with_outcome(f, CASE
             WHEN f.kind = 'mismatch' THEN 'mismatch'
@@ -9938,6 +10847,62 @@ ALTER FUNCTION pay.timeline(p_merchant_id text, p_payment_order_id text, p_insid
 --
 
 COMMENT ON FUNCTION pay.timeline(p_merchant_id text, p_payment_order_id text, p_inside boolean) IS 'An order''s events, oldest first; NULL when there is no such order';
+
+--
+-- Name: void_late(pay.fact[], integer[]); Type: FUNCTION; Schema: pay; Owner: payments_owner
+--
+
+CREATE FUNCTION pay.void_late(p_facts pay.fact[], p_told integer[]) RETURNS void
+    LANGUAGE plpgsql
+    AS $$
+DECLARE
+    v_change change;
+    v_word   fact;
+    v_facts  fact[] := '{}';
+BEGIN
+    v_word.actor := 'gateway';
+
+    FOR v_change IN
+        INSERT INTO change (merchant_id, change_id, checkout_id,
+            payment_order_id, kind, origin, psp, amount_minor, currency,
+            reason, request_id)
+        SELECT DISTINCT ON (c.merchant_id, c.checkout_id)
+            c.merchant_id, gen_random_uuid()::text, c.checkout_id,
+            o.payment_order_id, 'cancel', 'merchant', c.psp, o.amount_minor,
+            o.currency, 'authorized late', f.request_id
+        FROM unnest(p_facts) f
+        JOIN checkout c ON c.merchant_id = f.merchant_id
+            AND c.checkout_id = f.checkout_id
+        JOIN payment_order o ON o.merchant_id = c.merchant_id
+            AND o.checkout_id = c.checkout_id AND o.position = 1
+        WHERE f.kind = 'authorized' AND f.item = ANY (p_told)
+            AND c.late_success = 'refund' AND is_held_late(o)
+            AND NOT EXISTS (
+                SELECT FROM change x
+                WHERE x.merchant_id = c.merchant_id
+                    AND x.checkout_id = c.checkout_id AND x.kind = 'cancel'
+                    AND x.status IN ('NOT_STARTED', 'EXECUTING'))
+        RETURNING *
+    LOOP
+        INSERT INTO job (merchant_id, checkout_id, kind, operation_id, run_at)
+        VALUES (v_change.merchant_id, v_change.checkout_id, 'change',
+            v_change.change_id, now());
+        v_word.request_id := v_change.request_id;
+        v_facts := v_facts
+            || change_fact(v_change, v_word, 'cancel_requested', NULL);
+    END LOOP;
+
+    PERFORM take_facts(number_facts(v_facts, 0));
+END
+$$;
+
+ALTER FUNCTION pay.void_late(p_facts pay.fact[], p_told integer[]) OWNER TO payments_owner;
+
+--
+-- Name: FUNCTION void_late(p_facts pay.fact[], p_told integer[]); Type: COMMENT; Schema: pay; Owner: payments_owner
+--
+
+COMMENT ON FUNCTION pay.void_late(p_facts pay.fact[], p_told integer[]) IS 'Gives money back that is held for orders that have failed';
 
 --
 -- Name: wallet_differences(text, text); Type: FUNCTION; Schema: pay; Owner: payments_owner
@@ -10562,8 +11527,13 @@ BEGIN
                 ELSE make_interval(
                     secs => p_interval_ms[v_first] / 1000.0) END,
             counts = jsonb_build_object('orders', v_done.orders,
-                'differences', (SELECT count(*) FROM mismatch m
-                                WHERE m.kind = 'books'))
+                'differences', (
+                    SELECT count(*) FROM mismatch m
+                    WHERE m.kind = 'books' AND NOT EXISTS (
+                        SELECT FROM mismatch_settlement s
+                        WHERE s.merchant_id = m.merchant_id
+                            AND s.checkout_id = m.checkout_id
+                            AND s.mismatch_id = m.mismatch_id)))
         WHERE r.name = 'books'
         RETURNING r.* INTO v_round;
     ELSE
@@ -10758,6 +11728,9 @@ DECLARE
     v_stored int[];
     v_refund int[];
     v_facts  fact[] := '{}';
+    v_named  record;
+    v_parked int[];
+    v_taken  record;
 BEGIN
     PERFORM check_batch(
         array_dims(p_merchant_id), array_dims(p_checkout_id),
@@ -10777,6 +11750,10 @@ BEGIN
             AND coalesce(octet_length(p_code[n]), 0) <= 255
             AND coalesce(octet_length(p_reference[n]), 0) <= 255);
 
+    v_named := capture_names(p_merchant_id, p_checkout_id, p_operation,
+        p_operation_id, p_state, p_reference, v_valid);
+    v_parked := claim_references(p_merchant_id, p_checkout_id, v_named.psps,
+                                 v_named.names);
     PERFORM lock_checkouts(p_merchant_id, p_checkout_id);
 
     v_stored := coalesce(hear_dispatches(p_merchant_id, p_checkout_id,
@@ -10794,7 +11771,9 @@ BEGIN
 
     v_facts := v_facts || settle_changes(p_merchant_id, p_operation_id,
         p_code, p_reference, p_request_id, v_stored);
-    PERFORM record_facts(number_facts(v_facts, 0));
+    v_taken := take_facts(number_facts(v_facts, 0));
+    PERFORM post(v_taken.postings || apply_named(v_parked, p_merchant_id,
+        p_checkout_id, v_named.psps, v_named.names));
 
     RETURN QUERY
     SELECT n, CASE WHEN n <> ALL (v_valid) THEN 'invalid'
@@ -11933,6 +12912,57 @@ ALTER FUNCTION pay_ops.settle_change(p_merchant_id text, p_change_id text, p_don
 COMMENT ON FUNCTION pay_ops.settle_change(p_merchant_id text, p_change_id text, p_done boolean, p_who text, p_why text) IS 'Ends a change by people''s word: settled, closed, not_found or invalid';
 
 --
+-- Name: settle_mismatch(bigint, text, text); Type: FUNCTION; Schema: pay_ops; Owner: payments_owner
+--
+
+CREATE FUNCTION pay_ops.settle_mismatch(p_id bigint, p_who text, p_why text) RETURNS text
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pay', 'pg_temp'
+    AS $$
+DECLARE
+    v_mismatch mismatch;
+BEGIN
+    IF NOT is_statement(p_who) OR NOT is_statement(p_why) THEN
+        RETURN 'invalid';
+    END IF;
+
+    SELECT * INTO v_mismatch FROM mismatch m WHERE m.mismatch_id = p_id;
+    IF NOT FOUND THEN
+        RETURN 'not_found';
+    END IF;
+
+    PERFORM lock_checkouts(ARRAY[v_mismatch.merchant_id]::text[],
+                           ARRAY[v_mismatch.checkout_id]::text[]);
+
+    INSERT INTO mismatch_settlement (merchant_id, checkout_id, mismatch_id,
+        who, why)
+    VALUES (v_mismatch.merchant_id, v_mismatch.checkout_id, p_id, p_who,
+        p_why)
+    ON CONFLICT DO NOTHING;
+    IF NOT FOUND THEN
+        RETURN 'closed';
+    END IF;
+
+    PERFORM record_facts(ARRAY[ROW(1, NULL, v_mismatch.merchant_id,
+        v_mismatch.checkout_id, 'mismatch_settled', 'operator',
+        v_mismatch.psp, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL,
+        jsonb_build_object('mismatch_id', p_id, 'kind', v_mismatch.kind,
+            'who', p_who, 'why', p_why, 'role', session_user), NULL, NULL,
+        NULL)::fact]);
+
+    RETURN 'settled';
+END
+$$;
+
+ALTER FUNCTION pay_ops.settle_mismatch(p_id bigint, p_who text, p_why text) OWNER TO payments_owner;
+
+--
+-- Name: FUNCTION settle_mismatch(p_id bigint, p_who text, p_why text); Type: COMMENT; Schema: pay_ops; Owner: payments_owner
+--
+
+COMMENT ON FUNCTION pay_ops.settle_mismatch(p_id bigint, p_who text, p_why text) IS 'Closes a row of the mismatch queue by people''s word: settled, closed, not_found or invalid';
+
+--
 -- Name: audit_export(timestamp with time zone, timestamp with time zone); Type: FUNCTION; Schema: pay_view; Owner: payments_owner
 --
 
@@ -12342,37 +13372,6 @@ WITH (autovacuum_analyze_threshold='1000');
 ALTER TABLE pay.journal_line OWNER TO payments_owner;
 
 --
--- Name: mismatch; Type: TABLE; Schema: pay; Owner: payments_owner
---
-
-CREATE TABLE pay.mismatch (
-    merchant_id pay.id NOT NULL,
-    checkout_id pay.id NOT NULL,
-    mismatch_id bigint NOT NULL,
-    at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
-    kind text NOT NULL COLLATE pg_catalog."C",
-    source text NOT NULL COLLATE pg_catalog."C",
-    psp pay.id NOT NULL,
-    event_id text COLLATE pg_catalog."C",
-    token pay.id,
-    alias pay.id,
-    amount_minor bigint,
-    currency text COLLATE pg_catalog."C",
-    own_token text COLLATE pg_catalog."C",
-    total_minor bigint NOT NULL,
-    own_currency text NOT NULL COLLATE pg_catalog."C",
-    request_id text,
-    object text,
-    why text COLLATE pg_catalog."C",
-    detail jsonb,
-    CONSTRAINT mismatch_check CHECK (((kind = ANY (ARRAY['capture'::text, 'cancel'::text, 'refund'::text, 'dispute'::text, 'fee'::text])) = (why IS NOT NULL))),
-    CONSTRAINT mismatch_check1 CHECK (((kind = 'books'::text) <= (detail IS NOT NULL))),
-    CONSTRAINT mismatch_kind_check CHECK ((kind = ANY (ARRAY['amount'::text, 'currency'::text, 'token'::text, 'late_token'::text, 'left_psp'::text, 'contradiction'::text, 'capture'::text, 'cancel'::text, 'refund'::text, 'dispute'::text, 'fee'::text, 'books'::text])))
-);
-
-ALTER TABLE pay.mismatch OWNER TO payments_owner;
-
---
 -- Name: mismatch_mismatch_id_seq; Type: SEQUENCE; Schema: pay; Owner: payments_owner
 --
 
@@ -12384,6 +13383,22 @@ ALTER TABLE pay.mismatch ALTER COLUMN mismatch_id ADD GENERATED ALWAYS AS IDENTI
     NO MAXVALUE
     CACHE 1
 );
+
+--
+-- Name: mismatch_settlement; Type: TABLE; Schema: pay; Owner: payments_owner
+--
+
+CREATE TABLE pay.mismatch_settlement (
+    merchant_id pay.id NOT NULL,
+    checkout_id pay.id NOT NULL,
+    mismatch_id bigint NOT NULL,
+    at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    who pay.filled NOT NULL,
+    why pay.filled NOT NULL,
+    role text DEFAULT SESSION_USER NOT NULL
+);
+
+ALTER TABLE pay.mismatch_settlement OWNER TO payments_owner;
 
 --
 -- Name: outbox; Type: TABLE; Schema: pay; Owner: payments_owner
@@ -12683,7 +13698,7 @@ CREATE VIEW pay_check.change_booked AS
             WHEN ((c.status)::text = ANY (ARRAY['NOT_STARTED'::text, 'EXECUTING'::text])) THEN (e.kinds <> '{refund_reserved}'::text[])
             WHEN ((c.status)::text = 'SUCCESS'::text) THEN (((e.kinds <> '{refund,refund_reserved}'::text[]) AND (e.kinds <> '{refund_external}'::text[])) AND (e.kinds <> '{refund_external,refund_released,refund_reserved}'::text[]))
             WHEN c.returned THEN ('refund_returned'::text <> ALL (e.kinds))
-            ELSE (e.kinds <> '{refund_released,refund_reserved}'::text[])
+            ELSE ((e.kinds <> '{refund_released,refund_reserved}'::text[]) AND ((c.origin = 'merchant'::text) OR (e.kinds <> '{}'::text[])))
         END;
 
 ALTER TABLE pay_check.change_booked OWNER TO payments_owner;
@@ -12692,7 +13707,7 @@ ALTER TABLE pay_check.change_booked OWNER TO payments_owner;
 -- Name: VIEW change_booked; Type: COMMENT; Schema: pay_check; Owner: payments_owner
 --
 
-COMMENT ON VIEW pay_check.change_booked IS 'I4: each refund and each capture is booked as it stands: what it reserves or has released, what was paid back, what has come back.';
+COMMENT ON VIEW pay_check.change_booked IS 'I4: each refund and each capture is booked as it stands: what it reserves or has released, what was paid back, what has come back.  One that was made at the PSP, and had failed before it was heard of, is not booked.';
 
 --
 -- Name: change_dispatch; Type: VIEW; Schema: pay_check; Owner: payments_owner
@@ -12837,7 +13852,9 @@ CREATE VIEW pay_check.change_money AS
            FROM pay.dispute d_1
           WHERE (d_1.state = ANY (ARRAY['open'::text, 'lost'::text]))
           GROUP BY d_1.merchant_id, d_1.payment_order_id) d USING (merchant_id, payment_order_id))
-  WHERE (((o.refunding_minor)::numeric <> COALESCE(c.refunding, (0)::numeric)) OR ((o.refunded_minor)::numeric <> COALESCE(c.refunded, (0)::numeric)) OR ((o.charged_back_minor)::numeric <> COALESCE(d.charged_back, (0)::numeric)) OR ((o.refunding_minor + o.refunded_minor) > o.captured_minor) OR ((o.authorized_minor + o.captured_minor) > o.amount_minor) OR (COALESCE(c.captured, (0)::numeric) > (o.captured_minor)::numeric));
+  WHERE (((o.refunding_minor)::numeric <> COALESCE(c.refunding, (0)::numeric)) OR ((o.refunded_minor)::numeric <> COALESCE(c.refunded, (0)::numeric)) OR ((o.charged_back_minor)::numeric <> COALESCE(d.charged_back, (0)::numeric)) OR ((o.refunding_minor + o.refunded_minor) > o.captured_minor) OR ((o.authorized_minor + o.captured_minor) > o.amount_minor) OR ((COALESCE(c.captured, (0)::numeric) > (o.captured_minor)::numeric) AND (NOT (EXISTS ( SELECT
+           FROM pay.mismatch m
+          WHERE (((m.merchant_id)::text = (o.merchant_id)::text) AND ((m.checkout_id)::text = (o.checkout_id)::text) AND (m.kind = 'capture'::text) AND (m.why = 'exceeds'::text)))))));
 
 ALTER TABLE pay_check.change_money OWNER TO payments_owner;
 
@@ -12845,7 +13862,7 @@ ALTER TABLE pay_check.change_money OWNER TO payments_owner;
 -- Name: VIEW change_money; Type: COMMENT; Schema: pay_check; Owner: payments_owner
 --
 
-COMMENT ON VIEW pay_check.change_money IS 'What an order holds back, has paid back and has lost is the sum of its refunds and disputes, and no more is paid back than was captured; captures add up to no more than what was captured.';
+COMMENT ON VIEW pay_check.change_money IS 'What an order holds back, has paid back and has lost is the sum of its refunds and disputes, and no more is paid back than was captured; captures add up to no more than what was captured, but where a PSP has taken more than there was, which is for people.';
 
 --
 -- Name: change_orphan; Type: VIEW; Schema: pay_check; Owner: payments_owner
@@ -12936,7 +13953,11 @@ CREATE VIEW pay_check.contradiction AS
     e.new_status
    FROM (pay.event e
      JOIN pay.payment_order o USING (merchant_id, payment_order_id))
-  WHERE (((e.kind)::text = 'contradiction'::text) AND (((e.old_status)::text <> 'SUCCESS'::text) OR ((e.new_status)::text <> 'SUCCESS'::text) OR (NOT (EXISTS ( SELECT
+  WHERE (((e.kind)::text = 'contradiction'::text) AND (((e.new_status)::text <> (e.old_status)::text) OR ((e.old_status)::text <>
+        CASE
+            WHEN ((e.detail ->> 'said'::text) = 'authorized'::text) THEN 'FAILED'::text
+            ELSE 'SUCCESS'::text
+        END) OR (NOT (EXISTS ( SELECT
            FROM pay.mismatch m
           WHERE (((m.merchant_id)::text = (o.merchant_id)::text) AND ((m.checkout_id)::text = (o.checkout_id)::text) AND (m.kind = 'contradiction'::text) AND (m.source = e.actor)))))));
 
@@ -12946,7 +13967,7 @@ ALTER TABLE pay_check.contradiction OWNER TO payments_owner;
 -- Name: VIEW contradiction; Type: COMMENT; Schema: pay_check; Owner: payments_owner
 --
 
-COMMENT ON VIEW pay_check.contradiction IS 'Only what is paid can be contradicted, and the order stays paid; the timeline and the queue for people both have it.';
+COMMENT ON VIEW pay_check.contradiction IS 'Only what is paid can be contradicted, and the order stays paid, or what has failed by money that is held; the timeline and the queue for people both have it.';
 
 --
 -- Name: credit_converted; Type: VIEW; Schema: pay_check; Owner: payments_owner
@@ -14147,10 +15168,11 @@ CREATE VIEW pay_check.webhook_owner AS
     i.state,
     i.token,
     i.checkout_id,
-    t.checkout_id AS owner
-   FROM (pay.webhook_inbox i
+    COALESCE(t.checkout_id, k.checkout_id) AS owner
+   FROM ((pay.webhook_inbox i
      LEFT JOIN pay.psp_token t ON ((((t.psp)::text = (i.psp)::text) AND ((t.token)::text = (i.token)::text))))
-  WHERE ((i.state <> ALL (ARRAY['parked'::text, 'ignored'::text])) AND ((i.merchant_id IS NULL) OR ((t.merchant_id)::text IS DISTINCT FROM (i.merchant_id)::text) OR ((t.checkout_id)::text IS DISTINCT FROM (i.checkout_id)::text)) AND (NOT (EXISTS ( SELECT
+     LEFT JOIN pay.psp_token k ON ((((k.psp)::text = (i.psp)::text) AND ((k.token)::text = i.reference))))
+  WHERE ((i.state <> ALL (ARRAY['parked'::text, 'ignored'::text])) AND ((i.merchant_id IS NULL) OR ((COALESCE(t.merchant_id, k.merchant_id))::text IS DISTINCT FROM (i.merchant_id)::text) OR ((COALESCE(t.checkout_id, k.checkout_id))::text IS DISTINCT FROM (i.checkout_id)::text)) AND (NOT (EXISTS ( SELECT
            FROM pay.change c
           WHERE (((c.change_id)::text = (i.about ->> 'operation_id'::text)) AND ((c.psp)::text = (i.psp)::text) AND ((c.merchant_id)::text = (i.merchant_id)::text) AND ((c.checkout_id)::text = (i.checkout_id)::text))))));
 
@@ -14160,7 +15182,7 @@ ALTER TABLE pay_check.webhook_owner OWNER TO payments_owner;
 -- Name: VIEW webhook_owner; Type: COMMENT; Schema: pay_check; Owner: payments_owner
 --
 
-COMMENT ON VIEW pay_check.webhook_owner IS 'A webhook that was taken into account belongs to the checkout that has its token or alias (I3, I6), or the change that it names.';
+COMMENT ON VIEW pay_check.webhook_owner IS 'A webhook that was taken into account belongs to the checkout that has its token or alias (I3, I6), else its payment, or the change that it names.';
 
 --
 -- Name: webhook_paid; Type: VIEW; Schema: pay_check; Owner: payments_owner
@@ -14192,10 +15214,12 @@ CREATE VIEW pay_check.webhook_parked AS
     i.event_id,
     i.token
    FROM (pay.webhook_inbox i
-     JOIN pay.psp_token t ON ((((t.psp)::text = (i.psp)::text) AND ((t.token)::text = (i.token)::text))))
+     JOIN pay.psp_token t ON ((((t.psp)::text = (i.psp)::text) AND (((t.token)::text = (i.token)::text) OR ((t.token)::text = i.reference)))))
   WHERE ((i.state = 'parked'::text) AND (t.checkout_id IS NOT NULL) AND ((i.checkout_id IS NULL) OR (i.about IS NULL) OR (NOT (EXISTS ( SELECT
            FROM pay.payment_order o
-          WHERE (((o.merchant_id)::text = (i.merchant_id)::text) AND ((o.checkout_id)::text = (i.checkout_id)::text) AND ((o.captured_minor = 0) OR (o.authorized_minor > 0))))))));
+          WHERE (((o.merchant_id)::text = (i.merchant_id)::text) AND ((o.checkout_id)::text = (i.checkout_id)::text) AND ((o.authorized_minor > 0) OR ((o.status)::text = ANY (ARRAY['NOT_STARTED'::text, 'EXECUTING'::text])))))))) AND (NOT (EXISTS ( SELECT
+           FROM pay.change c
+          WHERE (((c.merchant_id)::text = (i.merchant_id)::text) AND ((c.checkout_id)::text = (i.checkout_id)::text) AND (c.kind = 'capture'::text) AND ((c.status)::text = ANY (ARRAY['NOT_STARTED'::text, 'EXECUTING'::text])) AND ((i.about ->> 'about'::text) = 'capture'::text))))));
 
 ALTER TABLE pay_check.webhook_parked OWNER TO payments_owner;
 
@@ -14203,7 +15227,7 @@ ALTER TABLE pay_check.webhook_parked OWNER TO payments_owner;
 -- Name: VIEW webhook_parked; Type: COMMENT; Schema: pay_check; Owner: payments_owner
 --
 
-COMMENT ON VIEW pay_check.webhook_parked IS 'Nothing stays parked once its token is known, but for what takes money back that has not come yet (I6).';
+COMMENT ON VIEW pay_check.webhook_parked IS 'Nothing stays parked once its token or its payment is known, but for what takes money back that has not come yet, and a sum of captures while one of them is open (I6).';
 
 --
 -- Name: accounts; Type: VIEW; Schema: pay_view; Owner: payments_owner
@@ -14289,7 +15313,8 @@ CREATE VIEW pay_view.changes AS
     ( SELECT x.dead_letter_id
            FROM pay.dead_letter x
           WHERE (((x.merchant_id)::text = (c.merchant_id)::text) AND ((x.checkout_id)::text = (c.checkout_id)::text) AND (x.state = 'open'::text) AND (x.kind = 'change'::text) AND ((x.operation_id)::text = (c.change_id)::text))) AS dead_letter_id,
-    c.request_id
+    c.request_id,
+    j.code AS job_code
    FROM (((pay.change c
      LEFT JOIN pay.currency k ON ((k.code = c.currency)))
      LEFT JOIN pay.job j ON ((((j.merchant_id)::text = (c.merchant_id)::text) AND ((j.checkout_id)::text = (c.checkout_id)::text) AND (j.kind = 'change'::text) AND (j.operation_id = (c.change_id)::text))))
@@ -14653,10 +15678,18 @@ CREATE VIEW pay_view.mismatches AS
           WHERE (((p.merchant_id)::text = (m.merchant_id)::text) AND ((p.checkout_id)::text = (m.checkout_id)::text) AND (p."position" = 1))) AS status,
     m.request_id,
     m.object,
-    m.why
-   FROM ((pay.mismatch m
+    m.why,
+    m.detail,
+    s.at AS settled_at,
+    s.who AS settled_by,
+    s.why AS settled_why,
+    ( SELECT p.payment_order_id
+           FROM pay.payment_order p
+          WHERE (((p.merchant_id)::text = (m.merchant_id)::text) AND ((p.checkout_id)::text = (m.checkout_id)::text) AND (p."position" = 1))) AS payment_order_id
+   FROM (((pay.mismatch m
      JOIN pay.currency o ON ((o.code = m.own_currency)))
-     LEFT JOIN pay.currency k ON ((k.code = m.currency)));
+     LEFT JOIN pay.currency k ON ((k.code = m.currency)))
+     LEFT JOIN pay.mismatch_settlement s ON ((((s.merchant_id)::text = (m.merchant_id)::text) AND ((s.checkout_id)::text = (m.checkout_id)::text) AND (s.mismatch_id = m.mismatch_id))));
 
 ALTER TABLE pay_view.mismatches OWNER TO payments_owner;
 
@@ -14664,7 +15697,7 @@ ALTER TABLE pay_view.mismatches OWNER TO payments_owner;
 -- Name: VIEW mismatches; Type: COMMENT; Schema: pay_view; Owner: payments_owner
 --
 
-COMMENT ON VIEW pay_view.mismatches IS 'What a PSP said and was not believed (token, alias, currency, amount) beside what is ours (own_token, own_currency, total), and the orders'' status; object: of what follows a sale, the PSP''s id of it, and why: what is wrong';
+COMMENT ON VIEW pay_view.mismatches IS 'What a PSP said and was not believed (token, alias, currency, amount) beside what is ours (own_token, own_currency, total), and the orders'' status; object: of what follows a sale, the PSP''s id of it, and why: what is wrong; detail: of our own books; settled_…: by whom, if it is';
 
 --
 -- Name: orders; Type: VIEW; Schema: pay_view; Owner: payments_owner
@@ -14805,8 +15838,8 @@ CREATE VIEW pay_view.stuck AS
                 CASE
                     WHEN (u.letter IS NOT NULL) THEN 'dead_letter'::text
                     WHEN (EXISTS ( SELECT
-                       FROM pay.mismatch m
-                      WHERE (((m.merchant_id)::text = (c.merchant_id)::text) AND ((m.checkout_id)::text = (c.checkout_id)::text) AND (m.kind <> 'contradiction'::text)))) THEN 'mismatch'::text
+                       FROM pay_view.mismatches m
+                      WHERE (((m.merchant_id)::text = (c.merchant_id)::text) AND ((m.checkout_id)::text = (c.checkout_id)::text) AND (m.kind <> 'contradiction'::text) AND (m.settled_at IS NULL)))) THEN 'mismatch'::text
                     WHEN (j.code = ANY (ARRAY['psp_not_configured'::text, 'request_refused'::text])) THEN j.code
                     WHEN (j.overdue > '00:01:00'::interval) THEN 'no_worker'::text
                     WHEN (((o.status)::text <> 'FAILED'::text) AND (j.kind <> 'change'::text) AND (c.expires_at < (now() - '00:30:00'::interval))) THEN 'past_expiry'::text
@@ -15077,6 +16110,13 @@ ALTER TABLE ONLY pay.mismatch
     ADD CONSTRAINT mismatch_pkey PRIMARY KEY (merchant_id, checkout_id, mismatch_id);
 
 --
+-- Name: mismatch_settlement mismatch_settlement_pkey; Type: CONSTRAINT; Schema: pay; Owner: payments_owner
+--
+
+ALTER TABLE ONLY pay.mismatch_settlement
+    ADD CONSTRAINT mismatch_settlement_pkey PRIMARY KEY (merchant_id, checkout_id, mismatch_id);
+
+--
 -- Name: outbox outbox_pkey; Type: CONSTRAINT; Schema: pay; Owner: payments_owner
 --
 
@@ -15313,6 +16353,12 @@ CREATE UNIQUE INDEX journal_line_statement ON pay.journal_line USING btree (merc
 CREATE INDEX mismatch_books ON pay.mismatch USING btree (merchant_id, checkout_id) WHERE (kind = 'books'::text);
 
 --
+-- Name: mismatch_number; Type: INDEX; Schema: pay; Owner: payments_owner
+--
+
+CREATE UNIQUE INDEX mismatch_number ON pay.mismatch USING btree (mismatch_id);
+
+--
 -- Name: seal_unsigned; Type: INDEX; Schema: pay; Owner: payments_owner
 --
 
@@ -15329,6 +16375,12 @@ CREATE INDEX webhook_inbox_early ON pay.webhook_inbox USING btree (merchant_id, 
 --
 
 CREATE INDEX webhook_inbox_idle ON pay.webhook_inbox USING btree (received_at) WHERE ((state = 'asked'::text) OR ((state = 'ignored'::text) AND (fact = 'none'::text)));
+
+--
+-- Name: webhook_inbox_named; Type: INDEX; Schema: pay; Owner: payments_owner
+--
+
+CREATE INDEX webhook_inbox_named ON pay.webhook_inbox USING btree (psp, reference) WHERE ((state = 'parked'::text) AND (reference <> (token)::text));
 
 --
 -- Name: webhook_inbox_parked; Type: INDEX; Schema: pay; Owner: payments_owner
@@ -15557,6 +16609,14 @@ CREATE TRIGGER mismatch_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON pay.m
 ALTER TABLE pay.mismatch ENABLE ALWAYS TRIGGER mismatch_append_only;
 
 --
+-- Name: mismatch_settlement mismatch_settlement_append_only; Type: TRIGGER; Schema: pay; Owner: payments_owner
+--
+
+CREATE TRIGGER mismatch_settlement_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON pay.mismatch_settlement FOR EACH STATEMENT EXECUTE FUNCTION pay.refuse_change('the queue is append-only', 'PAY20');
+
+ALTER TABLE pay.mismatch_settlement ENABLE ALWAYS TRIGGER mismatch_settlement_append_only;
+
+--
 -- Name: payment_order payment_order_fixed; Type: TRIGGER; Schema: pay; Owner: payments_owner
 --
 
@@ -15679,6 +16739,13 @@ ALTER TABLE ONLY pay.late_success
     ADD CONSTRAINT late_success_merchant_id_checkout_id_fkey FOREIGN KEY (merchant_id, checkout_id) REFERENCES pay.checkout(merchant_id, checkout_id);
 
 --
+-- Name: mismatch_settlement mismatch_settlement_merchant_id_checkout_id_mismatch_id_fkey; Type: FK CONSTRAINT; Schema: pay; Owner: payments_owner
+--
+
+ALTER TABLE ONLY pay.mismatch_settlement
+    ADD CONSTRAINT mismatch_settlement_merchant_id_checkout_id_mismatch_id_fkey FOREIGN KEY (merchant_id, checkout_id, mismatch_id) REFERENCES pay.mismatch(merchant_id, checkout_id, mismatch_id);
+
+--
 -- Name: payment_order payment_order_merchant_id_checkout_id_fkey; Type: FK CONSTRAINT; Schema: pay; Owner: payments_owner
 --
 
@@ -15778,6 +16845,12 @@ GRANT SELECT ON TABLE pay.dead_letter TO payments_operator;
 REVOKE ALL ON FUNCTION pay.apply_letter(p_letter pay.dead_letter, p_merchant_id text, p_checkout_id text) FROM PUBLIC;
 
 --
+-- Name: FUNCTION apply_named(p_items integer[], p_merchant_id text[], p_checkout_id text[], p_psp text[], p_name text[]); Type: ACL; Schema: pay; Owner: payments_owner
+--
+
+REVOKE ALL ON FUNCTION pay.apply_named(p_items integer[], p_merchant_id text[], p_checkout_id text[], p_psp text[], p_name text[]) FROM PUBLIC;
+
+--
 -- Name: FUNCTION apply_parked(p_merchant_id text[], p_checkout_id text[], p_psp text[], p_name text[]); Type: ACL; Schema: pay; Owner: payments_owner
 --
 
@@ -15846,10 +16919,22 @@ GRANT SELECT ON TABLE pay.change TO payments_operator;
 REVOKE ALL ON FUNCTION pay.capture_done(p_change pay.change, p_word pay.fact) FROM PUBLIC;
 
 --
+-- Name: FUNCTION capture_names(p_merchant_id text[], p_checkout_id text[], p_operation text[], p_operation_id text[], p_state text[], p_reference text[], p_items integer[], OUT psps text[], OUT names text[]); Type: ACL; Schema: pay; Owner: payments_owner
+--
+
+REVOKE ALL ON FUNCTION pay.capture_names(p_merchant_id text[], p_checkout_id text[], p_operation text[], p_operation_id text[], p_state text[], p_reference text[], p_items integer[], OUT psps text[], OUT names text[]) FROM PUBLIC;
+
+--
 -- Name: FUNCTION capture_terms(p_order pay.payment_order, INOUT amount_minor bigint, OUT outcome text); Type: ACL; Schema: pay; Owner: payments_owner
 --
 
 REVOKE ALL ON FUNCTION pay.capture_terms(p_order pay.payment_order, INOUT amount_minor bigint, OUT outcome text) FROM PUBLIC;
+
+--
+-- Name: FUNCTION captures_out(p_merchant_id text, p_checkout_id text); Type: ACL; Schema: pay; Owner: payments_owner
+--
+
+REVOKE ALL ON FUNCTION pay.captures_out(p_merchant_id text, p_checkout_id text) FROM PUBLIC;
 
 --
 -- Name: FUNCTION change_after(p_change pay.change, OUT state text, OUT status text); Type: ACL; Schema: pay; Owner: payments_owner
@@ -16088,10 +17173,10 @@ REVOKE ALL ON FUNCTION pay.explain_dispatches(p_merchant_id text, p_checkout_id 
 REVOKE ALL ON FUNCTION pay.explain_disputes(p_merchant_id text, p_checkout_id text) FROM PUBLIC;
 
 --
--- Name: FUNCTION explain_exceptions(p_merchant_id text, p_checkout_id text); Type: ACL; Schema: pay; Owner: payments_owner
+-- Name: FUNCTION explain_exceptions(p_merchant_id text, p_checkout_id text, p_inside boolean); Type: ACL; Schema: pay; Owner: payments_owner
 --
 
-REVOKE ALL ON FUNCTION pay.explain_exceptions(p_merchant_id text, p_checkout_id text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.explain_exceptions(p_merchant_id text, p_checkout_id text, p_inside boolean) FROM PUBLIC;
 
 --
 -- Name: FUNCTION explain_final(p_s pay.standing, OUT waits_for text, OUT why text); Type: ACL; Schema: pay; Owner: payments_owner
@@ -16218,6 +17303,12 @@ GRANT ALL ON FUNCTION pay.half_even(p_value numeric) TO payments_auditor;
 GRANT ALL ON FUNCTION pay.half_even(p_value numeric) TO payments_operator;
 
 --
+-- Name: FUNCTION has_failed(p_news pay.news); Type: ACL; Schema: pay; Owner: payments_owner
+--
+
+REVOKE ALL ON FUNCTION pay.has_failed(p_news pay.news) FROM PUBLIC;
+
+--
 -- Name: FUNCTION hash_field(p_value text); Type: ACL; Schema: pay; Owner: payments_owner
 --
 
@@ -16230,6 +17321,12 @@ GRANT ALL ON FUNCTION pay.hash_field(p_value text) TO payments_operator;
 --
 
 REVOKE ALL ON FUNCTION pay.hear_capture(p_news pay.news, OUT outcome text, OUT facts pay.fact[]) FROM PUBLIC;
+
+--
+-- Name: FUNCTION hear_captures(p_news pay.news, OUT outcome text, OUT facts pay.fact[]); Type: ACL; Schema: pay; Owner: payments_owner
+--
+
+REVOKE ALL ON FUNCTION pay.hear_captures(p_news pay.news, OUT outcome text, OUT facts pay.fact[]) FROM PUBLIC;
 
 --
 -- Name: FUNCTION hear_change(p_change pay.change, p_news pay.news, OUT outcome text, OUT facts pay.fact[]); Type: ACL; Schema: pay; Owner: payments_owner
@@ -16275,16 +17372,46 @@ REVOKE ALL ON FUNCTION pay.hear_late_refund(p_news pay.news, p_late pay.late_suc
 REVOKE ALL ON FUNCTION pay.hear_news(p_news pay.news, OUT outcome text, OUT facts pay.fact[]) FROM PUBLIC;
 
 --
+-- Name: FUNCTION hear_own_refund(p_change pay.change, p_news pay.news, OUT outcome text, OUT facts pay.fact[]); Type: ACL; Schema: pay; Owner: payments_owner
+--
+
+REVOKE ALL ON FUNCTION pay.hear_own_refund(p_change pay.change, p_news pay.news, OUT outcome text, OUT facts pay.fact[]) FROM PUBLIC;
+
+--
 -- Name: FUNCTION hear_refund(p_news pay.news, OUT outcome text, OUT facts pay.fact[]); Type: ACL; Schema: pay; Owner: payments_owner
 --
 
 REVOKE ALL ON FUNCTION pay.hear_refund(p_news pay.news, OUT outcome text, OUT facts pay.fact[]) FROM PUBLIC;
 
 --
+-- Name: FUNCTION hear_single(p_news pay.news, OUT outcome text, OUT facts pay.fact[]); Type: ACL; Schema: pay; Owner: payments_owner
+--
+
+REVOKE ALL ON FUNCTION pay.hear_single(p_news pay.news, OUT outcome text, OUT facts pay.fact[]) FROM PUBLIC;
+
+--
+-- Name: FUNCTION hear_suspended(p_news pay.news, p_amount_minor bigint, p_currency text, p_is_over boolean, OUT outcome text, OUT facts pay.fact[]); Type: ACL; Schema: pay; Owner: payments_owner
+--
+
+REVOKE ALL ON FUNCTION pay.hear_suspended(p_news pay.news, p_amount_minor bigint, p_currency text, p_is_over boolean, OUT outcome text, OUT facts pay.fact[]) FROM PUBLIC;
+
+--
+-- Name: FUNCTION hold_is_over(p_news pay.news, p_word text); Type: ACL; Schema: pay; Owner: payments_owner
+--
+
+REVOKE ALL ON FUNCTION pay.hold_is_over(p_news pay.news, p_word text) FROM PUBLIC;
+
+--
 -- Name: FUNCTION id_ok(p_id text); Type: ACL; Schema: pay; Owner: payments_owner
 --
 
 REVOKE ALL ON FUNCTION pay.id_ok(p_id text) FROM PUBLIC;
+
+--
+-- Name: FUNCTION in_suspense(p_merchant_id text, p_psp text, p_object text, OUT amount_minor bigint, OUT currency text, OUT is_over boolean); Type: ACL; Schema: pay; Owner: payments_owner
+--
+
+REVOKE ALL ON FUNCTION pay.in_suspense(p_merchant_id text, p_psp text, p_object text, OUT amount_minor bigint, OUT currency text, OUT is_over boolean) FROM PUBLIC;
 
 --
 -- Name: FUNCTION insert_beginnings(p_items pay.payment_item[]); Type: ACL; Schema: pay; Owner: payments_owner
@@ -16371,6 +17498,18 @@ REVOKE ALL ON FUNCTION pay.is_currency(p_currency text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.is_early(p_news pay.news) FROM PUBLIC;
 
 --
+-- Name: FUNCTION is_failed(p_change pay.change); Type: ACL; Schema: pay; Owner: payments_owner
+--
+
+REVOKE ALL ON FUNCTION pay.is_failed(p_change pay.change) FROM PUBLIC;
+
+--
+-- Name: FUNCTION is_held_late(p_order pay.payment_order); Type: ACL; Schema: pay; Owner: payments_owner
+--
+
+REVOKE ALL ON FUNCTION pay.is_held_late(p_order pay.payment_order) FROM PUBLIC;
+
+--
 -- Name: FUNCTION is_money(p_news text); Type: ACL; Schema: pay; Owner: payments_owner
 --
 
@@ -16425,10 +17564,22 @@ REVOKE ALL ON FUNCTION pay.is_tangled(p_from timestamp with time zone, p_until t
 REVOKE ALL ON FUNCTION pay.is_told(p_merchant_id text, p_checkout_id text, p_payment_order_id text, p_kind text, p_actor text) FROM PUBLIC;
 
 --
+-- Name: FUNCTION is_unfinished(p_merchant_id text, p_checkout_id text); Type: ACL; Schema: pay; Owner: payments_owner
+--
+
+REVOKE ALL ON FUNCTION pay.is_unfinished(p_merchant_id text, p_checkout_id text) FROM PUBLIC;
+
+--
 -- Name: FUNCTION is_unsettled(p_merchant_id text, p_checkout_id text, p_operation text, p_operation_id text); Type: ACL; Schema: pay; Owner: payments_owner
 --
 
 REVOKE ALL ON FUNCTION pay.is_unsettled(p_merchant_id text, p_checkout_id text, p_operation text, p_operation_id text) FROM PUBLIC;
+
+--
+-- Name: FUNCTION is_untold(p_news pay.news); Type: ACL; Schema: pay; Owner: payments_owner
+--
+
+REVOKE ALL ON FUNCTION pay.is_untold(p_news pay.news) FROM PUBLIC;
 
 --
 -- Name: FUNCTION iso_micros(p_at timestamp with time zone); Type: ACL; Schema: pay; Owner: payments_owner
@@ -16474,6 +17625,12 @@ REVOKE ALL ON FUNCTION pay.keep_anchors(p_month date, p_until timestamp with tim
 --
 
 REVOKE ALL ON FUNCTION pay.keep_difference(p_merchant_id text, p_checkout_id text, p_detail jsonb) FROM PUBLIC;
+
+--
+-- Name: FUNCTION keep_failure(p_news pay.news, p_order pay.payment_order, OUT outcome text, OUT facts pay.fact[]); Type: ACL; Schema: pay; Owner: payments_owner
+--
+
+REVOKE ALL ON FUNCTION pay.keep_failure(p_news pay.news, p_order pay.payment_order, OUT outcome text, OUT facts pay.fact[]) FROM PUBLIC;
 
 --
 -- Name: FUNCTION keep_late(p_facts pay.fact[], p_items integer[]); Type: ACL; Schema: pay; Owner: payments_owner
@@ -16647,10 +17804,16 @@ REVOKE ALL ON FUNCTION pay.move_registers(p_facts pay.fact[], p_outcome text[], 
 REVOKE ALL ON FUNCTION pay.move_registrations(p_merchant_id text[], p_checkout_id text[], p_psp text[], p_outcome text[], p_attempt bigint[], p_lease_ms bigint[], OUT items integer[], OUT nexts text[]) FROM PUBLIC;
 
 --
--- Name: FUNCTION name_refund(p_change pay.change, p_reference text); Type: ACL; Schema: pay; Owner: payments_owner
+-- Name: FUNCTION name_capture(p_news pay.news); Type: ACL; Schema: pay; Owner: payments_owner
 --
 
-REVOKE ALL ON FUNCTION pay.name_refund(p_change pay.change, p_reference text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.name_capture(p_news pay.news) FROM PUBLIC;
+
+--
+-- Name: FUNCTION named_order(p_news pay.news); Type: ACL; Schema: pay; Owner: payments_owner
+--
+
+REVOKE ALL ON FUNCTION pay.named_order(p_news pay.news) FROM PUBLIC;
 
 --
 -- Name: TABLE dispatch; Type: ACL; Schema: pay; Owner: payments_owner
@@ -16682,6 +17845,12 @@ REVOKE ALL ON FUNCTION pay.news_fact(p_news pay.news, p_kind text, p_order_id te
 --
 
 REVOKE ALL ON FUNCTION pay.news_kind(p_kind text, p_actor text, p_status text, p_policy text) FROM PUBLIC;
+
+--
+-- Name: FUNCTION news_of(p_change pay.change, p_object text, p_word pay.fact); Type: ACL; Schema: pay; Owner: payments_owner
+--
+
+REVOKE ALL ON FUNCTION pay.news_of(p_change pay.change, p_object text, p_word pay.fact) FROM PUBLIC;
 
 --
 -- Name: FUNCTION news_ok(p_about text, p_news text); Type: ACL; Schema: pay; Owner: payments_owner
@@ -16751,10 +17920,10 @@ REVOKE ALL ON FUNCTION pay.number_facts(p_facts pay.fact[], p_after integer) FRO
 REVOKE ALL ON FUNCTION pay.only_order(p_merchant_id text, p_checkout_id text) FROM PUBLIC;
 
 --
--- Name: FUNCTION open_change(p_order pay.payment_order, OUT kind text, OUT run_at timestamp with time zone, OUT letter boolean); Type: ACL; Schema: pay; Owner: payments_owner
+-- Name: FUNCTION open_change(p_order pay.payment_order, OUT kind text, OUT run_at timestamp with time zone, OUT letter boolean, OUT code text); Type: ACL; Schema: pay; Owner: payments_owner
 --
 
-REVOKE ALL ON FUNCTION pay.open_change(p_order pay.payment_order, OUT kind text, OUT run_at timestamp with time zone, OUT letter boolean) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.open_change(p_order pay.payment_order, OUT kind text, OUT run_at timestamp with time zone, OUT letter boolean, OUT code text) FROM PUBLIC;
 
 --
 -- Name: FUNCTION open_dead_letter(p_merchant_id text[], p_checkout_id text[], p_psp text[], p_event_id text[], p_kind text[], p_reason text[], p_code text[], p_attempts integer[], p_operation_id text[]); Type: ACL; Schema: pay; Owner: payments_owner
@@ -16763,10 +17932,23 @@ REVOKE ALL ON FUNCTION pay.open_change(p_order pay.payment_order, OUT kind text,
 REVOKE ALL ON FUNCTION pay.open_dead_letter(p_merchant_id text[], p_checkout_id text[], p_psp text[], p_event_id text[], p_kind text[], p_reason text[], p_code text[], p_attempts integer[], p_operation_id text[]) FROM PUBLIC;
 
 --
--- Name: FUNCTION open_dispute(p_news pay.news, OUT outcome text, OUT facts pay.fact[]); Type: ACL; Schema: pay; Owner: payments_owner
+-- Name: FUNCTION open_dispute(p_news pay.news, OUT outcome text, OUT facts pay.fact[], OUT is_ours boolean); Type: ACL; Schema: pay; Owner: payments_owner
 --
 
-REVOKE ALL ON FUNCTION pay.open_dispute(p_news pay.news, OUT outcome text, OUT facts pay.fact[]) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.open_dispute(p_news pay.news, OUT outcome text, OUT facts pay.fact[], OUT is_ours boolean) FROM PUBLIC;
+
+--
+-- Name: TABLE mismatch; Type: ACL; Schema: pay; Owner: payments_owner
+--
+
+GRANT SELECT ON TABLE pay.mismatch TO payments_auditor;
+GRANT SELECT ON TABLE pay.mismatch TO payments_operator;
+
+--
+-- Name: FUNCTION open_mismatches(p_merchant_id text, p_checkout_id text); Type: ACL; Schema: pay; Owner: payments_owner
+--
+
+REVOKE ALL ON FUNCTION pay.open_mismatches(p_merchant_id text, p_checkout_id text) FROM PUBLIC;
 
 --
 -- Name: FUNCTION order_differences(p_merchant_id text, p_payment_order_id text); Type: ACL; Schema: pay; Owner: payments_owner
@@ -16805,6 +17987,12 @@ REVOKE ALL ON FUNCTION pay.order_posting(p_order pay.payment_order, p_source tex
 REVOKE ALL ON FUNCTION pay.outbox_kind(p_news text) FROM PUBLIC;
 
 --
+-- Name: FUNCTION outside_captures(p_news pay.news, p_left bigint, OUT outcome text, OUT facts pay.fact[]); Type: ACL; Schema: pay; Owner: payments_owner
+--
+
+REVOKE ALL ON FUNCTION pay.outside_captures(p_news pay.news, p_left bigint, OUT outcome text, OUT facts pay.fact[]) FROM PUBLIC;
+
+--
 -- Name: FUNCTION outside_pending(p_change pay.change, p_news pay.news); Type: ACL; Schema: pay; Owner: payments_owner
 --
 
@@ -16815,6 +18003,12 @@ REVOKE ALL ON FUNCTION pay.outside_pending(p_change pay.change, p_news pay.news)
 --
 
 REVOKE ALL ON FUNCTION pay.outside_refund(p_news pay.news, OUT outcome text, OUT facts pay.fact[]) FROM PUBLIC;
+
+--
+-- Name: FUNCTION own_object(p_change pay.change, p_object text, p_word pay.fact, OUT facts pay.fact[], OUT failed boolean); Type: ACL; Schema: pay; Owner: payments_owner
+--
+
+REVOKE ALL ON FUNCTION pay.own_object(p_change pay.change, p_object text, p_word pay.fact, OUT facts pay.fact[], OUT failed boolean) FROM PUBLIC;
 
 --
 -- Name: FUNCTION parked_references(p_merchant_id text[], p_checkout_id text[], p_psp text[], p_name text[], OUT merchants text[], OUT checkouts text[], OUT psps text[], OUT names text[]); Type: ACL; Schema: pay; Owner: payments_owner
@@ -17137,6 +18331,18 @@ REVOKE ALL ON FUNCTION pay.settle_refunds(p_merchant_id text[], p_checkout_id te
 REVOKE ALL ON FUNCTION pay.settle_registers(p_facts pay.fact[], p_kind text) FROM PUBLIC;
 
 --
+-- Name: FUNCTION single_outside(p_news pay.news, OUT outcome text, OUT facts pay.fact[]); Type: ACL; Schema: pay; Owner: payments_owner
+--
+
+REVOKE ALL ON FUNCTION pay.single_outside(p_news pay.news, OUT outcome text, OUT facts pay.fact[]) FROM PUBLIC;
+
+--
+-- Name: FUNCTION sort_refund(p_change pay.change, p_word pay.fact, p_is_none boolean, OUT sorted pay.change, OUT facts pay.fact[]); Type: ACL; Schema: pay; Owner: payments_owner
+--
+
+REVOKE ALL ON FUNCTION pay.sort_refund(p_change pay.change, p_word pay.fact, p_is_none boolean, OUT sorted pay.change, OUT facts pay.fact[]) FROM PUBLIC;
+
+--
 -- Name: FUNCTION standing_of(p_merchant_id text, p_payment_order_id text); Type: ACL; Schema: pay; Owner: payments_owner
 --
 
@@ -17235,10 +18441,10 @@ REVOKE ALL ON FUNCTION pay.sweep_settled() FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.sweep_unknown(p_limit interval) FROM PUBLIC;
 
 --
--- Name: FUNCTION take_captures(p_news pay.news, p_left bigint, OUT outcome text, OUT facts pay.fact[]); Type: ACL; Schema: pay; Owner: payments_owner
+-- Name: FUNCTION take_captures(p_news pay.news, p_named pay.change, p_captured bigint, OUT outcome text, OUT facts pay.fact[]); Type: ACL; Schema: pay; Owner: payments_owner
 --
 
-REVOKE ALL ON FUNCTION pay.take_captures(p_news pay.news, p_left bigint, OUT outcome text, OUT facts pay.fact[]) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.take_captures(p_news pay.news, p_named pay.change, p_captured bigint, OUT outcome text, OUT facts pay.fact[]) FROM PUBLIC;
 
 --
 -- Name: FUNCTION take_early(p_facts pay.fact[]); Type: ACL; Schema: pay; Owner: payments_owner
@@ -17275,6 +18481,12 @@ REVOKE ALL ON FUNCTION pay.this_tx() FROM PUBLIC;
 --
 
 REVOKE ALL ON FUNCTION pay.timeline(p_merchant_id text, p_payment_order_id text, p_inside boolean) FROM PUBLIC;
+
+--
+-- Name: FUNCTION void_late(p_facts pay.fact[], p_told integer[]); Type: ACL; Schema: pay; Owner: payments_owner
+--
+
+REVOKE ALL ON FUNCTION pay.void_late(p_facts pay.fact[], p_told integer[]) FROM PUBLIC;
 
 --
 -- Name: FUNCTION wallet_differences(p_merchant_id text, p_seller text); Type: ACL; Schema: pay; Owner: payments_owner
@@ -17527,6 +18739,13 @@ REVOKE ALL ON FUNCTION pay_ops.settle_change(p_merchant_id text, p_change_id tex
 GRANT ALL ON FUNCTION pay_ops.settle_change(p_merchant_id text, p_change_id text, p_done boolean, p_who text, p_why text) TO payments_operator;
 
 --
+-- Name: FUNCTION settle_mismatch(p_id bigint, p_who text, p_why text); Type: ACL; Schema: pay_ops; Owner: payments_owner
+--
+
+REVOKE ALL ON FUNCTION pay_ops.settle_mismatch(p_id bigint, p_who text, p_why text) FROM PUBLIC;
+GRANT ALL ON FUNCTION pay_ops.settle_mismatch(p_id bigint, p_who text, p_why text) TO payments_operator;
+
+--
 -- Name: FUNCTION audit_export(p_since timestamp with time zone, p_until timestamp with time zone); Type: ACL; Schema: pay_view; Owner: payments_owner
 --
 
@@ -17627,11 +18846,11 @@ GRANT SELECT ON TABLE pay.journal_line TO payments_auditor;
 GRANT SELECT ON TABLE pay.journal_line TO payments_operator;
 
 --
--- Name: TABLE mismatch; Type: ACL; Schema: pay; Owner: payments_owner
+-- Name: TABLE mismatch_settlement; Type: ACL; Schema: pay; Owner: payments_owner
 --
 
-GRANT SELECT ON TABLE pay.mismatch TO payments_auditor;
-GRANT SELECT ON TABLE pay.mismatch TO payments_operator;
+GRANT SELECT ON TABLE pay.mismatch_settlement TO payments_auditor;
+GRANT SELECT ON TABLE pay.mismatch_settlement TO payments_operator;
 
 --
 -- Name: TABLE outbox; Type: ACL; Schema: pay; Owner: payments_owner
