@@ -10,6 +10,7 @@
 
 static int may_book(const sim_call_t *call);
 static void judge_books(sim_t *sim);
+static void judge_parked(sim_t *sim);
 
 
 /* $1: the merchant.  Refunds so small that their sellers' share is nothing
@@ -67,6 +68,10 @@ sim_judge_step(sim_t *sim, sim_call_t **calls, unsigned count)
         }
 
         books |= may_book(calls[i]);
+
+        if (calls[i]->op == PAY_OP_STORE_TOKEN) {
+            judge_parked(sim);
+        }
 
         if (calls[i]->op == PAY_OP_END_RATES) {
             sim_rates_stored(sim, calls[i]);
@@ -131,5 +136,21 @@ judge_books(sim_t *sim)
 
     if (sim->source_count != 0) {
         sim_judge_credits(sim);
+    }
+}
+
+
+/* I6: what came before its token is heard with it. */
+static void
+judge_parked(sim_t *sim)
+{
+    sim_rows_t  found;
+
+    found = sim_db_ask(sim->db, "SELECT w.event_id FROM "
+                       "pay_check.webhook_parked w", 0);
+
+    if (found.rows != 0) {
+        sim_violation(sim, "I6: webhook %s waits, and its token is known",
+                      sim_db_cell(sim->db, 0, 0));
     }
 }
