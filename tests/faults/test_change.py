@@ -49,6 +49,7 @@ class Asking:
         self.key = new_id()
         self.pid = 0
         self.released = False
+        self.is_over = False
         self.pool = ThreadPoolExecutor(1)
         self.first = None
 
@@ -64,6 +65,17 @@ class Asking:
             except httpx.TransportError:
                 return None
 
+    def post_and_be_held(self):
+        """Anew where a worker, after the test before, is not yet back at
+        PostgreSQL: 503, and nobody has stood still.
+        """
+        while True:
+            answer = self.post()
+            if answer is None or answer.status_code != 503:
+                return answer
+            if self.pid or self.is_over:
+                return answer
+
     @contextlib.contextmanager
     def held(self, step: str, rng):
         accepted = step == "accepted"
@@ -74,7 +86,7 @@ class Asking:
                 {"operation": self.what, "kind": "delay", "ms": HELD_MS}
             )
         try:
-            self.first = self.pool.submit(self.post)
+            self.first = self.pool.submit(self.post_and_be_held)
             self.pid = self.stack.caught()
             if accepted:
                 self.stack.go_on(self.pid)
@@ -83,6 +95,7 @@ class Asking:
             pause(rng)
             yield
         finally:
+            self.is_over = True
             self.release()
             self.stack.disarm()
             self.pool.shutdown(wait=True)
