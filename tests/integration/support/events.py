@@ -64,6 +64,11 @@ def generic_event(fact: str, checkout, name: str, **changes) -> dict:
     }
 
 
+def payment_of(token: str) -> str:
+    """A session has a payment of its own."""
+    return "pi_3" + hashlib.sha256(token.encode()).hexdigest()[:20]
+
+
 def stripe_event(fact: str, checkout, name: str, **changes) -> dict:
     reference, _, total = checkout.facts()
     kind, status, payment = STRIPE_TYPES[fact]
@@ -73,7 +78,7 @@ def stripe_event(fact: str, checkout, name: str, **changes) -> dict:
         "amount_total": total * STRIPE_FACTOR.get(checkout.currency, 1),
         "client_reference_id": reference,
         "currency": checkout.currency.lower(),
-        "payment_intent": "pi_3" + "x" * 20,
+        "payment_intent": payment_of(checkout.token),
         "payment_status": payment,
         "status": status,
     }
