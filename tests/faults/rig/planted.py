@@ -26,8 +26,13 @@ $$;
 BUILD = ROOT / "build" / "faults"
 OUTER = {"MAKEFLAGS", "MAKELEVEL", "MFLAGS"}
 FLOW = ROOT / "src" / "flow" / "flow_webhook.c"
-COMMIT = "pay_do_db(flow, effect, PAY_OP_APPLY_EVENT, args, webhook_applied);"
+COMMIT = """
+    return pay_do_event(flow, webhook->in.psp, "webhook", event,
+                        webhook->digest, effect, webhook_applied);
+"""
 EARLY = """
+    PAY_TRY(pay_do_event(flow, webhook->in.psp, "webhook", event,
+                         webhook->digest, effect, webhook_applied));
     {
         pay_reply_t  *early;
 
@@ -35,6 +40,8 @@ EARLY = """
         early->body = PAY_STR("{}");
         effect->reply = early;
     }
+
+    return PAY_OK;
 """
 
 
@@ -57,9 +64,9 @@ def dry_run(*arguments) -> str:
 def build_early_answer(directory):
     """A module that answers webhooks before it stores them: → its file"""
     text = FLOW.read_text()
-    assert text.count(COMMIT) == 1, "the line to plant the bug behind"
+    assert text.count(COMMIT) == 1, "the lines to plant the bug in"
     source = directory / "planted.c"
-    source.write_text(text.replace(COMMIT, COMMIT + EARLY))
+    source.write_text(text.replace(COMMIT, EARLY))
     script = dry_run("-W", FLOW, "-f", BUILD / "objs" / "Makefile", "modules")
     module = directory / "planted.so"
     script = re.sub(r"\S*/flow_webhook\.o", str(directory / "planted.o"),
