@@ -144,31 +144,62 @@ def test_a_lock_that_stays_is_answered_within_the_deadline(stack):
     assert sent.rows() == 1
 
 
-@contextlib.contextmanager
-def frozen(pids: list[int]):
+def signalled(pids: list[int], number: int) -> None:
     for pid in pids:
-        os.kill(pid, signal.SIGSTOP)
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, number)
+
+
+def frozen_at_rest(stack) -> list[int]:
+    """The gateway's backends, stopped while they wait for a statement.
+
+    One that is stopped within a commit would hold up the whole cluster.
+    """
+    pids = stack.backends()
+    signalled(pids, signal.SIGSTOP)
+    resting = stack.sql(
+        "SELECT pid FROM pg_stat_activity WHERE usename = 'payments_gateway'"
+        " AND state = 'idle' AND wait_event = 'ClientRead'"
+    )
+    if pids and sorted(pids) == sorted(pid for (pid,) in resting):
+        return pids
+    signalled(pids, signal.SIGCONT)
+    return []
+
+
+@contextlib.contextmanager
+def frozen(stack):
+    pids = wait_for(lambda: frozen_at_rest(stack), "backends at rest")
     try:
         yield
     finally:
-        for pid in pids:
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(pid, signal.SIGCONT)
+        signalled(pids, signal.SIGCONT)
+
+
+def created_at_last(stack, body: dict, key: str) -> Checkout:
+    """The retries of a storefront that is told 503: the payment."""
+
+    def taken():
+        answer = stack.post(body, key)
+        assert answer.status_code in (201, 202, 429, 503), answer.text
+        return answer if answer.status_code == 201 else None
+
+    return Checkout(stack, body, wait_for(taken, "the payment"))
 
 
 def test_a_frozen_backend_is_given_up_within_the_deadline(stack):
     """statement_timeout cannot help: the backend is stopped."""
     made = stack.created()
     sent = message(made, "paid")
-    backends = stack.backends()
-    assert backends
-    with frozen(backends):
+    body = stack.order()
+    with frozen(stack):
         answer = sent.send()
         assert answer.status_code == 503
         assert answer.elapsed.total_seconds() < 8
         assert stack.http.get("/healthz").status_code == 200
         wait_for(stack.is_ready, "other connections")
-        late = stack.created()
+        late = created_at_last(stack, body, "late-" + body["checkout_id"])
+    wait_for(stack.is_ready, "the gateway to be ready")
     assert sent.send().status_code == 200
     assert made.states() == {("SUCCESS", None)}
     assert late.states() == {("EXECUTING", None)}
@@ -176,22 +207,17 @@ def test_a_frozen_backend_is_given_up_within_the_deadline(stack):
 
 def test_a_frozen_backend_in_a_create_registers_once(stack):
     """Whether it committed is unknown: the retry with the key settles it."""
+    wait_for(stack.is_ready, "the gateway to be ready")
     body = stack.order()
     key = "frozen-" + body["checkout_id"]
     stack.created()
-    with frozen(stack.backends()):
+    with frozen(stack):
         answer = stack.post(body, key)
         assert answer.status_code == 503
         # the second when jobs were on both connections: it was not even sent
         assert slug(answer) in ("dependency-unavailable", "overloaded")
         assert stack.mock.calls(nonce_of(body)) == []
-
-    def settled():
-        again = stack.post(body, key)
-        return again if again.status_code == 201 else None
-
-    again = wait_for(settled, "the payment")
-    made = Checkout(stack, body, again)
+    made = created_at_last(stack, body, key)
     books = stack.mock.books(nonce=made.nonce)
     assert len(books["registrations"]) == 1
 
