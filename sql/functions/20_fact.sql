@@ -59,6 +59,23 @@ COMMENT ON FUNCTION pay.all_sold IS
     'Whether all other orders of a checkout are SUCCESS';
 
 
+-- A page that its merchant wants to be closed has not run out by itself,
+-- whoever tells first that it is closed: nobody waits for its money any more.
+CREATE OR REPLACE FUNCTION pay.is_closing(
+    p_merchant_id text, p_checkout_id text)
+RETURNS boolean LANGUAGE plpgsql STABLE AS $$
+BEGIN
+    RETURN EXISTS (
+        SELECT FROM change c
+        WHERE c.merchant_id = p_merchant_id
+            AND c.checkout_id = p_checkout_id AND c.kind = 'cancel'
+            AND c.status IN ('NOT_STARTED', 'EXECUTING'));
+END
+$$;
+COMMENT ON FUNCTION pay.is_closing IS
+    'Whether a cancellation of a checkout is on its way';
+
+
 -- What storefronts hear of, beside a payment that succeeds or fails.
 CREATE OR REPLACE FUNCTION pay.outbox_kind(p_news text)
 RETURNS text LANGUAGE sql IMMUTABLE AS $$
@@ -141,6 +158,10 @@ BEGIN
                     THEN 'released'
                 ELSE coalesce(manual_kind(f.kind, f.actor, f.order_id,
                                           p.capture, o.was),
+                    CASE WHEN f.kind = 'expired'
+                             AND o.status IN ('NOT_STARTED', 'EXECUTING')
+                             AND is_closing(f.merchant_id, f.checkout_id)
+                         THEN 'cancelled' END,
                     news_kind(f.kind, f.actor, o.status, p.policy))
                 END AS news
             OFFSET 0) k

@@ -337,6 +337,24 @@ SELECT is(pg_temp.reroute('m1', 'e4', 'stripe'), 'rerouted adyen', 'moved');
 SELECT is(c.psp::text, 'adyen', 'the cancellation goes with it')
 FROM pay.change c WHERE c.change_id = pg_temp.uuid('ve4');
 
+-- the PSP tells that it is closed before our own call has ended
+SELECT pg_temp.begin('m1', 'k-e' || n, 'e' || n, ARRAY['oe' || n || ':5'],
+                     p_late => 'accept') FROM generate_series(6, 7) n
+\g /dev/null
+SELECT pg_temp.token('m1', 'e' || n, 't-e' || n) FROM generate_series(6, 7) n
+\g /dev/null
+SELECT pg_temp.change('oe6', 'cancel', 've6')
+\g /dev/null
+SELECT is(pg_temp.send('e6', 'cancel', 've6'), 'send 1 1', 'on its way');
+SELECT is(pg_temp.fact('t-e' || n, 'expired'), 'applied', 'the page is closed')
+FROM generate_series(6, 7) n;
+SELECT is(concat_ws(' ', pg_temp.of('oe6'), pg_temp.how('ve6')),
+          'FAILED/cancelled / 0 0 0 0 0 SUCCESS', 'by us');
+SELECT is(pg_temp.of('oe7'), 'FAILED/expired / 0 0 0 0 0', 'or by itself');
+SELECT is(pg_temp.sent('e6', 'cancel', 've6', 'DONE'), 'stored', 'and so is');
+SELECT is(concat_ws(' ', pg_temp.of('oe6'), pg_temp.how('ve6')),
+          'FAILED/cancelled / 0 0 0 0 0 SUCCESS', 'what we asked for');
+
 -- orders of one checkout, each captured by itself
 SELECT pg_temp.sold('d' || n, ARRAY[format('od%sa:100', n),
                                    format('od%sb:50', n)], true)
