@@ -4710,6 +4710,30 @@ ALTER FUNCTION pay.is_booked(p_merchant_id text, p_source text, p_kind text) OWN
 COMMENT ON FUNCTION pay.is_booked(p_merchant_id text, p_source text, p_kind text) IS 'Whether the journal has this entry';
 
 --
+-- Name: is_closing(text, text); Type: FUNCTION; Schema: pay; Owner: payments_owner
+--
+
+CREATE FUNCTION pay.is_closing(p_merchant_id text, p_checkout_id text) RETURNS boolean
+    LANGUAGE plpgsql STABLE
+    AS $$
+BEGIN
+    RETURN EXISTS (
+        SELECT FROM change c
+        WHERE c.merchant_id = p_merchant_id
+            AND c.checkout_id = p_checkout_id AND c.kind = 'cancel'
+            AND c.status IN ('NOT_STARTED', 'EXECUTING'));
+END
+$$;
+
+ALTER FUNCTION pay.is_closing(p_merchant_id text, p_checkout_id text) OWNER TO payments_owner;
+
+--
+-- Name: FUNCTION is_closing(p_merchant_id text, p_checkout_id text); Type: COMMENT; Schema: pay; Owner: payments_owner
+--
+
+COMMENT ON FUNCTION pay.is_closing(p_merchant_id text, p_checkout_id text) IS 'Whether a cancellation of a checkout is on its way';
+
+--
 -- Name: is_currency(text); Type: FUNCTION; Schema: pay; Owner: payments_owner
 --
 
@@ -6371,6 +6395,10 @@ BEGIN
                     THEN 'released'
                 ELSE coalesce(manual_kind(f.kind, f.actor, f.order_id,
                                           p.capture, o.was),
+                    CASE WHEN f.kind = 'expired'
+                             AND o.status IN ('NOT_STARTED', 'EXECUTING')
+                             AND is_closing(f.merchant_id, f.checkout_id)
+                         THEN 'cancelled' END,
                     news_kind(f.kind, f.actor, o.status, p.policy))
                 END AS news
             OFFSET 0) k
@@ -9235,8 +9263,8 @@ BEGIN
                  WHEN d.psp <> p_psp[u.n] THEN 'invalid'
                  WHEN d.state = 'OPEN' AND d.lease_until > now() THEN 'busy'
                  WHEN now() + make_interval(secs => p_lease_ms[u.n] / 1000.0)
-                     < d.key_until
-                     AND d.first_sent_at < d.key_until THEN 'again'
+                     < d.known_until
+                     AND d.first_sent_at < d.known_until THEN 'again'
                  ELSE 'ask' END AS step
         FROM (
             SELECT i.*, row_number() OVER (
@@ -9264,7 +9292,10 @@ BEGIN
                 AND c.checkout_id = u.checkout_id
             OFFSET 0) x ON true
         LEFT JOIN LATERAL (
-            SELECT d.ctid AS tid, d.* FROM dispatch d
+            SELECT d.ctid AS tid, d.*, least(d.key_until, d.first_sent_at
+                    + make_interval(secs => p_key_window_s[u.n]))
+                    AS known_until
+            FROM dispatch d
             WHERE d.merchant_id = u.merchant_id
                 AND d.checkout_id = u.checkout_id
                 AND d.operation = u.operation
@@ -17484,6 +17515,12 @@ REVOKE ALL ON FUNCTION pay.insert_webhooks(p_facts pay.fact[], p_fact text[], p_
 --
 
 REVOKE ALL ON FUNCTION pay.is_booked(p_merchant_id text, p_source text, p_kind text) FROM PUBLIC;
+
+--
+-- Name: FUNCTION is_closing(p_merchant_id text, p_checkout_id text); Type: ACL; Schema: pay; Owner: payments_owner
+--
+
+REVOKE ALL ON FUNCTION pay.is_closing(p_merchant_id text, p_checkout_id text) FROM PUBLIC;
 
 --
 -- Name: FUNCTION is_currency(p_currency text); Type: ACL; Schema: pay; Owner: payments_owner
