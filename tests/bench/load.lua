@@ -1,0 +1,145 @@
+-- wrk: one kind of load on the gateway.  Environment: MODE
+--   create    a fresh checkout of one order with each request
+--   payment   the same, and the PSP's signed webhook for each that was made
+--   webhook   the webhooks of the checkouts FIRST, FIRST + 1, ...
+--   status    GET of the orders 1 to ORDERS
+--   fixed     GET of PATH
+-- JWT, RETURN_URL, WEBHOOK_SECRET, PREFIX (of the ids of this run), and RATE:
+-- requests a second of all connections together (CLIENTS), 0: as many as go.
+-- The PSP of psp.conf.in names a session after the order: cs_test_<order>.
+local ffi = require("ffi")
+ffi.cdef[[
+typedef struct evp_md_st EVP_MD;
+const EVP_MD *EVP_sha256(void);
+unsigned char *HMAC(const EVP_MD *md, const void *key, int key_len,
+    const unsigned char *data, size_t n, unsigned char *out, unsigned *len);
+]]
+local crypto = ffi.load("libcrypto.so.3")
+local out, out_len = ffi.new("unsigned char[64]"), ffi.new("unsigned[1]")
+
+local mode = os.getenv("MODE")
+local jwt = "Bearer " .. os.getenv("JWT")
+local return_url = os.getenv("RETURN_URL")
+local secret = os.getenv("WEBHOOK_SECRET")
+local prefix = os.getenv("PREFIX")
+local path = os.getenv("LOAD_PATH") or "/"
+local orders = tonumber(os.getenv("ORDERS") or "1")
+local rate = tonumber(os.getenv("RATE") or "0")
+local clients = tonumber(os.getenv("CLIENTS") or "1")
+local threads = {}
+
+-- This thread's: what was asked, what came back.
+n = tonumber(os.getenv("FIRST") or "0")
+told = { created = 0, applied = 0, read = 0, refused = 0, other = 0 }
+local waiting, head, tail = {}, 1, 0       -- orders whose webhook is due
+
+local function hmac(text)
+    crypto.HMAC(crypto.EVP_sha256(), secret, #secret,
+                ffi.cast("const unsigned char *", text), #text, out, out_len)
+    local hex = {}
+    for i = 0, tonumber(out_len[0]) - 1 do
+        hex[i + 1] = string.format("%02x", out[i])
+    end
+    return table.concat(hex)
+end
+
+local function create()
+    n = n + 1
+    local id = prefix .. "-" .. n
+    return wrk.format("POST", "/v1/payments", {
+        ["Authorization"] = jwt,
+        ["Content-Type"] = "application/json",
+        ["Idempotency-Key"] = id .. "-idempotency",
+    }, string.format(
+        '{"checkout_id":"%s","buyer_info":{},"return_url":"%s",'
+        .. '"psp":"stripe","payment_orders":[{"payment_order_id":"%s",'
+        .. '"seller_account":"seller-%d","amount":"12.34",'
+        .. '"currency":"USD"}]}', id, return_url, id, n % 1000))
+end
+
+local function webhook(order)
+    local body = string.format(
+        '{"id":"evt_%s","object":"event","created":%d,"livemode":false,'
+        .. '"type":"checkout.session.completed","data":{"object":{'
+        .. '"id":"cs_test_%s","object":"checkout.session",'
+        .. '"amount_total":1234,"currency":"usd","status":"complete",'
+        .. '"payment_intent":"pi_%s","payment_status":"paid"}}}',
+        order, os.time(), order, order)
+    local now = tostring(os.time())
+    return wrk.format("POST", "/webhooks/stripe", {
+        ["Content-Type"] = "application/json",
+        ["Stripe-Signature"] = "t=" .. now .. ",v1="
+                               .. hmac(now .. "." .. body),
+    }, body)
+end
+
+local requests = {
+    create = create,
+    payment = function()
+        if head > tail then
+            return create()
+        end
+        local order = waiting[head]
+        waiting[head] = nil
+        head = head + 1
+        return webhook(order)
+    end,
+    webhook = function()
+        n = n + 1
+        return webhook(prefix .. "-" .. n)
+    end,
+    status = function()
+        n = n + 1
+        return wrk.format("GET",
+            "/v1/payments/" .. prefix .. "-" .. (n % orders + 1),
+            { ["Authorization"] = jwt })
+    end,
+    fixed = function() return wrk.format("GET", path) end,
+}
+request = requests[mode]
+
+function setup(thread)
+    table.insert(threads, thread)
+end
+
+-- What a closed loop of so many connections waits to come near the rate.
+if rate > 0 then
+    function delay()
+        return math.random() * 2000 * clients / rate
+    end
+end
+
+function response(status, headers, body)
+    if status == 201 then
+        told.created = told.created + 1
+        if mode == "payment" then
+            tail = tail + 1
+            waiting[tail] = body:match('"payment_order_id":"([^"]+)"')
+        end
+    elseif status == 200 then
+        local kind = (mode == "payment" or mode == "webhook") and "applied"
+                     or "read"
+        told[kind] = told[kind] + 1
+    elseif status == 503 then
+        told.refused = told.refused + 1
+    else
+        told.other = told.other + 1
+    end
+end
+
+function done(summary, latency, all)
+    local sum = { created = 0, applied = 0, read = 0, refused = 0, other = 0 }
+    for _, thread in ipairs(threads) do
+        for name, value in pairs(thread:get("told")) do
+            sum[name] = sum[name] + value
+        end
+    end
+    local errors = summary.errors
+    io.write(string.format(
+        '{"created":%d,"applied":%d,"read":%d,"refused":%d,"other":%d,'
+        .. '"seconds":%.3f,"p50_ms":%.3f,"p99_ms":%.3f,"errors":%d}\n',
+        sum.created, sum.applied, sum.read, sum.refused, sum.other,
+        summary.duration / 1e6, latency:percentile(50) / 1000,
+        latency:percentile(99) / 1000,
+        errors.connect + errors.read + errors.write + errors.timeout))
+end

@@ -1,0 +1,211 @@
+"""What make bench measures: each part takes the rig and returns its figures.
+Rounds are interleaved with what they are compared with; medians.
+"""
+
+import subprocess
+import sys
+import time
+
+from rig import HERE, PGBIN, free_port, median_of
+
+GATEWAY = (64, 256)
+PGBENCH = (8, 32, 64)
+
+
+def prepare(rig, prefix: str, count: int) -> None:
+    subprocess.run(
+        [PGBIN / "psql", "-Xqt", "-v", "ON_ERROR_STOP=1",
+         "-v", f"prefix={prefix}", "-v", f"count={count}",
+         "-f", HERE / "prepare.sql", rig.env["PG_ADMIN_DSN"]],
+        check=True,
+        stdout=subprocess.DEVNULL,
+        env={"PGOPTIONS": "-c plan_cache_mode=force_generic_plan"
+             " -c enable_seqscan=off -c enable_hashjoin=off"
+             " -c enable_mergejoin=off -c random_page_cost=0.1 -c jit=off"},
+    )  # fmt: skip
+
+
+def best(table: dict[int, dict]) -> tuple[int, dict]:
+    return max(table.items(), key=lambda item: item[1]["per_second"])
+
+
+def line(label: str, clients: int, figures: dict) -> None:
+    print(
+        f"{label:<42} {clients:>7} {figures['per_second']:>9.0f}"
+        f" {figures['p50_ms']:>8.2f} {figures['p99_ms']:>8.2f}"
+        f" {figures.get('nginx_us', 0):>9.0f}"
+        f" {figures.get('postgres_us', 0):>11.0f}"
+    )
+
+
+def head(what: str) -> None:
+    print(
+        f"\n{what:<42} {'clients':>7} {'per s':>9} {'p50 ms':>8}"
+        f" {'p99 ms':>8} {'nginx us':>9} {'postgres us':>11}"
+    )
+
+
+def beside(rig, what: str, gateway, database) -> dict:
+    """gateway and database: from clients to figures; the ratio of the best."""
+    ours = {c: [] for c in GATEWAY}
+    theirs = {c: [] for c in PGBENCH}
+    for _ in range(rig.rounds):
+        for clients in PGBENCH:
+            theirs[clients].append(database(clients))
+        for clients in GATEWAY:
+            ours[clients].append(gateway(clients))
+    ours = {c: median_of(r) for c, r in ours.items()}
+    theirs = {c: median_of(r) for c, r in theirs.items()}
+    head(what)
+    for clients, figures in ours.items():
+        line("gateway", clients, figures)
+    for clients, figures in theirs.items():
+        line("pgbench, one a transaction", clients, figures)
+    ratio = best(ours)[1]["per_second"] / best(theirs)[1]["per_second"]
+    return {"ratio": round(ratio, 3), "gateway": ours, "pgbench": theirs}
+
+
+def payment(rig) -> dict:
+    """Whole payments: create, registration at the PSP, webhook."""
+    found = beside(
+        rig,
+        "whole payments (create + PSP + webhook)",
+        lambda clients: rig.wrk("payment", clients),
+        lambda clients: rig.pgbench(
+            "payment.pgbench", clients, items=1, sellers=10000
+        ),
+    )
+    _, top = best(found["gateway"])
+    return {
+        "payment_ratio": found["ratio"],
+        "payments_per_second": round(top["per_second"]),
+        "cpu_us_per_payment": {
+            "nginx": round(top["nginx_us"]),
+            "postgres": round(top["postgres_us"]),
+        },
+        "payment": found,
+    }
+
+
+def webhook(rig) -> dict:
+    """Signed webhooks of checkouts that wait for them."""
+
+    def gateway(clients):
+        prefix = rig.prefix()
+        prepare(rig, prefix, round(rig.seconds * 12000))
+        return rig.wrk("webhook", clients, PREFIX=prefix)
+
+    def database(clients):
+        prefix = rig.prefix()
+        for client in range(clients):
+            count = round(rig.seconds * 8000 / clients)
+            prepare(rig, f"{prefix}{client}", count)
+        return rig.pgbench("webhook.pgbench", clients, prefix=prefix, n=0)
+
+    found = beside(rig, "signed webhooks", gateway, database)
+    return {"webhook_ratio": found["ratio"], "webhook": found}
+
+
+def status(rig) -> dict:
+    """GET of orders, beside nginx that returns as many bytes at once."""
+    prefix = rig.prefix()
+    prepare(rig, prefix, 5000)
+    plain_url = f"https://localhost:{rig.tls_port}"
+    ours, plain = [], []
+    for _ in range(rig.rounds):
+        plain.append(rig.wrk("fixed", 64, url=plain_url))
+        ours.append(rig.wrk("status", 64, PREFIX=prefix, ORDERS=5000))
+    ours, plain = median_of(ours), median_of(plain)
+    head("status of an order")
+    line("gateway", 64, ours)
+    line("plain nginx, return 200", 64, plain)
+    ratio = ours["per_second"] / plain["per_second"]
+    return {"status_ratio": round(ratio, 3), "status": ours, "plain": plain}
+
+
+def overhead(rig, rate: float) -> dict:
+    """Of a create at this rate: p99 − the PSP's − that of its operations."""
+    psp_url = f"http://127.0.0.1:{rig.port}"
+    creates, psp, database = [], [], []
+    for _ in range(rig.rounds):
+        creates.append(rig.wrk("create", 64, rate=rate))
+        psp.append(rig.wrk("fixed", 64, rate=rate, url=psp_url))
+        database.append(rig.pgbench("create.pgbench", 32, rate=rate))
+    creates, psp = median_of(creates), median_of(psp)
+    database = median_of(database)
+    head(f"creates at {rate:.0f}/s")
+    line("gateway", 64, creates)
+    line("the PSP alone", 64, psp)
+    line("pgbench, begin and token", 32, database)
+    own = creates["p99_ms"] - psp["p99_ms"] - database["p99_ms"]
+    return {"overhead_p99_ms": round(own, 3), "half_rate": round(rate),
+            "create_p99_ms": creates["p99_ms"],
+            "psp_p99_ms": psp["p99_ms"],
+            "pgbench_p99_ms": database["p99_ms"]}  # fmt: skip
+
+
+def inflight(rig, count: int = 10_000) -> dict:
+    """So many creates that wait 20 s for the PSP; GETs meanwhile."""
+    port = free_port()
+    slow = subprocess.Popen(
+        [sys.executable, HERE / "slow_psp.py", str(port), "20", str(count)]
+    )
+    try:
+        rig.restart(2, port)
+        prefix = rig.prefix()
+        prepare(rig, prefix, 1000)
+        gets = dict(rate=200, PREFIX=prefix, ORDERS=1000)
+        calm = rig.wrk("status", 16, 3, **gets)
+        before = rig.rss_kb()
+        waiting = rig.start_wrk("create", count, 45)
+        full = wait_for_calls(rig, count)
+        grown = (rig.rss_kb() - before) / 1024
+        meanwhile = rig.wrk("status", 16, 5, **gets)
+        held = in_flight(rig)
+        waiting.terminate()
+        waiting.communicate()
+    finally:
+        slow.terminate()
+        slow.wait()
+        rig.restart(2)
+    head(f"GET while {held:.0f} creates wait for the PSP")
+    line("meanwhile", 16, meanwhile)
+    line("before", 16, calm)
+    return {"inflight_10k_mb": round(grown, 1),
+            "inflight_10k_get_p99_ms": meanwhile["p99_ms"],
+            "inflight_waiting": full}  # fmt: skip
+
+
+def in_flight(rig) -> float:
+    for text in rig.metrics().splitlines():
+        if text.startswith('payments_psp_in_flight{psp="stripe"}'):
+            return float(text.split()[1])
+    return 0.0
+
+
+def wait_for_calls(rig, count: int) -> float:
+    """Until so many calls wait, or no more come; how many."""
+    most, since = 0.0, time.monotonic()
+    while time.monotonic() < since + 18:
+        now = in_flight(rig)
+        if now >= count:
+            return now
+        most = max(most, now)
+        time.sleep(0.1)
+    return most
+
+
+def workers(rig) -> dict:
+    """Creates with one worker and with two."""
+    found = {}
+    for number in (1, 2):
+        rig.restart(number)
+        found[number] = median_of(
+            [rig.wrk("create", 256) for _ in range(rig.rounds)]
+        )
+    head("creates by workers")
+    for number, figures in found.items():
+        line(f"{number} worker(s)", 256, figures)
+    return {"workers": found}
+
+

@@ -1,0 +1,296 @@
+"""What the benchmarks run on: a stack of their own (durable PostgreSQL, TLS
+gateway), a plain nginx as PSP and as what nginx does alone, wrk and pgbench;
+all on this machine's loopback.
+"""
+
+import json
+import os
+import pathlib
+import shlex
+import signal
+import socket
+import statistics
+import subprocess
+import sys
+import urllib.request
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+HERE = ROOT / "tests" / "bench"
+BUILD = ROOT / "build"
+RUN = BUILD / "bench"
+PGBIN = pathlib.Path("/usr/lib/postgresql/15/bin")
+TICK_US = 1_000_000 // os.sysconf("SC_CLK_TCK")
+CONF_EDITS = {
+    # ten thousand buyers at once, each with a connection to the PSP
+    "worker_connections  2048;": "worker_connections  32768;",
+    "worker_processes        2;": "worker_processes        @WORKERS@;"
+    "\nworker_rlimit_nofile    65536;",
+}
+
+
+def free_port() -> int:
+    with socket.socket() as sock:
+        sock.bind(("127.0.0.1", 0))
+        return sock.getsockname()[1]
+
+
+def median_of(rounds: list[dict]) -> dict:
+    return {
+        key: round(statistics.median(each[key] for each in rounds), 3)
+        for key in rounds[0]
+    }
+
+
+def children(pid: int) -> list[int]:
+    text = pathlib.Path(f"/proc/{pid}/task/{pid}/children").read_text()
+    return [int(word) for word in text.split()]
+
+
+def cpu_of(pid: int) -> int:
+    """µs that a process has used so far; 0: it has ended."""
+    try:
+        text = pathlib.Path(f"/proc/{pid}/stat").read_text()
+    except OSError:
+        return 0
+    fields = text[text.rindex(")") + 2 :].split()
+    return sum(int(field) for field in fields[11:15]) * TICK_US
+
+
+class Rig:
+    """The running stack; use it in a with statement."""
+
+    def __init__(self, rounds: int, seconds: float):
+        self.rounds, self.seconds = rounds, seconds
+        self.port, self.tls_port = free_port(), free_port()
+        self.conf = BUILD / "bench.nginx.conf.in"
+        self.runs = 0
+        self.env = {}
+        self.nginx_psp = None
+
+    def __enter__(self):
+        try:
+            self.start(2)
+        except BaseException:
+            self.stop()
+            raise
+        return self
+
+    def __exit__(self, *_):
+        self.stop()
+        self.conf.unlink(missing_ok=True)
+
+    def start(self, workers: int, psp_port: int = 0) -> None:
+        """psp_port: another PSP than the rig's."""
+        self.make_conf(workers, psp_port or self.port)
+        self.stack("up")
+        for line in (RUN / "gateway.env").read_text().splitlines():
+            name, _, value = line.partition("=")
+            self.env[name] = shlex.split(value)[0] if value else ""
+        self.assert_durable()
+        self.start_psp()
+        self.wrk("create", 8, seconds=1)  # connections, plans, caches
+
+    def stop(self) -> None:
+        if self.nginx_psp is not None and self.nginx_psp.exists():
+            os.kill(int(self.nginx_psp.read_text()), signal.SIGTERM)
+        self.stack("down")
+
+    def restart(self, workers: int, psp_port: int = 0) -> None:
+        self.stop()
+        self.start(workers, psp_port)
+
+    def make_conf(self, workers: int, psp_port: int) -> None:
+        """The stack's own configuration, with the stripe PSP moved."""
+        text = (ROOT / "ci" / "nginx.conf.in").read_text()
+        for old, new in CONF_EDITS.items():
+            assert old in text, old
+            text = text.replace(old, new.replace("@WORKERS@", str(workers)), 1)
+        old = "http://127.0.0.1:@MOCKPORT@/stripe;"
+        assert old in text
+        head, tail = text.split(old, 1)
+        tail = tail.replace(
+            "hosted_page_host   127.0.0.1:@MOCKPORT@;\n"
+            "        timeout            connect=2s total=10s;",
+            f"hosted_page_host   127.0.0.1:{psp_port};\n"
+            "        timeout            connect=10s total=60s;",
+            1,
+        )
+        self.conf.write_text(f"{head}http://127.0.0.1:{psp_port};{tail}")
+
+    def stack(self, verb: str) -> None:
+        env = dict(
+            os.environ,
+            PAY_RUN=str(RUN),
+            PAY_CONF=str(self.conf),
+            PAY_RATE="rate=1000000r/s burst=1000000",
+        )
+        subprocess.run(
+            [ROOT / "ci" / "stack", verb],
+            check=True,
+            env=env,
+            stdout=subprocess.DEVNULL,
+        )
+
+    def start_psp(self) -> None:
+        real = pathlib.Path(self.env["RUN_DIR"])
+        text = (HERE / "psp.conf.in").read_text()
+        text = text.replace("@RUN@", str(real))
+        text = text.replace("@PORT@", str(self.port))
+        text = text.replace("@TLSPORT@", str(self.tls_port))
+        conf = real / "psp.conf"
+        conf.write_text(text)
+        subprocess.run(
+            [self.env["NGINX_BIN"], "-p", real, "-c", conf],
+            check=True,
+            stderr=subprocess.DEVNULL,
+        )
+        self.nginx_psp = real / "psp.pid"
+
+    # PostgreSQL.
+
+    def sql(self, statement: str) -> str:
+        return subprocess.run(
+            [PGBIN / "psql", "-XAtq", "-v", "ON_ERROR_STOP=1",
+             self.env["PG_ADMIN_DSN"], "-c", statement],
+            check=True,
+            capture_output=True,
+            text=True,
+        ).stdout.strip()  # fmt: skip
+
+    def assert_durable(self) -> None:
+        for name in ("fsync", "synchronous_commit", "full_page_writes"):
+            if self.sql(f"SHOW {name}") != "on":
+                sys.exit(f"{name} is not on: the figures would mean nothing")
+
+    def gateway_dsn(self) -> str:
+        """The gateway's own role: its planner settings are part of it."""
+        secrets = pathlib.Path(self.env["RUN_DIR"]) / "secrets"
+        at = self.env["PG_DSN"].rpartition("@")[2]
+        address, _, name = at.partition("/")
+        host, _, port = address.partition(":")
+        return (
+            f"host={host} port={port} dbname={name} user=payments_gateway"
+            f" passfile='{secrets}/gateway.pgpass'"
+        )
+
+    # CPU and memory.
+
+    def workers(self) -> list[int]:
+        pid = int(pathlib.Path(self.env["NGINX_PID"]).read_text())
+        return children(pid)
+
+    def cpu_us(self) -> dict[str, int]:
+        """Of the gateway's workers, and of PostgreSQL with what has ended."""
+        data = pathlib.Path(self.env["PG_DATA"])
+        postmaster = int((data / "postmaster.pid").read_text().split()[0])
+        return {
+            "nginx": sum(map(cpu_of, self.workers())),
+            "postgres": sum(map(cpu_of, [postmaster, *children(postmaster)])),
+        }
+
+    def rss_kb(self) -> int:
+        """Of the gateway's workers, what they do not share."""
+        total = 0
+        for pid in self.workers():
+            text = pathlib.Path(f"/proc/{pid}/smaps_rollup").read_text()
+            total += sum(
+                int(line.split()[1])
+                for line in text.splitlines()
+                if line.startswith("Private_")
+            )
+        return total
+
+    def metrics(self) -> str:
+        import ssl
+
+        context = ssl.create_default_context(cafile=self.env["GATEWAY_CA"])
+        url = self.env["GATEWAY_URL"] + "/metrics"
+        with urllib.request.urlopen(url, context=context) as answer:
+            return answer.read().decode()
+
+    # Load.
+
+    def prefix(self) -> str:
+        self.runs += 1
+        return f"b{os.getpid()}-{self.runs}"
+
+    def start_wrk(self, mode: str, clients: int, seconds: float = 0, *,
+                  url: str = "", rate: float = 0, **env):  # fmt: skip
+        """wrk on its way; its figures with finish()."""
+        settings = {
+            "MODE": mode,
+            "JWT": self.env["MERCHANT_JWT"],
+            "RETURN_URL": self.env["RETURN_URL"],
+            "WEBHOOK_SECRET": self.env["STRIPE_WEBHOOK_SECRET"],
+            "PREFIX": self.prefix(),
+            "CLIENTS": str(clients),
+            "RATE": str(rate),
+        } | {name: str(value) for name, value in env.items()}
+        command = ["wrk", "-t1", f"-c{clients}", "--timeout", "60s"]
+        command += [f"-d{max(1, round(seconds or self.seconds))}s", "-s"]
+        command += [str(HERE / "load.lua"), url or self.env["GATEWAY_URL"]]
+        return subprocess.Popen(
+            command,
+            stdout=subprocess.PIPE,
+            text=True,
+            env=dict(os.environ, **settings),
+        )
+
+    def finish(self, process) -> dict:
+        text = process.communicate()[0]
+        if process.returncode != 0:
+            sys.exit(f"wrk failed:\n{text}")
+        figures = json.loads(text.strip().splitlines()[-1])
+        if figures["other"] or figures["errors"]:
+            sys.exit(f"an answer was wrong: {figures}")
+        return figures
+
+    def wrk(self, mode: str, clients: int, seconds: float = 0, **env) -> dict:
+        """Figures of a run, with CPU per what was counted."""
+        before = self.cpu_us()
+        figures = self.finish(self.start_wrk(mode, clients, seconds, **env))
+        after = self.cpu_us()
+        counted = {"create": "created", "payment": "applied",
+                   "webhook": "applied"}.get(mode, "read")  # fmt: skip
+        done = max(figures[counted], 1)
+        figures["per_second"] = figures[counted] / figures["seconds"]
+        for name in before:
+            figures[f"{name}_us"] = (after[name] - before[name]) / done
+        return figures
+
+    def pgbench(self, script: str, clients: int, *, rate: float = 0,
+                **variables) -> dict:  # fmt: skip
+        before = self.cpu_us()
+        log = BUILD / "bench.pgbench"
+        for old in BUILD.glob("bench.pgbench.*"):
+            old.unlink()
+        command = [PGBIN / "pgbench", "-n", "-M", "prepared", "-l", "-j", "1"]
+        command += [f"--log-prefix={log}", "-f", HERE / script]
+        command += ["-c", str(clients), "-T", str(max(1, round(self.seconds)))]
+        command += ["-R", str(rate)] if rate else []
+        for name, value in variables.items():
+            command += ["-D", f"{name}={value}"]
+        subprocess.run(
+            [*command, self.gateway_dsn()],
+            check=True,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
+        after = self.cpu_us()
+        times = []
+        for path in BUILD.glob("bench.pgbench.*"):
+            with path.open() as lines:
+                fields = (line.split() for line in lines)
+                times += [
+                    (int(f[2]) - (int(f[6]) if rate else 0)) / 1000
+                    for f in fields
+                ]
+            path.unlink()
+        times.sort()
+        return {
+            "per_second": len(times) / max(1, round(self.seconds)),
+            "p50_ms": times[len(times) // 2],
+            "p99_ms": times[len(times) * 99 // 100],
+            "postgres_us": (after["postgres"] - before["postgres"])
+            / len(times),
+        }
