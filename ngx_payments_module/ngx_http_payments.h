@@ -313,9 +313,11 @@ ngx_int_t ngx_http_payments_check_media(ngx_http_request_t *r,
     pay_err_t *err);
 ngx_int_t ngx_http_payments_check_key(ngx_http_request_t *r, pay_err_t *err);
 
-/* ngx_http_payments_auth.c: NGX_OK → *merchant is set */
+/* ngx_http_payments_auth.c: NGX_OK → *merchant is set.  Tokens that were good
+ * are remembered; the second forgets them, for a new configuration. */
 ngx_int_t ngx_http_payments_authenticate(ngx_http_request_t *r,
     unsigned scope, const pay_merchant_t **merchant, pay_err_t *err);
+void ngx_http_payments_auth_forget(void);
 
 /* ngx_http_payments_reply.c.  Each sends a whole answer and returns what a
  * content handler returns. */

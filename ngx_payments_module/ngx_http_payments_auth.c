@@ -3,6 +3,7 @@
  */
 
 #include "ngx_http_payments.h"
+#include "pay_jwt_memory.h"
 
 
 /* RFC 6750, 3: the scope that would do */
@@ -15,6 +16,18 @@ static ngx_int_t bearer(ngx_http_request_t *r, pay_str_t *token);
 static const char *insufficient(unsigned scope);
 static ngx_int_t challenge(ngx_http_request_t *r, pay_err_t *err,
     const char *slug, const char *value);
+
+
+/* This worker's. */
+static pay_jwt_memory_t  jwt_memory;
+
+
+/* With "master_process off" a process outlives its configuration. */
+void
+ngx_http_payments_auth_forget(void)
+{
+    pay_jwt_memory_clear(&jwt_memory);
+}
 
 
 ngx_int_t
@@ -42,7 +55,9 @@ ngx_http_payments_authenticate(ngx_http_request_t *r, unsigned scope,
     policy.now_s = ngx_time();
     policy.max_lifetime_s = pmcf->jwt_max_lifetime;
 
-    switch (pay_jwt_verify(&arena, token, &policy, &claims, NULL)) {
+    switch (pay_jwt_verify_known(&jwt_memory, &arena, token, &policy, &claims,
+                                 NULL))
+    {
 
     case PAY_OK:
         break;

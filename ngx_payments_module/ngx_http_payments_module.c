@@ -313,6 +313,8 @@ ngx_http_payments_postconfiguration(ngx_conf_t *cf)
         return NGX_ERROR;
     }
 
+    ngx_http_payments_auth_forget();
+
     return ngx_http_payments_filter_init(cf);
 }
 

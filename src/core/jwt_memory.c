@@ -1,0 +1,120 @@
+/*
+ * The memory of tokens that were good: a set of four by the first byte of the
+ * digest; whoever comes to a full set takes the place of one in turn.  Only
+ * what was verified gets in, so strangers can fill nothing.
+ */
+
+#include "pay_jwt_memory.h"
+
+
+static const pay_jwt_known_t *recall(const pay_jwt_memory_t *memory,
+    const unsigned char *digest, int64_t now_s);
+static void keep(pay_jwt_memory_t *memory, const unsigned char *digest,
+    int64_t now_s, const pay_claims_t *claims);
+
+
+pay_status_t
+pay_jwt_verify_known(pay_jwt_memory_t *memory, pay_arena_t *arena,
+    pay_str_t token, const pay_jwt_policy_t *policy, pay_claims_t *claims,
+    pay_err_t *err)
+{
+    unsigned char           digest[PAY_SHA256_SIZE];
+    const pay_jwt_known_t  *known;
+
+    if (memory->keys != policy->keys) {
+        pay_jwt_memory_clear(memory);
+        memory->keys = policy->keys;
+    }
+
+    /* what is too long to be a token is not worth a digest */
+    if (token.len > PAY_JWT_MAX) {
+        return pay_jwt_verify(arena, token, policy, claims, err);
+    }
+
+    PAY_TRY(pay_sha256(token, digest));
+    known = recall(memory, digest, policy->now_s);
+
+    if (known == NULL) {
+        PAY_TRY(pay_jwt_verify(arena, token, policy, claims, err));
+        keep(memory, digest, policy->now_s, claims);
+
+    } else {
+        claims->key = known->key;
+        claims->expires_s = known->expires_s;
+        claims->scopes = known->scopes;
+    }
+
+    claims->subject.len = 0;
+    claims->subject.data = NULL;
+
+    return PAY_OK;
+}
+
+
+void
+pay_jwt_memory_clear(pay_jwt_memory_t *memory)
+{
+    memset(memory, 0, sizeof(*memory));
+}
+
+
+/* nbf, iat and lifetime held at that moment, and hold at each later one. */
+static const pay_jwt_known_t *
+recall(const pay_jwt_memory_t *memory, const unsigned char *digest,
+    int64_t now_s)
+{
+    unsigned                i;
+    const pay_jwt_known_t  *known;
+
+    for (i = 0; i < PAY_JWT_MEMORY_WAYS; i++) {
+        known = &memory->known[digest[0]][i];
+
+        if (known->key != NULL
+            && memcmp(known->digest, digest, PAY_SHA256_SIZE) == 0)
+        {
+            return (now_s >= known->verified_s
+                    && now_s - known->expires_s < PAY_JWT_LEEWAY_S)
+                   ? known : NULL;
+        }
+    }
+
+    return NULL;
+}
+
+
+/* In the place of its own older record, else of a free one, else in turn. */
+static void
+keep(pay_jwt_memory_t *memory, const unsigned char *digest, int64_t now_s,
+    const pay_claims_t *claims)
+{
+    unsigned          i;
+    pay_jwt_known_t  *known, *place;
+
+    place = NULL;
+
+    for (i = 0; i < PAY_JWT_MEMORY_WAYS; i++) {
+        known = &memory->known[digest[0]][i];
+
+        if (known->key != NULL
+            && memcmp(known->digest, digest, PAY_SHA256_SIZE) == 0)
+        {
+            place = known;
+            break;
+        }
+
+        if (known->key == NULL && place == NULL) {
+            place = known;
+        }
+    }
+
+    if (place == NULL) {
+        place = &memory->known[digest[0]][memory->next++
+                                          % PAY_JWT_MEMORY_WAYS];
+    }
+
+    memcpy(place->digest, digest, PAY_SHA256_SIZE);
+    place->key = claims->key;
+    place->verified_s = now_s;
+    place->expires_s = claims->expires_s;
+    place->scopes = claims->scopes;
+}
