@@ -25,7 +25,7 @@ typedef struct {
 /* All zero: empty.  Not shared: one for each process. */
 typedef struct {
     pay_jwt_known_t       known[PAY_JWT_MEMORY_SETS][PAY_JWT_MEMORY_WAYS];
-    const pay_jwt_key_t  *keys;        /* of the policy that they were good by */
+    const pay_jwt_key_t  *keys;        /* that they were good by */
     unsigned              next;        /* the way that gives place */
 } pay_jwt_memory_t;
 

@@ -154,7 +154,7 @@ def inflight(rig, count: int = 10_000) -> dict:
         rig.restart(2, port)
         prefix = rig.prefix()
         prepare(rig, prefix, 1000)
-        gets = dict(rate=200, PREFIX=prefix, ORDERS=1000)
+        gets = {"rate": 200, "PREFIX": prefix, "ORDERS": 1000}
         calm = rig.wrk("status", 16, 3, **gets)
         before = rig.rss_kb()
         waiting = rig.start_wrk("create", count, 45)
@@ -207,5 +207,3 @@ def workers(rig) -> dict:
     for number, figures in found.items():
         line(f"{number} worker(s)", 256, figures)
     return {"workers": found}
-
-

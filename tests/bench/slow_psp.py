@@ -39,9 +39,7 @@ async def serve(reader, writer):
 
 
 async def main():
-    server = await asyncio.start_server(
-        serve, "127.0.0.1", PORT, backlog=COUNT
-    )
+    server = await asyncio.start_server(serve, "127.0.0.1", PORT, backlog=COUNT)
     await server.serve_forever()
 
 
