@@ -207,3 +207,45 @@ def workers(rig) -> dict:
     for number, figures in found.items():
         line(f"{number} worker(s)", 256, figures)
     return {"workers": found}
+
+
+def overload(rig, most: float, seconds: float) -> dict:
+    """Twice what goes, while webhooks come as always."""
+    half = rig.wrk("create", 64, rate=most / 2)
+    prefix = rig.prefix()
+    events = most / 8
+    prepare(rig, prefix, round(events * seconds * 1.2))
+    flood = rig.start_wrk("create", 4000, seconds, rate=2 * most)
+    webhooks = rig.wrk("webhook", 32, seconds, rate=events, PREFIX=prefix)
+    flooded = rig.finish(flood)
+    recovered = recovery(rig, 2 * half["p99_ms"])
+    asked = flooded["created"] + flooded["refused"]
+    head(
+        f"creates at {2 * most:.0f}/s, {asked / flooded['seconds']:.0f}/s came"
+    )
+    line("half of what goes", 64, half)
+    flooded["per_second"] = flooded["created"] / flooded["seconds"]
+    line("flood, those accepted", 4000,
+         flooded | {"p99_ms": flooded["accepted_p99_ms"]})  # fmt: skip
+    line("webhooks meanwhile", 32, webhooks)
+    return {
+        "overload": {
+            "refused_share": round(flooded["refused"] / max(asked, 1), 3),
+            "accepted_p99_ms": flooded["accepted_p99_ms"],
+            "half_p99_ms": half["accepted_p99_ms"],
+            "webhook_p99_ms": webhooks["p99_ms"],
+            "webhooks_refused": webhooks["refused"],
+            "recovery_s": round(recovered, 2),
+        }
+    }
+
+
+def recovery(rig, calm_ms: float) -> float:
+    """Seconds until a second of creates is as fast as before the flood."""
+    since = time.monotonic()
+    while time.monotonic() < since + 60:
+        started = time.monotonic()
+        figures = rig.wrk("create", 8, 1, rate=50)
+        if not figures["refused"] and figures["p99_ms"] <= calm_ms:
+            return started - since
+    return 60.0
