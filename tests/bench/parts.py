@@ -14,15 +14,19 @@ PGBENCH = (8, 32, 64)
 
 def prepare(rig, prefix: str, count: int) -> None:
     subprocess.run(
-        [PGBIN / "psql", "-Xqt", "-v", "ON_ERROR_STOP=1",
-         "-v", f"prefix={prefix}", "-v", f"count={count}",
-         "-f", HERE / "prepare.sql", rig.env["PG_ADMIN_DSN"]],
+        [PGBIN / "psql", "-Xqt", "-v", "ON_ERROR_STOP=1", *named,
+         "-f", HERE / name, rig.env["PG_ADMIN_DSN"]],
         check=True,
         stdout=subprocess.DEVNULL,
         env={"PGOPTIONS": "-c plan_cache_mode=force_generic_plan"
              " -c enable_seqscan=off -c enable_hashjoin=off"
              " -c enable_mergejoin=off -c random_page_cost=0.1 -c jit=off"},
     )  # fmt: skip
+
+
+def prepare(rig, prefix: str, count: int) -> None:
+    """Checkouts of this prefix that wait for their webhook."""
+    script(rig, "prepare.sql", prefix=prefix, count=count)
 
 
 def best(table: dict[int, dict]) -> tuple[int, dict]:
@@ -249,3 +253,31 @@ def recovery(rig, calm_ms: float) -> float:
         if not figures["refused"] and figures["p99_ms"] <= calm_ms:
             return started - since
     return 60.0
+
+
+def growth(rig, steps: list[int]) -> dict:
+    """Whole payments beside so many stored ones."""
+    template = rig.prefix()
+    prepare(rig, template, 1)
+    rig.wrk("webhook", 1, 1, rate=1, PREFIX=template)
+    found, stored = {}, 0
+    for step in [0, *steps]:
+        if step > stored:
+            script(rig, "grow.sql", template=f"{template}-1",
+                   first=stored + 1, count=step - stored)  # fmt: skip
+            rig.sql("VACUUM ANALYZE")
+            rig.sql("CHECKPOINT")
+            stored = step
+        rig.wrk("payment", 64, 2)
+        rounds = [rig.wrk("payment", 64) for _ in range(rig.rounds)]
+        found[step] = median_of(rounds)
+    head("whole payments beside stored ones")
+    for step, figures in found.items():
+        line(f"{step:,} stored", 64, figures)
+    first = found[0]["per_second"]
+    return {
+        "growth": {
+            step: round(figures["per_second"] / first, 3)
+            for step, figures in found.items()
+        }
+    }

@@ -1,0 +1,41 @@
+-- Copies of one paid checkout, as many as the psql variable count says, from
+-- number first on: what a shop has stored after years.  Straight into the
+-- tables, since nothing of it is measured; their triggers are off meanwhile.
+-- The template's ids all hold its name, and a copy has another name there.
+CREATE FUNCTION pg_temp.copied(p_table regclass, p_name text) RETURNS text
+LANGUAGE sql AS $$
+SELECT format('INSERT INTO %s SELECT %s FROM %s t'
+              ' CROSS JOIN generate_series($1, $2) i WHERE strpos(t::text, %L) > 0',
+    p_table,
+    string_agg(CASE
+        WHEN a.attname = 'handle' THEN 'md5(''h'' || i)'
+        WHEN a.attname = 'wallet_seq' THEN 'i * 10 + t.wallet_seq + 1000000'
+        WHEN b.typname = 'uuid' THEN format('md5(%L || i)::uuid', a.attname)
+        WHEN b.typname = 'text' THEN
+            format('replace(t.%I, %L, ''g'' || i)', a.attname, p_name)
+        ELSE format('t.%I', a.attname) END, ', ' ORDER BY a.attnum),
+    p_table, p_name)
+FROM pg_attribute a
+JOIN pg_type y ON y.oid = a.atttypid
+JOIN pg_type b ON b.oid = coalesce(nullif(y.typbasetype, 0), y.oid)
+WHERE a.attrelid = p_table AND a.attnum > 0 AND NOT a.attisdropped
+$$;
+
+CREATE FUNCTION pg_temp.grow(p_name text, p_first int, p_last int)
+RETURNS void LANGUAGE plpgsql AS $$
+DECLARE
+    v_table text;
+BEGIN
+    FOREACH v_table IN ARRAY ARRAY['checkout', 'payment_order',
+        'registration', 'psp_token', 'idempotency_key', 'event', 'dispatch',
+        'webhook_inbox', 'journal_entry', 'journal_line', 'outbox']
+    LOOP
+        EXECUTE format('ALTER TABLE pay.%I DISABLE TRIGGER ALL', v_table);
+        EXECUTE pg_temp.copied(format('pay.%I', v_table), p_name)
+            USING p_first, p_last;
+        EXECUTE format('ALTER TABLE pay.%I ENABLE TRIGGER ALL', v_table);
+    END LOOP;
+END
+$$;
+
+SELECT pg_temp.grow(:'template', :first, :first + :count - 1);
