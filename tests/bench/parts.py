@@ -12,7 +12,10 @@ GATEWAY = (64, 256)
 PGBENCH = (8, 32, 64)
 
 
-def prepare(rig, prefix: str, count: int) -> None:
+def script(rig, name: str, **variables) -> None:
+    """A file of psql, with the planner's settings of the gateway."""
+    given = [f"{key}={value}" for key, value in variables.items()]
+    named = [word for each in given for word in ("-v", each)]
     subprocess.run(
         [PGBIN / "psql", "-Xqt", "-v", "ON_ERROR_STOP=1", *named,
          "-f", HERE / name, rig.env["PG_ADMIN_DSN"]],
