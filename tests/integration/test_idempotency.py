@@ -1,25 +1,13 @@
 """One key, one operation (security.md 1.1, IK1 to IK13; T7, T8, T9)."""
 
 import json
-import threading
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
+from support.load import together
 from support.own_stack import new_id, wait_for
 
 PARALLEL = 100
-
-
-def together(count: int, work) -> list:
-    """work(n) in as many threads, all let go at the same moment."""
-    gate = threading.Barrier(count)
-
-    def run(n):
-        gate.wait(30)
-        return work(n)
-
-    with ThreadPoolExecutor(count) as pool:
-        return list(pool.map(run, range(count)))
 
 
 def nonce_of(body: dict) -> str:

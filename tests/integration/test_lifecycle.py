@@ -8,25 +8,30 @@ import json
 import os
 import signal
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 
 import httpx
 import psycopg2
 import pytest
 from support.client import tls_socket
-from support.load import Load
+from support.load import (
+    Load,
+    all_get_paid,
+    many,
+    nonce_of,
+    registered_once,
+    retry_all,
+    slowly,
+)
 from support.own_stack import (
     HASTY_PSP,
     QUICK_JOBS,
     Checkout,
     OwnStack,
     alive,
-    children,
     shutting_down,
     wait_for,
 )
 
-PSP_MS = 300
 # A new worker of a sanitized build needs longer until it has connections.
 PATIENT = (
     [("queue=4096;", "queue=4096 wait=5s;")] if os.environ.get("ASAN") else []
@@ -47,18 +52,6 @@ def psp(request):
     return request.param
 
 
-def nonce_of(body: dict) -> str:
-    return body["payment_orders"][0]["payment_order_id"]
-
-
-def slowly(stack, ms: int = PSP_MS, **which) -> None:
-    """Every registration takes a while, so that flows are in flight."""
-    stack.mock.faults(
-        {"operation": "register", "kind": "delay", "ms": ms, "sticky": True}
-        | which
-    )
-
-
 def called(stack, body: dict) -> None:
     wait_for(lambda: stack.mock.calls(nonce_of(body)), "the call to the PSP")
 
@@ -69,46 +62,6 @@ def goes_on(stack, made) -> None:
         return made.registration["state"] == "REGISTERED"
 
     wait_for(registered, f"the registration of {made.id}")
-
-
-def registered_once(stack, body: dict) -> None:
-    books = stack.mock.books(nonce=nonce_of(body))
-    assert len(books["registrations"]) == 1
-
-
-def many(load, count: int):
-    return lambda: len(load.acknowledged()) >= count
-
-
-def all_get_paid(stack, calls) -> None:
-    """Each acknowledged checkout can still be paid, and its webhook counts."""
-    for call in calls:
-        books = stack.mock.books(nonce=call.nonce)
-        (made,) = books["registrations"]
-        stack.mock.pay(made["token"], "paid")
-    ids = [call.nonce for call in calls]
-
-    def paid():
-        return stack.value(
-            "SELECT count(*) FROM pay.payment_order "
-            "WHERE payment_order_id = ANY (%s) AND status = 'SUCCESS'",
-            ids,
-        ) == len(ids)
-
-    wait_for(paid, "all payments")
-
-
-def retry_all(stack, calls) -> None:
-    """What failed goes through with its key, and is registered once."""
-    for call in calls:
-
-        def settled(call=call):
-            stack.jobs_now(call.body["checkout_id"], "register")
-            call.run(stack.http)
-            return call.status == 201
-
-        wait_for(settled, f"the retry of {call.body['checkout_id']}")
-        registered_once(stack, call.body)
 
 
 # Reloads.
@@ -223,7 +176,7 @@ def test_a_graceful_stop_finishes_what_is_in_flight(second):
     )
     assert rows == [(12,)]
     second.mock.pay(paid.token, "paid")
-    second._script("nginx")
+    second.start_nginx()
     paid.becomes("SUCCESS")
     assert second.created().states() == {("EXECUTING", None)}
 
@@ -233,13 +186,9 @@ def test_a_killed_master_and_workers_lose_nothing_acknowledged(second):
     slowly(second, 400)
     with Load(second, threads=8) as load:
         wait_for(many(load, 20), "load")
-        master = second.master()
-        for pid in [master, *children(master)]:
-            os.kill(pid, signal.SIGKILL)
-        wait_for(lambda: not alive(master), "the master's end")
+        second.kill_nginx()
         load.stop.set()
-    Path(second.values["NGINX_PID"]).unlink()
-    second._script("nginx")
+    second.start_nginx()
     assert load.lost() == set()
     second.mock.clear_faults()
     retry_all(second, load.failed())

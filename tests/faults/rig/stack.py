@@ -11,7 +11,6 @@ from support.own_stack import (
     QUICK_JOBS,
     OwnStack,
     alive,
-    children,
     shutting_down,
     wait_for,
 )
@@ -106,25 +105,10 @@ class FaultStack(OwnStack):
         os.kill(pid, signal.SIGKILL)
         wait_for(lambda: not alive(pid), f"the end of process {pid}")
 
-    def kill_nginx(self) -> None:
-        """The master first, so that it starts nobody anew."""
-        master = self.master()
-        pids = [master, *children(master)]
-        for pid in pids:
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(pid, signal.SIGKILL)
-        wait_for(lambda: not any(map(alive, pids)), "nginx's end")
-        Path(self.values["NGINX_PID"]).unlink()
-
-    def start_nginx(self) -> None:
-        self._script("nginx")
-
     def boot(self, preload: str = "", **variables: str) -> None:
         """nginx with that library in front, and these variables."""
         if preload != self.preload:
-            master = self.master()
-            os.kill(master, signal.SIGQUIT)
-            wait_for(lambda: not alive(master), "a graceful stop")
+            self.quit_nginx()
             self.env = {**self.env, "PAY_PRELOAD": preload, **variables}
             self.start_nginx()
             self.preload = preload

@@ -3,10 +3,25 @@ stop, and remember what each of them heard.
 """
 
 import threading
+from concurrent.futures import ThreadPoolExecutor
 
 import httpx
 
-from .own_stack import new_id
+from .own_stack import new_id, wait_for
+
+PSP_MS = 300
+
+
+def together(count: int, work) -> list:
+    """work(n) in as many threads, all let go at the same moment."""
+    gate = threading.Barrier(count)
+
+    def run(n):
+        gate.wait(30)
+        return work(n)
+
+    with ThreadPoolExecutor(count) as pool:
+        return list(pool.map(run, range(count)))
 
 
 class Call:
@@ -87,3 +102,55 @@ class Load:
             if token or wanted[checkout_id] == 202
         }
         return set(wanted) - stored
+
+
+def nonce_of(body: dict) -> str:
+    return body["payment_orders"][0]["payment_order_id"]
+
+
+def slowly(stack, ms: int = PSP_MS, **which) -> None:
+    """Every registration takes a while, so that flows are in flight."""
+    stack.mock.faults(
+        {"operation": "register", "kind": "delay", "ms": ms, "sticky": True}
+        | which
+    )
+
+
+def registered_once(stack, body: dict) -> None:
+    books = stack.mock.books(nonce=nonce_of(body))
+    assert len(books["registrations"]) == 1
+
+
+def many(load, count: int):
+    return lambda: len(load.acknowledged()) >= count
+
+
+def all_get_paid(stack, calls) -> None:
+    """Each acknowledged checkout can still be paid, and its webhook counts."""
+    for call in calls:
+        books = stack.mock.books(nonce=call.nonce)
+        (made,) = books["registrations"]
+        stack.mock.pay(made["token"], "paid")
+    ids = [call.nonce for call in calls]
+
+    def paid():
+        return stack.value(
+            "SELECT count(*) FROM pay.payment_order "
+            "WHERE payment_order_id = ANY (%s) AND status = 'SUCCESS'",
+            ids,
+        ) == len(ids)
+
+    wait_for(paid, "all payments")
+
+
+def retry_all(stack, calls) -> None:
+    """What failed goes through with its key, and is registered once."""
+    for call in calls:
+
+        def settled(call=call):
+            stack.jobs_now(call.body["checkout_id"], "register")
+            call.run(stack.http)
+            return call.status == 201
+
+        wait_for(settled, f"the retry of {call.body['checkout_id']}")
+        registered_once(stack, call.body)

@@ -292,6 +292,25 @@ class OwnStack:
             except httpx.TransportError:
                 return False
 
+    def kill_nginx(self) -> None:
+        """kill -9 of all; the master first, so that it starts nobody anew."""
+        master = self.master()
+        pids = [master, *children(master)]
+        for pid in pids:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+        wait_for(lambda: not any(map(alive, pids)), "nginx's end")
+        Path(self.values["NGINX_PID"]).unlink()
+
+    def quit_nginx(self) -> None:
+        """A graceful stop, to its end."""
+        master = self.master()
+        os.kill(master, signal.SIGQUIT)
+        wait_for(lambda: not alive(master), "a graceful stop", 90)
+
+    def start_nginx(self) -> None:
+        self._script("nginx")
+
     # The end.
 
     def check_invariants(self) -> None:
@@ -346,9 +365,7 @@ class OwnStack:
         try:
             self.env["NGINX_STOP"] = "QUIT"
             if Path(self.values["NGINX_PID"]).exists():
-                master = self.master()
-                os.kill(master, signal.SIGQUIT)
-                wait_for(lambda: not alive(master), "a graceful stop", 90)
+                self.quit_nginx()
             self.check_log()
         finally:
             self._script("down")
