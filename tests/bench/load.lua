@@ -1,7 +1,7 @@
 -- wrk: one kind of load on the gateway.  Environment: MODE
 --   create    a fresh checkout of one order with each request
 --   payment   the same, and the PSP's signed webhook for each that was made
---   webhook   the webhooks of the checkouts FIRST, FIRST + 1, ...
+--   webhook   the webhooks of the checkouts 1 to ORDERS, and no more
 --   status    GET of the orders 1 to ORDERS
 --   fixed     GET of PATH
 -- JWT, RETURN_URL, WEBHOOK_SECRET, PREFIX (of the ids of this run), and RATE:
@@ -32,8 +32,9 @@ local clients = tonumber(os.getenv("CLIENTS") or "1")
 local threads = {}
 
 -- This thread's: what was asked, what came back.
-n = tonumber(os.getenv("FIRST") or "0")
+n = 0
 told = { created = 0, applied = 0, read = 0, refused = 0, other = 0 }
+since, ended = 0, 0                         -- µs, of what was answered
 local waiting, head, tail = {}, 1, 0       -- orders whose webhook is due
 
 -- Creates that were accepted, by latency: bucket k ends at 1.02^k µs.  wrk's
@@ -124,7 +125,8 @@ local requests = {
     end,
     webhook = function()
         n = n + 1
-        return webhook(prefix .. "-" .. n)
+        -- the last ones again while others are still under way: duplicates
+        return webhook(prefix .. "-" .. math.min(n, orders))
     end,
     status = function()
         n = n + 1
@@ -148,6 +150,9 @@ if rate > 0 then
 end
 
 function response(status, headers, body)
+    if since == 0 then
+        since = now_us()
+    end
     if status == 201 then
         local order = body:match('"payment_order_id":"([^"]+)"')
         told.created = told.created + 1
@@ -160,6 +165,10 @@ function response(status, headers, body)
         local kind = (mode == "payment" or mode == "webhook") and "applied"
                      or "read"
         told[kind] = told[kind] + 1
+        ended = now_us()
+        if mode == "webhook" and told.applied + told.refused >= orders then
+            wrk.thread:stop()
+        end
     elseif status == 503 then
         told.refused = told.refused + 1
     else
@@ -169,10 +178,13 @@ end
 
 function done(summary, latency, all)
     local sum = { created = 0, applied = 0, read = 0, refused = 0, other = 0 }
-    local buckets = {}
+    local buckets, busy = {}, summary.duration
     for _, thread in ipairs(threads) do
         for name, value in pairs(thread:get("told")) do
             sum[name] = sum[name] + value
+        end
+        if mode == "webhook" then
+            busy = thread:get("ended") - thread:get("since")
         end
         for bucket, count in pairs(thread:get("slow")) do
             buckets[bucket] = (buckets[bucket] or 0) + count
@@ -184,7 +196,7 @@ function done(summary, latency, all)
         .. '"seconds":%.3f,"p50_ms":%.3f,"p99_ms":%.3f,"accepted_p99_ms":%.3f,'
         .. '"errors":%d}\n',
         sum.created, sum.applied, sum.read, sum.refused, sum.other,
-        summary.duration / 1e6, latency:percentile(50) / 1000,
+        busy / 1e6, latency:percentile(50) / 1000,
         latency:percentile(99) / 1000,
         percentile(buckets, 0.99),
         errors.connect + errors.read + errors.write + errors.timeout))

@@ -95,19 +95,28 @@ def payment(rig) -> dict:
 
 
 def webhook(rig) -> dict:
-    """Signed webhooks of checkouts that wait for them."""
+    """Signed webhooks of checkouts that wait for them: as many as a side has
+    taken in the time, by the round before."""
+    guess = {"gateway": 400.0, "pgbench": 200.0}
+
+    def count(side: str) -> int:
+        return round(guess[side] * rig.seconds)
 
     def gateway(clients):
-        prefix = rig.prefix()
-        prepare(rig, prefix, round(rig.seconds * 12000))
-        return rig.wrk("webhook", clients, PREFIX=prefix)
+        prefix, orders = rig.prefix(), count("gateway")
+        prepare(rig, prefix, orders)
+        found = rig.wrk("webhook", clients, PREFIX=prefix, ORDERS=orders)
+        guess["gateway"] = found["per_second"]
+        return found
 
     def database(clients):
-        prefix = rig.prefix()
-        for client in range(clients):
-            count = round(rig.seconds * 8000 / clients)
-            prepare(rig, f"{prefix}{client}", count)
-        return rig.pgbench("webhook.pgbench", clients, prefix=prefix, n=0)
+        prefix, each = rig.prefix(), count("pgbench") // clients + 1
+        prepare(rig, prefix, each * clients)
+        found = rig.pgbench(
+            "webhook.pgbench", clients, each=each, prefix=prefix, each_n=each, n=0
+        )
+        guess["pgbench"] = found["per_second"]
+        return found
 
     found = beside(rig, "signed webhooks", gateway, database)
     return {"webhook_ratio": found["ratio"], "webhook": found}
@@ -221,9 +230,12 @@ def overload(rig, most: float, seconds: float) -> dict:
     half = rig.wrk("create", 64, rate=most / 2)
     prefix = rig.prefix()
     events = most / 8
-    prepare(rig, prefix, round(events * seconds * 1.2))
+    orders = round(events * seconds * 1.2)
+    prepare(rig, prefix, orders)
     flood = rig.start_wrk("create", 4000, seconds, rate=2 * most)
-    webhooks = rig.wrk("webhook", 32, seconds, rate=events, PREFIX=prefix)
+    webhooks = rig.wrk(
+        "webhook", 32, seconds, rate=events, PREFIX=prefix, ORDERS=orders
+    )
     flooded = rig.finish(flood)
     recovered = recovery(rig, 2 * half["p99_ms"])
     asked = flooded["created"] + flooded["refused"]

@@ -259,14 +259,16 @@ class Rig:
         return figures
 
     def pgbench(self, script: str, clients: int, *, rate: float = 0,
-                **variables) -> dict:  # fmt: skip
+                each: int = 0, **variables) -> dict:  # fmt: skip
+        """each: so many transactions of each client, else for the seconds"""
         before = self.cpu_us()
         log = BUILD / "bench.pgbench"
         for old in BUILD.glob("bench.pgbench.*"):
             old.unlink()
         command = [PGBIN / "pgbench", "-n", "-M", "prepared", "-l", "-j", "1"]
         command += [f"--log-prefix={log}", "-f", HERE / script]
-        command += ["-c", str(clients), "-T", str(max(1, round(self.seconds)))]
+        most = ["-t", str(each)] if each else ["-T", f"{self.seconds:.0f}"]
+        command += ["-c", str(clients), *most]
         command += ["-R", str(rate)] if rate else []
         for name, value in variables.items():
             command += ["-D", f"{name}={value}"]
@@ -277,18 +279,18 @@ class Rig:
             stderr=subprocess.DEVNULL,
         )
         after = self.cpu_us()
-        times = []
+        times, ends = [], []
         for path in BUILD.glob("bench.pgbench.*"):
             with path.open() as lines:
-                fields = (line.split() for line in lines)
-                times += [
-                    (int(f[2]) - (int(f[6]) if rate else 0)) / 1000
-                    for f in fields
-                ]
+                for f in map(str.split, lines):
+                    wait = int(f[6]) if rate else 0
+                    times.append((int(f[2]) - wait) / 1000)
+                    ends.append(int(f[4]) * 1000 + int(f[5]) / 1000)
             path.unlink()
+        busy_ms = max(ends) - min(ends) + times[ends.index(min(ends))]
         times.sort()
         return {
-            "per_second": len(times) / max(1, round(self.seconds)),
+            "per_second": len(times) / busy_ms * 1000,
             "p50_ms": times[len(times) // 2],
             "p99_ms": times[len(times) * 99 // 100],
             "postgres_us": (after["postgres"] - before["postgres"])
