@@ -10,9 +10,9 @@ SET LOCAL search_path = pay, pg_temp;
 -- What the ledger says of an order.  A refund so small that the seller's share
 -- of it is nothing reserves nothing (order_posting): its row counts instead.
 CREATE OR REPLACE FUNCTION pay.booked(
-    p_merchant_id text, p_checkout_id text, p_payment_order_id text,
-    OUT captured bigint, OUT refunding bigint, OUT refunded bigint,
-    OUT unbalanced bigint)
+    p_merchant_id text, p_checkout_id text, p_payment_order_id text)
+RETURNS TABLE (captured bigint, refunding bigint, refunded bigint,
+    unbalanced bigint)
 LANGUAGE sql STABLE AS $$
 SELECT coalesce(sum(e.amount_minor) FILTER (
         WHERE e.kind IN ('sale', 'late_accepted')), 0)::bigint,
@@ -48,100 +48,99 @@ $$;
 COMMENT ON FUNCTION pay.booked IS 'What the journal says of an order';
 
 
--- One sentence of JSON for each thing that is wrong with an order.
+-- One sentence of JSON for each thing that is wrong with one of these orders.
 CREATE OR REPLACE FUNCTION pay.order_differences(
-    p_merchant_id text, p_payment_order_id text)
-RETURNS SETOF jsonb LANGUAGE plpgsql STABLE AS $$
-DECLARE
-    v_order  payment_order;
-    v_event  event;
-    v_before bytea;
-    v_booked record;
-BEGIN
-    SELECT * INTO v_order FROM payment_order o
-    WHERE o.merchant_id = p_merchant_id
-        AND o.payment_order_id = p_payment_order_id;
-
-    v_booked := booked(p_merchant_id, v_order.checkout_id,
-                       p_payment_order_id);
-
-    IF (v_booked.captured, v_booked.refunding, v_booked.refunded)
-        <> (v_order.captured_minor, v_order.refunding_minor,
-            v_order.refunded_minor)
-    THEN
-        RETURN NEXT jsonb_build_object('check', 'order_ledger',
-            'order', jsonb_build_array(v_order.captured_minor,
-                v_order.refunding_minor, v_order.refunded_minor),
-            'ledger', jsonb_build_array(v_booked.captured,
-                v_booked.refunding, v_booked.refunded));
-    END IF;
-
-    IF v_booked.unbalanced > 0 THEN
-        RETURN NEXT jsonb_build_object('check', 'journal_balances',
-            'entries', v_booked.unbalanced);
-    END IF;
-
-    IF (v_order.status = 'SUCCESS') <> (v_order.captured_minor > 0) THEN
-        RETURN NEXT jsonb_build_object('check', 'sale_booked',
-            'status', v_order.status, 'captured', v_order.captured_minor);
-    END IF;
-
-    SELECT * INTO v_event FROM event e
-    WHERE e.merchant_id = p_merchant_id
-        AND e.payment_order_id = p_payment_order_id
-        AND e.seq = v_order.version
-        AND e.at >= events_since(p_merchant_id, v_order.checkout_id);
-
-    SELECT e.hash INTO v_before FROM event e
-    WHERE e.merchant_id = p_merchant_id
-        AND e.payment_order_id = p_payment_order_id
-        AND e.seq = v_order.version - 1
-        AND e.at >= events_since(p_merchant_id, v_order.checkout_id);
-
-    IF v_event.hash IS DISTINCT FROM v_order.head
-        OR v_event.new_status IS DISTINCT FROM v_order.status
-        OR v_order.version > 1 AND v_before IS NOT NULL
-            AND event_hash(v_before, v_event) <> v_event.hash
-    THEN
-        RETURN NEXT jsonb_build_object('check', 'event_head',
-            'seq', v_order.version);
-    END IF;
-END
+    p_merchant_id text[], p_payment_order_id text[])
+RETURNS TABLE (merchant_id text, checkout_id text, detail jsonb)
+LANGUAGE sql STABLE AS $$
+SELECT o.merchant_id, o.checkout_id,
+    d.detail || jsonb_build_object('payment_order_id', o.payment_order_id)
+FROM unnest(p_merchant_id, p_payment_order_id)
+    AS u (merchant_id, payment_order_id)
+CROSS JOIN LATERAL (
+    SELECT * FROM payment_order o
+    WHERE o.merchant_id = u.merchant_id
+        AND o.payment_order_id = u.payment_order_id
+    OFFSET 0) o
+CROSS JOIN LATERAL booked(o.merchant_id, o.checkout_id,
+                          o.payment_order_id) b
+CROSS JOIN LATERAL (
+    SELECT c.created_at - interval '1 day' AS since FROM checkout c
+    WHERE c.merchant_id = o.merchant_id AND c.checkout_id = o.checkout_id
+    OFFSET 0) c
+LEFT JOIN LATERAL (
+    SELECT e AS event, e.hash, e.new_status FROM event e
+    WHERE e.merchant_id = o.merchant_id
+        AND e.payment_order_id = o.payment_order_id
+        AND e.seq = o.version AND e.at >= c.since
+    OFFSET 0) e ON true
+LEFT JOIN LATERAL (
+    SELECT e.hash FROM event e
+    WHERE e.merchant_id = o.merchant_id
+        AND e.payment_order_id = o.payment_order_id
+        AND e.seq = o.version - 1 AND e.at >= c.since
+    OFFSET 0) p ON o.version > 1
+CROSS JOIN LATERAL (VALUES
+    (CASE WHEN (b.captured, b.refunding, b.refunded)
+              <> (o.captured_minor, o.refunding_minor, o.refunded_minor)
+     THEN jsonb_build_object('check', 'order_ledger',
+        'order', jsonb_build_array(o.captured_minor, o.refunding_minor,
+                                   o.refunded_minor),
+        'ledger', jsonb_build_array(b.captured, b.refunding, b.refunded)) END),
+    (CASE WHEN b.unbalanced > 0
+     THEN jsonb_build_object('check', 'journal_balances',
+        'entries', b.unbalanced) END),
+    (CASE WHEN (o.status = 'SUCCESS') <> (o.captured_minor > 0)
+     THEN jsonb_build_object('check', 'sale_booked', 'status', o.status,
+        'captured', o.captured_minor) END),
+    (CASE WHEN e.hash IS DISTINCT FROM o.head
+               OR e.new_status IS DISTINCT FROM o.status
+               OR p.hash IS NOT NULL
+                   AND event_hash(p.hash, e.event) <> e.hash
+     THEN jsonb_build_object('check', 'event_head', 'seq', o.version) END)
+    ) AS d (detail)
+WHERE d.detail IS NOT NULL
 $$;
 COMMENT ON FUNCTION pay.order_differences IS
-    'What of an order does not agree with the ledger or the log';
+    'What of these orders does not agree with the ledger or the log';
 
 
--- A wallet against its newest lines: numbers without a gap lead to it, and
--- what each account holds after its newest line is what the wallet says.
+-- Wallets of these sellers against their newest lines: numbers without a gap
+-- lead to each, and what each account holds after its newest line is what the
+-- wallet says.  A difference is told of the checkout that moved the wallet.
 CREATE OR REPLACE FUNCTION pay.wallet_differences(
-    p_merchant_id text, p_seller text)
-RETURNS SETOF jsonb LANGUAGE sql STABLE AS $$
-SELECT jsonb_build_object('check', 'wallet_lines', 'seller',
-    w.seller_account, 'currency', w.currency)
-FROM wallet w
+    p_merchant_id text[], p_seller text[], p_checkout_id text[])
+RETURNS TABLE (merchant_id text, checkout_id text, detail jsonb)
+LANGUAGE sql STABLE AS $$
+SELECT w.merchant_id, u.checkout_id, jsonb_build_object('check',
+    'wallet_lines', 'seller', w.seller_account, 'currency', w.currency)
+FROM unnest(p_merchant_id, p_seller, p_checkout_id)
+    AS u (merchant_id, seller, checkout_id)
+CROSS JOIN LATERAL (
+    SELECT * FROM wallet w
+    WHERE w.merchant_id = u.merchant_id AND w.seller_account = u.seller
+    OFFSET 0) w
 CROSS JOIN LATERAL (
     SELECT max(l.wallet_seq) AS last, count(*) AS lines,
         max(l.wallet_seq) - min(l.wallet_seq) + 1 AS span,
-        (array_agg(l.balance_minor ORDER BY l.wallet_seq DESC)
-         FILTER (WHERE l.account = 'seller_available'))[1] AS available,
-        (array_agg(l.balance_minor ORDER BY l.wallet_seq DESC)
-         FILTER (WHERE l.account = 'seller_pending'))[1] AS pending,
-        (array_agg(l.balance_minor ORDER BY l.wallet_seq DESC)
-         FILTER (WHERE l.account = 'seller_reserved'))[1] AS reserved
+        (max(ARRAY[l.wallet_seq, l.balance_minor])
+         FILTER (WHERE l.account = 'seller_available'))[2] AS available,
+        (max(ARRAY[l.wallet_seq, l.balance_minor])
+         FILTER (WHERE l.account = 'seller_pending'))[2] AS pending,
+        (max(ARRAY[l.wallet_seq, l.balance_minor])
+         FILTER (WHERE l.account = 'seller_reserved'))[2] AS reserved
     FROM (SELECT * FROM journal_line x
           WHERE x.merchant_id = w.merchant_id
               AND x.owner = w.seller_account AND x.currency = w.currency
               AND x.wallet_seq IS NOT NULL
           ORDER BY x.wallet_seq DESC LIMIT 100) l) n
-WHERE w.merchant_id = p_merchant_id AND w.seller_account = p_seller
-    AND (w.seq <> coalesce(n.last, 0) OR n.lines <> coalesce(n.span, 0)
-         OR n.available <> w.available_minor
-         OR n.pending <> w.pending_minor
-         OR n.reserved <> w.reserved_minor)
+WHERE w.seq <> coalesce(n.last, 0) OR n.lines <> coalesce(n.span, 0)
+    OR n.available <> w.available_minor
+    OR n.pending <> w.pending_minor
+    OR n.reserved <> w.reserved_minor
 $$;
 COMMENT ON FUNCTION pay.wallet_differences IS
-    'A seller''s wallets that do not agree with their newest lines';
+    'Wallets of these sellers that do not agree with their newest lines';
 
 
 -- Into the mismatch queue, once: a difference that is still there is no news
@@ -174,36 +173,41 @@ CREATE OR REPLACE FUNCTION pay.compare_books(
     OUT more boolean)
 LANGUAGE plpgsql AS $$
 DECLARE
-    v_open  bigint := pg_snapshot_xmin(pg_current_snapshot())::text::bigint;
-    v_order record;
+    v_open    bigint := pg_snapshot_xmin(pg_current_snapshot())::text::bigint;
+    v_orders  record;
+    v_sellers record;
 BEGIN
-    orders := 0;
-
     until_tx := seal_end(p_from, v_open, 1024, p_limit);
     more := until_tx < v_open;
 
-    FOR v_order IN
-        SELECT DISTINCT o.merchant_id, o.payment_order_id, o.checkout_id,
-            o.seller_account
-        FROM (SELECT DISTINCT e.merchant_id, e.payment_order_id FROM event e
-              WHERE e.tx >= p_from AND e.tx < until_tx) e
-        CROSS JOIN LATERAL (
-            SELECT o.* FROM payment_order o
-            WHERE o.merchant_id = e.merchant_id
-                AND o.payment_order_id = e.payment_order_id
-            OFFSET 0) o
-    LOOP
-        orders := orders + 1;
+    SELECT array_agg(o.merchant_id::text) AS merchants,
+        array_agg(o.payment_order_id::text) AS ids,
+        array_agg(o.seller_account::text) AS sellers,
+        array_agg(o.checkout_id::text) AS checkouts
+    INTO v_orders
+    FROM (SELECT DISTINCT e.merchant_id, e.payment_order_id FROM event e
+          WHERE e.tx >= p_from AND e.tx < until_tx) e
+    CROSS JOIN LATERAL (
+        SELECT * FROM payment_order o
+        WHERE o.merchant_id = e.merchant_id
+            AND o.payment_order_id = e.payment_order_id
+        OFFSET 0) o;
 
-        PERFORM keep_difference(v_order.merchant_id, v_order.checkout_id,
-            d || jsonb_build_object('payment_order_id',
-                                    v_order.payment_order_id))
-        FROM order_differences(v_order.merchant_id,
-                               v_order.payment_order_id) d;
-        PERFORM keep_difference(v_order.merchant_id, v_order.checkout_id, d)
-        FROM wallet_differences(v_order.merchant_id,
-                                v_order.seller_account) d;
-    END LOOP;
+    SELECT array_agg(u.merchant) AS merchants, array_agg(u.seller) AS sellers,
+        array_agg(u.checkout) AS checkouts
+    INTO v_sellers
+    FROM (SELECT DISTINCT ON (1, 2) *
+          FROM unnest(v_orders.merchants, v_orders.sellers,
+                      v_orders.checkouts) AS u (merchant, seller, checkout)
+          ORDER BY 1, 2) u;
+
+    PERFORM keep_difference(d.merchant_id, d.checkout_id, d.detail)
+    FROM order_differences(v_orders.merchants, v_orders.ids) d;
+    PERFORM keep_difference(d.merchant_id, d.checkout_id, d.detail)
+    FROM wallet_differences(v_sellers.merchants, v_sellers.sellers,
+                            v_sellers.checkouts) d;
+
+    orders := coalesce(cardinality(v_orders.ids), 0);
 END
 $$;
 COMMENT ON FUNCTION pay.compare_books IS

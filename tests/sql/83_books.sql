@@ -18,9 +18,11 @@ CREATE FUNCTION pg_temp.differences(p_order text) RETURNS text
 LANGUAGE sql SET search_path = pay, pg_temp AS $$
 SELECT string_agg(d ->> 'check', ' ')
 FROM payment_order o, LATERAL (
-    SELECT * FROM order_differences(o.merchant_id, o.payment_order_id) d
+    SELECT d.detail FROM order_differences(
+        ARRAY[o.merchant_id::text], ARRAY[o.payment_order_id::text]) d
     UNION ALL
-    SELECT * FROM wallet_differences(o.merchant_id, o.seller_account) d) x (d)
+    SELECT d.detail FROM wallet_differences(ARRAY[o.merchant_id::text],
+        ARRAY[o.seller_account::text], ARRAY[o.checkout_id::text]) d) x (d)
 WHERE o.payment_order_id = p_order
 $$;
 
