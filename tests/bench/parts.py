@@ -113,7 +113,12 @@ def webhook(rig) -> dict:
         prefix, each = rig.prefix(), count("pgbench") // clients + 1
         prepare(rig, prefix, each * clients)
         found = rig.pgbench(
-            "webhook.pgbench", clients, each=each, prefix=prefix, each_n=each, n=0
+            "webhook.pgbench",
+            clients,
+            each=each,
+            prefix=prefix,
+            each_n=each,
+            n=0,
         )
         guess["pgbench"] = found["per_second"]
         return found
