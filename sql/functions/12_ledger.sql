@@ -193,11 +193,11 @@ BEGIN
             seq = w.seq + m.lines, changed_at = clock_timestamp()
         FROM moved m
         CROSS JOIN LATERAL (
-            SELECT k.ctid AS tid FROM wallet k
+            SELECT k.tableoid AS part, k.ctid AS tid FROM wallet k
             WHERE k.merchant_id = m.merchant_id
                 AND k.seller_account = m.owner AND k.currency = m.currency
             OFFSET 0) k
-        WHERE w.ctid = k.tid
+        WHERE w.ctid = k.tid AND w.tableoid = k.part
     )
     INSERT INTO journal_line (merchant_id, source, kind, line, account,
         owner, currency, amount_minor, wallet_seq, balance_minor)

@@ -103,8 +103,9 @@ COMMENT ON FUNCTION pay.outbox_kind IS
 -- that has been asked for outlives a failure: what failed was heard before.
 -- Returns the items that moved a status, those that were a late success or a
 -- contradiction, and the contradictions that were news.  A row's address
--- (ctid) stands for its key between two looks at it: nobody else changes what
--- belongs to a locked checkout.  booked: what it means to the books where
+-- (ctid, and tableoid where there are hash partitions) stands for its key
+-- between two looks at it: nobody else changes what belongs to a locked
+-- checkout.  booked: what it means to the books where
 -- money is captured by hand.  An order's head is the hash of the event that
 -- is written with it.
 CREATE OR REPLACE FUNCTION pay.move_orders(
@@ -116,7 +117,7 @@ DECLARE
     v_tx  bigint := this_tx();
 BEGIN
     WITH step AS (
-        SELECT f.*, o.tid, o.payment_order_id, o.status AS old_status,
+        SELECT f.*, o.part, o.tid, o.payment_order_id, o.status AS old_status,
             o.was, p.capture, p.policy, k.news,
             next_status(o.status, k.news) AS new_status,
             f.kind = 'paid' AND f.order_id IS NULL
@@ -127,8 +128,8 @@ BEGIN
                  ELSE k.news END AS new_reason
         FROM unnest(p_facts) f
         CROSS JOIN LATERAL (
-            SELECT o.ctid AS tid, o.payment_order_id, o.status, o.reason,
-                o AS was
+            SELECT o.tableoid AS part, o.ctid AS tid, o.payment_order_id,
+                o.status, o.reason, o AS was
             FROM payment_order o
             WHERE o.merchant_id = f.merchant_id
                 AND o.checkout_id = f.checkout_id
@@ -198,7 +199,7 @@ BEGIN
                     'mismatch', 'contradiction') THEN s.currency END))
                 || coalesce(s.detail, '{}') AS about
             OFFSET 0) d
-        WHERE o.ctid = s.tid
+        WHERE o.ctid = s.tid AND o.tableoid = s.part
             AND (s.new_status <> s.old_status
                  OR s.news IN ('registered', 'registration_unknown',
                                'registration_not_sent', 'rerouted',
@@ -260,11 +261,11 @@ BEGIN
                   OR is_money(m.news)
               GROUP BY m.merchant_id, m.checkout_id) x
         CROSS JOIN LATERAL (
-            SELECT k.ctid AS tid FROM checkout k
+            SELECT k.tableoid AS part, k.ctid AS tid FROM checkout k
             WHERE k.merchant_id = x.merchant_id
                 AND k.checkout_id = x.checkout_id
             OFFSET 0) k
-        WHERE c.ctid = k.tid
+        WHERE c.ctid = k.tid AND c.tableoid = k.part
     ), final AS (
         SELECT DISTINCT x.merchant_id, x.checkout_id, x.new_status
         FROM changed x
@@ -274,11 +275,12 @@ BEGIN
         DELETE FROM job j
         USING final x
         CROSS JOIN LATERAL (
-            SELECT k.ctid AS tid FROM job k
+            SELECT k.tableoid AS part, k.ctid AS tid FROM job k
             WHERE k.merchant_id = x.merchant_id
                 AND k.checkout_id = x.checkout_id
             OFFSET 0) k
-        WHERE j.ctid = k.tid AND j.kind <> 'change'
+        WHERE j.ctid = k.tid AND j.tableoid = k.part
+            AND j.kind <> 'change'
             AND (x.new_status = 'SUCCESS' OR j.again_at IS NULL)
     ), settled AS (
         -- as settle_dead_letters() does; what is not known of an operation
@@ -387,12 +389,12 @@ BEGIN
         again_at = CASE WHEN j.lease_owner IS NOT NULL THEN now() END
     FROM (SELECT * FROM named WHERE NOT is_first) n
     CROSS JOIN LATERAL (
-        SELECT k.ctid AS tid FROM job k
+        SELECT k.tableoid AS part, k.ctid AS tid FROM job k
         WHERE k.merchant_id = n.merchant_id
             AND k.checkout_id = n.checkout_id
             AND k.kind IN ('change', 'refund')
         OFFSET 0) k
-    WHERE j.ctid = k.tid;
+    WHERE j.ctid = k.tid AND j.tableoid = k.part;
 END
 $$;
 COMMENT ON FUNCTION pay.keep_references IS

@@ -56,7 +56,8 @@ DECLARE
 BEGIN
     WITH due AS MATERIALIZED (
         SELECT u.n, u.merchant_id, u.checkout_id, u.kind, r.psp, r.nonce,
-            r.tid AS registration, d.tid AS dispatch, d.attempt,
+            r.part AS registration_part, r.tid AS registration,
+            d.part AS dispatch_part, d.tid AS dispatch, d.attempt,
             now() + make_interval(secs => u.lease_ms / 1000.0) AS lease,
             now() + key_window(r.psps, r.key_windows, r.psp) AS key_until,
             CASE WHEN r.expired THEN 'over'
@@ -73,8 +74,8 @@ BEGIN
             WITH ORDINALITY AS u (merchant_id, checkout_id, kind, lease_ms,
                                   n)
         LEFT JOIN LATERAL (
-            SELECT r.ctid AS tid, r.psp, r.nonce, r.psps, r.key_windows,
-                c.expires_at <= now() AS expired
+            SELECT r.tableoid AS part, r.ctid AS tid, r.psp, r.nonce, r.psps,
+                r.key_windows, c.expires_at <= now() AS expired
             FROM registration r
             JOIN checkout c ON c.merchant_id = r.merchant_id
                 AND c.checkout_id = r.checkout_id
@@ -82,7 +83,7 @@ BEGIN
                 AND r.checkout_id = u.checkout_id
             OFFSET 0) r ON u.kind = 'register'
         LEFT JOIN LATERAL (
-            SELECT d.ctid AS tid, d.* FROM dispatch d
+            SELECT d.tableoid AS part, d.ctid AS tid, d.* FROM dispatch d
             WHERE d.merchant_id = u.merchant_id
                 AND d.checkout_id = u.checkout_id
                 AND d.operation = 'register' AND d.operation_id = r.nonce
@@ -92,7 +93,7 @@ BEGIN
         SET open_attempts = r.open_attempts + 1
         FROM due u
         WHERE u.kind = 'register' AND u.step IN ('new', 'again')
-            AND r.ctid = u.registration
+            AND r.ctid = u.registration AND r.tableoid = u.registration_part
     ), told AS (
         UPDATE dispatch d
         SET state = CASE u.step WHEN 'again' THEN 'OPEN' ELSE 'UNKNOWN' END,
@@ -103,7 +104,7 @@ BEGIN
             ended_at = CASE u.step WHEN 'lost' THEN now() END
         FROM due u
         WHERE u.kind = 'register' AND u.step IN ('again', 'lost')
-            AND d.ctid = u.dispatch
+            AND d.ctid = u.dispatch AND d.tableoid = u.dispatch_part
     ), begun AS (
         INSERT INTO dispatch (merchant_id, checkout_id, operation,
             operation_id, attempt, psp, first_sent_at, sent_at, lease_until,
@@ -145,7 +146,7 @@ BEGIN
                            ELSE d.http_status END,
         code = CASE WHEN x.news THEN x.code ELSE d.code END
     FROM (
-        SELECT k.tid, f.code, nullif(p_reach[f.item], '') AS reach,
+        SELECT k.part, k.tid, f.code, nullif(p_reach[f.item], '') AS reach,
             nullif(p_http_status[f.item], 0) AS http_status,
             f.kind IN ('refused', 'registration_unknown')
                 OR f.kind = 'registration_not_sent'
@@ -167,13 +168,13 @@ BEGIN
                 AND o.checkout_id = f.checkout_id AND o.position = 1
             OFFSET 0) o
         CROSS JOIN LATERAL (
-            SELECT k.ctid AS tid, k.state FROM dispatch k
+            SELECT k.tableoid AS part, k.ctid AS tid, k.state FROM dispatch k
             WHERE k.merchant_id = f.merchant_id
                 AND k.checkout_id = f.checkout_id
                 AND k.operation = 'register' AND k.operation_id = r.nonce
             ORDER BY k.attempt DESC LIMIT 1) k
         WHERE f.kind <> 'expired' OR k.state = 'OPEN') x
-    WHERE d.ctid = x.tid;
+    WHERE d.ctid = x.tid AND d.tableoid = x.part;
 END
 $$;
 COMMENT ON FUNCTION pay.end_registers IS
@@ -196,9 +197,9 @@ BEGIN
         http_status = nullif(p_http_status[f.item], 0), code = f.code
     FROM unnest(p_facts) f
     CROSS JOIN LATERAL (
-        SELECT k.ctid AS tid FROM registration r
+        SELECT k.tableoid AS part, k.ctid AS tid FROM registration r
         CROSS JOIN LATERAL (
-            SELECT k.ctid FROM dispatch k
+            SELECT k.tableoid, k.ctid FROM dispatch k
             WHERE k.merchant_id = r.merchant_id
                 AND k.checkout_id = r.checkout_id
                 AND k.operation = 'register' AND k.operation_id = r.nonce
@@ -206,7 +207,7 @@ BEGIN
         WHERE r.merchant_id = f.merchant_id
             AND r.checkout_id = f.checkout_id
         OFFSET 0) k
-    WHERE d.ctid = k.tid;
+    WHERE d.ctid = k.tid AND d.tableoid = k.part;
 
     INSERT INTO dispatch (merchant_id, checkout_id, operation, operation_id,
         attempt, psp, first_sent_at, sent_at, lease_until, key_until,

@@ -252,12 +252,13 @@ LANGUAGE plpgsql AS $$
 BEGIN
     WITH first AS (
         SELECT DISTINCT ON (r.merchant_id, r.checkout_id)
-            u.n, r.ctid AS tid, u.token, u.alias, u.hosted_url
+            u.n, r.tableoid AS part, r.ctid AS tid, u.token, u.alias,
+            u.hosted_url
         FROM unnest(p_merchant_id, p_checkout_id, p_psp, p_token, p_alias,
             p_hosted_url) WITH ORDINALITY AS u (merchant_id, checkout_id,
             psp, token, alias, hosted_url, n)
         CROSS JOIN LATERAL (
-            SELECT r.ctid, r.* FROM registration r
+            SELECT r.tableoid, r.ctid, r.* FROM registration r
             WHERE r.merchant_id = u.merchant_id
                 AND r.checkout_id = u.checkout_id
             OFFSET 0) r
@@ -277,7 +278,7 @@ BEGIN
             state = CASE WHEN r.state = 'REGISTERING' THEN 'REGISTERED'
                          ELSE r.state END
         FROM first f
-        WHERE r.ctid = f.tid
+        WHERE r.ctid = f.tid AND r.tableoid = f.part
         RETURNING f.n::int AS n, r.state, r.merchant_id, r.checkout_id,
             r.nonce, r.token
     ), ended AS (
@@ -286,15 +287,15 @@ BEGIN
             reach = 'complete', http_status = NULL, code = NULL,
             reference = k.token
         FROM (
-            SELECT l.tid, x.token FROM done x
+            SELECT l.part, l.tid, x.token FROM done x
             CROSS JOIN LATERAL (
-                SELECT l.ctid AS tid FROM dispatch l
+                SELECT l.tableoid AS part, l.ctid AS tid FROM dispatch l
                 WHERE l.merchant_id = x.merchant_id
                     AND l.checkout_id = x.checkout_id
                     AND l.operation = 'register'
                     AND l.operation_id = x.nonce
                 ORDER BY l.attempt DESC LIMIT 1) l) k
-        WHERE d.ctid = k.tid
+        WHERE d.ctid = k.tid AND d.tableoid = k.part
     )
     SELECT array_agg(d.n) FILTER (WHERE d.state = 'REGISTERED'),
         array_agg(d.n) FILTER (WHERE d.state <> 'REGISTERED')

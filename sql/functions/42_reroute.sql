@@ -91,11 +91,11 @@ BEGIN
                     ELSE r.tried_psps END
             FROM unnest(items, nexts) WITH ORDINALITY AS m (item, next, n)
             CROSS JOIN LATERAL (
-                SELECT k.ctid AS tid FROM registration k
+                SELECT k.tableoid AS part, k.ctid AS tid FROM registration k
                 WHERE k.merchant_id = p_merchant_id[m.item]
                     AND k.checkout_id = p_checkout_id[m.item]
                 OFFSET 0) k
-            WHERE r.ctid = k.tid;
+            WHERE r.ctid = k.tid AND r.tableoid = k.part;
 
             RETURN;
 
@@ -121,22 +121,22 @@ BEGIN
     SET psp = m.next, version = c.version + 1
     FROM unnest(p_nexts) WITH ORDINALITY AS m (next, n)
     CROSS JOIN LATERAL (
-        SELECT k.ctid AS tid FROM checkout k
+        SELECT k.tableoid AS part, k.ctid AS tid FROM checkout k
         WHERE k.merchant_id = p_facts[m.n].merchant_id
             AND k.checkout_id = p_facts[m.n].checkout_id
         OFFSET 0) k
-    WHERE c.ctid = k.tid;
+    WHERE c.ctid = k.tid AND c.tableoid = k.part;
 
     UPDATE change c
     SET psp = m.next
     FROM unnest(p_nexts) WITH ORDINALITY AS m (next, n)
     CROSS JOIN LATERAL (
-        SELECT k.ctid AS tid FROM change k
+        SELECT k.tableoid AS part, k.ctid AS tid FROM change k
         WHERE k.merchant_id = p_facts[m.n].merchant_id
             AND k.checkout_id = p_facts[m.n].checkout_id
             AND k.kind = 'cancel' AND k.status = 'NOT_STARTED'
         OFFSET 0) k
-    WHERE c.ctid = k.tid;
+    WHERE c.ctid = k.tid AND c.tableoid = k.part;
 
     PERFORM record_facts(p_facts);
 

@@ -40,7 +40,7 @@ CREATE OR REPLACE FUNCTION pay.send_dispatches(
 LANGUAGE plpgsql AS $$
 BEGIN
     WITH due AS MATERIALIZED (
-        SELECT u.*, d.tid, d.attempt, d.sends, o.key_until,
+        SELECT u.*, d.part, d.tid, d.attempt, d.sends, o.key_until,
             now() + make_interval(secs => p_lease_ms[u.n] / 1000.0) AS lease,
             CASE WHEN p_psp[u.n] <> r.psp
                      OR u.operation IN ('capture', 'expire')
@@ -88,7 +88,8 @@ BEGIN
                 AND c.checkout_id = u.checkout_id
             OFFSET 0) x ON true
         LEFT JOIN LATERAL (
-            SELECT d.ctid AS tid, d.*, least(d.key_until, d.first_sent_at
+            SELECT d.tableoid AS part, d.ctid AS tid, d.*,
+                least(d.key_until, d.first_sent_at
                     + make_interval(secs => p_key_window_s[u.n]))
                     AS known_until
             FROM dispatch d
@@ -116,6 +117,7 @@ BEGIN
                            THEN coalesce(d.ended_at, now()) END
         FROM due u
         WHERE u.first AND u.step IN ('again', 'ask') AND d.ctid = u.tid
+            AND d.tableoid = u.part
     ), begun AS (
         INSERT INTO dispatch (merchant_id, checkout_id, operation,
             operation_id, attempt, psp, first_sent_at, sent_at, lease_until,
@@ -206,10 +208,11 @@ CREATE OR REPLACE FUNCTION pay.hear_dispatches(
 LANGUAGE plpgsql AS $$
 BEGIN
     WITH told AS (
-        SELECT DISTINCT ON (d.tid) u.n, d.tid
+        SELECT DISTINCT ON (d.part, d.tid) u.n, d.part, d.tid
         FROM unnest(p_items) AS u (n)
         CROSS JOIN LATERAL (
-            SELECT d.ctid AS tid, d.attempt, d.state FROM dispatch d
+            SELECT d.tableoid AS part, d.ctid AS tid, d.attempt, d.state
+            FROM dispatch d
             WHERE d.merchant_id = p_merchant_id[u.n]
                 AND d.checkout_id = p_checkout_id[u.n]
                 AND d.operation = p_operation[u.n]
@@ -221,7 +224,7 @@ BEGIN
                      WHEN p_state[u.n] = 'REFUSED'
                          THEN d.state IN ('OPEN', 'UNKNOWN')
                      ELSE d.state = 'OPEN' END
-        ORDER BY d.tid, array_position(
+        ORDER BY d.part, d.tid, array_position(
             '{DONE,PENDING,REFUSED,UNKNOWN,NOT_SENT}', p_state[u.n]), u.n
     ), ended AS (
         UPDATE dispatch d
@@ -233,7 +236,7 @@ BEGIN
             code = nullif(p_code[t.n], ''),
             reference = nullif(p_reference[t.n], '')
         FROM told t
-        WHERE d.ctid = t.tid
+        WHERE d.ctid = t.tid AND d.tableoid = t.part
         RETURNING t.n
     )
     SELECT array_agg(e.n) INTO stored FROM ended e;
@@ -282,11 +285,11 @@ BEGIN
         DELETE FROM job j
         USING unnest(v_facts) f
         CROSS JOIN LATERAL (
-            SELECT k.ctid AS tid FROM job k
+            SELECT k.tableoid AS part, k.ctid AS tid FROM job k
             WHERE k.merchant_id = f.merchant_id
                 AND k.checkout_id = f.checkout_id AND k.kind = 'refund'
             OFFSET 0) k
-        WHERE j.ctid = k.tid;
+        WHERE j.ctid = k.tid AND j.tableoid = k.part;
 
         PERFORM settle_dead_letters(
             ARRAY(SELECT f.merchant_id FROM unnest(v_facts) f),

@@ -49,7 +49,8 @@ BEGIN
     SET credit_rate = q.credit_rate, credit_minor = q.credit_minor
     FROM unnest(p_facts) f
     CROSS JOIN LATERAL (
-        SELECT k.ctid AS tid, k.* FROM payment_order k
+        SELECT k.tableoid AS part, k.ctid AS tid, k.*
+        FROM payment_order k
         JOIN checkout c ON c.merchant_id = k.merchant_id
             AND c.checkout_id = k.checkout_id
         WHERE k.merchant_id = f.merchant_id
@@ -58,7 +59,8 @@ BEGIN
         OFFSET 0) k
     CROSS JOIN LATERAL current_credit(k.amount_minor, k.currency,
         k.credit_currency, k.credit_rate, k.credit_minor, k.credit_until) q
-    WHERE f.kind = 'paid' AND f.item = ANY (p_moved) AND o.ctid = k.tid;
+    WHERE f.kind = 'paid' AND f.item = ANY (p_moved) AND o.ctid = k.tid
+        AND o.tableoid = k.part;
 END
 $$;
 COMMENT ON FUNCTION pay.requote_orders IS

@@ -89,12 +89,12 @@ BEGIN
         v_due.operations, v_slots)
         AS d (merchant_id, checkout_id, kind, operation_id, slot)
     CROSS JOIN LATERAL (
-        SELECT k.ctid AS tid, d.slot FROM job k
+        SELECT k.tableoid AS part, k.ctid AS tid, d.slot FROM job k
         WHERE k.merchant_id = d.merchant_id
             AND k.checkout_id = d.checkout_id AND k.kind = d.kind
             AND k.operation_id = d.operation_id
         OFFSET 0) k
-    WHERE j.ctid = k.tid;
+    WHERE j.ctid = k.tid AND j.tableoid = k.part;
 
     v_as := v_due.kinds;
     IF 'register' = ANY (v_as) THEN
@@ -188,7 +188,7 @@ DECLARE
     v_attempts int[];
 BEGIN
     WITH first AS MATERIALIZED (
-        SELECT f.n, j.tid, j.job, (j.job).attempts, k.anew,
+        SELECT f.n, j.part, j.tid, j.job, (j.job).attempts, k.anew,
             (j.job).again_at IS NULL AND p_dead[f.n] <> ''
                 AND NOT (k.anew AND p_dead[f.n] = 'retry_limit')
                 AND (p_kind[f.n] <> 'change'
@@ -201,7 +201,7 @@ BEGIN
             ORDER BY p_merchant_id[n], p_checkout_id[n], p_kind[n],
                 p_operation_id[n], n) f
         CROSS JOIN LATERAL (
-            SELECT j.ctid AS tid, j AS job FROM job j
+            SELECT j.tableoid AS part, j.ctid AS tid, j AS job FROM job j
             WHERE j.merchant_id = p_merchant_id[f.n]
                 AND j.checkout_id = p_checkout_id[f.n]
                 AND j.kind = p_kind[f.n]
@@ -212,7 +212,7 @@ BEGIN
                 AND p_code[f.n] = 'no_answer' AND (j.job).code NOT IN (
                     'no_answer', 'psp_not_configured'), false) AS anew) k
     ), ended AS MATERIALIZED (
-        SELECT f.n, f.tid, f.attempts, f.anew, f.dead IS TRUE AS dead,
+        SELECT f.n, f.part, f.tid, f.attempts, f.anew, f.dead IS TRUE AS dead,
             f.dead IS TRUE
                 OR job_is_over(f.job, p_delay_ms[f.n], p_code[f.n]) AS over
         FROM first f
@@ -225,11 +225,11 @@ BEGIN
             lease_owner = NULL, lease_until = NULL,
             code = nullif(p_code[f.n], '')
         FROM ended f
-        WHERE NOT f.over AND j.ctid = f.tid
+        WHERE NOT f.over AND j.ctid = f.tid AND j.tableoid = f.part
     ), gone AS (
         DELETE FROM job j
         USING ended f
-        WHERE f.over AND j.ctid = f.tid
+        WHERE f.over AND j.ctid = f.tid AND j.tableoid = f.part
     )
     SELECT array_agg(f.n), array_agg(c.psp::text), array_agg(f.attempts)
     INTO v_dead, v_psps, v_attempts

@@ -241,7 +241,7 @@ BEGIN
     UPDATE dispatch d
     SET state = 'UNKNOWN', ended_at = now(), lease_until = NULL
     FROM (
-        SELECT k.ctid AS tid
+        SELECT k.tableoid AS part, k.ctid AS tid
         FROM dispatch k
         CROSS JOIN LATERAL (
             SELECT FROM checkout c
@@ -252,7 +252,7 @@ BEGIN
             AND k.lease_until < now() - p_limit
         ORDER BY k.lease_until LIMIT 1000
         FOR UPDATE OF k SKIP LOCKED) x
-    WHERE d.ctid = x.tid AND d.state = 'OPEN';
+    WHERE d.ctid = x.tid AND d.tableoid = x.part AND d.state = 'OPEN';
 END
 $$;
 COMMENT ON FUNCTION pay.sweep_lost IS
@@ -292,12 +292,12 @@ BEGIN
         WHERE c.merchant_id = u.merchant_id AND c.checkout_id = u.checkout_id
         FOR NO KEY UPDATE SKIP LOCKED) c
     CROSS JOIN LATERAL (
-        SELECT k.ctid AS tid FROM dispatch k
+        SELECT k.tableoid AS part, k.ctid AS tid FROM dispatch k
         WHERE k.merchant_id = u.merchant_id AND k.checkout_id = u.checkout_id
             AND k.operation = u.operation AND k.operation_id = u.operation_id
             AND k.attempt = u.attempt AND k.state = 'UNKNOWN'
         FOR UPDATE SKIP LOCKED) k
-    WHERE d.ctid = k.tid;
+    WHERE d.ctid = k.tid AND d.tableoid = k.part;
 END
 $$;
 COMMENT ON FUNCTION pay.sweep_unknown IS

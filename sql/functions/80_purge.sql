@@ -17,8 +17,9 @@ CREATE OR REPLACE FUNCTION pay.purge(
     OUT dead_letters bigint, OUT quarantined bigint)
 LANGUAGE plpgsql SET search_path = pay, pg_temp AS $$
 BEGIN
+    -- what is expired itself: an address is one of a partition
     DELETE FROM idempotency_key k
-    WHERE k.ctid = ANY (ARRAY(
+    WHERE k.expires_at <= now() AND k.ctid = ANY (ARRAY(
         SELECT e.ctid FROM idempotency_key e
         WHERE e.expires_at <= now()
         LIMIT p_limit

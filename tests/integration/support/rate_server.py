@@ -1,4 +1,4 @@
-"""A source of rates: an HTTP server on loopback that says what it is told to."""
+"""A source of rates: an HTTP server on loopback that says what it has to."""
 
 import contextlib
 import http.server
