@@ -121,27 +121,23 @@ COMMENT ON FUNCTION pay.lock_checkouts IS
 -- What is not the same for each new order; NULL when there is none of it.
 CREATE OR REPLACE FUNCTION pay.order_money(
     p_order payment_order, p_capture text)
-RETURNS json LANGUAGE plpgsql STABLE AS $$
-BEGIN
-    IF p_order.captured_minor = 0 AND p_order.authorized_minor = 0
-        AND p_order.charged_back_minor = 0
-        AND p_order.credit_currency IS NULL AND p_capture = 'automatic'
-    THEN
-        RETURN NULL;
-    END IF;
-
-    RETURN json_build_object('manual', p_capture = 'manual',
-        'authorized', p_order.authorized_minor,
-        'captured', p_order.captured_minor,
-        'refunding', p_order.refunding_minor,
-        'refunded', p_order.refunded_minor,
-        'charged_back', p_order.charged_back_minor,
-        'credit_currency', p_order.credit_currency,
-        'credit_minor', p_order.credit_minor,
-        'credit_rate', p_order.credit_rate::text,
-        'credit_until', to_char(p_order.credit_until AT TIME ZONE 'UTC',
-                                'YYYY-MM-DD"T"HH24:MI:SS"Z"'));
-END
+RETURNS json LANGUAGE sql STABLE AS $$
+SELECT CASE WHEN (p_order).captured_minor <> 0
+        OR (p_order).authorized_minor <> 0
+        OR (p_order).charged_back_minor <> 0
+        OR (p_order).credit_currency IS NOT NULL OR p_capture <> 'automatic'
+    THEN json_build_object('manual', p_capture = 'manual',
+        'authorized', (p_order).authorized_minor,
+        'captured', (p_order).captured_minor,
+        'refunding', (p_order).refunding_minor,
+        'refunded', (p_order).refunded_minor,
+        'charged_back', (p_order).charged_back_minor,
+        'credit_currency', (p_order).credit_currency,
+        'credit_minor', (p_order).credit_minor,
+        'credit_rate', (p_order).credit_rate::text,
+        'credit_until', to_char((p_order).credit_until AT TIME ZONE 'UTC',
+                                'YYYY-MM-DD"T"HH24:MI:SS"Z"'))
+    END
 $$;
 COMMENT ON FUNCTION pay.order_money IS
     'What became of an order''s money, for the view of a checkout';

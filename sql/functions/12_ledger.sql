@@ -127,40 +127,36 @@ RETURNS TABLE (
     merchant_id text, source text, kind text, line int, account text,
     wallet text, owner text, currency text, amount_minor bigint, nth bigint,
     grown numeric)
-LANGUAGE plpgsql STABLE AS $$
-#variable_conflict use_column
-BEGIN
-    RETURN QUERY
-    SELECT l.merchant_id, l.source, l.kind, l.line, l.account, l.wallet,
-        l.owner, l.currency, l.amount_minor,
-        row_number() OVER (PARTITION BY l.wallet IS NULL, l.merchant_id,
-            l.owner, l.currency ORDER BY l.n, l.line),
-        -sum(l.amount_minor) OVER (PARTITION BY l.account, l.merchant_id,
-            l.owner, l.currency ORDER BY l.n, l.line)
-    FROM (
-        SELECT p.ordinality AS n, p.merchant_id, p.source, p.kind, r.line,
-            r.account, r.wallet,
-            CASE r.owner WHEN 'psp' THEN p.psp
-                         WHEN 'seller' THEN p.seller_account
-                         ELSE '-' END AS owner,
-            CASE r.leg WHEN 'buyer' THEN p.currency
-                ELSE coalesce(p.seller_currency, p.currency) END AS currency,
-            CASE r.side WHEN 'debit' THEN 1 ELSE -1 END
-                * CASE r.leg WHEN 'buyer' THEN p.amount_minor
-                    ELSE coalesce(p.seller_minor, p.amount_minor)
-                  END AS amount_minor
-        FROM unnest(p_postings) WITH ORDINALITY AS p
-        CROSS JOIN LATERAL (
-            SELECT r.line, r.account, r.side, r.leg, k.owner, k.wallet
-            FROM posting_rule r
-            JOIN account_kind k ON k.account = r.account
-            WHERE r.kind = p.kind
-                AND (NOT r.only_converted OR p.rate IS NOT NULL)
-            OFFSET 0) r
-        WHERE p.ordinality = ANY (p_new)
-        ) l
-    WHERE l.amount_minor <> 0;
-END
+LANGUAGE sql STABLE AS $$
+SELECT l.merchant_id, l.source, l.kind, l.line, l.account, l.wallet,
+    l.owner, l.currency, l.amount_minor,
+    row_number() OVER (PARTITION BY l.wallet IS NULL, l.merchant_id,
+        l.owner, l.currency ORDER BY l.n, l.line),
+    -sum(l.amount_minor) OVER (PARTITION BY l.account, l.merchant_id,
+        l.owner, l.currency ORDER BY l.n, l.line)
+FROM (
+    SELECT p.ordinality AS n, p.merchant_id, p.source, p.kind, r.line,
+        r.account, r.wallet,
+        CASE r.owner WHEN 'psp' THEN p.psp
+                     WHEN 'seller' THEN p.seller_account
+                     ELSE '-' END AS owner,
+        CASE r.leg WHEN 'buyer' THEN p.currency
+            ELSE coalesce(p.seller_currency, p.currency) END AS currency,
+        CASE r.side WHEN 'debit' THEN 1 ELSE -1 END
+            * CASE r.leg WHEN 'buyer' THEN p.amount_minor
+                ELSE coalesce(p.seller_minor, p.amount_minor)
+              END AS amount_minor
+    FROM unnest(p_postings) WITH ORDINALITY AS p
+    CROSS JOIN LATERAL (
+        SELECT r.line, r.account, r.side, r.leg, k.owner, k.wallet
+        FROM posting_rule r
+        JOIN account_kind k ON k.account = r.account
+        WHERE r.kind = p.kind
+            AND (NOT r.only_converted OR p.rate IS NOT NULL)
+        OFFSET 0) r
+    WHERE p.ordinality = ANY (p_new)
+    ) l
+WHERE l.amount_minor <> 0
 $$;
 COMMENT ON FUNCTION pay.ruled_lines IS
     'The lines of postings by the rules, without what is nothing';

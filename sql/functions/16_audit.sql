@@ -10,26 +10,32 @@ CREATE OR REPLACE FUNCTION pay.this_tx() RETURNS bigint LANGUAGE sql STABLE AS
 COMMENT ON FUNCTION pay.this_tx IS 'The transaction that this is, with epoch';
 
 
--- Hashed twice, for the order's head and for itself: so its moment is that of
--- the transaction, and all else comes from the item.
-CREATE OR REPLACE FUNCTION pay.first_event(
-    p_item payment_item, p_payment_order_id text)
-RETURNS event LANGUAGE plpgsql STABLE AS $$
-DECLARE
-    v_event event;
-BEGIN
-    v_event := ROW(p_item.merchant_id, p_payment_order_id, 1, now(),
-        this_tx(), 'created', 'merchant', NULL, 'NOT_STARTED', NULL,
-        jsonb_strip_nulls(jsonb_build_object('psp', p_item.psp,
-                                             'route', p_item.route)),
-        p_item.request_id, NULL);
-    v_event.hash := event_hash(NULL, v_event);
-
-    RETURN v_event;
-END
+-- event_hash() where events are written: the same over the texts of its
+-- members, so that it is an expression of the statement and no call for each
+-- event.  Each argument stands in it twice: hand over columns.
+CREATE OR REPLACE FUNCTION pay.chained_hash(
+    p_previous text, p_merchant_id text, p_payment_order_id text,
+    p_seq text, p_at text, p_tx text, p_kind text, p_actor text,
+    p_old_status text, p_new_status text, p_reason text, p_detail text,
+    p_request_id text)
+RETURNS bytea LANGUAGE sql STABLE AS $$
+SELECT sha256(convert_to(hash_field(p_previous) || hash_field(p_merchant_id)
+    || hash_field(p_payment_order_id) || hash_field(p_seq)
+    || hash_field(p_at) || hash_field(p_tx) || hash_field(p_kind)
+    || hash_field(p_actor) || hash_field(p_old_status)
+    || hash_field(p_new_status) || hash_field(p_reason)
+    || hash_field(p_detail) || hash_field(p_request_id), 'UTF8'))
 $$;
-COMMENT ON FUNCTION pay.first_event IS
-    'With which an order''s timeline begins';
+COMMENT ON FUNCTION pay.chained_hash IS
+    'What event_hash() is, from texts; p_previous: in hex, empty for the first';
+
+
+CREATE OR REPLACE FUNCTION pay.first_detail(p_psp text, p_route text)
+RETURNS jsonb LANGUAGE sql STABLE AS $$
+SELECT jsonb_strip_nulls(jsonb_build_object('psp', p_psp, 'route', p_route))
+$$;
+COMMENT ON FUNCTION pay.first_detail IS
+    'What the event says with which an order''s timeline begins';
 
 
 -- An order's events are in the partitions from there on only: its first one

@@ -114,10 +114,12 @@ CREATE OR REPLACE FUNCTION pay.move_orders(
 LANGUAGE plpgsql AS $$
 DECLARE
     v_now timestamptz := clock_timestamp();
+    v_at  text := iso_micros(v_now);
     v_tx  bigint := this_tx();
 BEGIN
     WITH step AS (
         SELECT f.*, o.part, o.tid, o.payment_order_id, o.status AS old_status,
+            o.version AS old_version, o.head AS old_head, o.head_tx AS old_tx,
             o.was, p.capture, p.policy, k.news,
             next_status(o.status, k.news) AS new_status,
             f.kind = 'paid' AND f.order_id IS NULL
@@ -129,7 +131,7 @@ BEGIN
         FROM unnest(p_facts) f
         CROSS JOIN LATERAL (
             SELECT o.tableoid AS part, o.ctid AS tid, o.payment_order_id,
-                o.status, o.reason, o AS was
+                o.status, o.reason, o.version, o.head, o.head_tx, o AS was
             FROM payment_order o
             WHERE o.merchant_id = f.merchant_id
                 AND o.checkout_id = f.checkout_id
@@ -170,7 +172,7 @@ BEGIN
     ), moved AS (
         UPDATE payment_order o
         SET status = s.new_status, reason = s.new_reason,
-            version = o.version + 1,
+            version = d.version,
             captured_minor = CASE WHEN s.takes_all THEN o.amount_minor
                                   ELSE o.captured_minor END,
             authorized_minor = CASE
@@ -179,14 +181,15 @@ BEGIN
                 WHEN s.takes_all OR s.news = 'released'
                     OR s.new_status = 'FAILED' THEN 0
                 ELSE o.authorized_minor END,
-            head = event_hash(o.head, ROW(s.merchant_id, s.payment_order_id,
-                o.version + 1, v_now, greatest(o.head_tx, v_tx), s.news,
-                s.actor, s.old_status, s.new_status, s.new_reason, d.about,
-                s.request_id, NULL)::event),
-            head_tx = greatest(o.head_tx, v_tx)
+            head = chained_hash(t.head, s.merchant_id, s.payment_order_id,
+                t.seq, v_at, t.tx, s.news, s.actor, s.old_status,
+                s.new_status, s.new_reason, t.about, s.request_id),
+            head_tx = d.tx
         FROM step s
         CROSS JOIN LATERAL (
-            SELECT jsonb_strip_nulls(jsonb_build_object('type', s.type,
+            SELECT s.old_version + 1 AS version,
+                greatest(s.old_tx, v_tx) AS tx,
+                jsonb_strip_nulls(jsonb_build_object('type', s.type,
                 'code', s.code, 'reference', s.reference,
                 'policy', s.policy,
                 'captured_minor', CASE WHEN s.takes_all
@@ -199,6 +202,11 @@ BEGIN
                     'mismatch', 'contradiction') THEN s.currency END))
                 || coalesce(s.detail, '{}') AS about
             OFFSET 0) d
+        CROSS JOIN LATERAL (
+            SELECT encode(s.old_head, 'hex') AS head,
+                d.version::text AS seq, d.tx::text AS tx,
+                d.about::text AS about
+            OFFSET 0) t
         WHERE o.ctid = s.tid AND o.tableoid = s.part
             AND (s.new_status <> s.old_status
                  OR s.news IN ('registered', 'registration_unknown',
@@ -366,6 +374,9 @@ COMMENT ON FUNCTION pay.keep_mismatches IS
 CREATE OR REPLACE FUNCTION pay.keep_references(
     p_facts fact[], p_moved int[], p_against int[])
 RETURNS void LANGUAGE plpgsql AS $$
+DECLARE
+    v_merchants text[];
+    v_checkouts text[];
 BEGIN
     WITH named AS (
         UPDATE registration r
@@ -384,10 +395,18 @@ BEGIN
         RETURNING r.merchant_id, r.checkout_id,
             x.item = ANY (p_moved) AS is_first
     )
+    SELECT array_agg(n.merchant_id::text), array_agg(n.checkout_id::text)
+    INTO v_merchants, v_checkouts
+    FROM named n WHERE NOT n.is_first;
+
+    IF v_checkouts IS NULL THEN
+        RETURN;
+    END IF;
+
     UPDATE job j
     SET run_at = least(j.run_at, now()),
         again_at = CASE WHEN j.lease_owner IS NOT NULL THEN now() END
-    FROM (SELECT * FROM named WHERE NOT is_first) n
+    FROM unnest(v_merchants, v_checkouts) AS n (merchant_id, checkout_id)
     CROSS JOIN LATERAL (
         SELECT k.tableoid AS part, k.ctid AS tid FROM job k
         WHERE k.merchant_id = n.merchant_id
@@ -402,11 +421,13 @@ COMMENT ON FUNCTION pay.keep_references IS
 
 
 CREATE OR REPLACE FUNCTION pay.with_outcome(p_fact fact, p_outcome text)
-RETURNS fact LANGUAGE plpgsql IMMUTABLE AS $$
-BEGIN
-    p_fact.outcome := p_outcome;
-    RETURN p_fact;
-END
+RETURNS fact LANGUAGE sql IMMUTABLE AS $$
+SELECT ROW((p_fact).item, (p_fact).turn, (p_fact).merchant_id,
+    (p_fact).checkout_id, (p_fact).kind, (p_fact).actor, (p_fact).psp,
+    (p_fact).event_id, (p_fact).type, (p_fact).code, (p_fact).token,
+    (p_fact).reference, (p_fact).amount_minor, (p_fact).currency,
+    (p_fact).request_id, (p_fact).detail, p_outcome, (p_fact).order_id,
+    (p_fact).postings)::fact
 $$;
 COMMENT ON FUNCTION pay.with_outcome IS 'The fact with its outcome';
 
@@ -484,20 +505,24 @@ DECLARE
     v_wrong   boolean;
     v_named   boolean;
     v_asked   boolean;
+    v_failed  boolean;
+    v_final   boolean;
 BEGIN
-    p_facts := ARRAY(
-        SELECT ROW(f.item,
-            row_number() OVER (PARTITION BY f.merchant_id, f.checkout_id
-                               ORDER BY f.item),
-            f.merchant_id, f.checkout_id, f.kind, f.actor, f.psp, f.event_id,
-            f.type, f.code, f.token, f.reference, f.amount_minor, f.currency,
-            f.request_id, f.detail, NULL, f.order_id, f.postings)::fact
-        FROM unnest(p_facts) f);
-
-    SELECT max(f.turn), bool_or(f.kind = 'mismatch'),
-        bool_or(f.reference IS NOT NULL), bool_or(f.kind = 'notified')
-    INTO v_last, v_wrong, v_named, v_asked
-    FROM unnest(p_facts) f;
+    SELECT coalesce(array_agg(ROW(f.item, f.nth, f.merchant_id,
+            f.checkout_id, f.kind, f.actor, f.psp, f.event_id, f.type,
+            f.code, f.token, f.reference, f.amount_minor, f.currency,
+            f.request_id, f.detail, NULL, f.order_id, f.postings)::fact),
+            '{}'),
+        max(f.nth), bool_or(f.kind = 'mismatch'),
+        bool_or(f.reference IS NOT NULL), bool_or(f.kind = 'notified'),
+        bool_or(f.kind IN ('cancelled', 'expired', 'declined', 'rejected',
+                           'refused')),
+        bool_or(f.kind IN ('paid', 'captured', 'capture_failed'))
+    INTO p_facts, v_last, v_wrong, v_named, v_asked, v_failed, v_final
+    FROM (SELECT u.*, row_number() OVER (
+              PARTITION BY u.merchant_id, u.checkout_id ORDER BY u.item) AS nth
+          FROM unnest(p_facts) u) f;
+    v_final := v_final OR v_failed;
 
     v_facts := p_facts;
     IF v_wrong THEN
@@ -531,16 +556,14 @@ BEGIN
         PERFORM poll_soon(v_facts);
     END IF;
 
-    IF v_booked <> '{}' OR EXISTS (
-        SELECT FROM unnest(v_facts) f
-        WHERE f.kind IN ('cancelled', 'expired', 'declined', 'rejected',
-                         'refused'))
-    THEN
+    IF v_booked <> '{}' OR v_failed THEN
         PERFORM end_changes(v_facts);
     END IF;
 
     postings := book_facts(v_facts, v_moved, v_late, v_booked);
-    postings := postings || take_early(v_facts);
+    IF v_final THEN
+        postings := postings || take_early(v_facts);
+    END IF;
 
     IF v_told <> '{}' THEN
         PERFORM void_late(v_facts, v_told);

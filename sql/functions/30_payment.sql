@@ -42,22 +42,15 @@ COMMENT ON FUNCTION pay.order_ok IS
     'Whether begin_payment can take this order';
 
 
--- {"capture": "automatic|manual", "quote_ttl_s": 1…, "rate_age_s": 1…}; what
--- is not said is automatic, 15 minutes and 5.  NULL for what is none of it.
-CREATE OR REPLACE FUNCTION pay.read_terms(
-    p_terms jsonb, OUT capture text, OUT quote_ttl interval,
-    OUT rate_age interval)
-LANGUAGE sql IMMUTABLE AS $$
-SELECT coalesce(p_terms ->> 'capture', 'automatic'),
-    CASE WHEN coalesce(p_terms ->> 'quote_ttl_s', '900') ~ '^[1-9][0-9]{0,7}$'
-         THEN make_interval(secs =>
-             coalesce(p_terms ->> 'quote_ttl_s', '900')::int) END,
-    CASE WHEN coalesce(p_terms ->> 'rate_age_s', '300') ~ '^[1-9][0-9]{0,7}$'
-         THEN make_interval(secs =>
-             coalesce(p_terms ->> 'rate_age_s', '300')::int) END
+-- Of p_terms, {"capture": "automatic|manual", "quote_ttl_s": 1…,
+-- "rate_age_s": 1…}: what is not said is automatic, 15 minutes and 5.
+CREATE OR REPLACE FUNCTION pay.term_seconds(p_seconds text, p_else text)
+RETURNS interval LANGUAGE sql IMMUTABLE AS $$
+SELECT CASE WHEN coalesce(p_seconds, p_else) ~ '^[1-9][0-9]{0,7}$'
+            THEN make_interval(secs => coalesce(p_seconds, p_else)::int) END
 $$;
-COMMENT ON FUNCTION pay.read_terms IS
-    'How a payment is to be captured and converted';
+COMMENT ON FUNCTION pay.term_seconds IS
+    'A term of begin_payment in seconds, NULL for what is none';
 
 
 -- Keys first: the idempotency records, in key order.  An expired one counts
@@ -155,31 +148,38 @@ DECLARE
     v_merchants text[];
     v_checkouts text[];
     v_wanted    int;
+    v_at        text := iso_micros(now());
+    v_tx        bigint := this_tx();
 BEGIN
     WITH won AS (
         INSERT INTO payment_order AS o (merchant_id, payment_order_id,
             checkout_id, position, seller_account, amount_minor, currency,
             credit_currency, credit_rate, credit_minor, credit_until, head,
             head_tx)
-        SELECT i.merchant_id, e.line ->> 'id', i.checkout_id, e.n,
+        SELECT i.merchant_id, q.id, i.checkout_id, e.n,
             e.line ->> 'seller', (e.line -> 'amount')::bigint, i.currency,
             CASE WHEN q.quote IS NOT NULL THEN e.line ->> 'credit' END,
             (q.quote -> 'rate')::numeric, (q.quote -> 'minor')::bigint,
             CASE WHEN q.quote IS NOT NULL THEN now() + i.quote_ttl END,
-            (first_event(i, e.line ->> 'id')).hash, this_tx()
-        FROM unnest(p_items) i,
-            jsonb_array_elements(i.orders) WITH ORDINALITY AS e (line, n),
-            LATERAL (SELECT e.line -> 'quote') q (quote)
-        ORDER BY i.merchant_id, e.line ->> 'id', i.item
+            chained_hash('', i.merchant_id, q.id, '1', v_at, v_tx::text,
+                'created', 'merchant', NULL, 'NOT_STARTED', NULL, d.detail,
+                i.request_id), v_tx
+        FROM unnest(p_items) i
+        CROSS JOIN LATERAL (
+            SELECT first_detail(i.psp, i.route)::text AS detail OFFSET 0) d
+        CROSS JOIN LATERAL jsonb_array_elements(i.orders)
+            WITH ORDINALITY AS e (line, n)
+        CROSS JOIN LATERAL (
+            SELECT e.line ->> 'id' AS id, e.line -> 'quote' AS quote
+            OFFSET 0) q
+        ORDER BY i.merchant_id, q.id, i.item
         ON CONFLICT DO NOTHING
         RETURNING o.merchant_id, o.checkout_id
     )
-    SELECT array_agg(merchant_id), array_agg(checkout_id)
-    INTO v_merchants, v_checkouts
+    SELECT array_agg(merchant_id), array_agg(checkout_id), (
+        SELECT sum(jsonb_array_length(i.orders)) FROM unnest(p_items) i)
+    INTO v_merchants, v_checkouts, v_wanted
     FROM won;
-
-    SELECT sum(jsonb_array_length(i.orders)) INTO v_wanted
-    FROM unnest(p_items) i;
 
     IF cardinality(v_checkouts) = v_wanted THEN
         RETURN p_items;
@@ -237,13 +237,21 @@ COMMENT ON FUNCTION pay.insert_registrations IS
 
 
 -- The caller calls the PSP as soon as this is committed: the journal says so.
+-- Their first events: as insert_orders() has hashed them.
 CREATE OR REPLACE FUNCTION pay.insert_beginnings(p_items payment_item[])
 RETURNS void LANGUAGE plpgsql AS $$
 BEGIN
-    INSERT INTO event
-    SELECT f.*
-    FROM unnest(p_items) i, jsonb_array_elements(i.orders) e,
-        first_event(i, e ->> 'id') f;
+    INSERT INTO event (merchant_id, payment_order_id, seq, at, tx, kind,
+        actor, new_status, detail, request_id, hash)
+    SELECT i.merchant_id, o.payment_order_id, 1, now(), o.head_tx, 'created',
+        'merchant', 'NOT_STARTED', first_detail(i.psp, i.route),
+        i.request_id, o.head
+    FROM unnest(p_items) i
+    CROSS JOIN LATERAL (
+        SELECT o.payment_order_id, o.head, o.head_tx FROM payment_order o
+        WHERE o.merchant_id = i.merchant_id
+            AND o.checkout_id = i.checkout_id
+        OFFSET 0) o;
 
     INSERT INTO job (merchant_id, checkout_id, kind, run_at)
     SELECT i.merchant_id, i.checkout_id, 'register', now() + i.lease

@@ -74,7 +74,11 @@ BEGIN
                 coalesce(nullif(u.late_success, ''), 'accept')
                     AS late_success
             OFFSET 0) w
-        CROSS JOIN LATERAL read_terms(u.terms) t
+        CROSS JOIN LATERAL (
+            SELECT coalesce(u.terms ->> 'capture', 'automatic') AS capture,
+                term_seconds(u.terms ->> 'quote_ttl_s', '900') AS quote_ttl,
+                term_seconds(u.terms ->> 'rate_age_s', '300') AS rate_age
+            OFFSET 0) t
         CROSS JOIN LATERAL (
             SELECT count(*) AS count,
                 bool_and(order_ok(e, u.currency)) AS ok,

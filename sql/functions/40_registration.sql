@@ -1,6 +1,6 @@
--- The steps of store_token (41_store_token.sql).  Jobs are gone through in
--- loops: what OFFSET 0 is for in 10_batch.sql holds for them above all, since
--- their table is nearly empty at times.
+-- The steps of store_token (41_store_token.sql).  What OFFSET 0 is for in
+-- 10_batch.sql holds for jobs above all, since their table is nearly empty at
+-- times.
 
 SET LOCAL ROLE payments_owner;
 SET LOCAL search_path = pay, pg_temp;
@@ -383,27 +383,34 @@ CREATE OR REPLACE FUNCTION pay.poll_later(
     p_items int[])
 RETURNS void LANGUAGE plpgsql AS $$
 DECLARE
-    v_item   int;
-    v_run_at timestamptz;
+    v_turned int[];
 BEGIN
-    FOREACH v_item IN ARRAY coalesce(p_items, '{}') LOOP
-        v_run_at := now() + make_interval(
-            secs => p_poll_after_ms[v_item] / 1000.0);
-
+    WITH turned AS (
         UPDATE job j
         SET kind = 'poll', attempts = 0, lease_owner = NULL,
-            lease_until = NULL, code = NULL, run_at = v_run_at
-        WHERE j.merchant_id = p_merchant_id[v_item]
-            AND j.checkout_id = p_checkout_id[v_item]
-            AND j.kind = 'register';
+            lease_until = NULL, code = NULL,
+            run_at = now() + make_interval(
+                secs => p_poll_after_ms[u.n] / 1000.0)
+        FROM unnest(p_items) u (n)
+        CROSS JOIN LATERAL (
+            SELECT k.tableoid AS part, k.ctid AS tid FROM job k
+            WHERE k.merchant_id = p_merchant_id[u.n]
+                AND k.checkout_id = p_checkout_id[u.n]
+                AND k.kind = 'register'
+            OFFSET 0) k
+        WHERE j.ctid = k.tid AND j.tableoid = k.part
+        RETURNING u.n
+    )
+    SELECT array_agg(t.n) INTO v_turned FROM turned t;
 
-        IF NOT FOUND THEN
-            INSERT INTO job (merchant_id, checkout_id, kind, run_at)
-            VALUES (p_merchant_id[v_item], p_checkout_id[v_item], 'poll',
-                v_run_at)
-            ON CONFLICT DO NOTHING;
-        END IF;
-    END LOOP;
+    IF cardinality(v_turned) IS DISTINCT FROM cardinality(p_items) THEN
+        INSERT INTO job (merchant_id, checkout_id, kind, run_at)
+        SELECT p_merchant_id[u.n], p_checkout_id[u.n], 'poll',
+            now() + make_interval(secs => p_poll_after_ms[u.n] / 1000.0)
+        FROM unnest(p_items) u (n)
+        WHERE u.n <> ALL (coalesce(v_turned, '{}'))
+        ON CONFLICT DO NOTHING;
+    END IF;
 END
 $$;
 COMMENT ON FUNCTION pay.poll_later IS

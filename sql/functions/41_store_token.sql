@@ -33,21 +33,17 @@ BEGIN
         array_dims(p_request_id));
 
     -- a bad item has no token from here on
-    v_alias := ARRAY(
-        SELECT nullif(u.alias, '')
-        FROM unnest(p_alias) WITH ORDINALITY AS u (alias, n)
-        ORDER BY u.n);
-    v_token := ARRAY(
-        SELECT CASE WHEN id_ok(u.merchant_id) AND id_ok(u.checkout_id)
-                        AND id_ok(u.psp) AND id_ok(u.token)
-                        AND coalesce(octet_length(u.alias), 0) <= 255
-                        AND octet_length(u.hosted_url) BETWEEN 1 AND 8192
-                        AND u.after_ms BETWEEN 0 AND 31536000000
-                    THEN u.token END
-        FROM unnest(p_merchant_id, p_checkout_id, p_psp, p_token, p_alias,
-            p_hosted_url, p_poll_after_ms) WITH ORDINALITY AS u (merchant_id,
-            checkout_id, psp, token, alias, hosted_url, after_ms, n)
-        ORDER BY u.n);
+    SELECT array_agg(nullif(u.alias, '')),
+        array_agg(CASE WHEN id_ok(u.merchant_id) AND id_ok(u.checkout_id)
+                           AND id_ok(u.psp) AND id_ok(u.token)
+                           AND coalesce(octet_length(u.alias), 0) <= 255
+                           AND octet_length(u.hosted_url) BETWEEN 1 AND 8192
+                           AND u.after_ms BETWEEN 0 AND 31536000000
+                       THEN u.token END)
+    INTO v_alias, v_token
+    FROM unnest(p_merchant_id, p_checkout_id, p_psp, p_token, p_alias,
+        p_hosted_url, p_poll_after_ms) AS u (merchant_id, checkout_id, psp,
+        token, alias, hosted_url, after_ms);
 
     v_claim := claim_tokens(p_merchant_id, p_checkout_id, p_psp, v_token,
                             v_alias);

@@ -99,10 +99,16 @@ CREATE OR REPLACE FUNCTION pay.book_facts(
 RETURNS posting[] LANGUAGE plpgsql AS $$
 DECLARE
     v_postings posting[] := '{}';
+    v_sold     boolean;
+    v_repaid   boolean;
+    v_brought  boolean;
 BEGIN
-    IF EXISTS (SELECT FROM unnest(p_facts) f
-               WHERE f.kind = 'paid' AND f.item = ANY (p_moved))
-    THEN
+    SELECT bool_or(f.kind = 'paid' AND f.item = ANY (p_moved)),
+        bool_or(f.kind = 'late_refunded'), bool_or(f.postings <> '{}')
+    INTO v_sold, v_repaid, v_brought
+    FROM unnest(p_facts) f;
+
+    IF v_sold THEN
         v_postings := sale_postings(p_facts, p_moved);
 
         IF EXISTS (SELECT FROM unnest(v_postings) p WHERE p.rate IS NOT NULL)
@@ -112,16 +118,20 @@ BEGIN
         END IF;
     END IF;
 
-    IF p_late <> '{}' OR EXISTS (SELECT FROM unnest(p_facts) f
-                                 WHERE f.kind = 'late_refunded')
-    THEN
+    IF p_late <> '{}' OR v_repaid THEN
         v_postings := v_postings || late_postings(p_facts, p_late);
     END IF;
 
-    RETURN v_postings || p_booked || ARRAY(
-        SELECT p FROM unnest(p_facts) f
-        CROSS JOIN LATERAL unnest(f.postings) p
-        ORDER BY f.item);
+    v_postings := v_postings || p_booked;
+
+    IF v_brought THEN
+        v_postings := v_postings || ARRAY(
+            SELECT p FROM unnest(p_facts) f
+            CROSS JOIN LATERAL unnest(f.postings) p
+            ORDER BY f.item);
+    END IF;
+
+    RETURN v_postings;
 END
 $$;
 COMMENT ON FUNCTION pay.book_facts IS

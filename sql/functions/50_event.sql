@@ -102,12 +102,11 @@ BEGIN
         ON CONFLICT (psp, event_id) DO NOTHING
         RETURNING w.psp, w.event_id
     )
-    SELECT array_agg(psp), array_agg(event_id) INTO v_psps, v_events
+    SELECT array_agg(psp), array_agg(event_id), (
+        SELECT count(*) FROM unnest(p_facts) f
+        WHERE f.actor = 'webhook' AND f.kind <> 'unknown')
+    INTO v_psps, v_events, v_wanted
     FROM won;
-
-    SELECT count(*) INTO v_wanted
-    FROM unnest(p_facts) f
-    WHERE f.actor = 'webhook' AND f.kind <> 'unknown';
 
     IF coalesce(cardinality(v_psps), 0) = v_wanted THEN
         RETURN '{}';
@@ -194,20 +193,23 @@ COMMENT ON FUNCTION pay.set_aside IS
 CREATE OR REPLACE FUNCTION pay.settle_facts(p_facts fact[], p_late boolean)
 RETURNS fact[] LANGUAGE plpgsql AS $$
 DECLARE
-    v_merchants text[] := ARRAY(SELECT f.merchant_id FROM unnest(p_facts) f);
-    v_checkouts text[] := ARRAY(SELECT f.checkout_id FROM unnest(p_facts) f);
-    v_psps      text[] := ARRAY(SELECT f.psp FROM unnest(p_facts) f);
+    v_merchants text[];
+    v_checkouts text[];
+    v_psps      text[];
     v_names     text[];
     v_parked    int[] := '{}';
     v_facts     fact[];
     v_booked    posting[];
 BEGIN
-    v_names := ARRAY(
-        SELECT CASE WHEN f.actor IN ('webhook', 'query')
-                         AND f.kind NOT IN ('mismatch', 'notified')
-                         AND f.reference IS DISTINCT FROM f.token
-                    THEN f.reference END
-        FROM unnest(p_facts) f);
+    SELECT array_agg(f.merchant_id), array_agg(f.checkout_id),
+        array_agg(f.psp),
+        array_agg(CASE WHEN f.actor IN ('webhook', 'query')
+                           AND f.kind NOT IN ('mismatch', 'notified')
+                           AND f.reference IS DISTINCT FROM f.token
+                       THEN f.reference END)
+    INTO v_merchants, v_checkouts, v_psps, v_names
+    FROM unnest(p_facts) f;
+
     IF array_remove(v_names, NULL) <> '{}' THEN
         v_parked := claim_references(v_merchants, v_checkouts, v_psps,
                                      v_names);

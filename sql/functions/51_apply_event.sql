@@ -20,10 +20,11 @@ LANGUAGE plpgsql SECURITY DEFINER SET search_path = pay, pg_temp AS $$
 #variable_conflict use_column
 DECLARE
     v_facts      fact[];
-    v_aside      fact[];
-    v_valid      int[];
+    v_aside      fact[] := '{}';
+    v_valid      fact[];
     v_duplicates int[];
     v_late       boolean;
+    v_idle       boolean;
 BEGIN
     PERFORM check_batch(
         array_dims(p_psp), array_dims(p_source), array_dims(p_event_id),
@@ -35,19 +36,26 @@ BEGIN
     v_facts := read_facts(p_psp, p_source, p_event_id, p_type, p_fact,
         p_token, p_reference, p_code, p_amount_minor, p_currency,
         p_request_id);
-    v_valid := ARRAY(SELECT f.item FROM unnest(v_facts) f);
+    v_valid := v_facts;
     v_duplicates := insert_webhooks(v_facts, p_fact, p_digest);
 
-    v_late := EXISTS (
-        SELECT FROM unnest(v_facts) f
-        WHERE f.actor = 'webhook' AND f.checkout_id IS NULL
-            AND f.kind NOT IN ('none', 'unknown')
-            AND f.item <> ALL (v_duplicates));
+    -- nothing else is set aside: whoever has a checkout keeps it
+    SELECT bool_or(f.actor = 'webhook' AND f.checkout_id IS NULL
+                   AND f.kind NOT IN ('none', 'unknown')
+                   AND f.item <> ALL (v_duplicates)),
+        bool_or(f.checkout_id IS NULL OR f.kind IN ('none', 'unknown')
+                OR f.item = ANY (v_duplicates))
+    INTO v_late, v_idle
+    FROM unnest(v_facts) f;
+
     IF v_late THEN
         v_facts := await_tokens(v_facts, v_duplicates);
     END IF;
 
-    v_aside := set_aside(v_facts, v_duplicates);
+    IF v_idle THEN
+        v_aside := set_aside(v_facts, v_duplicates);
+    END IF;
+
     IF cardinality(v_aside) > 0 THEN
         v_facts := ARRAY(
             SELECT f FROM unnest(v_facts) f
@@ -69,7 +77,7 @@ BEGIN
         SELECT n, 'invalid', s.*
         FROM generate_series(1, cardinality(p_psp)) n
         LEFT JOIN checkout_state s ON false
-        WHERE n <> ALL (v_valid);
+        WHERE n NOT IN (SELECT f.item FROM unnest(v_valid) f);
     END IF;
 END
 $$;

@@ -27,6 +27,13 @@ LANGUAGE sql AS 'SELECT';
 CREATE OR REPLACE FUNCTION pay.event_hash(p_previous bytea, p_event pay.event)
 RETURNS bytea LANGUAGE sql IMMUTABLE AS
 'SELECT decode(repeat(''00'', 28), ''hex'') || int4send(p_event.seq)';
+CREATE OR REPLACE FUNCTION pay.chained_hash(
+    p_previous text, p_merchant_id text, p_payment_order_id text,
+    p_seq text, p_at text, p_tx text, p_kind text, p_actor text,
+    p_old_status text, p_new_status text, p_reason text, p_detail text,
+    p_request_id text)
+RETURNS bytea LANGUAGE sql STABLE AS
+'SELECT decode(repeat(''00'', 28), ''hex'') || int4send(p_seq::int)';
 """
 
 # items a call, connections, sellers; whether with the books
