@@ -53,7 +53,7 @@ typedef struct {
     int64_t                expires_in_s;
     int                    has_expires_in;
     int                    manual;         /* captured by calls of its own */
-    pay_order_t            orders[PAY_ORDERS_MAX];  /* id empty: make one */
+    pay_order_t           *orders;         /* id empty: make one */
     unsigned               order_count;
 } pay_payment_request_t;
 
@@ -78,7 +78,7 @@ typedef struct {
     pay_str_t              code;
     int64_t                version;
     int                    manual;         /* captured by calls of its own */
-    pay_order_t            orders[PAY_ORDERS_MAX];
+    pay_order_t           *orders;
     unsigned               order_count;
 } pay_checkout_t;
 

@@ -12,6 +12,10 @@
 #include "pay_address.h"
 
 
+/* of an answer at a time: kept by each call that waits, and answers are short */
+#define READ_SIZE  2048
+
+
 static ngx_int_t setup_easy(CURL *easy, ngx_payments_http_t *http);
 static ngx_int_t setup_request(CURL *easy, ngx_payments_http_t *http);
 static ngx_int_t setup_body(CURL *easy, ngx_payments_http_t *http);
@@ -81,6 +85,7 @@ setup_easy(CURL *easy, ngx_payments_http_t *http)
 
     curl_easy_setopt(easy, CURLOPT_PRIVATE, http);
     curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
+    curl_easy_setopt(easy, CURLOPT_BUFFERSIZE, (long) READ_SIZE);
     curl_easy_setopt(easy, CURLOPT_FOLLOWLOCATION, 0L);
     curl_easy_setopt(easy, CURLOPT_NETRC, (long) CURL_NETRC_IGNORED);
     curl_easy_setopt(easy, CURLOPT_OPENSOCKETFUNCTION, open_callback);

@@ -7,7 +7,7 @@
 #include "ngx_payments_flow.h"
 
 
-#define POOL_SIZE  8192
+#define POOL_SIZE  4096
 
 
 static ngx_uint_t chooses_psps(const pay_flow_t *core);

@@ -335,6 +335,11 @@ parse_orders(pay_arena_t *arena, const pay_json_t *orders,
                              "orders", "/payment_orders");
     }
 
+    request->orders = pay_calloc(arena, n * sizeof(pay_order_t));
+    if (request->orders == NULL) {
+        return PAY_NO_MEMORY;
+    }
+
     for (i = 0; i < n; i++) {
         PAY_TRY(parse_order(arena, pay_json_at(orders, i), i, request, err));
         request->order_count = i + 1;

@@ -250,7 +250,6 @@ find_route(pay_flow_t *flow, create_t *create, const pay_event_t *event,
 static void
 fill_checkout(create_t *create)
 {
-    unsigned                      i;
     pay_checkout_t               *c = &create->reg.checkout;
     const pay_create_input_t     *in = &create->in;
     const pay_payment_request_t  *request = in->request;
@@ -266,11 +265,8 @@ fill_checkout(create_t *create)
     c->total_minor = request->total_minor;
     c->expires_s = in->now_s + request->expires_in_s;
     c->manual = request->manual;
+    c->orders = request->orders;
     c->order_count = request->order_count;
-
-    for (i = 0; i < request->order_count; i++) {
-        c->orders[i] = request->orders[i];
-    }
 }
 
 

@@ -161,6 +161,11 @@ decode_orders(pay_arena_t *arena, pay_str_t text, pay_checkout_t *checkout)
         return PAY_BUG;
     }
 
+    checkout->orders = pay_calloc(arena, n * sizeof(pay_order_t));
+    if (checkout->orders == NULL) {
+        status = PAY_NO_MEMORY;
+    }
+
     for (i = 0; i < n && status == PAY_OK; i++) {
         status = decode_order(arena, pay_json_at(json, i),
                               &checkout->orders[i]);

@@ -17,7 +17,11 @@
 static void
 checkout_make(pay_checkout_t *c)
 {
+    static pay_order_t  orders[2];
+
     memset(c, 0, sizeof(*c));
+    memset(orders, 0, sizeof(orders));
+    c->orders = orders;
     c->checkout_id = PAY_STR("c-1");
     c->psp = PAY_STR("generic");
     c->handle = PAY_STR(HANDLE);
