@@ -243,3 +243,43 @@ END
 $$;
 COMMENT ON FUNCTION pay.post IS
     'Books postings once each: entries, lines, wallets';
+
+
+-- At the commit, for each entry: what is of one currency, as nearly all of
+-- them, is summed in one go.
+CREATE OR REPLACE FUNCTION pay.entry_balances() RETURNS trigger
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pay, pg_temp AS $$
+DECLARE
+    v_lines int;
+    v_plain boolean;
+    v_wrong text;
+BEGIN
+    SELECT count(*), min(l.currency) = max(l.currency)
+        AND sum(l.amount_minor) = 0
+    INTO v_lines, v_plain
+    FROM journal_line l
+    WHERE l.merchant_id = NEW.merchant_id AND l.source = NEW.source
+        AND l.kind = NEW.kind;
+
+    IF v_lines >= 2 AND v_plain THEN
+        RETURN NULL;
+    END IF;
+
+    SELECT min(l.currency) FILTER (WHERE l.total <> 0) INTO v_wrong
+    FROM (SELECT l.currency, sum(l.amount_minor) AS total
+          FROM journal_line l
+          WHERE l.merchant_id = NEW.merchant_id AND l.source = NEW.source
+              AND l.kind = NEW.kind
+          GROUP BY l.currency) l;
+
+    IF v_lines < 2 OR v_wrong IS NOT NULL THEN
+        RAISE EXCEPTION 'entry % of % does not balance (% lines, %)',
+            NEW.kind, NEW.source, v_lines, coalesce(v_wrong, 'too few')
+            USING ERRCODE = 'PAY22';
+    END IF;
+
+    RETURN NULL;
+END
+$$;
+COMMENT ON FUNCTION pay.entry_balances IS
+    'Double entry: two lines or more, that sum to nothing in each currency';
