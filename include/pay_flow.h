@@ -161,6 +161,8 @@ typedef struct {
                                                 are well */
     const pay_value_t        *row;           /* dies after the step */
     pay_db_failure_t          db_failure;
+    int64_t                   retry_after_s; /* of PAY_DB_OVERLOADED; 0: not
+                                                known */
     const pay_http_answer_t  *answer;        /* dies after the step */
     int64_t                   age_ms;        /* of a file that answers */
 } pay_event_t;

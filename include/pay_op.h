@@ -29,10 +29,24 @@ typedef struct {
 
 /* Under pressure the better class goes first. */
 typedef enum {
-    PAY_CLASS_MONEY = 0,       /* webhooks, and what ends a call to a PSP */
-    PAY_CLASS_INTAKE,          /* new payments, changes, reads of a request */
+    PAY_CLASS_MONEY = 0,       /* webhooks, changes of orders that exist, and
+                                  what ends a call to a PSP */
+    PAY_CLASS_INTAKE,          /* new payments, reads of a request */
     PAY_CLASS_JOBS             /* what nobody waits for */
 } pay_class_t;
+
+/* Parts of a request with a deadline and a histogram each. */
+typedef enum {
+    PAY_STAGE_KEY = 0,         /* the idempotency key, and what is stored with
+                                  it */
+    PAY_STAGE_RISK,            /* nothing yet */
+    PAY_STAGE_ROUTING,         /* which PSPs may take the order */
+    PAY_STAGE_PSP,             /* one call to a PSP */
+    PAY_STAGE_LEDGER,          /* an operation that books */
+    PAY_STAGE_NONE
+} pay_stage_t;
+
+#define PAY_STAGES  5          /* without the last */
 
 typedef struct {
     const char        *name;           /* the statement's and function's */
@@ -79,6 +93,11 @@ typedef enum {
 
 
 const pay_op_t *pay_op(pay_op_id_t id);
+/* PAY_STAGE_KEY, _LEDGER or _NONE. */
+pay_stage_t pay_op_stage(pay_op_id_t id);
+/* Whether it is taken although nothing new is: reconciliation, and what ends
+ * what has begun; all of PAY_CLASS_MONEY. */
+int pay_op_is_kept(pay_op_id_t id);
 
 
 #endif /* PAY_OP_H */

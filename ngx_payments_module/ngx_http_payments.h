@@ -91,6 +91,34 @@ typedef struct {
 } ngx_payments_db_conf_t;
 
 
+/* Classes of work, each with a cap on what is under way at once. */
+typedef enum {
+    NGX_PAYMENTS_WORK_INTAKE = 0,      /* POST /v1/payments */
+    NGX_PAYMENTS_WORK_READ,            /* GETs of the API */
+    NGX_PAYMENTS_WORK_CHANGE,          /* captures, cancellations, refunds:
+                                          counted, never refused */
+    NGX_PAYMENTS_WORK_JOB              /* background jobs */
+} ngx_payments_work_e;
+
+#define NGX_PAYMENTS_WORKS  4
+
+/* Why there was no place. */
+typedef enum {
+    NGX_PAYMENTS_FULL_MERCHANT = 0, NGX_PAYMENTS_FULL_CLASS,
+    NGX_PAYMENTS_FULL_PRESSURE,        /* others come first */
+    NGX_PAYMENTS_FULL_QUEUE            /* in front of PostgreSQL */
+} ngx_payments_full_e;
+
+#define NGX_PAYMENTS_FULLS  4
+
+/* 0: no cap. */
+typedef struct {
+    ngx_uint_t                  said;
+    ngx_uint_t                  merchant;
+    ngx_uint_t                  works[NGX_PAYMENTS_WORKS];
+} ngx_payments_bulkhead_conf_t;
+
+
 /* A source of rates; `client` is what the transport knows of it, with the
  * whole URL in the place of a base_url. */
 typedef struct {
@@ -157,6 +185,9 @@ typedef struct {
     ngx_payments_audit_conf_t   audit;
     ngx_array_t                 rates;           /* ngx_payments_rates_t * */
     time_t                      quote_ttl_s;     /* 0: not said */
+    ngx_payments_bulkhead_conf_t  bulkhead;
+    ngx_msec_t                  stages[PAY_STAGES];  /* 0: no deadline */
+    ngx_uint_t                  staged;
 } ngx_http_payments_main_conf_t;
 
 
@@ -251,6 +282,15 @@ char *ngx_http_payments_rates(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
 char *ngx_http_payments_quote(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
 char *ngx_http_payments_rates_resolve(ngx_conf_t *cf,
     ngx_http_payments_main_conf_t *pmcf);
+/* ngx_http_payments_conf_bulkhead.c */
+char *ngx_http_payments_bulkhead(ngx_conf_t *cf, ngx_command_t *cmd,
+    void *conf);
+void ngx_http_payments_bulkhead_unset(ngx_payments_bulkhead_conf_t *most);
+void ngx_http_payments_bulkhead_defaults(ngx_payments_bulkhead_conf_t *most);
+char *ngx_http_payments_stage_timeout(ngx_conf_t *cf, ngx_command_t *cmd,
+    void *conf);
+char *ngx_http_payments_stages_resolve(ngx_conf_t *cf,
+    ngx_http_payments_main_conf_t *pmcf);
 /* ngx_http_payments_conf_health.c */
 char *ngx_http_payments_score(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
 
@@ -325,6 +365,8 @@ ngx_int_t ngx_http_payments_reply(ngx_http_request_t *r,
     const pay_reply_t *reply);
 ngx_int_t ngx_http_payments_problem(ngx_http_request_t *r, const char *slug,
     const char *detail, const char *pointer);
+ngx_int_t ngx_http_payments_overloaded(ngx_http_request_t *r,
+    int64_t retry_after_s);
 ngx_int_t ngx_http_payments_send(ngx_http_request_t *r, ngx_uint_t status,
     ngx_str_t *type, ngx_str_t *body);
 ngx_int_t ngx_http_payments_add_header(ngx_http_request_t *r, const char *name,
@@ -411,6 +453,34 @@ void ngx_payments_count_seal(ngx_uint_t is_signed);
 /* The newest signed seal that is known, and when it was made. */
 void ngx_payments_note_seal(int64_t number, time_t at);
 void ngx_payments_gauge_flows(ngx_int_t delta);
+/* ngx_payments_count_stage.c: a stage took so long, or its deadline ran out;
+ * PAY_STAGE_NONE is not counted. */
+void ngx_payments_count_stage(pay_stage_t stage, uint64_t us);
+void ngx_payments_count_stage_timeout(pay_stage_t stage);
+void ngx_payments_count_refused(ngx_payments_work_e work,
+    ngx_payments_full_e why);
+
+/* ngx_payments_bulkhead.c: what is under way at once, all workers of this
+ * host.  A place is held until it is left; leaving one that is not held does
+ * nothing. */
+typedef struct {
+    ngx_uint_t            held;
+    ngx_payments_work_e   work;
+    ngx_uint_t            merchant;              /* its cell */
+} ngx_payments_place_t;
+
+ngx_int_t ngx_payments_bulkhead_init(ngx_cycle_t *cycle);
+void ngx_payments_bulkhead_stop(void);
+/* NGX_OK: *place is held; NGX_BUSY: there is none, counted.  `merchant`: of
+ * the configuration, or NULL. */
+ngx_int_t ngx_payments_bulkhead_enter(ngx_payments_place_t *place,
+    ngx_payments_work_e work, const pay_merchant_t *merchant);
+void ngx_payments_bulkhead_leave(ngx_payments_place_t *place);
+/* When to come again after NGX_BUSY. */
+int64_t ngx_payments_bulkhead_retry_s(const ngx_payments_place_t *place);
+/* 1 when requests are near their cap, so that jobs should wait. */
+ngx_uint_t ngx_payments_bulkhead_is_pressed(void);
+ngx_uint_t ngx_payments_bulkhead_total(ngx_payments_work_e work);
 
 /* ngx_payments_health.c: how the PSPs do, in shared memory for all workers;
  * calls in flight are counted in a slot of each worker, which the worker that
@@ -472,6 +542,11 @@ pay_flow_t *ngx_payments_flow_core(ngx_payments_flow_t *flow);
  * what a content handler returns. */
 ngx_int_t ngx_payments_flow_start(ngx_payments_flow_t *flow,
     ngx_http_request_t *r);
+/* A place for it until its end.  NGX_BUSY: there is none; *retry_after_s says
+ * when to come again. */
+ngx_int_t ngx_payments_flow_admit(ngx_payments_flow_t *flow,
+    ngx_payments_work_e work, const pay_merchant_t *merchant,
+    int64_t *retry_after_s);
 /* Drops one that was never started. */
 void ngx_payments_flow_discard(ngx_payments_flow_t *flow);
 
@@ -485,8 +560,17 @@ struct ngx_payments_call_s {
                                 const pay_value_t *row,
                                 pay_db_failure_t failure);  /* row or failure */
     void                 *data;
+    ngx_msec_t            timeout;               /* of its stage, which bounds
+                                                    its wait in the queue, and
+                                                    its statement; 0: none */
+    ngx_uint_t            money;                 /* for a change: as if of
+                                                    PAY_CLASS_MONEY */
+
+    /* private to ngx_payments_db.c but the last, which says when to come
+     * again after NGX_BUSY or PAY_DB_OVERLOADED */
     ngx_msec_t            queued;                /* ngx_current_msec */
     ngx_uint_t            alone;                 /* after its batch failed */
+    int64_t               retry_after_s;
 };
 ngx_int_t ngx_payments_db_start(ngx_cycle_t *cycle,
     ngx_payments_db_conf_t *conf);

@@ -247,6 +247,7 @@ check_quota(ngx_http_request_t *r, pay_str_t merchant, pay_err_t *err)
 static ngx_int_t
 start_read(ngx_http_request_t *r, const route_t *route, const ids_t *ids)
 {
+    int64_t                   retry_after_s;
     ngx_int_t                 rc;
     pay_err_t                 err;
     pay_flow_t               *core;
@@ -265,6 +266,13 @@ start_read(ngx_http_request_t *r, const route_t *route, const ids_t *ids)
                                     ngx_http_payments_module));
     if (flow == NULL) {
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    if (ngx_payments_flow_admit(flow, NGX_PAYMENTS_WORK_READ, ctx->merchant,
+                                &retry_after_s) != NGX_OK)
+    {
+        ngx_payments_flow_discard(flow);
+        return ngx_http_payments_overloaded(r, retry_after_s);
     }
 
     core = ngx_payments_flow_core(flow);

@@ -14,15 +14,23 @@ ngx_int_t
 ngx_http_payments_change(ngx_http_request_t *r, pay_change_kind_t kind,
     pay_str_t order_id, pay_str_t body)
 {
-    pay_flow_t           *core;
-    pay_change_input_t    in;
-    ngx_payments_flow_t  *flow;
+    int64_t                   unused;
+    pay_flow_t               *core;
+    pay_change_input_t        in;
+    ngx_payments_flow_t      *flow;
+    ngx_http_payments_ctx_t  *ctx;
 
     flow = ngx_payments_flow_create(ngx_http_get_module_main_conf(r,
                                     ngx_http_payments_module));
     if (flow == NULL) {
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
+
+    ctx = ngx_http_payments_get_ctx(r);
+
+    /* never refused */
+    (void) ngx_payments_flow_admit(flow, NGX_PAYMENTS_WORK_CHANGE,
+                                   ctx->merchant, &unused);
 
     core = ngx_payments_flow_core(flow);
     ngx_memzero(&in, sizeof(pay_change_input_t));

@@ -35,9 +35,20 @@ ngx_http_payments_create(ngx_http_request_t *r, pay_str_t body)
 static ngx_int_t
 create_start(ngx_http_request_t *r, pay_str_t body, ngx_payments_flow_t *flow)
 {
-    ngx_int_t            rc;
-    pay_err_t            err;
-    pay_create_input_t   in;
+    int64_t                   retry_after_s;
+    ngx_int_t                 rc;
+    pay_err_t                 err;
+    pay_create_input_t        in;
+    ngx_http_payments_ctx_t  *ctx;
+
+    ctx = ngx_http_payments_get_ctx(r);
+
+    if (ngx_payments_flow_admit(flow, NGX_PAYMENTS_WORK_INTAKE, ctx->merchant,
+                                &retry_after_s) != NGX_OK)
+    {
+        ngx_payments_flow_discard(flow);
+        return ngx_http_payments_overloaded(r, retry_after_s);
+    }
 
     ngx_memzero(&in, sizeof(pay_create_input_t));
 

@@ -100,6 +100,8 @@ ngx_http_payments_metrics(ngx_http_request_t *r)
         write_events(&buf, &ctx->counters);
         write_changes(&buf, &ctx->counters);
         write_db(&buf, &ctx->counters);
+        ngx_payments_stages_write(&buf, &ctx->counters);
+        ngx_payments_bulkheads_write(&buf, &ctx->counters);
         write_sweep(&buf, &ctx->counters);
         write_psps(&buf, &ctx->counters);
         write_quarantined(&buf, &ctx->counters);

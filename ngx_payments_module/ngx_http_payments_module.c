@@ -172,6 +172,20 @@ static ngx_command_t  ngx_http_payments_commands[] = {
       0,
       NULL },
 
+    { ngx_string("payments_bulkhead"),
+      NGX_HTTP_MAIN_CONF|NGX_CONF_1MORE,
+      ngx_http_payments_bulkhead,
+      NGX_HTTP_MAIN_CONF_OFFSET,
+      0,
+      NULL },
+
+    { ngx_string("payments_stage_timeout"),
+      NGX_HTTP_MAIN_CONF|NGX_CONF_1MORE,
+      ngx_http_payments_stage_timeout,
+      NGX_HTTP_MAIN_CONF_OFFSET,
+      0,
+      NULL },
+
     { ngx_string("payments_psp"),
       NGX_HTTP_MAIN_CONF|NGX_CONF_BLOCK|NGX_CONF_TAKE1,
       ngx_http_payments_psp_block,
@@ -352,6 +366,7 @@ ngx_http_payments_create_main_conf(ngx_conf_t *cf)
     pmcf->watch.interval_ms = NGX_CONF_UNSET_MSEC;
     pmcf->quarantine = NGX_CONF_UNSET;
     pmcf->audit.interval_ms = NGX_CONF_UNSET_MSEC;
+    ngx_http_payments_bulkhead_unset(&pmcf->bulkhead);
 
     return pmcf;
 }
@@ -375,6 +390,11 @@ ngx_http_payments_init_main_conf(ngx_conf_t *cf, void *conf)
     ngx_conf_init_msec_value(pmcf->buyer_timeout, 3000);
     ngx_conf_init_uint_value(pmcf->late, PAY_LATE_ACCEPT);
     ngx_conf_init_value(pmcf->quarantine, 1);
+    ngx_http_payments_bulkhead_defaults(&pmcf->bulkhead);
+
+    if (ngx_http_payments_stages_resolve(cf, pmcf) != NGX_CONF_OK) {
+        return NGX_CONF_ERROR;
+    }
 
     if (pmcf->html.len != 0
         && ngx_conf_full_name(cf->cycle, &pmcf->html, 1) != NGX_OK)

@@ -6,6 +6,11 @@
 #include "ngx_http_payments.h"
 
 
+#define RETRY_S  1
+
+
+static ngx_int_t problem(ngx_http_request_t *r, const char *slug,
+    const char *detail, const char *pointer, int64_t retry_after_s);
 static ngx_int_t add_reply_headers(ngx_http_request_t *r,
     const pay_reply_t *reply);
 static ngx_int_t add_number(ngx_http_request_t *r, const char *name,
@@ -60,6 +65,22 @@ ngx_int_t
 ngx_http_payments_problem(ngx_http_request_t *r, const char *slug,
     const char *detail, const char *pointer)
 {
+    return problem(r, slug, detail, pointer, RETRY_S);
+}
+
+
+ngx_int_t
+ngx_http_payments_overloaded(ngx_http_request_t *r, int64_t retry_after_s)
+{
+    return problem(r, "overloaded", NULL, NULL, retry_after_s);
+}
+
+
+/* retry_after_s: of a 503. */
+static ngx_int_t
+problem(ngx_http_request_t *r, const char *slug, const char *detail,
+    const char *pointer, int64_t retry_after_s)
+{
     pay_reply_t               reply;
     ngx_http_payments_ctx_t  *ctx;
 
@@ -81,7 +102,7 @@ ngx_http_payments_problem(ngx_http_request_t *r, const char *slug,
     reply.status = reply.problem->status;
 
     if (reply.status == NGX_HTTP_SERVICE_UNAVAILABLE) {
-        reply.retry_after_s = 1;
+        reply.retry_after_s = retry_after_s;
     }
 
     ctx = ngx_http_payments_get_ctx(r);

@@ -271,6 +271,18 @@ ngx_payments_count_books(pay_str_t text)
 
 
 void
+ngx_payments_count_refused(ngx_payments_work_e work, ngx_payments_full_e why)
+{
+    ngx_payments_counters_t  *c;
+
+    c = counters();
+    if (c != NULL) {
+        (void) ngx_atomic_fetch_add(&c->refused[work][why], 1);
+    }
+}
+
+
+void
 ngx_payments_gauge_flows(ngx_int_t delta)
 {
     ngx_payments_gauges_t  *g;

@@ -10,11 +10,15 @@
  * alone.
  */
 
+#include "pay_drain.h"
 #include "ngx_payments_db.h"
 
 
 #define QUEUE_TICK_MS  50
+#define TICK_SHARE     5               /* of the shortest stage */
+#define TICK_MIN_MS    5
 #define ALONE_TRIES    3
+#define CLASSES        (PAY_CLASS_JOBS + 1)
 
 
 typedef struct {
@@ -22,19 +26,37 @@ typedef struct {
     ngx_log_t               *log;
     ngx_queue_t              queues[PAY_OP_COUNT];
     ngx_uint_t               queued;
+    ngx_uint_t               waiting[CLASSES];   /* those queued, by class */
+    ngx_uint_t               sent;               /* on the wire */
+    pay_drain_t              drain;
+    ngx_msec_t               tick_ms;
     ngx_event_t              dispatch;
     ngx_event_t              tick;
 } db_t;
 
 
-static ngx_uint_t room_for(pay_op_id_t op);
+static ngx_msec_t tick_of(const ngx_msec_t *stages);
+static ngx_uint_t room_for(const ngx_payments_call_t *call);
+static ngx_payments_work_e work_of(const ngx_payments_call_t *call);
+static void put(ngx_payments_call_t *call);
+static void count_queued(const ngx_payments_call_t *call, ngx_int_t delta);
+static pay_class_t class_of(const ngx_payments_call_t *call);
+static void note_pace(ngx_uint_t left);
+static int64_t retry_after_s(pay_op_id_t op);
+static void start_tick(void);
 static void dispatch_handler(ngx_event_t *ev);
 static ngx_queue_t *next_queue(pay_op_id_t *op);
 static ngx_uint_t goes_before(const ngx_payments_call_t *a,
     const ngx_payments_call_t *b);
 static ngx_uint_t waits_long(const ngx_payments_call_t *call);
-static ngx_payments_batch_t *take_batch(ngx_queue_t *queue, pay_op_id_t op);
-static void take_calls(ngx_payments_batch_t *batch, ngx_queue_t *queue);
+static ngx_payments_batch_t *take_batch(ngx_queue_t *queue, pay_op_id_t op,
+    ngx_queue_t *late);
+static void take_calls(ngx_payments_batch_t *batch, ngx_queue_t *queue,
+    ngx_queue_t *late);
+static void unqueue(ngx_payments_call_t *call);
+static ngx_uint_t is_late(const ngx_payments_call_t *call);
+static void refuse_late(ngx_queue_t *late, pay_db_failure_t failure);
+static void count_canceled(ngx_payments_batch_t *batch, const char *sqlstate);
 static ngx_uint_t tried_enough(ngx_payments_batch_t *batch);
 static void queue_alone(ngx_payments_batch_t *batch);
 static void drop(ngx_payments_batch_t *batch, pay_db_failure_t failure);
@@ -55,6 +77,7 @@ ngx_payments_db_start(ngx_cycle_t *cycle, ngx_payments_db_conf_t *conf)
 
     db.conf = conf;
     db.log = cycle->log;
+    db.tick_ms = tick_of(ngx_payments_main_conf()->stages);
 
     for (i = 0; i < PAY_OP_COUNT; i++) {
         ngx_queue_init(&db.queues[i]);
@@ -69,6 +92,28 @@ ngx_payments_db_start(ngx_cycle_t *cycle, ngx_payments_db_conf_t *conf)
 }
 
 
+/* A deadline is kept to a fifth of itself. */
+static ngx_msec_t
+tick_of(const ngx_msec_t *stages)
+{
+    ngx_msec_t  shortest = 0, tick;
+
+    if (stages[PAY_STAGE_KEY] != 0) {
+        shortest = stages[PAY_STAGE_KEY];
+    }
+
+    if (stages[PAY_STAGE_LEDGER] != 0
+        && (shortest == 0 || stages[PAY_STAGE_LEDGER] < shortest))
+    {
+        shortest = stages[PAY_STAGE_LEDGER];
+    }
+
+    tick = shortest != 0 ? shortest / TICK_SHARE : QUEUE_TICK_MS;
+
+    return ngx_min(ngx_max(tick, TICK_MIN_MS), QUEUE_TICK_MS);
+}
+
+
 ngx_int_t
 ngx_payments_db_call(ngx_payments_call_t *call)
 {
@@ -76,45 +121,126 @@ ngx_payments_db_call(ngx_payments_call_t *call)
         return NGX_DECLINED;
     }
 
-    if (db.queued >= room_for(call->op)) {
+    if (db.queued >= room_for(call)) {
         ngx_payments_count_db_rejected();
+        ngx_payments_count_refused(work_of(call), NGX_PAYMENTS_FULL_QUEUE);
+        call->retry_after_s = retry_after_s(call->op);
         return NGX_BUSY;
     }
 
     call->queued = ngx_current_msec;
     call->alone = 0;
-    ngx_queue_insert_tail(&db.queues[call->op], &call->queue);
-    db.queued++;
+    put(call);
+    note_pace(0);
     ngx_payments_db_wake();
-
-    if (!db.tick.timer_set) {
-        ngx_add_timer(&db.tick, QUEUE_TICK_MS);
-    }
+    start_tick();
 
     return NGX_OK;
 }
 
 
 /* What ends a flow is still taken when nothing new is: its work is done, and
- * would be done again by a job.  A new job can wait from the first sign of
- * pressure on. */
+ * would be done again by a job.  So is what is about money that exists, and
+ * the look at the books.  A new job can wait from the first sign of pressure
+ * on. */
 static ngx_uint_t
-room_for(pay_op_id_t op)
+room_for(const ngx_payments_call_t *call)
 {
-    if (op == PAY_OP_FINISH_JOB) {
+    if (call->money || pay_op_is_kept(call->op)) {
         return 2 * db.conf->queue;
     }
 
-    switch (pay_op(op)->class) {
+    return pay_op(call->op)->class == PAY_CLASS_INTAKE ? db.conf->queue
+                                                 : (db.conf->queue + 1) / 2;
+}
 
-    case PAY_CLASS_MONEY:
-        return 2 * db.conf->queue;
 
-    case PAY_CLASS_INTAKE:
-        return db.conf->queue;
+/* What stood in the full queue, in the words of payments_bulkhead. */
+static ngx_payments_work_e
+work_of(const ngx_payments_call_t *call)
+{
+    if (call->op == PAY_OP_BEGIN_PAYMENT) {
+        return NGX_PAYMENTS_WORK_INTAKE;
+    }
 
-    default:
-        return (db.conf->queue + 1) / 2;
+    if (call->money || pay_op_is_kept(call->op)) {
+        return NGX_PAYMENTS_WORK_CHANGE;
+    }
+
+    return pay_op(call->op)->class == PAY_CLASS_JOBS ? NGX_PAYMENTS_WORK_JOB
+                                               : NGX_PAYMENTS_WORK_READ;
+}
+
+
+/* In order of arrival, those about money before the others. */
+static void
+put(ngx_payments_call_t *call)
+{
+    ngx_queue_t          *q, *queue = &db.queues[call->op];
+    ngx_payments_call_t  *other;
+
+    q = call->money ? ngx_queue_head(queue) : queue;
+
+    while (q != queue) {
+        other = ngx_queue_data(q, ngx_payments_call_t, queue);
+
+        if (!other->money) {
+            break;
+        }
+
+        q = ngx_queue_next(q);
+    }
+
+    ngx_queue_insert_tail(q, &call->queue);         /* before q */
+    count_queued(call, 1);
+}
+
+
+static void
+count_queued(const ngx_payments_call_t *call, ngx_int_t delta)
+{
+    db.queued += delta;
+    db.waiting[class_of(call)] += delta;
+}
+
+
+/* A read that a refund begins with is about money, as the refund is. */
+static pay_class_t
+class_of(const ngx_payments_call_t *call)
+{
+    return call->money ? PAY_CLASS_MONEY : pay_op(call->op)->class;
+}
+
+
+static void
+note_pace(ngx_uint_t left)
+{
+    pay_drain_note(&db.drain, (int64_t) ngx_current_msec, (int64_t) left,
+                   (int64_t) (db.queued + db.sent));
+}
+
+
+/* By what goes before a newcomer: of its class or a better one, and what is on
+ * the wire. */
+static int64_t
+retry_after_s(pay_op_id_t op)
+{
+    ngx_uint_t  i, ahead = db.sent;
+
+    for (i = 0; i <= (ngx_uint_t) pay_op(op)->class; i++) {
+        ahead += db.waiting[i];
+    }
+
+    return pay_drain_wait_s(&db.drain, (int64_t) ngx_current_msec,
+                            (int64_t) ahead);
+}
+
+
+static void
+start_tick(void)
+{
+    if (!db.tick.timer_set) {
+        ngx_add_timer(&db.tick, db.tick_ms);
     }
 }
 
@@ -128,8 +254,17 @@ ngx_payments_db_wake(void)
 
 
 void
+ngx_payments_db_answered(ngx_payments_batch_t *batch)
+{
+    db.sent -= batch->count;
+    note_pace(batch->count);
+}
+
+
+void
 ngx_payments_db_lost(ngx_payments_batch_t *batch)
 {
+    ngx_payments_db_answered(batch);
     ngx_payments_count_db(batch->op, batch->count, 1,
                           ngx_current_msec - batch->sent);
     drop(batch, PAY_DB_UNKNOWN);
@@ -145,6 +280,8 @@ ngx_payments_db_failed(ngx_payments_batch_t *batch, const char *sqlstate)
     pay_db_failure_t  failure;
 
     failure = failure_of(sqlstate);
+    count_canceled(batch, sqlstate);
+    db.sent -= batch->count;
 
     if (is_contention(sqlstate) ? tried_enough(batch)
         : batch->count == 1 || failure == PAY_DB_UNAVAILABLE)
@@ -153,6 +290,7 @@ ngx_payments_db_failed(ngx_payments_batch_t *batch, const char *sqlstate)
                       "payments: operation failed, op:%s, sqlstate:%s, "
                       "calls:%ui", pay_op(batch->op)->name, sqlstate,
                       batch->count);
+        note_pace(batch->count);
         drop(batch, failure);
 
     } else {
@@ -166,23 +304,33 @@ ngx_payments_db_failed(ngx_payments_batch_t *batch, const char *sqlstate)
 static void
 dispatch_handler(ngx_event_t *ev)
 {
-    ngx_queue_t           *queue;
+    ngx_queue_t           *queue, late;
     pay_op_id_t            op;
     ngx_payments_batch_t  *batch;
+
+    ngx_queue_init(&late);
 
     while (ngx_payments_pq_idle()) {
         queue = next_queue(&op);
         if (queue == NULL) {
-            return;
+            break;
         }
 
-        batch = take_batch(queue, op);
+        batch = take_batch(queue, op, &late);
         if (batch == NULL) {
-            return;                     /* no memory; the tick ends the wait */
+            break;                      /* no memory; the tick ends the wait */
         }
 
+        if (batch->count == 0) {
+            ngx_destroy_pool(batch->pool);
+            continue;                   /* all of them were late */
+        }
+
+        db.sent += batch->count;
         ngx_payments_pq_send(batch);
     }
+
+    refuse_late(&late, PAY_DB_OVERLOADED);
 }
 
 
@@ -227,8 +375,8 @@ goes_before(const ngx_payments_call_t *a, const ngx_payments_call_t *b)
         return a_long;
     }
 
-    a_class = pay_op(a->op)->class;
-    b_class = pay_op(b->op)->class;
+    a_class = class_of(a);
+    b_class = class_of(b);
 
     if (!a_long && a_class != b_class) {
         return a_class < b_class;
@@ -246,7 +394,7 @@ waits_long(const ngx_payments_call_t *call)
 
 
 static ngx_payments_batch_t *
-take_batch(ngx_queue_t *queue, pay_op_id_t op)
+take_batch(ngx_queue_t *queue, pay_op_id_t op, ngx_queue_t *late)
 {
     ngx_pool_t            *pool;
     ngx_payments_batch_t  *batch;
@@ -271,32 +419,98 @@ take_batch(ngx_queue_t *queue, pay_op_id_t op)
     batch->pool = pool;
     batch->op = op;
     batch->sent = ngx_current_msec;
-    take_calls(batch, queue);
+    take_calls(batch, queue, late);
 
     return batch;
 }
 
 
 static void
-take_calls(ngx_payments_batch_t *batch, ngx_queue_t *queue)
+take_calls(ngx_payments_batch_t *batch, ngx_queue_t *queue, ngx_queue_t *late)
 {
-    ngx_queue_t          *q;
     ngx_payments_call_t  *call;
 
     while (!ngx_queue_empty(queue) && batch->count < db.conf->batch) {
-        q = ngx_queue_head(queue);
-        call = ngx_queue_data(q, ngx_payments_call_t, queue);
+        call = ngx_queue_data(ngx_queue_head(queue), ngx_payments_call_t,
+                              queue);
+
+        if (is_late(call)) {
+            unqueue(call);
+            ngx_queue_insert_tail(late, &call->queue);
+            continue;
+        }
 
         if (call->alone && batch->count != 0) {
             break;
         }
 
-        ngx_queue_remove(q);
-        db.queued--;
+        unqueue(call);
         batch->calls[batch->count++] = call;
+        batch->timeout = ngx_max(batch->timeout, call->timeout);
 
         if (call->alone) {
             break;
+        }
+    }
+}
+
+
+static void
+unqueue(ngx_payments_call_t *call)
+{
+    ngx_queue_remove(&call->queue);
+    count_queued(call, -1);
+}
+
+
+/* Its stage's deadline has passed before it was sent. */
+static ngx_uint_t
+is_late(const ngx_payments_call_t *call)
+{
+    return call->timeout != 0
+           && ngx_current_msec - call->queued >= call->timeout;
+}
+
+
+/* Of the class OVERLOADED: never sent, or known to be rolled back. */
+static void
+refuse_late(ngx_queue_t *late, pay_db_failure_t failure)
+{
+    ngx_queue_t          *q;
+    ngx_payments_call_t  *call;
+
+    while (!ngx_queue_empty(late)) {
+        q = ngx_queue_head(late);
+        ngx_queue_remove(q);
+        call = ngx_queue_data(q, ngx_payments_call_t, queue);
+
+        if (is_late(call)) {
+            ngx_payments_count_stage_timeout(pay_op_stage(call->op));
+        }
+
+        ngx_payments_count_db_rejected();
+        call->retry_after_s = retry_after_s(call->op);
+        call->done(call, NULL, failure);
+    }
+}
+
+
+/* statement_timeout was set to the stage's; somebody's pg_cancel_backend()
+ * comes earlier. */
+static void
+count_canceled(ngx_payments_batch_t *batch, const char *sqlstate)
+{
+    ngx_uint_t  i;
+
+    if (batch->timeout == 0 || ngx_strcmp(sqlstate, "57014") != 0
+        || ngx_current_msec - batch->sent + 1 < batch->timeout)
+    {
+        return;
+    }
+
+    for (i = 0; i < batch->count; i++) {
+        if (batch->calls[i]->timeout != 0) {
+            ngx_payments_count_stage_timeout(pay_op_stage(batch->op));
         }
     }
 }
@@ -319,12 +533,11 @@ queue_alone(ngx_payments_batch_t *batch)
         call = batch->calls[i];
         call->alone = ngx_max(call->alone, 1);
         ngx_queue_insert_head(&db.queues[call->op], &call->queue);
-        db.queued++;
+        count_queued(call, 1);
     }
 
-    if (!db.tick.timer_set) {
-        ngx_add_timer(&db.tick, QUEUE_TICK_MS);
-    }
+    note_pace(0);
+    start_tick();
 }
 
 
@@ -373,31 +586,32 @@ static void
 tick_handler(ngx_event_t *ev)
 {
     ngx_uint_t            i, down;
-    ngx_queue_t          *queue;
+    ngx_queue_t          *q, *next, late;
     ngx_payments_call_t  *call;
 
     down = !ngx_payments_pq_usable();
+    ngx_queue_init(&late);
 
     for (i = 0; i < PAY_OP_COUNT; i++) {
-        queue = &db.queues[i];
+        for (q = ngx_queue_head(&db.queues[i]);
+             q != ngx_queue_sentinel(&db.queues[i]);
+             q = next)
+        {
+            next = ngx_queue_next(q);
+            call = ngx_queue_data(q, ngx_payments_call_t, queue);
 
-        while (!ngx_queue_empty(queue)) {
-            call = ngx_queue_data(ngx_queue_head(queue), ngx_payments_call_t,
-                                  queue);
-
-            if (!down && ngx_current_msec - call->queued < db.conf->wait) {
-                break;
+            if (down || is_late(call)
+                || ngx_current_msec - call->queued >= db.conf->wait)
+            {
+                unqueue(call);
+                ngx_queue_insert_tail(&late, q);
             }
-
-            ngx_queue_remove(&call->queue);
-            db.queued--;
-            ngx_payments_count_db_rejected();
-            call->done(call, NULL, down ? PAY_DB_UNAVAILABLE
-                                        : PAY_DB_OVERLOADED);
         }
     }
 
-    if (db.queued != 0 && !db.tick.timer_set) {
-        ngx_add_timer(&db.tick, QUEUE_TICK_MS);
+    refuse_late(&late, down ? PAY_DB_UNAVAILABLE : PAY_DB_OVERLOADED);
+
+    if (db.queued != 0) {
+        start_tick();
     }
 }

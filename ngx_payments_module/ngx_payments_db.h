@@ -18,14 +18,18 @@ typedef struct {
     ngx_uint_t             count;
     pay_op_id_t            op;
     ngx_msec_t             sent;
+    ngx_msec_t             timeout;        /* of the statement; 0: the
+                                              connection's own */
 } ngx_payments_batch_t;
 
 
 /* The queues' side: a connection became free, a batch on the wire is lost or
- * was rolled back.  The last two hand all calls out and free the batch. */
+ * was rolled back.  These two hand all calls out and free the batch. */
 void ngx_payments_db_wake(void);
 void ngx_payments_db_lost(ngx_payments_batch_t *batch);
 void ngx_payments_db_failed(ngx_payments_batch_t *batch, const char *sqlstate);
+/* It was answered; the connections hand the rows out and free it. */
+void ngx_payments_db_answered(ngx_payments_batch_t *batch);
 
 /* The connections' side. */
 ngx_int_t ngx_payments_pq_start(ngx_cycle_t *cycle,

@@ -20,6 +20,11 @@ typedef struct {
 
 
 static ngx_uint_t may_store(const ngx_payments_flow_t *flow);
+static ngx_msec_t deadline_of(const ngx_payments_flow_t *flow,
+    pay_stage_t stage);
+static void note_stage(const ngx_payments_flow_t *flow);
+static void note_call(const ngx_payments_flow_t *flow,
+    const pay_http_answer_t *answer);
 static ngx_int_t pace_call(ngx_payments_flow_t *flow);
 static void pace_handler(ngx_event_t *ev);
 static void note_done(ngx_payments_call_t *call, const pay_value_t *row);
@@ -45,12 +50,21 @@ ngx_payments_effect_db(ngx_payments_flow_t *flow, pay_effect_t *effect,
     flow->call.args = effect->args;
     flow->call.done = db_done;
     flow->call.data = flow;
+    flow->call.timeout = deadline_of(flow, pay_op_stage(effect->op));
+    flow->call.money = flow->place.work == NGX_PAYMENTS_WORK_CHANGE;
     flow->wait_started = ngx_current_msec;
 
     ngx_memzero(event, sizeof(pay_event_t));
     event->kind = PAY_EVENT_DB_FAILED;
 
     if (effect->op == PAY_OP_QUARANTINE_WEBHOOK && !may_store(flow)) {
+        event->db_failure = PAY_DB_OVERLOADED;
+        return NGX_OK;
+    }
+
+    if (flow->late) {
+        flow->late = 0;
+        ngx_payments_count_stage_timeout(PAY_STAGE_ROUTING);
         event->db_failure = PAY_DB_OVERLOADED;
         return NGX_OK;
     }
@@ -64,6 +78,7 @@ ngx_payments_effect_db(ngx_payments_flow_t *flow, pay_effect_t *effect,
 
     case NGX_BUSY:
         event->db_failure = PAY_DB_OVERLOADED;
+        event->retry_after_s = flow->call.retry_after_s;
         return NGX_OK;
 
     default:
@@ -123,6 +138,47 @@ ngx_payments_effect_http(ngx_payments_flow_t *flow, pay_effect_t *effect,
     event->answer = &http->answer;
 
     return NGX_OK;
+}
+
+
+/* Nobody waits for a job: it has the database's own deadlines. */
+static ngx_msec_t
+deadline_of(const ngx_payments_flow_t *flow, pay_stage_t stage)
+{
+    return stage == PAY_STAGE_NONE || flow->alone ? 0
+                                                  : flow->pmcf->stages[stage];
+}
+
+
+static void
+note_stage(const ngx_payments_flow_t *flow)
+{
+    if (!flow->alone) {
+        ngx_payments_count_stage(pay_op_stage(flow->call.op),
+                                 (uint64_t) (ngx_current_msec
+                                             - flow->wait_started) * 1000);
+    }
+}
+
+
+/* Of a PSP's own calls, whoever asked for them. */
+static void
+note_call(const ngx_payments_flow_t *flow, const pay_http_answer_t *answer)
+{
+    ngx_msec_t  took = ngx_current_msec - flow->wait_started;
+    ngx_msec_t  most = flow->pmcf->stages[PAY_STAGE_PSP];
+
+    if (flow->http.kind == NGX_PAYMENTS_CALL_CERT) {
+        return;
+    }
+
+    ngx_payments_count_stage(PAY_STAGE_PSP, (uint64_t) took * 1000);
+
+    if (most != 0 && took + 1 >= most && answer->failure != NULL
+        && ngx_strcmp(answer->failure, "timeout") == 0)
+    {
+        ngx_payments_count_stage_timeout(PAY_STAGE_PSP);
+    }
 }
 
 
@@ -269,12 +325,14 @@ db_done(ngx_payments_call_t *call, const pay_value_t *row,
 
     flow->in_handler = 0;
     flow->db_ms += ngx_current_msec - flow->wait_started;
+    note_stage(flow);
     note_done(call, row);
 
     ngx_memzero(&event, sizeof(pay_event_t));
     event.kind = row != NULL ? PAY_EVENT_ROW : PAY_EVENT_DB_FAILED;
     event.row = row;
     event.db_failure = failure;
+    event.retry_after_s = call->retry_after_s;
 
     ngx_payments_flow_step(flow, &event);
 }
@@ -329,6 +387,7 @@ http_done(ngx_payments_http_t *http, const pay_http_answer_t *answer)
 
     flow->in_handler = 0;
     flow->psp_ms += ngx_current_msec - flow->wait_started;
+    note_call(flow, answer);
 
     if (answer->failure != NULL) {
         ngx_log_error(NGX_LOG_WARN, ngx_cycle->log, 0,

@@ -4,12 +4,22 @@
  * answer and may leave at any time.
  */
 
+#include <time.h>
+
+#include "ngx_payments_fault.h"
 #include "ngx_payments_flow.h"
 
 
 #define POOL_SIZE  4096
+#define US_PER_S   1000000
+#define NS_PER_US  1000
 
 
+static void run(ngx_payments_flow_t *flow, pay_event_t *event,
+    pay_effect_t *effect);
+static void run_routing(ngx_payments_flow_t *flow, pay_event_t *event,
+    pay_effect_t *effect);
+static uint64_t now_us(void);
 static ngx_uint_t chooses_psps(const pay_flow_t *core);
 static void flow_reply(ngx_payments_flow_t *flow, const pay_reply_t *reply);
 static void flow_note(ngx_payments_flow_t *flow);
@@ -92,9 +102,24 @@ ngx_payments_flow_start(ngx_payments_flow_t *flow, ngx_http_request_t *r)
 }
 
 
+ngx_int_t
+ngx_payments_flow_admit(ngx_payments_flow_t *flow, ngx_payments_work_e work,
+    const pay_merchant_t *merchant, int64_t *retry_after_s)
+{
+    if (ngx_payments_bulkhead_enter(&flow->place, work, merchant) == NGX_OK) {
+        return NGX_OK;
+    }
+
+    *retry_after_s = ngx_payments_bulkhead_retry_s(&flow->place);
+
+    return NGX_BUSY;
+}
+
+
 void
 ngx_payments_flow_discard(ngx_payments_flow_t *flow)
 {
+    ngx_payments_bulkhead_leave(&flow->place);
     ngx_destroy_pool(flow->pool);
 }
 
@@ -108,9 +133,15 @@ ngx_payments_flow_step(ngx_payments_flow_t *flow, pay_event_t *event)
     for ( ;; ) {
         event->now_s = ngx_strcmp(flow->core.name, "job") == 0
                        ? ngx_payments_steady_time() : ngx_time();
-        event->health = chooses_psps(&flow->core) ? ngx_payments_health()
-                                                  : NULL;
-        pay_flow_run(&flow->core, event, &effect);
+
+        if (event->kind == PAY_EVENT_START
+            && ngx_strcmp(flow->core.name, "create") == 0)
+        {
+            run_routing(flow, event, &effect);
+
+        } else {
+            run(flow, event, &effect);
+        }
 
         if (effect.reply != NULL) {
             flow_reply(flow, effect.reply);
@@ -139,6 +170,46 @@ ngx_payments_flow_step(ngx_payments_flow_t *flow, pay_event_t *event)
             return;
         }
     }
+}
+
+
+static void
+run(ngx_payments_flow_t *flow, pay_event_t *event, pay_effect_t *effect)
+{
+    event->health = chooses_psps(&flow->core) ? ngx_payments_health() : NULL;
+    pay_flow_run(&flow->core, event, effect);
+}
+
+
+/* A create's first step chooses its PSPs; nothing has happened yet. */
+static void
+run_routing(ngx_payments_flow_t *flow, pay_event_t *event,
+    pay_effect_t *effect)
+{
+    uint64_t    us, begun = now_us();
+    ngx_msec_t  most = flow->pmcf->stages[PAY_STAGE_ROUTING];
+
+    ngx_payments_fault("within", "routing");
+    run(flow, event, effect);
+
+    us = now_us() - begun;
+    ngx_payments_count_stage(PAY_STAGE_ROUTING, us);
+
+    flow->late = most != 0 && effect->kind == PAY_DO_DB
+                 && us > (uint64_t) most * (US_PER_S / 1000);
+}
+
+
+/* nginx's own clock stands still within a turn of the loop. */
+static uint64_t
+now_us(void)
+{
+    struct timespec  now;
+
+    (void) clock_gettime(CLOCK_MONOTONIC, &now);
+
+    return (uint64_t) now.tv_sec * US_PER_S
+           + (uint64_t) now.tv_nsec / NS_PER_US;
 }
 
 
@@ -227,6 +298,7 @@ flow_end(ngx_payments_flow_t *flow)
     pay_flow_t  *core = &flow->core;
 
     ngx_payments_gauge_flows(-1);
+    ngx_payments_bulkhead_leave(&flow->place);
 
     if (ngx_strcmp(core->name, "webhook") == 0 && core->outcome != NULL) {
         ngx_payments_count_webhook(core->outcome);

@@ -28,6 +28,8 @@ struct ngx_payments_flow_s {
 
     void                          (*ended)(void *data);
     void                           *ended_data;
+    ngx_payments_place_t            place;       /* of payments_bulkhead */
+    unsigned                        late:1;      /* routing took too long */
     unsigned                        started:1;
     unsigned                        alone:1;       /* nobody ever waits */
     unsigned                        in_handler:1;  /* of the request */

@@ -59,6 +59,14 @@ const char *const  ngx_payments_refused_names[NGX_PAYMENTS_REFUSED + 1] = {
     "busy", "circuit-open", NULL
 };
 
+const char *const  ngx_payments_work_names[NGX_PAYMENTS_WORKS + 1] = {
+    "intake", "read", "change", "job", NULL
+};
+
+const char *const  ngx_payments_full_names[NGX_PAYMENTS_FULLS + 1] = {
+    "merchant", "class", "pressure", "queue", NULL
+};
+
 const ngx_uint_t  ngx_payments_codes[NGX_PAYMENTS_CODES] = {
     200, 201, 202, 204, 303, 304, 400, 401, 403, 404, 405, 408, 409, 411,
     412, 413, 414, 415, 416, 421, 422, 429, 431, 499, 500, 501, 502, 503,

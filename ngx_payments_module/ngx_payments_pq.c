@@ -18,6 +18,7 @@
 #define CONNECT_TIMEOUT_MS   5000
 #define BACKOFF_FIRST_MS     100
 #define BACKOFF_MAX_MS       5000
+#define TIMEOUT_UNKNOWN      ((ngx_msec_t) -1)
 
 
 typedef enum {
@@ -37,6 +38,10 @@ typedef struct {
     ngx_uint_t             failures;       /* in a row */
     ngx_payments_batch_t  *batch;          /* on the wire */
     PGresult              *rows;
+    ngx_msec_t             timeout;        /* statement_timeout for a stage; 0:
+                                              that of all others */
+    ngx_uint_t             setting;        /* it is being set: its row comes
+                                              before the batch's */
     ngx_uint_t             failed;
     char                   sqlstate[6];    /* of the first error */
 } conn_t;
@@ -70,6 +75,7 @@ static ngx_uint_t was_rolled_back(const conn_t *conn);
 static ngx_uint_t takes_no_writes(const conn_t *conn);
 static void conn_close(conn_t *conn);
 static ngx_int_t conn_send_calls(conn_t *conn, ngx_payments_batch_t *batch);
+static ngx_int_t conn_set_timeout(conn_t *conn, ngx_msec_t timeout);
 
 
 static pq_t  pq;
@@ -309,18 +315,10 @@ conn_setup(conn_t *conn)
 static ngx_int_t
 conn_send_setup(conn_t *conn)
 {
-    u_char       text[128];
     ngx_uint_t   i;
 
-    ngx_memzero(text, sizeof(text));
-    (void) ngx_snprintf(text, sizeof(text) - 1,
-                        "SELECT set_config('statement_timeout','%M',false),"
-                        "set_config('lock_timeout','%M',false)",
-                        pq.conf->timeout - pq.conf->timeout / 5,
-                        pq.conf->timeout / 4);
-
-    if (!PQsendQueryParams(conn->pg, (char *) text, 0, NULL, NULL, NULL, NULL,
-                           1))
+    if (ngx_payments_pq_prepare_timeout(conn->pg) != NGX_OK
+        || conn_set_timeout(conn, 0) != NGX_OK)
     {
         return NGX_ERROR;
     }
@@ -421,11 +419,13 @@ conn_take_results(conn_t *conn)
         }
 
         if (status == PGRES_TUPLES_OK && conn->state == CONN_BUSY
-            && conn->rows == NULL)
+            && conn->rows == NULL && !conn->setting)
         {
             conn->rows = res;
             continue;
         }
+
+        conn->setting = 0;
 
         PQclear(res);
     }
@@ -509,6 +509,10 @@ conn_batch_done(conn_t *conn)
     conn->batch = NULL;
     conn->state = CONN_IDLE;
 
+    if (conn->failed) {
+        conn->timeout = TIMEOUT_UNKNOWN;    /* the setting went back, too */
+    }
+
     ngx_payments_count_db(batch->op, batch->count,
                           conn->failed || rows == NULL,
                           ngx_current_msec - batch->sent);
@@ -517,6 +521,7 @@ conn_batch_done(conn_t *conn)
         ngx_payments_db_failed(batch, conn->sqlstate);
 
     } else {
+        ngx_payments_db_answered(batch);
         ngx_payments_pq_deliver(batch, rows);
         ngx_destroy_pool(batch->pool);
     }
@@ -650,7 +655,10 @@ conn_close(conn_t *conn)
 static ngx_int_t
 conn_send_calls(conn_t *conn, ngx_payments_batch_t *batch)
 {
-    if (ngx_payments_pq_put(conn->pg, batch) != NGX_OK
+    conn->setting = batch->timeout != conn->timeout;
+
+    if ((conn->setting && conn_set_timeout(conn, batch->timeout) != NGX_OK)
+        || ngx_payments_pq_put(conn->pg, batch) != NGX_OK
         || !PQpipelineSync(conn->pg))
     {
         return NGX_ERROR;
@@ -667,4 +675,13 @@ conn_send_calls(conn_t *conn, ngx_payments_batch_t *batch)
     default:
         return NGX_ERROR;
     }
+}
+
+
+static ngx_int_t
+conn_set_timeout(conn_t *conn, ngx_msec_t timeout)
+{
+    conn->timeout = timeout;
+
+    return ngx_payments_pq_set_timeout(conn->pg, pq.conf->timeout, timeout);
 }

@@ -6,6 +6,10 @@
 #include "ngx_payments_pq.h"
 
 
+/* A statement with arguments, which SET is not. */
+#define SET_TIMEOUT  "payments_set_timeout"
+
+
 static ngx_int_t decode_row(PGresult *rows, int row, const pay_op_t *op,
     pay_value_t *values);
 
@@ -36,6 +40,39 @@ ngx_payments_pq_put(PGconn *pg, ngx_payments_batch_t *batch)
 
     return PQsendQueryPrepared(pg, op->name, (int) op->in_count, values,
                                lengths, formats, 1)
+           ? NGX_OK : NGX_ERROR;
+}
+
+
+ngx_int_t
+ngx_payments_pq_prepare_timeout(PGconn *pg)
+{
+    return PQsendPrepare(pg, SET_TIMEOUT,
+                         "SELECT set_config('statement_timeout',$1,false),"
+                         "set_config('lock_timeout',$2,false)", 0, NULL)
+           ? NGX_OK : NGX_ERROR;
+}
+
+
+/* The server's deadlines stay below ours, so that an answer says more than a
+ * dropped connection would; and what is locked by others does not take all
+ * the time of a batch: its items get a try each. */
+ngx_int_t
+ngx_payments_pq_set_timeout(PGconn *pg, ngx_msec_t call, ngx_msec_t stage)
+{
+    u_char       statement[NGX_INT_T_LEN + 1], lock[NGX_INT_T_LEN + 1];
+    ngx_msec_t   most = call - call / 5, most_lock = call / 4;
+    const char  *values[] = { (char *) statement, (char *) lock };
+
+    if (stage != 0) {
+        most = ngx_min(most, stage);
+        most_lock = ngx_min(most_lock, stage / 2);
+    }
+
+    *ngx_sprintf(statement, "%M", most) = '\0';
+    *ngx_sprintf(lock, "%M", most_lock) = '\0';
+
+    return PQsendQueryPrepared(pg, SET_TIMEOUT, 2, values, NULL, NULL, 1)
            ? NGX_OK : NGX_ERROR;
 }
 

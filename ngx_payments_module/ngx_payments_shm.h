@@ -86,6 +86,30 @@ typedef struct {
 } ngx_payments_seals_t;
 
 
+/* As a histogram, but a stage may take less than a millisecond. */
+typedef struct {
+    ngx_atomic_t                count[NGX_PAYMENTS_LES + 1];
+    ngx_atomic_t                sum_us;
+    ngx_atomic_t                timeouts;
+} ngx_payments_stage_stat_t;
+
+
+/* What one worker has under way (ngx_payments_bulkhead.c): it alone writes
+ * here.  Keys are sorted: the classes of work, then digests of merchants'
+ * names. */
+typedef struct {
+    uint64_t                    key;
+    ngx_atomic_t                n;
+} ngx_payments_cell_t;
+
+typedef struct {
+    ngx_atomic_t                pid;             /* 0: of nobody */
+    ngx_uint_t                  count;
+    ngx_uint_t                  room;            /* of cells */
+    ngx_payments_cell_t         cells[];
+} ngx_payments_cells_t;
+
+
 typedef struct {
     ngx_atomic_t                requests[NGX_PAYMENTS_FLOWS]
                                         [NGX_PAYMENTS_CODES];
@@ -105,6 +129,9 @@ typedef struct {
     ngx_payments_psp_stat_t     other_psp;       /* no place was left */
     ngx_payments_rates_stat_t   rates[NGX_PAYMENTS_RATES];
     ngx_payments_seals_t        seals;
+    ngx_payments_stage_stat_t   stages[PAY_STAGES];
+    ngx_atomic_t                refused[NGX_PAYMENTS_WORKS]
+                                       [NGX_PAYMENTS_FULLS];
     ngx_payments_gauges_t       gauges[NGX_PAYMENTS_WORKERS];
 } ngx_payments_counters_t;
 
@@ -117,6 +144,8 @@ struct ngx_payments_shctx_s {
                                                     in step */
     ngx_payments_counters_t     counters;
     ngx_payments_healths_t      healths;         /* under the pool's mutex */
+    ngx_payments_cells_t       *cells[NGX_PAYMENTS_WORKERS];
+    ngx_atomic_t                cells_end;       /* never given back */
 };
 
 
@@ -133,6 +162,9 @@ extern const char *const  ngx_payments_reason_names[];
 extern const char *const  ngx_payments_letter_names[];
 /* By ngx_payments_refused_e. */
 extern const char *const  ngx_payments_refused_names[];
+/* By ngx_payments_work_e and ngx_payments_full_e. */
+extern const char *const  ngx_payments_work_names[];
+extern const char *const  ngx_payments_full_names[];
 /* Status codes; 0 stands for "other" and is the last. */
 extern const ngx_uint_t   ngx_payments_codes[NGX_PAYMENTS_CODES];
 /* Upper bounds in milliseconds, and the same in seconds as text. */
@@ -145,6 +177,11 @@ ngx_payments_shctx_t *ngx_payments_shctx(ngx_slab_pool_t **pool);
 /* ngx_payments_count_rates.c: their part of /metrics. */
 void ngx_payments_rates_write(pay_buf_t *buf,
     const ngx_payments_counters_t *counters);
+/* ngx_payments_count_stage.c: the same. */
+void ngx_payments_stages_write(pay_buf_t *buf,
+    const ngx_payments_counters_t *counters);
+void ngx_payments_bulkheads_write(pay_buf_t *buf,
+    const ngx_payments_counters_t *c);
 /* 1 when the process that owned the slot is still there. */
 ngx_uint_t ngx_payments_gauges_alive(ngx_payments_gauges_t *gauges);
 

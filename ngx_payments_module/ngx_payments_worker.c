@@ -19,6 +19,7 @@ typedef struct {
     ngx_payments_call_t   call;
     pay_value_t           args[2];
     ngx_uint_t            busy;
+    ngx_payments_place_t  place;       /* of payments_bulkhead */
 } slot_t;
 
 typedef struct {
@@ -38,12 +39,14 @@ static void *pool_alloc(void *pool, size_t size);
 static ngx_int_t jobs_start(ngx_cycle_t *cycle);
 static void jobs_handler(ngx_event_t *ev);
 static ngx_uint_t is_paced(void);
+static ngx_uint_t is_pressed(void);
 static ngx_uint_t claims_most(void);
 static ngx_int_t claim(slot_t *slot);
 static ngx_msec_t next_tick(void);
 static void claim_done(ngx_payments_call_t *call, const pay_value_t *row,
     pay_db_failure_t failure);
 static ngx_int_t start_job(slot_t *slot, const pay_value_t *row);
+static ngx_uint_t pays_back(const pay_value_t *job);
 static void job_ended(void *data);
 
 
@@ -70,6 +73,7 @@ ngx_payments_init_process(ngx_cycle_t *cycle)
     }
 
     if (ngx_payments_health_init(cycle) != NGX_OK
+        || ngx_payments_bulkhead_init(cycle) != NGX_OK
         || ngx_payments_curl_start(cycle) != NGX_OK
         || ngx_payments_db_start(cycle, &pmcf->db) != NGX_OK
         || jobs_start(cycle) != NGX_OK)
@@ -92,6 +96,7 @@ ngx_payments_exit_process(ngx_cycle_t *cycle)
         ngx_payments_pq_stop();
         ngx_payments_curl_stop();
         ngx_payments_auth_stop();
+        ngx_payments_bulkhead_stop();
     }
 }
 
@@ -192,6 +197,11 @@ jobs_handler(ngx_event_t *ev)
 
     n = is_paced() ? 0 : claims_most();
 
+    /* what waits long enough is done all the same */
+    if (n > 1 && is_pressed()) {
+        n = 1;
+    }
+
     for (i = 0; i < worker.pmcf->jobs_concurrency && n > 0; i++) {
         if (worker.slots[i].busy) {
             continue;
@@ -217,6 +227,20 @@ is_paced(void)
 }
 
 
+static ngx_uint_t
+is_pressed(void)
+{
+    if (!ngx_payments_bulkhead_is_pressed()) {
+        return 0;
+    }
+
+    ngx_payments_count_refused(NGX_PAYMENTS_WORK_JOB,
+                               NGX_PAYMENTS_FULL_PRESSURE);
+
+    return 1;
+}
+
+
 /* Of one tick: what psp_rate gives a second, for a slow one. */
 static ngx_uint_t
 claims_most(void)
@@ -230,6 +254,12 @@ claims_most(void)
 static ngx_int_t
 claim(slot_t *slot)
 {
+    if (ngx_payments_bulkhead_enter(&slot->place, NGX_PAYMENTS_WORK_JOB, NULL)
+        != NGX_OK)
+    {
+        return NGX_BUSY;
+    }
+
     slot->args[0] = pay_value_text(worker.owner_str);
     slot->args[1] = pay_value_int(worker.pmcf->env.lease_ms);
     slot->call.op = PAY_OP_CLAIM_JOBS;
@@ -237,6 +267,10 @@ claim(slot_t *slot)
     slot->call.done = claim_done;
     slot->call.data = slot;
     slot->busy = ngx_payments_db_call(&slot->call) == NGX_OK;
+
+    if (!slot->busy) {
+        ngx_payments_bulkhead_leave(&slot->place);
+    }
 
     return slot->busy ? NGX_OK : NGX_BUSY;
 }
@@ -262,6 +296,7 @@ claim_done(ngx_payments_call_t *call, const pay_value_t *row,
         || start_job(slot, row + 1) != NGX_OK)
     {
         slot->busy = 0;
+        ngx_payments_bulkhead_leave(&slot->place);
     }
 }
 
@@ -284,6 +319,10 @@ start_job(slot_t *slot, const pay_value_t *row)
                       "payments: a claimed job cannot be read");
         ngx_payments_flow_discard(flow);
         return NGX_ERROR;
+    }
+
+    if (pays_back(row)) {
+        ngx_payments_bulkhead_leave(&slot->place);
     }
 
     flow->ended = job_ended;
@@ -322,15 +361,27 @@ ngx_payments_flow_start_alone(ngx_payments_flow_t *flow)
 }
 
 
+/* Refunds, captures and cancellations take no place of the others. */
+static ngx_uint_t
+pays_back(const pay_value_t *job)
+{
+    return pay_str_is(job[0].bytes, "refund")
+           || pay_str_is(job[0].bytes, "change");
+}
+
+
 static void
 job_ended(void *data)
 {
     slot_t  *slot = data;
 
     slot->busy = 0;
+    ngx_payments_bulkhead_leave(&slot->place);
 
     /* where one was, more may wait: a tick for each would be eight a second */
-    if (!ngx_exiting && !ngx_quit && !ngx_terminate && !is_paced()) {
+    if (!ngx_exiting && !ngx_quit && !ngx_terminate && !is_paced()
+        && !is_pressed())
+    {
         (void) claim(slot);
     }
 }

@@ -165,7 +165,8 @@ pay_done_db_failed(pay_flow_t *flow, const pay_event_t *event,
     case PAY_DB_OVERLOADED:
         PAY_TRY(pay_done_problem(flow, effect, "overloaded", NULL));
         reply = (pay_reply_t *) effect->reply;
-        reply->retry_after_s = OVERLOADED_RETRY_S;
+        reply->retry_after_s = (event->retry_after_s > 0)
+                               ? event->retry_after_s : OVERLOADED_RETRY_S;
         return PAY_OK;
 
     default:

@@ -187,7 +187,7 @@ static const pay_op_t  ops[PAY_OP_COUNT] = {
     [PAY_OP_FINISH_JOB] =
         OP("finish_job", ARGS_8, finish_in, outcome_out, JOBS),
     [PAY_OP_BEGIN_DISPATCH] =
-        OP("begin_dispatch", ARGS_8, dispatch_in, dispatch_out, INTAKE),
+        OP("begin_dispatch", ARGS_8, dispatch_in, dispatch_out, MONEY),
     [PAY_OP_END_DISPATCH] =
         OP("end_dispatch", ARGS_11, dispatched_in, outcome_out, MONEY),
     [PAY_OP_QUARANTINE_WEBHOOK] =
@@ -208,7 +208,7 @@ static const pay_op_t  ops[PAY_OP_COUNT] = {
     [PAY_OP_GET_STATEMENT] =
         OP("get_statement", ARGS_5, statement_in, json_out, INTAKE),
     [PAY_OP_BEGIN_CHANGE] =
-        OP("begin_change", ARGS_13, change_in, change_out, INTAKE),
+        OP("begin_change", ARGS_13, change_in, change_out, MONEY),
     [PAY_OP_GET_CHANGE] =
         OP("get_change", ARGS_3, get_change_in, change_out, INTAKE),
     [PAY_OP_LIST_CHANGES] =
@@ -226,4 +226,25 @@ const pay_op_t *
 pay_op(pay_op_id_t id)
 {
     return &ops[id];
+}
+
+
+/* What is of the class MONEY books, and nothing else does. */
+pay_stage_t
+pay_op_stage(pay_op_id_t id)
+{
+    if (id == PAY_OP_BEGIN_PAYMENT) {
+        return PAY_STAGE_KEY;
+    }
+
+    return (ops[id].class == PAY_CLASS_MONEY) ? PAY_STAGE_LEDGER
+                                              : PAY_STAGE_NONE;
+}
+
+
+int
+pay_op_is_kept(pay_op_id_t id)
+{
+    return ops[id].class == PAY_CLASS_MONEY || id == PAY_OP_FINISH_JOB
+           || id == PAY_OP_CHECK_BOOKS || id == PAY_OP_END_BACKFILL;
 }

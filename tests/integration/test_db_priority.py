@@ -11,6 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import psycopg2
 import pytest
+from support import changes
 from support.events import message, slug
 from support.own_stack import QUICK_JOBS, wait_for
 
@@ -133,6 +134,26 @@ def test_what_has_waited_for_half_of_its_time_is_not_overtaken(stack):
         jam.webhook(jam.other)
     want = ["/webhooks/*", *["/v1/payments/*"] * READS, "/webhooks/*"]
     assert jam.order() == want
+
+
+def test_a_refund_finds_room_where_a_read_finds_none(stack):
+    """And goes first: it is about money that exists."""
+    stack.configure(ONE_WORKER, NO_JOBS, narrow(4, "30s"))
+    paid = changes.paid(stack)
+    with Jam(stack)() as jam:
+        for _ in range(4):
+            jam.read()
+        answer = stack.get(f"/v1/payments/{jam.other.order_id}")
+        assert slug(answer) == "overloaded"
+        taken = under_way(stack)
+        refund = jam.pool.submit(
+            changes.send, paid, "refunds", {"amount": "1.00"}
+        )
+        wait_for(lambda: under_way(stack) > taken, "the refund to queue")
+        assert not refund.done()
+    assert refund.result().status_code in (201, 202)
+    for each in jam.calls:
+        assert each.result().status_code == 200
 
 
 def test_jobs_find_the_queue_full_first_and_webhooks_last(stack):

@@ -96,6 +96,25 @@ Test(pay_flow, a_problem_that_is_not_in_the_table_is_a_500)
 }
 
 
+/* The queue knows better than a constant. */
+Test(pay_flow, an_overload_says_when_to_come_again)
+{
+    world_t             world;
+    const pay_reply_t  *reply;
+
+    world_open(&world);
+
+    run_step(&world, step_db_failed,
+             (pay_event_t) { .kind = PAY_EVENT_DB_FAILED,
+                             .db_failure = PAY_DB_OVERLOADED,
+                             .retry_after_s = 17 });
+    reply = expect_problem(&world, "overloaded", 503);
+    cr_expect_eq(reply->retry_after_s, 17);
+
+    world_close(&world);
+}
+
+
 Test(pay_flow, failed_operation_says_whether_to_come_again)
 {
     size_t              i;

@@ -273,3 +273,51 @@ Test(pay_op, failing_memory_is_no_bug)
 {
     cr_expect_geq(torture(torture_decode, 0), 15);
 }
+
+
+/* What is about money that exists goes before what is not yet. */
+Test(pay_op, changes_webhooks_and_tokens_are_of_the_first_class)
+{
+    unsigned           i;
+    const pay_op_id_t  money[] = {
+        PAY_OP_STORE_TOKEN, PAY_OP_STORE_NO_TOKEN, PAY_OP_REROUTE,
+        PAY_OP_APPLY_EVENT, PAY_OP_APPLY_CHANGE, PAY_OP_BEGIN_CHANGE,
+        PAY_OP_BEGIN_DISPATCH, PAY_OP_END_DISPATCH
+    };
+
+    for (i = 0; i < COUNT(money); i++) {
+        cr_expect_eq(pay_op(money[i])->class, PAY_CLASS_MONEY, "%s",
+                     pay_op(money[i])->name);
+        cr_expect_eq(pay_op_stage(money[i]), PAY_STAGE_LEDGER);
+        cr_expect(pay_op_is_kept(money[i]));
+    }
+
+    cr_expect_eq(pay_op(PAY_OP_BEGIN_PAYMENT)->class, PAY_CLASS_INTAKE);
+    cr_expect_eq(pay_op(PAY_OP_CLAIM_JOBS)->class, PAY_CLASS_JOBS);
+}
+
+
+Test(pay_op, the_first_operation_of_a_create_is_the_stage_key)
+{
+    unsigned  i, keys;
+
+    for (i = 0, keys = 0; i < PAY_OP_COUNT; i++) {
+        keys += pay_op_stage((pay_op_id_t) i) == PAY_STAGE_KEY;
+    }
+
+    cr_expect_eq(keys, 1);
+    cr_expect_eq(pay_op_stage(PAY_OP_BEGIN_PAYMENT), PAY_STAGE_KEY);
+    cr_expect_eq(pay_op_stage(PAY_OP_GET_PAYMENT), PAY_STAGE_NONE);
+    cr_expect_eq(pay_op_stage(PAY_OP_CLAIM_JOBS), PAY_STAGE_NONE);
+}
+
+
+Test(pay_op, reconciliation_is_taken_when_nothing_new_is)
+{
+    cr_expect(pay_op_is_kept(PAY_OP_CHECK_BOOKS));
+    cr_expect(pay_op_is_kept(PAY_OP_END_BACKFILL));
+    cr_expect(pay_op_is_kept(PAY_OP_FINISH_JOB));
+    cr_expect_not(pay_op_is_kept(PAY_OP_CLAIM_JOBS));
+    cr_expect_not(pay_op_is_kept(PAY_OP_BEGIN_PAYMENT));
+    cr_expect_not(pay_op_is_kept(PAY_OP_GET_PAYMENT));
+}
