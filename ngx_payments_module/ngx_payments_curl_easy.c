@@ -12,7 +12,7 @@
 #include "pay_address.h"
 
 
-/* of an answer at a time: kept by each call that waits, and answers are short */
+/* of an answer at a time: each call that waits keeps it, answers are short */
 #define READ_SIZE  2048
 
 

@@ -542,7 +542,7 @@ FROM generate_series(1, 4) n
 JOIN pay.change c ON c.change_id = pg_temp.uuid('rx9' || n);
 CREATE FUNCTION pg_temp.differences(p_order text) RETURNS SETOF jsonb
 LANGUAGE sql SET search_path = pay, pg_temp AS
-'SELECT order_differences(''m1'', p_order)';
+'SELECT d.detail FROM order_differences(ARRAY[''m1''], ARRAY[p_order]) d';
 SELECT is_empty($$SELECT pg_temp.differences('ox2')$$, 'the books agree');
 SELECT is(pg_temp.sent('x2', 'refund', 'rx9' || n, 'DONE'), 'not_found',
           'unsent')
