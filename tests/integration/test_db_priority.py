@@ -18,8 +18,12 @@ from support.own_stack import QUICK_JOBS, wait_for
 ONE_WORKER = ("worker_processes        2;", "worker_processes        1;")
 NO_JOBS = (QUICK_JOBS[0], QUICK_JOBS[1].replace(" on interval=100ms", " off"))
 # a job that is due and a look at a PSP's list are flows too, and these
-# tests count flows: of jobs only the claims are left
-NOT_DUE = "UPDATE pay.job SET run_at = now() + interval '1 hour' RETURNING 1"
+# tests count flows: of jobs only the claims are left.  Tells which of them a
+# worker has, whose flow counts and may set its own time.
+NOT_DUE = """
+UPDATE pay.job SET run_at = now() + interval '1 hour'
+RETURNING lease_until > now()
+"""
 NO_LISTS = tuple(
     (f"adapter            {name};", f"adapter {name}; backfill off;")
     for name in ("stripe", "generic", "paypal")
@@ -61,7 +65,8 @@ class Jam:
 
     @contextlib.contextmanager
     def __call__(self):
-        self.stack.sql(NOT_DUE)
+        # a killed worker of another test may have had a lease
+        wait_for(self.is_quiet, "the end of all flows", 60)
         link = psycopg2.connect(self.stack.values["PG_ADMIN_DSN"])
         with ThreadPoolExecutor(40) as self.pool:
             try:
@@ -77,6 +82,10 @@ class Jam:
             finally:
                 link.rollback()
                 link.close()
+
+    def is_quiet(self) -> bool:
+        leased = [has for (has,) in self.stack.sql(NOT_DUE) if has]
+        return not leased and under_way(self.stack) == 0
 
     def is_stuck(self) -> bool:
         waiting = "SELECT 1 FROM pg_stat_activity WHERE wait_event_type = %s"
