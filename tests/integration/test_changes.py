@@ -589,7 +589,7 @@ def test_a_client_that_hangs_up_stops_nothing(stack):
     made = changes.paid(stack)
     away(stack, "refund", "delay", ms=500)
     hasty = stack.client()
-    hasty.timeout = 0.2
+    hasty.timeout = httpx.Timeout(20, read=0.2)
     with hasty, pytest.raises(httpx.TimeoutException):
         send(made, REFUND, {"amount": "1.00"}, client=hasty)
     wait_for(
