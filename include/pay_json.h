@@ -55,6 +55,9 @@ pay_status_t pay_json_string(const pay_json_t *json, pay_str_t *value)
 /* An integer, PAY_NOT_FOUND for anything else (reals included). */
 pay_status_t pay_json_integer(const pay_json_t *json, int64_t *value)
     PAY_MUST_CHECK;
+/* A real, PAY_NOT_FOUND for anything else (integers included). */
+pay_status_t pay_json_real(const pay_json_t *json, double *value)
+    PAY_MUST_CHECK;
 /* 1 for JSON true, else 0. */
 int pay_json_is_true(const pay_json_t *json);
 

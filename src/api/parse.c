@@ -9,6 +9,10 @@
 #define METADATA_MAX  4096
 #define KEY_MAX       40
 #define VALUE_MAX     500
+/* PostgreSQL spells numbers out: what it returns must be one that we read, and
+ * of few digits. */
+#define REAL_MAX      9.2e18
+#define REAL_MIN      1e-18
 
 typedef struct {
     const char  *const *allowed;
@@ -23,6 +27,7 @@ static pay_status_t check_card_data(pay_str_t name, const pay_json_t *value,
     void *data);
 static pay_status_t check_metadata(pay_str_t name, const pay_json_t *value,
     void *data);
+static int is_plain(double real);
 
 
 pay_status_t
@@ -132,10 +137,17 @@ check_card_data(pay_str_t name, const pay_json_t *value, void *data)
 static pay_status_t
 check_metadata(pay_str_t name, const pay_json_t *value, void *data)
 {
+    double            real;
     pay_str_t         text;
     pay_json_type_t   type;
 
     type = pay_json_type(value);
+
+    if (pay_json_real(value, &real) == PAY_OK && !is_plain(real)) {
+        return pay_refuse_at(data, "validation-error",
+                             "a number of metadata is too large or too small",
+                             "/metadata");
+    }
 
     if (name.len == 0 || name.len > KEY_MAX
         || type == PAY_JSON_OBJECT || type == PAY_JSON_ARRAY
@@ -147,4 +159,15 @@ check_metadata(pay_str_t name, const pay_json_t *value, void *data)
     }
 
     return PAY_OK;
+}
+
+
+static int
+is_plain(double real)
+{
+    if (real < 0) {
+        real = -real;
+    }
+
+    return real == 0 || (real >= REAL_MIN && real <= REAL_MAX);
 }

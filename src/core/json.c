@@ -202,6 +202,21 @@ pay_json_integer(const pay_json_t *json, int64_t *value)
 }
 
 
+pay_status_t
+pay_json_real(const pay_json_t *json, double *value)
+{
+    const json_t  *real = pay_jansson(json);
+
+    if (!json_is_real(real)) {
+        return PAY_NOT_FOUND;
+    }
+
+    *value = json_real_value(real);
+
+    return PAY_OK;
+}
+
+
 int
 pay_json_is_true(const pay_json_t *json)
 {

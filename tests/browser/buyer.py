@@ -15,7 +15,7 @@ CARDS = {
     "three_ds": "4000002500003155",
     "pending": "4000000000003220",
 }
-DEADLINE_S = 15
+DEADLINE_S = 20
 # How chromedriver says that one page replaced another meanwhile.
 GONE = (NoSuchElementException, StaleElementReferenceException)
 GONE_TOO = "does not belong to the document"

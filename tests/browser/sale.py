@@ -2,7 +2,7 @@
 
 from support.waiting import wait_for
 
-DEADLINE_S = 15
+DEADLINE_S = 20
 
 
 class Sale:

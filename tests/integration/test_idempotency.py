@@ -209,7 +209,7 @@ def test_in_progress_is_429_and_disturbs_nobody(stack):
     body, key = stack.order(), new_id()
     nonce = nonce_of(body)
     stack.mock.faults(
-        {"operation": "register", "kind": "delay", "nonce": nonce, "ms": 800}
+        {"operation": "register", "kind": "delay", "nonce": nonce, "ms": 2000}
     )
     with ThreadPoolExecutor() as pool:
         first = pool.submit(stack.post, body, key)
@@ -231,7 +231,7 @@ def test_in_progress_can_be_configured_to_be_409(stack):
     body, key = stack.order(), new_id()
     nonce = nonce_of(body)
     stack.mock.faults(
-        {"operation": "register", "kind": "delay", "nonce": nonce, "ms": 600}
+        {"operation": "register", "kind": "delay", "nonce": nonce, "ms": 1500}
     )
     with ThreadPoolExecutor() as pool:
         first = pool.submit(stack.post, body, key)

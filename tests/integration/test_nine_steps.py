@@ -85,7 +85,7 @@ def test_orders_are_committed_before_the_psp_is_called(stack, psp):
     body = stack.order(psp)
     nonce = body["payment_orders"][0]["payment_order_id"]
     stack.mock.faults(
-        {"operation": "register", "kind": "delay", "nonce": nonce, "ms": 600,
+        {"operation": "register", "kind": "delay", "nonce": nonce, "ms": 1500,
          "before": True}
     )  # fmt: skip
     query = (
@@ -147,7 +147,7 @@ def test_the_token_is_committed_before_the_url_is_shown(stack, psp):
     body = stack.order(psp)
     nonce = body["payment_orders"][0]["payment_order_id"]
     stack.mock.faults(
-        {"operation": "register", "kind": "delay", "nonce": nonce, "ms": 400}
+        {"operation": "register", "kind": "delay", "nonce": nonce, "ms": 1500}
     )
     link = psycopg2.connect(stack.values["PG_ADMIN_DSN"])
     waits = (

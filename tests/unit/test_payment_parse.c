@@ -361,6 +361,9 @@ Test(pay_payment_parse, metadata_is_flat_and_small)
         { WITH("\"metadata\":{\"\":1}"), "validation-error", "/metadata" },
         { WITH("\"metadata\":{\"a\":{}}"), "validation-error", "/metadata" },
         { WITH("\"metadata\":{\"a\":[]}"), "validation-error", "/metadata" },
+        { WITH("\"metadata\":{\"a\":1e19}"), "validation-error", "/metadata" },
+        { WITH("\"metadata\":{\"a\":-1e19}"), "validation-error", "/metadata" },
+        { WITH("\"metadata\":{\"a\":1e-19}"), "validation-error", "/metadata" },
         { WITH("\"metadata\":{\"a2345678901234567890123456789012345678901\":"
                "1}"), "validation-error", "/metadata" }
     };

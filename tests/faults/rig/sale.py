@@ -183,15 +183,7 @@ class Sale:
             assert kinds.count(self.result) == 1, kinds
 
     def kinds(self, order_id: str) -> list[str]:
-        """Of its timeline, from a worker that has its database again."""
-
-        def shown():
-            path = f"/v1/payments/{order_id}/events"
-            answer = self.stack.get(path)
-            assert answer.status_code in (200, 503), answer.text
-            return answer.status_code == 200 and answer.json()["events"]
-
-        return [each["kind"] for each in wait_for(shown, "the timeline")]
+        return [each["kind"] for each in self.stack.timeline(order_id)]
 
     def check_heard(self, heard: Heard, last: Heard) -> None:
         """I3 and I7: every 2xx was true, and all 201 are one answer."""

@@ -69,6 +69,23 @@ class FaultStack(OwnStack):
         """The hasty configuration, with these edits behind it."""
         super().configure(*dict.fromkeys([*HASTY, *edits]))
 
+    # The storefront, from a worker that has its database again: one that is
+    # ready may have a connection whose like is not yet back in another.
+
+    def told(self, path: str) -> dict:
+        def shown():
+            answer = self.get(path)
+            assert answer.status_code in (200, 503), answer.text
+            return answer.status_code == 200 and answer.json()
+
+        return wait_for(shown, path)
+
+    def payment(self, order_id: str) -> dict:
+        return self.told(f"/v1/payments/{order_id}")
+
+    def timeline(self, order_id: str) -> list[dict]:
+        return self.told(f"/v1/payments/{order_id}/events")["events"]
+
     # Moments.
 
     def arm(self, point: str) -> None:

@@ -43,6 +43,7 @@ HASTY_PSP = (
     "connect=2s total=10s",
     "connect=500ms total=1s;\n        breaker            off",
 )
+PROCESSES = re.compile(r"worker_processes +(\d+);")
 BAD_EXIT = re.compile(r"exited with code [1-9]")
 
 
@@ -278,9 +279,13 @@ class OwnStack:
         old = set(self.workers())
         os.kill(self.master(), signal.SIGHUP)
 
+        # one that the master started in place of a killed one is neither old
+        # nor new
+        count = int(PROCESSES.search(self.gateway.conf.read_text())[1])
+
         def taken_over():
             now = set(self.workers())
-            return now and not now & old
+            return len(now) == count and not now & old
 
         wait_for(taken_over, "new workers")
         wait_for(self.is_ready, "the new workers to be ready")

@@ -23,10 +23,13 @@ def closed_port() -> int:
 
 
 def block(
-    stack, name: str, words: str = "", port: int = 0, total: str = "1s"
+    stack,
+    name: str,
+    words: str = "",
+    port: int = 0,
+    timeout: str = "connect=500ms total=1s",
 ) -> str:
-    """Another PSP of the dialect generic; port: not the mock's; total: what
-    a call may take."""
+    """Another PSP of the dialect generic; port: not the mock's."""
     mock = urlsplit(stack.gateway.mock_url)
     secrets = stack.gateway.secrets
     return f"""\
@@ -36,7 +39,7 @@ def block(
         api_key_file       "{secrets}/generic.key";
         webhook_key_file   "{secrets}/generic.whsec";
         hosted_page_host   {mock.netloc};
-        timeout            connect=500ms total={total};
+        timeout            {timeout};
         {words}
     }}
 
