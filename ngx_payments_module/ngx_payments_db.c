@@ -28,6 +28,7 @@ typedef struct {
     ngx_uint_t               queued;
     ngx_uint_t               waiting[CLASSES];   /* those queued, by class */
     ngx_uint_t               sent;               /* on the wire */
+    ngx_uint_t               most[PAY_OP_COUNT];  /* that go at once */
     pay_drain_t              drain;
     ngx_msec_t               tick_ms;
     ngx_event_t              dispatch;
@@ -37,6 +38,7 @@ typedef struct {
 
 static ngx_msec_t tick_of(const ngx_msec_t *stages);
 static ngx_uint_t room_for(const ngx_payments_call_t *call);
+static ngx_uint_t is_crowded(const ngx_payments_call_t *call);
 static ngx_payments_work_e work_of(const ngx_payments_call_t *call);
 static void put(ngx_payments_call_t *call);
 static void count_queued(const ngx_payments_call_t *call, ngx_int_t delta);
@@ -57,6 +59,7 @@ static void unqueue(ngx_payments_call_t *call);
 static ngx_uint_t is_late(const ngx_payments_call_t *call);
 static void refuse_late(ngx_queue_t *late, pay_db_failure_t failure);
 static void count_canceled(ngx_payments_batch_t *batch, const char *sqlstate);
+static void leave(const ngx_payments_batch_t *batch);
 static ngx_uint_t tried_enough(ngx_payments_batch_t *batch);
 static void queue_alone(ngx_payments_batch_t *batch);
 static void drop(ngx_payments_batch_t *batch, pay_db_failure_t failure);
@@ -81,6 +84,7 @@ ngx_payments_db_start(ngx_cycle_t *cycle, ngx_payments_db_conf_t *conf)
 
     for (i = 0; i < PAY_OP_COUNT; i++) {
         ngx_queue_init(&db.queues[i]);
+        db.most[i] = conf->batch;
     }
 
     db.dispatch.handler = dispatch_handler;
@@ -121,7 +125,7 @@ ngx_payments_db_call(ngx_payments_call_t *call)
         return NGX_DECLINED;
     }
 
-    if (db.queued >= room_for(call)) {
+    if (db.queued >= room_for(call) || is_crowded(call)) {
         ngx_payments_count_db_rejected();
         ngx_payments_count_refused(work_of(call), NGX_PAYMENTS_FULL_QUEUE);
         call->retry_after_s = retry_after_s(call->op);
@@ -152,6 +156,26 @@ room_for(const ngx_payments_call_t *call)
 
     return pay_op(call->op)->class == PAY_CLASS_INTAKE ? db.conf->queue
                                                  : (db.conf->queue + 1) / 2;
+}
+
+
+/* Behind one that has waited for half of its stage a new one has little hope,
+ * and would take its time: it is told so at once. */
+static ngx_uint_t
+is_crowded(const ngx_payments_call_t *call)
+{
+    ngx_queue_t          *queue = &db.queues[call->op];
+    ngx_payments_call_t  *oldest;
+
+    if (call->timeout == 0 || ngx_queue_empty(queue)
+        || class_of(call) != PAY_CLASS_INTAKE)
+    {
+        return 0;
+    }
+
+    oldest = ngx_queue_data(ngx_queue_head(queue), ngx_payments_call_t, queue);
+
+    return ngx_current_msec - oldest->queued > call->timeout / 2;
 }
 
 
@@ -256,6 +280,19 @@ ngx_payments_db_wake(void)
 void
 ngx_payments_db_answered(ngx_payments_batch_t *batch)
 {
+    ngx_uint_t  *most = &db.most[batch->op];
+
+    leave(batch);
+
+    if (batch->count >= *most) {
+        *most = ngx_min(*most + *most / 8 + 1, db.conf->batch);
+    }
+}
+
+
+static void
+leave(const ngx_payments_batch_t *batch)
+{
     db.sent -= batch->count;
     note_pace(batch->count);
 }
@@ -264,7 +301,7 @@ ngx_payments_db_answered(ngx_payments_batch_t *batch)
 void
 ngx_payments_db_lost(ngx_payments_batch_t *batch)
 {
-    ngx_payments_db_answered(batch);
+    leave(batch);
     ngx_payments_count_db(batch->op, batch->count, 1,
                           ngx_current_msec - batch->sent);
     drop(batch, PAY_DB_UNKNOWN);
@@ -430,7 +467,7 @@ take_calls(ngx_payments_batch_t *batch, ngx_queue_t *queue, ngx_queue_t *late)
 {
     ngx_payments_call_t  *call;
 
-    while (!ngx_queue_empty(queue) && batch->count < db.conf->batch) {
+    while (!ngx_queue_empty(queue) && batch->count < db.most[batch->op]) {
         call = ngx_queue_data(ngx_queue_head(queue), ngx_payments_call_t,
                               queue);
 
@@ -496,7 +533,8 @@ refuse_late(ngx_queue_t *late, pay_db_failure_t failure)
 
 
 /* statement_timeout was set to the stage's; somebody's pg_cancel_backend()
- * comes earlier. */
+ * comes earlier.  As many at once are too many then: half of them go the next
+ * time, and a few more each time that it goes well. */
 static void
 count_canceled(ngx_payments_batch_t *batch, const char *sqlstate)
 {
@@ -507,6 +545,8 @@ count_canceled(ngx_payments_batch_t *batch, const char *sqlstate)
     {
         return;
     }
+
+    db.most[batch->op] = ngx_max(batch->count / 2, 1);
 
     for (i = 0; i < batch->count; i++) {
         if (batch->calls[i]->timeout != 0) {

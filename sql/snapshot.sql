@@ -742,10 +742,16 @@ CREATE FUNCTION pay.book_facts(p_facts pay.fact[], p_moved integer[], p_late int
     AS $$
 DECLARE
     v_postings posting[] := '{}';
+    v_sold     boolean;
+    v_repaid   boolean;
+    v_brought  boolean;
 BEGIN
-    IF EXISTS (SELECT FROM unnest(p_facts) f
-               WHERE f.kind = 'paid' AND f.item = ANY (p_moved))
-    THEN
+    SELECT bool_or(f.kind = 'paid' AND f.item = ANY (p_moved)),
+        bool_or(f.kind = 'late_refunded'), bool_or(f.postings <> '{}')
+    INTO v_sold, v_repaid, v_brought
+    FROM unnest(p_facts) f;
+
+    IF v_sold THEN
         v_postings := sale_postings(p_facts, p_moved);
 
         IF EXISTS (SELECT FROM unnest(v_postings) p WHERE p.rate IS NOT NULL)
@@ -755,16 +761,20 @@ BEGIN
         END IF;
     END IF;
 
-    IF p_late <> '{}' OR EXISTS (SELECT FROM unnest(p_facts) f
-                                 WHERE f.kind = 'late_refunded')
-    THEN
+    IF p_late <> '{}' OR v_repaid THEN
         v_postings := v_postings || late_postings(p_facts, p_late);
     END IF;
 
-    RETURN v_postings || p_booked || ARRAY(
-        SELECT p FROM unnest(p_facts) f
-        CROSS JOIN LATERAL unnest(f.postings) p
-        ORDER BY f.item);
+    v_postings := v_postings || p_booked;
+
+    IF v_brought THEN
+        v_postings := v_postings || ARRAY(
+            SELECT p FROM unnest(p_facts) f
+            CROSS JOIN LATERAL unnest(f.postings) p
+            ORDER BY f.item);
+    END IF;
+
+    RETURN v_postings;
 END
 $$;
 
@@ -780,7 +790,7 @@ COMMENT ON FUNCTION pay.book_facts(p_facts pay.fact[], p_moved integer[], p_late
 -- Name: booked(text, text, text); Type: FUNCTION; Schema: pay; Owner: payments_owner
 --
 
-CREATE FUNCTION pay.booked(p_merchant_id text, p_checkout_id text, p_payment_order_id text, OUT captured bigint, OUT refunding bigint, OUT refunded bigint, OUT unbalanced bigint) RETURNS record
+CREATE FUNCTION pay.booked(p_merchant_id text, p_checkout_id text, p_payment_order_id text) RETURNS TABLE(captured bigint, refunding bigint, refunded bigint, unbalanced bigint)
     LANGUAGE sql STABLE
     AS $$
 SELECT coalesce(sum(e.amount_minor) FILTER (
@@ -815,13 +825,13 @@ CROSS JOIN LATERAL (
           GROUP BY l.currency) s) l
 $$;
 
-ALTER FUNCTION pay.booked(p_merchant_id text, p_checkout_id text, p_payment_order_id text, OUT captured bigint, OUT refunding bigint, OUT refunded bigint, OUT unbalanced bigint) OWNER TO payments_owner;
+ALTER FUNCTION pay.booked(p_merchant_id text, p_checkout_id text, p_payment_order_id text) OWNER TO payments_owner;
 
 --
--- Name: FUNCTION booked(p_merchant_id text, p_checkout_id text, p_payment_order_id text, OUT captured bigint, OUT refunding bigint, OUT refunded bigint, OUT unbalanced bigint); Type: COMMENT; Schema: pay; Owner: payments_owner
+-- Name: FUNCTION booked(p_merchant_id text, p_checkout_id text, p_payment_order_id text); Type: COMMENT; Schema: pay; Owner: payments_owner
 --
 
-COMMENT ON FUNCTION pay.booked(p_merchant_id text, p_checkout_id text, p_payment_order_id text, OUT captured bigint, OUT refunding bigint, OUT refunded bigint, OUT unbalanced bigint) IS 'What the journal says of an order';
+COMMENT ON FUNCTION pay.booked(p_merchant_id text, p_checkout_id text, p_payment_order_id text) IS 'What the journal says of an order';
 
 --
 -- Name: payment_order; Type: TABLE; Schema: pay; Owner: payments_owner
@@ -1127,6 +1137,41 @@ ALTER FUNCTION pay.captures_out(p_merchant_id text, p_checkout_id text) OWNER TO
 --
 
 COMMENT ON FUNCTION pay.captures_out(p_merchant_id text, p_checkout_id text) IS 'Captures that are at the PSP, or may be';
+
+--
+-- Name: chained_hash(text, text, text, text, text, text, text, text, text, text, text, text, text); Type: FUNCTION; Schema: pay; Owner: payments_owner
+--
+
+CREATE FUNCTION pay.chained_hash(p_previous text, p_merchant_id text, p_payment_order_id text, p_seq text, p_at text, p_tx text, p_kind text, p_actor text, p_old_status text, p_new_status text, p_reason text, p_detail text, p_request_id text) RETURNS bytea
+    LANGUAGE sql STABLE
+    AS $$
+SELECT sha256(convert_to(concat(
+    octet_length(p_previous), ':', p_previous, ',',
+    octet_length(p_merchant_id), ':', p_merchant_id, ',',
+    octet_length(p_payment_order_id), ':', p_payment_order_id, ',',
+    octet_length(p_seq), ':', p_seq, ',',
+    octet_length(p_at), ':', p_at, ',',
+    octet_length(p_tx), ':', p_tx, ',',
+    octet_length(p_kind), ':', p_kind, ',',
+    octet_length(p_actor), ':', p_actor, ',',
+    CASE WHEN p_old_status IS NULL THEN '-,'
+         ELSE concat(octet_length(p_old_status), ':', p_old_status, ',') END,
+    octet_length(p_new_status), ':', p_new_status, ',',
+    CASE WHEN p_reason IS NULL THEN '-,'
+         ELSE concat(octet_length(p_reason), ':', p_reason, ',') END,
+    octet_length(p_detail), ':', p_detail, ',',
+    CASE WHEN p_request_id IS NULL THEN '-,'
+         ELSE concat(octet_length(p_request_id), ':', p_request_id, ',') END),
+    'UTF8'))
+$$;
+
+ALTER FUNCTION pay.chained_hash(p_previous text, p_merchant_id text, p_payment_order_id text, p_seq text, p_at text, p_tx text, p_kind text, p_actor text, p_old_status text, p_new_status text, p_reason text, p_detail text, p_request_id text) OWNER TO payments_owner;
+
+--
+-- Name: FUNCTION chained_hash(p_previous text, p_merchant_id text, p_payment_order_id text, p_seq text, p_at text, p_tx text, p_kind text, p_actor text, p_old_status text, p_new_status text, p_reason text, p_detail text, p_request_id text); Type: COMMENT; Schema: pay; Owner: payments_owner
+--
+
+COMMENT ON FUNCTION pay.chained_hash(p_previous text, p_merchant_id text, p_payment_order_id text, p_seq text, p_at text, p_tx text, p_kind text, p_actor text, p_old_status text, p_new_status text, p_reason text, p_detail text, p_request_id text) IS 'What event_hash() is, from texts, of which only old_status, reason and request_id may be NULL; p_previous: in hex, empty for the first';
 
 --
 -- Name: change_after(pay.change); Type: FUNCTION; Schema: pay; Owner: payments_owner
@@ -1750,36 +1795,41 @@ CREATE FUNCTION pay.compare_books(p_from bigint, p_limit integer, OUT until_tx b
     LANGUAGE plpgsql
     AS $$
 DECLARE
-    v_open  bigint := pg_snapshot_xmin(pg_current_snapshot())::text::bigint;
-    v_order record;
+    v_open    bigint := pg_snapshot_xmin(pg_current_snapshot())::text::bigint;
+    v_orders  record;
+    v_sellers record;
 BEGIN
-    orders := 0;
-
     until_tx := seal_end(p_from, v_open, 1024, p_limit);
     more := until_tx < v_open;
 
-    FOR v_order IN
-        SELECT DISTINCT o.merchant_id, o.payment_order_id, o.checkout_id,
-            o.seller_account
-        FROM (SELECT DISTINCT e.merchant_id, e.payment_order_id FROM event e
-              WHERE e.tx >= p_from AND e.tx < until_tx) e
-        CROSS JOIN LATERAL (
-            SELECT o.* FROM payment_order o
-            WHERE o.merchant_id = e.merchant_id
-                AND o.payment_order_id = e.payment_order_id
-            OFFSET 0) o
-    LOOP
-        orders := orders + 1;
+    SELECT array_agg(o.merchant_id::text) AS merchants,
+        array_agg(o.payment_order_id::text) AS ids,
+        array_agg(o.seller_account::text) AS sellers,
+        array_agg(o.checkout_id::text) AS checkouts
+    INTO v_orders
+    FROM (SELECT DISTINCT e.merchant_id, e.payment_order_id FROM event e
+          WHERE e.tx >= p_from AND e.tx < until_tx) e
+    CROSS JOIN LATERAL (
+        SELECT * FROM payment_order o
+        WHERE o.merchant_id = e.merchant_id
+            AND o.payment_order_id = e.payment_order_id
+        OFFSET 0) o;
 
-        PERFORM keep_difference(v_order.merchant_id, v_order.checkout_id,
-            d || jsonb_build_object('payment_order_id',
-                                    v_order.payment_order_id))
-        FROM order_differences(v_order.merchant_id,
-                               v_order.payment_order_id) d;
-        PERFORM keep_difference(v_order.merchant_id, v_order.checkout_id, d)
-        FROM wallet_differences(v_order.merchant_id,
-                                v_order.seller_account) d;
-    END LOOP;
+    SELECT array_agg(u.merchant) AS merchants, array_agg(u.seller) AS sellers,
+        array_agg(u.checkout) AS checkouts
+    INTO v_sellers
+    FROM (SELECT DISTINCT ON (1, 2) *
+          FROM unnest(v_orders.merchants, v_orders.sellers,
+                      v_orders.checkouts) AS u (merchant, seller, checkout)
+          ORDER BY 1, 2) u;
+
+    PERFORM keep_difference(d.merchant_id, d.checkout_id, d.detail)
+    FROM order_differences(v_orders.merchants, v_orders.ids) d;
+    PERFORM keep_difference(d.merchant_id, d.checkout_id, d.detail)
+    FROM wallet_differences(v_sellers.merchants, v_sellers.sellers,
+                            v_sellers.checkouts) d;
+
+    orders := coalesce(cardinality(v_orders.ids), 0);
 END
 $$;
 
@@ -2165,7 +2215,7 @@ BEGIN
                            ELSE d.http_status END,
         code = CASE WHEN x.news THEN x.code ELSE d.code END
     FROM (
-        SELECT k.tid, f.code, nullif(p_reach[f.item], '') AS reach,
+        SELECT k.part, k.tid, f.code, nullif(p_reach[f.item], '') AS reach,
             nullif(p_http_status[f.item], 0) AS http_status,
             f.kind IN ('refused', 'registration_unknown')
                 OR f.kind = 'registration_not_sent'
@@ -2187,13 +2237,13 @@ BEGIN
                 AND o.checkout_id = f.checkout_id AND o.position = 1
             OFFSET 0) o
         CROSS JOIN LATERAL (
-            SELECT k.ctid AS tid, k.state FROM dispatch k
+            SELECT k.tableoid AS part, k.ctid AS tid, k.state FROM dispatch k
             WHERE k.merchant_id = f.merchant_id
                 AND k.checkout_id = f.checkout_id
                 AND k.operation = 'register' AND k.operation_id = r.nonce
             ORDER BY k.attempt DESC LIMIT 1) k
         WHERE f.kind <> 'expired' OR k.state = 'OPEN') x
-    WHERE d.ctid = x.tid;
+    WHERE d.ctid = x.tid AND d.tableoid = x.part;
 END
 $$;
 
@@ -2215,20 +2265,31 @@ CREATE FUNCTION pay.entry_balances() RETURNS trigger
     AS $$
 DECLARE
     v_lines int;
+    v_plain boolean;
     v_wrong text;
 BEGIN
-    SELECT sum(l.lines), min(l.currency) FILTER (WHERE l.total <> 0)
-    INTO v_lines, v_wrong
-    FROM (SELECT l.currency, count(*) AS lines, sum(l.amount_minor) AS total
+    SELECT count(*), min(l.currency) = max(l.currency)
+        AND sum(l.amount_minor) = 0
+    INTO v_lines, v_plain
+    FROM journal_line l
+    WHERE l.merchant_id = NEW.merchant_id AND l.source = NEW.source
+        AND l.kind = NEW.kind;
+
+    IF v_lines >= 2 AND v_plain THEN
+        RETURN NULL;
+    END IF;
+
+    SELECT min(l.currency) FILTER (WHERE l.total <> 0) INTO v_wrong
+    FROM (SELECT l.currency, sum(l.amount_minor) AS total
           FROM journal_line l
           WHERE l.merchant_id = NEW.merchant_id AND l.source = NEW.source
               AND l.kind = NEW.kind
           GROUP BY l.currency) l;
 
-    IF coalesce(v_lines, 0) < 2 OR v_wrong IS NOT NULL THEN
+    IF v_lines < 2 OR v_wrong IS NOT NULL THEN
         RAISE EXCEPTION 'entry % of % does not balance (% lines, %)',
-            NEW.kind, NEW.source, coalesce(v_lines, 0),
-            coalesce(v_wrong, 'too few') USING ERRCODE = 'PAY22';
+            NEW.kind, NEW.source, v_lines, coalesce(v_wrong, 'too few')
+            USING ERRCODE = 'PAY22';
     END IF;
 
     RETURN NULL;
@@ -2236,6 +2297,12 @@ END
 $$;
 
 ALTER FUNCTION pay.entry_balances() OWNER TO payments_owner;
+
+--
+-- Name: FUNCTION entry_balances(); Type: COMMENT; Schema: pay; Owner: payments_owner
+--
+
+COMMENT ON FUNCTION pay.entry_balances() IS 'Double entry: two lines or more, that sum to nothing in each currency';
 
 --
 -- Name: event; Type: TABLE; Schema: pay; Owner: payments_owner
@@ -3231,33 +3298,22 @@ ALTER FUNCTION pay.find_parked(p_merchant_id text[], p_checkout_id text[], p_psp
 COMMENT ON FUNCTION pay.find_parked(p_merchant_id text[], p_checkout_id text[], p_psp text[], p_name text[], OUT facts pay.fact[], OUT told pay.news[]) IS 'Webhooks that waited for these names';
 
 --
--- Name: first_event(pay.payment_item, text); Type: FUNCTION; Schema: pay; Owner: payments_owner
+-- Name: first_detail(text, text); Type: FUNCTION; Schema: pay; Owner: payments_owner
 --
 
-CREATE FUNCTION pay.first_event(p_item pay.payment_item, p_payment_order_id text) RETURNS pay.event
-    LANGUAGE plpgsql STABLE
+CREATE FUNCTION pay.first_detail(p_psp text, p_route text) RETURNS jsonb
+    LANGUAGE sql STABLE
     AS $$
-DECLARE
-    v_event event;
-BEGIN
-    v_event := ROW(p_item.merchant_id, p_payment_order_id, 1, now(),
-        this_tx(), 'created', 'merchant', NULL, 'NOT_STARTED', NULL,
-        jsonb_strip_nulls(jsonb_build_object('psp', p_item.psp,
-                                             'route', p_item.route)),
-        p_item.request_id, NULL);
-    v_event.hash := event_hash(NULL, v_event);
-
-    RETURN v_event;
-END
+SELECT jsonb_strip_nulls(jsonb_build_object('psp', p_psp, 'route', p_route))
 $$;
 
-ALTER FUNCTION pay.first_event(p_item pay.payment_item, p_payment_order_id text) OWNER TO payments_owner;
+ALTER FUNCTION pay.first_detail(p_psp text, p_route text) OWNER TO payments_owner;
 
 --
--- Name: FUNCTION first_event(p_item pay.payment_item, p_payment_order_id text); Type: COMMENT; Schema: pay; Owner: payments_owner
+-- Name: FUNCTION first_detail(p_psp text, p_route text); Type: COMMENT; Schema: pay; Owner: payments_owner
 --
 
-COMMENT ON FUNCTION pay.first_event(p_item pay.payment_item, p_payment_order_id text) IS 'With which an order''s timeline begins';
+COMMENT ON FUNCTION pay.first_detail(p_psp text, p_route text) IS 'What the event says with which an order''s timeline begins';
 
 --
 -- Name: follow_moves(pay.fact[], text[], bigint[]); Type: FUNCTION; Schema: pay; Owner: payments_owner
@@ -3273,22 +3329,22 @@ BEGIN
     SET psp = m.next, version = c.version + 1
     FROM unnest(p_nexts) WITH ORDINALITY AS m (next, n)
     CROSS JOIN LATERAL (
-        SELECT k.ctid AS tid FROM checkout k
+        SELECT k.tableoid AS part, k.ctid AS tid FROM checkout k
         WHERE k.merchant_id = p_facts[m.n].merchant_id
             AND k.checkout_id = p_facts[m.n].checkout_id
         OFFSET 0) k
-    WHERE c.ctid = k.tid;
+    WHERE c.ctid = k.tid AND c.tableoid = k.part;
 
     UPDATE change c
     SET psp = m.next
     FROM unnest(p_nexts) WITH ORDINALITY AS m (next, n)
     CROSS JOIN LATERAL (
-        SELECT k.ctid AS tid FROM change k
+        SELECT k.tableoid AS part, k.ctid AS tid FROM change k
         WHERE k.merchant_id = p_facts[m.n].merchant_id
             AND k.checkout_id = p_facts[m.n].checkout_id
             AND k.kind = 'cancel' AND k.status = 'NOT_STARTED'
         OFFSET 0) k
-    WHERE c.ctid = k.tid;
+    WHERE c.ctid = k.tid AND c.tableoid = k.part;
 
     PERFORM record_facts(p_facts);
 
@@ -3350,7 +3406,7 @@ DECLARE
     v_attempts int[];
 BEGIN
     WITH first AS MATERIALIZED (
-        SELECT f.n, j.tid, j.job, (j.job).attempts, k.anew,
+        SELECT f.n, j.part, j.tid, j.job, (j.job).attempts, k.anew,
             (j.job).again_at IS NULL AND p_dead[f.n] <> ''
                 AND NOT (k.anew AND p_dead[f.n] = 'retry_limit')
                 AND (p_kind[f.n] <> 'change'
@@ -3363,7 +3419,7 @@ BEGIN
             ORDER BY p_merchant_id[n], p_checkout_id[n], p_kind[n],
                 p_operation_id[n], n) f
         CROSS JOIN LATERAL (
-            SELECT j.ctid AS tid, j AS job FROM job j
+            SELECT j.tableoid AS part, j.ctid AS tid, j AS job FROM job j
             WHERE j.merchant_id = p_merchant_id[f.n]
                 AND j.checkout_id = p_checkout_id[f.n]
                 AND j.kind = p_kind[f.n]
@@ -3374,7 +3430,7 @@ BEGIN
                 AND p_code[f.n] = 'no_answer' AND (j.job).code NOT IN (
                     'no_answer', 'psp_not_configured'), false) AS anew) k
     ), ended AS MATERIALIZED (
-        SELECT f.n, f.tid, f.attempts, f.anew, f.dead IS TRUE AS dead,
+        SELECT f.n, f.part, f.tid, f.attempts, f.anew, f.dead IS TRUE AS dead,
             f.dead IS TRUE
                 OR job_is_over(f.job, p_delay_ms[f.n], p_code[f.n]) AS over
         FROM first f
@@ -3387,11 +3443,11 @@ BEGIN
             lease_owner = NULL, lease_until = NULL,
             code = nullif(p_code[f.n], '')
         FROM ended f
-        WHERE NOT f.over AND j.ctid = f.tid
+        WHERE NOT f.over AND j.ctid = f.tid AND j.tableoid = f.part
     ), gone AS (
         DELETE FROM job j
         USING ended f
-        WHERE f.over AND j.ctid = f.tid
+        WHERE f.over AND j.ctid = f.tid AND j.tableoid = f.part
     )
     SELECT array_agg(f.n), array_agg(c.psp::text), array_agg(f.attempts)
     INTO v_dead, v_psps, v_attempts
@@ -3651,10 +3707,11 @@ CREATE FUNCTION pay.hear_dispatches(p_merchant_id text[], p_checkout_id text[], 
     AS $$
 BEGIN
     WITH told AS (
-        SELECT DISTINCT ON (d.tid) u.n, d.tid
+        SELECT DISTINCT ON (d.part, d.tid) u.n, d.part, d.tid
         FROM unnest(p_items) AS u (n)
         CROSS JOIN LATERAL (
-            SELECT d.ctid AS tid, d.attempt, d.state FROM dispatch d
+            SELECT d.tableoid AS part, d.ctid AS tid, d.attempt, d.state
+            FROM dispatch d
             WHERE d.merchant_id = p_merchant_id[u.n]
                 AND d.checkout_id = p_checkout_id[u.n]
                 AND d.operation = p_operation[u.n]
@@ -3666,7 +3723,7 @@ BEGIN
                      WHEN p_state[u.n] = 'REFUSED'
                          THEN d.state IN ('OPEN', 'UNKNOWN')
                      ELSE d.state = 'OPEN' END
-        ORDER BY d.tid, array_position(
+        ORDER BY d.part, d.tid, array_position(
             '{DONE,PENDING,REFUSED,UNKNOWN,NOT_SENT}', p_state[u.n]), u.n
     ), ended AS (
         UPDATE dispatch d
@@ -3678,7 +3735,7 @@ BEGIN
             code = nullif(p_code[t.n], ''),
             reference = nullif(p_reference[t.n], '')
         FROM told t
-        WHERE d.ctid = t.tid
+        WHERE d.ctid = t.tid AND d.tableoid = t.part
         RETURNING t.n
     )
     SELECT array_agg(e.n) INTO stored FROM ended e;
@@ -4128,10 +4185,17 @@ CREATE FUNCTION pay.insert_beginnings(p_items pay.payment_item[]) RETURNS void
     LANGUAGE plpgsql
     AS $$
 BEGIN
-    INSERT INTO event
-    SELECT f.*
-    FROM unnest(p_items) i, jsonb_array_elements(i.orders) e,
-        first_event(i, e ->> 'id') f;
+    INSERT INTO event (merchant_id, payment_order_id, seq, at, tx, kind,
+        actor, new_status, detail, request_id, hash)
+    SELECT i.merchant_id, o.payment_order_id, 1, now(), o.head_tx, 'created',
+        'merchant', 'NOT_STARTED', first_detail(i.psp, i.route),
+        i.request_id, o.head
+    FROM unnest(p_items) i
+    CROSS JOIN LATERAL (
+        SELECT o.payment_order_id, o.head, o.head_tx FROM payment_order o
+        WHERE o.merchant_id = i.merchant_id
+            AND o.checkout_id = i.checkout_id
+        OFFSET 0) o;
 
     INSERT INTO job (merchant_id, checkout_id, kind, run_at)
     SELECT i.merchant_id, i.checkout_id, 'register', now() + i.lease
@@ -4397,11 +4461,11 @@ BEGIN
             seq = w.seq + m.lines, changed_at = clock_timestamp()
         FROM moved m
         CROSS JOIN LATERAL (
-            SELECT k.ctid AS tid FROM wallet k
+            SELECT k.tableoid AS part, k.ctid AS tid FROM wallet k
             WHERE k.merchant_id = m.merchant_id
                 AND k.seller_account = m.owner AND k.currency = m.currency
             OFFSET 0) k
-        WHERE w.ctid = k.tid
+        WHERE w.ctid = k.tid AND w.tableoid = k.part
     )
     INSERT INTO journal_line (merchant_id, source, kind, line, account,
         owner, currency, amount_minor, wallet_seq, balance_minor)
@@ -4495,31 +4559,38 @@ DECLARE
     v_merchants text[];
     v_checkouts text[];
     v_wanted    int;
+    v_at        text := iso_micros(now());
+    v_tx        bigint := this_tx();
 BEGIN
     WITH won AS (
         INSERT INTO payment_order AS o (merchant_id, payment_order_id,
             checkout_id, position, seller_account, amount_minor, currency,
             credit_currency, credit_rate, credit_minor, credit_until, head,
             head_tx)
-        SELECT i.merchant_id, e.line ->> 'id', i.checkout_id, e.n,
+        SELECT i.merchant_id, q.id, i.checkout_id, e.n,
             e.line ->> 'seller', (e.line -> 'amount')::bigint, i.currency,
             CASE WHEN q.quote IS NOT NULL THEN e.line ->> 'credit' END,
             (q.quote -> 'rate')::numeric, (q.quote -> 'minor')::bigint,
             CASE WHEN q.quote IS NOT NULL THEN now() + i.quote_ttl END,
-            (first_event(i, e.line ->> 'id')).hash, this_tx()
-        FROM unnest(p_items) i,
-            jsonb_array_elements(i.orders) WITH ORDINALITY AS e (line, n),
-            LATERAL (SELECT e.line -> 'quote') q (quote)
-        ORDER BY i.merchant_id, e.line ->> 'id', i.item
+            chained_hash('', i.merchant_id, q.id, '1', v_at, v_tx::text,
+                'created', 'merchant', NULL, 'NOT_STARTED', NULL, d.detail,
+                i.request_id), v_tx
+        FROM unnest(p_items) i
+        CROSS JOIN LATERAL (
+            SELECT first_detail(i.psp, i.route)::text AS detail OFFSET 0) d
+        CROSS JOIN LATERAL jsonb_array_elements(i.orders)
+            WITH ORDINALITY AS e (line, n)
+        CROSS JOIN LATERAL (
+            SELECT e.line ->> 'id' AS id, e.line -> 'quote' AS quote
+            OFFSET 0) q
+        ORDER BY i.merchant_id, q.id, i.item
         ON CONFLICT DO NOTHING
         RETURNING o.merchant_id, o.checkout_id
     )
-    SELECT array_agg(merchant_id), array_agg(checkout_id)
-    INTO v_merchants, v_checkouts
+    SELECT array_agg(merchant_id), array_agg(checkout_id), (
+        SELECT sum(jsonb_array_length(i.orders)) FROM unnest(p_items) i)
+    INTO v_merchants, v_checkouts, v_wanted
     FROM won;
-
-    SELECT sum(jsonb_array_length(i.orders)) INTO v_wanted
-    FROM unnest(p_items) i;
 
     IF cardinality(v_checkouts) = v_wanted THEN
         RETURN p_items;
@@ -4656,12 +4727,11 @@ BEGIN
         ON CONFLICT (psp, event_id) DO NOTHING
         RETURNING w.psp, w.event_id
     )
-    SELECT array_agg(psp), array_agg(event_id) INTO v_psps, v_events
+    SELECT array_agg(psp), array_agg(event_id), (
+        SELECT count(*) FROM unnest(p_facts) f
+        WHERE f.actor = 'webhook' AND f.kind <> 'unknown')
+    INTO v_psps, v_events, v_wanted
     FROM won;
-
-    SELECT count(*) INTO v_wanted
-    FROM unnest(p_facts) f
-    WHERE f.actor = 'webhook' AND f.kind <> 'unknown';
 
     IF coalesce(cardinality(v_psps), 0) = v_wanted THEN
         RETURN '{}';
@@ -5542,6 +5612,9 @@ COMMENT ON FUNCTION pay.keep_no_token(p_facts pay.fact[], p_retry_after_ms bigin
 CREATE FUNCTION pay.keep_references(p_facts pay.fact[], p_moved integer[], p_against integer[]) RETURNS void
     LANGUAGE plpgsql
     AS $$
+DECLARE
+    v_merchants text[];
+    v_checkouts text[];
 BEGIN
     WITH named AS (
         UPDATE registration r
@@ -5560,17 +5633,25 @@ BEGIN
         RETURNING r.merchant_id, r.checkout_id,
             x.item = ANY (p_moved) AS is_first
     )
+    SELECT array_agg(n.merchant_id::text), array_agg(n.checkout_id::text)
+    INTO v_merchants, v_checkouts
+    FROM named n WHERE NOT n.is_first;
+
+    IF v_checkouts IS NULL THEN
+        RETURN;
+    END IF;
+
     UPDATE job j
     SET run_at = least(j.run_at, now()),
         again_at = CASE WHEN j.lease_owner IS NOT NULL THEN now() END
-    FROM (SELECT * FROM named WHERE NOT is_first) n
+    FROM unnest(v_merchants, v_checkouts) AS n (merchant_id, checkout_id)
     CROSS JOIN LATERAL (
-        SELECT k.ctid AS tid FROM job k
+        SELECT k.tableoid AS part, k.ctid AS tid FROM job k
         WHERE k.merchant_id = n.merchant_id
             AND k.checkout_id = n.checkout_id
             AND k.kind IN ('change', 'refund')
         OFFSET 0) k
-    WHERE j.ctid = k.tid;
+    WHERE j.ctid = k.tid AND j.tableoid = k.part;
 END
 $$;
 
@@ -6350,10 +6431,12 @@ CREATE FUNCTION pay.move_orders(p_facts pay.fact[], p_turn integer, OUT moved in
     AS $$
 DECLARE
     v_now timestamptz := clock_timestamp();
+    v_at  text := iso_micros(v_now);
     v_tx  bigint := this_tx();
 BEGIN
     WITH step AS (
-        SELECT f.*, o.tid, o.payment_order_id, o.status AS old_status,
+        SELECT f.*, o.part, o.tid, o.payment_order_id, o.status AS old_status,
+            o.version AS old_version, o.head AS old_head, o.head_tx AS old_tx,
             o.was, p.capture, p.policy, k.news,
             next_status(o.status, k.news) AS new_status,
             f.kind = 'paid' AND f.order_id IS NULL
@@ -6364,8 +6447,8 @@ BEGIN
                  ELSE k.news END AS new_reason
         FROM unnest(p_facts) f
         CROSS JOIN LATERAL (
-            SELECT o.ctid AS tid, o.payment_order_id, o.status, o.reason,
-                o AS was
+            SELECT o.tableoid AS part, o.ctid AS tid, o.payment_order_id,
+                o.status, o.reason, o.version, o.head, o.head_tx, o AS was
             FROM payment_order o
             WHERE o.merchant_id = f.merchant_id
                 AND o.checkout_id = f.checkout_id
@@ -6406,7 +6489,7 @@ BEGIN
     ), moved AS (
         UPDATE payment_order o
         SET status = s.new_status, reason = s.new_reason,
-            version = o.version + 1,
+            version = d.version,
             captured_minor = CASE WHEN s.takes_all THEN o.amount_minor
                                   ELSE o.captured_minor END,
             authorized_minor = CASE
@@ -6415,14 +6498,15 @@ BEGIN
                 WHEN s.takes_all OR s.news = 'released'
                     OR s.new_status = 'FAILED' THEN 0
                 ELSE o.authorized_minor END,
-            head = event_hash(o.head, ROW(s.merchant_id, s.payment_order_id,
-                o.version + 1, v_now, greatest(o.head_tx, v_tx), s.news,
-                s.actor, s.old_status, s.new_status, s.new_reason, d.about,
-                s.request_id, NULL)::event),
-            head_tx = greatest(o.head_tx, v_tx)
+            head = chained_hash(t.head, s.merchant_id, s.payment_order_id,
+                t.seq, v_at, t.tx, s.news, s.actor, s.old_status,
+                s.new_status, s.new_reason, t.about, s.request_id),
+            head_tx = d.tx
         FROM step s
         CROSS JOIN LATERAL (
-            SELECT jsonb_strip_nulls(jsonb_build_object('type', s.type,
+            SELECT s.old_version + 1 AS version,
+                greatest(s.old_tx, v_tx) AS tx,
+                jsonb_strip_nulls(jsonb_build_object('type', s.type,
                 'code', s.code, 'reference', s.reference,
                 'policy', s.policy,
                 'captured_minor', CASE WHEN s.takes_all
@@ -6435,7 +6519,12 @@ BEGIN
                     'mismatch', 'contradiction') THEN s.currency END))
                 || coalesce(s.detail, '{}') AS about
             OFFSET 0) d
-        WHERE o.ctid = s.tid
+        CROSS JOIN LATERAL (
+            SELECT encode(s.old_head, 'hex') AS head,
+                d.version::text AS seq, d.tx::text AS tx,
+                d.about::text AS about
+            OFFSET 0) t
+        WHERE o.ctid = s.tid AND o.tableoid = s.part
             AND (s.new_status <> s.old_status
                  OR s.news IN ('registered', 'registration_unknown',
                                'registration_not_sent', 'rerouted',
@@ -6497,11 +6586,11 @@ BEGIN
                   OR is_money(m.news)
               GROUP BY m.merchant_id, m.checkout_id) x
         CROSS JOIN LATERAL (
-            SELECT k.ctid AS tid FROM checkout k
+            SELECT k.tableoid AS part, k.ctid AS tid FROM checkout k
             WHERE k.merchant_id = x.merchant_id
                 AND k.checkout_id = x.checkout_id
             OFFSET 0) k
-        WHERE c.ctid = k.tid
+        WHERE c.ctid = k.tid AND c.tableoid = k.part
     ), final AS (
         SELECT DISTINCT x.merchant_id, x.checkout_id, x.new_status
         FROM changed x
@@ -6511,11 +6600,12 @@ BEGIN
         DELETE FROM job j
         USING final x
         CROSS JOIN LATERAL (
-            SELECT k.ctid AS tid FROM job k
+            SELECT k.tableoid AS part, k.ctid AS tid FROM job k
             WHERE k.merchant_id = x.merchant_id
                 AND k.checkout_id = x.checkout_id
             OFFSET 0) k
-        WHERE j.ctid = k.tid AND j.kind <> 'change'
+        WHERE j.ctid = k.tid AND j.tableoid = k.part
+            AND j.kind <> 'change'
             AND (x.new_status = 'SUCCESS' OR j.again_at IS NULL)
     ), settled AS (
         -- as settle_dead_letters() does; what is not known of an operation
@@ -6573,9 +6663,9 @@ BEGIN
         http_status = nullif(p_http_status[f.item], 0), code = f.code
     FROM unnest(p_facts) f
     CROSS JOIN LATERAL (
-        SELECT k.ctid AS tid FROM registration r
+        SELECT k.tableoid AS part, k.ctid AS tid FROM registration r
         CROSS JOIN LATERAL (
-            SELECT k.ctid FROM dispatch k
+            SELECT k.tableoid, k.ctid FROM dispatch k
             WHERE k.merchant_id = r.merchant_id
                 AND k.checkout_id = r.checkout_id
                 AND k.operation = 'register' AND k.operation_id = r.nonce
@@ -6583,7 +6673,7 @@ BEGIN
         WHERE r.merchant_id = f.merchant_id
             AND r.checkout_id = f.checkout_id
         OFFSET 0) k
-    WHERE d.ctid = k.tid;
+    WHERE d.ctid = k.tid AND d.tableoid = k.part;
 
     INSERT INTO dispatch (merchant_id, checkout_id, operation, operation_id,
         attempt, psp, first_sent_at, sent_at, lease_until, key_until,
@@ -6640,11 +6730,11 @@ BEGIN
                     ELSE r.tried_psps END
             FROM unnest(items, nexts) WITH ORDINALITY AS m (item, next, n)
             CROSS JOIN LATERAL (
-                SELECT k.ctid AS tid FROM registration k
+                SELECT k.tableoid AS part, k.ctid AS tid FROM registration k
                 WHERE k.merchant_id = p_merchant_id[m.item]
                     AND k.checkout_id = p_checkout_id[m.item]
                 OFFSET 0) k
-            WHERE r.ctid = k.tid;
+            WHERE r.ctid = k.tid AND r.tableoid = k.part;
 
             RETURN;
 
@@ -7407,76 +7497,68 @@ ALTER FUNCTION pay.open_mismatches(p_merchant_id text, p_checkout_id text) OWNER
 COMMENT ON FUNCTION pay.open_mismatches(p_merchant_id text, p_checkout_id text) IS 'What was not believed of a checkout and nobody has settled';
 
 --
--- Name: order_differences(text, text); Type: FUNCTION; Schema: pay; Owner: payments_owner
+-- Name: order_differences(text[], text[]); Type: FUNCTION; Schema: pay; Owner: payments_owner
 --
 
-CREATE FUNCTION pay.order_differences(p_merchant_id text, p_payment_order_id text) RETURNS SETOF jsonb
-    LANGUAGE plpgsql STABLE
+CREATE FUNCTION pay.order_differences(p_merchant_id text[], p_payment_order_id text[]) RETURNS TABLE(merchant_id text, checkout_id text, detail jsonb)
+    LANGUAGE sql STABLE
     AS $$
-DECLARE
-    v_order  payment_order;
-    v_event  event;
-    v_before bytea;
-    v_booked record;
-BEGIN
-    SELECT * INTO v_order FROM payment_order o
-    WHERE o.merchant_id = p_merchant_id
-        AND o.payment_order_id = p_payment_order_id;
-
-    v_booked := booked(p_merchant_id, v_order.checkout_id,
-                       p_payment_order_id);
-
-    IF (v_booked.captured, v_booked.refunding, v_booked.refunded)
-        <> (v_order.captured_minor, v_order.refunding_minor,
-            v_order.refunded_minor)
-    THEN
-        RETURN NEXT jsonb_build_object('check', 'order_ledger',
-            'order', jsonb_build_array(v_order.captured_minor,
-                v_order.refunding_minor, v_order.refunded_minor),
-            'ledger', jsonb_build_array(v_booked.captured,
-                v_booked.refunding, v_booked.refunded));
-    END IF;
-
-    IF v_booked.unbalanced > 0 THEN
-        RETURN NEXT jsonb_build_object('check', 'journal_balances',
-            'entries', v_booked.unbalanced);
-    END IF;
-
-    IF (v_order.status = 'SUCCESS') <> (v_order.captured_minor > 0) THEN
-        RETURN NEXT jsonb_build_object('check', 'sale_booked',
-            'status', v_order.status, 'captured', v_order.captured_minor);
-    END IF;
-
-    SELECT * INTO v_event FROM event e
-    WHERE e.merchant_id = p_merchant_id
-        AND e.payment_order_id = p_payment_order_id
-        AND e.seq = v_order.version
-        AND e.at >= events_since(p_merchant_id, v_order.checkout_id);
-
-    SELECT e.hash INTO v_before FROM event e
-    WHERE e.merchant_id = p_merchant_id
-        AND e.payment_order_id = p_payment_order_id
-        AND e.seq = v_order.version - 1
-        AND e.at >= events_since(p_merchant_id, v_order.checkout_id);
-
-    IF v_event.hash IS DISTINCT FROM v_order.head
-        OR v_event.new_status IS DISTINCT FROM v_order.status
-        OR v_order.version > 1 AND v_before IS NOT NULL
-            AND event_hash(v_before, v_event) <> v_event.hash
-    THEN
-        RETURN NEXT jsonb_build_object('check', 'event_head',
-            'seq', v_order.version);
-    END IF;
-END
+SELECT o.merchant_id, o.checkout_id,
+    d.detail || jsonb_build_object('payment_order_id', o.payment_order_id)
+FROM unnest(p_merchant_id, p_payment_order_id)
+    AS u (merchant_id, payment_order_id)
+CROSS JOIN LATERAL (
+    SELECT * FROM payment_order o
+    WHERE o.merchant_id = u.merchant_id
+        AND o.payment_order_id = u.payment_order_id
+    OFFSET 0) o
+CROSS JOIN LATERAL booked(o.merchant_id, o.checkout_id,
+                          o.payment_order_id) b
+CROSS JOIN LATERAL (
+    SELECT c.created_at - interval '1 day' AS since FROM checkout c
+    WHERE c.merchant_id = o.merchant_id AND c.checkout_id = o.checkout_id
+    OFFSET 0) c
+LEFT JOIN LATERAL (
+    SELECT e AS event, e.hash, e.new_status FROM event e
+    WHERE e.merchant_id = o.merchant_id
+        AND e.payment_order_id = o.payment_order_id
+        AND e.seq = o.version AND e.at >= c.since
+    OFFSET 0) e ON true
+LEFT JOIN LATERAL (
+    SELECT e.hash FROM event e
+    WHERE e.merchant_id = o.merchant_id
+        AND e.payment_order_id = o.payment_order_id
+        AND e.seq = o.version - 1 AND e.at >= c.since
+    OFFSET 0) p ON o.version > 1
+CROSS JOIN LATERAL (VALUES
+    (CASE WHEN (b.captured, b.refunding, b.refunded)
+              <> (o.captured_minor, o.refunding_minor, o.refunded_minor)
+     THEN jsonb_build_object('check', 'order_ledger',
+        'order', jsonb_build_array(o.captured_minor, o.refunding_minor,
+                                   o.refunded_minor),
+        'ledger', jsonb_build_array(b.captured, b.refunding, b.refunded)) END),
+    (CASE WHEN b.unbalanced > 0
+     THEN jsonb_build_object('check', 'journal_balances',
+        'entries', b.unbalanced) END),
+    (CASE WHEN (o.status = 'SUCCESS') <> (o.captured_minor > 0)
+     THEN jsonb_build_object('check', 'sale_booked', 'status', o.status,
+        'captured', o.captured_minor) END),
+    (CASE WHEN e.hash IS DISTINCT FROM o.head
+               OR e.new_status IS DISTINCT FROM o.status
+               OR p.hash IS NOT NULL
+                   AND event_hash(p.hash, e.event) <> e.hash
+     THEN jsonb_build_object('check', 'event_head', 'seq', o.version) END)
+    ) AS d (detail)
+WHERE d.detail IS NOT NULL
 $$;
 
-ALTER FUNCTION pay.order_differences(p_merchant_id text, p_payment_order_id text) OWNER TO payments_owner;
+ALTER FUNCTION pay.order_differences(p_merchant_id text[], p_payment_order_id text[]) OWNER TO payments_owner;
 
 --
--- Name: FUNCTION order_differences(p_merchant_id text, p_payment_order_id text); Type: COMMENT; Schema: pay; Owner: payments_owner
+-- Name: FUNCTION order_differences(p_merchant_id text[], p_payment_order_id text[]); Type: COMMENT; Schema: pay; Owner: payments_owner
 --
 
-COMMENT ON FUNCTION pay.order_differences(p_merchant_id text, p_payment_order_id text) IS 'What of an order does not agree with the ledger or the log';
+COMMENT ON FUNCTION pay.order_differences(p_merchant_id text[], p_payment_order_id text[]) IS 'What of these orders does not agree with the ledger or the log';
 
 --
 -- Name: order_is(text, text, text[]); Type: FUNCTION; Schema: pay; Owner: payments_owner
@@ -7507,28 +7589,24 @@ COMMENT ON FUNCTION pay.order_is(p_merchant_id text, p_checkout_id text, p_statu
 --
 
 CREATE FUNCTION pay.order_money(p_order pay.payment_order, p_capture text) RETURNS json
-    LANGUAGE plpgsql STABLE
+    LANGUAGE sql STABLE
     AS $$
-BEGIN
-    IF p_order.captured_minor = 0 AND p_order.authorized_minor = 0
-        AND p_order.charged_back_minor = 0
-        AND p_order.credit_currency IS NULL AND p_capture = 'automatic'
-    THEN
-        RETURN NULL;
-    END IF;
-
-    RETURN json_build_object('manual', p_capture = 'manual',
-        'authorized', p_order.authorized_minor,
-        'captured', p_order.captured_minor,
-        'refunding', p_order.refunding_minor,
-        'refunded', p_order.refunded_minor,
-        'charged_back', p_order.charged_back_minor,
-        'credit_currency', p_order.credit_currency,
-        'credit_minor', p_order.credit_minor,
-        'credit_rate', p_order.credit_rate::text,
-        'credit_until', to_char(p_order.credit_until AT TIME ZONE 'UTC',
-                                'YYYY-MM-DD"T"HH24:MI:SS"Z"'));
-END
+SELECT CASE WHEN (p_order).captured_minor <> 0
+        OR (p_order).authorized_minor <> 0
+        OR (p_order).charged_back_minor <> 0
+        OR (p_order).credit_currency IS NOT NULL OR p_capture <> 'automatic'
+    THEN json_build_object('manual', p_capture = 'manual',
+        'authorized', (p_order).authorized_minor,
+        'captured', (p_order).captured_minor,
+        'refunding', (p_order).refunding_minor,
+        'refunded', (p_order).refunded_minor,
+        'charged_back', (p_order).charged_back_minor,
+        'credit_currency', (p_order).credit_currency,
+        'credit_minor', (p_order).credit_minor,
+        'credit_rate', (p_order).credit_rate::text,
+        'credit_until', to_char((p_order).credit_until AT TIME ZONE 'UTC',
+                                'YYYY-MM-DD"T"HH24:MI:SS"Z"'))
+    END
 $$;
 
 ALTER FUNCTION pay.order_money(p_order pay.payment_order, p_capture text) OWNER TO payments_owner;
@@ -7875,27 +7953,34 @@ CREATE FUNCTION pay.poll_later(p_merchant_id text[], p_checkout_id text[], p_pol
     LANGUAGE plpgsql
     AS $$
 DECLARE
-    v_item   int;
-    v_run_at timestamptz;
+    v_turned int[];
 BEGIN
-    FOREACH v_item IN ARRAY coalesce(p_items, '{}') LOOP
-        v_run_at := now() + make_interval(
-            secs => p_poll_after_ms[v_item] / 1000.0);
-
+    WITH turned AS (
         UPDATE job j
         SET kind = 'poll', attempts = 0, lease_owner = NULL,
-            lease_until = NULL, code = NULL, run_at = v_run_at
-        WHERE j.merchant_id = p_merchant_id[v_item]
-            AND j.checkout_id = p_checkout_id[v_item]
-            AND j.kind = 'register';
+            lease_until = NULL, code = NULL,
+            run_at = now() + make_interval(
+                secs => p_poll_after_ms[u.n] / 1000.0)
+        FROM unnest(p_items) u (n)
+        CROSS JOIN LATERAL (
+            SELECT k.tableoid AS part, k.ctid AS tid FROM job k
+            WHERE k.merchant_id = p_merchant_id[u.n]
+                AND k.checkout_id = p_checkout_id[u.n]
+                AND k.kind = 'register'
+            OFFSET 0) k
+        WHERE j.ctid = k.tid AND j.tableoid = k.part
+        RETURNING u.n
+    )
+    SELECT array_agg(t.n) INTO v_turned FROM turned t;
 
-        IF NOT FOUND THEN
-            INSERT INTO job (merchant_id, checkout_id, kind, run_at)
-            VALUES (p_merchant_id[v_item], p_checkout_id[v_item], 'poll',
-                v_run_at)
-            ON CONFLICT DO NOTHING;
-        END IF;
-    END LOOP;
+    IF cardinality(v_turned) IS DISTINCT FROM cardinality(p_items) THEN
+        INSERT INTO job (merchant_id, checkout_id, kind, run_at)
+        SELECT p_merchant_id[u.n], p_checkout_id[u.n], 'poll',
+            now() + make_interval(secs => p_poll_after_ms[u.n] / 1000.0)
+        FROM unnest(p_items) u (n)
+        WHERE u.n <> ALL (coalesce(v_turned, '{}'))
+        ON CONFLICT DO NOTHING;
+    END IF;
 END
 $$;
 
@@ -8037,8 +8122,9 @@ CREATE FUNCTION pay.purge(p_limit integer DEFAULT 10000, p_ignored_after interva
     SET search_path TO 'pay', 'pg_temp'
     AS $$
 BEGIN
+    -- what is expired itself: an address is one of a partition
     DELETE FROM idempotency_key k
-    WHERE k.ctid = ANY (ARRAY(
+    WHERE k.expires_at <= now() AND k.ctid = ANY (ARRAY(
         SELECT e.ctid FROM idempotency_key e
         WHERE e.expires_at <= now()
         LIMIT p_limit
@@ -8533,30 +8619,6 @@ ALTER FUNCTION pay.read_no_tokens(p_merchant_id text[], p_checkout_id text[], p_
 COMMENT ON FUNCTION pay.read_no_tokens(p_merchant_id text[], p_checkout_id text[], p_psp text[], p_outcome text[], p_code text[], p_request_id text[], p_reach text[], p_http_status bigint[]) IS 'Items of store_no_token that count';
 
 --
--- Name: read_terms(jsonb); Type: FUNCTION; Schema: pay; Owner: payments_owner
---
-
-CREATE FUNCTION pay.read_terms(p_terms jsonb, OUT capture text, OUT quote_ttl interval, OUT rate_age interval) RETURNS record
-    LANGUAGE sql IMMUTABLE
-    AS $_$
-SELECT coalesce(p_terms ->> 'capture', 'automatic'),
-    CASE WHEN coalesce(p_terms ->> 'quote_ttl_s', '900') ~ '^[1-9][0-9]{0,7}$'
-         THEN make_interval(secs =>
-             coalesce(p_terms ->> 'quote_ttl_s', '900')::int) END,
-    CASE WHEN coalesce(p_terms ->> 'rate_age_s', '300') ~ '^[1-9][0-9]{0,7}$'
-         THEN make_interval(secs =>
-             coalesce(p_terms ->> 'rate_age_s', '300')::int) END
-$_$;
-
-ALTER FUNCTION pay.read_terms(p_terms jsonb, OUT capture text, OUT quote_ttl interval, OUT rate_age interval) OWNER TO payments_owner;
-
---
--- Name: FUNCTION read_terms(p_terms jsonb, OUT capture text, OUT quote_ttl interval, OUT rate_age interval); Type: COMMENT; Schema: pay; Owner: payments_owner
---
-
-COMMENT ON FUNCTION pay.read_terms(p_terms jsonb, OUT capture text, OUT quote_ttl interval, OUT rate_age interval) IS 'How a payment is to be captured and converted';
-
---
 -- Name: read_windows(text, integer); Type: FUNCTION; Schema: pay; Owner: payments_owner
 --
 
@@ -8862,7 +8924,8 @@ BEGIN
     SET credit_rate = q.credit_rate, credit_minor = q.credit_minor
     FROM unnest(p_facts) f
     CROSS JOIN LATERAL (
-        SELECT k.ctid AS tid, k.* FROM payment_order k
+        SELECT k.tableoid AS part, k.ctid AS tid, k.*
+        FROM payment_order k
         JOIN checkout c ON c.merchant_id = k.merchant_id
             AND c.checkout_id = k.checkout_id
         WHERE k.merchant_id = f.merchant_id
@@ -8871,7 +8934,8 @@ BEGIN
         OFFSET 0) k
     CROSS JOIN LATERAL current_credit(k.amount_minor, k.currency,
         k.credit_currency, k.credit_rate, k.credit_minor, k.credit_until) q
-    WHERE f.kind = 'paid' AND f.item = ANY (p_moved) AND o.ctid = k.tid;
+    WHERE f.kind = 'paid' AND f.item = ANY (p_moved) AND o.ctid = k.tid
+        AND o.tableoid = k.part;
 END
 $$;
 
@@ -8943,41 +9007,37 @@ COMMENT ON FUNCTION pay.round_rate(p_rate numeric) IS 'A positive rate with 12 s
 --
 
 CREATE FUNCTION pay.ruled_lines(p_postings pay.posting[], p_new integer[]) RETURNS TABLE(merchant_id text, source text, kind text, line integer, account text, wallet text, owner text, currency text, amount_minor bigint, nth bigint, grown numeric)
-    LANGUAGE plpgsql STABLE
+    LANGUAGE sql STABLE
     AS $$
-#variable_conflict use_column
-BEGIN
-    RETURN QUERY
-    SELECT l.merchant_id, l.source, l.kind, l.line, l.account, l.wallet,
-        l.owner, l.currency, l.amount_minor,
-        row_number() OVER (PARTITION BY l.wallet IS NULL, l.merchant_id,
-            l.owner, l.currency ORDER BY l.n, l.line),
-        -sum(l.amount_minor) OVER (PARTITION BY l.account, l.merchant_id,
-            l.owner, l.currency ORDER BY l.n, l.line)
-    FROM (
-        SELECT p.ordinality AS n, p.merchant_id, p.source, p.kind, r.line,
-            r.account, r.wallet,
-            CASE r.owner WHEN 'psp' THEN p.psp
-                         WHEN 'seller' THEN p.seller_account
-                         ELSE '-' END AS owner,
-            CASE r.leg WHEN 'buyer' THEN p.currency
-                ELSE coalesce(p.seller_currency, p.currency) END AS currency,
-            CASE r.side WHEN 'debit' THEN 1 ELSE -1 END
-                * CASE r.leg WHEN 'buyer' THEN p.amount_minor
-                    ELSE coalesce(p.seller_minor, p.amount_minor)
-                  END AS amount_minor
-        FROM unnest(p_postings) WITH ORDINALITY AS p
-        CROSS JOIN LATERAL (
-            SELECT r.line, r.account, r.side, r.leg, k.owner, k.wallet
-            FROM posting_rule r
-            JOIN account_kind k ON k.account = r.account
-            WHERE r.kind = p.kind
-                AND (NOT r.only_converted OR p.rate IS NOT NULL)
-            OFFSET 0) r
-        WHERE p.ordinality = ANY (p_new)
-        ) l
-    WHERE l.amount_minor <> 0;
-END
+SELECT l.merchant_id, l.source, l.kind, l.line, l.account, l.wallet,
+    l.owner, l.currency, l.amount_minor,
+    row_number() OVER (PARTITION BY l.wallet IS NULL, l.merchant_id,
+        l.owner, l.currency ORDER BY l.n, l.line),
+    -sum(l.amount_minor) OVER (PARTITION BY l.account, l.merchant_id,
+        l.owner, l.currency ORDER BY l.n, l.line)
+FROM (
+    SELECT p.ordinality AS n, p.merchant_id, p.source, p.kind, r.line,
+        r.account, r.wallet,
+        CASE r.owner WHEN 'psp' THEN p.psp
+                     WHEN 'seller' THEN p.seller_account
+                     ELSE '-' END AS owner,
+        CASE r.leg WHEN 'buyer' THEN p.currency
+            ELSE coalesce(p.seller_currency, p.currency) END AS currency,
+        CASE r.side WHEN 'debit' THEN 1 ELSE -1 END
+            * CASE r.leg WHEN 'buyer' THEN p.amount_minor
+                ELSE coalesce(p.seller_minor, p.amount_minor)
+              END AS amount_minor
+    FROM unnest(p_postings) WITH ORDINALITY AS p
+    CROSS JOIN LATERAL (
+        SELECT r.line, r.account, r.side, r.leg, k.owner, k.wallet
+        FROM posting_rule r
+        JOIN account_kind k ON k.account = r.account
+        WHERE r.kind = p.kind
+            AND (NOT r.only_converted OR p.rate IS NOT NULL)
+        OFFSET 0) r
+    WHERE p.ordinality = ANY (p_new)
+    ) l
+WHERE l.amount_minor <> 0
 $$;
 
 ALTER FUNCTION pay.ruled_lines(p_postings pay.posting[], p_new integer[]) OWNER TO payments_owner;
@@ -9244,7 +9304,7 @@ CREATE FUNCTION pay.send_dispatches(p_merchant_id text[], p_checkout_id text[], 
     AS $$
 BEGIN
     WITH due AS MATERIALIZED (
-        SELECT u.*, d.tid, d.attempt, d.sends, o.key_until,
+        SELECT u.*, d.part, d.tid, d.attempt, d.sends, o.key_until,
             now() + make_interval(secs => p_lease_ms[u.n] / 1000.0) AS lease,
             CASE WHEN p_psp[u.n] <> r.psp
                      OR u.operation IN ('capture', 'expire')
@@ -9292,7 +9352,8 @@ BEGIN
                 AND c.checkout_id = u.checkout_id
             OFFSET 0) x ON true
         LEFT JOIN LATERAL (
-            SELECT d.ctid AS tid, d.*, least(d.key_until, d.first_sent_at
+            SELECT d.tableoid AS part, d.ctid AS tid, d.*,
+                least(d.key_until, d.first_sent_at
                     + make_interval(secs => p_key_window_s[u.n]))
                     AS known_until
             FROM dispatch d
@@ -9320,6 +9381,7 @@ BEGIN
                            THEN coalesce(d.ended_at, now()) END
         FROM due u
         WHERE u.first AND u.step IN ('again', 'ask') AND d.ctid = u.tid
+            AND d.tableoid = u.part
     ), begun AS (
         INSERT INTO dispatch (merchant_id, checkout_id, operation,
             operation_id, attempt, psp, first_sent_at, sent_at, lease_until,
@@ -9366,7 +9428,8 @@ DECLARE
 BEGIN
     WITH due AS MATERIALIZED (
         SELECT u.n, u.merchant_id, u.checkout_id, u.kind, r.psp, r.nonce,
-            r.tid AS registration, d.tid AS dispatch, d.attempt,
+            r.part AS registration_part, r.tid AS registration,
+            d.part AS dispatch_part, d.tid AS dispatch, d.attempt,
             now() + make_interval(secs => u.lease_ms / 1000.0) AS lease,
             now() + key_window(r.psps, r.key_windows, r.psp) AS key_until,
             CASE WHEN r.expired THEN 'over'
@@ -9383,8 +9446,8 @@ BEGIN
             WITH ORDINALITY AS u (merchant_id, checkout_id, kind, lease_ms,
                                   n)
         LEFT JOIN LATERAL (
-            SELECT r.ctid AS tid, r.psp, r.nonce, r.psps, r.key_windows,
-                c.expires_at <= now() AS expired
+            SELECT r.tableoid AS part, r.ctid AS tid, r.psp, r.nonce, r.psps,
+                r.key_windows, c.expires_at <= now() AS expired
             FROM registration r
             JOIN checkout c ON c.merchant_id = r.merchant_id
                 AND c.checkout_id = r.checkout_id
@@ -9392,7 +9455,7 @@ BEGIN
                 AND r.checkout_id = u.checkout_id
             OFFSET 0) r ON u.kind = 'register'
         LEFT JOIN LATERAL (
-            SELECT d.ctid AS tid, d.* FROM dispatch d
+            SELECT d.tableoid AS part, d.ctid AS tid, d.* FROM dispatch d
             WHERE d.merchant_id = u.merchant_id
                 AND d.checkout_id = u.checkout_id
                 AND d.operation = 'register' AND d.operation_id = r.nonce
@@ -9402,7 +9465,7 @@ BEGIN
         SET open_attempts = r.open_attempts + 1
         FROM due u
         WHERE u.kind = 'register' AND u.step IN ('new', 'again')
-            AND r.ctid = u.registration
+            AND r.ctid = u.registration AND r.tableoid = u.registration_part
     ), told AS (
         UPDATE dispatch d
         SET state = CASE u.step WHEN 'again' THEN 'OPEN' ELSE 'UNKNOWN' END,
@@ -9413,7 +9476,7 @@ BEGIN
             ended_at = CASE u.step WHEN 'lost' THEN now() END
         FROM due u
         WHERE u.kind = 'register' AND u.step IN ('again', 'lost')
-            AND d.ctid = u.dispatch
+            AND d.ctid = u.dispatch AND d.tableoid = u.dispatch_part
     ), begun AS (
         INSERT INTO dispatch (merchant_id, checkout_id, operation,
             operation_id, attempt, psp, first_sent_at, sent_at, lease_until,
@@ -9512,12 +9575,13 @@ CREATE FUNCTION pay.set_tokens(p_merchant_id text[], p_checkout_id text[], p_psp
 BEGIN
     WITH first AS (
         SELECT DISTINCT ON (r.merchant_id, r.checkout_id)
-            u.n, r.ctid AS tid, u.token, u.alias, u.hosted_url
+            u.n, r.tableoid AS part, r.ctid AS tid, u.token, u.alias,
+            u.hosted_url
         FROM unnest(p_merchant_id, p_checkout_id, p_psp, p_token, p_alias,
             p_hosted_url) WITH ORDINALITY AS u (merchant_id, checkout_id,
             psp, token, alias, hosted_url, n)
         CROSS JOIN LATERAL (
-            SELECT r.ctid, r.* FROM registration r
+            SELECT r.tableoid, r.ctid, r.* FROM registration r
             WHERE r.merchant_id = u.merchant_id
                 AND r.checkout_id = u.checkout_id
             OFFSET 0) r
@@ -9537,7 +9601,7 @@ BEGIN
             state = CASE WHEN r.state = 'REGISTERING' THEN 'REGISTERED'
                          ELSE r.state END
         FROM first f
-        WHERE r.ctid = f.tid
+        WHERE r.ctid = f.tid AND r.tableoid = f.part
         RETURNING f.n::int AS n, r.state, r.merchant_id, r.checkout_id,
             r.nonce, r.token
     ), ended AS (
@@ -9546,15 +9610,15 @@ BEGIN
             reach = 'complete', http_status = NULL, code = NULL,
             reference = k.token
         FROM (
-            SELECT l.tid, x.token FROM done x
+            SELECT l.part, l.tid, x.token FROM done x
             CROSS JOIN LATERAL (
-                SELECT l.ctid AS tid FROM dispatch l
+                SELECT l.tableoid AS part, l.ctid AS tid FROM dispatch l
                 WHERE l.merchant_id = x.merchant_id
                     AND l.checkout_id = x.checkout_id
                     AND l.operation = 'register'
                     AND l.operation_id = x.nonce
                 ORDER BY l.attempt DESC LIMIT 1) l) k
-        WHERE d.ctid = k.tid
+        WHERE d.ctid = k.tid AND d.tableoid = k.part
     )
     SELECT array_agg(d.n) FILTER (WHERE d.state = 'REGISTERED'),
         array_agg(d.n) FILTER (WHERE d.state <> 'REGISTERED')
@@ -9672,20 +9736,23 @@ CREATE FUNCTION pay.settle_facts(p_facts pay.fact[], p_late boolean) RETURNS pay
     LANGUAGE plpgsql
     AS $$
 DECLARE
-    v_merchants text[] := ARRAY(SELECT f.merchant_id FROM unnest(p_facts) f);
-    v_checkouts text[] := ARRAY(SELECT f.checkout_id FROM unnest(p_facts) f);
-    v_psps      text[] := ARRAY(SELECT f.psp FROM unnest(p_facts) f);
+    v_merchants text[];
+    v_checkouts text[];
+    v_psps      text[];
     v_names     text[];
     v_parked    int[] := '{}';
     v_facts     fact[];
     v_booked    posting[];
 BEGIN
-    v_names := ARRAY(
-        SELECT CASE WHEN f.actor IN ('webhook', 'query')
-                         AND f.kind NOT IN ('mismatch', 'notified')
-                         AND f.reference IS DISTINCT FROM f.token
-                    THEN f.reference END
-        FROM unnest(p_facts) f);
+    SELECT array_agg(f.merchant_id), array_agg(f.checkout_id),
+        array_agg(f.psp),
+        array_agg(CASE WHEN f.actor IN ('webhook', 'query')
+                           AND f.kind NOT IN ('mismatch', 'notified')
+                           AND f.reference IS DISTINCT FROM f.token
+                       THEN f.reference END)
+    INTO v_merchants, v_checkouts, v_psps, v_names
+    FROM unnest(p_facts) f;
+
     IF array_remove(v_names, NULL) <> '{}' THEN
         v_parked := claim_references(v_merchants, v_checkouts, v_psps,
                                      v_names);
@@ -9808,11 +9875,11 @@ BEGIN
         DELETE FROM job j
         USING unnest(v_facts) f
         CROSS JOIN LATERAL (
-            SELECT k.ctid AS tid FROM job k
+            SELECT k.tableoid AS part, k.ctid AS tid FROM job k
             WHERE k.merchant_id = f.merchant_id
                 AND k.checkout_id = f.checkout_id AND k.kind = 'refund'
             OFFSET 0) k
-        WHERE j.ctid = k.tid;
+        WHERE j.ctid = k.tid AND j.tableoid = k.part;
 
         PERFORM settle_dead_letters(
             ARRAY(SELECT f.merchant_id FROM unnest(v_facts) f),
@@ -10332,7 +10399,7 @@ BEGIN
     UPDATE dispatch d
     SET state = 'UNKNOWN', ended_at = now(), lease_until = NULL
     FROM (
-        SELECT k.ctid AS tid
+        SELECT k.tableoid AS part, k.ctid AS tid
         FROM dispatch k
         CROSS JOIN LATERAL (
             SELECT FROM checkout c
@@ -10343,7 +10410,7 @@ BEGIN
             AND k.lease_until < now() - p_limit
         ORDER BY k.lease_until LIMIT 1000
         FOR UPDATE OF k SKIP LOCKED) x
-    WHERE d.ctid = x.tid AND d.state = 'OPEN';
+    WHERE d.ctid = x.tid AND d.tableoid = x.part AND d.state = 'OPEN';
 END
 $$;
 
@@ -10522,12 +10589,12 @@ BEGIN
         WHERE c.merchant_id = u.merchant_id AND c.checkout_id = u.checkout_id
         FOR NO KEY UPDATE SKIP LOCKED) c
     CROSS JOIN LATERAL (
-        SELECT k.ctid AS tid FROM dispatch k
+        SELECT k.tableoid AS part, k.ctid AS tid FROM dispatch k
         WHERE k.merchant_id = u.merchant_id AND k.checkout_id = u.checkout_id
             AND k.operation = u.operation AND k.operation_id = u.operation_id
             AND k.attempt = u.attempt AND k.state = 'UNKNOWN'
         FOR UPDATE SKIP LOCKED) k
-    WHERE d.ctid = k.tid;
+    WHERE d.ctid = k.tid AND d.tableoid = k.part;
 END
 $$;
 
@@ -10660,20 +10727,24 @@ DECLARE
     v_wrong   boolean;
     v_named   boolean;
     v_asked   boolean;
+    v_failed  boolean;
+    v_final   boolean;
 BEGIN
-    p_facts := ARRAY(
-        SELECT ROW(f.item,
-            row_number() OVER (PARTITION BY f.merchant_id, f.checkout_id
-                               ORDER BY f.item),
-            f.merchant_id, f.checkout_id, f.kind, f.actor, f.psp, f.event_id,
-            f.type, f.code, f.token, f.reference, f.amount_minor, f.currency,
-            f.request_id, f.detail, NULL, f.order_id, f.postings)::fact
-        FROM unnest(p_facts) f);
-
-    SELECT max(f.turn), bool_or(f.kind = 'mismatch'),
-        bool_or(f.reference IS NOT NULL), bool_or(f.kind = 'notified')
-    INTO v_last, v_wrong, v_named, v_asked
-    FROM unnest(p_facts) f;
+    SELECT coalesce(array_agg(ROW(f.item, f.nth, f.merchant_id,
+            f.checkout_id, f.kind, f.actor, f.psp, f.event_id, f.type,
+            f.code, f.token, f.reference, f.amount_minor, f.currency,
+            f.request_id, f.detail, NULL, f.order_id, f.postings)::fact),
+            '{}'),
+        max(f.nth), bool_or(f.kind = 'mismatch'),
+        bool_or(f.reference IS NOT NULL), bool_or(f.kind = 'notified'),
+        bool_or(f.kind IN ('cancelled', 'expired', 'declined', 'rejected',
+                           'refused')),
+        bool_or(f.kind IN ('paid', 'captured', 'capture_failed'))
+    INTO p_facts, v_last, v_wrong, v_named, v_asked, v_failed, v_final
+    FROM (SELECT u.*, row_number() OVER (
+              PARTITION BY u.merchant_id, u.checkout_id ORDER BY u.item) AS nth
+          FROM unnest(p_facts) u) f;
+    v_final := v_final OR v_failed;
 
     v_facts := p_facts;
     IF v_wrong THEN
@@ -10707,16 +10778,14 @@ BEGIN
         PERFORM poll_soon(v_facts);
     END IF;
 
-    IF v_booked <> '{}' OR EXISTS (
-        SELECT FROM unnest(v_facts) f
-        WHERE f.kind IN ('cancelled', 'expired', 'declined', 'rejected',
-                         'refused'))
-    THEN
+    IF v_booked <> '{}' OR v_failed THEN
         PERFORM end_changes(v_facts);
     END IF;
 
     postings := book_facts(v_facts, v_moved, v_late, v_booked);
-    postings := postings || take_early(v_facts);
+    IF v_final THEN
+        postings := postings || take_early(v_facts);
+    END IF;
 
     IF v_told <> '{}' THEN
         PERFORM void_late(v_facts, v_told);
@@ -10821,6 +10890,25 @@ ALTER FUNCTION pay.take_news(p_news pay.news[], OUT told pay.news[], OUT posting
 --
 
 COMMENT ON FUNCTION pay.take_news(p_news pay.news[], OUT told pay.news[], OUT postings pay.posting[]) IS 'Takes words about what follows a sale into account';
+
+--
+-- Name: term_seconds(text, text); Type: FUNCTION; Schema: pay; Owner: payments_owner
+--
+
+CREATE FUNCTION pay.term_seconds(p_seconds text, p_else text) RETURNS interval
+    LANGUAGE sql IMMUTABLE
+    AS $_$
+SELECT CASE WHEN coalesce(p_seconds, p_else) ~ '^[1-9][0-9]{0,7}$'
+            THEN make_interval(secs => coalesce(p_seconds, p_else)::int) END
+$_$;
+
+ALTER FUNCTION pay.term_seconds(p_seconds text, p_else text) OWNER TO payments_owner;
+
+--
+-- Name: FUNCTION term_seconds(p_seconds text, p_else text); Type: COMMENT; Schema: pay; Owner: payments_owner
+--
+
+COMMENT ON FUNCTION pay.term_seconds(p_seconds text, p_else text) IS 'A term of begin_payment in seconds, NULL for what is none';
 
 --
 -- Name: this_tx(); Type: FUNCTION; Schema: pay; Owner: payments_owner
@@ -10936,55 +11024,61 @@ ALTER FUNCTION pay.void_late(p_facts pay.fact[], p_told integer[]) OWNER TO paym
 COMMENT ON FUNCTION pay.void_late(p_facts pay.fact[], p_told integer[]) IS 'Gives money back that is held for orders that have failed';
 
 --
--- Name: wallet_differences(text, text); Type: FUNCTION; Schema: pay; Owner: payments_owner
+-- Name: wallet_differences(text[], text[], text[]); Type: FUNCTION; Schema: pay; Owner: payments_owner
 --
 
-CREATE FUNCTION pay.wallet_differences(p_merchant_id text, p_seller text) RETURNS SETOF jsonb
+CREATE FUNCTION pay.wallet_differences(p_merchant_id text[], p_seller text[], p_checkout_id text[]) RETURNS TABLE(merchant_id text, checkout_id text, detail jsonb)
     LANGUAGE sql STABLE
     AS $$
-SELECT jsonb_build_object('check', 'wallet_lines', 'seller',
-    w.seller_account, 'currency', w.currency)
-FROM wallet w
+SELECT w.merchant_id, u.checkout_id, jsonb_build_object('check',
+    'wallet_lines', 'seller', w.seller_account, 'currency', w.currency)
+FROM unnest(p_merchant_id, p_seller, p_checkout_id)
+    AS u (merchant_id, seller, checkout_id)
+CROSS JOIN LATERAL (
+    SELECT * FROM wallet w
+    WHERE w.merchant_id = u.merchant_id AND w.seller_account = u.seller
+    OFFSET 0) w
 CROSS JOIN LATERAL (
     SELECT max(l.wallet_seq) AS last, count(*) AS lines,
         max(l.wallet_seq) - min(l.wallet_seq) + 1 AS span,
-        (array_agg(l.balance_minor ORDER BY l.wallet_seq DESC)
-         FILTER (WHERE l.account = 'seller_available'))[1] AS available,
-        (array_agg(l.balance_minor ORDER BY l.wallet_seq DESC)
-         FILTER (WHERE l.account = 'seller_pending'))[1] AS pending,
-        (array_agg(l.balance_minor ORDER BY l.wallet_seq DESC)
-         FILTER (WHERE l.account = 'seller_reserved'))[1] AS reserved
+        (max(ARRAY[l.wallet_seq, l.balance_minor])
+         FILTER (WHERE l.account = 'seller_available'))[2] AS available,
+        (max(ARRAY[l.wallet_seq, l.balance_minor])
+         FILTER (WHERE l.account = 'seller_pending'))[2] AS pending,
+        (max(ARRAY[l.wallet_seq, l.balance_minor])
+         FILTER (WHERE l.account = 'seller_reserved'))[2] AS reserved
     FROM (SELECT * FROM journal_line x
           WHERE x.merchant_id = w.merchant_id
               AND x.owner = w.seller_account AND x.currency = w.currency
               AND x.wallet_seq IS NOT NULL
           ORDER BY x.wallet_seq DESC LIMIT 100) l) n
-WHERE w.merchant_id = p_merchant_id AND w.seller_account = p_seller
-    AND (w.seq <> coalesce(n.last, 0) OR n.lines <> coalesce(n.span, 0)
-         OR n.available <> w.available_minor
-         OR n.pending <> w.pending_minor
-         OR n.reserved <> w.reserved_minor)
+WHERE w.seq <> coalesce(n.last, 0) OR n.lines <> coalesce(n.span, 0)
+    OR n.available <> w.available_minor
+    OR n.pending <> w.pending_minor
+    OR n.reserved <> w.reserved_minor
 $$;
 
-ALTER FUNCTION pay.wallet_differences(p_merchant_id text, p_seller text) OWNER TO payments_owner;
+ALTER FUNCTION pay.wallet_differences(p_merchant_id text[], p_seller text[], p_checkout_id text[]) OWNER TO payments_owner;
 
 --
--- Name: FUNCTION wallet_differences(p_merchant_id text, p_seller text); Type: COMMENT; Schema: pay; Owner: payments_owner
+-- Name: FUNCTION wallet_differences(p_merchant_id text[], p_seller text[], p_checkout_id text[]); Type: COMMENT; Schema: pay; Owner: payments_owner
 --
 
-COMMENT ON FUNCTION pay.wallet_differences(p_merchant_id text, p_seller text) IS 'A seller''s wallets that do not agree with their newest lines';
+COMMENT ON FUNCTION pay.wallet_differences(p_merchant_id text[], p_seller text[], p_checkout_id text[]) IS 'Wallets of these sellers that do not agree with their newest lines';
 
 --
 -- Name: with_outcome(pay.fact, text); Type: FUNCTION; Schema: pay; Owner: payments_owner
 --
 
 CREATE FUNCTION pay.with_outcome(p_fact pay.fact, p_outcome text) RETURNS pay.fact
-    LANGUAGE plpgsql IMMUTABLE
+    LANGUAGE sql IMMUTABLE
     AS $$
-BEGIN
-    p_fact.outcome := p_outcome;
-    RETURN p_fact;
-END
+SELECT ROW((p_fact).item, (p_fact).turn, (p_fact).merchant_id,
+    (p_fact).checkout_id, (p_fact).kind, (p_fact).actor, (p_fact).psp,
+    (p_fact).event_id, (p_fact).type, (p_fact).code, (p_fact).token,
+    (p_fact).reference, (p_fact).amount_minor, (p_fact).currency,
+    (p_fact).request_id, (p_fact).detail, p_outcome, (p_fact).order_id,
+    (p_fact).postings)::fact
 $$;
 
 ALTER FUNCTION pay.with_outcome(p_fact pay.fact, p_outcome text) OWNER TO payments_owner;
@@ -11054,10 +11148,11 @@ CREATE FUNCTION pay_api.apply_event(p_psp text[], p_source text[], p_event_id te
 #variable_conflict use_column
 DECLARE
     v_facts      fact[];
-    v_aside      fact[];
-    v_valid      int[];
+    v_aside      fact[] := '{}';
+    v_valid      fact[];
     v_duplicates int[];
     v_late       boolean;
+    v_idle       boolean;
 BEGIN
     PERFORM check_batch(
         array_dims(p_psp), array_dims(p_source), array_dims(p_event_id),
@@ -11069,19 +11164,26 @@ BEGIN
     v_facts := read_facts(p_psp, p_source, p_event_id, p_type, p_fact,
         p_token, p_reference, p_code, p_amount_minor, p_currency,
         p_request_id);
-    v_valid := ARRAY(SELECT f.item FROM unnest(v_facts) f);
+    v_valid := v_facts;
     v_duplicates := insert_webhooks(v_facts, p_fact, p_digest);
 
-    v_late := EXISTS (
-        SELECT FROM unnest(v_facts) f
-        WHERE f.actor = 'webhook' AND f.checkout_id IS NULL
-            AND f.kind NOT IN ('none', 'unknown')
-            AND f.item <> ALL (v_duplicates));
+    -- nothing else is set aside: whoever has a checkout keeps it
+    SELECT bool_or(f.actor = 'webhook' AND f.checkout_id IS NULL
+                   AND f.kind NOT IN ('none', 'unknown')
+                   AND f.item <> ALL (v_duplicates)),
+        bool_or(f.checkout_id IS NULL OR f.kind IN ('none', 'unknown')
+                OR f.item = ANY (v_duplicates))
+    INTO v_late, v_idle
+    FROM unnest(v_facts) f;
+
     IF v_late THEN
         v_facts := await_tokens(v_facts, v_duplicates);
     END IF;
 
-    v_aside := set_aside(v_facts, v_duplicates);
+    IF v_idle THEN
+        v_aside := set_aside(v_facts, v_duplicates);
+    END IF;
+
     IF cardinality(v_aside) > 0 THEN
         v_facts := ARRAY(
             SELECT f FROM unnest(v_facts) f
@@ -11103,7 +11205,7 @@ BEGIN
         SELECT n, 'invalid', s.*
         FROM generate_series(1, cardinality(p_psp)) n
         LEFT JOIN checkout_state s ON false
-        WHERE n <> ALL (v_valid);
+        WHERE n NOT IN (SELECT f.item FROM unnest(v_valid) f);
     END IF;
 END
 $$;
@@ -11356,7 +11458,11 @@ BEGIN
                 coalesce(nullif(u.late_success, ''), 'accept')
                     AS late_success
             OFFSET 0) w
-        CROSS JOIN LATERAL read_terms(u.terms) t
+        CROSS JOIN LATERAL (
+            SELECT coalesce(u.terms ->> 'capture', 'automatic') AS capture,
+                term_seconds(u.terms ->> 'quote_ttl_s', '900') AS quote_ttl,
+                term_seconds(u.terms ->> 'rate_age_s', '300') AS rate_age
+            OFFSET 0) t
         CROSS JOIN LATERAL (
             SELECT count(*) AS count,
                 bool_and(order_ok(e, u.currency)) AS ok,
@@ -11623,12 +11729,12 @@ BEGIN
         v_due.operations, v_slots)
         AS d (merchant_id, checkout_id, kind, operation_id, slot)
     CROSS JOIN LATERAL (
-        SELECT k.ctid AS tid, d.slot FROM job k
+        SELECT k.tableoid AS part, k.ctid AS tid, d.slot FROM job k
         WHERE k.merchant_id = d.merchant_id
             AND k.checkout_id = d.checkout_id AND k.kind = d.kind
             AND k.operation_id = d.operation_id
         OFFSET 0) k
-    WHERE j.ctid = k.tid;
+    WHERE j.ctid = k.tid AND j.tableoid = k.part;
 
     v_as := v_due.kinds;
     IF 'register' = ANY (v_as) THEN
@@ -12609,21 +12715,17 @@ BEGIN
         array_dims(p_request_id));
 
     -- a bad item has no token from here on
-    v_alias := ARRAY(
-        SELECT nullif(u.alias, '')
-        FROM unnest(p_alias) WITH ORDINALITY AS u (alias, n)
-        ORDER BY u.n);
-    v_token := ARRAY(
-        SELECT CASE WHEN id_ok(u.merchant_id) AND id_ok(u.checkout_id)
-                        AND id_ok(u.psp) AND id_ok(u.token)
-                        AND coalesce(octet_length(u.alias), 0) <= 255
-                        AND octet_length(u.hosted_url) BETWEEN 1 AND 8192
-                        AND u.after_ms BETWEEN 0 AND 31536000000
-                    THEN u.token END
-        FROM unnest(p_merchant_id, p_checkout_id, p_psp, p_token, p_alias,
-            p_hosted_url, p_poll_after_ms) WITH ORDINALITY AS u (merchant_id,
-            checkout_id, psp, token, alias, hosted_url, after_ms, n)
-        ORDER BY u.n);
+    SELECT array_agg(nullif(u.alias, '')),
+        array_agg(CASE WHEN id_ok(u.merchant_id) AND id_ok(u.checkout_id)
+                           AND id_ok(u.psp) AND id_ok(u.token)
+                           AND coalesce(octet_length(u.alias), 0) <= 255
+                           AND octet_length(u.hosted_url) BETWEEN 1 AND 8192
+                           AND u.after_ms BETWEEN 0 AND 31536000000
+                       THEN u.token END)
+    INTO v_alias, v_token
+    FROM unnest(p_merchant_id, p_checkout_id, p_psp, p_token, p_alias,
+        p_hosted_url, p_poll_after_ms) AS u (merchant_id, checkout_id, psp,
+        token, alias, hosted_url, after_ms);
 
     v_claim := claim_tokens(p_merchant_id, p_checkout_id, p_psp, v_token,
                             v_alias);
@@ -16918,10 +17020,10 @@ REVOKE ALL ON FUNCTION pay.begin_one_change(p_item pay.change_item, OUT outcome 
 REVOKE ALL ON FUNCTION pay.book_facts(p_facts pay.fact[], p_moved integer[], p_late integer[], p_booked pay.posting[]) FROM PUBLIC;
 
 --
--- Name: FUNCTION booked(p_merchant_id text, p_checkout_id text, p_payment_order_id text, OUT captured bigint, OUT refunding bigint, OUT refunded bigint, OUT unbalanced bigint); Type: ACL; Schema: pay; Owner: payments_owner
+-- Name: FUNCTION booked(p_merchant_id text, p_checkout_id text, p_payment_order_id text); Type: ACL; Schema: pay; Owner: payments_owner
 --
 
-REVOKE ALL ON FUNCTION pay.booked(p_merchant_id text, p_checkout_id text, p_payment_order_id text, OUT captured bigint, OUT refunding bigint, OUT refunded bigint, OUT unbalanced bigint) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.booked(p_merchant_id text, p_checkout_id text, p_payment_order_id text) FROM PUBLIC;
 
 --
 -- Name: TABLE payment_order; Type: ACL; Schema: pay; Owner: payments_owner
@@ -16966,6 +17068,12 @@ REVOKE ALL ON FUNCTION pay.capture_terms(p_order pay.payment_order, INOUT amount
 --
 
 REVOKE ALL ON FUNCTION pay.captures_out(p_merchant_id text, p_checkout_id text) FROM PUBLIC;
+
+--
+-- Name: FUNCTION chained_hash(p_previous text, p_merchant_id text, p_payment_order_id text, p_seq text, p_at text, p_tx text, p_kind text, p_actor text, p_old_status text, p_new_status text, p_reason text, p_detail text, p_request_id text); Type: ACL; Schema: pay; Owner: payments_owner
+--
+
+REVOKE ALL ON FUNCTION pay.chained_hash(p_previous text, p_merchant_id text, p_payment_order_id text, p_seq text, p_at text, p_tx text, p_kind text, p_actor text, p_old_status text, p_new_status text, p_reason text, p_detail text, p_request_id text) FROM PUBLIC;
 
 --
 -- Name: FUNCTION change_after(p_change pay.change, OUT state text, OUT status text); Type: ACL; Schema: pay; Owner: payments_owner
@@ -17302,10 +17410,10 @@ REVOKE ALL ON FUNCTION pay.find_order(p_merchant_id text, p_payment_order_id tex
 REVOKE ALL ON FUNCTION pay.find_parked(p_merchant_id text[], p_checkout_id text[], p_psp text[], p_name text[], OUT facts pay.fact[], OUT told pay.news[]) FROM PUBLIC;
 
 --
--- Name: FUNCTION first_event(p_item pay.payment_item, p_payment_order_id text); Type: ACL; Schema: pay; Owner: payments_owner
+-- Name: FUNCTION first_detail(p_psp text, p_route text); Type: ACL; Schema: pay; Owner: payments_owner
 --
 
-REVOKE ALL ON FUNCTION pay.first_event(p_item pay.payment_item, p_payment_order_id text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.first_detail(p_psp text, p_route text) FROM PUBLIC;
 
 --
 -- Name: FUNCTION follow_moves(p_facts pay.fact[], p_nexts text[], p_lease_ms bigint[]); Type: ACL; Schema: pay; Owner: payments_owner
@@ -17988,10 +18096,10 @@ GRANT SELECT ON TABLE pay.mismatch TO payments_operator;
 REVOKE ALL ON FUNCTION pay.open_mismatches(p_merchant_id text, p_checkout_id text) FROM PUBLIC;
 
 --
--- Name: FUNCTION order_differences(p_merchant_id text, p_payment_order_id text); Type: ACL; Schema: pay; Owner: payments_owner
+-- Name: FUNCTION order_differences(p_merchant_id text[], p_payment_order_id text[]); Type: ACL; Schema: pay; Owner: payments_owner
 --
 
-REVOKE ALL ON FUNCTION pay.order_differences(p_merchant_id text, p_payment_order_id text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.order_differences(p_merchant_id text[], p_payment_order_id text[]) FROM PUBLIC;
 
 --
 -- Name: FUNCTION order_is(p_merchant_id text, p_checkout_id text, p_statuses text[]); Type: ACL; Schema: pay; Owner: payments_owner
@@ -18160,12 +18268,6 @@ REVOKE ALL ON FUNCTION pay.read_news(p_psp text[], p_source text[], p_event_id t
 --
 
 REVOKE ALL ON FUNCTION pay.read_no_tokens(p_merchant_id text[], p_checkout_id text[], p_psp text[], p_outcome text[], p_code text[], p_request_id text[], p_reach text[], p_http_status bigint[]) FROM PUBLIC;
-
---
--- Name: FUNCTION read_terms(p_terms jsonb, OUT capture text, OUT quote_ttl interval, OUT rate_age interval); Type: ACL; Schema: pay; Owner: payments_owner
---
-
-REVOKE ALL ON FUNCTION pay.read_terms(p_terms jsonb, OUT capture text, OUT quote_ttl interval, OUT rate_age interval) FROM PUBLIC;
 
 --
 -- Name: FUNCTION read_windows(p_windows text, p_count integer); Type: ACL; Schema: pay; Owner: payments_owner
@@ -18508,6 +18610,12 @@ REVOKE ALL ON FUNCTION pay.take_leaves(p_number bigint, p_from bigint, p_until b
 REVOKE ALL ON FUNCTION pay.take_news(p_news pay.news[], OUT told pay.news[], OUT postings pay.posting[]) FROM PUBLIC;
 
 --
+-- Name: FUNCTION term_seconds(p_seconds text, p_else text); Type: ACL; Schema: pay; Owner: payments_owner
+--
+
+REVOKE ALL ON FUNCTION pay.term_seconds(p_seconds text, p_else text) FROM PUBLIC;
+
+--
 -- Name: FUNCTION this_tx(); Type: ACL; Schema: pay; Owner: payments_owner
 --
 
@@ -18526,10 +18634,10 @@ REVOKE ALL ON FUNCTION pay.timeline(p_merchant_id text, p_payment_order_id text,
 REVOKE ALL ON FUNCTION pay.void_late(p_facts pay.fact[], p_told integer[]) FROM PUBLIC;
 
 --
--- Name: FUNCTION wallet_differences(p_merchant_id text, p_seller text); Type: ACL; Schema: pay; Owner: payments_owner
+-- Name: FUNCTION wallet_differences(p_merchant_id text[], p_seller text[], p_checkout_id text[]); Type: ACL; Schema: pay; Owner: payments_owner
 --
 
-REVOKE ALL ON FUNCTION pay.wallet_differences(p_merchant_id text, p_seller text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.wallet_differences(p_merchant_id text[], p_seller text[], p_checkout_id text[]) FROM PUBLIC;
 
 --
 -- Name: FUNCTION with_outcome(p_fact pay.fact, p_outcome text); Type: ACL; Schema: pay; Owner: payments_owner

@@ -268,3 +268,50 @@ def test_without_a_stage_nothing_is_cancelled(stack):
         answer = stack.post(stack.order())
     assert answer.status_code == 201
     assert seconds(answer) > 1
+
+
+def test_behind_one_that_has_waited_for_half_of_its_stage_is_no_room(stack):
+    waits = "connections=1 batch=256 queue=4096 timeout=60s wait=30s"
+    staged(stack, "key=3s", waits)
+    made, first, late = stack.created(), stack.order(), stack.order()
+    with ThreadPoolExecutor(2) as pool, locked(stack, made):
+        webhook = pool.submit(message(made, "paid").send)
+        waiting = "SELECT 1 FROM pg_stat_activity WHERE wait_event_type = %s"
+        wait_for(lambda: stack.sql(waiting, "Lock"), "the webhook to wait")
+        queued = pool.submit(stack.post, first)
+        half = stack.value("SELECT clock_timestamp() + '1800ms'::interval")
+        wait_for(
+            lambda: stack.value("SELECT clock_timestamp() > %s", half),
+            "half of the stage to pass",
+        )
+        answer = stack.post(late)
+        assert not queued.done()
+    assert (answer.status_code, slug(answer)) == (503, "overloaded")
+    assert int(answer.headers["Retry-After"]) >= 1
+    assert not stored(stack, late)
+    assert webhook.result().status_code == 200
+    assert queued.result().status_code == 201
+
+
+def test_no_more_go_at_once_than_the_deadline_allows(stack):
+    """24 at once would take 480 ms and fail as one, again and again."""
+    count = 24
+    staged(stack, "key=200ms", "connections=1 batch=256 queue=4096")
+    before = timeouts(stack)["key"]
+
+    def insisting(body):
+        answers = []
+        wait_for(
+            lambda: (
+                answers.append(stack.post(body, body["checkout_id"]))
+                or answers[-1].status_code != 503
+            ),
+            "room",
+        )
+        return answers[-1]
+
+    bodies = [stack.order() for _ in range(count)]
+    with slow_database(stack, 0.02), ThreadPoolExecutor(count) as pool:
+        answers = list(pool.map(insisting, bodies))
+    assert {answer.status_code for answer in answers} == {201}
+    assert timeouts(stack)["key"] - before < 4 * count
