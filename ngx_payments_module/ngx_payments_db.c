@@ -318,6 +318,7 @@ queue_alone(ngx_payments_batch_t *batch)
     for (i = batch->count; i-- > 0; /* void */) {
         call = batch->calls[i];
         call->alone = ngx_max(call->alone, 1);
+        call->queued = ngx_current_msec;     /* its waiting begins anew */
         ngx_queue_insert_head(&db.queues[call->op], &call->queue);
         db.queued++;
     }
