@@ -191,3 +191,50 @@ def test_jobs_find_the_queue_full_first_and_webhooks_last(stack):
         assert each.result().status_code == 200
     for each in reads:
         assert each.result().status_code in (200, 503)
+
+
+def lock(stack, *checkouts):
+    """A transaction that has them until its rollback()."""
+    link = psycopg2.connect(stack.values["PG_ADMIN_DSN"])
+    with link.cursor() as cursor:
+        cursor.execute(
+            "SELECT 1 FROM pay.checkout WHERE checkout_id = ANY (%s) "
+            "FOR UPDATE",
+            ([made.id for made in checkouts],),
+        )
+    return contextlib.closing(link)
+
+
+def test_what_failed_beside_others_waits_anew(stack):
+    """Two of one batch meet a lock: each goes alone then, one behind the
+    other, and neither has waited too long by what was tried before."""
+    words = "connections=1 batch=4 queue=4096 timeout=4s wait=1500ms"
+    stack.configure(ONE_WORKER, NO_JOBS, (OLD, words))
+    made = [stack.created() for _ in range(3)]
+    waiting = "SELECT query_start FROM pg_stat_activity WHERE "
+    waiting += "wait_event_type = 'Lock' AND query_start > %s"
+    long = "SELECT clock_timestamp() - query_start > '700ms' FROM "
+    long += "pg_stat_activity WHERE wait_event_type = 'Lock'"
+    calls = []
+
+    def another(then):
+        ((begun,),) = wait_for(
+            lambda: stack.sql(waiting, then), "another one to wait"
+        )
+        return begun
+
+    with (
+        ThreadPoolExecutor(3) as pool,
+        lock(stack, *made[1:]) as pair,
+        lock(stack, made[0]) as first,
+    ):
+        for number, each in enumerate(made, 1):
+            calls.append(pool.submit(message(each, "paid").send))
+            wait_for(lambda n=number: under_way(stack) == n, "it to queue")
+        since = another("2000-01-01")
+        first.rollback()
+        since = another(since)  # both of them, as one batch
+        another(since)  # one of them alone
+        wait_for(lambda: stack.sql(long) == [(True,)], "it to wait for long")
+        pair.rollback()
+        assert [call.result().status_code for call in calls] == [200] * 3
