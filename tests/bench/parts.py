@@ -10,6 +10,7 @@ from rig import HERE, PGBIN, free_port, median_of
 
 GATEWAY = (64, 256)
 PGBENCH = (8, 32, 64)
+FLOOD = 1000
 
 
 def script(rig, name: str, **variables) -> None:
@@ -231,13 +232,15 @@ def workers(rig) -> dict:
 
 
 def overload(rig, most: float, seconds: float) -> dict:
-    """Twice what goes, while webhooks come as always."""
+    """Twice what goes, while webhooks come as always.  With a deadline for
+    the first stage: creates that would come too late are refused at once."""
+    rig.restart(2, more="payments_stage_timeout key=50ms;")
     half = rig.wrk("create", 64, rate=most / 2)
     prefix = rig.prefix()
     events = most / 8
     orders = round(events * seconds * 1.2)
     prepare(rig, prefix, orders)
-    flood = rig.start_wrk("create", 4000, seconds, rate=2 * most)
+    flood = rig.start_wrk("create", FLOOD, seconds, rate=2 * most)
     webhooks = rig.wrk(
         "webhook", 32, seconds, rate=events, PREFIX=prefix, ORDERS=orders
     )
@@ -249,7 +252,7 @@ def overload(rig, most: float, seconds: float) -> dict:
     )
     line("half of what goes", 64, half)
     flooded["per_second"] = flooded["created"] / flooded["seconds"]
-    line("flood, those accepted", 4000,
+    line("flood, those accepted", FLOOD,
          flooded | {"p99_ms": flooded["accepted_p99_ms"]})  # fmt: skip
     line("webhooks meanwhile", 32, webhooks)
     return {

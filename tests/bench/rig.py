@@ -20,6 +20,7 @@ BUILD = ROOT / "build"
 RUN = BUILD / "bench"
 PGBIN = pathlib.Path("/usr/lib/postgresql/15/bin")
 TICK_US = 1_000_000 // os.sysconf("SC_CLK_TCK")
+HTTP = "http {"
 CONF_EDITS = {
     # ten thousand buyers at once, each with a connection to the PSP
     "worker_connections  2048;": "worker_connections  32768;",
@@ -79,9 +80,10 @@ class Rig:
         self.stop()
         self.conf.unlink(missing_ok=True)
 
-    def start(self, workers: int, psp_port: int = 0) -> None:
-        """psp_port: another PSP than the rig's."""
-        self.make_conf(workers, psp_port or self.port)
+    def start(self, workers: int, psp_port: int = 0, more: str = "") -> None:
+        """psp_port: another PSP than the rig's; more: lines of the http
+        block"""
+        self.make_conf(workers, psp_port or self.port, more)
         self.stack("up")
         for line in (RUN / "gateway.env").read_text().splitlines():
             name, _, value = line.partition("=")
@@ -95,14 +97,14 @@ class Rig:
             os.kill(int(self.nginx_psp.read_text()), signal.SIGTERM)
         self.stack("down")
 
-    def restart(self, workers: int, psp_port: int = 0) -> None:
+    def restart(self, workers: int, *more, **named) -> None:
         self.stop()
-        self.start(workers, psp_port)
+        self.start(workers, *more, **named)
 
-    def make_conf(self, workers: int, psp_port: int) -> None:
+    def make_conf(self, workers: int, psp_port: int, more: str) -> None:
         """The stack's own configuration, with the stripe PSP moved."""
         text = (ROOT / "ci" / "nginx.conf.in").read_text()
-        for old, new in CONF_EDITS.items():
+        for old, new in [*CONF_EDITS.items(), (HTTP, f"{HTTP}\n    {more}")]:
             assert old in text, old
             text = text.replace(old, new.replace("@WORKERS@", str(workers)), 1)
         old = "http://127.0.0.1:@MOCKPORT@/stripe;"
