@@ -16,7 +16,7 @@ async def serve(reader, writer):
                 line.split(": ", 1) for line in head.split("\r\n")[1:] if line
             )
             await reader.readexactly(int(fields.get("content-length", "0")))
-            session = "cs_test_" + fields["idempotency-key"]
+            session = "cs_test_" + fields.get("idempotency-key", "none")
             await asyncio.sleep(SECONDS)
             body = json.dumps(
                 {
