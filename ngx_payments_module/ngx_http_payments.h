@@ -569,6 +569,8 @@ struct ngx_payments_call_s {
     /* private to ngx_payments_db.c but the last, which says when to come
      * again after NGX_BUSY or PAY_DB_OVERLOADED */
     ngx_msec_t            queued;                /* ngx_current_msec */
+    ngx_msec_t            since;                 /* waits so long, after a try
+                                                    anew */
     ngx_uint_t            alone;                 /* after its batch failed */
     int64_t               retry_after_s;
 };

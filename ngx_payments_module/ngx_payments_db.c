@@ -132,7 +132,7 @@ ngx_payments_db_call(ngx_payments_call_t *call)
         return NGX_BUSY;
     }
 
-    call->queued = ngx_current_msec;
+    call->queued = call->since = ngx_current_msec;
     call->alone = 0;
     put(call);
     note_pace(0);
@@ -419,14 +419,14 @@ goes_before(const ngx_payments_call_t *a, const ngx_payments_call_t *b)
         return a_class < b_class;
     }
 
-    return (ngx_msec_int_t) (a->queued - b->queued) < 0;
+    return (ngx_msec_int_t) (a->since - b->since) < 0;
 }
 
 
 static ngx_uint_t
 waits_long(const ngx_payments_call_t *call)
 {
-    return ngx_current_msec - call->queued > db.conf->wait / 2;
+    return ngx_current_msec - call->since > db.conf->wait / 2;
 }
 
 
@@ -572,7 +572,7 @@ queue_alone(ngx_payments_batch_t *batch)
     for (i = batch->count; i-- > 0; /* void */) {
         call = batch->calls[i];
         call->alone = ngx_max(call->alone, 1);
-        call->queued = ngx_current_msec;     /* its waiting begins anew */
+        call->since = ngx_current_msec;      /* its stage goes on */
         ngx_queue_insert_head(&db.queues[call->op], &call->queue);
         count_queued(call, 1);
     }
@@ -642,7 +642,7 @@ tick_handler(ngx_event_t *ev)
             call = ngx_queue_data(q, ngx_payments_call_t, queue);
 
             if (down || is_late(call)
-                || ngx_current_msec - call->queued >= db.conf->wait)
+                || ngx_current_msec - call->since >= db.conf->wait)
             {
                 unqueue(call);
                 ngx_queue_insert_tail(&late, q);
