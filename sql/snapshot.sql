@@ -7953,34 +7953,27 @@ CREATE FUNCTION pay.poll_later(p_merchant_id text[], p_checkout_id text[], p_pol
     LANGUAGE plpgsql
     AS $$
 DECLARE
-    v_turned int[];
+    v_item   int;
+    v_run_at timestamptz;
 BEGIN
-    WITH turned AS (
+    FOREACH v_item IN ARRAY coalesce(p_items, '{}') LOOP
+        v_run_at := now() + make_interval(
+            secs => p_poll_after_ms[v_item] / 1000.0);
+
         UPDATE job j
         SET kind = 'poll', attempts = 0, lease_owner = NULL,
-            lease_until = NULL, code = NULL,
-            run_at = now() + make_interval(
-                secs => p_poll_after_ms[u.n] / 1000.0)
-        FROM unnest(p_items) u (n)
-        CROSS JOIN LATERAL (
-            SELECT k.tableoid AS part, k.ctid AS tid FROM job k
-            WHERE k.merchant_id = p_merchant_id[u.n]
-                AND k.checkout_id = p_checkout_id[u.n]
-                AND k.kind = 'register'
-            OFFSET 0) k
-        WHERE j.ctid = k.tid AND j.tableoid = k.part
-        RETURNING u.n
-    )
-    SELECT array_agg(t.n) INTO v_turned FROM turned t;
+            lease_until = NULL, code = NULL, run_at = v_run_at
+        WHERE j.merchant_id = p_merchant_id[v_item]
+            AND j.checkout_id = p_checkout_id[v_item]
+            AND j.kind = 'register';
 
-    IF cardinality(v_turned) IS DISTINCT FROM cardinality(p_items) THEN
-        INSERT INTO job (merchant_id, checkout_id, kind, run_at)
-        SELECT p_merchant_id[u.n], p_checkout_id[u.n], 'poll',
-            now() + make_interval(secs => p_poll_after_ms[u.n] / 1000.0)
-        FROM unnest(p_items) u (n)
-        WHERE u.n <> ALL (coalesce(v_turned, '{}'))
-        ON CONFLICT DO NOTHING;
-    END IF;
+        IF NOT FOUND THEN
+            INSERT INTO job (merchant_id, checkout_id, kind, run_at)
+            VALUES (p_merchant_id[v_item], p_checkout_id[v_item], 'poll',
+                v_run_at)
+            ON CONFLICT DO NOTHING;
+        END IF;
+    END LOOP;
 END
 $$;
 
