@@ -29,6 +29,8 @@ NO_LISTS = tuple(
     for name in ("stripe", "generic", "paypal")
 )
 OLD = "connections=2 batch=256 queue=4096"
+SINCE = """
+SELECT query_start FROM pg_stat_activity WHERE wait_event_type = 'Lock'"""
 READS = 4
 REJECTED = "payments_db_rejected_total"
 
@@ -211,17 +213,19 @@ def test_what_failed_beside_others_waits_anew(stack):
     words = "connections=1 batch=4 queue=4096 timeout=4s wait=1500ms"
     stack.configure(ONE_WORKER, NO_JOBS, (OLD, words))
     made = [stack.created() for _ in range(3)]
-    waiting = "SELECT query_start FROM pg_stat_activity WHERE "
-    waiting += "wait_event_type = 'Lock' AND query_start > %s"
-    long = "SELECT clock_timestamp() - query_start > '700ms' FROM "
-    long += "pg_stat_activity WHERE wait_event_type = 'Lock'"
     calls = []
 
     def another(then):
         ((begun,),) = wait_for(
-            lambda: stack.sql(waiting, then), "another one to wait"
+            lambda: stack.sql(f"{SINCE} AND query_start > %s", then),
+            "another one to wait",
         )
         return begun
+
+    def waits_for_long():
+        begun = stack.sql(SINCE)
+        late = "SELECT clock_timestamp() - %s::timestamptz > '700ms'"
+        return begun and stack.value(late, begun[0][0])
 
     with (
         ThreadPoolExecutor(3) as pool,
@@ -235,6 +239,6 @@ def test_what_failed_beside_others_waits_anew(stack):
         first.rollback()
         since = another(since)  # both of them, as one batch
         another(since)  # one of them alone
-        wait_for(lambda: stack.sql(long) == [(True,)], "it to wait for long")
+        wait_for(waits_for_long, "it to wait for long")
         pair.rollback()
         assert [call.result().status_code for call in calls] == [200] * 3
