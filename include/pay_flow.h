@@ -228,6 +228,8 @@ typedef pay_status_t (*pay_flow_step_pt)(pay_flow_t *flow,
 struct pay_flow_s {
     const char        *name;                 /* literal, for logs */
     pay_arena_t       *arena;
+    pay_arena_t       *scratch;              /* gone behind a step and what it
+                                                gives back */
     const pay_env_t   *env;
     pay_flow_step_pt   step;                 /* takes the next event */
     pay_str_t          request_id;

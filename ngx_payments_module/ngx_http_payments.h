@@ -534,6 +534,9 @@ ngx_int_t ngx_payments_cert_get(pay_str_t url, ngx_pool_t *pool,
 void ngx_payments_cert_put(pay_str_t url, pay_str_t pem);   /* empty: failed */
 
 /* ngx_payments_flow.c: carries a core flow's effects out */
+/* Memory until the step of a flow that runs now is over, or the next one;
+ * NULL: there is none. */
+ngx_pool_t *ngx_payments_scratch(void);
 /* A flow with its own pool, not yet started; NULL: no memory. */
 ngx_payments_flow_t *ngx_payments_flow_create(
     ngx_http_payments_main_conf_t *pmcf);

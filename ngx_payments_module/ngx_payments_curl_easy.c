@@ -13,7 +13,7 @@
 
 
 /* of an answer at a time: each call that waits keeps it, answers are short */
-#define READ_SIZE  2048
+#define READ_SIZE  1024
 
 
 static ngx_int_t setup_easy(CURL *easy, ngx_payments_http_t *http);
@@ -24,7 +24,7 @@ static ngx_int_t add_field(ngx_payments_http_t *http, pay_str_t name,
     pay_str_t value);
 static ngx_int_t setup_tls(CURL *easy, ngx_payments_http_t *http);
 static ngx_int_t setup_proxy(CURL *easy, const ngx_payments_psp_t *psp);
-static char *text_of(ngx_pool_t *pool, pay_str_t s);
+static char *text_of(pay_str_t s);
 static curl_socket_t open_callback(void *data, curlsocktype purpose,
     struct curl_sockaddr *address);
 static int begin_callback(void *data, char *address, char *local, int port,
@@ -112,7 +112,7 @@ setup_request(CURL *easy, ngx_payments_http_t *http)
     char                      *url, *method;
     const pay_http_request_t  *request = http->request;
 
-    url = text_of(http->pool, request->url);
+    url = text_of(request->url);
     if (url == NULL || curl_easy_setopt(easy, CURLOPT_URL, url) != CURLE_OK) {
         return NGX_ERROR;
     }
@@ -133,7 +133,7 @@ setup_request(CURL *easy, ngx_payments_http_t *http)
         return NGX_OK;
     }
 
-    method = text_of(http->pool, request->method);
+    method = text_of(request->method);
 
     return method != NULL
            && curl_easy_setopt(easy, CURLOPT_CUSTOMREQUEST, method)
@@ -203,11 +203,12 @@ setup_headers(CURL *easy, ngx_payments_http_t *http)
 static ngx_int_t
 add_field(ngx_payments_http_t *http, pay_str_t name, pay_str_t value)
 {
-    char       *text;
-    pay_str_t   line;
+    char        *text;
+    pay_str_t    line;
+    ngx_pool_t  *pool = ngx_payments_scratch();
 
     line.len = name.len + 2 + value.len;
-    line.data = ngx_pnalloc(http->pool, line.len);
+    line.data = pool != NULL ? ngx_pnalloc(pool, line.len) : NULL;
     if (line.data == NULL) {
         return NGX_ERROR;
     }
@@ -215,7 +216,7 @@ add_field(ngx_payments_http_t *http, pay_str_t name, pay_str_t value)
     (void) ngx_sprintf((u_char *) line.data, "%*s: %*s", name.len, name.data,
                        value.len, value.data);
 
-    text = text_of(http->pool, line);
+    text = text_of(line);
 
     return text != NULL && curl_slist_append(http->headers, text) != NULL
            ? NGX_OK : NGX_ERROR;
@@ -292,10 +293,12 @@ setup_proxy(CURL *easy, const ngx_payments_psp_t *psp)
 }
 
 
+/* libcurl copies it. */
 static char *
-text_of(ngx_pool_t *pool, pay_str_t s)
+text_of(pay_str_t s)
 {
-    char  *text;
+    char        *text;
+    ngx_pool_t  *pool = ngx_payments_scratch();
 
     if (s.len != 0 && ngx_strlchr((u_char *) s.data,
                                   (u_char *) s.data + s.len, '\0') != NULL)
@@ -303,7 +306,7 @@ text_of(ngx_pool_t *pool, pay_str_t s)
         return NULL;
     }
 
-    text = ngx_pnalloc(pool, s.len + 1);
+    text = pool != NULL ? ngx_pnalloc(pool, s.len + 1) : NULL;
     if (text != NULL) {
         ngx_memcpy(text, s.data, s.len);
         text[s.len] = '\0';

@@ -1,34 +1,27 @@
 /*
- * The queues in front of PostgreSQL: one per operation, bounded.  Whenever a
- * connection is free a queue goes out as one set-based call, so an idle worker
- * sends batches of one and a busy one shares each commit.  Knows no libpq; the
- * connections are in ngx_payments_pq.c.
+ * Calls to PostgreSQL: who may wait for it, and what becomes of them.  Whenever
+ * a connection is free a queue goes out as one set-based call, so an idle
+ * worker sends batches of one and a busy one shares each commit.  Knows no
+ * libpq; the connections are in ngx_payments_pq.c, the queues in _queue.c.
  *
- * Rules kept here: money first, jobs last, but nobody starves; what waits too
- * long is told so; what was sent and not answered is unknown, never failed; a
- * batch that fails as a whole is sent again item by item, so a bad item fails
- * alone.
+ * Rules kept here: what waits too long is told so; what was sent and not
+ * answered is unknown, never failed; a batch that fails as a whole is sent
+ * again item by item, so a bad item fails alone.
  */
 
 #include "pay_drain.h"
-#include "ngx_payments_db.h"
+#include "ngx_payments_queue.h"
 
 
-#define QUEUE_TICK_MS  50
-#define TICK_SHARE     5               /* of the shortest stage */
-#define TICK_MIN_MS    5
-#define ALONE_TRIES    3
-#define CLASSES        (PAY_CLASS_JOBS + 1)
+#define TICK_SHARE   5                 /* of the shortest stage */
+#define TICK_MIN_MS  5
+#define ALONE_TRIES  3
 
 
 typedef struct {
     ngx_payments_db_conf_t  *conf;
     ngx_log_t               *log;
-    ngx_queue_t              queues[PAY_OP_COUNT];
-    ngx_uint_t               queued;
-    ngx_uint_t               waiting[CLASSES];   /* those queued, by class */
-    ngx_uint_t               sent;               /* on the wire */
-    ngx_uint_t               most[PAY_OP_COUNT];  /* that go at once */
+    ngx_payments_queues_t    queues;
     pay_drain_t              drain;
     ngx_msec_t               tick_ms;
     ngx_event_t              dispatch;
@@ -40,26 +33,12 @@ static ngx_msec_t tick_of(const ngx_msec_t *stages);
 static ngx_uint_t room_for(const ngx_payments_call_t *call);
 static ngx_uint_t is_crowded(const ngx_payments_call_t *call);
 static ngx_payments_work_e work_of(const ngx_payments_call_t *call);
-static void put(ngx_payments_call_t *call);
-static void count_queued(const ngx_payments_call_t *call, ngx_int_t delta);
-static pay_class_t class_of(const ngx_payments_call_t *call);
 static void note_pace(ngx_uint_t left);
 static int64_t retry_after_s(pay_op_id_t op);
 static void start_tick(void);
 static void dispatch_handler(ngx_event_t *ev);
-static ngx_queue_t *next_queue(pay_op_id_t *op);
-static ngx_uint_t goes_before(const ngx_payments_call_t *a,
-    const ngx_payments_call_t *b);
-static ngx_uint_t waits_long(const ngx_payments_call_t *call);
-static ngx_payments_batch_t *take_batch(ngx_queue_t *queue, pay_op_id_t op,
-    ngx_queue_t *late);
-static void take_calls(ngx_payments_batch_t *batch, ngx_queue_t *queue,
-    ngx_queue_t *late);
-static void unqueue(ngx_payments_call_t *call);
-static ngx_uint_t is_late(const ngx_payments_call_t *call);
 static void refuse_late(ngx_queue_t *late, pay_db_failure_t failure);
 static void count_canceled(ngx_payments_batch_t *batch, const char *sqlstate);
-static void leave(const ngx_payments_batch_t *batch);
 static ngx_uint_t tried_enough(ngx_payments_batch_t *batch);
 static void queue_alone(ngx_payments_batch_t *batch);
 static void drop(ngx_payments_batch_t *batch, pay_db_failure_t failure);
@@ -74,18 +53,12 @@ static db_t  db;
 ngx_int_t
 ngx_payments_db_start(ngx_cycle_t *cycle, ngx_payments_db_conf_t *conf)
 {
-    ngx_uint_t  i;
-
     ngx_memzero(&db, sizeof(db_t));
 
     db.conf = conf;
     db.log = cycle->log;
     db.tick_ms = tick_of(ngx_payments_main_conf()->stages);
-
-    for (i = 0; i < PAY_OP_COUNT; i++) {
-        ngx_queue_init(&db.queues[i]);
-        db.most[i] = conf->batch;
-    }
+    ngx_payments_queue_init(&db.queues, conf);
 
     db.dispatch.handler = dispatch_handler;
     db.dispatch.log = cycle->log;
@@ -112,9 +85,9 @@ tick_of(const ngx_msec_t *stages)
         shortest = stages[PAY_STAGE_LEDGER];
     }
 
-    tick = shortest != 0 ? shortest / TICK_SHARE : QUEUE_TICK_MS;
+    tick = shortest != 0 ? shortest / TICK_SHARE : NGX_PAYMENTS_QUEUE_TICK_MS;
 
-    return ngx_min(ngx_max(tick, TICK_MIN_MS), QUEUE_TICK_MS);
+    return ngx_min(ngx_max(tick, TICK_MIN_MS), NGX_PAYMENTS_QUEUE_TICK_MS);
 }
 
 
@@ -125,7 +98,7 @@ ngx_payments_db_call(ngx_payments_call_t *call)
         return NGX_DECLINED;
     }
 
-    if (db.queued >= room_for(call) || is_crowded(call)) {
+    if (db.queues.count >= room_for(call) || is_crowded(call)) {
         ngx_payments_count_db_rejected();
         ngx_payments_count_refused(work_of(call), NGX_PAYMENTS_FULL_QUEUE);
         call->retry_after_s = retry_after_s(call->op);
@@ -134,7 +107,7 @@ ngx_payments_db_call(ngx_payments_call_t *call)
 
     call->queued = call->since = ngx_current_msec;
     call->alone = 0;
-    put(call);
+    ngx_payments_queue_put(&db.queues, call);
     note_pace(0);
     ngx_payments_db_wake();
     start_tick();
@@ -164,11 +137,11 @@ room_for(const ngx_payments_call_t *call)
 static ngx_uint_t
 is_crowded(const ngx_payments_call_t *call)
 {
-    ngx_queue_t          *queue = &db.queues[call->op];
+    ngx_queue_t          *queue = &db.queues.calls[call->op];
     ngx_payments_call_t  *oldest;
 
     if (call->timeout == 0 || ngx_queue_empty(queue)
-        || class_of(call) != PAY_CLASS_INTAKE)
+        || ngx_payments_queue_class(call) != PAY_CLASS_INTAKE)
     {
         return 0;
     }
@@ -196,51 +169,11 @@ work_of(const ngx_payments_call_t *call)
 }
 
 
-/* In order of arrival, those about money before the others. */
-static void
-put(ngx_payments_call_t *call)
-{
-    ngx_queue_t          *q, *queue = &db.queues[call->op];
-    ngx_payments_call_t  *other;
-
-    q = call->money ? ngx_queue_head(queue) : queue;
-
-    while (q != queue) {
-        other = ngx_queue_data(q, ngx_payments_call_t, queue);
-
-        if (!other->money) {
-            break;
-        }
-
-        q = ngx_queue_next(q);
-    }
-
-    ngx_queue_insert_tail(q, &call->queue);         /* before q */
-    count_queued(call, 1);
-}
-
-
-static void
-count_queued(const ngx_payments_call_t *call, ngx_int_t delta)
-{
-    db.queued += delta;
-    db.waiting[class_of(call)] += delta;
-}
-
-
-/* A read that a refund begins with is about money, as the refund is. */
-static pay_class_t
-class_of(const ngx_payments_call_t *call)
-{
-    return call->money ? PAY_CLASS_MONEY : pay_op(call->op)->class;
-}
-
-
 static void
 note_pace(ngx_uint_t left)
 {
     pay_drain_note(&db.drain, (int64_t) ngx_current_msec, (int64_t) left,
-                   (int64_t) (db.queued + db.sent));
+                   (int64_t) (db.queues.count + db.queues.sent));
 }
 
 
@@ -249,10 +182,10 @@ note_pace(ngx_uint_t left)
 static int64_t
 retry_after_s(pay_op_id_t op)
 {
-    ngx_uint_t  i, ahead = db.sent;
+    ngx_uint_t  i, ahead = db.queues.sent;
 
     for (i = 0; i <= (ngx_uint_t) pay_op(op)->class; i++) {
-        ahead += db.waiting[i];
+        ahead += db.queues.classes[i];
     }
 
     return pay_drain_wait_s(&db.drain, (int64_t) ngx_current_msec,
@@ -280,9 +213,10 @@ ngx_payments_db_wake(void)
 void
 ngx_payments_db_answered(ngx_payments_batch_t *batch)
 {
-    ngx_uint_t  *most = &db.most[batch->op];
+    ngx_uint_t  *most = &db.queues.most[batch->op];
 
-    leave(batch);
+    ngx_payments_queue_leave(&db.queues, batch);
+    note_pace(batch->count);
 
     if (batch->count >= *most) {
         *most = ngx_min(*most + *most / 8 + 1, db.conf->batch);
@@ -290,18 +224,11 @@ ngx_payments_db_answered(ngx_payments_batch_t *batch)
 }
 
 
-static void
-leave(const ngx_payments_batch_t *batch)
-{
-    db.sent -= batch->count;
-    note_pace(batch->count);
-}
-
-
 void
 ngx_payments_db_lost(ngx_payments_batch_t *batch)
 {
-    leave(batch);
+    ngx_payments_queue_leave(&db.queues, batch);
+    note_pace(batch->count);
     ngx_payments_count_db(batch->op, batch->count, 1,
                           ngx_current_msec - batch->sent);
     drop(batch, PAY_DB_UNKNOWN);
@@ -318,7 +245,7 @@ ngx_payments_db_failed(ngx_payments_batch_t *batch, const char *sqlstate)
 
     failure = failure_of(sqlstate);
     count_canceled(batch, sqlstate);
-    db.sent -= batch->count;
+    ngx_payments_queue_leave(&db.queues, batch);
 
     if (is_contention(sqlstate) ? tried_enough(batch)
         : batch->count == 1 || failure == PAY_DB_UNAVAILABLE)
@@ -341,171 +268,21 @@ ngx_payments_db_failed(ngx_payments_batch_t *batch, const char *sqlstate)
 static void
 dispatch_handler(ngx_event_t *ev)
 {
-    ngx_queue_t           *queue, late;
-    pay_op_id_t            op;
+    ngx_queue_t            late;
     ngx_payments_batch_t  *batch;
 
     ngx_queue_init(&late);
 
     while (ngx_payments_pq_idle()) {
-        queue = next_queue(&op);
-        if (queue == NULL) {
+        batch = ngx_payments_queue_next(&db.queues, db.log, &late);
+        if (batch == NULL) {
             break;
         }
 
-        batch = take_batch(queue, op, &late);
-        if (batch == NULL) {
-            break;                      /* no memory; the tick ends the wait */
-        }
-
-        if (batch->count == 0) {
-            ngx_destroy_pool(batch->pool);
-            continue;                   /* all of them were late */
-        }
-
-        db.sent += batch->count;
         ngx_payments_pq_send(batch);
     }
 
     refuse_late(&late, PAY_DB_OVERLOADED);
-}
-
-
-static ngx_queue_t *
-next_queue(pay_op_id_t *op)
-{
-    ngx_uint_t            i;
-    ngx_queue_t          *found = NULL;
-    ngx_payments_call_t  *call, *best = NULL;
-
-    for (i = 0; i < PAY_OP_COUNT; i++) {
-        if (ngx_queue_empty(&db.queues[i])) {
-            continue;
-        }
-
-        call = ngx_queue_data(ngx_queue_head(&db.queues[i]),
-                              ngx_payments_call_t, queue);
-
-        if (best == NULL || goes_before(call, best)) {
-            best = call;
-            found = &db.queues[i];
-            *op = i;
-        }
-    }
-
-    return found;
-}
-
-
-/* What has waited for half of its time goes first, whatever it is; else the
- * better class; among equals the oldest. */
-static ngx_uint_t
-goes_before(const ngx_payments_call_t *a, const ngx_payments_call_t *b)
-{
-    ngx_uint_t   a_long, b_long;
-    pay_class_t  a_class, b_class;
-
-    a_long = waits_long(a);
-    b_long = waits_long(b);
-
-    if (a_long != b_long) {
-        return a_long;
-    }
-
-    a_class = class_of(a);
-    b_class = class_of(b);
-
-    if (!a_long && a_class != b_class) {
-        return a_class < b_class;
-    }
-
-    return (ngx_msec_int_t) (a->since - b->since) < 0;
-}
-
-
-static ngx_uint_t
-waits_long(const ngx_payments_call_t *call)
-{
-    return ngx_current_msec - call->since > db.conf->wait / 2;
-}
-
-
-static ngx_payments_batch_t *
-take_batch(ngx_queue_t *queue, pay_op_id_t op, ngx_queue_t *late)
-{
-    ngx_pool_t            *pool;
-    ngx_payments_batch_t  *batch;
-
-    pool = ngx_create_pool(NGX_PAYMENTS_BATCH_POOL, db.log);
-    if (pool == NULL) {
-        return NULL;
-    }
-
-    batch = ngx_pcalloc(pool, sizeof(ngx_payments_batch_t));
-
-    if (batch != NULL) {
-        batch->calls = ngx_palloc(pool, db.conf->batch
-                                        * sizeof(ngx_payments_call_t *));
-    }
-
-    if (batch == NULL || batch->calls == NULL) {
-        ngx_destroy_pool(pool);
-        return NULL;
-    }
-
-    batch->pool = pool;
-    batch->op = op;
-    batch->sent = ngx_current_msec;
-    take_calls(batch, queue, late);
-
-    return batch;
-}
-
-
-static void
-take_calls(ngx_payments_batch_t *batch, ngx_queue_t *queue, ngx_queue_t *late)
-{
-    ngx_payments_call_t  *call;
-
-    while (!ngx_queue_empty(queue) && batch->count < db.most[batch->op]) {
-        call = ngx_queue_data(ngx_queue_head(queue), ngx_payments_call_t,
-                              queue);
-
-        if (is_late(call)) {
-            unqueue(call);
-            ngx_queue_insert_tail(late, &call->queue);
-            continue;
-        }
-
-        if (call->alone && batch->count != 0) {
-            break;
-        }
-
-        unqueue(call);
-        batch->calls[batch->count++] = call;
-        batch->timeout = ngx_max(batch->timeout, call->timeout);
-
-        if (call->alone) {
-            break;
-        }
-    }
-}
-
-
-static void
-unqueue(ngx_payments_call_t *call)
-{
-    ngx_queue_remove(&call->queue);
-    count_queued(call, -1);
-}
-
-
-/* Its stage's deadline has passed before it was sent. */
-static ngx_uint_t
-is_late(const ngx_payments_call_t *call)
-{
-    return call->timeout != 0
-           && ngx_current_msec - call->queued >= call->timeout;
 }
 
 
@@ -521,7 +298,7 @@ refuse_late(ngx_queue_t *late, pay_db_failure_t failure)
         ngx_queue_remove(q);
         call = ngx_queue_data(q, ngx_payments_call_t, queue);
 
-        if (is_late(call)) {
+        if (ngx_payments_queue_is_late(call)) {
             ngx_payments_count_stage_timeout(pay_op_stage(call->op));
         }
 
@@ -546,7 +323,7 @@ count_canceled(ngx_payments_batch_t *batch, const char *sqlstate)
         return;
     }
 
-    db.most[batch->op] = ngx_max(batch->count / 2, 1);
+    db.queues.most[batch->op] = ngx_max(batch->count / 2, 1);
 
     for (i = 0; i < batch->count; i++) {
         if (batch->calls[i]->timeout != 0) {
@@ -573,8 +350,7 @@ queue_alone(ngx_payments_batch_t *batch)
         call = batch->calls[i];
         call->alone = ngx_max(call->alone, 1);
         call->since = ngx_current_msec;      /* its stage goes on */
-        ngx_queue_insert_head(&db.queues[call->op], &call->queue);
-        count_queued(call, 1);
+        ngx_payments_queue_put_back(&db.queues, call);
     }
 
     note_pace(0);
@@ -634,17 +410,17 @@ tick_handler(ngx_event_t *ev)
     ngx_queue_init(&late);
 
     for (i = 0; i < PAY_OP_COUNT; i++) {
-        for (q = ngx_queue_head(&db.queues[i]);
-             q != ngx_queue_sentinel(&db.queues[i]);
+        for (q = ngx_queue_head(&db.queues.calls[i]);
+             q != ngx_queue_sentinel(&db.queues.calls[i]);
              q = next)
         {
             next = ngx_queue_next(q);
             call = ngx_queue_data(q, ngx_payments_call_t, queue);
 
-            if (down || is_late(call)
+            if (down || ngx_payments_queue_is_late(call)
                 || ngx_current_msec - call->since >= db.conf->wait)
             {
-                unqueue(call);
+                ngx_payments_queue_remove(&db.queues, call);
                 ngx_queue_insert_tail(&late, q);
             }
         }
@@ -652,7 +428,8 @@ tick_handler(ngx_event_t *ev)
 
     refuse_late(&late, down ? PAY_DB_UNAVAILABLE : PAY_DB_OVERLOADED);
 
-    if (db.queued != 0) {
+    if (db.queues.count != 0) {
+        ngx_payments_db_wake();
         start_tick();
     }
 }

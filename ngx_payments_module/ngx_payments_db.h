@@ -13,6 +13,7 @@
 
 /* Calls of one operation that go out together; owns its pool. */
 typedef struct {
+    ngx_queue_t            wire;           /* while it is out */
     ngx_pool_t            *pool;
     ngx_payments_call_t  **calls;
     ngx_uint_t             count;

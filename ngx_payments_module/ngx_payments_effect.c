@@ -29,6 +29,8 @@ static ngx_int_t pace_call(ngx_payments_flow_t *flow);
 static void pace_handler(ngx_event_t *ev);
 static void note_done(ngx_payments_call_t *call, const pay_value_t *row);
 static void note_rates(const pay_value_t *args);
+static pay_status_t keep_request(ngx_payments_flow_t *flow,
+    const pay_http_request_t *request);
 static ngx_int_t get_cert(ngx_payments_flow_t *flow);
 static void no_answer(pay_http_answer_t *answer, const char *why);
 static ngx_uint_t asked_just_now(pay_str_t url);
@@ -98,7 +100,6 @@ ngx_payments_effect_http(ngx_payments_flow_t *flow, pay_effect_t *effect,
 
     ngx_memzero(http, sizeof(ngx_payments_http_t));
 
-    flow->http_request = effect->http;
     http->request = &flow->http_request;
     http->psp = psps[effect->psp->index];
     http->kind = effect->is_cert ? NGX_PAYMENTS_CALL_CERT
@@ -118,7 +119,11 @@ ngx_payments_effect_http(ngx_payments_flow_t *flow, pay_effect_t *effect,
         http->timeout = ngx_min(http->timeout, flow->pmcf->buyer_timeout);
     }
 
-    if (effect->is_cert) {
+    if (keep_request(flow, &effect->http) != PAY_OK) {
+        no_answer(&http->answer, "memory");
+        rc = NGX_DECLINED;
+
+    } else if (effect->is_cert) {
         rc = get_cert(flow);
 
     } else if (effect->buyer_waits && asked_just_now(effect->http.url)) {
@@ -138,6 +143,27 @@ ngx_payments_effect_http(ngx_payments_flow_t *flow, pay_effect_t *effect,
     event->answer = &http->answer;
 
     return NGX_OK;
+}
+
+
+/* The step's own is in its scratch. */
+static pay_status_t
+keep_request(ngx_payments_flow_t *flow, const pay_http_request_t *request)
+{
+    unsigned             i;
+    pay_arena_t         *arena = &flow->arena;
+    pay_http_request_t  *kept = &flow->http_request;
+
+    *kept = *request;
+
+    for (i = 0; i < kept->field_count; i++) {
+        PAY_TRY(pay_dup(arena, request->fields[i].value,
+                        &kept->fields[i].value));
+    }
+
+    PAY_TRY(pay_dup(arena, request->url, &kept->url));
+
+    return pay_dup(arena, request->body, &kept->body);
 }
 
 

@@ -10,11 +10,13 @@
 #include "ngx_payments_flow.h"
 
 
-#define POOL_SIZE  4096
-#define US_PER_S   1000000
-#define NS_PER_US  1000
+#define POOL_SIZE     3328             /* two hold a create that waits */
+#define SCRATCH_SIZE  16384
+#define US_PER_S      1000000
+#define NS_PER_US     1000
 
 
+static void steps(ngx_payments_flow_t *flow, pay_event_t *event);
 static void run(ngx_payments_flow_t *flow, pay_event_t *event,
     pay_effect_t *effect);
 static void run_routing(ngx_payments_flow_t *flow, pay_event_t *event,
@@ -28,11 +30,34 @@ static void flow_end(ngx_payments_flow_t *flow);
 static void request_gone(void *data);
 
 
+/* What a step needs no longer than it lasts, which is never long: the worker's,
+ * for all flows. */
+static ngx_pool_t   *scratch_pool;
+static pay_arena_t   scratch;
+static ngx_uint_t    depth;            /* of steps within steps */
+
+
+ngx_pool_t *
+ngx_payments_scratch(void)
+{
+    if (scratch_pool == NULL) {
+        scratch_pool = ngx_create_pool(SCRATCH_SIZE, ngx_cycle->log);
+        scratch = ngx_payments_arena(scratch_pool);
+    }
+
+    return scratch_pool;
+}
+
+
 ngx_payments_flow_t *
 ngx_payments_flow_create(ngx_http_payments_main_conf_t *pmcf)
 {
     ngx_pool_t           *pool;
     ngx_payments_flow_t  *flow;
+
+    if (ngx_payments_scratch() == NULL) {
+        return NULL;
+    }
 
     pool = ngx_create_pool(POOL_SIZE, ngx_cycle->log);
     if (pool == NULL) {
@@ -49,6 +74,7 @@ ngx_payments_flow_create(ngx_http_payments_main_conf_t *pmcf)
     flow->arena = ngx_payments_arena(pool);
     flow->pmcf = pmcf;
     flow->core.arena = &flow->arena;
+    flow->core.scratch = &scratch;
     flow->core.env = &pmcf->env;
     flow->core.name = "none";
 
@@ -124,8 +150,22 @@ ngx_payments_flow_discard(ngx_payments_flow_t *flow)
 }
 
 
+/* An answer may let nginx begin another request at once: the outer step's
+ * scratch is still needed then. */
 void
 ngx_payments_flow_step(ngx_payments_flow_t *flow, pay_event_t *event)
+{
+    depth++;
+    steps(flow, event);
+
+    if (--depth == 0) {
+        ngx_reset_pool(scratch_pool);
+    }
+}
+
+
+static void
+steps(ngx_payments_flow_t *flow, pay_event_t *event)
 {
     ngx_int_t     rc;
     pay_effect_t  effect;

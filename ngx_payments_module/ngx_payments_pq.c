@@ -575,6 +575,8 @@ conn_lost(conn_t *conn, const char *why)
     } else {
         ngx_payments_db_lost(batch);
     }
+
+    ngx_payments_db_wake();
 }
 
 

@@ -30,7 +30,7 @@ pay_ask_start(pay_flow_t *flow, pay_ask_t *ask, pay_effect_t *effect)
     flow->sub = ask;
     ask->known = 0;
 
-    PAY_TRY(psp->adapter->query_request(flow->arena, &psp->account,
+    PAY_TRY(psp->adapter->query_request(flow->scratch, &psp->account,
                                         ask->checkout->token, &effect->http));
     effect->kind = PAY_DO_HTTP;
     effect->psp = psp;
@@ -154,7 +154,7 @@ ask_send(pay_flow_t *flow, pay_ask_t *ask, pay_effect_t *effect)
     pay_status_t      status;
     const pay_psp_t  *psp = ask->psp;
 
-    status = psp->adapter->change_request(flow->arena, &psp->account,
+    status = psp->adapter->change_request(flow->scratch, &psp->account,
                                           &ask->change, &effect->http, NULL);
     if (status != PAY_OK) {
         return (status == PAY_INVALID) ? PAY_BUG : status;

@@ -119,7 +119,7 @@ ask_page(pay_flow_t *flow, backfill_t *backfill, pay_effect_t *effect)
         return backfill_end(flow, backfill, "too_many", effect);
     }
 
-    PAY_TRY(psp->adapter->list_request(flow->arena, &psp->account,
+    PAY_TRY(psp->adapter->list_request(flow->scratch, &psp->account,
                                        &backfill->list, &effect->http));
     effect->kind = PAY_DO_HTTP;
     effect->psp = psp;

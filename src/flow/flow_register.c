@@ -57,7 +57,7 @@ pay_register_build(pay_flow_t *flow, const pay_psp_t *psp,
 
     PAY_TRY(make_order(flow, psp, checkout, &order));
 
-    return psp->adapter->register_request(flow->arena, &psp->account, order,
+    return psp->adapter->register_request(flow->scratch, &psp->account, order,
                                           request, err);
 }
 
@@ -69,7 +69,7 @@ make_order(pay_flow_t *flow, const pay_psp_t *psp,
     unsigned          i;
     pay_psp_order_t  *order;
 
-    order = pay_calloc(flow->arena, sizeof(pay_psp_order_t));
+    order = pay_calloc(flow->scratch, sizeof(pay_psp_order_t));
     if (order == NULL) {
         return PAY_NO_MEMORY;
     }
@@ -82,7 +82,7 @@ make_order(pay_flow_t *flow, const pay_psp_t *psp,
     order->line_count = checkout->order_count;
     order->capture_later = checkout->manual;
 
-    PAY_TRY(pay_format(flow->arena, &order->return_url, 4096,
+    PAY_TRY(pay_format(flow->scratch, &order->return_url, 4096,
                        "%.*s/return/%.*s", pay_fmt(checkout->base_url),
                        pay_fmt(checkout->handle)));
     if (psp->scheme->told_where) {
@@ -92,7 +92,7 @@ make_order(pay_flow_t *flow, const pay_psp_t *psp,
     for (i = 0; i < checkout->order_count; i++) {
         order->lines[i].payment_order_id = checkout->orders[i].id;
         order->lines[i].amount_minor = checkout->orders[i].amount_minor;
-        PAY_TRY(pay_format(flow->arena, &order->lines[i].name, 128,
+        PAY_TRY(pay_format(flow->scratch, &order->lines[i].name, 128,
                            "Order %.*s", pay_fmt(checkout->orders[i].id)));
     }
 
@@ -112,7 +112,7 @@ webhook_url(pay_flow_t *flow, const pay_psp_t *psp,
         return PAY_OK;
     }
 
-    return pay_format(flow->arena, url, 4096, "%.*s/webhooks/%.*s",
+    return pay_format(flow->scratch, url, 4096, "%.*s/webhooks/%.*s",
                       pay_fmt(checkout->base_url), pay_fmt(psp->name));
 }
 
@@ -170,8 +170,8 @@ find_page(pay_flow_t *flow, pay_register_t *reg, pay_str_t from,
     const pay_psp_adapter_t  *adapter = reg->psp->adapter;
 
     PAY_TRY(make_order(flow, reg->psp, &reg->checkout, &order));
-    PAY_TRY(pay_dup(flow->arena, from, &order->find_from));
-    PAY_TRY(adapter->find_request(flow->arena, &reg->psp->account, order,
+    PAY_TRY(pay_dup(flow->scratch, from, &order->find_from));
+    PAY_TRY(adapter->find_request(flow->scratch, &reg->psp->account, order,
                                   &effect->http));
 
     effect->kind = PAY_DO_HTTP;

@@ -72,7 +72,7 @@ send_now(pay_flow_t *flow, pay_send_t *send, pay_effect_t *effect)
     pay_psp_changed_t  result;
     const pay_psp_t   *psp = send->psp;
 
-    status = psp->adapter->change_request(flow->arena, &psp->account,
+    status = psp->adapter->change_request(flow->scratch, &psp->account,
                                           &send->change, &effect->http, NULL);
 
     if (status == PAY_INVALID) {

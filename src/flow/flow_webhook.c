@@ -145,7 +145,7 @@ webhook_fetch(pay_flow_t *flow, pay_str_t url, pay_effect_t *effect)
     effect->what = "certificate";
     effect->is_cert = 1;
     effect->http.method = PAY_STR("GET");
-    PAY_TRY(pay_dup(flow->arena, url, &effect->http.url));
+    PAY_TRY(pay_dup(flow->scratch, url, &effect->http.url));
     flow->step = webhook_certified;
 
     return PAY_OK;

@@ -2,6 +2,7 @@
 Rounds are interleaved with what they are compared with; medians.
 """
 
+import json
 import subprocess
 import sys
 import time
@@ -79,9 +80,7 @@ def payment(rig) -> dict:
         rig,
         "whole payments (create + PSP + webhook)",
         lambda clients: rig.wrk("payment", clients),
-        lambda clients: rig.pgbench(
-            "payment.pgbench", clients, items=1, sellers=10000
-        ),
+        lambda clients: rig.pgbench("create event", clients),
     )
     _, top = best(found["gateway"])
     return {
@@ -114,7 +113,7 @@ def webhook(rig) -> dict:
         prefix, each = rig.prefix(), count("pgbench") // clients + 1
         prepare(rig, prefix, each * clients)
         found = rig.pgbench(
-            "webhook.pgbench",
+            "webhook",
             clients,
             each=each,
             prefix=prefix,
@@ -146,21 +145,25 @@ def status(rig) -> dict:
 
 
 def overhead(rig, rate: float) -> dict:
-    """Of a create at this rate: p99 − the PSP's − that of its operations."""
+    """Of a create at this rate: p99 − the PSP's − that of its operations; those
+    at half of what pgbench can do, where that is less."""
     psp_url = f"http://127.0.0.1:{rig.port}"
     creates, psp, database = [], [], []
+    most = rig.pgbench("create", 8)["per_second"]
+    database_rate = min(rate, most / 2)
     for _ in range(rig.rounds):
         creates.append(rig.wrk("create", 64, rate=rate))
         psp.append(rig.wrk("fixed", 64, rate=rate, url=psp_url))
-        database.append(rig.pgbench("create.pgbench", 32, rate=rate))
+        database.append(rig.pgbench("create", 8, rate=database_rate))
     creates, psp = median_of(creates), median_of(psp)
     database = median_of(database)
     head(f"creates at {rate:.0f}/s")
     line("gateway", 64, creates)
     line("the PSP alone", 64, psp)
-    line("pgbench, begin and token", 32, database)
+    line("pgbench, begin and token", 8, database)
     own = creates["p99_ms"] - psp["p99_ms"] - database["p99_ms"]
     return {"overhead_p99_ms": round(own, 3), "half_rate": round(rate),
+            "pgbench_rate": round(database_rate),
             "create_p99_ms": creates["p99_ms"],
             "psp_p99_ms": psp["p99_ms"],
             "pgbench_p99_ms": database["p99_ms"]}  # fmt: skip
@@ -179,23 +182,25 @@ def inflight(rig, count: int = 10_000) -> dict:
         gets = {"rate": 200, "PREFIX": prefix, "ORDERS": 1000}
         calm = rig.wrk("status", 16, 3, **gets)
         before = rig.rss_kb()
-        waiting = rig.start_wrk("create", count, 45)
+        waiting = rig.start_waiting(count)
         full = wait_for_calls(rig, count)
         grown = (rig.rss_kb() - before) / 1024
         meanwhile = rig.wrk("status", 16, 5, **gets)
         held = in_flight(rig)
-        waiting.terminate()
-        waiting.communicate()
+        told = json.loads(waiting.communicate()[0])
     finally:
         slow.terminate()
         slow.wait()
         rig.restart(2)
+    if told != {"201": count}:
+        sys.exit(f"not all of {count} creates were answered by 201: {told}")
     head(f"GET while {held:.0f} creates wait for the PSP")
     line("meanwhile", 16, meanwhile)
     line("before", 16, calm)
     return {"inflight_10k_mb": round(grown, 1),
             "inflight_10k_get_p99_ms": meanwhile["p99_ms"],
-            "inflight_waiting": full}  # fmt: skip
+            "inflight_waiting": full,
+            "inflight_waiting_after": held}  # fmt: skip
 
 
 def in_flight(rig) -> float:

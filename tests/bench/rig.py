@@ -12,6 +12,8 @@ import socket
 import statistics
 import subprocess
 import sys
+import threading
+import time
 import urllib.request
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
@@ -21,8 +23,12 @@ RUN = BUILD / "bench"
 PGBIN = pathlib.Path("/usr/lib/postgresql/15/bin")
 TICK_US = 1_000_000 // os.sysconf("SC_CLK_TCK")
 HTTP = "http {"
+FIRST_S = 0.12  # of the clock, of a client's first transaction, among others
+METER_S = 0.25
 CONF_EDITS = {
-    # ten thousand buyers at once, each with a connection to the PSP
+    '"@RUN@/access.log" payments;':
+    '"@RUN@/access.log" payments buffer=64k flush=1s;',
+    # ten thousand calls at once, each with a connection to the PSP
     "worker_connections  2048;": "worker_connections  32768;",
     "worker_processes        2;": "worker_processes        @WORKERS@;"
     "\nworker_rlimit_nofile    65536;",
@@ -238,6 +244,23 @@ class Rig:
             env=dict(os.environ, **settings),
         )
 
+    def start_waiting(self, count: int):
+        """Creates over HTTP/2, a hundred on each connection; its output is
+        the counts of the answers' statuses."""
+        return subprocess.Popen(
+            [sys.executable, HERE / "waiting.py", self.env["GATEWAY_URL"],
+             str(count)],
+            stdout=subprocess.PIPE,
+            text=True,
+            env=dict(
+                os.environ,
+                JWT=self.env["MERCHANT_JWT"],
+                RETURN_URL=self.env["RETURN_URL"],
+                GATEWAY_CA=self.env["GATEWAY_CA"],
+                PREFIX=self.prefix(),
+            ),
+        )  # fmt: skip
+
     def finish(self, process) -> dict:
         text = process.communicate()[0]
         if process.returncode != 0:
@@ -260,41 +283,95 @@ class Rig:
             figures[f"{name}_us"] = (after[name] - before[name]) / done
         return figures
 
-    def pgbench(self, script: str, clients: int, *, rate: float = 0,
+    def pgbench(self, scripts: str, clients: int, *, rate: float = 0,
                 each: int = 0, **variables) -> dict:  # fmt: skip
-        """each: so many transactions of each client, else for the seconds"""
-        before = self.cpu_us()
-        log = BUILD / "bench.pgbench"
+        """scripts: names of files that make one transaction's statements;
+        each: so many of each client, else for the seconds.  Counted from when
+        each client has done its first one: that plans all statements of all
+        functions, which a gateway's connection does once in its life."""
+        texts = [(HERE / f"{name}.pgbench").read_text()
+                 for name in scripts.split()]  # fmt: skip
+        script, log = BUILD / "bench.script.sql", BUILD / "bench.pgbench"
+        script.write_text("".join(texts))
         for old in BUILD.glob("bench.pgbench.*"):
             old.unlink()
         command = [PGBIN / "pgbench", "-n", "-M", "prepared", "-l", "-j", "1"]
-        command += [f"--log-prefix={log}", "-f", HERE / script]
-        most = ["-t", str(each)] if each else ["-T", f"{self.seconds:.0f}"]
+        command += [f"--log-prefix={log}", "-f", script]
+        whole = round(self.seconds + FIRST_S * clients) + 1
+        most = ["-t", str(each)] if each else ["-T", str(whole)]
         command += ["-c", str(clients), *most]
         command += ["-R", str(rate)] if rate else []
         for name, value in variables.items():
             command += ["-D", f"{name}={value}"]
-        subprocess.run(
-            [*command, self.gateway_dsn()],
-            check=True,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-        )
-        after = self.cpu_us()
-        times, ends = [], []
+        with Meter(self) as meter:
+            subprocess.run(
+                [*command, self.gateway_dsn()],
+                check=True,
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.DEVNULL,
+            )
+        rows = []
         for path in BUILD.glob("bench.pgbench.*"):
             with path.open() as lines:
-                for f in map(str.split, lines):
-                    wait = int(f[6]) if rate else 0
-                    times.append((int(f[2]) - wait) / 1000)
-                    ends.append(int(f[4]) * 1000 + int(f[5]) / 1000)
+                rows += [[int(word) for word in line.split()] for line in lines]
             path.unlink()
-        busy_ms = max(ends) - min(ends) + times[ends.index(min(ends))]
-        times.sort()
-        return {
-            "per_second": len(times) / busy_ms * 1000,
-            "p50_ms": times[len(times) // 2],
-            "p99_ms": times[len(times) * 99 // 100],
-            "postgres_us": (after["postgres"] - before["postgres"])
-            / len(times),
-        }
+        script.unlink()
+        return warm_figures(rows, clients, meter, lag=bool(rate))
+
+
+class Meter:
+    """CPU of PostgreSQL by the time of day, while a with statement runs."""
+
+    def __init__(self, rig):
+        self.rig, self.seen = rig, []
+        self.over = threading.Event()
+        self.thread = threading.Thread(target=self.watch)
+
+    def __enter__(self):
+        self.thread.start()
+        return self
+
+    def __exit__(self, *_):
+        self.over.set()
+        self.thread.join()
+
+    def watch(self):
+        while True:
+            used = self.rig.cpu_us()["postgres"]
+            self.seen.append((time.time() * 1000, used))
+            if self.over.wait(METER_S):
+                break
+        self.seen.append((time.time() * 1000, self.rig.cpu_us()["postgres"]))
+
+    def between(self, start_ms: float, end_ms: float) -> float:
+        """µs of CPU a ms in the samples that are inside"""
+        inside = [each for each in self.seen if start_ms <= each[0] <= end_ms]
+        inside = inside if len(inside) > 1 else self.seen
+        (t0, c0), (t1, c1) = inside[0], inside[-1]
+        return (c1 - c0) / (t1 - t0)
+
+
+def warm_figures(rows, clients: int, meter, lag: bool) -> dict:
+    """rows: pgbench's log: client, number, µs, script, end in s, its µs, lag
+    in µs.  Of those that began when each client had done its first."""
+    ends = {}
+    for row in rows:
+        row.append(row[4] * 1000 + row[5] / 1000)
+        ends.setdefault(row[0], row[-1])
+        ends[row[0]] = min(ends[row[0]], row[-1])
+    if len(ends) < clients:
+        sys.exit("pgbench: a client has done nothing in all the time")
+    start = max(ends.values())
+    done = [(row[2] - (row[6] if lag else 0), row[-1])
+            for row in rows if row[-1] - row[2] / 1000 >= start]  # fmt: skip
+    if not done:
+        sys.exit("pgbench: too short, it has only warmed up")
+    end = max(at for _, at in done)
+    times = sorted(us / 1000 for us, _ in done)
+    busy_ms = end - start
+    return {
+        "per_second": len(times) / busy_ms * 1000,
+        "p50_ms": times[len(times) // 2],
+        "p99_ms": times[len(times) * 99 // 100],
+        "postgres_us": meter.between(start, end) * busy_ms / len(times),
+    }

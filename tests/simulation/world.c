@@ -256,12 +256,19 @@ flow_begin(sim_t *sim, void *data)
 void
 sim_flow_event(sim_flow_t *flow, pay_event_t *event)
 {
-    sim_t  *sim = flow->sim;
+    sim_t       *sim = flow->sim;
+    pay_heap_t  *scratch;
 
     if (flow->life != sim->workers[flow->worker].life || flow->ended) {
         return;
     }
 
+    scratch = pay_heap_create();
+    if (scratch == NULL) {
+        sim_die("out of memory");
+    }
+
+    flow->core.scratch = pay_heap_arena(scratch);
     event->now_s = sim_worker_now_s(sim, flow->worker);
     pay_flow_run(&flow->core, event, &flow->effect);
 
@@ -277,6 +284,8 @@ sim_flow_event(sim_flow_t *flow, pay_event_t *event)
     }
 
     flow_do(flow);
+    flow->core.scratch = NULL;
+    pay_heap_destroy(scratch);
 }
 
 

@@ -96,6 +96,7 @@ world_open(world_t *world)
     world->env.poll_after_ms = 5000;
 
     world->flow.arena = pay_heap_arena(world->heap);
+    world->flow.scratch = world->flow.arena;
     world->flow.env = &world->env;
     world->flow.request_id = PAY_STR(REQUEST_ID);
 }
