@@ -12,6 +12,7 @@ from rig import HERE, PGBIN, free_port, median_of
 GATEWAY = (64, 256)
 PGBENCH = (8, 32, 64)
 FLOOD = 1000
+LIMITS = "payments_bulkhead intake=48; payments_stage_timeout key=50ms;"
 
 
 def script(rig, name: str, **variables) -> None:
@@ -237,9 +238,9 @@ def workers(rig) -> dict:
 
 
 def overload(rig, most: float, seconds: float) -> dict:
-    """Twice what goes, while webhooks come as always.  With a deadline for
-    the first stage: creates that would come too late are refused at once."""
-    rig.restart(2, more="payments_stage_timeout key=50ms;")
+    """Twice what goes, while webhooks come as always; under a cap and with a
+    deadline, so that creates that would take too long are refused at once."""
+    rig.restart(2, more=LIMITS)
     half = rig.wrk("create", 64, rate=most / 2)
     prefix = rig.prefix()
     events = most / 8
