@@ -26,8 +26,7 @@ HTTP = "http {"
 FIRST_S = 0.12  # of the clock, of a client's first transaction, among others
 METER_S = 0.25
 CONF_EDITS = {
-    '"@RUN@/access.log" payments;':
-    '"@RUN@/access.log" payments buffer=64k flush=1s;',
+    'access.log" payments;': 'access.log" payments buffer=64k flush=1s;',
     # ten thousand calls at once, each with a connection to the PSP
     "worker_connections  2048;": "worker_connections  32768;",
     "worker_processes        2;": "worker_processes        @WORKERS@;"

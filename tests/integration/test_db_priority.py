@@ -147,6 +147,39 @@ def test_what_has_waited_for_half_of_its_time_is_not_overtaken(stack):
     assert jam.order() == want
 
 
+def test_calls_of_one_operation_wait_for_each_other_but_not_long(stack):
+    stack.configure(ONE_WORKER, NO_JOBS)
+    gaps = [gap_between_two(stack) for _ in range(5)]
+    # kept back for 50 ms; what else takes time on the way comes in between
+    assert max(gaps) >= 0.045, gaps
+
+
+def gap_between_two(stack) -> float:
+    """Seconds from a webhook's start in PostgreSQL, where it waits for a lock,
+    to that of another one that comes at once."""
+    made = [stack.created(), stack.created()]
+    with contextlib.closing(
+        psycopg2.connect(stack.values["PG_ADMIN_DSN"])
+    ) as link:
+        with ThreadPoolExecutor(2) as pool, link.cursor() as cursor:
+            cursor.execute(
+                "SELECT 1 FROM pay.checkout WHERE checkout_id = ANY (%s) "
+                "FOR UPDATE",
+                ([each.id for each in made],),
+            )
+            calls = []
+            for number, each in enumerate(made, 1):
+                calls.append(pool.submit(message(each, "paid").send))
+                wait_for(
+                    lambda number=number: len(stack.sql(SINCE)) == number,
+                    f"{number} to wait",
+                )
+            (first,), (second,) = sorted(stack.sql(SINCE))
+            link.rollback()
+            assert [each.result().status_code for each in calls] == [200] * 2
+    return (second - first).total_seconds()
+
+
 def test_a_refund_finds_room_where_a_read_finds_none(stack):
     """And goes first: it is about money that exists."""
     stack.configure(ONE_WORKER, NO_JOBS, narrow(4, "30s"))
