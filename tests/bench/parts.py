@@ -284,6 +284,33 @@ def recovery(rig, calm_ms: float) -> float:
     return 60.0
 
 
+def soak(rig, minutes: float) -> dict:
+    """Memory of the workers under steady load, minute by minute."""
+    prefix = rig.prefix()
+    prepare(rig, prefix, 1000)
+    seconds = minutes * 60
+    rig.wrk("payment", 64, 3)
+    payments = rig.start_wrk("payment", 32, seconds, rate=150)
+    gets = rig.start_wrk(
+        "status", 16, seconds, rate=150, PREFIX=prefix, ORDERS=1000
+    )
+    found, ends = [], time.monotonic() + seconds
+    head("under steady load")
+    while time.monotonic() < ends - 30:
+        time.sleep(30)  # between two looks
+        found.append(round(rig.rss_kb() / 1024, 1))
+    line("payments", 32, rated(rig.finish(payments), "applied"))
+    line("status", 16, rated(rig.finish(gets), "read"))
+    print("MB of the workers, each half minute:", *found)
+    half = len(found) // 2
+    grown = max(found[half:]) / max(found[:half])
+    return {"soak_mb": found, "soak_growth": round(grown, 3)}
+
+
+def rated(figures: dict, what: str) -> dict:
+    return figures | {"per_second": figures[what] / figures["seconds"]}
+
+
 def growth(rig, steps: list[int]) -> dict:
     """Whole payments beside so many stored ones."""
     template = rig.prefix()
