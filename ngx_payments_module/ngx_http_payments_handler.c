@@ -10,8 +10,10 @@
 
 #define HEADERS_MAX  64
 #define BODY_FIRST   1024
+#define BODY_SHORT   4096
 
 static ngx_uint_t too_many_headers(ngx_http_request_t *r);
+static ngx_uint_t is_short(ngx_http_request_t *r);
 static void body_read(ngx_http_request_t *r);
 static ngx_int_t body_take(ngx_http_request_t *r,
     ngx_http_payments_ctx_t *ctx);
@@ -128,7 +130,7 @@ ngx_http_payments_read_body(ngx_http_request_t *r,
     ctx->body_timer.log = r->connection->log;
     ngx_add_timer(&ctx->body_timer, plcf->body_timeout);
 
-    r->request_body_no_buffering = 1;
+    r->request_body_no_buffering = !is_short(r);
 
     rc = ngx_http_read_client_request_body(r, body_read);
 
@@ -138,6 +140,28 @@ ngx_http_payments_read_body(ngx_http_request_t *r,
     }
 
     return NGX_DONE;
+}
+
+
+/* For a body of HTTP/2 that it may not keep back nginx takes 64 kB
+ * (http2_body_preread_size); a short one of known length needs none of it and
+ * comes near no file. */
+static ngx_uint_t
+is_short(ngx_http_request_t *r)
+{
+#if (NGX_HTTP_V2)
+    ngx_http_core_loc_conf_t  *clcf;
+
+    clcf = ngx_http_get_module_loc_conf(r, ngx_http_core_module);
+
+    return r->stream != NULL && !r->request_body_in_file_only
+           && r->headers_in.content_length_n >= 0
+           && r->headers_in.content_length_n <= BODY_SHORT
+           && (size_t) r->headers_in.content_length_n
+              <= clcf->client_body_buffer_size;
+#else
+    return 0;
+#endif
 }
 
 
@@ -243,8 +267,9 @@ too_many_headers(ngx_http_request_t *r)
 }
 
 
-/* Takes what has come and asks for more until all is here.  Unbuffered, so
- * that no framing, however long, makes nginx write the body to a file. */
+/* Takes what has come and asks for more until all is here.  Unbuffered (but
+ * where that is no matter), so that no framing, however long, makes nginx
+ * write the body to a file. */
 static void
 body_read(ngx_http_request_t *r)
 {

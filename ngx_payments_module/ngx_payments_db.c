@@ -268,13 +268,14 @@ ngx_payments_db_failed(ngx_payments_batch_t *batch, const char *sqlstate)
 static void
 dispatch_handler(ngx_event_t *ev)
 {
+    ngx_uint_t             idle;
     ngx_queue_t            late;
     ngx_payments_batch_t  *batch;
 
     ngx_queue_init(&late);
 
-    while (ngx_payments_pq_idle()) {
-        batch = ngx_payments_queue_next(&db.queues, db.log, &late);
+    while ((idle = ngx_payments_pq_idle()) != 0) {
+        batch = ngx_payments_queue_next(&db.queues, idle, db.log, &late);
         if (batch == NULL) {
             break;
         }

@@ -37,9 +37,9 @@ ngx_int_t ngx_payments_pq_start(ngx_cycle_t *cycle,
     ngx_payments_db_conf_t *conf);
 /* A connection is up, or the first attempt to have one is still open. */
 ngx_uint_t ngx_payments_pq_usable(void);
-/* 1 when a connection could take a batch now. */
+/* How many connections could take a batch now. */
 ngx_uint_t ngx_payments_pq_idle(void);
-/* Takes the batch over; pq_idle() was true. */
+/* Takes the batch over; pq_idle() was not 0. */
 void ngx_payments_pq_send(ngx_payments_batch_t *batch);
 
 

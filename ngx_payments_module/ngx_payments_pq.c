@@ -131,15 +131,13 @@ ngx_payments_pq_usable(void)
 ngx_uint_t
 ngx_payments_pq_idle(void)
 {
-    ngx_uint_t  i;
+    ngx_uint_t  i, n = 0;
 
     for (i = 0; i < pq.conf->connections; i++) {
-        if (pq.conns[i].state == CONN_IDLE) {
-            return 1;
-        }
+        n += pq.conns[i].state == CONN_IDLE;
     }
 
-    return 0;
+    return n;
 }
 
 

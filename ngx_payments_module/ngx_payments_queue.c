@@ -9,8 +9,11 @@
 
 static void count_in(ngx_payments_queues_t *queues,
     const ngx_payments_call_t *call, ngx_int_t delta);
-static ngx_payments_call_t *next_call(ngx_payments_queues_t *queues);
+static ngx_payments_call_t *next_call(ngx_payments_queues_t *queues,
+    ngx_uint_t idle);
 static ngx_uint_t may_go(ngx_payments_queues_t *queues, pay_op_id_t op);
+static ngx_uint_t has_connection(const ngx_payments_queues_t *queues,
+    const ngx_payments_call_t *call, ngx_uint_t idle);
 static ngx_uint_t goes_before(const ngx_payments_queues_t *queues,
     const ngx_payments_call_t *a, const ngx_payments_call_t *b);
 static ngx_uint_t waits_long(const ngx_payments_queues_t *queues,
@@ -111,13 +114,13 @@ ngx_payments_queue_class(const ngx_payments_call_t *call)
 
 
 ngx_payments_batch_t *
-ngx_payments_queue_next(ngx_payments_queues_t *queues, ngx_log_t *log,
-    ngx_queue_t *late)
+ngx_payments_queue_next(ngx_payments_queues_t *queues, ngx_uint_t idle,
+    ngx_log_t *log, ngx_queue_t *late)
 {
     ngx_payments_call_t   *call;
     ngx_payments_batch_t  *batch;
 
-    while ((call = next_call(queues)) != NULL) {
+    while ((call = next_call(queues, idle)) != NULL) {
         batch = make_batch(queues, call->op, log);
         if (batch == NULL) {
             return NULL;
@@ -148,7 +151,7 @@ ngx_payments_queue_leave(ngx_payments_queues_t *queues,
 
 
 static ngx_payments_call_t *
-next_call(ngx_payments_queues_t *queues)
+next_call(ngx_payments_queues_t *queues, ngx_uint_t idle)
 {
     ngx_uint_t            i;
     ngx_payments_call_t  *call, *best = NULL;
@@ -160,7 +163,9 @@ next_call(ngx_payments_queues_t *queues)
 
         call = head_of(queues, i);
 
-        if (best == NULL || goes_before(queues, call, best)) {
+        if (has_connection(queues, call, idle)
+            && (best == NULL || goes_before(queues, call, best)))
+        {
             best = call;
         }
     }
@@ -196,6 +201,18 @@ may_go(ngx_payments_queues_t *queues, pay_op_id_t op)
     }
 
     return 1;
+}
+
+
+/* The last one that is free is not for a job: that may take its time, and
+ * somebody may come who waits for an answer. */
+static ngx_uint_t
+has_connection(const ngx_payments_queues_t *queues,
+    const ngx_payments_call_t *call, ngx_uint_t idle)
+{
+    return idle > 1 || ngx_queue_empty(&queues->wire)
+           || ngx_payments_queue_class(call) != PAY_CLASS_JOBS
+           || waits_long(queues, call);
 }
 
 

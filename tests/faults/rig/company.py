@@ -88,7 +88,8 @@ def _storefronts(scene) -> None:
     allowed = {
         "M1": {201, 429}, "M2": {429}, "M3": {429}, "M4": {429}, "M5": {201},
     }  # fmt: skip
-    assert {each.status for each in heard} <= allowed[scene.moment]
+    seen = {each.status for each in heard}
+    assert seen <= allowed[scene.moment], seen
     assert sale.rows() == 1
     sale.heard += heard
 
