@@ -13,8 +13,8 @@
 /* Stops this process (SIGSTOP) if a test has put a file
  * <prefix>/faults/<when>-<what> there; what happens next is the test's to
  * say.  The file is renamed to <prefix>/faults/<pid> first, so one worker
- * stops, once.  `when` is before or after, `what` the name of an operation or
- * of a call to a PSP. */
+ * stops, once.  `when` is before, within or after, `what` the name of an
+ * operation, of a call to a PSP or of a stage. */
 void ngx_payments_fault_hit(const char *when, const char *what);
 
 #define ngx_payments_fault(when, what)  ngx_payments_fault_hit(when, what)
