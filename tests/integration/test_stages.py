@@ -46,6 +46,13 @@ def staged(stack, line: str, database: str = DATABASE) -> None:
             + "payments_audience ",
         ),
     )
+    # what an old worker has begun is counted, too
+    wait_for(lambda: under_way(stack) == 0, "the end of all flows")
+
+
+def under_way(stack) -> int:
+    text = stack.http.get("/metrics").text
+    return int(re.search(r"^payments_flows_in_flight (\d+)$", text, re.M)[1])
 
 
 @contextlib.contextmanager
