@@ -277,7 +277,8 @@ class Rig:
         counted = {"create": "created", "payment": "applied",
                    "webhook": "applied"}.get(mode, "read")  # fmt: skip
         done = max(figures[counted], 1)
-        figures["per_second"] = figures[counted] / figures["seconds"]
+        seconds = max(figures["seconds"], 0.001)
+        figures["per_second"] = figures[counted] / seconds
         for name in before:
             figures[f"{name}_us"] = (after[name] - before[name]) / done
         return figures
