@@ -143,8 +143,8 @@ ngx_http_payments_read_body(ngx_http_request_t *r,
 }
 
 
-/* For a body of HTTP/2 that it may not keep back nginx takes 64 kB
- * (http2_body_preread_size); a short one of known length needs none of it and
+/* An unbuffered body of HTTP/2 costs nginx 64 kB (http2_body_preread_size),
+ * however short; buffered, one of known length costs that, and a short one
  * comes near no file. */
 static ngx_uint_t
 is_short(ngx_http_request_t *r)
