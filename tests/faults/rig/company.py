@@ -81,6 +81,8 @@ def _storefronts(scene) -> None:
             scene.stack.post(sale.body, sale.key, client=local.http)
         )
 
+    # the worker that is left may have been born a moment ago
+    wait_for(scene.stack.is_ready, "it to be ready")
     with ThreadPoolExecutor(THREADS) as pool:
         heard = list(pool.map(ask, range(CROWD)))
     for each in clients:
