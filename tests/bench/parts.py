@@ -221,7 +221,7 @@ def wait_for_calls(rig, count: int) -> float:
         if now >= count:
             return now
         most = max(most, now)
-        time.sleep(0.1)
+        time.sleep(0.1)  # between two looks
     return most
 
 

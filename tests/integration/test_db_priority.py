@@ -158,25 +158,17 @@ def gap_between_two(stack) -> float:
     """Seconds from a webhook's start in PostgreSQL, where it waits for a lock,
     to that of another one that comes at once."""
     made = [stack.created(), stack.created()]
-    with contextlib.closing(
-        psycopg2.connect(stack.values["PG_ADMIN_DSN"])
-    ) as link:
-        with ThreadPoolExecutor(2) as pool, link.cursor() as cursor:
-            cursor.execute(
-                "SELECT 1 FROM pay.checkout WHERE checkout_id = ANY (%s) "
-                "FOR UPDATE",
-                ([each.id for each in made],),
+    with ThreadPoolExecutor(2) as pool, lock(stack, *made) as link:
+        calls = []
+        for number, each in enumerate(made, 1):
+            calls.append(pool.submit(message(each, "paid").send))
+            wait_for(
+                lambda number=number: len(stack.sql(SINCE)) == number,
+                f"{number} to wait",
             )
-            calls = []
-            for number, each in enumerate(made, 1):
-                calls.append(pool.submit(message(each, "paid").send))
-                wait_for(
-                    lambda number=number: len(stack.sql(SINCE)) == number,
-                    f"{number} to wait",
-                )
-            (first,), (second,) = sorted(stack.sql(SINCE))
-            link.rollback()
-            assert [each.result().status_code for each in calls] == [200] * 2
+        (first,), (second,) = sorted(stack.sql(SINCE))
+        link.rollback()
+        assert [each.result().status_code for each in calls] == [200] * 2
     return (second - first).total_seconds()
 
 
@@ -184,29 +176,24 @@ def test_a_job_never_takes_the_last_connection(stack):
     patient = OLD, f"{OLD} timeout=60s wait=30s"
     stack.configure(ONE_WORKER, QUICK_JOBS, patient)
     made = stack.created()
-    claims = 'payments_db_calls_total{op="claim_jobs",result="ok"}'
-    with contextlib.closing(psycopg2.connect(stack.values["PG_ADMIN_DSN"])) as (
-        link
-    ):
-        with ThreadPoolExecutor(1) as pool, link.cursor() as cursor:
-            cursor.execute(
-                "SELECT 1 FROM pay.checkout WHERE checkout_id = %s FOR UPDATE",
-                (made.id,),
-            )
-            call = pool.submit(message(made, "paid").send)
-            wait_for(lambda: stack.sql(SINCE), "it to wait")
-            before = metric(stack, re.escape(claims))
-            until = stack.value("SELECT clock_timestamp() + '1s'::interval")
-            while not stack.value("SELECT clock_timestamp() > %s", until):
-                path = f"/v1/payments/{made.order_id}"
-                assert stack.get(path).status_code == 200
-            # ten more were due; one may have been on its way
-            assert metric(stack, re.escape(claims)) <= before + 1
-            link.rollback()
-            assert call.result().status_code == 200
-    wait_for(
-        lambda: metric(stack, re.escape(claims)) > before + 1, "jobs to go on"
-    )
+
+    def claims():
+        name = 'payments_db_calls_total{op="claim_jobs",result="ok"}'
+        return metric(stack, re.escape(name))
+
+    with ThreadPoolExecutor(1) as pool, lock(stack, made) as link:
+        call = pool.submit(message(made, "paid").send)
+        wait_for(lambda: stack.sql(SINCE), "it to wait")
+        before = claims()
+        until = stack.value("SELECT clock_timestamp() + '1s'::interval")
+        while not stack.value("SELECT clock_timestamp() > %s", until):
+            path = f"/v1/payments/{made.order_id}"
+            assert stack.get(path).status_code == 200
+        # ten more were due; one may have been on its way
+        assert claims() <= before + 1
+        link.rollback()
+        assert call.result().status_code == 200
+    wait_for(lambda: claims() > before + 1, "jobs to go on")
 
 
 def test_a_refund_finds_room_where_a_read_finds_none(stack):
