@@ -2,16 +2,21 @@
 Rounds are interleaved with what they are compared with; medians.
 """
 
+import concurrent.futures
 import json
 import subprocess
 import sys
 import time
 
-from rig import HERE, PGBIN, free_port, median_of
+from rig import HERE, PGBIN, WORKERS, free_port, median_of
 
 GATEWAY = (64, 256)
 PGBENCH = (8, 32, 64)
 FLOOD = 1000
+STORED = (
+    "checkout payment_order registration psp_token idempotency_key event"
+    " dispatch webhook_inbox journal_entry journal_line outbox"
+)
 LIMITS = "payments_bulkhead intake=48; payments_stage_timeout key=50ms;"
 
 
@@ -179,7 +184,7 @@ def inflight(rig, count: int = 10_000) -> dict:
         [sys.executable, HERE / "slow_psp.py", str(port), "20", str(count)]
     )
     try:
-        rig.restart(2, port)
+        rig.restart(WORKERS, port)
         prefix = rig.prefix()
         prepare(rig, prefix, 1000)
         gets = {"rate": 200, "PREFIX": prefix, "ORDERS": 1000}
@@ -194,7 +199,7 @@ def inflight(rig, count: int = 10_000) -> dict:
     finally:
         slow.terminate()
         slow.wait()
-        rig.restart(2)
+        rig.restart(WORKERS)
     if told != {"201": count}:
         sys.exit(f"not all of {count} creates were answered by 201: {told}")
     head(f"GET while {held:.0f} creates wait for the PSP")
@@ -240,7 +245,7 @@ def workers(rig) -> dict:
 def overload(rig, most: float, seconds: float) -> dict:
     """Twice what goes, while webhooks come as always; under a cap and with a
     deadline, so that creates that would take too long are refused at once."""
-    rig.restart(2, more=LIMITS)
+    rig.restart(WORKERS, more=LIMITS)
     half = rig.wrk("create", 64, rate=most / 2)
     prefix = rig.prefix()
     events = most / 8
@@ -311,6 +316,33 @@ def rated(figures: dict, what: str) -> dict:
     return figures | {"per_second": figures[what] / figures["seconds"]}
 
 
+def store(rig, template: str, stored: int, wanted: int) -> None:
+    """Copies of the template from one number to another, by two at once."""
+    rig.sql("ALTER SYSTEM SET max_wal_size = '16GB'")
+    rig.sql("ALTER SYSTEM SET checkpoint_timeout = '1h'")
+    switch(rig, "DISABLE")
+    middle = (stored + wanted) // 2
+    with concurrent.futures.ThreadPoolExecutor() as pool:
+        done = [
+            pool.submit(script, rig, "grow.sql", template=template,
+                        tables=STORED, first=first + 1, count=last - first)
+            for first, last in ((stored, middle), (middle, wanted))
+        ]  # fmt: skip
+        for each in done:
+            each.result()
+    switch(rig, "ENABLE")
+    rig.sql("ALTER SYSTEM RESET ALL")
+    rig.sql("SELECT pg_reload_conf()")
+    rig.sql("VACUUM ANALYZE")
+    rig.sql("CHECKPOINT")
+
+
+def switch(rig, verb: str) -> None:
+    for table in STORED.split():
+        rig.sql(f"ALTER TABLE pay.{table} {verb} TRIGGER ALL")
+    rig.sql("SELECT pg_reload_conf()")
+
+
 def growth(rig, steps: list[int]) -> dict:
     """Whole payments beside so many stored ones."""
     template = rig.prefix()
@@ -319,10 +351,7 @@ def growth(rig, steps: list[int]) -> dict:
     found, stored = {}, 0
     for step in [0, *steps]:
         if step > stored:
-            script(rig, "grow.sql", template=f"{template}-1",
-                   first=stored + 1, count=step - stored)  # fmt: skip
-            rig.sql("VACUUM ANALYZE")
-            rig.sql("CHECKPOINT")
+            store(rig, f"{template}-1", stored, step)
             stored = step
         rig.wrk("payment", 64, 2)
         rounds = [rig.wrk("payment", 64) for _ in range(rig.rounds)]

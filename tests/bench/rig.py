@@ -25,6 +25,7 @@ TICK_US = 1_000_000 // os.sysconf("SC_CLK_TCK")
 HTTP = "http {"
 FIRST_S = 0.12  # of the clock, of a client's first transaction, among others
 METER_S = 0.25
+WORKERS = int(os.environ.get("BENCH_WORKERS", "1"))
 CONF_EDITS = {
     'access.log" payments;': 'access.log" payments buffer=64k flush=1s;',
     # ten thousand calls at once, each with a connection to the PSP
@@ -75,7 +76,7 @@ class Rig:
 
     def __enter__(self):
         try:
-            self.start(2)
+            self.start(WORKERS)
         except BaseException:
             self.stop()
             raise
