@@ -3216,11 +3216,10 @@ CREATE FUNCTION pay.find_order(p_merchant_id text, p_payment_order_id text) RETU
     LANGUAGE sql STABLE
     AS $$
 SELECT o.*
-FROM (SELECT x.* FROM payment_order x
-      WHERE x.merchant_id = p_merchant_id
-          AND x.payment_order_id >= p_payment_order_id
-      ORDER BY x.payment_order_id LIMIT 1) o
-WHERE o.payment_order_id = p_payment_order_id
+FROM payment_order o
+WHERE o.merchant_id = p_merchant_id
+    AND o.payment_order_id BETWEEN p_payment_order_id AND p_payment_order_id
+ORDER BY o.payment_order_id LIMIT 1
 $$;
 
 ALTER FUNCTION pay.find_order(p_merchant_id text, p_payment_order_id text) OWNER TO payments_owner;

@@ -7,16 +7,16 @@ SET LOCAL search_path = pay, pg_temp;
 
 -- By its key and nothing else.  Asked for equality, a planner that takes the
 -- table to be small may as well read all orders of the merchant by the index
--- on their checkouts; asked for the first one from there on, it cannot.
+-- on their checkouts; asked for the first one of a range, it cannot.  The
+-- range's end keeps the scan from reading the rest of a page.
 CREATE OR REPLACE FUNCTION pay.find_order(
     p_merchant_id text, p_payment_order_id text)
 RETURNS SETOF payment_order LANGUAGE sql STABLE AS $$
 SELECT o.*
-FROM (SELECT x.* FROM payment_order x
-      WHERE x.merchant_id = p_merchant_id
-          AND x.payment_order_id >= p_payment_order_id
-      ORDER BY x.payment_order_id LIMIT 1) o
-WHERE o.payment_order_id = p_payment_order_id
+FROM payment_order o
+WHERE o.merchant_id = p_merchant_id
+    AND o.payment_order_id BETWEEN p_payment_order_id AND p_payment_order_id
+ORDER BY o.payment_order_id LIMIT 1
 $$;
 COMMENT ON FUNCTION pay.find_order IS 'An order, by its key';
 
