@@ -8,7 +8,7 @@
 #include "pay_time.h"
 
 
-#define ANSWER_FIRST_SIZE  1024        /* most fit */
+#define ANSWER_FIRST_SIZE  640         /* most of one order fit */
 #define ANSWER_MAX         (256 * 1024)
 
 
