@@ -22,7 +22,8 @@ COMMENT ON FUNCTION pay.find_order IS 'An order, by its key';
 
 
 -- What GET of one order shows, and no more: it is asked for far more often
--- than all else.  The ORDER columns of src/op/op_table.c.
+-- than all else.  The ORDER columns of src/op/op_table.c; a column that is
+-- NULL costs nothing, so sums of nothing are.
 CREATE OR REPLACE FUNCTION pay_api.get_order(
     p_merchant_id text[], p_payment_order_id text[])
 RETURNS TABLE (
@@ -45,15 +46,16 @@ BEGIN
         c.checkout_id::text, c.psp::text, c.handle::text, r.token::text,
         c.base_url::text, extract(epoch FROM c.expires_at)::bigint,
         c.version::bigint,
-        CASE WHEN o.position = 1 THEN o.status
-             ELSE (SELECT f.status FROM payment_order f
+        CASE WHEN o.position > 1
+             THEN (SELECT f.status FROM payment_order f
                    WHERE f.merchant_id = o.merchant_id
                        AND f.checkout_id = o.checkout_id
                    ORDER BY f.position LIMIT 1) END::text,
         o.payment_order_id::text, o.seller_account::text, c.currency,
         o.amount_minor, o.status::text, o.reason,
-        o.authorized_minor, o.captured_minor, o.refunding_minor,
-        o.refunded_minor, o.charged_back_minor, o.credit_currency,
+        nullif(o.authorized_minor, 0), nullif(o.captured_minor, 0),
+        nullif(o.refunding_minor, 0), nullif(o.refunded_minor, 0),
+        nullif(o.charged_back_minor, 0), o.credit_currency,
         o.credit_minor, o.credit_rate::text, second_time(o.credit_until)
     FROM unnest(p_merchant_id, p_payment_order_id)
         WITH ORDINALITY AS u (merchant_id, payment_order_id, n)

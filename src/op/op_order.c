@@ -32,10 +32,10 @@ pay_order_decode(pay_arena_t *arena, const pay_value_t *row,
     c->expires_s = row[5].number;
     c->version = row[6].number;
 
-    if (row[7].is_null || row[12].is_null
-        || !pay_state_parse(row[7].bytes, &orders[0].status)
+    if (row[12].is_null || row[10].is_null
         || !pay_state_parse(row[12].bytes, &orders[1].status)
-        || row[10].is_null
+        || !pay_state_parse(row[row[7].is_null ? 12 : 7].bytes,
+                            &orders[0].status)
         || pay_currency_find(row[10].bytes, &c->currency, NULL) != PAY_OK)
     {
         return PAY_BUG;
@@ -101,15 +101,15 @@ take_numbers(const pay_value_t *row, pay_order_t *order)
     };
 
     for (i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++) {
-        if (row[numbers[i].column].is_null || row[numbers[i].column].number < 0)
-        {
+        /* NULL is a 0 */
+        *numbers[i].to = row[numbers[i].column].number;
+
+        if (*numbers[i].to < 0) {
             return PAY_BUG;
         }
-
-        *numbers[i].to = row[numbers[i].column].number;
     }
 
-    return PAY_OK;
+    return order->amount_minor > 0 ? PAY_OK : PAY_BUG;
 }
 
 

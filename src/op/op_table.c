@@ -25,10 +25,10 @@ static const pay_type_t  view_out[] = { T, VIEW };
 
 /* outcome, then one order and what its checkout says of it: checkout_id, psp,
  * handle, token, base_url, expires_s, version, first_status (of the checkout's
- * first order), payment_order_id, seller_account, currency, amount_minor,
- * status, reason, authorized_minor, captured_minor, refunding_minor,
- * refunded_minor, charged_back_minor, credit_currency, credit_minor,
- * credit_rate, credit_until (ISO 8601) */
+ * first order; NULL: this is the first), payment_order_id, seller_account,
+ * currency, amount_minor, status, reason, authorized_minor, captured_minor,
+ * refunding_minor, refunded_minor, charged_back_minor (each NULL: nothing),
+ * credit_currency, credit_minor, credit_rate, credit_until (ISO 8601) */
 #define ORDER  T, T, T, T, T, I, I, T, T, T, T, I, T, T, I, I, I, I, I, T, I, \
                T, T
 static const pay_type_t  order_out[] = { T, ORDER };

@@ -59,7 +59,7 @@ typedef struct {
     const char  *orders;
 } view_t;
 
-/* The ORDER columns of a row; NULL is NULL. */
+/* The ORDER columns of a row; NULL is NULL, and so is no money. */
 typedef struct {
     const char  *checkout_id, *psp, *handle, *token, *base_url;
     int64_t      expires_s, version;

@@ -50,8 +50,7 @@ order_registering(const pay_psp_adapter_t *adapter)
     return (order_row_t) {
         .checkout_id = view.checkout_id, .psp = view.psp,
         .handle = view.handle, .base_url = view.base_url,
-        .expires_s = view.expires_s, .version = view.version,
-        .first_status = "NOT_STARTED", .id = "order-1",
+        .expires_s = view.expires_s, .version = view.version, .id = "order-1",
         .seller = "seller-1", .currency = view.currency,
         .amount_minor = view.total_minor, .status = "NOT_STARTED"
     };
@@ -66,7 +65,7 @@ order_executing(const pay_psp_adapter_t *adapter)
 
     row.token = view.token;
     row.version = view.version;
-    row.first_status = row.status = "EXECUTING";
+    row.status = "EXECUTING";
 
     return row;
 }
@@ -77,7 +76,8 @@ order_columns(pay_arena_t *arena, const order_row_t *row)
 {
     pay_value_t  *columns;
 
-#define TEXT(s)  pay_value_opt(pay_str_of(s))
+#define TEXT(s)   pay_value_opt(pay_str_of(s))
+#define MINOR(n)  ((n) != 0 ? pay_value_int(n) : pay_value_null())
 
     const pay_value_t  all[PAY_ORDER_COLUMNS] = {
         TEXT(row->checkout_id), TEXT(row->psp), TEXT(row->handle),
@@ -85,17 +85,17 @@ order_columns(pay_arena_t *arena, const order_row_t *row)
         pay_value_int(row->version), TEXT(row->first_status), TEXT(row->id),
         TEXT(row->seller), TEXT(row->currency),
         pay_value_int(row->amount_minor), TEXT(row->status),
-        TEXT(row->reason), pay_value_int(row->authorized_minor),
-        pay_value_int(row->captured_minor),
-        pay_value_int(row->refunding_minor),
-        pay_value_int(row->refunded_minor),
-        pay_value_int(row->charged_back_minor), TEXT(row->credit_currency),
+        TEXT(row->reason), MINOR(row->authorized_minor),
+        MINOR(row->captured_minor), MINOR(row->refunding_minor),
+        MINOR(row->refunded_minor), MINOR(row->charged_back_minor),
+        TEXT(row->credit_currency),
         row->credit_currency ? pay_value_int(row->credit_minor)
                              : pay_value_null(),
         TEXT(row->credit_rate), TEXT(row->credit_until)
     };
 
 #undef TEXT
+#undef MINOR
 
     columns = pay_alloc(arena, sizeof(all));
     cr_assert_not_null(columns);
