@@ -45,10 +45,13 @@ typedef struct {
     size_t          len;
     size_t          size;
     size_t          max;       /* hard limit of len */
+    size_t          first;     /* what is allocated first */
     pay_status_t    status;
 } pay_buf_t;
 
 void pay_buf_init(pay_buf_t *buf, pay_arena_t *arena, size_t max);
+/* That many bytes (> 0) are likely: no growing up to there. */
+void pay_buf_expect(pay_buf_t *buf, size_t size);
 void pay_buf_add(pay_buf_t *buf, pay_str_t bytes);
 void pay_buf_text(pay_buf_t *buf, const char *text);
 void pay_buf_int(pay_buf_t *buf, int64_t number);
@@ -56,6 +59,9 @@ void pay_buf_int(pay_buf_t *buf, int64_t number);
 void pay_buf_percent(pay_buf_t *buf, pay_str_t bytes);
 /* HTML-escapes & < > " ' for text and quoted attributes. */
 void pay_buf_html(pay_buf_t *buf, pay_str_t text);
+/* JSON-escapes a string's text, the quotes are the caller's; what is not UTF-8
+ * and NUL are PAY_INVALID. */
+void pay_buf_json(pay_buf_t *buf, pay_str_t text);
 /* PAY_OK and the bytes, or the first error. */
 pay_status_t pay_buf_done(pay_buf_t *buf, pay_str_t *out) PAY_MUST_CHECK;
 

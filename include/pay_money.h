@@ -45,6 +45,10 @@ pay_status_t pay_amount_parse(pay_str_t text, const pay_currency_t *currency,
 pay_status_t pay_amount_format(pay_arena_t *arena, int64_t minor,
     const pay_currency_t *currency, pay_str_t *text) PAY_MUST_CHECK;
 
+/* The same into a buffer. */
+void pay_buf_amount(pay_buf_t *buf, int64_t minor,
+    const pay_currency_t *currency);
+
 /* a + b, or PAY_INVALID "amount-invalid" on overflow. */
 pay_status_t pay_amount_add(int64_t a, int64_t b, int64_t *sum,
     pay_err_t *err) PAY_MUST_CHECK;

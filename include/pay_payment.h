@@ -100,6 +100,14 @@ pay_status_t pay_checkout_decode(pay_arena_t *arena, const pay_value_t *view,
 
 #define PAY_VIEW_COLUMNS  19
 
+/* One row's ORDER columns → a checkout of which only that is set which
+ * pay_order_render() shows; before the order comes one of which only the
+ * status is known: the first one's. */
+pay_status_t pay_order_decode(pay_arena_t *arena, const pay_value_t *row,
+    pay_checkout_t *checkout) PAY_MUST_CHECK;
+
+#define PAY_ORDER_COLUMNS  23
+
 /* The state of the whole: its orders move together. */
 pay_state_t pay_checkout_state(const pay_checkout_t *checkout);
 

@@ -47,6 +47,8 @@ ALTER ROLE payments_gateway SET enable_seqscan = off;
 ALTER ROLE payments_gateway SET enable_hashjoin = off;
 ALTER ROLE payments_gateway SET enable_mergejoin = off;
 ALTER ROLE payments_gateway SET random_page_cost = 0.1;
+-- each key of a batch is another one: remembering rows by key only costs
+ALTER ROLE payments_gateway SET enable_memoize = off;
 ALTER ROLE payments_gateway SET jit = off;
 
 -- The functions reason in READ COMMITTED: each statement sees what was

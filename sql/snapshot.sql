@@ -3216,11 +3216,10 @@ CREATE FUNCTION pay.find_order(p_merchant_id text, p_payment_order_id text) RETU
     LANGUAGE sql STABLE
     AS $$
 SELECT o.*
-FROM (SELECT x.* FROM payment_order x
-      WHERE x.merchant_id = p_merchant_id
-          AND x.payment_order_id >= p_payment_order_id
-      ORDER BY x.payment_order_id LIMIT 1) o
-WHERE o.payment_order_id = p_payment_order_id
+FROM payment_order o
+WHERE o.merchant_id = p_merchant_id
+    AND o.payment_order_id BETWEEN p_payment_order_id AND p_payment_order_id
+ORDER BY o.payment_order_id LIMIT 1
 $$;
 
 ALTER FUNCTION pay.find_order(p_merchant_id text, p_payment_order_id text) OWNER TO payments_owner;
@@ -7604,8 +7603,7 @@ SELECT CASE WHEN (p_order).captured_minor <> 0
         'credit_currency', (p_order).credit_currency,
         'credit_minor', (p_order).credit_minor,
         'credit_rate', (p_order).credit_rate::text,
-        'credit_until', to_char((p_order).credit_until AT TIME ZONE 'UTC',
-                                'YYYY-MM-DD"T"HH24:MI:SS"Z"'))
+        'credit_until', second_time((p_order).credit_until))
     END
 $$;
 
@@ -9224,6 +9222,24 @@ ALTER FUNCTION pay.seal_root(p_number bigint) OWNER TO payments_owner;
 --
 
 COMMENT ON FUNCTION pay.seal_root(p_number bigint) IS 'The root of the Merkle tree over a seal''s leaves';
+
+--
+-- Name: second_time(timestamp with time zone); Type: FUNCTION; Schema: pay; Owner: payments_owner
+--
+
+CREATE FUNCTION pay.second_time(p_at timestamp with time zone) RETURNS text
+    LANGUAGE sql STABLE
+    AS $$
+SELECT to_char(p_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"')
+$$;
+
+ALTER FUNCTION pay.second_time(p_at timestamp with time zone) OWNER TO payments_owner;
+
+--
+-- Name: FUNCTION second_time(p_at timestamp with time zone); Type: COMMENT; Schema: pay; Owner: payments_owner
+--
+
+COMMENT ON FUNCTION pay.second_time(p_at timestamp with time zone) IS 'A second as the API shows it, in UTC';
 
 --
 -- Name: seller_part(bigint, bigint, bigint, bigint); Type: FUNCTION; Schema: pay; Owner: payments_owner
@@ -12339,6 +12355,55 @@ ALTER FUNCTION pay_api.get_handle(p_handle text[]) OWNER TO payments_owner;
 --
 
 COMMENT ON FUNCTION pay_api.get_handle(p_handle text[]) IS 'The checkout behind a buyer''s address: found or not_found';
+
+--
+-- Name: get_order(text[], text[]); Type: FUNCTION; Schema: pay_api; Owner: payments_owner
+--
+
+CREATE FUNCTION pay_api.get_order(p_merchant_id text[], p_payment_order_id text[]) RETURNS TABLE(item integer, outcome text, checkout_id text, psp text, handle text, token text, base_url text, expires_s bigint, version bigint, first_status text, payment_order_id text, seller_account text, currency text, amount_minor bigint, status text, reason text, authorized_minor bigint, captured_minor bigint, refunding_minor bigint, refunded_minor bigint, charged_back_minor bigint, credit_currency text, credit_minor bigint, credit_rate text, credit_until text)
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO 'pay', 'pg_temp'
+    AS $$
+#variable_conflict use_column
+BEGIN
+    PERFORM check_batch(array_dims(p_merchant_id),
+                        array_dims(p_payment_order_id));
+
+    RETURN QUERY
+    SELECT u.n::int,
+        CASE WHEN r.checkout_id IS NULL THEN 'not_found' ELSE 'found' END,
+        c.checkout_id::text, c.psp::text, c.handle::text, r.token::text,
+        c.base_url::text, extract(epoch FROM c.expires_at)::bigint,
+        c.version::bigint,
+        CASE WHEN o.position > 1
+             THEN (SELECT f.status FROM payment_order f
+                   WHERE f.merchant_id = o.merchant_id
+                       AND f.checkout_id = o.checkout_id
+                   ORDER BY f.position LIMIT 1) END::text,
+        o.payment_order_id::text, o.seller_account::text, c.currency,
+        o.amount_minor, o.status::text, o.reason,
+        nullif(o.authorized_minor, 0), nullif(o.captured_minor, 0),
+        nullif(o.refunding_minor, 0), nullif(o.refunded_minor, 0),
+        nullif(o.charged_back_minor, 0), o.credit_currency,
+        o.credit_minor, o.credit_rate::text, second_time(o.credit_until)
+    FROM unnest(p_merchant_id, p_payment_order_id)
+        WITH ORDINALITY AS u (merchant_id, payment_order_id, n)
+    LEFT JOIN LATERAL find_order(u.merchant_id, u.payment_order_id) o
+        ON true
+    LEFT JOIN checkout c ON c.merchant_id = o.merchant_id
+        AND c.checkout_id = o.checkout_id
+    LEFT JOIN registration r ON r.merchant_id = c.merchant_id
+        AND r.checkout_id = c.checkout_id;
+END
+$$;
+
+ALTER FUNCTION pay_api.get_order(p_merchant_id text[], p_payment_order_id text[]) OWNER TO payments_owner;
+
+--
+-- Name: FUNCTION get_order(p_merchant_id text[], p_payment_order_id text[]); Type: COMMENT; Schema: pay_api; Owner: payments_owner
+--
+
+COMMENT ON FUNCTION pay_api.get_order(p_merchant_id text[], p_payment_order_id text[]) IS 'An order and what its checkout says of it: found or not_found';
 
 --
 -- Name: get_payment(text[], text[]); Type: FUNCTION; Schema: pay_api; Owner: payments_owner
@@ -18385,6 +18450,12 @@ GRANT ALL ON FUNCTION pay.seal_root(p_number bigint) TO payments_auditor;
 GRANT ALL ON FUNCTION pay.seal_root(p_number bigint) TO payments_operator;
 
 --
+-- Name: FUNCTION second_time(p_at timestamp with time zone); Type: ACL; Schema: pay; Owner: payments_owner
+--
+
+REVOKE ALL ON FUNCTION pay.second_time(p_at timestamp with time zone) FROM PUBLIC;
+
+--
 -- Name: FUNCTION seller_part(p_amount_minor bigint, p_credit_minor bigint, p_before bigint, p_part bigint); Type: ACL; Schema: pay; Owner: payments_owner
 --
 
@@ -18784,6 +18855,13 @@ GRANT ALL ON FUNCTION pay_api.get_events(p_merchant_id text[], p_payment_order_i
 
 REVOKE ALL ON FUNCTION pay_api.get_handle(p_handle text[]) FROM PUBLIC;
 GRANT ALL ON FUNCTION pay_api.get_handle(p_handle text[]) TO payments_gateway;
+
+--
+-- Name: FUNCTION get_order(p_merchant_id text[], p_payment_order_id text[]); Type: ACL; Schema: pay_api; Owner: payments_owner
+--
+
+REVOKE ALL ON FUNCTION pay_api.get_order(p_merchant_id text[], p_payment_order_id text[]) FROM PUBLIC;
+GRANT ALL ON FUNCTION pay_api.get_order(p_merchant_id text[], p_payment_order_id text[]) TO payments_gateway;
 
 --
 -- Name: FUNCTION get_payment(p_merchant_id text[], p_payment_order_id text[]); Type: ACL; Schema: pay_api; Owner: payments_owner

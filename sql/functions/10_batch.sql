@@ -118,6 +118,14 @@ COMMENT ON FUNCTION pay.lock_checkouts IS
     'Locks the rows of a batch in key order';
 
 
+CREATE OR REPLACE FUNCTION pay.second_time(p_at timestamptz)
+RETURNS text LANGUAGE sql STABLE AS $$
+SELECT to_char(p_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"')
+$$;
+COMMENT ON FUNCTION pay.second_time IS
+    'A second as the API shows it, in UTC';
+
+
 -- What is not the same for each new order; NULL when there is none of it.
 CREATE OR REPLACE FUNCTION pay.order_money(
     p_order payment_order, p_capture text)
@@ -135,8 +143,7 @@ SELECT CASE WHEN (p_order).captured_minor <> 0
         'credit_currency', (p_order).credit_currency,
         'credit_minor', (p_order).credit_minor,
         'credit_rate', (p_order).credit_rate::text,
-        'credit_until', to_char((p_order).credit_until AT TIME ZONE 'UTC',
-                                'YYYY-MM-DD"T"HH24:MI:SS"Z"'))
+        'credit_until', second_time((p_order).credit_until))
     END
 $$;
 COMMENT ON FUNCTION pay.order_money IS

@@ -1,51 +1,49 @@
 /*
  * What the API shows of a checkout and of an order.  One function makes the
- * order's members for both, so that they cannot drift apart.
+ * order's members for both, so that they cannot drift apart.  It is written
+ * as text at once: a tree of it costs more than all else in a GET.
  */
 
 #include "pay_payment.h"
 #include "pay_time.h"
 
 
-static pay_status_t render_checkout(pay_arena_t *arena,
-    const pay_checkout_t *checkout, pay_json_t *json);
-static pay_status_t set_progress(pay_arena_t *arena,
-    const pay_checkout_t *checkout, pay_json_t *json);
-static pay_status_t add_orders(pay_arena_t *arena,
-    const pay_checkout_t *checkout, pay_json_t *json);
-static pay_status_t set_order(pay_arena_t *arena,
-    const pay_checkout_t *checkout, const pay_order_t *order,
-    pay_json_t *json);
-static pay_status_t set_money(pay_arena_t *arena,
-    const pay_checkout_t *checkout, const pay_order_t *order,
-    pay_json_t *json);
-static pay_status_t set_credit(pay_arena_t *arena, const pay_order_t *order,
-    pay_json_t *json);
-static pay_status_t fill_credit(pay_arena_t *arena, const pay_order_t *order,
-    pay_json_t *json);
+#define ANSWER_FIRST_SIZE  640         /* most of one order fit */
+#define ANSWER_MAX         (256 * 1024)
+
+
+static pay_status_t put_progress(pay_buf_t *buf,
+    const pay_checkout_t *checkout);
+static void put_orders(pay_buf_t *buf, const pay_checkout_t *checkout);
+static void put_order(pay_buf_t *buf, const pay_checkout_t *checkout,
+    const pay_order_t *order);
+static void put_money(pay_buf_t *buf, const pay_checkout_t *checkout,
+    const pay_order_t *order);
+static void put_credit(pay_buf_t *buf, const pay_order_t *order);
+static void put_text(pay_buf_t *buf, const char *member, pay_str_t text);
+static void put_amount(pay_buf_t *buf, const char *member, int64_t minor,
+    const pay_currency_t *currency);
+static void put_flag(pay_buf_t *buf, const char *member, int is_true);
 
 
 pay_status_t
 pay_checkout_render(pay_arena_t *arena, const pay_checkout_t *checkout,
     pay_str_t *text)
 {
-    pay_json_t    *json;
-    pay_status_t   status;
+    pay_buf_t    buf;
+    pay_state_t  state;
 
-    json = pay_json_object_new();
-    if (json == NULL) {
-        return PAY_NO_MEMORY;
-    }
+    state = pay_checkout_state(checkout);
 
-    status = render_checkout(arena, checkout, json);
+    pay_buf_init(&buf, arena, ANSWER_MAX);
+    pay_buf_expect(&buf, ANSWER_FIRST_SIZE);
+    put_text(&buf, "{\"checkout_id\":\"", checkout->checkout_id);
+    put_text(&buf, ",\"status\":\"", pay_str_of(pay_state_name(state)));
+    PAY_TRY(put_progress(&buf, checkout));
+    put_orders(&buf, checkout);
+    pay_buf_text(&buf, "}");
 
-    if (status == PAY_OK) {
-        status = pay_json_write(arena, json, text);
-    }
-
-    pay_json_free(json);
-
-    return status;
+    return pay_buf_done(&buf, text);
 }
 
 
@@ -53,8 +51,7 @@ pay_status_t
 pay_order_render(pay_arena_t *arena, const pay_checkout_t *checkout,
     pay_str_t payment_order_id, pay_str_t *text)
 {
-    pay_json_t         *json;
-    pay_status_t        status;
+    pay_buf_t           buf;
     const pay_order_t  *order;
 
     order = pay_checkout_order(checkout, payment_order_id);
@@ -62,29 +59,14 @@ pay_order_render(pay_arena_t *arena, const pay_checkout_t *checkout,
         return PAY_NOT_FOUND;
     }
 
-    json = pay_json_object_new();
-    if (json == NULL) {
-        return PAY_NO_MEMORY;
-    }
+    pay_buf_init(&buf, arena, ANSWER_MAX);
+    pay_buf_expect(&buf, ANSWER_FIRST_SIZE);
+    put_order(&buf, checkout, order);
+    put_text(&buf, ",\"checkout_id\":\"", checkout->checkout_id);
+    PAY_TRY(put_progress(&buf, checkout));
+    pay_buf_text(&buf, "}");
 
-    status = set_order(arena, checkout, order, json);
-
-    if (status == PAY_OK) {
-        status = pay_json_set_string(json, "checkout_id",
-                                     checkout->checkout_id);
-    }
-
-    if (status == PAY_OK) {
-        status = set_progress(arena, checkout, json);
-    }
-
-    if (status == PAY_OK) {
-        status = pay_json_write(arena, json, text);
-    }
-
-    pay_json_free(json);
-
-    return status;
+    return pay_buf_done(&buf, text);
 }
 
 
@@ -106,185 +88,138 @@ pay_timeline_render(pay_arena_t *arena, pay_str_t payment_order_id,
 }
 
 
-static pay_status_t
-render_checkout(pay_arena_t *arena, const pay_checkout_t *checkout,
-    pay_json_t *json)
-{
-    pay_state_t  state;
-
-    state = pay_checkout_state(checkout);
-
-    PAY_TRY(pay_json_set_string(json, "checkout_id", checkout->checkout_id));
-    PAY_TRY(pay_json_set_string(json, "status",
-                                pay_str_of(pay_state_name(state))));
-    PAY_TRY(set_progress(arena, checkout, json));
-
-    return add_orders(arena, checkout, json);
-}
-
-
 /* redirect_url is shown once the token is committed, never before (step 4). */
 static pay_status_t
-set_progress(pay_arena_t *arena, const pay_checkout_t *checkout,
-    pay_json_t *json)
+put_progress(pay_buf_t *buf, const pay_checkout_t *checkout)
 {
-    int        done;
-    pay_str_t  url, time;
+    pay_str_t  time;
 
-    done = pay_checkout_state(checkout) == PAY_SUCCESS;
+    PAY_TRY(pay_time_format(buf->arena, checkout->expires_s, &time));
 
-    PAY_TRY(pay_json_set(json, "is_payment_done",
-                         pay_json_boolean_new(done)));
-    PAY_TRY(pay_json_set_string(json, "psp", checkout->psp));
+    put_flag(buf, ",\"is_payment_done\":",
+             pay_checkout_state(checkout) == PAY_SUCCESS);
+    put_text(buf, ",\"psp\":\"", checkout->psp);
 
     if (checkout->token.len != 0) {
-        PAY_TRY(pay_format(arena, &url, 4096, "%.*s/checkout/%.*s",
-                           pay_fmt(checkout->base_url),
-                           pay_fmt(checkout->handle)));
-        PAY_TRY(pay_json_set_string(json, "redirect_url", url));
+        pay_buf_text(buf, ",\"redirect_url\":\"");
+        pay_buf_json(buf, checkout->base_url);
+        put_text(buf, "/checkout/", checkout->handle);
 
     } else {
-        PAY_TRY(pay_json_set(json, "redirect_url", pay_json_null_new()));
+        pay_buf_text(buf, ",\"redirect_url\":null");
     }
 
-    PAY_TRY(pay_time_format(arena, checkout->expires_s, &time));
+    put_text(buf, ",\"expires_at\":\"", time);
 
-    return pay_json_set_string(json, "expires_at", time);
+    return PAY_OK;
 }
 
 
-static pay_status_t
-add_orders(pay_arena_t *arena, const pay_checkout_t *checkout,
-    pay_json_t *json)
+static void
+put_orders(pay_buf_t *buf, const pay_checkout_t *checkout)
 {
-    unsigned       i;
-    pay_json_t    *array, *item;
-    pay_status_t   status;
+    unsigned  i;
 
-    array = pay_json_array_new();
-    status = array == NULL ? PAY_NO_MEMORY : PAY_OK;
+    pay_buf_text(buf, ",\"payment_orders\":[");
 
-    for (i = 0; i < checkout->order_count && status == PAY_OK; i++) {
-        item = pay_json_object_new();
-        if (item == NULL) {
-            status = PAY_NO_MEMORY;
-            break;
+    for (i = 0; i < checkout->order_count; i++) {
+        if (i != 0) {
+            pay_buf_text(buf, ",");
         }
 
-        status = set_order(arena, checkout, &checkout->orders[i], item);
-        if (status != PAY_OK) {
-            pay_json_free(item);
-            break;
-        }
-
-        status = pay_json_append(array, item);
+        put_order(buf, checkout, &checkout->orders[i]);
+        pay_buf_text(buf, "}");
     }
 
-    if (status != PAY_OK) {
-        pay_json_free(array);
-        return status;
-    }
-
-    return pay_json_set(json, "payment_orders", array);
+    pay_buf_text(buf, "]");
 }
 
 
-static pay_status_t
-set_order(pay_arena_t *arena, const pay_checkout_t *checkout,
-    const pay_order_t *order, pay_json_t *json)
+/* An object that is still open. */
+static void
+put_order(pay_buf_t *buf, const pay_checkout_t *checkout,
+    const pay_order_t *order)
 {
-    pay_str_t  amount;
+    put_text(buf, "{\"payment_order_id\":\"", order->id);
+    put_text(buf, ",\"seller_account\":\"", order->seller);
+    put_amount(buf, ",\"amount\":\"", order->amount_minor,
+               checkout->currency);
+    put_text(buf, ",\"currency\":\"", pay_str_of(checkout->currency->code));
+    put_text(buf, ",\"status\":\"",
+             pay_str_of(pay_state_name(order->status)));
 
-    PAY_TRY(pay_amount_format(arena, order->amount_minor, checkout->currency,
-                              &amount));
-    PAY_TRY(pay_json_set_string(json, "payment_order_id", order->id));
-    PAY_TRY(pay_json_set_string(json, "seller_account", order->seller));
-    PAY_TRY(pay_json_set_string(json, "amount", amount));
-    PAY_TRY(pay_json_set_string(json, "currency",
-                                pay_str_of(checkout->currency->code)));
-    PAY_TRY(pay_json_set_string(json, "status",
-                                pay_str_of(pay_state_name(order->status))));
+    if (order->reason.len != 0) {
+        put_text(buf, ",\"reason\":\"", order->reason);
 
-    PAY_TRY(order->reason.len == 0
-            ? pay_json_set(json, "reason", pay_json_null_new())
-            : pay_json_set_string(json, "reason", order->reason));
-    PAY_TRY(set_money(arena, checkout, order, json));
+    } else {
+        pay_buf_text(buf, ",\"reason\":null");
+    }
 
-    return set_credit(arena, order, json);
+    put_money(buf, checkout, order);
+
+    if (order->credit != NULL) {
+        put_credit(buf, order);
+    }
 }
 
 
 /* wallet_updated and ledger_updated say what is_payment_done says of this
  * order: they are one commit. */
-static pay_status_t
-set_money(pay_arena_t *arena, const pay_checkout_t *checkout,
-    const pay_order_t *order, pay_json_t *json)
+static void
+put_money(pay_buf_t *buf, const pay_checkout_t *checkout,
+    const pay_order_t *order)
 {
-    int        booked;
-    unsigned   i;
-    pay_str_t  text;
+    int                    booked = order->captured_minor > 0;
+    const pay_currency_t  *currency = checkout->currency;
 
-    const struct {
-        const char  *name;
-        int64_t      minor;
-    } amounts[] = {
-        { "amount_authorized", order->authorized_minor },
-        { "amount_captured", order->captured_minor },
-        { "amount_refunded", order->refunded_minor },
-        { "amount_refundable", pay_order_refundable(order) }
-    };
-
-    for (i = 0; i < sizeof(amounts) / sizeof(amounts[0]); i++) {
-        PAY_TRY(pay_amount_format(arena, amounts[i].minor, checkout->currency,
-                                  &text));
-        PAY_TRY(pay_json_set_string(json, amounts[i].name, text));
-    }
-
-    booked = order->captured_minor > 0;
-
-    PAY_TRY(pay_json_set(json, "wallet_updated",
-                         pay_json_boolean_new(booked)));
-
-    return pay_json_set(json, "ledger_updated", pay_json_boolean_new(booked));
+    put_amount(buf, ",\"amount_authorized\":\"", order->authorized_minor,
+               currency);
+    put_amount(buf, ",\"amount_captured\":\"", order->captured_minor,
+               currency);
+    put_amount(buf, ",\"amount_refunded\":\"", order->refunded_minor,
+               currency);
+    put_amount(buf, ",\"amount_refundable\":\"", pay_order_refundable(order),
+               currency);
+    put_flag(buf, ",\"wallet_updated\":", booked);
+    put_flag(buf, ",\"ledger_updated\":", booked);
 }
 
 
-static pay_status_t
-set_credit(pay_arena_t *arena, const pay_order_t *order, pay_json_t *json)
+static void
+put_credit(pay_buf_t *buf, const pay_order_t *order)
 {
-    pay_json_t    *credit;
-    pay_status_t   status;
-
-    if (order->credit == NULL) {
-        return PAY_OK;
-    }
-
-    credit = pay_json_object_new();
-    if (credit == NULL) {
-        return PAY_NO_MEMORY;
-    }
-
-    status = fill_credit(arena, order, credit);
-    if (status != PAY_OK) {
-        pay_json_free(credit);
-        return status;
-    }
-
-    return pay_json_set(json, "credit", credit);
+    put_text(buf, ",\"credit\":{\"currency\":\"",
+             pay_str_of(order->credit->code));
+    put_amount(buf, ",\"amount\":\"", order->credit_minor, order->credit);
+    put_text(buf, ",\"rate\":\"", order->credit_rate);
+    put_text(buf, ",\"expires_at\":\"", order->credit_until);
+    pay_buf_text(buf, "}");
 }
 
 
-static pay_status_t
-fill_credit(pay_arena_t *arena, const pay_order_t *order, pay_json_t *json)
+/* `member` ends with the value's first quote. */
+static void
+put_text(pay_buf_t *buf, const char *member, pay_str_t text)
 {
-    pay_str_t  amount;
+    pay_buf_text(buf, member);
+    pay_buf_json(buf, text);
+    pay_buf_text(buf, "\"");
+}
 
-    PAY_TRY(pay_amount_format(arena, order->credit_minor, order->credit,
-                              &amount));
-    PAY_TRY(pay_json_set_string(json, "currency",
-                                pay_str_of(order->credit->code)));
-    PAY_TRY(pay_json_set_string(json, "amount", amount));
-    PAY_TRY(pay_json_set_string(json, "rate", order->credit_rate));
 
-    return pay_json_set_string(json, "expires_at", order->credit_until);
+static void
+put_amount(pay_buf_t *buf, const char *member, int64_t minor,
+    const pay_currency_t *currency)
+{
+    pay_buf_text(buf, member);
+    pay_buf_amount(buf, minor, currency);
+    pay_buf_text(buf, "\"");
+}
+
+
+static void
+put_flag(pay_buf_t *buf, const char *member, int is_true)
+{
+    pay_buf_text(buf, member);
+    pay_buf_text(buf, is_true ? "true" : "false");
 }

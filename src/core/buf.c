@@ -20,6 +20,9 @@ static int pay_buf_reserve(pay_buf_t *buf, size_t more);
 static void pay_buf_fail(pay_buf_t *buf, pay_status_t status);
 static int pay_is_unreserved(unsigned char byte);
 static const char *pay_entity_of(unsigned char byte);
+static int pay_json_is_plain(unsigned char byte);
+static void pay_buf_json_escape(pay_buf_t *buf, unsigned char byte);
+static size_t pay_utf8_len(pay_str_t text);
 
 
 static const pay_entity_t  pay_entities[] = {
@@ -39,7 +42,15 @@ pay_buf_init(pay_buf_t *buf, pay_arena_t *arena, size_t max)
 
     buf->arena = arena;
     buf->max = max;
+    buf->first = PAY_BUF_FIRST_SIZE;
     buf->status = PAY_OK;
+}
+
+
+void
+pay_buf_expect(pay_buf_t *buf, size_t size)
+{
+    buf->first = size;
 }
 
 
@@ -131,6 +142,44 @@ pay_buf_html(pay_buf_t *buf, pay_str_t text)
 }
 
 
+/* As jansson writes it: nothing is escaped that need not be. */
+void
+pay_buf_json(pay_buf_t *buf, pay_str_t text)
+{
+    size_t     i, len;
+    size_t     from = 0;
+    pay_str_t  rest;
+
+    for (i = 0; i < text.len; i += len) {
+        len = 1;
+
+        if (pay_json_is_plain(text.data[i])) {
+            continue;
+        }
+
+        if (text.data[i] >= 0x80) {
+            rest = (pay_str_t) { text.len - i, text.data + i };
+            len = pay_utf8_len(rest);
+        }
+
+        if (len == 0 || text.data[i] == '\0') {
+            pay_buf_fail(buf, PAY_INVALID);
+            return;
+        }
+
+        if (len == 1) {
+            pay_buf_add(buf, (pay_str_t) { i - from, text.data + from });
+            pay_buf_json_escape(buf, text.data[i]);
+            from = i + 1;
+        }
+    }
+
+    if (from < text.len) {
+        pay_buf_add(buf, (pay_str_t) { text.len - from, text.data + from });
+    }
+}
+
+
 pay_status_t
 pay_buf_done(pay_buf_t *buf, pay_str_t *out)
 {
@@ -169,7 +218,7 @@ pay_buf_reserve(pay_buf_t *buf, size_t more)
         return 1;
     }
 
-    size = buf->size != 0 ? buf->size : PAY_BUF_FIRST_SIZE;
+    size = buf->size != 0 ? buf->size : buf->first;
     while (size <= buf->len + more) {
         size *= 2;
     }
@@ -222,4 +271,69 @@ pay_entity_of(unsigned char byte)
     }
 
     return NULL;
+}
+
+
+/* RFC 8259 section 7, without what is longer than a byte */
+static int
+pay_json_is_plain(unsigned char byte)
+{
+    return byte >= 0x20 && byte < 0x80 && byte != '"' && byte != '\\';
+}
+
+
+static void
+pay_buf_json_escape(pay_buf_t *buf, unsigned char byte)
+{
+    static const char  hex[] = "0123456789ABCDEF";
+    static const char  plain[] = "\"\\\b\f\n\r\t";
+    static const char  named[] = "\"\\bfnrt";
+
+    const char     *at;
+    unsigned char   escaped[] = "\\u0000";
+
+    at = strchr(plain, byte);
+
+    if (at != NULL) {
+        escaped[1] = (unsigned char) named[at - plain];
+        pay_buf_add(buf, (pay_str_t) { 2, escaped });
+        return;
+    }
+
+    escaped[4] = (unsigned char) hex[byte >> 4];
+    escaped[5] = (unsigned char) hex[byte & 15];
+    pay_buf_add(buf, (pay_str_t) { 6, escaped });
+}
+
+
+/* Of the sequence that `text` begins with, which is no ASCII; 0: it is none,
+ * or one that is too long, a surrogate or beyond U+10FFFF (RFC 3629). */
+static size_t
+pay_utf8_len(pay_str_t text)
+{
+    size_t         i, len;
+    unsigned char  first = text.data[0];
+    unsigned char  low = 0x80, high = 0xbf;    /* of the second byte */
+
+    len = first < 0xc2 ? 0 : first < 0xe0 ? 2 : first < 0xf0 ? 3
+          : first < 0xf5 ? 4 : 0;
+
+    if (len == 0 || text.len < len) {
+        return 0;
+    }
+
+    low = first == 0xe0 ? 0xa0 : first == 0xf0 ? 0x90 : low;
+    high = first == 0xed ? 0x9f : first == 0xf4 ? 0x8f : high;
+
+    if (text.data[1] < low || text.data[1] > high) {
+        return 0;
+    }
+
+    for (i = 2; i < len; i++) {
+        if (text.data[i] < 0x80 || text.data[i] > 0xbf) {
+            return 0;
+        }
+    }
+
+    return len;
 }

@@ -169,6 +169,17 @@ pay_amount_format(pay_arena_t *arena, int64_t minor,
 }
 
 
+void
+pay_buf_amount(pay_buf_t *buf, int64_t minor, const pay_currency_t *currency)
+{
+    size_t         len;
+    unsigned char  out[PAY_AMOUNT_TEXT_MAX];
+
+    len = pay_amount_print(minor, currency, out);
+    pay_buf_add(buf, (pay_str_t) { len, out + sizeof(out) - len });
+}
+
+
 pay_status_t
 pay_amount_add(int64_t a, int64_t b, int64_t *sum, pay_err_t *err)
 {

@@ -22,10 +22,12 @@ static pay_status_t read_done(pay_flow_t *flow, const pay_event_t *event,
     pay_effect_t *effect);
 static pay_status_t read_render(pay_flow_t *flow, read_t *read,
     const pay_event_t *event, pay_reply_t *reply);
+static pay_status_t render_order(pay_flow_t *flow, const read_t *read,
+    const pay_event_t *event, pay_checkout_t *checkout, pay_reply_t *reply);
 
 
 static const pay_op_id_t  read_ops[] = {
-    [PAY_READ_PAYMENT] = PAY_OP_GET_PAYMENT,
+    [PAY_READ_PAYMENT] = PAY_OP_GET_ORDER,
     [PAY_READ_CHECKOUT] = PAY_OP_GET_CHECKOUT,
     [PAY_READ_EVENTS] = PAY_OP_GET_EVENTS,
     [PAY_READ_EXPLAIN] = PAY_OP_EXPLAIN_PAYMENT
@@ -176,16 +178,29 @@ read_render(pay_flow_t *flow, read_t *read, const pay_event_t *event,
         return PAY_NO_MEMORY;
     }
 
+    if (read->what == PAY_READ_PAYMENT) {
+        return render_order(flow, read, event, checkout, reply);
+    }
+
     PAY_TRY(pay_checkout_decode(flow->arena, event->row + 1, checkout));
 
     pay_flow_note(flow, checkout);
     reply->version = checkout->version;
 
-    if (read->what == PAY_READ_CHECKOUT) {
-        return pay_checkout_render(flow->arena, checkout, &reply->body);
-    }
+    return pay_checkout_render(flow->arena, checkout, &reply->body);
+}
 
+
+static pay_status_t
+render_order(pay_flow_t *flow, const read_t *read, const pay_event_t *event,
+    pay_checkout_t *checkout, pay_reply_t *reply)
+{
+    PAY_TRY(pay_order_decode(flow->arena, event->row + 1, checkout));
+
+    flow->checkout_id = checkout->checkout_id;
     flow->order_id = read->id;
+    flow->psp_name = checkout->psp;
+    reply->version = checkout->version;
 
     return pay_order_render(flow->arena, checkout, read->id, &reply->body);
 }

@@ -23,6 +23,16 @@
 
 static const pay_type_t  view_out[] = { T, VIEW };
 
+/* outcome, then one order and what its checkout says of it: checkout_id, psp,
+ * handle, token, base_url, expires_s, version, first_status (of the checkout's
+ * first order; NULL: this is the first), payment_order_id, seller_account,
+ * currency, amount_minor, status, reason, authorized_minor, captured_minor,
+ * refunding_minor, refunded_minor, charged_back_minor (each NULL: nothing),
+ * credit_currency, credit_minor, credit_rate, credit_until (ISO 8601) */
+#define ORDER  T, T, T, T, T, I, I, T, T, T, T, I, T, T, I, I, I, I, I, T, I, \
+               T, T
+static const pay_type_t  order_out[] = { T, ORDER };
+
 /* outcome, kind (register, find, over, poll, refund, change), attempts,
  * operation_id (of a refund or a change), reference (the PSP's payment id),
  * view */
@@ -174,6 +184,8 @@ static const pay_op_t  ops[PAY_OP_COUNT] = {
     [PAY_OP_STORE_NO_TOKEN] =
         OP("store_no_token", ARGS_10, no_token_in, view_out, MONEY),
     [PAY_OP_REROUTE] = OP("reroute", ARGS_10, reroute_in, view_out, MONEY),
+    [PAY_OP_GET_ORDER] =
+        OP("get_order", ARGS_2, lookup_in, order_out, INTAKE),
     [PAY_OP_GET_PAYMENT] =
         OP("get_payment", ARGS_2, lookup_in, view_out, INTAKE),
     [PAY_OP_GET_CHECKOUT] =

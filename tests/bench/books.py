@@ -16,8 +16,8 @@ PGBIN = pathlib.Path("/usr/lib/postgresql/15/bin")
 # The gateway's own settings (sql/roles.sql).
 OPTIONS = (
     "-c plan_cache_mode=force_generic_plan -c enable_seqscan=off"
-    " -c enable_hashjoin=off -c enable_mergejoin=off -c random_page_cost=0.1"
-    " -c jit=off"
+    " -c enable_hashjoin=off -c enable_mergejoin=off -c enable_memoize=off"
+    " -c random_page_cost=0.1 -c jit=off"
 )
 
 # The same flow without them: nothing is booked, nothing hashed, nothing told.

@@ -145,6 +145,17 @@ def test_head_of_an_error_has_its_headers_and_no_content(api, path):
     assert answer.content == b""
 
 
+def test_no_two_requests_share_the_random_part_of_their_ids(gateway, tls):
+    """It comes from a stock: each piece once, each worker its own."""
+    ids = set()
+    for _ in range(20):
+        client = Api(gateway.url, tls, gateway.env["MERCHANT_JWT"])
+        answers = [client.get("/healthz") for _ in range(20)]
+        ids |= {answer.headers["x-request-id"][15:] for answer in answers}
+        client.close()
+    assert len(ids) == 400
+
+
 def test_location_of_a_new_checkout_leads_to_it(api, order):
     _, created = order
     answer = api.get(created.headers["location"])

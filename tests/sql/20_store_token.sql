@@ -227,6 +227,9 @@ FROM pay_api.get_checkout('{b,b}', '{c2,c3}') g;
 SELECT is(pg_temp.token('b', 'c2', 'x2'), 'stored',
           'the token that lost is free');
 
+SELECT is_empty('SELECT pg_temp.told_otherwise()',
+                'get_order and get_payment say the same');
+
 \i :checks
 SELECT finish();
 ROLLBACK;

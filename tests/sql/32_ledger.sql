@@ -225,6 +225,9 @@ SELECT is(pg_temp.lines('order/o-l1'),
           'now it is the seller''s');
 SET CONSTRAINTS ALL IMMEDIATE;
 
+SELECT is_empty('SELECT pg_temp.told_otherwise()',
+                'get_order and get_payment say the same');
+
 \i :checks
 SELECT finish();
 ROLLBACK;

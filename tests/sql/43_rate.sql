@@ -400,6 +400,9 @@ FROM generate_series(0, 3) n, (VALUES (2, '0 1 1 0'), (6, '2 1 1 2'),
     (1, '0 0 1 0'), (3, '1 1 0 1'), (0, '0 0 0 0')) AS v (c, want)
 GROUP BY c, want;
 
+SELECT is_empty('SELECT pg_temp.told_otherwise()',
+                'get_order and get_payment say the same');
+
 \i :checks
 SELECT * FROM finish();
 ROLLBACK;

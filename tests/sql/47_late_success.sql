@@ -314,6 +314,9 @@ UPDATE pay.dead_letter SET state = 'settled', closed_at = now(),
     closed_by = 'test', closed_why = 'test'
 WHERE checkout_id IN ('a4', 'b4') AND kind IN ('poll', 'stuck')
     AND state = 'open';
+SELECT is_empty('SELECT pg_temp.told_otherwise()',
+                'get_order and get_payment say the same');
+
 \i :checks
 SELECT finish();
 ROLLBACK;

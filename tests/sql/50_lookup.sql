@@ -27,6 +27,25 @@ FROM (VALUES ('absent', 'm1', 'o9'), ('foreign', 'm2', 'o3'),
     ('NULL merchant', NULL, 'o1'), ('empty', '', '')) t (n, m, o),
     pay_api.get_payment(ARRAY[m], ARRAY[o]) g;
 
+SELECT is((g.item, g.outcome, g.checkout_id, g.first_status, g.status,
+           g.payment_order_id, g.amount_minor)::text,
+          '(1,found,c1,FAILED,FAILED,o2,50)', 'get_order finds the order')
+FROM pay_api.get_order('{m1}', '{o2}') g;
+SELECT is(string_agg(g.item || g.outcome || coalesce(g.payment_order_id, '-'),
+                     ' ' ORDER BY g.item),
+          '1foundo3 2not_found- 3foundo1 4foundo3', 'each item its own row')
+FROM pay_api.get_order('{m1,m2,m1,m1}', '{o3,o3,o1,o3}') g;
+SELECT is((g.outcome, g.checkout_id, g.handle, g.status)::text,
+          '(not_found,,,)', 'get_order: ' || n)
+FROM (VALUES ('absent', 'm1', 'o9'), ('foreign', 'm2', 'o3'),
+    ('a checkout''s id', 'm1', 'c1'), ('NULL order', 'm1', NULL),
+    ('before all others', 'm1', 'a'), ('a part of one', 'm1', 'o'),
+    ('NULL merchant', NULL, 'o1'), ('empty', '', '')) t (n, m, o),
+    pay_api.get_order(ARRAY[m], ARRAY[o]) g;
+SELECT is((SELECT count(*)::int FROM pay.payment_order), 5, 'all five');
+SELECT is_empty('SELECT pg_temp.told_otherwise()',
+                'get_order and get_payment say the same');
+
 SELECT is(g.outcome || g.merchant_id, 'foundm2', 'own checkout')
 FROM pay_api.get_checkout('{m2}', '{c1}') g;
 SELECT is(g.outcome, 'not_found', 'get_checkout: ' || n)

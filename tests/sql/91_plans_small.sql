@@ -19,7 +19,8 @@ SELECT is(pg_temp.reads_of(w, 'first', 1, o), 'few', 'one item: ' || w)
 FROM (VALUES ('begin', 'created'), ('no_token', 'stored'), ('resend', 'job'),
     ('token', 'stored'), ('send', 'send'), ('sent', 'stored'), ('hint', 'asked'), ('ask', 'asked'),
     ('claim', 'job'), ('finish', 'done'), ('paid', 'applied'),
-    ('get', 'found'), ('payment', 'found'), ('refund', 'created'),
+    ('get', 'found'), ('order', 'found'), ('payment', 'found'),
+    ('refund', 'created'),
     ('send_refund', 'send'), ('sent_refund', 'stored'), ('told', 'applied'),
     ('dispute', 'applied'), ('change', 'found'), ('changes', 'found'),
     ('explain', 'found')) v (w, o);
@@ -34,7 +35,8 @@ SELECT is(pg_temp.reads_of(w, 'last', 100, o), 'few', 'a hundred: ' || w)
 FROM (VALUES ('begin', 'created'), ('no_token', 'stored'), ('resend', 'job'),
     ('token', 'stored'), ('send', 'send'), ('sent', 'stored'), ('hint', 'asked'), ('ask', 'asked'),
     ('claim', 'job'), ('finish', 'done'), ('paid', 'applied'),
-    ('get', 'found'), ('payment', 'found'), ('refund', 'created'),
+    ('get', 'found'), ('order', 'found'), ('payment', 'found'),
+    ('refund', 'created'),
     ('send_refund', 'send'), ('sent_refund', 'stored'), ('told', 'applied'),
     ('dispute', 'applied'), ('change', 'found'), ('changes', 'found'),
     ('explain', 'found')) v (w, o);

@@ -13,11 +13,6 @@ static const pay_str_t  stripe_hosts[] = {
 static const pay_str_t  generic_hosts[] = { pay_string("pay.psp.example") };
 static const pay_str_t  shop_hosts[] = { pay_string("shop.example.com") };
 
-static const char *const  one_registering =
-    "[" STORED("order-1", "3000", "NOT_STARTED", "null") "]";
-static const char *const  one_executing =
-    "[" STORED("order-1", "3000", "EXECUTING", "null") "]";
-
 
 static void
 psp_fill(pay_psp_t *psp, unsigned index, const pay_psp_adapter_t *adapter,
@@ -322,6 +317,25 @@ world_row(world_t *world, const char *outcome, const view_t *view)
 
 
 void
+world_order_row(world_t *world, const char *outcome, const order_row_t *order)
+{
+    unsigned      i;
+    pay_value_t   row[1 + PAY_ORDER_COLUMNS];
+    pay_arena_t  *arena = pay_heap_arena(world->own);
+
+    row[0] = pay_value_text(pay_str_of(outcome));
+
+    for (i = 0; i < PAY_ORDER_COLUMNS; i++) {
+        row[1 + i] = order ? order_columns(arena, order)[i]
+                           : pay_value_null();
+    }
+
+    world->stored = order != NULL && order->token != NULL;
+    run_row(world, row, 1 + PAY_ORDER_COLUMNS);
+}
+
+
+void
 world_change_row(world_t *world, const char *outcome,
     const change_row_t *change, const view_t *view)
 {
@@ -482,106 +496,6 @@ world_torture(world_play_pt play)
     world_close(&whole);
 
     return n - 2;
-}
-
-
-view_t
-view_of(const pay_psp_adapter_t *adapter)
-{
-    view_t  view = {
-        "acme", "c-1", REFERENCE, adapter->name, NONCE, HANDLE, NULL, NULL,
-        NULL, RETURN_URL, BASE, "USD", 3000, EXPIRES, "REGISTERING", 0, NULL, 1,
-        one_registering
-    };
-
-    return view;
-}
-
-
-view_t
-view_registered(const pay_psp_adapter_t *adapter)
-{
-    view_t  view = view_of(adapter);
-
-    view.token = token_text(adapter);
-    view.hosted_url = adapter == stripe()
-                      ? "https://checkout.stripe.com/c/pay/cs_test_a1#frag"
-                      : "https://pay.psp.example/p/reg_01JD8Z#top";
-    view.registration = "REGISTERED";
-    view.orders = one_executing;
-    view.version = 3;
-
-    return view;
-}
-
-
-change_row_t
-change_of(const char *kind)
-{
-    change_row_t  row = {
-        CHANGE_ID, kind, "order-1", "NOT_STARTED", 500, "USD", NULL, NULL,
-        NULL, NULL, "2026-11-21T06:00:00.000Z", "2026-11-21T06:00:01.000Z",
-        "pay_1"
-    };
-
-    return row;
-}
-
-
-const pay_value_t *
-change_columns(pay_arena_t *arena, const change_row_t *row)
-{
-    unsigned      i;
-    pay_value_t  *columns;
-
-    const char *const  texts[PAY_CHANGE_COLUMNS] = {
-        row->id, row->kind, row->order_id, row->status, NULL, row->currency,
-        row->reason, row->code, row->reference, row->metadata,
-        row->created_at, row->changed_at, row->payment_reference
-    };
-
-    columns = pay_calloc(arena, PAY_CHANGE_COLUMNS * sizeof(pay_value_t));
-    cr_assert_not_null(columns);
-
-    for (i = 0; i < PAY_CHANGE_COLUMNS; i++) {
-        columns[i] = pay_value_opt(pay_str_of(texts[i]));
-    }
-
-    columns[4] = pay_value_int(row->amount_minor);
-
-    return columns;
-}
-
-
-const pay_value_t *
-view_columns(pay_arena_t *arena, const view_t *view)
-{
-    unsigned      i, n = 0;
-    pay_value_t  *row;
-
-    const char *const  head[] = {
-        view->merchant_id, view->checkout_id, view->checkout_uuid, view->psp,
-        view->nonce, view->handle, view->token, view->alias,
-        view->hosted_url, view->return_url, view->base_url, view->currency
-    };
-
-    row = pay_calloc(arena, PAY_VIEW_COLUMNS * sizeof(pay_value_t));
-    cr_assert_not_null(row);
-
-    for (i = 0; i < sizeof(head) / sizeof(head[0]); i++) {
-        row[n++] = pay_value_opt(pay_str_of(head[i]));
-    }
-
-    row[n++] = pay_value_int(view->total_minor);
-    row[n++] = pay_value_int(view->expires_s);
-    row[n++] = pay_value_opt(pay_str_of(view->registration));
-    row[n++] = pay_value_int(view->attempt);
-    row[n++] = pay_value_opt(pay_str_of(view->code));
-    row[n++] = pay_value_int(view->version);
-    row[n++] = pay_value_opt(pay_str_of(view->orders));
-    cr_assert_eq(n, PAY_VIEW_COLUMNS);
-
-    return row;
 }
 
 

@@ -59,6 +59,20 @@ typedef struct {
     const char  *orders;
 } view_t;
 
+/* The ORDER columns of a row; NULL is NULL, and so is no money. */
+typedef struct {
+    const char  *checkout_id, *psp, *handle, *token, *base_url;
+    int64_t      expires_s, version;
+    const char  *first_status, *id, *seller, *currency;
+    int64_t      amount_minor;
+    const char  *status, *reason;
+    int64_t      authorized_minor, captured_minor, refunding_minor,
+                 refunded_minor, charged_back_minor;
+    const char  *credit_currency;
+    int64_t      credit_minor;
+    const char  *credit_rate, *credit_until;
+} order_row_t;
+
 /* The CHANGE columns of a row; NULL is NULL. */
 typedef struct {
     const char  *id, *kind, *order_id, *status;
@@ -100,6 +114,9 @@ void world_made(world_t *world, pay_status_t status);
 void world_start(world_t *world);
 void world_row(world_t *world, const char *outcome, const view_t *view);
 void world_text_row(world_t *world, const char *outcome, const char *text);
+/* get_order's */
+void world_order_row(world_t *world, const char *outcome,
+    const order_row_t *order);
 /* Rows of the CHANGE columns: begin_change's and get_change's. */
 void world_change_row(world_t *world, const char *outcome,
     const change_row_t *change, const view_t *view);
@@ -125,6 +142,11 @@ unsigned world_torture(world_play_pt play);
 view_t view_of(const pay_psp_adapter_t *adapter);
 /* The same, registered; its orders are EXECUTING. */
 view_t view_registered(const pay_psp_adapter_t *adapter);
+/* order-1 of view_registered() and of view_of(). */
+order_row_t order_executing(const pay_psp_adapter_t *adapter);
+order_row_t order_registering(const pay_psp_adapter_t *adapter);
+/* A row of ORDER columns, in the arena. */
+const pay_value_t *order_columns(pay_arena_t *arena, const order_row_t *row);
 /* A row of CHANGE columns, in the arena. */
 const pay_value_t *change_columns(pay_arena_t *arena, const change_row_t *row);
 /* A refund of 5.00 USD of order-1, not sent yet. */

@@ -27,7 +27,7 @@ Test(pay_flow_read, each_read_asks_its_operation_as_the_merchant)
         pay_read_t   what;
         pay_op_id_t  op;
     } rows[] = {
-        { PAY_READ_PAYMENT, PAY_OP_GET_PAYMENT },
+        { PAY_READ_PAYMENT, PAY_OP_GET_ORDER },
         { PAY_READ_CHECKOUT, PAY_OP_GET_CHECKOUT },
         { PAY_READ_EVENTS, PAY_OP_GET_EVENTS }
     };
@@ -85,33 +85,38 @@ Test(pay_flow_read, a_checkout_has_a_body_and_a_version)
 
 Test(pay_flow_read, an_order_is_the_one_that_was_asked_for)
 {
-    view_t              view = view_registered(generic());
     world_t             world;
+    order_row_t         row = order_executing(generic());
     const pay_reply_t  *reply;
 
-    view.orders = "[" STORED("order-1", "1000", "EXECUTING", "null") ","
-                  STORED("order-2", "2000", "EXECUTING", "null") "]";
+    row.id = "order-2";
+    row.amount_minor = 2000;
     world_open(&world);
     read_open(&world, PAY_READ_PAYMENT, "order-2");
-    world_row(&world, "found", &view);
+    world_order_row(&world, "found", &row);
     reply = expect_reply(&world, PAY_REPLY_JSON, 200);
     cr_expect(contains(reply->body, "\"payment_order_id\":\"order-2\""));
     cr_expect(contains(reply->body, "\"amount\":\"20.00\""));
     cr_expect_not(contains(reply->body, "order-1"));
+    cr_expect(contains(reply->body, BASE "/checkout/" HANDLE));
+    cr_expect_eq(reply->version, 3);
+    cr_expect(pay_str_is(world.flow.merchant_id, "acme"));
+    cr_expect(pay_str_is(world.flow.checkout_id, "c-1"));
     cr_expect(pay_str_is(world.flow.order_id, "order-2"));
+    cr_expect(pay_str_is(world.flow.psp_name, "generic"));
     world_close(&world);
 }
 
 
 Test(pay_flow_read, an_order_before_its_token_has_no_way_to_pay)
 {
-    view_t              view = view_of(generic());
     world_t             world;
+    order_row_t         row = order_registering(generic());
     const pay_reply_t  *reply;
 
     world_open(&world);
     read_open(&world, PAY_READ_PAYMENT, "order-1");
-    world_row(&world, "found", &view);
+    world_order_row(&world, "found", &row);
     reply = expect_reply(&world, PAY_REPLY_JSON, 200);
     cr_expect(contains(reply->body, "\"redirect_url\":null"));
     world_close(&world);
@@ -148,8 +153,28 @@ Test(pay_flow_read, everything_but_found_is_404)
 
     for (i = 0; i < 2 * COUNT(words); i++) {
         world_open(&world);
-        read_open(&world, (pay_read_t) (i % 2), "order-1");
+        read_open(&world, PAY_READ_CHECKOUT, "order-1");
         world_row(&world, words[i / 2], i % 2 ? &view : NULL);
+        expect_problem(&world, "not-found", 404);
+        world_close(&world);
+    }
+}
+
+
+Test(pay_flow_read, everything_but_found_is_404_for_an_order_too)
+{
+    size_t       i;
+    world_t      world;
+    order_row_t  row = order_executing(generic());
+
+    static const char *const  words[] = {
+        "not_found", "invalid", "", "FOUND", "found "
+    };
+
+    for (i = 0; i < 2 * COUNT(words); i++) {
+        world_open(&world);
+        read_open(&world, PAY_READ_PAYMENT, "order-1");
+        world_order_row(&world, words[i / 2], i % 2 ? &row : NULL);
         expect_problem(&world, "not-found", 404);
         world_close(&world);
     }
@@ -158,12 +183,12 @@ Test(pay_flow_read, everything_but_found_is_404)
 
 Test(pay_flow_read, a_row_without_the_order_is_a_bug_not_a_404)
 {
-    view_t   view = view_registered(generic());
-    world_t  world;
+    world_t      world;
+    order_row_t  row = order_executing(generic());
 
     world_open(&world);
     read_open(&world, PAY_READ_PAYMENT, "order-9");
-    world_row(&world, "found", &view);
+    world_order_row(&world, "found", &row);
     expect_problem(&world, "internal-error", 500);
     world_close(&world);
 }
@@ -198,10 +223,10 @@ play_checkout(world_t *world)
 static void
 play_payment(world_t *world)
 {
-    view_t  view = view_registered(generic());
+    order_row_t  row = order_executing(generic());
 
     read_open(world, PAY_READ_PAYMENT, "order-1");
-    world_row(world, "found", &view);
+    world_order_row(world, "found", &row);
 }
 
 
@@ -217,14 +242,14 @@ static void
 play_absent(world_t *world)
 {
     read_open(world, PAY_READ_PAYMENT, "order-1");
-    world_row(world, "not_found", NULL);
+    world_order_row(world, "not_found", NULL);
 }
 
 
 Test(pay_flow_read, failing_memory_ends_each_read_as_a_500)
 {
     cr_expect_geq(world_torture(play_checkout), 20);
-    cr_expect_geq(world_torture(play_payment), 20);
+    cr_expect_geq(world_torture(play_payment), 12);
     cr_expect_geq(world_torture(play_events), 4);
     cr_expect_geq(world_torture(play_absent), 3);
 }

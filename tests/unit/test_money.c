@@ -226,12 +226,17 @@ static void
 assert_round_trip(int64_t value, const pay_currency_t *currency)
 {
     int64_t    minor = 0;
-    pay_str_t  text;
+    pay_buf_t  buf;
+    pay_str_t  text, same;
 
+    pay_buf_init(&buf, arena, PAY_AMOUNT_TEXT_MAX);
+    pay_buf_amount(&buf, value, currency);
+    cr_assert_eq(pay_buf_done(&buf, &same), PAY_OK);
     cr_assert_eq(pay_amount_format(arena, value, currency, &text), PAY_OK);
     cr_assert_eq(pay_amount_parse(text, currency, &minor, NULL), PAY_OK,
                  "%s %.*s", currency->code, pay_fmt(text));
     cr_assert_eq(minor, value, "%s %.*s", currency->code, pay_fmt(text));
+    cr_assert(pay_str_eq(text, same), "%.*s", pay_fmt(same));
 }
 
 

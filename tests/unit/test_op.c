@@ -307,6 +307,7 @@ Test(pay_op, the_first_operation_of_a_create_is_the_stage_key)
 
     cr_expect_eq(keys, 1);
     cr_expect_eq(pay_op_stage(PAY_OP_BEGIN_PAYMENT), PAY_STAGE_KEY);
+    cr_expect_eq(pay_op_stage(PAY_OP_GET_ORDER), PAY_STAGE_NONE);
     cr_expect_eq(pay_op_stage(PAY_OP_GET_PAYMENT), PAY_STAGE_NONE);
     cr_expect_eq(pay_op_stage(PAY_OP_CLAIM_JOBS), PAY_STAGE_NONE);
 }
@@ -319,5 +320,6 @@ Test(pay_op, reconciliation_is_taken_when_nothing_new_is)
     cr_expect(pay_op_is_kept(PAY_OP_FINISH_JOB));
     cr_expect_not(pay_op_is_kept(PAY_OP_CLAIM_JOBS));
     cr_expect_not(pay_op_is_kept(PAY_OP_BEGIN_PAYMENT));
+    cr_expect_not(pay_op_is_kept(PAY_OP_GET_ORDER));
     cr_expect_not(pay_op_is_kept(PAY_OP_GET_PAYMENT));
 }
