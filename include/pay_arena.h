@@ -59,9 +59,8 @@ void pay_buf_int(pay_buf_t *buf, int64_t number);
 void pay_buf_percent(pay_buf_t *buf, pay_str_t bytes);
 /* HTML-escapes & < > " ' for text and quoted attributes. */
 void pay_buf_html(pay_buf_t *buf, pay_str_t text);
-/* JSON-escapes a string's text, the quotes are the caller's; what is not UTF-8
- * and NUL are PAY_INVALID. */
-void pay_buf_json(pay_buf_t *buf, pay_str_t text);
+/* From now on it fails; the first failure counts. */
+void pay_buf_fail(pay_buf_t *buf, pay_status_t status);
 /* PAY_OK and the bytes, or the first error. */
 pay_status_t pay_buf_done(pay_buf_t *buf, pay_str_t *out) PAY_MUST_CHECK;
 

@@ -100,5 +100,9 @@ pay_status_t pay_json_append(pay_json_t *array, pay_json_t *value)
 pay_status_t pay_json_write(pay_arena_t *arena, const pay_json_t *json,
     pay_str_t *text) PAY_MUST_CHECK;
 
+/* What stands between the quotes of a JSON string; text that cannot be one
+ * (NUL, not UTF-8) is PAY_INVALID. */
+void pay_buf_json(pay_buf_t *buf, pay_str_t text);
+
 
 #endif /* PAY_JSON_H */

@@ -4,6 +4,7 @@
  * as text at once: a tree of it costs more than all else in a GET.
  */
 
+#include "pay_json.h"
 #include "pay_payment.h"
 #include "pay_time.h"
 

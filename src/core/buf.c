@@ -17,12 +17,8 @@ typedef struct {
 
 
 static int pay_buf_reserve(pay_buf_t *buf, size_t more);
-static void pay_buf_fail(pay_buf_t *buf, pay_status_t status);
 static int pay_is_unreserved(unsigned char byte);
 static const char *pay_entity_of(unsigned char byte);
-static int pay_json_is_plain(unsigned char byte);
-static void pay_buf_json_escape(pay_buf_t *buf, unsigned char byte);
-static size_t pay_utf8_len(pay_str_t text);
 
 
 static const pay_entity_t  pay_entities[] = {
@@ -142,41 +138,13 @@ pay_buf_html(pay_buf_t *buf, pay_str_t text)
 }
 
 
-/* As jansson writes it: nothing is escaped that need not be. */
 void
-pay_buf_json(pay_buf_t *buf, pay_str_t text)
+pay_buf_fail(pay_buf_t *buf, pay_status_t status)
 {
-    size_t     i, len;
-    size_t     from = 0;
-    pay_str_t  rest;
-
-    for (i = 0; i < text.len; i += len) {
-        len = 1;
-
-        if (pay_json_is_plain(text.data[i])) {
-            continue;
-        }
-
-        if (text.data[i] >= 0x80) {
-            rest = (pay_str_t) { text.len - i, text.data + i };
-            len = pay_utf8_len(rest);
-        }
-
-        if (len == 0 || text.data[i] == '\0') {
-            pay_buf_fail(buf, PAY_INVALID);
-            return;
-        }
-
-        if (len == 1) {
-            pay_buf_add(buf, (pay_str_t) { i - from, text.data + from });
-            pay_buf_json_escape(buf, text.data[i]);
-            from = i + 1;
-        }
-    }
-
-    if (from < text.len) {
-        pay_buf_add(buf, (pay_str_t) { text.len - from, text.data + from });
-    }
+    buf->status = status;
+    buf->data = NULL;
+    buf->len = 0;
+    buf->size = 0;
 }
 
 
@@ -240,16 +208,6 @@ pay_buf_reserve(pay_buf_t *buf, size_t more)
 }
 
 
-static void
-pay_buf_fail(pay_buf_t *buf, pay_status_t status)
-{
-    buf->status = status;
-    buf->data = NULL;
-    buf->len = 0;
-    buf->size = 0;
-}
-
-
 static int
 pay_is_unreserved(unsigned char byte)
 {
@@ -271,69 +229,4 @@ pay_entity_of(unsigned char byte)
     }
 
     return NULL;
-}
-
-
-/* RFC 8259 section 7, without what is longer than a byte */
-static int
-pay_json_is_plain(unsigned char byte)
-{
-    return byte >= 0x20 && byte < 0x80 && byte != '"' && byte != '\\';
-}
-
-
-static void
-pay_buf_json_escape(pay_buf_t *buf, unsigned char byte)
-{
-    static const char  hex[] = "0123456789ABCDEF";
-    static const char  plain[] = "\"\\\b\f\n\r\t";
-    static const char  named[] = "\"\\bfnrt";
-
-    const char     *at;
-    unsigned char   escaped[] = "\\u0000";
-
-    at = strchr(plain, byte);
-
-    if (at != NULL) {
-        escaped[1] = (unsigned char) named[at - plain];
-        pay_buf_add(buf, (pay_str_t) { 2, escaped });
-        return;
-    }
-
-    escaped[4] = (unsigned char) hex[byte >> 4];
-    escaped[5] = (unsigned char) hex[byte & 15];
-    pay_buf_add(buf, (pay_str_t) { 6, escaped });
-}
-
-
-/* Of the sequence that `text` begins with, which is no ASCII; 0: it is none,
- * or one that is too long, a surrogate or beyond U+10FFFF (RFC 3629). */
-static size_t
-pay_utf8_len(pay_str_t text)
-{
-    size_t         i, len;
-    unsigned char  first = text.data[0];
-    unsigned char  low = 0x80, high = 0xbf;    /* of the second byte */
-
-    len = first < 0xc2 ? 0 : first < 0xe0 ? 2 : first < 0xf0 ? 3
-          : first < 0xf5 ? 4 : 0;
-
-    if (len == 0 || text.len < len) {
-        return 0;
-    }
-
-    low = first == 0xe0 ? 0xa0 : first == 0xf0 ? 0x90 : low;
-    high = first == 0xed ? 0x9f : first == 0xf4 ? 0x8f : high;
-
-    if (text.data[1] < low || text.data[1] > high) {
-        return 0;
-    }
-
-    for (i = 2; i < len; i++) {
-        if (text.data[i] < 0x80 || text.data[i] > 0xbf) {
-            return 0;
-        }
-    }
-
-    return len;
 }

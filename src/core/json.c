@@ -32,6 +32,7 @@ typedef struct {
 } pay_json_frame_t;
 
 
+static int pay_json_is_plain(pay_str_t text);
 static json_t *pay_json_load(pay_str_t text, json_error_t *error);
 static void pay_json_watch(void);
 static int pay_json_unwatch(void);
@@ -425,6 +426,54 @@ pay_json_write(pay_arena_t *arena, const pay_json_t *json, pay_str_t *text)
     *text = (pay_str_t) { len, (const unsigned char *) out };
 
     return PAY_OK;
+}
+
+
+/* What needs no escape is copied; jansson knows all else. */
+void
+pay_buf_json(pay_buf_t *buf, pay_str_t text)
+{
+    json_t        *string;
+    pay_str_t      quoted;
+    pay_status_t   status;
+
+    if (pay_json_is_plain(text)) {
+        pay_buf_add(buf, text);
+        return;
+    }
+
+    string = pay_jansson(pay_json_string_new(text));
+    if (string == NULL) {
+        pay_buf_fail(buf, PAY_INVALID);
+        return;
+    }
+
+    status = pay_json_write(buf->arena, pay_json_of(string), &quoted);
+    json_decref(string);
+
+    if (status != PAY_OK) {
+        pay_buf_fail(buf, status);
+        return;
+    }
+
+    pay_buf_add(buf, (pay_str_t) { quoted.len - 2, quoted.data + 1 });
+}
+
+
+static int
+pay_json_is_plain(pay_str_t text)
+{
+    size_t  i;
+
+    for (i = 0; i < text.len; i++) {
+        if (text.data[i] < 0x20 || text.data[i] > 0x7e
+            || text.data[i] == '"' || text.data[i] == '\\')
+        {
+            return 0;
+        }
+    }
+
+    return 1;
 }
 
 
