@@ -266,6 +266,8 @@ setup_tls(CURL *easy, ngx_payments_http_t *http)
         return NGX_ERROR;
     }
 
+    /* without CURLOPT_PIPEWAIT: what waits for another call's connection is
+     * under no timeout of libcurl 7.88 */
     curl_easy_setopt(easy, CURLOPT_HTTP_VERSION,
                      (long) CURL_HTTP_VERSION_2TLS);
     curl_easy_setopt(easy, CURLOPT_SSL_SESSIONID_CACHE, 0L);
