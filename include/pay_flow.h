@@ -230,6 +230,8 @@ struct pay_flow_s {
     pay_arena_t       *arena;
     pay_arena_t       *scratch;              /* gone behind a step and what it
                                                 gives back */
+    pay_arena_t       *args;                 /* for an operation: gone before
+                                                the step that gets its row */
     const pay_env_t   *env;
     pay_flow_step_pt   step;                 /* takes the next event */
     pay_str_t          request_id;

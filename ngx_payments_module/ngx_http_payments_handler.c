@@ -27,6 +27,8 @@ static ngx_uint_t is_short(ngx_http_request_t *r);
 static void body_read(ngx_http_request_t *r);
 static ngx_int_t body_take(ngx_http_request_t *r,
     ngx_http_payments_ctx_t *ctx);
+static ngx_uint_t body_stays(ngx_http_request_t *r,
+    const ngx_http_payments_ctx_t *ctx, const ngx_chain_t *cl);
 static ngx_int_t body_room(ngx_http_request_t *r,
     ngx_http_payments_ctx_t *ctx, size_t need);
 static void body_timed_out(ngx_event_t *ev);
@@ -353,6 +355,12 @@ body_take(ngx_http_request_t *r, ngx_http_payments_ctx_t *ctx)
             return NGX_HTTP_REQUEST_ENTITY_TOO_LARGE;
         }
 
+        if (body_stays(r, ctx, cl)) {
+            ctx->body.data = b->pos;
+            ctx->body.len = len;
+            break;
+        }
+
         if (body_room(r, ctx, ctx->body.len + len) != NGX_OK) {
             return NGX_HTTP_INTERNAL_SERVER_ERROR;
         }
@@ -365,6 +373,18 @@ body_take(ngx_http_request_t *r, ngx_http_payments_ctx_t *ctx)
     r->request_body->bufs = NULL;
 
     return NGX_OK;
+}
+
+
+/* A short body that nginx has read in one piece is not copied. */
+static ngx_uint_t
+body_stays(ngx_http_request_t *r, const ngx_http_payments_ctx_t *ctx,
+    const ngx_chain_t *cl)
+{
+    const ngx_buf_t  *b = cl->buf;
+
+    return !r->request_body_no_buffering && ctx->body.data == NULL
+           && b->last - b->pos == r->headers_in.content_length_n;
 }
 
 

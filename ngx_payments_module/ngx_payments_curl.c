@@ -60,7 +60,7 @@ ngx_payments_curl_start(ngx_cycle_t *cycle)
     }
 
     curl.multi = curl_multi_init();
-    if (curl.multi == NULL) {
+    if (curl.multi == NULL || ngx_payments_easy_start() != NGX_OK) {
         return NGX_ERROR;
     }
 
@@ -129,6 +129,7 @@ ngx_payments_curl_stop(void)
     }
 
     curl_multi_cleanup(curl.multi);
+    ngx_payments_easy_stop();
     curl_global_cleanup();
     curl.multi = NULL;
 }

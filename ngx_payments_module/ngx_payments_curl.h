@@ -12,6 +12,10 @@
 
 /* ngx_payments_curl_easy.c */
 
+/* What all handles share; before the first and behind the last. */
+ngx_int_t ngx_payments_easy_start(void);
+void ngx_payments_easy_stop(void);
+
 /* Fills http->easy and what hangs on it; NGX_ERROR: no memory, and nothing is
  * left behind. */
 ngx_int_t ngx_payments_easy_create(ngx_payments_http_t *http);

@@ -14,6 +14,9 @@
 
 /* of an answer at a time: each call that waits keeps it, answers are short */
 #define READ_SIZE  1024
+/* of a request that goes over TLS, libcurl's least: kept while a call waits,
+ * and would be 64 kB */
+#define SEND_SIZE  16384
 
 
 static ngx_int_t setup_easy(CURL *easy, ngx_payments_http_t *http);
@@ -31,6 +34,30 @@ static int begin_callback(void *data, char *address, char *local, int port,
     int local_port);
 static ngx_uint_t may_connect(const ngx_payments_http_t *http,
     const u_char *bytes, size_t len);
+
+
+/* Each handle would have a place of its own for TLS sessions, 900 bytes, and
+ * use it once: none are kept, and the empty place is everyone's. */
+static CURLSH  *shared;
+
+
+ngx_int_t
+ngx_payments_easy_start(void)
+{
+    shared = curl_share_init();
+
+    return shared != NULL
+           && curl_share_setopt(shared, CURLSHOPT_SHARE,
+                                CURL_LOCK_DATA_SSL_SESSION) == CURLSHE_OK
+           ? NGX_OK : NGX_ERROR;
+}
+
+
+void
+ngx_payments_easy_stop(void)
+{
+    curl_share_cleanup(shared);
+}
 
 
 ngx_int_t
@@ -85,7 +112,9 @@ setup_easy(CURL *easy, ngx_payments_http_t *http)
 
     curl_easy_setopt(easy, CURLOPT_PRIVATE, http);
     curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
+    curl_easy_setopt(easy, CURLOPT_SHARE, shared);
     curl_easy_setopt(easy, CURLOPT_BUFFERSIZE, (long) READ_SIZE);
+    curl_easy_setopt(easy, CURLOPT_UPLOAD_BUFFERSIZE, (long) SEND_SIZE);
     curl_easy_setopt(easy, CURLOPT_FOLLOWLOCATION, 0L);
     curl_easy_setopt(easy, CURLOPT_NETRC, (long) CURL_NETRC_IGNORED);
     curl_easy_setopt(easy, CURLOPT_OPENSOCKETFUNCTION, open_callback);
@@ -237,8 +266,11 @@ setup_tls(CURL *easy, ngx_payments_http_t *http)
         return NGX_ERROR;
     }
 
+    /* without CURLOPT_PIPEWAIT: what waits for another call's connection is
+     * under no timeout of libcurl 7.88 */
     curl_easy_setopt(easy, CURLOPT_HTTP_VERSION,
                      (long) CURL_HTTP_VERSION_2TLS);
+    curl_easy_setopt(easy, CURLOPT_SSL_SESSIONID_CACHE, 0L);
     curl_easy_setopt(easy, CURLOPT_SSL_VERIFYPEER, 1L);
     curl_easy_setopt(easy, CURLOPT_SSL_VERIFYHOST, 2L);
     curl_easy_setopt(easy, CURLOPT_SSLVERSION, (long) CURL_SSLVERSION_TLSv1_2);

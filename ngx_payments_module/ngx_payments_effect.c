@@ -353,6 +353,7 @@ db_done(ngx_payments_call_t *call, const pay_value_t *row,
     flow->db_ms += ngx_current_msec - flow->wait_started;
     note_stage(flow);
     note_done(call, row);
+    ngx_payments_flow_drop_args(flow);
 
     ngx_memzero(&event, sizeof(pay_event_t));
     event.kind = row != NULL ? PAY_EVENT_ROW : PAY_EVENT_DB_FAILED;

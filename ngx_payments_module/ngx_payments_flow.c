@@ -10,12 +10,14 @@
 #include "ngx_payments_flow.h"
 
 
-#define POOL_SIZE     3328             /* two hold a create that waits */
+#define POOL_SIZE     2048             /* two hold a create that waits */
+#define ARGS_SIZE     2048             /* of a create, while PostgreSQL works */
 #define SCRATCH_SIZE  16384
 #define US_PER_S      1000000
 #define NS_PER_US     1000
 
 
+static void *args_alloc(void *data, size_t size);
 static void steps(ngx_payments_flow_t *flow, pay_event_t *event);
 static void run(ngx_payments_flow_t *flow, pay_event_t *event,
     pay_effect_t *effect);
@@ -75,10 +77,35 @@ ngx_payments_flow_create(ngx_http_payments_main_conf_t *pmcf)
     flow->pmcf = pmcf;
     flow->core.arena = &flow->arena;
     flow->core.scratch = &scratch;
+    flow->args = (pay_arena_t) { args_alloc, flow };
+    flow->core.args = &flow->args;
     flow->core.env = &pmcf->env;
     flow->core.name = "none";
 
     return flow;
+}
+
+
+static void *
+args_alloc(void *data, size_t size)
+{
+    ngx_payments_flow_t  *flow = data;
+
+    if (flow->args_pool == NULL) {
+        flow->args_pool = ngx_create_pool(ARGS_SIZE, ngx_cycle->log);
+    }
+
+    return flow->args_pool != NULL ? ngx_palloc(flow->args_pool, size) : NULL;
+}
+
+
+void
+ngx_payments_flow_drop_args(ngx_payments_flow_t *flow)
+{
+    if (flow->args_pool != NULL) {
+        ngx_destroy_pool(flow->args_pool);
+        flow->args_pool = NULL;
+    }
 }
 
 
@@ -146,6 +173,7 @@ void
 ngx_payments_flow_discard(ngx_payments_flow_t *flow)
 {
     ngx_payments_bulkhead_leave(&flow->place);
+    ngx_payments_flow_drop_args(flow);
     ngx_destroy_pool(flow->pool);
 }
 
@@ -368,6 +396,7 @@ flow_end(ngx_payments_flow_t *flow)
         flow->ended(flow->ended_data);
     }
 
+    ngx_payments_flow_drop_args(flow);
     ngx_destroy_pool(flow->pool);
 }
 

@@ -11,6 +11,8 @@
 struct ngx_payments_flow_s {
     ngx_pool_t                     *pool;
     pay_arena_t                     arena;
+    ngx_pool_t                     *args_pool;   /* NULL: none are needed */
+    pay_arena_t                     args;
     pay_flow_t                      core;
     ngx_http_payments_main_conf_t  *pmcf;
 
@@ -35,6 +37,9 @@ struct ngx_payments_flow_s {
     unsigned                        in_handler:1;  /* of the request */
 };
 
+
+/* Of the operation whose row is there: nobody needs its arguments. */
+void ngx_payments_flow_drop_args(ngx_payments_flow_t *flow);
 
 /* Steps until something has to be waited for, or the flow's end. */
 void ngx_payments_flow_step(ngx_payments_flow_t *flow, pay_event_t *event);

@@ -396,30 +396,28 @@ pay_json_append(pay_json_t *array, pay_json_t *value)
 pay_status_t
 pay_json_write(pay_arena_t *arena, const pay_json_t *json, pay_str_t *text)
 {
-    char    *out;
+    char     first[PAY_JSON_FIRST_WRITE], *out;
     size_t   len;
-    size_t   size = PAY_JSON_FIRST_WRITE;
 
     if (json == NULL) {
         return PAY_NO_MEMORY;
     }
 
-    for ( ;; ) {
-        out = pay_alloc(arena, size);
-        if (out == NULL) {
-            return PAY_NO_MEMORY;
-        }
+    len = json_dumpb(pay_jansson(json), first, sizeof(first), PAY_JSON_DUMP);
+    if (len == 0) {
+        return PAY_NO_MEMORY;
+    }
 
-        len = json_dumpb(pay_jansson(json), out, size, PAY_JSON_DUMP);
-        if (len == 0) {
-            return PAY_NO_MEMORY;
-        }
+    out = pay_alloc(arena, len + 1);
+    if (out == NULL) {
+        return PAY_NO_MEMORY;
+    }
 
-        if (len < size) {
-            break;
-        }
+    if (len <= sizeof(first)) {
+        memcpy(out, first, len);
 
-        size = len + 1;
+    } else if (json_dumpb(pay_jansson(json), out, len, PAY_JSON_DUMP) != len) {
+        return PAY_NO_MEMORY;
     }
 
     out[len] = '\0';

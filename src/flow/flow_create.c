@@ -314,7 +314,7 @@ begin_args(pay_flow_t *flow, create_t *create, const pay_value_t **args)
     const pay_checkout_t      *c = &create->reg.checkout;
     const pay_create_input_t  *in = &create->in;
 
-    v = pay_calloc(flow->arena, 25 * sizeof(pay_value_t));
+    v = pay_calloc(flow->args, 25 * sizeof(pay_value_t));
     if (v == NULL) {
         return PAY_NO_MEMORY;
     }
@@ -335,7 +335,7 @@ begin_args(pay_flow_t *flow, create_t *create, const pay_value_t **args)
     v[13] = pay_value_text(pay_str_of(c->currency->code));
     v[14] = pay_value_int(c->total_minor);
     v[15] = pay_value_int(c->expires_s);
-    PAY_TRY(pay_payment_orders_json(flow->arena, in->request, &v[16].bytes));
+    PAY_TRY(pay_payment_orders_json(flow->args, in->request, &v[16].bytes));
     v[17] = pay_value_int(in->ttl_s);
     v[18] = pay_value_int(flow->env->lease_ms);
     v[19] = pay_value_text(flow->request_id);
@@ -357,7 +357,7 @@ route_names(pay_flow_t *flow, const pay_route_t *route, pay_str_t *names)
     unsigned   i;
     pay_buf_t  buf;
 
-    pay_buf_init(&buf, flow->arena, 4096);
+    pay_buf_init(&buf, flow->args, 4096);
 
     for (i = 0; i < route->count; i++) {
         pay_buf_text(&buf, i == 0 ? "" : " ");
@@ -375,7 +375,7 @@ route_windows(pay_flow_t *flow, const pay_route_t *route, pay_str_t *windows)
     unsigned   i;
     pay_buf_t  buf;
 
-    pay_buf_init(&buf, flow->arena, 256);
+    pay_buf_init(&buf, flow->args, 256);
 
     for (i = 0; i < route->count; i++) {
         pay_buf_text(&buf, i == 0 ? "" : " ");
@@ -406,7 +406,7 @@ terms(pay_flow_t *flow, const pay_payment_request_t *request,
         return PAY_OK;
     }
 
-    pay_buf_init(&buf, flow->arena, 256);
+    pay_buf_init(&buf, flow->args, 256);
     pay_buf_text(&buf, request->manual ? "{\"capture\":\"manual\""
                                        : "{\"capture\":\"automatic\"");
 

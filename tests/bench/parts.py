@@ -3,12 +3,10 @@ Rounds are interleaved with what they are compared with; medians.
 """
 
 import concurrent.futures
-import json
 import subprocess
-import sys
 import time
 
-from rig import HERE, PGBIN, WORKERS, free_port, median_of
+from rig import HERE, PGBIN, WORKERS, median_of
 
 GATEWAY = (64, 256)
 PGBENCH = (8, 32, 64)
@@ -176,59 +174,6 @@ def overhead(rig, rate: float) -> dict:
             "create_p99_ms": creates["p99_ms"],
             "psp_p99_ms": psp["p99_ms"],
             "pgbench_p99_ms": database["p99_ms"]}  # fmt: skip
-
-
-def inflight(rig, count: int = 10_000) -> dict:
-    """So many creates that wait 20 s for the PSP; GETs meanwhile."""
-    port = free_port()
-    slow = subprocess.Popen(
-        [sys.executable, HERE / "slow_psp.py", str(port), "20", str(count)]
-    )
-    try:
-        rig.restart(WORKERS, port)
-        prefix = rig.prefix()
-        prepare(rig, prefix, 1000)
-        gets = {"rate": 200, "PREFIX": prefix, "ORDERS": 1000}
-        calm = rig.wrk("status", 16, 3, **gets)
-        before = rig.rss_kb()
-        waiting = rig.start_waiting(count)
-        full = wait_for_calls(rig, count)
-        grown = (rig.rss_kb() - before) / 1024
-        meanwhile = rig.wrk("status", 16, 5, **gets)
-        held = in_flight(rig)
-        told = json.loads(waiting.communicate()[0])
-    finally:
-        slow.terminate()
-        slow.wait()
-        rig.restart(WORKERS)
-    if told != {"201": count}:
-        sys.exit(f"not all of {count} creates were answered by 201: {told}")
-    head(f"GET while {held:.0f} creates wait for the PSP")
-    line("meanwhile", 16, meanwhile)
-    line("before", 16, calm)
-    return {"inflight_10k_mb": round(grown, 1),
-            "inflight_10k_get_p99_ms": meanwhile["p99_ms"],
-            "inflight_waiting": full,
-            "inflight_waiting_after": held}  # fmt: skip
-
-
-def in_flight(rig) -> float:
-    for text in rig.metrics().splitlines():
-        if text.startswith('payments_psp_in_flight{psp="stripe"}'):
-            return float(text.split()[1])
-    return 0.0
-
-
-def wait_for_calls(rig, count: int) -> float:
-    """Until so many calls wait, or no more come; how many."""
-    most, since = 0.0, time.monotonic()
-    while time.monotonic() < since + 18:
-        now = in_flight(rig)
-        if now >= count:
-            return now
-        most = max(most, now)
-        time.sleep(0.1)  # between two looks
-    return most
 
 
 def workers(rig) -> dict:

@@ -26,6 +26,8 @@ HTTP = "http {"
 FIRST_S = 0.12  # of the clock, of a client's first transaction, among others
 METER_S = 0.25
 WORKERS = int(os.environ.get("BENCH_WORKERS", "1"))
+TRUST = """
+        ca_file            "@RUN@/tls/ca.pem";"""
 CONF_EDITS = {
     'access.log" payments;': 'access.log" payments buffer=64k flush=1s;',
     # ten thousand calls at once, each with a connection to the PSP
@@ -86,16 +88,19 @@ class Rig:
         self.stop()
         self.conf.unlink(missing_ok=True)
 
-    def start(self, workers: int, psp_port: int = 0, more: str = "") -> None:
-        """psp_port: another PSP than the rig's; more: lines of the http
-        block"""
-        self.make_conf(workers, psp_port or self.port, more)
+    def start(self, workers: int, psp=None, more: str = "") -> None:
+        """psp: another than the rig's, which its start() starts when the
+        stack's certificate is there; more: lines of the http block"""
+        url = psp.url if psp is not None else f"http://127.0.0.1:{self.port}"
+        self.make_conf(workers, url, more)
         self.stack("up")
         for line in (RUN / "gateway.env").read_text().splitlines():
             name, _, value = line.partition("=")
             self.env[name] = shlex.split(value)[0] if value else ""
         self.assert_durable()
         self.start_psp()
+        if psp is not None:
+            psp.start(pathlib.Path(self.env["RUN_DIR"]))
         self.wrk("create", 8, seconds=1)  # connections, plans, caches
 
     def stop(self) -> None:
@@ -107,7 +112,7 @@ class Rig:
         self.stop()
         self.start(workers, *more, **named)
 
-    def make_conf(self, workers: int, psp_port: int, more: str) -> None:
+    def make_conf(self, workers: int, psp_url: str, more: str) -> None:
         """The stack's own configuration, with the stripe PSP moved."""
         text = (ROOT / "ci" / "nginx.conf.in").read_text()
         for old, new in [*CONF_EDITS.items(), (HTTP, f"{HTTP}\n    {more}")]:
@@ -119,11 +124,13 @@ class Rig:
         tail = tail.replace(
             "hosted_page_host   127.0.0.1:@MOCKPORT@;\n"
             "        timeout            connect=2s total=10s;",
-            f"hosted_page_host   127.0.0.1:{psp_port};\n"
-            "        timeout            connect=10s total=60s;",
+            f"hosted_page_host   {psp_url.rpartition('/')[2]} pay.example;\n"
+            "        timeout            connect=10s total=60s;"
+            + TRUST
+            * psp_url.startswith("https:"),
             1,
         )
-        self.conf.write_text(f"{head}http://127.0.0.1:{psp_port};{tail}")
+        self.conf.write_text(f"{head}{psp_url};{tail}")
 
     def stack(self, verb: str) -> None:
         env = dict(

@@ -206,6 +206,10 @@ clear(sim_t *sim)
 
     for (flow = sim->flows; flow != NULL; flow = flow->next) {
         pay_heap_destroy(flow->heap);
+
+        if (flow->args != NULL) {
+            pay_heap_destroy(flow->args);
+        }
     }
 
     pay_heap_destroy(sim->heap);

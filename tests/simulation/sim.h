@@ -135,6 +135,7 @@ struct sim_flow_s {
     unsigned        worker;
     unsigned        life;
     pay_heap_t     *heap;
+    pay_heap_t     *args;                /* until its operation's row came */
     pay_flow_t      core;
     pay_effect_t    effect;
     int             ended;

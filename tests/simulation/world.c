@@ -263,11 +263,21 @@ sim_flow_event(sim_flow_t *flow, pay_event_t *event)
         return;
     }
 
+    if (flow->args != NULL && event->kind == PAY_EVENT_ROW) {
+        pay_heap_destroy(flow->args);
+        flow->args = NULL;
+    }
+
+    if (flow->args == NULL) {
+        flow->args = pay_heap_create();
+    }
+
     scratch = pay_heap_create();
-    if (scratch == NULL) {
+    if (scratch == NULL || flow->args == NULL) {
         sim_die("out of memory");
     }
 
+    flow->core.args = pay_heap_arena(flow->args);
     flow->core.scratch = pay_heap_arena(scratch);
     event->now_s = sim_worker_now_s(sim, flow->worker);
     pay_flow_run(&flow->core, event, &flow->effect);

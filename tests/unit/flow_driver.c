@@ -92,6 +92,7 @@ world_open(world_t *world)
 
     world->flow.arena = pay_heap_arena(world->heap);
     world->flow.scratch = world->flow.arena;
+    world->flow.args = world->flow.arena;
     world->flow.env = &world->env;
     world->flow.request_id = PAY_STR(REQUEST_ID);
 }
