@@ -36,8 +36,9 @@ static ngx_uint_t may_connect(const ngx_payments_http_t *http,
     const u_char *bytes, size_t len);
 
 
-/* Each handle would have a place of its own for TLS sessions, 900 bytes, and
- * use it once: none are kept, and the empty place is everyone's. */
+/* TLS sessions with PSPs: a handle makes one call, so each alone would keep its
+ * session for nobody, in 900 bytes of its own.  libcurl resumes one only where
+ * host, port and all that is verified are the same. */
 static CURLSH  *shared;
 
 
@@ -270,7 +271,6 @@ setup_tls(CURL *easy, ngx_payments_http_t *http)
      * under no timeout of libcurl 7.88 */
     curl_easy_setopt(easy, CURLOPT_HTTP_VERSION,
                      (long) CURL_HTTP_VERSION_2TLS);
-    curl_easy_setopt(easy, CURLOPT_SSL_SESSIONID_CACHE, 0L);
     curl_easy_setopt(easy, CURLOPT_SSL_VERIFYPEER, 1L);
     curl_easy_setopt(easy, CURLOPT_SSL_VERIFYHOST, 2L);
     curl_easy_setopt(easy, CURLOPT_SSLVERSION, (long) CURL_SSLVERSION_TLSv1_2);

@@ -155,13 +155,17 @@ def world(open_directory):
     made.close()
 
 
-@pytest.fixture(scope="module")
-def nginx(gateway, world, tmp_path_factory):
+def gateway_of(gateway, world, directory):
     names = " ".join(world.blocks)
     head = "    payments_merchant acme {"
     text = MINIMAL.replace(head, "".join(world.blocks.values()) + head)
     text = text.replace("psp          generic stripe;", f"psp generic {names};")
-    made = Nginx(gateway, tmp_path_factory.mktemp("outbound"), text)
+    return Nginx(gateway, directory, text)
+
+
+@pytest.fixture(scope="module")
+def nginx(gateway, world, tmp_path_factory):
+    made = gateway_of(gateway, world, tmp_path_factory.mktemp("outbound"))
     with made.start():
         yield made
 
@@ -246,6 +250,39 @@ def test_a_kept_connection_leads_nowhere_that_a_new_one_may_not(
     before = len(world.psps["good"].requests)
     failed("kept", "private-address")
     assert len(world.psps["good"].requests) == before
+
+
+def test_a_tls_session_is_resumed_where_the_same_is_trusted(
+    gateway, checkout, open_directory, tmp_path
+):
+    """Each call has a connection of its own; another block that leads to the
+    same server with another CA has to see its certificate."""
+    directory = open_directory / "resumed"
+    directory.mkdir(mode=0o755)
+    world = World(directory)
+    register = tls_psp.registration(HOSTED)
+
+    def close(*call):
+        status, found, body = register(*call)
+        return status, found | {"Connection": "close"}, body
+
+    psp = world.add("ours", server_context(world.ours.leaf("localhost")),
+                    answer=close)  # fmt: skip
+    world.block("theirs", psp.url,
+                f"allow_private_address on; ca_file {world.theirs.file};")  # fmt: skip
+    nginx = gateway_of(gateway, world, tmp_path)
+    with (
+        contextlib.closing(world),
+        nginx.start(),
+        contextlib.closing(
+            Api(nginx.url, gateway.ssl_context(), gateway.env["MERCHANT_JWT"])
+        ) as api,
+    ):
+        for name, status in (("ours", 201), ("ours", 201), ("theirs", 202)):
+            answer = api.create(checkout(psp=name))
+            assert answer.status_code == status, answer.text
+        assert psp.resumed == [False, True]
+        assert "psp:theirs, why:tls" in nginx.error_log.read_text()
 
 
 @pytest.mark.parametrize("status", [301, 302, 308])

@@ -166,6 +166,7 @@ class Psp(Listener):
         self.answer = answer
         self.told = b""
         self.requests = []
+        self.resumed = []
         super().__init__()
 
     def serve(self, sock: socket.socket) -> None:
@@ -174,6 +175,7 @@ class Psp(Listener):
             sock.sendall(b"HTTP/1.1 400 No\r\nContent-Length: 0\r\n\r\n")
             return
         with self.context.wrap_socket(sock, server_side=True) as sock:
+            self.resumed.append(sock.session_reused)
             while self.one(sock):
                 pass
             with contextlib.suppress(OSError):
