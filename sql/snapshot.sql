@@ -10523,7 +10523,7 @@ COMMENT ON FUNCTION pay.statement(p_merchant_id text, p_seller text, p_currency 
 
 CREATE FUNCTION pay.status_rank(p_status text) RETURNS integer
     LANGUAGE sql IMMUTABLE
-    RETURN CASE p_status WHEN 'NOT_STARTED'::text THEN 0 WHEN 'EXECUTING'::text THEN 1 WHEN 'FAILED'::text THEN 2 WHEN 'SUCCESS'::text THEN 3 ELSE NULL::integer END;
+    RETURN (array_position('{NOT_STARTED,EXECUTING,FAILED,SUCCESS}'::text[], p_status) - 1);
 
 ALTER FUNCTION pay.status_rank(p_status text) OWNER TO payments_owner;
 
@@ -15418,7 +15418,7 @@ COMMENT ON VIEW pay_check.status_history IS 'The timeline is a path of the state
 
 CREATE VIEW pay_check.status_rank AS
  SELECT u.status,
-    pay.status_rank(u.status) AS in_trigger,
+    pay.status_rank(u.status) AS in_function,
     r.rank AS in_table
    FROM (unnest(ARRAY['NOT_STARTED'::text, 'EXECUTING'::text, 'FAILED'::text, 'SUCCESS'::text]) u(status)
      FULL JOIN pay.status_rank r ON (((r.status)::text = u.status)))
@@ -15430,7 +15430,7 @@ ALTER TABLE pay_check.status_rank OWNER TO payments_owner;
 -- Name: VIEW status_rank; Type: COMMENT; Schema: pay_check; Owner: payments_owner
 --
 
-COMMENT ON VIEW pay_check.status_rank IS 'The trigger of the state machine and the table of ranks say the same.';
+COMMENT ON VIEW pay_check.status_rank IS 'The rank of a status and the table of ranks say the same.';
 
 --
 -- Name: token_owner; Type: VIEW; Schema: pay_check; Owner: payments_owner
@@ -16921,7 +16921,7 @@ ALTER TABLE pay.checkout ENABLE ALWAYS TRIGGER checkout_psp;
 -- Name: checkout checkout_version; Type: TRIGGER; Schema: pay; Owner: payments_owner
 --
 
-CREATE TRIGGER checkout_version BEFORE UPDATE OF version, is_payment_done ON pay.checkout FOR EACH ROW WHEN (((new.version < old.version) OR (old.is_payment_done AND (NOT new.is_payment_done)))) EXECUTE FUNCTION pay.refuse_change('versions grow, done is done', 'PAY11');
+CREATE TRIGGER checkout_version BEFORE UPDATE OF version, is_payment_done ON pay.checkout FOR EACH ROW WHEN (((new.version < old.version) OR (new.is_payment_done < old.is_payment_done))) EXECUTE FUNCTION pay.refuse_change('versions grow, done is done', 'PAY11');
 
 ALTER TABLE pay.checkout ENABLE ALWAYS TRIGGER checkout_version;
 
@@ -17041,7 +17041,7 @@ ALTER TABLE pay.payment_order ENABLE ALWAYS TRIGGER payment_order_fixed;
 -- Name: payment_order payment_order_head; Type: TRIGGER; Schema: pay; Owner: payments_owner
 --
 
-CREATE TRIGGER payment_order_head BEFORE UPDATE OF head, head_tx, version ON pay.payment_order FOR EACH ROW WHEN (((((new.head)::bytea <> (old.head)::bytea) <> (new.version <> old.version)) OR (new.head_tx < old.head_tx))) EXECUTE FUNCTION pay.refuse_change('a head has its version', 'PAY11');
+CREATE TRIGGER payment_order_head BEFORE UPDATE OF version, head, head_tx ON pay.payment_order FOR EACH ROW WHEN (((new.version < old.version) OR (new.head_tx < old.head_tx) OR (((new.head)::bytea <> (old.head)::bytea) <> (new.version <> old.version)))) EXECUTE FUNCTION pay.refuse_change('versions grow, and a head has its version', 'PAY11');
 
 ALTER TABLE pay.payment_order ENABLE ALWAYS TRIGGER payment_order_head;
 
@@ -17057,17 +17057,9 @@ ALTER TABLE pay.payment_order ENABLE ALWAYS TRIGGER payment_order_start;
 -- Name: payment_order payment_order_status; Type: TRIGGER; Schema: pay; Owner: payments_owner
 --
 
-CREATE TRIGGER payment_order_status BEFORE UPDATE OF status ON pay.payment_order FOR EACH ROW WHEN ((pay.status_rank((new.status)::text) < pay.status_rank((old.status)::text))) EXECUTE FUNCTION pay.refuse_change('no such transition', 'PAY10');
+CREATE TRIGGER payment_order_status BEFORE UPDATE OF status ON pay.payment_order FOR EACH ROW WHEN ((array_position('{NOT_STARTED,EXECUTING,FAILED,SUCCESS}'::text[], (new.status)::text) < array_position('{NOT_STARTED,EXECUTING,FAILED,SUCCESS}'::text[], (old.status)::text))) EXECUTE FUNCTION pay.refuse_change('no such transition', 'PAY10');
 
 ALTER TABLE pay.payment_order ENABLE ALWAYS TRIGGER payment_order_status;
-
---
--- Name: payment_order payment_order_version; Type: TRIGGER; Schema: pay; Owner: payments_owner
---
-
-CREATE TRIGGER payment_order_version BEFORE UPDATE OF version ON pay.payment_order FOR EACH ROW WHEN ((new.version < old.version)) EXECUTE FUNCTION pay.refuse_change('versions grow', 'PAY11');
-
-ALTER TABLE pay.payment_order ENABLE ALWAYS TRIGGER payment_order_version;
 
 --
 -- Name: posting_rule posting_rule_fixed; Type: TRIGGER; Schema: pay; Owner: payments_owner
@@ -17095,7 +17087,7 @@ ALTER TABLE pay.registration ENABLE ALWAYS TRIGGER registration_psp;
 -- Name: registration registration_token; Type: TRIGGER; Schema: pay; Owner: payments_owner
 --
 
-CREATE TRIGGER registration_token BEFORE UPDATE OF token, alias, attempt ON pay.registration FOR EACH ROW WHEN ((((new.token)::text <> (old.token)::text) OR ((new.token IS NULL) AND (old.token IS NOT NULL)) OR ((old.token IS NOT NULL) AND ((new.alias)::text IS DISTINCT FROM (old.alias)::text)) OR ((new.attempt)::integer < (old.attempt)::integer))) EXECUTE FUNCTION pay.refuse_change('one token for ever', 'PAY11');
+CREATE TRIGGER registration_token BEFORE UPDATE OF token, alias, attempt ON pay.registration FOR EACH ROW WHEN ((((old.token IS NOT NULL) AND (((new.token)::text IS DISTINCT FROM (old.token)::text) OR ((new.alias)::text IS DISTINCT FROM (old.alias)::text))) OR ((new.attempt)::integer < (old.attempt)::integer))) EXECUTE FUNCTION pay.refuse_change('one token for ever', 'PAY11');
 
 ALTER TABLE pay.registration ENABLE ALWAYS TRIGGER registration_token;
 

@@ -406,6 +406,8 @@ ALTER TABLE mismatch ENABLE ALWAYS TRIGGER mismatch_append_only;
 -- The state machine once more (design.md, "Order states"), whoever writes.
 -- The conditions stand in WHEN and the columns in OF, so that a legal change
 -- costs no call, and one that names no fixed column not even a condition.
+-- Each statement reads the conditions that concern it from their text, so
+-- those about what always changes are short.
 CREATE TRIGGER payment_order_start
     BEFORE INSERT ON payment_order FOR EACH ROW
     WHEN (NEW.status <> 'NOT_STARTED' OR NEW.version <> 1)
@@ -413,17 +415,21 @@ CREATE TRIGGER payment_order_start
 ALTER TABLE payment_order ENABLE ALWAYS TRIGGER payment_order_start;
 
 -- Up only: nothing becomes NOT_STARTED again, SUCCESS is the end, FAILED may
--- still turn out to be SUCCESS.  Inlined into WHEN, its names bound here.
+-- still turn out to be SUCCESS.  Its names are bound here, since it is inlined
+-- where another search_path holds.
 CREATE FUNCTION status_rank(p_status text)
 RETURNS int LANGUAGE sql IMMUTABLE
-RETURN CASE p_status WHEN 'NOT_STARTED' THEN 0 WHEN 'EXECUTING' THEN 1
-                     WHEN 'FAILED' THEN 2 WHEN 'SUCCESS' THEN 3 END;
+RETURN array_position('{NOT_STARTED,EXECUTING,FAILED,SUCCESS}', p_status) - 1;
 COMMENT ON FUNCTION status_rank IS
     'How far an order is: a status may only rise';
 
+-- as status_rank(), which would be inlined anew by each statement
 CREATE TRIGGER payment_order_status
     BEFORE UPDATE OF status ON payment_order FOR EACH ROW
-    WHEN (status_rank(NEW.status) < status_rank(OLD.status))
+    WHEN (array_position('{NOT_STARTED,EXECUTING,FAILED,SUCCESS}',
+                         NEW.status::text)
+          < array_position('{NOT_STARTED,EXECUTING,FAILED,SUCCESS}',
+                           OLD.status::text))
     EXECUTE FUNCTION refuse_change('no such transition', 'PAY10');
 ALTER TABLE payment_order ENABLE ALWAYS TRIGGER payment_order_status;
 
@@ -438,12 +444,6 @@ CREATE TRIGGER payment_order_fixed
            OLD.position, OLD.seller_account, OLD.amount_minor, OLD.currency))
     EXECUTE FUNCTION refuse_change('an order''s terms are fixed', 'PAY11');
 ALTER TABLE payment_order ENABLE ALWAYS TRIGGER payment_order_fixed;
-
-CREATE TRIGGER payment_order_version
-    BEFORE UPDATE OF version ON payment_order FOR EACH ROW
-    WHEN (NEW.version < OLD.version)
-    EXECUTE FUNCTION refuse_change('versions grow', 'PAY11');
-ALTER TABLE payment_order ENABLE ALWAYS TRIGGER payment_order_version;
 
 -- of these is made what the PSP is sent: the same bytes on every attempt
 CREATE TRIGGER checkout_fixed
@@ -486,7 +486,7 @@ ALTER TABLE checkout ENABLE ALWAYS TRIGGER checkout_psp;
 CREATE TRIGGER checkout_version
     BEFORE UPDATE OF version, is_payment_done ON checkout FOR EACH ROW
     WHEN (NEW.version < OLD.version
-          OR (OLD.is_payment_done AND NOT NEW.is_payment_done))
+          OR NEW.is_payment_done < OLD.is_payment_done)
     EXECUTE FUNCTION refuse_change('versions grow, done is done', 'PAY11');
 ALTER TABLE checkout ENABLE ALWAYS TRIGGER checkout_version;
 
@@ -516,10 +516,8 @@ ALTER TABLE registration ENABLE ALWAYS TRIGGER registration_psp;
 
 CREATE TRIGGER registration_token
     BEFORE UPDATE OF token, alias, attempt ON registration FOR EACH ROW
-    WHEN (NEW.token <> OLD.token OR (NEW.token IS NULL
-                                     AND OLD.token IS NOT NULL)
-          OR (OLD.token IS NOT NULL
-              AND NEW.alias IS DISTINCT FROM OLD.alias)
+    WHEN (OLD.token IS NOT NULL
+          AND (NEW.token, NEW.alias) IS DISTINCT FROM (OLD.token, OLD.alias)
           OR NEW.attempt < OLD.attempt)
     EXECUTE FUNCTION refuse_change('one token for ever', 'PAY11');
 ALTER TABLE registration ENABLE ALWAYS TRIGGER registration_token;

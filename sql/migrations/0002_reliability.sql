@@ -81,7 +81,7 @@ CREATE INDEX dispatch_unknown ON dispatch (first_sent_at)
 
 
 -- How far an order may move: only up.  pay.status_rank() is the same as a
--- function, for the trigger (checks/status_rank.sql compares).
+-- function, for changes and their index (checks/status_rank.sql compares).
 CREATE TABLE status_rank (
     status  order_status PRIMARY KEY,
     rank    int NOT NULL UNIQUE

@@ -174,10 +174,11 @@ WHERE e.merchant_id = o.merchant_id
 ALTER TABLE payment_order ALTER head SET NOT NULL, ALTER head_tx SET NOT NULL;
 
 CREATE TRIGGER payment_order_head
-    BEFORE UPDATE OF head, head_tx, version ON payment_order FOR EACH ROW
-    WHEN ((NEW.head <> OLD.head) <> (NEW.version <> OLD.version)
-          OR NEW.head_tx < OLD.head_tx)
-    EXECUTE FUNCTION refuse_change('a head has its version', 'PAY11');
+    BEFORE UPDATE OF version, head, head_tx ON payment_order FOR EACH ROW
+    WHEN (NEW.version < OLD.version OR NEW.head_tx < OLD.head_tx
+          OR (NEW.head <> OLD.head) <> (NEW.version <> OLD.version))
+    EXECUTE FUNCTION refuse_change(
+        'versions grow, and a head has its version', 'PAY11');
 ALTER TABLE payment_order ENABLE ALWAYS TRIGGER payment_order_head;
 
 

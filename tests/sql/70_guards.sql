@@ -64,6 +64,8 @@ FROM (VALUES
     ('UPDATE pay.payment_order SET checkout_id = ''c2''', 'PAY11'),
     ('UPDATE pay.payment_order SET payment_order_id = ''o9''', 'PAY11'),
     ('UPDATE pay.payment_order SET version = 0', 'PAY11'),
+    ('UPDATE pay.payment_order SET version = version - 1,
+      head = sha256(''x'')', 'PAY11'),
     ('INSERT INTO pay.payment_order (merchant_id, payment_order_id,
       checkout_id, position, seller_account, amount_minor, currency, status)
       VALUES (''m1'', ''x'', ''c1'', 9, ''s'', 1, ''USD'', ''SUCCESS'')',
