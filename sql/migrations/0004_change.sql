@@ -177,6 +177,16 @@ ALTER TABLE mismatch ADD CHECK (
 -- postings: what it means to the books
 ALTER TYPE fact ADD ATTRIBUTE order_id text, ADD ATTRIBUTE postings posting[];
 
+-- An order that a fact has moved, see move_orders(): final is its status if
+-- its checkout has come to rest, booked what the move means to the books where
+-- money is captured by hand.
+CREATE TYPE move AS (
+    merchant_id  text,
+    checkout_id  text,
+    final        text,
+    booked       posting[]
+);
+
 -- One item of begin_change() after its checks; checkout_id NULL: there is no
 -- such order.
 CREATE TYPE change_item AS (
