@@ -4509,6 +4509,31 @@ ALTER FUNCTION pay.hold_is_over(p_news pay.news, p_word text) OWNER TO payments_
 COMMENT ON FUNCTION pay.hold_is_over(p_news pay.news, p_word text) IS 'Whether the PSP has given back what it had not captured';
 
 --
+-- Name: holds_names(text, text, text, text, text); Type: FUNCTION; Schema: pay; Owner: payments_owner
+--
+
+CREATE FUNCTION pay.holds_names(p_merchant_id text, p_checkout_id text, p_psp text, p_token text, p_alias text) RETURNS boolean
+    LANGUAGE plpgsql STABLE
+    AS $$
+BEGIN
+    RETURN (
+        SELECT count(*) FROM psp_token t
+        WHERE t.psp = p_psp AND t.token IN (p_token, p_alias)
+            AND t.merchant_id = p_merchant_id
+            AND t.checkout_id = p_checkout_id)
+        = CASE WHEN p_alias <> p_token THEN 2 ELSE 1 END;
+END
+$$;
+
+ALTER FUNCTION pay.holds_names(p_merchant_id text, p_checkout_id text, p_psp text, p_token text, p_alias text) OWNER TO payments_owner;
+
+--
+-- Name: FUNCTION holds_names(p_merchant_id text, p_checkout_id text, p_psp text, p_token text, p_alias text); Type: COMMENT; Schema: pay; Owner: payments_owner
+--
+
+COMMENT ON FUNCTION pay.holds_names(p_merchant_id text, p_checkout_id text, p_psp text, p_token text, p_alias text) IS 'Whether a token and its alias are those of this checkout';
+
+--
 -- Name: id_ok(text); Type: FUNCTION; Schema: pay; Owner: payments_owner
 --
 
@@ -9359,10 +9384,17 @@ CREATE FUNCTION pay.ruled_lines(p_postings pay.posting[], p_new integer[]) RETUR
     AS $$
 SELECT l.merchant_id, l.source, l.kind, l.line, l.account, l.wallet,
     l.owner, l.currency, l.amount_minor,
-    row_number() OVER (PARTITION BY l.wallet IS NULL, l.merchant_id,
-        l.owner, l.currency ORDER BY l.n, l.line),
-    -sum(l.amount_minor) OVER (PARTITION BY l.account, l.merchant_id,
-        l.owner, l.currency ORDER BY l.n, l.line)
+    row_number() OVER w,
+    CASE l.wallet
+        WHEN 'available'
+            THEN -sum(l.amount_minor) FILTER (WHERE l.wallet = 'available')
+                     OVER w
+        WHEN 'pending'
+            THEN -sum(l.amount_minor) FILTER (WHERE l.wallet = 'pending')
+                     OVER w
+        WHEN 'reserved'
+            THEN -sum(l.amount_minor) FILTER (WHERE l.wallet = 'reserved')
+                     OVER w END
 FROM (
     SELECT p.ordinality AS n, p.merchant_id, p.source, p.kind, r.line,
         r.account, r.wallet,
@@ -9386,6 +9418,8 @@ FROM (
     WHERE p.ordinality = ANY (p_new)
     ) l
 WHERE l.amount_minor <> 0
+WINDOW w AS (PARTITION BY l.wallet IS NULL, l.merchant_id, l.owner, l.currency
+             ORDER BY l.n, l.line)
 $$;
 
 ALTER FUNCTION pay.ruled_lines(p_postings pay.posting[], p_new integer[]) OWNER TO payments_owner;
@@ -9933,12 +9967,9 @@ BEGIN
             WHERE r.merchant_id = u.merchant_id
                 AND r.checkout_id = u.checkout_id
             OFFSET 0) r
-        WHERE r.token IS NULL AND r.psp = u.psp AND (p_sure OR (
-            SELECT count(*) FROM psp_token t
-            WHERE t.psp = u.psp AND t.token IN (u.token, u.alias)
-                AND t.merchant_id = r.merchant_id
-                AND t.checkout_id = r.checkout_id)
-            = CASE WHEN u.alias <> u.token THEN 2 ELSE 1 END)
+        WHERE r.token IS NULL AND r.psp = u.psp
+            AND (p_sure OR holds_names(r.merchant_id, r.checkout_id, u.psp,
+                                       u.token, u.alias))
         ORDER BY r.merchant_id, r.checkout_id, u.n
     ), done AS (
         UPDATE registration r
@@ -10089,8 +10120,7 @@ DECLARE
     v_psps      text[];
     v_names     text[];
     v_parked    int[] := '{}';
-    v_facts     fact[];
-    v_booked    posting[];
+    v_taken     record;
 BEGIN
     SELECT array_agg(f.merchant_id), array_agg(f.checkout_id),
         array_agg(f.psp),
@@ -10108,25 +10138,25 @@ BEGIN
 
     PERFORM lock_checkouts(v_merchants, v_checkouts);
 
-    SELECT t.facts, t.postings INTO v_facts, v_booked
-    FROM take_facts(p_facts) t;
+    v_taken := take_facts(p_facts);
 
-    PERFORM post(v_booked || apply_named(v_parked, v_merchants, v_checkouts,
-                                         v_psps, v_names));
+    PERFORM post(v_taken.postings || apply_named(v_parked, v_merchants,
+                                                 v_checkouts, v_psps,
+                                                 v_names));
 
     IF p_late OR EXISTS (
-        SELECT FROM unnest(v_facts) f
+        SELECT FROM unnest(v_taken.facts) f
         WHERE f.outcome IN ('unchanged', 'held', 'contradiction'))
     THEN
         UPDATE webhook_inbox w
         SET state = f.outcome, merchant_id = f.merchant_id,
             checkout_id = f.checkout_id
-        FROM unnest(v_facts) f
+        FROM unnest(v_taken.facts) f
         WHERE f.actor = 'webhook' AND w.psp = f.psp
             AND w.event_id = f.event_id AND w.state <> f.outcome;
     END IF;
 
-    RETURN v_facts;
+    RETURN v_taken.facts;
 END
 $$;
 
@@ -11782,8 +11812,8 @@ BEGIN
             u.total_minor, to_timestamp(u.expires_s), u.orders,
             make_interval(secs => u.ttl_s),
             make_interval(secs => u.lease_ms / 1000.0),
-            u.request_id, l.psps, nullif(u.route, ''), w.key_windows,
-            w.late_success, t.capture, t.quote_ttl, t.rate_age)::payment_item
+            u.request_id, l.psps, nullif(u.route, ''), t.key_windows,
+            t.late_success, t.capture, t.quote_ttl, t.rate_age)::payment_item
         FROM unnest(p_merchant_id, p_idempotency_key, p_fingerprint,
             p_checkout_id, p_checkout_uuid, p_handle, p_psp, p_nonce,
             p_return_url, p_base_url, p_buyer_info, p_metadata,
@@ -11804,10 +11834,8 @@ BEGIN
             SELECT read_windows(u.key_windows, cardinality(l.psps))
                     AS key_windows,
                 coalesce(nullif(u.late_success, ''), 'accept')
-                    AS late_success
-            OFFSET 0) w
-        CROSS JOIN LATERAL (
-            SELECT coalesce(u.terms ->> 'capture', 'automatic') AS capture,
+                    AS late_success,
+                coalesce(u.terms ->> 'capture', 'automatic') AS capture,
                 term_seconds(u.terms ->> 'quote_ttl_s', '900') AS quote_ttl,
                 term_seconds(u.terms ->> 'rate_age_s', '300') AS rate_age
             OFFSET 0) t
@@ -11831,8 +11859,8 @@ BEGIN
             AND u.lease_ms BETWEEN 0 AND 86400000
             AND u.psp = ANY (l.psps) AND cardinality(l.psps) <= 8
             AND (SELECT bool_and(id_ok(p)) FROM unnest(l.psps) p)
-            AND cardinality(w.key_windows) = cardinality(l.psps)
-            AND w.late_success IN ('accept', 'hold', 'refund')
+            AND cardinality(t.key_windows) = cardinality(l.psps)
+            AND t.late_success IN ('accept', 'hold', 'refund')
             AND t.capture IN ('automatic', 'manual')
             AND t.quote_ttl IS NOT NULL AND t.rate_age IS NOT NULL
             AND coalesce(octet_length(u.route), 0) <= 1000
@@ -13050,6 +13078,7 @@ CREATE FUNCTION pay_api.store_token(p_merchant_id text[], p_checkout_id text[], 
 DECLARE
     v_token  text[];
     v_alias  text[];
+    v_set    record;
     v_stored int[];
     v_late   int[];
     v_facts  fact[];
@@ -13087,9 +13116,10 @@ BEGIN
 
     PERFORM lock_checkouts(p_merchant_id, p_checkout_id);
 
-    SELECT t.stored, t.late INTO v_stored, v_late
-    FROM set_tokens(p_merchant_id, p_checkout_id, p_psp, v_token, v_alias,
-        p_hosted_url, v_claim.sure) t;
+    v_set := set_tokens(p_merchant_id, p_checkout_id, p_psp, v_token, v_alias,
+                        p_hosted_url, v_claim.sure);
+    v_stored := v_set.stored;
+    v_late := v_set.late;
 
     v_facts := ARRAY(
         SELECT ROW(u.n, NULL, u.merchant_id, u.checkout_id, 'registered',
@@ -17860,6 +17890,12 @@ REVOKE ALL ON FUNCTION pay.hear_suspended(p_news pay.news, p_amount_minor bigint
 --
 
 REVOKE ALL ON FUNCTION pay.hold_is_over(p_news pay.news, p_word text) FROM PUBLIC;
+
+--
+-- Name: FUNCTION holds_names(p_merchant_id text, p_checkout_id text, p_psp text, p_token text, p_alias text); Type: ACL; Schema: pay; Owner: payments_owner
+--
+
+REVOKE ALL ON FUNCTION pay.holds_names(p_merchant_id text, p_checkout_id text, p_psp text, p_token text, p_alias text) FROM PUBLIC;
 
 --
 -- Name: FUNCTION id_ok(p_id text); Type: ACL; Schema: pay; Owner: payments_owner
