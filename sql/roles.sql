@@ -48,6 +48,8 @@ ALTER ROLE payments_gateway SET enable_hashjoin = off;
 ALTER ROLE payments_gateway SET enable_mergejoin = off;
 ALTER ROLE payments_gateway SET random_page_cost = 0.1;
 ALTER ROLE payments_gateway SET jit = off;
+-- nothing is looked up twice in one call
+ALTER ROLE payments_gateway SET enable_memoize = off;
 
 -- The functions reason in READ COMMITTED: each statement sees what was
 -- committed while it waited for its locks.

@@ -17,7 +17,7 @@ PGBIN = pathlib.Path("/usr/lib/postgresql/15/bin")
 OPTIONS = (
     "-c plan_cache_mode=force_generic_plan -c enable_seqscan=off"
     " -c enable_hashjoin=off -c enable_mergejoin=off -c random_page_cost=0.1"
-    " -c jit=off"
+    " -c jit=off -c enable_memoize=off"
 )
 
 # The same flow without them: nothing is booked, nothing hashed, nothing told.

@@ -26,7 +26,8 @@ def script(rig, name: str, **variables) -> None:
         stdout=subprocess.DEVNULL,
         env={"PGOPTIONS": "-c plan_cache_mode=force_generic_plan"
              " -c enable_seqscan=off -c enable_hashjoin=off"
-             " -c enable_mergejoin=off -c random_page_cost=0.1 -c jit=off"},
+             " -c enable_mergejoin=off -c random_page_cost=0.1 -c jit=off"
+             " -c enable_memoize=off"},
     )  # fmt: skip
 
 
