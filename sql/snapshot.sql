@@ -73,6 +73,21 @@ ALTER SCHEMA pay_view OWNER TO payments_owner;
 COMMENT ON SCHEMA pay_view IS 'Reads for people';
 
 --
+-- Name: capture_mode; Type: DOMAIN; Schema: pay; Owner: payments_owner
+--
+
+CREATE DOMAIN pay.capture_mode AS text COLLATE pg_catalog."C"
+	CONSTRAINT capture_mode_check CHECK ((VALUE = ANY (ARRAY['automatic'::text, 'manual'::text])));
+
+ALTER DOMAIN pay.capture_mode OWNER TO payments_owner;
+
+--
+-- Name: DOMAIN capture_mode; Type: COMMENT; Schema: pay; Owner: payments_owner
+--
+
+COMMENT ON DOMAIN pay.capture_mode IS 'automatic: the PSP takes the money when the buyer pays; manual: it is authorised, and captured by a call of its own';
+
+--
 -- Name: change_item; Type: TYPE; Schema: pay; Owner: payments_owner
 --
 
@@ -97,6 +112,81 @@ CREATE TYPE pay.change_item AS (
 );
 
 ALTER TYPE pay.change_item OWNER TO payments_owner;
+
+--
+-- Name: currency_code; Type: DOMAIN; Schema: pay; Owner: payments_owner
+--
+
+CREATE DOMAIN pay.currency_code AS text COLLATE pg_catalog."C"
+	CONSTRAINT currency_code_check CHECK ((octet_length(VALUE) = 3));
+
+ALTER DOMAIN pay.currency_code OWNER TO payments_owner;
+
+--
+-- Name: DOMAIN currency_code; Type: COMMENT; Schema: pay; Owner: payments_owner
+--
+
+COMMENT ON DOMAIN pay.currency_code IS 'ISO 4217';
+
+--
+-- Name: dispatch_operation; Type: DOMAIN; Schema: pay; Owner: payments_owner
+--
+
+CREATE DOMAIN pay.dispatch_operation AS text COLLATE pg_catalog."C"
+	CONSTRAINT dispatch_operation_check CHECK ((VALUE = ANY (ARRAY['register'::text, 'capture'::text, 'cancel'::text, 'refund'::text, 'expire'::text])));
+
+ALTER DOMAIN pay.dispatch_operation OWNER TO payments_owner;
+
+--
+-- Name: DOMAIN dispatch_operation; Type: COMMENT; Schema: pay; Owner: payments_owner
+--
+
+COMMENT ON DOMAIN pay.dispatch_operation IS 'What may change something at a PSP';
+
+--
+-- Name: dispatch_reach; Type: DOMAIN; Schema: pay; Owner: payments_owner
+--
+
+CREATE DOMAIN pay.dispatch_reach AS text COLLATE pg_catalog."C"
+	CONSTRAINT dispatch_reach_check CHECK ((VALUE = ANY (ARRAY['nothing'::text, 'resolved'::text, 'connected'::text, 'tls'::text, 'written'::text, 'status'::text, 'complete'::text])));
+
+ALTER DOMAIN pay.dispatch_reach OWNER TO payments_owner;
+
+--
+-- Name: DOMAIN dispatch_reach; Type: COMMENT; Schema: pay; Owner: payments_owner
+--
+
+COMMENT ON DOMAIN pay.dispatch_reach IS 'How far a call came';
+
+--
+-- Name: dispatch_state; Type: DOMAIN; Schema: pay; Owner: payments_owner
+--
+
+CREATE DOMAIN pay.dispatch_state AS text COLLATE pg_catalog."C"
+	CONSTRAINT dispatch_state_check CHECK ((VALUE = ANY (ARRAY['OPEN'::text, 'DONE'::text, 'PENDING'::text, 'REFUSED'::text, 'NOT_SENT'::text, 'UNKNOWN'::text])));
+
+ALTER DOMAIN pay.dispatch_state OWNER TO payments_owner;
+
+--
+-- Name: DOMAIN dispatch_state; Type: COMMENT; Schema: pay; Owner: payments_owner
+--
+
+COMMENT ON DOMAIN pay.dispatch_state IS 'What became of an attempt';
+
+--
+-- Name: event_actor; Type: DOMAIN; Schema: pay; Owner: payments_owner
+--
+
+CREATE DOMAIN pay.event_actor AS text COLLATE pg_catalog."C"
+	CONSTRAINT event_actor_check CHECK ((VALUE = ANY (ARRAY['merchant'::text, 'gateway'::text, 'webhook'::text, 'query'::text, 'operator'::text])));
+
+ALTER DOMAIN pay.event_actor OWNER TO payments_owner;
+
+--
+-- Name: DOMAIN event_actor; Type: COMMENT; Schema: pay; Owner: payments_owner
+--
+
+COMMENT ON DOMAIN pay.event_actor IS 'Who has brought an event about';
 
 --
 -- Name: posting; Type: TYPE; Schema: pay; Owner: payments_owner
@@ -149,6 +239,21 @@ CREATE TYPE pay.fact AS (
 ALTER TYPE pay.fact OWNER TO payments_owner;
 
 --
+-- Name: failure_reason; Type: DOMAIN; Schema: pay; Owner: payments_owner
+--
+
+CREATE DOMAIN pay.failure_reason AS text COLLATE pg_catalog."C"
+	CONSTRAINT failure_reason_check CHECK ((VALUE = ANY (ARRAY['declined'::text, 'expired'::text, 'cancelled'::text, 'rejected'::text, 'risk'::text])));
+
+ALTER DOMAIN pay.failure_reason OWNER TO payments_owner;
+
+--
+-- Name: DOMAIN failure_reason; Type: COMMENT; Schema: pay; Owner: payments_owner
+--
+
+COMMENT ON DOMAIN pay.failure_reason IS 'Why an order is FAILED';
+
+--
 -- Name: filled; Type: DOMAIN; Schema: pay; Owner: payments_owner
 --
 
@@ -164,6 +269,21 @@ ALTER DOMAIN pay.filled OWNER TO payments_owner;
 COMMENT ON DOMAIN pay.filled IS 'Any text but the empty one';
 
 --
+-- Name: hash; Type: DOMAIN; Schema: pay; Owner: payments_owner
+--
+
+CREATE DOMAIN pay.hash AS bytea
+	CONSTRAINT hash_check CHECK ((octet_length(VALUE) = 32));
+
+ALTER DOMAIN pay.hash OWNER TO payments_owner;
+
+--
+-- Name: DOMAIN hash; Type: COMMENT; Schema: pay; Owner: payments_owner
+--
+
+COMMENT ON DOMAIN pay.hash IS 'A SHA-256';
+
+--
 -- Name: id; Type: DOMAIN; Schema: pay; Owner: payments_owner
 --
 
@@ -177,6 +297,94 @@ ALTER DOMAIN pay.id OWNER TO payments_owner;
 --
 
 COMMENT ON DOMAIN pay.id IS '1 to 255 bytes';
+
+--
+-- Name: job_kind; Type: DOMAIN; Schema: pay; Owner: payments_owner
+--
+
+CREATE DOMAIN pay.job_kind AS text COLLATE pg_catalog."C"
+	CONSTRAINT job_kind_check CHECK ((VALUE = ANY (ARRAY['register'::text, 'poll'::text, 'refund'::text, 'change'::text])));
+
+ALTER DOMAIN pay.job_kind OWNER TO payments_owner;
+
+--
+-- Name: DOMAIN job_kind; Type: COMMENT; Schema: pay; Owner: payments_owner
+--
+
+COMMENT ON DOMAIN pay.job_kind IS 'What goes on in the background';
+
+--
+-- Name: journal_source; Type: DOMAIN; Schema: pay; Owner: payments_owner
+--
+
+CREATE DOMAIN pay.journal_source AS text COLLATE pg_catalog."C"
+	CONSTRAINT journal_source_check CHECK (((octet_length(VALUE) >= 1) AND (octet_length(VALUE) <= 600)));
+
+ALTER DOMAIN pay.journal_source OWNER TO payments_owner;
+
+--
+-- Name: DOMAIN journal_source; Type: COMMENT; Schema: pay; Owner: payments_owner
+--
+
+COMMENT ON DOMAIN pay.journal_source IS 'Of what an entry is made';
+
+--
+-- Name: late_policy; Type: DOMAIN; Schema: pay; Owner: payments_owner
+--
+
+CREATE DOMAIN pay.late_policy AS text COLLATE pg_catalog."C"
+	CONSTRAINT late_policy_check CHECK ((VALUE = ANY (ARRAY['accept'::text, 'hold'::text, 'refund'::text])));
+
+ALTER DOMAIN pay.late_policy OWNER TO payments_owner;
+
+--
+-- Name: DOMAIN late_policy; Type: COMMENT; Schema: pay; Owner: payments_owner
+--
+
+COMMENT ON DOMAIN pay.late_policy IS 'What becomes of a payment that is proved after it has expired';
+
+--
+-- Name: line_number; Type: DOMAIN; Schema: pay; Owner: payments_owner
+--
+
+CREATE DOMAIN pay.line_number AS integer
+	CONSTRAINT line_number_check CHECK (((VALUE >= 1) AND (VALUE <= 9)));
+
+ALTER DOMAIN pay.line_number OWNER TO payments_owner;
+
+--
+-- Name: DOMAIN line_number; Type: COMMENT; Schema: pay; Owner: payments_owner
+--
+
+COMMENT ON DOMAIN pay.line_number IS 'An entry has 9 lines at most';
+
+--
+-- Name: minor; Type: DOMAIN; Schema: pay; Owner: payments_owner
+--
+
+CREATE DOMAIN pay.minor AS bigint
+	CONSTRAINT minor_check CHECK ((VALUE >= 0));
+
+ALTER DOMAIN pay.minor OWNER TO payments_owner;
+
+--
+-- Name: DOMAIN minor; Type: COMMENT; Schema: pay; Owner: payments_owner
+--
+
+COMMENT ON DOMAIN pay.minor IS 'An amount in minor units, or nothing';
+
+--
+-- Name: move; Type: TYPE; Schema: pay; Owner: payments_owner
+--
+
+CREATE TYPE pay.move AS (
+	merchant_id text,
+	checkout_id text,
+	final text,
+	booked pay.posting[]
+);
+
+ALTER TYPE pay.move OWNER TO payments_owner;
 
 --
 -- Name: news; Type: TYPE; Schema: pay; Owner: payments_owner
@@ -209,6 +417,21 @@ CREATE TYPE pay.news AS (
 ALTER TYPE pay.news OWNER TO payments_owner;
 
 --
+-- Name: order_minor; Type: DOMAIN; Schema: pay; Owner: payments_owner
+--
+
+CREATE DOMAIN pay.order_minor AS bigint
+	CONSTRAINT order_minor_check CHECK (((VALUE >= 1) AND (VALUE <= '999999999999999'::bigint)));
+
+ALTER DOMAIN pay.order_minor OWNER TO payments_owner;
+
+--
+-- Name: DOMAIN order_minor; Type: COMMENT; Schema: pay; Owner: payments_owner
+--
+
+COMMENT ON DOMAIN pay.order_minor IS 'An amount in minor units that can be ordered';
+
+--
 -- Name: order_status; Type: DOMAIN; Schema: pay; Owner: payments_owner
 --
 
@@ -222,6 +445,21 @@ ALTER DOMAIN pay.order_status OWNER TO payments_owner;
 --
 
 COMMENT ON DOMAIN pay.order_status IS 'design.md, "Order states"';
+
+--
+-- Name: ordinal; Type: DOMAIN; Schema: pay; Owner: payments_owner
+--
+
+CREATE DOMAIN pay.ordinal AS integer
+	CONSTRAINT ordinal_check CHECK ((VALUE >= 1));
+
+ALTER DOMAIN pay.ordinal OWNER TO payments_owner;
+
+--
+-- Name: DOMAIN ordinal; Type: COMMENT; Schema: pay; Owner: payments_owner
+--
+
+COMMENT ON DOMAIN pay.ordinal IS 'A number in a row, from 1 on';
 
 --
 -- Name: payment_item; Type: TYPE; Schema: pay; Owner: payments_owner
@@ -261,6 +499,36 @@ CREATE TYPE pay.payment_item AS (
 ALTER TYPE pay.payment_item OWNER TO payments_owner;
 
 --
+-- Name: positive_minor; Type: DOMAIN; Schema: pay; Owner: payments_owner
+--
+
+CREATE DOMAIN pay.positive_minor AS bigint
+	CONSTRAINT positive_minor_check CHECK ((VALUE > 0));
+
+ALTER DOMAIN pay.positive_minor OWNER TO payments_owner;
+
+--
+-- Name: DOMAIN positive_minor; Type: COMMENT; Schema: pay; Owner: payments_owner
+--
+
+COMMENT ON DOMAIN pay.positive_minor IS 'An amount in minor units';
+
+--
+-- Name: positive_rate; Type: DOMAIN; Schema: pay; Owner: payments_owner
+--
+
+CREATE DOMAIN pay.positive_rate AS numeric
+	CONSTRAINT positive_rate_check CHECK ((VALUE > (0)::numeric));
+
+ALTER DOMAIN pay.positive_rate OWNER TO payments_owner;
+
+--
+-- Name: DOMAIN positive_rate; Type: COMMENT; Schema: pay; Owner: payments_owner
+--
+
+COMMENT ON DOMAIN pay.positive_rate IS 'A rate of exchange';
+
+--
 -- Name: psp_list; Type: DOMAIN; Schema: pay; Owner: payments_owner
 --
 
@@ -274,6 +542,36 @@ ALTER DOMAIN pay.psp_list OWNER TO payments_owner;
 --
 
 COMMENT ON DOMAIN pay.psp_list IS 'Names of PSPs, the best first';
+
+--
+-- Name: registration_state; Type: DOMAIN; Schema: pay; Owner: payments_owner
+--
+
+CREATE DOMAIN pay.registration_state AS text COLLATE pg_catalog."C"
+	CONSTRAINT registration_state_check CHECK ((VALUE = ANY (ARRAY['REGISTERING'::text, 'REGISTERED'::text, 'REFUSED'::text])));
+
+ALTER DOMAIN pay.registration_state OWNER TO payments_owner;
+
+--
+-- Name: DOMAIN registration_state; Type: COMMENT; Schema: pay; Owner: payments_owner
+--
+
+COMMENT ON DOMAIN pay.registration_state IS 'REGISTERING: the outcome is open; REGISTERED: the token is ours; REFUSED: the PSP will never have it, or its time ran out before it had';
+
+--
+-- Name: signed_minor; Type: DOMAIN; Schema: pay; Owner: payments_owner
+--
+
+CREATE DOMAIN pay.signed_minor AS bigint
+	CONSTRAINT signed_minor_check CHECK ((VALUE <> 0));
+
+ALTER DOMAIN pay.signed_minor OWNER TO payments_owner;
+
+--
+-- Name: DOMAIN signed_minor; Type: COMMENT; Schema: pay; Owner: payments_owner
+--
+
+COMMENT ON DOMAIN pay.signed_minor IS 'What a line moves in minor units: a debit is positive, a credit negative';
 
 --
 -- Name: standing; Type: TYPE; Schema: pay; Owner: payments_owner
@@ -313,6 +611,66 @@ CREATE TYPE pay.standing AS (
 );
 
 ALTER TYPE pay.standing OWNER TO payments_owner;
+
+--
+-- Name: tally; Type: DOMAIN; Schema: pay; Owner: payments_owner
+--
+
+CREATE DOMAIN pay.tally AS integer
+	CONSTRAINT tally_check CHECK ((VALUE >= 0));
+
+ALTER DOMAIN pay.tally OWNER TO payments_owner;
+
+--
+-- Name: DOMAIN tally; Type: COMMENT; Schema: pay; Owner: payments_owner
+--
+
+COMMENT ON DOMAIN pay.tally IS 'How many there are';
+
+--
+-- Name: webhook_state; Type: DOMAIN; Schema: pay; Owner: payments_owner
+--
+
+CREATE DOMAIN pay.webhook_state AS text COLLATE pg_catalog."C"
+	CONSTRAINT webhook_state_check CHECK ((VALUE = ANY (ARRAY['applied'::text, 'unchanged'::text, 'asked'::text, 'parked'::text, 'mismatch'::text, 'ignored'::text, 'held'::text, 'contradiction'::text])));
+
+ALTER DOMAIN pay.webhook_state OWNER TO payments_owner;
+
+--
+-- Name: DOMAIN webhook_state; Type: COMMENT; Schema: pay; Owner: payments_owner
+--
+
+COMMENT ON DOMAIN pay.webhook_state IS 'What became of a webhook, see webhook_inbox';
+
+--
+-- Name: webhook_way; Type: DOMAIN; Schema: pay; Owner: payments_owner
+--
+
+CREATE DOMAIN pay.webhook_way AS text COLLATE pg_catalog."C"
+	CONSTRAINT webhook_way_check CHECK ((VALUE = ANY (ARRAY['webhook'::text, 'backfill'::text])));
+
+ALTER DOMAIN pay.webhook_way OWNER TO payments_owner;
+
+--
+-- Name: DOMAIN webhook_way; Type: COMMENT; Schema: pay; Owner: payments_owner
+--
+
+COMMENT ON DOMAIN pay.webhook_way IS 'How a webhook came: by itself, or by a look at the PSP''s list';
+
+--
+-- Name: whole; Type: DOMAIN; Schema: pay; Owner: payments_owner
+--
+
+CREATE DOMAIN pay.whole AS bigint
+	CONSTRAINT whole_check CHECK ((VALUE >= 0));
+
+ALTER DOMAIN pay.whole OWNER TO payments_owner;
+
+--
+-- Name: DOMAIN whole; Type: COMMENT; Schema: pay; Owner: payments_owner
+--
+
+COMMENT ON DOMAIN pay.whole IS 'A number that is not negative';
 
 --
 -- Name: accept_late(text, text); Type: FUNCTION; Schema: pay; Owner: payments_owner
@@ -841,42 +1199,29 @@ CREATE TABLE pay.payment_order (
     merchant_id pay.id NOT NULL,
     payment_order_id pay.id NOT NULL,
     checkout_id pay.id NOT NULL,
-    "position" integer NOT NULL,
+    "position" pay.ordinal NOT NULL,
     seller_account pay.filled NOT NULL,
-    amount_minor bigint NOT NULL,
-    currency text NOT NULL COLLATE pg_catalog."C",
+    amount_minor pay.order_minor NOT NULL,
+    currency pay.currency_code NOT NULL,
     status pay.order_status DEFAULT 'NOT_STARTED'::text NOT NULL,
-    reason text COLLATE pg_catalog."C",
+    reason pay.failure_reason,
     version integer DEFAULT 1 NOT NULL,
-    authorized_minor bigint DEFAULT 0 NOT NULL,
-    captured_minor bigint DEFAULT 0 NOT NULL,
-    refunding_minor bigint DEFAULT 0 NOT NULL,
-    refunded_minor bigint DEFAULT 0 NOT NULL,
-    charged_back_minor bigint DEFAULT 0 NOT NULL,
-    credit_currency text COLLATE pg_catalog."C",
-    credit_rate numeric,
-    credit_minor bigint,
+    authorized_minor pay.minor DEFAULT 0 NOT NULL,
+    captured_minor pay.minor DEFAULT 0 NOT NULL,
+    refunding_minor pay.minor DEFAULT 0 NOT NULL,
+    refunded_minor pay.minor DEFAULT 0 NOT NULL,
+    charged_back_minor pay.minor DEFAULT 0 NOT NULL,
+    credit_currency pay.currency_code,
+    credit_rate pay.positive_rate,
+    credit_minor pay.minor,
     credit_until timestamp with time zone,
-    head bytea NOT NULL,
+    head pay.hash NOT NULL,
     head_tx bigint NOT NULL,
-    CONSTRAINT payment_order_amount_minor_check CHECK (((amount_minor >= 1) AND (amount_minor <= '999999999999999'::bigint))),
-    CONSTRAINT payment_order_charged_back_minor_check CHECK ((charged_back_minor >= 0)),
     CONSTRAINT payment_order_check CHECK ((((status)::text = 'FAILED'::text) = (reason IS NOT NULL))),
-    CONSTRAINT payment_order_check1 CHECK (((authorized_minor >= 0) AND (authorized_minor <= amount_minor))),
-    CONSTRAINT payment_order_check2 CHECK (((captured_minor >= 0) AND (captured_minor <= amount_minor))),
-    CONSTRAINT payment_order_check3 CHECK (((octet_length(credit_currency) = 3) AND (credit_currency <> currency))),
-    CONSTRAINT payment_order_check4 CHECK (((refunding_minor + refunded_minor) <= captured_minor)),
-    CONSTRAINT payment_order_check5 CHECK (((credit_currency IS NULL) = (credit_rate IS NULL))),
-    CONSTRAINT payment_order_check6 CHECK (((credit_currency IS NULL) = (credit_minor IS NULL))),
-    CONSTRAINT payment_order_check7 CHECK (((credit_currency IS NULL) = (credit_until IS NULL))),
-    CONSTRAINT payment_order_credit_minor_check CHECK ((credit_minor >= 0)),
-    CONSTRAINT payment_order_credit_rate_check CHECK ((credit_rate > (0)::numeric)),
-    CONSTRAINT payment_order_currency_check CHECK ((octet_length(currency) = 3)),
-    CONSTRAINT payment_order_head_check CHECK ((octet_length(head) = 32)),
-    CONSTRAINT payment_order_position_check CHECK (("position" >= 1)),
-    CONSTRAINT payment_order_reason_check CHECK ((reason = ANY (ARRAY['declined'::text, 'expired'::text, 'cancelled'::text, 'rejected'::text, 'risk'::text]))),
-    CONSTRAINT payment_order_refunded_minor_check CHECK ((refunded_minor >= 0)),
-    CONSTRAINT payment_order_refunding_minor_check CHECK ((refunding_minor >= 0))
+    CONSTRAINT payment_order_check1 CHECK (((GREATEST(authorized_minor, captured_minor))::bigint <= (amount_minor)::bigint)),
+    CONSTRAINT payment_order_check2 CHECK ((((refunding_minor)::bigint + (refunded_minor)::bigint) <= (captured_minor)::bigint)),
+    CONSTRAINT payment_order_check3 CHECK ((num_nulls(credit_currency, credit_rate, credit_minor, credit_until) = ANY (ARRAY[0, 4]))),
+    CONSTRAINT payment_order_check4 CHECK (((credit_currency)::text <> (currency)::text))
 )
 WITH (fillfactor='80', autovacuum_analyze_threshold='1000', autovacuum_vacuum_threshold='1000');
 
@@ -939,10 +1284,10 @@ CREATE TABLE pay.change (
     origin text NOT NULL COLLATE pg_catalog."C",
     psp pay.id NOT NULL,
     status pay.order_status DEFAULT 'NOT_STARTED'::text NOT NULL,
-    amount_minor bigint NOT NULL,
-    currency text NOT NULL COLLATE pg_catalog."C",
-    seller_minor bigint,
-    seller_currency text COLLATE pg_catalog."C",
+    amount_minor pay.positive_minor NOT NULL,
+    currency pay.currency_code NOT NULL,
+    seller_minor pay.minor,
+    seller_currency pay.currency_code,
     is_final boolean DEFAULT false NOT NULL,
     returned boolean DEFAULT false NOT NULL,
     reason text,
@@ -953,16 +1298,12 @@ CREATE TABLE pay.change (
     changed_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
     request_id text,
     by_amount boolean DEFAULT false NOT NULL,
-    CONSTRAINT change_amount_minor_check CHECK ((amount_minor > 0)),
     CONSTRAINT change_check CHECK (((kind = 'refund'::text) = (seller_minor IS NOT NULL))),
     CONSTRAINT change_check1 CHECK (((seller_minor IS NULL) = (seller_currency IS NULL))),
     CONSTRAINT change_check2 CHECK (((NOT returned) OR ((kind = 'refund'::text) AND ((status)::text = 'FAILED'::text)))),
     CONSTRAINT change_check3 CHECK (((NOT is_final) OR (kind = 'capture'::text))),
-    CONSTRAINT change_currency_check CHECK ((octet_length(currency) = 3)),
     CONSTRAINT change_kind_check CHECK ((kind = ANY (ARRAY['capture'::text, 'cancel'::text, 'refund'::text]))),
-    CONSTRAINT change_origin_check CHECK ((origin = ANY (ARRAY['merchant'::text, 'psp'::text]))),
-    CONSTRAINT change_seller_currency_check CHECK ((octet_length(seller_currency) = 3)),
-    CONSTRAINT change_seller_minor_check CHECK ((seller_minor >= 0))
+    CONSTRAINT change_origin_check CHECK ((origin = ANY (ARRAY['merchant'::text, 'psp'::text])))
 )
 WITH (fillfactor='80', autovacuum_analyze_threshold='1000', autovacuum_vacuum_threshold='1000');
 
@@ -1220,7 +1561,7 @@ BEGIN
     RETURN QUERY
     SELECT c.checkout_id::text, c.change_id::text,
         CASE WHEN c.is_final THEN 'final_capture' ELSE c.kind END,
-        c.payment_order_id::text, c.status::text, c.amount_minor,
+        c.payment_order_id::text, c.status::text, c.amount_minor::bigint,
         c.currency::text, c.reason, c.code, c.reference::text,
         c.metadata::text, iso_time(c.created_at), iso_time(c.changed_at),
         (SELECT r.reference FROM registration r
@@ -2136,17 +2477,13 @@ CREATE TABLE pay.dispute (
     checkout_id pay.id NOT NULL,
     payment_order_id pay.id,
     state text NOT NULL COLLATE pg_catalog."C",
-    amount_minor bigint NOT NULL,
-    currency text NOT NULL COLLATE pg_catalog."C",
-    seller_minor bigint,
-    seller_currency text COLLATE pg_catalog."C",
+    amount_minor pay.positive_minor NOT NULL,
+    currency pay.currency_code NOT NULL,
+    seller_minor pay.minor,
+    seller_currency pay.currency_code,
     code text,
     opened_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
     changed_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
-    CONSTRAINT dispute_amount_minor_check CHECK ((amount_minor > 0)),
-    CONSTRAINT dispute_currency_check CHECK ((octet_length(currency) = 3)),
-    CONSTRAINT dispute_seller_currency_check CHECK ((octet_length(seller_currency) = 3)),
-    CONSTRAINT dispute_seller_minor_check CHECK ((seller_minor >= 0)),
     CONSTRAINT dispute_state_check CHECK ((state = ANY (ARRAY['open'::text, 'won'::text, 'lost'::text])))
 );
 
@@ -2198,6 +2535,48 @@ ALTER FUNCTION pay.end_dispute(p_news pay.news, p_dispute pay.dispute) OWNER TO 
 --
 
 COMMENT ON FUNCTION pay.end_dispute(p_news pay.news, p_dispute pay.dispute) IS 'A dispute was decided';
+
+--
+-- Name: end_jobs(pay.move[]); Type: FUNCTION; Schema: pay; Owner: payments_owner
+--
+
+CREATE FUNCTION pay.end_jobs(p_moves pay.move[]) RETURNS void
+    LANGUAGE plpgsql
+    AS $$
+BEGIN
+    DELETE FROM job j
+    USING unnest(p_moves) m
+    CROSS JOIN LATERAL (
+        SELECT k.tableoid AS part, k.ctid AS tid FROM job k
+        WHERE k.merchant_id = m.merchant_id
+            AND k.checkout_id = m.checkout_id
+        OFFSET 0) k
+    WHERE m.final IS NOT NULL AND j.ctid = k.tid AND j.tableoid = k.part
+        AND j.kind <> 'change'
+        AND (m.final = 'SUCCESS' OR j.again_at IS NULL);
+
+    UPDATE dead_letter d
+    SET state = 'settled', closed_at = clock_timestamp(),
+        closed_by = 'gateway', closed_why = m.final
+    FROM unnest(p_moves) m
+    CROSS JOIN LATERAL (
+        SELECT k.ctid AS tid FROM dead_letter k
+        WHERE k.merchant_id = m.merchant_id
+            AND k.checkout_id = m.checkout_id AND k.state = 'open'
+            AND k.kind IN ('poll', 'stuck')
+            AND k.reason NOT IN ('unknown', 'changing')
+        OFFSET 0) k
+    WHERE m.final IS NOT NULL AND d.ctid = k.tid;
+END
+$$;
+
+ALTER FUNCTION pay.end_jobs(p_moves pay.move[]) OWNER TO payments_owner;
+
+--
+-- Name: FUNCTION end_jobs(p_moves pay.move[]); Type: COMMENT; Schema: pay; Owner: payments_owner
+--
+
+COMMENT ON FUNCTION pay.end_jobs(p_moves pay.move[]) IS 'Ends the jobs of checkouts that have come to rest';
 
 --
 -- Name: end_registers(pay.fact[], text[], bigint[]); Type: FUNCTION; Schema: pay; Owner: payments_owner
@@ -2311,21 +2690,18 @@ COMMENT ON FUNCTION pay.entry_balances() IS 'Double entry: two lines or more, th
 CREATE TABLE pay.event (
     merchant_id pay.id NOT NULL,
     payment_order_id pay.id NOT NULL,
-    seq integer NOT NULL,
+    seq pay.ordinal NOT NULL,
     at timestamp with time zone NOT NULL,
-    tx bigint NOT NULL,
+    tx pay.whole NOT NULL,
     kind pay.filled NOT NULL,
-    actor text NOT NULL COLLATE pg_catalog."C",
+    actor pay.event_actor NOT NULL,
     old_status pay.order_status,
     new_status pay.order_status NOT NULL,
     reason text COLLATE pg_catalog."C",
     detail jsonb DEFAULT '{}'::jsonb NOT NULL,
     request_id text,
-    hash bytea NOT NULL,
-    CONSTRAINT event_actor CHECK ((actor = ANY (ARRAY['merchant'::text, 'gateway'::text, 'webhook'::text, 'query'::text, 'operator'::text]))),
-    CONSTRAINT event_begins CHECK (((seq = 1) = (old_status IS NULL))),
-    CONSTRAINT event_hash CHECK ((octet_length(hash) = 32)),
-    CONSTRAINT event_numbers CHECK (((seq >= 1) AND (tx >= 0)))
+    hash pay.hash NOT NULL,
+    CONSTRAINT event_begins CHECK ((((seq)::integer = 1) = (old_status IS NULL)))
 )
 PARTITION BY RANGE (at);
 
@@ -3854,11 +4230,10 @@ CREATE TABLE pay.late_success (
     event_id pay.id,
     source text NOT NULL COLLATE pg_catalog."C",
     reference text,
-    amount_minor bigint NOT NULL,
+    amount_minor pay.positive_minor NOT NULL,
     currency text NOT NULL COLLATE pg_catalog."C",
     refund_id uuid DEFAULT gen_random_uuid() NOT NULL,
     state text NOT NULL COLLATE pg_catalog."C",
-    CONSTRAINT late_success_amount_minor_check CHECK ((amount_minor > 0)),
     CONSTRAINT late_success_state_check CHECK ((state = ANY (ARRAY['held'::text, 'refunding'::text, 'refunded'::text, 'accepted'::text, 'resolved'::text])))
 );
 
@@ -4131,6 +4506,31 @@ ALTER FUNCTION pay.hold_is_over(p_news pay.news, p_word text) OWNER TO payments_
 --
 
 COMMENT ON FUNCTION pay.hold_is_over(p_news pay.news, p_word text) IS 'Whether the PSP has given back what it had not captured';
+
+--
+-- Name: holds_names(text, text, text, text, text); Type: FUNCTION; Schema: pay; Owner: payments_owner
+--
+
+CREATE FUNCTION pay.holds_names(p_merchant_id text, p_checkout_id text, p_psp text, p_token text, p_alias text) RETURNS boolean
+    LANGUAGE plpgsql STABLE
+    AS $$
+BEGIN
+    RETURN (
+        SELECT count(*) FROM psp_token t
+        WHERE t.psp = p_psp AND t.token IN (p_token, p_alias)
+            AND t.merchant_id = p_merchant_id
+            AND t.checkout_id = p_checkout_id)
+        = CASE WHEN p_alias <> p_token THEN 2 ELSE 1 END;
+END
+$$;
+
+ALTER FUNCTION pay.holds_names(p_merchant_id text, p_checkout_id text, p_psp text, p_token text, p_alias text) OWNER TO payments_owner;
+
+--
+-- Name: FUNCTION holds_names(p_merchant_id text, p_checkout_id text, p_psp text, p_token text, p_alias text); Type: COMMENT; Schema: pay; Owner: payments_owner
+--
+
+COMMENT ON FUNCTION pay.holds_names(p_merchant_id text, p_checkout_id text, p_psp text, p_token text, p_alias text) IS 'Whether a token and its alias are those of this checkout';
 
 --
 -- Name: id_ok(text); Type: FUNCTION; Schema: pay; Owner: payments_owner
@@ -5274,7 +5674,7 @@ COMMENT ON FUNCTION pay.iso_time(p_at timestamp with time zone) IS 'A moment as 
 CREATE TABLE pay.job (
     merchant_id pay.id NOT NULL,
     checkout_id pay.id NOT NULL,
-    kind text NOT NULL COLLATE pg_catalog."C",
+    kind pay.job_kind NOT NULL,
     run_at timestamp with time zone NOT NULL,
     attempts integer DEFAULT 0 NOT NULL,
     lease_owner text,
@@ -5283,9 +5683,8 @@ CREATE TABLE pay.job (
     again_at timestamp with time zone,
     operation_id text DEFAULT ''::text NOT NULL COLLATE pg_catalog."C",
     CONSTRAINT job_check CHECK (((lease_owner IS NULL) = (lease_until IS NULL))),
-    CONSTRAINT job_check1 CHECK (((again_at IS NULL) OR (kind <> 'register'::text))),
-    CONSTRAINT job_check2 CHECK (((kind = 'change'::text) = (operation_id <> ''::text))),
-    CONSTRAINT job_kind_check CHECK ((kind = ANY (ARRAY['register'::text, 'poll'::text, 'refund'::text, 'change'::text])))
+    CONSTRAINT job_check1 CHECK (((again_at IS NULL) OR ((kind)::text <> 'register'::text))),
+    CONSTRAINT job_check2 CHECK ((((kind)::text = 'change'::text) = (operation_id <> ''::text)))
 )
 WITH (autovacuum_vacuum_scale_factor='0.02');
 
@@ -6429,18 +6828,25 @@ CREATE FUNCTION pay.move_orders(p_facts pay.fact[], p_turn integer, OUT moved in
     LANGUAGE plpgsql
     AS $$
 DECLARE
-    v_now timestamptz := clock_timestamp();
-    v_at  text := iso_micros(v_now);
-    v_tx  bigint := this_tx();
+    v_now   timestamptz := clock_timestamp();
+    v_at    text := iso_micros(v_now);
+    v_tx    bigint := this_tx();
+    v_moves move[];
+    v_rest  boolean;
+    v_books boolean;
 BEGIN
     WITH step AS (
-        SELECT f.*, o.part, o.tid, o.payment_order_id, o.status AS old_status,
-            o.version AS old_version, o.head AS old_head, o.head_tx AS old_tx,
-            o.was, p.capture, p.policy, k.news,
-            next_status(o.status, k.news) AS new_status,
-            f.kind = 'paid' AND f.order_id IS NULL
-                AND k.news IN ('paid', 'captured') AS takes_all,
-            CASE WHEN next_status(o.status, k.news) <> 'FAILED' THEN NULL
+        SELECT f.item, f.merchant_id, f.checkout_id, f.order_id, f.kind,
+            f.actor, f.request_id, o.part, o.tid, o.payment_order_id,
+            o.status AS old_status, o.version + 1 AS version, o.was,
+            greatest(o.head_tx, v_tx) AS tx, encode(o.head, 'hex') AS head,
+            (o.version + 1)::text AS version_text,
+            greatest(o.head_tx, v_tx)::text AS tx_text,
+            d.about::text AS about_text,
+            p.capture, k.news, d.takes_all, d.about, d.new_status,
+            d.new_status <> o.status OR k.news IN ('authorized', 'released')
+                OR d.takes_all AS changes,
+            CASE WHEN d.new_status <> 'FAILED' THEN NULL
                  WHEN o.status = 'FAILED' THEN o.reason
                  WHEN k.news = 'refused' THEN 'rejected'
                  ELSE k.news END AS new_reason
@@ -6484,11 +6890,28 @@ BEGIN
                     news_kind(f.kind, f.actor, o.status, p.policy))
                 END AS news
             OFFSET 0) k
+        CROSS JOIN LATERAL (
+            SELECT t.takes_all, next_status(o.status, k.news) AS new_status,
+                jsonb_strip_nulls(jsonb_build_object('type', f.type,
+                'code', f.code, 'reference', f.reference,
+                'policy', p.policy,
+                'captured_minor', CASE WHEN t.takes_all
+                                           AND p.capture = 'manual'
+                                       THEN (o.was).amount_minor END,
+                'said', CASE WHEN k.news = 'contradiction' THEN f.kind END,
+                'amount_minor', CASE WHEN k.news IN (
+                    'mismatch', 'contradiction') THEN f.amount_minor END,
+                'currency', CASE WHEN k.news IN (
+                    'mismatch', 'contradiction') THEN f.currency END))
+                || coalesce(f.detail, '{}') AS about
+            FROM (SELECT f.kind = 'paid' AND f.order_id IS NULL
+                      AND k.news IN ('paid', 'captured') AS takes_all) t
+            OFFSET 0) d
         WHERE f.turn = p_turn
     ), moved AS (
         UPDATE payment_order o
         SET status = s.new_status, reason = s.new_reason,
-            version = d.version,
+            version = s.version,
             captured_minor = CASE WHEN s.takes_all THEN o.amount_minor
                                   ELSE o.captured_minor END,
             authorized_minor = CASE
@@ -6497,32 +6920,12 @@ BEGIN
                 WHEN s.takes_all OR s.news = 'released'
                     OR s.new_status = 'FAILED' THEN 0
                 ELSE o.authorized_minor END,
-            head = chained_hash(t.head, s.merchant_id, s.payment_order_id,
-                t.seq, v_at, t.tx, s.news, s.actor, s.old_status,
-                s.new_status, s.new_reason, t.about, s.request_id),
-            head_tx = d.tx
+            head = chained_hash(s.head, s.merchant_id, s.payment_order_id,
+                s.version_text, v_at, s.tx_text, s.news, s.actor,
+                s.old_status, s.new_status, s.new_reason, s.about_text,
+                s.request_id),
+            head_tx = s.tx
         FROM step s
-        CROSS JOIN LATERAL (
-            SELECT s.old_version + 1 AS version,
-                greatest(s.old_tx, v_tx) AS tx,
-                jsonb_strip_nulls(jsonb_build_object('type', s.type,
-                'code', s.code, 'reference', s.reference,
-                'policy', s.policy,
-                'captured_minor', CASE WHEN s.takes_all
-                                           AND s.capture = 'manual'
-                                       THEN (s.was).amount_minor END,
-                'said', CASE WHEN s.news = 'contradiction' THEN s.kind END,
-                'amount_minor', CASE WHEN s.news IN (
-                    'mismatch', 'contradiction') THEN s.amount_minor END,
-                'currency', CASE WHEN s.news IN (
-                    'mismatch', 'contradiction') THEN s.currency END))
-                || coalesce(s.detail, '{}') AS about
-            OFFSET 0) d
-        CROSS JOIN LATERAL (
-            SELECT encode(s.old_head, 'hex') AS head,
-                d.version::text AS seq, d.tx::text AS tx,
-                d.about::text AS about
-            OFFSET 0) t
         WHERE o.ctid = s.tid AND o.tableoid = s.part
             AND (s.new_status <> s.old_status
                  OR s.news IN ('registered', 'registration_unknown',
@@ -6542,14 +6945,25 @@ BEGIN
                         s.payment_order_id, s.news,
                         CASE WHEN s.news = 'contradiction'
                              THEN s.actor END))
-        RETURNING s.*, d.about, o.version, o.head,
-            o.head_tx, o AS now
+        RETURNING s.item, s.merchant_id, s.checkout_id, s.payment_order_id,
+            s.version, s.tx, s.news, s.actor, s.old_status, s.new_status,
+            s.new_reason, s.about, s.request_id, s.changes, o.head,
+            CASE WHEN s.changes AND (s.new_status = 'FAILED'
+                     OR s.new_status = 'SUCCESS' AND (s.order_id IS NULL
+                         OR all_sold(s.merchant_id, s.checkout_id,
+                                     s.order_id)))
+                 THEN s.new_status END AS final,
+            CASE WHEN s.news = 'authorized'
+                     OR (s.was).authorized_minor > 0
+                     OR s.takes_all AND s.capture = 'manual'
+                 THEN manual_postings(s.was, o, s.news, s.request_id)
+                 END AS booked
     ), logged AS (
         INSERT INTO event (merchant_id, payment_order_id, seq, at, tx, kind,
             actor, old_status, new_status, reason, detail, request_id, hash)
-        SELECT m.merchant_id, m.payment_order_id, m.version, v_now,
-            m.head_tx, m.news, m.actor, m.old_status, m.new_status,
-            m.new_reason, m.about, m.request_id, m.head
+        SELECT m.merchant_id, m.payment_order_id, m.version, v_now, m.tx,
+            m.news, m.actor, m.old_status, m.new_status, m.new_reason,
+            m.about, m.request_id, m.head
         FROM moved m
     ), told AS (
         INSERT INTO outbox (merchant_id, payment_order_id, seq, at, kind)
@@ -6561,13 +6975,6 @@ BEGIN
         WHERE CASE WHEN m.new_status = m.old_status
                    THEN outbox_kind(m.news) IS NOT NULL
                    ELSE m.new_status IN ('SUCCESS', 'FAILED') END
-    ), changed AS (
-        SELECT DISTINCT m.item, m.merchant_id, m.checkout_id, m.news,
-            m.new_status, m.order_id IS NULL OR all_sold(m.merchant_id,
-                m.checkout_id, m.order_id) AS over
-        FROM moved m
-        WHERE m.new_status <> m.old_status
-            OR m.news IN ('authorized', 'released') OR m.takes_all
     ), counted AS (
         -- what its readers see has changed: a status, money, or the address
         -- that "registered" brings; "paid" takes every order to SUCCESS, or
@@ -6576,9 +6983,7 @@ BEGIN
         SET version = c.version + 1,
             is_payment_done = c.is_payment_done OR x.done
         FROM (SELECT m.merchant_id, m.checkout_id,
-                  bool_or(m.news = 'paid' AND (m.order_id IS NULL
-                      OR all_sold(m.merchant_id, m.checkout_id, m.order_id))
-                      ) AS done
+                  bool_or(m.news = 'paid' AND m.final IS NOT NULL) AS done
               FROM moved m
               WHERE m.new_status <> m.old_status
                   OR m.news IN ('registered', 'authorized')
@@ -6590,50 +6995,32 @@ BEGIN
                 AND k.checkout_id = x.checkout_id
             OFFSET 0) k
         WHERE c.ctid = k.tid AND c.tableoid = k.part
-    ), final AS (
-        SELECT DISTINCT x.merchant_id, x.checkout_id, x.new_status
-        FROM changed x
-        WHERE x.new_status = 'FAILED'
-            OR x.new_status = 'SUCCESS' AND x.over
-    ), dropped AS (
-        DELETE FROM job j
-        USING final x
-        CROSS JOIN LATERAL (
-            SELECT k.tableoid AS part, k.ctid AS tid FROM job k
-            WHERE k.merchant_id = x.merchant_id
-                AND k.checkout_id = x.checkout_id
-            OFFSET 0) k
-        WHERE j.ctid = k.tid AND j.tableoid = k.part
-            AND j.kind <> 'change'
-            AND (x.new_status = 'SUCCESS' OR j.again_at IS NULL)
-    ), settled AS (
-        -- as settle_dead_letters() does; what is not known of an operation
-        -- stays so, whatever became of the payment
-        UPDATE dead_letter d
-        SET state = 'settled', closed_at = v_now, closed_by = 'gateway',
-            closed_why = x.new_status
-        FROM final x
-        CROSS JOIN LATERAL (
-            SELECT k.ctid AS tid FROM dead_letter k
-            WHERE k.merchant_id = x.merchant_id
-                AND k.checkout_id = x.checkout_id AND k.state = 'open'
-                AND k.kind IN ('poll', 'stuck')
-                AND k.reason NOT IN ('unknown', 'changing')
-            OFFSET 0) k
-        WHERE d.ctid = k.tid
     )
-    SELECT (SELECT array_agg(DISTINCT x.item) FROM changed x),
-        array_agg(DISTINCT s.item) FILTER (WHERE s.news = 'late_success'),
-        array_agg(DISTINCT s.item) FILTER (WHERE s.news = 'contradiction'),
-        (SELECT array_agg(DISTINCT m.item) FROM moved m
-         WHERE m.news = 'contradiction'),
-        (SELECT array_agg(p) FROM moved m
-         CROSS JOIN LATERAL unnest(manual_postings(m.was, m.now, m.news,
-                                                   m.request_id)) p
-         WHERE m.news = 'authorized' OR (m.was).authorized_minor > 0
-             OR m.takes_all AND m.capture = 'manual')
-    INTO moved, late, against, told, booked
-    FROM step s;
+    SELECT m.moved, s.late, s.against, m.told, m.moves, m.rest, m.books
+    INTO moved, late, against, told, v_moves, v_rest, v_books
+    FROM (SELECT array_agg(s.item) FILTER (WHERE s.news = 'late_success')
+                  AS late,
+              array_agg(s.item) FILTER (WHERE s.news = 'contradiction')
+                  AS against
+          FROM step s) s
+    CROSS JOIN (
+        SELECT array_agg(DISTINCT m.item) FILTER (WHERE m.changes) AS moved,
+            array_agg(m.item) FILTER (WHERE m.news = 'contradiction')
+                AS told,
+            array_agg(ROW(m.merchant_id, m.checkout_id, m.final,
+                          m.booked)::move) AS moves,
+            bool_or(m.final IS NOT NULL) AS rest,
+            bool_or(m.booked IS NOT NULL) AS books
+        FROM moved m) m;
+
+    IF v_rest THEN
+        PERFORM end_jobs(v_moves);
+    END IF;
+
+    IF v_books THEN
+        booked := ARRAY(SELECT p FROM unnest(v_moves) m
+                        CROSS JOIN LATERAL unnest(m.booked) p);
+    END IF;
 END
 $$;
 
@@ -6822,32 +7209,27 @@ COMMENT ON FUNCTION pay.named_order(p_news pay.news) IS 'Whose money a PSP''s wo
 CREATE TABLE pay.dispatch (
     merchant_id pay.id NOT NULL,
     checkout_id pay.id NOT NULL,
-    operation text NOT NULL COLLATE pg_catalog."C",
+    operation pay.dispatch_operation NOT NULL,
     operation_id pay.id NOT NULL,
-    attempt integer DEFAULT 1 NOT NULL,
+    attempt pay.ordinal DEFAULT 1 NOT NULL,
     psp pay.id NOT NULL,
-    state text DEFAULT 'OPEN'::text NOT NULL COLLATE pg_catalog."C",
-    sends integer DEFAULT 1 NOT NULL,
+    state pay.dispatch_state DEFAULT 'OPEN'::text NOT NULL,
+    sends pay.ordinal DEFAULT 1 NOT NULL,
     unsure boolean DEFAULT false NOT NULL,
     first_sent_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
     sent_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
     lease_until timestamp with time zone,
     ended_at timestamp with time zone,
     key_until timestamp with time zone NOT NULL,
-    reach text COLLATE pg_catalog."C",
+    reach pay.dispatch_reach,
     http_status integer,
     code text,
     reference text,
     request_id text,
     settled boolean DEFAULT false NOT NULL,
-    CONSTRAINT dispatch_attempt_check CHECK ((attempt >= 1)),
-    CONSTRAINT dispatch_check CHECK (((state = 'OPEN'::text) = (ended_at IS NULL))),
-    CONSTRAINT dispatch_check1 CHECK (((sends > 1) OR (NOT unsure))),
-    CONSTRAINT dispatch_check2 CHECK (((sends = 1) OR (sent_at < key_until))),
-    CONSTRAINT dispatch_operation_check CHECK ((operation = ANY (ARRAY['register'::text, 'capture'::text, 'cancel'::text, 'refund'::text, 'expire'::text]))),
-    CONSTRAINT dispatch_reach_check CHECK ((reach = ANY (ARRAY['nothing'::text, 'resolved'::text, 'connected'::text, 'tls'::text, 'written'::text, 'status'::text, 'complete'::text]))),
-    CONSTRAINT dispatch_sends_check CHECK ((sends >= 1)),
-    CONSTRAINT dispatch_state_check CHECK ((state = ANY (ARRAY['OPEN'::text, 'DONE'::text, 'PENDING'::text, 'REFUSED'::text, 'NOT_SENT'::text, 'UNKNOWN'::text])))
+    CONSTRAINT dispatch_check CHECK ((((state)::text = 'OPEN'::text) = (ended_at IS NULL))),
+    CONSTRAINT dispatch_check1 CHECK ((((sends)::integer > 1) OR (NOT unsure))),
+    CONSTRAINT dispatch_check2 CHECK ((((sends)::integer = 1) OR (sent_at < key_until)))
 )
 WITH (fillfactor='80', autovacuum_analyze_threshold='1000', autovacuum_vacuum_threshold='1000');
 
@@ -7134,8 +7516,8 @@ CREATE TABLE pay.webhook_inbox (
     psp pay.id NOT NULL,
     event_id pay.id NOT NULL,
     received_at timestamp with time zone DEFAULT now() NOT NULL,
-    state text NOT NULL COLLATE pg_catalog."C",
-    via text DEFAULT 'webhook'::text NOT NULL COLLATE pg_catalog."C",
+    state pay.webhook_state NOT NULL,
+    via pay.webhook_way DEFAULT 'webhook'::text NOT NULL,
     type text,
     fact text NOT NULL COLLATE pg_catalog."C",
     token pay.id,
@@ -7148,9 +7530,7 @@ CREATE TABLE pay.webhook_inbox (
     checkout_id pay.id,
     request_id text,
     about jsonb,
-    CONSTRAINT webhook_inbox_check CHECK (((state <> 'parked'::text) OR (token IS NOT NULL))),
-    CONSTRAINT webhook_inbox_state_check CHECK ((state = ANY (ARRAY['applied'::text, 'unchanged'::text, 'asked'::text, 'parked'::text, 'mismatch'::text, 'ignored'::text, 'held'::text, 'contradiction'::text]))),
-    CONSTRAINT webhook_inbox_via_check CHECK ((via = ANY (ARRAY['webhook'::text, 'backfill'::text])))
+    CONSTRAINT webhook_inbox_check CHECK ((((state)::text <> 'parked'::text) OR (token IS NOT NULL)))
 )
 WITH (autovacuum_analyze_threshold='1000', autovacuum_vacuum_threshold='1000');
 
@@ -9002,10 +9382,17 @@ CREATE FUNCTION pay.ruled_lines(p_postings pay.posting[], p_new integer[]) RETUR
     AS $$
 SELECT l.merchant_id, l.source, l.kind, l.line, l.account, l.wallet,
     l.owner, l.currency, l.amount_minor,
-    row_number() OVER (PARTITION BY l.wallet IS NULL, l.merchant_id,
-        l.owner, l.currency ORDER BY l.n, l.line),
-    -sum(l.amount_minor) OVER (PARTITION BY l.account, l.merchant_id,
-        l.owner, l.currency ORDER BY l.n, l.line)
+    row_number() OVER w,
+    CASE l.wallet
+        WHEN 'available'
+            THEN -sum(l.amount_minor) FILTER (WHERE l.wallet = 'available')
+                     OVER w
+        WHEN 'pending'
+            THEN -sum(l.amount_minor) FILTER (WHERE l.wallet = 'pending')
+                     OVER w
+        WHEN 'reserved'
+            THEN -sum(l.amount_minor) FILTER (WHERE l.wallet = 'reserved')
+                     OVER w END
 FROM (
     SELECT p.ordinality AS n, p.merchant_id, p.source, p.kind, r.line,
         r.account, r.wallet,
@@ -9029,6 +9416,8 @@ FROM (
     WHERE p.ordinality = ANY (p_new)
     ) l
 WHERE l.amount_minor <> 0
+WINDOW w AS (PARTITION BY l.wallet IS NULL, l.merchant_id, l.owner, l.currency
+             ORDER BY l.n, l.line)
 $$;
 
 ALTER FUNCTION pay.ruled_lines(p_postings pay.posting[], p_new integer[]) OWNER TO payments_owner;
@@ -9594,12 +9983,9 @@ BEGIN
             WHERE r.merchant_id = u.merchant_id
                 AND r.checkout_id = u.checkout_id
             OFFSET 0) r
-        WHERE r.token IS NULL AND r.psp = u.psp AND (p_sure OR (
-            SELECT count(*) FROM psp_token t
-            WHERE t.psp = u.psp AND t.token IN (u.token, u.alias)
-                AND t.merchant_id = r.merchant_id
-                AND t.checkout_id = r.checkout_id)
-            = CASE WHEN u.alias <> u.token THEN 2 ELSE 1 END)
+        WHERE r.token IS NULL AND r.psp = u.psp
+            AND (p_sure OR holds_names(r.merchant_id, r.checkout_id, u.psp,
+                                       u.token, u.alias))
         ORDER BY r.merchant_id, r.checkout_id, u.n
     ), done AS (
         UPDATE registration r
@@ -9750,8 +10136,7 @@ DECLARE
     v_psps      text[];
     v_names     text[];
     v_parked    int[] := '{}';
-    v_facts     fact[];
-    v_booked    posting[];
+    v_taken     record;
 BEGIN
     SELECT array_agg(f.merchant_id), array_agg(f.checkout_id),
         array_agg(f.psp),
@@ -9769,25 +10154,25 @@ BEGIN
 
     PERFORM lock_checkouts(v_merchants, v_checkouts);
 
-    SELECT t.facts, t.postings INTO v_facts, v_booked
-    FROM take_facts(p_facts) t;
+    v_taken := take_facts(p_facts);
 
-    PERFORM post(v_booked || apply_named(v_parked, v_merchants, v_checkouts,
-                                         v_psps, v_names));
+    PERFORM post(v_taken.postings || apply_named(v_parked, v_merchants,
+                                                 v_checkouts, v_psps,
+                                                 v_names));
 
     IF p_late OR EXISTS (
-        SELECT FROM unnest(v_facts) f
+        SELECT FROM unnest(v_taken.facts) f
         WHERE f.outcome IN ('unchanged', 'held', 'contradiction'))
     THEN
         UPDATE webhook_inbox w
         SET state = f.outcome, merchant_id = f.merchant_id,
             checkout_id = f.checkout_id
-        FROM unnest(v_facts) f
+        FROM unnest(v_taken.facts) f
         WHERE f.actor = 'webhook' AND w.psp = f.psp
             AND w.event_id = f.event_id AND w.state <> f.outcome;
     END IF;
 
-    RETURN v_facts;
+    RETURN v_taken.facts;
 END
 $$;
 
@@ -10227,7 +10612,7 @@ COMMENT ON FUNCTION pay.statement(p_merchant_id text, p_seller text, p_currency 
 
 CREATE FUNCTION pay.status_rank(p_status text) RETURNS integer
     LANGUAGE sql IMMUTABLE
-    RETURN CASE p_status WHEN 'NOT_STARTED'::text THEN 0 WHEN 'EXECUTING'::text THEN 1 WHEN 'FAILED'::text THEN 2 WHEN 'SUCCESS'::text THEN 3 ELSE NULL::integer END;
+    RETURN (array_position('{NOT_STARTED,EXECUTING,FAILED,SUCCESS}'::text[], p_status) - 1);
 
 ALTER FUNCTION pay.status_rank(p_status text) OWNER TO payments_owner;
 
@@ -11443,8 +11828,8 @@ BEGIN
             u.total_minor, to_timestamp(u.expires_s), u.orders,
             make_interval(secs => u.ttl_s),
             make_interval(secs => u.lease_ms / 1000.0),
-            u.request_id, l.psps, nullif(u.route, ''), w.key_windows,
-            w.late_success, t.capture, t.quote_ttl, t.rate_age)::payment_item
+            u.request_id, l.psps, nullif(u.route, ''), t.key_windows,
+            t.late_success, t.capture, t.quote_ttl, t.rate_age)::payment_item
         FROM unnest(p_merchant_id, p_idempotency_key, p_fingerprint,
             p_checkout_id, p_checkout_uuid, p_handle, p_psp, p_nonce,
             p_return_url, p_base_url, p_buyer_info, p_metadata,
@@ -11465,10 +11850,8 @@ BEGIN
             SELECT read_windows(u.key_windows, cardinality(l.psps))
                     AS key_windows,
                 coalesce(nullif(u.late_success, ''), 'accept')
-                    AS late_success
-            OFFSET 0) w
-        CROSS JOIN LATERAL (
-            SELECT coalesce(u.terms ->> 'capture', 'automatic') AS capture,
+                    AS late_success,
+                coalesce(u.terms ->> 'capture', 'automatic') AS capture,
                 term_seconds(u.terms ->> 'quote_ttl_s', '900') AS quote_ttl,
                 term_seconds(u.terms ->> 'rate_age_s', '300') AS rate_age
             OFFSET 0) t
@@ -11492,8 +11875,8 @@ BEGIN
             AND u.lease_ms BETWEEN 0 AND 86400000
             AND u.psp = ANY (l.psps) AND cardinality(l.psps) <= 8
             AND (SELECT bool_and(id_ok(p)) FROM unnest(l.psps) p)
-            AND cardinality(w.key_windows) = cardinality(l.psps)
-            AND w.late_success IN ('accept', 'hold', 'refund')
+            AND cardinality(t.key_windows) = cardinality(l.psps)
+            AND t.late_success IN ('accept', 'hold', 'refund')
             AND t.capture IN ('automatic', 'manual')
             AND t.quote_ttl IS NOT NULL AND t.rate_age IS NOT NULL
             AND coalesce(octet_length(u.route), 0) <= 1000
@@ -12760,6 +13143,7 @@ CREATE FUNCTION pay_api.store_token(p_merchant_id text[], p_checkout_id text[], 
 DECLARE
     v_token  text[];
     v_alias  text[];
+    v_set    record;
     v_stored int[];
     v_late   int[];
     v_facts  fact[];
@@ -12797,9 +13181,10 @@ BEGIN
 
     PERFORM lock_checkouts(p_merchant_id, p_checkout_id);
 
-    SELECT t.stored, t.late INTO v_stored, v_late
-    FROM set_tokens(p_merchant_id, p_checkout_id, p_psp, v_token, v_alias,
-        p_hosted_url, v_claim.sure) t;
+    v_set := set_tokens(p_merchant_id, p_checkout_id, p_psp, v_token, v_alias,
+                        p_hosted_url, v_claim.sure);
+    v_stored := v_set.stored;
+    v_late := v_set.late;
 
     v_facts := ARRAY(
         SELECT ROW(u.n, NULL, u.merchant_id, u.checkout_id, 'registered',
@@ -13310,18 +13695,14 @@ CREATE TABLE pay.checkout (
     buyer_info jsonb,
     metadata jsonb,
     credit_card_info jsonb,
-    currency text NOT NULL COLLATE pg_catalog."C",
-    total_minor bigint NOT NULL,
+    currency pay.currency_code NOT NULL,
+    total_minor pay.positive_minor NOT NULL,
     expires_at timestamp with time zone NOT NULL,
     created_at timestamp with time zone DEFAULT now() NOT NULL,
     is_payment_done boolean DEFAULT false NOT NULL,
-    late_success text DEFAULT 'accept'::text NOT NULL COLLATE pg_catalog."C",
+    late_success pay.late_policy DEFAULT 'accept'::text NOT NULL,
     version integer DEFAULT 1 NOT NULL,
-    capture text DEFAULT 'automatic'::text NOT NULL COLLATE pg_catalog."C",
-    CONSTRAINT checkout_capture_check CHECK ((capture = ANY (ARRAY['automatic'::text, 'manual'::text]))),
-    CONSTRAINT checkout_currency_check CHECK ((octet_length(currency) = 3)),
-    CONSTRAINT checkout_late_success_check CHECK ((late_success = ANY (ARRAY['accept'::text, 'hold'::text, 'refund'::text]))),
-    CONSTRAINT checkout_total_minor_check CHECK ((total_minor > 0))
+    capture pay.capture_mode DEFAULT 'automatic'::text NOT NULL
 )
 WITH (fillfactor='80', autovacuum_analyze_threshold='1000', autovacuum_vacuum_threshold='1000');
 
@@ -13336,8 +13717,8 @@ CREATE TABLE pay.registration (
     checkout_id pay.id NOT NULL,
     psp pay.id NOT NULL,
     nonce pay.id NOT NULL,
-    state text DEFAULT 'REGISTERING'::text NOT NULL COLLATE pg_catalog."C",
-    attempt integer DEFAULT 1 NOT NULL,
+    state pay.registration_state DEFAULT 'REGISTERING'::text NOT NULL,
+    attempt pay.ordinal DEFAULT 1 NOT NULL,
     token pay.id,
     alias pay.id,
     hosted_url text,
@@ -13348,15 +13729,12 @@ CREATE TABLE pay.registration (
     key_windows integer[] NOT NULL,
     refused_psps text[] DEFAULT '{}'::text[] NOT NULL COLLATE pg_catalog."C",
     tried_psps text[] DEFAULT '{}'::text[] NOT NULL COLLATE pg_catalog."C",
-    open_attempts integer DEFAULT 1 NOT NULL,
+    open_attempts pay.tally DEFAULT 1 NOT NULL,
     hinted_at timestamp with time zone,
-    CONSTRAINT registration_attempt_check CHECK ((attempt >= 1)),
-    CONSTRAINT registration_check CHECK (((state <> 'REGISTERED'::text) OR ((token IS NOT NULL) AND (hosted_url IS NOT NULL)))),
-    CONSTRAINT registration_check1 CHECK (((state <> 'REGISTERING'::text) OR (token IS NULL))),
+    CONSTRAINT registration_check CHECK ((((state)::text <> 'REGISTERED'::text) OR ((token IS NOT NULL) AND (hosted_url IS NOT NULL)))),
+    CONSTRAINT registration_check1 CHECK ((((state)::text <> 'REGISTERING'::text) OR (token IS NULL))),
     CONSTRAINT registration_check2 CHECK (((alias IS NULL) OR (token IS NOT NULL))),
-    CONSTRAINT registration_check3 CHECK ((cardinality(key_windows) = cardinality((psps)::text[]))),
-    CONSTRAINT registration_open_attempts_check CHECK ((open_attempts >= 0)),
-    CONSTRAINT registration_state_check CHECK ((state = ANY (ARRAY['REGISTERING'::text, 'REGISTERED'::text, 'REFUSED'::text])))
+    CONSTRAINT registration_check3 CHECK ((cardinality(key_windows) = cardinality((psps)::text[])))
 )
 WITH (fillfactor='80', autovacuum_analyze_threshold='1000', autovacuum_vacuum_threshold='1000');
 
@@ -13378,14 +13756,14 @@ CREATE VIEW pay.checkout_state AS
     r.hosted_url,
     (c.return_url)::text AS return_url,
     (c.base_url)::text AS base_url,
-    c.currency,
-    c.total_minor,
+    (c.currency)::text AS currency,
+    (c.total_minor)::bigint AS total_minor,
     (EXTRACT(epoch FROM c.expires_at))::bigint AS expires_s,
-    r.state AS registration_state,
+    (r.state)::text AS registration_state,
     (r.attempt)::bigint AS attempt,
     r.code,
     (c.version)::bigint AS version,
-    ( SELECT (json_agg(json_build_object('id', o.payment_order_id, 'seller', o.seller_account, 'amount', o.amount_minor, 'currency', o.currency, 'status', o.status, 'reason', o.reason, 'money', pay.order_money(o.*, c.capture)) ORDER BY o."position"))::text AS json_agg
+    ( SELECT (json_agg(json_build_object('id', o.payment_order_id, 'seller', o.seller_account, 'amount', o.amount_minor, 'currency', o.currency, 'status', o.status, 'reason', o.reason, 'money', pay.order_money(o.*, (c.capture)::text)) ORDER BY o."position"))::text AS json_agg
            FROM pay.payment_order o
           WHERE (((o.merchant_id)::text = (c.merchant_id)::text) AND ((o.checkout_id)::text = (c.checkout_id)::text))) AS orders
    FROM (pay.checkout c
@@ -13407,7 +13785,7 @@ CREATE TABLE pay.currency (
     code text NOT NULL COLLATE pg_catalog."C",
     exponent integer NOT NULL,
     is_current boolean DEFAULT true NOT NULL,
-    CONSTRAINT currency_code_check CHECK ((code ~ '^[A-Z]{3}$'::text)),
+    CONSTRAINT currency_code_check1 CHECK ((code ~ '^[A-Z]{3}$'::text)),
     CONSTRAINT currency_exponent_check CHECK ((exponent = ANY (ARRAY[0, 2, 3, 4])))
 );
 
@@ -13465,21 +13843,18 @@ ALTER TABLE pay.event_anchor OWNER TO payments_owner;
 CREATE TABLE pay.event_default (
     merchant_id pay.id NOT NULL,
     payment_order_id pay.id NOT NULL,
-    seq integer NOT NULL,
+    seq pay.ordinal NOT NULL,
     at timestamp with time zone NOT NULL,
-    tx bigint NOT NULL,
+    tx pay.whole NOT NULL,
     kind pay.filled NOT NULL,
-    actor text NOT NULL COLLATE pg_catalog."C",
+    actor pay.event_actor NOT NULL,
     old_status pay.order_status,
     new_status pay.order_status NOT NULL,
     reason text COLLATE pg_catalog."C",
     detail jsonb DEFAULT '{}'::jsonb NOT NULL,
     request_id text,
-    hash bytea NOT NULL,
-    CONSTRAINT event_actor CHECK ((actor = ANY (ARRAY['merchant'::text, 'gateway'::text, 'webhook'::text, 'query'::text, 'operator'::text]))),
-    CONSTRAINT event_begins CHECK (((seq = 1) = (old_status IS NULL))),
-    CONSTRAINT event_hash CHECK ((octet_length(hash) = 32)),
-    CONSTRAINT event_numbers CHECK (((seq >= 1) AND (tx >= 0)))
+    hash pay.hash NOT NULL,
+    CONSTRAINT event_begins CHECK ((((seq)::integer = 1) = (old_status IS NULL)))
 )
 WITH (autovacuum_analyze_threshold='1000', autovacuum_vacuum_insert_threshold='500000', autovacuum_vacuum_insert_scale_factor='0');
 
@@ -13493,12 +13868,11 @@ CREATE TABLE pay.idempotency_key (
     merchant_id pay.id NOT NULL,
     route text NOT NULL COLLATE pg_catalog."C",
     key pay.id NOT NULL,
-    fingerprint bytea NOT NULL,
+    fingerprint pay.hash NOT NULL,
     checkout_id pay.id NOT NULL,
     created_at timestamp with time zone DEFAULT now() NOT NULL,
     expires_at timestamp with time zone NOT NULL,
-    change_id pay.id,
-    CONSTRAINT idempotency_key_fingerprint_check CHECK ((octet_length(fingerprint) = 32))
+    change_id pay.id
 )
 WITH (autovacuum_analyze_threshold='1000', autovacuum_vacuum_threshold='1000');
 
@@ -13510,7 +13884,7 @@ ALTER TABLE pay.idempotency_key OWNER TO payments_owner;
 
 CREATE TABLE pay.journal_entry (
     merchant_id pay.id NOT NULL,
-    source pay.filled NOT NULL,
+    source pay.journal_source NOT NULL,
     kind text NOT NULL COLLATE pg_catalog."C",
     at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
     tx xid8 DEFAULT pg_current_xact_id() NOT NULL,
@@ -13518,20 +13892,14 @@ CREATE TABLE pay.journal_entry (
     payment_order_id pay.id,
     psp pay.id NOT NULL,
     seller_account text COLLATE pg_catalog."C",
-    amount_minor bigint NOT NULL,
-    currency text NOT NULL COLLATE pg_catalog."C",
-    seller_minor bigint NOT NULL,
-    seller_currency text NOT NULL COLLATE pg_catalog."C",
-    rate numeric,
+    amount_minor pay.positive_minor NOT NULL,
+    currency pay.currency_code NOT NULL,
+    seller_minor pay.minor NOT NULL,
+    seller_currency pay.currency_code NOT NULL,
+    rate pay.positive_rate,
     request_id text,
-    CONSTRAINT journal_entry_amount_minor_check CHECK ((amount_minor > 0)),
-    CONSTRAINT journal_entry_check CHECK (((rate IS NULL) = (currency = seller_currency))),
-    CONSTRAINT journal_entry_check1 CHECK (((rate IS NOT NULL) OR (seller_minor = amount_minor))),
-    CONSTRAINT journal_entry_currency_check CHECK ((octet_length(currency) = 3)),
-    CONSTRAINT journal_entry_rate_check CHECK ((rate > (0)::numeric)),
-    CONSTRAINT journal_entry_seller_currency_check CHECK ((octet_length(seller_currency) = 3)),
-    CONSTRAINT journal_entry_seller_minor_check CHECK ((seller_minor >= 0)),
-    CONSTRAINT journal_entry_source_check CHECK ((octet_length((source)::text) <= 600))
+    CONSTRAINT journal_entry_check CHECK (((rate IS NULL) = ((currency)::text = (seller_currency)::text))),
+    CONSTRAINT journal_entry_check1 CHECK (((rate IS NOT NULL) OR ((seller_minor)::bigint = (amount_minor)::bigint)))
 )
 WITH (autovacuum_analyze_threshold='1000');
 
@@ -13545,18 +13913,15 @@ CREATE TABLE pay.journal_line (
     merchant_id pay.id NOT NULL,
     source text NOT NULL COLLATE pg_catalog."C",
     kind text NOT NULL COLLATE pg_catalog."C",
-    line integer NOT NULL,
+    line pay.line_number NOT NULL,
     account text NOT NULL COLLATE pg_catalog."C",
     owner text NOT NULL COLLATE pg_catalog."C",
-    currency text NOT NULL COLLATE pg_catalog."C",
-    amount_minor bigint NOT NULL,
+    currency pay.currency_code NOT NULL,
+    amount_minor pay.signed_minor NOT NULL,
     wallet_seq bigint,
     balance_minor bigint,
-    CONSTRAINT journal_line_amount_minor_check CHECK ((amount_minor <> 0)),
     CONSTRAINT journal_line_check CHECK (((wallet_seq IS NULL) = (balance_minor IS NULL))),
-    CONSTRAINT journal_line_check1 CHECK (((wallet_seq IS NULL) = (account <> ALL (ARRAY['seller_available'::text, 'seller_pending'::text, 'seller_reserved'::text])))),
-    CONSTRAINT journal_line_currency_check CHECK ((octet_length(currency) = 3)),
-    CONSTRAINT journal_line_line_check CHECK (((line >= 1) AND (line <= 9)))
+    CONSTRAINT journal_line_check1 CHECK (((wallet_seq IS NOT NULL) = starts_with(account, 'seller_'::text)))
 )
 WITH (autovacuum_analyze_threshold='1000');
 
@@ -13623,13 +13988,12 @@ ALTER TABLE pay.posting_kind OWNER TO payments_owner;
 
 CREATE TABLE pay.posting_rule (
     kind text NOT NULL COLLATE pg_catalog."C",
-    line integer NOT NULL,
+    line pay.line_number NOT NULL,
     side text NOT NULL COLLATE pg_catalog."C",
     account text NOT NULL COLLATE pg_catalog."C",
     leg text NOT NULL COLLATE pg_catalog."C",
     only_converted boolean DEFAULT false NOT NULL,
     CONSTRAINT posting_rule_leg_check CHECK ((leg = ANY (ARRAY['buyer'::text, 'seller'::text]))),
-    CONSTRAINT posting_rule_line_check CHECK (((line >= 1) AND (line <= 9))),
     CONSTRAINT posting_rule_side_check CHECK ((side = ANY (ARRAY['debit'::text, 'credit'::text])))
 );
 
@@ -13776,16 +14140,12 @@ ALTER TABLE pay.status_rank OWNER TO payments_owner;
 CREATE TABLE pay.wallet (
     merchant_id pay.id NOT NULL,
     seller_account pay.filled NOT NULL,
-    currency text NOT NULL COLLATE pg_catalog."C",
+    currency pay.currency_code NOT NULL,
     available_minor bigint DEFAULT 0 NOT NULL,
-    pending_minor bigint DEFAULT 0 NOT NULL,
-    reserved_minor bigint DEFAULT 0 NOT NULL,
-    seq bigint DEFAULT 0 NOT NULL,
-    changed_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
-    CONSTRAINT wallet_currency_check CHECK ((octet_length(currency) = 3)),
-    CONSTRAINT wallet_pending_minor_check CHECK ((pending_minor >= 0)),
-    CONSTRAINT wallet_reserved_minor_check CHECK ((reserved_minor >= 0)),
-    CONSTRAINT wallet_seq_check CHECK ((seq >= 0))
+    pending_minor pay.minor DEFAULT 0 NOT NULL,
+    reserved_minor pay.minor DEFAULT 0 NOT NULL,
+    seq pay.whole DEFAULT 0 NOT NULL,
+    changed_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL
 )
 WITH (fillfactor='50', autovacuum_vacuum_threshold='1000', autovacuum_analyze_threshold='1000');
 
@@ -13823,7 +14183,7 @@ CREATE VIEW pay_check.amount_sum AS
 SELECT
     NULL::pay.id AS merchant_id,
     NULL::pay.id AS checkout_id,
-    NULL::bigint AS total_minor,
+    NULL::pay.positive_minor AS total_minor,
     NULL::numeric AS orders_minor;
 
 ALTER TABLE pay_check.amount_sum OWNER TO payments_owner;
@@ -13849,13 +14209,13 @@ CREATE VIEW pay_check.authorized_booked AS
             e_1.payment_order_id,
             sum(
                 CASE e_1.kind
-                    WHEN 'authorized'::text THEN e_1.amount_minor
-                    ELSE (- e_1.amount_minor)
+                    WHEN 'authorized'::text THEN (e_1.amount_minor)::bigint
+                    ELSE (- (e_1.amount_minor)::bigint)
                 END) AS booked
            FROM pay.journal_entry e_1
           WHERE (e_1.kind = ANY (ARRAY['authorized'::text, 'unauthorized'::text]))
           GROUP BY e_1.merchant_id, e_1.payment_order_id) e USING (merchant_id, payment_order_id))
-  WHERE (((o.authorized_minor)::numeric <> COALESCE(e.booked, (0)::numeric)) OR ((o.authorized_minor > 0) AND ((o.status)::text <> ALL (ARRAY['EXECUTING'::text, 'SUCCESS'::text]))));
+  WHERE (((o.authorized_minor)::numeric <> COALESCE(e.booked, (0)::numeric)) OR (((o.authorized_minor)::bigint > 0) AND ((o.status)::text <> ALL (ARRAY['EXECUTING'::text, 'SUCCESS'::text]))));
 
 ALTER TABLE pay_check.authorized_booked OWNER TO payments_owner;
 
@@ -13885,7 +14245,7 @@ CREATE VIEW pay_check.change_booked AS
         CASE
             WHEN (c.kind = 'cancel'::text) THEN (e.kinds <> '{}'::text[])
             WHEN (c.kind = 'capture'::text) THEN ((e.kinds <> '{}'::text[]) AND ((e.kinds <> '{sale}'::text[]) OR ((c.status)::text <> 'SUCCESS'::text)))
-            WHEN (c.seller_minor = 0) THEN false
+            WHEN ((c.seller_minor)::bigint = 0) THEN false
             WHEN ((c.status)::text = ANY (ARRAY['NOT_STARTED'::text, 'EXECUTING'::text])) THEN (e.kinds <> '{refund_reserved}'::text[])
             WHEN ((c.status)::text = 'SUCCESS'::text) THEN (((e.kinds <> '{refund,refund_reserved}'::text[]) AND (e.kinds <> '{refund_external}'::text[])) AND (e.kinds <> '{refund_external,refund_released,refund_reserved}'::text[]))
             WHEN c.returned THEN ('refund_returned'::text <> ALL (e.kinds))
@@ -13916,7 +14276,7 @@ CREATE VIEW pay_check.change_dispatch AS
           WHERE (((x.merchant_id)::text = (c.merchant_id)::text) AND ((x.checkout_id)::text = (c.checkout_id)::text) AND ((x.operation_id)::text = (c.change_id)::text))
           ORDER BY x.attempt DESC
          LIMIT 1) d ON (true))
-  WHERE (((d.state = 'DONE'::text) AND ((c.status)::text = ANY (ARRAY['NOT_STARTED'::text, 'EXECUTING'::text]))) OR ((d.state = ANY (ARRAY['PENDING'::text, 'REFUSED'::text])) AND ((c.status)::text = 'NOT_STARTED'::text)));
+  WHERE ((((d.state)::text = 'DONE'::text) AND ((c.status)::text = ANY (ARRAY['NOT_STARTED'::text, 'EXECUTING'::text]))) OR (((d.state)::text = ANY (ARRAY['PENDING'::text, 'REFUSED'::text])) AND ((c.status)::text = 'NOT_STARTED'::text)));
 
 ALTER TABLE pay_check.change_dispatch OWNER TO payments_owner;
 
@@ -13982,11 +14342,11 @@ CREATE VIEW pay_check.change_job AS
    FROM pay.change c
   WHERE (((c.status)::text = ANY (ARRAY['NOT_STARTED'::text, 'EXECUTING'::text])) AND (c.reference IS NULL) AND (NOT (EXISTS ( SELECT
            FROM pay.job j
-          WHERE (((j.merchant_id)::text = (c.merchant_id)::text) AND ((j.checkout_id)::text = (c.checkout_id)::text) AND (j.kind = 'change'::text) AND (j.operation_id = (c.change_id)::text))))) AND (NOT (EXISTS ( SELECT
+          WHERE (((j.merchant_id)::text = (c.merchant_id)::text) AND ((j.checkout_id)::text = (c.checkout_id)::text) AND ((j.kind)::text = 'change'::text) AND (j.operation_id = (c.change_id)::text))))) AND (NOT (EXISTS ( SELECT
            FROM pay.dead_letter d
           WHERE (((d.merchant_id)::text = (c.merchant_id)::text) AND ((d.checkout_id)::text = (c.checkout_id)::text) AND (d.kind = 'change'::text) AND ((d.operation_id)::text = (c.change_id)::text) AND (d.state = ANY (ARRAY['open'::text, 'resolved'::text])))))) AND (NOT (EXISTS ( SELECT
            FROM pay.dispatch d
-          WHERE (((d.merchant_id)::text = (c.merchant_id)::text) AND ((d.checkout_id)::text = (c.checkout_id)::text) AND ((d.operation_id)::text = (c.change_id)::text) AND (d.state = ANY (ARRAY['DONE'::text, 'PENDING'::text])))))))
+          WHERE (((d.merchant_id)::text = (c.merchant_id)::text) AND ((d.checkout_id)::text = (c.checkout_id)::text) AND ((d.operation_id)::text = (c.change_id)::text) AND ((d.state)::text = ANY (ARRAY['DONE'::text, 'PENDING'::text])))))))
 UNION ALL
  SELECT 'unwanted'::text AS what,
     j.merchant_id,
@@ -13995,7 +14355,7 @@ UNION ALL
     c.status
    FROM (pay.job j
      LEFT JOIN pay.change c ON ((((c.merchant_id)::text = (j.merchant_id)::text) AND ((c.change_id)::text = j.operation_id) AND ((c.checkout_id)::text = (j.checkout_id)::text))))
-  WHERE ((j.kind = 'change'::text) AND (((c.status)::text = ANY (ARRAY['NOT_STARTED'::text, 'EXECUTING'::text])) IS NOT TRUE))
+  WHERE (((j.kind)::text = 'change'::text) AND (((c.status)::text = ANY (ARRAY['NOT_STARTED'::text, 'EXECUTING'::text])) IS NOT TRUE))
 UNION ALL
  SELECT 'letter'::text AS what,
     d.merchant_id,
@@ -14032,18 +14392,18 @@ CREATE VIEW pay_check.change_money AS
    FROM ((pay.payment_order o
      LEFT JOIN ( SELECT c_1.merchant_id,
             c_1.payment_order_id,
-            sum(c_1.amount_minor) FILTER (WHERE ((c_1.kind = 'refund'::text) AND (((c_1.status)::text = 'EXECUTING'::text) OR (((c_1.status)::text = 'NOT_STARTED'::text) AND (c_1.origin = 'merchant'::text))))) AS refunding,
-            sum(c_1.amount_minor) FILTER (WHERE ((c_1.kind = 'refund'::text) AND ((c_1.status)::text = 'SUCCESS'::text))) AS refunded,
-            sum(c_1.amount_minor) FILTER (WHERE ((c_1.kind = 'capture'::text) AND ((c_1.status)::text = 'SUCCESS'::text))) AS captured
+            sum((c_1.amount_minor)::bigint) FILTER (WHERE ((c_1.kind = 'refund'::text) AND (((c_1.status)::text = 'EXECUTING'::text) OR (((c_1.status)::text = 'NOT_STARTED'::text) AND (c_1.origin = 'merchant'::text))))) AS refunding,
+            sum((c_1.amount_minor)::bigint) FILTER (WHERE ((c_1.kind = 'refund'::text) AND ((c_1.status)::text = 'SUCCESS'::text))) AS refunded,
+            sum((c_1.amount_minor)::bigint) FILTER (WHERE ((c_1.kind = 'capture'::text) AND ((c_1.status)::text = 'SUCCESS'::text))) AS captured
            FROM pay.change c_1
           GROUP BY c_1.merchant_id, c_1.payment_order_id) c USING (merchant_id, payment_order_id))
      LEFT JOIN ( SELECT d_1.merchant_id,
             d_1.payment_order_id,
-            sum(d_1.amount_minor) AS charged_back
+            sum((d_1.amount_minor)::bigint) AS charged_back
            FROM pay.dispute d_1
           WHERE (d_1.state = ANY (ARRAY['open'::text, 'lost'::text]))
           GROUP BY d_1.merchant_id, d_1.payment_order_id) d USING (merchant_id, payment_order_id))
-  WHERE (((o.refunding_minor)::numeric <> COALESCE(c.refunding, (0)::numeric)) OR ((o.refunded_minor)::numeric <> COALESCE(c.refunded, (0)::numeric)) OR ((o.charged_back_minor)::numeric <> COALESCE(d.charged_back, (0)::numeric)) OR ((o.refunding_minor + o.refunded_minor) > o.captured_minor) OR ((o.authorized_minor + o.captured_minor) > o.amount_minor) OR ((COALESCE(c.captured, (0)::numeric) > (o.captured_minor)::numeric) AND (NOT (EXISTS ( SELECT
+  WHERE (((o.refunding_minor)::numeric <> COALESCE(c.refunding, (0)::numeric)) OR ((o.refunded_minor)::numeric <> COALESCE(c.refunded, (0)::numeric)) OR ((o.charged_back_minor)::numeric <> COALESCE(d.charged_back, (0)::numeric)) OR (((o.refunding_minor)::bigint + (o.refunded_minor)::bigint) > (o.captured_minor)::bigint) OR (((o.authorized_minor)::bigint + (o.captured_minor)::bigint) > (o.amount_minor)::bigint) OR ((COALESCE(c.captured, (0)::numeric) > (o.captured_minor)::numeric) AND (NOT (EXISTS ( SELECT
            FROM pay.mismatch m
           WHERE (((m.merchant_id)::text = (o.merchant_id)::text) AND ((m.checkout_id)::text = (o.checkout_id)::text) AND (m.kind = 'capture'::text) AND (m.why = 'exceeds'::text)))))));
 
@@ -14067,7 +14427,7 @@ CREATE VIEW pay_check.change_orphan AS
     c.change_id AS id
    FROM (pay.change c
      LEFT JOIN pay.payment_order o USING (merchant_id, payment_order_id))
-  WHERE ((((c.checkout_id)::text = (o.checkout_id)::text) AND (c.currency = o.currency)) IS NOT TRUE)
+  WHERE ((((c.checkout_id)::text = (o.checkout_id)::text) AND ((c.currency)::text = (o.currency)::text)) IS NOT TRUE)
 UNION ALL
  SELECT 'dispute'::text AS what,
     d.merchant_id,
@@ -14076,7 +14436,7 @@ UNION ALL
     d.dispute_id AS id
    FROM (pay.dispute d
      LEFT JOIN pay.payment_order o USING (merchant_id, payment_order_id))
-  WHERE ((d.payment_order_id IS NOT NULL) AND ((((d.checkout_id)::text = (o.checkout_id)::text) AND (d.currency = o.currency)) IS NOT TRUE));
+  WHERE ((d.payment_order_id IS NOT NULL) AND ((((d.checkout_id)::text = (o.checkout_id)::text) AND ((d.currency)::text = (o.currency)::text)) IS NOT TRUE));
 
 ALTER TABLE pay_check.change_orphan OWNER TO payments_owner;
 
@@ -14150,7 +14510,7 @@ CREATE VIEW pay_check.contradiction AS
             ELSE 'SUCCESS'::text
         END) OR (NOT (EXISTS ( SELECT
            FROM pay.mismatch m
-          WHERE (((m.merchant_id)::text = (o.merchant_id)::text) AND ((m.checkout_id)::text = (o.checkout_id)::text) AND (m.kind = 'contradiction'::text) AND (m.source = e.actor)))))));
+          WHERE (((m.merchant_id)::text = (o.merchant_id)::text) AND ((m.checkout_id)::text = (o.checkout_id)::text) AND (m.kind = 'contradiction'::text) AND (m.source = (e.actor)::text)))))));
 
 ALTER TABLE pay_check.contradiction OWNER TO payments_owner;
 
@@ -14173,9 +14533,9 @@ CREATE VIEW pay_check.credit_converted AS
     o.credit_currency,
     o.credit_rate
    FROM (pay.payment_order o
-     CROSS JOIN LATERAL ( SELECT pay.convert(o.amount_minor, o.currency, o.credit_currency, o.credit_rate) AS credit_minor,
-            pay.round_rate(o.credit_rate) AS credit_rate) w)
-  WHERE ((o.credit_currency IS NOT NULL) AND ((o.credit_minor IS DISTINCT FROM w.credit_minor) OR (o.credit_rate IS DISTINCT FROM w.credit_rate)));
+     CROSS JOIN LATERAL ( SELECT pay.convert((o.amount_minor)::bigint, (o.currency)::text, (o.credit_currency)::text, (o.credit_rate)::numeric) AS credit_minor,
+            pay.round_rate((o.credit_rate)::numeric) AS credit_rate) w)
+  WHERE ((o.credit_currency IS NOT NULL) AND (((o.credit_minor)::bigint IS DISTINCT FROM w.credit_minor) OR ((o.credit_rate)::numeric IS DISTINCT FROM w.credit_rate)));
 
 ALTER TABLE pay_check.credit_converted OWNER TO payments_owner;
 
@@ -14194,7 +14554,7 @@ CREATE VIEW pay_check.currency_unknown AS
     c.checkout_id,
     c.currency
    FROM (pay.checkout c
-     LEFT JOIN pay.currency k ON ((k.code = c.currency)))
+     LEFT JOIN pay.currency k ON ((k.code = (c.currency)::text)))
   WHERE (k.code IS NULL);
 
 ALTER TABLE pay_check.currency_unknown OWNER TO payments_owner;
@@ -14238,10 +14598,10 @@ CREATE VIEW pay_check.dispatch_attempts AS
             d.request_id,
             d.settled,
             count(*) OVER w AS attempts,
-            max(d.attempt) OVER w AS newest
+            max((d.attempt)::integer) OVER w AS newest
            FROM pay.dispatch d
           WINDOW w AS (PARTITION BY d.merchant_id, d.checkout_id, d.operation, d.operation_id)) a
-  WHERE ((a.attempts <> a.newest) OR ((a.attempt < a.newest) AND (a.state <> ALL (ARRAY['NOT_SENT'::text, 'REFUSED'::text]))));
+  WHERE ((a.attempts <> a.newest) OR (((a.attempt)::integer < a.newest) AND ((a.state)::text <> ALL (ARRAY['NOT_SENT'::text, 'REFUSED'::text]))));
 
 ALTER TABLE pay_check.dispatch_attempts OWNER TO payments_owner;
 
@@ -14266,21 +14626,21 @@ CREATE VIEW pay_check.dispatch_owner AS
     r.nonce
    FROM (pay.dispatch d
      LEFT JOIN pay.registration r USING (merchant_id, checkout_id))
-  WHERE ((r.checkout_id IS NULL) OR ((d.psp)::text <> ALL ((r.psps)::text[])) OR ((d.operation = ANY (ARRAY['register'::text, 'capture'::text, 'expire'::text])) AND ((d.operation_id)::text <> (r.nonce)::text) AND ((d.operation = 'register'::text) OR (NOT (EXISTS ( SELECT
+  WHERE ((r.checkout_id IS NULL) OR ((d.psp)::text <> ALL ((r.psps)::text[])) OR (((d.operation)::text = ANY (ARRAY['register'::text, 'capture'::text, 'expire'::text])) AND ((d.operation_id)::text <> (r.nonce)::text) AND (((d.operation)::text = 'register'::text) OR (NOT (EXISTS ( SELECT
            FROM pay.change c
           WHERE (((c.merchant_id)::text = (d.merchant_id)::text) AND ((c.checkout_id)::text = (d.checkout_id)::text) AND ((c.change_id)::text = (d.operation_id)::text) AND (c.kind =
                 CASE d.operation
                     WHEN 'expire'::text THEN 'cancel'::text
-                    ELSE d.operation
+                    ELSE (d.operation)::text
                 END))))))) OR (NOT (EXISTS ( SELECT
            FROM (pay.payment_order o
              JOIN pay.event e USING (merchant_id, payment_order_id))
-          WHERE (((o.merchant_id)::text = (d.merchant_id)::text) AND ((o.checkout_id)::text = (d.checkout_id)::text) AND (o."position" = 1) AND ((e.kind)::text = ANY (ARRAY['created'::text, 'rerouted'::text])) AND (COALESCE((e.detail ->> 'to'::text), (e.detail ->> 'psp'::text)) = (d.psp)::text))
+          WHERE (((o.merchant_id)::text = (d.merchant_id)::text) AND ((o.checkout_id)::text = (d.checkout_id)::text) AND ((o."position")::integer = 1) AND ((e.kind)::text = ANY (ARRAY['created'::text, 'rerouted'::text])) AND (COALESCE((e.detail ->> 'to'::text), (e.detail ->> 'psp'::text)) = (d.psp)::text))
         UNION ALL
          SELECT
            FROM (pay.payment_order o
              JOIN pay.event_anchor a USING (merchant_id, payment_order_id))
-          WHERE (((o.merchant_id)::text = (d.merchant_id)::text) AND ((o.checkout_id)::text = (d.checkout_id)::text) AND (o."position" = 1))))));
+          WHERE (((o.merchant_id)::text = (d.merchant_id)::text) AND ((o.checkout_id)::text = (d.checkout_id)::text) AND ((o."position")::integer = 1))))));
 
 ALTER TABLE pay_check.dispatch_owner OWNER TO payments_owner;
 
@@ -14308,7 +14668,7 @@ CREATE VIEW pay_check.dispatch_registration AS
     d.state AS dispatch_state,
     d.sends
    FROM ((pay.registration r
-     JOIN pay.payment_order o ON ((((o.merchant_id)::text = (r.merchant_id)::text) AND ((o.checkout_id)::text = (r.checkout_id)::text) AND (o."position" = 1))))
+     JOIN pay.payment_order o ON ((((o.merchant_id)::text = (r.merchant_id)::text) AND ((o.checkout_id)::text = (r.checkout_id)::text) AND ((o."position")::integer = 1))))
      LEFT JOIN LATERAL ( SELECT x.merchant_id,
             x.checkout_id,
             x.operation,
@@ -14330,10 +14690,10 @@ CREATE VIEW pay_check.dispatch_registration AS
             x.request_id,
             x.settled
            FROM pay.dispatch x
-          WHERE (((x.merchant_id)::text = (r.merchant_id)::text) AND ((x.checkout_id)::text = (r.checkout_id)::text) AND (x.operation = 'register'::text) AND ((x.operation_id)::text = (r.nonce)::text))
+          WHERE (((x.merchant_id)::text = (r.merchant_id)::text) AND ((x.checkout_id)::text = (r.checkout_id)::text) AND ((x.operation)::text = 'register'::text) AND ((x.operation_id)::text = (r.nonce)::text))
           ORDER BY x.attempt DESC
          LIMIT 1) d ON (true))
-  WHERE ((d.attempt IS NULL) OR ((d.psp)::text <> (r.psp)::text) OR ((r.token IS NOT NULL) <> (d.state = 'DONE'::text)) OR (d.state = 'PENDING'::text) OR ((d.state = 'OPEN'::text) AND (r.state <> 'REGISTERING'::text)) OR ((d.state = 'REFUSED'::text) AND (r.state <> 'REFUSED'::text)) OR (d.attempt > r.attempt) OR ((r.state = 'REGISTERING'::text) AND (d.state = 'NOT_SENT'::text) AND ((r.open_attempts > 0) OR ((o.status)::text <> 'NOT_STARTED'::text))) OR ((r.state = 'REGISTERING'::text) AND (d.state = ANY (ARRAY['OPEN'::text, 'UNKNOWN'::text])) AND (r.open_attempts = 0) AND ((o.status)::text = 'NOT_STARTED'::text)));
+  WHERE ((d.attempt IS NULL) OR ((d.psp)::text <> (r.psp)::text) OR ((r.token IS NOT NULL) <> ((d.state)::text = 'DONE'::text)) OR ((d.state)::text = 'PENDING'::text) OR (((d.state)::text = 'OPEN'::text) AND ((r.state)::text <> 'REGISTERING'::text)) OR (((d.state)::text = 'REFUSED'::text) AND ((r.state)::text <> 'REFUSED'::text)) OR ((d.attempt)::integer > (r.attempt)::integer) OR (((r.state)::text = 'REGISTERING'::text) AND ((d.state)::text = 'NOT_SENT'::text) AND (((r.open_attempts)::integer > 0) OR ((o.status)::text <> 'NOT_STARTED'::text))) OR (((r.state)::text = 'REGISTERING'::text) AND ((d.state)::text = ANY (ARRAY['OPEN'::text, 'UNKNOWN'::text])) AND ((r.open_attempts)::integer = 0) AND ((o.status)::text = 'NOT_STARTED'::text)));
 
 ALTER TABLE pay_check.dispatch_registration OWNER TO payments_owner;
 
@@ -14358,7 +14718,7 @@ CREATE VIEW pay_check.dispute_booked AS
      LEFT JOIN LATERAL ( SELECT COALESCE(array_agg(e_1.kind ORDER BY e_1.kind), '{}'::text[]) AS kinds
            FROM pay.journal_entry e_1
           WHERE (((e_1.merchant_id)::text = (d.merchant_id)::text) AND ((e_1.source)::text = ((('dispute/'::text || (d.psp)::text) || '/'::text) || (d.dispute_id)::text)) AND (e_1.kind <> 'psp_fee'::text))) e ON (true))
-  WHERE ((d.seller_minor IS DISTINCT FROM 0) AND (e.kinds <> (
+  WHERE (((d.seller_minor)::bigint IS DISTINCT FROM 0) AND (e.kinds <> (
         CASE
             WHEN ((d.payment_order_id IS NULL) AND (d.state = 'lost'::text)) THEN '{unknown_dispute}'::text
             WHEN (d.payment_order_id IS NULL) THEN '{}'::text
@@ -14417,12 +14777,12 @@ CREATE VIEW pay_check.event_chain AS
             e.seq,
             e.at,
             e.hash,
-            lag(e.seq, 1, COALESCE(a.seq, 0)) OVER w AS previous_seq,
-            pay.event_hash(lag(e.hash, 1, a.hash) OVER w, e.*) AS wanted
+            lag((e.seq)::integer, 1, COALESCE(a.seq, 0)) OVER w AS previous_seq,
+            pay.event_hash(lag((e.hash)::bytea, 1, a.hash) OVER w, e.*) AS wanted
            FROM (pay.event e
              LEFT JOIN pay.event_anchor a USING (merchant_id, payment_order_id))
           WINDOW w AS (PARTITION BY e.merchant_id, e.payment_order_id ORDER BY e.seq)) h
-  WHERE ((h.hash <> h.wanted) OR (h.seq <> (h.previous_seq + 1)));
+  WHERE (((h.hash)::bytea <> h.wanted) OR ((h.seq)::integer <> (h.previous_seq + 1)));
 
 ALTER TABLE pay_check.event_chain OWNER TO payments_owner;
 
@@ -14489,9 +14849,9 @@ CREATE VIEW pay_check.event_head AS
     o.version,
     o.head
    FROM pay.payment_order o
-  WHERE (NOT (o.head IN ( SELECT e.hash
+  WHERE (NOT ((o.head)::bytea IN ( SELECT e.hash
            FROM pay.event e
-          WHERE (((e.merchant_id)::text = (o.merchant_id)::text) AND ((e.payment_order_id)::text = (o.payment_order_id)::text) AND (e.seq = o.version))
+          WHERE (((e.merchant_id)::text = (o.merchant_id)::text) AND ((e.payment_order_id)::text = (o.payment_order_id)::text) AND ((e.seq)::integer = o.version))
         UNION ALL
          SELECT a.hash
            FROM pay.event_anchor a
@@ -14560,7 +14920,7 @@ CREATE VIEW pay_check.job_missing AS
                 CASE
                     WHEN (l.state = 'refunding'::text) THEN 'refund'::text
                     WHEN ((o.status)::text = ANY (ARRAY['SUCCESS'::text, 'FAILED'::text])) THEN NULL::text
-                    WHEN (r.state = 'REGISTERING'::text) THEN 'register'::text
+                    WHEN ((r.state)::text = 'REGISTERING'::text) THEN 'register'::text
                     ELSE 'poll'::text
                 END AS wanted
            FROM (((pay.checkout c
@@ -14582,7 +14942,7 @@ CREATE VIEW pay_check.job_missing AS
    FROM s
   WHERE ((s.wanted IS NOT NULL) AND (NOT (EXISTS ( SELECT
            FROM pay.job j
-          WHERE (((j.merchant_id)::text = (s.merchant_id)::text) AND ((j.checkout_id)::text = (s.checkout_id)::text) AND (j.kind = s.wanted))))) AND (NOT (EXISTS ( SELECT
+          WHERE (((j.merchant_id)::text = (s.merchant_id)::text) AND ((j.checkout_id)::text = (s.checkout_id)::text) AND ((j.kind)::text = s.wanted))))) AND (NOT (EXISTS ( SELECT
            FROM pay.dead_letter d
           WHERE (((d.merchant_id)::text = (s.merchant_id)::text) AND ((d.checkout_id)::text = (s.checkout_id)::text) AND (d.kind = s.wanted) AND (d.state = ANY (ARRAY['open'::text, 'resolved'::text])))))))
 UNION ALL
@@ -14598,7 +14958,7 @@ UNION ALL
     j.attempts
    FROM (pay.job j
      JOIN s USING (merchant_id, checkout_id))
-  WHERE ((j.kind IS DISTINCT FROM s.wanted) AND (j.kind <> 'change'::text) AND (((j.kind = 'poll'::text) AND ((s.status)::text = 'FAILED'::text) AND (s.token IS NOT NULL) AND (j.attempts <= 101)) IS NOT TRUE));
+  WHERE (((j.kind)::text IS DISTINCT FROM s.wanted) AND ((j.kind)::text <> 'change'::text) AND ((((j.kind)::text = 'poll'::text) AND ((s.status)::text = 'FAILED'::text) AND (s.token IS NOT NULL) AND (j.attempts <= 101)) IS NOT TRUE));
 
 ALTER TABLE pay_check.job_missing OWNER TO payments_owner;
 
@@ -14623,7 +14983,7 @@ CREATE VIEW pay_check.journal_balances AS
             l_1.source,
             l_1.kind,
             l_1.currency,
-            sum(l_1.amount_minor) AS total,
+            sum((l_1.amount_minor)::bigint) AS total,
             sum(count(*)) OVER (PARTITION BY l_1.merchant_id, l_1.source, l_1.kind) AS lines
            FROM pay.journal_line l_1
           GROUP BY l_1.merchant_id, l_1.source, l_1.kind, l_1.currency) l ON ((((l.merchant_id)::text = (e.merchant_id)::text) AND (l.source = (e.source)::text) AND (l.kind = e.kind))))
@@ -14669,19 +15029,19 @@ CREATE VIEW pay_check.journal_rules AS
     l.line
    FROM ((pay.journal_line l
      JOIN pay.journal_entry e ON ((((e.merchant_id)::text = (l.merchant_id)::text) AND ((e.source)::text = l.source) AND (e.kind = l.kind))))
-     LEFT JOIN pay.posting_rule r ON (((r.kind = l.kind) AND (r.line = l.line) AND (r.account = l.account) AND ((NOT r.only_converted) OR (e.rate IS NOT NULL)) AND (l.amount_minor = (
+     LEFT JOIN pay.posting_rule r ON (((r.kind = l.kind) AND ((r.line)::integer = (l.line)::integer) AND (r.account = l.account) AND ((NOT r.only_converted) OR (e.rate IS NOT NULL)) AND ((l.amount_minor)::bigint = (
         CASE r.side
             WHEN 'debit'::text THEN 1
             ELSE '-1'::integer
         END *
         CASE r.leg
-            WHEN 'buyer'::text THEN e.amount_minor
-            ELSE e.seller_minor
-        END)) AND (l.currency =
+            WHEN 'buyer'::text THEN (e.amount_minor)::bigint
+            ELSE (e.seller_minor)::bigint
+        END)) AND ((l.currency)::text = (
         CASE r.leg
             WHEN 'buyer'::text THEN e.currency
             ELSE e.seller_currency
-        END))))
+        END)::text))))
   WHERE (r.kind IS NULL);
 
 ALTER TABLE pay_check.journal_rules OWNER TO payments_owner;
@@ -14738,13 +15098,13 @@ CREATE VIEW pay_check.late_success AS
    FROM ((pay.late_success l
      LEFT JOIN pay.checkout c USING (merchant_id, checkout_id))
      LEFT JOIN pay.payment_order o USING (merchant_id, checkout_id))
-  WHERE ((o.payment_order_id IS NULL) OR (c.late_success = 'accept'::text) OR ((l.state = 'accepted'::text) <> ((o.status)::text = 'SUCCESS'::text)) OR ((l.state <> 'accepted'::text) AND (((o.status)::text IS DISTINCT FROM 'FAILED'::text) OR (o.reason IS DISTINCT FROM 'expired'::text))) OR ((l.state = 'refunding'::text) AND (c.late_success <> 'refund'::text)) OR ((l.amount_minor <> c.total_minor) OR (l.currency <> c.currency)) OR ((( SELECT count(*) AS count
+  WHERE ((o.payment_order_id IS NULL) OR ((c.late_success)::text = 'accept'::text) OR ((l.state = 'accepted'::text) <> ((o.status)::text = 'SUCCESS'::text)) OR ((l.state <> 'accepted'::text) AND (((o.status)::text IS DISTINCT FROM 'FAILED'::text) OR ((o.reason)::text IS DISTINCT FROM 'expired'::text))) OR ((l.state = 'refunding'::text) AND ((c.late_success)::text <> 'refund'::text)) OR (((l.amount_minor)::bigint <> (c.total_minor)::bigint) OR (l.currency <> (c.currency)::text)) OR ((( SELECT count(*) AS count
            FROM pay.event e
           WHERE (((e.merchant_id)::text = (o.merchant_id)::text) AND ((e.payment_order_id)::text = (o.payment_order_id)::text) AND ((e.kind)::text = 'late_success'::text))) <> 1) AND (NOT (EXISTS ( SELECT
            FROM pay.event_anchor a
           WHERE (((a.merchant_id)::text = (o.merchant_id)::text) AND ((a.payment_order_id)::text = (o.payment_order_id)::text)))))) OR (EXISTS ( SELECT
            FROM pay.dispatch d
-          WHERE (((d.merchant_id)::text = (l.merchant_id)::text) AND ((d.checkout_id)::text = (l.checkout_id)::text) AND (d.operation = 'refund'::text) AND ((d.operation_id)::text = (l.refund_id)::text) AND (l.state = ANY (ARRAY['held'::text, 'accepted'::text]))))));
+          WHERE (((d.merchant_id)::text = (l.merchant_id)::text) AND ((d.checkout_id)::text = (l.checkout_id)::text) AND ((d.operation)::text = 'refund'::text) AND ((d.operation_id)::text = (l.refund_id)::text) AND (l.state = ANY (ARRAY['held'::text, 'accepted'::text]))))));
 
 ALTER TABLE pay_check.late_success OWNER TO payments_owner;
 
@@ -14772,7 +15132,7 @@ UNION ALL
     i.event_id AS told_by
    FROM (pay.webhook_inbox i
      LEFT JOIN pay.late_success l USING (merchant_id, checkout_id))
-  WHERE ((i.state = 'held'::text) AND ((i.fact <> 'paid'::text) OR (l.checkout_id IS NULL)));
+  WHERE (((i.state)::text = 'held'::text) AND ((i.fact <> 'paid'::text) OR (l.checkout_id IS NULL)));
 
 ALTER TABLE pay_check.late_untold OWNER TO payments_owner;
 
@@ -14800,7 +15160,7 @@ CREATE VIEW pay_check.late_waits AS
                     ELSE 'refund'::text
                 END))))) AND ((l.state = 'held'::text) OR (NOT (EXISTS ( SELECT
            FROM pay.job j
-          WHERE (((j.merchant_id)::text = (l.merchant_id)::text) AND ((j.checkout_id)::text = (l.checkout_id)::text) AND (j.kind = 'refund'::text)))))));
+          WHERE (((j.merchant_id)::text = (l.merchant_id)::text) AND ((j.checkout_id)::text = (l.checkout_id)::text) AND ((j.kind)::text = 'refund'::text)))))));
 
 ALTER TABLE pay_check.late_waits OWNER TO payments_owner;
 
@@ -14842,7 +15202,7 @@ CREATE VIEW pay_check.outbox_orphan AS
    FROM pay.outbox x
   WHERE (NOT (EXISTS ( SELECT
            FROM pay.event e
-          WHERE (((e.merchant_id)::text = (x.merchant_id)::text) AND ((e.payment_order_id)::text = (x.payment_order_id)::text) AND (e.seq = x.seq))
+          WHERE (((e.merchant_id)::text = (x.merchant_id)::text) AND ((e.payment_order_id)::text = (x.payment_order_id)::text) AND ((e.seq)::integer = x.seq))
         UNION ALL
          SELECT
            FROM pay.event_anchor a
@@ -15009,11 +15369,11 @@ CREATE VIEW pay_check.sale_booked AS
    FROM (pay.payment_order o
      LEFT JOIN ( SELECT e_1.merchant_id,
             e_1.payment_order_id,
-            sum(e_1.amount_minor) AS booked
+            sum((e_1.amount_minor)::bigint) AS booked
            FROM pay.journal_entry e_1
           WHERE (e_1.kind = ANY (ARRAY['sale'::text, 'late_accepted'::text]))
           GROUP BY e_1.merchant_id, e_1.payment_order_id) e ON ((((e.merchant_id)::text = (o.merchant_id)::text) AND ((e.payment_order_id)::text = (o.payment_order_id)::text))))
-  WHERE (((o.captured_minor)::numeric IS DISTINCT FROM COALESCE(e.booked, (0)::numeric)) OR (((o.status)::text = 'SUCCESS'::text) <> (o.captured_minor > 0)));
+  WHERE (((o.captured_minor)::numeric IS DISTINCT FROM COALESCE(e.booked, (0)::numeric)) OR (((o.status)::text = 'SUCCESS'::text) <> ((o.captured_minor)::bigint > 0)));
 
 ALTER TABLE pay_check.sale_booked OWNER TO payments_owner;
 
@@ -15069,7 +15429,7 @@ CREATE VIEW pay_check.seal_coverage AS
             e_1.seq,
             e_1.at
            FROM pay.event e_1
-          WHERE ((e_1.at < (now() - '01:00:00'::interval)) OR (e_1.tx < ( SELECT max(s.until_tx) AS max
+          WHERE ((e_1.at < (now() - '01:00:00'::interval)) OR ((e_1.tx)::bigint < ( SELECT max(s.until_tx) AS max
                    FROM pay.seal s
                   WHERE (s.signature IS NOT NULL))))
           ORDER BY e_1.merchant_id, e_1.payment_order_id, e_1.seq DESC) e
@@ -15079,7 +15439,7 @@ CREATE VIEW pay_check.seal_coverage AS
            FROM (pay.seal_leaf l_1
              JOIN pay.seal s ON (((s.number = l_1.number) AND (s.signature IS NOT NULL))))
           GROUP BY l_1.merchant_id, l_1.payment_order_id) l USING (merchant_id, payment_order_id))
-  WHERE ((COALESCE(l.seq, 0) < e.seq) AND (EXISTS ( SELECT
+  WHERE ((COALESCE(l.seq, 0) < (e.seq)::integer) AND (EXISTS ( SELECT
            FROM pay.seal)));
 
 ALTER TABLE pay_check.seal_coverage OWNER TO payments_owner;
@@ -15103,7 +15463,7 @@ CREATE VIEW pay_check.seal_leaf AS
    FROM ((pay.seal_leaf l
      LEFT JOIN pay.event e USING (merchant_id, payment_order_id, seq))
      LEFT JOIN pay.event_anchor a USING (merchant_id, payment_order_id))
-  WHERE (((e.hash IS NULL) AND (COALESCE(a.seq, 0) < l.seq)) OR (e.hash <> l.hash) OR ((a.seq = l.seq) AND (a.hash <> l.hash)));
+  WHERE (((e.hash IS NULL) AND (COALESCE(a.seq, 0) < l.seq)) OR ((e.hash)::bytea <> l.hash) OR ((a.seq = l.seq) AND (a.hash <> l.hash)));
 
 ALTER TABLE pay_check.seal_leaf OWNER TO payments_owner;
 
@@ -15176,11 +15536,11 @@ CREATE VIEW pay_check.status_history AS
      JOIN pay.payment_order o USING (merchant_id, payment_order_id))
   WHERE ((((h.old_status)::text IS DISTINCT FROM (h.previous)::text) AND (NOT (EXISTS ( SELECT
            FROM pay.event_anchor a
-          WHERE (((a.merchant_id)::text = (h.merchant_id)::text) AND ((a.payment_order_id)::text = (h.payment_order_id)::text) AND (a.seq = (h.seq - 1))))))) OR ((h.seq = 1) AND ((h.new_status)::text <> 'NOT_STARTED'::text)) OR (( SELECT s.rank
+          WHERE (((a.merchant_id)::text = (h.merchant_id)::text) AND ((a.payment_order_id)::text = (h.payment_order_id)::text) AND (a.seq = ((h.seq)::integer - 1))))))) OR (((h.seq)::integer = 1) AND ((h.new_status)::text <> 'NOT_STARTED'::text)) OR (( SELECT s.rank
            FROM pay.status_rank s
           WHERE ((s.status)::text = (h.new_status)::text)) < ( SELECT s.rank
            FROM pay.status_rank s
-          WHERE ((s.status)::text = (h.old_status)::text))) OR ((h.next_seq IS NULL) AND (((h.new_status)::text IS DISTINCT FROM (o.status)::text) OR (h.reason IS DISTINCT FROM o.reason))));
+          WHERE ((s.status)::text = (h.old_status)::text))) OR ((h.next_seq IS NULL) AND (((h.new_status)::text IS DISTINCT FROM (o.status)::text) OR (h.reason IS DISTINCT FROM (o.reason)::text))));
 
 ALTER TABLE pay_check.status_history OWNER TO payments_owner;
 
@@ -15196,7 +15556,7 @@ COMMENT ON VIEW pay_check.status_history IS 'The timeline is a path of the state
 
 CREATE VIEW pay_check.status_rank AS
  SELECT u.status,
-    pay.status_rank(u.status) AS in_trigger,
+    pay.status_rank(u.status) AS in_function,
     r.rank AS in_table
    FROM (unnest(ARRAY['NOT_STARTED'::text, 'EXECUTING'::text, 'FAILED'::text, 'SUCCESS'::text]) u(status)
      FULL JOIN pay.status_rank r ON (((r.status)::text = u.status)))
@@ -15208,7 +15568,7 @@ ALTER TABLE pay_check.status_rank OWNER TO payments_owner;
 -- Name: VIEW status_rank; Type: COMMENT; Schema: pay_check; Owner: payments_owner
 --
 
-COMMENT ON VIEW pay_check.status_rank IS 'The trigger of the state machine and the table of ranks say the same.';
+COMMENT ON VIEW pay_check.status_rank IS 'The rank of a status and the table of ranks say the same.';
 
 --
 -- Name: token_owner; Type: VIEW; Schema: pay_check; Owner: payments_owner
@@ -15255,7 +15615,7 @@ CREATE VIEW pay_check.token_status AS
     o.status
    FROM (pay.registration r
      JOIN pay.payment_order o USING (merchant_id, checkout_id))
-  WHERE (((r.state = 'REGISTERED'::text) AND ((o.status)::text = 'NOT_STARTED'::text)) OR ((r.state = 'REFUSED'::text) AND ((o.status)::text = ANY (ARRAY['NOT_STARTED'::text, 'EXECUTING'::text]))) OR ((r.state = 'REGISTERING'::text) AND ((o.status)::text <> ALL (ARRAY['NOT_STARTED'::text, 'EXECUTING'::text]))));
+  WHERE ((((r.state)::text = 'REGISTERED'::text) AND ((o.status)::text = 'NOT_STARTED'::text)) OR (((r.state)::text = 'REFUSED'::text) AND ((o.status)::text = ANY (ARRAY['NOT_STARTED'::text, 'EXECUTING'::text]))) OR (((r.state)::text = 'REGISTERING'::text) AND ((o.status)::text <> ALL (ARRAY['NOT_STARTED'::text, 'EXECUTING'::text]))));
 
 ALTER TABLE pay_check.token_status OWNER TO payments_owner;
 
@@ -15286,7 +15646,7 @@ CREATE VIEW pay_check.wallet_balance AS
             l_1.amount_minor,
             l_1.wallet_seq,
             l_1.balance_minor,
-            (- sum(l_1.amount_minor) OVER (PARTITION BY l_1.merchant_id, l_1.owner, l_1.currency, l_1.account ORDER BY l_1.wallet_seq)) AS total
+            (- sum((l_1.amount_minor)::bigint) OVER (PARTITION BY l_1.merchant_id, l_1.owner, l_1.currency, l_1.account ORDER BY l_1.wallet_seq)) AS total
            FROM pay.journal_line l_1
           WHERE (l_1.wallet_seq IS NOT NULL)) l
   WHERE ((l.balance_minor)::numeric <> l.total);
@@ -15313,13 +15673,13 @@ CREATE VIEW pay_check.wallet_lines AS
             l_1.currency,
             count(*) AS lines,
             max(l_1.wallet_seq) AS last,
-            COALESCE((- sum(l_1.amount_minor) FILTER (WHERE (l_1.account = 'seller_available'::text))), (0)::numeric) AS available,
-            COALESCE((- sum(l_1.amount_minor) FILTER (WHERE (l_1.account = 'seller_pending'::text))), (0)::numeric) AS pending,
-            COALESCE((- sum(l_1.amount_minor) FILTER (WHERE (l_1.account = 'seller_reserved'::text))), (0)::numeric) AS reserved
+            COALESCE((- sum((l_1.amount_minor)::bigint) FILTER (WHERE (l_1.account = 'seller_available'::text))), (0)::numeric) AS available,
+            COALESCE((- sum((l_1.amount_minor)::bigint) FILTER (WHERE (l_1.account = 'seller_pending'::text))), (0)::numeric) AS pending,
+            COALESCE((- sum((l_1.amount_minor)::bigint) FILTER (WHERE (l_1.account = 'seller_reserved'::text))), (0)::numeric) AS reserved
            FROM pay.journal_line l_1
           WHERE (l_1.wallet_seq IS NOT NULL)
-          GROUP BY l_1.merchant_id, l_1.owner, l_1.currency) l ON ((((l.merchant_id)::text = (w.merchant_id)::text) AND (l.owner = (w.seller_account)::text) AND (l.currency = w.currency))))
-  WHERE ((w.seq IS DISTINCT FROM COALESCE(l.lines, (0)::bigint)) OR (w.seq IS DISTINCT FROM COALESCE(l.last, (0)::bigint)) OR ((w.available_minor)::numeric IS DISTINCT FROM COALESCE(l.available, (0)::numeric)) OR ((w.pending_minor)::numeric IS DISTINCT FROM COALESCE(l.pending, (0)::numeric)) OR ((w.reserved_minor)::numeric IS DISTINCT FROM COALESCE(l.reserved, (0)::numeric)));
+          GROUP BY l_1.merchant_id, l_1.owner, l_1.currency) l ON ((((l.merchant_id)::text = (w.merchant_id)::text) AND (l.owner = (w.seller_account)::text) AND ((l.currency)::text = (w.currency)::text))))
+  WHERE (((w.seq)::bigint IS DISTINCT FROM COALESCE(l.lines, (0)::bigint)) OR ((w.seq)::bigint IS DISTINCT FROM COALESCE(l.last, (0)::bigint)) OR ((w.available_minor)::numeric IS DISTINCT FROM COALESCE(l.available, (0)::numeric)) OR ((w.pending_minor)::numeric IS DISTINCT FROM COALESCE(l.pending, (0)::numeric)) OR ((w.reserved_minor)::numeric IS DISTINCT FROM COALESCE(l.reserved, (0)::numeric)));
 
 ALTER TABLE pay_check.wallet_lines OWNER TO payments_owner;
 
@@ -15338,8 +15698,8 @@ CREATE VIEW pay_check.webhook_mismatch AS
     i.event_id,
     i.state
    FROM (pay.webhook_inbox i
-     LEFT JOIN pay.mismatch m ON ((((m.merchant_id)::text = (i.merchant_id)::text) AND ((m.checkout_id)::text = (i.checkout_id)::text) AND ((m.psp)::text = (i.psp)::text) AND (m.event_id = (i.event_id)::text) AND (((m.kind = 'contradiction'::text) OR (NOT (m.why IS DISTINCT FROM 'contradiction'::text))) = (i.state = 'contradiction'::text)))))
-  WHERE ((i.state = ANY (ARRAY['mismatch'::text, 'contradiction'::text])) AND (m.event_id IS NULL));
+     LEFT JOIN pay.mismatch m ON ((((m.merchant_id)::text = (i.merchant_id)::text) AND ((m.checkout_id)::text = (i.checkout_id)::text) AND ((m.psp)::text = (i.psp)::text) AND (m.event_id = (i.event_id)::text) AND (((m.kind = 'contradiction'::text) OR (NOT (m.why IS DISTINCT FROM 'contradiction'::text))) = ((i.state)::text = 'contradiction'::text)))))
+  WHERE (((i.state)::text = ANY (ARRAY['mismatch'::text, 'contradiction'::text])) AND (m.event_id IS NULL));
 
 ALTER TABLE pay_check.webhook_mismatch OWNER TO payments_owner;
 
@@ -15363,7 +15723,7 @@ CREATE VIEW pay_check.webhook_owner AS
    FROM ((pay.webhook_inbox i
      LEFT JOIN pay.psp_token t ON ((((t.psp)::text = (i.psp)::text) AND ((t.token)::text = (i.token)::text))))
      LEFT JOIN pay.psp_token k ON ((((k.psp)::text = (i.psp)::text) AND ((k.token)::text = i.reference))))
-  WHERE ((i.state <> ALL (ARRAY['parked'::text, 'ignored'::text])) AND ((i.merchant_id IS NULL) OR ((COALESCE(t.merchant_id, k.merchant_id))::text IS DISTINCT FROM (i.merchant_id)::text) OR ((COALESCE(t.checkout_id, k.checkout_id))::text IS DISTINCT FROM (i.checkout_id)::text)) AND (NOT (EXISTS ( SELECT
+  WHERE (((i.state)::text <> ALL (ARRAY['parked'::text, 'ignored'::text])) AND ((i.merchant_id IS NULL) OR ((COALESCE(t.merchant_id, k.merchant_id))::text IS DISTINCT FROM (i.merchant_id)::text) OR ((COALESCE(t.checkout_id, k.checkout_id))::text IS DISTINCT FROM (i.checkout_id)::text)) AND (NOT (EXISTS ( SELECT
            FROM pay.change c
           WHERE (((c.change_id)::text = (i.about ->> 'operation_id'::text)) AND ((c.psp)::text = (i.psp)::text) AND ((c.merchant_id)::text = (i.merchant_id)::text) AND ((c.checkout_id)::text = (i.checkout_id)::text))))));
 
@@ -15386,7 +15746,7 @@ CREATE VIEW pay_check.webhook_paid AS
     o.status
    FROM (pay.webhook_inbox i
      JOIN pay.payment_order o USING (merchant_id, checkout_id))
-  WHERE ((i.fact = 'paid'::text) AND (i.state = ANY (ARRAY['applied'::text, 'unchanged'::text])) AND ((o.status)::text <> 'SUCCESS'::text));
+  WHERE ((i.fact = 'paid'::text) AND ((i.state)::text = ANY (ARRAY['applied'::text, 'unchanged'::text])) AND ((o.status)::text <> 'SUCCESS'::text));
 
 ALTER TABLE pay_check.webhook_paid OWNER TO payments_owner;
 
@@ -15406,9 +15766,9 @@ CREATE VIEW pay_check.webhook_parked AS
     i.token
    FROM (pay.webhook_inbox i
      JOIN pay.psp_token t ON ((((t.psp)::text = (i.psp)::text) AND (((t.token)::text = (i.token)::text) OR ((t.token)::text = i.reference)))))
-  WHERE ((i.state = 'parked'::text) AND (t.checkout_id IS NOT NULL) AND ((i.checkout_id IS NULL) OR (i.about IS NULL) OR (NOT (EXISTS ( SELECT
+  WHERE (((i.state)::text = 'parked'::text) AND (t.checkout_id IS NOT NULL) AND ((i.checkout_id IS NULL) OR (i.about IS NULL) OR (NOT (EXISTS ( SELECT
            FROM pay.payment_order o
-          WHERE (((o.merchant_id)::text = (i.merchant_id)::text) AND ((o.checkout_id)::text = (i.checkout_id)::text) AND ((o.authorized_minor > 0) OR ((o.status)::text = ANY (ARRAY['NOT_STARTED'::text, 'EXECUTING'::text])))))))) AND (NOT (EXISTS ( SELECT
+          WHERE (((o.merchant_id)::text = (i.merchant_id)::text) AND ((o.checkout_id)::text = (i.checkout_id)::text) AND (((o.authorized_minor)::bigint > 0) OR ((o.status)::text = ANY (ARRAY['NOT_STARTED'::text, 'EXECUTING'::text])))))))) AND (NOT (EXISTS ( SELECT
            FROM pay.change c
           WHERE (((c.merchant_id)::text = (i.merchant_id)::text) AND ((c.checkout_id)::text = (i.checkout_id)::text) AND (c.kind = 'capture'::text) AND ((c.status)::text = ANY (ARRAY['NOT_STARTED'::text, 'EXECUTING'::text])) AND ((i.about ->> 'about'::text) = 'capture'::text))))));
 
@@ -15430,12 +15790,12 @@ CREATE VIEW pay_view.accounts AS
     a.class,
     l.owner,
     l.currency,
-    round((sum(l.amount_minor) / ((10)::numeric ^ (k.exponent)::numeric)), k.exponent) AS balance,
-    sum(l.amount_minor) AS balance_minor,
+    round((sum((l.amount_minor)::bigint) / ((10)::numeric ^ (k.exponent)::numeric)), k.exponent) AS balance,
+    sum((l.amount_minor)::bigint) AS balance_minor,
     count(*) AS lines
    FROM ((pay.journal_line l
      JOIN pay.account_kind a ON ((a.account = l.account)))
-     JOIN pay.currency k ON ((k.code = l.currency)))
+     JOIN pay.currency k ON ((k.code = (l.currency)::text)))
   GROUP BY l.merchant_id, l.account, a.class, l.owner, l.currency, k.exponent;
 
 ALTER TABLE pay_view.accounts OWNER TO payments_owner;
@@ -15507,8 +15867,8 @@ CREATE VIEW pay_view.changes AS
     c.request_id,
     j.code AS job_code
    FROM (((pay.change c
-     LEFT JOIN pay.currency k ON ((k.code = c.currency)))
-     LEFT JOIN pay.job j ON ((((j.merchant_id)::text = (c.merchant_id)::text) AND ((j.checkout_id)::text = (c.checkout_id)::text) AND (j.kind = 'change'::text) AND (j.operation_id = (c.change_id)::text))))
+     LEFT JOIN pay.currency k ON ((k.code = (c.currency)::text)))
+     LEFT JOIN pay.job j ON ((((j.merchant_id)::text = (c.merchant_id)::text) AND ((j.checkout_id)::text = (c.checkout_id)::text) AND ((j.kind)::text = 'change'::text) AND (j.operation_id = (c.change_id)::text))))
      LEFT JOIN LATERAL ( SELECT x.merchant_id,
             x.checkout_id,
             x.operation,
@@ -15573,9 +15933,9 @@ CREATE VIEW pay_view.checkouts AS
     j.attempts AS job_attempts,
     j.code AS job_code
    FROM (((pay.checkout c
-     JOIN pay.currency k ON ((k.code = c.currency)))
+     JOIN pay.currency k ON ((k.code = (c.currency)::text)))
      LEFT JOIN pay.registration r ON ((((r.merchant_id)::text = (c.merchant_id)::text) AND ((r.checkout_id)::text = (c.checkout_id)::text))))
-     LEFT JOIN pay.job j ON ((((j.merchant_id)::text = (c.merchant_id)::text) AND ((j.checkout_id)::text = (c.checkout_id)::text) AND (j.kind <> 'change'::text))));
+     LEFT JOIN pay.job j ON ((((j.merchant_id)::text = (c.merchant_id)::text) AND ((j.checkout_id)::text = (c.checkout_id)::text) AND ((j.kind)::text <> 'change'::text))));
 
 ALTER TABLE pay_view.checkouts OWNER TO payments_owner;
 
@@ -15598,14 +15958,14 @@ CREATE VIEW pay_view.dead_letters AS
     d.checkout_id,
     ( SELECT o.payment_order_id
            FROM pay.payment_order o
-          WHERE (((o.merchant_id)::text = (d.merchant_id)::text) AND ((o.checkout_id)::text = (d.checkout_id)::text) AND (o."position" = 1))) AS payment_order_id,
+          WHERE (((o.merchant_id)::text = (d.merchant_id)::text) AND ((o.checkout_id)::text = (d.checkout_id)::text) AND ((o."position")::integer = 1))) AS payment_order_id,
     COALESCE(d.psp, c.psp) AS psp,
     d.event_id,
     d.code,
     d.attempts,
-    COALESCE(l.currency, c.currency, i.currency) AS currency,
-    COALESCE(l.amount_minor, c.total_minor, i.amount_minor) AS amount_minor,
-    round(((COALESCE(l.amount_minor, c.total_minor, i.amount_minor))::numeric / ((10)::numeric ^ (k.exponent)::numeric)), k.exponent) AS amount,
+    COALESCE(l.currency, (c.currency)::text, i.currency) AS currency,
+    COALESCE((l.amount_minor)::bigint, (c.total_minor)::bigint, i.amount_minor) AS amount_minor,
+    round(((COALESCE((l.amount_minor)::bigint, (c.total_minor)::bigint, i.amount_minor))::numeric / ((10)::numeric ^ (k.exponent)::numeric)), k.exponent) AS amount,
     d.at,
     (COALESCE(d.closed_at, now()) - d.at) AS age,
     d.closed_at,
@@ -15618,7 +15978,7 @@ CREATE VIEW pay_view.dead_letters AS
      LEFT JOIN pay.checkout c ON ((((c.merchant_id)::text = (d.merchant_id)::text) AND ((c.checkout_id)::text = (d.checkout_id)::text))))
      LEFT JOIN pay.late_success l ON ((((l.merchant_id)::text = (d.merchant_id)::text) AND ((l.checkout_id)::text = (d.checkout_id)::text) AND (d.kind = ANY (ARRAY['late_success'::text, 'refund'::text])))))
      LEFT JOIN pay.webhook_inbox i ON (((d.kind = 'parked'::text) AND ((i.psp)::text = (d.psp)::text) AND ((i.event_id)::text = (d.event_id)::text))))
-     LEFT JOIN pay.currency k ON ((k.code = COALESCE(l.currency, c.currency, i.currency))));
+     LEFT JOIN pay.currency k ON ((k.code = COALESCE(l.currency, (c.currency)::text, i.currency))));
 
 ALTER TABLE pay_view.dead_letters OWNER TO payments_owner;
 
@@ -15641,8 +16001,8 @@ CREATE VIEW pay_view.dispatches AS
     d.psp,
     d.state,
         CASE
-            WHEN ((d.state = 'OPEN'::text) AND COALESCE((d.lease_until <= now()), true)) THEN 'gone'::text
-            WHEN (d.state = 'OPEN'::text) THEN 'sending'::text
+            WHEN (((d.state)::text = 'OPEN'::text) AND COALESCE((d.lease_until <= now()), true)) THEN 'gone'::text
+            WHEN ((d.state)::text = 'OPEN'::text) THEN 'sending'::text
             ELSE NULL::text
         END AS sender,
     d.sends,
@@ -15688,7 +16048,7 @@ CREATE VIEW pay_view.disputes AS
     d.opened_at,
     d.changed_at
    FROM (pay.dispute d
-     LEFT JOIN pay.currency k ON ((k.code = d.currency)));
+     LEFT JOIN pay.currency k ON ((k.code = (d.currency)::text)));
 
 ALTER TABLE pay_view.disputes OWNER TO payments_owner;
 
@@ -15752,8 +16112,8 @@ CREATE VIEW pay_view.jobs AS
           WHERE (((x.merchant_id)::text = (j.merchant_id)::text) AND ((x.checkout_id)::text = (j.checkout_id)::text) AND
                 CASE j.kind
                     WHEN 'change'::text THEN ((x.operation_id)::text = j.operation_id)
-                    WHEN 'poll'::text THEN (x.operation = 'capture'::text)
-                    ELSE (x.operation = j.kind)
+                    WHEN 'poll'::text THEN ((x.operation)::text = 'capture'::text)
+                    ELSE ((x.operation)::text = (j.kind)::text)
                 END)
           ORDER BY x.first_sent_at DESC, x.attempt DESC
          LIMIT 1) d ON (true));
@@ -15816,11 +16176,11 @@ CREATE VIEW pay_view.ledger AS
     l.owner,
     l.currency,
         CASE
-            WHEN (l.amount_minor > 0) THEN round(((l.amount_minor)::numeric / ((10)::numeric ^ (k.exponent)::numeric)), k.exponent)
+            WHEN ((l.amount_minor)::bigint > 0) THEN round(((l.amount_minor)::numeric / ((10)::numeric ^ (k.exponent)::numeric)), k.exponent)
             ELSE NULL::numeric
         END AS debit,
         CASE
-            WHEN (l.amount_minor < 0) THEN round((((- l.amount_minor))::numeric / ((10)::numeric ^ (k.exponent)::numeric)), k.exponent)
+            WHEN ((l.amount_minor)::bigint < 0) THEN round((((- (l.amount_minor)::bigint))::numeric / ((10)::numeric ^ (k.exponent)::numeric)), k.exponent)
             ELSE NULL::numeric
         END AS credit,
     l.amount_minor,
@@ -15834,7 +16194,7 @@ CREATE VIEW pay_view.ledger AS
     e.request_id
    FROM ((pay.journal_line l
      JOIN pay.journal_entry e ON ((((e.merchant_id)::text = (l.merchant_id)::text) AND ((e.source)::text = l.source) AND (e.kind = l.kind))))
-     JOIN pay.currency k ON ((k.code = l.currency)));
+     JOIN pay.currency k ON ((k.code = (l.currency)::text)));
 
 ALTER TABLE pay_view.ledger OWNER TO payments_owner;
 
@@ -15866,7 +16226,7 @@ CREATE VIEW pay_view.mismatches AS
     round(((m.total_minor)::numeric / ((10)::numeric ^ (o.exponent)::numeric)), o.exponent) AS total,
     ( SELECT p.status
            FROM pay.payment_order p
-          WHERE (((p.merchant_id)::text = (m.merchant_id)::text) AND ((p.checkout_id)::text = (m.checkout_id)::text) AND (p."position" = 1))) AS status,
+          WHERE (((p.merchant_id)::text = (m.merchant_id)::text) AND ((p.checkout_id)::text = (m.checkout_id)::text) AND ((p."position")::integer = 1))) AS status,
     m.request_id,
     m.object,
     m.why,
@@ -15876,7 +16236,7 @@ CREATE VIEW pay_view.mismatches AS
     s.why AS settled_why,
     ( SELECT p.payment_order_id
            FROM pay.payment_order p
-          WHERE (((p.merchant_id)::text = (m.merchant_id)::text) AND ((p.checkout_id)::text = (m.checkout_id)::text) AND (p."position" = 1))) AS payment_order_id
+          WHERE (((p.merchant_id)::text = (m.merchant_id)::text) AND ((p.checkout_id)::text = (m.checkout_id)::text) AND ((p."position")::integer = 1))) AS payment_order_id
    FROM (((pay.mismatch m
      JOIN pay.currency o ON ((o.code = m.own_currency)))
      LEFT JOIN pay.currency k ON ((k.code = m.currency)))
@@ -15910,7 +16270,7 @@ CREATE VIEW pay_view.orders AS
     o.version AS events
    FROM ((pay.payment_order o
      JOIN pay.checkout c ON ((((c.merchant_id)::text = (o.merchant_id)::text) AND ((c.checkout_id)::text = (o.checkout_id)::text))))
-     JOIN pay.currency k ON ((k.code = o.currency)));
+     JOIN pay.currency k ON ((k.code = (o.currency)::text)));
 
 ALTER TABLE pay_view.orders OWNER TO payments_owner;
 
@@ -15940,7 +16300,7 @@ CREATE VIEW pay_view.parked AS
     i.request_id
    FROM (pay.webhook_inbox i
      LEFT JOIN pay.currency k ON ((k.code = i.currency)))
-  WHERE (i.state = 'parked'::text);
+  WHERE ((i.state)::text = 'parked'::text);
 
 ALTER TABLE pay_view.parked OWNER TO payments_owner;
 
@@ -16033,9 +16393,9 @@ CREATE VIEW pay_view.stuck AS
                       WHERE (((m.merchant_id)::text = (c.merchant_id)::text) AND ((m.checkout_id)::text = (c.checkout_id)::text) AND (m.kind <> 'contradiction'::text) AND (m.settled_at IS NULL)))) THEN 'mismatch'::text
                     WHEN (j.code = ANY (ARRAY['psp_not_configured'::text, 'request_refused'::text])) THEN j.code
                     WHEN (j.overdue > '00:01:00'::interval) THEN 'no_worker'::text
-                    WHEN (((o.status)::text <> 'FAILED'::text) AND (j.kind <> 'change'::text) AND (c.expires_at < (now() - '00:30:00'::interval))) THEN 'past_expiry'::text
-                    WHEN (((j.kind = 'register'::text) AND (j.dispatch_state = 'UNKNOWN'::text) AND (c.created_at < (now() - '00:05:00'::interval))) OR ((j.kind = 'change'::text) AND (j.dispatch_state = 'UNKNOWN'::text) AND (j.attempts >= 5))) THEN 'unknown'::text
-                    WHEN ((j.kind = 'register'::text) AND (c.created_at < (now() - '00:05:00'::interval))) THEN 'not_registered'::text
+                    WHEN (((o.status)::text <> 'FAILED'::text) AND ((j.kind)::text <> 'change'::text) AND (c.expires_at < (now() - '00:30:00'::interval))) THEN 'past_expiry'::text
+                    WHEN ((((j.kind)::text = 'register'::text) AND ((j.dispatch_state)::text = 'UNKNOWN'::text) AND (c.created_at < (now() - '00:05:00'::interval))) OR (((j.kind)::text = 'change'::text) AND ((j.dispatch_state)::text = 'UNKNOWN'::text) AND (j.attempts >= 5))) THEN 'unknown'::text
+                    WHEN (((j.kind)::text = 'register'::text) AND (c.created_at < (now() - '00:05:00'::interval))) THEN 'not_registered'::text
                     WHEN ((j.code = 'no_answer'::text) AND (j.attempts >= 5)) THEN 'no_answer'::text
                     ELSE NULL::text
                 END AS why,
@@ -16066,18 +16426,18 @@ CREATE VIEW pay_view.stuck AS
                 UNION ALL
                  SELECT d.merchant_id,
                     d.checkout_id,
-                    max(j_1.kind) AS max,
+                    max((j_1.kind)::text) AS max,
                     max(j_1.operation_id) AS max,
                     min(d.dead_letter_id) AS min
                    FROM (pay.dead_letter d
-                     LEFT JOIN pay.job j_1 ON ((((j_1.merchant_id)::text = (d.merchant_id)::text) AND ((j_1.checkout_id)::text = (d.checkout_id)::text) AND (j_1.kind <> 'change'::text))))
+                     LEFT JOIN pay.job j_1 ON ((((j_1.merchant_id)::text = (d.merchant_id)::text) AND ((j_1.checkout_id)::text = (d.checkout_id)::text) AND ((j_1.kind)::text <> 'change'::text))))
                   WHERE ((d.state = 'open'::text) AND (d.kind <> 'parked'::text))
                   GROUP BY d.merchant_id, d.checkout_id) u
              JOIN pay.checkout c ON ((((c.merchant_id)::text = (u.merchant_id)::text) AND ((c.checkout_id)::text = (u.checkout_id)::text))))
              JOIN pay.registration r ON ((((r.merchant_id)::text = (u.merchant_id)::text) AND ((r.checkout_id)::text = (u.checkout_id)::text))))
-             JOIN pay.payment_order o ON ((((o.merchant_id)::text = (u.merchant_id)::text) AND ((o.checkout_id)::text = (u.checkout_id)::text) AND (o."position" = 1))))
-             JOIN pay.currency k ON ((k.code = c.currency)))
-             LEFT JOIN pay_view.jobs j ON ((((j.merchant_id)::text = (u.merchant_id)::text) AND ((j.checkout_id)::text = (u.checkout_id)::text) AND (j.kind = u.kind) AND (j.operation_id = u.operation_id))))) s
+             JOIN pay.payment_order o ON ((((o.merchant_id)::text = (u.merchant_id)::text) AND ((o.checkout_id)::text = (u.checkout_id)::text) AND ((o."position")::integer = 1))))
+             JOIN pay.currency k ON ((k.code = (c.currency)::text)))
+             LEFT JOIN pay_view.jobs j ON ((((j.merchant_id)::text = (u.merchant_id)::text) AND ((j.checkout_id)::text = (u.checkout_id)::text) AND ((j.kind)::text = u.kind) AND (j.operation_id = u.operation_id))))) s
   WHERE (s.why IS NOT NULL);
 
 ALTER TABLE pay_view.stuck OWNER TO payments_owner;
@@ -16130,7 +16490,7 @@ CREATE VIEW pay_view.wallets AS
     w.seq AS lines,
     w.changed_at
    FROM (pay.wallet w
-     JOIN pay.currency k ON ((k.code = w.currency)));
+     JOIN pay.currency k ON ((k.code = (w.currency)::text)));
 
 ALTER TABLE pay_view.wallets OWNER TO payments_owner;
 
@@ -16487,19 +16847,19 @@ CREATE INDEX dead_letter_open ON pay.dead_letter USING btree (dead_letter_id) WH
 -- Name: dispatch_one_open; Type: INDEX; Schema: pay; Owner: payments_owner
 --
 
-CREATE UNIQUE INDEX dispatch_one_open ON pay.dispatch USING btree (merchant_id, checkout_id, operation, operation_id) WHERE (state = ANY (ARRAY['OPEN'::text, 'UNKNOWN'::text]));
+CREATE UNIQUE INDEX dispatch_one_open ON pay.dispatch USING btree (merchant_id, checkout_id, operation, operation_id) WHERE ((state)::text = ANY (ARRAY['OPEN'::text, 'UNKNOWN'::text]));
 
 --
 -- Name: dispatch_open; Type: INDEX; Schema: pay; Owner: payments_owner
 --
 
-CREATE INDEX dispatch_open ON pay.dispatch USING btree (lease_until) WHERE ((state = 'OPEN'::text) AND (operation <> 'register'::text));
+CREATE INDEX dispatch_open ON pay.dispatch USING btree (lease_until) WHERE (((state)::text = 'OPEN'::text) AND ((operation)::text <> 'register'::text));
 
 --
 -- Name: dispatch_unknown; Type: INDEX; Schema: pay; Owner: payments_owner
 --
 
-CREATE INDEX dispatch_unknown ON pay.dispatch USING btree (first_sent_at) WHERE ((state = 'UNKNOWN'::text) AND (NOT settled));
+CREATE INDEX dispatch_unknown ON pay.dispatch USING btree (first_sent_at) WHERE (((state)::text = 'UNKNOWN'::text) AND (NOT settled));
 
 --
 -- Name: dispute_checkout; Type: INDEX; Schema: pay; Owner: payments_owner
@@ -16523,7 +16883,7 @@ CREATE INDEX event_default_tx_idx ON pay.event_default USING brin (tx) WITH (aut
 -- Name: job_rank_run_at; Type: INDEX; Schema: pay; Owner: payments_owner
 --
 
-CREATE INDEX job_rank_run_at ON pay.job USING btree (pay.job_rank(kind), run_at);
+CREATE INDEX job_rank_run_at ON pay.job USING btree (pay.job_rank((kind)::text), run_at);
 
 --
 -- Name: journal_entry_checkout; Type: INDEX; Schema: pay; Owner: payments_owner
@@ -16559,31 +16919,31 @@ CREATE UNIQUE INDEX seal_unsigned ON pay.seal USING btree ((1)) WHERE (signature
 -- Name: webhook_inbox_early; Type: INDEX; Schema: pay; Owner: payments_owner
 --
 
-CREATE INDEX webhook_inbox_early ON pay.webhook_inbox USING btree (merchant_id, checkout_id) WHERE ((state = 'parked'::text) AND (checkout_id IS NOT NULL));
+CREATE INDEX webhook_inbox_early ON pay.webhook_inbox USING btree (merchant_id, checkout_id) WHERE (((state)::text = 'parked'::text) AND (checkout_id IS NOT NULL));
 
 --
 -- Name: webhook_inbox_idle; Type: INDEX; Schema: pay; Owner: payments_owner
 --
 
-CREATE INDEX webhook_inbox_idle ON pay.webhook_inbox USING btree (received_at) WHERE ((state = 'asked'::text) OR ((state = 'ignored'::text) AND (fact = 'none'::text)));
+CREATE INDEX webhook_inbox_idle ON pay.webhook_inbox USING btree (received_at) WHERE (((state)::text = 'asked'::text) OR (((state)::text = 'ignored'::text) AND (fact = 'none'::text)));
 
 --
 -- Name: webhook_inbox_named; Type: INDEX; Schema: pay; Owner: payments_owner
 --
 
-CREATE INDEX webhook_inbox_named ON pay.webhook_inbox USING btree (psp, reference) WHERE ((state = 'parked'::text) AND (reference <> (token)::text));
+CREATE INDEX webhook_inbox_named ON pay.webhook_inbox USING btree (psp, reference) WHERE (((state)::text = 'parked'::text) AND (reference <> (token)::text));
 
 --
 -- Name: webhook_inbox_parked; Type: INDEX; Schema: pay; Owner: payments_owner
 --
 
-CREATE INDEX webhook_inbox_parked ON pay.webhook_inbox USING btree (psp, token) WHERE (state = 'parked'::text);
+CREATE INDEX webhook_inbox_parked ON pay.webhook_inbox USING btree (psp, token) WHERE ((state)::text = 'parked'::text);
 
 --
 -- Name: webhook_inbox_parked_at; Type: INDEX; Schema: pay; Owner: payments_owner
 --
 
-CREATE INDEX webhook_inbox_parked_at ON pay.webhook_inbox USING btree (received_at) WHERE (state = 'parked'::text);
+CREATE INDEX webhook_inbox_parked_at ON pay.webhook_inbox USING btree (received_at) WHERE ((state)::text = 'parked'::text);
 
 --
 -- Name: event_default_pkey; Type: INDEX ATTACH; Schema: pay; Owner: payments_owner
@@ -16605,11 +16965,11 @@ CREATE OR REPLACE VIEW pay_check.amount_sum AS
  SELECT c.merchant_id,
     c.checkout_id,
     c.total_minor,
-    sum(o.amount_minor) AS orders_minor
+    sum((o.amount_minor)::bigint) AS orders_minor
    FROM (pay.checkout c
      JOIN pay.payment_order o USING (merchant_id, checkout_id))
   GROUP BY c.merchant_id, c.checkout_id
- HAVING ((sum(o.amount_minor) <> (c.total_minor)::numeric) OR bool_or((o.currency <> c.currency)) OR (max(o."position") <> count(*)));
+ HAVING ((sum((o.amount_minor)::bigint) <> (c.total_minor)::numeric) OR bool_or(((o.currency)::text <> (c.currency)::text)) OR (max((o."position")::integer) <> count(*)));
 
 --
 -- Name: event_gap _RETURN; Type: RULE; Schema: pay_check; Owner: payments_owner
@@ -16621,12 +16981,12 @@ CREATE OR REPLACE VIEW pay_check.event_gap AS
     o.version,
     a.seq AS dropped,
     count(e.seq) AS events,
-    max(e.seq) AS last
+    max((e.seq)::integer) AS last
    FROM ((pay.payment_order o
      LEFT JOIN pay.event e USING (merchant_id, payment_order_id))
      LEFT JOIN pay.event_anchor a USING (merchant_id, payment_order_id))
   GROUP BY o.merchant_id, o.payment_order_id, a.seq
- HAVING (((COALESCE(a.seq, 0) + count(e.seq)) <> o.version) OR (COALESCE(max(e.seq), a.seq) IS DISTINCT FROM o.version));
+ HAVING (((COALESCE(a.seq, 0) + count(e.seq)) <> o.version) OR (COALESCE(max((e.seq)::integer), a.seq) IS DISTINCT FROM o.version));
 
 --
 -- Name: paid_without_event _RETURN; Type: RULE; Schema: pay_check; Owner: payments_owner
@@ -16655,7 +17015,7 @@ CREATE OR REPLACE VIEW pay_check.payment_done AS
    FROM (pay.checkout c
      JOIN pay.payment_order o USING (merchant_id, checkout_id))
   GROUP BY c.merchant_id, c.checkout_id
- HAVING ((c.is_payment_done <> bool_and(((o.status)::text = 'SUCCESS'::text))) OR ((c.capture = 'automatic'::text) AND (count(DISTINCT o.status) > 1)));
+ HAVING ((c.is_payment_done <> bool_and(((o.status)::text = 'SUCCESS'::text))) OR (((c.capture)::text = 'automatic'::text) AND (count(DISTINCT o.status) > 1)));
 
 --
 -- Name: account_kind account_kind_fixed; Type: TRIGGER; Schema: pay; Owner: payments_owner
@@ -16667,7 +17027,7 @@ CREATE TRIGGER account_kind_fixed BEFORE DELETE OR UPDATE OR TRUNCATE ON pay.acc
 -- Name: change change_fixed; Type: TRIGGER; Schema: pay; Owner: payments_owner
 --
 
-CREATE TRIGGER change_fixed BEFORE UPDATE OF merchant_id, change_id, checkout_id, payment_order_id, kind, origin, psp, amount_minor, currency, seller_minor, seller_currency, is_final, reason ON pay.change FOR EACH ROW WHEN (((((((((((((((new.merchant_id)::text IS DISTINCT FROM (old.merchant_id)::text) OR ((new.change_id)::text IS DISTINCT FROM (old.change_id)::text)) OR ((new.checkout_id)::text IS DISTINCT FROM (old.checkout_id)::text)) OR ((new.payment_order_id)::text IS DISTINCT FROM (old.payment_order_id)::text)) OR (new.kind IS DISTINCT FROM old.kind)) OR (new.origin IS DISTINCT FROM old.origin)) OR (new.amount_minor IS DISTINCT FROM old.amount_minor)) OR (new.currency IS DISTINCT FROM old.currency)) OR (new.seller_minor IS DISTINCT FROM old.seller_minor)) OR (new.seller_currency IS DISTINCT FROM old.seller_currency)) OR (new.is_final IS DISTINCT FROM old.is_final)) OR (new.reason IS DISTINCT FROM old.reason)) OR (((new.psp)::text <> (old.psp)::text) AND ((old.kind <> 'cancel'::text) OR ((old.status)::text <> 'NOT_STARTED'::text))))) EXECUTE FUNCTION pay.refuse_change('a change''s terms are fixed', 'PAY11');
+CREATE TRIGGER change_fixed BEFORE UPDATE OF merchant_id, change_id, checkout_id, payment_order_id, kind, origin, psp, amount_minor, currency, seller_minor, seller_currency, is_final, reason ON pay.change FOR EACH ROW WHEN (((((((((((((((new.merchant_id)::text IS DISTINCT FROM (old.merchant_id)::text) OR ((new.change_id)::text IS DISTINCT FROM (old.change_id)::text)) OR ((new.checkout_id)::text IS DISTINCT FROM (old.checkout_id)::text)) OR ((new.payment_order_id)::text IS DISTINCT FROM (old.payment_order_id)::text)) OR (new.kind IS DISTINCT FROM old.kind)) OR (new.origin IS DISTINCT FROM old.origin)) OR ((new.amount_minor)::bigint IS DISTINCT FROM (old.amount_minor)::bigint)) OR ((new.currency)::text IS DISTINCT FROM (old.currency)::text)) OR ((new.seller_minor)::bigint IS DISTINCT FROM (old.seller_minor)::bigint)) OR ((new.seller_currency)::text IS DISTINCT FROM (old.seller_currency)::text)) OR (new.is_final IS DISTINCT FROM old.is_final)) OR (new.reason IS DISTINCT FROM old.reason)) OR (((new.psp)::text <> (old.psp)::text) AND ((old.kind <> 'cancel'::text) OR ((old.status)::text <> 'NOT_STARTED'::text))))) EXECUTE FUNCTION pay.refuse_change('a change''s terms are fixed', 'PAY11');
 
 ALTER TABLE pay.change ENABLE ALWAYS TRIGGER change_fixed;
 
@@ -16683,7 +17043,7 @@ ALTER TABLE pay.change ENABLE ALWAYS TRIGGER change_status;
 -- Name: checkout checkout_fixed; Type: TRIGGER; Schema: pay; Owner: payments_owner
 --
 
-CREATE TRIGGER checkout_fixed BEFORE UPDATE OF merchant_id, checkout_id, checkout_uuid, handle, base_url, currency, total_minor ON pay.checkout FOR EACH ROW WHEN (((((((((new.merchant_id)::text IS DISTINCT FROM (old.merchant_id)::text) OR ((new.checkout_id)::text IS DISTINCT FROM (old.checkout_id)::text)) OR (new.checkout_uuid IS DISTINCT FROM old.checkout_uuid)) OR ((new.handle)::text IS DISTINCT FROM (old.handle)::text)) OR ((new.base_url)::text IS DISTINCT FROM (old.base_url)::text)) OR (new.currency IS DISTINCT FROM old.currency)) OR (new.total_minor IS DISTINCT FROM old.total_minor))) EXECUTE FUNCTION pay.refuse_change('a checkout''s terms are fixed', 'PAY11');
+CREATE TRIGGER checkout_fixed BEFORE UPDATE OF merchant_id, checkout_id, checkout_uuid, handle, base_url, currency, total_minor ON pay.checkout FOR EACH ROW WHEN (((((((((new.merchant_id)::text IS DISTINCT FROM (old.merchant_id)::text) OR ((new.checkout_id)::text IS DISTINCT FROM (old.checkout_id)::text)) OR (new.checkout_uuid IS DISTINCT FROM old.checkout_uuid)) OR ((new.handle)::text IS DISTINCT FROM (old.handle)::text)) OR ((new.base_url)::text IS DISTINCT FROM (old.base_url)::text)) OR ((new.currency)::text IS DISTINCT FROM (old.currency)::text)) OR ((new.total_minor)::bigint IS DISTINCT FROM (old.total_minor)::bigint))) EXECUTE FUNCTION pay.refuse_change('a checkout''s terms are fixed', 'PAY11');
 
 ALTER TABLE pay.checkout ENABLE ALWAYS TRIGGER checkout_fixed;
 
@@ -16699,7 +17059,7 @@ ALTER TABLE pay.checkout ENABLE ALWAYS TRIGGER checkout_psp;
 -- Name: checkout checkout_version; Type: TRIGGER; Schema: pay; Owner: payments_owner
 --
 
-CREATE TRIGGER checkout_version BEFORE UPDATE OF version, is_payment_done ON pay.checkout FOR EACH ROW WHEN (((new.version < old.version) OR (old.is_payment_done AND (NOT new.is_payment_done)))) EXECUTE FUNCTION pay.refuse_change('versions grow, done is done', 'PAY11');
+CREATE TRIGGER checkout_version BEFORE UPDATE OF version, is_payment_done ON pay.checkout FOR EACH ROW WHEN (((new.version < old.version) OR (new.is_payment_done < old.is_payment_done))) EXECUTE FUNCTION pay.refuse_change('versions grow, done is done', 'PAY11');
 
 ALTER TABLE pay.checkout ENABLE ALWAYS TRIGGER checkout_version;
 
@@ -16779,7 +17139,7 @@ ALTER TABLE pay.journal_line ENABLE ALWAYS TRIGGER journal_line_entry;
 -- Name: late_success late_success_fixed; Type: TRIGGER; Schema: pay; Owner: payments_owner
 --
 
-CREATE TRIGGER late_success_fixed BEFORE UPDATE OF merchant_id, checkout_id, psp, amount_minor, currency, refund_id ON pay.late_success FOR EACH ROW WHEN ((((((((new.merchant_id)::text IS DISTINCT FROM (old.merchant_id)::text) OR ((new.checkout_id)::text IS DISTINCT FROM (old.checkout_id)::text)) OR ((new.psp)::text IS DISTINCT FROM (old.psp)::text)) OR (new.amount_minor IS DISTINCT FROM old.amount_minor)) OR (new.currency IS DISTINCT FROM old.currency)) OR (new.refund_id IS DISTINCT FROM old.refund_id))) EXECUTE FUNCTION pay.refuse_change('one refund for ever', 'PAY11');
+CREATE TRIGGER late_success_fixed BEFORE UPDATE OF merchant_id, checkout_id, psp, amount_minor, currency, refund_id ON pay.late_success FOR EACH ROW WHEN ((((((((new.merchant_id)::text IS DISTINCT FROM (old.merchant_id)::text) OR ((new.checkout_id)::text IS DISTINCT FROM (old.checkout_id)::text)) OR ((new.psp)::text IS DISTINCT FROM (old.psp)::text)) OR ((new.amount_minor)::bigint IS DISTINCT FROM (old.amount_minor)::bigint)) OR (new.currency IS DISTINCT FROM old.currency)) OR (new.refund_id IS DISTINCT FROM old.refund_id))) EXECUTE FUNCTION pay.refuse_change('one refund for ever', 'PAY11');
 
 ALTER TABLE pay.late_success ENABLE ALWAYS TRIGGER late_success_fixed;
 
@@ -16811,7 +17171,7 @@ ALTER TABLE pay.mismatch_settlement ENABLE ALWAYS TRIGGER mismatch_settlement_ap
 -- Name: payment_order payment_order_fixed; Type: TRIGGER; Schema: pay; Owner: payments_owner
 --
 
-CREATE TRIGGER payment_order_fixed BEFORE UPDATE OF merchant_id, payment_order_id, checkout_id, "position", seller_account, amount_minor, currency ON pay.payment_order FOR EACH ROW WHEN (((((((((new.merchant_id)::text IS DISTINCT FROM (old.merchant_id)::text) OR ((new.payment_order_id)::text IS DISTINCT FROM (old.payment_order_id)::text)) OR ((new.checkout_id)::text IS DISTINCT FROM (old.checkout_id)::text)) OR (new."position" IS DISTINCT FROM old."position")) OR ((new.seller_account)::text IS DISTINCT FROM (old.seller_account)::text)) OR (new.amount_minor IS DISTINCT FROM old.amount_minor)) OR (new.currency IS DISTINCT FROM old.currency))) EXECUTE FUNCTION pay.refuse_change('an order''s terms are fixed', 'PAY11');
+CREATE TRIGGER payment_order_fixed BEFORE UPDATE OF merchant_id, payment_order_id, checkout_id, "position", seller_account, amount_minor, currency ON pay.payment_order FOR EACH ROW WHEN (((((((((new.merchant_id)::text IS DISTINCT FROM (old.merchant_id)::text) OR ((new.payment_order_id)::text IS DISTINCT FROM (old.payment_order_id)::text)) OR ((new.checkout_id)::text IS DISTINCT FROM (old.checkout_id)::text)) OR ((new."position")::integer IS DISTINCT FROM (old."position")::integer)) OR ((new.seller_account)::text IS DISTINCT FROM (old.seller_account)::text)) OR ((new.amount_minor)::bigint IS DISTINCT FROM (old.amount_minor)::bigint)) OR ((new.currency)::text IS DISTINCT FROM (old.currency)::text))) EXECUTE FUNCTION pay.refuse_change('an order''s terms are fixed', 'PAY11');
 
 ALTER TABLE pay.payment_order ENABLE ALWAYS TRIGGER payment_order_fixed;
 
@@ -16819,7 +17179,7 @@ ALTER TABLE pay.payment_order ENABLE ALWAYS TRIGGER payment_order_fixed;
 -- Name: payment_order payment_order_head; Type: TRIGGER; Schema: pay; Owner: payments_owner
 --
 
-CREATE TRIGGER payment_order_head BEFORE UPDATE OF head, head_tx, version ON pay.payment_order FOR EACH ROW WHEN ((((new.head <> old.head) <> (new.version <> old.version)) OR (new.head_tx < old.head_tx))) EXECUTE FUNCTION pay.refuse_change('a head has its version', 'PAY11');
+CREATE TRIGGER payment_order_head BEFORE UPDATE OF version, head, head_tx ON pay.payment_order FOR EACH ROW WHEN (((new.version < old.version) OR (new.head_tx < old.head_tx) OR (((new.head)::bytea <> (old.head)::bytea) <> (new.version <> old.version)))) EXECUTE FUNCTION pay.refuse_change('versions grow, and a head has its version', 'PAY11');
 
 ALTER TABLE pay.payment_order ENABLE ALWAYS TRIGGER payment_order_head;
 
@@ -16835,17 +17195,9 @@ ALTER TABLE pay.payment_order ENABLE ALWAYS TRIGGER payment_order_start;
 -- Name: payment_order payment_order_status; Type: TRIGGER; Schema: pay; Owner: payments_owner
 --
 
-CREATE TRIGGER payment_order_status BEFORE UPDATE OF status ON pay.payment_order FOR EACH ROW WHEN ((pay.status_rank((new.status)::text) < pay.status_rank((old.status)::text))) EXECUTE FUNCTION pay.refuse_change('no such transition', 'PAY10');
+CREATE TRIGGER payment_order_status BEFORE UPDATE OF status ON pay.payment_order FOR EACH ROW WHEN ((array_position('{NOT_STARTED,EXECUTING,FAILED,SUCCESS}'::text[], (new.status)::text) < array_position('{NOT_STARTED,EXECUTING,FAILED,SUCCESS}'::text[], (old.status)::text))) EXECUTE FUNCTION pay.refuse_change('no such transition', 'PAY10');
 
 ALTER TABLE pay.payment_order ENABLE ALWAYS TRIGGER payment_order_status;
-
---
--- Name: payment_order payment_order_version; Type: TRIGGER; Schema: pay; Owner: payments_owner
---
-
-CREATE TRIGGER payment_order_version BEFORE UPDATE OF version ON pay.payment_order FOR EACH ROW WHEN ((new.version < old.version)) EXECUTE FUNCTION pay.refuse_change('versions grow', 'PAY11');
-
-ALTER TABLE pay.payment_order ENABLE ALWAYS TRIGGER payment_order_version;
 
 --
 -- Name: posting_rule posting_rule_fixed; Type: TRIGGER; Schema: pay; Owner: payments_owner
@@ -16865,7 +17217,7 @@ ALTER TABLE pay.registration ENABLE ALWAYS TRIGGER registration_fixed;
 -- Name: registration registration_psp; Type: TRIGGER; Schema: pay; Owner: payments_owner
 --
 
-CREATE TRIGGER registration_psp BEFORE UPDATE OF psp ON pay.registration FOR EACH ROW WHEN ((((new.psp)::text <> (old.psp)::text) AND ((old.state <> 'REGISTERING'::text) OR (new.state <> 'REGISTERING'::text) OR (old.token IS NOT NULL) OR (old.open_attempts > 1) OR (new.attempt <= old.attempt) OR (new.open_attempts <> 1) OR ((new.psp)::text <> ALL ((old.psps)::text[])) OR ((new.psp)::text = ANY (old.refused_psps))))) EXECUTE FUNCTION pay.refuse_change('something may have happened there', 'PAY11');
+CREATE TRIGGER registration_psp BEFORE UPDATE OF psp ON pay.registration FOR EACH ROW WHEN ((((new.psp)::text <> (old.psp)::text) AND (((old.state)::text <> 'REGISTERING'::text) OR ((new.state)::text <> 'REGISTERING'::text) OR (old.token IS NOT NULL) OR ((old.open_attempts)::integer > 1) OR ((new.attempt)::integer <= (old.attempt)::integer) OR ((new.open_attempts)::integer <> 1) OR ((new.psp)::text <> ALL ((old.psps)::text[])) OR ((new.psp)::text = ANY (old.refused_psps))))) EXECUTE FUNCTION pay.refuse_change('something may have happened there', 'PAY11');
 
 ALTER TABLE pay.registration ENABLE ALWAYS TRIGGER registration_psp;
 
@@ -16873,7 +17225,7 @@ ALTER TABLE pay.registration ENABLE ALWAYS TRIGGER registration_psp;
 -- Name: registration registration_token; Type: TRIGGER; Schema: pay; Owner: payments_owner
 --
 
-CREATE TRIGGER registration_token BEFORE UPDATE OF token, alias, attempt ON pay.registration FOR EACH ROW WHEN ((((new.token)::text <> (old.token)::text) OR ((new.token IS NULL) AND (old.token IS NOT NULL)) OR ((old.token IS NOT NULL) AND ((new.alias)::text IS DISTINCT FROM (old.alias)::text)) OR (new.attempt < old.attempt))) EXECUTE FUNCTION pay.refuse_change('one token for ever', 'PAY11');
+CREATE TRIGGER registration_token BEFORE UPDATE OF token, alias, attempt ON pay.registration FOR EACH ROW WHEN ((((old.token IS NOT NULL) AND (((new.token)::text IS DISTINCT FROM (old.token)::text) OR ((new.alias)::text IS DISTINCT FROM (old.alias)::text))) OR ((new.attempt)::integer < (old.attempt)::integer))) EXECUTE FUNCTION pay.refuse_change('one token for ever', 'PAY11');
 
 ALTER TABLE pay.registration ENABLE ALWAYS TRIGGER registration_token;
 
@@ -17311,6 +17663,12 @@ GRANT SELECT ON TABLE pay.dispute TO payments_operator;
 REVOKE ALL ON FUNCTION pay.end_dispute(p_news pay.news, p_dispute pay.dispute) FROM PUBLIC;
 
 --
+-- Name: FUNCTION end_jobs(p_moves pay.move[]); Type: ACL; Schema: pay; Owner: payments_owner
+--
+
+REVOKE ALL ON FUNCTION pay.end_jobs(p_moves pay.move[]) FROM PUBLIC;
+
+--
 -- Name: FUNCTION end_registers(p_facts pay.fact[], p_reach text[], p_http_status bigint[]); Type: ACL; Schema: pay; Owner: payments_owner
 --
 
@@ -17597,6 +17955,12 @@ REVOKE ALL ON FUNCTION pay.hear_suspended(p_news pay.news, p_amount_minor bigint
 --
 
 REVOKE ALL ON FUNCTION pay.hold_is_over(p_news pay.news, p_word text) FROM PUBLIC;
+
+--
+-- Name: FUNCTION holds_names(p_merchant_id text, p_checkout_id text, p_psp text, p_token text, p_alias text); Type: ACL; Schema: pay; Owner: payments_owner
+--
+
+REVOKE ALL ON FUNCTION pay.holds_names(p_merchant_id text, p_checkout_id text, p_psp text, p_token text, p_alias text) FROM PUBLIC;
 
 --
 -- Name: FUNCTION id_ok(p_id text); Type: ACL; Schema: pay; Owner: payments_owner

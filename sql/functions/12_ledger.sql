@@ -120,8 +120,9 @@ COMMENT ON FUNCTION pay.insert_entries IS
     'Journal entries of a batch; returns those that are new';
 
 
--- What the rules make of new entries, numbered along their wallets.  A credit
--- is what a seller is owed more, so grown is turned.
+-- What the rules make of new entries, numbered along their wallets; grown is
+-- what this part of the wallet has grown by with this line.  A credit is what
+-- a seller is owed more, so it is turned.
 CREATE OR REPLACE FUNCTION pay.ruled_lines(p_postings posting[], p_new int[])
 RETURNS TABLE (
     merchant_id text, source text, kind text, line int, account text,
@@ -130,10 +131,17 @@ RETURNS TABLE (
 LANGUAGE sql STABLE AS $$
 SELECT l.merchant_id, l.source, l.kind, l.line, l.account, l.wallet,
     l.owner, l.currency, l.amount_minor,
-    row_number() OVER (PARTITION BY l.wallet IS NULL, l.merchant_id,
-        l.owner, l.currency ORDER BY l.n, l.line),
-    -sum(l.amount_minor) OVER (PARTITION BY l.account, l.merchant_id,
-        l.owner, l.currency ORDER BY l.n, l.line)
+    row_number() OVER w,
+    CASE l.wallet
+        WHEN 'available'
+            THEN -sum(l.amount_minor) FILTER (WHERE l.wallet = 'available')
+                     OVER w
+        WHEN 'pending'
+            THEN -sum(l.amount_minor) FILTER (WHERE l.wallet = 'pending')
+                     OVER w
+        WHEN 'reserved'
+            THEN -sum(l.amount_minor) FILTER (WHERE l.wallet = 'reserved')
+                     OVER w END
 FROM (
     SELECT p.ordinality AS n, p.merchant_id, p.source, p.kind, r.line,
         r.account, r.wallet,
@@ -157,6 +165,8 @@ FROM (
     WHERE p.ordinality = ANY (p_new)
     ) l
 WHERE l.amount_minor <> 0
+WINDOW w AS (PARTITION BY l.wallet IS NULL, l.merchant_id, l.owner, l.currency
+             ORDER BY l.n, l.line)
 $$;
 COMMENT ON FUNCTION pay.ruled_lines IS
     'The lines of postings by the rules, without what is nothing';

@@ -94,13 +94,48 @@ COMMENT ON FUNCTION pay.outbox_kind IS
     'As what an event is told that moves no status; NULL: it is not told';
 
 
+-- What has come to rest has no job any more, and no open letter about one: as
+-- settle_dead_letters() does; what is not known of an operation stays so,
+-- whatever became of the payment.  A job that has been asked for outlives a
+-- failure: what failed was heard before.
+CREATE OR REPLACE FUNCTION pay.end_jobs(p_moves move[])
+RETURNS void LANGUAGE plpgsql AS $$
+BEGIN
+    DELETE FROM job j
+    USING unnest(p_moves) m
+    CROSS JOIN LATERAL (
+        SELECT k.tableoid AS part, k.ctid AS tid FROM job k
+        WHERE k.merchant_id = m.merchant_id
+            AND k.checkout_id = m.checkout_id
+        OFFSET 0) k
+    WHERE m.final IS NOT NULL AND j.ctid = k.tid AND j.tableoid = k.part
+        AND j.kind <> 'change'
+        AND (m.final = 'SUCCESS' OR j.again_at IS NULL);
+
+    UPDATE dead_letter d
+    SET state = 'settled', closed_at = clock_timestamp(),
+        closed_by = 'gateway', closed_why = m.final
+    FROM unnest(p_moves) m
+    CROSS JOIN LATERAL (
+        SELECT k.ctid AS tid FROM dead_letter k
+        WHERE k.merchant_id = m.merchant_id
+            AND k.checkout_id = m.checkout_id AND k.state = 'open'
+            AND k.kind IN ('poll', 'stuck')
+            AND k.reason NOT IN ('unknown', 'changing')
+        OFFSET 0) k
+    WHERE m.final IS NOT NULL AND d.ctid = k.tid;
+END
+$$;
+COMMENT ON FUNCTION pay.end_jobs IS
+    'Ends the jobs of checkouts that have come to rest';
+
+
 -- One turn: at most one fact about each checkout.  What is news depends on
 -- where an order stands in its turn (news_kind).  Writes an event for each
 -- order that moves, and for kinds that are news by themselves; a first
 -- pending about an executing order is news, too, a first late success, and a
 -- webhook for which the PSP is asked or that contradicts what we have, as one
--- does that says of an order that has failed that its money is held now.  A job
--- that has been asked for outlives a failure: what failed was heard before.
+-- does that says of an order that has failed that its money is held now.
 -- Returns the items that moved a status, those that were a late success or a
 -- contradiction, and the contradictions that were news.  A row's address
 -- (ctid, and tableoid where there are hash partitions) stands for its key
@@ -113,18 +148,25 @@ CREATE OR REPLACE FUNCTION pay.move_orders(
     OUT against int[], OUT told int[], OUT booked posting[])
 LANGUAGE plpgsql AS $$
 DECLARE
-    v_now timestamptz := clock_timestamp();
-    v_at  text := iso_micros(v_now);
-    v_tx  bigint := this_tx();
+    v_now   timestamptz := clock_timestamp();
+    v_at    text := iso_micros(v_now);
+    v_tx    bigint := this_tx();
+    v_moves move[];
+    v_rest  boolean;
+    v_books boolean;
 BEGIN
     WITH step AS (
-        SELECT f.*, o.part, o.tid, o.payment_order_id, o.status AS old_status,
-            o.version AS old_version, o.head AS old_head, o.head_tx AS old_tx,
-            o.was, p.capture, p.policy, k.news,
-            next_status(o.status, k.news) AS new_status,
-            f.kind = 'paid' AND f.order_id IS NULL
-                AND k.news IN ('paid', 'captured') AS takes_all,
-            CASE WHEN next_status(o.status, k.news) <> 'FAILED' THEN NULL
+        SELECT f.item, f.merchant_id, f.checkout_id, f.order_id, f.kind,
+            f.actor, f.request_id, o.part, o.tid, o.payment_order_id,
+            o.status AS old_status, o.version + 1 AS version, o.was,
+            greatest(o.head_tx, v_tx) AS tx, encode(o.head, 'hex') AS head,
+            (o.version + 1)::text AS version_text,
+            greatest(o.head_tx, v_tx)::text AS tx_text,
+            d.about::text AS about_text,
+            p.capture, k.news, d.takes_all, d.about, d.new_status,
+            d.new_status <> o.status OR k.news IN ('authorized', 'released')
+                OR d.takes_all AS changes,
+            CASE WHEN d.new_status <> 'FAILED' THEN NULL
                  WHEN o.status = 'FAILED' THEN o.reason
                  WHEN k.news = 'refused' THEN 'rejected'
                  ELSE k.news END AS new_reason
@@ -168,11 +210,28 @@ BEGIN
                     news_kind(f.kind, f.actor, o.status, p.policy))
                 END AS news
             OFFSET 0) k
+        CROSS JOIN LATERAL (
+            SELECT t.takes_all, next_status(o.status, k.news) AS new_status,
+                jsonb_strip_nulls(jsonb_build_object('type', f.type,
+                'code', f.code, 'reference', f.reference,
+                'policy', p.policy,
+                'captured_minor', CASE WHEN t.takes_all
+                                           AND p.capture = 'manual'
+                                       THEN (o.was).amount_minor END,
+                'said', CASE WHEN k.news = 'contradiction' THEN f.kind END,
+                'amount_minor', CASE WHEN k.news IN (
+                    'mismatch', 'contradiction') THEN f.amount_minor END,
+                'currency', CASE WHEN k.news IN (
+                    'mismatch', 'contradiction') THEN f.currency END))
+                || coalesce(f.detail, '{}') AS about
+            FROM (SELECT f.kind = 'paid' AND f.order_id IS NULL
+                      AND k.news IN ('paid', 'captured') AS takes_all) t
+            OFFSET 0) d
         WHERE f.turn = p_turn
     ), moved AS (
         UPDATE payment_order o
         SET status = s.new_status, reason = s.new_reason,
-            version = d.version,
+            version = s.version,
             captured_minor = CASE WHEN s.takes_all THEN o.amount_minor
                                   ELSE o.captured_minor END,
             authorized_minor = CASE
@@ -181,32 +240,12 @@ BEGIN
                 WHEN s.takes_all OR s.news = 'released'
                     OR s.new_status = 'FAILED' THEN 0
                 ELSE o.authorized_minor END,
-            head = chained_hash(t.head, s.merchant_id, s.payment_order_id,
-                t.seq, v_at, t.tx, s.news, s.actor, s.old_status,
-                s.new_status, s.new_reason, t.about, s.request_id),
-            head_tx = d.tx
+            head = chained_hash(s.head, s.merchant_id, s.payment_order_id,
+                s.version_text, v_at, s.tx_text, s.news, s.actor,
+                s.old_status, s.new_status, s.new_reason, s.about_text,
+                s.request_id),
+            head_tx = s.tx
         FROM step s
-        CROSS JOIN LATERAL (
-            SELECT s.old_version + 1 AS version,
-                greatest(s.old_tx, v_tx) AS tx,
-                jsonb_strip_nulls(jsonb_build_object('type', s.type,
-                'code', s.code, 'reference', s.reference,
-                'policy', s.policy,
-                'captured_minor', CASE WHEN s.takes_all
-                                           AND s.capture = 'manual'
-                                       THEN (s.was).amount_minor END,
-                'said', CASE WHEN s.news = 'contradiction' THEN s.kind END,
-                'amount_minor', CASE WHEN s.news IN (
-                    'mismatch', 'contradiction') THEN s.amount_minor END,
-                'currency', CASE WHEN s.news IN (
-                    'mismatch', 'contradiction') THEN s.currency END))
-                || coalesce(s.detail, '{}') AS about
-            OFFSET 0) d
-        CROSS JOIN LATERAL (
-            SELECT encode(s.old_head, 'hex') AS head,
-                d.version::text AS seq, d.tx::text AS tx,
-                d.about::text AS about
-            OFFSET 0) t
         WHERE o.ctid = s.tid AND o.tableoid = s.part
             AND (s.new_status <> s.old_status
                  OR s.news IN ('registered', 'registration_unknown',
@@ -226,14 +265,25 @@ BEGIN
                         s.payment_order_id, s.news,
                         CASE WHEN s.news = 'contradiction'
                              THEN s.actor END))
-        RETURNING s.*, d.about, o.version, o.head,
-            o.head_tx, o AS now
+        RETURNING s.item, s.merchant_id, s.checkout_id, s.payment_order_id,
+            s.version, s.tx, s.news, s.actor, s.old_status, s.new_status,
+            s.new_reason, s.about, s.request_id, s.changes, o.head,
+            CASE WHEN s.changes AND (s.new_status = 'FAILED'
+                     OR s.new_status = 'SUCCESS' AND (s.order_id IS NULL
+                         OR all_sold(s.merchant_id, s.checkout_id,
+                                     s.order_id)))
+                 THEN s.new_status END AS final,
+            CASE WHEN s.news = 'authorized'
+                     OR (s.was).authorized_minor > 0
+                     OR s.takes_all AND s.capture = 'manual'
+                 THEN manual_postings(s.was, o, s.news, s.request_id)
+                 END AS booked
     ), logged AS (
         INSERT INTO event (merchant_id, payment_order_id, seq, at, tx, kind,
             actor, old_status, new_status, reason, detail, request_id, hash)
-        SELECT m.merchant_id, m.payment_order_id, m.version, v_now,
-            m.head_tx, m.news, m.actor, m.old_status, m.new_status,
-            m.new_reason, m.about, m.request_id, m.head
+        SELECT m.merchant_id, m.payment_order_id, m.version, v_now, m.tx,
+            m.news, m.actor, m.old_status, m.new_status, m.new_reason,
+            m.about, m.request_id, m.head
         FROM moved m
     ), told AS (
         INSERT INTO outbox (merchant_id, payment_order_id, seq, at, kind)
@@ -245,13 +295,6 @@ BEGIN
         WHERE CASE WHEN m.new_status = m.old_status
                    THEN outbox_kind(m.news) IS NOT NULL
                    ELSE m.new_status IN ('SUCCESS', 'FAILED') END
-    ), changed AS (
-        SELECT DISTINCT m.item, m.merchant_id, m.checkout_id, m.news,
-            m.new_status, m.order_id IS NULL OR all_sold(m.merchant_id,
-                m.checkout_id, m.order_id) AS over
-        FROM moved m
-        WHERE m.new_status <> m.old_status
-            OR m.news IN ('authorized', 'released') OR m.takes_all
     ), counted AS (
         -- what its readers see has changed: a status, money, or the address
         -- that "registered" brings; "paid" takes every order to SUCCESS, or
@@ -260,9 +303,7 @@ BEGIN
         SET version = c.version + 1,
             is_payment_done = c.is_payment_done OR x.done
         FROM (SELECT m.merchant_id, m.checkout_id,
-                  bool_or(m.news = 'paid' AND (m.order_id IS NULL
-                      OR all_sold(m.merchant_id, m.checkout_id, m.order_id))
-                      ) AS done
+                  bool_or(m.news = 'paid' AND m.final IS NOT NULL) AS done
               FROM moved m
               WHERE m.new_status <> m.old_status
                   OR m.news IN ('registered', 'authorized')
@@ -274,50 +315,32 @@ BEGIN
                 AND k.checkout_id = x.checkout_id
             OFFSET 0) k
         WHERE c.ctid = k.tid AND c.tableoid = k.part
-    ), final AS (
-        SELECT DISTINCT x.merchant_id, x.checkout_id, x.new_status
-        FROM changed x
-        WHERE x.new_status = 'FAILED'
-            OR x.new_status = 'SUCCESS' AND x.over
-    ), dropped AS (
-        DELETE FROM job j
-        USING final x
-        CROSS JOIN LATERAL (
-            SELECT k.tableoid AS part, k.ctid AS tid FROM job k
-            WHERE k.merchant_id = x.merchant_id
-                AND k.checkout_id = x.checkout_id
-            OFFSET 0) k
-        WHERE j.ctid = k.tid AND j.tableoid = k.part
-            AND j.kind <> 'change'
-            AND (x.new_status = 'SUCCESS' OR j.again_at IS NULL)
-    ), settled AS (
-        -- as settle_dead_letters() does; what is not known of an operation
-        -- stays so, whatever became of the payment
-        UPDATE dead_letter d
-        SET state = 'settled', closed_at = v_now, closed_by = 'gateway',
-            closed_why = x.new_status
-        FROM final x
-        CROSS JOIN LATERAL (
-            SELECT k.ctid AS tid FROM dead_letter k
-            WHERE k.merchant_id = x.merchant_id
-                AND k.checkout_id = x.checkout_id AND k.state = 'open'
-                AND k.kind IN ('poll', 'stuck')
-                AND k.reason NOT IN ('unknown', 'changing')
-            OFFSET 0) k
-        WHERE d.ctid = k.tid
     )
-    SELECT (SELECT array_agg(DISTINCT x.item) FROM changed x),
-        array_agg(DISTINCT s.item) FILTER (WHERE s.news = 'late_success'),
-        array_agg(DISTINCT s.item) FILTER (WHERE s.news = 'contradiction'),
-        (SELECT array_agg(DISTINCT m.item) FROM moved m
-         WHERE m.news = 'contradiction'),
-        (SELECT array_agg(p) FROM moved m
-         CROSS JOIN LATERAL unnest(manual_postings(m.was, m.now, m.news,
-                                                   m.request_id)) p
-         WHERE m.news = 'authorized' OR (m.was).authorized_minor > 0
-             OR m.takes_all AND m.capture = 'manual')
-    INTO moved, late, against, told, booked
-    FROM step s;
+    SELECT m.moved, s.late, s.against, m.told, m.moves, m.rest, m.books
+    INTO moved, late, against, told, v_moves, v_rest, v_books
+    FROM (SELECT array_agg(s.item) FILTER (WHERE s.news = 'late_success')
+                  AS late,
+              array_agg(s.item) FILTER (WHERE s.news = 'contradiction')
+                  AS against
+          FROM step s) s
+    CROSS JOIN (
+        SELECT array_agg(DISTINCT m.item) FILTER (WHERE m.changes) AS moved,
+            array_agg(m.item) FILTER (WHERE m.news = 'contradiction')
+                AS told,
+            array_agg(ROW(m.merchant_id, m.checkout_id, m.final,
+                          m.booked)::move) AS moves,
+            bool_or(m.final IS NOT NULL) AS rest,
+            bool_or(m.booked IS NOT NULL) AS books
+        FROM moved m) m;
+
+    IF v_rest THEN
+        PERFORM end_jobs(v_moves);
+    END IF;
+
+    IF v_books THEN
+        booked := ARRAY(SELECT p FROM unnest(v_moves) m
+                        CROSS JOIN LATERAL unnest(m.booked) p);
+    END IF;
 END
 $$;
 COMMENT ON FUNCTION pay.move_orders IS

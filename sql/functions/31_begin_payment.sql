@@ -50,8 +50,8 @@ BEGIN
             u.total_minor, to_timestamp(u.expires_s), u.orders,
             make_interval(secs => u.ttl_s),
             make_interval(secs => u.lease_ms / 1000.0),
-            u.request_id, l.psps, nullif(u.route, ''), w.key_windows,
-            w.late_success, t.capture, t.quote_ttl, t.rate_age)::payment_item
+            u.request_id, l.psps, nullif(u.route, ''), t.key_windows,
+            t.late_success, t.capture, t.quote_ttl, t.rate_age)::payment_item
         FROM unnest(p_merchant_id, p_idempotency_key, p_fingerprint,
             p_checkout_id, p_checkout_uuid, p_handle, p_psp, p_nonce,
             p_return_url, p_base_url, p_buyer_info, p_metadata,
@@ -72,10 +72,8 @@ BEGIN
             SELECT read_windows(u.key_windows, cardinality(l.psps))
                     AS key_windows,
                 coalesce(nullif(u.late_success, ''), 'accept')
-                    AS late_success
-            OFFSET 0) w
-        CROSS JOIN LATERAL (
-            SELECT coalesce(u.terms ->> 'capture', 'automatic') AS capture,
+                    AS late_success,
+                coalesce(u.terms ->> 'capture', 'automatic') AS capture,
                 term_seconds(u.terms ->> 'quote_ttl_s', '900') AS quote_ttl,
                 term_seconds(u.terms ->> 'rate_age_s', '300') AS rate_age
             OFFSET 0) t
@@ -99,8 +97,8 @@ BEGIN
             AND u.lease_ms BETWEEN 0 AND 86400000
             AND u.psp = ANY (l.psps) AND cardinality(l.psps) <= 8
             AND (SELECT bool_and(id_ok(p)) FROM unnest(l.psps) p)
-            AND cardinality(w.key_windows) = cardinality(l.psps)
-            AND w.late_success IN ('accept', 'hold', 'refund')
+            AND cardinality(t.key_windows) = cardinality(l.psps)
+            AND t.late_success IN ('accept', 'hold', 'refund')
             AND t.capture IN ('automatic', 'manual')
             AND t.quote_ttl IS NOT NULL AND t.rate_age IS NOT NULL
             AND coalesce(octet_length(u.route), 0) <= 1000

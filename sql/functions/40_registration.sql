@@ -238,6 +238,23 @@ COMMENT ON FUNCTION pay.apply_named IS
     'Applies webhooks that waited for the names of some items';
 
 
+CREATE OR REPLACE FUNCTION pay.holds_names(
+    p_merchant_id text, p_checkout_id text, p_psp text, p_token text,
+    p_alias text)
+RETURNS boolean LANGUAGE plpgsql STABLE AS $$
+BEGIN
+    RETURN (
+        SELECT count(*) FROM psp_token t
+        WHERE t.psp = p_psp AND t.token IN (p_token, p_alias)
+            AND t.merchant_id = p_merchant_id
+            AND t.checkout_id = p_checkout_id)
+        = CASE WHEN p_alias <> p_token THEN 2 ELSE 1 END;
+END
+$$;
+COMMENT ON FUNCTION pay.holds_names IS
+    'Whether a token and its alias are those of this checkout';
+
+
 -- Tokens of locked checkouts that have none and are still at that PSP;
 -- returns the items that won, the first for each checkout.  p_sure: every
 -- item has just claimed its names.  A registration that was refused or gave
@@ -262,12 +279,9 @@ BEGIN
             WHERE r.merchant_id = u.merchant_id
                 AND r.checkout_id = u.checkout_id
             OFFSET 0) r
-        WHERE r.token IS NULL AND r.psp = u.psp AND (p_sure OR (
-            SELECT count(*) FROM psp_token t
-            WHERE t.psp = u.psp AND t.token IN (u.token, u.alias)
-                AND t.merchant_id = r.merchant_id
-                AND t.checkout_id = r.checkout_id)
-            = CASE WHEN u.alias <> u.token THEN 2 ELSE 1 END)
+        WHERE r.token IS NULL AND r.psp = u.psp
+            AND (p_sure OR holds_names(r.merchant_id, r.checkout_id, u.psp,
+                                       u.token, u.alias))
         ORDER BY r.merchant_id, r.checkout_id, u.n
     ), done AS (
         UPDATE registration r

@@ -20,6 +20,7 @@ LANGUAGE plpgsql SECURITY DEFINER SET search_path = pay, pg_temp AS $$
 DECLARE
     v_token  text[];
     v_alias  text[];
+    v_set    record;
     v_stored int[];
     v_late   int[];
     v_facts  fact[];
@@ -57,9 +58,10 @@ BEGIN
 
     PERFORM lock_checkouts(p_merchant_id, p_checkout_id);
 
-    SELECT t.stored, t.late INTO v_stored, v_late
-    FROM set_tokens(p_merchant_id, p_checkout_id, p_psp, v_token, v_alias,
-        p_hosted_url, v_claim.sure) t;
+    v_set := set_tokens(p_merchant_id, p_checkout_id, p_psp, v_token, v_alias,
+                        p_hosted_url, v_claim.sure);
+    v_stored := v_set.stored;
+    v_late := v_set.late;
 
     v_facts := ARRAY(
         SELECT ROW(u.n, NULL, u.merchant_id, u.checkout_id, 'registered',

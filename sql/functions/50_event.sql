@@ -198,8 +198,7 @@ DECLARE
     v_psps      text[];
     v_names     text[];
     v_parked    int[] := '{}';
-    v_facts     fact[];
-    v_booked    posting[];
+    v_taken     record;
 BEGIN
     SELECT array_agg(f.merchant_id), array_agg(f.checkout_id),
         array_agg(f.psp),
@@ -217,25 +216,25 @@ BEGIN
 
     PERFORM lock_checkouts(v_merchants, v_checkouts);
 
-    SELECT t.facts, t.postings INTO v_facts, v_booked
-    FROM take_facts(p_facts) t;
+    v_taken := take_facts(p_facts);
 
-    PERFORM post(v_booked || apply_named(v_parked, v_merchants, v_checkouts,
-                                         v_psps, v_names));
+    PERFORM post(v_taken.postings || apply_named(v_parked, v_merchants,
+                                                 v_checkouts, v_psps,
+                                                 v_names));
 
     IF p_late OR EXISTS (
-        SELECT FROM unnest(v_facts) f
+        SELECT FROM unnest(v_taken.facts) f
         WHERE f.outcome IN ('unchanged', 'held', 'contradiction'))
     THEN
         UPDATE webhook_inbox w
         SET state = f.outcome, merchant_id = f.merchant_id,
             checkout_id = f.checkout_id
-        FROM unnest(v_facts) f
+        FROM unnest(v_taken.facts) f
         WHERE f.actor = 'webhook' AND w.psp = f.psp
             AND w.event_id = f.event_id AND w.state <> f.outcome;
     END IF;
 
-    RETURN v_facts;
+    RETURN v_taken.facts;
 END
 $$;
 COMMENT ON FUNCTION pay.settle_facts IS

@@ -16,18 +16,69 @@ SET LOCAL ROLE payments_owner;
 SET LOCAL search_path = pay, pg_temp;
 
 
--- Checked where a value comes in, not on every update of its row.
+-- Rules about one value: checked where it comes in, not on every update of its
+-- row, and read once by each connection, where a CHECK of a table is read from
+-- its text by each statement that writes a row.  So tables have CHECKs only
+-- for what concerns several of their columns, and where little is written.
 CREATE DOMAIN id AS text COLLATE "C"
     CHECK (octet_length(VALUE) BETWEEN 1 AND 255);
 CREATE DOMAIN filled AS text COLLATE "C" CHECK (VALUE <> '');
-CREATE DOMAIN order_status AS text COLLATE "C"
-    CHECK (VALUE IN ('NOT_STARTED', 'EXECUTING', 'SUCCESS', 'FAILED'));
-CREATE DOMAIN psp_list AS text[] COLLATE "C"
-    CHECK (cardinality(VALUE) BETWEEN 1 AND 8);
+CREATE DOMAIN hash AS bytea CHECK (octet_length(VALUE) = 32);
+CREATE DOMAIN ordinal AS int CHECK (VALUE >= 1);
+CREATE DOMAIN tally AS int CHECK (VALUE >= 0);
 COMMENT ON DOMAIN id IS '1 to 255 bytes';
 COMMENT ON DOMAIN filled IS 'Any text but the empty one';
+COMMENT ON DOMAIN hash IS 'A SHA-256';
+COMMENT ON DOMAIN ordinal IS 'A number in a row, from 1 on';
+COMMENT ON DOMAIN tally IS 'How many there are';
+
+CREATE DOMAIN currency_code AS text COLLATE "C"
+    CHECK (octet_length(VALUE) = 3);
+CREATE DOMAIN minor AS bigint CHECK (VALUE >= 0);
+CREATE DOMAIN positive_minor AS bigint CHECK (VALUE > 0);
+CREATE DOMAIN order_minor AS bigint
+    CHECK (VALUE BETWEEN 1 AND 999999999999999);
+COMMENT ON DOMAIN currency_code IS 'ISO 4217';
+COMMENT ON DOMAIN minor IS 'An amount in minor units, or nothing';
+COMMENT ON DOMAIN positive_minor IS 'An amount in minor units';
+COMMENT ON DOMAIN order_minor IS
+    'An amount in minor units that can be ordered';
+
+CREATE DOMAIN order_status AS text COLLATE "C"
+    CHECK (VALUE IN ('NOT_STARTED', 'EXECUTING', 'SUCCESS', 'FAILED'));
+CREATE DOMAIN failure_reason AS text COLLATE "C"
+    CHECK (VALUE IN ('declined', 'expired', 'cancelled', 'rejected',
+                     'risk'));
+CREATE DOMAIN late_policy AS text COLLATE "C"
+    CHECK (VALUE IN ('accept', 'hold', 'refund'));
+CREATE DOMAIN psp_list AS text[] COLLATE "C"
+    CHECK (cardinality(VALUE) BETWEEN 1 AND 8);
+CREATE DOMAIN registration_state AS text COLLATE "C"
+    CHECK (VALUE IN ('REGISTERING', 'REGISTERED', 'REFUSED'));
 COMMENT ON DOMAIN order_status IS 'design.md, "Order states"';
+COMMENT ON DOMAIN failure_reason IS 'Why an order is FAILED';
+COMMENT ON DOMAIN late_policy IS
+    'What becomes of a payment that is proved after it has expired';
 COMMENT ON DOMAIN psp_list IS 'Names of PSPs, the best first';
+COMMENT ON DOMAIN registration_state IS
+    'REGISTERING: the outcome is open; REGISTERED: the token is ours; '
+    'REFUSED: the PSP will never have it, or its time ran out before it had';
+
+CREATE DOMAIN webhook_state AS text COLLATE "C"
+    CHECK (VALUE IN ('applied', 'unchanged', 'asked', 'parked', 'mismatch',
+                     'ignored', 'held', 'contradiction'));
+CREATE DOMAIN webhook_way AS text COLLATE "C"
+    CHECK (VALUE IN ('webhook', 'backfill'));
+CREATE DOMAIN event_actor AS text COLLATE "C"
+    CHECK (VALUE IN ('merchant', 'gateway', 'webhook', 'query', 'operator'));
+CREATE DOMAIN job_kind AS text COLLATE "C"
+    CHECK (VALUE IN ('register', 'poll', 'refund', 'change'));
+COMMENT ON DOMAIN webhook_state IS
+    'What became of a webhook, see webhook_inbox';
+COMMENT ON DOMAIN webhook_way IS
+    'How a webhook came: by itself, or by a look at the PSP''s list';
+COMMENT ON DOMAIN event_actor IS 'Who has brought an event about';
+COMMENT ON DOMAIN job_kind IS 'What goes on in the background';
 
 
 -- What was applied: one row for each migration, and the row 'reapplied' for
@@ -80,15 +131,12 @@ CREATE TABLE checkout (
     buyer_info        jsonb,
     metadata          jsonb,
     credit_card_info  jsonb,
-    currency          text COLLATE "C" NOT NULL
-        CHECK (octet_length(currency) = 3),
-    total_minor       bigint NOT NULL CHECK (total_minor > 0),
+    currency          currency_code NOT NULL,
+    total_minor       positive_minor NOT NULL,
     expires_at        timestamptz NOT NULL,
     created_at        timestamptz NOT NULL DEFAULT now(),
     is_payment_done   boolean NOT NULL DEFAULT false,
-    -- what becomes of a payment that is proved after it has expired
-    late_success      text COLLATE "C" NOT NULL DEFAULT 'accept'
-        CHECK (late_success IN ('accept', 'hold', 'refund')),
+    late_success      late_policy NOT NULL DEFAULT 'accept',
     version           int NOT NULL DEFAULT 1,
     PRIMARY KEY (merchant_id, checkout_id)
 ) WITH (fillfactor = 80);
@@ -100,16 +148,12 @@ CREATE TABLE payment_order (
     merchant_id       id NOT NULL,
     payment_order_id  id NOT NULL,
     checkout_id       id NOT NULL,
-    position          int NOT NULL CHECK (position >= 1),
+    position          ordinal NOT NULL,
     seller_account    filled NOT NULL,
-    amount_minor      bigint NOT NULL
-        CHECK (amount_minor BETWEEN 1 AND 999999999999999),
-    currency          text COLLATE "C" NOT NULL
-        CHECK (octet_length(currency) = 3),
+    amount_minor      order_minor NOT NULL,
+    currency          currency_code NOT NULL,
     status            order_status NOT NULL DEFAULT 'NOT_STARTED',
-    reason            text COLLATE "C"
-        CHECK (reason IN ('declined', 'expired', 'cancelled', 'rejected',
-                          'risk')),
+    reason            failure_reason,
     version           int NOT NULL DEFAULT 1,
     PRIMARY KEY (merchant_id, payment_order_id),
     UNIQUE (merchant_id, checkout_id, position),
@@ -119,8 +163,6 @@ CREATE TABLE payment_order (
 
 
 -- The one call to a PSP's create-session API: same nonce on every attempt.
--- REGISTERING: the outcome is open; REGISTERED: the token is ours; REFUSED:
--- the PSP will never have it, or its time ran out before it had.
 -- It may move on to another of its psps while nothing can have happened at
 -- the one it is at, see reroute(): open_attempts counts the calls of which
 -- nobody knows yet that they came to nothing, from before they go out.
@@ -130,9 +172,8 @@ CREATE TABLE registration (
     checkout_id    id NOT NULL,
     psp            id NOT NULL,
     nonce          id NOT NULL,
-    state          text COLLATE "C" NOT NULL DEFAULT 'REGISTERING'
-        CHECK (state IN ('REGISTERING', 'REGISTERED', 'REFUSED')),
-    attempt        int NOT NULL DEFAULT 1 CHECK (attempt >= 1),
+    state          registration_state NOT NULL DEFAULT 'REGISTERING',
+    attempt        ordinal NOT NULL DEFAULT 1,
     token          id,
     alias          id,
     hosted_url     text,
@@ -145,7 +186,7 @@ CREATE TABLE registration (
     key_windows    int[] NOT NULL,
     refused_psps   text[] COLLATE "C" NOT NULL DEFAULT '{}',
     tried_psps     text[] COLLATE "C" NOT NULL DEFAULT '{}',
-    open_attempts  int NOT NULL DEFAULT 1 CHECK (open_attempts >= 0),
+    open_attempts  tally NOT NULL DEFAULT 1,
     -- when a hint has last had, or will have, the PSP asked
     hinted_at      timestamptz,
     PRIMARY KEY (merchant_id, checkout_id),
@@ -176,7 +217,7 @@ CREATE TABLE idempotency_key (
     merchant_id  id NOT NULL,
     route        text COLLATE "C" NOT NULL,
     key          id NOT NULL,
-    fingerprint  bytea NOT NULL CHECK (octet_length(fingerprint) = 32),
+    fingerprint  hash NOT NULL,
     checkout_id  id NOT NULL,
     created_at   timestamptz NOT NULL DEFAULT now(),
     expires_at   timestamptz NOT NULL,
@@ -193,12 +234,8 @@ CREATE TABLE webhook_inbox (
     psp           id NOT NULL,
     event_id      id NOT NULL,
     received_at   timestamptz NOT NULL DEFAULT now(),
-    state         text COLLATE "C" NOT NULL
-        CHECK (state IN ('applied', 'unchanged', 'asked', 'parked',
-                         'mismatch', 'ignored', 'held', 'contradiction')),
-    -- how it came: by itself, or by a look at the PSP's list
-    via           text COLLATE "C" NOT NULL DEFAULT 'webhook'
-        CHECK (via IN ('webhook', 'backfill')),
+    state         webhook_state NOT NULL,
+    via           webhook_way NOT NULL DEFAULT 'webhook',
     type          text,
     fact          text COLLATE "C" NOT NULL,
     token         id,
@@ -222,12 +259,10 @@ CREATE INDEX webhook_inbox_parked ON webhook_inbox (psp, token)
 CREATE TABLE event (
     merchant_id       id NOT NULL,
     payment_order_id  id NOT NULL,
-    seq               int NOT NULL CHECK (seq >= 1),
+    seq               ordinal NOT NULL,
     at                timestamptz NOT NULL,
     kind              filled NOT NULL,
-    actor             text COLLATE "C" NOT NULL
-        CHECK (actor IN ('merchant', 'gateway', 'webhook', 'query',
-                         'operator')),
+    actor             event_actor NOT NULL,
     old_status        order_status,
     new_status        order_status NOT NULL,
     reason            text COLLATE "C",
@@ -244,8 +279,7 @@ CREATE TABLE event (
 CREATE TABLE job (
     merchant_id  id NOT NULL,
     checkout_id  id NOT NULL,
-    kind         text COLLATE "C" NOT NULL
-        CHECK (kind IN ('register', 'poll', 'refund')),
+    kind         job_kind NOT NULL,
     run_at       timestamptz NOT NULL,
     attempts     int NOT NULL DEFAULT 0,
     lease_owner  text,
@@ -372,6 +406,8 @@ ALTER TABLE mismatch ENABLE ALWAYS TRIGGER mismatch_append_only;
 -- The state machine once more (design.md, "Order states"), whoever writes.
 -- The conditions stand in WHEN and the columns in OF, so that a legal change
 -- costs no call, and one that names no fixed column not even a condition.
+-- Each statement reads the conditions that concern it from their text, so
+-- those about what always changes are short.
 CREATE TRIGGER payment_order_start
     BEFORE INSERT ON payment_order FOR EACH ROW
     WHEN (NEW.status <> 'NOT_STARTED' OR NEW.version <> 1)
@@ -379,17 +415,21 @@ CREATE TRIGGER payment_order_start
 ALTER TABLE payment_order ENABLE ALWAYS TRIGGER payment_order_start;
 
 -- Up only: nothing becomes NOT_STARTED again, SUCCESS is the end, FAILED may
--- still turn out to be SUCCESS.  Inlined into WHEN, its names bound here.
+-- still turn out to be SUCCESS.  Its names are bound here, since it is inlined
+-- where another search_path holds.
 CREATE FUNCTION status_rank(p_status text)
 RETURNS int LANGUAGE sql IMMUTABLE
-RETURN CASE p_status WHEN 'NOT_STARTED' THEN 0 WHEN 'EXECUTING' THEN 1
-                     WHEN 'FAILED' THEN 2 WHEN 'SUCCESS' THEN 3 END;
+RETURN array_position('{NOT_STARTED,EXECUTING,FAILED,SUCCESS}', p_status) - 1;
 COMMENT ON FUNCTION status_rank IS
     'How far an order is: a status may only rise';
 
+-- as status_rank(), which would be inlined anew by each statement
 CREATE TRIGGER payment_order_status
     BEFORE UPDATE OF status ON payment_order FOR EACH ROW
-    WHEN (status_rank(NEW.status) < status_rank(OLD.status))
+    WHEN (array_position('{NOT_STARTED,EXECUTING,FAILED,SUCCESS}',
+                         NEW.status::text)
+          < array_position('{NOT_STARTED,EXECUTING,FAILED,SUCCESS}',
+                           OLD.status::text))
     EXECUTE FUNCTION refuse_change('no such transition', 'PAY10');
 ALTER TABLE payment_order ENABLE ALWAYS TRIGGER payment_order_status;
 
@@ -404,12 +444,6 @@ CREATE TRIGGER payment_order_fixed
            OLD.position, OLD.seller_account, OLD.amount_minor, OLD.currency))
     EXECUTE FUNCTION refuse_change('an order''s terms are fixed', 'PAY11');
 ALTER TABLE payment_order ENABLE ALWAYS TRIGGER payment_order_fixed;
-
-CREATE TRIGGER payment_order_version
-    BEFORE UPDATE OF version ON payment_order FOR EACH ROW
-    WHEN (NEW.version < OLD.version)
-    EXECUTE FUNCTION refuse_change('versions grow', 'PAY11');
-ALTER TABLE payment_order ENABLE ALWAYS TRIGGER payment_order_version;
 
 -- of these is made what the PSP is sent: the same bytes on every attempt
 CREATE TRIGGER checkout_fixed
@@ -452,7 +486,7 @@ ALTER TABLE checkout ENABLE ALWAYS TRIGGER checkout_psp;
 CREATE TRIGGER checkout_version
     BEFORE UPDATE OF version, is_payment_done ON checkout FOR EACH ROW
     WHEN (NEW.version < OLD.version
-          OR (OLD.is_payment_done AND NOT NEW.is_payment_done))
+          OR NEW.is_payment_done < OLD.is_payment_done)
     EXECUTE FUNCTION refuse_change('versions grow, done is done', 'PAY11');
 ALTER TABLE checkout ENABLE ALWAYS TRIGGER checkout_version;
 
@@ -482,10 +516,8 @@ ALTER TABLE registration ENABLE ALWAYS TRIGGER registration_psp;
 
 CREATE TRIGGER registration_token
     BEFORE UPDATE OF token, alias, attempt ON registration FOR EACH ROW
-    WHEN (NEW.token <> OLD.token OR (NEW.token IS NULL
-                                     AND OLD.token IS NOT NULL)
-          OR (OLD.token IS NOT NULL
-              AND NEW.alias IS DISTINCT FROM OLD.alias)
+    WHEN (OLD.token IS NOT NULL
+          AND (NEW.token, NEW.alias) IS DISTINCT FROM (OLD.token, OLD.alias)
           OR NEW.attempt < OLD.attempt)
     EXECUTE FUNCTION refuse_change('one token for ever', 'PAY11');
 ALTER TABLE registration ENABLE ALWAYS TRIGGER registration_token;

@@ -8,6 +8,19 @@ SET LOCAL ROLE payments_owner;
 SET LOCAL search_path = pay, pg_temp;
 
 
+CREATE DOMAIN dispatch_operation AS text COLLATE "C"
+    CHECK (VALUE IN ('register', 'capture', 'cancel', 'refund', 'expire'));
+CREATE DOMAIN dispatch_state AS text COLLATE "C"
+    CHECK (VALUE IN ('OPEN', 'DONE', 'PENDING', 'REFUSED', 'NOT_SENT',
+                     'UNKNOWN'));
+CREATE DOMAIN dispatch_reach AS text COLLATE "C"
+    CHECK (VALUE IN ('nothing', 'resolved', 'connected', 'tls', 'written',
+                     'status', 'complete'));
+COMMENT ON DOMAIN dispatch_operation IS 'What may change something at a PSP';
+COMMENT ON DOMAIN dispatch_state IS 'What became of an attempt';
+COMMENT ON DOMAIN dispatch_reach IS 'How far a call came';
+
+
 -- Before a call that may change something at a PSP its row says what is about
 -- to be sent, after it how far it came.  A row is an attempt: sent again with
 -- the same key it stays the same attempt (sends), and only one that came to
@@ -22,19 +35,15 @@ SET LOCAL search_path = pay, pg_temp;
 CREATE TABLE dispatch (
     merchant_id    id NOT NULL,
     checkout_id    id NOT NULL,
-    operation      text COLLATE "C" NOT NULL
-        CHECK (operation IN ('register', 'capture', 'cancel', 'refund',
-                             'expire')),
+    operation      dispatch_operation NOT NULL,
     -- the PSP's idempotency key is a pure function of it: the nonce of a
     -- registration (captures and expires, too), a UUID of a refund
     operation_id   id NOT NULL,
-    attempt        int NOT NULL DEFAULT 1 CHECK (attempt >= 1),
+    attempt        ordinal NOT NULL DEFAULT 1,
     psp            id NOT NULL,
-    state          text COLLATE "C" NOT NULL DEFAULT 'OPEN'
-        CHECK (state IN ('OPEN', 'DONE', 'PENDING', 'REFUSED', 'NOT_SENT',
-                         'UNKNOWN')),
+    state          dispatch_state NOT NULL DEFAULT 'OPEN',
     -- calls of this attempt, and whether one before the last may have arrived
-    sends          int NOT NULL DEFAULT 1 CHECK (sends >= 1),
+    sends          ordinal NOT NULL DEFAULT 1,
     unsure         boolean NOT NULL DEFAULT false,
     first_sent_at  timestamptz NOT NULL DEFAULT clock_timestamp(),
     sent_at        timestamptz NOT NULL DEFAULT clock_timestamp(),
@@ -43,9 +52,7 @@ CREATE TABLE dispatch (
     ended_at       timestamptz,
     -- the PSP knows the key until then: never resent afterwards
     key_until      timestamptz NOT NULL,
-    reach          text COLLATE "C"
-        CHECK (reach IN ('nothing', 'resolved', 'connected', 'tls',
-                         'written', 'status', 'complete')),
+    reach          dispatch_reach,
     http_status    int,
     code           text,
     reference      text,
@@ -74,7 +81,7 @@ CREATE INDEX dispatch_unknown ON dispatch (first_sent_at)
 
 
 -- How far an order may move: only up.  pay.status_rank() is the same as a
--- function, for the trigger (checks/status_rank.sql compares).
+-- function, for changes and their index (checks/status_rank.sql compares).
 CREATE TABLE status_rank (
     status  order_status PRIMARY KEY,
     rank    int NOT NULL UNIQUE
@@ -141,7 +148,7 @@ CREATE TABLE late_success (
     event_id      id,
     source        text COLLATE "C" NOT NULL,
     reference     text,
-    amount_minor  bigint NOT NULL CHECK (amount_minor > 0),
+    amount_minor  positive_minor NOT NULL,
     currency      text COLLATE "C" NOT NULL,
     refund_id     uuid NOT NULL UNIQUE DEFAULT gen_random_uuid(),
     state         text COLLATE "C" NOT NULL

@@ -6,6 +6,26 @@ SET LOCAL ROLE payments_owner;
 SET LOCAL search_path = pay, pg_temp;
 
 
+CREATE DOMAIN journal_source AS text COLLATE "C"
+    CHECK (octet_length(VALUE) BETWEEN 1 AND 600);
+CREATE DOMAIN line_number AS int CHECK (VALUE BETWEEN 1 AND 9);
+CREATE DOMAIN signed_minor AS bigint CHECK (VALUE <> 0);
+CREATE DOMAIN positive_rate AS numeric CHECK (VALUE > 0);
+CREATE DOMAIN whole AS bigint CHECK (VALUE >= 0);
+COMMENT ON DOMAIN journal_source IS 'Of what an entry is made';
+COMMENT ON DOMAIN line_number IS 'An entry has 9 lines at most';
+COMMENT ON DOMAIN signed_minor IS
+    'What a line moves in minor units: a debit is positive, a credit negative';
+COMMENT ON DOMAIN positive_rate IS 'A rate of exchange';
+COMMENT ON DOMAIN whole IS 'A number that is not negative';
+
+CREATE DOMAIN capture_mode AS text COLLATE "C"
+    CHECK (VALUE IN ('automatic', 'manual'));
+COMMENT ON DOMAIN capture_mode IS
+    'automatic: the PSP takes the money when the buyer pays; manual: it is '
+    'authorised, and captured by a call of its own';
+
+
 -- The chart of accounts.  An account is (merchant, kind, owner, currency):
 -- its owner is a PSP, a seller, or nobody.  Amounts are signed: a debit is
 -- positive, a credit negative.
@@ -96,7 +116,7 @@ INSERT INTO posting_kind (kind, about, example) VALUES
 -- the order is converted.  Lines with only_converted are booked only then.
 CREATE TABLE posting_rule (
     kind            text COLLATE "C" NOT NULL REFERENCES posting_kind,
-    line            int NOT NULL CHECK (line BETWEEN 1 AND 9),
+    line            line_number NOT NULL,
     side            text COLLATE "C" NOT NULL
         CHECK (side IN ('debit', 'credit')),
     account         text COLLATE "C" NOT NULL REFERENCES account_kind,
@@ -166,7 +186,7 @@ VALUES
 -- transaction that made the entry: only that may give it lines.
 CREATE TABLE journal_entry (
     merchant_id       id NOT NULL,
-    source            filled NOT NULL CHECK (octet_length(source) <= 600),
+    source            journal_source NOT NULL,
     kind              text COLLATE "C" NOT NULL,
     at                timestamptz NOT NULL DEFAULT clock_timestamp(),
     tx                xid8 NOT NULL DEFAULT pg_current_xact_id(),
@@ -174,14 +194,12 @@ CREATE TABLE journal_entry (
     payment_order_id  id,
     psp               id NOT NULL,
     seller_account    text COLLATE "C",
-    amount_minor      bigint NOT NULL CHECK (amount_minor > 0),
-    currency          text COLLATE "C" NOT NULL
-        CHECK (octet_length(currency) = 3),
+    amount_minor      positive_minor NOT NULL,
+    currency          currency_code NOT NULL,
     -- what the seller is owed of it, and by which rate
-    seller_minor      bigint NOT NULL CHECK (seller_minor >= 0),
-    seller_currency   text COLLATE "C" NOT NULL
-        CHECK (octet_length(seller_currency) = 3),
-    rate              numeric CHECK (rate > 0),
+    seller_minor      minor NOT NULL,
+    seller_currency   currency_code NOT NULL,
+    rate              positive_rate,
     request_id        text,
     PRIMARY KEY (merchant_id, source, kind),
     CHECK ((rate IS NULL) = (currency = seller_currency)),
@@ -199,19 +217,17 @@ CREATE TABLE journal_line (
     merchant_id    id NOT NULL,
     source         text COLLATE "C" NOT NULL,
     kind           text COLLATE "C" NOT NULL,
-    line           int NOT NULL CHECK (line BETWEEN 1 AND 9),
+    line           line_number NOT NULL,
     account        text COLLATE "C" NOT NULL,
     owner          text COLLATE "C" NOT NULL,
-    currency       text COLLATE "C" NOT NULL
-        CHECK (octet_length(currency) = 3),
-    -- a debit is positive, a credit negative
-    amount_minor   bigint NOT NULL CHECK (amount_minor <> 0),
+    currency       currency_code NOT NULL,
+    amount_minor   signed_minor NOT NULL,
     wallet_seq     bigint,
     balance_minor  bigint,
     PRIMARY KEY (merchant_id, source, kind, line),
     CHECK ((wallet_seq IS NULL) = (balance_minor IS NULL)),
-    CHECK ((wallet_seq IS NULL) = (account NOT IN (
-        'seller_available', 'seller_pending', 'seller_reserved')))
+    -- the accounts of the chart that have a wallet
+    CHECK ((wallet_seq IS NOT NULL) = starts_with(account, 'seller_'))
 ) WITH (autovacuum_analyze_threshold = 1000);
 
 CREATE UNIQUE INDEX journal_line_statement
@@ -225,13 +241,12 @@ CREATE UNIQUE INDEX journal_line_statement
 CREATE TABLE wallet (
     merchant_id      id NOT NULL,
     seller_account   filled NOT NULL,
-    currency         text COLLATE "C" NOT NULL
-        CHECK (octet_length(currency) = 3),
+    currency         currency_code NOT NULL,
     available_minor  bigint NOT NULL DEFAULT 0,
-    pending_minor    bigint NOT NULL DEFAULT 0 CHECK (pending_minor >= 0),
-    reserved_minor   bigint NOT NULL DEFAULT 0 CHECK (reserved_minor >= 0),
+    pending_minor    minor NOT NULL DEFAULT 0,
+    reserved_minor   minor NOT NULL DEFAULT 0,
     -- lines so far
-    seq              bigint NOT NULL DEFAULT 0 CHECK (seq >= 0),
+    seq              whole NOT NULL DEFAULT 0,
     changed_at       timestamptz NOT NULL DEFAULT clock_timestamp(),
     PRIMARY KEY (merchant_id, seller_account, currency)
 ) WITH (fillfactor = 50, autovacuum_vacuum_threshold = 1000,
@@ -245,33 +260,23 @@ CREATE TABLE wallet (
 -- credit: what the seller is owed for the order, where that is another
 -- currency, by the rate that was quoted.
 ALTER TABLE payment_order
-    ADD authorized_minor bigint NOT NULL DEFAULT 0
-        CHECK (authorized_minor BETWEEN 0 AND amount_minor),
-    ADD captured_minor bigint NOT NULL DEFAULT 0
-        CHECK (captured_minor BETWEEN 0 AND amount_minor),
-    ADD refunding_minor bigint NOT NULL DEFAULT 0
-        CHECK (refunding_minor >= 0),
-    ADD refunded_minor bigint NOT NULL DEFAULT 0
-        CHECK (refunded_minor >= 0),
-    ADD charged_back_minor bigint NOT NULL DEFAULT 0
-        CHECK (charged_back_minor >= 0),
-    ADD credit_currency text COLLATE "C"
-        CHECK (octet_length(credit_currency) = 3
-               AND credit_currency <> currency),
-    ADD credit_rate numeric CHECK (credit_rate > 0),
-    ADD credit_minor bigint CHECK (credit_minor >= 0),
+    ADD authorized_minor minor NOT NULL DEFAULT 0,
+    ADD captured_minor minor NOT NULL DEFAULT 0,
+    ADD refunding_minor minor NOT NULL DEFAULT 0,
+    ADD refunded_minor minor NOT NULL DEFAULT 0,
+    ADD charged_back_minor minor NOT NULL DEFAULT 0,
+    ADD credit_currency currency_code,
+    ADD credit_rate positive_rate,
+    ADD credit_minor minor,
     ADD credit_until timestamptz,
+    ADD CHECK (greatest(authorized_minor, captured_minor) <= amount_minor),
     ADD CHECK (refunding_minor + refunded_minor <= captured_minor),
-    ADD CHECK ((credit_currency IS NULL) = (credit_rate IS NULL)),
-    ADD CHECK ((credit_currency IS NULL) = (credit_minor IS NULL)),
-    ADD CHECK ((credit_currency IS NULL) = (credit_until IS NULL));
+    ADD CHECK (num_nulls(credit_currency, credit_rate, credit_minor,
+                         credit_until) IN (0, 4)),
+    ADD CHECK (credit_currency <> currency);
 
 
--- automatic: the PSP takes the money when the buyer pays; manual: it is
--- authorised, and captured by a call of its own.
-ALTER TABLE checkout
-    ADD capture text COLLATE "C" NOT NULL DEFAULT 'automatic'
-        CHECK (capture IN ('automatic', 'manual'));
+ALTER TABLE checkout ADD capture capture_mode NOT NULL DEFAULT 'automatic';
 
 
 -- of begin_payment

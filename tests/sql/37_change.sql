@@ -202,7 +202,7 @@ FROM pay_api.begin_change('{m1,m1}', '{o6,o6}', '{refund,refund}',
     ARRAY[pg_temp.uuid('b9'), pg_temp.uuid('b10')], '{b9,b9}',
     ARRAY[sha256('1'), sha256('2')], '{60,60}', '{1001,1}', '{NULL,NULL}',
     '{a,b}', ARRAY_FILL('{}'::jsonb, '{2}'), '{1000,1000}', '{r,r}') c;
-SELECT is(k.fingerprint, sha256('2'), 'is that of the other')
+SELECT is(k.fingerprint::bytea, sha256('2'), 'is that of the other')
 FROM pay.idempotency_key k WHERE k.key = 'b9';
 
 -- not paid, not there, not well-formed

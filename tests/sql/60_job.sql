@@ -88,7 +88,7 @@ FROM pay.registration r;
 UPDATE pay.job SET run_at = now() WHERE checkout_id = 'c3';
 SELECT is((c.kind, c.checkout_id, c.token)::text, '(poll,c3,t3)', 'a poll')
 FROM pay_api.claim_jobs('{w1}', '{1000}') c;
-SELECT is(r.open_attempts, 2, 'does not')
+SELECT is(r.open_attempts::int, 2, 'does not')
 FROM pay.registration r WHERE r.checkout_id = 'c3';
 
 -- polls about failed orders end with the PSP's answer

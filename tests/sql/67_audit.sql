@@ -32,7 +32,7 @@ FROM line l, regexp_match(l.json ->> 'message',
     '^(.*)\nnumber (.*)\nat (.*)\nfrom (.*)\nuntil (.*)\nleaves (.*)\n'
     || 'root (.*)\nprevious (.*)\n$') m
 WHERE l.json ->> 't' = 'seal';
-SELECT is(e.hash, pay.event_hash(lag(e.hash) OVER (
+SELECT is(e.hash::bytea, pay.event_hash(lag(e.hash) OVER (
     PARTITION BY e.payment_order_id ORDER BY e.seq), e),
     'hashed as others do: ' || e.payment_order_id || ' ' || e.seq)
 FROM pay.event e WHERE e.merchant_id = 'acme';
@@ -56,7 +56,7 @@ SET LOCAL datestyle = 'SQL, DMY';
 SET LOCAL intervalstyle = 'sql_standard';
 SET LOCAL bytea_output = 'escape';
 SET LOCAL standard_conforming_strings = off;
-SELECT is(e.hash, pay.event_hash(lag(e.hash) OVER (
+SELECT is(e.hash::bytea, pay.event_hash(lag(e.hash) OVER (
     PARTITION BY e.payment_order_id ORDER BY e.seq), e),
     'wherever it is: ' || e.payment_order_id || ' ' || e.seq)
 FROM pay.event e WHERE e.merchant_id = 'acme';
@@ -74,13 +74,13 @@ SELECT is(string_agg(e.kind, ' ' ORDER BY e.seq),
           'created registered pending paid', 'events of ' || o.payment_order_id)
 FROM pay.payment_order o JOIN pay.event e USING (merchant_id, payment_order_id)
 GROUP BY o.payment_order_id;
-SELECT is(e.hash, pay.event_hash(lag(e.hash) OVER (
+SELECT is(e.hash::bytea, pay.event_hash(lag(e.hash) OVER (
     PARTITION BY e.payment_order_id ORDER BY e.seq), e),
     'chained: ' || e.payment_order_id || ' ' || e.seq)
 FROM pay.event e;
-SELECT is(e.tx, pg_current_xact_id()::text::bigint, 'by this transaction')
+SELECT is(e.tx::bigint, pg_current_xact_id()::text::bigint, 'by this transaction')
 FROM pay.event e LIMIT 1;
-SELECT is((o.head, o.head_tx), (e.hash, e.tx), 'the head: ' || e.kind)
+SELECT is((o.head, o.head_tx), (e.hash, e.tx::bigint), 'the head: ' || e.kind)
 FROM pay.payment_order o
 JOIN pay.event e USING (merchant_id, payment_order_id)
 WHERE e.seq = o.version;

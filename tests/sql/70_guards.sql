@@ -64,6 +64,8 @@ FROM (VALUES
     ('UPDATE pay.payment_order SET checkout_id = ''c2''', 'PAY11'),
     ('UPDATE pay.payment_order SET payment_order_id = ''o9''', 'PAY11'),
     ('UPDATE pay.payment_order SET version = 0', 'PAY11'),
+    ('UPDATE pay.payment_order SET version = version - 1,
+      head = sha256(''x'')', 'PAY11'),
     ('INSERT INTO pay.payment_order (merchant_id, payment_order_id,
       checkout_id, position, seller_account, amount_minor, currency, status)
       VALUES (''m1'', ''x'', ''c1'', 9, ''s'', 1, ''USD'', ''SUCCESS'')',
@@ -113,8 +115,21 @@ FROM (VALUES
     ('UPDATE pay.registration SET alias = ''a''', '23514'),
     ('UPDATE pay.checkout SET psp = ''adyen''', 'PAY11'),
     ('UPDATE pay.job SET again_at = now()', '23514'),
-    ('UPDATE pay.registration SET attempt = 0', 'PAY11'),
+    ('UPDATE pay.registration SET attempt = 0', '23514'),
+    ('UPDATE pay.registration SET attempt = attempt + 1;
+      UPDATE pay.registration SET attempt = attempt - 1', 'PAY11'),
     ('UPDATE pay.registration SET token = ''t''', '23514'),
+    ('UPDATE pay.payment_order SET authorized_minor = amount_minor + 1',
+     '23514'),
+    ('UPDATE pay.payment_order SET captured_minor = amount_minor + 1',
+     '23514'),
+    ('UPDATE pay.payment_order SET refunding_minor = 1', '23514'),
+    ('UPDATE pay.payment_order SET refunded_minor = -1', '23514'),
+    ('UPDATE pay.payment_order SET credit_rate = 2', '23514'),
+    ('UPDATE pay.payment_order SET credit_currency = ''EUR'',
+      credit_rate = 2, credit_minor = 1', '23514'),
+    ('UPDATE pay.payment_order SET credit_currency = currency,
+      credit_rate = 2, credit_minor = 1, credit_until = now()', '23514'),
     ('UPDATE pay.registration SET state = ''REGISTERED''', '23514'),
     ('UPDATE pay.event SET reason = ''x''', 'PAY20'),
     ('UPDATE pay.event SET reason = ''x'' WHERE false', 'PAY20'),
@@ -125,6 +140,30 @@ FROM (VALUES
     ('DELETE FROM pay.mismatch', 'PAY20'),
     ('TRUNCATE pay.mismatch CASCADE', 'PAY20')
     ) t (sql, state);
+
+-- rules about one value, whichever column has it
+SELECT throws_ok(format('SELECT %L::pay.%s', value, domain), '23514', NULL,
+                 format('%L is no %s', value, domain))
+FROM (VALUES
+    ('id', ''), ('id', repeat('x', 256)), ('filled', ''),
+    ('hash', '\x00'), ('ordinal', '0'), ('tally', '-1'), ('whole', '-1'),
+    ('currency_code', 'EURO'), ('currency_code', ''), ('minor', '-1'),
+    ('positive_minor', '0'), ('signed_minor', '0'), ('order_minor', '0'),
+    ('order_minor', '1000000000000000'), ('positive_rate', '0'),
+    ('order_status', 'PAID'), ('failure_reason', 'FAILED'),
+    ('late_policy', 'held'), ('capture_mode', ''), ('psp_list', '{}'),
+    ('registration_state', 'OPEN'), ('webhook_state', 'duplicate'),
+    ('webhook_way', 'query'), ('event_actor', 'hint'), ('job_kind', 'find'),
+    ('dispatch_operation', 'void'), ('dispatch_state', 'SENT'),
+    ('dispatch_reach', ''), ('journal_source', ''),
+    ('journal_source', repeat('x', 601)), ('line_number', '0'),
+    ('line_number', '10')) t (domain, value);
+SELECT is(count(*), 27::bigint, 'so many rules, and each is tried above')
+FROM pg_type t
+WHERE t.typtype = 'd' AND t.typnamespace = 'pay'::regnamespace;
+SELECT is(starts_with(k.account, 'seller_'), k.wallet IS NOT NULL,
+          'journal_line knows whether it has a wallet: ' || k.account)
+FROM pay.account_kind k;
 
 SET LOCAL session_replication_role = replica;
 SELECT throws_ok(sql, state, NULL, 'as a replica: ' || sql)
