@@ -51,12 +51,14 @@ BEGIN
                    WHERE f.merchant_id = o.merchant_id
                        AND f.checkout_id = o.checkout_id
                    ORDER BY f.position LIMIT 1) END::text,
-        o.payment_order_id::text, o.seller_account::text, c.currency,
-        o.amount_minor, o.status::text, o.reason,
-        nullif(o.authorized_minor, 0), nullif(o.captured_minor, 0),
-        nullif(o.refunding_minor, 0), nullif(o.refunded_minor, 0),
-        nullif(o.charged_back_minor, 0), o.credit_currency,
-        o.credit_minor, o.credit_rate::text, second_time(o.credit_until)
+        o.payment_order_id::text, o.seller_account::text,
+        c.currency::text, o.amount_minor::bigint, o.status::text,
+        o.reason::text, nullif(o.authorized_minor, 0)::bigint,
+        nullif(o.captured_minor, 0)::bigint,
+        nullif(o.refunding_minor, 0)::bigint,
+        nullif(o.refunded_minor, 0)::bigint,
+        nullif(o.charged_back_minor, 0)::bigint, o.credit_currency::text,
+        o.credit_minor::bigint, o.credit_rate::text, second_time(o.credit_until)
     FROM unnest(p_merchant_id, p_payment_order_id)
         WITH ORDINALITY AS u (merchant_id, payment_order_id, n)
     LEFT JOIN LATERAL find_order(u.merchant_id, u.payment_order_id) o
