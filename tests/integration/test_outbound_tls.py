@@ -266,10 +266,10 @@ def test_a_tls_session_is_resumed_where_the_same_is_trusted(
         status, found, body = register(*call)
         return status, found | {"Connection": "close"}, body
 
-    psp = world.add("ours", server_context(world.ours.leaf("localhost")),
-                    answer=close)  # fmt: skip
-    world.block("theirs", psp.url,
-                f"allow_private_address on; ca_file {world.theirs.file};")  # fmt: skip
+    own = server_context(world.ours.leaf("localhost"))
+    psp = world.add("ours", own, answer=close)
+    other = f"allow_private_address on; ca_file {world.theirs.file};"
+    world.block("theirs", psp.url, other)
     nginx = gateway_of(gateway, world, tmp_path)
     with (
         contextlib.closing(world),
