@@ -99,6 +99,8 @@ pay_stage_t pay_op_stage(pay_op_id_t id);
 /* Whether it is taken although nothing new is: reconciliation, and what ends
  * what has begun; all of PAY_CLASS_MONEY. */
 int pay_op_is_kept(pay_op_id_t id);
+/* Whether it changes nothing: its function is STABLE (ci/check-ops). */
+int pay_op_only_reads(pay_op_id_t id);
 
 
 #endif /* PAY_OP_H */

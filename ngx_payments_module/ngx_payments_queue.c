@@ -176,14 +176,16 @@ next_call(ngx_payments_queues_t *queues, ngx_uint_t idle)
 
 /* Calls of one operation go together rather than beside each other, as a
  * batch costs much more than an item in it.  But one that is out for long
- * holds nobody up, and as many as fit in a batch need not wait for more. */
+ * holds nobody up, and as many as fit in a batch need not wait for more; nor
+ * do those that only read, whose batches cost little: while PostgreSQL has
+ * one, the worker answers another. */
 static ngx_uint_t
 may_go(ngx_payments_queues_t *queues, pay_op_id_t op)
 {
     ngx_queue_t           *q;
     ngx_payments_batch_t  *batch;
 
-    if (queues->lengths[op] >= queues->most[op]) {
+    if (queues->lengths[op] >= queues->most[op] || pay_op_only_reads(op)) {
         return 1;
     }
 

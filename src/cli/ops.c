@@ -51,7 +51,8 @@ pay_cli_ops(int argc, char **argv)
 }
 
 
-/* name, tab, argument types, tab, column types without the item number */
+/* name, tab, argument types, tab, column types without the item number, tab,
+ * reads or writes */
 static void
 ops_print(void)
 {
@@ -65,7 +66,8 @@ ops_print(void)
         ops_print_types(op->in, op->in_count, "[]");
         putchar('\t');
         ops_print_types(op->out, op->out_count, "");
-        putchar('\n');
+        printf("\t%s\n", pay_op_only_reads((pay_op_id_t) i) ? "reads"
+                                                            : "writes");
     }
 }
 

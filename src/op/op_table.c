@@ -260,3 +260,10 @@ pay_op_is_kept(pay_op_id_t id)
     return ops[id].class == PAY_CLASS_MONEY || id == PAY_OP_FINISH_JOB
            || id == PAY_OP_CHECK_BOOKS || id == PAY_OP_END_BACKFILL;
 }
+
+
+int
+pay_op_only_reads(pay_op_id_t id)
+{
+    return ops[id].class == PAY_CLASS_INTAKE && id != PAY_OP_BEGIN_PAYMENT;
+}

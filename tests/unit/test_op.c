@@ -313,6 +313,21 @@ Test(pay_op, the_first_operation_of_a_create_is_the_stage_key)
 }
 
 
+Test(pay_op, what_only_reads_is_named_so)
+{
+    int          named;
+    unsigned     i;
+    const char  *name;
+
+    for (i = 0; i < PAY_OP_COUNT; i++) {
+        name = pay_op((pay_op_id_t) i)->name;
+        named = strncmp(name, "get_", 4) == 0 || strncmp(name, "list_", 5) == 0
+                || strncmp(name, "explain_", 8) == 0;
+        cr_expect_eq(!!pay_op_only_reads((pay_op_id_t) i), named, "%s", name);
+    }
+}
+
+
 Test(pay_op, reconciliation_is_taken_when_nothing_new_is)
 {
     cr_expect(pay_op_is_kept(PAY_OP_CHECK_BOOKS));
