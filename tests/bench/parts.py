@@ -294,9 +294,9 @@ def store(rig, template: str, stored: int, wanted: int) -> None:
     switch(rig, "ENABLE")
     rig.sql("ALTER SYSTEM RESET ALL")
     rig.sql("SELECT pg_reload_conf()")
-    rig.assert_durable()
     rig.sql("VACUUM ANALYZE")
     rig.sql("CHECKPOINT")
+    rig.assert_durable()
 
 
 def switch(rig, verb: str) -> None:
