@@ -4,6 +4,7 @@ Rounds are interleaved with what they are compared with; medians.
 
 import concurrent.futures
 import subprocess
+import sys
 import time
 
 from rig import HERE, PGBIN, WORKERS, median_of
@@ -309,7 +310,9 @@ def growth(rig, steps: list[int]) -> dict:
     """Whole payments beside so many stored ones."""
     template = rig.prefix()
     prepare(rig, template, 1)
-    rig.wrk("webhook", 1, 1, rate=1, PREFIX=template)
+    paid = rig.wrk("webhook", 1, 5, PREFIX=template, ORDERS=1)
+    if paid["applied"] < 1:
+        sys.exit("the template of what is stored was not paid")
     found, stored = {}, 0
     for step in [0, *steps]:
         if step > stored:
