@@ -101,7 +101,7 @@ pay_status_t pay_json_write(pay_arena_t *arena, const pay_json_t *json,
     pay_str_t *text) PAY_MUST_CHECK;
 
 /* What stands between the quotes of a JSON string; text that cannot be one
- * (NUL, not UTF-8) is PAY_INVALID. */
+ * (NUL, not UTF-8), or that jansson has no memory for, is PAY_INVALID. */
 void pay_buf_json(pay_buf_t *buf, pay_str_t text);
 
 

@@ -141,6 +141,10 @@ pay_buf_html(pay_buf_t *buf, pay_str_t text)
 void
 pay_buf_fail(pay_buf_t *buf, pay_status_t status)
 {
+    if (buf->status != PAY_OK) {
+        return;
+    }
+
     buf->status = status;
     buf->data = NULL;
     buf->len = 0;

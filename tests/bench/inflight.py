@@ -79,7 +79,7 @@ def measure(rig, count: int = 10_000) -> dict:
 
 def waiting(rig, count: int, psp: SlowPsp) -> dict:
     try:
-        # two: a call takes two files of the 20,000 that many machines allow
+        # two: a call takes two files, and 20,000 may be all of a process
         rig.restart(2, psp)
         prefix = rig.prefix()
         prepare(rig, prefix, 1000)

@@ -124,6 +124,15 @@ Test(pay_json_text, escaping_cannot_pass_the_limit)
 }
 
 
+Test(pay_json_text, the_first_failure_counts)
+{
+    pay_buf_fail(&buf, PAY_NO_MEMORY);
+    pay_buf_json(&buf, PAY_STR("\xff"));
+
+    cr_assert_eq(pay_buf_done(&buf, &out), PAY_NO_MEMORY);
+}
+
+
 static pay_status_t
 run(pay_arena_t *a, void *result)
 {
