@@ -127,7 +127,9 @@ class Database:
         ]  # fmt: skip
         done = subprocess.run(
             [PAYCTL, "check", "--dsn", f"dbname={self.name}"],
-            env=os.environ | {"PGOPTIONS": " ".join(f"-c {s}" for s in settings)},
+            env=os.environ | {
+                "PGOPTIONS": " ".join(f"-c {each}" for each in settings)
+            },
             capture_output=True, check=False, text=True, timeout=300,
         )  # fmt: skip
         assert done.returncode == 0, done.stdout + done.stderr
@@ -270,7 +272,7 @@ def test_tables_that_were_cut_have_statistics(filled):
         "WHERE c.relkind = 'p' AND c.relnamespace = 'pay'::regnamespace "
         "AND c.relname <> 'event'"
     )
-    assert {name: rows for name, rows in known} == {
+    assert dict(known) == {
         name: filled.was_rows[name] for name in CUT
     }
 
