@@ -3,10 +3,11 @@
  * configuration time, because later it would only show as a PSP that is down.
  */
 
+#include "ngx_http_payments_conf.h"
+
 #include <openssl/err.h>
 #include <openssl/x509_vfy.h>
 
-#include "ngx_http_payments_conf.h"
 #include "pay_crypto.h"
 #include "pay_url.h"
 

@@ -6,9 +6,10 @@
  * to an address that is no public host's.
  */
 
+#include "ngx_payments_curl.h"
+
 #include <arpa/inet.h>
 
-#include "ngx_payments_curl.h"
 #include "pay_address.h"
 
 

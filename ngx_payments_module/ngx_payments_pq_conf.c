@@ -6,9 +6,9 @@
  * and never shows libpq's own message, which quotes the text.
  */
 
-#include <libpq-fe.h>
-
 #include "ngx_http_payments.h"
+
+#include <libpq-fe.h>
 
 
 #define HOSTS_MAX  8

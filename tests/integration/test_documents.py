@@ -12,7 +12,13 @@ from support.gateway import ROOT
 from support.nginxconf import Nginx, gateway_dsn
 
 PAYCTL = os.environ.get("PAYCTL", str(ROOT / "build" / "payctl"))
-PAGES = sorted([ROOT / "README.md", *(ROOT / "docs").rglob("*.md")])
+PAGES = sorted(
+    [
+        ROOT / "README.md",
+        ROOT / "examples/README.md",
+        *(ROOT / "docs").rglob("*.md"),
+    ]
+)
 
 
 def name_of(path) -> str:
