@@ -1,8 +1,9 @@
 /*
- * How every core function answers.  Outcomes that a caller must tell apart
- * are values; the reason of a refusal goes to pay_err_t as a problem slug and
- * texts of our own.  Of the input only what whoever sent it needs to find the
- * place: the name of a member that is not known, the host of a return_url.
+ * How every core function answers.  Outcomes that a caller must tell apart are
+ * values; the reason of a refusal goes to pay_err_t as a problem slug
+ * (docs/security.md#hostile-requests) and texts of our own.  Of the input only
+ * what its sender needs to find the place: the name of a member that is not
+ * known, the host of a return_url.
  */
 
 #ifndef PAY_STATUS_H
