@@ -1,6 +1,6 @@
 /*
- * POST /v1/payments with the world played against it (design.md, the nine
- * steps; security.md section 6, M1-M5).
+ * POST /v1/payments with the world played against it
+ * (docs/architecture.md#the-nine-steps; docs/reliability.md, M1-M5).
  */
 
 #include "flow_driver.h"
@@ -375,8 +375,8 @@ expect_kept(const ending_t *ending, const char *word)
 }
 
 
-/* M3: the registration may exist; the row of security.md's matrix that turned
- * "timeout" into "failed payment" is the classic bug. */
+/* M3: the registration may exist; the row of docs/reliability.md's matrix that
+ * turned "timeout" into "failed payment" is the classic bug. */
 Test(pay_flow_create, unknown_outcome_is_202_and_never_failed)
 {
     size_t  i;
