@@ -511,41 +511,6 @@ Test(pay_flow_change, how_it_stands_is_the_answer)
 }
 
 
-/* A refusal of the copy that libcurl has sent by itself is none of the first
- * copy, which may have moved the money. */
-Test(pay_flow_change, a_refusal_of_a_second_copy_ends_nothing)
-{
-    size_t             i;
-    world_t            world;
-    pay_http_answer_t  answer = answered(422, PAY_STR("{}"));
-
-    static const struct {
-        pay_psp_outcome_t   outcome;
-        const char         *state;
-    } rows[] = {
-        { PAY_PSP_REFUSED, "UNKNOWN" }, { PAY_PSP_NOT_SENT, "UNKNOWN" },
-        { PAY_PSP_UNKNOWN, "UNKNOWN" }, { PAY_PSP_PENDING, "PENDING" },
-        { PAY_PSP_DONE, "DONE" }
-    };
-
-    answer.unheard = 1;
-
-    for (i = 0; i < COUNT(rows); i++) {
-        outcome = rows[i].outcome;
-        change_send(&world, PAY_CHANGE_REFUND, PAID);
-        world_http(&world, answer);
-        expect_db(&world, PAY_OP_END_DISPATCH);
-        expect_arg(&world, 5, rows[i].state);
-
-        if (i < 2) {
-            expect_arg(&world, 8, "copy_unanswered");
-        }
-
-        world_close(&world);
-    }
-}
-
-
 /* 202: what is certain is that it is stored, and the job goes on. */
 Test(pay_flow_change, what_is_not_sent_now_is_for_the_job)
 {
