@@ -425,7 +425,7 @@ http_done(ngx_payments_http_t *http, const pay_http_answer_t *answer)
     }
 
     if (answer->unheard != 0) {
-        ngx_log_error(NGX_LOG_INFO, ngx_cycle->log, 0,
+        ngx_log_error(NGX_LOG_NOTICE, ngx_cycle->log, 0,
                       "payments: psp call was sent again on another "
                       "connection, psp:%V, what:%s, unheard:%ui, status:%ui",
                       &ngx_payments_nstr(http->psp->psp.name), http->what,
