@@ -373,7 +373,7 @@ def test_one_version_everywhere():
     assert f'NGX_PAYMENTS_VERSION  "{version}"' in metrics
 
 
-# troubleshooting.md
+# docs/troubleshooting.md
 
 
 def test_troubleshooting_names_what_exists(anonymous, wait_for):
