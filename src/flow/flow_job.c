@@ -184,7 +184,7 @@ give_up(pay_flow_t *flow, pay_job_t *job, pay_effect_t *effect)
 {
     pay_value_t  *v;
 
-    v = pay_calloc(flow->arena, 10 * sizeof(pay_value_t));
+    v = pay_calloc(flow->arena, 11 * sizeof(pay_value_t));
     if (v == NULL) {
         return PAY_NO_MEMORY;
     }
@@ -199,6 +199,7 @@ give_up(pay_flow_t *flow, pay_job_t *job, pay_effect_t *effect)
     v[7] = pay_value_null();
     v[8] = pay_value_null();
     v[9] = pay_value_null();
+    v[10] = pay_value_int(job->reg.checkout.attempt);
 
     pay_do_db(flow, effect, PAY_OP_STORE_NO_TOKEN, v, job_stored);
 
