@@ -26,7 +26,8 @@ BEGIN
         EXISTS (SELECT FROM letters_of(c.merchant_id, c.checkout_id) x
                 WHERE x.state = 'open' AND x.kind = 'stuck'),
         o.authorized_minor > 0 AND o.status = 'EXECUTING', h.kind,
-        h.run_at, h.letter, h.code
+        h.run_at, h.letter, h.code,
+        o.status = 'FAILED' AND page_is_closed(o)
     INTO v_standing
     FROM find_order(p_merchant_id, p_payment_order_id) o
     CROSS JOIN LATERAL (
@@ -120,6 +121,28 @@ END
 $$;
 COMMENT ON FUNCTION pay.newest_dispatch IS
     'The newest attempt at an operation about a checkout';
+
+
+-- The PSP has closed it, or says that it is closed.  A refusal of one card is
+-- no end of a page, and that its time is over is only what we think.
+CREATE OR REPLACE FUNCTION pay.page_is_closed(p_order payment_order)
+RETURNS boolean LANGUAGE plpgsql STABLE AS $$
+BEGIN
+    RETURN EXISTS (
+        SELECT FROM dispatch d
+        WHERE d.merchant_id = p_order.merchant_id
+            AND d.checkout_id = p_order.checkout_id
+            AND d.operation IN ('expire', 'cancel') AND d.state = 'DONE')
+        OR EXISTS (
+        SELECT FROM event e
+        WHERE e.merchant_id = p_order.merchant_id
+            AND e.payment_order_id = p_order.payment_order_id
+            AND e.kind IN ('expired', 'cancelled')
+            AND e.actor IN ('webhook', 'query', 'backfill'));
+END
+$$;
+COMMENT ON FUNCTION pay.page_is_closed IS
+    'Whether a PSP has confirmed that nobody can pay on a page any more';
 
 
 -- By their key before all else: the index of all open ones is no short way to
@@ -228,7 +251,8 @@ BEGIN
         (p_s.late = 'refunding', 'psp',
          'It was paid after its time was over, and %s is being asked to pay '
          'it back.'),
-        (p_s.job = 'poll', 'psp',
+        (p_s.job = 'poll' AND p_s.job_code IS DISTINCT FROM 'last_look',
+         'psp',
          'It has failed, but there may be news: %s is being asked again.'),
         (p_s.late IS NULL AND p_s.differs, 'people',
          '%s says that another amount or currency was paid: somebody must '
@@ -246,6 +270,9 @@ BEGIN
          'It was refused because the risk was too high.'),
         (p_s.token IS NULL, 'nobody',
          '%s gave no page before its time was over, so nobody could pay.'),
+        (p_s.job_code = 'last_look', 'nobody',
+         'The buyer did not pay in time. %s has not confirmed that, and is '
+         'asked once more.'),
         (true, 'nobody', 'The buyer did not pay in time.')
         ) v (fits, waits_for, why)
     WHERE v.fits LIMIT 1;
@@ -395,20 +422,29 @@ BEGIN
          'It was paid late, and that was paid back.'),
         (p_s.differs, 'no', NULL,
          '%s says that something was paid, but not this amount.'),
-        (p_s.status = 'FAILED' AND p_s.job = 'poll', 'after',
+        (p_s.status = 'FAILED' AND p_s.contradicted, 'no', NULL,
+         '%s holds the buyer''s money: cancel the payment first.'),
+        (p_s.status = 'FAILED' AND p_s.job = 'poll'
+             AND p_s.job_code IS DISTINCT FROM 'last_look', 'after',
          greatest(p_at, now()),
          'There may be news, and %s is being asked: look again then.'),
         (p_s.status = 'FAILED' AND p_s.token IS NULL, 'yes', NULL,
          'Nobody ever had a page to pay on.'),
-        (p_s.reason = 'expired' AND p_s.late_success = 'hold', 'yes', NULL,
-         'Its time is over: a late payment would be held and not be a '
-         'sale.'),
-        (p_s.reason = 'expired' AND p_s.late_success = 'refund', 'yes', NULL,
-         'Its time is over: a late payment would be paid back.'),
-        (p_s.reason = 'expired' AND now() < v_sale_over, 'after', v_sale_over,
-         'Its time is over, but a payment that was under way would still be '
-         'a sale.'),
-        (p_s.status = 'FAILED', 'yes', NULL, 'It has failed for good.'),
+        (p_s.status = 'FAILED' AND p_s.closed, 'yes', NULL,
+         '%s has closed the page: nobody can pay on it any more.'),
+        (p_s.status = 'FAILED' AND now() < v_page_over, 'after',
+         v_sale_over,
+         'It has failed, but there is a page at %s on which the buyer may '
+         'still pay.'),
+        (p_s.status = 'FAILED' AND p_s.job = 'poll', 'after',
+         greatest(p_at, now()),
+         'Its time is over, but %s has not confirmed that nobody can pay any '
+         'more, and is asked once more then.'),
+        (p_s.status = 'FAILED' AND now() < v_sale_over, 'after', v_sale_over,
+         'Its time is over, but a payment that was under way would still '
+         'arrive.'),
+        (p_s.status = 'FAILED', 'yes', NULL,
+         'It has failed, and the time to pay is over.'),
         (p_s.registered = 'REGISTERING' AND now() < p_s.expires_at, 'after',
          p_s.expires_at,
          'It may still get a page to pay on. The same request with the same '
