@@ -481,45 +481,6 @@ Test(pay_flow_job, open_after_expiry_and_grace_is_expired_by_us)
 }
 
 
-/* A webhook about what is paid after that may be lost. */
-Test(pay_flow_job, what_is_expired_by_us_is_asked_about_once_more)
-{
-    view_t   view = view_registered(generic()), over = view;
-    world_t  world;
-
-    over.orders = "[" STORED("order-1", "3000", "FAILED", "\"expired\"") "]";
-
-    job_begin(&world, "poll", EXPIRES + GRACE_S + 1, &view);
-    world.psps[WORLD_GENERIC].last_look_s = 86400;
-    world_answer(&world, generic(), 200, "query-open.json");
-    expect_db(&world, PAY_OP_APPLY_EVENT);
-    world_row(&world, "applied", &over);
-    expect_again(&world, "poll", "last_look", 86400000);
-    world_close(&world);
-
-    /* money that is held has not expired */
-    job_begin(&world, "poll", EXPIRES + GRACE_S + 1, &view);
-    world.psps[WORLD_GENERIC].last_look_s = 86400;
-    world_answer(&world, generic(), 200, "query-open.json");
-    world_row(&world, "unchanged", &view);
-    expect_again(&world, "poll", "applied", 5000);
-    world_close(&world);
-
-    /* a worker that died before it could put the job off */
-    job_begin(&world, "poll", EXPIRES + GRACE_S + 400, &over);
-    world.psps[WORLD_GENERIC].last_look_s = 86400;
-    world_answer(&world, generic(), 200, "query-open.json");
-    expect_again(&world, "poll", "last_look", 86000000);
-    world_close(&world);
-
-    job_begin(&world, "poll", EXPIRES + GRACE_S + 86400, &over);
-    world.psps[WORLD_GENERIC].last_look_s = 86400;
-    world_answer(&world, generic(), 200, "query-open.json");
-    expect_again(&world, "poll", "open", 5000);
-    world_close(&world);
-}
-
-
 Test(pay_flow_job, paid_after_expiry_and_grace_is_paid)
 {
     view_t   view = view_registered(generic());
