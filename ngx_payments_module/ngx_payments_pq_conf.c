@@ -70,6 +70,26 @@ ngx_payments_pq_check(ngx_str_t *dsn)
 }
 
 
+ngx_uint_t
+ngx_payments_pq_superuser(ngx_str_t *dsn)
+{
+    ngx_uint_t         found = 0;
+    PQconninfoOption  *options, *o;
+
+    options = PQconninfoParse((char *) dsn->data, NULL);
+
+    for (o = options; o != NULL && o->keyword != NULL; o++) {
+        if (is(o->keyword, "user") && o->val != NULL) {
+            found = is(o->val, "postgres");
+        }
+    }
+
+    PQconninfoFree(options);
+
+    return found;
+}
+
+
 char *
 ngx_payments_pq_hosts(ngx_conf_t *cf, ngx_str_t *dsn, ngx_array_t **dsns)
 {

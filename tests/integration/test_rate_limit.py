@@ -267,7 +267,7 @@ def test_a_full_zone_refuses_and_does_not_crash(gateway, tmp_path):
     zone = ("zone=payments:16m;", "zone=payments:128k;")
     listen = "listen       127.0.0.1:@PORT@ ssl http2;"
     port = free_port()
-    plain = f"{listen} listen 127.0.0.2:{port};"
+    plain = f"{listen} listen 127.0.0.2:{port}; payments_insecure_http on;"
     limit = "payments_rate_limit rate=1r/m burst=1000;"
     codes = []
     with start(gateway, tmp_path, limit, zone, (listen, plain)):

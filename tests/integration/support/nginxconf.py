@@ -35,6 +35,7 @@ events {
 http {
     payments_zone      zone=payments:16m;
     payments_database  "@DSN@" connections=2 batch=256 queue=4096;
+    payments_audience  ngx_payments;
     payments_jobs      off;
     payments_jwt_max_lifetime  25h;
 
