@@ -138,10 +138,13 @@ ngx_http_payments_psp_backfill(ngx_conf_t *cf, void *object)
 char *
 ngx_http_payments_retry_check(ngx_conf_t *cf, ngx_payments_psp_t *psp)
 {
+    ngx_conf_t               *at;
+    ngx_http_payments_at_t    place;
     const pay_psp_adapter_t  *adapter = psp->psp.adapter;
 
     if (psp->psp.backfill_ms > 0 && adapter->list_request == NULL) {
-        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+        at = ngx_http_payments_at(&place, cf, psp, "backfill", 0);
+        ngx_conf_log_error(NGX_LOG_EMERG, at, 0,
                            "payments_psp \"%V\" has a backfill, but adapter "
                            "%s has no list of events to look at: remove it",
                            &ngx_payments_nstr(psp->psp.name), adapter->name);
@@ -150,7 +153,8 @@ ngx_http_payments_retry_check(ngx_conf_t *cf, ngx_payments_psp_t *psp)
 
     /* harmless, and easily copied from a block that needs it */
     if (psp->retries != 0 && adapter->register_request == NULL) {
-        ngx_conf_log_error(NGX_LOG_WARN, cf, 0,
+        at = ngx_http_payments_at(&place, cf, psp, "retry", 0);
+        ngx_conf_log_error(NGX_LOG_WARN, at, 0,
                            "payments_psp \"%V\" has no use for retry: the "
                            "PSP of adapter %s is never called; remove it",
                            &ngx_payments_nstr(psp->psp.name), adapter->name);
@@ -199,6 +203,10 @@ ngx_http_payments_late_success(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 
     if (pmcf->late != NGX_CONF_UNSET_UINT) {
         return "is duplicate";
+    }
+
+    if (ngx_http_payments_note(cf, pmcf, "payments_late_success") != NGX_OK) {
+        return NGX_CONF_ERROR;
     }
 
     for (i = 0; i < sizeof(lates) / sizeof(lates[0]); i++) {
@@ -255,6 +263,9 @@ ngx_http_payments_watchdog(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
     ngx_str_t                      *value = cf->args->elts;
     ngx_uint_t                      i;
     ngx_http_payments_main_conf_t  *pmcf = conf;
+    static const char              *const words[] = {
+        "registering=", "executing=", "unknown=", "parked=", "interval=", NULL
+    };
 
     if (pmcf->watch.interval_ms != NGX_CONF_UNSET_MSEC) {
         return "is duplicate";
@@ -275,9 +286,8 @@ ngx_http_payments_watchdog(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
         }
 
         if (rc == NGX_DECLINED) {
-            ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                               "%V does not know \"%V\": see "
-                               "docs/directives.md", &cmd->name, &value[i]);
+            (void) ngx_http_payments_unknown(cf, (char *) cmd->name.data,
+                                             &value[i], words);
         }
 
         if (rc != NGX_OK) {

@@ -444,7 +444,7 @@ ALTER DOMAIN pay.order_status OWNER TO payments_owner;
 -- Name: DOMAIN order_status; Type: COMMENT; Schema: pay; Owner: payments_owner
 --
 
-COMMENT ON DOMAIN pay.order_status IS 'design.md, "Order states"';
+COMMENT ON DOMAIN pay.order_status IS 'docs/architecture.md#order-states';
 
 --
 -- Name: ordinal; Type: DOMAIN; Schema: pay; Owner: payments_owner

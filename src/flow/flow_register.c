@@ -279,6 +279,10 @@ read_answer(pay_flow_t *flow, pay_register_t *reg,
     reg->reach = answer->reach;
     reg->http_status = answer->status;
 
+    if (!reg->finding) {
+        pay_dispatch_doubt(answer, &reg->result.outcome, &reg->result.code);
+    }
+
     /* it dies with the event, and the code is needed again */
     PAY_TRY(pay_dup(flow->arena, reg->result.code, &reg->result.code));
 

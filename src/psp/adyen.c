@@ -1,8 +1,8 @@
 /*
- * Adyen payment links, Checkout API v72 (psp.md 3): JSON both ways.  The
- * link's id is our token, its url the hosted page; webhooks know the payment
- * by our reference alone, which is the alias.  base_url is all before /v72:
- * https://checkout-test.adyen.com, or for live
+ * Adyen payment links, Checkout API v72 (docs/psp/adyen.md): JSON both
+ * ways.  The link's id is our token, its url the hosted page; webhooks know
+ * the payment by our reference alone, which is the alias.  base_url is all
+ * before /v72: https://checkout-test.adyen.com, or for live
  * https://PREFIX-checkout-live.adyenpayments.com/checkout.  `account` is the
  * merchantAccount.
  */

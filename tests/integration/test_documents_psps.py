@@ -36,7 +36,8 @@ def page(name: str) -> str:
 
 
 def table(start: str = "| adapter | register |") -> dict[str, dict[str, str]]:
-    """adapter -> column -> cell, of the table of psps.md that starts so."""
+    """adapter -> column -> cell, of the table of docs/psps.md that starts
+    so."""
     text = page("docs/psps.md")
     assert text.count(f"\n{start}") == 1, start
     lines = text[text.index(start) :].partition("\n\n")[0].splitlines()

@@ -1,4 +1,4 @@
-"""Races between calls of pay_api on real connections (security.md T3, T5,
+"""Races between calls of pay_api on real connections (docs/security.md T3, T5,
 T9, T38): one winner, no deadlock, every invariant clean afterwards.  Races
 around the dispatch journal: test_sql_dispatch_races.py.
 """

@@ -1,4 +1,5 @@
-"""The ``adyen`` dialect: payment links and Standard webhooks.
+"""The ``adyen`` dialect: payment links and Standard webhooks as
+docs/psp/adyen.md tells them.
 
 Captures, refunds and cancels are only "received"; what became of them comes
 as a webhook.  An idempotency key brings the first answer again; with another
