@@ -35,7 +35,7 @@ COMMENT ON FUNCTION pay.manual_kind IS
 CREATE OR REPLACE FUNCTION pay.is_money(p_news text)
 RETURNS boolean LANGUAGE sql IMMUTABLE AS $$
 SELECT p_news IN ('capture_requested', 'captured', 'capture_failed',
-    'released', 'cancel_requested', 'cancel_failed', 'refund_requested',
+    'capture_matched', 'capture_parted', 'released', 'cancel_requested', 'cancel_failed', 'refund_requested',
     'refund_sent', 'refunded', 'refund_failed', 'refund_returned',
     'dispute_opened', 'dispute_won', 'dispute_lost', 'fee')
 $$;
@@ -81,6 +81,7 @@ CREATE OR REPLACE FUNCTION pay.outbox_kind(p_news text)
 RETURNS text LANGUAGE sql IMMUTABLE AS $$
 SELECT CASE p_news WHEN 'authorized' THEN 'payment.authorized'
                    WHEN 'captured' THEN 'capture.succeeded'
+                   WHEN 'capture_matched' THEN 'capture.succeeded'
                    WHEN 'capture_failed' THEN 'capture.failed'
                    WHEN 'cancel_failed' THEN 'cancel.failed'
                    WHEN 'refunded' THEN 'refund.succeeded'
