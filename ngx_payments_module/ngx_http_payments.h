@@ -645,6 +645,7 @@ struct ngx_payments_http_s {
     pay_str_t                  authorization;    /* empty: none is added */
     ngx_msec_t                 deadline;
     ngx_uint_t                 repeated;         /* after a 401 */
+    ngx_uint_t                 unheard;          /* of all its tries */
 
     /* private to ngx_payments_curl*.c */
     void                     (*finished)(ngx_payments_http_t *http);
@@ -654,8 +655,9 @@ struct ngx_payments_http_s {
     size_t                     len;
     size_t                     size;
     ngx_msec_t                 started;
+    ngx_uint_t                 begun;            /* copies of the request
+                                                    itself */
     unsigned                   too_large:1;
-    unsigned                   begun:1;          /* the request itself */
     unsigned                   headed:1;         /* the answer's header is
                                                     whole */
     unsigned                   private_address:1;    /* was refused */
