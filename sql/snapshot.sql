@@ -381,7 +381,8 @@ CREATE TYPE pay.move AS (
 	merchant_id text,
 	checkout_id text,
 	final text,
-	booked pay.posting[]
+	booked pay.posting[],
+	is_ours boolean
 );
 
 ALTER TYPE pay.move OWNER TO payments_owner;
@@ -607,7 +608,8 @@ CREATE TYPE pay.standing AS (
 	change text,
 	change_at timestamp with time zone,
 	change_letter boolean,
-	change_code text
+	change_code text,
+	closed boolean
 );
 
 ALTER TYPE pay.standing OWNER TO payments_owner;
@@ -2585,7 +2587,20 @@ BEGIN
         OFFSET 0) k
     WHERE m.final IS NOT NULL AND j.ctid = k.tid AND j.tableoid = k.part
         AND j.kind <> 'change'
-        AND (m.final = 'SUCCESS' OR j.again_at IS NULL);
+        AND (m.final = 'SUCCESS'
+             OR j.again_at IS NULL
+                AND NOT (m.is_ours AND j.kind = 'poll'));
+
+    UPDATE job j
+    SET attempts = 1
+    FROM unnest(p_moves) m
+    CROSS JOIN LATERAL (
+        SELECT k.tableoid AS part, k.ctid AS tid FROM job k
+        WHERE k.merchant_id = m.merchant_id
+            AND k.checkout_id = m.checkout_id AND k.kind = 'poll'
+        OFFSET 0) k
+    WHERE m.final = 'FAILED' AND m.is_ours AND j.ctid = k.tid
+        AND j.tableoid = k.part;
 
     UPDATE dead_letter d
     SET state = 'settled', closed_at = clock_timestamp(),
@@ -3024,7 +3039,8 @@ BEGIN
         (p_s.late = 'refunding', 'psp',
          'It was paid after its time was over, and %s is being asked to pay '
          'it back.'),
-        (p_s.job = 'poll', 'psp',
+        (p_s.job = 'poll' AND p_s.job_code IS DISTINCT FROM 'last_look',
+         'psp',
          'It has failed, but there may be news: %s is being asked again.'),
         (p_s.late IS NULL AND p_s.differs, 'people',
          '%s says that another amount or currency was paid: somebody must '
@@ -3042,6 +3058,9 @@ BEGIN
          'It was refused because the risk was too high.'),
         (p_s.token IS NULL, 'nobody',
          '%s gave no page before its time was over, so nobody could pay.'),
+        (p_s.job_code = 'last_look', 'nobody',
+         'The buyer did not pay in time. %s has not confirmed that, and is '
+         'asked once more.'),
         (true, 'nobody', 'The buyer did not pay in time.')
         ) v (fits, waits_for, why)
     WHERE v.fits LIMIT 1;
@@ -3308,20 +3327,29 @@ BEGIN
          'It was paid late, and that was paid back.'),
         (p_s.differs, 'no', NULL,
          '%s says that something was paid, but not this amount.'),
-        (p_s.status = 'FAILED' AND p_s.job = 'poll', 'after',
+        (p_s.status = 'FAILED' AND p_s.contradicted, 'no', NULL,
+         '%s holds the buyer''s money: cancel the payment first.'),
+        (p_s.status = 'FAILED' AND p_s.job = 'poll'
+             AND p_s.job_code IS DISTINCT FROM 'last_look', 'after',
          greatest(p_at, now()),
          'There may be news, and %s is being asked: look again then.'),
         (p_s.status = 'FAILED' AND p_s.token IS NULL, 'yes', NULL,
          'Nobody ever had a page to pay on.'),
-        (p_s.reason = 'expired' AND p_s.late_success = 'hold', 'yes', NULL,
-         'Its time is over: a late payment would be held and not be a '
-         'sale.'),
-        (p_s.reason = 'expired' AND p_s.late_success = 'refund', 'yes', NULL,
-         'Its time is over: a late payment would be paid back.'),
-        (p_s.reason = 'expired' AND now() < v_sale_over, 'after', v_sale_over,
-         'Its time is over, but a payment that was under way would still be '
-         'a sale.'),
-        (p_s.status = 'FAILED', 'yes', NULL, 'It has failed for good.'),
+        (p_s.status = 'FAILED' AND p_s.closed, 'yes', NULL,
+         '%s has closed the page: nobody can pay on it any more.'),
+        (p_s.status = 'FAILED' AND now() < v_page_over, 'after',
+         v_sale_over,
+         'It has failed, but there is a page at %s on which the buyer may '
+         'still pay.'),
+        (p_s.status = 'FAILED' AND p_s.job = 'poll', 'after',
+         greatest(p_at, now()),
+         'Its time is over, but %s has not confirmed that nobody can pay any '
+         'more, and is asked once more then.'),
+        (p_s.status = 'FAILED' AND now() < v_sale_over, 'after', v_sale_over,
+         'Its time is over, but a payment that was under way would still '
+         'arrive.'),
+        (p_s.status = 'FAILED', 'yes', NULL,
+         'It has failed, and the time to pay is over.'),
         (p_s.registered = 'REGISTERING' AND now() < p_s.expires_at, 'after',
          p_s.expires_at,
          'It may still get a page to pay on. The same request with the same '
@@ -5773,8 +5801,8 @@ BEGIN
     RETURN p_job.again_at IS NULL AND (p_delay_ms < 0 OR (
         p_job.kind = 'poll'
         AND (p_job.attempts >= 100
-             OR p_code IS DISTINCT FROM 'no_answer'
-                AND p_code IS DISTINCT FROM 'psp_not_configured')
+             OR coalesce(p_code, '') NOT IN ('no_answer', 'last_look',
+                                             'psp_not_configured'))
         AND NOT EXISTS (
             SELECT FROM payment_order o
             WHERE o.merchant_id = p_job.merchant_id
@@ -7157,8 +7185,8 @@ BEGIN
         SELECT array_agg(DISTINCT m.item) FILTER (WHERE m.changes) AS moved,
             array_agg(m.item) FILTER (WHERE m.news = 'contradiction')
                 AS told,
-            array_agg(ROW(m.merchant_id, m.checkout_id, m.final,
-                          m.booked)::move) AS moves,
+            array_agg(ROW(m.merchant_id, m.checkout_id, m.final, m.booked,
+                          m.actor = 'gateway')::move) AS moves,
             bool_or(m.final IS NOT NULL) AS rest,
             bool_or(m.booked IS NOT NULL) AS books
         FROM moved m) m;
@@ -8424,6 +8452,36 @@ ALTER FUNCTION pay.own_object(p_change pay.change, p_object text, p_word pay.fac
 COMMENT ON FUNCTION pay.own_object(p_change pay.change, p_object text, p_word pay.fact, OUT facts pay.fact[], OUT failed boolean, OUT done boolean) IS 'Takes back what was booked of a refund that is ours';
 
 --
+-- Name: page_is_closed(pay.payment_order); Type: FUNCTION; Schema: pay; Owner: payments_owner
+--
+
+CREATE FUNCTION pay.page_is_closed(p_order pay.payment_order) RETURNS boolean
+    LANGUAGE plpgsql STABLE
+    AS $$
+BEGIN
+    RETURN EXISTS (
+        SELECT FROM dispatch d
+        WHERE d.merchant_id = p_order.merchant_id
+            AND d.checkout_id = p_order.checkout_id
+            AND d.operation IN ('expire', 'cancel') AND d.state = 'DONE')
+        OR EXISTS (
+        SELECT FROM event e
+        WHERE e.merchant_id = p_order.merchant_id
+            AND e.payment_order_id = p_order.payment_order_id
+            AND e.kind IN ('expired', 'cancelled')
+            AND e.actor IN ('webhook', 'query', 'backfill'));
+END
+$$;
+
+ALTER FUNCTION pay.page_is_closed(p_order pay.payment_order) OWNER TO payments_owner;
+
+--
+-- Name: FUNCTION page_is_closed(p_order pay.payment_order); Type: COMMENT; Schema: pay; Owner: payments_owner
+--
+
+COMMENT ON FUNCTION pay.page_is_closed(p_order pay.payment_order) IS 'Whether a PSP has confirmed that nobody can pay on a page any more';
+
+--
 -- Name: parked_references(text[], text[], text[], text[]); Type: FUNCTION; Schema: pay; Owner: payments_owner
 --
 
@@ -9131,10 +9189,10 @@ ALTER FUNCTION pay.read_news(p_psp text[], p_source text[], p_event_id text[], p
 COMMENT ON FUNCTION pay.read_news(p_psp text[], p_source text[], p_event_id text[], p_type text[], p_about text[], p_news text[], p_token text[], p_reference text[], p_object text[], p_operation_id text[], p_amount_minor bigint[], p_currency text[], p_fee_minor bigint[], p_fee_currency text[], p_code text[], p_digest bytea[], p_request_id text[]) IS 'Items of apply_change that pass their checks';
 
 --
--- Name: read_no_tokens(text[], text[], text[], text[], text[], text[], text[], bigint[]); Type: FUNCTION; Schema: pay; Owner: payments_owner
+-- Name: read_no_tokens(text[], text[], text[], text[], text[], text[], text[], bigint[], bigint[]); Type: FUNCTION; Schema: pay; Owner: payments_owner
 --
 
-CREATE FUNCTION pay.read_no_tokens(p_merchant_id text[], p_checkout_id text[], p_psp text[], p_outcome text[], p_code text[], p_request_id text[], p_reach text[], p_http_status bigint[]) RETURNS pay.fact[]
+CREATE FUNCTION pay.read_no_tokens(p_merchant_id text[], p_checkout_id text[], p_psp text[], p_outcome text[], p_code text[], p_request_id text[], p_reach text[], p_http_status bigint[], p_attempt bigint[]) RETURNS pay.fact[]
     LANGUAGE plpgsql STABLE
     AS $$
 BEGIN
@@ -9152,9 +9210,9 @@ BEGIN
                         'http_status', nullif(u.http_status, 0),
                         'sends', d.sends)) END, NULL, NULL, NULL)::fact
         FROM unnest(p_merchant_id, p_checkout_id, p_psp, p_outcome, p_code,
-            p_request_id, p_reach, p_http_status) WITH ORDINALITY AS u
-            (merchant_id, checkout_id, psp, outcome, code, request_id, reach,
-            http_status, n)
+            p_request_id, p_reach, p_http_status, p_attempt)
+            WITH ORDINALITY AS u (merchant_id, checkout_id, psp, outcome,
+            code, request_id, reach, http_status, attempt, n)
         CROSS JOIN LATERAL (
             SELECT r.* FROM registration r
             WHERE r.merchant_id = u.merchant_id
@@ -9167,20 +9225,21 @@ BEGIN
                 AND d.operation = 'register' AND d.operation_id = r.nonce
             ORDER BY d.attempt DESC LIMIT 1) d ON true
         WHERE r.state = 'REGISTERING' AND r.psp = u.psp
-            AND u.outcome IS NOT NULL
+            AND (u.attempt = r.attempt
+                 OR u.outcome IN ('refused', 'expired'))
         ORDER BY r.merchant_id, r.checkout_id,
             array_position('{refused,expired,unknown,not_sent,held}',
                            u.outcome), u.n);
 END
 $$;
 
-ALTER FUNCTION pay.read_no_tokens(p_merchant_id text[], p_checkout_id text[], p_psp text[], p_outcome text[], p_code text[], p_request_id text[], p_reach text[], p_http_status bigint[]) OWNER TO payments_owner;
+ALTER FUNCTION pay.read_no_tokens(p_merchant_id text[], p_checkout_id text[], p_psp text[], p_outcome text[], p_code text[], p_request_id text[], p_reach text[], p_http_status bigint[], p_attempt bigint[]) OWNER TO payments_owner;
 
 --
--- Name: FUNCTION read_no_tokens(p_merchant_id text[], p_checkout_id text[], p_psp text[], p_outcome text[], p_code text[], p_request_id text[], p_reach text[], p_http_status bigint[]); Type: COMMENT; Schema: pay; Owner: payments_owner
+-- Name: FUNCTION read_no_tokens(p_merchant_id text[], p_checkout_id text[], p_psp text[], p_outcome text[], p_code text[], p_request_id text[], p_reach text[], p_http_status bigint[], p_attempt bigint[]); Type: COMMENT; Schema: pay; Owner: payments_owner
 --
 
-COMMENT ON FUNCTION pay.read_no_tokens(p_merchant_id text[], p_checkout_id text[], p_psp text[], p_outcome text[], p_code text[], p_request_id text[], p_reach text[], p_http_status bigint[]) IS 'Items of store_no_token that count';
+COMMENT ON FUNCTION pay.read_no_tokens(p_merchant_id text[], p_checkout_id text[], p_psp text[], p_outcome text[], p_code text[], p_request_id text[], p_reach text[], p_http_status bigint[], p_attempt bigint[]) IS 'Items of store_no_token that count';
 
 --
 -- Name: read_windows(text, integer); Type: FUNCTION; Schema: pay; Owner: payments_owner
@@ -10720,7 +10779,8 @@ BEGIN
         EXISTS (SELECT FROM letters_of(c.merchant_id, c.checkout_id) x
                 WHERE x.state = 'open' AND x.kind = 'stuck'),
         o.authorized_minor > 0 AND o.status = 'EXECUTING', h.kind,
-        h.run_at, h.letter, h.code
+        h.run_at, h.letter, h.code,
+        o.status = 'FAILED' AND page_is_closed(o)
     INTO v_standing
     FROM find_order(p_merchant_id, p_payment_order_id) o
     CROSS JOIN LATERAL (
@@ -13339,10 +13399,10 @@ ALTER FUNCTION pay_api.reroute(p_merchant_id text[], p_checkout_id text[], p_psp
 COMMENT ON FUNCTION pay_api.reroute(p_merchant_id text[], p_checkout_id text[], p_psp text[], p_outcome text[], p_code text[], p_lease_ms bigint[], p_request_id text[], p_attempt bigint[], p_reach text[], p_http_status bigint[]) IS 'Moves registrations on of which nothing can have happened: rerouted, stays, not_found or invalid';
 
 --
--- Name: store_no_token(text[], text[], text[], text[], text[], bigint[], text[], text[], bigint[], text[]); Type: FUNCTION; Schema: pay_api; Owner: payments_owner
+-- Name: store_no_token(text[], text[], text[], text[], text[], bigint[], text[], text[], bigint[], text[], bigint[]); Type: FUNCTION; Schema: pay_api; Owner: payments_owner
 --
 
-CREATE FUNCTION pay_api.store_no_token(p_merchant_id text[], p_checkout_id text[], p_psp text[], p_outcome text[], p_code text[], p_retry_after_ms bigint[], p_request_id text[], p_reach text[], p_http_status bigint[], p_dead text[]) RETURNS TABLE(item integer, outcome text, merchant_id text, checkout_id text, checkout_uuid text, psp text, nonce text, handle text, token text, alias text, hosted_url text, return_url text, base_url text, currency text, total_minor bigint, expires_s bigint, registration_state text, attempt bigint, code text, version bigint, orders text)
+CREATE FUNCTION pay_api.store_no_token(p_merchant_id text[], p_checkout_id text[], p_psp text[], p_outcome text[], p_code text[], p_retry_after_ms bigint[], p_request_id text[], p_reach text[], p_http_status bigint[], p_dead text[], p_attempt bigint[]) RETURNS TABLE(item integer, outcome text, merchant_id text, checkout_id text, checkout_uuid text, psp text, nonce text, handle text, token text, alias text, hosted_url text, return_url text, base_url text, currency text, total_minor bigint, expires_s bigint, registration_state text, attempt bigint, code text, version bigint, orders text)
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pay', 'pg_temp'
     AS $$
@@ -13355,7 +13415,8 @@ BEGIN
         array_dims(p_merchant_id), array_dims(p_checkout_id),
         array_dims(p_psp), array_dims(p_outcome), array_dims(p_code),
         array_dims(p_retry_after_ms), array_dims(p_request_id),
-        array_dims(p_reach), array_dims(p_http_status), array_dims(p_dead));
+        array_dims(p_reach), array_dims(p_http_status), array_dims(p_dead),
+        array_dims(p_attempt));
 
     -- a bad item has no outcome from here on
     v_outcome := ARRAY(
@@ -13368,20 +13429,22 @@ BEGIN
                              OR u.outcome IN ('refused', 'expired')
                              OR u.dead <> '')
                         AND reach_ok(u.reach, u.http_status)
+                        AND u.attempt BETWEEN 1 AND 2147483647
                         AND coalesce(u.dead, '') IN ('', 'retry_limit',
                             'cancelled', 'key_window_over')
                     THEN u.outcome END
         FROM unnest(p_merchant_id, p_checkout_id, p_psp, p_outcome, p_code,
-            p_retry_after_ms, p_reach, p_http_status, p_dead)
+            p_retry_after_ms, p_reach, p_http_status, p_dead, p_attempt)
             WITH ORDINALITY AS u (merchant_id, checkout_id, psp, outcome,
-            code, after_ms, reach, http_status, dead, n)
+            code, after_ms, reach, http_status, dead, attempt, n)
         ORDER BY u.n);
 
     PERFORM lock_checkouts(p_merchant_id, p_checkout_id);
 
     v_first := keep_no_token(
         read_no_tokens(p_merchant_id, p_checkout_id, p_psp, v_outcome,
-                       p_code, p_request_id, p_reach, p_http_status),
+                       p_code, p_request_id, p_reach, p_http_status,
+                       p_attempt),
         p_retry_after_ms, p_reach, p_http_status, p_dead);
 
     -- twins in the batch share a result
@@ -13393,23 +13456,27 @@ BEGIN
                  SELECT FROM unnest(v_first) f
                  WHERE p_merchant_id[f] = u.merchant_id
                      AND p_checkout_id[f] = u.checkout_id
-                     AND p_psp[f] = u.psp) THEN 'stored'
+                     AND p_psp[f] = u.psp
+                     AND (p_attempt[f] = u.attempt
+                          OR u.outcome IN ('refused', 'expired')))
+                 THEN 'stored'
              ELSE 'already' END,
         s.*
-    FROM unnest(p_merchant_id, p_checkout_id, p_psp, v_outcome)
-        WITH ORDINALITY AS u (merchant_id, checkout_id, psp, outcome, n)
+    FROM unnest(p_merchant_id, p_checkout_id, p_psp, v_outcome, p_attempt)
+        WITH ORDINALITY AS u (merchant_id, checkout_id, psp, outcome,
+        attempt, n)
     LEFT JOIN checkout_state s ON u.outcome IS NOT NULL
         AND s.merchant_id = u.merchant_id AND s.checkout_id = u.checkout_id;
 END
 $$;
 
-ALTER FUNCTION pay_api.store_no_token(p_merchant_id text[], p_checkout_id text[], p_psp text[], p_outcome text[], p_code text[], p_retry_after_ms bigint[], p_request_id text[], p_reach text[], p_http_status bigint[], p_dead text[]) OWNER TO payments_owner;
+ALTER FUNCTION pay_api.store_no_token(p_merchant_id text[], p_checkout_id text[], p_psp text[], p_outcome text[], p_code text[], p_retry_after_ms bigint[], p_request_id text[], p_reach text[], p_http_status bigint[], p_dead text[], p_attempt bigint[]) OWNER TO payments_owner;
 
 --
--- Name: FUNCTION store_no_token(p_merchant_id text[], p_checkout_id text[], p_psp text[], p_outcome text[], p_code text[], p_retry_after_ms bigint[], p_request_id text[], p_reach text[], p_http_status bigint[], p_dead text[]); Type: COMMENT; Schema: pay_api; Owner: payments_owner
+-- Name: FUNCTION store_no_token(p_merchant_id text[], p_checkout_id text[], p_psp text[], p_outcome text[], p_code text[], p_retry_after_ms bigint[], p_request_id text[], p_reach text[], p_http_status bigint[], p_dead text[], p_attempt bigint[]); Type: COMMENT; Schema: pay_api; Owner: payments_owner
 --
 
-COMMENT ON FUNCTION pay_api.store_no_token(p_merchant_id text[], p_checkout_id text[], p_psp text[], p_outcome text[], p_code text[], p_retry_after_ms bigint[], p_request_id text[], p_reach text[], p_http_status bigint[], p_dead text[]) IS 'Notes that a registration brought no token: stored, already, not_found or invalid';
+COMMENT ON FUNCTION pay_api.store_no_token(p_merchant_id text[], p_checkout_id text[], p_psp text[], p_outcome text[], p_code text[], p_retry_after_ms bigint[], p_request_id text[], p_reach text[], p_http_status bigint[], p_dead text[], p_attempt bigint[]) IS 'Notes that a registration brought no token: stored, already, not_found or invalid';
 
 --
 -- Name: store_token(text[], text[], text[], text[], text[], text[], bigint[], text[]); Type: FUNCTION; Schema: pay_api; Owner: payments_owner
@@ -18962,6 +19029,12 @@ REVOKE ALL ON FUNCTION pay.outside_refund(p_news pay.news, OUT outcome text, OUT
 REVOKE ALL ON FUNCTION pay.own_object(p_change pay.change, p_object text, p_word pay.fact, OUT facts pay.fact[], OUT failed boolean, OUT done boolean) FROM PUBLIC;
 
 --
+-- Name: FUNCTION page_is_closed(p_order pay.payment_order); Type: ACL; Schema: pay; Owner: payments_owner
+--
+
+REVOKE ALL ON FUNCTION pay.page_is_closed(p_order pay.payment_order) FROM PUBLIC;
+
+--
 -- Name: FUNCTION parked_references(p_merchant_id text[], p_checkout_id text[], p_psp text[], p_name text[], OUT merchants text[], OUT checkouts text[], OUT psps text[], OUT names text[]); Type: ACL; Schema: pay; Owner: payments_owner
 --
 
@@ -19076,10 +19149,10 @@ REVOKE ALL ON FUNCTION pay.read_facts(p_psp text[], p_source text[], p_event_id 
 REVOKE ALL ON FUNCTION pay.read_news(p_psp text[], p_source text[], p_event_id text[], p_type text[], p_about text[], p_news text[], p_token text[], p_reference text[], p_object text[], p_operation_id text[], p_amount_minor bigint[], p_currency text[], p_fee_minor bigint[], p_fee_currency text[], p_code text[], p_digest bytea[], p_request_id text[]) FROM PUBLIC;
 
 --
--- Name: FUNCTION read_no_tokens(p_merchant_id text[], p_checkout_id text[], p_psp text[], p_outcome text[], p_code text[], p_request_id text[], p_reach text[], p_http_status bigint[]); Type: ACL; Schema: pay; Owner: payments_owner
+-- Name: FUNCTION read_no_tokens(p_merchant_id text[], p_checkout_id text[], p_psp text[], p_outcome text[], p_code text[], p_request_id text[], p_reach text[], p_http_status bigint[], p_attempt bigint[]); Type: ACL; Schema: pay; Owner: payments_owner
 --
 
-REVOKE ALL ON FUNCTION pay.read_no_tokens(p_merchant_id text[], p_checkout_id text[], p_psp text[], p_outcome text[], p_code text[], p_request_id text[], p_reach text[], p_http_status bigint[]) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.read_no_tokens(p_merchant_id text[], p_checkout_id text[], p_psp text[], p_outcome text[], p_code text[], p_request_id text[], p_reach text[], p_http_status bigint[], p_attempt bigint[]) FROM PUBLIC;
 
 --
 -- Name: FUNCTION read_windows(p_windows text, p_count integer); Type: ACL; Schema: pay; Owner: payments_owner
@@ -19666,11 +19739,11 @@ REVOKE ALL ON FUNCTION pay_api.reroute(p_merchant_id text[], p_checkout_id text[
 GRANT ALL ON FUNCTION pay_api.reroute(p_merchant_id text[], p_checkout_id text[], p_psp text[], p_outcome text[], p_code text[], p_lease_ms bigint[], p_request_id text[], p_attempt bigint[], p_reach text[], p_http_status bigint[]) TO payments_gateway;
 
 --
--- Name: FUNCTION store_no_token(p_merchant_id text[], p_checkout_id text[], p_psp text[], p_outcome text[], p_code text[], p_retry_after_ms bigint[], p_request_id text[], p_reach text[], p_http_status bigint[], p_dead text[]); Type: ACL; Schema: pay_api; Owner: payments_owner
+-- Name: FUNCTION store_no_token(p_merchant_id text[], p_checkout_id text[], p_psp text[], p_outcome text[], p_code text[], p_retry_after_ms bigint[], p_request_id text[], p_reach text[], p_http_status bigint[], p_dead text[], p_attempt bigint[]); Type: ACL; Schema: pay_api; Owner: payments_owner
 --
 
-REVOKE ALL ON FUNCTION pay_api.store_no_token(p_merchant_id text[], p_checkout_id text[], p_psp text[], p_outcome text[], p_code text[], p_retry_after_ms bigint[], p_request_id text[], p_reach text[], p_http_status bigint[], p_dead text[]) FROM PUBLIC;
-GRANT ALL ON FUNCTION pay_api.store_no_token(p_merchant_id text[], p_checkout_id text[], p_psp text[], p_outcome text[], p_code text[], p_retry_after_ms bigint[], p_request_id text[], p_reach text[], p_http_status bigint[], p_dead text[]) TO payments_gateway;
+REVOKE ALL ON FUNCTION pay_api.store_no_token(p_merchant_id text[], p_checkout_id text[], p_psp text[], p_outcome text[], p_code text[], p_retry_after_ms bigint[], p_request_id text[], p_reach text[], p_http_status bigint[], p_dead text[], p_attempt bigint[]) FROM PUBLIC;
+GRANT ALL ON FUNCTION pay_api.store_no_token(p_merchant_id text[], p_checkout_id text[], p_psp text[], p_outcome text[], p_code text[], p_retry_after_ms bigint[], p_request_id text[], p_reach text[], p_http_status bigint[], p_dead text[], p_attempt bigint[]) TO payments_gateway;
 
 --
 -- Name: FUNCTION store_token(p_merchant_id text[], p_checkout_id text[], p_psp text[], p_token text[], p_alias text[], p_hosted_url text[], p_poll_after_ms bigint[], p_request_id text[]); Type: ACL; Schema: pay_api; Owner: payments_owner
