@@ -22,6 +22,7 @@ typedef struct {
     const char  *who;
     const char  *why;
     int          all;
+    int          as_json;
 } mismatch_args_t;
 
 
@@ -32,6 +33,7 @@ static int mismatch_settle(const mismatch_args_t *args, const char *id);
 static const char  mismatch_usage[] =
     "usage: payctl mismatch list [--dsn DSN] [--all] [--kind KIND]"
     " [--merchant ID]\n"
+    "                            [--json]\n"
     "       payctl mismatch show [--dsn DSN] ID\n"
     "       payctl mismatch settle [--dsn DSN] ID --who NAME --why REASON\n"
     "\n"
@@ -103,8 +105,26 @@ static const pay_cli_refusal_t  refusals[] = {
     { NULL, NULL }
 };
 
+static const char  *const kinds[] = {
+    "amount", "currency", "token", "late_token", "left_psp",
+    "contradiction", "capture", "cancel", "refund", "dispute", "fee",
+    "books", NULL
+};
+
+static const char  *const verb_names[] = {
+    "list", "show", "settle", NULL
+};
+
+static const pay_cli_verbs_t  verbs = {
+    "mismatch", mismatch_usage, verb_names, kinds, 1
+};
+
+static const pay_cli_filter_t  filters[] = {
+    { 2, PAY_CLI_MERCHANT }, { -1, NULL, NULL, NULL }
+};
+
 static const pay_cli_list_t  list_query = {
-    "mismatch list", list_sql, 3, "no mismatches", PAY_CLI_OK
+    "mismatch list", list_sql, 3, "no mismatches", PAY_CLI_OK, filters
 };
 
 static const pay_cli_show_t  show = {
@@ -120,7 +140,7 @@ static const pay_cli_act_t  settle = {
 int
 pay_cli_mismatch(int argc, char **argv)
 {
-    int              words;
+    int              words, code;
     const char      *word[2] = { NULL, NULL };
     mismatch_args_t  args;
 
@@ -131,27 +151,27 @@ pay_cli_mismatch(int argc, char **argv)
         { "--who", &args.who, NULL },
         { "--why", &args.why, NULL },
         { "--all", NULL, &args.all },
+        { "--json", NULL, &args.as_json },
         { NULL, NULL, NULL }
     };
 
     memset(&args, 0, sizeof(args));
     words = pay_cli_args(argc, argv, options, word, 2);
 
-    if (words == 1 && strcmp(word[0], "list") == 0) {
+    switch (pay_cli_verb(&verbs, words, word, &code)) {
+
+    case 0:
         return mismatch_list(&args);
+
+    case 1:
+        return pay_cli_show(&show, args.dsn, word[1]);
+
+    case 2:
+        return mismatch_settle(&args, word[1]);
+
+    default:
+        return code;
     }
-
-    if (words == 2 && pay_cli_is_number(word[1])) {
-        if (strcmp(word[0], "show") == 0) {
-            return pay_cli_show(&show, args.dsn, word[1]);
-        }
-
-        if (strcmp(word[0], "settle") == 0) {
-            return mismatch_settle(&args, word[1]);
-        }
-    }
-
-    return pay_cli_say_usage(words, mismatch_usage);
 }
 
 
@@ -164,7 +184,12 @@ mismatch_list(const mismatch_args_t *args)
     values[1] = args->kind;
     values[2] = args->merchant;
 
-    return pay_cli_list(&list_query, args->dsn, values);
+    if (!pay_cli_is_kind(&verbs, args->kind)) {
+        return PAY_CLI_USAGE;
+    }
+
+    return args->as_json ? pay_cli_list_json(&list_query, args->dsn, values)
+                         : pay_cli_list(&list_query, args->dsn, values);
 }
 
 
@@ -173,8 +198,8 @@ mismatch_settle(const mismatch_args_t *args, const char *id)
 {
     const char  *values[3];
 
-    if (args->who == NULL || args->why == NULL) {
-        return pay_cli_say_usage(PAY_CLI_MISUSE, mismatch_usage);
+    if (!pay_cli_says_who(&verbs, args->who, args->why)) {
+        return PAY_CLI_USAGE;
     }
 
     values[0] = id;
