@@ -152,6 +152,7 @@ typedef struct {
     ngx_str_t                   status;          /* html/status.html */
     ngx_str_t                   problem;         /* html/problem.html */
     ngx_str_t                   problems;        /* html/problems.html */
+    ngx_str_t                   error;           /* html/error.html */
     ngx_str_t                   style;           /* html/style.css */
 } ngx_payments_pages_t;
 
@@ -408,6 +409,10 @@ ngx_int_t ngx_http_payments_load_pages(ngx_conf_t *cf,
     ngx_http_payments_main_conf_t *pmcf);
 /* The status page of a checkout. */
 ngx_int_t ngx_http_payments_status_page(ngx_http_request_t *r,
+    const pay_reply_t *reply);
+/* A problem as a page, if this is a buyer's address and the request wants
+ * HTML; NGX_DECLINED: it is not. */
+ngx_int_t ngx_http_payments_error_page(ngx_http_request_t *r,
     const pay_reply_t *reply);
 /* /problems (the list), /problems/<slug>, /problems/style.css */
 ngx_int_t ngx_http_payments_problems(ngx_http_request_t *r);
