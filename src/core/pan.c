@@ -1,5 +1,5 @@
 /*
- * Card data canary (security.md 1.11, T13): finds what looks like a card
+ * Card data canary (docs/security.md T13): finds what looks like a card
  * number in any text, so that it is refused, and masks it in whatever goes
  * to a log.  Never stores, counts or reports the digits.  Called on every
  * string of a request and on every foreign text before it is logged.

@@ -1,5 +1,5 @@
 """Card numbers anywhere in a request: 422, never stored, never logged
-(security.md row 51, T13, PCI 3.2.1).  The numbers are the schemes' test
+(docs/security.md X51, T13, PCI 3.2.1).  The numbers are the schemes' test
 numbers; support/canary.py searches logs and database for them afterwards.
 """
 
