@@ -203,6 +203,7 @@ typedef struct {
     pay_send_t        send;            /* of a refund or a change */
     pay_change_t      change;
     int               expiring;
+    int               ended;           /* its time is over by our word */
 } pay_job_t;
 
 /* Gives the job back: it is due again after delay_ms (< 0: it is done), or

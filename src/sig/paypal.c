@@ -181,9 +181,9 @@ paypal_word_is_plain(pay_str_t word)
 
 
 /* The message says where the key lies that it is to be believed by: only
- * configured hosts and below one path, spelled in one way, at their own port. Without a list
- * nothing is ever fetched; a certificate that is there all the same is the
- * caller's own file (payctl), whatever the message calls it. */
+ * configured hosts and below one path, spelled in one way, at their own port.
+ * Without a list nothing is ever fetched; a certificate that is there all the
+ * same is the caller's own file (payctl), whatever the message calls it. */
 static int
 paypal_url_is_allowed(const pay_sig_input_t *input, pay_str_t text)
 {
