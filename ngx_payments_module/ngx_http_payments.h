@@ -344,7 +344,7 @@ ngx_int_t ngx_http_payments_base_url(ngx_http_request_t *r, pay_str_t *url);
 ngx_table_elt_t *ngx_http_payments_find_header(ngx_http_request_t *r,
     const char *name, ngx_uint_t *count);
 
-/* ngx_http_payments_api.c, _webhook.c, _buyer.c: one location kind each */
+/* ngx_http_payments_api.c; _buyer.c: buyers, webhooks and /readyz */
 ngx_int_t ngx_http_payments_api(ngx_http_request_t *r);
 ngx_int_t ngx_http_payments_webhook(ngx_http_request_t *r);
 ngx_int_t ngx_http_payments_buyer(ngx_http_request_t *r,
