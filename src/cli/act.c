@@ -145,7 +145,7 @@ pay_cli_verb(const pay_cli_verbs_t *verbs, int words,
 {
     int          i;
     char         all[ACT_WORDS];
-    const char  *id = words == 2 ? word[1] : NULL;
+    const char  *id = words >= 2 ? word[1] : NULL;
     const char  *nearest;
 
     if (words < 0) {

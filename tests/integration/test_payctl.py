@@ -323,6 +323,8 @@ ASKS = {
     "explain": ("explain", "no-such-order"),
     "find": ("find", "no-such-name"),
     "migrate": ("migrate", "--dry-run", "--sql", str(ROOT / "sql")),
+    "mismatch assign": ("mismatch", "assign", "999999", "o=1", "--who", "w",
+                        "--why", "y"),
     "mismatch list": ("mismatch", "list"),
     "mismatch settle": ("mismatch", "settle", "999999", "--who", "w", "--why",
                         "y"),
