@@ -387,7 +387,6 @@ ngx_int_t ngx_http_payments_reply(ngx_http_request_t *r,
     const pay_reply_t *reply);
 ngx_int_t ngx_http_payments_problem(ngx_http_request_t *r, const char *slug,
     const char *detail, const char *pointer);
-/* All that is wrong with a request; `errors` as long as this call lasts. */
 ngx_int_t ngx_http_payments_refused(ngx_http_request_t *r,
     const pay_err_t *err, const pay_errors_t *errors);
 ngx_int_t ngx_http_payments_overloaded(ngx_http_request_t *r,
@@ -412,8 +411,7 @@ ngx_int_t ngx_http_payments_load_pages(ngx_conf_t *cf,
 /* The status page of a checkout. */
 ngx_int_t ngx_http_payments_status_page(ngx_http_request_t *r,
     const pay_reply_t *reply);
-/* A problem as a page, if this is a buyer's address and the request wants
- * HTML; NGX_DECLINED: it is not. */
+/* NGX_DECLINED: this is no buyer who wants a page. */
 ngx_int_t ngx_http_payments_error_page(ngx_http_request_t *r,
     const pay_reply_t *reply);
 /* /problems (the list), /problems/<slug>, /problems/style.css */
