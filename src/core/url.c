@@ -13,7 +13,9 @@
 typedef struct {
     const char  *slug;
     const char  *detail;
+    const char  *pointer;
     unsigned     fragment:1;    /* may the URL have one? */
+    unsigned     named:1;       /* is a host that is refused? */
 } pay_url_rule_t;
 
 
@@ -22,6 +24,7 @@ static int pay_url_text_is_sane(pay_str_t text);
 static int pay_url_scheme(pay_str_t *rest, pay_url_t *url);
 static int pay_url_authority(pay_str_t authority, pay_url_t *url);
 static int pay_url_tail_is_sane(pay_str_t tail, const char *also);
+static int pay_url_is_plain(pay_str_t path);
 static pay_status_t pay_url_check(pay_arena_t *arena, pay_str_t text,
     const pay_str_t *hosts, size_t count, const pay_url_rule_t *rule,
     pay_str_t *out, pay_err_t *err);
@@ -32,15 +35,15 @@ static int pay_hex_value(unsigned char c);
 
 static const pay_url_rule_t  pay_return_url_rule = {
     "return-url-not-allowed",
-    "The return URL must be https, on a host that is registered for the "
-    "merchant, without a fragment.",
-    0
+    "return_url must be https to one of the merchant's registered hosts, "
+    "without a fragment",
+    "/return_url", 0, 1
 };
 
 static const pay_url_rule_t  pay_hosted_url_rule = {
     "psp-refused",
     "The PSP named a payment page that the gateway does not allow.",
-    1
+    "", 1, 0
 };
 
 
@@ -97,6 +100,32 @@ pay_url_parse(pay_str_t text, pay_url_t *url, pay_err_t *err)
     *url = u;
 
     return PAY_OK;
+}
+
+
+int
+pay_url_path_is_under(const pay_url_t *url, pay_str_t prefix)
+{
+    pay_str_t  path = url->path;
+
+    return path.len > prefix.len
+           && memcmp(path.data, prefix.data, prefix.len) == 0
+           && path.data[path.len - 1] != '/' && pay_url_is_plain(path);
+}
+
+
+int
+pay_url_prefix_is_valid(pay_str_t prefix)
+{
+    if (prefix.len == 0 || prefix.len > PAY_URL_MAX
+        || prefix.data[prefix.len - 1] != '/')
+    {
+        return 0;
+    }
+
+    prefix.len--;
+
+    return prefix.len == 0 || pay_url_is_plain(prefix);
 }
 
 
@@ -310,8 +339,43 @@ pay_url_tail_is_sane(pay_str_t tail, const char *also)
 }
 
 
-/* All ways to be refused give one slug and one detail: which host is
- * registered for whom is nobody else's business. */
+/* '/' before each segment, and no segment that a server may read otherwise. */
+static int
+pay_url_is_plain(pay_str_t path)
+{
+    size_t     i;
+    pay_str_t  segment;
+
+    while (path.len > 0) {
+        if (path.data[0] != '/') {
+            return 0;
+        }
+
+        path.data++;
+        path.len--;
+        segment = pay_url_until(&path, "/");
+
+        if (segment.len == 0 || pay_str_is(segment, ".")
+            || pay_str_is(segment, ".."))
+        {
+            return 0;
+        }
+
+        for (i = 0; i < segment.len; i++) {
+            if (!pay_url_alnum(segment.data[i])
+                && !pay_url_in(segment.data[i], "-._~"))
+            {
+                return 0;
+            }
+        }
+    }
+
+    return 1;
+}
+
+
+/* Which hosts are registered for whom is nobody else's business: only the one
+ * that was asked for is named. */
 static pay_status_t
 pay_url_check(pay_arena_t *arena, pay_str_t text, const pay_str_t *hosts,
     size_t count, const pay_url_rule_t *rule, pay_str_t *out, pay_err_t *err)
@@ -323,7 +387,8 @@ pay_url_check(pay_arena_t *arena, pay_str_t text, const pay_str_t *hosts,
     memset(&url, 0, sizeof(url));
 
     if (pay_url_parse(text, &url, NULL) != PAY_OK) {
-        return pay_refuse(err, rule->slug, rule->detail);
+        return pay_refuse_at(err, rule->slug, rule->detail, "%s",
+                             rule->pointer);
     }
 
     loopback = pay_host_is_loopback(url.host);
@@ -332,7 +397,8 @@ pay_url_check(pay_arena_t *arena, pay_str_t text, const pay_str_t *hosts,
         || (!loopback && !pay_str_is(url.scheme, "https"))
         || (!loopback && pay_host_is_literal(url.host)))
     {
-        return pay_refuse(err, rule->slug, rule->detail);
+        return pay_refuse_at(err, rule->slug, rule->detail, "%s",
+                             rule->pointer);
     }
 
     for (i = 0; i < count; i++) {
@@ -341,7 +407,15 @@ pay_url_check(pay_arena_t *arena, pay_str_t text, const pay_str_t *hosts,
         }
     }
 
-    return pay_refuse(err, rule->slug, rule->detail);
+    (void) pay_refuse_at(err, rule->slug, rule->detail, "%s", rule->pointer);
+
+    if (rule->named) {
+        pay_err_say(err, "%s; \"%.*s%s%.*s\" is not one of them",
+                    rule->detail, pay_fmt(url.host),
+                    url.port.len != 0 ? ":" : "", pay_fmt(url.port));
+    }
+
+    return PAY_INVALID;
 }
 
 

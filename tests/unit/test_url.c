@@ -109,7 +109,7 @@ static void
 expect_refused(pay_str_t text)
 {
     pay_str_t    out = { 4711, NULL };
-    pay_err_t    err = { NULL, NULL, "" };
+    pay_err_t    err = { .slug = NULL };
     pay_heap_t  *heap;
 
     heap = pay_heap_create();
@@ -142,7 +142,7 @@ expect_return_url(const char *text, const char *expected)
 static pay_status_t
 hosted(const char *text, pay_str_t *out, pay_heap_t *heap)
 {
-    pay_err_t     err = { NULL, NULL, "" };
+    pay_err_t     err = { .slug = NULL };
     pay_status_t  status;
 
     static const pay_str_t  allowed[] = {
@@ -458,7 +458,7 @@ Test(pay_url, hosted_url_on_another_host_is_refused)
 static pay_status_t
 base(const char *text, int allow_private)
 {
-    pay_err_t     err = { NULL, NULL, "" };
+    pay_err_t     err = { .slug = NULL };
     pay_status_t  status;
 
     status = pay_base_url_check(pay_str_of(text), allow_private, &err);
@@ -592,4 +592,28 @@ return_url_once(pay_arena_t *arena, void *result)
 Test(pay_url, checks_survive_each_failing_allocation)
 {
     cr_expect(torture(return_url_once, sizeof(pay_str_t)) >= 1);
+}
+
+
+Test(pay_url, a_prefix_ends_with_a_slash_and_is_plain)
+{
+    size_t  i;
+
+    static const char *const  good[] = {
+        "/", "/a/", "/v1/notifications/certs/", "/.a/a.b/~_-/"
+    };
+
+    static const char *const  bad[] = {
+        "", "a/", "/a", "//", "/a//", "/../", "/a/./", "/a b/", "/%41/",
+        "/a?/", "/a#/", "/a;/", "/a\\/", "https://x.example/"
+    };
+
+    for (i = 0; i < sizeof(good) / sizeof(good[0]); i++) {
+        cr_expect(pay_url_prefix_is_valid(pay_str_of(good[i])), "%s", good[i]);
+    }
+
+    for (i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+        cr_expect_not(pay_url_prefix_is_valid(pay_str_of(bad[i])), "%s",
+                      bad[i]);
+    }
 }
