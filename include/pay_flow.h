@@ -53,6 +53,9 @@ typedef struct {
     pay_retry_t               retry[PAY_RETRY_COUNT];
     int64_t                   backfill_ms;   /* between looks at its list of
                                                 events, 0: never */
+    int64_t                   last_look_s;   /* from our calling a checkout
+                                                expired to the last question
+                                                about it, 0: there is none */
     unsigned                  index;         /* in pay_env_t.psps */
 } pay_psp_t;
 
@@ -187,6 +190,7 @@ typedef struct {
     const pay_problem_t   *problem;
     const char            *detail;
     pay_str_t              pointer;          /* problem: JSON pointer */
+    const pay_errors_t    *errors;           /* problem: or all of them */
     pay_str_t              order_url;        /* problem's "existing" */
     const pay_checkout_t  *checkout;         /* page */
     pay_str_t              shop_url;         /* page: way back, or empty */

@@ -81,10 +81,11 @@ char *ngx_http_payments_psp_cost(ngx_conf_t *cf, void *object);
 char *ngx_http_payments_psp_most(ngx_conf_t *cf, void *object);
 void ngx_http_payments_health_defaults(ngx_http_payments_main_conf_t *pmcf);
 
-/* ngx_http_payments_conf_retry.c: retry and backfill, and what they and the
- * http block's lines are where nothing is said */
+/* ngx_http_payments_conf_retry.c: retry, backfill and last_look, and what they
+ * and the http block's lines are where nothing is said */
 char *ngx_http_payments_psp_retry(ngx_conf_t *cf, void *object);
 char *ngx_http_payments_psp_backfill(ngx_conf_t *cf, void *object);
+char *ngx_http_payments_psp_last_look(ngx_conf_t *cf, void *object);
 /* At the block's end. */
 char *ngx_http_payments_retry_check(ngx_conf_t *cf, ngx_payments_psp_t *psp);
 void ngx_http_payments_retry_defaults(ngx_http_payments_main_conf_t *pmcf);

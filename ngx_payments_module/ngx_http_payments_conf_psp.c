@@ -55,6 +55,7 @@ static const word_t  psp_words[] = {
     { "cost", 1, 2, ngx_http_payments_psp_cost },
     { "retry", 2, 6, ngx_http_payments_psp_retry },
     { "backfill", 1, 1, ngx_http_payments_psp_backfill },
+    { "last_look", 1, 1, ngx_http_payments_psp_last_look },
     { "allow_private_address", 1, 1, psp_private },
     { NULL, 0, 0, NULL }
 };
@@ -101,6 +102,7 @@ ngx_http_payments_psp_block(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
     psp->allow_private = NGX_CONF_UNSET;
     psp->concurrency = NGX_CONF_UNSET_UINT;
     psp->psp.backfill_ms = NGX_CONF_UNSET;
+    psp->psp.last_look_s = NGX_CONF_UNSET;
 
     if (ngx_http_payments_parse_block(cf, psp_words, "payments_psp", psp)
         != NGX_CONF_OK)

@@ -10,6 +10,8 @@
 #define DELAY_MIN_MS     10
 #define IMMEDIATE_MAX    10
 #define BACKFILL_MS      600000
+#define LAST_LOOK_S      86400
+#define LAST_LOOK_MAX_S  2592000
 #define BACKFILL_MIN_MS  60000
 #define BACKFILL_MAX_MS  86400000
 #define AGE_MAX_S        (30 * 86400)
@@ -135,6 +137,35 @@ ngx_http_payments_psp_backfill(ngx_conf_t *cf, void *object)
 }
 
 
+/* last_look off|TIME */
+char *
+ngx_http_payments_psp_last_look(ngx_conf_t *cf, void *object)
+{
+    ngx_int_t   n;
+    ngx_str_t  *value = cf->args->elts;
+    pay_psp_t  *psp = &((ngx_payments_psp_t *) object)->psp;
+
+    if (psp->last_look_s != NGX_CONF_UNSET) {
+        return "is duplicate";
+    }
+
+    if (ngx_strcmp(value[1].data, "off") == 0) {
+        psp->last_look_s = 0;
+        return NGX_CONF_OK;
+    }
+
+    n = ngx_parse_time(&value[1], 1);
+
+    if (n == NGX_ERROR || n < 1 || n > LAST_LOOK_MAX_S) {
+        return "must be off or a time from 1s to 30d";
+    }
+
+    psp->last_look_s = (int64_t) n;
+
+    return NGX_CONF_OK;
+}
+
+
 char *
 ngx_http_payments_retry_check(ngx_conf_t *cf, ngx_payments_psp_t *psp)
 {
@@ -158,6 +189,10 @@ ngx_http_payments_retry_check(ngx_conf_t *cf, ngx_payments_psp_t *psp)
                            "payments_psp \"%V\" has no use for retry: the "
                            "PSP of adapter %s is never called; remove it",
                            &ngx_payments_nstr(psp->psp.name), adapter->name);
+    }
+
+    if (psp->psp.last_look_s == NGX_CONF_UNSET) {
+        psp->psp.last_look_s = LAST_LOOK_S;
     }
 
     if (psp->psp.backfill_ms == NGX_CONF_UNSET) {

@@ -35,7 +35,7 @@ COMMENT ON FUNCTION pay.manual_kind IS
 CREATE OR REPLACE FUNCTION pay.is_money(p_news text)
 RETURNS boolean LANGUAGE sql IMMUTABLE AS $$
 SELECT p_news IN ('capture_requested', 'captured', 'capture_failed',
-    'released', 'cancel_requested', 'cancel_failed', 'refund_requested',
+    'capture_matched', 'capture_parted', 'released', 'cancel_requested', 'cancel_failed', 'refund_requested',
     'refund_sent', 'refunded', 'refund_failed', 'refund_returned',
     'dispute_opened', 'dispute_won', 'dispute_lost', 'fee')
 $$;
@@ -81,6 +81,7 @@ CREATE OR REPLACE FUNCTION pay.outbox_kind(p_news text)
 RETURNS text LANGUAGE sql IMMUTABLE AS $$
 SELECT CASE p_news WHEN 'authorized' THEN 'payment.authorized'
                    WHEN 'captured' THEN 'capture.succeeded'
+                   WHEN 'capture_matched' THEN 'capture.succeeded'
                    WHEN 'capture_failed' THEN 'capture.failed'
                    WHEN 'cancel_failed' THEN 'cancel.failed'
                    WHEN 'refunded' THEN 'refund.succeeded'
@@ -97,7 +98,8 @@ COMMENT ON FUNCTION pay.outbox_kind IS
 -- What has come to rest has no job any more, and no open letter about one: as
 -- settle_dead_letters() does; what is not known of an operation stays so,
 -- whatever became of the payment.  A job that has been asked for outlives a
--- failure: what failed was heard before.
+-- failure: what failed was heard before.  Where only we say that its time is
+-- over, whoever has asked the PSP asks once more in the end (last_look).
 CREATE OR REPLACE FUNCTION pay.end_jobs(p_moves move[])
 RETURNS void LANGUAGE plpgsql AS $$
 BEGIN
@@ -110,7 +112,20 @@ BEGIN
         OFFSET 0) k
     WHERE m.final IS NOT NULL AND j.ctid = k.tid AND j.tableoid = k.part
         AND j.kind <> 'change'
-        AND (m.final = 'SUCCESS' OR j.again_at IS NULL);
+        AND (m.final = 'SUCCESS'
+             OR j.again_at IS NULL
+                AND NOT (m.is_ours AND j.kind = 'poll'));
+
+    UPDATE job j
+    SET attempts = 1
+    FROM unnest(p_moves) m
+    CROSS JOIN LATERAL (
+        SELECT k.tableoid AS part, k.ctid AS tid FROM job k
+        WHERE k.merchant_id = m.merchant_id
+            AND k.checkout_id = m.checkout_id AND k.kind = 'poll'
+        OFFSET 0) k
+    WHERE m.final = 'FAILED' AND m.is_ours AND j.ctid = k.tid
+        AND j.tableoid = k.part;
 
     UPDATE dead_letter d
     SET state = 'settled', closed_at = clock_timestamp(),
@@ -130,12 +145,33 @@ COMMENT ON FUNCTION pay.end_jobs IS
     'Ends the jobs of checkouts that have come to rest';
 
 
+-- The last declined attempt as the order shows it, with the number of them.  A
+-- failure that comes without a code says no more than an attempt before it.
+CREATE OR REPLACE FUNCTION pay.next_decline(
+    p_old jsonb, p_detail jsonb, p_at timestamptz)
+RETURNS jsonb LANGUAGE sql STABLE AS $$
+SELECT CASE
+    WHEN p_old IS NOT NULL AND p_detail ->> 'decline' = 'unknown'
+        AND NOT p_detail ? 'attempt' THEN p_old
+    ELSE jsonb_strip_nulls(jsonb_build_object(
+        'code', p_detail -> 'decline', 'can_retry', p_detail -> 'can_retry',
+        'psp_code', p_detail -> 'code', 'at', iso_time(p_at),
+        'attempt', p_detail -> 'attempt',
+        'attempts', coalesce((p_old ->> 'attempts')::int, 0)
+            + CASE WHEN p_old ->> 'attempt' = p_detail ->> 'attempt'
+                   THEN 0 ELSE 1 END)) END
+$$;
+COMMENT ON FUNCTION pay.next_decline IS
+    'What an order shows of a declined attempt';
+
+
 -- One turn: at most one fact about each checkout.  What is news depends on
 -- where an order stands in its turn (news_kind).  Writes an event for each
 -- order that moves, and for kinds that are news by themselves; a first
--- pending about an executing order is news, too, a first late success, and a
--- webhook for which the PSP is asked or that contradicts what we have, as one
--- does that says of an order that has failed that its money is held now.
+-- pending about an executing order is news, too, as are a declined attempt, a
+-- first late success, and a webhook for which the PSP is asked or that
+-- contradicts what we have, as one does that says of an order that has failed
+-- that its money is held now.
 -- Returns the items that moved a status, those that were a late success or a
 -- contradiction, and the contradictions that were news.  A row's address
 -- (ctid, and tableoid where there are hash partitions) stands for its key
@@ -240,6 +276,10 @@ BEGIN
                 WHEN s.takes_all OR s.news = 'released'
                     OR s.new_status = 'FAILED' THEN 0
                 ELSE o.authorized_minor END,
+            decline = CASE WHEN s.new_status <> 'SUCCESS'
+                               AND s.about ? 'decline'
+                           THEN next_decline(o.decline, s.about, v_now)
+                           ELSE o.decline END,
             head = chained_hash(s.head, s.merchant_id, s.payment_order_id,
                 s.version_text, v_at, s.tx_text, s.news, s.actor,
                 s.old_status, s.new_status, s.new_reason, s.about_text,
@@ -254,6 +294,8 @@ BEGIN
                                'dead_letter_requeued',
                                'dead_letter_resolved', 'mismatch_settled')
                  OR is_money(s.news)
+                 OR s.news = 'attempt_declined'
+                    AND attempt_is_news(s.was, s.about ->> 'attempt')
                  OR s.news = 'authorized' AND s.old_status = 'EXECUTING'
                     AND (s.was).authorized_minor = 0
                  OR s.news = 'notified' AND s.actor = 'webhook'
@@ -306,7 +348,8 @@ BEGIN
                   bool_or(m.news = 'paid' AND m.final IS NOT NULL) AS done
               FROM moved m
               WHERE m.new_status <> m.old_status
-                  OR m.news IN ('registered', 'authorized')
+                  OR m.news IN ('registered', 'authorized',
+                                'attempt_declined')
                   OR is_money(m.news)
               GROUP BY m.merchant_id, m.checkout_id) x
         CROSS JOIN LATERAL (
@@ -327,8 +370,8 @@ BEGIN
         SELECT array_agg(DISTINCT m.item) FILTER (WHERE m.changes) AS moved,
             array_agg(m.item) FILTER (WHERE m.news = 'contradiction')
                 AS told,
-            array_agg(ROW(m.merchant_id, m.checkout_id, m.final,
-                          m.booked)::move) AS moves,
+            array_agg(ROW(m.merchant_id, m.checkout_id, m.final, m.booked,
+                          m.actor = 'gateway')::move) AS moves,
             bool_or(m.final IS NOT NULL) AS rest,
             bool_or(m.booked IS NOT NULL) AS books
         FROM moved m) m;

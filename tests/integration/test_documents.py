@@ -371,3 +371,23 @@ def test_one_version_everywhere():
     assert f"  version: {version}\n" in page("docs/openapi.yaml")
     metrics = page("ngx_payments_module/ngx_http_payments_metrics.c")
     assert f'NGX_PAYMENTS_VERSION  "{version}"' in metrics
+
+
+# docs/troubleshooting.md
+
+
+def test_troubleshooting_names_what_exists(anonymous, wait_for):
+    text = page("docs/troubleshooting.md")
+    known = {slug for slug, _, _ in problems()}
+    rest = re.sub(r"\]\([^)]*\)", "", text)
+    for slug in re.findall(r"`([a-z]+(?:-[a-z]+)+)`", rest):
+        assert slug in known, slug
+    names = page("docs/directives.md") + metrics(anonymous, wait_for)
+    names += page("docs/operations.md")
+    for name in re.findall(r"`\$?(payments_[a-z_]+)`", text):
+        assert re.search(rf"\b{name}\b", names), name
+    for command in re.findall(r"`payctl (\w+)", text):
+        done = subprocess.run(
+            [PAYCTL, command, "--help"], check=False, capture_output=True
+        )
+        assert done.returncode == 0, command

@@ -19,7 +19,12 @@ NUMBERS = {
     "shortest page": "min_expiry_s",
     "longest page": "max_expiry_s",
 }
-PAGES = ("docs/psps.md", "docs/routing.md")
+PAGES = (
+    "docs/psps.md",
+    "docs/routing.md",
+    "docs/first-day-stripe.md",
+    "examples/README.md",
+)
 HEX_KEY = "0123456789abcdef" * 4
 SVIX_KEY = "whsec_" + "QUJDREVGR0hJSktMTU5PUFFSU1RVVldYWVo="
 TEXT_KEY = "a-webhook-secret-of-many-letters"

@@ -445,7 +445,8 @@ def test_mixed_calls_over_few_keys_never_deadlock(gateways):
                 gateway.store_no([(c, dice.choice(["unknown", "not_sent",
                                                    "held"]))
                                   for _, c, _ in batch], dice.choice(PSPS),
-                                 dice.choice([None, None, "retry_limit"]))
+                                 dice.choice([None, None, "retry_limit"]),
+                                 dice.randrange(1, 5))
             elif what == 3:
                 gateway.claim(f"worker-{seed}", len(batch))
             elif what == 4:

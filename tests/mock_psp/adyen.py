@@ -65,6 +65,15 @@ REFUSALS = {
     "capture": ("CAPTURE", "Insufficient balance on payment"),
     "cancel": ("CANCELLATION", "Transaction was captured"),
 }
+# What a declined attempt says: Adyen's reason, and the issuer's raw answer.
+REFUSED = {
+    "card_declined": ("Refused", "05 : Do not honor"),
+    "expired_card": ("Expired Card", "54 : Expired card"),
+    "insufficient_funds": ("Not enough balance", "51 : Insufficient funds"),
+    "incorrect_cvc": ("CVC Declined", "N7 : CVV2 mismatch"),
+    "stolen_card": ("Refused", "43 : Stolen card"),
+    "authentication_failed": ("3D Not Authenticated", None),
+}
 REASONS = ("FRAUD", "CUSTOMER REQUEST", "RETURN", "DUPLICATE", "OTHER")
 
 
@@ -384,11 +393,13 @@ class Adyen(Dialect):
         """Does it, or tells at once why not; returns its pspReference."""
         result = getattr(self.config, f"{kind}_result", "done")
         more = {"key": body.get("reference", ""), "result": result}
+        told = adyen_after.reference(self, made, body)
+        more["extra"] = {"reference": told}
         left = self.books.money(made)
         if kind == "refund" and minor <= left["refundable"]:
-            more["extra"] = {"reference": body.get("reference")}
             return self.aftersale.refund(made, minor, **more).id
         if kind == "capture" and minor <= left["authorized"]:
+            more["final"] = True  # Adyen cancels what a capture leaves
             return self.aftersale.capture(made, minor, **more).id
         if kind == "cancel" and left["authorized"] == made.amount_minor:
             self.aftersale.release(made)
@@ -406,7 +417,7 @@ class Adyen(Dialect):
             made,
             code,
             minor,
-            merchantReference=body.get("reference", made.reference),
+            merchantReference=adyen_after.reference(self, made, body),
             pspReference=reference,
             reason=why,
             success="false" if why else "true",
@@ -449,6 +460,10 @@ class Adyen(Dialect):
             return []
         return [self.event(made, result)]
 
+    def attempted(self, made: Registration, code: str) -> list:
+        made.code = code
+        return [self.event(made, "declined")]
+
     def event(self, made: Registration, fact: str) -> dict:
         said = {
             "amount": dict(made.extra["amount"]),
@@ -458,8 +473,12 @@ class Adyen(Dialect):
             said |= {"pspReference": made.payment_id, "reason": "1:1111:3/2030"}
             return self.envelope("AUTHORISATION", said)
         if fact == "declined":
-            reason = (made.code or "refused").replace("_", " ").capitalize()
+            reason, raw = REFUSED.get(
+                made.code, ((made.code or "refused").replace("_", " "), None)
+            )
             said |= {"success": "false", "reason": reason}
+            if raw:
+                said["additionalData"] = {"refusalReasonRaw": raw}
             return self.envelope("AUTHORISATION", said)
         return self.envelope("OFFER_CLOSED", said)
 

@@ -139,12 +139,34 @@ VALUES
  'nobody / none / no', 'It is paid.'),
 ('SUCCESS', 'REFUSED:t', -99, 'UNKNOWN:9', NULL, NULL, NULL, NULL,
  'nobody / none / no', 'It is paid.'),
+-- its page may take money until it is closed, or its time is over
 ('FAILED:declined', 'REGISTERED:t', 30, 'DONE:9', NULL, NULL, NULL, NULL,
+ 'nobody / none / after @90', 'declined'),
+('FAILED:declined', 'REGISTERED:t', -20, 'DONE:9', NULL, NULL, NULL, NULL,
+ 'nobody / none / after @40', 'declined'),
+('FAILED:declined', 'REGISTERED:t', -61, 'DONE:9', NULL, NULL, NULL, NULL,
  'nobody / none / yes', 'declined'),
+('FAILED:declined', 'REGISTERED:t', 30, 'DONE:9', NULL, NULL, NULL,
+ 'expire=DONE:9', 'nobody / none / yes', 'declined'),
+('FAILED:declined', 'REGISTERED:t', 30, 'DONE:9', NULL, NULL, NULL,
+ 'expire=UNKNOWN:9', 'nobody / none / after @90', 'declined'),
 ('FAILED:cancelled', 'REGISTERED:t', 30, 'DONE:9', NULL, NULL, NULL, NULL,
- 'nobody / none / yes', 'cancelled'),
+ 'nobody / none / after @90', 'cancelled'),
+('FAILED:cancelled', 'REGISTERED:t', 30, 'DONE:9', NULL, NULL, NULL,
+ 'closed', 'nobody / none / yes', 'cancelled'),
+('FAILED:expired', 'REGISTERED:t', -1, 'DONE:9', NULL, NULL, NULL, 'closed',
+ 'nobody / none / yes', 'did not pay in time'),
+('FAILED:expired', 'REGISTERED:t', -1, 'DONE:9', NULL, NULL, NULL, NULL,
+ 'nobody / none / after @59', 'did not pay in time'),
+('FAILED:declined', 'REGISTERED:t', -61, 'DONE:9', NULL, NULL, NULL,
+ 'contradiction told', 'people / none / no', 'holds the buyer'),
 ('FAILED:risk', 'REGISTERED:t', 30, 'DONE:9', NULL, NULL, NULL, NULL,
- 'nobody / none / yes', 'risk'),
+ 'nobody / none / after @90', 'risk'),
+-- called expired by us, and asked about once more
+('FAILED:expired', 'REGISTERED:t', -20, 'DONE:9', 'poll:1420::last_look',
+ NULL, NULL, NULL, 'nobody / poll @1420 / after @1420', 'asked once more'),
+('FAILED:expired', 'REGISTERED:t', -1460, 'DONE:9', 'poll:-1::last_look',
+ NULL, NULL, 'hold', 'nobody / poll @-1 / after @0', 'asked once more'),
 ('FAILED:rejected', 'REFUSED', 30, 'REFUSED:9', NULL, NULL, NULL, NULL,
  'nobody / none / yes', 'refused to take it'),
 ('FAILED:expired', 'REFUSED', -1, 'UNKNOWN:9', NULL, NULL, NULL, NULL,
@@ -165,9 +187,9 @@ VALUES
 ('FAILED:expired', 'REGISTERED:t', -61, 'DONE:9', NULL, NULL, NULL, 'accept',
  'nobody / none / yes', 'did not pay in time'),
 ('FAILED:expired', 'REGISTERED:t', -16, 'DONE:9', NULL, NULL, NULL, 'hold',
- 'nobody / none / yes', 'did not pay in time'),
+ 'nobody / none / after @44', 'did not pay in time'),
 ('FAILED:expired', 'REGISTERED:t', -16, 'DONE:9', NULL, NULL, NULL, 'refund',
- 'nobody / none / yes', 'did not pay in time'),
+ 'nobody / none / after @44', 'did not pay in time'),
 ('FAILED:expired', 'REGISTERED:t', -16, 'DONE:9', NULL, 'late_success:held',
  'held', 'hold', 'people / none / no', 'until somebody has decided'),
 ('FAILED:expired', 'REGISTERED:t', -16, 'DONE:9', NULL, NULL, 'resolved',
@@ -220,8 +242,8 @@ $$;
 CREATE FUNCTION pg_temp.members(p json) RETURNS text LANGUAGE sql AS
 'SELECT string_agg(k, '' '') FROM json_object_keys(p) k';
 SELECT is(pg_temp.members(pg_temp.explained('s24')),
-    'payment_order_id checkout_id status reason psp amount_minor currency '
-    'expires_at registration waits_for why next_step safe_to_retry '
+    'payment_order_id checkout_id status reason decline psp amount_minor '
+    'currency expires_at registration waits_for why next_step safe_to_retry '
     'dispatches dead_letters exceptions late_success changes disputes events', 'members');
 SELECT is(pg_temp.explained('s24') #>> '{registration,state}', 'REGISTERING',
           'the registration');
