@@ -159,9 +159,10 @@ webhook_read(pay_flow_t *flow, pay_str_t event_id, pay_effect_t *effect)
 {
     webhook_t        *webhook = flow->state;
     const pay_psp_t  *psp = webhook->in.psp;
-    pay_err_t         err = { NULL, NULL, "" };
+    pay_err_t         err;
     pay_status_t      status;
 
+    memset(&err, 0, sizeof(err));
     status = psp->adapter->webhook_events(flow->arena, &psp->account,
                                           event_id, webhook->in.body,
                                           webhook->events, &webhook->count,
@@ -186,11 +187,15 @@ webhook_read(pay_flow_t *flow, pay_str_t event_id, pay_effect_t *effect)
 static pay_status_t
 webhook_unread(pay_flow_t *flow, pay_err_t *err, pay_effect_t *effect)
 {
+    pay_str_t          rule;
     webhook_t         *webhook = flow->state;
     pay_psp_unread_t   unread;
 
+    PAY_TRY(pay_dup(flow->arena, pay_str_of(err->detail), &rule));
+
     unread.member = NULL;
-    unread.rule = err->detail != NULL ? err->detail : "it is malformed";
+    unread.rule = rule.len != 0 ? (const char *) rule.data
+                                : "it is malformed";
 
     pay_flow_unread(flow, "webhook", &unread);
     PAY_TRY(pay_dup(flow->arena, pay_str_of(err->pointer),
