@@ -12,16 +12,12 @@
  */
 
 #include "ngx_payments_pq.h"
-#include "ngx_payments_log_pace.h"
 #include "ngx_payments_watch.h"
-#include "pay_line.h"
 
 
 #define CONNECT_TIMEOUT_MS   5000
 #define BACKOFF_FIRST_MS     100
 #define BACKOFF_MAX_MS       5000
-#define TELL_AGAIN_MS        60000
-#define HOSTS_MAX            8        /* as ngx_payments_pq_conf.c has it */
 #define SETUP_REFUSED        "setup refused"
 #define TIMEOUT_UNKNOWN      ((ngx_msec_t) -1)
 
@@ -49,11 +45,7 @@ typedef struct {
                                               before the batch's */
     ngx_uint_t             failed;
     char                   sqlstate[6];    /* of the first error */
-    char                   message[PAY_LINE_SIZE];   /* and what was said */
-    uint32_t               told[HOSTS_MAX];      /* of a host's last loss in
-                                                    the log */
-    ngx_msec_t             told_at[HOSTS_MAX];
-    ngx_uint_t             untold;         /* losses since then */
+    ngx_payments_pq_said_t  said;          /* by PostgreSQL or libpq */
 } conn_t;
 
 typedef struct {
@@ -81,12 +73,8 @@ static void conn_batch_done(conn_t *conn);
 static void drop_notice(void *arg, const PGresult *notice);
 static void conn_lost(conn_t *conn, const char *why);
 static void conn_say_lost(conn_t *conn, const char *why);
-static ngx_uint_t is_told(const conn_t *conn, const char *why);
-static uint32_t loss_hash(const conn_t *conn, const char *why);
-static ngx_uint_t is_value_error(const char *sqlstate);
 static void conn_retry(conn_t *conn);
 static ngx_uint_t was_rolled_back(const conn_t *conn);
-static ngx_uint_t takes_no_writes(const conn_t *conn);
 static void conn_close(conn_t *conn);
 static ngx_int_t conn_send_calls(conn_t *conn, ngx_payments_batch_t *batch);
 static ngx_int_t conn_set_timeout(conn_t *conn, ngx_msec_t timeout);
@@ -167,7 +155,7 @@ ngx_payments_pq_send(ngx_payments_batch_t *batch)
     conn->batch = batch;
     conn->failed = 0;
     conn->sqlstate[0] = '\0';
-    conn->message[0] = '\0';
+    conn->said.message[0] = '\0';
     conn->state = CONN_BUSY;
     conn->timer.cancelable = 0;
     ngx_add_timer(&conn->timer, pq.conf->timeout);
@@ -202,7 +190,7 @@ conn_start(conn_t *conn)
 
     conn->failed = 0;
     conn->sqlstate[0] = '\0';
-    conn->message[0] = '\0';
+    conn->said.message[0] = '\0';
     conn->pg = PQconnectStart((char *) dsns[conn->host].data);
 
     if (conn->pg == NULL || PQstatus(conn->pg) == CONNECTION_BAD) {
@@ -452,7 +440,7 @@ static void
 conn_take_error(conn_t *conn, PGresult *res)
 {
     size_t       len;
-    const char  *code, *text;
+    const char  *code;
 
     if (conn->failed) {
         return;
@@ -467,25 +455,7 @@ conn_take_error(conn_t *conn, PGresult *res)
         ngx_memcpy(conn->sqlstate, code, ngx_min(len, 5));
     }
 
-    text = PQresultErrorField(res, PG_DIAG_MESSAGE_PRIMARY);
-
-    if (text == NULL) {
-        text = PQresultErrorMessage(res);
-    }
-
-    (void) pay_line(conn->message, pay_str_of(text),
-                    (int) is_value_error(conn->sqlstate),
-                    pay_str_of(PQpass(conn->pg)));
-}
-
-
-/* What stands between quotes is a name, but in data exceptions, whose message
- * quotes a value of ours; what we raise ourselves may hold one, too. */
-static ngx_uint_t
-is_value_error(const char *sqlstate)
-{
-    return sqlstate[0] == '\0' || ngx_strncmp(sqlstate, "22", 2) == 0
-           || ngx_strncmp(sqlstate, "P", 1) == 0;
+    ngx_payments_pq_said(&conn->said, conn->pg, res, conn->sqlstate);
 }
 
 
@@ -499,7 +469,7 @@ conn_synced(conn_t *conn)
     if (conn->state == CONN_SETUP) {
         conn_prepared(conn);
 
-    } else if (takes_no_writes(conn)) {
+    } else if (ngx_payments_pq_takes_no_writes(conn->sqlstate)) {
         conn_lost(conn, "the server takes no writes");
 
     } else {
@@ -511,18 +481,14 @@ conn_synced(conn_t *conn)
 static void
 conn_prepared(conn_t *conn)
 {
-    const char  *superuser;
-
-    if (conn->failed && is_told(conn, SETUP_REFUSED)) {
-        conn_lost(conn, SETUP_REFUSED);
-        return;
-    }
-
     if (conn->failed) {
-        ngx_log_error(NGX_LOG_ERR, pq.log, 0,
-                      "payments: an operation cannot be prepared, "
-                      "sqlstate:%s, hint:run payctl migrate, message:%s",
-                      conn->sqlstate, conn->message);
+        if (!ngx_payments_pq_is_told(&conn->said, conn->host, SETUP_REFUSED)) {
+            ngx_log_error(NGX_LOG_ERR, pq.log, 0,
+                          "payments: an operation cannot be prepared, "
+                          "sqlstate:%s, hint:run payctl migrate, message:%s",
+                          conn->sqlstate, conn->said.message);
+        }
+
         conn_lost(conn, SETUP_REFUSED);
         return;
     }
@@ -534,14 +500,7 @@ conn_prepared(conn_t *conn)
                   "payments: database connected, pid:%d",
                   PQbackendPID(conn->pg));
 
-    superuser = PQparameterStatus(conn->pg, "is_superuser");
-
-    if (superuser != NULL && ngx_strcmp(superuser, "on") == 0) {
-        ngx_log_error(NGX_LOG_WARN, pq.log, 0,
-                      "payments: connected as a superuser, hint:use the role "
-                      "payments_gateway");
-    }
-
+    ngx_payments_pq_warn_superuser(conn->pg, pq.log);
     ngx_payments_db_wake();
 }
 
@@ -569,7 +528,7 @@ conn_batch_done(conn_t *conn)
                           ngx_current_msec - batch->sent);
 
     if (conn->failed || rows == NULL) {
-        ngx_payments_db_failed(batch, conn->sqlstate, conn->message);
+        ngx_payments_db_failed(batch, conn->sqlstate, conn->said.message);
 
     } else {
         ngx_payments_db_answered(batch);
@@ -617,7 +576,7 @@ conn_lost(conn_t *conn, const char *why)
     if (rolled_back) {
         ngx_payments_count_db(batch->op, batch->count, 1,
                               ngx_current_msec - batch->sent);
-        ngx_payments_db_failed(batch, conn->sqlstate, conn->message);
+        ngx_payments_db_failed(batch, conn->sqlstate, conn->said.message);
 
     } else {
         ngx_payments_db_lost(batch);
@@ -627,19 +586,17 @@ conn_lost(conn_t *conn, const char *why)
 }
 
 
-/* Each attempt is another line only while it fails otherwise than the one
- * before: then once a minute.  libpq has no message for what is our own
- * decision, such as a deadline. */
 static void
 conn_say_lost(conn_t *conn, const char *why)
 {
-    if (conn->message[0] == '\0' && conn->pg != NULL) {
-        (void) pay_line(conn->message, pay_str_of(PQerrorMessage(conn->pg)), 0,
-                        pay_str_of(PQpass(conn->pg)));
-    }
+    ngx_uint_t  untold;
 
-    if (conn->batch == NULL && is_told(conn, why)) {
-        conn->untold++;
+    ngx_payments_pq_said(&conn->said, conn->pg, NULL, conn->sqlstate);
+
+    if (!ngx_payments_pq_tell(&conn->said, conn->host, why,
+                              conn->batch == NULL && conn->failures != 0,
+                              &untold))
+    {
         return;
     }
 
@@ -648,34 +605,7 @@ conn_say_lost(conn_t *conn, const char *why)
                   "calls:%ui, attempt:%ui, sqlstate:%s, omitted:%ui, "
                   "message:%s", why, conn->host,
                   conn->batch ? conn->batch->count : 0, conn->failures,
-                  conn->sqlstate, conn->untold, conn->message);
-
-    conn->told[conn->host] = loss_hash(conn, why);
-    conn->told_at[conn->host] = ngx_current_msec;
-    conn->untold = 0;
-}
-
-
-static ngx_uint_t
-is_told(const conn_t *conn, const char *why)
-{
-    return conn->failures != 0 && conn->told[conn->host] == loss_hash(conn, why)
-           && ngx_current_msec - conn->told_at[conn->host] < TELL_AGAIN_MS;
-}
-
-
-static uint32_t
-loss_hash(const conn_t *conn, const char *why)
-{
-    uint32_t  hash;
-
-    ngx_crc32_init(hash);
-    ngx_crc32_update(&hash, (u_char *) conn->message,
-                     ngx_strlen(conn->message));
-    ngx_crc32_update(&hash, (u_char *) why, ngx_strlen(why));
-    ngx_crc32_final(hash);
-
-    return hash;
+                  conn->sqlstate, untold, conn->said.message);
 }
 
 
@@ -713,25 +643,6 @@ static ngx_uint_t
 was_rolled_back(const conn_t *conn)
 {
     return conn->rows == NULL && conn->sqlstate[0] != '\0';
-}
-
-
-/* It is a standby, has become read-only, or is about to end. */
-static ngx_uint_t
-takes_no_writes(const conn_t *conn)
-{
-    ngx_uint_t                  i;
-    static const char  *const   codes[] = {
-        "25006", "57P01", "57P02", "57P03"
-    };
-
-    for (i = 0; i < sizeof(codes) / sizeof(codes[0]); i++) {
-        if (ngx_strcmp(conn->sqlstate, codes[i]) == 0) {
-            return 1;
-        }
-    }
-
-    return 0;
 }
 
 

@@ -139,7 +139,8 @@ generic_event_id(pay_arena_t *arena, pay_str_t event_id,
     }
 
     if (!pay_psp_token_is_valid(id)) {
-        return pay_refuse_at(err, "validation-error", PAY_PSP_RULE_TOKEN, "/id");
+        return pay_refuse_at(err, "validation-error", PAY_PSP_RULE_TOKEN,
+                             "/id");
     }
 
     return pay_dup(arena, id, &event->event_id);
