@@ -116,7 +116,7 @@ class Bare:
     def __init__(self, new: Path):
         self.new = new
         self.env = {
-            "PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
+            "PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin",
             "LC_ALL": "C.UTF-8",
             "CURL_CA_BUNDLE": "/opt/source/ca.pem",
         }
@@ -139,7 +139,9 @@ class Bare:
 def blocks(root: Path) -> dict[str, str]:
     """The commands of docs/operations.md, by the comment above them."""
     text = (root / "docs/operations.md").read_text()
-    found = re.findall(r"^```sh\n# (\w+: [\w ]+)\n(.*?)^```$", text, re.S | re.M)
+    found = re.findall(
+        r"^```sh\n# (\w+: [\w ]+)\n(.*?)^```$", text, re.S | re.M
+    )
     return dict(found)
 
 
@@ -262,7 +264,7 @@ def main(base: str, source: str, secret_files: str) -> None:
     bare.sh(commands.pop("install: the files"))
     own_names(bare)
     bare.sh(commands.pop("install: the secrets"))
-    said = bare.fails("cd /; runuser -u postgres -- payctl migrate --dsn dbname=x")
+    said = bare.fails("cd /; sudo -u postgres payctl migrate --dsn dbname=x")
     assert "--sql DIR or PAYCTL_SQL" in said, said
     bare.sh(commands.pop("database: the schema"))
     bare.sh(commands.pop("database: the roles"))
