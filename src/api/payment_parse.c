@@ -49,7 +49,7 @@ static pay_status_t parse_credit(const pay_json_t *json, unsigned index,
 static const char  *const body_members[] = {
     "checkout_id", "buyer_info", "payment_orders", "return_url", "psp",
     "payment_method", "credit_card_info", "expires_in", "metadata", "capture",
-    NULL
+    "replaces", NULL
 };
 
 static const name_rule_t  psp_rule = {
@@ -59,6 +59,11 @@ static const name_rule_t  psp_rule = {
 static const name_rule_t  method_rule = {
     "/payment_method",
     "payment_method must be 1 to 64 characters of A-Z a-z 0-9 . _ ~ -"
+};
+
+static const name_rule_t  replaces_rule = {
+    "/replaces",
+    "replaces must be a checkout_id: 1 to 64 characters of A-Z a-z 0-9 . _ ~ -"
 };
 
 static const char  *const order_members[] = {
@@ -185,6 +190,7 @@ parse_texts(pay_arena_t *arena, const pay_json_t *body,
     PAY_TRY(pay_dup(arena, text, &request->return_url));
 
     PAY_TRY(parse_name(arena, body, &psp_rule, &request->psp, err));
+    PAY_TRY(parse_name(arena, body, &replaces_rule, &request->replaces, err));
 
     return parse_name(arena, body, &method_rule, &request->method, err);
 }
