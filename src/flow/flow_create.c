@@ -176,7 +176,9 @@ create_begun(pay_flow_t *flow, const pay_event_t *event, pay_effect_t *effect)
 
     outcome = event->row[0].bytes;
 
-    if (event->row[1].is_null) {
+    if (!pay_str_is(outcome, "created") && !pay_str_is(outcome, "waiting")
+        && !pay_str_is(outcome, "replayed") && !pay_str_is(outcome, "exists"))
+    {
         return begun_otherwise(flow, create, outcome, effect);
     }
 

@@ -34,8 +34,8 @@ static const pay_type_t  view_out[] = { T, VIEW };
 static const pay_type_t  order_out[] = { T, ORDER };
 
 /* outcome, kind (register, find, over, replace, poll, refund, change),
- * attempts, operation_id (of a refund or a change), reference (the PSP's payment id),
- * view */
+ * attempts, operation_id (of a refund or a change), reference (the PSP's
+ * payment id), view */
 static const pay_type_t  job_out[] = { T, T, I, T, T, VIEW };
 
 static const pay_type_t  json_out[] = { T, J };
@@ -47,8 +47,8 @@ static const pay_type_t  outcome_out[] = { T };
  * lease_ms, request_id, psps (names with a blank between, the best first,
  * psp among them), route (why, or NULL), key_windows (of these psps, seconds
  * with a blank between; 0: it has no keys), late_success, terms ({"capture":
- * "manual", "quote_ttl_s": 900, "rate_age_s": 60, "replaces": …, "change_id": …,
- * "can_close": true} or NULL) */
+ * "manual", "quote_ttl_s": 900, "rate_age_s": 60, "replaces": …,
+ * "change_id": …, "can_close": true} or NULL) */
 static const pay_type_t  begin_in[] = {
     T, T, B, T, T, T, T, T, T, T, J, J, J, T, I, I, J, I, I, T, T, T, T, T, J
 };
