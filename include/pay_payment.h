@@ -9,6 +9,7 @@
 #include "pay_json.h"
 #include "pay_money.h"
 #include "pay_op.h"
+#include "pay_problem.h"
 #include "pay_state.h"
 
 
@@ -36,6 +37,8 @@ typedef struct {
     int64_t                credit_minor;
     pay_str_t              credit_rate;          /* decimal text */
     pay_str_t              credit_until;         /* ISO 8601 */
+    pay_str_t              decline;    /* of the last declined attempt, JSON
+                                          text by SQL; empty: none */
 } pay_order_t;
 
 /* The body of POST /v1/payments after every check. */
@@ -56,6 +59,7 @@ typedef struct {
     int                    manual;         /* captured by calls of its own */
     pay_order_t           *orders;         /* id empty: make one */
     unsigned               order_count;
+    pay_errors_t           errors;         /* of one that is refused */
 } pay_payment_request_t;
 
 /* The view that SQL returns (src/op/op_table.c, VIEW). */
@@ -87,7 +91,8 @@ typedef struct {
 /* Untrusted body → request.  PAY_INVALID with the slug of
  * docs/security.md#hostile-requests and a JSON pointer.  Unknown members are
  * refused, metadata's and buyer_info's own apart; card numbers anywhere are
- * refused. */
+ * refused.  *err is the first of request->errors; of a text that is no JSON
+ * and of card data there is one alone, which is in *err only. */
 pay_status_t pay_payment_parse(pay_arena_t *arena, pay_str_t body,
     pay_payment_request_t *request, pay_err_t *err) PAY_MUST_CHECK;
 
@@ -108,7 +113,7 @@ pay_status_t pay_checkout_decode(pay_arena_t *arena, const pay_value_t *view,
 pay_status_t pay_order_decode(pay_arena_t *arena, const pay_value_t *row,
     pay_checkout_t *checkout) PAY_MUST_CHECK;
 
-#define PAY_ORDER_COLUMNS  23
+#define PAY_ORDER_COLUMNS  24
 
 /* The state of the whole: its orders move together. */
 pay_state_t pay_checkout_state(const pay_checkout_t *checkout);

@@ -342,7 +342,7 @@ ngx_int_t ngx_http_payments_base_url(ngx_http_request_t *r, pay_str_t *url);
 ngx_table_elt_t *ngx_http_payments_find_header(ngx_http_request_t *r,
     const char *name, ngx_uint_t *count);
 
-/* ngx_http_payments_api.c, _webhook.c, _buyer.c: one location kind each */
+/* ngx_http_payments_api.c; _buyer.c: buyers, webhooks and /readyz */
 ngx_int_t ngx_http_payments_api(ngx_http_request_t *r);
 ngx_int_t ngx_http_payments_webhook(ngx_http_request_t *r);
 ngx_int_t ngx_http_payments_buyer(ngx_http_request_t *r,
@@ -384,6 +384,9 @@ ngx_int_t ngx_http_payments_reply(ngx_http_request_t *r,
     const pay_reply_t *reply);
 ngx_int_t ngx_http_payments_problem(ngx_http_request_t *r, const char *slug,
     const char *detail, const char *pointer);
+/* All that is wrong with a request; `errors` as long as this call lasts. */
+ngx_int_t ngx_http_payments_refused(ngx_http_request_t *r,
+    const pay_err_t *err, const pay_errors_t *errors);
 ngx_int_t ngx_http_payments_overloaded(ngx_http_request_t *r,
     int64_t retry_after_s);
 ngx_int_t ngx_http_payments_send(ngx_http_request_t *r, ngx_uint_t status,

@@ -862,6 +862,71 @@ ALTER FUNCTION pay.apply_parked(p_merchant_id text[], p_checkout_id text[], p_ps
 COMMENT ON FUNCTION pay.apply_parked(p_merchant_id text[], p_checkout_id text[], p_psp text[], p_name text[]) IS 'Applies webhooks that waited for these names; what is to be booked';
 
 --
+-- Name: payment_order; Type: TABLE; Schema: pay; Owner: payments_owner
+--
+
+CREATE TABLE pay.payment_order (
+    merchant_id pay.id NOT NULL,
+    payment_order_id pay.id NOT NULL,
+    checkout_id pay.id NOT NULL,
+    "position" pay.ordinal NOT NULL,
+    seller_account pay.filled NOT NULL,
+    amount_minor pay.order_minor NOT NULL,
+    currency pay.currency_code NOT NULL,
+    status pay.order_status DEFAULT 'NOT_STARTED'::text NOT NULL,
+    reason pay.failure_reason,
+    version integer DEFAULT 1 NOT NULL,
+    decline jsonb,
+    authorized_minor pay.minor DEFAULT 0 NOT NULL,
+    captured_minor pay.minor DEFAULT 0 NOT NULL,
+    refunding_minor pay.minor DEFAULT 0 NOT NULL,
+    refunded_minor pay.minor DEFAULT 0 NOT NULL,
+    charged_back_minor pay.minor DEFAULT 0 NOT NULL,
+    credit_currency pay.currency_code,
+    credit_rate pay.positive_rate,
+    credit_minor pay.minor,
+    credit_until timestamp with time zone,
+    head pay.hash NOT NULL,
+    head_tx bigint NOT NULL,
+    CONSTRAINT payment_order_check CHECK ((((status)::text = 'FAILED'::text) = (reason IS NOT NULL))),
+    CONSTRAINT payment_order_check1 CHECK (((GREATEST(authorized_minor, captured_minor))::bigint <= (amount_minor)::bigint)),
+    CONSTRAINT payment_order_check2 CHECK ((((refunding_minor)::bigint + (refunded_minor)::bigint) <= (captured_minor)::bigint)),
+    CONSTRAINT payment_order_check3 CHECK ((num_nulls(credit_currency, credit_rate, credit_minor, credit_until) = ANY (ARRAY[0, 4]))),
+    CONSTRAINT payment_order_check4 CHECK (((credit_currency)::text <> (currency)::text))
+)
+WITH (fillfactor='80', autovacuum_analyze_threshold='1000', autovacuum_vacuum_threshold='1000');
+
+ALTER TABLE pay.payment_order OWNER TO payments_owner;
+
+--
+-- Name: attempt_is_news(pay.payment_order, text); Type: FUNCTION; Schema: pay; Owner: payments_owner
+--
+
+CREATE FUNCTION pay.attempt_is_news(p_order pay.payment_order, p_attempt text) RETURNS boolean
+    LANGUAGE plpgsql STABLE
+    AS $$
+DECLARE
+    v_since timestamptz := events_since((p_order).merchant_id,
+                                        (p_order).checkout_id);
+BEGIN
+    RETURN coalesce(((p_order).decline ->> 'attempts')::int, 0) < 100
+        AND (p_attempt IS NULL OR NOT EXISTS (
+            SELECT FROM event e
+            WHERE e.merchant_id = (p_order).merchant_id
+                AND e.payment_order_id = (p_order).payment_order_id
+                AND e.at >= v_since AND e.detail ->> 'attempt' = p_attempt));
+END
+$$;
+
+ALTER FUNCTION pay.attempt_is_news(p_order pay.payment_order, p_attempt text) OWNER TO payments_owner;
+
+--
+-- Name: FUNCTION attempt_is_news(p_order pay.payment_order, p_attempt text); Type: COMMENT; Schema: pay; Owner: payments_owner
+--
+
+COMMENT ON FUNCTION pay.attempt_is_news(p_order pay.payment_order, p_attempt text) IS 'Whether a declined attempt is not in an order''s timeline yet';
+
+--
 -- Name: await_names(pay.news[]); Type: FUNCTION; Schema: pay; Owner: payments_owner
 --
 
@@ -1192,42 +1257,6 @@ ALTER FUNCTION pay.booked(p_merchant_id text, p_checkout_id text, p_payment_orde
 --
 
 COMMENT ON FUNCTION pay.booked(p_merchant_id text, p_checkout_id text, p_payment_order_id text) IS 'What the journal says of an order';
-
---
--- Name: payment_order; Type: TABLE; Schema: pay; Owner: payments_owner
---
-
-CREATE TABLE pay.payment_order (
-    merchant_id pay.id NOT NULL,
-    payment_order_id pay.id NOT NULL,
-    checkout_id pay.id NOT NULL,
-    "position" pay.ordinal NOT NULL,
-    seller_account pay.filled NOT NULL,
-    amount_minor pay.order_minor NOT NULL,
-    currency pay.currency_code NOT NULL,
-    status pay.order_status DEFAULT 'NOT_STARTED'::text NOT NULL,
-    reason pay.failure_reason,
-    version integer DEFAULT 1 NOT NULL,
-    authorized_minor pay.minor DEFAULT 0 NOT NULL,
-    captured_minor pay.minor DEFAULT 0 NOT NULL,
-    refunding_minor pay.minor DEFAULT 0 NOT NULL,
-    refunded_minor pay.minor DEFAULT 0 NOT NULL,
-    charged_back_minor pay.minor DEFAULT 0 NOT NULL,
-    credit_currency pay.currency_code,
-    credit_rate pay.positive_rate,
-    credit_minor pay.minor,
-    credit_until timestamp with time zone,
-    head pay.hash NOT NULL,
-    head_tx bigint NOT NULL,
-    CONSTRAINT payment_order_check CHECK ((((status)::text = 'FAILED'::text) = (reason IS NOT NULL))),
-    CONSTRAINT payment_order_check1 CHECK (((GREATEST(authorized_minor, captured_minor))::bigint <= (amount_minor)::bigint)),
-    CONSTRAINT payment_order_check2 CHECK ((((refunding_minor)::bigint + (refunded_minor)::bigint) <= (captured_minor)::bigint)),
-    CONSTRAINT payment_order_check3 CHECK ((num_nulls(credit_currency, credit_rate, credit_minor, credit_until) = ANY (ARRAY[0, 4]))),
-    CONSTRAINT payment_order_check4 CHECK (((credit_currency)::text <> (currency)::text))
-)
-WITH (fillfactor='80', autovacuum_analyze_threshold='1000', autovacuum_vacuum_threshold='1000');
-
-ALTER TABLE pay.payment_order OWNER TO payments_owner;
 
 --
 -- Name: cancel_terms(pay.payment_order, bigint); Type: FUNCTION; Schema: pay; Owner: payments_owner
@@ -2312,6 +2341,26 @@ ALTER FUNCTION pay.decimal_text(p_minor bigint, p_currency text) OWNER TO paymen
 COMMENT ON FUNCTION pay.decimal_text(p_minor bigint, p_currency text) IS 'An amount as the API shows it, in the currency''s own decimals';
 
 --
+-- Name: decline_detail(text, text, text); Type: FUNCTION; Schema: pay; Owner: payments_owner
+--
+
+CREATE FUNCTION pay.decline_detail(p_decline text, p_can_retry text, p_attempt text) RETURNS jsonb
+    LANGUAGE sql IMMUTABLE
+    AS $$
+SELECT CASE WHEN p_decline <> '' THEN jsonb_strip_nulls(jsonb_build_object(
+    'decline', p_decline, 'can_retry', p_can_retry,
+    'attempt', nullif(p_attempt, ''))) END
+$$;
+
+ALTER FUNCTION pay.decline_detail(p_decline text, p_can_retry text, p_attempt text) OWNER TO payments_owner;
+
+--
+-- Name: FUNCTION decline_detail(p_decline text, p_can_retry text, p_attempt text); Type: COMMENT; Schema: pay; Owner: payments_owner
+--
+
+COMMENT ON FUNCTION pay.decline_detail(p_decline text, p_can_retry text, p_attempt text) IS 'A declined attempt as the detail of an event';
+
+--
 -- Name: delete_losers(pay.payment_item[], pay.payment_item[], pay.payment_item[]); Type: FUNCTION; Schema: pay; Owner: payments_owner
 --
 
@@ -2851,7 +2900,7 @@ BEGIN
     RETURN (
         SELECT json_build_object('payment_order_id', o.payment_order_id,
             'checkout_id', o.checkout_id, 'status', o.status,
-            'reason', o.reason, 'psp', r.psp,
+            'reason', o.reason, 'decline', shown_decline(o), 'psp', r.psp,
             'amount_minor', o.amount_minor, 'currency', o.currency,
             'expires_at', iso_time(c.expires_at),
             'registration', json_build_object('state', r.state,
@@ -3678,8 +3727,8 @@ BEGIN
             fact_kind(w.fact, w.amount_minor, w.currency, c.total_minor,
                       c.currency),
             'webhook', w.psp, w.event_id, w.type, w.code, w.token,
-            w.reference, w.amount_minor, w.currency, w.request_id, NULL,
-            NULL, NULL, NULL)::fact ORDER BY w.n)
+            w.reference, w.amount_minor, w.currency, w.request_id,
+            w.decline, NULL, NULL, NULL)::fact ORDER BY w.n)
             FILTER (WHERE w.about IS NULL),
         array_agg(ROW(w.n, w.merchant_id, w.checkout_id, w.psp, w.via,
             w.event_id, w.type, w.about ->> 'about', w.about ->> 'news',
@@ -3695,7 +3744,8 @@ BEGIN
         FROM (
             SELECT DISTINCT ON (i.psp, i.event_id) i.psp, i.event_id, i.type,
                 i.fact, i.token, i.reference, i.code, i.amount_minor,
-                i.currency, i.via, i.about, i.request_id, i.received_at,
+                i.currency, i.via, i.about, i.decline, i.request_id,
+                i.received_at,
                 t.merchant_id, t.checkout_id
             FROM (SELECT DISTINCT * FROM unnest(p_merchant_id, p_checkout_id,
                                                 p_psp, p_name)) AS
@@ -5205,7 +5255,7 @@ BEGIN
     WITH won AS (
         INSERT INTO webhook_inbox AS w (psp, event_id, state, via, type,
             fact, token, reference, code, amount_minor, currency, digest,
-            merchant_id, checkout_id, request_id)
+            merchant_id, checkout_id, request_id, decline)
         SELECT DISTINCT ON (f.psp, f.event_id)
             f.psp, f.event_id,
             CASE WHEN f.kind = 'none' THEN 'ignored'
@@ -5215,7 +5265,8 @@ BEGIN
                  ELSE 'applied' END,
             coalesce(f.detail ->> 'via', 'webhook'), f.type, p_fact[f.item],
             f.token, f.reference, f.code, f.amount_minor, f.currency,
-            p_digest[f.item], f.merchant_id, f.checkout_id, f.request_id
+            p_digest[f.item], f.merchant_id, f.checkout_id, f.request_id,
+            CASE WHEN f.detail ? 'decline' THEN f.detail - 'via' END
         FROM unnest(p_facts) f
         WHERE f.actor = 'webhook' AND f.kind <> 'unknown'
         ORDER BY f.psp, f.event_id, f.item
@@ -7098,6 +7149,10 @@ BEGIN
                 WHEN s.takes_all OR s.news = 'released'
                     OR s.new_status = 'FAILED' THEN 0
                 ELSE o.authorized_minor END,
+            decline = CASE WHEN s.new_status <> 'SUCCESS'
+                               AND s.about ? 'decline'
+                           THEN next_decline(o.decline, s.about, v_now)
+                           ELSE o.decline END,
             head = chained_hash(s.head, s.merchant_id, s.payment_order_id,
                 s.version_text, v_at, s.tx_text, s.news, s.actor,
                 s.old_status, s.new_status, s.new_reason, s.about_text,
@@ -7112,6 +7167,8 @@ BEGIN
                                'dead_letter_requeued',
                                'dead_letter_resolved', 'mismatch_settled')
                  OR is_money(s.news)
+                 OR s.news = 'attempt_declined'
+                    AND attempt_is_news(s.was, s.about ->> 'attempt')
                  OR s.news = 'authorized' AND s.old_status = 'EXECUTING'
                     AND (s.was).authorized_minor = 0
                  OR s.news = 'notified' AND s.actor = 'webhook'
@@ -7164,7 +7221,8 @@ BEGIN
                   bool_or(m.news = 'paid' AND m.final IS NOT NULL) AS done
               FROM moved m
               WHERE m.new_status <> m.old_status
-                  OR m.news IN ('registered', 'authorized')
+                  OR m.news IN ('registered', 'authorized',
+                                'attempt_declined')
                   OR is_money(m.news)
               GROUP BY m.merchant_id, m.checkout_id) x
         CROSS JOIN LATERAL (
@@ -7655,6 +7713,33 @@ ALTER FUNCTION pay.next_checkouts(OUT merchants text[], OUT checkouts text[]) OW
 COMMENT ON FUNCTION pay.next_checkouts(OUT merchants text[], OUT checkouts text[]) IS 'The next checkouts that have a job, in the order of their key';
 
 --
+-- Name: next_decline(jsonb, jsonb, timestamp with time zone); Type: FUNCTION; Schema: pay; Owner: payments_owner
+--
+
+CREATE FUNCTION pay.next_decline(p_old jsonb, p_detail jsonb, p_at timestamp with time zone) RETURNS jsonb
+    LANGUAGE sql STABLE
+    AS $$
+SELECT CASE
+    WHEN p_old IS NOT NULL AND p_detail ->> 'decline' = 'unknown'
+        AND NOT p_detail ? 'attempt' THEN p_old
+    ELSE jsonb_strip_nulls(jsonb_build_object(
+        'code', p_detail -> 'decline', 'can_retry', p_detail -> 'can_retry',
+        'psp_code', p_detail -> 'code', 'at', iso_time(p_at),
+        'attempt', p_detail -> 'attempt',
+        'attempts', coalesce((p_old ->> 'attempts')::int, 0)
+            + CASE WHEN p_old ->> 'attempt' = p_detail ->> 'attempt'
+                   THEN 0 ELSE 1 END)) END
+$$;
+
+ALTER FUNCTION pay.next_decline(p_old jsonb, p_detail jsonb, p_at timestamp with time zone) OWNER TO payments_owner;
+
+--
+-- Name: FUNCTION next_decline(p_old jsonb, p_detail jsonb, p_at timestamp with time zone); Type: COMMENT; Schema: pay; Owner: payments_owner
+--
+
+COMMENT ON FUNCTION pay.next_decline(p_old jsonb, p_detail jsonb, p_at timestamp with time zone) IS 'What an order shows of a declined attempt';
+
+--
 -- Name: next_letters(); Type: FUNCTION; Schema: pay; Owner: payments_owner
 --
 
@@ -7707,6 +7792,7 @@ CREATE TABLE pay.webhook_inbox (
     merchant_id pay.id,
     checkout_id pay.id,
     request_id text,
+    decline jsonb,
     about jsonb,
     CONSTRAINT webhook_inbox_check CHECK ((((state)::text <> 'parked'::text) OR (token IS NOT NULL)))
 )
@@ -8152,6 +8238,7 @@ SELECT CASE WHEN (p_order).captured_minor <> 0
         OR (p_order).authorized_minor <> 0
         OR (p_order).charged_back_minor <> 0
         OR (p_order).credit_currency IS NOT NULL OR p_capture <> 'automatic'
+        OR shown_decline(p_order) IS NOT NULL
     THEN json_build_object('manual', p_capture = 'manual',
         'authorized', (p_order).authorized_minor,
         'captured', (p_order).captured_minor,
@@ -8161,7 +8248,8 @@ SELECT CASE WHEN (p_order).captured_minor <> 0
         'credit_currency', (p_order).credit_currency,
         'credit_minor', (p_order).credit_minor,
         'credit_rate', (p_order).credit_rate::text,
-        'credit_until', second_time((p_order).credit_until))
+        'credit_until', second_time((p_order).credit_until),
+        'decline', shown_decline(p_order))
     END
 $$;
 
@@ -9076,12 +9164,12 @@ ALTER FUNCTION pay.read_change_items(p_merchant_id text[], p_payment_order_id te
 COMMENT ON FUNCTION pay.read_change_items(p_merchant_id text[], p_payment_order_id text[], p_kind text[], p_change_id text[], p_idempotency_key text[], p_fingerprint bytea[], p_ttl_s bigint[], p_amount_minor bigint[], p_currency text[], p_reason text[], p_metadata jsonb[], p_lease_ms bigint[], p_request_id text[]) IS 'Items of begin_change that pass their checks';
 
 --
--- Name: read_facts(text[], text[], text[], text[], text[], text[], text[], text[], bigint[], text[], text[]); Type: FUNCTION; Schema: pay; Owner: payments_owner
+-- Name: read_facts(text[], text[], text[], text[], text[], text[], text[], text[], bigint[], text[], text[], text[], text[], text[]); Type: FUNCTION; Schema: pay; Owner: payments_owner
 --
 
-CREATE FUNCTION pay.read_facts(p_psp text[], p_source text[], p_event_id text[], p_type text[], p_fact text[], p_token text[], p_reference text[], p_code text[], p_amount_minor bigint[], p_currency text[], p_request_id text[]) RETURNS pay.fact[]
+CREATE FUNCTION pay.read_facts(p_psp text[], p_source text[], p_event_id text[], p_type text[], p_fact text[], p_token text[], p_reference text[], p_code text[], p_amount_minor bigint[], p_currency text[], p_request_id text[], p_decline text[], p_can_retry text[], p_attempt text[]) RETURNS pay.fact[]
     LANGUAGE plpgsql STABLE
-    AS $$
+    AS $_$
 BEGIN
     RETURN ARRAY(
         SELECT ROW(u.n, NULL, c.merchant_id, c.checkout_id,
@@ -9095,13 +9183,18 @@ BEGIN
             u.psp, nullif(u.event_id, ''), nullif(u.type, ''),
             nullif(u.code, ''), nullif(u.token, ''), nullif(u.reference, ''),
             u.amount_minor, nullif(u.currency, ''), u.request_id,
-            CASE u.source WHEN 'backfill'
-                THEN jsonb_build_object('via', u.source) END,
+            nullif(coalesce(decline_detail(u.decline, u.can_retry, u.attempt),
+                            '{}')
+                || CASE u.source WHEN 'backfill'
+                       THEN jsonb_build_object('via', u.source)
+                       ELSE '{}' END, '{}'),
             NULL, NULL, NULL)::fact
         FROM unnest(p_psp, p_source, p_event_id, p_type, p_fact, p_token,
-            p_reference, p_code, p_amount_minor, p_currency, p_request_id)
+            p_reference, p_code, p_amount_minor, p_currency, p_request_id,
+            p_decline, p_can_retry, p_attempt)
             WITH ORDINALITY AS u (psp, source, event_id, type, fact, token,
-            reference, code, amount_minor, currency, request_id, n)
+            reference, code, amount_minor, currency, request_id, decline,
+            can_retry, attempt, n)
         LEFT JOIN psp_token t ON t.psp = u.psp AND t.token = u.token
         LEFT JOIN LATERAL (
             SELECT k.merchant_id, k.checkout_id FROM psp_token k
@@ -9123,7 +9216,12 @@ BEGIN
                      ELSE true END
             AND u.fact IN ('none', 'pending', 'authorized', 'paid',
                            'declined', 'expired', 'cancelled', 'rejected',
-                           'ask')
+                           'attempt_declined', 'ask')
+            AND (u.fact <> 'attempt_declined' OR u.decline <> '')
+            AND coalesce(u.decline, 'unknown') ~ '^[a-z_]{1,32}$'
+            AND coalesce(u.can_retry, 'no')
+                IN ('same_method', 'later', 'other_method', 'no')
+            AND coalesce(octet_length(u.attempt), 0) <= 255
             AND coalesce(octet_length(u.type), 0) <= 255
             AND coalesce(octet_length(u.token), 0) <= 255
             AND coalesce(octet_length(u.reference), 0) <= 255
@@ -9132,15 +9230,15 @@ BEGIN
             AND coalesce(u.amount_minor, 0) >= 0
         ORDER BY u.n);
 END
-$$;
+$_$;
 
-ALTER FUNCTION pay.read_facts(p_psp text[], p_source text[], p_event_id text[], p_type text[], p_fact text[], p_token text[], p_reference text[], p_code text[], p_amount_minor bigint[], p_currency text[], p_request_id text[]) OWNER TO payments_owner;
+ALTER FUNCTION pay.read_facts(p_psp text[], p_source text[], p_event_id text[], p_type text[], p_fact text[], p_token text[], p_reference text[], p_code text[], p_amount_minor bigint[], p_currency text[], p_request_id text[], p_decline text[], p_can_retry text[], p_attempt text[]) OWNER TO payments_owner;
 
 --
--- Name: FUNCTION read_facts(p_psp text[], p_source text[], p_event_id text[], p_type text[], p_fact text[], p_token text[], p_reference text[], p_code text[], p_amount_minor bigint[], p_currency text[], p_request_id text[]); Type: COMMENT; Schema: pay; Owner: payments_owner
+-- Name: FUNCTION read_facts(p_psp text[], p_source text[], p_event_id text[], p_type text[], p_fact text[], p_token text[], p_reference text[], p_code text[], p_amount_minor bigint[], p_currency text[], p_request_id text[], p_decline text[], p_can_retry text[], p_attempt text[]); Type: COMMENT; Schema: pay; Owner: payments_owner
 --
 
-COMMENT ON FUNCTION pay.read_facts(p_psp text[], p_source text[], p_event_id text[], p_type text[], p_fact text[], p_token text[], p_reference text[], p_code text[], p_amount_minor bigint[], p_currency text[], p_request_id text[]) IS 'Items of apply_event that pass their checks';
+COMMENT ON FUNCTION pay.read_facts(p_psp text[], p_source text[], p_event_id text[], p_type text[], p_fact text[], p_token text[], p_reference text[], p_code text[], p_amount_minor bigint[], p_currency text[], p_request_id text[], p_decline text[], p_can_retry text[], p_attempt text[]) IS 'Items of apply_event that pass their checks';
 
 --
 -- Name: read_news(text[], text[], text[], text[], text[], text[], text[], text[], text[], text[], bigint[], text[], bigint[], text[], text[], bytea[], text[]); Type: FUNCTION; Schema: pay; Owner: payments_owner
@@ -10587,6 +10685,24 @@ ALTER FUNCTION pay.settle_registers(p_facts pay.fact[], p_kind text) OWNER TO pa
 COMMENT ON FUNCTION pay.settle_registers(p_facts pay.fact[], p_kind text) IS 'Closes the dead letters of registrations that have ended like this';
 
 --
+-- Name: shown_decline(pay.payment_order); Type: FUNCTION; Schema: pay; Owner: payments_owner
+--
+
+CREATE FUNCTION pay.shown_decline(p_order pay.payment_order) RETURNS jsonb
+    LANGUAGE sql IMMUTABLE
+    AS $$
+SELECT CASE WHEN (p_order).status <> 'SUCCESS' THEN (p_order).decline END
+$$;
+
+ALTER FUNCTION pay.shown_decline(p_order pay.payment_order) OWNER TO payments_owner;
+
+--
+-- Name: FUNCTION shown_decline(p_order pay.payment_order); Type: COMMENT; Schema: pay; Owner: payments_owner
+--
+
+COMMENT ON FUNCTION pay.shown_decline(p_order pay.payment_order) IS 'The last declined attempt to pay an order that is not paid';
+
+--
 -- Name: single_outside(pay.news); Type: FUNCTION; Schema: pay; Owner: payments_owner
 --
 
@@ -11870,10 +11986,10 @@ ALTER FUNCTION pay_api.apply_change(p_psp text[], p_source text[], p_event_id te
 COMMENT ON FUNCTION pay_api.apply_change(p_psp text[], p_source text[], p_event_id text[], p_type text[], p_about text[], p_news text[], p_token text[], p_reference text[], p_object text[], p_operation_id text[], p_amount_minor bigint[], p_currency text[], p_fee_minor bigint[], p_fee_currency text[], p_code text[], p_digest bytea[], p_request_id text[]) IS 'Takes PSPs'' words about what follows a sale into account: applied, unchanged, contradiction, duplicate, parked, mismatch, ignored, unknown, not_found or invalid';
 
 --
--- Name: apply_event(text[], text[], text[], text[], text[], text[], text[], text[], bigint[], text[], bytea[], text[]); Type: FUNCTION; Schema: pay_api; Owner: payments_owner
+-- Name: apply_event(text[], text[], text[], text[], text[], text[], text[], text[], bigint[], text[], bytea[], text[], text[], text[], text[]); Type: FUNCTION; Schema: pay_api; Owner: payments_owner
 --
 
-CREATE FUNCTION pay_api.apply_event(p_psp text[], p_source text[], p_event_id text[], p_type text[], p_fact text[], p_token text[], p_reference text[], p_code text[], p_amount_minor bigint[], p_currency text[], p_digest bytea[], p_request_id text[]) RETURNS TABLE(item integer, outcome text, merchant_id text, checkout_id text, checkout_uuid text, psp text, nonce text, handle text, token text, alias text, hosted_url text, return_url text, base_url text, currency text, total_minor bigint, expires_s bigint, registration_state text, attempt bigint, code text, version bigint, orders text)
+CREATE FUNCTION pay_api.apply_event(p_psp text[], p_source text[], p_event_id text[], p_type text[], p_fact text[], p_token text[], p_reference text[], p_code text[], p_amount_minor bigint[], p_currency text[], p_digest bytea[], p_request_id text[], p_decline text[] DEFAULT NULL::text[], p_can_retry text[] DEFAULT NULL::text[], p_attempt text[] DEFAULT NULL::text[]) RETURNS TABLE(item integer, outcome text, merchant_id text, checkout_id text, checkout_uuid text, psp text, nonce text, handle text, token text, alias text, hosted_url text, return_url text, base_url text, currency text, total_minor bigint, expires_s bigint, registration_state text, attempt bigint, code text, version bigint, orders text)
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pay', 'pg_temp'
     AS $$
@@ -11891,11 +12007,14 @@ BEGIN
         array_dims(p_type), array_dims(p_fact), array_dims(p_token),
         array_dims(p_reference), array_dims(p_code),
         array_dims(p_amount_minor), array_dims(p_currency),
-        array_dims(p_digest), array_dims(p_request_id));
+        array_dims(p_digest), array_dims(p_request_id),
+        coalesce(array_dims(p_decline), array_dims(p_psp)),
+        coalesce(array_dims(p_can_retry), array_dims(p_psp)),
+        coalesce(array_dims(p_attempt), array_dims(p_psp)));
 
     v_facts := read_facts(p_psp, p_source, p_event_id, p_type, p_fact,
         p_token, p_reference, p_code, p_amount_minor, p_currency,
-        p_request_id);
+        p_request_id, p_decline, p_can_retry, p_attempt);
     v_valid := v_facts;
     v_duplicates := insert_webhooks(v_facts, p_fact, p_digest);
 
@@ -11942,13 +12061,13 @@ BEGIN
 END
 $$;
 
-ALTER FUNCTION pay_api.apply_event(p_psp text[], p_source text[], p_event_id text[], p_type text[], p_fact text[], p_token text[], p_reference text[], p_code text[], p_amount_minor bigint[], p_currency text[], p_digest bytea[], p_request_id text[]) OWNER TO payments_owner;
+ALTER FUNCTION pay_api.apply_event(p_psp text[], p_source text[], p_event_id text[], p_type text[], p_fact text[], p_token text[], p_reference text[], p_code text[], p_amount_minor bigint[], p_currency text[], p_digest bytea[], p_request_id text[], p_decline text[], p_can_retry text[], p_attempt text[]) OWNER TO payments_owner;
 
 --
--- Name: FUNCTION apply_event(p_psp text[], p_source text[], p_event_id text[], p_type text[], p_fact text[], p_token text[], p_reference text[], p_code text[], p_amount_minor bigint[], p_currency text[], p_digest bytea[], p_request_id text[]); Type: COMMENT; Schema: pay_api; Owner: payments_owner
+-- Name: FUNCTION apply_event(p_psp text[], p_source text[], p_event_id text[], p_type text[], p_fact text[], p_token text[], p_reference text[], p_code text[], p_amount_minor bigint[], p_currency text[], p_digest bytea[], p_request_id text[], p_decline text[], p_can_retry text[], p_attempt text[]); Type: COMMENT; Schema: pay_api; Owner: payments_owner
 --
 
-COMMENT ON FUNCTION pay_api.apply_event(p_psp text[], p_source text[], p_event_id text[], p_type text[], p_fact text[], p_token text[], p_reference text[], p_code text[], p_amount_minor bigint[], p_currency text[], p_digest bytea[], p_request_id text[]) IS 'Takes PSPs'' words into account: applied, unchanged, held, contradiction, asked, duplicate, parked, mismatch, ignored, unknown, not_found or invalid';
+COMMENT ON FUNCTION pay_api.apply_event(p_psp text[], p_source text[], p_event_id text[], p_type text[], p_fact text[], p_token text[], p_reference text[], p_code text[], p_amount_minor bigint[], p_currency text[], p_digest bytea[], p_request_id text[], p_decline text[], p_can_retry text[], p_attempt text[]) IS 'Takes PSPs'' words into account: applied, unchanged, held, contradiction, asked, duplicate, parked, mismatch, ignored, unknown, not_found or invalid';
 
 --
 -- Name: begin_backfill(text[], text[], bigint[], bigint[]); Type: FUNCTION; Schema: pay_api; Owner: payments_owner
@@ -13081,7 +13200,7 @@ COMMENT ON FUNCTION pay_api.get_handle(p_handle text[]) IS 'The checkout behind 
 -- Name: get_order(text[], text[]); Type: FUNCTION; Schema: pay_api; Owner: payments_owner
 --
 
-CREATE FUNCTION pay_api.get_order(p_merchant_id text[], p_payment_order_id text[]) RETURNS TABLE(item integer, outcome text, checkout_id text, psp text, handle text, token text, base_url text, expires_s bigint, version bigint, first_status text, payment_order_id text, seller_account text, currency text, amount_minor bigint, status text, reason text, authorized_minor bigint, captured_minor bigint, refunding_minor bigint, refunded_minor bigint, charged_back_minor bigint, credit_currency text, credit_minor bigint, credit_rate text, credit_until text)
+CREATE FUNCTION pay_api.get_order(p_merchant_id text[], p_payment_order_id text[]) RETURNS TABLE(item integer, outcome text, checkout_id text, psp text, handle text, token text, base_url text, expires_s bigint, version bigint, first_status text, payment_order_id text, seller_account text, currency text, amount_minor bigint, status text, reason text, authorized_minor bigint, captured_minor bigint, refunding_minor bigint, refunded_minor bigint, charged_back_minor bigint, credit_currency text, credit_minor bigint, credit_rate text, credit_until text, decline text)
     LANGUAGE plpgsql STABLE SECURITY DEFINER
     SET search_path TO 'pay', 'pg_temp'
     AS $$
@@ -13108,7 +13227,9 @@ BEGIN
         nullif(o.refunding_minor, 0)::bigint,
         nullif(o.refunded_minor, 0)::bigint,
         nullif(o.charged_back_minor, 0)::bigint, o.credit_currency::text,
-        o.credit_minor::bigint, o.credit_rate::text, second_time(o.credit_until)
+        o.credit_minor::bigint, o.credit_rate::text,
+        second_time(o.credit_until),
+        CASE WHEN o.status <> 'SUCCESS' THEN o.decline END::text
     FROM unnest(p_merchant_id, p_payment_order_id)
         WITH ORDINALITY AS u (merchant_id, payment_order_id, n)
     LEFT JOIN LATERAL find_order(u.merchant_id, u.payment_order_id) o
@@ -17827,6 +17948,19 @@ REVOKE ALL ON FUNCTION pay.apply_named(p_items integer[], p_merchant_id text[], 
 REVOKE ALL ON FUNCTION pay.apply_parked(p_merchant_id text[], p_checkout_id text[], p_psp text[], p_name text[]) FROM PUBLIC;
 
 --
+-- Name: TABLE payment_order; Type: ACL; Schema: pay; Owner: payments_owner
+--
+
+GRANT SELECT ON TABLE pay.payment_order TO payments_auditor;
+GRANT SELECT ON TABLE pay.payment_order TO payments_operator;
+
+--
+-- Name: FUNCTION attempt_is_news(p_order pay.payment_order, p_attempt text); Type: ACL; Schema: pay; Owner: payments_owner
+--
+
+REVOKE ALL ON FUNCTION pay.attempt_is_news(p_order pay.payment_order, p_attempt text) FROM PUBLIC;
+
+--
 -- Name: FUNCTION await_names(p_news pay.news[]); Type: ACL; Schema: pay; Owner: payments_owner
 --
 
@@ -17861,13 +17995,6 @@ REVOKE ALL ON FUNCTION pay.book_facts(p_facts pay.fact[], p_moved integer[], p_l
 --
 
 REVOKE ALL ON FUNCTION pay.booked(p_merchant_id text, p_checkout_id text, p_payment_order_id text) FROM PUBLIC;
-
---
--- Name: TABLE payment_order; Type: ACL; Schema: pay; Owner: payments_owner
---
-
-GRANT SELECT ON TABLE pay.payment_order TO payments_auditor;
-GRANT SELECT ON TABLE pay.payment_order TO payments_operator;
 
 --
 -- Name: FUNCTION cancel_terms(p_order pay.payment_order, INOUT amount_minor bigint, OUT outcome text); Type: ACL; Schema: pay; Owner: payments_owner
@@ -18045,6 +18172,12 @@ REVOKE ALL ON FUNCTION pay.current_credit(p_amount_minor bigint, p_currency text
 --
 
 REVOKE ALL ON FUNCTION pay.decimal_text(p_minor bigint, p_currency text) FROM PUBLIC;
+
+--
+-- Name: FUNCTION decline_detail(p_decline text, p_can_retry text, p_attempt text); Type: ACL; Schema: pay; Owner: payments_owner
+--
+
+REVOKE ALL ON FUNCTION pay.decline_detail(p_decline text, p_can_retry text, p_attempt text) FROM PUBLIC;
 
 --
 -- Name: FUNCTION delete_losers(p_keyed pay.payment_item[], p_placed pay.payment_item[], p_made pay.payment_item[]); Type: ACL; Schema: pay; Owner: payments_owner
@@ -18895,6 +19028,12 @@ REVOKE ALL ON FUNCTION pay.news_word(p_news pay.news) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.next_checkouts(OUT merchants text[], OUT checkouts text[]) FROM PUBLIC;
 
 --
+-- Name: FUNCTION next_decline(p_old jsonb, p_detail jsonb, p_at timestamp with time zone); Type: ACL; Schema: pay; Owner: payments_owner
+--
+
+REVOKE ALL ON FUNCTION pay.next_decline(p_old jsonb, p_detail jsonb, p_at timestamp with time zone) FROM PUBLIC;
+
+--
 -- Name: FUNCTION next_letters(); Type: ACL; Schema: pay; Owner: payments_owner
 --
 
@@ -19137,10 +19276,10 @@ REVOKE ALL ON FUNCTION pay.reach_ok(p_reach text, p_http_status bigint) FROM PUB
 REVOKE ALL ON FUNCTION pay.read_change_items(p_merchant_id text[], p_payment_order_id text[], p_kind text[], p_change_id text[], p_idempotency_key text[], p_fingerprint bytea[], p_ttl_s bigint[], p_amount_minor bigint[], p_currency text[], p_reason text[], p_metadata jsonb[], p_lease_ms bigint[], p_request_id text[]) FROM PUBLIC;
 
 --
--- Name: FUNCTION read_facts(p_psp text[], p_source text[], p_event_id text[], p_type text[], p_fact text[], p_token text[], p_reference text[], p_code text[], p_amount_minor bigint[], p_currency text[], p_request_id text[]); Type: ACL; Schema: pay; Owner: payments_owner
+-- Name: FUNCTION read_facts(p_psp text[], p_source text[], p_event_id text[], p_type text[], p_fact text[], p_token text[], p_reference text[], p_code text[], p_amount_minor bigint[], p_currency text[], p_request_id text[], p_decline text[], p_can_retry text[], p_attempt text[]); Type: ACL; Schema: pay; Owner: payments_owner
 --
 
-REVOKE ALL ON FUNCTION pay.read_facts(p_psp text[], p_source text[], p_event_id text[], p_type text[], p_fact text[], p_token text[], p_reference text[], p_code text[], p_amount_minor bigint[], p_currency text[], p_request_id text[]) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.read_facts(p_psp text[], p_source text[], p_event_id text[], p_type text[], p_fact text[], p_token text[], p_reference text[], p_code text[], p_amount_minor bigint[], p_currency text[], p_request_id text[], p_decline text[], p_can_retry text[], p_attempt text[]) FROM PUBLIC;
 
 --
 -- Name: FUNCTION read_news(p_psp text[], p_source text[], p_event_id text[], p_type text[], p_about text[], p_news text[], p_token text[], p_reference text[], p_object text[], p_operation_id text[], p_amount_minor bigint[], p_currency text[], p_fee_minor bigint[], p_fee_currency text[], p_code text[], p_digest bytea[], p_request_id text[]); Type: ACL; Schema: pay; Owner: payments_owner
@@ -19361,6 +19500,12 @@ REVOKE ALL ON FUNCTION pay.settle_refunds(p_merchant_id text[], p_checkout_id te
 REVOKE ALL ON FUNCTION pay.settle_registers(p_facts pay.fact[], p_kind text) FROM PUBLIC;
 
 --
+-- Name: FUNCTION shown_decline(p_order pay.payment_order); Type: ACL; Schema: pay; Owner: payments_owner
+--
+
+REVOKE ALL ON FUNCTION pay.shown_decline(p_order pay.payment_order) FROM PUBLIC;
+
+--
 -- Name: FUNCTION single_outside(p_news pay.news, OUT outcome text, OUT facts pay.fact[]); Type: ACL; Schema: pay; Owner: payments_owner
 --
 
@@ -19550,11 +19695,11 @@ REVOKE ALL ON FUNCTION pay_api.apply_change(p_psp text[], p_source text[], p_eve
 GRANT ALL ON FUNCTION pay_api.apply_change(p_psp text[], p_source text[], p_event_id text[], p_type text[], p_about text[], p_news text[], p_token text[], p_reference text[], p_object text[], p_operation_id text[], p_amount_minor bigint[], p_currency text[], p_fee_minor bigint[], p_fee_currency text[], p_code text[], p_digest bytea[], p_request_id text[]) TO payments_gateway;
 
 --
--- Name: FUNCTION apply_event(p_psp text[], p_source text[], p_event_id text[], p_type text[], p_fact text[], p_token text[], p_reference text[], p_code text[], p_amount_minor bigint[], p_currency text[], p_digest bytea[], p_request_id text[]); Type: ACL; Schema: pay_api; Owner: payments_owner
+-- Name: FUNCTION apply_event(p_psp text[], p_source text[], p_event_id text[], p_type text[], p_fact text[], p_token text[], p_reference text[], p_code text[], p_amount_minor bigint[], p_currency text[], p_digest bytea[], p_request_id text[], p_decline text[], p_can_retry text[], p_attempt text[]); Type: ACL; Schema: pay_api; Owner: payments_owner
 --
 
-REVOKE ALL ON FUNCTION pay_api.apply_event(p_psp text[], p_source text[], p_event_id text[], p_type text[], p_fact text[], p_token text[], p_reference text[], p_code text[], p_amount_minor bigint[], p_currency text[], p_digest bytea[], p_request_id text[]) FROM PUBLIC;
-GRANT ALL ON FUNCTION pay_api.apply_event(p_psp text[], p_source text[], p_event_id text[], p_type text[], p_fact text[], p_token text[], p_reference text[], p_code text[], p_amount_minor bigint[], p_currency text[], p_digest bytea[], p_request_id text[]) TO payments_gateway;
+REVOKE ALL ON FUNCTION pay_api.apply_event(p_psp text[], p_source text[], p_event_id text[], p_type text[], p_fact text[], p_token text[], p_reference text[], p_code text[], p_amount_minor bigint[], p_currency text[], p_digest bytea[], p_request_id text[], p_decline text[], p_can_retry text[], p_attempt text[]) FROM PUBLIC;
+GRANT ALL ON FUNCTION pay_api.apply_event(p_psp text[], p_source text[], p_event_id text[], p_type text[], p_fact text[], p_token text[], p_reference text[], p_code text[], p_amount_minor bigint[], p_currency text[], p_digest bytea[], p_request_id text[], p_decline text[], p_can_retry text[], p_attempt text[]) TO payments_gateway;
 
 --
 -- Name: FUNCTION begin_backfill(p_psp text[], p_owner text[], p_interval_ms bigint[], p_lease_ms bigint[]); Type: ACL; Schema: pay_api; Owner: payments_owner

@@ -145,12 +145,33 @@ COMMENT ON FUNCTION pay.end_jobs IS
     'Ends the jobs of checkouts that have come to rest';
 
 
+-- The last declined attempt as the order shows it, with the number of them.  A
+-- failure that comes without a code says no more than an attempt before it.
+CREATE OR REPLACE FUNCTION pay.next_decline(
+    p_old jsonb, p_detail jsonb, p_at timestamptz)
+RETURNS jsonb LANGUAGE sql STABLE AS $$
+SELECT CASE
+    WHEN p_old IS NOT NULL AND p_detail ->> 'decline' = 'unknown'
+        AND NOT p_detail ? 'attempt' THEN p_old
+    ELSE jsonb_strip_nulls(jsonb_build_object(
+        'code', p_detail -> 'decline', 'can_retry', p_detail -> 'can_retry',
+        'psp_code', p_detail -> 'code', 'at', iso_time(p_at),
+        'attempt', p_detail -> 'attempt',
+        'attempts', coalesce((p_old ->> 'attempts')::int, 0)
+            + CASE WHEN p_old ->> 'attempt' = p_detail ->> 'attempt'
+                   THEN 0 ELSE 1 END)) END
+$$;
+COMMENT ON FUNCTION pay.next_decline IS
+    'What an order shows of a declined attempt';
+
+
 -- One turn: at most one fact about each checkout.  What is news depends on
 -- where an order stands in its turn (news_kind).  Writes an event for each
 -- order that moves, and for kinds that are news by themselves; a first
--- pending about an executing order is news, too, a first late success, and a
--- webhook for which the PSP is asked or that contradicts what we have, as one
--- does that says of an order that has failed that its money is held now.
+-- pending about an executing order is news, too, as are a declined attempt, a
+-- first late success, and a webhook for which the PSP is asked or that
+-- contradicts what we have, as one does that says of an order that has failed
+-- that its money is held now.
 -- Returns the items that moved a status, those that were a late success or a
 -- contradiction, and the contradictions that were news.  A row's address
 -- (ctid, and tableoid where there are hash partitions) stands for its key
@@ -257,6 +278,10 @@ BEGIN
                 WHEN s.takes_all OR s.news = 'released'
                     OR s.new_status = 'FAILED' THEN 0
                 ELSE o.authorized_minor END,
+            decline = CASE WHEN s.new_status <> 'SUCCESS'
+                               AND s.about ? 'decline'
+                           THEN next_decline(o.decline, s.about, v_now)
+                           ELSE o.decline END,
             head = chained_hash(s.head, s.merchant_id, s.payment_order_id,
                 s.version_text, v_at, s.tx_text, s.news, s.actor,
                 s.old_status, s.new_status, s.new_reason, s.about_text,
@@ -271,6 +296,8 @@ BEGIN
                                'dead_letter_requeued',
                                'dead_letter_resolved', 'mismatch_settled')
                  OR is_money(s.news)
+                 OR s.news = 'attempt_declined'
+                    AND attempt_is_news(s.was, s.about ->> 'attempt')
                  OR s.news = 'authorized' AND s.old_status = 'EXECUTING'
                     AND (s.was).authorized_minor = 0
                  OR s.news = 'notified' AND s.actor = 'webhook'
@@ -323,7 +350,8 @@ BEGIN
                   bool_or(m.news = 'paid' AND m.final IS NOT NULL) AS done
               FROM moved m
               WHERE m.new_status <> m.old_status
-                  OR m.news IN ('registered', 'authorized')
+                  OR m.news IN ('registered', 'authorized',
+                                'attempt_declined')
                   OR is_money(m.news)
               GROUP BY m.merchant_id, m.checkout_id) x
         CROSS JOIN LATERAL (

@@ -488,7 +488,7 @@ BEGIN
     RETURN (
         SELECT json_build_object('payment_order_id', o.payment_order_id,
             'checkout_id', o.checkout_id, 'status', o.status,
-            'reason', o.reason, 'psp', r.psp,
+            'reason', o.reason, 'decline', shown_decline(o), 'psp', r.psp,
             'amount_minor', o.amount_minor, 'currency', o.currency,
             'expires_at', iso_time(c.expires_at),
             'replaces', c.replaces, 'replaced_by', c.replaced_by,
