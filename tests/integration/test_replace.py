@@ -305,11 +305,13 @@ def test_a_crash_on_the_way_ends_in_one_page(stack, after):
     new = Checkout(stack, body, None)
 
     def through():
+        # under the locks that whoever is at it holds
         stack.sql(
+            "SELECT FROM pay.checkout WHERE checkout_id IN (%s, %s) "
+            "ORDER BY checkout_id FOR NO KEY UPDATE; "
             "UPDATE pay.dispatch SET lease_until = now() "
             "WHERE checkout_id IN (%s, %s) AND state = 'OPEN'",
-            old.id,
-            new.id,
+            *(old.id, new.id) * 2,
         )
         stack.jobs_now(old.id)
         stack.jobs_now(new.id)
