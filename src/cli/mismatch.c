@@ -37,8 +37,8 @@ static const char  mismatch_usage[] =
     "\n"
     "KIND is amount, currency, token, late_token, left_psp, contradiction,\n"
     "capture, cancel, refund, dispute, fee, invalid or books; list shows\n"
-    "those that are open.  settle says that the matter is settled: explain and the\n"
-    "metrics leave it out, and nothing else moves.  It needs the role\n"
+    "those that are open.  settle says that the matter is settled: explain\n"
+    "and the metrics leave it out, and nothing else moves.  It needs the role\n"
     "payments_operator and stays in the timeline.\n";
 
 static const char  list_sql[] =
