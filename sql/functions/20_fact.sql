@@ -37,7 +37,7 @@ RETURNS boolean LANGUAGE sql IMMUTABLE AS $$
 SELECT p_news IN ('capture_requested', 'captured', 'capture_failed',
     'capture_matched', 'capture_parted', 'released', 'cancel_requested', 'cancel_failed', 'refund_requested',
     'refund_sent', 'refunded', 'refund_failed', 'refund_returned',
-    'dispute_opened', 'dispute_won', 'dispute_lost', 'fee')
+    'dispute_opened', 'dispute_won', 'dispute_lost', 'dispute_moved', 'fee')
 $$;
 COMMENT ON FUNCTION pay.is_money IS
     'Whether this is always an event: something about the money of an order';
@@ -411,24 +411,32 @@ COMMENT ON FUNCTION pay.is_new_mismatch IS
 CREATE OR REPLACE FUNCTION pay.keep_mismatches(p_facts fact[], p_told int[])
 RETURNS void LANGUAGE plpgsql AS $$
 BEGIN
-    INSERT INTO mismatch (merchant_id, checkout_id, kind, source, psp,
-        event_id, token, amount_minor, currency, own_token, total_minor,
-        own_currency, request_id, object, why)
-    SELECT c.merchant_id, c.checkout_id,
-        CASE WHEN f.detail ? 'about' THEN f.detail ->> 'about'
-             WHEN f.kind <> 'mismatch' THEN 'contradiction'
-             WHEN f.currency <> c.currency THEN 'currency'
-             ELSE 'amount' END,
-        f.actor, f.psp, f.event_id, f.token, f.amount_minor, f.currency,
-        r.token, c.total_minor, c.currency, f.request_id,
-        f.detail ->> 'object', f.detail ->> 'why'
-    FROM unnest(p_facts) f
-    JOIN checkout c ON c.merchant_id = f.merchant_id
-        AND c.checkout_id = f.checkout_id
-    JOIN registration r ON r.merchant_id = f.merchant_id
-        AND r.checkout_id = f.checkout_id
-    WHERE f.kind = 'mismatch' OR f.item = ANY (p_told)
-    ORDER BY f.item;
+    WITH kept AS (
+        INSERT INTO mismatch AS m (merchant_id, checkout_id, kind, source, psp,
+            event_id, token, amount_minor, currency, own_token, total_minor,
+            own_currency, request_id, object, why)
+        SELECT c.merchant_id, c.checkout_id,
+            CASE WHEN f.detail ? 'about' THEN f.detail ->> 'about'
+                 WHEN f.kind <> 'mismatch' THEN 'contradiction'
+                 WHEN f.currency <> c.currency THEN 'currency'
+                 ELSE 'amount' END,
+            f.actor, f.psp, f.event_id, f.token, f.amount_minor, f.currency,
+            r.token, c.total_minor, c.currency, f.request_id,
+            f.detail ->> 'object', f.detail ->> 'why'
+        FROM unnest(p_facts) f
+        JOIN checkout c ON c.merchant_id = f.merchant_id
+            AND c.checkout_id = f.checkout_id
+        JOIN registration r ON r.merchant_id = f.merchant_id
+            AND r.checkout_id = f.checkout_id
+        WHERE f.kind = 'mismatch' OR f.item = ANY (p_told)
+        ORDER BY f.item
+        RETURNING m.merchant_id, m.checkout_id, m.mismatch_id, m.why
+    )
+    INSERT INTO mismatch_settlement (merchant_id, checkout_id, mismatch_id,
+        who, why)
+    SELECT k.merchant_id, k.checkout_id, k.mismatch_id, 'gateway',
+        'split over the orders in proportion to their amounts'
+    FROM kept k WHERE k.why = 'split';
 END
 $$;
 COMMENT ON FUNCTION pay.keep_mismatches IS
