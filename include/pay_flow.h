@@ -304,6 +304,7 @@ typedef struct {
     unsigned                in_progress_status;   /* 429 or 409 */
     pay_str_t               checkout_uuid;   /* fresh */
     pay_str_t               handle;          /* fresh */
+    pay_str_t               change_id;       /* fresh, where it replaces */
     int64_t                 now_s;
 } pay_create_input_t;
 
