@@ -254,6 +254,11 @@ struct pay_flow_s {
     const char        *change_kind;          /* literals: of a change that was
                                                 sent, NULL: none was */
     const char        *change_status;
+    const char        *unread;               /* literals: "webhook" or the call
+                                                whose answer cannot be read,
+                                                NULL: all can be */
+    const char        *unread_rule;
+    pay_str_t          unread_member;        /* or empty: all of it */
     pay_str_t          merchant_id;
     pay_str_t          checkout_id;
     pay_str_t          order_id;

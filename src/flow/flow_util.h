@@ -39,6 +39,11 @@ pay_status_t pay_done_refused_all(pay_flow_t *flow, pay_effect_t *effect,
 pay_status_t pay_done_in_progress(pay_flow_t *flow, pay_effect_t *effect,
     unsigned status) PAY_MUST_CHECK;
 
+/* Keeps for error.log that the answer to `call` (a literal) cannot be read,
+ * when it cannot; members are literals, too. */
+void pay_flow_unread(pay_flow_t *flow, const char *call,
+    const pay_psp_unread_t *unread);
+
 /* Takes the ids of `checkout` over into the flow, for logs. */
 void pay_flow_note(pay_flow_t *flow, const pay_checkout_t *checkout);
 
