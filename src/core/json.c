@@ -248,11 +248,13 @@ pay_json_each(const pay_json_t *json, pay_json_visit_pt visit, void *data)
 
 pay_status_t
 pay_json_each_string(const pay_json_t *json, pay_json_visit_pt visit,
-    void *data)
+    void *data, char pointer[PAY_POINTER_MAX])
 {
     unsigned           depth = 0;
     pay_str_t          name;
+    pay_status_t       status;
     const pay_json_t  *value;
+    pay_json_step_t    path[PAY_JSON_DEPTH_HARD];
     pay_json_frame_t   frames[PAY_JSON_DEPTH_HARD];
 
     if (json == NULL) {
@@ -272,7 +274,14 @@ pay_json_each_string(const pay_json_t *json, pay_json_visit_pt visit,
             continue;
         }
 
-        PAY_TRY(visit(name, value, data));
+        path[depth - 1].name = name;
+        path[depth - 1].index = frames[depth - 1].index;
+
+        status = visit(name, value, data);
+        if (status != PAY_OK) {
+            pay_json_pointer(path, depth, pointer);
+            return status;
+        }
 
         if (!pay_json_is_container(value)) {
             continue;

@@ -9,6 +9,8 @@
 #include "pay_pan.h"
 
 
+#define PAN_MARGIN  128        /* longer than a number with its separators */
+
 typedef struct {
     unsigned           status;
     pay_psp_outcome_t  outcome;
@@ -82,6 +84,11 @@ pay_psp_safe(pay_arena_t *arena, pay_str_t text, pay_str_t *safe)
     size_t          i, len;
     unsigned char   c;
     unsigned char  *out;
+
+    /* what is cut off is not read, but for a number that the cut goes through */
+    if (text.len > PAY_PSP_CODE_MAX + PAN_MARGIN) {
+        text.len = PAY_PSP_CODE_MAX + PAN_MARGIN;
+    }
 
     if (pay_pan_found(text)) {
         *safe = PAY_STR("redacted");

@@ -141,7 +141,9 @@ Test(pay_change, what_is_not_expected_is_refused_where_it_stands)
           "card-data-not-accepted", "" },
         { R, "{\"metadata\":{\"a\":4111111111111111}}",
           "card-data-not-accepted", "" },
-        { X, "{\"4111111111111111\":1}", "card-data-not-accepted", "" }
+        { X, "{\"4111111111111111\":1}", "card-data-not-accepted", "" },
+        { X, "{\"metadata\":{\"securityCode\":\"1\"}}",
+          "card-data-not-accepted", "/metadata/securityCode" }
     };
 
     for (i = 0; i < COUNT(rows); i++) {
