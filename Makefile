@@ -33,6 +33,7 @@ all: payctl
 demo:
 	ci/demo
 # The stack without the walk; build/run/gateway.env says where it is.
+# make up RETURN_HOST=127.0.0.1:3000 lets a shop of your own in (examples/).
 up:
 	ci/install build run
 	ci/build

@@ -56,7 +56,7 @@ const char *pay_change_word(pay_change_kind_t kind);
 const char *pay_change_plural(pay_change_kind_t kind);
 
 /* Untrusted body (may be empty) → request.  PAY_INVALID with a slug of
- * security.md section 5 and a JSON pointer. */
+ * docs/security.md#hostile-requests and a JSON pointer. */
 pay_status_t pay_change_parse(pay_arena_t *arena, pay_change_kind_t kind,
     pay_str_t body, pay_change_request_t *request, pay_err_t *err)
     PAY_MUST_CHECK;

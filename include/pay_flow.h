@@ -53,6 +53,9 @@ typedef struct {
     pay_retry_t               retry[PAY_RETRY_COUNT];
     int64_t                   backfill_ms;   /* between looks at its list of
                                                 events, 0: never */
+    int64_t                   last_look_s;   /* from our calling a checkout
+                                                expired to the last question
+                                                about it, 0: there is none */
     unsigned                  index;         /* in pay_env_t.psps */
 } pay_psp_t;
 

@@ -56,6 +56,11 @@ typedef struct {
     int64_t           retry_after_s;   /* -1: none */
     int               should_retry;    /* Stripe-Should-Retry, Adyen's
                                           transient-error: 1, 0, -1 none */
+    unsigned          unheard;         /* copies of the request that may have
+                                          arrived before the one that all this
+                                          is about, and were never answered: a
+                                          client library sends again by itself
+                                          when a kept connection dies */
     const char       *failure;         /* literal: "timeout", "tls", "connect",
                                           "broken", "too-large"; with
                                           PAY_SENT_NOTHING also "busy",

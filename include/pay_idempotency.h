@@ -1,6 +1,6 @@
 /*
  * The Idempotency-Key field (draft-ietf-httpapi-idempotency-key-header-07;
- * security.md 1.1, IK1-IK3, IK9).
+ * docs/security.md IK1-IK3, IK9).
  */
 
 #ifndef PAY_IDEMPOTENCY_H

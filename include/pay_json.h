@@ -1,8 +1,9 @@
 /*
  * JSON, read from strangers and written for them; the only door to jansson
- * (src/core/json.c).  Reading refuses (RFC 8259, security.md 3.7): duplicate
- * members, depth over PAY_JSON_DEPTH, more than PAY_JSON_WIDTH members or
- * elements in one container, trailing bytes, bad UTF-8, \u0000, BOM.
+ * (src/core/json.c).  Reading refuses (RFC 8259, docs/security.md F8):
+ * duplicate members, depth over PAY_JSON_DEPTH, more than PAY_JSON_WIDTH
+ * members or elements in one container, trailing bytes, bad UTF-8, \u0000,
+ * BOM.
  */
 
 #ifndef PAY_JSON_H

@@ -1,8 +1,9 @@
 /*
- * Bearer tokens of storefronts (RFC 7519, RFC 8725; security.md 1.5).  A
- * strict pre-parser stands in front of libjwt 1.10, which checks nothing but
- * the signature (security.md, appendix A).  Only src/core/jwt_key.c knows
- * libjwt.
+ * Bearer tokens of storefronts (RFC 7519, RFC 8725;
+ * docs/security.md#rules-of-tokens).  A strict pre-parser stands in front of
+ * libjwt 1.10, which checks nothing but the signature
+ * (docs/security.md#what-libjwt-does-by-itself).  Only src/core/jwt_key.c
+ * knows libjwt.
  */
 
 #ifndef PAY_JWT_H

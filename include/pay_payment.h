@@ -83,9 +83,10 @@ typedef struct {
 } pay_checkout_t;
 
 
-/* Untrusted body → request.  PAY_INVALID with the slug of security.md
- * section 5 and a JSON pointer.  Unknown members are refused, metadata's and
- * buyer_info's own apart; card numbers anywhere are refused. */
+/* Untrusted body → request.  PAY_INVALID with the slug of
+ * docs/security.md#hostile-requests and a JSON pointer.  Unknown members are
+ * refused, metadata's and buyer_info's own apart; card numbers anywhere are
+ * refused. */
 pay_status_t pay_payment_parse(pay_arena_t *arena, pay_str_t body,
     pay_payment_request_t *request, pay_err_t *err) PAY_MUST_CHECK;
 

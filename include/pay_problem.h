@@ -1,6 +1,7 @@
 /*
- * Problem documents (RFC 9457; security.md 1.2): one table of problem types,
- * each with its HTTP status, title and the text of its page.
+ * Problem documents (RFC 9457; docs/security.md#rules-of-problem-documents):
+ * one table of problem types, each with its HTTP status, title and the text of
+ * its page.
  */
 
 #ifndef PAY_PROBLEM_H
@@ -45,7 +46,7 @@ const pay_problem_t *pay_problem_table(void);
 /* {"type","title","status","detail","instance","errors":[{detail,pointer}],
  * "existing","violated-policies"}, those without a value left out.
  * type = base_url + "/problems/" + slug; for "quota-exceeded" the IANA URI
- * of security.md RL5. instance = urn:uuid:<request id>.  A URL or id
+ * of docs/security.md RL5. instance = urn:uuid:<request id>.  A URL or id
  * with other than printable ASCII, or a type over 512 bytes: PAY_INVALID. */
 pay_status_t pay_problem_render(pay_arena_t *arena,
     const pay_problem_doc_t *doc, pay_str_t *json) PAY_MUST_CHECK;

@@ -1,6 +1,7 @@
 /*
- * The order's state machine (design.md, "Order states"), the same table that
- * sql/ enforces; and the facts that a PSP can tell about a registration.
+ * The order's state machine (docs/architecture.md#order-states), the same
+ * table that sql/ enforces; and the facts that a PSP can tell about a
+ * registration.
  */
 
 #ifndef PAY_STATE_H

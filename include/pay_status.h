@@ -1,7 +1,8 @@
 /*
- * How every core function answers.  Outcomes that a caller must tell apart
- * are values; the reason of a refusal goes to pay_err_t as a problem slug
- * (security.md section 5) with texts of our own, never bytes of the input.
+ * How every core function answers.  Outcomes that a caller must tell apart are
+ * values; the reason of a refusal goes to pay_err_t as a problem slug
+ * (docs/security.md#hostile-requests) with texts of our own, never bytes of
+ * the input.
  */
 
 #ifndef PAY_STATUS_H

@@ -1,6 +1,7 @@
 /*
- * URLs that others name and we send people or requests to (security.md 1.10).
- * One parser for all; nothing is normalised, only accepted or refused.
+ * URLs that others name and we send people or requests to
+ * (docs/security.md#rules-of-return-urls).  One parser for all; nothing is
+ * normalised, only accepted or refused.
  */
 
 #ifndef PAY_URL_H
@@ -44,9 +45,9 @@ pay_status_t pay_return_url_check(pay_arena_t *arena, pay_str_t text,
     const pay_str_t *hosts, size_t count, pay_str_t *out, pay_err_t *err)
     PAY_MUST_CHECK;
 
-/* A hosted page's URL out of a PSP's answer: https (http for a loopback
- * host), host in `hosts`; the fragment is kept (psp.md 2.1).  *out is
- * rebuilt.  Slug "psp-refused". */
+/* A hosted page's URL out of a PSP's answer: https (http for a loopback host),
+ * host in `hosts`; the fragment is kept
+ * (docs/psp/stripe.md#registration).  *out is rebuilt.  Slug "psp-refused". */
 pay_status_t pay_hosted_url_check(pay_arena_t *arena, pay_str_t text,
     const pay_str_t *hosts, size_t count, pay_str_t *out, pay_err_t *err)
     PAY_MUST_CHECK;

@@ -160,9 +160,12 @@ typedef struct {
     pay_env_t                   env;
     ngx_array_t                 psps;            /* ngx_payments_psp_t * */
     ngx_array_t                 merchants;       /* ngx_payments_merchant_t * */
+    ngx_array_t                *places;          /* of the conf_place file */
+    ngx_array_t                 locations;       /* ngx_payments_location_t */
     ngx_int_t                   psp_concurrency; /* 0: no cap */
     ngx_array_t                 jwt_keys;        /* pay_jwt_key_t, all */
     ngx_str_t                   audience;
+    ngx_flag_t                  audience_unset;
     time_t                      jwt_max_lifetime;
     ngx_str_t                   public_url;
     ngx_str_t                   html;            /* directory, or empty */
@@ -193,12 +196,23 @@ typedef struct {
 
 typedef struct {
     ngx_flag_t                  active;          /* has a payments location */
+    ngx_flag_t                  insecure_http;   /* the API without TLS */
 } ngx_http_payments_srv_conf_t;
+
+
+/* A location with one of our handlers, as it was read. */
+typedef struct {
+    ngx_uint_t                  kind;            /* ngx_http_payments_kind_e */
+    ngx_http_core_srv_conf_t   *server;
+    ngx_http_core_loc_conf_t   *location;
+    const void                 *owner;           /* of its noted place */
+} ngx_payments_location_t;
 
 
 typedef struct {
     ngx_uint_t                  kind;            /* ngx_http_payments_kind_e */
     ngx_str_t                   prefix;          /* the location's name */
+    const void                 *owner;           /* of its noted place */
     ngx_uint_t                  rate;            /* requests per 1000 s */
     ngx_uint_t                  burst;
     ngx_uint_t                  address_rate;
@@ -301,6 +315,11 @@ char *ngx_http_payments_merchant_block(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
 /* After all is read: resolves names, refuses contradictions. */
 char *ngx_http_payments_resolve(ngx_conf_t *cf,
+    ngx_http_payments_main_conf_t *pmcf);
+
+/* ngx_http_payments_conf_warn.c: when all servers are merged.  Refuses the API
+ * on a plain listen, and warns of what works and should not stay so. */
+ngx_int_t ngx_http_payments_warn(ngx_conf_t *cf,
     ngx_http_payments_main_conf_t *pmcf);
 
 /* ngx_http_payments_secret.c.  A secret's file: exists, regular, not readable
@@ -586,6 +605,8 @@ ngx_int_t ngx_payments_db_call(ngx_payments_call_t *call);
  * with a NUL) without a password; NGX_DECLINED: none; NGX_ABORT: a password
  * is in it.  No connection is made. */
 ngx_int_t ngx_payments_pq_check(ngx_str_t *dsn);
+/* 1 when it names the user postgres. */
+ngx_uint_t ngx_payments_pq_superuser(ngx_str_t *dsn);
 /* One connection string for each host of `dsn`, which pq_check has passed, in
  * the order it names them: *dsns (ngx_str_t, each with a NUL behind it, in
  * cf->pool).  NGX_CONF_OK, or what is wrong with the hosts, to be logged. */
@@ -621,6 +642,7 @@ struct ngx_payments_http_s {
     pay_str_t                  authorization;    /* empty: none is added */
     ngx_msec_t                 deadline;
     ngx_uint_t                 repeated;         /* after a 401 */
+    ngx_uint_t                 unheard;          /* of all its tries */
 
     /* private to ngx_payments_curl*.c */
     void                     (*finished)(ngx_payments_http_t *http);
@@ -630,8 +652,9 @@ struct ngx_payments_http_s {
     size_t                     len;
     size_t                     size;
     ngx_msec_t                 started;
+    ngx_uint_t                 begun;            /* copies of the request
+                                                    itself */
     unsigned                   too_large:1;
-    unsigned                   begun:1;          /* the request itself */
     unsigned                   headed:1;         /* the answer's header is
                                                     whole */
     unsigned                   private_address:1;    /* was refused */

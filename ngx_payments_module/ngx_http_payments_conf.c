@@ -20,8 +20,26 @@ static ngx_uint_t name_fits(ngx_http_core_loc_conf_t *clcf, ngx_uint_t kind);
 static ngx_int_t rate_option(ngx_conf_t *cf, ngx_str_t *word,
     const char *name, ngx_uint_t *rate);
 static ngx_int_t psp_rate(ngx_conf_t *cf, ngx_str_t *word, ngx_uint_t *rate);
-static char *unknown_word(ngx_conf_t *cf, ngx_command_t *cmd,
-    ngx_str_t *word);
+static char *unknown(ngx_conf_t *cf, ngx_command_t *cmd, ngx_str_t *word,
+    const char *const *words);
+
+
+/* What each line takes beside its first word. */
+static const char  *const database_words[] = {
+    "connections=", "batch=", "queue=", "timeout=", "wait=", NULL
+};
+
+static const char  *const limit_words[] = {
+    "rate=", "burst=", "address_rate=", "address_burst=", NULL
+};
+
+static const char  *const key_words[] = {
+    "ttl=", "in_progress=", NULL
+};
+
+static const char  *const jobs_words[] = {
+    "concurrency=", "interval=", "psp_rate=", NULL
+};
 
 
 char *
@@ -44,7 +62,7 @@ ngx_http_payments_zone(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
     {
         ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
                            "payments_zone \"%V\" must be zone=NAME:SIZE, "
-                           "zone=payments:16m say", &value[1]);
+                           "for example zone=payments:16m", &value[1]);
         return NGX_CONF_ERROR;
     }
 
@@ -134,7 +152,7 @@ ngx_http_payments_database(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
         }
 
         if (rc == NGX_DECLINED) {
-            return unknown_word(cf, cmd, &value[i]);
+            return unknown(cf, cmd, &value[i], database_words);
         }
 
         if (rc != NGX_OK) {
@@ -152,6 +170,14 @@ set_dsn(ngx_conf_t *cf, ngx_payments_db_conf_t *db, ngx_str_t *dsn)
     switch (ngx_payments_pq_check(dsn)) {
 
     case NGX_OK:
+        if (ngx_payments_pq_superuser(dsn)) {
+            ngx_conf_log_error(NGX_LOG_WARN, cf, 0,
+                               "payments_database connects as the superuser "
+                               "postgres, who may change every row: make it "
+                               "user=payments_gateway, the role that payctl "
+                               "migrate has made");
+        }
+
         return ngx_payments_pq_hosts(cf, dsn, &db->dsns);
 
     case NGX_ABORT:
@@ -164,9 +190,9 @@ set_dsn(ngx_conf_t *cf, ngx_payments_db_conf_t *db, ngx_str_t *dsn)
     default:
         ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
                            "payments_database needs a libpq connection "
-                           "string without a password first, \"host=… "
-                           "dbname=…\" say: psql with the same string tells "
-                           "what is wrong");
+                           "string without a password first, for example "
+                           "\"host=… dbname=…\": psql with the same string "
+                           "shows what is wrong");
         return NGX_CONF_ERROR;
     }
 }
@@ -175,6 +201,7 @@ set_dsn(ngx_conf_t *cf, ngx_payments_db_conf_t *db, ngx_str_t *dsn)
 char *
 ngx_http_payments_location(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 {
+    ngx_payments_location_t        *location;
     ngx_http_core_loc_conf_t       *clcf;
     ngx_http_payments_loc_conf_t   *plcf = conf;
     ngx_http_payments_srv_conf_t   *pscf;
@@ -208,8 +235,22 @@ ngx_http_payments_location(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
     pscf = ngx_http_conf_get_module_srv_conf(cf, ngx_http_payments_module);
     pmcf = ngx_http_conf_get_module_main_conf(cf, ngx_http_payments_module);
 
-    plcf->kind = (ngx_uint_t) (uintptr_t) cmd->post;
+    location = ngx_array_push(&pmcf->locations);
+    if (location == NULL
+        || ngx_http_payments_note(cf, plcf, "") != NGX_OK)
+    {
+        return NGX_CONF_ERROR;
+    }
+
+    location->kind = (ngx_uint_t) (uintptr_t) cmd->post;
+    location->server = ngx_http_conf_get_module_srv_conf(cf,
+                                                        ngx_http_core_module);
+    location->location = clcf;
+    location->owner = plcf;
+
+    plcf->kind = location->kind;
     plcf->prefix = clcf->name;
+    plcf->owner = plcf;
     clcf->handler = ngx_http_payments_handler;
     pscf->active = 1;
     pmcf->active = 1;
@@ -280,7 +321,7 @@ ngx_http_payments_rate_limit(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
         }
 
         if (rc == NGX_DECLINED) {
-            return unknown_word(cf, cmd, &value[i]);
+            return unknown(cf, cmd, &value[i], limit_words);
         }
 
         if (rc != NGX_OK) {
@@ -290,8 +331,8 @@ ngx_http_payments_rate_limit(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 
     if (plcf->rate == NGX_CONF_UNSET_UINT) {
         ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                           "payments_rate_limit needs rate=, "
-                           "rate=100r/s say");
+                           "payments_rate_limit needs rate=, for example "
+                           "rate=100r/s");
         return NGX_CONF_ERROR;
     }
 
@@ -364,7 +405,7 @@ ngx_http_payments_idempotency(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
             plcf->in_progress = (ngx_uint_t) ngx_atoi(text.data, text.len);
 
         } else {
-            return unknown_word(cf, cmd, &value[i]);
+            return unknown(cf, cmd, &value[i], key_words);
         }
     }
 
@@ -399,7 +440,8 @@ ngx_http_payments_public_url(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 
     pmcf->public_url = value[1];
 
-    return NGX_CONF_OK;
+    return ngx_http_payments_note(cf, pmcf, "payments_public_url") == NGX_OK
+           ? NGX_CONF_OK : NGX_CONF_ERROR;
 }
 
 
@@ -448,7 +490,7 @@ ngx_http_payments_jobs(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
         }
 
         if (rc == NGX_DECLINED) {
-            return unknown_word(cf, cmd, &value[i]);
+            return unknown(cf, cmd, &value[i], jobs_words);
         }
 
         if (rc != NGX_OK) {
@@ -608,11 +650,9 @@ psp_rate(ngx_conf_t *cf, ngx_str_t *word, ngx_uint_t *rate)
 
 
 static char *
-unknown_word(ngx_conf_t *cf, ngx_command_t *cmd, ngx_str_t *word)
+unknown(ngx_conf_t *cf, ngx_command_t *cmd, ngx_str_t *word,
+    const char *const *words)
 {
-    ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                       "%V does not know \"%V\": see docs/directives.md",
-                       &cmd->name, word);
-
-    return NGX_CONF_ERROR;
+    return ngx_http_payments_unknown(cf, (char *) cmd->name.data, word,
+                                     words);
 }

@@ -19,6 +19,28 @@ typedef struct {
 } word_t;
 
 
+/* A ngx_conf_t whose errors name another line. */
+typedef struct {
+    ngx_conf_t       cf;
+    ngx_conf_file_t  file;
+} ngx_http_payments_at_t;
+
+
+/* ngx_http_payments_conf_place.c.  Keeps where the word that is being read
+ * stands: `word` of `owner`, a block's object or the main configuration; ""
+ * is the block's own line.  The word must live as long as cf->pool. */
+ngx_int_t ngx_http_payments_note(ngx_conf_t *cf, const void *owner,
+    const char *word);
+/* cf, as if it were reading the line where `word` of `owner` stands for the
+ * time n (0 is the first), else the line of the block; cf itself when neither
+ * was noted.  Good while *at and *cf are. */
+ngx_conf_t *ngx_http_payments_at(ngx_http_payments_at_t *at, ngx_conf_t *cf,
+    const void *owner, const char *word, ngx_uint_t n);
+/* Refuses `word` and says which of `words` (NULL behind the last) was
+ * meant; words that take a value end with "=".  Returns NGX_CONF_ERROR. */
+char *ngx_http_payments_unknown(ngx_conf_t *cf, const char *what,
+    ngx_str_t *word, const char *const *words);
+
 /* Reads "{ … }", handing each line's words (cf->args) to its word's setter
  * together with `object`. */
 char *ngx_http_payments_parse_block(ngx_conf_t *cf, const word_t *words,
@@ -59,10 +81,11 @@ char *ngx_http_payments_psp_cost(ngx_conf_t *cf, void *object);
 char *ngx_http_payments_psp_most(ngx_conf_t *cf, void *object);
 void ngx_http_payments_health_defaults(ngx_http_payments_main_conf_t *pmcf);
 
-/* ngx_http_payments_conf_retry.c: retry and backfill, and what they and the
- * http block's lines are where nothing is said */
+/* ngx_http_payments_conf_retry.c: retry, backfill and last_look, and what they
+ * and the http block's lines are where nothing is said */
 char *ngx_http_payments_psp_retry(ngx_conf_t *cf, void *object);
 char *ngx_http_payments_psp_backfill(ngx_conf_t *cf, void *object);
+char *ngx_http_payments_psp_last_look(ngx_conf_t *cf, void *object);
 /* At the block's end. */
 char *ngx_http_payments_retry_check(ngx_conf_t *cf, ngx_payments_psp_t *psp);
 void ngx_http_payments_retry_defaults(ngx_http_payments_main_conf_t *pmcf);
@@ -77,6 +100,9 @@ ngx_uint_t ngx_http_payments_is_plain(ngx_str_t *text, size_t max);
 char *ngx_http_payments_psp_pins(ngx_conf_t *cf, void *object);
 char *ngx_http_payments_psp_ca(ngx_conf_t *cf, void *object);
 char *ngx_http_payments_psp_proxy(ngx_conf_t *cf, void *object);
+/* 0 when TLS 1.2 is on and none of its ciphers fits a certificate of the
+ * server; 1 also for a server without TLS. */
+ngx_uint_t ngx_http_payments_ciphers_fit(ngx_http_core_srv_conf_t *server);
 /* Makes the name a full one; the file must hold certificates in PEM. */
 char *ngx_http_payments_check_ca(ngx_conf_t *cf, ngx_str_t *path);
 

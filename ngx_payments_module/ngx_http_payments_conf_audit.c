@@ -31,6 +31,9 @@ ngx_http_payments_audit(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
     ngx_uint_t                      i;
     ngx_payments_audit_conf_t      *audit;
     ngx_http_payments_main_conf_t  *pmcf = conf;
+    static const char              *const words[] = {
+        "key_file=", "next_key_file=", "interval=", "export=", NULL
+    };
 
     audit = &pmcf->audit;
 
@@ -49,9 +52,8 @@ ngx_http_payments_audit(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
         rc = audit_word(cf, &value[i], audit, &next);
 
         if (rc == NGX_DECLINED) {
-            ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                               "%V does not know \"%V\": see "
-                               "docs/directives.md", &cmd->name, &value[i]);
+            (void) ngx_http_payments_unknown(cf, (char *) cmd->name.data,
+                                             &value[i], words);
         }
 
         if (rc != NGX_OK) {

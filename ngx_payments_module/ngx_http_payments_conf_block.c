@@ -7,6 +7,9 @@
 #include "pay_url.h"
 
 
+#define WORDS_MAX  64
+
+
 typedef struct {
     const word_t  *words;
     const char    *block;
@@ -19,6 +22,8 @@ typedef struct {
 
 
 static char *block_word(ngx_conf_t *cf, ngx_command_t *dummy, void *conf);
+static char *unknown_word(ngx_conf_t *cf, const block_t *block,
+    ngx_str_t *word);
 static char *resolve_psps(ngx_conf_t *cf,
     ngx_http_payments_main_conf_t *pmcf);
 static char *resolve_merchant(ngx_conf_t *cf,
@@ -39,6 +44,10 @@ ngx_http_payments_parse_block(ngx_conf_t *cf, const word_t *words,
     char        *rv;
     block_t      block;
     ngx_conf_t   save;
+
+    if (ngx_http_payments_note(cf, object, "") != NGX_OK) {
+        return NGX_CONF_ERROR;
+    }
 
     block.words = words;
     block.block = name;
@@ -146,7 +155,9 @@ ngx_http_payments_resolve(ngx_conf_t *cf, ngx_http_payments_main_conf_t *pmcf)
 {
     char                      *rv;
     ngx_uint_t                 i;
+    ngx_conf_t                *at;
     pay_merchant_t            *core;
+    ngx_http_payments_at_t     place;
     ngx_payments_merchant_t  **merchants;
 
     if (pmcf->db.dsns == NULL && pmcf->psps.nelts == 0
@@ -188,7 +199,9 @@ ngx_http_payments_resolve(ngx_conf_t *cf, ngx_http_payments_main_conf_t *pmcf)
         rv = resolve_merchant(cf, pmcf, merchants[i], &core[i]);
 
         if (rv == NGX_CONF_OK) {
-            rv = ngx_http_payments_late_check(cf, pmcf, &core[i]);
+            at = ngx_http_payments_at(&place, cf, pmcf,
+                                      "payments_late_success", 0);
+            rv = ngx_http_payments_late_check(at, pmcf, &core[i]);
         }
 
         if (rv != NGX_CONF_OK) {
@@ -225,9 +238,10 @@ block_word(ngx_conf_t *cf, ngx_command_t *dummy, void *conf)
     }
 
     if (word->name == NULL) {
-        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                           "%s does not know \"%V\": see docs/directives.md",
-                           block->block, &value[0]);
+        return unknown_word(cf, block, &value[0]);
+    }
+
+    if (ngx_http_payments_note(cf, block->object, word->name) != NGX_OK) {
         return NGX_CONF_ERROR;
     }
 
@@ -249,14 +263,32 @@ block_word(ngx_conf_t *cf, ngx_command_t *dummy, void *conf)
 }
 
 
+static char *
+unknown_word(ngx_conf_t *cf, const block_t *block, ngx_str_t *word)
+{
+    ngx_uint_t   i;
+    const char  *names[WORDS_MAX + 1];
+
+    for (i = 0; i < WORDS_MAX && block->words[i].name != NULL; i++) {
+        names[i] = block->words[i].name;
+    }
+
+    names[i] = NULL;
+
+    return ngx_http_payments_unknown(cf, block->block, word, names);
+}
+
+
 /* The core wants plain arrays; the glue's PSP begins with the core's, and
  * pay_env_t.psps points at copies that carry their index. */
 static char *
 resolve_psps(ngx_conf_t *cf, ngx_http_payments_main_conf_t *pmcf)
 {
-    pay_psp_t            *core;
-    ngx_uint_t            i;
-    ngx_payments_psp_t  **psps;
+    pay_psp_t               *core;
+    ngx_uint_t               i;
+    ngx_conf_t              *at;
+    ngx_payments_psp_t     **psps;
+    ngx_http_payments_at_t   place;
 
     psps = pmcf->psps.elts;
 
@@ -266,7 +298,9 @@ resolve_psps(ngx_conf_t *cf, ngx_http_payments_main_conf_t *pmcf)
     }
 
     for (i = 0; i < pmcf->psps.nelts; i++) {
-        if (ngx_http_payments_webhook_resolve(cf, pmcf, psps[i])
+        at = ngx_http_payments_at(&place, cf, psps[i], "", 0);
+
+        if (ngx_http_payments_webhook_resolve(at, pmcf, psps[i])
             != NGX_CONF_OK)
         {
             return NGX_CONF_ERROR;
@@ -286,9 +320,11 @@ static char *
 resolve_merchant(ngx_conf_t *cf, ngx_http_payments_main_conf_t *pmcf,
     ngx_payments_merchant_t *merchant, pay_merchant_t *core)
 {
-    ngx_str_t         *names;
-    ngx_uint_t         i;
-    const pay_psp_t  **psps;
+    ngx_str_t               *names;
+    ngx_uint_t               i;
+    ngx_conf_t              *at;
+    const pay_psp_t        **psps;
+    ngx_http_payments_at_t   place;
 
     names = merchant->psps->elts;
 
@@ -297,10 +333,12 @@ resolve_merchant(ngx_conf_t *cf, ngx_http_payments_main_conf_t *pmcf,
         return NGX_CONF_ERROR;
     }
 
+    at = ngx_http_payments_at(&place, cf, merchant, "psp", 0);
+
     for (i = 0; i < merchant->psps->nelts; i++) {
         psps[i] = pay_env_psp(&pmcf->env, ngx_payments_str(names[i]));
 
-        if (ngx_http_payments_check_target(cf, merchant, &names[i], psps[i])
+        if (ngx_http_payments_check_target(at, merchant, &names[i], psps[i])
             != NGX_CONF_OK)
         {
             return NGX_CONF_ERROR;
@@ -323,8 +361,10 @@ resolve_keys(ngx_conf_t *cf, ngx_http_payments_main_conf_t *pmcf,
 {
     char                      *rv;
     ngx_uint_t                 i, j;
+    ngx_conf_t                *at;
     ngx_array_t                digests;
     pay_jwt_key_t             *keys;
+    ngx_http_payments_at_t     place;
     ngx_payments_merchant_t  **merchants;
 
     if (ngx_array_init(&digests, cf->temp_pool, 8, sizeof(digest_t))
@@ -339,7 +379,8 @@ resolve_keys(ngx_conf_t *cf, ngx_http_payments_main_conf_t *pmcf,
         keys = merchants[i]->jwt_keys->elts;
 
         for (j = 0; j < merchants[i]->jwt_keys->nelts; j++) {
-            rv = add_key(cf, pmcf, &digests, &keys[j], &core[i]);
+            at = ngx_http_payments_at(&place, cf, merchants[i], "jwt_key", j);
+            rv = add_key(at, pmcf, &digests, &keys[j], &core[i]);
             if (rv != NGX_CONF_OK) {
                 return rv;
             }

@@ -15,7 +15,7 @@
 static char *stage_too_long(ngx_conf_t *cf, const char *word, ngx_msec_t most);
 
 
-static const char  *const stage_words[PAY_STAGES] = {
+static const char  *const stage_words[PAY_STAGES + 1] = {
     [PAY_STAGE_KEY] = "key=", [PAY_STAGE_RISK] = "risk=",
     [PAY_STAGE_ROUTING] = "routing=", [PAY_STAGE_PSP] = "psp=",
     [PAY_STAGE_LEDGER] = "ledger="
@@ -30,6 +30,9 @@ ngx_http_payments_bulkhead(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
     ngx_uint_t                      i, k;
     ngx_payments_bulkhead_conf_t   *most;
     ngx_http_payments_main_conf_t  *pmcf = conf;
+    static const char              *const names[] = {
+        "merchant=", "intake=", "read=", "job=", NULL
+    };
 
     most = &pmcf->bulkhead;
 
@@ -41,29 +44,24 @@ ngx_http_payments_bulkhead(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
         return NGX_CONF_ERROR;
     }
 
-    const struct {
-        const char  *name;
-        ngx_uint_t  *number;
-    } words[] = {
-        { "merchant=", &most->merchant },
-        { "intake=", &most->works[NGX_PAYMENTS_WORK_INTAKE] },
-        { "read=", &most->works[NGX_PAYMENTS_WORK_READ] },
-        { "job=", &most->works[NGX_PAYMENTS_WORK_JOB] }
+    ngx_uint_t *const  numbers[] = {
+        &most->merchant,
+        &most->works[NGX_PAYMENTS_WORK_INTAKE],
+        &most->works[NGX_PAYMENTS_WORK_READ],
+        &most->works[NGX_PAYMENTS_WORK_JOB]
     };
 
     most->said = 1;
 
     for (i = 1; i < cf->args->nelts; i++) {
         for (k = 0, rc = NGX_DECLINED; k < 4 && rc == NGX_DECLINED; k++) {
-            rc = ngx_http_payments_number(cf, &value[i], words[k].name, 0,
-                                          MOST_MAX, words[k].number);
+            rc = ngx_http_payments_number(cf, &value[i], names[k], 0,
+                                          MOST_MAX, numbers[k]);
         }
 
         if (rc == NGX_DECLINED) {
-            ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                               "%V does not know \"%V\": it takes merchant=, "
-                               "intake=, read= and job=", &cmd->name,
-                               &value[i]);
+            (void) ngx_http_payments_unknown(cf, (char *) cmd->name.data,
+                                             &value[i], names);
         }
 
         if (rc != NGX_OK) {
@@ -116,6 +114,10 @@ ngx_http_payments_stage_timeout(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
         return NGX_CONF_ERROR;
     }
 
+    if (ngx_http_payments_note(cf, pmcf, "payments_stage_timeout") != NGX_OK) {
+        return NGX_CONF_ERROR;
+    }
+
     pmcf->staged = 1;
 
     for (i = 1; i < cf->args->nelts; i++) {
@@ -127,10 +129,8 @@ ngx_http_payments_stage_timeout(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
         }
 
         if (rc == NGX_DECLINED) {
-            ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                               "%V does not know \"%V\": it takes key=, "
-                               "risk=, routing=, psp= and ledger=",
-                               &cmd->name, &value[i]);
+            (void) ngx_http_payments_unknown(cf, (char *) cmd->name.data,
+                                             &value[i], stage_words);
         }
 
         if (rc != NGX_OK) {
@@ -151,7 +151,9 @@ ngx_http_payments_stages_resolve(ngx_conf_t *cf,
     ngx_msec_t            most = pmcf->db.timeout - pmcf->db.timeout / 5;
     ngx_msec_t            call = pmcf->stages[PAY_STAGE_PSP];
     ngx_uint_t            i;
+    ngx_conf_t           *at;
     ngx_payments_psp_t  **psps = pmcf->psps.elts;
+    ngx_http_payments_at_t  place;
 
     static const pay_stage_t  in_database[] = {
         PAY_STAGE_KEY, PAY_STAGE_LEDGER
@@ -159,7 +161,9 @@ ngx_http_payments_stages_resolve(ngx_conf_t *cf,
 
     for (i = 0; i < 2; i++) {
         if (pmcf->db.dsns != NULL && pmcf->stages[in_database[i]] > most) {
-            return stage_too_long(cf, stage_words[in_database[i]], most);
+            at = ngx_http_payments_at(&place, cf, pmcf,
+                                      "payments_stage_timeout", 0);
+            return stage_too_long(at, stage_words[in_database[i]], most);
         }
     }
 

@@ -34,8 +34,8 @@ ngx_http_payments_score(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
     ngx_uint_t                      i, k, shares[4] = { 0, 0, 0, 0 };
     pay_route_weights_t            *w;
     ngx_http_payments_main_conf_t  *pmcf = conf;
-    static const char              *names[] = {
-        "success=", "cost=", "latency=", "load="
+    static const char              *const words[] = {
+        "success=", "cost=", "latency=", "load=", NULL
     };
 
     w = &pmcf->env.weights;
@@ -50,14 +50,13 @@ ngx_http_payments_score(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 
     for (i = 1; i < cf->args->nelts; i++) {
         for (k = 0, rc = NGX_DECLINED; k < 4 && rc == NGX_DECLINED; k++) {
-            rc = ngx_http_payments_number(cf, &value[i], names[k], 0,
+            rc = ngx_http_payments_number(cf, &value[i], words[k], 0,
                                           SHARE_MAX, &shares[k]);
         }
 
         if (rc == NGX_DECLINED) {
-            ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                               "%V does not know \"%V\": see "
-                               "docs/directives.md", &cmd->name, &value[i]);
+            (void) ngx_http_payments_unknown(cf, (char *) cmd->name.data,
+                                             &value[i], words);
         }
 
         if (rc != NGX_OK) {
@@ -302,7 +301,7 @@ rate_word(ngx_conf_t *cf, ngx_str_t *text, int64_t *ppm)
     if (n == NGX_ERROR || n > PPM_MAX) {
         ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
                            "\"rate=%V\" must be a share from 0%% to 100%% with "
-                           "at most 4 decimals, 1.4%% say", text);
+                           "at most 4 decimals, for example 1.4%%", text);
         return NGX_CONF_ERROR;
     }
 

@@ -32,6 +32,8 @@ ngx_http_payments_merchant_block(ngx_conf_t *cf, ngx_command_t *cmd,
 {
     ngx_str_t                      *value;
     ngx_uint_t                      i;
+    ngx_conf_t                     *at;
+    ngx_http_payments_at_t          place;
     ngx_payments_merchant_t        *merchant, **slot, **merchants;
     ngx_http_payments_main_conf_t  *pmcf = conf;
 
@@ -70,7 +72,8 @@ ngx_http_payments_merchant_block(ngx_conf_t *cf, ngx_command_t *cmd,
     if (merchant->jwt_keys == NULL || merchant->hosts == NULL
         || merchant->psps == NULL)
     {
-        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+        at = ngx_http_payments_at(&place, cf, merchant, "", 0);
+        ngx_conf_log_error(NGX_LOG_EMERG, at, 0,
                            "payments_merchant \"%V\" lacks %s",
                            &ngx_payments_nstr(merchant->merchant.id),
                            merchant->jwt_keys == NULL ? "jwt_key"

@@ -11,9 +11,11 @@
 #define CONNECT_MS   2000
 #define TOTAL_MS     10000
 #define ACCOUNT_MAX  128
+#define NAMES_MAX    64
 
 
 static char *psp_adapter(ngx_conf_t *cf, void *object);
+static char *unknown_adapter(ngx_conf_t *cf, ngx_str_t *name);
 static char *psp_base_url(ngx_conf_t *cf, void *object);
 static char *psp_api_key(ngx_conf_t *cf, void *object);
 static char *psp_account(ngx_conf_t *cf, void *object);
@@ -53,6 +55,7 @@ static const word_t  psp_words[] = {
     { "cost", 1, 2, ngx_http_payments_psp_cost },
     { "retry", 2, 6, ngx_http_payments_psp_retry },
     { "backfill", 1, 1, ngx_http_payments_psp_backfill },
+    { "last_look", 1, 1, ngx_http_payments_psp_last_look },
     { "allow_private_address", 1, 1, psp_private },
     { NULL, 0, 0, NULL }
 };
@@ -99,6 +102,7 @@ ngx_http_payments_psp_block(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
     psp->allow_private = NGX_CONF_UNSET;
     psp->concurrency = NGX_CONF_UNSET_UINT;
     psp->psp.backfill_ms = NGX_CONF_UNSET;
+    psp->psp.last_look_s = NGX_CONF_UNSET;
 
     if (ngx_http_payments_parse_block(cf, psp_words, "payments_psp", psp)
         != NGX_CONF_OK)
@@ -122,14 +126,27 @@ psp_adapter(ngx_conf_t *cf, void *object)
 
     psp->psp.adapter = pay_psp_find(ngx_payments_str(value[1]));
     if (psp->psp.adapter == NULL) {
-        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                           "there is no adapter \"%V\": docs/directives.md "
-                           "lists them, stripe and generic among them",
-                           &value[1]);
-        return NGX_CONF_ERROR;
+        return unknown_adapter(cf, &value[1]);
     }
 
     return NGX_CONF_OK;
+}
+
+
+static char *
+unknown_adapter(ngx_conf_t *cf, ngx_str_t *name)
+{
+    ngx_uint_t                       i;
+    const char                      *names[NAMES_MAX + 1];
+    const pay_psp_adapter_t *const  *table = pay_psp_table();
+
+    for (i = 0; i < NAMES_MAX && table[i] != NULL; i++) {
+        names[i] = table[i]->name;
+    }
+
+    names[i] = NULL;
+
+    return ngx_http_payments_unknown(cf, "adapter", name, names);
 }
 
 
@@ -326,12 +343,15 @@ psp_private(ngx_conf_t *cf, void *object)
 static char *
 psp_check(ngx_conf_t *cf, ngx_payments_psp_t *psp)
 {
-    const char  *lacks;
+    const char              *lacks;
+    ngx_conf_t              *at;
+    ngx_http_payments_at_t   place;
 
+    at = ngx_http_payments_at(&place, cf, psp, "", 0);
     lacks = psp_lacks(psp);
 
     if (lacks != NULL) {
-        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+        ngx_conf_log_error(NGX_LOG_EMERG, at, 0,
                            "payments_psp \"%V\" lacks %s",
                            &ngx_payments_nstr(psp->psp.name), lacks);
         return NGX_CONF_ERROR;
@@ -396,16 +416,20 @@ psp_lacks(const ngx_payments_psp_t *psp)
 static char *
 psp_check_url(ngx_conf_t *cf, ngx_payments_psp_t *psp)
 {
-    pay_err_t    err;
-    pay_url_t    url;
-    ngx_uint_t   plain;
+    pay_err_t                err;
+    pay_url_t                url;
+    ngx_conf_t              *at;
+    ngx_uint_t               plain;
+    ngx_http_payments_at_t   place;
+
+    at = ngx_http_payments_at(&place, cf, psp, "base_url", 0);
 
     if (pay_base_url_check(ngx_payments_str(psp->base_url),
                            (int) psp->allow_private, &err) != PAY_OK
         || pay_url_parse(ngx_payments_str(psp->base_url), &url, &err)
            != PAY_OK)
     {
-        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0, "base_url \"%V\": %s",
+        ngx_conf_log_error(NGX_LOG_EMERG, at, 0, "base_url \"%V\": %s",
                            &psp->base_url, err.detail);
         return NGX_CONF_ERROR;
     }
@@ -413,7 +437,8 @@ psp_check_url(ngx_conf_t *cf, ngx_payments_psp_t *psp)
     plain = pay_str_is(url.scheme, "http");
 
     if (plain && psp->proxy.len != 0) {
-        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+        at = ngx_http_payments_at(&place, cf, psp, "proxy", 0);
+        ngx_conf_log_error(NGX_LOG_EMERG, at, 0,
                            "payments_psp \"%V\" has a proxy and an http:// "
                            "base_url, which is for a loopback host only: "
                            "remove the proxy",
@@ -434,7 +459,9 @@ static char *
 psp_check_pair(ngx_conf_t *cf, ngx_payments_psp_t *psp)
 {
     pay_arena_t               arena = ngx_payments_arena(cf->temp_pool);
+    ngx_conf_t               *at;
     pay_http_request_t        request;
+    ngx_http_payments_at_t    place;
     const pay_psp_adapter_t  *adapter = psp->psp.adapter;
 
     if (adapter->auth_request == NULL
@@ -444,7 +471,8 @@ psp_check_pair(ngx_conf_t *cf, ngx_payments_psp_t *psp)
         return NGX_CONF_OK;
     }
 
-    ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+    at = ngx_http_payments_at(&place, cf, psp, "api_key_file", 0);
+    ngx_conf_log_error(NGX_LOG_EMERG, at, 0,
                        "payments_psp \"%V\": the file of api_key_file must "
                        "hold CLIENT_ID:SECRET for adapter %s",
                        &ngx_payments_nstr(psp->psp.name), adapter->name);

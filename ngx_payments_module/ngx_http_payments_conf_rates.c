@@ -44,6 +44,9 @@ ngx_http_payments_rates(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
     ngx_str_t             *value = cf->args->elts;
     ngx_uint_t             i;
     ngx_payments_rates_t  *rates;
+    static const char     *const words[] = {
+        "url=", "file=", "base=", "interval=", "max_age=", NULL
+    };
 
     if (ngx_http_payments_check_words(cf, 2) != NGX_CONF_OK) {
         return NGX_CONF_ERROR;
@@ -58,9 +61,8 @@ ngx_http_payments_rates(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
         rc = rates_word(cf, &value[i], rates);
 
         if (rc == NGX_DECLINED) {
-            ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                               "%V does not know \"%V\": see "
-                               "docs/directives.md", &cmd->name, &value[i]);
+            (void) ngx_http_payments_unknown(cf, (char *) cmd->name.data,
+                                             &value[i], words);
         }
 
         if (rc != NGX_OK) {
@@ -92,7 +94,7 @@ ngx_http_payments_quote(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 
     case NGX_DECLINED:
         ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                           "%V takes ttl=, ttl=15m say, not \"%V\"",
+                           "%V takes ttl=, for example ttl=15m, not \"%V\"",
                            &cmd->name, &value[1]);
         return NGX_CONF_ERROR;
 
@@ -227,7 +229,7 @@ rates_base(ngx_conf_t *cf, ngx_str_t *word, ngx_payments_rates_t *rates)
     {
         ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
                            "\"%V\" must be a currency's code of ISO 4217, "
-                           "base=EUR say", word);
+                           "for example base=EUR", word);
         return NGX_ERROR;
     }
 
@@ -269,7 +271,7 @@ rates_check(ngx_conf_t *cf, ngx_payments_rates_t *rates)
 {
     if (rates->source.base.len == 0) {
         return rates_refuse(cf, rates, "needs base=, the currency that its "
-                                       "rates are of, base=EUR say");
+                                       "rates are of, for example base=EUR");
     }
 
     if ((rates->file.len == 0) == (rates->client.base_url.len == 0)) {
@@ -299,9 +301,9 @@ rates_check_url(ngx_conf_t *cf, ngx_payments_rates_t *rates)
     ngx_uint_t  plain;
 
     if (pay_url_parse(text, &url, &err) != PAY_OK) {
-        return rates_refuse(cf, rates, "needs an absolute url=, "
-                                       "https://rates.example/latest say, "
-                                       "without a user");
+        return rates_refuse(cf, rates, "needs an absolute url= without a user, "
+                                       "for example "
+                                       "https://rates.example/latest");
     }
 
     if (url.fragment.data != NULL) {

@@ -10,6 +10,8 @@
 #define DELAY_MIN_MS     10
 #define IMMEDIATE_MAX    10
 #define BACKFILL_MS      600000
+#define LAST_LOOK_S      86400
+#define LAST_LOOK_MAX_S  2592000
 #define BACKFILL_MIN_MS  60000
 #define BACKFILL_MAX_MS  86400000
 #define AGE_MAX_S        (30 * 86400)
@@ -135,13 +137,45 @@ ngx_http_payments_psp_backfill(ngx_conf_t *cf, void *object)
 }
 
 
+/* last_look off|TIME */
+char *
+ngx_http_payments_psp_last_look(ngx_conf_t *cf, void *object)
+{
+    ngx_int_t   n;
+    ngx_str_t  *value = cf->args->elts;
+    pay_psp_t  *psp = &((ngx_payments_psp_t *) object)->psp;
+
+    if (psp->last_look_s != NGX_CONF_UNSET) {
+        return "is duplicate";
+    }
+
+    if (ngx_strcmp(value[1].data, "off") == 0) {
+        psp->last_look_s = 0;
+        return NGX_CONF_OK;
+    }
+
+    n = ngx_parse_time(&value[1], 1);
+
+    if (n == NGX_ERROR || n < 1 || n > LAST_LOOK_MAX_S) {
+        return "must be off or a time from 1s to 30d";
+    }
+
+    psp->last_look_s = (int64_t) n;
+
+    return NGX_CONF_OK;
+}
+
+
 char *
 ngx_http_payments_retry_check(ngx_conf_t *cf, ngx_payments_psp_t *psp)
 {
+    ngx_conf_t               *at;
+    ngx_http_payments_at_t    place;
     const pay_psp_adapter_t  *adapter = psp->psp.adapter;
 
     if (psp->psp.backfill_ms > 0 && adapter->list_request == NULL) {
-        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+        at = ngx_http_payments_at(&place, cf, psp, "backfill", 0);
+        ngx_conf_log_error(NGX_LOG_EMERG, at, 0,
                            "payments_psp \"%V\" has a backfill, but adapter "
                            "%s has no list of events to look at: remove it",
                            &ngx_payments_nstr(psp->psp.name), adapter->name);
@@ -150,10 +184,15 @@ ngx_http_payments_retry_check(ngx_conf_t *cf, ngx_payments_psp_t *psp)
 
     /* harmless, and easily copied from a block that needs it */
     if (psp->retries != 0 && adapter->register_request == NULL) {
-        ngx_conf_log_error(NGX_LOG_WARN, cf, 0,
+        at = ngx_http_payments_at(&place, cf, psp, "retry", 0);
+        ngx_conf_log_error(NGX_LOG_WARN, at, 0,
                            "payments_psp \"%V\" has no use for retry: the "
                            "PSP of adapter %s is never called; remove it",
                            &ngx_payments_nstr(psp->psp.name), adapter->name);
+    }
+
+    if (psp->psp.last_look_s == NGX_CONF_UNSET) {
+        psp->psp.last_look_s = LAST_LOOK_S;
     }
 
     if (psp->psp.backfill_ms == NGX_CONF_UNSET) {
@@ -199,6 +238,10 @@ ngx_http_payments_late_success(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 
     if (pmcf->late != NGX_CONF_UNSET_UINT) {
         return "is duplicate";
+    }
+
+    if (ngx_http_payments_note(cf, pmcf, "payments_late_success") != NGX_OK) {
+        return NGX_CONF_ERROR;
     }
 
     for (i = 0; i < sizeof(lates) / sizeof(lates[0]); i++) {
@@ -255,6 +298,9 @@ ngx_http_payments_watchdog(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
     ngx_str_t                      *value = cf->args->elts;
     ngx_uint_t                      i;
     ngx_http_payments_main_conf_t  *pmcf = conf;
+    static const char              *const words[] = {
+        "registering=", "executing=", "unknown=", "parked=", "interval=", NULL
+    };
 
     if (pmcf->watch.interval_ms != NGX_CONF_UNSET_MSEC) {
         return "is duplicate";
@@ -275,9 +321,8 @@ ngx_http_payments_watchdog(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
         }
 
         if (rc == NGX_DECLINED) {
-            ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                               "%V does not know \"%V\": see "
-                               "docs/directives.md", &cmd->name, &value[i]);
+            (void) ngx_http_payments_unknown(cf, (char *) cmd->name.data,
+                                             &value[i], words);
         }
 
         if (rc != NGX_OK) {

@@ -5,6 +5,7 @@
 
 #include "ngx_http_payments_conf.h"
 #include "pay_money.h"
+#include "pay_near.h"
 
 
 #define ROUTES_MAX  32
@@ -24,6 +25,8 @@ typedef struct {
 } list_t;
 
 
+static char *no_such_psp(ngx_conf_t *cf, ngx_payments_merchant_t *merchant,
+    ngx_str_t *name);
 static char *route_word(ngx_conf_t *cf, route_t *route, ngx_str_t *word);
 static char *route_list(ngx_conf_t *cf, const list_t *list, ngx_str_t *text,
     const pay_str_t **words, size_t *count);
@@ -43,15 +46,17 @@ static char *resolve_route(ngx_conf_t *cf,
 
 
 static const list_t  currencies = {
-    "currency=", "currencies of ISO 4217, EUR,USD say", is_currency
+    "currency=", "currencies of ISO 4217, for example EUR,USD", is_currency
 };
 
 static const list_t  countries = {
-    "country=", "countries of two capital letters, DE,FR say", is_country
+    "country=", "countries of two capital letters, for example DE,FR",
+    is_country
 };
 
 static const list_t  methods = {
-    "method=", "payment methods of A-Z a-z 0-9 . _ ~ -, card say", is_method
+    "method=", "payment methods of A-Z a-z 0-9 . _ ~ -, for example card",
+    is_method
 };
 
 
@@ -109,10 +114,12 @@ ngx_http_payments_resolve_routes(ngx_conf_t *cf,
     ngx_http_payments_main_conf_t *pmcf, ngx_payments_merchant_t *merchant,
     pay_merchant_t *core)
 {
-    char              *rv;
-    route_t           *routes;
-    ngx_uint_t         i, n;
-    pay_route_rule_t  *rules;
+    char                    *rv;
+    route_t                 *routes;
+    ngx_uint_t               i, n;
+    ngx_conf_t              *at;
+    pay_route_rule_t        *rules;
+    ngx_http_payments_at_t   place;
 
     if (merchant->routes == NULL) {
         return NGX_CONF_OK;
@@ -127,7 +134,8 @@ ngx_http_payments_resolve_routes(ngx_conf_t *cf,
     }
 
     for (i = 0; i < n; i++) {
-        rv = resolve_route(cf, pmcf, merchant, &routes[i], core);
+        at = ngx_http_payments_at(&place, cf, merchant, "route", i);
+        rv = resolve_route(at, pmcf, merchant, &routes[i], core);
         if (rv != NGX_CONF_OK) {
             return rv;
         }
@@ -147,11 +155,7 @@ ngx_http_payments_check_target(ngx_conf_t *cf,
     ngx_payments_merchant_t *merchant, ngx_str_t *name, const pay_psp_t *psp)
 {
     if (psp == NULL) {
-        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                           "payments_merchant \"%V\" names psp \"%V\", but "
-                           "there is no such payments_psp block",
-                           &ngx_payments_nstr(merchant->merchant.id), name);
-        return NGX_CONF_ERROR;
+        return no_such_psp(cf, merchant, name);
     }
 
     if (psp->adapter->register_request == NULL) {
@@ -165,6 +169,37 @@ ngx_http_payments_check_target(ngx_conf_t *cf,
     }
 
     return NGX_CONF_OK;
+}
+
+
+static char *
+no_such_psp(ngx_conf_t *cf, ngx_payments_merchant_t *merchant,
+    ngx_str_t *name)
+{
+    ngx_uint_t                      i;
+    const char                     *near, *names[NGX_PAYMENTS_PSPS_MAX + 1];
+    ngx_payments_psp_t            **psps;
+    ngx_http_payments_main_conf_t  *pmcf;
+
+    pmcf = ngx_http_conf_get_module_main_conf(cf, ngx_http_payments_module);
+    psps = pmcf->psps.elts;
+
+    /* words of the configuration, which end with a NUL */
+    for (i = 0; i < pmcf->psps.nelts; i++) {
+        names[i] = (const char *) psps[i]->psp.name.data;
+    }
+
+    names[i] = NULL;
+    near = pay_near(ngx_payments_str(*name), names);
+
+    ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                       "payments_merchant \"%V\" names psp \"%V\", but there "
+                       "is no such payments_psp block%s%s%s",
+                       &ngx_payments_nstr(merchant->merchant.id), name,
+                       near != NULL ? ", did you mean " : "",
+                       near != NULL ? near : "", near != NULL ? "?" : "");
+
+    return NGX_CONF_ERROR;
 }
 
 
@@ -288,7 +323,8 @@ route_target(ngx_conf_t *cf, route_t *route, ngx_str_t *word)
         ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
                            "route does not know \"%V\": it takes currency=, "
                            "country=, method=, amount=, by= and names of PSPs "
-                           "with weights from 1 to 1000, NAME=3 say", word);
+                           "with weights from 1 to 1000, for example NAME=3",
+                           word);
         return NGX_CONF_ERROR;
     }
 

@@ -3,10 +3,12 @@
  * configuration time, because later it would only show as a PSP that is down.
  */
 
+#include "ngx_http_payments_conf.h"
+
 #include <openssl/err.h>
+#include <openssl/ssl.h>
 #include <openssl/x509_vfy.h>
 
-#include "ngx_http_payments_conf.h"
 #include "pay_crypto.h"
 #include "pay_url.h"
 
@@ -17,6 +19,7 @@
 
 static ngx_uint_t pin_is_valid(ngx_conf_t *cf, ngx_str_t *pin);
 static ngx_uint_t has_certificate(ngx_str_t *path);
+static ngx_uint_t cipher_fits(SSL_CTX *ctx, int key_type);
 
 
 char *
@@ -175,4 +178,67 @@ has_certificate(ngx_str_t *path)
     ERR_clear_error();
 
     return found;
+}
+
+
+/* A certificate whose name is a variable is not there yet: nothing is known of
+ * it, and nothing said. */
+ngx_uint_t
+ngx_http_payments_ciphers_fit(ngx_http_core_srv_conf_t *server)
+{
+    int                       more;
+    X509                     *cert;
+    ngx_uint_t                found = 0;
+    ngx_http_ssl_srv_conf_t  *sscf;
+
+    sscf = server->ctx->srv_conf[ngx_http_ssl_module.ctx_index];
+
+    if (sscf == NULL || sscf->ssl.ctx == NULL
+        || (SSL_CTX_get_options(sscf->ssl.ctx) & SSL_OP_NO_TLSv1_2)
+        || SSL_CTX_get_min_proto_version(sscf->ssl.ctx) > TLS1_2_VERSION)
+    {
+        return 1;
+    }
+
+    more = SSL_CTX_set_current_cert(sscf->ssl.ctx, SSL_CERT_SET_FIRST);
+
+    while (more == 1) {
+        cert = SSL_CTX_get0_certificate(sscf->ssl.ctx);
+        found = 1;
+
+        if (cert == NULL
+            || cipher_fits(sscf->ssl.ctx,
+                           EVP_PKEY_base_id(X509_get0_pubkey(cert))))
+        {
+            return 1;
+        }
+
+        more = SSL_CTX_set_current_cert(sscf->ssl.ctx, SSL_CERT_SET_NEXT);
+    }
+
+    return !found;
+}
+
+
+static ngx_uint_t
+cipher_fits(SSL_CTX *ctx, int key_type)
+{
+    int                    i, nid;
+    STACK_OF(SSL_CIPHER)  *ciphers = SSL_CTX_get_ciphers(ctx);
+
+    if (key_type != EVP_PKEY_RSA && key_type != EVP_PKEY_EC) {
+        return 1;
+    }
+
+    for (i = 0; i < sk_SSL_CIPHER_num(ciphers); i++) {
+        nid = SSL_CIPHER_get_auth_nid(sk_SSL_CIPHER_value(ciphers, i));
+
+        if (nid == (key_type == EVP_PKEY_RSA ? NID_auth_rsa
+                                             : NID_auth_ecdsa))
+        {
+            return 1;
+        }
+    }
+
+    return 0;
 }

@@ -12,6 +12,7 @@
 #define PUBLIC_KEY_MAX  128
 #define ID_MAX          128
 #define CA_DEFAULT      "/etc/ssl/certs/ca-certificates.crt"
+#define NAMES_MAX       64
 #define CA_MAX          (2 * 1024 * 1024)
 
 
@@ -22,6 +23,7 @@ typedef struct {
 } need_t;
 
 
+static char *unknown_scheme(ngx_conf_t *cf, ngx_str_t *name);
 static char *check_scheme(ngx_conf_t *cf, ngx_payments_psp_t *psp);
 static ngx_uint_t has(const ngx_payments_psp_t *psp, unsigned need);
 static char *refuse(ngx_conf_t *cf, ngx_payments_psp_t *psp, const char *what,
@@ -65,11 +67,27 @@ ngx_http_payments_webhook_scheme(ngx_conf_t *cf, void *object)
 
     psp->psp.scheme = pay_sig_find(ngx_payments_str(value[1]));
     if (psp->psp.scheme == NULL) {
-        return "names a webhook scheme that does not exist: "
-               "docs/directives.md lists them";
+        return unknown_scheme(cf, &value[1]);
     }
 
     return NGX_CONF_OK;
+}
+
+
+static char *
+unknown_scheme(ngx_conf_t *cf, ngx_str_t *name)
+{
+    ngx_uint_t                      i;
+    const char                     *names[NAMES_MAX + 1];
+    const pay_sig_scheme_t *const  *table = pay_sig_table();
+
+    for (i = 0; i < NAMES_MAX && table[i] != NULL; i++) {
+        names[i] = table[i]->name;
+    }
+
+    names[i] = NULL;
+
+    return ngx_http_payments_unknown(cf, "webhook_scheme", name, names);
 }
 
 
@@ -144,7 +162,7 @@ ngx_http_payments_webhook_url(ngx_conf_t *cf, void *object)
             && !pay_host_is_loopback(url.host)))
     {
         return "must be the webhook's address exactly as it is entered at the "
-               "PSP, https://HOST/webhooks/NAME say";
+               "PSP, for example https://HOST/webhooks/NAME";
     }
 
     psp->psp.settings.url = ngx_payments_str(value[1]);
@@ -221,7 +239,8 @@ ngx_http_payments_webhook_hosts(ngx_conf_t *cf, void *object)
 char *
 ngx_http_payments_webhook_check(ngx_conf_t *cf, ngx_payments_psp_t *psp)
 {
-    pay_psp_t  *core = &psp->psp;
+    pay_psp_t               *core = &psp->psp;
+    ngx_http_payments_at_t   place;
 
     if (core->scheme == NULL) {
         core->scheme = pay_sig_find(pay_str_of(core->adapter->scheme));
@@ -241,7 +260,8 @@ ngx_http_payments_webhook_check(ngx_conf_t *cf, ngx_payments_psp_t *psp)
         core->webhook_tolerance_s = PAY_SIG_TOLERANCE_S;
     }
 
-    return load_keys(cf, psp);
+    return load_keys(ngx_http_payments_at(&place, cf, psp, "webhook_key_file",
+                                          0), psp);
 }
 
 
@@ -281,7 +301,9 @@ ngx_http_payments_webhook_resolve(ngx_conf_t *cf,
 static char *
 check_scheme(ngx_conf_t *cf, ngx_payments_psp_t *psp)
 {
+    ngx_conf_t              *at;
     const need_t            *need;
+    ngx_http_payments_at_t   place;
     const pay_sig_scheme_t  *scheme = psp->psp.scheme;
 
     for (need = needs; need->word != NULL; need++) {
@@ -311,7 +333,8 @@ check_scheme(ngx_conf_t *cf, ngx_payments_psp_t *psp)
 
     /* harmless, and easily copied from a block that needs it */
     if (!scheme->signs_time && psp->psp.webhook_tolerance_s != 0) {
-        ngx_conf_log_error(NGX_LOG_WARN, cf, 0,
+        at = ngx_http_payments_at(&place, cf, psp, "webhook_tolerance", 0);
+        ngx_conf_log_error(NGX_LOG_WARN, at, 0,
                            "payments_psp \"%V\" has no use for "
                            "webhook_tolerance (webhook scheme %s): it signs "
                            "no time; remove it",
@@ -343,7 +366,11 @@ static char *
 refuse(ngx_conf_t *cf, ngx_payments_psp_t *psp, const char *what,
     const char *word, const char *mend)
 {
-    ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+    ngx_conf_t              *at;
+    ngx_http_payments_at_t   place;
+
+    at = ngx_http_payments_at(&place, cf, psp, word, 0);
+    ngx_conf_log_error(NGX_LOG_EMERG, at, 0,
                        "payments_psp \"%V\" %s %s (webhook scheme %s): %s",
                        &ngx_payments_nstr(psp->psp.name), what, word,
                        psp->psp.scheme->name, mend);
@@ -355,7 +382,8 @@ refuse(ngx_conf_t *cf, ngx_payments_psp_t *psp, const char *what,
 static char *
 check_cert(ngx_conf_t *cf, ngx_payments_psp_t *psp)
 {
-    pay_sig_settings_t  *settings = &psp->psp.settings;
+    pay_sig_settings_t      *settings = &psp->psp.settings;
+    ngx_http_payments_at_t   place;
 
     if (!(psp->psp.scheme->needs & PAY_SIG_NEEDS_CERT)) {
         return NGX_CONF_OK;
@@ -368,7 +396,8 @@ check_cert(ngx_conf_t *cf, ngx_payments_psp_t *psp)
     settings->cert_hosts = psp->cert_hosts->elts;
     settings->cert_host_count = psp->cert_hosts->nelts;
 
-    return load_ca(cf, psp);
+    return load_ca(ngx_http_payments_at(&place, cf, psp, "webhook_ca_file", 0),
+                   psp);
 }
 
 
@@ -518,7 +547,10 @@ add_key(ngx_conf_t *cf, ngx_payments_psp_t *psp, ngx_str_t *file,
     pay_secret_t  *key, *keys;
 
     if (psp->keys->nelts == PAY_SIG_KEYS_MAX) {
-        return "has more than 4 webhook keys: remove the old ones";
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "\"%V\" brings more than 4 webhook keys: remove "
+                           "the old ones", file);
+        return NGX_CONF_ERROR;
     }
 
     key = ngx_array_push(psp->keys);

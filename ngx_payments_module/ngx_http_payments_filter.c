@@ -1,6 +1,6 @@
 /*
- * Filters for every answer of a server that has a payments location: the
- * same security headers on all (security.md B1-B9), and a problem document in
+ * Filters for every answer of a server that has a payments location: the same
+ * security headers on all (docs/security.md B1-B9), and a problem document in
  * place of each error page that nginx itself makes (PD1).
  */
 

@@ -1,8 +1,9 @@
 /*
- * Rate limits (security.md RL1-RL8): one bucket per location and merchant, or
- * per location and address where nobody has authenticated yet.  Decides and
- * fills ctx->limit; the reply turns that into 429, Retry-After and the
- * RateLimit fields.  Without memory for a bucket nothing passes.
+ * Rate limits (docs/security.md RL1-RL8): one bucket per location and
+ * merchant, or per location and address where nobody has authenticated
+ * yet.  Decides and fills ctx->limit; the reply turns that into 429,
+ * Retry-After and the RateLimit fields.  Without memory for a bucket nothing
+ * passes.
  *
  * What is published: q is the burst (1 without one) and w the seconds in
  * which the steady rate gives that many, so "q in w" always passes.  An idle

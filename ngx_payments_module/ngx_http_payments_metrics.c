@@ -5,8 +5,8 @@
  * what has happened.
  */
 
-#include "pay_metric.h"
 #include "ngx_payments_shm.h"
+#include "pay_metric.h"
 
 
 #define BODY_MAX    (1024 * 1024)

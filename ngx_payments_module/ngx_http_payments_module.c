@@ -3,7 +3,7 @@
  * where it hooks into nginx.  Setters live in ngx_http_payments_conf*.c.
  */
 
-#include "ngx_http_payments.h"
+#include "ngx_http_payments_conf.h"
 
 
 #define JWT_MAX_LIFETIME  3600
@@ -21,9 +21,13 @@ static ngx_int_t ngx_http_payments_postconfiguration(ngx_conf_t *cf);
 static void *ngx_http_payments_create_main_conf(ngx_conf_t *cf);
 static char *ngx_http_payments_init_main_conf(ngx_conf_t *cf, void *conf);
 static void *ngx_http_payments_create_srv_conf(ngx_conf_t *cf);
+static char *ngx_http_payments_merge_srv_conf(ngx_conf_t *cf, void *parent,
+    void *child);
 static void *ngx_http_payments_create_loc_conf(ngx_conf_t *cf);
 static char *ngx_http_payments_merge_loc_conf(ngx_conf_t *cf, void *parent,
     void *child);
+static char *ngx_http_payments_note_html(ngx_conf_t *cf, void *post,
+    void *data);
 static char *ngx_http_payments_check_max_body(ngx_conf_t *cf, void *post,
     void *data);
 static char *ngx_http_payments_check_body_timeout(ngx_conf_t *cf, void *post,
@@ -38,6 +42,11 @@ static ngx_conf_num_bounds_t  jwt_lifetime_bounds = {
 
 static ngx_conf_num_bounds_t  concurrency_bounds = {
     ngx_conf_check_num_bounds, 0, NGX_PAYMENTS_CONCURRENCY_MAX
+};
+
+
+static ngx_conf_post_t  html_post = {
+    ngx_http_payments_note_html
 };
 
 
@@ -88,12 +97,19 @@ static ngx_command_t  ngx_http_payments_commands[] = {
       0,
       NULL },
 
+    { ngx_string("payments_insecure_http"),
+      NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_CONF_FLAG,
+      ngx_conf_set_flag_slot,
+      NGX_HTTP_SRV_CONF_OFFSET,
+      offsetof(ngx_http_payments_srv_conf_t, insecure_http),
+      NULL },
+
     { ngx_string("payments_html"),
       NGX_HTTP_MAIN_CONF|NGX_CONF_TAKE1,
       ngx_conf_set_str_slot,
       NGX_HTTP_MAIN_CONF_OFFSET,
       offsetof(ngx_http_payments_main_conf_t, html),
-      NULL },
+      &html_post },
 
     { ngx_string("payments_jobs"),
       NGX_HTTP_MAIN_CONF|NGX_CONF_1MORE,
@@ -287,7 +303,7 @@ static ngx_http_module_t  ngx_http_payments_module_ctx = {
     ngx_http_payments_create_main_conf,    /* create main configuration */
     ngx_http_payments_init_main_conf,      /* init main configuration */
     ngx_http_payments_create_srv_conf,     /* create server configuration */
-    NULL,                                  /* merge server configuration */
+    ngx_http_payments_merge_srv_conf,      /* merge server configuration */
     ngx_http_payments_create_loc_conf,     /* create location configuration */
     ngx_http_payments_merge_loc_conf       /* merge location configuration */
 };
@@ -319,11 +335,17 @@ ngx_http_payments_preconfiguration(ngx_conf_t *cf)
 static ngx_int_t
 ngx_http_payments_postconfiguration(ngx_conf_t *cf)
 {
+    ngx_conf_t                     *at;
+    ngx_http_payments_at_t          place;
     ngx_http_payments_main_conf_t  *pmcf;
 
     pmcf = ngx_http_conf_get_module_main_conf(cf, ngx_http_payments_module);
 
-    if (ngx_http_payments_load_pages(cf, pmcf) != NGX_OK) {
+    at = ngx_http_payments_at(&place, cf, pmcf, "payments_html", 0);
+
+    if (ngx_http_payments_load_pages(at, pmcf) != NGX_OK
+        || ngx_http_payments_warn(cf, pmcf) != NGX_OK)
+    {
         return NGX_ERROR;
     }
 
@@ -349,6 +371,8 @@ ngx_http_payments_create_main_conf(ngx_conf_t *cf)
                           sizeof(ngx_payments_merchant_t *)) != NGX_OK
         || ngx_array_init(&pmcf->rates, cf->pool, 4,
                           sizeof(ngx_payments_rates_t *)) != NGX_OK
+        || ngx_array_init(&pmcf->locations, cf->pool, 8,
+                          sizeof(ngx_payments_location_t)) != NGX_OK
         || ngx_array_init(&pmcf->jwt_keys, cf->pool, 4,
                           sizeof(pay_jwt_key_t)) != NGX_OK)
     {
@@ -379,6 +403,7 @@ ngx_http_payments_init_main_conf(ngx_conf_t *cf, void *conf)
 
     if (pmcf->audience.len == 0) {
         ngx_str_set(&pmcf->audience, "ngx_payments");
+        pmcf->audience_unset = 1;
     }
 
     ngx_conf_init_value(pmcf->jwt_max_lifetime, JWT_MAX_LIFETIME);
@@ -418,7 +443,30 @@ ngx_http_payments_init_main_conf(ngx_conf_t *cf, void *conf)
 static void *
 ngx_http_payments_create_srv_conf(ngx_conf_t *cf)
 {
-    return ngx_pcalloc(cf->pool, sizeof(ngx_http_payments_srv_conf_t));
+    ngx_http_payments_srv_conf_t  *pscf;
+
+    pscf = ngx_pcalloc(cf->pool, sizeof(ngx_http_payments_srv_conf_t));
+    if (pscf == NULL) {
+        return NULL;
+    }
+
+    pscf->insecure_http = NGX_CONF_UNSET;
+
+    return pscf;
+}
+
+
+static char *
+ngx_http_payments_merge_srv_conf(ngx_conf_t *cf, void *parent, void *child)
+{
+    ngx_http_payments_srv_conf_t  *prev = parent;
+    ngx_http_payments_srv_conf_t  *conf = child;
+
+    (void) cf;
+
+    ngx_conf_merge_value(conf->insecure_http, prev->insecure_http, 0);
+
+    return NGX_CONF_OK;
 }
 
 
@@ -449,6 +497,8 @@ ngx_http_payments_create_loc_conf(ngx_conf_t *cf)
 static char *
 ngx_http_payments_merge_loc_conf(ngx_conf_t *cf, void *parent, void *child)
 {
+    ngx_conf_t                    *at;
+    ngx_http_payments_at_t         place;
     ngx_http_core_loc_conf_t      *clcf;
     ngx_http_payments_loc_conf_t  *prev = parent;
     ngx_http_payments_loc_conf_t  *conf = child;
@@ -473,6 +523,7 @@ ngx_http_payments_merge_loc_conf(ngx_conf_t *cf, void *parent, void *child)
     if (clcf->noname && clcf->handler == NULL) {
         conf->kind = prev->kind;
         conf->prefix = prev->prefix;
+        conf->owner = prev->owner;
         clcf->handler = prev->kind ? ngx_http_payments_handler : NULL;
     }
 
@@ -487,7 +538,8 @@ ngx_http_payments_merge_loc_conf(ngx_conf_t *cf, void *parent, void *child)
 
     /* proxy_pass behind payments_api wins silently, without our checks */
     if (clcf->handler != ngx_http_payments_handler) {
-        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+        at = ngx_http_payments_at(&place, cf, conf->owner, "", 0);
+        ngx_conf_log_error(NGX_LOG_EMERG, at, 0,
                            "location \"%V\" has a payments handler and "
                            "another module's: give each its own location",
                            &clcf->name);
@@ -501,6 +553,20 @@ ngx_http_payments_merge_loc_conf(ngx_conf_t *cf, void *parent, void *child)
     }
 
     return NGX_CONF_OK;
+}
+
+
+static char *
+ngx_http_payments_note_html(ngx_conf_t *cf, void *post, void *data)
+{
+    ngx_http_payments_main_conf_t  *pmcf;
+
+    (void) post;
+    (void) data;
+    pmcf = ngx_http_conf_get_module_main_conf(cf, ngx_http_payments_module);
+
+    return ngx_http_payments_note(cf, pmcf, "payments_html") == NGX_OK
+           ? NGX_CONF_OK : NGX_CONF_ERROR;
 }
 
 

@@ -6,8 +6,8 @@
  * waits for this, or fails with it.
  */
 
-#include "pay_time.h"
 #include "ngx_payments_flow.h"
+#include "pay_time.h"
 
 
 #define LEASE_MS      10000

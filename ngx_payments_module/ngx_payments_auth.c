@@ -5,9 +5,9 @@
  * file's memory, are wiped when their time is over, and never logged.
  */
 
-#include <openssl/crypto.h>
-
 #include "ngx_http_payments.h"
+
+#include <openssl/crypto.h>
 
 
 #define WAITERS_MAX     512

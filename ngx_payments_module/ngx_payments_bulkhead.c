@@ -8,11 +8,12 @@
  * What is about money that exists is counted and never refused.
  */
 
+#include "ngx_payments_shm.h"
+
 #include <signal.h>
 
 #include "pay_crypto.h"
 #include "pay_drain.h"
-#include "ngx_payments_shm.h"
 
 
 #define ROOM_STEP      32              /* blocks are used again */

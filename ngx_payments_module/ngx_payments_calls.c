@@ -4,9 +4,9 @@
  * killed worker leaks nothing: its counts go when another looks.
  */
 
-#include <signal.h>
-
 #include "ngx_payments_health.h"
+
+#include <signal.h>
 
 
 static ngx_uint_t is_alive(uint32_t pid);

@@ -5,10 +5,11 @@
  * outside makes a time series.
  */
 
+#include "ngx_payments_shm.h"
+
 #include <signal.h>
 
 #include "pay_json.h"
-#include "ngx_payments_shm.h"
 
 
 static ngx_payments_counters_t *counters(void);

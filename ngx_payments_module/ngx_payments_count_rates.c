@@ -4,8 +4,8 @@
  * counter runs backwards over reloads.
  */
 
-#include "pay_metric.h"
 #include "ngx_payments_shm.h"
+#include "pay_metric.h"
 
 
 static const ngx_payments_rates_stat_t *find(

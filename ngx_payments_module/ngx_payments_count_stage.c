@@ -5,8 +5,8 @@
  * of payments_bulkhead stands here, too.
  */
 
-#include "pay_metric.h"
 #include "ngx_payments_shm.h"
+#include "pay_metric.h"
 
 
 #define US_PER_MS  1000

@@ -4,10 +4,10 @@
  * what came of it in _answer.c; no other file knows libcurl.
  */
 
-#include <openssl/err.h>
-
 #include "ngx_payments_curl.h"
 #include "ngx_payments_watch.h"
+
+#include <openssl/err.h>
 
 
 #define KEPT_PER_WORKER  64

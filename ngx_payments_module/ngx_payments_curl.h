@@ -5,9 +5,9 @@
 #ifndef NGX_PAYMENTS_CURL_H
 #define NGX_PAYMENTS_CURL_H
 
-#include <curl/curl.h>
-
 #include "ngx_http_payments.h"
+
+#include <curl/curl.h>
 
 
 /* ngx_payments_curl_easy.c */

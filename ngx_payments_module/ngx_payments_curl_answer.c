@@ -97,6 +97,9 @@ ngx_payments_easy_answer(ngx_payments_http_t *http, CURLcode result)
     answer->sent = sent_of(answer->reach);
     answer->failure = failure_name(http, result);
 
+    http->unheard += http->begun > 1 ? http->begun - 1 : 0;
+    answer->unheard = http->unheard;
+
     if (answer->reach >= PAY_REACH_STATUS) {
         answer->status = (unsigned) status;
     }
@@ -215,7 +218,8 @@ how_far(ngx_payments_http_t *http, CURLcode result)
     curl_easy_getinfo(http->easy, CURLINFO_REQUEST_SIZE, &request);
     curl_easy_getinfo(http->easy, CURLINFO_SIZE_UPLOAD_T, &upload);
 
-    return request == 0 && upload == 0 ? PAY_REACH_TLS : PAY_REACH_WRITTEN;
+    return request == 0 && upload == 0 && http->begun == 1
+           ? PAY_REACH_TLS : PAY_REACH_WRITTEN;
 }
 
 

@@ -6,9 +6,10 @@
  * to an address that is no public host's.
  */
 
+#include "ngx_payments_curl.h"
+
 #include <arpa/inet.h>
 
-#include "ngx_payments_curl.h"
 #include "pay_address.h"
 
 
@@ -381,8 +382,9 @@ open_callback(void *data, curlsocktype purpose, struct curl_sockaddr *address)
 
 
 /* The connection stands, certificate and pin are right: the request's first
- * byte is next.  A kept connection may have been another PSP's, who may go
- * where this one may not. */
+ * byte is next.  libcurl calls this anew for each copy that it sends by itself,
+ * when a kept connection has died or HTTP/2 has refused the stream.  A kept
+ * connection may have been another PSP's, who may go where this one may not. */
 static int
 begin_callback(void *data, char *address, char *local, int port,
     int local_port)
@@ -403,7 +405,7 @@ begin_callback(void *data, char *address, char *local, int port,
         return CURL_PREREQFUNC_ABORT;
     }
 
-    http->begun = 1;
+    http->begun++;
 
     return CURL_PREREQFUNC_OK;
 }

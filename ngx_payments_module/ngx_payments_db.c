@@ -9,8 +9,8 @@
  * again item by item, so a bad item fails alone.
  */
 
-#include "pay_drain.h"
 #include "ngx_payments_queue.h"
+#include "pay_drain.h"
 
 
 #define TICK_SHARE   5                 /* of the shortest stage */

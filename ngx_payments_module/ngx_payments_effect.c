@@ -424,6 +424,15 @@ http_done(ngx_payments_http_t *http, const pay_http_answer_t *answer)
                       pay_reach_name(answer->reach));
     }
 
+    if (answer->unheard != 0) {
+        ngx_log_error(NGX_LOG_NOTICE, ngx_cycle->log, 0,
+                      "payments: psp call was sent again on another "
+                      "connection, psp:%V, what:%s, unheard:%ui, status:%ui",
+                      &ngx_payments_nstr(http->psp->psp.name), http->what,
+                      (ngx_uint_t) answer->unheard,
+                      (ngx_uint_t) answer->status);
+    }
+
     if (http->kind == NGX_PAYMENTS_CALL_CERT) {
         tell_cert(http->request->url, answer);
     }

@@ -4,11 +4,11 @@
  * nobody.
  */
 
-#include <signal.h>
-#include <stdio.h>
-
 #include "ngx_http_payments.h"
 #include "ngx_payments_fault.h"
+
+#include <signal.h>
+#include <stdio.h>
 
 
 #ifdef NGX_PAYMENTS_FAULTS

@@ -4,10 +4,10 @@
  * answer and may leave at any time.
  */
 
-#include <time.h>
-
 #include "ngx_payments_fault.h"
 #include "ngx_payments_flow.h"
+
+#include <time.h>
 
 
 #define POOL_SIZE     2048             /* two hold a create that waits */

@@ -475,6 +475,8 @@ conn_synced(conn_t *conn)
 static void
 conn_prepared(conn_t *conn)
 {
+    const char  *superuser;
+
     if (conn->failed) {
         ngx_log_error(NGX_LOG_ERR, pq.log, 0,
                       "payments: an operation cannot be prepared, "
@@ -489,6 +491,15 @@ conn_prepared(conn_t *conn)
     ngx_log_error(NGX_LOG_NOTICE, pq.log, 0,
                   "payments: database connected, pid:%d",
                   PQbackendPID(conn->pg));
+
+    superuser = PQparameterStatus(conn->pg, "is_superuser");
+
+    if (superuser != NULL && ngx_strcmp(superuser, "on") == 0) {
+        ngx_log_error(NGX_LOG_WARN, pq.log, 0,
+                      "payments: connected as a superuser, hint:use the role "
+                      "payments_gateway");
+    }
+
     ngx_payments_db_wake();
 }
 

@@ -6,10 +6,10 @@
 #ifndef NGX_PAYMENTS_PQ_H
 #define NGX_PAYMENTS_PQ_H
 
-#include <libpq-fe.h>
-
 #include "ngx_payments_batch.h"
 #include "ngx_payments_db.h"
+
+#include <libpq-fe.h>
 
 
 /* Queues the batch's statement with its arrays; NGX_ERROR: no memory, or the

@@ -6,9 +6,9 @@
  * and never shows libpq's own message, which quotes the text.
  */
 
-#include <libpq-fe.h>
-
 #include "ngx_http_payments.h"
+
+#include <libpq-fe.h>
 
 
 #define HOSTS_MAX  8
@@ -67,6 +67,26 @@ ngx_payments_pq_check(ngx_str_t *dsn)
     PQconninfoFree(options);
 
     return rc;
+}
+
+
+ngx_uint_t
+ngx_payments_pq_superuser(ngx_str_t *dsn)
+{
+    ngx_uint_t         found = 0;
+    PQconninfoOption  *options, *o;
+
+    options = PQconninfoParse((char *) dsn->data, NULL);
+
+    for (o = options; o != NULL && o->keyword != NULL; o++) {
+        if (is(o->keyword, "user") && o->val != NULL) {
+            found = is(o->val, "postgres");
+        }
+    }
+
+    PQconninfoFree(options);
+
+    return found;
 }
 
 

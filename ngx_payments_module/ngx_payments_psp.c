@@ -29,6 +29,7 @@ ngx_payments_psp_call(ngx_payments_http_t *http)
 {
     http->deadline = ngx_current_msec + http->timeout;
     http->repeated = 0;
+    http->unheard = 0;
     http->authorization.len = 0;
     http->finished = call_finished;
 
@@ -208,7 +209,7 @@ call_repeat(ngx_payments_http_t *http)
 }
 
 
-/* Nothing was sent; counted, too. */
+/* Nothing was sent this time; counted, too. */
 static ngx_int_t
 refuse(ngx_payments_http_t *http, const char *why, int64_t retry_after_s)
 {
@@ -219,6 +220,7 @@ refuse(ngx_payments_http_t *http, const char *why, int64_t retry_after_s)
     answer->failure = why;
     answer->retry_after_s = retry_after_s;
     answer->should_retry = -1;
+    answer->unheard = http->unheard;
 
     ngx_payments_count_psp(http->psp->psp.index, http->what, why, 0);
 

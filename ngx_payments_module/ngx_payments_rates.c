@@ -5,8 +5,8 @@
  * waits for it.
  */
 
-#include "pay_rates.h"
 #include "ngx_payments_flow.h"
+#include "pay_rates.h"
 
 
 #define ASK_SHARE   4                  /* of the interval, between questions */

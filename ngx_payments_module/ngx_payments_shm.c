@@ -5,8 +5,8 @@
  * never does: when no memory is left the answer is FULL, never a pass.
  */
 
-#include "pay_gcra.h"
 #include "ngx_payments_shm.h"
+#include "pay_gcra.h"
 
 
 #define KEY_MAX        1024

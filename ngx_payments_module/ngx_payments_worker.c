@@ -4,9 +4,9 @@
  * flow under a lease, so that any worker of any node goes on after a crash.
  */
 
-#include <openssl/rand.h>
-
 #include "ngx_payments_flow.h"
+
+#include <openssl/rand.h>
 
 
 #define OWNER_MAX  64

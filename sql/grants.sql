@@ -1,6 +1,6 @@
 -- Who may do what, idempotent.  Applied after tables, functions and views:
--- nothing for PUBLIC, EXECUTE on pay_api for the gateway, SELECT for
--- auditors and operators, EXECUTE on pay_ops for operators (security.md T31).
+-- nothing for PUBLIC, EXECUTE on pay_api for the gateway, SELECT for auditors
+-- and operators, EXECUTE on pay_ops for operators (docs/security.md T31).
 
 DO $$
 BEGIN

@@ -381,7 +381,8 @@ CREATE TYPE pay.move AS (
 	merchant_id text,
 	checkout_id text,
 	final text,
-	booked pay.posting[]
+	booked pay.posting[],
+	is_ours boolean
 );
 
 ALTER TYPE pay.move OWNER TO payments_owner;
@@ -444,7 +445,7 @@ ALTER DOMAIN pay.order_status OWNER TO payments_owner;
 -- Name: DOMAIN order_status; Type: COMMENT; Schema: pay; Owner: payments_owner
 --
 
-COMMENT ON DOMAIN pay.order_status IS 'design.md, "Order states"';
+COMMENT ON DOMAIN pay.order_status IS 'docs/architecture.md#order-states';
 
 --
 -- Name: ordinal; Type: DOMAIN; Schema: pay; Owner: payments_owner
@@ -607,7 +608,8 @@ CREATE TYPE pay.standing AS (
 	change text,
 	change_at timestamp with time zone,
 	change_letter boolean,
-	change_code text
+	change_code text,
+	closed boolean
 );
 
 ALTER TYPE pay.standing OWNER TO payments_owner;
@@ -1298,10 +1300,12 @@ CREATE TABLE pay.change (
     changed_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
     request_id text,
     by_amount boolean DEFAULT false NOT NULL,
+    matched_to pay.id,
     CONSTRAINT change_check CHECK (((kind = 'refund'::text) = (seller_minor IS NOT NULL))),
     CONSTRAINT change_check1 CHECK (((seller_minor IS NULL) = (seller_currency IS NULL))),
     CONSTRAINT change_check2 CHECK (((NOT returned) OR ((kind = 'refund'::text) AND ((status)::text = 'FAILED'::text)))),
     CONSTRAINT change_check3 CHECK (((NOT is_final) OR (kind = 'capture'::text))),
+    CONSTRAINT change_check4 CHECK (((matched_to IS NULL) OR ((origin = 'psp'::text) AND ((kind = 'capture'::text) OR ((kind = 'refund'::text) AND ((status)::text = 'FAILED'::text)))))),
     CONSTRAINT change_kind_check CHECK ((kind = ANY (ARRAY['capture'::text, 'cancel'::text, 'refund'::text]))),
     CONSTRAINT change_origin_check CHECK ((origin = ANY (ARRAY['merchant'::text, 'psp'::text])))
 )
@@ -1405,6 +1409,35 @@ ALTER FUNCTION pay.capture_names(p_merchant_id text[], p_checkout_id text[], p_o
 --
 
 COMMENT ON FUNCTION pay.capture_names(p_merchant_id text[], p_checkout_id text[], p_operation text[], p_operation_id text[], p_state text[], p_reference text[], p_items integer[], OUT psps text[], OUT names text[]) IS 'The PSPs'' ids of captures, as they end';
+
+--
+-- Name: capture_of_amount(pay.news); Type: FUNCTION; Schema: pay; Owner: payments_owner
+--
+
+CREATE FUNCTION pay.capture_of_amount(p_news pay.news) RETURNS pay.change
+    LANGUAGE plpgsql STABLE
+    AS $$
+DECLARE
+    v_change change;
+BEGIN
+    SELECT c.* INTO v_change
+    FROM unnest(captures_out(p_news.merchant_id, p_news.checkout_id)) c
+    WHERE p_news.operation_id IS NULL AND c.psp = p_news.psp
+        AND c.origin = 'merchant' AND c.reference IS NULL
+        AND c.amount_minor = p_news.amount_minor
+    LIMIT 1;
+
+    RETURN v_change;
+END
+$$;
+
+ALTER FUNCTION pay.capture_of_amount(p_news pay.news) OWNER TO payments_owner;
+
+--
+-- Name: FUNCTION capture_of_amount(p_news pay.news); Type: COMMENT; Schema: pay; Owner: payments_owner
+--
+
+COMMENT ON FUNCTION pay.capture_of_amount(p_news pay.news) IS 'The capture that may be meant by its amount alone, or NULL';
 
 --
 -- Name: capture_terms(pay.payment_order, bigint); Type: FUNCTION; Schema: pay; Owner: payments_owner
@@ -1762,6 +1795,7 @@ BEGIN
               WHERE x.merchant_id = p_order.merchant_id
                   AND x.checkout_id = p_order.checkout_id
                   AND x.payment_order_id = p_order.payment_order_id
+                  AND x.matched_to IS NULL
                   AND (p_kind IS NULL OR x.kind = p_kind)
               ORDER BY x.created_at DESC LIMIT 1000) c);
 END
@@ -2553,7 +2587,20 @@ BEGIN
         OFFSET 0) k
     WHERE m.final IS NOT NULL AND j.ctid = k.tid AND j.tableoid = k.part
         AND j.kind <> 'change'
-        AND (m.final = 'SUCCESS' OR j.again_at IS NULL);
+        AND (m.final = 'SUCCESS'
+             OR j.again_at IS NULL
+                AND NOT (m.is_ours AND j.kind = 'poll'));
+
+    UPDATE job j
+    SET attempts = 1
+    FROM unnest(p_moves) m
+    CROSS JOIN LATERAL (
+        SELECT k.tableoid AS part, k.ctid AS tid FROM job k
+        WHERE k.merchant_id = m.merchant_id
+            AND k.checkout_id = m.checkout_id AND k.kind = 'poll'
+        OFFSET 0) k
+    WHERE m.final = 'FAILED' AND m.is_ours AND j.ctid = k.tid
+        AND j.tableoid = k.part;
 
     UPDATE dead_letter d
     SET state = 'settled', closed_at = clock_timestamp(),
@@ -2992,7 +3039,8 @@ BEGIN
         (p_s.late = 'refunding', 'psp',
          'It was paid after its time was over, and %s is being asked to pay '
          'it back.'),
-        (p_s.job = 'poll', 'psp',
+        (p_s.job = 'poll' AND p_s.job_code IS DISTINCT FROM 'last_look',
+         'psp',
          'It has failed, but there may be news: %s is being asked again.'),
         (p_s.late IS NULL AND p_s.differs, 'people',
          '%s says that another amount or currency was paid: somebody must '
@@ -3010,6 +3058,9 @@ BEGIN
          'It was refused because the risk was too high.'),
         (p_s.token IS NULL, 'nobody',
          '%s gave no page before its time was over, so nobody could pay.'),
+        (p_s.job_code = 'last_look', 'nobody',
+         'The buyer did not pay in time. %s has not confirmed that, and is '
+         'asked once more.'),
         (true, 'nobody', 'The buyer did not pay in time.')
         ) v (fits, waits_for, why)
     WHERE v.fits LIMIT 1;
@@ -3276,20 +3327,29 @@ BEGIN
          'It was paid late, and that was paid back.'),
         (p_s.differs, 'no', NULL,
          '%s says that something was paid, but not this amount.'),
-        (p_s.status = 'FAILED' AND p_s.job = 'poll', 'after',
+        (p_s.status = 'FAILED' AND p_s.contradicted, 'no', NULL,
+         '%s holds the buyer''s money: cancel the payment first.'),
+        (p_s.status = 'FAILED' AND p_s.job = 'poll'
+             AND p_s.job_code IS DISTINCT FROM 'last_look', 'after',
          greatest(p_at, now()),
          'There may be news, and %s is being asked: look again then.'),
         (p_s.status = 'FAILED' AND p_s.token IS NULL, 'yes', NULL,
          'Nobody ever had a page to pay on.'),
-        (p_s.reason = 'expired' AND p_s.late_success = 'hold', 'yes', NULL,
-         'Its time is over: a late payment would be held and not be a '
-         'sale.'),
-        (p_s.reason = 'expired' AND p_s.late_success = 'refund', 'yes', NULL,
-         'Its time is over: a late payment would be paid back.'),
-        (p_s.reason = 'expired' AND now() < v_sale_over, 'after', v_sale_over,
-         'Its time is over, but a payment that was under way would still be '
-         'a sale.'),
-        (p_s.status = 'FAILED', 'yes', NULL, 'It has failed for good.'),
+        (p_s.status = 'FAILED' AND p_s.closed, 'yes', NULL,
+         '%s has closed the page: nobody can pay on it any more.'),
+        (p_s.status = 'FAILED' AND now() < v_page_over, 'after',
+         v_sale_over,
+         'It has failed, but there is a page at %s on which the buyer may '
+         'still pay.'),
+        (p_s.status = 'FAILED' AND p_s.job = 'poll', 'after',
+         greatest(p_at, now()),
+         'Its time is over, but %s has not confirmed that nobody can pay any '
+         'more, and is asked once more then.'),
+        (p_s.status = 'FAILED' AND now() < v_sale_over, 'after', v_sale_over,
+         'Its time is over, but a payment that was under way would still '
+         'arrive.'),
+        (p_s.status = 'FAILED', 'yes', NULL,
+         'It has failed, and the time to pay is over.'),
         (p_s.registered = 'REGISTERING' AND now() < p_s.expires_at, 'after',
          p_s.expires_at,
          'It may still get a page to pay on. The same request with the same '
@@ -3947,7 +4007,10 @@ BEGIN
         RETURN;
     ELSIF p_news.news <> 'succeeded' OR p_news.amount_minor IS NULL THEN
         IF v_change.change_id IS NOT NULL THEN
-            SELECT * INTO outcome, facts FROM hear_change(v_change, p_news);
+            SELECT * INTO outcome, facts
+            FROM hear_own_capture(v_change, p_news);
+        ELSIF p_news.news = 'failed' THEN
+            SELECT * INTO outcome, facts FROM keep_failed_capture(p_news);
         ELSIF p_news.news = 'succeeded' THEN
             SELECT * INTO outcome, facts FROM news_doubt(p_news, 'amount');
         END IF;
@@ -4319,6 +4382,36 @@ ALTER FUNCTION pay.hear_news(p_news pay.news, OUT outcome text, OUT facts pay.fa
 COMMENT ON FUNCTION pay.hear_news(p_news pay.news, OUT outcome text, OUT facts pay.fact[]) IS 'What a PSP says about what follows a sale';
 
 --
+-- Name: hear_own_capture(pay.change, pay.news); Type: FUNCTION; Schema: pay; Owner: payments_owner
+--
+
+CREATE FUNCTION pay.hear_own_capture(p_change pay.change, p_news pay.news, OUT outcome text, OUT facts pay.fact[]) RETURNS record
+    LANGUAGE plpgsql
+    AS $$
+DECLARE
+    v_sorted record;
+    v_heard  record;
+BEGIN
+    v_sorted := sort_capture(p_change, CASE WHEN p_change.change_id
+        = p_news.operation_id THEN p_news.object END, news_word(p_news),
+        false);
+    v_heard := hear_change(v_sorted.sorted, p_news);
+
+    facts := v_sorted.facts || v_heard.facts;
+    outcome := CASE WHEN v_sorted.facts <> '{}' THEN 'applied'
+                    ELSE v_heard.outcome END;
+END
+$$;
+
+ALTER FUNCTION pay.hear_own_capture(p_change pay.change, p_news pay.news, OUT outcome text, OUT facts pay.fact[]) OWNER TO payments_owner;
+
+--
+-- Name: FUNCTION hear_own_capture(p_change pay.change, p_news pay.news, OUT outcome text, OUT facts pay.fact[]); Type: COMMENT; Schema: pay; Owner: payments_owner
+--
+
+COMMENT ON FUNCTION pay.hear_own_capture(p_change pay.change, p_news pay.news, OUT outcome text, OUT facts pay.fact[]) IS 'What a PSP says about a capture that we know';
+
+--
 -- Name: hear_own_refund(pay.change, pay.news); Type: FUNCTION; Schema: pay; Owner: payments_owner
 --
 
@@ -4337,6 +4430,8 @@ BEGIN
         v_own := own_object(p_change, p_news.object, news_word(p_news));
         facts := v_own.facts;
         p_news.news := CASE WHEN v_own.failed THEN 'failed'
+                            WHEN v_own.done AND p_news.news = 'pending'
+                            THEN 'succeeded'
                             ELSE p_news.news END;
     END IF;
 
@@ -4434,7 +4529,8 @@ BEGIN
     ELSIF p_news.amount_minor <> v_change.amount_minor THEN
         SELECT * INTO outcome, facts FROM news_doubt(p_news, 'amount');
     ELSE
-        SELECT * INTO outcome, facts FROM hear_change(v_change, p_news);
+        SELECT * INTO outcome, facts
+        FROM hear_own_capture(v_change, p_news);
     END IF;
 END
 $$;
@@ -5317,7 +5413,7 @@ CREATE FUNCTION pay.is_money(p_news text) RETURNS boolean
     LANGUAGE sql IMMUTABLE
     AS $$
 SELECT p_news IN ('capture_requested', 'captured', 'capture_failed',
-    'released', 'cancel_requested', 'cancel_failed', 'refund_requested',
+    'capture_matched', 'capture_parted', 'released', 'cancel_requested', 'cancel_failed', 'refund_requested',
     'refund_sent', 'refunded', 'refund_failed', 'refund_returned',
     'dispute_opened', 'dispute_won', 'dispute_lost', 'fee')
 $$;
@@ -5705,8 +5801,8 @@ BEGIN
     RETURN p_job.again_at IS NULL AND (p_delay_ms < 0 OR (
         p_job.kind = 'poll'
         AND (p_job.attempts >= 100
-             OR p_code IS DISTINCT FROM 'no_answer'
-                AND p_code IS DISTINCT FROM 'psp_not_configured')
+             OR coalesce(p_code, '') NOT IN ('no_answer', 'last_look',
+                                             'psp_not_configured'))
         AND NOT EXISTS (
             SELECT FROM payment_order o
             WHERE o.merchant_id = p_job.merchant_id
@@ -5805,6 +5901,51 @@ ALTER FUNCTION pay.keep_difference(p_merchant_id text, p_checkout_id text, p_det
 --
 
 COMMENT ON FUNCTION pay.keep_difference(p_merchant_id text, p_checkout_id text, p_detail jsonb) IS 'Tells people that the books contradict each other';
+
+--
+-- Name: keep_failed_capture(pay.news); Type: FUNCTION; Schema: pay; Owner: payments_owner
+--
+
+CREATE FUNCTION pay.keep_failed_capture(p_news pay.news, OUT outcome text, OUT facts pay.fact[]) RETURNS record
+    LANGUAGE plpgsql
+    AS $$
+DECLARE
+    v_ours   change;
+    v_order  payment_order;
+    v_change change;
+BEGIN
+    outcome := 'unchanged';
+    facts := '{}';
+
+    SELECT c.* INTO v_ours
+    FROM unnest(captures_out(p_news.merchant_id, p_news.checkout_id)) c
+    WHERE p_news.operation_id IS NULL AND c.psp = p_news.psp
+        AND c.reference IS NULL
+    LIMIT 1;
+
+    IF v_ours.change_id IS NULL OR p_news.object IS NULL THEN
+        RETURN;
+    END IF;
+
+    SELECT * INTO v_order
+    FROM find_order(v_ours.merchant_id, v_ours.payment_order_id);
+    v_change := insert_outside(p_news, v_order, coalesce(
+        nullif(p_news.amount_minor, 0), v_ours.amount_minor));
+    PERFORM set_change(v_change, 'FAILED', news_word(p_news));
+
+    outcome := 'applied';
+    facts := ARRAY[change_fact(v_change, news_word(p_news),
+                               'capture_failed', NULL)];
+END
+$$;
+
+ALTER FUNCTION pay.keep_failed_capture(p_news pay.news, OUT outcome text, OUT facts pay.fact[]) OWNER TO payments_owner;
+
+--
+-- Name: FUNCTION keep_failed_capture(p_news pay.news, OUT outcome text, OUT facts pay.fact[]); Type: COMMENT; Schema: pay; Owner: payments_owner
+--
+
+COMMENT ON FUNCTION pay.keep_failed_capture(p_news pay.news, OUT outcome text, OUT facts pay.fact[]) IS 'A capture of which nothing is known but that it has failed';
 
 --
 -- Name: keep_failure(pay.news, pay.payment_order); Type: FUNCTION; Schema: pay; Owner: payments_owner
@@ -6676,6 +6817,43 @@ ALTER FUNCTION pay.mark_duplicates(p_news pay.news[], p_psps text[], p_events te
 COMMENT ON FUNCTION pay.mark_duplicates(p_news pay.news[], p_psps text[], p_events text[]) IS 'Items of apply_change whose events were stored before';
 
 --
+-- Name: match_capture(pay.change, pay.change, pay.fact, boolean); Type: FUNCTION; Schema: pay; Owner: payments_owner
+--
+
+CREATE FUNCTION pay.match_capture(p_change pay.change, p_outside pay.change, p_word pay.fact, p_by_amount boolean) RETURNS pay.fact
+    LANGUAGE plpgsql
+    AS $$
+BEGIN
+    UPDATE change c SET matched_to = p_change.change_id
+    WHERE c.merchant_id = p_outside.merchant_id
+        AND c.change_id = p_outside.change_id;
+
+    UPDATE change c
+    SET reference = p_outside.reference, by_amount = p_by_amount
+    WHERE c.merchant_id = p_change.merchant_id
+        AND c.change_id = p_change.change_id;
+
+    p_word.reference := NULL;
+    p_word.code := coalesce(p_outside.code, p_word.code);
+    PERFORM set_change(p_change, p_outside.status, p_word);
+
+    RETURN change_fact(p_change, p_word,
+        CASE p_outside.status WHEN 'FAILED' THEN 'capture_failed'
+                              ELSE 'capture_matched' END, NULL,
+        jsonb_build_object('matched', p_outside.change_id,
+            'by', CASE WHEN p_by_amount THEN 'amount' ELSE 'reference' END));
+END
+$$;
+
+ALTER FUNCTION pay.match_capture(p_change pay.change, p_outside pay.change, p_word pay.fact, p_by_amount boolean) OWNER TO payments_owner;
+
+--
+-- Name: FUNCTION match_capture(p_change pay.change, p_outside pay.change, p_word pay.fact, p_by_amount boolean); Type: COMMENT; Schema: pay; Owner: payments_owner
+--
+
+COMMENT ON FUNCTION pay.match_capture(p_change pay.change, p_outside pay.change, p_word pay.fact, p_by_amount boolean) IS 'Makes one of our capture and the one that was booked at the PSP';
+
+--
 -- Name: may_be_stuck(text, text, text, timestamp with time zone, interval); Type: FUNCTION; Schema: pay; Owner: payments_owner
 --
 
@@ -7007,8 +7185,8 @@ BEGIN
         SELECT array_agg(DISTINCT m.item) FILTER (WHERE m.changes) AS moved,
             array_agg(m.item) FILTER (WHERE m.news = 'contradiction')
                 AS told,
-            array_agg(ROW(m.merchant_id, m.checkout_id, m.final,
-                          m.booked)::move) AS moves,
+            array_agg(ROW(m.merchant_id, m.checkout_id, m.final, m.booked,
+                          m.actor = 'gateway')::move) AS moves,
             bool_or(m.final IS NOT NULL) AS rest,
             bool_or(m.booked IS NOT NULL) AS books
         FROM moved m) m;
@@ -8064,6 +8242,7 @@ CREATE FUNCTION pay.outbox_kind(p_news text) RETURNS text
     AS $$
 SELECT CASE p_news WHEN 'authorized' THEN 'payment.authorized'
                    WHEN 'captured' THEN 'capture.succeeded'
+                   WHEN 'capture_matched' THEN 'capture.succeeded'
                    WHEN 'capture_failed' THEN 'capture.failed'
                    WHEN 'cancel_failed' THEN 'cancel.failed'
                    WHEN 'refunded' THEN 'refund.succeeded'
@@ -8217,7 +8396,7 @@ COMMENT ON FUNCTION pay.outside_refund(p_news pay.news, OUT outcome text, OUT fa
 -- Name: own_object(pay.change, text, pay.fact); Type: FUNCTION; Schema: pay; Owner: payments_owner
 --
 
-CREATE FUNCTION pay.own_object(p_change pay.change, p_object text, p_word pay.fact, OUT facts pay.fact[], OUT failed boolean) RETURNS record
+CREATE FUNCTION pay.own_object(p_change pay.change, p_object text, p_word pay.fact, OUT facts pay.fact[], OUT failed boolean, OUT done boolean) RETURNS record
     LANGUAGE plpgsql
     AS $$
 DECLARE
@@ -8227,6 +8406,7 @@ DECLARE
 BEGIN
     facts := '{}';
     failed := v_held.is_over;
+    done := v_held.amount_minor IS NOT NULL;
     p_word.code := 'own_refund';
     p_word.reference := NULL;
 
@@ -8238,11 +8418,14 @@ BEGIN
             AND c.change_id <> p_change.change_id
     LOOP
         failed := failed OR v_other.status = 'FAILED';
+        done := done OR v_other.status = 'SUCCESS';
         IF v_other.origin = 'psp' AND v_other.status <> 'FAILED' THEN
             facts := facts || move_change(v_other, 'FAILED', p_word);
         END IF;
 
-        UPDATE change c SET reference = NULL
+        UPDATE change c
+        SET reference = NULL, matched_to = CASE v_other.origin
+            WHEN 'psp' THEN p_change.change_id END
         WHERE c.merchant_id = v_other.merchant_id
             AND c.change_id = v_other.change_id;
     END LOOP;
@@ -8260,13 +8443,43 @@ BEGIN
 END
 $$;
 
-ALTER FUNCTION pay.own_object(p_change pay.change, p_object text, p_word pay.fact, OUT facts pay.fact[], OUT failed boolean) OWNER TO payments_owner;
+ALTER FUNCTION pay.own_object(p_change pay.change, p_object text, p_word pay.fact, OUT facts pay.fact[], OUT failed boolean, OUT done boolean) OWNER TO payments_owner;
 
 --
--- Name: FUNCTION own_object(p_change pay.change, p_object text, p_word pay.fact, OUT facts pay.fact[], OUT failed boolean); Type: COMMENT; Schema: pay; Owner: payments_owner
+-- Name: FUNCTION own_object(p_change pay.change, p_object text, p_word pay.fact, OUT facts pay.fact[], OUT failed boolean, OUT done boolean); Type: COMMENT; Schema: pay; Owner: payments_owner
 --
 
-COMMENT ON FUNCTION pay.own_object(p_change pay.change, p_object text, p_word pay.fact, OUT facts pay.fact[], OUT failed boolean) IS 'Takes back what was booked of a refund that is ours';
+COMMENT ON FUNCTION pay.own_object(p_change pay.change, p_object text, p_word pay.fact, OUT facts pay.fact[], OUT failed boolean, OUT done boolean) IS 'Takes back what was booked of a refund that is ours';
+
+--
+-- Name: page_is_closed(pay.payment_order); Type: FUNCTION; Schema: pay; Owner: payments_owner
+--
+
+CREATE FUNCTION pay.page_is_closed(p_order pay.payment_order) RETURNS boolean
+    LANGUAGE plpgsql STABLE
+    AS $$
+BEGIN
+    RETURN EXISTS (
+        SELECT FROM dispatch d
+        WHERE d.merchant_id = p_order.merchant_id
+            AND d.checkout_id = p_order.checkout_id
+            AND d.operation IN ('expire', 'cancel') AND d.state = 'DONE')
+        OR EXISTS (
+        SELECT FROM event e
+        WHERE e.merchant_id = p_order.merchant_id
+            AND e.payment_order_id = p_order.payment_order_id
+            AND e.kind IN ('expired', 'cancelled')
+            AND e.actor IN ('webhook', 'query', 'backfill'));
+END
+$$;
+
+ALTER FUNCTION pay.page_is_closed(p_order pay.payment_order) OWNER TO payments_owner;
+
+--
+-- Name: FUNCTION page_is_closed(p_order pay.payment_order); Type: COMMENT; Schema: pay; Owner: payments_owner
+--
+
+COMMENT ON FUNCTION pay.page_is_closed(p_order pay.payment_order) IS 'Whether a PSP has confirmed that nobody can pay on a page any more';
 
 --
 -- Name: parked_references(text[], text[], text[], text[]); Type: FUNCTION; Schema: pay; Owner: payments_owner
@@ -8299,6 +8512,44 @@ ALTER FUNCTION pay.parked_references(p_merchant_id text[], p_checkout_id text[],
 --
 
 COMMENT ON FUNCTION pay.parked_references(p_merchant_id text[], p_checkout_id text[], p_psp text[], p_name text[], OUT merchants text[], OUT checkouts text[], OUT psps text[], OUT names text[]) IS 'Ids of payments in webhooks that wait for these names';
+
+--
+-- Name: part_capture(pay.change, pay.fact); Type: FUNCTION; Schema: pay; Owner: payments_owner
+--
+
+CREATE FUNCTION pay.part_capture(p_change pay.change, p_word pay.fact, OUT parted pay.change, OUT told pay.fact) RETURNS record
+    LANGUAGE plpgsql
+    AS $$
+DECLARE
+    v_outside text;
+BEGIN
+    UPDATE change c SET matched_to = NULL
+    WHERE c.merchant_id = p_change.merchant_id
+        AND c.checkout_id = p_change.checkout_id
+        AND c.matched_to = p_change.change_id
+    RETURNING c.change_id INTO v_outside;
+
+    UPDATE change c
+    SET status = 'EXECUTING', reference = NULL, by_amount = false,
+        changed_at = clock_timestamp()
+    WHERE c.merchant_id = p_change.merchant_id
+        AND c.change_id = p_change.change_id
+    RETURNING c.* INTO parted;
+
+    p_word.reference := NULL;
+    p_word.code := NULL;
+    told := change_fact(parted, p_word, 'capture_parted', NULL,
+        jsonb_build_object('matched', v_outside));
+END
+$$;
+
+ALTER FUNCTION pay.part_capture(p_change pay.change, p_word pay.fact, OUT parted pay.change, OUT told pay.fact) OWNER TO payments_owner;
+
+--
+-- Name: FUNCTION part_capture(p_change pay.change, p_word pay.fact, OUT parted pay.change, OUT told pay.fact); Type: COMMENT; Schema: pay; Owner: payments_owner
+--
+
+COMMENT ON FUNCTION pay.part_capture(p_change pay.change, p_word pay.fact, OUT parted pay.change, OUT told pay.fact) IS 'Undoes a match that was made by the amount alone';
 
 --
 -- Name: part_posting(pay.payment_order, text, text, text, bigint, bigint, text); Type: FUNCTION; Schema: pay; Owner: payments_owner
@@ -8938,10 +9189,10 @@ ALTER FUNCTION pay.read_news(p_psp text[], p_source text[], p_event_id text[], p
 COMMENT ON FUNCTION pay.read_news(p_psp text[], p_source text[], p_event_id text[], p_type text[], p_about text[], p_news text[], p_token text[], p_reference text[], p_object text[], p_operation_id text[], p_amount_minor bigint[], p_currency text[], p_fee_minor bigint[], p_fee_currency text[], p_code text[], p_digest bytea[], p_request_id text[]) IS 'Items of apply_change that pass their checks';
 
 --
--- Name: read_no_tokens(text[], text[], text[], text[], text[], text[], text[], bigint[]); Type: FUNCTION; Schema: pay; Owner: payments_owner
+-- Name: read_no_tokens(text[], text[], text[], text[], text[], text[], text[], bigint[], bigint[]); Type: FUNCTION; Schema: pay; Owner: payments_owner
 --
 
-CREATE FUNCTION pay.read_no_tokens(p_merchant_id text[], p_checkout_id text[], p_psp text[], p_outcome text[], p_code text[], p_request_id text[], p_reach text[], p_http_status bigint[]) RETURNS pay.fact[]
+CREATE FUNCTION pay.read_no_tokens(p_merchant_id text[], p_checkout_id text[], p_psp text[], p_outcome text[], p_code text[], p_request_id text[], p_reach text[], p_http_status bigint[], p_attempt bigint[]) RETURNS pay.fact[]
     LANGUAGE plpgsql STABLE
     AS $$
 BEGIN
@@ -8959,9 +9210,9 @@ BEGIN
                         'http_status', nullif(u.http_status, 0),
                         'sends', d.sends)) END, NULL, NULL, NULL)::fact
         FROM unnest(p_merchant_id, p_checkout_id, p_psp, p_outcome, p_code,
-            p_request_id, p_reach, p_http_status) WITH ORDINALITY AS u
-            (merchant_id, checkout_id, psp, outcome, code, request_id, reach,
-            http_status, n)
+            p_request_id, p_reach, p_http_status, p_attempt)
+            WITH ORDINALITY AS u (merchant_id, checkout_id, psp, outcome,
+            code, request_id, reach, http_status, attempt, n)
         CROSS JOIN LATERAL (
             SELECT r.* FROM registration r
             WHERE r.merchant_id = u.merchant_id
@@ -8974,20 +9225,21 @@ BEGIN
                 AND d.operation = 'register' AND d.operation_id = r.nonce
             ORDER BY d.attempt DESC LIMIT 1) d ON true
         WHERE r.state = 'REGISTERING' AND r.psp = u.psp
-            AND u.outcome IS NOT NULL
+            AND (u.attempt = r.attempt
+                 OR u.outcome IN ('refused', 'expired'))
         ORDER BY r.merchant_id, r.checkout_id,
             array_position('{refused,expired,unknown,not_sent,held}',
                            u.outcome), u.n);
 END
 $$;
 
-ALTER FUNCTION pay.read_no_tokens(p_merchant_id text[], p_checkout_id text[], p_psp text[], p_outcome text[], p_code text[], p_request_id text[], p_reach text[], p_http_status bigint[]) OWNER TO payments_owner;
+ALTER FUNCTION pay.read_no_tokens(p_merchant_id text[], p_checkout_id text[], p_psp text[], p_outcome text[], p_code text[], p_request_id text[], p_reach text[], p_http_status bigint[], p_attempt bigint[]) OWNER TO payments_owner;
 
 --
--- Name: FUNCTION read_no_tokens(p_merchant_id text[], p_checkout_id text[], p_psp text[], p_outcome text[], p_code text[], p_request_id text[], p_reach text[], p_http_status bigint[]); Type: COMMENT; Schema: pay; Owner: payments_owner
+-- Name: FUNCTION read_no_tokens(p_merchant_id text[], p_checkout_id text[], p_psp text[], p_outcome text[], p_code text[], p_request_id text[], p_reach text[], p_http_status bigint[], p_attempt bigint[]); Type: COMMENT; Schema: pay; Owner: payments_owner
 --
 
-COMMENT ON FUNCTION pay.read_no_tokens(p_merchant_id text[], p_checkout_id text[], p_psp text[], p_outcome text[], p_code text[], p_request_id text[], p_reach text[], p_http_status bigint[]) IS 'Items of store_no_token that count';
+COMMENT ON FUNCTION pay.read_no_tokens(p_merchant_id text[], p_checkout_id text[], p_psp text[], p_outcome text[], p_code text[], p_request_id text[], p_reach text[], p_http_status bigint[], p_attempt bigint[]) IS 'Items of store_no_token that count';
 
 --
 -- Name: read_windows(text, integer); Type: FUNCTION; Schema: pay; Owner: payments_owner
@@ -10038,12 +10290,13 @@ CREATE FUNCTION pay.settle_changes(p_merchant_id text[], p_operation_id text[], 
     LANGUAGE plpgsql
     AS $$
 DECLARE
-    v_change change;
-    v_after  record;
-    v_sorted record;
-    v_word   fact;
-    v_facts  fact[] := '{}';
-    v_n      int;
+    v_change  change;
+    v_after   record;
+    v_sorted  record;
+    v_word    fact;
+    v_facts   fact[] := '{}';
+    v_is_none boolean;
+    v_n       int;
 BEGIN
     FOREACH v_n IN ARRAY p_items LOOP
         v_change := find_change(p_merchant_id[v_n], p_operation_id[v_n]);
@@ -10056,10 +10309,15 @@ BEGIN
         v_word.reference := CASE WHEN v_after.state IN ('DONE', 'PENDING')
                                  THEN p_reference[v_n] END;
 
-        IF v_change.kind = 'refund' THEN
-            v_sorted := sort_refund(v_change, v_word, coalesce(
-                v_after.status = 'FAILED' OR v_after.state = 'NOT_SENT',
-                false));
+        IF v_change.kind IN ('refund', 'capture') THEN
+            v_is_none := coalesce(v_after.status = 'FAILED'
+                                  OR v_after.state = 'NOT_SENT', false);
+            IF v_change.kind = 'refund' THEN
+                v_sorted := sort_refund(v_change, v_word, v_is_none);
+            ELSE
+                v_sorted := sort_capture(v_change, nullif(v_word.reference,
+                    ''), v_word, v_is_none);
+            END IF;
             v_change := v_sorted.sorted;
             v_facts := v_facts || v_sorted.facts;
         END IF;
@@ -10336,9 +10594,11 @@ CREATE FUNCTION pay.single_outside(p_news pay.news, OUT outcome text, OUT facts 
     LANGUAGE plpgsql
     AS $$
 DECLARE
-    v_order payment_order := only_order(p_news.merchant_id,
-                                        p_news.checkout_id);
-    v_why   text;
+    v_order   payment_order := only_order(p_news.merchant_id,
+                                          p_news.checkout_id);
+    v_ours    change := capture_of_amount(p_news);
+    v_outside change;
+    v_why     text;
 BEGIN
     v_why := CASE
         WHEN p_news.object IS NULL OR v_order.payment_order_id IS NULL
@@ -10355,8 +10615,14 @@ BEGIN
         SELECT * INTO outcome, facts FROM news_doubt(p_news, v_why);
     ELSE
         outcome := 'applied';
-        facts := move_change(insert_outside(p_news, v_order,
-            p_news.amount_minor), 'SUCCESS', news_word(p_news));
+        v_outside := insert_outside(p_news, v_order, p_news.amount_minor);
+        facts := move_change(v_outside, 'SUCCESS', news_word(p_news));
+
+        IF v_ours.change_id IS NOT NULL THEN
+            facts := facts || match_capture(v_ours, find_change(
+                v_outside.merchant_id, v_outside.change_id),
+                news_word(p_news), true);
+        END IF;
     END IF;
 END
 $$;
@@ -10367,7 +10633,75 @@ ALTER FUNCTION pay.single_outside(p_news pay.news, OUT outcome text, OUT facts p
 -- Name: FUNCTION single_outside(p_news pay.news, OUT outcome text, OUT facts pay.fact[]); Type: COMMENT; Schema: pay; Owner: payments_owner
 --
 
-COMMENT ON FUNCTION pay.single_outside(p_news pay.news, OUT outcome text, OUT facts pay.fact[]) IS 'A capture that somebody has made at the PSP';
+COMMENT ON FUNCTION pay.single_outside(p_news pay.news, OUT outcome text, OUT facts pay.fact[]) IS 'A capture that is not named as ours; one of ours may be meant';
+
+--
+-- Name: sort_capture(pay.change, text, pay.fact, boolean); Type: FUNCTION; Schema: pay; Owner: payments_owner
+--
+
+CREATE FUNCTION pay.sort_capture(p_change pay.change, p_name text, p_word pay.fact, p_is_none boolean, OUT sorted pay.change, OUT facts pay.fact[]) RETURNS record
+    LANGUAGE plpgsql
+    AS $$
+DECLARE
+    v_parted  record;
+    v_outside change;
+BEGIN
+    sorted := p_change;
+    facts := '{}';
+
+    IF p_name IS NULL AND NOT (p_is_none AND p_change.by_amount) THEN
+        RETURN;
+    ELSIF p_change.by_amount AND p_change.reference = p_name THEN
+        UPDATE change c SET by_amount = false
+        WHERE c.merchant_id = p_change.merchant_id
+            AND c.change_id = p_change.change_id
+        RETURNING c.* INTO sorted;
+        RETURN;
+    ELSIF p_change.by_amount THEN
+        v_parted := part_capture(p_change, p_word);
+        sorted := v_parted.parted;
+        facts := ARRAY[v_parted.told];
+        IF p_name IS NULL THEN
+            PERFORM start_job(p_change.merchant_id, p_change.checkout_id,
+                              'change', p_change.change_id);
+        END IF;
+    END IF;
+
+    SELECT c.* INTO v_outside FROM change c
+    WHERE c.merchant_id = sorted.merchant_id
+        AND c.checkout_id = sorted.checkout_id AND c.kind = 'capture'
+        AND c.origin = 'psp' AND c.psp = sorted.psp
+        AND c.reference = p_name AND c.matched_to IS NULL
+        -- what was there before we asked is not ours
+        AND c.created_at >= sorted.created_at;
+
+    IF v_outside.change_id IS NULL
+        OR sorted.status NOT IN ('NOT_STARTED', 'EXECUTING')
+    THEN
+        RETURN;
+    ELSIF v_outside.amount_minor = sorted.amount_minor
+        OR v_outside.status = 'FAILED'
+    THEN
+        facts := facts || match_capture(sorted, v_outside, p_word, false);
+    ELSE
+        p_word.code := 'amount';
+        facts := facts || move_change(sorted, 'FAILED', p_word)
+            || doubt(change_fact(sorted, p_word, '', NULL), 'capture',
+                'amount', p_name, v_outside.amount_minor,
+                v_outside.currency);
+    END IF;
+
+    sorted := find_change(sorted.merchant_id, sorted.change_id);
+END
+$$;
+
+ALTER FUNCTION pay.sort_capture(p_change pay.change, p_name text, p_word pay.fact, p_is_none boolean, OUT sorted pay.change, OUT facts pay.fact[]) OWNER TO payments_owner;
+
+--
+-- Name: FUNCTION sort_capture(p_change pay.change, p_name text, p_word pay.fact, p_is_none boolean, OUT sorted pay.change, OUT facts pay.fact[]); Type: COMMENT; Schema: pay; Owner: payments_owner
+--
+
+COMMENT ON FUNCTION pay.sort_capture(p_change pay.change, p_name text, p_word pay.fact, p_is_none boolean, OUT sorted pay.change, OUT facts pay.fact[]) IS 'Tells a capture of ours from what was taken for it, or for another''s';
 
 --
 -- Name: sort_refund(pay.change, pay.fact, boolean); Type: FUNCTION; Schema: pay; Owner: payments_owner
@@ -10399,6 +10733,9 @@ BEGIN
         OR p_change.status = 'SUCCESS' AND v_name IS NULL
     THEN
         facts := facts || move_change(sorted, 'FAILED', p_word);
+        sorted := find_change(p_change.merchant_id, p_change.change_id);
+    ELSIF p_change.status IN ('NOT_STARTED', 'EXECUTING') AND v_own.done THEN
+        facts := facts || move_change(sorted, 'SUCCESS', p_word);
         sorted := find_change(p_change.merchant_id, p_change.change_id);
     ELSIF p_change.status = 'EXECUTING' AND v_name IS NULL THEN
         PERFORM start_job(p_change.merchant_id, p_change.checkout_id,
@@ -10442,7 +10779,8 @@ BEGIN
         EXISTS (SELECT FROM letters_of(c.merchant_id, c.checkout_id) x
                 WHERE x.state = 'open' AND x.kind = 'stuck'),
         o.authorized_minor > 0 AND o.status = 'EXECUTING', h.kind,
-        h.run_at, h.letter, h.code
+        h.run_at, h.letter, h.code,
+        o.status = 'FAILED' AND page_is_closed(o)
     INTO v_standing
     FROM find_order(p_merchant_id, p_payment_order_id) o
     CROSS JOIN LATERAL (
@@ -13061,10 +13399,10 @@ ALTER FUNCTION pay_api.reroute(p_merchant_id text[], p_checkout_id text[], p_psp
 COMMENT ON FUNCTION pay_api.reroute(p_merchant_id text[], p_checkout_id text[], p_psp text[], p_outcome text[], p_code text[], p_lease_ms bigint[], p_request_id text[], p_attempt bigint[], p_reach text[], p_http_status bigint[]) IS 'Moves registrations on of which nothing can have happened: rerouted, stays, not_found or invalid';
 
 --
--- Name: store_no_token(text[], text[], text[], text[], text[], bigint[], text[], text[], bigint[], text[]); Type: FUNCTION; Schema: pay_api; Owner: payments_owner
+-- Name: store_no_token(text[], text[], text[], text[], text[], bigint[], text[], text[], bigint[], text[], bigint[]); Type: FUNCTION; Schema: pay_api; Owner: payments_owner
 --
 
-CREATE FUNCTION pay_api.store_no_token(p_merchant_id text[], p_checkout_id text[], p_psp text[], p_outcome text[], p_code text[], p_retry_after_ms bigint[], p_request_id text[], p_reach text[], p_http_status bigint[], p_dead text[]) RETURNS TABLE(item integer, outcome text, merchant_id text, checkout_id text, checkout_uuid text, psp text, nonce text, handle text, token text, alias text, hosted_url text, return_url text, base_url text, currency text, total_minor bigint, expires_s bigint, registration_state text, attempt bigint, code text, version bigint, orders text)
+CREATE FUNCTION pay_api.store_no_token(p_merchant_id text[], p_checkout_id text[], p_psp text[], p_outcome text[], p_code text[], p_retry_after_ms bigint[], p_request_id text[], p_reach text[], p_http_status bigint[], p_dead text[], p_attempt bigint[]) RETURNS TABLE(item integer, outcome text, merchant_id text, checkout_id text, checkout_uuid text, psp text, nonce text, handle text, token text, alias text, hosted_url text, return_url text, base_url text, currency text, total_minor bigint, expires_s bigint, registration_state text, attempt bigint, code text, version bigint, orders text)
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pay', 'pg_temp'
     AS $$
@@ -13077,7 +13415,8 @@ BEGIN
         array_dims(p_merchant_id), array_dims(p_checkout_id),
         array_dims(p_psp), array_dims(p_outcome), array_dims(p_code),
         array_dims(p_retry_after_ms), array_dims(p_request_id),
-        array_dims(p_reach), array_dims(p_http_status), array_dims(p_dead));
+        array_dims(p_reach), array_dims(p_http_status), array_dims(p_dead),
+        array_dims(p_attempt));
 
     -- a bad item has no outcome from here on
     v_outcome := ARRAY(
@@ -13090,20 +13429,22 @@ BEGIN
                              OR u.outcome IN ('refused', 'expired')
                              OR u.dead <> '')
                         AND reach_ok(u.reach, u.http_status)
+                        AND u.attempt BETWEEN 1 AND 2147483647
                         AND coalesce(u.dead, '') IN ('', 'retry_limit',
                             'cancelled', 'key_window_over')
                     THEN u.outcome END
         FROM unnest(p_merchant_id, p_checkout_id, p_psp, p_outcome, p_code,
-            p_retry_after_ms, p_reach, p_http_status, p_dead)
+            p_retry_after_ms, p_reach, p_http_status, p_dead, p_attempt)
             WITH ORDINALITY AS u (merchant_id, checkout_id, psp, outcome,
-            code, after_ms, reach, http_status, dead, n)
+            code, after_ms, reach, http_status, dead, attempt, n)
         ORDER BY u.n);
 
     PERFORM lock_checkouts(p_merchant_id, p_checkout_id);
 
     v_first := keep_no_token(
         read_no_tokens(p_merchant_id, p_checkout_id, p_psp, v_outcome,
-                       p_code, p_request_id, p_reach, p_http_status),
+                       p_code, p_request_id, p_reach, p_http_status,
+                       p_attempt),
         p_retry_after_ms, p_reach, p_http_status, p_dead);
 
     -- twins in the batch share a result
@@ -13115,23 +13456,27 @@ BEGIN
                  SELECT FROM unnest(v_first) f
                  WHERE p_merchant_id[f] = u.merchant_id
                      AND p_checkout_id[f] = u.checkout_id
-                     AND p_psp[f] = u.psp) THEN 'stored'
+                     AND p_psp[f] = u.psp
+                     AND (p_attempt[f] = u.attempt
+                          OR u.outcome IN ('refused', 'expired')))
+                 THEN 'stored'
              ELSE 'already' END,
         s.*
-    FROM unnest(p_merchant_id, p_checkout_id, p_psp, v_outcome)
-        WITH ORDINALITY AS u (merchant_id, checkout_id, psp, outcome, n)
+    FROM unnest(p_merchant_id, p_checkout_id, p_psp, v_outcome, p_attempt)
+        WITH ORDINALITY AS u (merchant_id, checkout_id, psp, outcome,
+        attempt, n)
     LEFT JOIN checkout_state s ON u.outcome IS NOT NULL
         AND s.merchant_id = u.merchant_id AND s.checkout_id = u.checkout_id;
 END
 $$;
 
-ALTER FUNCTION pay_api.store_no_token(p_merchant_id text[], p_checkout_id text[], p_psp text[], p_outcome text[], p_code text[], p_retry_after_ms bigint[], p_request_id text[], p_reach text[], p_http_status bigint[], p_dead text[]) OWNER TO payments_owner;
+ALTER FUNCTION pay_api.store_no_token(p_merchant_id text[], p_checkout_id text[], p_psp text[], p_outcome text[], p_code text[], p_retry_after_ms bigint[], p_request_id text[], p_reach text[], p_http_status bigint[], p_dead text[], p_attempt bigint[]) OWNER TO payments_owner;
 
 --
--- Name: FUNCTION store_no_token(p_merchant_id text[], p_checkout_id text[], p_psp text[], p_outcome text[], p_code text[], p_retry_after_ms bigint[], p_request_id text[], p_reach text[], p_http_status bigint[], p_dead text[]); Type: COMMENT; Schema: pay_api; Owner: payments_owner
+-- Name: FUNCTION store_no_token(p_merchant_id text[], p_checkout_id text[], p_psp text[], p_outcome text[], p_code text[], p_retry_after_ms bigint[], p_request_id text[], p_reach text[], p_http_status bigint[], p_dead text[], p_attempt bigint[]); Type: COMMENT; Schema: pay_api; Owner: payments_owner
 --
 
-COMMENT ON FUNCTION pay_api.store_no_token(p_merchant_id text[], p_checkout_id text[], p_psp text[], p_outcome text[], p_code text[], p_retry_after_ms bigint[], p_request_id text[], p_reach text[], p_http_status bigint[], p_dead text[]) IS 'Notes that a registration brought no token: stored, already, not_found or invalid';
+COMMENT ON FUNCTION pay_api.store_no_token(p_merchant_id text[], p_checkout_id text[], p_psp text[], p_outcome text[], p_code text[], p_retry_after_ms bigint[], p_request_id text[], p_reach text[], p_http_status bigint[], p_dead text[], p_attempt bigint[]) IS 'Notes that a registration brought no token: stored, already, not_found or invalid';
 
 --
 -- Name: store_token(text[], text[], text[], text[], text[], text[], bigint[], text[]); Type: FUNCTION; Schema: pay_api; Owner: payments_owner
@@ -14377,6 +14722,51 @@ ALTER TABLE pay_check.change_job OWNER TO payments_owner;
 COMMENT ON VIEW pay_check.change_job IS 'A change that is open and that the PSP is not known to have goes on by its job, or people have been told that it does not (I8); one that has ended has neither.';
 
 --
+-- Name: change_match; Type: VIEW; Schema: pay_check; Owner: payments_owner
+--
+
+CREATE VIEW pay_check.change_match AS
+ SELECT o.merchant_id,
+    o.change_id,
+    o.matched_to,
+    o.status,
+    c.status AS ours
+   FROM (pay.change o
+     LEFT JOIN pay.change c ON ((((c.merchant_id)::text = (o.merchant_id)::text) AND ((c.checkout_id)::text = (o.checkout_id)::text) AND ((c.change_id)::text = (o.matched_to)::text))))
+  WHERE ((o.matched_to IS NOT NULL) AND (o.kind = 'capture'::text) AND (((((((c.origin IS DISTINCT FROM 'merchant'::text) OR (c.kind IS DISTINCT FROM 'capture'::text)) OR ((c.payment_order_id)::text IS DISTINCT FROM (o.payment_order_id)::text)) OR ((c.psp)::text IS DISTINCT FROM (o.psp)::text)) OR ((c.reference)::text IS DISTINCT FROM (o.reference)::text)) OR ((c.status)::text IS DISTINCT FROM (o.status)::text)) OR ((o.status)::text <> ALL (ARRAY['SUCCESS'::text, 'FAILED'::text])) OR (((o.status)::text = 'SUCCESS'::text) AND ((o.amount_minor)::bigint <> (c.amount_minor)::bigint)) OR (EXISTS ( SELECT
+           FROM pay.journal_entry e
+          WHERE (((e.merchant_id)::text = (c.merchant_id)::text) AND ((e.source)::text = ('change/'::text || (c.change_id)::text))))) OR (EXISTS ( SELECT
+           FROM pay.change x
+          WHERE (((x.merchant_id)::text = (o.merchant_id)::text) AND ((x.checkout_id)::text = (o.checkout_id)::text) AND ((x.matched_to)::text = (o.matched_to)::text) AND ((x.change_id)::text <> (o.change_id)::text))))))
+UNION ALL
+ SELECT o.merchant_id,
+    o.change_id,
+    o.matched_to,
+    o.status,
+    c.status AS ours
+   FROM (pay.change o
+     LEFT JOIN pay.change c ON ((((c.merchant_id)::text = (o.merchant_id)::text) AND ((c.checkout_id)::text = (o.checkout_id)::text) AND ((c.change_id)::text = (o.matched_to)::text))))
+  WHERE ((o.matched_to IS NOT NULL) AND (o.kind = 'refund'::text) AND ((((c.origin IS DISTINCT FROM 'merchant'::text) OR (c.kind IS DISTINCT FROM 'refund'::text)) OR ((o.status)::text IS DISTINCT FROM 'FAILED'::text)) OR (o.reference IS NOT NULL)))
+UNION ALL
+ SELECT c.merchant_id,
+    c.change_id,
+    NULL::text AS matched_to,
+    NULL::text AS status,
+    c.status AS ours
+   FROM pay.change c
+  WHERE ((c.kind = 'capture'::text) AND c.by_amount AND (NOT (EXISTS ( SELECT
+           FROM pay.change o
+          WHERE (((o.merchant_id)::text = (c.merchant_id)::text) AND ((o.checkout_id)::text = (c.checkout_id)::text) AND ((o.matched_to)::text = (c.change_id)::text))))));
+
+ALTER TABLE pay_check.change_match OWNER TO payments_owner;
+
+--
+-- Name: VIEW change_match; Type: COMMENT; Schema: pay_check; Owner: payments_owner
+--
+
+COMMENT ON VIEW pay_check.change_match IS 'A refund that was matched has failed, and has no name any more.  A capture that was matched is of the same order, PSP and name as the one that was asked for, and of its amount unless it failed; both have ended alike, the money stands under one of them, and no two are matched to one.  A capture that was told by its amount alone has its match.';
+
+--
 -- Name: change_money; Type: VIEW; Schema: pay_check; Owner: payments_owner
 --
 
@@ -14396,7 +14786,7 @@ CREATE VIEW pay_check.change_money AS
             c_1.payment_order_id,
             sum((c_1.amount_minor)::bigint) FILTER (WHERE ((c_1.kind = 'refund'::text) AND (((c_1.status)::text = 'EXECUTING'::text) OR (((c_1.status)::text = 'NOT_STARTED'::text) AND (c_1.origin = 'merchant'::text))))) AS refunding,
             sum((c_1.amount_minor)::bigint) FILTER (WHERE ((c_1.kind = 'refund'::text) AND ((c_1.status)::text = 'SUCCESS'::text))) AS refunded,
-            sum((c_1.amount_minor)::bigint) FILTER (WHERE ((c_1.kind = 'capture'::text) AND ((c_1.status)::text = 'SUCCESS'::text))) AS captured
+            sum((c_1.amount_minor)::bigint) FILTER (WHERE ((c_1.kind = 'capture'::text) AND ((c_1.status)::text = 'SUCCESS'::text) AND (c_1.matched_to IS NULL))) AS captured
            FROM pay.change c_1
           GROUP BY c_1.merchant_id, c_1.payment_order_id) c USING (merchant_id, payment_order_id))
      LEFT JOIN ( SELECT d_1.merchant_id,
@@ -14468,6 +14858,40 @@ ALTER TABLE pay_check.change_reference OWNER TO payments_owner;
 --
 
 COMMENT ON VIEW pay_check.change_reference IS 'A refund at a PSP is one of ours, once.';
+
+--
+-- Name: change_waits; Type: VIEW; Schema: pay_check; Owner: payments_owner
+--
+
+CREATE VIEW pay_check.change_waits AS
+ SELECT c.merchant_id,
+    c.change_id,
+    c.kind,
+    c.status,
+    c.psp,
+    c.reference
+   FROM pay.change c
+  WHERE (((c.status)::text = ANY (ARRAY['NOT_STARTED'::text, 'EXECUTING'::text])) AND (NOT (EXISTS ( SELECT
+           FROM pay.job j
+          WHERE (((j.merchant_id)::text = (c.merchant_id)::text) AND ((j.checkout_id)::text = (c.checkout_id)::text) AND ((j.kind)::text = 'change'::text) AND (j.operation_id = (c.change_id)::text))))) AND (NOT (EXISTS ( SELECT
+           FROM pay.dispatch d
+          WHERE (((d.merchant_id)::text = (c.merchant_id)::text) AND ((d.checkout_id)::text = (c.checkout_id)::text) AND ((d.operation_id)::text = (c.change_id)::text) AND ((d.state)::text = 'OPEN'::text))))) AND (NOT (EXISTS ( SELECT
+           FROM pay.dead_letter d
+          WHERE (((d.merchant_id)::text = (c.merchant_id)::text) AND ((d.checkout_id)::text = (c.checkout_id)::text) AND (((d.kind = 'change'::text) AND ((d.operation_id)::text = (c.change_id)::text)) OR ((d.kind = 'stuck'::text) AND ((d.reason)::text = 'changing'::text))) AND (d.state = ANY (ARRAY['open'::text, 'resolved'::text])))))) AND (((c.reference IS NULL) AND (NOT (EXISTS ( SELECT
+           FROM pay.dispatch d
+          WHERE (((d.merchant_id)::text = (c.merchant_id)::text) AND ((d.checkout_id)::text = (c.checkout_id)::text) AND ((d.operation_id)::text = (c.change_id)::text) AND ((d.state)::text = ANY (ARRAY['DONE'::text, 'PENDING'::text]))))))) OR (EXISTS ( SELECT
+           FROM pay.change x
+          WHERE (((x.merchant_id)::text = (c.merchant_id)::text) AND ((x.checkout_id)::text = (c.checkout_id)::text) AND (x.kind = c.kind) AND ((x.psp)::text = (c.psp)::text) AND ((x.reference)::text = (c.reference)::text) AND ((x.change_id)::text <> (c.change_id)::text) AND (x.created_at >= c.created_at) AND ((x.status)::text = ANY (ARRAY['SUCCESS'::text, 'FAILED'::text]))))) OR (EXISTS ( SELECT
+           FROM pay.webhook_inbox i
+          WHERE (((i.merchant_id)::text = (c.merchant_id)::text) AND ((i.checkout_id)::text = (c.checkout_id)::text) AND ((i.psp)::text = (c.psp)::text) AND ((i.state)::text = ANY (ARRAY['applied'::text, 'unchanged'::text])) AND ((i.about ->> 'about'::text) = c.kind) AND ((i.about ->> 'object'::text) = (c.reference)::text) AND (((i.about ->> 'news'::text) = ANY (ARRAY['single'::text, 'failed'::text])) OR ((c.kind = 'refund'::text) AND ((i.about ->> 'news'::text) = 'succeeded'::text))))))));
+
+ALTER TABLE pay_check.change_waits OWNER TO payments_owner;
+
+--
+-- Name: VIEW change_waits; Type: COMMENT; Schema: pay_check; Owner: payments_owner
+--
+
+COMMENT ON VIEW pay_check.change_waits IS 'No change waits while nothing is under way for it.  Under way is: its job, a call that is out, a letter to those on call, or, once the PSP has it, the PSP''s word about its end; and that word is still to come only as long as it is not here: no other change of that name has ended, and no webhook has told the end of it.';
 
 --
 -- Name: checkout_incomplete; Type: VIEW; Schema: pay_check; Owner: payments_owner
@@ -15867,7 +16291,8 @@ CREATE VIEW pay_view.changes AS
            FROM pay.dead_letter x
           WHERE (((x.merchant_id)::text = (c.merchant_id)::text) AND ((x.checkout_id)::text = (c.checkout_id)::text) AND (x.state = 'open'::text) AND (x.kind = 'change'::text) AND ((x.operation_id)::text = (c.change_id)::text))) AS dead_letter_id,
     c.request_id,
-    j.code AS job_code
+    j.code AS job_code,
+    c.matched_to
    FROM (((pay.change c
      LEFT JOIN pay.currency k ON ((k.code = (c.currency)::text)))
      LEFT JOIN pay.job j ON ((((j.merchant_id)::text = (c.merchant_id)::text) AND ((j.checkout_id)::text = (c.checkout_id)::text) AND ((j.kind)::text = 'change'::text) AND (j.operation_id = (c.change_id)::text))))
@@ -15902,7 +16327,7 @@ ALTER TABLE pay_view.changes OWNER TO payments_owner;
 -- Name: VIEW changes; Type: COMMENT; Schema: pay_view; Owner: payments_owner
 --
 
-COMMENT ON VIEW pay_view.changes IS 'Captures, cancellations and refunds: how they stand, their newest call and their job; origin psp: nobody asked us';
+COMMENT ON VIEW pay_view.changes IS 'Captures, cancellations and refunds: how they stand, their newest call and their job; origin psp: nobody asked us; matched_to: it is the one that this change asked for, its money stands here';
 
 --
 -- Name: checkouts; Type: VIEW; Schema: pay_view; Owner: payments_owner
@@ -17037,7 +17462,7 @@ ALTER TABLE pay.change ENABLE ALWAYS TRIGGER change_fixed;
 -- Name: change change_status; Type: TRIGGER; Schema: pay; Owner: payments_owner
 --
 
-CREATE TRIGGER change_status BEFORE UPDATE OF status ON pay.change FOR EACH ROW WHEN (((pay.status_rank((new.status)::text) < pay.status_rank((old.status)::text)) AND (NOT new.returned))) EXECUTE FUNCTION pay.refuse_change('no such transition', 'PAY10');
+CREATE TRIGGER change_status BEFORE UPDATE OF status ON pay.change FOR EACH ROW WHEN (((pay.status_rank((new.status)::text) < pay.status_rank((old.status)::text)) AND (NOT new.returned) AND (NOT ((old.kind = 'capture'::text) AND old.by_amount AND (NOT new.by_amount))))) EXECUTE FUNCTION pay.refuse_change('no such transition', 'PAY10');
 
 ALTER TABLE pay.change ENABLE ALWAYS TRIGGER change_status;
 
@@ -17468,6 +17893,12 @@ REVOKE ALL ON FUNCTION pay.capture_done(p_change pay.change, p_word pay.fact) FR
 --
 
 REVOKE ALL ON FUNCTION pay.capture_names(p_merchant_id text[], p_checkout_id text[], p_operation text[], p_operation_id text[], p_state text[], p_reference text[], p_items integer[], OUT psps text[], OUT names text[]) FROM PUBLIC;
+
+--
+-- Name: FUNCTION capture_of_amount(p_news pay.news); Type: ACL; Schema: pay; Owner: payments_owner
+--
+
+REVOKE ALL ON FUNCTION pay.capture_of_amount(p_news pay.news) FROM PUBLIC;
 
 --
 -- Name: FUNCTION capture_terms(p_order pay.payment_order, INOUT amount_minor bigint, OUT outcome text); Type: ACL; Schema: pay; Owner: payments_owner
@@ -17929,6 +18360,12 @@ REVOKE ALL ON FUNCTION pay.hear_late_refund(p_news pay.news, p_late pay.late_suc
 REVOKE ALL ON FUNCTION pay.hear_news(p_news pay.news, OUT outcome text, OUT facts pay.fact[]) FROM PUBLIC;
 
 --
+-- Name: FUNCTION hear_own_capture(p_change pay.change, p_news pay.news, OUT outcome text, OUT facts pay.fact[]); Type: ACL; Schema: pay; Owner: payments_owner
+--
+
+REVOKE ALL ON FUNCTION pay.hear_own_capture(p_change pay.change, p_news pay.news, OUT outcome text, OUT facts pay.fact[]) FROM PUBLIC;
+
+--
 -- Name: FUNCTION hear_own_refund(p_change pay.change, p_news pay.news, OUT outcome text, OUT facts pay.fact[]); Type: ACL; Schema: pay; Owner: payments_owner
 --
 
@@ -18196,6 +18633,12 @@ REVOKE ALL ON FUNCTION pay.keep_anchors(p_month date, p_until timestamp with tim
 REVOKE ALL ON FUNCTION pay.keep_difference(p_merchant_id text, p_checkout_id text, p_detail jsonb) FROM PUBLIC;
 
 --
+-- Name: FUNCTION keep_failed_capture(p_news pay.news, OUT outcome text, OUT facts pay.fact[]); Type: ACL; Schema: pay; Owner: payments_owner
+--
+
+REVOKE ALL ON FUNCTION pay.keep_failed_capture(p_news pay.news, OUT outcome text, OUT facts pay.fact[]) FROM PUBLIC;
+
+--
 -- Name: FUNCTION keep_failure(p_news pay.news, p_order pay.payment_order, OUT outcome text, OUT facts pay.fact[]); Type: ACL; Schema: pay; Owner: payments_owner
 --
 
@@ -18327,6 +18770,12 @@ REVOKE ALL ON FUNCTION pay.manual_postings(p_was pay.payment_order, p_now pay.pa
 --
 
 REVOKE ALL ON FUNCTION pay.mark_duplicates(p_news pay.news[], p_psps text[], p_events text[]) FROM PUBLIC;
+
+--
+-- Name: FUNCTION match_capture(p_change pay.change, p_outside pay.change, p_word pay.fact, p_by_amount boolean); Type: ACL; Schema: pay; Owner: payments_owner
+--
+
+REVOKE ALL ON FUNCTION pay.match_capture(p_change pay.change, p_outside pay.change, p_word pay.fact, p_by_amount boolean) FROM PUBLIC;
 
 --
 -- Name: FUNCTION may_be_stuck(p_merchant_id text, p_checkout_id text, p_reason text, p_since timestamp with time zone, p_limit interval); Type: ACL; Schema: pay; Owner: payments_owner
@@ -18574,16 +19023,28 @@ REVOKE ALL ON FUNCTION pay.outside_pending(p_change pay.change, p_news pay.news)
 REVOKE ALL ON FUNCTION pay.outside_refund(p_news pay.news, OUT outcome text, OUT facts pay.fact[]) FROM PUBLIC;
 
 --
--- Name: FUNCTION own_object(p_change pay.change, p_object text, p_word pay.fact, OUT facts pay.fact[], OUT failed boolean); Type: ACL; Schema: pay; Owner: payments_owner
+-- Name: FUNCTION own_object(p_change pay.change, p_object text, p_word pay.fact, OUT facts pay.fact[], OUT failed boolean, OUT done boolean); Type: ACL; Schema: pay; Owner: payments_owner
 --
 
-REVOKE ALL ON FUNCTION pay.own_object(p_change pay.change, p_object text, p_word pay.fact, OUT facts pay.fact[], OUT failed boolean) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.own_object(p_change pay.change, p_object text, p_word pay.fact, OUT facts pay.fact[], OUT failed boolean, OUT done boolean) FROM PUBLIC;
+
+--
+-- Name: FUNCTION page_is_closed(p_order pay.payment_order); Type: ACL; Schema: pay; Owner: payments_owner
+--
+
+REVOKE ALL ON FUNCTION pay.page_is_closed(p_order pay.payment_order) FROM PUBLIC;
 
 --
 -- Name: FUNCTION parked_references(p_merchant_id text[], p_checkout_id text[], p_psp text[], p_name text[], OUT merchants text[], OUT checkouts text[], OUT psps text[], OUT names text[]); Type: ACL; Schema: pay; Owner: payments_owner
 --
 
 REVOKE ALL ON FUNCTION pay.parked_references(p_merchant_id text[], p_checkout_id text[], p_psp text[], p_name text[], OUT merchants text[], OUT checkouts text[], OUT psps text[], OUT names text[]) FROM PUBLIC;
+
+--
+-- Name: FUNCTION part_capture(p_change pay.change, p_word pay.fact, OUT parted pay.change, OUT told pay.fact); Type: ACL; Schema: pay; Owner: payments_owner
+--
+
+REVOKE ALL ON FUNCTION pay.part_capture(p_change pay.change, p_word pay.fact, OUT parted pay.change, OUT told pay.fact) FROM PUBLIC;
 
 --
 -- Name: FUNCTION part_posting(p_order pay.payment_order, p_source text, p_kind text, p_psp text, p_before bigint, p_part bigint, p_request_id text); Type: ACL; Schema: pay; Owner: payments_owner
@@ -18688,10 +19149,10 @@ REVOKE ALL ON FUNCTION pay.read_facts(p_psp text[], p_source text[], p_event_id 
 REVOKE ALL ON FUNCTION pay.read_news(p_psp text[], p_source text[], p_event_id text[], p_type text[], p_about text[], p_news text[], p_token text[], p_reference text[], p_object text[], p_operation_id text[], p_amount_minor bigint[], p_currency text[], p_fee_minor bigint[], p_fee_currency text[], p_code text[], p_digest bytea[], p_request_id text[]) FROM PUBLIC;
 
 --
--- Name: FUNCTION read_no_tokens(p_merchant_id text[], p_checkout_id text[], p_psp text[], p_outcome text[], p_code text[], p_request_id text[], p_reach text[], p_http_status bigint[]); Type: ACL; Schema: pay; Owner: payments_owner
+-- Name: FUNCTION read_no_tokens(p_merchant_id text[], p_checkout_id text[], p_psp text[], p_outcome text[], p_code text[], p_request_id text[], p_reach text[], p_http_status bigint[], p_attempt bigint[]); Type: ACL; Schema: pay; Owner: payments_owner
 --
 
-REVOKE ALL ON FUNCTION pay.read_no_tokens(p_merchant_id text[], p_checkout_id text[], p_psp text[], p_outcome text[], p_code text[], p_request_id text[], p_reach text[], p_http_status bigint[]) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.read_no_tokens(p_merchant_id text[], p_checkout_id text[], p_psp text[], p_outcome text[], p_code text[], p_request_id text[], p_reach text[], p_http_status bigint[], p_attempt bigint[]) FROM PUBLIC;
 
 --
 -- Name: FUNCTION read_windows(p_windows text, p_count integer); Type: ACL; Schema: pay; Owner: payments_owner
@@ -18904,6 +19365,12 @@ REVOKE ALL ON FUNCTION pay.settle_registers(p_facts pay.fact[], p_kind text) FRO
 --
 
 REVOKE ALL ON FUNCTION pay.single_outside(p_news pay.news, OUT outcome text, OUT facts pay.fact[]) FROM PUBLIC;
+
+--
+-- Name: FUNCTION sort_capture(p_change pay.change, p_name text, p_word pay.fact, p_is_none boolean, OUT sorted pay.change, OUT facts pay.fact[]); Type: ACL; Schema: pay; Owner: payments_owner
+--
+
+REVOKE ALL ON FUNCTION pay.sort_capture(p_change pay.change, p_name text, p_word pay.fact, p_is_none boolean, OUT sorted pay.change, OUT facts pay.fact[]) FROM PUBLIC;
 
 --
 -- Name: FUNCTION sort_refund(p_change pay.change, p_word pay.fact, p_is_none boolean, OUT sorted pay.change, OUT facts pay.fact[]); Type: ACL; Schema: pay; Owner: payments_owner
@@ -19272,11 +19739,11 @@ REVOKE ALL ON FUNCTION pay_api.reroute(p_merchant_id text[], p_checkout_id text[
 GRANT ALL ON FUNCTION pay_api.reroute(p_merchant_id text[], p_checkout_id text[], p_psp text[], p_outcome text[], p_code text[], p_lease_ms bigint[], p_request_id text[], p_attempt bigint[], p_reach text[], p_http_status bigint[]) TO payments_gateway;
 
 --
--- Name: FUNCTION store_no_token(p_merchant_id text[], p_checkout_id text[], p_psp text[], p_outcome text[], p_code text[], p_retry_after_ms bigint[], p_request_id text[], p_reach text[], p_http_status bigint[], p_dead text[]); Type: ACL; Schema: pay_api; Owner: payments_owner
+-- Name: FUNCTION store_no_token(p_merchant_id text[], p_checkout_id text[], p_psp text[], p_outcome text[], p_code text[], p_retry_after_ms bigint[], p_request_id text[], p_reach text[], p_http_status bigint[], p_dead text[], p_attempt bigint[]); Type: ACL; Schema: pay_api; Owner: payments_owner
 --
 
-REVOKE ALL ON FUNCTION pay_api.store_no_token(p_merchant_id text[], p_checkout_id text[], p_psp text[], p_outcome text[], p_code text[], p_retry_after_ms bigint[], p_request_id text[], p_reach text[], p_http_status bigint[], p_dead text[]) FROM PUBLIC;
-GRANT ALL ON FUNCTION pay_api.store_no_token(p_merchant_id text[], p_checkout_id text[], p_psp text[], p_outcome text[], p_code text[], p_retry_after_ms bigint[], p_request_id text[], p_reach text[], p_http_status bigint[], p_dead text[]) TO payments_gateway;
+REVOKE ALL ON FUNCTION pay_api.store_no_token(p_merchant_id text[], p_checkout_id text[], p_psp text[], p_outcome text[], p_code text[], p_retry_after_ms bigint[], p_request_id text[], p_reach text[], p_http_status bigint[], p_dead text[], p_attempt bigint[]) FROM PUBLIC;
+GRANT ALL ON FUNCTION pay_api.store_no_token(p_merchant_id text[], p_checkout_id text[], p_psp text[], p_outcome text[], p_code text[], p_retry_after_ms bigint[], p_request_id text[], p_reach text[], p_http_status bigint[], p_dead text[], p_attempt bigint[]) TO payments_gateway;
 
 --
 -- Name: FUNCTION store_token(p_merchant_id text[], p_checkout_id text[], p_psp text[], p_token text[], p_alias text[], p_hosted_url text[], p_poll_after_ms bigint[], p_request_id text[]); Type: ACL; Schema: pay_api; Owner: payments_owner
@@ -19568,6 +20035,13 @@ GRANT SELECT ON TABLE pay_check.change_job TO payments_auditor;
 GRANT SELECT ON TABLE pay_check.change_job TO payments_operator;
 
 --
+-- Name: TABLE change_match; Type: ACL; Schema: pay_check; Owner: payments_owner
+--
+
+GRANT SELECT ON TABLE pay_check.change_match TO payments_auditor;
+GRANT SELECT ON TABLE pay_check.change_match TO payments_operator;
+
+--
 -- Name: TABLE change_money; Type: ACL; Schema: pay_check; Owner: payments_owner
 --
 
@@ -19587,6 +20061,13 @@ GRANT SELECT ON TABLE pay_check.change_orphan TO payments_operator;
 
 GRANT SELECT ON TABLE pay_check.change_reference TO payments_auditor;
 GRANT SELECT ON TABLE pay_check.change_reference TO payments_operator;
+
+--
+-- Name: TABLE change_waits; Type: ACL; Schema: pay_check; Owner: payments_owner
+--
+
+GRANT SELECT ON TABLE pay_check.change_waits TO payments_auditor;
+GRANT SELECT ON TABLE pay_check.change_waits TO payments_operator;
 
 --
 -- Name: TABLE checkout_incomplete; Type: ACL; Schema: pay_check; Owner: payments_owner

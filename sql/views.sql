@@ -329,7 +329,7 @@ SELECT c.merchant_id, c.checkout_id, c.payment_order_id, c.change_id,
      WHERE x.merchant_id = c.merchant_id AND x.checkout_id = c.checkout_id
          AND x.state = 'open' AND x.kind = 'change'
          AND x.operation_id = c.change_id) AS dead_letter_id, c.request_id,
-    j.code AS job_code
+    j.code AS job_code, c.matched_to
 FROM pay.change c
 LEFT JOIN pay.currency k ON k.code = c.currency
 LEFT JOIN pay.job j ON j.merchant_id = c.merchant_id
@@ -342,7 +342,8 @@ LEFT JOIN LATERAL (
     ORDER BY x.attempt DESC LIMIT 1) d ON true;
 COMMENT ON VIEW pay_view.changes IS
     'Captures, cancellations and refunds: how they stand, their newest call '
-    'and their job; origin psp: nobody asked us';
+    'and their job; origin psp: nobody asked us; matched_to: it is the one that '
+    'this change asked for, its money stands here';
 
 
 CREATE OR REPLACE VIEW pay_view.disputes AS

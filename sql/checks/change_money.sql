@@ -14,7 +14,7 @@ LEFT JOIN (
         sum(c.amount_minor) FILTER (WHERE c.kind = 'refund'
             AND c.status = 'SUCCESS') AS refunded,
         sum(c.amount_minor) FILTER (WHERE c.kind = 'capture'
-            AND c.status = 'SUCCESS') AS captured
+            AND c.status = 'SUCCESS' AND c.matched_to IS NULL) AS captured
     FROM pay.change c
     GROUP BY c.merchant_id, c.payment_order_id) c
     USING (merchant_id, payment_order_id)

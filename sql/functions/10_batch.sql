@@ -40,7 +40,7 @@ RETURNS boolean LANGUAGE sql IMMUTABLE AS
 COMMENT ON FUNCTION pay.id_ok IS 'What the CHECK constraints of ids say';
 
 
--- design.md, "Order states"; src/core/state.c holds the same table.
+-- docs/architecture.md#order-states; src/core/state.c holds the same table.
 CREATE OR REPLACE FUNCTION pay.next_status(p_status text, p_kind text)
 RETURNS text LANGUAGE sql IMMUTABLE AS $$
 SELECT CASE

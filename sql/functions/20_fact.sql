@@ -35,7 +35,7 @@ COMMENT ON FUNCTION pay.manual_kind IS
 CREATE OR REPLACE FUNCTION pay.is_money(p_news text)
 RETURNS boolean LANGUAGE sql IMMUTABLE AS $$
 SELECT p_news IN ('capture_requested', 'captured', 'capture_failed',
-    'released', 'cancel_requested', 'cancel_failed', 'refund_requested',
+    'capture_matched', 'capture_parted', 'released', 'cancel_requested', 'cancel_failed', 'refund_requested',
     'refund_sent', 'refunded', 'refund_failed', 'refund_returned',
     'dispute_opened', 'dispute_won', 'dispute_lost', 'fee')
 $$;
@@ -81,6 +81,7 @@ CREATE OR REPLACE FUNCTION pay.outbox_kind(p_news text)
 RETURNS text LANGUAGE sql IMMUTABLE AS $$
 SELECT CASE p_news WHEN 'authorized' THEN 'payment.authorized'
                    WHEN 'captured' THEN 'capture.succeeded'
+                   WHEN 'capture_matched' THEN 'capture.succeeded'
                    WHEN 'capture_failed' THEN 'capture.failed'
                    WHEN 'cancel_failed' THEN 'cancel.failed'
                    WHEN 'refunded' THEN 'refund.succeeded'
@@ -97,7 +98,8 @@ COMMENT ON FUNCTION pay.outbox_kind IS
 -- What has come to rest has no job any more, and no open letter about one: as
 -- settle_dead_letters() does; what is not known of an operation stays so,
 -- whatever became of the payment.  A job that has been asked for outlives a
--- failure: what failed was heard before.
+-- failure: what failed was heard before.  Where only we say that its time is
+-- over, whoever has asked the PSP asks once more in the end (last_look).
 CREATE OR REPLACE FUNCTION pay.end_jobs(p_moves move[])
 RETURNS void LANGUAGE plpgsql AS $$
 BEGIN
@@ -110,7 +112,20 @@ BEGIN
         OFFSET 0) k
     WHERE m.final IS NOT NULL AND j.ctid = k.tid AND j.tableoid = k.part
         AND j.kind <> 'change'
-        AND (m.final = 'SUCCESS' OR j.again_at IS NULL);
+        AND (m.final = 'SUCCESS'
+             OR j.again_at IS NULL
+                AND NOT (m.is_ours AND j.kind = 'poll'));
+
+    UPDATE job j
+    SET attempts = 1
+    FROM unnest(p_moves) m
+    CROSS JOIN LATERAL (
+        SELECT k.tableoid AS part, k.ctid AS tid FROM job k
+        WHERE k.merchant_id = m.merchant_id
+            AND k.checkout_id = m.checkout_id AND k.kind = 'poll'
+        OFFSET 0) k
+    WHERE m.final = 'FAILED' AND m.is_ours AND j.ctid = k.tid
+        AND j.tableoid = k.part;
 
     UPDATE dead_letter d
     SET state = 'settled', closed_at = clock_timestamp(),
@@ -327,8 +342,8 @@ BEGIN
         SELECT array_agg(DISTINCT m.item) FILTER (WHERE m.changes) AS moved,
             array_agg(m.item) FILTER (WHERE m.news = 'contradiction')
                 AS told,
-            array_agg(ROW(m.merchant_id, m.checkout_id, m.final,
-                          m.booked)::move) AS moves,
+            array_agg(ROW(m.merchant_id, m.checkout_id, m.final, m.booked,
+                          m.actor = 'gateway')::move) AS moves,
             bool_or(m.final IS NOT NULL) AS rest,
             bool_or(m.booked IS NOT NULL) AS books
         FROM moved m) m;

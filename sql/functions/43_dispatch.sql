@@ -341,12 +341,13 @@ CREATE OR REPLACE FUNCTION pay.settle_changes(
     p_reference text[], p_request_id text[], p_items int[])
 RETURNS fact[] LANGUAGE plpgsql AS $$
 DECLARE
-    v_change change;
-    v_after  record;
-    v_sorted record;
-    v_word   fact;
-    v_facts  fact[] := '{}';
-    v_n      int;
+    v_change  change;
+    v_after   record;
+    v_sorted  record;
+    v_word    fact;
+    v_facts   fact[] := '{}';
+    v_is_none boolean;
+    v_n       int;
 BEGIN
     FOREACH v_n IN ARRAY p_items LOOP
         v_change := find_change(p_merchant_id[v_n], p_operation_id[v_n]);
@@ -359,10 +360,15 @@ BEGIN
         v_word.reference := CASE WHEN v_after.state IN ('DONE', 'PENDING')
                                  THEN p_reference[v_n] END;
 
-        IF v_change.kind = 'refund' THEN
-            v_sorted := sort_refund(v_change, v_word, coalesce(
-                v_after.status = 'FAILED' OR v_after.state = 'NOT_SENT',
-                false));
+        IF v_change.kind IN ('refund', 'capture') THEN
+            v_is_none := coalesce(v_after.status = 'FAILED'
+                                  OR v_after.state = 'NOT_SENT', false);
+            IF v_change.kind = 'refund' THEN
+                v_sorted := sort_refund(v_change, v_word, v_is_none);
+            ELSE
+                v_sorted := sort_capture(v_change, nullif(v_word.reference,
+                    ''), v_word, v_is_none);
+            END IF;
             v_change := v_sorted.sorted;
             v_facts := v_facts || v_sorted.facts;
         END IF;

@@ -8,11 +8,14 @@ SET LOCAL search_path = pay, pg_temp;
 -- Items of store_no_token that count, as facts: the most definite for each
 -- locked checkout that is still REGISTERING, and at that PSP.  Natural
 -- batching may bring the words of two calls together; what is left out only
--- leaves a call open that could have been closed.
+-- leaves a call open that could have been closed.  Every outcome that is kept
+-- ends its attempt, so a word about an attempt that has ended is a repetition,
+-- whose commit was lost to its sender, or that of a call beside the one that
+-- ended it: it counts only where it says that there is no page.
 CREATE OR REPLACE FUNCTION pay.read_no_tokens(
     p_merchant_id text[], p_checkout_id text[], p_psp text[],
     p_outcome text[], p_code text[], p_request_id text[], p_reach text[],
-    p_http_status bigint[])
+    p_http_status bigint[], p_attempt bigint[])
 RETURNS fact[] LANGUAGE plpgsql STABLE AS $$
 BEGIN
     RETURN ARRAY(
@@ -29,9 +32,9 @@ BEGIN
                         'http_status', nullif(u.http_status, 0),
                         'sends', d.sends)) END, NULL, NULL, NULL)::fact
         FROM unnest(p_merchant_id, p_checkout_id, p_psp, p_outcome, p_code,
-            p_request_id, p_reach, p_http_status) WITH ORDINALITY AS u
-            (merchant_id, checkout_id, psp, outcome, code, request_id, reach,
-            http_status, n)
+            p_request_id, p_reach, p_http_status, p_attempt)
+            WITH ORDINALITY AS u (merchant_id, checkout_id, psp, outcome,
+            code, request_id, reach, http_status, attempt, n)
         CROSS JOIN LATERAL (
             SELECT r.* FROM registration r
             WHERE r.merchant_id = u.merchant_id
@@ -44,7 +47,8 @@ BEGIN
                 AND d.operation = 'register' AND d.operation_id = r.nonce
             ORDER BY d.attempt DESC LIMIT 1) d ON true
         WHERE r.state = 'REGISTERING' AND r.psp = u.psp
-            AND u.outcome IS NOT NULL
+            AND (u.attempt = r.attempt
+                 OR u.outcome IN ('refused', 'expired'))
         ORDER BY r.merchant_id, r.checkout_id,
             array_position('{refused,expired,unknown,not_sent,held}',
                            u.outcome), u.n);
@@ -167,7 +171,7 @@ CREATE OR REPLACE FUNCTION pay_api.store_no_token(
     p_merchant_id text[], p_checkout_id text[], p_psp text[],
     p_outcome text[], p_code text[], p_retry_after_ms bigint[],
     p_request_id text[], p_reach text[], p_http_status bigint[],
-    p_dead text[])
+    p_dead text[], p_attempt bigint[])
 RETURNS TABLE (
     item int, outcome text, merchant_id text, checkout_id text,
     checkout_uuid text, psp text, nonce text, handle text, token text,
@@ -185,7 +189,8 @@ BEGIN
         array_dims(p_merchant_id), array_dims(p_checkout_id),
         array_dims(p_psp), array_dims(p_outcome), array_dims(p_code),
         array_dims(p_retry_after_ms), array_dims(p_request_id),
-        array_dims(p_reach), array_dims(p_http_status), array_dims(p_dead));
+        array_dims(p_reach), array_dims(p_http_status), array_dims(p_dead),
+        array_dims(p_attempt));
 
     -- a bad item has no outcome from here on
     v_outcome := ARRAY(
@@ -198,20 +203,22 @@ BEGIN
                              OR u.outcome IN ('refused', 'expired')
                              OR u.dead <> '')
                         AND reach_ok(u.reach, u.http_status)
+                        AND u.attempt BETWEEN 1 AND 2147483647
                         AND coalesce(u.dead, '') IN ('', 'retry_limit',
                             'cancelled', 'key_window_over')
                     THEN u.outcome END
         FROM unnest(p_merchant_id, p_checkout_id, p_psp, p_outcome, p_code,
-            p_retry_after_ms, p_reach, p_http_status, p_dead)
+            p_retry_after_ms, p_reach, p_http_status, p_dead, p_attempt)
             WITH ORDINALITY AS u (merchant_id, checkout_id, psp, outcome,
-            code, after_ms, reach, http_status, dead, n)
+            code, after_ms, reach, http_status, dead, attempt, n)
         ORDER BY u.n);
 
     PERFORM lock_checkouts(p_merchant_id, p_checkout_id);
 
     v_first := keep_no_token(
         read_no_tokens(p_merchant_id, p_checkout_id, p_psp, v_outcome,
-                       p_code, p_request_id, p_reach, p_http_status),
+                       p_code, p_request_id, p_reach, p_http_status,
+                       p_attempt),
         p_retry_after_ms, p_reach, p_http_status, p_dead);
 
     -- twins in the batch share a result
@@ -223,11 +230,15 @@ BEGIN
                  SELECT FROM unnest(v_first) f
                  WHERE p_merchant_id[f] = u.merchant_id
                      AND p_checkout_id[f] = u.checkout_id
-                     AND p_psp[f] = u.psp) THEN 'stored'
+                     AND p_psp[f] = u.psp
+                     AND (p_attempt[f] = u.attempt
+                          OR u.outcome IN ('refused', 'expired')))
+                 THEN 'stored'
              ELSE 'already' END,
         s.*
-    FROM unnest(p_merchant_id, p_checkout_id, p_psp, v_outcome)
-        WITH ORDINALITY AS u (merchant_id, checkout_id, psp, outcome, n)
+    FROM unnest(p_merchant_id, p_checkout_id, p_psp, v_outcome, p_attempt)
+        WITH ORDINALITY AS u (merchant_id, checkout_id, psp, outcome,
+        attempt, n)
     LEFT JOIN checkout_state s ON u.outcome IS NOT NULL
         AND s.merchant_id = u.merchant_id AND s.checkout_id = u.checkout_id;
 END

@@ -514,7 +514,8 @@ COMMENT ON FUNCTION pay_api.get_change IS
     'A change with its checkout: found or not_found';
 
 
--- At most the newest 1000.
+-- At most the newest 1000, each once: what was booked at the PSP and is ours
+-- stands under ours.
 CREATE OR REPLACE FUNCTION pay.changes_of(
     p_order payment_order, p_kind text)
 RETURNS json LANGUAGE plpgsql STABLE AS $$
@@ -534,6 +535,7 @@ BEGIN
               WHERE x.merchant_id = p_order.merchant_id
                   AND x.checkout_id = p_order.checkout_id
                   AND x.payment_order_id = p_order.payment_order_id
+                  AND x.matched_to IS NULL
                   AND (p_kind IS NULL OR x.kind = p_kind)
               ORDER BY x.created_at DESC LIMIT 1000) c);
 END

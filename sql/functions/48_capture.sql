@@ -29,14 +29,17 @@ COMMENT ON FUNCTION pay.name_capture IS
     'Names a capture that was known as part of a sum; false: there is none';
 
 
--- Not one of ours: those are known by our id or the PSP's.
+-- Ours are known by our id or the PSP's; until the PSP's is known, by the
+-- amount (48_match.sql).
 CREATE OR REPLACE FUNCTION pay.single_outside(
     p_news news, OUT outcome text, OUT facts fact[])
 LANGUAGE plpgsql AS $$
 DECLARE
-    v_order payment_order := only_order(p_news.merchant_id,
-                                        p_news.checkout_id);
-    v_why   text;
+    v_order   payment_order := only_order(p_news.merchant_id,
+                                          p_news.checkout_id);
+    v_ours    change := capture_of_amount(p_news);
+    v_outside change;
+    v_why     text;
 BEGIN
     v_why := CASE
         WHEN p_news.object IS NULL OR v_order.payment_order_id IS NULL
@@ -53,13 +56,19 @@ BEGIN
         SELECT * INTO outcome, facts FROM news_doubt(p_news, v_why);
     ELSE
         outcome := 'applied';
-        facts := move_change(insert_outside(p_news, v_order,
-            p_news.amount_minor), 'SUCCESS', news_word(p_news));
+        v_outside := insert_outside(p_news, v_order, p_news.amount_minor);
+        facts := move_change(v_outside, 'SUCCESS', news_word(p_news));
+
+        IF v_ours.change_id IS NOT NULL THEN
+            facts := facts || match_capture(v_ours, find_change(
+                v_outside.merchant_id, v_outside.change_id),
+                news_word(p_news), true);
+        END IF;
     END IF;
 END
 $$;
 COMMENT ON FUNCTION pay.single_outside IS
-    'A capture that somebody has made at the PSP';
+    'A capture that is not named as ours; one of ours may be meant';
 
 
 -- amount is that of this capture alone.
@@ -84,7 +93,8 @@ BEGIN
     ELSIF p_news.amount_minor <> v_change.amount_minor THEN
         SELECT * INTO outcome, facts FROM news_doubt(p_news, 'amount');
     ELSE
-        SELECT * INTO outcome, facts FROM hear_change(v_change, p_news);
+        SELECT * INTO outcome, facts
+        FROM hear_own_capture(v_change, p_news);
     END IF;
 END
 $$;

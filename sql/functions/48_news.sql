@@ -570,7 +570,10 @@ BEGIN
         RETURN;
     ELSIF p_news.news <> 'succeeded' OR p_news.amount_minor IS NULL THEN
         IF v_change.change_id IS NOT NULL THEN
-            SELECT * INTO outcome, facts FROM hear_change(v_change, p_news);
+            SELECT * INTO outcome, facts
+            FROM hear_own_capture(v_change, p_news);
+        ELSIF p_news.news = 'failed' THEN
+            SELECT * INTO outcome, facts FROM keep_failed_capture(p_news);
         ELSIF p_news.news = 'succeeded' THEN
             SELECT * INTO outcome, facts FROM news_doubt(p_news, 'amount');
         END IF;

@@ -117,10 +117,11 @@ COMMENT ON FUNCTION pay.news_of IS
 -- The PSP has named this refund of ours.  What was booked of that name before
 -- somebody knew is taken back: somebody else's refund, or one in suspense.
 -- Another one of ours that was taken for it has no name any more.  failed: of
--- what has this name the PSP has told that it came to nothing.
+-- what has this name the PSP has told that it came to nothing.  done: that the
+-- buyer has it, and it will not say so again.
 CREATE OR REPLACE FUNCTION pay.own_object(
     p_change change, p_object text, p_word fact,
-    OUT facts fact[], OUT failed boolean)
+    OUT facts fact[], OUT failed boolean, OUT done boolean)
 LANGUAGE plpgsql AS $$
 DECLARE
     v_other change;
@@ -129,6 +130,7 @@ DECLARE
 BEGIN
     facts := '{}';
     failed := v_held.is_over;
+    done := v_held.amount_minor IS NOT NULL;
     p_word.code := 'own_refund';
     p_word.reference := NULL;
 
@@ -140,11 +142,14 @@ BEGIN
             AND c.change_id <> p_change.change_id
     LOOP
         failed := failed OR v_other.status = 'FAILED';
+        done := done OR v_other.status = 'SUCCESS';
         IF v_other.origin = 'psp' AND v_other.status <> 'FAILED' THEN
             facts := facts || move_change(v_other, 'FAILED', p_word);
         END IF;
 
-        UPDATE change c SET reference = NULL
+        UPDATE change c
+        SET reference = NULL, matched_to = CASE v_other.origin
+            WHEN 'psp' THEN p_change.change_id END
         WHERE c.merchant_id = v_other.merchant_id
             AND c.change_id = v_other.change_id;
     END LOOP;
@@ -181,6 +186,8 @@ BEGIN
         v_own := own_object(p_change, p_news.object, news_word(p_news));
         facts := v_own.facts;
         p_news.news := CASE WHEN v_own.failed THEN 'failed'
+                            WHEN v_own.done AND p_news.news = 'pending'
+                            THEN 'succeeded'
                             ELSE p_news.news END;
     END IF;
 
@@ -234,6 +241,9 @@ BEGIN
         OR p_change.status = 'SUCCESS' AND v_name IS NULL
     THEN
         facts := facts || move_change(sorted, 'FAILED', p_word);
+        sorted := find_change(p_change.merchant_id, p_change.change_id);
+    ELSIF p_change.status IN ('NOT_STARTED', 'EXECUTING') AND v_own.done THEN
+        facts := facts || move_change(sorted, 'SUCCESS', p_word);
         sorted := find_change(p_change.merchant_id, p_change.change_id);
     ELSIF p_change.status = 'EXECUTING' AND v_name IS NULL THEN
         PERFORM start_job(p_change.merchant_id, p_change.checkout_id,

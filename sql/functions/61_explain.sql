@@ -8,133 +8,6 @@ SET LOCAL ROLE payments_owner;
 SET LOCAL search_path = pay, pg_temp;
 
 
-CREATE OR REPLACE FUNCTION pay.standing_of(
-    p_merchant_id text, p_payment_order_id text)
-RETURNS standing LANGUAGE plpgsql STABLE AS $$
-DECLARE
-    v_standing standing;
-BEGIN
-    SELECT o.status, o.reason, r.psp, c.expires_at, c.late_success, r.state,
-        r.token, d.state, d.lease_until, d.key_until, k.state, j.kind,
-        j.run_at, j.lease_until, j.code,
-        greatest(f.run_at, f.lease_until), f.code, l.kind, l.reason,
-        l.attempts, s.state,
-        is_told(o.merchant_id, o.checkout_id, o.payment_order_id, 'pending',
-                NULL),
-        coalesce(m.differs, false), coalesce(m.contradicted, false)
-            AND (o.status <> 'FAILED' OR is_held_late(o)),
-        EXISTS (SELECT FROM letters_of(c.merchant_id, c.checkout_id) x
-                WHERE x.state = 'open' AND x.kind = 'stuck'),
-        o.authorized_minor > 0 AND o.status = 'EXECUTING', h.kind,
-        h.run_at, h.letter, h.code
-    INTO v_standing
-    FROM find_order(p_merchant_id, p_payment_order_id) o
-    CROSS JOIN LATERAL (
-        SELECT x.* FROM checkout x
-        WHERE x.merchant_id = o.merchant_id AND x.checkout_id = o.checkout_id
-        OFFSET 0) c
-    CROSS JOIN LATERAL (
-        SELECT x.* FROM registration x
-        WHERE x.merchant_id = o.merchant_id AND x.checkout_id = o.checkout_id
-        OFFSET 0) r
-    LEFT JOIN LATERAL newest_dispatch(c.merchant_id, c.checkout_id,
-                                      'register') d ON true
-    LEFT JOIN LATERAL newest_dispatch(c.merchant_id, c.checkout_id,
-                                      'capture') k ON true
-    LEFT JOIN LATERAL (
-        SELECT x.* FROM job x
-        WHERE x.merchant_id = c.merchant_id AND x.checkout_id = c.checkout_id
-            AND x.kind IN ('register', 'poll')
-        ORDER BY x.kind DESC LIMIT 1) j ON true
-    LEFT JOIN LATERAL (
-        SELECT x.* FROM job x
-        WHERE x.merchant_id = c.merchant_id AND x.checkout_id = c.checkout_id
-            AND x.kind = 'refund'
-        OFFSET 0) f ON true
-    LEFT JOIN LATERAL (
-        SELECT x.* FROM letters_of(c.merchant_id, c.checkout_id) x
-        WHERE x.state = 'open' AND x.kind IN ('register', 'poll', 'refund')
-        ORDER BY x.dead_letter_id DESC LIMIT 1) l ON true
-    LEFT JOIN LATERAL (
-        SELECT x.* FROM late_success x
-        WHERE x.merchant_id = c.merchant_id AND x.checkout_id = c.checkout_id
-        OFFSET 0) s ON true
-    LEFT JOIN LATERAL (
-        SELECT bool_or(x.kind IN ('amount', 'currency')) AS differs,
-            bool_or(x.kind = 'contradiction') AS contradicted
-        FROM open_mismatches(c.merchant_id, c.checkout_id) x) m ON true
-    LEFT JOIN LATERAL open_change(o) h ON true;
-
-    RETURN CASE WHEN FOUND THEN v_standing END;
-END
-$$;
-COMMENT ON FUNCTION pay.standing_of IS
-    'What explain() judges an order by; NULL when there is none';
-
-
--- A cancellation is one of all orders of its checkout.
-CREATE OR REPLACE FUNCTION pay.open_change(
-    p_order payment_order, OUT kind text, OUT run_at timestamptz,
-    OUT letter boolean, OUT code text)
-LANGUAGE plpgsql STABLE AS $$
-BEGIN
-    SELECT c.kind, greatest(j.run_at, j.lease_until),
-        l.dead_letter_id IS NOT NULL, coalesce(j.code, l.code)
-    INTO kind, run_at, letter, code
-    FROM change c
-    LEFT JOIN LATERAL (
-        SELECT x.* FROM letters_of(c.merchant_id, c.checkout_id) x
-        WHERE x.state = 'open' AND x.kind = 'change'
-            AND x.operation_id = c.change_id) l ON true
-    LEFT JOIN LATERAL (
-        SELECT x.* FROM job x
-        WHERE x.merchant_id = c.merchant_id
-            AND x.checkout_id = c.checkout_id AND x.kind = 'change'
-            AND x.operation_id = c.change_id
-        OFFSET 0) j ON true
-    WHERE c.merchant_id = p_order.merchant_id
-        AND c.checkout_id = p_order.checkout_id
-        AND (c.payment_order_id = p_order.payment_order_id
-             OR c.kind = 'cancel')
-        AND c.status IN ('NOT_STARTED', 'EXECUTING')
-    ORDER BY 3 DESC, c.created_at, c.change_id LIMIT 1;
-END
-$$;
-COMMENT ON FUNCTION pay.open_change IS
-    'The change of an order that is open, one that needs people first';
-
-
-CREATE OR REPLACE FUNCTION pay.newest_dispatch(
-    p_merchant_id text, p_checkout_id text, p_operation text)
-RETURNS dispatch LANGUAGE plpgsql STABLE AS $$
-DECLARE
-    v_dispatch dispatch;
-BEGIN
-    SELECT d.* INTO v_dispatch FROM dispatch d
-    WHERE d.merchant_id = p_merchant_id AND d.checkout_id = p_checkout_id
-        AND d.operation = p_operation
-    ORDER BY d.first_sent_at DESC, d.attempt DESC LIMIT 1;
-
-    RETURN v_dispatch;
-END
-$$;
-COMMENT ON FUNCTION pay.newest_dispatch IS
-    'The newest attempt at an operation about a checkout';
-
-
--- By their key before all else: the index of all open ones is no short way to
--- those of one checkout.
-CREATE OR REPLACE FUNCTION pay.letters_of(
-    p_merchant_id text, p_checkout_id text)
-RETURNS SETOF dead_letter LANGUAGE sql STABLE AS $$
-SELECT x.* FROM dead_letter x
-WHERE x.merchant_id = p_merchant_id AND x.checkout_id = p_checkout_id
-OFFSET 0
-$$;
-COMMENT ON FUNCTION pay.letters_of IS
-    'The dead letters about a checkout, open and closed';
-
-
 -- A job that a worker has in hand: at is when it became due.
 CREATE OR REPLACE FUNCTION pay.explain_next(
     p_s standing, OUT what text, OUT at timestamptz)
@@ -228,7 +101,8 @@ BEGIN
         (p_s.late = 'refunding', 'psp',
          'It was paid after its time was over, and %s is being asked to pay '
          'it back.'),
-        (p_s.job = 'poll', 'psp',
+        (p_s.job = 'poll' AND p_s.job_code IS DISTINCT FROM 'last_look',
+         'psp',
          'It has failed, but there may be news: %s is being asked again.'),
         (p_s.late IS NULL AND p_s.differs, 'people',
          '%s says that another amount or currency was paid: somebody must '
@@ -246,6 +120,9 @@ BEGIN
          'It was refused because the risk was too high.'),
         (p_s.token IS NULL, 'nobody',
          '%s gave no page before its time was over, so nobody could pay.'),
+        (p_s.job_code = 'last_look', 'nobody',
+         'The buyer did not pay in time. %s has not confirmed that, and is '
+         'asked once more.'),
         (true, 'nobody', 'The buyer did not pay in time.')
         ) v (fits, waits_for, why)
     WHERE v.fits LIMIT 1;
@@ -395,20 +272,29 @@ BEGIN
          'It was paid late, and that was paid back.'),
         (p_s.differs, 'no', NULL,
          '%s says that something was paid, but not this amount.'),
-        (p_s.status = 'FAILED' AND p_s.job = 'poll', 'after',
+        (p_s.status = 'FAILED' AND p_s.contradicted, 'no', NULL,
+         '%s holds the buyer''s money: cancel the payment first.'),
+        (p_s.status = 'FAILED' AND p_s.job = 'poll'
+             AND p_s.job_code IS DISTINCT FROM 'last_look', 'after',
          greatest(p_at, now()),
          'There may be news, and %s is being asked: look again then.'),
         (p_s.status = 'FAILED' AND p_s.token IS NULL, 'yes', NULL,
          'Nobody ever had a page to pay on.'),
-        (p_s.reason = 'expired' AND p_s.late_success = 'hold', 'yes', NULL,
-         'Its time is over: a late payment would be held and not be a '
-         'sale.'),
-        (p_s.reason = 'expired' AND p_s.late_success = 'refund', 'yes', NULL,
-         'Its time is over: a late payment would be paid back.'),
-        (p_s.reason = 'expired' AND now() < v_sale_over, 'after', v_sale_over,
-         'Its time is over, but a payment that was under way would still be '
-         'a sale.'),
-        (p_s.status = 'FAILED', 'yes', NULL, 'It has failed for good.'),
+        (p_s.status = 'FAILED' AND p_s.closed, 'yes', NULL,
+         '%s has closed the page: nobody can pay on it any more.'),
+        (p_s.status = 'FAILED' AND now() < v_page_over, 'after',
+         v_sale_over,
+         'It has failed, but there is a page at %s on which the buyer may '
+         'still pay.'),
+        (p_s.status = 'FAILED' AND p_s.job = 'poll', 'after',
+         greatest(p_at, now()),
+         'Its time is over, but %s has not confirmed that nobody can pay any '
+         'more, and is asked once more then.'),
+        (p_s.status = 'FAILED' AND now() < v_sale_over, 'after', v_sale_over,
+         'Its time is over, but a payment that was under way would still '
+         'arrive.'),
+        (p_s.status = 'FAILED', 'yes', NULL,
+         'It has failed, and the time to pay is over.'),
         (p_s.registered = 'REGISTERING' AND now() < p_s.expires_at, 'after',
          p_s.expires_at,
          'It may still get a page to pay on. The same request with the same '

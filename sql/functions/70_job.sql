@@ -147,7 +147,8 @@ COMMENT ON FUNCTION pay_api.claim_jobs IS
 -- A job that somebody has asked for meanwhile goes on.  Else it ends where
 -- its worker says so, and a poll about orders that are all final, once the
 -- PSP has answered: what can still be news (a late payment) is asked for
--- again by whoever brings it.  A PSP that is down is asked for some hours.
+-- again by whoever brings it; once more, if its worker says so, where the PSP
+-- has not confirmed the end.  A PSP that is down is asked for some hours.
 -- That of a change ends when the PSP has it, whatever its worker says.
 CREATE OR REPLACE FUNCTION pay.job_is_over(
     p_job job, p_delay_ms bigint, p_code text)
@@ -160,8 +161,8 @@ BEGIN
     RETURN p_job.again_at IS NULL AND (p_delay_ms < 0 OR (
         p_job.kind = 'poll'
         AND (p_job.attempts >= 100
-             OR p_code IS DISTINCT FROM 'no_answer'
-                AND p_code IS DISTINCT FROM 'psp_not_configured')
+             OR coalesce(p_code, '') NOT IN ('no_answer', 'last_look',
+                                             'psp_not_configured'))
         AND NOT EXISTS (
             SELECT FROM payment_order o
             WHERE o.merchant_id = p_job.merchant_id

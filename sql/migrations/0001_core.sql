@@ -55,7 +55,7 @@ CREATE DOMAIN psp_list AS text[] COLLATE "C"
     CHECK (cardinality(VALUE) BETWEEN 1 AND 8);
 CREATE DOMAIN registration_state AS text COLLATE "C"
     CHECK (VALUE IN ('REGISTERING', 'REGISTERED', 'REFUSED'));
-COMMENT ON DOMAIN order_status IS 'design.md, "Order states"';
+COMMENT ON DOMAIN order_status IS 'docs/architecture.md#order-states';
 COMMENT ON DOMAIN failure_reason IS 'Why an order is FAILED';
 COMMENT ON DOMAIN late_policy IS
     'What becomes of a payment that is proved after it has expired';
@@ -403,11 +403,11 @@ CREATE TRIGGER mismatch_append_only
 ALTER TABLE mismatch ENABLE ALWAYS TRIGGER mismatch_append_only;
 
 
--- The state machine once more (design.md, "Order states"), whoever writes.
--- The conditions stand in WHEN and the columns in OF, so that a legal change
--- costs no call, and one that names no fixed column not even a condition.
--- Each statement reads the conditions that concern it from their text, so
--- those about what always changes are short.
+-- The state machine once more (docs/architecture.md#order-states), whoever
+-- writes. The conditions stand in WHEN and the columns in OF, so that a legal
+-- change costs no call, and one that names no fixed column not even a
+-- condition. Each statement reads the conditions that concern it from their
+-- text, so those about what always changes are short.
 CREATE TRIGGER payment_order_start
     BEFORE INSERT ON payment_order FOR EACH ROW
     WHEN (NEW.status <> 'NOT_STARTED' OR NEW.version <> 1)

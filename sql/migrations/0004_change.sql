@@ -134,10 +134,12 @@ CREATE UNIQUE INDEX dead_letter_one_open
 
 -- what explain() says of changes: whether an order waits to be captured, its
 -- oldest open change, when that goes on, whether people have been told, and
--- what its last attempt came to
+-- what its last attempt came to; of what has failed, whether the PSP has
+-- confirmed that its page is closed
 ALTER TYPE standing ADD ATTRIBUTE authorized boolean,
     ADD ATTRIBUTE change text, ADD ATTRIBUTE change_at timestamptz,
-    ADD ATTRIBUTE change_letter boolean, ADD ATTRIBUTE change_code text;
+    ADD ATTRIBUTE change_letter boolean, ADD ATTRIBUTE change_code text,
+    ADD ATTRIBUTE closed boolean;
 
 CREATE OR REPLACE FUNCTION job_rank(p_kind text) RETURNS int
 LANGUAGE sql IMMUTABLE AS
@@ -184,7 +186,8 @@ CREATE TYPE move AS (
     merchant_id  text,
     checkout_id  text,
     final        text,
-    booked       posting[]
+    booked       posting[],
+    is_ours      boolean
 );
 
 -- One item of begin_change() after its checks; checkout_id NULL: there is no

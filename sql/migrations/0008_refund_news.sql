@@ -1,4 +1,4 @@
--- Refunds that PSPs tell of without saying whose they are.
+-- Refunds and captures that PSPs tell of without saying whose they are.
 
 SET LOCAL ROLE payments_owner;
 SET LOCAL search_path = pay, pg_temp;
@@ -17,6 +17,24 @@ INSERT INTO posting_rule (kind, line, side, account, leg) VALUES
 -- Which of the PSP's refunds it is has been told by its amount alone: the
 -- answer to our own call may say otherwise.
 ALTER TABLE change ADD by_amount boolean NOT NULL DEFAULT false;
+
+-- What was booked as made at the PSP and is what this change asked for.  A
+-- capture keeps its id, its name at the PSP and its entries; a refund was taken
+-- back.  Whoever reads changes sees the one that was asked for.
+ALTER TABLE change ADD matched_to id,
+    ADD CHECK (matched_to IS NULL OR origin = 'psp' AND (
+        kind = 'capture' OR kind = 'refund' AND status = 'FAILED'));
+
+-- A match by the amount alone may be undone, and the capture is open again.
+DROP TRIGGER change_status ON change;
+CREATE TRIGGER change_status
+    BEFORE UPDATE OF status ON change FOR EACH ROW
+    WHEN (status_rank(NEW.status) < status_rank(OLD.status)
+          AND NOT NEW.returned
+          AND NOT (OLD.kind = 'capture' AND OLD.by_amount
+                   AND NOT NEW.by_amount))
+    EXECUTE FUNCTION refuse_change('no such transition', 'PAY10');
+ALTER TABLE change ENABLE ALWAYS TRIGGER change_status;
 
 -- A webhook that waits is found by the payment that it names, too.
 CREATE INDEX webhook_inbox_named ON webhook_inbox (psp, reference)

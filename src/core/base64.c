@@ -1,7 +1,7 @@
 /*
  * Base64 (RFC 4648 section 4), base64url without padding (section 5) and hex.
  * Decoding takes canonical spellings only: one value, one text.  Otherwise a
- * signature or token would have several spellings (security.md J13).
+ * signature or token would have several spellings (docs/security.md J13).
  */
 
 #include "pay_crypto.h"

@@ -1,6 +1,6 @@
 /*
  * The Idempotency-Key field's value and the fingerprint of the request that
- * it names (security.md 1.1, IK1-IK3, IK9).  Knows nothing about where keys
+ * it names (docs/security.md IK1-IK3, IK9).  Knows nothing about where keys
  * are kept; called by the API flow before any database operation.
  */
 

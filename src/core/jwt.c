@@ -1,8 +1,9 @@
 /*
- * The strict reader of bearer tokens (RFC 8725; security.md 1.5): takes a
- * token apart, refuses whatever libjwt would let pass, picks the one key and
- * algorithm that may have signed it, and only then has the signature and the
- * claims judged.  Every refusal looks the same from outside (J18).
+ * The strict reader of bearer tokens (RFC 8725;
+ * docs/security.md#rules-of-tokens): takes a token apart, refuses whatever
+ * libjwt would let pass, picks the one key and algorithm that may have signed
+ * it, and only then has the signature and the claims judged.  Every refusal
+ * looks the same from outside (J18).
  */
 
 #include "jwt_parts.h"

@@ -1,6 +1,6 @@
 /*
  * The claims of a token whose signature was found right (RFC 7519 section 4;
- * security.md J9-J12, J15): for us, now, not for too long, and what for.
+ * docs/security.md J9-J12, J15): for us, now, not for too long, and what for.
  * Knows no keys and no libjwt; called by jwt.c only.
  */
 

@@ -130,9 +130,10 @@ pay_jwt_key_digest(pay_alg_t alg, pay_str_t key,
 
 
 /*
- * With a NULL key libjwt accepts every token (appendix A): an empty key is a
- * bug of ours and stops here.  libjwt refuses typ "at+jwt" (J8), so those
- * tokens have the same signature checked by libcrypto itself.
+ * With a NULL key libjwt accepts every token
+ * (docs/security.md#what-libjwt-does-by-itself): an empty key is a bug of ours
+ * and stops here.  libjwt refuses typ "at+jwt" (J8), so those tokens have the
+ * same signature checked by libcrypto itself.
  */
 pay_status_t
 pay_jwt_signature_check(const pay_jwt_t *jwt, const pay_jwt_key_t *key)

@@ -1,7 +1,7 @@
 /*
  * Money: the table of ISO 4217 and exact conversion between decimal strings
  * and minor units.  No float comes near it: 19.99 * 100 truncates to 1998
- * (security.md T24), and no amount is ever rounded.
+ * (docs/security.md T24), and no amount is ever rounded.
  */
 
 #include <stdlib.h>

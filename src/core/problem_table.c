@@ -1,7 +1,7 @@
 /*
- * Every problem type of the service: slug, HTTP status, title, and the text
- * of its page (security.md section 5).  Slugs and statuses are a contract
- * with storefronts: rows may be added, never changed.
+ * Every problem type of the service: slug, HTTP status, title, and the text of
+ * its page (docs/security.md#hostile-requests).  Slugs and statuses are a
+ * contract with storefronts: rows may be added, never changed.
  */
 
 #include "problem.h"

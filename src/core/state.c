@@ -14,7 +14,7 @@ typedef struct {
 
 
 /* SUCCESS never goes back; FAILED -> SUCCESS is the late proof of a payment
- * (design.md, "Order states"); a first failure keeps its reason. */
+ * (docs/architecture.md#order-states); a first failure keeps its reason. */
 static const pay_state_t  pay_state_table[PAY_STATE_COUNT][PAY_FACT_COUNT] = {
 
     [PAY_NOT_STARTED] = {

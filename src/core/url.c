@@ -1,8 +1,9 @@
 /*
  * One URL parser and three judges: the storefront's return URL, the hosted
  * page's URL out of a PSP's answer, and a base_url of the configuration
- * (security.md 1.10).  Nothing is normalised and nothing is ever fetched;
- * what goes out is built anew, with the authority taken from configuration.
+ * (docs/security.md#rules-of-return-urls).  Nothing is normalised and nothing
+ * is ever fetched; what goes out is built anew, with the authority taken from
+ * configuration.
  */
 
 #include "url_host.h"

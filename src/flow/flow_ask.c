@@ -180,6 +180,7 @@ ask_changed(pay_flow_t *flow, const pay_event_t *event, pay_effect_t *effect)
 
     PAY_TRY(ask->psp->adapter->change_answer(flow->arena, &ask->change,
                                              event->answer, &result));
+    pay_dispatch_doubt(event->answer, &result.outcome, &result.code);
     ask->known = result.known;
     PAY_TRY(pay_event_keep(flow, &result.event, &ask->fact));
 

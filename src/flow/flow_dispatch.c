@@ -48,6 +48,21 @@ pay_psp_change_name(pay_psp_change_kind_t kind)
 }
 
 
+/* What a refusal of the last copy says of those before it: nothing.  That it
+ * was done says it of all, since they are one to the PSP by their key. */
+void
+pay_dispatch_doubt(const pay_http_answer_t *answer,
+    pay_psp_outcome_t *outcome, pay_str_t *code)
+{
+    if (answer->unheard > 0
+        && (*outcome == PAY_PSP_NOT_SENT || *outcome == PAY_PSP_REFUSED))
+    {
+        *outcome = PAY_PSP_UNKNOWN;
+        *code = PAY_STR("copy_unanswered");
+    }
+}
+
+
 pay_status_t
 pay_dispatch_begin(pay_flow_t *flow, pay_dispatch_t *dispatch,
     pay_effect_t *effect, pay_flow_step_pt step)

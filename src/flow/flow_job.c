@@ -35,6 +35,9 @@ static pay_status_t apply(pay_flow_t *flow, pay_job_t *job, const char *source,
     const pay_psp_event_t *fact, pay_effect_t *effect);
 static pay_status_t look_again(pay_flow_t *flow, pay_job_t *job, int64_t now_s,
     const char *code, pay_effect_t *effect);
+static pay_status_t last_look(pay_flow_t *flow, pay_job_t *job,
+    int64_t delay_s, pay_effect_t *effect);
+static int64_t last_look_left_s(const pay_job_t *job, int64_t now_s);
 
 
 pay_status_t
@@ -136,13 +139,20 @@ job_polled(pay_flow_t *flow, const pay_event_t *event, pay_effect_t *effect)
         return pay_ask_expire(flow, &job->ask, effect);
     }
 
+    if (last_look_left_s(job, event->now_s) > 0) {
+        return last_look(flow, job, last_look_left_s(job, event->now_s),
+                         effect);
+    }
+
     if (event->now_s > job->reg.checkout.expires_s + EXPIRY_GRACE_S
-        && !lingers(job))
+        && !lingers(job)
+        && pay_checkout_state(&job->reg.checkout) != PAY_FAILED)
     {
         /* the PSP was asked and still calls it open: its time is over */
         fact->fact = PAY_FACT_EXPIRED;
         fact->token = job->reg.checkout.token;
         fact->has_amount = 0;
+        job->ended = 1;
 
         return apply(flow, job, "gateway", fact, effect);
     }
@@ -158,6 +168,17 @@ job_applied(pay_flow_t *flow, const pay_event_t *event, pay_effect_t *effect)
 
     if (event->kind == PAY_EVENT_DB_FAILED) {
         return job_ended(flow, event, effect);
+    }
+
+    if (job->ended) {
+        PAY_TRY(pay_checkout_decode(flow->arena, event->row + 1,
+                                    &job->reg.checkout));
+
+        if (pay_checkout_state(&job->reg.checkout) == PAY_FAILED
+            && job->reg.psp->last_look_s > 0)
+        {
+            return last_look(flow, job, job->reg.psp->last_look_s, effect);
+        }
     }
 
     /* a final state has dropped the job; a mismatch waits for people */
@@ -184,7 +205,7 @@ give_up(pay_flow_t *flow, pay_job_t *job, pay_effect_t *effect)
 {
     pay_value_t  *v;
 
-    v = pay_calloc(flow->arena, 10 * sizeof(pay_value_t));
+    v = pay_calloc(flow->arena, 11 * sizeof(pay_value_t));
     if (v == NULL) {
         return PAY_NO_MEMORY;
     }
@@ -199,6 +220,7 @@ give_up(pay_flow_t *flow, pay_job_t *job, pay_effect_t *effect)
     v[7] = pay_value_null();
     v[8] = pay_value_null();
     v[9] = pay_value_null();
+    v[10] = pay_value_int(job->reg.checkout.attempt);
 
     pay_do_db(flow, effect, PAY_OP_STORE_NO_TOKEN, v, job_stored);
 
@@ -284,6 +306,34 @@ look_again(pay_flow_t *flow, pay_job_t *job, int64_t now_s, const char *code,
     }
 
     return pay_job_finish(flow, job, &end, effect);
+}
+
+
+/* The PSP has not confirmed that a checkout is over, and a webhook about a
+ * late payment may be lost: the job has outlived the end, for one question. */
+static pay_status_t
+last_look(pay_flow_t *flow, pay_job_t *job, int64_t delay_s,
+    pay_effect_t *effect)
+{
+    return pay_job_finish(flow, job, &(pay_job_end_t) {
+        delay_s * 1000, "last_look", NULL }, effect);
+}
+
+
+/* Of one that has expired, for a worker that was gone before it could say so:
+ * until when the last question is still to come. */
+static int64_t
+last_look_left_s(const pay_job_t *job, int64_t now_s)
+{
+    const pay_checkout_t  *c = &job->reg.checkout;
+
+    if (lingers(job) || pay_checkout_state(c) != PAY_FAILED
+        || !pay_str_is(c->orders[0].reason, "expired"))
+    {
+        return 0;
+    }
+
+    return c->expires_s + EXPIRY_GRACE_S + job->reg.psp->last_look_s - now_s;
 }
 
 

@@ -279,6 +279,10 @@ read_answer(pay_flow_t *flow, pay_register_t *reg,
     reg->reach = answer->reach;
     reg->http_status = answer->status;
 
+    if (!reg->finding) {
+        pay_dispatch_doubt(answer, &reg->result.outcome, &reg->result.code);
+    }
+
     /* it dies with the event, and the code is needed again */
     PAY_TRY(pay_dup(flow->arena, reg->result.code, &reg->result.code));
 
@@ -390,7 +394,7 @@ store_no_token(pay_flow_t *flow, pay_register_t *reg, pay_effect_t *effect)
     const char   *dead = is_dead(reg);
     pay_value_t  *v;
 
-    v = pay_calloc(flow->arena, 10 * sizeof(pay_value_t));
+    v = pay_calloc(flow->arena, 11 * sizeof(pay_value_t));
     if (v == NULL) {
         return PAY_NO_MEMORY;
     }
@@ -410,6 +414,7 @@ store_no_token(pay_flow_t *flow, pay_register_t *reg, pay_effect_t *effect)
     v[8] = reg->http_status != 0 ? pay_value_int(reg->http_status)
                                  : pay_value_null();
     v[9] = dead != NULL ? pay_value_text(pay_str_of(dead)) : pay_value_null();
+    v[10] = pay_value_int(reg->checkout.attempt);
 
     pay_do_db(flow, effect, PAY_OP_STORE_NO_TOKEN, v, reg->done);
 

@@ -108,6 +108,7 @@ send_answered(pay_flow_t *flow, const pay_event_t *event,
 
     PAY_TRY(send->psp->adapter->change_answer(flow->arena, &send->change,
                                               event->answer, &result));
+    pay_dispatch_doubt(event->answer, &result.outcome, &result.code);
 
     if (send->change.kind == PAY_PSP_EXPIRE && result.known) {
         read_page(&result);

@@ -80,6 +80,11 @@ pay_status_t pay_dispatch_begin(pay_flow_t *flow, pay_dispatch_t *dispatch,
     pay_effect_t *effect, pay_flow_step_pt step) PAY_MUST_CHECK;
 pay_dispatch_verdict_t pay_dispatch_begun(pay_dispatch_t *dispatch,
     const pay_event_t *event);
+/* NOT_SENT and REFUSED become UNKNOWN where an earlier copy of the request may
+ * have arrived; call it behind each answer to a call that may change
+ * something, before the outcome is looked at. */
+void pay_dispatch_doubt(const pay_http_answer_t *answer,
+    pay_psp_outcome_t *outcome, pay_str_t *code);
 pay_status_t pay_dispatch_end(pay_flow_t *flow,
     const pay_dispatch_t *dispatch, const pay_psp_changed_t *result,
     const pay_http_answer_t *answer, pay_effect_t *effect,
@@ -198,6 +203,7 @@ typedef struct {
     pay_send_t        send;            /* of a refund or a change */
     pay_change_t      change;
     int               expiring;
+    int               ended;           /* its time is over by our word */
 } pay_job_t;
 
 /* Gives the job back: it is due again after delay_ms (< 0: it is done), or

@@ -57,8 +57,9 @@ static const pay_type_t  begin_in[] = {
 static const pay_type_t  token_in[] = { T, T, T, T, T, T, I, T };
 
 /* merchant_id, checkout_id, psp, outcome, code, retry_after_ms, request_id,
- * reach, http_status, dead (why there is no next attempt, or NULL) */
-static const pay_type_t  no_token_in[] = { T, T, T, T, T, I, T, T, I, T };
+ * reach, http_status, dead (why there is no next attempt, or NULL), attempt
+ * (of the registration, when its call went out) */
+static const pay_type_t  no_token_in[] = { T, T, T, T, T, I, T, T, I, T, I };
 
 /* merchant_id, checkout_id, psp, outcome (not_sent or refused), code,
  * lease_ms, request_id, attempt (of the call that came to nothing), reach,
@@ -182,7 +183,7 @@ static const pay_op_t  ops[PAY_OP_COUNT] = {
     [PAY_OP_STORE_TOKEN] =
         OP("store_token", ARGS_8, token_in, view_out, MONEY),
     [PAY_OP_STORE_NO_TOKEN] =
-        OP("store_no_token", ARGS_10, no_token_in, view_out, MONEY),
+        OP("store_no_token", ARGS_11, no_token_in, view_out, MONEY),
     [PAY_OP_REROUTE] = OP("reroute", ARGS_10, reroute_in, view_out, MONEY),
     [PAY_OP_GET_ORDER] =
         OP("get_order", ARGS_2, lookup_in, order_out, INTAKE),

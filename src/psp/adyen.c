@@ -1,8 +1,8 @@
 /*
- * Adyen payment links, Checkout API v72 (psp.md 3): JSON both ways.  The
- * link's id is our token, its url the hosted page; webhooks know the payment
- * by our reference alone, which is the alias.  base_url is all before /v72:
- * https://checkout-test.adyen.com, or for live
+ * Adyen payment links, Checkout API v72 (docs/psp/adyen.md): JSON both
+ * ways.  The link's id is our token, its url the hosted page; webhooks know
+ * the payment by our reference alone, which is the alias.  base_url is all
+ * before /v72: https://checkout-test.adyen.com, or for live
  * https://PREFIX-checkout-live.adyenpayments.com/checkout.  `account` is the
  * merchantAccount.
  */
@@ -53,7 +53,7 @@ const pay_psp_adapter_t  pay_psp_adyen = {
     .min_expiry_s = 300,
     .max_expiry_s = 86400,
     .traits = PAY_PSP_NEEDS_ACCOUNT | PAY_PSP_AUTHORIZES
-              | PAY_PSP_BY_PAYMENT | PAY_PSP_NAMES_REFUNDS,
+              | PAY_PSP_BY_PAYMENT,
     .changes = PAY_PSP_CAN(PAY_PSP_CAPTURE) | PAY_PSP_CAN(PAY_PSP_CANCEL)
                | PAY_PSP_CAN(PAY_PSP_REFUND) | PAY_PSP_CAN(PAY_PSP_EXPIRE),
     .register_request = adyen_register_request,

@@ -1,9 +1,10 @@
 /*
- * What Adyen tells of captures, refunds and disputes (psp.md 3.5).  An item
- * repeats the reference of the call that it answers: our id of the change,
- * where we made it.  Of a dispute all items have the same pspReference; the
- * second chargeback, which takes the money again after the first was won, is
- * told as a dispute of its own.  Arbitration says nothing about money that
+ * What Adyen tells of captures, refunds and disputes
+ * (docs/psp/adyen.md#webhooks).  The merchantReference of an item is that of
+ * the payment, as Adyen describes it, or that of the call that it answers: our
+ * id of the change then.  Of a dispute all items have the same pspReference;
+ * the second chargeback, which takes the money again after the first was won,
+ * is told as a dispute of its own.  Arbitration says nothing about money that
  * its documents agree on, and moves none here.
  */
 

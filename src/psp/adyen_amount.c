@@ -1,7 +1,7 @@
 /*
- * Adyen's amounts (psp.md 3.2): minor units as in ISO 4217, but for four
- * currencies.  Checked, never rounded; what does not fit is refused here,
- * before Adyen could read it as another amount.
+ * Adyen's amounts (docs/psp/adyen.md#amounts): minor units as in ISO 4217, but
+ * for four currencies.  Checked, never rounded; what does not fit is refused
+ * here, before Adyen could read it as another amount.
  */
 
 #include "psp/adyen.h"

@@ -1,8 +1,10 @@
 /*
- * What is done to an Adyen payment or link after it was made (psp.md 3.4).
- * Captures, cancels and refunds are only "received": their outcome comes by
- * webhook, about the pspReference told here, under the reference sent here: of
- * captures and refunds our id of the change, of cancels the payment's.
+ * What is done to an Adyen payment or link after it was made
+ * (docs/psp/adyen.md#changes).  Captures, cancels and refunds are only
+ * "received": their outcome comes by webhook, about the pspReference told
+ * here.  The reference sent here is our id of the change for captures and
+ * refunds, the payment's for cancels; Adyen may tell the outcome under it, or
+ * under that of the payment.
  */
 
 #include "psp/adyen.h"

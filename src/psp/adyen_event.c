@@ -1,5 +1,5 @@
 /*
- * What Adyen tells (psp.md 3.3, 3.5): the state of a link, and Standard
+ * What Adyen tells (docs/psp/adyen.md): the state of a link, and Standard
  * webhooks, item by item (adyen_item.c).  Money that we asked to capture
  * ourselves is known by the end of our reference; accounts that capture all by
  * hand are not supported.

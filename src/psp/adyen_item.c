@@ -1,11 +1,11 @@
 /*
- * One item of an Adyen Standard webhook (psp.md 3.5): which event it is, whom
- * it is about, and what it says of the payment.  An AUTHORISATION that
- * succeeded is the money, unless we asked to capture it ourselves, as the end
- * of our reference tells.  A failed one is one try, the link stays open.
- * OFFER_CLOSED is about a try, too, so it only makes us ask.  Captures,
- * refunds, disputes: adyen_after.c.  All other codes say nothing about an
- * order yet.
+ * One item of an Adyen Standard webhook (docs/psp/adyen.md#webhooks): which
+ * event it is, whom it is about, and what it says of the payment.  An
+ * AUTHORISATION that succeeded is the money, unless we asked to capture it
+ * ourselves, as the end of our reference tells.  A failed one is one try, the
+ * link stays open.  OFFER_CLOSED is about a try, too, so it only makes us
+ * ask.  Captures, refunds, disputes: adyen_after.c.  All other codes say
+ * nothing about an order yet.
  */
 
 #include "psp/adyen.h"

@@ -361,8 +361,9 @@ answer_judge(pay_arena_t *arena, const pay_http_answer_t *answer,
 
 
 /* A refusal counts only when the PSP itself speaks: a bare 404 may come from
- * anything on the way.  The PSP's retry advice beats the status (psp.md 9.15):
- * told not to repeat what is unknown, we wait long before we do. */
+ * anything on the way.  The PSP's retry advice beats the status
+ * (docs/psp/stripe.md#traps): told not to repeat what is unknown, we wait long
+ * before we do. */
 static pay_status_t
 answer_error(pay_arena_t *arena, const pay_http_answer_t *answer,
     const pay_psp_error_t *error, answer_t *judged)

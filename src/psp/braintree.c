@@ -1,7 +1,7 @@
 /*
- * Braintree (psp.md 6): it has no hosted page that a server could register, so
- * its webhooks alone are understood: bt_payload of a form, base64 of a small
- * XML notification.
+ * Braintree (docs/psp/braintree.md): it has no hosted page that a server could
+ * register, so its webhooks alone are understood: bt_payload of a form, base64
+ * of a small XML notification.
  *
  * A notification has no id: kind, the subject's id and the timestamp, all
  * signed, stand in for it.  Money has arrived with transaction_settled;

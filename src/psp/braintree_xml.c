@@ -1,7 +1,8 @@
 /*
- * A reader of the XML of Braintree's notifications (psp.md 6.4): strict,
- * bounded, without recursion.  What could make an XML parser fetch, expand or
- * guess does not exist here.  The caller has verified the signature.
+ * A reader of the XML of Braintree's notifications
+ * (docs/psp/braintree.md#webhooks): strict, bounded, without recursion.  What
+ * could make an XML parser fetch, expand or guess does not exist here.  The
+ * caller has verified the signature.
  */
 
 #include "psp/braintree.h"

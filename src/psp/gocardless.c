@@ -1,6 +1,6 @@
 /*
- * GoCardless (psp.md 8): its webhooks alone are understood, several events in
- * one body.
+ * GoCardless (docs/psp/gocardless.md): its webhooks alone are understood,
+ * several events in one body.
  *
  * Bank debits end late, and its events carry no amount.  `confirmed` can still
  * turn to failed or charged_back, so it is PENDING like everything before it;

@@ -1,9 +1,9 @@
 /*
- * Mollie's payments (psp.md 8): JSON calls, amounts as exact decimal text.  A
- * payment cannot be told when to end (expiresAt is Mollie's own choice, by
- * payment method: minutes to weeks), so the gateway cancels it; while Mollie
- * calls it not cancelable it is asked again.  Webhooks are hints: see
- * mollie_event.c.
+ * Mollie's payments (docs/psp/mollie.md): JSON calls, amounts as exact decimal
+ * text.  A payment cannot be told when to end (expiresAt is Mollie's own
+ * choice, by payment method: minutes to weeks), so the gateway cancels it;
+ * while Mollie calls it not cancelable it is asked again.  Webhooks are hints:
+ * see mollie_event.c.
  */
 
 #include "psp/mollie.h"

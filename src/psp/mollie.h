@@ -1,6 +1,6 @@
 /*
- * What the files of the Mollie adapter share (psp.md 8).  The payment (tr_…)
- * is our registration and what changes go to.
+ * What the files of the Mollie adapter share (docs/psp/mollie.md).  The
+ * payment (tr_…) is our registration and what changes go to.
  */
 
 #ifndef PAY_SRC_MOLLIE_H

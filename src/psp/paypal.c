@@ -1,9 +1,9 @@
 /*
- * PayPal Orders v2 (psp.md 4): an order is our registration, its id the
- * token, the link that PayPal gives for the buyer the hosted page.  The buyer
- * only approves there; the money is taken by our capture.  An order lapses by
- * itself after three hours and cannot be ended before: what is never captured
- * is never paid.
+ * PayPal Orders v2 (docs/psp/paypal.md): an order is our registration, its id
+ * the token, the link that PayPal gives for the buyer the hosted page.  The
+ * buyer only approves there; the money is taken by our capture.  An order
+ * lapses by itself after three hours and cannot be ended before: what is never
+ * captured is never paid.
  */
 
 #include "psp/paypal.h"
@@ -102,7 +102,8 @@ paypal_register_answer(pay_arena_t *arena, const pay_psp_order_t *order,
 }
 
 
-/* The link's name depends on how the order was made (psp.md 4.1). */
+/* The link's name depends on how the order was made
+ * (docs/psp/paypal.md#registration). */
 static pay_status_t
 paypal_registered(pay_arena_t *arena, const pay_json_t *json,
     pay_psp_registered_t *result)

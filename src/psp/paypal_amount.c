@@ -1,7 +1,7 @@
 /*
- * PayPal's amounts (psp.md 4.2): major units as decimal text, in a short list
- * of currencies, three of them without decimals whatever ISO 4217 says.
- * Checked, never rounded.
+ * PayPal's amounts (docs/psp/paypal.md#amounts): major units as decimal text,
+ * in a short list of currencies, three of them without decimals whatever ISO
+ * 4217 says.  Checked, never rounded.
  */
 
 #include "psp/paypal.h"

@@ -1,7 +1,8 @@
 /*
- * PayPal's access tokens (psp.md 4.1): OAuth2 client credentials, of which
- * the account's key is both halves, "client:secret".  Whoever sends requests
- * keeps the token; here is only what to ask and what to believe.
+ * PayPal's access tokens (docs/psp/paypal.md#registration): OAuth2 client
+ * credentials, of which the account's key is both halves,
+ * "client:secret".  Whoever sends requests keeps the token; here is only what
+ * to ask and what to believe.
  */
 
 #include "psp/paypal.h"

@@ -1,7 +1,7 @@
 /*
- * What is done to a PayPal order later (psp.md 4.4): the capture that takes
- * the money of an approved order, and refunds of it.  An order of ours is
- * captured as a whole, so its capture names no amount.
+ * What is done to a PayPal order later (docs/psp/paypal.md#changes): the
+ * capture that takes the money of an approved order, and refunds of it.  An
+ * order of ours is captured as a whole, so its capture names no amount.
  */
 
 #include "psp/paypal.h"

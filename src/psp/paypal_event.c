@@ -1,8 +1,9 @@
 /*
- * What PayPal tells: orders as queries and captures show them, and webhooks.
- * An order's own status is not money (psp.md 4.3), its captures are.  Of a
- * webhook's body only a CRC is signed, so every one that names an order is a
- * hint and no more: the order is asked for before anything moves.
+ * What PayPal tells: orders as queries and captures show them, and
+ * webhooks.  An order's own status is not money (docs/psp/paypal.md#states),
+ * its captures are.  Of a webhook's body only a CRC is signed, so every one
+ * that names an order is a hint and no more: the order is asked for before
+ * anything moves.
  */
 
 #include "psp/paypal.h"

@@ -1,6 +1,7 @@
 /*
- * The PayPal order that we ask for (psp.md 4.1): one purchase unit, captured
- * later as a whole, with our checkout's id wherever PayPal repeats one.
+ * The PayPal order that we ask for (docs/psp/paypal.md#registration): one
+ * purchase unit, captured later as a whole, with our checkout's id wherever
+ * PayPal repeats one.
  */
 
 #include "psp/paypal.h"

@@ -202,9 +202,9 @@ pay_status_t pay_psp_list_next(pay_arena_t *arena, const pay_psp_list_t *list,
 pay_status_t pay_psp_list_done(pay_status_t status, pay_psp_listed_t *made,
     pay_psp_listed_t *listed) PAY_MUST_CHECK;
 
-/* ISO 4217 minor units to Stripe's (psp.md 2.2).  PAY_INVALID with
- * "currency-unsupported", or "amount-invalid" when Stripe has no spelling for
- * that amount. */
+/* ISO 4217 minor units to Stripe's (docs/psp/stripe.md#amounts).  PAY_INVALID
+ * with "currency-unsupported", or "amount-invalid" when Stripe has no spelling
+ * for that amount. */
 pay_status_t pay_stripe_to_theirs(const pay_currency_t *currency,
     int64_t ours, int64_t *theirs, pay_err_t *err) PAY_MUST_CHECK;
 /* Stripe's units to ISO's; 0 when there is no such ISO amount. */

@@ -1,5 +1,5 @@
 /*
- * Razorpay (psp.md 8): its webhooks alone are understood.
+ * Razorpay (docs/psp/razorpay.md): its webhooks alone are understood.
  *
  * The id in its headers is not signed, so that a replayed body could come
  * under any: event, entity and created_at, all signed, stand in for it.

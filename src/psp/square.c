@@ -1,7 +1,7 @@
 /*
- * Square payment links (psp.md 5): JSON calls, the idempotency key in the
- * body, amounts in the currency's smallest unit.  A link never ends by itself,
- * so the gateway deletes it.  What the link's order says is read in
+ * Square payment links (docs/psp/square.md): JSON calls, the idempotency key
+ * in the body, amounts in the currency's smallest unit.  A link never ends by
+ * itself, so the gateway deletes it.  What the link's order says is read in
  * square_order.c, what webhooks say in square_event.c.
  */
 

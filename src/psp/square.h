@@ -1,7 +1,7 @@
 /*
- * What the files of the Square adapter share (psp.md 5).  The order behind a
- * payment link is our registration: its id is the token, the link's id the
- * alias by which the link is deleted.
+ * What the files of the Square adapter share (docs/psp/square.md).  The order
+ * behind a payment link is our registration: its id is the token, the link's
+ * id the alias by which the link is deleted.
  */
 
 #ifndef PAY_SRC_SQUARE_H

@@ -1,8 +1,8 @@
 /*
- * Stripe Checkout Sessions (psp.md 2): form-encoded calls, JSON answers.  The
- * session's id is our token, its url the hosted page.  What sessions and
- * events tell: stripe_event.c; lists of both: stripe_list.c; what is done to
- * them later: stripe_change.c.
+ * Stripe Checkout Sessions (docs/psp/stripe.md): form-encoded calls, JSON
+ * answers.  The session's id is our token, its url the hosted page.  What
+ * sessions and events tell: stripe_event.c; lists of both: stripe_list.c; what
+ * is done to them later: stripe_change.c.
  */
 
 #include "psp/stripe.h"

@@ -1,7 +1,7 @@
 /*
- * Stripe's amounts (psp.md 2.2): minor units as in ISO 4217 but for a few
- * currencies.  Checked, never rounded; what does not fit is refused here,
- * before a PSP could read it as another amount.
+ * Stripe's amounts (docs/psp/stripe.md#amounts): minor units as in ISO 4217
+ * but for a few currencies.  Checked, never rounded; what does not fit is
+ * refused here, before a PSP could read it as another amount.
  */
 
 #include "psp/psp.h"
@@ -18,8 +18,8 @@ typedef struct {
 static const stripe_unit_t *stripe_unit(const pay_currency_t *currency);
 
 
-/* psp.md 2.2.  Currencies with two decimals in ISO 4217 and here need no row;
- * others without a row are unsupported. */
+/* docs/psp/stripe.md#amounts.  Currencies with two decimals in ISO 4217 and
+ * here need no row; others without a row are unsupported. */
 static const stripe_unit_t  stripe_units[] = {
     { "BIF", 1, 1, 1 }, { "CLP", 1, 1, 1 }, { "DJF", 1, 1, 1 },
     { "GNF", 1, 1, 1 }, { "JPY", 1, 1, 1 }, { "KMF", 1, 1, 1 },

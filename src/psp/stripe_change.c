@@ -1,7 +1,7 @@
 /*
- * What is done to a Stripe payment or session after it was made (psp.md 2.5):
- * capture, cancel, refund, expire.  Stripe repeats amounts and ids; another
- * one than was asked for is never believed.
+ * What is done to a Stripe payment or session after it was made
+ * (docs/psp/stripe.md#changes): capture, cancel, refund, expire.  Stripe
+ * repeats amounts and ids; another one than was asked for is never believed.
  */
 
 #include "psp/stripe.h"

@@ -1,7 +1,7 @@
 /*
- * What Stripe tells (psp.md 2.4, 2.6): the state of a session, from a query or
- * an answer, and events.  Money is believed from payment_status alone, unless
- * it is captured by us: then the payment itself says what was taken
+ * What Stripe tells (docs/psp/stripe.md): the state of a session, from a query
+ * or an answer, and events.  Money is believed from payment_status alone,
+ * unless it is captured by us: then the payment itself says what was taken
  * (stripe_money.c, like refunds and disputes).
  */
 

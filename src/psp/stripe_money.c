@@ -1,5 +1,5 @@
 /*
- * What Stripe tells of the money itself (psp.md 2.4 to 2.6): payments that are
+ * What Stripe tells of the money itself (docs/psp/stripe.md): payments that are
  * captured by us, refunds and disputes.  They name the PaymentIntent; those
  * that we hold also carry our reference in their metadata, since nobody may
  * know their id yet.

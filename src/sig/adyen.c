@@ -1,10 +1,10 @@
 /*
- * Adyen's two families of webhooks (psp.md 3.5); both keys are hex text, and
- * anything but 64 hex digits is refused: read leniently, a bad key becomes an
- * empty one, under which everybody can sign.  "adyen" (Standard): each item
- * of the JSON body carries the base64 MAC of eight of its own values, and
- * every item must be right.  "adyen-platform": header HmacSignature over the
- * raw body.  Neither signs a time.
+ * Adyen's two families of webhooks (docs/psp/adyen.md#webhooks); both keys are
+ * hex text, and anything but 64 hex digits is refused: read leniently, a bad
+ * key becomes an empty one, under which everybody can sign.  "adyen"
+ * (Standard): each item of the JSON body carries the base64 MAC of eight of
+ * its own values, and every item must be right.  "adyen-platform": header
+ * HmacSignature over the raw body.  Neither signs a time.
  */
 
 #include "sig/sig.h"

@@ -1,10 +1,10 @@
 /*
- * Braintree's webhook signature (psp.md 6.4): a form with bt_payload, base64
- * text, and bt_signature, "public_key|hex" pairs joined by "&".  The hex is
- * an HMAC-SHA-1 over the payload's text, keyed with the SHA-1 of the private
- * key; the pair of our public key counts.  The payload is never decoded here.
- * No time and no id are signed.  An endpoint is checked by
- * GET ?bt_challenge=….
+ * Braintree's webhook signature (docs/psp/braintree.md#webhooks): a form with
+ * bt_payload, base64 text, and bt_signature, "public_key|hex" pairs joined by
+ * "&".  The hex is an HMAC-SHA-1 over the payload's text, keyed with the SHA-1
+ * of the private key; the pair of our public key counts.  The payload is never
+ * decoded here.  No time and no id are signed.  An endpoint is checked by GET
+ * ?bt_challenge=….
  */
 
 #include "sig/sig.h"

@@ -1,7 +1,7 @@
 /*
- * GoCardless' webhook signature (psp.md 8): Webhook-Signature, the lower-case
- * hex of a MAC over the raw body.  No time is signed; one body holds several
- * events, each with its own id, which is what to dedupe by.
+ * GoCardless' webhook signature (docs/psp/gocardless.md): Webhook-Signature,
+ * the lower-case hex of a MAC over the raw body.  No time is signed; one body
+ * holds several events, each with its own id, which is what to dedupe by.
  */
 
 #include "sig/sig.h"

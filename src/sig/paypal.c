@@ -1,11 +1,11 @@
 /*
- * PayPal's webhook signature (psp.md 4.5): RSA over transmission id, time,
- * webhook id and the CRC-32 of the body, under a certificate whose address
- * comes with the message.  What this proves is little: anyone who holds one
- * genuine message makes other bodies of the same CRC, so the adapter believes
- * none of them without asking PayPal.  The time is signed but not judged:
- * PayPal documents no tolerance and repeats for three days; a replay is a
- * repeated event id and a question more.
+ * PayPal's webhook signature (docs/psp/paypal.md#webhooks): RSA over
+ * transmission id, time, webhook id and the CRC-32 of the body, under a
+ * certificate whose address comes with the message.  What this proves is
+ * little: anyone who holds one genuine message makes other bodies of the same
+ * CRC, so the adapter believes none of them without asking PayPal.  The time
+ * is signed but not judged: PayPal documents no tolerance and repeats for
+ * three days; a replay is a repeated event id and a question more.
  */
 
 #include "pay_url.h"

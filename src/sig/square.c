@@ -1,9 +1,10 @@
 /*
- * Square's webhook signature (psp.md 5.4): x-square-hmacsha256-signature, the
- * base64 of a MAC over the notification URL exactly as registered and the raw
- * body behind it.  The URL is configuration, never taken from the request.
- * No time is signed; the adapter dedupes by the event_id in the body.  The
- * legacy header x-square-signature (HMAC-SHA-1) is not looked at.
+ * Square's webhook signature (docs/psp/square.md#webhooks):
+ * x-square-hmacsha256-signature, the base64 of a MAC over the notification URL
+ * exactly as registered and the raw body behind it.  The URL is configuration,
+ * never taken from the request.  No time is signed; the adapter dedupes by the
+ * event_id in the body.  The legacy header x-square-signature (HMAC-SHA-1) is
+ * not looked at.
  */
 
 #include "sig/sig.h"

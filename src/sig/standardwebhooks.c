@@ -1,9 +1,10 @@
 /*
- * Standard Webhooks 1.0 and Svix (psp.md 7, security.md 1.7): three headers,
- * id, timestamp and a list of signatures split by blanks; the MAC is over
- * "<id>.<timestamp>.<raw body>", the key the base64 text behind whsec_.  Svix
- * names its headers svix-* and falls back to webhook-*.  Versions other than
- * v1 (v1a is Ed25519) are skipped.
+ * Standard Webhooks 1.0 and Svix (docs/psp/standardwebhooks.md,
+ * docs/security.md#rules-of-webhooks): three headers, id, timestamp and a list
+ * of signatures split by blanks; the MAC is over "<id>.<timestamp>.<raw
+ * body>", the key the base64 text behind whsec_.  Svix names its headers
+ * svix-* and falls back to webhook-*.  Versions other than v1 (v1a is Ed25519)
+ * are skipped.
  */
 
 #include "sig/sig.h"

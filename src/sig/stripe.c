@@ -1,9 +1,9 @@
 /*
- * Stripe's webhook signature (psp.md 2.6): Stripe-Signature: t=<unix>,v1=<hex>
- * and more v1 values while a secret is rolled.  The key is the endpoint secret
- * as text, whsec_ included; the MAC is over "<t>.<raw body>".  Stricter than
- * Stripe's own library in one point: a time ahead of ours is bound by the
- * tolerance too (security.md W4).
+ * Stripe's webhook signature (docs/psp/stripe.md#webhooks): Stripe-Signature:
+ * t=<unix>,v1=<hex> and more v1 values while a secret is rolled.  The key is
+ * the endpoint secret as text, whsec_ included; the MAC is over "<t>.<raw
+ * body>".  Stricter than Stripe's own library in one point: a time ahead of
+ * ours is bound by the tolerance too (docs/security.md W4).
  */
 
 #include "sig/sig.h"

@@ -1,5 +1,6 @@
-"""The headers that POST /v1/payments needs: Idempotency-Key (security.md IK1
-to IK5, IK13), Content-Type and Content-Encoding (H4-H6), methods (H1-H3)."""
+"""The headers that POST /v1/payments needs: Idempotency-Key (docs/security.md
+IK1 to IK5, IK13), Content-Type and Content-Encoding (H4-H6), methods
+(H1-H3)."""
 
 import json
 

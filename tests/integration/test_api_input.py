@@ -1,5 +1,5 @@
 """Bodies of POST /v1/payments that are JSON but not a checkout: each member
-wrong in every way we could think of (security.md section 5, rows 43-55).
+wrong in every way we could think of (docs/security.md X43-X55).
 
 Each refusal is checked whole by the `refused` fixture: problem, headers, no
 echo, nothing stored, no call to the PSP, the key still good.

@@ -1,5 +1,5 @@
 """Bytes that are no acceptable JSON, and bodies at their limits
-(security.md rows 37-43, T21, T22)."""
+(docs/security.md X37-X43, T21, T22)."""
 
 import gzip
 import json

@@ -1,5 +1,6 @@
-"""Bearer tokens over HTTPS (security.md 1.5 and appendix A): what is refused,
-and that all refusals look alike (J18)."""
+"""Bearer tokens over HTTPS (docs/security.md#rules-of-tokens and
+#what-libjwt-does-by-itself): what is refused, and that all refusals look alike
+(J18)."""
 
 import base64
 import json

@@ -1,5 +1,5 @@
 """Keys of every kind on a gateway of its own: each token is good under its
-own algorithm and key only (security.md J1-J5, appendix A)."""
+own algorithm and key only (docs/security.md J1-J5)."""
 
 import hashlib
 import hmac
@@ -110,7 +110,7 @@ def maced(minter, kid, alg, key, **header):
 def test_a_public_key_is_no_hmac_secret(
     answer_to, server, minters, public_pem, alg, kid, cut, typ
 ):
-    """The classic of appendix A: libjwt alone takes these."""
+    """The classic: libjwt alone takes these."""
     key = {
         "whole": public_pem,
         "stripped": public_pem.strip(),

@@ -1,5 +1,5 @@
 """nginx -t refuses bad configurations with file, line and the way to mend
-them; design.md's own example passes."""
+them; the example of docs/architecture.md passes."""
 
 import os
 import re
@@ -9,9 +9,10 @@ import httpx
 import pytest
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
+from support.gateway import ROOT
 from support.nginxconf import MINIMAL, Nginx, swap
 
-# design.md, "nginx.conf", word for word but for pin and address
+# docs/architecture.md#the-configuration, word for word but for pin and address
 DESIGN = """\
 load_module "@MODULE@";
 @USER@
@@ -59,7 +60,15 @@ http {
         location /problems   { payments_problems; }
     }
 }
-"""  # noqa: E501 - as design.md writes it
+"""  # noqa: E501 - as the document writes it
+
+
+def test_the_example_is_the_documents():
+    text = (ROOT / "docs/architecture.md").read_text(encoding="utf-8")
+    block = text.split("```nginx\n")[1].split("```")[0]
+    ours = {" ".join(line.split()) for line in DESIGN.splitlines()}
+    for line in block.splitlines():
+        assert " ".join(line.split()) in ours, line
 
 
 def public_pem(key) -> bytes:

@@ -211,6 +211,13 @@ WHOLE = [
     (STRIPE, f"{STRIPE} backfill 1m 2m;", "argument"),
     (STRIPE, f"{STRIPE} backfill off; backfill off;", "duplicate"),
     (*at_psp("backfill off", "backfill 10m"), "duplicate"),
+    # the last look
+    *[
+        (STRIPE, f"{STRIPE} last_look {text};", "off or a time from 1s to 30d")
+        for text in ("on", "0", "500ms", "31d", "Off", "-1s", '""')
+    ],
+    (STRIPE, f"{STRIPE} last_look;", "argument"),
+    (*at_psp("last_look off", "last_look 1h"), "duplicate"),
 ]  # fmt: skip
 
 
@@ -252,6 +259,9 @@ def test_a_wrong_line_is_refused_with_the_mend(
         at_http("payments_watchdog unknown=1s parked=30d interval=10ms"),
         at_http("payments_watchdog interval=10m"),
         (STRIPE, f"{STRIPE} backfill off;"),
+        at_psp("last_look off"),
+        at_psp("last_look 1s"),
+        at_psp("last_look 30d"),
     ],
     ids=lambda pair: pair[1][-60:],
 )

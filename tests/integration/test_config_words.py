@@ -78,9 +78,9 @@ WORDS = [
     (DB, DB.replace("queue=4096", "wait=soon"), "10ms"),
     (DB, DB.replace("queue=4096", "pool=3"), "does not know"),
     # a PSP
-    (ADAPTER, "adapter unknown;", "no adapter"),
-    (ADAPTER, "adapter Generic;", "no adapter"),
-    (ADAPTER, 'adapter "";', "no adapter"),
+    (ADAPTER, "adapter unknown;", "adapter does not know"),
+    (ADAPTER, "adapter Generic;", "adapter does not know"),
+    (ADAPTER, 'adapter "";', "adapter does not know"),
     (ADAPTER, "adapter;", "argument"),
     (ADAPTER, "adapter generic stripe;", "argument"),
     (ADAPTER, f"{ADAPTER} {ADAPTER}", "duplicate"),
@@ -285,7 +285,7 @@ GOOD = [
     (JOBS, "payments_jobs on concurrency=1 interval=10ms psp_rate=30r/m;"),
     (JOBS, "payments_jobs on psp_rate=off;"),
     (JOBS, f"{JOBS} payments_public_url https://pay.example.com:8443;"),
-    (JOBS, f"{JOBS} payments_audience other;"),
+    ("payments_audience  ngx_payments;", "payments_audience other;"),
     (ZONE, "payments_zone zone=payments:128k;"),
     (
         JWT_LINE,

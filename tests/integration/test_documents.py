@@ -12,7 +12,17 @@ from support.gateway import ROOT
 from support.nginxconf import Nginx, gateway_dsn
 
 PAYCTL = os.environ.get("PAYCTL", str(ROOT / "build" / "payctl"))
-PAGES = sorted([ROOT / "README.md", *(ROOT / "docs").glob("*.md")])
+PAGES = sorted(
+    [
+        ROOT / "README.md",
+        ROOT / "examples/README.md",
+        *(ROOT / "docs").rglob("*.md"),
+    ]
+)
+
+
+def name_of(path) -> str:
+    return str(path.relative_to(ROOT))
 
 
 def page(name: str) -> str:
@@ -38,7 +48,7 @@ def rows(text: str) -> list[list[str]]:
     ]
 
 
-# directives.md
+# docs/directives.md
 
 
 CONFIGURATIONS = [
@@ -97,7 +107,7 @@ def test_every_directive_is_documented_and_tested():
     assert (done.returncode, done.stdout) == (0, "")
 
 
-# storefront.md
+# docs/storefront.md
 
 
 def test_the_first_payment_and_refund_can_be_made_as_written(gateway, tmp_path):
@@ -142,7 +152,7 @@ def test_the_test_cards_are_the_mocks():
     assert numbers == set(re.findall(r'"(\d{16})"', mock))
 
 
-# operations.md
+# docs/operations.md
 
 
 def metrics(anonymous, wait_for):
@@ -220,7 +230,7 @@ def test_commands_of_payctl_are_documented():
     assert {word for word in words if not word.startswith("-")} == commands
 
 
-# security.md
+# docs/security.md
 
 
 @pytest.fixture(scope="module")
@@ -319,7 +329,7 @@ def anchors(text: str) -> set[str]:
     }
 
 
-@pytest.mark.parametrize("path", PAGES, ids=lambda path: path.name)
+@pytest.mark.parametrize("path", PAGES, ids=name_of)
 def test_links_lead_somewhere(path):
     text = path.read_text(encoding="utf-8")
     plain = re.sub(r"```.*?```", "", text, flags=re.S)
@@ -333,7 +343,7 @@ def test_links_lead_somewhere(path):
             assert anchor in anchors(there.read_text()), target
 
 
-@pytest.mark.parametrize("path", PAGES, ids=lambda path: path.name)
+@pytest.mark.parametrize("path", PAGES, ids=name_of)
 def test_files_that_are_named_exist(path):
     text = path.read_text(encoding="utf-8")
     names = re.findall(
@@ -361,3 +371,23 @@ def test_one_version_everywhere():
     assert f"  version: {version}\n" in page("docs/openapi.yaml")
     metrics = page("ngx_payments_module/ngx_http_payments_metrics.c")
     assert f'NGX_PAYMENTS_VERSION  "{version}"' in metrics
+
+
+# docs/troubleshooting.md
+
+
+def test_troubleshooting_names_what_exists(anonymous, wait_for):
+    text = page("docs/troubleshooting.md")
+    known = {slug for slug, _, _ in problems()}
+    rest = re.sub(r"\]\([^)]*\)", "", text)
+    for slug in re.findall(r"`([a-z]+(?:-[a-z]+)+)`", rest):
+        assert slug in known, slug
+    names = page("docs/directives.md") + metrics(anonymous, wait_for)
+    names += page("docs/operations.md")
+    for name in re.findall(r"`\$?(payments_[a-z_]+)`", text):
+        assert re.search(rf"\b{name}\b", names), name
+    for command in re.findall(r"`payctl (\w+)", text):
+        done = subprocess.run(
+            [PAYCTL, command, "--help"], check=False, capture_output=True
+        )
+        assert done.returncode == 0, command

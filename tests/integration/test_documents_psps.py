@@ -19,7 +19,12 @@ NUMBERS = {
     "shortest page": "min_expiry_s",
     "longest page": "max_expiry_s",
 }
-PAGES = ("docs/psps.md", "docs/routing.md")
+PAGES = (
+    "docs/psps.md",
+    "docs/routing.md",
+    "docs/first-day-stripe.md",
+    "examples/README.md",
+)
 HEX_KEY = "0123456789abcdef" * 4
 SVIX_KEY = "whsec_" + "QUJDREVGR0hJSktMTU5PUFFSU1RVVldYWVo="
 TEXT_KEY = "a-webhook-secret-of-many-letters"
@@ -36,7 +41,8 @@ def page(name: str) -> str:
 
 
 def table(start: str = "| adapter | register |") -> dict[str, dict[str, str]]:
-    """adapter -> column -> cell, of the table of psps.md that starts so."""
+    """adapter -> column -> cell, of the table of docs/psps.md that starts
+    so."""
     text = page("docs/psps.md")
     assert text.count(f"\n{start}") == 1, start
     lines = text[text.index(start) :].partition("\n\n")[0].splitlines()

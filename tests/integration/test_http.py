@@ -271,7 +271,7 @@ def impatient(gateway, tmp_path_factory):
 
 @pytest.mark.parametrize("start", [b"{", b"{" + b" " * 20_000])
 def test_a_slow_body_has_one_deadline_for_all_of_it(gateway, impatient, start):
-    """client_body_timeout starts anew with each byte (security.md 3.3)."""
+    """client_body_timeout starts anew with each byte (docs/security.md F6)."""
     started = time.monotonic()
     with tls_socket(gateway, port=impatient.port) as sock:
         sock.sendall(post_head(gateway, 60_000) + start)

@@ -1,4 +1,4 @@
-"""HTTP/2 (security.md H23): the same answers as HTTP/1.1, and no header of
+"""HTTP/2 (docs/security.md H23): the same answers as HTTP/1.1, and no header of
 one protocol that means something in the other."""
 
 import json

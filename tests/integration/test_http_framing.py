@@ -1,5 +1,6 @@
-"""Raw requests that HTTP forbids (security.md 3.4, H7-H13): each gets one
-problem document, the connection closes, and nothing behind it is answered."""
+"""Raw requests that HTTP forbids (docs/security.md#rules-of-http, H7-H13):
+each gets one problem document, the connection closes, and nothing behind it is
+answered."""
 
 import pytest
 from support.client import raw, read_answer, tls_socket

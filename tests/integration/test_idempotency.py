@@ -1,4 +1,4 @@
-"""One key, one operation (security.md 1.1, IK1 to IK13; T7, T8, T9)."""
+"""One key, one operation (docs/security.md IK1 to IK13; T7, T8, T9)."""
 
 import json
 from concurrent.futures import ThreadPoolExecutor

@@ -1,6 +1,6 @@
 """Work in flight outlives its request, its worker and PostgreSQL: reloads,
-graceful stops, crashes and clients that hang up (T35, T36, T37; security.md
-section 6).
+graceful stops, crashes and clients that hang up (T35, T36, T37;
+docs/reliability.md).
 """
 
 import contextlib

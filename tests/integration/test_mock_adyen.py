@@ -90,7 +90,14 @@ class Psp:
 def psp(server, keys, receiver):
     made = Psp(server, keys)
     made.control("reset", {"seed": 7})
-    made.control("settings", {"pending_ms": 50, "webhook_timeout_s": 5})
+    made.control(
+        "settings",
+        {
+            "pending_ms": 50,
+            "webhook_timeout_s": 5,
+            "adyen_reference": "payment",
+        },
+    )
     receiver.forget()
     yield made
     made.http.close()
@@ -348,8 +355,12 @@ def test_a_link_ends_by_itself(psp, receiver):
 # What is done to payments.
 
 
-def test_changes_are_received_and_told_later(psp, receiver):
+@pytest.mark.parametrize("whose", ["payment", "change"])
+def test_changes_are_received_and_told_later(psp, receiver, whose):
+    """Adyen describes merchantReference as the payment's; it may be ours."""
+    psp.control("settings", {"adyen_reference": whose})
     made = psp.paid()
+    reference = made["reference"] if whose == "payment" else "op-1"
     amount = {"value": 1234, "currency": "USD"}
     wanted = []
     for kind, code, success, more in (
@@ -370,7 +381,7 @@ def test_changes_are_received_and_told_later(psp, receiver):
         assert is_signed(item, psp.keys["adyen.whsec"])
         if item["eventCode"] != "AUTHORISATION":
             assert item["originalReference"] == made["payment"]
-            assert item["merchantReference"] == "op-1"
+            assert item["merchantReference"] == reference
 
 
 def test_more_than_was_paid_is_not_refunded(psp, receiver):

@@ -273,7 +273,7 @@ def test_adyens_manual_links_are_captured_and_released(psp):
     psp.call(path(taken, "captures"), change | amount)
     assert psp.types(taken, 1) == ["CAPTURE"]
     money = psp.books(taken)["registrations"][0]["money"]
-    assert (money["captured"], money["authorized"]) == (500, 734)
+    assert (money["captured"], money["authorized"]) == (500, 0)
     psp.call(path(void, "cancels"), change)
     assert psp.types(void, 1) == ["CANCELLATION"]
     psp.control("release", token=over, result="expired")

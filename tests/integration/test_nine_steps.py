@@ -1,5 +1,6 @@
-"""The nine steps of a payment (design.md), in both dialects, with nothing but
-HTTP: the storefront's calls, the buyer's forms, the PSP's webhooks.
+"""The nine steps of a payment (docs/architecture.md#the-nine-steps), in both
+dialects, with nothing but HTTP: the storefront's calls, the buyer's forms, the
+PSP's webhooks.
 """
 
 import time

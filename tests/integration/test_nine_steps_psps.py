@@ -1,7 +1,8 @@
-"""The nine steps of a payment (design.md) at each PSP, in its own protocol
-and with its own webhooks: paid, declined, pending, expired, cancelled, lost,
-early, twice and with another amount.  What one dialect alone has is in
-test_psp_peculiar.py; forged webhooks are in test_psp_forgery.py.
+"""The nine steps of a payment (docs/architecture.md#the-nine-steps) at each
+PSP, in its own protocol and with its own webhooks: paid, declined, pending,
+expired, cancelled, lost, early, twice and with another amount.  What one
+dialect alone has is in test_psp_peculiar.py; forged webhooks are in
+test_psp_forgery.py.
 """
 
 from urllib.parse import urlsplit
@@ -20,7 +21,7 @@ MONEY = {
     "eur-three-sellers": ("EUR", ("12.34", "0.01", "7.00")),
     "jpy": ("JPY", ("1200",)),
 }
-# Currencies in which a PSP counts otherwise than ISO 4217 (psp.md).
+# Currencies in which a PSP counts otherwise than ISO 4217 (docs/psp).
 ODD = {
     "stripe": ("ISK", "1200"),
     "generic": ("KWD", "1.234"),

@@ -1,4 +1,4 @@
-"""Nothing blocks the event loop (security.md 0.6, T28, T29, T36): whoever
+"""Nothing blocks the event loop (docs/security.md F3, T28, T29, T36): whoever
 waits for a slow PSP or a stopped PostgreSQL waits alone, and not for ever.
 """
 

@@ -23,7 +23,7 @@ NOBODYS = "0199c0de-0000-7000-8000-0000000000cc"
 # Whether good data is taken depends on what a schema cannot say: the PSP's
 # currencies, a checkout's total, ids that are free.
 CHECKS_LEFT_OUT = "positive_data_acceptance"
-# Methods that nginx knows; others are 501 and not 405 (security.md H2).
+# Methods that nginx knows; others are 501 and not 405 (docs/security.md H2).
 METHODS = ["GET", "POST", "PUT", "DELETE", "PATCH", "TRACE"]
 CONFIG = """\
 base-url = "{url}"

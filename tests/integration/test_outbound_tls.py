@@ -1,6 +1,7 @@
-"""Calls to PSPs (security.md L5, T18, T30): not a byte of the request leaves
-before the other end has proved who it is, and nothing leads into our own
-network.  Each PSP here is a server of its own; one nginx knows them all."""
+"""Calls to PSPs (docs/security.md L5, T18, T30): not a byte of the request
+leaves before the other end has proved who it is, and nothing leads into our
+own network.  Each PSP here is a server of its own; one nginx knows them
+all."""
 
 import contextlib
 import re

@@ -1,4 +1,4 @@
-"""PostgreSQL fails over (security.md section 6): the primary dies, its standby
+"""PostgreSQL fails over (docs/reliability.md): the primary dies, its standby
 is promoted, and the gateway goes on by itself with all it has acknowledged.
 What takes no writes gets none.  The tests build on each other: the second is
 of the state that the first has left.

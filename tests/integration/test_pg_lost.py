@@ -1,6 +1,6 @@
-"""PostgreSQL did it and nobody heard (security.md 0.5): the link is cut behind
-the commit.  Lost is not rolled back: nothing is compensated and nothing is
-made twice; the same key gets what is stored.  And PostgreSQL that cannot do
+"""PostgreSQL did it and nobody heard (docs/security.md F1): the link is cut
+behind the commit.  Lost is not rolled back: nothing is compensated and nothing
+is made twice; the same key gets what is stored.  And PostgreSQL that cannot do
 it at all: 503 at once, no PSP hears of it, and it goes on without help.
 """
 

@@ -1,4 +1,4 @@
-"""A PSP that answers late, never, or nonsense (security.md section 6, M2 to
+"""A PSP that answers late, never, or nonsense (docs/reliability.md, M2 to
 M4; T17, T29, T37, T48).  Unknown is never failed, a retry carries the same
 nonce, and the mock's own books say how often something was registered.
 """

@@ -1,5 +1,6 @@
-"""Rate limits on gateways of their own with small quotas (security.md 1.3):
-RateLimit fields, Retry-After, a bucket for each merchant and each address."""
+"""Rate limits on gateways of their own with small quotas
+(docs/security.md#rules-of-rate-limits): RateLimit fields, Retry-After, a
+bucket for each merchant and each address."""
 
 import re
 import socket
@@ -261,11 +262,12 @@ def test_redirects_carry_no_quota(api, anonymous, checkout):
 
 
 def test_a_full_zone_refuses_and_does_not_crash(gateway, tmp_path):
-    """Fail closed (section 6): who has no bucket is told 503, not let in."""
+    """Fail closed (docs/security.md F4): who has no bucket is told 503, not
+    let in."""
     zone = ("zone=payments:16m;", "zone=payments:128k;")
     listen = "listen       127.0.0.1:@PORT@ ssl http2;"
     port = free_port()
-    plain = f"{listen} listen 127.0.0.2:{port};"
+    plain = f"{listen} listen 127.0.0.2:{port}; payments_insecure_http on;"
     limit = "payments_rate_limit rate=1r/m burst=1000;"
     codes = []
     with start(gateway, tmp_path, limit, zone, (listen, plain)):

@@ -1,4 +1,4 @@
-"""Return URLs (security.md 1.10, rows 53-55): only https on the merchant's
+"""Return URLs (docs/security.md X53-X55): only https on the merchant's
 registered hosts, or exactly the loopback host that is registered."""
 
 import pytest

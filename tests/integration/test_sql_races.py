@@ -1,4 +1,4 @@
-"""Races between calls of pay_api on real connections (security.md T3, T5,
+"""Races between calls of pay_api on real connections (docs/security.md T3, T5,
 T9, T38): one winner, no deadlock, every invariant clean afterwards.  Races
 around the dispatch journal: test_sql_dispatch_races.py.
 """
@@ -445,7 +445,8 @@ def test_mixed_calls_over_few_keys_never_deadlock(gateways):
                 gateway.store_no([(c, dice.choice(["unknown", "not_sent",
                                                    "held"]))
                                   for _, c, _ in batch], dice.choice(PSPS),
-                                 dice.choice([None, None, "retry_limit"]))
+                                 dice.choice([None, None, "retry_limit"]),
+                                 dice.randrange(1, 5))
             elif what == 3:
                 gateway.claim(f"worker-{seed}", len(batch))
             elif what == 4:

@@ -1,5 +1,5 @@
 """Scopes, disabled merchants, and what one merchant can learn about another:
-nothing (security.md H17, IK8, T7, T12, T20)."""
+nothing (docs/security.md H17, IK8, T7, T12, T20)."""
 
 import json
 

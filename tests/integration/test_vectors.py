@@ -55,7 +55,8 @@ EDGE = {
     "29-prefix": ("invalid", "one value, one spelling: no prefix"),
     "event-id-changed": ("valid", "unsigned: the event's own id dedupes"),
     # paypal
-    "crc-collision": ("valid", "a hint: the order is read by API (psp.md 4.5)"),
+    # docs/psp/paypal.md#traps
+    "crc-collision": ("valid", "a hint: the order is read by API"),
 }
 # A blank before a header's whole value is no part of it (RFC 9110, 5.5):
 # nginx and payctl take it off before a scheme sees the value.
@@ -203,8 +204,8 @@ def signed_at(vector):
 def test_time_is_bound_both_ways_and_0_is_no_switch(
     vector_id, offset, tolerance, answer, tmp_path
 ):
-    # Stripe's SDK sets no limit ahead and reads 0 as "off": security.md W4
-    # and row 65 do not.
+    # Stripe's SDK sets no limit ahead and reads 0 as "off": docs/security.md W4
+    # and X65 do not.
     vector = BY_ID[vector_id]
     now = signed_at(vector) + offset
     assert judge(vector, tmp_path, now=now, tolerance=tolerance) == answer
@@ -252,7 +253,8 @@ def test_standardwebhooks_takes_no_svix_headers(tmp_path):
 
 
 def test_stripe_key_is_the_text_and_no_base64(tmp_path):
-    # psp.md 9.1: both write whsec_…, but key the MAC differently
+    # docs/psp/README.md#traps-that-several-share: both write whsec_…, but
+    # key the MAC differently
     vector = BY_ID["standardwebhooks-dev-01-compact"]
     stripe = BY_ID["stripe-dev-01-compact"]
     changed = {**stripe, "secret": stripe["secret"].removeprefix("whsec_")}

@@ -1,5 +1,5 @@
 """What a PSP says about a payment: twice, out of order, early, wrong, or no
-news at all (security.md 1.7 and T3 to T6).  Messages are signed by hand
+news at all (docs/security.md T3 to T6).  Messages are signed by hand
 (support/events.py).
 """
 

@@ -1,5 +1,5 @@
-"""The ``adyen`` dialect: payment links and Standard webhooks as psp.md section
-3 tells them.
+"""The ``adyen`` dialect: payment links and Standard webhooks as
+docs/psp/adyen.md tells them.
 
 Captures, refunds and cancels are only "received"; what became of them comes
 as a webhook.  An idempotency key brings the first answer again; with another
@@ -384,11 +384,13 @@ class Adyen(Dialect):
         """Does it, or tells at once why not; returns its pspReference."""
         result = getattr(self.config, f"{kind}_result", "done")
         more = {"key": body.get("reference", ""), "result": result}
+        told = adyen_after.reference(self, made, body)
+        more["extra"] = {"reference": told}
         left = self.books.money(made)
         if kind == "refund" and minor <= left["refundable"]:
-            more["extra"] = {"reference": body.get("reference")}
             return self.aftersale.refund(made, minor, **more).id
         if kind == "capture" and minor <= left["authorized"]:
+            more["final"] = True  # Adyen cancels what a capture leaves
             return self.aftersale.capture(made, minor, **more).id
         if kind == "cancel" and left["authorized"] == made.amount_minor:
             self.aftersale.release(made)
@@ -406,7 +408,7 @@ class Adyen(Dialect):
             made,
             code,
             minor,
-            merchantReference=body.get("reference", made.reference),
+            merchantReference=adyen_after.reference(self, made, body),
             pspReference=reference,
             reason=why,
             success="false" if why else "true",

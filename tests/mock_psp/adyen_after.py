@@ -4,6 +4,9 @@ changes; what became of them, and what banks do, comes as items like these.
 
 from . import money
 
+# setting → whose reference is the merchantReference of a change's item
+REFERENCES = ("payment", "change")
+
 # (kind, status) → eventCode, success, reason
 CODES = {
     ("capture", "done"): ("CAPTURE", "true", ""),
@@ -25,6 +28,16 @@ def item(dialect, made, code: str, minor: int, **said) -> dict:
         "amount": {"value": value, "currency": made.currency},
     }
     return dialect.envelope(code, data | said)
+
+
+def reference(dialect, made, body: dict) -> str:
+    """Adyen describes the merchantReference of every item as "your reference
+    to uniquely identify the payment" (Webhooks-v1); of REFUND_WITH_DATA its
+    example is that of the modification.
+    """
+    if dialect.config.adyen_reference == "change":
+        return body.get("reference", made.reference)
+    return made.reference
 
 
 def told(dialect, deed, before: str) -> list:

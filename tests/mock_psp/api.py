@@ -4,6 +4,7 @@ here.
 """
 
 import asyncio
+import contextlib
 
 from .answers import Answer, deliver, spoil
 from .lists import BadQuery, repeat
@@ -163,7 +164,19 @@ class Api:
         done = work(request, raw, made)
         if slow and not slow.before:
             await asyncio.sleep(slow.ms / 1000)
+        if made and fault and fault.kind == "told_first":
+            await self._told(made, fault.wait_ms / 1000)
         return done
+
+    async def _told(self, made, limit: float) -> None:
+        """Waits until all webhooks about it have been tried."""
+        tries = [
+            each.tried.wait()
+            for each in self.books.deliveries
+            if each.token == made.token
+        ]
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(asyncio.gather(*tries), limit)
 
     async def _reply(
         self, request, call, answer, what, fault=None, dialect=None

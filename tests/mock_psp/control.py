@@ -6,6 +6,7 @@ import time
 
 from aiohttp import web
 
+from .adyen_after import REFERENCES as ADYEN_REFERENCES
 from .aftersale import RESULTS as CHANGE_RESULTS
 from .dashboard import BadRequest, Dashboard, body_of, registration
 from .dialect import Mail
@@ -25,8 +26,13 @@ SETTINGS = {
     "refund_result": str,
     "sale_fee_minor": int,
     "refund_fee_minor": int,
+    "adyen_reference": str,
 }
-WORDS = ("capture_result", "refund_result")
+WORDS = {
+    "capture_result": CHANGE_RESULTS,
+    "refund_result": CHANGE_RESULTS,
+    "adyen_reference": ADYEN_REFERENCES,
+}
 
 
 def _fail(status: int, message: str) -> web.Response:
@@ -91,8 +97,8 @@ class Control:
         for name, value in body.items():
             if name == "webhook_urls" and isinstance(value, dict):
                 self.psp.config.webhook_urls.update(value)
-            elif name in WORDS and value not in CHANGE_RESULTS:
-                raise BadRequest(f"{name}: {', '.join(CHANGE_RESULTS)}")
+            elif name in WORDS and value not in WORDS[name]:
+                raise BadRequest(f"{name}: {', '.join(WORDS[name])}")
             elif name in SETTINGS and isinstance(value, SETTINGS[name]):
                 setattr(self.psp.config, name, value)
             else:

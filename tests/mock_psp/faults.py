@@ -13,6 +13,7 @@ from .dialects import NAMES
 # booked although the answer is spoilt?
 API_KINDS = {
     "delay": {"ms": 1000, "before": False, "accept": True},
+    "told_first": {"wait_ms": 5000, "accept": True},
     "drop": {"accept": False},
     "drop_after_accept": {"accept": True},
     "reset_at_byte": {"at": 0, "body": False, "accept": True},

@@ -1,4 +1,4 @@
-"""The ``mollie`` dialect: the payments API as psp.md section 8 tells it.
+"""The ``mollie`` dialect: the payments API as docs/psp/mollie.md tells it.
 
 A payment ends by being cancelled (DELETE).  Webhooks are next-gen events,
 signed with the secret of mollie.whsec; without that file they are the legacy

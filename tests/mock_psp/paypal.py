@@ -1,5 +1,5 @@
 """The ``paypal`` dialect: access tokens, Orders v2 and signed webhooks as
-psp.md section 4 tells them.
+docs/psp/paypal.md tells them.
 
 An order that the buyer has approved is not paid before the merchant captures
 it.  A repeated PayPal-Request-Id brings the order as it stands now, with 200.

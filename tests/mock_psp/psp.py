@@ -44,6 +44,9 @@ class Config:
     # What the PSP keeps of a sale or capture, and takes for a refund.
     sale_fee_minor: int = 0
     refund_fee_minor: int = 0
+    # Whose reference Adyen's items about a change have: that of the payment,
+    # as its description of webhooks says, or that of the change.
+    adyen_reference: str = "payment"
     result_key: bytes | None = None
     secrets: Path | None = None
     seed: object = None

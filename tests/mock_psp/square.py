@@ -1,4 +1,4 @@
-"""The ``square`` dialect: payment links as psp.md section 5 tells them.
+"""The ``square`` dialect: payment links as docs/psp/square.md tells them.
 
 An order of a link is a DRAFT until the buyer pays, then OPEN; deleting the
 link cancels an order that nobody paid, and only then names it.  The

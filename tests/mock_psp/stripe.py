@@ -1,4 +1,4 @@
-"""The ``stripe`` dialect: Checkout Sessions as psp.md section 2 tells them.
+"""The ``stripe`` dialect: Checkout Sessions as docs/psp/stripe.md tells them.
 
 Idempotency keys have Stripe's semantics: the first answer, a 500 included, is
 stored once execution has begun and replayed; validation failures and

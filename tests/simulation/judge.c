@@ -1,6 +1,6 @@
 /*
  * What must be true: before a call leaves, behind an answer, and when all is
- * quiet (security.md section 6, I1 to I8).  The PSPs' books are the oracle.
+ * quiet (docs/reliability.md, I1 to I8).  The PSPs' books are the oracle.
  */
 
 #include "sim.h"

@@ -8,6 +8,7 @@
 
 static void http_arrives(sim_t *sim, void *data);
 static void double_it(sim_t *sim, const sim_sent_t *sent);
+static void send_copy(sim_t *sim, sim_sent_t *sent);
 static void http_fails(sim_t *sim, void *data);
 static void http_heard(sim_t *sim, void *data);
 static void arrange(sim_t *sim, sim_sent_t *sent, int64_t deadline);
@@ -76,6 +77,8 @@ arrange(sim_t *sim, sim_sent_t *sent, int64_t deadline)
         return;
     }
 
+    send_copy(sim, sent);
+
     /* said unless an answer is there before */
     sim_at(sim, deadline, http_fails, sent);
 
@@ -129,7 +132,8 @@ http_arrives(sim_t *sim, void *data)
 
     } else {
         sent->answer = answer;
-        sent->definite = sent->nothing_happened;
+        sent->answer.unheard = sent->unheard;
+        sent->definite = sent->nothing_happened && sent->unheard == 0;
     }
 
     sim_after(sim, sim_between(sim, 5 * SIM_MS, 400 * SIM_MS), http_heard,
@@ -154,6 +158,26 @@ double_it(sim_t *sim, const sim_sent_t *sent)
     *copy = *sent;
     copy->is_copy = 1;
     sim_after(sim, sim_between(sim, SIM_MS, 20 * SIM_S), http_arrives, copy);
+}
+
+
+/* The first copy is heard of no more, whatever it does; the second leaves at
+ * once and is what the worker hears of. */
+static void
+send_copy(sim_t *sim, sim_sent_t *sent)
+{
+    sim_sent_t  *first;
+
+    if (sent->psp->window == 0 || !sim_fault(sim, sim->faults.net_resent)) {
+        return;
+    }
+
+    sent->unheard = 1;
+    first = sim_alloc(sim, sizeof(sim_sent_t));
+    *first = *sent;
+    first->is_copy = 1;
+    sim_after(sim, sim_between(sim, SIM_MS, 80 * SIM_MS), http_arrives,
+              first);
 }
 
 

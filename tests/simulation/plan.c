@@ -99,6 +99,7 @@ plan_faults(sim_t *sim)
     f->net_late = rate(sim, 150);
     f->net_cut = rate(sim, 150);
     f->net_doubled = rate(sim, 200);
+    f->net_resent = rate(sim, 200);
     f->psp_error = rate(sim, 200);
     f->psp_busy = rate(sim, 200);
     f->psp_refuses = rate(sim, 150);

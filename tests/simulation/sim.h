@@ -90,6 +90,8 @@ typedef struct {
     unsigned  net_late;        /* the request comes after the deadline */
     unsigned  net_cut;         /* the answer breaks off */
     unsigned  net_doubled;
+    unsigned  net_resent;      /* a kept connection dies behind the request,
+                                  and the client library sends a copy */
     unsigned  psp_error;       /* 500, before or after */
     unsigned  psp_busy;        /* 429 with Retry-After, or 401 */
     unsigned  psp_refuses;     /* by nonce */
@@ -172,6 +174,7 @@ struct sim_sent_s {
                                             of it */
     int           heard;
     int           is_copy;
+    unsigned      unheard;               /* copies before the one answered */
     pay_http_answer_t  answer;
     sim_sent_t   *next;
 };

@@ -88,7 +88,7 @@ SELECT is(string_agg(t.item || ' ' || t.outcome, ', ' ORDER BY t.item),
 FROM pay_api.store_no_token('{m1,m1,m1}', '{c6,c6,c6}',
     '{adyen,stripe,adyen}', '{refused,unknown,refused}', '{a,b,c}',
     '{1,2,3}', '{r,r,r}', '{NULL,NULL,NULL}', '{NULL,NULL,NULL}',
-    '{NULL,NULL,NULL}') t;
+    '{NULL,NULL,NULL}', '{1,1,1}') t;
 SELECT is(pg_temp.kinds('m1', 'o6'), 'created registration_unknown',
           'only its own counts');
 
@@ -105,9 +105,47 @@ SELECT is(string_agg(t.item || ' ' || t.outcome || ' ' || t.attempt, ', '
 FROM pay_api.store_no_token('{m1,m1,m1,m1}', '{c7,c7,c8,c5}',
     '{stripe,stripe,stripe,stripe}', '{unknown,not_sent,refused,refused}',
     '{a,b,c,d}', '{1,2,3,4}', '{r,r,r,r}', '{NULL,NULL,NULL,NULL}',
-    '{NULL,NULL,NULL,NULL}', '{NULL,NULL,NULL,NULL}') t;
+    '{NULL,NULL,NULL,NULL}', '{NULL,NULL,NULL,NULL}', '{1,1,1,1}') t;
 SELECT is(pg_temp.kinds('m1', 'o7'), 'created registration_unknown',
           'the first counted, once');
+
+-- a repetition: whoever sent it has not heard that it was kept, and the next
+-- call is out meanwhile
+SELECT pg_temp.begin('m1', 'k10', 'c10', ARRAY['o10:100'],
+                     p_psps => 'stripe adyen')
+\g /dev/null
+SELECT is(pg_temp.no_token('m1', 'c10', 'not_sent', p_ms => 0,
+                           p_attempt => 1), 'stored', 'not sent');
+SELECT is(pg_temp.claim('c10'), 'job register c10 stripe 2',
+          'the next call goes out');
+CREATE FUNCTION pg_temp.stands(p_checkout text) RETURNS text LANGUAGE sql
+AS $$
+SELECT concat_ws(' ', r, j, (SELECT array_agg(d ORDER BY d.attempt)
+                             FROM pay.dispatch d
+                             WHERE d.checkout_id = p_checkout))
+FROM pay.registration r, pay.job j
+WHERE r.checkout_id = p_checkout AND j.checkout_id = p_checkout
+$$;
+SELECT pg_temp.stands('c10') AS before
+\gset
+SELECT is(pg_temp.no_token('m1', 'c10', o, p_attempt => 1), 'already',
+          o || ' once more')
+FROM unnest('{not_sent,unknown,held}'::text[]) o;
+SELECT is(pg_temp.stands('c10'), :'before', 'changes nothing');
+SELECT is(r.open_attempts::int, 1, 'the second call stays open')
+FROM pay.registration r WHERE r.checkout_id = 'c10';
+SELECT is(pg_temp.no_token('m1', 'c10', 'unknown', p_attempt => 2), 'stored',
+          'which nobody knows of');
+SELECT is(pg_temp.no_token('m1', 'c10', 'not_sent', p_attempt => 1),
+          'already', 'and not sent is not what becomes of it');
+SELECT is(pg_temp.reroute('m1', 'c10', 'stripe'), 'stays stripe',
+          'it is not registered anywhere else');
+SELECT is(pg_temp.status('m1', 'o10'), 'EXECUTING', 'and may be there');
+SELECT is(pg_temp.no_token('m1', 'c10', 'refused', p_attempt => 1), 'stored',
+          'that there is no page counts, whichever call was told');
+SELECT is(pg_temp.no_token('m1', 'c6', 'unknown', p_attempt => a), 'invalid',
+          'attempt ' || a)
+FROM unnest(ARRAY[0, -1, 9223372036854775807]) a;
 
 \i :checks
 SELECT finish();

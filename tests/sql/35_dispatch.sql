@@ -491,7 +491,10 @@ FROM pay_api.store_no_token(
     p_words, array_fill(1000::bigint, ARRAY[cardinality(p_words)]),
     p_words, array_fill(NULL::text, ARRAY[cardinality(p_words)]),
     array_fill(NULL::bigint, ARRAY[cardinality(p_words)]),
-    array_fill(NULL::text, ARRAY[cardinality(p_words)])) t
+    array_fill(NULL::text, ARRAY[cardinality(p_words)]),
+    array_fill((SELECT r.attempt::bigint FROM pay.registration r
+                WHERE r.merchant_id = 'm1' AND r.checkout_id = p_checkout),
+               ARRAY[cardinality(p_words)])) t
 $$;
 SELECT is(pg_temp.claim(c), 'job register ' || c || ' stripe 1', 'two calls')
 FROM unnest('{c30,c31,c32,c33}'::text[]) c;

@@ -54,6 +54,13 @@ SELECT pg_temp.whole('f1', 'o-f1', 'refund', 'done', 10, 'DONE', 're-1'),
     pg_temp.whole('f2', 'o-f2', 'capture', 'capture', 10, 'DONE'),
     pg_temp.change('o-f2', 'capture', 'capture-2', 10)
 \g /dev/null
+-- f3 has a capture of ours that its PSP has told without our id
+SELECT pg_temp.sold('f3', '{o-f3:100}', true)
+\g /dev/null
+SELECT pg_temp.change('o-f3', 'final_capture', 'matched', 10),
+    pg_temp.send('f3', 'capture', 'matched'),
+    pg_temp.news('capture', 'single', 'cap-f3', 10, 't-f3')
+\g /dev/null
 
 \i :checks
 
@@ -95,6 +102,17 @@ INSERT INTO plant VALUES
     ('change_job', 'UPDATE pay.dispatch SET state = ''UNKNOWN'' WHERE operation_id = pg_temp.uuid(''sent'')'),
     ('change_job', 'UPDATE pay.change SET status = ''SUCCESS'' WHERE change_id = pg_temp.uuid(''open'')'),
     ('change_job', 'INSERT INTO pay.dead_letter (merchant_id, checkout_id, kind, reason, operation_id) SELECT ''m1'', ''f1'', ''change'', ''refused'', pg_temp.uuid(''done'')'),
+    ('change_waits', 'DELETE FROM pay.job WHERE operation_id = pg_temp.uuid(''open'')'),
+    ('change_waits', 'UPDATE pay.dispatch SET state = ''UNKNOWN'' WHERE operation_id = pg_temp.uuid(''sent'')'),
+    ('change_waits', 'UPDATE pay.change SET reference = ''re-2'', created_at = now() + interval ''1 h'' * (change_id = pg_temp.uuid(''done''))::int WHERE change_id IN (pg_temp.uuid(''sent''), pg_temp.uuid(''done''))'),
+    ('change_waits', 'UPDATE pay.change SET status = ''EXECUTING'', by_amount = false WHERE change_id = pg_temp.uuid(''matched'')'),
+    ('change_waits', 'WITH c AS (UPDATE pay.change SET reference = ''re-3'' WHERE change_id = pg_temp.uuid(''sent'')) UPDATE pay.webhook_inbox SET about = ''{"about": "refund", "news": "succeeded", "object": "re-3"}'' WHERE event_id = ''evt-dispute-opened-dp-1'''),
+    ('change_match', 'UPDATE pay.change SET matched_to = NULL WHERE checkout_id = ''f3'''),
+    ('change_match', 'UPDATE pay.change SET status = ''EXECUTING'' WHERE change_id = pg_temp.uuid(''matched'')'),
+    ('change_match', 'UPDATE pay.change SET reference = ''cap-x'' WHERE change_id = pg_temp.uuid(''matched'')'),
+    ('change_match', 'UPDATE pay.change SET amount_minor = 11 WHERE change_id = pg_temp.uuid(''matched'')'),
+    ('change_match', 'UPDATE pay.journal_entry SET source = ''change/'' || pg_temp.uuid(''matched'') WHERE checkout_id = ''f3'' AND kind = ''sale'''),
+    ('change_match', 'UPDATE pay.change SET status = ''FAILED'', origin = ''psp'', matched_to = pg_temp.uuid(''open'') WHERE change_id = pg_temp.uuid(''done'')'),
     ('change_dispatch', 'UPDATE pay.dispatch SET state = ''DONE'' WHERE operation_id = pg_temp.uuid(''sent'')'),
     ('change_dispatch', 'UPDATE pay.change SET status = ''NOT_STARTED'' WHERE change_id = pg_temp.uuid(''sent'')'),
     ('change_orphan', 'UPDATE pay.change SET checkout_id = ''f2'' WHERE change_id = pg_temp.uuid(''failed'')'),

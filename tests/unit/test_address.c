@@ -1,5 +1,5 @@
 /*
- * Addresses that no call may be made to (security.md 1.10, T18), at both ends
+ * Addresses that no call may be made to (docs/security.md T18), at both ends
  * of each range and one beyond: a mask that is one bit off lets the next
  * network's metadata service in.
  */

@@ -1,6 +1,6 @@
 /*
- * POST /v1/payments with the world played against it (design.md, the nine
- * steps; security.md section 6, M1-M5).
+ * POST /v1/payments with the world played against it
+ * (docs/architecture.md#the-nine-steps; docs/reliability.md, M1-M5).
  */
 
 #include "flow_driver.h"
@@ -375,8 +375,8 @@ expect_kept(const ending_t *ending, const char *word)
 }
 
 
-/* M3: the registration may exist; the row of security.md's matrix that turned
- * "timeout" into "failed payment" is the classic bug. */
+/* M3: the registration may exist; the row of docs/reliability.md's matrix that
+ * turned "timeout" into "failed payment" is the classic bug. */
 Test(pay_flow_create, unknown_outcome_is_202_and_never_failed)
 {
     size_t  i;
@@ -663,6 +663,52 @@ Test(pay_flow_create, what_may_have_happened_stays_with_its_psp)
         expect_arg(&world, 2, "stripe");
         world_close(&world);
     }
+}
+
+
+/* libcurl sends a second copy by itself when a kept connection dies: what
+ * that is told says nothing of the first, which may have made a page. */
+Test(pay_flow_create, a_refusal_of_a_second_copy_is_unknown)
+{
+    size_t              i;
+    world_t             world;
+    pay_http_answer_t   answer;
+
+    static const ending_t  endings[] = {
+        { PAY_SENT_NOTHING, 0, "", "circuit-open" },
+        { PAY_ANSWERED, 429, "", NULL }, { PAY_ANSWERED, 401, "", NULL },
+        { PAY_ANSWERED, 403, "{\"error\":{\"code\":\"key\"}}", NULL },
+        { PAY_ANSWERED, 400, "{\"error\":{\"type\":\"card_error\","
+                             "\"code\":\"no\"}}", NULL }
+    };
+
+    for (i = 0; i < COUNT(endings); i++) {
+        routed_begun(&world);
+        answer = answer_of(&endings[i]);
+        answer.unheard = 1;
+        world_http(&world, answer);
+        expect_db(&world, PAY_OP_STORE_NO_TOKEN);
+        expect_arg(&world, 2, "stripe");
+        expect_arg(&world, 3, "unknown");
+        expect_arg(&world, 4, "copy_unanswered");
+        cr_expect_eq(world.http_count, 1);
+        world_close(&world);
+    }
+}
+
+
+Test(pay_flow_create, a_second_copy_that_is_accepted_is_done)
+{
+    world_t             world;
+    pay_http_answer_t   answer;
+
+    routed_begun(&world);
+    answer = answered(200, fixture(pay_heap_arena(world.own), stripe(),
+                                   "register-answer.json"));
+    answer.unheard = 1;
+    world_http(&world, answer);
+    expect_db(&world, PAY_OP_STORE_TOKEN);
+    world_close(&world);
 }
 
 

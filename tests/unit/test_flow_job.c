@@ -616,7 +616,9 @@ play_changed(pay_arena_t *arena, const pay_psp_change_t *change,
 
     memset(result, 0, sizeof(*result));
     result->known = answer->sent == PAY_ANSWERED && answer->status == 201;
-    result->outcome = result->known ? PAY_PSP_DONE : PAY_PSP_UNKNOWN;
+    result->outcome = result->known ? PAY_PSP_DONE
+                      : answer->status == 422 ? PAY_PSP_REFUSED
+                      : PAY_PSP_UNKNOWN;
     result->event.token = change->token;
     result->event.fact = change->kind == PAY_PSP_EXPIRE ? PAY_FACT_EXPIRED
                                                         : PAY_FACT_PAID;
@@ -748,6 +750,24 @@ Test(pay_flow_job, a_capture_without_an_answer_is_asked_again)
     expect_noted(&world, "capture", "UNKNOWN");
     expect_again(&world, "poll", "no_answer", 5000);
     world_close(&world);
+}
+
+
+Test(pay_flow_job, a_capture_whose_second_copy_is_refused_is_unknown)
+{
+    unsigned           copies;
+    view_t             view = view_registered(generic());
+    world_t            world;
+    pay_http_answer_t  answer = answered(422, PAY_STR("{}"));
+
+    for (copies = 0; copies < 3; copies++) {
+        answer.unheard = copies;
+        two_steps_begin(&world, 1, NOW, &view);
+        expect_journaled(&world, "capture");
+        world_http(&world, answer);
+        expect_noted(&world, "capture", copies ? "UNKNOWN" : "REFUSED");
+        world_close(&world);
+    }
 }
 
 

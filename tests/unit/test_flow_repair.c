@@ -506,6 +506,42 @@ Test(pay_flow_repair, a_refund_of_unknown_outcome_goes_out_again)
 }
 
 
+/* A refusal of the copy that libcurl has sent by itself is none of the first
+ * copy, which may have moved the money. */
+Test(pay_flow_repair, a_refusal_of_a_second_copy_ends_no_refund)
+{
+    size_t             i;
+    world_t            world;
+    pay_http_answer_t  answer = answered(422, PAY_STR("{}"));
+
+    static const struct {
+        pay_psp_outcome_t   outcome;
+        const char         *state;
+    } rows[] = {
+        { PAY_PSP_REFUSED, "UNKNOWN" }, { PAY_PSP_NOT_SENT, "UNKNOWN" },
+        { PAY_PSP_UNKNOWN, "UNKNOWN" }, { PAY_PSP_PENDING, "PENDING" },
+        { PAY_PSP_DONE, "DONE" }
+    };
+
+    answer.unheard = 1;
+
+    for (i = 0; i < COUNT(rows); i++) {
+        refund_open(&world, 1, rows[i].outcome);
+        world_numbers_row(&world, "send", 1, 1);
+        expect_http(&world);
+        world_http(&world, answer);
+        expect_db(&world, PAY_OP_END_DISPATCH);
+        expect_arg(&world, 5, rows[i].state);
+
+        if (i < 2) {
+            expect_arg(&world, 8, "copy_unanswered");
+        }
+
+        world_close(&world);
+    }
+}
+
+
 /* It looked like a bug of ours each time, and was journaled as sent. */
 Test(pay_flow_repair, a_refund_without_the_payments_id_waits_for_it)
 {

@@ -1,6 +1,6 @@
 /*
- * POST /webhooks/<psp>: nothing touches PostgreSQL before the signature
- * holds, and nothing but a commit is answered 2xx (security.md, M6 and M7).
+ * POST /webhooks/<psp>: nothing touches PostgreSQL before the signature holds,
+ * and nothing but a commit is answered 2xx (docs/reliability.md, M6 and M7).
  */
 
 #include "flow_driver.h"

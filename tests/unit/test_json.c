@@ -1,5 +1,5 @@
 /*
- * JSON: the facts of security.md 3.7 and rows 37, 41 and 43 of section 5,
+ * JSON: the facts of docs/security.md F8, X37, X41 and X43,
  * the readers' answers on wrong types, and jansson's own allocations failing.
  */
 
@@ -121,7 +121,7 @@ Test(pay_json, refuses_bad_utf8_and_byte_order_marks)
 }
 
 
-/* row 43: scalars at the top */
+/* X43: scalars at the top */
 Test(pay_json, refuses_a_scalar_at_the_top)
 {
     assert_refused(PAY_STR("null"), "invalid-json");
@@ -131,7 +131,7 @@ Test(pay_json, refuses_a_scalar_at_the_top)
 }
 
 
-/* row 41 */
+/* X41 */
 Test(pay_json, refuses_duplicate_members_however_spelled)
 {
     size_t  i;

@@ -1,7 +1,7 @@
 /*
- * Bearer tokens: every line of security.md 1.5 and appendix A that is about
- * a token's form and signature.  Its header: test_jwt_header.c, its claims:
- * test_jwt_claims.c.
+ * Bearer tokens: every line of docs/security.md#rules-of-tokens and
+ * #what-libjwt-does-by-itself that is about a token's form and signature.  Its
+ * header: test_jwt_header.c, its claims: test_jwt_claims.c.
  */
 
 #include <criterion/criterion.h>
@@ -101,7 +101,7 @@ Test(pay_jwt, access_tokens_are_accepted)
 }
 
 
-/* J1, appendix A line 2: the attack that libjwt lets through. */
+/* J1: the attack that libjwt lets through. */
 Test(pay_jwt, hs256_maced_with_the_public_key_is_refused)
 {
     size_t     i;

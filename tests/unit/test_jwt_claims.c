@@ -1,6 +1,6 @@
 /*
- * The claims of rightly signed tokens: security.md 1.5 J9-J15 and what
- * libjwt lets through (appendix A).
+ * The claims of rightly signed tokens: docs/security.md J9-J15 and what
+ * libjwt lets through (docs/security.md#what-libjwt-does-by-itself).
  */
 
 #include <criterion/criterion.h>

@@ -1,6 +1,6 @@
 /*
- * A token's header and the key that it picks: security.md 1.5 J1-J9 and
- * appendix A.  Its form and signature: test_jwt.c.
+ * A token's header and the key that it picks: docs/security.md J1-J9.
+ * Its form and signature: test_jwt.c.
  */
 
 #include <criterion/criterion.h>

@@ -1,5 +1,5 @@
 /*
- * Keys at configuration time (security.md J4), and tokens that we sign.
+ * Keys at configuration time (docs/security.md J4), and tokens that we sign.
  */
 
 #include <criterion/criterion.h>

@@ -1,5 +1,5 @@
 /*
- * Money: row 45 and 47 of security.md section 5, T23 and T24, and the
+ * Money: docs/security.md X45 and X47, T23 and T24, and the
  * property that parsing undoes formatting for every currency.
  */
 
@@ -98,7 +98,7 @@ Test(pay_money, parses_each_precision)
 }
 
 
-/* row 45 and T23 */
+/* X45 and T23 */
 Test(pay_money, refuses_what_is_no_plain_decimal)
 {
     size_t  i;
@@ -292,7 +292,7 @@ Test(pay_money, formats_each_precision_and_the_edges)
 }
 
 
-/* row 47 */
+/* X47 */
 Test(pay_money, refuses_what_is_no_currency_in_use)
 {
     size_t                 i;
@@ -390,7 +390,7 @@ Test(pay_money, exponents_are_those_of_iso_4217)
 }
 
 
-/* row 49 */
+/* X49 */
 Test(pay_money, add_refuses_overflow_and_writes_nothing)
 {
     int64_t    sum = 77;

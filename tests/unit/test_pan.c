@@ -662,7 +662,7 @@ Test(pay_pan, redact_masks_what_its_escapes_complete)
 }
 
 
-/* security.md section 0, item 3: a decoded %0a forged a log line. */
+/* docs/security.md F5: a decoded %0a forged a log line. */
 Test(pay_pan, redact_escapes_what_could_forge_a_log_line)
 {
     redacts("a\r\n[alert] b\x1b[31m", 100,

@@ -1,6 +1,6 @@
 /*
  * The body of POST /v1/payments: what a storefront may say, and the long list
- * of what it may not (security.md section 5).
+ * of what it may not (docs/security.md#hostile-requests).
  */
 
 #include "torture.h"
@@ -423,7 +423,7 @@ Test(pay_payment_parse, documents_have_a_largest_size)
 }
 
 
-/* T5 and row 51: wherever it stands and however it is written. */
+/* T5 and X51: wherever it stands and however it is written. */
 Test(pay_payment_parse, card_numbers_are_refused_anywhere)
 {
     static const refusal_t  rows[] = {

@@ -22,7 +22,7 @@ typedef struct {
 } row_t;
 
 
-/* security.md section 5 and the slugs that refusals use */
+/* docs/security.md#hostile-requests and the slugs that refusals use */
 static const row_t  slugs[] = {
     { 401, "unauthenticated" }, { 400, "malformed-request" },
     { 401, "invalid-token" }, { 403, "insufficient-scope" },

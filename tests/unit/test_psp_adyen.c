@@ -1,6 +1,6 @@
 /*
- * The Adyen adapter against psp.md 3: requests to the byte, its own units, what
- * links and webhooks tell.
+ * The Adyen adapter against docs/psp/adyen.md: requests to the byte, its own
+ * units, what links and webhooks tell.
  */
 
 #include "psp_world.h"

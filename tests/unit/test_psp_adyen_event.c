@@ -1,5 +1,5 @@
 /*
- * What the Adyen adapter reads (psp.md 3.3, 3.5): the state of links and the
+ * What the Adyen adapter reads (docs/psp/adyen.md): the state of links and the
  * items of Standard webhooks.
  */
 

@@ -428,7 +428,8 @@ Test(pay_psp_paypal, errors_are_called_by_their_issue)
 }
 
 
-/* psp.md 9.4: APPROVED is not paid, and COMPLETED alone is not either. */
+/* docs/psp/paypal.md#traps: APPROVED is not paid, and COMPLETED alone is not
+ * either. */
 Test(pay_psp_paypal, captures_are_the_money_and_not_the_order)
 {
     size_t           i;

@@ -1,6 +1,6 @@
 /*
- * The Stripe adapter's own rules (psp.md 2): the form on the wire, units that
- * differ from ISO 4217, echoes, errors, and what each event means.
+ * The Stripe adapter's own rules (docs/psp/stripe.md): the form on the wire,
+ * units that differ from ISO 4217, echoes, errors, and what each event means.
  */
 
 #include "psp_world.h"
@@ -305,8 +305,8 @@ Test(pay_psp_stripe, a_key_used_with_other_parameters_is_unknown)
 }
 
 
-/* psp.md 9.15: a 500 is stored under the key; "do not retry" is no proof that
- * nothing happened.  And "do retry" is no refusal. */
+/* docs/psp/stripe.md#traps: a 500 is stored under the key; "do not retry" is
+ * no proof that nothing happened.  And "do retry" is no refusal. */
 Test(pay_psp_stripe, should_retry_never_turns_unknown_into_certainty)
 {
     pay_heap_t           *heap = pay_heap_create();

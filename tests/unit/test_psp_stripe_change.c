@@ -1,7 +1,7 @@
 /*
- * What is done to a Stripe payment later (psp.md 2.5): the calls on the wire
- * and which answers are believed.  What holds for every adapter's changes:
- * test_conformance.c.
+ * What is done to a Stripe payment later (docs/psp/stripe.md#changes): the
+ * calls on the wire and which answers are believed.  What holds for every
+ * adapter's changes: test_conformance.c.
  */
 
 #include "psp_world.h"

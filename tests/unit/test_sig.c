@@ -720,7 +720,7 @@ Test(pay_sig_stripe, items_of_other_names_are_skipped_and_v1_may_come_first)
 }
 
 
-/* As Stripe's library does (psp.md 9.9). */
+/* As Stripe's library does (docs/psp/stripe.md#traps). */
 Test(pay_sig_stripe, one_empty_v1_condemns_the_header)
 {
     world_t  w;

@@ -327,8 +327,8 @@ Test(pay_sig_adyen, sixteen_items_are_judged_and_seventeen_refused)
 }
 
 
-/* psp.md 9.2: the parts are joined unescaped, so a colon that may stand in
- * two members lets two items share one signature. */
+/* docs/psp/adyen.md#traps: the parts are joined unescaped, so a colon that may
+ * stand in two members lets two items share one signature. */
 Test(pay_sig_adyen, a_colon_is_believed_in_the_reference_alone)
 {
     size_t       i;

@@ -111,7 +111,7 @@ Test(pay_time, digits_parse_reads_up_to_15)
 }
 
 
-/* a row 65 timestamp goes through here */
+/* a X65 timestamp goes through here */
 Test(pay_time, digits_parse_refuses_everything_else)
 {
     size_t   i;

@@ -1,5 +1,5 @@
 /*
- * URLs that want to lead elsewhere (security.md 1.10, R1-R4, T16, T17).  The
+ * URLs that want to lead elsewhere (docs/security.md R1-R4, T16, T17).  The
  * registered host is shop.example.com throughout, so that each spelling that
  * a browser would send to another place must be refused.
  */
@@ -172,8 +172,9 @@ Test(pay_url, hostile_return_urls_are_refused)
 }
 
 
-/* None of them may reach the buyer by way of a PSP's answer either; those
- * that differ by the fragment alone are the exception (psp.md 2.1). */
+/* None of them may reach the buyer by way of a PSP's answer either; those that
+ * differ by the fragment alone are the exception
+ * (docs/psp/stripe.md#registration). */
 Test(pay_url, hostile_hosted_urls_are_refused)
 {
     size_t       i;

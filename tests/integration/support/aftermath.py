@@ -1,5 +1,5 @@
 """What must hold when the tests are over: clean logs, true invariants, no
-secret anywhere (style.md 25)."""
+secret anywhere (docs/architecture.md#rules-of-the-house)."""
 
 import re
 from pathlib import Path

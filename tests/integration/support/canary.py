@@ -1,4 +1,5 @@
-"""What must never be found in a log or in the database (style.md 20).
+"""What must never be found in a log or in the database
+(docs/architecture.md#rules-of-the-house).
 
 Tests add() what they send; secrets() reads the stack's own.  Scanner finds
 them in any stream, hex-encoded too, as bytea columns are dumped that way.

@@ -16,7 +16,7 @@ STRIPE_TYPES = {
     "declined": ("async_payment_failed", "complete", "unpaid"),
     "expired": ("expired", "expired", "unpaid"),
 }
-# What Stripe counts in a unit of its own (psp.md section 2).
+# What Stripe counts in a unit of its own (docs/psp/stripe.md).
 STRIPE_FACTOR = {"ISK": 100, "UGX": 100}
 
 

@@ -19,7 +19,7 @@ from . import aftermath, canary
 READY_S = 20
 STOP_S = 20
 
-# design.md's example with what a test machine has.
+# The example of docs/architecture.md with what a test machine has.
 MINIMAL = """\
 load_module "@MODULE@";
 @USER@
@@ -35,6 +35,7 @@ events {
 http {
     payments_zone      zone=payments:16m;
     payments_database  "@DSN@" connections=2 batch=256 queue=4096;
+    payments_audience  ngx_payments;
     payments_jobs      off;
     payments_jwt_max_lifetime  25h;
 
@@ -93,7 +94,7 @@ http {
         location /           { return 404; }
     }
 }
-"""  # noqa: E501 - as design.md writes it
+"""  # noqa: E501 - as the document writes it
 
 
 def free_port() -> int:
@@ -158,7 +159,7 @@ class Nginx:
         return [self.gateway.nginx, "-p", str(self.dir), "-c", str(self.conf)]
 
     def environment(self) -> dict[str, str]:
-        """A sanitized module needs its runtime in front (security.md 3.5);
+        """A sanitized module needs its runtime in front (docs/security.md F7);
         leaks are looked for in the stack's nginx, which lives longer."""
         built = Path(self.gateway.module).parents[1]
         env = dict(os.environ)

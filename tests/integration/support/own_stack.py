@@ -343,7 +343,11 @@ class OwnStack:
                 "JOIN pay.registration r USING (merchant_id, checkout_id)"
             )
         )
-        told = {(each["reference"], each["nonce"]) for each in made}
+        # adyen's reference says whether the money is to be held
+        told = {
+            (each["reference"].removesuffix("-held"), each["nonce"])
+            for each in made
+        }
         assert told <= stored, f"not stored: {told - stored}"
         called = {
             each["nonce"]

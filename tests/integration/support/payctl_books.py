@@ -135,7 +135,8 @@ class Books:
         assert self.value(
             "SELECT outcome FROM pay_api.store_no_token('{acme}', ARRAY[%s],"
             " '{stripe}', '{unknown}', ARRAY[%s], '{1000}', '{r}',"
-            " '{written}', '{504}', '{retry_limit}')", order, code) == "stored"
+            " '{written}', '{504}', '{retry_limit}', '{1}')", order, code,
+        ) == "stored"
         return self.value(
             "SELECT dead_letter_id FROM pay.dead_letter WHERE checkout_id = %s"
             " AND state = 'open'", order)

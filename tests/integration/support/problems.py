@@ -1,5 +1,5 @@
 """What every answer of the gateway has in common, asserted in one place:
-the header set (security.md B1-B9) and problem documents (PD1-PD8)."""
+the header set (docs/security.md B1-B9) and problem documents (PD1-PD8)."""
 
 import re
 

@@ -70,12 +70,12 @@ class Gateway:
         return self.call("store_token", ["text"] * 6 + ["bigint", "text"],
                          zip(*rows, strict=False))
 
-    def store_no(self, items, psp=PSPS[0], dead=None):
+    def store_no(self, items, psp=PSPS[0], dead=None, attempt=1):
         """items: (checkout, outcome) each."""
         rows = [(MERCHANT, checkout, psp, outcome, "code", 1000, "request",
-                 "written", 500, dead) for checkout, outcome in items]
+                 "written", 500, dead, attempt) for checkout, outcome in items]
         return self.call("store_no_token", ["text"] * 5 + [
-            "bigint", "text", "text", "bigint", "text"],
+            "bigint", "text", "text", "bigint", "text", "bigint"],
             zip(*rows, strict=False))
 
     def reroute(self, items, psp=PSPS[0], attempt=1):
