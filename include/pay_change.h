@@ -27,6 +27,7 @@ typedef struct {
     int                    is_final;   /* of a capture: nothing follows */
     pay_str_t              reason;     /* UTF-8 without controls, or empty */
     pay_str_t              metadata;   /* JSON text, or empty */
+    pay_errors_t           errors;     /* of one that is refused */
 } pay_change_request_t;
 
 /* A stored one: the CHANGE columns of src/op/op_table.c. */
@@ -56,7 +57,8 @@ const char *pay_change_word(pay_change_kind_t kind);
 const char *pay_change_plural(pay_change_kind_t kind);
 
 /* Untrusted body (may be empty) → request.  PAY_INVALID with a slug of
- * docs/security.md#hostile-requests and a JSON pointer. */
+ * docs/security.md#hostile-requests and a JSON pointer: the first of
+ * request->errors, but for a text that is no JSON and for card data. */
 pay_status_t pay_change_parse(pay_arena_t *arena, pay_change_kind_t kind,
     pay_str_t body, pay_change_request_t *request, pay_err_t *err)
     PAY_MUST_CHECK;

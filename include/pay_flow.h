@@ -190,6 +190,7 @@ typedef struct {
     const pay_problem_t   *problem;
     const char            *detail;
     pay_str_t              pointer;          /* problem: JSON pointer */
+    const pay_errors_t    *errors;           /* problem: or all of them */
     pay_str_t              order_url;        /* problem's "existing" */
     const pay_checkout_t  *checkout;         /* page */
     pay_str_t              shop_url;         /* page: way back, or empty */

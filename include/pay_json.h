@@ -37,9 +37,9 @@ typedef struct {
 
 
 /* Parses untrusted text.  On PAY_OK the caller owns *json (pay_json_free).
- * Else PAY_INVALID with "invalid-json", "duplicate-member" or
- * "content-too-large", or PAY_NO_MEMORY.  `limits` NULL: the defaults.
- * The top must be an object or array. */
+ * Else PAY_INVALID with "invalid-json", "duplicate-member" (each says at
+ * which byte) or "content-too-large", or PAY_NO_MEMORY.  `limits` NULL: the
+ * defaults.  The top must be an object or array. */
 pay_status_t pay_json_parse(pay_str_t text, const pay_json_limits_t *limits,
     pay_json_t **json, pay_err_t *err) PAY_MUST_CHECK;
 

@@ -9,6 +9,7 @@
 #include "pay_json.h"
 #include "pay_money.h"
 #include "pay_op.h"
+#include "pay_problem.h"
 #include "pay_state.h"
 
 
@@ -55,6 +56,7 @@ typedef struct {
     int                    manual;         /* captured by calls of its own */
     pay_order_t           *orders;         /* id empty: make one */
     unsigned               order_count;
+    pay_errors_t           errors;         /* of one that is refused */
 } pay_payment_request_t;
 
 /* The view that SQL returns (src/op/op_table.c, VIEW). */
@@ -86,7 +88,8 @@ typedef struct {
 /* Untrusted body → request.  PAY_INVALID with the slug of
  * docs/security.md#hostile-requests and a JSON pointer.  Unknown members are
  * refused, metadata's and buyer_info's own apart; card numbers anywhere are
- * refused. */
+ * refused.  *err is the first of request->errors; of a text that is no JSON
+ * and of card data there is one alone, which is in *err only. */
 pay_status_t pay_payment_parse(pay_arena_t *arena, pay_str_t body,
     pay_payment_request_t *request, pay_err_t *err) PAY_MUST_CHECK;
 

@@ -18,12 +18,28 @@ typedef struct {
     const char  *remedy;       /* page: what to do */
 } pay_problem_t;
 
+#define PAY_ERRORS_MAX  8
+
+/* All that is wrong with one request; what is more than PAY_ERRORS_MAX is left
+ * out.  Texts are an arena's. */
+typedef struct {
+    const char  *slug;
+    const char  *detail;
+    const char  *pointer;      /* "": of the whole */
+} pay_error_t;
+
+typedef struct {
+    unsigned     count;
+    pay_error_t  list[PAY_ERRORS_MAX];
+} pay_errors_t;
+
 typedef struct {
     const pay_problem_t  *problem;
     pay_str_t             base_url;     /* "https://host[:port]" */
     pay_str_t             request_id;   /* a UUID's text */
-    const char           *detail;       /* literal; NULL: none */
+    const char           *detail;       /* NULL: none */
     const char           *pointer;     /* errors[0].pointer; NULL or "": none */
+    const pay_errors_t   *errors;       /* instead of it; NULL or none: it */
     pay_str_t             order_url;    /* "existing" member; empty: none */
     const char           *policy;       /* "violated-policies" (RL5): name of
                                            the policy; NULL: none */
@@ -42,6 +58,14 @@ const pay_problem_t *pay_problem_of_status(unsigned status);
 
 /* The whole table; ends with a NULL slug. */
 const pay_problem_t *pay_problem_table(void);
+
+/* Adds a copy of a refusal.  PAY_OK also when there is no room for it. */
+pay_status_t pay_errors_add(pay_errors_t *errors, pay_arena_t *arena,
+    const pay_err_t *err) PAY_MUST_CHECK;
+
+/* PAY_OK when there is none, else PAY_INVALID and the first of them. */
+pay_status_t pay_errors_verdict(const pay_errors_t *errors, pay_err_t *err)
+    PAY_MUST_CHECK;
 
 /* {"type","title","status","detail","instance","errors":[{detail,pointer}],
  * "existing","violated-policies"}, those without a value left out.

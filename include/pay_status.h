@@ -1,8 +1,9 @@
 /*
  * How every core function answers.  Outcomes that a caller must tell apart are
  * values; the reason of a refusal goes to pay_err_t as a problem slug
- * (docs/security.md#hostile-requests) with texts of our own, never bytes of
- * the input.
+ * (docs/security.md#hostile-requests) and texts of our own.  Of the input only
+ * what its sender needs to find the place: the name of a member that is not
+ * known, the host of a return_url.
  */
 
 #ifndef PAY_STATUS_H
@@ -21,14 +22,17 @@ typedef enum {
 #define PAY_MUST_CHECK   __attribute__((warn_unused_result))
 
 #define PAY_POINTER_MAX  128
+#define PAY_DETAIL_MAX   256
 
 
-/* slug and detail are literals; pointer is an RFC 6901 JSON pointer made of
- * member names of our own and indexes, or the empty string. */
+/* slug is a literal, and so is detail unless it points to `text`: copy one
+ * with pay_err_copy().  pointer is an RFC 6901 JSON pointer, or the empty
+ * string. */
 typedef struct {
     const char  *slug;
     const char  *detail;
     char         pointer[PAY_POINTER_MAX];
+    char         text[PAY_DETAIL_MAX];
 } pay_err_t;
 
 
@@ -39,6 +43,13 @@ pay_status_t pay_refuse(pay_err_t *err, const char *slug, const char *detail);
 pay_status_t pay_refuse_at(pay_err_t *err, const char *slug,
     const char *detail, const char *pointer, ...)
     __attribute__((format(printf, 4, 5)));
+
+/* Puts a text of at most PAY_DETAIL_MAX - 1 bytes, printf-like, in the place
+ * of the detail of a refusal; a longer one leaves the detail as it is. */
+void pay_err_say(pay_err_t *err, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+
+void pay_err_copy(pay_err_t *to, const pay_err_t *from);
 
 
 #define PAY_TRY(x)                                                            \

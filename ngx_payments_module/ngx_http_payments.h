@@ -384,6 +384,9 @@ ngx_int_t ngx_http_payments_reply(ngx_http_request_t *r,
     const pay_reply_t *reply);
 ngx_int_t ngx_http_payments_problem(ngx_http_request_t *r, const char *slug,
     const char *detail, const char *pointer);
+/* All that is wrong with a request; `errors` as long as this call lasts. */
+ngx_int_t ngx_http_payments_refused(ngx_http_request_t *r,
+    const pay_err_t *err, const pay_errors_t *errors);
 ngx_int_t ngx_http_payments_overloaded(ngx_http_request_t *r,
     int64_t retry_after_s);
 ngx_int_t ngx_http_payments_send(ngx_http_request_t *r, ngx_uint_t status,

@@ -107,7 +107,7 @@ audit_word(ngx_conf_t *cf, ngx_str_t *word, ngx_payments_audit_conf_t *audit,
 static ngx_int_t
 audit_key(ngx_conf_t *cf, ngx_str_t *file, pay_secret_t *key, char *id)
 {
-    pay_err_t       err = { NULL, NULL, "" };
+    pay_err_t       err = { .slug = NULL };
     ngx_str_t       text;
     pay_status_t    status;
     unsigned char   public_key[PAY_ED25519_KEY];

@@ -12,6 +12,8 @@ static ngx_int_t create_start(ngx_http_request_t *r, pay_str_t body,
 static ngx_int_t fill_input(ngx_http_request_t *r, ngx_payments_flow_t *flow,
     pay_str_t body, pay_create_input_t *in, pay_err_t *err);
 static ngx_int_t fill_ids(pay_arena_t *arena, pay_create_input_t *in);
+static pay_status_t check_choices(pay_arena_t *arena, pay_create_input_t *in,
+    pay_status_t parsed, pay_err_t *err);
 static ngx_int_t choose_psp(const pay_merchant_t *merchant, pay_str_t name,
     const pay_psp_t **psp);
 
@@ -60,13 +62,14 @@ create_start(ngx_http_request_t *r, pay_str_t body, ngx_payments_flow_t *flow)
         return ngx_payments_flow_start(flow, r);
     }
 
+    /* its texts are the flow's */
+    rc = (rc == NGX_DECLINED)
+         ? ngx_http_payments_refused(r, &err, &in.request->errors)
+         : NGX_HTTP_INTERNAL_SERVER_ERROR;
+
     ngx_payments_flow_discard(flow);
 
-    if (rc == NGX_DECLINED) {
-        return ngx_http_payments_problem(r, err.slug, err.detail, err.pointer);
-    }
-
-    return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    return rc;
 }
 
 
@@ -100,27 +103,7 @@ fill_input(ngx_http_request_t *r, ngx_payments_flow_t *flow, pay_str_t body,
     err->pointer[0] = '\0';
     status = pay_payment_parse(arena, body, in->request, err);
 
-    if (status == PAY_OK) {
-        status = pay_return_url_check(arena, in->request->return_url,
-                                      in->merchant->return_hosts,
-                                      in->merchant->return_host_count, &url,
-                                      err);
-        in->request->return_url = url;
-
-        if (status == PAY_INVALID) {
-            status = pay_refuse_at(err, "return-url-not-allowed",
-                                   "return_url must be https to one of the "
-                                   "merchant's registered hosts",
-                                   "/return_url");
-        }
-    }
-
-    if (status == PAY_OK && choose_psp(in->merchant, in->request->psp,
-                                       &in->psp) != NGX_OK)
-    {
-        status = pay_refuse_at(err, "validation-error",
-                               "the merchant has no such PSP", "/psp");
-    }
+    status = check_choices(arena, in, status, err);
 
     if (status != PAY_OK) {
         return status == PAY_INVALID ? NGX_DECLINED : NGX_ERROR;
@@ -141,6 +124,51 @@ fill_input(ngx_http_request_t *r, ngx_payments_flow_t *flow, pay_str_t body,
     in->fingerprint.len = PAY_SHA256_SIZE;
 
     return fill_ids(arena, in);
+}
+
+
+/* What needs the configuration to be judged; of a body that was refused, too,
+ * so that all that is wrong is said at once. */
+static pay_status_t
+check_choices(pay_arena_t *arena, pay_create_input_t *in,
+    pay_status_t parsed, pay_err_t *err)
+{
+    pay_err_t               more;
+    pay_str_t               url;
+    pay_status_t            status;
+    const pay_merchant_t   *merchant = in->merchant;
+    pay_payment_request_t  *request = in->request;
+
+    if (parsed != PAY_OK && request->errors.count == 0) {
+        return parsed;
+    }
+
+    if (request->return_url.len != 0 || parsed == PAY_OK) {
+        status = pay_return_url_check(arena, request->return_url,
+                                      merchant->return_hosts,
+                                      merchant->return_host_count, &url,
+                                      &more);
+
+        if (status == PAY_OK) {
+            request->return_url = url;
+
+        } else if (status != PAY_INVALID
+                   || pay_errors_add(&request->errors, arena, &more) != PAY_OK)
+        {
+            return PAY_NO_MEMORY;
+        }
+    }
+
+    if (choose_psp(merchant, request->psp, &in->psp) != NGX_OK) {
+        (void) pay_refuse_at(&more, "validation-error",
+                             "the merchant has no such PSP", "/psp");
+
+        if (pay_errors_add(&request->errors, arena, &more) != PAY_OK) {
+            return PAY_NO_MEMORY;
+        }
+    }
+
+    return pay_errors_verdict(&request->errors, err);
 }
 
 

@@ -9,8 +9,8 @@
 #define RETRY_S  1
 
 
-static ngx_int_t problem(ngx_http_request_t *r, const char *slug,
-    const char *detail, const char *pointer, int64_t retry_after_s);
+static ngx_int_t problem(ngx_http_request_t *r, const pay_err_t *err,
+    const pay_errors_t *errors, int64_t retry_after_s);
 static ngx_int_t add_reply_headers(ngx_http_request_t *r,
     const pay_reply_t *reply);
 static ngx_int_t add_number(ngx_http_request_t *r, const char *name,
@@ -65,21 +65,38 @@ ngx_int_t
 ngx_http_payments_problem(ngx_http_request_t *r, const char *slug,
     const char *detail, const char *pointer)
 {
-    return problem(r, slug, detail, pointer, RETRY_S);
+    pay_err_t  err;
+
+    (void) pay_refuse_at(&err, slug, detail, "%s",
+                         pointer != NULL ? pointer : "");
+
+    return problem(r, &err, NULL, RETRY_S);
+}
+
+
+ngx_int_t
+ngx_http_payments_refused(ngx_http_request_t *r, const pay_err_t *err,
+    const pay_errors_t *errors)
+{
+    return problem(r, err, errors, RETRY_S);
 }
 
 
 ngx_int_t
 ngx_http_payments_overloaded(ngx_http_request_t *r, int64_t retry_after_s)
 {
-    return problem(r, "overloaded", NULL, NULL, retry_after_s);
+    pay_err_t  err;
+
+    (void) pay_refuse(&err, "overloaded", NULL);
+
+    return problem(r, &err, NULL, retry_after_s);
 }
 
 
 /* retry_after_s: of a 503. */
 static ngx_int_t
-problem(ngx_http_request_t *r, const char *slug, const char *detail,
-    const char *pointer, int64_t retry_after_s)
+problem(ngx_http_request_t *r, const pay_err_t *err,
+    const pay_errors_t *errors, int64_t retry_after_s)
 {
     pay_reply_t               reply;
     ngx_http_payments_ctx_t  *ctx;
@@ -87,15 +104,17 @@ problem(ngx_http_request_t *r, const char *slug, const char *detail,
     ngx_memzero(&reply, sizeof(pay_reply_t));
 
     reply.kind = PAY_REPLY_PROBLEM;
-    reply.problem = pay_problem_find(pay_str_of(slug));
-    reply.detail = detail;
+    reply.problem = pay_problem_find(pay_str_of(err->slug));
+    reply.detail = err->detail;
     reply.retry_after_s = -1;
     reply.version = -1;
-    reply.pointer = pay_str_of(pointer);
+    reply.pointer = pay_str_of(err->pointer);
+    reply.errors = errors;
 
     if (reply.problem == NULL) {
         ngx_log_error(NGX_LOG_ALERT, r->connection->log, 0,
-                      "payments: there is no such problem, slug:%s", slug);
+                      "payments: there is no such problem, slug:%s",
+                      err->slug);
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
 
@@ -251,6 +270,7 @@ ngx_http_payments_problem_json(ngx_http_request_t *r,
     doc.status = reply->status;
     doc.detail = reply->detail;
     doc.pointer = (const char *) reply->pointer.data;
+    doc.errors = reply->errors;
     doc.order_url = reply->order_url;
     doc.request_id.data = ctx->request_id;
     doc.request_id.len = PAY_UUID_TEXT;

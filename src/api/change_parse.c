@@ -8,15 +8,26 @@
 #include "pay_change.h"
 
 
+typedef pay_status_t (*part_pt)(pay_arena_t *arena, const pay_json_t *body,
+    pay_change_request_t *request, pay_err_t *err);
+
+
 static pay_status_t parse_object(pay_arena_t *arena, const pay_json_t *body,
     pay_change_request_t *request, pay_err_t *err);
 static pay_status_t parse_money(pay_arena_t *arena, const pay_json_t *body,
     pay_change_request_t *request, pay_err_t *err);
-static pay_status_t parse_final(const pay_json_t *body,
+static pay_status_t parse_final(pay_arena_t *arena, const pay_json_t *body,
     pay_change_request_t *request, pay_err_t *err);
 static pay_status_t parse_reason(pay_arena_t *arena, const pay_json_t *body,
     pay_change_request_t *request, pay_err_t *err);
+static pay_status_t parse_metadata(pay_arena_t *arena, const pay_json_t *body,
+    pay_change_request_t *request, pay_err_t *err);
 
+
+/* Each judges some members of the body, whatever the others are like. */
+static const part_pt  parts[] = {
+    parse_money, parse_final, parse_reason, parse_metadata
+};
 
 static const char  *const capture_members[] = {
     "amount", "currency", "final", NULL
@@ -39,10 +50,12 @@ pay_status_t
 pay_change_parse(pay_arena_t *arena, pay_change_kind_t kind, pay_str_t body,
     pay_change_request_t *request, pay_err_t *err)
 {
+    pay_err_t      unused = { .slug = NULL };
     pay_json_t    *json;
     pay_status_t   status;
 
     memset(request, 0, sizeof(*request));
+    err = (err != NULL) ? err : &unused;
 
     if ((unsigned) kind >= PAY_CHANGE_KINDS) {
         return PAY_BUG;
@@ -63,7 +76,8 @@ pay_change_parse(pay_arena_t *arena, pay_change_kind_t kind, pay_str_t body,
     }
 
     if (status == PAY_OK) {
-        status = pay_parse_members(json, members[kind], -1, err);
+        status = pay_parse_members(arena, json, members[kind], "",
+                                   &request->errors);
     }
 
     if (status == PAY_OK) {
@@ -95,10 +109,7 @@ pay_change_amount(const pay_change_request_t *request,
         return PAY_OK;
     }
 
-    return pay_refuse_at(err, "amount-invalid",
-                         "amount must be a decimal string above zero with "
-                         "exactly the currency's number of decimals",
-                         "/amount");
+    return pay_parse_bad_amount(currency, "/amount", err);
 }
 
 
@@ -107,11 +118,16 @@ static pay_status_t
 parse_object(pay_arena_t *arena, const pay_json_t *body,
     pay_change_request_t *request, pay_err_t *err)
 {
-    PAY_TRY(parse_money(arena, body, request, err));
-    PAY_TRY(parse_final(body, request, err));
-    PAY_TRY(parse_reason(arena, body, request, err));
+    size_t         i;
+    pay_status_t   status;
+    pay_errors_t  *errors = &request->errors;
 
-    return pay_parse_metadata(arena, body, &request->metadata, err);
+    for (i = 0; i < sizeof(parts) / sizeof(parts[0]); i++) {
+        status = parts[i](arena, body, request, err);
+        PAY_TRY(pay_parse_note(arena, errors, status, err));
+    }
+
+    return pay_errors_verdict(errors, err);
 }
 
 
@@ -131,7 +147,8 @@ parse_money(pay_arena_t *arena, const pay_json_t *body,
             || pay_currency_find(text, &request->currency, NULL) != PAY_OK))
     {
         return pay_refuse_at(err, "currency-unsupported",
-                             "currency must be an ISO 4217 code",
+                             "the currency must be an ISO 4217 code, for "
+                             "example \"EUR\"",
                              "/currency");
     }
 
@@ -144,9 +161,9 @@ parse_money(pay_arena_t *arena, const pay_json_t *body,
         || text.len > PAY_AMOUNT_TEXT_MAX)
     {
         return pay_refuse_at(err, "amount-invalid",
-                             "amount must be a decimal string above zero with "
-                             "exactly the currency's number of decimals",
-                             "/amount");
+                             "amount must be a string, as \"12.30\", above "
+                             "zero with exactly the currency's number of "
+                             "decimals", "/amount");
     }
 
     PAY_TRY(pay_dup(arena, text, &request->amount));
@@ -159,10 +176,12 @@ parse_money(pay_arena_t *arena, const pay_json_t *body,
 
 /* Of all that is left nothing can follow. */
 static pay_status_t
-parse_final(const pay_json_t *body, pay_change_request_t *request,
-    pay_err_t *err)
+parse_final(pay_arena_t *arena, const pay_json_t *body,
+    pay_change_request_t *request, pay_err_t *err)
 {
     const pay_json_t  *value;
+
+    (void) arena;
 
     value = pay_json_get(body, "final");
 
@@ -211,4 +230,12 @@ refused:
     return pay_refuse_at(err, "validation-error",
                          "reason must be a string of 1 to 200 bytes without "
                          "control characters", "/reason");
+}
+
+
+static pay_status_t
+parse_metadata(pay_arena_t *arena, const pay_json_t *body,
+    pay_change_request_t *request, pay_err_t *err)
+{
+    return pay_parse_metadata(arena, body, &request->metadata, err);
 }

@@ -6,6 +6,7 @@
 #include "pay_pan.h"
 
 
+#define CARD_DATA     "card-data-not-accepted"
 #define METADATA_MAX  4096
 #define KEY_MAX       40
 #define VALUE_MAX     500
@@ -15,9 +16,10 @@
 #define REAL_MIN      1e-18
 
 typedef struct {
-    const char  *const *allowed;
-    pay_err_t          *err;
-    int                 index;         /* of an order; -1: the body */
+    pay_arena_t         *arena;
+    const char   *const *allowed;
+    const char          *base;         /* pointer to the object */
+    pay_errors_t        *errors;
 } member_check_t;
 
 
@@ -26,6 +28,8 @@ static pay_status_t check_member(pay_str_t name, const pay_json_t *value,
 static pay_status_t check_card_names(const pay_json_t *json, pay_err_t *err);
 static pay_status_t check_card_name(pay_str_t name, const pay_json_t *value,
     void *data);
+static int point_to(const char *base, pay_str_t name,
+    char pointer[PAY_POINTER_MAX]);
 static pay_status_t check_card_data(pay_str_t name, const pay_json_t *value,
     void *data);
 static pay_status_t check_metadata(pay_str_t name, const pay_json_t *value,
@@ -44,16 +48,85 @@ pay_parse_card_data(const pay_json_t *json, pay_str_t body, pay_err_t *err)
 
 
 pay_status_t
-pay_parse_members(const pay_json_t *json, const char *const *allowed,
-    int index, pay_err_t *err)
+pay_parse_note(pay_arena_t *arena, pay_errors_t *errors, pay_status_t status,
+    const pay_err_t *err)
+{
+    if (status != PAY_INVALID) {
+        return status;
+    }
+
+    if (strcmp(err->slug, CARD_DATA) == 0) {
+        errors->count = 0;
+        return PAY_INVALID;
+    }
+
+    return pay_errors_add(errors, arena, err);
+}
+
+
+pay_status_t
+pay_parse_members(pay_arena_t *arena, const pay_json_t *json,
+    const char *const *allowed, const char *base, pay_errors_t *errors)
 {
     member_check_t  check;
 
+    check.arena = arena;
     check.allowed = allowed;
-    check.err = err;
-    check.index = index;
+    check.base = base;
+    check.errors = errors;
 
     return pay_json_each(json, check_member, &check);
+}
+
+
+pay_status_t
+pay_parse_amount(const pay_json_t *value, const pay_currency_t *currency,
+    const char *pointer, int64_t *minor, pay_err_t *err)
+{
+    pay_str_t  text;
+
+    if (value == NULL) {
+        return pay_refuse_at(err, "amount-invalid", "amount is missing", "%s",
+                             pointer);
+    }
+
+    if (pay_json_string(value, &text) != PAY_OK) {
+        return pay_refuse_at(err, "amount-invalid",
+                             "amount must be a string, as \"12.30\", not a "
+                             "number", "%s", pointer);
+    }
+
+    return (pay_amount_parse(text, currency, minor, NULL) == PAY_OK)
+           ? PAY_OK : pay_parse_bad_amount(currency, pointer, err);
+}
+
+
+pay_status_t
+pay_parse_bad_amount(const pay_currency_t *currency, const char *pointer,
+    pay_err_t *err)
+{
+    static const char  *const examples[] = {
+        "1200", "12.3", "12.30", "1.230", "1.2300"
+    };
+
+    (void) pay_refuse_at(err, "amount-invalid",
+                         "amount must be a decimal string above zero with "
+                         "exactly the currency's number of decimals", "%s",
+                         pointer);
+
+    if (currency->exponent == 0) {
+        pay_err_say(err, "amount must be above zero and without decimals, "
+                    "since %s has none: for example \"1200\"",
+                    currency->code);
+
+    } else if (currency->exponent < sizeof(examples) / sizeof(examples[0])) {
+        pay_err_say(err, "amount must be above zero with exactly %u decimals, "
+                    "as many as %s has: for example \"%s\"",
+                    (unsigned) currency->exponent, currency->code,
+                    examples[currency->exponent]);
+    }
+
+    return PAY_INVALID;
 }
 
 
@@ -100,6 +173,7 @@ pay_parse_metadata(pay_arena_t *arena, const pay_json_t *body,
 static pay_status_t
 check_member(pay_str_t name, const pay_json_t *value, void *data)
 {
+    pay_err_t            err;
     const char *const  *allowed;
     member_check_t     *check = data;
 
@@ -111,14 +185,47 @@ check_member(pay_str_t name, const pay_json_t *value, void *data)
         }
     }
 
-    if (check->index >= 0) {
-        return pay_refuse_at(check->err, "validation-error",
-                             "the order has a member that is not known",
-                             "/payment_orders/%u", (unsigned) check->index);
+    (void) pay_refuse(&err, "validation-error",
+                      "there is no such member here");
+
+    if (!point_to(check->base, name, err.pointer)) {
+        (void) pay_refuse_at(&err, "validation-error",
+                             "it has a member that is not known, whose name "
+                             "is too long to be repeated", "%s", check->base);
     }
 
-    return pay_refuse(check->err, "validation-error",
-                      "the body has a member that is not known");
+    return pay_errors_add(check->errors, check->arena, &err);
+}
+
+
+/* RFC 6901.  0 when there is no room for it: half a pointer would name
+ * another member. */
+static int
+point_to(const char *base, pay_str_t name, char pointer[PAY_POINTER_MAX])
+{
+    size_t  i, len;
+
+    len = strlen(base);
+    memcpy(pointer, base, len);
+    pointer[len++] = '/';
+
+    for (i = 0; i < name.len; i++) {
+        if (len + 3 > PAY_POINTER_MAX) {
+            return 0;
+        }
+
+        if (name.data[i] == '~' || name.data[i] == '/') {
+            pointer[len++] = '~';
+            pointer[len++] = name.data[i] == '~' ? '0' : '1';
+
+        } else {
+            pointer[len++] = (char) name.data[i];
+        }
+    }
+
+    pointer[len] = '\0';
+
+    return 1;
 }
 
 
@@ -166,7 +273,7 @@ check_card_data(pay_str_t name, const pay_json_t *value, void *data)
     if (pay_pan_found(name)
         || (pay_json_string(value, &text) == PAY_OK && pay_pan_found(text)))
     {
-        return pay_refuse(data, "card-data-not-accepted",
+        return pay_refuse(data, CARD_DATA,
                           "the request holds what looks like a card number");
     }
 

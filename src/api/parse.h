@@ -7,6 +7,9 @@
 #define PAY_API_PARSE_H
 
 #include "pay_json.h"
+#include "pay_money.h"
+#include "pay_payment.h"
+#include "pay_problem.h"
 
 
 /* PAY_INVALID when a name or a string in it, or the raw text, looks like a
@@ -14,10 +17,31 @@
 pay_status_t pay_parse_card_data(const pay_json_t *json, pay_str_t body,
     pay_err_t *err) PAY_MUST_CHECK;
 
-/* PAY_INVALID for a member that is not among `allowed` (ends with NULL); the
- * pointer is that of the order of that index, -1: of the body. */
-pay_status_t pay_parse_members(const pay_json_t *json,
-    const char *const *allowed, int index, pay_err_t *err) PAY_MUST_CHECK;
+/* What a part of a body came to: a refusal is kept, so that the other parts
+ * are looked at, too, and PAY_OK returned.  What looks like card data is not:
+ * it ends all. */
+pay_status_t pay_parse_note(pay_arena_t *arena, pay_errors_t *errors,
+    pay_status_t status, const pay_err_t *err) PAY_MUST_CHECK;
+
+/* Keeps one for each member that is not among `allowed` (ends with NULL),
+ * with its pointer; that of the object is `base`. */
+pay_status_t pay_parse_members(pay_arena_t *arena, const pay_json_t *json,
+    const char *const *allowed, const char *base, pay_errors_t *errors)
+    PAY_MUST_CHECK;
+
+/* An amount of a currency, from a member that may be missing (NULL). */
+pay_status_t pay_parse_amount(const pay_json_t *value,
+    const pay_currency_t *currency, const char *pointer, int64_t *minor,
+    pay_err_t *err) PAY_MUST_CHECK;
+
+/* The refusal of a text that is no amount of this currency. */
+pay_status_t pay_parse_bad_amount(const pay_currency_t *currency,
+    const char *pointer, pay_err_t *err) PAY_MUST_CHECK;
+
+/* order_parse.c: the orders of a checkout, from its body; what is wrong with
+ * them is kept. */
+pay_status_t pay_parse_orders(pay_arena_t *arena, const pay_json_t *body,
+    pay_payment_request_t *request, pay_err_t *err) PAY_MUST_CHECK;
 
 /* The member as JSON text of at most `max` bytes. */
 pay_status_t pay_parse_document(pay_arena_t *arena, const pay_json_t *value,

@@ -15,34 +15,35 @@ typedef struct {
     const char  *complaint;
 } name_rule_t;
 
+typedef pay_status_t (*part_pt)(pay_arena_t *arena, const pay_json_t *body,
+    pay_payment_request_t *request, pay_err_t *err);
+
 
 static pay_status_t fill_order(const pay_payment_request_t *request,
     const pay_order_t *order, pay_json_t *json);
 static pay_status_t parse_object(pay_arena_t *arena, const pay_json_t *body,
     pay_payment_request_t *request, pay_err_t *err);
-static pay_status_t parse_texts(pay_arena_t *arena, const pay_json_t *body,
+static pay_status_t parse_checkout_id(pay_arena_t *arena,
+    const pay_json_t *body, pay_payment_request_t *request, pay_err_t *err);
+static pay_status_t parse_return_url(pay_arena_t *arena,
+    const pay_json_t *body, pay_payment_request_t *request, pay_err_t *err);
+static pay_status_t parse_psp(pay_arena_t *arena, const pay_json_t *body,
+    pay_payment_request_t *request, pay_err_t *err);
+static pay_status_t parse_method(pay_arena_t *arena, const pay_json_t *body,
     pay_payment_request_t *request, pay_err_t *err);
 static pay_status_t parse_name(pay_arena_t *arena, const pay_json_t *body,
     const name_rule_t *rule, pay_str_t *name, pay_err_t *err);
 static pay_status_t parse_country(pay_arena_t *arena, const pay_json_t *buyer,
     pay_payment_request_t *request);
-static pay_status_t parse_expires(const pay_json_t *body,
+static pay_status_t parse_expires(pay_arena_t *arena, const pay_json_t *body,
     pay_payment_request_t *request, pay_err_t *err);
-static pay_status_t parse_capture(const pay_json_t *body,
+static pay_status_t parse_capture(pay_arena_t *arena, const pay_json_t *body,
     pay_payment_request_t *request, pay_err_t *err);
-static pay_status_t parse_documents(pay_arena_t *arena, const pay_json_t *body,
+static pay_status_t parse_buyer(pay_arena_t *arena, const pay_json_t *body,
     pay_payment_request_t *request, pay_err_t *err);
-static pay_status_t parse_orders(pay_arena_t *arena, const pay_json_t *orders,
+static pay_status_t parse_card(pay_arena_t *arena, const pay_json_t *body,
     pay_payment_request_t *request, pay_err_t *err);
-static pay_status_t parse_order(pay_arena_t *arena, const pay_json_t *json,
-    unsigned index, pay_payment_request_t *request, pay_err_t *err);
-static pay_status_t parse_order_id(pay_arena_t *arena, const pay_json_t *json,
-    unsigned index, pay_payment_request_t *request, pay_err_t *err);
-static pay_status_t parse_seller(pay_arena_t *arena, const pay_json_t *json,
-    unsigned index, pay_order_t *order, pay_err_t *err);
-static pay_status_t parse_amount(const pay_json_t *json, unsigned index,
-    pay_payment_request_t *request, pay_err_t *err);
-static pay_status_t parse_credit(const pay_json_t *json, unsigned index,
+static pay_status_t parse_metadata(pay_arena_t *arena, const pay_json_t *body,
     pay_payment_request_t *request, pay_err_t *err);
 
 
@@ -61,9 +62,10 @@ static const name_rule_t  method_rule = {
     "payment_method must be 1 to 64 characters of A-Z a-z 0-9 . _ ~ -"
 };
 
-static const char  *const order_members[] = {
-    "payment_order_id", "seller_account", "amount", "currency",
-    "credit_currency", NULL
+/* Each judges some members of the body, whatever the others are like. */
+static const part_pt  parts[] = {
+    parse_checkout_id, parse_return_url, parse_psp, parse_method,
+    parse_expires, parse_capture, parse_buyer, parse_card, parse_metadata
 };
 
 
@@ -71,10 +73,12 @@ pay_status_t
 pay_payment_parse(pay_arena_t *arena, pay_str_t body,
     pay_payment_request_t *request, pay_err_t *err)
 {
+    pay_err_t      unused = { .slug = NULL };
     pay_json_t    *json;
     pay_status_t   status;
 
     memset(request, 0, sizeof(*request));
+    err = (err != NULL) ? err : &unused;
 
     PAY_TRY(pay_json_parse(body, NULL, &json, err));
 
@@ -141,51 +145,85 @@ fill_order(const pay_payment_request_t *request, const pay_order_t *order,
 }
 
 
+/* All that is wrong is found, not only the first of it. */
 static pay_status_t
 parse_object(pay_arena_t *arena, const pay_json_t *body,
     pay_payment_request_t *request, pay_err_t *err)
 {
+    size_t         i;
+    pay_status_t   status;
+    pay_errors_t  *errors = &request->errors;
+
     if (pay_json_type(body) != PAY_JSON_OBJECT) {
         return pay_refuse(err, "validation-error",
                           "the body must be a JSON object");
     }
 
-    PAY_TRY(pay_parse_members(body, body_members, -1, err));
-    PAY_TRY(parse_texts(arena, body, request, err));
-    PAY_TRY(parse_expires(body, request, err));
-    PAY_TRY(parse_capture(body, request, err));
-    PAY_TRY(parse_documents(arena, body, request, err));
+    PAY_TRY(pay_parse_members(arena, body, body_members, "", errors));
 
-    return parse_orders(arena, pay_json_get(body, "payment_orders"), request,
-                        err);
+    for (i = 0; i < sizeof(parts) / sizeof(parts[0]); i++) {
+        status = parts[i](arena, body, request, err);
+        PAY_TRY(pay_parse_note(arena, errors, status, err));
+    }
+
+    PAY_TRY(pay_parse_orders(arena, body, request, err));
+
+    return pay_errors_verdict(errors, err);
 }
 
 
 static pay_status_t
-parse_texts(pay_arena_t *arena, const pay_json_t *body,
+parse_checkout_id(pay_arena_t *arena, const pay_json_t *body,
     pay_payment_request_t *request, pay_err_t *err)
 {
     pay_str_t          text;
+    const pay_json_t  *value;
 
-    if (pay_json_string(pay_json_get(body, "checkout_id"), &text) != PAY_OK
-        || !pay_id_is_valid(text))
-    {
-        return pay_refuse_at(err, "validation-error",
-                             "checkout_id must be 1 to 64 characters of "
-                             "A-Z a-z 0-9 . _ ~ -", "/checkout_id");
+    value = pay_json_get(body, "checkout_id");
+
+    if (pay_json_string(value, &text) == PAY_OK && pay_id_is_valid(text)) {
+        return pay_dup(arena, text, &request->checkout_id);
     }
 
-    PAY_TRY(pay_dup(arena, text, &request->checkout_id));
+    return pay_refuse_at(err, "validation-error",
+                         value == NULL ? "checkout_id is missing"
+                         : "checkout_id must be 1 to 64 characters of "
+                           "A-Z a-z 0-9 . _ ~ -", "/checkout_id");
+}
 
-    if (pay_json_string(pay_json_get(body, "return_url"), &text) != PAY_OK) {
-        return pay_refuse_at(err, "validation-error",
-                             "return_url must be a string", "/return_url");
+
+static pay_status_t
+parse_return_url(pay_arena_t *arena, const pay_json_t *body,
+    pay_payment_request_t *request, pay_err_t *err)
+{
+    pay_str_t          text;
+    const pay_json_t  *value;
+
+    value = pay_json_get(body, "return_url");
+
+    if (pay_json_string(value, &text) == PAY_OK) {
+        return pay_dup(arena, text, &request->return_url);
     }
 
-    PAY_TRY(pay_dup(arena, text, &request->return_url));
+    return pay_refuse_at(err, "validation-error",
+                         value == NULL ? "return_url is missing"
+                                       : "return_url must be a string",
+                         "/return_url");
+}
 
-    PAY_TRY(parse_name(arena, body, &psp_rule, &request->psp, err));
 
+static pay_status_t
+parse_psp(pay_arena_t *arena, const pay_json_t *body,
+    pay_payment_request_t *request, pay_err_t *err)
+{
+    return parse_name(arena, body, &psp_rule, &request->psp, err);
+}
+
+
+static pay_status_t
+parse_method(pay_arena_t *arena, const pay_json_t *body,
+    pay_payment_request_t *request, pay_err_t *err)
+{
     return parse_name(arena, body, &method_rule, &request->method, err);
 }
 
@@ -231,10 +269,12 @@ parse_country(pay_arena_t *arena, const pay_json_t *buyer,
 
 
 static pay_status_t
-parse_expires(const pay_json_t *body, pay_payment_request_t *request,
-    pay_err_t *err)
+parse_expires(pay_arena_t *arena, const pay_json_t *body,
+    pay_payment_request_t *request, pay_err_t *err)
 {
     const pay_json_t  *value;
+
+    (void) arena;
 
     request->expires_in_s = PAY_EXPIRES_S;
 
@@ -259,11 +299,13 @@ parse_expires(const pay_json_t *body, pay_payment_request_t *request,
 
 
 static pay_status_t
-parse_capture(const pay_json_t *body, pay_payment_request_t *request,
-    pay_err_t *err)
+parse_capture(pay_arena_t *arena, const pay_json_t *body,
+    pay_payment_request_t *request, pay_err_t *err)
 {
     pay_str_t          text;
     const pay_json_t  *value;
+
+    (void) arena;
 
     value = pay_json_get(body, "capture");
     if (value == NULL) {
@@ -284,225 +326,54 @@ parse_capture(const pay_json_t *body, pay_payment_request_t *request,
 
 
 static pay_status_t
-parse_documents(pay_arena_t *arena, const pay_json_t *body,
+parse_buyer(pay_arena_t *arena, const pay_json_t *body,
     pay_payment_request_t *request, pay_err_t *err)
 {
-    pay_json_type_t    type;
     const pay_json_t  *value;
 
     value = pay_json_get(body, "buyer_info");
     if (value == NULL || pay_json_type(value) != PAY_JSON_OBJECT) {
         return pay_refuse_at(err, "validation-error",
-                             "buyer_info must be an object", "/buyer_info");
+                             value == NULL ? "buyer_info is missing"
+                                           : "buyer_info must be an object",
+                             "/buyer_info");
     }
 
     PAY_TRY(pay_parse_document(arena, value, "/buyer_info", TEXT_MAX,
                                &request->buyer_info, err));
-    PAY_TRY(parse_country(arena, value, request));
 
-    value = pay_json_get(body, "credit_card_info");
-    if (value != NULL) {
-        type = pay_json_type(value);
-
-        if (type != PAY_JSON_OBJECT && type != PAY_JSON_STRING) {
-            return pay_refuse_at(err, "validation-error",
-                                 "credit_card_info must be a PSP's token, as "
-                                 "a string or an object", "/credit_card_info");
-        }
-
-        PAY_TRY(pay_parse_document(arena, value, "/credit_card_info",
-                                   TEXT_MAX, &request->card_info, err));
-    }
-
-    return pay_parse_metadata(arena, body, &request->metadata, err);
+    return parse_country(arena, value, request);
 }
 
 
 static pay_status_t
-parse_orders(pay_arena_t *arena, const pay_json_t *orders,
+parse_card(pay_arena_t *arena, const pay_json_t *body,
     pay_payment_request_t *request, pay_err_t *err)
 {
-    size_t    n;
-    unsigned  i;
-
-    n = pay_json_size(orders);
-
-    if (orders == NULL || pay_json_type(orders) != PAY_JSON_ARRAY || n == 0
-        || n > PAY_ORDERS_MAX)
-    {
-        return pay_refuse_at(err, "validation-error",
-                             "payment_orders must be an array of 1 to 20 "
-                             "orders", "/payment_orders");
-    }
-
-    request->orders = pay_calloc(arena, n * sizeof(pay_order_t));
-    if (request->orders == NULL) {
-        return PAY_NO_MEMORY;
-    }
-
-    for (i = 0; i < n; i++) {
-        PAY_TRY(parse_order(arena, pay_json_at(orders, i), i, request, err));
-        request->order_count = i + 1;
-    }
-
-    return PAY_OK;
-}
-
-
-static pay_status_t
-parse_order(pay_arena_t *arena, const pay_json_t *json, unsigned index,
-    pay_payment_request_t *request, pay_err_t *err)
-{
-    if (pay_json_type(json) != PAY_JSON_OBJECT) {
-        return pay_refuse_at(err, "validation-error",
-                             "an order must be an object",
-                             "/payment_orders/%u", index);
-    }
-
-    PAY_TRY(pay_parse_members(json, order_members, (int) index, err));
-    PAY_TRY(parse_order_id(arena, json, index, request, err));
-    PAY_TRY(parse_seller(arena, json, index, &request->orders[index], err));
-
-    PAY_TRY(parse_amount(json, index, request, err));
-
-    return parse_credit(json, index, request, err);
-}
-
-
-static pay_status_t
-parse_order_id(pay_arena_t *arena, const pay_json_t *json, unsigned index,
-    pay_payment_request_t *request, pay_err_t *err)
-{
-    unsigned           i;
-    pay_str_t          text;
+    pay_json_type_t    type;
     const pay_json_t  *value;
 
-    value = pay_json_get(json, "payment_order_id");
+    value = pay_json_get(body, "credit_card_info");
     if (value == NULL) {
         return PAY_OK;
     }
 
-    if (pay_json_string(value, &text) != PAY_OK || !pay_id_is_valid(text)) {
+    type = pay_json_type(value);
+
+    if (type != PAY_JSON_OBJECT && type != PAY_JSON_STRING) {
         return pay_refuse_at(err, "validation-error",
-                             "payment_order_id must be 1 to 64 characters of "
-                             "A-Z a-z 0-9 . _ ~ -",
-                             "/payment_orders/%u/payment_order_id", index);
+                             "credit_card_info must be a PSP's token, as a "
+                             "string or an object", "/credit_card_info");
     }
 
-    for (i = 0; i < index; i++) {
-        if (pay_str_eq(request->orders[i].id, text)) {
-            return pay_refuse_at(err, "validation-error",
-                                 "payment_order_id stands twice",
-                                 "/payment_orders/%u/payment_order_id", index);
-        }
-    }
-
-    return pay_dup(arena, text, &request->orders[index].id);
+    return pay_parse_document(arena, value, "/credit_card_info", TEXT_MAX,
+                              &request->card_info, err);
 }
 
 
 static pay_status_t
-parse_seller(pay_arena_t *arena, const pay_json_t *json, unsigned index,
-    pay_order_t *order, pay_err_t *err)
-{
-    size_t     i;
-    pay_str_t  text;
-
-    if (pay_json_string(pay_json_get(json, "seller_account"), &text) != PAY_OK
-        || text.len == 0 || text.len > PAY_SELLER_MAX)
-    {
-        goto refused;
-    }
-
-    for (i = 0; i < text.len; i++) {
-        if (text.data[i] <= ' ' || text.data[i] >= 0x7f) {
-            goto refused;
-        }
-    }
-
-    return pay_dup(arena, text, &order->seller);
-
-refused:
-
-    return pay_refuse_at(err, "validation-error",
-                         "seller_account must be 1 to 64 visible ASCII "
-                         "characters",
-                         "/payment_orders/%u/seller_account", index);
-}
-
-
-static pay_status_t
-parse_amount(const pay_json_t *json, unsigned index,
+parse_metadata(pay_arena_t *arena, const pay_json_t *body,
     pay_payment_request_t *request, pay_err_t *err)
 {
-    pay_str_t              text;
-    const pay_currency_t  *currency;
-
-    if (pay_json_string(pay_json_get(json, "currency"), &text) != PAY_OK
-        || pay_currency_current(text, &currency, NULL) != PAY_OK)
-    {
-        return pay_refuse_at(err, "currency-unsupported",
-                             "currency must be an ISO 4217 code",
-                             "/payment_orders/%u/currency", index);
-    }
-
-    if (request->currency != NULL && request->currency != currency) {
-        return pay_refuse_at(err, "currency-unsupported",
-                             "all orders of a checkout have one currency",
-                             "/payment_orders/%u/currency", index);
-    }
-
-    request->currency = currency;
-
-    if (pay_json_string(pay_json_get(json, "amount"), &text) != PAY_OK
-        || pay_amount_parse(text, currency,
-                            &request->orders[index].amount_minor, NULL)
-           != PAY_OK)
-    {
-        return pay_refuse_at(err, "amount-invalid",
-                             "amount must be a decimal string above zero with "
-                             "exactly the currency's number of decimals",
-                             "/payment_orders/%u/amount", index);
-    }
-
-    if (pay_amount_add(request->total_minor,
-                       request->orders[index].amount_minor,
-                       &request->total_minor, NULL) != PAY_OK
-        || request->total_minor > PAY_AMOUNT_MAX_MINOR)
-    {
-        return pay_refuse_at(err, "amount-invalid",
-                             "the checkout's total is larger than allowed",
-                             "/payment_orders/%u/amount", index);
-    }
-
-    return PAY_OK;
-}
-
-
-/* The order's own currency needs no conversion. */
-static pay_status_t
-parse_credit(const pay_json_t *json, unsigned index,
-    pay_payment_request_t *request, pay_err_t *err)
-{
-    pay_str_t              text;
-    const pay_json_t      *value;
-    const pay_currency_t  *currency;
-
-    value = pay_json_get(json, "credit_currency");
-    if (value == NULL) {
-        return PAY_OK;
-    }
-
-    if (pay_json_string(value, &text) != PAY_OK
-        || pay_currency_current(text, &currency, NULL) != PAY_OK)
-    {
-        return pay_refuse_at(err, "currency-unsupported",
-                             "credit_currency must be an ISO 4217 code",
-                             "/payment_orders/%u/credit_currency", index);
-    }
-
-    request->orders[index].credit = (currency == request->currency) ? NULL
-                                                                    : currency;
-
-    return PAY_OK;
+    return pay_parse_metadata(arena, body, &request->metadata, err);
 }

@@ -93,12 +93,14 @@ pay_timeline_render(pay_arena_t *arena, pay_str_t payment_order_id,
 static pay_status_t
 put_progress(pay_buf_t *buf, const pay_checkout_t *checkout)
 {
-    pay_str_t  time;
+    pay_str_t    time;
+    pay_state_t  state = pay_checkout_state(checkout);
 
     PAY_TRY(pay_time_format(buf->arena, checkout->expires_s, &time));
 
-    put_flag(buf, ",\"is_payment_done\":",
-             pay_checkout_state(checkout) == PAY_SUCCESS);
+    put_flag(buf, ",\"is_payment_done\":", state == PAY_SUCCESS);
+    put_flag(buf, ",\"is_final\":",
+             state == PAY_SUCCESS || state == PAY_FAILED);
     put_text(buf, ",\"psp\":\"", checkout->psp);
 
     if (checkout->token.len != 0) {

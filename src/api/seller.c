@@ -53,12 +53,18 @@ pay_statement_parse(pay_str_t query, pay_statement_t *statement,
 
     PAY_TRY(split(query, &parts, err));
 
-    if (parts.currency.data == NULL
-        || pay_currency_find(parts.currency, &statement->currency, NULL)
-           != PAY_OK)
+    if (parts.currency.data == NULL) {
+        return pay_refuse(err, "validation-error",
+                          "the query must name a currency, for example "
+                          "?currency=EUR");
+    }
+
+    if (pay_currency_find(parts.currency, &statement->currency, NULL)
+        != PAY_OK)
     {
         return pay_refuse(err, "currency-unsupported",
-                          "the query must name a currency: ?currency=EUR");
+                          "the currency is not known: it must be an ISO 4217 "
+                          "code, for example ?currency=EUR");
     }
 
     if (parts.limit.data != NULL

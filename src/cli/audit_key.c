@@ -49,7 +49,7 @@ int
 pay_cli_audit_pubkey(int argc, char **argv)
 {
     int             words, code = PAY_CLI_OK;
-    pay_err_t       err = { NULL, NULL, "" };
+    pay_err_t       err = { .slug = NULL };
     pay_str_t       pem;
     const char     *path = NULL, *trouble;
     pay_secret_t    key;

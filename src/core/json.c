@@ -39,6 +39,8 @@ static int pay_json_unwatch(void);
 static void *pay_json_malloc_until_failed(size_t size);
 static pay_status_t pay_json_refused(const json_error_t *error,
     pay_err_t *err);
+static pay_status_t pay_json_refuse_at(pay_err_t *err, const char *slug,
+    const char *detail, const json_error_t *error);
 static pay_json_frame_t pay_json_frame(const pay_json_t *json);
 static const pay_json_t *pay_json_next(pay_json_frame_t *frame,
     pay_str_t *name);
@@ -570,10 +572,27 @@ pay_json_refused(const json_error_t *error, pay_err_t *err)
             return trouble->status;
         }
 
-        return pay_refuse(err, trouble->slug, trouble->detail);
+        return pay_json_refuse_at(err, trouble->slug, trouble->detail, error);
     }
 
-    return pay_refuse(err, "invalid-json", "The text is not valid JSON.");
+    return pay_json_refuse_at(err, "invalid-json",
+                              "The text is not valid JSON.", error);
+}
+
+
+/* jansson counts the bytes that it has read. */
+static pay_status_t
+pay_json_refuse_at(pay_err_t *err, const char *slug, const char *detail,
+    const json_error_t *error)
+{
+    (void) pay_refuse(err, slug, detail);
+
+    if (error->position > 0) {
+        pay_err_say(err, "%.*s, at byte %d.", (int) strlen(detail) - 1,
+                    detail, error->position);
+    }
+
+    return PAY_INVALID;
 }
 
 

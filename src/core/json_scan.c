@@ -45,7 +45,10 @@ pay_json_scan(pay_str_t text, unsigned max_depth, unsigned max_width,
 
         trouble = pay_scan_byte(&scan, text.data[at]);
         if (trouble != NULL) {
-            return pay_refuse(err, "invalid-json", trouble);
+            (void) pay_refuse(err, "invalid-json", trouble);
+            pay_err_say(err, "%.*s, at byte %zu.",
+                        (int) strlen(trouble) - 1, trouble, at + 1);
+            return PAY_INVALID;
         }
     }
 

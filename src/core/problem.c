@@ -1,6 +1,7 @@
 /*
  * Problem documents (RFC 9457): lookup in the table of types, and the JSON
- * body of an error.  Only literals of ours, ids and URLs go in (PD7).
+ * body of an error.  What goes in is ours, ids, URLs, and names
+ * out of the request that are answered to whoever made it.
  */
 
 #include "pay_json.h"
@@ -25,6 +26,8 @@ static pay_status_t pay_problem_build(pay_json_t *json,
     const pay_problem_doc_t *doc, pay_str_t type, pay_str_t instance);
 static pay_status_t pay_problem_add_errors(pay_json_t *json,
     const pay_problem_doc_t *doc);
+static pay_status_t pay_problem_add_error(pay_json_t *errors,
+    const pay_error_t *error);
 static pay_status_t pay_problem_add_policy(pay_json_t *json,
     const char *policy);
 static int pay_problem_text_is_valid(pay_str_t text);
@@ -106,6 +109,44 @@ pay_problem_table(void)
 
 
 pay_status_t
+pay_errors_add(pay_errors_t *errors, pay_arena_t *arena,
+    const pay_err_t *err)
+{
+    pay_str_t     pointer, detail;
+    pay_error_t  *error;
+
+    if (errors->count == PAY_ERRORS_MAX) {
+        return PAY_OK;
+    }
+
+    PAY_TRY(pay_dup(arena, pay_str_of(err->pointer), &pointer));
+    PAY_TRY(pay_dup(arena, pay_str_of(err->detail), &detail));
+
+    error = &errors->list[errors->count];
+    error->slug = err->slug;
+    error->detail = (const char *) detail.data;
+    error->pointer = (const char *) pointer.data;
+    errors->count++;
+
+    return PAY_OK;
+}
+
+
+pay_status_t
+pay_errors_verdict(const pay_errors_t *errors, pay_err_t *err)
+{
+    const pay_error_t  *first = &errors->list[0];
+
+    if (errors->count == 0) {
+        return PAY_OK;
+    }
+
+    return pay_refuse_at(err, first->slug, first->detail, "%s",
+                         first->pointer);
+}
+
+
+pay_status_t
 pay_problem_render(pay_arena_t *arena, const pay_problem_doc_t *doc,
     pay_str_t *json)
 {
@@ -168,7 +209,9 @@ pay_problem_build(pay_json_t *json, const pay_problem_doc_t *doc,
 
     PAY_TRY(pay_json_set_string(json, "instance", instance));
 
-    if (doc->pointer != NULL && doc->pointer[0] != '\0') {
+    if ((doc->errors != NULL && doc->errors->count > 0)
+        || (doc->pointer != NULL && doc->pointer[0] != '\0'))
+    {
         PAY_TRY(pay_problem_add_errors(json, doc));
     }
 
@@ -187,32 +230,51 @@ pay_problem_build(pay_json_t *json, const pay_problem_doc_t *doc,
 static pay_status_t
 pay_problem_add_errors(pay_json_t *json, const pay_problem_doc_t *doc)
 {
-    const char    *detail;
-    pay_json_t    *error = pay_json_object_new();
+    unsigned       i;
+    pay_error_t    one;
     pay_json_t    *errors = pay_json_array_new();
-    pay_status_t   status;
+    pay_status_t   status = PAY_OK;
 
-    detail = doc->detail != NULL ? doc->detail : doc->problem->title;
+    one.detail = doc->detail != NULL ? doc->detail : doc->problem->title;
+    one.pointer = doc->pointer;
 
-    status = pay_json_set_string(error, "detail", pay_str_of(detail));
-    if (status == PAY_OK) {
-        status = pay_json_set_string(error, "pointer",
-                                     pay_str_of(doc->pointer));
+    if (doc->errors == NULL || doc->errors->count == 0) {
+        status = pay_problem_add_error(errors, &one);
+
+    } else {
+        for (i = 0; i < doc->errors->count && status == PAY_OK; i++) {
+            status = pay_problem_add_error(errors, &doc->errors->list[i]);
+        }
     }
 
-    if (status != PAY_OK) {
-        pay_json_free(error);
-        pay_json_free(errors);
-        return status;
-    }
-
-    status = pay_json_append(errors, error);
     if (status != PAY_OK) {
         pay_json_free(errors);
         return status;
     }
 
     return pay_json_set(json, "errors", errors);
+}
+
+
+static pay_status_t
+pay_problem_add_error(pay_json_t *errors, const pay_error_t *error)
+{
+    pay_json_t    *json = pay_json_object_new();
+    pay_status_t   status;
+
+    status = pay_json_set_string(json, "detail", pay_str_of(error->detail));
+
+    if (status == PAY_OK) {
+        status = pay_json_set_string(json, "pointer",
+                                     pay_str_of(error->pointer));
+    }
+
+    if (status != PAY_OK) {
+        pay_json_free(json);
+        return status;
+    }
+
+    return pay_json_append(errors, json);
 }
 
 

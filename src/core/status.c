@@ -1,6 +1,6 @@
 /*
- * Filling pay_err_t.  Slugs and details are literals of ours, so a refusal
- * never allocates and never carries a byte of the input.
+ * Filling pay_err_t.  What is not a literal is within it, so a refusal never
+ * allocates.
  */
 
 #include "format.h"
@@ -48,6 +48,40 @@ pay_refuse_at(pay_err_t *err, const char *slug, const char *detail,
     err->pointer[len] = '\0';
 
     return PAY_INVALID;
+}
+
+
+void
+pay_err_say(pay_err_t *err, const char *format, ...)
+{
+    size_t        len;
+    va_list       args;
+    pay_status_t  status;
+
+    if (err == NULL) {
+        return;
+    }
+
+    va_start(args, format);
+    status = pay_format_to(err->text, sizeof(err->text) - 1, &len, format,
+                           args);
+    va_end(args);
+
+    if (status == PAY_OK && len < sizeof(err->text)) {
+        err->text[len] = '\0';
+        err->detail = err->text;
+    }
+}
+
+
+void
+pay_err_copy(pay_err_t *to, const pay_err_t *from)
+{
+    *to = *from;
+
+    if (from->detail == from->text) {
+        to->detail = to->text;
+    }
 }
 
 

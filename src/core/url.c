@@ -13,7 +13,9 @@
 typedef struct {
     const char  *slug;
     const char  *detail;
+    const char  *pointer;
     unsigned     fragment:1;    /* may the URL have one? */
+    unsigned     named:1;       /* is a host that is refused? */
 } pay_url_rule_t;
 
 
@@ -32,15 +34,15 @@ static int pay_hex_value(unsigned char c);
 
 static const pay_url_rule_t  pay_return_url_rule = {
     "return-url-not-allowed",
-    "The return URL must be https, on a host that is registered for the "
-    "merchant, without a fragment.",
-    0
+    "return_url must be https to one of the merchant's registered hosts, "
+    "without a fragment",
+    "/return_url", 0, 1
 };
 
 static const pay_url_rule_t  pay_hosted_url_rule = {
     "psp-refused",
     "The PSP named a payment page that the gateway does not allow.",
-    1
+    "", 1, 0
 };
 
 
@@ -310,8 +312,8 @@ pay_url_tail_is_sane(pay_str_t tail, const char *also)
 }
 
 
-/* All ways to be refused give one slug and one detail: which host is
- * registered for whom is nobody else's business. */
+/* Which hosts are registered for whom is nobody else's business: only the one
+ * that was asked for is named. */
 static pay_status_t
 pay_url_check(pay_arena_t *arena, pay_str_t text, const pay_str_t *hosts,
     size_t count, const pay_url_rule_t *rule, pay_str_t *out, pay_err_t *err)
@@ -323,7 +325,8 @@ pay_url_check(pay_arena_t *arena, pay_str_t text, const pay_str_t *hosts,
     memset(&url, 0, sizeof(url));
 
     if (pay_url_parse(text, &url, NULL) != PAY_OK) {
-        return pay_refuse(err, rule->slug, rule->detail);
+        return pay_refuse_at(err, rule->slug, rule->detail, "%s",
+                             rule->pointer);
     }
 
     loopback = pay_host_is_loopback(url.host);
@@ -332,7 +335,8 @@ pay_url_check(pay_arena_t *arena, pay_str_t text, const pay_str_t *hosts,
         || (!loopback && !pay_str_is(url.scheme, "https"))
         || (!loopback && pay_host_is_literal(url.host)))
     {
-        return pay_refuse(err, rule->slug, rule->detail);
+        return pay_refuse_at(err, rule->slug, rule->detail, "%s",
+                             rule->pointer);
     }
 
     for (i = 0; i < count; i++) {
@@ -341,7 +345,15 @@ pay_url_check(pay_arena_t *arena, pay_str_t text, const pay_str_t *hosts,
         }
     }
 
-    return pay_refuse(err, rule->slug, rule->detail);
+    (void) pay_refuse_at(err, rule->slug, rule->detail, "%s", rule->pointer);
+
+    if (rule->named) {
+        pay_err_say(err, "%s; \"%.*s%s%.*s\" is not one of them",
+                    rule->detail, pay_fmt(url.host),
+                    url.port.len != 0 ? ":" : "", pay_fmt(url.port));
+    }
+
+    return PAY_INVALID;
 }
 
 

@@ -126,13 +126,29 @@ pay_done_problem(pay_flow_t *flow, pay_effect_t *effect, const char *slug,
 pay_status_t
 pay_done_refused(pay_flow_t *flow, pay_effect_t *effect, const pay_err_t *err)
 {
+    pay_str_t     detail;
     pay_reply_t  *reply;
 
-    PAY_TRY(pay_done_problem(flow, effect, err->slug, err->detail));
+    PAY_TRY(pay_dup(flow->arena, pay_str_of(err->detail), &detail));
+    PAY_TRY(pay_done_problem(flow, effect, err->slug,
+                             (err->detail == NULL)
+                             ? NULL : (const char *) detail.data));
 
     reply = (pay_reply_t *) effect->reply;
 
     return pay_dup(flow->arena, pay_str_of(err->pointer), &reply->pointer);
+}
+
+
+pay_status_t
+pay_done_refused_all(pay_flow_t *flow, pay_effect_t *effect,
+    const pay_err_t *err, const pay_errors_t *errors)
+{
+    PAY_TRY(pay_done_refused(flow, effect, err));
+
+    ((pay_reply_t *) effect->reply)->errors = errors;
+
+    return PAY_OK;
 }
 
 

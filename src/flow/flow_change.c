@@ -114,7 +114,8 @@ change_start(pay_flow_t *flow, const pay_event_t *event, pay_effect_t *effect)
     status = pay_change_parse(flow->arena, change->in.kind, change->in.body,
                               &change->request, &err);
     if (status == PAY_INVALID) {
-        return pay_done_refused(flow, effect, &err);
+        return pay_done_refused_all(flow, effect, &err,
+                                    &change->request.errors);
     }
 
     PAY_TRY(status);

@@ -198,7 +198,7 @@ choose(pay_flow_t *flow, create_t *create, const pay_event_t *event,
             return status;
 
         } else if (i == 0) {
-            *err = why;
+            pay_err_copy(err, &why);
         }
     }
 

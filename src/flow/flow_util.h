@@ -31,6 +31,9 @@ pay_status_t pay_done_db_failed(pay_flow_t *flow, const pay_event_t *event,
 /* The same for what was found wrong with the request. */
 pay_status_t pay_done_refused(pay_flow_t *flow, pay_effect_t *effect,
     const pay_err_t *err) PAY_MUST_CHECK;
+/* The same with all that is wrong, which lives as long as the flow. */
+pay_status_t pay_done_refused_all(pay_flow_t *flow, pay_effect_t *effect,
+    const pay_err_t *err, const pay_errors_t *errors) PAY_MUST_CHECK;
 
 /* The same for a request whose twin is still at it. */
 pay_status_t pay_done_in_progress(pay_flow_t *flow, pay_effect_t *effect,

@@ -79,7 +79,7 @@ static void
 pass(pay_audit_check_t *check, pay_str_t text, take_pt take)
 {
     uint64_t         number;
-    pay_err_t        err = { NULL, NULL, "" };
+    pay_err_t        err = { .slug = NULL };
     pay_str_t        line;
     pay_audit_row_t  row;
 

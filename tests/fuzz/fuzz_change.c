@@ -63,7 +63,7 @@ check_request(pay_arena_t *arena, pay_change_kind_t kind,
 {
     int64_t                minor;
     unsigned               i;
-    pay_err_t              err = { NULL, NULL, "" };
+    pay_err_t              err = { .slug = NULL };
     const pay_currency_t  *currency;
 
     static const char *const  codes[] = { "USD", "JPY", "KWD" };
@@ -96,7 +96,7 @@ check_request(pay_arena_t *arena, pay_change_kind_t kind,
 static void
 check_query(pay_str_t query)
 {
-    pay_err_t        err = { NULL, NULL, "" };
+    pay_err_t        err = { .slug = NULL };
     pay_statement_t  statement;
 
     if (pay_statement_parse(query, &statement, &err) != PAY_OK) {
@@ -114,7 +114,7 @@ check_query(pay_str_t query)
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    pay_err_t              err = { NULL, NULL, "" };
+    pay_err_t              err = { .slug = NULL };
     pay_str_t              rest;
     pay_heap_t            *heap;
     pay_status_t           status;

@@ -31,7 +31,7 @@ int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     size_t         i;
-    pay_err_t      err = { NULL, NULL, "" };
+    pay_err_t      err = { .slug = NULL };
     pay_str_t      key, text = { size, data };
     unsigned char  a[PAY_SHA256_SIZE], b[PAY_SHA256_SIZE];
 

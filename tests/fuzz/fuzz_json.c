@@ -61,7 +61,7 @@ read_again(const pay_json_t *json, const pay_json_limits_t *limits)
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    pay_err_t          err = { NULL, NULL, "" };
+    pay_err_t          err = { .slug = NULL };
     pay_str_t          text;
     pay_json_t        *json;
     pay_status_t       status;

@@ -125,7 +125,7 @@ int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     int            signed_here;
-    pay_err_t      err = { NULL, NULL, "" };
+    pay_err_t      err = { .slug = NULL };
     pay_str_t      token;
     pay_heap_t    *heap;
     pay_claims_t   claims;

@@ -12,7 +12,7 @@ int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     int64_t                minor, sum;
-    pay_err_t              err = { NULL, NULL, "" };
+    pay_err_t              err = { .slug = NULL };
     pay_str_t              code, text = { size, data }, back;
     pay_heap_t            *heap;
     const pay_currency_t  *currency;

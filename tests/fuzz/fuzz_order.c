@@ -185,7 +185,7 @@ static void
 check_registered(pay_arena_t *arena, const pay_checkout_t *checkout)
 {
     unsigned                         i;
-    pay_err_t                        err = { NULL, NULL, "" };
+    pay_err_t                        err = { .slug = NULL };
     pay_status_t                     status;
     pay_psp_order_t                  order;
     pay_http_request_t               request;
@@ -249,7 +249,7 @@ fill_ids(pay_arena_t *arena, pay_payment_request_t *request)
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    pay_err_t               err = { NULL, NULL, "" };
+    pay_err_t               err = { .slug = NULL };
     pay_str_t               body = { size, data };
     pay_heap_t             *heap = pay_heap_create();
     pay_arena_t            *arena;

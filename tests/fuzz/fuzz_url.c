@@ -45,7 +45,7 @@ static void
 check(check_pt judge, pay_str_t text, int fragment)
 {
     size_t        i;
-    pay_err_t     err = { NULL, NULL, "" };
+    pay_err_t     err = { .slug = NULL };
     pay_str_t     out, again;
     pay_heap_t   *heap;
     pay_status_t  status;
@@ -85,7 +85,7 @@ check(check_pt judge, pay_str_t text, int fragment)
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    pay_err_t   err = { NULL, NULL, "" };
+    pay_err_t   err = { .slug = NULL };
     pay_str_t   text = { size, data };
     pay_url_t   url;
 

@@ -336,3 +336,54 @@ def test_top_that_is_no_checkout_is_refused(refused, checkout, body):
 )
 def test_top_that_is_a_scalar_is_no_json_for_us(refused, checkout, body):
     refused(body, checkout(), 400, "invalid-json")
+
+
+def test_all_that_is_wrong_is_said_at_once(api, checkout):
+    """Each was answered one at a time, and a member that is not known without
+    its name."""
+    body = checkout(
+        ammount=1, return_url="https://127.0.0.1:3000/r", psp="nobody"
+    )
+    body["payment_orders"][0] |= {"amount": "12.3", "a/b~c": 1}
+    del body["buyer_info"]
+    answer = api.create(body)
+    assert answer.status_code == 422
+    document = answer.json()
+    told = {each["pointer"]: each["detail"] for each in document["errors"]}
+    assert list(told) == [
+        "/ammount", "/buyer_info", "/payment_orders/0/a~1b~0c",
+        "/payment_orders/0/amount", "/return_url", "/psp",
+    ]  # fmt: skip
+    assert told["/buyer_info"] == "buyer_info is missing"
+    assert "exactly 2 decimals, as many as USD" in told[
+        "/payment_orders/0/amount"
+    ]
+    assert '"127.0.0.1:3000" is not one of them' in told["/return_url"]
+    assert document["type"].endswith("/problems/validation-error")
+    assert document["detail"] == told["/ammount"]
+
+
+def test_no_more_than_eight_mistakes_are_said(api, checkout):
+    body = checkout() | {f"unknown{n}": n for n in range(20)}
+    errors = api.create(body).json()["errors"]
+    assert [each["pointer"] for each in errors] == [
+        f"/unknown{n}" for n in range(8)
+    ]
+
+
+def test_bad_json_says_where_it_ends(api):
+    body = b'{"checkout_id": "c-1",'
+    document = api.create(body).json()
+    assert document["detail"] == (
+        f"The JSON text ends too early, at byte {len(body)}."
+    )
+
+
+def test_an_unknown_currency_of_a_statement_is_called_unknown(api, mint):
+    """"currency=IGL" was told to name a currency."""
+    headers = {"Authorization": f"Bearer {mint(scope='balance:read')}"}
+    asked = {"": "validation-error", "?currency=IGL": "currency-unsupported"}
+    for query, slug in asked.items():
+        answer = api.get(f"/v1/sellers/s/statement{query}", headers=headers)
+        assert answer.json()["type"].endswith(f"/problems/{slug}")
+        assert ("not known" in answer.json()["detail"]) == (query != "")

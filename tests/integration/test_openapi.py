@@ -202,7 +202,7 @@ def test_bounds_are_those_of_the_parser(document):
 
 def test_members_are_those_of_the_parser(document):
     schemas = document["components"]["schemas"]
-    parser = source("src/api/payment_parse.c")
+    parser = source("src/api/payment_parse.c") + source("src/api/order_parse.c")
     for table, name in (
         ("body_members", "PaymentRequest"),
         ("order_members", "OrderRequest"),
@@ -301,3 +301,12 @@ def test_answers_to_generated_requests_are_the_documented_ones(
     tested = re.search(r"Selected: (\d+)/(\d+)\s+Tested: (\d+)", done.stdout)
     wanted = str(len(all_operations()))
     assert tested and set(tested.groups()) == {wanted}, done.stdout[-2000:]
+
+
+def test_each_operation_with_a_token_documents_its_refusal(document):
+    for path, method in operations(document):
+        operation = document["paths"][path][method.lower()]
+        needed = operation.get("security", document.get("security"))
+        assert ("401" in operation["responses"]) == (
+            bool(needed) or path.startswith("/webhooks/")
+        ), (method, path)

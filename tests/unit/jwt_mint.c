@@ -301,7 +301,7 @@ mint(const char *header, const char *payload, unsigned number)
 pay_claims_t
 mint_accepted(pay_str_t token)
 {
-    pay_err_t     err = { "none", "none", "" };
+    pay_err_t     err = { .slug = "none", .detail = "none" };
     pay_claims_t  claims;
 
     memset(&claims, 0, sizeof(claims));
@@ -317,7 +317,7 @@ mint_accepted(pay_str_t token)
 void
 mint_refused(pay_str_t token, const char *what)
 {
-    pay_err_t     err = { NULL, NULL, "" };
+    pay_err_t     err = { .slug = NULL };
     pay_status_t  status;
     pay_claims_t  claims;
 

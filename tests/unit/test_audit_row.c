@@ -39,7 +39,7 @@ parse_with(const char *line, const char *from, const char *to)
 {
     char             text[1024];
     size_t           before;
-    pay_err_t        err = { NULL, NULL, "" };
+    pay_err_t        err = { .slug = NULL };
     const char      *at = strstr(line, from);
     pay_status_t     status;
     pay_audit_row_t  row;

@@ -9,6 +9,7 @@
 #define COUNT(a)  (sizeof(a) / sizeof((a)[0]))
 #define C         PAY_CHANGE_CAPTURE
 #define X         PAY_CHANGE_CANCEL
+#define CARD  "card-data-not-accepted"
 #define R         PAY_CHANGE_REFUND
 
 typedef struct {
@@ -110,13 +111,15 @@ Test(pay_change, what_is_not_expected_is_refused_where_it_stands)
         { R, "null", "invalid-json", "" },
         { R, " ", "invalid-json", "" },
         { R, "{\"reason\":\"a\",\"reason\":\"a\"}", "duplicate-member", "" },
-        { R, "{\"final\":true}", "validation-error", "" },
-        { R, "{\"Amount\":\"1.00\"}", "validation-error", "" },
-        { C, "{\"reason\":\"a\"}", "validation-error", "" },
-        { C, "{\"metadata\":{}}", "validation-error", "" },
-        { X, "{\"amount\":\"1.00\"}", "validation-error", "" },
-        { X, "{\"final\":true}", "validation-error", "" },
+        { R, "{\"final\":true}", "validation-error", "/final" },
+        { R, "{\"Amount\":\"1.00\"}", "validation-error", "/Amount" },
+        { C, "{\"reason\":\"a\"}", "validation-error", "/reason" },
+        { C, "{\"metadata\":{}}", "validation-error", "/metadata" },
+        { X, "{\"amount\":\"1.00\"}", "validation-error", "/amount" },
+        { X, "{\"final\":true}", "validation-error", "/final" },
         { R, "{\"amount\":1}", "amount-invalid", "/amount" },
+        { R, "{\"amount\":1,\"final\":true,\"reason\":1}",
+          "validation-error", "/final" },
         { R, "{\"amount\":\"\"}", "amount-invalid", "/amount" },
         { R, "{\"amount\":null}", "amount-invalid", "/amount" },
         { R, "{\"amount\":\"1.0\",\"currency\":\"USD\"}", "amount-invalid",
@@ -137,13 +140,11 @@ Test(pay_change, what_is_not_expected_is_refused_where_it_stands)
         { X, "{\"reason\":\"a\\u007f\"}", "validation-error", "/reason" },
         { R, "{\"metadata\":[]}", "validation-error", "/metadata" },
         { R, "{\"metadata\":{\"a\":{}}}", "validation-error", "/metadata" },
-        { R, "{\"reason\":\"4111 1111 1111 1111\"}",
-          "card-data-not-accepted", "" },
-        { R, "{\"metadata\":{\"a\":4111111111111111}}",
-          "card-data-not-accepted", "" },
-        { X, "{\"4111111111111111\":1}", "card-data-not-accepted", "" },
-        { X, "{\"metadata\":{\"securityCode\":\"1\"}}",
-          "card-data-not-accepted", "/metadata/securityCode" }
+        { R, "{\"reason\":\"4111 1111 1111 1111\"}", CARD, "" },
+        { R, "{\"metadata\":{\"a\":4111111111111111}}", CARD, "" },
+        { X, "{\"4111111111111111\":1}", CARD, "" },
+        { X, "{\"metadata\":{\"securityCode\":\"1\"}}", CARD,
+          "/metadata/securityCode" }
     };
 
     for (i = 0; i < COUNT(rows); i++) {
@@ -153,6 +154,12 @@ Test(pay_change, what_is_not_expected_is_refused_where_it_stands)
         cr_expect_str_eq(err.slug, rows[i].slug, "%s", rows[i].body);
         cr_expect_str_eq(err.pointer, rows[i].pointer, "%s", rows[i].body);
     }
+
+    cr_assert_eq(parse(heap, R, "{\"amount\":1,\"final\":true,"
+                       "\"reason\":1,\"metadata\":[]}", &r, &err),
+                 PAY_INVALID);
+    cr_assert_eq(r.errors.count, 4, "all that is wrong is said at once");
+    cr_expect_str_eq(r.errors.list[3].pointer, "/metadata");
 
     for (i = 0; i < 2; i++) {
         memset(text, 'a', sizeof(text));

@@ -31,7 +31,7 @@ static void
 refuses_bytes(pay_str_t value)
 {
     pay_str_t  key = { 7, (const unsigned char *) "as it was" };
-    pay_err_t  err = { NULL, NULL, "" };
+    pay_err_t  err = { .slug = NULL };
 
     cr_expect_eq(pay_idempotency_key_parse(value, &key, &err), PAY_INVALID,
                  "%.*s", pay_fmt(value));

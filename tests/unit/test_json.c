@@ -36,7 +36,7 @@ parse(const char *text, pay_json_t **json, pay_err_t *err)
 static pay_json_t *
 parsed(const char *text)
 {
-    pay_err_t    err = { NULL, NULL, "" };
+    pay_err_t    err = { .slug = NULL };
     pay_json_t  *json = NULL;
 
     cr_assert_eq(parse(text, &json, &err), PAY_OK, "%s: %s", text, err.detail);
@@ -48,7 +48,7 @@ parsed(const char *text)
 static void
 assert_refused(pay_str_t text, const char *slug)
 {
-    pay_err_t    err = { NULL, NULL, "" };
+    pay_err_t    err = { .slug = NULL };
     pay_json_t  *json = NULL;
 
     cr_assert_eq(pay_json_parse(text, NULL, &json, &err), PAY_INVALID, "%.*s",
@@ -676,7 +676,7 @@ Test(pay_json, parsing_survives_jansson_running_out_of_memory)
 {
     size_t         i;
     unsigned       n, len;
-    pay_err_t      err = { NULL, NULL, "" };
+    pay_err_t      err = { .slug = NULL };
     pay_str_t      text, value;
     pay_json_t    *json;
     unsigned char  bytes[300] = "[\"";

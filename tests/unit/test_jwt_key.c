@@ -24,7 +24,7 @@ static const pay_str_t  none = { 0, NULL };
 static void
 good(pay_alg_t alg, pay_str_t key)
 {
-    pay_err_t  err = { "", "", "" };
+    pay_err_t  err = { .slug = "", .detail = "" };
 
     cr_expect_eq(pay_jwt_key_check(alg, key, &err), PAY_OK, "%s", err.detail);
 }
@@ -33,7 +33,7 @@ good(pay_alg_t alg, pay_str_t key)
 static void
 bad(pay_alg_t alg, pay_str_t key, const char *what)
 {
-    pay_err_t  err = { NULL, NULL, "" };
+    pay_err_t  err = { .slug = NULL };
 
     cr_assert_eq(pay_jwt_key_check(alg, key, &err), PAY_INVALID, "%s", what);
     cr_expect_str_eq(err.slug, "configuration");

@@ -55,7 +55,7 @@ static void
 assert_amount_refused(const char *currency, pay_str_t text)
 {
     int64_t    minor = 77;
-    pay_err_t  err = { NULL, NULL, "" };
+    pay_err_t  err = { .slug = NULL };
 
     cr_assert_eq(pay_amount_parse(text, currency_of(currency), &minor, &err),
                  PAY_INVALID, "%s '%.*s'", currency, pay_fmt(text));

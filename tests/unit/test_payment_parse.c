@@ -159,19 +159,132 @@ Test(pay_payment_parse, a_body_that_is_no_object_is_refused)
 Test(pay_payment_parse, members_that_are_not_known_are_refused)
 {
     static const refusal_t  rows[] = {
-        { WITH("\"status\":\"SUCCESS\""), "validation-error", "" },
-        { WITH("\"merchant_id\":\"other\""), "validation-error", "" },
-        { WITH("\"is_payment_done\":true"), "validation-error", "" },
-        { WITH("\"Psp\":\"stripe\""), "validation-error", "" },
-        { WITH("\"\":1"), "validation-error", "" },
-        { WITH("\"nonce\":\"n\""), "validation-error", "" },
+        { WITH("\"status\":\"SUCCESS\""), "validation-error", "/status" },
+        { WITH("\"merchant_id\":\"other\""), "validation-error",
+          "/merchant_id" },
+        { WITH("\"is_payment_done\":true"), "validation-error",
+          "/is_payment_done" },
+        { WITH("\"Psp\":\"stripe\""), "validation-error", "/Psp" },
+        { WITH("\"\":1"), "validation-error", "/" },
+        { WITH("\"a/b~c\":1"), "validation-error", "/a~1b~0c" },
+        { WITH("\"nonce\":\"n\""), "validation-error", "/nonce" },
         { WITH_ORDERS("[{" SELLER "," MONEY ",\"status\":\"SUCCESS\"}]"),
-          "validation-error", "/payment_orders/0" },
+          "validation-error", "/payment_orders/0/status" },
         { WITH_ORDERS("[" ORDER ",{" SELLER "," MONEY ",\"reason\":1}]"),
-          "validation-error", "/payment_orders/1" }
+          "validation-error", "/payment_orders/1/reason" }
     };
 
     expect_refused(rows, COUNT(rows));
+}
+
+
+/* Half a pointer would name another member. */
+Test(pay_payment_parse, a_long_name_that_is_not_known_is_not_repeated)
+{
+    char                    body[512];
+    char                    name[PAY_POINTER_MAX + 1];
+    pay_err_t               err;
+    pay_heap_t             *heap = pay_heap_create();
+    pay_payment_request_t   request;
+
+    memset(name, 'n', sizeof(name));
+    name[PAY_POINTER_MAX] = '\0';
+    snprintf(body, sizeof(body), WITH("\"%s\":1"), name);
+    cr_assert_eq(parse(pay_heap_arena(heap), body, &request, &err),
+                 PAY_INVALID);
+    cr_expect_str_eq(err.pointer, "");
+    cr_expect_not_null(strstr(err.detail, "too long"));
+    pay_heap_destroy(heap);
+}
+
+
+Test(pay_payment_parse, all_that_is_wrong_is_said_at_once)
+{
+    unsigned                i;
+    pay_err_t               err;
+    pay_heap_t             *heap = pay_heap_create();
+    pay_payment_request_t   request;
+
+    static const struct {
+        const char  *slug, *pointer, *detail;
+    } rows[] = {
+        { "validation-error", "/ammount", "there is no such member here" },
+        { "validation-error", "/checkout_id", "checkout_id is missing" },
+        { "validation-error", "/expires_in", "expires_in must be a whole "
+          "number of seconds from 60 to 86400" },
+        { "validation-error", "/buyer_info", "buyer_info is missing" },
+        { "validation-error", "/payment_orders/0/seller_account",
+          "seller_account is missing" },
+        { "amount-invalid", "/payment_orders/0/amount",
+          "amount must be above zero with exactly 2 decimals, as many as USD "
+          "has: for example \"12.30\"" },
+        { "amount-invalid", "/payment_orders/1/amount",
+          "amount must be a string, as \"12.30\", not a number" },
+        { "currency-unsupported", "/payment_orders/2/currency",
+          "currency is missing" }
+    };
+
+    cr_assert_eq(parse(pay_heap_arena(heap), "{" URL ",\"ammount\":1,"
+        "\"expires_in\":5,\"payment_orders\":[{\"amount\":\"12.3\","
+        "\"currency\":\"USD\"},{" SELLER ",\"amount\":12.34,"
+        "\"currency\":\"USD\"},{" SELLER "},{},{},{}]}", &request, &err),
+        PAY_INVALID);
+    cr_assert_eq(request.errors.count, PAY_ERRORS_MAX);
+    cr_assert_eq(COUNT(rows), PAY_ERRORS_MAX);
+
+    for (i = 0; i < COUNT(rows); i++) {
+        cr_expect_str_eq(request.errors.list[i].slug, rows[i].slug);
+        cr_expect_str_eq(request.errors.list[i].pointer, rows[i].pointer);
+        cr_expect_str_eq(request.errors.list[i].detail, rows[i].detail);
+    }
+
+    cr_expect_str_eq(err.slug, rows[0].slug);
+    cr_expect_str_eq(err.pointer, rows[0].pointer);
+    pay_heap_destroy(heap);
+}
+
+
+/* Nothing else of such a body is looked at, or answered. */
+Test(pay_payment_parse, card_data_is_refused_alone)
+{
+    pay_err_t               err;
+    pay_heap_t             *heap = pay_heap_create();
+    pay_payment_request_t   request;
+
+    cr_assert_eq(parse(pay_heap_arena(heap), "{\"a\":1,\"checkout_id\":1,"
+                       "\"psp\":\"4111111111111111\"}", &request, &err),
+                 PAY_INVALID);
+    cr_expect_str_eq(err.slug, "card-data-not-accepted");
+    cr_expect_eq(request.errors.count, 0);
+    pay_heap_destroy(heap);
+}
+
+
+Test(pay_payment_parse, an_amount_says_how_many_decimals_its_currency_has)
+{
+    size_t                  i;
+    char                    body[512];
+    pay_err_t               err;
+    pay_heap_t             *heap = pay_heap_create();
+    pay_payment_request_t   request;
+
+    static const char *const  rows[][2] = {
+        { "JPY", "since JPY has none: for example \"1200\"" },
+        { "EUR", "exactly 2 decimals, as many as EUR has" },
+        { "KWD", "exactly 3 decimals, as many as KWD has: for example "
+          "\"1.230\"" },
+        { "CLF", "exactly 4 decimals, as many as CLF has" }
+    };
+
+    for (i = 0; i < COUNT(rows); i++) {
+        snprintf(body, sizeof(body), WITH_AMOUNT("\"1.0\"", "\"%s\""),
+                 rows[i][0]);
+        cr_assert_eq(parse(pay_heap_arena(heap), body, &request, &err),
+                     PAY_INVALID);
+        cr_expect_not_null(strstr(err.detail, rows[i][1]), "%s", err.detail);
+    }
+
+    pay_heap_destroy(heap);
 }
 
 

@@ -68,8 +68,9 @@ Test(pay_payment_render, checkout_without_a_token_has_no_redirect)
     text = rendered(heap, &c);
     cr_expect(pay_str_is(text,
         "{\"checkout_id\":\"c-1\",\"status\":\"NOT_STARTED\","
-        "\"is_payment_done\":false,\"psp\":\"generic\",\"redirect_url\":null,"
-        "\"expires_at\":\"2026-11-21T05:50:00Z\",\"payment_orders\":["
+        "\"is_payment_done\":false,\"is_final\":false,\"psp\":\"generic\","
+        "\"redirect_url\":null,\"expires_at\":\"2026-11-21T05:50:00Z\","
+        "\"payment_orders\":["
         "{\"payment_order_id\":\"o-1\",\"seller_account\":\"s\\\"1\","
         "\"amount\":\"0.01\",\"currency\":\"USD\",\"status\":\"NOT_STARTED\","
         "\"reason\":null," UNPAID "},"
@@ -99,7 +100,8 @@ Test(pay_payment_render, redirect_is_ours_and_nothing_inside_comes_out)
 }
 
 
-Test(pay_payment_render, only_success_is_done)
+/* Who polls until is_payment_done waits for ever for one that has failed. */
+Test(pay_payment_render, only_success_is_done_and_failure_is_final_too)
 {
     int              done;
     unsigned         i;
@@ -114,6 +116,9 @@ Test(pay_payment_render, only_success_is_done)
         done = strstr((const char *) text.data, "\"is_payment_done\":true")
                != NULL;
         cr_expect_eq(done, i == PAY_SUCCESS, "state %u", i);
+        done = strstr((const char *) text.data, "\"is_final\":true") != NULL;
+        cr_expect_eq(done, i == PAY_SUCCESS || i == PAY_FAILED, "state %u",
+                     i);
     }
 
     pay_heap_destroy(heap);
@@ -135,7 +140,8 @@ Test(pay_payment_render, order_carries_its_checkout_and_reason)
         "{\"payment_order_id\":\"o-2\",\"seller_account\":\"s2\","
         "\"amount\":\"29.99\",\"currency\":\"USD\",\"status\":\"FAILED\","
         "\"reason\":\"declined\"," UNPAID ",\"checkout_id\":\"c-1\","
-        "\"is_payment_done\":false,\"psp\":\"generic\",\"redirect_url\":null,"
+        "\"is_payment_done\":false,\"is_final\":false,\"psp\":\"generic\","
+        "\"redirect_url\":null,"
         "\"expires_at\":\"2026-11-21T05:50:00Z\"}"), "%.*s", pay_fmt(text));
     pay_heap_destroy(heap);
 }

@@ -35,7 +35,7 @@ static void
 assert_read(const char *document, const char *want)
 {
     pay_str_t  rates = PAY_STR("");
-    pay_err_t  err = { NULL, NULL, "" };
+    pay_err_t  err = { .slug = NULL };
 
     cr_assert_eq(pay_rates_parse(arena, pay_str_of(document), PAY_STR("EUR"),
                                  &rates, &err), PAY_OK, "%s: %s", document,
@@ -48,7 +48,7 @@ static void
 assert_refused(pay_str_t document, const char *slug)
 {
     pay_str_t  rates = PAY_STR("untouched");
-    pay_err_t  err = { NULL, NULL, "" };
+    pay_err_t  err = { .slug = NULL };
 
     cr_assert_eq(pay_rates_parse(arena, document, PAY_STR("EUR"), &rates,
                                  &err), PAY_INVALID, "%.*s",

@@ -39,8 +39,9 @@ Test(pay_seller, a_query_of_anything_else_is_refused)
         const char  *query;
         const char  *slug;
     } rows[] = {
-        { "", "currency-unsupported" },
-        { "limit=5", "currency-unsupported" },
+        { "", "validation-error" },
+        { "limit=5", "validation-error" },
+        { "currency=IGL", "currency-unsupported" },
         { "currency=", "currency-unsupported" },
         { "currency=eur", "currency-unsupported" },
         { "currency=%45UR", "currency-unsupported" },
@@ -69,6 +70,10 @@ Test(pay_seller, a_query_of_anything_else_is_refused)
                      rows[i].query);
         cr_expect_str_eq(err.slug, rows[i].slug, "%s", rows[i].query);
     }
+
+    cr_expect_eq(pay_statement_parse(PAY_STR("currency=IGL"), &s, &err),
+                 PAY_INVALID);
+    cr_expect_not_null(strstr(err.detail, "not known"), "it names one");
 }
 
 

@@ -109,7 +109,7 @@ static void
 expect_refused(pay_str_t text)
 {
     pay_str_t    out = { 4711, NULL };
-    pay_err_t    err = { NULL, NULL, "" };
+    pay_err_t    err = { .slug = NULL };
     pay_heap_t  *heap;
 
     heap = pay_heap_create();
@@ -142,7 +142,7 @@ expect_return_url(const char *text, const char *expected)
 static pay_status_t
 hosted(const char *text, pay_str_t *out, pay_heap_t *heap)
 {
-    pay_err_t     err = { NULL, NULL, "" };
+    pay_err_t     err = { .slug = NULL };
     pay_status_t  status;
 
     static const pay_str_t  allowed[] = {
@@ -458,7 +458,7 @@ Test(pay_url, hosted_url_on_another_host_is_refused)
 static pay_status_t
 base(const char *text, int allow_private)
 {
-    pay_err_t     err = { NULL, NULL, "" };
+    pay_err_t     err = { .slug = NULL };
     pay_status_t  status;
 
     status = pay_base_url_check(pay_str_of(text), allow_private, &err);
