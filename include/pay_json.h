@@ -14,6 +14,7 @@
 
 #define PAY_JSON_DEPTH  16
 #define PAY_JSON_WIDTH  64
+#define PAY_JSON_VALUES  8192
 #define PAY_JSON_DEPTH_HARD  64    /* no limits may allow more */
 
 typedef struct pay_json_s  pay_json_t;
@@ -33,6 +34,7 @@ typedef struct {
     size_t    max_size;        /* bytes; 0: 64 KiB */
     unsigned  max_depth;       /* 0: PAY_JSON_DEPTH */
     unsigned  max_width;       /* 0: PAY_JSON_WIDTH */
+    unsigned  max_values;      /* of all containers; 0: PAY_JSON_VALUES */
 } pay_json_limits_t;
 
 

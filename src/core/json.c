@@ -77,7 +77,7 @@ pay_json_parse(pay_str_t text, const pay_json_limits_t *limits,
 {
     json_t             *root;
     json_error_t        error;
-    pay_json_limits_t   bound = { 0, 0, 0 };
+    pay_json_limits_t   bound = { 0, 0, 0, 0 };
 
     if (limits != NULL) {
         bound = *limits;
@@ -95,7 +95,8 @@ pay_json_parse(pay_str_t text, const pay_json_limits_t *limits,
     PAY_TRY(pay_json_scan(text,
                           bound.max_depth ? bound.max_depth : PAY_JSON_DEPTH,
                           bound.max_width ? bound.max_width : PAY_JSON_WIDTH,
-                          err));
+                          bound.max_values ? bound.max_values
+                                           : PAY_JSON_VALUES, err));
 
     root = pay_json_load(text, &error);
     if (root == NULL) {

@@ -125,6 +125,7 @@ pay_psp_parse(pay_str_t body, pay_json_t **json, pay_err_t *err)
     limits.max_size = PAY_PSP_BODY_MAX;
     limits.max_depth = PAY_PSP_DEPTH_MAX;
     limits.max_width = PAY_PSP_WIDTH_MAX;
+    limits.max_values = PAY_PSP_VALUES_MAX;
 
     status = pay_json_parse(body, &limits, &root, NULL);
     if (status == PAY_INVALID) {

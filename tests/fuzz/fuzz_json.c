@@ -65,7 +65,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     pay_str_t          text;
     pay_json_t        *json;
     pay_status_t       status;
-    pay_json_limits_t  limits = { FUZZ_SIZE, 0, 0 };
+    pay_json_limits_t  limits = { FUZZ_SIZE, 0, 0, 0 };
 
     if (size == 0) {
         return 0;

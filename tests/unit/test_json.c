@@ -233,7 +233,7 @@ Test(pay_json, limits_of_the_caller_replace_the_defaults)
     pay_err_t          err;
     pay_json_t        *json = NULL;
     unsigned char      text[500];
-    pay_json_limits_t  limits = { 0, 2, 200 };
+    pay_json_limits_t  limits = { 0, 2, 200, 0 };
 
     cr_assert_eq(pay_json_parse(wide_array(text, 200), &limits, &json, &err),
                  PAY_OK);
@@ -251,7 +251,7 @@ Test(pay_json, refuses_one_byte_too_many_before_reading_it)
 {
     pay_err_t          err;
     pay_json_t        *json = NULL;
-    pay_json_limits_t  limits = { 4, 0, 0 };
+    pay_json_limits_t  limits = { 4, 0, 0, 0 };
 
     cr_assert_eq(pay_json_parse(PAY_STR("[1] "), &limits, &json, &err),
                  PAY_OK);
