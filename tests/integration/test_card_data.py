@@ -134,6 +134,25 @@ def test_a_refund_takes_no_member_named_like_card_data(api, gateway):
     assert document["errors"][0]["pointer"] == "/metadata/cvc"
 
 
+def refusals(api):
+    name = "payments_card_data_refused_total"
+    lines = api.get("/metrics").text.splitlines()
+    (found,) = [line for line in lines if line.startswith(f"{name} ")]
+    return int(found.split()[1])
+
+
+def test_refused_card_data_is_counted(api, checkout):
+    before = refusals(api)
+    bodies = [
+        checkout(metadata={"note": SPACED}),
+        checkout(metadata={"cvc": "737"}),
+        checkout(metadata={"note": "737"}),
+    ]
+    answers = [api.create(body).status_code for body in bodies]
+    assert answers == [422, 422, 201]
+    assert refusals(api) == before + 2
+
+
 @pytest.mark.parametrize(
     "name", ["company", "span", "incident", "expiry", "cvc_check", "last4"]
 )
