@@ -37,6 +37,8 @@ typedef struct {
     int64_t                credit_minor;
     pay_str_t              credit_rate;          /* decimal text */
     pay_str_t              credit_until;         /* ISO 8601 */
+    pay_str_t              decline;    /* of the last declined attempt, JSON
+                                          text by SQL; empty: none */
 } pay_order_t;
 
 /* The body of POST /v1/payments after every check. */
@@ -110,7 +112,7 @@ pay_status_t pay_checkout_decode(pay_arena_t *arena, const pay_value_t *view,
 pay_status_t pay_order_decode(pay_arena_t *arena, const pay_value_t *row,
     pay_checkout_t *checkout) PAY_MUST_CHECK;
 
-#define PAY_ORDER_COLUMNS  23
+#define PAY_ORDER_COLUMNS  24
 
 /* The state of the whole: its orders move together. */
 pay_state_t pay_checkout_state(const pay_checkout_t *checkout);

@@ -113,6 +113,8 @@ typedef struct {
                                           registration */
     pay_str_t   reference;             /* the PSP's payment id, or empty */
     pay_str_t   code;                  /* decline code and the like, safe */
+    pay_str_t   decline;               /* of a decline: one of ours, where the
+                                          PSP says it itself, or empty */
     int         has_amount;
     int64_t     amount_minor;          /* ISO 4217 minor units */
     pay_str_t   currency;              /* upper case, when has_amount */
@@ -125,8 +127,8 @@ typedef struct {
                                           by a PAY_PSP_CAPTURE; fact NONE */
     pay_psp_about_t  about;
     pay_psp_news_t   news;             /* unless about the payment */
-    pay_str_t   object;                /* the PSP's id of the refund, dispute
-                                          or fee, or empty */
+    pay_str_t   object;                /* the PSP's id of the refund, dispute,
+                                          fee or declined attempt, or empty */
     pay_str_t   operation;             /* our id of the change, where the PSP
                                           echoes it, or empty */
     int         has_fee;               /* of a dispute: what it costs */

@@ -51,6 +51,9 @@ typedef struct {
                                           none: from cert_pem alone, whose
                                           address is not judged */
     size_t            cert_host_count;
+    pay_str_t         cert_path;       /* and from below this path alone,
+                                          which ends with '/'; empty: the
+                                          scheme's own */
 } pay_sig_settings_t;
 
 typedef struct {

@@ -28,10 +28,12 @@ typedef enum {
     PAY_FACT_EXPIRED,
     PAY_FACT_CANCELLED,
     PAY_FACT_REJECTED,         /* the PSP refused the registration itself */
-    PAY_FACT_AUTHORIZED        /* the money is held for us, to be captured */
+    PAY_FACT_AUTHORIZED,       /* the money is held for us, to be captured */
+    PAY_FACT_ATTEMPT           /* an attempt to pay was declined; the buyer may
+                                  try again, so that nothing moves */
 } pay_fact_t;
 
-#define PAY_FACT_COUNT  8
+#define PAY_FACT_COUNT  9
 
 typedef struct {
     pay_state_t  state;

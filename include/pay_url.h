@@ -37,6 +37,14 @@ pay_status_t pay_url_parse(pay_str_t text, pay_url_t *url, pay_err_t *err)
  * default port. */
 int pay_url_host_is(const pay_url_t *url, pay_str_t allowed);
 
+/* 1 when the path lies below `prefix`, which begins and ends with '/', in plain
+ * words: segments of [A-Za-z0-9._~-], none of them empty, "." or "..", nothing
+ * percent-encoded, so that no server reads another path in it. */
+int pay_url_path_is_under(const pay_url_t *url, pay_str_t prefix);
+
+/* 1 for "/" and for '/'-terminated paths of such segments. */
+int pay_url_prefix_is_valid(pay_str_t prefix);
+
 /* A storefront's return URL: https, host in `hosts`, no fragment, no IPv4
  * literal (127.0.0.1 and localhost pass, http too, when a `hosts` entry
  * names exactly that).  *out is rebuilt (R3): scheme, authority as `hosts`

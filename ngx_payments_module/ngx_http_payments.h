@@ -59,6 +59,8 @@ typedef struct {
     ngx_array_t                *hosts;           /* pay_str_t */
     ngx_array_t                *keys;            /* pay_secret_t */
     ngx_array_t                *cert_hosts;      /* pay_str_t */
+    ngx_uint_t                  cert_rate;       /* fetches per 1000 s */
+    ngx_uint_t                  cert_burst;      /* beside the first */
     ngx_str_t                   webhook_ca;      /* file */
     ngx_flag_t                  allow_private;
     ngx_flag_t                  loopback;        /* base_url says so itself */
@@ -342,7 +344,7 @@ ngx_int_t ngx_http_payments_base_url(ngx_http_request_t *r, pay_str_t *url);
 ngx_table_elt_t *ngx_http_payments_find_header(ngx_http_request_t *r,
     const char *name, ngx_uint_t *count);
 
-/* ngx_http_payments_api.c, _webhook.c, _buyer.c: one location kind each */
+/* ngx_http_payments_api.c; _buyer.c: buyers, webhooks and /readyz */
 ngx_int_t ngx_http_payments_api(ngx_http_request_t *r);
 ngx_int_t ngx_http_payments_webhook(ngx_http_request_t *r);
 ngx_int_t ngx_http_payments_buyer(ngx_http_request_t *r,
@@ -549,11 +551,12 @@ void ngx_payments_auth_forget(const ngx_payments_psp_t *psp, pay_str_t field);
 void ngx_payments_auth_stop(void);
 
 /* ngx_payments_cert.c: certificates by URL, a few per worker, for an hour;
- * one that could not be fetched is not asked for again for a while.  NGX_OK:
+ * one that could not be fetched is not asked for again for a while, and how
+ * many are fetched for a PSP in a time is limited (webhook_cert_rate).  NGX_OK:
  * *pem is it, in `pool`; NGX_DECLINED: fetch it, then call cert_put, whatever
  * came of it; NGX_BUSY: not now; NGX_ERROR: no memory. */
-ngx_int_t ngx_payments_cert_get(pay_str_t url, ngx_pool_t *pool,
-    pay_str_t *pem);
+ngx_int_t ngx_payments_cert_get(const ngx_payments_psp_t *psp, pay_str_t url,
+    ngx_pool_t *pool, pay_str_t *pem);
 void ngx_payments_cert_put(pay_str_t url, pay_str_t pem);   /* empty: failed */
 
 /* ngx_payments_flow.c: carries a core flow's effects out */

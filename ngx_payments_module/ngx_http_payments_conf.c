@@ -17,8 +17,6 @@
 static char *set_dsn(ngx_conf_t *cf, ngx_payments_db_conf_t *db,
     ngx_str_t *dsn);
 static ngx_uint_t name_fits(ngx_http_core_loc_conf_t *clcf, ngx_uint_t kind);
-static ngx_int_t rate_option(ngx_conf_t *cf, ngx_str_t *word,
-    const char *name, ngx_uint_t *rate);
 static ngx_int_t psp_rate(ngx_conf_t *cf, ngx_str_t *word, ngx_uint_t *rate);
 static char *unknown(ngx_conf_t *cf, ngx_command_t *cmd, ngx_str_t *word,
     const char *const *words);
@@ -303,7 +301,7 @@ ngx_http_payments_rate_limit(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
     value = cf->args->elts;
 
     for (i = 1; i < cf->args->nelts; i++) {
-        rc = rate_option(cf, &value[i], "rate=", &plcf->rate);
+        rc = ngx_http_payments_rate(cf, &value[i], "rate=", &plcf->rate);
 
         if (rc == NGX_DECLINED) {
             rc = ngx_http_payments_number(cf, &value[i], "burst=", 0, 1000000,
@@ -311,8 +309,8 @@ ngx_http_payments_rate_limit(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
         }
 
         if (rc == NGX_DECLINED) {
-            rc = rate_option(cf, &value[i], "address_rate=",
-                             &plcf->address_rate);
+            rc = ngx_http_payments_rate(cf, &value[i], "address_rate=",
+                                        &plcf->address_rate);
         }
 
         if (rc == NGX_DECLINED) {
@@ -599,8 +597,8 @@ ngx_http_payments_msec(ngx_conf_t *cf, ngx_str_t *word, const char *name,
 }
 
 
-static ngx_int_t
-rate_option(ngx_conf_t *cf, ngx_str_t *word, const char *name,
+ngx_int_t
+ngx_http_payments_rate(ngx_conf_t *cf, ngx_str_t *word, const char *name,
     ngx_uint_t *rate)
 {
     size_t      len;
@@ -645,7 +643,7 @@ psp_rate(ngx_conf_t *cf, ngx_str_t *word, ngx_uint_t *rate)
         return NGX_OK;
     }
 
-    return rate_option(cf, word, "psp_rate=", rate);
+    return ngx_http_payments_rate(cf, word, "psp_rate=", rate);
 }
 
 

@@ -60,6 +60,9 @@ ngx_int_t ngx_http_payments_option(ngx_str_t *word, const char *name,
 /* The same for a number; NGX_ERROR: out of bounds, logged. */
 ngx_int_t ngx_http_payments_number(ngx_conf_t *cf, ngx_str_t *word,
     const char *name, ngx_uint_t min, ngx_uint_t max, ngx_uint_t *number);
+/* The same for a rate, 100r/s or 30r/m, in requests per 1000 s. */
+ngx_int_t ngx_http_payments_rate(ngx_conf_t *cf, ngx_str_t *word,
+    const char *name, ngx_uint_t *rate);
 /* The same for a time from 10ms to 10m. */
 ngx_int_t ngx_http_payments_msec(ngx_conf_t *cf, ngx_str_t *word,
     const char *name, ngx_msec_t *msec);
@@ -105,6 +108,12 @@ char *ngx_http_payments_psp_proxy(ngx_conf_t *cf, void *object);
 ngx_uint_t ngx_http_payments_ciphers_fit(ngx_http_core_srv_conf_t *server);
 /* Makes the name a full one; the file must hold certificates in PEM. */
 char *ngx_http_payments_check_ca(ngx_conf_t *cf, ngx_str_t *path);
+
+/* ngx_http_payments_conf_cert.c: webhook_cert_path and webhook_cert_rate, and
+ * what they are where nothing is said */
+char *ngx_http_payments_cert_path(ngx_conf_t *cf, void *object);
+char *ngx_http_payments_cert_rate(ngx_conf_t *cf, void *object);
+void ngx_http_payments_cert_defaults(ngx_payments_psp_t *psp);
 
 /* ngx_http_payments_conf_webhook.c: the words webhook_… */
 char *ngx_http_payments_webhook_scheme(ngx_conf_t *cf, void *object);

@@ -45,6 +45,8 @@ static const word_t  psp_words[] = {
     { "webhook_id", 1, 1, ngx_http_payments_webhook_id },
     { "webhook_ca_file", 1, 1, ngx_http_payments_webhook_ca },
     { "webhook_cert_host", 1, 16, ngx_http_payments_webhook_hosts },
+    { "webhook_cert_path", 1, 1, ngx_http_payments_cert_path },
+    { "webhook_cert_rate", 1, 2, ngx_http_payments_cert_rate },
     { "hosted_page_host", 1, 16, psp_hosts },
     { "pinned_public_key", 1, 4, ngx_http_payments_psp_pins },
     { "ca_file", 1, 1, ngx_http_payments_psp_ca },

@@ -323,11 +323,14 @@ check_scheme(ngx_conf_t *cf, ngx_payments_psp_t *psp)
     }
 
     if (!(scheme->needs & PAY_SIG_NEEDS_CERT)
-        && (psp->webhook_ca.len != 0 || psp->cert_hosts != NULL))
+        && (psp->webhook_ca.len != 0 || psp->cert_hosts != NULL
+            || psp->psp.settings.cert_path.len != 0 || psp->cert_rate != 0))
     {
         return refuse(cf, psp, "has no use for",
                       psp->cert_hosts != NULL ? "webhook_cert_host"
-                                              : "webhook_ca_file",
+                      : psp->webhook_ca.len != 0 ? "webhook_ca_file"
+                      : psp->cert_rate != 0 ? "webhook_cert_rate"
+                                            : "webhook_cert_path",
                       "remove it");
     }
 
@@ -393,6 +396,7 @@ check_cert(ngx_conf_t *cf, ngx_payments_psp_t *psp)
         return NGX_CONF_ERROR;
     }
 
+    ngx_http_payments_cert_defaults(psp);
     settings->cert_hosts = psp->cert_hosts->elts;
     settings->cert_host_count = psp->cert_hosts->nelts;
 

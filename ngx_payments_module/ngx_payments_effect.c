@@ -276,7 +276,8 @@ get_cert(ngx_payments_flow_t *flow)
 
     no_answer(answer, NULL);
 
-    rc = ngx_payments_cert_get(url, flow->pool, &answer->body);
+    rc = ngx_payments_cert_get(flow->http.psp, url, flow->pool,
+                               &answer->body);
 
     switch (rc) {
 

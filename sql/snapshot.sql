@@ -862,6 +862,158 @@ ALTER FUNCTION pay.apply_parked(p_merchant_id text[], p_checkout_id text[], p_ps
 COMMENT ON FUNCTION pay.apply_parked(p_merchant_id text[], p_checkout_id text[], p_psp text[], p_name text[]) IS 'Applies webhooks that waited for these names; what is to be booked';
 
 --
+-- Name: mismatch; Type: TABLE; Schema: pay; Owner: payments_owner
+--
+
+CREATE TABLE pay.mismatch (
+    merchant_id pay.id NOT NULL,
+    checkout_id pay.id NOT NULL,
+    mismatch_id bigint NOT NULL,
+    at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    kind text NOT NULL COLLATE pg_catalog."C",
+    source text NOT NULL COLLATE pg_catalog."C",
+    psp pay.id NOT NULL,
+    event_id text COLLATE pg_catalog."C",
+    token pay.id,
+    alias pay.id,
+    amount_minor bigint,
+    currency text COLLATE pg_catalog."C",
+    own_token text COLLATE pg_catalog."C",
+    total_minor bigint NOT NULL,
+    own_currency text NOT NULL COLLATE pg_catalog."C",
+    request_id text,
+    object text,
+    why text COLLATE pg_catalog."C",
+    detail jsonb,
+    CONSTRAINT mismatch_check CHECK (((kind = ANY (ARRAY['capture'::text, 'cancel'::text, 'refund'::text, 'dispute'::text, 'fee'::text])) = (why IS NOT NULL))),
+    CONSTRAINT mismatch_check1 CHECK (((kind = 'books'::text) <= (detail IS NOT NULL))),
+    CONSTRAINT mismatch_kind_check CHECK ((kind = ANY (ARRAY['amount'::text, 'currency'::text, 'token'::text, 'late_token'::text, 'left_psp'::text, 'contradiction'::text, 'capture'::text, 'cancel'::text, 'refund'::text, 'dispute'::text, 'fee'::text, 'books'::text])))
+);
+
+ALTER TABLE pay.mismatch OWNER TO payments_owner;
+
+--
+-- Name: assign_money(pay.mismatch, text[], bigint[]); Type: FUNCTION; Schema: pay; Owner: payments_owner
+--
+
+CREATE FUNCTION pay.assign_money(p_mismatch pay.mismatch, p_orders text[], p_amounts bigint[], OUT outcome text, OUT facts pay.fact[]) RETURNS record
+    LANGUAGE plpgsql
+    AS $$
+DECLARE
+    v_laid   record := to_be_laid(p_mismatch);
+    v_held   bigint := suspended(p_mismatch);
+    v_orders payment_order[] := orders_named(p_mismatch, p_orders,
+                                             p_amounts);
+    v_news   news := news_of_mismatch(p_mismatch,
+        CASE WHEN p_mismatch.kind = 'dispute' THEN 'opened'
+             ELSE v_laid.state END, v_laid.amount_minor);
+BEGIN
+    outcome := CASE
+        WHEN v_laid.state IS NULL THEN 'nothing'
+        WHEN v_orders IS NULL THEN 'invalid'
+        WHEN p_orders = '{}' AND v_held IS NULL THEN 'invalid'
+        WHEN p_orders <> '{}' AND v_laid.amount_minor
+            <> (SELECT sum(a) FROM unnest(p_amounts) a) THEN 'sum' END;
+
+    IF outcome IS NOT NULL THEN
+        RETURN;
+    ELSIF p_orders = '{}' THEN
+        outcome := 'assigned';
+        facts := ARRAY[news_fact(v_news, 'none', NULL, psp_posting(v_news,
+            'unknown_' || v_news.about || '_borne', v_held,
+            v_news.currency), '{}')];
+        RETURN;
+    END IF;
+
+    facts := take_up(v_news, v_held);
+    v_orders := orders_named(p_mismatch, p_orders, p_amounts);
+
+    IF EXISTS (
+        SELECT FROM generate_subscripts(p_amounts, 1) n
+        WHERE p_amounts[n] > room_of(v_orders[n], p_mismatch.kind))
+    THEN
+        RAISE EXCEPTION 'more than an order can bear' USING ERRCODE = 'PAY30';
+    END IF;
+
+    facts := facts || lay_down(v_news, v_laid.state, v_orders, p_amounts);
+    outcome := 'assigned';
+END
+$$;
+
+ALTER FUNCTION pay.assign_money(p_mismatch pay.mismatch, p_orders text[], p_amounts bigint[], OUT outcome text, OUT facts pay.fact[]) OWNER TO payments_owner;
+
+--
+-- Name: FUNCTION assign_money(p_mismatch pay.mismatch, p_orders text[], p_amounts bigint[], OUT outcome text, OUT facts pay.fact[]); Type: COMMENT; Schema: pay; Owner: payments_owner
+--
+
+COMMENT ON FUNCTION pay.assign_money(p_mismatch pay.mismatch, p_orders text[], p_amounts bigint[], OUT outcome text, OUT facts pay.fact[]) IS 'Lays a refund or a dispute to the orders that an operator names';
+
+--
+-- Name: payment_order; Type: TABLE; Schema: pay; Owner: payments_owner
+--
+
+CREATE TABLE pay.payment_order (
+    merchant_id pay.id NOT NULL,
+    payment_order_id pay.id NOT NULL,
+    checkout_id pay.id NOT NULL,
+    "position" pay.ordinal NOT NULL,
+    seller_account pay.filled NOT NULL,
+    amount_minor pay.order_minor NOT NULL,
+    currency pay.currency_code NOT NULL,
+    status pay.order_status DEFAULT 'NOT_STARTED'::text NOT NULL,
+    reason pay.failure_reason,
+    version integer DEFAULT 1 NOT NULL,
+    decline jsonb,
+    authorized_minor pay.minor DEFAULT 0 NOT NULL,
+    captured_minor pay.minor DEFAULT 0 NOT NULL,
+    refunding_minor pay.minor DEFAULT 0 NOT NULL,
+    refunded_minor pay.minor DEFAULT 0 NOT NULL,
+    charged_back_minor pay.minor DEFAULT 0 NOT NULL,
+    credit_currency pay.currency_code,
+    credit_rate pay.positive_rate,
+    credit_minor pay.minor,
+    credit_until timestamp with time zone,
+    head pay.hash NOT NULL,
+    head_tx bigint NOT NULL,
+    CONSTRAINT payment_order_check CHECK ((((status)::text = 'FAILED'::text) = (reason IS NOT NULL))),
+    CONSTRAINT payment_order_check1 CHECK (((GREATEST(authorized_minor, captured_minor))::bigint <= (amount_minor)::bigint)),
+    CONSTRAINT payment_order_check2 CHECK ((((refunding_minor)::bigint + (refunded_minor)::bigint) <= (captured_minor)::bigint)),
+    CONSTRAINT payment_order_check3 CHECK ((num_nulls(credit_currency, credit_rate, credit_minor, credit_until) = ANY (ARRAY[0, 4]))),
+    CONSTRAINT payment_order_check4 CHECK (((credit_currency)::text <> (currency)::text))
+)
+WITH (fillfactor='80', autovacuum_analyze_threshold='1000', autovacuum_vacuum_threshold='1000');
+
+ALTER TABLE pay.payment_order OWNER TO payments_owner;
+
+--
+-- Name: attempt_is_news(pay.payment_order, text); Type: FUNCTION; Schema: pay; Owner: payments_owner
+--
+
+CREATE FUNCTION pay.attempt_is_news(p_order pay.payment_order, p_attempt text) RETURNS boolean
+    LANGUAGE plpgsql STABLE
+    AS $$
+DECLARE
+    v_since timestamptz := events_since((p_order).merchant_id,
+                                        (p_order).checkout_id);
+BEGIN
+    RETURN coalesce(((p_order).decline ->> 'attempts')::int, 0) < 100
+        AND (p_attempt IS NULL OR NOT EXISTS (
+            SELECT FROM event e
+            WHERE e.merchant_id = (p_order).merchant_id
+                AND e.payment_order_id = (p_order).payment_order_id
+                AND e.at >= v_since AND e.detail ->> 'attempt' = p_attempt));
+END
+$$;
+
+ALTER FUNCTION pay.attempt_is_news(p_order pay.payment_order, p_attempt text) OWNER TO payments_owner;
+
+--
+-- Name: FUNCTION attempt_is_news(p_order pay.payment_order, p_attempt text); Type: COMMENT; Schema: pay; Owner: payments_owner
+--
+
+COMMENT ON FUNCTION pay.attempt_is_news(p_order pay.payment_order, p_attempt text) IS 'Whether a declined attempt is not in an order''s timeline yet';
+
+--
 -- Name: await_names(pay.news[]); Type: FUNCTION; Schema: pay; Owner: payments_owner
 --
 
@@ -1192,42 +1344,6 @@ ALTER FUNCTION pay.booked(p_merchant_id text, p_checkout_id text, p_payment_orde
 --
 
 COMMENT ON FUNCTION pay.booked(p_merchant_id text, p_checkout_id text, p_payment_order_id text) IS 'What the journal says of an order';
-
---
--- Name: payment_order; Type: TABLE; Schema: pay; Owner: payments_owner
---
-
-CREATE TABLE pay.payment_order (
-    merchant_id pay.id NOT NULL,
-    payment_order_id pay.id NOT NULL,
-    checkout_id pay.id NOT NULL,
-    "position" pay.ordinal NOT NULL,
-    seller_account pay.filled NOT NULL,
-    amount_minor pay.order_minor NOT NULL,
-    currency pay.currency_code NOT NULL,
-    status pay.order_status DEFAULT 'NOT_STARTED'::text NOT NULL,
-    reason pay.failure_reason,
-    version integer DEFAULT 1 NOT NULL,
-    authorized_minor pay.minor DEFAULT 0 NOT NULL,
-    captured_minor pay.minor DEFAULT 0 NOT NULL,
-    refunding_minor pay.minor DEFAULT 0 NOT NULL,
-    refunded_minor pay.minor DEFAULT 0 NOT NULL,
-    charged_back_minor pay.minor DEFAULT 0 NOT NULL,
-    credit_currency pay.currency_code,
-    credit_rate pay.positive_rate,
-    credit_minor pay.minor,
-    credit_until timestamp with time zone,
-    head pay.hash NOT NULL,
-    head_tx bigint NOT NULL,
-    CONSTRAINT payment_order_check CHECK ((((status)::text = 'FAILED'::text) = (reason IS NOT NULL))),
-    CONSTRAINT payment_order_check1 CHECK (((GREATEST(authorized_minor, captured_minor))::bigint <= (amount_minor)::bigint)),
-    CONSTRAINT payment_order_check2 CHECK ((((refunding_minor)::bigint + (refunded_minor)::bigint) <= (captured_minor)::bigint)),
-    CONSTRAINT payment_order_check3 CHECK ((num_nulls(credit_currency, credit_rate, credit_minor, credit_until) = ANY (ARRAY[0, 4]))),
-    CONSTRAINT payment_order_check4 CHECK (((credit_currency)::text <> (currency)::text))
-)
-WITH (fillfactor='80', autovacuum_analyze_threshold='1000', autovacuum_vacuum_threshold='1000');
-
-ALTER TABLE pay.payment_order OWNER TO payments_owner;
 
 --
 -- Name: cancel_terms(pay.payment_order, bigint); Type: FUNCTION; Schema: pay; Owner: payments_owner
@@ -2118,6 +2234,25 @@ ALTER FUNCTION pay.claim_tokens(p_merchant_id text[], p_checkout_id text[], p_ps
 COMMENT ON FUNCTION pay.claim_tokens(p_merchant_id text[], p_checkout_id text[], p_psp text[], p_token text[], p_alias text[], OUT sure boolean, OUT parked boolean) IS 'Makes tokens and aliases the property of checkouts, first wins';
 
 --
+-- Name: cleared_as(boolean); Type: FUNCTION; Schema: pay; Owner: payments_owner
+--
+
+CREATE FUNCTION pay.cleared_as(p_is_borne boolean) RETURNS text
+    LANGUAGE sql IMMUTABLE
+    AS $$
+SELECT CASE WHEN p_is_borne THEN 'unknown_refund_borne_returned'
+            ELSE 'unknown_refund_cleared' END
+$$;
+
+ALTER FUNCTION pay.cleared_as(p_is_borne boolean) OWNER TO payments_owner;
+
+--
+-- Name: FUNCTION cleared_as(p_is_borne boolean); Type: COMMENT; Schema: pay; Owner: payments_owner
+--
+
+COMMENT ON FUNCTION pay.cleared_as(p_is_borne boolean) IS 'As what a refund comes back that was laid to no order';
+
+--
 -- Name: close_letter(pay.dead_letter, text, text, text, text, text); Type: FUNCTION; Schema: pay; Owner: payments_owner
 --
 
@@ -2312,6 +2447,26 @@ ALTER FUNCTION pay.decimal_text(p_minor bigint, p_currency text) OWNER TO paymen
 COMMENT ON FUNCTION pay.decimal_text(p_minor bigint, p_currency text) IS 'An amount as the API shows it, in the currency''s own decimals';
 
 --
+-- Name: decline_detail(text, text, text); Type: FUNCTION; Schema: pay; Owner: payments_owner
+--
+
+CREATE FUNCTION pay.decline_detail(p_decline text, p_can_retry text, p_attempt text) RETURNS jsonb
+    LANGUAGE sql IMMUTABLE
+    AS $$
+SELECT CASE WHEN p_decline <> '' THEN jsonb_strip_nulls(jsonb_build_object(
+    'decline', p_decline, 'can_retry', p_can_retry,
+    'attempt', nullif(p_attempt, ''))) END
+$$;
+
+ALTER FUNCTION pay.decline_detail(p_decline text, p_can_retry text, p_attempt text) OWNER TO payments_owner;
+
+--
+-- Name: FUNCTION decline_detail(p_decline text, p_can_retry text, p_attempt text); Type: COMMENT; Schema: pay; Owner: payments_owner
+--
+
+COMMENT ON FUNCTION pay.decline_detail(p_decline text, p_can_retry text, p_attempt text) IS 'A declined attempt as the detail of an event';
+
+--
 -- Name: delete_losers(pay.payment_item[], pay.payment_item[], pay.payment_item[]); Type: FUNCTION; Schema: pay; Owner: payments_owner
 --
 
@@ -2369,6 +2524,71 @@ ALTER FUNCTION pay.dispatch_ok(p_merchant_id text, p_checkout_id text, p_operati
 COMMENT ON FUNCTION pay.dispatch_ok(p_merchant_id text, p_checkout_id text, p_operation text, p_operation_id text) IS 'Whether begin_dispatch and end_dispatch can take this operation';
 
 --
+-- Name: dispute; Type: TABLE; Schema: pay; Owner: payments_owner
+--
+
+CREATE TABLE pay.dispute (
+    psp pay.id NOT NULL,
+    dispute_id pay.id NOT NULL,
+    merchant_id pay.id NOT NULL,
+    checkout_id pay.id NOT NULL,
+    payment_order_id pay.id,
+    state text NOT NULL COLLATE pg_catalog."C",
+    amount_minor pay.positive_minor NOT NULL,
+    currency pay.currency_code NOT NULL,
+    seller_minor pay.minor,
+    seller_currency pay.currency_code,
+    code text,
+    opened_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    changed_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    part integer DEFAULT 1 NOT NULL,
+    CONSTRAINT dispute_part_check CHECK ((part >= 1)),
+    CONSTRAINT dispute_state_check CHECK ((state = ANY (ARRAY['open'::text, 'won'::text, 'lost'::text, 'moved'::text])))
+);
+
+ALTER TABLE pay.dispute OWNER TO payments_owner;
+
+--
+-- Name: dispute_fact(pay.news, pay.dispute, text); Type: FUNCTION; Schema: pay; Owner: payments_owner
+--
+
+CREATE FUNCTION pay.dispute_fact(p_news pay.news, p_dispute pay.dispute, p_kind text) RETURNS pay.fact
+    LANGUAGE plpgsql
+    AS $$
+DECLARE
+    v_order payment_order;
+    v_about jsonb := jsonb_build_object('dispute_id', p_dispute.dispute_id,
+        'amount_minor', p_dispute.amount_minor,
+        'currency', p_dispute.currency);
+BEGIN
+    UPDATE payment_order o
+    SET charged_back_minor = o.charged_back_minor + p_dispute.amount_minor
+        * CASE WHEN p_kind = 'dispute_opened' THEN 1
+               WHEN p_kind = 'dispute_lost' THEN 0 ELSE -1 END
+    WHERE o.merchant_id = p_dispute.merchant_id
+        AND o.checkout_id = p_dispute.checkout_id
+        AND o.payment_order_id = p_dispute.payment_order_id
+    RETURNING * INTO v_order;
+
+    RETURN news_fact(p_news,
+        CASE WHEN p_kind IN ('dispute_moved', 'dispute_loss_moved')
+             THEN 'dispute_moved' ELSE p_kind END,
+        p_dispute.payment_order_id, order_posting(v_order,
+            dispute_source(p_dispute), p_kind, p_dispute.psp,
+            p_dispute.amount_minor, p_dispute.seller_minor,
+            p_news.request_id), v_about);
+END
+$$;
+
+ALTER FUNCTION pay.dispute_fact(p_news pay.news, p_dispute pay.dispute, p_kind text) OWNER TO payments_owner;
+
+--
+-- Name: FUNCTION dispute_fact(p_news pay.news, p_dispute pay.dispute, p_kind text); Type: COMMENT; Schema: pay; Owner: payments_owner
+--
+
+COMMENT ON FUNCTION pay.dispute_fact(p_news pay.news, p_dispute pay.dispute, p_kind text) IS 'What becomes of a part of a dispute that an order bears';
+
+--
 -- Name: dispute_fee(pay.news); Type: FUNCTION; Schema: pay; Owner: payments_owner
 --
 
@@ -2398,6 +2618,49 @@ ALTER FUNCTION pay.dispute_fee(p_news pay.news) OWNER TO payments_owner;
 --
 
 COMMENT ON FUNCTION pay.dispute_fee(p_news pay.news) IS 'What a PSP charges for a dispute';
+
+--
+-- Name: dispute_parts(text, text); Type: FUNCTION; Schema: pay; Owner: payments_owner
+--
+
+CREATE FUNCTION pay.dispute_parts(p_psp text, p_object text) RETURNS pay.dispute[]
+    LANGUAGE plpgsql STABLE
+    AS $$
+BEGIN
+    RETURN ARRAY(
+        SELECT d FROM dispute d
+        WHERE d.psp = p_psp AND d.dispute_id = p_object
+            AND d.state <> 'moved'
+        ORDER BY d.part);
+END
+$$;
+
+ALTER FUNCTION pay.dispute_parts(p_psp text, p_object text) OWNER TO payments_owner;
+
+--
+-- Name: FUNCTION dispute_parts(p_psp text, p_object text); Type: COMMENT; Schema: pay; Owner: payments_owner
+--
+
+COMMENT ON FUNCTION pay.dispute_parts(p_psp text, p_object text) IS 'The parts of a dispute that count';
+
+--
+-- Name: dispute_source(pay.dispute); Type: FUNCTION; Schema: pay; Owner: payments_owner
+--
+
+CREATE FUNCTION pay.dispute_source(p_dispute pay.dispute) RETURNS text
+    LANGUAGE sql IMMUTABLE
+    AS $$
+SELECT concat('dispute/', (p_dispute).psp, '/', (p_dispute).dispute_id,
+    CASE WHEN (p_dispute).part > 1 THEN ' ' || (p_dispute).part END)
+$$;
+
+ALTER FUNCTION pay.dispute_source(p_dispute pay.dispute) OWNER TO payments_owner;
+
+--
+-- Name: FUNCTION dispute_source(p_dispute pay.dispute); Type: COMMENT; Schema: pay; Owner: payments_owner
+--
+
+COMMENT ON FUNCTION pay.dispute_source(p_dispute pay.dispute) IS 'The source of entries of a part of a dispute';
 
 --
 -- Name: doubt(pay.fact, text, text, text, bigint, text); Type: FUNCTION; Schema: pay; Owner: payments_owner
@@ -2501,74 +2764,57 @@ ALTER FUNCTION pay.end_changes(p_facts pay.fact[]) OWNER TO payments_owner;
 COMMENT ON FUNCTION pay.end_changes(p_facts pay.fact[]) IS 'Ends the changes of orders that stand where they were to lead';
 
 --
--- Name: dispute; Type: TABLE; Schema: pay; Owner: payments_owner
+-- Name: end_dispute(pay.news, pay.dispute[]); Type: FUNCTION; Schema: pay; Owner: payments_owner
 --
 
-CREATE TABLE pay.dispute (
-    psp pay.id NOT NULL,
-    dispute_id pay.id NOT NULL,
-    merchant_id pay.id NOT NULL,
-    checkout_id pay.id NOT NULL,
-    payment_order_id pay.id,
-    state text NOT NULL COLLATE pg_catalog."C",
-    amount_minor pay.positive_minor NOT NULL,
-    currency pay.currency_code NOT NULL,
-    seller_minor pay.minor,
-    seller_currency pay.currency_code,
-    code text,
-    opened_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
-    changed_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
-    CONSTRAINT dispute_state_check CHECK ((state = ANY (ARRAY['open'::text, 'won'::text, 'lost'::text])))
-);
-
-ALTER TABLE pay.dispute OWNER TO payments_owner;
-
---
--- Name: end_dispute(pay.news, pay.dispute); Type: FUNCTION; Schema: pay; Owner: payments_owner
---
-
-CREATE FUNCTION pay.end_dispute(p_news pay.news, p_dispute pay.dispute) RETURNS pay.fact
+CREATE FUNCTION pay.end_dispute(p_news pay.news, p_parts pay.dispute[], OUT outcome text, OUT facts pay.fact[]) RETURNS record
     LANGUAGE plpgsql
     AS $$
 DECLARE
-    v_order payment_order;
+    v_part dispute;
 BEGIN
+    facts := '{}';
+    outcome := 'applied';
+
     UPDATE dispute d
     SET state = p_news.news, code = coalesce(p_news.code, d.code),
         changed_at = clock_timestamp()
-    WHERE d.psp = p_dispute.psp AND d.dispute_id = p_dispute.dispute_id;
+    FROM unnest(p_parts) x
+    WHERE d.psp = x.psp AND d.dispute_id = x.dispute_id AND d.part = x.part;
 
-    UPDATE payment_order o
-    SET charged_back_minor = o.charged_back_minor
-        - CASE p_news.news WHEN 'won' THEN p_dispute.amount_minor ELSE 0 END
-    WHERE o.merchant_id = p_dispute.merchant_id
-        AND o.checkout_id = p_dispute.checkout_id
-        AND o.payment_order_id = p_dispute.payment_order_id
-    RETURNING * INTO v_order;
+    FOREACH v_part IN ARRAY p_parts LOOP
+        IF v_part.payment_order_id IS NOT NULL THEN
+            facts := facts || dispute_fact(p_news, v_part,
+                                           'dispute_' || p_news.news);
+            CONTINUE;
+        END IF;
 
-    RETURN news_fact(p_news, 'dispute_' || p_news.news,
-        p_dispute.payment_order_id,
-        CASE WHEN v_order.payment_order_id IS NOT NULL
-            THEN order_posting(v_order, news_source(p_news),
-                'dispute_' || p_news.news, p_dispute.psp,
-                p_dispute.amount_minor, p_dispute.seller_minor,
-                p_news.request_id)
-            WHEN p_news.news = 'lost'
-            THEN psp_posting(p_news, 'unknown_dispute',
-                p_dispute.amount_minor, p_dispute.currency) END,
-        jsonb_build_object('dispute_id', p_dispute.dispute_id,
-            'amount_minor', p_dispute.amount_minor,
-            'currency', p_dispute.currency));
+        facts := facts || news_fact(p_news, 'dispute_' || p_news.news, NULL,
+            CASE p_news.news WHEN 'lost' THEN psp_posting(p_news,
+                'unknown_dispute', v_part.amount_minor, v_part.currency) END,
+            jsonb_build_object('dispute_id', v_part.dispute_id,
+                'amount_minor', v_part.amount_minor,
+                'currency', v_part.currency));
+
+        IF p_news.news = 'lost' AND NOT EXISTS (
+            SELECT FROM open_mismatches(v_part.merchant_id,
+                                        v_part.checkout_id) m
+            WHERE m.kind = 'dispute' AND m.object = p_news.object)
+        THEN
+            facts := facts || (news_doubt(p_news, 'exceeds')).facts;
+            outcome := 'mismatch';
+        END IF;
+    END LOOP;
 END
 $$;
 
-ALTER FUNCTION pay.end_dispute(p_news pay.news, p_dispute pay.dispute) OWNER TO payments_owner;
+ALTER FUNCTION pay.end_dispute(p_news pay.news, p_parts pay.dispute[], OUT outcome text, OUT facts pay.fact[]) OWNER TO payments_owner;
 
 --
--- Name: FUNCTION end_dispute(p_news pay.news, p_dispute pay.dispute); Type: COMMENT; Schema: pay; Owner: payments_owner
+-- Name: FUNCTION end_dispute(p_news pay.news, p_parts pay.dispute[], OUT outcome text, OUT facts pay.fact[]); Type: COMMENT; Schema: pay; Owner: payments_owner
 --
 
-COMMENT ON FUNCTION pay.end_dispute(p_news pay.news, p_dispute pay.dispute) IS 'A dispute was decided';
+COMMENT ON FUNCTION pay.end_dispute(p_news pay.news, p_parts pay.dispute[], OUT outcome text, OUT facts pay.fact[]) IS 'A dispute was decided';
 
 --
 -- Name: end_jobs(pay.move[]); Type: FUNCTION; Schema: pay; Owner: payments_owner
@@ -2851,7 +3097,7 @@ BEGIN
     RETURN (
         SELECT json_build_object('payment_order_id', o.payment_order_id,
             'checkout_id', o.checkout_id, 'status', o.status,
-            'reason', o.reason, 'psp', r.psp,
+            'reason', o.reason, 'decline', shown_decline(o), 'psp', r.psp,
             'amount_minor', o.amount_minor, 'currency', o.currency,
             'expires_at', iso_time(c.expires_at),
             'registration', json_build_object('state', r.state,
@@ -2931,10 +3177,11 @@ SELECT coalesce(json_agg(json_build_object(
     'payment_order_id', d.payment_order_id, 'state', d.state,
     'amount_minor', d.amount_minor, 'currency', d.currency, 'code', d.code,
     'opened_at', iso_time(d.opened_at), 'changed_at', iso_time(d.changed_at))
-    ORDER BY d.opened_at, d.dispute_id), '[]')
+    ORDER BY d.opened_at, d.dispute_id, d.part), '[]')
 FROM (SELECT * FROM dispute x
       WHERE x.merchant_id = p_merchant_id AND x.checkout_id = p_checkout_id
-      ORDER BY x.opened_at DESC LIMIT 100) d
+          AND x.state <> 'moved'
+      ORDER BY x.opened_at DESC, x.part LIMIT 100) d
 $$;
 
 ALTER FUNCTION pay.explain_disputes(p_merchant_id text, p_checkout_id text) OWNER TO payments_owner;
@@ -3678,8 +3925,8 @@ BEGIN
             fact_kind(w.fact, w.amount_minor, w.currency, c.total_minor,
                       c.currency),
             'webhook', w.psp, w.event_id, w.type, w.code, w.token,
-            w.reference, w.amount_minor, w.currency, w.request_id, NULL,
-            NULL, NULL, NULL)::fact ORDER BY w.n)
+            w.reference, w.amount_minor, w.currency, w.request_id,
+            w.decline, NULL, NULL, NULL)::fact ORDER BY w.n)
             FILTER (WHERE w.about IS NULL),
         array_agg(ROW(w.n, w.merchant_id, w.checkout_id, w.psp, w.via,
             w.event_id, w.type, w.about ->> 'about', w.about ->> 'news',
@@ -3695,7 +3942,8 @@ BEGIN
         FROM (
             SELECT DISTINCT ON (i.psp, i.event_id) i.psp, i.event_id, i.type,
                 i.fact, i.token, i.reference, i.code, i.amount_minor,
-                i.currency, i.via, i.about, i.request_id, i.received_at,
+                i.currency, i.via, i.about, i.decline, i.request_id,
+                i.received_at,
                 t.merchant_id, t.checkout_id
             FROM (SELECT DISTINCT * FROM unnest(p_merchant_id, p_checkout_id,
                                                 p_psp, p_name)) AS
@@ -4196,38 +4444,39 @@ CREATE FUNCTION pay.hear_dispute(p_news pay.news, OUT outcome text, OUT facts pa
     LANGUAGE plpgsql
     AS $$
 DECLARE
-    v_dispute dispute;
-    v_new     boolean;
-    v_ours    boolean := true;
+    v_parts dispute[] := dispute_parts(p_news.psp, p_news.object);
+    v_first dispute := v_parts[1];
+    v_ours  boolean := true;
+    v_new   boolean := false;
+    v_ended record;
 BEGIN
-    SELECT * INTO v_dispute FROM dispute d
-    WHERE d.psp = p_news.psp AND d.dispute_id = p_news.object;
-    v_new := NOT FOUND;
-
     outcome := 'unchanged';
     facts := '{}';
 
-    IF p_news.object IS NULL OR (v_dispute.merchant_id,
-        v_dispute.checkout_id) <> (p_news.merchant_id, p_news.checkout_id)
+    IF p_news.object IS NULL OR (v_first.merchant_id,
+        v_first.checkout_id) <> (p_news.merchant_id, p_news.checkout_id)
     THEN
         SELECT * INTO outcome, facts FROM news_doubt(p_news, 'unknown');
         RETURN;
-    ELSIF v_new AND coalesce(p_news.amount_minor, 0) = 0 THEN
+    ELSIF v_parts = '{}' AND coalesce(p_news.amount_minor, 0) = 0 THEN
         SELECT * INTO outcome, facts FROM news_doubt(p_news, 'amount');
         RETURN;
-    ELSIF v_new THEN
+    ELSIF v_parts = '{}' THEN
         SELECT * INTO outcome, facts, v_ours FROM open_dispute(p_news);
-        SELECT * INTO v_dispute FROM dispute d
-        WHERE d.psp = p_news.psp AND d.dispute_id = p_news.object;
+        v_new := outcome = 'mismatch';
+        v_parts := dispute_parts(p_news.psp, p_news.object);
+        v_first := v_parts[1];
     END IF;
 
     IF NOT v_ours THEN
         RETURN;
-    ELSIF v_dispute.state = 'open' AND p_news.news <> 'opened' THEN
-        facts := facts || end_dispute(p_news, v_dispute);
+    ELSIF v_first.state = 'open' AND p_news.news <> 'opened' THEN
+        v_ended := end_dispute(p_news, v_parts);
+        facts := facts || CASE WHEN v_new THEN v_ended.facts[:1]
+                               ELSE v_ended.facts END;
         outcome := CASE outcome WHEN 'mismatch' THEN outcome
-                                ELSE 'applied' END;
-    ELSIF p_news.news NOT IN ('opened', v_dispute.state) THEN
+                                ELSE v_ended.outcome END;
+    ELSIF p_news.news NOT IN ('opened', v_first.state) THEN
         SELECT * INTO outcome, facts
         FROM news_doubt(p_news, 'contradiction');
     END IF;
@@ -4461,6 +4710,51 @@ ALTER FUNCTION pay.hear_own_refund(p_change pay.change, p_news pay.news, OUT out
 COMMENT ON FUNCTION pay.hear_own_refund(p_change pay.change, p_news pay.news, OUT outcome text, OUT facts pay.fact[]) IS 'What a PSP says about a refund that was asked for';
 
 --
+-- Name: hear_parts(pay.change[], pay.news); Type: FUNCTION; Schema: pay; Owner: payments_owner
+--
+
+CREATE FUNCTION pay.hear_parts(p_parts pay.change[], p_news pay.news, OUT outcome text, OUT facts pay.fact[]) RETURNS record
+    LANGUAGE plpgsql
+    AS $$
+DECLARE
+    v_part change;
+    v_news news := p_news;
+    v_one  record;
+BEGIN
+    facts := '{}';
+
+    IF p_news.amount_minor <> (SELECT sum(c.amount_minor)
+                               FROM unnest(p_parts) c)
+    THEN
+        SELECT * INTO outcome, facts FROM news_doubt(p_news, 'amount');
+        RETURN;
+    END IF;
+
+    FOREACH v_part IN ARRAY p_parts LOOP
+        v_news.amount_minor := v_part.amount_minor;
+        v_one := hear_change(v_part, v_news);
+        outcome := v_one.outcome;
+
+        IF outcome IN ('mismatch', 'contradiction') THEN
+            SELECT * INTO outcome, facts FROM news_doubt(p_news,
+                CASE outcome WHEN 'mismatch' THEN 'exceeds'
+                             ELSE 'contradiction' END);
+            RETURN;
+        END IF;
+        facts := facts || v_one.facts;
+    END LOOP;
+END
+$$;
+
+ALTER FUNCTION pay.hear_parts(p_parts pay.change[], p_news pay.news, OUT outcome text, OUT facts pay.fact[]) OWNER TO payments_owner;
+
+--
+-- Name: FUNCTION hear_parts(p_parts pay.change[], p_news pay.news, OUT outcome text, OUT facts pay.fact[]); Type: COMMENT; Schema: pay; Owner: payments_owner
+--
+
+COMMENT ON FUNCTION pay.hear_parts(p_parts pay.change[], p_news pay.news, OUT outcome text, OUT facts pay.fact[]) IS 'What a PSP says about a refund that was split over orders';
+
+--
 -- Name: hear_refund(pay.news); Type: FUNCTION; Schema: pay; Owner: payments_owner
 --
 
@@ -4471,6 +4765,7 @@ DECLARE
     v_change change := change_meant(p_news);
     v_held   record := in_suspense(p_news.merchant_id, p_news.psp,
                                    p_news.object);
+    v_parts  change[];
     v_late   late_success;
 BEGIN
     IF v_change.change_id IS NULL THEN
@@ -4483,7 +4778,16 @@ BEGIN
             AND v_change.change_id = p_news.operation_id) IS NOT TRUE
     THEN
         SELECT * INTO outcome, facts FROM hear_suspended(p_news,
-            v_held.amount_minor, v_held.currency, v_held.is_over);
+            v_held.amount_minor, v_held.currency, v_held.is_over,
+            v_held.is_borne);
+        RETURN;
+    ELSIF v_change.origin = 'psp' THEN
+        v_parts := parts_of(p_news.merchant_id, p_news.checkout_id,
+                            p_news.psp, p_news.object);
+    END IF;
+
+    IF cardinality(v_parts) > 1 THEN
+        SELECT * INTO outcome, facts FROM hear_parts(v_parts, p_news);
     ELSIF p_news.amount_minor <> v_change.amount_minor THEN
         SELECT * INTO outcome, facts FROM news_doubt(p_news, 'amount');
     ELSIF v_change.change_id IS NOT NULL THEN
@@ -4544,10 +4848,10 @@ ALTER FUNCTION pay.hear_single(p_news pay.news, OUT outcome text, OUT facts pay.
 COMMENT ON FUNCTION pay.hear_single(p_news pay.news, OUT outcome text, OUT facts pay.fact[]) IS 'What a PSP says about one capture by itself';
 
 --
--- Name: hear_suspended(pay.news, bigint, text, boolean); Type: FUNCTION; Schema: pay; Owner: payments_owner
+-- Name: hear_suspended(pay.news, bigint, text, boolean, boolean); Type: FUNCTION; Schema: pay; Owner: payments_owner
 --
 
-CREATE FUNCTION pay.hear_suspended(p_news pay.news, p_amount_minor bigint, p_currency text, p_is_over boolean, OUT outcome text, OUT facts pay.fact[]) RETURNS record
+CREATE FUNCTION pay.hear_suspended(p_news pay.news, p_amount_minor bigint, p_currency text, p_is_over boolean, p_is_borne boolean, OUT outcome text, OUT facts pay.fact[]) RETURNS record
     LANGUAGE plpgsql STABLE
     AS $$
 BEGIN
@@ -4561,19 +4865,19 @@ BEGIN
                       THEN '{}' ELSE facts END;
     ELSIF p_news.news = 'failed' AND NOT p_is_over THEN
         SELECT * INTO outcome, facts FROM news_doubt(p_news, 'returned',
-            psp_posting(p_news, 'unknown_refund_cleared', p_amount_minor,
+            psp_posting(p_news, cleared_as(p_is_borne), p_amount_minor,
                         p_currency));
     END IF;
 END
 $$;
 
-ALTER FUNCTION pay.hear_suspended(p_news pay.news, p_amount_minor bigint, p_currency text, p_is_over boolean, OUT outcome text, OUT facts pay.fact[]) OWNER TO payments_owner;
+ALTER FUNCTION pay.hear_suspended(p_news pay.news, p_amount_minor bigint, p_currency text, p_is_over boolean, p_is_borne boolean, OUT outcome text, OUT facts pay.fact[]) OWNER TO payments_owner;
 
 --
--- Name: FUNCTION hear_suspended(p_news pay.news, p_amount_minor bigint, p_currency text, p_is_over boolean, OUT outcome text, OUT facts pay.fact[]); Type: COMMENT; Schema: pay; Owner: payments_owner
+-- Name: FUNCTION hear_suspended(p_news pay.news, p_amount_minor bigint, p_currency text, p_is_over boolean, p_is_borne boolean, OUT outcome text, OUT facts pay.fact[]); Type: COMMENT; Schema: pay; Owner: payments_owner
 --
 
-COMMENT ON FUNCTION pay.hear_suspended(p_news pay.news, p_amount_minor bigint, p_currency text, p_is_over boolean, OUT outcome text, OUT facts pay.fact[]) IS 'What a PSP says about a refund that is in suspense';
+COMMENT ON FUNCTION pay.hear_suspended(p_news pay.news, p_amount_minor bigint, p_currency text, p_is_over boolean, p_is_borne boolean, OUT outcome text, OUT facts pay.fact[]) IS 'What a PSP says about a refund that is in suspense';
 
 --
 -- Name: hold_is_over(pay.news, text); Type: FUNCTION; Schema: pay; Owner: payments_owner
@@ -4648,7 +4952,7 @@ COMMENT ON FUNCTION pay.id_ok(p_id text) IS 'What the CHECK constraints of ids s
 -- Name: in_suspense(text, text, text); Type: FUNCTION; Schema: pay; Owner: payments_owner
 --
 
-CREATE FUNCTION pay.in_suspense(p_merchant_id text, p_psp text, p_object text, OUT amount_minor bigint, OUT currency text, OUT is_over boolean) RETURNS record
+CREATE FUNCTION pay.in_suspense(p_merchant_id text, p_psp text, p_object text, OUT amount_minor bigint, OUT currency text, OUT is_over boolean, OUT is_borne boolean) RETURNS record
     LANGUAGE plpgsql STABLE
     AS $$
 DECLARE
@@ -4660,17 +4964,21 @@ BEGIN
         AND e.kind = 'unknown_refund';
 
     is_over := amount_minor IS NOT NULL
-        AND is_booked(p_merchant_id, v_source, 'unknown_refund_cleared');
+        AND (is_booked(p_merchant_id, v_source, 'unknown_refund_cleared')
+             OR is_booked(p_merchant_id, v_source,
+                          'unknown_refund_borne_returned'));
+    is_borne := NOT is_over
+        AND is_booked(p_merchant_id, v_source, 'unknown_refund_borne');
 END
 $$;
 
-ALTER FUNCTION pay.in_suspense(p_merchant_id text, p_psp text, p_object text, OUT amount_minor bigint, OUT currency text, OUT is_over boolean) OWNER TO payments_owner;
+ALTER FUNCTION pay.in_suspense(p_merchant_id text, p_psp text, p_object text, OUT amount_minor bigint, OUT currency text, OUT is_over boolean, OUT is_borne boolean) OWNER TO payments_owner;
 
 --
--- Name: FUNCTION in_suspense(p_merchant_id text, p_psp text, p_object text, OUT amount_minor bigint, OUT currency text, OUT is_over boolean); Type: COMMENT; Schema: pay; Owner: payments_owner
+-- Name: FUNCTION in_suspense(p_merchant_id text, p_psp text, p_object text, OUT amount_minor bigint, OUT currency text, OUT is_over boolean, OUT is_borne boolean); Type: COMMENT; Schema: pay; Owner: payments_owner
 --
 
-COMMENT ON FUNCTION pay.in_suspense(p_merchant_id text, p_psp text, p_object text, OUT amount_minor bigint, OUT currency text, OUT is_over boolean) IS 'What is booked of a refund that could be laid to no order';
+COMMENT ON FUNCTION pay.in_suspense(p_merchant_id text, p_psp text, p_object text, OUT amount_minor bigint, OUT currency text, OUT is_over boolean, OUT is_borne boolean) IS 'What is booked of a refund that could be laid to no order';
 
 --
 -- Name: insert_beginnings(pay.payment_item[]); Type: FUNCTION; Schema: pay; Owner: payments_owner
@@ -4821,6 +5129,44 @@ ALTER FUNCTION pay.insert_checkouts(p_items pay.payment_item[]) OWNER TO payment
 --
 
 COMMENT ON FUNCTION pay.insert_checkouts(p_items pay.payment_item[]) IS 'Items of begin_payment whose checkout is new';
+
+--
+-- Name: insert_dispute(pay.news, pay.payment_order, bigint, integer); Type: FUNCTION; Schema: pay; Owner: payments_owner
+--
+
+CREATE FUNCTION pay.insert_dispute(p_news pay.news, p_order pay.payment_order, p_amount_minor bigint, p_part integer) RETURNS pay.dispute
+    LANGUAGE plpgsql
+    AS $$
+DECLARE
+    v_dispute dispute;
+    v_seller  bigint;
+BEGIN
+    IF p_order.payment_order_id IS NOT NULL THEN
+        v_seller := seller_share(p_order, p_amount_minor);
+    END IF;
+
+    INSERT INTO dispute (psp, dispute_id, part, merchant_id, checkout_id,
+        payment_order_id, state, amount_minor, currency, seller_minor,
+        seller_currency, code)
+    VALUES (p_news.psp, p_news.object, p_part, p_news.merchant_id,
+        p_news.checkout_id, p_order.payment_order_id, 'open',
+        p_amount_minor, p_news.currency, v_seller,
+        CASE WHEN v_seller IS NOT NULL THEN coalesce(
+            p_order.credit_currency, p_order.currency) END, p_news.code)
+    ON CONFLICT (psp, dispute_id, part) DO NOTHING
+    RETURNING * INTO v_dispute;
+
+    RETURN v_dispute;
+END
+$$;
+
+ALTER FUNCTION pay.insert_dispute(p_news pay.news, p_order pay.payment_order, p_amount_minor bigint, p_part integer) OWNER TO payments_owner;
+
+--
+-- Name: FUNCTION insert_dispute(p_news pay.news, p_order pay.payment_order, p_amount_minor bigint, p_part integer); Type: COMMENT; Schema: pay; Owner: payments_owner
+--
+
+COMMENT ON FUNCTION pay.insert_dispute(p_news pay.news, p_order pay.payment_order, p_amount_minor bigint, p_part integer) IS 'A dispute, or a part of it, of an order';
 
 --
 -- Name: insert_entries(pay.posting[]); Type: FUNCTION; Schema: pay; Owner: payments_owner
@@ -5205,7 +5551,7 @@ BEGIN
     WITH won AS (
         INSERT INTO webhook_inbox AS w (psp, event_id, state, via, type,
             fact, token, reference, code, amount_minor, currency, digest,
-            merchant_id, checkout_id, request_id)
+            merchant_id, checkout_id, request_id, decline)
         SELECT DISTINCT ON (f.psp, f.event_id)
             f.psp, f.event_id,
             CASE WHEN f.kind = 'none' THEN 'ignored'
@@ -5215,7 +5561,8 @@ BEGIN
                  ELSE 'applied' END,
             coalesce(f.detail ->> 'via', 'webhook'), f.type, p_fact[f.item],
             f.token, f.reference, f.code, f.amount_minor, f.currency,
-            p_digest[f.item], f.merchant_id, f.checkout_id, f.request_id
+            p_digest[f.item], f.merchant_id, f.checkout_id, f.request_id,
+            CASE WHEN f.detail ? 'decline' THEN f.detail - 'via' END
         FROM unnest(p_facts) f
         WHERE f.actor = 'webhook' AND f.kind <> 'unknown'
         ORDER BY f.psp, f.event_id, f.item
@@ -5415,7 +5762,7 @@ CREATE FUNCTION pay.is_money(p_news text) RETURNS boolean
 SELECT p_news IN ('capture_requested', 'captured', 'capture_failed',
     'capture_matched', 'capture_parted', 'released', 'cancel_requested', 'cancel_failed', 'refund_requested',
     'refund_sent', 'refunded', 'refund_failed', 'refund_returned',
-    'dispute_opened', 'dispute_won', 'dispute_lost', 'fee')
+    'dispute_opened', 'dispute_won', 'dispute_lost', 'dispute_moved', 'fee')
 $$;
 
 ALTER FUNCTION pay.is_money(p_news text) OWNER TO payments_owner;
@@ -6067,24 +6414,32 @@ CREATE FUNCTION pay.keep_mismatches(p_facts pay.fact[], p_told integer[]) RETURN
     LANGUAGE plpgsql
     AS $$
 BEGIN
-    INSERT INTO mismatch (merchant_id, checkout_id, kind, source, psp,
-        event_id, token, amount_minor, currency, own_token, total_minor,
-        own_currency, request_id, object, why)
-    SELECT c.merchant_id, c.checkout_id,
-        CASE WHEN f.detail ? 'about' THEN f.detail ->> 'about'
-             WHEN f.kind <> 'mismatch' THEN 'contradiction'
-             WHEN f.currency <> c.currency THEN 'currency'
-             ELSE 'amount' END,
-        f.actor, f.psp, f.event_id, f.token, f.amount_minor, f.currency,
-        r.token, c.total_minor, c.currency, f.request_id,
-        f.detail ->> 'object', f.detail ->> 'why'
-    FROM unnest(p_facts) f
-    JOIN checkout c ON c.merchant_id = f.merchant_id
-        AND c.checkout_id = f.checkout_id
-    JOIN registration r ON r.merchant_id = f.merchant_id
-        AND r.checkout_id = f.checkout_id
-    WHERE f.kind = 'mismatch' OR f.item = ANY (p_told)
-    ORDER BY f.item;
+    WITH kept AS (
+        INSERT INTO mismatch AS m (merchant_id, checkout_id, kind, source, psp,
+            event_id, token, amount_minor, currency, own_token, total_minor,
+            own_currency, request_id, object, why)
+        SELECT c.merchant_id, c.checkout_id,
+            CASE WHEN f.detail ? 'about' THEN f.detail ->> 'about'
+                 WHEN f.kind <> 'mismatch' THEN 'contradiction'
+                 WHEN f.currency <> c.currency THEN 'currency'
+                 ELSE 'amount' END,
+            f.actor, f.psp, f.event_id, f.token, f.amount_minor, f.currency,
+            r.token, c.total_minor, c.currency, f.request_id,
+            f.detail ->> 'object', f.detail ->> 'why'
+        FROM unnest(p_facts) f
+        JOIN checkout c ON c.merchant_id = f.merchant_id
+            AND c.checkout_id = f.checkout_id
+        JOIN registration r ON r.merchant_id = f.merchant_id
+            AND r.checkout_id = f.checkout_id
+        WHERE f.kind = 'mismatch' OR f.item = ANY (p_told)
+        ORDER BY f.item
+        RETURNING m.merchant_id, m.checkout_id, m.mismatch_id, m.why
+    )
+    INSERT INTO mismatch_settlement (merchant_id, checkout_id, mismatch_id,
+        who, why)
+    SELECT k.merchant_id, k.checkout_id, k.mismatch_id, 'gateway',
+        'split over the orders in proportion to their amounts'
+    FROM kept k WHERE k.why = 'split';
 END
 $$;
 
@@ -6288,6 +6643,103 @@ ALTER FUNCTION pay.late_postings(p_facts pay.fact[], p_late integer[]) OWNER TO 
 --
 
 COMMENT ON FUNCTION pay.late_postings(p_facts pay.fact[], p_late integer[]) IS 'Entries of payments that came too late';
+
+--
+-- Name: lay_dispute(pay.news, pay.payment_order[], bigint[], integer); Type: FUNCTION; Schema: pay; Owner: payments_owner
+--
+
+CREATE FUNCTION pay.lay_dispute(p_news pay.news, p_orders pay.payment_order[], p_parts bigint[], p_first integer, OUT facts pay.fact[]) RETURNS pay.fact[]
+    LANGUAGE plpgsql
+    AS $$
+DECLARE
+    v_dispute dispute;
+BEGIN
+    FOR v_n IN 1 .. cardinality(p_parts) LOOP
+        v_dispute := insert_dispute(p_news, p_orders[v_n], p_parts[v_n],
+                                    p_first + v_n - 1);
+        IF v_dispute.dispute_id IS NULL THEN
+            RETURN;
+        END IF;
+
+        facts := facts || dispute_fact(p_news, v_dispute, 'dispute_opened');
+    END LOOP;
+END
+$$;
+
+ALTER FUNCTION pay.lay_dispute(p_news pay.news, p_orders pay.payment_order[], p_parts bigint[], p_first integer, OUT facts pay.fact[]) OWNER TO payments_owner;
+
+--
+-- Name: FUNCTION lay_dispute(p_news pay.news, p_orders pay.payment_order[], p_parts bigint[], p_first integer, OUT facts pay.fact[]); Type: COMMENT; Schema: pay; Owner: payments_owner
+--
+
+COMMENT ON FUNCTION pay.lay_dispute(p_news pay.news, p_orders pay.payment_order[], p_parts bigint[], p_first integer, OUT facts pay.fact[]) IS 'Lays a dispute to orders; NULL: another checkout has it';
+
+--
+-- Name: lay_down(pay.news, text, pay.payment_order[], bigint[]); Type: FUNCTION; Schema: pay; Owner: payments_owner
+--
+
+CREATE FUNCTION pay.lay_down(p_news pay.news, p_state text, p_orders pay.payment_order[], p_parts bigint[]) RETURNS pay.fact[]
+    LANGUAGE plpgsql
+    AS $$
+DECLARE
+    v_first int;
+    v_facts fact[];
+BEGIN
+    IF p_news.about = 'refund' THEN
+        RETURN lay_refund(p_news, p_orders, p_parts);
+    END IF;
+
+    v_first := (SELECT max(d.part) + 1 FROM dispute d
+                WHERE d.psp = p_news.psp AND d.dispute_id = p_news.object);
+    v_facts := lay_dispute(p_news, p_orders, p_parts, v_first);
+
+    IF p_state = 'lost' THEN
+        p_news.news := 'lost';
+        v_facts := v_facts || (end_dispute(p_news, dispute_parts(
+            p_news.psp, p_news.object))).facts;
+    END IF;
+
+    RETURN v_facts;
+END
+$$;
+
+ALTER FUNCTION pay.lay_down(p_news pay.news, p_state text, p_orders pay.payment_order[], p_parts bigint[]) OWNER TO payments_owner;
+
+--
+-- Name: FUNCTION lay_down(p_news pay.news, p_state text, p_orders pay.payment_order[], p_parts bigint[]); Type: COMMENT; Schema: pay; Owner: payments_owner
+--
+
+COMMENT ON FUNCTION pay.lay_down(p_news pay.news, p_state text, p_orders pay.payment_order[], p_parts bigint[]) IS 'Lays a refund or a dispute to orders';
+
+--
+-- Name: lay_refund(pay.news, pay.payment_order[], bigint[]); Type: FUNCTION; Schema: pay; Owner: payments_owner
+--
+
+CREATE FUNCTION pay.lay_refund(p_news pay.news, p_orders pay.payment_order[], p_parts bigint[]) RETURNS pay.fact[]
+    LANGUAGE plpgsql
+    AS $$
+DECLARE
+    v_change change;
+    v_facts  fact[] := '{}';
+BEGIN
+    FOR v_n IN 1 .. cardinality(p_parts) LOOP
+        v_change := insert_outside(p_news, p_orders[v_n], p_parts[v_n]);
+        v_facts := v_facts || CASE p_news.news
+            WHEN 'pending' THEN ARRAY[outside_pending(v_change, p_news)]
+            ELSE move_change(v_change, 'SUCCESS', news_word(p_news)) END;
+    END LOOP;
+
+    RETURN v_facts;
+END
+$$;
+
+ALTER FUNCTION pay.lay_refund(p_news pay.news, p_orders pay.payment_order[], p_parts bigint[]) OWNER TO payments_owner;
+
+--
+-- Name: FUNCTION lay_refund(p_news pay.news, p_orders pay.payment_order[], p_parts bigint[]); Type: COMMENT; Schema: pay; Owner: payments_owner
+--
+
+COMMENT ON FUNCTION pay.lay_refund(p_news pay.news, p_orders pay.payment_order[], p_parts bigint[]) IS 'Lays a refund that was made at the PSP to orders';
 
 --
 -- Name: letters_of(text, text); Type: FUNCTION; Schema: pay; Owner: payments_owner
@@ -6961,6 +7413,36 @@ ALTER FUNCTION pay.merkle_root(p_hashes bytea[]) OWNER TO payments_owner;
 COMMENT ON FUNCTION pay.merkle_root(p_hashes bytea[]) IS 'The root of a Merkle tree over these hashes of leaves; NULL of none';
 
 --
+-- Name: minor_of(text, text); Type: FUNCTION; Schema: pay; Owner: payments_owner
+--
+
+CREATE FUNCTION pay.minor_of(p_amount text, p_currency text) RETURNS bigint
+    LANGUAGE plpgsql STABLE
+    AS $_$
+DECLARE
+    v_minor numeric;
+BEGIN
+    IF p_amount !~ '^[0-9]{1,15}(\.[0-9]{1,4})?$' THEN
+        RETURN NULL;
+    END IF;
+
+    v_minor := (SELECT p_amount::numeric * 10::numeric ^ k.exponent
+                FROM currency k WHERE k.code = p_currency);
+
+    RETURN CASE WHEN v_minor = trunc(v_minor)
+                     AND v_minor <= 999999999999999 THEN v_minor END;
+END
+$_$;
+
+ALTER FUNCTION pay.minor_of(p_amount text, p_currency text) OWNER TO payments_owner;
+
+--
+-- Name: FUNCTION minor_of(p_amount text, p_currency text); Type: COMMENT; Schema: pay; Owner: payments_owner
+--
+
+COMMENT ON FUNCTION pay.minor_of(p_amount text, p_currency text) IS 'A decimal amount in minor units, exactly, or NULL';
+
+--
 -- Name: move_change(pay.change, text, pay.fact); Type: FUNCTION; Schema: pay; Owner: payments_owner
 --
 
@@ -7098,6 +7580,10 @@ BEGIN
                 WHEN s.takes_all OR s.news = 'released'
                     OR s.new_status = 'FAILED' THEN 0
                 ELSE o.authorized_minor END,
+            decline = CASE WHEN s.new_status <> 'SUCCESS'
+                               AND s.about ? 'decline'
+                           THEN next_decline(o.decline, s.about, v_now)
+                           ELSE o.decline END,
             head = chained_hash(s.head, s.merchant_id, s.payment_order_id,
                 s.version_text, v_at, s.tx_text, s.news, s.actor,
                 s.old_status, s.new_status, s.new_reason, s.about_text,
@@ -7112,6 +7598,8 @@ BEGIN
                                'dead_letter_requeued',
                                'dead_letter_resolved', 'mismatch_settled')
                  OR is_money(s.news)
+                 OR s.news = 'attempt_declined'
+                    AND attempt_is_news(s.was, s.about ->> 'attempt')
                  OR s.news = 'authorized' AND s.old_status = 'EXECUTING'
                     AND (s.was).authorized_minor = 0
                  OR s.news = 'notified' AND s.actor = 'webhook'
@@ -7164,7 +7652,8 @@ BEGIN
                   bool_or(m.news = 'paid' AND m.final IS NOT NULL) AS done
               FROM moved m
               WHERE m.new_status <> m.old_status
-                  OR m.news IN ('registered', 'authorized')
+                  OR m.news IN ('registered', 'authorized',
+                                'attempt_declined')
                   OR is_money(m.news)
               GROUP BY m.merchant_id, m.checkout_id) x
         CROSS JOIN LATERAL (
@@ -7552,6 +8041,30 @@ ALTER FUNCTION pay.news_of(p_change pay.change, p_object text, p_word pay.fact) 
 COMMENT ON FUNCTION pay.news_of(p_change pay.change, p_object text, p_word pay.fact) IS 'What has been heard of a refund, as news';
 
 --
+-- Name: news_of_mismatch(pay.mismatch, text, bigint); Type: FUNCTION; Schema: pay; Owner: payments_owner
+--
+
+CREATE FUNCTION pay.news_of_mismatch(p_mismatch pay.mismatch, p_news text, p_amount_minor bigint) RETURNS pay.news
+    LANGUAGE sql STABLE
+    AS $$
+SELECT ROW(0, (p_mismatch).merchant_id, (p_mismatch).checkout_id,
+    (p_mismatch).psp, 'operator', NULL, NULL, (p_mismatch).kind, p_news,
+    NULL, NULL, (p_mismatch).object, NULL, p_amount_minor,
+    (SELECT c.currency FROM checkout c
+     WHERE c.merchant_id = (p_mismatch).merchant_id
+         AND c.checkout_id = (p_mismatch).checkout_id),
+    NULL, NULL, NULL, NULL, NULL, NULL)::news
+$$;
+
+ALTER FUNCTION pay.news_of_mismatch(p_mismatch pay.mismatch, p_news text, p_amount_minor bigint) OWNER TO payments_owner;
+
+--
+-- Name: FUNCTION news_of_mismatch(p_mismatch pay.mismatch, p_news text, p_amount_minor bigint); Type: COMMENT; Schema: pay; Owner: payments_owner
+--
+
+COMMENT ON FUNCTION pay.news_of_mismatch(p_mismatch pay.mismatch, p_news text, p_amount_minor bigint) IS 'A row of the mismatch queue as news';
+
+--
 -- Name: news_ok(text, text); Type: FUNCTION; Schema: pay; Owner: payments_owner
 --
 
@@ -7655,6 +8168,33 @@ ALTER FUNCTION pay.next_checkouts(OUT merchants text[], OUT checkouts text[]) OW
 COMMENT ON FUNCTION pay.next_checkouts(OUT merchants text[], OUT checkouts text[]) IS 'The next checkouts that have a job, in the order of their key';
 
 --
+-- Name: next_decline(jsonb, jsonb, timestamp with time zone); Type: FUNCTION; Schema: pay; Owner: payments_owner
+--
+
+CREATE FUNCTION pay.next_decline(p_old jsonb, p_detail jsonb, p_at timestamp with time zone) RETURNS jsonb
+    LANGUAGE sql STABLE
+    AS $$
+SELECT CASE
+    WHEN p_old IS NOT NULL AND p_detail ->> 'decline' = 'unknown'
+        AND NOT p_detail ? 'attempt' THEN p_old
+    ELSE jsonb_strip_nulls(jsonb_build_object(
+        'code', p_detail -> 'decline', 'can_retry', p_detail -> 'can_retry',
+        'psp_code', p_detail -> 'code', 'at', iso_time(p_at),
+        'attempt', p_detail -> 'attempt',
+        'attempts', coalesce((p_old ->> 'attempts')::int, 0)
+            + CASE WHEN p_old ->> 'attempt' = p_detail ->> 'attempt'
+                   THEN 0 ELSE 1 END)) END
+$$;
+
+ALTER FUNCTION pay.next_decline(p_old jsonb, p_detail jsonb, p_at timestamp with time zone) OWNER TO payments_owner;
+
+--
+-- Name: FUNCTION next_decline(p_old jsonb, p_detail jsonb, p_at timestamp with time zone); Type: COMMENT; Schema: pay; Owner: payments_owner
+--
+
+COMMENT ON FUNCTION pay.next_decline(p_old jsonb, p_detail jsonb, p_at timestamp with time zone) IS 'What an order shows of a declined attempt';
+
+--
 -- Name: next_letters(); Type: FUNCTION; Schema: pay; Owner: payments_owner
 --
 
@@ -7707,6 +8247,7 @@ CREATE TABLE pay.webhook_inbox (
     merchant_id pay.id,
     checkout_id pay.id,
     request_id text,
+    decline jsonb,
     about jsonb,
     CONSTRAINT webhook_inbox_check CHECK ((((state)::text <> 'parked'::text) OR (token IS NOT NULL)))
 )
@@ -7949,43 +8490,33 @@ CREATE FUNCTION pay.open_dispute(p_news pay.news, OUT outcome text, OUT facts pa
     AS $$
 DECLARE
     v_order  payment_order := named_order(p_news);
-    v_fits   boolean := coalesce(p_news.amount_minor
-        <= v_order.captured_minor - v_order.charged_back_minor, false);
-    v_seller bigint := CASE WHEN v_fits
-        THEN seller_share(v_order, p_news.amount_minor) END;
+    v_nobody payment_order;
+    v_split  record := split_orders(p_news);
 BEGIN
-    INSERT INTO dispute (psp, dispute_id, merchant_id, checkout_id,
-        payment_order_id, state, amount_minor, currency, seller_minor,
-        seller_currency, code)
-    VALUES (p_news.psp, p_news.object, p_news.merchant_id,
-        p_news.checkout_id, CASE WHEN v_fits THEN v_order.payment_order_id
-        END, 'open', p_news.amount_minor, p_news.currency, v_seller,
-        CASE WHEN v_fits THEN coalesce(v_order.credit_currency,
-                                       v_order.currency) END, p_news.code)
-    ON CONFLICT (psp, dispute_id) DO NOTHING;
-    is_ours := FOUND;
+    IF p_news.amount_minor <= room_of(v_order, 'dispute') THEN
+        SELECT ARRAY[v_order] AS orders, ARRAY[p_news.amount_minor] AS parts
+        INTO v_split;
+    END IF;
 
-    IF NOT v_fits OR NOT is_ours THEN
+    IF v_split.parts IS NULL THEN
+        is_ours := (insert_dispute(p_news, v_nobody, p_news.amount_minor,
+                                   1)).dispute_id IS NOT NULL;
         SELECT * INTO outcome, facts FROM news_doubt(p_news,
-            CASE WHEN is_ours AND v_order.payment_order_id IS NOT NULL
-                 THEN 'exceeds' ELSE 'unknown' END);
+            CASE WHEN is_ours THEN 'exceeds' ELSE 'unknown' END);
         RETURN;
     END IF;
 
-    UPDATE payment_order o
-    SET charged_back_minor = o.charged_back_minor + p_news.amount_minor
-    WHERE o.merchant_id = p_news.merchant_id
-        AND o.checkout_id = p_news.checkout_id
-        AND o.payment_order_id = v_order.payment_order_id;
-
+    facts := lay_dispute(p_news, v_split.orders, v_split.parts, 1);
+    is_ours := facts IS NOT NULL;
     outcome := 'applied';
-    facts := ARRAY[news_fact(p_news, 'dispute_opened',
-        v_order.payment_order_id, order_posting(v_order,
-            news_source(p_news), 'dispute_opened', p_news.psp,
-            p_news.amount_minor, v_seller, p_news.request_id),
-        jsonb_build_object('dispute_id', p_news.object,
-            'amount_minor', p_news.amount_minor,
-            'currency', p_news.currency))];
+
+    IF NOT is_ours THEN
+        SELECT * INTO outcome, facts FROM news_doubt(p_news, 'unknown');
+    ELSIF cardinality(v_split.orders) > 1
+        OR v_order.payment_order_id IS NULL
+    THEN
+        facts := facts || split_note(p_news);
+    END IF;
 END
 $$;
 
@@ -7996,37 +8527,6 @@ ALTER FUNCTION pay.open_dispute(p_news pay.news, OUT outcome text, OUT facts pay
 --
 
 COMMENT ON FUNCTION pay.open_dispute(p_news pay.news, OUT outcome text, OUT facts pay.fact[], OUT is_ours boolean) IS 'A buyer has disputed a payment';
-
---
--- Name: mismatch; Type: TABLE; Schema: pay; Owner: payments_owner
---
-
-CREATE TABLE pay.mismatch (
-    merchant_id pay.id NOT NULL,
-    checkout_id pay.id NOT NULL,
-    mismatch_id bigint NOT NULL,
-    at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
-    kind text NOT NULL COLLATE pg_catalog."C",
-    source text NOT NULL COLLATE pg_catalog."C",
-    psp pay.id NOT NULL,
-    event_id text COLLATE pg_catalog."C",
-    token pay.id,
-    alias pay.id,
-    amount_minor bigint,
-    currency text COLLATE pg_catalog."C",
-    own_token text COLLATE pg_catalog."C",
-    total_minor bigint NOT NULL,
-    own_currency text NOT NULL COLLATE pg_catalog."C",
-    request_id text,
-    object text,
-    why text COLLATE pg_catalog."C",
-    detail jsonb,
-    CONSTRAINT mismatch_check CHECK (((kind = ANY (ARRAY['capture'::text, 'cancel'::text, 'refund'::text, 'dispute'::text, 'fee'::text])) = (why IS NOT NULL))),
-    CONSTRAINT mismatch_check1 CHECK (((kind = 'books'::text) <= (detail IS NOT NULL))),
-    CONSTRAINT mismatch_kind_check CHECK ((kind = ANY (ARRAY['amount'::text, 'currency'::text, 'token'::text, 'late_token'::text, 'left_psp'::text, 'contradiction'::text, 'capture'::text, 'cancel'::text, 'refund'::text, 'dispute'::text, 'fee'::text, 'books'::text])))
-);
-
-ALTER TABLE pay.mismatch OWNER TO payments_owner;
 
 --
 -- Name: open_mismatches(text, text); Type: FUNCTION; Schema: pay; Owner: payments_owner
@@ -8152,6 +8652,7 @@ SELECT CASE WHEN (p_order).captured_minor <> 0
         OR (p_order).authorized_minor <> 0
         OR (p_order).charged_back_minor <> 0
         OR (p_order).credit_currency IS NOT NULL OR p_capture <> 'automatic'
+        OR shown_decline(p_order) IS NOT NULL
     THEN json_build_object('manual', p_capture = 'manual',
         'authorized', (p_order).authorized_minor,
         'captured', (p_order).captured_minor,
@@ -8161,7 +8662,8 @@ SELECT CASE WHEN (p_order).captured_minor <> 0
         'credit_currency', (p_order).credit_currency,
         'credit_minor', (p_order).credit_minor,
         'credit_rate', (p_order).credit_rate::text,
-        'credit_until', second_time((p_order).credit_until))
+        'credit_until', second_time((p_order).credit_until),
+        'decline', shown_decline(p_order))
     END
 $$;
 
@@ -8232,6 +8734,37 @@ ALTER FUNCTION pay.order_posting(p_order pay.payment_order, p_source text, p_kin
 --
 
 COMMENT ON FUNCTION pay.order_posting(p_order pay.payment_order, p_source text, p_kind text, p_psp text, p_amount_minor bigint, p_seller_minor bigint, p_request_id text) IS 'An entry about a part of an order''s money';
+
+--
+-- Name: orders_named(pay.mismatch, text[], bigint[]); Type: FUNCTION; Schema: pay; Owner: payments_owner
+--
+
+CREATE FUNCTION pay.orders_named(p_mismatch pay.mismatch, p_orders text[], p_amounts bigint[]) RETURNS pay.payment_order[]
+    LANGUAGE plpgsql STABLE
+    AS $$
+DECLARE
+    v_orders payment_order[] := ARRAY(
+        SELECT o FROM unnest(p_orders) WITH ORDINALITY AS u (id, n)
+        CROSS JOIN LATERAL find_order(p_mismatch.merchant_id, u.id) o
+        WHERE o.checkout_id = p_mismatch.checkout_id
+        ORDER BY u.n);
+BEGIN
+    RETURN CASE WHEN cardinality(v_orders) = cardinality(p_orders)
+        AND cardinality(p_orders) = cardinality(p_amounts)
+        AND cardinality(p_orders) = (SELECT count(DISTINCT i)
+                                     FROM unnest(p_orders) i)
+        AND array_position(p_amounts, NULL) IS NULL
+        AND 0 < ALL (p_amounts) THEN v_orders END;
+END
+$$;
+
+ALTER FUNCTION pay.orders_named(p_mismatch pay.mismatch, p_orders text[], p_amounts bigint[]) OWNER TO payments_owner;
+
+--
+-- Name: FUNCTION orders_named(p_mismatch pay.mismatch, p_orders text[], p_amounts bigint[]); Type: COMMENT; Schema: pay; Owner: payments_owner
+--
+
+COMMENT ON FUNCTION pay.orders_named(p_mismatch pay.mismatch, p_orders text[], p_amounts bigint[]) IS 'The orders that an operator has named, or NULL';
 
 --
 -- Name: outbox_kind(text); Type: FUNCTION; Schema: pay; Owner: payments_owner
@@ -8350,6 +8883,7 @@ CREATE FUNCTION pay.outside_refund(p_news pay.news, OUT outcome text, OUT facts 
     AS $$
 DECLARE
     v_order  payment_order := named_order(p_news);
+    v_split  record := split_orders(p_news);
     v_change change;
     v_why    text;
 BEGIN
@@ -8364,8 +8898,15 @@ BEGIN
         RETURN;
     END IF;
 
+    IF v_split.parts IS NOT NULL THEN
+        outcome := 'applied';
+        facts := lay_refund(p_news, v_split.orders, v_split.parts)
+            || split_note(p_news);
+        RETURN;
+    END IF;
+
     v_why := CASE
-        WHEN v_order.payment_order_id IS NULL THEN 'unknown'
+        WHEN v_order.payment_order_id IS NULL THEN 'exceeds'
         WHEN (refund_terms(v_order, p_news.amount_minor)).outcome <> 'created'
             THEN 'exceeds' END;
 
@@ -8435,7 +8976,7 @@ BEGIN
     THEN
         facts := facts || doubt(change_fact(p_change, p_word, '',
             psp_posting(news_of(p_change, p_object, p_word),
-                'unknown_refund_cleared', v_held.amount_minor,
+                cleared_as(v_held.is_borne), v_held.amount_minor,
                 v_held.currency)),
             'refund', 'found', p_object, v_held.amount_minor,
             v_held.currency);
@@ -8573,6 +9114,31 @@ ALTER FUNCTION pay.part_posting(p_order pay.payment_order, p_source text, p_kind
 --
 
 COMMENT ON FUNCTION pay.part_posting(p_order pay.payment_order, p_source text, p_kind text, p_psp text, p_before bigint, p_part bigint, p_request_id text) IS 'An entry about the part of an order that follows what came before';
+
+--
+-- Name: parts_of(text, text, text, text); Type: FUNCTION; Schema: pay; Owner: payments_owner
+--
+
+CREATE FUNCTION pay.parts_of(p_merchant_id text, p_checkout_id text, p_psp text, p_object text) RETURNS pay.change[]
+    LANGUAGE plpgsql STABLE
+    AS $$
+BEGIN
+    RETURN ARRAY(
+        SELECT c FROM change c
+        WHERE c.merchant_id = p_merchant_id
+            AND c.checkout_id = p_checkout_id AND c.kind = 'refund'
+            AND c.origin = 'psp' AND c.psp = p_psp AND c.reference = p_object
+        ORDER BY c.created_at, c.change_id);
+END
+$$;
+
+ALTER FUNCTION pay.parts_of(p_merchant_id text, p_checkout_id text, p_psp text, p_object text) OWNER TO payments_owner;
+
+--
+-- Name: FUNCTION parts_of(p_merchant_id text, p_checkout_id text, p_psp text, p_object text); Type: COMMENT; Schema: pay; Owner: payments_owner
+--
+
+COMMENT ON FUNCTION pay.parts_of(p_merchant_id text, p_checkout_id text, p_psp text, p_object text) IS 'What a refund that was made at the PSP was laid to';
 
 --
 -- Name: poll_later(text[], text[], bigint[], integer[]); Type: FUNCTION; Schema: pay; Owner: payments_owner
@@ -9076,12 +9642,12 @@ ALTER FUNCTION pay.read_change_items(p_merchant_id text[], p_payment_order_id te
 COMMENT ON FUNCTION pay.read_change_items(p_merchant_id text[], p_payment_order_id text[], p_kind text[], p_change_id text[], p_idempotency_key text[], p_fingerprint bytea[], p_ttl_s bigint[], p_amount_minor bigint[], p_currency text[], p_reason text[], p_metadata jsonb[], p_lease_ms bigint[], p_request_id text[]) IS 'Items of begin_change that pass their checks';
 
 --
--- Name: read_facts(text[], text[], text[], text[], text[], text[], text[], text[], bigint[], text[], text[]); Type: FUNCTION; Schema: pay; Owner: payments_owner
+-- Name: read_facts(text[], text[], text[], text[], text[], text[], text[], text[], bigint[], text[], text[], text[], text[], text[]); Type: FUNCTION; Schema: pay; Owner: payments_owner
 --
 
-CREATE FUNCTION pay.read_facts(p_psp text[], p_source text[], p_event_id text[], p_type text[], p_fact text[], p_token text[], p_reference text[], p_code text[], p_amount_minor bigint[], p_currency text[], p_request_id text[]) RETURNS pay.fact[]
+CREATE FUNCTION pay.read_facts(p_psp text[], p_source text[], p_event_id text[], p_type text[], p_fact text[], p_token text[], p_reference text[], p_code text[], p_amount_minor bigint[], p_currency text[], p_request_id text[], p_decline text[], p_can_retry text[], p_attempt text[]) RETURNS pay.fact[]
     LANGUAGE plpgsql STABLE
-    AS $$
+    AS $_$
 BEGIN
     RETURN ARRAY(
         SELECT ROW(u.n, NULL, c.merchant_id, c.checkout_id,
@@ -9095,13 +9661,18 @@ BEGIN
             u.psp, nullif(u.event_id, ''), nullif(u.type, ''),
             nullif(u.code, ''), nullif(u.token, ''), nullif(u.reference, ''),
             u.amount_minor, nullif(u.currency, ''), u.request_id,
-            CASE u.source WHEN 'backfill'
-                THEN jsonb_build_object('via', u.source) END,
+            nullif(coalesce(decline_detail(u.decline, u.can_retry, u.attempt),
+                            '{}')
+                || CASE u.source WHEN 'backfill'
+                       THEN jsonb_build_object('via', u.source)
+                       ELSE '{}' END, '{}'),
             NULL, NULL, NULL)::fact
         FROM unnest(p_psp, p_source, p_event_id, p_type, p_fact, p_token,
-            p_reference, p_code, p_amount_minor, p_currency, p_request_id)
+            p_reference, p_code, p_amount_minor, p_currency, p_request_id,
+            p_decline, p_can_retry, p_attempt)
             WITH ORDINALITY AS u (psp, source, event_id, type, fact, token,
-            reference, code, amount_minor, currency, request_id, n)
+            reference, code, amount_minor, currency, request_id, decline,
+            can_retry, attempt, n)
         LEFT JOIN psp_token t ON t.psp = u.psp AND t.token = u.token
         LEFT JOIN LATERAL (
             SELECT k.merchant_id, k.checkout_id FROM psp_token k
@@ -9123,7 +9694,12 @@ BEGIN
                      ELSE true END
             AND u.fact IN ('none', 'pending', 'authorized', 'paid',
                            'declined', 'expired', 'cancelled', 'rejected',
-                           'ask')
+                           'attempt_declined', 'ask')
+            AND (u.fact <> 'attempt_declined' OR u.decline <> '')
+            AND coalesce(u.decline, 'unknown') ~ '^[a-z_]{1,32}$'
+            AND coalesce(u.can_retry, 'no')
+                IN ('same_method', 'later', 'other_method', 'no')
+            AND coalesce(octet_length(u.attempt), 0) <= 255
             AND coalesce(octet_length(u.type), 0) <= 255
             AND coalesce(octet_length(u.token), 0) <= 255
             AND coalesce(octet_length(u.reference), 0) <= 255
@@ -9132,15 +9708,15 @@ BEGIN
             AND coalesce(u.amount_minor, 0) >= 0
         ORDER BY u.n);
 END
-$$;
+$_$;
 
-ALTER FUNCTION pay.read_facts(p_psp text[], p_source text[], p_event_id text[], p_type text[], p_fact text[], p_token text[], p_reference text[], p_code text[], p_amount_minor bigint[], p_currency text[], p_request_id text[]) OWNER TO payments_owner;
+ALTER FUNCTION pay.read_facts(p_psp text[], p_source text[], p_event_id text[], p_type text[], p_fact text[], p_token text[], p_reference text[], p_code text[], p_amount_minor bigint[], p_currency text[], p_request_id text[], p_decline text[], p_can_retry text[], p_attempt text[]) OWNER TO payments_owner;
 
 --
--- Name: FUNCTION read_facts(p_psp text[], p_source text[], p_event_id text[], p_type text[], p_fact text[], p_token text[], p_reference text[], p_code text[], p_amount_minor bigint[], p_currency text[], p_request_id text[]); Type: COMMENT; Schema: pay; Owner: payments_owner
+-- Name: FUNCTION read_facts(p_psp text[], p_source text[], p_event_id text[], p_type text[], p_fact text[], p_token text[], p_reference text[], p_code text[], p_amount_minor bigint[], p_currency text[], p_request_id text[], p_decline text[], p_can_retry text[], p_attempt text[]); Type: COMMENT; Schema: pay; Owner: payments_owner
 --
 
-COMMENT ON FUNCTION pay.read_facts(p_psp text[], p_source text[], p_event_id text[], p_type text[], p_fact text[], p_token text[], p_reference text[], p_code text[], p_amount_minor bigint[], p_currency text[], p_request_id text[]) IS 'Items of apply_event that pass their checks';
+COMMENT ON FUNCTION pay.read_facts(p_psp text[], p_source text[], p_event_id text[], p_type text[], p_fact text[], p_token text[], p_reference text[], p_code text[], p_amount_minor bigint[], p_currency text[], p_request_id text[], p_decline text[], p_can_retry text[], p_attempt text[]) IS 'Items of apply_event that pass their checks';
 
 --
 -- Name: read_news(text[], text[], text[], text[], text[], text[], text[], text[], text[], text[], bigint[], text[], bigint[], text[], text[], bytea[], text[]); Type: FUNCTION; Schema: pay; Owner: payments_owner
@@ -9604,6 +10180,27 @@ ALTER FUNCTION pay.retry_letter(p_letter pay.dead_letter, p_merchant_id text, p_
 COMMENT ON FUNCTION pay.retry_letter(p_letter pay.dead_letter, p_merchant_id text, p_checkout_id text) IS 'Does again what a dead letter has given up';
 
 --
+-- Name: room_of(pay.payment_order, text); Type: FUNCTION; Schema: pay; Owner: payments_owner
+--
+
+CREATE FUNCTION pay.room_of(p_order pay.payment_order, p_about text) RETURNS bigint
+    LANGUAGE sql IMMUTABLE
+    AS $$
+SELECT greatest(0, (p_order).captured_minor - (p_order).charged_back_minor
+    - CASE p_about WHEN 'refund' THEN (p_order).refunding_minor
+                                      + (p_order).refunded_minor
+                   ELSE 0 END)
+$$;
+
+ALTER FUNCTION pay.room_of(p_order pay.payment_order, p_about text) OWNER TO payments_owner;
+
+--
+-- Name: FUNCTION room_of(p_order pay.payment_order, p_about text); Type: COMMENT; Schema: pay; Owner: payments_owner
+--
+
+COMMENT ON FUNCTION pay.room_of(p_order pay.payment_order, p_about text) IS 'How much of a refund or a dispute an order can bear';
+
+--
 -- Name: round_rate(numeric); Type: FUNCTION; Schema: pay; Owner: payments_owner
 --
 
@@ -9929,7 +10526,7 @@ BEGIN
         WHERE d.merchant_id = p_order.merchant_id
             AND d.checkout_id = p_order.checkout_id
             AND d.payment_order_id = p_order.payment_order_id
-            AND d.state <> 'won') t;
+            AND d.state NOT IN ('won', 'moved')) t;
 
     RETURN greatest(0, seller_part(p_order.amount_minor, p_order.credit_minor,
         0, p_order.refunding_minor + p_order.refunded_minor
@@ -10587,6 +11184,49 @@ ALTER FUNCTION pay.settle_registers(p_facts pay.fact[], p_kind text) OWNER TO pa
 COMMENT ON FUNCTION pay.settle_registers(p_facts pay.fact[], p_kind text) IS 'Closes the dead letters of registrations that have ended like this';
 
 --
+-- Name: settled_fact(pay.mismatch, text, text, jsonb); Type: FUNCTION; Schema: pay; Owner: payments_owner
+--
+
+CREATE FUNCTION pay.settled_fact(p_mismatch pay.mismatch, p_who text, p_why text, p_more jsonb DEFAULT '{}'::jsonb) RETURNS pay.fact
+    LANGUAGE plpgsql STABLE
+    AS $$
+BEGIN
+    RETURN ROW(1, NULL, p_mismatch.merchant_id, p_mismatch.checkout_id,
+        'mismatch_settled', 'operator', p_mismatch.psp, NULL, NULL, NULL,
+        NULL, NULL, NULL, NULL, NULL, jsonb_build_object(
+            'mismatch_id', p_mismatch.mismatch_id, 'kind', p_mismatch.kind,
+            'who', p_who, 'why', p_why, 'role', session_user)
+            || jsonb_strip_nulls(p_more), NULL, NULL, NULL)::fact;
+END
+$$;
+
+ALTER FUNCTION pay.settled_fact(p_mismatch pay.mismatch, p_who text, p_why text, p_more jsonb) OWNER TO payments_owner;
+
+--
+-- Name: FUNCTION settled_fact(p_mismatch pay.mismatch, p_who text, p_why text, p_more jsonb); Type: COMMENT; Schema: pay; Owner: payments_owner
+--
+
+COMMENT ON FUNCTION pay.settled_fact(p_mismatch pay.mismatch, p_who text, p_why text, p_more jsonb) IS 'That an operator has settled a row of the mismatch queue';
+
+--
+-- Name: shown_decline(pay.payment_order); Type: FUNCTION; Schema: pay; Owner: payments_owner
+--
+
+CREATE FUNCTION pay.shown_decline(p_order pay.payment_order) RETURNS jsonb
+    LANGUAGE sql IMMUTABLE
+    AS $$
+SELECT CASE WHEN (p_order).status <> 'SUCCESS' THEN (p_order).decline END
+$$;
+
+ALTER FUNCTION pay.shown_decline(p_order pay.payment_order) OWNER TO payments_owner;
+
+--
+-- Name: FUNCTION shown_decline(p_order pay.payment_order); Type: COMMENT; Schema: pay; Owner: payments_owner
+--
+
+COMMENT ON FUNCTION pay.shown_decline(p_order pay.payment_order) IS 'The last declined attempt to pay an order that is not paid';
+
+--
 -- Name: single_outside(pay.news); Type: FUNCTION; Schema: pay; Owner: payments_owner
 --
 
@@ -10756,6 +11396,135 @@ ALTER FUNCTION pay.sort_refund(p_change pay.change, p_word pay.fact, p_is_none b
 --
 
 COMMENT ON FUNCTION pay.sort_refund(p_change pay.change, p_word pay.fact, p_is_none boolean, OUT sorted pay.change, OUT facts pay.fact[]) IS 'Tells a refund of ours from what was taken for it';
+
+--
+-- Name: split_amount(bigint, bigint[], bigint[]); Type: FUNCTION; Schema: pay; Owner: payments_owner
+--
+
+CREATE FUNCTION pay.split_amount(p_amount bigint, p_weights bigint[], p_rooms bigint[]) RETURNS bigint[]
+    LANGUAGE plpgsql IMMUTABLE
+    AS $$
+DECLARE
+    v_parts  bigint[] := array_fill(0::bigint,
+                                    ARRAY[cardinality(p_weights)]);
+    v_open   int[] := ARRAY(
+        SELECT n FROM generate_subscripts(p_rooms, 1) n
+        WHERE p_rooms[n] > 0);
+    v_left   bigint := p_amount;
+    v_weight numeric;
+    v_full   int[];
+    v_n      int;
+BEGIN
+    LOOP
+        v_weight := (SELECT sum(p_weights[n]) FROM unnest(v_open) n);
+        v_full := ARRAY(
+            SELECT n FROM unnest(v_open) n
+            WHERE v_left::numeric * p_weights[n] > p_rooms[n] * v_weight);
+        EXIT WHEN v_full = '{}';
+
+        FOREACH v_n IN ARRAY v_full LOOP
+            v_parts[v_n] := p_rooms[v_n];
+            v_left := v_left - p_rooms[v_n];
+        END LOOP;
+        v_open := ARRAY(SELECT n FROM unnest(v_open) n
+                        WHERE n <> ALL (v_full));
+    END LOOP;
+
+    IF v_open = '{}' AND v_left > 0 THEN
+        RETURN NULL;
+    END IF;
+
+    FOREACH v_n IN ARRAY v_open LOOP
+        v_parts[v_n] := div(v_left::numeric * p_weights[v_n], v_weight);
+    END LOOP;
+
+    FOR v_n IN
+        SELECT n FROM unnest(v_open) n
+        ORDER BY mod(v_left::numeric * p_weights[n], v_weight) DESC, n
+        LIMIT v_left - (SELECT coalesce(sum(v_parts[n]), 0)
+                        FROM unnest(v_open) n)
+    LOOP
+        v_parts[v_n] := v_parts[v_n] + 1;
+    END LOOP;
+
+    RETURN v_parts;
+END
+$$;
+
+ALTER FUNCTION pay.split_amount(p_amount bigint, p_weights bigint[], p_rooms bigint[]) OWNER TO payments_owner;
+
+--
+-- Name: FUNCTION split_amount(p_amount bigint, p_weights bigint[], p_rooms bigint[]); Type: COMMENT; Schema: pay; Owner: payments_owner
+--
+
+COMMENT ON FUNCTION pay.split_amount(p_amount bigint, p_weights bigint[], p_rooms bigint[]) IS 'An amount in proportion to weights, exactly, within rooms, or NULL';
+
+--
+-- Name: split_note(pay.news); Type: FUNCTION; Schema: pay; Owner: payments_owner
+--
+
+CREATE FUNCTION pay.split_note(p_news pay.news) RETURNS pay.fact
+    LANGUAGE plpgsql STABLE
+    AS $$
+DECLARE
+    v_note fact := doubt(news_word(p_news), p_news.about, 'split',
+        p_news.object, p_news.amount_minor, p_news.currency);
+BEGIN
+    v_note.reference := NULL;
+    v_note.postings := NULL;
+
+    RETURN v_note;
+END
+$$;
+
+ALTER FUNCTION pay.split_note(p_news pay.news) OWNER TO payments_owner;
+
+--
+-- Name: FUNCTION split_note(p_news pay.news); Type: COMMENT; Schema: pay; Owner: payments_owner
+--
+
+COMMENT ON FUNCTION pay.split_note(p_news pay.news) IS 'That a refund or a dispute was split over several orders';
+
+--
+-- Name: split_orders(pay.news); Type: FUNCTION; Schema: pay; Owner: payments_owner
+--
+
+CREATE FUNCTION pay.split_orders(p_news pay.news, OUT orders pay.payment_order[], OUT parts bigint[]) RETURNS record
+    LANGUAGE plpgsql STABLE
+    AS $$
+DECLARE
+    v_parts bigint[];
+BEGIN
+    IF (named_order(p_news)).payment_order_id IS NOT NULL THEN
+        RETURN;
+    END IF;
+
+    orders := ARRAY(
+        SELECT o FROM payment_order o
+        WHERE o.merchant_id = p_news.merchant_id
+            AND o.checkout_id = p_news.checkout_id
+        ORDER BY o.position);
+
+    v_parts := split_amount(p_news.amount_minor,
+        ARRAY(SELECT o.amount_minor FROM unnest(orders) o
+              ORDER BY o.position),
+        ARRAY(SELECT room_of(o, p_news.about) FROM unnest(orders) o
+              ORDER BY o.position));
+
+    SELECT array_agg(orders[n] ORDER BY n), array_agg(v_parts[n] ORDER BY n)
+    INTO orders, parts
+    FROM generate_subscripts(v_parts, 1) n
+    WHERE v_parts[n] > 0;
+END
+$$;
+
+ALTER FUNCTION pay.split_orders(p_news pay.news, OUT orders pay.payment_order[], OUT parts bigint[]) OWNER TO payments_owner;
+
+--
+-- Name: FUNCTION split_orders(p_news pay.news, OUT orders pay.payment_order[], OUT parts bigint[]); Type: COMMENT; Schema: pay; Owner: payments_owner
+--
+
+COMMENT ON FUNCTION pay.split_orders(p_news pay.news, OUT orders pay.payment_order[], OUT parts bigint[]) IS 'The orders that bear a refund or a dispute, and how much of it; or NULL';
 
 --
 -- Name: standing_of(text, text); Type: FUNCTION; Schema: pay; Owner: payments_owner
@@ -10986,6 +11755,40 @@ ALTER FUNCTION pay.store_rates(p_source text, p_base text, p_rates jsonb, p_at t
 --
 
 COMMENT ON FUNCTION pay.store_rates(p_source text, p_base text, p_rates jsonb, p_at timestamp with time zone) IS 'Puts a source''s rates in the place of those it gave before';
+
+--
+-- Name: suspended(pay.mismatch); Type: FUNCTION; Schema: pay; Owner: payments_owner
+--
+
+CREATE FUNCTION pay.suspended(p_mismatch pay.mismatch) RETURNS bigint
+    LANGUAGE plpgsql STABLE
+    AS $$
+DECLARE
+    v_source text := news_source(news_of_mismatch(p_mismatch, NULL, NULL));
+    v_kind   text := 'unknown_' || p_mismatch.kind;
+BEGIN
+    IF p_mismatch.kind NOT IN ('refund', 'dispute')
+        OR p_mismatch.object IS NULL
+        OR is_booked(p_mismatch.merchant_id, v_source, v_kind || '_cleared')
+        OR is_booked(p_mismatch.merchant_id, v_source, v_kind || '_borne')
+    THEN
+        RETURN NULL;
+    END IF;
+
+    RETURN (
+        SELECT e.amount_minor FROM journal_entry e
+        WHERE e.merchant_id = p_mismatch.merchant_id AND e.source = v_source
+            AND e.kind = v_kind);
+END
+$$;
+
+ALTER FUNCTION pay.suspended(p_mismatch pay.mismatch) OWNER TO payments_owner;
+
+--
+-- Name: FUNCTION suspended(p_mismatch pay.mismatch); Type: COMMENT; Schema: pay; Owner: payments_owner
+--
+
+COMMENT ON FUNCTION pay.suspended(p_mismatch pay.mismatch) IS 'How much money of a refund or a dispute is in suspense';
 
 --
 -- Name: sweep_all(jsonb); Type: FUNCTION; Schema: pay; Owner: payments_owner
@@ -11624,6 +12427,63 @@ ALTER FUNCTION pay.take_news(p_news pay.news[], OUT told pay.news[], OUT posting
 COMMENT ON FUNCTION pay.take_news(p_news pay.news[], OUT told pay.news[], OUT postings pay.posting[]) IS 'Takes words about what follows a sale into account';
 
 --
+-- Name: take_up(pay.news, bigint); Type: FUNCTION; Schema: pay; Owner: payments_owner
+--
+
+CREATE FUNCTION pay.take_up(p_news pay.news, p_held bigint) RETURNS pay.fact[]
+    LANGUAGE plpgsql
+    AS $$
+DECLARE
+    v_facts fact[] := '{}';
+    v_word  fact := news_word(p_news);
+    v_part  change;
+    v_row   dispute;
+BEGIN
+    v_word.code := 'reassigned';
+    v_word.reference := NULL;
+
+    FOREACH v_part IN ARRAY CASE p_news.about WHEN 'refund' THEN parts_of(
+        p_news.merchant_id, p_news.checkout_id, p_news.psp, p_news.object)
+        ELSE '{}' END
+    LOOP
+        v_facts := v_facts || move_change(v_part, 'FAILED', v_word);
+        UPDATE change c SET reference = NULL
+        WHERE c.merchant_id = v_part.merchant_id
+            AND c.change_id = v_part.change_id;
+    END LOOP;
+
+    FOREACH v_row IN ARRAY CASE p_news.about WHEN 'dispute'
+        THEN dispute_parts(p_news.psp, p_news.object) ELSE '{}' END
+    LOOP
+        UPDATE dispute d
+        SET state = 'moved', changed_at = clock_timestamp()
+        WHERE d.psp = v_row.psp AND d.dispute_id = v_row.dispute_id
+            AND d.part = v_row.part;
+        CONTINUE WHEN v_row.payment_order_id IS NULL;
+        v_facts := v_facts || dispute_fact(p_news, v_row,
+            CASE v_row.state WHEN 'lost' THEN 'dispute_loss_moved'
+                             ELSE 'dispute_moved' END);
+    END LOOP;
+
+    IF p_held IS NOT NULL THEN
+        v_facts := v_facts || news_fact(p_news, 'none', NULL, psp_posting(
+            p_news, 'unknown_' || p_news.about || '_cleared', p_held,
+            p_news.currency), '{}');
+    END IF;
+
+    RETURN v_facts;
+END
+$$;
+
+ALTER FUNCTION pay.take_up(p_news pay.news, p_held bigint) OWNER TO payments_owner;
+
+--
+-- Name: FUNCTION take_up(p_news pay.news, p_held bigint); Type: COMMENT; Schema: pay; Owner: payments_owner
+--
+
+COMMENT ON FUNCTION pay.take_up(p_news pay.news, p_held bigint) IS 'Takes back what a refund or a dispute was laid to';
+
+--
 -- Name: term_seconds(text, text); Type: FUNCTION; Schema: pay; Owner: payments_owner
 --
 
@@ -11698,6 +12558,47 @@ ALTER FUNCTION pay.timeline(p_merchant_id text, p_payment_order_id text, p_insid
 --
 
 COMMENT ON FUNCTION pay.timeline(p_merchant_id text, p_payment_order_id text, p_inside boolean) IS 'An order''s events, oldest first; NULL when there is no such order';
+
+--
+-- Name: to_be_laid(pay.mismatch); Type: FUNCTION; Schema: pay; Owner: payments_owner
+--
+
+CREATE FUNCTION pay.to_be_laid(p_mismatch pay.mismatch, OUT state text, OUT amount_minor bigint) RETURNS record
+    LANGUAGE plpgsql STABLE
+    AS $$
+BEGIN
+    IF p_mismatch.kind = 'refund' THEN
+        SELECT max(CASE c.status WHEN 'SUCCESS' THEN 'succeeded'
+                                 ELSE 'pending' END), sum(c.amount_minor)
+        INTO state, amount_minor
+        FROM unnest(parts_of(p_mismatch.merchant_id, p_mismatch.checkout_id,
+            p_mismatch.psp, p_mismatch.object)) c
+        WHERE c.status IN ('EXECUTING', 'SUCCESS');
+
+        IF state IS NULL THEN
+            amount_minor := suspended(p_mismatch);
+            state := CASE WHEN amount_minor IS NOT NULL
+                          THEN 'succeeded' END;
+        END IF;
+    ELSIF p_mismatch.kind = 'dispute' THEN
+        SELECT max(d.state), sum(d.amount_minor) INTO state, amount_minor
+        FROM unnest(dispute_parts(p_mismatch.psp, p_mismatch.object)) d
+        WHERE d.state IN ('open', 'lost')
+            AND d.merchant_id = p_mismatch.merchant_id
+            AND d.checkout_id = p_mismatch.checkout_id
+            AND NOT is_booked(d.merchant_id, dispute_source(d),
+                              'unknown_dispute_borne');
+    END IF;
+END
+$$;
+
+ALTER FUNCTION pay.to_be_laid(p_mismatch pay.mismatch, OUT state text, OUT amount_minor bigint) OWNER TO payments_owner;
+
+--
+-- Name: FUNCTION to_be_laid(p_mismatch pay.mismatch, OUT state text, OUT amount_minor bigint); Type: COMMENT; Schema: pay; Owner: payments_owner
+--
+
+COMMENT ON FUNCTION pay.to_be_laid(p_mismatch pay.mismatch, OUT state text, OUT amount_minor bigint) IS 'The refund or the dispute that a row of the mismatch queue is about';
 
 --
 -- Name: void_late(pay.fact[], integer[]); Type: FUNCTION; Schema: pay; Owner: payments_owner
@@ -11870,10 +12771,10 @@ ALTER FUNCTION pay_api.apply_change(p_psp text[], p_source text[], p_event_id te
 COMMENT ON FUNCTION pay_api.apply_change(p_psp text[], p_source text[], p_event_id text[], p_type text[], p_about text[], p_news text[], p_token text[], p_reference text[], p_object text[], p_operation_id text[], p_amount_minor bigint[], p_currency text[], p_fee_minor bigint[], p_fee_currency text[], p_code text[], p_digest bytea[], p_request_id text[]) IS 'Takes PSPs'' words about what follows a sale into account: applied, unchanged, contradiction, duplicate, parked, mismatch, ignored, unknown, not_found or invalid';
 
 --
--- Name: apply_event(text[], text[], text[], text[], text[], text[], text[], text[], bigint[], text[], bytea[], text[]); Type: FUNCTION; Schema: pay_api; Owner: payments_owner
+-- Name: apply_event(text[], text[], text[], text[], text[], text[], text[], text[], bigint[], text[], bytea[], text[], text[], text[], text[]); Type: FUNCTION; Schema: pay_api; Owner: payments_owner
 --
 
-CREATE FUNCTION pay_api.apply_event(p_psp text[], p_source text[], p_event_id text[], p_type text[], p_fact text[], p_token text[], p_reference text[], p_code text[], p_amount_minor bigint[], p_currency text[], p_digest bytea[], p_request_id text[]) RETURNS TABLE(item integer, outcome text, merchant_id text, checkout_id text, checkout_uuid text, psp text, nonce text, handle text, token text, alias text, hosted_url text, return_url text, base_url text, currency text, total_minor bigint, expires_s bigint, registration_state text, attempt bigint, code text, version bigint, orders text)
+CREATE FUNCTION pay_api.apply_event(p_psp text[], p_source text[], p_event_id text[], p_type text[], p_fact text[], p_token text[], p_reference text[], p_code text[], p_amount_minor bigint[], p_currency text[], p_digest bytea[], p_request_id text[], p_decline text[] DEFAULT NULL::text[], p_can_retry text[] DEFAULT NULL::text[], p_attempt text[] DEFAULT NULL::text[]) RETURNS TABLE(item integer, outcome text, merchant_id text, checkout_id text, checkout_uuid text, psp text, nonce text, handle text, token text, alias text, hosted_url text, return_url text, base_url text, currency text, total_minor bigint, expires_s bigint, registration_state text, attempt bigint, code text, version bigint, orders text)
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pay', 'pg_temp'
     AS $$
@@ -11891,11 +12792,14 @@ BEGIN
         array_dims(p_type), array_dims(p_fact), array_dims(p_token),
         array_dims(p_reference), array_dims(p_code),
         array_dims(p_amount_minor), array_dims(p_currency),
-        array_dims(p_digest), array_dims(p_request_id));
+        array_dims(p_digest), array_dims(p_request_id),
+        coalesce(array_dims(p_decline), array_dims(p_psp)),
+        coalesce(array_dims(p_can_retry), array_dims(p_psp)),
+        coalesce(array_dims(p_attempt), array_dims(p_psp)));
 
     v_facts := read_facts(p_psp, p_source, p_event_id, p_type, p_fact,
         p_token, p_reference, p_code, p_amount_minor, p_currency,
-        p_request_id);
+        p_request_id, p_decline, p_can_retry, p_attempt);
     v_valid := v_facts;
     v_duplicates := insert_webhooks(v_facts, p_fact, p_digest);
 
@@ -11942,13 +12846,13 @@ BEGIN
 END
 $$;
 
-ALTER FUNCTION pay_api.apply_event(p_psp text[], p_source text[], p_event_id text[], p_type text[], p_fact text[], p_token text[], p_reference text[], p_code text[], p_amount_minor bigint[], p_currency text[], p_digest bytea[], p_request_id text[]) OWNER TO payments_owner;
+ALTER FUNCTION pay_api.apply_event(p_psp text[], p_source text[], p_event_id text[], p_type text[], p_fact text[], p_token text[], p_reference text[], p_code text[], p_amount_minor bigint[], p_currency text[], p_digest bytea[], p_request_id text[], p_decline text[], p_can_retry text[], p_attempt text[]) OWNER TO payments_owner;
 
 --
--- Name: FUNCTION apply_event(p_psp text[], p_source text[], p_event_id text[], p_type text[], p_fact text[], p_token text[], p_reference text[], p_code text[], p_amount_minor bigint[], p_currency text[], p_digest bytea[], p_request_id text[]); Type: COMMENT; Schema: pay_api; Owner: payments_owner
+-- Name: FUNCTION apply_event(p_psp text[], p_source text[], p_event_id text[], p_type text[], p_fact text[], p_token text[], p_reference text[], p_code text[], p_amount_minor bigint[], p_currency text[], p_digest bytea[], p_request_id text[], p_decline text[], p_can_retry text[], p_attempt text[]); Type: COMMENT; Schema: pay_api; Owner: payments_owner
 --
 
-COMMENT ON FUNCTION pay_api.apply_event(p_psp text[], p_source text[], p_event_id text[], p_type text[], p_fact text[], p_token text[], p_reference text[], p_code text[], p_amount_minor bigint[], p_currency text[], p_digest bytea[], p_request_id text[]) IS 'Takes PSPs'' words into account: applied, unchanged, held, contradiction, asked, duplicate, parked, mismatch, ignored, unknown, not_found or invalid';
+COMMENT ON FUNCTION pay_api.apply_event(p_psp text[], p_source text[], p_event_id text[], p_type text[], p_fact text[], p_token text[], p_reference text[], p_code text[], p_amount_minor bigint[], p_currency text[], p_digest bytea[], p_request_id text[], p_decline text[], p_can_retry text[], p_attempt text[]) IS 'Takes PSPs'' words into account: applied, unchanged, held, contradiction, asked, duplicate, parked, mismatch, ignored, unknown, not_found or invalid';
 
 --
 -- Name: begin_backfill(text[], text[], bigint[], bigint[]); Type: FUNCTION; Schema: pay_api; Owner: payments_owner
@@ -13081,7 +13985,7 @@ COMMENT ON FUNCTION pay_api.get_handle(p_handle text[]) IS 'The checkout behind 
 -- Name: get_order(text[], text[]); Type: FUNCTION; Schema: pay_api; Owner: payments_owner
 --
 
-CREATE FUNCTION pay_api.get_order(p_merchant_id text[], p_payment_order_id text[]) RETURNS TABLE(item integer, outcome text, checkout_id text, psp text, handle text, token text, base_url text, expires_s bigint, version bigint, first_status text, payment_order_id text, seller_account text, currency text, amount_minor bigint, status text, reason text, authorized_minor bigint, captured_minor bigint, refunding_minor bigint, refunded_minor bigint, charged_back_minor bigint, credit_currency text, credit_minor bigint, credit_rate text, credit_until text)
+CREATE FUNCTION pay_api.get_order(p_merchant_id text[], p_payment_order_id text[]) RETURNS TABLE(item integer, outcome text, checkout_id text, psp text, handle text, token text, base_url text, expires_s bigint, version bigint, first_status text, payment_order_id text, seller_account text, currency text, amount_minor bigint, status text, reason text, authorized_minor bigint, captured_minor bigint, refunding_minor bigint, refunded_minor bigint, charged_back_minor bigint, credit_currency text, credit_minor bigint, credit_rate text, credit_until text, decline text)
     LANGUAGE plpgsql STABLE SECURITY DEFINER
     SET search_path TO 'pay', 'pg_temp'
     AS $$
@@ -13108,7 +14012,9 @@ BEGIN
         nullif(o.refunding_minor, 0)::bigint,
         nullif(o.refunded_minor, 0)::bigint,
         nullif(o.charged_back_minor, 0)::bigint, o.credit_currency::text,
-        o.credit_minor::bigint, o.credit_rate::text, second_time(o.credit_until)
+        o.credit_minor::bigint, o.credit_rate::text,
+        second_time(o.credit_until),
+        CASE WHEN o.status <> 'SUCCESS' THEN o.decline END::text
     FROM unnest(p_merchant_id, p_payment_order_id)
         WITH ORDINALITY AS u (merchant_id, payment_order_id, n)
     LEFT JOIN LATERAL find_order(u.merchant_id, u.payment_order_id) o
@@ -13641,6 +14547,66 @@ ALTER FUNCTION pay_api.sweep(p_owner text[], p_interval_ms bigint[], p_limits js
 COMMENT ON FUNCTION pay_api.sweep(p_owner text[], p_interval_ms bigint[], p_limits jsonb[]) IS 'Looks for what is stuck, once an interval: swept, not_due or invalid';
 
 --
+-- Name: assign_mismatch(bigint, text[], text[], text, text); Type: FUNCTION; Schema: pay_ops; Owner: payments_owner
+--
+
+CREATE FUNCTION pay_ops.assign_mismatch(p_id bigint, p_orders text[], p_amounts text[], p_who text, p_why text) RETURNS text
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pay', 'pg_temp'
+    AS $$
+DECLARE
+    v_mismatch mismatch;
+    v_amounts  bigint[];
+    v_done     record;
+BEGIN
+    IF NOT is_statement(p_who) OR NOT is_statement(p_why)
+        OR p_orders IS NULL OR p_amounts IS NULL
+        OR cardinality(p_orders) > 20
+    THEN
+        RETURN 'invalid';
+    END IF;
+
+    SELECT * INTO v_mismatch FROM mismatch m WHERE m.mismatch_id = p_id;
+    IF NOT FOUND THEN
+        RETURN 'not_found';
+    END IF;
+
+    PERFORM lock_checkouts(ARRAY[v_mismatch.merchant_id]::text[],
+                           ARRAY[v_mismatch.checkout_id]::text[]);
+    v_amounts := ARRAY(
+        SELECT minor_of(a, (news_of_mismatch(v_mismatch, NULL,
+                                             NULL)).currency)
+        FROM unnest(p_amounts) WITH ORDINALITY AS u (a, n) ORDER BY u.n);
+    v_done := assign_money(v_mismatch, p_orders, v_amounts);
+
+    IF v_done.outcome = 'assigned' THEN
+        INSERT INTO mismatch_settlement (merchant_id, checkout_id,
+            mismatch_id, who, why)
+        VALUES (v_mismatch.merchant_id, v_mismatch.checkout_id, p_id, p_who,
+            p_why)
+        ON CONFLICT DO NOTHING;
+
+        PERFORM record_facts(number_facts(v_done.facts || settled_fact(
+            v_mismatch, p_who, p_why, jsonb_build_object('assigned', (
+                SELECT jsonb_object_agg(u.id, u.amount)
+                FROM unnest(p_orders, v_amounts) AS u (id, amount)))), 0));
+    END IF;
+
+    RETURN v_done.outcome;
+EXCEPTION WHEN SQLSTATE 'PAY30' THEN
+    RETURN 'exceeds';
+END
+$$;
+
+ALTER FUNCTION pay_ops.assign_mismatch(p_id bigint, p_orders text[], p_amounts text[], p_who text, p_why text) OWNER TO payments_owner;
+
+--
+-- Name: FUNCTION assign_mismatch(p_id bigint, p_orders text[], p_amounts text[], p_who text, p_why text); Type: COMMENT; Schema: pay_ops; Owner: payments_owner
+--
+
+COMMENT ON FUNCTION pay_ops.assign_mismatch(p_id bigint, p_orders text[], p_amounts text[], p_who text, p_why text) IS 'Lays a refund or a dispute to orders by people''s word, or has the merchant bear it (no orders): assigned, nothing, sum, exceeds, not_found or invalid';
+
+--
 -- Name: drop_month(date, interval, text, text); Type: FUNCTION; Schema: pay_ops; Owner: payments_owner
 --
 
@@ -13857,6 +14823,10 @@ BEGIN
     PERFORM lock_checkouts(ARRAY[v_mismatch.merchant_id]::text[],
                            ARRAY[v_mismatch.checkout_id]::text[]);
 
+    IF suspended(v_mismatch) IS NOT NULL THEN
+        RETURN 'suspense';
+    END IF;
+
     INSERT INTO mismatch_settlement (merchant_id, checkout_id, mismatch_id,
         who, why)
     VALUES (v_mismatch.merchant_id, v_mismatch.checkout_id, p_id, p_who,
@@ -13866,12 +14836,7 @@ BEGIN
         RETURN 'closed';
     END IF;
 
-    PERFORM record_facts(ARRAY[ROW(1, NULL, v_mismatch.merchant_id,
-        v_mismatch.checkout_id, 'mismatch_settled', 'operator',
-        v_mismatch.psp, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL,
-        jsonb_build_object('mismatch_id', p_id, 'kind', v_mismatch.kind,
-            'who', p_who, 'why', p_why, 'role', session_user), NULL, NULL,
-        NULL)::fact]);
+    PERFORM record_facts(ARRAY[settled_fact(v_mismatch, p_who, p_why)]);
 
     RETURN 'settled';
 END
@@ -13883,7 +14848,7 @@ ALTER FUNCTION pay_ops.settle_mismatch(p_id bigint, p_who text, p_why text) OWNE
 -- Name: FUNCTION settle_mismatch(p_id bigint, p_who text, p_why text); Type: COMMENT; Schema: pay_ops; Owner: payments_owner
 --
 
-COMMENT ON FUNCTION pay_ops.settle_mismatch(p_id bigint, p_who text, p_why text) IS 'Closes a row of the mismatch queue by people''s word: settled, closed, not_found or invalid';
+COMMENT ON FUNCTION pay_ops.settle_mismatch(p_id bigint, p_who text, p_why text) IS 'Closes a row of the mismatch queue by people''s word: settled, closed, suspense, not_found or invalid';
 
 --
 -- Name: audit_export(timestamp with time zone, timestamp with time zone); Type: FUNCTION; Schema: pay_view; Owner: payments_owner
@@ -14849,7 +15814,7 @@ CREATE VIEW pay_check.change_reference AS
    FROM pay.change c
   WHERE ((c.kind = 'refund'::text) AND (c.reference IS NOT NULL))
   GROUP BY c.psp, c.reference
- HAVING (count(*) > 1);
+ HAVING ((count(*) > 1) AND (bool_or((c.origin <> 'psp'::text)) OR (count(*) <> count(DISTINCT ROW(c.merchant_id, c.payment_order_id)))));
 
 ALTER TABLE pay_check.change_reference OWNER TO payments_owner;
 
@@ -14857,7 +15822,7 @@ ALTER TABLE pay_check.change_reference OWNER TO payments_owner;
 -- Name: VIEW change_reference; Type: COMMENT; Schema: pay_check; Owner: payments_owner
 --
 
-COMMENT ON VIEW pay_check.change_reference IS 'A refund at a PSP is one of ours, once.';
+COMMENT ON VIEW pay_check.change_reference IS 'A refund at a PSP is one of ours, once; one that was made there may be split over orders, once each.';
 
 --
 -- Name: change_waits; Type: VIEW; Schema: pay_check; Owner: payments_owner
@@ -15143,11 +16108,18 @@ CREATE VIEW pay_check.dispute_booked AS
    FROM (pay.dispute d
      LEFT JOIN LATERAL ( SELECT COALESCE(array_agg(e_1.kind ORDER BY e_1.kind), '{}'::text[]) AS kinds
            FROM pay.journal_entry e_1
-          WHERE (((e_1.merchant_id)::text = (d.merchant_id)::text) AND ((e_1.source)::text = ((('dispute/'::text || (d.psp)::text) || '/'::text) || (d.dispute_id)::text)) AND (e_1.kind <> 'psp_fee'::text))) e ON (true))
+          WHERE (((e_1.merchant_id)::text = (d.merchant_id)::text) AND ((e_1.source)::text = concat('dispute/', d.psp, '/', d.dispute_id,
+                CASE
+                    WHEN (d.part > 1) THEN (' '::text || d.part)
+                    ELSE NULL::text
+                END)) AND (e_1.kind <> ALL (ARRAY['psp_fee'::text, 'unknown_dispute_borne'::text])))) e ON (true))
   WHERE (((d.seller_minor)::bigint IS DISTINCT FROM 0) AND (e.kinds <> (
         CASE
             WHEN ((d.payment_order_id IS NULL) AND (d.state = 'lost'::text)) THEN '{unknown_dispute}'::text
+            WHEN ((d.payment_order_id IS NULL) AND (d.state = 'moved'::text) AND (e.kinds <> '{}'::text[])) THEN '{unknown_dispute,unknown_dispute_cleared}'::text
             WHEN (d.payment_order_id IS NULL) THEN '{}'::text
+            WHEN ((d.state = 'moved'::text) AND ('dispute_lost'::text = ANY (e.kinds))) THEN '{dispute_loss_moved,dispute_lost,dispute_opened}'::text
+            WHEN (d.state = 'moved'::text) THEN '{dispute_moved,dispute_opened}'::text
             WHEN (d.state = 'open'::text) THEN '{dispute_opened}'::text
             WHEN (d.state = 'won'::text) THEN '{dispute_opened,dispute_won}'::text
             ELSE '{dispute_lost,dispute_opened}'::text
@@ -15159,7 +16131,7 @@ ALTER TABLE pay_check.dispute_booked OWNER TO payments_owner;
 -- Name: VIEW dispute_booked; Type: COMMENT; Schema: pay_check; Owner: payments_owner
 --
 
-COMMENT ON VIEW pay_check.dispute_booked IS 'I4: a dispute of an order is booked as it stands; one that nobody can say whose it is only when it is lost.';
+COMMENT ON VIEW pay_check.dispute_booked IS 'I4: a dispute of an order is booked as it stands; one that nobody can say whose it is only when it is lost; what people have laid to other orders was taken back.';
 
 --
 -- Name: durability; Type: VIEW; Schema: pay_check; Owner: payments_owner
@@ -15997,6 +16969,35 @@ ALTER TABLE pay_check.status_rank OWNER TO payments_owner;
 COMMENT ON VIEW pay_check.status_rank IS 'The rank of a status and the table of ranks say the same.';
 
 --
+-- Name: suspense; Type: VIEW; Schema: pay_check; Owner: payments_owner
+--
+
+CREATE VIEW pay_check.suspense AS
+ SELECT l.merchant_id,
+    l.source,
+    l.currency,
+    sum((l.amount_minor)::bigint) AS left_minor
+   FROM pay.journal_line l
+  WHERE ((l.account = 'suspense'::text) AND (l.kind ~~ 'unknown\_%'::text))
+  GROUP BY l.merchant_id, l.source, l.currency
+ HAVING ((sum((l.amount_minor)::bigint) <> (0)::numeric) AND (NOT (EXISTS ( SELECT
+           FROM (pay.mismatch m
+             LEFT JOIN pay.mismatch_settlement s USING (merchant_id, checkout_id, mismatch_id))
+          WHERE (((m.merchant_id)::text = (l.merchant_id)::text) AND (s.mismatch_id IS NULL) AND (m.kind = ANY (ARRAY['refund'::text, 'dispute'::text])) AND (l.source = concat(
+                CASE m.kind
+                    WHEN 'refund'::text THEN 'event/'::text
+                    ELSE 'dispute/'::text
+                END, m.psp, '/', m.object)))))));
+
+ALTER TABLE pay_check.suspense OWNER TO payments_owner;
+
+--
+-- Name: VIEW suspense; Type: COMMENT; Schema: pay_check; Owner: payments_owner
+--
+
+COMMENT ON VIEW pay_check.suspense IS 'Money in suspense belongs to a row of the mismatch queue that is open, so that somebody says whose it is: none is left there by what was settled, or where nobody looks.  Late payments: late_booked.sql.';
+
+--
 -- Name: token_owner; Type: VIEW; Schema: pay_check; Owner: payments_owner
 --
 
@@ -16473,7 +17474,8 @@ CREATE VIEW pay_view.disputes AS
     d.seller_minor,
     d.code,
     d.opened_at,
-    d.changed_at
+    d.changed_at,
+    d.part
    FROM (pay.dispute d
      LEFT JOIN pay.currency k ON ((k.code = (d.currency)::text)));
 
@@ -17008,7 +18010,7 @@ ALTER TABLE ONLY pay.dispatch
 --
 
 ALTER TABLE ONLY pay.dispute
-    ADD CONSTRAINT dispute_pkey PRIMARY KEY (psp, dispute_id);
+    ADD CONSTRAINT dispute_pkey PRIMARY KEY (psp, dispute_id, part);
 
 --
 -- Name: dropped_month dropped_month_pkey; Type: CONSTRAINT; Schema: pay; Owner: payments_owner
@@ -17827,6 +18829,32 @@ REVOKE ALL ON FUNCTION pay.apply_named(p_items integer[], p_merchant_id text[], 
 REVOKE ALL ON FUNCTION pay.apply_parked(p_merchant_id text[], p_checkout_id text[], p_psp text[], p_name text[]) FROM PUBLIC;
 
 --
+-- Name: TABLE mismatch; Type: ACL; Schema: pay; Owner: payments_owner
+--
+
+GRANT SELECT ON TABLE pay.mismatch TO payments_auditor;
+GRANT SELECT ON TABLE pay.mismatch TO payments_operator;
+
+--
+-- Name: FUNCTION assign_money(p_mismatch pay.mismatch, p_orders text[], p_amounts bigint[], OUT outcome text, OUT facts pay.fact[]); Type: ACL; Schema: pay; Owner: payments_owner
+--
+
+REVOKE ALL ON FUNCTION pay.assign_money(p_mismatch pay.mismatch, p_orders text[], p_amounts bigint[], OUT outcome text, OUT facts pay.fact[]) FROM PUBLIC;
+
+--
+-- Name: TABLE payment_order; Type: ACL; Schema: pay; Owner: payments_owner
+--
+
+GRANT SELECT ON TABLE pay.payment_order TO payments_auditor;
+GRANT SELECT ON TABLE pay.payment_order TO payments_operator;
+
+--
+-- Name: FUNCTION attempt_is_news(p_order pay.payment_order, p_attempt text); Type: ACL; Schema: pay; Owner: payments_owner
+--
+
+REVOKE ALL ON FUNCTION pay.attempt_is_news(p_order pay.payment_order, p_attempt text) FROM PUBLIC;
+
+--
 -- Name: FUNCTION await_names(p_news pay.news[]); Type: ACL; Schema: pay; Owner: payments_owner
 --
 
@@ -17861,13 +18889,6 @@ REVOKE ALL ON FUNCTION pay.book_facts(p_facts pay.fact[], p_moved integer[], p_l
 --
 
 REVOKE ALL ON FUNCTION pay.booked(p_merchant_id text, p_checkout_id text, p_payment_order_id text) FROM PUBLIC;
-
---
--- Name: TABLE payment_order; Type: ACL; Schema: pay; Owner: payments_owner
---
-
-GRANT SELECT ON TABLE pay.payment_order TO payments_auditor;
-GRANT SELECT ON TABLE pay.payment_order TO payments_operator;
 
 --
 -- Name: FUNCTION cancel_terms(p_order pay.payment_order, INOUT amount_minor bigint, OUT outcome text); Type: ACL; Schema: pay; Owner: payments_owner
@@ -18009,6 +19030,12 @@ REVOKE ALL ON FUNCTION pay.claim_seal(p_owner text, p_interval interval, p_lease
 REVOKE ALL ON FUNCTION pay.claim_tokens(p_merchant_id text[], p_checkout_id text[], p_psp text[], p_token text[], p_alias text[], OUT sure boolean, OUT parked boolean) FROM PUBLIC;
 
 --
+-- Name: FUNCTION cleared_as(p_is_borne boolean); Type: ACL; Schema: pay; Owner: payments_owner
+--
+
+REVOKE ALL ON FUNCTION pay.cleared_as(p_is_borne boolean) FROM PUBLIC;
+
+--
 -- Name: FUNCTION close_letter(p_letter pay.dead_letter, p_merchant_id text, p_checkout_id text, p_state text, p_who text, p_why text); Type: ACL; Schema: pay; Owner: payments_owner
 --
 
@@ -18047,6 +19074,12 @@ REVOKE ALL ON FUNCTION pay.current_credit(p_amount_minor bigint, p_currency text
 REVOKE ALL ON FUNCTION pay.decimal_text(p_minor bigint, p_currency text) FROM PUBLIC;
 
 --
+-- Name: FUNCTION decline_detail(p_decline text, p_can_retry text, p_attempt text); Type: ACL; Schema: pay; Owner: payments_owner
+--
+
+REVOKE ALL ON FUNCTION pay.decline_detail(p_decline text, p_can_retry text, p_attempt text) FROM PUBLIC;
+
+--
 -- Name: FUNCTION delete_losers(p_keyed pay.payment_item[], p_placed pay.payment_item[], p_made pay.payment_item[]); Type: ACL; Schema: pay; Owner: payments_owner
 --
 
@@ -18059,10 +19092,35 @@ REVOKE ALL ON FUNCTION pay.delete_losers(p_keyed pay.payment_item[], p_placed pa
 REVOKE ALL ON FUNCTION pay.dispatch_ok(p_merchant_id text, p_checkout_id text, p_operation text, p_operation_id text) FROM PUBLIC;
 
 --
+-- Name: TABLE dispute; Type: ACL; Schema: pay; Owner: payments_owner
+--
+
+GRANT SELECT ON TABLE pay.dispute TO payments_auditor;
+GRANT SELECT ON TABLE pay.dispute TO payments_operator;
+
+--
+-- Name: FUNCTION dispute_fact(p_news pay.news, p_dispute pay.dispute, p_kind text); Type: ACL; Schema: pay; Owner: payments_owner
+--
+
+REVOKE ALL ON FUNCTION pay.dispute_fact(p_news pay.news, p_dispute pay.dispute, p_kind text) FROM PUBLIC;
+
+--
 -- Name: FUNCTION dispute_fee(p_news pay.news); Type: ACL; Schema: pay; Owner: payments_owner
 --
 
 REVOKE ALL ON FUNCTION pay.dispute_fee(p_news pay.news) FROM PUBLIC;
+
+--
+-- Name: FUNCTION dispute_parts(p_psp text, p_object text); Type: ACL; Schema: pay; Owner: payments_owner
+--
+
+REVOKE ALL ON FUNCTION pay.dispute_parts(p_psp text, p_object text) FROM PUBLIC;
+
+--
+-- Name: FUNCTION dispute_source(p_dispute pay.dispute); Type: ACL; Schema: pay; Owner: payments_owner
+--
+
+REVOKE ALL ON FUNCTION pay.dispute_source(p_dispute pay.dispute) FROM PUBLIC;
 
 --
 -- Name: FUNCTION doubt(p_word pay.fact, p_about text, p_why text, p_object text, p_amount_minor bigint, p_currency text); Type: ACL; Schema: pay; Owner: payments_owner
@@ -18083,17 +19141,10 @@ REVOKE ALL ON FUNCTION pay.drop_change_job(p_change pay.change, p_why text) FROM
 REVOKE ALL ON FUNCTION pay.end_changes(p_facts pay.fact[]) FROM PUBLIC;
 
 --
--- Name: TABLE dispute; Type: ACL; Schema: pay; Owner: payments_owner
+-- Name: FUNCTION end_dispute(p_news pay.news, p_parts pay.dispute[], OUT outcome text, OUT facts pay.fact[]); Type: ACL; Schema: pay; Owner: payments_owner
 --
 
-GRANT SELECT ON TABLE pay.dispute TO payments_auditor;
-GRANT SELECT ON TABLE pay.dispute TO payments_operator;
-
---
--- Name: FUNCTION end_dispute(p_news pay.news, p_dispute pay.dispute); Type: ACL; Schema: pay; Owner: payments_owner
---
-
-REVOKE ALL ON FUNCTION pay.end_dispute(p_news pay.news, p_dispute pay.dispute) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.end_dispute(p_news pay.news, p_parts pay.dispute[], OUT outcome text, OUT facts pay.fact[]) FROM PUBLIC;
 
 --
 -- Name: FUNCTION end_jobs(p_moves pay.move[]); Type: ACL; Schema: pay; Owner: payments_owner
@@ -18372,6 +19423,12 @@ REVOKE ALL ON FUNCTION pay.hear_own_capture(p_change pay.change, p_news pay.news
 REVOKE ALL ON FUNCTION pay.hear_own_refund(p_change pay.change, p_news pay.news, OUT outcome text, OUT facts pay.fact[]) FROM PUBLIC;
 
 --
+-- Name: FUNCTION hear_parts(p_parts pay.change[], p_news pay.news, OUT outcome text, OUT facts pay.fact[]); Type: ACL; Schema: pay; Owner: payments_owner
+--
+
+REVOKE ALL ON FUNCTION pay.hear_parts(p_parts pay.change[], p_news pay.news, OUT outcome text, OUT facts pay.fact[]) FROM PUBLIC;
+
+--
 -- Name: FUNCTION hear_refund(p_news pay.news, OUT outcome text, OUT facts pay.fact[]); Type: ACL; Schema: pay; Owner: payments_owner
 --
 
@@ -18384,10 +19441,10 @@ REVOKE ALL ON FUNCTION pay.hear_refund(p_news pay.news, OUT outcome text, OUT fa
 REVOKE ALL ON FUNCTION pay.hear_single(p_news pay.news, OUT outcome text, OUT facts pay.fact[]) FROM PUBLIC;
 
 --
--- Name: FUNCTION hear_suspended(p_news pay.news, p_amount_minor bigint, p_currency text, p_is_over boolean, OUT outcome text, OUT facts pay.fact[]); Type: ACL; Schema: pay; Owner: payments_owner
+-- Name: FUNCTION hear_suspended(p_news pay.news, p_amount_minor bigint, p_currency text, p_is_over boolean, p_is_borne boolean, OUT outcome text, OUT facts pay.fact[]); Type: ACL; Schema: pay; Owner: payments_owner
 --
 
-REVOKE ALL ON FUNCTION pay.hear_suspended(p_news pay.news, p_amount_minor bigint, p_currency text, p_is_over boolean, OUT outcome text, OUT facts pay.fact[]) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.hear_suspended(p_news pay.news, p_amount_minor bigint, p_currency text, p_is_over boolean, p_is_borne boolean, OUT outcome text, OUT facts pay.fact[]) FROM PUBLIC;
 
 --
 -- Name: FUNCTION hold_is_over(p_news pay.news, p_word text); Type: ACL; Schema: pay; Owner: payments_owner
@@ -18408,10 +19465,10 @@ REVOKE ALL ON FUNCTION pay.holds_names(p_merchant_id text, p_checkout_id text, p
 REVOKE ALL ON FUNCTION pay.id_ok(p_id text) FROM PUBLIC;
 
 --
--- Name: FUNCTION in_suspense(p_merchant_id text, p_psp text, p_object text, OUT amount_minor bigint, OUT currency text, OUT is_over boolean); Type: ACL; Schema: pay; Owner: payments_owner
+-- Name: FUNCTION in_suspense(p_merchant_id text, p_psp text, p_object text, OUT amount_minor bigint, OUT currency text, OUT is_over boolean, OUT is_borne boolean); Type: ACL; Schema: pay; Owner: payments_owner
 --
 
-REVOKE ALL ON FUNCTION pay.in_suspense(p_merchant_id text, p_psp text, p_object text, OUT amount_minor bigint, OUT currency text, OUT is_over boolean) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.in_suspense(p_merchant_id text, p_psp text, p_object text, OUT amount_minor bigint, OUT currency text, OUT is_over boolean, OUT is_borne boolean) FROM PUBLIC;
 
 --
 -- Name: FUNCTION insert_beginnings(p_items pay.payment_item[]); Type: ACL; Schema: pay; Owner: payments_owner
@@ -18430,6 +19487,12 @@ REVOKE ALL ON FUNCTION pay.insert_change(p_item pay.change_item, p_order pay.pay
 --
 
 REVOKE ALL ON FUNCTION pay.insert_checkouts(p_items pay.payment_item[]) FROM PUBLIC;
+
+--
+-- Name: FUNCTION insert_dispute(p_news pay.news, p_order pay.payment_order, p_amount_minor bigint, p_part integer); Type: ACL; Schema: pay; Owner: payments_owner
+--
+
+REVOKE ALL ON FUNCTION pay.insert_dispute(p_news pay.news, p_order pay.payment_order, p_amount_minor bigint, p_part integer) FROM PUBLIC;
 
 --
 -- Name: FUNCTION insert_entries(p_postings pay.posting[]); Type: ACL; Schema: pay; Owner: payments_owner
@@ -18687,6 +19750,24 @@ REVOKE ALL ON FUNCTION pay.late_meant(p_news pay.news) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.late_postings(p_facts pay.fact[], p_late integer[]) FROM PUBLIC;
 
 --
+-- Name: FUNCTION lay_dispute(p_news pay.news, p_orders pay.payment_order[], p_parts bigint[], p_first integer, OUT facts pay.fact[]); Type: ACL; Schema: pay; Owner: payments_owner
+--
+
+REVOKE ALL ON FUNCTION pay.lay_dispute(p_news pay.news, p_orders pay.payment_order[], p_parts bigint[], p_first integer, OUT facts pay.fact[]) FROM PUBLIC;
+
+--
+-- Name: FUNCTION lay_down(p_news pay.news, p_state text, p_orders pay.payment_order[], p_parts bigint[]); Type: ACL; Schema: pay; Owner: payments_owner
+--
+
+REVOKE ALL ON FUNCTION pay.lay_down(p_news pay.news, p_state text, p_orders pay.payment_order[], p_parts bigint[]) FROM PUBLIC;
+
+--
+-- Name: FUNCTION lay_refund(p_news pay.news, p_orders pay.payment_order[], p_parts bigint[]); Type: ACL; Schema: pay; Owner: payments_owner
+--
+
+REVOKE ALL ON FUNCTION pay.lay_refund(p_news pay.news, p_orders pay.payment_order[], p_parts bigint[]) FROM PUBLIC;
+
+--
 -- Name: FUNCTION letters_of(p_merchant_id text, p_checkout_id text); Type: ACL; Schema: pay; Owner: payments_owner
 --
 
@@ -18798,6 +19879,12 @@ GRANT ALL ON FUNCTION pay.merkle_root(p_hashes bytea[]) TO payments_auditor;
 GRANT ALL ON FUNCTION pay.merkle_root(p_hashes bytea[]) TO payments_operator;
 
 --
+-- Name: FUNCTION minor_of(p_amount text, p_currency text); Type: ACL; Schema: pay; Owner: payments_owner
+--
+
+REVOKE ALL ON FUNCTION pay.minor_of(p_amount text, p_currency text) FROM PUBLIC;
+
+--
 -- Name: FUNCTION move_change(p_change pay.change, p_to text, p_word pay.fact); Type: ACL; Schema: pay; Owner: payments_owner
 --
 
@@ -18871,6 +19958,12 @@ REVOKE ALL ON FUNCTION pay.news_kind(p_kind text, p_actor text, p_status text, p
 REVOKE ALL ON FUNCTION pay.news_of(p_change pay.change, p_object text, p_word pay.fact) FROM PUBLIC;
 
 --
+-- Name: FUNCTION news_of_mismatch(p_mismatch pay.mismatch, p_news text, p_amount_minor bigint); Type: ACL; Schema: pay; Owner: payments_owner
+--
+
+REVOKE ALL ON FUNCTION pay.news_of_mismatch(p_mismatch pay.mismatch, p_news text, p_amount_minor bigint) FROM PUBLIC;
+
+--
 -- Name: FUNCTION news_ok(p_about text, p_news text); Type: ACL; Schema: pay; Owner: payments_owner
 --
 
@@ -18893,6 +19986,12 @@ REVOKE ALL ON FUNCTION pay.news_word(p_news pay.news) FROM PUBLIC;
 --
 
 REVOKE ALL ON FUNCTION pay.next_checkouts(OUT merchants text[], OUT checkouts text[]) FROM PUBLIC;
+
+--
+-- Name: FUNCTION next_decline(p_old jsonb, p_detail jsonb, p_at timestamp with time zone); Type: ACL; Schema: pay; Owner: payments_owner
+--
+
+REVOKE ALL ON FUNCTION pay.next_decline(p_old jsonb, p_detail jsonb, p_at timestamp with time zone) FROM PUBLIC;
 
 --
 -- Name: FUNCTION next_letters(); Type: ACL; Schema: pay; Owner: payments_owner
@@ -18956,13 +20055,6 @@ REVOKE ALL ON FUNCTION pay.open_dead_letter(p_merchant_id text[], p_checkout_id 
 REVOKE ALL ON FUNCTION pay.open_dispute(p_news pay.news, OUT outcome text, OUT facts pay.fact[], OUT is_ours boolean) FROM PUBLIC;
 
 --
--- Name: TABLE mismatch; Type: ACL; Schema: pay; Owner: payments_owner
---
-
-GRANT SELECT ON TABLE pay.mismatch TO payments_auditor;
-GRANT SELECT ON TABLE pay.mismatch TO payments_operator;
-
---
 -- Name: FUNCTION open_mismatches(p_merchant_id text, p_checkout_id text); Type: ACL; Schema: pay; Owner: payments_owner
 --
 
@@ -18997,6 +20089,12 @@ REVOKE ALL ON FUNCTION pay.order_ok(p_order jsonb, p_currency text) FROM PUBLIC;
 --
 
 REVOKE ALL ON FUNCTION pay.order_posting(p_order pay.payment_order, p_source text, p_kind text, p_psp text, p_amount_minor bigint, p_seller_minor bigint, p_request_id text) FROM PUBLIC;
+
+--
+-- Name: FUNCTION orders_named(p_mismatch pay.mismatch, p_orders text[], p_amounts bigint[]); Type: ACL; Schema: pay; Owner: payments_owner
+--
+
+REVOKE ALL ON FUNCTION pay.orders_named(p_mismatch pay.mismatch, p_orders text[], p_amounts bigint[]) FROM PUBLIC;
 
 --
 -- Name: FUNCTION outbox_kind(p_news text); Type: ACL; Schema: pay; Owner: payments_owner
@@ -19051,6 +20149,12 @@ REVOKE ALL ON FUNCTION pay.part_capture(p_change pay.change, p_word pay.fact, OU
 --
 
 REVOKE ALL ON FUNCTION pay.part_posting(p_order pay.payment_order, p_source text, p_kind text, p_psp text, p_before bigint, p_part bigint, p_request_id text) FROM PUBLIC;
+
+--
+-- Name: FUNCTION parts_of(p_merchant_id text, p_checkout_id text, p_psp text, p_object text); Type: ACL; Schema: pay; Owner: payments_owner
+--
+
+REVOKE ALL ON FUNCTION pay.parts_of(p_merchant_id text, p_checkout_id text, p_psp text, p_object text) FROM PUBLIC;
 
 --
 -- Name: FUNCTION poll_later(p_merchant_id text[], p_checkout_id text[], p_poll_after_ms bigint[], p_items integer[]); Type: ACL; Schema: pay; Owner: payments_owner
@@ -19137,10 +20241,10 @@ REVOKE ALL ON FUNCTION pay.reach_ok(p_reach text, p_http_status bigint) FROM PUB
 REVOKE ALL ON FUNCTION pay.read_change_items(p_merchant_id text[], p_payment_order_id text[], p_kind text[], p_change_id text[], p_idempotency_key text[], p_fingerprint bytea[], p_ttl_s bigint[], p_amount_minor bigint[], p_currency text[], p_reason text[], p_metadata jsonb[], p_lease_ms bigint[], p_request_id text[]) FROM PUBLIC;
 
 --
--- Name: FUNCTION read_facts(p_psp text[], p_source text[], p_event_id text[], p_type text[], p_fact text[], p_token text[], p_reference text[], p_code text[], p_amount_minor bigint[], p_currency text[], p_request_id text[]); Type: ACL; Schema: pay; Owner: payments_owner
+-- Name: FUNCTION read_facts(p_psp text[], p_source text[], p_event_id text[], p_type text[], p_fact text[], p_token text[], p_reference text[], p_code text[], p_amount_minor bigint[], p_currency text[], p_request_id text[], p_decline text[], p_can_retry text[], p_attempt text[]); Type: ACL; Schema: pay; Owner: payments_owner
 --
 
-REVOKE ALL ON FUNCTION pay.read_facts(p_psp text[], p_source text[], p_event_id text[], p_type text[], p_fact text[], p_token text[], p_reference text[], p_code text[], p_amount_minor bigint[], p_currency text[], p_request_id text[]) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.read_facts(p_psp text[], p_source text[], p_event_id text[], p_type text[], p_fact text[], p_token text[], p_reference text[], p_code text[], p_amount_minor bigint[], p_currency text[], p_request_id text[], p_decline text[], p_can_retry text[], p_attempt text[]) FROM PUBLIC;
 
 --
 -- Name: FUNCTION read_news(p_psp text[], p_source text[], p_event_id text[], p_type text[], p_about text[], p_news text[], p_token text[], p_reference text[], p_object text[], p_operation_id text[], p_amount_minor bigint[], p_currency text[], p_fee_minor bigint[], p_fee_currency text[], p_code text[], p_digest bytea[], p_request_id text[]); Type: ACL; Schema: pay; Owner: payments_owner
@@ -19219,6 +20323,12 @@ REVOKE ALL ON FUNCTION pay.requote_orders(p_facts pay.fact[], p_moved integer[])
 --
 
 REVOKE ALL ON FUNCTION pay.retry_letter(p_letter pay.dead_letter, p_merchant_id text, p_checkout_id text) FROM PUBLIC;
+
+--
+-- Name: FUNCTION room_of(p_order pay.payment_order, p_about text); Type: ACL; Schema: pay; Owner: payments_owner
+--
+
+REVOKE ALL ON FUNCTION pay.room_of(p_order pay.payment_order, p_about text) FROM PUBLIC;
 
 --
 -- Name: FUNCTION round_rate(p_rate numeric); Type: ACL; Schema: pay; Owner: payments_owner
@@ -19361,6 +20471,18 @@ REVOKE ALL ON FUNCTION pay.settle_refunds(p_merchant_id text[], p_checkout_id te
 REVOKE ALL ON FUNCTION pay.settle_registers(p_facts pay.fact[], p_kind text) FROM PUBLIC;
 
 --
+-- Name: FUNCTION settled_fact(p_mismatch pay.mismatch, p_who text, p_why text, p_more jsonb); Type: ACL; Schema: pay; Owner: payments_owner
+--
+
+REVOKE ALL ON FUNCTION pay.settled_fact(p_mismatch pay.mismatch, p_who text, p_why text, p_more jsonb) FROM PUBLIC;
+
+--
+-- Name: FUNCTION shown_decline(p_order pay.payment_order); Type: ACL; Schema: pay; Owner: payments_owner
+--
+
+REVOKE ALL ON FUNCTION pay.shown_decline(p_order pay.payment_order) FROM PUBLIC;
+
+--
 -- Name: FUNCTION single_outside(p_news pay.news, OUT outcome text, OUT facts pay.fact[]); Type: ACL; Schema: pay; Owner: payments_owner
 --
 
@@ -19377,6 +20499,24 @@ REVOKE ALL ON FUNCTION pay.sort_capture(p_change pay.change, p_name text, p_word
 --
 
 REVOKE ALL ON FUNCTION pay.sort_refund(p_change pay.change, p_word pay.fact, p_is_none boolean, OUT sorted pay.change, OUT facts pay.fact[]) FROM PUBLIC;
+
+--
+-- Name: FUNCTION split_amount(p_amount bigint, p_weights bigint[], p_rooms bigint[]); Type: ACL; Schema: pay; Owner: payments_owner
+--
+
+REVOKE ALL ON FUNCTION pay.split_amount(p_amount bigint, p_weights bigint[], p_rooms bigint[]) FROM PUBLIC;
+
+--
+-- Name: FUNCTION split_note(p_news pay.news); Type: ACL; Schema: pay; Owner: payments_owner
+--
+
+REVOKE ALL ON FUNCTION pay.split_note(p_news pay.news) FROM PUBLIC;
+
+--
+-- Name: FUNCTION split_orders(p_news pay.news, OUT orders pay.payment_order[], OUT parts bigint[]); Type: ACL; Schema: pay; Owner: payments_owner
+--
+
+REVOKE ALL ON FUNCTION pay.split_orders(p_news pay.news, OUT orders pay.payment_order[], OUT parts bigint[]) FROM PUBLIC;
 
 --
 -- Name: FUNCTION standing_of(p_merchant_id text, p_payment_order_id text); Type: ACL; Schema: pay; Owner: payments_owner
@@ -19415,6 +20555,12 @@ GRANT ALL ON FUNCTION pay.status_rank(p_status text) TO payments_operator;
 --
 
 REVOKE ALL ON FUNCTION pay.store_rates(p_source text, p_base text, p_rates jsonb, p_at timestamp with time zone) FROM PUBLIC;
+
+--
+-- Name: FUNCTION suspended(p_mismatch pay.mismatch); Type: ACL; Schema: pay; Owner: payments_owner
+--
+
+REVOKE ALL ON FUNCTION pay.suspended(p_mismatch pay.mismatch) FROM PUBLIC;
 
 --
 -- Name: FUNCTION sweep_all(p_limits jsonb); Type: ACL; Schema: pay; Owner: payments_owner
@@ -19507,6 +20653,12 @@ REVOKE ALL ON FUNCTION pay.take_leaves(p_number bigint, p_from bigint, p_until b
 REVOKE ALL ON FUNCTION pay.take_news(p_news pay.news[], OUT told pay.news[], OUT postings pay.posting[]) FROM PUBLIC;
 
 --
+-- Name: FUNCTION take_up(p_news pay.news, p_held bigint); Type: ACL; Schema: pay; Owner: payments_owner
+--
+
+REVOKE ALL ON FUNCTION pay.take_up(p_news pay.news, p_held bigint) FROM PUBLIC;
+
+--
 -- Name: FUNCTION term_seconds(p_seconds text, p_else text); Type: ACL; Schema: pay; Owner: payments_owner
 --
 
@@ -19523,6 +20675,12 @@ REVOKE ALL ON FUNCTION pay.this_tx() FROM PUBLIC;
 --
 
 REVOKE ALL ON FUNCTION pay.timeline(p_merchant_id text, p_payment_order_id text, p_inside boolean) FROM PUBLIC;
+
+--
+-- Name: FUNCTION to_be_laid(p_mismatch pay.mismatch, OUT state text, OUT amount_minor bigint); Type: ACL; Schema: pay; Owner: payments_owner
+--
+
+REVOKE ALL ON FUNCTION pay.to_be_laid(p_mismatch pay.mismatch, OUT state text, OUT amount_minor bigint) FROM PUBLIC;
 
 --
 -- Name: FUNCTION void_late(p_facts pay.fact[], p_told integer[]); Type: ACL; Schema: pay; Owner: payments_owner
@@ -19550,11 +20708,11 @@ REVOKE ALL ON FUNCTION pay_api.apply_change(p_psp text[], p_source text[], p_eve
 GRANT ALL ON FUNCTION pay_api.apply_change(p_psp text[], p_source text[], p_event_id text[], p_type text[], p_about text[], p_news text[], p_token text[], p_reference text[], p_object text[], p_operation_id text[], p_amount_minor bigint[], p_currency text[], p_fee_minor bigint[], p_fee_currency text[], p_code text[], p_digest bytea[], p_request_id text[]) TO payments_gateway;
 
 --
--- Name: FUNCTION apply_event(p_psp text[], p_source text[], p_event_id text[], p_type text[], p_fact text[], p_token text[], p_reference text[], p_code text[], p_amount_minor bigint[], p_currency text[], p_digest bytea[], p_request_id text[]); Type: ACL; Schema: pay_api; Owner: payments_owner
+-- Name: FUNCTION apply_event(p_psp text[], p_source text[], p_event_id text[], p_type text[], p_fact text[], p_token text[], p_reference text[], p_code text[], p_amount_minor bigint[], p_currency text[], p_digest bytea[], p_request_id text[], p_decline text[], p_can_retry text[], p_attempt text[]); Type: ACL; Schema: pay_api; Owner: payments_owner
 --
 
-REVOKE ALL ON FUNCTION pay_api.apply_event(p_psp text[], p_source text[], p_event_id text[], p_type text[], p_fact text[], p_token text[], p_reference text[], p_code text[], p_amount_minor bigint[], p_currency text[], p_digest bytea[], p_request_id text[]) FROM PUBLIC;
-GRANT ALL ON FUNCTION pay_api.apply_event(p_psp text[], p_source text[], p_event_id text[], p_type text[], p_fact text[], p_token text[], p_reference text[], p_code text[], p_amount_minor bigint[], p_currency text[], p_digest bytea[], p_request_id text[]) TO payments_gateway;
+REVOKE ALL ON FUNCTION pay_api.apply_event(p_psp text[], p_source text[], p_event_id text[], p_type text[], p_fact text[], p_token text[], p_reference text[], p_code text[], p_amount_minor bigint[], p_currency text[], p_digest bytea[], p_request_id text[], p_decline text[], p_can_retry text[], p_attempt text[]) FROM PUBLIC;
+GRANT ALL ON FUNCTION pay_api.apply_event(p_psp text[], p_source text[], p_event_id text[], p_type text[], p_fact text[], p_token text[], p_reference text[], p_code text[], p_amount_minor bigint[], p_currency text[], p_digest bytea[], p_request_id text[], p_decline text[], p_can_retry text[], p_attempt text[]) TO payments_gateway;
 
 --
 -- Name: FUNCTION begin_backfill(p_psp text[], p_owner text[], p_interval_ms bigint[], p_lease_ms bigint[]); Type: ACL; Schema: pay_api; Owner: payments_owner
@@ -19758,6 +20916,13 @@ GRANT ALL ON FUNCTION pay_api.store_token(p_merchant_id text[], p_checkout_id te
 
 REVOKE ALL ON FUNCTION pay_api.sweep(p_owner text[], p_interval_ms bigint[], p_limits jsonb[]) FROM PUBLIC;
 GRANT ALL ON FUNCTION pay_api.sweep(p_owner text[], p_interval_ms bigint[], p_limits jsonb[]) TO payments_gateway;
+
+--
+-- Name: FUNCTION assign_mismatch(p_id bigint, p_orders text[], p_amounts text[], p_who text, p_why text); Type: ACL; Schema: pay_ops; Owner: payments_owner
+--
+
+REVOKE ALL ON FUNCTION pay_ops.assign_mismatch(p_id bigint, p_orders text[], p_amounts text[], p_who text, p_why text) FROM PUBLIC;
+GRANT ALL ON FUNCTION pay_ops.assign_mismatch(p_id bigint, p_orders text[], p_amounts text[], p_who text, p_why text) TO payments_operator;
 
 --
 -- Name: FUNCTION drop_month(p_month date, p_keep interval, p_who text, p_why text); Type: ACL; Schema: pay_ops; Owner: payments_owner
@@ -20327,6 +21492,13 @@ GRANT SELECT ON TABLE pay_check.status_history TO payments_operator;
 
 GRANT SELECT ON TABLE pay_check.status_rank TO payments_auditor;
 GRANT SELECT ON TABLE pay_check.status_rank TO payments_operator;
+
+--
+-- Name: TABLE suspense; Type: ACL; Schema: pay_check; Owner: payments_owner
+--
+
+GRANT SELECT ON TABLE pay_check.suspense TO payments_auditor;
+GRANT SELECT ON TABLE pay_check.suspense TO payments_operator;
 
 --
 -- Name: TABLE token_owner; Type: ACL; Schema: pay_check; Owner: payments_owner

@@ -350,7 +350,8 @@ CREATE OR REPLACE VIEW pay_view.disputes AS
 SELECT d.merchant_id, d.checkout_id, d.payment_order_id, d.psp,
     d.dispute_id, d.state, d.currency, d.amount_minor,
     round(d.amount_minor / 10::numeric ^ k.exponent, k.exponent) AS amount,
-    d.seller_currency, d.seller_minor, d.code, d.opened_at, d.changed_at
+    d.seller_currency, d.seller_minor, d.code, d.opened_at, d.changed_at,
+    d.part
 FROM pay.dispute d
 LEFT JOIN pay.currency k ON k.code = d.currency;
 COMMENT ON VIEW pay_view.disputes IS

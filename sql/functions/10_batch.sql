@@ -118,12 +118,29 @@ COMMENT ON FUNCTION pay.lock_checkouts IS
     'Locks the rows of a batch in key order';
 
 
+CREATE OR REPLACE FUNCTION pay.iso_time(p_at timestamptz)
+RETURNS text LANGUAGE sql STABLE AS $$
+SELECT to_char(p_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')
+$$;
+COMMENT ON FUNCTION pay.iso_time IS 'A moment as JSON shows it, in UTC';
+
+
 CREATE OR REPLACE FUNCTION pay.second_time(p_at timestamptz)
 RETURNS text LANGUAGE sql STABLE AS $$
 SELECT to_char(p_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"')
 $$;
 COMMENT ON FUNCTION pay.second_time IS
     'A second as the API shows it, in UTC';
+
+
+-- The last declined attempt to pay an order; NULL: there was none, or the
+-- order was paid all the same.
+CREATE OR REPLACE FUNCTION pay.shown_decline(p_order payment_order)
+RETURNS jsonb LANGUAGE sql IMMUTABLE AS $$
+SELECT CASE WHEN (p_order).status <> 'SUCCESS' THEN (p_order).decline END
+$$;
+COMMENT ON FUNCTION pay.shown_decline IS
+    'The last declined attempt to pay an order that is not paid';
 
 
 -- What is not the same for each new order; NULL when there is none of it.
@@ -134,6 +151,7 @@ SELECT CASE WHEN (p_order).captured_minor <> 0
         OR (p_order).authorized_minor <> 0
         OR (p_order).charged_back_minor <> 0
         OR (p_order).credit_currency IS NOT NULL OR p_capture <> 'automatic'
+        OR shown_decline(p_order) IS NOT NULL
     THEN json_build_object('manual', p_capture = 'manual',
         'authorized', (p_order).authorized_minor,
         'captured', (p_order).captured_minor,
@@ -143,7 +161,8 @@ SELECT CASE WHEN (p_order).captured_minor <> 0
         'credit_currency', (p_order).credit_currency,
         'credit_minor', (p_order).credit_minor,
         'credit_rate', (p_order).credit_rate::text,
-        'credit_until', second_time((p_order).credit_until))
+        'credit_until', second_time((p_order).credit_until),
+        'decline', shown_decline(p_order))
     END
 $$;
 COMMENT ON FUNCTION pay.order_money IS

@@ -85,6 +85,28 @@ COMMENT ON FUNCTION pay.is_told IS
     'Whether an order''s timeline has such an event (NULL: of any actor)';
 
 
+-- Several messages of a PSP may tell of one attempt (Stripe's of the charge and
+-- of the payment); a bound keeps whoever tries stolen cards on one page from
+-- filling the timeline.
+CREATE OR REPLACE FUNCTION pay.attempt_is_news(
+    p_order payment_order, p_attempt text)
+RETURNS boolean LANGUAGE plpgsql STABLE AS $$
+DECLARE
+    v_since timestamptz := events_since((p_order).merchant_id,
+                                        (p_order).checkout_id);
+BEGIN
+    RETURN coalesce(((p_order).decline ->> 'attempts')::int, 0) < 100
+        AND (p_attempt IS NULL OR NOT EXISTS (
+            SELECT FROM event e
+            WHERE e.merchant_id = (p_order).merchant_id
+                AND e.payment_order_id = (p_order).payment_order_id
+                AND e.at >= v_since AND e.detail ->> 'attempt' = p_attempt));
+END
+$$;
+COMMENT ON FUNCTION pay.attempt_is_news IS
+    'Whether a declined attempt is not in an order''s timeline yet';
+
+
 -- Dynamic SQL: a table's name and bounds cannot be parameters.  Attached, not
 -- created in place, so that nobody who writes events waits for it.
 CREATE OR REPLACE FUNCTION pay.make_partition(p_month date)

@@ -37,7 +37,7 @@ RETURNS boolean LANGUAGE sql IMMUTABLE AS $$
 SELECT p_news IN ('capture_requested', 'captured', 'capture_failed',
     'capture_matched', 'capture_parted', 'released', 'cancel_requested', 'cancel_failed', 'refund_requested',
     'refund_sent', 'refunded', 'refund_failed', 'refund_returned',
-    'dispute_opened', 'dispute_won', 'dispute_lost', 'fee')
+    'dispute_opened', 'dispute_won', 'dispute_lost', 'dispute_moved', 'fee')
 $$;
 COMMENT ON FUNCTION pay.is_money IS
     'Whether this is always an event: something about the money of an order';
@@ -145,12 +145,33 @@ COMMENT ON FUNCTION pay.end_jobs IS
     'Ends the jobs of checkouts that have come to rest';
 
 
+-- The last declined attempt as the order shows it, with the number of them.  A
+-- failure that comes without a code says no more than an attempt before it.
+CREATE OR REPLACE FUNCTION pay.next_decline(
+    p_old jsonb, p_detail jsonb, p_at timestamptz)
+RETURNS jsonb LANGUAGE sql STABLE AS $$
+SELECT CASE
+    WHEN p_old IS NOT NULL AND p_detail ->> 'decline' = 'unknown'
+        AND NOT p_detail ? 'attempt' THEN p_old
+    ELSE jsonb_strip_nulls(jsonb_build_object(
+        'code', p_detail -> 'decline', 'can_retry', p_detail -> 'can_retry',
+        'psp_code', p_detail -> 'code', 'at', iso_time(p_at),
+        'attempt', p_detail -> 'attempt',
+        'attempts', coalesce((p_old ->> 'attempts')::int, 0)
+            + CASE WHEN p_old ->> 'attempt' = p_detail ->> 'attempt'
+                   THEN 0 ELSE 1 END)) END
+$$;
+COMMENT ON FUNCTION pay.next_decline IS
+    'What an order shows of a declined attempt';
+
+
 -- One turn: at most one fact about each checkout.  What is news depends on
 -- where an order stands in its turn (news_kind).  Writes an event for each
 -- order that moves, and for kinds that are news by themselves; a first
--- pending about an executing order is news, too, a first late success, and a
--- webhook for which the PSP is asked or that contradicts what we have, as one
--- does that says of an order that has failed that its money is held now.
+-- pending about an executing order is news, too, as are a declined attempt, a
+-- first late success, and a webhook for which the PSP is asked or that
+-- contradicts what we have, as one does that says of an order that has failed
+-- that its money is held now.
 -- Returns the items that moved a status, those that were a late success or a
 -- contradiction, and the contradictions that were news.  A row's address
 -- (ctid, and tableoid where there are hash partitions) stands for its key
@@ -255,6 +276,10 @@ BEGIN
                 WHEN s.takes_all OR s.news = 'released'
                     OR s.new_status = 'FAILED' THEN 0
                 ELSE o.authorized_minor END,
+            decline = CASE WHEN s.new_status <> 'SUCCESS'
+                               AND s.about ? 'decline'
+                           THEN next_decline(o.decline, s.about, v_now)
+                           ELSE o.decline END,
             head = chained_hash(s.head, s.merchant_id, s.payment_order_id,
                 s.version_text, v_at, s.tx_text, s.news, s.actor,
                 s.old_status, s.new_status, s.new_reason, s.about_text,
@@ -269,6 +294,8 @@ BEGIN
                                'dead_letter_requeued',
                                'dead_letter_resolved', 'mismatch_settled')
                  OR is_money(s.news)
+                 OR s.news = 'attempt_declined'
+                    AND attempt_is_news(s.was, s.about ->> 'attempt')
                  OR s.news = 'authorized' AND s.old_status = 'EXECUTING'
                     AND (s.was).authorized_minor = 0
                  OR s.news = 'notified' AND s.actor = 'webhook'
@@ -321,7 +348,8 @@ BEGIN
                   bool_or(m.news = 'paid' AND m.final IS NOT NULL) AS done
               FROM moved m
               WHERE m.new_status <> m.old_status
-                  OR m.news IN ('registered', 'authorized')
+                  OR m.news IN ('registered', 'authorized',
+                                'attempt_declined')
                   OR is_money(m.news)
               GROUP BY m.merchant_id, m.checkout_id) x
         CROSS JOIN LATERAL (
@@ -383,24 +411,32 @@ COMMENT ON FUNCTION pay.is_new_mismatch IS
 CREATE OR REPLACE FUNCTION pay.keep_mismatches(p_facts fact[], p_told int[])
 RETURNS void LANGUAGE plpgsql AS $$
 BEGIN
-    INSERT INTO mismatch (merchant_id, checkout_id, kind, source, psp,
-        event_id, token, amount_minor, currency, own_token, total_minor,
-        own_currency, request_id, object, why)
-    SELECT c.merchant_id, c.checkout_id,
-        CASE WHEN f.detail ? 'about' THEN f.detail ->> 'about'
-             WHEN f.kind <> 'mismatch' THEN 'contradiction'
-             WHEN f.currency <> c.currency THEN 'currency'
-             ELSE 'amount' END,
-        f.actor, f.psp, f.event_id, f.token, f.amount_minor, f.currency,
-        r.token, c.total_minor, c.currency, f.request_id,
-        f.detail ->> 'object', f.detail ->> 'why'
-    FROM unnest(p_facts) f
-    JOIN checkout c ON c.merchant_id = f.merchant_id
-        AND c.checkout_id = f.checkout_id
-    JOIN registration r ON r.merchant_id = f.merchant_id
-        AND r.checkout_id = f.checkout_id
-    WHERE f.kind = 'mismatch' OR f.item = ANY (p_told)
-    ORDER BY f.item;
+    WITH kept AS (
+        INSERT INTO mismatch AS m (merchant_id, checkout_id, kind, source, psp,
+            event_id, token, amount_minor, currency, own_token, total_minor,
+            own_currency, request_id, object, why)
+        SELECT c.merchant_id, c.checkout_id,
+            CASE WHEN f.detail ? 'about' THEN f.detail ->> 'about'
+                 WHEN f.kind <> 'mismatch' THEN 'contradiction'
+                 WHEN f.currency <> c.currency THEN 'currency'
+                 ELSE 'amount' END,
+            f.actor, f.psp, f.event_id, f.token, f.amount_minor, f.currency,
+            r.token, c.total_minor, c.currency, f.request_id,
+            f.detail ->> 'object', f.detail ->> 'why'
+        FROM unnest(p_facts) f
+        JOIN checkout c ON c.merchant_id = f.merchant_id
+            AND c.checkout_id = f.checkout_id
+        JOIN registration r ON r.merchant_id = f.merchant_id
+            AND r.checkout_id = f.checkout_id
+        WHERE f.kind = 'mismatch' OR f.item = ANY (p_told)
+        ORDER BY f.item
+        RETURNING m.merchant_id, m.checkout_id, m.mismatch_id, m.why
+    )
+    INSERT INTO mismatch_settlement (merchant_id, checkout_id, mismatch_id,
+        who, why)
+    SELECT k.merchant_id, k.checkout_id, k.mismatch_id, 'gateway',
+        'split over the orders in proportion to their amounts'
+    FROM kept k WHERE k.why = 'split';
 END
 $$;
 COMMENT ON FUNCTION pay.keep_mismatches IS

@@ -137,8 +137,8 @@ BEGIN
             fact_kind(w.fact, w.amount_minor, w.currency, c.total_minor,
                       c.currency),
             'webhook', w.psp, w.event_id, w.type, w.code, w.token,
-            w.reference, w.amount_minor, w.currency, w.request_id, NULL,
-            NULL, NULL, NULL)::fact ORDER BY w.n)
+            w.reference, w.amount_minor, w.currency, w.request_id,
+            w.decline, NULL, NULL, NULL)::fact ORDER BY w.n)
             FILTER (WHERE w.about IS NULL),
         array_agg(ROW(w.n, w.merchant_id, w.checkout_id, w.psp, w.via,
             w.event_id, w.type, w.about ->> 'about', w.about ->> 'news',
@@ -154,7 +154,8 @@ BEGIN
         FROM (
             SELECT DISTINCT ON (i.psp, i.event_id) i.psp, i.event_id, i.type,
                 i.fact, i.token, i.reference, i.code, i.amount_minor,
-                i.currency, i.via, i.about, i.request_id, i.received_at,
+                i.currency, i.via, i.about, i.decline, i.request_id,
+                i.received_at,
                 t.merchant_id, t.checkout_id
             FROM (SELECT DISTINCT * FROM unnest(p_merchant_id, p_checkout_id,
                                                 p_psp, p_name)) AS

@@ -69,7 +69,7 @@ BEGIN
         WHERE d.merchant_id = p_order.merchant_id
             AND d.checkout_id = p_order.checkout_id
             AND d.payment_order_id = p_order.payment_order_id
-            AND d.state <> 'won') t;
+            AND d.state NOT IN ('won', 'moved')) t;
 
     RETURN greatest(0, seller_part(p_order.amount_minor, p_order.credit_minor,
         0, p_order.refunding_minor + p_order.refunded_minor

@@ -291,6 +291,7 @@ CREATE OR REPLACE FUNCTION pay.outside_refund(
 LANGUAGE plpgsql AS $$
 DECLARE
     v_order  payment_order := named_order(p_news);
+    v_split  record := split_orders(p_news);
     v_change change;
     v_why    text;
 BEGIN
@@ -305,8 +306,15 @@ BEGIN
         RETURN;
     END IF;
 
+    IF v_split.parts IS NOT NULL THEN
+        outcome := 'applied';
+        facts := lay_refund(p_news, v_split.orders, v_split.parts)
+            || split_note(p_news);
+        RETURN;
+    END IF;
+
     v_why := CASE
-        WHEN v_order.payment_order_id IS NULL THEN 'unknown'
+        WHEN v_order.payment_order_id IS NULL THEN 'exceeds'
         WHEN (refund_terms(v_order, p_news.amount_minor)).outcome <> 'created'
             THEN 'exceeds' END;
 
@@ -395,6 +403,7 @@ DECLARE
     v_change change := change_meant(p_news);
     v_held   record := in_suspense(p_news.merchant_id, p_news.psp,
                                    p_news.object);
+    v_parts  change[];
     v_late   late_success;
 BEGIN
     IF v_change.change_id IS NULL THEN
@@ -407,7 +416,16 @@ BEGIN
             AND v_change.change_id = p_news.operation_id) IS NOT TRUE
     THEN
         SELECT * INTO outcome, facts FROM hear_suspended(p_news,
-            v_held.amount_minor, v_held.currency, v_held.is_over);
+            v_held.amount_minor, v_held.currency, v_held.is_over,
+            v_held.is_borne);
+        RETURN;
+    ELSIF v_change.origin = 'psp' THEN
+        v_parts := parts_of(p_news.merchant_id, p_news.checkout_id,
+                            p_news.psp, p_news.object);
+    END IF;
+
+    IF cardinality(v_parts) > 1 THEN
+        SELECT * INTO outcome, facts FROM hear_parts(v_parts, p_news);
     ELSIF p_news.amount_minor <> v_change.amount_minor THEN
         SELECT * INTO outcome, facts FROM news_doubt(p_news, 'amount');
     ELSIF v_change.change_id IS NOT NULL THEN

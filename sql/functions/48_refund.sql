@@ -10,7 +10,8 @@ SET LOCAL search_path = pay, pg_temp;
 -- amount_minor NULL: it never was; is_over: it is no more.
 CREATE OR REPLACE FUNCTION pay.in_suspense(
     p_merchant_id text, p_psp text, p_object text,
-    OUT amount_minor bigint, OUT currency text, OUT is_over boolean)
+    OUT amount_minor bigint, OUT currency text, OUT is_over boolean,
+    OUT is_borne boolean)
 LANGUAGE plpgsql STABLE AS $$
 DECLARE
     v_source text := concat('event/', p_psp, '/', p_object);
@@ -21,18 +22,31 @@ BEGIN
         AND e.kind = 'unknown_refund';
 
     is_over := amount_minor IS NOT NULL
-        AND is_booked(p_merchant_id, v_source, 'unknown_refund_cleared');
+        AND (is_booked(p_merchant_id, v_source, 'unknown_refund_cleared')
+             OR is_booked(p_merchant_id, v_source,
+                          'unknown_refund_borne_returned'));
+    is_borne := NOT is_over
+        AND is_booked(p_merchant_id, v_source, 'unknown_refund_borne');
 END
 $$;
 COMMENT ON FUNCTION pay.in_suspense IS
     'What is booked of a refund that could be laid to no order';
 
 
+CREATE OR REPLACE FUNCTION pay.cleared_as(p_is_borne boolean)
+RETURNS text LANGUAGE sql IMMUTABLE AS $$
+SELECT CASE WHEN p_is_borne THEN 'unknown_refund_borne_returned'
+            ELSE 'unknown_refund_cleared' END
+$$;
+COMMENT ON FUNCTION pay.cleared_as IS
+    'As what a refund comes back that was laid to no order';
+
+
 -- People have been told of it, whether or not a query repeats it, and hear
 -- that it has come back, too.
 CREATE OR REPLACE FUNCTION pay.hear_suspended(
     p_news news, p_amount_minor bigint, p_currency text, p_is_over boolean,
-    OUT outcome text, OUT facts fact[])
+    p_is_borne boolean, OUT outcome text, OUT facts fact[])
 LANGUAGE plpgsql STABLE AS $$
 BEGIN
     outcome := 'unchanged';
@@ -45,7 +59,7 @@ BEGIN
                       THEN '{}' ELSE facts END;
     ELSIF p_news.news = 'failed' AND NOT p_is_over THEN
         SELECT * INTO outcome, facts FROM news_doubt(p_news, 'returned',
-            psp_posting(p_news, 'unknown_refund_cleared', p_amount_minor,
+            psp_posting(p_news, cleared_as(p_is_borne), p_amount_minor,
                         p_currency));
     END IF;
 END
@@ -159,7 +173,7 @@ BEGIN
     THEN
         facts := facts || doubt(change_fact(p_change, p_word, '',
             psp_posting(news_of(p_change, p_object, p_word),
-                'unknown_refund_cleared', v_held.amount_minor,
+                cleared_as(v_held.is_borne), v_held.amount_minor,
                 v_held.currency)),
             'refund', 'found', p_object, v_held.amount_minor,
             v_held.currency);

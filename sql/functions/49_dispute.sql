@@ -5,90 +5,197 @@ SET LOCAL ROLE payments_owner;
 SET LOCAL search_path = pay, pg_temp;
 
 
--- The first that is heard of a dispute.  Where nobody can say whose money it
--- is, people decide; and where another checkout has just got it.
-CREATE OR REPLACE FUNCTION pay.open_dispute(
-    p_news news, OUT outcome text, OUT facts fact[], OUT is_ours boolean)
-LANGUAGE plpgsql AS $$
-DECLARE
-    v_order  payment_order := named_order(p_news);
-    v_fits   boolean := coalesce(p_news.amount_minor
-        <= v_order.captured_minor - v_order.charged_back_minor, false);
-    v_seller bigint := CASE WHEN v_fits
-        THEN seller_share(v_order, p_news.amount_minor) END;
-BEGIN
-    INSERT INTO dispute (psp, dispute_id, merchant_id, checkout_id,
-        payment_order_id, state, amount_minor, currency, seller_minor,
-        seller_currency, code)
-    VALUES (p_news.psp, p_news.object, p_news.merchant_id,
-        p_news.checkout_id, CASE WHEN v_fits THEN v_order.payment_order_id
-        END, 'open', p_news.amount_minor, p_news.currency, v_seller,
-        CASE WHEN v_fits THEN coalesce(v_order.credit_currency,
-                                       v_order.currency) END, p_news.code)
-    ON CONFLICT (psp, dispute_id) DO NOTHING;
-    is_ours := FOUND;
+-- Of the entries of one part.  No PSP's id has a blank.
+CREATE OR REPLACE FUNCTION pay.dispute_source(p_dispute dispute)
+RETURNS text LANGUAGE sql IMMUTABLE AS $$
+SELECT concat('dispute/', (p_dispute).psp, '/', (p_dispute).dispute_id,
+    CASE WHEN (p_dispute).part > 1 THEN ' ' || (p_dispute).part END)
+$$;
+COMMENT ON FUNCTION pay.dispute_source IS
+    'The source of entries of a part of a dispute';
 
-    IF NOT v_fits OR NOT is_ours THEN
-        SELECT * INTO outcome, facts FROM news_doubt(p_news,
-            CASE WHEN is_ours AND v_order.payment_order_id IS NOT NULL
-                 THEN 'exceeds' ELSE 'unknown' END);
-        RETURN;
+
+-- NULL where another checkout has just got it.  p_order NULL: no order bears
+-- it.
+CREATE OR REPLACE FUNCTION pay.insert_dispute(
+    p_news news, p_order payment_order, p_amount_minor bigint, p_part int)
+RETURNS dispute LANGUAGE plpgsql AS $$
+DECLARE
+    v_dispute dispute;
+    v_seller  bigint;
+BEGIN
+    IF p_order.payment_order_id IS NOT NULL THEN
+        v_seller := seller_share(p_order, p_amount_minor);
     END IF;
 
-    UPDATE payment_order o
-    SET charged_back_minor = o.charged_back_minor + p_news.amount_minor
-    WHERE o.merchant_id = p_news.merchant_id
-        AND o.checkout_id = p_news.checkout_id
-        AND o.payment_order_id = v_order.payment_order_id;
+    INSERT INTO dispute (psp, dispute_id, part, merchant_id, checkout_id,
+        payment_order_id, state, amount_minor, currency, seller_minor,
+        seller_currency, code)
+    VALUES (p_news.psp, p_news.object, p_part, p_news.merchant_id,
+        p_news.checkout_id, p_order.payment_order_id, 'open',
+        p_amount_minor, p_news.currency, v_seller,
+        CASE WHEN v_seller IS NOT NULL THEN coalesce(
+            p_order.credit_currency, p_order.currency) END, p_news.code)
+    ON CONFLICT (psp, dispute_id, part) DO NOTHING
+    RETURNING * INTO v_dispute;
 
-    outcome := 'applied';
-    facts := ARRAY[news_fact(p_news, 'dispute_opened',
-        v_order.payment_order_id, order_posting(v_order,
-            news_source(p_news), 'dispute_opened', p_news.psp,
-            p_news.amount_minor, v_seller, p_news.request_id),
-        jsonb_build_object('dispute_id', p_news.object,
-            'amount_minor', p_news.amount_minor,
-            'currency', p_news.currency))];
+    RETURN v_dispute;
 END
 $$;
-COMMENT ON FUNCTION pay.open_dispute IS 'A buyer has disputed a payment';
+COMMENT ON FUNCTION pay.insert_dispute IS
+    'A dispute, or a part of it, of an order';
 
 
-CREATE OR REPLACE FUNCTION pay.end_dispute(
-    p_news news, p_dispute dispute)
+-- A part of a dispute that an order bears; p_kind: what is booked of it.
+CREATE OR REPLACE FUNCTION pay.dispute_fact(
+    p_news news, p_dispute dispute, p_kind text)
 RETURNS fact LANGUAGE plpgsql AS $$
 DECLARE
     v_order payment_order;
+    v_about jsonb := jsonb_build_object('dispute_id', p_dispute.dispute_id,
+        'amount_minor', p_dispute.amount_minor,
+        'currency', p_dispute.currency);
 BEGIN
-    UPDATE dispute d
-    SET state = p_news.news, code = coalesce(p_news.code, d.code),
-        changed_at = clock_timestamp()
-    WHERE d.psp = p_dispute.psp AND d.dispute_id = p_dispute.dispute_id;
-
     UPDATE payment_order o
-    SET charged_back_minor = o.charged_back_minor
-        - CASE p_news.news WHEN 'won' THEN p_dispute.amount_minor ELSE 0 END
+    SET charged_back_minor = o.charged_back_minor + p_dispute.amount_minor
+        * CASE WHEN p_kind = 'dispute_opened' THEN 1
+               WHEN p_kind = 'dispute_lost' THEN 0 ELSE -1 END
     WHERE o.merchant_id = p_dispute.merchant_id
         AND o.checkout_id = p_dispute.checkout_id
         AND o.payment_order_id = p_dispute.payment_order_id
     RETURNING * INTO v_order;
 
-    RETURN news_fact(p_news, 'dispute_' || p_news.news,
-        p_dispute.payment_order_id,
-        CASE WHEN v_order.payment_order_id IS NOT NULL
-            THEN order_posting(v_order, news_source(p_news),
-                'dispute_' || p_news.news, p_dispute.psp,
-                p_dispute.amount_minor, p_dispute.seller_minor,
-                p_news.request_id)
-            WHEN p_news.news = 'lost'
-            THEN psp_posting(p_news, 'unknown_dispute',
-                p_dispute.amount_minor, p_dispute.currency) END,
-        jsonb_build_object('dispute_id', p_dispute.dispute_id,
-            'amount_minor', p_dispute.amount_minor,
-            'currency', p_dispute.currency));
+    RETURN news_fact(p_news,
+        CASE WHEN p_kind IN ('dispute_moved', 'dispute_loss_moved')
+             THEN 'dispute_moved' ELSE p_kind END,
+        p_dispute.payment_order_id, order_posting(v_order,
+            dispute_source(p_dispute), p_kind, p_dispute.psp,
+            p_dispute.amount_minor, p_dispute.seller_minor,
+            p_news.request_id), v_about);
+END
+$$;
+COMMENT ON FUNCTION pay.dispute_fact IS
+    'What becomes of a part of a dispute that an order bears';
+
+
+-- p_first: the number of the first part.
+CREATE OR REPLACE FUNCTION pay.lay_dispute(
+    p_news news, p_orders payment_order[], p_parts bigint[], p_first int,
+    OUT facts fact[])
+LANGUAGE plpgsql AS $$
+DECLARE
+    v_dispute dispute;
+BEGIN
+    FOR v_n IN 1 .. cardinality(p_parts) LOOP
+        v_dispute := insert_dispute(p_news, p_orders[v_n], p_parts[v_n],
+                                    p_first + v_n - 1);
+        IF v_dispute.dispute_id IS NULL THEN
+            RETURN;
+        END IF;
+
+        facts := facts || dispute_fact(p_news, v_dispute, 'dispute_opened');
+    END LOOP;
+END
+$$;
+COMMENT ON FUNCTION pay.lay_dispute IS
+    'Lays a dispute to orders; NULL: another checkout has it';
+
+
+-- The first that is heard of a dispute.  Where no order can bear it, people
+-- decide; and where another checkout has just got it.
+CREATE OR REPLACE FUNCTION pay.open_dispute(
+    p_news news, OUT outcome text, OUT facts fact[], OUT is_ours boolean)
+LANGUAGE plpgsql AS $$
+DECLARE
+    v_order  payment_order := named_order(p_news);
+    v_nobody payment_order;
+    v_split  record := split_orders(p_news);
+BEGIN
+    IF p_news.amount_minor <= room_of(v_order, 'dispute') THEN
+        SELECT ARRAY[v_order] AS orders, ARRAY[p_news.amount_minor] AS parts
+        INTO v_split;
+    END IF;
+
+    IF v_split.parts IS NULL THEN
+        is_ours := (insert_dispute(p_news, v_nobody, p_news.amount_minor,
+                                   1)).dispute_id IS NOT NULL;
+        SELECT * INTO outcome, facts FROM news_doubt(p_news,
+            CASE WHEN is_ours THEN 'exceeds' ELSE 'unknown' END);
+        RETURN;
+    END IF;
+
+    facts := lay_dispute(p_news, v_split.orders, v_split.parts, 1);
+    is_ours := facts IS NOT NULL;
+    outcome := 'applied';
+
+    IF NOT is_ours THEN
+        SELECT * INTO outcome, facts FROM news_doubt(p_news, 'unknown');
+    ELSIF cardinality(v_split.orders) > 1
+        OR v_order.payment_order_id IS NULL
+    THEN
+        facts := facts || split_note(p_news);
+    END IF;
+END
+$$;
+COMMENT ON FUNCTION pay.open_dispute IS 'A buyer has disputed a payment';
+
+
+-- Of each part.  What no order bears and is lost is in suspense, which people
+-- hear of.
+CREATE OR REPLACE FUNCTION pay.end_dispute(
+    p_news news, p_parts dispute[], OUT outcome text, OUT facts fact[])
+LANGUAGE plpgsql AS $$
+DECLARE
+    v_part dispute;
+BEGIN
+    facts := '{}';
+    outcome := 'applied';
+
+    UPDATE dispute d
+    SET state = p_news.news, code = coalesce(p_news.code, d.code),
+        changed_at = clock_timestamp()
+    FROM unnest(p_parts) x
+    WHERE d.psp = x.psp AND d.dispute_id = x.dispute_id AND d.part = x.part;
+
+    FOREACH v_part IN ARRAY p_parts LOOP
+        IF v_part.payment_order_id IS NOT NULL THEN
+            facts := facts || dispute_fact(p_news, v_part,
+                                           'dispute_' || p_news.news);
+            CONTINUE;
+        END IF;
+
+        facts := facts || news_fact(p_news, 'dispute_' || p_news.news, NULL,
+            CASE p_news.news WHEN 'lost' THEN psp_posting(p_news,
+                'unknown_dispute', v_part.amount_minor, v_part.currency) END,
+            jsonb_build_object('dispute_id', v_part.dispute_id,
+                'amount_minor', v_part.amount_minor,
+                'currency', v_part.currency));
+
+        IF p_news.news = 'lost' AND NOT EXISTS (
+            SELECT FROM open_mismatches(v_part.merchant_id,
+                                        v_part.checkout_id) m
+            WHERE m.kind = 'dispute' AND m.object = p_news.object)
+        THEN
+            facts := facts || (news_doubt(p_news, 'exceeds')).facts;
+            outcome := 'mismatch';
+        END IF;
+    END LOOP;
 END
 $$;
 COMMENT ON FUNCTION pay.end_dispute IS 'A dispute was decided';
+
+
+CREATE OR REPLACE FUNCTION pay.dispute_parts(p_psp text, p_object text)
+RETURNS dispute[] LANGUAGE plpgsql STABLE AS $$
+BEGIN
+    RETURN ARRAY(
+        SELECT d FROM dispute d
+        WHERE d.psp = p_psp AND d.dispute_id = p_object
+            AND d.state <> 'moved'
+        ORDER BY d.part);
+END
+$$;
+COMMENT ON FUNCTION pay.dispute_parts IS 'The parts of a dispute that count';
 
 
 -- Whatever it costs is booked once.
@@ -139,38 +246,39 @@ CREATE OR REPLACE FUNCTION pay.hear_dispute(
     p_news news, OUT outcome text, OUT facts fact[])
 LANGUAGE plpgsql AS $$
 DECLARE
-    v_dispute dispute;
-    v_new     boolean;
-    v_ours    boolean := true;
+    v_parts dispute[] := dispute_parts(p_news.psp, p_news.object);
+    v_first dispute := v_parts[1];
+    v_ours  boolean := true;
+    v_new   boolean := false;
+    v_ended record;
 BEGIN
-    SELECT * INTO v_dispute FROM dispute d
-    WHERE d.psp = p_news.psp AND d.dispute_id = p_news.object;
-    v_new := NOT FOUND;
-
     outcome := 'unchanged';
     facts := '{}';
 
-    IF p_news.object IS NULL OR (v_dispute.merchant_id,
-        v_dispute.checkout_id) <> (p_news.merchant_id, p_news.checkout_id)
+    IF p_news.object IS NULL OR (v_first.merchant_id,
+        v_first.checkout_id) <> (p_news.merchant_id, p_news.checkout_id)
     THEN
         SELECT * INTO outcome, facts FROM news_doubt(p_news, 'unknown');
         RETURN;
-    ELSIF v_new AND coalesce(p_news.amount_minor, 0) = 0 THEN
+    ELSIF v_parts = '{}' AND coalesce(p_news.amount_minor, 0) = 0 THEN
         SELECT * INTO outcome, facts FROM news_doubt(p_news, 'amount');
         RETURN;
-    ELSIF v_new THEN
+    ELSIF v_parts = '{}' THEN
         SELECT * INTO outcome, facts, v_ours FROM open_dispute(p_news);
-        SELECT * INTO v_dispute FROM dispute d
-        WHERE d.psp = p_news.psp AND d.dispute_id = p_news.object;
+        v_new := outcome = 'mismatch';
+        v_parts := dispute_parts(p_news.psp, p_news.object);
+        v_first := v_parts[1];
     END IF;
 
     IF NOT v_ours THEN
         RETURN;
-    ELSIF v_dispute.state = 'open' AND p_news.news <> 'opened' THEN
-        facts := facts || end_dispute(p_news, v_dispute);
+    ELSIF v_first.state = 'open' AND p_news.news <> 'opened' THEN
+        v_ended := end_dispute(p_news, v_parts);
+        facts := facts || CASE WHEN v_new THEN v_ended.facts[:1]
+                               ELSE v_ended.facts END;
         outcome := CASE outcome WHEN 'mismatch' THEN outcome
-                                ELSE 'applied' END;
-    ELSIF p_news.news NOT IN ('opened', v_dispute.state) THEN
+                                ELSE v_ended.outcome END;
+    ELSIF p_news.news NOT IN ('opened', v_first.state) THEN
         SELECT * INTO outcome, facts
         FROM news_doubt(p_news, 'contradiction');
     END IF;

@@ -5,6 +5,20 @@ SET LOCAL ROLE payments_owner;
 SET LOCAL search_path = pay, pg_temp;
 
 
+-- What an event tells of an attempt to pay that the PSP has declined: our code
+-- for the cause, whether it may help to try again, and the PSP's id of the
+-- attempt.
+CREATE OR REPLACE FUNCTION pay.decline_detail(
+    p_decline text, p_can_retry text, p_attempt text)
+RETURNS jsonb LANGUAGE sql IMMUTABLE AS $$
+SELECT CASE WHEN p_decline <> '' THEN jsonb_strip_nulls(jsonb_build_object(
+    'decline', p_decline, 'can_retry', p_can_retry,
+    'attempt', nullif(p_attempt, ''))) END
+$$;
+COMMENT ON FUNCTION pay.decline_detail IS
+    'A declined attempt as the detail of an event';
+
+
 -- Checked items as facts, with their checkout where the token (or alias) is
 -- known, or else the payment.  kind is none for what says nothing about a payment, notified for
 -- what only asks that the PSP be asked: a webhook, or a hint that nobody
@@ -14,7 +28,8 @@ SET LOCAL search_path = pay, pg_temp;
 CREATE OR REPLACE FUNCTION pay.read_facts(
     p_psp text[], p_source text[], p_event_id text[], p_type text[],
     p_fact text[], p_token text[], p_reference text[], p_code text[],
-    p_amount_minor bigint[], p_currency text[], p_request_id text[])
+    p_amount_minor bigint[], p_currency text[], p_request_id text[],
+    p_decline text[], p_can_retry text[], p_attempt text[])
 RETURNS fact[] LANGUAGE plpgsql STABLE AS $$
 BEGIN
     RETURN ARRAY(
@@ -29,13 +44,18 @@ BEGIN
             u.psp, nullif(u.event_id, ''), nullif(u.type, ''),
             nullif(u.code, ''), nullif(u.token, ''), nullif(u.reference, ''),
             u.amount_minor, nullif(u.currency, ''), u.request_id,
-            CASE u.source WHEN 'backfill'
-                THEN jsonb_build_object('via', u.source) END,
+            nullif(coalesce(decline_detail(u.decline, u.can_retry, u.attempt),
+                            '{}')
+                || CASE u.source WHEN 'backfill'
+                       THEN jsonb_build_object('via', u.source)
+                       ELSE '{}' END, '{}'),
             NULL, NULL, NULL)::fact
         FROM unnest(p_psp, p_source, p_event_id, p_type, p_fact, p_token,
-            p_reference, p_code, p_amount_minor, p_currency, p_request_id)
+            p_reference, p_code, p_amount_minor, p_currency, p_request_id,
+            p_decline, p_can_retry, p_attempt)
             WITH ORDINALITY AS u (psp, source, event_id, type, fact, token,
-            reference, code, amount_minor, currency, request_id, n)
+            reference, code, amount_minor, currency, request_id, decline,
+            can_retry, attempt, n)
         LEFT JOIN psp_token t ON t.psp = u.psp AND t.token = u.token
         LEFT JOIN LATERAL (
             SELECT k.merchant_id, k.checkout_id FROM psp_token k
@@ -57,7 +77,12 @@ BEGIN
                      ELSE true END
             AND u.fact IN ('none', 'pending', 'authorized', 'paid',
                            'declined', 'expired', 'cancelled', 'rejected',
-                           'ask')
+                           'attempt_declined', 'ask')
+            AND (u.fact <> 'attempt_declined' OR u.decline <> '')
+            AND coalesce(u.decline, 'unknown') ~ '^[a-z_]{1,32}$'
+            AND coalesce(u.can_retry, 'no')
+                IN ('same_method', 'later', 'other_method', 'no')
+            AND coalesce(octet_length(u.attempt), 0) <= 255
             AND coalesce(octet_length(u.type), 0) <= 255
             AND coalesce(octet_length(u.token), 0) <= 255
             AND coalesce(octet_length(u.reference), 0) <= 255
@@ -85,7 +110,7 @@ BEGIN
     WITH won AS (
         INSERT INTO webhook_inbox AS w (psp, event_id, state, via, type,
             fact, token, reference, code, amount_minor, currency, digest,
-            merchant_id, checkout_id, request_id)
+            merchant_id, checkout_id, request_id, decline)
         SELECT DISTINCT ON (f.psp, f.event_id)
             f.psp, f.event_id,
             CASE WHEN f.kind = 'none' THEN 'ignored'
@@ -95,7 +120,8 @@ BEGIN
                  ELSE 'applied' END,
             coalesce(f.detail ->> 'via', 'webhook'), f.type, p_fact[f.item],
             f.token, f.reference, f.code, f.amount_minor, f.currency,
-            p_digest[f.item], f.merchant_id, f.checkout_id, f.request_id
+            p_digest[f.item], f.merchant_id, f.checkout_id, f.request_id,
+            CASE WHEN f.detail ? 'decline' THEN f.detail - 'via' END
         FROM unnest(p_facts) f
         WHERE f.actor = 'webhook' AND f.kind <> 'unknown'
         ORDER BY f.psp, f.event_id, f.item

@@ -8,7 +8,8 @@ CREATE OR REPLACE FUNCTION pay_api.apply_event(
     p_psp text[], p_source text[], p_event_id text[], p_type text[],
     p_fact text[], p_token text[], p_reference text[], p_code text[],
     p_amount_minor bigint[], p_currency text[], p_digest bytea[],
-    p_request_id text[])
+    p_request_id text[], p_decline text[] DEFAULT NULL,
+    p_can_retry text[] DEFAULT NULL, p_attempt text[] DEFAULT NULL)
 RETURNS TABLE (
     item int, outcome text, merchant_id text, checkout_id text,
     checkout_uuid text, psp text, nonce text, handle text, token text,
@@ -31,11 +32,14 @@ BEGIN
         array_dims(p_type), array_dims(p_fact), array_dims(p_token),
         array_dims(p_reference), array_dims(p_code),
         array_dims(p_amount_minor), array_dims(p_currency),
-        array_dims(p_digest), array_dims(p_request_id));
+        array_dims(p_digest), array_dims(p_request_id),
+        coalesce(array_dims(p_decline), array_dims(p_psp)),
+        coalesce(array_dims(p_can_retry), array_dims(p_psp)),
+        coalesce(array_dims(p_attempt), array_dims(p_psp)));
 
     v_facts := read_facts(p_psp, p_source, p_event_id, p_type, p_fact,
         p_token, p_reference, p_code, p_amount_minor, p_currency,
-        p_request_id);
+        p_request_id, p_decline, p_can_retry, p_attempt);
     v_valid := v_facts;
     v_duplicates := insert_webhooks(v_facts, p_fact, p_digest);
 

@@ -33,7 +33,7 @@ RETURNS TABLE (
     currency text, amount_minor bigint, status text, reason text,
     authorized_minor bigint, captured_minor bigint, refunding_minor bigint,
     refunded_minor bigint, charged_back_minor bigint, credit_currency text,
-    credit_minor bigint, credit_rate text, credit_until text)
+    credit_minor bigint, credit_rate text, credit_until text, decline text)
 LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pay, pg_temp AS $$
 #variable_conflict use_column
 BEGIN
@@ -58,7 +58,9 @@ BEGIN
         nullif(o.refunding_minor, 0)::bigint,
         nullif(o.refunded_minor, 0)::bigint,
         nullif(o.charged_back_minor, 0)::bigint, o.credit_currency::text,
-        o.credit_minor::bigint, o.credit_rate::text, second_time(o.credit_until)
+        o.credit_minor::bigint, o.credit_rate::text,
+        second_time(o.credit_until),
+        CASE WHEN o.status <> 'SUCCESS' THEN o.decline END::text
     FROM unnest(p_merchant_id, p_payment_order_id)
         WITH ORDINALITY AS u (merchant_id, payment_order_id, n)
     LEFT JOIN LATERAL find_order(u.merchant_id, u.payment_order_id) o
@@ -160,13 +162,6 @@ END
 $$;
 COMMENT ON FUNCTION pay_api.get_handle IS
     'The checkout behind a buyer''s address: found or not_found';
-
-
-CREATE OR REPLACE FUNCTION pay.iso_time(p_at timestamptz)
-RETURNS text LANGUAGE sql STABLE AS $$
-SELECT to_char(p_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')
-$$;
-COMMENT ON FUNCTION pay.iso_time IS 'A moment as JSON shows it, in UTC';
 
 
 -- At most its newest 1000 events, of those months that are still here.

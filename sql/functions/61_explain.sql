@@ -443,10 +443,11 @@ SELECT coalesce(json_agg(json_build_object(
     'payment_order_id', d.payment_order_id, 'state', d.state,
     'amount_minor', d.amount_minor, 'currency', d.currency, 'code', d.code,
     'opened_at', iso_time(d.opened_at), 'changed_at', iso_time(d.changed_at))
-    ORDER BY d.opened_at, d.dispute_id), '[]')
+    ORDER BY d.opened_at, d.dispute_id, d.part), '[]')
 FROM (SELECT * FROM dispute x
       WHERE x.merchant_id = p_merchant_id AND x.checkout_id = p_checkout_id
-      ORDER BY x.opened_at DESC LIMIT 100) d
+          AND x.state <> 'moved'
+      ORDER BY x.opened_at DESC, x.part LIMIT 100) d
 $$;
 COMMENT ON FUNCTION pay.explain_disputes IS
     'The newest 100 disputes about a checkout';
@@ -470,7 +471,7 @@ BEGIN
     RETURN (
         SELECT json_build_object('payment_order_id', o.payment_order_id,
             'checkout_id', o.checkout_id, 'status', o.status,
-            'reason', o.reason, 'psp', r.psp,
+            'reason', o.reason, 'decline', shown_decline(o), 'psp', r.psp,
             'amount_minor', o.amount_minor, 'currency', o.currency,
             'expires_at', iso_time(c.expires_at),
             'registration', json_build_object('state', r.state,

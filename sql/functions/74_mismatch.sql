@@ -1,6 +1,7 @@
 -- What people on call may do about a row of the mismatch queue: say that the
 -- matter is settled, who and why, in a row of its own and in the timeline of
--- the orders.  Nothing else moves.  One row a call, for payments_operator; the
+-- the orders.  Nothing else moves; whose money it is they say in
+-- 74_assign.sql.  One row a call, for payments_operator; the
 -- gateway never comes here.
 
 SET LOCAL ROLE payments_owner;
@@ -24,6 +25,25 @@ COMMENT ON FUNCTION pay.open_mismatches IS
     'What was not believed of a checkout and nobody has settled';
 
 
+-- That people have settled it, for the timeline of the orders.
+CREATE OR REPLACE FUNCTION pay.settled_fact(
+    p_mismatch mismatch, p_who text, p_why text, p_more jsonb DEFAULT '{}')
+RETURNS fact LANGUAGE plpgsql STABLE AS $$
+BEGIN
+    RETURN ROW(1, NULL, p_mismatch.merchant_id, p_mismatch.checkout_id,
+        'mismatch_settled', 'operator', p_mismatch.psp, NULL, NULL, NULL,
+        NULL, NULL, NULL, NULL, NULL, jsonb_build_object(
+            'mismatch_id', p_mismatch.mismatch_id, 'kind', p_mismatch.kind,
+            'who', p_who, 'why', p_why, 'role', session_user)
+            || jsonb_strip_nulls(p_more), NULL, NULL, NULL)::fact;
+END
+$$;
+COMMENT ON FUNCTION pay.settled_fact IS
+    'That an operator has settled a row of the mismatch queue';
+
+
+-- Not while money of it is in suspense: that is assigned first
+-- (74_assign.sql).
 CREATE OR REPLACE FUNCTION pay_ops.settle_mismatch(
     p_id bigint, p_who text, p_why text)
 RETURNS text
@@ -43,6 +63,10 @@ BEGIN
     PERFORM lock_checkouts(ARRAY[v_mismatch.merchant_id]::text[],
                            ARRAY[v_mismatch.checkout_id]::text[]);
 
+    IF suspended(v_mismatch) IS NOT NULL THEN
+        RETURN 'suspense';
+    END IF;
+
     INSERT INTO mismatch_settlement (merchant_id, checkout_id, mismatch_id,
         who, why)
     VALUES (v_mismatch.merchant_id, v_mismatch.checkout_id, p_id, p_who,
@@ -52,16 +76,11 @@ BEGIN
         RETURN 'closed';
     END IF;
 
-    PERFORM record_facts(ARRAY[ROW(1, NULL, v_mismatch.merchant_id,
-        v_mismatch.checkout_id, 'mismatch_settled', 'operator',
-        v_mismatch.psp, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL,
-        jsonb_build_object('mismatch_id', p_id, 'kind', v_mismatch.kind,
-            'who', p_who, 'why', p_why, 'role', session_user), NULL, NULL,
-        NULL)::fact]);
+    PERFORM record_facts(ARRAY[settled_fact(v_mismatch, p_who, p_why)]);
 
     RETURN 'settled';
 END
 $$;
 COMMENT ON FUNCTION pay_ops.settle_mismatch IS
     'Closes a row of the mismatch queue by people''s word: settled, closed, '
-    'not_found or invalid';
+    'suspense, not_found or invalid';

@@ -155,6 +155,7 @@ CREATE TABLE payment_order (
     status            order_status NOT NULL DEFAULT 'NOT_STARTED',
     reason            failure_reason,
     version           int NOT NULL DEFAULT 1,
+    decline           jsonb,
     PRIMARY KEY (merchant_id, payment_order_id),
     UNIQUE (merchant_id, checkout_id, position),
     FOREIGN KEY (merchant_id, checkout_id) REFERENCES checkout,
@@ -247,6 +248,7 @@ CREATE TABLE webhook_inbox (
     merchant_id   id,
     checkout_id   id,
     request_id    text,
+    decline       jsonb,
     PRIMARY KEY (psp, event_id),
     CHECK (state <> 'parked' OR token IS NOT NULL)
 );

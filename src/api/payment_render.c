@@ -158,6 +158,11 @@ put_order(pay_buf_t *buf, const pay_checkout_t *checkout,
         pay_buf_text(buf, ",\"reason\":null");
     }
 
+    if (order->decline.len != 0) {
+        pay_buf_text(buf, ",\"decline\":");
+        pay_buf_add(buf, order->decline);
+    }
+
     put_money(buf, checkout, order);
 
     if (order->credit != NULL) {

@@ -1,8 +1,8 @@
 /*
  * payctl mismatch: what PSPs said and was not believed, and what of our own
  * books contradicts itself, for those on call.  list and show read pay_view
- * (payments_auditor may); settle calls pay_ops, which takes payments_operator,
- * and says who did it and why.
+ * (payments_auditor may); settle and assign call pay_ops, which takes
+ * payments_operator, and say who did it and why.
  */
 
 #include "cli/act.h"
@@ -13,7 +13,10 @@
 #include <string.h>
 
 
-#define AT  PAY_CLI_AT
+#define AT           PAY_CLI_AT
+#define PARTS_MAX    20                /* orders of a checkout */
+#define WORDS_MAX    (2 + PARTS_MAX)
+#define ORDERS_SIZE  (PARTS_MAX * 256)
 
 typedef struct {
     const char  *dsn;
@@ -22,11 +25,15 @@ typedef struct {
     const char  *who;
     const char  *why;
     int          all;
+    int          bears;
 } mismatch_args_t;
 
 
 static int mismatch_list(const mismatch_args_t *args);
 static int mismatch_settle(const mismatch_args_t *args, const char *id);
+static int mismatch_assign(const mismatch_args_t *args, const char **word,
+    int words);
+static int add_line(char *lines, size_t *used, const char *text, size_t len);
 
 
 static const char  mismatch_usage[] =
@@ -34,12 +41,19 @@ static const char  mismatch_usage[] =
     " [--merchant ID]\n"
     "       payctl mismatch show [--dsn DSN] ID\n"
     "       payctl mismatch settle [--dsn DSN] ID --who NAME --why REASON\n"
+    "       payctl mismatch assign [--dsn DSN] ID ORDER=AMOUNT ..."
+    " --who NAME --why REASON\n"
+    "       payctl mismatch assign [--dsn DSN] ID --merchant-bears"
+    " --who NAME --why REASON\n"
     "\n"
     "KIND is amount, currency, token, late_token, left_psp, contradiction,\n"
     "capture, cancel, refund, dispute, fee or books; list shows those that\n"
     "are open.  settle says that the matter is settled: explain and the\n"
-    "metrics leave it out, and nothing else moves.  It needs the role\n"
-    "payments_operator and stays in the timeline.\n";
+    "metrics leave it out, and nothing else moves.  assign lays a refund or a\n"
+    "dispute that was made at the PSP to orders of its checkout, with all of\n"
+    "its amount, and settles the matter; what was laid to orders before is\n"
+    "taken back first.  --merchant-bears: no order bears what is in suspense.\n"
+    "Both need the role payments_operator and stay in the timeline.\n";
 
 static const char  list_sql[] =
     "SELECT mismatch_id AS id, kind, coalesce(why, '') AS wrong,"
@@ -100,6 +114,19 @@ static const pay_cli_refusal_t  refusals[] = {
     { "closed", "it was settled before, see payctl mismatch show" },
     { "not_found", "no such mismatch" },
     { "invalid", "--who and --why take 1 to 200 bytes each" },
+    { "suspense", "its money is in suspense, say whose it is: payctl mismatch"
+      " assign" },
+    { NULL, NULL }
+};
+
+static const pay_cli_refusal_t  assign_refusals[] = {
+    { "nothing", "no refund or dispute of it can be laid to an order" },
+    { "sum", "the amounts do not add up to that of the refund or the dispute" },
+    { "exceeds", "an order cannot bear that much" },
+    { "not_found", "no such mismatch" },
+    { "invalid", "name orders of this checkout, each once, with an amount in"
+      " its currency; --merchant-bears is for what is in suspense; --who and"
+      " --why take 1 to 200 bytes each" },
     { NULL, NULL }
 };
 
@@ -116,12 +143,18 @@ static const pay_cli_act_t  settle = {
     "settled", refusals
 };
 
+static const pay_cli_act_t  assign = {
+    "mismatch", "SELECT pay_ops.assign_mismatch($1::bigint,"
+    " string_to_array($2, chr(10)), string_to_array($3, chr(10)), $4, $5)", 5,
+    "assigned", assign_refusals
+};
+
 
 int
 pay_cli_mismatch(int argc, char **argv)
 {
     int              words;
-    const char      *word[2] = { NULL, NULL };
+    const char      *word[WORDS_MAX] = { NULL };
     mismatch_args_t  args;
 
     const pay_cli_option_t  options[] = {
@@ -131,11 +164,12 @@ pay_cli_mismatch(int argc, char **argv)
         { "--who", &args.who, NULL },
         { "--why", &args.why, NULL },
         { "--all", NULL, &args.all },
+        { "--merchant-bears", NULL, &args.bears },
         { NULL, NULL, NULL }
     };
 
     memset(&args, 0, sizeof(args));
-    words = pay_cli_args(argc, argv, options, word, 2);
+    words = pay_cli_args(argc, argv, options, word, WORDS_MAX);
 
     if (words == 1 && strcmp(word[0], "list") == 0) {
         return mismatch_list(&args);
@@ -151,7 +185,14 @@ pay_cli_mismatch(int argc, char **argv)
         }
     }
 
-    return pay_cli_say_usage(words, mismatch_usage);
+    if (words >= 2 && strcmp(word[0], "assign") == 0
+        && pay_cli_is_number(word[1]) && (words == 2) == args.bears)
+    {
+        return mismatch_assign(&args, word, words);
+    }
+
+    return pay_cli_say_usage(words < 0 ? words : PAY_CLI_MISUSE,
+                             mismatch_usage);
 }
 
 
@@ -182,4 +223,62 @@ mismatch_settle(const mismatch_args_t *args, const char *id)
     values[2] = args->why;
 
     return pay_cli_act(&settle, args->dsn, values);
+}
+
+
+/* ORDER=AMOUNT; an amount has no "=", an order's id may have. */
+static int
+mismatch_assign(const mismatch_args_t *args, const char **word, int words)
+{
+    int          i;
+    char         orders[ORDERS_SIZE + 1], amounts[ORDERS_SIZE + 1];
+    size_t       used[2] = { 0, 0 };
+    const char  *values[5], *sign;
+
+    if (args->who == NULL || args->why == NULL) {
+        return pay_cli_say_usage(PAY_CLI_MISUSE, mismatch_usage);
+    }
+
+    for (i = 2; i < words; i++) {
+        sign = strrchr(word[i], '=');
+
+        if (sign == NULL
+            || !add_line(orders, &used[0], word[i], (size_t) (sign - word[i]))
+            || !add_line(amounts, &used[1], sign + 1, strlen(sign + 1)))
+        {
+            return pay_cli_say_usage(PAY_CLI_MISUSE, mismatch_usage);
+        }
+    }
+
+    orders[used[0]] = '\0';
+    amounts[used[1]] = '\0';
+
+    values[0] = word[1];
+    values[1] = orders;
+    values[2] = amounts;
+    values[3] = args->who;
+    values[4] = args->why;
+
+    return pay_cli_act(&assign, args->dsn, values);
+}
+
+
+/* 0: it is no line, or there is no room for it. */
+static int
+add_line(char *lines, size_t *used, const char *text, size_t len)
+{
+    if (len == 0 || memchr(text, '\n', len) != NULL
+        || *used + len + 1 > ORDERS_SIZE)
+    {
+        return 0;
+    }
+
+    if (*used > 0) {
+        lines[(*used)++] = '\n';
+    }
+
+    memcpy(lines + *used, text, len);
+    *used += len;
+
+    return 1;
 }

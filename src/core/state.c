@@ -25,7 +25,8 @@ static const pay_state_t  pay_state_table[PAY_STATE_COUNT][PAY_FACT_COUNT] = {
         [PAY_FACT_EXPIRED] = PAY_FAILED,
         [PAY_FACT_CANCELLED] = PAY_FAILED,
         [PAY_FACT_REJECTED] = PAY_FAILED,
-        [PAY_FACT_AUTHORIZED] = PAY_EXECUTING
+        [PAY_FACT_AUTHORIZED] = PAY_EXECUTING,
+        [PAY_FACT_ATTEMPT] = PAY_NOT_STARTED
     },
 
     [PAY_EXECUTING] = {
@@ -36,7 +37,8 @@ static const pay_state_t  pay_state_table[PAY_STATE_COUNT][PAY_FACT_COUNT] = {
         [PAY_FACT_EXPIRED] = PAY_FAILED,
         [PAY_FACT_CANCELLED] = PAY_FAILED,
         [PAY_FACT_REJECTED] = PAY_FAILED,
-        [PAY_FACT_AUTHORIZED] = PAY_EXECUTING
+        [PAY_FACT_AUTHORIZED] = PAY_EXECUTING,
+        [PAY_FACT_ATTEMPT] = PAY_EXECUTING
     },
 
     [PAY_SUCCESS] = {
@@ -47,7 +49,8 @@ static const pay_state_t  pay_state_table[PAY_STATE_COUNT][PAY_FACT_COUNT] = {
         [PAY_FACT_EXPIRED] = PAY_SUCCESS,
         [PAY_FACT_CANCELLED] = PAY_SUCCESS,
         [PAY_FACT_REJECTED] = PAY_SUCCESS,
-        [PAY_FACT_AUTHORIZED] = PAY_SUCCESS
+        [PAY_FACT_AUTHORIZED] = PAY_SUCCESS,
+        [PAY_FACT_ATTEMPT] = PAY_SUCCESS
     },
 
     [PAY_FAILED] = {
@@ -58,7 +61,8 @@ static const pay_state_t  pay_state_table[PAY_STATE_COUNT][PAY_FACT_COUNT] = {
         [PAY_FACT_EXPIRED] = PAY_FAILED,
         [PAY_FACT_CANCELLED] = PAY_FAILED,
         [PAY_FACT_REJECTED] = PAY_FAILED,
-        [PAY_FACT_AUTHORIZED] = PAY_FAILED
+        [PAY_FACT_AUTHORIZED] = PAY_FAILED,
+        [PAY_FACT_ATTEMPT] = PAY_FAILED
     }
 };
 
@@ -79,7 +83,8 @@ static const pay_fact_text_t  pay_fact_texts[PAY_FACT_COUNT] = {
     [PAY_FACT_EXPIRED] = { "expired", "expired" },
     [PAY_FACT_CANCELLED] = { "cancelled", "cancelled" },
     [PAY_FACT_REJECTED] = { "rejected", "rejected" },
-    [PAY_FACT_AUTHORIZED] = { "authorized", "" }
+    [PAY_FACT_AUTHORIZED] = { "authorized", "" },
+    [PAY_FACT_ATTEMPT] = { "attempt_declined", "" }
 };
 
 

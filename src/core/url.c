@@ -24,6 +24,7 @@ static int pay_url_text_is_sane(pay_str_t text);
 static int pay_url_scheme(pay_str_t *rest, pay_url_t *url);
 static int pay_url_authority(pay_str_t authority, pay_url_t *url);
 static int pay_url_tail_is_sane(pay_str_t tail, const char *also);
+static int pay_url_is_plain(pay_str_t path);
 static pay_status_t pay_url_check(pay_arena_t *arena, pay_str_t text,
     const pay_str_t *hosts, size_t count, const pay_url_rule_t *rule,
     pay_str_t *out, pay_err_t *err);
@@ -99,6 +100,32 @@ pay_url_parse(pay_str_t text, pay_url_t *url, pay_err_t *err)
     *url = u;
 
     return PAY_OK;
+}
+
+
+int
+pay_url_path_is_under(const pay_url_t *url, pay_str_t prefix)
+{
+    pay_str_t  path = url->path;
+
+    return path.len > prefix.len
+           && memcmp(path.data, prefix.data, prefix.len) == 0
+           && path.data[path.len - 1] != '/' && pay_url_is_plain(path);
+}
+
+
+int
+pay_url_prefix_is_valid(pay_str_t prefix)
+{
+    if (prefix.len == 0 || prefix.len > PAY_URL_MAX
+        || prefix.data[prefix.len - 1] != '/')
+    {
+        return 0;
+    }
+
+    prefix.len--;
+
+    return prefix.len == 0 || pay_url_is_plain(prefix);
 }
 
 
@@ -305,6 +332,41 @@ pay_url_tail_is_sane(pay_str_t tail, const char *also)
             && !pay_url_in(tail.data[i], also))
         {
             return 0;
+        }
+    }
+
+    return 1;
+}
+
+
+/* '/' before each segment, and no segment that a server may read otherwise. */
+static int
+pay_url_is_plain(pay_str_t path)
+{
+    size_t     i;
+    pay_str_t  segment;
+
+    while (path.len > 0) {
+        if (path.data[0] != '/') {
+            return 0;
+        }
+
+        path.data++;
+        path.len--;
+        segment = pay_url_until(&path, "/");
+
+        if (segment.len == 0 || pay_str_is(segment, ".")
+            || pay_str_is(segment, ".."))
+        {
+            return 0;
+        }
+
+        for (i = 0; i < segment.len; i++) {
+            if (!pay_url_alnum(segment.data[i])
+                && !pay_url_in(segment.data[i], "-._~"))
+            {
+                return 0;
+            }
         }
     }
 

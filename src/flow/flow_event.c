@@ -5,11 +5,14 @@
  */
 
 #include "flow_util.h"
+#include "pay_decline.h"
 
 
 static pay_status_t event_args(pay_flow_t *flow, const pay_psp_t *psp,
     const char *source, const pay_psp_event_t *event, pay_str_t digest,
     const pay_value_t **args);
+static void decline_args(const pay_psp_t *psp, const pay_psp_event_t *event,
+    pay_value_t *v);
 static pay_status_t change_args(pay_flow_t *flow, const pay_psp_t *psp,
     const char *source, const pay_psp_event_t *event, pay_str_t digest,
     const pay_value_t **args);
@@ -74,6 +77,7 @@ pay_event_keep(pay_flow_t *flow, const pay_psp_event_t *from,
     PAY_TRY(pay_dup(flow->arena, from->token, &to->token));
     PAY_TRY(pay_dup(flow->arena, from->reference, &to->reference));
     PAY_TRY(pay_dup(flow->arena, from->code, &to->code));
+    PAY_TRY(pay_dup(flow->arena, from->decline, &to->decline));
     PAY_TRY(pay_dup(flow->arena, from->object, &to->object));
     PAY_TRY(pay_dup(flow->arena, from->operation, &to->operation));
     PAY_TRY(pay_dup(flow->arena, from->fee_currency, &to->fee_currency));
@@ -88,7 +92,7 @@ event_args(pay_flow_t *flow, const pay_psp_t *psp, const char *source,
 {
     pay_value_t  *v;
 
-    v = pay_calloc(flow->arena, 12 * sizeof(pay_value_t));
+    v = pay_calloc(flow->arena, 15 * sizeof(pay_value_t));
     if (v == NULL) {
         return PAY_NO_MEMORY;
     }
@@ -113,10 +117,37 @@ event_args(pay_flow_t *flow, const pay_psp_t *psp, const char *source,
                              : pay_value_null();
     v[10] = pay_value_opt(digest);
     v[11] = pay_value_text(flow->request_id);
+    decline_args(psp, event, v + 12);
 
     *args = v;
 
     return PAY_OK;
+}
+
+
+static void
+decline_args(const pay_psp_t *psp, const pay_psp_event_t *event,
+    pay_value_t *v)
+{
+    const pay_decline_t  *decline;
+
+    v[0] = v[1] = v[2] = pay_value_null();
+
+    if (event->must_ask || (event->fact != PAY_FACT_ATTEMPT
+                            && event->fact != PAY_FACT_DECLINED))
+    {
+        return;
+    }
+
+    decline = pay_decline_named(event->decline);
+
+    if (!pay_str_is(event->decline, decline->code)) {
+        decline = pay_decline_find(psp->adapter->name, event->code);
+    }
+
+    v[0] = pay_value_text(pay_str_of(decline->code));
+    v[1] = pay_value_text(pay_str_of(pay_decline_retry(decline)));
+    v[2] = pay_value_opt(event->object);
 }
 
 

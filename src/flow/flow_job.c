@@ -20,6 +20,10 @@ static pay_status_t job_stored(pay_flow_t *flow, const pay_event_t *event,
     pay_effect_t *effect);
 static pay_status_t job_polled(pay_flow_t *flow, const pay_event_t *event,
     pay_effect_t *effect);
+static pay_status_t job_attempt_told(pay_flow_t *flow,
+    const pay_event_t *event, pay_effect_t *effect);
+static pay_status_t poll_open(pay_flow_t *flow, pay_job_t *job, int64_t now_s,
+    pay_effect_t *effect);
 static pay_status_t job_applied(pay_flow_t *flow, const pay_event_t *event,
     pay_effect_t *effect);
 static pay_status_t job_ended(pay_flow_t *flow, const pay_event_t *event,
@@ -123,28 +127,60 @@ job_stored(pay_flow_t *flow, const pay_event_t *event, pay_effect_t *effect)
 static pay_status_t
 job_polled(pay_flow_t *flow, const pay_event_t *event, pay_effect_t *effect)
 {
-    pay_job_t            *job = flow->state;
+    pay_job_t        *job = flow->state;
     pay_psp_event_t  *fact = &job->ask.fact;
 
     if (!job->ask.known) {
         return look_again(flow, job, event->now_s, "no_answer", effect);
     }
 
+    if (fact->fact == PAY_FACT_ATTEMPT) {
+        return pay_do_event(flow, job->reg.psp, "query", fact, PAY_STR(""),
+                            effect, job_attempt_told);
+    }
+
     if (pay_event_says(fact)) {
         return apply(flow, job, "query", fact, effect);
     }
 
-    if (must_expire(job, event->now_s)) {
+    return poll_open(flow, job, event->now_s, effect);
+}
+
+
+/* The page lives on, and ends like any other. */
+static pay_status_t
+job_attempt_told(pay_flow_t *flow, const pay_event_t *event,
+    pay_effect_t *effect)
+{
+    pay_job_t  *job = flow->state;
+
+    if (event->kind == PAY_EVENT_DB_FAILED) {
+        return job_ended(flow, event, effect);
+    }
+
+    job->ask.fact.fact = PAY_FACT_NONE;
+
+    return poll_open(flow, job, event->now_s, effect);
+}
+
+
+static pay_status_t
+poll_open(pay_flow_t *flow, pay_job_t *job, int64_t now_s,
+    pay_effect_t *effect)
+{
+    pay_psp_event_t  *fact = &job->ask.fact;
+
+    if (must_expire(job, now_s)) {
         job->expiring = 1;
         return pay_ask_expire(flow, &job->ask, effect);
     }
 
-    if (last_look_left_s(job, event->now_s) > 0) {
-        return last_look(flow, job, last_look_left_s(job, event->now_s),
+    if (last_look_left_s(job, now_s) > 0) {
+        return last_look(flow, job, last_look_left_s(job, now_s),
                          effect);
     }
 
-    if (event->now_s > job->reg.checkout.expires_s + EXPIRY_GRACE_S
+    if (now_s > job->reg.checkout.expires_s + EXPIRY_GRACE_S
         && !lingers(job)
         && pay_checkout_state(&job->reg.checkout) != PAY_FAILED)
     {
@@ -157,7 +193,7 @@ job_polled(pay_flow_t *flow, const pay_event_t *event, pay_effect_t *effect)
         return apply(flow, job, "gateway", fact, effect);
     }
 
-    return look_again(flow, job, event->now_s, "open", effect);
+    return look_again(flow, job, now_s, "open", effect);
 }
 
 

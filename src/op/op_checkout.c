@@ -12,6 +12,8 @@ static pay_status_t decode_order(pay_arena_t *arena, const pay_json_t *json,
     pay_order_t *order);
 static pay_status_t decode_money(pay_arena_t *arena, const pay_json_t *json,
     pay_order_t *order);
+static pay_status_t decode_decline(pay_arena_t *arena, const pay_json_t *json,
+    pay_order_t *order);
 static pay_status_t decode_credit(pay_arena_t *arena, const pay_json_t *json,
     pay_order_t *order);
 static pay_status_t dup_member(pay_arena_t *arena, const pay_json_t *json,
@@ -234,7 +236,17 @@ decode_money(pay_arena_t *arena, const pay_json_t *json, pay_order_t *order)
         }
     }
 
+    PAY_TRY(decode_decline(arena, pay_json_get(json, "decline"), order));
+
     return decode_credit(arena, json, order);
+}
+
+
+static pay_status_t
+decode_decline(pay_arena_t *arena, const pay_json_t *json, pay_order_t *order)
+{
+    return pay_json_type(json) == PAY_JSON_OBJECT
+           ? pay_json_write(arena, json, &order->decline) : PAY_OK;
 }
 
 

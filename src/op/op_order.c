@@ -66,7 +66,8 @@ copy_texts(pay_arena_t *arena, const pay_value_t *row, pay_checkout_t *c,
         { 4, 0, &c->base_url },
         { 8, 0, &order->id },
         { 9, 0, &order->seller },
-        { 13, 1, &order->reason }
+        { 13, 1, &order->reason },
+        { 23, 1, &order->decline }
     };
 
     for (i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {

@@ -28,9 +28,10 @@ static const pay_type_t  view_out[] = { T, VIEW };
  * first order; NULL: this is the first), payment_order_id, seller_account,
  * currency, amount_minor, status, reason, authorized_minor, captured_minor,
  * refunding_minor, refunded_minor, charged_back_minor (each NULL: nothing),
- * credit_currency, credit_minor, credit_rate, credit_until (ISO 8601) */
+ * credit_currency, credit_minor, credit_rate, credit_until (ISO 8601), decline
+ * (JSON, NULL: none) */
 #define ORDER  T, T, T, T, T, I, I, T, T, T, T, I, T, T, I, I, I, I, I, T, I, \
-               T, T
+               T, T, T
 static const pay_type_t  order_out[] = { T, ORDER };
 
 /* outcome, kind (register, find, over, poll, refund, change), attempts,
@@ -72,8 +73,11 @@ static const pay_type_t  lookup_in[] = { T, T };
 static const pay_type_t  handle_in[] = { T };
 
 /* psp, source, event_id, type, fact, token, reference, code, amount_minor,
- * currency, digest, request_id */
-static const pay_type_t  event_in[] = { T, T, T, T, T, T, T, T, I, T, B, T };
+ * currency, digest, request_id, decline (our code), can_retry, attempt (the
+ * PSP's id of it) */
+static const pay_type_t  event_in[] = {
+    T, T, T, T, T, T, T, T, I, T, B, T, T, T, T
+};
 
 /* owner, lease_ms (of check_books: interval_ms) */
 static const pay_type_t  claim_in[] = { T, I };
@@ -170,7 +174,8 @@ static const pay_type_t  sealed_in[] = { I, T, B };
 #define ARGS_11  ARGS_10 ",$11"
 #define ARGS_12  ARGS_11 ",$12"
 #define ARGS_13  ARGS_12 ",$13"
-#define ARGS_17  ARGS_13 ",$14,$15,$16,$17"
+#define ARGS_15  ARGS_13 ",$14,$15"
+#define ARGS_17  ARGS_15 ",$16,$17"
 #define ARGS_25  ARGS_17 ",$18,$19,$20,$21,$22,$23,$24,$25"
 
 #define MONEY   PAY_CLASS_MONEY
@@ -195,7 +200,7 @@ static const pay_op_t  ops[PAY_OP_COUNT] = {
         OP("get_events", ARGS_2, lookup_in, json_out, INTAKE),
     [PAY_OP_GET_HANDLE] = OP("get_handle", "$1", handle_in, view_out, INTAKE),
     [PAY_OP_APPLY_EVENT] =
-        OP("apply_event", ARGS_12, event_in, view_out, MONEY),
+        OP("apply_event", ARGS_15, event_in, view_out, MONEY),
     [PAY_OP_CLAIM_JOBS] = OP("claim_jobs", ARGS_2, claim_in, job_out, JOBS),
     [PAY_OP_FINISH_JOB] =
         OP("finish_job", ARGS_8, finish_in, outcome_out, JOBS),

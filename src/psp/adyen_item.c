@@ -2,8 +2,8 @@
  * One item of an Adyen Standard webhook (docs/psp/adyen.md#webhooks): which
  * event it is, whom it is about, and what it says of the payment.  An
  * AUTHORISATION that succeeded is the money, unless we asked to capture it
- * ourselves, as the end of our reference tells.  A failed one is one try, the
- * link stays open.  OFFER_CLOSED is about a try, too, so it only makes us
+ * ourselves, as the end of our reference tells.  A failed one is an attempt,
+ * the link stays open.  OFFER_CLOSED is about a try, too, so it only makes us
  * ask.  Captures, refunds, disputes: adyen_after.c.  All other codes say
  * nothing about an order yet.
  */
@@ -28,6 +28,8 @@ static pay_status_t adyen_item_ours(pay_arena_t *arena, pay_str_t reference,
     pay_psp_event_t *event);
 static pay_status_t adyen_item_code(pay_arena_t *arena,
     const pay_json_t *item, int success, pay_psp_event_t *event);
+static pay_status_t adyen_item_refused(pay_arena_t *arena,
+    const pay_json_t *item, pay_psp_event_t *event);
 static pay_status_t adyen_item_fact(const pay_json_t *item, int success,
     pay_psp_event_t *event, pay_err_t *err);
 static void adyen_item_held(const pay_json_t *item, pay_psp_event_t *event);
@@ -180,11 +182,49 @@ adyen_item_code(pay_arena_t *arena, const pay_json_t *item, int success,
 
     PAY_TRY(pay_psp_word_get(arena, item, "reason", &event->code));
 
+    if (pay_adyen_is(item, "eventCode", "AUTHORISATION")) {
+        PAY_TRY(adyen_item_refused(arena, item, event));
+    }
+
     if (event->code.len == 0 || pay_str_is(event->code, "null")) {
         event->code = PAY_STR("failed");
     }
 
     return PAY_OK;
+}
+
+
+/* "Refused" is what Adyen says of most: where the issuer's answer comes along,
+ * as in "51 : Insufficient funds", its code says more. */
+static pay_status_t
+adyen_item_refused(pay_arena_t *arena, const pay_json_t *item,
+    pay_psp_event_t *event)
+{
+    pay_str_t          raw;
+    pay_status_t       status;
+    const pay_json_t  *more = pay_json_get(item, "additionalData");
+
+    status = pay_psp_token_get(arena, item, "pspReference", &event->object);
+    if (status == PAY_NO_MEMORY) {
+        return status;
+    }
+
+    if (event->code.len != 0 && !pay_str_is(event->code, "refused")
+        && !pay_str_is(event->code, "null"))
+    {
+        return PAY_OK;
+    }
+
+    if (pay_json_string(pay_json_get(more, "refusalReasonRaw"), &raw)
+        != PAY_OK || raw.len < 2
+        || (raw.len > 2 && raw.data[2] != ' ' && raw.data[2] != ':'))
+    {
+        return PAY_OK;
+    }
+
+    raw.len = 2;
+
+    return pay_psp_safe(arena, raw, &event->code);
 }
 
 
@@ -197,7 +237,16 @@ adyen_item_fact(const pay_json_t *item, int success, pay_psp_event_t *event,
         return PAY_OK;
     }
 
-    if (!success || event->about != PAY_ABOUT_PAYMENT) {
+    if (event->about != PAY_ABOUT_PAYMENT) {
+        return PAY_OK;
+    }
+
+    if (!success) {
+        if (pay_adyen_is(item, "eventCode", "AUTHORISATION")) {
+            event->fact = PAY_FACT_ATTEMPT;
+            event->has_amount = 0;
+        }
+
         return PAY_OK;
     }
 

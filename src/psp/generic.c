@@ -383,6 +383,7 @@ pay_generic_facts(pay_arena_t *arena, const pay_json_t *json,
     }
 
     PAY_TRY(pay_psp_word_get(arena, json, "code", &event->code));
+    PAY_TRY(pay_psp_word_get(arena, json, "decline_code", &event->decline));
     PAY_TRY(pay_generic_amount_in(arena, json, "amount", event));
 
     return ((event->fact == PAY_FACT_PAID

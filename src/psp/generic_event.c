@@ -8,7 +8,8 @@
 #include "psp/generic.h"
 
 
-#define GENERIC_PREFIX  "registration."
+#define GENERIC_PREFIX   "registration."
+#define GENERIC_ATTEMPT  "attempt.declined"
 
 typedef struct {
     const char       *type;
@@ -23,6 +24,8 @@ static pay_status_t generic_event_id(pay_arena_t *arena, pay_str_t event_id,
     const pay_json_t *root, pay_psp_event_t *event, pay_err_t *err);
 static pay_status_t generic_read(pay_arena_t *arena, pay_str_t name,
     const pay_json_t *data, pay_psp_told_t *told);
+static pay_status_t generic_attempt(pay_arena_t *arena,
+    const pay_json_t *data, pay_psp_event_t *event);
 static pay_status_t generic_about(pay_arena_t *arena,
     const generic_type_t *type, const pay_json_t *data,
     pay_psp_event_t *event);
@@ -157,12 +160,35 @@ generic_read(pay_arena_t *arena, pay_str_t name, const pay_json_t *data,
         return generic_fee(arena, data, told);
     }
 
+    if (pay_str_is(name, GENERIC_ATTEMPT)) {
+        return generic_attempt(arena, data, event);
+    }
+
     for (type = generic_types; type->type != NULL; type++) {
         if (pay_str_is(name, type->type)) {
             PAY_TRY(generic_about(arena, type, data, event));
             return generic_fee(arena, data, told);
         }
     }
+
+    return PAY_OK;
+}
+
+
+static pay_status_t
+generic_attempt(pay_arena_t *arena, const pay_json_t *data,
+    pay_psp_event_t *event)
+{
+    PAY_TRY(generic_names(arena, data, event));
+    PAY_TRY(pay_psp_word_get(arena, data, "code", &event->code));
+    PAY_TRY(pay_psp_word_get(arena, data, "decline_code", &event->decline));
+
+    if (event->token.len == 0) {
+        return PAY_INVALID;
+    }
+
+    event->fact = PAY_FACT_ATTEMPT;
+    event->reference = PAY_STR("");
 
     return PAY_OK;
 }

@@ -54,6 +54,10 @@ pay_paypal_echo_t pay_paypal_echo_money(const pay_json_t *money,
 pay_status_t pay_paypal_money_in(pay_arena_t *arena, const pay_json_t *money,
     pay_psp_event_t *event) PAY_MUST_CHECK;
 
+/* Why a capture was declined: the processor's code, or PayPal's reason; empty
+ * when it does not say. */
+pay_status_t pay_paypal_why(pay_arena_t *arena, const pay_json_t *capture,
+    pay_str_t *code) PAY_MUST_CHECK;
 /* An order as it stands.  PAY_INVALID without an id, or when money came in
  * without an amount; *event is written in any case. */
 pay_status_t pay_paypal_state(pay_arena_t *arena, const pay_json_t *order,

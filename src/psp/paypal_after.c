@@ -1,5 +1,6 @@
 /*
- * What PayPal's list of events tells of refunds, disputes and fees.  The list
+ * What PayPal's list of events tells of declined attempts, refunds, disputes
+ * and fees.  The list
  * comes from PayPal itself, over a call of ours; of a webhook's body only a
  * CRC is signed, so there the same events are hints and no more.  What is told
  * here in addition has an id of its own, so that a webhook that came before
@@ -29,6 +30,12 @@ static pay_status_t paypal_after(pay_arena_t *arena, pay_str_t type,
     const pay_json_t *resource, pay_psp_told_t *told);
 static pay_status_t paypal_capture(pay_arena_t *arena,
     const pay_json_t *resource, pay_psp_told_t *told);
+static pay_status_t paypal_declined(pay_arena_t *arena,
+    const pay_json_t *resource, pay_psp_told_t *told);
+static pay_status_t paypal_reversed(pay_arena_t *arena,
+    const pay_json_t *resource, pay_psp_told_t *told);
+static pay_status_t paypal_attempt(pay_arena_t *arena,
+    const pay_psp_event_t *made, pay_psp_told_t *told);
 static pay_status_t paypal_refund(pay_arena_t *arena,
     const pay_json_t *resource, pay_psp_told_t *told);
 static pay_status_t paypal_up(pay_arena_t *arena, const pay_json_t *resource,
@@ -46,6 +53,9 @@ static const paypal_news_t *paypal_news(const paypal_news_t *rows,
 
 static const paypal_after_t  paypal_afters[] = {
     { "PAYMENT.CAPTURE.COMPLETED", paypal_capture },
+    { "PAYMENT.CAPTURE.DECLINED", paypal_declined },
+    { "PAYMENT.CAPTURE.DENIED", paypal_declined },
+    { "CHECKOUT.PAYMENT-APPROVAL.REVERSED", paypal_reversed },
     { "PAYMENT.CAPTURE.REFUNDED", paypal_refund },
     { "PAYMENT.REFUND.PENDING", paypal_refund },
     { "PAYMENT.REFUND.FAILED", paypal_refund },
@@ -128,6 +138,53 @@ paypal_capture(pay_arena_t *arena, const pay_json_t *resource,
     return paypal_fee(arena, id, id,
                       pay_json_path(resource, "seller_receivable_breakdown",
                                     "paypal_fee", NULL), 1, told);
+}
+
+
+static pay_status_t
+paypal_declined(pay_arena_t *arena, const pay_json_t *resource,
+    pay_psp_told_t *told)
+{
+    pay_psp_event_t  made;
+
+    memset(&made, 0, sizeof(made));
+    PAY_TRY(pay_psp_token_get(arena, resource, "id", &made.object));
+    PAY_TRY(pay_paypal_why(arena, resource, &made.code));
+
+    return paypal_attempt(arena, &made, told);
+}
+
+
+static pay_status_t
+paypal_reversed(pay_arena_t *arena, const pay_json_t *resource,
+    pay_psp_told_t *told)
+{
+    pay_psp_event_t  made;
+
+    (void) resource;
+
+    memset(&made, 0, sizeof(made));
+    made.code = PAY_STR("approval_reversed");
+
+    return paypal_attempt(arena, &made, told);
+}
+
+
+/* Of the order that the hint names. */
+static pay_status_t
+paypal_attempt(pay_arena_t *arena, const pay_psp_event_t *made,
+    pay_psp_told_t *told)
+{
+    pay_psp_event_t  attempt = *made;
+
+    if (told->events[0].token.len == 0) {
+        return PAY_OK;
+    }
+
+    attempt.fact = PAY_FACT_ATTEMPT;
+    attempt.token = told->events[0].token;
+
+    return paypal_tell(arena, &attempt, told);
 }
 
 

@@ -5,6 +5,7 @@
  */
 
 #include "psp/paypal.h"
+#include "pay_decline.h"
 
 
 #define PAYPAL_CAPTURES  "/v2/payments/captures/"
@@ -23,6 +24,8 @@ static pay_status_t paypal_refund_request(pay_arena_t *arena,
     pay_http_request_t *request, pay_err_t *err);
 static pay_status_t paypal_refund_body(pay_arena_t *arena,
     const pay_psp_change_t *change, pay_json_t *json, pay_err_t *err);
+static void paypal_declined(const pay_psp_change_t *change,
+    pay_psp_changed_t *result);
 static pay_status_t paypal_captured(pay_arena_t *arena,
     const pay_psp_change_t *change, const pay_json_t *json,
     pay_psp_changed_t *result);
@@ -165,6 +168,10 @@ pay_paypal_change_answer(pay_arena_t *arena, const pay_psp_change_t *change,
                                 &made));
 
     if (json == NULL) {
+        if (change->kind == PAY_PSP_CAPTURE) {
+            paypal_declined(change, &made);
+        }
+
         *result = made;
         return PAY_OK;
     }
@@ -179,6 +186,29 @@ pay_paypal_change_answer(pay_arena_t *arena, const pay_psp_change_t *change,
     }
 
     return status;
+}
+
+
+/* What the buyer chose was declined: he may choose another way to pay. */
+static void
+paypal_declined(const pay_psp_change_t *change, pay_psp_changed_t *result)
+{
+    const pay_decline_t  *decline;
+
+    decline = pay_decline_find("paypal", result->code);
+
+    if (result->outcome != PAY_PSP_REFUSED
+        || strcmp(decline->code, "unknown") == 0)
+    {
+        return;
+    }
+
+    memset(&result->event, 0, sizeof(result->event));
+    result->known = 1;
+    result->event.fact = PAY_FACT_ATTEMPT;
+    result->event.type = PAY_STR("capture");
+    result->event.token = change->token;
+    result->event.code = result->code;
 }
 
 
@@ -201,7 +231,9 @@ paypal_captured(pay_arena_t *arena, const pay_psp_change_t *change,
     }
 
     /* still approved, or of a status without a fact: ask again */
-    if (event.type.len == 0 || event.fact == PAY_FACT_NONE) {
+    if (event.type.len == 0 || event.fact == PAY_FACT_NONE
+        || event.fact == PAY_FACT_ATTEMPT)
+    {
         return PAY_OK;
     }
 

@@ -144,6 +144,10 @@ pay_paypal_state(pay_arena_t *arena, const pay_json_t *order,
                                                  "amount"), event));
     }
 
+    if (event->fact == PAY_FACT_ATTEMPT) {
+        event->has_amount = 0;
+    }
+
     /* we make orders of one unit, and one capture takes all of it */
     if (event->has_amount && (captures.paid > 1 || pay_json_size(units) != 1))
     {
@@ -220,6 +224,10 @@ paypal_fact(const pay_json_t *order, paypal_capture_t best,
 
     } else {
         event->must_capture = pay_paypal_is(order, "status", "APPROVED");
+
+        if (best == PAYPAL_CAPTURE_FAILED && !event->must_capture) {
+            event->fact = PAY_FACT_ATTEMPT;
+        }
     }
 }
 
@@ -236,13 +244,33 @@ paypal_captured(pay_arena_t *arena, const paypal_captures_t *captures,
         return status;
     }
 
-    PAY_TRY(pay_psp_word_get(arena, pay_json_get(captures->capture,
-                                                 "status_details"),
-                             "reason", &event->code));
+    PAY_TRY(pay_paypal_why(arena, captures->capture, &event->code));
+
+    if (captures->best == PAYPAL_CAPTURE_FAILED) {
+        event->object = event->reference;
+    }
+
+    if (event->fact == PAY_FACT_ATTEMPT) {
+        event->reference = PAY_STR("");
+    }
 
     return (event->fact == PAY_FACT_PAID)
            ? pay_paypal_money_in(arena, pay_json_get(captures->capture,
                                                      "amount"), event)
+           : PAY_OK;
+}
+
+
+pay_status_t
+pay_paypal_why(pay_arena_t *arena, const pay_json_t *capture, pay_str_t *code)
+{
+    PAY_TRY(pay_psp_word_get(arena, pay_json_get(capture,
+                                                 "processor_response"),
+                             "response_code", code));
+
+    return (code->len == 0)
+           ? pay_psp_word_get(arena, pay_json_get(capture, "status_details"),
+                              "reason", code)
            : PAY_OK;
 }
 

@@ -37,6 +37,7 @@ static pay_status_t square_event(pay_arena_t *arena,
     pay_psp_told_t *told, pay_err_t *err);
 static pay_status_t square_paid(pay_arena_t *arena, const pay_json_t *payment,
     pay_psp_told_t *told);
+static void square_declined(pay_psp_event_t *event);
 static int square_is_ours(const pay_psp_account_t *account,
     const pay_json_t *object);
 
@@ -175,8 +176,23 @@ square_paid(pay_arena_t *arena, const pay_json_t *payment,
 
     PAY_TRY(pay_square_payment(arena, payment, event));
 
+    if (pay_square_is(payment, "status", "FAILED") && event->token.len != 0) {
+        square_declined(event);
+    }
+
     return (event->fact == PAY_FACT_PAID)
            ? pay_square_fees(arena, payment, event->reference, told) : PAY_OK;
+}
+
+
+/* The page stays open, and the next attempt is another payment. */
+static void
+square_declined(pay_psp_event_t *event)
+{
+    event->fact = PAY_FACT_ATTEMPT;
+    event->object = event->reference;
+    event->reference = PAY_STR("");
+    event->has_amount = 0;
 }
 
 

@@ -19,7 +19,7 @@ static pay_status_t stripe_form(pay_buf_t *form, const pay_psp_order_t *order,
 static pay_status_t stripe_form_line(pay_buf_t *form, unsigned number,
     const pay_psp_line_t *line, const pay_currency_t *currency,
     pay_err_t *err);
-static void stripe_form_held(pay_buf_t *form, const pay_psp_order_t *order);
+static void stripe_form_held(pay_buf_t *form);
 static void stripe_line_name(pay_buf_t *form, unsigned number,
     const char *name);
 static pay_status_t stripe_register_answer(pay_arena_t *arena,
@@ -103,9 +103,11 @@ stripe_form(pay_buf_t *form, const pay_psp_order_t *order, pay_err_t *err)
     pay_stripe_pair(form, "metadata[payment_reference]", order->reference);
     pay_stripe_pair(form, "expires_at", PAY_STR(""));
     pay_buf_int(form, order->expires_s);
+    pay_stripe_pair(form, "payment_intent_data[metadata][payment_reference]",
+                    order->reference);
 
     if (order->capture_later) {
-        stripe_form_held(form, order);
+        stripe_form_held(form);
     }
 
     for (i = 0; i < order->line_count; i++) {
@@ -118,15 +120,13 @@ stripe_form(pay_buf_t *form, const pay_psp_order_t *order, pay_err_t *err)
 
 
 /* A session's own answer and events do not say how its money is taken, so
- * that its metadata do; and events about the payment name it by ours. */
+ * that its metadata do. */
 static void
-stripe_form_held(pay_buf_t *form, const pay_psp_order_t *order)
+stripe_form_held(pay_buf_t *form)
 {
     pay_stripe_pair(form, "metadata[capture]", PAY_STR("manual"));
     pay_stripe_pair(form, "payment_intent_data[capture_method]",
                     PAY_STR("manual"));
-    pay_stripe_pair(form, "payment_intent_data[metadata][payment_reference]",
-                    order->reference);
 }
 
 
@@ -208,7 +208,8 @@ pay_stripe_registered(pay_arena_t *arena, const pay_psp_order_t *order,
 {
     PAY_TRY(pay_psp_answer_done(arena, session, "id", "url", result));
 
-    if (result->outcome == PAY_PSP_DONE && order->capture_later) {
+    /* events about the payment and its charges name it by our reference */
+    if (result->outcome == PAY_PSP_DONE) {
         result->alias = order->reference;
     }
 

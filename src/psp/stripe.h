@@ -1,8 +1,8 @@
 /*
  * What the files of the Stripe adapter share: stripe.c (sessions),
  * stripe_event.c (what Stripe tells), stripe_money.c (of payments, refunds and
- * disputes), stripe_list.c (lists of both), stripe_change.c (what is done
- * later).  Nobody else includes this.
+ * disputes), stripe_attempt.c (of declined attempts), stripe_list.c (lists of
+ * both), stripe_change.c (what is done later).  Nobody else includes this.
  */
 
 #ifndef PAY_SRC_PSP_STRIPE_H
@@ -75,6 +75,11 @@ pay_status_t pay_stripe_intent(pay_arena_t *arena, const pay_json_t *object,
     pay_psp_told_t *told) PAY_MUST_CHECK;
 pay_status_t pay_stripe_refund(pay_arena_t *arena, const pay_json_t *object,
     pay_psp_told_t *told) PAY_MUST_CHECK;
+/* Declined attempts to pay, by the payment and by its charge. */
+pay_status_t pay_stripe_intent_failed(pay_arena_t *arena,
+    const pay_json_t *object, pay_psp_told_t *told) PAY_MUST_CHECK;
+pay_status_t pay_stripe_charge_failed(pay_arena_t *arena,
+    const pay_json_t *object, pay_psp_told_t *told) PAY_MUST_CHECK;
 /* What a dispute has cost is told under the id of what took it, so that each
  * event of the dispute may tell it. */
 pay_status_t pay_stripe_dispute(pay_arena_t *arena, const pay_json_t *object,

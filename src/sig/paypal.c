@@ -21,6 +21,7 @@
 #define PAYPAL_ALGORITHM      "SHA256withRSA"
 
 /* Of the subject's common name, as PayPal's own SDKs ask for it. */
+#define PAYPAL_CERT_PATH      "/v1/notifications/certs/"
 #define PAYPAL_NAME_PREFIX    "messageverificationcerts"
 #define PAYPAL_NAME_SUFFIX    ".paypal.com"
 
@@ -180,9 +181,9 @@ paypal_word_is_plain(pay_str_t word)
 
 
 /* The message says where the key lies that it is to be believed by: only
- * configured hosts, spelled in one way, at their own port.  Without a list
- * nothing is ever fetched; a certificate that is there all the same is the
- * caller's own file (payctl), whatever the message calls it. */
+ * configured hosts and below one path, spelled in one way, at their own port.
+ * Without a list nothing is ever fetched; a certificate that is there all the
+ * same is the caller's own file (payctl), whatever the message calls it. */
 static int
 paypal_url_is_allowed(const pay_sig_input_t *input, pay_str_t text)
 {
@@ -196,7 +197,10 @@ paypal_url_is_allowed(const pay_sig_input_t *input, pay_str_t text)
 
     if (text.len > PAYPAL_URL_MAX || pay_url_parse(text, &url, NULL) != PAY_OK
         || !pay_str_is(url.scheme, "https") || url.query.data != NULL
-        || url.fragment.data != NULL || url.path.len < 2)
+        || url.fragment.data != NULL
+        || !pay_url_path_is_under(&url, settings->cert_path.len
+                                        ? settings->cert_path
+                                        : PAY_STR(PAYPAL_CERT_PATH)))
     {
         return 0;
     }

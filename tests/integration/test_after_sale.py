@@ -636,20 +636,6 @@ def test_what_is_told_many_times_is_booked_once(shop, psp):
     made.agree()
 
 
-def test_a_refund_of_a_checkout_with_several_orders_waits_for_people(shop):
-    """Somebody refunds in the dashboard, and nobody can tell whose it is."""
-    made = Sold.paid(shop, amounts=("12.34", "5.00"))
-    made.at_psp("refund", amount_minor=500)
-    wait_for(lambda: ("unknown_refund", 500) in made.booked(), "the entry")
-    for order_id in made.order_ids:
-        assert made.order(order_id)["amount_refunded"] == "0.00"
-    rows = shop.sql(
-        "SELECT count(*) FROM pay.mismatch WHERE checkout_id = %s", made.id
-    )
-    assert rows == [(1,)]
-    made.agree(with_psp=False)
-
-
 @pytest.mark.parametrize("psp", PSPS)
 def test_each_order_of_a_checkout_is_refunded_by_itself(shop, psp):
     made = Sold.paid(shop, psp, amounts=("12.34", "5.00"))

@@ -41,6 +41,11 @@ CASES = {
         "src/a.c", "/* src/b.c */\n", "src/b.c is not in the tree",
     ),
     "a name to be filled in": ("src/a.c", "/* src/<name>.c */\n", ""),
+    "a file by its name": ("src/a_b.c", "/* see a_b.c, _b.c */\n", ""),
+    "a file that is not": (
+        "src/a.c", "/* see b.c */\n", "there is no file b.c",
+    ),
+    "a header of nginx": ("src/a.c", "/* ngx_core.h comes first */\n", ""),
     "Python's comments": ("tests/a.py", "a = 1  # (J9)\n", "J9 is no rule"),
     "Python's docstrings": (
         "tests/a.py", '"""About psp.md."""\n', "psp.md is not",

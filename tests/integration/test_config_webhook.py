@@ -31,6 +31,8 @@ PUBLIC = "webhook_public_key  integration_public_key;"
 ACCOUNT = "account  TestMerchant;"
 CA = "webhook_ca_file  @CA@;"
 HOST = "webhook_cert_host  api.paypal.com;"
+PATH = "webhook_cert_path  /v1/notifications/certs/;"
+RATE = "webhook_cert_rate  rate=30r/m burst=5;"
 
 # adapter: every word that it needs
 TOLERANCE = "webhook_tolerance 300s;"
@@ -157,6 +159,21 @@ def test_a_word_without_effect_is_refused(turned_down, adapter, word):
         ("paypal", CA, f"{CA} {CA}", "duplicate"),
         ("paypal", CA, f"{CA} webhook_cert_host https://x.y;", "host:port"),
         ("paypal", CA, f"{CA} webhook_cert_host *.paypal.com;", "host:port"),
+        ("paypal", CA, f"{CA} {PATH} {PATH}", "webhook_cert_path. is dupl"),
+        ("paypal", CA, f"{CA} webhook_cert_path /v1;", "begins and ends"),
+        ("paypal", CA, f"{CA} webhook_cert_path v1/;", "begins and ends"),
+        ("paypal", CA, f"{CA} webhook_cert_path /v1/../;", "begins and ends"),
+        ("paypal", CA, f"{CA} webhook_cert_path /%2e/;", "begins and ends"),
+        ("paypal", CA, f"{CA} {RATE} {RATE}", "webhook_cert_rate. is dupl"),
+        ("paypal", CA, f"{CA} webhook_cert_rate burst=3;", "needs rate="),
+        ("paypal", CA, f"{CA} webhook_cert_rate rate=0r/s;", "100r/s or 30r"),
+        ("paypal", CA, f"{CA} webhook_cert_rate rate=101r/s;", "most 100r/s"),
+        ("paypal", CA, f"{CA} webhook_cert_rate rate=1r/s burst=1001;",
+         "burst"),
+        ("paypal", CA, f"{CA} webhook_cert_rate rate=1r/s bursts=1;",
+         "burst="),
+        ("mollie", KEY, f"{KEY} {PATH}", "no use for webhook_cert_path"),
+        ("mollie", KEY, f"{KEY} {RATE}", "no use for webhook_cert_rate"),
         ("paypal", "client.pair", "generic.key", "CLIENT_ID:SECRET"),
         ("braintree", PUBLIC, 'webhook_public_key "a|b c";', "visible ASCII"),
         ("braintree", PUBLIC, f"{PUBLIC} {PUBLIC}", "duplicate"),

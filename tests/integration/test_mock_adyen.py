@@ -314,7 +314,8 @@ def test_a_declined_try_leaves_the_link_open(psp, receiver):
     assert answer.status_code == 402
     item = one_item(receiver, psp)
     assert item["eventCode"] == "AUTHORISATION" and item["success"] == "false"
-    assert item["reason"] == "Card declined"
+    assert item["reason"] == "Refused"
+    assert item["additionalData"]["refusalReasonRaw"] == "05 : Do not honor"
     link = psp.call("GET", f"{LINKS}/{made['id']}").json()
     assert link["status"] == "active"
     answer = psp.http.post(page, data=card("4242424242424242"))

@@ -412,8 +412,10 @@ def test_webhooks_are_retried_with_new_signatures_until_2xx(psp, receiver):
             "stripe",
             "declined",
             [
+                "charge.failed",
                 "checkout.session.async_payment_failed",
                 "checkout.session.completed",
+                "payment_intent.payment_failed",
             ],
         ),
     ],

@@ -314,6 +314,8 @@ ASKS = {
     "dlq resolve": ("dlq", "resolve", "999999", "--who", "w", "--why", "y"),
     "explain": ("explain", "no-such-order"),
     "migrate": ("migrate", "--dry-run", "--sql", str(ROOT / "sql")),
+    "mismatch assign": ("mismatch", "assign", "999999", "o=1", "--who", "w",
+                        "--why", "y"),
     "mismatch list": ("mismatch", "list"),
     "mismatch settle": ("mismatch", "settle", "999999", "--who", "w", "--why",
                         "y"),

@@ -25,6 +25,8 @@ BLOCK = """
         webhook_id             1JE4291016473214C;
         webhook_ca_file        {ca};
         webhook_cert_host      localhost:{port};
+        webhook_cert_path      /;
+        webhook_cert_rate      rate=100r/s burst=1000;
         hosted_page_host       www.paypal.com;
         pinned_public_key      {pin};
         allow_private_address  on;
@@ -38,7 +40,32 @@ BLOCK = """
         webhook_id             1JE4291016473214C;
         webhook_ca_file        {ca};
         webhook_cert_host      localhost:{guarded};
+        webhook_cert_path      /;
         hosted_page_host       www.paypal.com;
+    }}
+    payments_psp usual {{
+        adapter                paypal;
+        base_url               https://127.0.0.1:1;
+        ca_file                {ca};
+        api_key_file           {key};
+        webhook_id             1JE4291016473214C;
+        webhook_ca_file        {ca};
+        webhook_cert_host      localhost:{port};
+        hosted_page_host       www.paypal.com;
+        allow_private_address  on;
+    }}
+    payments_psp slow {{
+        adapter                paypal;
+        base_url               https://127.0.0.1:1;
+        ca_file                {ca};
+        api_key_file           {key};
+        webhook_id             1JE4291016473214C;
+        webhook_ca_file        {ca};
+        webhook_cert_host      localhost:{port};
+        webhook_cert_path      /certs/;
+        webhook_cert_rate      rate=1r/m burst=2;
+        hosted_page_host       www.paypal.com;
+        allow_private_address  on;
     }}
     payments_psp braintree {{
         adapter                braintree;
@@ -283,6 +310,55 @@ def test_made_up_addresses_do_not_push_out_what_is_kept(notify, host, world):
         assert notify(f"/made-up-{n}").status_code == 503
     assert notify("/good").status_code == 401
     assert host.asked("/good") == 1
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/kept", "/v1/notifications/CERT-1", "/v1/notifications/certs",
+        "/v1/notifications/certs/", "/v1/notifications/certs/../kept",
+        "/v1/notifications/certs/%2e%2e/kept",
+        "/v1/notifications/certs/..%2fkept", "//v1/notifications/certs/x",
+        "/v1/notifications/certs/a/./b", "/v1/notifications/certs/CERT-1?x",
+        "/v1/notifications/certs/CERT-1#x", "/v1/notifications/certs/a;b",
+    ],
+)  # fmt: skip
+def test_another_path_is_never_asked(notify, host, path):
+    before = len(host.server.requests)
+    answer = notify(path, "usual")
+    assert answer.status_code == 401
+    assert slug(answer) == "webhook-signature-invalid"
+    assert len(host.server.requests) == before
+
+
+def test_the_psps_own_path_is_asked(notify, host, world):
+    path = "/v1/notifications/certs/CERT-360caa42"
+    host.answers[path] = (200, {}, world["ca"].file.read_bytes())
+    assert notify(path, "usual").status_code == 401
+    assert host.asked(path) == 1
+
+
+def test_forged_webhooks_make_few_calls(notify, host, nginx, world):
+    """200 of them made 200 calls in 0.8 s.  rate=1r/m burst=2: three now."""
+    path = "/certs/good"
+    host.answers[path] = (200, {}, world["ca"].file.read_bytes())
+    assert notify(path, "slow").status_code == 401
+    for n in range(200):
+        answer = notify(f"/certs/forged-{n}", "slow")
+        assert answer.status_code == 503
+        assert slug(answer) == "dependency-unavailable"
+        assert int(answer.headers["Retry-After"]) >= 1
+    asked = [each[1] for each in host.server.requests]
+    assert sum(each.startswith("/certs/forged-") for each in asked) == 2
+    assert "payments: too many certificates of webhooks, psp:slow" in (
+        nginx.error_log.read_text()
+    )
+
+    # the one that is kept is as good as before, and so is another PSP's
+    assert notify(path, "slow").status_code == 401
+    assert host.asked(path) == 1
+    assert notify("/others", "paypal").status_code == 503
+    assert host.asked("/others") == 1
 
 
 def test_a_challenge_is_answered_in_plain_text(api):

@@ -65,6 +65,15 @@ REFUSALS = {
     "capture": ("CAPTURE", "Insufficient balance on payment"),
     "cancel": ("CANCELLATION", "Transaction was captured"),
 }
+# What a declined attempt says: Adyen's reason, and the issuer's raw answer.
+REFUSED = {
+    "card_declined": ("Refused", "05 : Do not honor"),
+    "expired_card": ("Expired Card", "54 : Expired card"),
+    "insufficient_funds": ("Not enough balance", "51 : Insufficient funds"),
+    "incorrect_cvc": ("CVC Declined", "N7 : CVV2 mismatch"),
+    "stolen_card": ("Refused", "43 : Stolen card"),
+    "authentication_failed": ("3D Not Authenticated", None),
+}
 REASONS = ("FRAUD", "CUSTOMER REQUEST", "RETURN", "DUPLICATE", "OTHER")
 
 
@@ -451,6 +460,10 @@ class Adyen(Dialect):
             return []
         return [self.event(made, result)]
 
+    def attempted(self, made: Registration, code: str) -> list:
+        made.code = code
+        return [self.event(made, "declined")]
+
     def event(self, made: Registration, fact: str) -> dict:
         said = {
             "amount": dict(made.extra["amount"]),
@@ -460,8 +473,12 @@ class Adyen(Dialect):
             said |= {"pspReference": made.payment_id, "reason": "1:1111:3/2030"}
             return self.envelope("AUTHORISATION", said)
         if fact == "declined":
-            reason = (made.code or "refused").replace("_", " ").capitalize()
+            reason, raw = REFUSED.get(
+                made.code, ((made.code or "refused").replace("_", " "), None)
+            )
             said |= {"success": "false", "reason": reason}
+            if raw:
+                said["additionalData"] = {"refusalReasonRaw": raw}
             return self.envelope("AUTHORISATION", said)
         return self.envelope("OFFER_CLOSED", said)
 

@@ -111,10 +111,13 @@ class Control:
         """Acts as a buyer: {token, result, code?}; 409 when it is too late."""
         body = await body_of(request)
         made = registration(self.psp, body)
-        if body.get("result") not in RESULTS:
-            raise BadRequest(f"result is one of {', '.join(RESULTS)}")
+        if body.get("result") not in (*RESULTS, "attempt"):
+            raise BadRequest(f"result is one of {', '.join(RESULTS)}, attempt")
         code = body.get("code", "card_declined")
-        sent = self.psp.lifecycle.settle(made, body["result"], code)
+        if body["result"] == "attempt":
+            sent = self.psp.lifecycle.attempt(made, code)
+        else:
+            sent = self.psp.lifecycle.settle(made, body["result"], code)
         answer = made.view() | {"events": [each.id for each in sent]}
         return web.json_response(answer)
 

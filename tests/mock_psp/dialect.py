@@ -193,6 +193,10 @@ class Dialect:
         """Where the buyer is sent back to."""
         return url
 
+    def attempted(self, made, code: str) -> list:
+        """The events of one declined attempt on a page that stays open."""
+        return []
+
     def settled(self, made, before: str, result: str) -> list:
         """The events of a change, after made.status has moved."""
         return [self.event(made, result)]

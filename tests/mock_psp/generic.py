@@ -320,6 +320,14 @@ class Generic(Dialect):
             data["fee"] = money.render(made.fee_minor, made.currency)
         return self.envelope(f"registration.{fact}", data | self._outcome(made))
 
+    def attempted(self, made: Registration, code: str) -> list:
+        data = {
+            "token": made.token,
+            "id": self.books.random_id("try_", 23),
+            "code": code,
+        }
+        return [self.envelope("attempt.declined", data)]
+
     def rest_released(self, made: Registration, result: str) -> list:
         return [self.event(made, result)]
 

@@ -19,6 +19,9 @@ PENDING = "4000000000003220"
 DECLINES = {
     "4000000000000002": ("card_declined", "Your card was declined."),
     "4000000000000069": ("expired_card", "Your card has expired."),
+    "4000000000009995": ("insufficient_funds", "Too little money."),
+    "4000000000000127": ("incorrect_cvc", "The security code is wrong."),
+    "4000000000009979": ("stolen_card", "Your card was declined."),
 }
 NOT_A_TEST_CARD = ("test_card_only", "Only test cards work here.")
 
@@ -236,6 +239,8 @@ class Hosted:
         """One failed try; the buyer may try again."""
         if self._dialect(made).tells_declines:
             self.lifecycle.settle(made, "declined", code)
+        else:
+            self.lifecycle.attempt(made, code)
         return self._form(made, text + " Try another card.")
 
     async def _cancel(self, request, made):

@@ -38,11 +38,20 @@ class Lifecycle:
         before, made.status = made.status, result
         made.code = code if result == "declined" else None
         if result in WITH_MONEY and not made.payment_id:
-            made.payment_id = self.dialects[made.dialect].new_payment_id()
+            new = self.dialects[made.dialect].new_payment_id
+            made.payment_id = made.extra.get("payment_id") or new()
         if result == "paid":
             made.captured_minor = made.amount_minor
             made.fee_minor = self.config.sale_fee_minor
         events = self.dialects[made.dialect].settled(made, before, result)
+        return [self.emit(made, event) for event in events]
+
+    def attempt(self, made, code: str) -> list:
+        """One declined attempt; the page stays open.  Returns deliveries."""
+        dialect = self.dialects[made.dialect]
+        events = dialect.attempted(made, code)
+        if not events and dialect.tells_declines:
+            return self.settle(made, "declined", code)
         return [self.emit(made, event) for event in events]
 
     def _check(self, made, result: str) -> None:

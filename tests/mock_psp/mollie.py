@@ -46,6 +46,14 @@ STATUSES = {
 }
 
 
+# Mollie's failureReason for a declined attempt.
+DECLINES = {
+    "expired_card": "card_expired",
+    "incorrect_cvc": "invalid_cvv",
+    "stolen_card": "possible_fraud",
+}
+
+
 class Refused(Exception):
     """422; the text is the detail, `field` says where."""
 
@@ -256,7 +264,8 @@ class Mollie(Dialect):
             links["checkout"] = link(made.hosted_url)
             shown["expiresAt"] = stamp(made.created + 900)
         if made.status == "declined":
-            shown["details"] = {"failureReason": made.code}
+            reason = DECLINES.get(made.code, made.code)
+            shown["details"] = {"failureReason": reason}
         shown |= mollie_after.sums(self, made)
         return shown | {"_links": links}
 

@@ -42,6 +42,14 @@ STATUSES = {
     "cancelled": "VOIDED",
 }
 CAPTURES = {"paid": "COMPLETED", "pending": "PENDING", "declined": "DECLINED"}
+# The processor's response codes for declined captures.
+DECLINES = {
+    "authentication_failed": "5650",
+    "expired_card": "5400",
+    "incorrect_cvc": "00N7",
+    "insufficient_funds": "5120",
+    "stolen_card": "9520",
+}
 NAMES = {
     400: "INVALID_REQUEST",
     403: "NOT_AUTHORIZED",
@@ -388,6 +396,9 @@ class PayPal(Dialect):
             "custom_id": made.extra["unit"].get("custom_id", ""),
             "create_time": _moment(made.created),
         }
+        if status == "DECLINED":
+            code = DECLINES.get(made.code, "0500")
+            body["processor_response"] = {"response_code": code}
         if status == "PENDING":
             body["status_details"] = {"reason": "ECHECK"}
         if made.fee_minor:

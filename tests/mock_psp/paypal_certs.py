@@ -18,7 +18,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 NAME = "messageverificationcerts.sandbox.paypal.com"
-ROOT = "/paypal/certs/"
+ROOT = "/v1/notifications/certs/"
 DAYS = 30
 
 

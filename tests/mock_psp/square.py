@@ -64,6 +64,15 @@ def moneys(value: object):
             yield from moneys(each)
 
 
+# What a declined attempt is called here.
+DECLINES = {
+    "authentication_failed": "card_declined_verification_required",
+    "expired_card": "card_expired",
+    "incorrect_cvc": "cvv_failure",
+    "stolen_card": "fraud_rejected",
+}
+
+
 class Square(Dialect):
     name = "square"
     cancels = False
@@ -279,7 +288,8 @@ class Square(Dialect):
         cards = {"COMPLETED": "CAPTURED", "FAILED": "FAILED"}
         card = {"status": cards.get(status, "AUTHORIZED")}
         if status == "FAILED":
-            code = (made.code or "generic_decline").upper()
+            code = made.code or "generic_decline"
+            code = DECLINES.get(code, code).upper()
             category = "PAYMENT_METHOD_ERROR"
             card["errors"] = [{"category": category, "code": code}]
         return {

@@ -450,8 +450,13 @@ class Stripe(Dialect):
             return [self.event(made, f"async_payment_{late}")]
         done = [self.event(made, "completed")]
         if result == "declined":
+            done += self.attempted(made, made.code)
             done.append(self.event(made, "async_payment_failed"))
         return done
+
+    def attempted(self, made: Registration, code: str) -> list:
+        """The session stays open; the charge and the payment tell of it."""
+        return self.money.attempted(made, code)
 
     def told(self, deed, before: str) -> list:
         return self.money.told(deed, before)

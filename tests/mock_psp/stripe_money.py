@@ -227,6 +227,14 @@ class Money:
             ),
         )
 
+    def attempted(self, made, code: str) -> list:
+        charge = self.objects.declined_charge(made, code)
+        intent = self.objects.declined_intent(made, code, charge)
+        pairs = [("payment_intent.payment_failed", intent)]
+        if charge:
+            pairs.insert(0, ("charge.failed", charge))
+        return self._events(*pairs)
+
     def given_back(self, made) -> list:
         last = "expired" if made.status == "expired" else "refunded"
         return self._events(

@@ -22,6 +22,16 @@ REFUND_STATES = {
     "returned": "failed",
 }
 DISPUTE_STATES = {"open": "needs_response", "won": "won", "lost": "lost"}
+# error code and decline code of a declined attempt; without a decline code it
+# ends before a charge is made
+DECLINES = {
+    "authentication_failed": ("payment_intent_authentication_failure", None),
+    "card_declined": ("card_declined", "generic_decline"),
+    "expired_card": ("expired_card", "expired_card"),
+    "incorrect_cvc": ("incorrect_cvc", "incorrect_cvc"),
+    "insufficient_funds": ("card_declined", "insufficient_funds"),
+    "stolen_card": ("card_declined", "stolen_card"),
+}
 REASONS = ("duplicate", "fraudulent", "requested_by_customer")
 
 
@@ -110,6 +120,58 @@ class Objects:
             "refunded": refunded == made.amount_minor,
             "status": "succeeded",
         }
+
+    def declined_charge(self, made, code: str) -> dict | None:
+        """None when it did not come so far as a charge."""
+        failure, decline = DECLINES.get(code, (code, code))
+        if decline is None:
+            return None
+        outcome = {
+            "network_status": "declined_by_network",
+            "reason": decline,
+            "risk_level": "normal",
+            "seller_message": "The bank did not return any further details.",
+            "type": "issuer_declined",
+        }
+        return self.charge(made) | {
+            "id": self.books.random_id("ch_3", 23),
+            "balance_transaction": None,
+            "captured": False,
+            "failure_code": failure,
+            "failure_message": "Your card was declined.",
+            "metadata": self._metadata(made),
+            "outcome": outcome,
+            "paid": False,
+            "payment_intent": self._intent_id(made),
+            "status": "failed",
+        }
+
+    def declined_intent(self, made, code: str, charge: dict | None) -> dict:
+        failure, decline = DECLINES.get(code, (code, code))
+        error = {
+            "code": failure,
+            "doc_url": "https://stripe.com/docs/error-codes/" + failure,
+            "message": "Your card was declined.",
+            "type": "card_error" if charge else "invalid_request_error",
+        }
+        if charge:
+            error |= {"charge": charge["id"], "decline_code": decline}
+        return self.intent(made) | {
+            "id": self._intent_id(made),
+            "amount_capturable": 0,
+            "amount_received": 0,
+            "last_payment_error": error,
+            "latest_charge": charge["id"] if charge else None,
+            "status": "requires_payment_method",
+        }
+
+    def _metadata(self, made) -> dict:
+        data = made.extra["form"].get("payment_intent_data", {})
+        return dict(data.get("metadata", {}))
+
+    def _intent_id(self, made) -> str:
+        """Of a session on which something was tried."""
+        return made.payment_id or self._thing_id(made, "payment_id", "pi_3")
 
     def _balance(self, made, name: str) -> dict:
         fee = made.fee_minor + sum(

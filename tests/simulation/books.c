@@ -239,9 +239,10 @@ judge_dispute(sim_t *sim, const sim_move_t *move)
     };
 
     found = sim_db_ask(sim->db, "SELECT FROM pay.dispute WHERE merchant_id = "
-        "$1 AND dispute_id = $2 AND state = $3 AND amount_minor = "
-        "$4::text::bigint", 4, sim_text(sim, sim->merchant.id),
-        sim_text(sim, move->id), states[move->state],
+        "$1 AND dispute_id = $2 AND state = $3 GROUP BY dispute_id HAVING "
+        "sum(amount_minor) = $4::text::bigint", 4,
+        sim_text(sim, sim->merchant.id), sim_text(sim, move->id),
+        states[move->state],
         (const char *) sim_format(sim, "%" PRId64, move->minor).data);
 
     if (found.rows != 1) {

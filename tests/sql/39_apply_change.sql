@@ -165,12 +165,12 @@ SELECT is(pg_temp.news('refund', 'succeeded', 're-4f', NULL, 't-c4'),
           'mismatch', 'of nobody knows how much');
 SELECT is(pg_temp.money('o4'), '0 1000 0 250 0', 'nothing moves');
 SELECT is(pg_temp.news('refund', 'succeeded', 're-d1', 50, 't-d1'),
-          'mismatch', 'whose is it?');
+          'applied', 'whose is it?');
 SELECT is(concat_ws(' / ', pg_temp.money('od1a'), pg_temp.money('od1b'),
                     pg_temp.booked('event/stripe/re-d1'),
                     pg_temp.doubts('d1')),
-          '0 100 0 0 0 / 0 50 0 0 0 / unknown_refund 50 / '
-          'refund unknown re-d1', 'people decide');
+          '0 100 0 33 0 / 0 50 0 17 0 / refund split re-d1',
+          'that of both');
 SELECT pg_temp.begin('m1', 'k-u1', 'u1', '{ou1:10}')
 \g /dev/null
 SELECT pg_temp.token('m1', 'u1', 't-u1')
@@ -320,13 +320,13 @@ SELECT is(pg_temp.news('dispute', 'opened', 'dp-8', 1000, 't-c8'),
 SELECT is(pg_temp.money('o8'), '0 1000 0 1000 1000', 'twice gone');
 SELECT is(pg_temp.news('dispute', 'opened', 'dp-8b', 1, 't-c8'), 'mismatch',
           'more than there ever was');
-SELECT is(pg_temp.news('dispute', 'opened', 'dp-d2', 30, 't-d2'),
-          'mismatch', 'whose is it?');
-SELECT is(pg_temp.news('dispute', 'lost', 'dp-d2', 30, 't-d2'), 'applied',
+SELECT is(pg_temp.news('dispute', 'opened', 'dp-d2', 151, 't-d2'),
+          'mismatch', 'more than both orders were');
+SELECT is(pg_temp.news('dispute', 'lost', 'dp-d2', 151, 't-d2'), 'applied',
           'lost');
 SELECT is(concat_ws(' / ', pg_temp.money('od2a'), pg_temp.money('od2b'),
                     pg_temp.booked('dispute/stripe/dp-d2')),
-          '0 100 0 0 0 / 0 50 0 0 0 / unknown_dispute 30', 'in suspense');
+          '0 100 0 0 0 / 0 50 0 0 0 / unknown_dispute 151', 'in suspense');
 SELECT is(pg_temp.news('dispute', 'opened', 'dp-5', 5, 't-c9',
                        p_event => 'stolen'), 'mismatch',
           'a dispute of another checkout');

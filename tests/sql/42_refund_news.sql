@@ -32,21 +32,21 @@ FROM pay.change c WHERE c.checkout_id = p_checkout AND c.origin = 'psp'
 $$;
 
 -- in suspense, and back
-SELECT is(pg_temp.news('refund', 'succeeded', 're-d1', 50, 't-d1'),
-          'mismatch', 'whose is it?');
-SELECT is(pg_temp.gone('d1'), '50 50', 'nobody knows');
-SELECT is(pg_temp.news('refund', 'pending', 're-d1', 50, 't-d1'),
+SELECT is(pg_temp.news('refund', 'succeeded', 're-d1', 151, 't-d1'),
+          'mismatch', 'more than both orders were');
+SELECT is(pg_temp.gone('d1'), '151 151', 'nobody knows');
+SELECT is(pg_temp.news('refund', 'pending', 're-d1', 151, 't-d1'),
           'unchanged', 'old news');
-SELECT is(pg_temp.news('refund', 'failed', 're-d1', 50, 't-d1'), 'mismatch',
+SELECT is(pg_temp.news('refund', 'failed', 're-d1', 151, 't-d1'), 'mismatch',
           'it has come back: people hear of that, too');
 SELECT is(concat_ws(' / ', pg_temp.gone('d1'),
                     pg_temp.booked('event/stripe/re-d1'),
                     pg_temp.doubts('d1')),
-          '0 / unknown_refund 50, unknown_refund_cleared 50 / '
-          'refund unknown re-d1, refund returned re-d1', 'as it went');
-SELECT is(pg_temp.news('refund', 'failed', 're-d1', 50, 't-d1',
+          '0 / unknown_refund 151, unknown_refund_cleared 151 / '
+          'refund exceeds re-d1, refund returned re-d1', 'as it went');
+SELECT is(pg_temp.news('refund', 'failed', 're-d1', 151, 't-d1',
                        p_event => 'again'), 'unchanged', 'once');
-SELECT is(pg_temp.news('refund', 'succeeded', 're-d1', 50, 't-d1',
+SELECT is(pg_temp.news('refund', 'succeeded', 're-d1', 151, 't-d1',
                        p_event => 'late'), 'contradiction',
           'and gone again? people decide');
 SELECT is(pg_temp.gone('d1'), '0', 'nothing moves');
@@ -273,13 +273,14 @@ FROM (VALUES
 SELECT is(pg_temp.whole('d3', 'od3b', 'refund', 'rd3', 20, 'UNKNOWN'),
           'EXECUTING', 'one of two orders');
 SELECT is(pg_temp.news('refund', 'succeeded', 're-d3', 20, 't-d3',
-                       p_operation => '-'), 'mismatch', 'whose is it?');
+                       p_operation => '-'), 'applied',
+          'one of theirs is split over both');
 SELECT is(pg_temp.news('refund', 'succeeded', 're-d3', 20, p_operation =>
     pg_temp.uuid('rd3'), p_event => 'named-d3'), 'applied', 'that one''s');
 SELECT is(concat_ws(' / ', pg_temp.how('rd3'), pg_temp.money('od3b'),
                     pg_temp.gone('d3'), pg_temp.doubts('d3')),
-          'SUCCESS re-d3 / 0 50 0 20 0 / 20 / refund unknown re-d3, '
-          'refund found re-d3', 'booked once');
+          'SUCCESS re-d3 / 0 50 0 20 0 / 20 / refund split re-d3',
+          'booked once');
 
 -- two of one request
 SELECT is(pg_temp.whole('c21', 'o21', 'refund', 'r21', 300, 'DONE', 're-21'),

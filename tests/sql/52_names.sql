@@ -107,8 +107,8 @@ SELECT is(concat_ws(' / ', pg_temp.money('od1a'), pg_temp.money('od1b'),
                     pg_temp.doubts('d1')),
           '60 40 0 0 30 / 10 40 0 30 0', 'each of its order');
 SELECT is(pg_temp.news('refund', 'succeeded', 're-1', 5,
-                       p_reference => 'pi-d1'), 'mismatch',
-          'of the payment: whose is it?');
+                       p_reference => 'pi-d1'), 'applied',
+          'of the payment: that of both');
 SELECT is(pg_temp.news('refund', 'succeeded', 're-2', 30, p_reference =>
     'cap-2b'), 'parked', 'before the answer to the capture');
 SELECT is(pg_temp.whole('d2', 'od2' || x, 'capture', 'k2' || x, 40, s,

@@ -34,8 +34,9 @@ LANGUAGE sql AS $$
 SELECT sum(e.amount_minor)::bigint FROM pay.journal_entry e
 WHERE e.checkout_id = p_checkout AND e.kind = 'sale'
 $$;
-CREATE FUNCTION pg_temp.out(p_checkout text, p_order text, p_name text,
-                            p_amount bigint, p_kind text DEFAULT 'final_capture')
+CREATE FUNCTION pg_temp.out(
+    p_checkout text, p_order text, p_name text, p_amount bigint,
+    p_kind text DEFAULT 'final_capture')
 RETURNS text LANGUAGE sql AS $$
 SELECT pg_temp.change(p_order, p_kind, p_name, p_amount);
 SELECT pg_temp.send(p_checkout, replace(p_kind, 'final_', ''), p_name)
@@ -79,9 +80,11 @@ SELECT is(pg_temp.whole_way(n::int, k, w, a, f, o),
                  n, ' / ', CASE k WHEN 'refund' THEN '0 1000 0 300 0'
                                   ELSE '0 300 0 0 0' END, ' / SUCCESS'),
           concat_ws(' ', k, 'told', CASE WHEN f THEN 'before' ELSE 'behind' END,
-                    a, CASE WHEN o THEN 'by our id' ELSE 'by the payment''s' END))
+                    a, CASE WHEN o THEN 'by our id'
+                            ELSE 'by the payment''s' END))
 FROM (
-    SELECT k, w, a, f, o, row_number() OVER (PARTITION BY k ORDER BY a, f, o) AS n
+    SELECT k, w, a, f, o,
+        row_number() OVER (PARTITION BY k ORDER BY a, f, o) AS n
     FROM (VALUES ('final_capture', 'single'), ('refund', 'succeeded'))
             t (k, w),
         unnest('{PENDING,DONE,UNKNOWN}'::text[]) a,
@@ -135,7 +138,7 @@ SELECT is(pg_temp.news('capture', 'failed', 'cap-13', 0, 't-c13'), 'applied',
 SELECT is(pg_temp.of('k13'), 'NOT_STARTED / EXECUTING / 1000 0 0 0 0 / '
           'NOT_STARTED FAILED', 'nobody knows what');
 SELECT is(pg_temp.sent('c13', 'capture', 'k13', 'PENDING',
-                       p_reference => 'cap-13'), 'stored', 'ours has that name');
+                       p_reference => 'cap-13'), 'stored', 'which is ours');
 SELECT is(concat_ws(' / ', pg_temp.of('k13'), pg_temp.job_of('k13')),
           'FAILED cap-13 / EXECUTING / 1000 0 0 0 0 / FAILED', 'it was ours');
 SELECT is(pg_temp.news('capture', 'failed', 'cap-14', 0, 't-c14'),
@@ -148,7 +151,7 @@ SELECT is(pg_temp.news('capture', 'single', 'cap-x', 300, 't-c15'), 'applied',
 SELECT is(pg_temp.of('k15'), 'SUCCESS cap-x / SUCCESS / 0 300 0 0 0 / '
           'SUCCESS', 'is taken for ours');
 SELECT is(pg_temp.sent('c15', 'capture', 'k15', 'PENDING',
-                       p_reference => 'cap-15'), 'stored', 'it has another name');
+                       p_reference => 'cap-15'), 'stored', 'ours is another');
 SELECT is(pg_temp.of('k15'), 'EXECUTING cap-15 / SUCCESS / 0 300 0 0 0 / '
           'EXECUTING SUCCESS', 'ours is open again');
 SELECT is(split_part(pg_temp.kinds('m1', 'o15'), 'captured', 2),

@@ -54,6 +54,10 @@ SELECT pg_temp.whole('f1', 'o-f1', 'refund', 'done', 10, 'DONE', 're-1'),
     pg_temp.whole('f2', 'o-f2', 'capture', 'capture', 10, 'DONE'),
     pg_temp.change('o-f2', 'capture', 'capture-2', 10)
 \g /dev/null
+-- f4 was paid back more than it was
+SELECT pg_temp.sold('f4', '{o-f4a:10,o-f4b:10}'),
+    pg_temp.news('refund', 'succeeded', 're-f4', 21, 't-f4')
+\g /dev/null
 -- f3 has a capture of ours that its PSP has told without our id
 SELECT pg_temp.sold('f3', '{o-f3:100}', true)
 \g /dev/null
@@ -113,6 +117,10 @@ INSERT INTO plant VALUES
     ('change_match', 'UPDATE pay.change SET amount_minor = 11 WHERE change_id = pg_temp.uuid(''matched'')'),
     ('change_match', 'UPDATE pay.journal_entry SET source = ''change/'' || pg_temp.uuid(''matched'') WHERE checkout_id = ''f3'' AND kind = ''sale'''),
     ('change_match', 'UPDATE pay.change SET status = ''FAILED'', origin = ''psp'', matched_to = pg_temp.uuid(''open'') WHERE change_id = pg_temp.uuid(''done'')'),
+    ('suspense', 'INSERT INTO pay.mismatch_settlement (merchant_id, checkout_id, mismatch_id, who, why) SELECT m.merchant_id, m.checkout_id, m.mismatch_id, ''x'', ''x'' FROM pay.mismatch m WHERE m.checkout_id = ''f4'''),
+    ('suspense', 'DELETE FROM pay.mismatch WHERE checkout_id = ''f4'''),
+    ('change_reference', 'UPDATE pay.change SET reference = ''re-5'', origin = ''psp'' WHERE change_id IN (pg_temp.uuid(''sent''), pg_temp.uuid(''done''))'),
+    ('dispute_booked', 'UPDATE pay.dispute SET state = ''moved'' WHERE dispute_id = ''dp-1'''),
     ('change_dispatch', 'UPDATE pay.dispatch SET state = ''DONE'' WHERE operation_id = pg_temp.uuid(''sent'')'),
     ('change_dispatch', 'UPDATE pay.change SET status = ''NOT_STARTED'' WHERE change_id = pg_temp.uuid(''sent'')'),
     ('change_orphan', 'UPDATE pay.change SET checkout_id = ''f2'' WHERE change_id = pg_temp.uuid(''failed'')'),

@@ -70,7 +70,7 @@ typedef struct {
                  refunded_minor, charged_back_minor;
     const char  *credit_currency;
     int64_t      credit_minor;
-    const char  *credit_rate, *credit_until;
+    const char  *credit_rate, *credit_until, *decline;
 } order_row_t;
 
 /* The CHANGE columns of a row; NULL is NULL. */

@@ -91,7 +91,7 @@ order_columns(pay_arena_t *arena, const order_row_t *row)
         TEXT(row->credit_currency),
         row->credit_currency ? pay_value_int(row->credit_minor)
                              : pay_value_null(),
-        TEXT(row->credit_rate), TEXT(row->credit_until)
+        TEXT(row->credit_rate), TEXT(row->credit_until), TEXT(row->decline)
     };
 
 #undef TEXT

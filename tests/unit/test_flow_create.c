@@ -301,7 +301,8 @@ Test(pay_flow_create, token_is_stored_before_anyone_sees_the_way)
         expect_arg(&world, 1, "c-1");
         expect_arg(&world, 2, world.psps[psp].adapter->name);
         expect_arg(&world, 3, token_text(world.psps[psp].adapter));
-        expect_arg(&world, 4, NULL);
+        expect_arg(&world, 4, world.psps[psp].adapter == stripe()
+                              ? REFERENCE : NULL);
         cr_expect(contains(world.effect.args[5].bytes, "https://"));
         cr_expect_eq(world.effect.args[6].number, 5000);
         expect_arg(&world, 7, REQUEST_ID);

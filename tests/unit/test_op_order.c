@@ -8,6 +8,9 @@
 
 #define COUNT(a)  (sizeof(a) / sizeof((a)[0]))
 
+#define DECLINE                                                               \
+    "{\"code\":\"do_not_honor\",\"attempts\":2,\"psp_code\":\"05\"}"
+
 #define TWO                                                                   \
     "[{\"id\":\"order-1\",\"seller\":\"seller-1\",\"amount\":3000,"           \
     "\"status\":\"SUCCESS\",\"reason\":null,\"money\":{\"manual\":true,"      \
@@ -16,8 +19,9 @@
     "\"credit_rate\":\"155.60\","                                             \
     "\"credit_until\":\"2026-11-21T06:00:00Z\"}},"                            \
     "{\"id\":\"order-2\",\"seller\":\"s\\\"2\",\"amount\":7,"                 \
-    "\"status\":\"FAILED\",\"reason\":\"declined\",\"money\":"                \
-    MONEY("true", "3", "0", "0", "0", "0") "}]"
+    "\"status\":\"FAILED\",\"reason\":\"declined\",\"money\":{"               \
+    "\"manual\":true,\"authorized\":3,\"captured\":0,\"refunding\":0,"         \
+    "\"refunded\":0,\"charged_back\":0,\"decline\":" DECLINE "}}]"
 
 
 /* A column that is set to that text (NULL: NULL). */
@@ -121,6 +125,7 @@ Test(pay_op_order, shows_the_second_of_two_as_the_view_does)
     row.status = "FAILED";
     row.reason = "declined";
     row.authorized_minor = 3;
+    row.decline = DECLINE;
     expect_same(&view, &row);
 }
 
@@ -136,7 +141,8 @@ Test(pay_op_order, null_is_legal_only_for_what_there_need_not_be)
         }
 
         cr_expect_eq(decode_damaged((damage_t) { i, NULL }, heap),
-                     i == 3 || i == 7 || (i >= 13 && i <= 19) ? PAY_OK
+                     i == 3 || i == 7 || i == 23
+                     || (i >= 13 && i <= 19) ? PAY_OK
                                                               : PAY_BUG,
                      "column %u", i);
     }

@@ -245,7 +245,9 @@ Test(pay_psp_adyen_event, a_failed_try_moves_nothing_and_says_why)
     for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
         event = event_of(arena, replaced(arena, text, "Refused",
                                          rows[i][0]));
-        cr_expect_eq(event.fact, PAY_FACT_NONE);
+        cr_expect_eq(event.fact, PAY_FACT_ATTEMPT);
+        cr_expect_eq(event.has_amount, 0);
+        cr_expect(pay_str_is(event.object, "QFQTPCQ8HXSKGK82"));
         cr_expect_eq(event.must_ask, 0);
         cr_expect_eq(event.reference.len, 0);
         cr_expect(pay_str_is(event.token, REFERENCE));

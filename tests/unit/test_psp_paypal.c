@@ -459,7 +459,7 @@ Test(pay_psp_paypal, captures_are_the_money_and_not_the_order)
         { "COMPLETED", "{\"status\":\"FAILED\"}", PAY_FACT_DECLINED, 0 },
         { "APPROVED", "{\"status\":\"DECLINED\"}", PAY_FACT_NONE, 1 },
         { "PAYER_ACTION_REQUIRED", "{\"status\":\"DECLINED\"}",
-          PAY_FACT_NONE, 0 },
+          PAY_FACT_ATTEMPT, 0 },
         { "COMPLETED", "{\"status\":\"BRAND_NEW\"}", PAY_FACT_NONE, 0 },
         { "COMPLETED", "{\"status\":\"completed\"}", PAY_FACT_NONE, 0 },
         { "COMPLETED", "{\"status\":\"DECLINED\"}," PAID, PAY_FACT_PAID, 0 },
@@ -476,7 +476,9 @@ Test(pay_psp_paypal, captures_are_the_money_and_not_the_order)
                      pay_fact_name(event.fact));
         cr_expect_eq(event.must_capture, rows[i].must_capture, "%zu", i);
         cr_expect_eq(event.must_ask, 0);
-        cr_expect(event.has_amount && event.amount_minor == 3000, "%zu", i);
+        cr_expect(event.fact == PAY_FACT_ATTEMPT
+                  ? !event.has_amount
+                  : event.has_amount && event.amount_minor == 3000, "%zu", i);
     }
 }
 
@@ -707,7 +709,10 @@ Test(pay_psp_paypal, what_may_have_been_captured_before_is_asked_for)
                      PAY_STR(ISSUE("INSTRUMENT_DECLINED")));
     cr_expect_eq(result.outcome, PAY_PSP_REFUSED);
     cr_expect(pay_str_is(result.code, "instrument_declined"));
-    cr_expect_eq(result.known, 0, "the buyer may choose another one");
+    cr_expect_eq(result.known, 1);
+    cr_expect_eq(result.event.fact, PAY_FACT_ATTEMPT,
+                 "the buyer may choose another one");
+    cr_expect(pay_str_is(result.event.code, "instrument_declined"));
 }
 
 

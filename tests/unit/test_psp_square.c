@@ -435,7 +435,7 @@ Test(pay_psp_square, payments_of_webhooks_have_their_facts)
           "\"amount_money\":" MONEY("3000") "}", PAY_INVALID, PAY_FACT_NONE,
           0, "" },
         { "{\"id\":\"p\",\"order_id\":\"o\",\"status\":\"FAILED\"}", PAY_OK,
-          PAY_FACT_NONE, 0, "o" },
+          PAY_FACT_ATTEMPT, 0, "o" },
         { "{\"id\":\"p\",\"order_id\":\"o\",\"status\":\"CANCELED\"}", PAY_OK,
           PAY_FACT_NONE, 1, "o" },
         { "{\"id\":\"p\",\"order_id\":\"o\",\"status\":\"completed\","
@@ -486,7 +486,9 @@ Test(pay_psp_square, a_failed_payment_brings_its_code)
                      &count, NULL), PAY_OK);
     cr_expect(pay_str_is(events[0].code, "transaction_limit"));
     cr_expect(pay_str_is(events[0].token, ORDER));
-    cr_expect(pay_str_is(events[0].reference, PAYMENT));
+    cr_expect_eq(events[0].fact, PAY_FACT_ATTEMPT);
+    cr_expect(pay_str_is(events[0].object, PAYMENT));
+    cr_expect_eq(events[0].reference.len, 0, "it is not that of the money");
     pay_heap_destroy(heap);
 }
 

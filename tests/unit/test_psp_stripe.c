@@ -80,6 +80,8 @@ Test(pay_psp_stripe, form_on_the_wire_is_this)
         "&client_reference_id=" REFERENCE
         "&metadata%5Bpayment_reference%5D=" REFERENCE
         "&expires_at=1795240200"
+        "&payment_intent_data%5Bmetadata%5D%5Bpayment_reference%5D="
+        REFERENCE
         "&line_items%5B0%5D%5Bquantity%5D=1"
         "&line_items%5B0%5D%5Bprice_data%5D%5Bcurrency%5D=usd"
         "&line_items%5B0%5D%5Bprice_data%5D%5Bunit_amount%5D=1000"

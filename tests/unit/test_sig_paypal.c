@@ -15,6 +15,8 @@
 #define TIME     "2026-11-24T06:00:37Z"
 #define WEBHOOK  "UX62YLB891JZX5319"
 #define URL      "https://api.paypal.com/v1/notifications/certs/CERT-360caa42"
+#define CERTS    "/v1/notifications/certs/"
+#define C        CERTS "CERT-1"
 #define BODY                                                                  \
     "{\"id\":\"WH-1\",\"event_type\":\"PAYMENT.CAPTURE.COMPLETED\"}"
 #define CRC      "2325436976"
@@ -223,28 +225,29 @@ Test(pay_sig_paypal, certificates_come_from_configured_hosts_alone)
     pay_str_t  huge;
 
     static const char *const  bad[] = {
-        "http://api.paypal.com/v1/cert", "HTTPS://api.paypal.com/v1/cert",
-        "https://api.paypal.com.evil.example/cert",
-        "https://evil.example/api.paypal.com", "https://xapi.paypal.com/c",
-        "https://paypal.com/c", "https://api.paypal.com@evil.example/c",
-        "https://user:pw@api.paypal.com/c", "https://api.paypal.com:444/c",
-        "https://api.paypal.com:0443/c", "https://api.paypal.com:/c",
-        "https://api.paypal.com./c", "https://api.paypal.com/c#x",
-        "https://api.paypal.com/c?x", "https://api.paypal.com/c?",
-        "https://api.paypal.com/c#", "https://api.paypal.com\\.evil/c",
+        "http://api.paypal.com" C, "HTTPS://api.paypal.com" C,
+        "https://api.paypal.com.evil.example" C,
+        "https://evil.example/api.paypal.com" C, "https://xapi.paypal.com" C,
+        "https://paypal.com" C, "https://api.paypal.com@evil.example" C,
+        "https://user:pw@api.paypal.com" C, "https://user@api.paypal.com" C,
+        "https://@api.paypal.com" C, "https://api.paypal.com:444" C,
+        "https://api.paypal.com:0443" C, "https://api.paypal.com:" C,
+        "https://api.paypal.com." C, "https://api.paypal.com" C "#x",
+        "https://api.paypal.com" C "?x", "https://api.paypal.com" C "?",
+        "https://api.paypal.com" C "#", "https://api.paypal.com\\.evil" C,
         "https://api.paypal.com", "https://api.paypal.com/",
-        "https://api%2epaypal.com/c", "https://api.paypal.com/c d",
-        "https:/api.paypal.com/c", "https:api.paypal.com/c",
-        "//api.paypal.com/c", "/v1/notifications/certs/CERT-1",
-        "https://localhost/c", "https://localhost:8444/c",
-        "https://127.0.0.1/c", "https://[::1]/c", "file:///etc/passwd",
-        "ftp://api.paypal.com/c", "https://api.paypal.com/c\r\nX: y",
-        "https://api.paypal.com/%00", "https://"
+        "https://api%2epaypal.com" C, "https://api.paypal.com" C " d",
+        "https:/api.paypal.com" C, "https:api.paypal.com" C,
+        "//api.paypal.com" C, C,
+        "https://localhost" C, "https://localhost:8444" C,
+        "https://127.0.0.1" C, "https://[::1]" C, "file:///etc/passwd",
+        "ftp://api.paypal.com" C, "https://api.paypal.com" C "\r\nX: y",
+        "https://api.paypal.com" C "%00", "https://"
     };
 
     static const char *const  good[] = {
-        URL, "https://api.paypal.com:443/c", "https://API.PayPal.com/c",
-        "https://localhost:8443/paypal/certs/1"
+        URL, "https://api.paypal.com:443" C, "https://API.PayPal.com" C,
+        "https://localhost:8443" C
     };
 
     for (i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
@@ -262,6 +265,66 @@ Test(pay_sig_paypal, certificates_come_from_configured_hosts_alone)
         headers[H_URL].value = pay_str_of(good[i]);
         expect_verdict(PAY_SIG_VALID, good[i]);
     }
+}
+
+
+/* A forged webhook makes this gateway call out: to one place only, and there
+ * is one spelling of it. */
+Test(pay_sig_paypal, a_certificate_lies_below_its_path)
+{
+    size_t  i;
+
+    static const char *const  bad[] = {
+        "https://api.paypal.com/v1/notifications/certs",
+        "https://api.paypal.com" CERTS, "https://api.paypal.com/c",
+        "https://api.paypal.com/V1/notifications/certs/c",
+        "https://api.paypal.com/v1/notifications/certsx/c",
+        "https://api.paypal.com/v1//notifications/certs/c",
+        "https://api.paypal.com//v1/notifications/certs/c",
+        "https://api.paypal.com" CERTS "/c", "https://api.paypal.com" CERTS
+        "c/", "https://api.paypal.com" CERTS "a//c",
+        "https://api.paypal.com" CERTS "..",
+        "https://api.paypal.com" CERTS "../../v2/checkout/orders",
+        "https://api.paypal.com" CERTS "./c", "https://api.paypal.com" CERTS
+        "a/../c", "https://api.paypal.com" CERTS "a/./c",
+        "https://api.paypal.com" CERTS ".", "https://api.paypal.com" CERTS
+        "%2e%2e/c", "https://api.paypal.com" CERTS "..%2fc",
+        "https://api.paypal.com" CERTS ".%2e/c",
+        "https://api.paypal.com" CERTS "%63", "https://api.paypal.com" CERTS
+        "c%2f", "https://api.paypal.com" CERTS "%5c..%5c",
+        "https://api.paypal.com" CERTS "c;x", "https://api.paypal.com" CERTS
+        "a/..;/c", "https://api.paypal.com" CERTS "c:1",
+        "https://api.paypal.com" CERTS "c@x", "https://api.paypal.com" CERTS
+        "c+d", "https://api.paypal.com/%76" "1/notifications/certs/c"
+    };
+
+    static const char *const  good[] = {
+        "https://api.paypal.com" CERTS "c", "https://api.paypal.com" CERTS
+        "a/c", "https://api.paypal.com" CERTS "...",
+        "https://api.paypal.com" CERTS ".c", "https://api.paypal.com" CERTS
+        "CERT-360caa42-fca2a594_1~b.pem"
+    };
+
+    for (i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+        headers[H_URL].value = pay_str_of(bad[i]);
+        expect_verdict(PAY_SIG_HEADER_INVALID, bad[i]);
+    }
+
+    for (i = 0; i < sizeof(good) / sizeof(good[0]); i++) {
+        headers[H_URL].value = pay_str_of(good[i]);
+        expect_verdict(PAY_SIG_VALID, good[i]);
+    }
+
+    settings.cert_path = PAY_STR("/elsewhere/");
+    headers[H_URL].value = PAY_STR(URL);
+    expect_verdict(PAY_SIG_HEADER_INVALID, "configured otherwise");
+    headers[H_URL].value = PAY_STR("https://api.paypal.com/elsewhere/c");
+    expect_verdict(PAY_SIG_VALID, "as configured");
+    settings.cert_path = PAY_STR("/");
+    headers[H_URL].value = PAY_STR("https://api.paypal.com/c");
+    expect_verdict(PAY_SIG_VALID, "anywhere");
+    headers[H_URL].value = PAY_STR("https://api.paypal.com/../c");
+    expect_verdict(PAY_SIG_HEADER_INVALID, "anywhere, but plain");
 }
 
 

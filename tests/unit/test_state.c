@@ -59,6 +59,20 @@ Test(pay_state, no_news_changes_nothing)
 }
 
 
+/* The page lives on: any number of these may come before the money. */
+Test(pay_state, a_declined_attempt_changes_nothing)
+{
+    int  state;
+
+    for (state = 0; state < PAY_STATE_COUNT; state++) {
+        expect((pay_state_t) state, PAY_FACT_ATTEMPT, (pay_state_t) state);
+    }
+
+    cr_expect_str_eq(pay_fact_name(PAY_FACT_ATTEMPT), "attempt_declined");
+    cr_expect_str_eq(pay_fact_reason(PAY_FACT_ATTEMPT), "");
+}
+
+
 Test(pay_state, pending_only_starts_an_order)
 {
     expect(PAY_NOT_STARTED, PAY_FACT_PENDING, PAY_EXECUTING);
@@ -133,8 +147,8 @@ Test(pay_state, names_out_of_range_are_empty)
 {
     cr_expect_str_eq(pay_state_name((pay_state_t) 4), "");
     cr_expect_str_eq(pay_state_name((pay_state_t) -1), "");
-    cr_expect_str_eq(pay_fact_name((pay_fact_t) 8), "");
-    cr_expect_str_eq(pay_fact_reason((pay_fact_t) 8), "");
+    cr_expect_str_eq(pay_fact_name((pay_fact_t) 9), "");
+    cr_expect_str_eq(pay_fact_reason((pay_fact_t) 9), "");
 }
 
 

@@ -593,3 +593,27 @@ Test(pay_url, checks_survive_each_failing_allocation)
 {
     cr_expect(torture(return_url_once, sizeof(pay_str_t)) >= 1);
 }
+
+
+Test(pay_url, a_prefix_ends_with_a_slash_and_is_plain)
+{
+    size_t  i;
+
+    static const char *const  good[] = {
+        "/", "/a/", "/v1/notifications/certs/", "/.a/a.b/~_-/"
+    };
+
+    static const char *const  bad[] = {
+        "", "a/", "/a", "//", "/a//", "/../", "/a/./", "/a b/", "/%41/",
+        "/a?/", "/a#/", "/a;/", "/a\\/", "https://x.example/"
+    };
+
+    for (i = 0; i < sizeof(good) / sizeof(good[0]); i++) {
+        cr_expect(pay_url_prefix_is_valid(pay_str_of(good[i])), "%s", good[i]);
+    }
+
+    for (i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+        cr_expect_not(pay_url_prefix_is_valid(pay_str_of(bad[i])), "%s",
+                      bad[i]);
+    }
+}

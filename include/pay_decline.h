@@ -1,0 +1,42 @@
+/*
+ * Why a PSP declined an attempt to pay, in our own words: each PSP has codes
+ * of its own, a storefront gets one of ours, whether another attempt can help,
+ * and the PSP's code beside it.
+ */
+
+#ifndef PAY_DECLINE_H
+#define PAY_DECLINE_H
+
+#include "pay_str.h"
+
+
+/* Whether the buyer may succeed with another attempt. */
+typedef enum {
+    PAY_AGAIN_SAME_METHOD = 0, /* at once: with the right data, or with the
+                                  authentication done */
+    PAY_AGAIN_LATER,           /* the same method, after some time */
+    PAY_AGAIN_OTHER_METHOD,    /* another card or way to pay alone */
+    PAY_AGAIN_NO               /* no: do not ask this buyer again */
+} pay_decline_retry_t;
+
+#define PAY_DECLINE_RETRY_COUNT  4
+
+typedef struct {
+    const char           *code;        /* [a-z_]{1,32} */
+    pay_decline_retry_t   retry;
+    const char           *means;       /* a sentence, as docs/psps.md has it */
+} pay_decline_t;
+
+
+/* The row of that code of ours; that of "unknown" when there is none. */
+const pay_decline_t *pay_decline_named(pay_str_t code);
+/* The row that an adapter's PSP means by its code (made safe, see
+ * pay_psp.h); that of "unknown" when nobody knows. */
+const pay_decline_t *pay_decline_find(const char *adapter, pay_str_t code);
+/* same_method | later | other_method | no */
+const char *pay_decline_retry(const pay_decline_t *decline);
+/* All rows; ends with a code of NULL. */
+const pay_decline_t *pay_decline_table(void);
+
+
+#endif /* PAY_DECLINE_H */
