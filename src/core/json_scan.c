@@ -1,9 +1,10 @@
 /*
  * Bounds of untrusted JSON text, found in one pass without recursion or
  * allocation, so that jansson (which recurses 2,048 deep) never sees hostile
- * nesting, a container of a million members or a million of containers: each
- * value costs it some 100 ns and 80 bytes, of whatever text.  Up to the first syntax error
- * this scan and jansson agree on the depth; behind it jansson reads nothing.
+ * nesting, a container of a million members or a million containers: each
+ * value costs it some 100 ns and 80 bytes, however short its text is.  Up to
+ * the first syntax error this scan and jansson agree on the depth; behind it
+ * jansson reads nothing.
  */
 
 #include "json_scan.h"

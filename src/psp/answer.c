@@ -85,7 +85,7 @@ pay_psp_safe(pay_arena_t *arena, pay_str_t text, pay_str_t *safe)
     unsigned char   c;
     unsigned char  *out;
 
-    /* what is cut off is not read, but for a number that the cut goes through */
+    /* what is cut off is not read, but for a number across the cut */
     if (text.len > PAY_PSP_CODE_MAX + PAN_MARGIN) {
         text.len = PAY_PSP_CODE_MAX + PAN_MARGIN;
     }
