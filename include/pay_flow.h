@@ -193,7 +193,8 @@ typedef struct {
     const pay_errors_t    *errors;           /* problem: or all of them */
     pay_str_t              order_url;        /* problem's "existing" */
     const pay_checkout_t  *checkout;         /* page */
-    pay_str_t              shop_url;         /* page: way back, or empty */
+    pay_str_t              shop_url;         /* page: way back; empty: its
+                                                host is not allowed any more */
     int                    pending;          /* page: keeps asking */
 } pay_reply_t;
 

@@ -10,11 +10,13 @@
 #define PAGE_MAX  (1024 * 1024)
 #define PATH_MAX_LEN  4096
 #define REFRESH   "3"                            /* seconds */
+#define LOG_MS    (60 * 1000)
 
 
 static void set_state(ngx_payments_value_t *v, const pay_checkout_t *checkout);
 static pay_status_t set_links(ngx_http_request_t *r, pay_arena_t *arena,
     ngx_payments_value_t *v, const pay_reply_t *reply);
+static void log_no_way_back(const pay_checkout_t *checkout);
 static pay_status_t set_money(pay_arena_t *arena, ngx_payments_value_t *v,
     const pay_checkout_t *checkout);
 static ngx_int_t problem_list(ngx_http_request_t *r, pay_str_t base);
@@ -215,6 +217,10 @@ set_links(ngx_http_request_t *r, pay_arena_t *arena, ngx_payments_value_t *v,
     v[STATUS_SHOP_URL].text = reply->shop_url;
     v[STATUS_SHOP].count = reply->shop_url.len != 0;
 
+    if (reply->shop_url.len == 0) {
+        log_no_way_back(checkout);
+    }
+
     /* as long as /checkout/<handle> itself would send the buyer on */
 
     if (v[STATUS_WAITING].count == 0 || ngx_time() >= checkout->expires_s) {
@@ -229,6 +235,25 @@ set_links(ngx_http_request_t *r, pay_arena_t *arena, ngx_payments_value_t *v,
 
     return pay_format(arena, &v[STATUS_PAY_URL].text, PATH_MAX_LEN,
                       "%.*s%.*s", pay_fmt(prefix), pay_fmt(checkout->handle));
+}
+
+
+/* A page that waits comes again every few seconds: one line a minute. */
+static void
+log_no_way_back(const pay_checkout_t *checkout)
+{
+    static ngx_msec_t  told;
+
+    if (told != 0 && ngx_current_msec - told < LOG_MS) {
+        return;
+    }
+
+    told = ngx_max(ngx_current_msec, 1);
+    ngx_log_error(NGX_LOG_WARN, ngx_cycle->log, 0,
+                  "payments: the host of a return_url is not allowed any "
+                  "more, merchant:%V, checkout:%V",
+                  &ngx_payments_nstr(checkout->merchant_id),
+                  &ngx_payments_nstr(checkout->checkout_id));
 }
 
 

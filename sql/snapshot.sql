@@ -7675,7 +7675,8 @@ BEGIN
             array_agg(m.item) FILTER (WHERE m.news = 'contradiction')
                 AS told,
             array_agg(ROW(m.merchant_id, m.checkout_id, m.final, m.booked,
-                          m.actor = 'gateway')::move) AS moves,
+                          m.actor = 'gateway'
+                              AND m.new_reason = 'expired')::move) AS moves,
             bool_or(m.final IS NOT NULL) AS rest,
             bool_or(m.booked IS NOT NULL) AS books
         FROM moved m) m;

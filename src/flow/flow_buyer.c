@@ -1,7 +1,8 @@
 /*
  * The buyer's pages: the way to the hosted page, the status page, and the
  * way back.  The way back never believes the query string: it asks
- * PostgreSQL, and the PSP while the outcome is open.
+ * PostgreSQL, and the PSP while the outcome is open.  It leads only to a host
+ * that the configuration names now.
  */
 
 #include "flow_util.h"
@@ -41,6 +42,8 @@ static pay_status_t show_page(pay_flow_t *flow, buyer_t *buyer,
     const pay_event_t *event, pay_effect_t *effect);
 static pay_status_t redirect(pay_flow_t *flow, pay_effect_t *effect,
     pay_str_t location, const char *outcome);
+static pay_status_t may_return(pay_flow_t *flow,
+    const pay_checkout_t *checkout);
 static pay_status_t shop_url(pay_flow_t *flow, const pay_checkout_t *checkout,
     int64_t now_s, pay_str_t *url);
 static pay_status_t result_token(pay_flow_t *flow,
@@ -225,12 +228,19 @@ static pay_status_t
 go_back(pay_flow_t *flow, buyer_t *buyer, const pay_event_t *event,
     pay_effect_t *effect)
 {
-    pay_str_t  url;
+    pay_str_t     url;
+    pay_status_t  status;
 
     if (!buyer_is_done(&buyer->checkout)) {
         return show_page(flow, buyer, event, effect);
     }
 
+    status = may_return(flow, &buyer->checkout);
+    if (status == PAY_INVALID) {
+        return show_page(flow, buyer, event, effect);
+    }
+
+    PAY_TRY(status);
     PAY_TRY(shop_url(flow, &buyer->checkout, event->now_s, &url));
 
     return redirect(flow, effect, url, "returned");
@@ -241,15 +251,23 @@ static pay_status_t
 show_page(pay_flow_t *flow, buyer_t *buyer, const pay_event_t *event,
     pay_effect_t *effect)
 {
-    pay_reply_t  *reply;
+    pay_reply_t   *reply;
+    pay_status_t   status;
 
     PAY_TRY(pay_reply_new(flow, PAY_REPLY_PAGE, 200, &reply));
 
     reply->checkout = &buyer->checkout;
     reply->pending = !buyer_is_done(&buyer->checkout);
+    status = may_return(flow, &buyer->checkout);
 
     /* a final page may stay open for hours: the return leg signs anew */
-    if (reply->pending) {
+    if (status == PAY_INVALID) {
+        reply->shop_url = PAY_STR("");
+
+    } else if (status != PAY_OK) {
+        return status;
+
+    } else if (reply->pending) {
         PAY_TRY(shop_url(flow, &buyer->checkout, event->now_s,
                          &reply->shop_url));
 
@@ -280,6 +298,25 @@ redirect(pay_flow_t *flow, pay_effect_t *effect, pay_str_t location,
     pay_do_done(effect, reply);
 
     return PAY_OK;
+}
+
+
+/* The host was allowed when the checkout was made.  PAY_INVALID: it is not
+ * any more, or the merchant is gone, so it gets neither buyers nor signed
+ * results. */
+static pay_status_t
+may_return(pay_flow_t *flow, const pay_checkout_t *checkout)
+{
+    pay_str_t              url;
+    const pay_merchant_t  *merchant;
+
+    merchant = pay_env_merchant(flow->env, checkout->merchant_id);
+
+    return merchant != NULL
+           ? pay_return_url_check(flow->arena, checkout->return_url,
+                                  merchant->return_hosts,
+                                  merchant->return_host_count, &url, NULL)
+           : PAY_INVALID;
 }
 
 

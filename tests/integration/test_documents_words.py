@@ -19,9 +19,10 @@ PLAIN = [
     *(
         f"docs/{name}.md"
         for name in (
-            "architecture", "audit", "currencies", "glossary", "ledger",
-            "performance", "psp-generic", "reliability", "routing", "scaling",
-            "webhooks",
+            "adapters", "architecture", "audit", "currencies", "directives",
+            "finance-sql", "first-day-stripe", "glossary", "ledger",
+            "operations", "performance", "psp-generic", "psps", "reliability",
+            "routing", "scaling", "troubleshooting", "upgrade", "webhooks",
         )
     ),
     *(f"docs/psp/{path.name}" for path in (ROOT / "docs/psp").glob("*.md")),

@@ -88,6 +88,7 @@ typedef struct {
     pay_psp_t               psps[WORLD_PSPS];
     const pay_psp_t        *offered[WORLD_PSPS];
     pay_merchant_t          merchants[2];
+    int                     no_shop;     /* pages have no way back */
     pay_secret_t            webhook_keys[2];
     pay_flow_t              flow;
     pay_effect_t            effect;
