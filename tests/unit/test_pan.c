@@ -587,7 +587,7 @@ Test(pay_pan, hardly_any_hex_id_trips)
 
 /* A text of digits and separators costs the same however it is made: what
  * was quadratic took 15 ms for 60 kB.  The clock is left out of it; see
- * tests/bench/scan. */
+ * tests/bench/scan.c. */
 Test(pay_pan, long_texts_are_scanned_to_their_end)
 {
     size_t          i, k;
