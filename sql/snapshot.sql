@@ -1028,12 +1028,14 @@ BEGIN
         RETURN p_news;
     END IF;
 
-    INSERT INTO psp_token AS t (psp, token)
-    SELECT DISTINCT n.psp, x.name
-    FROM unnest(p_news) n, unnest(ARRAY[n.token, n.reference]) x (name)
+    INSERT INTO psp_token AS t (psp, token, is_reference)
+    SELECT DISTINCT n.psp, x.name, x.is_reference
+    FROM unnest(p_news) n,
+        unnest(ARRAY[n.token, n.reference], '{f,t}'::boolean[])
+            x (name, is_reference)
     WHERE n.outcome = 'parked' AND x.name IS NOT NULL
-    ORDER BY 1, 2
-    ON CONFLICT (psp, token) DO UPDATE SET psp = t.psp
+    ORDER BY 1, 2, 3
+    ON CONFLICT (psp, token, is_reference) DO UPDATE SET psp = t.psp
     WHERE t.checkout_id IS NULL;
 
     v_found := locate_news(p_news);
@@ -1066,14 +1068,16 @@ CREATE FUNCTION pay.await_tokens(p_facts pay.fact[], p_duplicates integer[]) RET
     LANGUAGE plpgsql
     AS $$
 BEGIN
-    INSERT INTO psp_token AS t (psp, token)
-    SELECT DISTINCT f.psp, x.name
-    FROM unnest(p_facts) f, unnest(ARRAY[f.token, f.reference]) x (name)
+    INSERT INTO psp_token AS t (psp, token, is_reference)
+    SELECT DISTINCT f.psp, x.name, x.is_reference
+    FROM unnest(p_facts) f,
+        unnest(ARRAY[f.token, f.reference], '{f,t}'::boolean[])
+            x (name, is_reference)
     WHERE f.actor = 'webhook' AND f.checkout_id IS NULL
         AND f.kind NOT IN ('none', 'unknown') AND f.item <> ALL (p_duplicates)
         AND x.name IS NOT NULL
-    ORDER BY f.psp, x.name
-    ON CONFLICT (psp, token) DO UPDATE SET psp = t.psp
+    ORDER BY f.psp, x.name, x.is_reference
+    ON CONFLICT (psp, token, is_reference) DO UPDATE SET psp = t.psp
     WHERE t.checkout_id IS NULL;
 
     RETURN ARRAY(
@@ -1085,10 +1089,12 @@ BEGIN
             NULL)::fact
         FROM unnest(p_facts) f
         LEFT JOIN psp_token t ON t.psp = f.psp AND t.token = f.token
+            AND NOT t.is_reference
         LEFT JOIN LATERAL (
             SELECT k.merchant_id, k.checkout_id FROM psp_token k
             WHERE t.checkout_id IS NULL AND f.token IS NOT NULL
                 AND k.psp = f.psp AND k.token = f.reference
+                AND k.is_reference
             OFFSET 0) k ON true
         LEFT JOIN checkout c
             ON c.merchant_id = coalesce(t.merchant_id, k.merchant_id)
@@ -2096,13 +2102,14 @@ BEGIN
         LEFT JOIN LATERAL (
             SELECT k.checkout_id FROM psp_token k
             WHERE k.psp = u.psp AND k.token = u.reference
+                AND k.is_reference
             OFFSET 0) k ON true
         WHERE u.checkout_id IS NOT NULL AND u.reference <> ''
             AND k.checkout_id IS NULL
         ORDER BY u.psp, u.reference, u.n
-        ON CONFLICT (psp, token) DO UPDATE
+        ON CONFLICT (psp, token, is_reference) DO UPDATE
         SET merchant_id = EXCLUDED.merchant_id,
-            checkout_id = EXCLUDED.checkout_id, is_reference = true
+            checkout_id = EXCLUDED.checkout_id
         WHERE t.checkout_id IS NULL
         RETURNING t.psp, t.token, t.xmax <> 0 AS parked
     )
@@ -2212,7 +2219,7 @@ BEGIN
             OFFSET 0) r
         WHERE r.psp = w.psp AND r.token IS NULL AND w.name IS NOT NULL
         ORDER BY w.psp, w.name, w.n
-        ON CONFLICT (psp, token) DO UPDATE
+        ON CONFLICT (psp, token, is_reference) DO UPDATE
         SET merchant_id = EXCLUDED.merchant_id,
             checkout_id = EXCLUDED.checkout_id
         WHERE t.checkout_id IS NULL
@@ -3958,9 +3965,12 @@ BEGIN
                 SELECT * FROM webhook_inbox p
                 WHERE p.psp = t.psp AND p.token = t.token
                     AND p.state = 'parked'
+                    AND t.is_reference
+                        = coalesce(p.about ? 'by_payment', false)
                 UNION ALL
                 SELECT * FROM webhook_inbox p
-                WHERE p.psp = t.psp AND p.reference = t.token
+                WHERE t.is_reference
+                    AND p.psp = t.psp AND p.reference = t.token
                     AND p.reference <> p.token AND p.state = 'parked'
                     AND p.checkout_id IS NULL) i
             ORDER BY i.psp, i.event_id, i.token = t.token DESC) x) w
@@ -4918,6 +4928,7 @@ BEGIN
     RETURN (
         SELECT count(*) FROM psp_token t
         WHERE t.psp = p_psp AND t.token IN (p_token, p_alias)
+            AND NOT t.is_reference
             AND t.merchant_id = p_merchant_id
             AND t.checkout_id = p_checkout_id)
         = CASE WHEN p_alias <> p_token THEN 2 ELSE 1 END;
@@ -5366,7 +5377,8 @@ BEGIN
             jsonb_strip_nulls(jsonb_build_object('about', n.about,
                 'news', n.news, 'object', n.object,
                 'operation_id', n.operation_id, 'fee_minor', n.fee_minor,
-                'fee_currency', n.fee_currency))
+                'fee_currency', n.fee_currency,
+                'by_payment', CASE WHEN n.token IS NULL THEN true END))
         FROM unnest(p_news) n
         WHERE n.source <> 'query' AND n.outcome IS DISTINCT FROM 'unknown'
         ORDER BY n.psp, n.event_id, n.item
@@ -6803,13 +6815,15 @@ BEGIN
         SELECT o.* INTO v_owner FROM (
             SELECT t.merchant_id, t.checkout_id, 1 AS k FROM psp_token t
             WHERE t.psp = p_news[v_n].psp AND t.token = p_news[v_n].token
+                AND NOT t.is_reference
             UNION ALL
             SELECT c.merchant_id, c.checkout_id, 2 FROM change c
             WHERE c.change_id = p_news[v_n].operation_id
                 AND c.psp = p_news[v_n].psp
             UNION ALL
             SELECT t.merchant_id, t.checkout_id, 3 FROM psp_token t
-            WHERE t.psp = p_news[v_n].psp AND t.token = p_news[v_n].reference
+            WHERE t.psp = p_news[v_n].psp
+                AND t.token = p_news[v_n].reference AND t.is_reference
             ) o
         WHERE o.checkout_id IS NOT NULL
         ORDER BY o.k LIMIT 1;
@@ -6871,9 +6885,11 @@ BEGIN
     FROM dead_letter d
     LEFT JOIN webhook_inbox i ON i.psp = d.psp AND i.event_id = d.event_id
     LEFT JOIN psp_token t ON t.psp = i.psp AND t.checkout_id IS NOT NULL
-        AND t.token IN (i.token, i.reference)
+        AND t.token = CASE WHEN t.is_reference THEN i.reference
+                           WHEN i.about ? 'by_payment' THEN NULL
+                           ELSE i.token END
     WHERE d.dead_letter_id = p_id
-    ORDER BY t.token = i.token DESC LIMIT 1;
+    ORDER BY t.is_reference LIMIT 1;
 
     IF checkout IS NOT NULL THEN
         PERFORM lock_checkouts(ARRAY[merchant], ARRAY[checkout]);
@@ -9675,10 +9691,12 @@ BEGIN
             reference, code, amount_minor, currency, request_id, decline,
             can_retry, attempt, n)
         LEFT JOIN psp_token t ON t.psp = u.psp AND t.token = u.token
+            AND NOT t.is_reference
         LEFT JOIN LATERAL (
             SELECT k.merchant_id, k.checkout_id FROM psp_token k
             WHERE t.checkout_id IS NULL AND u.token <> ''
                 AND k.psp = u.psp AND k.token = u.reference
+                AND k.is_reference
             OFFSET 0) k ON true
         LEFT JOIN checkout c
             ON c.merchant_id = coalesce(t.merchant_id, k.merchant_id)
@@ -17020,7 +17038,7 @@ CREATE VIEW pay_check.token_owner AS
             psp_token.checkout_id,
             psp_token.is_reference
            FROM pay.psp_token
-          WHERE (psp_token.checkout_id IS NOT NULL)) t ON ((((t.psp)::text = (r.psp)::text) AND ((t.token)::text = r.name))))
+          WHERE (psp_token.checkout_id IS NOT NULL)) t ON ((((t.psp)::text = (r.psp)::text) AND ((t.token)::text = r.name) AND (NOT t.is_reference))))
   WHERE ((((r.merchant_id)::text IS DISTINCT FROM (t.merchant_id)::text) OR ((r.checkout_id)::text IS DISTINCT FROM (t.checkout_id)::text)) AND (NOT ((r.name IS NULL) AND t.is_reference)));
 
 ALTER TABLE pay_check.token_owner OWNER TO payments_owner;
@@ -17149,9 +17167,9 @@ CREATE VIEW pay_check.webhook_owner AS
     i.checkout_id,
     COALESCE(t.checkout_id, k.checkout_id) AS owner
    FROM ((pay.webhook_inbox i
-     LEFT JOIN pay.psp_token t ON ((((t.psp)::text = (i.psp)::text) AND ((t.token)::text = (i.token)::text))))
-     LEFT JOIN pay.psp_token k ON ((((k.psp)::text = (i.psp)::text) AND ((k.token)::text = i.reference))))
-  WHERE (((i.state)::text <> ALL (ARRAY['parked'::text, 'ignored'::text])) AND ((i.merchant_id IS NULL) OR ((COALESCE(t.merchant_id, k.merchant_id))::text IS DISTINCT FROM (i.merchant_id)::text) OR ((COALESCE(t.checkout_id, k.checkout_id))::text IS DISTINCT FROM (i.checkout_id)::text)) AND (NOT (EXISTS ( SELECT
+     LEFT JOIN pay.psp_token t ON ((((t.psp)::text = (i.psp)::text) AND ((t.token)::text = (i.token)::text) AND (NOT t.is_reference) AND ((i.about ? 'by_payment'::text) IS NOT TRUE))))
+     LEFT JOIN pay.psp_token k ON ((((k.psp)::text = (i.psp)::text) AND ((k.token)::text = i.reference) AND k.is_reference)))
+  WHERE (((i.state)::text <> ALL (ARRAY['parked'::text, 'ignored'::text])) AND ((((i.merchant_id)::text = (t.merchant_id)::text) AND ((i.checkout_id)::text = (t.checkout_id)::text)) IS NOT TRUE) AND (((t.checkout_id IS NULL) AND (((i.merchant_id)::text = (k.merchant_id)::text) AND ((i.checkout_id)::text = (k.checkout_id)::text))) IS NOT TRUE) AND (NOT (EXISTS ( SELECT
            FROM pay.change c
           WHERE (((c.change_id)::text = (i.about ->> 'operation_id'::text)) AND ((c.psp)::text = (i.psp)::text) AND ((c.merchant_id)::text = (i.merchant_id)::text) AND ((c.checkout_id)::text = (i.checkout_id)::text))))));
 
@@ -17161,7 +17179,7 @@ ALTER TABLE pay_check.webhook_owner OWNER TO payments_owner;
 -- Name: VIEW webhook_owner; Type: COMMENT; Schema: pay_check; Owner: payments_owner
 --
 
-COMMENT ON VIEW pay_check.webhook_owner IS 'A webhook that was taken into account belongs to the checkout that has its token or alias (I3, I6), else its payment, or the change that it names.';
+COMMENT ON VIEW pay_check.webhook_owner IS 'A webhook that was taken into account belongs to the checkout that has its token or alias (I3, I6), else its payment, or the change that it names. Tokens and ids of payments are two kinds of names: what is a token of one checkout may be a payment of another.  One without a token is stored under its payment (by_payment).';
 
 --
 -- Name: webhook_paid; Type: VIEW; Schema: pay_check; Owner: payments_owner
@@ -17193,7 +17211,11 @@ CREATE VIEW pay_check.webhook_parked AS
     i.event_id,
     i.token
    FROM (pay.webhook_inbox i
-     JOIN pay.psp_token t ON ((((t.psp)::text = (i.psp)::text) AND (((t.token)::text = (i.token)::text) OR ((t.token)::text = i.reference)))))
+     JOIN pay.psp_token t ON ((((t.psp)::text = (i.psp)::text) AND ((t.token)::text =
+        CASE
+            WHEN t.is_reference THEN i.reference
+            ELSE (i.token)::text
+        END) AND (t.is_reference OR ((i.about ? 'by_payment'::text) IS NOT TRUE)))))
   WHERE (((i.state)::text = 'parked'::text) AND (t.checkout_id IS NOT NULL) AND ((i.checkout_id IS NULL) OR (i.about IS NULL) OR (NOT (EXISTS ( SELECT
            FROM pay.payment_order o
           WHERE (((o.merchant_id)::text = (i.merchant_id)::text) AND ((o.checkout_id)::text = (i.checkout_id)::text) AND (((o.authorized_minor)::bigint > 0) OR ((o.status)::text = ANY (ARRAY['NOT_STARTED'::text, 'EXECUTING'::text])))))))) AND (NOT (EXISTS ( SELECT
@@ -18137,7 +18159,7 @@ ALTER TABLE ONLY pay.posting_rule
 --
 
 ALTER TABLE ONLY pay.psp_token
-    ADD CONSTRAINT psp_token_pkey PRIMARY KEY (psp, token);
+    ADD CONSTRAINT psp_token_pkey PRIMARY KEY (psp, token, is_reference);
 
 --
 -- Name: quarantine_count quarantine_count_pkey; Type: CONSTRAINT; Schema: pay; Owner: payments_owner

@@ -2,7 +2,10 @@
 -- that has not come yet, and a sum of captures while one of them is open (I6).
 SELECT i.psp, i.event_id, i.token
 FROM pay.webhook_inbox i
-JOIN pay.psp_token t ON t.psp = i.psp AND t.token IN (i.token, i.reference)
+JOIN pay.psp_token t ON t.psp = i.psp AND t.token = CASE WHEN t.is_reference
+    THEN i.reference ELSE i.token END
+    -- one without a token is stored under its payment
+    AND (t.is_reference OR (i.about ? 'by_payment') IS NOT TRUE)
 WHERE i.state = 'parked' AND t.checkout_id IS NOT NULL
     AND (i.checkout_id IS NULL OR i.about IS NULL OR NOT EXISTS (
         SELECT FROM pay.payment_order o

@@ -35,7 +35,7 @@ BEGIN
             OFFSET 0) r
         WHERE r.psp = w.psp AND r.token IS NULL AND w.name IS NOT NULL
         ORDER BY w.psp, w.name, w.n
-        ON CONFLICT (psp, token) DO UPDATE
+        ON CONFLICT (psp, token, is_reference) DO UPDATE
         SET merchant_id = EXCLUDED.merchant_id,
             checkout_id = EXCLUDED.checkout_id
         WHERE t.checkout_id IS NULL
@@ -75,13 +75,14 @@ BEGIN
         LEFT JOIN LATERAL (
             SELECT k.checkout_id FROM psp_token k
             WHERE k.psp = u.psp AND k.token = u.reference
+                AND k.is_reference
             OFFSET 0) k ON true
         WHERE u.checkout_id IS NOT NULL AND u.reference <> ''
             AND k.checkout_id IS NULL
         ORDER BY u.psp, u.reference, u.n
-        ON CONFLICT (psp, token) DO UPDATE
+        ON CONFLICT (psp, token, is_reference) DO UPDATE
         SET merchant_id = EXCLUDED.merchant_id,
-            checkout_id = EXCLUDED.checkout_id, is_reference = true
+            checkout_id = EXCLUDED.checkout_id
         WHERE t.checkout_id IS NULL
         RETURNING t.psp, t.token, t.xmax <> 0 AS parked
     )
@@ -170,9 +171,12 @@ BEGIN
                 SELECT * FROM webhook_inbox p
                 WHERE p.psp = t.psp AND p.token = t.token
                     AND p.state = 'parked'
+                    AND t.is_reference
+                        = coalesce(p.about ? 'by_payment', false)
                 UNION ALL
                 SELECT * FROM webhook_inbox p
-                WHERE p.psp = t.psp AND p.reference = t.token
+                WHERE t.is_reference
+                    AND p.psp = t.psp AND p.reference = t.token
                     AND p.reference <> p.token AND p.state = 'parked'
                     AND p.checkout_id IS NULL) i
             ORDER BY i.psp, i.event_id, i.token = t.token DESC) x) w
@@ -247,6 +251,7 @@ BEGIN
     RETURN (
         SELECT count(*) FROM psp_token t
         WHERE t.psp = p_psp AND t.token IN (p_token, p_alias)
+            AND NOT t.is_reference
             AND t.merchant_id = p_merchant_id
             AND t.checkout_id = p_checkout_id)
         = CASE WHEN p_alias <> p_token THEN 2 ELSE 1 END;

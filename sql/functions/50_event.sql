@@ -57,10 +57,12 @@ BEGIN
             reference, code, amount_minor, currency, request_id, decline,
             can_retry, attempt, n)
         LEFT JOIN psp_token t ON t.psp = u.psp AND t.token = u.token
+            AND NOT t.is_reference
         LEFT JOIN LATERAL (
             SELECT k.merchant_id, k.checkout_id FROM psp_token k
             WHERE t.checkout_id IS NULL AND u.token <> ''
                 AND k.psp = u.psp AND k.token = u.reference
+                AND k.is_reference
             OFFSET 0) k ON true
         LEFT JOIN checkout c
             ON c.merchant_id = coalesce(t.merchant_id, k.merchant_id)
@@ -159,14 +161,16 @@ CREATE OR REPLACE FUNCTION pay.await_tokens(
     p_facts fact[], p_duplicates int[])
 RETURNS fact[] LANGUAGE plpgsql AS $$
 BEGIN
-    INSERT INTO psp_token AS t (psp, token)
-    SELECT DISTINCT f.psp, x.name
-    FROM unnest(p_facts) f, unnest(ARRAY[f.token, f.reference]) x (name)
+    INSERT INTO psp_token AS t (psp, token, is_reference)
+    SELECT DISTINCT f.psp, x.name, x.is_reference
+    FROM unnest(p_facts) f,
+        unnest(ARRAY[f.token, f.reference], '{f,t}'::boolean[])
+            x (name, is_reference)
     WHERE f.actor = 'webhook' AND f.checkout_id IS NULL
         AND f.kind NOT IN ('none', 'unknown') AND f.item <> ALL (p_duplicates)
         AND x.name IS NOT NULL
-    ORDER BY f.psp, x.name
-    ON CONFLICT (psp, token) DO UPDATE SET psp = t.psp
+    ORDER BY f.psp, x.name, x.is_reference
+    ON CONFLICT (psp, token, is_reference) DO UPDATE SET psp = t.psp
     WHERE t.checkout_id IS NULL;
 
     RETURN ARRAY(
@@ -178,10 +182,12 @@ BEGIN
             NULL)::fact
         FROM unnest(p_facts) f
         LEFT JOIN psp_token t ON t.psp = f.psp AND t.token = f.token
+            AND NOT t.is_reference
         LEFT JOIN LATERAL (
             SELECT k.merchant_id, k.checkout_id FROM psp_token k
             WHERE t.checkout_id IS NULL AND f.token IS NOT NULL
                 AND k.psp = f.psp AND k.token = f.reference
+                AND k.is_reference
             OFFSET 0) k ON true
         LEFT JOIN checkout c
             ON c.merchant_id = coalesce(t.merchant_id, k.merchant_id)

@@ -74,13 +74,15 @@ BEGIN
         SELECT o.* INTO v_owner FROM (
             SELECT t.merchant_id, t.checkout_id, 1 AS k FROM psp_token t
             WHERE t.psp = p_news[v_n].psp AND t.token = p_news[v_n].token
+                AND NOT t.is_reference
             UNION ALL
             SELECT c.merchant_id, c.checkout_id, 2 FROM change c
             WHERE c.change_id = p_news[v_n].operation_id
                 AND c.psp = p_news[v_n].psp
             UNION ALL
             SELECT t.merchant_id, t.checkout_id, 3 FROM psp_token t
-            WHERE t.psp = p_news[v_n].psp AND t.token = p_news[v_n].reference
+            WHERE t.psp = p_news[v_n].psp
+                AND t.token = p_news[v_n].reference AND t.is_reference
             ) o
         WHERE o.checkout_id IS NOT NULL
         ORDER BY o.k LIMIT 1;
@@ -129,7 +131,8 @@ BEGIN
             jsonb_strip_nulls(jsonb_build_object('about', n.about,
                 'news', n.news, 'object', n.object,
                 'operation_id', n.operation_id, 'fee_minor', n.fee_minor,
-                'fee_currency', n.fee_currency))
+                'fee_currency', n.fee_currency,
+                'by_payment', CASE WHEN n.token IS NULL THEN true END))
         FROM unnest(p_news) n
         WHERE n.source <> 'query' AND n.outcome IS DISTINCT FROM 'unknown'
         ORDER BY n.psp, n.event_id, n.item
@@ -185,12 +188,14 @@ BEGIN
         RETURN p_news;
     END IF;
 
-    INSERT INTO psp_token AS t (psp, token)
-    SELECT DISTINCT n.psp, x.name
-    FROM unnest(p_news) n, unnest(ARRAY[n.token, n.reference]) x (name)
+    INSERT INTO psp_token AS t (psp, token, is_reference)
+    SELECT DISTINCT n.psp, x.name, x.is_reference
+    FROM unnest(p_news) n,
+        unnest(ARRAY[n.token, n.reference], '{f,t}'::boolean[])
+            x (name, is_reference)
     WHERE n.outcome = 'parked' AND x.name IS NOT NULL
-    ORDER BY 1, 2
-    ON CONFLICT (psp, token) DO UPDATE SET psp = t.psp
+    ORDER BY 1, 2, 3
+    ON CONFLICT (psp, token, is_reference) DO UPDATE SET psp = t.psp
     WHERE t.checkout_id IS NULL;
 
     v_found := locate_news(p_news);

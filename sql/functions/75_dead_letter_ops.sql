@@ -27,9 +27,11 @@ BEGIN
     FROM dead_letter d
     LEFT JOIN webhook_inbox i ON i.psp = d.psp AND i.event_id = d.event_id
     LEFT JOIN psp_token t ON t.psp = i.psp AND t.checkout_id IS NOT NULL
-        AND t.token IN (i.token, i.reference)
+        AND t.token = CASE WHEN t.is_reference THEN i.reference
+                           WHEN i.about ? 'by_payment' THEN NULL
+                           ELSE i.token END
     WHERE d.dead_letter_id = p_id
-    ORDER BY t.token = i.token DESC LIMIT 1;
+    ORDER BY t.is_reference LIMIT 1;
 
     IF checkout IS NOT NULL THEN
         PERFORM lock_checkouts(ARRAY[merchant], ARRAY[checkout]);

@@ -161,7 +161,10 @@ CREATE INDEX webhook_inbox_early ON webhook_inbox (merchant_id, checkout_id)
 
 -- A PSP's ids of a payment lead to its checkout, too: events about what
 -- follows a sale name them.  There may be several (attempts of the buyer).
+-- One that is spelled as a token of another checkout is another name.
 ALTER TABLE psp_token ADD is_reference boolean NOT NULL DEFAULT false;
+ALTER TABLE psp_token DROP CONSTRAINT psp_token_pkey;
+ALTER TABLE psp_token ADD PRIMARY KEY (psp, token, is_reference);
 
 -- about what follows a sale: object is the PSP's id of it, why is what is
 -- wrong (amount, currency, exceeds, unknown, contradiction)

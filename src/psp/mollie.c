@@ -335,7 +335,7 @@ mollie_query_request(pay_arena_t *arena, const pay_psp_account_t *account,
     PAY_TRY(pay_psp_request_init(arena, account, "GET",
                                  PAY_MOLLIE_PAYMENTS "/", token, &made));
 
-    pay_psp_field_add(&made, "Accept", PAY_STR("application/json"));
+    pay_psp_field_add(&made, "Accept", PAY_STR("application/hal+json"));
 
     *request = made;
 

@@ -90,7 +90,7 @@ pay_mollie_change_request(pay_arena_t *arena,
     pay_psp_field_add(&made, "Idempotency-Key", key);
 
     if (row->outcomes == NULL) {
-        pay_psp_field_add(&made, "Accept", PAY_STR("application/json"));
+        pay_psp_field_add(&made, "Accept", PAY_STR("application/hal+json"));
         *request = made;
         return PAY_OK;
     }

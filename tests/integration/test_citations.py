@@ -51,6 +51,15 @@ CASES = {
         "tests/a.py", '"""About psp.md."""\n', "psp.md is not",
     ),
     "Python's strings": ("tests/a.py", 'A = "psp.md J9"\n', ""),
+    "a message": (
+        "src/a.c", 'static char  a[] = "see docs/no.md";\n',
+        "docs/no.md is not in the tree",
+    ),
+    "a message's anchor": (
+        "docs/a.yaml", "text: docs/security.md#none\n",
+        "docs/security.md has no #none",
+    ),
+    "a test's string": ("tests/a.c", 'a = "see docs/no.md";\n', ""),
     "SQL's comments": ("sql/a.sql", "SELECT 1;  -- (J9)\n", "J9 is no rule"),
     "SQL's code": ("sql/a.sql", "SELECT 'J9';\n", ""),
     "a script's comments": (

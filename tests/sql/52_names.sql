@@ -132,6 +132,45 @@ SELECT is(pg_temp.news('capture', 'succeeded', 'cap-3', 40, 't-d3',
 SELECT is(concat_ws(' / ', pg_temp.money('od3a'), pg_temp.money('od3b')),
           '60 40 0 30 0 / 50 0 0 0 0', 'and paid back');
 
+-- a token of one checkout is spelled as the payment of another
+SELECT pg_temp.begin('m1', 'k-' || c, c, ARRAY['o' || c || ':100']),
+    pg_temp.token('m1', c, t)
+FROM (VALUES ('same1', 'tok-1'), ('same2', 'same')) v (c, t)
+\g /dev/null
+SELECT is(pg_temp.fact('tok-1', 'paid', p_reference => 'same'), 'applied',
+          'the first one is paid by a payment of that name');
+SELECT is(pg_temp.news('refund', 'succeeded', 're-same', 30,
+                       p_reference => 'same'), 'applied',
+          'a refund of the payment');
+SELECT is(concat_ws(' / ', pg_temp.money('osame1'), pg_temp.money('osame2')),
+          '0 100 0 30 0 / 0 0 0 0 0', 'is that of the first');
+SELECT is(pg_temp.fact('same', 'paid', p_reference => 'pay-2'), 'applied',
+          'the second one is paid');
+SELECT is(pg_temp.news('refund', 'succeeded', 're-same2', 20, 'same',
+                       p_reference => 'pay-2'), 'applied',
+          'and paid back by its token');
+SELECT is(concat_ws(' / ', pg_temp.money('osame1'), pg_temp.money('osame2')),
+          '0 100 0 30 0 / 0 100 0 20 0', 'each its own');
+SELECT is(pg_temp.news('refund', 'succeeded', 're-p', 10,
+                       p_reference => 'twin'), 'parked',
+          'a refund of a payment that nobody knows');
+SELECT pg_temp.begin('m1', 'k-' || c, c, ARRAY['o' || c || ':100']),
+    pg_temp.token('m1', c, t)
+FROM (VALUES ('twin1', 'twin'), ('twin2', 'tok-2')) v (c, t)
+\g /dev/null
+SELECT is(pg_temp.fact('twin', 'paid'), 'applied', 'a token of that name');
+SELECT is(pg_temp.money('otwin1'), '0 100 0 0 0', 'is not the payment');
+SELECT is(pg_temp.fact('tok-2', 'paid', p_reference => 'twin'), 'applied',
+          'which comes with another');
+SELECT is(concat_ws(' / ', pg_temp.money('otwin1'), pg_temp.money('otwin2')),
+          '0 100 0 0 0 / 0 100 0 10 0', 'and has the refund');
+SELECT is(pg_temp.fact('wait', 'paid', 'e-wait', p_reference => 'pay-w'),
+          'parked', 'a token that nobody has');
+SELECT is(pg_temp.fact('tok-2', 'paid', 'e-w2', p_reference => 'wait'),
+          'unchanged', 'is no payment');
+SELECT is((SELECT i.state FROM pay.webhook_inbox i
+           WHERE i.event_id = 'e-wait'), 'parked', 'it waits on');
+
 SET CONSTRAINTS ALL IMMEDIATE;
 \i :checks
 SELECT finish();

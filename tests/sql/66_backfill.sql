@@ -53,6 +53,32 @@ SELECT is(pg_temp.begins(), 'due 330 30', 'the same span again');
 SELECT is(pg_temp.ends(900), 'stored', 'an end before the position');
 SELECT is(pg_temp.stands(), '30 00:00:00 3 20 4', 'does not move it back');
 
+-- a reload with a shorter interval: the next look follows it, and a longer one
+-- does not take a look away that is due
+SELECT is(pg_temp.begins(p_psp => 'short', p_interval_ms => 86400000),
+          'due 3900 30', 'once a day');
+SELECT is(pg_temp.ends(30, 'short'), 'stored', 'the end of it');
+UPDATE pay.backfill SET run_at = run_at - interval '599 s'
+WHERE psp = 'short';
+SELECT is(pg_temp.begins(p_psp => 'short'), 'not_due',
+          'nine minutes later, every ten of them');
+UPDATE pay.backfill SET run_at = run_at - interval '1 s' WHERE psp = 'short';
+SELECT is(pg_temp.begins(p_psp => 'short', p_interval_ms => 86400000),
+          'not_due', 'ten minutes later, once a day');
+SELECT is(pg_temp.begins(p_psp => 'short', p_interval_ms => 600001),
+          'not_due', 'a millisecond longer');
+SELECT is(pg_temp.begins(p_psp => 'short'), 'due 330 30',
+          'ten minutes later, every ten of them');
+SELECT is(pg_temp.ends(30, 'short'), 'stored', 'the end of that');
+SELECT is(pg_temp.stands('short'), '30 00:10:00 2 20 4', 'every ten now');
+UPDATE pay.backfill SET run_at = now() WHERE psp = 'short';
+SELECT is(pg_temp.begins(p_psp => 'short', p_interval_ms => 86400000),
+          'due 330 30', 'what is due stays due');
+SELECT is(pg_temp.ends(NULL, 'short'), 'stored', 'it failed');
+SELECT is(pg_temp.begins(p_psp => 'short', p_interval_ms => 86400000),
+          'not_due', 'once a day again');
+DELETE FROM pay.backfill WHERE psp = 'short';
+
 -- far behind: at most 6 hours a look, and the next one at once
 UPDATE pay.backfill SET seen_until = now() - interval '1 day', run_at = now();
 SELECT is(pg_temp.begins(), 'due 86700 65100', 'six hours of it');
