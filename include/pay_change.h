@@ -35,6 +35,8 @@ typedef struct {
     pay_str_t              id;
     pay_change_kind_t      kind;
     int                    is_final;
+    int                    closes;     /* a cancellation that is to close the
+                                          page for good, whatever came of it */
     pay_str_t              order_id;
     pay_state_t            status;
     int64_t                amount_minor;

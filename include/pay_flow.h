@@ -250,6 +250,11 @@ struct pay_flow_s {
     const char        *change_kind;          /* literals: of a change that was
                                                 sent, NULL: none was */
     const char        *change_status;
+    const char        *unread;               /* literals: "webhook" or the call
+                                                whose answer cannot be read,
+                                                NULL: all can be */
+    const char        *unread_rule;
+    pay_str_t          unread_member;        /* or empty: all of it */
     pay_str_t          merchant_id;
     pay_str_t          checkout_id;
     pay_str_t          order_id;
@@ -300,6 +305,7 @@ typedef struct {
     unsigned                in_progress_status;   /* 429 or 409 */
     pay_str_t               checkout_uuid;   /* fresh */
     pay_str_t               handle;          /* fresh */
+    pay_str_t               change_id;       /* fresh, where it replaces */
     int64_t                 now_s;
 } pay_create_input_t;
 

@@ -53,6 +53,17 @@ typedef struct {
 } pay_claims_t;
 
 
+/* Why a token was refused: for the operator and the merchant's developer,
+ * never for whoever sent it (J18). */
+typedef struct {
+    const char  *reason;       /* a literal */
+    char         kid[PAY_JWT_KID_MAX + 1];    /* as the token says: of
+                                  A-Z a-z 0-9 . _ - alone, "" for none */
+    pay_str_t    issuer;       /* the key's, when its merchant is known; else
+                                  empty */
+} pay_jwt_why_t;
+
+
 /* "RS256", "ES256", "HS256", exact case; else PAY_INVALID. */
 pay_status_t pay_alg_parse(pay_str_t text, pay_alg_t *alg) PAY_MUST_CHECK;
 
@@ -87,6 +98,11 @@ pay_status_t pay_jwt_key_digest(pay_alg_t alg, pay_str_t key,
  * key that the token names has no bytes (libjwt would accept anything). */
 pay_status_t pay_jwt_verify(pay_arena_t *arena, pay_str_t token,
     const pay_jwt_policy_t *policy, pay_claims_t *claims, pay_err_t *err)
+    PAY_MUST_CHECK;
+
+/* The same; fills *why, unless it is NULL, when the answer is PAY_INVALID. */
+pay_status_t pay_jwt_judge(pay_arena_t *arena, pay_str_t token,
+    const pay_jwt_policy_t *policy, pay_claims_t *claims, pay_jwt_why_t *why)
     PAY_MUST_CHECK;
 
 /* Signs a flat payload (JSON object text) with HS256 through libjwt; for the

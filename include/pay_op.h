@@ -89,6 +89,7 @@ typedef enum {
     PAY_OP_CHECK_BOOKS,
     PAY_OP_BEGIN_SEAL,
     PAY_OP_END_SEAL,
+    PAY_OP_RELEASE_REPLACEMENT,
     PAY_OP_COUNT
 } pay_op_id_t;
 

@@ -46,6 +46,7 @@ typedef struct {
     pay_str_t              checkout_id;
     pay_str_t              psp;            /* empty: routes decide */
     pay_str_t              method;         /* payment_method, or empty */
+    pay_str_t              replaces;       /* a checkout's id, or empty */
     pay_str_t              country;        /* buyer_info.country, or empty */
     pay_str_t              return_url;     /* unchecked: needs the hosts */
     pay_str_t              buyer_info;     /* JSON text, or empty */

@@ -61,6 +61,13 @@ typedef enum {
     PAY_PSP_UNKNOWN            /* may or may not have happened */
 } pay_psp_outcome_t;
 
+/* Why something that a PSP has sent cannot be read; literals, for error.log and
+ * for the developer of a PSP.  No rule: nothing is wrong. */
+typedef struct {
+    const char  *member;       /* of ours to look for, or NULL: all of it */
+    const char  *rule;
+} pay_psp_unread_t;
+
 typedef struct {
     pay_psp_outcome_t  outcome;
     pay_str_t          token;
@@ -74,6 +81,7 @@ typedef struct {
     pay_str_t          next;           /* find_answer alone, with UNKNOWN: it
                                           is not on this page; ask again with
                                           this as find_from.  Or empty */
+    pay_psp_unread_t   unread;
 } pay_psp_registered_t;
 
 /* What an event is about.  Anything but the payment itself goes to
@@ -134,6 +142,8 @@ typedef struct {
     int         has_fee;               /* of a dispute: what it costs */
     int64_t     fee_minor;
     pay_str_t   fee_currency;
+    pay_psp_unread_t  unread;          /* of a query's answer that is not
+                                          known: why */
 } pay_psp_event_t;
 
 /* What can be done to a registration or its payment afterwards. */
@@ -173,6 +183,7 @@ typedef struct {
     int                known;          /* 1: `event` tells how the
                                           registration stands now */
     pay_psp_event_t    event;
+    pay_psp_unread_t   unread;
 } pay_psp_changed_t;
 
 /* A page of a PSP's list of events.  The order of events is the PSP's own

@@ -3,6 +3,7 @@
  */
 
 #include "ngx_http_payments.h"
+#include "ngx_payments_log_pace.h"
 #include "pay_jwt_memory.h"
 
 
@@ -13,6 +14,7 @@
 
 
 static ngx_int_t bearer(ngx_http_request_t *r, pay_str_t *token);
+static void log_refused(ngx_http_request_t *r, const pay_jwt_why_t *why);
 static const char *insufficient(unsigned scope);
 static ngx_int_t challenge(ngx_http_request_t *r, pay_err_t *err,
     const char *slug, const char *value);
@@ -37,6 +39,7 @@ ngx_http_payments_authenticate(ngx_http_request_t *r, unsigned scope,
     pay_str_t                       token;
     pay_arena_t                     arena = ngx_payments_arena(r->pool);
     pay_claims_t                    claims;
+    pay_jwt_why_t                   why;
     pay_jwt_policy_t                policy;
     ngx_http_payments_ctx_t        *ctx;
     ngx_http_payments_main_conf_t  *pmcf;
@@ -56,13 +59,14 @@ ngx_http_payments_authenticate(ngx_http_request_t *r, unsigned scope,
     policy.max_lifetime_s = pmcf->jwt_max_lifetime;
 
     switch (pay_jwt_verify_known(&jwt_memory, &arena, token, &policy, &claims,
-                                 NULL))
+                                 &why))
     {
 
     case PAY_OK:
         break;
 
     case PAY_INVALID:
+        log_refused(r, &why);
         return challenge(r, err, "invalid-token",
                          "Bearer realm=\"ngx_payments\", "
                          "error=\"invalid_token\"");
@@ -110,6 +114,27 @@ bearer(ngx_http_request_t *r, pay_str_t *token)
     token->len = len - 7;
 
     return NGX_OK;
+}
+
+
+/* The sender hears nothing of it (docs/security.md J18); the operator can
+ * tell the merchant.  The kid has safe characters only. */
+static void
+log_refused(ngx_http_request_t *r, const pay_jwt_why_t *why)
+{
+    ngx_uint_t                       omitted;
+    ngx_http_payments_ctx_t         *ctx = ngx_http_payments_get_ctx(r);
+    static ngx_payments_log_pace_t   pace;
+
+    if (!ngx_payments_log_may(&pace, &omitted)) {
+        return;
+    }
+
+    ngx_log_error(NGX_LOG_NOTICE, r->connection->log, 0,
+                  "payments: token refused, why:%s, kid:%s, merchant:%V, "
+                  "request_id:%*s, omitted:%ui", why->reason, why->kid,
+                  &ngx_payments_nstr(why->issuer),
+                  (size_t) sizeof(ctx->request_id), ctx->request_id, omitted);
 }
 
 

@@ -183,7 +183,9 @@ fill_ids(pay_arena_t *arena, pay_create_input_t *in)
 
     if (handle == NULL
         || ngx_payments_random(entropy, sizeof(entropy)) != NGX_OK
-        || ngx_http_payments_uuid(arena, &in->checkout_uuid) != NGX_OK)
+        || ngx_http_payments_uuid(arena, &in->checkout_uuid) != NGX_OK
+        || (in->request->replaces.len != 0
+            && ngx_http_payments_uuid(arena, &in->change_id) != NGX_OK))
     {
         return NGX_ERROR;
     }

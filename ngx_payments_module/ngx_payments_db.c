@@ -9,6 +9,7 @@
  * again item by item, so a bad item fails alone.
  */
 
+#include "ngx_payments_log_pace.h"
 #include "ngx_payments_queue.h"
 #include "pay_drain.h"
 
@@ -239,9 +240,12 @@ ngx_payments_db_lost(ngx_payments_batch_t *batch)
 /* Rolled back as a whole: each item gets its own try, so that only the one
  * that fails alone fails. */
 void
-ngx_payments_db_failed(ngx_payments_batch_t *batch, const char *sqlstate)
+ngx_payments_db_failed(ngx_payments_batch_t *batch, const char *sqlstate,
+    const char *message)
 {
-    pay_db_failure_t  failure;
+    ngx_uint_t                       omitted;
+    pay_db_failure_t                 failure;
+    static ngx_payments_log_pace_t   pace;
 
     failure = failure_of(sqlstate);
     count_canceled(batch, sqlstate);
@@ -250,10 +254,14 @@ ngx_payments_db_failed(ngx_payments_batch_t *batch, const char *sqlstate)
     if (is_contention(sqlstate) ? tried_enough(batch)
         : batch->count == 1 || failure == PAY_DB_UNAVAILABLE)
     {
-        ngx_log_error(NGX_LOG_ERR, db.log, 0,
-                      "payments: operation failed, op:%s, sqlstate:%s, "
-                      "calls:%ui", pay_op(batch->op)->name, sqlstate,
-                      batch->count);
+        if (ngx_payments_log_may(&pace, &omitted)) {
+            ngx_log_error(NGX_LOG_ERR, db.log, 0,
+                          "payments: operation failed, op:%s, sqlstate:%s, "
+                          "calls:%ui, omitted:%ui, message:%s",
+                          pay_op(batch->op)->name, sqlstate, batch->count,
+                          omitted, message);
+        }
+
         note_pace(batch->count);
         drop(batch, failure);
 

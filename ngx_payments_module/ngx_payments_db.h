@@ -28,7 +28,8 @@ typedef struct {
  * was rolled back.  These two hand all calls out and free the batch. */
 void ngx_payments_db_wake(void);
 void ngx_payments_db_lost(ngx_payments_batch_t *batch);
-void ngx_payments_db_failed(ngx_payments_batch_t *batch, const char *sqlstate);
+void ngx_payments_db_failed(ngx_payments_batch_t *batch, const char *sqlstate,
+    const char *message);
 /* It was answered; the connections hand the rows out and free it. */
 void ngx_payments_db_answered(ngx_payments_batch_t *batch);
 

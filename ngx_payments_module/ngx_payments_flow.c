@@ -6,6 +6,7 @@
 
 #include "ngx_payments_fault.h"
 #include "ngx_payments_flow.h"
+#include "ngx_payments_log_pace.h"
 
 #include <time.h>
 
@@ -21,6 +22,7 @@ static void *args_alloc(void *data, size_t size);
 static void steps(ngx_payments_flow_t *flow, pay_event_t *event);
 static void run(ngx_payments_flow_t *flow, pay_event_t *event,
     pay_effect_t *effect);
+static void log_unread(const pay_flow_t *core);
 static void run_routing(ngx_payments_flow_t *flow, pay_event_t *event,
     pay_effect_t *effect);
 static uint64_t now_us(void);
@@ -246,6 +248,34 @@ run(ngx_payments_flow_t *flow, pay_event_t *event, pay_effect_t *effect)
 {
     event->health = chooses_psps(&flow->core) ? ngx_payments_health() : NULL;
     pay_flow_run(&flow->core, event, effect);
+
+    if (flow->core.unread != NULL) {
+        log_unread(&flow->core);
+        flow->core.unread = NULL;
+    }
+}
+
+
+/* Rules and members are ours, nothing is quoted of what has come. */
+static void
+log_unread(const pay_flow_t *core)
+{
+    ngx_uint_t                       omitted;
+    static ngx_payments_log_pace_t   pace;
+
+    if (!ngx_payments_log_may(&pace, &omitted)) {
+        return;
+    }
+
+    ngx_log_error(NGX_LOG_WARN, ngx_cycle->log, 0,
+                  "payments: what the PSP has sent cannot be read, psp:%V, "
+                  "what:%s, member:%V, rule:%s, merchant:%V, checkout:%V, "
+                  "request_id:%V, omitted:%ui",
+                  &ngx_payments_nstr(core->psp_name), core->unread,
+                  &ngx_payments_nstr(core->unread_member), core->unread_rule,
+                  &ngx_payments_nstr(core->merchant_id),
+                  &ngx_payments_nstr(core->checkout_id),
+                  &ngx_payments_nstr(core->request_id), omitted);
 }
 
 

@@ -18,6 +18,7 @@
 #define CONNECT_TIMEOUT_MS   5000
 #define BACKOFF_FIRST_MS     100
 #define BACKOFF_MAX_MS       5000
+#define SETUP_REFUSED        "setup refused"
 #define TIMEOUT_UNKNOWN      ((ngx_msec_t) -1)
 
 
@@ -44,6 +45,7 @@ typedef struct {
                                               before the batch's */
     ngx_uint_t             failed;
     char                   sqlstate[6];    /* of the first error */
+    ngx_payments_pq_said_t  said;          /* by PostgreSQL or libpq */
 } conn_t;
 
 typedef struct {
@@ -70,9 +72,9 @@ static void conn_prepared(conn_t *conn);
 static void conn_batch_done(conn_t *conn);
 static void drop_notice(void *arg, const PGresult *notice);
 static void conn_lost(conn_t *conn, const char *why);
+static void conn_say_lost(conn_t *conn, const char *why);
 static void conn_retry(conn_t *conn);
 static ngx_uint_t was_rolled_back(const conn_t *conn);
-static ngx_uint_t takes_no_writes(const conn_t *conn);
 static void conn_close(conn_t *conn);
 static ngx_int_t conn_send_calls(conn_t *conn, ngx_payments_batch_t *batch);
 static ngx_int_t conn_set_timeout(conn_t *conn, ngx_msec_t timeout);
@@ -153,6 +155,7 @@ ngx_payments_pq_send(ngx_payments_batch_t *batch)
     conn->batch = batch;
     conn->failed = 0;
     conn->sqlstate[0] = '\0';
+    conn->said.message[0] = '\0';
     conn->state = CONN_BUSY;
     conn->timer.cancelable = 0;
     ngx_add_timer(&conn->timer, pq.conf->timeout);
@@ -187,6 +190,7 @@ conn_start(conn_t *conn)
 
     conn->failed = 0;
     conn->sqlstate[0] = '\0';
+    conn->said.message[0] = '\0';
     conn->pg = PQconnectStart((char *) dsns[conn->host].data);
 
     if (conn->pg == NULL || PQstatus(conn->pg) == CONNECTION_BAD) {
@@ -450,6 +454,8 @@ conn_take_error(conn_t *conn, PGresult *res)
         len = ngx_strlen(code);
         ngx_memcpy(conn->sqlstate, code, ngx_min(len, 5));
     }
+
+    ngx_payments_pq_said(&conn->said, conn->pg, res, conn->sqlstate);
 }
 
 
@@ -463,7 +469,7 @@ conn_synced(conn_t *conn)
     if (conn->state == CONN_SETUP) {
         conn_prepared(conn);
 
-    } else if (takes_no_writes(conn)) {
+    } else if (ngx_payments_pq_takes_no_writes(conn->sqlstate)) {
         conn_lost(conn, "the server takes no writes");
 
     } else {
@@ -475,13 +481,15 @@ conn_synced(conn_t *conn)
 static void
 conn_prepared(conn_t *conn)
 {
-    const char  *superuser;
-
     if (conn->failed) {
-        ngx_log_error(NGX_LOG_ERR, pq.log, 0,
-                      "payments: an operation cannot be prepared, "
-                      "sqlstate:%s, hint:run payctl migrate", conn->sqlstate);
-        conn_lost(conn, "setup refused");
+        if (!ngx_payments_pq_is_told(&conn->said, conn->host, SETUP_REFUSED)) {
+            ngx_log_error(NGX_LOG_ERR, pq.log, 0,
+                          "payments: an operation cannot be prepared, "
+                          "sqlstate:%s, hint:run payctl migrate, message:%s",
+                          conn->sqlstate, conn->said.message);
+        }
+
+        conn_lost(conn, SETUP_REFUSED);
         return;
     }
 
@@ -492,14 +500,7 @@ conn_prepared(conn_t *conn)
                   "payments: database connected, pid:%d",
                   PQbackendPID(conn->pg));
 
-    superuser = PQparameterStatus(conn->pg, "is_superuser");
-
-    if (superuser != NULL && ngx_strcmp(superuser, "on") == 0) {
-        ngx_log_error(NGX_LOG_WARN, pq.log, 0,
-                      "payments: connected as a superuser, hint:use the role "
-                      "payments_gateway");
-    }
-
+    ngx_payments_pq_warn_superuser(conn->pg, pq.log);
     ngx_payments_db_wake();
 }
 
@@ -527,7 +528,7 @@ conn_batch_done(conn_t *conn)
                           ngx_current_msec - batch->sent);
 
     if (conn->failed || rows == NULL) {
-        ngx_payments_db_failed(batch, conn->sqlstate);
+        ngx_payments_db_failed(batch, conn->sqlstate, conn->said.message);
 
     } else {
         ngx_payments_db_answered(batch);
@@ -560,11 +561,7 @@ conn_lost(conn_t *conn, const char *why)
         ngx_payments_count_db_connect(0);
     }
 
-    ngx_log_error(NGX_LOG_ERR, pq.log, 0,
-                  "payments: database connection lost, why:%s, host:%ui, "
-                  "calls:%ui, attempt:%ui, sqlstate:%s", why, conn->host,
-                  conn->batch ? conn->batch->count : 0, conn->failures,
-                  conn->sqlstate);
+    conn_say_lost(conn, why);
 
     batch = conn->batch;
     rolled_back = was_rolled_back(conn);
@@ -579,13 +576,36 @@ conn_lost(conn_t *conn, const char *why)
     if (rolled_back) {
         ngx_payments_count_db(batch->op, batch->count, 1,
                               ngx_current_msec - batch->sent);
-        ngx_payments_db_failed(batch, conn->sqlstate);
+        ngx_payments_db_failed(batch, conn->sqlstate, conn->said.message);
 
     } else {
         ngx_payments_db_lost(batch);
     }
 
     ngx_payments_db_wake();
+}
+
+
+static void
+conn_say_lost(conn_t *conn, const char *why)
+{
+    ngx_uint_t  untold;
+
+    ngx_payments_pq_said(&conn->said, conn->pg, NULL, conn->sqlstate);
+
+    if (!ngx_payments_pq_tell(&conn->said, conn->host, why,
+                              conn->batch == NULL && conn->failures != 0,
+                              &untold))
+    {
+        return;
+    }
+
+    ngx_log_error(NGX_LOG_ERR, pq.log, 0,
+                  "payments: database connection lost, why:%s, host:%ui, "
+                  "calls:%ui, attempt:%ui, sqlstate:%s, omitted:%ui, "
+                  "message:%s", why, conn->host,
+                  conn->batch ? conn->batch->count : 0, conn->failures,
+                  conn->sqlstate, untold, conn->said.message);
 }
 
 
@@ -623,25 +643,6 @@ static ngx_uint_t
 was_rolled_back(const conn_t *conn)
 {
     return conn->rows == NULL && conn->sqlstate[0] != '\0';
-}
-
-
-/* It is a standby, has become read-only, or is about to end. */
-static ngx_uint_t
-takes_no_writes(const conn_t *conn)
-{
-    ngx_uint_t                  i;
-    static const char  *const   codes[] = {
-        "25006", "57P01", "57P02", "57P03"
-    };
-
-    for (i = 0; i < sizeof(codes) / sizeof(codes[0]); i++) {
-        if (ngx_strcmp(conn->sqlstate, codes[i]) == 0) {
-            return 1;
-        }
-    }
-
-    return 0;
 }
 
 

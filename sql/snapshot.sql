@@ -494,7 +494,11 @@ CREATE TYPE pay.payment_item AS (
 	late_success text,
 	capture text,
 	quote_ttl interval,
-	rate_age interval
+	rate_age interval,
+	replaces text,
+	change_id text,
+	can_close boolean,
+	waits boolean
 );
 
 ALTER TYPE pay.payment_item OWNER TO payments_owner;
@@ -609,7 +613,11 @@ CREATE TYPE pay.standing AS (
 	change_at timestamp with time zone,
 	change_letter boolean,
 	change_code text,
-	closed boolean
+	closed boolean,
+	waits boolean,
+	replaces text,
+	replaced_by text,
+	old_paid boolean
 );
 
 ALTER TYPE pay.standing OWNER TO payments_owner;
@@ -1124,6 +1132,7 @@ DECLARE
     v_keyed  payment_item[];
     v_quotes record;
     v_placed payment_item[];
+    v_taken  record;
     v_made   payment_item[];
     v_item   payment_item;
     v_loss   record;
@@ -1132,12 +1141,15 @@ BEGIN
         v_keyed := insert_keys(v_left);
         v_quotes := quote_items(v_keyed);
         v_placed := insert_checkouts(v_quotes.quoted);
-        v_made := insert_orders(v_placed);
+        v_taken := take_places(insert_orders(v_placed));
+        v_made := v_taken.kept;
         PERFORM insert_registrations(v_made);
         PERFORM insert_beginnings(v_made);
+        PERFORM close_replaced(v_made);
 
         RETURN QUERY
-        SELECT m.item, 'created', m.merchant_id, m.checkout_id
+        SELECT m.item, CASE WHEN m.waits THEN 'waiting' ELSE 'created' END,
+            m.merchant_id, m.checkout_id
         FROM unnest(v_made) m;
 
         EXIT WHEN cardinality(v_made) = cardinality(v_left);
@@ -1155,7 +1167,11 @@ BEGIN
                 WHEN v_item.item = ANY (v_quotes.missing)
                     THEN 'rate_missing'
                 WHEN v_item.item = ANY (v_quotes.too_large)
-                    THEN 'credit_too_large' END);
+                    THEN 'credit_too_large'
+                WHEN v_item.item = ANY (v_taken.missing)
+                    THEN 'nothing_to_replace'
+                WHEN v_item.item = ANY (v_taken.refused)
+                    THEN 'not_replaced' END);
 
             IF v_loss.outcome IS NULL THEN
                 v_next := v_next || v_item;
@@ -1421,6 +1437,7 @@ CREATE TABLE pay.change (
     created_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
     changed_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
     request_id text,
+    replaced_by pay.id,
     by_amount boolean DEFAULT false NOT NULL,
     matched_to pay.id,
     CONSTRAINT change_check CHECK (((kind = 'refund'::text) = (seller_minor IS NOT NULL))),
@@ -1715,7 +1732,8 @@ CREATE FUNCTION pay.change_columns(p_merchant_id text, p_change_id text) RETURNS
 BEGIN
     RETURN QUERY
     SELECT c.checkout_id::text, c.change_id::text,
-        CASE WHEN c.is_final THEN 'final_capture' ELSE c.kind END,
+        CASE WHEN c.is_final THEN 'final_capture'
+             WHEN c.replaced_by IS NOT NULL THEN 'close' ELSE c.kind END,
         c.payment_order_id::text, c.status::text, c.amount_minor::bigint,
         c.currency::text, c.reason, c.code, c.reference::text,
         c.metadata::text, iso_time(c.created_at), iso_time(c.changed_at),
@@ -2305,6 +2323,67 @@ ALTER FUNCTION pay.close_letter(p_letter pay.dead_letter, p_merchant_id text, p_
 COMMENT ON FUNCTION pay.close_letter(p_letter pay.dead_letter, p_merchant_id text, p_checkout_id text, p_state text, p_who text, p_why text) IS 'Closes a dead letter by somebody''s word';
 
 --
+-- Name: close_replaced(pay.payment_item[]); Type: FUNCTION; Schema: pay; Owner: payments_owner
+--
+
+CREATE FUNCTION pay.close_replaced(p_items pay.payment_item[]) RETURNS void
+    LANGUAGE plpgsql
+    AS $$
+DECLARE
+    v_item   payment_item;
+    v_change change;
+    v_word   fact;
+    v_facts  fact[] := '{}';
+BEGIN
+    FOREACH v_item IN ARRAY p_items LOOP
+        CONTINUE WHEN v_item.replaces IS NULL;
+        IF NOT v_item.waits THEN
+            v_facts := v_facts || replaced_fact(v_item.merchant_id,
+                v_item.replaces, v_item.checkout_id, NULL, 'merchant',
+                v_item.request_id);
+            CONTINUE;
+        END IF;
+
+        INSERT INTO change (merchant_id, change_id, checkout_id,
+            payment_order_id, kind, origin, psp, amount_minor, currency,
+            reason, request_id, replaced_by)
+        SELECT c.merchant_id, v_item.change_id, c.checkout_id,
+            o.payment_order_id, 'cancel', 'merchant', c.psp, o.amount_minor,
+            o.currency, 'replaced by ' || v_item.checkout_id,
+            v_item.request_id, v_item.checkout_id
+        FROM checkout c
+        JOIN payment_order o ON o.merchant_id = c.merchant_id
+            AND o.checkout_id = c.checkout_id AND o.position = 1
+        WHERE c.merchant_id = v_item.merchant_id
+            AND c.checkout_id = v_item.replaces
+        RETURNING * INTO v_change;
+
+        INSERT INTO job (merchant_id, checkout_id, kind, operation_id, run_at)
+        VALUES (v_change.merchant_id, v_change.checkout_id, 'change',
+            v_change.change_id, now() + v_item.lease);
+
+        v_word.actor := 'merchant';
+        v_word.request_id := v_item.request_id;
+        v_facts := v_facts || change_fact(v_change, v_word,
+            'cancel_requested', NULL,
+            jsonb_build_object('replaced_by', v_item.checkout_id));
+    END LOOP;
+
+    IF v_facts <> '{}' THEN
+        PERFORM record_facts(number_facts(v_facts, 0));
+    END IF;
+END
+$$;
+
+ALTER FUNCTION pay.close_replaced(p_items pay.payment_item[]) OWNER TO payments_owner;
+
+--
+-- Name: FUNCTION close_replaced(p_items pay.payment_item[]); Type: COMMENT; Schema: pay; Owner: payments_owner
+--
+
+COMMENT ON FUNCTION pay.close_replaced(p_items pay.payment_item[]) IS 'Has the pages closed that new checkouts replace';
+
+--
 -- Name: compare_books(bigint, integer); Type: FUNCTION; Schema: pay; Owner: payments_owner
 --
 
@@ -2751,7 +2830,14 @@ BEGIN
                 AND c.kind IN ('capture', 'cancel')
             OFFSET 0) c
         CROSS JOIN LATERAL find_order(c.merchant_id, c.payment_order_id) o
-        WHERE CASE c.kind WHEN 'capture'
+        WHERE CASE WHEN c.replaced_by IS NOT NULL
+                  THEN o.status = 'FAILED' AND EXISTS (
+                      SELECT FROM unnest(p_facts) x
+                      WHERE x.merchant_id = c.merchant_id
+                          AND x.checkout_id = c.checkout_id
+                          AND x.kind IN ('expired', 'cancelled')
+                          AND x.actor IN ('webhook', 'query', 'backfill'))
+              WHEN c.kind = 'capture'
                   THEN o.captured_minor = o.amount_minor
                   ELSE o.status = 'FAILED' OR o.status = 'SUCCESS'
                       AND o.authorized_minor = 0 AND c.amount_minor
@@ -3107,6 +3193,7 @@ BEGIN
             'reason', o.reason, 'decline', shown_decline(o), 'psp', r.psp,
             'amount_minor', o.amount_minor, 'currency', o.currency,
             'expires_at', iso_time(c.expires_at),
+            'replaces', c.replaces, 'replaced_by', c.replaced_by,
             'registration', json_build_object('state', r.state,
                 'nonce', r.nonce, 'token', r.token, 'attempt', r.attempt),
             'waits_for', v_answer -> 'waits_for', 'why', v_answer -> 'why',
@@ -3304,6 +3391,11 @@ BEGIN
         (p_s.late = 'resolved', 'nobody',
          'It was paid after its time was over, and somebody has settled '
          'that by hand.'),
+        (p_s.waits AND p_s.reason = 'cancelled', 'nobody',
+         'The page that it was to replace was paid or could not be closed, '
+         'so it never got one.'),
+        (p_s.waits, 'nobody', 'Its time was over before the page that it '
+         'was to replace was closed.'),
         (p_s.reason = 'declined', 'nobody', '%s declined the payment.'),
         (p_s.reason = 'cancelled', 'nobody', 'It was cancelled.'),
         (p_s.reason = 'rejected', 'nobody',
@@ -3565,6 +3657,11 @@ BEGIN
     SELECT v.answer, v.after, v.reason INTO answer, after, reason FROM (VALUES
         (p_s.status = 'SUCCESS', 'no', NULL::timestamptz,
          'It is paid: another checkout would be a second sale.'),
+        (p_s.old_paid, 'no', NULL,
+         'The checkout that it replaces was paid, or may be: another one '
+         'would be a second sale.'),
+        (p_s.replaced_by IS NOT NULL, 'no', NULL,
+         'Another checkout has taken its place: look at that one.'),
         (p_s.late = 'held', 'no', NULL,
          'It was paid late, and somebody has to decide first whether it is '
          'a sale.'),
@@ -3666,6 +3763,11 @@ BEGIN
             AND coalesce(p_s.lease_until <= now(), true) THEN
             ' The next step is late: nobody has taken it yet.' ELSE '' END;
 
+    IF p_s.old_paid THEN
+        v_why := v_why || ' The checkout that it replaces was paid all the '
+            'same, or its money is held.';
+    END IF;
+
     RETURN json_build_object(
         'waits_for', v_wait.waits_for, 'why', v_why,
         'next_step', json_build_object('what', v_next.what,
@@ -3693,6 +3795,9 @@ CREATE FUNCTION pay.explain_unregistered(p_s pay.standing, p_what text, OUT wait
     AS $_$
 BEGIN
     SELECT v.waits_for, v.why INTO waits_for, why FROM (VALUES
+        (p_s.waits AND p_s.job IS NOT NULL AND p_what <> 'expire', 'psp',
+         'The page that it replaces is being closed first; it gets its own '
+         'when that is done.'),
         (p_s.letter = 'register' AND p_s.letter_reason = 'key_window_over',
          'people', '%s may or may not have it, and it is too late to send '
          'it once more: somebody must ask %1$s.'),
@@ -3991,22 +4096,23 @@ ALTER FUNCTION pay.find_parked(p_merchant_id text[], p_checkout_id text[], p_psp
 COMMENT ON FUNCTION pay.find_parked(p_merchant_id text[], p_checkout_id text[], p_psp text[], p_name text[], OUT facts pay.fact[], OUT told pay.news[]) IS 'Webhooks that waited for these names';
 
 --
--- Name: first_detail(text, text); Type: FUNCTION; Schema: pay; Owner: payments_owner
+-- Name: first_detail(text, text, text); Type: FUNCTION; Schema: pay; Owner: payments_owner
 --
 
-CREATE FUNCTION pay.first_detail(p_psp text, p_route text) RETURNS jsonb
+CREATE FUNCTION pay.first_detail(p_psp text, p_route text, p_replaces text) RETURNS jsonb
     LANGUAGE sql STABLE
     AS $$
-SELECT jsonb_strip_nulls(jsonb_build_object('psp', p_psp, 'route', p_route))
+SELECT jsonb_strip_nulls(jsonb_build_object('psp', p_psp, 'route', p_route,
+                                            'replaces', p_replaces))
 $$;
 
-ALTER FUNCTION pay.first_detail(p_psp text, p_route text) OWNER TO payments_owner;
+ALTER FUNCTION pay.first_detail(p_psp text, p_route text, p_replaces text) OWNER TO payments_owner;
 
 --
--- Name: FUNCTION first_detail(p_psp text, p_route text); Type: COMMENT; Schema: pay; Owner: payments_owner
+-- Name: FUNCTION first_detail(p_psp text, p_route text, p_replaces text); Type: COMMENT; Schema: pay; Owner: payments_owner
 --
 
-COMMENT ON FUNCTION pay.first_detail(p_psp text, p_route text) IS 'What the event says with which an order''s timeline begins';
+COMMENT ON FUNCTION pay.first_detail(p_psp text, p_route text, p_replaces text) IS 'What the event says with which an order''s timeline begins';
 
 --
 -- Name: follow_moves(pay.fact[], text[], bigint[]); Type: FUNCTION; Schema: pay; Owner: payments_owner
@@ -4216,6 +4322,35 @@ ALTER FUNCTION pay.has_failed(p_news pay.news) OWNER TO payments_owner;
 --
 
 COMMENT ON FUNCTION pay.has_failed(p_news pay.news) IS 'Whether people know that this refund has failed';
+
+--
+-- Name: has_money(text, text); Type: FUNCTION; Schema: pay; Owner: payments_owner
+--
+
+CREATE FUNCTION pay.has_money(p_merchant_id text, p_checkout_id text) RETURNS boolean
+    LANGUAGE plpgsql STABLE
+    AS $$
+BEGIN
+    RETURN EXISTS (
+        SELECT FROM payment_order o
+        WHERE o.merchant_id = p_merchant_id
+            AND o.checkout_id = p_checkout_id
+            AND (o.status = 'SUCCESS' OR o.authorized_minor > 0
+                 OR o.captured_minor > 0))
+        OR EXISTS (
+        SELECT FROM late_success l
+        WHERE l.merchant_id = p_merchant_id
+            AND l.checkout_id = p_checkout_id AND l.state <> 'refunded');
+END
+$$;
+
+ALTER FUNCTION pay.has_money(p_merchant_id text, p_checkout_id text) OWNER TO payments_owner;
+
+--
+-- Name: FUNCTION has_money(p_merchant_id text, p_checkout_id text); Type: COMMENT; Schema: pay; Owner: payments_owner
+--
+
+COMMENT ON FUNCTION pay.has_money(p_merchant_id text, p_checkout_id text) IS 'Whether a checkout was paid, or its money is held';
 
 --
 -- Name: hash_field(text); Type: FUNCTION; Schema: pay; Owner: payments_owner
@@ -5002,8 +5137,8 @@ BEGIN
     INSERT INTO event (merchant_id, payment_order_id, seq, at, tx, kind,
         actor, new_status, detail, request_id, hash)
     SELECT i.merchant_id, o.payment_order_id, 1, now(), o.head_tx, 'created',
-        'merchant', 'NOT_STARTED', first_detail(i.psp, i.route),
-        i.request_id, o.head
+        'merchant', 'NOT_STARTED',
+        first_detail(i.psp, i.route, i.replaces), i.request_id, o.head
     FROM unnest(p_items) i
     CROSS JOIN LATERAL (
         SELECT o.payment_order_id, o.head, o.head_tx FROM payment_order o
@@ -5025,7 +5160,8 @@ BEGIN
         SELECT r.nonce FROM registration r
         WHERE r.merchant_id = i.merchant_id
             AND r.checkout_id = i.checkout_id
-        OFFSET 0) r;
+        OFFSET 0) r
+    WHERE i.waits IS NOT TRUE;
 END
 $$;
 
@@ -5103,12 +5239,12 @@ BEGIN
         INSERT INTO checkout AS c (merchant_id, checkout_id, checkout_uuid,
             handle, psp, return_url, base_url, buyer_info, metadata,
             credit_card_info, currency, total_minor, expires_at,
-            late_success, capture)
+            late_success, capture, replaces)
         SELECT DISTINCT ON (i.merchant_id, i.checkout_id)
             i.merchant_id, i.checkout_id, i.checkout_uuid, i.handle, i.psp,
             i.return_url, i.base_url, i.buyer_info, i.metadata,
             i.credit_card_info, i.currency, i.total_minor, i.expires_at,
-            i.late_success, i.capture
+            i.late_success, i.capture, i.replaces
         FROM unnest(p_items) i
         ORDER BY i.merchant_id, i.checkout_id, i.item
         ON CONFLICT DO NOTHING
@@ -5430,7 +5566,8 @@ BEGIN
                 i.request_id), v_tx
         FROM unnest(p_items) i
         CROSS JOIN LATERAL (
-            SELECT first_detail(i.psp, i.route)::text AS detail OFFSET 0) d
+            SELECT first_detail(i.psp, i.route, i.replaces)::text AS detail
+            OFFSET 0) d
         CROSS JOIN LATERAL jsonb_array_elements(i.orders)
             WITH ORDINALITY AS e (line, n)
         CROSS JOIN LATERAL (
@@ -5515,9 +5652,10 @@ DECLARE
 BEGIN
     FOREACH v_nonce IN ARRAY ARRAY['given', 'uuid', 'random'] LOOP
         INSERT INTO registration (merchant_id, checkout_id, psp, nonce,
-            lease_until, psps, key_windows)
+            lease_until, psps, key_windows, waits, open_attempts)
         SELECT i.merchant_id, i.checkout_id, i.psp, n.nonce,
-            now() + i.lease, i.psps, i.key_windows
+            now() + i.lease, i.psps, i.key_windows, i.waits IS TRUE,
+            (i.waits IS NOT TRUE)::int
         FROM unnest(p_items) i,
             LATERAL (SELECT CASE v_nonce
                                 WHEN 'given' THEN i.nonce
@@ -5772,7 +5910,7 @@ CREATE FUNCTION pay.is_money(p_news text) RETURNS boolean
     LANGUAGE sql IMMUTABLE
     AS $$
 SELECT p_news IN ('capture_requested', 'captured', 'capture_failed',
-    'capture_matched', 'capture_parted', 'released', 'cancel_requested', 'cancel_failed', 'refund_requested',
+    'capture_matched', 'capture_parted', 'released', 'replaced', 'cancel_requested', 'cancel_failed', 'refund_requested',
     'refund_sent', 'refunded', 'refund_failed', 'refund_returned',
     'dispute_opened', 'dispute_won', 'dispute_lost', 'dispute_moved', 'fee')
 $$;
@@ -6194,6 +6332,116 @@ ALTER FUNCTION pay.job_rank(p_kind text) OWNER TO payments_owner;
 --
 
 COMMENT ON FUNCTION pay.job_rank(p_kind text) IS 'In which order jobs are handed out';
+
+--
+-- Name: checkout; Type: TABLE; Schema: pay; Owner: payments_owner
+--
+
+CREATE TABLE pay.checkout (
+    merchant_id pay.id NOT NULL,
+    checkout_id pay.id NOT NULL,
+    checkout_uuid uuid NOT NULL,
+    handle pay.id NOT NULL,
+    psp pay.id NOT NULL,
+    return_url pay.filled NOT NULL,
+    base_url pay.filled NOT NULL,
+    buyer_info jsonb,
+    metadata jsonb,
+    credit_card_info jsonb,
+    currency pay.currency_code NOT NULL,
+    total_minor pay.positive_minor NOT NULL,
+    expires_at timestamp with time zone NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    is_payment_done boolean DEFAULT false NOT NULL,
+    late_success pay.late_policy DEFAULT 'accept'::text NOT NULL,
+    version integer DEFAULT 1 NOT NULL,
+    capture pay.capture_mode DEFAULT 'automatic'::text NOT NULL,
+    replaces pay.id,
+    replaced_by pay.id
+)
+WITH (fillfactor='80', autovacuum_analyze_threshold='1000', autovacuum_vacuum_threshold='1000');
+
+ALTER TABLE pay.checkout OWNER TO payments_owner;
+
+--
+-- Name: judge_release(pay.checkout); Type: FUNCTION; Schema: pay; Owner: payments_owner
+--
+
+CREATE FUNCTION pay.judge_release(p_new pay.checkout) RETURNS text
+    LANGUAGE plpgsql STABLE
+    AS $$
+DECLARE
+    v_reg    registration;
+    v_change change;
+BEGIN
+    SELECT * INTO v_reg FROM registration r
+    WHERE r.merchant_id = p_new.merchant_id
+        AND r.checkout_id = p_new.checkout_id;
+    SELECT * INTO v_change FROM change c
+    WHERE c.merchant_id = p_new.merchant_id
+        AND c.checkout_id = p_new.replaces
+        AND c.replaced_by = p_new.checkout_id;
+
+    RETURN CASE
+        WHEN NOT v_reg.waits OR v_reg.state <> 'REGISTERING' THEN 'already'
+        WHEN p_new.expires_at <= now() THEN 'waiting'
+        WHEN has_money(p_new.merchant_id, p_new.replaces)
+            OR v_change.status = 'FAILED' THEN 'refused'
+        WHEN v_change.status = 'SUCCESS' THEN 'released'
+        ELSE 'waiting' END;
+END
+$$;
+
+ALTER FUNCTION pay.judge_release(p_new pay.checkout) OWNER TO payments_owner;
+
+--
+-- Name: FUNCTION judge_release(p_new pay.checkout); Type: COMMENT; Schema: pay; Owner: payments_owner
+--
+
+COMMENT ON FUNCTION pay.judge_release(p_new pay.checkout) IS 'What becomes of a checkout that waits for the end of another page';
+
+--
+-- Name: judge_replaced(pay.checkout, boolean); Type: FUNCTION; Schema: pay; Owner: payments_owner
+--
+
+CREATE FUNCTION pay.judge_replaced(p_old pay.checkout, p_can_close boolean) RETURNS text
+    LANGUAGE plpgsql STABLE
+    AS $$
+DECLARE
+    v_s standing;
+BEGIN
+    IF p_old.replaced_by IS NOT NULL
+        OR has_money(p_old.merchant_id, p_old.checkout_id)
+    THEN
+        RETURN 'no';
+    END IF;
+
+    v_s := standing_of(p_old.merchant_id, (
+        SELECT o.payment_order_id FROM payment_order o
+        WHERE o.merchant_id = p_old.merchant_id
+            AND o.checkout_id = p_old.checkout_id AND o.position = 1));
+
+    RETURN CASE
+        WHEN v_s.differs OR v_s.contradicted OR v_s.change IS NOT NULL
+            OR v_s.registered = 'REGISTERING'
+            OR v_s.capture IN ('OPEN', 'UNKNOWN', 'PENDING', 'DONE')
+            OR v_s.pending AND v_s.status <> 'FAILED' THEN 'no'
+        WHEN v_s.status = 'FAILED' AND (v_s.token IS NULL OR v_s.closed
+            OR v_s.late = 'refunded') THEN 'closed'
+        WHEN p_can_close THEN 'close'
+        WHEN v_s.status = 'FAILED' AND (explain_retry(v_s,
+            (explain_next(v_s)).at)).answer = 'yes' THEN 'closed'
+        ELSE 'no' END;
+END
+$$;
+
+ALTER FUNCTION pay.judge_replaced(p_old pay.checkout, p_can_close boolean) OWNER TO payments_owner;
+
+--
+-- Name: FUNCTION judge_replaced(p_old pay.checkout, p_can_close boolean); Type: COMMENT; Schema: pay; Owner: payments_owner
+--
+
+COMMENT ON FUNCTION pay.judge_replaced(p_old pay.checkout, p_can_close boolean) IS 'Whether another checkout may take the place of this one';
 
 --
 -- Name: keep_anchors(date, timestamp with time zone, text, text); Type: FUNCTION; Schema: pay; Owner: payments_owner
@@ -7479,6 +7727,8 @@ BEGIN
     RETURN CASE
         WHEN p_to = 'FAILED' THEN ARRAY[change_fact(p_change, p_word,
             p_change.kind || '_failed', NULL)]
+        WHEN p_to = 'SUCCESS' AND p_change.replaced_by IS NOT NULL
+            AND is_failed(p_change) THEN '{}'
         WHEN p_to = 'SUCCESS' THEN ARRAY[change_fact(p_change, p_word,
             CASE WHEN is_failed(p_change) THEN 'released'
                  ELSE 'cancelled' END, NULL)]
@@ -7539,7 +7789,9 @@ BEGIN
         LEFT JOIN LATERAL (
             SELECT c.capture,
                 CASE WHEN f.kind = 'paid' AND f.actor <> 'operator'
-                         AND o.status = 'FAILED' AND o.reason = 'expired'
+                         AND o.status = 'FAILED'
+                         AND (o.reason = 'expired'
+                              OR c.replaced_by IS NOT NULL)
                          AND c.capture = 'automatic'
                      THEN nullif(c.late_success, 'accept') END AS policy
             FROM checkout c
@@ -10092,6 +10344,95 @@ ALTER FUNCTION pay.release_change_keys(p_items pay.change_item[]) OWNER TO payme
 COMMENT ON FUNCTION pay.release_change_keys(p_items pay.change_item[]) IS 'Leaves no key behind of items that came to nothing';
 
 --
+-- Name: release_one(pay.checkout, text, interval, text); Type: FUNCTION; Schema: pay; Owner: payments_owner
+--
+
+CREATE FUNCTION pay.release_one(p_new pay.checkout, p_word text, p_lease interval, p_request_id text) RETURNS pay.fact[]
+    LANGUAGE plpgsql
+    AS $$
+DECLARE
+    v_reg  registration;
+    v_fact fact;
+BEGIN
+    UPDATE registration r
+    SET waits = p_word <> 'released',
+        open_attempts = (p_word = 'released')::int,
+        state = CASE p_word WHEN 'refused' THEN 'REFUSED' ELSE r.state END,
+        code = CASE p_word WHEN 'refused' THEN 'not_replaced' END,
+        lease_until = CASE p_word WHEN 'released' THEN now() + p_lease END
+    WHERE r.merchant_id = p_new.merchant_id
+        AND r.checkout_id = p_new.checkout_id
+    RETURNING * INTO v_reg;
+
+    UPDATE job j
+    SET lease_owner = NULL, lease_until = NULL,
+        attempts = CASE p_word WHEN 'released' THEN 0 ELSE j.attempts END,
+        run_at = now() + CASE p_word WHEN 'released' THEN p_lease
+                              ELSE interval '2 s' END
+    WHERE j.merchant_id = p_new.merchant_id
+        AND j.checkout_id = p_new.checkout_id AND j.kind = 'register';
+
+    IF p_word = 'waiting' THEN
+        RETURN '{}';
+    ELSIF p_word = 'released' THEN
+        INSERT INTO dispatch (merchant_id, checkout_id, operation,
+            operation_id, psp, first_sent_at, sent_at, lease_until, key_until,
+            request_id)
+        VALUES (v_reg.merchant_id, v_reg.checkout_id, 'register', v_reg.nonce,
+            v_reg.psp, now(), now(), v_reg.lease_until,
+            now() + key_window(v_reg.psps, v_reg.key_windows, v_reg.psp),
+            p_request_id);
+
+        RETURN ARRAY[replaced_fact(p_new.merchant_id, p_new.replaces,
+            p_new.checkout_id, NULL, 'gateway', p_request_id)];
+    END IF;
+
+    UPDATE checkout c SET replaced_by = NULL
+    WHERE c.merchant_id = p_new.merchant_id
+        AND c.checkout_id = p_new.replaces;
+
+    v_fact.item := 0;
+    v_fact.merchant_id := p_new.merchant_id;
+    v_fact.checkout_id := p_new.checkout_id;
+    v_fact.kind := 'cancelled';
+    v_fact.actor := 'gateway';
+    v_fact.code := 'not_replaced';
+    v_fact.request_id := p_request_id;
+    v_fact.detail := jsonb_build_object('replaces', p_new.replaces);
+
+    RETURN ARRAY[v_fact];
+END
+$$;
+
+ALTER FUNCTION pay.release_one(p_new pay.checkout, p_word text, p_lease interval, p_request_id text) OWNER TO payments_owner;
+
+--
+-- Name: FUNCTION release_one(p_new pay.checkout, p_word text, p_lease interval, p_request_id text); Type: COMMENT; Schema: pay; Owner: payments_owner
+--
+
+COMMENT ON FUNCTION pay.release_one(p_new pay.checkout, p_word text, p_lease interval, p_request_id text) IS 'Lets a checkout go on, or ends it, or has it wait on';
+
+--
+-- Name: replaced_fact(text, text, text, text, text, text); Type: FUNCTION; Schema: pay; Owner: payments_owner
+--
+
+CREATE FUNCTION pay.replaced_fact(p_merchant_id text, p_old text, p_new text, p_psp text, p_actor text, p_request_id text) RETURNS pay.fact
+    LANGUAGE sql IMMUTABLE
+    AS $$
+SELECT ROW(0, NULL, p_merchant_id, p_old, 'replaced', p_actor, p_psp, NULL,
+    NULL, NULL, NULL, NULL, NULL, NULL, p_request_id,
+    jsonb_build_object('replaced_by', p_new), NULL, NULL, NULL)::fact
+$$;
+
+ALTER FUNCTION pay.replaced_fact(p_merchant_id text, p_old text, p_new text, p_psp text, p_actor text, p_request_id text) OWNER TO payments_owner;
+
+--
+-- Name: FUNCTION replaced_fact(p_merchant_id text, p_old text, p_new text, p_psp text, p_actor text, p_request_id text); Type: COMMENT; Schema: pay; Owner: payments_owner
+--
+
+COMMENT ON FUNCTION pay.replaced_fact(p_merchant_id text, p_old text, p_new text, p_psp text, p_actor text, p_request_id text) IS 'That another checkout has taken the place of this one';
+
+--
 -- Name: request_fact(pay.change, pay.payment_order); Type: FUNCTION; Schema: pay; Owner: payments_owner
 --
 
@@ -10699,6 +11040,7 @@ BEGIN
             now() + make_interval(secs => u.lease_ms / 1000.0) AS lease,
             now() + key_window(r.psps, r.key_windows, r.psp) AS key_until,
             CASE WHEN r.expired THEN 'over'
+                 WHEN r.waits THEN 'replace'
                  WHEN d.state IS NULL OR d.state IN ('NOT_SENT', 'REFUSED')
                      THEN 'new'
                  WHEN d.state NOT IN ('OPEN', 'UNKNOWN') THEN 'find'
@@ -10713,7 +11055,7 @@ BEGIN
                                   n)
         LEFT JOIN LATERAL (
             SELECT r.tableoid AS part, r.ctid AS tid, r.psp, r.nonce, r.psps,
-                r.key_windows, c.expires_at <= now() AS expired
+                r.key_windows, r.waits, c.expires_at <= now() AS expired
             FROM registration r
             JOIN checkout c ON c.merchant_id = r.merchant_id
                 AND c.checkout_id = r.checkout_id
@@ -10755,7 +11097,7 @@ BEGIN
     )
     SELECT array_agg(CASE WHEN u.kind <> 'register' THEN u.kind
                           WHEN u.step IN ('find', 'lost') THEN 'find'
-                          WHEN u.step = 'over' THEN 'over'
+                          WHEN u.step IN ('over', 'replace') THEN u.step
                           ELSE u.kind END ORDER BY u.n)
     INTO v_kinds
     FROM due u;
@@ -11568,7 +11910,9 @@ BEGIN
                 WHERE x.state = 'open' AND x.kind = 'stuck'),
         o.authorized_minor > 0 AND o.status = 'EXECUTING', h.kind,
         h.run_at, h.letter, h.code,
-        o.status = 'FAILED' AND page_is_closed(o)
+        o.status = 'FAILED' AND page_is_closed(o), r.waits, c.replaces,
+        c.replaced_by, c.replaces IS NOT NULL
+            AND has_money(c.merchant_id, c.replaces)
     INTO v_standing
     FROM find_order(p_merchant_id, p_payment_order_id) o
     CROSS JOIN LATERAL (
@@ -12446,6 +12790,69 @@ ALTER FUNCTION pay.take_news(p_news pay.news[], OUT told pay.news[], OUT posting
 COMMENT ON FUNCTION pay.take_news(p_news pay.news[], OUT told pay.news[], OUT postings pay.posting[]) IS 'Takes words about what follows a sale into account';
 
 --
+-- Name: take_places(pay.payment_item[]); Type: FUNCTION; Schema: pay; Owner: payments_owner
+--
+
+CREATE FUNCTION pay.take_places(p_items pay.payment_item[], OUT kept pay.payment_item[], OUT refused integer[], OUT missing integer[]) RETURNS record
+    LANGUAGE plpgsql
+    AS $$
+DECLARE
+    v_item payment_item;
+    v_old  checkout;
+    v_word text;
+BEGIN
+    IF NOT EXISTS (SELECT FROM unnest(p_items) i
+                   WHERE i.replaces IS NOT NULL)
+    THEN
+        kept := p_items;
+        RETURN;
+    END IF;
+
+    kept := '{}';
+    PERFORM lock_checkouts(
+        ARRAY(SELECT i.merchant_id FROM unnest(p_items) i),
+        ARRAY(SELECT i.replaces FROM unnest(p_items) i));
+
+    FOREACH v_item IN ARRAY p_items LOOP
+        IF v_item.replaces IS NOT NULL THEN
+            SELECT * INTO v_old FROM checkout c
+            WHERE c.merchant_id = v_item.merchant_id
+                AND c.checkout_id = v_item.replaces
+                AND c.checkout_id <> v_item.checkout_id;
+
+            IF NOT FOUND THEN
+                missing := missing || v_item.item;
+                CONTINUE;
+            END IF;
+
+            v_word := judge_replaced(v_old, v_item.can_close);
+
+            IF v_word = 'no' THEN
+                refused := refused || v_item.item;
+                CONTINUE;
+            END IF;
+
+            UPDATE checkout c
+            SET replaced_by = v_item.checkout_id
+            WHERE c.merchant_id = v_item.merchant_id
+                AND c.checkout_id = v_item.replaces;
+            v_item.waits := v_word = 'close';
+        END IF;
+
+        kept := kept || v_item;
+    END LOOP;
+END
+$$;
+
+ALTER FUNCTION pay.take_places(p_items pay.payment_item[], OUT kept pay.payment_item[], OUT refused integer[], OUT missing integer[]) OWNER TO payments_owner;
+
+--
+-- Name: FUNCTION take_places(p_items pay.payment_item[], OUT kept pay.payment_item[], OUT refused integer[], OUT missing integer[]); Type: COMMENT; Schema: pay; Owner: payments_owner
+--
+
+COMMENT ON FUNCTION pay.take_places(p_items pay.payment_item[], OUT kept pay.payment_item[], OUT refused integer[], OUT missing integer[]) IS 'Items that replace nothing, or what they may replace';
+
+--
 -- Name: take_up(pay.news, bigint); Type: FUNCTION; Schema: pay; Owner: payments_owner
 --
 
@@ -13090,7 +13497,8 @@ BEGIN
             make_interval(secs => u.ttl_s),
             make_interval(secs => u.lease_ms / 1000.0),
             u.request_id, l.psps, nullif(u.route, ''), t.key_windows,
-            t.late_success, t.capture, t.quote_ttl, t.rate_age)::payment_item
+            t.late_success, t.capture, t.quote_ttl, t.rate_age, t.replaces,
+            t.change_id, t.can_close, NULL)::payment_item
         FROM unnest(p_merchant_id, p_idempotency_key, p_fingerprint,
             p_checkout_id, p_checkout_uuid, p_handle, p_psp, p_nonce,
             p_return_url, p_base_url, p_buyer_info, p_metadata,
@@ -13114,7 +13522,10 @@ BEGIN
                     AS late_success,
                 coalesce(u.terms ->> 'capture', 'automatic') AS capture,
                 term_seconds(u.terms ->> 'quote_ttl_s', '900') AS quote_ttl,
-                term_seconds(u.terms ->> 'rate_age_s', '300') AS rate_age
+                term_seconds(u.terms ->> 'rate_age_s', '300') AS rate_age,
+                u.terms ->> 'replaces' AS replaces,
+                u.terms ->> 'change_id' AS change_id,
+                coalesce(u.terms -> 'can_close' = 'true', false) AS can_close
             OFFSET 0) t
         CROSS JOIN LATERAL (
             SELECT count(*) AS count,
@@ -13140,6 +13551,8 @@ BEGIN
             AND t.late_success IN ('accept', 'hold', 'refund')
             AND t.capture IN ('automatic', 'manual')
             AND t.quote_ttl IS NOT NULL AND t.rate_age IS NOT NULL
+            AND (t.replaces IS NULL OR id_ok(t.replaces) AND t.change_id
+                 ~ '^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$')
             AND coalesce(octet_length(u.route), 0) <= 1000
             AND o.count BETWEEN 1 AND 20 AND o.ok
             AND o.total = u.total_minor
@@ -13159,7 +13572,7 @@ BEGIN
     FROM unnest(v_item, v_outcome, v_merchant, v_checkout)
         AS b (item, outcome, merchant_id, checkout_id)
     LEFT JOIN checkout_state s
-        ON b.outcome IN ('created', 'replayed', 'exists')
+        ON b.outcome IN ('created', 'waiting', 'replayed', 'exists')
         AND s.merchant_id = b.merchant_id AND s.checkout_id = b.checkout_id;
 
     IF cardinality(v_items) < cardinality(p_merchant_id) THEN
@@ -13178,7 +13591,7 @@ ALTER FUNCTION pay_api.begin_payment(p_merchant_id text[], p_idempotency_key tex
 -- Name: FUNCTION begin_payment(p_merchant_id text[], p_idempotency_key text[], p_fingerprint bytea[], p_checkout_id text[], p_checkout_uuid text[], p_handle text[], p_psp text[], p_nonce text[], p_return_url text[], p_base_url text[], p_buyer_info jsonb[], p_metadata jsonb[], p_credit_card_info jsonb[], p_currency text[], p_total_minor bigint[], p_expires_s bigint[], p_orders jsonb[], p_ttl_s bigint[], p_lease_ms bigint[], p_request_id text[], p_psps text[], p_route text[], p_key_windows text[], p_late_success text[], p_terms jsonb[]); Type: COMMENT; Schema: pay_api; Owner: payments_owner
 --
 
-COMMENT ON FUNCTION pay_api.begin_payment(p_merchant_id text[], p_idempotency_key text[], p_fingerprint bytea[], p_checkout_id text[], p_checkout_uuid text[], p_handle text[], p_psp text[], p_nonce text[], p_return_url text[], p_base_url text[], p_buyer_info jsonb[], p_metadata jsonb[], p_credit_card_info jsonb[], p_currency text[], p_total_minor bigint[], p_expires_s bigint[], p_orders jsonb[], p_ttl_s bigint[], p_lease_ms bigint[], p_request_id text[], p_psps text[], p_route text[], p_key_windows text[], p_late_success text[], p_terms jsonb[]) IS 'Creates checkouts: created, replayed, in_progress, key_reused, exists, rate_missing, credit_too_large or invalid';
+COMMENT ON FUNCTION pay_api.begin_payment(p_merchant_id text[], p_idempotency_key text[], p_fingerprint bytea[], p_checkout_id text[], p_checkout_uuid text[], p_handle text[], p_psp text[], p_nonce text[], p_return_url text[], p_base_url text[], p_buyer_info jsonb[], p_metadata jsonb[], p_credit_card_info jsonb[], p_currency text[], p_total_minor bigint[], p_expires_s bigint[], p_orders jsonb[], p_ttl_s bigint[], p_lease_ms bigint[], p_request_id text[], p_psps text[], p_route text[], p_key_windows text[], p_late_success text[], p_terms jsonb[]) IS 'Creates checkouts: created, waiting, replayed, in_progress, key_reused, exists, rate_missing, credit_too_large, nothing_to_replace, not_replaced or invalid';
 
 --
 -- Name: begin_rates(text[], text[], bigint[], bigint[]); Type: FUNCTION; Schema: pay_api; Owner: payments_owner
@@ -14241,6 +14654,72 @@ ALTER FUNCTION pay_api.ready() OWNER TO payments_owner;
 COMMENT ON FUNCTION pay_api.ready() IS 'ok and the number of the newest migration, for /readyz';
 
 --
+-- Name: release_replacement(text[], text[], bigint[], text[]); Type: FUNCTION; Schema: pay_api; Owner: payments_owner
+--
+
+CREATE FUNCTION pay_api.release_replacement(p_merchant_id text[], p_checkout_id text[], p_lease_ms bigint[], p_request_id text[]) RETURNS TABLE(item integer, outcome text, merchant_id text, checkout_id text, checkout_uuid text, psp text, nonce text, handle text, token text, alias text, hosted_url text, return_url text, base_url text, currency text, total_minor bigint, expires_s bigint, registration_state text, attempt bigint, code text, version bigint, orders text)
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pay', 'pg_temp'
+    AS $$
+#variable_conflict use_column
+DECLARE
+    v_new     checkout;
+    v_outcome text[];
+    v_facts   fact[] := '{}';
+BEGIN
+    PERFORM check_batch(
+        array_dims(p_merchant_id), array_dims(p_checkout_id),
+        array_dims(p_lease_ms), array_dims(p_request_id));
+
+    PERFORM lock_checkouts(
+        array_agg(u.merchant_id), array_agg(x.checkout_id))
+    FROM unnest(p_merchant_id, p_checkout_id) u (merchant_id, checkout_id)
+    JOIN checkout c ON c.merchant_id = u.merchant_id
+        AND c.checkout_id = u.checkout_id
+    CROSS JOIN unnest(ARRAY[c.checkout_id::text, c.replaces::text])
+        x (checkout_id);
+
+    FOR v_n IN 1 .. cardinality(p_merchant_id) LOOP
+        SELECT * INTO v_new FROM checkout c
+        WHERE c.merchant_id = p_merchant_id[v_n]
+            AND c.checkout_id = p_checkout_id[v_n]
+            AND c.replaces IS NOT NULL;
+
+        v_outcome[v_n] := CASE
+            WHEN NOT coalesce(p_lease_ms[v_n] BETWEEN 1 AND 86400000, false)
+                THEN 'invalid'
+            WHEN v_new.checkout_id IS NULL THEN 'not_found'
+            ELSE judge_release(v_new) END;
+
+        IF v_outcome[v_n] IN ('released', 'refused', 'waiting') THEN
+            v_facts := v_facts || release_one(v_new, v_outcome[v_n],
+                make_interval(secs => p_lease_ms[v_n] / 1000.0),
+                p_request_id[v_n]);
+        END IF;
+    END LOOP;
+
+    IF v_facts <> '{}' THEN
+        PERFORM record_facts(number_facts(v_facts, 0));
+    END IF;
+
+    RETURN QUERY
+    SELECT u.n::int, u.outcome, s.*
+    FROM unnest(p_merchant_id, p_checkout_id, v_outcome)
+        WITH ORDINALITY AS u (merchant_id, checkout_id, outcome, n)
+    LEFT JOIN checkout_state s ON u.outcome NOT IN ('invalid', 'not_found')
+        AND s.merchant_id = u.merchant_id AND s.checkout_id = u.checkout_id;
+END
+$$;
+
+ALTER FUNCTION pay_api.release_replacement(p_merchant_id text[], p_checkout_id text[], p_lease_ms bigint[], p_request_id text[]) OWNER TO payments_owner;
+
+--
+-- Name: FUNCTION release_replacement(p_merchant_id text[], p_checkout_id text[], p_lease_ms bigint[], p_request_id text[]); Type: COMMENT; Schema: pay_api; Owner: payments_owner
+--
+
+COMMENT ON FUNCTION pay_api.release_replacement(p_merchant_id text[], p_checkout_id text[], p_lease_ms bigint[], p_request_id text[]) IS 'Goes on with checkouts that wait for the end of another page: released, refused, waiting, already, not_found or invalid';
+
+--
 -- Name: reroute(text[], text[], text[], text[], text[], bigint[], text[], bigint[], text[], bigint[]); Type: FUNCTION; Schema: pay_api; Owner: payments_owner
 --
 
@@ -15012,34 +15491,6 @@ CREATE TABLE pay.backfill (
 ALTER TABLE pay.backfill OWNER TO payments_owner;
 
 --
--- Name: checkout; Type: TABLE; Schema: pay; Owner: payments_owner
---
-
-CREATE TABLE pay.checkout (
-    merchant_id pay.id NOT NULL,
-    checkout_id pay.id NOT NULL,
-    checkout_uuid uuid NOT NULL,
-    handle pay.id NOT NULL,
-    psp pay.id NOT NULL,
-    return_url pay.filled NOT NULL,
-    base_url pay.filled NOT NULL,
-    buyer_info jsonb,
-    metadata jsonb,
-    credit_card_info jsonb,
-    currency pay.currency_code NOT NULL,
-    total_minor pay.positive_minor NOT NULL,
-    expires_at timestamp with time zone NOT NULL,
-    created_at timestamp with time zone DEFAULT now() NOT NULL,
-    is_payment_done boolean DEFAULT false NOT NULL,
-    late_success pay.late_policy DEFAULT 'accept'::text NOT NULL,
-    version integer DEFAULT 1 NOT NULL,
-    capture pay.capture_mode DEFAULT 'automatic'::text NOT NULL
-)
-WITH (fillfactor='80', autovacuum_analyze_threshold='1000', autovacuum_vacuum_threshold='1000');
-
-ALTER TABLE pay.checkout OWNER TO payments_owner;
-
---
 -- Name: registration; Type: TABLE; Schema: pay; Owner: payments_owner
 --
 
@@ -15062,6 +15513,7 @@ CREATE TABLE pay.registration (
     tried_psps text[] DEFAULT '{}'::text[] NOT NULL COLLATE pg_catalog."C",
     open_attempts pay.tally DEFAULT 1 NOT NULL,
     hinted_at timestamp with time zone,
+    waits boolean DEFAULT false NOT NULL,
     CONSTRAINT registration_check CHECK ((((state)::text <> 'REGISTERED'::text) OR ((token IS NOT NULL) AND (hosted_url IS NOT NULL)))),
     CONSTRAINT registration_check1 CHECK ((((state)::text <> 'REGISTERING'::text) OR (token IS NULL))),
     CONSTRAINT registration_check2 CHECK (((alias IS NULL) OR (token IS NOT NULL))),
@@ -16103,7 +16555,7 @@ CREATE VIEW pay_check.dispatch_registration AS
           WHERE (((x.merchant_id)::text = (r.merchant_id)::text) AND ((x.checkout_id)::text = (r.checkout_id)::text) AND ((x.operation)::text = 'register'::text) AND ((x.operation_id)::text = (r.nonce)::text))
           ORDER BY x.attempt DESC
          LIMIT 1) d ON (true))
-  WHERE ((d.attempt IS NULL) OR ((d.psp)::text <> (r.psp)::text) OR ((r.token IS NOT NULL) <> ((d.state)::text = 'DONE'::text)) OR ((d.state)::text = 'PENDING'::text) OR (((d.state)::text = 'OPEN'::text) AND ((r.state)::text <> 'REGISTERING'::text)) OR (((d.state)::text = 'REFUSED'::text) AND ((r.state)::text <> 'REFUSED'::text)) OR ((d.attempt)::integer > (r.attempt)::integer) OR (((r.state)::text = 'REGISTERING'::text) AND ((d.state)::text = 'NOT_SENT'::text) AND (((r.open_attempts)::integer > 0) OR ((o.status)::text <> 'NOT_STARTED'::text))) OR (((r.state)::text = 'REGISTERING'::text) AND ((d.state)::text = ANY (ARRAY['OPEN'::text, 'UNKNOWN'::text])) AND ((r.open_attempts)::integer = 0) AND ((o.status)::text = 'NOT_STARTED'::text)));
+  WHERE (((d.attempt IS NULL) <> r.waits) OR ((d.psp)::text <> (r.psp)::text) OR ((r.token IS NOT NULL) <> ((d.state)::text = 'DONE'::text)) OR ((d.state)::text = 'PENDING'::text) OR (((d.state)::text = 'OPEN'::text) AND ((r.state)::text <> 'REGISTERING'::text)) OR (((d.state)::text = 'REFUSED'::text) AND ((r.state)::text <> 'REFUSED'::text)) OR ((d.attempt)::integer > (r.attempt)::integer) OR (((r.state)::text = 'REGISTERING'::text) AND ((d.state)::text = 'NOT_SENT'::text) AND (((r.open_attempts)::integer > 0) OR ((o.status)::text <> 'NOT_STARTED'::text))) OR (((r.state)::text = 'REGISTERING'::text) AND ((d.state)::text = ANY (ARRAY['OPEN'::text, 'UNKNOWN'::text])) AND ((r.open_attempts)::integer = 0) AND ((o.status)::text = 'NOT_STARTED'::text)));
 
 ALTER TABLE pay_check.dispatch_registration OWNER TO payments_owner;
 
@@ -16111,7 +16563,7 @@ ALTER TABLE pay_check.dispatch_registration OWNER TO payments_owner;
 -- Name: VIEW dispatch_registration; Type: COMMENT; Schema: pay_check; Owner: payments_owner
 --
 
-COMMENT ON VIEW pay_check.dispatch_registration IS 'The journal and the registration tell the same story (I1): a token came from an attempt that is done, at the PSP that has it; what is registering has an attempt there that may still bring one, or that has come to nothing for sure, which is so of each call then; and an attempt of the journal never counts for less than one of the registration.';
+COMMENT ON VIEW pay_check.dispatch_registration IS 'The journal and the registration tell the same story (I1): a token came from an attempt that is done, at the PSP that has it; what is registering has an attempt there that may still bring one, or that has come to nothing for sure, which is so of each call then; and an attempt of the journal never counts for less than one of the registration.  Nothing is sent for what waits for the end of another page.';
 
 --
 -- Name: dispute_booked; Type: VIEW; Schema: pay_check; Owner: payments_owner
@@ -16515,7 +16967,9 @@ CREATE VIEW pay_check.late_success AS
    FROM ((pay.late_success l
      LEFT JOIN pay.checkout c USING (merchant_id, checkout_id))
      LEFT JOIN pay.payment_order o USING (merchant_id, checkout_id))
-  WHERE ((o.payment_order_id IS NULL) OR ((c.late_success)::text = 'accept'::text) OR ((l.state = 'accepted'::text) <> ((o.status)::text = 'SUCCESS'::text)) OR ((l.state <> 'accepted'::text) AND (((o.status)::text IS DISTINCT FROM 'FAILED'::text) OR ((o.reason)::text IS DISTINCT FROM 'expired'::text))) OR ((l.state = 'refunding'::text) AND ((c.late_success)::text <> 'refund'::text)) OR (((l.amount_minor)::bigint <> (c.total_minor)::bigint) OR (l.currency <> (c.currency)::text)) OR ((( SELECT count(*) AS count
+  WHERE ((o.payment_order_id IS NULL) OR ((c.late_success)::text = 'accept'::text) OR ((l.state = 'accepted'::text) <> ((o.status)::text = 'SUCCESS'::text)) OR ((l.state <> 'accepted'::text) AND (((o.status)::text IS DISTINCT FROM 'FAILED'::text) OR ((o.reason)::text IS DISTINCT FROM 'expired'::text)) AND (((o.status)::text <> 'FAILED'::text) OR ((c.replaced_by IS NULL) AND (NOT (EXISTS ( SELECT
+           FROM pay.change x
+          WHERE (((x.merchant_id)::text = (c.merchant_id)::text) AND ((x.checkout_id)::text = (c.checkout_id)::text) AND (x.replaced_by IS NOT NULL)))))))) OR ((l.state = 'refunding'::text) AND ((c.late_success)::text <> 'refund'::text)) OR (((l.amount_minor)::bigint <> (c.total_minor)::bigint) OR (l.currency <> (c.currency)::text)) OR ((( SELECT count(*) AS count
            FROM pay.event e
           WHERE (((e.merchant_id)::text = (o.merchant_id)::text) AND ((e.payment_order_id)::text = (o.payment_order_id)::text) AND ((e.kind)::text = 'late_success'::text))) <> 1) AND (NOT (EXISTS ( SELECT
            FROM pay.event_anchor a
@@ -16529,7 +16983,7 @@ ALTER TABLE pay_check.late_success OWNER TO payments_owner;
 -- Name: VIEW late_success; Type: COMMENT; Schema: pay_check; Owner: payments_owner
 --
 
-COMMENT ON VIEW pay_check.late_success IS 'Money that came too late is a sale only where people took it, and is never both taken and paid back; each order''s timeline tells once that it came.';
+COMMENT ON VIEW pay_check.late_success IS 'Money that came too late is a sale only where people took it, and is never both taken and paid back; each order''s timeline tells once that it came.  It is late when its checkout has expired, or another one takes its place.';
 
 --
 -- Name: late_untold; Type: VIEW; Schema: pay_check; Owner: payments_owner
@@ -19065,6 +19519,12 @@ REVOKE ALL ON FUNCTION pay.cleared_as(p_is_borne boolean) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.close_letter(p_letter pay.dead_letter, p_merchant_id text, p_checkout_id text, p_state text, p_who text, p_why text) FROM PUBLIC;
 
 --
+-- Name: FUNCTION close_replaced(p_items pay.payment_item[]); Type: ACL; Schema: pay; Owner: payments_owner
+--
+
+REVOKE ALL ON FUNCTION pay.close_replaced(p_items pay.payment_item[]) FROM PUBLIC;
+
+--
 -- Name: FUNCTION compare_books(p_from bigint, p_limit integer, OUT until_tx bigint, OUT orders bigint, OUT more boolean); Type: ACL; Schema: pay; Owner: payments_owner
 --
 
@@ -19333,10 +19793,10 @@ REVOKE ALL ON FUNCTION pay.find_order(p_merchant_id text, p_payment_order_id tex
 REVOKE ALL ON FUNCTION pay.find_parked(p_merchant_id text[], p_checkout_id text[], p_psp text[], p_name text[], OUT facts pay.fact[], OUT told pay.news[]) FROM PUBLIC;
 
 --
--- Name: FUNCTION first_detail(p_psp text, p_route text); Type: ACL; Schema: pay; Owner: payments_owner
+-- Name: FUNCTION first_detail(p_psp text, p_route text, p_replaces text); Type: ACL; Schema: pay; Owner: payments_owner
 --
 
-REVOKE ALL ON FUNCTION pay.first_detail(p_psp text, p_route text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.first_detail(p_psp text, p_route text, p_replaces text) FROM PUBLIC;
 
 --
 -- Name: FUNCTION follow_moves(p_facts pay.fact[], p_nexts text[], p_lease_ms bigint[]); Type: ACL; Schema: pay; Owner: payments_owner
@@ -19369,6 +19829,12 @@ GRANT ALL ON FUNCTION pay.half_even(p_value numeric) TO payments_operator;
 --
 
 REVOKE ALL ON FUNCTION pay.has_failed(p_news pay.news) FROM PUBLIC;
+
+--
+-- Name: FUNCTION has_money(p_merchant_id text, p_checkout_id text); Type: ACL; Schema: pay; Owner: payments_owner
+--
+
+REVOKE ALL ON FUNCTION pay.has_money(p_merchant_id text, p_checkout_id text) FROM PUBLIC;
 
 --
 -- Name: FUNCTION hash_field(p_value text); Type: ACL; Schema: pay; Owner: payments_owner
@@ -19705,6 +20171,25 @@ REVOKE ALL ON FUNCTION pay.job_is_over(p_job pay.job, p_delay_ms bigint, p_code 
 --
 
 REVOKE ALL ON FUNCTION pay.job_rank(p_kind text) FROM PUBLIC;
+
+--
+-- Name: TABLE checkout; Type: ACL; Schema: pay; Owner: payments_owner
+--
+
+GRANT SELECT ON TABLE pay.checkout TO payments_auditor;
+GRANT SELECT ON TABLE pay.checkout TO payments_operator;
+
+--
+-- Name: FUNCTION judge_release(p_new pay.checkout); Type: ACL; Schema: pay; Owner: payments_owner
+--
+
+REVOKE ALL ON FUNCTION pay.judge_release(p_new pay.checkout) FROM PUBLIC;
+
+--
+-- Name: FUNCTION judge_replaced(p_old pay.checkout, p_can_close boolean); Type: ACL; Schema: pay; Owner: payments_owner
+--
+
+REVOKE ALL ON FUNCTION pay.judge_replaced(p_old pay.checkout, p_can_close boolean) FROM PUBLIC;
 
 --
 -- Name: FUNCTION keep_anchors(p_month date, p_until timestamp with time zone, p_who text, p_why text); Type: ACL; Schema: pay; Owner: payments_owner
@@ -20330,6 +20815,18 @@ REVOKE ALL ON FUNCTION pay.refuse_tokens(p_merchant_id text[], p_checkout_id tex
 REVOKE ALL ON FUNCTION pay.release_change_keys(p_items pay.change_item[]) FROM PUBLIC;
 
 --
+-- Name: FUNCTION release_one(p_new pay.checkout, p_word text, p_lease interval, p_request_id text); Type: ACL; Schema: pay; Owner: payments_owner
+--
+
+REVOKE ALL ON FUNCTION pay.release_one(p_new pay.checkout, p_word text, p_lease interval, p_request_id text) FROM PUBLIC;
+
+--
+-- Name: FUNCTION replaced_fact(p_merchant_id text, p_old text, p_new text, p_psp text, p_actor text, p_request_id text); Type: ACL; Schema: pay; Owner: payments_owner
+--
+
+REVOKE ALL ON FUNCTION pay.replaced_fact(p_merchant_id text, p_old text, p_new text, p_psp text, p_actor text, p_request_id text) FROM PUBLIC;
+
+--
 -- Name: FUNCTION request_fact(p_change pay.change, p_order pay.payment_order); Type: ACL; Schema: pay; Owner: payments_owner
 --
 
@@ -20676,6 +21173,12 @@ REVOKE ALL ON FUNCTION pay.take_leaves(p_number bigint, p_from bigint, p_until b
 REVOKE ALL ON FUNCTION pay.take_news(p_news pay.news[], OUT told pay.news[], OUT postings pay.posting[]) FROM PUBLIC;
 
 --
+-- Name: FUNCTION take_places(p_items pay.payment_item[], OUT kept pay.payment_item[], OUT refused integer[], OUT missing integer[]); Type: ACL; Schema: pay; Owner: payments_owner
+--
+
+REVOKE ALL ON FUNCTION pay.take_places(p_items pay.payment_item[], OUT kept pay.payment_item[], OUT refused integer[], OUT missing integer[]) FROM PUBLIC;
+
+--
 -- Name: FUNCTION take_up(p_news pay.news, p_held bigint); Type: ACL; Schema: pay; Owner: payments_owner
 --
 
@@ -20913,6 +21416,13 @@ REVOKE ALL ON FUNCTION pay_api.ready() FROM PUBLIC;
 GRANT ALL ON FUNCTION pay_api.ready() TO payments_gateway;
 
 --
+-- Name: FUNCTION release_replacement(p_merchant_id text[], p_checkout_id text[], p_lease_ms bigint[], p_request_id text[]); Type: ACL; Schema: pay_api; Owner: payments_owner
+--
+
+REVOKE ALL ON FUNCTION pay_api.release_replacement(p_merchant_id text[], p_checkout_id text[], p_lease_ms bigint[], p_request_id text[]) FROM PUBLIC;
+GRANT ALL ON FUNCTION pay_api.release_replacement(p_merchant_id text[], p_checkout_id text[], p_lease_ms bigint[], p_request_id text[]) TO payments_gateway;
+
+--
 -- Name: FUNCTION reroute(p_merchant_id text[], p_checkout_id text[], p_psp text[], p_outcome text[], p_code text[], p_lease_ms bigint[], p_request_id text[], p_attempt bigint[], p_reach text[], p_http_status bigint[]); Type: ACL; Schema: pay_api; Owner: payments_owner
 --
 
@@ -21011,13 +21521,6 @@ GRANT SELECT ON TABLE pay.account_kind TO payments_operator;
 
 GRANT SELECT ON TABLE pay.backfill TO payments_auditor;
 GRANT SELECT ON TABLE pay.backfill TO payments_operator;
-
---
--- Name: TABLE checkout; Type: ACL; Schema: pay; Owner: payments_owner
---
-
-GRANT SELECT ON TABLE pay.checkout TO payments_auditor;
-GRANT SELECT ON TABLE pay.checkout TO payments_operator;
 
 --
 -- Name: TABLE registration; Type: ACL; Schema: pay; Owner: payments_owner

@@ -2,7 +2,8 @@
 -- from an attempt that is done, at the PSP that has it; what is registering
 -- has an attempt there that may still bring one, or that has come to nothing
 -- for sure, which is so of each call then; and an attempt of the journal
--- never counts for less than one of the registration.
+-- never counts for less than one of the registration.  Nothing is sent for what
+-- waits for the end of another page.
 SELECT r.merchant_id, r.checkout_id, r.psp, r.state, r.token, r.attempt,
     r.open_attempts, o.status, d.attempt AS dispatch, d.psp AS sent_to,
     d.state AS dispatch_state, d.sends
@@ -14,7 +15,7 @@ LEFT JOIN LATERAL (
     WHERE x.merchant_id = r.merchant_id AND x.checkout_id = r.checkout_id
         AND x.operation = 'register' AND x.operation_id = r.nonce
     ORDER BY x.attempt DESC LIMIT 1) d ON true
-WHERE d.attempt IS NULL
+WHERE (d.attempt IS NULL) <> r.waits
     OR d.psp <> r.psp
     OR (r.token IS NOT NULL) <> (d.state = 'DONE')
     OR d.state = 'PENDING'

@@ -1,5 +1,6 @@
 -- Money that came too late is a sale only where people took it, and is never
--- both taken and paid back; each order's timeline tells once that it came.
+-- both taken and paid back; each order's timeline tells once that it came.  It
+-- is late when its checkout has expired, or another one takes its place.
 SELECT l.merchant_id, l.checkout_id, l.state, o.payment_order_id, o.status,
     o.reason, c.late_success
 FROM pay.late_success l
@@ -9,7 +10,12 @@ WHERE o.payment_order_id IS NULL
     OR c.late_success = 'accept'
     OR (l.state = 'accepted') <> (o.status = 'SUCCESS')
     OR (l.state <> 'accepted' AND (o.status, o.reason)
-        IS DISTINCT FROM ('FAILED', 'expired'))
+        IS DISTINCT FROM ('FAILED', 'expired')
+        AND (o.status <> 'FAILED' OR c.replaced_by IS NULL AND NOT EXISTS (
+            SELECT FROM pay.change x
+            WHERE x.merchant_id = c.merchant_id
+                AND x.checkout_id = c.checkout_id
+                AND x.replaced_by IS NOT NULL)))
     OR (l.state = 'refunding' AND c.late_success <> 'refund')
     OR (l.amount_minor, l.currency) <> (c.total_minor, c.currency)
     OR (SELECT count(*) FROM pay.event e

@@ -45,9 +45,11 @@ COMMENT ON FUNCTION pay.chained_hash IS
     'request_id may be NULL; p_previous: in hex, empty for the first';
 
 
-CREATE OR REPLACE FUNCTION pay.first_detail(p_psp text, p_route text)
+CREATE OR REPLACE FUNCTION pay.first_detail(
+    p_psp text, p_route text, p_replaces text)
 RETURNS jsonb LANGUAGE sql STABLE AS $$
-SELECT jsonb_strip_nulls(jsonb_build_object('psp', p_psp, 'route', p_route))
+SELECT jsonb_strip_nulls(jsonb_build_object('psp', p_psp, 'route', p_route,
+                                            'replaces', p_replaces))
 $$;
 COMMENT ON FUNCTION pay.first_detail IS
     'What the event says with which an order''s timeline begins';

@@ -35,7 +35,7 @@ COMMENT ON FUNCTION pay.manual_kind IS
 CREATE OR REPLACE FUNCTION pay.is_money(p_news text)
 RETURNS boolean LANGUAGE sql IMMUTABLE AS $$
 SELECT p_news IN ('capture_requested', 'captured', 'capture_failed',
-    'capture_matched', 'capture_parted', 'released', 'cancel_requested', 'cancel_failed', 'refund_requested',
+    'capture_matched', 'capture_parted', 'released', 'replaced', 'cancel_requested', 'cancel_failed', 'refund_requested',
     'refund_sent', 'refunded', 'refund_failed', 'refund_returned',
     'dispute_opened', 'dispute_won', 'dispute_lost', 'dispute_moved', 'fee')
 $$;
@@ -219,7 +219,9 @@ BEGIN
         LEFT JOIN LATERAL (
             SELECT c.capture,
                 CASE WHEN f.kind = 'paid' AND f.actor <> 'operator'
-                         AND o.status = 'FAILED' AND o.reason = 'expired'
+                         AND o.status = 'FAILED'
+                         AND (o.reason = 'expired'
+                              OR c.replaced_by IS NOT NULL)
                          AND c.capture = 'automatic'
                      THEN nullif(c.late_success, 'accept') END AS policy
             FROM checkout c

@@ -45,7 +45,8 @@ COMMENT ON FUNCTION pay.reach_ok IS
 -- looked for (find) afterwards, since a PSP that has forgotten the key would
 -- register a second time.  One whose checkout has expired is over:
 -- nothing is sent, and nothing journaled; whoever gets it goes by this word,
--- not by a clock of his own.  A call that goes out is one more of which nobody
+-- not by a clock of his own.  Nor is anything while another page is to be
+-- closed first (replace).  A call that goes out is one more of which nobody
 -- knows yet that it came to nothing.
 CREATE OR REPLACE FUNCTION pay.send_registers(
     p_merchant_id text[], p_checkout_id text[], p_kind text[],
@@ -61,6 +62,7 @@ BEGIN
             now() + make_interval(secs => u.lease_ms / 1000.0) AS lease,
             now() + key_window(r.psps, r.key_windows, r.psp) AS key_until,
             CASE WHEN r.expired THEN 'over'
+                 WHEN r.waits THEN 'replace'
                  WHEN d.state IS NULL OR d.state IN ('NOT_SENT', 'REFUSED')
                      THEN 'new'
                  WHEN d.state NOT IN ('OPEN', 'UNKNOWN') THEN 'find'
@@ -75,7 +77,7 @@ BEGIN
                                   n)
         LEFT JOIN LATERAL (
             SELECT r.tableoid AS part, r.ctid AS tid, r.psp, r.nonce, r.psps,
-                r.key_windows, c.expires_at <= now() AS expired
+                r.key_windows, r.waits, c.expires_at <= now() AS expired
             FROM registration r
             JOIN checkout c ON c.merchant_id = r.merchant_id
                 AND c.checkout_id = r.checkout_id
@@ -117,7 +119,7 @@ BEGIN
     )
     SELECT array_agg(CASE WHEN u.kind <> 'register' THEN u.kind
                           WHEN u.step IN ('find', 'lost') THEN 'find'
-                          WHEN u.step = 'over' THEN 'over'
+                          WHEN u.step IN ('over', 'replace') THEN u.step
                           ELSE u.kind END ORDER BY u.n)
     INTO v_kinds
     FROM due u;

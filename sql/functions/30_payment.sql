@@ -43,7 +43,9 @@ COMMENT ON FUNCTION pay.order_ok IS
 
 
 -- Of p_terms, {"capture": "automatic|manual", "quote_ttl_s": 1…,
--- "rate_age_s": 1…}: what is not said is automatic, 15 minutes and 5.
+-- "rate_age_s": 1…, "replaces": a checkout's id, "change_id": a fresh UUID,
+-- "can_close": whether its PSP closes pages}: what is not said is automatic,
+-- 15 minutes and 5.
 CREATE OR REPLACE FUNCTION pay.term_seconds(p_seconds text, p_else text)
 RETURNS interval LANGUAGE sql IMMUTABLE AS $$
 SELECT CASE WHEN coalesce(p_seconds, p_else) ~ '^[1-9][0-9]{0,7}$'
@@ -108,12 +110,12 @@ BEGIN
         INSERT INTO checkout AS c (merchant_id, checkout_id, checkout_uuid,
             handle, psp, return_url, base_url, buyer_info, metadata,
             credit_card_info, currency, total_minor, expires_at,
-            late_success, capture)
+            late_success, capture, replaces)
         SELECT DISTINCT ON (i.merchant_id, i.checkout_id)
             i.merchant_id, i.checkout_id, i.checkout_uuid, i.handle, i.psp,
             i.return_url, i.base_url, i.buyer_info, i.metadata,
             i.credit_card_info, i.currency, i.total_minor, i.expires_at,
-            i.late_success, i.capture
+            i.late_success, i.capture, i.replaces
         FROM unnest(p_items) i
         ORDER BY i.merchant_id, i.checkout_id, i.item
         ON CONFLICT DO NOTHING
@@ -166,7 +168,8 @@ BEGIN
                 i.request_id), v_tx
         FROM unnest(p_items) i
         CROSS JOIN LATERAL (
-            SELECT first_detail(i.psp, i.route)::text AS detail OFFSET 0) d
+            SELECT first_detail(i.psp, i.route, i.replaces)::text AS detail
+            OFFSET 0) d
         CROSS JOIN LATERAL jsonb_array_elements(i.orders)
             WITH ORDINALITY AS e (line, n)
         CROSS JOIN LATERAL (
@@ -208,9 +211,10 @@ DECLARE
 BEGIN
     FOREACH v_nonce IN ARRAY ARRAY['given', 'uuid', 'random'] LOOP
         INSERT INTO registration (merchant_id, checkout_id, psp, nonce,
-            lease_until, psps, key_windows)
+            lease_until, psps, key_windows, waits, open_attempts)
         SELECT i.merchant_id, i.checkout_id, i.psp, n.nonce,
-            now() + i.lease, i.psps, i.key_windows
+            now() + i.lease, i.psps, i.key_windows, i.waits IS TRUE,
+            (i.waits IS NOT TRUE)::int
         FROM unnest(p_items) i,
             LATERAL (SELECT CASE v_nonce
                                 WHEN 'given' THEN i.nonce
@@ -236,7 +240,8 @@ COMMENT ON FUNCTION pay.insert_registrations IS
     'Registrations of new checkouts, each with a nonce of its own';
 
 
--- The caller calls the PSP as soon as this is committed: the journal says so.
+-- The caller calls the PSP as soon as this is committed: the journal says so,
+-- unless a page is to be closed first.
 -- Their first events: as insert_orders() has hashed them.
 CREATE OR REPLACE FUNCTION pay.insert_beginnings(p_items payment_item[])
 RETURNS void LANGUAGE plpgsql AS $$
@@ -244,8 +249,8 @@ BEGIN
     INSERT INTO event (merchant_id, payment_order_id, seq, at, tx, kind,
         actor, new_status, detail, request_id, hash)
     SELECT i.merchant_id, o.payment_order_id, 1, now(), o.head_tx, 'created',
-        'merchant', 'NOT_STARTED', first_detail(i.psp, i.route),
-        i.request_id, o.head
+        'merchant', 'NOT_STARTED',
+        first_detail(i.psp, i.route, i.replaces), i.request_id, o.head
     FROM unnest(p_items) i
     CROSS JOIN LATERAL (
         SELECT o.payment_order_id, o.head, o.head_tx FROM payment_order o
@@ -267,7 +272,8 @@ BEGIN
         SELECT r.nonce FROM registration r
         WHERE r.merchant_id = i.merchant_id
             AND r.checkout_id = i.checkout_id
-        OFFSET 0) r;
+        OFFSET 0) r
+    WHERE i.waits IS NOT TRUE;
 END
 $$;
 COMMENT ON FUNCTION pay.insert_beginnings IS
@@ -376,6 +382,7 @@ DECLARE
     v_keyed  payment_item[];
     v_quotes record;
     v_placed payment_item[];
+    v_taken  record;
     v_made   payment_item[];
     v_item   payment_item;
     v_loss   record;
@@ -384,12 +391,15 @@ BEGIN
         v_keyed := insert_keys(v_left);
         v_quotes := quote_items(v_keyed);
         v_placed := insert_checkouts(v_quotes.quoted);
-        v_made := insert_orders(v_placed);
+        v_taken := take_places(insert_orders(v_placed));
+        v_made := v_taken.kept;
         PERFORM insert_registrations(v_made);
         PERFORM insert_beginnings(v_made);
+        PERFORM close_replaced(v_made);
 
         RETURN QUERY
-        SELECT m.item, 'created', m.merchant_id, m.checkout_id
+        SELECT m.item, CASE WHEN m.waits THEN 'waiting' ELSE 'created' END,
+            m.merchant_id, m.checkout_id
         FROM unnest(v_made) m;
 
         EXIT WHEN cardinality(v_made) = cardinality(v_left);
@@ -407,7 +417,11 @@ BEGIN
                 WHEN v_item.item = ANY (v_quotes.missing)
                     THEN 'rate_missing'
                 WHEN v_item.item = ANY (v_quotes.too_large)
-                    THEN 'credit_too_large' END);
+                    THEN 'credit_too_large'
+                WHEN v_item.item = ANY (v_taken.missing)
+                    THEN 'nothing_to_replace'
+                WHEN v_item.item = ANY (v_taken.refused)
+                    THEN 'not_replaced' END);
 
             IF v_loss.outcome IS NULL THEN
                 v_next := v_next || v_item;

@@ -51,7 +51,8 @@ BEGIN
             make_interval(secs => u.ttl_s),
             make_interval(secs => u.lease_ms / 1000.0),
             u.request_id, l.psps, nullif(u.route, ''), t.key_windows,
-            t.late_success, t.capture, t.quote_ttl, t.rate_age)::payment_item
+            t.late_success, t.capture, t.quote_ttl, t.rate_age, t.replaces,
+            t.change_id, t.can_close, NULL)::payment_item
         FROM unnest(p_merchant_id, p_idempotency_key, p_fingerprint,
             p_checkout_id, p_checkout_uuid, p_handle, p_psp, p_nonce,
             p_return_url, p_base_url, p_buyer_info, p_metadata,
@@ -75,7 +76,10 @@ BEGIN
                     AS late_success,
                 coalesce(u.terms ->> 'capture', 'automatic') AS capture,
                 term_seconds(u.terms ->> 'quote_ttl_s', '900') AS quote_ttl,
-                term_seconds(u.terms ->> 'rate_age_s', '300') AS rate_age
+                term_seconds(u.terms ->> 'rate_age_s', '300') AS rate_age,
+                u.terms ->> 'replaces' AS replaces,
+                u.terms ->> 'change_id' AS change_id,
+                coalesce(u.terms -> 'can_close' = 'true', false) AS can_close
             OFFSET 0) t
         CROSS JOIN LATERAL (
             SELECT count(*) AS count,
@@ -101,6 +105,8 @@ BEGIN
             AND t.late_success IN ('accept', 'hold', 'refund')
             AND t.capture IN ('automatic', 'manual')
             AND t.quote_ttl IS NOT NULL AND t.rate_age IS NOT NULL
+            AND (t.replaces IS NULL OR id_ok(t.replaces) AND t.change_id
+                 ~ '^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$')
             AND coalesce(octet_length(u.route), 0) <= 1000
             AND o.count BETWEEN 1 AND 20 AND o.ok
             AND o.total = u.total_minor
@@ -120,7 +126,7 @@ BEGIN
     FROM unnest(v_item, v_outcome, v_merchant, v_checkout)
         AS b (item, outcome, merchant_id, checkout_id)
     LEFT JOIN checkout_state s
-        ON b.outcome IN ('created', 'replayed', 'exists')
+        ON b.outcome IN ('created', 'waiting', 'replayed', 'exists')
         AND s.merchant_id = b.merchant_id AND s.checkout_id = b.checkout_id;
 
     IF cardinality(v_items) < cardinality(p_merchant_id) THEN
@@ -133,5 +139,6 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION pay_api.begin_payment IS
-    'Creates checkouts: created, replayed, in_progress, key_reused, exists, '
-    'rate_missing, credit_too_large or invalid';
+    'Creates checkouts: created, waiting, replayed, in_progress, key_reused, '
+    'exists, rate_missing, credit_too_large, nothing_to_replace, '
+    'not_replaced or invalid';

@@ -362,6 +362,8 @@ BEGIN
     RETURN CASE
         WHEN p_to = 'FAILED' THEN ARRAY[change_fact(p_change, p_word,
             p_change.kind || '_failed', NULL)]
+        WHEN p_to = 'SUCCESS' AND p_change.replaced_by IS NOT NULL
+            AND is_failed(p_change) THEN '{}'
         WHEN p_to = 'SUCCESS' THEN ARRAY[change_fact(p_change, p_word,
             CASE WHEN is_failed(p_change) THEN 'released'
                  ELSE 'cancelled' END, NULL)]
@@ -416,7 +418,8 @@ COMMENT ON FUNCTION pay.manual_postings IS
 
 
 -- Changes that the PSP's word about the payment itself has settled: captures
--- of what is captured, cancellations of what has failed or was given back.
+-- of what is captured, cancellations of what has failed or was given back.  One
+-- that makes room for another checkout has to hear that the page is closed.
 CREATE OR REPLACE FUNCTION pay.end_changes(p_facts fact[])
 RETURNS void LANGUAGE plpgsql AS $$
 DECLARE
@@ -435,7 +438,14 @@ BEGIN
                 AND c.kind IN ('capture', 'cancel')
             OFFSET 0) c
         CROSS JOIN LATERAL find_order(c.merchant_id, c.payment_order_id) o
-        WHERE CASE c.kind WHEN 'capture'
+        WHERE CASE WHEN c.replaced_by IS NOT NULL
+                  THEN o.status = 'FAILED' AND EXISTS (
+                      SELECT FROM unnest(p_facts) x
+                      WHERE x.merchant_id = c.merchant_id
+                          AND x.checkout_id = c.checkout_id
+                          AND x.kind IN ('expired', 'cancelled')
+                          AND x.actor IN ('webhook', 'query', 'backfill'))
+              WHEN c.kind = 'capture'
                   THEN o.captured_minor = o.amount_minor
                   ELSE o.status = 'FAILED' OR o.status = 'SUCCESS'
                       AND o.authorized_minor = 0 AND c.amount_minor

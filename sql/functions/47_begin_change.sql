@@ -374,7 +374,8 @@ LANGUAGE plpgsql STABLE ROWS 1 AS $$
 BEGIN
     RETURN QUERY
     SELECT c.checkout_id::text, c.change_id::text,
-        CASE WHEN c.is_final THEN 'final_capture' ELSE c.kind END,
+        CASE WHEN c.is_final THEN 'final_capture'
+             WHEN c.replaced_by IS NOT NULL THEN 'close' ELSE c.kind END,
         c.payment_order_id::text, c.status::text, c.amount_minor::bigint,
         c.currency::text, c.reason, c.code, c.reference::text,
         c.metadata::text, iso_time(c.created_at), iso_time(c.changed_at),

@@ -24,7 +24,9 @@ BEGIN
                 WHERE x.state = 'open' AND x.kind = 'stuck'),
         o.authorized_minor > 0 AND o.status = 'EXECUTING', h.kind,
         h.run_at, h.letter, h.code,
-        o.status = 'FAILED' AND page_is_closed(o)
+        o.status = 'FAILED' AND page_is_closed(o), r.waits, c.replaces,
+        c.replaced_by, c.replaces IS NOT NULL
+            AND has_money(c.merchant_id, c.replaces)
     INTO v_standing
     FROM find_order(p_merchant_id, p_payment_order_id) o
     CROSS JOIN LATERAL (

@@ -112,6 +112,11 @@ BEGIN
         (p_s.late = 'resolved', 'nobody',
          'It was paid after its time was over, and somebody has settled '
          'that by hand.'),
+        (p_s.waits AND p_s.reason = 'cancelled', 'nobody',
+         'The page that it was to replace was paid or could not be closed, '
+         'so it never got one.'),
+        (p_s.waits, 'nobody', 'Its time was over before the page that it '
+         'was to replace was closed.'),
         (p_s.reason = 'declined', 'nobody', '%s declined the payment.'),
         (p_s.reason = 'cancelled', 'nobody', 'It was cancelled.'),
         (p_s.reason = 'rejected', 'nobody',
@@ -138,6 +143,9 @@ CREATE OR REPLACE FUNCTION pay.explain_unregistered(
 LANGUAGE plpgsql STABLE AS $$
 BEGIN
     SELECT v.waits_for, v.why INTO waits_for, why FROM (VALUES
+        (p_s.waits AND p_s.job IS NOT NULL AND p_what <> 'expire', 'psp',
+         'The page that it replaces is being closed first; it gets its own '
+         'when that is done.'),
         (p_s.letter = 'register' AND p_s.letter_reason = 'key_window_over',
          'people', '%s may or may not have it, and it is too late to send '
          'it once more: somebody must ask %1$s.'),
@@ -256,6 +264,11 @@ BEGIN
     SELECT v.answer, v.after, v.reason INTO answer, after, reason FROM (VALUES
         (p_s.status = 'SUCCESS', 'no', NULL::timestamptz,
          'It is paid: another checkout would be a second sale.'),
+        (p_s.old_paid, 'no', NULL,
+         'The checkout that it replaces was paid, or may be: another one '
+         'would be a second sale.'),
+        (p_s.replaced_by IS NOT NULL, 'no', NULL,
+         'Another checkout has taken its place: look at that one.'),
         (p_s.late = 'held', 'no', NULL,
          'It was paid late, and somebody has to decide first whether it is '
          'a sale.'),
@@ -347,6 +360,11 @@ BEGIN
         || CASE WHEN v_next.at < now() - interval '1 minute'
             AND coalesce(p_s.lease_until <= now(), true) THEN
             ' The next step is late: nobody has taken it yet.' ELSE '' END;
+
+    IF p_s.old_paid THEN
+        v_why := v_why || ' The checkout that it replaces was paid all the '
+            'same, or its money is held.';
+    END IF;
 
     RETURN json_build_object(
         'waits_for', v_wait.waits_for, 'why', v_why,
@@ -474,6 +492,7 @@ BEGIN
             'reason', o.reason, 'decline', shown_decline(o), 'psp', r.psp,
             'amount_minor', o.amount_minor, 'currency', o.currency,
             'expires_at', iso_time(c.expires_at),
+            'replaces', c.replaces, 'replaced_by', c.replaced_by,
             'registration', json_build_object('state', r.state,
                 'nonce', r.nonce, 'token', r.token, 'attempt', r.attempt),
             'waits_for', v_answer -> 'waits_for', 'why', v_answer -> 'why',

@@ -135,17 +135,31 @@ CREATE UNIQUE INDEX dead_letter_one_open
 -- what explain() says of changes: whether an order waits to be captured, its
 -- oldest open change, when that goes on, whether people have been told, and
 -- what its last attempt came to; of what has failed, whether the PSP has
--- confirmed that its page is closed
+-- confirmed that its page is closed; whether it waits for the end of the page
+-- that it replaces, whose checkout that is, by whose it was replaced itself,
+-- and whether the old one was paid all the same
 ALTER TYPE standing ADD ATTRIBUTE authorized boolean,
     ADD ATTRIBUTE change text, ADD ATTRIBUTE change_at timestamptz,
     ADD ATTRIBUTE change_letter boolean, ADD ATTRIBUTE change_code text,
-    ADD ATTRIBUTE closed boolean;
+    ADD ATTRIBUTE closed boolean, ADD ATTRIBUTE waits boolean,
+    ADD ATTRIBUTE replaces text, ADD ATTRIBUTE replaced_by text,
+    ADD ATTRIBUTE old_paid boolean;
 
 CREATE OR REPLACE FUNCTION job_rank(p_kind text) RETURNS int
 LANGUAGE sql IMMUTABLE AS
 'SELECT CASE p_kind WHEN ''refund'' THEN 1 WHEN ''change'' THEN 1
                     WHEN ''register'' THEN 2 ELSE 3 END';
 COMMENT ON FUNCTION job_rank IS 'In which order jobs are handed out';
+
+-- A checkout may take the place of another one, whose page is closed first by
+-- a cancellation (replaced_by): nothing is sent for the new one while it
+-- waits.  Under locks of both.
+ALTER TABLE checkout ADD replaces id, ADD replaced_by id;
+ALTER TABLE registration ADD waits boolean NOT NULL DEFAULT false;
+ALTER TABLE change ADD replaced_by id;
+ALTER TYPE payment_item ADD ATTRIBUTE replaces text,
+    ADD ATTRIBUTE change_id text, ADD ATTRIBUTE can_close boolean,
+    ADD ATTRIBUTE waits boolean;
 
 -- the answer to a repeat of a change is the change
 ALTER TABLE idempotency_key ADD change_id id;

@@ -29,6 +29,8 @@ static pay_status_t parse_return_url(pay_arena_t *arena,
     const pay_json_t *body, pay_payment_request_t *request, pay_err_t *err);
 static pay_status_t parse_psp(pay_arena_t *arena, const pay_json_t *body,
     pay_payment_request_t *request, pay_err_t *err);
+static pay_status_t parse_replaces(pay_arena_t *arena, const pay_json_t *body,
+    pay_payment_request_t *request, pay_err_t *err);
 static pay_status_t parse_method(pay_arena_t *arena, const pay_json_t *body,
     pay_payment_request_t *request, pay_err_t *err);
 static pay_status_t parse_name(pay_arena_t *arena, const pay_json_t *body,
@@ -50,7 +52,7 @@ static pay_status_t parse_metadata(pay_arena_t *arena, const pay_json_t *body,
 static const char  *const body_members[] = {
     "checkout_id", "buyer_info", "payment_orders", "return_url", "psp",
     "payment_method", "credit_card_info", "expires_in", "metadata", "capture",
-    NULL
+    "replaces", NULL
 };
 
 static const name_rule_t  psp_rule = {
@@ -62,10 +64,16 @@ static const name_rule_t  method_rule = {
     "payment_method must be 1 to 64 characters of A-Z a-z 0-9 . _ ~ -"
 };
 
+static const name_rule_t  replaces_rule = {
+    "/replaces",
+    "replaces must be a checkout_id: 1 to 64 characters of A-Z a-z 0-9 . _ ~ -"
+};
+
 /* Each judges some members of the body, whatever the others are like. */
 static const part_pt  parts[] = {
     parse_checkout_id, parse_return_url, parse_psp, parse_method,
-    parse_expires, parse_capture, parse_buyer, parse_card, parse_metadata
+    parse_replaces, parse_expires, parse_capture, parse_buyer, parse_card,
+    parse_metadata
 };
 
 
@@ -225,6 +233,14 @@ parse_method(pay_arena_t *arena, const pay_json_t *body,
     pay_payment_request_t *request, pay_err_t *err)
 {
     return parse_name(arena, body, &method_rule, &request->method, err);
+}
+
+
+static pay_status_t
+parse_replaces(pay_arena_t *arena, const pay_json_t *body,
+    pay_payment_request_t *request, pay_err_t *err)
+{
+    return parse_name(arena, body, &replaces_rule, &request->replaces, err);
 }
 
 

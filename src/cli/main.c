@@ -32,6 +32,8 @@ static const cli_command_t  commands[] = {
       "list, show, requeue or resolve what the gateway has given up" },
     { "explain", pay_cli_explain,
       "print how a payment stands and what comes next" },
+    { "jwt", pay_cli_jwt,
+      "verify: judge a bearer token, and say why it is refused" },
     { "migrate", pay_cli_migrate,
       "bring the database's schema up to date" },
     { "mismatch", pay_cli_mismatch,

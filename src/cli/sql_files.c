@@ -31,7 +31,17 @@ static int sql_digest_reapplied(sql_files_t *sql);
 sql_files_t *
 pay_sql_files_load(const char *root)
 {
+    char          path[SQL_PATH_MAX];
     sql_files_t  *sql;
+    struct stat   info;
+
+    if (snprintf(path, sizeof(path), "%s/roles.sql", root)
+        >= (int) sizeof(path) || stat(path, &info) != 0)
+    {
+        fprintf(stderr, "payctl: \"%s\" has no roles.sql: name the directory "
+                "sql/ of the source by --sql DIR or PAYCTL_SQL\n", root);
+        return NULL;
+    }
 
     sql = calloc(1, sizeof(sql_files_t));
     if (sql == NULL) {

@@ -14,9 +14,11 @@
 #define PAY_JWT_DEPTH  4
 
 
-static pay_status_t pay_jwt_judge(pay_arena_t *arena, pay_str_t token,
+static pay_status_t pay_jwt_take(pay_arena_t *arena, pay_str_t token,
     const pay_jwt_policy_t *policy, pay_jwt_t *jwt, pay_claims_t *claims);
-static pay_status_t pay_jwt_split(pay_str_t token, pay_str_t parts[3]);
+static void pay_jwt_tell(const pay_jwt_t *jwt, pay_jwt_why_t *why);
+static pay_status_t pay_jwt_split(pay_jwt_t *jwt, pay_str_t token,
+    pay_str_t parts[3]);
 static pay_status_t pay_jwt_decode_part(pay_arena_t *arena, pay_str_t part,
     pay_str_t *bytes);
 static pay_status_t pay_jwt_parse(pay_arena_t *arena, pay_str_t part,
@@ -25,7 +27,9 @@ static pay_status_t pay_jwt_header_read(pay_jwt_t *jwt);
 static pay_status_t pay_jwt_header_typ(pay_jwt_t *jwt);
 static pay_status_t pay_jwt_header_kid(pay_jwt_t *jwt);
 static pay_status_t pay_jwt_key_find(const pay_jwt_policy_t *policy,
-    const pay_jwt_t *jwt, const pay_jwt_key_t **key);
+    pay_jwt_t *jwt, const pay_jwt_key_t **key);
+static const char *pay_jwt_key_lacks(const pay_jwt_t *jwt, size_t owned,
+    const pay_jwt_key_t *found);
 static int pay_jwt_base64url_char(unsigned char c);
 
 
@@ -40,6 +44,21 @@ pay_status_t
 pay_jwt_verify(pay_arena_t *arena, pay_str_t token,
     const pay_jwt_policy_t *policy, pay_claims_t *claims, pay_err_t *err)
 {
+    pay_status_t  status;
+
+    status = pay_jwt_judge(arena, token, policy, claims, NULL);
+
+    return status == PAY_INVALID
+           ? pay_refuse(err, "invalid-token",
+                        "The bearer token is not valid for this gateway.")
+           : status;
+}
+
+
+pay_status_t
+pay_jwt_judge(pay_arena_t *arena, pay_str_t token,
+    const pay_jwt_policy_t *policy, pay_claims_t *claims, pay_jwt_why_t *why)
+{
     pay_jwt_t     jwt;
     pay_status_t  status;
     pay_claims_t  result;
@@ -51,15 +70,14 @@ pay_jwt_verify(pay_arena_t *arena, pay_str_t token,
     memset(&jwt, 0, sizeof(pay_jwt_t));
     memset(&result, 0, sizeof(pay_claims_t));
 
-    status = pay_jwt_judge(arena, token, policy, &jwt, &result);
+    status = pay_jwt_take(arena, token, policy, &jwt, &result);
+
+    if (status == PAY_INVALID && why != NULL) {
+        pay_jwt_tell(&jwt, why);
+    }
 
     pay_json_free(jwt.header);
     pay_json_free(jwt.payload);
-
-    if (status == PAY_INVALID) {
-        return pay_refuse(err, "invalid-token",
-                          "The bearer token is not valid for this gateway.");
-    }
 
     if (status == PAY_OK) {
         *claims = result;
@@ -70,37 +88,56 @@ pay_jwt_verify(pay_arena_t *arena, pay_str_t token,
 
 
 static pay_status_t
-pay_jwt_judge(pay_arena_t *arena, pay_str_t token,
+pay_jwt_take(pay_arena_t *arena, pay_str_t token,
     const pay_jwt_policy_t *policy, pay_jwt_t *jwt, pay_claims_t *claims)
 {
     pay_str_t  parts[3];
 
-    PAY_TRY(pay_jwt_split(token, parts));
+    jwt->why = "it is not three parts of base64url with dots between";
+    PAY_TRY(pay_jwt_split(jwt, token, parts));
     PAY_TRY(pay_dup(arena, token, &jwt->text));
 
     jwt->signed_text.data = jwt->text.data;
     jwt->signed_text.len = parts[0].len + 1 + parts[1].len;
 
     PAY_TRY(pay_jwt_decode_part(arena, parts[2], &jwt->signature));
+
+    jwt->why = "its header is not a JSON object in strict base64url";
     PAY_TRY(pay_jwt_parse(arena, parts[0], &jwt->header));
     PAY_TRY(pay_jwt_header_read(jwt));
+
+    jwt->why = "its payload is not a JSON object in strict base64url";
     PAY_TRY(pay_jwt_parse(arena, parts[1], &jwt->payload));
     PAY_TRY(pay_jwt_key_find(policy, jwt, &claims->key));
+
+    jwt->why = "the signature is not of this key";
     PAY_TRY(pay_jwt_signature_check(jwt, claims->key));
 
-    return pay_jwt_claims_read(arena, jwt->payload, policy, claims);
+    return pay_jwt_claims_read(arena, jwt, policy, claims);
+}
+
+
+/* The kid is a stranger's text, and may be of a header that was refused. */
+static void
+pay_jwt_tell(const pay_jwt_t *jwt, pay_jwt_why_t *why)
+{
+    memset(why, 0, sizeof(pay_jwt_why_t));
+
+    why->reason = jwt->why;
+    why->issuer = jwt->issuer;
+    memcpy(why->kid, jwt->kid.data, jwt->kid.len);
 }
 
 
 /* Exactly two dots and three parts that are not empty. */
 static pay_status_t
-pay_jwt_split(pay_str_t token, pay_str_t parts[3])
+pay_jwt_split(pay_jwt_t *jwt, pay_str_t token, pay_str_t parts[3])
 {
     size_t    i;
     unsigned  part;
 
     if (token.len == 0 || token.len > PAY_JWT_MAX) {
-        return PAY_INVALID;
+        return pay_jwt_refuse(jwt, "it is empty or longer than 8192 bytes");
     }
 
     part = 0;
@@ -166,19 +203,20 @@ pay_jwt_header_read(pay_jwt_t *jwt)
 
     for (i = 0; pay_jwt_forbidden[i] != NULL; i++) {
         if (pay_json_get(jwt->header, pay_jwt_forbidden[i]) != NULL) {
-            return PAY_INVALID;
+            return pay_jwt_refuse(jwt, "its header has one of crit, jku, jwk, "
+                                       "x5u, x5c, b64 and zip");
         }
     }
+
+    PAY_TRY(pay_jwt_header_kid(jwt));
 
     status = pay_json_string(pay_json_get(jwt->header, "alg"), &alg);
 
     if (status != PAY_OK || pay_alg_parse(alg, &jwt->alg) != PAY_OK) {
-        return PAY_INVALID;
+        return pay_jwt_refuse(jwt, "alg is not RS256, ES256 or HS256");
     }
 
-    PAY_TRY(pay_jwt_header_typ(jwt));
-
-    return pay_jwt_header_kid(jwt);
+    return pay_jwt_header_typ(jwt);
 }
 
 
@@ -193,6 +231,8 @@ pay_jwt_header_typ(pay_jwt_t *jwt)
     if (member == NULL) {
         return PAY_OK;
     }
+
+    jwt->why = "typ is not JWT or at+jwt";
 
     if (pay_json_string(member, &typ) != PAY_OK) {
         return PAY_INVALID;
@@ -217,6 +257,8 @@ pay_jwt_header_kid(pay_jwt_t *jwt)
         return PAY_OK;
     }
 
+    jwt->why = "kid is not 1 to 64 of A-Z a-z 0-9 . _ -";
+
     if (pay_json_string(member, &kid) != PAY_OK
         || kid.len == 0 || kid.len > PAY_JWT_KID_MAX)
     {
@@ -238,7 +280,7 @@ pay_jwt_header_kid(pay_jwt_t *jwt)
 /* The key belongs to the issuer and is bound to one algorithm (J1, J5, J9);
  * a token without a kid is unambiguous only when the issuer has one key. */
 static pay_status_t
-pay_jwt_key_find(const pay_jwt_policy_t *policy, const pay_jwt_t *jwt,
+pay_jwt_key_find(const pay_jwt_policy_t *policy, pay_jwt_t *jwt,
     const pay_jwt_key_t **key)
 {
     size_t                i, owned;
@@ -249,7 +291,7 @@ pay_jwt_key_find(const pay_jwt_policy_t *policy, const pay_jwt_t *jwt,
     status = pay_json_string(pay_json_get(jwt->payload, "iss"), &issuer);
 
     if (status != PAY_OK || issuer.len == 0) {
-        return PAY_INVALID;
+        return pay_jwt_refuse(jwt, "iss is missing");
     }
 
     owned = 0;
@@ -264,21 +306,42 @@ pay_jwt_key_find(const pay_jwt_policy_t *policy, const pay_jwt_t *jwt,
         }
 
         owned++;
+        jwt->issuer = k->issuer;
 
         if (jwt->kid.len == 0 || pay_str_eq(k->kid, jwt->kid)) {
             found = k;
         }
     }
 
-    if (found == NULL || (jwt->kid.len == 0 && owned != 1)
-        || found->alg != jwt->alg)
-    {
+    jwt->why = pay_jwt_key_lacks(jwt, owned, found);
+
+    if (jwt->why != NULL) {
         return PAY_INVALID;
     }
 
     *key = found;
 
     return PAY_OK;
+}
+
+
+static const char *
+pay_jwt_key_lacks(const pay_jwt_t *jwt, size_t owned,
+    const pay_jwt_key_t *found)
+{
+    if (owned == 0) {
+        return "iss is no merchant here";
+    }
+
+    if (found == NULL) {
+        return "kid is none of the keys of iss";
+    }
+
+    if (jwt->kid.len == 0 && owned != 1) {
+        return "kid is missing, and iss has several keys";
+    }
+
+    return found->alg == jwt->alg ? NULL : "alg is another than the key's";
 }
 
 

@@ -18,8 +18,10 @@ typedef struct {
 
 
 static int pay_jwt_audience_is(const pay_json_t *aud, pay_str_t ours);
-static pay_status_t pay_jwt_times(const pay_json_t *payload,
+static pay_status_t pay_jwt_times(pay_jwt_t *jwt,
     const pay_jwt_policy_t *policy, int64_t *expires_s);
+static pay_status_t pay_jwt_span(pay_jwt_t *jwt,
+    const pay_jwt_policy_t *policy, int64_t exp);
 static pay_status_t pay_jwt_time(const pay_json_t *payload,
     const char *member, int64_t *time_s);
 static pay_status_t pay_jwt_scopes(const pay_json_t *payload,
@@ -37,24 +39,27 @@ static const pay_scope_t  pay_scopes[] = {
 
 
 pay_status_t
-pay_jwt_claims_read(pay_arena_t *arena, const pay_json_t *payload,
+pay_jwt_claims_read(pay_arena_t *arena, pay_jwt_t *jwt,
     const pay_jwt_policy_t *policy, pay_claims_t *claims)
 {
     pay_str_t          subject;
-    const pay_json_t  *member;
+    const pay_json_t  *member, *payload = jwt->payload;
 
     if (!pay_jwt_audience_is(pay_json_get(payload, "aud"), policy->audience)) {
-        return PAY_INVALID;
+        return pay_jwt_refuse(jwt, "aud is missing, or is not the gateway's "
+                                   "payments_audience");
     }
 
-    PAY_TRY(pay_jwt_times(payload, policy, &claims->expires_s));
+    PAY_TRY(pay_jwt_times(jwt, policy, &claims->expires_s));
+
+    jwt->why = "scope is not a string";
     PAY_TRY(pay_jwt_scopes(payload, &claims->scopes));
 
     subject = PAY_STR("");
     member = pay_json_get(payload, "sub");
 
     if (member != NULL && pay_json_string(member, &subject) != PAY_OK) {
-        return PAY_INVALID;
+        return pay_jwt_refuse(jwt, "sub is not a string");
     }
 
     return pay_dup(arena, subject, &claims->subject);
@@ -95,11 +100,12 @@ pay_jwt_audience_is(const pay_json_t *aud, pay_str_t ours)
 
 
 static pay_status_t
-pay_jwt_times(const pay_json_t *payload, const pay_jwt_policy_t *policy,
+pay_jwt_times(pay_jwt_t *jwt, const pay_jwt_policy_t *policy,
     int64_t *expires_s)
 {
-    int64_t       exp, nbf, iat, now;
-    pay_status_t  status;
+    int64_t            exp, nbf, now;
+    pay_status_t       status;
+    const pay_json_t  *payload = jwt->payload;
 
     now = policy->now_s;
 
@@ -107,36 +113,59 @@ pay_jwt_times(const pay_json_t *payload, const pay_jwt_policy_t *policy,
         return PAY_BUG;
     }
 
-    if (pay_jwt_time(payload, "exp", &exp) != PAY_OK
-        || now - exp >= PAY_JWT_LEEWAY_S)
-    {
-        return PAY_INVALID;
+    if (pay_jwt_time(payload, "exp", &exp) != PAY_OK) {
+        return pay_jwt_refuse(jwt, "exp is missing, or is no whole number of "
+                                   "seconds since 1970");
+    }
+
+    if (now - exp >= PAY_JWT_LEEWAY_S) {
+        return pay_jwt_refuse(jwt, "exp has passed");
     }
 
     status = pay_jwt_time(payload, "nbf", &nbf);
 
-    if (status == PAY_INVALID
-        || (status == PAY_OK && nbf - now > PAY_JWT_LEEWAY_S))
-    {
-        return PAY_INVALID;
+    if (status == PAY_INVALID) {
+        return pay_jwt_refuse(jwt, "nbf is no whole number of seconds since "
+                                   "1970");
     }
 
-    status = pay_jwt_time(payload, "iat", &iat);
-
-    if (status == PAY_NOT_FOUND) {
-        iat = now;
-
-    } else if (status != PAY_OK || iat - now > PAY_JWT_LEEWAY_S || iat > exp) {
-        return PAY_INVALID;
+    if (status == PAY_OK && nbf - now > PAY_JWT_LEEWAY_S) {
+        return pay_jwt_refuse(jwt, "nbf is in the future");
     }
 
-    if (exp - iat > policy->max_lifetime_s) {
-        return PAY_INVALID;
-    }
+    PAY_TRY(pay_jwt_span(jwt, policy, exp));
 
     *expires_s = exp;
 
     return PAY_OK;
+}
+
+
+static pay_status_t
+pay_jwt_span(pay_jwt_t *jwt, const pay_jwt_policy_t *policy, int64_t exp)
+{
+    int64_t       iat, now = policy->now_s;
+    pay_status_t  status;
+
+    status = pay_jwt_time(jwt->payload, "iat", &iat);
+
+    if (status == PAY_NOT_FOUND) {
+        iat = now;
+
+    } else if (status != PAY_OK) {
+        return pay_jwt_refuse(jwt, "iat is no whole number of seconds since "
+                                   "1970");
+
+    } else if (iat - now > PAY_JWT_LEEWAY_S) {
+        return pay_jwt_refuse(jwt, "iat is in the future");
+
+    } else if (iat > exp) {
+        return pay_jwt_refuse(jwt, "iat is later than exp");
+    }
+
+    return exp - iat <= policy->max_lifetime_s ? PAY_OK
+           : pay_jwt_refuse(jwt, "its lifetime, exp minus iat, is longer than "
+                                 "payments_jwt_max_lifetime");
 }
 
 

@@ -16,7 +16,7 @@ static void keep(pay_jwt_memory_t *memory, const unsigned char *digest,
 pay_status_t
 pay_jwt_verify_known(pay_jwt_memory_t *memory, pay_arena_t *arena,
     pay_str_t token, const pay_jwt_policy_t *policy, pay_claims_t *claims,
-    pay_err_t *err)
+    pay_jwt_why_t *why)
 {
     unsigned char           digest[PAY_SHA256_SIZE];
     const pay_jwt_known_t  *known;
@@ -28,14 +28,14 @@ pay_jwt_verify_known(pay_jwt_memory_t *memory, pay_arena_t *arena,
 
     /* what is too long to be a token is not worth a digest */
     if (token.len > PAY_JWT_MAX) {
-        return pay_jwt_verify(arena, token, policy, claims, err);
+        return pay_jwt_judge(arena, token, policy, claims, why);
     }
 
     PAY_TRY(pay_sha256(token, digest));
     known = recall(memory, digest, policy->now_s);
 
     if (known == NULL) {
-        PAY_TRY(pay_jwt_verify(arena, token, policy, claims, err));
+        PAY_TRY(pay_jwt_judge(arena, token, policy, claims, why));
         keep(memory, digest, policy->now_s, claims);
 
     } else {

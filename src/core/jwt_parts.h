@@ -24,7 +24,19 @@ typedef struct {
     int          access;       /* typ is "at+jwt" */
     pay_json_t  *header;
     pay_json_t  *payload;
+    const char  *why;          /* it is refused, when it is */
+    pay_str_t    issuer;       /* of a key of ours that it names, or empty */
 } pay_jwt_t;
+
+
+/* Keeps the reason; PAY_INVALID. */
+static inline pay_status_t
+pay_jwt_refuse(pay_jwt_t *jwt, const char *why)
+{
+    jwt->why = why;
+
+    return PAY_INVALID;
+}
 
 
 /* PAY_OK when the signature is right under that key and its algorithm;
@@ -33,10 +45,9 @@ pay_status_t pay_jwt_signature_check(const pay_jwt_t *jwt,
     const pay_jwt_key_t *key) PAY_MUST_CHECK;
 
 /* Judges aud, exp, nbf, iat, sub and scope of a verified payload; fills all
- * of *claims but the key. */
-pay_status_t pay_jwt_claims_read(pay_arena_t *arena,
-    const pay_json_t *payload, const pay_jwt_policy_t *policy,
-    pay_claims_t *claims) PAY_MUST_CHECK;
+ * of *claims but the key, or jwt->why. */
+pay_status_t pay_jwt_claims_read(pay_arena_t *arena, pay_jwt_t *jwt,
+    const pay_jwt_policy_t *policy, pay_claims_t *claims) PAY_MUST_CHECK;
 
 /* The same check by libcrypto, one function an algorithm. */
 pay_status_t pay_hs256_verify(const pay_jwt_t *jwt, pay_str_t key)

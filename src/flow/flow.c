@@ -140,6 +140,20 @@ pay_done_refused(pay_flow_t *flow, pay_effect_t *effect, const pay_err_t *err)
 }
 
 
+void
+pay_flow_unread(pay_flow_t *flow, const char *call,
+    const pay_psp_unread_t *unread)
+{
+    if (unread->rule == NULL) {
+        return;
+    }
+
+    flow->unread = call;
+    flow->unread_rule = unread->rule;
+    flow->unread_member = pay_str_of(unread->member);
+}
+
+
 pay_status_t
 pay_done_refused_all(pay_flow_t *flow, pay_effect_t *effect,
     const pay_err_t *err, const pay_errors_t *errors)

@@ -63,6 +63,7 @@ ask_answered(pay_flow_t *flow, const pay_event_t *event, pay_effect_t *effect)
     PAY_TRY(psp->adapter->query_answer(flow->arena, ask->checkout->token,
                                        event->answer, &ask->fact,
                                        &ask->known));
+    pay_flow_unread(flow, "query", &ask->fact.unread);
 
     if (ask->known && ask->fact.must_capture && ask->checkout->manual) {
         /* the money is held; somebody else's word takes it */
@@ -180,6 +181,8 @@ ask_changed(pay_flow_t *flow, const pay_event_t *event, pay_effect_t *effect)
 
     PAY_TRY(ask->psp->adapter->change_answer(flow->arena, &ask->change,
                                              event->answer, &result));
+    pay_flow_unread(flow, pay_psp_change_name(ask->dispatch.kind),
+                    &result.unread);
     pay_dispatch_doubt(event->answer, &result.outcome, &result.code);
     ask->known = result.known;
     PAY_TRY(pay_event_keep(flow, &result.event, &ask->fact));

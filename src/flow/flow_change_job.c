@@ -19,6 +19,7 @@ static pay_status_t job_change_sent(pay_flow_t *flow,
     const pay_event_t *event, pay_effect_t *effect);
 static pay_psp_change_kind_t kind_at_psp(const pay_checkout_t *checkout,
     pay_change_kind_t kind);
+static int can_send(const pay_change_t *change, const pay_send_t *send);
 static int is_captured(const pay_checkout_t *checkout);
 static pay_status_t plain_reason(pay_flow_t *flow, pay_str_t reason,
     pay_str_t *plain);
@@ -37,22 +38,25 @@ pay_change_prepare(pay_flow_t *flow, const pay_change_t *change,
     pay_send_t *send)
 {
     pay_psp_change_t      *to = &send->change;
+    pay_psp_change_kind_t  kind;
     const pay_checkout_t  *c = send->checkout;
 
-    if (!pay_change_is_supported(send->psp, c, change->kind)) {
+    if (!can_send(change, send)) {
         return PAY_INVALID;
     }
+
+    kind = change->closes ? PAY_PSP_EXPIRE : kind_at_psp(c, change->kind);
 
     if (c->token.len == 0
         || (change->payment_reference.len == 0
             && (send->psp->adapter->traits & PAY_PSP_BY_PAYMENT)
-            && kind_at_psp(c, change->kind) != PAY_PSP_EXPIRE))
+            && kind != PAY_PSP_EXPIRE))
     {
         return PAY_NOT_FOUND;
     }
 
     memset(to, 0, sizeof(*to));
-    to->kind = kind_at_psp(c, change->kind);
+    to->kind = kind;
     to->key = change->id;
     to->token = c->token;
     to->alias = c->alias;
@@ -65,6 +69,23 @@ pay_change_prepare(pay_flow_t *flow, const pay_change_t *change,
     send->operation = pay_change_word(change->kind);
 
     return plain_reason(flow, change->reason, &to->reason);
+}
+
+
+static int
+can_send(const pay_change_t *change, const pay_send_t *send)
+{
+    return change->closes
+           ? pay_psp_closes(send->psp)
+           : pay_change_is_supported(send->psp, send->checkout, change->kind);
+}
+
+
+int
+pay_psp_closes(const pay_psp_t *psp)
+{
+    return psp != NULL
+           && (psp->adapter->changes & PAY_PSP_CAN(PAY_PSP_EXPIRE)) != 0;
 }
 
 

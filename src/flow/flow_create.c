@@ -1,5 +1,6 @@
 /*
- * POST /v1/payments: begin (one commit) → register at the PSP → keep the
+ * POST /v1/payments: begin (one commit) → close the page that it replaces, if
+ * it does → register at the PSP → keep the
  * token (one commit) → answer.  The URL is shown only after the second
  * commit; an unknown outcome is 202 with the stored state and a job goes on.
  */
@@ -15,13 +16,23 @@ typedef struct {
     pay_create_input_t  in;
     pay_route_t         route;         /* those that can take the order */
     pay_register_t      reg;           /* its checkout is the request's */
+    pay_replace_t       replace;
+    int                 can_close;     /* the PSP of what it replaces */
 } create_t;
 
 
 static pay_status_t create_start(pay_flow_t *flow, const pay_event_t *event,
     pay_effect_t *effect);
+static pay_status_t create_old_found(pay_flow_t *flow,
+    const pay_event_t *event, pay_effect_t *effect);
+static pay_status_t begin(pay_flow_t *flow, create_t *create,
+    pay_effect_t *effect);
 static pay_status_t create_begun(pay_flow_t *flow, const pay_event_t *event,
     pay_effect_t *effect);
+static pay_status_t begun_otherwise(pay_flow_t *flow, create_t *create,
+    pay_str_t outcome, pay_effect_t *effect);
+static pay_status_t create_released(pay_flow_t *flow,
+    const pay_event_t *event, pay_effect_t *effect);
 static pay_status_t create_stored(pay_flow_t *flow, const pay_event_t *event,
     pay_effect_t *effect);
 static pay_status_t choose(pay_flow_t *flow, create_t *create,
@@ -39,17 +50,21 @@ static pay_status_t route_windows(pay_flow_t *flow, const pay_route_t *route,
     pay_str_t *windows);
 static pay_status_t begin_args(pay_flow_t *flow, create_t *create,
     const pay_value_t **args);
-static pay_status_t terms(pay_flow_t *flow,
-    const pay_payment_request_t *request, pay_value_t *value);
+static pay_status_t terms(pay_flow_t *flow, const create_t *create,
+    pay_value_t *value);
 static pay_status_t register_now(pay_flow_t *flow, create_t *create,
     pay_effect_t *effect);
 static pay_status_t done_no_rate(pay_flow_t *flow, pay_effect_t *effect);
+static pay_status_t done_nothing_to_replace(pay_flow_t *flow,
+    pay_effect_t *effect);
+static pay_status_t done_not_replaced(pay_flow_t *flow, create_t *create,
+    pay_effect_t *effect, int replayed);
 static pay_status_t done_exists(pay_flow_t *flow, create_t *create,
     pay_effect_t *effect);
 static pay_status_t done_state(pay_flow_t *flow, create_t *create,
     pay_effect_t *effect, int replayed);
 static pay_status_t checkout_url(pay_flow_t *flow, create_t *create,
-    pay_str_t *url);
+    pay_str_t checkout_id, pay_str_t *url);
 
 
 static const char  *const late_names[] = {
@@ -84,8 +99,8 @@ create_start(pay_flow_t *flow, const pay_event_t *event, pay_effect_t *effect)
 {
     create_t           *create = flow->state;
     pay_err_t           err;
+    pay_value_t        *v;
     pay_status_t        status;
-    const pay_value_t  *args;
 
     memset(&err, 0, sizeof(err));
     status = choose(flow, create, event, &err);
@@ -95,6 +110,52 @@ create_start(pay_flow_t *flow, const pay_event_t *event, pay_effect_t *effect)
     }
 
     PAY_TRY(status);
+
+    if (create->in.request->replaces.len == 0) {
+        return begin(flow, create, effect);
+    }
+
+    v = pay_calloc(flow->arena, 2 * sizeof(pay_value_t));
+    if (v == NULL) {
+        return PAY_NO_MEMORY;
+    }
+
+    v[0] = pay_value_text(create->in.merchant->id);
+    v[1] = pay_value_text(create->in.request->replaces);
+    pay_do_db(flow, effect, PAY_OP_GET_CHECKOUT, v, create_old_found);
+
+    return PAY_OK;
+}
+
+
+/* Only which PSP has it is looked at here: whether it may be replaced, and
+ * whether it is there, PostgreSQL says in the commit that begins the new one,
+ * and a repetition of this request gets that one whatever became of the old. */
+static pay_status_t
+create_old_found(pay_flow_t *flow, const pay_event_t *event,
+    pay_effect_t *effect)
+{
+    create_t        *create = flow->state;
+    pay_checkout_t  *old = &create->replace.old;
+
+    if (event->kind == PAY_EVENT_DB_FAILED) {
+        return pay_done_db_failed(flow, event, effect);
+    }
+
+    if (pay_str_is(event->row[0].bytes, "found")) {
+        PAY_TRY(pay_checkout_decode(flow->arena, event->row + 1, old));
+        create->can_close = pay_psp_closes(pay_flow_psp(flow, old->psp));
+    }
+
+    return begin(flow, create, effect);
+}
+
+
+static pay_status_t
+begin(pay_flow_t *flow, create_t *create, pay_effect_t *effect)
+{
+    const pay_value_t  *args;
+
     PAY_TRY(begin_args(flow, create, &args));
 
     pay_do_db(flow, effect, PAY_OP_BEGIN_PAYMENT, args, create_begun);
@@ -115,6 +176,44 @@ create_begun(pay_flow_t *flow, const pay_event_t *event, pay_effect_t *effect)
 
     outcome = event->row[0].bytes;
 
+    if (!pay_str_is(outcome, "created") && !pay_str_is(outcome, "waiting")
+        && !pay_str_is(outcome, "replayed") && !pay_str_is(outcome, "exists"))
+    {
+        return begun_otherwise(flow, create, outcome, effect);
+    }
+
+    PAY_TRY(pay_checkout_decode(flow->arena, event->row + 1,
+                                &create->reg.checkout));
+    pay_flow_note(flow, &create->reg.checkout);
+
+    if (pay_str_is(outcome, "created")) {
+        return register_now(flow, create, effect);
+    }
+
+    if (pay_str_is(outcome, "waiting")) {
+        create->replace.checkout = &create->reg.checkout;
+        create->replace.change_id = create->in.change_id;
+        create->replace.done = create_released;
+        return pay_replace_start(flow, &create->replace, effect);
+    }
+
+    if (pay_str_is(outcome, "replayed")) {
+        return done_state(flow, create, effect, 1);
+    }
+
+    if (pay_str_is(outcome, "exists")) {
+        return done_exists(flow, create, effect);
+    }
+
+    return PAY_BUG;
+}
+
+
+/* Nothing was stored. */
+static pay_status_t
+begun_otherwise(pay_flow_t *flow, create_t *create, pay_str_t outcome,
+    pay_effect_t *effect)
+{
     if (pay_str_is(outcome, "key_reused")) {
         return pay_done_problem(flow, effect, "idempotency-key-reused", NULL);
     }
@@ -134,23 +233,33 @@ create_begun(pay_flow_t *flow, const pay_event_t *event, pay_effect_t *effect)
                                 "larger than one order may be.");
     }
 
+    if (pay_str_is(outcome, "nothing_to_replace")) {
+        return done_nothing_to_replace(flow, effect);
+    }
+
+    return pay_str_is(outcome, "not_replaced")
+           ? done_not_replaced(flow, create, effect, 0) : PAY_BUG;
+}
+
+
+/* Without a row the job goes on, as it does with what waits. */
+static pay_status_t
+create_released(pay_flow_t *flow, const pay_event_t *event,
+    pay_effect_t *effect)
+{
+    create_t  *create = flow->state;
+
+    if (event->kind != PAY_EVENT_ROW) {
+        return done_state(flow, create, effect, 0);
+    }
+
     PAY_TRY(pay_checkout_decode(flow->arena, event->row + 1,
                                 &create->reg.checkout));
     pay_flow_note(flow, &create->reg.checkout);
 
-    if (pay_str_is(outcome, "created")) {
-        return register_now(flow, create, effect);
-    }
-
-    if (pay_str_is(outcome, "replayed")) {
-        return done_state(flow, create, effect, 1);
-    }
-
-    if (pay_str_is(outcome, "exists")) {
-        return done_exists(flow, create, effect);
-    }
-
-    return PAY_BUG;
+    return pay_str_is(event->row[0].bytes, "released")
+           ? register_now(flow, create, effect)
+           : done_state(flow, create, effect, 0);
 }
 
 
@@ -343,7 +452,7 @@ begin_args(pay_flow_t *flow, create_t *create, const pay_value_t **args)
     v[21] = pay_value_opt(create->route.reason);
     PAY_TRY(route_windows(flow, &create->route, &v[22].bytes));
     v[23] = pay_value_text(pay_str_of(late_names[flow->env->late]));
-    PAY_TRY(terms(flow, in->request, &v[24]));
+    PAY_TRY(terms(flow, create, &v[24]));
 
     *args = v;
 
@@ -389,12 +498,12 @@ route_windows(pay_flow_t *flow, const pay_route_t *route, pay_str_t *windows)
 
 /* What an ordinary payment has none of. */
 static pay_status_t
-terms(pay_flow_t *flow, const pay_payment_request_t *request,
-    pay_value_t *value)
+terms(pay_flow_t *flow, const create_t *create, pay_value_t *value)
 {
-    int         converts;
-    unsigned    i;
-    pay_buf_t   buf;
+    int                           converts;
+    unsigned                      i;
+    pay_buf_t                     buf;
+    const pay_payment_request_t  *request = create->in.request;
 
     for (i = 0, converts = 0; i < request->order_count; i++) {
         converts |= request->orders[i].credit != NULL;
@@ -402,11 +511,11 @@ terms(pay_flow_t *flow, const pay_payment_request_t *request,
 
     *value = pay_value_null();
 
-    if (!request->manual && !converts) {
+    if (!request->manual && !converts && request->replaces.len == 0) {
         return PAY_OK;
     }
 
-    pay_buf_init(&buf, flow->args, 256);
+    pay_buf_init(&buf, flow->args, 512);
     pay_buf_text(&buf, request->manual ? "{\"capture\":\"manual\""
                                        : "{\"capture\":\"automatic\"");
 
@@ -418,6 +527,14 @@ terms(pay_flow_t *flow, const pay_payment_request_t *request,
     if (converts && flow->env->rate_age_s > 0) {
         pay_buf_text(&buf, ",\"rate_age_s\":");
         pay_buf_int(&buf, flow->env->rate_age_s);
+    }
+
+    if (request->replaces.len != 0) {
+        pay_buf_text(&buf, ",\"replaces\":\"");
+        pay_buf_add(&buf, request->replaces);
+        pay_buf_text(&buf, "\",\"change_id\":\"");
+        pay_buf_add(&buf, create->in.change_id);
+        pay_buf_text(&buf, create->can_close ? "\",\"can_close\":true" : "\"");
     }
 
     pay_buf_text(&buf, "}");
@@ -454,6 +571,36 @@ done_no_rate(pay_flow_t *flow, pay_effect_t *effect)
 
 
 static pay_status_t
+done_nothing_to_replace(pay_flow_t *flow, pay_effect_t *effect)
+{
+    PAY_TRY(pay_done_problem(flow, effect, "not-found",
+                             "there is no checkout that it could replace"));
+
+    return pay_dup(flow->arena, PAY_STR("/replaces"),
+                   &((pay_reply_t *) effect->reply)->pointer);
+}
+
+
+static pay_status_t
+done_not_replaced(pay_flow_t *flow, create_t *create, pay_effect_t *effect,
+    int replayed)
+{
+    pay_reply_t  *reply;
+
+    PAY_TRY(pay_done_problem(flow, effect, "payment-state-conflict",
+                             "the checkout that is to be replaced was paid, "
+                             "may have been paid, was replaced before, or its "
+                             "page cannot be closed"));
+
+    reply = (pay_reply_t *) effect->reply;
+    reply->replayed = replayed;
+
+    return checkout_url(flow, create, create->in.request->replaces,
+                        &reply->order_url);
+}
+
+
+static pay_status_t
 done_exists(pay_flow_t *flow, create_t *create, pay_effect_t *effect)
 {
     pay_reply_t  *reply;
@@ -462,7 +609,8 @@ done_exists(pay_flow_t *flow, create_t *create, pay_effect_t *effect)
 
     reply = (pay_reply_t *) effect->reply;
 
-    return checkout_url(flow, create, &reply->order_url);
+    return checkout_url(flow, create, create->reg.checkout.checkout_id,
+                        &reply->order_url);
 }
 
 
@@ -475,20 +623,26 @@ done_state(pay_flow_t *flow, create_t *create, pay_effect_t *effect,
     const pay_checkout_t  *c = &create->reg.checkout;
 
     if (pay_str_is(c->registration, "REFUSED")
+        && pay_str_is(c->code, "not_replaced"))
+    {
+        return done_not_replaced(flow, create, effect, replayed);
+    }
+
+    if (pay_str_is(c->registration, "REFUSED")
         && pay_str_is(c->orders[0].reason, "rejected"))
     {
         PAY_TRY(pay_done_problem(flow, effect, "psp-refused", NULL));
         reply = (pay_reply_t *) effect->reply;
         reply->replayed = replayed;
 
-        return checkout_url(flow, create, &reply->order_url);
+        return checkout_url(flow, create, c->checkout_id, &reply->order_url);
     }
 
     pending = pay_str_is(c->registration, "REGISTERING");
 
     PAY_TRY(pay_reply_new(flow, PAY_REPLY_JSON, pending ? 202 : 201, &reply));
     PAY_TRY(pay_checkout_render(flow->arena, c, &reply->body));
-    PAY_TRY(checkout_url(flow, create, &reply->location));
+    PAY_TRY(checkout_url(flow, create, c->checkout_id, &reply->location));
 
     reply->replayed = replayed;
     flow->outcome = replayed ? "replayed" : pending ? "pending" : "created";
@@ -504,9 +658,10 @@ done_state(pay_flow_t *flow, create_t *create, pay_effect_t *effect,
 
 
 static pay_status_t
-checkout_url(pay_flow_t *flow, create_t *create, pay_str_t *url)
+checkout_url(pay_flow_t *flow, create_t *create, pay_str_t checkout_id,
+    pay_str_t *url)
 {
     return pay_format(flow->arena, url, 4096, "%.*s/v1/checkouts/%.*s",
                       pay_fmt(create->reg.checkout.base_url),
-                      pay_fmt(create->reg.checkout.checkout_id));
+                      pay_fmt(checkout_id));
 }

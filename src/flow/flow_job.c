@@ -18,6 +18,8 @@ static pay_status_t job_start(pay_flow_t *flow, const pay_event_t *event,
     pay_effect_t *effect);
 static pay_status_t job_stored(pay_flow_t *flow, const pay_event_t *event,
     pay_effect_t *effect);
+static pay_status_t job_released(pay_flow_t *flow, const pay_event_t *event,
+    pay_effect_t *effect);
 static pay_status_t job_polled(pay_flow_t *flow, const pay_event_t *event,
     pay_effect_t *effect);
 static pay_status_t job_attempt_told(pay_flow_t *flow,
@@ -87,6 +89,10 @@ job_start(pay_flow_t *flow, const pay_event_t *event, pay_effect_t *effect)
         return give_up(flow, job, effect);
     }
 
+    if (pay_str_is(job->kind, "replace")) {
+        return pay_release(flow, &job->reg.checkout, effect, job_released);
+    }
+
     if (registering) {
         job->reg.done = job_stored;
         return finding ? pay_register_find(flow, &job->reg, effect)
@@ -121,6 +127,29 @@ job_stored(pay_flow_t *flow, const pay_event_t *event, pay_effect_t *effect)
     pay_do_done(effect, NULL);
 
     return PAY_OK;
+}
+
+
+/* What still waits, or never will be registered, release_replacement has put
+ * off or ended itself. */
+static pay_status_t
+job_released(pay_flow_t *flow, const pay_event_t *event, pay_effect_t *effect)
+{
+    pay_job_t  *job = flow->state;
+
+    if (event->kind != PAY_EVENT_ROW
+        || !pay_str_is(event->row[0].bytes, "released"))
+    {
+        return job_stored(flow, event, effect);
+    }
+
+    PAY_TRY(pay_checkout_decode(flow->arena, event->row + 1,
+                                &job->reg.checkout));
+    job->reg.psp = pay_flow_psp(flow, job->reg.checkout.psp);
+    job->reg.looks = 0;
+    job->reg.done = job_stored;
+
+    return pay_register_start(flow, &job->reg, effect);
 }
 
 

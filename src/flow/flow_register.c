@@ -275,6 +275,8 @@ read_answer(pay_flow_t *flow, pay_register_t *reg,
              : adapter->register_answer(flow->arena, &order, answer,
                                         &reg->result);
     PAY_TRY(status);
+    pay_flow_unread(flow, reg->finding ? "find" : "register",
+                    &reg->result.unread);
 
     reg->reach = answer->reach;
     reg->http_status = answer->status;

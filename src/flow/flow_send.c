@@ -108,6 +108,8 @@ send_answered(pay_flow_t *flow, const pay_event_t *event,
 
     PAY_TRY(send->psp->adapter->change_answer(flow->arena, &send->change,
                                               event->answer, &result));
+    pay_flow_unread(flow, pay_psp_change_name(send->dispatch.kind),
+                    &result.unread);
     pay_dispatch_doubt(event->answer, &result.outcome, &result.code);
 
     if (send->change.kind == PAY_PSP_EXPIRE && result.known) {
@@ -127,7 +129,8 @@ send_answered(pay_flow_t *flow, const pay_event_t *event,
 
 
 /* A page that is closed is closed, by whomever; one on which the buyer has
- * done his part cannot be closed any more. */
+ * done his part cannot be closed any more.  Of one that has refused a card
+ * only the adapter knows whether it takes another. */
 static void
 read_page(pay_psp_changed_t *result)
 {
@@ -148,7 +151,6 @@ read_page(pay_psp_changed_t *result)
 
     case PAY_FACT_EXPIRED:
     case PAY_FACT_CANCELLED:
-    case PAY_FACT_DECLINED:
         result->outcome = PAY_PSP_DONE;
         result->code = PAY_STR("");
         return;

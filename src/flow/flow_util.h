@@ -39,6 +39,11 @@ pay_status_t pay_done_refused_all(pay_flow_t *flow, pay_effect_t *effect,
 pay_status_t pay_done_in_progress(pay_flow_t *flow, pay_effect_t *effect,
     unsigned status) PAY_MUST_CHECK;
 
+/* Keeps for error.log that the answer to `call` (a literal) cannot be read,
+ * when it cannot; members are literals, too. */
+void pay_flow_unread(pay_flow_t *flow, const char *call,
+    const pay_psp_unread_t *unread);
+
 /* Takes the ids of `checkout` over into the flow, for logs. */
 void pay_flow_note(pay_flow_t *flow, const pay_checkout_t *checkout);
 
@@ -191,8 +196,28 @@ pay_status_t pay_change_prepare(pay_flow_t *flow, const pay_change_t *change,
 /* Whether the PSP of that checkout can be asked for it as it stands. */
 int pay_change_is_supported(const pay_psp_t *psp,
     const pay_checkout_t *checkout, pay_change_kind_t kind);
+/* Whether it closes hosted pages when it is told to; psp may be NULL. */
+int pay_psp_closes(const pay_psp_t *psp);
 /* Notes how it stands, for metrics. */
 void pay_change_note(pay_flow_t *flow, const pay_change_t *change);
+
+/* A sub-flow (flow_replace.c): the page that a new checkout replaces is closed
+ * by a stored change; `done` gets the row of release_replacement, or that
+ * there is none. */
+typedef struct {
+    pay_send_t             send;       /* first: flow->sub is both */
+    const pay_checkout_t  *checkout;   /* the new one */
+    pay_str_t              change_id;
+    pay_change_t           change;
+    pay_checkout_t         old;
+    pay_flow_step_pt       done;
+} pay_replace_t;
+
+pay_status_t pay_replace_start(pay_flow_t *flow, pay_replace_t *replace,
+    pay_effect_t *effect) PAY_MUST_CHECK;
+/* Whether it may be registered now. */
+pay_status_t pay_release(pay_flow_t *flow, const pay_checkout_t *checkout,
+    pay_effect_t *effect, pay_flow_step_pt step) PAY_MUST_CHECK;
 
 /* A claimed job (flow_job.c), for those that stand in a file of their own. */
 typedef struct {

@@ -33,6 +33,8 @@ static pay_status_t webhook_fetch(pay_flow_t *flow, pay_str_t url,
     pay_effect_t *effect);
 static pay_status_t webhook_read(pay_flow_t *flow, pay_str_t event_id,
     pay_effect_t *effect);
+static pay_status_t webhook_unread(pay_flow_t *flow, pay_err_t *err,
+    pay_effect_t *effect);
 static pay_status_t webhook_applied(pay_flow_t *flow,
     const pay_event_t *event, pay_effect_t *effect);
 static pay_status_t webhook_next(pay_flow_t *flow, webhook_t *webhook,
@@ -157,14 +159,16 @@ webhook_read(pay_flow_t *flow, pay_str_t event_id, pay_effect_t *effect)
 {
     webhook_t        *webhook = flow->state;
     const pay_psp_t  *psp = webhook->in.psp;
+    pay_err_t         err;
     pay_status_t      status;
 
+    memset(&err, 0, sizeof(err));
     status = psp->adapter->webhook_events(flow->arena, &psp->account,
                                           event_id, webhook->in.body,
                                           webhook->events, &webhook->count,
-                                          NULL);
+                                          &err);
     if (status == PAY_INVALID) {
-        return pay_done_problem(flow, effect, "webhook-payload-invalid", NULL);
+        return webhook_unread(flow, &err, effect);
     }
 
     PAY_TRY(status);
@@ -175,6 +179,33 @@ webhook_read(pay_flow_t *flow, pay_str_t event_id, pay_effect_t *effect)
     flow->outcome = "ignored";
 
     return webhook_next(flow, webhook, effect);
+}
+
+
+/* Its signature was right: the sender is the PSP.  Of the protocol that is
+ * ours the reader is the PSP's developer. */
+static pay_status_t
+webhook_unread(pay_flow_t *flow, pay_err_t *err, pay_effect_t *effect)
+{
+    pay_str_t          rule;
+    webhook_t         *webhook = flow->state;
+    pay_psp_unread_t   unread;
+
+    PAY_TRY(pay_dup(flow->arena, pay_str_of(err->detail), &rule));
+
+    unread.member = NULL;
+    unread.rule = rule.len != 0 ? (const char *) rule.data
+                                : "it is malformed";
+
+    pay_flow_unread(flow, "webhook", &unread);
+    PAY_TRY(pay_dup(flow->arena, pay_str_of(err->pointer),
+                    &flow->unread_member));
+
+    err->slug = "webhook-payload-invalid";
+
+    return strcmp(webhook->in.psp->adapter->name, "generic") == 0
+           ? pay_done_refused(flow, effect, err)
+           : pay_done_problem(flow, effect, err->slug, NULL);
 }
 
 

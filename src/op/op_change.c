@@ -88,6 +88,12 @@ read_kind(pay_str_t word, pay_change_t *change)
         return 1;
     }
 
+    if (pay_str_is(word, "close")) {
+        change->kind = PAY_CHANGE_CANCEL;
+        change->closes = 1;
+        return 1;
+    }
+
     for (i = 0; i < PAY_CHANGE_KINDS; i++) {
         if (pay_str_is(word, pay_change_word((pay_change_kind_t) i))) {
             change->kind = (pay_change_kind_t) i;

@@ -34,9 +34,9 @@ static const pay_type_t  view_out[] = { T, VIEW };
                T, T, T
 static const pay_type_t  order_out[] = { T, ORDER };
 
-/* outcome, kind (register, find, over, poll, refund, change), attempts,
- * operation_id (of a refund or a change), reference (the PSP's payment id),
- * view */
+/* outcome, kind (register, find, over, replace, poll, refund, change),
+ * attempts, operation_id (of a refund or a change), reference (the PSP's
+ * payment id), view */
 static const pay_type_t  job_out[] = { T, T, I, T, T, VIEW };
 
 static const pay_type_t  json_out[] = { T, J };
@@ -48,7 +48,8 @@ static const pay_type_t  outcome_out[] = { T };
  * lease_ms, request_id, psps (names with a blank between, the best first,
  * psp among them), route (why, or NULL), key_windows (of these psps, seconds
  * with a blank between; 0: it has no keys), late_success, terms ({"capture":
- * "manual", "quote_ttl_s": 900, "rate_age_s": 60} or NULL) */
+ * "manual", "quote_ttl_s": 900, "rate_age_s": 60, "replaces": …,
+ * "change_id": …, "can_close": true} or NULL) */
 static const pay_type_t  begin_in[] = {
     T, T, B, T, T, T, T, T, T, T, J, J, J, T, I, I, J, I, I, T, T, T, T, T, J
 };
@@ -66,6 +67,9 @@ static const pay_type_t  no_token_in[] = { T, T, T, T, T, I, T, T, I, T, I };
  * lease_ms, request_id, attempt (of the call that came to nothing), reach,
  * http_status */
 static const pay_type_t  reroute_in[] = { T, T, T, T, T, I, T, I, T, I };
+
+/* merchant_id, checkout_id, lease_ms, request_id */
+static const pay_type_t  release_in[] = { T, T, I, T };
 
 /* merchant_id, payment_order_id or checkout_id */
 static const pay_type_t  lookup_in[] = { T, T };
@@ -236,6 +240,8 @@ static const pay_op_t  ops[PAY_OP_COUNT] = {
     [PAY_OP_CHECK_BOOKS] =
         OP("check_books", ARGS_2, claim_in, json_out, JOBS),
     [PAY_OP_BEGIN_SEAL] = OP("begin_seal", ARGS_3, seal_in, seal_out, JOBS),
+    [PAY_OP_RELEASE_REPLACEMENT] =
+        OP("release_replacement", ARGS_4, release_in, view_out, MONEY),
     [PAY_OP_END_SEAL] = OP("end_seal", ARGS_3, sealed_in, outcome_out, JOBS),
 };
 

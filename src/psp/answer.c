@@ -21,6 +21,7 @@ typedef struct {
     pay_psp_outcome_t  outcome;
     pay_str_t          code;
     int64_t            retry_after_s;
+    pay_psp_unread_t   unread;
 } answer_t;
 
 
@@ -190,6 +191,7 @@ pay_psp_answer_open(pay_arena_t *arena, const pay_http_answer_t *answer,
     result->outcome = judged.outcome;
     result->code = judged.code;
     result->retry_after_s = judged.retry_after_s;
+    result->unread = judged.unread;
 
     return PAY_OK;
 }
@@ -207,6 +209,7 @@ pay_psp_change_open(pay_arena_t *arena, const pay_http_answer_t *answer,
     result->outcome = judged.outcome;
     result->code = judged.code;
     result->retry_after_s = judged.retry_after_s;
+    result->unread = judged.unread;
 
     return PAY_OK;
 }
@@ -220,13 +223,19 @@ pay_psp_answer_done(pay_arena_t *arena, const pay_json_t *json,
     pay_status_t  status;
 
     status = pay_psp_token_get(arena, json, token, &id);
+    if (status == PAY_NO_MEMORY || status == PAY_BUG) {
+        return status;
+    }
+
     if (status != PAY_OK) {
-        return (status == PAY_NOT_FOUND) ? PAY_OK : status;
+        pay_psp_unread(&result->unread, token, PAY_PSP_RULE_TOKEN);
+        return PAY_OK;
     }
 
     if (pay_json_string(pay_json_get(json, url), &text) != PAY_OK
         || !pay_psp_url_is_plain(text))
     {
+        pay_psp_unread(&result->unread, url, PAY_PSP_RULE_URL);
         return PAY_OK;
     }
 
@@ -236,6 +245,7 @@ pay_psp_answer_done(pay_arena_t *arena, const pay_json_t *json,
     result->token = id;
     result->hosted_url = copy;
     result->code = PAY_STR("");
+    pay_psp_unread(&result->unread, NULL, NULL);
 
     return PAY_OK;
 }
@@ -299,6 +309,14 @@ pay_psp_query_done(pay_status_t status, pay_str_t token,
 
     if (*known) {
         *event = *made;
+
+    } else if (status == PAY_INVALID) {
+        event->unread = made->unread;
+
+        if (made->unread.rule == NULL) {
+            pay_psp_unread(&event->unread, NULL, "a member that the answer "
+                           "must have is missing or malformed");
+        }
     }
 
     return PAY_OK;
@@ -319,6 +337,7 @@ answer_judge(pay_arena_t *arena, const pay_http_answer_t *answer,
     *json = NULL;
     judged->outcome = PAY_PSP_UNKNOWN;
     judged->retry_after_s = answer->retry_after_s;
+    pay_psp_unread(&judged->unread, NULL, NULL);
 
     if (answer->sent != PAY_ANSWERED) {
         judged->outcome = (answer->sent == PAY_SENT_NOTHING)
@@ -347,8 +366,16 @@ answer_judge(pay_arena_t *arena, const pay_http_answer_t *answer,
         judged->code = PAY_STR("answer_invalid");
 
         if (root != NULL && !error.found) {
+            pay_psp_unread(&judged->unread, NULL, "a member that the answer "
+                           "must have is missing or malformed");
             *json = root;
             return PAY_OK;
+        }
+
+        if (answer->status != 204) {
+            pay_psp_unread(&judged->unread, NULL, root == NULL
+                           ? "must be a JSON object"
+                           : "tells an error under the status of a success");
         }
 
     } else if (status == PAY_OK) {
@@ -382,6 +409,8 @@ answer_error(pay_arena_t *arena, const pay_http_answer_t *answer,
     if (rule->told && !error->found) {
         judged->outcome = PAY_PSP_UNKNOWN;
         judged->code = PAY_STR("answer_invalid");
+        pay_psp_unread(&judged->unread, NULL, "a refusal must have the PSP's "
+                       "own error in it");
 
     } else if (rule->outcome == PAY_PSP_REFUSED
                && (answer->should_retry == 1 || error->unsure))

@@ -224,26 +224,51 @@ pay_status_t
 pay_generic_registered(pay_arena_t *arena, const pay_psp_order_t *order,
     const pay_json_t *json, pay_psp_registered_t *result)
 {
-    pay_str_t        nonce, status, amount, currency, expected;
+    size_t           i;
+    pay_str_t        amount, text;
     pay_psp_event_t  event;
 
-    if (!pay_generic_string(json, "nonce", &nonce)
-        || !pay_generic_string(json, "status", &status)
-        || !pay_generic_string(json, "amount", &amount)
-        || !pay_generic_string(json, "currency", &currency)
-        || pay_generic_status(status, &event) == NULL)
+    PAY_TRY(pay_amount_format(arena, order->amount_minor, order->currency,
+                              &amount));
+
+    const struct {
+        const char  *member;
+        pay_str_t    sent;
+    } echoes[] = {
+        { "nonce", order->nonce }, { "amount", amount },
+        { "currency", pay_str_of(order->currency->code) }
+    };
+
+    if (!pay_generic_string(json, "status", &text)
+        || pay_generic_status(text, &event) == NULL)
     {
+        pay_psp_unread(&result->unread, "status", PAY_GENERIC_RULE_STATUS);
         return PAY_OK;
     }
 
-    PAY_TRY(pay_amount_format(arena, order->amount_minor, order->currency,
-                              &expected));
+    for (i = 0; i < sizeof(echoes) / sizeof(echoes[0]); i++) {
+        if (!pay_generic_string(json, echoes[i].member, &text)) {
+            pay_psp_unread(&result->unread, echoes[i].member,
+                           "must be a string that repeats what was sent");
+            return PAY_OK;
+        }
+    }
 
-    if (!pay_str_eq(nonce, order->nonce) || !pay_str_eq(amount, expected)
-        || !pay_str_is(currency, order->currency->code)
-        || !generic_echoes(order, json))
-    {
+    for (i = 0; i < sizeof(echoes) / sizeof(echoes[0]); i++) {
+        (void) pay_generic_string(json, echoes[i].member, &text);
+
+        if (!pay_str_eq(text, echoes[i].sent)) {
+            result->code = PAY_STR("answer_mismatch");
+            pay_psp_unread(&result->unread, echoes[i].member,
+                           "must repeat what was sent");
+            return PAY_OK;
+        }
+    }
+
+    if (!generic_echoes(order, json)) {
         result->code = PAY_STR("answer_mismatch");
+        pay_psp_unread(&result->unread, "reference, capture",
+                       "must repeat what was sent");
         return PAY_OK;
     }
 
@@ -331,6 +356,8 @@ pay_generic_state(pay_arena_t *arena, const pay_json_t *json,
 
     memset(event, 0, sizeof(*event));
 
+    pay_psp_unread(&event->unread, "status", PAY_GENERIC_RULE_STATUS);
+
     if (!pay_generic_string(json, "status", &name)) {
         return PAY_INVALID;
     }
@@ -339,6 +366,8 @@ pay_generic_state(pay_arena_t *arena, const pay_json_t *json,
     if (word == NULL) {
         return PAY_INVALID;
     }
+
+    pay_psp_unread(&event->unread, NULL, NULL);
 
     event->type = pay_str_of(word);
     PAY_TRY(pay_generic_facts(arena, json, event));
@@ -373,9 +402,12 @@ pay_generic_facts(pay_arena_t *arena, const pay_json_t *json,
     pay_status_t  status;
 
     status = pay_psp_token_get(arena, json, "token", &event->token);
-    if (status != PAY_OK) {
-        return (status == PAY_NOT_FOUND) ? PAY_INVALID : status;
+    if (status == PAY_NOT_FOUND || status == PAY_INVALID) {
+        pay_psp_unread(&event->unread, "token", PAY_PSP_RULE_TOKEN);
+        return PAY_INVALID;
     }
+
+    PAY_TRY(status);
 
     status = pay_psp_token_get(arena, json, "payment_id", &event->reference);
     if (status == PAY_NO_MEMORY) {
@@ -386,9 +418,15 @@ pay_generic_facts(pay_arena_t *arena, const pay_json_t *json,
     PAY_TRY(pay_psp_word_get(arena, json, "decline_code", &event->decline));
     PAY_TRY(pay_generic_amount_in(arena, json, "amount", event));
 
-    return ((event->fact == PAY_FACT_PAID
-             || event->fact == PAY_FACT_AUTHORIZED) && !event->has_amount)
-           ? PAY_INVALID : PAY_OK;
+    if ((event->fact != PAY_FACT_PAID && event->fact != PAY_FACT_AUTHORIZED)
+        || event->has_amount)
+    {
+        return PAY_OK;
+    }
+
+    pay_psp_unread(&event->unread, "amount", PAY_GENERIC_RULE_AMOUNT);
+
+    return PAY_INVALID;
 }
 
 

@@ -10,6 +10,11 @@
 #include "psp/psp.h"
 
 
+#define PAY_GENERIC_RULE_STATUS  "must be one of the words for a status"
+#define PAY_GENERIC_RULE_AMOUNT  "must be a decimal string, with a currency " \
+                                 "of three capital letters beside it"
+
+
 #define PAY_GENERIC_PATH  "/v1/registrations"
 
 

@@ -168,18 +168,24 @@ generic_changed(pay_arena_t *arena, const pay_psp_change_t *change,
 
     if (!same) {
         result->code = PAY_STR("answer_mismatch");
+        pay_psp_unread(&result->unread, "nonce, token, amount, currency",
+                       "must repeat what was sent");
         return PAY_OK;
     }
 
     row = generic_outcome(json);
     if (row->status == NULL) {
+        pay_psp_unread(&result->unread, "status", PAY_GENERIC_RULE_STATUS);
         return PAY_OK;
     }
 
     status = pay_psp_token_get(arena, json, "id", &id);
-    if (status != PAY_OK) {
-        return (status == PAY_NOT_FOUND) ? PAY_OK : status;
+    if (status == PAY_NOT_FOUND || status == PAY_INVALID) {
+        pay_psp_unread(&result->unread, "id", PAY_PSP_RULE_TOKEN);
+        return PAY_OK;
     }
+
+    PAY_TRY(status);
 
     PAY_TRY(pay_psp_word_get(arena, json, "code", &code));
 

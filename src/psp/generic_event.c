@@ -93,21 +93,30 @@ pay_generic_event(pay_arena_t *arena, pay_str_t event_id,
     pay_str_t         name;
     pay_status_t      status;
     pay_psp_event_t  *event = pay_psp_told_add(told);
+    pay_psp_unread_t *unread;
 
     PAY_TRY(generic_event_id(arena, event_id, root, event, err));
 
     if (!pay_generic_string(root, "type", &name) || name.len == 0) {
-        return pay_refuse(err, "validation-error", "an event has a type");
+        return pay_refuse_at(err, "validation-error",
+                             "must be a string that is not empty", "/type");
     }
 
     PAY_TRY(pay_psp_safe(arena, name, &event->type));
 
     status = generic_read(arena, name, pay_json_get(root, "data"), told);
 
-    return (status == PAY_INVALID)
-           ? pay_refuse(err, "validation-error",
-                        "data has not all that this type has")
-           : status;
+    if (status != PAY_INVALID) {
+        return status;
+    }
+
+    unread = &told->events[0].unread;
+
+    return unread->rule == NULL
+           ? pay_refuse_at(err, "validation-error",
+                           "lacks a member that this type has", "/data")
+           : pay_refuse_at(err, "validation-error", unread->rule, "/data/%s",
+                           unread->member);
 }
 
 
@@ -124,12 +133,14 @@ generic_event_id(pay_arena_t *arena, pay_str_t event_id,
     } else if (!pay_generic_string(root, "id", &id)
                || (event_id.len && !pay_str_eq(id, event_id)))
     {
-        return pay_refuse(err, "validation-error",
-                          "id is another than webhook-id");
+        return pay_refuse_at(err, "validation-error",
+                             "must be the same as the header webhook-id",
+                             "/id");
     }
 
     if (!pay_psp_token_is_valid(id)) {
-        return pay_refuse(err, "validation-error", "an event has an id");
+        return pay_refuse_at(err, "validation-error", PAY_PSP_RULE_TOKEN,
+                             "/id");
     }
 
     return pay_dup(arena, id, &event->event_id);
@@ -203,9 +214,13 @@ generic_about(pay_arena_t *arena, const generic_type_t *type,
     PAY_TRY(pay_psp_word_get(arena, data, "code", &event->code));
     PAY_TRY(pay_generic_amount_in(arena, data, type->amount, event));
 
-    if (!event->has_amount
-        || (event->object.len == 0 && type->about != PAY_ABOUT_CAPTURE))
-    {
+    if (!event->has_amount) {
+        pay_psp_unread(&event->unread, type->amount, PAY_GENERIC_RULE_AMOUNT);
+        return PAY_INVALID;
+    }
+
+    if (event->object.len == 0 && type->about != PAY_ABOUT_CAPTURE) {
+        pay_psp_unread(&event->unread, "id", PAY_PSP_RULE_TOKEN);
         return PAY_INVALID;
     }
 
@@ -244,8 +259,13 @@ generic_names(pay_arena_t *arena, const pay_json_t *data,
         }
     }
 
-    return (event->token.len == 0 && event->reference.len == 0)
-           ? PAY_INVALID : PAY_OK;
+    if (event->token.len != 0 || event->reference.len != 0) {
+        return PAY_OK;
+    }
+
+    pay_psp_unread(&event->unread, "token", "must be there, or payment_id");
+
+    return PAY_INVALID;
 }
 
 

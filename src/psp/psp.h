@@ -138,6 +138,17 @@ pay_status_t pay_psp_answer_done(pay_arena_t *arena, const pay_json_t *json,
     const char *token, const char *url, pay_psp_registered_t *result)
     PAY_MUST_CHECK;
 
+/* Keeps why an answer or an event cannot be read. */
+static inline void
+pay_psp_unread(pay_psp_unread_t *unread, const char *member, const char *rule)
+{
+    unread->member = member;
+    unread->rule = rule;
+}
+
+#define PAY_PSP_RULE_TOKEN  "must be 1 to 255 of A-Z a-z 0-9 _ -"
+#define PAY_PSP_RULE_URL    "must be a URL of visible ASCII"
+
 /* A query's answer: *json is an object that the caller frees, or NULL when
  * there is nothing to read. */
 pay_status_t pay_psp_query_open(const pay_http_answer_t *answer,

@@ -55,7 +55,7 @@ CONFIGURATIONS = [
     text
     for text in blocks(page("docs/directives.md"), "nginx")
     if "load_module" in text
-]
+] + [page("docs/nginx.conf")]
 
 
 @pytest.mark.parametrize("number", range(2))

@@ -266,6 +266,7 @@ moves_jobs(pay_op_id_t op)
     case PAY_OP_CLAIM_JOBS:
     case PAY_OP_FINISH_JOB:
     case PAY_OP_END_DISPATCH:
+    case PAY_OP_RELEASE_REPLACEMENT:
         return 1;
 
     default:

@@ -243,7 +243,8 @@ CREATE FUNCTION pg_temp.members(p json) RETURNS text LANGUAGE sql AS
 'SELECT string_agg(k, '' '') FROM json_object_keys(p) k';
 SELECT is(pg_temp.members(pg_temp.explained('s24')),
     'payment_order_id checkout_id status reason decline psp amount_minor '
-    'currency expires_at registration waits_for why next_step safe_to_retry '
+    'currency expires_at replaces replaced_by registration waits_for why '
+    'next_step safe_to_retry '
     'dispatches dead_letters exceptions late_success changes disputes events', 'members');
 SELECT is(pg_temp.explained('s24') #>> '{registration,state}', 'REGISTERING',
           'the registration');

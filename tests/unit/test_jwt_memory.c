@@ -43,13 +43,12 @@ forget_keys(void)
 static pay_status_t
 verify(pay_str_t token, pay_claims_t *claims)
 {
-    pay_err_t  err;
+    pay_jwt_why_t  why;
 
-    memset(&err, 0, sizeof(err));
     memset(claims, 0xff, sizeof(*claims));
 
     return pay_jwt_verify_known(&memory, mint_arena(), token, &policy, claims,
-                                &err);
+                                &why);
 }
 
 

@@ -1,0 +1,341 @@
+-- A checkout that takes the place of another one.  begin_payment writes it
+-- down, and with it a cancellation of the old checkout that closes its page;
+-- nothing is sent for the new one until release_replacement finds that
+-- cancellation done.
+
+SET LOCAL ROLE payments_owner;
+SET LOCAL search_path = pay, pg_temp;
+
+
+-- Money has come for it, or may have.
+CREATE OR REPLACE FUNCTION pay.has_money(
+    p_merchant_id text, p_checkout_id text)
+RETURNS boolean LANGUAGE plpgsql STABLE AS $$
+BEGIN
+    RETURN EXISTS (
+        SELECT FROM payment_order o
+        WHERE o.merchant_id = p_merchant_id
+            AND o.checkout_id = p_checkout_id
+            AND (o.status = 'SUCCESS' OR o.authorized_minor > 0
+                 OR o.captured_minor > 0))
+        OR EXISTS (
+        SELECT FROM late_success l
+        WHERE l.merchant_id = p_merchant_id
+            AND l.checkout_id = p_checkout_id AND l.state <> 'refunded');
+END
+$$;
+COMMENT ON FUNCTION pay.has_money IS
+    'Whether a checkout was paid, or its money is held';
+
+
+-- Of a locked checkout: closed (nobody can pay on its page any more), close
+-- (its page has to be closed first) or no.
+CREATE OR REPLACE FUNCTION pay.judge_replaced(
+    p_old checkout, p_can_close boolean)
+RETURNS text LANGUAGE plpgsql STABLE AS $$
+DECLARE
+    v_s standing;
+BEGIN
+    IF p_old.replaced_by IS NOT NULL
+        OR has_money(p_old.merchant_id, p_old.checkout_id)
+    THEN
+        RETURN 'no';
+    END IF;
+
+    v_s := standing_of(p_old.merchant_id, (
+        SELECT o.payment_order_id FROM payment_order o
+        WHERE o.merchant_id = p_old.merchant_id
+            AND o.checkout_id = p_old.checkout_id AND o.position = 1));
+
+    RETURN CASE
+        WHEN v_s.differs OR v_s.contradicted OR v_s.change IS NOT NULL
+            OR v_s.registered = 'REGISTERING'
+            OR v_s.capture IN ('OPEN', 'UNKNOWN', 'PENDING', 'DONE')
+            OR v_s.pending AND v_s.status <> 'FAILED' THEN 'no'
+        WHEN v_s.status = 'FAILED' AND (v_s.token IS NULL OR v_s.closed
+            OR v_s.late = 'refunded') THEN 'closed'
+        WHEN p_can_close THEN 'close'
+        WHEN v_s.status = 'FAILED' AND (explain_retry(v_s,
+            (explain_next(v_s)).at)).answer = 'yes' THEN 'closed'
+        ELSE 'no' END;
+END
+$$;
+COMMENT ON FUNCTION pay.judge_replaced IS
+    'Whether another checkout may take the place of this one';
+
+
+-- Items of begin_payment; the rows of the new ones are written, and nobody
+-- else sees them.  An old checkout is replaced once: who comes first has it.
+CREATE OR REPLACE FUNCTION pay.take_places(
+    p_items payment_item[], OUT kept payment_item[], OUT refused int[],
+    OUT missing int[])
+LANGUAGE plpgsql AS $$
+DECLARE
+    v_item payment_item;
+    v_old  checkout;
+    v_word text;
+BEGIN
+    IF NOT EXISTS (SELECT FROM unnest(p_items) i
+                   WHERE i.replaces IS NOT NULL)
+    THEN
+        kept := p_items;
+        RETURN;
+    END IF;
+
+    kept := '{}';
+    PERFORM lock_checkouts(
+        ARRAY(SELECT i.merchant_id FROM unnest(p_items) i),
+        ARRAY(SELECT i.replaces FROM unnest(p_items) i));
+
+    FOREACH v_item IN ARRAY p_items LOOP
+        IF v_item.replaces IS NOT NULL THEN
+            SELECT * INTO v_old FROM checkout c
+            WHERE c.merchant_id = v_item.merchant_id
+                AND c.checkout_id = v_item.replaces
+                AND c.checkout_id <> v_item.checkout_id;
+
+            IF NOT FOUND THEN
+                missing := missing || v_item.item;
+                CONTINUE;
+            END IF;
+
+            v_word := judge_replaced(v_old, v_item.can_close);
+
+            IF v_word = 'no' THEN
+                refused := refused || v_item.item;
+                CONTINUE;
+            END IF;
+
+            UPDATE checkout c
+            SET replaced_by = v_item.checkout_id
+            WHERE c.merchant_id = v_item.merchant_id
+                AND c.checkout_id = v_item.replaces;
+            v_item.waits := v_word = 'close';
+        END IF;
+
+        kept := kept || v_item;
+    END LOOP;
+END
+$$;
+COMMENT ON FUNCTION pay.take_places IS
+    'Items that replace nothing, or what they may replace';
+
+
+-- The word that both timelines get; the new one's begins with it.
+CREATE OR REPLACE FUNCTION pay.replaced_fact(
+    p_merchant_id text, p_old text, p_new text, p_psp text, p_actor text,
+    p_request_id text)
+RETURNS fact LANGUAGE sql IMMUTABLE AS $$
+SELECT ROW(0, NULL, p_merchant_id, p_old, 'replaced', p_actor, p_psp, NULL,
+    NULL, NULL, NULL, NULL, NULL, NULL, p_request_id,
+    jsonb_build_object('replaced_by', p_new), NULL, NULL, NULL)::fact
+$$;
+COMMENT ON FUNCTION pay.replaced_fact IS
+    'That another checkout has taken the place of this one';
+
+
+-- The cancellations that close pages, in the commit of what waits for them.
+CREATE OR REPLACE FUNCTION pay.close_replaced(p_items payment_item[])
+RETURNS void LANGUAGE plpgsql AS $$
+DECLARE
+    v_item   payment_item;
+    v_change change;
+    v_word   fact;
+    v_facts  fact[] := '{}';
+BEGIN
+    FOREACH v_item IN ARRAY p_items LOOP
+        CONTINUE WHEN v_item.replaces IS NULL;
+        IF NOT v_item.waits THEN
+            v_facts := v_facts || replaced_fact(v_item.merchant_id,
+                v_item.replaces, v_item.checkout_id, NULL, 'merchant',
+                v_item.request_id);
+            CONTINUE;
+        END IF;
+
+        INSERT INTO change (merchant_id, change_id, checkout_id,
+            payment_order_id, kind, origin, psp, amount_minor, currency,
+            reason, request_id, replaced_by)
+        SELECT c.merchant_id, v_item.change_id, c.checkout_id,
+            o.payment_order_id, 'cancel', 'merchant', c.psp, o.amount_minor,
+            o.currency, 'replaced by ' || v_item.checkout_id,
+            v_item.request_id, v_item.checkout_id
+        FROM checkout c
+        JOIN payment_order o ON o.merchant_id = c.merchant_id
+            AND o.checkout_id = c.checkout_id AND o.position = 1
+        WHERE c.merchant_id = v_item.merchant_id
+            AND c.checkout_id = v_item.replaces
+        RETURNING * INTO v_change;
+
+        INSERT INTO job (merchant_id, checkout_id, kind, operation_id, run_at)
+        VALUES (v_change.merchant_id, v_change.checkout_id, 'change',
+            v_change.change_id, now() + v_item.lease);
+
+        v_word.actor := 'merchant';
+        v_word.request_id := v_item.request_id;
+        v_facts := v_facts || change_fact(v_change, v_word,
+            'cancel_requested', NULL,
+            jsonb_build_object('replaced_by', v_item.checkout_id));
+    END LOOP;
+
+    IF v_facts <> '{}' THEN
+        PERFORM record_facts(number_facts(v_facts, 0));
+    END IF;
+END
+$$;
+COMMENT ON FUNCTION pay.close_replaced IS
+    'Has the pages closed that new checkouts replace';
+
+
+-- Of locked checkouts: released, refused, waiting or already.
+CREATE OR REPLACE FUNCTION pay.judge_release(p_new checkout)
+RETURNS text LANGUAGE plpgsql STABLE AS $$
+DECLARE
+    v_reg    registration;
+    v_change change;
+BEGIN
+    SELECT * INTO v_reg FROM registration r
+    WHERE r.merchant_id = p_new.merchant_id
+        AND r.checkout_id = p_new.checkout_id;
+    SELECT * INTO v_change FROM change c
+    WHERE c.merchant_id = p_new.merchant_id
+        AND c.checkout_id = p_new.replaces
+        AND c.replaced_by = p_new.checkout_id;
+
+    RETURN CASE
+        WHEN NOT v_reg.waits OR v_reg.state <> 'REGISTERING' THEN 'already'
+        WHEN p_new.expires_at <= now() THEN 'waiting'
+        WHEN has_money(p_new.merchant_id, p_new.replaces)
+            OR v_change.status = 'FAILED' THEN 'refused'
+        WHEN v_change.status = 'SUCCESS' THEN 'released'
+        ELSE 'waiting' END;
+END
+$$;
+COMMENT ON FUNCTION pay.judge_release IS
+    'What becomes of a checkout that waits for the end of another page';
+
+
+-- The caller registers it as soon as this is committed, see
+-- insert_beginnings(); a job does when its lease is over.
+CREATE OR REPLACE FUNCTION pay.release_one(
+    p_new checkout, p_word text, p_lease interval, p_request_id text)
+RETURNS fact[] LANGUAGE plpgsql AS $$
+DECLARE
+    v_reg  registration;
+    v_fact fact;
+BEGIN
+    UPDATE registration r
+    SET waits = p_word <> 'released',
+        open_attempts = (p_word = 'released')::int,
+        state = CASE p_word WHEN 'refused' THEN 'REFUSED' ELSE r.state END,
+        code = CASE p_word WHEN 'refused' THEN 'not_replaced' END,
+        lease_until = CASE p_word WHEN 'released' THEN now() + p_lease END
+    WHERE r.merchant_id = p_new.merchant_id
+        AND r.checkout_id = p_new.checkout_id
+    RETURNING * INTO v_reg;
+
+    UPDATE job j
+    SET lease_owner = NULL, lease_until = NULL,
+        attempts = CASE p_word WHEN 'released' THEN 0 ELSE j.attempts END,
+        run_at = now() + CASE p_word WHEN 'released' THEN p_lease
+                              ELSE interval '2 s' END
+    WHERE j.merchant_id = p_new.merchant_id
+        AND j.checkout_id = p_new.checkout_id AND j.kind = 'register';
+
+    IF p_word = 'waiting' THEN
+        RETURN '{}';
+    ELSIF p_word = 'released' THEN
+        INSERT INTO dispatch (merchant_id, checkout_id, operation,
+            operation_id, psp, first_sent_at, sent_at, lease_until, key_until,
+            request_id)
+        VALUES (v_reg.merchant_id, v_reg.checkout_id, 'register', v_reg.nonce,
+            v_reg.psp, now(), now(), v_reg.lease_until,
+            now() + key_window(v_reg.psps, v_reg.key_windows, v_reg.psp),
+            p_request_id);
+
+        RETURN ARRAY[replaced_fact(p_new.merchant_id, p_new.replaces,
+            p_new.checkout_id, NULL, 'gateway', p_request_id)];
+    END IF;
+
+    UPDATE checkout c SET replaced_by = NULL
+    WHERE c.merchant_id = p_new.merchant_id
+        AND c.checkout_id = p_new.replaces;
+
+    v_fact.item := 0;
+    v_fact.merchant_id := p_new.merchant_id;
+    v_fact.checkout_id := p_new.checkout_id;
+    v_fact.kind := 'cancelled';
+    v_fact.actor := 'gateway';
+    v_fact.code := 'not_replaced';
+    v_fact.request_id := p_request_id;
+    v_fact.detail := jsonb_build_object('replaces', p_new.replaces);
+
+    RETURN ARRAY[v_fact];
+END
+$$;
+COMMENT ON FUNCTION pay.release_one IS
+    'Lets a checkout go on, or ends it, or has it wait on';
+
+
+CREATE OR REPLACE FUNCTION pay_api.release_replacement(
+    p_merchant_id text[], p_checkout_id text[], p_lease_ms bigint[],
+    p_request_id text[])
+RETURNS TABLE (
+    item int, outcome text, merchant_id text, checkout_id text,
+    checkout_uuid text, psp text, nonce text, handle text, token text,
+    alias text, hosted_url text, return_url text, base_url text,
+    currency text, total_minor bigint, expires_s bigint,
+    registration_state text, attempt bigint, code text, version bigint,
+    orders text)
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pay, pg_temp AS $$
+#variable_conflict use_column
+DECLARE
+    v_new     checkout;
+    v_outcome text[];
+    v_facts   fact[] := '{}';
+BEGIN
+    PERFORM check_batch(
+        array_dims(p_merchant_id), array_dims(p_checkout_id),
+        array_dims(p_lease_ms), array_dims(p_request_id));
+
+    PERFORM lock_checkouts(
+        array_agg(u.merchant_id), array_agg(x.checkout_id))
+    FROM unnest(p_merchant_id, p_checkout_id) u (merchant_id, checkout_id)
+    JOIN checkout c ON c.merchant_id = u.merchant_id
+        AND c.checkout_id = u.checkout_id
+    CROSS JOIN unnest(ARRAY[c.checkout_id::text, c.replaces::text])
+        x (checkout_id);
+
+    FOR v_n IN 1 .. cardinality(p_merchant_id) LOOP
+        SELECT * INTO v_new FROM checkout c
+        WHERE c.merchant_id = p_merchant_id[v_n]
+            AND c.checkout_id = p_checkout_id[v_n]
+            AND c.replaces IS NOT NULL;
+
+        v_outcome[v_n] := CASE
+            WHEN NOT coalesce(p_lease_ms[v_n] BETWEEN 1 AND 86400000, false)
+                THEN 'invalid'
+            WHEN v_new.checkout_id IS NULL THEN 'not_found'
+            ELSE judge_release(v_new) END;
+
+        IF v_outcome[v_n] IN ('released', 'refused', 'waiting') THEN
+            v_facts := v_facts || release_one(v_new, v_outcome[v_n],
+                make_interval(secs => p_lease_ms[v_n] / 1000.0),
+                p_request_id[v_n]);
+        END IF;
+    END LOOP;
+
+    IF v_facts <> '{}' THEN
+        PERFORM record_facts(number_facts(v_facts, 0));
+    END IF;
+
+    RETURN QUERY
+    SELECT u.n::int, u.outcome, s.*
+    FROM unnest(p_merchant_id, p_checkout_id, v_outcome)
+        WITH ORDINALITY AS u (merchant_id, checkout_id, outcome, n)
+    LEFT JOIN checkout_state s ON u.outcome NOT IN ('invalid', 'not_found')
+        AND s.merchant_id = u.merchant_id AND s.checkout_id = u.checkout_id;
+END
+$$;
+COMMENT ON FUNCTION pay_api.release_replacement IS
+    'Goes on with checkouts that wait for the end of another page: released, '
+    'refused, waiting, already, not_found or invalid';

@@ -1,0 +1,204 @@
+-- A checkout that takes the place of another one: begin_payment with replaces,
+-- release_replacement, and what may be said of the old one on the way.
+
+BEGIN;
+\ir helpers.psql
+\ir changes.psql
+SELECT no_plan();
+
+-- a checkout with a page
+CREATE FUNCTION pg_temp.page(p_id text) RETURNS text LANGUAGE sql AS $$
+SELECT b.outcome FROM pg_temp.begin('m1', 'k-' || p_id, p_id,
+                                    ARRAY['o' || p_id || ':100']) b;
+SELECT pg_temp.token('m1', p_id, 't' || p_id)
+$$;
+CREATE FUNCTION pg_temp.replace(
+    p_new text, p_old text, p_can_close boolean DEFAULT true,
+    p_merchant text DEFAULT 'm1', p_key text DEFAULT NULL,
+    p_expires_s bigint DEFAULT 1900000000)
+RETURNS text LANGUAGE sql AS $$
+SELECT concat_ws(' ', b.outcome, b.checkout_id, b.state)
+FROM pg_temp.begin(p_merchant, coalesce(p_key, 'k-' || p_new), p_new,
+    ARRAY['o' || p_new || ':100'], p_expires_s => p_expires_s,
+    p_terms => jsonb_build_object('replaces', p_old, 'can_close', p_can_close,
+                                  'change_id', pg_temp.uuid('x' || p_new))) b
+$$;
+CREATE FUNCTION pg_temp.release(p_new text, p_merchant text DEFAULT 'm1')
+RETURNS text LANGUAGE sql AS $$
+SELECT concat_ws(' ', r.outcome, r.registration_state, r.code)
+FROM pay_api.release_replacement(ARRAY[p_merchant], ARRAY[p_new], '{30000}',
+                                 '{request-9}') r
+$$;
+CREATE FUNCTION pg_temp.place(p_id text) RETURNS text LANGUAGE sql AS $$
+SELECT concat_ws(' ', coalesce(c.replaces, '-'), coalesce(c.replaced_by, '-'),
+                 CASE WHEN r.waits THEN 'waits' END, r.open_attempts)
+FROM pay.checkout c JOIN pay.registration r USING (merchant_id, checkout_id)
+WHERE c.merchant_id = 'm1' AND c.checkout_id = p_id
+$$;
+
+SELECT is(pg_temp.page(c), 'stored', c)
+FROM unnest('{a,b,c,d,e,f,g,h,i,j,k,l,m,n}'::text[]) c;
+
+-- the whole way
+SELECT is(pg_temp.replace('a2', 'a'), 'waiting a2 REGISTERING', 'it waits');
+SELECT is(pg_temp.place('a') || ', ' || pg_temp.place('a2'),
+          '- a2 1, a - waits 0', 'each knows the other');
+SELECT is(pg_temp.journal('a2'), NULL, 'nothing is sent for it');
+SELECT is(pg_temp.kinds('m1', 'oa'), 'created registered cancel_requested',
+          'the old one is being closed');
+SELECT is(e.detail ->> 'replaces', 'a', 'the new one''s story begins so')
+FROM pay.event e WHERE e.payment_order_id = 'oa2' AND e.seq = 1;
+SELECT is(pg_temp.release('a2'), 'waiting REGISTERING', 'it waits on');
+SELECT is(pg_temp.claim('a2'), 'job replace a2 stripe 1',
+          'its job only looks');
+SELECT is(pg_temp.journal('a2'), NULL, 'and sends nothing');
+SELECT is(pg_temp.replace('a2', 'a'), 'replayed a2 REGISTERING',
+          'a repetition has its state');
+SELECT is(pg_temp.replace('a3', 'a'), 'not_replaced', 'once only');
+SELECT is((SELECT count(*) FROM pay.checkout WHERE checkout_id = 'a3')::int
+          + (SELECT count(*) FROM pay.idempotency_key
+             WHERE key = 'k-a3')::int, 0, 'a loser leaves nothing behind');
+SELECT is(pg_temp.send('a', 'cancel', 'xa2'), 'send 1 1', 'the close is sent');
+SELECT is(pg_temp.release('a2'), 'waiting REGISTERING', 'nobody knows');
+SELECT is(pg_temp.sent('a', 'cancel', 'xa2', 'DONE'), 'stored', 'closed');
+SELECT is(pg_temp.status('m1', 'oa'), 'FAILED/cancelled', 'the old one');
+SELECT is(pg_temp.release('a2'), 'released REGISTERING', 'the new one goes');
+SELECT is(pg_temp.journal('a2'), 'register 1 stripe OPEN 1', 'journaled');
+SELECT is(pg_temp.place('a2'), 'a - 1', 'as any other');
+SELECT is(pg_temp.release('a2'), 'already REGISTERING', 'once');
+SELECT is(pg_temp.journal('a2'), 'register 1 stripe OPEN 1', 'one call');
+SELECT is(pg_temp.kinds('m1', 'oa'),
+          'created registered cancel_requested cancelled replaced', 'its end');
+SELECT is(pg_temp.token('m1', 'a2', 'ta2'), 'stored', 'its page');
+SELECT is(pg_temp.replace('a4', 'a2'), 'waiting a4 REGISTERING', 'a chain');
+
+-- a refused card is no closed page, nor is our own word that time is over
+SELECT is(pg_temp.replace('b2', 'b'), 'waiting b2 REGISTERING', 'it waits');
+SELECT is(pg_temp.fact('tb', 'declined'), 'applied', 'declined meanwhile');
+SELECT is(pg_temp.how('xb2') || ' ' || pg_temp.release('b2'),
+          'NOT_STARTED waiting REGISTERING', 'it goes on');
+SELECT is(pg_temp.fact('tb', 'expired', p_source => 'gateway'), 'unchanged',
+          'we think that it is over');
+SELECT is(pg_temp.how('xb2') || ' ' || pg_temp.release('b2'),
+          'NOT_STARTED waiting REGISTERING', 'it goes on');
+SELECT is(pg_temp.send('b', 'cancel', 'xb2'), 'send 1 1', 'the close is sent');
+SELECT is(pg_temp.sent('b', 'cancel', 'xb2', 'DONE'), 'stored', 'closed');
+SELECT is(pg_temp.release('b2'), 'released REGISTERING', 'released');
+SELECT is(pg_temp.status('m1', 'ob') || ' ' || pg_temp.kinds('m1', 'ob'),
+    'FAILED/declined created registered cancel_requested declined replaced',
+    'it stays declined');
+SELECT is(pg_temp.replace('c2', 'c'), 'waiting c2 REGISTERING', 'it waits');
+SELECT is(pg_temp.fact('tc', 'expired', p_source => 'gateway'), 'applied',
+          'we think that it is over');
+SELECT is(pg_temp.release('c2'), 'waiting REGISTERING', 'it goes on');
+SELECT is(pg_temp.fact('tc', 'expired'), 'unchanged', 'the PSP says so');
+SELECT is(pg_temp.how('xc2') || ' ' || pg_temp.release('c2'),
+          'SUCCESS released REGISTERING', 'that is proof');
+
+-- paid on the way
+SELECT is(pg_temp.replace('d2', 'd'), 'waiting d2 REGISTERING', 'it waits');
+SELECT is(pg_temp.fact('td', 'paid'), 'applied', 'paid meanwhile');
+SELECT is(pg_temp.release('d2'), 'refused REFUSED not_replaced', 'refused');
+SELECT is(pg_temp.status('m1', 'od2') || ' ' || pg_temp.kinds('m1', 'od2'),
+          'FAILED/cancelled created cancelled', 'the new one has ended');
+SELECT is(pg_temp.job('m1', 'd2'), NULL, 'and has no job');
+SELECT is(pg_temp.place('d') || ', ' || pg_temp.place('d2'),
+          '- - 1, d - waits 0', 'the old one as it was');
+SELECT is(pg_temp.release('d2'), 'already REFUSED not_replaced', 'once');
+SELECT is(pg_temp.replace('d2', 'd'), 'replayed d2 REFUSED', 'a repetition');
+SELECT is(pg_temp.replace('d3', 'd'), 'not_replaced', 'paid is paid');
+
+-- the PSP does not close it
+SELECT is(pg_temp.replace('e2', 'e'), 'waiting e2 REGISTERING', 'it waits');
+SELECT is(pg_temp.send('e', 'cancel', 'xe2'), 'send 1 1', 'the close is sent');
+SELECT is(pg_temp.sent('e', 'cancel', 'xe2', 'REFUSED'), 'stored', 'refused');
+SELECT is(pg_temp.release('e2'), 'refused REFUSED not_replaced', 'refused');
+SELECT is(pg_temp.status('m1', 'oe'), 'EXECUTING', 'the old one is open');
+SELECT is(pg_temp.replace('e3', 'e'), 'waiting e3 REGISTERING',
+          'it may be tried again');
+
+-- what may not be replaced, and what needs no call
+SELECT is(pg_temp.fact('tf', 'pending'), 'unchanged', 'pending');
+SELECT is(pg_temp.replace('f2', 'f'), 'not_replaced', 'may be paid');
+SELECT is(pg_temp.replace('g2', 'g', false), 'not_replaced',
+          'a page that cannot be closed');
+SELECT is(pg_temp.fact('tg', 'expired'), 'applied', 'the PSP has closed it');
+SELECT is(pg_temp.replace('g3', 'g', false), 'created g3 REGISTERING',
+          'needs no call');
+SELECT is(pg_temp.journal('g3'), 'register 1 stripe OPEN 1', 'it is sent');
+SELECT is(pg_temp.kinds('m1', 'og'), 'created registered expired replaced',
+          'the old one''s end');
+SELECT is(pg_temp.change('oh', 'cancel', 'vh'),
+          'created cancel NOT_STARTED 100', 'a cancellation');
+SELECT is(pg_temp.replace('h2', 'h'), 'not_replaced', 'is on its way');
+SELECT b.outcome FROM pg_temp.begin('m1', 'k-u', 'u', '{ou:100}') b
+\g /dev/null
+SELECT is(pg_temp.replace('u2', 'u'), 'not_replaced',
+          'what may still get a page');
+SELECT is(pg_temp.no_token('m1', 'u', 'refused'), 'stored', 'or never will');
+SELECT is(pg_temp.replace('u3', 'u'), 'created u3 REGISTERING', 'which is 1');
+SELECT is(pg_temp.fact('ti', 'paid', p_amount => 5), 'mismatch', 'differs');
+SELECT is(pg_temp.replace('i2', 'i'), 'not_replaced', 'something was paid');
+SELECT is(pg_temp.replace('j2', o, p_merchant => m), 'nothing_to_replace',
+          m || ' ' || o)
+FROM (VALUES ('m2', 'j'), ('m1', 'none'), ('m1', 'j2')) t (m, o);
+SELECT is(pg_temp.replace('j2', ''), 'invalid', 'no id');
+
+-- two of one batch
+SELECT is(string_agg(b.item || ' ' || b.outcome, ', ' ORDER BY b.item),
+          '1 waiting, 2 not_replaced, 3 created', 'one of a batch')
+FROM pay_api.begin_payment('{m1,m1,m1}', '{kk1,kk2,kk3}',
+    array_fill(sha256('b'), '{3}'), '{k2,k3,k4}',
+    ARRAY[pg_temp.uuid('k2'), pg_temp.uuid('k3'), pg_temp.uuid('k4')],
+    '{hk2,hk3,hk4}', '{stripe,stripe,stripe}', '{ok2,ok3,ok4}',
+    array_fill('https://shop/r'::text, '{3}'),
+    array_fill('https://gw'::text, '{3}'), array_fill(NULL::jsonb, '{3}'),
+    array_fill(NULL::jsonb, '{3}'), array_fill(NULL::jsonb, '{3}'),
+    '{USD,USD,USD}', '{100,100,100}',
+    '{1900000000,1900000000,1900000000}',
+    ARRAY[pg_temp.orders('{ok2:100}', 'USD'), pg_temp.orders('{ok3:100}',
+        'USD'), pg_temp.orders('{ok4:100}', 'USD')], '{86400,86400,86400}',
+    '{30000,30000,30000}', '{r,r,r}', '{stripe,stripe,stripe}',
+    '{NULL,NULL,NULL}', '{86400,86400,86400}', '{NULL,NULL,NULL}',
+    ARRAY[jsonb_build_object('replaces', 'k', 'can_close', true, 'change_id',
+            pg_temp.uuid('xk2')),
+        jsonb_build_object('replaces', 'k', 'can_close', true, 'change_id',
+            pg_temp.uuid('xk3')), NULL]) b;
+
+-- the new one's time is over before the page is closed
+SELECT is(pg_temp.replace('l2', 'l'), 'waiting l2 REGISTERING', 'it waits');
+UPDATE pay.checkout SET expires_at = now() - interval '1 s'
+WHERE checkout_id = 'l2';
+SELECT is(pg_temp.send('l', 'cancel', 'xl2'), 'send 1 1', 'the close is sent');
+SELECT is(pg_temp.sent('l', 'cancel', 'xl2', 'DONE'), 'stored', 'closed');
+SELECT is(pg_temp.release('l2'), 'waiting REGISTERING', 'too late');
+SELECT is(pg_temp.claim('l2'), 'job over l2 stripe 1', 'its job ends it');
+SELECT is(pg_temp.no_token('m1', 'l2', 'expired'), 'stored', 'ended');
+SELECT is(pg_temp.replace('l3', 'l2'), 'created l3 REGISTERING',
+          'the next one in the chain');
+
+-- late money on a page that was closed
+SELECT b.outcome FROM pg_temp.begin('m1', 'k-z', 'z', '{oz:100}',
+                                    p_late => 'hold') b
+\g /dev/null
+SELECT is(pg_temp.token('m1', 'z', 'tz'), 'stored', 'one that holds late money');
+SELECT is(pg_temp.replace('z2', 'z'), 'waiting z2 REGISTERING', 'it waits');
+SELECT pg_temp.send('z', 'cancel', 'xz2')
+\g /dev/null
+SELECT is(pg_temp.sent('z', 'cancel', 'xz2', 'DONE'), 'stored', 'closed');
+SELECT is(pg_temp.release('z2'), 'released REGISTERING', 'released');
+SELECT is(pg_temp.fact('tz', 'paid'), 'held', 'is held, as it is after expiry');
+SELECT is(x.explanation::json #>> '{safe_to_retry,answer}', 'no',
+          'the new one says so')
+FROM pay_api.explain_payment('{m1}', '{oz2}') x;
+
+SELECT is(r.outcome, 'not_found', 'nothing to release')
+FROM pay_api.release_replacement('{m1,m2,m1}', '{none,a2,n}', '{1,1,1}',
+                                 '{r,r,r}') r;
+SELECT is(r.outcome, 'invalid', 'lease ' || coalesce(r.item, 0))
+FROM pay_api.release_replacement('{m1,m1}', '{a4,a4}', '{0,NULL}',
+                                 '{r,r}') r;
+
+\i :checks
+SELECT finish();
+ROLLBACK;
