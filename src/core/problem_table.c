@@ -90,6 +90,14 @@ const pay_problem_t  pay_problems[] = {
       "Read the order: its status and the members amount_authorized, "
       "amount_captured and amount_refundable say what can be done." },
 
+    { "seller-overdrawn", 409,
+      "The seller has less than the refund takes.",
+      "Refunds of your account may not take more than what the seller has "
+      "available, and this one would have. Nothing was changed.",
+      "Read the seller's balance. Refund a smaller amount, or repeat the "
+      "request with a new Idempotency-Key when later sales have filled it "
+      "up." },
+
     { "amount-exceeds-remaining", 422,
       "The amount is more than what is left.",
       "A refund may take what was captured and is neither refunded, nor "
