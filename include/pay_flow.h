@@ -102,6 +102,7 @@ typedef struct {
 typedef struct {
     pay_str_t                 id;
     int                       disabled;
+    int                       refuse_overdraw;   /* by a refund */
     const pay_str_t          *return_hosts;
     size_t                    return_host_count;
     const pay_psp_t         **psps;          /* in order of preference */
@@ -247,6 +248,10 @@ struct pay_flow_s {
     const char        *outcome;              /* literal */
     const char        *quarantined;          /* literal: why a webhook was
                                                 put there, NULL: it was not */
+    pay_str_t          invalid_event;        /* id of a PSP's event that cannot
+                                                be read; empty: none */
+    unsigned           left_out;             /* entries of a PSP's list that
+                                                are no events */
     const char        *change_kind;          /* literals: of a change that was
                                                 sent, NULL: none was */
     const char        *change_status;

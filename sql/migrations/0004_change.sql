@@ -187,9 +187,9 @@ ALTER TABLE mismatch DROP CONSTRAINT mismatch_kind_check;
 ALTER TABLE mismatch ADD CONSTRAINT mismatch_kind_check
     CHECK (kind IN ('amount', 'currency', 'token', 'late_token', 'left_psp',
                     'contradiction', 'capture', 'cancel', 'refund', 'dispute',
-                    'fee'));
+                    'fee', 'invalid'));
 ALTER TABLE mismatch ADD CHECK (
-    (kind IN ('capture', 'cancel', 'refund', 'dispute', 'fee'))
+    (kind IN ('capture', 'cancel', 'refund', 'dispute', 'fee', 'invalid'))
     = (why IS NOT NULL));
 
 -- order_id: about this order of the checkout alone (NULL: about all of them);
@@ -226,7 +226,8 @@ CREATE TYPE change_item AS (
     reason            text,
     metadata          jsonb,
     lease             interval,
-    request_id        text
+    request_id        text,
+    is_covered        boolean          -- what the seller has must suffice
 );
 
 -- What a PSP says about anything but the payment, on its way to its checkout.
