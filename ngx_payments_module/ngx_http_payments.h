@@ -387,6 +387,7 @@ ngx_int_t ngx_http_payments_reply(ngx_http_request_t *r,
     const pay_reply_t *reply);
 ngx_int_t ngx_http_payments_problem(ngx_http_request_t *r, const char *slug,
     const char *detail, const char *pointer);
+/* All that is wrong with a request; `errors` as long as this call lasts. */
 ngx_int_t ngx_http_payments_refused(ngx_http_request_t *r,
     const pay_err_t *err, const pay_errors_t *errors);
 ngx_int_t ngx_http_payments_overloaded(ngx_http_request_t *r,
@@ -404,20 +405,6 @@ ngx_int_t ngx_http_payments_problem_json(ngx_http_request_t *r,
 /* ngx_http_payments_filter.c: security headers on all, problem documents in
  * place of nginx's own error pages */
 ngx_int_t ngx_http_payments_filter_init(ngx_conf_t *cf);
-
-/* ngx_http_payments_page.c: html/ templates */
-ngx_int_t ngx_http_payments_load_pages(ngx_conf_t *cf,
-    ngx_http_payments_main_conf_t *pmcf);
-/* The status page of a checkout. */
-ngx_int_t ngx_http_payments_status_page(ngx_http_request_t *r,
-    const pay_reply_t *reply);
-/* NGX_DECLINED: this is no buyer who wants a page. */
-ngx_int_t ngx_http_payments_error_page(ngx_http_request_t *r,
-    const pay_reply_t *reply);
-/* /problems (the list), /problems/<slug>, /problems/style.css */
-ngx_int_t ngx_http_payments_problems(ngx_http_request_t *r);
-/* <prefix>style.css; NGX_DECLINED when the path is another */
-ngx_int_t ngx_http_payments_style(ngx_http_request_t *r);
 
 /* ngx_http_payments_variables.c */
 ngx_int_t ngx_http_payments_add_variables(ngx_conf_t *cf);

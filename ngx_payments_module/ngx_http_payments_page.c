@@ -4,6 +4,7 @@
  * ngx_payments_pages.c; here they get their values.
  */
 
+#include "ngx_http_payments_page.h"
 #include "ngx_payments_pages.h"
 
 

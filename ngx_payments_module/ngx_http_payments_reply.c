@@ -3,7 +3,7 @@
  * from the filter, so that they are the same on all.
  */
 
-#include "ngx_http_payments.h"
+#include "ngx_http_payments_page.h"
 
 
 #define RETRY_S  1
