@@ -247,6 +247,10 @@ struct pay_flow_s {
     const char        *outcome;              /* literal */
     const char        *quarantined;          /* literal: why a webhook was
                                                 put there, NULL: it was not */
+    pay_str_t          invalid_event;        /* id of a PSP's event that cannot
+                                                be read; empty: none */
+    unsigned           left_out;             /* entries of a PSP's list that
+                                                are no events */
     const char        *change_kind;          /* literals: of a change that was
                                                 sent, NULL: none was */
     const char        *change_status;

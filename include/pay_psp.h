@@ -204,6 +204,8 @@ typedef struct {
     int              known;            /* 0: the answer says nothing */
     pay_psp_event_t  events[PAY_PSP_LIST_MAX];
     unsigned         count;
+    unsigned         left_out;         /* entries whose webhooks would be
+                                          refused */
     pay_str_t        next;             /* cursor of the next page, never this
                                           one's; empty: this is the last */
 } pay_psp_listed_t;

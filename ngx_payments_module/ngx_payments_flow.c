@@ -422,6 +422,16 @@ flow_end(ngx_payments_flow_t *flow)
                       &ngx_payments_nstr(core->checkout_id));
     }
 
+    if (core->invalid_event.len != 0 || core->left_out != 0) {
+        ngx_log_error(NGX_LOG_CRIT, ngx_cycle->log, 0,
+                      "payments: a PSP's event cannot be read, psp:%V, "
+                      "event:%V, left_out:%ui, request_id:%V",
+                      &ngx_payments_nstr(core->psp_name),
+                      &ngx_payments_nstr(core->invalid_event),
+                      (ngx_uint_t) core->left_out,
+                      &ngx_payments_nstr(core->request_id));
+    }
+
     if (flow->ended != NULL) {
         flow->ended(flow->ended_data);
     }

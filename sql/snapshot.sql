@@ -893,9 +893,9 @@ CREATE TABLE pay.mismatch (
     object text,
     why text COLLATE pg_catalog."C",
     detail jsonb,
-    CONSTRAINT mismatch_check CHECK (((kind = ANY (ARRAY['capture'::text, 'cancel'::text, 'refund'::text, 'dispute'::text, 'fee'::text])) = (why IS NOT NULL))),
+    CONSTRAINT mismatch_check CHECK (((kind = ANY (ARRAY['capture'::text, 'cancel'::text, 'refund'::text, 'dispute'::text, 'fee'::text, 'invalid'::text])) = (why IS NOT NULL))),
     CONSTRAINT mismatch_check1 CHECK (((kind = 'books'::text) <= (detail IS NOT NULL))),
-    CONSTRAINT mismatch_kind_check CHECK ((kind = ANY (ARRAY['amount'::text, 'currency'::text, 'token'::text, 'late_token'::text, 'left_psp'::text, 'contradiction'::text, 'capture'::text, 'cancel'::text, 'refund'::text, 'dispute'::text, 'fee'::text, 'books'::text])))
+    CONSTRAINT mismatch_kind_check CHECK ((kind = ANY (ARRAY['amount'::text, 'currency'::text, 'token'::text, 'late_token'::text, 'left_psp'::text, 'contradiction'::text, 'capture'::text, 'cancel'::text, 'refund'::text, 'dispute'::text, 'fee'::text, 'invalid'::text, 'books'::text])))
 );
 
 ALTER TABLE pay.mismatch OWNER TO payments_owner;
@@ -1998,10 +1998,12 @@ BEGIN
 
     UPDATE backfill b
     SET lease_owner = p_owner, lease_until = now() + p_lease,
-        run_at = now() + p_interval
+        run_at = now() + p_interval, put_off = p_interval
     FROM (
         SELECT k.ctid AS tid FROM backfill k
-        WHERE k.psp = p_psp AND k.run_at <= now()
+        WHERE k.psp = p_psp
+            AND k.run_at - greatest(k.put_off - p_interval, interval '0')
+                <= now()
             AND coalesce(k.lease_until <= now(), true)
         FOR NO KEY UPDATE SKIP LOCKED) k
     WHERE b.ctid = k.tid
@@ -6586,6 +6588,55 @@ ALTER FUNCTION pay.keep_failure(p_news pay.news, p_order pay.payment_order, OUT 
 --
 
 COMMENT ON FUNCTION pay.keep_failure(p_news pay.news, p_order pay.payment_order, OUT outcome text, OUT facts pay.fact[]) IS 'A refund of which nothing is known but that it has failed';
+
+--
+-- Name: keep_invalid(integer[], text[], text[], text[], text[], text[], text[], bigint[], text[], text[]); Type: FUNCTION; Schema: pay; Owner: payments_owner
+--
+
+CREATE FUNCTION pay.keep_invalid(p_items integer[], p_psp text[], p_source text[], p_event_id text[], p_token text[], p_reference text[], p_object text[], p_amount_minor bigint[], p_currency text[], p_request_id text[]) RETURNS void
+    LANGUAGE plpgsql
+    AS $$
+BEGIN
+    INSERT INTO mismatch (merchant_id, checkout_id, kind, source, psp,
+        event_id, amount_minor, currency, own_token, total_minor,
+        own_currency, request_id, object, why)
+    SELECT DISTINCT ON (c.merchant_id, c.checkout_id, u.psp, u.event_id)
+        c.merchant_id, c.checkout_id, 'invalid',
+        coalesce(u.source, 'webhook'), u.psp, left(u.event_id, 255),
+        u.amount_minor, left(u.currency, 16), r.token, c.total_minor,
+        c.currency, u.request_id, left(u.object, 255),
+        CASE WHEN u.amount_minor NOT BETWEEN 0 AND 999999999999999
+             THEN 'amount' ELSE 'form' END
+    FROM unnest(p_psp, p_source, p_event_id, p_token, p_reference, p_object,
+        p_amount_minor, p_currency, p_request_id) WITH ORDINALITY AS
+        u (psp, source, event_id, token, reference, object, amount_minor,
+           currency, request_id, n)
+    CROSS JOIN LATERAL (
+        SELECT t.merchant_id, t.checkout_id FROM psp_token t
+        WHERE t.psp = u.psp AND t.token IN (u.token, u.reference)
+            AND t.checkout_id IS NOT NULL
+        ORDER BY t.token = u.token DESC LIMIT 1) o
+    JOIN checkout c ON c.merchant_id = o.merchant_id
+        AND c.checkout_id = o.checkout_id
+    JOIN registration r ON r.merchant_id = c.merchant_id
+        AND r.checkout_id = c.checkout_id
+    WHERE u.n = ANY (p_items) AND NOT EXISTS (
+        SELECT FROM mismatch m
+        WHERE m.merchant_id = c.merchant_id
+            AND m.checkout_id = c.checkout_id AND m.kind = 'invalid'
+            AND m.psp = u.psp
+            AND m.event_id IS NOT DISTINCT FROM left(u.event_id, 255))
+    ORDER BY c.merchant_id, c.checkout_id, u.psp, u.event_id, u.n;
+END
+$$;
+
+ALTER FUNCTION pay.keep_invalid(p_items integer[], p_psp text[], p_source text[], p_event_id text[], p_token text[], p_reference text[], p_object text[], p_amount_minor bigint[], p_currency text[], p_request_id text[]) OWNER TO payments_owner;
+
+--
+-- Name: FUNCTION keep_invalid(p_items integer[], p_psp text[], p_source text[], p_event_id text[], p_token text[], p_reference text[], p_object text[], p_amount_minor bigint[], p_currency text[], p_request_id text[]); Type: COMMENT; Schema: pay; Owner: payments_owner
+--
+
+COMMENT ON FUNCTION pay.keep_invalid(p_items integer[], p_psp text[], p_source text[], p_event_id text[], p_token text[], p_reference text[], p_object text[], p_amount_minor bigint[], p_currency text[], p_request_id text[]) IS 'Queues for operators what a PSP said and cannot be read';
 
 --
 -- Name: keep_late(pay.fact[], integer[]); Type: FUNCTION; Schema: pay; Owner: payments_owner
@@ -13180,6 +13231,14 @@ BEGIN
     LEFT JOIN checkout_state s ON s.merchant_id = n.merchant_id
         AND s.checkout_id = n.checkout_id;
 
+    IF cardinality(v_news) < cardinality(p_psp) THEN
+        PERFORM keep_invalid(ARRAY(
+            SELECT n FROM generate_series(1, cardinality(p_psp)) n
+            WHERE n NOT IN (SELECT x.item FROM unnest(v_news) x)),
+            p_psp, p_source, p_event_id, p_token, p_reference, p_object,
+            p_amount_minor, p_currency, p_request_id);
+    END IF;
+
     RETURN QUERY
     SELECT n, 'invalid', s.*
     FROM generate_series(1, cardinality(p_psp)) n
@@ -13263,6 +13322,12 @@ BEGIN
         AND s.checkout_id = f.checkout_id;
 
     IF cardinality(v_valid) < cardinality(p_psp) THEN
+        PERFORM keep_invalid(ARRAY(
+            SELECT n FROM generate_series(1, cardinality(p_psp)) n
+            WHERE n NOT IN (SELECT f.item FROM unnest(v_valid) f)),
+            p_psp, p_source, p_event_id, p_token, p_reference, p_attempt,
+            p_amount_minor, p_currency, p_request_id);
+
         RETURN QUERY
         SELECT n, 'invalid', s.*
         FROM generate_series(1, cardinality(p_psp)) n
@@ -15478,6 +15543,7 @@ CREATE TABLE pay.backfill (
     seen_until timestamp with time zone NOT NULL,
     span_s integer DEFAULT 21600 NOT NULL,
     run_at timestamp with time zone NOT NULL,
+    put_off interval DEFAULT '00:00:00'::interval NOT NULL,
     lease_owner text,
     lease_until timestamp with time zone,
     runs bigint DEFAULT 0 NOT NULL,
@@ -20214,6 +20280,12 @@ REVOKE ALL ON FUNCTION pay.keep_failed_capture(p_news pay.news, OUT outcome text
 --
 
 REVOKE ALL ON FUNCTION pay.keep_failure(p_news pay.news, p_order pay.payment_order, OUT outcome text, OUT facts pay.fact[]) FROM PUBLIC;
+
+--
+-- Name: FUNCTION keep_invalid(p_items integer[], p_psp text[], p_source text[], p_event_id text[], p_token text[], p_reference text[], p_object text[], p_amount_minor bigint[], p_currency text[], p_request_id text[]); Type: ACL; Schema: pay; Owner: payments_owner
+--
+
+REVOKE ALL ON FUNCTION pay.keep_invalid(p_items integer[], p_psp text[], p_source text[], p_event_id text[], p_token text[], p_reference text[], p_object text[], p_amount_minor bigint[], p_currency text[], p_request_id text[]) FROM PUBLIC;
 
 --
 -- Name: FUNCTION keep_late(p_facts pay.fact[], p_items integer[]); Type: ACL; Schema: pay; Owner: payments_owner

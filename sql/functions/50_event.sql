@@ -271,3 +271,48 @@ END
 $$;
 COMMENT ON FUNCTION pay.settle_facts IS
     'Takes facts about known checkouts into account';
+
+
+-- Items that do not pass their checks: the PSP hears that its message is
+-- refused and sends it again for days, so that operators get one row of the
+-- queue, where the item names a checkout.  No lock: nothing else is written.
+CREATE OR REPLACE FUNCTION pay.keep_invalid(
+    p_items int[], p_psp text[], p_source text[], p_event_id text[],
+    p_token text[], p_reference text[], p_object text[],
+    p_amount_minor bigint[], p_currency text[], p_request_id text[])
+RETURNS void LANGUAGE plpgsql AS $$
+BEGIN
+    INSERT INTO mismatch (merchant_id, checkout_id, kind, source, psp,
+        event_id, amount_minor, currency, own_token, total_minor,
+        own_currency, request_id, object, why)
+    SELECT DISTINCT ON (c.merchant_id, c.checkout_id, u.psp, u.event_id)
+        c.merchant_id, c.checkout_id, 'invalid',
+        coalesce(u.source, 'webhook'), u.psp, left(u.event_id, 255),
+        u.amount_minor, left(u.currency, 16), r.token, c.total_minor,
+        c.currency, u.request_id, left(u.object, 255),
+        CASE WHEN u.amount_minor NOT BETWEEN 0 AND 999999999999999
+             THEN 'amount' ELSE 'form' END
+    FROM unnest(p_psp, p_source, p_event_id, p_token, p_reference, p_object,
+        p_amount_minor, p_currency, p_request_id) WITH ORDINALITY AS
+        u (psp, source, event_id, token, reference, object, amount_minor,
+           currency, request_id, n)
+    CROSS JOIN LATERAL (
+        SELECT t.merchant_id, t.checkout_id FROM psp_token t
+        WHERE t.psp = u.psp AND t.token IN (u.token, u.reference)
+            AND t.checkout_id IS NOT NULL
+        ORDER BY t.token = u.token DESC LIMIT 1) o
+    JOIN checkout c ON c.merchant_id = o.merchant_id
+        AND c.checkout_id = o.checkout_id
+    JOIN registration r ON r.merchant_id = c.merchant_id
+        AND r.checkout_id = c.checkout_id
+    WHERE u.n = ANY (p_items) AND NOT EXISTS (
+        SELECT FROM mismatch m
+        WHERE m.merchant_id = c.merchant_id
+            AND m.checkout_id = c.checkout_id AND m.kind = 'invalid'
+            AND m.psp = u.psp
+            AND m.event_id IS NOT DISTINCT FROM left(u.event_id, 255))
+    ORDER BY c.merchant_id, c.checkout_id, u.psp, u.event_id, u.n;
+END
+$$;
+COMMENT ON FUNCTION pay.keep_invalid IS
+    'Queues for operators what a PSP said and cannot be read';

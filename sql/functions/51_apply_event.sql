@@ -77,6 +77,12 @@ BEGIN
         AND s.checkout_id = f.checkout_id;
 
     IF cardinality(v_valid) < cardinality(p_psp) THEN
+        PERFORM keep_invalid(ARRAY(
+            SELECT n FROM generate_series(1, cardinality(p_psp)) n
+            WHERE n NOT IN (SELECT f.item FROM unnest(v_valid) f)),
+            p_psp, p_source, p_event_id, p_token, p_reference, p_attempt,
+            p_amount_minor, p_currency, p_request_id);
+
         RETURN QUERY
         SELECT n, 'invalid', s.*
         FROM generate_series(1, cardinality(p_psp)) n

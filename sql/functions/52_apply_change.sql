@@ -397,6 +397,14 @@ BEGIN
     LEFT JOIN checkout_state s ON s.merchant_id = n.merchant_id
         AND s.checkout_id = n.checkout_id;
 
+    IF cardinality(v_news) < cardinality(p_psp) THEN
+        PERFORM keep_invalid(ARRAY(
+            SELECT n FROM generate_series(1, cardinality(p_psp)) n
+            WHERE n NOT IN (SELECT x.item FROM unnest(v_news) x)),
+            p_psp, p_source, p_event_id, p_token, p_reference, p_object,
+            p_amount_minor, p_currency, p_request_id);
+    END IF;
+
     RETURN QUERY
     SELECT n, 'invalid', s.*
     FROM generate_series(1, cardinality(p_psp)) n

@@ -9,7 +9,9 @@ SET LOCAL search_path = pay, pg_temp;
 -- A round begins 5 minutes before the end of the last one, since a PSP may
 -- list an event later than the time that it gives it, and leaves out the
 -- last 30 s, whose webhooks may still be on their way.  A clock that was ahead
--- has seen nothing of what is still to come.
+-- has seen nothing of what is still to come.  What was put off by an interval
+-- that was longer than today's is due when today's has passed since: the
+-- schedule follows the configuration, not the other way round.
 CREATE OR REPLACE FUNCTION pay.claim_backfill(
     p_psp text, p_owner text, p_interval interval, p_lease interval,
     OUT since_s bigint, OUT until_s bigint)
@@ -23,10 +25,12 @@ BEGIN
 
     UPDATE backfill b
     SET lease_owner = p_owner, lease_until = now() + p_lease,
-        run_at = now() + p_interval
+        run_at = now() + p_interval, put_off = p_interval
     FROM (
         SELECT k.ctid AS tid FROM backfill k
-        WHERE k.psp = p_psp AND k.run_at <= now()
+        WHERE k.psp = p_psp
+            AND k.run_at - greatest(k.put_off - p_interval, interval '0')
+                <= now()
             AND coalesce(k.lease_until <= now(), true)
         FOR NO KEY UPDATE SKIP LOCKED) k
     WHERE b.ctid = k.tid

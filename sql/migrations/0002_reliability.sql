@@ -244,6 +244,8 @@ CREATE TABLE backfill (
     span_s       int NOT NULL DEFAULT 21600
         CHECK (span_s BETWEEN 360 AND 21600),
     run_at       timestamptz NOT NULL,
+    -- the interval that run_at comes from
+    put_off      interval NOT NULL DEFAULT '0',
     lease_owner  text,
     lease_until  timestamptz,
     runs         bigint NOT NULL DEFAULT 0,

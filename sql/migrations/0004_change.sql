@@ -187,9 +187,9 @@ ALTER TABLE mismatch DROP CONSTRAINT mismatch_kind_check;
 ALTER TABLE mismatch ADD CONSTRAINT mismatch_kind_check
     CHECK (kind IN ('amount', 'currency', 'token', 'late_token', 'left_psp',
                     'contradiction', 'capture', 'cancel', 'refund', 'dispute',
-                    'fee'));
+                    'fee', 'invalid'));
 ALTER TABLE mismatch ADD CHECK (
-    (kind IN ('capture', 'cancel', 'refund', 'dispute', 'fee'))
+    (kind IN ('capture', 'cancel', 'refund', 'dispute', 'fee', 'invalid'))
     = (why IS NOT NULL));
 
 -- order_id: about this order of the checkout alone (NULL: about all of them);

@@ -14,7 +14,7 @@ ALTER TABLE mismatch DROP CONSTRAINT mismatch_kind_check;
 ALTER TABLE mismatch ADD CONSTRAINT mismatch_kind_check
     CHECK (kind IN ('amount', 'currency', 'token', 'late_token', 'left_psp',
                     'contradiction', 'capture', 'cancel', 'refund', 'dispute',
-                    'fee', 'books'));
+                    'fee', 'invalid', 'books'));
 ALTER TABLE mismatch ADD detail jsonb;
 ALTER TABLE mismatch ADD CHECK ((kind = 'books') <= (detail IS NOT NULL));
 

@@ -47,12 +47,13 @@ static const char  mismatch_usage[] =
     " --who NAME --why REASON\n"
     "\n"
     "KIND is amount, currency, token, late_token, left_psp, contradiction,\n"
-    "capture, cancel, refund, dispute, fee or books; list shows those that\n"
-    "are open.  settle says that the matter is settled: explain and the\n"
-    "metrics leave it out, and nothing else moves.  assign lays a refund or a\n"
-    "dispute that was made at the PSP to orders of its checkout, with all of\n"
-    "its amount, and settles the matter; what was laid to orders before is\n"
-    "taken back first.  --merchant-bears: no order bears what is in suspense.\n"
+    "capture, cancel, refund, dispute, fee, invalid or books; list shows\n"
+    "those that are open.  settle says that the matter is settled: explain\n"
+    "and the metrics leave it out, and nothing else moves.  assign lays a\n"
+    "refund or a dispute that was made at the PSP to orders of its checkout,\n"
+    "with all of its amount, and settles the matter; what was laid to orders\n"
+    "before is taken back first.  --merchant-bears: no order bears what is in\n"
+    "suspense.\n"
     "Both need the role payments_operator and stay in the timeline.\n";
 
 static const char  list_sql[] =

@@ -147,6 +147,7 @@ page_came(pay_flow_t *flow, const pay_event_t *event, pay_effect_t *effect)
         return backfill_end(flow, backfill, "no_answer", effect);
     }
 
+    flow->left_out += backfill->page.left_out;
     PAY_TRY(pay_dup(flow->arena, backfill->page.next,
                     &backfill->list.cursor));
 
@@ -194,6 +195,13 @@ event_applied(pay_flow_t *flow, const pay_event_t *event,
 
     if (event->kind != PAY_EVENT_ROW) {
         return backfill_end(flow, backfill, "not_stored", effect);
+    }
+
+    if (pay_event_refused(flow, &backfill->page.events[backfill->next - 1],
+                          event))
+    {
+        backfill->missed++;
+        return next_event(flow, backfill, effect);
     }
 
     backfill->missed += was_missed(event->row[0].bytes);

@@ -59,6 +59,21 @@ pay_do_event(pay_flow_t *flow, const pay_psp_t *psp, const char *source,
 }
 
 
+/* The others of its message are taken all the same. */
+int
+pay_event_refused(pay_flow_t *flow, const pay_psp_event_t *said,
+    const pay_event_t *event)
+{
+    if (!pay_str_is(event->row[0].bytes, "invalid")) {
+        return 0;
+    }
+
+    flow->invalid_event = said->event_id.len ? said->event_id : said->type;
+
+    return 1;
+}
+
+
 int
 pay_event_says(const pay_psp_event_t *event)
 {

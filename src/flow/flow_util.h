@@ -266,6 +266,10 @@ pay_status_t pay_do_event(pay_flow_t *flow, const pay_psp_t *psp,
     pay_effect_t *effect, pay_flow_step_pt step) PAY_MUST_CHECK;
 /* Whether there is anything to take into account in it. */
 int pay_event_says(const pay_psp_event_t *event);
+/* 1 when the operation's row says that `said` cannot be read: it is noted for
+ * the log, and the mismatch queue has it. */
+int pay_event_refused(pay_flow_t *flow, const pay_psp_event_t *said,
+    const pay_event_t *event);
 /* A copy of one that dies with its answer. */
 pay_status_t pay_event_keep(pay_flow_t *flow, const pay_psp_event_t *from,
     pay_psp_event_t *to) PAY_MUST_CHECK;

@@ -213,10 +213,15 @@ static pay_status_t
 webhook_applied(pay_flow_t *flow, const pay_event_t *event,
     pay_effect_t *effect)
 {
+    webhook_t       *webhook = flow->state;
     pay_checkout_t  *checkout;
 
     if (event->kind == PAY_EVENT_DB_FAILED) {
         return pay_done_db_failed(flow, event, effect);
+    }
+
+    if (pay_event_refused(flow, &webhook->events[webhook->next - 1], event)) {
+        return webhook_next(flow, webhook, effect);
     }
 
     flow->outcome = known_outcome(event->row[0].bytes);
@@ -234,7 +239,7 @@ webhook_applied(pay_flow_t *flow, const pay_event_t *event,
         pay_flow_note(flow, checkout);
     }
 
-    return webhook_next(flow, flow->state, effect);
+    return webhook_next(flow, webhook, effect);
 }
 
 
@@ -242,6 +247,10 @@ static pay_status_t
 webhook_next(pay_flow_t *flow, webhook_t *webhook, pay_effect_t *effect)
 {
     const pay_psp_event_t  *event;
+
+    if (webhook->next == webhook->count && flow->invalid_event.len != 0) {
+        return pay_done_problem(flow, effect, "webhook-payload-invalid", NULL);
+    }
 
     if (webhook->next == webhook->count) {
         return webhook_done(flow, effect);

@@ -66,6 +66,10 @@ pay_adyen_to_ours(const pay_currency_t *currency, int64_t theirs)
         return 0;
     }
 
+    if (theirs / unit->multiply > PAY_AMOUNT_MAX_MINOR / unit->divide) {
+        return 0;
+    }
+
     return theirs * unit->divide / unit->multiply;
 }
 

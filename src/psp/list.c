@@ -246,6 +246,9 @@ pay_psp_list_in(pay_arena_t *arena, const pay_psp_account_t *account,
 
         } else if (status != PAY_INVALID) {
             return status;
+
+        } else {
+            listed->left_out++;
         }
     }
 

@@ -163,6 +163,7 @@ mollie_register_request(pay_arena_t *arena, const pay_psp_account_t *account,
     }
 
     PAY_TRY(pay_psp_json_body(arena, root, &made));
+    pay_mollie_accept(&made);
 
     *request = made;
 
@@ -335,9 +336,26 @@ mollie_query_request(pay_arena_t *arena, const pay_psp_account_t *account,
     PAY_TRY(pay_psp_request_init(arena, account, "GET",
                                  PAY_MOLLIE_PAYMENTS "/", token, &made));
 
-    pay_psp_field_add(&made, "Accept", PAY_STR("application/hal+json"));
+    pay_mollie_accept(&made);
 
     *request = made;
 
     return PAY_OK;
+}
+
+
+void
+pay_mollie_accept(pay_http_request_t *request)
+{
+    unsigned   i;
+    pay_str_t  hal = PAY_STR("application/hal+json");
+
+    for (i = 0; i < request->field_count; i++) {
+        if (pay_str_is(request->fields[i].name, "Accept")) {
+            request->fields[i].value = hal;
+            return;
+        }
+    }
+
+    pay_psp_field_add(request, "Accept", hal);
 }

@@ -54,6 +54,9 @@ pay_status_t pay_mollie_after(pay_arena_t *arena, const pay_json_t *entity,
     pay_psp_event_t *event) PAY_MUST_CHECK;
 int pay_mollie_starts(pay_str_t text, const char *prefix);
 
+/* Mollie's document offers application/hal+json and nothing else. */
+void pay_mollie_accept(pay_http_request_t *request);
+
 /* Functions of the adapter: see pay_psp.h. */
 pay_status_t pay_mollie_query_answer(pay_arena_t *arena, pay_str_t token,
     const pay_http_answer_t *answer, pay_psp_event_t *event, int *known);

@@ -90,7 +90,7 @@ pay_mollie_change_request(pay_arena_t *arena,
     pay_psp_field_add(&made, "Idempotency-Key", key);
 
     if (row->outcomes == NULL) {
-        pay_psp_field_add(&made, "Accept", PAY_STR("application/hal+json"));
+        pay_mollie_accept(&made);
         *request = made;
         return PAY_OK;
     }
@@ -104,6 +104,7 @@ pay_mollie_change_request(pay_arena_t *arena,
     }
 
     PAY_TRY(pay_psp_json_body(arena, json, &made));
+    pay_mollie_accept(&made);
 
     *request = made;
 

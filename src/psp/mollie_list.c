@@ -52,7 +52,7 @@ pay_mollie_find_request(pay_arena_t *arena, const pay_psp_account_t *account,
     PAY_TRY(pay_buf_done(&query, &text));
     PAY_TRY(pay_psp_request_init(arena, account, "GET", PAY_MOLLIE_PAYMENTS,
                                  text, &made));
-    pay_psp_field_add(&made, "Accept", PAY_STR("application/hal+json"));
+    pay_mollie_accept(&made);
 
     *request = made;
 

@@ -76,6 +76,8 @@ def test_the_configurations_of_the_documents_pass(gateway, tmp_path, number):
     for old, new in (
         ("modules/ngx_http_payments_module.so", f'"{gateway.module}"'),
         ("/var/log/nginx", str(tmp_path)),
+        ("user                     www-data;", ""),
+        ("pid                      /run/nginx.pid;", ""),
         ("listen       443", f"listen 127.0.0.1:{nginx.port}"),
         ("checkout.stripe.com", mock),
         ("host=/run/postgresql dbname=payments user=payments_gateway",

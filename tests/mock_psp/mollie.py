@@ -162,6 +162,9 @@ class Mollie(Dialect):
         return self.error(409, "This idempotency key is being worked on")
 
     def authorise(self, request) -> Answer | None:
+        accept = request.headers.get("Accept", "*/*")
+        if "application/hal+json" not in accept and "*/*" not in accept:
+            return self.error(406, "Only application/hal+json is offered")
         if self.bearer(request):
             return None
         return self.error(401, "Missing authentication, or it failed")
@@ -248,7 +251,11 @@ class Mollie(Dialect):
 
     def _payment(self, made: Registration) -> dict:
         own = f"{self.config.public_url}{ROOT}/{made.token}"
-        links = {"self": link(own)}
+        dashboard = f"https://my.mollie.com/dashboard/payments/{made.token}"
+        links = {
+            "self": link(own),
+            "dashboard": {"href": dashboard, "type": "text/html"},
+        }
         shown = {
             "resource": "payment",
             "id": made.token,

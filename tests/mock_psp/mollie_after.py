@@ -20,6 +20,16 @@ def refund(dialect, deed) -> dict:
         "description": deed.reason,
         "metadata": deed.extra.get("metadata"),
         "paymentId": made.token,
+        "_links": links(dialect, f"{made.token}/refunds/{deed.id}", made),
+    }
+
+
+def links(dialect, path: str, made) -> dict:
+    own = dialect.config.public_url + "/mollie/v2/payments/"
+    kind = "application/hal+json"
+    return {
+        "self": {"href": own + path, "type": kind},
+        "payment": {"href": own + made.token, "type": kind},
     }
 
 

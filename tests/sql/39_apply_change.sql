@@ -493,6 +493,25 @@ FROM pay_api.apply_change(array_fill('stripe'::text, '{7}'),
     array_fill(NULL::text, '{7}'), array_fill(NULL::text, '{7}'),
     array_fill(NULL::bytea, '{7}'), array_fill('r'::text, '{7}')) a;
 SELECT is(pg_temp.money('o15'), '0 1000 0 700 300', 'adds up');
+
+-- what cannot be read goes to the queue, once
+CREATE FUNCTION pg_temp.unread(p_id text) RETURNS text LANGUAGE sql AS $$
+SELECT string_agg(concat_ws(' ', m.kind, m.why, m.event_id, m.object,
+                            m.amount_minor), ', ' ORDER BY m.mismatch_id)
+FROM pay.mismatch m WHERE m.checkout_id = p_id AND m.kind = 'invalid'
+$$;
+SELECT is(pg_temp.unread('c15'), 'invalid form b5 re-d 1', 'a row of it');
+SELECT is(pg_temp.news('refund', 'succeeded', 're-16', 1000000000000000,
+                       't-c16'), 'invalid', 'an amount out of range')
+FROM generate_series(1, 3);
+SELECT is(pg_temp.unread('c16'), 'invalid amount evt-refund-succeeded-re-16 '
+          're-16 1000000000000000', 'is told once');
+SELECT is(pg_temp.money('o16'), '0 1000 0 0 0', 'and moves nothing');
+SELECT is(pg_temp.news('refund', 'succeeded', 're-16', -1, 't-nobody',
+                       p_event => 'nobody-1'), 'invalid', 'about nobody');
+SELECT is((SELECT count(*) FROM pay.mismatch m
+           WHERE m.event_id = 'nobody-1'), 0::bigint,
+          'only the log can tell it');
 SELECT throws_ok('SELECT * FROM pay_api.apply_change(''{a}'', ''{a}'',
     ''{a}'', ''{a}'', ''{a}'', ''{a}'', ''{a}'', ''{a}'', ''{a}'', ''{a}'',
     ''{1,2}'', ''{a}'', ''{1}'', ''{a}'', ''{a}'', ''{NULL}'', ''{a}'')',

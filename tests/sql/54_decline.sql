@@ -107,6 +107,9 @@ SELECT is(pg_temp.attempt('t6', 'k1', 'ch_1', p_retry => 'perhaps'),
 SELECT is(pg_temp.attempt('t6', 'k1', repeat('a', 256)), 'invalid',
           'its id is bounded');
 SELECT is(pg_temp.kinds('m1', 'o6'), 'created registered', 'none is told');
+SELECT is((SELECT string_agg(m.kind || ' ' || m.why || ' ' || m.event_id, ',')
+           FROM pay.mismatch m WHERE m.checkout_id = 'c6'), 'invalid form k1',
+          'but operators see it');
 
 SELECT * FROM finish();
 ROLLBACK;

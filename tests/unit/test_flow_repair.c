@@ -714,6 +714,24 @@ Test(pay_flow_repair, missed_events_go_the_way_of_webhooks)
     expect_applied(&world, "evt_1", "unchanged");
     expect_backfilled(&world, 1, 4, 2, NULL);
     cr_expect_eq(world.flow.outcome != NULL, 1);
+    cr_expect_eq(world.flow.invalid_event.len, 0);
+    world_close(&world);
+}
+
+
+Test(pay_flow_repair, a_missed_event_that_cannot_be_read_is_noted)
+{
+    world_t  world;
+
+    backfill_open(&world);
+    world_numbers_row(&world, "due", SINCE, NOW);
+    page_of(3, NULL);
+    world_http(&world, answered(200, PAY_STR("{}")));
+    expect_applied(&world, "evt_1", "duplicate");
+    expect_applied(&world, "evt_2", "invalid");
+    expect_applied(&world, "evt_3", "applied");
+    expect_backfilled(&world, 1, 3, 2, NULL);
+    cr_expect(pay_str_is(world.flow.invalid_event, "evt_2"));
     world_close(&world);
 }
 

@@ -187,7 +187,7 @@ Test(pay_flow_webhook, outcomes_that_sql_does_not_have_are_no_2xx)
     delivery_t  delivery;
 
     static const char *const  words[] = {
-        "", "invalid", "found", "Applied", "applied "
+        "", "found", "Applied", "applied "
     };
 
     for (i = 0; i < COUNT(words); i++) {
@@ -557,6 +557,29 @@ Test(pay_flow_webhook, several_events_are_one_operation_each_in_order)
     expect_reply(&world, PAY_REPLY_JSON, 200);
     cr_expect_eq(world.db_count, PAY_PSP_EVENTS_MAX);
     world_close(&world);
+}
+
+
+/* It was 500: the PSP sent it for ever, and nobody heard of it. */
+Test(pay_flow_webhook, one_that_sql_cannot_read_is_422_behind_the_others)
+{
+    unsigned    bad;
+    char        id[16];
+    world_t     world;
+    delivery_t  delivery;
+
+    for (bad = 0; bad < 3; bad++) {
+        world_open(&world);
+        bundle_open(&world, 3, &delivery);
+        world_row(&world, bad == 0 ? "invalid" : "applied", NULL);
+        world_row(&world, bad == 1 ? "invalid" : "applied", NULL);
+        world_row(&world, bad == 2 ? "invalid" : "applied", NULL);
+        expect_problem(&world, "webhook-payload-invalid", 422);
+        cr_expect_eq(world.db_count, 3);
+        snprintf(id, sizeof(id), "evt_%u", bad);
+        cr_expect(pay_str_is(world.flow.invalid_event, id), "for the log");
+        world_close(&world);
+    }
 }
 
 

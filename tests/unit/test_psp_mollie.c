@@ -599,3 +599,49 @@ Test(pay_psp_mollie, each_failing_allocation_leaves_no_partial_result)
     cr_expect_gt(torture(deleted_once, sizeof(pay_psp_changed_t)), 0);
     cr_expect_gt(torture(legacy_once, sizeof(pay_psp_event_t)), 0);
 }
+
+
+static void
+expect_hal(const pay_http_request_t *request, const char *call)
+{
+    unsigned  i, count = 0;
+
+    for (i = 0; i < request->field_count; i++) {
+        count += pay_str_is(request->fields[i].name, "Accept");
+    }
+
+    cr_expect_eq(count, 1, "%s", call);
+    cr_expect(pay_str_is(field_of(request, "Accept"), "application/hal+json"),
+              "%s", call);
+}
+
+
+/* A strict server answers 406 to all else: its document offers only this. */
+Test(pay_psp_mollie, every_call_accepts_what_mollie_offers)
+{
+    unsigned             kind;
+    pay_heap_t          *heap = pay_heap_create();
+    pay_arena_t         *arena = pay_heap_arena(heap);
+    pay_psp_order_t      order = order_make();
+    pay_psp_change_t     change;
+    pay_http_request_t   request;
+
+    cr_assert_eq(mollie()->register_request(arena, &account, &order, &request,
+                                            NULL), PAY_OK);
+    expect_hal(&request, "register");
+    cr_assert_eq(mollie()->query_request(arena, &account, PAY_STR(TOKEN),
+                                         &request), PAY_OK);
+    expect_hal(&request, "query");
+    cr_assert_eq(mollie()->find_request(arena, &account, &order, &request),
+                 PAY_OK);
+    expect_hal(&request, "find");
+
+    for (kind = 0; kind < PAY_PSP_CHANGE_COUNT; kind++) {
+        change = change_make((pay_psp_change_kind_t) kind);
+        cr_assert_eq(mollie()->change_request(arena, &account, &change,
+                                              &request, NULL), PAY_OK);
+        expect_hal(&request, "change");
+    }
+
+    pay_heap_destroy(heap);
+}
