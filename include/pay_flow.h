@@ -102,6 +102,7 @@ typedef struct {
 typedef struct {
     pay_str_t                 id;
     int                       disabled;
+    int                       refuse_overdraw;   /* by a refund */
     const pay_str_t          *return_hosts;
     size_t                    return_host_count;
     const pay_psp_t         **psps;          /* in order of preference */

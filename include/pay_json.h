@@ -14,9 +14,16 @@
 
 #define PAY_JSON_DEPTH  16
 #define PAY_JSON_WIDTH  64
+#define PAY_JSON_VALUES  8192
 #define PAY_JSON_DEPTH_HARD  64    /* no limits may allow more */
 
 typedef struct pay_json_s  pay_json_t;
+
+/* From a container to one of its values. */
+typedef struct {
+    pay_str_t  name;           /* of a member */
+    size_t     index;          /* of an element, the first is 1; 0: a member */
+} pay_json_step_t;
 
 typedef enum {
     PAY_JSON_OBJECT, PAY_JSON_ARRAY, PAY_JSON_STRING, PAY_JSON_INTEGER,
@@ -27,6 +34,7 @@ typedef struct {
     size_t    max_size;        /* bytes; 0: 64 KiB */
     unsigned  max_depth;       /* 0: PAY_JSON_DEPTH */
     unsigned  max_width;       /* 0: PAY_JSON_WIDTH */
+    unsigned  max_values;      /* of all containers; 0: PAY_JSON_VALUES */
 } pay_json_limits_t;
 
 
@@ -71,9 +79,16 @@ pay_status_t pay_json_each(const pay_json_t *json, pay_json_visit_pt visit,
 /* Visits the whole tree (iterative), so that each string is seen, member
  * names too: visit() gets every member with its name and every element with
  * an empty name, of whatever type; a top that is no container comes with an
- * empty name.  Deeper than PAY_JSON_DEPTH_HARD: PAY_BUG. */
+ * empty name.  Deeper than PAY_JSON_DEPTH_HARD: PAY_BUG.  Where visit() ends
+ * the walk, its place is written to `pointer` (NULL: nobody asks). */
 pay_status_t pay_json_each_string(const pay_json_t *json,
-    pay_json_visit_pt visit, void *data) PAY_MUST_CHECK;
+    pay_json_visit_pt visit, void *data, char pointer[PAY_POINTER_MAX])
+    PAY_MUST_CHECK;
+/* The steps as a JSON pointer (RFC 6901), as far as it can be written: it
+ * ends before a name that does not fit or that has other bytes than printable
+ * ASCII.  `pointer` NULL: nothing is done. */
+void pay_json_pointer(const pay_json_step_t *steps, unsigned count,
+    char pointer[PAY_POINTER_MAX]);
 
 /* Building.  New values are owned by the caller until added to a container,
  * which then owns them (also when adding fails).  NULL values make the call

@@ -450,6 +450,7 @@ ngx_uint_t ngx_payments_quarantine_take(const pay_psp_t *psp);
 void ngx_payments_count_request(const char *flow, ngx_uint_t status,
     ngx_msec_t ms);
 void ngx_payments_count_limited(ngx_uint_t per_merchant);
+void ngx_payments_count_card_data(void);
 void ngx_payments_count_webhook(const char *outcome);
 void ngx_payments_count_db(pay_op_id_t op, ngx_uint_t items, ngx_uint_t failed,
     ngx_msec_t ms);

@@ -120,15 +120,18 @@ ngx_http_payments_check_key(ngx_http_request_t *r, pay_err_t *err)
                                         "send the field once");
     }
 
-    if (pay_pan_found(ngx_payments_str(header->value))) {
-        return ngx_http_payments_refuse(err, "card-data-not-accepted",
-                                        "the Idempotency-Key looks like a "
-                                        "card number");
+    if (pay_idempotency_key_parse(ngx_payments_str(header->value), &ctx->key,
+                                  err)
+        != PAY_OK)
+    {
+        return NGX_DECLINED;
     }
 
-    return pay_idempotency_key_parse(ngx_payments_str(header->value),
-                                     &ctx->key, err) == PAY_OK
-           ? NGX_OK : NGX_DECLINED;
+    return pay_pan_found(ctx->key)
+           ? ngx_http_payments_refuse(err, "card-data-not-accepted",
+                                      "the Idempotency-Key looks like a card "
+                                      "number")
+           : NGX_OK;
 }
 
 

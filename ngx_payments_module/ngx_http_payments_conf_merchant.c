@@ -12,6 +12,7 @@ static char *jwt_key_words(ngx_conf_t *cf, pay_jwt_key_t *key,
 static char *merchant_hosts(ngx_conf_t *cf, void *object);
 static char *merchant_psps(ngx_conf_t *cf, void *object);
 static char *merchant_result_key(ngx_conf_t *cf, void *object);
+static char *merchant_overdraw(ngx_conf_t *cf, void *object);
 static char *merchant_disabled(ngx_conf_t *cf, void *object);
 
 
@@ -21,6 +22,7 @@ static const word_t  merchant_words[] = {
     { "psp", 1, NGX_PAYMENTS_PSPS_MAX, merchant_psps },
     { "route", 1, 5 + PAY_ROUTE_PSPS_MAX, ngx_http_payments_merchant_route },
     { "result_key_file", 1, 1, merchant_result_key },
+    { "refund_overdraw", 1, 1, merchant_overdraw },
     { "disabled", 0, 0, merchant_disabled },
     { NULL, 0, 0, NULL }
 };
@@ -242,6 +244,27 @@ merchant_result_key(ngx_conf_t *cf, void *object)
     }
 
     merchant->merchant.result_key = ngx_payments_str(key);
+
+    return NGX_CONF_OK;
+}
+
+
+static char *
+merchant_overdraw(ngx_conf_t *cf, void *object)
+{
+    ngx_str_t               *value = cf->args->elts;
+    ngx_payments_merchant_t *merchant = object;
+
+    merchant->merchant.refuse_overdraw =
+                           pay_str_is(ngx_payments_str(value[1]), "refuse");
+
+    if (!merchant->merchant.refuse_overdraw
+        && !pay_str_is(ngx_payments_str(value[1]), "allow"))
+    {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "\"refund_overdraw\" must be allow or refuse");
+        return NGX_CONF_ERROR;
+    }
 
     return NGX_CONF_OK;
 }

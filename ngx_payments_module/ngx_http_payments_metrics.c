@@ -170,6 +170,10 @@ write_events(pay_buf_t *buf, const ngx_payments_counters_t *c)
                       "was.");
     words(buf, "payments_rate_limited_total", "by", by, c->limited);
 
+    pay_metric_family(buf, "payments_card_data_refused_total", "counter",
+                      "Requests refused because they held card data.");
+    pay_metric_simple(buf, "payments_card_data_refused_total", c->card_data);
+
     pay_metric_family(buf, "payments_webhook_events_total", "counter",
                       "Webhooks by what became of them.");
     words(buf, "payments_webhook_events_total", "outcome",

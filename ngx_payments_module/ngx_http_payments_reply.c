@@ -36,6 +36,10 @@ ngx_http_payments_reply(ngx_http_request_t *r, const pay_reply_t *reply)
     switch (reply->kind) {
 
     case PAY_REPLY_PROBLEM:
+        if (ngx_strcmp(reply->problem->slug, "card-data-not-accepted") == 0) {
+            ngx_payments_count_card_data();
+        }
+
         return reply_problem(r, reply);
 
     case PAY_REPLY_REDIRECT:

@@ -57,6 +57,18 @@ ngx_payments_count_limited(ngx_uint_t per_merchant)
 }
 
 
+void
+ngx_payments_count_card_data(void)
+{
+    ngx_payments_counters_t  *c;
+
+    c = counters();
+    if (c != NULL) {
+        (void) ngx_atomic_fetch_add(&c->card_data, 1);
+    }
+}
+
+
 /* Besides the words of the table, the slugs of the problems that a refused
  * webhook ends in. */
 void

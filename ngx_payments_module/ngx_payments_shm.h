@@ -114,6 +114,7 @@ typedef struct {
     ngx_atomic_t                requests[NGX_PAYMENTS_FLOWS]
                                         [NGX_PAYMENTS_CODES];
     ngx_payments_histogram_t    request_duration[NGX_PAYMENTS_FLOWS];
+    ngx_atomic_t                card_data;       /* requests refused */
     ngx_atomic_t                limited[2];      /* address, merchant */
     ngx_atomic_t                webhooks[NGX_PAYMENTS_OUTCOMES];
     ngx_atomic_t                jobs[NGX_PAYMENTS_JOBS];

@@ -108,7 +108,8 @@ CREATE TYPE pay.change_item AS (
 	reason text,
 	metadata jsonb,
 	lease interval,
-	request_id text
+	request_id text,
+	is_covered boolean
 );
 
 ALTER TYPE pay.change_item OWNER TO payments_owner;
@@ -1202,10 +1203,10 @@ ALTER FUNCTION pay.begin_items(p_items pay.payment_item[]) OWNER TO payments_own
 COMMENT ON FUNCTION pay.begin_items(p_items pay.payment_item[]) IS 'begin_payment without its shape: what became of each item';
 
 --
--- Name: begin_one_change(pay.change_item); Type: FUNCTION; Schema: pay; Owner: payments_owner
+-- Name: begin_one_change(pay.change_item, text[]); Type: FUNCTION; Schema: pay; Owner: payments_owner
 --
 
-CREATE FUNCTION pay.begin_one_change(p_item pay.change_item, OUT outcome text, OUT change_id text, OUT told pay.fact) RETURNS record
+CREATE FUNCTION pay.begin_one_change(p_item pay.change_item, p_begun text[], OUT outcome text, OUT change_id text, OUT told pay.fact) RETURNS record
     LANGUAGE plpgsql
     AS $$
 #variable_conflict use_column
@@ -1246,6 +1247,12 @@ BEGIN
         ELSE cancel_terms(v_order, p_item.amount_minor) END;
     outcome := v_terms.outcome;
 
+    IF outcome = 'created' AND p_item.is_covered
+        AND overdraws(v_order, v_terms.amount_minor, p_begun)
+    THEN
+        outcome := 'overdraws';
+    END IF;
+
     IF outcome = 'created' THEN
         v_change := insert_change(p_item, v_order, v_terms.amount_minor);
         change_id := v_change.change_id;
@@ -1259,13 +1266,13 @@ BEGIN
 END
 $$;
 
-ALTER FUNCTION pay.begin_one_change(p_item pay.change_item, OUT outcome text, OUT change_id text, OUT told pay.fact) OWNER TO payments_owner;
+ALTER FUNCTION pay.begin_one_change(p_item pay.change_item, p_begun text[], OUT outcome text, OUT change_id text, OUT told pay.fact) OWNER TO payments_owner;
 
 --
--- Name: FUNCTION begin_one_change(p_item pay.change_item, OUT outcome text, OUT change_id text, OUT told pay.fact); Type: COMMENT; Schema: pay; Owner: payments_owner
+-- Name: FUNCTION begin_one_change(p_item pay.change_item, p_begun text[], OUT outcome text, OUT change_id text, OUT told pay.fact); Type: COMMENT; Schema: pay; Owner: payments_owner
 --
 
-COMMENT ON FUNCTION pay.begin_one_change(p_item pay.change_item, OUT outcome text, OUT change_id text, OUT told pay.fact) IS 'What becomes of one item of begin_change';
+COMMENT ON FUNCTION pay.begin_one_change(p_item pay.change_item, p_begun text[], OUT outcome text, OUT change_id text, OUT told pay.fact) IS 'What becomes of one item of begin_change';
 
 --
 -- Name: book_facts(pay.fact[], integer[], integer[], pay.posting[]); Type: FUNCTION; Schema: pay; Owner: payments_owner
@@ -7259,6 +7266,35 @@ ALTER FUNCTION pay.lock_due_jobs(p_limit integer, OUT merchants text[], OUT chec
 COMMENT ON FUNCTION pay.lock_due_jobs(p_limit integer, OUT merchants text[], OUT checkouts text[], OUT kinds text[], OUT operations text[]) IS 'Jobs that may be handed out, with their checkouts locked';
 
 --
+-- Name: lock_refund_wallets(pay.change_item[]); Type: FUNCTION; Schema: pay; Owner: payments_owner
+--
+
+CREATE FUNCTION pay.lock_refund_wallets(p_items pay.change_item[]) RETURNS void
+    LANGUAGE plpgsql
+    AS $$
+BEGIN
+    IF NOT EXISTS (SELECT FROM unnest(p_items) i WHERE i.is_covered) THEN
+        RETURN;
+    END IF;
+
+    PERFORM lock_wallets(array_agg(o.merchant_id::text),
+        array_agg(o.seller_account::text),
+        array_agg(coalesce(o.credit_currency, o.currency)::text))
+    FROM unnest(p_items) i
+    CROSS JOIN LATERAL find_order(i.merchant_id, i.payment_order_id) o
+    WHERE i.kind = 'refund';
+END
+$$;
+
+ALTER FUNCTION pay.lock_refund_wallets(p_items pay.change_item[]) OWNER TO payments_owner;
+
+--
+-- Name: FUNCTION lock_refund_wallets(p_items pay.change_item[]); Type: COMMENT; Schema: pay; Owner: payments_owner
+--
+
+COMMENT ON FUNCTION pay.lock_refund_wallets(p_items pay.change_item[]) IS 'Locks what refunds may not overdraw';
+
+--
 -- Name: lock_wallets(text[], text[], text[]); Type: FUNCTION; Schema: pay; Owner: payments_owner
 --
 
@@ -9254,6 +9290,47 @@ ALTER FUNCTION pay.outside_refund(p_news pay.news, OUT outcome text, OUT facts p
 COMMENT ON FUNCTION pay.outside_refund(p_news pay.news, OUT outcome text, OUT facts pay.fact[]) IS 'A refund that somebody has made at the PSP';
 
 --
+-- Name: overdraws(pay.payment_order, bigint, text[]); Type: FUNCTION; Schema: pay; Owner: payments_owner
+--
+
+CREATE FUNCTION pay.overdraws(p_order pay.payment_order, p_amount_minor bigint, p_begun text[]) RETURNS boolean
+    LANGUAGE plpgsql STABLE
+    AS $$
+DECLARE
+    v_currency  text := coalesce(p_order.credit_currency, p_order.currency);
+    v_available bigint;
+    v_reserved  bigint;
+BEGIN
+    SELECT w.available_minor INTO v_available
+    FROM wallet w
+    WHERE w.merchant_id = p_order.merchant_id
+        AND w.seller_account = p_order.seller_account
+        AND w.currency = v_currency;
+
+    SELECT sum(c.seller_minor) INTO v_reserved
+    FROM unnest(p_begun) AS b (change_id)
+    JOIN change c ON c.merchant_id = p_order.merchant_id
+        AND c.change_id = b.change_id
+    JOIN payment_order o ON o.merchant_id = c.merchant_id
+        AND o.checkout_id = c.checkout_id
+        AND o.payment_order_id = c.payment_order_id
+    WHERE c.kind = 'refund' AND c.seller_currency = v_currency
+        AND o.seller_account = p_order.seller_account;
+
+    RETURN coalesce(v_available, 0) - coalesce(v_reserved, 0)
+        < seller_share(p_order, p_amount_minor);
+END
+$$;
+
+ALTER FUNCTION pay.overdraws(p_order pay.payment_order, p_amount_minor bigint, p_begun text[]) OWNER TO payments_owner;
+
+--
+-- Name: FUNCTION overdraws(p_order pay.payment_order, p_amount_minor bigint, p_begun text[]); Type: COMMENT; Schema: pay; Owner: payments_owner
+--
+
+COMMENT ON FUNCTION pay.overdraws(p_order pay.payment_order, p_amount_minor bigint, p_begun text[]) IS 'Whether a refund takes more than its seller has available';
+
+--
 -- Name: own_object(pay.change, text, pay.fact); Type: FUNCTION; Schema: pay; Owner: payments_owner
 --
 
@@ -9924,12 +10001,16 @@ CREATE FUNCTION pay.read_change_items(p_merchant_id text[], p_payment_order_id t
 BEGIN
     RETURN ARRAY(
         SELECT ROW(u.n, u.merchant_id, o.checkout_id, u.payment_order_id,
-            CASE u.kind WHEN 'final_capture' THEN 'capture' ELSE u.kind END,
-            u.kind = 'final_capture', u.change_id, change_route(u.kind),
+            CASE u.kind WHEN 'final_capture' THEN 'capture'
+                        WHEN 'covered_refund' THEN 'refund'
+                        ELSE u.kind END,
+            u.kind = 'final_capture', u.change_id,
+            change_route(CASE u.kind WHEN 'covered_refund' THEN 'refund'
+                                     ELSE u.kind END),
             u.key, u.fingerprint, make_interval(secs => u.ttl_s),
             u.amount_minor, nullif(u.currency, ''), nullif(u.reason, ''),
             u.metadata, make_interval(secs => u.lease_ms / 1000.0),
-            u.request_id)::change_item
+            u.request_id, u.kind = 'covered_refund')::change_item
         FROM unnest(p_merchant_id, p_payment_order_id, p_kind, p_change_id,
             p_idempotency_key, p_fingerprint, p_ttl_s, p_amount_minor,
             p_currency, p_reason, p_metadata, p_lease_ms, p_request_id)
@@ -9940,7 +10021,8 @@ BEGIN
             ON true
         WHERE id_ok(u.merchant_id) AND id_ok(u.payment_order_id)
             AND id_ok(u.key) AND octet_length(u.fingerprint) = 32
-            AND u.kind IN ('capture', 'final_capture', 'cancel', 'refund')
+            AND u.kind IN ('capture', 'final_capture', 'cancel', 'refund',
+                           'covered_refund')
             AND u.change_id ~ '^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$'
             AND u.ttl_s BETWEEN 1 AND 315360000
             AND coalesce(u.amount_minor BETWEEN 1 AND 999999999999999, true)
@@ -13410,6 +13492,7 @@ DECLARE
     v_items   change_item[];
     v_item    change_item;
     v_one     record;
+    v_begun   text[] := '{}';
     v_facts   fact[] := '{}';
     v_outcome text[] := array_fill('invalid'::text,
                                    ARRAY[cardinality(p_kind)]);
@@ -13432,14 +13515,16 @@ BEGIN
     PERFORM lock_checkouts(
         ARRAY(SELECT i.merchant_id FROM unnest(v_items) i),
         ARRAY(SELECT i.checkout_id FROM unnest(v_items) i));
+    PERFORM lock_refund_wallets(v_items);
 
     FOREACH v_item IN ARRAY v_items LOOP
-        v_one := begin_one_change(v_item);
+        v_one := begin_one_change(v_item, v_begun);
         v_outcome[v_item.item] := v_one.outcome;
         v_change[v_item.item] := v_one.change_id;
 
         IF v_one.told IS DISTINCT FROM NULL THEN
             v_facts := v_facts || v_one.told;
+            v_begun := v_begun || v_one.change_id;
         END IF;
     END LOOP;
 
@@ -13471,7 +13556,7 @@ ALTER FUNCTION pay_api.begin_change(p_merchant_id text[], p_payment_order_id tex
 -- Name: FUNCTION begin_change(p_merchant_id text[], p_payment_order_id text[], p_kind text[], p_change_id text[], p_idempotency_key text[], p_fingerprint bytea[], p_ttl_s bigint[], p_amount_minor bigint[], p_currency text[], p_reason text[], p_metadata jsonb[], p_lease_ms bigint[], p_request_id text[]); Type: COMMENT; Schema: pay_api; Owner: payments_owner
 --
 
-COMMENT ON FUNCTION pay_api.begin_change(p_merchant_id text[], p_payment_order_id text[], p_kind text[], p_change_id text[], p_idempotency_key text[], p_fingerprint bytea[], p_ttl_s bigint[], p_amount_minor bigint[], p_currency text[], p_reason text[], p_metadata jsonb[], p_lease_ms bigint[], p_request_id text[]) IS 'Begins captures, cancellations and refunds: created, replayed, in_progress, key_reused, not_found, not_paid, already_paid, nothing_left, exceeds, currency or invalid';
+COMMENT ON FUNCTION pay_api.begin_change(p_merchant_id text[], p_payment_order_id text[], p_kind text[], p_change_id text[], p_idempotency_key text[], p_fingerprint bytea[], p_ttl_s bigint[], p_amount_minor bigint[], p_currency text[], p_reason text[], p_metadata jsonb[], p_lease_ms bigint[], p_request_id text[]) IS 'Begins captures, cancellations and refunds: created, replayed, in_progress, key_reused, not_found, not_paid, already_paid, nothing_left, exceeds, overdraws, currency or invalid';
 
 --
 -- Name: begin_dispatch(text[], text[], text[], text[], text[], bigint[], bigint[], text[]); Type: FUNCTION; Schema: pay_api; Owner: payments_owner
@@ -19416,10 +19501,10 @@ REVOKE ALL ON FUNCTION pay.await_tokens(p_facts pay.fact[], p_duplicates integer
 REVOKE ALL ON FUNCTION pay.begin_items(p_items pay.payment_item[]) FROM PUBLIC;
 
 --
--- Name: FUNCTION begin_one_change(p_item pay.change_item, OUT outcome text, OUT change_id text, OUT told pay.fact); Type: ACL; Schema: pay; Owner: payments_owner
+-- Name: FUNCTION begin_one_change(p_item pay.change_item, p_begun text[], OUT outcome text, OUT change_id text, OUT told pay.fact); Type: ACL; Schema: pay; Owner: payments_owner
 --
 
-REVOKE ALL ON FUNCTION pay.begin_one_change(p_item pay.change_item, OUT outcome text, OUT change_id text, OUT told pay.fact) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.begin_one_change(p_item pay.change_item, p_begun text[], OUT outcome text, OUT change_id text, OUT told pay.fact) FROM PUBLIC;
 
 --
 -- Name: FUNCTION book_facts(p_facts pay.fact[], p_moved integer[], p_late integer[], p_booked pay.posting[]); Type: ACL; Schema: pay; Owner: payments_owner
@@ -20384,6 +20469,12 @@ REVOKE ALL ON FUNCTION pay.lock_dead_letter(p_id bigint, OUT letter pay.dead_let
 REVOKE ALL ON FUNCTION pay.lock_due_jobs(p_limit integer, OUT merchants text[], OUT checkouts text[], OUT kinds text[], OUT operations text[]) FROM PUBLIC;
 
 --
+-- Name: FUNCTION lock_refund_wallets(p_items pay.change_item[]); Type: ACL; Schema: pay; Owner: payments_owner
+--
+
+REVOKE ALL ON FUNCTION pay.lock_refund_wallets(p_items pay.change_item[]) FROM PUBLIC;
+
+--
 -- Name: FUNCTION lock_wallets(p_merchant_id text[], p_seller text[], p_currency text[]); Type: ACL; Schema: pay; Owner: payments_owner
 --
 
@@ -20699,6 +20790,12 @@ REVOKE ALL ON FUNCTION pay.outside_pending(p_change pay.change, p_news pay.news)
 --
 
 REVOKE ALL ON FUNCTION pay.outside_refund(p_news pay.news, OUT outcome text, OUT facts pay.fact[]) FROM PUBLIC;
+
+--
+-- Name: FUNCTION overdraws(p_order pay.payment_order, p_amount_minor bigint, p_begun text[]); Type: ACL; Schema: pay; Owner: payments_owner
+--
+
+REVOKE ALL ON FUNCTION pay.overdraws(p_order pay.payment_order, p_amount_minor bigint, p_begun text[]) FROM PUBLIC;
 
 --
 -- Name: FUNCTION own_object(p_change pay.change, p_object text, p_word pay.fact, OUT facts pay.fact[], OUT failed boolean, OUT done boolean); Type: ACL; Schema: pay; Owner: payments_owner

@@ -27,12 +27,16 @@ RETURNS change_item[] LANGUAGE plpgsql STABLE AS $$
 BEGIN
     RETURN ARRAY(
         SELECT ROW(u.n, u.merchant_id, o.checkout_id, u.payment_order_id,
-            CASE u.kind WHEN 'final_capture' THEN 'capture' ELSE u.kind END,
-            u.kind = 'final_capture', u.change_id, change_route(u.kind),
+            CASE u.kind WHEN 'final_capture' THEN 'capture'
+                        WHEN 'covered_refund' THEN 'refund'
+                        ELSE u.kind END,
+            u.kind = 'final_capture', u.change_id,
+            change_route(CASE u.kind WHEN 'covered_refund' THEN 'refund'
+                                     ELSE u.kind END),
             u.key, u.fingerprint, make_interval(secs => u.ttl_s),
             u.amount_minor, nullif(u.currency, ''), nullif(u.reason, ''),
             u.metadata, make_interval(secs => u.lease_ms / 1000.0),
-            u.request_id)::change_item
+            u.request_id, u.kind = 'covered_refund')::change_item
         FROM unnest(p_merchant_id, p_payment_order_id, p_kind, p_change_id,
             p_idempotency_key, p_fingerprint, p_ttl_s, p_amount_minor,
             p_currency, p_reason, p_metadata, p_lease_ms, p_request_id)
@@ -43,7 +47,8 @@ BEGIN
             ON true
         WHERE id_ok(u.merchant_id) AND id_ok(u.payment_order_id)
             AND id_ok(u.key) AND octet_length(u.fingerprint) = 32
-            AND u.kind IN ('capture', 'final_capture', 'cancel', 'refund')
+            AND u.kind IN ('capture', 'final_capture', 'cancel', 'refund',
+                           'covered_refund')
             AND u.change_id ~ '^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$'
             AND u.ttl_s BETWEEN 1 AND 315360000
             AND coalesce(u.amount_minor BETWEEN 1 AND 999999999999999, true)
@@ -302,9 +307,66 @@ COMMENT ON FUNCTION pay.request_fact IS
     'That a change was asked for, and what it reserves';
 
 
+-- Where a seller must have what a refund takes, the wallets of all refunds of
+-- the batch are locked before the first of them is looked at: no other batch
+-- spends them meanwhile.  The batch itself locks no wallet but these.
+CREATE OR REPLACE FUNCTION pay.lock_refund_wallets(p_items change_item[])
+RETURNS void LANGUAGE plpgsql AS $$
+BEGIN
+    IF NOT EXISTS (SELECT FROM unnest(p_items) i WHERE i.is_covered) THEN
+        RETURN;
+    END IF;
+
+    PERFORM lock_wallets(array_agg(o.merchant_id::text),
+        array_agg(o.seller_account::text),
+        array_agg(coalesce(o.credit_currency, o.currency)::text))
+    FROM unnest(p_items) i
+    CROSS JOIN LATERAL find_order(i.merchant_id, i.payment_order_id) o
+    WHERE i.kind = 'refund';
+END
+$$;
+COMMENT ON FUNCTION pay.lock_refund_wallets IS
+    'Locks what refunds may not overdraw';
+
+
+-- p_begun: changes that this batch has begun.  What they reserve is not in
+-- the wallet yet: a batch is booked at its end.
+CREATE OR REPLACE FUNCTION pay.overdraws(
+    p_order payment_order, p_amount_minor bigint, p_begun text[])
+RETURNS boolean LANGUAGE plpgsql STABLE AS $$
+DECLARE
+    v_currency  text := coalesce(p_order.credit_currency, p_order.currency);
+    v_available bigint;
+    v_reserved  bigint;
+BEGIN
+    SELECT w.available_minor INTO v_available
+    FROM wallet w
+    WHERE w.merchant_id = p_order.merchant_id
+        AND w.seller_account = p_order.seller_account
+        AND w.currency = v_currency;
+
+    SELECT sum(c.seller_minor) INTO v_reserved
+    FROM unnest(p_begun) AS b (change_id)
+    JOIN change c ON c.merchant_id = p_order.merchant_id
+        AND c.change_id = b.change_id
+    JOIN payment_order o ON o.merchant_id = c.merchant_id
+        AND o.checkout_id = c.checkout_id
+        AND o.payment_order_id = c.payment_order_id
+    WHERE c.kind = 'refund' AND c.seller_currency = v_currency
+        AND o.seller_account = p_order.seller_account;
+
+    RETURN coalesce(v_available, 0) - coalesce(v_reserved, 0)
+        < seller_share(p_order, p_amount_minor);
+END
+$$;
+COMMENT ON FUNCTION pay.overdraws IS
+    'Whether a refund takes more than its seller has available';
+
+
 -- One item, its key and its checkout locked.
 CREATE OR REPLACE FUNCTION pay.begin_one_change(
-    p_item change_item, OUT outcome text, OUT change_id text, OUT told fact)
+    p_item change_item, p_begun text[],
+    OUT outcome text, OUT change_id text, OUT told fact)
 LANGUAGE plpgsql AS $$
 #variable_conflict use_column
 DECLARE
@@ -343,6 +405,12 @@ BEGIN
         WHEN 'capture' THEN capture_terms(v_order, p_item.amount_minor)
         ELSE cancel_terms(v_order, p_item.amount_minor) END;
     outcome := v_terms.outcome;
+
+    IF outcome = 'created' AND p_item.is_covered
+        AND overdraws(v_order, v_terms.amount_minor, p_begun)
+    THEN
+        outcome := 'overdraws';
+    END IF;
 
     IF outcome = 'created' THEN
         v_change := insert_change(p_item, v_order, v_terms.amount_minor);
@@ -413,6 +481,7 @@ DECLARE
     v_items   change_item[];
     v_item    change_item;
     v_one     record;
+    v_begun   text[] := '{}';
     v_facts   fact[] := '{}';
     v_outcome text[] := array_fill('invalid'::text,
                                    ARRAY[cardinality(p_kind)]);
@@ -435,14 +504,16 @@ BEGIN
     PERFORM lock_checkouts(
         ARRAY(SELECT i.merchant_id FROM unnest(v_items) i),
         ARRAY(SELECT i.checkout_id FROM unnest(v_items) i));
+    PERFORM lock_refund_wallets(v_items);
 
     FOREACH v_item IN ARRAY v_items LOOP
-        v_one := begin_one_change(v_item);
+        v_one := begin_one_change(v_item, v_begun);
         v_outcome[v_item.item] := v_one.outcome;
         v_change[v_item.item] := v_one.change_id;
 
         IF v_one.told IS DISTINCT FROM NULL THEN
             v_facts := v_facts || v_one.told;
+            v_begun := v_begun || v_one.change_id;
         END IF;
     END LOOP;
 
@@ -470,7 +541,7 @@ $$;
 COMMENT ON FUNCTION pay_api.begin_change IS
     'Begins captures, cancellations and refunds: created, replayed, '
     'in_progress, key_reused, not_found, not_paid, already_paid, '
-    'nothing_left, exceeds, currency or invalid';
+    'nothing_left, exceeds, overdraws, currency or invalid';
 
 
 CREATE OR REPLACE FUNCTION pay_api.get_change(

@@ -226,7 +226,8 @@ CREATE TYPE change_item AS (
     reason            text,
     metadata          jsonb,
     lease             interval,
-    request_id        text
+    request_id        text,
+    is_covered        boolean          -- what the seller has must suffice
 );
 
 -- What a PSP says about anything but the payment, on its way to its checkout.

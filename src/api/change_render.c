@@ -6,7 +6,8 @@
 #include "pay_change.h"
 
 
-#define LIST_MAX  (8 * 1024 * 1024)
+#define LIST_MAX     (8 * 1024 * 1024)
+#define LIST_VALUES  (PAY_CHANGES_MAX * 100)   /* metadata among them */
 
 
 static pay_status_t set_change(pay_arena_t *arena, const pay_change_t *change,
@@ -63,7 +64,8 @@ pay_changes_render(pay_arena_t *arena, pay_change_kind_t kind,
 {
     pay_json_t         *from, *to;
     pay_status_t        status;
-    pay_json_limits_t   limits = { LIST_MAX, 0, PAY_CHANGES_MAX };
+    pay_json_limits_t   limits = { LIST_MAX, 0, PAY_CHANGES_MAX,
+                                   LIST_VALUES };
 
     status = pay_json_parse(changes, &limits, &from, NULL);
     if (status != PAY_OK) {

@@ -25,6 +25,9 @@ typedef struct {
 
 static pay_status_t check_member(pay_str_t name, const pay_json_t *value,
     void *data);
+static pay_status_t check_card_names(const pay_json_t *json, pay_err_t *err);
+static pay_status_t check_card_name(pay_str_t name, const pay_json_t *value,
+    void *data);
 static int point_to(const char *base, pay_str_t name,
     char pointer[PAY_POINTER_MAX]);
 static pay_status_t check_card_data(pay_str_t name, const pay_json_t *value,
@@ -37,7 +40,8 @@ static int is_plain(double real);
 pay_status_t
 pay_parse_card_data(const pay_json_t *json, pay_str_t body, pay_err_t *err)
 {
-    PAY_TRY(pay_json_each_string(json, check_card_data, err));
+    PAY_TRY(check_card_names(json, err));
+    PAY_TRY(pay_json_each_string(json, check_card_data, err, NULL));
 
     return pay_pan_found(body) ? check_card_data(body, NULL, err) : PAY_OK;
 }
@@ -222,6 +226,42 @@ point_to(const char *base, pay_str_t name, char pointer[PAY_POINTER_MAX])
     pointer[len] = '\0';
 
     return 1;
+}
+
+
+/* The answer points at the member, unless its path spells a card number. */
+static pay_status_t
+check_card_names(const pay_json_t *json, pay_err_t *err)
+{
+    char          pointer[PAY_POINTER_MAX];
+    pay_status_t  status;
+
+    pointer[0] = '\0';
+
+    status = pay_json_each_string(json, check_card_name, err, pointer);
+
+    if (status == PAY_INVALID && err != NULL
+        && !pay_pan_found(pay_str_of(pointer)))
+    {
+        memcpy(err->pointer, pointer, sizeof(pointer));
+    }
+
+    return status;
+}
+
+
+static pay_status_t
+check_card_name(pay_str_t name, const pay_json_t *value, void *data)
+{
+    (void) value;
+
+    if (pay_pan_is_name(name)) {
+        return pay_refuse(data, "card-data-not-accepted",
+                          "a member of that name would hold card data, which "
+                          "must never be sent here");
+    }
+
+    return PAY_OK;
 }
 
 

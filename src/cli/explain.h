@@ -12,6 +12,7 @@
 /* The newest 1000 events and 100 of each other kind, letters and mismatches
  * twice. */
 #define EXPLAIN_LINES  1600
+#define EXPLAIN_VALUES 65536
 
 
 /* Prints what pay_view.explain says about an order of this merchant; 1, or 0

@@ -31,7 +31,7 @@ pay_cli_explain_text(const char *merchant, pay_str_t explanation)
     pay_arena_t  *arena;
 
     const pay_json_limits_t  limits = { JSON_BYTES, PAY_JSON_DEPTH_HARD,
-                                        EXPLAIN_LINES };
+                                        EXPLAIN_LINES, EXPLAIN_VALUES };
 
     heap = pay_heap_create();
     if (heap == NULL) {

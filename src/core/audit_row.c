@@ -27,7 +27,9 @@ static int row_tx(const pay_audit_row_t *row, uint64_t *tx);
 static int row_signature(pay_audit_row_t *row);
 
 
-static const pay_json_limits_t  limits = { PAY_AUDIT_LINE_MAX, 2, ROW_MEMBERS };
+static const pay_json_limits_t  limits = {
+    PAY_AUDIT_LINE_MAX, 2, ROW_MEMBERS, 0
+};
 
 static const struct {
     const char  *name;

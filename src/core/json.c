@@ -77,7 +77,7 @@ pay_json_parse(pay_str_t text, const pay_json_limits_t *limits,
 {
     json_t             *root;
     json_error_t        error;
-    pay_json_limits_t   bound = { 0, 0, 0 };
+    pay_json_limits_t   bound = { 0, 0, 0, 0 };
 
     if (limits != NULL) {
         bound = *limits;
@@ -95,7 +95,8 @@ pay_json_parse(pay_str_t text, const pay_json_limits_t *limits,
     PAY_TRY(pay_json_scan(text,
                           bound.max_depth ? bound.max_depth : PAY_JSON_DEPTH,
                           bound.max_width ? bound.max_width : PAY_JSON_WIDTH,
-                          err));
+                          bound.max_values ? bound.max_values
+                                           : PAY_JSON_VALUES, err));
 
     root = pay_json_load(text, &error);
     if (root == NULL) {
@@ -250,11 +251,13 @@ pay_json_each(const pay_json_t *json, pay_json_visit_pt visit, void *data)
 
 pay_status_t
 pay_json_each_string(const pay_json_t *json, pay_json_visit_pt visit,
-    void *data)
+    void *data, char pointer[PAY_POINTER_MAX])
 {
     unsigned           depth = 0;
     pay_str_t          name;
+    pay_status_t       status;
     const pay_json_t  *value;
+    pay_json_step_t    path[PAY_JSON_DEPTH_HARD];
     pay_json_frame_t   frames[PAY_JSON_DEPTH_HARD];
 
     if (json == NULL) {
@@ -274,7 +277,14 @@ pay_json_each_string(const pay_json_t *json, pay_json_visit_pt visit,
             continue;
         }
 
-        PAY_TRY(visit(name, value, data));
+        path[depth - 1].name = name;
+        path[depth - 1].index = frames[depth - 1].index;
+
+        status = visit(name, value, data);
+        if (status != PAY_OK) {
+            pay_json_pointer(path, depth, pointer);
+            return status;
+        }
 
         if (!pay_json_is_container(value)) {
             continue;

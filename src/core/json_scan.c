@@ -1,8 +1,10 @@
 /*
  * Bounds of untrusted JSON text, found in one pass without recursion or
  * allocation, so that jansson (which recurses 2,048 deep) never sees hostile
- * nesting or a container of a million members.  Up to the first syntax error
- * this scan and jansson agree on the depth; behind it jansson reads nothing.
+ * nesting, a container of a million members or a million containers: each
+ * value costs it some 100 ns and 80 bytes, however short its text is.  Up to
+ * the first syntax error this scan and jansson agree on the depth; behind it
+ * jansson reads nothing.
  */
 
 #include "json_scan.h"
@@ -12,17 +14,20 @@ typedef struct {
     unsigned   depth;
     unsigned   max_depth;
     unsigned   max_width;
+    unsigned   max_values;
+    unsigned   values;         /* as if no container were empty */
     unsigned   commas[PAY_JSON_DEPTH_HARD + 1];    /* by depth */
 } pay_scan_t;
 
 
 static size_t pay_scan_string(pay_str_t text, size_t at);
+static const char *pay_scan_value(pay_scan_t *scan);
 static const char *pay_scan_byte(pay_scan_t *scan, unsigned char byte);
 
 
 pay_status_t
 pay_json_scan(pay_str_t text, unsigned max_depth, unsigned max_width,
-    pay_err_t *err)
+    unsigned max_values, pay_err_t *err)
 {
     size_t       at;
     pay_scan_t   scan;
@@ -35,6 +40,8 @@ pay_json_scan(pay_str_t text, unsigned max_depth, unsigned max_width,
     scan.depth = 0;
     scan.max_depth = max_depth;
     scan.max_width = max_width;
+    scan.max_values = max_values;
+    scan.values = 1;
     scan.commas[0] = 0;
 
     for (at = 0; at < text.len; at++) {
@@ -82,7 +89,7 @@ pay_scan_byte(pay_scan_t *scan, unsigned char byte)
         }
 
         scan->commas[++scan->depth] = 0;
-        return NULL;
+        return pay_scan_value(scan);
 
     case '}':
     case ']':
@@ -98,9 +105,18 @@ pay_scan_byte(pay_scan_t *scan, unsigned char byte)
             return "An object or array of the JSON text has too many members.";
         }
 
-        return NULL;
+        return pay_scan_value(scan);
 
     default:
         return NULL;
     }
+}
+
+
+/* A comma parts two values, and a container holds one. */
+static const char *
+pay_scan_value(pay_scan_t *scan)
+{
+    return (++scan->values > scan->max_values)
+           ? "The JSON text has too many values." : NULL;
 }

@@ -184,7 +184,7 @@ pay_jwt_parse(pay_arena_t *arena, pay_str_t part, pay_json_t **json)
     pay_str_t  text;
 
     static const pay_json_limits_t  limits = {
-        PAY_JWT_MAX, PAY_JWT_DEPTH, PAY_JSON_WIDTH
+        PAY_JWT_MAX, PAY_JWT_DEPTH, PAY_JSON_WIDTH, 0
     };
 
     PAY_TRY(pay_jwt_decode_part(arena, part, &text));

@@ -56,11 +56,14 @@ const pay_problem_t  pay_problems[] = {
       "another provider with the member psp." },
 
     { "card-data-not-accepted", 422,
-      "Card numbers are not accepted here.",
-      "Something in the request looks like a card number. The request was "
-      "refused whole; the number was neither stored nor logged.",
-      "Never send card numbers to this service. The buyer types them on the "
-      "provider's hosted page, to which redirect_url leads." },
+      "Card data is not accepted here.",
+      "Something in the request looks like a card number, or a member has the "
+      "name of card data: of a card number, a verification code (CVC), a "
+      "magnetic stripe or a PIN. The request was refused whole; nothing of it "
+      "was stored or logged.",
+      "Never send card data to this service. The buyer types it on the "
+      "provider's hosted page, to which redirect_url leads. If pointer names "
+      "a member that holds something else, rename it." },
 
     { "return-url-not-allowed", 422,
       "The return URL is not allowed.",
@@ -86,6 +89,14 @@ const pay_problem_t  pay_problems[] = {
       "changed.",
       "Read the order: its status and the members amount_authorized, "
       "amount_captured and amount_refundable say what can be done." },
+
+    { "seller-overdrawn", 409,
+      "The seller has less than the refund takes.",
+      "Refunds of your account may not take more than what the seller has "
+      "available, and this one would have. Nothing was changed.",
+      "Read the seller's balance. Refund a smaller amount, or repeat the "
+      "request with a new Idempotency-Key when later sales have filled it "
+      "up." },
 
     { "amount-exceeds-remaining", 422,
       "The amount is more than what is left.",

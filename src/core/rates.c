@@ -12,6 +12,7 @@
 
 
 #define PAY_RATES_WIDTH      1024      /* members; most lists have some 170 */
+#define RATES_VALUES         65536
 #define PAY_RATE_POINT_MIN   (-11)     /* 0.1e-11 is 0.000000000001 */
 #define PAY_RATE_POINT_MAX   12
 #define PAY_EXPONENT_DIGITS  3
@@ -57,7 +58,7 @@ pay_rates_parse(pay_arena_t *arena, pay_str_t document, pay_str_t base,
     pay_json_t        *json;
     pay_status_t       status;
     pay_json_limits_t  limits = {
-        PAY_RATES_DOCUMENT_MAX, 0, PAY_RATES_WIDTH
+        PAY_RATES_DOCUMENT_MAX, 0, PAY_RATES_WIDTH, RATES_VALUES
     };
 
     PAY_TRY(pay_json_parse(document, &limits, &json, err));

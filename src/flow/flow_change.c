@@ -71,6 +71,8 @@ static const refusal_t  refusals[] = {
       { "nothing is left to be captured",
         "the order has failed, or is being cancelled",
         "nothing is left to be refunded" } },
+    { "overdraws", "seller-overdrawn",
+      { NULL, NULL, "the seller has less available than the refund takes" } },
     { "key_reused", "idempotency-key-reused", { NULL, NULL, NULL } }
 };
 
@@ -273,6 +275,12 @@ begin_word(const change_t *change, const pay_psp_t *psp)
             || !(psp->adapter->traits & PAY_PSP_MULTICAPTURE)))
     {
         return "final_capture";
+    }
+
+    if (change->in.kind == PAY_CHANGE_REFUND
+        && change->in.merchant->refuse_overdraw)
+    {
+        return "covered_refund";
     }
 
     return pay_change_word(change->in.kind);

@@ -150,7 +150,7 @@ decode_orders(pay_arena_t *arena, pay_str_t text, pay_checkout_t *checkout)
     pay_json_t        *json;
     pay_status_t       status;
     const pay_json_t  *money;
-    pay_json_limits_t  limits = { 64 * 1024, 0, 0 };
+    pay_json_limits_t  limits = { 64 * 1024, 0, 0, 0 };
 
     status = pay_json_parse(text, &limits, &json, NULL);
     if (status != PAY_OK) {

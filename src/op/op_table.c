@@ -127,9 +127,10 @@ static const pay_type_t  rated_in[] = { T, T, T, J, T, I, I };
 static const pay_type_t  statement_in[] = { T, T, T, I, I };
 
 /* merchant_id, payment_order_id, kind (capture, final_capture: nothing follows
- * it, cancel, refund), change_id (a fresh UUID), idempotency_key, fingerprint,
- * ttl_s, amount_minor (NULL: all that is left), currency (NULL: the order's),
- * reason, metadata, lease_ms, request_id */
+ * it, cancel, refund, covered_refund: its seller has it), change_id (a fresh
+ * UUID), idempotency_key, fingerprint, ttl_s, amount_minor (NULL: all that is
+ * left), currency (NULL: the order's), reason, metadata, lease_ms,
+ * request_id */
 static const pay_type_t  change_in[] = {
     T, T, T, T, T, B, I, I, T, T, J, I, T
 };

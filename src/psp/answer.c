@@ -9,6 +9,8 @@
 #include "pay_pan.h"
 
 
+#define PAN_MARGIN  128        /* longer than a number with its separators */
+
 typedef struct {
     unsigned           status;
     pay_psp_outcome_t  outcome;
@@ -84,6 +86,11 @@ pay_psp_safe(pay_arena_t *arena, pay_str_t text, pay_str_t *safe)
     unsigned char   c;
     unsigned char  *out;
 
+    /* what is cut off is not read, but for a number across the cut */
+    if (text.len > PAY_PSP_CODE_MAX + PAN_MARGIN) {
+        text.len = PAY_PSP_CODE_MAX + PAN_MARGIN;
+    }
+
     if (pay_pan_found(text)) {
         *safe = PAY_STR("redacted");
         return PAY_OK;
@@ -119,6 +126,7 @@ pay_psp_parse(pay_str_t body, pay_json_t **json, pay_err_t *err)
     limits.max_size = PAY_PSP_BODY_MAX;
     limits.max_depth = PAY_PSP_DEPTH_MAX;
     limits.max_width = PAY_PSP_WIDTH_MAX;
+    limits.max_values = PAY_PSP_VALUES_MAX;
 
     status = pay_json_parse(body, &limits, &root, NULL);
     if (status == PAY_INVALID) {

@@ -11,6 +11,7 @@
 
 #define PAY_PSP_BODY_MAX     262144    /* bytes of a webhook or an answer */
 #define PAY_PSP_WIDTH_MAX    256       /* Stripe's objects are wide */
+#define PAY_PSP_VALUES_MAX   32768     /* a page of events */
 #define PAY_PSP_DEPTH_MAX    32
 #define PAY_PSP_REQUEST_MAX  65536
 #define PAY_PSP_URL_MAX      2048

@@ -12,7 +12,10 @@
 
 
 #define ADYEN_KEY_SIZE   32
-#define ADYEN_BODY_MAX   (1024 * 1024)
+/* The signature stands in the body, so strangers make us parse this much: an
+ * item has 1 to 2 KB.  A longer body is refused unread. */
+#define ADYEN_BODY_MAX   65536
+#define ADYEN_VALUES_MAX 4096
 #define ADYEN_WIDTH_MAX  512           /* additionalData can be wide */
 #define ADYEN_ITEMS_MAX  16
 
@@ -134,7 +137,8 @@ adyen_verify(pay_arena_t *arena, const pay_sig_input_t *input,
 
     static const pay_json_limits_t  limits = {
         .max_size = ADYEN_BODY_MAX,
-        .max_width = ADYEN_WIDTH_MAX
+        .max_width = ADYEN_WIDTH_MAX,
+        .max_values = ADYEN_VALUES_MAX
     };
 
     memset(result, 0, sizeof(*result));

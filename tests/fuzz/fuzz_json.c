@@ -50,7 +50,8 @@ read_again(const pay_json_t *json, const pay_json_limits_t *limits)
     FUZZ_CHECK(pay_str_eq(first, second));
 
     count = 0;
-    FUZZ_CHECK(pay_json_each_string(again, visit, &count) == PAY_OK);
+    FUZZ_CHECK(pay_json_each_string(again, visit, &count, NULL)
+               == PAY_OK);
 
     pay_json_free(again);
     pay_heap_destroy(heap);
@@ -64,7 +65,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     pay_str_t          text;
     pay_json_t        *json;
     pay_status_t       status;
-    pay_json_limits_t  limits = { FUZZ_SIZE, 0, 0 };
+    pay_json_limits_t  limits = { FUZZ_SIZE, 0, 0, 0 };
 
     if (size == 0) {
         return 0;

@@ -28,10 +28,9 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         FUZZ_CHECK(safe.data[i] != '"' && safe.data[i] != '\'');
     }
 
-    if (!pay_pan_found(text)) {
-        FUZZ_CHECK(size == 0 || memchr(data, '*', size) != NULL
-                   || safe.len == 0 || memchr(safe.data, '*', safe.len)
-                                       == NULL);
+    /* the digits of an escape may complete a number */
+    if (!pay_pan_found(text) && safe.len == size) {
+        FUZZ_CHECK(size == 0 || memcmp(safe.data, data, size) == 0);
     }
 
     FUZZ_CHECK(pay_redact(pay_heap_arena(heap), text, size / 2, &safe)

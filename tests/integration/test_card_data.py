@@ -101,6 +101,66 @@ def test_a_card_number_is_refused_wherever_it_stands(refused, checkout, place):
     refused(changed(good, path, value), good, 422, SLUG)
 
 
+NAMES = {
+    "/credit_card_info/cvc": {"token": "tok_1", "cvc": "123"},
+    "/credit_card_info/card/CVV2": {"card": {"CVV2": 123}},
+    "/buyer_info/cards/1/card-number": {"cards": [{}, {"card-number": ""}]},
+    "/buyer_info/a/b/track 2": {"a": {"b": {"track 2": None}}},
+    "/buyer_info/securityCode": {"securityCode": "9"},
+    "/buyer_info/CID": {"CID": 1},
+    "/metadata/card.number": {"card.number": "x"},
+    "/metadata/Pan": {"Pan": "x"},
+    "/metadata/pin_block": {"pin_block": "x"},
+}
+
+
+@pytest.mark.parametrize("pointer", NAMES)
+def test_a_member_named_like_card_data_is_refused(refused, checkout, pointer):
+    """The value of a verification code shows nothing: its name must do."""
+    good = checkout()
+    bad = changed(good, (pointer.split("/")[1],), NAMES[pointer])
+    document = refused(bad, good, 422, SLUG)
+    assert [error["pointer"] for error in document["errors"]] == [pointer]
+
+
+def test_a_refund_takes_no_member_named_like_card_data(api, gateway):
+    """Refused before the order is looked up."""
+    answer = api.post(
+        "/v1/payments/none/refunds",
+        json={"metadata": {"cvc": "737"}},
+        headers={"Idempotency-Key": fresh_key()},
+    )
+    document = assert_problem(answer, 422, SLUG, gateway.url)
+    assert document["errors"][0]["pointer"] == "/metadata/cvc"
+
+
+def refusals(api):
+    name = "payments_card_data_refused_total"
+    lines = api.get("/metrics").text.splitlines()
+    (found,) = [line for line in lines if line.startswith(f"{name} ")]
+    return int(found.split()[1])
+
+
+def test_refused_card_data_is_counted(api, checkout):
+    before = refusals(api)
+    bodies = [
+        checkout(metadata={"note": SPACED}),
+        checkout(metadata={"cvc": "737"}),
+        checkout(metadata={"note": "737"}),
+    ]
+    answers = [api.create(body).status_code for body in bodies]
+    assert answers == [422, 422, 201]
+    assert refusals(api) == before + 2
+
+
+@pytest.mark.parametrize(
+    "name", ["company", "span", "incident", "expiry", "cvc_check", "last4"]
+)
+def test_an_ordinary_name_is_taken(api, checkout, name):
+    body = checkout(metadata={name: "x"}, buyer_info={"a": [{name: "x"}]})
+    assert api.create(body).status_code == 201
+
+
 RAW = {
     "number": ('"zip"', f'"zip":{PAN},"zap"'),
     "number with fraction": ('"zip"', f'"zip":{PAN}.0,"zap"'),
@@ -172,7 +232,32 @@ def test_a_card_number_outside_the_body_reaches_no_log(api, gateway, where):
     assert scanner.found == []
 
 
+FAR = {
+    "zeros before": f"000{PAN}",
+    "zeros behind": f"{PAN}000",
+    "letters beside": f"card{PAN}exp",
+    "two blanks": canary.spaced(PAN, "  "),
+    "stops": canary.spaced(PAN, "."),
+    "slashes": canary.spaced(PAN, "/"),
+    "underscores": canary.spaced(PAN, "_"),
+    "commas": canary.spaced(PAN, ", "),
+    "tabs": canary.spaced(PAN, "\t"),
+    "lines": canary.spaced(PAN, "\r\n"),
+    "no-break blanks": canary.spaced(PAN, "\u00a0"),
+    "full width": "".join(chr(ord(c) + 0xFEE0) for c in PAN),
+}
+
+
+@pytest.mark.parametrize("text", FAR.values(), ids=FAR.keys())
+def test_a_number_is_refused_whatever_stands_between(refused, checkout, text):
+    good = checkout()
+    refused(changed(good, ("buyer_info", "note"), text), good, 422, SLUG)
+
+
 NO_CARDS = [
+    f"52.{OTHER}",
+    "4006381333931",
+    "DK5000400440116243",
     "4111111111111112",
     "1234567890123456",
     "0000000000000000",

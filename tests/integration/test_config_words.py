@@ -186,6 +186,8 @@ WORDS = [
     (ACME_PSPS, f"{ACME_PSPS} result_key_file secrets/short.hs;", "32"),
     (ACME_PSPS, f"{ACME_PSPS} result_key_file secrets/missing;", "cannot open"),
     (ACME_PSPS, f"{ACME_PSPS} result_key_file secrets/mode644;", "chmod"),
+    (ACME_PSPS, f"{ACME_PSPS} refund_overdraw maybe;", "allow or refuse"),
+    (ACME_PSPS, f"{ACME_PSPS} refund_overdraw;", "argument"),
     (MERCHANT_HEAD, "payments_merchant acme {", "stands twice"),
     (MERCHANT_HEAD, "payments_merchant {", "number of arguments"),
     (MERCHANT_HEAD, "payments_merchant a/b {", "name"),

@@ -98,6 +98,45 @@ def test_sixty_four_refunds_of_one_order_take_what_there_is(gateways, money):
         assert money.booked(order) == {"sale": 100, "refund_reserved": 99}
 
 
+def available(dsn, order):
+    """What the seller of this order has, of all orders."""
+    connection = psycopg2.connect(dsn)
+    cursor = connection.cursor()
+    cursor.execute(
+        "SELECT w.available_minor FROM pay.payment_order o"
+        " JOIN pay.wallet w USING (merchant_id, seller_account, currency)"
+        " WHERE o.payment_order_id = %s", (order,))
+    ((found,),) = cursor.fetchall()
+    connection.close()
+    return found
+
+
+def test_covered_refunds_at_once_do_not_overdraw_a_seller(gateways, dsn):
+    """32 orders of 100 each, of which the seller has ten left: disputes have
+    taken more than there was.  As many refunds at once get ten."""
+    some = gateways(32)
+    made = sold(some[0], orders=32)
+    left = (available(dsn, made[0][1]) - 1000) // 100
+    spent = sold(some[0], orders=left)
+    names = [str(uuid.uuid4()) for _ in spent]
+    words = outcomes(begin(some[0], [
+        (order, "refund", 100, name, name)
+        for (_, order), name in zip(spent, names, strict=True)]))
+    assert set(words) == {"created"}
+    tell(some[0], [
+        (f"d-{checkout}", "dispute", "opened", checkout, None,
+         f"dp-{checkout}", None, 100) for checkout, _ in spent])
+    assert 1000 <= available(dsn, made[0][1]) < 1100
+    words = [word for word, _ in together(*[
+        lambda g=g, o=order: ask(g, o, "covered_refund", 100)
+        for g, (_, order) in zip(some, made, strict=True)])]
+    assert sorted(set(words)) == ["created", "overdraws"]
+    assert words.count("created") == 10
+    assert 0 <= available(dsn, made[0][1]) < 100
+    assert ask(some[0], made[0][1], "refund", 100)[0] in ("created",
+                                                          "nothing_left")
+
+
 def test_sixty_four_refunds_of_all_are_one(gateways, money):
     some = gateways(64)
     ((checkout, order),) = sold(some[0])

@@ -142,7 +142,8 @@ Test(pay_change, what_is_not_expected_is_refused_where_it_stands)
         { R, "{\"metadata\":{\"a\":{}}}", "validation-error", "/metadata" },
         { R, "{\"reason\":\"4111 1111 1111 1111\"}", CARD, "" },
         { R, "{\"metadata\":{\"a\":4111111111111111}}", CARD, "" },
-        { X, "{\"4111111111111111\":1}", CARD, "" }
+        { X, "{\"4111111111111111\":1}", CARD, "" },
+        { X, "{\"metadata\":{\"PIN\":\"1\"}}", CARD, "/metadata/PIN" }
     };
 
     for (i = 0; i < COUNT(rows); i++) {

@@ -238,7 +238,7 @@ compare_page(pay_arena_t *arena, const pay_psp_adapter_t *psp,
     pay_psp_event_t     told[PAY_PSP_EVENTS_MAX];
     pay_psp_account_t   ours = kit_account(table);
     pay_psp_listed_t    listed;
-    pay_json_limits_t   limits = { 0, 0, 256 };
+    pay_json_limits_t   limits = { 0, 0, 256, 0 };
     pay_http_answer_t   answer = answer_of(arena, psp, line);
 
     snprintf(where, sizeof(where), "%.30s/%.95s", psp->name, line->file);

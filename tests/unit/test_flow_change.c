@@ -379,6 +379,7 @@ Test(pay_flow_change, outcomes_of_begin_are_told_apart)
         { "not_paid", "payment-state-conflict", 409 },
         { "already_paid", "payment-state-conflict", 409 },
         { "nothing_left", "payment-state-conflict", 409 },
+        { "overdraws", "seller-overdrawn", 409 },
         { "not_found", "not-found", 404 },
         { "key_reused", "idempotency-key-reused", 422 },
         { "in_progress", "idempotency-in-progress", 409 },

@@ -233,7 +233,7 @@ Test(pay_json, limits_of_the_caller_replace_the_defaults)
     pay_err_t          err;
     pay_json_t        *json = NULL;
     unsigned char      text[500];
-    pay_json_limits_t  limits = { 0, 2, 200 };
+    pay_json_limits_t  limits = { 0, 2, 200, 0 };
 
     cr_assert_eq(pay_json_parse(wide_array(text, 200), &limits, &json, &err),
                  PAY_OK);
@@ -251,7 +251,7 @@ Test(pay_json, refuses_one_byte_too_many_before_reading_it)
 {
     pay_err_t          err;
     pay_json_t        *json = NULL;
-    pay_json_limits_t  limits = { 4, 0, 0 };
+    pay_json_limits_t  limits = { 4, 0, 0, 0 };
 
     cr_assert_eq(pay_json_parse(PAY_STR("[1] "), &limits, &json, &err),
                  PAY_OK);
@@ -408,7 +408,8 @@ Test(pay_json, each_stops_where_the_visitor_says)
     cr_assert_str_eq(visits.seen, "z=1;a=2;");
 
     visits = (visits_t) { 0, 2, "" };
-    cr_assert_eq(pay_json_each_string(json, visit, &visits), PAY_INVALID);
+    cr_assert_eq(pay_json_each_string(json, visit, &visits, NULL),
+                 PAY_INVALID);
     cr_assert_str_eq(visits.seen, "z=1;a=2;");
     pay_json_free(json);
 }
@@ -422,7 +423,7 @@ Test(pay_json, each_finds_nothing_in_other_types)
     cr_assert_eq(pay_json_each(json, visit, &visits), PAY_OK);
     cr_assert_eq(pay_json_each(pay_json_at(json, 0), visit, &visits), PAY_OK);
     cr_assert_eq(pay_json_each(NULL, visit, &visits), PAY_OK);
-    cr_assert_eq(pay_json_each_string(NULL, visit, &visits), PAY_OK);
+    cr_assert_eq(pay_json_each_string(NULL, visit, &visits, NULL), PAY_OK);
     cr_assert_eq(visits.count, 0);
     pay_json_free(json);
 }
@@ -435,13 +436,13 @@ Test(pay_json, each_string_sees_every_name_and_value)
                                "\"d\":\"4\"}],5]},\"e\":{},\"f\":[],"
                                "\"g\":null,\"h\":\"6\"}");
 
-    cr_assert_eq(pay_json_each_string(json, visit, &visits), PAY_OK);
+    cr_assert_eq(pay_json_each_string(json, visit, &visits, NULL), PAY_OK);
     cr_assert_str_eq(visits.seen, "a=1;b=?;c=?;=2;=?;=3;=?;d=4;=?;e=?;f=?;"
                      "g=?;h=6;");
 
     visits = (visits_t) { 0, 0, "" };
-    cr_assert_eq(pay_json_each_string(pay_json_get(json, "h"), visit, &visits),
-                 PAY_OK);
+    cr_assert_eq(pay_json_each_string(pay_json_get(json, "h"), visit, &visits,
+                                      NULL), PAY_OK);
     cr_assert_str_eq(visits.seen, "=6;");
     pay_json_free(json);
 }
@@ -460,13 +461,13 @@ Test(pay_json, each_string_is_bounded_in_depth)
         json = outer;
     }
 
-    cr_assert_eq(pay_json_each_string(json, visit, &visits), PAY_OK);
+    cr_assert_eq(pay_json_each_string(json, visit, &visits, NULL), PAY_OK);
     cr_assert_eq(visits.count, PAY_JSON_DEPTH_HARD - 1);
 
     outer = pay_json_array_new();
     cr_assert_eq(pay_json_append(outer, json), PAY_OK);
     visits = (visits_t) { 0, 0, "" };
-    cr_assert_eq(pay_json_each_string(outer, visit, &visits), PAY_BUG);
+    cr_assert_eq(pay_json_each_string(outer, visit, &visits, NULL), PAY_BUG);
     pay_json_free(outer);
 }
 

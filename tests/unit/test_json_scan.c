@@ -36,7 +36,7 @@ static const bounds_t  bounds[] = {
 static pay_status_t
 scan(const char *text, unsigned depth, unsigned width, pay_err_t *err)
 {
-    return pay_json_scan(pay_str_of(text), depth, width, err);
+    return pay_json_scan(pay_str_of(text), depth, width, 100, err);
 }
 
 
@@ -86,6 +86,36 @@ Test(pay_json_scan, a_sibling_starts_counting_anew)
 {
     cr_assert_eq(scan("[[1,2],[1,2],[1,2]]", 2, 3, NULL), PAY_OK);
     cr_assert_eq(scan("[[1,2],[1,2,3,4],[1,2]]", 2, 3, NULL), PAY_INVALID);
+}
+
+
+/* Each bound held for 120,000 empty objects in arrays of arrays. */
+Test(pay_json_scan, all_values_together_are_bounded)
+{
+    size_t     i;
+    pay_err_t  err;
+
+    static const struct {
+        const char  *text;
+        unsigned     values;
+    } rows[] = {
+        { "1", 1 }, { "\"a,b\"", 1 }, { "[]", 2 }, { "[1]", 2 }, { "[1,2]", 3 },
+        { "[{},{},{}]", 7 }, { "{\"a\":[[[]]],\"b\":{\"c\":1}}", 7 }
+    };
+
+    for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        cr_expect_eq(pay_json_scan(pay_str_of(rows[i].text), 8, 8,
+                                   rows[i].values, NULL), PAY_OK, "%s",
+                     rows[i].text);
+
+        if (rows[i].values > 1) {
+            cr_expect_eq(pay_json_scan(pay_str_of(rows[i].text), 8, 8,
+                                       rows[i].values - 1, &err), PAY_INVALID,
+                         "%s", rows[i].text);
+            cr_expect_not_null(strstr(err.detail, "too many values"), "%s",
+                               err.detail);
+        }
+    }
 }
 
 

@@ -166,14 +166,39 @@ Test(pay_pan, slice_is_read_no_further_than_its_length)
 }
 
 
-Test(pay_pan, letters_beside_the_digits_make_it_an_id)
+/* Text that was joined to a number without a blank hid it. */
+Test(pay_pan, letters_beside_the_digits_hide_nothing)
 {
-    clean("a4111111111111111");
-    clean("4111111111111111a");
-    clean("Z4111 1111 1111 1111");
-    clean("4111 1111 1111 1111Z");
+    found("a4111111111111111");
+    found("4111111111111111a");
+    found("card4111111111111111exp");
+    found("Z4111 1111 1111 1111");
+    found("4111 1111 1111 1111Z");
+    found("no4 1 1 1 1 1 1 1 1 1 1 1 1 1 1 1x");
+    found("3782 822463 10005amex");
+}
+
+
+Test(pay_pan, zeros_beside_the_digits_hide_nothing)
+{
+    found("0004111111111111111");
+    found("00000000000000000000000000000000004111111111111111");
+    found("41111111111111110000");
+    found("0000378282246310005000000000000000000000000000000000000000000");
+    found("x00004111111111111111");
+    clean("0000411111111111111200000");
+    clean("00000000000000000000000000000000");
+    clean("4000000000000000000000");
+}
+
+
+Test(pay_pan, other_digits_in_the_same_word_make_it_an_id)
+{
     clean("cs_test_a14111111111111111b2");
     clean("0x4111111111111111");
+    clean("4111111111111111a1");
+    clean("1a4111 1111 1111 1111");
+    clean("4111 1111 1111 1111Z9");
 }
 
 
@@ -207,17 +232,9 @@ Test(pay_pan, track_two_of_a_magnetic_stripe_is_found)
 
 Test(pay_pan, what_only_looks_like_a_track_is_clean)
 {
-    clean("B4012888888881881");
-    clean("B4012888888881881=2912");
-    clean("b4012888888881881");
-    clean("A4012888888881881^DOE/J^29121010");
-    clean("%A4012888888881881");
-    clean("%BB4012888888881881");
     clean("%B4012888888881882^DOE/J^29121010");
-    clean("%B4012888888881881a");
-    clean("%B40128888888818810000^DOE/J^29121010");
     clean("%B9012888888881883^DOE/J^29121010");
-    clean("B4012888888881881 ^");
+    clean("%B1B4012888888881881^DOE/J^29121010");
     clean("%B");
     clean("B^");
 }
@@ -225,18 +242,78 @@ Test(pay_pan, what_only_looks_like_a_track_is_clean)
 
 Test(pay_pan, digits_beside_the_digits_make_it_longer)
 {
-    clean("41111111111111110000");                 /* 20 */
-    clean("00004111111111111111");
+    clean("41111111111111111111");                 /* 20 */
+    clean("12344111111111111111");
     clean("411111111111");                         /* 12 */
 }
 
 
-Test(pay_pan, runs_with_other_separators_are_clean)
+/* All but a single blank or dash hid a number. */
+Test(pay_pan, other_separators_hide_nothing)
 {
-    clean("4111  1111  1111  1111");
-    clean("4111--1111--1111--1111");
-    clean("4111,1111,1111,1111");
-    clean("4111 - 1111 - 1111 - 1111");
+    size_t  i;
+    char    text[256];
+
+    static const char *const  separators[] = {
+        " ", "-", ".", "/", "_", ",", "\t", "\n", "\r", "\xc2\xa0",
+        "\xe2\x80\xaf", "\xe2\x80\x93", "\xe2\x80\x91", "\xe3\x80\x80",
+        "\xef\xbc\x8d", "\xc2\xad", "\xe2\x80\x8b",
+        "  ", "--", ", ", "\r\n", "-\xc2\xa0", " - ", "...",
+        /* as JSON spells them */
+        "\\t", "\\n", "\\r\\n", "\\/", "\\u00a0", "\\u00A0", "\\u0020",
+        "\\u2013", "\\u0009\\u000a"
+    };
+
+    for (i = 0; i < COUNT(separators); i++) {
+        snprintf(text, sizeof(text), "4111%s1111%s1111%s1111", separators[i],
+                 separators[i], separators[i]);
+        found(text);
+        snprintf(text, sizeof(text), "x %s3782%s822463%s10005%s y",
+                 separators[i], separators[i], separators[i], separators[i]);
+        found(text);
+        snprintf(text, sizeof(text), "4%s1%s1%s1%s1%s1%s1%s1%s1%s1%s1%s1%s1%s"
+                 "1%s1%s1", separators[i], separators[i], separators[i],
+                 separators[i], separators[i], separators[i], separators[i],
+                 separators[i], separators[i], separators[i], separators[i],
+                 separators[i], separators[i], separators[i], separators[i]);
+        found(text);
+    }
+}
+
+
+Test(pay_pan, what_is_no_separator_parts_numbers)
+{
+    clean("4111    1111    1111    1111");         /* columns */
+    clean("4111:1111:1111:1111");
+    clean("4111;1111;1111;1111");
+    clean("4111\"1111\"1111\"1111");
+    clean("4111 x 1111 x 1111 x 1111");
+    clean("4111\\\\1111\\\\1111\\\\1111");
+    clean("4111\\u00a1" "1111\\u00a1" "1111\\u00a1" "1111");
+    clean("4111\xc2\xa1" "1111\xc2\xa1" "1111\xc2\xa1" "1111");
+    clean("4111\xe2\x80" "1111\xe2\x80" "1111\xe2\x80" "1111");
+}
+
+
+Test(pay_pan, full_width_and_escaped_digits_are_digits)
+{
+    size_t  i, n;
+    char    text[256];
+
+    for (i = 0, n = 0; i < 16; i++) {
+        n += (size_t) snprintf(text + n, sizeof(text) - n, "\xef\xbc%c",
+                               0x90 + "4111111111111111"[i] - '0');
+    }
+
+    found(text);
+    text[3] = '5';                                 /* half of a character */
+    clean(text);
+
+    found("\xef\xbc\x94" "111 1111 1111 1111");
+    found("4\\u0031\\u0031\\uFF111111111111" "11");
+    found("\\uff14111-1111-1111-1111");
+    clean("\\u41111111111111111");
+    clean("\\u004111111111111111");
 }
 
 
@@ -245,6 +322,7 @@ Test(pay_pan, groups_that_no_card_prints_are_clean)
     clean("411111111111-1111");
     clean("41-11-11-11-11-11-11-11");
     clean("411111-1111-111111");
+    clean("411111-1111111111");
     clean("41111111-1111-1111");
 }
 
@@ -302,6 +380,108 @@ Test(pay_pan, phone_numbers_and_amounts_are_clean)
     clean("999999999999999");
     clean("4,000,000,000,000,006.00");
     clean("sizes 36 38 40 42 44 46 48 50");
+    clean("4,000,000,000,000,006.00");
+    clean("+49.30.4111.1111");
+    clean("(0)30/4111-1111");
+    clean("+1 (555) 510-5105 ext. 105");
+    clean("3,3,3,3,3,3,3,3,3,3,3,3");
+    clean("192.168.100.200, 10.20.30.40, 5105:5105::5105");
+    clean("[4999,4999,4999]");
+    clean("3.5/4.1/5.1.1");
+}
+
+
+/* A fraction is no number of its own: coordinates and ratios have up to 17
+ * digits, and every tenth would fit. */
+Test(pay_pan, fractions_are_clean)
+{
+    clean("52.4111111111111111");
+    clean("-0.378282246310005");
+    clean("{\"lat\":48.5555555555554444,\"lon\":-122.30569309025904}");
+    found("no.4111111111111111");
+    found("4711.4111111111111111");
+    found("4111111111111111.52");
+}
+
+
+/* Each of these has a number of which the check digit fits a card. */
+Test(pay_pan, account_numbers_are_clean)
+{
+    char      text[64];
+    unsigned  i, country, rest;
+    uint64_t  account;
+
+    static const char *const  countries[] = { "BE", "DK", "FI", "NO", "EE" };
+    static const int  sizes[] = { 12, 14, 14, 11, 16 };
+    static const unsigned  letters[] = { 1114, 1320, 1518, 2324, 1414 };
+
+    srand(13616);
+
+    for (i = 0; i < 20000; i++) {
+        country = i % 5;
+        account = ((uint64_t) rand() << 31 | (uint64_t) rand())
+                  % (country == 3 ? 100000000000 : country == 0 ? 1000000000000
+                     : country == 4 ? 10000000000000000 : 100000000000000);
+
+        /* ISO 13616: the whole with "CC00" behind it leaves 98 - check */
+        rest = (unsigned) ((account % 97 * (1000000 % 97)
+                            + letters[country] * 100) % 97);
+
+        snprintf(text, sizeof(text), "%s%02u%0*llu", countries[country],
+                 98 - rest, sizes[country], (unsigned long long) account);
+        clean(text);
+
+        if (country == 4) {
+            memmove(text + 24, text + 20, 1);
+            memmove(text + 20, text + 16, 4);
+            memmove(text + 15, text + 12, 4);
+            memmove(text + 10, text + 8, 4);
+            memmove(text + 5, text + 4, 4);
+            text[4] = text[9] = text[14] = text[19] = ' ';
+            text[24] = '\0';
+            clean(text);
+        }
+    }
+
+    clean("DE89370400440532013000");
+    clean("DE89 3704 0044 0532 0130 00");
+    clean("GB29 NWBK 6016 1331 9268 19");
+}
+
+
+/* German, Japanese, British … article numbers begin as Visa's did. */
+Test(pay_pan, barcodes_are_clean)
+{
+    char      text[32];
+    unsigned  i, k, sum;
+
+    for (i = 0; i < 20000; i++) {
+        snprintf(text, sizeof(text), "4%011u", i * 104729u);
+
+        for (k = 0, sum = 0; k < 12; k++) {
+            sum += (unsigned) (text[k] - '0') * (k % 2 == 1 ? 3 : 1);
+        }
+
+        snprintf(text + 12, 8, "%u", (10 - sum % 10) % 10);
+        clean(text);
+    }
+}
+
+
+Test(pay_pan, order_numbers_and_references_are_clean)
+{
+    clean("2026-000123-4567");
+    clean("ORD-20261122-0001-4711");
+    clean("8825408195409505");                     /* Adyen */
+    clean("7914073381342284");
+    clean("1712345678901234567");
+    clean("INV/2026/11/22/000815");
+    clean("9400111899223197428490");               /* parcel */
+    clean("1Z999AA10123456784");
+    clean("356938035643809");                      /* IMEI, Luhn of 15 */
+    clean("978-3-16-148410-0");
+    clean("4.0.30319.42000");
+    clean("00:1a:2b:3c:4d:5e");
 }
 
 
@@ -312,7 +492,7 @@ Test(pay_pan, psp_ids_are_clean)
     clean("evt_1NG8Du2eZvKYlo2CUI79vXWy");
     clean("whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw");
     clean("CS12345678901234");
-    clean("sha256//4111111111111111AbCdEf=");
+    clean("sha256//4111111111111111AbCdE7f=");
 }
 
 
@@ -379,6 +559,66 @@ Test(pay_pan, no_uuid_of_digits_alone_trips)
 }
 
 
+/* Short hex ids: letters at both ends must not uncover the digits. */
+Test(pay_pan, hardly_any_hex_id_trips)
+{
+    char           text[64];
+    unsigned       i, k, tripped;
+    unsigned char  b[16];
+
+    static const unsigned  sizes[] = { 8, 12, 16 };
+
+    srand(16);
+    tripped = 0;
+
+    for (i = 0; i < 30000; i++) {
+        fill(b, sizeof(b));
+
+        for (k = 0; k < sizes[i % 3]; k++) {
+            snprintf(text + 2 * k, 3, "%02x", b[k]);
+        }
+
+        tripped += (unsigned) pay_pan_found(pay_str_of(text));
+    }
+
+    cr_expect_leq(tripped, 1, "%u of 30,000", tripped);
+}
+
+
+/* A text of digits and separators costs the same however it is made: what
+ * was quadratic took 15 ms for 60 kB.  The clock is left out of it; see
+ * tests/bench/scan.c. */
+Test(pay_pan, long_texts_are_scanned_to_their_end)
+{
+    size_t          i, k;
+    pay_str_t       text;
+    unsigned char  *data;
+
+    static const char *const  pieces[] = {
+        "3 ", "0", "4", "4444 ", "4-", "  ", "a", "\\u0034 ", "\xef\xbc\x94",
+        "4111 1111 1111 1112 ", "DK5000400440116243 "
+    };
+
+    data = malloc(200040);
+    cr_assert_not_null(data);
+
+    for (i = 0; i < COUNT(pieces); i++) {
+        for (k = 0; k < 200000; k += strlen(pieces[i])) {
+            memcpy(data + k, pieces[i], strlen(pieces[i]));
+        }
+
+        text = (pay_str_t) { k, data };
+        cr_expect_eq(pay_pan_found(text), 0, "%s", pieces[i]);
+
+        memcpy(data + k, " ;4111111111111111", 18);
+        text.len = k + 18;
+        cr_expect_eq(pay_pan_found(text), 1, "%s", pieces[i]);
+    }
+
+    free(data);
+}
+
+
 static void
 redacts(const char *from, size_t max, const char *to)
 {
@@ -409,6 +649,16 @@ Test(pay_pan, redact_masks_digits_and_keeps_separators)
             "**************** and ***************");
     redacts("4111111111111112", 100, "4111111111111112");
     redacts("%B4012888888881881^DOE/J", 100, "%B****************^DOE/J");
+    redacts("\xef\xbc\x94" "111,1111,1111,1111", 100, "******,****,****,****");
+    redacts("4\\u0031" "11 1111 1111 1111 \n", 100,
+            "********* **** **** **** \\x0a");
+}
+
+
+/* "\x04" before fifteen digits spells sixteen. */
+Test(pay_pan, redact_masks_what_its_escapes_complete)
+{
+    redacts("\x04" "111111111111111", 100, "\\x0****************");
 }
 
 

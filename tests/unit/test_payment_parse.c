@@ -576,6 +576,30 @@ Test(pay_payment_parse, card_numbers_are_refused_anywhere)
 }
 
 
+/* A verification code of three digits was stored: no scan finds one. */
+Test(pay_payment_parse, names_of_card_data_are_refused_where_they_stand)
+{
+    static const refusal_t  rows[] = {
+        { WITH("\"credit_card_info\":{\"token\":\"tok_1\",\"cvc\":\"123\"}"),
+          "card-data-not-accepted", "/credit_card_info/cvc" },
+        { WITH("\"credit_card_info\":{\"card\":[{\"Card-Number\":null}]}"),
+          "card-data-not-accepted", "/credit_card_info/card/0/Card-Number" },
+        { WITH("\"metadata\":{\"CVV 2\":\"\"}"), "card-data-not-accepted",
+          "/metadata/CVV 2" },
+        { "{" ID "," URL "," ORDERS
+          ",\"buyer_info\":{\"a\":{\"b\":[1,{\"track.2\":\"x\"}]}}}",
+          "card-data-not-accepted", "/buyer_info/a/b/1/track.2" },
+        { WITH("\"pan\":\"x\""), "card-data-not-accepted", "/pan" },
+        /* a path that spells a number is not repeated */
+        { "{" ID "," URL "," ORDERS
+          ",\"buyer_info\":{\"4111 1111 1111 1111\":{\"cvc\":1}}}",
+          "card-data-not-accepted", "" }
+    };
+
+    expect_refused(rows, COUNT(rows));
+}
+
+
 Test(pay_payment_parse, capture_is_automatic_unless_it_is_manual)
 {
     size_t                  i;

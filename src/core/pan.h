@@ -1,0 +1,64 @@
+/*
+ * What the scan for card numbers is made of; private to src/core.
+ */
+
+#ifndef PAY_SRC_PAN_H
+#define PAY_SRC_PAN_H
+
+#include "pay_pan.h"
+
+
+#define PAY_PAN_MIN  13
+#define PAY_PAN_MAX  19
+
+/* Where a card number stands in a text. */
+typedef struct {
+    size_t  start;
+    size_t  end;               /* behind the last digit */
+} pay_pan_span_t;
+
+typedef enum {
+    PAY_PAN_OTHER = 0,         /* nothing of a number, and no letter */
+    PAY_PAN_LETTER,            /* A-Z a-z */
+    PAY_PAN_SEP,               /* stands between groups of digits */
+    PAY_PAN_DIGIT,
+    PAY_PAN_MORE               /* first byte of what may be longer */
+} pay_pan_kind_t;
+
+/* One character, or one escape that stands for it. */
+typedef struct {
+    pay_pan_kind_t  kind;
+    unsigned        digit;
+    size_t          len;       /* bytes, at least 1 */
+} pay_pan_unit_t;
+
+/* What a number that passed the check digit may be part of. */
+typedef struct {
+    size_t    start;           /* where its first group begins */
+    size_t    end;
+    unsigned  digits;          /* without zeros beside it */
+    int       is_first;        /* no separator stands before that group */
+    int       is_run;          /* one group, else several */
+} pay_pan_place_t;
+
+
+/* The kind of each byte. */
+extern const unsigned char  pay_pan_kinds[256];
+
+/* The character at `at`, which is inside the text: ASCII, a full-width digit,
+ * a blank, dash or stop of Unicode, or JSON's escape of one of them.  All
+ * else is a byte of PAY_PAN_OTHER. */
+pay_pan_unit_t pay_pan_unit(pay_str_t text, size_t at);
+
+/* The first card number in the text; 0: there is none. */
+int pay_pan_first(pay_str_t text, pay_pan_span_t *span);
+
+/* 1 when cards of that many digits begin with these four. */
+int pay_pan_is_issued(const unsigned char first[4], unsigned digits);
+
+/* 1 when what stands around a number makes it part of something else: of a
+ * word with other digits in it, a UUID, an IBAN, a barcode or a fraction. */
+int pay_pan_is_part(pay_str_t text, const pay_pan_place_t *place);
+
+
+#endif /* PAY_SRC_PAN_H */

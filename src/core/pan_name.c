@@ -1,0 +1,126 @@
+/*
+ * Names under which forms and libraries keep what a merchant must never see:
+ * the card verification code, the card number, the magnetic stripe and the
+ * PIN (PCI DSS 3.3.1).  A verification code has three or four digits, so its
+ * value cannot give it away as that of a card number does.
+ */
+
+#include "pay_pan.h"
+
+
+#define NAME_TAIL  32          /* longer than each of the names below */
+
+
+/* A name without case and separators, or the end of it. */
+typedef struct {
+    char    text[NAME_TAIL];
+    size_t  start;             /* text[start…]; the text fills it from behind */
+    int     whole;             /* nothing of the name was left out */
+} pay_plain_name_t;
+
+
+static void pay_plain_name(pay_str_t name, pay_plain_name_t *plain);
+static int pay_name_is(const pay_plain_name_t *plain, const char *word,
+    int at_end);
+static unsigned char pay_name_byte(unsigned char c);
+
+
+static const char *const  pay_card_names[] = {
+    "cardverificationcode", "cardverificationnumber", "cardverificationvalue",
+    "cardsecuritycode", "securitycode", "cvccode", "cvvcode", "cvcnumber",
+    "cvvnumber", "cav2", "cid", "csc", "cvd", "cvn", "cvn2",
+    "cardcid", "cardcsc", "cardcvd", "cardcvn",
+    "pan", "cardpan", "fullpan", "primaryaccountnumber",
+    "cardnumber", "cardnum", "cardno", "ccnumber", "ccnum", "ccno",
+    "creditcardnumber", "creditcardno", "debitcardnumber",
+    "paymentcardnumber", "bankcardnumber",
+    "track1", "track2", "track3", "track1data", "track2data", "track3data",
+    "trackdata", "track2equivalentdata", "magstripe", "magstripedata",
+    "magneticstripe", "magneticstripedata",
+    "pin", "pinblock", "cardpin", "encryptedpinblock",
+    NULL
+};
+
+/* No ordinary word ends like this: "card[cvc]", "buyerCvv2". */
+static const char *const  pay_card_ends[] = {
+    "cvc", "cvc2", "cvv", "cvv2", NULL
+};
+
+
+int
+pay_pan_is_name(pay_str_t name)
+{
+    size_t            i;
+    pay_plain_name_t  plain;
+
+    pay_plain_name(name, &plain);
+
+    for (i = 0; pay_card_names[i] != NULL; i++) {
+        if (pay_name_is(&plain, pay_card_names[i], 0)) {
+            return 1;
+        }
+    }
+
+    for (i = 0; pay_card_ends[i] != NULL; i++) {
+        if (pay_name_is(&plain, pay_card_ends[i], 1)) {
+            return 1;
+        }
+    }
+
+    return 0;
+}
+
+
+static void
+pay_plain_name(pay_str_t name, pay_plain_name_t *plain)
+{
+    size_t         i;
+    unsigned char  c;
+
+    plain->start = NAME_TAIL;
+    plain->whole = 1;
+
+    for (i = name.len; i > 0; i--) {
+        c = pay_name_byte(name.data[i - 1]);
+
+        if (c == '\0') {
+            continue;
+        }
+
+        if (plain->start == 0) {
+            plain->whole = 0;
+            return;
+        }
+
+        plain->text[--plain->start] = (char) c;
+    }
+}
+
+
+static int
+pay_name_is(const pay_plain_name_t *plain, const char *word, int at_end)
+{
+    size_t  len, size = NAME_TAIL - plain->start;
+
+    len = strlen(word);
+
+    if (at_end ? size < len : (size != len || !plain->whole)) {
+        return 0;
+    }
+
+    return memcmp(plain->text + NAME_TAIL - len, word, len) == 0;
+}
+
+
+/* In lower case; 0: it separates.  Bytes beyond ASCII are letters, so that
+ * "pané" is none of ours. */
+static unsigned char
+pay_name_byte(unsigned char c)
+{
+    if (c >= 'A' && c <= 'Z') {
+        return (unsigned char) (c | 0x20);
+    }
+
+    return ((c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c >= 0x80)
+           ? c : '\0';
+}

@@ -1,0 +1,121 @@
+/*
+ * What the scan for card numbers costs, in ns of CPU a byte, over ordinary
+ * texts and over those that an attacker would choose; beside it the SHA-256
+ * of the same bytes.  Fails when a byte costs more than BOUND_NS (of a random
+ * text, at which a processor guesses wrong all the time, and of one that is
+ * nothing but account numbers which pass for cards: HARD_NS), or when a text
+ * ten times as long costs more than twice as much a byte.
+ */
+
+#include "measure.h"
+
+#include "pay_pan.h"
+
+
+#define SIZE      60000
+#define BOUND_NS  4.0
+#define HARD_NS   12.0
+
+typedef struct {
+    const char  *name;
+    const char  *piece;        /* NULL: random */
+    const char  *letters;
+    int          is_hard;
+} bench_text_t;
+
+
+static const bench_text_t  texts[] = {
+    { "a webhook", "{\"id\":\"evt_1NG8Du2eZvKYlo2CUI79vXWy\",\"amount\":4999,"
+      "\"created\":1795238300,\"note\":\"thanks, see you\"},", NULL, 0 },
+    { "blanks", " ", NULL, 0 },
+    { "3 3 3", "3 ", NULL, 0 },
+    { "4 4 4", "4 ", NULL, 0 },
+    { "groups of 4", "4444 ", NULL, 0 },
+    { "digits", "4", NULL, 0 },
+    { "zeros", "0", NULL, 0 },
+    { "near misses", "4111 1111 1111 1112 ", NULL, 0 },
+    { "runs", "4111111111111112 ", NULL, 0 },
+    { "zeros behind", "411111111111111200 ", NULL, 0 },
+    { "account numbers", "DK5000400440116243 ", NULL, 1 },
+    { "UUIDs", "41114111-4111-4111-8111-411141114111 ", NULL, 0 },
+    { "escapes", "\\u0034", NULL, 0 },
+    { "backslashes", "\\", NULL, 0 },
+    { "full width", "\xef\xbc\x94", NULL, 0 },
+    { "random 3s, blanks", NULL, "3 -", 1 },
+    { "random 4s, blanks", NULL, "4 ", 1 },
+    { "random", NULL, "\\un0041 \xef\xbc\x94\xc2\xa0" "A.,/", 1 }
+};
+
+
+static volatile int  sink;
+
+
+static void
+scan(pay_str_t text, void *data)
+{
+    (void) data;
+    sink += pay_pan_found(text);
+}
+
+
+static pay_str_t
+text_of(const bench_text_t *text, size_t size)
+{
+    size_t          i;
+    uint32_t        state = 1;
+    pay_str_t       made;
+    unsigned char  *data;
+
+    if (text->piece != NULL) {
+        return bench_repeat(text->piece, size);
+    }
+
+    made = bench_repeat("x", size);
+    data = (unsigned char *) (uintptr_t) made.data;
+
+    for (i = 0; i < size; i++) {
+        state = state * 1664525u + 1013904223u;
+        data[i] = (unsigned char) text->letters[(state >> 16)
+                                                % strlen(text->letters)];
+
+        /* a number would end the scan */
+        if (i % 64 == 63) {
+            data[i] = 'x';
+        }
+    }
+
+    return made;
+}
+
+
+int
+main(void)
+{
+    int        bad = 0, found;
+    size_t     i;
+    double     ns, longer, sha;
+    pay_str_t  text;
+
+    printf("%-24s %8s %10s %8s\n", "text", "ns/byte", "10x longer", "SHA-256");
+
+    for (i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
+        text = text_of(&texts[i], SIZE);
+        found = pay_pan_found(text);
+        ns = bench_ns(scan, text, NULL) / SIZE;
+        sha = bench_ns(bench_sha256, text, NULL) / SIZE;
+        text = text_of(&texts[i], 10 * SIZE);
+        longer = bench_ns(scan, text, NULL) / (10 * SIZE);
+
+        printf("%-24s %8.2f %10.2f %8.2f%s\n", texts[i].name, ns, longer, sha,
+               found ? "  (found: not scanned to its end)" : "");
+
+        bad |= ns > (texts[i].is_hard ? HARD_NS : BOUND_NS)
+               || longer > 2 * ns + 0.5;
+    }
+
+    if (bad) {
+        printf("a text costs too much, or not in line with its length\n");
+    }
+
+    return bad;
+}

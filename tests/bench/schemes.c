@@ -1,0 +1,193 @@
+/*
+ * What a stranger's webhook costs before it is refused: for each scheme the
+ * CPU of the body that we know as its worst, of the largest size, signed for
+ * another body.  Fails when a byte costs more than BOUND_NS.
+ */
+
+#include "measure.h"
+
+#include "pay_sig.h"
+
+
+#define BODY_MAX  262144       /* of the hardened file */
+#define BOUND_NS  40.0
+#define NOW       INT64_C(1795238460)
+
+#define MAC64     "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA="
+
+typedef struct {
+    const char  *scheme;
+    const char  *what;
+    const char  *before;
+    const char  *piece;
+    const char  *behind;
+    size_t       max;
+} bench_body_t;
+
+typedef struct {
+    const pay_sig_scheme_t  *scheme;
+    pay_sig_input_t          input;
+    pay_sig_verdict_t        verdict;
+} bench_case_t;
+
+
+#define ITEM  "{\"notificationItems\":[{\"NotificationRequestItem\":{"        \
+    "\"additionalData\":{\"hmacSignature\":\"" MAC64 "\"},\"x\":["
+
+static const bench_body_t  bodies[] = {
+    { "stripe", "any", "", "x", "", BODY_MAX },
+    { "standardwebhooks", "any", "", "x", "", BODY_MAX },
+    { "svix", "any", "", "x", "", BODY_MAX },
+    { "adyen", "empty arrays", ITEM, "[[],[],[],[],[],[],[],[]],", "[]]}}]}",
+      6200 },
+    { "adyen", "one long text", ITEM "\"", "\\u0061", "\"]}}]}", 65536 },
+    { "adyen", "too many values", ITEM,
+      "[[],[],[],[],[],[],[],[]],", "[]]}}]}", 65536 },
+    { "adyen", "too long", ITEM, "[],", "[]]}}]}", BODY_MAX },
+    { "adyen-platform", "any", "", "x", "", BODY_MAX },
+    { "braintree", "escapes",
+      "bt_signature=public_key_1%7C0123456789abcdef0123456789abcdef01234567&"
+      "bt_payload=", "%41", "", BODY_MAX },
+    { "gocardless", "any", "", "x", "", BODY_MAX },
+    { "mollie", "any", "", "x", "", BODY_MAX },
+    { "paypal", "any, no certificate yet", "", "x", "", BODY_MAX },
+    { "paypal", "any, with what is none", "", "x", "", BODY_MAX },
+    { "razorpay", "any", "", "x", "", BODY_MAX },
+    { "square", "any", "", "x", "", BODY_MAX }
+};
+
+static const pay_str_t  hosts[] = { pay_string("api.example.com") };
+
+static const pay_sig_settings_t  settings = {
+    .url = pay_string("https://shop.example.com/webhooks/psp"),
+    .public_key = pay_string("public_key_1"),
+    .webhook_id = pay_string("WH-1"),
+    .ca_pem = pay_string("no certificate"),
+    .cert_hosts = hosts,
+    .cert_host_count = 1
+};
+
+static pay_header_t  paypal[] = {
+    { pay_string("PAYPAL-TRANSMISSION-ID"), pay_string("a") },
+    { pay_string("PAYPAL-TRANSMISSION-TIME"),
+      pay_string("2026-11-21T09:21:00Z") },
+    { pay_string("PAYPAL-TRANSMISSION-SIG"), pay_string(MAC64) },
+    { pay_string("PAYPAL-CERT-URL"),
+      pay_string("https://api.example.com/v1/notifications/certs/a") },
+    { pay_string("PAYPAL-AUTH-ALGO"), pay_string("SHA256withRSA") }
+};
+
+
+static void
+verify(pay_str_t text, void *data)
+{
+    pay_heap_t        *heap = pay_heap_create();
+    bench_case_t      *one = data;
+    pay_sig_result_t   result;
+
+    one->input.body = text;
+    one->verdict = one->scheme->verify(pay_heap_arena(heap), &one->input,
+                                       &result);
+    pay_heap_destroy(heap);
+}
+
+
+static pay_str_t
+body_of(const bench_body_t *body)
+{
+    size_t          at, n;
+    unsigned char  *data = malloc(body->max);
+
+    if (data == NULL) {
+        abort();
+    }
+
+    at = strlen(body->before);
+    memcpy(data, body->before, at);
+
+    for (n = strlen(body->piece);
+         at + n + strlen(body->behind) <= body->max;
+         at += n)
+    {
+        memcpy(data + at, body->piece, n);
+    }
+
+    memcpy(data + at, body->behind, strlen(body->behind));
+
+    return (pay_str_t) { at + strlen(body->behind), data };
+}
+
+
+/* The headers of another body, where the scheme has any. */
+static void
+sign(bench_case_t *one, pay_arena_t *arena, pay_secret_t *key,
+    pay_header_t headers[4])
+{
+    size_t  count = 0;
+
+    memset(&one->input, 0, sizeof(one->input));
+    one->input.now_s = NOW;
+    one->input.tolerance_s = PAY_SIG_TOLERANCE_S;
+    one->input.settings = &settings;
+
+    if (one->scheme->key_parse == NULL) {
+        one->input.headers = paypal;
+        one->input.header_count = sizeof(paypal) / sizeof(paypal[0]);
+        return;
+    }
+
+    if (one->scheme->key_parse(PAY_STR("0123456789abcdef0123456789abcdef"
+                                       "0123456789abcdef0123456789abcdef"),
+                               key, NULL) != PAY_OK)
+    {
+        abort();
+    }
+
+    one->input.keys = key;
+    one->input.key_count = 1;
+    one->input.headers = headers;
+
+    if (one->scheme->sign(arena, &settings, key, PAY_STR("msg_1"), NOW,
+                          PAY_STR("another"), headers, &count) == PAY_OK)
+    {
+        one->input.header_count = count;
+    }
+}
+
+
+int
+main(void)
+{
+    int            bad = 0;
+    size_t         i;
+    double         ns;
+    pay_str_t      body;
+    pay_heap_t    *heap = pay_heap_create();
+    bench_case_t   one;
+    pay_header_t   headers[4];
+    pay_secret_t   key;
+
+    printf("%-18s %-24s %8s %8s %8s  %s\n", "scheme", "body", "bytes",
+           "ns/byte", "us", "verdict");
+
+    for (i = 0; i < sizeof(bodies) / sizeof(bodies[0]); i++) {
+        memset(&key, 0, sizeof(key));
+        one.scheme = pay_sig_find(pay_str_of(bodies[i].scheme));
+        sign(&one, pay_heap_arena(heap), &key, headers);
+
+        one.input.cert_pem = (strstr(bodies[i].what, "with") != NULL)
+                             ? PAY_STR("none") : PAY_STR("");
+
+        body = body_of(&bodies[i]);
+        ns = bench_ns(verify, body, &one);
+        bad |= ns / (double) body.len > BOUND_NS;
+
+        printf("%-18s %-24s %8zu %8.2f %8.0f  %s\n", bodies[i].scheme,
+               bodies[i].what, body.len, ns / (double) body.len, ns / 1000,
+               pay_sig_verdict_name(one.verdict));
+    }
+
+    pay_heap_destroy(heap);
+
+    return bad;
+}
