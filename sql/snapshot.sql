@@ -618,7 +618,8 @@ CREATE TYPE pay.standing AS (
 	waits boolean,
 	replaces text,
 	replaced_by text,
-	old_paid boolean
+	old_paid boolean,
+	old_open boolean
 );
 
 ALTER TYPE pay.standing OWNER TO payments_owner;
@@ -3669,6 +3670,9 @@ BEGIN
         (p_s.old_paid, 'no', NULL,
          'The checkout that it replaces was paid, or may be: another one '
          'would be a second sale.'),
+        (p_s.status = 'FAILED' AND p_s.old_open, 'no', NULL,
+         'The page that it was to replace is not known to be closed, and the '
+         'buyer may pay there: look at the checkout that it replaces.'),
         (p_s.replaced_by IS NOT NULL, 'no', NULL,
          'Another checkout has taken its place: look at that one.'),
         (p_s.late = 'held', 'no', NULL,
@@ -6419,8 +6423,9 @@ CREATE FUNCTION pay.judge_replaced(p_old pay.checkout, p_can_close boolean) RETU
 DECLARE
     v_s standing;
 BEGIN
-    IF p_old.replaced_by IS NOT NULL
+    IF NOT place_is_free(p_old)
         OR has_money(p_old.merchant_id, p_old.checkout_id)
+        OR old_page_is_open(p_old.merchant_id, p_old.checkout_id)
     THEN
         RETURN 'no';
     END IF;
@@ -8738,6 +8743,41 @@ ALTER FUNCTION pay.number_facts(p_facts pay.fact[], p_after integer) OWNER TO pa
 COMMENT ON FUNCTION pay.number_facts(p_facts pay.fact[], p_after integer) IS 'Facts with numbers of their own';
 
 --
+-- Name: old_page_is_open(text, text); Type: FUNCTION; Schema: pay; Owner: payments_owner
+--
+
+CREATE FUNCTION pay.old_page_is_open(p_merchant_id text, p_checkout_id text) RETURNS boolean
+    LANGUAGE plpgsql STABLE
+    AS $$
+BEGIN
+    RETURN EXISTS (
+        SELECT FROM checkout c
+        JOIN registration r ON r.merchant_id = c.merchant_id
+            AND r.checkout_id = c.checkout_id AND r.waits
+        WHERE c.merchant_id = p_merchant_id
+            AND c.checkout_id = p_checkout_id
+            AND c.replaces IS NOT NULL
+            AND (has_money(c.merchant_id, c.replaces) OR NOT EXISTS (
+                SELECT FROM checkout o
+                JOIN change x ON x.merchant_id = o.merchant_id
+                    AND x.checkout_id = o.checkout_id
+                WHERE o.merchant_id = c.merchant_id
+                    AND o.checkout_id = c.replaces
+                    AND o.replaced_by = c.checkout_id
+                    AND x.replaced_by = c.checkout_id
+                    AND x.status = 'SUCCESS')));
+END
+$$;
+
+ALTER FUNCTION pay.old_page_is_open(p_merchant_id text, p_checkout_id text) OWNER TO payments_owner;
+
+--
+-- Name: FUNCTION old_page_is_open(p_merchant_id text, p_checkout_id text); Type: COMMENT; Schema: pay; Owner: payments_owner
+--
+
+COMMENT ON FUNCTION pay.old_page_is_open(p_merchant_id text, p_checkout_id text) IS 'Whether it was to replace a page that was not closed for it';
+
+--
 -- Name: only_order(text, text); Type: FUNCTION; Schema: pay; Owner: payments_owner
 --
 
@@ -9536,6 +9576,34 @@ ALTER FUNCTION pay.parts_of(p_merchant_id text, p_checkout_id text, p_psp text, 
 --
 
 COMMENT ON FUNCTION pay.parts_of(p_merchant_id text, p_checkout_id text, p_psp text, p_object text) IS 'What a refund that was made at the PSP was laid to';
+
+--
+-- Name: place_is_free(pay.checkout); Type: FUNCTION; Schema: pay; Owner: payments_owner
+--
+
+CREATE FUNCTION pay.place_is_free(p_old pay.checkout) RETURNS boolean
+    LANGUAGE plpgsql STABLE
+    AS $$
+BEGIN
+    RETURN p_old.replaced_by IS NULL OR EXISTS (
+        SELECT FROM registration r
+        JOIN change x ON x.merchant_id = r.merchant_id
+            AND x.checkout_id = p_old.checkout_id
+            AND x.replaced_by = r.checkout_id
+        WHERE r.merchant_id = p_old.merchant_id
+            AND r.checkout_id = p_old.replaced_by
+            AND r.waits AND r.state <> 'REGISTERING'
+            AND x.status = 'FAILED');
+END
+$$;
+
+ALTER FUNCTION pay.place_is_free(p_old pay.checkout) OWNER TO payments_owner;
+
+--
+-- Name: FUNCTION place_is_free(p_old pay.checkout); Type: COMMENT; Schema: pay; Owner: payments_owner
+--
+
+COMMENT ON FUNCTION pay.place_is_free(p_old pay.checkout) IS 'Whether no other checkout has taken its place';
 
 --
 -- Name: poll_later(text[], text[], bigint[], integer[]); Type: FUNCTION; Schema: pay; Owner: payments_owner
@@ -12045,7 +12113,8 @@ BEGIN
         h.run_at, h.letter, h.code,
         o.status = 'FAILED' AND page_is_closed(o), r.waits, c.replaces,
         c.replaced_by, c.replaces IS NOT NULL
-            AND has_money(c.merchant_id, c.replaces)
+            AND has_money(c.merchant_id, c.replaces),
+        r.waits AND old_page_is_open(c.merchant_id, c.checkout_id)
     INTO v_standing
     FROM find_order(p_merchant_id, p_payment_order_id) o
     CROSS JOIN LATERAL (
@@ -20702,6 +20771,12 @@ REVOKE ALL ON FUNCTION pay.next_unknown(p_limit interval) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.number_facts(p_facts pay.fact[], p_after integer) FROM PUBLIC;
 
 --
+-- Name: FUNCTION old_page_is_open(p_merchant_id text, p_checkout_id text); Type: ACL; Schema: pay; Owner: payments_owner
+--
+
+REVOKE ALL ON FUNCTION pay.old_page_is_open(p_merchant_id text, p_checkout_id text) FROM PUBLIC;
+
+--
 -- Name: FUNCTION only_order(p_merchant_id text, p_checkout_id text); Type: ACL; Schema: pay; Owner: payments_owner
 --
 
@@ -20832,6 +20907,12 @@ REVOKE ALL ON FUNCTION pay.part_posting(p_order pay.payment_order, p_source text
 --
 
 REVOKE ALL ON FUNCTION pay.parts_of(p_merchant_id text, p_checkout_id text, p_psp text, p_object text) FROM PUBLIC;
+
+--
+-- Name: FUNCTION place_is_free(p_old pay.checkout); Type: ACL; Schema: pay; Owner: payments_owner
+--
+
+REVOKE ALL ON FUNCTION pay.place_is_free(p_old pay.checkout) FROM PUBLIC;
 
 --
 -- Name: FUNCTION poll_later(p_merchant_id text[], p_checkout_id text[], p_poll_after_ms bigint[], p_items integer[]); Type: ACL; Schema: pay; Owner: payments_owner

@@ -28,6 +28,54 @@ COMMENT ON FUNCTION pay.has_money IS
     'Whether a checkout was paid, or its money is held';
 
 
+-- It never had a page, and the one that it was to close first was not closed
+-- for it: whoever took its place would stand beside that page.
+CREATE OR REPLACE FUNCTION pay.old_page_is_open(
+    p_merchant_id text, p_checkout_id text)
+RETURNS boolean LANGUAGE plpgsql STABLE AS $$
+BEGIN
+    RETURN EXISTS (
+        SELECT FROM checkout c
+        JOIN registration r ON r.merchant_id = c.merchant_id
+            AND r.checkout_id = c.checkout_id AND r.waits
+        WHERE c.merchant_id = p_merchant_id
+            AND c.checkout_id = p_checkout_id
+            AND c.replaces IS NOT NULL
+            AND (has_money(c.merchant_id, c.replaces) OR NOT EXISTS (
+                SELECT FROM checkout o
+                JOIN change x ON x.merchant_id = o.merchant_id
+                    AND x.checkout_id = o.checkout_id
+                WHERE o.merchant_id = c.merchant_id
+                    AND o.checkout_id = c.replaces
+                    AND o.replaced_by = c.checkout_id
+                    AND x.replaced_by = c.checkout_id
+                    AND x.status = 'SUCCESS')));
+END
+$$;
+COMMENT ON FUNCTION pay.old_page_is_open IS
+    'Whether it was to replace a page that was not closed for it';
+
+
+-- Its place is taken, but by one that has ended without a page, and the page
+-- was not closed for it.
+CREATE OR REPLACE FUNCTION pay.place_is_free(p_old checkout)
+RETURNS boolean LANGUAGE plpgsql STABLE AS $$
+BEGIN
+    RETURN p_old.replaced_by IS NULL OR EXISTS (
+        SELECT FROM registration r
+        JOIN change x ON x.merchant_id = r.merchant_id
+            AND x.checkout_id = p_old.checkout_id
+            AND x.replaced_by = r.checkout_id
+        WHERE r.merchant_id = p_old.merchant_id
+            AND r.checkout_id = p_old.replaced_by
+            AND r.waits AND r.state <> 'REGISTERING'
+            AND x.status = 'FAILED');
+END
+$$;
+COMMENT ON FUNCTION pay.place_is_free IS
+    'Whether no other checkout has taken its place';
+
+
 -- Of a locked checkout: closed (nobody can pay on its page any more), close
 -- (its page has to be closed first) or no.
 CREATE OR REPLACE FUNCTION pay.judge_replaced(
@@ -36,8 +84,9 @@ RETURNS text LANGUAGE plpgsql STABLE AS $$
 DECLARE
     v_s standing;
 BEGIN
-    IF p_old.replaced_by IS NOT NULL
+    IF NOT place_is_free(p_old)
         OR has_money(p_old.merchant_id, p_old.checkout_id)
+        OR old_page_is_open(p_old.merchant_id, p_old.checkout_id)
     THEN
         RETURN 'no';
     END IF;

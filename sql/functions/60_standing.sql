@@ -26,7 +26,8 @@ BEGIN
         h.run_at, h.letter, h.code,
         o.status = 'FAILED' AND page_is_closed(o), r.waits, c.replaces,
         c.replaced_by, c.replaces IS NOT NULL
-            AND has_money(c.merchant_id, c.replaces)
+            AND has_money(c.merchant_id, c.replaces),
+        r.waits AND old_page_is_open(c.merchant_id, c.checkout_id)
     INTO v_standing
     FROM find_order(p_merchant_id, p_payment_order_id) o
     CROSS JOIN LATERAL (

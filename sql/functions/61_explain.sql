@@ -267,6 +267,9 @@ BEGIN
         (p_s.old_paid, 'no', NULL,
          'The checkout that it replaces was paid, or may be: another one '
          'would be a second sale.'),
+        (p_s.status = 'FAILED' AND p_s.old_open, 'no', NULL,
+         'The page that it was to replace is not known to be closed, and the '
+         'buyer may pay there: look at the checkout that it replaces.'),
         (p_s.replaced_by IS NOT NULL, 'no', NULL,
          'Another checkout has taken its place: look at that one.'),
         (p_s.late = 'held', 'no', NULL,

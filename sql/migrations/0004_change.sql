@@ -137,13 +137,14 @@ CREATE UNIQUE INDEX dead_letter_one_open
 -- what its last attempt came to; of what has failed, whether the PSP has
 -- confirmed that its page is closed; whether it waits for the end of the page
 -- that it replaces, whose checkout that is, by whose it was replaced itself,
--- and whether the old one was paid all the same
+-- whether the old one was paid all the same, and whether its page was not
+-- closed for one that therefore never had a page
 ALTER TYPE standing ADD ATTRIBUTE authorized boolean,
     ADD ATTRIBUTE change text, ADD ATTRIBUTE change_at timestamptz,
     ADD ATTRIBUTE change_letter boolean, ADD ATTRIBUTE change_code text,
     ADD ATTRIBUTE closed boolean, ADD ATTRIBUTE waits boolean,
     ADD ATTRIBUTE replaces text, ADD ATTRIBUTE replaced_by text,
-    ADD ATTRIBUTE old_paid boolean;
+    ADD ATTRIBUTE old_paid boolean, ADD ATTRIBUTE old_open boolean;
 
 CREATE OR REPLACE FUNCTION job_rank(p_kind text) RETURNS int
 LANGUAGE sql IMMUTABLE AS

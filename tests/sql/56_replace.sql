@@ -177,6 +177,37 @@ SELECT is(pg_temp.no_token('m1', 'l2', 'expired'), 'stored', 'ended');
 SELECT is(pg_temp.replace('l3', 'l2'), 'created l3 REGISTERING',
           'the next one in the chain');
 
+-- the same, and the page stays open: nothing stands beside it
+SELECT is(pg_temp.page(c), 'stored', c) FROM unnest('{q,s}'::text[]) c;
+SELECT is(pg_temp.replace(c || '2', c), format('waiting %s2 REGISTERING', c),
+          'it waits')
+FROM unnest('{q,s}'::text[]) c;
+UPDATE pay.checkout SET expires_at = now() - interval '1 s'
+WHERE checkout_id = 'q2';
+SELECT is(pg_temp.send('q', 'cancel', 'xq2'), 'send 1 1', 'the close is sent');
+SELECT is(pg_temp.claim('q2'), 'job over q2 stripe 1', 'its time is over');
+SELECT is(pg_temp.no_token('m1', 'q2', 'expired'), 'stored', 'ended');
+SELECT is(pg_temp.replace('q3', 'q2'), 'not_replaced', 'q may be paid');
+SELECT is(pg_temp.replace('q4', 'q'), 'not_replaced', 'and is being closed');
+SELECT is(x.explanation::json #>> '{safe_to_retry,answer}', 'no',
+          'its story says so')
+FROM pay_api.explain_payment('{m1}', '{oq2}') x;
+SELECT is(pg_temp.sent('q', 'cancel', 'xq2', 'REFUSED'), 'stored', 'refused');
+SELECT is(pg_temp.replace('q3', 'q2'), 'not_replaced', 'q is open');
+SELECT is(pg_temp.replace('q4', 'q'), 'waiting q4 REGISTERING',
+          'its place is free again');
+SELECT is(pg_temp.replace('q5', 'q'), 'not_replaced', 'for one');
+SELECT is(pg_temp.replace('q3', 'q2'), 'not_replaced', 'of the two');
+
+-- nor beside one that the PSP has not closed, whatever had ended
+SELECT is(pg_temp.send('s', 'cancel', 'xs2'), 'send 1 1', 'the close is sent');
+SELECT is(pg_temp.sent('s', 'cancel', 'xs2', 'REFUSED'), 'stored', 'refused');
+SELECT is(pg_temp.release('s2'), 'refused REFUSED not_replaced', 'refused');
+SELECT is(pg_temp.replace('s3', 's2'), 'not_replaced', 's is open');
+SELECT is(x.explanation::json #>> '{safe_to_retry,answer}', 'no',
+          'its story says so')
+FROM pay_api.explain_payment('{m1}', '{os2}') x;
+
 -- late money on a page that was closed
 SELECT b.outcome FROM pg_temp.begin('m1', 'k-z', 'z', '{oz:100}',
                                     p_late => 'hold') b
