@@ -3,16 +3,19 @@ captures, cancels, lists and fails, and its webhook verifier judges the mock's
 webhooks.  What the mock says must be what the PSP's own client understands.
 
 The sales are tests/fixtures/psp_clients; ci/install puts the clients into
-build/venv and build/node.
+build/venv and build/node.  In Node only those that can be sent to a server
+of http: those of Adyen, Mollie and PayPal call https, or their own hosts, only.
 """
 
 import json
 import os
 import secrets
+import shutil
 import subprocess
 
 import pytest
 from support.gateway import ROOT
+from support.mock import Mock
 from support.mock_server import serve
 
 SALES = ROOT / "tests" / "fixtures" / "psp_clients"
@@ -45,8 +48,22 @@ def python(mock):
     return lambda psp: sold(psp, mock, [PYTHON, SALES / f"sale_{psp}.py"])
 
 
+@pytest.fixture
+def node(mock, tmp_path):
+    """Node looks for packages beside the program."""
+    for each in SALES.glob("*.mjs"):
+        shutil.copy(each, tmp_path)
+    (tmp_path / "node_modules").symlink_to(NODE)
+    return lambda psp: sold(psp, mock, ["node", tmp_path / f"sale_{psp}.mjs"])
+
+
 def sold(psp: str, mock: str, command: list) -> dict:
-    """What a sale has seen: one line of JSON."""
+    """What a sale has seen, at a mock that knows of no other: one line of
+    JSON.
+    """
+    control = Mock(mock)
+    control.call("reset")
+    control.close()
     told = {
         "MOCK_PSP_URL": mock,
         "PSP_KEY": KEYS[f"{psp}.key"],
@@ -151,6 +168,22 @@ def test_stripes_client_in_python_sells(python):
     )
 
 
+def test_stripes_client_in_node_sells(node):
+    invalid = "StripeInvalidRequestError"
+    assert_holds(
+        node("stripe"),
+        STRIPE
+        | {
+            "forged": "StripeSignatureVerificationError",
+            "bad_key": "StripeAuthenticationError 401",
+            "unknown": f"{invalid} 404 resource_missing",
+            "over": f"{invalid} 400",
+            "invalid": f"{invalid} 400 parameter_missing",
+            "other_body": "StripeIdempotencyError 400",
+        },
+    )
+
+
 def test_adyens_client_in_python_sells(python):
     unprocessable = "AdyenAPIUnprocessableEntity 422"
     assert_holds(
@@ -176,6 +209,20 @@ def test_squares_client_in_python_sells(python):
             "over": "ApiError 400 REFUND_AMOUNT_INVALID",
             "invalid": "ApiError 400 MISSING_REQUIRED_PARAMETER",
             "other_body": "ApiError 400 IDEMPOTENCY_KEY_REUSED",
+        },
+    )
+
+
+def test_squares_client_in_node_sells(node):
+    assert_holds(
+        node("square"),
+        SQUARE
+        | {
+            "bad_key": "SquareError 401 UNAUTHORIZED",
+            "unknown": "SquareError 404 NOT_FOUND",
+            "over": "SquareError 400 REFUND_AMOUNT_INVALID",
+            "invalid": "SquareError 400 MISSING_REQUIRED_PARAMETER",
+            "other_body": "SquareError 400 IDEMPOTENCY_KEY_REUSED",
         },
     )
 
