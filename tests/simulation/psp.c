@@ -206,6 +206,7 @@ make_registration(sim_t *sim, sim_sent_t *sent, json_t *body)
     }
 
     check_alone(sim, reg);
+    sim_judge_beside(sim, reg);
     reg->next = sent->psp->regs;
     sent->psp->regs = reg;
 
