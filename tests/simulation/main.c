@@ -238,8 +238,8 @@ tell(const sim_t *sim, double seconds, uint64_t digest)
            ", violations %" PRIu64 ", digest %016" PRIx64 ", %.1f s\n",
            sim->seed, f->scenarios, f->steps, f->operations, f->batches,
            f->calls, f->changes, f->moves, f->converted, f->judged,
-           f->webhooks, f->forged, f->closing, f->replaced, f->jobs, f->crashes, f->pauses,
-           f->lost_commits, f->violations,
+           f->webhooks, f->forged, f->closing, f->replaced, f->jobs,
+           f->crashes, f->pauses, f->lost_commits, f->violations,
            digest, seconds);
 }
 
