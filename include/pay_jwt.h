@@ -2,7 +2,7 @@
  * Bearer tokens of storefronts (RFC 7519, RFC 8725;
  * docs/security.md#rules-of-tokens).  A strict pre-parser stands in front of
  * libjwt 1.10, which checks nothing but the signature
- * (docs/security.md#what-libjwt-does-by-itself).  Only src/core/jwt_key.c
+ * (docs/security.md#what-libjwt-checks).  Only src/core/jwt_key.c
  * knows libjwt.
  */
 

@@ -131,7 +131,7 @@ pay_jwt_key_digest(pay_alg_t alg, pay_str_t key,
 
 /*
  * With a NULL key libjwt accepts every token
- * (docs/security.md#what-libjwt-does-by-itself): an empty key is a bug of ours
+ * (docs/security.md#what-libjwt-checks): an empty key is a bug of ours
  * and stops here.  libjwt refuses typ "at+jwt" (J8), so those tokens have the
  * same signature checked by libcrypto itself.
  */

@@ -1,5 +1,5 @@
 """Bearer tokens over HTTPS (docs/security.md#rules-of-tokens and
-#what-libjwt-does-by-itself): what is refused, and that all refusals look alike
+#what-libjwt-checks): what is refused, and that all refusals look alike
 (J18)."""
 
 import base64

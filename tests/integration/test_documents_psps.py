@@ -148,11 +148,11 @@ def words_told(psp: str) -> set[str]:
 
 @pytest.mark.parametrize("adapter", sorted(adapters()))
 def test_the_table_says_what_is_told_after_the_sale(adapter):
-    row = table("| adapter | captures told |")[adapter]
+    row = table("| adapter | captures reported by |")[adapter]
     told = {
         word
         for word, column in (
-            ("capture", "captures told"),
+            ("capture", "captures reported by"),
             ("refund", "refunds"),
             ("dispute", "disputes"),
             ("fee", "fees"),

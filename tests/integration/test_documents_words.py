@@ -8,11 +8,6 @@ from support.gateway import ROOT
 
 CELL_MAX = 160
 PAGES = sorted([ROOT / "README.md", *(ROOT / "docs").rglob("*.md")])
-# Their tables still hold paragraphs; none may be added.
-LONG_CELLS = {
-    "docs/psps.md", "docs/security.md", "docs/storefront.md",
-}  # fmt: skip
-# In plain English; the others follow.
 PLAIN = [
     "README.md",
     *(
@@ -21,7 +16,8 @@ PLAIN = [
             "adapters", "architecture", "audit", "currencies", "directives",
             "finance-sql", "first-day-stripe", "glossary", "ledger",
             "operations", "performance", "psp-generic", "psps", "reliability",
-            "routing", "scaling", "troubleshooting", "upgrade", "webhooks",
+            "routing", "scaling", "security", "storefront", "troubleshooting",
+            "upgrade", "webhooks",
         )
     ),
     *(f"docs/psp/{path.name}" for path in (ROOT / "docs/psp").glob("*.md")),
@@ -76,10 +72,7 @@ def test_no_cell_of_a_table_holds_a_paragraph(path):
         for number, cell in cells(path.read_text(encoding="utf-8"))
         if len(cell) > CELL_MAX
     ]
-    if name_of(path) in LONG_CELLS:
-        assert long, "it has none any more: take it off the list"
-    else:
-        assert long == []
+    assert long == []
 
 
 @pytest.mark.parametrize("name", PLAIN)

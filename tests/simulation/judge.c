@@ -176,11 +176,16 @@ sim_judge_requeue(sim_t *sim)
 
     for (i = 0; i < count; i++) {
         (void) sim_db_ask(sim->db, sim_chance(sim, 800)
-            ? "SELECT pay_ops.requeue_dead_letter($1, 'sim', 'again')"
+            ? "SELECT CASE WHEN d.kind = 'late_success'"
+              " THEN pay_ops.accept_dead_letter($1::bigint, 'sim', 'ours')"
+              " ELSE pay_ops.requeue_dead_letter($1::bigint, 'sim', 'again')"
+              " END FROM pay.dead_letter d"
+              " WHERE d.dead_letter_id = $1::bigint"
             : "SELECT pay_ops.resolve_dead_letter($1, 'sim', 'enough')", 1,
             ids[i]);
         sim_say(sim, "people: %s", sim_db_cell(sim->db, 0, 0));
-        any |= strcmp(sim_db_cell(sim->db, 0, 0), "requeued") == 0;
+        any |= strcmp(sim_db_cell(sim->db, 0, 0), "requeued") == 0
+               || strcmp(sim_db_cell(sim->db, 0, 0), "accepted") == 0;
     }
 
     sim->dirty = 1;

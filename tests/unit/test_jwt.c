@@ -1,6 +1,6 @@
 /*
  * Bearer tokens: every line of docs/security.md#rules-of-tokens and
- * #what-libjwt-does-by-itself that is about a token's form and signature.  Its
+ * #what-libjwt-checks that is about a token's form and signature.  Its
  * header: test_jwt_header.c, its claims: test_jwt_claims.c.
  */
 

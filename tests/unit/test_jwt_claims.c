@@ -1,6 +1,6 @@
 /*
  * The claims of rightly signed tokens: docs/security.md J9-J15 and what
- * libjwt lets through (docs/security.md#what-libjwt-does-by-itself).
+ * libjwt lets through (docs/security.md#what-libjwt-checks).
  */
 
 #include <criterion/criterion.h>
