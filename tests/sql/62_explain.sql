@@ -246,7 +246,7 @@ SELECT is(pg_temp.members(pg_temp.explained('s24')),
     'currency payment_orders expires_at replaces replaced_by registration waits_for why '
     'next_step safe_to_retry '
     'dispatches dead_letters exceptions late_success changes disputes events', 'members');
-SELECT is(pg_temp.explained('s24') ->> 'amount', 
+SELECT is(pg_temp.explained('s24') ->> 'amount',
     round(o.amount_minor / 100.0, 2)::text, 'amounts are decimal strings')
 FROM pay.payment_order o WHERE o.payment_order_id = 's24';
 SELECT is(x.explanation, pg_temp.explained('s24')::text,
