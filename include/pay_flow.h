@@ -16,6 +16,7 @@
 #include "pay_psp.h"
 #include "pay_retry.h"
 #include "pay_seller.h"
+#include "pay_page.h"
 #include "pay_sig.h"
 
 
@@ -350,6 +351,10 @@ pay_status_t pay_flow_read_change(pay_flow_t *flow, pay_change_kind_t kind,
 /* A seller's balance, or with `statement` a page of that. */
 pay_status_t pay_flow_read_seller(pay_flow_t *flow, pay_str_t merchant_id,
     pay_str_t seller, const pay_statement_t *statement) PAY_MUST_CHECK;
+
+/* A page of the merchant's checkouts. */
+pay_status_t pay_flow_read_page(pay_flow_t *flow, pay_str_t merchant_id,
+    const pay_page_t *page) PAY_MUST_CHECK;
 
 typedef enum {
     PAY_BUYER_CHECKOUT, PAY_BUYER_STATUS, PAY_BUYER_RETURN

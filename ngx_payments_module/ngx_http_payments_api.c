@@ -51,6 +51,8 @@ static ngx_int_t read_balance(ngx_http_request_t *r, pay_flow_t *core,
     const route_t *route, const ids_t *ids, pay_err_t *err);
 static ngx_int_t read_statement(ngx_http_request_t *r, pay_flow_t *core,
     const route_t *route, const ids_t *ids, pay_err_t *err);
+static ngx_int_t read_page(ngx_http_request_t *r, pay_flow_t *core,
+    const route_t *route, const ids_t *ids, pay_err_t *err);
 static ngx_int_t read_status(pay_status_t status);
 static ngx_int_t start_write(ngx_http_request_t *r, const route_t *route,
     const ids_t *ids);
@@ -82,6 +84,7 @@ static const route_t  routes[] = {
       0, NULL, PAY_CHANGE_CANCEL },
     { "payments/*/cancels/*", READ, PAY_SCOPE_PAYMENTS_READ, read_change,
       0, NULL, PAY_CHANGE_CANCEL },
+    { "checkouts", READ, PAY_SCOPE_PAYMENTS_READ, read_page, 0, NULL, 0 },
     { "checkouts/*", READ, PAY_SCOPE_PAYMENTS_READ, read_order,
       0, NULL, PAY_READ_CHECKOUT },
     { "checkouts/*/explain", READ, PAY_SCOPE_PAYMENTS_READ, read_order,
@@ -363,6 +366,24 @@ read_statement(ngx_http_request_t *r, pay_flow_t *core, const route_t *route,
 
     return read_status(pay_flow_read_seller(core, ctx->merchant->id,
                                             ids->id[0], &statement));
+}
+
+
+static ngx_int_t
+read_page(ngx_http_request_t *r, pay_flow_t *core, const route_t *route,
+    const ids_t *ids, pay_err_t *err)
+{
+    pay_page_t                page;
+    ngx_http_payments_ctx_t  *ctx = ngx_http_payments_get_ctx(r);
+
+    (void) route;
+    (void) ids;
+
+    if (pay_page_parse(ngx_payments_str(r->args), &page, err) != PAY_OK) {
+        return NGX_DECLINED;
+    }
+
+    return read_status(pay_flow_read_page(core, ctx->merchant->id, &page));
 }
 
 

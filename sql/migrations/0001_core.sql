@@ -140,6 +140,8 @@ CREATE TABLE checkout (
     version           int NOT NULL DEFAULT 1,
     PRIMARY KEY (merchant_id, checkout_id)
 ) WITH (fillfactor = 80);
+CREATE INDEX checkout_created
+    ON checkout (merchant_id, created_at, checkout_id);
 
 
 -- What one seller is owed.  version counts the order's events: the newest

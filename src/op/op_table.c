@@ -74,6 +74,10 @@ static const pay_type_t  release_in[] = { T, T, I, T };
 /* merchant_id, payment_order_id or checkout_id */
 static const pay_type_t  lookup_in[] = { T, T };
 
+/* merchant_id, status (NULL: any), after_us (NULL: from the first), before_us
+ * and before_id (of the last one seen; NULL: the newest), limit */
+static const pay_type_t  page_in[] = { T, T, I, I, T, I };
+
 static const pay_type_t  handle_in[] = { T };
 
 /* psp, source, event_id, type, fact, token, reference, code, amount_minor,
@@ -219,6 +223,8 @@ static const pay_op_t  ops[PAY_OP_COUNT] = {
         OP("explain_payment", ARGS_2, lookup_in, json_out, INTAKE),
     [PAY_OP_EXPLAIN_CHECKOUT] =
         OP("explain_checkout", ARGS_2, lookup_in, json_out, INTAKE),
+    [PAY_OP_LIST_CHECKOUTS] =
+        OP("list_checkouts", ARGS_6, page_in, json_out, INTAKE),
     [PAY_OP_SWEEP] = OP("sweep", ARGS_3, sweep_in, json_out, JOBS),
     [PAY_OP_BEGIN_BACKFILL] =
         OP("begin_backfill", ARGS_4, backfill_in, backfill_out, JOBS),

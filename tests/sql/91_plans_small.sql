@@ -43,6 +43,21 @@ FROM (VALUES ('begin', 'created'), ('no_token', 'stored'), ('resend', 'job'),
 SELECT is(pg_temp.reads_of(w, 'move', 100, o), 'few', 'a hundred: ' || w)
 FROM (VALUES ('begin', 'created'), ('reroute', 'rerouted')) v (w, o);
 
+-- a page reads what it shows; one by status no more than its window
+CREATE FUNCTION pg_temp.page_reads(p_status text) RETURNS numeric
+LANGUAGE plpgsql AS $$
+DECLARE
+    v_before numeric := pg_temp.reads();
+BEGIN
+    PERFORM FROM pay_api.list_checkouts('{m1}', ARRAY[p_status],
+        ARRAY[NULL::bigint], ARRAY[NULL::bigint], ARRAY[NULL::text], '{50}');
+    RETURN pg_temp.reads() - v_before;
+END
+$$;
+SELECT cmp_ok(pg_temp.page_reads(NULL), '<=', 250.0, 'a page reads few rows');
+SELECT cmp_ok(pg_temp.page_reads('FAILED'), '<=', 1600.0,
+              'a page of a status reads its window');
+
 \i :checks
 SELECT finish();
 ROLLBACK;
