@@ -787,7 +787,8 @@ expect_kept(world_t *world, const delivery_t *delivery, const char *left_out)
 {
     cr_assert_not_null(world->effect.reply);
     cr_expect_eq(world->effect.reply->status, 200);
-    expect_db(world, PAY_OP_KEEP_WEBHOOK);
+    cr_assert_eq(world->effect.kind, PAY_DO_DB);
+    cr_assert_eq(world->effect.op, PAY_OP_KEEP_WEBHOOK);
     expect_arg(world, 0, "generic");
     cr_expect_eq(world->effect.args[1].bytes.len, PAY_SHA256_SIZE);
     cr_expect_eq(world->effect.args[3].number,
