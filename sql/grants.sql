@@ -37,8 +37,6 @@ GRANT EXECUTE ON ALL ROUTINES IN SCHEMA pay_api TO payments_gateway;
 GRANT USAGE ON SCHEMA pay, pay_view TO payments_auditor, payments_operator;
 GRANT SELECT ON ALL TABLES IN SCHEMA pay, pay_view
     TO payments_auditor, payments_operator;
--- buyers' data as the PSP has written it: through pay_ops only
-REVOKE ALL ON pay.webhook_body FROM payments_auditor, payments_operator;
 GRANT EXECUTE ON ALL ROUTINES IN SCHEMA pay_view
     TO payments_auditor, payments_operator;
 -- for sql/checks, which auditors run

@@ -209,11 +209,11 @@ WHOLE = [
     (*at_http("payments_webhook_bodies days=1 days=2"), "stands twice"),
     *[
         (*at_http(f"payments_webhook_bodies days={days}"), "from 1 to 365")
-        for days in ("0", "366", "-1", "1d", "")
+        for days in ("0", "366", "-1", "1d")
     ],
     *[
         (*at_http(f"payments_webhook_bodies size={size}"), "from 1 to 256k")
-        for size in ("0", "257k", "-1", "much", "")
+        for size in ("0", "257k", "-1", "much")
     ],
     (
         *at_http("payments_webhook_bodies off",

@@ -73,10 +73,8 @@ FROM (VALUES
     ('payments_gateway', 'SELECT * FROM pay.webhook_body', '42501'),
     ('payments_gateway', 'SELECT * FROM pay_ops.show_webhook(''a'', ''b'')',
      '42501'),
-    ('payments_auditor', 'SELECT * FROM pay.webhook_body', '42501'),
     ('payments_auditor', 'SELECT * FROM pay_ops.show_webhook(''a'', ''b'')',
      '42501'),
-    ('payments_operator', 'SELECT * FROM pay.webhook_body', '42501'),
     ('payments_operator', 'SELECT * FROM pay_ops.show_webhook(''a'', ''b'')',
      'ok')
     ) v (r, sql, s);
