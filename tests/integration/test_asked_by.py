@@ -4,6 +4,7 @@ import pytest
 from support import changes
 from support.changes import accepted, send
 from support.own_stack import QUICK_JOBS
+from support.tokens import minter_of
 
 HOSTILE = {
     "control": "a\nb",
@@ -19,6 +20,11 @@ def configured(own_stack):
     own_stack.configure(QUICK_JOBS)
     yield
     own_stack.configure()
+
+
+@pytest.fixture
+def mint(own_stack):
+    return minter_of(own_stack.values, "MERCHANT")
 
 
 def bearer(mint, sub):
