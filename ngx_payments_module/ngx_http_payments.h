@@ -154,6 +154,7 @@ typedef struct {
     ngx_str_t                   status;          /* html/status.html */
     ngx_str_t                   problem;         /* html/problem.html */
     ngx_str_t                   problems;        /* html/problems.html */
+    ngx_str_t                   error;           /* html/error.html */
     ngx_str_t                   style;           /* html/style.css */
 } ngx_payments_pages_t;
 
@@ -406,17 +407,6 @@ ngx_int_t ngx_http_payments_problem_json(ngx_http_request_t *r,
 /* ngx_http_payments_filter.c: security headers on all, problem documents in
  * place of nginx's own error pages */
 ngx_int_t ngx_http_payments_filter_init(ngx_conf_t *cf);
-
-/* ngx_http_payments_page.c: html/ templates */
-ngx_int_t ngx_http_payments_load_pages(ngx_conf_t *cf,
-    ngx_http_payments_main_conf_t *pmcf);
-/* The status page of a checkout. */
-ngx_int_t ngx_http_payments_status_page(ngx_http_request_t *r,
-    const pay_reply_t *reply);
-/* /problems (the list), /problems/<slug>, /problems/style.css */
-ngx_int_t ngx_http_payments_problems(ngx_http_request_t *r);
-/* <prefix>style.css; NGX_DECLINED when the path is another */
-ngx_int_t ngx_http_payments_style(ngx_http_request_t *r);
 
 /* ngx_http_payments_variables.c */
 ngx_int_t ngx_http_payments_add_variables(ngx_conf_t *cf);

@@ -3,7 +3,7 @@
  * the readiness probe.  Each starts its flow.
  */
 
-#include "ngx_http_payments.h"
+#include "ngx_http_payments_page.h"
 
 
 static ngx_int_t buyer_target(ngx_http_request_t *r, ngx_uint_t kind,

@@ -4,7 +4,7 @@
  * limits, its headers, the URL that the outside sees.
  */
 
-#include "ngx_http_payments.h"
+#include "ngx_http_payments_page.h"
 #include "pay_url.h"
 
 

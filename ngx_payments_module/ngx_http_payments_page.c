@@ -4,6 +4,7 @@
  * ngx_payments_pages.c; here they get their values.
  */
 
+#include "ngx_http_payments_page.h"
 #include "ngx_payments_pages.h"
 
 
@@ -24,8 +25,10 @@ static pay_status_t set_problems(pay_arena_t *arena, pay_str_t base,
     ngx_payments_value_t *v);
 static ngx_int_t problem_page(ngx_http_request_t *r, pay_str_t base,
     const pay_problem_t *problem);
-static ngx_int_t send_page(ngx_http_request_t *r, ngx_str_t *page,
-    const ngx_payments_slot_t *slots, const ngx_payments_value_t *values);
+static ngx_uint_t wants_html(ngx_http_request_t *r);
+static ngx_int_t send_page(ngx_http_request_t *r, ngx_uint_t status,
+    ngx_str_t *page, const ngx_payments_slot_t *slots,
+    const ngx_payments_value_t *values);
 static ngx_int_t send_style(ngx_http_request_t *r);
 
 
@@ -62,7 +65,56 @@ ngx_http_payments_status_page(ngx_http_request_t *r, const pay_reply_t *reply)
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
 
-    return send_page(r, &pmcf->pages.status, ngx_payments_status_slots, v);
+    return send_page(r, NGX_HTTP_OK, &pmcf->pages.status,
+                     ngx_payments_status_slots, v);
+}
+
+
+/* A buyer who follows an old or mistyped link sees a browser's page. */
+ngx_int_t
+ngx_http_payments_error_page(ngx_http_request_t *r, const pay_reply_t *reply)
+{
+    pay_str_t                       prefix;
+    ngx_uint_t                      state;
+    pay_arena_t                     arena = ngx_payments_arena(r->pool);
+    ngx_payments_value_t            v[ERROR_SLOTS];
+    ngx_http_payments_ctx_t        *ctx;
+    ngx_http_payments_loc_conf_t   *plcf;
+    ngx_http_payments_main_conf_t  *pmcf;
+
+    plcf = ngx_http_get_module_loc_conf(r, ngx_http_payments_module);
+    ctx = ngx_http_payments_get_ctx(r);
+
+    if ((plcf->kind != NGX_HTTP_PAYMENTS_CHECKOUT
+         && plcf->kind != NGX_HTTP_PAYMENTS_RETURN)
+        || !(r->method & (NGX_HTTP_GET | NGX_HTTP_HEAD))
+        || ctx == NULL || ctx->html || !wants_html(r))
+    {
+        return NGX_DECLINED;
+    }
+
+    pmcf = ngx_http_get_module_main_conf(r, ngx_http_payments_module);
+    prefix = ngx_payments_str(plcf->prefix);
+
+    state = (reply->status == NGX_HTTP_NOT_FOUND) ? ERROR_MISSING
+            : (reply->status == NGX_HTTP_SERVICE_UNAVAILABLE
+               || reply->status == NGX_HTTP_TOO_MANY_REQUESTS) ? ERROR_BUSY
+            : ERROR_BROKEN;
+
+    ngx_memzero(v, sizeof(v));
+    v[state].count = 1;
+    v[ERROR_REQUEST].text = (pay_str_t) { PAY_UUID_TEXT, ctx->request_id };
+
+    if (pay_format(&arena, &v[ERROR_STYLE].text, PATH_MAX_LEN,
+                   "%.*sstyle.css", pay_fmt(prefix)) != PAY_OK)
+    {
+        return NGX_DECLINED;
+    }
+
+    ctx->html = 1;
+
+    return send_page(r, reply->status, &pmcf->pages.error,
+                     ngx_payments_error_slots, v);
 }
 
 
@@ -287,8 +339,47 @@ set_money(pay_arena_t *arena, ngx_payments_value_t *v,
 }
 
 
+/* Named in an Accept field and not ruled out: a browser's word.  What anybody
+ * takes for want of a wish is JSON. */
+static ngx_uint_t
+wants_html(ngx_http_request_t *r)
+{
+    u_char           *p, *last;
+    ngx_uint_t        count;
+    ngx_table_elt_t  *accept;
+
+    accept = ngx_http_payments_find_header(r, "Accept", &count);
+    if (accept == NULL) {
+        return 0;
+    }
+
+    p = ngx_strlcasestrn(accept->value.data,
+                         accept->value.data + accept->value.len,
+                         (u_char *) "text/html", 9 - 1);
+    if (p == NULL) {
+        return 0;
+    }
+
+    p += 9;
+    last = accept->value.data + accept->value.len;
+
+    while (p < last && (*p == ' ' || *p == ';')) {
+        p++;
+    }
+
+    /* "q=0" and "q=0.0" rule it out, "q=0.9" does not */
+    if (last - p < 3 || ngx_strncasecmp(p, (u_char *) "q=0", 3) != 0) {
+        return 1;
+    }
+
+    for (p += 3; p < last && (*p == '.' || *p == '0'); p++) { /* void */ }
+
+    return p < last && *p >= '1' && *p <= '9';
+}
+
+
 static ngx_int_t
-send_page(ngx_http_request_t *r, ngx_str_t *page,
+send_page(ngx_http_request_t *r, ngx_uint_t status, ngx_str_t *page,
     const ngx_payments_slot_t *slots, const ngx_payments_value_t *values)
 {
     pay_buf_t                 buf;
@@ -311,7 +402,7 @@ send_page(ngx_http_request_t *r, ngx_str_t *page,
     ctx->html = 1;
     body = ngx_payments_nstr(out);
 
-    return ngx_http_payments_send(r, NGX_HTTP_OK, &type, &body);
+    return ngx_http_payments_send(r, status, &type, &body);
 }
 
 
@@ -346,7 +437,8 @@ problem_list(ngx_http_request_t *r, pay_str_t base)
         return ngx_http_payments_problem(r, "internal-error", NULL, NULL);
     }
 
-    return send_page(r, &pmcf->pages.problems, ngx_payments_list_slots, v);
+    return send_page(r, NGX_HTTP_OK, &pmcf->pages.problems,
+                     ngx_payments_list_slots, v);
 }
 
 
@@ -406,5 +498,6 @@ problem_page(ngx_http_request_t *r, pay_str_t base,
         return ngx_http_payments_problem(r, "internal-error", NULL, NULL);
     }
 
-    return send_page(r, &pmcf->pages.problem, ngx_payments_problem_slots, v);
+    return send_page(r, NGX_HTTP_OK, &pmcf->pages.problem,
+                     ngx_payments_problem_slots, v);
 }

@@ -3,7 +3,7 @@
  * from the filter, so that they are the same on all.
  */
 
-#include "ngx_http_payments.h"
+#include "ngx_http_payments_page.h"
 
 
 #define RETRY_S  1
@@ -345,8 +345,14 @@ add_number(ngx_http_request_t *r, const char *name, const char *format,
 static ngx_int_t
 reply_problem(ngx_http_request_t *r, const pay_reply_t *reply)
 {
+    ngx_int_t  rc;
     ngx_str_t  json, language = ngx_string("en");
     ngx_str_t  type = ngx_string("application/problem+json");
+
+    rc = ngx_http_payments_error_page(r, reply);
+    if (rc != NGX_DECLINED) {
+        return rc;
+    }
 
     if (ngx_http_payments_problem_json(r, reply, &json) != NGX_OK
         || ngx_http_payments_add_header(r, "Content-Language", language)

@@ -77,6 +77,15 @@ const ngx_payments_slot_t  ngx_payments_list_slots[LIST_SLOTS + 1] = {
     { NULL, NGX_PAYMENTS_TEXT }
 };
 
+const ngx_payments_slot_t  ngx_payments_error_slots[ERROR_SLOTS + 1] = {
+    [ERROR_STYLE] = { "style_url", NGX_PAYMENTS_TEXT },
+    [ERROR_REQUEST] = { "request_id", NGX_PAYMENTS_TEXT },
+    [ERROR_MISSING] = { "missing", NGX_PAYMENTS_FLAG },
+    [ERROR_BUSY] = { "busy", NGX_PAYMENTS_FLAG },
+    [ERROR_BROKEN] = { "broken", NGX_PAYMENTS_FLAG },
+    { NULL, NGX_PAYMENTS_TEXT }
+};
+
 static const page_t  pages[] = {
     { "status.html", compiled_in(payments_status_html),
       offsetof(ngx_payments_pages_t, status), ngx_payments_status_slots },
@@ -84,6 +93,8 @@ static const page_t  pages[] = {
       offsetof(ngx_payments_pages_t, problem), ngx_payments_problem_slots },
     { "problems.html", compiled_in(payments_problems_html),
       offsetof(ngx_payments_pages_t, problems), ngx_payments_list_slots },
+    { "error.html", compiled_in(payments_error_html),
+      offsetof(ngx_payments_pages_t, error), ngx_payments_error_slots },
     { "style.css", compiled_in(payments_style_css),
       offsetof(ngx_payments_pages_t, style), NULL },
     { NULL, ngx_null_string, 0, NULL }

@@ -29,7 +29,14 @@ enum {
 };
 
 
+enum {
+    ERROR_STYLE = 0, ERROR_REQUEST, ERROR_MISSING, ERROR_BUSY, ERROR_BROKEN,
+    ERROR_SLOTS
+};
+
+
 extern const ngx_payments_slot_t  ngx_payments_status_slots[];
+extern const ngx_payments_slot_t  ngx_payments_error_slots[];
 extern const ngx_payments_slot_t  ngx_payments_problem_slots[];
 extern const ngx_payments_slot_t  ngx_payments_list_slots[];
 

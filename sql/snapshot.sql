@@ -715,6 +715,67 @@ ALTER FUNCTION pay.accept_late(p_merchant_id text, p_checkout_id text) OWNER TO 
 COMMENT ON FUNCTION pay.accept_late(p_merchant_id text, p_checkout_id text) IS 'Makes a held payment a sale';
 
 --
+-- Name: all_merchants(); Type: FUNCTION; Schema: pay; Owner: payments_owner
+--
+
+CREATE FUNCTION pay.all_merchants() RETURNS SETOF text
+    LANGUAGE sql STABLE
+    AS $$
+WITH RECURSIVE merchant (id) AS (
+    SELECT (SELECT c.merchant_id::text FROM checkout c
+            ORDER BY c.merchant_id LIMIT 1)
+    UNION ALL
+    SELECT (SELECT c.merchant_id::text FROM checkout c
+            WHERE c.merchant_id > m.id
+            ORDER BY c.merchant_id LIMIT 1)
+    FROM merchant m
+    WHERE m.id IS NOT NULL
+)
+SELECT m.id FROM merchant m WHERE m.id IS NOT NULL
+$$;
+
+ALTER FUNCTION pay.all_merchants() OWNER TO payments_owner;
+
+--
+-- Name: FUNCTION all_merchants(); Type: COMMENT; Schema: pay; Owner: payments_owner
+--
+
+COMMENT ON FUNCTION pay.all_merchants() IS 'Merchants with a checkout, from each to the next by the index';
+
+--
+-- Name: all_psps(); Type: FUNCTION; Schema: pay; Owner: payments_owner
+--
+
+CREATE FUNCTION pay.all_psps() RETURNS SETOF text
+    LANGUAGE sql STABLE
+    AS $$
+WITH RECURSIVE registered (name) AS (
+    SELECT (SELECT r.psp::text FROM registration r ORDER BY r.psp LIMIT 1)
+    UNION ALL
+    SELECT (SELECT r.psp::text FROM registration r WHERE r.psp > p.name
+            ORDER BY r.psp LIMIT 1)
+    FROM registered p WHERE p.name IS NOT NULL
+), heard (name) AS (
+    SELECT (SELECT i.psp::text FROM webhook_inbox i ORDER BY i.psp LIMIT 1)
+    UNION ALL
+    SELECT (SELECT i.psp::text FROM webhook_inbox i WHERE i.psp > p.name
+            ORDER BY i.psp LIMIT 1)
+    FROM heard p WHERE p.name IS NOT NULL
+)
+SELECT r.name FROM registered r WHERE r.name IS NOT NULL
+UNION
+SELECT h.name FROM heard h WHERE h.name IS NOT NULL
+$$;
+
+ALTER FUNCTION pay.all_psps() OWNER TO payments_owner;
+
+--
+-- Name: FUNCTION all_psps(); Type: COMMENT; Schema: pay; Owner: payments_owner
+--
+
+COMMENT ON FUNCTION pay.all_psps() IS 'PSPs with a registration or a webhook, by the index as all_merchants';
+
+--
 -- Name: all_sold(text, text, text); Type: FUNCTION; Schema: pay; Owner: payments_owner
 --
 
@@ -3931,6 +3992,82 @@ ALTER FUNCTION pay.fact_kind(p_fact text, p_amount_minor bigint, p_currency text
 COMMENT ON FUNCTION pay.fact_kind(p_fact text, p_amount_minor bigint, p_currency text, p_total_minor bigint, p_own_currency text) IS 'The fact as an event''s kind, or mismatch when amount or currency is not the checkout''s';
 
 --
+-- Name: find_by_merchant(text, text); Type: FUNCTION; Schema: pay; Owner: payments_owner
+--
+
+CREATE FUNCTION pay.find_by_merchant(p_merchant_id text, p_what text) RETURNS TABLE(found_as text, merchant_id text, checkout_id text, payment_order_id text, psp text)
+    LANGUAGE sql STABLE
+    AS $$
+WITH RECURSIVE route (name) AS (
+    SELECT (SELECT k.route FROM idempotency_key k
+            WHERE k.merchant_id = p_merchant_id ORDER BY k.route LIMIT 1)
+    UNION ALL
+    SELECT (SELECT k.route FROM idempotency_key k
+            WHERE k.merchant_id = p_merchant_id AND k.route > r.name
+            ORDER BY k.route LIMIT 1)
+    FROM route r WHERE r.name IS NOT NULL
+)
+SELECT 'order', o.merchant_id::text, o.checkout_id::text,
+    o.payment_order_id::text, NULL::text
+FROM find_order(p_merchant_id, p_what) o
+UNION ALL
+SELECT 'checkout', c.merchant_id, c.checkout_id, NULL, c.psp
+FROM (SELECT * FROM checkout x
+      WHERE x.merchant_id = p_merchant_id AND x.checkout_id = p_what
+      OFFSET 0) c
+UNION ALL
+SELECT 'idempotency key', k.merchant_id, k.checkout_id, NULL, NULL
+FROM route r
+CROSS JOIN LATERAL (
+    SELECT * FROM idempotency_key x
+    WHERE x.merchant_id = p_merchant_id AND x.route = r.name
+        AND x.key = p_what
+    OFFSET 0) k
+$$;
+
+ALTER FUNCTION pay.find_by_merchant(p_merchant_id text, p_what text) OWNER TO payments_owner;
+
+--
+-- Name: FUNCTION find_by_merchant(p_merchant_id text, p_what text); Type: COMMENT; Schema: pay; Owner: payments_owner
+--
+
+COMMENT ON FUNCTION pay.find_by_merchant(p_merchant_id text, p_what text) IS 'Orders, checkouts and idempotency keys of that name';
+
+--
+-- Name: find_by_psp(text, text); Type: FUNCTION; Schema: pay; Owner: payments_owner
+--
+
+CREATE FUNCTION pay.find_by_psp(p_psp text, p_what text) RETURNS TABLE(found_as text, merchant_id text, checkout_id text, payment_order_id text, psp text)
+    LANGUAGE sql STABLE
+    AS $$
+SELECT 'nonce', r.merchant_id::text, r.checkout_id::text, NULL::text, p_psp
+FROM (SELECT * FROM registration x WHERE x.psp = p_psp AND x.nonce = p_what
+      OFFSET 0) r
+UNION ALL
+SELECT CASE WHEN t.is_reference THEN 'PSP''s payment' ELSE 'token' END,
+    t.merchant_id, t.checkout_id, NULL, p_psp
+FROM (SELECT * FROM psp_token x WHERE x.psp = p_psp AND x.token = p_what
+      OFFSET 0) t
+UNION ALL
+SELECT 'PSP''s event', i.merchant_id, i.checkout_id, NULL, p_psp
+FROM (SELECT * FROM webhook_inbox x
+      WHERE x.psp = p_psp AND x.event_id = p_what
+      OFFSET 0) i
+UNION ALL
+SELECT 'dispute', d.merchant_id, d.checkout_id, d.payment_order_id, p_psp
+FROM (SELECT * FROM dispute x WHERE x.psp = p_psp AND x.dispute_id = p_what
+      OFFSET 0) d
+$$;
+
+ALTER FUNCTION pay.find_by_psp(p_psp text, p_what text) OWNER TO payments_owner;
+
+--
+-- Name: FUNCTION find_by_psp(p_psp text, p_what text); Type: COMMENT; Schema: pay; Owner: payments_owner
+--
+
+COMMENT ON FUNCTION pay.find_by_psp(p_psp text, p_what text) IS 'Registrations, tokens, payments, events and disputes of that name';
+
+--
 -- Name: find_change(text, text); Type: FUNCTION; Schema: pay; Owner: payments_owner
 --
 
@@ -4107,6 +4244,31 @@ ALTER FUNCTION pay.find_parked(p_merchant_id text[], p_checkout_id text[], p_psp
 --
 
 COMMENT ON FUNCTION pay.find_parked(p_merchant_id text[], p_checkout_id text[], p_psp text[], p_name text[], OUT facts pay.fact[], OUT told pay.news[]) IS 'Webhooks that waited for these names';
+
+--
+-- Name: find_request(text); Type: FUNCTION; Schema: pay; Owner: payments_owner
+--
+
+CREATE FUNCTION pay.find_request(p_what text) RETURNS TABLE(found_as text, merchant_id text, checkout_id text, payment_order_id text, psp text)
+    LANGUAGE sql STABLE
+    AS $$
+SELECT DISTINCT 'request', e.merchant_id::text, o.checkout_id::text,
+    e.payment_order_id::text, NULL::text
+FROM (SELECT * FROM event x
+      WHERE x.at >= request_time(p_what) - interval '10 minutes'
+          AND x.at < request_time(p_what) + interval '1 hour'
+          AND x.request_id = p_what
+      OFFSET 0) e
+CROSS JOIN LATERAL find_order(e.merchant_id, e.payment_order_id) o
+$$;
+
+ALTER FUNCTION pay.find_request(p_what text) OWNER TO payments_owner;
+
+--
+-- Name: FUNCTION find_request(p_what text); Type: COMMENT; Schema: pay; Owner: payments_owner
+--
+
+COMMENT ON FUNCTION pay.find_request(p_what text) IS 'Orders to which a request has told something';
 
 --
 -- Name: first_detail(text, text, text); Type: FUNCTION; Schema: pay; Owner: payments_owner
@@ -10614,6 +10776,50 @@ ALTER FUNCTION pay.release_one(p_new pay.checkout, p_word text, p_lease interval
 COMMENT ON FUNCTION pay.release_one(p_new pay.checkout, p_word text, p_lease interval, p_request_id text) IS 'Lets a checkout go on, or ends it, or has it wait on';
 
 --
+-- Name: reopen_letter(bigint, text, text, boolean); Type: FUNCTION; Schema: pay; Owner: payments_owner
+--
+
+CREATE FUNCTION pay.reopen_letter(p_id bigint, p_who text, p_why text, p_accept boolean) RETURNS text
+    LANGUAGE plpgsql
+    AS $$
+DECLARE
+    v_found record;
+BEGIN
+    IF NOT is_statement(p_who) OR NOT is_statement(p_why) THEN
+        RETURN 'invalid';
+    END IF;
+
+    v_found := lock_dead_letter(p_id);
+
+    IF (v_found.letter).dead_letter_id IS NULL THEN
+        RETURN 'not_found';
+    ELSIF (v_found.letter).state <> 'open' THEN
+        RETURN 'closed';
+    ELSIF (v_found.letter).kind = 'late_success' AND NOT p_accept THEN
+        RETURN 'late_payment';
+    ELSIF (v_found.letter).kind <> 'late_success' AND p_accept THEN
+        RETURN 'no_late_payment';
+    ELSIF NOT retry_letter(v_found.letter, v_found.merchant,
+                           v_found.checkout) THEN
+        RETURN 'nothing_to_do';
+    END IF;
+
+    PERFORM close_letter(v_found.letter, v_found.merchant, v_found.checkout,
+                         'requeued', p_who, p_why);
+
+    RETURN CASE WHEN p_accept THEN 'accepted' ELSE 'requeued' END;
+END
+$$;
+
+ALTER FUNCTION pay.reopen_letter(p_id bigint, p_who text, p_why text, p_accept boolean) OWNER TO payments_owner;
+
+--
+-- Name: FUNCTION reopen_letter(p_id bigint, p_who text, p_why text, p_accept boolean); Type: COMMENT; Schema: pay; Owner: payments_owner
+--
+
+COMMENT ON FUNCTION pay.reopen_letter(p_id bigint, p_who text, p_why text, p_accept boolean) IS 'What requeue and accept have in common';
+
+--
 -- Name: replaced_fact(text, text, text, text, text, text); Type: FUNCTION; Schema: pay; Owner: payments_owner
 --
 
@@ -10671,6 +10877,27 @@ ALTER FUNCTION pay.request_fact(p_change pay.change, p_order pay.payment_order) 
 --
 
 COMMENT ON FUNCTION pay.request_fact(p_change pay.change, p_order pay.payment_order) IS 'That a change was asked for, and what it reserves';
+
+--
+-- Name: request_time(text); Type: FUNCTION; Schema: pay; Owner: payments_owner
+--
+
+CREATE FUNCTION pay.request_time(p_request_id text) RETURNS timestamp with time zone
+    LANGUAGE sql IMMUTABLE
+    AS $_$
+SELECT CASE WHEN p_request_id
+    ~ '^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$'
+    THEN to_timestamp(('x' || lpad(translate(left(p_request_id, 13), '-', ''),
+                                   16, '0'))::bit(64)::bigint / 1000.0) END
+$_$;
+
+ALTER FUNCTION pay.request_time(p_request_id text) OWNER TO payments_owner;
+
+--
+-- Name: FUNCTION request_time(p_request_id text); Type: COMMENT; Schema: pay; Owner: payments_owner
+--
+
+COMMENT ON FUNCTION pay.request_time(p_request_id text) IS 'When a request began, out of its id';
 
 --
 -- Name: requote_orders(pay.fact[], integer[]); Type: FUNCTION; Schema: pay; Owner: payments_owner
@@ -15264,6 +15491,27 @@ ALTER FUNCTION pay_api.sweep(p_owner text[], p_interval_ms bigint[], p_limits js
 COMMENT ON FUNCTION pay_api.sweep(p_owner text[], p_interval_ms bigint[], p_limits jsonb[]) IS 'Looks for what is stuck, once an interval: swept, not_due or invalid';
 
 --
+-- Name: accept_dead_letter(bigint, text, text); Type: FUNCTION; Schema: pay_ops; Owner: payments_owner
+--
+
+CREATE FUNCTION pay_ops.accept_dead_letter(p_id bigint, p_who text, p_why text) RETURNS text
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pay', 'pg_temp'
+    AS $$
+BEGIN
+    RETURN reopen_letter(p_id, p_who, p_why, true);
+END
+$$;
+
+ALTER FUNCTION pay_ops.accept_dead_letter(p_id bigint, p_who text, p_why text) OWNER TO payments_owner;
+
+--
+-- Name: FUNCTION accept_dead_letter(p_id bigint, p_who text, p_why text); Type: COMMENT; Schema: pay_ops; Owner: payments_owner
+--
+
+COMMENT ON FUNCTION pay_ops.accept_dead_letter(p_id bigint, p_who text, p_why text) IS 'Makes a held late payment a sale: accepted, nothing_to_do, no_late_payment, closed, not_found or invalid';
+
+--
 -- Name: assign_mismatch(bigint, text[], text[], text, text); Type: FUNCTION; Schema: pay_ops; Owner: payments_owner
 --
 
@@ -15388,28 +15636,8 @@ CREATE FUNCTION pay_ops.requeue_dead_letter(p_id bigint, p_who text, p_why text)
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pay', 'pg_temp'
     AS $$
-DECLARE
-    v_found record;
 BEGIN
-    IF NOT is_statement(p_who) OR NOT is_statement(p_why) THEN
-        RETURN 'invalid';
-    END IF;
-
-    v_found := lock_dead_letter(p_id);
-
-    IF (v_found.letter).dead_letter_id IS NULL THEN
-        RETURN 'not_found';
-    ELSIF (v_found.letter).state <> 'open' THEN
-        RETURN 'closed';
-    ELSIF NOT retry_letter(v_found.letter, v_found.merchant,
-                           v_found.checkout) THEN
-        RETURN 'nothing_to_do';
-    END IF;
-
-    PERFORM close_letter(v_found.letter, v_found.merchant, v_found.checkout,
-                         'requeued', p_who, p_why);
-
-    RETURN 'requeued';
+    RETURN reopen_letter(p_id, p_who, p_why, false);
 END
 $$;
 
@@ -15419,7 +15647,7 @@ ALTER FUNCTION pay_ops.requeue_dead_letter(p_id bigint, p_who text, p_why text) 
 -- Name: FUNCTION requeue_dead_letter(p_id bigint, p_who text, p_why text); Type: COMMENT; Schema: pay_ops; Owner: payments_owner
 --
 
-COMMENT ON FUNCTION pay_ops.requeue_dead_letter(p_id bigint, p_who text, p_why text) IS 'Has the gateway try again, or take a held payment: requeued, nothing_to_do, closed, not_found or invalid';
+COMMENT ON FUNCTION pay_ops.requeue_dead_letter(p_id bigint, p_who text, p_why text) IS 'Has the gateway try again: requeued, nothing_to_do, late_payment (see accept_dead_letter), closed, not_found or invalid';
 
 --
 -- Name: resolve_dead_letter(bigint, text, text); Type: FUNCTION; Schema: pay_ops; Owner: payments_owner
@@ -15669,6 +15897,58 @@ ALTER FUNCTION pay_view.explain(p_merchant_id text, p_payment_order_id text) OWN
 --
 
 COMMENT ON FUNCTION pay_view.explain(p_merchant_id text, p_payment_order_id text) IS 'How an order stands and what comes next, for people; NULL for any merchant';
+
+--
+-- Name: find(text, text); Type: FUNCTION; Schema: pay_view; Owner: payments_owner
+--
+
+CREATE FUNCTION pay_view.find(p_what text, p_merchant_id text DEFAULT NULL::text) RETURNS TABLE(found_as text, merchant_id text, checkout_id text, payment_order_id text, psp text)
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO 'pay', 'pg_temp'
+    AS $$
+#variable_conflict use_column
+BEGIN
+    RETURN QUERY
+    SELECT f.* FROM all_merchants() m (id)
+    CROSS JOIN LATERAL find_by_merchant(m.id, p_what) f
+    WHERE m.id = coalesce(p_merchant_id, m.id)
+    UNION ALL
+    SELECT f.* FROM all_psps() p (name)
+    CROSS JOIN LATERAL find_by_psp(p.name, p_what) f
+    WHERE f.merchant_id IS NOT DISTINCT FROM
+        coalesce(p_merchant_id, f.merchant_id)
+    UNION ALL
+    SELECT 'buyer''s handle', c.merchant_id, c.checkout_id, NULL, c.psp
+    FROM checkout c
+    WHERE c.handle = p_what
+        AND c.merchant_id = coalesce(p_merchant_id, c.merchant_id)
+    UNION ALL
+    SELECT c.kind, c.merchant_id, c.checkout_id, c.payment_order_id, c.psp
+    FROM change c
+    WHERE c.change_id = p_what
+        AND c.merchant_id = coalesce(p_merchant_id, c.merchant_id)
+    UNION ALL
+    SELECT f.* FROM find_request(p_what) f
+    WHERE f.merchant_id = coalesce(p_merchant_id, f.merchant_id);
+
+    IF NOT FOUND THEN
+        RETURN QUERY
+        SELECT 'PSP''s ' || c.kind, c.merchant_id::text, c.checkout_id::text,
+            c.payment_order_id::text, c.psp::text
+        FROM change c
+        WHERE c.reference = p_what
+            AND c.merchant_id = coalesce(p_merchant_id, c.merchant_id);
+    END IF;
+END
+$$;
+
+ALTER FUNCTION pay_view.find(p_what text, p_merchant_id text) OWNER TO payments_owner;
+
+--
+-- Name: FUNCTION find(p_what text, p_merchant_id text); Type: COMMENT; Schema: pay_view; Owner: payments_owner
+--
+
+COMMENT ON FUNCTION pay_view.find(p_what text, p_merchant_id text) IS 'What an id, a token, a reference, a key or a request id belongs to, for people; NULL for any merchant';
 
 --
 -- Name: account_kind; Type: TABLE; Schema: pay; Owner: payments_owner
@@ -18994,6 +19274,18 @@ CREATE INDEX dispatch_unknown ON pay.dispatch USING btree (first_sent_at) WHERE 
 CREATE INDEX dispute_checkout ON pay.dispute USING btree (merchant_id, checkout_id);
 
 --
+-- Name: event_at; Type: INDEX; Schema: pay; Owner: payments_owner
+--
+
+CREATE INDEX event_at ON ONLY pay.event USING brin (at) WITH (autosummarize='on');
+
+--
+-- Name: event_default_at_idx; Type: INDEX; Schema: pay; Owner: payments_owner
+--
+
+CREATE INDEX event_default_at_idx ON pay.event_default USING brin (at) WITH (autosummarize='on');
+
+--
 -- Name: event_tx; Type: INDEX; Schema: pay; Owner: payments_owner
 --
 
@@ -19070,6 +19362,12 @@ CREATE INDEX webhook_inbox_parked ON pay.webhook_inbox USING btree (psp, token) 
 --
 
 CREATE INDEX webhook_inbox_parked_at ON pay.webhook_inbox USING btree (received_at) WHERE ((state)::text = 'parked'::text);
+
+--
+-- Name: event_default_at_idx; Type: INDEX ATTACH; Schema: pay; Owner: payments_owner
+--
+
+ALTER INDEX pay.event_at ATTACH PARTITION pay.event_default_at_idx;
 
 --
 -- Name: event_default_pkey; Type: INDEX ATTACH; Schema: pay; Owner: payments_owner
@@ -19493,6 +19791,18 @@ REVOKE USAGE ON SCHEMA public FROM PUBLIC;
 --
 
 REVOKE ALL ON FUNCTION pay.accept_late(p_merchant_id text, p_checkout_id text) FROM PUBLIC;
+
+--
+-- Name: FUNCTION all_merchants(); Type: ACL; Schema: pay; Owner: payments_owner
+--
+
+REVOKE ALL ON FUNCTION pay.all_merchants() FROM PUBLIC;
+
+--
+-- Name: FUNCTION all_psps(); Type: ACL; Schema: pay; Owner: payments_owner
+--
+
+REVOKE ALL ON FUNCTION pay.all_psps() FROM PUBLIC;
 
 --
 -- Name: FUNCTION all_sold(p_merchant_id text, p_checkout_id text, p_order_id text); Type: ACL; Schema: pay; Owner: payments_owner
@@ -19989,6 +20299,18 @@ GRANT ALL ON FUNCTION pay.export_range(p_since timestamp with time zone, p_until
 REVOKE ALL ON FUNCTION pay.fact_kind(p_fact text, p_amount_minor bigint, p_currency text, p_total_minor bigint, p_own_currency text) FROM PUBLIC;
 
 --
+-- Name: FUNCTION find_by_merchant(p_merchant_id text, p_what text); Type: ACL; Schema: pay; Owner: payments_owner
+--
+
+REVOKE ALL ON FUNCTION pay.find_by_merchant(p_merchant_id text, p_what text) FROM PUBLIC;
+
+--
+-- Name: FUNCTION find_by_psp(p_psp text, p_what text); Type: ACL; Schema: pay; Owner: payments_owner
+--
+
+REVOKE ALL ON FUNCTION pay.find_by_psp(p_psp text, p_what text) FROM PUBLIC;
+
+--
 -- Name: FUNCTION find_change(p_merchant_id text, p_change_id text); Type: ACL; Schema: pay; Owner: payments_owner
 --
 
@@ -20011,6 +20333,12 @@ REVOKE ALL ON FUNCTION pay.find_order(p_merchant_id text, p_payment_order_id tex
 --
 
 REVOKE ALL ON FUNCTION pay.find_parked(p_merchant_id text[], p_checkout_id text[], p_psp text[], p_name text[], OUT facts pay.fact[], OUT told pay.news[]) FROM PUBLIC;
+
+--
+-- Name: FUNCTION find_request(p_what text); Type: ACL; Schema: pay; Owner: payments_owner
+--
+
+REVOKE ALL ON FUNCTION pay.find_request(p_what text) FROM PUBLIC;
 
 --
 -- Name: FUNCTION first_detail(p_psp text, p_route text, p_replaces text); Type: ACL; Schema: pay; Owner: payments_owner
@@ -21071,6 +21399,12 @@ REVOKE ALL ON FUNCTION pay.release_change_keys(p_items pay.change_item[]) FROM P
 REVOKE ALL ON FUNCTION pay.release_one(p_new pay.checkout, p_word text, p_lease interval, p_request_id text) FROM PUBLIC;
 
 --
+-- Name: FUNCTION reopen_letter(p_id bigint, p_who text, p_why text, p_accept boolean); Type: ACL; Schema: pay; Owner: payments_owner
+--
+
+REVOKE ALL ON FUNCTION pay.reopen_letter(p_id bigint, p_who text, p_why text, p_accept boolean) FROM PUBLIC;
+
+--
 -- Name: FUNCTION replaced_fact(p_merchant_id text, p_old text, p_new text, p_psp text, p_actor text, p_request_id text); Type: ACL; Schema: pay; Owner: payments_owner
 --
 
@@ -21081,6 +21415,12 @@ REVOKE ALL ON FUNCTION pay.replaced_fact(p_merchant_id text, p_old text, p_new t
 --
 
 REVOKE ALL ON FUNCTION pay.request_fact(p_change pay.change, p_order pay.payment_order) FROM PUBLIC;
+
+--
+-- Name: FUNCTION request_time(p_request_id text); Type: ACL; Schema: pay; Owner: payments_owner
+--
+
+REVOKE ALL ON FUNCTION pay.request_time(p_request_id text) FROM PUBLIC;
 
 --
 -- Name: FUNCTION requote_orders(p_facts pay.fact[], p_moved integer[]); Type: ACL; Schema: pay; Owner: payments_owner
@@ -21701,6 +22041,13 @@ REVOKE ALL ON FUNCTION pay_api.sweep(p_owner text[], p_interval_ms bigint[], p_l
 GRANT ALL ON FUNCTION pay_api.sweep(p_owner text[], p_interval_ms bigint[], p_limits jsonb[]) TO payments_gateway;
 
 --
+-- Name: FUNCTION accept_dead_letter(p_id bigint, p_who text, p_why text); Type: ACL; Schema: pay_ops; Owner: payments_owner
+--
+
+REVOKE ALL ON FUNCTION pay_ops.accept_dead_letter(p_id bigint, p_who text, p_why text) FROM PUBLIC;
+GRANT ALL ON FUNCTION pay_ops.accept_dead_letter(p_id bigint, p_who text, p_why text) TO payments_operator;
+
+--
 -- Name: FUNCTION assign_mismatch(p_id bigint, p_orders text[], p_amounts text[], p_who text, p_why text); Type: ACL; Schema: pay_ops; Owner: payments_owner
 --
 
@@ -21757,6 +22104,14 @@ GRANT ALL ON FUNCTION pay_view.audit_export(p_since timestamp with time zone, p_
 REVOKE ALL ON FUNCTION pay_view.explain(p_merchant_id text, p_payment_order_id text) FROM PUBLIC;
 GRANT ALL ON FUNCTION pay_view.explain(p_merchant_id text, p_payment_order_id text) TO payments_auditor;
 GRANT ALL ON FUNCTION pay_view.explain(p_merchant_id text, p_payment_order_id text) TO payments_operator;
+
+--
+-- Name: FUNCTION find(p_what text, p_merchant_id text); Type: ACL; Schema: pay_view; Owner: payments_owner
+--
+
+REVOKE ALL ON FUNCTION pay_view.find(p_what text, p_merchant_id text) FROM PUBLIC;
+GRANT ALL ON FUNCTION pay_view.find(p_what text, p_merchant_id text) TO payments_auditor;
+GRANT ALL ON FUNCTION pay_view.find(p_what text, p_merchant_id text) TO payments_operator;
 
 --
 -- Name: TABLE account_kind; Type: ACL; Schema: pay; Owner: payments_owner

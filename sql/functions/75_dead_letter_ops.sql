@@ -208,10 +208,11 @@ COMMENT ON FUNCTION pay.close_letter IS
     'Closes a dead letter by somebody''s word';
 
 
-CREATE OR REPLACE FUNCTION pay_ops.requeue_dead_letter(
-    p_id bigint, p_who text, p_why text)
-RETURNS text
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = pay, pg_temp AS $$
+-- Only accept takes money that is held, so that nobody makes a sale who meant
+-- to have something tried again.
+CREATE OR REPLACE FUNCTION pay.reopen_letter(
+    p_id bigint, p_who text, p_why text, p_accept boolean)
+RETURNS text LANGUAGE plpgsql AS $$
 DECLARE
     v_found record;
 BEGIN
@@ -225,6 +226,10 @@ BEGIN
         RETURN 'not_found';
     ELSIF (v_found.letter).state <> 'open' THEN
         RETURN 'closed';
+    ELSIF (v_found.letter).kind = 'late_success' AND NOT p_accept THEN
+        RETURN 'late_payment';
+    ELSIF (v_found.letter).kind <> 'late_success' AND p_accept THEN
+        RETURN 'no_late_payment';
     ELSIF NOT retry_letter(v_found.letter, v_found.merchant,
                            v_found.checkout) THEN
         RETURN 'nothing_to_do';
@@ -233,12 +238,37 @@ BEGIN
     PERFORM close_letter(v_found.letter, v_found.merchant, v_found.checkout,
                          'requeued', p_who, p_why);
 
-    RETURN 'requeued';
+    RETURN CASE WHEN p_accept THEN 'accepted' ELSE 'requeued' END;
+END
+$$;
+COMMENT ON FUNCTION pay.reopen_letter IS
+    'What requeue and accept have in common';
+
+
+CREATE OR REPLACE FUNCTION pay_ops.requeue_dead_letter(
+    p_id bigint, p_who text, p_why text)
+RETURNS text
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pay, pg_temp AS $$
+BEGIN
+    RETURN reopen_letter(p_id, p_who, p_why, false);
 END
 $$;
 COMMENT ON FUNCTION pay_ops.requeue_dead_letter IS
-    'Has the gateway try again, or take a held payment: requeued, '
-    'nothing_to_do, closed, not_found or invalid';
+    'Has the gateway try again: requeued, nothing_to_do, late_payment (see '
+    'accept_dead_letter), closed, not_found or invalid';
+
+
+CREATE OR REPLACE FUNCTION pay_ops.accept_dead_letter(
+    p_id bigint, p_who text, p_why text)
+RETURNS text
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pay, pg_temp AS $$
+BEGIN
+    RETURN reopen_letter(p_id, p_who, p_why, true);
+END
+$$;
+COMMENT ON FUNCTION pay_ops.accept_dead_letter IS
+    'Makes a held late payment a sale: accepted, nothing_to_do, '
+    'no_late_payment, closed, not_found or invalid';
 
 
 -- Whoever settles a late payment has paid it back, or kept it, outside.  A

@@ -50,6 +50,8 @@ ALTER TABLE event_default SET (autovacuum_analyze_threshold = 1000,
 -- to nothing; what is not summarized yet is read, so that may not be much
 -- (make_partition() has the thresholds).
 CREATE INDEX event_tx ON event USING brin (tx) WITH (autosummarize = on);
+-- for people, who look for a request by the time in its id
+CREATE INDEX event_at ON event USING brin (at) WITH (autosummarize = on);
 
 
 -- Never to be changed: whoever verifies computes the same.

@@ -3,6 +3,7 @@
  */
 
 #include "cli/act.h"
+#include "cli/args.h"
 #include "cli/cli.h"
 #include "cli/db.h"
 #include "cli/table.h"
@@ -11,9 +12,14 @@
 #include <string.h>
 
 
+#define ACT_WORDS  256           /* of all verbs or kinds */
+
+
 static int act_parts(PGconn *conn, const pay_cli_show_t *show,
     const char *id);
 static int act_say(const pay_cli_act_t *act, const char *outcome);
+static void act_words(const char *const *words, char *text, size_t size);
+static const char *act_nearest(const char *const *words, const char *word);
 
 
 int
@@ -130,4 +136,140 @@ pay_cli_is_number(const char *id)
     size_t  len = strlen(id);
 
     return len > 0 && len < 19 && strspn(id, "0123456789") == len;
+}
+
+
+int
+pay_cli_verb(const pay_cli_verbs_t *verbs, int words,
+    const char *const *word, int *code)
+{
+    int          i;
+    char         all[ACT_WORDS];
+    const char  *id = words >= 2 ? word[1] : NULL;
+    const char  *nearest;
+
+    if (words < 0) {
+        *code = pay_cli_say_usage(words, verbs->usage);
+        return -1;
+    }
+
+    act_words(verbs->verbs, all, sizeof(all));
+
+    if (words == 0) {
+        *code = pay_cli_misuse(verbs->usage, "%s needs a verb: %s",
+                               verbs->command, all);
+        return -1;
+    }
+
+    for (i = 0; verbs->verbs[i] != NULL; i++) {
+        if (strcmp(verbs->verbs[i], word[0]) == 0) {
+            break;
+        }
+    }
+
+    if (verbs->verbs[i] == NULL) {
+        nearest = act_nearest(verbs->verbs, word[0]);
+        *code = pay_cli_misuse(verbs->usage, "%s has no verb \"%s\", but %s%s%s"
+                               "%s", verbs->command, word[0], all,
+                               nearest != NULL ? "; did you mean " : "",
+                               nearest != NULL ? nearest : "",
+                               nearest != NULL ? "?" : "");
+        return -1;
+    }
+
+    if (i == 0 && id != NULL) {
+        *code = pay_cli_misuse(verbs->usage, "%s %s takes no \"%s\"",
+                               verbs->command, word[0], id);
+        return -1;
+    }
+
+    if (i > 0 && (id == NULL || (verbs->numbered && !pay_cli_is_number(id)))) {
+        *code = pay_cli_misuse(verbs->usage, id == NULL
+                               ? "%s %s needs an ID, the first column of "
+                                 "payctl %s list"
+                               : "%s %s needs an ID, the first column of "
+                                 "payctl %s list, and \"%s\" is none",
+                               verbs->command, word[0], verbs->command, id);
+        return -1;
+    }
+
+    return i;
+}
+
+
+int
+pay_cli_is_kind(const pay_cli_verbs_t *verbs, const char *kind)
+{
+    size_t       i;
+    char         all[ACT_WORDS];
+    const char  *nearest;
+
+    for (i = 0; kind != NULL && verbs->kinds[i] != NULL; i++) {
+        if (strcmp(verbs->kinds[i], kind) == 0) {
+            return 1;
+        }
+    }
+
+    if (kind == NULL) {
+        return 1;
+    }
+
+    nearest = act_nearest(verbs->kinds, kind);
+    act_words(verbs->kinds, all, sizeof(all));
+    fprintf(stderr, "payctl: %s list: there is no kind \"%s\", but %s%s%s%s\n",
+            verbs->command, kind, all,
+            nearest != NULL ? "; did you mean " : "",
+            nearest != NULL ? nearest : "", nearest != NULL ? "?" : "");
+
+    return 0;
+}
+
+
+int
+pay_cli_says_who(const pay_cli_verbs_t *verbs, const char *who,
+    const char *why)
+{
+    if (who != NULL && why != NULL) {
+        return 1;
+    }
+
+    (void) pay_cli_misuse(verbs->usage, "%s is missing: %s",
+                          who == NULL ? "--who" : "--why",
+                          who == NULL ? "who decides this"
+                                      : "why it is decided so");
+
+    return 0;
+}
+
+
+/* "a, b, c" */
+static void
+act_words(const char *const *words, char *text, size_t size)
+{
+    size_t  i, len;
+
+    for (i = 0, len = 0; words[i] != NULL && len < size; i++) {
+        len += (size_t) snprintf(text + len, size - len, "%s%s",
+                                 i > 0 ? ", " : "", words[i]);
+    }
+}
+
+
+static const char *
+act_nearest(const char *const *words, const char *word)
+{
+    size_t       i;
+    unsigned     distance, least = PAY_CLI_FAR;
+    const char  *nearest = NULL;
+
+    for (i = 0; words[i] != NULL; i++) {
+        distance = pay_cli_distance(word, words[i]);
+
+        if (distance < least) {
+            least = distance;
+            nearest = words[i];
+        }
+    }
+
+    return nearest;
 }

@@ -48,5 +48,25 @@ int pay_cli_act(const pay_cli_act_t *act, const char *dsn,
 /* 1 for what can be the number of a row. */
 int pay_cli_is_number(const char *id);
 
+/* What a command that takes a verb has: "list" alone needs no ID.  Texts end
+ * with NULL. */
+typedef struct {
+    const char         *command;       /* "dlq" */
+    const char         *usage;
+    const char *const  *verbs;
+    const char *const  *kinds;         /* of --kind */
+    int                 numbered;      /* its IDs are numbers */
+} pay_cli_verbs_t;
+
+/* The place of the verb in its table, for what pay_cli_args() has returned, or
+ * -1 with the exit code: help was printed, or what is wrong. */
+int pay_cli_verb(const pay_cli_verbs_t *verbs, int words,
+    const char *const *word, int *code);
+/* 1 when --kind is one of them or was not given, else 0 after a complaint. */
+int pay_cli_is_kind(const pay_cli_verbs_t *verbs, const char *kind);
+/* 1 when --who and --why are there, else 0 after a complaint. */
+int pay_cli_says_who(const pay_cli_verbs_t *verbs, const char *who,
+    const char *why);
+
 
 #endif /* PAY_SRC_CLI_ACT_H */

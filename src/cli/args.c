@@ -5,12 +5,17 @@
 #include "cli/args.h"
 #include "cli/cli.h"
 
+#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
 
+#define WORD_MAX  32           /* of what is compared with a typing mistake */
+
+
 static const pay_cli_option_t *args_find(const pay_cli_option_t *options,
     const char *name);
+static int args_unknown(const pay_cli_option_t *options, const char *name);
 
 
 int
@@ -30,6 +35,8 @@ pay_cli_args(int argc, char **argv, const pay_cli_option_t *options,
 
         if (argv[i][0] != '-') {
             if (n == max) {
+                fprintf(stderr, "payctl: \"%s\" is one word too many\n",
+                        argv[i]);
                 return PAY_CLI_MISUSE;
             }
 
@@ -40,7 +47,7 @@ pay_cli_args(int argc, char **argv, const pay_cli_option_t *options,
         option = args_find(options, argv[i]);
 
         if (option == NULL) {
-            return PAY_CLI_MISUSE;
+            return args_unknown(options, argv[i]);
         }
 
         if (option->value == NULL) {
@@ -51,6 +58,7 @@ pay_cli_args(int argc, char **argv, const pay_cli_option_t *options,
         inside = strchr(argv[i], '=');
 
         if (inside == NULL && i + 1 == argc) {
+            fprintf(stderr, "payctl: %s needs a value\n", argv[i]);
             return PAY_CLI_MISUSE;
         }
 
@@ -67,6 +75,82 @@ pay_cli_say_usage(int result, const char *usage)
     fputs(usage, result == PAY_CLI_HELP ? stdout : stderr);
 
     return result == PAY_CLI_HELP ? PAY_CLI_OK : PAY_CLI_USAGE;
+}
+
+
+int
+pay_cli_misuse(const char *usage, const char *format, ...)
+{
+    va_list  args;
+
+    fputs("payctl: ", stderr);
+    va_start(args, format);
+    vfprintf(stderr, format, args);
+    va_end(args);
+    fprintf(stderr, "\n%s", usage);
+
+    return PAY_CLI_USAGE;
+}
+
+
+/* One row of the table at a time. */
+unsigned
+pay_cli_distance(const char *a, const char *b)
+{
+    unsigned  i, j, cost, before, above, row[WORD_MAX + 1];
+    size_t    a_len = strlen(a), b_len = strlen(b);
+
+    if (a_len > WORD_MAX || b_len > WORD_MAX) {
+        return PAY_CLI_FAR;
+    }
+
+    for (j = 0; j <= b_len; j++) {
+        row[j] = j;
+    }
+
+    for (i = 1; i <= a_len; i++) {
+        before = row[0];
+        row[0] = i;
+
+        for (j = 1; j <= b_len; j++) {
+            above = row[j];
+            cost = before + (a[i - 1] != b[j - 1]);
+            cost = (above + 1 < cost) ? above + 1 : cost;
+            row[j] = (row[j - 1] + 1 < cost) ? row[j - 1] + 1 : cost;
+            before = above;
+        }
+    }
+
+    return row[b_len] < PAY_CLI_FAR ? row[b_len] : PAY_CLI_FAR;
+}
+
+
+static int
+args_unknown(const pay_cli_option_t *options, const char *name)
+{
+    char                     word[WORD_MAX + 1];
+    unsigned                 distance, least = PAY_CLI_FAR;
+    const pay_cli_option_t  *nearest = NULL;
+
+    snprintf(word, sizeof(word), "%.*s", (int) strcspn(name, "="), name);
+    fprintf(stderr, "payctl: there is no option %s", word);
+
+    for ( /* void */ ; options->name != NULL; options++) {
+        distance = pay_cli_distance(word, options->name);
+
+        if (distance < least) {
+            least = distance;
+            nearest = options;
+        }
+    }
+
+    if (nearest != NULL) {
+        fprintf(stderr, ", did you mean %s?", nearest->name);
+    }
+
+    fputc('\n', stderr);
+
+    return PAY_CLI_MISUSE;
 }
 
 

@@ -19,14 +19,26 @@ typedef struct {
 
 
 /* Reads argv[1] … into the options and up to `max` words; the number of words,
- * PAY_CLI_HELP when --help is among them, or PAY_CLI_MISUSE.  What it sets
- * is borrowed from argv; what is not named stays as it was. */
+ * PAY_CLI_HELP when --help is among them, or PAY_CLI_MISUSE after a complaint
+ * on stderr.  What it sets is borrowed from argv; what is not named stays as
+ * it was. */
 int pay_cli_args(int argc, char **argv, const pay_cli_option_t *options,
     const char **words, int max);
 
 /* The usage to stdout or stderr, for what pay_cli_args() has returned, and the
  * exit code for it. */
 int pay_cli_say_usage(int result, const char *usage);
+
+
+/* Says on stderr, printf-like, what is wrong with a call, then its usage;
+ * returns PAY_CLI_USAGE. */
+int pay_cli_misuse(const char *usage, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+
+/* How many bytes must be changed, added or left out to make one of the other
+ * (Levenshtein); PAY_CLI_FAR when it is more than a typing mistake. */
+#define PAY_CLI_FAR  3
+unsigned pay_cli_distance(const char *a, const char *b);
 
 
 #endif /* PAY_SRC_CLI_ARGS_H */

@@ -9,7 +9,7 @@
 
 
 static const char  backfill_usage[] =
-    "usage: payctl backfill [--dsn DSN]\n"
+    "usage: payctl backfill [--dsn DSN] [--json]\n"
     "How far the list of events of each PSP has been looked at; missed counts\n"
     "the events that had not come by themselves.\n";
 
@@ -25,18 +25,19 @@ static const char  backfill_sql[] =
 
 static const pay_cli_list_t  backfill_list = {
     "backfill", backfill_sql, 0, "no PSP's list has been looked at yet",
-    PAY_CLI_OK
+    PAY_CLI_OK, NULL
 };
 
 
 int
 pay_cli_backfill(int argc, char **argv)
 {
-    int          words;
+    int          words, as_json = 0;
     const char  *dsn = NULL;
 
     const pay_cli_option_t  options[] = {
         { "--dsn", &dsn, NULL },
+        { "--json", NULL, &as_json },
         { NULL, NULL, NULL }
     };
 
@@ -45,5 +46,6 @@ pay_cli_backfill(int argc, char **argv)
         return pay_cli_say_usage(words, backfill_usage);
     }
 
-    return pay_cli_list(&backfill_list, dsn, NULL);
+    return as_json ? pay_cli_list_json(&backfill_list, dsn, NULL)
+                   : pay_cli_list(&backfill_list, dsn, NULL);
 }

@@ -22,6 +22,7 @@ typedef struct {
     const char  *who;
     const char  *why;
     int          all;
+    int          as_json;
 } change_args_t;
 
 
@@ -32,6 +33,7 @@ static int change_settle(const change_args_t *args, const char *id);
 static const char  change_usage[] =
     "usage: payctl change list [--dsn DSN] [--all] [--kind KIND]"
     " [--merchant ID]\n"
+    "                          [--json]\n"
     "       payctl change show [--dsn DSN] ID\n"
     "       payctl change settle [--dsn DSN] ID --as success|failed\n"
     "                            --who NAME --why REASON\n"
@@ -104,8 +106,24 @@ static const pay_cli_refusal_t  refusals[] = {
     { NULL, NULL }
 };
 
+static const char  *const kinds[] = {
+    "capture", "cancel", "refund", NULL
+};
+
+static const char  *const verb_names[] = {
+    "list", "show", "settle", NULL
+};
+
+static const pay_cli_verbs_t  verbs = {
+    "change", change_usage, verb_names, kinds, 0
+};
+
+static const pay_cli_filter_t  filters[] = {
+    { 2, PAY_CLI_MERCHANT }, { -1, NULL, NULL, NULL }
+};
+
 static const pay_cli_list_t  list_query = {
-    "change list", list_sql, 3, "no changes", PAY_CLI_OK
+    "change list", list_sql, 3, "no changes", PAY_CLI_OK, filters
 };
 
 static const pay_cli_show_t  show = {
@@ -122,7 +140,7 @@ static const pay_cli_act_t  settle = {
 int
 pay_cli_change(int argc, char **argv)
 {
-    int            words;
+    int            words, code;
     const char    *word[2] = { NULL, NULL };
     change_args_t  args;
 
@@ -134,25 +152,27 @@ pay_cli_change(int argc, char **argv)
         { "--who", &args.who, NULL },
         { "--why", &args.why, NULL },
         { "--all", NULL, &args.all },
+        { "--json", NULL, &args.as_json },
         { NULL, NULL, NULL }
     };
 
     memset(&args, 0, sizeof(args));
     words = pay_cli_args(argc, argv, options, word, 2);
 
-    if (words == 1 && strcmp(word[0], "list") == 0) {
+    switch (pay_cli_verb(&verbs, words, word, &code)) {
+
+    case 0:
         return change_list(&args);
-    }
 
-    if (words == 2 && strcmp(word[0], "show") == 0) {
+    case 1:
         return pay_cli_show(&show, args.dsn, word[1]);
-    }
 
-    if (words == 2 && strcmp(word[0], "settle") == 0) {
+    case 2:
         return change_settle(&args, word[1]);
-    }
 
-    return pay_cli_say_usage(words, change_usage);
+    default:
+        return code;
+    }
 }
 
 
@@ -165,7 +185,12 @@ change_list(const change_args_t *args)
     values[1] = args->kind;
     values[2] = args->merchant;
 
-    return pay_cli_list(&list_query, args->dsn, values);
+    if (!pay_cli_is_kind(&verbs, args->kind)) {
+        return PAY_CLI_USAGE;
+    }
+
+    return args->as_json ? pay_cli_list_json(&list_query, args->dsn, values)
+                         : pay_cli_list(&list_query, args->dsn, values);
 }
 
 
@@ -174,11 +199,19 @@ change_settle(const change_args_t *args, const char *id)
 {
     const char  *values[4];
 
-    if (args->as == NULL || args->who == NULL || args->why == NULL
+    if (args->as == NULL
         || (strcmp(args->as, "success") != 0
             && strcmp(args->as, "failed") != 0))
     {
-        return pay_cli_say_usage(PAY_CLI_MISUSE, change_usage);
+        return pay_cli_misuse(change_usage, args->as == NULL
+                              ? "--as is missing: what became of it, success "
+                                "or failed"
+                              : "--as is success or failed, not \"%s\"",
+                              args->as);
+    }
+
+    if (!pay_cli_says_who(&verbs, args->who, args->why)) {
+        return PAY_CLI_USAGE;
     }
 
     values[0] = id;

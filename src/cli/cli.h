@@ -22,6 +22,7 @@ int pay_cli_change(int argc, char **argv);             /* change.c */
 int pay_cli_check(int argc, char **argv);              /* check.c */
 int pay_cli_dlq(int argc, char **argv);                /* dlq.c */
 int pay_cli_explain(int argc, char **argv);            /* explain.c */
+int pay_cli_find(int argc, char **argv);               /* find.c */
 int pay_cli_jwt(int argc, char **argv);                /* jwt.c */
 int pay_cli_migrate(int argc, char **argv);            /* migrate.c */
 int pay_cli_mismatch(int argc, char **argv);           /* mismatch.c */

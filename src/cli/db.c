@@ -7,9 +7,12 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 
 static void db_complain(PGconn *conn, const char *what);
+static void db_refused(PGconn *conn, const char *what, const char *sql,
+    const PGresult *result);
 
 
 PGconn *
@@ -21,8 +24,16 @@ pay_cli_connect(const char *dsn)
         dsn = getenv("PAYCTL_DSN");
     }
 
+    /* libpq's own variables may name one, too */
+    if (dsn == NULL
+        && (getenv("PGDATABASE") != NULL || getenv("PGSERVICE") != NULL))
+    {
+        dsn = "";
+    }
+
     if (dsn == NULL) {
-        fputs("payctl: no database: give --dsn or set PAYCTL_DSN\n", stderr);
+        fputs("payctl: no database: give --dsn or set PAYCTL_DSN or"
+              " PGDATABASE\n", stderr);
         return NULL;
     }
 
@@ -87,7 +98,7 @@ pay_cli_query(PGconn *conn, const char *what, const char *sql, int count,
     status = PQresultStatus(result);
 
     if (status != PGRES_TUPLES_OK && status != PGRES_COMMAND_OK) {
-        db_complain(conn, what);
+        db_refused(conn, what, sql, result);
         PQclear(result);
         return NULL;
     }
@@ -100,4 +111,26 @@ static void
 db_complain(PGconn *conn, const char *what)
 {
     fprintf(stderr, "payctl: %s: %s", what, PQerrorMessage(conn));
+}
+
+
+/* Without a right: which role has it. */
+static void
+db_refused(PGconn *conn, const char *what, const char *sql,
+    const PGresult *result)
+{
+    const char  *state = PQresultErrorField(result, PG_DIAG_SQLSTATE);
+    const char  *reason = PQresultErrorField(result,
+                                             PG_DIAG_MESSAGE_PRIMARY);
+
+    if (state == NULL || strcmp(state, "42501") != 0) {
+        db_complain(conn, what);
+        return;
+    }
+
+    fprintf(stderr, "payctl: %s: needs the role %s, which %s does not have"
+            " (%s)\n", what,
+            strstr(sql, "pay_ops.") != NULL ? "payments_operator"
+                                            : "payments_auditor",
+            PQuser(conn), reason != NULL ? reason : "permission denied");
 }

@@ -22,6 +22,7 @@ typedef struct {
     const char  *why;
     const char  *id;
     int          all;
+    int          as_json;
 } dlq_args_t;
 
 
@@ -32,16 +33,19 @@ static int dlq_act(const dlq_args_t *args, const pay_cli_act_t *act);
 static const char  dlq_usage[] =
     "usage: payctl dlq list [--dsn DSN] [--all] [--kind KIND]"
     " [--merchant ID]\n"
+    "                       [--json]\n"
     "       payctl dlq show [--dsn DSN] ID\n"
     "       payctl dlq requeue [--dsn DSN] ID --who NAME --why REASON\n"
+    "       payctl dlq accept [--dsn DSN] ID --who NAME --why REASON\n"
     "       payctl dlq resolve [--dsn DSN] ID --who NAME --why REASON\n"
     "\n"
     "KIND is register, poll, refund, change, late_success, parked or stuck.\n"
-    "requeue has the gateway try again; of a late_success it makes a sale.\n"
+    "requeue has the gateway try again.  accept takes a payment that came\n"
+    "late and is held (late_success): it becomes a sale.\n"
     "resolve says that the matter is settled; the gateway does nothing more\n"
     "about it.  What became of a change is said with payctl change settle.\n"
-    "requeue and resolve need the role payments_operator and stay in the\n"
-    "timeline.\n";
+    "requeue, accept and resolve need the role payments_operator and stay in\n"
+    "the timeline.\n";
 
 static const char  list_sql[] =
     "SELECT dead_letter_id AS id, kind, reason,"
@@ -108,13 +112,34 @@ static const pay_cli_part_t  parts[] = {
 static const pay_cli_refusal_t  refusals[] = {
     { "closed", "it was not open any more, see payctl dlq show" },
     { "nothing_to_do", "there is nothing left to try again: resolve it" },
+    { "late_payment", "it is a payment that came late: payctl dlq accept makes"
+      " it a sale, payctl dlq resolve closes it" },
+    { "no_late_payment", "it is no payment that came late: payctl dlq requeue"
+      " has the gateway try again" },
     { "not_found", "no such dead letter" },
     { "invalid", "--who and --why take 1 to 200 bytes each" },
     { NULL, NULL }
 };
 
+static const char  *const kinds[] = {
+    "register", "poll", "refund", "change", "late_success", "parked", "stuck",
+    NULL
+};
+
+static const char  *const verb_names[] = {
+    "list", "show", "requeue", "accept", "resolve", NULL
+};
+
+static const pay_cli_verbs_t  verbs = {
+    "dlq", dlq_usage, verb_names, kinds, 1
+};
+
+static const pay_cli_filter_t  filters[] = {
+    { 2, PAY_CLI_MERCHANT }, { -1, NULL, NULL, NULL }
+};
+
 static const pay_cli_list_t  list_query = {
-    "dlq list", list_sql, 3, "no dead letters", PAY_CLI_OK
+    "dlq list", list_sql, 3, "no dead letters", PAY_CLI_OK, filters
 };
 
 static const pay_cli_show_t  show = {
@@ -126,6 +151,11 @@ static const pay_cli_act_t  requeue = {
     "requeued", refusals
 };
 
+static const pay_cli_act_t  accept_late = {
+    "dlq", "SELECT pay_ops.accept_dead_letter($1::bigint, $2, $3)", 3,
+    "accepted", refusals
+};
+
 static const pay_cli_act_t  resolve = {
     "dlq", "SELECT pay_ops.resolve_dead_letter($1::bigint, $2, $3)", 3,
     "resolved", refusals
@@ -135,7 +165,7 @@ static const pay_cli_act_t  resolve = {
 int
 pay_cli_dlq(int argc, char **argv)
 {
-    int          words;
+    int          words, verb, code;
     dlq_args_t   args;
     const char  *word[2] = { NULL, NULL };
 
@@ -146,6 +176,7 @@ pay_cli_dlq(int argc, char **argv)
         { "--who", &args.who, NULL },
         { "--why", &args.why, NULL },
         { "--all", NULL, &args.all },
+        { "--json", NULL, &args.as_json },
         { NULL, NULL, NULL }
     };
 
@@ -153,25 +184,28 @@ pay_cli_dlq(int argc, char **argv)
     words = pay_cli_args(argc, argv, options, word, 2);
     args.id = word[1];
 
-    if (words == 1 && strcmp(word[0], "list") == 0) {
+    verb = pay_cli_verb(&verbs, words, word, &code);
+
+    switch (verb) {
+
+    case 0:
         return dlq_list(&args);
+
+    case 1:
+        return pay_cli_show(&show, args.dsn, args.id);
+
+    case 2:
+        return dlq_act(&args, &requeue);
+
+    case 3:
+        return dlq_act(&args, &accept_late);
+
+    case 4:
+        return dlq_act(&args, &resolve);
+
+    default:
+        return code;
     }
-
-    if (words == 2 && pay_cli_is_number(args.id)) {
-        if (strcmp(word[0], "show") == 0) {
-            return pay_cli_show(&show, args.dsn, args.id);
-        }
-
-        if (strcmp(word[0], "requeue") == 0) {
-            return dlq_act(&args, &requeue);
-        }
-
-        if (strcmp(word[0], "resolve") == 0) {
-            return dlq_act(&args, &resolve);
-        }
-    }
-
-    return pay_cli_say_usage(words, dlq_usage);
 }
 
 
@@ -184,7 +218,12 @@ dlq_list(const dlq_args_t *args)
     values[1] = args->kind;
     values[2] = args->merchant;
 
-    return pay_cli_list(&list_query, args->dsn, values);
+    if (!pay_cli_is_kind(&verbs, args->kind)) {
+        return PAY_CLI_USAGE;
+    }
+
+    return args->as_json ? pay_cli_list_json(&list_query, args->dsn, values)
+                         : pay_cli_list(&list_query, args->dsn, values);
 }
 
 
@@ -193,8 +232,8 @@ dlq_act(const dlq_args_t *args, const pay_cli_act_t *act)
 {
     const char  *values[3];
 
-    if (args->who == NULL || args->why == NULL) {
-        return pay_cli_say_usage(PAY_CLI_MISUSE, dlq_usage);
+    if (!pay_cli_says_who(&verbs, args->who, args->why)) {
+        return PAY_CLI_USAGE;
     }
 
     values[0] = args->id;

@@ -8,19 +8,23 @@
 #include "cli/cli.h"
 #include "cli/db.h"
 #include "cli/explain.h"
+#include "cli/find.h"
 #include "cli/table.h"
 
 #include <stdint.h>
 
 
+static int explain_by_name(PGconn *conn, const char *const *values,
+    int as_json);
 static int explain_print(const PGresult *rows, int as_json);
 
 
 static const char  explain_usage[] =
-    "usage: payctl explain [--dsn DSN] [--merchant ID] [--json]"
-    " PAYMENT_ORDER_ID\n"
-    "An order id is one merchant's, so several merchants may have it.  --json\n"
-    "prints what the API says, one line for each merchant's.\n";
+    "usage: payctl explain [--dsn DSN] [--merchant ID] [--json] NAME\n"
+    "NAME is the id of a payment order, or whatever payctl find knows of it:\n"
+    "the checkout's id, the PSP's token or reference, a nonce, an idempotency\n"
+    "key, a request id.  An order id is one merchant's, so several merchants\n"
+    "may have it.  --json prints what the API says, a line for each order.\n";
 
 static const char  explain_sql[] =
     "SELECT merchant_id, explanation FROM pay_view.explain($1, $2)";
@@ -42,8 +46,12 @@ pay_cli_explain(int argc, char **argv)
     };
 
     words = pay_cli_args(argc, argv, options, &values[1], 1);
-    if (words != 1) {
+    if (words < 0) {
         return pay_cli_say_usage(words, explain_usage);
+    }
+
+    if (words == 0) {
+        return pay_cli_misuse(explain_usage, "explain needs a NAME");
     }
 
     conn = pay_cli_connect(dsn);
@@ -52,10 +60,48 @@ pay_cli_explain(int argc, char **argv)
     }
 
     rows = pay_cli_query(conn, "explain", explain_sql, 2, values);
-    code = rows == NULL ? PAY_CLI_USAGE : explain_print(rows, as_json);
+
+    if (rows == NULL) {
+        code = PAY_CLI_USAGE;
+
+    } else if (PQntuples(rows) == 0) {
+        code = explain_by_name(conn, values, as_json);
+
+    } else {
+        code = explain_print(rows, as_json);
+    }
 
     PQclear(rows);
     PQfinish(conn);
+
+    return code;
+}
+
+
+/* All orders of the checkout that the name leads to. */
+static int
+explain_by_name(PGconn *conn, const char *const *values, int as_json)
+{
+    int          row, code;
+    PGresult    *orders, *rows;
+    const char  *order[2];
+
+    code = pay_cli_resolve(conn, values[1], values[0], &orders);
+
+    for (row = 0; code == PAY_CLI_OK && row < PQntuples(orders); row++) {
+        order[0] = PQgetvalue(orders, row, 0);
+        order[1] = PQgetvalue(orders, row, 1);
+
+        if (row > 0 && !as_json) {
+            putchar('\n');
+        }
+
+        rows = pay_cli_query(conn, "explain", explain_sql, 2, order);
+        code = rows == NULL ? PAY_CLI_USAGE : explain_print(rows, as_json);
+        PQclear(rows);
+    }
+
+    PQclear(orders);
 
     return code;
 }
@@ -66,11 +112,6 @@ explain_print(const PGresult *rows, int as_json)
 {
     int        row;
     pay_str_t  text;
-
-    if (PQntuples(rows) == 0) {
-        fputs("payctl: no such payment order\n", stderr);
-        return PAY_CLI_NO;
-    }
 
     for (row = 0; row < PQntuples(rows); row++) {
         text.data = (unsigned char *) PQgetvalue(rows, row, 1);

@@ -3,6 +3,7 @@
  * subcommand is one file, one prototype in cli.h and one row here.
  */
 
+#include "cli/args.h"
 #include "cli/cli.h"
 
 #include <stdio.h>
@@ -16,6 +17,9 @@ typedef struct {
 } cli_command_t;
 
 
+static const cli_command_t *cli_find(const char *name);
+static int cli_help(int argc, char **argv);
+static int cli_unknown(const char *name);
 static void cli_usage(FILE *out);
 
 
@@ -29,9 +33,11 @@ static const cli_command_t  commands[] = {
     { "check", pay_cli_check,
       "compare orders, ledger, wallets, log and outbox" },
     { "dlq", pay_cli_dlq,
-      "list, show, requeue or resolve what the gateway has given up" },
+      "list, show, requeue, accept or resolve dead letters" },
     { "explain", pay_cli_explain,
       "print how a payment stands and what comes next" },
+    { "find", pay_cli_find,
+      "print what an id, token, reference or key belongs to" },
     { "jwt", pay_cli_jwt,
       "verify: judge a bearer token, and say why it is refused" },
     { "migrate", pay_cli_migrate,
@@ -71,13 +77,81 @@ main(int argc, char **argv)
         return PAY_CLI_OK;
     }
 
+    if (strcmp(name, "help") == 0) {
+        return cli_help(argc, argv);
+    }
+
+    command = cli_find(name);
+
+    return (command != NULL) ? command->run(argc - 1, argv + 1)
+                             : cli_unknown(name);
+}
+
+
+static const cli_command_t *
+cli_find(const char *name)
+{
+    const cli_command_t  *command;
+
     for (command = commands; command->name != NULL; command++) {
         if (strcmp(name, command->name) == 0) {
-            return command->run(argc - 1, argv + 1);
+            return command;
         }
     }
 
-    fputs("payctl: no such command, see payctl --help\n", stderr);
+    return NULL;
+}
+
+
+/* payctl help COMMAND is payctl COMMAND --help. */
+static int
+cli_help(int argc, char **argv)
+{
+    char                 *words[3];
+    char                  help[] = "--help";
+    const cli_command_t  *command;
+
+    if (argc < 3) {
+        cli_usage(stdout);
+        return PAY_CLI_OK;
+    }
+
+    command = cli_find(argv[2]);
+    if (command == NULL) {
+        return cli_unknown(argv[2]);
+    }
+
+    words[0] = argv[2];
+    words[1] = help;
+    words[2] = NULL;
+
+    return command->run(2, words);
+}
+
+
+static int
+cli_unknown(const char *name)
+{
+    unsigned              distance, least = PAY_CLI_FAR;
+    const cli_command_t  *command, *nearest = NULL;
+
+    for (command = commands; command->name != NULL; command++) {
+        distance = pay_cli_distance(name, command->name);
+
+        if (distance < least) {
+            least = distance;
+            nearest = command;
+        }
+    }
+
+    fprintf(stderr, "payctl: no such command as \"%s\"", name);
+
+    if (nearest != NULL) {
+        fprintf(stderr, ", did you mean %s?\n", nearest->name);
+
+    } else {
+        fputs(", see payctl help\n", stderr);
+    }
 
     return PAY_CLI_USAGE;
 }
@@ -89,7 +163,7 @@ cli_usage(FILE *out)
     const cli_command_t  *command;
 
     fputs("usage: payctl <command> [options]\n"
-          "       payctl --help | --version\n\n", out);
+          "       payctl help [<command>] | --help | --version\n\n", out);
 
     for (command = commands; command->name != NULL; command++) {
         fprintf(out, "  %-10s %s\n", command->name, command->help);

@@ -25,6 +25,7 @@ typedef struct {
     const char  *who;
     const char  *why;
     int          all;
+    int          as_json;
     int          bears;
 } mismatch_args_t;
 
@@ -39,6 +40,7 @@ static int add_line(char *lines, size_t *used, const char *text, size_t len);
 static const char  mismatch_usage[] =
     "usage: payctl mismatch list [--dsn DSN] [--all] [--kind KIND]"
     " [--merchant ID]\n"
+    "                            [--json]\n"
     "       payctl mismatch show [--dsn DSN] ID\n"
     "       payctl mismatch settle [--dsn DSN] ID --who NAME --why REASON\n"
     "       payctl mismatch assign [--dsn DSN] ID ORDER=AMOUNT ..."
@@ -131,8 +133,26 @@ static const pay_cli_refusal_t  assign_refusals[] = {
     { NULL, NULL }
 };
 
+static const char  *const kinds[] = {
+    "amount", "currency", "token", "late_token", "left_psp",
+    "contradiction", "capture", "cancel", "refund", "dispute", "fee",
+    "books", NULL
+};
+
+static const char  *const verb_names[] = {
+    "list", "show", "settle", "assign", NULL
+};
+
+static const pay_cli_verbs_t  verbs = {
+    "mismatch", mismatch_usage, verb_names, kinds, 1
+};
+
+static const pay_cli_filter_t  filters[] = {
+    { 2, PAY_CLI_MERCHANT }, { -1, NULL, NULL, NULL }
+};
+
 static const pay_cli_list_t  list_query = {
-    "mismatch list", list_sql, 3, "no mismatches", PAY_CLI_OK
+    "mismatch list", list_sql, 3, "no mismatches", PAY_CLI_OK, filters
 };
 
 static const pay_cli_show_t  show = {
@@ -154,7 +174,7 @@ static const pay_cli_act_t  assign = {
 int
 pay_cli_mismatch(int argc, char **argv)
 {
-    int              words;
+    int              words, code;
     const char      *word[WORDS_MAX] = { NULL };
     mismatch_args_t  args;
 
@@ -165,6 +185,7 @@ pay_cli_mismatch(int argc, char **argv)
         { "--who", &args.who, NULL },
         { "--why", &args.why, NULL },
         { "--all", NULL, &args.all },
+        { "--json", NULL, &args.as_json },
         { "--merchant-bears", NULL, &args.bears },
         { NULL, NULL, NULL }
     };
@@ -172,28 +193,29 @@ pay_cli_mismatch(int argc, char **argv)
     memset(&args, 0, sizeof(args));
     words = pay_cli_args(argc, argv, options, word, WORDS_MAX);
 
-    if (words == 1 && strcmp(word[0], "list") == 0) {
+    switch (pay_cli_verb(&verbs, words, word, &code)) {
+
+    case 0:
         return mismatch_list(&args);
+
+    case 1:
+        return words > 2 ? pay_cli_misuse(mismatch_usage, "show takes one ID")
+                         : pay_cli_show(&show, args.dsn, word[1]);
+
+    case 2:
+        return words > 2
+               ? pay_cli_misuse(mismatch_usage, "settle takes one ID")
+               : mismatch_settle(&args, word[1]);
+
+    case 3:
+        return (words == 2) != args.bears
+               ? pay_cli_misuse(mismatch_usage, "assign takes ORDER=AMOUNT for"
+                                " each order, or --merchant-bears")
+               : mismatch_assign(&args, word, words);
+
+    default:
+        return code;
     }
-
-    if (words == 2 && pay_cli_is_number(word[1])) {
-        if (strcmp(word[0], "show") == 0) {
-            return pay_cli_show(&show, args.dsn, word[1]);
-        }
-
-        if (strcmp(word[0], "settle") == 0) {
-            return mismatch_settle(&args, word[1]);
-        }
-    }
-
-    if (words >= 2 && strcmp(word[0], "assign") == 0
-        && pay_cli_is_number(word[1]) && (words == 2) == args.bears)
-    {
-        return mismatch_assign(&args, word, words);
-    }
-
-    return pay_cli_say_usage(words < 0 ? words : PAY_CLI_MISUSE,
-                             mismatch_usage);
 }
 
 
@@ -206,7 +228,12 @@ mismatch_list(const mismatch_args_t *args)
     values[1] = args->kind;
     values[2] = args->merchant;
 
-    return pay_cli_list(&list_query, args->dsn, values);
+    if (!pay_cli_is_kind(&verbs, args->kind)) {
+        return PAY_CLI_USAGE;
+    }
+
+    return args->as_json ? pay_cli_list_json(&list_query, args->dsn, values)
+                         : pay_cli_list(&list_query, args->dsn, values);
 }
 
 
@@ -215,8 +242,8 @@ mismatch_settle(const mismatch_args_t *args, const char *id)
 {
     const char  *values[3];
 
-    if (args->who == NULL || args->why == NULL) {
-        return pay_cli_say_usage(PAY_CLI_MISUSE, mismatch_usage);
+    if (!pay_cli_says_who(&verbs, args->who, args->why)) {
+        return PAY_CLI_USAGE;
     }
 
     values[0] = id;
@@ -236,8 +263,8 @@ mismatch_assign(const mismatch_args_t *args, const char **word, int words)
     size_t       used[2] = { 0, 0 };
     const char  *values[5], *sign;
 
-    if (args->who == NULL || args->why == NULL) {
-        return pay_cli_say_usage(PAY_CLI_MISUSE, mismatch_usage);
+    if (!pay_cli_says_who(&verbs, args->who, args->why)) {
+        return PAY_CLI_USAGE;
     }
 
     for (i = 2; i < words; i++) {
@@ -247,7 +274,8 @@ mismatch_assign(const mismatch_args_t *args, const char **word, int words)
             || !add_line(orders, &used[0], word[i], (size_t) (sign - word[i]))
             || !add_line(amounts, &used[1], sign + 1, strlen(sign + 1)))
         {
-            return pay_cli_say_usage(PAY_CLI_MISUSE, mismatch_usage);
+            return pay_cli_misuse(mismatch_usage, "\"%s\" is no ORDER=AMOUNT",
+                                  word[i]);
         }
     }
 

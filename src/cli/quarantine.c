@@ -17,6 +17,7 @@
 
 static const char  quarantine_usage[] =
     "usage: payctl webhook quarantine [--dsn DSN] [--psp NAME] [--limit N]\n"
+    "                                 [--json]\n"
     "The newest webhooks that were refused, " QUARANTINE_LIMIT " unless N is"
     " given.\n"
     "The digest is the SHA-256 of the body: compare it with what the PSP has\n"
@@ -31,32 +32,46 @@ static const char  quarantine_sql[] =
     " ORDER BY quarantine.received_at DESC, psp, number DESC"
     " LIMIT $2::bigint";
 
+static const pay_cli_filter_t  filters[] = {
+    { 0, "SELECT EXISTS (SELECT FROM pay_view.quarantine WHERE psp = $1)"
+         " OR EXISTS (SELECT FROM pay.registration WHERE psp = $1)",
+      "PSP", "has a payment or a refused webhook here" },
+    { -1, NULL, NULL, NULL }
+};
+
 static const pay_cli_list_t  quarantine_list = {
     "webhook quarantine", quarantine_sql, 2, "nothing is in quarantine",
-    PAY_CLI_OK
+    PAY_CLI_OK, filters
 };
 
 
 int
 pay_cli_webhook_quarantine(int argc, char **argv)
 {
-    int          words;
+    int          words, as_json = 0;
     const char  *dsn = NULL, *values[2] = { NULL, QUARANTINE_LIMIT };
 
     const pay_cli_option_t  options[] = {
         { "--dsn", &dsn, NULL },
         { "--psp", &values[0], NULL },
         { "--limit", &values[1], NULL },
+        { "--json", NULL, &as_json },
         { NULL, NULL, NULL }
     };
 
     words = pay_cli_args(argc, argv, options, NULL, 0);
 
-    if (words != 0 || strspn(values[1], "0123456789") != strlen(values[1])
-        || values[1][0] == '\0' || strlen(values[1]) > 9)
-    {
+    if (words != 0) {
         return pay_cli_say_usage(words, quarantine_usage);
     }
 
-    return pay_cli_list(&quarantine_list, dsn, values);
+    if (strspn(values[1], "0123456789") != strlen(values[1])
+        || values[1][0] == '\0' || strlen(values[1]) > 9)
+    {
+        return pay_cli_misuse(quarantine_usage, "--limit takes a number, not"
+                              " \"%s\"", values[1]);
+    }
+
+    return as_json ? pay_cli_list_json(&quarantine_list, dsn, values)
+                   : pay_cli_list(&quarantine_list, dsn, values);
 }

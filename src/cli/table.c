@@ -7,12 +7,17 @@
 #include "cli/db.h"
 
 #include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
 
 
 #define TABLE_CELL     120
 #define TABLE_COLUMNS  32
+#define TABLE_SQL      8192
 
 
+static int list_is_known(PGconn *conn, const pay_cli_list_t *list,
+    const char *const *values);
 static size_t table_next(const char **text, uint32_t *code);
 static int table_is_control(uint32_t code);
 static void table_line(const PGresult *rows, int row, const size_t *widths,
@@ -119,6 +124,11 @@ pay_cli_list(const pay_cli_list_t *list, const char *dsn,
         return PAY_CLI_USAGE;
     }
 
+    if (!list_is_known(conn, list, values)) {
+        PQfinish(conn);
+        return PAY_CLI_USAGE;
+    }
+
     rows = pay_cli_query(conn, list->what, list->sql, list->count, values);
 
     if (rows == NULL) {
@@ -137,6 +147,74 @@ pay_cli_list(const pay_cli_list_t *list, const char *dsn,
     PQfinish(conn);
 
     return code;
+}
+
+
+int
+pay_cli_list_json(const pay_cli_list_t *list, const char *dsn,
+    const char *const *values)
+{
+    int        code = PAY_CLI_USAGE;
+    char       sql[TABLE_SQL];
+    PGconn    *conn;
+    PGresult  *rows;
+
+    conn = pay_cli_connect(dsn);
+    if (conn == NULL) {
+        return PAY_CLI_USAGE;
+    }
+
+    /* one line: a line end within a text is escaped */
+    snprintf(sql, sizeof(sql), "SELECT replace(coalesce(json_agg(q), '[]')"
+             "::text, chr(10), ''), count(*) FROM (%s) q", list->sql);
+
+    rows = list_is_known(conn, list, values)
+           ? pay_cli_query(conn, list->what, sql, list->count, values) : NULL;
+
+    if (rows != NULL) {
+        (void) pay_cli_put(stdout, PQgetvalue(rows, 0, 0), SIZE_MAX);
+        putchar('\n');
+        code = strcmp(PQgetvalue(rows, 0, 1), "0") == 0 ? list->code
+                                                        : PAY_CLI_OK;
+    }
+
+    PQclear(rows);
+    PQfinish(conn);
+
+    return code;
+}
+
+
+static int
+list_is_known(PGconn *conn, const pay_cli_list_t *list,
+    const char *const *values)
+{
+    int                      known;
+    PGresult                *rows;
+    const pay_cli_filter_t  *filter = list->filters;
+
+    for ( /* void */ ; filter != NULL && filter->value >= 0; filter++) {
+        if (values[filter->value] == NULL) {
+            continue;
+        }
+
+        rows = pay_cli_query(conn, list->what, filter->known, 1,
+                             &values[filter->value]);
+        if (rows == NULL) {
+            return 0;
+        }
+
+        known = strcmp(PQgetvalue(rows, 0, 0), "t") == 0;
+        PQclear(rows);
+
+        if (!known) {
+            fprintf(stderr, "payctl: %s: no %s \"%s\" %s\n", list->what,
+                    filter->what, values[filter->value], filter->lacks);
+            return 0;
+        }
+    }
+
+    return 1;
 }
 
 

@@ -32,7 +32,21 @@ typedef struct {
     const char  *none;         /* said when there is no row … */
     int          code;         /* … and the exit code for that: on stdout when
                                   it is PAY_CLI_OK, else on stderr */
+    const struct pay_cli_filter_s  *filters;     /* NULL: none */
 } pay_cli_list_t;
+
+/* A parameter that must name something: what nobody knows is a mistake, not
+ * an empty list. */
+typedef struct pay_cli_filter_s {
+    int          value;        /* its place, from 0 on; -1 ends the table */
+    const char  *known;        /* SQL; $1: it; one row, one boolean */
+    const char  *what;         /* "merchant" */
+    const char  *lacks;        /* "has a checkout here" */
+} pay_cli_filter_t;
+
+#define PAY_CLI_MERCHANT                                                      \
+    "SELECT EXISTS (SELECT FROM pay.checkout WHERE merchant_id = $1)",        \
+    "merchant", "has a checkout here"
 
 /* A time, as all tables show it. */
 #define PAY_CLI_AT(column)                                                    \
@@ -41,6 +55,9 @@ typedef struct {
 
 /* Connects, asks, prints the table; returns the exit code. */
 int pay_cli_list(const pay_cli_list_t *list, const char *dsn,
+    const char *const *values);
+/* The same as one JSON array of objects, named as the columns are. */
+int pay_cli_list_json(const pay_cli_list_t *list, const char *dsn,
     const char *const *values);
 
 

@@ -304,3 +304,34 @@ def test_a_slow_body_over_http2_has_the_same_deadline(gateway, impatient):
         assert_problem(answer, 408, "request-timeout", impatient.url)
     else:
         assert answer.reset is not None or answer.goaway is not None
+
+
+BROWSER = {"Accept": "text/html,application/xhtml+xml,*/*;q=0.8"}
+
+
+@pytest.mark.parametrize(
+    "path", ["/checkout/no-such", f"/checkout/{'A' * 32}",
+             f"/checkout/{'A' * 32}/status", f"/return/{'A' * 32}"]
+)  # fmt: skip
+def test_a_buyer_with_an_old_link_sees_a_page(anonymous, path):
+    answer = anonymous.get(path, headers=BROWSER)
+    assert answer.status_code == 404
+    assert answer.headers["Content-Type"] == "text/html; charset=utf-8"
+    assert "style-src 'self'" in answer.headers["Content-Security-Policy"]
+    assert "This link is not valid" in answer.text
+    assert answer.headers["X-Request-Id"] in answer.text
+    assert "<script" not in answer.text and "{{" not in answer.text
+    assert not anonymous.http.head(path, headers=BROWSER).content
+
+
+@pytest.mark.parametrize("wanted", [
+    "*/*", "application/json", "text/html;q=0", "text/html; q=0.000", ""])
+def test_whoever_asks_for_no_page_gets_json(anonymous, wanted):
+    answer = anonymous.get("/checkout/no-such", headers={"Accept": wanted})
+    assert answer.status_code == 404
+    assert answer.headers["Content-Type"] == "application/problem+json"
+
+
+def test_the_api_answers_a_browser_in_json(api):
+    answer = api.get("/v1/payments/no-such", headers=BROWSER)
+    assert answer.headers["Content-Type"] == "application/problem+json"

@@ -109,7 +109,7 @@ class Psp:
         (link,) = [
             each["href"]
             for each in made["links"]
-            if each["rel"] == "payer-action"
+            if each["rel"] in ("payer-action", "approve")
         ]
         form = {"number": number, "expiry": "12/39", "cvc": "123"}
         return self.http.post(urlsplit(link).path, data=form)
@@ -323,7 +323,7 @@ def test_a_key_in_use_is_a_conflict(psp):
         (order(intent=None), 400, "MISSING_REQUIRED_PARAMETER"),
         (order(purchase_units=[]), 400, "INVALID_PARAMETER_VALUE"),
         (order(purchase_units={}), 400, "INVALID_PARAMETER_SYNTAX"),
-        (order(payment_source=None), 400, "MISSING_REQUIRED_PARAMETER"),
+        (order(payment_source={}), 400, "MISSING_REQUIRED_PARAMETER"),
         (order(unknown=1), 400, "INVALID_PARAMETER_SYNTAX"),
         (order({"unknown": "x"}), 400, "INVALID_PARAMETER_SYNTAX"),
         (order({"custom_id": "x" * 128}), 400, "INVALID_STRING_LENGTH"),
@@ -352,6 +352,20 @@ def test_a_wrong_order_is_refused_and_not_booked(psp, body, status, what):
     answer = psp.order(body=body)
     assert (answer.status_code, issue(answer)) == (status, what)
     assert psp.books()["registrations"] == []
+
+
+def test_an_order_without_a_payment_source_is_created(psp):
+    """It needs no request id, and each create is another order."""
+    body = order(payment_source=None)
+    first = psp.call("POST", ORDERS, body).json()
+    second = psp.call("POST", ORDERS, body).json()
+    assert first["id"] != second["id"]
+    assert (first["status"], "payment_source" in first) == ("CREATED", False)
+    assert [each["rel"] for each in first["links"]] == [
+        "self", "approve", "update", "capture",
+    ]  # fmt: skip
+    psp.buy(first)
+    assert psp.capture(first).json()["status"] == "COMPLETED"
 
 
 def test_an_order_needs_a_request_id(psp):

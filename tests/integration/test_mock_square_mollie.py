@@ -170,6 +170,24 @@ def test_a_square_key_is_registered_once(psp):
     )
 
 
+def test_squares_quick_pay_is_an_order_of_one_thing(psp):
+    quick = {"name": "Tea", "price_money": usd(1234), "location_id": "L1"}
+    body = {"idempotency_key": str(uuid.uuid4()), "quick_pay": quick}
+    made = psp.square("POST", LINKS, body)
+    (order,) = made.json()["related_resources"]["orders"]
+    assert order["location_id"] == "L1"
+    assert order["total_money"] == usd(1234)
+    fresh_key = {"idempotency_key": str(uuid.uuid4())}
+    both = psp.square("POST", LINKS, link(quick_pay=quick))
+    neither = psp.square("POST", LINKS, fresh_key)
+    free = quick | {"price_money": usd(0)}
+    free = psp.square("POST", LINKS, fresh_key | {"quick_pay": free})
+    assert (both.status_code, code(both)) == (400, "CONFLICTING_PARAMETERS")
+    assert code(neither) == "MISSING_REQUIRED_PARAMETER"
+    assert code(free) == "VALUE_TOO_LOW"
+    assert len(psp.books()["registrations"]) == 1
+
+
 def test_a_square_order_is_a_draft_until_it_is_paid(psp):
     body = psp.square("POST", LINKS, link()).json()
     (order,) = body["related_resources"]["orders"]

@@ -180,6 +180,28 @@ def test_a_header_that_nobody_documents_does_not_fit(call):
     assert complaints(call | {"fields": fields})
 
 
+@pytest.mark.parametrize("call", CALLS, ids=name)
+def test_an_answer_that_the_psp_does_not_offer_is_not_asked_for(call):
+    asked = call["fields"]["Accept"]
+    others = {"application/json", "application/hal+json", "text/html"} - {asked}
+    for other in others | {f"{each};q=0.9" for each in others}:
+        said = complaints(call | {"fields": call["fields"] | {"Accept": other}})
+        assert [each.partition(":")[0] for each in said] == ["accept"]
+    for wide in (f"{asked};q=0.9", f"text/html, {asked}", "application/*"):
+        fields = call["fields"] | {"Accept": wide}
+        assert complaints(call | {"fields": fields}) == []
+
+
+def test_a_document_without_answers_offers_whatever_is_asked_for():
+    call = next(each for each in CALLS if each["psp"] == "mollie")
+    document = copy.deepcopy(DOCUMENTS["mollie"])
+    for item in document.root["paths"].values():
+        for operation in item.values():
+            operation.pop("responses", None)
+    asks = call | {"fields": call["fields"] | {"Accept": "text/html"}}
+    assert document.complaints(asks) == []
+
+
 @pytest.mark.parametrize(
     "call",
     [

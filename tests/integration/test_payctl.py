@@ -9,7 +9,9 @@ import hashlib
 import json
 import re
 import subprocess
+import uuid
 
+import psycopg2
 import pytest
 from support.payctl_books import (
     PAYCTL,
@@ -120,7 +122,7 @@ def test_dlq_list_takes_a_kind_and_a_merchant(books, payctl, name):
     assert name in payctl("dlq", "list", "--kind", "register")[1]
     assert name in payctl("dlq", "list", "--merchant", "acme")[1]
     assert name not in payctl("dlq", "list", "--kind", "poll")[1]
-    assert payctl("dlq", "list", "--merchant", "none") == (
+    assert payctl("dlq", "list", "--merchant", "acme", "--kind", "stuck") == (
         0, "no dead letters\n", "")
 
 
@@ -171,8 +173,12 @@ def test_an_accepted_late_payment_is_a_sale(books, payctl, name):
                            payctl("dlq", "list")[1], re.M)
     _, out, _ = payctl("dlq", "show", letter)
     assert "the late payment" in out and "held" in out
-    assert payctl("dlq", "requeue", letter, "--who", "ann", "--why",
-                  "still in stock")[0] == 0
+    code, out, err = payctl("dlq", "requeue", letter, "--who", "ann",
+                            "--why", "again")
+    assert (code, out) == (1, "late_payment\n") and "dlq accept" in err
+    assert fields(payctl("explain", name)[1])["status"] == "FAILED"
+    assert payctl("dlq", "accept", letter, "--who", "ann", "--why",
+                  "still in stock") == (0, "accepted\n", "")
     assert fields(payctl("explain", name)[1])["status"] == "SUCCESS"
 
 
@@ -181,6 +187,8 @@ def test_dlq_says_no(books, payctl, name):
     who = ["--who", "ann", "--why", "x"]
     for words, outcome in (
             (["requeue", "999999", *who], "not_found\n"),
+            (["accept", "999999", *who], "not_found\n"),
+            (["accept", letter, *who], "no_late_payment\n"),
             (["resolve", "999999", *who], "not_found\n"),
             (["resolve", letter, "--who", "", "--why", "x"], "invalid\n"),
             (["resolve", letter, "--who", "a" * 201, "--why", "x"],
@@ -194,10 +202,11 @@ def test_dlq_says_no(books, payctl, name):
 @pytest.mark.parametrize("role", ["payments_auditor", "payments_gateway"])
 def test_only_operators_settle_dead_letters(books, payctl, name, role):
     letter = str(books.give_up(name))
-    for action in ("requeue", "resolve"):
+    for action in ("requeue", "accept", "resolve"):
         code, out, err = payctl("dlq", action, letter, "--who", "eve", "--why",
                                 "x", role=role)
-        assert (code, out) == (2, "") and "permission denied" in err
+        assert (code, out) == (2, "")
+        assert "needs the role payments_operator" in err
     assert name in payctl("dlq", "list")[1]
 
 
@@ -239,8 +248,6 @@ def test_quarantine_shows_the_reason_and_the_digest(books, payctl):
     _, out, _ = payctl("webhook", "quarantine", "--psp", "stripe", "--limit",
                        "1")
     assert len(out.splitlines()) == 2 and "mismatch" in out
-    assert payctl("webhook", "quarantine", "--psp", "none") == (
-        0, "nothing is in quarantine\n", "")
 
 
 def test_backfill_shows_how_far_it_is(books, payctl):
@@ -311,8 +318,10 @@ ASKS = {
     "dlq list": ("dlq", "list"),
     "dlq show": ("dlq", "show", "999999"),
     "dlq requeue": ("dlq", "requeue", "999999", "--who", "w", "--why", "y"),
+    "dlq accept": ("dlq", "accept", "999999", "--who", "w", "--why", "y"),
     "dlq resolve": ("dlq", "resolve", "999999", "--who", "w", "--why", "y"),
     "explain": ("explain", "no-such-order"),
+    "find": ("find", "no-such-name"),
     "migrate": ("migrate", "--dry-run", "--sql", str(ROOT / "sql")),
     "mismatch assign": ("mismatch", "assign", "999999", "o=1", "--who", "w",
                         "--why", "y"),
@@ -355,4 +364,150 @@ def test_each_command_refuses_an_option_that_is_none(name):
     for more in ("--dsm=x", "--ds", "--dsn"):
         code, out, complaint = run_with(None, *words, more)
         assert (code, out) == (2, "")
-        assert complaint.startswith("usage: payctl")
+        said, usage = complaint.split("\n", 1)
+        option = more.split("=")[0]
+        assert said.startswith("payctl: ") and option in said
+        assert usage.startswith("usage: payctl")
+
+
+# What is meant, and what is a mistake.
+
+
+def everything_known(books, name) -> dict:
+    """Names that lead to one checkout of two orders, by what they are."""
+    books.begin(name, token=f"t-{name}", checkout=f"c-{name}", key=f"k-{name}")
+    books.fact(f"t-{name}", "paid", reference=f"pi-{name}")
+    row = books.value("SELECT row_to_json(q) FROM (SELECT c.checkout_id, "
+                      "c.handle, r.nonce, k.key FROM pay.checkout c JOIN "
+                      "pay.registration r USING (merchant_id, checkout_id) "
+                      "JOIN pay.idempotency_key k USING (merchant_id, "
+                      "checkout_id) WHERE r.token = %s) q", f"t-{name}")
+    return {
+        "order": name,
+        "checkout": row["checkout_id"],
+        "token": f"t-{name}",
+        "PSP's payment": f"pi-{name}",
+        "nonce": row["nonce"],
+        "idempotency key": row["key"],
+        "buyer's handle": row["handle"],
+    }
+
+
+def test_find_says_what_a_name_belongs_to(books, payctl, name):
+    names = everything_known(books, name)
+    for kind, what in names.items():
+        code, out, _ = payctl("find", what, role="payments_auditor")
+        assert code == 0, (kind, what)
+        found = [line for line in out.splitlines() if line.startswith(kind)]
+        assert found and all(names["checkout"] in line for line in found)
+        (told, *_) = json.loads(payctl("find", "--json", what)[1])
+        assert told["merchant"] == "acme"
+        assert told["checkout"] == names["checkout"]
+    assert payctl("find", f"no-{name}") == (
+        1, "", "payctl: nothing is known by that name\n")
+
+
+def test_explain_and_timeline_take_whatever_find_knows(books, payctl, name):
+    """Support has what the buyer reads out: the checkout's number."""
+    names = everything_known(books, name)
+    expected = fields(payctl("explain", name)[1])["status"]
+    for what in names.values():
+        code, out, err = payctl("explain", what)
+        assert (code, err) == (0, ""), what
+        told = fields(out)
+        assert (told["order"], told["status"]) == (name, expected)
+        code, out, err = payctl("timeline", what)
+        assert (code, err) == (0, "") and "registered" in out
+    for verb in ("explain", "timeline"):
+        code, out, err = payctl(verb, f"no-{name}")
+        assert (code, out) == (1, "") and "no such payment order" in err
+
+
+def test_a_request_id_leads_to_what_it_told(books, payctl, name):
+    """It says when it was made, so that no more than an hour is read."""
+    books.begin(name, token=f"t-{name}")
+    millis = books.value("SELECT (extract(epoch FROM now()) * 1000)::bigint")
+    head = f"{millis:012x}"
+    request = f"{head[:8]}-{head[8:]}-7abc-8def-{uuid.uuid4().hex[:12]}"
+    books.value("SELECT r.outcome FROM pay_api.apply_event('{stripe}', "
+                "'{webhook}', ARRAY[%s], '{t}', '{pending}', ARRAY[%s], "
+                "'{NULL}', '{NULL}', '{NULL}', '{NULL}', "
+                "ARRAY[sha256('b')], ARRAY[%s]) r",
+                f"e-{name}", f"t-{name}", request)
+    code, out, _ = payctl("find", request)
+    assert code == 0 and re.search(rf"^request .* {name} ", out, re.M)
+    assert fields(payctl("explain", request)[1])["order"] == name
+
+
+def test_a_name_that_leads_to_two_checkouts_is_not_guessed(
+    books, payctl, name
+):
+    books.begin(f"{name}-1", merchant="zoo", token=f"t-{name}")
+    books.begin(f"t-{name}", merchant="able")
+    code, out, _ = payctl("find", f"t-{name}")
+    assert code == 0 and "zoo" in out and "able" in out
+    books.begin(f"{name}-2", merchant="able", key=f"k-{name}")
+    books.begin(f"{name}-3", merchant="zoo", key=f"k-{name}")
+    code, out, err = payctl("explain", f"k-{name}")
+    assert code == 1 and "2 checkouts" in err
+    assert re.findall(r"^(able|zoo) ", out, re.M) == ["able", "zoo"]
+    assert payctl("explain", "--merchant", "zoo", f"k-{name}")[0] == 0
+
+
+@pytest.mark.parametrize(("words", "complaint"), [
+    (["dlq", "list", "--kind", "foo"], 'no kind "foo"'),
+    (["dlq", "list", "--kind", "refnud"], "did you mean refund?"),
+    (["dlq", "list", "--merchant", "nosuch"], 'no merchant "nosuch"'),
+    (["mismatch", "list", "--kind", "foo"], 'no kind "foo"'),
+    (["mismatch", "list", "--merchant", "nosuch"], 'no merchant "nosuch"'),
+    (["change", "list", "--kind", "foo"], 'no kind "foo"'),
+    (["change", "list", "--merchant", "nosuch"], 'no merchant "nosuch"'),
+    (["webhook", "quarantine", "--psp", "nosuch"], 'no PSP "nosuch"'),
+    (["find", "--merchant", "nosuch", "x"], 'no merchant "nosuch"'),
+    (["dlq", "lst"], "did you mean list?"),
+    (["dlq", "show", "abc"], '"abc" is none'),
+    (["dlq", "requeue", "1"], "--who is missing"),
+    (["dlq", "accept", "1", "--who", "ann"], "--why is missing"),
+    (["mismatch", "settle", "1", "--why", "x"], "--who is missing"),
+    (["change", "settle", "1", "--as", "maybe"], 'not "maybe"'),
+    (["change", "settle", "1"], "--as is missing"),
+    (["dlq", "list", "--jsonn"], "did you mean --json?"),
+    (["explain"], "explain needs a NAME"),
+    (["dlg", "list"], "did you mean dlq?"),
+    (["nonsense"], '"nonsense"'),
+])
+def test_a_mistake_is_named(books, payctl, words, complaint):
+    """A typing mistake at night was told that all is well."""
+    assert books.dsn
+    code, out, err = payctl(*words)
+    assert (code, out) == (2, "") and complaint in err
+
+
+@pytest.mark.parametrize("words", [
+    ["dlq", "list", "--all"], ["mismatch", "list", "--all"],
+    ["change", "list", "--all"], ["webhook", "quarantine"], ["backfill"]])
+def test_lists_are_json_if_they_are_to_be(books, payctl, name, words):
+    books.give_up(name)
+    code, out, _ = payctl(*words, "--json")
+    rows = json.loads(out)
+    assert code == 0 and isinstance(rows, list)
+    assert all(isinstance(row, dict) for row in rows)
+    assert len(payctl(*words)[1].splitlines()) == max(1, len(rows) + 1 if rows
+                                                      else 1)
+
+
+def test_the_database_may_be_named_as_for_psql(books):
+    place = psycopg2.extensions.parse_dsn(books.dsn)
+    names = {"dbname": "PGDATABASE", "host": "PGHOST", "port": "PGPORT",
+             "user": "PGUSER", "password": "PGPASSWORD"}
+    env = {names[key]: value for key, value in place.items() if key in names}
+    done = subprocess.run([PAYCTL, "dlq", "list"], env=env, check=False,
+                          capture_output=True, timeout=60, text=True)
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_help_is_a_command_too(payctl):
+    assert payctl("help") == payctl("--help")
+    assert payctl("help", "dlq") == payctl("dlq", "--help")
+    code, out, err = payctl("help", "explian")
+    assert (code, out) == (2, "") and "did you mean explain?" in err

@@ -39,7 +39,7 @@ def test_change_lists_what_is_open(books, payctl, name):
     assert row[head.index("code") :] == "timeout"
     assert name in payctl("change", "list", "--kind", "refund")[1]
     assert name not in payctl("change", "list", "--kind", "capture")[1]
-    assert payctl("change", "list", "--merchant", "none") == (
+    assert payctl("change", "list", "--kind", "cancel") == (
         0,
         "no changes\n",
         "",
@@ -158,7 +158,7 @@ def test_mismatch_lists_what_is_open(books, payctl, name):
     assert row.index("acme") == head.index("merchant")
     assert name in payctl("mismatch", "list", "--kind", "amount")[1]
     assert name not in payctl("mismatch", "list", "--kind", "token")[1]
-    assert payctl("mismatch", "list", "--merchant", "none") == (
+    assert payctl("mismatch", "list", "--kind", "fee") == (
         0,
         "no mismatches\n",
         "",

@@ -69,12 +69,20 @@ UNIT = {
     "amount": dict,
     "items": list,
 }
-CONTEXT = {
-    "user_action": str,
-    "shipping_preference": str,
-    "return_url": str,
-    "cancel_url": str,
+# Of a wallet's context, the words that may stand there.
+WORDS = {
+    "user_action": "PAY_NOW CONTINUE",
+    "shipping_preference": "GET_FROM_FILE NO_SHIPPING SET_PROVIDED_ADDRESS",
+    "contact_preference": "NO_CONTACT_INFO UPDATE_CONTACT_INFO "
+    "RETAIN_CONTACT_INFO",
+    "landing_page": "LOGIN GUEST_CHECKOUT NO_PREFERENCE",
+    "payment_method_preference": "UNRESTRICTED IMMEDIATE_PAYMENT_REQUIRED",
 }
+CONTEXT = dict.fromkeys(
+    (*WORDS, "return_url", "cancel_url", "brand_name", "locale"), str
+)
+# An order without a payment_source has no way back of its own.
+NO_CONTEXT = {"return_url": "", "cancel_url": ""}
 REFUND = {"amount": dict, "custom_id": str, "note_to_payer": str}
 
 
@@ -248,14 +256,15 @@ class PayPal(Dialect):
     def register(self, request, raw: bytes):
         """-> answer, registration or None, what happened"""
         key = self.key(request, raw)
-        known = self.known(key)
+        known = self.known(key) if key else None
         if known:
             known.requests += 1
             return self._represented(request, known, 200), known, "replayed"
         try:
-            if not 0 < len(key) <= KEY_MAX:
+            body = _json(request, raw)
+            if len(key) > KEY_MAX or not key and "payment_source" in body:
                 raise Refused("PAYPAL_REQUEST_ID_REQUIRED", status=400)
-            made = self._book(key, _json(request, raw))
+            made = self._book(key, body)
         except Refused as why:
             answer, what = self._refused(why)
             return answer, None, what
@@ -263,7 +272,7 @@ class PayPal(Dialect):
 
     def _book(self, key: str, body: dict) -> Registration:
         known = {"intent": str, "purchase_units": list, "payment_source": dict}
-        _members(body, known, " ".join(known), "")
+        _members(body, known, "intent purchase_units", "")
         if body["intent"] != "CAPTURE" or len(body["purchase_units"]) != 1:
             raise Refused("INVALID_PARAMETER_VALUE", "/intent", 400)
         unit = body["purchase_units"][0]
@@ -271,7 +280,8 @@ class PayPal(Dialect):
         minor, currency = _money(
             unit["amount"], "/purchase_units/0/amount", {"breakdown": dict}
         )
-        context = self._context(body["payment_source"])
+        source = body.get("payment_source")
+        context = NO_CONTEXT if source is None else self._context(source)
         token = self.new_token()
         made = Registration(
             dialect=self.name,
@@ -286,7 +296,7 @@ class PayPal(Dialect):
             cancel_url=context["cancel_url"],
             expires_at=int(time.time()) + LIFE_S,
             lines=self._lines(unit, minor, currency),
-            extra={"unit": unit},
+            extra={"unit": unit, "bare": source is None},
         )
         self.books.add(made)
         return made
@@ -300,11 +310,9 @@ class PayPal(Dialect):
         )
         context = wallet["experience_context"]
         _members(context, CONTEXT, "return_url cancel_url", where)
-        if context.get("user_action", "CONTINUE") not in (
-            "PAY_NOW",
-            "CONTINUE",
-        ):
-            raise Refused("INVALID_PARAMETER_VALUE", "user_action", 400)
+        for name, words in WORDS.items():
+            if context.get(name, words.split()[0]) not in words.split():
+                raise Refused("INVALID_PARAMETER_VALUE", name, 400)
         return context
 
     def _lines(self, unit: dict, minor: int, currency: str) -> list:
@@ -354,32 +362,40 @@ class PayPal(Dialect):
         answer = self.show(made, status)
         if request.headers.get("Prefer") != "return=representation":
             few = ("id", "status", "payment_source", "links")
-            answer.body = {name: answer.body[name] for name in few}
+            body = answer.body
+            answer.body = {name: body[name] for name in few if name in body}
         return answer
 
     def order(self, made: Registration) -> dict:
-        href = self.config.public_url + f"{ORDERS}/{made.token}"
-        links = [{"href": href, "rel": "self", "method": "GET"}]
-        if made.status == "open":
-            links.append(
-                {
-                    "href": made.hosted_url,
-                    "rel": "payer-action",
-                    "method": "GET",
-                }
-            )
+        bare = made.extra["bare"] and made.status == "open"
+        status = STATUSES.get(made.status, "COMPLETED")
         unit = copy.deepcopy(made.extra["unit"])
         if made.status in CAPTURES:
             unit["payments"] = {"captures": [self.capture(made)]}
-        return {
+        source = {} if bare else {"payment_source": {"paypal": {}}}
+        return source | {
             "id": made.token,
             "intent": "CAPTURE",
-            "status": STATUSES.get(made.status, "COMPLETED"),
-            "payment_source": {"paypal": {}},
+            "status": "CREATED" if bare else status,
             "purchase_units": [unit],
             "create_time": _moment(made.created),
-            "links": links,
+            "links": self._links(made),
         }
+
+    def _links(self, made: Registration) -> list:
+        """Without a payment_source the buyer's page is called "approve"."""
+        own = self.config.public_url + f"{ORDERS}/{made.token}"
+        capture = (own + "/capture", "capture", "POST")
+        links = [(own, "self", "GET")]
+        if made.status == "approved":
+            links.append(capture)
+        elif made.status == "open" and made.extra["bare"]:
+            links.append((made.hosted_url, "approve", "GET"))
+            links += [(own, "update", "PATCH"), capture]
+        elif made.status == "open":
+            links.append((made.hosted_url, "payer-action", "GET"))
+        names = ("href", "rel", "method")
+        return [dict(zip(names, each, strict=True)) for each in links]
 
     def capture(self, made: Registration) -> dict:
         made.payment_id = made.payment_id or self.new_payment_id()
@@ -556,7 +572,7 @@ class PayPal(Dialect):
 
     def change_url(self, body: dict, url: str) -> None:
         for link in body["links"]:
-            if link["rel"] == "payer-action":
+            if link["rel"] in ("payer-action", "approve"):
                 link["href"] = url
 
     def change_token(self, body: dict) -> None:

@@ -160,10 +160,10 @@ class Square(Dialect):
             return replay[0], known, replay[1]
         body = load(raw)
         try:
-            lines = check_link(body)
+            order, lines = check_link(body)
         except Refused as why:
             return self._refused(why), None, "refused"
-        made = self._book(key, body, lines)
+        made = self._book(key, body | {"order": order}, lines)
         answer = self.show(made)
         self.remember(key, raw, answer)
         return answer, made, "created"

@@ -90,10 +90,36 @@ def check_order(order: dict) -> list[tuple[str, int, str]]:
     return lines
 
 
-def check_link(body: dict) -> list[tuple[str, int, str]]:
+def quick_order(quick: dict) -> dict:
+    """The order that a quick_pay stands for: one of one thing."""
+    wanted = {
+        "name": (str, True),
+        "price_money": (dict, True),
+        "location_id": (str, True),
+    }
+    members(quick, wanted, "quick_pay.")
+    text(quick["name"], 255, "quick_pay.name")
+    units(quick["price_money"], "quick_pay.price_money.")
+    line = {"name": quick["name"], "quantity": "1"}
+    line["base_price_money"] = quick["price_money"]
+    return {"location_id": quick["location_id"], "line_items": [line]}
+
+
+def order_of(body: dict) -> dict:
+    """A link is of an order or of a quick_pay, and of one of them only."""
+    if "quick_pay" not in body and "order" not in body:
+        raise Refused("MISSING_REQUIRED_PARAMETER", "order")
+    if "quick_pay" in body and "order" in body:
+        raise Refused("CONFLICTING_PARAMETERS", "quick_pay")
+    return body["order"] if "order" in body else quick_order(body["quick_pay"])
+
+
+def check_link(body: dict) -> tuple[dict, list[tuple[str, int, str]]]:
+    """-> the order and its lines"""
     wanted = {
         "idempotency_key": (str, False),
-        "order": (dict, True),
+        "order": (dict, False),
+        "quick_pay": (dict, False),
         "checkout_options": (dict, False),
     }
     members(body, wanted, "")
@@ -106,4 +132,5 @@ def check_link(body: dict) -> list[tuple[str, int, str]]:
     text(url, 2048, "checkout_options.redirect_url")
     if not url.startswith(("https://", "http://")):
         raise Refused("INVALID_VALUE", "checkout_options.redirect_url")
-    return check_order(body["order"])
+    order = order_of(body)
+    return order, check_order(order)

@@ -129,6 +129,7 @@ class Document:
             return [f"no operation {call['method']} {path}"]
         _, item, operation = found
         said = self._headers(call, item, operation)
+        said += self._accept(call, operation)
         said += self._query(call, item, operation)
         return said + self._body(call, operation)
 
@@ -172,6 +173,20 @@ class Document:
             if each.get("required") and absent:
                 said.append(f"header {name} is required")
         return said
+
+    def _accept(self, call: dict, operation: dict) -> list[str]:
+        """What the call wants must be what a success offers, if anything."""
+        offered = set()
+        for status, answer in operation.get("responses", {}).items():
+            if str(status).startswith("2"):
+                offered |= set(self.resolve(answer).get("content", {}))
+        wanted = call["fields"].get("Accept", "*/*").split(",")
+        ranges = {each.partition(";")[0].strip() for each in wanted}
+        kinds = {each.partition("/")[0] + "/*" for each in offered}
+        if not offered or ranges & {"*/*", *offered, *kinds}:
+            return []
+        said = f"{call['fields']['Accept']}, of {', '.join(sorted(offered))}"
+        return [f"accept: {said}"]
 
     def _body(self, call: dict, operation: dict) -> list[str]:
         wanted = self.resolve(_plain(operation.get("requestBody", {})))

@@ -75,8 +75,10 @@ check_journal(sim_t *sim, const sim_sent_t *sent)
 
     (void) sim_db_ask(sim->db,
         "SELECT coalesce(sum(sends), 0) FROM pay.dispatch WHERE merchant_id "
-        "= $1 AND checkout_id = $2 AND (operation = $3 OR $3 = 'expire' AND "
-        "operation = 'cancel') AND operation_id = $4 AND psp = $5", 5,
+        "= $1 AND checkout_id IN ($2, (SELECT c.replaces FROM pay.checkout c "
+        "WHERE c.merchant_id = $1 AND c.checkout_id = $2)) AND (operation = "
+        "$3 OR $3 = 'expire' AND operation = 'cancel') AND operation_id = $4 "
+        "AND psp = $5", 5,
         sim_text(sim, sent->flow->core.merchant_id),
         sim_text(sim, sent->flow->core.checkout_id), sent->what,
         sim_text(sim, id), sim_text(sim, sim->psps[sent->psp->index].name));
@@ -174,11 +176,16 @@ sim_judge_requeue(sim_t *sim)
 
     for (i = 0; i < count; i++) {
         (void) sim_db_ask(sim->db, sim_chance(sim, 800)
-            ? "SELECT pay_ops.requeue_dead_letter($1, 'sim', 'again')"
+            ? "SELECT CASE WHEN d.kind = 'late_success'"
+              " THEN pay_ops.accept_dead_letter($1::bigint, 'sim', 'ours')"
+              " ELSE pay_ops.requeue_dead_letter($1::bigint, 'sim', 'again')"
+              " END FROM pay.dead_letter d"
+              " WHERE d.dead_letter_id = $1::bigint"
             : "SELECT pay_ops.resolve_dead_letter($1, 'sim', 'enough')", 1,
             ids[i]);
         sim_say(sim, "people: %s", sim_db_cell(sim->db, 0, 0));
-        any |= strcmp(sim_db_cell(sim->db, 0, 0), "requeued") == 0;
+        any |= strcmp(sim_db_cell(sim->db, 0, 0), "requeued") == 0
+               || strcmp(sim_db_cell(sim->db, 0, 0), "accepted") == 0;
     }
 
     sim->dirty = 1;
@@ -194,6 +201,7 @@ sim_judge_end(sim_t *sim)
     judge_leftovers(sim);
     judge_books(sim);
     sim_judge_money(sim);
+    sim_judge_purchases(sim);
     judge_checks(sim);
 }
 
@@ -212,8 +220,10 @@ judge_orders(sim_t *sim)
         "e.kind = 'paid' AND e.new_status = 'SUCCESS'), "
         "(SELECT count(*) FROM pay.dead_letter d WHERE d.merchant_id = "
         "o.merchant_id AND d.checkout_id = o.checkout_id AND (d.state = "
-        "'open' OR d.state = 'resolved')), coalesce(l.refund_id::text, '') "
-        "FROM pay.payment_order o "
+        "'open' OR d.state = 'resolved')), coalesce(l.refund_id::text, ''), "
+        "c.replaced_by IS NOT NULL OR EXISTS (SELECT FROM pay.change x WHERE "
+        "x.merchant_id = o.merchant_id AND x.checkout_id = o.checkout_id AND "
+        "x.replaced_by IS NOT NULL) FROM pay.payment_order o "
         "JOIN pay.checkout c USING (merchant_id, checkout_id) "
         "JOIN pay.registration r USING (merchant_id, checkout_id) "
         "LEFT JOIN pay.late_success l USING (merchant_id, checkout_id) "
@@ -301,8 +311,9 @@ judge_paid(sim_t *sim, const sim_reg_t *reg, int row, int flagged)
     const char  *reason = sim_db_cell(sim->db, row, 2);
     const char  *late = sim_db_cell(sim->db, row, 6);
 
-    known = sim->env.late != PAY_LATE_ACCEPT && strcmp(reason, "expired") == 0
-            && *late != '\0';
+    known = sim->env.late != PAY_LATE_ACCEPT && *late != '\0'
+            && (strcmp(reason, "expired") == 0
+                || *sim_db_cell(sim->db, row, 10) == 't');
 
     if (!known && !flagged) {
         sim_violation(sim, "I3: %s is paid at the PSP and FAILED (%s) here",

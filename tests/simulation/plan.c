@@ -11,6 +11,7 @@
 #define SPACING_S     INT64_C(691200)          /* between two scenarios */
 #define SPACES        4000
 #define ACTIVE_MAX    (40 * SIM_MIN)
+#define POSTS_MAX     8
 
 
 static void plan_faults(sim_t *sim);
@@ -19,7 +20,8 @@ static void plan_psp(sim_t *sim, unsigned i);
 static void plan_env(sim_t *sim);
 static void plan_accidents(sim_t *sim);
 static void clock_jumps(sim_t *sim, void *data);
-static void plan_post(sim_t *sim, unsigned n);
+static void plan_post(sim_t *sim, const sim_post_t *old, int64_t at);
+static void plan_terms(sim_t *sim, sim_post_t *post);
 static pay_str_t make_body(sim_t *sim, const sim_post_t *post, int64_t minor,
     const char *psp);
 
@@ -75,8 +77,11 @@ sim_plan(sim_t *sim)
     plan_accidents(sim);
     n = 1 + (unsigned) sim_below(sim, 3);
 
+    /* not by chance: what happens in the others depends on no such draw */
+    sim->replaces = sim->scenario % 3 == 2;
+
     for (i = 0; i < n; i++) {
-        plan_post(sim, i);
+        plan_post(sim, NULL, 0);
     }
 
     sim_at(sim, sim->heal_at, sim_heal, NULL);
@@ -300,17 +305,44 @@ clock_jumps(sim_t *sim, void *data)
 
 
 static void
-plan_post(sim_t *sim, unsigned n)
+plan_post(sim_t *sim, const sim_post_t *old, int64_t at)
 {
-    int64_t      at, minor;
-    unsigned     i;
-    const char  *psp;
+    unsigned     n = sim->post_count++;
     sim_post_t  *post = sim_alloc(sim, sizeof(sim_post_t));
 
     post->number = n;
+    post->replaces = old;
+    post->first = old ? old->first : post;
     post->key = sim_format(sim, "key-%" PRIu64 "-%u-0123456789abcdef",
                            sim->scenario, n);
     post->checkout_id = sim_format(sim, "c%" PRIu64 "-%u", sim->scenario, n);
+    plan_terms(sim, post);
+
+    if (old == NULL) {
+        at = sim->now + sim_between(sim, 0, 20 * SIM_S);
+    }
+
+    post->stop_at = at + 10 * SIM_MIN;
+    post->next = sim->posts;
+    sim->posts = post;
+    sim_shop_open(sim, post, at);
+
+    /* and again, at times by two who do not know of each other */
+    while (sim->replaces && sim->post_count < POSTS_MAX
+           && sim_chance(sim, old ? 350 : 700))
+    {
+        plan_post(sim, post, sim_replace_at(sim, at));
+    }
+}
+
+
+static void
+plan_terms(sim_t *sim, sim_post_t *post)
+{
+    int64_t      minor;
+    unsigned     i, n = post->number;
+    const char  *psp;
+
     post->order_count = sim_chance(sim, 600) ? 1
                         : 2 + (unsigned) sim_below(sim, 2);
     post->buyer = sim->comes_late ? SIM_BUYER_LATE
@@ -333,21 +365,16 @@ plan_post(sim_t *sim, unsigned n)
     psp = sim_chance(sim, 200) ? (const char *) sim->psps[0].name.data : NULL;
     post->body = make_body(sim, post, minor, psp);
     post->other_body = make_body(sim, post, minor + 1, psp);
-
-    at = sim->now + sim_between(sim, 0, 20 * SIM_S);
-    post->stop_at = at + 10 * SIM_MIN;
-    post->next = sim->posts;
-    sim->posts = post;
-    sim_shop_open(sim, post, at);
 }
 
 
 static pay_str_t
 make_body(sim_t *sim, const sim_post_t *post, int64_t minor, const char *psp)
 {
-    unsigned     i;
-    pay_str_t    orders = PAY_STR("");
-    const char  *credit;
+    unsigned           i;
+    pay_str_t          orders = PAY_STR("");
+    const char        *credit;
+    const sim_post_t  *old = post->replaces;
 
     for (i = 0; i < post->order_count; i++) {
         credit = sim->source_count == 0 ? NULL
@@ -362,9 +389,11 @@ make_body(sim_t *sim, const sim_post_t *post, int64_t minor, const char *psp)
 
     return sim_format(sim, "{\"checkout_id\":\"%s\",\"buyer_info\":"
         "{\"email\":\"b@example.com\"},\"return_url\":"
-        "\"https://shop.example.com/done\",\"expires_in\":%d,%s%s%s%s"
+        "\"https://shop.example.com/done\",\"expires_in\":%d,%s%s%s%s%s%s%s"
         "\"payment_orders\":[%.*s]}", (const char *) post->checkout_id.data,
         (int) post->expires_in_s, psp ? "\"psp\":\"" : "", psp ? psp : "",
         psp ? "\"," : "", post->is_manual ? "\"capture\":\"manual\"," : "",
-        pay_fmt(orders));
+        old ? "\"replaces\":\"" : "",
+        old ? (const char *) old->checkout_id.data : "",
+        old ? "\"," : "", pay_fmt(orders));
 }

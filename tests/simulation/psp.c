@@ -206,6 +206,7 @@ make_registration(sim_t *sim, sim_sent_t *sent, json_t *body)
     }
 
     check_alone(sim, reg);
+    sim_judge_beside(sim, reg);
     reg->next = sent->psp->regs;
     sent->psp->regs = reg;
 
@@ -385,7 +386,8 @@ take_change(sim_t *sim, sim_sent_t *sent, sim_reg_t *reg, pay_str_t verb)
 static sim_said_t
 take_expire(sim_t *sim, sim_reg_t *reg)
 {
-    if (sim_psp_is_open(sim, reg)) {
+    /* one that has refused a card says so until it is told, or paid on */
+    if (sim_psp_is_open(sim, reg) || strcmp(reg->status, "declined") == 0) {
         sim_psp_settle(sim, reg, "expired", NULL);
     }
 

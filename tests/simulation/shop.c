@@ -144,6 +144,11 @@ fill(sim_t *sim, sim_flow_t *flow, request_t *request)
     in->in_progress_status = 429;
     in->checkout_uuid = sim_uuid(sim);
     in->handle = (pay_str_t) { PAY_HANDLE_TEXT, handle };
+
+    if (request->request.replaces.len != 0) {
+        in->change_id = sim_uuid(sim);
+    }
+
     in->now_s = sim_worker_now_s(sim, flow->worker);
 }
 
@@ -253,6 +258,12 @@ shop_heard(sim_t *sim, void *data)
         post->answered = !sim_fault(sim, 400);
         sim_after(sim, 2 * SIM_S, shop_looks, post);
         break;
+
+    case 404:
+    case 409:
+        /* the old one may come, or end, later */
+        post->answered = post->replaces == NULL || sim_chance(sim, 400);
+        return;
 
     case 429:
     case 503:

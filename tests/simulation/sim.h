@@ -17,6 +17,7 @@
  *   hook.c    its webhooks
  *   shop.c    storefronts: they sell
  *   after.c     and capture, cancel, refund
+ *   replace.c or start anew: one page for one purchase
  *   buyer.c   buyers
  *   rates.c   sources of rates, and amounts by them
  *   judge.c   what must be true in between, and at the end
@@ -294,6 +295,8 @@ struct sim_post_s {
     int64_t                 minor;       /* of each order */
     int                     is_manual;   /* captured by calls */
     sim_buyer_kind_t        buyer;
+    const sim_post_t       *replaces;    /* or NULL */
+    const sim_post_t       *first;       /* of this purchase; it may be it */
     sim_post_t             *next;
 };
 
@@ -337,6 +340,7 @@ typedef struct {
     uint64_t  lost_commits, webhooks, forged, jobs, violations;
     uint64_t  changes, moves;          /* asked for; made at PSPs */
     uint64_t  judged, converted;       /* books, after an operation; orders */
+    uint64_t  closing, replaced;       /* pages: to be; for good */
 } sim_figures_t;
 
 typedef struct sim_db_s  sim_db_t;
@@ -366,6 +370,8 @@ struct sim_s {
     int                  comes_late;     /* so do all buyers in this one */
     int                  sells;          /* buyers pay, and faults last */
     int                  backfills;      /* PSPs are asked for their lists */
+    int                  replaces;       /* storefronts start anew */
+    unsigned             post_count;
     sim_psp_t            books[SIM_PSPS];
     sim_worker_t         workers[SIM_WORKERS];
     sim_flow_t          *flows;
@@ -508,6 +514,12 @@ pay_str_t sim_uuid(sim_t *sim);
 /* The storefront has sold, as far as it knows. */
 void sim_after_sale(sim_t *sim, sim_post_t *post);
 void sim_buyer_send(sim_t *sim, sim_post_t *post);
+
+/* replace.c */
+int64_t sim_replace_at(sim_t *sim, int64_t at);
+/* Behind a registration that the PSP has made. */
+void sim_judge_beside(sim_t *sim, const sim_reg_t *reg);
+void sim_judge_purchases(sim_t *sim);
 
 /* rates.c */
 void sim_rates_plan(sim_t *sim);

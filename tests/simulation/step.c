@@ -9,6 +9,7 @@
 
 
 static int may_book(const sim_call_t *call);
+static void count_pages(sim_t *sim, const sim_call_t *call);
 static void judge_books(sim_t *sim);
 static void judge_parked(sim_t *sim);
 
@@ -68,6 +69,7 @@ sim_judge_step(sim_t *sim, sim_call_t **calls, unsigned count)
         }
 
         books |= may_book(calls[i]);
+        count_pages(sim, calls[i]);
 
         if (calls[i]->op == PAY_OP_STORE_TOKEN) {
             judge_parked(sim);
@@ -100,7 +102,8 @@ may_book(const sim_call_t *call)
         pay_op_id_t  op;
         const char  *outcome;            /* NULL: any */
     } words[] = {
-        { PAY_OP_BEGIN_PAYMENT, "created" }, { PAY_OP_STORE_TOKEN, NULL },
+        { PAY_OP_BEGIN_PAYMENT, "created" },
+        { PAY_OP_BEGIN_PAYMENT, "waiting" }, { PAY_OP_STORE_TOKEN, NULL },
         { PAY_OP_APPLY_EVENT, "applied" }, { PAY_OP_APPLY_EVENT, "mismatch" },
         { PAY_OP_APPLY_CHANGE, "applied" },
         { PAY_OP_APPLY_CHANGE, "mismatch" },
@@ -117,6 +120,18 @@ may_book(const sim_call_t *call)
     }
 
     return 0;
+}
+
+
+static void
+count_pages(sim_t *sim, const sim_call_t *call)
+{
+    pay_str_t  outcome = call->row[0].bytes;
+
+    sim->figures.closing += call->op == PAY_OP_BEGIN_PAYMENT
+                            && pay_str_is(outcome, "waiting");
+    sim->figures.replaced += call->op == PAY_OP_RELEASE_REPLACEMENT
+                             && pay_str_is(outcome, "released");
 }
 
 

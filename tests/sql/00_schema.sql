@@ -132,7 +132,9 @@ FROM (VALUES
     ('SELECT pay.next_status(''EXECUTING'', ''paid'')'),
     ('SELECT pay.record_facts(NULL)'),
     ('SELECT pay_ops.requeue_dead_letter(1, ''me'', ''why'')'),
+    ('SELECT pay_ops.accept_dead_letter(1, ''me'', ''why'')'),
     ('SELECT pay_ops.settle_mismatch(1, ''me'', ''why'')'),
+    ('SELECT * FROM pay_view.find(''x'')'),
     ('SELECT pay_ops.resolve_dead_letter(1, ''me'', ''why'')'),
     ('SELECT pay.accept_late(''m'', ''c'')'),
     ('UPDATE pay.dead_letter SET state = ''open'''),
@@ -155,6 +157,8 @@ FROM (VALUES
     ('SELECT * FROM pay_view.timeline', 'ok'),
     ('DELETE FROM pay.checkout', '42501'),
     ('SELECT pay_ops.requeue_dead_letter(0, ''me'', ''why'')', '42501'),
+    ('SELECT pay_ops.accept_dead_letter(0, ''me'', ''why'')', '42501'),
+    ('SELECT * FROM pay_view.find(''x'')', 'ok'),
     ('SELECT pay_ops.resolve_dead_letter(0, ''me'', ''why'')', '42501'),
     ('SELECT * FROM pay_api.get_checkout(''{m}'', ''{c}'')', '42501')
     ) s (sql, state);

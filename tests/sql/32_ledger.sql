@@ -217,8 +217,8 @@ SELECT is(pg_temp.lines('late/' || c),
           'psp_clearing stripe 60 USD, suspense stripe -60 USD',
           c || ' is nobody''s')
 FROM unnest('{l1,l2}'::text[]) c;
-SELECT is(pay_ops.requeue_dead_letter(d.dead_letter_id, 'clerk', 'sold'),
-          'requeued', 'people accept it')
+SELECT is(pay_ops.accept_dead_letter(d.dead_letter_id, 'clerk', 'sold'),
+          'accepted', 'people accept it')
 FROM pay.dead_letter d WHERE d.checkout_id = 'l1' AND d.state = 'open';
 SELECT is(pg_temp.lines('order/o-l1'),
           'suspense stripe 60 USD, seller_available seller-1 -60 USD',

@@ -37,7 +37,11 @@ RETURNING dead_letter_id
 $$;
 CREATE FUNCTION pg_temp.requeue(p_id bigint, p_who text DEFAULT 'ann',
     p_why text DEFAULT 'it is ours') RETURNS text LANGUAGE sql AS
-'SELECT pay_ops.requeue_dead_letter(p_id, p_who, p_why)';
+$$SELECT CASE WHEN d.kind = 'late_success'
+    THEN replace(pay_ops.accept_dead_letter(p_id, p_who, p_why), 'accepted',
+                 'requeued')
+    ELSE pay_ops.requeue_dead_letter(p_id, p_who, p_why) END
+FROM (SELECT p_id) x LEFT JOIN pay.dead_letter d ON d.dead_letter_id = p_id$$;
 CREATE FUNCTION pg_temp.resolve(p_id bigint, p_who text DEFAULT 'bob',
     p_why text DEFAULT 'paid back by hand') RETURNS text LANGUAGE sql AS
 'SELECT pay_ops.resolve_dead_letter(p_id, p_who, p_why)';
@@ -74,8 +78,13 @@ SELECT is(pg_temp.late('c1') || ' ' || pg_temp.kinds('m1', 'o1'),
           'held created registered expired late_success', 'nothing happened');
 
 -- a late payment is taken
-SELECT is(pg_temp.requeue(pg_temp.letter('c1', 'late_success'), 'ann',
-                          repeat('y', 200)), 'requeued', 'accepted');
+SELECT is(pay_ops.requeue_dead_letter(pg_temp.letter('c1', 'late_success'),
+                                      'ann', 'try again'),
+          'late_payment', 'money that is held is not taken by the way');
+SELECT is(pg_temp.late('c1'), 'held', 'nothing has happened');
+SELECT is(pay_ops.accept_dead_letter(pg_temp.letter('c1', 'late_success'),
+                                     'ann', repeat('y', 200)),
+          'accepted', 'but by a verb of its own');
 SELECT is(pg_temp.status('m1', 'o1') || pg_temp.status('m1', 'p1'),
           'SUCCESSSUCCESS', 'all orders are paid');
 SELECT is((c.is_payment_done, c.version)::text, '(t,4)', 'and done')
@@ -230,7 +239,12 @@ SELECT is(pg_temp.late('c5'), 'held', 'settles no held payment');
 
 -- polls
 DELETE FROM pay.job WHERE checkout_id IN ('c31', 'c32', 'c33');
-SELECT is(pg_temp.requeue(pg_temp.plant('c31', 'poll', 'retry_limit')),
+SELECT is(pay_ops.accept_dead_letter(pg_temp.plant('c31', 'poll',
+                                                   'retry_limit'), 'a', 'b'),
+          'no_late_payment', 'nothing else is accepted');
+SELECT is(pg_temp.requeue((SELECT d.dead_letter_id FROM pay.dead_letter d
+                           WHERE d.checkout_id = 'c31' AND d.state = 'open'
+                               AND d.kind = 'poll')),
           'requeued', 'a poll');
 SELECT is(pg_temp.jobs('c31'), 'poll 0 t', 'is due now');
 SELECT is(pg_temp.kinds('m1', 'p31'),
@@ -349,11 +363,11 @@ SELECT is(pg_temp.run_as(r, format(
     'SELECT pay_ops.%s_dead_letter(%s, ''ann'', ''why'')', f,
     pg_temp.letter('c6', 'late_success'))), '42501', concat_ws(' ', r, f))
 FROM unnest('{payments_gateway,payments_auditor}'::text[]) r,
-    unnest('{requeue,resolve}'::text[]) f;
+    unnest('{requeue,accept,resolve}'::text[]) f;
 SELECT is(pg_temp.closed(pg_temp.letter('c6', 'late_success')), 'open',
           'nothing came of it');
 SELECT is(pg_temp.run_as('payments_operator', format(
-    'SELECT pay_ops.requeue_dead_letter(%s, ''ann'', ''why'')',
+    'SELECT pay_ops.accept_dead_letter(%s, ''ann'', ''why'')',
     pg_temp.letter('c6', 'late_success'))), 'ok', 'the operator may');
 SELECT is(pg_temp.status('m1', 'o6'), 'SUCCESS', 'and does');
 

@@ -158,6 +158,7 @@ TRANSITIONS = {
     "refund_refused": sent("refund", "REFUSED"),
     "refund_unknown": sent("refund", "UNKNOWN"),
     "requeue": people("requeue"),
+    "accept": people("accept"),
     "resolve": people("resolve"),
     "sweep": sweep,
 }
@@ -378,7 +379,7 @@ SITUATIONS = {
     ),
     "held": (
         held,
-        "paid requeue resolve send_refund sweep",
+        "paid accept requeue resolve send_refund sweep",
     ),
     "refunding": (
         refunding,

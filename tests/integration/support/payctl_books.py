@@ -37,8 +37,11 @@ class Books:
     def value(self, sql, *values):
         return self.run(sql, *values)[0][0]
 
-    def begin(self, order, merchant="acme", late="accept", token=None):
-        """A checkout of one order, registered if there is a token."""
+    def begin(self, order, merchant="acme", late="accept", token=None,
+              checkout=None, key=None):  # fmt: skip
+        """A checkout of one order, registered if there is a token; its names
+        are the order's unless told."""
+        checkout = checkout or order
         lines = json.dumps([{"id": order, "seller": "s", "currency": "USD",
                              "amount": 1234}])
         outcome = self.value(
@@ -48,13 +51,14 @@ class Books:
             " '{NULL}', '{NULL}', '{USD}', '{1234}', '{1900000000}',"
             " ARRAY[%s::jsonb], '{60}', '{60}', '{r}', '{NULL}', '{NULL}',"
             " '{NULL}', ARRAY[%s], '{NULL}')",
-            merchant, order, order, uuid.uuid4().hex, order, lines, late)
+            merchant, key or order, checkout, uuid.uuid4().hex, order, lines,
+            late)
         assert outcome == "created"
         if token is not None:
             assert self.value(
                 "SELECT outcome FROM pay_api.store_token(ARRAY[%s], ARRAY[%s],"
                 " '{stripe}', ARRAY[%s], '{NULL}', '{u}', '{1000}', '{r}')",
-                merchant, order, token) == "stored"
+                merchant, checkout, token) == "stored"
 
     def fact(self, token, fact, reference=None, amount=None):
         return self.value(
