@@ -337,7 +337,8 @@ pay_status_t pay_flow_change(pay_flow_t *flow, const pay_change_input_t *input)
     PAY_MUST_CHECK;
 
 typedef enum {
-    PAY_READ_PAYMENT, PAY_READ_CHECKOUT, PAY_READ_EVENTS, PAY_READ_EXPLAIN
+    PAY_READ_PAYMENT, PAY_READ_CHECKOUT, PAY_READ_EVENTS, PAY_READ_EXPLAIN,
+    PAY_READ_EXPLAIN_CHECKOUT
 } pay_read_t;
 
 pay_status_t pay_flow_read(pay_flow_t *flow, pay_read_t what,

@@ -3262,7 +3262,9 @@ BEGIN
         SELECT json_build_object('payment_order_id', o.payment_order_id,
             'checkout_id', o.checkout_id, 'status', o.status,
             'reason', o.reason, 'decline', shown_decline(o), 'psp', r.psp,
-            'amount_minor', o.amount_minor, 'currency', o.currency,
+            'amount', decimal_text(o.amount_minor, o.currency),
+            'currency', o.currency,
+            'payment_orders', explain_orders(c.merchant_id, c.checkout_id),
             'expires_at', iso_time(c.expires_at),
             'replaces', c.replaces, 'replaced_by', c.replaced_by,
             'registration', json_build_object('state', r.state,
@@ -3276,7 +3278,7 @@ BEGIN
             'exceptions', explain_exceptions(c.merchant_id, c.checkout_id,
                                              p_inside),
             'late_success', explain_late(c.merchant_id, c.checkout_id),
-            'changes', changes_of(o, NULL),
+            'changes', explain_changes(o),
             'disputes', explain_disputes(c.merchant_id, c.checkout_id),
             'events', timeline(o.merchant_id, o.payment_order_id,
                                p_inside))::text
@@ -3301,6 +3303,32 @@ ALTER FUNCTION pay.explain(p_merchant_id text, p_payment_order_id text, p_inside
 --
 
 COMMENT ON FUNCTION pay.explain(p_merchant_id text, p_payment_order_id text, p_inside boolean) IS 'How an order stands, as JSON text; NULL when there is none';
+
+--
+-- Name: explain_changes(pay.payment_order); Type: FUNCTION; Schema: pay; Owner: payments_owner
+--
+
+CREATE FUNCTION pay.explain_changes(p_order pay.payment_order) RETURNS json
+    LANGUAGE sql STABLE
+    AS $$
+SELECT coalesce(json_agg(json_build_object('change_id', c -> 'change_id',
+    'kind', c -> 'kind', 'payment_order_id', c -> 'payment_order_id',
+    'status', c -> 'status',
+    'amount', decimal_text((c ->> 'amount_minor')::bigint, c ->> 'currency'),
+    'currency', c -> 'currency', 'reason', c -> 'reason',
+    'code', c -> 'code', 'reference', c -> 'reference',
+    'metadata', c -> 'metadata', 'created_at', c -> 'created_at',
+    'changed_at', c -> 'changed_at') ORDER BY n), '[]')
+FROM json_array_elements(changes_of(p_order, NULL)) WITH ORDINALITY x (c, n)
+$$;
+
+ALTER FUNCTION pay.explain_changes(p_order pay.payment_order) OWNER TO payments_owner;
+
+--
+-- Name: FUNCTION explain_changes(p_order pay.payment_order); Type: COMMENT; Schema: pay; Owner: payments_owner
+--
+
+COMMENT ON FUNCTION pay.explain_changes(p_order pay.payment_order) IS 'The changes of an order, with amounts as the API shows them';
 
 --
 -- Name: explain_dispatches(text, text); Type: FUNCTION; Schema: pay; Owner: payments_owner
@@ -3340,7 +3368,8 @@ CREATE FUNCTION pay.explain_disputes(p_merchant_id text, p_checkout_id text) RET
 SELECT coalesce(json_agg(json_build_object(
     'dispute_id', d.dispute_id, 'psp', d.psp,
     'payment_order_id', d.payment_order_id, 'state', d.state,
-    'amount_minor', d.amount_minor, 'currency', d.currency, 'code', d.code,
+    'amount', decimal_text(d.amount_minor, d.currency),
+    'currency', d.currency, 'code', d.code,
     'opened_at', iso_time(d.opened_at), 'changed_at', iso_time(d.changed_at))
     ORDER BY d.opened_at, d.dispute_id, d.part), '[]')
 FROM (SELECT * FROM dispute x
@@ -3368,8 +3397,9 @@ SELECT coalesce(json_agg(json_build_object(
     'id', m.mismatch_id, 'at', iso_time(m.at), 'kind', m.kind,
     'source', m.source, 'psp', m.psp,
     'event_id', m.event_id, 'token', m.token, 'alias', m.alias,
-    'amount_minor', m.amount_minor, 'currency', m.currency,
-    'own_token', m.own_token, 'own_amount_minor', m.total_minor,
+    'amount', decimal_text(m.amount_minor, m.currency),
+    'currency', m.currency, 'own_token', m.own_token,
+    'own_amount', decimal_text(m.total_minor, m.own_currency),
     'own_currency', m.own_currency, 'object', m.object, 'wrong', m.why,
     'request_id', m.request_id, 'settled_at', iso_time(s.at),
     'settled_by', CASE WHEN p_inside THEN s.who END,
@@ -3501,7 +3531,8 @@ CREATE FUNCTION pay.explain_late(p_merchant_id text, p_checkout_id text) RETURNS
     AS $$
 SELECT json_build_object('at', iso_time(l.at), 'state', l.state,
     'psp', l.psp, 'source', l.source, 'event_id', l.event_id,
-    'reference', l.reference, 'amount_minor', l.amount_minor,
+    'reference', l.reference,
+    'amount', decimal_text(l.amount_minor, l.currency),
     'currency', l.currency, 'refund_id', l.refund_id)
 FROM late_success l
 WHERE l.merchant_id = p_merchant_id AND l.checkout_id = p_checkout_id
@@ -3648,6 +3679,28 @@ ALTER FUNCTION pay.explain_next(p_s pay.standing, OUT what text, OUT at timestam
 --
 
 COMMENT ON FUNCTION pay.explain_next(p_s pay.standing, OUT what text, OUT at timestamp with time zone) IS 'What the gateway does next about an order, and when';
+
+--
+-- Name: explain_orders(text, text); Type: FUNCTION; Schema: pay; Owner: payments_owner
+--
+
+CREATE FUNCTION pay.explain_orders(p_merchant_id text, p_checkout_id text) RETURNS json
+    LANGUAGE sql STABLE
+    AS $$
+SELECT json_agg(json_build_object('payment_order_id', o.payment_order_id,
+    'seller_account', o.seller_account, 'status', o.status,
+    'amount', decimal_text(o.amount_minor, o.currency)) ORDER BY o.position)
+FROM payment_order o
+WHERE o.merchant_id = p_merchant_id AND o.checkout_id = p_checkout_id
+$$;
+
+ALTER FUNCTION pay.explain_orders(p_merchant_id text, p_checkout_id text) OWNER TO payments_owner;
+
+--
+-- Name: FUNCTION explain_orders(p_merchant_id text, p_checkout_id text); Type: COMMENT; Schema: pay; Owner: payments_owner
+--
+
+COMMENT ON FUNCTION pay.explain_orders(p_merchant_id text, p_checkout_id text) IS 'All orders of a checkout in a line each';
 
 --
 -- Name: explain_registered(pay.standing); Type: FUNCTION; Schema: pay; Owner: payments_owner
@@ -14570,6 +14623,43 @@ ALTER FUNCTION pay_api.end_seal(p_number bigint[], p_key_id text[], p_signature 
 COMMENT ON FUNCTION pay_api.end_seal(p_number bigint[], p_key_id text[], p_signature bytea[]) IS 'Keeps the signature of a seal: stored, already or invalid';
 
 --
+-- Name: explain_checkout(text[], text[]); Type: FUNCTION; Schema: pay_api; Owner: payments_owner
+--
+
+CREATE FUNCTION pay_api.explain_checkout(p_merchant_id text[], p_checkout_id text[]) RETURNS TABLE(item integer, outcome text, explanation text)
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO 'pay', 'pg_temp'
+    AS $$
+#variable_conflict use_column
+BEGIN
+    PERFORM check_batch(array_dims(p_merchant_id),
+                        array_dims(p_checkout_id));
+
+    RETURN QUERY
+    SELECT u.n::int,
+        CASE WHEN x.explanation IS NULL THEN 'not_found' ELSE 'found' END,
+        x.explanation
+    FROM unnest(p_merchant_id, p_checkout_id)
+        WITH ORDINALITY AS u (merchant_id, checkout_id, n)
+    LEFT JOIN LATERAL (
+        SELECT explain(o.merchant_id, o.payment_order_id, false)
+            AS explanation
+        FROM payment_order o
+        WHERE o.merchant_id = u.merchant_id
+            AND o.checkout_id = u.checkout_id
+        ORDER BY o.position LIMIT 1) x ON true;
+END
+$$;
+
+ALTER FUNCTION pay_api.explain_checkout(p_merchant_id text[], p_checkout_id text[]) OWNER TO payments_owner;
+
+--
+-- Name: FUNCTION explain_checkout(p_merchant_id text[], p_checkout_id text[]); Type: COMMENT; Schema: pay_api; Owner: payments_owner
+--
+
+COMMENT ON FUNCTION pay_api.explain_checkout(p_merchant_id text[], p_checkout_id text[]) IS 'How a checkout stands and what comes next: found or not_found';
+
+--
 -- Name: explain_payment(text[], text[]); Type: FUNCTION; Schema: pay_api; Owner: payments_owner
 --
 
@@ -20213,6 +20303,12 @@ REVOKE ALL ON FUNCTION pay.events_since(p_merchant_id text, p_checkout_id text) 
 REVOKE ALL ON FUNCTION pay.explain(p_merchant_id text, p_payment_order_id text, p_inside boolean) FROM PUBLIC;
 
 --
+-- Name: FUNCTION explain_changes(p_order pay.payment_order); Type: ACL; Schema: pay; Owner: payments_owner
+--
+
+REVOKE ALL ON FUNCTION pay.explain_changes(p_order pay.payment_order) FROM PUBLIC;
+
+--
 -- Name: FUNCTION explain_dispatches(p_merchant_id text, p_checkout_id text); Type: ACL; Schema: pay; Owner: payments_owner
 --
 
@@ -20259,6 +20355,12 @@ REVOKE ALL ON FUNCTION pay.explain_loss(p_item pay.payment_item, OUT outcome tex
 --
 
 REVOKE ALL ON FUNCTION pay.explain_next(p_s pay.standing, OUT what text, OUT at timestamp with time zone) FROM PUBLIC;
+
+--
+-- Name: FUNCTION explain_orders(p_merchant_id text, p_checkout_id text); Type: ACL; Schema: pay; Owner: payments_owner
+--
+
+REVOKE ALL ON FUNCTION pay.explain_orders(p_merchant_id text, p_checkout_id text) FROM PUBLIC;
 
 --
 -- Name: FUNCTION explain_registered(p_s pay.standing, OUT waits_for text, OUT why text); Type: ACL; Schema: pay; Owner: payments_owner
@@ -21913,6 +22015,13 @@ GRANT ALL ON FUNCTION pay_api.end_rates(p_source text[], p_owner text[], p_base 
 
 REVOKE ALL ON FUNCTION pay_api.end_seal(p_number bigint[], p_key_id text[], p_signature bytea[]) FROM PUBLIC;
 GRANT ALL ON FUNCTION pay_api.end_seal(p_number bigint[], p_key_id text[], p_signature bytea[]) TO payments_gateway;
+
+--
+-- Name: FUNCTION explain_checkout(p_merchant_id text[], p_checkout_id text[]); Type: ACL; Schema: pay_api; Owner: payments_owner
+--
+
+REVOKE ALL ON FUNCTION pay_api.explain_checkout(p_merchant_id text[], p_checkout_id text[]) FROM PUBLIC;
+GRANT ALL ON FUNCTION pay_api.explain_checkout(p_merchant_id text[], p_checkout_id text[]) TO payments_gateway;
 
 --
 -- Name: FUNCTION explain_payment(p_merchant_id text[], p_payment_order_id text[]); Type: ACL; Schema: pay_api; Owner: payments_owner

@@ -143,6 +143,15 @@ $$;
 COMMENT ON FUNCTION pay.iso_time IS 'A moment as JSON shows it, in UTC';
 
 
+CREATE OR REPLACE FUNCTION pay.decimal_text(p_minor bigint, p_currency text)
+RETURNS text LANGUAGE sql STABLE AS $$
+SELECT round(p_minor / 10::numeric ^ c.exponent, c.exponent)::text
+FROM currency c WHERE c.code = p_currency
+$$;
+COMMENT ON FUNCTION pay.decimal_text IS
+    'An amount as the API shows it, in the currency''s own decimals';
+
+
 CREATE OR REPLACE FUNCTION pay.second_time(p_at timestamptz)
 RETURNS text LANGUAGE sql STABLE AS $$
 SELECT to_char(p_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"')

@@ -219,6 +219,8 @@ static const pay_op_t  ops[PAY_OP_COUNT] = {
         OP("quarantine_webhook", ARGS_7, quarantine_in, outcome_out, JOBS),
     [PAY_OP_EXPLAIN_PAYMENT] =
         OP("explain_payment", ARGS_2, lookup_in, json_out, INTAKE),
+    [PAY_OP_EXPLAIN_CHECKOUT] =
+        OP("explain_checkout", ARGS_2, lookup_in, json_out, INTAKE),
     [PAY_OP_SWEEP] = OP("sweep", ARGS_3, sweep_in, json_out, JOBS),
     [PAY_OP_BEGIN_BACKFILL] =
         OP("begin_backfill", ARGS_4, backfill_in, backfill_out, JOBS),
