@@ -311,6 +311,7 @@ typedef struct {
     pay_str_t               checkout_uuid;   /* fresh */
     pay_str_t               handle;          /* fresh */
     pay_str_t               change_id;       /* fresh, where it replaces */
+    pay_str_t               asked_by;        /* of pay_jwt_asker(), or empty */
     int64_t                 now_s;
 } pay_create_input_t;
 
@@ -329,13 +330,15 @@ typedef struct {
     int64_t                 ttl_s;
     unsigned                in_progress_status;   /* 429 or 409 */
     pay_str_t               change_id;       /* fresh */
+    pay_str_t               asked_by;        /* of pay_jwt_asker(), or empty */
 } pay_change_input_t;
 
 pay_status_t pay_flow_change(pay_flow_t *flow, const pay_change_input_t *input)
     PAY_MUST_CHECK;
 
 typedef enum {
-    PAY_READ_PAYMENT, PAY_READ_CHECKOUT, PAY_READ_EVENTS, PAY_READ_EXPLAIN
+    PAY_READ_PAYMENT, PAY_READ_CHECKOUT, PAY_READ_EVENTS, PAY_READ_EXPLAIN,
+    PAY_READ_EXPLAIN_CHECKOUT
 } pay_read_t;
 
 pay_status_t pay_flow_read(pay_flow_t *flow, pay_read_t what,

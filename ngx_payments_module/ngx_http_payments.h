@@ -251,6 +251,8 @@ typedef struct {
     ngx_str_t                   body;            /* read so far */
     size_t                      body_size;       /* room in body.data */
     const pay_merchant_t       *merchant;
+    const pay_jwt_key_t        *jwt_key;         /* that signed the token */
+    pay_str_t                   subject;         /* the token's, or empty */
     pay_str_t                   key;             /* idempotency key */
 
     /* for logs; literals or the request pool's */

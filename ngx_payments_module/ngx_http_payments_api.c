@@ -84,6 +84,8 @@ static const route_t  routes[] = {
       0, NULL, PAY_CHANGE_CANCEL },
     { "checkouts/*", READ, PAY_SCOPE_PAYMENTS_READ, read_order,
       0, NULL, PAY_READ_CHECKOUT },
+    { "checkouts/*/explain", READ, PAY_SCOPE_PAYMENTS_READ, read_order,
+      0, NULL, PAY_READ_EXPLAIN_CHECKOUT },
     { "sellers/+/balance", READ, PAY_SCOPE_BALANCE_READ, read_balance,
       0, NULL, 0 },
     { "sellers/+/statement", READ, PAY_SCOPE_BALANCE_READ, read_statement,

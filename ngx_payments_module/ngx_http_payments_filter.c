@@ -1,10 +1,10 @@
 /*
  * Filters for every answer of a server that has a payments location: the same
- * security headers on all (docs/security.md B1-B9), and a problem document in
- * place of each error page that nginx itself makes (PD1).
+ * security headers on all (docs/security.md B1-B9), and a problem document, or
+ * a buyer's page, in place of each error page that nginx itself makes (PD1).
  */
 
-#include "ngx_http_payments.h"
+#include "ngx_http_payments_page.h"
 
 
 static ngx_int_t header_filter(ngx_http_request_t *r);
@@ -193,7 +193,10 @@ replace_page(ngx_http_request_t *r, ngx_http_payments_ctx_t *ctx)
     reply.problem = problem;
     reply.status = problem->status;
 
-    if (ngx_http_payments_problem_json(r, &reply, &ctx->replacement) != NGX_OK
+    if ((ngx_http_payments_error_html(r, reply.status, &ctx->replacement)
+         != NGX_OK
+         && ngx_http_payments_problem_json(r, &reply, &ctx->replacement)
+            != NGX_OK)
         || ngx_http_payments_add_header(r, "Content-Language", language)
            != NGX_OK)
     {
@@ -227,7 +230,13 @@ replace_page(ngx_http_request_t *r, ngx_http_payments_ctx_t *ctx)
         r->headers_out.content_encoding = NULL;
     }
 
-    ngx_str_set(&r->headers_out.content_type, "application/problem+json");
+    if (ctx->html) {
+        ngx_str_set(&r->headers_out.content_type, "text/html; charset=utf-8");
+
+    } else {
+        ngx_str_set(&r->headers_out.content_type, "application/problem+json");
+    }
+
     r->headers_out.content_type_len = r->headers_out.content_type.len;
     r->headers_out.content_type_lowcase = NULL;
     r->headers_out.charset.len = 0;

@@ -74,7 +74,24 @@ ngx_http_payments_status_page(ngx_http_request_t *r, const pay_reply_t *reply)
 ngx_int_t
 ngx_http_payments_error_page(ngx_http_request_t *r, const pay_reply_t *reply)
 {
-    pay_str_t                       prefix;
+    ngx_int_t         rc;
+    ngx_str_t         body;
+    static ngx_str_t  type = ngx_string("text/html; charset=utf-8");
+
+    rc = ngx_http_payments_error_html(r, reply->status, &body);
+
+    return rc == NGX_OK ? ngx_http_payments_send(r, reply->status, &type,
+                                                 &body)
+                        : NGX_DECLINED;
+}
+
+
+ngx_int_t
+ngx_http_payments_error_html(ngx_http_request_t *r, ngx_uint_t status,
+    ngx_str_t *html)
+{
+    pay_buf_t                       buf;
+    pay_str_t                       prefix, out;
     ngx_uint_t                      state;
     pay_arena_t                     arena = ngx_payments_arena(r->pool);
     ngx_payments_value_t            v[ERROR_SLOTS];
@@ -87,7 +104,6 @@ ngx_http_payments_error_page(ngx_http_request_t *r, const pay_reply_t *reply)
 
     if ((plcf->kind != NGX_HTTP_PAYMENTS_CHECKOUT
          && plcf->kind != NGX_HTTP_PAYMENTS_RETURN)
-        || !(r->method & (NGX_HTTP_GET | NGX_HTTP_HEAD))
         || ctx == NULL || ctx->html || !wants_html(r))
     {
         return NGX_DECLINED;
@@ -96,9 +112,9 @@ ngx_http_payments_error_page(ngx_http_request_t *r, const pay_reply_t *reply)
     pmcf = ngx_http_get_module_main_conf(r, ngx_http_payments_module);
     prefix = ngx_payments_str(plcf->prefix);
 
-    state = (reply->status == NGX_HTTP_NOT_FOUND) ? ERROR_MISSING
-            : (reply->status == NGX_HTTP_SERVICE_UNAVAILABLE
-               || reply->status == NGX_HTTP_TOO_MANY_REQUESTS) ? ERROR_BUSY
+    state = (status == NGX_HTTP_NOT_FOUND) ? ERROR_MISSING
+            : (status == NGX_HTTP_SERVICE_UNAVAILABLE
+               || status == NGX_HTTP_TOO_MANY_REQUESTS) ? ERROR_BUSY
             : ERROR_BROKEN;
 
     ngx_memzero(v, sizeof(v));
@@ -111,10 +127,18 @@ ngx_http_payments_error_page(ngx_http_request_t *r, const pay_reply_t *reply)
         return NGX_DECLINED;
     }
 
-    ctx->html = 1;
+    pay_buf_init(&buf, &arena, PAGE_MAX);
+    ngx_payments_template_render(&buf, ngx_payments_str(pmcf->pages.error),
+                                 ngx_payments_error_slots, v);
 
-    return send_page(r, reply->status, &pmcf->pages.error,
-                     ngx_payments_error_slots, v);
+    if (pay_buf_done(&buf, &out) != PAY_OK) {
+        return NGX_DECLINED;
+    }
+
+    ctx->html = 1;
+    *html = ngx_payments_nstr(out);
+
+    return NGX_OK;
 }
 
 

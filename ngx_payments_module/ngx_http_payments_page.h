@@ -18,6 +18,9 @@ ngx_int_t ngx_http_payments_status_page(ngx_http_request_t *r,
 /* NGX_DECLINED: this is no buyer who wants a page. */
 ngx_int_t ngx_http_payments_error_page(ngx_http_request_t *r,
     const pay_reply_t *reply);
+/* The same page, in r->pool, for an answer that is on its way. */
+ngx_int_t ngx_http_payments_error_html(ngx_http_request_t *r,
+    ngx_uint_t status, ngx_str_t *html);
 /* /problems (the list), /problems/<slug>, /problems/style.css */
 ngx_int_t ngx_http_payments_problems(ngx_http_request_t *r);
 /* <prefix>style.css; NGX_DECLINED when the path is another */

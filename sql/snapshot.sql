@@ -109,7 +109,8 @@ CREATE TYPE pay.change_item AS (
 	metadata jsonb,
 	lease interval,
 	request_id text,
-	is_covered boolean
+	is_covered boolean,
+	asked_by jsonb
 );
 
 ALTER TYPE pay.change_item OWNER TO payments_owner;
@@ -499,7 +500,8 @@ CREATE TYPE pay.payment_item AS (
 	replaces text,
 	change_id text,
 	can_close boolean,
-	waits boolean
+	waits boolean,
+	asked_by jsonb
 );
 
 ALTER TYPE pay.payment_item OWNER TO payments_owner;
@@ -933,6 +935,51 @@ ALTER FUNCTION pay.apply_parked(p_merchant_id text[], p_checkout_id text[], p_ps
 COMMENT ON FUNCTION pay.apply_parked(p_merchant_id text[], p_checkout_id text[], p_psp text[], p_name text[]) IS 'Applies webhooks that waited for these names; what is to be booked';
 
 --
+-- Name: asked_by_ok(jsonb); Type: FUNCTION; Schema: pay; Owner: payments_owner
+--
+
+CREATE FUNCTION pay.asked_by_ok(p_asked_by jsonb) RETURNS boolean
+    LANGUAGE sql IMMUTABLE
+    AS $_$
+SELECT CASE
+    WHEN p_asked_by IS NULL THEN true
+    WHEN jsonb_typeof(p_asked_by) <> 'object' THEN false
+    ELSE p_asked_by - 'kid' - 'sub' = '{}'
+        AND jsonb_typeof(p_asked_by -> 'kid') IS NOT DISTINCT FROM 'string'
+        AND p_asked_by ->> 'kid' ~ '^[A-Za-z0-9._-]{1,64}$'
+        AND coalesce(jsonb_typeof(p_asked_by -> 'sub'), 'string') = 'string'
+        AND coalesce(p_asked_by ->> 'sub', '?') ~ '^[\x20-\x7e]{1,128}$'
+    END
+$_$;
+
+ALTER FUNCTION pay.asked_by_ok(p_asked_by jsonb) OWNER TO payments_owner;
+
+--
+-- Name: FUNCTION asked_by_ok(p_asked_by jsonb); Type: COMMENT; Schema: pay; Owner: payments_owner
+--
+
+COMMENT ON FUNCTION pay.asked_by_ok(p_asked_by jsonb) IS 'Whether an event may say this of who at the merchant asked';
+
+--
+-- Name: asked_detail(jsonb); Type: FUNCTION; Schema: pay; Owner: payments_owner
+--
+
+CREATE FUNCTION pay.asked_detail(p_asked_by jsonb) RETURNS jsonb
+    LANGUAGE sql IMMUTABLE
+    AS $$
+SELECT CASE WHEN p_asked_by IS NULL THEN '{}'
+            ELSE jsonb_build_object('asked_by', p_asked_by) END
+$$;
+
+ALTER FUNCTION pay.asked_detail(p_asked_by jsonb) OWNER TO payments_owner;
+
+--
+-- Name: FUNCTION asked_detail(p_asked_by jsonb); Type: COMMENT; Schema: pay; Owner: payments_owner
+--
+
+COMMENT ON FUNCTION pay.asked_detail(p_asked_by jsonb) IS 'Who at the merchant asked, in the detail of an event';
+
+--
 -- Name: mismatch; Type: TABLE; Schema: pay; Owner: payments_owner
 --
 
@@ -1322,7 +1369,7 @@ BEGIN
         IF change_id IS NULL THEN
             outcome := 'invalid';
         ELSE
-            told := request_fact(v_change, v_order);
+            told := request_fact(v_change, v_order, p_item.asked_by);
         END IF;
     END IF;
 END
@@ -2411,7 +2458,7 @@ BEGIN
         IF NOT v_item.waits THEN
             v_facts := v_facts || replaced_fact(v_item.merchant_id,
                 v_item.replaces, v_item.checkout_id, NULL, 'merchant',
-                v_item.request_id);
+                v_item.request_id, v_item.asked_by);
             CONTINUE;
         END IF;
 
@@ -2437,7 +2484,8 @@ BEGIN
         v_word.request_id := v_item.request_id;
         v_facts := v_facts || change_fact(v_change, v_word,
             'cancel_requested', NULL,
-            jsonb_build_object('replaced_by', v_item.checkout_id));
+            jsonb_build_object('replaced_by', v_item.checkout_id)
+            || asked_detail(v_item.asked_by));
     END LOOP;
 
     IF v_facts <> '{}' THEN
@@ -3262,7 +3310,9 @@ BEGIN
         SELECT json_build_object('payment_order_id', o.payment_order_id,
             'checkout_id', o.checkout_id, 'status', o.status,
             'reason', o.reason, 'decline', shown_decline(o), 'psp', r.psp,
-            'amount_minor', o.amount_minor, 'currency', o.currency,
+            'amount', decimal_text(o.amount_minor, o.currency),
+            'currency', o.currency,
+            'payment_orders', explain_orders(c.merchant_id, c.checkout_id),
             'expires_at', iso_time(c.expires_at),
             'replaces', c.replaces, 'replaced_by', c.replaced_by,
             'registration', json_build_object('state', r.state,
@@ -3276,7 +3326,7 @@ BEGIN
             'exceptions', explain_exceptions(c.merchant_id, c.checkout_id,
                                              p_inside),
             'late_success', explain_late(c.merchant_id, c.checkout_id),
-            'changes', changes_of(o, NULL),
+            'changes', explain_changes(o),
             'disputes', explain_disputes(c.merchant_id, c.checkout_id),
             'events', timeline(o.merchant_id, o.payment_order_id,
                                p_inside))::text
@@ -3301,6 +3351,32 @@ ALTER FUNCTION pay.explain(p_merchant_id text, p_payment_order_id text, p_inside
 --
 
 COMMENT ON FUNCTION pay.explain(p_merchant_id text, p_payment_order_id text, p_inside boolean) IS 'How an order stands, as JSON text; NULL when there is none';
+
+--
+-- Name: explain_changes(pay.payment_order); Type: FUNCTION; Schema: pay; Owner: payments_owner
+--
+
+CREATE FUNCTION pay.explain_changes(p_order pay.payment_order) RETURNS json
+    LANGUAGE sql STABLE
+    AS $$
+SELECT coalesce(json_agg(json_build_object('change_id', c -> 'change_id',
+    'kind', c -> 'kind', 'payment_order_id', c -> 'payment_order_id',
+    'status', c -> 'status',
+    'amount', decimal_text((c ->> 'amount_minor')::bigint, c ->> 'currency'),
+    'currency', c -> 'currency', 'reason', c -> 'reason',
+    'code', c -> 'code', 'reference', c -> 'reference',
+    'metadata', c -> 'metadata', 'created_at', c -> 'created_at',
+    'changed_at', c -> 'changed_at') ORDER BY n), '[]')
+FROM json_array_elements(changes_of(p_order, NULL)) WITH ORDINALITY x (c, n)
+$$;
+
+ALTER FUNCTION pay.explain_changes(p_order pay.payment_order) OWNER TO payments_owner;
+
+--
+-- Name: FUNCTION explain_changes(p_order pay.payment_order); Type: COMMENT; Schema: pay; Owner: payments_owner
+--
+
+COMMENT ON FUNCTION pay.explain_changes(p_order pay.payment_order) IS 'The changes of an order, with amounts as the API shows them';
 
 --
 -- Name: explain_dispatches(text, text); Type: FUNCTION; Schema: pay; Owner: payments_owner
@@ -3340,7 +3416,8 @@ CREATE FUNCTION pay.explain_disputes(p_merchant_id text, p_checkout_id text) RET
 SELECT coalesce(json_agg(json_build_object(
     'dispute_id', d.dispute_id, 'psp', d.psp,
     'payment_order_id', d.payment_order_id, 'state', d.state,
-    'amount_minor', d.amount_minor, 'currency', d.currency, 'code', d.code,
+    'amount', decimal_text(d.amount_minor, d.currency),
+    'currency', d.currency, 'code', d.code,
     'opened_at', iso_time(d.opened_at), 'changed_at', iso_time(d.changed_at))
     ORDER BY d.opened_at, d.dispute_id, d.part), '[]')
 FROM (SELECT * FROM dispute x
@@ -3368,8 +3445,9 @@ SELECT coalesce(json_agg(json_build_object(
     'id', m.mismatch_id, 'at', iso_time(m.at), 'kind', m.kind,
     'source', m.source, 'psp', m.psp,
     'event_id', m.event_id, 'token', m.token, 'alias', m.alias,
-    'amount_minor', m.amount_minor, 'currency', m.currency,
-    'own_token', m.own_token, 'own_amount_minor', m.total_minor,
+    'amount', decimal_text(m.amount_minor, m.currency),
+    'currency', m.currency, 'own_token', m.own_token,
+    'own_amount', decimal_text(m.total_minor, m.own_currency),
     'own_currency', m.own_currency, 'object', m.object, 'wrong', m.why,
     'request_id', m.request_id, 'settled_at', iso_time(s.at),
     'settled_by', CASE WHEN p_inside THEN s.who END,
@@ -3501,7 +3579,8 @@ CREATE FUNCTION pay.explain_late(p_merchant_id text, p_checkout_id text) RETURNS
     AS $$
 SELECT json_build_object('at', iso_time(l.at), 'state', l.state,
     'psp', l.psp, 'source', l.source, 'event_id', l.event_id,
-    'reference', l.reference, 'amount_minor', l.amount_minor,
+    'reference', l.reference,
+    'amount', decimal_text(l.amount_minor, l.currency),
     'currency', l.currency, 'refund_id', l.refund_id)
 FROM late_success l
 WHERE l.merchant_id = p_merchant_id AND l.checkout_id = p_checkout_id
@@ -3648,6 +3727,28 @@ ALTER FUNCTION pay.explain_next(p_s pay.standing, OUT what text, OUT at timestam
 --
 
 COMMENT ON FUNCTION pay.explain_next(p_s pay.standing, OUT what text, OUT at timestamp with time zone) IS 'What the gateway does next about an order, and when';
+
+--
+-- Name: explain_orders(text, text); Type: FUNCTION; Schema: pay; Owner: payments_owner
+--
+
+CREATE FUNCTION pay.explain_orders(p_merchant_id text, p_checkout_id text) RETURNS json
+    LANGUAGE sql STABLE
+    AS $$
+SELECT json_agg(json_build_object('payment_order_id', o.payment_order_id,
+    'seller_account', o.seller_account, 'status', o.status,
+    'amount', decimal_text(o.amount_minor, o.currency)) ORDER BY o.position)
+FROM payment_order o
+WHERE o.merchant_id = p_merchant_id AND o.checkout_id = p_checkout_id
+$$;
+
+ALTER FUNCTION pay.explain_orders(p_merchant_id text, p_checkout_id text) OWNER TO payments_owner;
+
+--
+-- Name: FUNCTION explain_orders(p_merchant_id text, p_checkout_id text); Type: COMMENT; Schema: pay; Owner: payments_owner
+--
+
+COMMENT ON FUNCTION pay.explain_orders(p_merchant_id text, p_checkout_id text) IS 'All orders of a checkout in a line each';
 
 --
 -- Name: explain_registered(pay.standing); Type: FUNCTION; Schema: pay; Owner: payments_owner
@@ -4271,23 +4372,23 @@ ALTER FUNCTION pay.find_request(p_what text) OWNER TO payments_owner;
 COMMENT ON FUNCTION pay.find_request(p_what text) IS 'Orders to which a request has told something';
 
 --
--- Name: first_detail(text, text, text); Type: FUNCTION; Schema: pay; Owner: payments_owner
+-- Name: first_detail(text, text, text, jsonb); Type: FUNCTION; Schema: pay; Owner: payments_owner
 --
 
-CREATE FUNCTION pay.first_detail(p_psp text, p_route text, p_replaces text) RETURNS jsonb
+CREATE FUNCTION pay.first_detail(p_psp text, p_route text, p_replaces text, p_asked_by jsonb) RETURNS jsonb
     LANGUAGE sql STABLE
     AS $$
 SELECT jsonb_strip_nulls(jsonb_build_object('psp', p_psp, 'route', p_route,
-                                            'replaces', p_replaces))
+    'replaces', p_replaces, 'asked_by', p_asked_by))
 $$;
 
-ALTER FUNCTION pay.first_detail(p_psp text, p_route text, p_replaces text) OWNER TO payments_owner;
+ALTER FUNCTION pay.first_detail(p_psp text, p_route text, p_replaces text, p_asked_by jsonb) OWNER TO payments_owner;
 
 --
--- Name: FUNCTION first_detail(p_psp text, p_route text, p_replaces text); Type: COMMENT; Schema: pay; Owner: payments_owner
+-- Name: FUNCTION first_detail(p_psp text, p_route text, p_replaces text, p_asked_by jsonb); Type: COMMENT; Schema: pay; Owner: payments_owner
 --
 
-COMMENT ON FUNCTION pay.first_detail(p_psp text, p_route text, p_replaces text) IS 'What the event says with which an order''s timeline begins';
+COMMENT ON FUNCTION pay.first_detail(p_psp text, p_route text, p_replaces text, p_asked_by jsonb) IS 'What the event says with which an order''s timeline begins';
 
 --
 -- Name: follow_moves(pay.fact[], text[], bigint[]); Type: FUNCTION; Schema: pay; Owner: payments_owner
@@ -5313,7 +5414,8 @@ BEGIN
         actor, new_status, detail, request_id, hash)
     SELECT i.merchant_id, o.payment_order_id, 1, now(), o.head_tx, 'created',
         'merchant', 'NOT_STARTED',
-        first_detail(i.psp, i.route, i.replaces), i.request_id, o.head
+        first_detail(i.psp, i.route, i.replaces, i.asked_by), i.request_id,
+        o.head
     FROM unnest(p_items) i
     CROSS JOIN LATERAL (
         SELECT o.payment_order_id, o.head, o.head_tx FROM payment_order o
@@ -5741,7 +5843,8 @@ BEGIN
                 i.request_id), v_tx
         FROM unnest(p_items) i
         CROSS JOIN LATERAL (
-            SELECT first_detail(i.psp, i.route, i.replaces)::text AS detail
+            SELECT first_detail(i.psp, i.route, i.replaces,
+                                i.asked_by)::text AS detail
             OFFSET 0) d
         CROSS JOIN LATERAL jsonb_array_elements(i.orders)
             WITH ORDINALITY AS e (line, n)
@@ -10222,10 +10325,10 @@ ALTER FUNCTION pay.reach_ok(p_reach text, p_http_status bigint) OWNER TO payment
 COMMENT ON FUNCTION pay.reach_ok(p_reach text, p_http_status bigint) IS 'Whether the journal can take how far a call came';
 
 --
--- Name: read_change_items(text[], text[], text[], text[], text[], bytea[], bigint[], bigint[], text[], text[], jsonb[], bigint[], text[]); Type: FUNCTION; Schema: pay; Owner: payments_owner
+-- Name: read_change_items(text[], text[], text[], text[], text[], bytea[], bigint[], bigint[], text[], text[], jsonb[], bigint[], text[], jsonb[]); Type: FUNCTION; Schema: pay; Owner: payments_owner
 --
 
-CREATE FUNCTION pay.read_change_items(p_merchant_id text[], p_payment_order_id text[], p_kind text[], p_change_id text[], p_idempotency_key text[], p_fingerprint bytea[], p_ttl_s bigint[], p_amount_minor bigint[], p_currency text[], p_reason text[], p_metadata jsonb[], p_lease_ms bigint[], p_request_id text[]) RETURNS pay.change_item[]
+CREATE FUNCTION pay.read_change_items(p_merchant_id text[], p_payment_order_id text[], p_kind text[], p_change_id text[], p_idempotency_key text[], p_fingerprint bytea[], p_ttl_s bigint[], p_amount_minor bigint[], p_currency text[], p_reason text[], p_metadata jsonb[], p_lease_ms bigint[], p_request_id text[], p_asked_by jsonb[]) RETURNS pay.change_item[]
     LANGUAGE plpgsql STABLE
     AS $_$
 BEGIN
@@ -10240,13 +10343,14 @@ BEGIN
             u.key, u.fingerprint, make_interval(secs => u.ttl_s),
             u.amount_minor, nullif(u.currency, ''), nullif(u.reason, ''),
             u.metadata, make_interval(secs => u.lease_ms / 1000.0),
-            u.request_id, u.kind = 'covered_refund')::change_item
+            u.request_id, u.kind = 'covered_refund', u.asked_by)::change_item
         FROM unnest(p_merchant_id, p_payment_order_id, p_kind, p_change_id,
             p_idempotency_key, p_fingerprint, p_ttl_s, p_amount_minor,
-            p_currency, p_reason, p_metadata, p_lease_ms, p_request_id)
+            p_currency, p_reason, p_metadata, p_lease_ms, p_request_id,
+            p_asked_by)
             WITH ORDINALITY AS u (merchant_id, payment_order_id, kind,
             change_id, key, fingerprint, ttl_s, amount_minor, currency,
-            reason, metadata, lease_ms, request_id, n)
+            reason, metadata, lease_ms, request_id, asked_by, n)
         LEFT JOIN LATERAL find_order(u.merchant_id, u.payment_order_id) o
             ON true
         WHERE id_ok(u.merchant_id) AND id_ok(u.payment_order_id)
@@ -10261,17 +10365,18 @@ BEGIN
                  AND coalesce(u.currency, '') = '')
             AND coalesce(octet_length(u.reason), 0) <= 1000
             AND u.lease_ms BETWEEN 0 AND 86400000
+            AND asked_by_ok(u.asked_by)
         ORDER BY u.n);
 END
 $_$;
 
-ALTER FUNCTION pay.read_change_items(p_merchant_id text[], p_payment_order_id text[], p_kind text[], p_change_id text[], p_idempotency_key text[], p_fingerprint bytea[], p_ttl_s bigint[], p_amount_minor bigint[], p_currency text[], p_reason text[], p_metadata jsonb[], p_lease_ms bigint[], p_request_id text[]) OWNER TO payments_owner;
+ALTER FUNCTION pay.read_change_items(p_merchant_id text[], p_payment_order_id text[], p_kind text[], p_change_id text[], p_idempotency_key text[], p_fingerprint bytea[], p_ttl_s bigint[], p_amount_minor bigint[], p_currency text[], p_reason text[], p_metadata jsonb[], p_lease_ms bigint[], p_request_id text[], p_asked_by jsonb[]) OWNER TO payments_owner;
 
 --
--- Name: FUNCTION read_change_items(p_merchant_id text[], p_payment_order_id text[], p_kind text[], p_change_id text[], p_idempotency_key text[], p_fingerprint bytea[], p_ttl_s bigint[], p_amount_minor bigint[], p_currency text[], p_reason text[], p_metadata jsonb[], p_lease_ms bigint[], p_request_id text[]); Type: COMMENT; Schema: pay; Owner: payments_owner
+-- Name: FUNCTION read_change_items(p_merchant_id text[], p_payment_order_id text[], p_kind text[], p_change_id text[], p_idempotency_key text[], p_fingerprint bytea[], p_ttl_s bigint[], p_amount_minor bigint[], p_currency text[], p_reason text[], p_metadata jsonb[], p_lease_ms bigint[], p_request_id text[], p_asked_by jsonb[]); Type: COMMENT; Schema: pay; Owner: payments_owner
 --
 
-COMMENT ON FUNCTION pay.read_change_items(p_merchant_id text[], p_payment_order_id text[], p_kind text[], p_change_id text[], p_idempotency_key text[], p_fingerprint bytea[], p_ttl_s bigint[], p_amount_minor bigint[], p_currency text[], p_reason text[], p_metadata jsonb[], p_lease_ms bigint[], p_request_id text[]) IS 'Items of begin_change that pass their checks';
+COMMENT ON FUNCTION pay.read_change_items(p_merchant_id text[], p_payment_order_id text[], p_kind text[], p_change_id text[], p_idempotency_key text[], p_fingerprint bytea[], p_ttl_s bigint[], p_amount_minor bigint[], p_currency text[], p_reason text[], p_metadata jsonb[], p_lease_ms bigint[], p_request_id text[], p_asked_by jsonb[]) IS 'Items of begin_change that pass their checks';
 
 --
 -- Name: read_facts(text[], text[], text[], text[], text[], text[], text[], text[], bigint[], text[], text[], text[], text[], text[]); Type: FUNCTION; Schema: pay; Owner: payments_owner
@@ -10820,30 +10925,31 @@ ALTER FUNCTION pay.reopen_letter(p_id bigint, p_who text, p_why text, p_accept b
 COMMENT ON FUNCTION pay.reopen_letter(p_id bigint, p_who text, p_why text, p_accept boolean) IS 'What requeue and accept have in common';
 
 --
--- Name: replaced_fact(text, text, text, text, text, text); Type: FUNCTION; Schema: pay; Owner: payments_owner
+-- Name: replaced_fact(text, text, text, text, text, text, jsonb); Type: FUNCTION; Schema: pay; Owner: payments_owner
 --
 
-CREATE FUNCTION pay.replaced_fact(p_merchant_id text, p_old text, p_new text, p_psp text, p_actor text, p_request_id text) RETURNS pay.fact
+CREATE FUNCTION pay.replaced_fact(p_merchant_id text, p_old text, p_new text, p_psp text, p_actor text, p_request_id text, p_asked_by jsonb DEFAULT NULL::jsonb) RETURNS pay.fact
     LANGUAGE sql IMMUTABLE
     AS $$
 SELECT ROW(0, NULL, p_merchant_id, p_old, 'replaced', p_actor, p_psp, NULL,
     NULL, NULL, NULL, NULL, NULL, NULL, p_request_id,
-    jsonb_build_object('replaced_by', p_new), NULL, NULL, NULL)::fact
+    jsonb_build_object('replaced_by', p_new) || asked_detail(p_asked_by),
+    NULL, NULL, NULL)::fact
 $$;
 
-ALTER FUNCTION pay.replaced_fact(p_merchant_id text, p_old text, p_new text, p_psp text, p_actor text, p_request_id text) OWNER TO payments_owner;
+ALTER FUNCTION pay.replaced_fact(p_merchant_id text, p_old text, p_new text, p_psp text, p_actor text, p_request_id text, p_asked_by jsonb) OWNER TO payments_owner;
 
 --
--- Name: FUNCTION replaced_fact(p_merchant_id text, p_old text, p_new text, p_psp text, p_actor text, p_request_id text); Type: COMMENT; Schema: pay; Owner: payments_owner
+-- Name: FUNCTION replaced_fact(p_merchant_id text, p_old text, p_new text, p_psp text, p_actor text, p_request_id text, p_asked_by jsonb); Type: COMMENT; Schema: pay; Owner: payments_owner
 --
 
-COMMENT ON FUNCTION pay.replaced_fact(p_merchant_id text, p_old text, p_new text, p_psp text, p_actor text, p_request_id text) IS 'That another checkout has taken the place of this one';
+COMMENT ON FUNCTION pay.replaced_fact(p_merchant_id text, p_old text, p_new text, p_psp text, p_actor text, p_request_id text, p_asked_by jsonb) IS 'That another checkout has taken the place of this one';
 
 --
--- Name: request_fact(pay.change, pay.payment_order); Type: FUNCTION; Schema: pay; Owner: payments_owner
+-- Name: request_fact(pay.change, pay.payment_order, jsonb); Type: FUNCTION; Schema: pay; Owner: payments_owner
 --
 
-CREATE FUNCTION pay.request_fact(p_change pay.change, p_order pay.payment_order) RETURNS pay.fact
+CREATE FUNCTION pay.request_fact(p_change pay.change, p_order pay.payment_order, p_asked_by jsonb) RETURNS pay.fact
     LANGUAGE plpgsql
     AS $$
 DECLARE
@@ -10866,17 +10972,17 @@ BEGIN
     END IF;
 
     RETURN change_fact(p_change, v_word, p_change.kind || '_requested',
-                       v_postings);
+                       v_postings, asked_detail(p_asked_by));
 END
 $$;
 
-ALTER FUNCTION pay.request_fact(p_change pay.change, p_order pay.payment_order) OWNER TO payments_owner;
+ALTER FUNCTION pay.request_fact(p_change pay.change, p_order pay.payment_order, p_asked_by jsonb) OWNER TO payments_owner;
 
 --
--- Name: FUNCTION request_fact(p_change pay.change, p_order pay.payment_order); Type: COMMENT; Schema: pay; Owner: payments_owner
+-- Name: FUNCTION request_fact(p_change pay.change, p_order pay.payment_order, p_asked_by jsonb); Type: COMMENT; Schema: pay; Owner: payments_owner
 --
 
-COMMENT ON FUNCTION pay.request_fact(p_change pay.change, p_order pay.payment_order) IS 'That a change was asked for, and what it reserves';
+COMMENT ON FUNCTION pay.request_fact(p_change pay.change, p_order pay.payment_order, p_asked_by jsonb) IS 'That a change was asked for, and what it reserves';
 
 --
 -- Name: request_time(text); Type: FUNCTION; Schema: pay; Owner: payments_owner
@@ -13776,10 +13882,10 @@ ALTER FUNCTION pay_api.begin_backfill(p_psp text[], p_owner text[], p_interval_m
 COMMENT ON FUNCTION pay_api.begin_backfill(p_psp text[], p_owner text[], p_interval_ms bigint[], p_lease_ms bigint[]) IS 'From when to when a PSP''s list of events is to be looked at: due, not_due or invalid';
 
 --
--- Name: begin_change(text[], text[], text[], text[], text[], bytea[], bigint[], bigint[], text[], text[], jsonb[], bigint[], text[]); Type: FUNCTION; Schema: pay_api; Owner: payments_owner
+-- Name: begin_change(text[], text[], text[], text[], text[], bytea[], bigint[], bigint[], text[], text[], jsonb[], bigint[], text[], jsonb[]); Type: FUNCTION; Schema: pay_api; Owner: payments_owner
 --
 
-CREATE FUNCTION pay_api.begin_change(p_merchant_id text[], p_payment_order_id text[], p_kind text[], p_change_id text[], p_idempotency_key text[], p_fingerprint bytea[], p_ttl_s bigint[], p_amount_minor bigint[], p_currency text[], p_reason text[], p_metadata jsonb[], p_lease_ms bigint[], p_request_id text[]) RETURNS TABLE(item integer, outcome text, change_id text, change_kind text, payment_order_id text, change_status text, amount_minor bigint, change_currency text, reason text, change_code text, reference text, change_metadata text, created_at text, changed_at text, payment_reference text, merchant_id text, checkout_id text, checkout_uuid text, psp text, nonce text, handle text, token text, alias text, hosted_url text, return_url text, base_url text, currency text, total_minor bigint, expires_s bigint, registration_state text, attempt bigint, code text, version bigint, orders text)
+CREATE FUNCTION pay_api.begin_change(p_merchant_id text[], p_payment_order_id text[], p_kind text[], p_change_id text[], p_idempotency_key text[], p_fingerprint bytea[], p_ttl_s bigint[], p_amount_minor bigint[], p_currency text[], p_reason text[], p_metadata jsonb[], p_lease_ms bigint[], p_request_id text[], p_asked_by jsonb[] DEFAULT NULL::jsonb[]) RETURNS TABLE(item integer, outcome text, change_id text, change_kind text, payment_order_id text, change_status text, amount_minor bigint, change_currency text, reason text, change_code text, reference text, change_metadata text, created_at text, changed_at text, payment_reference text, merchant_id text, checkout_id text, checkout_uuid text, psp text, nonce text, handle text, token text, alias text, hosted_url text, return_url text, base_url text, currency text, total_minor bigint, expires_s bigint, registration_state text, attempt bigint, code text, version bigint, orders text)
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pay', 'pg_temp'
     AS $$
@@ -13800,12 +13906,13 @@ BEGIN
         array_dims(p_idempotency_key), array_dims(p_fingerprint),
         array_dims(p_ttl_s), array_dims(p_amount_minor),
         array_dims(p_currency), array_dims(p_reason), array_dims(p_metadata),
-        array_dims(p_lease_ms), array_dims(p_request_id));
+        array_dims(p_lease_ms), array_dims(p_request_id),
+        coalesce(array_dims(p_asked_by), array_dims(p_kind)));
 
     v_items := read_change_items(p_merchant_id, p_payment_order_id, p_kind,
         p_change_id, p_idempotency_key, p_fingerprint, p_ttl_s,
         p_amount_minor, p_currency, p_reason, p_metadata, p_lease_ms,
-        p_request_id);
+        p_request_id, p_asked_by);
 
     PERFORM claim_change_keys(v_items);
     PERFORM lock_checkouts(
@@ -13846,13 +13953,13 @@ BEGIN
 END
 $$;
 
-ALTER FUNCTION pay_api.begin_change(p_merchant_id text[], p_payment_order_id text[], p_kind text[], p_change_id text[], p_idempotency_key text[], p_fingerprint bytea[], p_ttl_s bigint[], p_amount_minor bigint[], p_currency text[], p_reason text[], p_metadata jsonb[], p_lease_ms bigint[], p_request_id text[]) OWNER TO payments_owner;
+ALTER FUNCTION pay_api.begin_change(p_merchant_id text[], p_payment_order_id text[], p_kind text[], p_change_id text[], p_idempotency_key text[], p_fingerprint bytea[], p_ttl_s bigint[], p_amount_minor bigint[], p_currency text[], p_reason text[], p_metadata jsonb[], p_lease_ms bigint[], p_request_id text[], p_asked_by jsonb[]) OWNER TO payments_owner;
 
 --
--- Name: FUNCTION begin_change(p_merchant_id text[], p_payment_order_id text[], p_kind text[], p_change_id text[], p_idempotency_key text[], p_fingerprint bytea[], p_ttl_s bigint[], p_amount_minor bigint[], p_currency text[], p_reason text[], p_metadata jsonb[], p_lease_ms bigint[], p_request_id text[]); Type: COMMENT; Schema: pay_api; Owner: payments_owner
+-- Name: FUNCTION begin_change(p_merchant_id text[], p_payment_order_id text[], p_kind text[], p_change_id text[], p_idempotency_key text[], p_fingerprint bytea[], p_ttl_s bigint[], p_amount_minor bigint[], p_currency text[], p_reason text[], p_metadata jsonb[], p_lease_ms bigint[], p_request_id text[], p_asked_by jsonb[]); Type: COMMENT; Schema: pay_api; Owner: payments_owner
 --
 
-COMMENT ON FUNCTION pay_api.begin_change(p_merchant_id text[], p_payment_order_id text[], p_kind text[], p_change_id text[], p_idempotency_key text[], p_fingerprint bytea[], p_ttl_s bigint[], p_amount_minor bigint[], p_currency text[], p_reason text[], p_metadata jsonb[], p_lease_ms bigint[], p_request_id text[]) IS 'Begins captures, cancellations and refunds: created, replayed, in_progress, key_reused, not_found, not_paid, already_paid, nothing_left, exceeds, overdraws, currency or invalid';
+COMMENT ON FUNCTION pay_api.begin_change(p_merchant_id text[], p_payment_order_id text[], p_kind text[], p_change_id text[], p_idempotency_key text[], p_fingerprint bytea[], p_ttl_s bigint[], p_amount_minor bigint[], p_currency text[], p_reason text[], p_metadata jsonb[], p_lease_ms bigint[], p_request_id text[], p_asked_by jsonb[]) IS 'Begins captures, cancellations and refunds: created, replayed, in_progress, key_reused, not_found, not_paid, already_paid, nothing_left, exceeds, overdraws, currency or invalid';
 
 --
 -- Name: begin_dispatch(text[], text[], text[], text[], text[], bigint[], bigint[], text[]); Type: FUNCTION; Schema: pay_api; Owner: payments_owner
@@ -13944,7 +14051,7 @@ BEGIN
             make_interval(secs => u.lease_ms / 1000.0),
             u.request_id, l.psps, nullif(u.route, ''), t.key_windows,
             t.late_success, t.capture, t.quote_ttl, t.rate_age, t.replaces,
-            t.change_id, t.can_close, NULL)::payment_item
+            t.change_id, t.can_close, NULL, t.asked_by)::payment_item
         FROM unnest(p_merchant_id, p_idempotency_key, p_fingerprint,
             p_checkout_id, p_checkout_uuid, p_handle, p_psp, p_nonce,
             p_return_url, p_base_url, p_buyer_info, p_metadata,
@@ -13971,7 +14078,8 @@ BEGIN
                 term_seconds(u.terms ->> 'rate_age_s', '300') AS rate_age,
                 u.terms ->> 'replaces' AS replaces,
                 u.terms ->> 'change_id' AS change_id,
-                coalesce(u.terms -> 'can_close' = 'true', false) AS can_close
+                coalesce(u.terms -> 'can_close' = 'true', false) AS can_close,
+                u.terms -> 'asked_by' AS asked_by
             OFFSET 0) t
         CROSS JOIN LATERAL (
             SELECT count(*) AS count,
@@ -14000,6 +14108,7 @@ BEGIN
             AND (t.replaces IS NULL OR id_ok(t.replaces) AND t.change_id
                  ~ '^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$')
             AND coalesce(octet_length(u.route), 0) <= 1000
+            AND asked_by_ok(t.asked_by)
             AND o.count BETWEEN 1 AND 20 AND o.ok
             AND o.total = u.total_minor
             AND CASE WHEN o.count > 1 THEN (
@@ -14568,6 +14677,43 @@ ALTER FUNCTION pay_api.end_seal(p_number bigint[], p_key_id text[], p_signature 
 --
 
 COMMENT ON FUNCTION pay_api.end_seal(p_number bigint[], p_key_id text[], p_signature bytea[]) IS 'Keeps the signature of a seal: stored, already or invalid';
+
+--
+-- Name: explain_checkout(text[], text[]); Type: FUNCTION; Schema: pay_api; Owner: payments_owner
+--
+
+CREATE FUNCTION pay_api.explain_checkout(p_merchant_id text[], p_checkout_id text[]) RETURNS TABLE(item integer, outcome text, explanation text)
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO 'pay', 'pg_temp'
+    AS $$
+#variable_conflict use_column
+BEGIN
+    PERFORM check_batch(array_dims(p_merchant_id),
+                        array_dims(p_checkout_id));
+
+    RETURN QUERY
+    SELECT u.n::int,
+        CASE WHEN x.explanation IS NULL THEN 'not_found' ELSE 'found' END,
+        x.explanation
+    FROM unnest(p_merchant_id, p_checkout_id)
+        WITH ORDINALITY AS u (merchant_id, checkout_id, n)
+    LEFT JOIN LATERAL (
+        SELECT explain(o.merchant_id, o.payment_order_id, false)
+            AS explanation
+        FROM payment_order o
+        WHERE o.merchant_id = u.merchant_id
+            AND o.checkout_id = u.checkout_id
+        ORDER BY o.position LIMIT 1) x ON true;
+END
+$$;
+
+ALTER FUNCTION pay_api.explain_checkout(p_merchant_id text[], p_checkout_id text[]) OWNER TO payments_owner;
+
+--
+-- Name: FUNCTION explain_checkout(p_merchant_id text[], p_checkout_id text[]); Type: COMMENT; Schema: pay_api; Owner: payments_owner
+--
+
+COMMENT ON FUNCTION pay_api.explain_checkout(p_merchant_id text[], p_checkout_id text[]) IS 'How a checkout stands and what comes next: found or not_found';
 
 --
 -- Name: explain_payment(text[], text[]); Type: FUNCTION; Schema: pay_api; Owner: payments_owner
@@ -19836,6 +19982,18 @@ REVOKE ALL ON FUNCTION pay.apply_named(p_items integer[], p_merchant_id text[], 
 REVOKE ALL ON FUNCTION pay.apply_parked(p_merchant_id text[], p_checkout_id text[], p_psp text[], p_name text[]) FROM PUBLIC;
 
 --
+-- Name: FUNCTION asked_by_ok(p_asked_by jsonb); Type: ACL; Schema: pay; Owner: payments_owner
+--
+
+REVOKE ALL ON FUNCTION pay.asked_by_ok(p_asked_by jsonb) FROM PUBLIC;
+
+--
+-- Name: FUNCTION asked_detail(p_asked_by jsonb); Type: ACL; Schema: pay; Owner: payments_owner
+--
+
+REVOKE ALL ON FUNCTION pay.asked_detail(p_asked_by jsonb) FROM PUBLIC;
+
+--
 -- Name: TABLE mismatch; Type: ACL; Schema: pay; Owner: payments_owner
 --
 
@@ -20213,6 +20371,12 @@ REVOKE ALL ON FUNCTION pay.events_since(p_merchant_id text, p_checkout_id text) 
 REVOKE ALL ON FUNCTION pay.explain(p_merchant_id text, p_payment_order_id text, p_inside boolean) FROM PUBLIC;
 
 --
+-- Name: FUNCTION explain_changes(p_order pay.payment_order); Type: ACL; Schema: pay; Owner: payments_owner
+--
+
+REVOKE ALL ON FUNCTION pay.explain_changes(p_order pay.payment_order) FROM PUBLIC;
+
+--
 -- Name: FUNCTION explain_dispatches(p_merchant_id text, p_checkout_id text); Type: ACL; Schema: pay; Owner: payments_owner
 --
 
@@ -20259,6 +20423,12 @@ REVOKE ALL ON FUNCTION pay.explain_loss(p_item pay.payment_item, OUT outcome tex
 --
 
 REVOKE ALL ON FUNCTION pay.explain_next(p_s pay.standing, OUT what text, OUT at timestamp with time zone) FROM PUBLIC;
+
+--
+-- Name: FUNCTION explain_orders(p_merchant_id text, p_checkout_id text); Type: ACL; Schema: pay; Owner: payments_owner
+--
+
+REVOKE ALL ON FUNCTION pay.explain_orders(p_merchant_id text, p_checkout_id text) FROM PUBLIC;
 
 --
 -- Name: FUNCTION explain_registered(p_s pay.standing, OUT waits_for text, OUT why text); Type: ACL; Schema: pay; Owner: payments_owner
@@ -20341,10 +20511,10 @@ REVOKE ALL ON FUNCTION pay.find_parked(p_merchant_id text[], p_checkout_id text[
 REVOKE ALL ON FUNCTION pay.find_request(p_what text) FROM PUBLIC;
 
 --
--- Name: FUNCTION first_detail(p_psp text, p_route text, p_replaces text); Type: ACL; Schema: pay; Owner: payments_owner
+-- Name: FUNCTION first_detail(p_psp text, p_route text, p_replaces text, p_asked_by jsonb); Type: ACL; Schema: pay; Owner: payments_owner
 --
 
-REVOKE ALL ON FUNCTION pay.first_detail(p_psp text, p_route text, p_replaces text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.first_detail(p_psp text, p_route text, p_replaces text, p_asked_by jsonb) FROM PUBLIC;
 
 --
 -- Name: FUNCTION follow_moves(p_facts pay.fact[], p_nexts text[], p_lease_ms bigint[]); Type: ACL; Schema: pay; Owner: payments_owner
@@ -21321,10 +21491,10 @@ REVOKE ALL ON FUNCTION pay.rates_ok(p_base text, p_rates jsonb) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.reach_ok(p_reach text, p_http_status bigint) FROM PUBLIC;
 
 --
--- Name: FUNCTION read_change_items(p_merchant_id text[], p_payment_order_id text[], p_kind text[], p_change_id text[], p_idempotency_key text[], p_fingerprint bytea[], p_ttl_s bigint[], p_amount_minor bigint[], p_currency text[], p_reason text[], p_metadata jsonb[], p_lease_ms bigint[], p_request_id text[]); Type: ACL; Schema: pay; Owner: payments_owner
+-- Name: FUNCTION read_change_items(p_merchant_id text[], p_payment_order_id text[], p_kind text[], p_change_id text[], p_idempotency_key text[], p_fingerprint bytea[], p_ttl_s bigint[], p_amount_minor bigint[], p_currency text[], p_reason text[], p_metadata jsonb[], p_lease_ms bigint[], p_request_id text[], p_asked_by jsonb[]); Type: ACL; Schema: pay; Owner: payments_owner
 --
 
-REVOKE ALL ON FUNCTION pay.read_change_items(p_merchant_id text[], p_payment_order_id text[], p_kind text[], p_change_id text[], p_idempotency_key text[], p_fingerprint bytea[], p_ttl_s bigint[], p_amount_minor bigint[], p_currency text[], p_reason text[], p_metadata jsonb[], p_lease_ms bigint[], p_request_id text[]) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.read_change_items(p_merchant_id text[], p_payment_order_id text[], p_kind text[], p_change_id text[], p_idempotency_key text[], p_fingerprint bytea[], p_ttl_s bigint[], p_amount_minor bigint[], p_currency text[], p_reason text[], p_metadata jsonb[], p_lease_ms bigint[], p_request_id text[], p_asked_by jsonb[]) FROM PUBLIC;
 
 --
 -- Name: FUNCTION read_facts(p_psp text[], p_source text[], p_event_id text[], p_type text[], p_fact text[], p_token text[], p_reference text[], p_code text[], p_amount_minor bigint[], p_currency text[], p_request_id text[], p_decline text[], p_can_retry text[], p_attempt text[]); Type: ACL; Schema: pay; Owner: payments_owner
@@ -21405,16 +21575,16 @@ REVOKE ALL ON FUNCTION pay.release_one(p_new pay.checkout, p_word text, p_lease 
 REVOKE ALL ON FUNCTION pay.reopen_letter(p_id bigint, p_who text, p_why text, p_accept boolean) FROM PUBLIC;
 
 --
--- Name: FUNCTION replaced_fact(p_merchant_id text, p_old text, p_new text, p_psp text, p_actor text, p_request_id text); Type: ACL; Schema: pay; Owner: payments_owner
+-- Name: FUNCTION replaced_fact(p_merchant_id text, p_old text, p_new text, p_psp text, p_actor text, p_request_id text, p_asked_by jsonb); Type: ACL; Schema: pay; Owner: payments_owner
 --
 
-REVOKE ALL ON FUNCTION pay.replaced_fact(p_merchant_id text, p_old text, p_new text, p_psp text, p_actor text, p_request_id text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.replaced_fact(p_merchant_id text, p_old text, p_new text, p_psp text, p_actor text, p_request_id text, p_asked_by jsonb) FROM PUBLIC;
 
 --
--- Name: FUNCTION request_fact(p_change pay.change, p_order pay.payment_order); Type: ACL; Schema: pay; Owner: payments_owner
+-- Name: FUNCTION request_fact(p_change pay.change, p_order pay.payment_order, p_asked_by jsonb); Type: ACL; Schema: pay; Owner: payments_owner
 --
 
-REVOKE ALL ON FUNCTION pay.request_fact(p_change pay.change, p_order pay.payment_order) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.request_fact(p_change pay.change, p_order pay.payment_order, p_asked_by jsonb) FROM PUBLIC;
 
 --
 -- Name: FUNCTION request_time(p_request_id text); Type: ACL; Schema: pay; Owner: payments_owner
@@ -21838,11 +22008,11 @@ REVOKE ALL ON FUNCTION pay_api.begin_backfill(p_psp text[], p_owner text[], p_in
 GRANT ALL ON FUNCTION pay_api.begin_backfill(p_psp text[], p_owner text[], p_interval_ms bigint[], p_lease_ms bigint[]) TO payments_gateway;
 
 --
--- Name: FUNCTION begin_change(p_merchant_id text[], p_payment_order_id text[], p_kind text[], p_change_id text[], p_idempotency_key text[], p_fingerprint bytea[], p_ttl_s bigint[], p_amount_minor bigint[], p_currency text[], p_reason text[], p_metadata jsonb[], p_lease_ms bigint[], p_request_id text[]); Type: ACL; Schema: pay_api; Owner: payments_owner
+-- Name: FUNCTION begin_change(p_merchant_id text[], p_payment_order_id text[], p_kind text[], p_change_id text[], p_idempotency_key text[], p_fingerprint bytea[], p_ttl_s bigint[], p_amount_minor bigint[], p_currency text[], p_reason text[], p_metadata jsonb[], p_lease_ms bigint[], p_request_id text[], p_asked_by jsonb[]); Type: ACL; Schema: pay_api; Owner: payments_owner
 --
 
-REVOKE ALL ON FUNCTION pay_api.begin_change(p_merchant_id text[], p_payment_order_id text[], p_kind text[], p_change_id text[], p_idempotency_key text[], p_fingerprint bytea[], p_ttl_s bigint[], p_amount_minor bigint[], p_currency text[], p_reason text[], p_metadata jsonb[], p_lease_ms bigint[], p_request_id text[]) FROM PUBLIC;
-GRANT ALL ON FUNCTION pay_api.begin_change(p_merchant_id text[], p_payment_order_id text[], p_kind text[], p_change_id text[], p_idempotency_key text[], p_fingerprint bytea[], p_ttl_s bigint[], p_amount_minor bigint[], p_currency text[], p_reason text[], p_metadata jsonb[], p_lease_ms bigint[], p_request_id text[]) TO payments_gateway;
+REVOKE ALL ON FUNCTION pay_api.begin_change(p_merchant_id text[], p_payment_order_id text[], p_kind text[], p_change_id text[], p_idempotency_key text[], p_fingerprint bytea[], p_ttl_s bigint[], p_amount_minor bigint[], p_currency text[], p_reason text[], p_metadata jsonb[], p_lease_ms bigint[], p_request_id text[], p_asked_by jsonb[]) FROM PUBLIC;
+GRANT ALL ON FUNCTION pay_api.begin_change(p_merchant_id text[], p_payment_order_id text[], p_kind text[], p_change_id text[], p_idempotency_key text[], p_fingerprint bytea[], p_ttl_s bigint[], p_amount_minor bigint[], p_currency text[], p_reason text[], p_metadata jsonb[], p_lease_ms bigint[], p_request_id text[], p_asked_by jsonb[]) TO payments_gateway;
 
 --
 -- Name: FUNCTION begin_dispatch(p_merchant_id text[], p_checkout_id text[], p_operation text[], p_operation_id text[], p_psp text[], p_key_window_s bigint[], p_lease_ms bigint[], p_request_id text[]); Type: ACL; Schema: pay_api; Owner: payments_owner
@@ -21913,6 +22083,13 @@ GRANT ALL ON FUNCTION pay_api.end_rates(p_source text[], p_owner text[], p_base 
 
 REVOKE ALL ON FUNCTION pay_api.end_seal(p_number bigint[], p_key_id text[], p_signature bytea[]) FROM PUBLIC;
 GRANT ALL ON FUNCTION pay_api.end_seal(p_number bigint[], p_key_id text[], p_signature bytea[]) TO payments_gateway;
+
+--
+-- Name: FUNCTION explain_checkout(p_merchant_id text[], p_checkout_id text[]); Type: ACL; Schema: pay_api; Owner: payments_owner
+--
+
+REVOKE ALL ON FUNCTION pay_api.explain_checkout(p_merchant_id text[], p_checkout_id text[]) FROM PUBLIC;
+GRANT ALL ON FUNCTION pay_api.explain_checkout(p_merchant_id text[], p_checkout_id text[]) TO payments_gateway;
 
 --
 -- Name: FUNCTION explain_payment(p_merchant_id text[], p_payment_order_id text[]); Type: ACL; Schema: pay_api; Owner: payments_owner

@@ -40,6 +40,24 @@ RETURNS boolean LANGUAGE sql IMMUTABLE AS
 COMMENT ON FUNCTION pay.id_ok IS 'What the CHECK constraints of ids say';
 
 
+-- {"kid": the key that the token was signed with, "sub": what the token says
+-- of its holder, if it is fit for the log}, or NULL: from src/core/jwt_asker.c
+CREATE OR REPLACE FUNCTION pay.asked_by_ok(p_asked_by jsonb)
+RETURNS boolean LANGUAGE sql IMMUTABLE AS $$
+SELECT CASE
+    WHEN p_asked_by IS NULL THEN true
+    WHEN jsonb_typeof(p_asked_by) <> 'object' THEN false
+    ELSE p_asked_by - 'kid' - 'sub' = '{}'
+        AND jsonb_typeof(p_asked_by -> 'kid') IS NOT DISTINCT FROM 'string'
+        AND p_asked_by ->> 'kid' ~ '^[A-Za-z0-9._-]{1,64}$'
+        AND coalesce(jsonb_typeof(p_asked_by -> 'sub'), 'string') = 'string'
+        AND coalesce(p_asked_by ->> 'sub', '?') ~ '^[\x20-\x7e]{1,128}$'
+    END
+$$;
+COMMENT ON FUNCTION pay.asked_by_ok IS
+    'Whether an event may say this of who at the merchant asked';
+
+
 -- docs/architecture.md#order-states; src/core/state.c holds the same table.
 CREATE OR REPLACE FUNCTION pay.next_status(p_status text, p_kind text)
 RETURNS text LANGUAGE sql IMMUTABLE AS $$
@@ -123,6 +141,15 @@ RETURNS text LANGUAGE sql STABLE AS $$
 SELECT to_char(p_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')
 $$;
 COMMENT ON FUNCTION pay.iso_time IS 'A moment as JSON shows it, in UTC';
+
+
+CREATE OR REPLACE FUNCTION pay.decimal_text(p_minor bigint, p_currency text)
+RETURNS text LANGUAGE sql STABLE AS $$
+SELECT round(p_minor / 10::numeric ^ c.exponent, c.exponent)::text
+FROM currency c WHERE c.code = p_currency
+$$;
+COMMENT ON FUNCTION pay.decimal_text IS
+    'An amount as the API shows it, in the currency''s own decimals';
 
 
 CREATE OR REPLACE FUNCTION pay.second_time(p_at timestamptz)

@@ -425,8 +425,9 @@ SELECT coalesce(json_agg(json_build_object(
     'id', m.mismatch_id, 'at', iso_time(m.at), 'kind', m.kind,
     'source', m.source, 'psp', m.psp,
     'event_id', m.event_id, 'token', m.token, 'alias', m.alias,
-    'amount_minor', m.amount_minor, 'currency', m.currency,
-    'own_token', m.own_token, 'own_amount_minor', m.total_minor,
+    'amount', decimal_text(m.amount_minor, m.currency),
+    'currency', m.currency, 'own_token', m.own_token,
+    'own_amount', decimal_text(m.total_minor, m.own_currency),
     'own_currency', m.own_currency, 'object', m.object, 'wrong', m.why,
     'request_id', m.request_id, 'settled_at', iso_time(s.at),
     'settled_by', CASE WHEN p_inside THEN s.who END,
@@ -447,7 +448,8 @@ CREATE OR REPLACE FUNCTION pay.explain_late(
 RETURNS json LANGUAGE sql STABLE AS $$
 SELECT json_build_object('at', iso_time(l.at), 'state', l.state,
     'psp', l.psp, 'source', l.source, 'event_id', l.event_id,
-    'reference', l.reference, 'amount_minor', l.amount_minor,
+    'reference', l.reference,
+    'amount', decimal_text(l.amount_minor, l.currency),
     'currency', l.currency, 'refund_id', l.refund_id)
 FROM late_success l
 WHERE l.merchant_id = p_merchant_id AND l.checkout_id = p_checkout_id
@@ -462,7 +464,8 @@ RETURNS json LANGUAGE sql STABLE AS $$
 SELECT coalesce(json_agg(json_build_object(
     'dispute_id', d.dispute_id, 'psp', d.psp,
     'payment_order_id', d.payment_order_id, 'state', d.state,
-    'amount_minor', d.amount_minor, 'currency', d.currency, 'code', d.code,
+    'amount', decimal_text(d.amount_minor, d.currency),
+    'currency', d.currency, 'code', d.code,
     'opened_at', iso_time(d.opened_at), 'changed_at', iso_time(d.changed_at))
     ORDER BY d.opened_at, d.dispute_id, d.part), '[]')
 FROM (SELECT * FROM dispute x
@@ -472,6 +475,35 @@ FROM (SELECT * FROM dispute x
 $$;
 COMMENT ON FUNCTION pay.explain_disputes IS
     'The newest 100 disputes about a checkout';
+
+
+CREATE OR REPLACE FUNCTION pay.explain_changes(p_order payment_order)
+RETURNS json LANGUAGE sql STABLE AS $$
+SELECT coalesce(json_agg(json_build_object('change_id', c -> 'change_id',
+    'kind', c -> 'kind', 'payment_order_id', c -> 'payment_order_id',
+    'status', c -> 'status',
+    'amount', decimal_text((c ->> 'amount_minor')::bigint, c ->> 'currency'),
+    'currency', c -> 'currency', 'reason', c -> 'reason',
+    'code', c -> 'code', 'reference', c -> 'reference',
+    'metadata', c -> 'metadata', 'created_at', c -> 'created_at',
+    'changed_at', c -> 'changed_at') ORDER BY n), '[]')
+FROM json_array_elements(changes_of(p_order, NULL)) WITH ORDINALITY x (c, n)
+$$;
+COMMENT ON FUNCTION pay.explain_changes IS
+    'The changes of an order, with amounts as the API shows them';
+
+
+CREATE OR REPLACE FUNCTION pay.explain_orders(
+    p_merchant_id text, p_checkout_id text)
+RETURNS json LANGUAGE sql STABLE AS $$
+SELECT json_agg(json_build_object('payment_order_id', o.payment_order_id,
+    'seller_account', o.seller_account, 'status', o.status,
+    'amount', decimal_text(o.amount_minor, o.currency)) ORDER BY o.position)
+FROM payment_order o
+WHERE o.merchant_id = p_merchant_id AND o.checkout_id = p_checkout_id
+$$;
+COMMENT ON FUNCTION pay.explain_orders IS
+    'All orders of a checkout in a line each';
 
 
 -- Members in the order in which people read them.  p_inside: for the gateway's
@@ -493,7 +525,9 @@ BEGIN
         SELECT json_build_object('payment_order_id', o.payment_order_id,
             'checkout_id', o.checkout_id, 'status', o.status,
             'reason', o.reason, 'decline', shown_decline(o), 'psp', r.psp,
-            'amount_minor', o.amount_minor, 'currency', o.currency,
+            'amount', decimal_text(o.amount_minor, o.currency),
+            'currency', o.currency,
+            'payment_orders', explain_orders(c.merchant_id, c.checkout_id),
             'expires_at', iso_time(c.expires_at),
             'replaces', c.replaces, 'replaced_by', c.replaced_by,
             'registration', json_build_object('state', r.state,
@@ -507,7 +541,7 @@ BEGIN
             'exceptions', explain_exceptions(c.merchant_id, c.checkout_id,
                                              p_inside),
             'late_success', explain_late(c.merchant_id, c.checkout_id),
-            'changes', changes_of(o, NULL),
+            'changes', explain_changes(o),
             'disputes', explain_disputes(c.merchant_id, c.checkout_id),
             'events', timeline(o.merchant_id, o.payment_order_id,
                                p_inside))::text
@@ -551,6 +585,36 @@ END
 $$;
 COMMENT ON FUNCTION pay_api.explain_payment IS
     'How an order stands and what comes next: found or not_found';
+
+
+-- A checkout is explained by its first order, whose explanation lists the
+-- others: the PSP sees one payment.
+CREATE OR REPLACE FUNCTION pay_api.explain_checkout(
+    p_merchant_id text[], p_checkout_id text[])
+RETURNS TABLE (item int, outcome text, explanation text)
+LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pay, pg_temp AS $$
+#variable_conflict use_column
+BEGIN
+    PERFORM check_batch(array_dims(p_merchant_id),
+                        array_dims(p_checkout_id));
+
+    RETURN QUERY
+    SELECT u.n::int,
+        CASE WHEN x.explanation IS NULL THEN 'not_found' ELSE 'found' END,
+        x.explanation
+    FROM unnest(p_merchant_id, p_checkout_id)
+        WITH ORDINALITY AS u (merchant_id, checkout_id, n)
+    LEFT JOIN LATERAL (
+        SELECT explain(o.merchant_id, o.payment_order_id, false)
+            AS explanation
+        FROM payment_order o
+        WHERE o.merchant_id = u.merchant_id
+            AND o.checkout_id = u.checkout_id
+        ORDER BY o.position LIMIT 1) x ON true;
+END
+$$;
+COMMENT ON FUNCTION pay_api.explain_checkout IS
+    'How a checkout stands and what comes next: found or not_found';
 
 
 -- An order's id is one merchant's, so without a merchant there may be more

@@ -4,15 +4,6 @@ SET LOCAL ROLE payments_owner;
 SET LOCAL search_path = pay, pg_temp;
 
 
-CREATE OR REPLACE FUNCTION pay.decimal_text(p_minor bigint, p_currency text)
-RETURNS text LANGUAGE sql STABLE AS $$
-SELECT round(p_minor / 10::numeric ^ c.exponent, c.exponent)::text
-FROM currency c WHERE c.code = p_currency
-$$;
-COMMENT ON FUNCTION pay.decimal_text IS
-    'An amount as the API shows it, in the currency''s own decimals';
-
-
 CREATE OR REPLACE FUNCTION pay_api.get_balance(
     p_merchant_id text[], p_seller_account text[])
 RETURNS TABLE (item int, outcome text, balances text)

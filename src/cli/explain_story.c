@@ -250,9 +250,9 @@ tell_exception(story_t *story, const pay_json_t *said)
                 text_of(story, said, "psp"), text_of(story, said, "source"));
         also(story, "wrong", text_of(story, said, "wrong"));
         also(story, "said",
-             amount_of(story, said, "amount_minor", "currency"));
+             amount_of(story, said, "amount", "currency"));
         also(story, "ours",
-             amount_of(story, said, "own_amount_minor", "own_currency"));
+             amount_of(story, said, "own_amount", "own_currency"));
         also(story, "object", text_of(story, said, "object"));
         also(story, "token", text_of(story, said, "token"));
         also(story, "our token", text_of(story, said, "own_token"));
@@ -277,7 +277,7 @@ tell_late(story_t *story, const pay_json_t *late)
     }
 
     fprintf(story->out, "paid late: %s, now %s",
-            amount_of(story, late, "amount_minor", "currency"),
+            amount_of(story, late, "amount", "currency"),
             text_of(story, late, "state"));
     also(story, "reference", text_of(story, late, "reference"));
     also(story, "refund", text_of(story, late, "refund_id"));

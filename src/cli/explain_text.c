@@ -9,7 +9,6 @@
 #include <stdint.h>
 #include <string.h>
 
-#include "pay_money.h"
 
 
 #define JSON_BYTES  (64 * 1024 * 1024)
@@ -76,7 +75,7 @@ put_head(pay_arena_t *arena, const char *merchant, const pay_json_t *top)
     put_field("order", explain_text_of(arena, top, "payment_order_id"));
     put_field("checkout", explain_text_of(arena, top, "checkout_id"));
     put_field("merchant", merchant);
-    put_field("amount", explain_amount_of(arena, top, "amount_minor",
+    put_field("amount", explain_amount_of(arena, top, "amount",
                                           "currency"));
     put_field("status", explain_text_of(arena, top, "status"));
 
@@ -160,27 +159,20 @@ const char *
 explain_amount_of(pay_arena_t *arena, const pay_json_t *json,
     const char *amount, const char *currency)
 {
-    char                  *text;
-    int64_t                minor;
-    pay_str_t              code, decimals;
-    pay_err_t              err;
-    const pay_currency_t  *known;
+    size_t       size;
+    char        *text;
+    const char  *number, *code;
 
-    if (pay_json_integer(pay_json_get(json, amount), &minor) != PAY_OK
-        || pay_json_string(pay_json_get(json, currency), &code) != PAY_OK
-        || pay_currency_find(code, &known, &err) != PAY_OK
-        || pay_amount_format(arena, minor, known, &decimals) != PAY_OK)
-    {
-        return explain_text_of(arena, json, amount);
-    }
+    number = explain_text_of(arena, json, amount);
+    code = explain_text_of(arena, json, currency);
 
-    text = pay_alloc(arena, decimals.len + 5);
+    size = strlen(number) + strlen(code) + 2;
+    text = (number[0] == '\0') ? NULL : pay_alloc(arena, size);
     if (text == NULL) {
         return "";
     }
 
-    snprintf(text, decimals.len + 5, "%.*s %s", (int) decimals.len,
-             decimals.data, known->code);
+    snprintf(text, size, "%s %s", number, code);
 
     return text;
 }

@@ -30,7 +30,8 @@ static const pay_op_id_t  read_ops[] = {
     [PAY_READ_PAYMENT] = PAY_OP_GET_ORDER,
     [PAY_READ_CHECKOUT] = PAY_OP_GET_CHECKOUT,
     [PAY_READ_EVENTS] = PAY_OP_GET_EVENTS,
-    [PAY_READ_EXPLAIN] = PAY_OP_EXPLAIN_PAYMENT
+    [PAY_READ_EXPLAIN] = PAY_OP_EXPLAIN_PAYMENT,
+    [PAY_READ_EXPLAIN_CHECKOUT] = PAY_OP_EXPLAIN_CHECKOUT
 };
 
 
@@ -169,6 +170,12 @@ read_render(pay_flow_t *flow, read_t *read, const pay_event_t *event,
 
     if (read->what == PAY_READ_EXPLAIN) {
         flow->order_id = read->id;
+
+        return pay_dup(flow->arena, event->row[1].bytes, &reply->body);
+    }
+
+    if (read->what == PAY_READ_EXPLAIN_CHECKOUT) {
+        flow->checkout_id = read->id;
 
         return pay_dup(flow->arena, event->row[1].bytes, &reply->body);
     }

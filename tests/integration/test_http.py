@@ -335,3 +335,57 @@ def test_whoever_asks_for_no_page_gets_json(anonymous, wanted):
 def test_the_api_answers_a_browser_in_json(api):
     answer = api.get("/v1/payments/no-such", headers=BROWSER)
     assert answer.headers["Content-Type"] == "application/problem+json"
+
+
+@pytest.fixture(scope="module")
+def closed_for_buyers(gateway, tmp_path_factory):
+    """nginx itself refuses what a buyer asks for."""
+    text = swap(
+        MINIMAL,
+        (
+            "location /checkout/  {",
+            "location /checkout/ { limit_except GET { deny all; } "
+            'if ($arg_why = "busy") { return 503; } '
+            'if ($arg_why = "denied") { return 403; }',
+        ),
+    )
+    nginx = Nginx(gateway, tmp_path_factory.mktemp("closed"), text)
+    nginx.ready = lambda: is_live(nginx)
+    with nginx.start():
+        yield nginx
+
+
+@pytest.mark.parametrize(
+    ("method", "why", "status", "words"),
+    [
+        ("GET", "busy", 503, "One moment, please"),
+        ("GET", "denied", 403, "Something went wrong"),
+        ("PUT", "none", 403, "Something went wrong"),
+    ],
+)
+def test_what_nginx_refuses_a_buyer_is_a_page(
+    closed_for_buyers, gateway, method, why, status, words
+):
+    client = Api(closed_for_buyers.url, gateway.ssl_context())
+    path = f"/checkout/{'A' * 32}?why={why}"
+    page = client.request(method, path, headers=BROWSER)
+    assert page.status_code == status
+    assert page.headers["content-type"] == "text/html; charset=utf-8"
+    assert words in page.text
+    assert page.headers["X-Request-Id"] in page.text
+    assert int(page.headers["content-length"]) == len(page.content)
+    assert_headers(page, html=True)
+    plain = client.request(method, path, headers={"Accept": "*/*"})
+    assert plain.status_code == status
+    assert plain.headers["content-type"] == "application/problem+json"
+    client.close()
+
+
+def test_a_form_sent_to_a_buyers_page_is_answered_with_a_page(anonymous):
+    answer = anonymous.request(
+        "POST", f"/checkout/{'A' * 32}", headers=BROWSER, content=b"a=b"
+    )
+    assert answer.status_code == 405
+    assert answer.headers["Allow"] == "GET, HEAD, OPTIONS"
+    assert answer.headers["Content-Type"] == "text/html; charset=utf-8"
+    assert "Something went wrong" in answer.text

@@ -203,6 +203,24 @@ def test_a_payment_explains_itself(stack):
     assert (operation, state, reach) == ("register", "DONE", "complete")
 
 
+def test_a_checkout_explains_itself_in_decimal_strings(stack):
+    made = stack.created()
+    of_order = stack.get(f"/v1/payments/{made.order_id}/explain").json()
+    path = f"/v1/checkouts/{of_order['checkout_id']}/explain"
+    told = stack.get(path)
+    assert told.status_code == 200, told.text
+    assert told.json() == of_order
+    assert "amount_minor" not in of_order
+    shown = stack.get(f"/v1/payments/{made.order_id}").json()
+    assert (of_order["amount"], of_order["currency"]) == (
+        shown["amount"],
+        shown["currency"],
+    )
+    assert of_order["payment_orders"][0]["amount"] == shown["amount"]
+    assert stack.get(path, merchant="OTHER_").status_code == 404
+    assert stack.http.get(path).status_code == 401
+
+
 def test_it_explains_itself_to_its_own_merchant_only(stack):
     made = stack.created()
     path = f"/v1/payments/{made.order_id}/explain"

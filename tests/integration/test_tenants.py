@@ -46,6 +46,7 @@ def test_writing_needs_its_scope(
         ("GET", "/v1/payments/none/events", "payments:read"),
         ("GET", "/v1/payments/none/explain", "payments:read"),
         ("GET", "/v1/checkouts/none", "payments:read"),
+        ("GET", "/v1/checkouts/none/explain", "payments:read"),
     ],
 )
 def test_the_scope_that_is_missing_is_named(
@@ -89,6 +90,7 @@ ROUTES = [
     "/v1/payments/{o}/events",
     "/v1/payments/{o}/explain",
     "/v1/checkouts/{c}",
+    "/v1/checkouts/{c}/explain",
 ]
 
 

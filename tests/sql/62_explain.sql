@@ -242,10 +242,23 @@ $$;
 CREATE FUNCTION pg_temp.members(p json) RETURNS text LANGUAGE sql AS
 'SELECT string_agg(k, '' '') FROM json_object_keys(p) k';
 SELECT is(pg_temp.members(pg_temp.explained('s24')),
-    'payment_order_id checkout_id status reason decline psp amount_minor '
-    'currency expires_at replaces replaced_by registration waits_for why '
+    'payment_order_id checkout_id status reason decline psp amount '
+    'currency payment_orders expires_at replaces replaced_by registration waits_for why '
     'next_step safe_to_retry '
     'dispatches dead_letters exceptions late_success changes disputes events', 'members');
+SELECT is(pg_temp.explained('s24') ->> 'amount',
+    round(o.amount_minor / 100.0, 2)::text, 'amounts are decimal strings')
+FROM pay.payment_order o WHERE o.payment_order_id = 's24';
+SELECT is(x.explanation, pg_temp.explained('s24')::text,
+          'a checkout is explained by its first order')
+FROM pay.payment_order o, pay_api.explain_checkout(
+    ARRAY['m1'], ARRAY[o.checkout_id::text]) x
+WHERE o.payment_order_id = 's24';
+SELECT is(string_agg(x.item || x.outcome, ' ' ORDER BY x.item),
+          '1not_found 2not_found 3not_found', 'not what others have')
+FROM pay.payment_order o, pay_api.explain_checkout(ARRAY['m2', 'm1', NULL],
+    ARRAY[o.checkout_id::text, 'no', o.checkout_id::text]) x
+WHERE o.payment_order_id = 's24';
 SELECT is(pg_temp.explained('s24') #>> '{registration,state}', 'REGISTERING',
           'the registration');
 SELECT is(pg_temp.explained('s24') ->> 'expires_at',
@@ -259,11 +272,11 @@ SELECT is(pg_temp.members(pg_temp.explained('s24') #> '{dead_letters,0}'),
     'id kind operation_id reason code attempts at state closed_at closed_by closed_why',
     'a dead letter');
 SELECT is(pg_temp.members(pg_temp.explained('s37') #> '{exceptions,0}'),
-    'id at kind source psp event_id token alias amount_minor currency '
-    'own_token own_amount_minor own_currency object wrong request_id '
+    'id at kind source psp event_id token alias amount currency '
+    'own_token own_amount own_currency object wrong request_id '
     'settled_at settled_by settled_why', 'an exception');
 SELECT is(pg_temp.members(pg_temp.explained(p.id) -> 'late_success'),
-    'at state psp source event_id reference amount_minor currency refund_id',
+    'at state psp source event_id reference amount currency refund_id',
     'a late payment')
 FROM (SELECT 's' || n AS id FROM states WHERE late = 'held') p;
 SELECT is(pg_temp.explained('s30') -> 'events' ->> 1, e.events::json ->> 1,
