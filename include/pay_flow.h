@@ -367,6 +367,9 @@ typedef struct {
     pay_str_t            body;
     int                  may_quarantine;     /* if it is not valid; 0: there
                                                 are too many at this moment */
+    unsigned             keep_days;          /* how long its body is kept if
+                                                it is valid; 0: it is not … */
+    size_t               keep_max;           /* … and how large it may be */
 } pay_webhook_input_t;
 
 pay_status_t pay_flow_webhook(pay_flow_t *flow,

@@ -188,6 +188,8 @@ typedef struct {
     ngx_uint_t                  late;            /* pay_late_t */
     ngx_payments_watch_conf_t   watch;
     ngx_flag_t                  quarantine;      /* of refused webhooks */
+    ngx_uint_t                  body_days;       /* of verified ones; or 0 */
+    size_t                      body_size;
     ngx_payments_audit_conf_t   audit;
     ngx_array_t                 rates;           /* ngx_payments_rates_t * */
     time_t                      quote_ttl_s;     /* 0: not said */

@@ -1384,6 +1384,30 @@ ALTER FUNCTION pay.begin_one_change(p_item pay.change_item, p_begun text[], OUT 
 COMMENT ON FUNCTION pay.begin_one_change(p_item pay.change_item, p_begun text[], OUT outcome text, OUT change_id text, OUT told pay.fact) IS 'What becomes of one item of begin_change';
 
 --
+-- Name: body_ok(text, bytea, bytea, bigint, text, bigint); Type: FUNCTION; Schema: pay; Owner: payments_owner
+--
+
+CREATE FUNCTION pay.body_ok(p_psp text, p_digest bytea, p_body bytea, p_size bigint, p_left_out text, p_days bigint) RETURNS boolean
+    LANGUAGE sql IMMUTABLE
+    AS $$
+SELECT coalesce(id_ok(p_psp) AND octet_length(p_digest) = 32
+    AND p_size BETWEEN 0 AND 1048576 AND p_days BETWEEN 1 AND 365
+    AND CASE WHEN p_body IS NULL
+             THEN p_left_out IN ('card_number', 'too_large')
+             ELSE p_left_out IS NULL AND octet_length(p_body) = p_size
+                 AND p_size <= 262144 AND sha256(p_body) = p_digest END,
+    false)
+$$;
+
+ALTER FUNCTION pay.body_ok(p_psp text, p_digest bytea, p_body bytea, p_size bigint, p_left_out text, p_days bigint) OWNER TO payments_owner;
+
+--
+-- Name: FUNCTION body_ok(p_psp text, p_digest bytea, p_body bytea, p_size bigint, p_left_out text, p_days bigint); Type: COMMENT; Schema: pay; Owner: payments_owner
+--
+
+COMMENT ON FUNCTION pay.body_ok(p_psp text, p_digest bytea, p_body bytea, p_size bigint, p_left_out text, p_days bigint) IS 'Whether keep_webhook can keep this body';
+
+--
 -- Name: book_facts(pay.fact[], integer[], integer[], pay.posting[]); Type: FUNCTION; Schema: pay; Owner: payments_owner
 --
 
@@ -10035,7 +10059,7 @@ COMMENT ON FUNCTION pay.psp_posting(p_news pay.news, p_kind text, p_amount_minor
 -- Name: purge(integer, interval, interval); Type: FUNCTION; Schema: pay; Owner: payments_owner
 --
 
-CREATE FUNCTION pay.purge(p_limit integer DEFAULT 10000, p_ignored_after interval DEFAULT '90 days'::interval, p_closed_after interval DEFAULT '1 year'::interval, OUT idempotency_keys bigint, OUT ignored_webhooks bigint, OUT dead_letters bigint, OUT quarantined bigint) RETURNS record
+CREATE FUNCTION pay.purge(p_limit integer DEFAULT 10000, p_ignored_after interval DEFAULT '90 days'::interval, p_closed_after interval DEFAULT '1 year'::interval, OUT idempotency_keys bigint, OUT ignored_webhooks bigint, OUT dead_letters bigint, OUT quarantined bigint, OUT webhook_bodies bigint) RETURNS record
     LANGUAGE plpgsql
     SET search_path TO 'pay', 'pg_temp'
     AS $$
@@ -10068,16 +10092,25 @@ BEGIN
         LIMIT p_limit
         FOR UPDATE SKIP LOCKED));
     GET DIAGNOSTICS quarantined = ROW_COUNT;
+
+    DELETE FROM webhook_body w
+    WHERE w.ctid = ANY (ARRAY(
+        SELECT b.ctid FROM webhook_body b
+        WHERE b.keep_until < now()
+        ORDER BY b.keep_until
+        LIMIT p_limit
+        FOR UPDATE SKIP LOCKED));
+    GET DIAGNOSTICS webhook_bodies = ROW_COUNT;
 END
 $$;
 
-ALTER FUNCTION pay.purge(p_limit integer, p_ignored_after interval, p_closed_after interval, OUT idempotency_keys bigint, OUT ignored_webhooks bigint, OUT dead_letters bigint, OUT quarantined bigint) OWNER TO payments_owner;
+ALTER FUNCTION pay.purge(p_limit integer, p_ignored_after interval, p_closed_after interval, OUT idempotency_keys bigint, OUT ignored_webhooks bigint, OUT dead_letters bigint, OUT quarantined bigint, OUT webhook_bodies bigint) OWNER TO payments_owner;
 
 --
--- Name: FUNCTION purge(p_limit integer, p_ignored_after interval, p_closed_after interval, OUT idempotency_keys bigint, OUT ignored_webhooks bigint, OUT dead_letters bigint, OUT quarantined bigint); Type: COMMENT; Schema: pay; Owner: payments_owner
+-- Name: FUNCTION purge(p_limit integer, p_ignored_after interval, p_closed_after interval, OUT idempotency_keys bigint, OUT ignored_webhooks bigint, OUT dead_letters bigint, OUT quarantined bigint, OUT webhook_bodies bigint); Type: COMMENT; Schema: pay; Owner: payments_owner
 --
 
-COMMENT ON FUNCTION pay.purge(p_limit integer, p_ignored_after interval, p_closed_after interval, OUT idempotency_keys bigint, OUT ignored_webhooks bigint, OUT dead_letters bigint, OUT quarantined bigint) IS 'Deletes expired idempotency keys, old webhooks that said nothing, closed dead letters and what was quarantined';
+COMMENT ON FUNCTION pay.purge(p_limit integer, p_ignored_after interval, p_closed_after interval, OUT idempotency_keys bigint, OUT ignored_webhooks bigint, OUT dead_letters bigint, OUT quarantined bigint, OUT webhook_bodies bigint) IS 'Deletes expired idempotency keys, old webhooks that said nothing, closed dead letters, what was quarantined and bodies that were kept long enough';
 
 --
 -- Name: purge_letters(integer, interval); Type: FUNCTION; Schema: pay; Owner: payments_owner
@@ -15136,6 +15169,46 @@ ALTER FUNCTION pay_api.get_statement(p_merchant_id text[], p_seller_account text
 COMMENT ON FUNCTION pay_api.get_statement(p_merchant_id text[], p_seller_account text[], p_currency text[], p_before_seq bigint[], p_limit bigint[]) IS 'A page of a seller''s statement in a currency: found, not_found or invalid';
 
 --
+-- Name: keep_webhook(text[], bytea[], bytea[], bigint[], text[], bigint[]); Type: FUNCTION; Schema: pay_api; Owner: payments_owner
+--
+
+CREATE FUNCTION pay_api.keep_webhook(p_psp text[], p_digest bytea[], p_body bytea[], p_size bigint[], p_left_out text[], p_days bigint[]) RETURNS TABLE(item integer, outcome text)
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pay', 'pg_temp'
+    AS $$
+#variable_conflict use_column
+BEGIN
+    PERFORM check_batch(
+        array_dims(p_psp), array_dims(p_digest), array_dims(p_body),
+        array_dims(p_size), array_dims(p_left_out), array_dims(p_days));
+
+    INSERT INTO webhook_body (psp, digest, keep_until, size, left_out, body)
+    SELECT p_psp[n], p_digest[n],
+        clock_timestamp() + make_interval(days => p_days[n]::int), p_size[n],
+        p_left_out[n], p_body[n]
+    FROM generate_series(1, cardinality(p_psp)) n
+    WHERE body_ok(p_psp[n], p_digest[n], p_body[n], p_size[n], p_left_out[n],
+                  p_days[n])
+    ORDER BY p_psp[n] COLLATE "C", p_digest[n], n
+    ON CONFLICT (psp, digest) DO NOTHING;
+
+    RETURN QUERY
+    SELECT n, CASE WHEN body_ok(p_psp[n], p_digest[n], p_body[n], p_size[n],
+                                p_left_out[n], p_days[n])
+                   THEN 'kept' ELSE 'invalid' END
+    FROM generate_series(1, cardinality(p_psp)) n;
+END
+$$;
+
+ALTER FUNCTION pay_api.keep_webhook(p_psp text[], p_digest bytea[], p_body bytea[], p_size bigint[], p_left_out text[], p_days bigint[]) OWNER TO payments_owner;
+
+--
+-- Name: FUNCTION keep_webhook(p_psp text[], p_digest bytea[], p_body bytea[], p_size bigint[], p_left_out text[], p_days bigint[]); Type: COMMENT; Schema: pay_api; Owner: payments_owner
+--
+
+COMMENT ON FUNCTION pay_api.keep_webhook(p_psp text[], p_digest bytea[], p_body bytea[], p_size bigint[], p_left_out text[], p_days bigint[]) IS 'Keeps the raw body of a verified webhook: kept or invalid';
+
+--
 -- Name: list_changes(text[], text[], text[]); Type: FUNCTION; Schema: pay_api; Owner: payments_owner
 --
 
@@ -15942,6 +16015,37 @@ ALTER FUNCTION pay_ops.settle_mismatch(p_id bigint, p_who text, p_why text) OWNE
 COMMENT ON FUNCTION pay_ops.settle_mismatch(p_id bigint, p_who text, p_why text) IS 'Closes a row of the mismatch queue by people''s word: settled, closed, suspense, not_found or invalid';
 
 --
+-- Name: show_webhook(text, text); Type: FUNCTION; Schema: pay_ops; Owner: payments_owner
+--
+
+CREATE FUNCTION pay_ops.show_webhook(p_psp text, p_event_id text) RETURNS TABLE(psp text, event_id text, received_at timestamp with time zone, state text, via text, type text, fact text, token text, reference text, code text, amount_minor bigint, currency text, merchant_id text, checkout_id text, request_id text, digest text, size bigint, keep_until timestamp with time zone, body_state text, body bytea)
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO 'pay', 'pg_temp'
+    AS $$
+#variable_conflict use_column
+BEGIN
+    RETURN QUERY
+    SELECT i.psp::text, i.event_id::text, i.received_at, i.state::text,
+        i.via::text, i.type, i.fact, i.token::text, i.reference, i.code,
+        i.amount_minor, i.currency, i.merchant_id::text, i.checkout_id::text,
+        i.request_id, encode(i.digest, 'hex'), b.size, b.keep_until,
+        CASE WHEN b.psp IS NULL THEN 'not_kept'
+             ELSE coalesce(b.left_out, 'kept') END, b.body
+    FROM webhook_inbox i
+    LEFT JOIN webhook_body b ON b.psp = i.psp AND b.digest = i.digest
+    WHERE i.psp = p_psp AND i.event_id = p_event_id;
+END
+$$;
+
+ALTER FUNCTION pay_ops.show_webhook(p_psp text, p_event_id text) OWNER TO payments_owner;
+
+--
+-- Name: FUNCTION show_webhook(p_psp text, p_event_id text); Type: COMMENT; Schema: pay_ops; Owner: payments_owner
+--
+
+COMMENT ON FUNCTION pay_ops.show_webhook(p_psp text, p_event_id text) IS 'A stored webhook with its raw body; body_state is kept, not_kept, card_number or too_large';
+
+--
 -- Name: audit_export(timestamp with time zone, timestamp with time zone); Type: FUNCTION; Schema: pay_view; Owner: payments_owner
 --
 
@@ -16579,6 +16683,27 @@ CREATE TABLE pay.wallet (
 WITH (fillfactor='50', autovacuum_vacuum_threshold='1000', autovacuum_analyze_threshold='1000');
 
 ALTER TABLE pay.wallet OWNER TO payments_owner;
+
+--
+-- Name: webhook_body; Type: TABLE; Schema: pay; Owner: payments_owner
+--
+
+CREATE TABLE pay.webhook_body (
+    psp pay.id NOT NULL,
+    digest bytea NOT NULL,
+    received_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    keep_until timestamp with time zone NOT NULL,
+    size bigint NOT NULL,
+    left_out text COLLATE pg_catalog."C",
+    body bytea,
+    CONSTRAINT webhook_body_body_check CHECK ((octet_length(body) <= 262144)),
+    CONSTRAINT webhook_body_check CHECK (((body IS NULL) = (left_out IS NOT NULL))),
+    CONSTRAINT webhook_body_digest_check CHECK ((octet_length(digest) = 32)),
+    CONSTRAINT webhook_body_left_out_check CHECK ((left_out = ANY (ARRAY['card_number'::text, 'too_large'::text]))),
+    CONSTRAINT webhook_body_size_check CHECK ((size >= 0))
+);
+
+ALTER TABLE pay.webhook_body OWNER TO payments_owner;
 
 --
 -- Name: webhook_quarantine; Type: TABLE; Schema: pay; Owner: payments_owner
@@ -19346,6 +19471,13 @@ ALTER TABLE ONLY pay.wallet
     ADD CONSTRAINT wallet_pkey PRIMARY KEY (merchant_id, seller_account, currency);
 
 --
+-- Name: webhook_body webhook_body_pkey; Type: CONSTRAINT; Schema: pay; Owner: payments_owner
+--
+
+ALTER TABLE ONLY pay.webhook_body
+    ADD CONSTRAINT webhook_body_pkey PRIMARY KEY (psp, digest);
+
+--
 -- Name: webhook_inbox webhook_inbox_pkey; Type: CONSTRAINT; Schema: pay; Owner: payments_owner
 --
 
@@ -19478,6 +19610,12 @@ CREATE UNIQUE INDEX mismatch_number ON pay.mismatch USING btree (mismatch_id);
 --
 
 CREATE UNIQUE INDEX seal_unsigned ON pay.seal USING btree ((1)) WHERE (signature IS NULL);
+
+--
+-- Name: webhook_body_keep_until; Type: INDEX; Schema: pay; Owner: payments_owner
+--
+
+CREATE INDEX webhook_body_keep_until ON pay.webhook_body USING btree (keep_until);
 
 --
 -- Name: webhook_inbox_early; Type: INDEX; Schema: pay; Owner: payments_owner
@@ -20042,6 +20180,12 @@ REVOKE ALL ON FUNCTION pay.begin_items(p_items pay.payment_item[]) FROM PUBLIC;
 --
 
 REVOKE ALL ON FUNCTION pay.begin_one_change(p_item pay.change_item, p_begun text[], OUT outcome text, OUT change_id text, OUT told pay.fact) FROM PUBLIC;
+
+--
+-- Name: FUNCTION body_ok(p_psp text, p_digest bytea, p_body bytea, p_size bigint, p_left_out text, p_days bigint); Type: ACL; Schema: pay; Owner: payments_owner
+--
+
+REVOKE ALL ON FUNCTION pay.body_ok(p_psp text, p_digest bytea, p_body bytea, p_size bigint, p_left_out text, p_days bigint) FROM PUBLIC;
 
 --
 -- Name: FUNCTION book_facts(p_facts pay.fact[], p_moved integer[], p_late integer[], p_booked pay.posting[]); Type: ACL; Schema: pay; Owner: payments_owner
@@ -21437,10 +21581,10 @@ REVOKE ALL ON FUNCTION pay.post(p_postings pay.posting[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.psp_posting(p_news pay.news, p_kind text, p_amount_minor bigint, p_currency text) FROM PUBLIC;
 
 --
--- Name: FUNCTION purge(p_limit integer, p_ignored_after interval, p_closed_after interval, OUT idempotency_keys bigint, OUT ignored_webhooks bigint, OUT dead_letters bigint, OUT quarantined bigint); Type: ACL; Schema: pay; Owner: payments_owner
+-- Name: FUNCTION purge(p_limit integer, p_ignored_after interval, p_closed_after interval, OUT idempotency_keys bigint, OUT ignored_webhooks bigint, OUT dead_letters bigint, OUT quarantined bigint, OUT webhook_bodies bigint); Type: ACL; Schema: pay; Owner: payments_owner
 --
 
-REVOKE ALL ON FUNCTION pay.purge(p_limit integer, p_ignored_after interval, p_closed_after interval, OUT idempotency_keys bigint, OUT ignored_webhooks bigint, OUT dead_letters bigint, OUT quarantined bigint) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.purge(p_limit integer, p_ignored_after interval, p_closed_after interval, OUT idempotency_keys bigint, OUT ignored_webhooks bigint, OUT dead_letters bigint, OUT quarantined bigint, OUT webhook_bodies bigint) FROM PUBLIC;
 
 --
 -- Name: FUNCTION purge_letters(p_limit integer, p_closed_after interval); Type: ACL; Schema: pay; Owner: payments_owner
@@ -22162,6 +22306,13 @@ REVOKE ALL ON FUNCTION pay_api.get_statement(p_merchant_id text[], p_seller_acco
 GRANT ALL ON FUNCTION pay_api.get_statement(p_merchant_id text[], p_seller_account text[], p_currency text[], p_before_seq bigint[], p_limit bigint[]) TO payments_gateway;
 
 --
+-- Name: FUNCTION keep_webhook(p_psp text[], p_digest bytea[], p_body bytea[], p_size bigint[], p_left_out text[], p_days bigint[]); Type: ACL; Schema: pay_api; Owner: payments_owner
+--
+
+REVOKE ALL ON FUNCTION pay_api.keep_webhook(p_psp text[], p_digest bytea[], p_body bytea[], p_size bigint[], p_left_out text[], p_days bigint[]) FROM PUBLIC;
+GRANT ALL ON FUNCTION pay_api.keep_webhook(p_psp text[], p_digest bytea[], p_body bytea[], p_size bigint[], p_left_out text[], p_days bigint[]) TO payments_gateway;
+
+--
 -- Name: FUNCTION list_changes(p_merchant_id text[], p_payment_order_id text[], p_kind text[]); Type: ACL; Schema: pay_api; Owner: payments_owner
 --
 
@@ -22265,6 +22416,13 @@ GRANT ALL ON FUNCTION pay_ops.settle_change(p_merchant_id text, p_change_id text
 
 REVOKE ALL ON FUNCTION pay_ops.settle_mismatch(p_id bigint, p_who text, p_why text) FROM PUBLIC;
 GRANT ALL ON FUNCTION pay_ops.settle_mismatch(p_id bigint, p_who text, p_why text) TO payments_operator;
+
+--
+-- Name: FUNCTION show_webhook(p_psp text, p_event_id text); Type: ACL; Schema: pay_ops; Owner: payments_owner
+--
+
+REVOKE ALL ON FUNCTION pay_ops.show_webhook(p_psp text, p_event_id text) FROM PUBLIC;
+GRANT ALL ON FUNCTION pay_ops.show_webhook(p_psp text, p_event_id text) TO payments_operator;
 
 --
 -- Name: FUNCTION audit_export(p_since timestamp with time zone, p_until timestamp with time zone); Type: ACL; Schema: pay_view; Owner: payments_owner
@@ -22457,6 +22615,13 @@ GRANT SELECT ON TABLE pay.status_rank TO payments_operator;
 
 GRANT SELECT ON TABLE pay.wallet TO payments_auditor;
 GRANT SELECT ON TABLE pay.wallet TO payments_operator;
+
+--
+-- Name: TABLE webhook_body; Type: ACL; Schema: pay; Owner: payments_owner
+--
+
+GRANT SELECT ON TABLE pay.webhook_body TO payments_auditor;
+GRANT SELECT ON TABLE pay.webhook_body TO payments_operator;
 
 --
 -- Name: TABLE webhook_quarantine; Type: ACL; Schema: pay; Owner: payments_owner

@@ -104,6 +104,10 @@ static const pay_type_t  dispatched_in[] = { T, T, T, T, I, T, T, I, T, T, T };
 /* psp, reason, digest, headers, body (its beginning), size, request_id */
 static const pay_type_t  quarantine_in[] = { T, T, B, J, B, I, T };
 
+/* psp, digest, body (NULL: left out), size, left_out (card_number or
+ * too_large; NULL: it is not), days */
+static const pay_type_t  body_in[] = { T, B, B, I, T, I };
+
 /* owner, interval_ms, limits ({"registering_s": 900, …}) → outcome, counts */
 static const pay_type_t  sweep_in[] = { T, I, J };
 
@@ -217,6 +221,8 @@ static const pay_op_t  ops[PAY_OP_COUNT] = {
         OP("end_dispatch", ARGS_11, dispatched_in, outcome_out, MONEY),
     [PAY_OP_QUARANTINE_WEBHOOK] =
         OP("quarantine_webhook", ARGS_7, quarantine_in, outcome_out, JOBS),
+    [PAY_OP_KEEP_WEBHOOK] =
+        OP("keep_webhook", ARGS_6, body_in, outcome_out, JOBS),
     [PAY_OP_EXPLAIN_PAYMENT] =
         OP("explain_payment", ARGS_2, lookup_in, json_out, INTAKE),
     [PAY_OP_EXPLAIN_CHECKOUT] =
