@@ -312,6 +312,7 @@ typedef struct {
     pay_str_t               checkout_uuid;   /* fresh */
     pay_str_t               handle;          /* fresh */
     pay_str_t               change_id;       /* fresh, where it replaces */
+    pay_str_t               asked_by;        /* of pay_jwt_asker(), or empty */
     int64_t                 now_s;
 } pay_create_input_t;
 
@@ -330,6 +331,7 @@ typedef struct {
     int64_t                 ttl_s;
     unsigned                in_progress_status;   /* 429 or 409 */
     pay_str_t               change_id;       /* fresh */
+    pay_str_t               asked_by;        /* of pay_jwt_asker(), or empty */
 } pay_change_input_t;
 
 pay_status_t pay_flow_change(pay_flow_t *flow, const pay_change_input_t *input)
@@ -370,6 +372,9 @@ typedef struct {
     pay_str_t            body;
     int                  may_quarantine;     /* if it is not valid; 0: there
                                                 are too many at this moment */
+    unsigned             keep_days;          /* how long its body is kept if
+                                                it is valid; 0: it is not … */
+    size_t               keep_max;           /* … and how large it may be */
 } pay_webhook_input_t;
 
 pay_status_t pay_flow_webhook(pay_flow_t *flow,

@@ -15,6 +15,7 @@
 #define PAY_JWT_MAX          8192
 #define PAY_JWT_LEEWAY_S     60
 #define PAY_JWT_KID_MAX      64
+#define PAY_JWT_SUB_MAX      128
 #define PAY_JWT_DIGEST_SIZE  32
 
 typedef enum {
@@ -104,6 +105,15 @@ pay_status_t pay_jwt_verify(pay_arena_t *arena, pay_str_t token,
 pay_status_t pay_jwt_judge(pay_arena_t *arena, pay_str_t token,
     const pay_jwt_policy_t *policy, pay_claims_t *claims, pay_jwt_why_t *why)
     PAY_MUST_CHECK;
+
+/* 1 when the subject may stand in the event log: 1 to PAY_JWT_SUB_MAX bytes of
+ * printable ASCII, without a card number. */
+int pay_jwt_subject_is_fit(pay_str_t subject);
+
+/* {"kid":"…","sub":"…"}: who asks, for the event log.  Without "sub" when the
+ * subject is empty or not fit. */
+pay_status_t pay_jwt_asker(pay_arena_t *arena, pay_str_t kid, pay_str_t subject,
+    pay_str_t *json) PAY_MUST_CHECK;
 
 /* Signs a flat payload (JSON object text) with HS256 through libjwt; for the
  * signed result of the return leg.  A key under 32 bytes is PAY_BUG; a payload

@@ -20,6 +20,8 @@ typedef struct {
     int64_t               verified_s;
     int64_t               expires_s;
     unsigned              scopes;
+    unsigned              subject_len;
+    unsigned char         subject[PAY_JWT_SUB_MAX];
 } pay_jwt_known_t;
 
 /* All zero: empty.  Not shared: one for each process. */
@@ -32,9 +34,9 @@ typedef struct {
 
 /* As pay_jwt_verify(), but a token that was good before by the same keys is
  * good until it expires, unless the clock has gone back behind that moment;
- * its subject is not kept: it is empty in each answer.  A token that is
- * refused is verified anew each time.  The caller clears the memory whenever
- * the policy's keys, audience or lifetime may have changed. */
+ * its subject is empty in each answer unless pay_jwt_subject_is_fit().  A
+ * token that is refused is verified anew each time.  The caller clears the
+ * memory whenever the policy's keys, audience or lifetime may have changed. */
 pay_status_t pay_jwt_verify_known(pay_jwt_memory_t *memory,
     pay_arena_t *arena, pay_str_t token, const pay_jwt_policy_t *policy,
     pay_claims_t *claims, pay_jwt_why_t *why) PAY_MUST_CHECK;

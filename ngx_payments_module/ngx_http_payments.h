@@ -188,6 +188,8 @@ typedef struct {
     ngx_uint_t                  late;            /* pay_late_t */
     ngx_payments_watch_conf_t   watch;
     ngx_flag_t                  quarantine;      /* of refused webhooks */
+    ngx_uint_t                  body_days;       /* of verified ones; or 0 */
+    size_t                      body_size;
     ngx_payments_audit_conf_t   audit;
     ngx_array_t                 rates;           /* ngx_payments_rates_t * */
     time_t                      quote_ttl_s;     /* 0: not said */
@@ -249,6 +251,8 @@ typedef struct {
     ngx_str_t                   body;            /* read so far */
     size_t                      body_size;       /* room in body.data */
     const pay_merchant_t       *merchant;
+    const pay_jwt_key_t        *jwt_key;         /* that signed the token */
+    pay_str_t                   subject;         /* the token's, or empty */
     pay_str_t                   key;             /* idempotency key */
 
     /* for logs; literals or the request pool's */

@@ -77,6 +77,8 @@ ngx_http_payments_authenticate(ngx_http_request_t *r, unsigned scope,
 
     *merchant = claims.key->owner;
     ctx->merchant = *merchant;
+    ctx->jwt_key = claims.key;
+    ctx->subject = claims.subject;
     ctx->merchant_id = ngx_payments_nstr((*merchant)->id);
 
     if ((*merchant)->disabled) {

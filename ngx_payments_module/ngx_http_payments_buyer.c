@@ -261,6 +261,8 @@ webhook_start(ngx_http_request_t *r, pay_str_t body, ngx_payments_flow_t *flow)
     core = ngx_payments_flow_core(flow);
     in.psp = webhook_psp(r);
     in.may_quarantine = (int) ngx_payments_quarantine_may(in.psp);
+    in.keep_days = (unsigned) ngx_payments_main_conf()->body_days;
+    in.keep_max = ngx_payments_main_conf()->body_size;
 
     /* the flow may outlive the request: it works on copies */
     if (pay_dup(core->arena, body, &in.body) != PAY_OK

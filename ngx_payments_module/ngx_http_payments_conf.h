@@ -130,5 +130,11 @@ char *ngx_http_payments_webhook_check(ngx_conf_t *cf, ngx_payments_psp_t *psp);
 char *ngx_http_payments_webhook_resolve(ngx_conf_t *cf,
     ngx_http_payments_main_conf_t *pmcf, ngx_payments_psp_t *psp);
 
+/* ngx_http_payments_conf_bodies.c: payments_webhook_bodies, and what it is
+ * where nothing is said */
+char *ngx_http_payments_bodies(ngx_conf_t *cf, ngx_command_t *cmd,
+    void *conf);
+void ngx_http_payments_bodies_defaults(ngx_http_payments_main_conf_t *pmcf);
+
 
 #endif /* NGX_HTTP_PAYMENTS_CONF_H */

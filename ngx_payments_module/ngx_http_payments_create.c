@@ -112,6 +112,8 @@ fill_input(ngx_http_request_t *r, ngx_payments_flow_t *flow, pay_str_t body,
     if (pay_idempotency_fingerprint(PAY_STR("POST"), PAY_STR("/v1/payments"),
                                     in->merchant->id, body, digest) != PAY_OK
         || pay_dup(arena, ctx->key, &in->idempotency_key) != PAY_OK
+        || pay_jwt_asker(arena, ctx->jwt_key->kid, ctx->subject,
+                      &in->asked_by) != PAY_OK
         || pay_dup(arena, (pay_str_t) { PAY_UUID_TEXT, ctx->request_id },
                    &ngx_payments_flow_core(flow)->request_id) != PAY_OK
         || ngx_http_payments_base_url(r, &url) != NGX_OK

@@ -168,6 +168,13 @@ static ngx_command_t  ngx_http_payments_commands[] = {
       offsetof(ngx_http_payments_main_conf_t, quarantine),
       NULL },
 
+    { ngx_string("payments_webhook_bodies"),
+      NGX_HTTP_MAIN_CONF|NGX_CONF_TAKE12,
+      ngx_http_payments_bodies,
+      NGX_HTTP_MAIN_CONF_OFFSET,
+      0,
+      NULL },
+
     { ngx_string("payments_audit"),
       NGX_HTTP_MAIN_CONF|NGX_CONF_1MORE,
       ngx_http_payments_audit,
@@ -390,6 +397,7 @@ ngx_http_payments_create_main_conf(ngx_conf_t *cf)
     pmcf->late = NGX_CONF_UNSET_UINT;
     pmcf->watch.interval_ms = NGX_CONF_UNSET_MSEC;
     pmcf->quarantine = NGX_CONF_UNSET;
+    pmcf->body_days = NGX_CONF_UNSET_UINT;
     pmcf->audit.interval_ms = NGX_CONF_UNSET_MSEC;
     ngx_http_payments_bulkhead_unset(&pmcf->bulkhead);
 
@@ -416,6 +424,7 @@ ngx_http_payments_init_main_conf(ngx_conf_t *cf, void *conf)
     ngx_conf_init_msec_value(pmcf->buyer_timeout, 3000);
     ngx_conf_init_uint_value(pmcf->late, PAY_LATE_ACCEPT);
     ngx_conf_init_value(pmcf->quarantine, 1);
+    ngx_http_payments_bodies_defaults(pmcf);
     ngx_http_payments_bulkhead_defaults(&pmcf->bulkhead);
 
     if (ngx_http_payments_stages_resolve(cf, pmcf) != NGX_CONF_OK) {

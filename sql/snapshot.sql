@@ -109,7 +109,8 @@ CREATE TYPE pay.change_item AS (
 	metadata jsonb,
 	lease interval,
 	request_id text,
-	is_covered boolean
+	is_covered boolean,
+	asked_by jsonb
 );
 
 ALTER TYPE pay.change_item OWNER TO payments_owner;
@@ -499,7 +500,8 @@ CREATE TYPE pay.payment_item AS (
 	replaces text,
 	change_id text,
 	can_close boolean,
-	waits boolean
+	waits boolean,
+	asked_by jsonb
 );
 
 ALTER TYPE pay.payment_item OWNER TO payments_owner;
@@ -933,6 +935,51 @@ ALTER FUNCTION pay.apply_parked(p_merchant_id text[], p_checkout_id text[], p_ps
 COMMENT ON FUNCTION pay.apply_parked(p_merchant_id text[], p_checkout_id text[], p_psp text[], p_name text[]) IS 'Applies webhooks that waited for these names; what is to be booked';
 
 --
+-- Name: asked_by_ok(jsonb); Type: FUNCTION; Schema: pay; Owner: payments_owner
+--
+
+CREATE FUNCTION pay.asked_by_ok(p_asked_by jsonb) RETURNS boolean
+    LANGUAGE sql IMMUTABLE
+    AS $_$
+SELECT CASE
+    WHEN p_asked_by IS NULL THEN true
+    WHEN jsonb_typeof(p_asked_by) <> 'object' THEN false
+    ELSE p_asked_by - 'kid' - 'sub' = '{}'
+        AND jsonb_typeof(p_asked_by -> 'kid') IS NOT DISTINCT FROM 'string'
+        AND p_asked_by ->> 'kid' ~ '^[A-Za-z0-9._-]{1,64}$'
+        AND coalesce(jsonb_typeof(p_asked_by -> 'sub'), 'string') = 'string'
+        AND coalesce(p_asked_by ->> 'sub', '?') ~ '^[\x20-\x7e]{1,128}$'
+    END
+$_$;
+
+ALTER FUNCTION pay.asked_by_ok(p_asked_by jsonb) OWNER TO payments_owner;
+
+--
+-- Name: FUNCTION asked_by_ok(p_asked_by jsonb); Type: COMMENT; Schema: pay; Owner: payments_owner
+--
+
+COMMENT ON FUNCTION pay.asked_by_ok(p_asked_by jsonb) IS 'Whether an event may say this of who at the merchant asked';
+
+--
+-- Name: asked_detail(jsonb); Type: FUNCTION; Schema: pay; Owner: payments_owner
+--
+
+CREATE FUNCTION pay.asked_detail(p_asked_by jsonb) RETURNS jsonb
+    LANGUAGE sql IMMUTABLE
+    AS $$
+SELECT CASE WHEN p_asked_by IS NULL THEN '{}'
+            ELSE jsonb_build_object('asked_by', p_asked_by) END
+$$;
+
+ALTER FUNCTION pay.asked_detail(p_asked_by jsonb) OWNER TO payments_owner;
+
+--
+-- Name: FUNCTION asked_detail(p_asked_by jsonb); Type: COMMENT; Schema: pay; Owner: payments_owner
+--
+
+COMMENT ON FUNCTION pay.asked_detail(p_asked_by jsonb) IS 'Who at the merchant asked, in the detail of an event';
+
+--
 -- Name: mismatch; Type: TABLE; Schema: pay; Owner: payments_owner
 --
 
@@ -1322,7 +1369,7 @@ BEGIN
         IF change_id IS NULL THEN
             outcome := 'invalid';
         ELSE
-            told := request_fact(v_change, v_order);
+            told := request_fact(v_change, v_order, p_item.asked_by);
         END IF;
     END IF;
 END
@@ -1335,6 +1382,30 @@ ALTER FUNCTION pay.begin_one_change(p_item pay.change_item, p_begun text[], OUT 
 --
 
 COMMENT ON FUNCTION pay.begin_one_change(p_item pay.change_item, p_begun text[], OUT outcome text, OUT change_id text, OUT told pay.fact) IS 'What becomes of one item of begin_change';
+
+--
+-- Name: body_ok(text, bytea, bytea, bigint, text, bigint); Type: FUNCTION; Schema: pay; Owner: payments_owner
+--
+
+CREATE FUNCTION pay.body_ok(p_psp text, p_digest bytea, p_body bytea, p_size bigint, p_left_out text, p_days bigint) RETURNS boolean
+    LANGUAGE sql IMMUTABLE
+    AS $$
+SELECT coalesce(id_ok(p_psp) AND octet_length(p_digest) = 32
+    AND p_size BETWEEN 0 AND 1048576 AND p_days BETWEEN 1 AND 365
+    AND CASE WHEN p_body IS NULL
+             THEN p_left_out IN ('card_number', 'too_large')
+             ELSE p_left_out IS NULL AND octet_length(p_body) = p_size
+                 AND p_size <= 262144 AND sha256(p_body) = p_digest END,
+    false)
+$$;
+
+ALTER FUNCTION pay.body_ok(p_psp text, p_digest bytea, p_body bytea, p_size bigint, p_left_out text, p_days bigint) OWNER TO payments_owner;
+
+--
+-- Name: FUNCTION body_ok(p_psp text, p_digest bytea, p_body bytea, p_size bigint, p_left_out text, p_days bigint); Type: COMMENT; Schema: pay; Owner: payments_owner
+--
+
+COMMENT ON FUNCTION pay.body_ok(p_psp text, p_digest bytea, p_body bytea, p_size bigint, p_left_out text, p_days bigint) IS 'Whether keep_webhook can keep this body';
 
 --
 -- Name: book_facts(pay.fact[], integer[], integer[], pay.posting[]); Type: FUNCTION; Schema: pay; Owner: payments_owner
@@ -2411,7 +2482,7 @@ BEGIN
         IF NOT v_item.waits THEN
             v_facts := v_facts || replaced_fact(v_item.merchant_id,
                 v_item.replaces, v_item.checkout_id, NULL, 'merchant',
-                v_item.request_id);
+                v_item.request_id, v_item.asked_by);
             CONTINUE;
         END IF;
 
@@ -2437,7 +2508,8 @@ BEGIN
         v_word.request_id := v_item.request_id;
         v_facts := v_facts || change_fact(v_change, v_word,
             'cancel_requested', NULL,
-            jsonb_build_object('replaced_by', v_item.checkout_id));
+            jsonb_build_object('replaced_by', v_item.checkout_id)
+            || asked_detail(v_item.asked_by));
     END LOOP;
 
     IF v_facts <> '{}' THEN
@@ -4324,23 +4396,23 @@ ALTER FUNCTION pay.find_request(p_what text) OWNER TO payments_owner;
 COMMENT ON FUNCTION pay.find_request(p_what text) IS 'Orders to which a request has told something';
 
 --
--- Name: first_detail(text, text, text); Type: FUNCTION; Schema: pay; Owner: payments_owner
+-- Name: first_detail(text, text, text, jsonb); Type: FUNCTION; Schema: pay; Owner: payments_owner
 --
 
-CREATE FUNCTION pay.first_detail(p_psp text, p_route text, p_replaces text) RETURNS jsonb
+CREATE FUNCTION pay.first_detail(p_psp text, p_route text, p_replaces text, p_asked_by jsonb) RETURNS jsonb
     LANGUAGE sql STABLE
     AS $$
 SELECT jsonb_strip_nulls(jsonb_build_object('psp', p_psp, 'route', p_route,
-                                            'replaces', p_replaces))
+    'replaces', p_replaces, 'asked_by', p_asked_by))
 $$;
 
-ALTER FUNCTION pay.first_detail(p_psp text, p_route text, p_replaces text) OWNER TO payments_owner;
+ALTER FUNCTION pay.first_detail(p_psp text, p_route text, p_replaces text, p_asked_by jsonb) OWNER TO payments_owner;
 
 --
--- Name: FUNCTION first_detail(p_psp text, p_route text, p_replaces text); Type: COMMENT; Schema: pay; Owner: payments_owner
+-- Name: FUNCTION first_detail(p_psp text, p_route text, p_replaces text, p_asked_by jsonb); Type: COMMENT; Schema: pay; Owner: payments_owner
 --
 
-COMMENT ON FUNCTION pay.first_detail(p_psp text, p_route text, p_replaces text) IS 'What the event says with which an order''s timeline begins';
+COMMENT ON FUNCTION pay.first_detail(p_psp text, p_route text, p_replaces text, p_asked_by jsonb) IS 'What the event says with which an order''s timeline begins';
 
 --
 -- Name: follow_moves(pay.fact[], text[], bigint[]); Type: FUNCTION; Schema: pay; Owner: payments_owner
@@ -5366,7 +5438,8 @@ BEGIN
         actor, new_status, detail, request_id, hash)
     SELECT i.merchant_id, o.payment_order_id, 1, now(), o.head_tx, 'created',
         'merchant', 'NOT_STARTED',
-        first_detail(i.psp, i.route, i.replaces), i.request_id, o.head
+        first_detail(i.psp, i.route, i.replaces, i.asked_by), i.request_id,
+        o.head
     FROM unnest(p_items) i
     CROSS JOIN LATERAL (
         SELECT o.payment_order_id, o.head, o.head_tx FROM payment_order o
@@ -5794,7 +5867,8 @@ BEGIN
                 i.request_id), v_tx
         FROM unnest(p_items) i
         CROSS JOIN LATERAL (
-            SELECT first_detail(i.psp, i.route, i.replaces)::text AS detail
+            SELECT first_detail(i.psp, i.route, i.replaces,
+                                i.asked_by)::text AS detail
             OFFSET 0) d
         CROSS JOIN LATERAL jsonb_array_elements(i.orders)
             WITH ORDINALITY AS e (line, n)
@@ -9985,7 +10059,7 @@ COMMENT ON FUNCTION pay.psp_posting(p_news pay.news, p_kind text, p_amount_minor
 -- Name: purge(integer, interval, interval); Type: FUNCTION; Schema: pay; Owner: payments_owner
 --
 
-CREATE FUNCTION pay.purge(p_limit integer DEFAULT 10000, p_ignored_after interval DEFAULT '90 days'::interval, p_closed_after interval DEFAULT '1 year'::interval, OUT idempotency_keys bigint, OUT ignored_webhooks bigint, OUT dead_letters bigint, OUT quarantined bigint) RETURNS record
+CREATE FUNCTION pay.purge(p_limit integer DEFAULT 10000, p_ignored_after interval DEFAULT '90 days'::interval, p_closed_after interval DEFAULT '1 year'::interval, OUT idempotency_keys bigint, OUT ignored_webhooks bigint, OUT dead_letters bigint, OUT quarantined bigint, OUT webhook_bodies bigint) RETURNS record
     LANGUAGE plpgsql
     SET search_path TO 'pay', 'pg_temp'
     AS $$
@@ -10018,16 +10092,25 @@ BEGIN
         LIMIT p_limit
         FOR UPDATE SKIP LOCKED));
     GET DIAGNOSTICS quarantined = ROW_COUNT;
+
+    DELETE FROM webhook_body w
+    WHERE w.ctid = ANY (ARRAY(
+        SELECT b.ctid FROM webhook_body b
+        WHERE b.keep_until < now()
+        ORDER BY b.keep_until
+        LIMIT p_limit
+        FOR UPDATE SKIP LOCKED));
+    GET DIAGNOSTICS webhook_bodies = ROW_COUNT;
 END
 $$;
 
-ALTER FUNCTION pay.purge(p_limit integer, p_ignored_after interval, p_closed_after interval, OUT idempotency_keys bigint, OUT ignored_webhooks bigint, OUT dead_letters bigint, OUT quarantined bigint) OWNER TO payments_owner;
+ALTER FUNCTION pay.purge(p_limit integer, p_ignored_after interval, p_closed_after interval, OUT idempotency_keys bigint, OUT ignored_webhooks bigint, OUT dead_letters bigint, OUT quarantined bigint, OUT webhook_bodies bigint) OWNER TO payments_owner;
 
 --
--- Name: FUNCTION purge(p_limit integer, p_ignored_after interval, p_closed_after interval, OUT idempotency_keys bigint, OUT ignored_webhooks bigint, OUT dead_letters bigint, OUT quarantined bigint); Type: COMMENT; Schema: pay; Owner: payments_owner
+-- Name: FUNCTION purge(p_limit integer, p_ignored_after interval, p_closed_after interval, OUT idempotency_keys bigint, OUT ignored_webhooks bigint, OUT dead_letters bigint, OUT quarantined bigint, OUT webhook_bodies bigint); Type: COMMENT; Schema: pay; Owner: payments_owner
 --
 
-COMMENT ON FUNCTION pay.purge(p_limit integer, p_ignored_after interval, p_closed_after interval, OUT idempotency_keys bigint, OUT ignored_webhooks bigint, OUT dead_letters bigint, OUT quarantined bigint) IS 'Deletes expired idempotency keys, old webhooks that said nothing, closed dead letters and what was quarantined';
+COMMENT ON FUNCTION pay.purge(p_limit integer, p_ignored_after interval, p_closed_after interval, OUT idempotency_keys bigint, OUT ignored_webhooks bigint, OUT dead_letters bigint, OUT quarantined bigint, OUT webhook_bodies bigint) IS 'Deletes expired idempotency keys, old webhooks that said nothing, closed dead letters, what was quarantined and bodies that were kept long enough';
 
 --
 -- Name: purge_letters(integer, interval); Type: FUNCTION; Schema: pay; Owner: payments_owner
@@ -10275,10 +10358,10 @@ ALTER FUNCTION pay.reach_ok(p_reach text, p_http_status bigint) OWNER TO payment
 COMMENT ON FUNCTION pay.reach_ok(p_reach text, p_http_status bigint) IS 'Whether the journal can take how far a call came';
 
 --
--- Name: read_change_items(text[], text[], text[], text[], text[], bytea[], bigint[], bigint[], text[], text[], jsonb[], bigint[], text[]); Type: FUNCTION; Schema: pay; Owner: payments_owner
+-- Name: read_change_items(text[], text[], text[], text[], text[], bytea[], bigint[], bigint[], text[], text[], jsonb[], bigint[], text[], jsonb[]); Type: FUNCTION; Schema: pay; Owner: payments_owner
 --
 
-CREATE FUNCTION pay.read_change_items(p_merchant_id text[], p_payment_order_id text[], p_kind text[], p_change_id text[], p_idempotency_key text[], p_fingerprint bytea[], p_ttl_s bigint[], p_amount_minor bigint[], p_currency text[], p_reason text[], p_metadata jsonb[], p_lease_ms bigint[], p_request_id text[]) RETURNS pay.change_item[]
+CREATE FUNCTION pay.read_change_items(p_merchant_id text[], p_payment_order_id text[], p_kind text[], p_change_id text[], p_idempotency_key text[], p_fingerprint bytea[], p_ttl_s bigint[], p_amount_minor bigint[], p_currency text[], p_reason text[], p_metadata jsonb[], p_lease_ms bigint[], p_request_id text[], p_asked_by jsonb[]) RETURNS pay.change_item[]
     LANGUAGE plpgsql STABLE
     AS $_$
 BEGIN
@@ -10293,13 +10376,14 @@ BEGIN
             u.key, u.fingerprint, make_interval(secs => u.ttl_s),
             u.amount_minor, nullif(u.currency, ''), nullif(u.reason, ''),
             u.metadata, make_interval(secs => u.lease_ms / 1000.0),
-            u.request_id, u.kind = 'covered_refund')::change_item
+            u.request_id, u.kind = 'covered_refund', u.asked_by)::change_item
         FROM unnest(p_merchant_id, p_payment_order_id, p_kind, p_change_id,
             p_idempotency_key, p_fingerprint, p_ttl_s, p_amount_minor,
-            p_currency, p_reason, p_metadata, p_lease_ms, p_request_id)
+            p_currency, p_reason, p_metadata, p_lease_ms, p_request_id,
+            p_asked_by)
             WITH ORDINALITY AS u (merchant_id, payment_order_id, kind,
             change_id, key, fingerprint, ttl_s, amount_minor, currency,
-            reason, metadata, lease_ms, request_id, n)
+            reason, metadata, lease_ms, request_id, asked_by, n)
         LEFT JOIN LATERAL find_order(u.merchant_id, u.payment_order_id) o
             ON true
         WHERE id_ok(u.merchant_id) AND id_ok(u.payment_order_id)
@@ -10314,17 +10398,18 @@ BEGIN
                  AND coalesce(u.currency, '') = '')
             AND coalesce(octet_length(u.reason), 0) <= 1000
             AND u.lease_ms BETWEEN 0 AND 86400000
+            AND asked_by_ok(u.asked_by)
         ORDER BY u.n);
 END
 $_$;
 
-ALTER FUNCTION pay.read_change_items(p_merchant_id text[], p_payment_order_id text[], p_kind text[], p_change_id text[], p_idempotency_key text[], p_fingerprint bytea[], p_ttl_s bigint[], p_amount_minor bigint[], p_currency text[], p_reason text[], p_metadata jsonb[], p_lease_ms bigint[], p_request_id text[]) OWNER TO payments_owner;
+ALTER FUNCTION pay.read_change_items(p_merchant_id text[], p_payment_order_id text[], p_kind text[], p_change_id text[], p_idempotency_key text[], p_fingerprint bytea[], p_ttl_s bigint[], p_amount_minor bigint[], p_currency text[], p_reason text[], p_metadata jsonb[], p_lease_ms bigint[], p_request_id text[], p_asked_by jsonb[]) OWNER TO payments_owner;
 
 --
--- Name: FUNCTION read_change_items(p_merchant_id text[], p_payment_order_id text[], p_kind text[], p_change_id text[], p_idempotency_key text[], p_fingerprint bytea[], p_ttl_s bigint[], p_amount_minor bigint[], p_currency text[], p_reason text[], p_metadata jsonb[], p_lease_ms bigint[], p_request_id text[]); Type: COMMENT; Schema: pay; Owner: payments_owner
+-- Name: FUNCTION read_change_items(p_merchant_id text[], p_payment_order_id text[], p_kind text[], p_change_id text[], p_idempotency_key text[], p_fingerprint bytea[], p_ttl_s bigint[], p_amount_minor bigint[], p_currency text[], p_reason text[], p_metadata jsonb[], p_lease_ms bigint[], p_request_id text[], p_asked_by jsonb[]); Type: COMMENT; Schema: pay; Owner: payments_owner
 --
 
-COMMENT ON FUNCTION pay.read_change_items(p_merchant_id text[], p_payment_order_id text[], p_kind text[], p_change_id text[], p_idempotency_key text[], p_fingerprint bytea[], p_ttl_s bigint[], p_amount_minor bigint[], p_currency text[], p_reason text[], p_metadata jsonb[], p_lease_ms bigint[], p_request_id text[]) IS 'Items of begin_change that pass their checks';
+COMMENT ON FUNCTION pay.read_change_items(p_merchant_id text[], p_payment_order_id text[], p_kind text[], p_change_id text[], p_idempotency_key text[], p_fingerprint bytea[], p_ttl_s bigint[], p_amount_minor bigint[], p_currency text[], p_reason text[], p_metadata jsonb[], p_lease_ms bigint[], p_request_id text[], p_asked_by jsonb[]) IS 'Items of begin_change that pass their checks';
 
 --
 -- Name: read_facts(text[], text[], text[], text[], text[], text[], text[], text[], bigint[], text[], text[], text[], text[], text[]); Type: FUNCTION; Schema: pay; Owner: payments_owner
@@ -10873,30 +10958,31 @@ ALTER FUNCTION pay.reopen_letter(p_id bigint, p_who text, p_why text, p_accept b
 COMMENT ON FUNCTION pay.reopen_letter(p_id bigint, p_who text, p_why text, p_accept boolean) IS 'What requeue and accept have in common';
 
 --
--- Name: replaced_fact(text, text, text, text, text, text); Type: FUNCTION; Schema: pay; Owner: payments_owner
+-- Name: replaced_fact(text, text, text, text, text, text, jsonb); Type: FUNCTION; Schema: pay; Owner: payments_owner
 --
 
-CREATE FUNCTION pay.replaced_fact(p_merchant_id text, p_old text, p_new text, p_psp text, p_actor text, p_request_id text) RETURNS pay.fact
+CREATE FUNCTION pay.replaced_fact(p_merchant_id text, p_old text, p_new text, p_psp text, p_actor text, p_request_id text, p_asked_by jsonb DEFAULT NULL::jsonb) RETURNS pay.fact
     LANGUAGE sql IMMUTABLE
     AS $$
 SELECT ROW(0, NULL, p_merchant_id, p_old, 'replaced', p_actor, p_psp, NULL,
     NULL, NULL, NULL, NULL, NULL, NULL, p_request_id,
-    jsonb_build_object('replaced_by', p_new), NULL, NULL, NULL)::fact
+    jsonb_build_object('replaced_by', p_new) || asked_detail(p_asked_by),
+    NULL, NULL, NULL)::fact
 $$;
 
-ALTER FUNCTION pay.replaced_fact(p_merchant_id text, p_old text, p_new text, p_psp text, p_actor text, p_request_id text) OWNER TO payments_owner;
+ALTER FUNCTION pay.replaced_fact(p_merchant_id text, p_old text, p_new text, p_psp text, p_actor text, p_request_id text, p_asked_by jsonb) OWNER TO payments_owner;
 
 --
--- Name: FUNCTION replaced_fact(p_merchant_id text, p_old text, p_new text, p_psp text, p_actor text, p_request_id text); Type: COMMENT; Schema: pay; Owner: payments_owner
+-- Name: FUNCTION replaced_fact(p_merchant_id text, p_old text, p_new text, p_psp text, p_actor text, p_request_id text, p_asked_by jsonb); Type: COMMENT; Schema: pay; Owner: payments_owner
 --
 
-COMMENT ON FUNCTION pay.replaced_fact(p_merchant_id text, p_old text, p_new text, p_psp text, p_actor text, p_request_id text) IS 'That another checkout has taken the place of this one';
+COMMENT ON FUNCTION pay.replaced_fact(p_merchant_id text, p_old text, p_new text, p_psp text, p_actor text, p_request_id text, p_asked_by jsonb) IS 'That another checkout has taken the place of this one';
 
 --
--- Name: request_fact(pay.change, pay.payment_order); Type: FUNCTION; Schema: pay; Owner: payments_owner
+-- Name: request_fact(pay.change, pay.payment_order, jsonb); Type: FUNCTION; Schema: pay; Owner: payments_owner
 --
 
-CREATE FUNCTION pay.request_fact(p_change pay.change, p_order pay.payment_order) RETURNS pay.fact
+CREATE FUNCTION pay.request_fact(p_change pay.change, p_order pay.payment_order, p_asked_by jsonb) RETURNS pay.fact
     LANGUAGE plpgsql
     AS $$
 DECLARE
@@ -10919,17 +11005,17 @@ BEGIN
     END IF;
 
     RETURN change_fact(p_change, v_word, p_change.kind || '_requested',
-                       v_postings);
+                       v_postings, asked_detail(p_asked_by));
 END
 $$;
 
-ALTER FUNCTION pay.request_fact(p_change pay.change, p_order pay.payment_order) OWNER TO payments_owner;
+ALTER FUNCTION pay.request_fact(p_change pay.change, p_order pay.payment_order, p_asked_by jsonb) OWNER TO payments_owner;
 
 --
--- Name: FUNCTION request_fact(p_change pay.change, p_order pay.payment_order); Type: COMMENT; Schema: pay; Owner: payments_owner
+-- Name: FUNCTION request_fact(p_change pay.change, p_order pay.payment_order, p_asked_by jsonb); Type: COMMENT; Schema: pay; Owner: payments_owner
 --
 
-COMMENT ON FUNCTION pay.request_fact(p_change pay.change, p_order pay.payment_order) IS 'That a change was asked for, and what it reserves';
+COMMENT ON FUNCTION pay.request_fact(p_change pay.change, p_order pay.payment_order, p_asked_by jsonb) IS 'That a change was asked for, and what it reserves';
 
 --
 -- Name: request_time(text); Type: FUNCTION; Schema: pay; Owner: payments_owner
@@ -13829,10 +13915,10 @@ ALTER FUNCTION pay_api.begin_backfill(p_psp text[], p_owner text[], p_interval_m
 COMMENT ON FUNCTION pay_api.begin_backfill(p_psp text[], p_owner text[], p_interval_ms bigint[], p_lease_ms bigint[]) IS 'From when to when a PSP''s list of events is to be looked at: due, not_due or invalid';
 
 --
--- Name: begin_change(text[], text[], text[], text[], text[], bytea[], bigint[], bigint[], text[], text[], jsonb[], bigint[], text[]); Type: FUNCTION; Schema: pay_api; Owner: payments_owner
+-- Name: begin_change(text[], text[], text[], text[], text[], bytea[], bigint[], bigint[], text[], text[], jsonb[], bigint[], text[], jsonb[]); Type: FUNCTION; Schema: pay_api; Owner: payments_owner
 --
 
-CREATE FUNCTION pay_api.begin_change(p_merchant_id text[], p_payment_order_id text[], p_kind text[], p_change_id text[], p_idempotency_key text[], p_fingerprint bytea[], p_ttl_s bigint[], p_amount_minor bigint[], p_currency text[], p_reason text[], p_metadata jsonb[], p_lease_ms bigint[], p_request_id text[]) RETURNS TABLE(item integer, outcome text, change_id text, change_kind text, payment_order_id text, change_status text, amount_minor bigint, change_currency text, reason text, change_code text, reference text, change_metadata text, created_at text, changed_at text, payment_reference text, merchant_id text, checkout_id text, checkout_uuid text, psp text, nonce text, handle text, token text, alias text, hosted_url text, return_url text, base_url text, currency text, total_minor bigint, expires_s bigint, registration_state text, attempt bigint, code text, version bigint, orders text)
+CREATE FUNCTION pay_api.begin_change(p_merchant_id text[], p_payment_order_id text[], p_kind text[], p_change_id text[], p_idempotency_key text[], p_fingerprint bytea[], p_ttl_s bigint[], p_amount_minor bigint[], p_currency text[], p_reason text[], p_metadata jsonb[], p_lease_ms bigint[], p_request_id text[], p_asked_by jsonb[] DEFAULT NULL::jsonb[]) RETURNS TABLE(item integer, outcome text, change_id text, change_kind text, payment_order_id text, change_status text, amount_minor bigint, change_currency text, reason text, change_code text, reference text, change_metadata text, created_at text, changed_at text, payment_reference text, merchant_id text, checkout_id text, checkout_uuid text, psp text, nonce text, handle text, token text, alias text, hosted_url text, return_url text, base_url text, currency text, total_minor bigint, expires_s bigint, registration_state text, attempt bigint, code text, version bigint, orders text)
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pay', 'pg_temp'
     AS $$
@@ -13853,12 +13939,13 @@ BEGIN
         array_dims(p_idempotency_key), array_dims(p_fingerprint),
         array_dims(p_ttl_s), array_dims(p_amount_minor),
         array_dims(p_currency), array_dims(p_reason), array_dims(p_metadata),
-        array_dims(p_lease_ms), array_dims(p_request_id));
+        array_dims(p_lease_ms), array_dims(p_request_id),
+        coalesce(array_dims(p_asked_by), array_dims(p_kind)));
 
     v_items := read_change_items(p_merchant_id, p_payment_order_id, p_kind,
         p_change_id, p_idempotency_key, p_fingerprint, p_ttl_s,
         p_amount_minor, p_currency, p_reason, p_metadata, p_lease_ms,
-        p_request_id);
+        p_request_id, p_asked_by);
 
     PERFORM claim_change_keys(v_items);
     PERFORM lock_checkouts(
@@ -13899,13 +13986,13 @@ BEGIN
 END
 $$;
 
-ALTER FUNCTION pay_api.begin_change(p_merchant_id text[], p_payment_order_id text[], p_kind text[], p_change_id text[], p_idempotency_key text[], p_fingerprint bytea[], p_ttl_s bigint[], p_amount_minor bigint[], p_currency text[], p_reason text[], p_metadata jsonb[], p_lease_ms bigint[], p_request_id text[]) OWNER TO payments_owner;
+ALTER FUNCTION pay_api.begin_change(p_merchant_id text[], p_payment_order_id text[], p_kind text[], p_change_id text[], p_idempotency_key text[], p_fingerprint bytea[], p_ttl_s bigint[], p_amount_minor bigint[], p_currency text[], p_reason text[], p_metadata jsonb[], p_lease_ms bigint[], p_request_id text[], p_asked_by jsonb[]) OWNER TO payments_owner;
 
 --
--- Name: FUNCTION begin_change(p_merchant_id text[], p_payment_order_id text[], p_kind text[], p_change_id text[], p_idempotency_key text[], p_fingerprint bytea[], p_ttl_s bigint[], p_amount_minor bigint[], p_currency text[], p_reason text[], p_metadata jsonb[], p_lease_ms bigint[], p_request_id text[]); Type: COMMENT; Schema: pay_api; Owner: payments_owner
+-- Name: FUNCTION begin_change(p_merchant_id text[], p_payment_order_id text[], p_kind text[], p_change_id text[], p_idempotency_key text[], p_fingerprint bytea[], p_ttl_s bigint[], p_amount_minor bigint[], p_currency text[], p_reason text[], p_metadata jsonb[], p_lease_ms bigint[], p_request_id text[], p_asked_by jsonb[]); Type: COMMENT; Schema: pay_api; Owner: payments_owner
 --
 
-COMMENT ON FUNCTION pay_api.begin_change(p_merchant_id text[], p_payment_order_id text[], p_kind text[], p_change_id text[], p_idempotency_key text[], p_fingerprint bytea[], p_ttl_s bigint[], p_amount_minor bigint[], p_currency text[], p_reason text[], p_metadata jsonb[], p_lease_ms bigint[], p_request_id text[]) IS 'Begins captures, cancellations and refunds: created, replayed, in_progress, key_reused, not_found, not_paid, already_paid, nothing_left, exceeds, overdraws, currency or invalid';
+COMMENT ON FUNCTION pay_api.begin_change(p_merchant_id text[], p_payment_order_id text[], p_kind text[], p_change_id text[], p_idempotency_key text[], p_fingerprint bytea[], p_ttl_s bigint[], p_amount_minor bigint[], p_currency text[], p_reason text[], p_metadata jsonb[], p_lease_ms bigint[], p_request_id text[], p_asked_by jsonb[]) IS 'Begins captures, cancellations and refunds: created, replayed, in_progress, key_reused, not_found, not_paid, already_paid, nothing_left, exceeds, overdraws, currency or invalid';
 
 --
 -- Name: begin_dispatch(text[], text[], text[], text[], text[], bigint[], bigint[], text[]); Type: FUNCTION; Schema: pay_api; Owner: payments_owner
@@ -13997,7 +14084,7 @@ BEGIN
             make_interval(secs => u.lease_ms / 1000.0),
             u.request_id, l.psps, nullif(u.route, ''), t.key_windows,
             t.late_success, t.capture, t.quote_ttl, t.rate_age, t.replaces,
-            t.change_id, t.can_close, NULL)::payment_item
+            t.change_id, t.can_close, NULL, t.asked_by)::payment_item
         FROM unnest(p_merchant_id, p_idempotency_key, p_fingerprint,
             p_checkout_id, p_checkout_uuid, p_handle, p_psp, p_nonce,
             p_return_url, p_base_url, p_buyer_info, p_metadata,
@@ -14024,7 +14111,8 @@ BEGIN
                 term_seconds(u.terms ->> 'rate_age_s', '300') AS rate_age,
                 u.terms ->> 'replaces' AS replaces,
                 u.terms ->> 'change_id' AS change_id,
-                coalesce(u.terms -> 'can_close' = 'true', false) AS can_close
+                coalesce(u.terms -> 'can_close' = 'true', false) AS can_close,
+                u.terms -> 'asked_by' AS asked_by
             OFFSET 0) t
         CROSS JOIN LATERAL (
             SELECT count(*) AS count,
@@ -14053,6 +14141,7 @@ BEGIN
             AND (t.replaces IS NULL OR id_ok(t.replaces) AND t.change_id
                  ~ '^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$')
             AND coalesce(octet_length(u.route), 0) <= 1000
+            AND asked_by_ok(t.asked_by)
             AND o.count BETWEEN 1 AND 20 AND o.ok
             AND o.total = u.total_minor
             AND CASE WHEN o.count > 1 THEN (
@@ -15080,6 +15169,46 @@ ALTER FUNCTION pay_api.get_statement(p_merchant_id text[], p_seller_account text
 COMMENT ON FUNCTION pay_api.get_statement(p_merchant_id text[], p_seller_account text[], p_currency text[], p_before_seq bigint[], p_limit bigint[]) IS 'A page of a seller''s statement in a currency: found, not_found or invalid';
 
 --
+-- Name: keep_webhook(text[], bytea[], bytea[], bigint[], text[], bigint[]); Type: FUNCTION; Schema: pay_api; Owner: payments_owner
+--
+
+CREATE FUNCTION pay_api.keep_webhook(p_psp text[], p_digest bytea[], p_body bytea[], p_size bigint[], p_left_out text[], p_days bigint[]) RETURNS TABLE(item integer, outcome text)
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pay', 'pg_temp'
+    AS $$
+#variable_conflict use_column
+BEGIN
+    PERFORM check_batch(
+        array_dims(p_psp), array_dims(p_digest), array_dims(p_body),
+        array_dims(p_size), array_dims(p_left_out), array_dims(p_days));
+
+    INSERT INTO webhook_body (psp, digest, keep_until, size, left_out, body)
+    SELECT p_psp[n], p_digest[n],
+        clock_timestamp() + make_interval(days => p_days[n]::int), p_size[n],
+        p_left_out[n], p_body[n]
+    FROM generate_series(1, cardinality(p_psp)) n
+    WHERE body_ok(p_psp[n], p_digest[n], p_body[n], p_size[n], p_left_out[n],
+                  p_days[n])
+    ORDER BY p_psp[n] COLLATE "C", p_digest[n], n
+    ON CONFLICT (psp, digest) DO NOTHING;
+
+    RETURN QUERY
+    SELECT n, CASE WHEN body_ok(p_psp[n], p_digest[n], p_body[n], p_size[n],
+                                p_left_out[n], p_days[n])
+                   THEN 'kept' ELSE 'invalid' END
+    FROM generate_series(1, cardinality(p_psp)) n;
+END
+$$;
+
+ALTER FUNCTION pay_api.keep_webhook(p_psp text[], p_digest bytea[], p_body bytea[], p_size bigint[], p_left_out text[], p_days bigint[]) OWNER TO payments_owner;
+
+--
+-- Name: FUNCTION keep_webhook(p_psp text[], p_digest bytea[], p_body bytea[], p_size bigint[], p_left_out text[], p_days bigint[]); Type: COMMENT; Schema: pay_api; Owner: payments_owner
+--
+
+COMMENT ON FUNCTION pay_api.keep_webhook(p_psp text[], p_digest bytea[], p_body bytea[], p_size bigint[], p_left_out text[], p_days bigint[]) IS 'Keeps the raw body of a verified webhook: kept or invalid';
+
+--
 -- Name: list_changes(text[], text[], text[]); Type: FUNCTION; Schema: pay_api; Owner: payments_owner
 --
 
@@ -15886,6 +16015,37 @@ ALTER FUNCTION pay_ops.settle_mismatch(p_id bigint, p_who text, p_why text) OWNE
 COMMENT ON FUNCTION pay_ops.settle_mismatch(p_id bigint, p_who text, p_why text) IS 'Closes a row of the mismatch queue by people''s word: settled, closed, suspense, not_found or invalid';
 
 --
+-- Name: show_webhook(text, text); Type: FUNCTION; Schema: pay_ops; Owner: payments_owner
+--
+
+CREATE FUNCTION pay_ops.show_webhook(p_psp text, p_event_id text) RETURNS TABLE(psp text, event_id text, received_at timestamp with time zone, state text, via text, type text, fact text, token text, reference text, code text, amount_minor bigint, currency text, merchant_id text, checkout_id text, request_id text, digest text, size bigint, keep_until timestamp with time zone, body_state text, body bytea)
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO 'pay', 'pg_temp'
+    AS $$
+#variable_conflict use_column
+BEGIN
+    RETURN QUERY
+    SELECT i.psp::text, i.event_id::text, i.received_at, i.state::text,
+        i.via::text, i.type, i.fact, i.token::text, i.reference, i.code,
+        i.amount_minor, i.currency, i.merchant_id::text, i.checkout_id::text,
+        i.request_id, encode(i.digest, 'hex'), b.size, b.keep_until,
+        CASE WHEN b.psp IS NULL THEN 'not_kept'
+             ELSE coalesce(b.left_out, 'kept') END, b.body
+    FROM webhook_inbox i
+    LEFT JOIN webhook_body b ON b.psp = i.psp AND b.digest = i.digest
+    WHERE i.psp = p_psp AND i.event_id = p_event_id;
+END
+$$;
+
+ALTER FUNCTION pay_ops.show_webhook(p_psp text, p_event_id text) OWNER TO payments_owner;
+
+--
+-- Name: FUNCTION show_webhook(p_psp text, p_event_id text); Type: COMMENT; Schema: pay_ops; Owner: payments_owner
+--
+
+COMMENT ON FUNCTION pay_ops.show_webhook(p_psp text, p_event_id text) IS 'A stored webhook with its raw body; body_state is kept, not_kept, card_number or too_large';
+
+--
 -- Name: audit_export(timestamp with time zone, timestamp with time zone); Type: FUNCTION; Schema: pay_view; Owner: payments_owner
 --
 
@@ -16523,6 +16683,27 @@ CREATE TABLE pay.wallet (
 WITH (fillfactor='50', autovacuum_vacuum_threshold='1000', autovacuum_analyze_threshold='1000');
 
 ALTER TABLE pay.wallet OWNER TO payments_owner;
+
+--
+-- Name: webhook_body; Type: TABLE; Schema: pay; Owner: payments_owner
+--
+
+CREATE TABLE pay.webhook_body (
+    psp pay.id NOT NULL,
+    digest bytea NOT NULL,
+    received_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    keep_until timestamp with time zone NOT NULL,
+    size bigint NOT NULL,
+    left_out text COLLATE pg_catalog."C",
+    body bytea,
+    CONSTRAINT webhook_body_body_check CHECK ((octet_length(body) <= 262144)),
+    CONSTRAINT webhook_body_check CHECK (((body IS NULL) = (left_out IS NOT NULL))),
+    CONSTRAINT webhook_body_digest_check CHECK ((octet_length(digest) = 32)),
+    CONSTRAINT webhook_body_left_out_check CHECK ((left_out = ANY (ARRAY['card_number'::text, 'too_large'::text]))),
+    CONSTRAINT webhook_body_size_check CHECK ((size >= 0))
+);
+
+ALTER TABLE pay.webhook_body OWNER TO payments_owner;
 
 --
 -- Name: webhook_quarantine; Type: TABLE; Schema: pay; Owner: payments_owner
@@ -19290,6 +19471,13 @@ ALTER TABLE ONLY pay.wallet
     ADD CONSTRAINT wallet_pkey PRIMARY KEY (merchant_id, seller_account, currency);
 
 --
+-- Name: webhook_body webhook_body_pkey; Type: CONSTRAINT; Schema: pay; Owner: payments_owner
+--
+
+ALTER TABLE ONLY pay.webhook_body
+    ADD CONSTRAINT webhook_body_pkey PRIMARY KEY (psp, digest);
+
+--
 -- Name: webhook_inbox webhook_inbox_pkey; Type: CONSTRAINT; Schema: pay; Owner: payments_owner
 --
 
@@ -19422,6 +19610,12 @@ CREATE UNIQUE INDEX mismatch_number ON pay.mismatch USING btree (mismatch_id);
 --
 
 CREATE UNIQUE INDEX seal_unsigned ON pay.seal USING btree ((1)) WHERE (signature IS NULL);
+
+--
+-- Name: webhook_body_keep_until; Type: INDEX; Schema: pay; Owner: payments_owner
+--
+
+CREATE INDEX webhook_body_keep_until ON pay.webhook_body USING btree (keep_until);
 
 --
 -- Name: webhook_inbox_early; Type: INDEX; Schema: pay; Owner: payments_owner
@@ -19926,6 +20120,18 @@ REVOKE ALL ON FUNCTION pay.apply_named(p_items integer[], p_merchant_id text[], 
 REVOKE ALL ON FUNCTION pay.apply_parked(p_merchant_id text[], p_checkout_id text[], p_psp text[], p_name text[]) FROM PUBLIC;
 
 --
+-- Name: FUNCTION asked_by_ok(p_asked_by jsonb); Type: ACL; Schema: pay; Owner: payments_owner
+--
+
+REVOKE ALL ON FUNCTION pay.asked_by_ok(p_asked_by jsonb) FROM PUBLIC;
+
+--
+-- Name: FUNCTION asked_detail(p_asked_by jsonb); Type: ACL; Schema: pay; Owner: payments_owner
+--
+
+REVOKE ALL ON FUNCTION pay.asked_detail(p_asked_by jsonb) FROM PUBLIC;
+
+--
 -- Name: TABLE mismatch; Type: ACL; Schema: pay; Owner: payments_owner
 --
 
@@ -19974,6 +20180,12 @@ REVOKE ALL ON FUNCTION pay.begin_items(p_items pay.payment_item[]) FROM PUBLIC;
 --
 
 REVOKE ALL ON FUNCTION pay.begin_one_change(p_item pay.change_item, p_begun text[], OUT outcome text, OUT change_id text, OUT told pay.fact) FROM PUBLIC;
+
+--
+-- Name: FUNCTION body_ok(p_psp text, p_digest bytea, p_body bytea, p_size bigint, p_left_out text, p_days bigint); Type: ACL; Schema: pay; Owner: payments_owner
+--
+
+REVOKE ALL ON FUNCTION pay.body_ok(p_psp text, p_digest bytea, p_body bytea, p_size bigint, p_left_out text, p_days bigint) FROM PUBLIC;
 
 --
 -- Name: FUNCTION book_facts(p_facts pay.fact[], p_moved integer[], p_late integer[], p_booked pay.posting[]); Type: ACL; Schema: pay; Owner: payments_owner
@@ -20443,10 +20655,10 @@ REVOKE ALL ON FUNCTION pay.find_parked(p_merchant_id text[], p_checkout_id text[
 REVOKE ALL ON FUNCTION pay.find_request(p_what text) FROM PUBLIC;
 
 --
--- Name: FUNCTION first_detail(p_psp text, p_route text, p_replaces text); Type: ACL; Schema: pay; Owner: payments_owner
+-- Name: FUNCTION first_detail(p_psp text, p_route text, p_replaces text, p_asked_by jsonb); Type: ACL; Schema: pay; Owner: payments_owner
 --
 
-REVOKE ALL ON FUNCTION pay.first_detail(p_psp text, p_route text, p_replaces text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.first_detail(p_psp text, p_route text, p_replaces text, p_asked_by jsonb) FROM PUBLIC;
 
 --
 -- Name: FUNCTION follow_moves(p_facts pay.fact[], p_nexts text[], p_lease_ms bigint[]); Type: ACL; Schema: pay; Owner: payments_owner
@@ -21369,10 +21581,10 @@ REVOKE ALL ON FUNCTION pay.post(p_postings pay.posting[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.psp_posting(p_news pay.news, p_kind text, p_amount_minor bigint, p_currency text) FROM PUBLIC;
 
 --
--- Name: FUNCTION purge(p_limit integer, p_ignored_after interval, p_closed_after interval, OUT idempotency_keys bigint, OUT ignored_webhooks bigint, OUT dead_letters bigint, OUT quarantined bigint); Type: ACL; Schema: pay; Owner: payments_owner
+-- Name: FUNCTION purge(p_limit integer, p_ignored_after interval, p_closed_after interval, OUT idempotency_keys bigint, OUT ignored_webhooks bigint, OUT dead_letters bigint, OUT quarantined bigint, OUT webhook_bodies bigint); Type: ACL; Schema: pay; Owner: payments_owner
 --
 
-REVOKE ALL ON FUNCTION pay.purge(p_limit integer, p_ignored_after interval, p_closed_after interval, OUT idempotency_keys bigint, OUT ignored_webhooks bigint, OUT dead_letters bigint, OUT quarantined bigint) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.purge(p_limit integer, p_ignored_after interval, p_closed_after interval, OUT idempotency_keys bigint, OUT ignored_webhooks bigint, OUT dead_letters bigint, OUT quarantined bigint, OUT webhook_bodies bigint) FROM PUBLIC;
 
 --
 -- Name: FUNCTION purge_letters(p_limit integer, p_closed_after interval); Type: ACL; Schema: pay; Owner: payments_owner
@@ -21423,10 +21635,10 @@ REVOKE ALL ON FUNCTION pay.rates_ok(p_base text, p_rates jsonb) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.reach_ok(p_reach text, p_http_status bigint) FROM PUBLIC;
 
 --
--- Name: FUNCTION read_change_items(p_merchant_id text[], p_payment_order_id text[], p_kind text[], p_change_id text[], p_idempotency_key text[], p_fingerprint bytea[], p_ttl_s bigint[], p_amount_minor bigint[], p_currency text[], p_reason text[], p_metadata jsonb[], p_lease_ms bigint[], p_request_id text[]); Type: ACL; Schema: pay; Owner: payments_owner
+-- Name: FUNCTION read_change_items(p_merchant_id text[], p_payment_order_id text[], p_kind text[], p_change_id text[], p_idempotency_key text[], p_fingerprint bytea[], p_ttl_s bigint[], p_amount_minor bigint[], p_currency text[], p_reason text[], p_metadata jsonb[], p_lease_ms bigint[], p_request_id text[], p_asked_by jsonb[]); Type: ACL; Schema: pay; Owner: payments_owner
 --
 
-REVOKE ALL ON FUNCTION pay.read_change_items(p_merchant_id text[], p_payment_order_id text[], p_kind text[], p_change_id text[], p_idempotency_key text[], p_fingerprint bytea[], p_ttl_s bigint[], p_amount_minor bigint[], p_currency text[], p_reason text[], p_metadata jsonb[], p_lease_ms bigint[], p_request_id text[]) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.read_change_items(p_merchant_id text[], p_payment_order_id text[], p_kind text[], p_change_id text[], p_idempotency_key text[], p_fingerprint bytea[], p_ttl_s bigint[], p_amount_minor bigint[], p_currency text[], p_reason text[], p_metadata jsonb[], p_lease_ms bigint[], p_request_id text[], p_asked_by jsonb[]) FROM PUBLIC;
 
 --
 -- Name: FUNCTION read_facts(p_psp text[], p_source text[], p_event_id text[], p_type text[], p_fact text[], p_token text[], p_reference text[], p_code text[], p_amount_minor bigint[], p_currency text[], p_request_id text[], p_decline text[], p_can_retry text[], p_attempt text[]); Type: ACL; Schema: pay; Owner: payments_owner
@@ -21507,16 +21719,16 @@ REVOKE ALL ON FUNCTION pay.release_one(p_new pay.checkout, p_word text, p_lease 
 REVOKE ALL ON FUNCTION pay.reopen_letter(p_id bigint, p_who text, p_why text, p_accept boolean) FROM PUBLIC;
 
 --
--- Name: FUNCTION replaced_fact(p_merchant_id text, p_old text, p_new text, p_psp text, p_actor text, p_request_id text); Type: ACL; Schema: pay; Owner: payments_owner
+-- Name: FUNCTION replaced_fact(p_merchant_id text, p_old text, p_new text, p_psp text, p_actor text, p_request_id text, p_asked_by jsonb); Type: ACL; Schema: pay; Owner: payments_owner
 --
 
-REVOKE ALL ON FUNCTION pay.replaced_fact(p_merchant_id text, p_old text, p_new text, p_psp text, p_actor text, p_request_id text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.replaced_fact(p_merchant_id text, p_old text, p_new text, p_psp text, p_actor text, p_request_id text, p_asked_by jsonb) FROM PUBLIC;
 
 --
--- Name: FUNCTION request_fact(p_change pay.change, p_order pay.payment_order); Type: ACL; Schema: pay; Owner: payments_owner
+-- Name: FUNCTION request_fact(p_change pay.change, p_order pay.payment_order, p_asked_by jsonb); Type: ACL; Schema: pay; Owner: payments_owner
 --
 
-REVOKE ALL ON FUNCTION pay.request_fact(p_change pay.change, p_order pay.payment_order) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.request_fact(p_change pay.change, p_order pay.payment_order, p_asked_by jsonb) FROM PUBLIC;
 
 --
 -- Name: FUNCTION request_time(p_request_id text); Type: ACL; Schema: pay; Owner: payments_owner
@@ -21940,11 +22152,11 @@ REVOKE ALL ON FUNCTION pay_api.begin_backfill(p_psp text[], p_owner text[], p_in
 GRANT ALL ON FUNCTION pay_api.begin_backfill(p_psp text[], p_owner text[], p_interval_ms bigint[], p_lease_ms bigint[]) TO payments_gateway;
 
 --
--- Name: FUNCTION begin_change(p_merchant_id text[], p_payment_order_id text[], p_kind text[], p_change_id text[], p_idempotency_key text[], p_fingerprint bytea[], p_ttl_s bigint[], p_amount_minor bigint[], p_currency text[], p_reason text[], p_metadata jsonb[], p_lease_ms bigint[], p_request_id text[]); Type: ACL; Schema: pay_api; Owner: payments_owner
+-- Name: FUNCTION begin_change(p_merchant_id text[], p_payment_order_id text[], p_kind text[], p_change_id text[], p_idempotency_key text[], p_fingerprint bytea[], p_ttl_s bigint[], p_amount_minor bigint[], p_currency text[], p_reason text[], p_metadata jsonb[], p_lease_ms bigint[], p_request_id text[], p_asked_by jsonb[]); Type: ACL; Schema: pay_api; Owner: payments_owner
 --
 
-REVOKE ALL ON FUNCTION pay_api.begin_change(p_merchant_id text[], p_payment_order_id text[], p_kind text[], p_change_id text[], p_idempotency_key text[], p_fingerprint bytea[], p_ttl_s bigint[], p_amount_minor bigint[], p_currency text[], p_reason text[], p_metadata jsonb[], p_lease_ms bigint[], p_request_id text[]) FROM PUBLIC;
-GRANT ALL ON FUNCTION pay_api.begin_change(p_merchant_id text[], p_payment_order_id text[], p_kind text[], p_change_id text[], p_idempotency_key text[], p_fingerprint bytea[], p_ttl_s bigint[], p_amount_minor bigint[], p_currency text[], p_reason text[], p_metadata jsonb[], p_lease_ms bigint[], p_request_id text[]) TO payments_gateway;
+REVOKE ALL ON FUNCTION pay_api.begin_change(p_merchant_id text[], p_payment_order_id text[], p_kind text[], p_change_id text[], p_idempotency_key text[], p_fingerprint bytea[], p_ttl_s bigint[], p_amount_minor bigint[], p_currency text[], p_reason text[], p_metadata jsonb[], p_lease_ms bigint[], p_request_id text[], p_asked_by jsonb[]) FROM PUBLIC;
+GRANT ALL ON FUNCTION pay_api.begin_change(p_merchant_id text[], p_payment_order_id text[], p_kind text[], p_change_id text[], p_idempotency_key text[], p_fingerprint bytea[], p_ttl_s bigint[], p_amount_minor bigint[], p_currency text[], p_reason text[], p_metadata jsonb[], p_lease_ms bigint[], p_request_id text[], p_asked_by jsonb[]) TO payments_gateway;
 
 --
 -- Name: FUNCTION begin_dispatch(p_merchant_id text[], p_checkout_id text[], p_operation text[], p_operation_id text[], p_psp text[], p_key_window_s bigint[], p_lease_ms bigint[], p_request_id text[]); Type: ACL; Schema: pay_api; Owner: payments_owner
@@ -22094,6 +22306,13 @@ REVOKE ALL ON FUNCTION pay_api.get_statement(p_merchant_id text[], p_seller_acco
 GRANT ALL ON FUNCTION pay_api.get_statement(p_merchant_id text[], p_seller_account text[], p_currency text[], p_before_seq bigint[], p_limit bigint[]) TO payments_gateway;
 
 --
+-- Name: FUNCTION keep_webhook(p_psp text[], p_digest bytea[], p_body bytea[], p_size bigint[], p_left_out text[], p_days bigint[]); Type: ACL; Schema: pay_api; Owner: payments_owner
+--
+
+REVOKE ALL ON FUNCTION pay_api.keep_webhook(p_psp text[], p_digest bytea[], p_body bytea[], p_size bigint[], p_left_out text[], p_days bigint[]) FROM PUBLIC;
+GRANT ALL ON FUNCTION pay_api.keep_webhook(p_psp text[], p_digest bytea[], p_body bytea[], p_size bigint[], p_left_out text[], p_days bigint[]) TO payments_gateway;
+
+--
 -- Name: FUNCTION list_changes(p_merchant_id text[], p_payment_order_id text[], p_kind text[]); Type: ACL; Schema: pay_api; Owner: payments_owner
 --
 
@@ -22197,6 +22416,13 @@ GRANT ALL ON FUNCTION pay_ops.settle_change(p_merchant_id text, p_change_id text
 
 REVOKE ALL ON FUNCTION pay_ops.settle_mismatch(p_id bigint, p_who text, p_why text) FROM PUBLIC;
 GRANT ALL ON FUNCTION pay_ops.settle_mismatch(p_id bigint, p_who text, p_why text) TO payments_operator;
+
+--
+-- Name: FUNCTION show_webhook(p_psp text, p_event_id text); Type: ACL; Schema: pay_ops; Owner: payments_owner
+--
+
+REVOKE ALL ON FUNCTION pay_ops.show_webhook(p_psp text, p_event_id text) FROM PUBLIC;
+GRANT ALL ON FUNCTION pay_ops.show_webhook(p_psp text, p_event_id text) TO payments_operator;
 
 --
 -- Name: FUNCTION audit_export(p_since timestamp with time zone, p_until timestamp with time zone); Type: ACL; Schema: pay_view; Owner: payments_owner
@@ -22389,6 +22615,13 @@ GRANT SELECT ON TABLE pay.status_rank TO payments_operator;
 
 GRANT SELECT ON TABLE pay.wallet TO payments_auditor;
 GRANT SELECT ON TABLE pay.wallet TO payments_operator;
+
+--
+-- Name: TABLE webhook_body; Type: ACL; Schema: pay; Owner: payments_owner
+--
+
+GRANT SELECT ON TABLE pay.webhook_body TO payments_auditor;
+GRANT SELECT ON TABLE pay.webhook_body TO payments_operator;
 
 --
 -- Name: TABLE webhook_quarantine; Type: ACL; Schema: pay; Owner: payments_owner

@@ -40,6 +40,24 @@ RETURNS boolean LANGUAGE sql IMMUTABLE AS
 COMMENT ON FUNCTION pay.id_ok IS 'What the CHECK constraints of ids say';
 
 
+-- {"kid": the key that the token was signed with, "sub": what the token says
+-- of its holder, if it is fit for the log}, or NULL: from src/core/jwt_asker.c
+CREATE OR REPLACE FUNCTION pay.asked_by_ok(p_asked_by jsonb)
+RETURNS boolean LANGUAGE sql IMMUTABLE AS $$
+SELECT CASE
+    WHEN p_asked_by IS NULL THEN true
+    WHEN jsonb_typeof(p_asked_by) <> 'object' THEN false
+    ELSE p_asked_by - 'kid' - 'sub' = '{}'
+        AND jsonb_typeof(p_asked_by -> 'kid') IS NOT DISTINCT FROM 'string'
+        AND p_asked_by ->> 'kid' ~ '^[A-Za-z0-9._-]{1,64}$'
+        AND coalesce(jsonb_typeof(p_asked_by -> 'sub'), 'string') = 'string'
+        AND coalesce(p_asked_by ->> 'sub', '?') ~ '^[\x20-\x7e]{1,128}$'
+    END
+$$;
+COMMENT ON FUNCTION pay.asked_by_ok IS
+    'Whether an event may say this of who at the merchant asked';
+
+
 -- docs/architecture.md#order-states; src/core/state.c holds the same table.
 CREATE OR REPLACE FUNCTION pay.next_status(p_status text, p_kind text)
 RETURNS text LANGUAGE sql IMMUTABLE AS $$

@@ -46,10 +46,10 @@ COMMENT ON FUNCTION pay.chained_hash IS
 
 
 CREATE OR REPLACE FUNCTION pay.first_detail(
-    p_psp text, p_route text, p_replaces text)
+    p_psp text, p_route text, p_replaces text, p_asked_by jsonb)
 RETURNS jsonb LANGUAGE sql STABLE AS $$
 SELECT jsonb_strip_nulls(jsonb_build_object('psp', p_psp, 'route', p_route,
-                                            'replaces', p_replaces))
+    'replaces', p_replaces, 'asked_by', p_asked_by))
 $$;
 COMMENT ON FUNCTION pay.first_detail IS
     'What the event says with which an order''s timeline begins';

@@ -44,8 +44,8 @@ COMMENT ON FUNCTION pay.order_ok IS
 
 -- Of p_terms, {"capture": "automatic|manual", "quote_ttl_s": 1…,
 -- "rate_age_s": 1…, "replaces": a checkout's id, "change_id": a fresh UUID,
--- "can_close": whether its PSP closes pages}: what is not said is automatic,
--- 15 minutes and 5.
+-- "can_close": whether its PSP closes pages, "asked_by": see asked_by_ok()}:
+-- what is not said is automatic, 15 minutes and 5.
 CREATE OR REPLACE FUNCTION pay.term_seconds(p_seconds text, p_else text)
 RETURNS interval LANGUAGE sql IMMUTABLE AS $$
 SELECT CASE WHEN coalesce(p_seconds, p_else) ~ '^[1-9][0-9]{0,7}$'
@@ -168,7 +168,8 @@ BEGIN
                 i.request_id), v_tx
         FROM unnest(p_items) i
         CROSS JOIN LATERAL (
-            SELECT first_detail(i.psp, i.route, i.replaces)::text AS detail
+            SELECT first_detail(i.psp, i.route, i.replaces,
+                                i.asked_by)::text AS detail
             OFFSET 0) d
         CROSS JOIN LATERAL jsonb_array_elements(i.orders)
             WITH ORDINALITY AS e (line, n)
@@ -250,7 +251,8 @@ BEGIN
         actor, new_status, detail, request_id, hash)
     SELECT i.merchant_id, o.payment_order_id, 1, now(), o.head_tx, 'created',
         'merchant', 'NOT_STARTED',
-        first_detail(i.psp, i.route, i.replaces), i.request_id, o.head
+        first_detail(i.psp, i.route, i.replaces, i.asked_by), i.request_id,
+        o.head
     FROM unnest(p_items) i
     CROSS JOIN LATERAL (
         SELECT o.payment_order_id, o.head, o.head_tx FROM payment_order o

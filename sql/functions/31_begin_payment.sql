@@ -52,7 +52,7 @@ BEGIN
             make_interval(secs => u.lease_ms / 1000.0),
             u.request_id, l.psps, nullif(u.route, ''), t.key_windows,
             t.late_success, t.capture, t.quote_ttl, t.rate_age, t.replaces,
-            t.change_id, t.can_close, NULL)::payment_item
+            t.change_id, t.can_close, NULL, t.asked_by)::payment_item
         FROM unnest(p_merchant_id, p_idempotency_key, p_fingerprint,
             p_checkout_id, p_checkout_uuid, p_handle, p_psp, p_nonce,
             p_return_url, p_base_url, p_buyer_info, p_metadata,
@@ -79,7 +79,8 @@ BEGIN
                 term_seconds(u.terms ->> 'rate_age_s', '300') AS rate_age,
                 u.terms ->> 'replaces' AS replaces,
                 u.terms ->> 'change_id' AS change_id,
-                coalesce(u.terms -> 'can_close' = 'true', false) AS can_close
+                coalesce(u.terms -> 'can_close' = 'true', false) AS can_close,
+                u.terms -> 'asked_by' AS asked_by
             OFFSET 0) t
         CROSS JOIN LATERAL (
             SELECT count(*) AS count,
@@ -108,6 +109,7 @@ BEGIN
             AND (t.replaces IS NULL OR id_ok(t.replaces) AND t.change_id
                  ~ '^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$')
             AND coalesce(octet_length(u.route), 0) <= 1000
+            AND asked_by_ok(t.asked_by)
             AND o.count BETWEEN 1 AND 20 AND o.ok
             AND o.total = u.total_minor
             AND CASE WHEN o.count > 1 THEN (

@@ -144,6 +144,15 @@ COMMENT ON FUNCTION pay.change_fact IS
     'What has become of a change, for the timeline and the books';
 
 
+CREATE OR REPLACE FUNCTION pay.asked_detail(p_asked_by jsonb)
+RETURNS jsonb LANGUAGE sql IMMUTABLE AS $$
+SELECT CASE WHEN p_asked_by IS NULL THEN '{}'
+            ELSE jsonb_build_object('asked_by', p_asked_by) END
+$$;
+COMMENT ON FUNCTION pay.asked_detail IS
+    'Who at the merchant asked, in the detail of an event';
+
+
 -- For people, too: what was said and not believed.
 CREATE OR REPLACE FUNCTION pay.doubt(
     p_word fact, p_about text, p_why text, p_object text,

@@ -22,7 +22,7 @@ CREATE OR REPLACE FUNCTION pay.read_change_items(
     p_change_id text[], p_idempotency_key text[], p_fingerprint bytea[],
     p_ttl_s bigint[], p_amount_minor bigint[], p_currency text[],
     p_reason text[], p_metadata jsonb[], p_lease_ms bigint[],
-    p_request_id text[])
+    p_request_id text[], p_asked_by jsonb[])
 RETURNS change_item[] LANGUAGE plpgsql STABLE AS $$
 BEGIN
     RETURN ARRAY(
@@ -36,13 +36,14 @@ BEGIN
             u.key, u.fingerprint, make_interval(secs => u.ttl_s),
             u.amount_minor, nullif(u.currency, ''), nullif(u.reason, ''),
             u.metadata, make_interval(secs => u.lease_ms / 1000.0),
-            u.request_id, u.kind = 'covered_refund')::change_item
+            u.request_id, u.kind = 'covered_refund', u.asked_by)::change_item
         FROM unnest(p_merchant_id, p_payment_order_id, p_kind, p_change_id,
             p_idempotency_key, p_fingerprint, p_ttl_s, p_amount_minor,
-            p_currency, p_reason, p_metadata, p_lease_ms, p_request_id)
+            p_currency, p_reason, p_metadata, p_lease_ms, p_request_id,
+            p_asked_by)
             WITH ORDINALITY AS u (merchant_id, payment_order_id, kind,
             change_id, key, fingerprint, ttl_s, amount_minor, currency,
-            reason, metadata, lease_ms, request_id, n)
+            reason, metadata, lease_ms, request_id, asked_by, n)
         LEFT JOIN LATERAL find_order(u.merchant_id, u.payment_order_id) o
             ON true
         WHERE id_ok(u.merchant_id) AND id_ok(u.payment_order_id)
@@ -57,6 +58,7 @@ BEGIN
                  AND coalesce(u.currency, '') = '')
             AND coalesce(octet_length(u.reason), 0) <= 1000
             AND u.lease_ms BETWEEN 0 AND 86400000
+            AND asked_by_ok(u.asked_by)
         ORDER BY u.n);
 END
 $$;
@@ -278,7 +280,7 @@ COMMENT ON FUNCTION pay.insert_change IS
 
 -- With it, what it reserves.
 CREATE OR REPLACE FUNCTION pay.request_fact(
-    p_change change, p_order payment_order)
+    p_change change, p_order payment_order, p_asked_by jsonb)
 RETURNS fact LANGUAGE plpgsql AS $$
 DECLARE
     v_word     fact;
@@ -300,7 +302,7 @@ BEGIN
     END IF;
 
     RETURN change_fact(p_change, v_word, p_change.kind || '_requested',
-                       v_postings);
+                       v_postings, asked_detail(p_asked_by));
 END
 $$;
 COMMENT ON FUNCTION pay.request_fact IS
@@ -419,7 +421,7 @@ BEGIN
         IF change_id IS NULL THEN
             outcome := 'invalid';
         ELSE
-            told := request_fact(v_change, v_order);
+            told := request_fact(v_change, v_order, p_item.asked_by);
         END IF;
     END IF;
 END
@@ -463,7 +465,7 @@ CREATE OR REPLACE FUNCTION pay_api.begin_change(
     p_change_id text[], p_idempotency_key text[], p_fingerprint bytea[],
     p_ttl_s bigint[], p_amount_minor bigint[], p_currency text[],
     p_reason text[], p_metadata jsonb[], p_lease_ms bigint[],
-    p_request_id text[])
+    p_request_id text[], p_asked_by jsonb[] DEFAULT NULL)
 RETURNS TABLE (
     item int, outcome text, change_id text, change_kind text,
     payment_order_id text, change_status text, amount_minor bigint,
@@ -493,12 +495,13 @@ BEGIN
         array_dims(p_idempotency_key), array_dims(p_fingerprint),
         array_dims(p_ttl_s), array_dims(p_amount_minor),
         array_dims(p_currency), array_dims(p_reason), array_dims(p_metadata),
-        array_dims(p_lease_ms), array_dims(p_request_id));
+        array_dims(p_lease_ms), array_dims(p_request_id),
+        coalesce(array_dims(p_asked_by), array_dims(p_kind)));
 
     v_items := read_change_items(p_merchant_id, p_payment_order_id, p_kind,
         p_change_id, p_idempotency_key, p_fingerprint, p_ttl_s,
         p_amount_minor, p_currency, p_reason, p_metadata, p_lease_ms,
-        p_request_id);
+        p_request_id, p_asked_by);
 
     PERFORM claim_change_keys(v_items);
     PERFORM lock_checkouts(

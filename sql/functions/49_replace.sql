@@ -173,11 +173,12 @@ COMMENT ON FUNCTION pay.take_places IS
 -- The word that both timelines get; the new one's begins with it.
 CREATE OR REPLACE FUNCTION pay.replaced_fact(
     p_merchant_id text, p_old text, p_new text, p_psp text, p_actor text,
-    p_request_id text)
+    p_request_id text, p_asked_by jsonb DEFAULT NULL)
 RETURNS fact LANGUAGE sql IMMUTABLE AS $$
 SELECT ROW(0, NULL, p_merchant_id, p_old, 'replaced', p_actor, p_psp, NULL,
     NULL, NULL, NULL, NULL, NULL, NULL, p_request_id,
-    jsonb_build_object('replaced_by', p_new), NULL, NULL, NULL)::fact
+    jsonb_build_object('replaced_by', p_new) || asked_detail(p_asked_by),
+    NULL, NULL, NULL)::fact
 $$;
 COMMENT ON FUNCTION pay.replaced_fact IS
     'That another checkout has taken the place of this one';
@@ -197,7 +198,7 @@ BEGIN
         IF NOT v_item.waits THEN
             v_facts := v_facts || replaced_fact(v_item.merchant_id,
                 v_item.replaces, v_item.checkout_id, NULL, 'merchant',
-                v_item.request_id);
+                v_item.request_id, v_item.asked_by);
             CONTINUE;
         END IF;
 
@@ -223,7 +224,8 @@ BEGIN
         v_word.request_id := v_item.request_id;
         v_facts := v_facts || change_fact(v_change, v_word,
             'cancel_requested', NULL,
-            jsonb_build_object('replaced_by', v_item.checkout_id));
+            jsonb_build_object('replaced_by', v_item.checkout_id)
+            || asked_detail(v_item.asked_by));
     END LOOP;
 
     IF v_facts <> '{}' THEN

@@ -14,7 +14,8 @@ CREATE OR REPLACE FUNCTION pay.purge(
     p_limit int DEFAULT 10000, p_ignored_after interval DEFAULT '90 days',
     p_closed_after interval DEFAULT '1 year',
     OUT idempotency_keys bigint, OUT ignored_webhooks bigint,
-    OUT dead_letters bigint, OUT quarantined bigint)
+    OUT dead_letters bigint, OUT quarantined bigint,
+    OUT webhook_bodies bigint)
 LANGUAGE plpgsql SET search_path = pay, pg_temp AS $$
 BEGIN
     -- what is expired itself: an address is one of a partition
@@ -45,11 +46,20 @@ BEGIN
         LIMIT p_limit
         FOR UPDATE SKIP LOCKED));
     GET DIAGNOSTICS quarantined = ROW_COUNT;
+
+    DELETE FROM webhook_body w
+    WHERE w.ctid = ANY (ARRAY(
+        SELECT b.ctid FROM webhook_body b
+        WHERE b.keep_until < now()
+        ORDER BY b.keep_until
+        LIMIT p_limit
+        FOR UPDATE SKIP LOCKED));
+    GET DIAGNOSTICS webhook_bodies = ROW_COUNT;
 END
 $$;
 COMMENT ON FUNCTION pay.purge(int, interval, interval) IS
     'Deletes expired idempotency keys, old webhooks that said nothing, closed '
-    'dead letters and what was quarantined';
+    'dead letters, what was quarantined and bodies that were kept long enough';
 
 
 -- A letter about something that is still so stays: without it the sweep would

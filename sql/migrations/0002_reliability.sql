@@ -210,6 +210,25 @@ CREATE TABLE quarantine_count (
 );
 
 
+-- The raw body of a verified webhook, once for all the events in it: a row of
+-- webhook_inbox finds it by its digest.  TOAST compresses it.  left_out is
+-- why there is no body.  For operators only; nothing is ever read from here.
+CREATE TABLE webhook_body (
+    psp          id NOT NULL,
+    digest       bytea NOT NULL CHECK (octet_length(digest) = 32),
+    received_at  timestamptz NOT NULL DEFAULT clock_timestamp(),
+    keep_until   timestamptz NOT NULL,
+    size         bigint NOT NULL CHECK (size >= 0),
+    left_out     text COLLATE "C"
+        CHECK (left_out IN ('card_number', 'too_large')),
+    body         bytea CHECK (octet_length(body) <= 262144),
+    PRIMARY KEY (psp, digest),
+    CHECK ((body IS NULL) = (left_out IS NOT NULL))
+);
+
+CREATE INDEX webhook_body_keep_until ON webhook_body (keep_until);
+
+
 -- Rounds that one worker of all nodes makes at a time: the sweep.  Each round
 -- looks at some of each kind and the next one goes on behind them: jobs by
 -- key, calls and webhooks by time, dead letters by number; NULL: from the

@@ -160,7 +160,7 @@ ALTER TABLE registration ADD waits boolean NOT NULL DEFAULT false;
 ALTER TABLE change ADD replaced_by id;
 ALTER TYPE payment_item ADD ATTRIBUTE replaces text,
     ADD ATTRIBUTE change_id text, ADD ATTRIBUTE can_close boolean,
-    ADD ATTRIBUTE waits boolean;
+    ADD ATTRIBUTE waits boolean, ADD ATTRIBUTE asked_by jsonb;
 
 -- the answer to a repeat of a change is the change
 ALTER TABLE idempotency_key ADD change_id id;
@@ -228,7 +228,8 @@ CREATE TYPE change_item AS (
     metadata          jsonb,
     lease             interval,
     request_id        text,
-    is_covered        boolean          -- what the seller has must suffice
+    is_covered        boolean,         -- what the seller has must suffice
+    asked_by           jsonb            -- see asked_by_ok()
 );
 
 -- What a PSP says about anything but the payment, on its way to its checkout.

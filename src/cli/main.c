@@ -49,7 +49,7 @@ static const cli_command_t  commands[] = {
     { "timeline", pay_cli_timeline,
       "print what happened to a payment" },
     { "webhook", pay_cli_webhook,
-      "verify: judge a signature; quarantine: what was refused" },
+      "verify: judge a signature; quarantine: the refused; show: one" },
     { NULL, NULL, NULL }
 };
 

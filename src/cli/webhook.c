@@ -1,6 +1,6 @@
 /*
- * payctl webhook: hands over to verify (webhook_verify.c) or quarantine
- * (quarantine.c).
+ * payctl webhook: hands over to verify (webhook_verify.c), quarantine
+ * (quarantine.c) or show (webhook_show.c).
  */
 
 #include "cli/cli.h"
@@ -13,9 +13,11 @@
 static const char  webhook_usage[] =
     "usage: payctl webhook verify --scheme NAME ... < body\n"
     "       payctl webhook quarantine [--dsn DSN] [--psp NAME] [--limit N]\n"
+    "       payctl webhook show [--dsn DSN] PSP EVENT_ID\n"
     "\n"
     "verify judges one webhook's signature; quarantine lists those that the\n"
-    "gateway has refused.  payctl webhook verify --help tells more.\n";
+    "gateway has refused; show prints one that it has verified.\n"
+    "payctl webhook verify --help tells more.\n";
 
 
 int
@@ -27,6 +29,10 @@ pay_cli_webhook(int argc, char **argv)
 
     if (argc >= 2 && strcmp(argv[1], "quarantine") == 0) {
         return pay_cli_webhook_quarantine(argc - 1, argv + 1);
+    }
+
+    if (argc >= 2 && strcmp(argv[1], "show") == 0) {
+        return pay_cli_webhook_show(argc - 1, argv + 1);
     }
 
     if (argc >= 2 && (strcmp(argv[1], "--help") == 0

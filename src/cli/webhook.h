@@ -1,7 +1,7 @@
 /*
- * payctl webhook: webhook.c hands over to quarantine.c or to verify, which is
- * in two files: webhook_options.c reads the command line and the files that
- * it names, webhook_verify.c judges.
+ * payctl webhook: webhook.c hands over to quarantine.c, webhook_show.c or
+ * verify, which is in two files: webhook_options.c reads the command line and
+ * the files that it names, webhook_verify.c judges.
  */
 
 #ifndef PAY_SRC_CLI_WEBHOOK_H
@@ -37,6 +37,7 @@ typedef struct {
 /* The subcommands, with their own name in argv[0]; the exit code. */
 int pay_cli_webhook_verify(int argc, char **argv);
 int pay_cli_webhook_quarantine(int argc, char **argv);
+int pay_cli_webhook_show(int argc, char **argv);
 
 /* Prints "payctl: subject: what" to stderr and returns the exit code. */
 int verify_complain(const char *subject, const char *what);

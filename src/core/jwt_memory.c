@@ -36,16 +36,23 @@ pay_jwt_verify_known(pay_jwt_memory_t *memory, pay_arena_t *arena,
 
     if (known == NULL) {
         PAY_TRY(pay_jwt_judge(arena, token, policy, claims, why));
+
+        if (!pay_jwt_subject_is_fit(claims->subject)) {
+            claims->subject = PAY_STR("");
+        }
+
         keep(memory, digest, policy->now_s, claims);
 
     } else {
         claims->key = known->key;
         claims->expires_s = known->expires_s;
         claims->scopes = known->scopes;
-    }
 
-    claims->subject.len = 0;
-    claims->subject.data = NULL;
+        /* another token may take the record's place meanwhile */
+        return pay_dup(arena, (pay_str_t) { known->subject_len,
+                                            known->subject },
+                       &claims->subject);
+    }
 
     return PAY_OK;
 }
@@ -117,4 +124,6 @@ keep(pay_jwt_memory_t *memory, const unsigned char *digest, int64_t now_s,
     place->verified_s = now_s;
     place->expires_s = claims->expires_s;
     place->scopes = claims->scopes;
+    place->subject_len = (unsigned) claims->subject.len;
+    memcpy(place->subject, claims->subject.data, claims->subject.len);
 }

@@ -282,7 +282,11 @@ pay_pan_mod97(uint64_t rest, unsigned char c)
         rest %= 97;
     }
 
-    return (c <= '9') ? rest * 10 + (c - '0') : rest * 100 + (c - 'A' + 10u);
+    if (c <= '9') {
+        return rest * 10 + (unsigned) (c - '0');
+    }
+
+    return rest * 100 + (unsigned) (c - 'A') + 10;
 }
 
 

@@ -207,7 +207,7 @@ begin(pay_flow_t *flow, change_t *change, pay_effect_t *effect)
     pay_value_t               *v;
     const pay_change_input_t  *in = &change->in;
 
-    v = pay_calloc(flow->arena, 13 * sizeof(pay_value_t));
+    v = pay_calloc(flow->arena, 14 * sizeof(pay_value_t));
     if (v == NULL) {
         return PAY_NO_MEMORY;
     }
@@ -228,6 +228,7 @@ begin(pay_flow_t *flow, change_t *change, pay_effect_t *effect)
     v[10] = pay_value_opt(change->request.metadata);
     v[11] = pay_value_int(flow->env->lease_ms);
     v[12] = pay_value_text(flow->request_id);
+    v[13] = pay_value_opt(in->asked_by);
 
     pay_do_db(flow, effect, PAY_OP_BEGIN_CHANGE, v, change_begun);
 

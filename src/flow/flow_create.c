@@ -496,13 +496,14 @@ route_windows(pay_flow_t *flow, const pay_route_t *route, pay_str_t *windows)
 }
 
 
-/* What an ordinary payment has none of. */
+/* Who asks, and what an ordinary payment has none of. */
 static pay_status_t
 terms(pay_flow_t *flow, const create_t *create, pay_value_t *value)
 {
     int                           converts;
     unsigned                      i;
     pay_buf_t                     buf;
+    pay_str_t                     asked_by = create->in.asked_by;
     const pay_payment_request_t  *request = create->in.request;
 
     for (i = 0, converts = 0; i < request->order_count; i++) {
@@ -511,11 +512,13 @@ terms(pay_flow_t *flow, const create_t *create, pay_value_t *value)
 
     *value = pay_value_null();
 
-    if (!request->manual && !converts && request->replaces.len == 0) {
+    if (!request->manual && !converts && request->replaces.len == 0
+        && asked_by.len == 0)
+    {
         return PAY_OK;
     }
 
-    pay_buf_init(&buf, flow->args, 512);
+    pay_buf_init(&buf, flow->args, 1024);
     pay_buf_text(&buf, request->manual ? "{\"capture\":\"manual\""
                                        : "{\"capture\":\"automatic\"");
 
@@ -535,6 +538,11 @@ terms(pay_flow_t *flow, const create_t *create, pay_value_t *value)
         pay_buf_text(&buf, "\",\"change_id\":\"");
         pay_buf_add(&buf, create->in.change_id);
         pay_buf_text(&buf, create->can_close ? "\",\"can_close\":true" : "\"");
+    }
+
+    if (asked_by.len != 0) {
+        pay_buf_text(&buf, ",\"asked_by\":");
+        pay_buf_add(&buf, asked_by);
     }
 
     pay_buf_text(&buf, "}");

@@ -2,10 +2,12 @@
  * POST /webhooks/<psp>: verify the raw bytes (with a certificate that is
  * fetched where the scheme has one) → read the events → one commit each,
  * inbox row and transition together → 2xx.  Anything but a commit is
- * answered 5xx, so that the PSP sends it again.
+ * answered 5xx, so that the PSP sends it again.  Behind the answer the raw
+ * body is kept for operators.
  */
 
 #include "flow_util.h"
+#include "pay_pan.h"
 
 
 #define CERT_RETRY_S  5
@@ -19,6 +21,7 @@ typedef struct {
     pay_str_t            digest;
     unsigned char        sha256[PAY_SHA256_SIZE];
     int64_t              now_s;        /* when it came */
+    int                  is_new;       /* an event of it was not there yet */
     const char          *why;          /* it is refused */
 } webhook_t;
 
@@ -44,6 +47,10 @@ static pay_status_t webhook_refuse(pay_flow_t *flow, pay_effect_t *effect,
 static pay_status_t webhook_quarantined(pay_flow_t *flow,
     const pay_event_t *event, pay_effect_t *effect);
 static pay_status_t webhook_done(pay_flow_t *flow, pay_effect_t *effect);
+static pay_status_t webhook_keep(pay_flow_t *flow, webhook_t *webhook,
+    pay_effect_t *effect);
+static pay_status_t webhook_kept(pay_flow_t *flow, const pay_event_t *event,
+    pay_effect_t *effect);
 static const char *known_outcome(pay_str_t outcome);
 
 
@@ -229,6 +236,8 @@ webhook_applied(pay_flow_t *flow, const pay_event_t *event,
         return PAY_BUG;
     }
 
+    webhook->is_new |= !pay_str_is(event->row[0].bytes, "duplicate");
+
     if (!event->row[1].is_null) {
         checkout = pay_alloc(flow->arena, sizeof(pay_checkout_t));
         if (checkout == NULL) {
@@ -331,7 +340,55 @@ webhook_done(pay_flow_t *flow, pay_effect_t *effect)
                            "{\"outcome\":\"%s\"}", flow->outcome));
     }
 
+    if (webhook->in.keep_days != 0 && webhook->is_new) {
+        effect->reply = reply;
+        return webhook_keep(flow, webhook, effect);
+    }
+
     pay_do_done(effect, reply);
+
+    return PAY_OK;
+}
+
+
+/* A help for operators, not a path: a body that cannot be stored is lost, and
+ * the payment is not.  Card numbers are kept nowhere. */
+static pay_status_t
+webhook_keep(pay_flow_t *flow, webhook_t *webhook, pay_effect_t *effect)
+{
+    const char   *left_out;
+    pay_value_t  *v;
+    pay_str_t     body = webhook->in.body;
+
+    v = pay_calloc(flow->arena, 6 * sizeof(pay_value_t));
+    if (v == NULL) {
+        return PAY_NO_MEMORY;
+    }
+
+    left_out = body.len > webhook->in.keep_max ? "too_large"
+               : pay_pan_found(body) ? "card_number" : NULL;
+
+    v[0] = pay_value_text(webhook->in.psp->name);
+    v[1] = pay_value_text(webhook->digest);
+    v[2] = left_out ? pay_value_null() : pay_value_text(body);
+    v[3] = pay_value_int((int64_t) body.len);
+    v[4] = left_out ? pay_value_text(pay_str_of(left_out))
+                    : pay_value_null();
+    v[5] = pay_value_int(webhook->in.keep_days);
+
+    pay_do_db(flow, effect, PAY_OP_KEEP_WEBHOOK, v, webhook_kept);
+
+    return PAY_OK;
+}
+
+
+static pay_status_t
+webhook_kept(pay_flow_t *flow, const pay_event_t *event, pay_effect_t *effect)
+{
+    (void) flow;
+    (void) event;
+
+    pay_do_done(effect, NULL);
 
     return PAY_OK;
 }

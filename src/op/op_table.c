@@ -49,7 +49,8 @@ static const pay_type_t  outcome_out[] = { T };
  * psp among them), route (why, or NULL), key_windows (of these psps, seconds
  * with a blank between; 0: it has no keys), late_success, terms ({"capture":
  * "manual", "quote_ttl_s": 900, "rate_age_s": 60, "replaces": …,
- * "change_id": …, "can_close": true} or NULL) */
+ * "change_id": …, "can_close": true, "asked_by": see pay_jwt_asker()} or
+ * NULL) */
 static const pay_type_t  begin_in[] = {
     T, T, B, T, T, T, T, T, T, T, J, J, J, T, I, I, J, I, I, T, T, T, T, T, J
 };
@@ -107,6 +108,10 @@ static const pay_type_t  dispatched_in[] = { T, T, T, T, I, T, T, I, T, T, T };
 /* psp, reason, digest, headers, body (its beginning), size, request_id */
 static const pay_type_t  quarantine_in[] = { T, T, B, J, B, I, T };
 
+/* psp, digest, body (NULL: left out), size, left_out (card_number or
+ * too_large; NULL: it is not), days */
+static const pay_type_t  body_in[] = { T, B, B, I, T, I };
+
 /* owner, interval_ms, limits ({"registering_s": 900, …}) → outcome, counts */
 static const pay_type_t  sweep_in[] = { T, I, J };
 
@@ -134,9 +139,9 @@ static const pay_type_t  statement_in[] = { T, T, T, I, I };
  * it, cancel, refund, covered_refund: its seller has it), change_id (a fresh
  * UUID), idempotency_key, fingerprint, ttl_s, amount_minor (NULL: all that is
  * left), currency (NULL: the order's), reason, metadata, lease_ms,
- * request_id */
+ * request_id, asked_by (see pay_jwt_asker(), or NULL) */
 static const pay_type_t  change_in[] = {
-    T, T, T, T, T, B, I, I, T, T, J, I, T
+    T, T, T, T, T, B, I, I, T, T, J, I, T, J
 };
 
 /* change_id, kind (as above), payment_order_id, status, amount_minor, currency,
@@ -183,7 +188,8 @@ static const pay_type_t  sealed_in[] = { I, T, B };
 #define ARGS_11  ARGS_10 ",$11"
 #define ARGS_12  ARGS_11 ",$12"
 #define ARGS_13  ARGS_12 ",$13"
-#define ARGS_15  ARGS_13 ",$14,$15"
+#define ARGS_14  ARGS_13 ",$14"
+#define ARGS_15  ARGS_14 ",$15"
 #define ARGS_17  ARGS_15 ",$16,$17"
 #define ARGS_25  ARGS_17 ",$18,$19,$20,$21,$22,$23,$24,$25"
 
@@ -219,6 +225,8 @@ static const pay_op_t  ops[PAY_OP_COUNT] = {
         OP("end_dispatch", ARGS_11, dispatched_in, outcome_out, MONEY),
     [PAY_OP_QUARANTINE_WEBHOOK] =
         OP("quarantine_webhook", ARGS_7, quarantine_in, outcome_out, JOBS),
+    [PAY_OP_KEEP_WEBHOOK] =
+        OP("keep_webhook", ARGS_6, body_in, outcome_out, JOBS),
     [PAY_OP_EXPLAIN_PAYMENT] =
         OP("explain_payment", ARGS_2, lookup_in, json_out, INTAKE),
     [PAY_OP_EXPLAIN_CHECKOUT] =
@@ -239,7 +247,7 @@ static const pay_op_t  ops[PAY_OP_COUNT] = {
     [PAY_OP_GET_STATEMENT] =
         OP("get_statement", ARGS_5, statement_in, json_out, INTAKE),
     [PAY_OP_BEGIN_CHANGE] =
-        OP("begin_change", ARGS_13, change_in, change_out, MONEY),
+        OP("begin_change", ARGS_14, change_in, change_out, MONEY),
     [PAY_OP_GET_CHANGE] =
         OP("get_change", ARGS_3, get_change_in, change_out, INTAKE),
     [PAY_OP_LIST_CHANGES] =

@@ -1,5 +1,5 @@
 """What goes on without anybody asking: retries, late payments, watchdog,
-quarantine and back-fill, wrong and right."""
+quarantine, kept bodies and back-fill, wrong and right."""
 
 import re
 
@@ -144,6 +144,7 @@ WHOLE = [
         for line in (
             "payments_retry poll fixed;", "payments_late_success hold;",
             "payments_watchdog parked=1h;", "payments_quarantine off;",
+            "payments_webhook_bodies off;",
         )
     ],
     (TIMEOUT, f"{TIMEOUT} payments_retry poll fixed;", "does not know"),
@@ -200,6 +201,25 @@ WHOLE = [
     (*at_http("payments_quarantine no"), '"on" or "off"'),
     (*at_http("payments_quarantine on", "payments_quarantine off"),
      "duplicate"),
+    # bodies of webhooks
+    (*at_http("payments_webhook_bodies"), "number of arguments"),
+    (*at_http("payments_webhook_bodies on"), "does not know"),
+    (*at_http("payments_webhook_bodies off days=1"), "does not know"),
+    (*at_http("payments_webhook_bodies Days=1"), "does not know"),
+    (*at_http("payments_webhook_bodies days=1 days=2"), "stands twice"),
+    *[
+        (*at_http(f"payments_webhook_bodies days={days}"), "from 1 to 365")
+        for days in ("0", "366", "-1", "1d")
+    ],
+    *[
+        (*at_http(f"payments_webhook_bodies size={size}"), "from 1 to 256k")
+        for size in ("0", "257k", "-1", "much")
+    ],
+    (
+        *at_http("payments_webhook_bodies off",
+                 "payments_webhook_bodies days=1"),
+        "duplicate",
+    ),
     # the back-fill
     *[
         (STRIPE, f"{STRIPE} backfill {text};", "off or a time from 1m to 24h")
@@ -251,6 +271,10 @@ def test_a_wrong_line_is_refused_with_the_mend(
         ],
         at_http("payments_quarantine on"),
         at_http("payments_quarantine off"),
+        at_http("payments_webhook_bodies off"),
+        at_http("payments_webhook_bodies days=1"),
+        at_http("payments_webhook_bodies size=256k"),
+        at_http("payments_webhook_bodies size=1 days=365"),
         at_http(
             "payments_watchdog registering=15m executing=24h unknown=15m"
             " parked=1h interval=10s"

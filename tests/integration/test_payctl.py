@@ -274,6 +274,7 @@ def test_backfill_shows_how_far_it_is(books, payctl):
     ["dlq", "list", "--no-such"], ["explain"], ["explain", "a", "b"],
     ["explain", "--merchant"], ["explain", "--nope", "a"],
     ["webhook"], ["webhook", "other"], ["webhook", "quarantine", "x"],
+    ["webhook", "show"], ["webhook", "show", "stripe"],
     ["webhook", "quarantine", "--limit", "x"],
     ["webhook", "quarantine", "--limit", ""], ["backfill", "x"],
     ["change"], ["change", "show"], ["change", "list", "x"],
@@ -295,8 +296,8 @@ def test_a_wrong_call_exits_2_and_does_nothing(payctl, words):
 
 @pytest.mark.parametrize("words", [
     ["dlq"], ["explain"], ["webhook"], ["webhook", "quarantine"],
-    ["webhook", "verify"], ["backfill"], ["timeline"], ["change"],
-    ["mismatch"], ["audit"], ["audit", "drop-month"]])
+    ["webhook", "show"], ["webhook", "verify"], ["backfill"], ["timeline"],
+    ["change"], ["mismatch"], ["audit"], ["audit", "drop-month"]])
 def test_help_is_an_answer(payctl, words):
     code, out, err = payctl(*words, "--help")
     assert code == 0 and out.startswith("usage: payctl") and err == ""
@@ -331,6 +332,7 @@ ASKS = {
     "mismatch show": ("mismatch", "show", "999999"),
     "timeline": ("timeline", "no-such-order"),
     "webhook quarantine": ("webhook", "quarantine"),
+    "webhook show": ("webhook", "show", "stripe", "no-such-event"),
 }
 
 

@@ -57,6 +57,20 @@ Test(pay_flow_create, one_order_proposes_its_id_as_nonce)
 }
 
 
+Test(pay_flow_create, who_asks_goes_with_it)
+{
+    world_t  world;
+
+    world_open(&world);
+    world.create.asked_by = PAY_STR("{\"kid\":\"k\",\"sub\":\"s\"}");
+    create_open(&world, WORLD_GENERIC, BODY(ONE_ORDER));
+    expect_db(&world, PAY_OP_BEGIN_PAYMENT);
+    expect_arg(&world, 24, "{\"capture\":\"automatic\",\"asked_by\":"
+                           "{\"kid\":\"k\",\"sub\":\"s\"}}");
+    world_close(&world);
+}
+
+
 Test(pay_flow_create, several_orders_propose_the_checkouts_uuid)
 {
     world_t  world;

@@ -779,3 +779,98 @@ Test(pay_flow_webhook, failing_memory_is_never_a_2xx)
     cr_expect_geq(world_torture(play_several), 30);
     cr_expect_geq(world_torture(play_forged), 2);
 }
+
+
+/* Answered as without: the body follows behind the answer. */
+static void
+expect_kept(world_t *world, const delivery_t *delivery, const char *left_out)
+{
+    cr_assert_not_null(world->effect.reply);
+    cr_expect_eq(world->effect.reply->status, 200);
+    cr_assert_eq(world->effect.kind, PAY_DO_DB);
+    cr_assert_eq(world->effect.op, PAY_OP_KEEP_WEBHOOK);
+    expect_arg(world, 0, "generic");
+    cr_expect_eq(world->effect.args[1].bytes.len, PAY_SHA256_SIZE);
+    cr_expect_eq(world->effect.args[3].number,
+                 (int64_t) delivery->in.body.len);
+    cr_expect_eq(world->effect.args[5].number, 30);
+
+    if (left_out != NULL) {
+        cr_expect(world->effect.args[2].is_null);
+        expect_arg(world, 4, left_out);
+
+    } else {
+        cr_expect(pay_str_eq(world->effect.args[2].bytes, delivery->in.body));
+        cr_expect(world->effect.args[4].is_null);
+    }
+}
+
+
+Test(pay_flow_webhook, the_body_of_a_verified_one_is_kept_behind_the_answer)
+{
+    unsigned    i;
+    size_t      len;
+    world_t     world;
+    delivery_t  delivery;
+    pay_str_t   card, body;
+
+    static const char *const  left_out[] = {
+        NULL, "too_large", "card_number", NULL
+    };
+
+    for (i = 0; i < COUNT(left_out); i++) {
+        world_open(&world);
+        body = paid_body(&world, WORLD_GENERIC);
+
+        if (i == 2) {
+            for (len = body.len; body.data[len - 1] != '}'; len--) {
+                /* void */
+            }
+
+            cr_assert_eq(pay_format(pay_heap_arena(world.own), &card,
+                                    body.len + 64,
+                                    "%.*s,\"x\":\"4242 4242 4242 4242\"}",
+                                    (int) len - 1, (const char *) body.data),
+                         PAY_OK);
+            body = card;
+        }
+
+        sign(&world, WORLD_GENERIC, body, NOW, &delivery);
+        delivery.in.keep_days = 30;
+        delivery.in.keep_max = body.len - (i == 1);
+        deliver(&world, &delivery);
+        expect_db(&world, PAY_OP_APPLY_EVENT);
+        world_row(&world, "applied", NULL);
+        expect_kept(&world, &delivery, left_out[i]);
+
+        if (i == 3) {
+            world_db_failed(&world, PAY_DB_OVERLOADED);
+
+        } else {
+            world_text_row(&world, "kept", NULL);
+        }
+
+        cr_expect_eq(world.effect.kind, PAY_DO_DONE);
+        cr_expect_null(world.effect.reply, "answered already");
+        cr_expect_str_eq(world.flow.outcome, "applied");
+        world_close(&world);
+    }
+}
+
+
+Test(pay_flow_webhook, a_duplicates_body_is_not_stored_again)
+{
+    world_t     world;
+    delivery_t  delivery;
+
+    world_open(&world);
+    sign(&world, WORLD_GENERIC, paid_body(&world, WORLD_GENERIC), NOW,
+         &delivery);
+    delivery.in.keep_days = 30;
+    delivery.in.keep_max = 65536;
+    deliver(&world, &delivery);
+    world_row(&world, "duplicate", NULL);
+    (void) expect_reply(&world, PAY_REPLY_JSON, 200);
+    cr_expect_eq(world.db_count, 1);
+    world_close(&world);
+}

@@ -83,6 +83,76 @@ Test(pay_jwt_memory, a_good_token_is_verified_once, .init = begin)
 }
 
 
+static pay_str_t
+token_with(const char *subject)
+{
+    char  payload[512];
+
+    snprintf(payload, sizeof(payload),
+             "{\"iss\":\"acme\",\"aud\":\"" MINT_AUDIENCE "\","
+             "\"exp\":1800000600,\"sub\":\"%s\"}", subject);
+
+    return mint(HEADER, payload, MINT_ACME_HS);
+}
+
+
+Test(pay_jwt_memory, a_fit_subject_is_kept, .init = begin)
+{
+    pay_str_t     token = token_with("till \\\"7\\\"");
+    pay_claims_t  first, again;
+
+    cr_assert_eq(verify(token, &first), PAY_OK);
+    forget_keys();
+    cr_assert_eq(verify(token, &again), PAY_OK);
+    cr_expect(pay_str_is(first.subject, "till \"7\""));
+    cr_expect(pay_str_is(again.subject, "till \"7\""));
+
+    pay_jwt_memory_clear(&memory);
+    cr_expect(pay_str_is(again.subject, "till \"7\""));
+}
+
+
+/* What is not fit is empty the first time, too. */
+Test(pay_jwt_memory, another_subject_is_not_kept, .init = begin)
+{
+    size_t        i;
+    char          longer[PAY_JWT_SUB_MAX + 2];
+    pay_claims_t  first, again;
+    const char   *subjects[] = {
+        "", "a\\nb", "\xc3\xa9", "4111 1111 1111 1111", "\\u007f", longer
+    };
+
+    memset(longer, 'a', sizeof(longer) - 1);
+    longer[sizeof(longer) - 1] = '\0';
+
+    for (i = 0; i < sizeof(subjects) / sizeof(subjects[0]); i++) {
+        cr_assert_eq(verify(token_with(subjects[i]), &first), PAY_OK);
+        cr_assert_eq(verify(token_with(subjects[i]), &again), PAY_OK);
+        cr_expect_eq(first.subject.len, 0, "%zu", i);
+        cr_expect_eq(again.subject.len, 0, "%zu", i);
+    }
+
+    cr_assert_eq(verify(token_with(longer + 1), &first), PAY_OK);
+    cr_assert_eq(verify(token_with(longer + 1), &again), PAY_OK);
+    cr_expect_eq(first.subject.len, PAY_JWT_SUB_MAX);
+    cr_expect_eq(again.subject.len, PAY_JWT_SUB_MAX);
+}
+
+
+Test(pay_jwt_memory, who_asks_is_json)
+{
+    pay_str_t  json;
+
+    cr_assert_eq(pay_jwt_asker(mint_arena(), PAY_STR("k.1"),
+                               PAY_STR("till \"7\"\\"), &json), PAY_OK);
+    cr_expect(pay_str_is(json, "{\"kid\":\"k.1\","
+                               "\"sub\":\"till \\\"7\\\"\\\\\"}"));
+    cr_assert_eq(pay_jwt_asker(mint_arena(), PAY_STR("k.1"),
+                               PAY_STR("4111111111111111"), &json), PAY_OK);
+    cr_expect(pay_str_is(json, "{\"kid\":\"k.1\"}"));
+}
+
+
 Test(pay_jwt_memory, it_is_good_until_it_expires, .init = begin)
 {
     pay_str_t     token = token_of(1);

@@ -1,0 +1,140 @@
+/*
+ * payctl webhook show: a verified webhook as it was stored, with its raw body
+ * while that is kept.  The body was written by a stranger: line by line, and
+ * control characters are printed as "?".
+ */
+
+#include "cli/args.h"
+#include "cli/cli.h"
+#include "cli/db.h"
+#include "cli/table.h"
+#include "cli/webhook.h"
+
+#include <stdint.h>
+#include <string.h>
+
+
+static int show_run(const char *dsn, const char *const *id);
+static int show_body(PGconn *conn, const char *const *id);
+static void show_lines(unsigned char *body, size_t len);
+
+
+static const char  show_usage[] =
+    "usage: payctl webhook show [--dsn DSN] PSP EVENT_ID\n"
+    "A verified webhook: what was read in it, what became of it, and its raw\n"
+    "body.  body_state is kept, not_kept, card_number or too_large.\n"
+    "Needs the role payments_operator.\n";
+
+static const char  show_sql[] =
+    "SELECT psp, event_id AS event, " PAY_CLI_AT("received_at") " AS at,"
+    " state, via, type, fact, token, reference, code, amount_minor,"
+    " currency, merchant_id AS merchant, checkout_id AS checkout,"
+    " request_id, digest, size, body_state,"
+    " " PAY_CLI_AT("keep_until") " AS keep_until"
+    " FROM pay_ops.show_webhook($1, $2)";
+
+static const char  body_sql[] =
+    "SELECT body FROM pay_ops.show_webhook($1, $2) WHERE body IS NOT NULL";
+
+
+int
+pay_cli_webhook_show(int argc, char **argv)
+{
+    int          words;
+    const char  *dsn = NULL, *id[2] = { NULL, NULL };
+
+    const pay_cli_option_t  options[] = {
+        { "--dsn", &dsn, NULL },
+        { NULL, NULL, NULL }
+    };
+
+    words = pay_cli_args(argc, argv, options, id, 2);
+
+    return words == 2 ? show_run(dsn, id)
+                      : pay_cli_say_usage(words < 0 ? words : PAY_CLI_MISUSE,
+                                          show_usage);
+}
+
+
+static int
+show_run(const char *dsn, const char *const *id)
+{
+    int        code;
+    PGconn    *conn;
+    PGresult  *rows;
+
+    conn = pay_cli_connect(dsn);
+    if (conn == NULL) {
+        return PAY_CLI_USAGE;
+    }
+
+    rows = pay_cli_query(conn, "webhook show", show_sql, 2, id);
+
+    if (rows == NULL) {
+        code = PAY_CLI_USAGE;
+
+    } else if (PQntuples(rows) == 0) {
+        fputs("payctl: no such webhook\n", stderr);
+        code = PAY_CLI_NO;
+
+    } else {
+        pay_cli_record(rows, 0);
+        code = show_body(conn, id);
+    }
+
+    PQclear(rows);
+    PQfinish(conn);
+
+    return code;
+}
+
+
+static int
+show_body(PGconn *conn, const char *const *id)
+{
+    size_t          len;
+    PGresult       *rows;
+    unsigned char  *body;
+
+    rows = pay_cli_query(conn, "webhook show", body_sql, 2, id);
+    if (rows == NULL) {
+        return PAY_CLI_USAGE;
+    }
+
+    if (PQntuples(rows) > 0) {
+        body = PQunescapeBytea((unsigned char *) PQgetvalue(rows, 0, 0),
+                               &len);
+        if (body != NULL) {
+            puts("\nbody");
+            show_lines(body, len);
+        }
+
+        PQfreemem(body);
+    }
+
+    PQclear(rows);
+
+    return PAY_CLI_OK;
+}
+
+
+/* PQunescapeBytea() ends what it returns with a NUL of its own. */
+static void
+show_lines(unsigned char *body, size_t len)
+{
+    size_t  i, start;
+
+    for (i = 0, start = 0; i <= len; i++) {
+        if (i < len && body[i] == '\0') {
+            body[i] = '\x01';
+        }
+
+        if (i == len || body[i] == '\n') {
+            body[i] = '\0';
+            (void) pay_cli_put(stdout, (const char *) body + start,
+                               SIZE_MAX);
+            putchar('\n');
+            start = i + 1;
+        }
+    }
+}

@@ -1,0 +1,52 @@
+/*
+ * Who asks, as the event log says it: the key that signed the token, and what
+ * the token says of its holder.  The log is never changed, so that a text that
+ * is not fit for it is left out.
+ */
+
+#include "pay_json.h"
+#include "pay_jwt.h"
+#include "pay_pan.h"
+
+
+#define BY_MAX  512
+
+
+int
+pay_jwt_subject_is_fit(pay_str_t subject)
+{
+    size_t  i;
+
+    if (subject.len == 0 || subject.len > PAY_JWT_SUB_MAX) {
+        return 0;
+    }
+
+    for (i = 0; i < subject.len; i++) {
+        if (subject.data[i] < 0x20 || subject.data[i] > 0x7e) {
+            return 0;
+        }
+    }
+
+    return !pay_pan_found(subject);
+}
+
+
+pay_status_t
+pay_jwt_asker(pay_arena_t *arena, pay_str_t kid, pay_str_t subject,
+    pay_str_t *json)
+{
+    pay_buf_t  buf;
+
+    pay_buf_init(&buf, arena, BY_MAX);
+    pay_buf_text(&buf, "{\"kid\":\"");
+    pay_buf_json(&buf, kid);
+
+    if (pay_jwt_subject_is_fit(subject)) {
+        pay_buf_text(&buf, "\",\"sub\":\"");
+        pay_buf_json(&buf, subject);
+    }
+
+    pay_buf_text(&buf, "\"}");
+
+    return pay_buf_done(&buf, json);
+}
