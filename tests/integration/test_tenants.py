@@ -46,6 +46,7 @@ def test_writing_needs_its_scope(
         ("GET", "/v1/payments/none/events", "payments:read"),
         ("GET", "/v1/payments/none/explain", "payments:read"),
         ("GET", "/v1/checkouts/none", "payments:read"),
+        ("GET", "/v1/checkouts", "payments:read"),
         ("GET", "/v1/checkouts/none/explain", "payments:read"),
     ],
 )
