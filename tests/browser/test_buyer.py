@@ -253,7 +253,7 @@ def test_a_page_of_nobody_shows_nobodys_payment(plain_buyer, gateway, sales):
     other = handle[:-1] + ("A" if handle[-1] != "A" else "B")
     for place in ("checkout", "return"):
         buyer.open(f"{gateway.url}/{place}/{other}")
-        assert "not-found" in buyer.text("body")
+        assert "This link is not valid" in buyer.text("body")
         assert sale.order_id not in buyer.text("body")
 
 

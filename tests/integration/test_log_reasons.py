@@ -62,19 +62,16 @@ def alive(gateway, tmp_path):
 
 
 @pytest.fixture
-def passfile(gateway, tmp_path):
+def passfile(gateway, open_directory):
     """passfile(user, password) → the words of a connection string."""
     words = dict(re.findall(r"(\w+)=(\S+)", gateway_dsn(gateway.conf)))
 
     def make(user, password, **changes):
-        path = tmp_path / "pgpass"
+        path = open_directory / f"{user}.pgpass"
         path.write_text(f"*:*:*:*:{password}\n")
         path.chmod(0o600)
         if os.geteuid() == 0:
             os.chown(path, *nobody())
-            tmp_path.chmod(0o755)
-            for parent in tmp_path.parents[:2]:
-                parent.chmod(0o755)
         given = words | {"user": user, "passfile": f"'{path}'"} | changes
         return " ".join(f"{name}={value}" for name, value in given.items())
 
