@@ -2123,6 +2123,75 @@ ALTER FUNCTION pay.check_batch(VARIADIC p_dims text[]) OWNER TO payments_owner;
 COMMENT ON FUNCTION pay.check_batch(VARIADIC p_dims text[]) IS 'Raises PAY01 unless all arrays have the same dimensions';
 
 --
+-- Name: checkout_page(text, text, timestamp with time zone, timestamp with time zone, text, integer); Type: FUNCTION; Schema: pay; Owner: payments_owner
+--
+
+CREATE FUNCTION pay.checkout_page(p_merchant_id text, p_status text, p_after timestamp with time zone, p_before timestamp with time zone, p_before_id text, p_limit integer) RETURNS json
+    LANGUAGE plpgsql STABLE
+    AS $$
+DECLARE
+    v_window int := CASE WHEN p_status IS NULL THEN p_limit ELSE 500 END;
+BEGIN
+    RETURN (
+        WITH seen AS MATERIALIZED (
+            SELECT c.*, row_number() OVER (
+                ORDER BY c.created_at DESC, c.checkout_id DESC) AS n
+            FROM (SELECT x.* FROM checkout x
+                  WHERE x.merchant_id = p_merchant_id
+                      AND x.created_at > coalesce(p_after, '-infinity')
+                      AND (x.created_at, x.checkout_id)
+                          < (coalesce(p_before, 'infinity'),
+                             coalesce(p_before_id, ''))
+                  ORDER BY x.created_at DESC, x.checkout_id DESC
+                  LIMIT v_window + 1) c
+        ), fit AS MATERIALIZED (
+            SELECT s.*, o.status, row_number() OVER (ORDER BY s.n) AS place
+            FROM seen s
+            CROSS JOIN LATERAL (
+                SELECT y.status FROM payment_order y
+                WHERE y.merchant_id = s.merchant_id
+                    AND y.checkout_id = s.checkout_id
+                ORDER BY y.position LIMIT 1) o
+            WHERE s.n <= v_window
+                AND (p_status IS NULL OR o.status::text = p_status)
+        ), ends AS (
+            SELECT CASE WHEN (SELECT count(*) FROM fit) > p_limit
+                            THEN (SELECT f.n FROM fit f
+                                  WHERE f.place = p_limit)
+                        WHEN (SELECT count(*) FROM seen) > v_window
+                            THEN v_window END AS n
+        )
+        SELECT json_build_object('checkouts', coalesce((
+                SELECT json_agg(json_build_object(
+                    'checkout_id', f.checkout_id,
+                    'created_at', iso_time(f.created_at),
+                    'expires_at', iso_time(f.expires_at),
+                    'psp', f.psp, 'status', f.status,
+                    'is_payment_done', f.status = 'SUCCESS',
+                    'is_final', f.status IN ('SUCCESS', 'FAILED'),
+                    'amount', decimal_text(f.total_minor, f.currency),
+                    'currency', f.currency,
+                    'payment_orders', explain_orders(f.merchant_id,
+                                                     f.checkout_id))
+                    ORDER BY f.n)
+                FROM fit f WHERE f.place <= p_limit), '[]'),
+            'next', (SELECT encode(convert_to(to_char(
+                    s.created_at AT TIME ZONE 'UTC',
+                    'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') || s.checkout_id,
+                    'UTF8'), 'hex')
+                FROM seen s, ends e WHERE s.n = e.n)));
+END
+$$;
+
+ALTER FUNCTION pay.checkout_page(p_merchant_id text, p_status text, p_after timestamp with time zone, p_before timestamp with time zone, p_before_id text, p_limit integer) OWNER TO payments_owner;
+
+--
+-- Name: FUNCTION checkout_page(p_merchant_id text, p_status text, p_after timestamp with time zone, p_before timestamp with time zone, p_before_id text, p_limit integer); Type: COMMENT; Schema: pay; Owner: payments_owner
+--
+
+COMMENT ON FUNCTION pay.checkout_page(p_merchant_id text, p_status text, p_after timestamp with time zone, p_before timestamp with time zone, p_before_id text, p_limit integer) IS 'A page of a merchant''s checkouts, and the cursor of the next';
+
+--
 -- Name: claim_backfill(text, text, interval, interval); Type: FUNCTION; Schema: pay; Owner: payments_owner
 --
 
@@ -15242,6 +15311,46 @@ ALTER FUNCTION pay_api.list_changes(p_merchant_id text[], p_payment_order_id tex
 COMMENT ON FUNCTION pay_api.list_changes(p_merchant_id text[], p_payment_order_id text[], p_kind text[]) IS 'The changes of this kind of an order, oldest first: found or not_found';
 
 --
+-- Name: list_checkouts(text[], text[], bigint[], bigint[], text[], bigint[]); Type: FUNCTION; Schema: pay_api; Owner: payments_owner
+--
+
+CREATE FUNCTION pay_api.list_checkouts(p_merchant_id text[], p_status text[], p_after_us bigint[], p_before_us bigint[], p_before_id text[], p_limit bigint[]) RETURNS TABLE(item integer, outcome text, page text)
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO 'pay', 'pg_temp'
+    AS $$
+#variable_conflict use_column
+BEGIN
+    PERFORM check_batch(array_dims(p_merchant_id), array_dims(p_status),
+        array_dims(p_after_us), array_dims(p_before_us),
+        array_dims(p_before_id), array_dims(p_limit));
+
+    RETURN QUERY
+    SELECT u.n::int,
+        CASE WHEN v.fits THEN 'found' ELSE 'invalid' END,
+        CASE WHEN v.fits
+             THEN checkout_page(u.merchant_id, u.status,
+                 'epoch'::timestamptz + u.after_us * interval '1 us',
+                 'epoch'::timestamptz + u.before_us * interval '1 us',
+                 u.before_id, u.size::int)::text END
+    FROM unnest(p_merchant_id, p_status, p_after_us, p_before_us,
+        p_before_id, p_limit) WITH ORDINALITY AS u (merchant_id, status,
+        after_us, before_us, before_id, size, n)
+    CROSS JOIN LATERAL (
+        SELECT (u.merchant_id IS NOT NULL AND u.size BETWEEN 1 AND 100
+            AND (u.before_us IS NULL) = (u.before_id IS NULL)) IS TRUE
+            AS fits) v;
+END
+$$;
+
+ALTER FUNCTION pay_api.list_checkouts(p_merchant_id text[], p_status text[], p_after_us bigint[], p_before_us bigint[], p_before_id text[], p_limit bigint[]) OWNER TO payments_owner;
+
+--
+-- Name: FUNCTION list_checkouts(p_merchant_id text[], p_status text[], p_after_us bigint[], p_before_us bigint[], p_before_id text[], p_limit bigint[]); Type: COMMENT; Schema: pay_api; Owner: payments_owner
+--
+
+COMMENT ON FUNCTION pay_api.list_checkouts(p_merchant_id text[], p_status text[], p_after_us bigint[], p_before_us bigint[], p_before_id text[], p_limit bigint[]) IS 'A page of checkouts, newest first: found or invalid';
+
+--
 -- Name: quarantine_webhook(text[], text[], bytea[], jsonb[], bytea[], bigint[], text[]); Type: FUNCTION; Schema: pay_api; Owner: payments_owner
 --
 
@@ -19498,6 +19607,12 @@ ALTER TABLE ONLY pay.webhook_quarantine
 CREATE INDEX change_open ON pay.change USING btree (created_at) WHERE (pay.status_rank((status)::text) < 2);
 
 --
+-- Name: checkout_created; Type: INDEX; Schema: pay; Owner: payments_owner
+--
+
+CREATE INDEX checkout_created ON pay.checkout USING btree (merchant_id, created_at, checkout_id);
+
+--
 -- Name: dead_letter_checkout; Type: INDEX; Schema: pay; Owner: payments_owner
 --
 
@@ -20301,6 +20416,12 @@ REVOKE ALL ON FUNCTION pay.changes_of(p_order pay.payment_order, p_kind text) FR
 --
 
 REVOKE ALL ON FUNCTION pay.check_batch(VARIADIC p_dims text[]) FROM PUBLIC;
+
+--
+-- Name: FUNCTION checkout_page(p_merchant_id text, p_status text, p_after timestamp with time zone, p_before timestamp with time zone, p_before_id text, p_limit integer); Type: ACL; Schema: pay; Owner: payments_owner
+--
+
+REVOKE ALL ON FUNCTION pay.checkout_page(p_merchant_id text, p_status text, p_after timestamp with time zone, p_before timestamp with time zone, p_before_id text, p_limit integer) FROM PUBLIC;
 
 --
 -- Name: FUNCTION claim_backfill(p_psp text, p_owner text, p_interval interval, p_lease interval, OUT since_s bigint, OUT until_s bigint); Type: ACL; Schema: pay; Owner: payments_owner
@@ -22318,6 +22439,13 @@ GRANT ALL ON FUNCTION pay_api.keep_webhook(p_psp text[], p_digest bytea[], p_bod
 
 REVOKE ALL ON FUNCTION pay_api.list_changes(p_merchant_id text[], p_payment_order_id text[], p_kind text[]) FROM PUBLIC;
 GRANT ALL ON FUNCTION pay_api.list_changes(p_merchant_id text[], p_payment_order_id text[], p_kind text[]) TO payments_gateway;
+
+--
+-- Name: FUNCTION list_checkouts(p_merchant_id text[], p_status text[], p_after_us bigint[], p_before_us bigint[], p_before_id text[], p_limit bigint[]); Type: ACL; Schema: pay_api; Owner: payments_owner
+--
+
+REVOKE ALL ON FUNCTION pay_api.list_checkouts(p_merchant_id text[], p_status text[], p_after_us bigint[], p_before_us bigint[], p_before_id text[], p_limit bigint[]) FROM PUBLIC;
+GRANT ALL ON FUNCTION pay_api.list_checkouts(p_merchant_id text[], p_status text[], p_after_us bigint[], p_before_us bigint[], p_before_id text[], p_limit bigint[]) TO payments_gateway;
 
 --
 -- Name: FUNCTION quarantine_webhook(p_psp text[], p_reason text[], p_digest bytea[], p_headers jsonb[], p_body bytea[], p_size bigint[], p_request_id text[]); Type: ACL; Schema: pay_api; Owner: payments_owner
