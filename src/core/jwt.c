@@ -125,7 +125,10 @@ pay_jwt_tell(const pay_jwt_t *jwt, pay_jwt_why_t *why)
 
     why->reason = jwt->why;
     why->issuer = jwt->issuer;
-    memcpy(why->kid, jwt->kid.data, jwt->kid.len);
+
+    if (jwt->kid.len != 0) {
+        memcpy(why->kid, jwt->kid.data, jwt->kid.len);
+    }
 }
 
 
