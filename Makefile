@@ -18,7 +18,7 @@ CLI_OBJ = $(CLI_SRC:%.c=$(BUILD)/obj/%.o)
 UNIT_OBJ = $(UNIT_SRC:%.c=$(BUILD)/obj/%.o)
 SIM_SRC = $(sort $(wildcard tests/simulation/*.c))
 SIM_OBJ = $(SIM_SRC:%.c=$(BUILD)/obj/%.o)
-HEADERS = $(wildcard include/*.h src/*/*.h tests/unit/*.h \
+HEADERS = $(wildcard include/*.h src/*/*.h src/*/*.list tests/unit/*.h \
 	tests/simulation/*.h)
 CORE_LIBS = -ljansson -ljwt -lcrypto
 
@@ -49,7 +49,7 @@ faults:
 	FAULTS=1 ci/build module
 	SEED=$(SEED) tests/faults/run $(or $(SEEDS),20) --elsewhere
 bench:
-	ci/install build run bench
+	ci/install --node build run bench
 	ci/build
 	tests/bench/run
 asan:

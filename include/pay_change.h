@@ -30,7 +30,7 @@ typedef struct {
     pay_errors_t           errors;     /* of one that is refused */
 } pay_change_request_t;
 
-/* A stored one: the CHANGE columns of src/op/op_table.c. */
+/* A stored one: shape change of src/op/rows.list. */
 typedef struct {
     pay_str_t              id;
     pay_change_kind_t      kind;
@@ -49,8 +49,6 @@ typedef struct {
     pay_str_t              changed_at;
     pay_str_t              payment_reference;   /* … and this */
 } pay_change_t;
-
-#define PAY_CHANGE_COLUMNS  13
 
 
 /* "capture", "cancel", "refund" */
@@ -72,9 +70,9 @@ pay_status_t pay_change_amount(const pay_change_request_t *request,
     const pay_currency_t *currency, int64_t *minor, pay_err_t *err)
     PAY_MUST_CHECK;
 
-/* One row's CHANGE columns → change; bytes are copied.  PAY_BUG when the row
- * is not what SQL promises. */
-pay_status_t pay_change_decode(pay_arena_t *arena, const pay_value_t *columns,
+/* A row → change, without its checkout; bytes are copied.  PAY_BUG when there
+ * is no row (NULL) or it is not what SQL promises. */
+pay_status_t pay_change_decode(pay_arena_t *arena, const pay_change_row_t *row,
     pay_change_t *change) PAY_MUST_CHECK;
 
 /* The API's representation. */

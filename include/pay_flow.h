@@ -147,7 +147,7 @@ const pay_merchant_t *pay_env_merchant(const pay_env_t *env, pay_str_t id);
 
 typedef enum {
     PAY_EVENT_START = 0,
-    PAY_EVENT_ROW,             /* the operation's row for this item */
+    PAY_EVENT_ROW,             /* the operation's result for this item */
     PAY_EVENT_DB_FAILED,       /* no row; db_failure says what is known */
     PAY_EVENT_HTTP             /* the PSP call has ended, one way or other */
 } pay_event_kind_t;
@@ -164,7 +164,9 @@ typedef struct {
     int64_t                   now_s;
     const pay_health_t       *health;        /* by pay_psp_t.index; NULL: all
                                                 are well */
-    const pay_value_t        *row;           /* dies after the step */
+    pay_result_t              result;        /* of PAY_EVENT_ROW, else no
+                                                outcome; its rows die after the
+                                                step */
     pay_db_failure_t          db_failure;
     int64_t                   retry_after_s; /* of PAY_DB_OVERLOADED; 0: not
                                                 known */
@@ -208,21 +210,38 @@ typedef enum {
                                   or from a file; PAY_EVENT_HTTP follows */
 } pay_effect_kind_t;
 
+/* The kinds of calls to a PSP. */
+typedef enum {
+    PAY_CALL_REGISTER = 0,
+    PAY_CALL_FIND,
+    PAY_CALL_QUERY,
+    PAY_CALL_CAPTURE,
+    PAY_CALL_CANCEL,
+    PAY_CALL_REFUND,
+    PAY_CALL_EXPIRE,
+    PAY_CALL_LIST,
+    PAY_CALL_CERTIFICATE,      /* http.url alone, of a stranger: kept by URL,
+                                  without the PSP's key */
+    PAY_CALL_AUTH,             /* the glue's own: an access token */
+    PAY_CALL_RATES,            /* the glue's own, of a source of rates */
+    PAY_CALL_COUNT
+} pay_call_t;
+
+/* For logs, and the label value in metrics. */
+const char *pay_call_name(pay_call_t call);
+
 /* A step may answer the request and still go on: `reply` is looked at first. */
 typedef struct {
     pay_effect_kind_t    kind;
     const pay_reply_t   *reply;              /* NULL: not yet, or never */
     pay_op_id_t          op;                 /* PAY_DO_DB */
-    const pay_value_t   *args;
+    const void          *args;               /* pay_<operation>_in_t; alive
+                                                until its row comes */
     const pay_psp_t     *psp;                /* PAY_DO_HTTP */
-    const char          *what;               /* literal, for metrics: register,
-                                                query, capture, expire … */
+    pay_call_t           call;               /* PAY_DO_HTTP */
     pay_http_request_t   http;
     int                  buyer_waits;        /* PAY_DO_HTTP: short deadline */
     const pay_rate_source_t  *rates;         /* PAY_DO_RATES */
-    int                  is_cert;            /* PAY_DO_HTTP: http.url alone, of
-                                                a certificate; kept by URL,
-                                                without the PSP's key */
 } pay_effect_t;
 
 
@@ -231,14 +250,41 @@ typedef struct pay_flow_s  pay_flow_t;
 typedef pay_status_t (*pay_flow_step_pt)(pay_flow_t *flow,
     const pay_event_t *event, pay_effect_t *effect);
 
+typedef enum {
+    PAY_CLOCK_WALL = 0,
+    PAY_CLOCK_STEADY           /* without the wall clock's jumps: for what ends
+                                  checkouts */
+} pay_clock_t;
+
+/* The counter that the end of a flow goes to, by pay_flow_label(). */
+typedef enum {
+    PAY_TALLY_NONE = 0,
+    PAY_TALLY_WEBHOOKS,
+    PAY_TALLY_JOBS
+} pay_tally_t;
+
+/* What a flow is, for whoever carries it out: one constant each, in the file
+ * of the flow. */
+typedef struct {
+    const char        *name;                 /* for logs only */
+    pay_flow_step_pt   start;                /* takes PAY_EVENT_START */
+    pay_clock_t        clock;                /* of pay_event_t.now_s */
+    int                routes;               /* its first step chooses PSPs:
+                                                PAY_STAGE_ROUTING */
+    int                needs_health;         /* pay_event_t.health is read */
+    pay_tally_t        tally;
+} pay_flow_type_t;
+
 /* What all flows share; the rest of a flow's state is behind `state`. */
 struct pay_flow_s {
-    const char        *name;                 /* literal, for logs */
+    const pay_flow_type_t  *type;
     pay_arena_t       *arena;
     pay_arena_t       *scratch;              /* gone behind a step and what it
                                                 gives back */
     pay_arena_t       *args;                 /* for an operation: gone before
-                                                the step that gets its row */
+                                                the step that gets its row, */
+    int                keeps_args;           /* unless this says: but for the
+                                                next operation's */
     const pay_env_t   *env;
     pay_flow_step_pt   step;                 /* takes the next event */
     pay_str_t          request_id;
@@ -247,6 +293,10 @@ struct pay_flow_s {
 
     /* For logs and variables, filled as they become known. */
     const char        *outcome;              /* literal */
+    const char        *label;                /* literal: what it counts as, if
+                                                that is another word */
+    int                differs;              /* the PSP's amount or token from
+                                                the order's */
     const char        *quarantined;          /* literal: why a webhook was
                                                 put there, NULL: it was not */
     pay_str_t          invalid_event;        /* id of a PSP's event that cannot
@@ -267,6 +317,9 @@ struct pay_flow_s {
     pay_str_t          psp_name;
 };
 
+
+/* The word that the flow's end counts as in its type's counter. */
+const char *pay_flow_label(const pay_flow_t *flow);
 
 /* Runs one step.  PAY_OK and *effect; a failing step (out of memory, a bug)
  * becomes PAY_DO_DONE with the 500 problem as reply, so callers need no
@@ -299,6 +352,7 @@ pay_status_t pay_route_pick(pay_arena_t *arena, const pay_env_t *env,
     const pay_health_t *health, pay_route_t *route) PAY_MUST_CHECK;
 
 
+/* The request and all texts may be in the flow's `args`. */
 typedef struct {
     const pay_merchant_t   *merchant;
     pay_payment_request_t  *request;         /* return_url already checked */
@@ -383,14 +437,19 @@ pay_status_t pay_flow_webhook(pay_flow_t *flow,
 /* The readiness probe: 200 when an operation comes back, else 503. */
 pay_status_t pay_flow_ready(pay_flow_t *flow) PAY_MUST_CHECK;
 
-/* A claimed job: the row of claim_jobs behind its outcome column. */
-pay_status_t pay_flow_job(pay_flow_t *flow, const pay_value_t *job,
+/* A claimed job: a row of claim_jobs. */
+pay_status_t pay_flow_job(pay_flow_t *flow, const pay_job_row_t *job,
     pay_str_t owner) PAY_MUST_CHECK;
 
 /* A look at a PSP's list of events, when it is due: for PSPs whose adapter
  * lists them and whose backfill_ms is not 0. */
 pay_status_t pay_flow_backfill(pay_flow_t *flow, const pay_psp_t *psp,
     pay_str_t owner) PAY_MUST_CHECK;
+
+/* One kept body of a webhook that an operator wants read again, if there is
+ * any: its events go the way of a webhook's. */
+pay_status_t pay_flow_replay(pay_flow_t *flow, pay_str_t owner)
+    PAY_MUST_CHECK;
 
 /* A look at a source of rates, when it is due. */
 pay_status_t pay_flow_rates(pay_flow_t *flow, const pay_rate_source_t *source,

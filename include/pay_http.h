@@ -47,6 +47,32 @@ typedef enum {
  * (src/flow/flow_dispatch.c) */
 const char *pay_reach_name(pay_reach_t reach);
 
+/* Why there is no answer, and the word for it in logs, metrics and codes. */
+#define PAY_FAILURES(F)                                                       \
+    F(TIMEOUT, "timeout")                                                     \
+    F(CONNECT, "connect")                                                     \
+    F(TLS, "tls")                                                             \
+    F(PRIVATE_ADDRESS, "private-address")                                     \
+    F(TOO_LARGE, "too-large")                                                 \
+    F(MEMORY, "memory")                                                       \
+    F(BROKEN, "broken")                                                       \
+    F(BUSY, "busy")                                                           \
+    F(CIRCUIT_OPEN, "circuit-open")                                           \
+    F(AUTH, "auth")                                                           \
+    F(NO_FILE, "no-file")                                                     \
+    F(UNREADABLE, "unreadable")
+
+typedef enum {
+    PAY_FAILURE_NONE = 0,
+#define PAY_FAILURE_ID(id, word)  PAY_FAILURE_##id,
+    PAY_FAILURES(PAY_FAILURE_ID)
+#undef PAY_FAILURE_ID
+    PAY_FAILURE_COUNT
+} pay_failure_t;
+
+/* Its word; "" for PAY_FAILURE_NONE. */
+const char *pay_failure_name(pay_failure_t failure);
+
 typedef struct {
     pay_sent_t        sent;
     pay_reach_t       reach;
@@ -61,11 +87,7 @@ typedef struct {
                                           is about, and were never answered: a
                                           client library sends again by itself
                                           when a kept connection dies */
-    const char       *failure;         /* literal: "timeout", "tls", "connect",
-                                          "broken", "too-large"; with
-                                          PAY_SENT_NOTHING also "busy",
-                                          "circuit-open", "auth", "memory",
-                                          "private-address"; NULL: none */
+    pay_failure_t     failure;
 } pay_http_answer_t;
 
 

@@ -62,7 +62,7 @@ typedef struct {
     pay_errors_t           errors;         /* of one that is refused */
 } pay_payment_request_t;
 
-/* The view that SQL returns (src/op/op_table.c, VIEW). */
+/* As it is stored: shape checkout of src/op/rows.list. */
 typedef struct {
     pay_str_t              merchant_id;
     pay_str_t              checkout_id;
@@ -96,24 +96,20 @@ typedef struct {
 pay_status_t pay_payment_parse(pay_arena_t *arena, pay_str_t body,
     pay_payment_request_t *request, pay_err_t *err) PAY_MUST_CHECK;
 
-/* The orders as the JSON text that begin_payment takes. */
-pay_status_t pay_payment_orders_json(pay_arena_t *arena,
-    const pay_payment_request_t *request, pay_str_t *json) PAY_MUST_CHECK;
+/* A row → checkout; bytes are copied into the arena.  PAY_BUG when there is no
+ * row (NULL) or it is not what SQL promises. */
+pay_status_t pay_checkout_decode(pay_arena_t *arena,
+    const pay_checkout_row_t *row, pay_checkout_t *checkout) PAY_MUST_CHECK;
 
-/* One row's VIEW columns → checkout; bytes are copied into the arena.
- * PAY_BUG when the row is not what SQL promises. */
-pay_status_t pay_checkout_decode(pay_arena_t *arena, const pay_value_t *view,
-    pay_checkout_t *checkout) PAY_MUST_CHECK;
+/* One of its orders → order, the same way. */
+pay_status_t pay_line_decode(pay_arena_t *arena, const pay_line_row_t *row,
+    pay_order_t *order) PAY_MUST_CHECK;
 
-#define PAY_VIEW_COLUMNS  19
-
-/* One row's ORDER columns → a checkout of which only that is set which
+/* get_order's row → a checkout of which only that is set which
  * pay_order_render() shows; before the order comes one of which only the
  * status is known: the first one's. */
-pay_status_t pay_order_decode(pay_arena_t *arena, const pay_value_t *row,
+pay_status_t pay_order_decode(pay_arena_t *arena, const pay_order_row_t *row,
     pay_checkout_t *checkout) PAY_MUST_CHECK;
-
-#define PAY_ORDER_COLUMNS  24
 
 /* The state of the whole: its orders move together. */
 pay_state_t pay_checkout_state(const pay_checkout_t *checkout);
@@ -145,44 +141,6 @@ pay_status_t pay_order_render(pay_arena_t *arena,
 pay_status_t pay_timeline_render(pay_arena_t *arena,
     pay_str_t payment_order_id, pay_str_t events, pay_str_t *json)
     PAY_MUST_CHECK;
-
-
-/* Values for operations. */
-static inline pay_value_t
-pay_value_text(pay_str_t text)
-{
-    pay_value_t  v = { 0, 0, text };
-
-    return v;
-}
-
-
-/* An empty slice becomes NULL. */
-static inline pay_value_t
-pay_value_opt(pay_str_t text)
-{
-    pay_value_t  v = { text.len == 0, 0, text };
-
-    return v;
-}
-
-
-static inline pay_value_t
-pay_value_int(int64_t number)
-{
-    pay_value_t  v = { 0, number, { 0, NULL } };
-
-    return v;
-}
-
-
-static inline pay_value_t
-pay_value_null(void)
-{
-    pay_value_t  v = { 1, 0, { 0, NULL } };
-
-    return v;
-}
 
 
 #endif /* PAY_PAYMENT_H */

@@ -232,6 +232,9 @@ typedef struct {
 #define PAY_PSP_NAMES_REFUNDS   0x20   /* repeats our id of a refund in all
                                           that it tells of it: one without is
                                           not ours */
+#define PAY_PSP_IS_OURS         0x40   /* its protocol is this project's: its
+                                          developer reads why a webhook was
+                                          refused */
 
 /* Functions get sane arguments; all answers and bodies are untrusted.  They
  * never fail but for PAY_NO_MEMORY and PAY_BUG unless it says so. */

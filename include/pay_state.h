@@ -41,8 +41,41 @@ typedef struct {
 } pay_transition_t;
 
 
-/* Where `fact` takes an order in `state`.  Total over both enums. */
+/* A row of pay.transition: a fact of a kind about an order in a status is
+ * news, and the order is next in that status.  Of several rows the first one
+ * counts of which all is given. */
+typedef struct {
+    const char  *kind;
+    const char  *status;
+    const char  *actor;        /* any, psp, gateway, others */
+    const char  *capture;      /* any, automatic, manual */
+    int          is_held;      /* some of the money has to be held */
+    const char  *provided;     /* always, late, partly, closing, … */
+    const char  *news;
+    const char  *next;
+
+    int          fact;         /* PAY_FACT_COUNT and above: the gateway's own */
+    int          state;
+    int          next_state;
+    int          is_plain;     /* it asks for nothing: the last of its kind */
+} pay_transition_row_t;
+
+/* A row of pay.news_kind. */
+typedef struct {
+    const char  *news;
+    const char  *logged;       /* when what moves no status is an event */
+    const char  *told;         /* as what storefronts hear of it then, or "" */
+    int          is_shown;     /* readers of the checkout see it */
+} pay_news_row_t;
+
+
+/* Where `fact` takes an order in `state` when nothing particular is given.
+ * Total over both enums. */
 pay_transition_t pay_state_next(pay_state_t state, pay_fact_t fact);
+
+/* All rows, and their number. */
+const pay_transition_row_t *pay_state_transitions(unsigned *count);
+const pay_news_row_t *pay_state_news(unsigned *count);
 
 const char *pay_state_name(pay_state_t state);     /* "NOT_STARTED" … */
 /* "" for facts that fail nothing, else declined|expired|cancelled|rejected */

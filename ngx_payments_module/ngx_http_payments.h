@@ -450,10 +450,8 @@ void ngx_payments_count_db(pay_op_id_t op, ngx_uint_t items, ngx_uint_t failed,
     ngx_msec_t ms);
 void ngx_payments_count_db_rejected(void);          /* queue full or too old */
 void ngx_payments_count_db_connect(ngx_uint_t up);  /* 1 connected, 0 lost */
-/* operation: pay_effect_t.what; result: a literal of "ok" "http-error"
- * "timeout" "connect" "tls" … */
-void ngx_payments_count_psp(ngx_uint_t psp_index, const char *operation,
-    const char *result, ngx_msec_t ms);
+/* A call that has ended, by http->call and http->answer. */
+void ngx_payments_count_psp(const ngx_payments_http_t *http, ngx_msec_t ms);
 void ngx_payments_count_job(const char *outcome);
 void ngx_payments_count_change(const char *kind, const char *status);
 void ngx_payments_count_quarantined(pay_str_t psp, const char *reason);
@@ -461,7 +459,7 @@ void ngx_payments_count_backfill(pay_str_t psp, int64_t listed,
     int64_t missed);
 /* How old the rates of a source are (NULL: it has none), and that it has given
  * none this time. */
-void ngx_payments_count_rates_age(pay_str_t source, const pay_value_t *age_ms);
+void ngx_payments_count_rates_age(pay_str_t source, pay_int_t age_ms);
 void ngx_payments_count_rates_failed(pay_str_t source);
 /* What a sweep has counted; the text is SQL's (pay_api.sweep). */
 void ngx_payments_count_sweep(pay_str_t json);
@@ -578,10 +576,11 @@ void ngx_payments_flow_discard(ngx_payments_flow_t *flow);
 struct ngx_payments_call_s {
     ngx_queue_t           queue;
     pay_op_id_t           op;
-    const pay_value_t    *args;                  /* alive until done */
+    const void           *args;                  /* pay_<operation>_in_t; alive
+                                                    until done */
     void                (*done)(ngx_payments_call_t *call,
-                                const pay_value_t *row,
-                                pay_db_failure_t failure);  /* row or failure */
+                                const pay_result_t *result,
+                                pay_db_failure_t failure);  /* of NULL */
     void                 *data;
     ngx_msec_t            timeout;               /* of its stage, which bounds
                                                     its wait in the queue, and
@@ -616,19 +615,13 @@ char *ngx_payments_pq_hosts(ngx_conf_t *cf, ngx_str_t *dsn,
 /* ngx_payments_pq.c */
 void ngx_payments_pq_stop(void);
 
-typedef enum {
-    NGX_PAYMENTS_CALL_API = 0,
-    NGX_PAYMENTS_CALL_AUTH,            /* for an access token */
-    NGX_PAYMENTS_CALL_CERT             /* of a stranger: no key, no pins; says
-                                          nothing about the PSP's health */
-} ngx_payments_call_kind_e;
-
 /* One HTTP call. */
 struct ngx_payments_http_s {
     const pay_http_request_t  *request;          /* alive until done */
     const ngx_payments_psp_t  *psp;
-    ngx_payments_call_kind_e   kind;
-    const char                *what;             /* literal, for metrics */
+    pay_call_t                 call;             /* a certificate's: no key, no
+                                                    pins; says nothing about
+                                                    the PSP's health */
     ngx_uint_t                 can_wait;         /* a question of a job */
     ngx_msec_t                 timeout;
     ngx_pool_t                *pool;             /* for the answer */

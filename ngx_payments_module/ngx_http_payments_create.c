@@ -73,7 +73,9 @@ create_start(ngx_http_request_t *r, pay_str_t body, ngx_payments_flow_t *flow)
 }
 
 
-/* NGX_OK; NGX_DECLINED with *err; NGX_ERROR.  All memory is the flow's. */
+/* NGX_OK; NGX_DECLINED with *err; NGX_ERROR.  All memory is the flow's, and
+ * what only begin_payment needs goes with its row: while the PSP is asked, the
+ * row stands for the request. */
 static ngx_int_t
 fill_input(ngx_http_request_t *r, ngx_payments_flow_t *flow, pay_str_t body,
     pay_create_input_t *in, pay_err_t *err)
@@ -87,7 +89,7 @@ fill_input(ngx_http_request_t *r, ngx_payments_flow_t *flow, pay_str_t body,
 
     ctx = ngx_http_payments_get_ctx(r);
     plcf = ngx_http_get_module_loc_conf(r, ngx_http_payments_module);
-    arena = ngx_payments_flow_core(flow)->arena;
+    arena = ngx_payments_flow_core(flow)->args;
 
     in->merchant = ctx->merchant;
     in->ttl_s = plcf->key_ttl;
@@ -114,7 +116,8 @@ fill_input(ngx_http_request_t *r, ngx_payments_flow_t *flow, pay_str_t body,
         || pay_dup(arena, ctx->key, &in->idempotency_key) != PAY_OK
         || pay_jwt_asker(arena, ctx->jwt_key->kid, ctx->subject,
                       &in->asked_by) != PAY_OK
-        || pay_dup(arena, (pay_str_t) { PAY_UUID_TEXT, ctx->request_id },
+        || pay_dup(ngx_payments_flow_core(flow)->arena,
+                   (pay_str_t) { PAY_UUID_TEXT, ctx->request_id },
                    &ngx_payments_flow_core(flow)->request_id) != PAY_OK
         || ngx_http_payments_base_url(r, &url) != NGX_OK
         || pay_dup(arena, url, &in->base_url) != PAY_OK)

@@ -11,16 +11,7 @@
 #define HEADERS_MAX  64
 #define BODY_FIRST   1024
 #define BODY_SHORT   4096
-#define STOCK_IDS    64
 
-
-/* Random bytes for ids of requests, which are no secret: a call of libcrypto
- * costs as much for one as for all of them.  A process has its own. */
-typedef struct {
-    ngx_pid_t   pid;
-    ngx_uint_t  left;
-    u_char      entropy[STOCK_IDS][PAY_UUID_ENTROPY];
-} stock_t;
 
 static ngx_uint_t too_many_headers(ngx_http_request_t *r);
 static ngx_uint_t is_short(ngx_http_request_t *r);
@@ -35,9 +26,6 @@ static void body_timed_out(ngx_event_t *ev);
 static void drop_timer(void *data);
 static ngx_int_t live(ngx_http_request_t *r);
 static ngx_int_t request_id(u_char *text);
-
-
-static stock_t  stock;
 
 
 ngx_int_t
@@ -473,25 +461,15 @@ live(ngx_http_request_t *r)
 static ngx_int_t
 request_id(u_char *text)
 {
+    u_char       entropy[PAY_UUID_ENTROPY];
     ngx_time_t  *tp;
 
-    if (stock.left == 0 || stock.pid != ngx_pid) {
-        stock.left = 0;
-
-        if (ngx_payments_random(stock.entropy[0], sizeof(stock.entropy))
-            != NGX_OK)
-        {
-            return NGX_ERROR;
-        }
-
-        stock.pid = ngx_pid;
-        stock.left = STOCK_IDS;
+    if (ngx_payments_random(entropy, sizeof(entropy)) != NGX_OK) {
+        return NGX_ERROR;
     }
 
-    stock.left--;
     tp = ngx_timeofday();
-    pay_uuid7((uint64_t) tp->sec * 1000 + tp->msec,
-              stock.entropy[stock.left], (char *) text);
+    pay_uuid7((uint64_t) tp->sec * 1000 + tp->msec, entropy, (char *) text);
 
     return NGX_OK;
 }

@@ -33,7 +33,8 @@ static ngx_uint_t lists_events(const ngx_payments_psp_stat_t *stat);
 static const ngx_payments_psp_stat_t *psp_stat(
     const ngx_payments_counters_t *c, ngx_uint_t i);
 static pay_str_t psp_name(const ngx_payments_psp_stat_t *psp);
-static void write_calls(pay_buf_t *buf, pay_str_t psp, ngx_uint_t operation,
+static const char *result_name(ngx_uint_t result);
+static void write_calls(pay_buf_t *buf, pay_str_t psp, pay_call_t call,
     const ngx_atomic_t *calls);
 static void write_health(pay_buf_t *buf);
 static void write_circuit(pay_buf_t *buf, pay_str_t psp,
@@ -316,8 +317,8 @@ write_psps(pay_buf_t *buf, const ngx_payments_counters_t *c)
     for (i = 0; i <= NGX_PAYMENTS_PSPS_MAX; i++) {
         psp = psp_stat(c, i);
 
-        for (k = 0; psp != NULL && k < NGX_PAYMENTS_OPERATIONS; k++) {
-            write_calls(buf, psp_name(psp), k, psp->calls[k]);
+        for (k = 0; psp != NULL && k < PAY_CALL_COUNT; k++) {
+            write_calls(buf, psp_name(psp), (pay_call_t) k, psp->calls[k]);
         }
     }
 
@@ -456,8 +457,17 @@ psp_name(const ngx_payments_psp_stat_t *psp)
 }
 
 
+static const char *
+result_name(ngx_uint_t result)
+{
+    return result == PAY_FAILURE_NONE ? "ok"
+           : result == NGX_PAYMENTS_RESULT_HTTP_ERROR ? "http-error"
+           : pay_failure_name((pay_failure_t) result);
+}
+
+
 static void
-write_calls(pay_buf_t *buf, pay_str_t psp, ngx_uint_t operation,
+write_calls(pay_buf_t *buf, pay_str_t psp, pay_call_t call,
     const ngx_atomic_t *calls)
 {
     ngx_uint_t   i;
@@ -470,9 +480,9 @@ write_calls(pay_buf_t *buf, pay_str_t psp, ngx_uint_t operation,
 
         pay_metric_series(buf, name, "psp", psp);
         pay_metric_more(buf, "operation",
-                        pay_str_of(ngx_payments_operation_names[operation]));
+                        pay_str_of(pay_call_name(call)));
         pay_metric_more(buf, "result",
-                        pay_str_of(ngx_payments_result_names[i]));
+                        pay_str_of(result_name(i)));
         pay_metric_end(buf, calls[i]);
     }
 }

@@ -21,9 +21,9 @@ typedef struct {
     const ngx_payments_audit_conf_t  *conf;
     ngx_event_t                       timer;
     ngx_payments_call_t               begin;
-    pay_value_t                       begin_args[3];
+    pay_begin_seal_in_t               begin_args;
     ngx_payments_call_t               end;
-    pay_value_t                       end_args[3];
+    pay_end_seal_in_t                 end_args;
     int64_t                           number;
     size_t                            len;
     unsigned char                     message[PAY_AUDIT_MESSAGE_MAX];
@@ -36,10 +36,10 @@ typedef struct {
 
 static void seal_handler(ngx_event_t *ev);
 static void seal_begin(void);
-static void seal_begun(ngx_payments_call_t *call, const pay_value_t *row,
+static void seal_begun(ngx_payments_call_t *call, const pay_result_t *result,
     pay_db_failure_t failure);
-static const char *seal_sign(const pay_value_t *row);
-static void seal_ended(ngx_payments_call_t *call, const pay_value_t *row,
+static const char *seal_sign(const pay_seal_row_t *row);
+static void seal_ended(ngx_payments_call_t *call, const pay_result_t *result,
     pay_db_failure_t failure);
 static void seal_export(void);
 static ngx_int_t seal_line(ngx_pool_t *pool, pay_str_t *line);
@@ -69,15 +69,15 @@ ngx_payments_audit_start(ngx_cycle_t *cycle, pay_str_t owner)
     sealer.conf = conf;
     sealer.well = ngx_time();
 
-    sealer.begin_args[0] = pay_value_text(owner);
-    sealer.begin_args[1] = pay_value_int((int64_t) conf->interval_ms);
-    sealer.begin_args[2] = pay_value_int(LEASE_MS);
+    sealer.begin_args.owner = owner;
+    sealer.begin_args.interval_ms = (int64_t) conf->interval_ms;
+    sealer.begin_args.lease_ms = LEASE_MS;
     sealer.begin.op = PAY_OP_BEGIN_SEAL;
-    sealer.begin.args = sealer.begin_args;
+    sealer.begin.args = &sealer.begin_args;
     sealer.begin.done = seal_begun;
 
     sealer.end.op = PAY_OP_END_SEAL;
-    sealer.end.args = sealer.end_args;
+    sealer.end.args = &sealer.end_args;
     sealer.end.done = seal_ended;
 
     sealer.timer.handler = seal_handler;
@@ -114,36 +114,48 @@ seal_begin(void)
 
 
 static void
-seal_begun(ngx_payments_call_t *call, const pay_value_t *row,
+seal_begun(ngx_payments_call_t *call, const pay_result_t *result,
     pay_db_failure_t failure)
 {
-    const char  *why;
+    const char            *why;
+    const pay_seal_row_t  *row;
 
-    if (row == NULL) {
+    row = (result != NULL) ? pay_row_seal(result) : NULL;
+
+    switch (result != NULL ? result->outcome : PAY_OUTCOME_NONE) {
+
+    case PAY_OUTCOME_NONE:
         why = "database";
+        break;
 
-    } else if (pay_str_is(row[0].bytes, "due")) {
+    case PAY_OUTCOME_DUE:
         why = seal_sign(row);
 
         if (why == NULL) {
             return;
         }
 
-    } else if (pay_str_is(row[0].bytes, "not_due")) {
+        break;
+
+    case PAY_OUTCOME_NOT_DUE:
         sealer.well = ngx_time();
         sealer.busy = 0;
 
         /* it tells of the newest that is signed, whoever has signed it */
-        if (!row[1].is_null && !row[2].is_null) {
-            seal_note(row[1].number, row[2].bytes);
+        if (row != NULL) {
+            seal_note(row->number, row->message);
         }
 
         return;
 
-    } else {
-        /* behind: the database was restored into a cluster that counts its
+    case PAY_OUTCOME_BEHIND:
+        /* the database was restored into a cluster that counts its
          * transactions anew */
-        why = pay_str_is(row[0].bytes, "behind") ? "behind" : "refused";
+        why = "behind";
+        break;
+
+    default:
+        why = "refused";
     }
 
     sealer.busy = 0;
@@ -153,17 +165,18 @@ seal_begun(ngx_payments_call_t *call, const pay_value_t *row,
 
 /* NULL: the signature is on its way; else why not. */
 static const char *
-seal_sign(const pay_value_t *row)
+seal_sign(const pay_seal_row_t *row)
 {
-    pay_str_t  message = row[2].bytes, signature, key_id;
+    pay_str_t  message;
 
-    if (row[1].is_null || row[2].is_null || message.len == 0
-        || message.len > PAY_AUDIT_MESSAGE_MAX)
+    if (row == NULL || row->message.len == 0
+        || row->message.len > PAY_AUDIT_MESSAGE_MAX)
     {
         return "message";
     }
 
-    sealer.number = row[1].number;
+    message = row->message;
+    sealer.number = row->number;
     sealer.len = message.len;
     ngx_memcpy(sealer.message, message.data, message.len);
 
@@ -173,14 +186,11 @@ seal_sign(const pay_value_t *row)
         return "signing";
     }
 
-    signature.data = sealer.signature;
-    signature.len = PAY_ED25519_SIGNATURE;
-    key_id.data = (const unsigned char *) sealer.conf->key_id;
-    key_id.len = PAY_ED25519_KEY_ID;
-
-    sealer.end_args[0] = pay_value_int(sealer.number);
-    sealer.end_args[1] = pay_value_text(key_id);
-    sealer.end_args[2] = pay_value_text(signature);
+    sealer.end_args.number = sealer.number;
+    sealer.end_args.key_id.data = (const unsigned char *) sealer.conf->key_id;
+    sealer.end_args.key_id.len = PAY_ED25519_KEY_ID;
+    sealer.end_args.signature.data = sealer.signature;
+    sealer.end_args.signature.len = PAY_ED25519_SIGNATURE;
 
     return ngx_payments_db_call(&sealer.end) == NGX_OK ? NULL : "database";
 }
@@ -188,17 +198,19 @@ seal_sign(const pay_value_t *row)
 
 /* "already": another worker was given the same seal after our lease. */
 static void
-seal_ended(ngx_payments_call_t *call, const pay_value_t *row,
+seal_ended(ngx_payments_call_t *call, const pay_result_t *result,
     pay_db_failure_t failure)
 {
     ngx_uint_t  stored;
     pay_str_t   message = { sealer.len, sealer.message };
 
     sealer.busy = 0;
-    stored = row != NULL && pay_str_is(row[0].bytes, "stored");
+    stored = result != NULL && result->outcome == PAY_OUTCOME_STORED;
 
-    if (!stored && (row == NULL || !pay_str_is(row[0].bytes, "already"))) {
-        seal_failed(row == NULL ? "database" : "refused");
+    if (!stored
+        && (result == NULL || result->outcome != PAY_OUTCOME_ALREADY))
+    {
+        seal_failed(result == NULL ? "database" : "refused");
         return;
     }
 

@@ -182,8 +182,7 @@ ask(auth_t *auth, const ngx_payments_psp_t *psp)
 
     auth->http.request = &auth->request;
     auth->http.psp = psp;
-    auth->http.kind = NGX_PAYMENTS_CALL_AUTH;
-    auth->http.what = "auth";
+    auth->http.call = PAY_CALL_AUTH;
     auth->http.timeout = psp->total_timeout;
     auth->http.pool = auth->pool;
     auth->http.done = asked;
@@ -215,7 +214,8 @@ asked(ngx_payments_http_t *http, const pay_http_answer_t *answer)
                       "payments: the psp gives no access token, psp:%V, "
                       "why:%s, status:%ui",
                       &ngx_payments_nstr(http->psp->psp.name),
-                      answer->failure != NULL ? answer->failure : "answer",
+                      answer->failure != PAY_FAILURE_NONE
+                      ? pay_failure_name(answer->failure) : "answer",
                       (ngx_uint_t) answer->status);
     }
 

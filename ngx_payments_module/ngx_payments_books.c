@@ -9,17 +9,17 @@
 
 
 typedef struct {
-    ngx_payments_call_t  call;
-    pay_value_t          args[2];
-    ngx_event_t          timer;
-    ngx_msec_t           interval;
-    ngx_uint_t           busy;
-    int64_t              differences;  /* that were logged */
+    ngx_payments_call_t   call;
+    pay_check_books_in_t  args;
+    ngx_event_t           timer;
+    ngx_msec_t            interval;
+    ngx_uint_t            busy;
+    int64_t               differences; /* that were logged */
 } books_t;
 
 
 static void books_handler(ngx_event_t *ev);
-static void books_done(ngx_payments_call_t *call, const pay_value_t *row,
+static void books_done(ngx_payments_call_t *call, const pay_result_t *result,
     pay_db_failure_t failure);
 static ngx_msec_t books_pause(void);
 
@@ -34,11 +34,11 @@ ngx_payments_books_start(ngx_cycle_t *cycle, pay_str_t owner)
 
     books.interval = ngx_payments_main_conf()->watch.interval_ms;
 
-    books.args[0] = pay_value_text(owner);
-    books.args[1] = pay_value_int((int64_t) books.interval);
+    books.args.owner = owner;
+    books.args.interval_ms = (int64_t) books.interval;
 
     books.call.op = PAY_OP_CHECK_BOOKS;
-    books.call.args = books.args;
+    books.call.args = &books.args;
     books.call.done = books_done;
 
     books.timer.handler = books_handler;
@@ -64,22 +64,24 @@ books_handler(ngx_event_t *ev)
 
 
 static void
-books_done(ngx_payments_call_t *call, const pay_value_t *row,
+books_done(ngx_payments_call_t *call, const pay_result_t *result,
     pay_db_failure_t failure)
 {
-    int64_t  differences;
+    int64_t                  differences;
+    const pay_counts_row_t  *row;
 
     (void) call;
     (void) failure;
 
     books.busy = 0;
+    row = (result != NULL) ? pay_row_counts(result) : NULL;
 
     /* who comes too early gets what another has counted */
-    if (row == NULL || row[1].is_null) {
+    if (row == NULL) {
         return;
     }
 
-    differences = ngx_payments_count_books(row[1].bytes);
+    differences = ngx_payments_count_books(row->counts);
 
     if (differences > books.differences) {
         ngx_log_error(NGX_LOG_CRIT, ngx_cycle->log, 0,

@@ -69,31 +69,15 @@ ngx_payments_count_card_data(void)
 }
 
 
-/* Besides the words of the table, the slugs of the problems that a refused
- * webhook ends in. */
 void
 ngx_payments_count_webhook(const char *outcome)
 {
     ngx_uint_t                i;
     ngx_payments_counters_t  *c;
-    static const char        *slugs[][2] = {
-        { "webhook-signature-invalid", "signature" },
-        { "webhook-timestamp-invalid", "timestamp" },
-        { "webhook-payload-invalid", "payload" },
-        { "invalid-json", "payload" },
-        { "duplicate-member", "payload" },
-    };
 
     c = counters();
     if (c == NULL) {
         return;
-    }
-
-    for (i = 0; outcome != NULL && i < sizeof(slugs) / sizeof(slugs[0]); i++) {
-        if (ngx_strcmp(outcome, slugs[i][0]) == 0) {
-            outcome = slugs[i][1];
-            break;
-        }
     }
 
     i = word(ngx_payments_outcome_names, outcome);
@@ -153,20 +137,23 @@ ngx_payments_count_db_connect(ngx_uint_t up)
 
 
 void
-ngx_payments_count_psp(ngx_uint_t psp_index, const char *operation,
-    const char *result, ngx_msec_t ms)
+ngx_payments_count_psp(const ngx_payments_http_t *http, ngx_msec_t ms)
 {
-    ngx_uint_t                i, k;
+    ngx_uint_t                result;
     ngx_payments_psp_stat_t  *psp;
 
-    psp = psp_stat(psp_index);
+    psp = psp_stat(http->psp->psp.index);
     if (psp == NULL) {
         return;
     }
 
-    i = word(ngx_payments_operation_names, operation);
-    k = word(ngx_payments_result_names, result);
-    (void) ngx_atomic_fetch_add(&psp->calls[i][k], 1);
+    result = http->answer.failure;
+
+    if (result == PAY_FAILURE_NONE && http->answer.status >= 400) {
+        result = NGX_PAYMENTS_RESULT_HTTP_ERROR;
+    }
+
+    (void) ngx_atomic_fetch_add(&psp->calls[http->call][result], 1);
     observe(&psp->duration, ms);
 }
 

@@ -16,15 +16,15 @@ static ngx_payments_rates_stat_t *claim(ngx_payments_counters_t *counters,
 
 
 void
-ngx_payments_count_rates_age(pay_str_t source, const pay_value_t *age_ms)
+ngx_payments_count_rates_age(pay_str_t source, pay_int_t age_ms)
 {
     ngx_payments_rates_stat_t  *stat;
 
     stat = place(source);
 
-    if (stat != NULL && !age_ms->is_null) {
+    if (stat != NULL && age_ms.is_set) {
         stat->from = (ngx_atomic_uint_t) (ngx_time()
-                                          - (time_t) (age_ms->number / 1000));
+                                          - (time_t) (age_ms.number / 1000));
     }
 }
 

@@ -18,7 +18,8 @@ static int truth(pay_str_t value, int before);
 static pay_reach_t how_far(ngx_payments_http_t *http, CURLcode result);
 static pay_reach_t how_far_without(ngx_payments_http_t *http);
 static pay_sent_t sent_of(pay_reach_t reach);
-static const char *failure_name(ngx_payments_http_t *http, CURLcode result);
+static pay_failure_t failure_of(const ngx_payments_http_t *http,
+    CURLcode result);
 
 
 size_t
@@ -95,7 +96,7 @@ ngx_payments_easy_answer(ngx_payments_http_t *http, CURLcode result)
 
     answer->reach = how_far(http, result);
     answer->sent = sent_of(answer->reach);
-    answer->failure = failure_name(http, result);
+    answer->failure = failure_of(http, result);
 
     http->unheard += http->begun > 1 ? http->begun - 1 : 0;
     answer->unheard = http->unheard;
@@ -261,25 +262,25 @@ sent_of(pay_reach_t reach)
 }
 
 
-static const char *
-failure_name(ngx_payments_http_t *http, CURLcode result)
+static pay_failure_t
+failure_of(const ngx_payments_http_t *http, CURLcode result)
 {
     if (result != CURLE_OK && !http->begun && http->private_address) {
-        return "private-address";
+        return PAY_FAILURE_PRIVATE_ADDRESS;
     }
 
     switch (result) {
 
     case CURLE_OK:
-        return NULL;
+        return PAY_FAILURE_NONE;
 
     case CURLE_OPERATION_TIMEDOUT:
-        return "timeout";
+        return PAY_FAILURE_TIMEOUT;
 
     case CURLE_COULDNT_RESOLVE_HOST:
     case CURLE_COULDNT_RESOLVE_PROXY:
     case CURLE_COULDNT_CONNECT:
-        return "connect";
+        return PAY_FAILURE_CONNECT;
 
     case CURLE_SSL_CONNECT_ERROR:
     case CURLE_PEER_FAILED_VERIFICATION:
@@ -287,13 +288,13 @@ failure_name(ngx_payments_http_t *http, CURLcode result)
     case CURLE_SSL_CERTPROBLEM:
     case CURLE_SSL_CACERT_BADFILE:
     case CURLE_SSL_ISSUER_ERROR:
-        return "tls";
+        return PAY_FAILURE_TLS;
 
     case CURLE_WRITE_ERROR:
-        return http->too_large ? "too-large" : "memory";
+        return http->too_large ? PAY_FAILURE_TOO_LARGE : PAY_FAILURE_MEMORY;
 
     default:
         /* the proxy, say, has refused the tunnel */
-        return http->begun ? "broken" : "connect";
+        return http->begun ? PAY_FAILURE_BROKEN : PAY_FAILURE_CONNECT;
     }
 }

@@ -27,6 +27,8 @@ static ngx_int_t setup_headers(CURL *easy, ngx_payments_http_t *http);
 static ngx_int_t add_field(ngx_payments_http_t *http, pay_str_t name,
     pay_str_t value);
 static ngx_int_t setup_tls(CURL *easy, ngx_payments_http_t *http);
+static ngx_int_t trust_only(CURL *easy, CURLoption cafile, CURLoption capath,
+    const ngx_str_t *file);
 static ngx_int_t setup_proxy(CURL *easy, const ngx_payments_psp_t *psp);
 static char *text_of(pay_str_t s);
 static curl_socket_t open_callback(void *data, curlsocktype purpose,
@@ -257,13 +259,14 @@ add_field(ngx_payments_http_t *http, pay_str_t name, pay_str_t value)
 static ngx_int_t
 setup_tls(CURL *easy, ngx_payments_http_t *http)
 {
-    ngx_uint_t                 cert = http->kind == NGX_PAYMENTS_CALL_CERT;
+    ngx_uint_t                 plain, cert;
     const ngx_payments_psp_t  *psp = http->psp;
 
-    if (curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR,
-                         !cert && ngx_strncmp(psp->base_url.data, "http://",
-                                              7) == 0
-                         ? "http" : "https") != CURLE_OK)
+    cert = http->call == PAY_CALL_CERTIFICATE;
+    plain = !cert && ngx_strncmp(psp->base_url.data, "http://", 7) == 0;
+
+    if (curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, plain ? "http" : "https")
+        != CURLE_OK)
     {
         return NGX_ERROR;
     }
@@ -276,9 +279,9 @@ setup_tls(CURL *easy, ngx_payments_http_t *http)
     curl_easy_setopt(easy, CURLOPT_SSL_VERIFYHOST, 2L);
     curl_easy_setopt(easy, CURLOPT_SSLVERSION, (long) CURL_SSLVERSION_TLSv1_2);
 
-    if (psp->ca_file.len != 0
-        && curl_easy_setopt(easy, CURLOPT_CAINFO, (char *) psp->ca_file.data)
-           != CURLE_OK)
+    if ((plain || psp->ca_file.len != 0)
+        && trust_only(easy, CURLOPT_CAINFO, CURLOPT_CAPATH, &psp->ca_file)
+           != NGX_OK)
     {
         return NGX_ERROR;
     }
@@ -295,6 +298,19 @@ setup_tls(CURL *easy, ngx_payments_http_t *http)
 }
 
 
+/* The system's directory of CAs is libcurl's default, beside any file. */
+static ngx_int_t
+trust_only(CURL *easy, CURLoption cafile, CURLoption capath,
+    const ngx_str_t *file)
+{
+    return curl_easy_setopt(easy, capath, NULL) == CURLE_OK
+           && curl_easy_setopt(easy, cafile,
+                               file->len ? (char *) file->data : NULL)
+              == CURLE_OK
+           ? NGX_OK : NGX_ERROR;
+}
+
+
 /* Through the proxy's tunnel the PSP's own certificate is verified as without
  * one.  The environment's proxies are never taken. */
 static ngx_int_t
@@ -304,6 +320,13 @@ setup_proxy(CURL *easy, const ngx_payments_psp_t *psp)
                          psp->proxy.len ? (char *) psp->proxy.data : "")
         != CURLE_OK
         || curl_easy_setopt(easy, CURLOPT_NOPROXY, "") != CURLE_OK)
+    {
+        return NGX_ERROR;
+    }
+
+    if ((psp->proxy.len == 0 || psp->ca_file.len != 0)
+        && trust_only(easy, CURLOPT_PROXY_CAINFO, CURLOPT_PROXY_CAPATH,
+                      &psp->ca_file) != NGX_OK)
     {
         return NGX_ERROR;
     }
@@ -319,10 +342,7 @@ setup_proxy(CURL *easy, const ngx_payments_psp_t *psp)
     curl_easy_setopt(easy, CURLOPT_PROXY_SSLVERSION,
                      (long) CURL_SSLVERSION_TLSv1_2);
 
-    return psp->ca_file.len == 0
-           || curl_easy_setopt(easy, CURLOPT_PROXY_CAINFO,
-                               (char *) psp->ca_file.data) == CURLE_OK
-           ? NGX_OK : NGX_ERROR;
+    return NGX_OK;
 }
 
 
@@ -419,6 +439,6 @@ may_connect(const ngx_payments_http_t *http, const u_char *bytes, size_t len)
     const ngx_payments_psp_t  *psp = http->psp;
 
     return psp->allow_private || psp->proxy.len != 0
-           || (psp->loopback && http->kind != NGX_PAYMENTS_CALL_CERT)
+           || (psp->loopback && http->call != PAY_CALL_CERTIFICATE)
            || !pay_address_is_special(bytes, len);
 }

@@ -124,7 +124,7 @@ ngx_payments_db_call(ngx_payments_call_t *call)
 static ngx_uint_t
 room_for(const ngx_payments_call_t *call)
 {
-    if (call->money || pay_op_is_kept(call->op)) {
+    if (call->money || pay_op(call->op)->is_kept) {
         return 2 * db.conf->queue;
     }
 
@@ -161,7 +161,7 @@ work_of(const ngx_payments_call_t *call)
         return NGX_PAYMENTS_WORK_INTAKE;
     }
 
-    if (call->money || pay_op_is_kept(call->op)) {
+    if (call->money || pay_op(call->op)->is_kept) {
         return NGX_PAYMENTS_WORK_CHANGE;
     }
 
@@ -308,7 +308,7 @@ refuse_late(ngx_queue_t *late, pay_db_failure_t failure)
         call = ngx_queue_data(q, ngx_payments_call_t, queue);
 
         if (ngx_payments_queue_is_late(call)) {
-            ngx_payments_count_stage_timeout(pay_op_stage(call->op));
+            ngx_payments_count_stage_timeout(pay_op(call->op)->stage);
         }
 
         ngx_payments_count_db_rejected();
@@ -336,7 +336,7 @@ count_canceled(ngx_payments_batch_t *batch, const char *sqlstate)
 
     for (i = 0; i < batch->count; i++) {
         if (batch->calls[i]->timeout != 0) {
-            ngx_payments_count_stage_timeout(pay_op_stage(batch->op));
+            ngx_payments_count_stage_timeout(pay_op(batch->op)->stage);
         }
     }
 }

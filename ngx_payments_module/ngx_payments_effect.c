@@ -27,14 +27,19 @@ static void note_call(const ngx_payments_flow_t *flow,
     const pay_http_answer_t *answer);
 static ngx_int_t pace_call(ngx_payments_flow_t *flow);
 static void pace_handler(ngx_event_t *ev);
-static void note_done(ngx_payments_call_t *call, const pay_value_t *row);
-static void note_rates(const pay_value_t *args);
+static void note_done(const ngx_payments_call_t *call,
+    const pay_result_t *result);
+static void note_rates(const pay_end_rates_in_t *in);
 static pay_status_t keep_request(ngx_payments_flow_t *flow,
-    const pay_http_request_t *request);
+    pay_effect_t *effect);
+static ngx_uint_t goes_at_once(const ngx_payments_flow_t *flow,
+    const pay_effect_t *effect);
+static pay_status_t copy_request(pay_arena_t *arena,
+    const pay_http_request_t *request, pay_http_request_t *kept);
 static ngx_int_t get_cert(ngx_payments_flow_t *flow);
-static void no_answer(pay_http_answer_t *answer, const char *why);
+static void no_answer(pay_http_answer_t *answer, pay_failure_t why);
 static ngx_uint_t asked_just_now(pay_str_t url);
-static void db_done(ngx_payments_call_t *call, const pay_value_t *row,
+static void db_done(ngx_payments_call_t *call, const pay_result_t *result,
     pay_db_failure_t failure);
 static void http_done(ngx_payments_http_t *http,
     const pay_http_answer_t *answer);
@@ -52,7 +57,7 @@ ngx_payments_effect_db(ngx_payments_flow_t *flow, pay_effect_t *effect,
     flow->call.args = effect->args;
     flow->call.done = db_done;
     flow->call.data = flow;
-    flow->call.timeout = deadline_of(flow, pay_op_stage(effect->op));
+    flow->call.timeout = deadline_of(flow, pay_op(effect->op)->stage);
     flow->call.money = flow->place.work == NGX_PAYMENTS_WORK_CHANGE;
     flow->wait_started = ngx_current_msec;
 
@@ -100,38 +105,38 @@ ngx_payments_effect_http(ngx_payments_flow_t *flow, pay_effect_t *effect,
 
     ngx_memzero(http, sizeof(ngx_payments_http_t));
 
-    http->request = &flow->http_request;
     http->psp = psps[effect->psp->index];
-    http->kind = effect->is_cert ? NGX_PAYMENTS_CALL_CERT
-                                 : NGX_PAYMENTS_CALL_API;
-    http->what = effect->what;
-    http->can_wait = !effect->buyer_waits
-                     && ngx_strcmp(effect->what, "query") == 0;
+    http->call = effect->call;
+    http->can_wait = !effect->buyer_waits && effect->call == PAY_CALL_QUERY;
     http->pool = flow->pool;
     http->done = http_done;
     http->data = flow;
     http->timeout = http->psp->total_timeout;
     flow->wait_started = ngx_current_msec;
 
-    ngx_payments_fault("before", effect->what);
+    ngx_payments_fault("before", pay_call_name(effect->call));
 
     if (effect->buyer_waits) {
         http->timeout = ngx_min(http->timeout, flow->pmcf->buyer_timeout);
     }
 
-    if (keep_request(flow, &effect->http) != PAY_OK) {
-        no_answer(&http->answer, "memory");
+    if (keep_request(flow, effect) != PAY_OK) {
+        no_answer(&http->answer, PAY_FAILURE_MEMORY);
         rc = NGX_DECLINED;
 
-    } else if (effect->is_cert) {
+    } else if (effect->call == PAY_CALL_CERTIFICATE) {
         rc = get_cert(flow);
 
     } else if (effect->buyer_waits && asked_just_now(effect->http.url)) {
-        no_answer(&http->answer, "busy");
+        no_answer(&http->answer, PAY_FAILURE_BUSY);
         rc = NGX_DECLINED;
 
     } else {
         rc = flow->alone ? pace_call(flow) : ngx_payments_psp_call(http);
+    }
+
+    if (goes_at_once(flow, effect)) {
+        http->request = NULL;                  /* ends with the step */
     }
 
     if (rc == NGX_OK) {
@@ -146,13 +151,46 @@ ngx_payments_effect_http(ngx_payments_flow_t *flow, pay_effect_t *effect,
 }
 
 
-/* The step's own is in its scratch. */
+/* The step's own is in its scratch.  libcurl copies all but the body, so that
+ * only what does not go at once, or may go again, is kept as a whole. */
 static pay_status_t
-keep_request(ngx_payments_flow_t *flow, const pay_http_request_t *request)
+keep_request(ngx_payments_flow_t *flow, pay_effect_t *effect)
 {
-    unsigned             i;
     pay_arena_t         *arena = &flow->arena;
-    pay_http_request_t  *kept = &flow->http_request;
+    pay_http_request_t  *kept;
+
+    PAY_TRY(pay_dup(arena, effect->http.body, &effect->http.body));
+
+    if (goes_at_once(flow, effect)) {
+        flow->http.request = &effect->http;
+        return PAY_OK;
+    }
+
+    kept = pay_alloc(arena, sizeof(pay_http_request_t));
+    if (kept == NULL) {
+        return PAY_NO_MEMORY;
+    }
+
+    flow->http.request = kept;
+
+    return copy_request(arena, &effect->http, kept);
+}
+
+
+/* Jobs may be paced, access tokens waited for and renewed after a 401. */
+static ngx_uint_t
+goes_at_once(const ngx_payments_flow_t *flow, const pay_effect_t *effect)
+{
+    return !flow->alone && effect->call != PAY_CALL_CERTIFICATE
+           && flow->http.psp->psp.adapter->auth_request == NULL;
+}
+
+
+static pay_status_t
+copy_request(pay_arena_t *arena, const pay_http_request_t *request,
+    pay_http_request_t *kept)
+{
+    unsigned  i;
 
     *kept = *request;
 
@@ -161,9 +199,7 @@ keep_request(ngx_payments_flow_t *flow, const pay_http_request_t *request)
                         &kept->fields[i].value));
     }
 
-    PAY_TRY(pay_dup(arena, request->url, &kept->url));
-
-    return pay_dup(arena, request->body, &kept->body);
+    return pay_dup(arena, request->url, &kept->url);
 }
 
 
@@ -180,7 +216,7 @@ static void
 note_stage(const ngx_payments_flow_t *flow)
 {
     if (!flow->alone) {
-        ngx_payments_count_stage(pay_op_stage(flow->call.op),
+        ngx_payments_count_stage(pay_op(flow->call.op)->stage,
                                  (uint64_t) (ngx_current_msec
                                              - flow->wait_started) * 1000);
     }
@@ -194,14 +230,14 @@ note_call(const ngx_payments_flow_t *flow, const pay_http_answer_t *answer)
     ngx_msec_t  took = ngx_current_msec - flow->wait_started;
     ngx_msec_t  most = flow->pmcf->stages[PAY_STAGE_PSP];
 
-    if (flow->http.kind == NGX_PAYMENTS_CALL_CERT) {
+    if (flow->http.call == PAY_CALL_CERTIFICATE) {
         return;
     }
 
     ngx_payments_count_stage(PAY_STAGE_PSP, (uint64_t) took * 1000);
 
-    if (most != 0 && took + 1 >= most && answer->failure != NULL
-        && ngx_strcmp(answer->failure, "timeout") == 0)
+    if (most != 0 && took + 1 >= most
+        && answer->failure == PAY_FAILURE_TIMEOUT)
     {
         ngx_payments_count_stage_timeout(PAY_STAGE_PSP);
     }
@@ -228,8 +264,8 @@ pace_call(ngx_payments_flow_t *flow)
     ngx_payments_http_t  *http = &flow->http;
 
     if (ngx_payments_health_pace(http->psp, &wait) != NGX_OK) {
-        no_answer(&http->answer, "busy");
-        ngx_payments_count_psp(http->psp->psp.index, http->what, "busy", 0);
+        no_answer(&http->answer, PAY_FAILURE_BUSY);
+        ngx_payments_count_psp(http, 0);
         return NGX_DECLINED;
     }
 
@@ -271,10 +307,10 @@ static ngx_int_t
 get_cert(ngx_payments_flow_t *flow)
 {
     ngx_int_t           rc;
-    pay_str_t           url = flow->http_request.url;
+    pay_str_t           url = flow->http.request->url;
     pay_http_answer_t  *answer = &flow->http.answer;
 
-    no_answer(answer, NULL);
+    no_answer(answer, PAY_FAILURE_NONE);
 
     rc = ngx_payments_cert_get(flow->http.psp, url, flow->pool,
                                &answer->body);
@@ -291,7 +327,8 @@ get_cert(ngx_payments_flow_t *flow)
         break;
 
     default:
-        no_answer(answer, rc == NGX_BUSY ? "busy" : "memory");
+        no_answer(answer, rc == NGX_BUSY ? PAY_FAILURE_BUSY
+                                         : PAY_FAILURE_MEMORY);
         return NGX_DECLINED;
     }
 
@@ -306,7 +343,7 @@ get_cert(ngx_payments_flow_t *flow)
 
 
 static void
-no_answer(pay_http_answer_t *answer, const char *why)
+no_answer(pay_http_answer_t *answer, pay_failure_t why)
 {
     ngx_memzero(answer, sizeof(pay_http_answer_t));
     answer->sent = PAY_SENT_NOTHING;
@@ -342,7 +379,7 @@ asked_just_now(pay_str_t url)
 
 
 static void
-db_done(ngx_payments_call_t *call, const pay_value_t *row,
+db_done(ngx_payments_call_t *call, const pay_result_t *result,
     pay_db_failure_t failure)
 {
     pay_event_t           event;
@@ -353,12 +390,21 @@ db_done(ngx_payments_call_t *call, const pay_value_t *row,
     flow->in_handler = 0;
     flow->db_ms += ngx_current_msec - flow->wait_started;
     note_stage(flow);
-    note_done(call, row);
-    ngx_payments_flow_drop_args(flow);
+    note_done(call, result);
+
+    if (!flow->core.keeps_args) {
+        ngx_payments_flow_drop_args(flow);
+    }
+
+    flow->core.keeps_args = 0;
 
     ngx_memzero(&event, sizeof(pay_event_t));
-    event.kind = row != NULL ? PAY_EVENT_ROW : PAY_EVENT_DB_FAILED;
-    event.row = row;
+    event.kind = result != NULL ? PAY_EVENT_ROW : PAY_EVENT_DB_FAILED;
+
+    if (result != NULL) {
+        event.result = *result;
+    }
+
     event.db_failure = failure;
     event.retry_after_s = call->retry_after_s;
 
@@ -368,40 +414,47 @@ db_done(ngx_payments_call_t *call, const pay_value_t *row,
 
 /* What metrics want to know of an operation beyond that it was called. */
 static void
-note_done(ngx_payments_call_t *call, const pay_value_t *row)
+note_done(const ngx_payments_call_t *call, const pay_result_t *result)
 {
-    const pay_value_t  *args = call->args;
+    const pay_age_row_t          *age;
+    const pay_begin_rates_in_t   *rates;
+    const pay_end_backfill_in_t  *backfill;
 
-    if (call->op == PAY_OP_END_BACKFILL && row != NULL
-        && pay_str_is(row[0].bytes, "stored"))
+    if (call->op == PAY_OP_END_BACKFILL && result != NULL
+        && result->outcome == PAY_OUTCOME_STORED)
     {
-        ngx_payments_count_backfill(args[0].bytes, args[3].number,
-                                    args[4].number);
+        backfill = call->args;
+        ngx_payments_count_backfill(backfill->psp, backfill->listed,
+                                    backfill->missed);
     }
 
-    if (call->op == PAY_OP_BEGIN_RATES && row != NULL) {
-        ngx_payments_count_rates_age(args[0].bytes, &row[1]);
+    if (call->op == PAY_OP_BEGIN_RATES && result != NULL) {
+        age = pay_row_age(result);
+        rates = call->args;
+        ngx_payments_count_rates_age(rates->source,
+                                     age != NULL ? age->age_ms
+                                                 : pay_maybe(0, 0));
     }
 
     if (call->op == PAY_OP_END_RATES) {
-        note_rates(args);
+        note_rates(call->args);
     }
 }
 
 
 static void
-note_rates(const pay_value_t *args)
+note_rates(const pay_end_rates_in_t *in)
 {
-    if (!args[3].is_null) {
-        ngx_payments_count_rates_age(args[0].bytes, &args[5]);
+    if (in->rates.len != 0) {
+        ngx_payments_count_rates_age(in->source, pay_some(in->age_ms));
         return;
     }
 
-    ngx_payments_count_rates_failed(args[0].bytes);
+    ngx_payments_count_rates_failed(in->source);
     ngx_log_error(NGX_LOG_WARN, ngx_cycle->log, 0,
                   "payments: a source has given no rates, source:%V, why:%V",
-                  &ngx_payments_nstr(args[0].bytes),
-                  &ngx_payments_nstr(args[4].bytes));
+                  &ngx_payments_nstr(in->source),
+                  &ngx_payments_nstr(in->code));
 }
 
 
@@ -411,17 +464,17 @@ http_done(ngx_payments_http_t *http, const pay_http_answer_t *answer)
     pay_event_t           event;
     ngx_payments_flow_t  *flow = http->data;
 
-    ngx_payments_fault("after", http->what);
+    ngx_payments_fault("after", pay_call_name(http->call));
 
     flow->in_handler = 0;
     flow->psp_ms += ngx_current_msec - flow->wait_started;
     note_call(flow, answer);
 
-    if (answer->failure != NULL) {
+    if (answer->failure != PAY_FAILURE_NONE) {
         ngx_log_error(NGX_LOG_WARN, ngx_cycle->log, 0,
                       "payments: psp call failed, psp:%V, why:%s, sent:%d, "
                       "reach:%s", &ngx_payments_nstr(http->psp->psp.name),
-                      answer->failure, (int) answer->sent,
+                      pay_failure_name(answer->failure), (int) answer->sent,
                       pay_reach_name(answer->reach));
     }
 
@@ -429,12 +482,12 @@ http_done(ngx_payments_http_t *http, const pay_http_answer_t *answer)
         ngx_log_error(NGX_LOG_NOTICE, ngx_cycle->log, 0,
                       "payments: psp call was sent again on another "
                       "connection, psp:%V, what:%s, unheard:%ui, status:%ui",
-                      &ngx_payments_nstr(http->psp->psp.name), http->what,
-                      (ngx_uint_t) answer->unheard,
+                      &ngx_payments_nstr(http->psp->psp.name),
+                      pay_call_name(http->call), (ngx_uint_t) answer->unheard,
                       (ngx_uint_t) answer->status);
     }
 
-    if (http->kind == NGX_PAYMENTS_CALL_CERT) {
+    if (http->call == PAY_CALL_CERTIFICATE) {
         tell_cert(http->request->url, answer);
     }
 

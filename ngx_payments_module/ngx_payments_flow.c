@@ -11,7 +11,7 @@
 #include <time.h>
 
 
-#define POOL_SIZE     2048             /* two hold a create that waits */
+#define POOL_SIZE     1536             /* two hold a create that waits */
 #define ARGS_SIZE     2048             /* of a create, while PostgreSQL works */
 #define SCRATCH_SIZE  16384
 #define US_PER_S      1000000
@@ -26,11 +26,11 @@ static void log_unread(const pay_flow_t *core);
 static void run_routing(ngx_payments_flow_t *flow, pay_event_t *event,
     pay_effect_t *effect);
 static uint64_t now_us(void);
-static ngx_uint_t chooses_psps(const pay_flow_t *core);
 static void flow_reply(ngx_payments_flow_t *flow, const pay_reply_t *reply);
 static void flow_note(ngx_payments_flow_t *flow);
 static ngx_str_t note_text(ngx_pool_t *pool, pay_str_t text);
 static void flow_end(ngx_payments_flow_t *flow);
+static void count_end(const pay_flow_t *core);
 static void request_gone(void *data);
 
 
@@ -82,7 +82,6 @@ ngx_payments_flow_create(ngx_http_payments_main_conf_t *pmcf)
     flow->args = (pay_arena_t) { args_alloc, flow };
     flow->core.args = &flow->args;
     flow->core.env = &pmcf->env;
-    flow->core.name = "none";
 
     return flow;
 }
@@ -197,16 +196,15 @@ ngx_payments_flow_step(ngx_payments_flow_t *flow, pay_event_t *event)
 static void
 steps(ngx_payments_flow_t *flow, pay_event_t *event)
 {
-    ngx_int_t     rc;
-    pay_effect_t  effect;
+    ngx_int_t               rc;
+    pay_effect_t            effect;
+    const pay_flow_type_t  *type = flow->core.type;
 
     for ( ;; ) {
-        event->now_s = ngx_strcmp(flow->core.name, "job") == 0
+        event->now_s = type->clock == PAY_CLOCK_STEADY
                        ? ngx_payments_steady_time() : ngx_time();
 
-        if (event->kind == PAY_EVENT_START
-            && ngx_strcmp(flow->core.name, "create") == 0)
-        {
+        if (event->kind == PAY_EVENT_START && type->routes) {
             run_routing(flow, event, &effect);
 
         } else {
@@ -246,7 +244,8 @@ steps(ngx_payments_flow_t *flow, pay_event_t *event)
 static void
 run(ngx_payments_flow_t *flow, pay_event_t *event, pay_effect_t *effect)
 {
-    event->health = chooses_psps(&flow->core) ? ngx_payments_health() : NULL;
+    event->health = flow->core.type->needs_health ? ngx_payments_health()
+                                                  : NULL;
     pay_flow_run(&flow->core, event, effect);
 
     if (flow->core.unread != NULL) {
@@ -308,14 +307,6 @@ now_us(void)
 
     return (uint64_t) now.tv_sec * US_PER_S
            + (uint64_t) now.tv_nsec / NS_PER_US;
-}
-
-
-static ngx_uint_t
-chooses_psps(const pay_flow_t *core)
-{
-    return ngx_strcmp(core->name, "create") == 0
-           || ngx_strcmp(core->name, "job") == 0;
 }
 
 
@@ -398,23 +389,17 @@ flow_end(ngx_payments_flow_t *flow)
     ngx_payments_gauge_flows(-1);
     ngx_payments_bulkhead_leave(&flow->place);
 
-    if (ngx_strcmp(core->name, "webhook") == 0 && core->outcome != NULL) {
-        ngx_payments_count_webhook(core->outcome);
-    }
+    count_end(core);
 
     if (core->quarantined != NULL) {
         ngx_payments_count_quarantined(core->psp_name, core->quarantined);
-    }
-
-    if (ngx_strcmp(core->name, "job") == 0) {
-        ngx_payments_count_job(core->outcome ? core->outcome : "none");
     }
 
     if (core->change_kind != NULL) {
         ngx_payments_count_change(core->change_kind, core->change_status);
     }
 
-    if (core->outcome != NULL && ngx_strcmp(core->outcome, "mismatch") == 0) {
+    if (core->differs) {
         ngx_log_error(NGX_LOG_CRIT, ngx_cycle->log, 0,
                       "payments: the PSP's amount or token differs from the "
                       "order's, merchant:%V, checkout:%V",
@@ -438,6 +423,30 @@ flow_end(ngx_payments_flow_t *flow)
 
     ngx_payments_flow_drop_args(flow);
     ngx_destroy_pool(flow->pool);
+}
+
+
+static void
+count_end(const pay_flow_t *core)
+{
+    const char  *label = pay_flow_label(core);
+
+    switch (core->type->tally) {
+
+    case PAY_TALLY_WEBHOOKS:
+        if (label != NULL) {
+            ngx_payments_count_webhook(label);
+        }
+
+        break;
+
+    case PAY_TALLY_JOBS:
+        ngx_payments_count_job(label);
+        break;
+
+    case PAY_TALLY_NONE:
+        break;
+    }
 }
 
 

@@ -21,7 +21,6 @@ struct ngx_payments_flow_s {
 
     ngx_payments_call_t             call;
     ngx_payments_http_t             http;
-    pay_http_request_t              http_request;
 
     ngx_event_t                     pace;        /* a job's call waits */
     ngx_msec_t                      wait_started;

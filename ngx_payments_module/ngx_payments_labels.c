@@ -17,19 +17,6 @@ const char *const  ngx_payments_outcome_names[NGX_PAYMENTS_OUTCOMES + 1] = {
     "timestamp", "payload", "other", NULL
 };
 
-/* literals of pay_effect_t.what, and the gateway's own "auth" */
-const char *const
-    ngx_payments_operation_names[NGX_PAYMENTS_OPERATIONS + 1] = {
-    "register", "find", "query", "capture", "cancel", "refund", "expire",
-    "list", "certificate", "auth", "other", NULL
-};
-
-const char *const  ngx_payments_result_names[NGX_PAYMENTS_RESULTS + 1] = {
-    "ok", "http-error", "timeout", "connect", "tls", "private-address",
-    "too-large", "memory", "broken", "busy", "circuit-open", "auth", "other",
-    NULL
-};
-
 const char *const  ngx_payments_job_names[NGX_PAYMENTS_JOBS + 1] = {
     "stored", "applied", "open", "no_answer", "refunded", "refused",
     "not_sent", "unknown", "busy", "not-stored", "request_refused",

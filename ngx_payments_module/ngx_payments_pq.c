@@ -63,7 +63,6 @@ static void conn_connecting(conn_t *conn);
 static ngx_int_t conn_watch(conn_t *conn, ngx_uint_t rd, ngx_uint_t wr);
 static void conn_setup(conn_t *conn);
 static ngx_int_t conn_send_setup(conn_t *conn);
-static ngx_int_t conn_prepare(conn_t *conn, const pay_op_t *op);
 static void conn_read(conn_t *conn);
 static ngx_int_t conn_take_results(conn_t *conn);
 static void conn_take_error(conn_t *conn, PGresult *res);
@@ -326,27 +325,12 @@ conn_send_setup(conn_t *conn)
     }
 
     for (i = 0; i < PAY_OP_COUNT; i++) {
-        if (conn_prepare(conn, pay_op(i)) != NGX_OK) {
+        if (ngx_payments_pq_prepare(conn->pg, pay_op(i)) != NGX_OK) {
             return NGX_ERROR;
         }
     }
 
     return PQpipelineSync(conn->pg) ? NGX_OK : NGX_ERROR;
-}
-
-
-static ngx_int_t
-conn_prepare(conn_t *conn, const pay_op_t *op)
-{
-    Oid         types[PAY_OP_COLUMNS_MAX];
-    ngx_uint_t  i;
-
-    for (i = 0; i < op->in_count; i++) {
-        types[i] = (Oid) ngx_payments_batch_array_oid(op->in[i]);
-    }
-
-    return PQsendPrepare(conn->pg, op->name, op->sql, (int) op->in_count,
-                         types) ? NGX_OK : NGX_ERROR;
 }
 
 

@@ -6,7 +6,6 @@
 #ifndef NGX_PAYMENTS_PQ_H
 #define NGX_PAYMENTS_PQ_H
 
-#include "ngx_payments_batch.h"
 #include "ngx_payments_db.h"
 
 #include <libpq-fe.h>
@@ -42,6 +41,8 @@ void ngx_payments_pq_warn_superuser(const PGconn *pg, ngx_log_t *log);
 ngx_uint_t ngx_payments_pq_takes_no_writes(const char *sqlstate);
 
 
+/* Queues the preparation of the operation's statement. */
+ngx_int_t ngx_payments_pq_prepare(PGconn *pg, const pay_op_t *op);
 /* Queues the batch's statement with its arrays; NGX_ERROR: no memory, or the
  * connection is gone. */
 ngx_int_t ngx_payments_pq_put(PGconn *pg, ngx_payments_batch_t *batch);

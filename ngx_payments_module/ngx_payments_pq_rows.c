@@ -10,36 +10,66 @@
 #define SET_TIMEOUT  "payments_set_timeout"
 
 
-static ngx_int_t decode_row(PGresult *rows, int row, const pay_op_t *op,
-    pay_value_t *values);
+static pay_cell_t cell_of(const void *rows, unsigned row, unsigned column);
+
+
+ngx_int_t
+ngx_payments_pq_prepare(PGconn *pg, const pay_op_t *op)
+{
+    Oid           types[PAY_OP_COLUMNS_MAX];
+    char          sql[PAY_OP_SQL_MAX];
+    unsigned      i, n;
+    pay_column_t  args[PAY_OP_COLUMNS_MAX];
+
+    (void) pay_op_sql(op, sql);
+    n = pay_op_args(op, args);
+
+    for (i = 0; i < n; i++) {
+        types[i] = (Oid) pay_type_array(args[i].type);
+    }
+
+    return PQsendPrepare(pg, op->name, sql, (int) n, types) ? NGX_OK
+                                                            : NGX_ERROR;
+}
 
 
 ngx_int_t
 ngx_payments_pq_put(PGconn *pg, ngx_payments_batch_t *batch)
 {
-    int              lengths[PAY_OP_COLUMNS_MAX], formats[PAY_OP_COLUMNS_MAX];
-    ngx_str_t        array;
-    ngx_uint_t       i;
-    const char      *values[PAY_OP_COLUMNS_MAX];
-    const pay_op_t  *op;
+    int               lengths[PAY_OP_COLUMNS_MAX], formats[PAY_OP_COLUMNS_MAX];
+    unsigned          i, n;
+    pay_str_t         arrays[PAY_OP_COLUMNS_MAX];
+    const char       *values[PAY_OP_COLUMNS_MAX];
+    const void      **items;
+    pay_arena_t       arena = ngx_payments_arena(batch->pool);
+    pay_column_t      args[PAY_OP_COLUMNS_MAX];
+    const pay_op_t   *op = pay_op(batch->op);
 
-    op = pay_op(batch->op);
+    items = ngx_palloc(batch->pool, batch->count * sizeof(void *));
+    if (items == NULL) {
+        return NGX_ERROR;
+    }
 
-    for (i = 0; i < op->in_count; i++) {
-        if (ngx_payments_batch_encode(batch->pool, op, i, batch->calls,
-                                      batch->count, &array)
-            != NGX_OK)
-        {
-            return NGX_ERROR;
-        }
+    for (i = 0; i < batch->count; i++) {
+        items[i] = batch->calls[i]->args;
+    }
 
-        values[i] = (char *) array.data;
-        lengths[i] = (int) array.len;
+    if (pay_op_encode(&arena, op, items, (unsigned) batch->count, arrays)
+        != PAY_OK)
+    {
+        return NGX_ERROR;
+    }
+
+    n = pay_op_args(op, args);
+
+    for (i = 0; i < n; i++) {
+        values[i] = (char *) arrays[i].data;
+        lengths[i] = (int) arrays[i].len;
         formats[i] = 1;
     }
 
-    return PQsendQueryPrepared(pg, op->name, (int) op->in_count, values,
-                               lengths, formats, 1)
+    return PQsendQueryPrepared(pg, op->name, (int) n, values, lengths, formats,
+                               1)
            ? NGX_OK : NGX_ERROR;
 }
 
@@ -77,63 +107,52 @@ ngx_payments_pq_set_timeout(PGconn *pg, ngx_msec_t call, ngx_msec_t stage)
 }
 
 
+/* Calls go away as they are told: nothing of one is looked at behind that.  The
+ * batch is committed, so an answer that cannot be read is an outcome that is
+ * not known, never a failure. */
 void
 ngx_payments_pq_deliver(ngx_payments_batch_t *batch, PGresult *rows)
 {
-    int                   row, total;
-    ngx_uint_t            item, i;
-    pay_value_t           values[PAY_OP_COLUMNS_MAX];
-    const pay_op_t       *op;
-    ngx_payments_call_t  *call;
+    ngx_uint_t       i;
+    pay_arena_t      arena = ngx_payments_arena(batch->pool);
+    pay_table_t      table = { rows, (unsigned) PQntuples(rows),
+                               (unsigned) PQnfields(rows), cell_of };
+    pay_result_t    *results;
+    const pay_op_t  *op = pay_op(batch->op);
 
-    op = pay_op(batch->op);
-    total = PQntuples(rows);
+    results = ngx_pcalloc(batch->pool, batch->count * sizeof(pay_result_t));
 
-    if (PQnfields(rows) != (int) op->out_count + 1) {
-        total = 0;
-    }
-
-    for (row = 0; row < total; row++) {
-        item = ngx_payments_batch_item((u_char *) PQgetvalue(rows, row, 0),
-                                       PQgetlength(rows, row, 0));
-        if (item < 1 || item > batch->count || batch->calls[item - 1] == NULL
-            || decode_row(rows, row, op, values) != NGX_OK)
-        {
-            continue;
-        }
-
-        call = batch->calls[item - 1];
-        batch->calls[item - 1] = NULL;
-        call->done(call, values, 0);
+    if (results != NULL
+        && pay_op_decode(&arena, op, &table, results, (unsigned) batch->count)
+           == PAY_BUG)
+    {
+        ngx_log_error(NGX_LOG_ALERT, ngx_cycle->log, 0,
+                      "payments: operation answered what it may not, op:%s",
+                      op->name);
     }
 
     for (i = 0; i < batch->count; i++) {
-        if (batch->calls[i] != NULL) {
-            ngx_log_error(NGX_LOG_ALERT, ngx_cycle->log, 0,
-                          "payments: operation left an item out, op:%s",
-                          op->name);
-            batch->calls[i]->done(batch->calls[i], NULL, PAY_DB_ERROR);
+        if (results != NULL && results[i].outcome != PAY_OUTCOME_NONE) {
+            batch->calls[i]->done(batch->calls[i], &results[i], 0);
+            continue;
         }
+
+        ngx_log_error(NGX_LOG_ALERT, ngx_cycle->log, 0,
+                      "payments: operation left an item out, op:%s",
+                      op->name);
+        batch->calls[i]->done(batch->calls[i], NULL, PAY_DB_UNKNOWN);
     }
 }
 
 
-static ngx_int_t
-decode_row(PGresult *rows, int row, const pay_op_t *op, pay_value_t *values)
+static pay_cell_t
+cell_of(const void *rows, unsigned row, unsigned column)
 {
-    ngx_uint_t  i;
+    const PGresult  *result = rows;
 
-    for (i = 0; i < op->out_count; i++) {
-        if (ngx_payments_batch_decode(op->out[i],
-                                      PQgetisnull(rows, row, i + 1),
-                                      (u_char *) PQgetvalue(rows, row, i + 1),
-                                      PQgetlength(rows, row, i + 1),
-                                      &values[i])
-            != NGX_OK)
-        {
-            return NGX_ERROR;
-        }
-    }
-
-    return NGX_OK;
+    return (pay_cell_t) {
+        (unsigned char *) PQgetvalue(result, (int) row, (int) column),
+        (size_t) PQgetlength(result, (int) row, (int) column),
+        PQgetisnull(result, (int) row, (int) column)
+    };
 }

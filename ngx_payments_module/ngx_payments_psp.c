@@ -19,7 +19,7 @@ static void call_finished(ngx_payments_http_t *http);
 static void end_health(ngx_payments_http_t *http);
 static ngx_uint_t says_nothing(const ngx_payments_http_t *http);
 static ngx_uint_t call_repeat(ngx_payments_http_t *http);
-static ngx_int_t refuse(ngx_payments_http_t *http, const char *why,
+static ngx_int_t refuse(ngx_payments_http_t *http, pay_failure_t why,
     int64_t retry_after_s);
 static ngx_uint_t is_over(const ngx_payments_http_t *http);
 
@@ -40,7 +40,7 @@ ngx_payments_psp_call(ngx_payments_http_t *http)
 static ngx_int_t
 call_start(ngx_payments_http_t *http)
 {
-    if (http->kind != NGX_PAYMENTS_CALL_API
+    if (http->call == PAY_CALL_AUTH || http->call == PAY_CALL_CERTIFICATE
         || http->psp->psp.adapter->auth_request == NULL)
     {
         return call_send(http);
@@ -61,13 +61,13 @@ call_start(ngx_payments_http_t *http)
         return NGX_OK;
 
     case NGX_BUSY:
-        return refuse(http, "busy", BUSY_RETRY_S);
+        return refuse(http, PAY_FAILURE_BUSY, BUSY_RETRY_S);
 
     case NGX_DECLINED:
-        return refuse(http, "auth", -1);
+        return refuse(http, PAY_FAILURE_AUTH, -1);
 
     default:
-        return refuse(http, "memory", -1);
+        return refuse(http, PAY_FAILURE_MEMORY, -1);
     }
 }
 
@@ -78,7 +78,8 @@ authorized(ngx_payments_auth_wait_t *wait, ngx_uint_t ok)
     ngx_int_t             rc;
     ngx_payments_http_t  *http = wait->data;
 
-    rc = ok && !is_over(http) ? call_start(http) : refuse(http, "auth", -1);
+    rc = ok && !is_over(http) ? call_start(http)
+                              : refuse(http, PAY_FAILURE_AUTH, -1);
 
     if (rc != NGX_OK) {
         http->done(http, &http->answer);
@@ -103,19 +104,19 @@ call_send(ngx_payments_http_t *http)
         return NGX_OK;
     }
 
-    if (http->kind != NGX_PAYMENTS_CALL_CERT) {
+    if (http->call != PAY_CALL_CERTIFICATE) {
         ngx_payments_health_forget(http->psp);
     }
 
-    return rc == NGX_BUSY ? refuse(http, "busy", BUSY_RETRY_S)
-                          : refuse(http, "memory", -1);
+    return rc == NGX_BUSY ? refuse(http, PAY_FAILURE_BUSY, BUSY_RETRY_S)
+                          : refuse(http, PAY_FAILURE_MEMORY, -1);
 }
 
 
 static ngx_int_t
 begin_health(ngx_payments_http_t *http)
 {
-    if (http->kind == NGX_PAYMENTS_CALL_CERT) {
+    if (http->call == PAY_CALL_CERTIFICATE) {
         return NGX_OK;
     }
 
@@ -125,10 +126,10 @@ begin_health(ngx_payments_http_t *http)
         return NGX_OK;
 
     case NGX_BUSY:
-        return refuse(http, "busy", BUSY_RETRY_S);
+        return refuse(http, PAY_FAILURE_BUSY, BUSY_RETRY_S);
 
     default:
-        return refuse(http, "circuit-open",
+        return refuse(http, PAY_FAILURE_CIRCUIT_OPEN,
                       (http->psp->breaker.open_ms + 999) / 1000);
     }
 }
@@ -141,10 +142,7 @@ call_finished(ngx_payments_http_t *http)
 
     end_health(http);
 
-    ngx_payments_count_psp(http->psp->psp.index, http->what,
-                           answer->failure != NULL ? answer->failure
-                           : answer->status >= 400 ? "http-error" : "ok",
-                           ngx_current_msec - http->started);
+    ngx_payments_count_psp(http, ngx_current_msec - http->started);
 
     if (answer->sent == PAY_ANSWERED && answer->status == 401
         && http->authorization.len != 0 && call_repeat(http))
@@ -161,7 +159,7 @@ end_health(ngx_payments_http_t *http)
 {
     pay_http_answer_t  *answer = &http->answer;
 
-    if (http->kind == NGX_PAYMENTS_CALL_CERT) {
+    if (http->call == PAY_CALL_CERTIFICATE) {
         return;
     }
 
@@ -182,12 +180,11 @@ end_health(ngx_payments_http_t *http)
 static ngx_uint_t
 says_nothing(const ngx_payments_http_t *http)
 {
-    const char  *failure = http->answer.failure;
+    pay_failure_t  failure = http->answer.failure;
 
-    return failure != NULL
-           && (ngx_strcmp(failure, "memory") == 0
-               || (ngx_strcmp(failure, "timeout") == 0 && http->begun
-                   && http->timeout < http->psp->total_timeout));
+    return failure == PAY_FAILURE_MEMORY
+           || (failure == PAY_FAILURE_TIMEOUT && http->begun
+               && http->timeout < http->psp->total_timeout);
 }
 
 
@@ -211,7 +208,7 @@ call_repeat(ngx_payments_http_t *http)
 
 /* Nothing was sent this time; counted, too. */
 static ngx_int_t
-refuse(ngx_payments_http_t *http, const char *why, int64_t retry_after_s)
+refuse(ngx_payments_http_t *http, pay_failure_t why, int64_t retry_after_s)
 {
     pay_http_answer_t  *answer = &http->answer;
 
@@ -222,7 +219,7 @@ refuse(ngx_payments_http_t *http, const char *why, int64_t retry_after_s)
     answer->should_retry = -1;
     answer->unheard = http->unheard;
 
-    ngx_payments_count_psp(http->psp->psp.index, http->what, why, 0);
+    ngx_payments_count_psp(http, 0);
 
     return NGX_DECLINED;
 }

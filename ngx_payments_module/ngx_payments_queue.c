@@ -185,7 +185,7 @@ may_go(ngx_payments_queues_t *queues, pay_op_id_t op)
     ngx_queue_t           *q;
     ngx_payments_batch_t  *batch;
 
-    if (queues->lengths[op] >= queues->most[op] || pay_op_only_reads(op)) {
+    if (queues->lengths[op] >= queues->most[op] || pay_op(op)->only_reads) {
         return 1;
     }
 

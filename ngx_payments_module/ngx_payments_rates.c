@@ -36,9 +36,9 @@ static ngx_int_t fetch(ngx_payments_flow_t *flow,
 static void fetched(ngx_payments_http_t *http);
 static void read_file(ngx_payments_flow_t *flow, ngx_str_t *name,
     pay_event_t *event);
-static const char *read_all(ngx_pool_t *pool, ngx_fd_t fd, pay_event_t *event,
+static pay_failure_t read_all(ngx_pool_t *pool, ngx_fd_t fd, pay_event_t *event,
     pay_str_t *bytes);
-static void answer_with(pay_http_answer_t *answer, const char *failure,
+static void answer_with(pay_http_answer_t *answer, pay_failure_t failure,
     pay_str_t body);
 
 
@@ -101,11 +101,11 @@ ngx_payments_effect_rates(ngx_payments_flow_t *flow, pay_effect_t *effect,
         return NGX_AGAIN;
 
     case NGX_BUSY:
-        answer_with(&flow->http.answer, "busy", none);
+        answer_with(&flow->http.answer, PAY_FAILURE_BUSY, none);
         return NGX_OK;
 
     default:
-        answer_with(&flow->http.answer, "memory", none);
+        answer_with(&flow->http.answer, PAY_FAILURE_MEMORY, none);
         return NGX_OK;
     }
 }
@@ -181,28 +181,31 @@ pause_of(const pay_rate_source_t *source)
 static ngx_int_t
 fetch(ngx_payments_flow_t *flow, const ngx_payments_rates_t *rates)
 {
+    ngx_int_t             rc;
+    pay_http_request_t    request;
     ngx_payments_http_t  *http = &flow->http;
-    pay_http_request_t   *request = &flow->http_request;
 
     ngx_memzero(http, sizeof(ngx_payments_http_t));
-    ngx_memzero(request, sizeof(pay_http_request_t));
+    ngx_memzero(&request, sizeof(pay_http_request_t));
 
-    request->method = PAY_STR("GET");
-    request->url = ngx_payments_str(rates->client.base_url);
-    request->fields[0].name = PAY_STR("Accept");
-    request->fields[0].value = PAY_STR("application/json");
-    request->field_count = 1;
+    request.method = PAY_STR("GET");
+    request.url = ngx_payments_str(rates->client.base_url);
+    request.fields[0].name = PAY_STR("Accept");
+    request.fields[0].value = PAY_STR("application/json");
+    request.field_count = 1;
 
-    http->request = request;
+    http->request = &request;
     http->psp = &rates->client;
-    http->kind = NGX_PAYMENTS_CALL_API;
-    http->what = "rates";
+    http->call = PAY_CALL_RATES;
     http->pool = flow->pool;
     http->data = flow;
     http->timeout = rates->client.total_timeout;
     http->finished = fetched;
 
-    return ngx_payments_curl_call(http);
+    rc = ngx_payments_curl_call(http);
+    http->request = NULL;
+
+    return rc;
 }
 
 
@@ -226,14 +229,15 @@ read_file(ngx_payments_flow_t *flow, ngx_str_t *name, pay_event_t *event)
 {
     ngx_fd_t     fd;
     pay_str_t    bytes = PAY_STR("");
-    const char  *failure;
+    pay_failure_t  failure;
 
     /* neither a FIFO nor a terminal stops the worker */
     fd = open((const char *) name->data,
               O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
 
     if (fd == NGX_INVALID_FILE) {
-        failure = ngx_errno == NGX_ENOENT ? "no-file" : "unreadable";
+        failure = ngx_errno == NGX_ENOENT ? PAY_FAILURE_NO_FILE
+                                          : PAY_FAILURE_UNREADABLE;
 
     } else {
         failure = read_all(flow->pool, fd, event, &bytes);
@@ -244,8 +248,9 @@ read_file(ngx_payments_flow_t *flow, ngx_str_t *name, pay_event_t *event)
 }
 
 
-/* NULL, or why not; a file that is written at this moment may be anything. */
-static const char *
+/* PAY_FAILURE_NONE, or why not; a file that is written at this moment may be
+ * anything. */
+static pay_failure_t
 read_all(ngx_pool_t *pool, ngx_fd_t fd, pay_event_t *event, pay_str_t *bytes)
 {
     u_char           *buf;
@@ -254,23 +259,23 @@ read_all(ngx_pool_t *pool, ngx_fd_t fd, pay_event_t *event, pay_str_t *bytes)
     ngx_file_info_t   fi;
 
     if (ngx_fd_info(fd, &fi) == NGX_FILE_ERROR || !ngx_is_file(&fi)) {
-        return "unreadable";
+        return PAY_FAILURE_UNREADABLE;
     }
 
     if (ngx_file_size(&fi) > PAY_RATES_DOCUMENT_MAX) {
-        return "too-large";
+        return PAY_FAILURE_TOO_LARGE;
     }
 
     buf = ngx_pnalloc(pool, PAY_RATES_DOCUMENT_MAX);
     if (buf == NULL) {
-        return "memory";
+        return PAY_FAILURE_MEMORY;
     }
 
     do {
         n = read(fd, buf + len, PAY_RATES_DOCUMENT_MAX - len);
 
         if (n < 0) {
-            return "unreadable";
+            return PAY_FAILURE_UNREADABLE;
         }
 
         len += n;
@@ -281,19 +286,19 @@ read_all(ngx_pool_t *pool, ngx_fd_t fd, pay_event_t *event, pay_str_t *bytes)
     bytes->data = buf;
     bytes->len = len;
 
-    return NULL;
+    return PAY_FAILURE_NONE;
 }
 
 
 static void
-answer_with(pay_http_answer_t *answer, const char *failure, pay_str_t body)
+answer_with(pay_http_answer_t *answer, pay_failure_t failure, pay_str_t body)
 {
     ngx_memzero(answer, sizeof(pay_http_answer_t));
     answer->failure = failure;
     answer->retry_after_s = -1;
     answer->should_retry = -1;
 
-    if (failure == NULL) {
+    if (failure == PAY_FAILURE_NONE) {
         answer->sent = PAY_ANSWERED;
         answer->reach = PAY_REACH_COMPLETE;
         answer->status = NGX_HTTP_OK;

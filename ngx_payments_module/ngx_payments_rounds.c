@@ -1,7 +1,8 @@
 /*
  * What workers do by the clock, where payments_jobs is on: the sweep, which
- * counts what people should know of, and the look at the lists of events of
- * those PSPs that have one.  PostgreSQL says whether it is time; of all
+ * counts what people should know of, the look at the lists of events of those
+ * PSPs that have one, and bodies of webhooks that an operator wants read
+ * again.  PostgreSQL says whether it is time; of all
  * workers of all nodes one then does it.
  */
 
@@ -12,6 +13,8 @@
 #define BACKFILL_SHARE    4            /* of its interval, between questions */
 #define BACKFILL_MAX_MS   5000
 #define BACKFILL_MIN_MS   100
+#define REPLAY_SHARE      5            /* of jobs, between questions */
+#define REPLAY_MAX_MS     30000
 
 
 typedef struct {
@@ -25,22 +28,29 @@ typedef struct {
     pay_str_t                       owner;
     ngx_event_t                     timer;       /* of the sweep */
     ngx_payments_call_t             call;
-    pay_value_t                     args[3];
+    pay_sweep_in_t                  args;
     u_char                          limits[LIMITS_MAX];
     ngx_uint_t                      busy;
     backfill_t                     *backfills;
+    ngx_event_t                     replay;
+    ngx_uint_t                      replay_busy;
 } rounds_t;
 
 
 static void sweep_start(ngx_cycle_t *cycle);
 static void sweep_handler(ngx_event_t *ev);
-static void sweep_done(ngx_payments_call_t *call, const pay_value_t *row,
+static void sweep_done(ngx_payments_call_t *call, const pay_result_t *result,
     pay_db_failure_t failure);
 static ngx_int_t backfills_start(ngx_cycle_t *cycle);
 static void backfill_handler(ngx_event_t *ev);
 static void backfill_begin(backfill_t *backfill);
 static void backfill_ended(void *data);
 static ngx_msec_t backfill_pause(const pay_psp_t *psp);
+static void replay_start(ngx_cycle_t *cycle);
+static void replay_handler(ngx_event_t *ev);
+static void replay_begin(void);
+static void replay_ended(void *data);
+static ngx_msec_t replay_pause(void);
 static ngx_uint_t is_stopping(void);
 static ngx_msec_t spread(ngx_msec_t interval);
 
@@ -57,6 +67,7 @@ ngx_payments_rounds_start(ngx_cycle_t *cycle, pay_str_t owner)
     rounds.owner = owner;
 
     sweep_start(cycle);
+    replay_start(cycle);
     ngx_payments_books_start(cycle, owner);
     ngx_payments_audit_start(cycle, owner);
 
@@ -82,12 +93,12 @@ sweep_start(ngx_cycle_t *cycle)
                               watch->unknown_s, watch->parked_s)
                  - rounds.limits;
 
-    rounds.args[0] = pay_value_text(rounds.owner);
-    rounds.args[1] = pay_value_int((int64_t) watch->interval_ms);
-    rounds.args[2] = pay_value_text(limits);
+    rounds.args.owner = rounds.owner;
+    rounds.args.interval_ms = (int64_t) watch->interval_ms;
+    rounds.args.limits = limits;
 
     rounds.call.op = PAY_OP_SWEEP;
-    rounds.call.args = rounds.args;
+    rounds.call.args = &rounds.args;
     rounds.call.done = sweep_done;
 
     rounds.timer.handler = sweep_handler;
@@ -113,17 +124,20 @@ sweep_handler(ngx_event_t *ev)
 
 
 static void
-sweep_done(ngx_payments_call_t *call, const pay_value_t *row,
+sweep_done(ngx_payments_call_t *call, const pay_result_t *result,
     pay_db_failure_t failure)
 {
+    const pay_counts_row_t  *row;
+
     (void) call;
     (void) failure;
 
     rounds.busy = 0;
+    row = (result != NULL) ? pay_row_counts(result) : NULL;
 
     /* who comes too early gets what another has counted */
-    if (row != NULL && !row[1].is_null) {
-        ngx_payments_count_sweep(row[1].bytes);
+    if (row != NULL) {
+        ngx_payments_count_sweep(row->counts);
     }
 }
 
@@ -223,6 +237,75 @@ backfill_pause(const pay_psp_t *psp)
     ngx_msec_t  pause = (ngx_msec_t) psp->backfill_ms / BACKFILL_SHARE;
 
     return spread(ngx_max(ngx_min(pause, BACKFILL_MAX_MS), BACKFILL_MIN_MS));
+}
+
+
+static void
+replay_start(ngx_cycle_t *cycle)
+{
+    rounds.replay.handler = replay_handler;
+    rounds.replay.log = cycle->log;
+    rounds.replay.cancelable = 1;
+    ngx_add_timer(&rounds.replay, replay_pause());
+}
+
+
+static void
+replay_handler(ngx_event_t *ev)
+{
+    if (is_stopping()) {
+        return;
+    }
+
+    if (!rounds.replay_busy) {
+        replay_begin();
+    }
+
+    ngx_add_timer(ev, replay_pause());
+}
+
+
+static void
+replay_begin(void)
+{
+    ngx_payments_flow_t  *flow;
+
+    flow = ngx_payments_flow_create(rounds.pmcf);
+    if (flow == NULL) {
+        return;
+    }
+
+    if (pay_flow_replay(ngx_payments_flow_core(flow), rounds.owner)
+        != PAY_OK)
+    {
+        ngx_payments_flow_discard(flow);
+        return;
+    }
+
+    /* before it starts: it may end at once */
+    rounds.replay_busy = 1;
+    flow->ended = replay_ended;
+
+    if (ngx_payments_flow_start_alone(flow) != NGX_OK) {
+        rounds.replay_busy = 0;
+    }
+}
+
+
+static void
+replay_ended(void *data)
+{
+    (void) data;
+
+    rounds.replay_busy = 0;
+}
+
+
+static ngx_msec_t
+replay_pause(void)
+{
+    return spread(ngx_min(REPLAY_SHARE * rounds.pmcf->jobs_interval,
+                          REPLAY_MAX_MS));
 }
 
 

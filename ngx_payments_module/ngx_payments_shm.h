@@ -13,8 +13,9 @@
 #define NGX_PAYMENTS_FLOWS      14
 #define NGX_PAYMENTS_CODES      32
 #define NGX_PAYMENTS_OUTCOMES   15
-#define NGX_PAYMENTS_OPERATIONS 11
-#define NGX_PAYMENTS_RESULTS    13
+/* PAY_FAILURE_NONE is "ok", and one more than the failures there is */
+#define NGX_PAYMENTS_RESULT_HTTP_ERROR  PAY_FAILURE_COUNT
+#define NGX_PAYMENTS_RESULTS    (PAY_FAILURE_COUNT + 1)
 #define NGX_PAYMENTS_JOBS       18
 #define NGX_PAYMENTS_REASONS    9                /* of the quarantine */
 #define NGX_PAYMENTS_LETTERS    7                /* kinds of dead letters */
@@ -47,7 +48,7 @@ typedef struct {
 typedef struct {
     size_t                      len;
     u_char                      name[NGX_PAYMENTS_PSP_NAME];
-    ngx_atomic_t                calls[NGX_PAYMENTS_OPERATIONS]
+    ngx_atomic_t                calls[PAY_CALL_COUNT]
                                      [NGX_PAYMENTS_RESULTS];
     ngx_payments_histogram_t    duration;
     ngx_atomic_t                quarantined[NGX_PAYMENTS_REASONS];
@@ -153,8 +154,6 @@ struct ngx_payments_shctx_s {
 /* Label values; each table ends with NULL, its last word is "other". */
 extern const char *const  ngx_payments_flow_names[];
 extern const char *const  ngx_payments_outcome_names[];
-extern const char *const  ngx_payments_operation_names[];
-extern const char *const  ngx_payments_result_names[];
 extern const char *const  ngx_payments_job_names[];
 extern const char *const  ngx_payments_change_names[];
 extern const char *const  ngx_payments_state_names[];

@@ -17,7 +17,7 @@
 
 typedef struct {
     ngx_payments_call_t   call;
-    pay_value_t           args[2];
+    pay_claim_jobs_in_t   args;
     ngx_uint_t            busy;
     ngx_payments_place_t  place;       /* of payments_bulkhead */
 } slot_t;
@@ -34,6 +34,12 @@ typedef struct {
     ngx_uint_t                      jumped;
 } worker_t;
 
+typedef struct {
+    u_char      bytes[1024];
+    size_t      left;
+    ngx_pid_t   pid;
+} stock_t;
+
 
 static void *pool_alloc(void *pool, size_t size);
 static ngx_int_t jobs_start(ngx_cycle_t *cycle);
@@ -43,14 +49,15 @@ static ngx_uint_t is_pressed(void);
 static ngx_uint_t claims_most(void);
 static ngx_int_t claim(slot_t *slot);
 static ngx_msec_t next_tick(void);
-static void claim_done(ngx_payments_call_t *call, const pay_value_t *row,
+static void claim_done(ngx_payments_call_t *call, const pay_result_t *result,
     pay_db_failure_t failure);
-static ngx_int_t start_job(slot_t *slot, const pay_value_t *row);
-static ngx_uint_t pays_back(const pay_value_t *job);
+static ngx_int_t start_job(slot_t *slot, const pay_job_row_t *row);
+static ngx_uint_t pays_back(const pay_job_row_t *job);
 static void job_ended(void *data);
 
 
 static worker_t  worker;
+static stock_t   stock;
 
 
 ngx_int_t
@@ -115,10 +122,32 @@ ngx_payments_arena(ngx_pool_t *pool)
 }
 
 
+/* libcrypto asks the kernel for the process's id at each call, and encrypts a
+ * counter four times: what a stock of bytes costs once.  A byte is handed out
+ * once and wiped, in the process that has drawn it. */
 ngx_int_t
 ngx_payments_random(u_char *buf, size_t size)
 {
-    return RAND_bytes(buf, (int) size) == 1 ? NGX_OK : NGX_ERROR;
+    if (size > sizeof(stock.bytes)) {
+        return RAND_bytes(buf, (int) size) == 1 ? NGX_OK : NGX_ERROR;
+    }
+
+    if (stock.left < size || stock.pid != ngx_pid) {
+        stock.left = 0;
+
+        if (RAND_bytes(stock.bytes, sizeof(stock.bytes)) != 1) {
+            return NGX_ERROR;
+        }
+
+        stock.pid = ngx_pid;
+        stock.left = sizeof(stock.bytes);
+    }
+
+    stock.left -= size;
+    ngx_memcpy(buf, stock.bytes + stock.left, size);
+    OPENSSL_cleanse(stock.bytes + stock.left, size);
+
+    return NGX_OK;
 }
 
 
@@ -260,10 +289,10 @@ claim(slot_t *slot)
         return NGX_BUSY;
     }
 
-    slot->args[0] = pay_value_text(worker.owner_str);
-    slot->args[1] = pay_value_int(worker.pmcf->env.lease_ms);
+    slot->args.owner = worker.owner_str;
+    slot->args.lease_ms = worker.pmcf->env.lease_ms;
     slot->call.op = PAY_OP_CLAIM_JOBS;
-    slot->call.args = slot->args;
+    slot->call.args = &slot->args;
     slot->call.done = claim_done;
     slot->call.data = slot;
     slot->busy = ngx_payments_db_call(&slot->call) == NGX_OK;
@@ -287,14 +316,15 @@ next_tick(void)
 
 
 static void
-claim_done(ngx_payments_call_t *call, const pay_value_t *row,
+claim_done(ngx_payments_call_t *call, const pay_result_t *result,
     pay_db_failure_t failure)
 {
-    slot_t  *slot = call->data;
+    slot_t               *slot = call->data;
+    const pay_job_row_t  *row;
 
-    if (row == NULL || !pay_str_is(row[0].bytes, "job")
-        || start_job(slot, row + 1) != NGX_OK)
-    {
+    row = (result != NULL) ? pay_row_job(result) : NULL;
+
+    if (row == NULL || start_job(slot, row) != NGX_OK) {
         slot->busy = 0;
         ngx_payments_bulkhead_leave(&slot->place);
     }
@@ -303,7 +333,7 @@ claim_done(ngx_payments_call_t *call, const pay_value_t *row,
 
 /* What is claimed and not started is another's when the lease runs out. */
 static ngx_int_t
-start_job(slot_t *slot, const pay_value_t *row)
+start_job(slot_t *slot, const pay_job_row_t *row)
 {
     ngx_payments_flow_t  *flow;
 
@@ -363,10 +393,9 @@ ngx_payments_flow_start_alone(ngx_payments_flow_t *flow)
 
 /* Refunds, captures and cancellations take no place of the others. */
 static ngx_uint_t
-pays_back(const pay_value_t *job)
+pays_back(const pay_job_row_t *job)
 {
-    return pay_str_is(job[0].bytes, "refund")
-           || pay_str_is(job[0].bytes, "change");
+    return pay_str_is(job->kind, "refund") || pay_str_is(job->kind, "change");
 }
 
 

@@ -260,6 +260,17 @@ COMMENT ON VIEW pay_view.quarantine IS
     'how large, and the SHA-256 of the body; never the body itself';
 
 
+CREATE OR REPLACE VIEW pay_view.webhook_replays AS
+SELECT r.replay_id, r.psp, r.event_id, r.asked_at, r.asked_by, r.why, r.role,
+    r.state, r.claims, r.ended_at, r.outcome, r.events, r.applied, r.replaced
+FROM pay.webhook_replay r;
+COMMENT ON VIEW pay_view.webhook_replays IS
+    'Requests of operators to read the kept body of a webhook again: who, '
+    'why, and what came of it.  outcome: of the event that was named; events: '
+    'how many the body has; applied: how many of them were new; replaced: '
+    'rows of the inbox without effect, as they were before';
+
+
 CREATE OR REPLACE VIEW pay_view.backfills AS
 SELECT b.psp, b.seen_until, now() - b.seen_until AS behind, b.run_at,
     coalesce(b.lease_until > now(), false) AS running, b.lease_owner,

@@ -10,34 +10,43 @@ SET LOCAL search_path = pay, pg_temp;
 
 
 -- array_dims() of each argument must be the same '[1:n]' (or all are empty);
--- anything else is the caller's bug, not bad input.
+-- anything else is the caller's bug, not bad input.  This one and other helpers
+-- return a number so that they can be called by an assignment: PERFORM is a
+-- statement of its own.
 CREATE OR REPLACE FUNCTION pay.check_batch(VARIADIC p_dims text[])
-RETURNS void LANGUAGE plpgsql IMMUTABLE AS $$
-DECLARE
-    v_first text := p_dims[1];
-    v_dims  text;
+RETURNS int LANGUAGE plpgsql IMMUTABLE AS $$
 BEGIN
-    FOREACH v_dims IN ARRAY p_dims LOOP
-        IF v_dims IS DISTINCT FROM v_first THEN
-            RAISE EXCEPTION 'the arrays differ in length'
-                USING ERRCODE = 'PAY01';
-        END IF;
-    END LOOP;
-
-    IF v_first !~ '^\[1:[0-9]{1,4}\]$' THEN
-        RAISE EXCEPTION 'a batch is a flat array of at most 9999 items'
-            USING ERRCODE = 'PAY01';
+    IF p_dims[1] = ALL (p_dims) AND p_dims[1] ~ '^\[1:[0-9]+\]$'
+            AND octet_length(p_dims[1]) <= 8
+    THEN
+        RETURN substr(p_dims[1], 4, octet_length(p_dims[1]) - 4)::int;
+    ELSIF num_nonnulls(VARIADIC p_dims) = 0 THEN
+        RETURN 0;
     END IF;
+
+    RAISE EXCEPTION 'not flat arrays of one length and at most 9999 items'
+        USING ERRCODE = 'PAY01';
 END
 $$;
 COMMENT ON FUNCTION pay.check_batch IS
-    'Raises PAY01 unless all arrays have the same dimensions';
+    'The number of items; raises PAY01 unless all arrays have so many';
 
 
 CREATE OR REPLACE FUNCTION pay.id_ok(p_id text)
 RETURNS boolean LANGUAGE sql IMMUTABLE AS
 'SELECT p_id IS NOT NULL AND octet_length(p_id) BETWEEN 1 AND 255';
 COMMENT ON FUNCTION pay.id_ok IS 'What the CHECK constraints of ids say';
+
+
+-- Here and elsewhere: a counted repetition in a regular expression ({36}) costs
+-- several microseconds each time, whatever it reads; lengths are compared.
+CREATE OR REPLACE FUNCTION pay.uuid_ok(p_uuid text)
+RETURNS boolean LANGUAGE sql IMMUTABLE AS $$
+SELECT p_uuid LIKE '________-____-____-____-____________'
+    AND octet_length(replace(p_uuid, '-', '')) = 32
+    AND p_uuid !~ '[^0-9a-f-]'
+$$;
+COMMENT ON FUNCTION pay.uuid_ok IS 'Whether it is a UUID in small letters';
 
 
 -- {"kid": the key that the token was signed with, "sub": what the token says
@@ -49,31 +58,16 @@ SELECT CASE
     WHEN jsonb_typeof(p_asked_by) <> 'object' THEN false
     ELSE p_asked_by - 'kid' - 'sub' = '{}'
         AND jsonb_typeof(p_asked_by -> 'kid') IS NOT DISTINCT FROM 'string'
-        AND p_asked_by ->> 'kid' ~ '^[A-Za-z0-9._-]{1,64}$'
+        AND octet_length(p_asked_by ->> 'kid') BETWEEN 1 AND 64
+        AND p_asked_by ->> 'kid' !~ '[^A-Za-z0-9._-]'
         AND coalesce(jsonb_typeof(p_asked_by -> 'sub'), 'string') = 'string'
-        AND coalesce(p_asked_by ->> 'sub', '?') ~ '^[\x20-\x7e]{1,128}$'
+        AND octet_length(coalesce(p_asked_by ->> 'sub', '?'))
+            BETWEEN 1 AND 128
+        AND coalesce(p_asked_by ->> 'sub', '?') !~ '[^\x20-\x7e]'
     END
 $$;
 COMMENT ON FUNCTION pay.asked_by_ok IS
     'Whether an event may say this of who at the merchant asked';
-
-
--- docs/architecture.md#order-states; src/core/state.c holds the same table.
-CREATE OR REPLACE FUNCTION pay.next_status(p_status text, p_kind text)
-RETURNS text LANGUAGE sql IMMUTABLE AS $$
-SELECT CASE
-    WHEN p_kind = 'paid' THEN 'SUCCESS'
-    WHEN p_status IN ('SUCCESS', 'FAILED') THEN p_status
-    WHEN p_kind IN ('declined', 'expired', 'cancelled', 'rejected', 'refused')
-        THEN 'FAILED'
-    WHEN p_kind IN ('pending', 'authorized', 'registered',
-                    'registration_unknown')
-        THEN 'EXECUTING'
-    ELSE p_status
-END
-$$;
-COMMENT ON FUNCTION pay.next_status IS
-    'Where an event of this kind takes an order: the state machine';
 
 
 CREATE OR REPLACE FUNCTION pay.fact_kind(
@@ -93,26 +87,6 @@ COMMENT ON FUNCTION pay.fact_kind IS
     'the checkout''s';
 
 
--- Two things that a PSP may say move nothing: that an order is paid whose
--- checkout has expired, where that is not simply a sale (p_policy: hold or
--- refund), and a failure of what is paid.  The gateway's own conclusion that
--- a checkout is over contradicts nobody.
-CREATE OR REPLACE FUNCTION pay.news_kind(
-    p_kind text, p_actor text, p_status text, p_policy text)
-RETURNS text LANGUAGE sql IMMUTABLE AS $$
-SELECT CASE
-    WHEN p_policy IS NOT NULL THEN 'late_success'
-    WHEN p_status = 'SUCCESS' AND p_actor <> 'gateway'
-        AND p_kind IN ('declined', 'expired', 'cancelled', 'rejected')
-        THEN 'contradiction'
-    ELSE p_kind
-END
-$$;
-COMMENT ON FUNCTION pay.news_kind IS
-    'What a fact is to an order in this status: its kind, or one of the two '
-    'exceptions';
-
-
 -- Whoever changes anything of an existing checkout (orders, registration,
 -- jobs, events) holds its row first, and all rows of a batch are taken in
 -- key order: two batches cannot deadlock.  Before this come, in this order,
@@ -120,7 +94,9 @@ COMMENT ON FUNCTION pay.news_kind IS
 -- claim_jobs alone takes rows as they come, and so it never waits for one.
 CREATE OR REPLACE FUNCTION pay.lock_checkouts(
     p_merchant_id text[], p_checkout_id text[])
-RETURNS void LANGUAGE plpgsql AS $$
+RETURNS int LANGUAGE plpgsql AS $$
+DECLARE
+    v_count int;
 BEGIN
     PERFORM u.merchant_id
     FROM (SELECT DISTINCT * FROM unnest(p_merchant_id, p_checkout_id)
@@ -130,10 +106,13 @@ BEGIN
         WHERE c.merchant_id = u.merchant_id
             AND c.checkout_id = u.checkout_id
         FOR NO KEY UPDATE) c;
+
+    GET DIAGNOSTICS v_count = ROW_COUNT;
+    RETURN v_count;
 END
 $$;
 COMMENT ON FUNCTION pay.lock_checkouts IS
-    'Locks the rows of a batch in key order';
+    'Locks the rows of a batch in key order; how many there are';
 
 
 CREATE OR REPLACE FUNCTION pay.iso_time(p_at timestamptz)
@@ -170,33 +149,46 @@ COMMENT ON FUNCTION pay.shown_decline IS
     'The last declined attempt to pay an order that is not paid';
 
 
--- What is not the same for each new order; NULL when there is none of it.
-CREATE OR REPLACE FUNCTION pay.order_money(
-    p_order payment_order, p_capture text)
-RETURNS json LANGUAGE sql STABLE AS $$
-SELECT CASE WHEN (p_order).captured_minor <> 0
-        OR (p_order).authorized_minor <> 0
-        OR (p_order).charged_back_minor <> 0
-        OR (p_order).credit_currency IS NOT NULL OR p_capture <> 'automatic'
-        OR shown_decline(p_order) IS NOT NULL
-    THEN json_build_object('manual', p_capture = 'manual',
-        'authorized', (p_order).authorized_minor,
-        'captured', (p_order).captured_minor,
-        'refunding', (p_order).refunding_minor,
-        'refunded', (p_order).refunded_minor,
-        'charged_back', (p_order).charged_back_minor,
-        'credit_currency', (p_order).credit_currency,
-        'credit_minor', (p_order).credit_minor,
-        'credit_rate', (p_order).credit_rate::text,
-        'credit_until', second_time((p_order).credit_until),
-        'decline', shown_decline(p_order))
-    END
+-- An order in the columns of the shape line of src/op/rows.list.  A column
+-- that is NULL costs nothing, so sums of nothing are.
+CREATE OR REPLACE FUNCTION pay.order_line(p_order payment_order)
+RETURNS TABLE (
+    place bigint, order_id text, seller_account text, order_minor bigint,
+    order_status text, order_reason text, authorized_minor bigint,
+    captured_minor bigint, refunding_minor bigint, refunded_minor bigint,
+    charged_back_minor bigint, credit_currency text, credit_minor bigint,
+    credit_rate text, credit_until text, decline text)
+LANGUAGE sql STABLE ROWS 1 AS $$
+SELECT (p_order).position::bigint, (p_order).payment_order_id::text,
+    (p_order).seller_account::text, (p_order).amount_minor::bigint,
+    (p_order).status::text, (p_order).reason::text,
+    nullif((p_order).authorized_minor, 0)::bigint,
+    nullif((p_order).captured_minor, 0)::bigint,
+    nullif((p_order).refunding_minor, 0)::bigint,
+    nullif((p_order).refunded_minor, 0)::bigint,
+    nullif((p_order).charged_back_minor, 0)::bigint,
+    (p_order).credit_currency::text, (p_order).credit_minor::bigint,
+    (p_order).credit_rate::text, second_time((p_order).credit_until),
+    shown_decline(p_order)::text
 $$;
-COMMENT ON FUNCTION pay.order_money IS
-    'What became of an order''s money, for the view of a checkout';
+COMMENT ON FUNCTION pay.order_line IS
+    'An order as the operations return it';
 
 
--- The VIEW columns of src/op/op_table.c.
+-- The planner writes this into the query that calls it, so that order_line()
+-- takes columns: of a row that is a value, each would be looked for anew.
+CREATE OR REPLACE FUNCTION pay.orders_of(
+    p_merchant_id text, p_checkout_id text)
+RETURNS SETOF payment_order LANGUAGE sql STABLE AS $$
+SELECT o.* FROM payment_order o
+WHERE o.merchant_id = p_merchant_id AND o.checkout_id = p_checkout_id
+OFFSET 0
+$$;
+COMMENT ON FUNCTION pay.orders_of IS 'The orders of a checkout, by its key';
+
+
+-- The columns of the shape checkout of src/op/rows.list, one row for each of
+-- its orders.
 CREATE OR REPLACE VIEW pay.checkout_state AS
 SELECT c.merchant_id::text, c.checkout_id::text,
     c.checkout_uuid::text AS checkout_uuid, c.psp::text, r.nonce::text,
@@ -205,18 +197,11 @@ SELECT c.merchant_id::text, c.checkout_id::text,
     c.currency::text, c.total_minor::bigint,
     extract(epoch FROM c.expires_at)::bigint AS expires_s,
     r.state::text AS registration_state, r.attempt::bigint AS attempt,
-    r.code, c.version::bigint AS version,
-    (SELECT json_agg(json_build_object(
-                'id', o.payment_order_id, 'seller', o.seller_account,
-                'amount', o.amount_minor, 'currency', o.currency,
-                'status', o.status, 'reason', o.reason,
-                'money', order_money(o, c.capture))
-            ORDER BY o.position)::text
-     FROM payment_order o
-     WHERE o.merchant_id = c.merchant_id
-         AND o.checkout_id = c.checkout_id) AS orders
+    r.code, c.version::bigint AS version, c.capture::text, l.*
 FROM checkout c
 JOIN registration r ON r.merchant_id = c.merchant_id
-    AND r.checkout_id = c.checkout_id;
+    AND r.checkout_id = c.checkout_id
+CROSS JOIN LATERAL orders_of(c.merchant_id, c.checkout_id) o
+CROSS JOIN LATERAL order_line(o) l;
 COMMENT ON VIEW pay.checkout_state IS
-    'A checkout as the operations return it, its orders as a JSON text';
+    'A checkout as the operations return it: a row for each of its orders';

@@ -34,32 +34,41 @@ COMMENT ON FUNCTION pay.seller_part IS
     'A part of an order''s amount in the currency that the seller is owed';
 
 
+-- Wallets of new sellers, in key order.
+CREATE OR REPLACE FUNCTION pay.make_wallets(
+    p_merchant_id text[], p_seller text[], p_currency text[])
+RETURNS void LANGUAGE plpgsql AS $$
+BEGIN
+    INSERT INTO wallet (merchant_id, seller_account, currency)
+    SELECT DISTINCT u.merchant_id, u.seller, u.currency
+    FROM unnest(p_merchant_id, p_seller, p_currency)
+        AS u (merchant_id, seller, currency)
+    ORDER BY 1, 2, 3
+    ON CONFLICT DO NOTHING;
+END
+$$;
+COMMENT ON FUNCTION pay.make_wallets IS
+    'Makes the wallets of sellers that have none';
+
+
 -- Wallets of new sellers, and the lock of all that this batch touches, in key
 -- order: two batches cannot deadlock, since each takes its wallets last and
--- all at once.
+-- all at once.  post() keeps the same order: what is new first, then locks.
 CREATE OR REPLACE FUNCTION pay.lock_wallets(
     p_merchant_id text[], p_seller text[], p_currency text[])
 RETURNS void LANGUAGE plpgsql AS $$
-DECLARE
-    v_wanted bigint;
-    v_locked bigint;
 BEGIN
-    SELECT count(*), count(w.seq) INTO v_wanted, v_locked
-    FROM (SELECT DISTINCT * FROM unnest(p_merchant_id, p_seller, p_currency)
-          ORDER BY 1, 2, 3) AS u (merchant_id, seller, currency)
-    LEFT JOIN LATERAL (
-        SELECT w.seq FROM wallet w
-        WHERE w.merchant_id = u.merchant_id
-            AND w.seller_account = u.seller AND w.currency = u.currency
-        OFFSET 0) w ON true;
-
-    IF v_locked < v_wanted THEN
-        INSERT INTO wallet (merchant_id, seller_account, currency)
-        SELECT DISTINCT u.merchant_id, u.seller, u.currency
-        FROM unnest(p_merchant_id, p_seller, p_currency)
+    IF EXISTS (
+        SELECT FROM unnest(p_merchant_id, p_seller, p_currency)
             AS u (merchant_id, seller, currency)
-        ORDER BY 1, 2, 3
-        ON CONFLICT DO NOTHING;
+        LEFT JOIN LATERAL (
+            SELECT w.seq FROM wallet w
+            WHERE w.merchant_id = u.merchant_id
+                AND w.seller_account = u.seller AND w.currency = u.currency
+            OFFSET 0) w ON true
+        WHERE w.seq IS NULL)
+    THEN
+        PERFORM make_wallets(p_merchant_id, p_seller, p_currency);
     END IF;
 
     PERFORM FROM (
@@ -76,21 +85,22 @@ COMMENT ON FUNCTION pay.lock_wallets IS
     'Makes and locks the wallets of a batch in key order';
 
 
--- Entries that are new, by the numbers of their postings.  A twin in the
--- batch, and what was booked before, is left out.
-CREATE OR REPLACE FUNCTION pay.insert_entries(p_postings posting[])
-RETURNS int[] LANGUAGE plpgsql AS $$
+-- Entries that are new, by the numbers of their postings, in key order.  A
+-- twin in the batch, and what was booked before, is left out.  unowned: some
+-- seller has no wallet yet.
+CREATE OR REPLACE FUNCTION pay.insert_entries(
+    p_postings posting[], OUT new int[], OUT unowned boolean)
+LANGUAGE plpgsql AS $$
 DECLARE
+    v_owners  text[];
     v_sources text[];
     v_kinds   text[];
-    v_owners  text[];
 BEGIN
     WITH won AS (
         INSERT INTO journal_entry AS e (merchant_id, source, kind,
             checkout_id, payment_order_id, psp, seller_account, amount_minor,
             currency, seller_minor, seller_currency, rate, request_id)
-        SELECT DISTINCT ON (p.merchant_id, p.source, p.kind)
-            p.merchant_id, p.source, p.kind, p.checkout_id,
+        SELECT p.merchant_id, p.source, p.kind, p.checkout_id,
             p.payment_order_id, p.psp, p.seller_account, p.amount_minor,
             p.currency, coalesce(p.seller_minor, p.amount_minor),
             coalesce(p.seller_currency, p.currency), p.rate, p.request_id
@@ -100,15 +110,23 @@ BEGIN
         RETURNING e.merchant_id, e.source, e.kind
     )
     SELECT array_agg(w.merchant_id::text), array_agg(w.source::text),
-        array_agg(w.kind)
-    INTO v_owners, v_sources, v_kinds
+        array_agg(w.kind),
+        EXISTS (SELECT FROM unnest(p_postings) p
+                WHERE p.seller_account IS NOT NULL AND NOT EXISTS (
+                    SELECT FROM wallet x
+                    WHERE x.merchant_id = p.merchant_id
+                        AND x.seller_account = p.seller_account
+                        AND x.currency
+                            = coalesce(p.seller_currency, p.currency)
+                    OFFSET 0))
+    INTO v_owners, v_sources, v_kinds, unowned
     FROM won w;
 
     IF cardinality(v_kinds) = cardinality(p_postings) THEN
-        RETURN ARRAY(SELECT generate_series(1, cardinality(p_postings)));
+        RETURN;
     END IF;
 
-    RETURN ARRAY(
+    new := ARRAY(
         SELECT min(p.ordinality)::int
         FROM unnest(p_postings) WITH ORDINALITY AS p
         WHERE (p.merchant_id, p.source, p.kind) IN (
@@ -117,142 +135,129 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION pay.insert_entries IS
-    'Journal entries of a batch; returns those that are new';
-
-
--- What the rules make of new entries, numbered along their wallets; grown is
--- what this part of the wallet has grown by with this line.  A credit is what
--- a seller is owed more, so it is turned.
-CREATE OR REPLACE FUNCTION pay.ruled_lines(p_postings posting[], p_new int[])
-RETURNS TABLE (
-    merchant_id text, source text, kind text, line int, account text,
-    wallet text, owner text, currency text, amount_minor bigint, nth bigint,
-    grown numeric)
-LANGUAGE sql STABLE AS $$
-SELECT l.merchant_id, l.source, l.kind, l.line, l.account, l.wallet,
-    l.owner, l.currency, l.amount_minor,
-    row_number() OVER w,
-    CASE l.wallet
-        WHEN 'available'
-            THEN -sum(l.amount_minor) FILTER (WHERE l.wallet = 'available')
-                     OVER w
-        WHEN 'pending'
-            THEN -sum(l.amount_minor) FILTER (WHERE l.wallet = 'pending')
-                     OVER w
-        WHEN 'reserved'
-            THEN -sum(l.amount_minor) FILTER (WHERE l.wallet = 'reserved')
-                     OVER w END
-FROM (
-    SELECT p.ordinality AS n, p.merchant_id, p.source, p.kind, r.line,
-        r.account, r.wallet,
-        CASE r.owner WHEN 'psp' THEN p.psp
-                     WHEN 'seller' THEN p.seller_account
-                     ELSE '-' END AS owner,
-        CASE r.leg WHEN 'buyer' THEN p.currency
-            ELSE coalesce(p.seller_currency, p.currency) END AS currency,
-        CASE r.side WHEN 'debit' THEN 1 ELSE -1 END
-            * CASE r.leg WHEN 'buyer' THEN p.amount_minor
-                ELSE coalesce(p.seller_minor, p.amount_minor)
-              END AS amount_minor
-    FROM unnest(p_postings) WITH ORDINALITY AS p
-    CROSS JOIN LATERAL (
-        SELECT r.line, r.account, r.side, r.leg, k.owner, k.wallet
-        FROM posting_rule r
-        JOIN account_kind k ON k.account = r.account
-        WHERE r.kind = p.kind
-            AND (NOT r.only_converted OR p.rate IS NOT NULL)
-        OFFSET 0) r
-    WHERE p.ordinality = ANY (p_new)
-    ) l
-WHERE l.amount_minor <> 0
-WINDOW w AS (PARTITION BY l.wallet IS NULL, l.merchant_id, l.owner, l.currency
-             ORDER BY l.n, l.line)
-$$;
-COMMENT ON FUNCTION pay.ruled_lines IS
-    'The lines of postings by the rules, without what is nothing';
-
-
--- The lines of new entries and their sellers' wallets: one update a wallet,
--- however many lines it has in this batch.  All parts of the statement see
--- the wallets as they were, locked and not yet moved.
-CREATE OR REPLACE FUNCTION pay.insert_lines(p_postings posting[], p_new int[])
-RETURNS void LANGUAGE plpgsql AS $$
-BEGIN
-    WITH line AS MATERIALIZED (
-        SELECT * FROM ruled_lines(p_postings, p_new)
-    ), moved AS (
-        SELECT l.merchant_id, l.owner, l.currency, count(*) AS lines,
-            coalesce(-sum(l.amount_minor)
-                     FILTER (WHERE l.wallet = 'available'), 0) AS available,
-            coalesce(-sum(l.amount_minor)
-                     FILTER (WHERE l.wallet = 'pending'), 0) AS pending,
-            coalesce(-sum(l.amount_minor)
-                     FILTER (WHERE l.wallet = 'reserved'), 0) AS reserved
-        FROM line l
-        WHERE l.wallet IS NOT NULL
-        GROUP BY l.merchant_id, l.owner, l.currency
-    ), changed AS (
-        UPDATE wallet w
-        SET available_minor = w.available_minor + m.available,
-            pending_minor = w.pending_minor + m.pending,
-            reserved_minor = w.reserved_minor + m.reserved,
-            seq = w.seq + m.lines, changed_at = clock_timestamp()
-        FROM moved m
-        CROSS JOIN LATERAL (
-            SELECT k.tableoid AS part, k.ctid AS tid FROM wallet k
-            WHERE k.merchant_id = m.merchant_id
-                AND k.seller_account = m.owner AND k.currency = m.currency
-            OFFSET 0) k
-        WHERE w.ctid = k.tid AND w.tableoid = k.part
-    )
-    INSERT INTO journal_line (merchant_id, source, kind, line, account,
-        owner, currency, amount_minor, wallet_seq, balance_minor)
-    SELECT l.merchant_id, l.source, l.kind, l.line, l.account, l.owner,
-        l.currency, l.amount_minor, w.seq + l.nth, w.held + l.grown
-    FROM line l
-    LEFT JOIN LATERAL (
-        SELECT w.seq, CASE l.wallet WHEN 'available' THEN w.available_minor
-                                    WHEN 'pending' THEN w.pending_minor
-                                    ELSE w.reserved_minor END AS held
-        FROM wallet w
-        WHERE w.merchant_id = l.merchant_id AND w.seller_account = l.owner
-            AND w.currency = l.currency
-        OFFSET 0) w ON l.wallet IS NOT NULL;
-END
-$$;
-COMMENT ON FUNCTION pay.insert_lines IS
-    'Lines of new entries, and the wallets that they move';
+    'Journal entries of a batch; those that are new, NULL: all of them';
 
 
 -- Books what is not booked yet: once for each (source, kind).  The caller
 -- holds the locks of the checkouts, and calls this once, last: the wallets
--- are locked here, after everything else.
+-- are locked here, after everything else, in key order.  The lines are what
+-- the rules make of the entries, in the order of their wallets, and each says
+-- what its part of the wallet holds after it.  A credit is what a seller is
+-- owed more, so it is turned.
 CREATE OR REPLACE FUNCTION pay.post(p_postings posting[])
-RETURNS void LANGUAGE plpgsql AS $$
+RETURNS int LANGUAGE plpgsql AS $$
 DECLARE
-    v_new int[];
+    v_made    record;
+    v_line    record;
+    v_wallet  wallet_state;
+    v_wallets wallet_state[] := '{}';
+    v_balance bigint;
+    v_lines   journal_line[] := '{}';
 BEGIN
     IF coalesce(cardinality(p_postings), 0) = 0 THEN
-        RETURN;
+        RETURN 0;
     END IF;
 
-    v_new := insert_entries(p_postings);
-    IF v_new = '{}' THEN
-        RETURN;
+    v_made := insert_entries(p_postings);
+    IF v_made.new = '{}' THEN
+        RETURN 0;
     END IF;
 
-    PERFORM lock_wallets(array_agg(p.merchant_id),
-        array_agg(p.seller_account),
-        array_agg(coalesce(p.seller_currency, p.currency)))
-    FROM unnest(p_postings) WITH ORDINALITY AS p
-    WHERE p.ordinality = ANY (v_new) AND p.seller_account IS NOT NULL
-    HAVING count(*) > 0;
+    IF v_made.unowned THEN
+        PERFORM make_wallets(array_agg(p.merchant_id),
+            array_agg(p.seller_account),
+            array_agg(coalesce(p.seller_currency, p.currency)))
+        FROM unnest(p_postings) p WHERE p.seller_account IS NOT NULL;
+    END IF;
 
-    PERFORM insert_lines(p_postings, v_new);
+    FOR v_line IN
+        SELECT l.*, w.*
+        FROM (
+            SELECT p.merchant_id, p.source, p.kind, r.line, r.account,
+                r.wallet,
+                CASE r.owner WHEN 'psp' THEN p.psp
+                             WHEN 'seller' THEN p.seller_account
+                             ELSE '-' END AS owner,
+                CASE r.leg WHEN 'buyer' THEN p.currency
+                    ELSE coalesce(p.seller_currency, p.currency)
+                    END AS currency,
+                CASE r.side WHEN 'debit' THEN 1 ELSE -1 END
+                    * CASE r.leg WHEN 'buyer' THEN p.amount_minor
+                        ELSE coalesce(p.seller_minor, p.amount_minor)
+                      END AS amount_minor
+            FROM unnest(p_postings) WITH ORDINALITY AS p
+            CROSS JOIN LATERAL (
+                SELECT r.line, r.account, r.side, r.leg, k.owner, k.wallet
+                FROM posting_rule r
+                JOIN account_kind k ON k.account = r.account
+                WHERE r.kind = p.kind
+                    AND (NOT r.only_converted OR p.rate IS NOT NULL)
+                OFFSET 0) r
+            WHERE v_made.new IS NULL OR p.ordinality = ANY (v_made.new)
+            ORDER BY r.wallet IS NULL, p.merchant_id, p.seller_account,
+                currency, p.ordinality, r.line
+            ) l
+        LEFT JOIN LATERAL (
+            SELECT w.tableoid AS part, w.ctid AS tid,
+                w.available_minor AS available, w.pending_minor AS pending,
+                w.reserved_minor AS reserved, w.seq
+            FROM wallet w
+            WHERE l.wallet IS NOT NULL AND w.merchant_id = l.merchant_id
+                AND w.seller_account = l.owner AND w.currency = l.currency
+            FOR NO KEY UPDATE) w ON true
+        WHERE l.amount_minor <> 0
+    LOOP
+        v_balance := NULL;
+
+        IF v_line.wallet IS NOT NULL THEN
+            IF (v_line.tid, v_line.part)
+                IS DISTINCT FROM (v_wallet.tid, v_wallet.part)
+            THEN
+                IF v_wallet.tid IS NOT NULL THEN
+                    v_wallets := v_wallets || v_wallet;
+                END IF;
+                v_wallet := ROW(v_line.part, v_line.tid, v_line.available,
+                    v_line.pending, v_line.reserved, v_line.seq);
+            END IF;
+
+            CASE v_line.wallet
+            WHEN 'available' THEN
+                v_balance := v_wallet.available - v_line.amount_minor;
+                v_wallet.available := v_balance;
+            WHEN 'pending' THEN
+                v_balance := v_wallet.pending - v_line.amount_minor;
+                v_wallet.pending := v_balance;
+            ELSE
+                v_balance := v_wallet.reserved - v_line.amount_minor;
+                v_wallet.reserved := v_balance;
+            END CASE;
+            v_wallet.seq := v_wallet.seq + 1;
+        END IF;
+
+        v_lines := v_lines || ROW(v_line.merchant_id, v_line.source,
+            v_line.kind, v_line.line, v_line.account, v_line.owner,
+            v_line.currency, v_line.amount_minor,
+            CASE WHEN v_balance IS NOT NULL THEN v_wallet.seq END,
+            v_balance)::journal_line;
+    END LOOP;
+
+    IF v_wallet.tid IS NOT NULL THEN
+        v_wallets := v_wallets || v_wallet;
+        UPDATE wallet w
+        SET available_minor = m.available, pending_minor = m.pending,
+            reserved_minor = m.reserved, seq = m.seq,
+            changed_at = clock_timestamp()
+        FROM unnest(v_wallets) m
+        WHERE w.ctid = m.tid AND w.tableoid = m.part;
+    END IF;
+
+    INSERT INTO journal_line SELECT l.* FROM unnest(v_lines) l;
+
+    RETURN cardinality(v_lines);
 END
 $$;
 COMMENT ON FUNCTION pay.post IS
-    'Books postings once each: entries, lines, wallets';
+    'Books postings once each: entries, lines, wallets; how many lines';
 
 
 -- At the commit, for each entry: what is of one currency, as nearly all of

@@ -132,68 +132,44 @@ COMMENT ON FUNCTION pay.current_credit IS
     'of payment_order go in, those to be kept come out';
 
 
--- The orders of a new checkout with the quote of each that is converted, all
--- of one moment.  NULL where there is no fresh rate; too_large where the
--- seller would be owed more than one order may be.
-CREATE OR REPLACE FUNCTION pay.quote_orders(
-    p_item payment_item, OUT orders jsonb, OUT too_large boolean)
-LANGUAGE sql STABLE AS $$
-SELECT CASE WHEN bool_and(e.line ->> 'credit' IS NULL
-                          OR e.line ->> 'credit' = p_item.currency
-                          OR coalesce(c.minor <= 999999999999999, false))
-       THEN jsonb_agg(CASE WHEN c.minor IS NULL THEN e.line
-                ELSE e.line || jsonb_build_object('quote',
-                    jsonb_build_object('rate', r.rate, 'minor', c.minor)) END
-                ORDER BY e.n) END,
-    coalesce(bool_or(r.rate IS NOT NULL
-                     AND coalesce(c.minor > 999999999999999, true)), false)
-FROM jsonb_array_elements(p_item.orders) WITH ORDINALITY AS e (line, n)
-CROSS JOIN LATERAL (
-    SELECT CASE WHEN e.line ->> 'credit' <> p_item.currency
-                THEN pay.median_rate(p_item.currency, e.line ->> 'credit',
-                                 p_item.rate_age) END AS rate
-    OFFSET 0) r
-LEFT JOIN LATERAL (
-    SELECT pay.convert((e.line -> 'amount')::bigint, p_item.currency,
-                   e.line ->> 'credit', r.rate) AS minor
-    OFFSET 0) c ON r.rate IS NOT NULL
-$$;
-COMMENT ON FUNCTION pay.quote_orders IS
-    'Orders of begin_payment with their quotes; NULL: a rate is missing';
-
-
--- Items that can be quoted, or need not be; the numbers of the others.
-CREATE OR REPLACE FUNCTION pay.quote_items(
-    p_items payment_item[], OUT quoted payment_item[], OUT missing int[],
-    OUT too_large int[])
+-- Quotes of the lines of new checkouts that are converted, all of one moment;
+-- NULL as a whole where none is.  An item is quoted as a whole or not at all:
+-- missing has no fresh rate for one of its lines, too_large would owe a seller
+-- more than one order may be.
+CREATE OR REPLACE FUNCTION pay.quote_lines(
+    p_items int[], p_item int[], p_minor bigint[], p_credit text[],
+    p_currency text[], p_terms jsonb[], OUT items int[], OUT rate numeric[],
+    OUT minor bigint[], OUT missing int[], OUT too_large int[])
 LANGUAGE plpgsql STABLE AS $$
-DECLARE
-    v_item  payment_item;
-    v_quote record;
 BEGIN
-    quoted := p_items;
-    missing := '{}';
-    too_large := '{}';
+    items := p_items;
 
-    IF NOT EXISTS (SELECT FROM unnest(p_items) i
-                   WHERE i.orders @? '$[*].credit')
-    THEN
+    IF num_nonnulls(VARIADIC p_credit) = 0 THEN
         RETURN;
     END IF;
 
-    quoted := '{}';
-    FOREACH v_item IN ARRAY p_items LOOP
-        v_quote := quote_orders(v_item);
-        IF v_quote.orders IS NOT NULL THEN
-            v_item.orders := v_quote.orders;
-            quoted := quoted || v_item;
-        ELSIF v_quote.too_large THEN
-            too_large := too_large || v_item.item;
-        ELSE
-            missing := missing || v_item.item;
-        END IF;
-    END LOOP;
+    SELECT array_agg(r.rate ORDER BY k), array_agg(c.minor ORDER BY k),
+        coalesce(array_agg(n) FILTER (WHERE p_credit[k] <> p_currency[n]
+            AND r.rate IS NULL), '{}'),
+        coalesce(array_agg(n) FILTER (WHERE r.rate IS NOT NULL
+            AND coalesce(c.minor > 999999999999999, true)), '{}')
+    INTO rate, minor, missing, too_large
+    FROM unnest(p_item) WITH ORDINALITY AS u (n, k)
+    CROSS JOIN LATERAL (
+        SELECT CASE WHEN p_credit[k] <> p_currency[n]
+                    THEN median_rate(p_currency[n], p_credit[k],
+                        term_seconds(p_terms[n] ->> 'rate_age_s', '300'))
+               END AS rate
+        OFFSET 0) r
+    LEFT JOIN LATERAL (
+        SELECT convert(p_minor[k], p_currency[n], p_credit[k], r.rate)
+            AS minor
+        OFFSET 0) c ON r.rate IS NOT NULL;
+
+    items := ARRAY(
+        SELECT n FROM unnest(p_items) n
+        WHERE n <> ALL (missing || too_large));
 END
 $$;
-COMMENT ON FUNCTION pay.quote_items IS
-    'Items of begin_payment with the quotes of their orders';
+COMMENT ON FUNCTION pay.quote_lines IS
+    'Quotes of orders of begin_payment, and the items that have theirs';

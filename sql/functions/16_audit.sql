@@ -48,8 +48,11 @@ COMMENT ON FUNCTION pay.chained_hash IS
 CREATE OR REPLACE FUNCTION pay.first_detail(
     p_psp text, p_route text, p_replaces text, p_asked_by jsonb)
 RETURNS jsonb LANGUAGE sql STABLE AS $$
-SELECT jsonb_strip_nulls(jsonb_build_object('psp', p_psp, 'route', p_route,
-    'replaces', p_replaces, 'asked_by', p_asked_by))
+SELECT CASE WHEN p_route IS NOT NULL OR p_replaces IS NOT NULL
+    THEN jsonb_strip_nulls(jsonb_build_object('psp', p_psp, 'route', p_route,
+        'replaces', p_replaces, 'asked_by', p_asked_by))
+    WHEN p_asked_by IS NULL THEN jsonb_build_object('psp', p_psp)
+    ELSE jsonb_build_object('psp', p_psp, 'asked_by', p_asked_by) END
 $$;
 COMMENT ON FUNCTION pay.first_detail IS
     'What the event says with which an order''s timeline begins';

@@ -6,102 +6,17 @@ SET LOCAL ROLE payments_owner;
 SET LOCAL search_path = pay, pg_temp;
 
 
--- What a fact is to an order whose money is captured by hand, or would have
--- to be; NULL: the same as to any other.  The end of a checkout's life is not
--- that of an authorisation.  A PSP that says "paid" says that all is captured;
--- when what was authorised ends after a capture, the rest is released.
-CREATE OR REPLACE FUNCTION pay.manual_kind(
-    p_kind text, p_actor text, p_order_id text, p_capture text,
-    p_order payment_order)
-RETURNS text LANGUAGE sql IMMUTABLE AS $$
-SELECT CASE
-    WHEN p_kind = 'authorized' AND p_capture = 'automatic' THEN 'pending'
-    WHEN p_kind = 'expired' AND p_actor = 'gateway'
-        AND (p_order).authorized_minor > 0 THEN 'none'
-    WHEN p_capture = 'automatic' OR (p_order).status <> 'SUCCESS' THEN NULL
-    WHEN p_kind = 'paid' AND p_capture = 'manual' AND p_order_id IS NULL
-        AND (p_order).captured_minor < (p_order).amount_minor
-        THEN CASE WHEN (p_order).authorized_minor > 0 THEN 'captured'
-                  ELSE 'contradiction' END
-    WHEN p_kind IN ('expired', 'cancelled') AND p_capture = 'manual'
-        THEN CASE WHEN (p_order).authorized_minor > 0 THEN 'released'
-                  ELSE 'none' END
-END
-$$;
-COMMENT ON FUNCTION pay.manual_kind IS
-    'What a fact is to an order whose money is captured by hand';
-
-
-CREATE OR REPLACE FUNCTION pay.is_money(p_news text)
-RETURNS boolean LANGUAGE sql IMMUTABLE AS $$
-SELECT p_news IN ('capture_requested', 'captured', 'capture_failed',
-    'capture_matched', 'capture_parted', 'released', 'replaced', 'cancel_requested', 'cancel_failed', 'refund_requested',
-    'refund_sent', 'refunded', 'refund_failed', 'refund_returned',
-    'dispute_opened', 'dispute_won', 'dispute_lost', 'dispute_moved', 'fee')
-$$;
-COMMENT ON FUNCTION pay.is_money IS
-    'Whether this is always an event: something about the money of an order';
-
-
--- Of locked checkouts, where one order is being sold at this moment.
-CREATE OR REPLACE FUNCTION pay.all_sold(
-    p_merchant_id text, p_checkout_id text, p_order_id text)
-RETURNS boolean LANGUAGE plpgsql STABLE AS $$
-BEGIN
-    RETURN NOT EXISTS (
-        SELECT FROM payment_order o
-        WHERE o.merchant_id = p_merchant_id
-            AND o.checkout_id = p_checkout_id
-            AND o.payment_order_id <> p_order_id AND o.status <> 'SUCCESS');
-END
-$$;
-COMMENT ON FUNCTION pay.all_sold IS
-    'Whether all other orders of a checkout are SUCCESS';
-
-
--- A page that its merchant wants to be closed has not run out by itself,
--- whoever tells first that it is closed: nobody waits for its money any more.
-CREATE OR REPLACE FUNCTION pay.is_closing(
-    p_merchant_id text, p_checkout_id text)
-RETURNS boolean LANGUAGE plpgsql STABLE AS $$
-BEGIN
-    RETURN EXISTS (
-        SELECT FROM change c
-        WHERE c.merchant_id = p_merchant_id
-            AND c.checkout_id = p_checkout_id AND c.kind = 'cancel'
-            AND c.status IN ('NOT_STARTED', 'EXECUTING'));
-END
-$$;
-COMMENT ON FUNCTION pay.is_closing IS
-    'Whether a cancellation of a checkout is on its way';
-
-
--- What storefronts hear of, beside a payment that succeeds or fails.
-CREATE OR REPLACE FUNCTION pay.outbox_kind(p_news text)
-RETURNS text LANGUAGE sql IMMUTABLE AS $$
-SELECT CASE p_news WHEN 'authorized' THEN 'payment.authorized'
-                   WHEN 'captured' THEN 'capture.succeeded'
-                   WHEN 'capture_matched' THEN 'capture.succeeded'
-                   WHEN 'capture_failed' THEN 'capture.failed'
-                   WHEN 'cancel_failed' THEN 'cancel.failed'
-                   WHEN 'refunded' THEN 'refund.succeeded'
-                   WHEN 'refund_failed' THEN 'refund.failed'
-                   WHEN 'refund_returned' THEN 'refund.returned'
-                   WHEN 'dispute_opened' THEN 'dispute.opened'
-                   WHEN 'dispute_won' THEN 'dispute.won'
-                   WHEN 'dispute_lost' THEN 'dispute.lost' END
-$$;
-COMMENT ON FUNCTION pay.outbox_kind IS
-    'As what an event is told that moves no status; NULL: it is not told';
-
-
 -- What has come to rest has no job any more, and no open letter about one: as
 -- settle_dead_letters() does; what is not known of an operation stays so,
 -- whatever became of the payment.  A job that has been asked for outlives a
 -- failure: what failed was heard before.  Where only we say that its time is
--- over, whoever has asked the PSP asks once more in the end (last_look).
-CREATE OR REPLACE FUNCTION pay.end_jobs(p_moves move[])
-RETURNS void LANGUAGE plpgsql AS $$
+-- over (p_ours: for some), whoever has asked the PSP asks once more in the end
+-- (last_look).  p_letters: there are open letters.
+CREATE OR REPLACE FUNCTION pay.end_jobs(
+    p_moves move[], p_ours boolean, p_letters boolean)
+RETURNS int LANGUAGE plpgsql AS $$
+DECLARE
+    v_count int;
 BEGIN
     DELETE FROM job j
     USING unnest(p_moves) m
@@ -113,284 +28,88 @@ BEGIN
     WHERE m.final IS NOT NULL AND j.ctid = k.tid AND j.tableoid = k.part
         AND j.kind <> 'change'
         AND (m.final = 'SUCCESS'
-             OR j.again_at IS NULL
-                AND NOT (m.is_ours AND j.kind = 'poll'));
+             OR j.again_at IS NULL AND NOT (m.is_ours AND j.kind = 'poll'));
+    GET DIAGNOSTICS v_count = ROW_COUNT;
 
-    UPDATE job j
-    SET attempts = 1
-    FROM unnest(p_moves) m
-    CROSS JOIN LATERAL (
-        SELECT k.tableoid AS part, k.ctid AS tid FROM job k
-        WHERE k.merchant_id = m.merchant_id
-            AND k.checkout_id = m.checkout_id AND k.kind = 'poll'
-        OFFSET 0) k
-    WHERE m.final = 'FAILED' AND m.is_ours AND j.ctid = k.tid
-        AND j.tableoid = k.part;
+    IF p_ours THEN
+        UPDATE job j
+        SET attempts = 1
+        FROM unnest(p_moves) m
+        CROSS JOIN LATERAL (
+            SELECT k.tableoid AS part, k.ctid AS tid FROM job k
+            WHERE k.merchant_id = m.merchant_id
+                AND k.checkout_id = m.checkout_id AND k.kind = 'poll'
+            OFFSET 0) k
+        WHERE m.final = 'FAILED' AND m.is_ours AND j.ctid = k.tid
+            AND j.tableoid = k.part;
+    END IF;
 
-    UPDATE dead_letter d
-    SET state = 'settled', closed_at = clock_timestamp(),
-        closed_by = 'gateway', closed_why = m.final
-    FROM unnest(p_moves) m
-    CROSS JOIN LATERAL (
-        SELECT k.ctid AS tid FROM dead_letter k
-        WHERE k.merchant_id = m.merchant_id
-            AND k.checkout_id = m.checkout_id AND k.state = 'open'
-            AND k.kind IN ('poll', 'stuck')
-            AND k.reason NOT IN ('unknown', 'changing')
-        OFFSET 0) k
-    WHERE m.final IS NOT NULL AND d.ctid = k.tid;
+    IF p_letters THEN
+        UPDATE dead_letter d
+        SET state = 'settled', closed_at = clock_timestamp(),
+            closed_by = 'gateway', closed_why = m.final
+        FROM unnest(p_moves) m
+        CROSS JOIN LATERAL (
+            SELECT k.ctid AS tid FROM dead_letter k
+            WHERE k.merchant_id = m.merchant_id
+                AND k.checkout_id = m.checkout_id AND k.state = 'open'
+                AND k.kind IN ('poll', 'stuck')
+                AND k.reason NOT IN ('unknown', 'changing')
+            OFFSET 0) k
+        WHERE m.final IS NOT NULL AND d.ctid = k.tid;
+    END IF;
+
+    RETURN v_count;
 END
 $$;
 COMMENT ON FUNCTION pay.end_jobs IS
-    'Ends the jobs of checkouts that have come to rest';
+    'Ends the jobs of checkouts that have come to rest: how many';
 
 
--- The last declined attempt as the order shows it, with the number of them.  A
--- failure that comes without a code says no more than an attempt before it.
-CREATE OR REPLACE FUNCTION pay.next_decline(
-    p_old jsonb, p_detail jsonb, p_at timestamptz)
-RETURNS jsonb LANGUAGE sql STABLE AS $$
-SELECT CASE
-    WHEN p_old IS NOT NULL AND p_detail ->> 'decline' = 'unknown'
-        AND NOT p_detail ? 'attempt' THEN p_old
-    ELSE jsonb_strip_nulls(jsonb_build_object(
-        'code', p_detail -> 'decline', 'can_retry', p_detail -> 'can_retry',
-        'psp_code', p_detail -> 'code', 'at', iso_time(p_at),
-        'attempt', p_detail -> 'attempt',
-        'attempts', coalesce((p_old ->> 'attempts')::int, 0)
-            + CASE WHEN p_old ->> 'attempt' = p_detail ->> 'attempt'
-                   THEN 0 ELSE 1 END)) END
-$$;
-COMMENT ON FUNCTION pay.next_decline IS
-    'What an order shows of a declined attempt';
-
-
--- One turn: at most one fact about each checkout.  What is news depends on
--- where an order stands in its turn (news_kind).  Writes an event for each
--- order that moves, and for kinds that are news by themselves; a first
--- pending about an executing order is news, too, as are a declined attempt, a
--- first late success, and a webhook for which the PSP is asked or that
--- contradicts what we have, as one does that says of an order that has failed
--- that its money is held now.
--- Returns the items that moved a status, those that were a late success or a
--- contradiction, and the contradictions that were news.  A row's address
--- (ctid, and tableoid where there are hash partitions) stands for its key
--- between two looks at it: nobody else changes what belongs to a locked
--- checkout.  booked: what it means to the books where
--- money is captured by hand.  An order's head is the hash of the event that
--- is written with it.
-CREATE OR REPLACE FUNCTION pay.move_orders(
-    p_facts fact[], p_turn int, OUT moved int[], OUT late int[],
-    OUT against int[], OUT told int[], OUT booked posting[])
-LANGUAGE plpgsql AS $$
-DECLARE
-    v_now   timestamptz := clock_timestamp();
-    v_at    text := iso_micros(v_now);
-    v_tx    bigint := this_tx();
-    v_moves move[];
-    v_rest  boolean;
-    v_books boolean;
+-- A row's address (ctid, and tableoid where there are hash partitions) stands
+-- for its key between two looks at it: nobody else changes what belongs to a
+-- locked checkout.  An order's head is the hash of the event that is written
+-- with it.
+CREATE OR REPLACE FUNCTION pay.write_moves(
+    p_moves move[], p_at timestamptz)
+RETURNS int LANGUAGE plpgsql AS $$
 BEGIN
-    WITH step AS (
-        SELECT f.item, f.merchant_id, f.checkout_id, f.order_id, f.kind,
-            f.actor, f.request_id, o.part, o.tid, o.payment_order_id,
-            o.status AS old_status, o.version + 1 AS version, o.was,
-            greatest(o.head_tx, v_tx) AS tx, encode(o.head, 'hex') AS head,
-            (o.version + 1)::text AS version_text,
-            greatest(o.head_tx, v_tx)::text AS tx_text,
-            d.about::text AS about_text,
-            p.capture, k.news, d.takes_all, d.about, d.new_status,
-            d.new_status <> o.status OR k.news IN ('authorized', 'released')
-                OR d.takes_all AS changes,
-            CASE WHEN d.new_status <> 'FAILED' THEN NULL
-                 WHEN o.status = 'FAILED' THEN o.reason
-                 WHEN k.news = 'refused' THEN 'rejected'
-                 ELSE k.news END AS new_reason
-        FROM unnest(p_facts) f
-        CROSS JOIN LATERAL (
-            SELECT o.tableoid AS part, o.ctid AS tid, o.payment_order_id,
-                o.status, o.reason, o.version, o.head, o.head_tx, o AS was
-            FROM payment_order o
-            WHERE o.merchant_id = f.merchant_id
-                AND o.checkout_id = f.checkout_id
-                AND coalesce(f.order_id, o.payment_order_id)
-                    = o.payment_order_id
-            OFFSET 0) o
-        LEFT JOIN LATERAL (
-            SELECT c.capture,
-                CASE WHEN f.kind = 'paid' AND f.actor <> 'operator'
-                         AND o.status = 'FAILED'
-                         AND (o.reason = 'expired'
-                              OR c.replaced_by IS NOT NULL)
-                         AND c.capture = 'automatic'
-                     THEN nullif(c.late_success, 'accept') END AS policy
-            FROM checkout c
-            WHERE c.merchant_id = f.merchant_id
-                AND c.checkout_id = f.checkout_id
-            OFFSET 0) p ON f.kind IN ('paid', 'authorized')
-                OR o.status = 'SUCCESS' AND f.kind IN ('expired', 'cancelled')
-        CROSS JOIN LATERAL (
-            SELECT CASE
-                WHEN f.kind = 'authorized' AND o.status = 'FAILED'
-                    AND p.capture = 'manual' AND NOT is_booked(f.merchant_id,
-                        'order/' || o.payment_order_id, 'authorized')
-                    THEN 'contradiction'
-                WHEN f.kind IN ('cancelled', 'expired')
-                    AND f.actor IN ('webhook', 'query')
-                    AND o.status = 'FAILED' AND is_held_late(o.was)
-                    THEN 'released'
-                ELSE coalesce(manual_kind(f.kind, f.actor, f.order_id,
-                                          p.capture, o.was),
-                    CASE WHEN f.kind = 'expired'
-                             AND o.status IN ('NOT_STARTED', 'EXECUTING')
-                             AND is_closing(f.merchant_id, f.checkout_id)
-                         THEN 'cancelled' END,
-                    news_kind(f.kind, f.actor, o.status, p.policy))
-                END AS news
-            OFFSET 0) k
-        CROSS JOIN LATERAL (
-            SELECT t.takes_all, next_status(o.status, k.news) AS new_status,
-                jsonb_strip_nulls(jsonb_build_object('type', f.type,
-                'code', f.code, 'reference', f.reference,
-                'policy', p.policy,
-                'captured_minor', CASE WHEN t.takes_all
-                                           AND p.capture = 'manual'
-                                       THEN (o.was).amount_minor END,
-                'said', CASE WHEN k.news = 'contradiction' THEN f.kind END,
-                'amount_minor', CASE WHEN k.news IN (
-                    'mismatch', 'contradiction') THEN f.amount_minor END,
-                'currency', CASE WHEN k.news IN (
-                    'mismatch', 'contradiction') THEN f.currency END))
-                || coalesce(f.detail, '{}') AS about
-            FROM (SELECT f.kind = 'paid' AND f.order_id IS NULL
-                      AND k.news IN ('paid', 'captured') AS takes_all) t
-            OFFSET 0) d
-        WHERE f.turn = p_turn
-    ), moved AS (
-        UPDATE payment_order o
-        SET status = s.new_status, reason = s.new_reason,
-            version = s.version,
-            captured_minor = CASE WHEN s.takes_all THEN o.amount_minor
-                                  ELSE o.captured_minor END,
-            authorized_minor = CASE
-                WHEN s.news = 'authorized'
-                    THEN o.amount_minor - o.captured_minor
-                WHEN s.takes_all OR s.news = 'released'
-                    OR s.new_status = 'FAILED' THEN 0
-                ELSE o.authorized_minor END,
-            decline = CASE WHEN s.new_status <> 'SUCCESS'
-                               AND s.about ? 'decline'
-                           THEN next_decline(o.decline, s.about, v_now)
-                           ELSE o.decline END,
-            head = chained_hash(s.head, s.merchant_id, s.payment_order_id,
-                s.version_text, v_at, s.tx_text, s.news, s.actor,
-                s.old_status, s.new_status, s.new_reason, s.about_text,
-                s.request_id),
-            head_tx = s.tx
-        FROM step s
-        WHERE o.ctid = s.tid AND o.tableoid = s.part
-            AND (s.new_status <> s.old_status
-                 OR s.news IN ('registered', 'registration_unknown',
-                               'registration_not_sent', 'rerouted',
-                               'mismatch', 'late_refunded',
-                               'dead_letter_requeued',
-                               'dead_letter_resolved', 'mismatch_settled')
-                 OR is_money(s.news)
-                 OR s.news = 'attempt_declined'
-                    AND attempt_is_news(s.was, s.about ->> 'attempt')
-                 OR s.news = 'authorized' AND s.old_status = 'EXECUTING'
-                    AND (s.was).authorized_minor = 0
-                 OR s.news = 'notified' AND s.actor = 'webhook'
-                    AND s.old_status <> 'SUCCESS'
-                 OR s.news = 'contradiction' AND s.actor = 'webhook'
-                 OR (s.news = 'pending' AND s.old_status = 'EXECUTING'
-                     OR s.news IN ('late_success', 'contradiction'))
-                    AND NOT is_told(s.merchant_id, s.checkout_id,
-                        s.payment_order_id, s.news,
-                        CASE WHEN s.news = 'contradiction'
-                             THEN s.actor END))
-        RETURNING s.item, s.merchant_id, s.checkout_id, s.payment_order_id,
-            s.version, s.tx, s.news, s.actor, s.old_status, s.new_status,
-            s.new_reason, s.about, s.request_id, s.changes, o.head,
-            CASE WHEN s.changes AND (s.new_status = 'FAILED'
-                     OR s.new_status = 'SUCCESS' AND (s.order_id IS NULL
-                         OR all_sold(s.merchant_id, s.checkout_id,
-                                     s.order_id)))
-                 THEN s.new_status END AS final,
-            CASE WHEN s.news = 'authorized'
-                     OR (s.was).authorized_minor > 0
-                     OR s.takes_all AND s.capture = 'manual'
-                 THEN manual_postings(s.was, o, s.news, s.request_id)
-                 END AS booked
-    ), logged AS (
-        INSERT INTO event (merchant_id, payment_order_id, seq, at, tx, kind,
-            actor, old_status, new_status, reason, detail, request_id, hash)
-        SELECT m.merchant_id, m.payment_order_id, m.version, v_now, m.tx,
-            m.news, m.actor, m.old_status, m.new_status, m.new_reason,
-            m.about, m.request_id, m.head
-        FROM moved m
-    ), told AS (
-        INSERT INTO outbox (merchant_id, payment_order_id, seq, at, kind)
-        SELECT m.merchant_id, m.payment_order_id, m.version, v_now,
-            CASE WHEN m.new_status = m.old_status THEN outbox_kind(m.news)
-                 WHEN m.new_status = 'SUCCESS' THEN 'payment.succeeded'
-                 ELSE 'payment.failed' END
-        FROM moved m
-        WHERE CASE WHEN m.new_status = m.old_status
-                   THEN outbox_kind(m.news) IS NOT NULL
-                   ELSE m.new_status IN ('SUCCESS', 'FAILED') END
-    ), counted AS (
-        -- what its readers see has changed: a status, money, or the address
-        -- that "registered" brings; "paid" takes every order to SUCCESS, or
-        -- the one that it is about
-        UPDATE checkout c
-        SET version = c.version + 1,
-            is_payment_done = c.is_payment_done OR x.done
-        FROM (SELECT m.merchant_id, m.checkout_id,
-                  bool_or(m.news = 'paid' AND m.final IS NOT NULL) AS done
-              FROM moved m
-              WHERE m.new_status <> m.old_status
-                  OR m.news IN ('registered', 'authorized',
-                                'attempt_declined')
-                  OR is_money(m.news)
-              GROUP BY m.merchant_id, m.checkout_id) x
-        CROSS JOIN LATERAL (
-            SELECT k.tableoid AS part, k.ctid AS tid FROM checkout k
-            WHERE k.merchant_id = x.merchant_id
-                AND k.checkout_id = x.checkout_id
-            OFFSET 0) k
-        WHERE c.ctid = k.tid AND c.tableoid = k.part
-    )
-    SELECT m.moved, s.late, s.against, m.told, m.moves, m.rest, m.books
-    INTO moved, late, against, told, v_moves, v_rest, v_books
-    FROM (SELECT array_agg(s.item) FILTER (WHERE s.news = 'late_success')
-                  AS late,
-              array_agg(s.item) FILTER (WHERE s.news = 'contradiction')
-                  AS against
-          FROM step s) s
-    CROSS JOIN (
-        SELECT array_agg(DISTINCT m.item) FILTER (WHERE m.changes) AS moved,
-            array_agg(m.item) FILTER (WHERE m.news = 'contradiction')
-                AS told,
-            array_agg(ROW(m.merchant_id, m.checkout_id, m.final, m.booked,
-                          m.actor = 'gateway'
-                              AND m.new_reason = 'expired')::move) AS moves,
-            bool_or(m.final IS NOT NULL) AS rest,
-            bool_or(m.booked IS NOT NULL) AS books
-        FROM moved m) m;
+    UPDATE payment_order o
+    SET status = m.status, reason = m.reason, version = m.version,
+        captured_minor = m.captured_minor,
+        authorized_minor = m.authorized_minor, decline = m.decline,
+        head = m.head, head_tx = m.tx
+    FROM unnest(p_moves) m
+    WHERE o.ctid = m.tid AND o.tableoid = m.part;
 
-    IF v_rest THEN
-        PERFORM end_jobs(v_moves);
-    END IF;
+    INSERT INTO event (merchant_id, payment_order_id, seq, at, tx, kind,
+        actor, old_status, new_status, reason, detail, request_id, hash)
+    SELECT m.merchant_id, m.payment_order_id, m.version, p_at, m.tx, m.news,
+        m.actor, m.old_status, m.status, m.reason, m.about, m.request_id,
+        m.head
+    FROM unnest(p_moves) m;
 
-    IF v_books THEN
-        booked := ARRAY(SELECT p FROM unnest(v_moves) m
-                        CROSS JOIN LATERAL unnest(m.booked) p);
-    END IF;
+    INSERT INTO outbox (merchant_id, payment_order_id, seq, at, kind)
+    SELECT m.merchant_id, m.payment_order_id, m.version, p_at, m.told
+    FROM unnest(p_moves) m WHERE m.told IS NOT NULL;
+
+    -- what its readers see has changed; "paid" takes every order to SUCCESS,
+    -- or the one that it is about
+    UPDATE checkout c
+    SET version = c.version + 1,
+        is_payment_done = c.is_payment_done OR x.done
+    FROM (SELECT m.checkout_part, m.checkout,
+              bool_or(m.news = 'paid' AND m.final IS NOT NULL) AS done
+          FROM unnest(p_moves) m WHERE m.is_shown
+          GROUP BY m.checkout_part, m.checkout) x
+    WHERE c.ctid = x.checkout AND c.tableoid = x.checkout_part;
+
+    RETURN cardinality(p_moves);
 END
 $$;
-COMMENT ON FUNCTION pay.move_orders IS
-    'Moves the orders of one turn of facts and writes their events';
+COMMENT ON FUNCTION pay.write_moves IS
+    'Writes what judge_facts() has found: orders, events, outbox, checkouts; '
+    'how many events';
 
 
 -- A poll that says the same wrong thing again is no news; each webhook is.
@@ -450,7 +169,7 @@ COMMENT ON FUNCTION pay.keep_mismatches IS
 -- nothing can follow that yet.
 CREATE OR REPLACE FUNCTION pay.keep_references(
     p_facts fact[], p_moved int[], p_against int[])
-RETURNS void LANGUAGE plpgsql AS $$
+RETURNS int LANGUAGE plpgsql AS $$
 DECLARE
     v_merchants text[];
     v_checkouts text[];
@@ -477,7 +196,7 @@ BEGIN
     FROM named n WHERE NOT n.is_first;
 
     IF v_checkouts IS NULL THEN
-        RETURN;
+        RETURN 0;
     END IF;
 
     UPDATE job j
@@ -491,10 +210,13 @@ BEGIN
             AND k.kind IN ('change', 'refund')
         OFFSET 0) k
     WHERE j.ctid = k.tid AND j.tableoid = k.part;
+
+    RETURN cardinality(v_checkouts);
 END
 $$;
 COMMENT ON FUNCTION pay.keep_references IS
-    'Keeps the PSP''s payment id, the one that moved the order if any did';
+    'Keeps the PSP''s payment id, the one that moved the order if any did; on '
+    'how many checkouts changes may have waited for it';
 
 
 CREATE OR REPLACE FUNCTION pay.with_outcome(p_fact fact, p_outcome text)
@@ -568,97 +290,128 @@ COMMENT ON FUNCTION pay.poll_soon IS
 -- Several facts about one checkout take their turns in the order of items.
 -- postings: what is to be booked, by post(), once in each call, last.
 CREATE OR REPLACE FUNCTION pay.take_facts(
-    p_facts fact[], OUT facts fact[], OUT postings posting[])
+    p_facts fact[], OUT facts fact[], OUT postings posting[],
+    OUT moved int[], OUT late int[], OUT against int[])
 LANGUAGE plpgsql AS $$
 DECLARE
-    v_facts   fact[];
-    v_last    int;
-    v_step    record;
-    v_moved   int[] := '{}';
-    v_late    int[] := '{}';
-    v_against int[] := '{}';
-    v_told    int[] := '{}';
-    v_booked  posting[] := '{}';
+    v_turns   bigint := 1;
     v_wrong   boolean;
-    v_named   boolean;
-    v_asked   boolean;
-    v_failed  boolean;
-    v_final   boolean;
+    v_step    record;
+    v_told    int[];
+    v_by_hand boolean := false;
+    v_has     text[];
+    v_written int;
+    v_ended   int;
+    v_named   int;
 BEGIN
-    SELECT coalesce(array_agg(ROW(f.item, f.nth, f.merchant_id,
-            f.checkout_id, f.kind, f.actor, f.psp, f.event_id, f.type,
-            f.code, f.token, f.reference, f.amount_minor, f.currency,
-            f.request_id, f.detail, NULL, f.order_id, f.postings)::fact),
-            '{}'),
-        max(f.nth), bool_or(f.kind = 'mismatch'),
-        bool_or(f.reference IS NOT NULL), bool_or(f.kind = 'notified'),
-        bool_or(f.kind IN ('cancelled', 'expired', 'declined', 'rejected',
-                           'refused')),
-        bool_or(f.kind IN ('paid', 'captured', 'capture_failed'))
-    INTO p_facts, v_last, v_wrong, v_named, v_asked, v_failed, v_final
-    FROM (SELECT u.*, row_number() OVER (
-              PARTITION BY u.merchant_id, u.checkout_id ORDER BY u.item) AS nth
-          FROM unnest(p_facts) u) f;
-    v_final := v_final OR v_failed;
+    facts := p_facts;
 
-    v_facts := p_facts;
+    IF cardinality(p_facts) = 1 THEN
+        facts[1].turn := 1;
+        v_wrong := p_facts[1].kind = 'mismatch';
+    ELSE
+        SELECT coalesce(array_agg(ROW(f.item, f.nth, f.merchant_id,
+                f.checkout_id, f.kind, f.actor, f.psp, f.event_id, f.type,
+                f.code, f.token, f.reference, f.amount_minor, f.currency,
+                f.request_id, f.detail, NULL, f.order_id, f.postings)::fact),
+                '{}'), coalesce(max(f.nth), 0), bool_or(f.kind = 'mismatch')
+        INTO facts, v_turns, v_wrong
+        FROM (SELECT u.*, row_number() OVER (
+                  PARTITION BY u.merchant_id, u.checkout_id ORDER BY u.item)
+                  AS nth
+              FROM unnest(p_facts) u) f;
+    END IF;
+
+    p_facts := facts;
     IF v_wrong THEN
-        v_facts := ARRAY(
+        p_facts := ARRAY(
             SELECT f FROM unnest(p_facts) f
             WHERE f.kind <> 'mismatch' OR is_new_mismatch(f));
     END IF;
 
-    FOR v_turn IN 1 .. coalesce(v_last, 0) LOOP
-        v_step := move_orders(v_facts, v_turn);
-        v_moved := v_moved || v_step.moved;
-        v_late := v_late || v_step.late;
-        v_against := v_against || v_step.against;
+    FOR v_turn IN 1 .. v_turns LOOP
+        v_step := judge_facts(p_facts, v_turn);
+
+        IF v_step.moves IS NOT NULL THEN
+            v_written := write_moves(v_step.moves, v_step.at);
+        END IF;
+
+        IF v_step.rests THEN
+            v_ended := end_jobs(v_step.moves, v_step.ours,
+                                'letter' = ANY (v_step.has));
+        END IF;
+
+        moved := moved || v_step.moved;
+        late := late || v_step.late;
+        against := against || v_step.against;
         v_told := v_told || v_step.told;
-        v_booked := v_booked || v_step.booked;
+        postings := postings || v_step.booked;
+        v_by_hand := v_by_hand OR v_step.by_hand;
+        v_has := v_has || v_step.has;
     END LOOP;
 
-    IF v_wrong OR v_told <> '{}' THEN
-        PERFORM keep_mismatches(v_facts, v_told);
+    IF v_wrong OR v_told IS NOT NULL THEN
+        PERFORM keep_mismatches(p_facts, v_told);
     END IF;
 
-    IF v_named THEN
-        PERFORM keep_references(v_facts, v_moved, v_against);
+    IF 'reference' = ANY (v_has) THEN
+        v_named := keep_references(p_facts, coalesce(moved, '{}'),
+                                   coalesce(against, '{}'));
     END IF;
 
-    IF v_late <> '{}' THEN
-        PERFORM keep_late(v_facts, v_late);
+    IF late IS NOT NULL THEN
+        PERFORM keep_late(p_facts, late);
     END IF;
 
-    IF v_asked THEN
-        PERFORM poll_soon(v_facts);
+    IF 'question' = ANY (v_has) THEN
+        PERFORM poll_soon(p_facts);
     END IF;
 
-    IF v_booked <> '{}' OR v_failed THEN
-        PERFORM end_changes(v_facts);
+    IF v_by_hand OR 'failure' = ANY (v_has) THEN
+        PERFORM end_changes(p_facts);
     END IF;
 
-    postings := book_facts(v_facts, v_moved, v_late, v_booked);
-    IF v_final THEN
-        postings := postings || take_early(v_facts);
+    IF late IS NOT NULL OR 'late_refund' = ANY (v_has) THEN
+        postings := postings || late_postings(p_facts, late);
     END IF;
 
-    IF v_told <> '{}' THEN
-        PERFORM void_late(v_facts, v_told);
+    IF 'posting' = ANY (v_has) THEN
+        postings := postings || ARRAY(
+            SELECT p FROM unnest(p_facts) f
+            CROSS JOIN LATERAL unnest(f.postings) p
+            ORDER BY f.item);
     END IF;
 
-    facts := ARRAY(
-        SELECT with_outcome(f, CASE
-            WHEN f.kind = 'mismatch' THEN 'mismatch'
-            WHEN f.kind = 'notified' THEN 'asked'
-            WHEN f.item = ANY (v_moved) THEN 'applied'
-            WHEN f.item = ANY (v_late) THEN 'held'
-            WHEN f.item = ANY (v_against) THEN 'contradiction'
-            ELSE 'unchanged' END)
-        FROM unnest(p_facts) f);
+    IF 'early_news' = ANY (v_has) THEN
+        postings := postings || take_early(p_facts);
+    END IF;
+
+    IF v_told IS NOT NULL THEN
+        PERFORM void_late(p_facts, v_told);
+    END IF;
 END
 $$;
 COMMENT ON FUNCTION pay.take_facts IS
     'Takes facts about locked checkouts into account, in turn order';
+
+
+-- What became of facts that take_facts() has taken.
+CREATE OR REPLACE FUNCTION pay.with_outcomes(
+    p_facts fact[], p_moved int[], p_late int[], p_against int[])
+RETURNS fact[] LANGUAGE plpgsql IMMUTABLE AS $$
+BEGIN
+    RETURN ARRAY(
+        SELECT with_outcome(f, CASE
+            WHEN f.kind = 'mismatch' THEN 'mismatch'
+            WHEN f.kind = 'notified' THEN 'asked'
+            WHEN f.item = ANY (p_moved) THEN 'applied'
+            WHEN f.item = ANY (p_late) THEN 'held'
+            WHEN f.item = ANY (p_against) THEN 'contradiction'
+            ELSE 'unchanged' END)
+        FROM unnest(p_facts) f);
+END
+$$;
+COMMENT ON FUNCTION pay.with_outcomes IS 'Facts with their outcomes';
 
 
 CREATE OR REPLACE FUNCTION pay.record_facts(p_facts fact[])

@@ -15,11 +15,23 @@ COMMENT ON FUNCTION pay.key_window IS
     'How long this PSP of a registration knows a key';
 
 
+-- Names with a blank between; nothing said is the one.
+CREATE OR REPLACE FUNCTION pay.psp_names(p_psps text, p_psp text)
+RETURNS text[] LANGUAGE sql IMMUTABLE AS $$
+SELECT CASE WHEN p_psps <> '' THEN string_to_array(p_psps, ' ')
+            ELSE ARRAY[p_psp] END
+$$;
+COMMENT ON FUNCTION pay.psp_names IS
+    'psps of begin_payment as an array: those that may have a registration';
+
+
 -- Seconds with a blank between; nothing said is a day for each PSP.
 CREATE OR REPLACE FUNCTION pay.read_windows(p_windows text, p_count int)
 RETURNS int[] LANGUAGE sql IMMUTABLE AS $$
 SELECT CASE
     WHEN coalesce(p_windows, '') = '' THEN array_fill(86400, ARRAY[p_count])
+    WHEN p_windows ~ '^[0-9]+$' AND octet_length(p_windows) <= 9
+        THEN ARRAY[p_windows::int]
     WHEN p_windows ~ '^[0-9]{1,9}( [0-9]{1,9}){0,7}$'
         THEN string_to_array(p_windows, ' ')::int[]
 END

@@ -1,45 +1,25 @@
 -- begin_payment: a checkout with its orders, its registration, its
 -- idempotency record, its first events, its job and the dispatch of its first
--- call, in one commit.  The
--- steps below are private; each takes the items that are still in the race
--- and returns those that got through.  A loser leaves nothing behind.
+-- call, in one commit.  The steps below are private; each takes the operation's
+-- arrays and the numbers of the items that are still in the race, and returns
+-- those that got through.  A loser leaves nothing behind.
+--
+-- An item's values are read by its number, p_psp[n]: one function scan for a
+-- statement, where unnest() of many arrays is a tuplestore for each of them.
 
 SET LOCAL ROLE payments_owner;
 SET LOCAL search_path = pay, pg_temp;
 
 
-CREATE OR REPLACE FUNCTION pay.credit_ok(p_credit jsonb)
-RETURNS boolean LANGUAGE plpgsql STABLE AS $$
-BEGIN
-    RETURN jsonb_typeof(p_credit) = 'string' AND EXISTS (
-        SELECT FROM currency k
-        WHERE k.code = p_credit #>> '{}' AND k.is_current);
-END
-$$;
-COMMENT ON FUNCTION pay.credit_ok IS
-    'Whether it is a currency that a seller can be credited in';
-
-
--- orders: [{"id","seller","amount","currency","credit"?}], 1 to 20 of them,
--- ids distinct, amounts whole, all in the checkout's currency and adding up;
--- credit: the currency that the seller is owed, where it may be another.
-CREATE OR REPLACE FUNCTION pay.order_ok(p_order jsonb, p_currency text)
-RETURNS boolean LANGUAGE sql STABLE AS $$
-SELECT CASE WHEN jsonb_typeof(p_order -> 'id') = 'string'
-        AND jsonb_typeof(p_order -> 'seller') = 'string'
-        AND jsonb_typeof(p_order -> 'amount') = 'number'
-    THEN octet_length(p_order ->> 'id') BETWEEN 1 AND 255
-        AND octet_length(p_order ->> 'seller') BETWEEN 1 AND 255
-        AND (p_order -> 'amount')::numeric BETWEEN 1 AND 999999999999999
-        AND scale(trim_scale((p_order -> 'amount')::numeric)) = 0
-        AND coalesce(p_order ->> 'currency' = p_currency, false)
-        AND NOT p_order ? 'quote'
-        AND CASE WHEN p_order ? 'credit' THEN credit_ok(p_order -> 'credit')
-                 ELSE true END
-    ELSE false END
+CREATE OR REPLACE FUNCTION pay.order_ok(
+    p_id text, p_seller text, p_minor bigint)
+RETURNS boolean LANGUAGE sql IMMUTABLE AS $$
+SELECT coalesce(octet_length(p_id) BETWEEN 1 AND 255
+    AND octet_length(p_seller) BETWEEN 1 AND 255
+    AND p_minor BETWEEN 1 AND 999999999999999, false)
 $$;
 COMMENT ON FUNCTION pay.order_ok IS
-    'Whether begin_payment can take this order';
+    'Whether begin_payment can take an order of this id, seller and amount';
 
 
 -- Of p_terms, {"capture": "automatic|manual", "quote_ttl_s": 1…,
@@ -48,17 +28,39 @@ COMMENT ON FUNCTION pay.order_ok IS
 -- what is not said is automatic, 15 minutes and 5.
 CREATE OR REPLACE FUNCTION pay.term_seconds(p_seconds text, p_else text)
 RETURNS interval LANGUAGE sql IMMUTABLE AS $$
-SELECT CASE WHEN coalesce(p_seconds, p_else) ~ '^[1-9][0-9]{0,7}$'
+SELECT CASE WHEN coalesce(p_seconds, p_else) ~ '^[1-9][0-9]*$'
+                AND octet_length(coalesce(p_seconds, p_else)) <= 8
             THEN make_interval(secs => coalesce(p_seconds, p_else)::int) END
 $$;
 COMMENT ON FUNCTION pay.term_seconds IS
     'A term of begin_payment in seconds, NULL for what is none';
 
 
+CREATE OR REPLACE FUNCTION pay.terms_ok(p_terms jsonb)
+RETURNS boolean LANGUAGE plpgsql IMMUTABLE AS $$
+BEGIN
+    RETURN coalesce(p_terms ->> 'capture', 'automatic')
+            IN ('automatic', 'manual')
+        AND (p_terms -> 'quote_ttl_s' IS NULL
+             OR term_seconds(p_terms ->> 'quote_ttl_s', '900') IS NOT NULL)
+        AND (p_terms -> 'rate_age_s' IS NULL
+             OR term_seconds(p_terms ->> 'rate_age_s', '300') IS NOT NULL)
+        AND (p_terms ->> 'replaces' IS NULL
+             OR id_ok(p_terms ->> 'replaces')
+                AND uuid_ok(p_terms ->> 'change_id'))
+        AND asked_by_ok(p_terms -> 'asked_by');
+END
+$$;
+COMMENT ON FUNCTION pay.terms_ok IS
+    'Whether begin_payment can take these terms';
+
+
 -- Keys first: the idempotency records, in key order.  An expired one counts
 -- as absent.  A key that comes twice in a batch belongs to its first item.
-CREATE OR REPLACE FUNCTION pay.insert_keys(p_items payment_item[])
-RETURNS payment_item[] LANGUAGE plpgsql AS $$
+CREATE OR REPLACE FUNCTION pay.insert_keys(
+    p_items int[], p_merchant_id text[], p_idempotency_key text[],
+    p_fingerprint bytea[], p_checkout_id text[], p_ttl_s bigint[])
+RETURNS int[] LANGUAGE plpgsql AS $$
 DECLARE
     v_merchants text[];
     v_keys      text[];
@@ -66,11 +68,12 @@ BEGIN
     WITH won AS (
         INSERT INTO idempotency_key AS k (merchant_id, route, key,
             fingerprint, checkout_id, expires_at)
-        SELECT DISTINCT ON (i.merchant_id, i.idempotency_key)
-            i.merchant_id, 'POST /v1/payments', i.idempotency_key,
-            i.fingerprint, i.checkout_id, now() + i.ttl
-        FROM unnest(p_items) i
-        ORDER BY i.merchant_id, i.idempotency_key, i.item
+        SELECT DISTINCT ON (p_merchant_id[n], p_idempotency_key[n])
+            p_merchant_id[n], 'POST /v1/payments', p_idempotency_key[n],
+            p_fingerprint[n], p_checkout_id[n],
+            now() + make_interval(secs => p_ttl_s[n])
+        FROM unnest(p_items) n
+        ORDER BY p_merchant_id[n], p_idempotency_key[n], n
         ON CONFLICT (merchant_id, route, key) DO UPDATE
         SET fingerprint = EXCLUDED.fingerprint,
             checkout_id = EXCLUDED.checkout_id, created_at = now(),
@@ -87,12 +90,11 @@ BEGIN
     END IF;
 
     RETURN ARRAY(
-        SELECT f FROM (
-            SELECT DISTINCT ON (i.merchant_id, i.idempotency_key) i AS f
-            FROM unnest(p_items) i
-            ORDER BY i.merchant_id, i.idempotency_key, i.item
-            ) l
-        WHERE ((f).merchant_id, (f).idempotency_key) IN (
+        SELECT n FROM (
+            SELECT DISTINCT ON (p_merchant_id[n], p_idempotency_key[n]) n
+            FROM unnest(p_items) n
+            ORDER BY p_merchant_id[n], p_idempotency_key[n], n) l
+        WHERE (p_merchant_id[n], p_idempotency_key[n]) IN (
             SELECT * FROM unnest(v_merchants, v_keys)));
 END
 $$;
@@ -100,8 +102,14 @@ COMMENT ON FUNCTION pay.insert_keys IS
     'Items of begin_payment that hold their idempotency key now';
 
 
-CREATE OR REPLACE FUNCTION pay.insert_checkouts(p_items payment_item[])
-RETURNS payment_item[] LANGUAGE plpgsql AS $$
+CREATE OR REPLACE FUNCTION pay.insert_checkouts(
+    p_items int[], p_merchant_id text[], p_checkout_id text[],
+    p_checkout_uuid text[], p_handle text[], p_psp text[],
+    p_return_url text[], p_base_url text[], p_buyer_info jsonb[],
+    p_metadata jsonb[], p_credit_card_info jsonb[], p_currency text[],
+    p_total_minor bigint[], p_expires_s bigint[], p_late_success text[],
+    p_terms jsonb[])
+RETURNS int[] LANGUAGE plpgsql AS $$
 DECLARE
     v_merchants text[];
     v_checkouts text[];
@@ -111,13 +119,16 @@ BEGIN
             handle, psp, return_url, base_url, buyer_info, metadata,
             credit_card_info, currency, total_minor, expires_at,
             late_success, capture, replaces)
-        SELECT DISTINCT ON (i.merchant_id, i.checkout_id)
-            i.merchant_id, i.checkout_id, i.checkout_uuid, i.handle, i.psp,
-            i.return_url, i.base_url, i.buyer_info, i.metadata,
-            i.credit_card_info, i.currency, i.total_minor, i.expires_at,
-            i.late_success, i.capture, i.replaces
-        FROM unnest(p_items) i
-        ORDER BY i.merchant_id, i.checkout_id, i.item
+        SELECT DISTINCT ON (p_merchant_id[n], p_checkout_id[n])
+            p_merchant_id[n], p_checkout_id[n], p_checkout_uuid[n]::uuid,
+            p_handle[n], p_psp[n], p_return_url[n], p_base_url[n],
+            p_buyer_info[n], p_metadata[n], p_credit_card_info[n],
+            p_currency[n], p_total_minor[n], to_timestamp(p_expires_s[n]),
+            coalesce(nullif(p_late_success[n], ''), 'accept'),
+            coalesce(p_terms[n] ->> 'capture', 'automatic'),
+            p_terms[n] ->> 'replaces'
+        FROM unnest(p_items) n
+        ORDER BY p_merchant_id[n], p_checkout_id[n], n
         ON CONFLICT DO NOTHING
         RETURNING c.merchant_id, c.checkout_id
     )
@@ -130,12 +141,11 @@ BEGIN
     END IF;
 
     RETURN ARRAY(
-        SELECT f FROM (
-            SELECT DISTINCT ON (i.merchant_id, i.checkout_id) i AS f
-            FROM unnest(p_items) i
-            ORDER BY i.merchant_id, i.checkout_id, i.item
-            ) l
-        WHERE ((f).merchant_id, (f).checkout_id) IN (
+        SELECT n FROM (
+            SELECT DISTINCT ON (p_merchant_id[n], p_checkout_id[n]) n
+            FROM unnest(p_items) n
+            ORDER BY p_merchant_id[n], p_checkout_id[n], n) l
+        WHERE (p_merchant_id[n], p_checkout_id[n]) IN (
             SELECT * FROM unnest(v_merchants, v_checkouts)));
 END
 $$;
@@ -143,59 +153,105 @@ COMMENT ON FUNCTION pay.insert_checkouts IS
     'Items of begin_payment whose checkout is new';
 
 
--- All orders of a checkout or none.
-CREATE OR REPLACE FUNCTION pay.insert_orders(p_items payment_item[])
-RETURNS payment_item[] LANGUAGE plpgsql AS $$
+-- The order lines of checked items as parallel arrays, in the key order of
+-- payment_order, each with the number of its item, the event with which its
+-- timeline begins, and that event's hash.
+CREATE OR REPLACE FUNCTION pay.read_lines(
+    p_items int[], p_merchant_id text[], p_psp text[],
+    p_orders_item bigint[], p_orders_id text[],
+    p_orders_seller_account text[], p_orders_amount_minor bigint[],
+    p_orders_credit_currency text[], p_request_id text[], p_route text[],
+    p_terms jsonb[],
+    OUT item int[], OUT place int[], OUT id text[], OUT seller text[],
+    OUT minor bigint[], OUT credit text[], OUT detail jsonb[],
+    OUT hash bytea[])
+LANGUAGE plpgsql STABLE AS $$
 DECLARE
-    v_merchants text[];
-    v_checkouts text[];
-    v_wanted    int;
-    v_at        text := iso_micros(now());
-    v_tx        bigint := this_tx();
+    v_at text := iso_micros(now());
+    v_tx text := this_tx();
 BEGIN
-    WITH won AS (
-        INSERT INTO payment_order AS o (merchant_id, payment_order_id,
+    SELECT array_agg(l.n), array_agg(l.place), array_agg(l.id),
+        array_agg(l.seller), array_agg(l.minor), array_agg(l.credit),
+        array_agg(l.detail), array_agg(chained_hash('', l.merchant_id, l.id,
+            '1', v_at, v_tx, 'created', 'merchant', NULL, 'NOT_STARTED', NULL,
+            l.detail_text, l.request_id))
+    INTO item, place, id, seller, minor, credit, detail, hash
+    FROM (
+        SELECT u.n, p_merchant_id[u.n] AS merchant_id, u.place, u.id,
+            u.seller, u.minor, u.credit, d.detail,
+            d.detail::text AS detail_text, p_request_id[u.n] AS request_id
+        FROM (
+            SELECT o.item AS n, o.id, o.seller, o.minor, o.credit,
+                (row_number() OVER (PARTITION BY o.item ORDER BY o.k))::int
+                    AS place
+            FROM unnest(p_orders_item::int[], p_orders_id,
+                    p_orders_seller_account, p_orders_amount_minor,
+                    p_orders_credit_currency)
+                WITH ORDINALITY AS o (item, id, seller, minor, credit, k)
+            WHERE o.item = ANY (p_items)) u
+        CROSS JOIN LATERAL (
+            SELECT first_detail(p_psp[u.n], nullif(p_route[u.n], ''),
+                p_terms[u.n] ->> 'replaces', p_terms[u.n] -> 'asked_by')
+                AS detail
+            OFFSET 0) d
+        ORDER BY merchant_id, id, n) l;
+END
+$$;
+COMMENT ON FUNCTION pay.read_lines IS
+    'The orders of items of begin_payment, line by line';
+
+
+-- All orders of a checkout or none.  p_rate, p_credit_minor: quotes of lines
+-- that are converted, NULL as a whole where none is.  A new checkout has no
+-- order but those that this has inserted.
+CREATE OR REPLACE FUNCTION pay.insert_orders(
+    p_items int[], p_item int[], p_place int[], p_id text[], p_seller text[],
+    p_minor bigint[], p_credit text[], p_hash bytea[], p_rate numeric[],
+    p_credit_minor bigint[], p_merchant_id text[], p_checkout_id text[],
+    p_currency text[], p_terms jsonb[])
+RETURNS int[] LANGUAGE plpgsql AS $$
+DECLARE
+    v_tx     bigint := this_tx();
+    v_wanted int := cardinality(p_item);
+    v_count  int;
+BEGIN
+    IF p_rate IS NULL THEN
+        INSERT INTO payment_order (merchant_id, payment_order_id,
+            checkout_id, position, seller_account, amount_minor, currency,
+            head, head_tx)
+        SELECT p_merchant_id[p_item[k]], p_id[k], p_checkout_id[p_item[k]],
+            p_place[k], p_seller[k], p_minor[k], p_currency[p_item[k]],
+            p_hash[k], v_tx
+        FROM generate_series(1, v_wanted) k
+        ON CONFLICT DO NOTHING;
+    ELSE
+        INSERT INTO payment_order (merchant_id, payment_order_id,
             checkout_id, position, seller_account, amount_minor, currency,
             credit_currency, credit_rate, credit_minor, credit_until, head,
             head_tx)
-        SELECT i.merchant_id, q.id, i.checkout_id, e.n,
-            e.line ->> 'seller', (e.line -> 'amount')::bigint, i.currency,
-            CASE WHEN q.quote IS NOT NULL THEN e.line ->> 'credit' END,
-            (q.quote -> 'rate')::numeric, (q.quote -> 'minor')::bigint,
-            CASE WHEN q.quote IS NOT NULL THEN now() + i.quote_ttl END,
-            chained_hash('', i.merchant_id, q.id, '1', v_at, v_tx::text,
-                'created', 'merchant', NULL, 'NOT_STARTED', NULL, d.detail,
-                i.request_id), v_tx
-        FROM unnest(p_items) i
-        CROSS JOIN LATERAL (
-            SELECT first_detail(i.psp, i.route, i.replaces,
-                                i.asked_by)::text AS detail
-            OFFSET 0) d
-        CROSS JOIN LATERAL jsonb_array_elements(i.orders)
-            WITH ORDINALITY AS e (line, n)
-        CROSS JOIN LATERAL (
-            SELECT e.line ->> 'id' AS id, e.line -> 'quote' AS quote
-            OFFSET 0) q
-        ORDER BY i.merchant_id, q.id, i.item
-        ON CONFLICT DO NOTHING
-        RETURNING o.merchant_id, o.checkout_id
-    )
-    SELECT array_agg(merchant_id), array_agg(checkout_id), (
-        SELECT sum(jsonb_array_length(i.orders)) FROM unnest(p_items) i)
-    INTO v_merchants, v_checkouts, v_wanted
-    FROM won;
+        SELECT p_merchant_id[p_item[k]], p_id[k], p_checkout_id[p_item[k]],
+            p_place[k], p_seller[k], p_minor[k], p_currency[p_item[k]],
+            CASE WHEN p_rate[k] IS NOT NULL THEN p_credit[k] END, p_rate[k],
+            p_credit_minor[k], CASE WHEN p_rate[k] IS NOT NULL THEN now()
+                + term_seconds(p_terms[p_item[k]] ->> 'quote_ttl_s', '900')
+                END, p_hash[k], v_tx
+        FROM generate_series(1, v_wanted) k
+        WHERE p_item[k] = ANY (p_items)
+        ON CONFLICT DO NOTHING;
+    END IF;
 
-    IF cardinality(v_checkouts) = v_wanted THEN
+    GET DIAGNOSTICS v_count = ROW_COUNT;
+
+    IF v_count = v_wanted THEN
         RETURN p_items;
     END IF;
 
     RETURN ARRAY(
-        SELECT i FROM unnest(p_items) i
-        WHERE jsonb_array_length(i.orders) = (
-            SELECT count(*)
-            FROM unnest(v_merchants, v_checkouts) w (merchant_id, checkout_id)
-            WHERE w.merchant_id = i.merchant_id
-                AND w.checkout_id = i.checkout_id));
+        SELECT n FROM unnest(p_items) n
+        WHERE (SELECT count(*) FROM unnest(p_item) i WHERE i = n) = (
+            SELECT count(*) FROM payment_order o
+            WHERE o.merchant_id = p_merchant_id[n]
+                AND o.checkout_id = p_checkout_id[n]));
 END
 $$;
 COMMENT ON FUNCTION pay.insert_orders IS
@@ -203,25 +259,28 @@ COMMENT ON FUNCTION pay.insert_orders IS
 
 
 -- A nonce that is taken, whoever has it, is replaced by the checkout's UUID:
--- nobody may squat or learn of another merchant's order ids.
-CREATE OR REPLACE FUNCTION pay.insert_registrations(p_items payment_item[])
-RETURNS void LANGUAGE plpgsql AS $$
+-- nobody may squat or learn of another merchant's order ids.  Returns the
+-- nonces of all items.
+CREATE OR REPLACE FUNCTION pay.insert_registrations(
+    p_items int[], p_waits int[], p_merchant_id text[],
+    p_checkout_id text[], p_checkout_uuid text[], p_psp text[],
+    p_nonce text[], p_lease_ms bigint[], p_psps text[], p_key_windows text[])
+RETURNS text[] LANGUAGE plpgsql AS $$
 DECLARE
-    v_nonce text;
+    v_item  int;
     v_count bigint;
 BEGIN
-    FOREACH v_nonce IN ARRAY ARRAY['given', 'uuid', 'random'] LOOP
+    FOR v_round IN 1 .. 3 LOOP
         INSERT INTO registration (merchant_id, checkout_id, psp, nonce,
             lease_until, psps, key_windows, waits, open_attempts)
-        SELECT i.merchant_id, i.checkout_id, i.psp, n.nonce,
-            now() + i.lease, i.psps, i.key_windows, i.waits IS TRUE,
-            (i.waits IS NOT TRUE)::int
-        FROM unnest(p_items) i,
-            LATERAL (SELECT CASE v_nonce
-                                WHEN 'given' THEN i.nonce
-                                WHEN 'uuid' THEN i.checkout_uuid::text
-                                ELSE gen_random_uuid()::text END) n (nonce)
-        ORDER BY i.psp, n.nonce, i.item
+        SELECT p_merchant_id[n], p_checkout_id[n], p_psp[n], p_nonce[n],
+            now() + make_interval(secs => p_lease_ms[n] / 1000.0), l.psps,
+            read_windows(p_key_windows[n], cardinality(l.psps)),
+            n = ANY (p_waits), (n <> ALL (p_waits))::int
+        FROM unnest(p_items) n
+        CROSS JOIN LATERAL (
+            SELECT psp_names(p_psps[n], p_psp[n]) AS psps OFFSET 0) l
+        ORDER BY p_psp[n], p_nonce[n], n
         ON CONFLICT DO NOTHING;
 
         GET DIAGNOSTICS v_count = ROW_COUNT;
@@ -229,81 +288,93 @@ BEGIN
         EXIT WHEN v_count = cardinality(p_items);
 
         p_items := ARRAY(
-            SELECT i FROM unnest(p_items) i
+            SELECT n FROM unnest(p_items) n
             WHERE NOT EXISTS (
                 SELECT FROM registration r
-                WHERE r.merchant_id = i.merchant_id
-                    AND r.checkout_id = i.checkout_id));
+                WHERE r.merchant_id = p_merchant_id[n]
+                    AND r.checkout_id = p_checkout_id[n]));
+
+        FOREACH v_item IN ARRAY p_items LOOP
+            p_nonce[v_item] := CASE v_round
+                WHEN 1 THEN p_checkout_uuid[v_item]
+                ELSE gen_random_uuid()::text END;
+        END LOOP;
     END LOOP;
+
+    RETURN p_nonce;
 END
 $$;
 COMMENT ON FUNCTION pay.insert_registrations IS
     'Registrations of new checkouts, each with a nonce of its own';
 
 
--- The caller calls the PSP as soon as this is committed: the journal says so,
--- unless a page is to be closed first.
--- Their first events: as insert_orders() has hashed them.
-CREATE OR REPLACE FUNCTION pay.insert_beginnings(p_items payment_item[])
-RETURNS void LANGUAGE plpgsql AS $$
+-- First events, as their orders were hashed; jobs; and the dispatches, since
+-- the caller calls the PSP as soon as this is committed, unless a page is to
+-- be closed first.
+CREATE OR REPLACE FUNCTION pay.insert_beginnings(
+    p_items int[], p_waits int[], p_item int[], p_id text[],
+    p_detail jsonb[], p_hash bytea[], p_merchant_id text[],
+    p_checkout_id text[], p_psp text[], p_nonce text[], p_lease_ms bigint[],
+    p_request_id text[], p_psps text[], p_key_windows text[])
+RETURNS int LANGUAGE plpgsql AS $$
+DECLARE
+    v_tx    bigint := this_tx();
+    v_count int;
 BEGIN
     INSERT INTO event (merchant_id, payment_order_id, seq, at, tx, kind,
         actor, new_status, detail, request_id, hash)
-    SELECT i.merchant_id, o.payment_order_id, 1, now(), o.head_tx, 'created',
-        'merchant', 'NOT_STARTED',
-        first_detail(i.psp, i.route, i.replaces, i.asked_by), i.request_id,
-        o.head
-    FROM unnest(p_items) i
-    CROSS JOIN LATERAL (
-        SELECT o.payment_order_id, o.head, o.head_tx FROM payment_order o
-        WHERE o.merchant_id = i.merchant_id
-            AND o.checkout_id = i.checkout_id
-        OFFSET 0) o;
+    SELECT p_merchant_id[p_item[k]], p_id[k], 1, now(), v_tx, 'created',
+        'merchant', 'NOT_STARTED', p_detail[k], p_request_id[p_item[k]],
+        p_hash[k]
+    FROM generate_subscripts(p_item, 1) k
+    WHERE p_item[k] = ANY (p_items);
 
     INSERT INTO job (merchant_id, checkout_id, kind, run_at)
-    SELECT i.merchant_id, i.checkout_id, 'register', now() + i.lease
-    FROM unnest(p_items) i;
+    SELECT p_merchant_id[n], p_checkout_id[n], 'register',
+        now() + make_interval(secs => p_lease_ms[n] / 1000.0)
+    FROM unnest(p_items) n;
 
     INSERT INTO dispatch (merchant_id, checkout_id, operation, operation_id,
         psp, first_sent_at, sent_at, lease_until, key_until, request_id)
-    SELECT i.merchant_id, i.checkout_id, 'register', r.nonce, i.psp, now(),
-        now(), now() + i.lease,
-        now() + key_window(i.psps, i.key_windows, i.psp), i.request_id
-    FROM unnest(p_items) i
+    SELECT p_merchant_id[n], p_checkout_id[n], 'register', p_nonce[n],
+        p_psp[n], now(), now(),
+        now() + make_interval(secs => p_lease_ms[n] / 1000.0),
+        now() + key_window(l.psps,
+            read_windows(p_key_windows[n], cardinality(l.psps)), p_psp[n]),
+        p_request_id[n]
+    FROM unnest(p_items) n
     CROSS JOIN LATERAL (
-        SELECT r.nonce FROM registration r
-        WHERE r.merchant_id = i.merchant_id
-            AND r.checkout_id = i.checkout_id
-        OFFSET 0) r
-    WHERE i.waits IS NOT TRUE;
+        SELECT psp_names(p_psps[n], p_psp[n]) AS psps OFFSET 0) l
+    WHERE n <> ALL (p_waits);
+
+    GET DIAGNOSTICS v_count = ROW_COUNT;
+    RETURN v_count;
 END
 $$;
 COMMENT ON FUNCTION pay.insert_beginnings IS
-    'First events, jobs and dispatches of new checkouts';
+    'First events, jobs and dispatches of new checkouts; how many are sent';
 
 
 -- Takes back what items that lost on the way had already put down.
 CREATE OR REPLACE FUNCTION pay.delete_losers(
-    p_keyed payment_item[], p_placed payment_item[], p_made payment_item[])
+    p_keyed int[], p_placed int[], p_made int[], p_merchant_id text[],
+    p_idempotency_key text[], p_checkout_id text[])
 RETURNS void LANGUAGE plpgsql AS $$
-DECLARE
-    v_made int[] := ARRAY(SELECT m.item FROM unnest(p_made) m);
 BEGIN
     DELETE FROM payment_order o
-    USING unnest(p_placed) i
-    WHERE i.item <> ALL (v_made)
-        AND o.merchant_id = i.merchant_id AND o.checkout_id = i.checkout_id;
+    USING unnest(p_placed) n
+    WHERE n <> ALL (p_made) AND o.merchant_id = p_merchant_id[n]
+        AND o.checkout_id = p_checkout_id[n];
 
     DELETE FROM checkout c
-    USING unnest(p_placed) i
-    WHERE i.item <> ALL (v_made)
-        AND c.merchant_id = i.merchant_id AND c.checkout_id = i.checkout_id;
+    USING unnest(p_placed) n
+    WHERE n <> ALL (p_made) AND c.merchant_id = p_merchant_id[n]
+        AND c.checkout_id = p_checkout_id[n];
 
     DELETE FROM idempotency_key k
-    USING unnest(p_keyed) i
-    WHERE i.item <> ALL (v_made)
-        AND k.merchant_id = i.merchant_id
-        AND k.route = 'POST /v1/payments' AND k.key = i.idempotency_key;
+    USING unnest(p_keyed) n
+    WHERE n <> ALL (p_made) AND k.merchant_id = p_merchant_id[n]
+        AND k.route = 'POST /v1/payments' AND k.key = p_idempotency_key[n];
 END
 $$;
 COMMENT ON FUNCTION pay.delete_losers IS
@@ -315,7 +386,9 @@ COMMENT ON FUNCTION pay.delete_losers IS
 -- more (a batch-mate that lost itself).  The request that holds the key is in
 -- progress while its lease lasts, unless a job has taken over since.
 CREATE OR REPLACE FUNCTION pay.explain_loss(
-    p_item payment_item, OUT outcome text, OUT checkout_id text)
+    p_merchant_id text, p_idempotency_key text, p_fingerprint bytea,
+    p_checkout_id text, p_orders text[], OUT outcome text,
+    OUT checkout_id text)
 LANGUAGE plpgsql AS $$
 #variable_conflict use_column
 DECLARE
@@ -323,18 +396,18 @@ DECLARE
     v_reg registration;
 BEGIN
     SELECT * INTO v_key FROM idempotency_key k
-    WHERE k.merchant_id = p_item.merchant_id
+    WHERE k.merchant_id = p_merchant_id
         AND k.route = 'POST /v1/payments'
-        AND k.key = p_item.idempotency_key;
+        AND k.key = p_idempotency_key;
 
-    IF FOUND AND v_key.fingerprint <> p_item.fingerprint THEN
+    IF FOUND AND v_key.fingerprint <> p_fingerprint THEN
         outcome := 'key_reused';
         RETURN;
     END IF;
 
     IF FOUND THEN
         SELECT * INTO v_reg FROM registration r
-        WHERE r.merchant_id = p_item.merchant_id
+        WHERE r.merchant_id = p_merchant_id
             AND r.checkout_id = v_key.checkout_id;
 
         checkout_id := v_key.checkout_id;
@@ -342,7 +415,7 @@ BEGIN
                              AND v_reg.lease_until > now()
                              AND NOT EXISTS (
                                  SELECT FROM job j
-                                 WHERE j.merchant_id = p_item.merchant_id
+                                 WHERE j.merchant_id = p_merchant_id
                                      AND j.checkout_id = v_key.checkout_id
                                      AND j.attempts > 0)
                         THEN 'in_progress' ELSE 'replayed' END;
@@ -350,14 +423,14 @@ BEGIN
     END IF;
 
     SELECT c.checkout_id INTO checkout_id FROM checkout c
-    WHERE c.merchant_id = p_item.merchant_id
-        AND c.checkout_id = p_item.checkout_id;
+    WHERE c.merchant_id = p_merchant_id
+        AND c.checkout_id = p_checkout_id;
 
     IF NOT FOUND THEN
         SELECT o.checkout_id INTO checkout_id
-        FROM jsonb_array_elements(p_item.orders) WITH ORDINALITY e (line, n)
-        JOIN payment_order o ON o.merchant_id = p_item.merchant_id
-            AND o.payment_order_id = e.line ->> 'id'
+        FROM unnest(p_orders) WITH ORDINALITY e (id, n)
+        JOIN payment_order o ON o.merchant_id = p_merchant_id
+            AND o.payment_order_id = e.id
         ORDER BY e.n LIMIT 1;
     END IF;
 
@@ -368,81 +441,3 @@ END
 $$;
 COMMENT ON FUNCTION pay.explain_loss IS
     'Why begin_payment did not create this item';
-
-
--- All steps for a batch of checked items.  Items that lost only to a
--- batch-mate that lost itself go round again; each round settles at least
--- one.
-CREATE OR REPLACE FUNCTION pay.begin_items(p_items payment_item[])
-RETURNS TABLE (
-    item int, outcome text, merchant_id text, checkout_id text)
-LANGUAGE plpgsql AS $$
-#variable_conflict use_column
-DECLARE
-    v_left   payment_item[] := p_items;
-    v_next   payment_item[];
-    v_keyed  payment_item[];
-    v_quotes record;
-    v_placed payment_item[];
-    v_taken  record;
-    v_made   payment_item[];
-    v_item   payment_item;
-    v_loss   record;
-BEGIN
-    WHILE cardinality(v_left) > 0 LOOP
-        v_keyed := insert_keys(v_left);
-        v_quotes := quote_items(v_keyed);
-        v_placed := insert_checkouts(v_quotes.quoted);
-        v_taken := take_places(insert_orders(v_placed));
-        v_made := v_taken.kept;
-        PERFORM insert_registrations(v_made);
-        PERFORM insert_beginnings(v_made);
-        PERFORM close_replaced(v_made);
-
-        RETURN QUERY
-        SELECT m.item, CASE WHEN m.waits THEN 'waiting' ELSE 'created' END,
-            m.merchant_id, m.checkout_id
-        FROM unnest(v_made) m;
-
-        EXIT WHEN cardinality(v_made) = cardinality(v_left);
-
-        PERFORM delete_losers(v_keyed, v_placed, v_made);
-        v_next := '{}';
-
-        FOR v_item IN
-            SELECT i.* FROM unnest(v_left) i
-            WHERE i.item NOT IN (SELECT m.item FROM unnest(v_made) m)
-            ORDER BY i.item
-        LOOP
-            v_loss := explain_loss(v_item);
-            v_loss.outcome := coalesce(v_loss.outcome, CASE
-                WHEN v_item.item = ANY (v_quotes.missing)
-                    THEN 'rate_missing'
-                WHEN v_item.item = ANY (v_quotes.too_large)
-                    THEN 'credit_too_large'
-                WHEN v_item.item = ANY (v_taken.missing)
-                    THEN 'nothing_to_replace'
-                WHEN v_item.item = ANY (v_taken.refused)
-                    THEN 'not_replaced' END);
-
-            IF v_loss.outcome IS NULL THEN
-                v_next := v_next || v_item;
-            ELSE
-                RETURN QUERY SELECT v_item.item, v_loss.outcome,
-                    v_item.merchant_id, v_loss.checkout_id;
-            END IF;
-        END LOOP;
-
-        IF cardinality(v_next) = cardinality(v_left) THEN
-            -- nothing to be seen in its way, and yet it does not go in:
-            -- a handle that another checkout has
-            RETURN QUERY SELECT v_next[1].item, 'invalid', NULL, NULL;
-            v_next := v_next[2:];
-        END IF;
-
-        v_left := v_next;
-    END LOOP;
-END
-$$;
-COMMENT ON FUNCTION pay.begin_items IS
-    'begin_payment without its shape: what became of each item';

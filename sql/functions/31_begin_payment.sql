@@ -1,8 +1,72 @@
--- The operation begin_payment, on top of the steps in 30_payment.sql.  Longer
--- than a function should be: 25 arguments stand here four times.
+-- The operation begin_payment, on top of the steps in 30_payment.sql.
 
 SET LOCAL ROLE payments_owner;
 SET LOCAL search_path = pay, pg_temp;
+
+
+-- Items of begin_payment that can be taken, in order.  What is derived from an
+-- argument is derived again where it is written.
+CREATE OR REPLACE FUNCTION pay.check_items(
+    p_merchant_id text[], p_idempotency_key text[], p_fingerprint bytea[],
+    p_checkout_id text[], p_checkout_uuid text[], p_handle text[],
+    p_psp text[], p_nonce text[], p_return_url text[], p_base_url text[],
+    p_currency text[], p_total_minor bigint[], p_expires_s bigint[],
+    p_orders_item bigint[], p_orders_id text[],
+    p_orders_seller_account text[], p_orders_amount_minor bigint[],
+    p_orders_credit_currency text[], p_ttl_s bigint[], p_lease_ms bigint[],
+    p_psps text[], p_route text[], p_key_windows text[], p_late_success text[],
+    p_terms jsonb[])
+RETURNS int[] LANGUAGE plpgsql STABLE AS $$
+BEGIN
+    -- from the orders to their item: a join of the two would check each item
+    -- once for each other one
+    RETURN ARRAY(
+        SELECT n
+        FROM (
+            SELECT u.item::int AS n, count(*) AS count,
+                bool_and(order_ok(u.id, u.seller, u.minor)) AS ok,
+                bool_and(u.credit IS NULL OR u.credit IN (
+                    SELECT k.code::text FROM currency k
+                    WHERE k.is_current)) AS credit_ok,
+                sum(u.minor) AS total, count(DISTINCT u.id) AS ids
+            FROM unnest(p_orders_item, p_orders_id, p_orders_seller_account,
+                    p_orders_amount_minor, p_orders_credit_currency)
+                AS u (item, id, seller, minor, credit)
+            WHERE u.item BETWEEN 1 AND cardinality(p_merchant_id)
+            GROUP BY u.item
+            OFFSET 0) o
+        CROSS JOIN LATERAL (
+            SELECT psp_names(p_psps[n], p_psp[n]) AS psps OFFSET 0) l
+        WHERE id_ok(p_merchant_id[n]) AND id_ok(p_idempotency_key[n])
+            AND id_ok(p_checkout_id[n]) AND id_ok(p_handle[n])
+            AND id_ok(p_psp[n]) AND id_ok(p_nonce[n])
+            AND octet_length(p_fingerprint[n]) = 32
+            AND uuid_ok(p_checkout_uuid[n])
+            AND octet_length(p_return_url[n]) BETWEEN 1 AND 8192
+            AND octet_length(p_base_url[n]) BETWEEN 1 AND 8192
+            AND EXISTS (SELECT FROM currency k
+                        WHERE k.code = p_currency[n] AND k.is_current)
+            AND p_total_minor[n] > 0
+            AND p_expires_s[n] BETWEEN 1 AND 253402300799
+            AND p_ttl_s[n] BETWEEN 1 AND 315360000
+            AND p_lease_ms[n] BETWEEN 0 AND 86400000
+            AND p_psp[n] = ANY (l.psps) AND cardinality(l.psps) <= 8
+            AND (SELECT bool_and(id_ok(p)) FROM unnest(l.psps) p)
+            AND cardinality(read_windows(p_key_windows[n],
+                                         cardinality(l.psps)))
+                = cardinality(l.psps)
+            AND coalesce(p_late_success[n], '')
+                IN ('', 'accept', 'hold', 'refund')
+            AND coalesce(octet_length(p_route[n]), 0) <= 1000
+            AND (p_terms[n] IS NULL OR terms_ok(p_terms[n]))
+            AND o.count BETWEEN 1 AND 20 AND o.ok AND o.credit_ok
+            AND o.ids = o.count
+            AND o.total = p_total_minor[n]
+        ORDER BY n);
+END
+$$;
+COMMENT ON FUNCTION pay.check_items IS
+    'Items of begin_payment that can be taken';
 
 
 CREATE OR REPLACE FUNCTION pay_api.begin_payment(
@@ -11,26 +75,37 @@ CREATE OR REPLACE FUNCTION pay_api.begin_payment(
     p_psp text[], p_nonce text[], p_return_url text[], p_base_url text[],
     p_buyer_info jsonb[], p_metadata jsonb[], p_credit_card_info jsonb[],
     p_currency text[], p_total_minor bigint[], p_expires_s bigint[],
-    p_orders jsonb[], p_ttl_s bigint[], p_lease_ms bigint[],
+    p_orders_item bigint[], p_orders_id text[],
+    p_orders_seller_account text[], p_orders_amount_minor bigint[],
+    p_orders_credit_currency text[], p_ttl_s bigint[], p_lease_ms bigint[],
     p_request_id text[], p_psps text[], p_route text[],
     p_key_windows text[], p_late_success text[], p_terms jsonb[])
-RETURNS TABLE (
-    item int, outcome text, merchant_id text, checkout_id text,
-    checkout_uuid text, psp text, nonce text, handle text, token text,
-    alias text, hosted_url text, return_url text, base_url text,
-    currency text, total_minor bigint, expires_s bigint,
-    registration_state text, attempt bigint, code text, version bigint,
-    orders text)
+RETURNS SETOF pay_api.checkout_row
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pay, pg_temp AS $$
-#variable_conflict use_column
 DECLARE
-    v_items     payment_item[];
-    v_item      int[];
-    v_outcome   text[];
-    v_merchant  text[];
-    v_checkout  text[];
+    v_count    int;
+    v_sent     int;
+    v_items    int[];
+    v_left     int[];
+    v_keyed    int[];
+    v_placed   int[];
+    v_made     int[];
+    v_waits    int[] := '{}';
+    v_nonce    text[];
+    v_line     record;
+    v_quote    record;
+    v_place    record;
+    v_loss     record;
+    v_next     int[];
+    v_item     int;
+    v_replaces boolean;
+    -- items that lost to no other checkout
+    v_unquoted  int[];
+    v_too_large int[];
+    v_missing   int[];
+    v_refused   int[];
 BEGIN
-    PERFORM check_batch(
+    v_count := check_batch(
         array_dims(p_merchant_id), array_dims(p_idempotency_key),
         array_dims(p_fingerprint), array_dims(p_checkout_id),
         array_dims(p_checkout_uuid), array_dims(p_handle),
@@ -38,109 +113,164 @@ BEGIN
         array_dims(p_base_url), array_dims(p_buyer_info),
         array_dims(p_metadata), array_dims(p_credit_card_info),
         array_dims(p_currency), array_dims(p_total_minor),
-        array_dims(p_expires_s), array_dims(p_orders), array_dims(p_ttl_s),
+        array_dims(p_expires_s), array_dims(p_ttl_s),
         array_dims(p_lease_ms), array_dims(p_request_id),
         array_dims(p_psps), array_dims(p_route), array_dims(p_key_windows),
         array_dims(p_late_success), array_dims(p_terms));
+    PERFORM check_batch(
+        array_dims(p_orders_item), array_dims(p_orders_id),
+        array_dims(p_orders_seller_account),
+        array_dims(p_orders_amount_minor),
+        array_dims(p_orders_credit_currency));
 
-    v_items := ARRAY(
-        SELECT ROW(u.n, u.merchant_id, u.key, u.fingerprint, u.checkout_id,
-            u.uuid, u.handle, u.psp, u.nonce, u.return_url, u.base_url,
-            u.buyer_info, u.metadata, u.credit_card_info, u.currency,
-            u.total_minor, to_timestamp(u.expires_s), u.orders,
-            make_interval(secs => u.ttl_s),
-            make_interval(secs => u.lease_ms / 1000.0),
-            u.request_id, l.psps, nullif(u.route, ''), t.key_windows,
-            t.late_success, t.capture, t.quote_ttl, t.rate_age, t.replaces,
-            t.change_id, t.can_close, NULL, t.asked_by)::payment_item
-        FROM unnest(p_merchant_id, p_idempotency_key, p_fingerprint,
-            p_checkout_id, p_checkout_uuid, p_handle, p_psp, p_nonce,
-            p_return_url, p_base_url, p_buyer_info, p_metadata,
-            p_credit_card_info, p_currency, p_total_minor, p_expires_s,
-            p_orders, p_ttl_s, p_lease_ms, p_request_id, p_psps, p_route,
-            p_key_windows, p_late_success, p_terms)
-            WITH ORDINALITY AS u (merchant_id, key, fingerprint,
-            checkout_id, uuid, handle, psp, nonce, return_url, base_url,
-            buyer_info, metadata, credit_card_info, currency, total_minor,
-            expires_s, orders, ttl_s, lease_ms, request_id, psps, route,
-            key_windows, late_success, terms, n)
-        JOIN currency k ON k.code = u.currency AND k.is_current
-        CROSS JOIN LATERAL (
-            SELECT CASE WHEN u.psps <> '' THEN string_to_array(u.psps, ' ')
-                        ELSE ARRAY[u.psp] END AS psps
-            OFFSET 0) l
-        CROSS JOIN LATERAL (
-            SELECT read_windows(u.key_windows, cardinality(l.psps))
-                    AS key_windows,
-                coalesce(nullif(u.late_success, ''), 'accept')
-                    AS late_success,
-                coalesce(u.terms ->> 'capture', 'automatic') AS capture,
-                term_seconds(u.terms ->> 'quote_ttl_s', '900') AS quote_ttl,
-                term_seconds(u.terms ->> 'rate_age_s', '300') AS rate_age,
-                u.terms ->> 'replaces' AS replaces,
-                u.terms ->> 'change_id' AS change_id,
-                coalesce(u.terms -> 'can_close' = 'true', false) AS can_close,
-                u.terms -> 'asked_by' AS asked_by
-            OFFSET 0) t
-        CROSS JOIN LATERAL (
-            SELECT count(*) AS count,
-                bool_and(order_ok(e, u.currency)) AS ok,
-                sum(CASE WHEN jsonb_typeof(e -> 'amount') = 'number'
-                         THEN (e -> 'amount')::numeric END) AS total
-            FROM jsonb_array_elements(CASE jsonb_typeof(u.orders)
-                WHEN 'array' THEN u.orders ELSE '[]' END) e
-            ) o
-        WHERE id_ok(u.merchant_id) AND id_ok(u.key) AND id_ok(u.checkout_id)
-            AND id_ok(u.handle) AND id_ok(u.psp) AND id_ok(u.nonce)
-            AND octet_length(u.fingerprint) = 32
-            AND u.uuid ~ '^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$'
-            AND octet_length(u.return_url) BETWEEN 1 AND 8192
-            AND octet_length(u.base_url) BETWEEN 1 AND 8192
-            AND u.total_minor > 0
-            AND u.expires_s BETWEEN 1 AND 253402300799
-            AND u.ttl_s BETWEEN 1 AND 315360000
-            AND u.lease_ms BETWEEN 0 AND 86400000
-            AND u.psp = ANY (l.psps) AND cardinality(l.psps) <= 8
-            AND (SELECT bool_and(id_ok(p)) FROM unnest(l.psps) p)
-            AND cardinality(t.key_windows) = cardinality(l.psps)
-            AND t.late_success IN ('accept', 'hold', 'refund')
-            AND t.capture IN ('automatic', 'manual')
-            AND t.quote_ttl IS NOT NULL AND t.rate_age IS NOT NULL
-            AND (t.replaces IS NULL OR id_ok(t.replaces) AND t.change_id
-                 ~ '^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$')
-            AND coalesce(octet_length(u.route), 0) <= 1000
-            AND asked_by_ok(t.asked_by)
-            AND o.count BETWEEN 1 AND 20 AND o.ok
-            AND o.total = u.total_minor
-            AND CASE WHEN o.count > 1 THEN (
-                SELECT count(DISTINCT e -> 'id') = o.count
-                FROM jsonb_array_elements(u.orders) e) ELSE true END
-        ORDER BY u.n);
+    v_items := check_items(p_merchant_id, p_idempotency_key, p_fingerprint,
+        p_checkout_id, p_checkout_uuid, p_handle, p_psp, p_nonce,
+        p_return_url, p_base_url, p_currency, p_total_minor, p_expires_s,
+        p_orders_item, p_orders_id, p_orders_seller_account,
+        p_orders_amount_minor, p_orders_credit_currency, p_ttl_s, p_lease_ms,
+        p_psps, p_route, p_key_windows, p_late_success, p_terms);
+    v_replaces := p_terms::text LIKE '%"replaces%';
+    v_left := v_items;
 
-    -- in a statement of its own: the next one sees what this one wrote
-    SELECT array_agg(b.item), array_agg(b.outcome), array_agg(b.merchant_id),
-        array_agg(b.checkout_id)
-    INTO v_item, v_outcome, v_merchant, v_checkout
-    FROM begin_items(v_items) b;
+    -- Items that lost only to a batch-mate that lost itself go round again;
+    -- each round settles at least one.
+    WHILE v_left <> '{}' LOOP
+        v_keyed := insert_keys(v_left, p_merchant_id, p_idempotency_key,
+            p_fingerprint, p_checkout_id, p_ttl_s);
+        v_made := '{}';
+        v_placed := '{}';
 
-    RETURN QUERY
-    SELECT b.item, b.outcome, s.*
-    FROM unnest(v_item, v_outcome, v_merchant, v_checkout)
-        AS b (item, outcome, merchant_id, checkout_id)
-    LEFT JOIN checkout_state s
-        ON b.outcome IN ('created', 'waiting', 'replayed', 'exists')
-        AND s.merchant_id = b.merchant_id AND s.checkout_id = b.checkout_id;
+        IF v_keyed <> '{}' THEN
+            v_placed := insert_checkouts(v_keyed, p_merchant_id, p_checkout_id,
+                p_checkout_uuid, p_handle, p_psp, p_return_url, p_base_url,
+                p_buyer_info, p_metadata, p_credit_card_info, p_currency,
+                p_total_minor, p_expires_s, p_late_success, p_terms);
+        END IF;
 
-    IF cardinality(v_items) < cardinality(p_merchant_id) THEN
+        IF v_placed <> '{}' THEN
+            v_line := read_lines(v_placed, p_merchant_id, p_psp,
+                p_orders_item, p_orders_id, p_orders_seller_account,
+                p_orders_amount_minor, p_orders_credit_currency,
+                p_request_id, p_route, p_terms);
+            v_quote := quote_lines(v_placed, v_line.item, v_line.minor,
+                v_line.credit, p_currency, p_terms);
+            v_unquoted := v_quote.missing;
+            v_too_large := v_quote.too_large;
+            v_made := insert_orders(v_quote.items, v_line.item, v_line.place,
+                v_line.id, v_line.seller, v_line.minor, v_line.credit,
+                v_line.hash, v_quote.rate, v_quote.minor, p_merchant_id,
+                p_checkout_id, p_currency, p_terms);
+
+            IF v_replaces THEN
+                v_place := take_places(v_made, p_merchant_id, p_checkout_id,
+                                       p_terms);
+                v_made := v_place.kept;
+                v_waits := v_place.waits;
+                v_refused := v_place.refused;
+                v_missing := v_place.missing;
+            END IF;
+
+            v_nonce := insert_registrations(v_made, v_waits, p_merchant_id,
+                p_checkout_id, p_checkout_uuid, p_psp, p_nonce, p_lease_ms,
+                p_psps, p_key_windows);
+            v_sent := insert_beginnings(v_made, v_waits, v_line.item, v_line.id,
+                v_line.detail, v_line.hash, p_merchant_id, p_checkout_id, p_psp,
+                v_nonce, p_lease_ms, p_request_id, p_psps, p_key_windows);
+
+            IF v_replaces THEN
+                PERFORM close_replaced(v_made, v_waits, p_merchant_id,
+                    p_checkout_id, p_lease_ms, p_request_id, p_terms);
+            END IF;
+
+            -- a quote is PostgreSQL's to say; the rest is as it came
+            RETURN QUERY
+            SELECT n, CASE WHEN n = ANY (v_waits) THEN 'waiting'
+                           ELSE 'created' END,
+                p_merchant_id[n], p_checkout_id[n], p_checkout_uuid[n],
+                p_psp[n], v_nonce[n], p_handle[n], NULL, NULL, NULL,
+                p_return_url[n], p_base_url[n], p_currency[n],
+                p_total_minor[n], p_expires_s[n], 'REGISTERING', 1::bigint,
+                NULL, 1::bigint,
+                coalesce(p_terms[n] ->> 'capture', 'automatic'),
+                l.place::bigint, l.id, l.seller, l.minor, 'NOT_STARTED', NULL,
+                NULL::bigint, NULL::bigint, NULL::bigint, NULL::bigint,
+                NULL::bigint, q.credit_currency, q.credit_minor, q.credit_rate,
+                q.credit_until, NULL
+            FROM unnest(v_line.item, v_line.place, v_line.id, v_line.seller,
+                        v_line.minor, v_line.credit)
+                AS l (n, place, id, seller, minor, credit)
+            LEFT JOIN LATERAL (
+                SELECT s.credit_currency, s.credit_minor, s.credit_rate,
+                    s.credit_until
+                FROM checkout_state s
+                -- in here it is asked before the view is read
+                WHERE l.credit IS NOT NULL
+                    AND s.merchant_id = p_merchant_id[l.n]
+                    AND s.checkout_id = p_checkout_id[l.n]
+                    AND s.place = l.place
+                OFFSET 0) q ON true
+            WHERE n = ANY (v_made)
+            ORDER BY 1, l.place;
+        END IF;
+
+        EXIT WHEN cardinality(v_made) = cardinality(v_left);
+
+        IF v_keyed <> '{}' THEN
+            PERFORM delete_losers(v_keyed, v_placed, v_made, p_merchant_id,
+                                  p_idempotency_key, p_checkout_id);
+        END IF;
+
+        v_next := '{}';
+
+        FOREACH v_item IN ARRAY v_left LOOP
+            CONTINUE WHEN v_item = ANY (v_made);
+            v_loss := explain_loss(p_merchant_id[v_item],
+                p_idempotency_key[v_item], p_fingerprint[v_item],
+                p_checkout_id[v_item], ARRAY(
+                    SELECT u.id
+                    FROM unnest(p_orders_item, p_orders_id)
+                        WITH ORDINALITY AS u (item, id, k)
+                    WHERE u.item = v_item ORDER BY u.k));
+            v_loss.outcome := coalesce(v_loss.outcome, CASE
+                WHEN v_item = ANY (v_too_large) THEN 'credit_too_large'
+                WHEN v_item = ANY (v_unquoted) THEN 'rate_missing'
+                WHEN v_item = ANY (v_missing) THEN 'nothing_to_replace'
+                WHEN v_item = ANY (v_refused) THEN 'not_replaced' END);
+
+            IF v_loss.outcome IS NULL THEN
+                v_next := v_next || v_item;
+            ELSE
+                RETURN QUERY
+                SELECT v_item, v_loss.outcome, s.*
+                FROM (SELECT) x
+                LEFT JOIN checkout_state s
+                    ON v_loss.outcome IN ('replayed', 'exists')
+                    AND s.merchant_id = p_merchant_id[v_item]
+                    AND s.checkout_id = v_loss.checkout_id
+                ORDER BY s.place;
+            END IF;
+        END LOOP;
+
+        IF cardinality(v_next) = cardinality(v_left) THEN
+            -- nothing to be seen in its way, and yet it does not go in:
+            -- a handle that another checkout has
+            v_items := array_remove(v_items, v_next[1]);
+            v_next := v_next[2:];
+        END IF;
+
+        v_left := v_next;
+    END LOOP;
+
+    IF cardinality(v_items) < v_count THEN
         RETURN QUERY
         SELECT n, 'invalid', s.*
-        FROM generate_series(1, cardinality(p_merchant_id)) n
+        FROM generate_subscripts(p_merchant_id, 1) n
         LEFT JOIN checkout_state s ON false
-        WHERE n NOT IN (SELECT i.item FROM unnest(v_items) i);
+        WHERE n <> ALL (v_items);
     END IF;
 END
 $$;
 COMMENT ON FUNCTION pay_api.begin_payment IS
-    'Creates checkouts: created, waiting, replayed, in_progress, key_reused, '
-    'exists, rate_missing, credit_too_large, nothing_to_replace, '
-    'not_replaced or invalid';
+    'Creates checkouts. Outcomes: created, waiting, replayed, in_progress, '
+    'key_reused, exists, rate_missing, credit_too_large, nothing_to_replace, '
+    'not_replaced, invalid';

@@ -11,37 +11,36 @@ SET LOCAL search_path = pay, pg_temp;
 -- webhook that is just parking: a row that was there without an owner means
 -- that something was parked.  sure: every item has claimed all its names.
 CREATE OR REPLACE FUNCTION pay.claim_tokens(
-    p_merchant_id text[], p_checkout_id text[], p_psp text[],
+    p_items int[], p_merchant_id text[], p_checkout_id text[], p_psp text[],
     p_token text[], p_alias text[], OUT sure boolean, OUT parked boolean)
 LANGUAGE plpgsql AS $$
 BEGIN
-    WITH wanted AS (
-        SELECT u.psp, x.name, u.merchant_id, u.checkout_id, u.n
-        FROM unnest(p_merchant_id, p_checkout_id, p_psp, p_token, p_alias)
-            WITH ORDINALITY AS u (merchant_id, checkout_id, psp, token,
-                                  alias, n)
-        CROSS JOIN LATERAL unnest(CASE WHEN u.alias <> u.token
-                                       THEN ARRAY[u.token, u.alias]
-                                       ELSE ARRAY[u.token] END) x (name)
-    ), claim AS (
+    WITH claim AS (
         INSERT INTO psp_token AS t (psp, token, merchant_id, checkout_id)
-        SELECT DISTINCT ON (w.psp, w.name)
-            w.psp, w.name, w.merchant_id, w.checkout_id
-        FROM wanted w
+        SELECT DISTINCT ON (p_psp[n], x.name)
+            p_psp[n], x.name, p_merchant_id[n], p_checkout_id[n]
+        FROM unnest(p_items) n
         CROSS JOIN LATERAL (
             SELECT r.psp, r.token FROM registration r
-            WHERE r.merchant_id = w.merchant_id
-                AND r.checkout_id = w.checkout_id
+            WHERE r.merchant_id = p_merchant_id[n]
+                AND r.checkout_id = p_checkout_id[n]
             OFFSET 0) r
-        WHERE r.psp = w.psp AND r.token IS NULL AND w.name IS NOT NULL
-        ORDER BY w.psp, w.name, w.n
+        CROSS JOIN LATERAL unnest(CASE WHEN p_alias[n] <> p_token[n]
+                                           AND p_alias[n] <> ''
+                                       THEN ARRAY[p_token[n], p_alias[n]]
+                                       ELSE ARRAY[p_token[n]] END) x (name)
+        WHERE r.psp = p_psp[n] AND r.token IS NULL
+        ORDER BY p_psp[n], x.name, n
         ON CONFLICT (psp, token, is_reference) DO UPDATE
         SET merchant_id = EXCLUDED.merchant_id,
             checkout_id = EXCLUDED.checkout_id
         WHERE t.checkout_id IS NULL
         RETURNING t.xmax <> 0 AS parked
     )
-    SELECT count(*) = (SELECT count(*) FROM wanted),
+    SELECT count(*) = (
+            SELECT count(*) + count(*) FILTER (WHERE p_alias[n] <> ''
+                                               AND p_alias[n] <> p_token[n])
+            FROM unnest(p_items) n),
         coalesce(bool_or(c.parked), false)
     INTO sure, parked
     FROM claim c;
@@ -208,7 +207,8 @@ BEGIN
     UPDATE webhook_inbox i
     SET state = f.outcome, merchant_id = f.merchant_id,
         checkout_id = f.checkout_id
-    FROM unnest(v_taken.facts) f
+    FROM unnest(with_outcomes(v_taken.facts, v_taken.moved, v_taken.late,
+                              v_taken.against)) f
     WHERE i.psp = f.psp AND i.event_id = f.event_id;
 
     IF cardinality(v_parked.told) > 0 THEN
@@ -266,61 +266,66 @@ COMMENT ON FUNCTION pay.holds_names IS
 -- item has just claimed its names.  A registration that was refused or gave
 -- up in the meantime keeps its state, and nobody is sent to its page; but
 -- its token is kept, so that a late payment is recognised.  Whichever call
--- it was that has brought the token: the attempt is done.
+-- it was that has brought the token: the attempt is done.  letters: an open
+-- dead letter is about one of these registrations.
 CREATE OR REPLACE FUNCTION pay.set_tokens(
-    p_merchant_id text[], p_checkout_id text[], p_psp text[],
-    p_token text[], p_alias text[], p_hosted_url text[], p_sure boolean,
-    OUT stored int[], OUT late int[])
+    p_items int[], p_merchant_id text[], p_checkout_id text[],
+    p_psp text[], p_token text[], p_alias text[], p_hosted_url text[],
+    p_sure boolean, OUT stored int[], OUT late int[], OUT letters boolean)
 LANGUAGE plpgsql AS $$
 BEGIN
     WITH first AS (
-        SELECT DISTINCT ON (r.merchant_id, r.checkout_id)
-            u.n, r.tableoid AS part, r.ctid AS tid, u.token, u.alias,
-            u.hosted_url
-        FROM unnest(p_merchant_id, p_checkout_id, p_psp, p_token, p_alias,
-            p_hosted_url) WITH ORDINALITY AS u (merchant_id, checkout_id,
-            psp, token, alias, hosted_url, n)
+        SELECT DISTINCT ON (p_merchant_id[n], p_checkout_id[n])
+            n, r.part, r.tid, d.part AS dispatch_part, d.tid AS dispatch
+        FROM unnest(p_items) n
         CROSS JOIN LATERAL (
-            SELECT r.tableoid, r.ctid, r.* FROM registration r
-            WHERE r.merchant_id = u.merchant_id
-                AND r.checkout_id = u.checkout_id
+            SELECT r.tableoid AS part, r.ctid AS tid, r.nonce, r.psp, r.token
+            FROM registration r
+            WHERE r.merchant_id = p_merchant_id[n]
+                AND r.checkout_id = p_checkout_id[n]
             OFFSET 0) r
-        WHERE r.token IS NULL AND r.psp = u.psp
-            AND (p_sure OR holds_names(r.merchant_id, r.checkout_id, u.psp,
-                                       u.token, u.alias))
-        ORDER BY r.merchant_id, r.checkout_id, u.n
+        LEFT JOIN LATERAL (
+            SELECT d.tableoid AS part, d.ctid AS tid FROM dispatch d
+            WHERE d.merchant_id = p_merchant_id[n]
+                AND d.checkout_id = p_checkout_id[n]
+                AND d.operation = 'register' AND d.operation_id = r.nonce
+            ORDER BY d.attempt DESC LIMIT 1) d ON true
+        WHERE r.token IS NULL AND r.psp = p_psp[n]
+            AND (p_sure OR holds_names(p_merchant_id[n], p_checkout_id[n],
+                    p_psp[n], p_token[n], nullif(p_alias[n], '')))
+        ORDER BY p_merchant_id[n], p_checkout_id[n], n
     ), done AS (
         UPDATE registration r
-        SET token = f.token, alias = f.alias, lease_until = NULL,
+        SET token = p_token[f.n], alias = nullif(p_alias[f.n], ''),
+            lease_until = NULL,
             hosted_url = CASE WHEN r.state = 'REGISTERING'
-                              THEN f.hosted_url END,
+                              THEN p_hosted_url[f.n] END,
             code = CASE WHEN r.state <> 'REGISTERING' THEN r.code END,
             state = CASE WHEN r.state = 'REGISTERING' THEN 'REGISTERED'
                          ELSE r.state END
         FROM first f
         WHERE r.ctid = f.tid AND r.tableoid = f.part
-        RETURNING f.n::int AS n, r.state, r.merchant_id, r.checkout_id,
-            r.nonce, r.token
+        RETURNING f.n, r.state
     ), ended AS (
         UPDATE dispatch d
         SET state = 'DONE', ended_at = clock_timestamp(), lease_until = NULL,
             reach = 'complete', http_status = NULL, code = NULL,
-            reference = k.token
-        FROM (
-            SELECT l.part, l.tid, x.token FROM done x
-            CROSS JOIN LATERAL (
-                SELECT l.tableoid AS part, l.ctid AS tid FROM dispatch l
-                WHERE l.merchant_id = x.merchant_id
-                    AND l.checkout_id = x.checkout_id
-                    AND l.operation = 'register'
-                    AND l.operation_id = x.nonce
-                ORDER BY l.attempt DESC LIMIT 1) l) k
-        WHERE d.ctid = k.tid AND d.tableoid = k.part
+            reference = p_token[f.n]
+        FROM first f
+        WHERE d.ctid = f.dispatch AND d.tableoid = f.dispatch_part
     )
-    SELECT array_agg(d.n) FILTER (WHERE d.state = 'REGISTERED'),
-        array_agg(d.n) FILTER (WHERE d.state <> 'REGISTERED')
-    INTO stored, late
-    FROM done d;
+    SELECT coalesce(array_agg(d.n) FILTER (WHERE d.state = 'REGISTERED'),
+                    '{}'),
+        coalesce(array_agg(d.n) FILTER (WHERE d.state <> 'REGISTERED'), '{}'),
+        coalesce(bool_or(l.found), false)
+    INTO stored, late, letters
+    FROM done d
+    CROSS JOIN LATERAL (
+        SELECT EXISTS (
+            SELECT FROM dead_letter l
+            WHERE l.merchant_id = p_merchant_id[d.n]
+                AND l.checkout_id = p_checkout_id[d.n]
+                AND l.state = 'open' AND l.kind = 'register') AS found) l;
 END
 $$;
 COMMENT ON FUNCTION pay.set_tokens IS
@@ -337,6 +342,22 @@ SELECT p_psp = p_own_psp AND coalesce(p_token = p_own_token, false)
 $$;
 COMMENT ON FUNCTION pay.same_token IS
     'Whether a PSP has said again what is stored of a registration';
+
+
+CREATE OR REPLACE FUNCTION pay.usable_names(
+    p_items int[], p_token text[], p_alias text[], OUT tokens text[],
+    OUT aliases text[])
+LANGUAGE plpgsql IMMUTABLE AS $$
+BEGIN
+    SELECT array_agg(CASE WHEN n = ANY (p_items) THEN p_token[n] END),
+        array_agg(CASE WHEN n = ANY (p_items)
+                       THEN nullif(p_alias[n], '') END)
+    INTO tokens, aliases
+    FROM generate_subscripts(p_token, 1) n;
+END
+$$;
+COMMENT ON FUNCTION pay.usable_names IS
+    'Tokens and aliases of store_token, NULL where its item is bad';
 
 
 -- Names that lost a race in the middle of this call are free again; what
@@ -398,17 +419,104 @@ COMMENT ON FUNCTION pay.refuse_tokens IS
     'Queues tokens that contradict what is stored';
 
 
--- By its key, job by job: whoever moves a job need not hold its checkout, so
--- that its address may be another by the time of the update.
+-- Orders of locked checkouts whose registrations have just got their tokens:
+-- what record_facts() would make of "registered", which moves no money, ends
+-- nothing and is told to nobody.  Readers see the buyer's address.
+CREATE OR REPLACE FUNCTION pay.start_orders(
+    p_items int[], p_merchant_id text[], p_checkout_id text[],
+    p_request_id text[])
+RETURNS int LANGUAGE plpgsql AS $$
+DECLARE
+    v_now   timestamptz := clock_timestamp();
+    v_at    text := iso_micros(v_now);
+    v_tx    bigint := this_tx();
+    v_count int;
+BEGIN
+    WITH step AS (
+        SELECT p_merchant_id[n] AS merchant_id,
+            p_request_id[n] AS request_id, o.part, o.tid,
+            o.payment_order_id, o.status, o.reason, o.version + 1 AS version,
+            t.next_status AS new_status,
+            greatest(o.head_tx, v_tx) AS tx, encode(o.head, 'hex') AS head
+        FROM unnest(p_items) n
+        CROSS JOIN LATERAL (
+            SELECT o.tableoid AS part, o.ctid AS tid, o.payment_order_id,
+                o.status, o.reason, o.version, o.head, o.head_tx
+            FROM payment_order o
+            WHERE o.merchant_id = p_merchant_id[n]
+                AND o.checkout_id = p_checkout_id[n]
+            OFFSET 0) o
+        CROSS JOIN LATERAL (
+            SELECT t.next_status FROM transition t
+            WHERE t.kind = 'registered' AND t.status = o.status
+            ORDER BY t.rank LIMIT 1) t
+    ), moved AS (
+        UPDATE payment_order o
+        SET status = s.new_status, version = s.version, head_tx = s.tx,
+            head = chained_hash(s.head, s.merchant_id, s.payment_order_id,
+                s.version::text, v_at, s.tx::text, 'registered', 'gateway',
+                s.status, s.new_status, s.reason, '{}', s.request_id)
+        FROM step s
+        WHERE o.ctid = s.tid AND o.tableoid = s.part
+        RETURNING o.merchant_id, o.payment_order_id, o.version, o.head_tx,
+            s.status AS old_status, o.status, o.reason, s.request_id, o.head
+    ), logged AS (
+        INSERT INTO event (merchant_id, payment_order_id, seq, at, tx, kind,
+            actor, old_status, new_status, reason, request_id, hash)
+        SELECT m.merchant_id, m.payment_order_id, m.version, v_now,
+            m.head_tx, 'registered', 'gateway', m.old_status, m.status,
+            m.reason, m.request_id, m.head
+        FROM moved m
+    )
+    UPDATE checkout c
+    SET version = c.version + 1
+    FROM unnest(p_items) n
+    CROSS JOIN LATERAL (
+        SELECT k.tableoid AS part, k.ctid AS tid FROM checkout k
+        WHERE k.merchant_id = p_merchant_id[n]
+            AND k.checkout_id = p_checkout_id[n]
+        OFFSET 0) k
+    WHERE c.ctid = k.tid AND c.tableoid = k.part;
+
+    GET DIAGNOSTICS v_count = ROW_COUNT;
+    RETURN v_count;
+END
+$$;
+COMMENT ON FUNCTION pay.start_orders IS
+    'Writes down that the orders'' registrations have got their tokens; how '
+    'many checkouts they are of';
+
+
+-- Whoever moves a job need not hold its checkout: where one has another
+-- address by the time of the update, each is looked up by its key.
 CREATE OR REPLACE FUNCTION pay.poll_later(
-    p_merchant_id text[], p_checkout_id text[], p_poll_after_ms bigint[],
-    p_items int[])
-RETURNS void LANGUAGE plpgsql AS $$
+    p_items int[], p_merchant_id text[], p_checkout_id text[],
+    p_poll_after_ms bigint[])
+RETURNS int LANGUAGE plpgsql AS $$
 DECLARE
     v_item   int;
     v_run_at timestamptz;
+    v_count  int;
 BEGIN
-    FOREACH v_item IN ARRAY coalesce(p_items, '{}') LOOP
+    UPDATE job j
+    SET kind = 'poll', attempts = 0, lease_owner = NULL,
+        lease_until = NULL, code = NULL,
+        run_at = now() + make_interval(secs => p_poll_after_ms[n] / 1000.0)
+    FROM unnest(p_items) n
+    CROSS JOIN LATERAL (
+        SELECT k.tableoid AS part, k.ctid AS tid FROM job k
+        WHERE k.merchant_id = p_merchant_id[n]
+            AND k.checkout_id = p_checkout_id[n] AND k.kind = 'register'
+        OFFSET 0) k
+    WHERE j.ctid = k.tid AND j.tableoid = k.part;
+
+    GET DIAGNOSTICS v_count = ROW_COUNT;
+
+    IF v_count = cardinality(p_items) THEN
+        RETURN v_count;
+    END IF;
+
+    FOREACH v_item IN ARRAY p_items LOOP
         v_run_at := now() + make_interval(
             secs => p_poll_after_ms[v_item] / 1000.0);
 
@@ -426,7 +534,9 @@ BEGIN
             ON CONFLICT DO NOTHING;
         END IF;
     END LOOP;
+
+    RETURN cardinality(p_items);
 END
 $$;
 COMMENT ON FUNCTION pay.poll_later IS
-    'Turns register jobs into poll jobs';
+    'Turns register jobs into poll jobs; how many';

@@ -159,15 +159,8 @@ CREATE OR REPLACE FUNCTION pay_api.reroute(
     p_outcome text[], p_code text[], p_lease_ms bigint[],
     p_request_id text[], p_attempt bigint[], p_reach text[],
     p_http_status bigint[])
-RETURNS TABLE (
-    item int, outcome text, merchant_id text, checkout_id text,
-    checkout_uuid text, psp text, nonce text, handle text, token text,
-    alias text, hosted_url text, return_url text, base_url text,
-    currency text, total_minor bigint, expires_s bigint,
-    registration_state text, attempt bigint, code text, version bigint,
-    orders text)
+RETURNS SETOF pay_api.checkout_row
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pay, pg_temp AS $$
-#variable_conflict use_column
 DECLARE
     v_outcome text[];
     v_move    record;
@@ -230,9 +223,10 @@ BEGIN
     FROM unnest(p_merchant_id, p_checkout_id, v_outcome)
         WITH ORDINALITY AS u (merchant_id, checkout_id, outcome, n)
     LEFT JOIN checkout_state s ON u.outcome IS NOT NULL
-        AND s.merchant_id = u.merchant_id AND s.checkout_id = u.checkout_id;
+        AND s.merchant_id = u.merchant_id AND s.checkout_id = u.checkout_id
+    ORDER BY 1, s.place;
 END
 $$;
 COMMENT ON FUNCTION pay_api.reroute IS
-    'Moves registrations on of which nothing can have happened: rerouted, '
-    'stays, not_found or invalid';
+    'Moves registrations on of which nothing can have happened. Outcomes: '
+    'rerouted, stays, not_found, invalid';

@@ -151,9 +151,8 @@ CREATE OR REPLACE FUNCTION pay_api.begin_dispatch(
     p_merchant_id text[], p_checkout_id text[], p_operation text[],
     p_operation_id text[], p_psp text[], p_key_window_s bigint[],
     p_lease_ms bigint[], p_request_id text[])
-RETURNS TABLE (item int, outcome text, attempt bigint, sends bigint)
+RETURNS SETOF pay_api.dispatch_row
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pay, pg_temp AS $$
-#variable_conflict use_column
 DECLARE
     v_valid int[];
     v_sent  record;
@@ -189,8 +188,8 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION pay_api.begin_dispatch IS
-    'Journals what is about to be sent: send, or busy, ask, done, not_found '
-    'or invalid, and nothing may be sent';
+    'Journals what is about to be sent; anything but send: nothing may be '
+    'sent. Outcomes: send, busy, ask, done, not_found, invalid';
 
 
 -- What is said about the newest attempts of locked checkouts.  A definite
@@ -429,9 +428,8 @@ CREATE OR REPLACE FUNCTION pay_api.end_dispatch(
     p_operation_id text[], p_attempt bigint[], p_state text[],
     p_reach text[], p_http_status bigint[], p_code text[],
     p_reference text[], p_request_id text[])
-RETURNS TABLE (item int, outcome text)
+RETURNS SETOF pay_api.outcome_row
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pay, pg_temp AS $$
-#variable_conflict use_column
 DECLARE
     v_valid  int[];
     v_stored int[];
@@ -499,4 +497,5 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION pay_api.end_dispatch IS
-    'Journals how far a call came: stored, already, not_found or invalid';
+    'Journals how far a call came. Outcomes: stored, already, not_found, '
+    'invalid';

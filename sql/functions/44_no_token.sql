@@ -172,15 +172,8 @@ CREATE OR REPLACE FUNCTION pay_api.store_no_token(
     p_outcome text[], p_code text[], p_retry_after_ms bigint[],
     p_request_id text[], p_reach text[], p_http_status bigint[],
     p_dead text[], p_attempt bigint[])
-RETURNS TABLE (
-    item int, outcome text, merchant_id text, checkout_id text,
-    checkout_uuid text, psp text, nonce text, handle text, token text,
-    alias text, hosted_url text, return_url text, base_url text,
-    currency text, total_minor bigint, expires_s bigint,
-    registration_state text, attempt bigint, code text, version bigint,
-    orders text)
+RETURNS SETOF pay_api.checkout_row
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pay, pg_temp AS $$
-#variable_conflict use_column
 DECLARE
     v_outcome text[];
     v_first   int[];
@@ -240,9 +233,10 @@ BEGIN
         WITH ORDINALITY AS u (merchant_id, checkout_id, psp, outcome,
         attempt, n)
     LEFT JOIN checkout_state s ON u.outcome IS NOT NULL
-        AND s.merchant_id = u.merchant_id AND s.checkout_id = u.checkout_id;
+        AND s.merchant_id = u.merchant_id AND s.checkout_id = u.checkout_id
+    ORDER BY 1, s.place;
 END
 $$;
 COMMENT ON FUNCTION pay_api.store_no_token IS
-    'Notes that a registration brought no token: stored, already, not_found '
-    'or invalid';
+    'Notes that a registration brought no token. Outcomes: stored, already, '
+    'not_found, invalid';

@@ -50,7 +50,7 @@ BEGIN
             AND id_ok(u.key) AND octet_length(u.fingerprint) = 32
             AND u.kind IN ('capture', 'final_capture', 'cancel', 'refund',
                            'covered_refund')
-            AND u.change_id ~ '^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$'
+            AND uuid_ok(u.change_id)
             AND u.ttl_s BETWEEN 1 AND 315360000
             AND coalesce(u.amount_minor BETWEEN 1 AND 999999999999999, true)
             AND coalesce(octet_length(u.currency), 0) IN (0, 3)
@@ -430,7 +430,7 @@ COMMENT ON FUNCTION pay.begin_one_change IS
     'What becomes of one item of begin_change';
 
 
--- The CHANGE columns of src/op/op_table.c.
+-- The columns of the shape change of src/op/rows.list.
 CREATE OR REPLACE FUNCTION pay.change_columns(
     p_merchant_id text, p_change_id text)
 RETURNS TABLE (
@@ -466,19 +466,8 @@ CREATE OR REPLACE FUNCTION pay_api.begin_change(
     p_ttl_s bigint[], p_amount_minor bigint[], p_currency text[],
     p_reason text[], p_metadata jsonb[], p_lease_ms bigint[],
     p_request_id text[], p_asked_by jsonb[] DEFAULT NULL)
-RETURNS TABLE (
-    item int, outcome text, change_id text, change_kind text,
-    payment_order_id text, change_status text, amount_minor bigint,
-    change_currency text, reason text, change_code text, reference text,
-    change_metadata text, created_at text, changed_at text,
-    payment_reference text, merchant_id text, checkout_id text,
-    checkout_uuid text, psp text, nonce text, handle text, token text,
-    alias text, hosted_url text, return_url text, base_url text,
-    currency text, total_minor bigint, expires_s bigint,
-    registration_state text, attempt bigint, code text, version bigint,
-    orders text)
+RETURNS SETOF pay_api.change_row
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pay, pg_temp AS $$
-#variable_conflict use_column
 DECLARE
     v_items   change_item[];
     v_item    change_item;
@@ -538,30 +527,20 @@ BEGIN
         ON u.outcome NOT IN ('invalid', 'not_found', 'key_reused',
                              'in_progress')
     LEFT JOIN checkout_state s ON s.merchant_id = o.merchant_id
-        AND s.checkout_id = o.checkout_id;
+        AND s.checkout_id = o.checkout_id
+    ORDER BY 1, s.place;
 END
 $$;
 COMMENT ON FUNCTION pay_api.begin_change IS
-    'Begins captures, cancellations and refunds: created, replayed, '
-    'in_progress, key_reused, not_found, not_paid, already_paid, '
-    'nothing_left, exceeds, overdraws, currency or invalid';
+    'Begins captures, cancellations and refunds. Outcomes: created, '
+    'replayed, in_progress, key_reused, not_found, not_paid, already_paid, '
+    'nothing_left, exceeds, overdraws, currency, invalid';
 
 
 CREATE OR REPLACE FUNCTION pay_api.get_change(
     p_merchant_id text[], p_payment_order_id text[], p_change_id text[])
-RETURNS TABLE (
-    item int, outcome text, change_id text, change_kind text,
-    payment_order_id text, change_status text, amount_minor bigint,
-    change_currency text, reason text, change_code text, reference text,
-    change_metadata text, created_at text, changed_at text,
-    payment_reference text, merchant_id text, checkout_id text,
-    checkout_uuid text, psp text, nonce text, handle text, token text,
-    alias text, hosted_url text, return_url text, base_url text,
-    currency text, total_minor bigint, expires_s bigint,
-    registration_state text, attempt bigint, code text, version bigint,
-    orders text)
+RETURNS SETOF pay_api.change_row
 LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pay, pg_temp AS $$
-#variable_conflict use_column
 BEGIN
     PERFORM check_batch(array_dims(p_merchant_id),
         array_dims(p_payment_order_id), array_dims(p_change_id));
@@ -582,11 +561,12 @@ BEGIN
         SELECT s.* FROM checkout_state s
         WHERE s.merchant_id = u.merchant_id
             AND s.checkout_id = k.checkout_id
-        OFFSET 0) s ON true;
+        OFFSET 0) s ON true
+    ORDER BY 1, s.place;
 END
 $$;
 COMMENT ON FUNCTION pay_api.get_change IS
-    'A change with its checkout: found or not_found';
+    'A change with its checkout. Outcomes: found, not_found';
 
 
 -- At most the newest 1000, each once: what was booked at the PSP and is ours
@@ -621,9 +601,8 @@ COMMENT ON FUNCTION pay.changes_of IS
 
 CREATE OR REPLACE FUNCTION pay_api.list_changes(
     p_merchant_id text[], p_payment_order_id text[], p_kind text[])
-RETURNS TABLE (item int, outcome text, changes text)
+RETURNS SETOF pay_api.changes_row
 LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pay, pg_temp AS $$
-#variable_conflict use_column
 BEGIN
     PERFORM check_batch(array_dims(p_merchant_id),
         array_dims(p_payment_order_id), array_dims(p_kind));
@@ -640,4 +619,5 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION pay_api.list_changes IS
-    'The changes of this kind of an order, oldest first: found or not_found';
+    'The changes of this kind of an order, oldest first. Outcomes: found, '
+    'not_found';

@@ -116,53 +116,52 @@ COMMENT ON FUNCTION pay.judge_replaced IS
 -- Items of begin_payment; the rows of the new ones are written, and nobody
 -- else sees them.  An old checkout is replaced once: who comes first has it.
 CREATE OR REPLACE FUNCTION pay.take_places(
-    p_items payment_item[], OUT kept payment_item[], OUT refused int[],
+    p_items int[], p_merchant_id text[], p_checkout_id text[],
+    p_terms jsonb[], OUT kept int[], OUT waits int[], OUT refused int[],
     OUT missing int[])
 LANGUAGE plpgsql AS $$
 DECLARE
-    v_item payment_item;
+    v_n    int;
     v_old  checkout;
     v_word text;
 BEGIN
-    IF NOT EXISTS (SELECT FROM unnest(p_items) i
-                   WHERE i.replaces IS NOT NULL)
-    THEN
-        kept := p_items;
-        RETURN;
-    END IF;
-
     kept := '{}';
+    waits := '{}';
     PERFORM lock_checkouts(
-        ARRAY(SELECT i.merchant_id FROM unnest(p_items) i),
-        ARRAY(SELECT i.replaces FROM unnest(p_items) i));
+        ARRAY(SELECT p_merchant_id[n] FROM unnest(p_items) n),
+        ARRAY(SELECT p_terms[n] ->> 'replaces' FROM unnest(p_items) n));
 
-    FOREACH v_item IN ARRAY p_items LOOP
-        IF v_item.replaces IS NOT NULL THEN
+    FOREACH v_n IN ARRAY p_items LOOP
+        IF p_terms[v_n] ->> 'replaces' IS NOT NULL THEN
             SELECT * INTO v_old FROM checkout c
-            WHERE c.merchant_id = v_item.merchant_id
-                AND c.checkout_id = v_item.replaces
-                AND c.checkout_id <> v_item.checkout_id;
+            WHERE c.merchant_id = p_merchant_id[v_n]
+                AND c.checkout_id = p_terms[v_n] ->> 'replaces'
+                AND c.checkout_id <> p_checkout_id[v_n];
 
             IF NOT FOUND THEN
-                missing := missing || v_item.item;
+                missing := missing || v_n;
                 CONTINUE;
             END IF;
 
-            v_word := judge_replaced(v_old, v_item.can_close);
+            v_word := judge_replaced(v_old, coalesce(
+                p_terms[v_n] -> 'can_close' = 'true', false));
 
             IF v_word = 'no' THEN
-                refused := refused || v_item.item;
+                refused := refused || v_n;
                 CONTINUE;
             END IF;
 
             UPDATE checkout c
-            SET replaced_by = v_item.checkout_id
-            WHERE c.merchant_id = v_item.merchant_id
-                AND c.checkout_id = v_item.replaces;
-            v_item.waits := v_word = 'close';
+            SET replaced_by = p_checkout_id[v_n]
+            WHERE c.merchant_id = v_old.merchant_id
+                AND c.checkout_id = v_old.checkout_id;
+
+            IF v_word = 'close' THEN
+                waits := waits || v_n;
+            END IF;
         END IF;
 
-        kept := kept || v_item;
+        kept := kept || v_n;
     END LOOP;
 END
 $$;
@@ -185,47 +184,53 @@ COMMENT ON FUNCTION pay.replaced_fact IS
 
 
 -- The cancellations that close pages, in the commit of what waits for them.
-CREATE OR REPLACE FUNCTION pay.close_replaced(p_items payment_item[])
+CREATE OR REPLACE FUNCTION pay.close_replaced(
+    p_items int[], p_waits int[], p_merchant_id text[],
+    p_checkout_id text[], p_lease_ms bigint[], p_request_id text[],
+    p_terms jsonb[])
 RETURNS void LANGUAGE plpgsql AS $$
 DECLARE
-    v_item   payment_item;
+    v_n      int;
+    v_old    text;
     v_change change;
     v_word   fact;
     v_facts  fact[] := '{}';
 BEGIN
-    FOREACH v_item IN ARRAY p_items LOOP
-        CONTINUE WHEN v_item.replaces IS NULL;
-        IF NOT v_item.waits THEN
-            v_facts := v_facts || replaced_fact(v_item.merchant_id,
-                v_item.replaces, v_item.checkout_id, NULL, 'merchant',
-                v_item.request_id, v_item.asked_by);
+    FOREACH v_n IN ARRAY p_items LOOP
+        v_old := p_terms[v_n] ->> 'replaces';
+        CONTINUE WHEN v_old IS NULL;
+        IF v_n <> ALL (p_waits) THEN
+            v_facts := v_facts || replaced_fact(p_merchant_id[v_n], v_old,
+                p_checkout_id[v_n], NULL, 'merchant', p_request_id[v_n],
+                p_terms[v_n] -> 'asked_by');
             CONTINUE;
         END IF;
 
         INSERT INTO change (merchant_id, change_id, checkout_id,
             payment_order_id, kind, origin, psp, amount_minor, currency,
             reason, request_id, replaced_by)
-        SELECT c.merchant_id, v_item.change_id, c.checkout_id,
-            o.payment_order_id, 'cancel', 'merchant', c.psp, o.amount_minor,
-            o.currency, 'replaced by ' || v_item.checkout_id,
-            v_item.request_id, v_item.checkout_id
+        SELECT c.merchant_id, p_terms[v_n] ->> 'change_id',
+            c.checkout_id, o.payment_order_id, 'cancel', 'merchant', c.psp,
+            o.amount_minor, o.currency,
+            'replaced by ' || p_checkout_id[v_n], p_request_id[v_n],
+            p_checkout_id[v_n]
         FROM checkout c
         JOIN payment_order o ON o.merchant_id = c.merchant_id
             AND o.checkout_id = c.checkout_id AND o.position = 1
-        WHERE c.merchant_id = v_item.merchant_id
-            AND c.checkout_id = v_item.replaces
+        WHERE c.merchant_id = p_merchant_id[v_n] AND c.checkout_id = v_old
         RETURNING * INTO v_change;
 
         INSERT INTO job (merchant_id, checkout_id, kind, operation_id, run_at)
         VALUES (v_change.merchant_id, v_change.checkout_id, 'change',
-            v_change.change_id, now() + v_item.lease);
+            v_change.change_id,
+            now() + make_interval(secs => p_lease_ms[v_n] / 1000.0));
 
         v_word.actor := 'merchant';
-        v_word.request_id := v_item.request_id;
+        v_word.request_id := p_request_id[v_n];
         v_facts := v_facts || change_fact(v_change, v_word,
             'cancel_requested', NULL,
-            jsonb_build_object('replaced_by', v_item.checkout_id)
-            || asked_detail(v_item.asked_by));
+            jsonb_build_object('replaced_by', p_checkout_id[v_n])
+            || asked_detail(p_terms[v_n] -> 'asked_by'));
     END LOOP;
 
     IF v_facts <> '{}' THEN
@@ -330,15 +335,8 @@ COMMENT ON FUNCTION pay.release_one IS
 CREATE OR REPLACE FUNCTION pay_api.release_replacement(
     p_merchant_id text[], p_checkout_id text[], p_lease_ms bigint[],
     p_request_id text[])
-RETURNS TABLE (
-    item int, outcome text, merchant_id text, checkout_id text,
-    checkout_uuid text, psp text, nonce text, handle text, token text,
-    alias text, hosted_url text, return_url text, base_url text,
-    currency text, total_minor bigint, expires_s bigint,
-    registration_state text, attempt bigint, code text, version bigint,
-    orders text)
+RETURNS SETOF pay_api.checkout_row
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pay, pg_temp AS $$
-#variable_conflict use_column
 DECLARE
     v_new     checkout;
     v_outcome text[];
@@ -384,9 +382,10 @@ BEGIN
     FROM unnest(p_merchant_id, p_checkout_id, v_outcome)
         WITH ORDINALITY AS u (merchant_id, checkout_id, outcome, n)
     LEFT JOIN checkout_state s ON u.outcome NOT IN ('invalid', 'not_found')
-        AND s.merchant_id = u.merchant_id AND s.checkout_id = u.checkout_id;
+        AND s.merchant_id = u.merchant_id AND s.checkout_id = u.checkout_id
+    ORDER BY 1, s.place;
 END
 $$;
 COMMENT ON FUNCTION pay_api.release_replacement IS
-    'Goes on with checkouts that wait for the end of another page: released, '
-    'refused, waiting, already, not_found or invalid';
+    'Goes on with checkouts that wait for the end of another page. Outcomes: '
+    'released, refused, waiting, already, not_found, invalid';

@@ -10,7 +10,7 @@ SET LOCAL search_path = pay, pg_temp;
 -- attempt.
 CREATE OR REPLACE FUNCTION pay.decline_detail(
     p_decline text, p_can_retry text, p_attempt text)
-RETURNS jsonb LANGUAGE sql IMMUTABLE AS $$
+RETURNS jsonb LANGUAGE sql STABLE AS $$
 SELECT CASE WHEN p_decline <> '' THEN jsonb_strip_nulls(jsonb_build_object(
     'decline', p_decline, 'can_retry', p_can_retry,
     'attempt', nullif(p_attempt, ''))) END
@@ -20,42 +20,59 @@ COMMENT ON FUNCTION pay.decline_detail IS
 
 
 -- Checked items as facts, with their checkout where the token (or alias) is
--- known, or else the payment.  kind is none for what says nothing about a payment, notified for
--- what only asks that the PSP be asked: a webhook, or a hint that nobody
--- vouches for; unknown for what a PSP's list of its events says of a token
--- that is not ours.  An event from that list is a webhook that came another
--- way.
+-- known, or else the payment.  kind is none for what says nothing about a
+-- payment, notified for what only asks that the PSP be asked: a webhook, or a
+-- hint that nobody vouches for; unknown for what a PSP's list of its events says of a token
+-- that is not ours.  An event from that list, or out of a kept body (replay),
+-- is a webhook that came another way.
+-- webhooks: how many there are that go into the inbox.  unsure: some are of no
+-- checkout that is known, or say nothing.
 CREATE OR REPLACE FUNCTION pay.read_facts(
     p_psp text[], p_source text[], p_event_id text[], p_type text[],
     p_fact text[], p_token text[], p_reference text[], p_code text[],
     p_amount_minor bigint[], p_currency text[], p_request_id text[],
-    p_decline text[], p_can_retry text[], p_attempt text[])
-RETURNS fact[] LANGUAGE plpgsql STABLE AS $$
+    p_decline text[], p_can_retry text[], p_attempt text[],
+    OUT facts fact[], OUT webhooks bigint, OUT unsure boolean)
+LANGUAGE plpgsql STABLE AS $$
 BEGIN
-    RETURN ARRAY(
-        SELECT ROW(u.n, NULL, c.merchant_id, c.checkout_id,
-            fact_kind(CASE WHEN u.source = 'backfill'
-                               AND c.checkout_id IS NULL THEN 'unknown'
-                           WHEN u.token <> '' THEN u.fact
-                           ELSE 'none' END,
-                      u.amount_minor, nullif(u.currency, ''),
-                      c.total_minor, c.currency),
-            CASE u.source WHEN 'backfill' THEN 'webhook' ELSE u.source END,
-            u.psp, nullif(u.event_id, ''), nullif(u.type, ''),
-            nullif(u.code, ''), nullif(u.token, ''), nullif(u.reference, ''),
-            u.amount_minor, nullif(u.currency, ''), u.request_id,
-            nullif(coalesce(decline_detail(u.decline, u.can_retry, u.attempt),
-                            '{}')
-                || CASE u.source WHEN 'backfill'
-                       THEN jsonb_build_object('via', u.source)
-                       ELSE '{}' END, '{}'),
-            NULL, NULL, NULL)::fact
-        FROM unnest(p_psp, p_source, p_event_id, p_type, p_fact, p_token,
-            p_reference, p_code, p_amount_minor, p_currency, p_request_id,
-            p_decline, p_can_retry, p_attempt)
-            WITH ORDINALITY AS u (psp, source, event_id, type, fact, token,
-            reference, code, amount_minor, currency, request_id, decline,
-            can_retry, attempt, n)
+    SELECT coalesce(array_agg(ROW(f.n, NULL, f.merchant_id, f.checkout_id,
+            f.kind, f.actor, f.psp, f.event_id, f.type, f.code, f.token,
+            f.reference, f.amount_minor, f.currency, f.request_id, f.detail,
+            NULL, NULL, NULL)::fact), '{}'),
+        count(*) FILTER (WHERE f.actor = 'webhook' AND f.kind <> 'unknown'),
+        bool_or(f.checkout_id IS NULL OR f.kind IN ('none', 'unknown'))
+    INTO facts, webhooks, unsure
+    FROM (
+        SELECT u.n, c.merchant_id, c.checkout_id,
+            CASE WHEN u.source = 'backfill' AND c.checkout_id IS NULL
+                 THEN 'unknown'
+                 WHEN u.token <> '' THEN fact_kind(u.fact, u.amount_minor,
+                     nullif(u.currency, ''), c.total_minor, c.currency)
+                 ELSE 'none' END AS kind,
+            CASE WHEN u.source IN ('backfill', 'replay') THEN 'webhook'
+                 ELSE u.source END AS actor,
+            u.psp, nullif(u.event_id, '') AS event_id,
+            nullif(u.type, '') AS type, nullif(u.code, '') AS code,
+            nullif(u.token, '') AS token,
+            nullif(u.reference, '') AS reference, u.amount_minor,
+            nullif(u.currency, '') AS currency, u.request_id,
+            CASE WHEN u.decline <> '' OR u.source IN ('backfill', 'replay')
+                 THEN nullif(coalesce(decline_detail(u.decline, u.can_retry,
+                                                     u.attempt), '{}')
+                     || CASE WHEN u.source IN ('backfill', 'replay')
+                            THEN jsonb_build_object('via', u.source)
+                            ELSE '{}' END, '{}') END AS detail
+        FROM generate_subscripts(p_psp, 1) i (n)
+        CROSS JOIN LATERAL (
+            SELECT i.n, p_psp[i.n] AS psp, p_source[i.n] AS source,
+                p_event_id[i.n] AS event_id, p_type[i.n] AS type,
+                p_fact[i.n] AS fact, p_token[i.n] AS token,
+                p_reference[i.n] AS reference, p_code[i.n] AS code,
+                p_amount_minor[i.n] AS amount_minor,
+                p_currency[i.n] AS currency,
+                p_request_id[i.n] AS request_id, p_decline[i.n] AS decline,
+                p_can_retry[i.n] AS can_retry, p_attempt[i.n] AS attempt
+            OFFSET 0) u
         LEFT JOIN psp_token t ON t.psp = u.psp AND t.token = u.token
             AND NOT t.is_reference
         LEFT JOIN LATERAL (
@@ -69,10 +86,11 @@ BEGIN
             AND c.checkout_id = coalesce(t.checkout_id, k.checkout_id)
         WHERE id_ok(u.psp)
             AND CASE u.fact
-                WHEN 'ask' THEN u.source IN ('webhook', 'backfill', 'hint')
-                ELSE u.source IN ('webhook', 'backfill', 'query', 'gateway')
-                END
-            AND CASE WHEN u.source IN ('webhook', 'backfill')
+                WHEN 'ask' THEN u.source IN ('webhook', 'backfill', 'replay',
+                                             'hint')
+                ELSE u.source IN ('webhook', 'backfill', 'replay', 'query',
+                                  'gateway') END
+            AND CASE WHEN u.source IN ('webhook', 'backfill', 'replay')
                      THEN id_ok(u.event_id)
                      WHEN u.source = 'hint'
                      THEN coalesce(u.event_id, '') = ''
@@ -84,14 +102,12 @@ BEGIN
             AND coalesce(u.decline, 'unknown') ~ '^[a-z_]{1,32}$'
             AND coalesce(u.can_retry, 'no')
                 IN ('same_method', 'later', 'other_method', 'no')
-            AND coalesce(octet_length(u.attempt), 0) <= 255
-            AND coalesce(octet_length(u.type), 0) <= 255
-            AND coalesce(octet_length(u.token), 0) <= 255
-            AND coalesce(octet_length(u.reference), 0) <= 255
-            AND coalesce(octet_length(u.code), 0) <= 255
+            AND greatest(octet_length(u.attempt), octet_length(u.type),
+                         octet_length(u.token), octet_length(u.reference),
+                         octet_length(u.code), 0) <= 255
             AND coalesce(octet_length(u.currency), 0) <= 16
             AND coalesce(u.amount_minor, 0) >= 0
-        ORDER BY u.n);
+        OFFSET 0) f;
 END
 $$;
 COMMENT ON FUNCTION pay.read_facts IS
@@ -102,19 +118,17 @@ COMMENT ON FUNCTION pay.read_facts IS
 -- is a guess that only a late token or an unmoved order proves wrong: total
 -- and currency never change.  What is unknown is not kept.
 CREATE OR REPLACE FUNCTION pay.insert_webhooks(
-    p_facts fact[], p_fact text[], p_digest bytea[])
+    p_facts fact[], p_fact text[], p_digest bytea[], p_count bigint)
 RETURNS int[] LANGUAGE plpgsql AS $$
 DECLARE
     v_psps   text[];
     v_events text[];
-    v_wanted int;
 BEGIN
     WITH won AS (
         INSERT INTO webhook_inbox AS w (psp, event_id, state, via, type,
             fact, token, reference, code, amount_minor, currency, digest,
             merchant_id, checkout_id, request_id, decline)
-        SELECT DISTINCT ON (f.psp, f.event_id)
-            f.psp, f.event_id,
+        SELECT f.psp, f.event_id,
             CASE WHEN f.kind = 'none' THEN 'ignored'
                  WHEN f.checkout_id IS NULL THEN 'parked'
                  WHEN f.kind = 'mismatch' THEN 'mismatch'
@@ -130,13 +144,10 @@ BEGIN
         ON CONFLICT (psp, event_id) DO NOTHING
         RETURNING w.psp, w.event_id
     )
-    SELECT array_agg(psp), array_agg(event_id), (
-        SELECT count(*) FROM unnest(p_facts) f
-        WHERE f.actor = 'webhook' AND f.kind <> 'unknown')
-    INTO v_psps, v_events, v_wanted
+    SELECT array_agg(psp), array_agg(event_id) INTO v_psps, v_events
     FROM won;
 
-    IF coalesce(cardinality(v_psps), 0) = v_wanted THEN
+    IF cardinality(v_psps) = p_count THEN
         RETURN '{}';
     END IF;
 
@@ -231,6 +242,8 @@ DECLARE
     v_names     text[];
     v_parked    int[] := '{}';
     v_taken     record;
+    v_locked    int;
+    v_lines     int;
 BEGIN
     SELECT array_agg(f.merchant_id), array_agg(f.checkout_id),
         array_agg(f.psp),
@@ -246,27 +259,33 @@ BEGIN
                                      v_names);
     END IF;
 
-    PERFORM lock_checkouts(v_merchants, v_checkouts);
+    v_locked := lock_checkouts(v_merchants, v_checkouts);
 
     v_taken := take_facts(p_facts);
 
-    PERFORM post(v_taken.postings || apply_named(v_parked, v_merchants,
-                                                 v_checkouts, v_psps,
-                                                 v_names));
-
-    IF p_late OR EXISTS (
-        SELECT FROM unnest(v_taken.facts) f
-        WHERE f.outcome IN ('unchanged', 'held', 'contradiction'))
-    THEN
-        UPDATE webhook_inbox w
-        SET state = f.outcome, merchant_id = f.merchant_id,
-            checkout_id = f.checkout_id
-        FROM unnest(v_taken.facts) f
-        WHERE f.actor = 'webhook' AND w.psp = f.psp
-            AND w.event_id = f.event_id AND w.state <> f.outcome;
+    IF v_parked <> '{}' THEN
+        v_taken.postings := v_taken.postings || apply_named(v_parked,
+            v_merchants, v_checkouts, v_psps, v_names);
     END IF;
 
-    RETURN v_taken.facts;
+    v_lines := post(v_taken.postings);
+
+    -- as insert_webhooks() has guessed
+    IF NOT p_late AND cardinality(v_taken.moved) = cardinality(p_facts) THEN
+        RETURN p_facts;
+    END IF;
+
+    p_facts := with_outcomes(v_taken.facts, v_taken.moved, v_taken.late,
+                             v_taken.against);
+
+    UPDATE webhook_inbox w
+    SET state = f.outcome, merchant_id = f.merchant_id,
+        checkout_id = f.checkout_id
+    FROM unnest(p_facts) f
+    WHERE f.actor = 'webhook' AND w.psp = f.psp AND w.event_id = f.event_id
+        AND w.state <> f.outcome;
+
+    RETURN p_facts;
 END
 $$;
 COMMENT ON FUNCTION pay.settle_facts IS

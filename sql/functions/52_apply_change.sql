@@ -45,7 +45,7 @@ BEGIN
             amount_minor, currency, fee_minor, fee_currency, code, digest,
             request_id, n)
         WHERE id_ok(u.psp)
-            AND u.source IN ('webhook', 'backfill', 'query')
+            AND u.source IN ('webhook', 'backfill', 'replay', 'query')
             AND (u.source = 'query' OR id_ok(u.event_id))
             AND news_ok(u.about, u.news)
             AND (u.about <> 'refund' OR u.object <> '')
@@ -117,6 +117,13 @@ BEGIN
                 THEN 'ignored'
             ELSE 'parked' END;
     END LOOP;
+
+    IF EXISTS (SELECT FROM unnest(p_news) n WHERE n.source = 'replay') THEN
+        PERFORM reopen_webhooks(array_agg(n.psp), array_agg(n.event_id),
+                                array_agg(n.digest))
+        FROM unnest(p_news) n
+        WHERE n.source = 'replay' AND n.outcome IS DISTINCT FROM 'ignored';
+    END IF;
 
     WITH won AS (
         INSERT INTO webhook_inbox AS w (psp, event_id, state, via, type,
@@ -365,15 +372,8 @@ CREATE OR REPLACE FUNCTION pay_api.apply_change(
     p_object text[], p_operation_id text[], p_amount_minor bigint[],
     p_currency text[], p_fee_minor bigint[], p_fee_currency text[],
     p_code text[], p_digest bytea[], p_request_id text[])
-RETURNS TABLE (
-    item int, outcome text, merchant_id text, checkout_id text,
-    checkout_uuid text, psp text, nonce text, handle text, token text,
-    alias text, hosted_url text, return_url text, base_url text,
-    currency text, total_minor bigint, expires_s bigint,
-    registration_state text, attempt bigint, code text, version bigint,
-    orders text)
+RETURNS SETOF pay_api.checkout_row
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pay, pg_temp AS $$
-#variable_conflict use_column
 DECLARE
     v_news news[];
 BEGIN
@@ -395,7 +395,8 @@ BEGIN
     SELECT n.item, n.outcome, s.*
     FROM unnest(v_news) n
     LEFT JOIN checkout_state s ON s.merchant_id = n.merchant_id
-        AND s.checkout_id = n.checkout_id;
+        AND s.checkout_id = n.checkout_id
+    ORDER BY 1, s.place;
 
     IF cardinality(v_news) < cardinality(p_psp) THEN
         PERFORM keep_invalid(ARRAY(
@@ -413,6 +414,6 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION pay_api.apply_change IS
-    'Takes PSPs'' words about what follows a sale into account: applied, '
-    'unchanged, contradiction, duplicate, parked, mismatch, ignored, unknown, '
-    'not_found or invalid';
+    'Takes PSPs'' words about what follows a sale into account. Outcomes: '
+    'applied, unchanged, contradiction, duplicate, parked, mismatch, '
+    'ignored, unknown, not_found, invalid';

@@ -1,5 +1,5 @@
 -- A payment that was proved after its checkout had expired, where that is not
--- simply a sale: held for people, or paid back.  move_orders() tells which
+-- simply a sale: held for people, or paid back.  judge_facts() tells which
 -- facts these are; people decide with pay_ops.  Money that is held for an
 -- order that has failed cannot become a sale: it is given back, or people say
 -- so.

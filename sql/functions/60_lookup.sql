@@ -22,20 +22,12 @@ COMMENT ON FUNCTION pay.find_order IS 'An order, by its key';
 
 
 -- What GET of one order shows, and no more: it is asked for far more often
--- than all else.  The ORDER columns of src/op/op_table.c; a column that is
--- NULL costs nothing, so sums of nothing are.
+-- than all else.  The shape order of src/op/rows.list; a column that is NULL
+-- costs nothing, so sums of nothing are.
 CREATE OR REPLACE FUNCTION pay_api.get_order(
     p_merchant_id text[], p_payment_order_id text[])
-RETURNS TABLE (
-    item int, outcome text, checkout_id text, psp text, handle text,
-    token text, base_url text, expires_s bigint, version bigint,
-    first_status text, payment_order_id text, seller_account text,
-    currency text, amount_minor bigint, status text, reason text,
-    authorized_minor bigint, captured_minor bigint, refunding_minor bigint,
-    refunded_minor bigint, charged_back_minor bigint, credit_currency text,
-    credit_minor bigint, credit_rate text, credit_until text, decline text)
+RETURNS SETOF pay_api.order_row
 LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pay, pg_temp AS $$
-#variable_conflict use_column
 BEGIN
     PERFORM check_batch(array_dims(p_merchant_id),
                         array_dims(p_payment_order_id));
@@ -51,16 +43,7 @@ BEGIN
                    WHERE f.merchant_id = o.merchant_id
                        AND f.checkout_id = o.checkout_id
                    ORDER BY f.position LIMIT 1) END::text,
-        o.payment_order_id::text, o.seller_account::text,
-        c.currency::text, o.amount_minor::bigint, o.status::text,
-        o.reason::text, nullif(o.authorized_minor, 0)::bigint,
-        nullif(o.captured_minor, 0)::bigint,
-        nullif(o.refunding_minor, 0)::bigint,
-        nullif(o.refunded_minor, 0)::bigint,
-        nullif(o.charged_back_minor, 0)::bigint, o.credit_currency::text,
-        o.credit_minor::bigint, o.credit_rate::text,
-        second_time(o.credit_until),
-        CASE WHEN o.status <> 'SUCCESS' THEN o.decline END::text
+        c.currency::text, l.*
     FROM unnest(p_merchant_id, p_payment_order_id)
         WITH ORDINALITY AS u (merchant_id, payment_order_id, n)
     LEFT JOIN LATERAL find_order(u.merchant_id, u.payment_order_id) o
@@ -68,24 +51,18 @@ BEGIN
     LEFT JOIN checkout c ON c.merchant_id = o.merchant_id
         AND c.checkout_id = o.checkout_id
     LEFT JOIN registration r ON r.merchant_id = c.merchant_id
-        AND r.checkout_id = c.checkout_id;
+        AND r.checkout_id = c.checkout_id
+    LEFT JOIN LATERAL order_line(o) l ON c.checkout_id IS NOT NULL;
 END
 $$;
 COMMENT ON FUNCTION pay_api.get_order IS
-    'An order and what its checkout says of it: found or not_found';
+    'An order and what its checkout says of it. Outcomes: found, not_found';
 
 
 CREATE OR REPLACE FUNCTION pay_api.get_payment(
     p_merchant_id text[], p_payment_order_id text[])
-RETURNS TABLE (
-    item int, outcome text, merchant_id text, checkout_id text,
-    checkout_uuid text, psp text, nonce text, handle text, token text,
-    alias text, hosted_url text, return_url text, base_url text,
-    currency text, total_minor bigint, expires_s bigint,
-    registration_state text, attempt bigint, code text, version bigint,
-    orders text)
+RETURNS SETOF pay_api.checkout_row
 LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pay, pg_temp AS $$
-#variable_conflict use_column
 BEGIN
     PERFORM check_batch(array_dims(p_merchant_id),
                         array_dims(p_payment_order_id));
@@ -99,24 +76,18 @@ BEGIN
     LEFT JOIN LATERAL find_order(u.merchant_id, u.payment_order_id) o
         ON true
     LEFT JOIN checkout_state s ON s.merchant_id = o.merchant_id
-        AND s.checkout_id = o.checkout_id;
+        AND s.checkout_id = o.checkout_id
+    ORDER BY 1, s.place;
 END
 $$;
 COMMENT ON FUNCTION pay_api.get_payment IS
-    'The checkout that an order is part of: found or not_found';
+    'The checkout that an order is part of. Outcomes: found, not_found';
 
 
 CREATE OR REPLACE FUNCTION pay_api.get_checkout(
     p_merchant_id text[], p_checkout_id text[])
-RETURNS TABLE (
-    item int, outcome text, merchant_id text, checkout_id text,
-    checkout_uuid text, psp text, nonce text, handle text, token text,
-    alias text, hosted_url text, return_url text, base_url text,
-    currency text, total_minor bigint, expires_s bigint,
-    registration_state text, attempt bigint, code text, version bigint,
-    orders text)
+RETURNS SETOF pay_api.checkout_row
 LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pay, pg_temp AS $$
-#variable_conflict use_column
 BEGIN
     PERFORM check_batch(array_dims(p_merchant_id),
                         array_dims(p_checkout_id));
@@ -128,25 +99,19 @@ BEGIN
     FROM unnest(p_merchant_id, p_checkout_id)
         WITH ORDINALITY AS u (merchant_id, checkout_id, n)
     LEFT JOIN checkout_state s ON s.merchant_id = u.merchant_id
-        AND s.checkout_id = u.checkout_id;
+        AND s.checkout_id = u.checkout_id
+    ORDER BY 1, s.place;
 END
 $$;
 COMMENT ON FUNCTION pay_api.get_checkout IS
-    'A checkout with its orders: found or not_found';
+    'A checkout with its orders. Outcomes: found, not_found';
 
 
 -- The handle is what a buyer's address holds: it cannot be guessed, and it
 -- is all that a buyer needs, so no merchant is asked for.
 CREATE OR REPLACE FUNCTION pay_api.get_handle(p_handle text[])
-RETURNS TABLE (
-    item int, outcome text, merchant_id text, checkout_id text,
-    checkout_uuid text, psp text, nonce text, handle text, token text,
-    alias text, hosted_url text, return_url text, base_url text,
-    currency text, total_minor bigint, expires_s bigint,
-    registration_state text, attempt bigint, code text, version bigint,
-    orders text)
+RETURNS SETOF pay_api.checkout_row
 LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pay, pg_temp AS $$
-#variable_conflict use_column
 BEGIN
     PERFORM check_batch(array_dims(p_handle));
 
@@ -157,11 +122,12 @@ BEGIN
     FROM unnest(p_handle) WITH ORDINALITY AS u (handle, n)
     LEFT JOIN checkout c ON c.handle = u.handle
     LEFT JOIN checkout_state s ON s.merchant_id = c.merchant_id
-        AND s.checkout_id = c.checkout_id;
+        AND s.checkout_id = c.checkout_id
+    ORDER BY 1, s.place;
 END
 $$;
 COMMENT ON FUNCTION pay_api.get_handle IS
-    'The checkout behind a buyer''s address: found or not_found';
+    'The checkout behind a buyer''s address. Outcomes: found, not_found';
 
 
 -- At most its newest 1000 events, of those months that are still here.
@@ -200,9 +166,8 @@ COMMENT ON FUNCTION pay.timeline IS
 
 CREATE OR REPLACE FUNCTION pay_api.get_events(
     p_merchant_id text[], p_payment_order_id text[])
-RETURNS TABLE (item int, outcome text, events text)
+RETURNS SETOF pay_api.events_row
 LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pay, pg_temp AS $$
-#variable_conflict use_column
 BEGIN
     PERFORM check_batch(array_dims(p_merchant_id),
                         array_dims(p_payment_order_id));
@@ -220,5 +185,5 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION pay_api.get_events IS
-    'An order''s timeline, oldest first, at most its newest 1000 events: '
-    'found or not_found';
+    'An order''s timeline, oldest first, at most its newest 1000 events. '
+    'Outcomes: found, not_found';

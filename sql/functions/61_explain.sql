@@ -564,9 +564,8 @@ COMMENT ON FUNCTION pay.explain IS
 
 CREATE OR REPLACE FUNCTION pay_api.explain_payment(
     p_merchant_id text[], p_payment_order_id text[])
-RETURNS TABLE (item int, outcome text, explanation text)
+RETURNS SETOF pay_api.explanation_row
 LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pay, pg_temp AS $$
-#variable_conflict use_column
 BEGIN
     PERFORM check_batch(array_dims(p_merchant_id),
                         array_dims(p_payment_order_id));
@@ -584,16 +583,15 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION pay_api.explain_payment IS
-    'How an order stands and what comes next: found or not_found';
+    'How an order stands and what comes next. Outcomes: found, not_found';
 
 
 -- A checkout is explained by its first order, whose explanation lists the
 -- others: the PSP sees one payment.
 CREATE OR REPLACE FUNCTION pay_api.explain_checkout(
     p_merchant_id text[], p_checkout_id text[])
-RETURNS TABLE (item int, outcome text, explanation text)
+RETURNS SETOF pay_api.explanation_row
 LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pay, pg_temp AS $$
-#variable_conflict use_column
 BEGIN
     PERFORM check_batch(array_dims(p_merchant_id),
                         array_dims(p_checkout_id));
@@ -614,7 +612,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION pay_api.explain_checkout IS
-    'How a checkout stands and what comes next: found or not_found';
+    'How a checkout stands and what comes next. Outcomes: found, not_found';
 
 
 -- An order's id is one merchant's, so without a merchant there may be more

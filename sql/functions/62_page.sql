@@ -19,6 +19,7 @@ BEGIN
                 ORDER BY c.created_at DESC, c.checkout_id DESC) AS n
             FROM (SELECT x.* FROM checkout x
                   WHERE x.merchant_id = p_merchant_id
+                      AND x.total_minor > 0     -- checkout_created's own
                       AND x.created_at > coalesce(p_after, '-infinity')
                       AND (x.created_at, x.checkout_id)
                           < (coalesce(p_before, 'infinity'),
@@ -70,9 +71,8 @@ COMMENT ON FUNCTION pay.checkout_page IS
 CREATE OR REPLACE FUNCTION pay_api.list_checkouts(
     p_merchant_id text[], p_status text[], p_after_us bigint[],
     p_before_us bigint[], p_before_id text[], p_limit bigint[])
-RETURNS TABLE (item int, outcome text, page text)
+RETURNS SETOF pay_api.page_row
 LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pay, pg_temp AS $$
-#variable_conflict use_column
 BEGIN
     PERFORM check_batch(array_dims(p_merchant_id), array_dims(p_status),
         array_dims(p_after_us), array_dims(p_before_us),
@@ -96,4 +96,4 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION pay_api.list_checkouts IS
-    'A page of checkouts, newest first: found or invalid';
+    'A page of checkouts, newest first. Outcomes: found, invalid';

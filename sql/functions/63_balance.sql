@@ -6,9 +6,8 @@ SET LOCAL search_path = pay, pg_temp;
 
 CREATE OR REPLACE FUNCTION pay_api.get_balance(
     p_merchant_id text[], p_seller_account text[])
-RETURNS TABLE (item int, outcome text, balances text)
+RETURNS SETOF pay_api.balances_row
 LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pay, pg_temp AS $$
-#variable_conflict use_column
 BEGIN
     PERFORM check_batch(array_dims(p_merchant_id),
                         array_dims(p_seller_account));
@@ -31,7 +30,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION pay_api.get_balance IS
-    'A seller''s wallets: found or not_found';
+    'A seller''s wallets. Outcomes: found, not_found';
 
 
 -- The newest lines before a number, newest first.
@@ -78,9 +77,8 @@ COMMENT ON FUNCTION pay.statement IS
 CREATE OR REPLACE FUNCTION pay_api.get_statement(
     p_merchant_id text[], p_seller_account text[], p_currency text[],
     p_before_seq bigint[], p_limit bigint[])
-RETURNS TABLE (item int, outcome text, statement text)
+RETURNS SETOF pay_api.statement_row
 LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pay, pg_temp AS $$
-#variable_conflict use_column
 BEGIN
     PERFORM check_batch(array_dims(p_merchant_id),
         array_dims(p_seller_account), array_dims(p_currency),
@@ -107,5 +105,5 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION pay_api.get_statement IS
-    'A page of a seller''s statement in a currency: found, not_found or '
-    'invalid';
+    'A page of a seller''s statement in a currency. Outcomes: found, '
+    'not_found, invalid';

@@ -56,15 +56,8 @@ COMMENT ON FUNCTION pay.lock_due_jobs IS
 -- job goes out as what send_registers() makes of it.
 CREATE OR REPLACE FUNCTION pay_api.claim_jobs(
     p_owner text[], p_lease_ms bigint[])
-RETURNS TABLE (
-    item int, outcome text, kind text, attempts bigint, operation_id text,
-    reference text, merchant_id text, checkout_id text, checkout_uuid text,
-    psp text, nonce text, handle text, token text, alias text,
-    hosted_url text, return_url text, base_url text, currency text,
-    total_minor bigint, expires_s bigint, registration_state text,
-    attempt bigint, code text, version bigint, orders text)
+RETURNS SETOF pay_api.job_row
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pay, pg_temp AS $$
-#variable_conflict use_column
 DECLARE
     v_slots int[];
     v_as    text[];
@@ -127,7 +120,8 @@ BEGIN
             AND l.checkout_id = d.checkout_id
         OFFSET 0) l ON d.kind = 'refund'
     JOIN checkout_state s ON s.merchant_id = d.merchant_id
-        AND s.checkout_id = d.checkout_id;
+        AND s.checkout_id = d.checkout_id
+    ORDER BY 1, s.place;
 
     RETURN QUERY
     SELECT n, CASE WHEN id_ok(p_owner[n])
@@ -141,7 +135,7 @@ END
 $$;
 COMMENT ON FUNCTION pay_api.claim_jobs IS
     'Fills free slots with due jobs under a lease, as register, find, over, '
-    'poll, refund or change: job, none or invalid';
+    'poll, refund or change. Outcomes: job, none, invalid';
 
 
 -- A job that somebody has asked for meanwhile goes on.  Else it ends where
@@ -261,9 +255,8 @@ CREATE OR REPLACE FUNCTION pay_api.finish_job(
     p_merchant_id text[], p_checkout_id text[], p_kind text[],
     p_operation_id text[], p_owner text[], p_delay_ms bigint[],
     p_code text[], p_dead text[])
-RETURNS TABLE (item int, outcome text)
+RETURNS SETOF pay_api.outcome_row
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pay, pg_temp AS $$
-#variable_conflict use_column
 DECLARE
     v_kind      text[];
     v_operation text[];
@@ -326,7 +319,8 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION pay_api.finish_job IS
-    'Puts a leased job off, drops it or gives it up: done, gone or invalid';
+    'Puts a leased job off, drops it or gives it up. Outcomes: done, gone, '
+    'invalid';
 
 
 CREATE OR REPLACE FUNCTION pay_api.ready()

@@ -503,19 +503,19 @@ COMMENT ON FUNCTION pay.sweep_all IS 'One round of the sweep';
 -- every node can show it.
 CREATE OR REPLACE FUNCTION pay_api.sweep(
     p_owner text[], p_interval_ms bigint[], p_limits jsonb[])
-RETURNS TABLE (item int, outcome text, counts text)
+RETURNS SETOF pay_api.counts_row
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pay, pg_temp AS $$
-#variable_conflict use_column
 DECLARE
+    v_row    pay_api.counts_row;
     v_counts jsonb;
 BEGIN
     PERFORM check_batch(array_dims(p_owner), array_dims(p_interval_ms),
                         array_dims(p_limits));
 
     FOR v_item IN 1 .. coalesce(cardinality(p_owner), 0) LOOP
-        item := v_item;
-        outcome := 'invalid';
-        counts := NULL;
+        v_row.item := v_item;
+        v_row.outcome := 'invalid';
+        v_row.counts := NULL;
 
         IF sweep_ok(p_owner[v_item], p_interval_ms[v_item],
                     p_limits[v_item])
@@ -524,10 +524,10 @@ BEGIN
             WHERE r.name = 'sweep' AND r.run_at <= now()
             FOR UPDATE SKIP LOCKED;
 
-            outcome := CASE WHEN FOUND THEN 'swept' ELSE 'not_due' END;
+            v_row.outcome := CASE WHEN FOUND THEN 'swept' ELSE 'not_due' END;
         END IF;
 
-        IF outcome = 'swept' THEN
+        IF v_row.outcome = 'swept' THEN
             v_counts := sweep_all(p_limits[v_item]);
 
             UPDATE round r
@@ -537,13 +537,15 @@ BEGIN
             WHERE r.name = 'sweep';
         END IF;
 
-        IF outcome <> 'invalid' THEN
-            counts := (SELECT r.counts FROM round r WHERE r.name = 'sweep');
+        IF v_row.outcome <> 'invalid' THEN
+            v_row.counts := (
+                SELECT r.counts FROM round r WHERE r.name = 'sweep');
         END IF;
 
-        RETURN NEXT;
+        RETURN NEXT v_row;
     END LOOP;
 END
 $$;
 COMMENT ON FUNCTION pay_api.sweep IS
-    'Looks for what is stuck, once an interval: swept, not_due or invalid';
+    'Looks for what is stuck, once an interval. Outcomes: swept, not_due, '
+    'invalid';

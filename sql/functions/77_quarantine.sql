@@ -24,9 +24,8 @@ COMMENT ON FUNCTION pay.quarantine_ok IS
 CREATE OR REPLACE FUNCTION pay_api.quarantine_webhook(
     p_psp text[], p_reason text[], p_digest bytea[], p_headers jsonb[],
     p_body bytea[], p_size bigint[], p_request_id text[])
-RETURNS TABLE (item int, outcome text)
+RETURNS SETOF pay_api.outcome_row
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pay, pg_temp AS $$
-#variable_conflict use_column
 DECLARE
     v_kept   int[];
     v_item   int;
@@ -67,4 +66,5 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION pay_api.quarantine_webhook IS
-    'Keeps a webhook that proved nothing about its sender: stored or invalid';
+    'Keeps a webhook that proved nothing about its sender. Outcomes: stored, '
+    'invalid';

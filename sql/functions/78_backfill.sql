@@ -51,10 +51,10 @@ COMMENT ON FUNCTION pay.claim_backfill IS
 CREATE OR REPLACE FUNCTION pay_api.begin_backfill(
     p_psp text[], p_owner text[], p_interval_ms bigint[],
     p_lease_ms bigint[])
-RETURNS TABLE (item int, outcome text, since_s bigint, until_s bigint)
+RETURNS SETOF pay_api.span_row
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pay, pg_temp AS $$
-#variable_conflict use_column
 DECLARE
+    v_row  pay_api.span_row;
     v_item record;
     v_mine record;
 BEGIN
@@ -69,28 +69,28 @@ BEGIN
             WITH ORDINALITY AS u (psp, owner, interval_ms, lease_ms, n)
         ORDER BY u.psp COLLATE "C", u.n
     LOOP
-        item := v_item.n;
+        v_row.item := v_item.n;
         v_mine := NULL;
         IF v_item.ok THEN
             v_mine := claim_backfill(v_item.psp, v_item.owner,
                 make_interval(secs => v_item.interval_ms / 1000.0),
                 make_interval(secs => v_item.lease_ms / 1000.0));
-            since_s := v_mine.since_s;
-            until_s := v_mine.until_s;
-            outcome := CASE WHEN since_s IS NULL THEN 'not_due'
-                            ELSE 'due' END;
+            v_row.since_s := v_mine.since_s;
+            v_row.until_s := v_mine.until_s;
+            v_row.outcome := CASE WHEN v_row.since_s IS NULL
+                                  THEN 'not_due' ELSE 'due' END;
         ELSE
-            since_s := NULL;
-            until_s := NULL;
-            outcome := 'invalid';
+            v_row.since_s := NULL;
+            v_row.until_s := NULL;
+            v_row.outcome := 'invalid';
         END IF;
-        RETURN NEXT;
+        RETURN NEXT v_row;
     END LOOP;
 END
 $$;
 COMMENT ON FUNCTION pay_api.begin_backfill IS
-    'From when to when a PSP''s list of events is to be looked at: due, '
-    'not_due or invalid';
+    'From when to when a PSP''s list of events is to be looked at. Outcomes: '
+    'due, not_due, invalid';
 
 
 -- NULL until_s: it failed, and the same span is looked at again in the next
@@ -99,10 +99,10 @@ COMMENT ON FUNCTION pay_api.begin_backfill IS
 CREATE OR REPLACE FUNCTION pay_api.end_backfill(
     p_psp text[], p_owner text[], p_until_s bigint[], p_listed bigint[],
     p_missed bigint[], p_code text[])
-RETURNS TABLE (item int, outcome text)
+RETURNS SETOF pay_api.outcome_row
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pay, pg_temp AS $$
-#variable_conflict use_column
 DECLARE
+    v_row  pay_api.outcome_row;
     v_item record;
 BEGIN
     PERFORM check_batch(array_dims(p_psp), array_dims(p_owner),
@@ -120,8 +120,8 @@ BEGIN
             n)
         ORDER BY u.psp COLLATE "C", u.n
     LOOP
-        item := v_item.n;
-        outcome := CASE WHEN v_item.ok THEN 'gone' ELSE 'invalid' END;
+        v_row.item := v_item.n;
+        v_row.outcome := CASE WHEN v_item.ok THEN 'gone' ELSE 'invalid' END;
 
         UPDATE backfill b
         SET seen_until = greatest(least(b.seen_until, now()),
@@ -141,12 +141,12 @@ BEGIN
             AND b.lease_owner = v_item.owner;
 
         IF FOUND THEN
-            outcome := 'stored';
+            v_row.outcome := 'stored';
         END IF;
-        RETURN NEXT;
+        RETURN NEXT v_row;
     END LOOP;
 END
 $$;
 COMMENT ON FUNCTION pay_api.end_backfill IS
-    'Notes how far a PSP''s list of events has been looked at: stored, gone '
-    'or invalid';
+    'Notes how far a PSP''s list of events has been looked at. Outcomes: '
+    'stored, gone, invalid';

@@ -7,10 +7,11 @@ SET LOCAL search_path = pay, pg_temp;
 
 CREATE OR REPLACE FUNCTION pay.body_ok(
     p_psp text, p_digest bytea, p_body bytea, p_size bigint, p_left_out text,
-    p_days bigint)
+    p_days bigint, p_message_id text)
 RETURNS boolean LANGUAGE sql IMMUTABLE AS $$
 SELECT coalesce(id_ok(p_psp) AND octet_length(p_digest) = 32
     AND p_size BETWEEN 0 AND 1048576 AND p_days BETWEEN 1 AND 365
+    AND (p_message_id IS NULL OR id_ok(p_message_id))
     AND CASE WHEN p_body IS NULL
              THEN p_left_out IN ('card_number', 'too_large')
              ELSE p_left_out IS NULL AND octet_length(p_body) = p_size
@@ -25,34 +26,36 @@ COMMENT ON FUNCTION pay.body_ok IS
 -- no longer kept.  In key order, as all batches.
 CREATE OR REPLACE FUNCTION pay_api.keep_webhook(
     p_psp text[], p_digest bytea[], p_body bytea[], p_size bigint[],
-    p_left_out text[], p_days bigint[])
-RETURNS TABLE (item int, outcome text)
+    p_left_out text[], p_days bigint[], p_message_id text[])
+RETURNS SETOF pay_api.outcome_row
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pay, pg_temp AS $$
-#variable_conflict use_column
 BEGIN
     PERFORM check_batch(
         array_dims(p_psp), array_dims(p_digest), array_dims(p_body),
-        array_dims(p_size), array_dims(p_left_out), array_dims(p_days));
+        array_dims(p_size), array_dims(p_left_out), array_dims(p_days),
+        array_dims(p_message_id));
 
-    INSERT INTO webhook_body (psp, digest, keep_until, size, left_out, body)
+    INSERT INTO webhook_body (psp, digest, keep_until, size, left_out, body,
+        message_id)
     SELECT p_psp[n], p_digest[n],
         clock_timestamp() + make_interval(days => p_days[n]::int), p_size[n],
-        p_left_out[n], p_body[n]
+        p_left_out[n], p_body[n], p_message_id[n]
     FROM generate_series(1, cardinality(p_psp)) n
     WHERE body_ok(p_psp[n], p_digest[n], p_body[n], p_size[n], p_left_out[n],
-                  p_days[n])
+                  p_days[n], p_message_id[n])
     ORDER BY p_psp[n] COLLATE "C", p_digest[n], n
     ON CONFLICT (psp, digest) DO NOTHING;
 
     RETURN QUERY
     SELECT n, CASE WHEN body_ok(p_psp[n], p_digest[n], p_body[n], p_size[n],
-                                p_left_out[n], p_days[n])
+                                p_left_out[n], p_days[n],
+                                p_message_id[n])
                    THEN 'kept' ELSE 'invalid' END
     FROM generate_series(1, cardinality(p_psp)) n;
 END
 $$;
 COMMENT ON FUNCTION pay_api.keep_webhook IS
-    'Keeps the raw body of a verified webhook: kept or invalid';
+    'Keeps the raw body of a verified webhook. Outcomes: kept, invalid';
 
 
 -- One webhook as it was stored, and its body if that is kept.

@@ -43,10 +43,10 @@ COMMENT ON FUNCTION pay.claim_rates IS
 CREATE OR REPLACE FUNCTION pay_api.begin_rates(
     p_source text[], p_owner text[], p_interval_ms bigint[],
     p_lease_ms bigint[])
-RETURNS TABLE (item int, outcome text, age_ms bigint)
+RETURNS SETOF pay_api.age_row
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pay, pg_temp AS $$
-#variable_conflict use_column
 DECLARE
+    v_row  pay_api.age_row;
     v_item record;
     v_mine record;
 BEGIN
@@ -61,26 +61,26 @@ BEGIN
             WITH ORDINALITY AS u (source, owner, interval_ms, lease_ms, n)
         ORDER BY u.source COLLATE "C", u.n
     LOOP
-        item := v_item.n;
-        outcome := 'invalid';
-        age_ms := NULL;
+        v_row.item := v_item.n;
+        v_row.outcome := 'invalid';
+        v_row.age_ms := NULL;
 
         IF v_item.ok THEN
             v_mine := claim_rates(v_item.source, v_item.owner,
                 make_interval(secs => v_item.interval_ms / 1000.0),
                 make_interval(secs => v_item.lease_ms / 1000.0));
-            outcome := CASE WHEN v_mine.is_due THEN 'due'
-                            ELSE 'not_due' END;
-            age_ms := v_mine.age_ms;
+            v_row.outcome := CASE WHEN v_mine.is_due THEN 'due'
+                                  ELSE 'not_due' END;
+            v_row.age_ms := v_mine.age_ms;
         END IF;
 
-        RETURN NEXT;
+        RETURN NEXT v_row;
     END LOOP;
 END
 $$;
 COMMENT ON FUNCTION pay_api.begin_rates IS
-    'Whether a source of rates is to be read now, and how old its rates are: '
-    'due, not_due or invalid';
+    'Whether a source of rates is to be read now, and how old its rates are. '
+    'Outcomes: due, not_due, invalid';
 
 
 -- All rates of the source at once: what it no longer names is gone.
@@ -108,10 +108,10 @@ COMMENT ON FUNCTION pay.store_rates IS
 CREATE OR REPLACE FUNCTION pay_api.end_rates(
     p_source text[], p_owner text[], p_base text[], p_rates jsonb[],
     p_code text[], p_age_ms bigint[], p_max_age_ms bigint[])
-RETURNS TABLE (item int, outcome text)
+RETURNS SETOF pay_api.outcome_row
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pay, pg_temp AS $$
-#variable_conflict use_column
 DECLARE
+    v_row  pay_api.outcome_row;
     v_item record;
     v_at   timestamptz;
     v_max  interval;
@@ -132,8 +132,8 @@ BEGIN
             max_age_ms, n)
         ORDER BY u.source COLLATE "C", u.n
     LOOP
-        item := v_item.n;
-        outcome := CASE WHEN v_item.ok THEN 'gone' ELSE 'invalid' END;
+        v_row.item := v_item.n;
+        v_row.outcome := CASE WHEN v_item.ok THEN 'gone' ELSE 'invalid' END;
         -- others might not fit into an interval
         IF v_item.ok THEN
             v_at := now() - make_interval(secs => v_item.age_ms / 1000.0);
@@ -153,15 +153,15 @@ BEGIN
             AND s.lease_owner = v_item.owner;
 
         IF FOUND THEN
-            outcome := 'stored';
+            v_row.outcome := 'stored';
             IF v_item.rates IS NOT NULL THEN
                 PERFORM store_rates(v_item.source, v_item.base, v_item.rates,
                                     v_at);
             END IF;
         END IF;
-        RETURN NEXT;
+        RETURN NEXT v_row;
     END LOOP;
 END
 $$;
 COMMENT ON FUNCTION pay_api.end_rates IS
-    'Notes what a source of rates has said: stored, gone or invalid';
+    'Notes what a source of rates has said. Outcomes: stored, gone, invalid';

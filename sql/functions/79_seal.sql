@@ -247,20 +247,20 @@ COMMENT ON FUNCTION pay.claim_seal IS
 
 CREATE OR REPLACE FUNCTION pay_api.begin_seal(
     p_owner text[], p_interval_ms bigint[], p_lease_ms bigint[])
-RETURNS TABLE (item int, outcome text, number bigint, message text)
+RETURNS SETOF pay_api.seal_row
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pay, pg_temp AS $$
-#variable_conflict use_column
 DECLARE
+    v_row  pay_api.seal_row;
     v_mine record;
 BEGIN
     PERFORM check_batch(array_dims(p_owner), array_dims(p_interval_ms),
                         array_dims(p_lease_ms));
 
     FOR v_item IN 1 .. coalesce(cardinality(p_owner), 0) LOOP
-        item := v_item;
-        outcome := 'invalid';
-        number := NULL;
-        message := NULL;
+        v_row.item := v_item;
+        v_row.outcome := 'invalid';
+        v_row.number := NULL;
+        v_row.message := NULL;
 
         IF coalesce(id_ok(p_owner[v_item])
                     AND p_interval_ms[v_item] BETWEEN 0 AND 31536000000
@@ -269,35 +269,36 @@ BEGIN
             v_mine := claim_seal(p_owner[v_item],
                 make_interval(secs => p_interval_ms[v_item] / 1000.0),
                 make_interval(secs => p_lease_ms[v_item] / 1000.0));
-            outcome := v_mine.outcome;
-            number := v_mine.number;
-            message := v_mine.message;
+            v_row.outcome := v_mine.outcome;
+            v_row.number := v_mine.number;
+            v_row.message := v_mine.message;
         END IF;
 
         -- so that each host can tell how old it is
-        IF outcome = 'not_due' THEN
-            SELECT s.number, s.message INTO number, message FROM seal s
+        IF v_row.outcome = 'not_due' THEN
+            SELECT s.number, s.message INTO v_row.number, v_row.message
+            FROM seal s
             WHERE s.signature IS NOT NULL ORDER BY s.number DESC LIMIT 1;
         END IF;
 
-        RETURN NEXT;
+        RETURN NEXT v_row;
     END LOOP;
 END
 $$;
 COMMENT ON FUNCTION pay_api.begin_seal IS
-    'The message of the next seal, to be signed: due, not_due (then the newest '
-    'one that is signed), behind (the last seal is of a cluster that had come '
-    'further) or invalid';
+    'The message of the next seal, to be signed; not_due: the newest one '
+    'that is signed; behind: the last seal is of a cluster that had come '
+    'further. Outcomes: due, not_due, behind, invalid';
 
 
 -- The message is one and the same, whoever signs it: the first signature
 -- stays.
 CREATE OR REPLACE FUNCTION pay_api.end_seal(
     p_number bigint[], p_key_id text[], p_signature bytea[])
-RETURNS TABLE (item int, outcome text)
+RETURNS SETOF pay_api.outcome_row
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pay, pg_temp AS $$
-#variable_conflict use_column
 DECLARE
+    v_row  pay_api.outcome_row;
     v_item record;
 BEGIN
     PERFORM check_batch(array_dims(p_number), array_dims(p_key_id),
@@ -310,8 +311,8 @@ BEGIN
             WITH ORDINALITY AS u (number, key_id, signature, n)
         ORDER BY u.number, u.n
     LOOP
-        item := v_item.n;
-        outcome := 'invalid';
+        v_row.item := v_item.n;
+        v_row.outcome := 'invalid';
 
         UPDATE seal s
         SET key_id = v_item.key_id, signature = v_item.signature
@@ -319,17 +320,17 @@ BEGIN
             AND s.signature IS NULL;
 
         IF FOUND THEN
-            outcome := 'stored';
+            v_row.outcome := 'stored';
             UPDATE round r SET lease_owner = NULL, lease_until = NULL
             WHERE r.name = 'seal';
         ELSIF v_item.ok AND EXISTS (SELECT FROM seal s
                                     WHERE s.number = v_item.number) THEN
-            outcome := 'already';
+            v_row.outcome := 'already';
         END IF;
 
-        RETURN NEXT;
+        RETURN NEXT v_row;
     END LOOP;
 END
 $$;
 COMMENT ON FUNCTION pay_api.end_seal IS
-    'Keeps the signature of a seal: stored, already or invalid';
+    'Keeps the signature of a seal. Outcomes: stored, already, invalid';

@@ -216,9 +216,8 @@ COMMENT ON FUNCTION pay.compare_books IS
 
 CREATE OR REPLACE FUNCTION pay_api.check_books(
     p_owner text[], p_interval_ms bigint[])
-RETURNS TABLE (item int, outcome text, counts text)
+RETURNS SETOF pay_api.counts_row
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pay, pg_temp AS $$
-#variable_conflict use_column
 DECLARE
     v_round round;
     v_done  record;
@@ -269,5 +268,5 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION pay_api.check_books IS
-    'Compares what has changed since the last look: checked, not_due or '
-    'invalid';
+    'Compares what has changed since the last look. Outcomes: checked, '
+    'not_due, invalid';

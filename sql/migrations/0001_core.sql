@@ -68,7 +68,7 @@ CREATE DOMAIN webhook_state AS text COLLATE "C"
     CHECK (VALUE IN ('applied', 'unchanged', 'asked', 'parked', 'mismatch',
                      'ignored', 'held', 'contradiction'));
 CREATE DOMAIN webhook_way AS text COLLATE "C"
-    CHECK (VALUE IN ('webhook', 'backfill'));
+    CHECK (VALUE IN ('webhook', 'backfill', 'replay'));
 CREATE DOMAIN event_actor AS text COLLATE "C"
     CHECK (VALUE IN ('merchant', 'gateway', 'webhook', 'query', 'operator'));
 CREATE DOMAIN job_kind AS text COLLATE "C"
@@ -76,7 +76,8 @@ CREATE DOMAIN job_kind AS text COLLATE "C"
 COMMENT ON DOMAIN webhook_state IS
     'What became of a webhook, see webhook_inbox';
 COMMENT ON DOMAIN webhook_way IS
-    'How a webhook came: by itself, or by a look at the PSP''s list';
+    'How a webhook came: by itself, by a look at the PSP''s list, or out of '
+    'its kept body, which an operator has had read again';
 COMMENT ON DOMAIN event_actor IS 'Who has brought an event about';
 COMMENT ON DOMAIN job_kind IS 'What goes on in the background';
 
@@ -117,6 +118,10 @@ FROM (VALUES
     regexp_split_to_table(e.codes, '\s+') AS c (code);
 
 
+-- checkout, payment_order and registration are written once and updated two
+-- or three times soon after.  fillfactor 45 leaves room for the new versions
+-- on the page, so that none of their indexes gets another entry.
+
 -- A storefront's checkout (the seeds' payment event).  Its row is also the
 -- lock that serialises everything that happens to it: see lock_checkouts().
 -- No foreign key to currency: all payments would share-lock the same few rows.
@@ -139,9 +144,12 @@ CREATE TABLE checkout (
     late_success      late_policy NOT NULL DEFAULT 'accept',
     version           int NOT NULL DEFAULT 1,
     PRIMARY KEY (merchant_id, checkout_id)
-) WITH (fillfactor = 80);
+) WITH (fillfactor = 45);
+-- For lists alone, which state its condition (always true): a plan that was made
+-- while the table was empty would look one checkout up here, and so read through
+-- all that its merchant has.
 CREATE INDEX checkout_created
-    ON checkout (merchant_id, created_at, checkout_id);
+    ON checkout (merchant_id, created_at, checkout_id) WHERE total_minor > 0;
 
 
 -- What one seller is owed.  version counts the order's events: the newest
@@ -162,7 +170,7 @@ CREATE TABLE payment_order (
     UNIQUE (merchant_id, checkout_id, position),
     FOREIGN KEY (merchant_id, checkout_id) REFERENCES checkout,
     CHECK ((status = 'FAILED') = (reason IS NOT NULL))
-) WITH (fillfactor = 80);
+) WITH (fillfactor = 45);
 
 
 -- The one call to a PSP's create-session API: same nonce on every attempt.
@@ -200,7 +208,7 @@ CREATE TABLE registration (
     CHECK (state <> 'REGISTERING' OR token IS NULL),
     CHECK (alias IS NULL OR token IS NOT NULL),
     CHECK (cardinality(key_windows) = cardinality(psps))
-) WITH (fillfactor = 80);
+) WITH (fillfactor = 45);
 
 
 -- Whose token or alias it is: unique per PSP, first wins.  A row without a checkout
@@ -353,35 +361,6 @@ CREATE TYPE fact AS (
     request_id    text,
     detail        jsonb,
     outcome       text
-);
-
--- One item of begin_payment() after its checks.
-CREATE TYPE payment_item AS (
-    item              int,
-    merchant_id       text,
-    idempotency_key   text,
-    fingerprint       bytea,
-    checkout_id       text,
-    checkout_uuid     uuid,
-    handle            text,
-    psp               text,
-    nonce             text,
-    return_url        text,
-    base_url          text,
-    buyer_info        jsonb,
-    metadata          jsonb,
-    credit_card_info  jsonb,
-    currency          text,
-    total_minor       bigint,
-    expires_at        timestamptz,
-    orders            jsonb,
-    ttl               interval,
-    lease             interval,
-    request_id        text,
-    psps              text[],
-    route             text,
-    key_windows       int[],
-    late_success      text
 );
 
 

@@ -212,7 +212,8 @@ CREATE TABLE quarantine_count (
 
 -- The raw body of a verified webhook, once for all the events in it: a row of
 -- webhook_inbox finds it by its digest.  TOAST compresses it.  left_out is
--- why there is no body.  For operators only; nothing is ever read from here.
+-- why there is no body.  message_id is what its signature gave as its id,
+-- where a scheme does so in a header.  For operators, and for webhook_replay.
 CREATE TABLE webhook_body (
     psp          id NOT NULL,
     digest       bytea NOT NULL CHECK (octet_length(digest) = 32),
@@ -222,11 +223,51 @@ CREATE TABLE webhook_body (
     left_out     text COLLATE "C"
         CHECK (left_out IN ('card_number', 'too_large')),
     body         bytea CHECK (octet_length(body) <= 262144),
+    message_id   id,
     PRIMARY KEY (psp, digest),
     CHECK ((body IS NULL) = (left_out IS NOT NULL))
 );
 
 CREATE INDEX webhook_body_keep_until ON webhook_body (keep_until);
+
+
+-- An operator's request to read a kept body again, and what came of it.  While
+-- one is open a row of webhook_inbox that had no effect (ignored) gives way to
+-- what the body says today: replaced holds such rows as they were.  These rows
+-- are evidence and are never deleted.
+--   open    a worker takes it, under a lease
+--   done    all events of the body went the way of a webhook
+--   failed  outcome says why they did not
+CREATE TABLE webhook_replay (
+    replay_id    bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    psp          id NOT NULL,
+    event_id     id NOT NULL,
+    digest       bytea NOT NULL CHECK (octet_length(digest) = 32),
+    asked_at     timestamptz NOT NULL DEFAULT clock_timestamp(),
+    asked_by     filled NOT NULL,
+    why          filled NOT NULL,
+    role         text NOT NULL DEFAULT session_user,
+    state        text COLLATE "C" NOT NULL DEFAULT 'open'
+        CHECK (state IN ('open', 'done', 'failed')),
+    claims       int NOT NULL DEFAULT 0,
+    lease_owner  text,
+    lease_until  timestamptz,
+    ended_at     timestamptz,
+    -- of the event that was named; events: how many the body has; applied: how
+    -- many of them were new
+    outcome      text COLLATE "C",
+    events       int,
+    applied      int,
+    replaced     jsonb NOT NULL DEFAULT '[]',
+    CHECK ((state = 'open') = (ended_at IS NULL)),
+    CHECK ((state = 'open') = (outcome IS NULL)),
+    CHECK ((lease_owner IS NULL) = (lease_until IS NULL)),
+    CHECK (state = 'open' OR lease_owner IS NULL)
+);
+
+CREATE UNIQUE INDEX webhook_replay_one_open ON webhook_replay (psp, digest)
+    WHERE state = 'open';
+CREATE INDEX webhook_replay_event ON webhook_replay (psp, event_id);
 
 
 -- Rounds that one worker of all nodes makes at a time: the sweep.  Each round

@@ -279,11 +279,6 @@ ALTER TABLE payment_order
 ALTER TABLE checkout ADD capture capture_mode NOT NULL DEFAULT 'automatic';
 
 
--- of begin_payment
-ALTER TYPE payment_item ADD ATTRIBUTE capture text,
-    ADD ATTRIBUTE quote_ttl interval, ADD ATTRIBUTE rate_age interval;
-
-
 -- What storefronts are to hear, in the commit in which it happened; it names
 -- the event of the timeline.  Whoever has told it deletes the row.
 CREATE TABLE outbox (
@@ -312,6 +307,17 @@ CREATE TYPE posting AS (
     seller_currency   text,
     rate              numeric,
     request_id        text
+);
+
+
+-- A wallet on its way through post(): its row, and what it holds by then.
+CREATE TYPE wallet_state AS (
+    part       oid,
+    tid        tid,
+    available  bigint,
+    pending    bigint,
+    reserved   bigint,
+    seq        bigint
 );
 
 

@@ -158,9 +158,6 @@ COMMENT ON FUNCTION job_rank IS 'In which order jobs are handed out';
 ALTER TABLE checkout ADD replaces id, ADD replaced_by id;
 ALTER TABLE registration ADD waits boolean NOT NULL DEFAULT false;
 ALTER TABLE change ADD replaced_by id;
-ALTER TYPE payment_item ADD ATTRIBUTE replaces text,
-    ADD ATTRIBUTE change_id text, ADD ATTRIBUTE can_close boolean,
-    ADD ATTRIBUTE waits boolean, ADD ATTRIBUTE asked_by jsonb;
 
 -- the answer to a repeat of a change is the change
 ALTER TABLE idempotency_key ADD change_id id;
@@ -196,17 +193,6 @@ ALTER TABLE mismatch ADD CHECK (
 -- order_id: about this order of the checkout alone (NULL: about all of them);
 -- postings: what it means to the books
 ALTER TYPE fact ADD ATTRIBUTE order_id text, ADD ATTRIBUTE postings posting[];
-
--- An order that a fact has moved, see move_orders(): final is its status if
--- its checkout has come to rest, booked what the move means to the books where
--- money is captured by hand.
-CREATE TYPE move AS (
-    merchant_id  text,
-    checkout_id  text,
-    final        text,
-    booked       posting[],
-    is_ours      boolean
-);
 
 -- One item of begin_change() after its checks; checkout_id NULL: there is no
 -- such order.

@@ -19,8 +19,6 @@ typedef pay_status_t (*part_pt)(pay_arena_t *arena, const pay_json_t *body,
     pay_payment_request_t *request, pay_err_t *err);
 
 
-static pay_status_t fill_order(const pay_payment_request_t *request,
-    const pay_order_t *order, pay_json_t *json);
 static pay_status_t parse_object(pay_arena_t *arena, const pay_json_t *body,
     pay_payment_request_t *request, pay_err_t *err);
 static pay_status_t parse_checkout_id(pay_arena_t *arena,
@@ -99,57 +97,6 @@ pay_payment_parse(pay_arena_t *arena, pay_str_t body,
     pay_json_free(json);
 
     return status;
-}
-
-
-pay_status_t
-pay_payment_orders_json(pay_arena_t *arena,
-    const pay_payment_request_t *request, pay_str_t *text)
-{
-    unsigned       i;
-    pay_json_t    *array, *item;
-    pay_status_t   status;
-
-    array = pay_json_array_new();
-    status = array == NULL ? PAY_NO_MEMORY : PAY_OK;
-
-    for (i = 0; i < request->order_count && status == PAY_OK; i++) {
-        item = pay_json_object_new();
-
-        if (item == NULL
-            || fill_order(request, &request->orders[i], item) != PAY_OK)
-        {
-            pay_json_free(item);
-            status = PAY_NO_MEMORY;
-            break;
-        }
-
-        status = pay_json_append(array, item);
-    }
-
-    if (status == PAY_OK) {
-        status = pay_json_write(arena, array, text);
-    }
-
-    pay_json_free(array);
-
-    return status;
-}
-
-
-static pay_status_t
-fill_order(const pay_payment_request_t *request, const pay_order_t *order,
-    pay_json_t *json)
-{
-    PAY_TRY(pay_json_set_string(json, "id", order->id));
-    PAY_TRY(pay_json_set_string(json, "seller", order->seller));
-    PAY_TRY(pay_json_set_integer(json, "amount", order->amount_minor));
-    PAY_TRY(pay_json_set_string(json, "currency",
-                                pay_str_of(request->currency->code)));
-
-    return (order->credit == NULL)
-           ? PAY_OK : pay_json_set_string(json, "credit",
-                                          pay_str_of(order->credit->code));
 }
 
 

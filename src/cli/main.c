@@ -49,7 +49,7 @@ static const cli_command_t  commands[] = {
     { "timeline", pay_cli_timeline,
       "print what happened to a payment" },
     { "webhook", pay_cli_webhook,
-      "verify: judge a signature; quarantine: the refused; show: one" },
+      "verify a signature; show or replay one; quarantine: the refused" },
     { NULL, NULL, NULL }
 };
 

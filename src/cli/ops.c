@@ -1,8 +1,8 @@
 /*
  * payctl ops: prints the tables that SQL must agree with, for ci/check-ops:
- * the operations (src/op/op_table.c) with the types of their arguments and
- * columns, the currencies (src/core/money.c) with their exponents, or the
- * state machine (src/core/state.c).
+ * the operations (src/op/ops.list) with their arguments, columns and outcomes,
+ * the currencies (src/core/money.c) with their exponents, or the
+ * state machine (src/core/transition.list).
  */
 
 #include "cli/cli.h"
@@ -15,11 +15,17 @@
 #include "pay_state.h"
 
 
+#define USAGE  "usage: payctl ops [--currencies | --transitions | --news]"
+
+
 static void ops_print(void);
-static void ops_print_types(const pay_type_t *types, unsigned count,
+static void ops_print_columns(const pay_column_t *columns, unsigned count,
     const char *suffix);
+static void ops_print_outcomes(const pay_op_t *op);
+static const char *ops_type(pay_type_t type);
 static void ops_print_currencies(void);
-static void ops_print_states(void);
+static void ops_print_transitions(void);
+static void ops_print_news(void);
 
 
 int
@@ -35,71 +41,100 @@ pay_cli_ops(int argc, char **argv)
         return PAY_CLI_OK;
     }
 
-    if (argc == 2 && strcmp(argv[1], "--states") == 0) {
-        ops_print_states();
+    if (argc == 2 && strcmp(argv[1], "--transitions") == 0) {
+        ops_print_transitions();
+        return PAY_CLI_OK;
+    }
+
+    if (argc == 2 && strcmp(argv[1], "--news") == 0) {
+        ops_print_news();
         return PAY_CLI_OK;
     }
 
     if (argc == 2 && strcmp(argv[1], "--help") == 0) {
-        puts("usage: payctl ops [--currencies | --states]");
+        puts(USAGE);
         return PAY_CLI_OK;
     }
 
-    fputs("usage: payctl ops [--currencies | --states]\n", stderr);
+    fputs(USAGE "\n", stderr);
 
     return PAY_CLI_USAGE;
 }
 
 
-/* name, tab, argument types, tab, column types without the item number, tab,
- * reads or writes */
+/* With a tab between: the name, the arguments and their types, the shape of
+ * its rows, the columns behind item and outcome and their types, the outcomes,
+ * reads or writes. */
 static void
 ops_print(void)
 {
     unsigned         i;
+    pay_column_t     columns[PAY_OP_COLUMNS_MAX];
     const pay_op_t  *op;
 
     for (i = 0; i < PAY_OP_COUNT; i++) {
         op = pay_op((pay_op_id_t) i);
 
         printf("%s\t", op->name);
-        ops_print_types(op->in, op->in_count, "[]");
+        ops_print_columns(columns, pay_op_args(op, columns), "[]");
+        printf("\t%s\t", op->row != NULL ? op->row->name : "");
+        ops_print_columns(columns, pay_op_columns(op, columns), "");
         putchar('\t');
-        ops_print_types(op->out, op->out_count, "");
-        printf("\t%s\n", pay_op_only_reads((pay_op_id_t) i) ? "reads"
-                                                            : "writes");
+        ops_print_outcomes(op);
+        printf("\t%s\n", op->only_reads ? "reads" : "writes");
     }
 }
 
 
 static void
-ops_print_types(const pay_type_t *types, unsigned count, const char *suffix)
+ops_print_columns(const pay_column_t *columns, unsigned count,
+    const char *suffix)
 {
-    unsigned     i;
-    const char  *name;
+    unsigned             i;
+    const pay_column_t  *column;
 
     for (i = 0; i < count; i++) {
-        switch (types[i]) {
+        column = &columns[i];
 
-        case PAY_BYTES:
-            name = "bytea";
-            break;
+        printf("%s%s%s%s %s%s", i == 0 ? "" : ",",
+               column->group != NULL ? column->group : "",
+               column->group != NULL ? "_" : "", column->name,
+               ops_type(column->type), suffix);
+    }
+}
 
-        case PAY_INT:
-            name = "bigint";
-            break;
 
-        case PAY_JSON:
-            /* jsonb in, the text of it out */
-            name = suffix[0] == '\0' ? "text" : "jsonb";
-            break;
+static void
+ops_print_outcomes(const pay_op_t *op)
+{
+    unsigned     i;
+    const char  *between = "";
 
-        default:
-            name = "text";
-            break;
+    for (i = 1; i < PAY_OUTCOME_COUNT; i++) {
+        if (op->outcomes >> i & 1) {
+            printf("%s%s", between, pay_outcome_word((pay_outcome_t) i));
+            between = ",";
         }
+    }
+}
 
-        printf("%s%s%s", i == 0 ? "" : ",", name, suffix);
+
+static const char *
+ops_type(pay_type_t type)
+{
+    switch (type) {
+
+    case PAY_BYTES:
+        return "bytea";
+
+    case PAY_INT:
+        return "bigint";
+
+    case PAY_JSON:
+        return "jsonb";
+
+    default:
+        return "text";
     }
 }
 
@@ -119,20 +154,41 @@ ops_print_currencies(void)
 }
 
 
-/* from, fact, to */
+/* kind, status, rank among those, conditions, news, next status */
 static void
-ops_print_states(void)
+ops_print_transitions(void)
 {
-    unsigned          state, fact;
-    pay_transition_t  next;
+    unsigned                     i, count, rank;
+    const pay_transition_row_t  *row;
 
-    for (state = 0; state < PAY_STATE_COUNT; state++) {
-        for (fact = 0; fact < PAY_FACT_COUNT; fact++) {
-            next = pay_state_next((pay_state_t) state, (pay_fact_t) fact);
+    row = pay_state_transitions(&count);
 
-            printf("%s\t%s\t%s\n", pay_state_name((pay_state_t) state),
-                   pay_fact_name((pay_fact_t) fact),
-                   pay_state_name(next.state));
+    for (i = 0, rank = 1; i < count; i++, row++, rank++) {
+        if (i > 0 && (strcmp(row->kind, row[-1].kind) != 0
+                      || row->state != row[-1].state))
+        {
+            rank = 1;
         }
+
+        printf("%s\t%s\t%u\t%s\t%s\t%s\t%s\t%s\t%s\n", row->kind,
+               row->status, rank, row->actor, row->capture,
+               row->is_held ? "held" : "any", row->provided, row->news,
+               row->next);
+    }
+}
+
+
+/* news, when it is an event, as what storefronts hear of it, who sees it */
+static void
+ops_print_news(void)
+{
+    unsigned               i, count;
+    const pay_news_row_t  *row;
+
+    row = pay_state_news(&count);
+
+    for (i = 0; i < count; i++, row++) {
+        printf("%s\t%s\t%s\t%s\n", row->news, row->logged, row->told,
+               row->is_shown ? "shown" : "hidden");
     }
 }

@@ -1,7 +1,7 @@
 /*
- * payctl webhook: webhook.c hands over to quarantine.c, webhook_show.c or
- * verify, which is in two files: webhook_options.c reads the command line and
- * the files that it names, webhook_verify.c judges.
+ * payctl webhook: webhook.c hands over to quarantine.c, webhook_show.c,
+ * webhook_replay.c or verify, which is in two files: webhook_options.c reads
+ * the command line and the files that it names, webhook_verify.c judges.
  */
 
 #ifndef PAY_SRC_CLI_WEBHOOK_H
@@ -38,6 +38,7 @@ typedef struct {
 int pay_cli_webhook_verify(int argc, char **argv);
 int pay_cli_webhook_quarantine(int argc, char **argv);
 int pay_cli_webhook_show(int argc, char **argv);
+int pay_cli_webhook_replay(int argc, char **argv);
 
 /* Prints "payctl: subject: what" to stderr and returns the exit code. */
 int verify_complain(const char *subject, const char *what);

@@ -15,6 +15,7 @@
 
 
 static int show_run(const char *dsn, const char *const *id);
+static int show_replays(PGconn *conn, const char *const *id);
 static int show_body(PGconn *conn, const char *const *id);
 static void show_lines(unsigned char *body, size_t len);
 
@@ -22,7 +23,8 @@ static void show_lines(unsigned char *body, size_t len);
 static const char  show_usage[] =
     "usage: payctl webhook show [--dsn DSN] PSP EVENT_ID\n"
     "A verified webhook: what was read in it, what became of it, and its raw\n"
-    "body.  body_state is kept, not_kept, card_number or too_large.\n"
+    "body.  body_state is kept, not_kept, card_number or too_large.  Below it\n"
+    "stand the requests to read the body again (payctl webhook replay).\n"
     "Needs the role payments_operator.\n";
 
 static const char  show_sql[] =
@@ -32,6 +34,14 @@ static const char  show_sql[] =
     " request_id, digest, size, body_state,"
     " " PAY_CLI_AT("keep_until") " AS keep_until"
     " FROM pay_ops.show_webhook($1, $2)";
+
+static const char  replays_sql[] =
+    "SELECT replay_id AS id, " PAY_CLI_AT("asked_at") " AS at, asked_by,"
+    " why, state, coalesce(outcome, '') AS outcome,"
+    " coalesce(events::text, '') AS events,"
+    " coalesce(applied::text, '') AS applied"
+    " FROM pay_view.webhook_replays WHERE psp = $1 AND event_id = $2"
+    " ORDER BY replay_id";
 
 static const char  body_sql[] =
     "SELECT body FROM pay_ops.show_webhook($1, $2) WHERE body IS NOT NULL";
@@ -79,13 +89,34 @@ show_run(const char *dsn, const char *const *id)
 
     } else {
         pay_cli_record(rows, 0);
-        code = show_body(conn, id);
+        code = show_replays(conn, id);
     }
 
     PQclear(rows);
     PQfinish(conn);
 
     return code;
+}
+
+
+static int
+show_replays(PGconn *conn, const char *const *id)
+{
+    PGresult  *rows;
+
+    rows = pay_cli_query(conn, "webhook show", replays_sql, 2, id);
+    if (rows == NULL) {
+        return PAY_CLI_USAGE;
+    }
+
+    if (PQntuples(rows) > 0) {
+        puts("\nreplays");
+        pay_cli_table(rows);
+    }
+
+    PQclear(rows);
+
+    return show_body(conn, id);
 }
 
 

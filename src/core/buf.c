@@ -92,24 +92,36 @@ pay_buf_int(pay_buf_t *buf, int64_t number)
 }
 
 
+/* Measured first, so that each byte is written where it belongs: bodies of
+ * forms are nothing else. */
 void
 pay_buf_percent(pay_buf_t *buf, pay_str_t bytes)
 {
     static const char  hex[] = "0123456789ABCDEF";
 
-    size_t         i;
-    unsigned char  escaped[3];
+    size_t          i, len = 0;
+    unsigned char  *p;
 
-    for (i = 0; i < bytes.len && buf->status == PAY_OK; i++) {
+    for (i = 0; i < bytes.len; i++) {
+        len += pay_is_unreserved(bytes.data[i]) ? 1 : 3;
+    }
+
+    if (len == 0 || !pay_buf_reserve(buf, len)) {
+        return;
+    }
+
+    p = buf->data + buf->len;
+    buf->len += len;
+
+    for (i = 0; i < bytes.len; i++) {
         if (pay_is_unreserved(bytes.data[i])) {
-            pay_buf_add(buf, (pay_str_t) { 1, bytes.data + i });
+            *p++ = bytes.data[i];
             continue;
         }
 
-        escaped[0] = '%';
-        escaped[1] = (unsigned char) hex[bytes.data[i] >> 4];
-        escaped[2] = (unsigned char) hex[bytes.data[i] & 15];
-        pay_buf_add(buf, (pay_str_t) { 3, escaped });
+        *p++ = '%';
+        *p++ = (unsigned char) hex[bytes.data[i] >> 4];
+        *p++ = (unsigned char) hex[bytes.data[i] & 15];
     }
 }
 
@@ -212,12 +224,16 @@ pay_buf_reserve(pay_buf_t *buf, size_t more)
 }
 
 
+/* RFC 3986, 2.3; one bit for each byte */
 static int
 pay_is_unreserved(unsigned char byte)
 {
-    return (byte >= 'a' && byte <= 'z') || (byte >= 'A' && byte <= 'Z')
-           || (byte >= '0' && byte <= '9')
-           || byte == '-' || byte == '.' || byte == '_' || byte == '~';
+    static const uint32_t  set[8] = {
+        0, 0x03ff6000,                     /* - . 0-9 */
+        0x87fffffe, 0x47fffffe             /* A-Z _, a-z ~ */
+    };
+
+    return (int) (set[byte >> 5] >> (byte & 31) & 1);
 }
 
 

@@ -3,105 +3,31 @@
  * it is refused, or masked in whatever goes to a log (redact.c).  Never
  * stores, counts or reports the digits.
  *
- * One pass.  Digits form groups, groups with separators between them form a
- * chain.  The sums of the Luhn check run along with the digits, so that each
- * number that may end with a group is judged in constant time.
+ * Digits form groups, groups with separators between them form a chain;
+ * pan_chain.c judges what a chain holds.  An attacker chooses the text such
+ * that a processor guesses each branch wrong.  The loops that every byte goes
+ * through, pay_pan_sift() and pay_pan_fill(), therefore have none that
+ * depends on where digits stand.
  */
 
-#include "core/pan.h"
+#include "core/pan_chain.h"
 
 
 #define PAY_PAN_SEPS   3       /* " - " */
-#define PAY_PAN_LAST   7       /* digits of the longest group of several */
-#define PAY_PAN_CUT    14      /* digits left when zeros behind are cut off */
-#define PAY_PAN_SIGNS  10      /* of these, up to the last one above 0 */
-
-/* Of a chain are remembered: the last groups, and the last digits. */
-#define PAY_PAN_RING   32
-#define PAY_PAN_MASK   (PAY_PAN_RING - 1)
 
 
-typedef struct {
-    size_t    at;              /* where it begins */
-    size_t    count;           /* digits of the chain before it */
-    uint64_t  sum;             /* see pay_pan_adds */
-} pay_pan_group_t;
-
-typedef struct {
-    pay_str_t        text;
-    pay_pan_span_t  *span;
-    size_t           begin;    /* of the chain */
-    size_t           end;      /* of the last group */
-    size_t           count;    /* digits; of a group longer than those that
-                                  stand beside others only so many */
-    size_t           groups;
-    size_t           singles;  /* groups of one digit at the end */
-    uint64_t         sum;
-    unsigned         sizes;    /* of groups, the last in the lowest byte */
-    pay_pan_group_t  group[PAY_PAN_RING];
-    unsigned char    digit[PAY_PAN_RING];
-} pay_pan_chain_t;
-
-/* One group without the zeros before it. */
-typedef struct {
-    size_t         digits;
-    size_t         used;       /* up to the last one above 0 */
-    size_t         start;
-    unsigned char  digit[PAY_PAN_MAX];
-} pay_pan_run_t;
-
-
-/* Digit groups as cards print them: a last one of `min` to `max` digits, and
- * `sizes` before it. */
-typedef struct {
-    unsigned  mask;
-    unsigned  sizes;
-    unsigned  groups;
-    unsigned  min;
-    unsigned  max;
-} pay_pan_shape_t;
-
-
-static size_t pay_pan_skip(pay_str_t text, size_t at);
-static int pay_pan_chain(pay_pan_chain_t *chain, size_t *at);
-static size_t pay_pan_group(pay_pan_chain_t *chain, size_t at, size_t *size);
-static size_t pay_pan_separators(pay_str_t text, size_t at, int *goes_on);
-static int pay_pan_ended(pay_pan_chain_t *chain, size_t size);
-static int pay_pan_run(pay_pan_chain_t *chain);
-static void pay_pan_run_read(const pay_pan_chain_t *chain, pay_pan_run_t *run);
-static int pay_pan_run_fits(const pay_pan_run_t *run, unsigned digits);
-static int pay_pan_shapes(pay_pan_chain_t *chain, size_t size);
-static int pay_pan_singles(pay_pan_chain_t *chain, size_t behind);
-static int pay_pan_window(pay_pan_chain_t *chain, size_t first,
-    size_t behind);
-static int pay_pan_is_luhn(const pay_pan_group_t *from,
-    const pay_pan_group_t *to);
-
-
-/*
- * Only these groupings count when digits are separated.  A UUID joins groups
- * of 8-4-4-4-12 with dashes, dates and phone numbers join short ones: none
- * of them is here, so none of them needs luck with the check digit.
- */
-static const pay_pan_shape_t  pay_pan_table[] = {
-    { 0x00ffffff, 0x00040404, 3, 1, 7 },        /* Visa, Mastercard, JCB */
-    { 0xffffffff, 0x04040404, 4, 1, 3 },        /* 17 to 19 digits */
-    { 0x0000ffff, 0x00000406, 2, 4, 5 }         /* Diners, American Express */
-};
-
-#define PAY_PAN_SHAPES  (sizeof(pay_pan_table) / sizeof(pay_pan_table[0]))
-
-#define PAIR(n, d)  ((uint64_t) (n) << 32 | (d))
-
-/* What a digit adds to the sums of the Luhn check, at an even place and at an
- * odd one.  The lower half is the sum with the digits at even places doubled,
- * the upper half that with the others doubled. */
-static const uint64_t  pay_pan_adds[2][10] = {
-    { PAIR(0, 0), PAIR(1, 2), PAIR(2, 4), PAIR(3, 6), PAIR(4, 8), PAIR(5, 1),
-      PAIR(6, 3), PAIR(7, 5), PAIR(8, 7), PAIR(9, 9) },
-    { PAIR(0, 0), PAIR(2, 1), PAIR(4, 2), PAIR(6, 3), PAIR(8, 4), PAIR(1, 5),
-      PAIR(3, 6), PAIR(5, 7), PAIR(7, 8), PAIR(9, 9) }
-};
+static size_t pay_pan_sift(pay_str_t text, size_t at, size_t *seen);
+static size_t pay_pan_skip(pay_str_t text, size_t at, size_t end);
+static int pay_pan_stretch(pay_pan_chain_t *chain, size_t *at);
+static void pay_pan_keep(pay_pan_chain_t *chain);
+static size_t pay_pan_fill(pay_pan_chain_t *chain, size_t at, int *is_last);
+static int pay_pan_groups(pay_pan_chain_t *chain, int is_last, size_t *at);
+static int pay_pan_cut(pay_pan_chain_t *chain, size_t i, size_t size,
+    size_t *at);
+static size_t pay_pan_more(pay_str_t text, size_t *end);
+static inline int pay_pan_group(pay_pan_chain_t *chain, size_t at, size_t size);
+static void pay_pan_begin(pay_pan_chain_t *chain, size_t at);
+static int pay_pan_finish(pay_pan_chain_t *chain);
 
 
 int
@@ -116,18 +42,23 @@ pay_pan_found(pay_str_t text)
 int
 pay_pan_first(pay_str_t text, pay_pan_span_t *span)
 {
-    size_t           at;
+    size_t           at, seen;
     pay_pan_chain_t  chain;
 
     chain.text = text;
     chain.span = span;
 
-    for (at = pay_pan_skip(text, 0);
-         at < text.len;
-         at = pay_pan_skip(text, at))
-    {
-        if (pay_pan_chain(&chain, &at)) {
-            return 1;
+    for (at = 0; at < text.len; /* void */) {
+
+        at = pay_pan_sift(text, at, &seen);
+
+        for (at = pay_pan_skip(text, at, seen);
+             at < seen;
+             at = pay_pan_skip(text, at, seen))
+        {
+            if (pay_pan_stretch(&chain, &at)) {
+                return 1;
+            }
         }
     }
 
@@ -135,385 +66,288 @@ pay_pan_first(pay_str_t text, pay_pan_span_t *span)
 }
 
 
-/* The next digit, or the end. */
+/*
+ * Passes over text without a number: between two bytes at which every chain
+ * ends stand fewer digits than a number has.  A byte that may belong to a
+ * digit of several bytes counts as a digit; one that may belong to an escape
+ * ends nothing.  Returns where a chain with enough digits may begin, which is
+ * the start of a character, and in `seen` up to where the text was read.
+ */
 static size_t
-pay_pan_skip(pay_str_t text, size_t at)
+pay_pan_sift(pay_str_t text, size_t at, size_t *seen)
+{
+    size_t                  from = at;
+    int32_t                 shown = -1;
+    unsigned                ends, count = 0;
+    const pay_pan_sieve_t  *sieve;
+
+    while (at < text.len && count < PAY_PAN_MIN) {
+        sieve = &pay_pan_sieve[text.data[at++]];
+        ends = sieve->ends & (unsigned) shown;
+        shown = (shown >> 1) & sieve->shows;
+        count = (count + sieve->counts) & (ends - 1);
+        from = ends ? at : from;
+    }
+
+    *seen = at;
+
+    return (count < PAY_PAN_MIN) ? at : from;
+}
+
+
+/* The next digit, or `end`. */
+static size_t
+pay_pan_skip(pay_str_t text, size_t at, size_t end)
 {
     pay_pan_unit_t  unit;
 
-    for ( ;; ) {
-        while (at < text.len
-               && pay_pan_kinds[text.data[at]] < PAY_PAN_DIGIT)
-        {
-            at++;
-        }
-
-        if (at == text.len || pay_pan_kinds[text.data[at]] == PAY_PAN_DIGIT) {
-            return at;
-        }
-
-        /* none of the others begins a digit */
-        if (text.data[at] != '\\' && text.data[at] != 0xef) {
-            at++;
-            continue;
-        }
-
-        unit = pay_pan_unit(text, at);
-        if (unit.kind == PAY_PAN_DIGIT) {
-            return at;
-        }
-
-        at += unit.len;
-    }
-}
-
-
-/* From its first digit to what ends it: 1 when a number is in it. */
-static int
-pay_pan_chain(pay_pan_chain_t *chain, size_t *at)
-{
-    int      goes_on;
-    size_t   size;
-
-    chain->begin = *at;
-    chain->count = 0;
-    chain->groups = 0;
-    chain->singles = 0;
-    chain->sum = 0;
-    chain->sizes = 0;
-
-    do {
-        *at = pay_pan_group(chain, *at, &size);
-
-        if (pay_pan_ended(chain, size)) {
-            return 1;
-        }
-
-        *at = pay_pan_separators(chain->text, *at, &goes_on);
-    } while (goes_on);
-
-    return chain->singles >= PAY_PAN_MIN
-           && pay_pan_singles(chain, chain->groups);
-}
-
-
-/* Reads the group that begins at `at`. */
-static size_t
-pay_pan_group(pay_pan_chain_t *chain, size_t at, size_t *size)
-{
-    size_t            n, count = chain->count;
-    uint64_t          sum = chain->sum;
-    unsigned          digit;
-    pay_str_t         text = chain->text;
-    pay_pan_unit_t    unit;
-    pay_pan_group_t  *group = &chain->group[chain->groups & PAY_PAN_MASK];
-
-    group->at = at;
-    group->count = count;
-    group->sum = sum;
-
-    for (n = 0; at < text.len; n++) {
-
-        if (pay_pan_kinds[text.data[at]] == PAY_PAN_DIGIT) {
-            digit = text.data[at++] - '0';
-
-        } else if (pay_pan_kinds[text.data[at]] == PAY_PAN_MORE) {
-            unit = pay_pan_unit(text, at);
-            if (unit.kind != PAY_PAN_DIGIT) {
-                break;
-            }
-
-            digit = unit.digit;
-            at += unit.len;
-
-        } else {
-            break;
-        }
-
-        if (n < PAY_PAN_LAST) {
-            chain->digit[count & PAY_PAN_MASK] = (unsigned char) digit;
-            sum += pay_pan_adds[count & 1][digit];
-            count++;
-        }
-    }
-
-    chain->count = count;
-    chain->sum = sum;
-    chain->end = at;
-    *size = n;
-
-    return at;
-}
-
-
-/* One to three between two groups; else the chain ends there. */
-static size_t
-pay_pan_separators(pay_str_t text, size_t at, int *goes_on)
-{
-    unsigned         n;
-    pay_pan_unit_t   unit;
-
-    for (n = 0; at < text.len; n++) {
+    while (at < end) {
 
         switch (pay_pan_kinds[text.data[at]]) {
 
-        case PAY_PAN_SEP:
-            at++;
-            continue;
-
         case PAY_PAN_DIGIT:
-            *goes_on = (n <= PAY_PAN_SEPS);
             return at;
 
         case PAY_PAN_MORE:
             unit = pay_pan_unit(text, at);
-
-            if (unit.kind == PAY_PAN_SEP) {
-                at += unit.len;
-                continue;
+            if (unit.kind == PAY_PAN_DIGIT) {
+                return at;
             }
 
-            *goes_on = (unit.kind == PAY_PAN_DIGIT && n <= PAY_PAN_SEPS);
-            return at;
+            at += unit.len;
+            continue;
 
         default:
-            *goes_on = 0;
-            return at;
+            at++;
         }
     }
-
-    *goes_on = 0;
 
     return at;
 }
 
 
-/* A group has ended: 1 when a number ends with it. */
+/* From its first digit to a character that is neither digit nor separator, or
+ * to where separators end the chain: 1 when a number is in it. */
 static int
-pay_pan_ended(pay_pan_chain_t *chain, size_t size)
+pay_pan_stretch(pay_pan_chain_t *chain, size_t *at)
 {
-    unsigned  before = chain->sizes & 0xff;
+    int     is_last;
+    size_t  to;
 
+    chain->count = 0;
+    chain->base = 0;
+    chain->read = 0;
+    pay_pan_begin(chain, *at);
+
+    do {
+        pay_pan_keep(chain);
+        to = pay_pan_fill(chain, *at, &is_last);
+
+        if (pay_pan_groups(chain, is_last, at)) {
+            return 1;
+        }
+    } while (!is_last && chain->at[0] < *at);
+
+    *at = to;
+
+    return pay_pan_finish(chain);
+}
+
+
+/* The last digits that were read stay before those that are read next. */
+static void
+pay_pan_keep(pay_pan_chain_t *chain)
+{
+    size_t  judged = chain->count - chain->base;
+
+    if (judged > 0) {
+        memmove(chain->digit,
+                chain->digit + (judged < chain->read ? judged : chain->read),
+                PAY_PAN_KEPT);
+    }
+
+    chain->base = chain->count;
+}
+
+
+/* Reads the next digits and separators.  Returns where it stopped: for good
+ * when `is_last`. */
+static size_t
+pay_pan_fill(pay_pan_chain_t *chain, size_t at, int *is_last)
+{
+    size_t                i, len, count;
+    uint64_t              digits;
+    unsigned              kind, value;
+    pay_pan_unit_t        unit;
+    pay_str_t             text = chain->text;
+
+    for (i = 0, count = PAY_PAN_KEPT, digits = 0;
+         i < PAY_PAN_BLOCK && at < text.len;
+         i++, at += len)
+    {
+        kind = pay_pan_kinds[text.data[at]];
+        value = text.data[at] & 0x0f;
+        len = 1;
+
+        if (kind == PAY_PAN_MORE) {
+            unit = pay_pan_unit(text, at);
+            kind = unit.kind;
+            value = unit.digit;
+            len = unit.len;
+        }
+
+        if (kind < PAY_PAN_SEP) {
+            break;
+        }
+
+        chain->at[i] = at;
+        chain->digit[count] = (unsigned char) value;
+        count += kind - PAY_PAN_SEP;
+        digits |= (uint64_t) (kind - PAY_PAN_SEP) << i;
+    }
+
+    chain->at[i] = at;
+    chain->length = i;
+    chain->read = count - PAY_PAN_KEPT;
+    chain->digits = digits;
+    *is_last = (i < PAY_PAN_BLOCK);
+
+    return at;
+}
+
+
+/* What pay_pan_fill() has read up to `to`; reading goes on at `at`. */
+static int
+pay_pan_groups(pay_pan_chain_t *chain, int is_last, size_t *at)
+{
+    size_t    i, gap, size;
+    uint64_t  left;
+
+    for (i = 0, left = chain->digits; left != 0; i += size) {
+        gap = (size_t) __builtin_ctzll(left);
+        left >>= gap;
+        i += gap;
+
+        size = (~left == 0) ? PAY_PAN_BLOCK : (size_t) __builtin_ctzll(~left);
+        left = (size == PAY_PAN_BLOCK) ? 0 : left >> size;
+
+        if (gap > PAY_PAN_SEPS) {
+            if (pay_pan_finish(chain)) {
+                return 1;
+            }
+
+            pay_pan_begin(chain, chain->at[i]);
+        }
+
+        if (i + size == chain->length && !is_last) {
+            return pay_pan_cut(chain, i, size, at);
+        }
+
+        chain->end = chain->at[i + size];
+
+        if (pay_pan_group(chain, chain->at[i], size)) {
+            return 1;
+        }
+    }
+
+    *at = chain->at[i];
+
+    return 0;
+}
+
+
+/* A group goes on behind what was read. */
+static int
+pay_pan_cut(pay_pan_chain_t *chain, size_t i, size_t size, size_t *at)
+{
+    *at = chain->at[i];
+
+    if (size <= PAY_PAN_LAST) {
+        return 0;
+    }
+
+    /* of that many digits no single one is asked for */
+    chain->end = chain->at[i + size];
+    size += pay_pan_more(chain->text, &chain->end);
+
+    if (pay_pan_group(chain, *at, size)) {
+        return 1;
+    }
+
+    *at = chain->end;
+
+    return 0;
+}
+
+
+/* The digits from `*end` on, which becomes the end of them. */
+static size_t
+pay_pan_more(pay_str_t text, size_t *end)
+{
+    size_t          at, digits;
+    pay_pan_unit_t  unit;
+
+    for (at = *end, digits = 0; at < text.len; at += unit.len, digits++) {
+
+        while (at < text.len
+               && pay_pan_kinds[text.data[at]] == PAY_PAN_DIGIT)
+        {
+            at++;
+            digits++;
+        }
+
+        if (at == text.len) {
+            break;
+        }
+
+        unit = pay_pan_unit(text, at);
+        if (unit.kind != PAY_PAN_DIGIT) {
+            break;
+        }
+    }
+
+    *end = at;
+
+    return digits;
+}
+
+
+/* One group, which ends at chain->end: 1 when a number ends with it. */
+static inline int
+pay_pan_group(pay_pan_chain_t *chain, size_t at, size_t size)
+{
+    unsigned  is_single = (size == 1);
+
+    chain->group[chain->groups & PAY_PAN_MASK]
+        = (pay_pan_group_t) { at, chain->count };
     chain->groups++;
+    chain->count += size;
 
-    if ((before == 4 || before == 6) && pay_pan_shapes(chain, size)) {
+    if (pay_pan_may_end(chain, size) && pay_pan_ended(chain, size)) {
         return 1;
     }
 
     chain->sizes = chain->sizes << 8
                    | (unsigned) (size <= PAY_PAN_LAST ? size : 0xff);
-
-    if (size == 1) {
-        chain->singles++;
-
-        /* from the first of them on */
-        return chain->singles >= PAY_PAN_MIN && chain->singles <= PAY_PAN_MAX
-               && pay_pan_window(chain, chain->groups - chain->singles,
-                                 chain->groups);
-    }
-
-    if (chain->singles >= PAY_PAN_MIN
-        && pay_pan_singles(chain, chain->groups - 1))
-    {
-        return 1;
-    }
-
-    chain->singles = 0;
-
-    return size >= PAY_PAN_MIN && pay_pan_run(chain);
-}
-
-
-/* A number without separators.  Zeros before it are padding, and those behind
- * it may be. */
-static int
-pay_pan_run(pay_pan_chain_t *chain)
-{
-    unsigned         digits, last;
-    pay_pan_run_t    run;
-    pay_pan_place_t  place;
-
-    pay_pan_run_read(chain, &run);
-
-    if (run.digits < PAY_PAN_MIN || run.used > PAY_PAN_MAX) {
-        return 0;
-    }
-
-    digits = (run.used > PAY_PAN_MIN) ? (unsigned) run.used : PAY_PAN_MIN;
-    last = (run.digits < PAY_PAN_MAX) ? (unsigned) run.digits : PAY_PAN_MAX;
-
-    place.start = chain->group[(chain->groups - 1) & PAY_PAN_MASK].at;
-    place.end = chain->end;
-    place.is_first = (place.start == chain->begin);
-    place.is_run = 1;
-
-    for (/* void */; digits <= last; digits++) {
-
-        if (digits != run.digits
-            && (run.used < PAY_PAN_SIGNS || digits < PAY_PAN_CUT))
-        {
-            continue;
-        }
-
-        place.digits = digits;
-
-        if (pay_pan_is_issued(run.digit, digits)
-            && pay_pan_run_fits(&run, digits)
-            && !pay_pan_is_part(chain->text, &place))
-        {
-            *chain->span = (pay_pan_span_t) { run.start, chain->end };
-            return 1;
-        }
-    }
+    chain->singles = (chain->singles + is_single) & (0 - (size_t) is_single);
 
     return 0;
 }
 
 
 static void
-pay_pan_run_read(const pay_pan_chain_t *chain, pay_pan_run_t *run)
+pay_pan_begin(pay_pan_chain_t *chain, size_t at)
 {
-    size_t           at;
-    pay_pan_unit_t   unit = { PAY_PAN_DIGIT, 0, 1 };
-
-    run->digits = 0;
-    run->used = 0;
-
-    for (at = chain->group[(chain->groups - 1) & PAY_PAN_MASK].at;
-         at < chain->end && run->used <= PAY_PAN_MAX;
-         at += unit.len)
-    {
-        if (pay_pan_kinds[chain->text.data[at]] == PAY_PAN_DIGIT) {
-            unit.digit = chain->text.data[at] - '0';
-            unit.len = 1;
-
-        } else {
-            unit = pay_pan_unit(chain->text, at);
-        }
-
-        if (run->used == 0 && unit.digit == 0) {
-            continue;
-        }
-
-        if (run->digits == 0) {
-            run->start = at;
-        }
-
-        if (run->digits < PAY_PAN_MAX) {
-            run->digit[run->digits] = (unsigned char) unit.digit;
-        }
-
-        run->digits++;
-
-        if (unit.digit != 0) {
-            run->used = run->digits;
-        }
-    }
-}
-
-
-/* The check digit is the last one. */
-static int
-pay_pan_run_fits(const pay_pan_run_t *run, unsigned digits)
-{
-    unsigned  i;
-    uint64_t  sum;
-
-    for (i = 0, sum = 0; i < digits; i++) {
-        sum += pay_pan_adds[(digits - i) & 1][run->digit[i]];
-    }
-
-    return (sum & UINT32_MAX) % 10 == 0;
+    chain->begin = at;
+    chain->groups = 0;
+    chain->singles = 0;
+    chain->sizes = 0;
 }
 
 
 static int
-pay_pan_shapes(pay_pan_chain_t *chain, size_t size)
+pay_pan_finish(pay_pan_chain_t *chain)
 {
-    unsigned                i;
-    const pay_pan_shape_t  *shape;
-
-    for (i = 0; i < PAY_PAN_SHAPES; i++) {
-        shape = &pay_pan_table[i];
-
-        if ((chain->sizes & shape->mask) == shape->sizes
-            && size >= shape->min && size <= shape->max
-            && pay_pan_window(chain, chain->groups - 1 - shape->groups,
-                              chain->groups))
-        {
-            return 1;
-        }
-    }
-
-    return 0;
-}
-
-
-/* Each digit on its own, "4 1 1 1 ...", up to the last of them. */
-static int
-pay_pan_singles(pay_pan_chain_t *chain, size_t behind)
-{
-    size_t  digits;
-
-    for (digits = PAY_PAN_MIN;
-         digits <= PAY_PAN_MAX && digits <= chain->singles;
-         digits++)
-    {
-        if (pay_pan_window(chain, behind - digits, behind)) {
-            return 1;
-        }
-    }
-
-    return 0;
-}
-
-
-/* The groups from `first` on, up to the one before `behind`. */
-static int
-pay_pan_window(pay_pan_chain_t *chain, size_t first, size_t behind)
-{
-    size_t            i, digits;
-    unsigned char     head[4];
-    pay_pan_place_t   place;
-    pay_pan_group_t  *from, to;
-
-    from = &chain->group[first & PAY_PAN_MASK];
-    to = (behind == chain->groups)
-         ? (pay_pan_group_t) { chain->end, chain->count, chain->sum }
-         : chain->group[behind & PAY_PAN_MASK];
-    digits = to.count - from->count;
-
-    for (i = 0; i < 4; i++) {
-        head[i] = chain->digit[(from->count + i) & PAY_PAN_MASK];
-    }
-
-    if (!pay_pan_is_issued(head, (unsigned) digits)
-        || !pay_pan_is_luhn(from, &to))
-    {
-        return 0;
-    }
-
-    place.start = from->at;
-    place.end = to.at;
-    place.digits = (unsigned) digits;
-    place.is_first = (place.start == chain->begin);
-    place.is_run = 0;
-
-    if (pay_pan_is_part(chain->text, &place)) {
-        return 0;
-    }
-
-    *chain->span = (pay_pan_span_t) { place.start, place.end };
-
-    return 1;
-}
-
-
-static int
-pay_pan_is_luhn(const pay_pan_group_t *from, const pay_pan_group_t *to)
-{
-    uint64_t  sum = to->sum - from->sum;
-
-    /* the last digit is not doubled */
-    return ((to->count & 1) ? sum >> 32 : sum & UINT32_MAX) % 10 == 0;
+    return chain->singles >= PAY_PAN_MIN
+           && pay_pan_singles(chain, chain->groups);
 }

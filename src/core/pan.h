@@ -45,6 +45,19 @@ typedef struct {
 /* The kind of each byte. */
 extern const unsigned char  pay_pan_kinds[256];
 
+/* Of each byte: whether every chain ends there, and whether it may stand for a
+ * digit.  No byte of an escape of JSON ends anything: of those that follow the
+ * backslash, the lowest bits are 0. */
+typedef struct {
+    uint16_t  ends;
+    uint16_t  counts;
+    int32_t   shows;
+} pay_pan_sieve_t;
+
+#define PAY_PAN_HIDDEN  5      /* bytes behind the backslash of \uXXXX */
+
+extern const pay_pan_sieve_t  pay_pan_sieve[256];
+
 /* The character at `at`, which is inside the text: ASCII, a full-width digit,
  * a blank, dash or stop of Unicode, or JSON's escape of one of them.  All
  * else is a byte of PAY_PAN_OTHER. */
@@ -53,12 +66,28 @@ pay_pan_unit_t pay_pan_unit(pay_str_t text, size_t at);
 /* The first card number in the text; 0: there is none. */
 int pay_pan_first(pay_str_t text, pay_pan_span_t *span);
 
-/* 1 when cards of that many digits begin with these four. */
-int pay_pan_is_issued(const unsigned char first[4], unsigned digits);
+/* Of the first two digits: one bit for each number of digits from PAY_PAN_MIN
+ * on that cards have, and PAY_PAN_GAPS when pay_pan_is_gap() is to be asked:
+ * 1 when no card begins with these four. */
+#define PAY_PAN_GAPS  0x80
+
+extern const unsigned char  pay_pan_ranges[100];
+int pay_pan_is_gap(const unsigned char first[4]);
 
 /* 1 when what stands around a number makes it part of something else: of a
  * word with other digits in it, a UUID, an IBAN, a barcode or a fraction. */
 int pay_pan_is_part(pay_str_t text, const pay_pan_place_t *place);
+
+
+/* 1 when cards of that many digits begin with these four. */
+static inline int
+pay_pan_is_issued(const unsigned char first[4], size_t digits)
+{
+    unsigned  range = pay_pan_ranges[first[0] * 10u + first[1]];
+
+    return (range >> (digits - PAY_PAN_MIN) & 1)
+           && (!(range & PAY_PAN_GAPS) || !pay_pan_is_gap(first));
+}
 
 
 #endif /* PAY_SRC_PAN_H */

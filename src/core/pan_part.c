@@ -20,9 +20,9 @@
 #define L16_19  0x78
 #define L13_19  0x7f
 #define VISA    0x49           /* 13, 16 or 19 */
+#define GAPS    PAY_PAN_GAPS   /* see pay_pan_is_gap() */
 
 
-static int pay_pan_is_gap(unsigned four);
 static int pay_pan_in_word(pay_str_t text, const pay_pan_place_t *place);
 static int pay_pan_is_escaped(pay_str_t text, size_t at);
 static int pay_pan_in_fraction(pay_str_t text, const pay_pan_place_t *place);
@@ -31,22 +31,25 @@ static int pay_pan_in_uuid(pay_str_t text, const pay_pan_place_t *place);
 static int pay_pan_is_uuid(pay_str_t text, size_t start);
 static int pay_pan_in_iban(pay_str_t text, const pay_pan_place_t *place);
 static int pay_pan_is_iban(pay_str_t text, size_t start);
-static uint64_t pay_pan_mod97(uint64_t rest, unsigned char c);
-static int pay_is_digit(pay_str_t text, size_t at);
-static int pay_is_letter(pay_str_t text, size_t at);
-static int pay_is_capital(pay_str_t text, size_t at);
-static int pay_is_hex(pay_str_t text, size_t at);
+static inline int pay_pan_four_digits(pay_str_t text, size_t at,
+    uint64_t *four);
+static inline uint64_t pay_pan_rest(uint64_t rest);
+static inline uint64_t pay_pan_mod97(uint64_t rest, unsigned char c);
+static inline int pay_is_digit(pay_str_t text, size_t at);
+static inline int pay_is_letter(pay_str_t text, size_t at);
+static inline int pay_is_capital(pay_str_t text, size_t at);
+static inline int pay_is_hex(pay_str_t text, size_t at);
 
 
 /* By the first two digits (ISO/IEC 7812, the schemes' published ranges).
  * Numbers that begin with 0, 1, 7, 8 or 9 are times, references of PSPs and
  * barcodes far more often than cards. */
-static const unsigned char  pay_pan_ranges[100] = {
-    [22] = L16_19,                             /* Mir, Mastercard: see below */
-    [23] = L16, [24] = L16, [25] = L16, [26] = L16, [27] = L16,
-    [30] = L14 | L16_19,                       /* Diners Club */
+const unsigned char  pay_pan_ranges[100] = {
+    [22] = L16_19 | GAPS,                      /* Mir, Mastercard */
+    [23] = L16, [24] = L16, [25] = L16, [26] = L16, [27] = L16 | GAPS,
+    [30] = L14 | L16_19 | GAPS,                /* Diners Club */
     [34] = L15, [37] = L15,                    /* American Express */
-    [35] = L16_19,                             /* JCB */
+    [35] = L16_19 | GAPS,                      /* JCB */
     [36] = L14_19, [38] = L14_19, [39] = L14_19,
     [40] = VISA, [41] = VISA, [42] = VISA, [43] = VISA, [44] = VISA,
     [45] = VISA, [46] = VISA, [47] = VISA, [48] = VISA, [49] = VISA,
@@ -60,21 +63,14 @@ static const unsigned char  pay_pan_ranges[100] = {
 };
 
 
-int
-pay_pan_is_issued(const unsigned char first[4], unsigned digits)
-{
-    unsigned  two = first[0] * 10u + first[1];
-
-    return (pay_pan_ranges[two] >> (digits - PAY_PAN_MIN) & 1)
-           && !pay_pan_is_gap(two * 100 + first[2] * 10u + first[3]);
-}
-
-
 /* Mastercard has 2221-2720, Mir 2200-2204, Diners Club 300-305 and 309, JCB
  * 3528-3589. */
-static int
-pay_pan_is_gap(unsigned four)
+int
+pay_pan_is_gap(const unsigned char first[4])
 {
+    unsigned  four = first[0] * 1000u + first[1] * 100u + first[2] * 10u
+                     + first[3];
+
     return (four >= 2205 && four <= 2220) || (four >= 2721 && four <= 2799)
            || (four >= 3060 && four <= 3089)
            || (four >= 3500 && four <= 3527) || (four >= 3590 && four <= 3599);
@@ -233,15 +229,17 @@ pay_pan_in_iban(pay_str_t text, const pay_pan_place_t *place)
 }
 
 
-/* ISO 13616; it may end behind each group. */
+/* ISO 13616; it may end behind each group.  At least four bytes follow. */
 static int
 pay_pan_is_iban(pay_str_t text, size_t start)
 {
-    size_t    i, n;
-    uint64_t  rest, whole;
+    size_t                i, n;
+    uint64_t              rest, four;
+    const unsigned char  *p = text.data + start;
+    unsigned              a = p[0] - (unsigned) 'A', b = p[1] - (unsigned) 'A';
+    unsigned              c = p[2] - (unsigned) '0', d = p[3] - (unsigned) '0';
 
-    if (!pay_is_capital(text, start) || !pay_is_capital(text, start + 1)
-        || !pay_is_digit(text, start + 2) || !pay_is_digit(text, start + 3)
+    if ((a > 25) | (b > 25) | (c > 9) | (d > 9)
         || (start > 0 && (pay_is_letter(text, start - 1)
                           || pay_is_digit(text, start - 1))))
     {
@@ -250,18 +248,24 @@ pay_pan_is_iban(pay_str_t text, size_t start)
 
     for (i = start + 4, n = 4, rest = 0; n < IBAN_MAX; i++) {
 
+        if (n + 4 <= IBAN_MAX && pay_pan_four_digits(text, i, &four)) {
+            rest = pay_pan_rest(rest) * 10000 + four;
+            n += 4;
+            i += 3;
+            continue;
+        }
+
         if (pay_is_digit(text, i) || pay_is_capital(text, i)) {
             rest = pay_pan_mod97(rest, text.data[i]);
             n++;
             continue;
         }
 
-        whole = pay_pan_mod97(rest, text.data[start]);
-        whole = pay_pan_mod97(whole, text.data[start + 1]);
-        whole = pay_pan_mod97(whole, text.data[start + 2]);
-        whole = pay_pan_mod97(whole, text.data[start + 3]);
-
-        if (n >= IBAN_MIN && whole % 97 == 1) {
+        /* the first four count behind all others */
+        if (n >= IBAN_MIN
+            && (rest % 97 * 1000000 + (a + 10) * 10000 + (b + 10) * 100
+                + c * 10 + d) % 97 == 1)
+        {
             return 1;
         }
 
@@ -274,44 +278,75 @@ pay_pan_is_iban(pay_str_t text, size_t start)
 }
 
 
-/* Divides now and then: the rest stays below 10^17. */
-static uint64_t
-pay_pan_mod97(uint64_t rest, unsigned char c)
+/* Four at once: an account's number is asked for each time that its digits
+ * pass for a card's. */
+static inline int
+pay_pan_four_digits(pay_str_t text, size_t at, uint64_t *four)
 {
-    if (rest >= 1000000000000000) {
-        rest %= 97;
+    unsigned              a, b, c, d;
+    const unsigned char  *p = text.data + at;
+
+    if (at > text.len || text.len - at < 4) {
+        return 0;
     }
 
-    if (c <= '9') {
-        return rest * 10 + (unsigned) (c - '0');
+    a = p[0] - (unsigned) '0';
+    b = p[1] - (unsigned) '0';
+    c = p[2] - (unsigned) '0';
+    d = p[3] - (unsigned) '0';
+
+    if ((a > 9) | (b > 9) | (c > 9) | (d > 9)) {
+        return 0;
     }
 
-    return rest * 100 + (unsigned) (c - 'A') + 10;
+    *four = a * 1000 + b * 100 + c * 10 + d;
+
+    return 1;
 }
 
 
-static int
+/* Divides now and then: the rest stays below 10^15 before it grows by four
+ * digits. */
+static inline uint64_t
+pay_pan_rest(uint64_t rest)
+{
+    return (rest >= 1000000000000000) ? rest % 97 : rest;
+}
+
+
+static inline uint64_t
+pay_pan_mod97(uint64_t rest, unsigned char c)
+{
+    if (c <= '9') {
+        return pay_pan_rest(rest) * 10 + (unsigned) (c - '0');
+    }
+
+    return pay_pan_rest(rest) * 100 + (unsigned) (c - 'A') + 10;
+}
+
+
+static inline int
 pay_is_digit(pay_str_t text, size_t at)
 {
     return at < text.len && pay_pan_kinds[text.data[at]] == PAY_PAN_DIGIT;
 }
 
 
-static int
+static inline int
 pay_is_letter(pay_str_t text, size_t at)
 {
     return at < text.len && pay_pan_kinds[text.data[at]] == PAY_PAN_LETTER;
 }
 
 
-static int
+static inline int
 pay_is_capital(pay_str_t text, size_t at)
 {
     return pay_is_letter(text, at) && text.data[at] <= 'Z';
 }
 
 
-static int
+static inline int
 pay_is_hex(pay_str_t text, size_t at)
 {
     return pay_is_digit(text, at)

@@ -40,6 +40,38 @@ const unsigned char  pay_pan_kinds[256] = {
     O, O, O, O, O, O, O, O, O, O, O, O, O, O, O, O
 };
 
+#undef O
+#undef L
+#undef D
+#undef S
+#undef M
+
+#define O  { 0, 0, -1 }
+#define E  { 1, 0, -1 }
+#define D  { 0, 1, -1 }
+#define B  { 0, 1, ~((1 << PAY_PAN_HIDDEN) - 1) }
+
+/* What is no separator ends a chain, unless it may be a part of a character
+ * of several bytes. */
+const pay_pan_sieve_t  pay_pan_sieve[256] = {
+    E, E, E, E, E, E, E, E, E, O, O, E, E, O, E, E,
+    E, E, E, E, E, E, E, E, E, E, E, E, E, E, E, E,
+    O, E, E, E, E, E, E, E, E, E, E, E, O, O, O, O,
+    D, D, D, D, D, D, D, D, D, D, E, E, E, E, E, E,
+    E, E, E, E, E, E, E, E, E, E, E, E, E, E, E, E,
+    E, E, E, E, E, E, E, E, E, E, E, E, B, E, E, O,
+    E, E, E, E, E, E, E, E, E, E, E, E, E, E, E, E,
+    E, E, E, E, E, E, E, E, E, E, E, E, E, E, E, E,
+    O, O, O, O, O, O, O, O, O, O, O, O, O, O, O, O,
+    O, O, O, O, O, O, O, O, O, O, O, O, O, O, O, O,
+    O, O, O, O, O, O, O, O, O, O, O, O, O, O, O, O,
+    O, O, O, O, O, O, O, O, O, O, O, O, O, O, O, O,
+    E, E, O, E, E, E, E, E, E, E, E, E, E, E, E, E,
+    E, E, E, E, E, E, E, E, E, E, E, E, E, E, E, E,
+    E, E, O, O, E, E, E, E, E, E, E, E, E, E, E, D,
+    E, E, E, E, E, E, E, E, E, E, E, E, E, E, E, E
+};
+
 
 pay_pan_unit_t
 pay_pan_unit(pay_str_t text, size_t at)

@@ -1,7 +1,7 @@
 /*
- * The order's state machine as one total table: state x fact -> state.  It
- * decides nothing about money (amount and currency are compared before a
- * fact gets here) and is called by flows and by the webhook path.
+ * The order's state machine: what the rows of transition.list say.  It decides
+ * nothing about money (amount and currency are compared before a fact gets
+ * here) and is called by flows and by the webhook path.
  */
 
 #include "pay_state.h"
@@ -13,58 +13,72 @@ typedef struct {
 } pay_fact_text_t;
 
 
-/* SUCCESS never goes back; FAILED -> SUCCESS is the late proof of a payment
- * (docs/architecture.md#order-states); a first failure keeps its reason. */
-static const pay_state_t  pay_state_table[PAY_STATE_COUNT][PAY_FACT_COUNT] = {
-
-    [PAY_NOT_STARTED] = {
-        [PAY_FACT_NONE] = PAY_NOT_STARTED,
-        [PAY_FACT_PENDING] = PAY_EXECUTING,
-        [PAY_FACT_PAID] = PAY_SUCCESS,
-        [PAY_FACT_DECLINED] = PAY_FAILED,
-        [PAY_FACT_EXPIRED] = PAY_FAILED,
-        [PAY_FACT_CANCELLED] = PAY_FAILED,
-        [PAY_FACT_REJECTED] = PAY_FAILED,
-        [PAY_FACT_AUTHORIZED] = PAY_EXECUTING,
-        [PAY_FACT_ATTEMPT] = PAY_NOT_STARTED
-    },
-
-    [PAY_EXECUTING] = {
-        [PAY_FACT_NONE] = PAY_EXECUTING,
-        [PAY_FACT_PENDING] = PAY_EXECUTING,
-        [PAY_FACT_PAID] = PAY_SUCCESS,
-        [PAY_FACT_DECLINED] = PAY_FAILED,
-        [PAY_FACT_EXPIRED] = PAY_FAILED,
-        [PAY_FACT_CANCELLED] = PAY_FAILED,
-        [PAY_FACT_REJECTED] = PAY_FAILED,
-        [PAY_FACT_AUTHORIZED] = PAY_EXECUTING,
-        [PAY_FACT_ATTEMPT] = PAY_EXECUTING
-    },
-
-    [PAY_SUCCESS] = {
-        [PAY_FACT_NONE] = PAY_SUCCESS,
-        [PAY_FACT_PENDING] = PAY_SUCCESS,
-        [PAY_FACT_PAID] = PAY_SUCCESS,
-        [PAY_FACT_DECLINED] = PAY_SUCCESS,
-        [PAY_FACT_EXPIRED] = PAY_SUCCESS,
-        [PAY_FACT_CANCELLED] = PAY_SUCCESS,
-        [PAY_FACT_REJECTED] = PAY_SUCCESS,
-        [PAY_FACT_AUTHORIZED] = PAY_SUCCESS,
-        [PAY_FACT_ATTEMPT] = PAY_SUCCESS
-    },
-
-    [PAY_FAILED] = {
-        [PAY_FACT_NONE] = PAY_FAILED,
-        [PAY_FACT_PENDING] = PAY_FAILED,
-        [PAY_FACT_PAID] = PAY_SUCCESS,
-        [PAY_FACT_DECLINED] = PAY_FAILED,
-        [PAY_FACT_EXPIRED] = PAY_FAILED,
-        [PAY_FACT_CANCELLED] = PAY_FAILED,
-        [PAY_FACT_REJECTED] = PAY_FAILED,
-        [PAY_FACT_AUTHORIZED] = PAY_FAILED,
-        [PAY_FACT_ATTEMPT] = PAY_FAILED
-    }
+/* the words of transition.list; 0 asks for nothing */
+enum { ACTOR_any = 0, ACTOR_psp, ACTOR_gateway, ACTOR_others };
+enum { CAPTURE_any = 0, CAPTURE_automatic, CAPTURE_manual };
+enum {
+    PROVIDED_always = 0, PROVIDED_late, PROVIDED_partly, PROVIDED_closing,
+    PROVIDED_unbooked, PROVIDED_held_late
 };
+
+/* a PSP's facts, and behind them what only the gateway says */
+enum {
+    KIND_none = PAY_FACT_NONE,
+    KIND_pending = PAY_FACT_PENDING,
+    KIND_paid = PAY_FACT_PAID,
+    KIND_declined = PAY_FACT_DECLINED,
+    KIND_expired = PAY_FACT_EXPIRED,
+    KIND_cancelled = PAY_FACT_CANCELLED,
+    KIND_rejected = PAY_FACT_REJECTED,
+    KIND_authorized = PAY_FACT_AUTHORIZED,
+    KIND_attempt_declined = PAY_FACT_ATTEMPT,
+    KIND_refused,
+    KIND_registered,
+    KIND_registration_unknown
+};
+
+#define IS_PLAIN(actor, capture, is_held, provided)                           \
+    (ACTOR_##actor == 0 && CAPTURE_##capture == 0 && !(is_held)               \
+     && PROVIDED_##provided == 0)
+
+
+static const pay_transition_row_t  pay_transition_table[] = {
+#define NEWS(news, logged, told, is_shown)
+#define TRANSITION(kind, status, actor, capture, is_held, provided, news,     \
+                   next)                                                      \
+    { #kind, #status, #actor, #capture, is_held, #provided, #news, #next,     \
+      KIND_##kind, PAY_##status, PAY_##next,                                  \
+      IS_PLAIN(actor, capture, is_held, provided) },
+#include "transition.list"
+#undef TRANSITION
+#undef NEWS
+};
+
+
+static const pay_news_row_t  pay_news_table[] = {
+#define NEWS(news, logged, told, is_shown)  { #news, #logged, told, is_shown },
+#define TRANSITION(kind, status, actor, capture, is_held, provided, news, next)
+#include "transition.list"
+#undef TRANSITION
+#undef NEWS
+};
+
+
+/* each fact about each state has its plain row: the machine is total */
+enum {
+    pay_plain_rows = 0
+#define NEWS(news, logged, told, is_shown)
+#define TRANSITION(kind, status, actor, capture, is_held, provided, news,     \
+                   next)                                                      \
+    + (IS_PLAIN(actor, capture, is_held, provided)                            \
+       && (int) KIND_##kind < PAY_FACT_COUNT)
+#include "transition.list"
+#undef TRANSITION
+#undef NEWS
+};
+
+_Static_assert(pay_plain_rows == PAY_STATE_COUNT * PAY_FACT_COUNT,
+               "a row for each fact about an order in each state");
 
 
 static const char  *const pay_state_names[PAY_STATE_COUNT] = {
@@ -91,23 +105,45 @@ static const pay_fact_text_t  pay_fact_texts[PAY_FACT_COUNT] = {
 pay_transition_t
 pay_state_next(pay_state_t state, pay_fact_t fact)
 {
-    pay_transition_t  transition;
+    unsigned                     i, count;
+    pay_transition_t             transition;
+    const pay_transition_row_t  *rows;
+
+    /* a number that is no state or no fact moves nothing */
 
     transition.state = state;
     transition.changed = 0;
 
-    /* a number that is no state or no fact moves nothing */
+    rows = pay_state_transitions(&count);
 
-    if ((unsigned) state >= PAY_STATE_COUNT
-        || (unsigned) fact >= PAY_FACT_COUNT)
-    {
-        return transition;
+    for (i = 0; i < count; i++) {
+        if (rows[i].is_plain && rows[i].state == (int) state
+            && rows[i].fact == (int) fact && (int) fact < PAY_FACT_COUNT)
+        {
+            transition.state = (pay_state_t) rows[i].next_state;
+            transition.changed = transition.state != state;
+        }
     }
 
-    transition.state = pay_state_table[state][fact];
-    transition.changed = transition.state != state;
-
     return transition;
+}
+
+
+const pay_transition_row_t *
+pay_state_transitions(unsigned *count)
+{
+    *count = sizeof(pay_transition_table) / sizeof(pay_transition_table[0]);
+
+    return pay_transition_table;
+}
+
+
+const pay_news_row_t *
+pay_state_news(unsigned *count)
+{
+    *count = sizeof(pay_news_table) / sizeof(pay_news_table[0]);
+
+    return pay_news_table;
 }
 
 

@@ -42,6 +42,38 @@ pay_env_merchant(const pay_env_t *env, pay_str_t id)
 }
 
 
+const char *
+pay_call_name(pay_call_t call)
+{
+    static const char  *const  names[PAY_CALL_COUNT] = {
+        [PAY_CALL_REGISTER] = "register", [PAY_CALL_FIND] = "find",
+        [PAY_CALL_QUERY] = "query", [PAY_CALL_CAPTURE] = "capture",
+        [PAY_CALL_CANCEL] = "cancel", [PAY_CALL_REFUND] = "refund",
+        [PAY_CALL_EXPIRE] = "expire", [PAY_CALL_LIST] = "list",
+        [PAY_CALL_CERTIFICATE] = "certificate", [PAY_CALL_AUTH] = "auth",
+        [PAY_CALL_RATES] = "rates"
+    };
+
+    return names[call];
+}
+
+
+void
+pay_flow_begin(pay_flow_t *flow, const pay_flow_type_t *type, void *state)
+{
+    flow->type = type;
+    flow->state = state;
+    flow->step = type->start;
+}
+
+
+const char *
+pay_flow_label(const pay_flow_t *flow)
+{
+    return flow->label != NULL ? flow->label : flow->outcome;
+}
+
+
 void
 pay_flow_run(pay_flow_t *flow, const pay_event_t *event, pay_effect_t *effect)
 {
@@ -63,13 +95,35 @@ pay_flow_run(pay_flow_t *flow, const pay_event_t *event, pay_effect_t *effect)
 }
 
 
-void
+pay_status_t
 pay_do_db(pay_flow_t *flow, pay_effect_t *effect, pay_op_id_t op,
-    const pay_value_t *args, pay_flow_step_pt step)
+    const void *in, pay_flow_step_pt step)
 {
+    void  *args;
+
+    args = pay_alloc(flow->args, pay_op(op)->in_size);
+    if (args == NULL) {
+        return PAY_NO_MEMORY;
+    }
+
+    memcpy(args, in, pay_op(op)->in_size);
+
     effect->kind = PAY_DO_DB;
     effect->op = op;
     effect->args = args;
+    flow->step = step;
+
+    return PAY_OK;
+}
+
+
+void
+pay_do_call(pay_flow_t *flow, pay_effect_t *effect, const pay_psp_t *psp,
+    pay_call_t call, pay_flow_step_pt step)
+{
+    effect->kind = PAY_DO_HTTP;
+    effect->psp = psp;
+    effect->call = call;
     flow->step = step;
 }
 
@@ -104,7 +158,16 @@ pay_status_t
 pay_done_problem(pay_flow_t *flow, pay_effect_t *effect, const char *slug,
     const char *detail)
 {
-    pay_reply_t          *reply;
+    pay_reply_t  *reply;
+
+    return pay_done_problem_reply(flow, effect, slug, detail, &reply);
+}
+
+
+pay_status_t
+pay_done_problem_reply(pay_flow_t *flow, pay_effect_t *effect,
+    const char *slug, const char *detail, pay_reply_t **reply)
+{
     const pay_problem_t  *problem;
 
     problem = pay_problem_find(pay_str_of(slug));
@@ -112,12 +175,12 @@ pay_done_problem(pay_flow_t *flow, pay_effect_t *effect, const char *slug,
         return PAY_BUG;
     }
 
-    PAY_TRY(pay_reply_new(flow, PAY_REPLY_PROBLEM, problem->status, &reply));
+    PAY_TRY(pay_reply_new(flow, PAY_REPLY_PROBLEM, problem->status, reply));
 
-    reply->problem = problem;
-    reply->detail = detail;
+    (*reply)->problem = problem;
+    (*reply)->detail = detail;
     flow->outcome = problem->slug;
-    pay_do_done(effect, reply);
+    pay_do_done(effect, *reply);
 
     return PAY_OK;
 }
@@ -126,17 +189,7 @@ pay_done_problem(pay_flow_t *flow, pay_effect_t *effect, const char *slug,
 pay_status_t
 pay_done_refused(pay_flow_t *flow, pay_effect_t *effect, const pay_err_t *err)
 {
-    pay_str_t     detail;
-    pay_reply_t  *reply;
-
-    PAY_TRY(pay_dup(flow->arena, pay_str_of(err->detail), &detail));
-    PAY_TRY(pay_done_problem(flow, effect, err->slug,
-                             (err->detail == NULL)
-                             ? NULL : (const char *) detail.data));
-
-    reply = (pay_reply_t *) effect->reply;
-
-    return pay_dup(flow->arena, pay_str_of(err->pointer), &reply->pointer);
+    return pay_done_refused_all(flow, effect, err, NULL);
 }
 
 
@@ -158,11 +211,18 @@ pay_status_t
 pay_done_refused_all(pay_flow_t *flow, pay_effect_t *effect,
     const pay_err_t *err, const pay_errors_t *errors)
 {
-    PAY_TRY(pay_done_refused(flow, effect, err));
+    pay_str_t     detail;
+    pay_reply_t  *reply;
 
-    ((pay_reply_t *) effect->reply)->errors = errors;
+    PAY_TRY(pay_dup(flow->arena, pay_str_of(err->detail), &detail));
+    PAY_TRY(pay_done_problem_reply(flow, effect, err->slug,
+                                   (err->detail == NULL)
+                                   ? NULL : (const char *) detail.data,
+                                   &reply));
 
-    return PAY_OK;
+    reply->errors = errors;
+
+    return pay_dup(flow->arena, pay_str_of(err->pointer), &reply->pointer);
 }
 
 
@@ -171,9 +231,9 @@ pay_done_in_progress(pay_flow_t *flow, pay_effect_t *effect, unsigned status)
 {
     pay_reply_t  *reply;
 
-    PAY_TRY(pay_done_problem(flow, effect, "idempotency-in-progress", NULL));
+    PAY_TRY(pay_done_problem_reply(flow, effect, "idempotency-in-progress",
+                                   NULL, &reply));
 
-    reply = (pay_reply_t *) effect->reply;
     reply->status = status;
     reply->retry_after_s = IN_PROGRESS_RETRY_S;
 
@@ -193,16 +253,15 @@ pay_done_db_failed(pay_flow_t *flow, const pay_event_t *event,
         return pay_done_problem(flow, effect, "internal-error", NULL);
 
     case PAY_DB_OVERLOADED:
-        PAY_TRY(pay_done_problem(flow, effect, "overloaded", NULL));
-        reply = (pay_reply_t *) effect->reply;
+        PAY_TRY(pay_done_problem_reply(flow, effect, "overloaded", NULL,
+                                       &reply));
         reply->retry_after_s = (event->retry_after_s > 0)
                                ? event->retry_after_s : OVERLOADED_RETRY_S;
         return PAY_OK;
 
     default:
-        PAY_TRY(pay_done_problem(flow, effect, "dependency-unavailable",
-                                 NULL));
-        reply = (pay_reply_t *) effect->reply;
+        PAY_TRY(pay_done_problem_reply(flow, effect, "dependency-unavailable",
+                                       NULL, &reply));
         reply->retry_after_s = UNAVAILABLE_RETRY_S;
         return PAY_OK;
     }

@@ -32,11 +32,8 @@ pay_ask_start(pay_flow_t *flow, pay_ask_t *ask, pay_effect_t *effect)
 
     PAY_TRY(psp->adapter->query_request(flow->scratch, &psp->account,
                                         ask->checkout->token, &effect->http));
-    effect->kind = PAY_DO_HTTP;
-    effect->psp = psp;
-    effect->what = "query";
+    pay_do_call(flow, effect, psp, PAY_CALL_QUERY, ask_answered);
     effect->buyer_waits = ask->buyer_waits;
-    flow->step = ask_answered;
 
     return PAY_OK;
 }
@@ -161,11 +158,9 @@ ask_send(pay_flow_t *flow, pay_ask_t *ask, pay_effect_t *effect)
         return (status == PAY_INVALID) ? PAY_BUG : status;
     }
 
-    effect->kind = PAY_DO_HTTP;
-    effect->psp = psp;
-    effect->what = pay_psp_change_name(ask->dispatch.kind);
+    pay_do_call(flow, effect, psp, pay_psp_change_call(ask->dispatch.kind),
+                ask_changed);
     effect->buyer_waits = ask->buyer_waits;
-    flow->step = ask_changed;
 
     return PAY_OK;
 }

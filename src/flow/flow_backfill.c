@@ -40,7 +40,12 @@ static pay_status_t backfill_end(pay_flow_t *flow, backfill_t *backfill,
     const char *failure, pay_effect_t *effect);
 static pay_status_t backfill_ended(pay_flow_t *flow, const pay_event_t *event,
     pay_effect_t *effect);
-static int was_missed(pay_str_t outcome);
+static int was_missed(pay_outcome_t outcome);
+
+
+static const pay_flow_type_t  backfill_type = {
+    .name = "backfill", .start = backfill_start
+};
 
 
 pay_status_t
@@ -55,9 +60,7 @@ pay_flow_backfill(pay_flow_t *flow, const pay_psp_t *psp, pay_str_t owner)
 
     backfill->psp = psp;
     backfill->owner = owner;
-    flow->name = "backfill";
-    flow->state = backfill;
-    flow->step = backfill_start;
+    pay_flow_begin(flow, &backfill_type, backfill);
     flow->psp_name = psp->name;
 
     return PAY_OK;
@@ -68,24 +71,17 @@ static pay_status_t
 backfill_start(pay_flow_t *flow, const pay_event_t *event,
     pay_effect_t *effect)
 {
-    backfill_t   *backfill = flow->state;
-    pay_value_t  *v;
+    backfill_t               *backfill = flow->state;
+    pay_begin_backfill_in_t   in = {
+        .psp = backfill->psp->name,
+        .owner = backfill->owner,
+        .interval_ms = backfill->psp->backfill_ms,
+        .lease_ms = LEASE_FACTOR * flow->env->lease_ms
+    };
 
     (void) event;
 
-    v = pay_calloc(flow->arena, 4 * sizeof(pay_value_t));
-    if (v == NULL) {
-        return PAY_NO_MEMORY;
-    }
-
-    v[0] = pay_value_text(backfill->psp->name);
-    v[1] = pay_value_text(backfill->owner);
-    v[2] = pay_value_int(backfill->psp->backfill_ms);
-    v[3] = pay_value_int(LEASE_FACTOR * flow->env->lease_ms);
-
-    pay_do_db(flow, effect, PAY_OP_BEGIN_BACKFILL, v, backfill_begun);
-
-    return PAY_OK;
+    return pay_do_begin_backfill(flow, effect, &in, backfill_begun);
 }
 
 
@@ -93,18 +89,21 @@ static pay_status_t
 backfill_begun(pay_flow_t *flow, const pay_event_t *event,
     pay_effect_t *effect)
 {
-    backfill_t  *backfill = flow->state;
+    backfill_t            *backfill = flow->state;
+    const pay_span_row_t  *row = pay_row_span(&event->result);
 
-    if (event->kind != PAY_EVENT_ROW
-        || !pay_str_is(event->row[0].bytes, "due"))
-    {
+    if (event->result.outcome != PAY_OUTCOME_DUE) {
         flow->outcome = "not-due";
         pay_do_done(effect, NULL);
         return PAY_OK;
     }
 
-    backfill->list.since_s = event->row[1].number;
-    backfill->list.until_s = event->row[2].number;
+    if (row == NULL) {
+        return PAY_BUG;
+    }
+
+    backfill->list.since_s = row->since_s;
+    backfill->list.until_s = row->until_s;
 
     return ask_page(flow, backfill, effect);
 }
@@ -121,10 +120,7 @@ ask_page(pay_flow_t *flow, backfill_t *backfill, pay_effect_t *effect)
 
     PAY_TRY(psp->adapter->list_request(flow->scratch, &psp->account,
                                        &backfill->list, &effect->http));
-    effect->kind = PAY_DO_HTTP;
-    effect->psp = psp;
-    effect->what = "list";
-    flow->step = page_came;
+    pay_do_call(flow, effect, psp, PAY_CALL_LIST, page_came);
 
     return PAY_OK;
 }
@@ -204,7 +200,7 @@ event_applied(pay_flow_t *flow, const pay_event_t *event,
         return next_event(flow, backfill, effect);
     }
 
-    backfill->missed += was_missed(event->row[0].bytes);
+    backfill->missed += was_missed(event->result.outcome);
 
     return next_event(flow, backfill, effect);
 }
@@ -212,12 +208,12 @@ event_applied(pay_flow_t *flow, const pay_event_t *event,
 
 /* What is ours, and had not come by itself. */
 static int
-was_missed(pay_str_t outcome)
+was_missed(pay_outcome_t outcome)
 {
-    return pay_str_is(outcome, "applied") || pay_str_is(outcome, "unchanged")
-           || pay_str_is(outcome, "asked") || pay_str_is(outcome, "held")
-           || pay_str_is(outcome, "mismatch")
-           || pay_str_is(outcome, "contradiction");
+    return outcome == PAY_OUTCOME_APPLIED || outcome == PAY_OUTCOME_UNCHANGED
+           || outcome == PAY_OUTCOME_ASKED || outcome == PAY_OUTCOME_HELD
+           || outcome == PAY_OUTCOME_MISMATCH
+           || outcome == PAY_OUTCOME_CONTRADICTION;
 }
 
 
@@ -225,25 +221,18 @@ static pay_status_t
 backfill_end(pay_flow_t *flow, backfill_t *backfill, const char *failure,
     pay_effect_t *effect)
 {
-    pay_value_t  *v;
-
-    v = pay_calloc(flow->arena, 6 * sizeof(pay_value_t));
-    if (v == NULL) {
-        return PAY_NO_MEMORY;
-    }
-
-    v[0] = pay_value_text(backfill->psp->name);
-    v[1] = pay_value_text(backfill->owner);
-    v[2] = (failure == NULL) ? pay_value_int(backfill->list.until_s)
-                             : pay_value_null();
-    v[3] = pay_value_int(backfill->listed);
-    v[4] = pay_value_int(backfill->missed);
-    v[5] = pay_value_opt(pay_str_of(failure));
+    pay_end_backfill_in_t  in = {
+        .psp = backfill->psp->name,
+        .owner = backfill->owner,
+        .until_s = pay_maybe(failure == NULL, backfill->list.until_s),
+        .listed = backfill->listed,
+        .missed = backfill->missed,
+        .code = pay_str_of(failure)
+    };
 
     flow->outcome = (failure == NULL) ? "seen" : failure;
-    pay_do_db(flow, effect, PAY_OP_END_BACKFILL, v, backfill_ended);
 
-    return PAY_OK;
+    return pay_do_end_backfill(flow, effect, &in, backfill_ended);
 }
 
 

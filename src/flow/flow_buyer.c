@@ -51,6 +51,11 @@ static pay_status_t result_token(pay_flow_t *flow,
     int64_t now_s, pay_str_t *token);
 
 
+static const pay_flow_type_t  buyer_type = {
+    .name = "buyer", .start = buyer_start
+};
+
+
 pay_status_t
 pay_flow_buyer(pay_flow_t *flow, pay_buyer_t what, pay_str_t handle)
 {
@@ -63,9 +68,7 @@ pay_flow_buyer(pay_flow_t *flow, pay_buyer_t what, pay_str_t handle)
 
     buyer->what = what;
     buyer->handle = handle;
-    flow->name = "buyer";
-    flow->state = buyer;
-    flow->step = buyer_start;
+    pay_flow_begin(flow, &buyer_type, buyer);
 
     return PAY_OK;
 }
@@ -74,8 +77,8 @@ pay_flow_buyer(pay_flow_t *flow, pay_buyer_t what, pay_str_t handle)
 static pay_status_t
 buyer_start(pay_flow_t *flow, const pay_event_t *event, pay_effect_t *effect)
 {
-    buyer_t      *buyer = flow->state;
-    pay_value_t  *v;
+    buyer_t              *buyer = flow->state;
+    pay_get_handle_in_t   in = { .handle = buyer->handle };
 
     (void) event;
 
@@ -83,15 +86,7 @@ buyer_start(pay_flow_t *flow, const pay_event_t *event, pay_effect_t *effect)
         return pay_done_problem(flow, effect, "not-found", NULL);
     }
 
-    v = pay_calloc(flow->arena, sizeof(pay_value_t));
-    if (v == NULL) {
-        return PAY_NO_MEMORY;
-    }
-
-    v[0] = pay_value_text(buyer->handle);
-    pay_do_db(flow, effect, PAY_OP_GET_HANDLE, v, buyer_found);
-
-    return PAY_OK;
+    return pay_do_get_handle(flow, effect, &in, buyer_found);
 }
 
 
@@ -104,11 +99,11 @@ buyer_found(pay_flow_t *flow, const pay_event_t *event, pay_effect_t *effect)
         return pay_done_db_failed(flow, event, effect);
     }
 
-    if (!pay_str_is(event->row[0].bytes, "found")) {
+    if (event->result.outcome != PAY_OUTCOME_FOUND) {
         return pay_done_problem(flow, effect, "not-found", NULL);
     }
 
-    PAY_TRY(pay_checkout_decode(flow->arena, event->row + 1,
+    PAY_TRY(pay_checkout_decode(flow->arena, pay_row_checkout(&event->result),
                                 &buyer->checkout));
     pay_flow_note(flow, &buyer->checkout);
 
@@ -151,12 +146,12 @@ buyer_asked(pay_flow_t *flow, const pay_event_t *event, pay_effect_t *effect)
 static pay_status_t
 buyer_applied(pay_flow_t *flow, const pay_event_t *event, pay_effect_t *effect)
 {
-    buyer_t  *buyer = flow->state;
+    buyer_t                   *buyer = flow->state;
+    const pay_checkout_row_t  *row = pay_row_checkout(&event->result);
 
     /* without the commit the buyer sees the last state that was committed */
-    if (event->kind == PAY_EVENT_ROW && !event->row[1].is_null) {
-        PAY_TRY(pay_checkout_decode(flow->arena, event->row + 1,
-                                    &buyer->checkout));
+    if (row != NULL) {
+        PAY_TRY(pay_checkout_decode(flow->arena, row, &buyer->checkout));
     }
 
     return go_back(flow, buyer, event, effect);

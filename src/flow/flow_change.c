@@ -24,9 +24,9 @@ typedef struct {
 } change_t;
 
 typedef struct {
-    const char    *outcome;                      /* of begin_change */
-    const char    *slug;
-    const char    *details[PAY_CHANGE_KINDS];
+    pay_outcome_t   outcome;                     /* of begin_change */
+    const char     *slug;
+    const char     *details[PAY_CHANGE_KINDS];
 } refusal_t;
 
 
@@ -43,9 +43,9 @@ static const char *begin_word(const change_t *change, const pay_psp_t *psp);
 static pay_status_t change_begun(pay_flow_t *flow, const pay_event_t *event,
     pay_effect_t *effect);
 static pay_status_t done_outcome(pay_flow_t *flow, change_t *change,
-    pay_str_t outcome, pay_effect_t *effect);
+    pay_outcome_t outcome, pay_effect_t *effect);
 static pay_status_t done_exceeds(pay_flow_t *flow, change_t *change,
-    pay_effect_t *effect);
+    const pay_change_row_t *row, pay_effect_t *effect);
 static pay_status_t send_it(pay_flow_t *flow, change_t *change,
     pay_effect_t *effect);
 static pay_status_t change_sent(pay_flow_t *flow, const pay_event_t *event,
@@ -54,26 +54,32 @@ static pay_status_t change_read(pay_flow_t *flow, const pay_event_t *event,
     pay_effect_t *effect);
 static pay_status_t done_change(pay_flow_t *flow, change_t *change,
     int replayed, pay_effect_t *effect);
-static pay_status_t decode(pay_flow_t *flow, const pay_event_t *event,
+static pay_status_t decode(pay_flow_t *flow, const pay_change_row_t *row,
     change_t *change);
 
 
 static const refusal_t  refusals[] = {
-    { "not_found", "not-found", { NULL, NULL, NULL } },
-    { "not_paid", "payment-state-conflict",
+    { PAY_OUTCOME_NOT_FOUND, "not-found", { NULL, NULL, NULL } },
+    { PAY_OUTCOME_NOT_PAID, "payment-state-conflict",
       { "nothing of the order is authorised", "nothing can be cancelled",
         "nothing of the order is captured" } },
-    { "already_paid", "payment-state-conflict",
+    { PAY_OUTCOME_ALREADY_PAID, "payment-state-conflict",
       { "the order is captured already",
         "the order is paid, or is being captured: refund it",
         "the order is paid" } },
-    { "nothing_left", "payment-state-conflict",
+    { PAY_OUTCOME_NOTHING_LEFT, "payment-state-conflict",
       { "nothing is left to be captured",
         "the order has failed, or is being cancelled",
         "nothing is left to be refunded" } },
-    { "overdraws", "seller-overdrawn",
+    { PAY_OUTCOME_OVERDRAWS, "seller-overdrawn",
       { NULL, NULL, "the seller has less available than the refund takes" } },
-    { "key_reused", "idempotency-key-reused", { NULL, NULL, NULL } }
+    { PAY_OUTCOME_KEY_REUSED, "idempotency-key-reused",
+      { NULL, NULL, NULL } }
+};
+
+
+static const pay_flow_type_t  change_type = {
+    .name = "change", .start = change_start
 };
 
 
@@ -88,9 +94,7 @@ pay_flow_change(pay_flow_t *flow, const pay_change_input_t *input)
     }
 
     change->in = *input;
-    flow->name = "change";
-    flow->state = change;
-    flow->step = change_start;
+    pay_flow_begin(flow, &change_type, change);
     flow->merchant_id = input->merchant->id;
     flow->order_id = input->order_id;
 
@@ -101,10 +105,13 @@ pay_flow_change(pay_flow_t *flow, const pay_change_input_t *input)
 static pay_status_t
 change_start(pay_flow_t *flow, const pay_event_t *event, pay_effect_t *effect)
 {
-    change_t      *change = flow->state;
-    pay_err_t      err;
-    pay_value_t   *v;
-    pay_status_t   status;
+    change_t              *change = flow->state;
+    pay_err_t              err;
+    pay_status_t           status;
+    pay_get_payment_in_t   in = {
+        .merchant_id = change->in.merchant->id,
+        .payment_order_id = change->in.order_id
+    };
 
     (void) event;
 
@@ -123,16 +130,7 @@ change_start(pay_flow_t *flow, const pay_event_t *event, pay_effect_t *effect)
     PAY_TRY(status);
     PAY_TRY(fingerprint(flow, change));
 
-    v = pay_calloc(flow->arena, 2 * sizeof(pay_value_t));
-    if (v == NULL) {
-        return PAY_NO_MEMORY;
-    }
-
-    v[0] = pay_value_text(change->in.merchant->id);
-    v[1] = pay_value_text(change->in.order_id);
-    pay_do_db(flow, effect, PAY_OP_GET_PAYMENT, v, change_found);
-
-    return PAY_OK;
+    return pay_do_get_payment(flow, effect, &in, change_found);
 }
 
 
@@ -150,11 +148,11 @@ change_found(pay_flow_t *flow, const pay_event_t *event, pay_effect_t *effect)
         return pay_done_db_failed(flow, event, effect);
     }
 
-    if (!pay_str_is(event->row[0].bytes, "found")) {
+    if (event->result.outcome != PAY_OUTCOME_FOUND) {
         return pay_done_problem(flow, effect, "not-found", NULL);
     }
 
-    PAY_TRY(pay_checkout_decode(flow->arena, event->row + 1,
+    PAY_TRY(pay_checkout_decode(flow->arena, pay_row_checkout(&event->result),
                                 &change->checkout));
     pay_flow_note(flow, &change->checkout);
     flow->order_id = change->in.order_id;
@@ -204,35 +202,31 @@ check_order(change_t *change, const pay_psp_t *psp, pay_err_t *err)
 static pay_status_t
 begin(pay_flow_t *flow, change_t *change, pay_effect_t *effect)
 {
-    pay_value_t               *v;
-    const pay_change_input_t  *in = &change->in;
+    const pay_change_input_t    *from = &change->in;
+    const pay_change_request_t  *request = &change->request;
 
-    v = pay_calloc(flow->arena, 14 * sizeof(pay_value_t));
-    if (v == NULL) {
-        return PAY_NO_MEMORY;
+    pay_begin_change_in_t  in = {
+        .merchant_id = from->merchant->id,
+        .payment_order_id = from->order_id,
+        .kind = pay_str_of(begin_word(change, change->send.psp)),
+        .change_id = from->change_id,
+        .idempotency_key = from->idempotency_key,
+        .fingerprint = change->fingerprint,
+        .ttl_s = from->ttl_s,
+        .amount_minor = pay_maybe(change->amount_minor > 0,
+                                  change->amount_minor),
+        .reason = request->reason,
+        .metadata = request->metadata,
+        .lease_ms = flow->env->lease_ms,
+        .request_id = flow->request_id,
+        .asked_by = from->asked_by
+    };
+
+    if (request->currency != NULL) {
+        in.currency = pay_str_of(request->currency->code);
     }
 
-    v[0] = pay_value_text(in->merchant->id);
-    v[1] = pay_value_text(in->order_id);
-    v[2] = pay_value_text(pay_str_of(begin_word(change, change->send.psp)));
-    v[3] = pay_value_text(in->change_id);
-    v[4] = pay_value_text(in->idempotency_key);
-    v[5] = pay_value_text(change->fingerprint);
-    v[6] = pay_value_int(in->ttl_s);
-    v[7] = (change->amount_minor > 0) ? pay_value_int(change->amount_minor)
-                                      : pay_value_null();
-    v[8] = (change->request.currency != NULL)
-           ? pay_value_text(pay_str_of(change->request.currency->code))
-           : pay_value_null();
-    v[9] = pay_value_opt(change->request.reason);
-    v[10] = pay_value_opt(change->request.metadata);
-    v[11] = pay_value_int(flow->env->lease_ms);
-    v[12] = pay_value_text(flow->request_id);
-    v[13] = pay_value_opt(in->asked_by);
-
-    pay_do_db(flow, effect, PAY_OP_BEGIN_CHANGE, v, change_begun);
-
-    return PAY_OK;
+    return pay_do_begin_change(flow, effect, &in, change_begun);
 }
 
 
@@ -291,52 +285,47 @@ begin_word(const change_t *change, const pay_psp_t *psp)
 static pay_status_t
 change_begun(pay_flow_t *flow, const pay_event_t *event, pay_effect_t *effect)
 {
-    change_t   *change = flow->state;
-    pay_str_t   outcome;
+    change_t                *change = flow->state;
+    const pay_change_row_t  *row = pay_row_change(&event->result);
 
     if (event->kind == PAY_EVENT_DB_FAILED) {
         return pay_done_db_failed(flow, event, effect);
     }
 
-    outcome = event->row[0].bytes;
+    switch (event->result.outcome) {
 
-    if (pay_str_is(outcome, "created")) {
-        PAY_TRY(decode(flow, event, change));
+    case PAY_OUTCOME_CREATED:
+        PAY_TRY(decode(flow, row, change));
         return send_it(flow, change, effect);
-    }
 
-    if (pay_str_is(outcome, "replayed")) {
-        PAY_TRY(decode(flow, event, change));
+    case PAY_OUTCOME_REPLAYED:
+        PAY_TRY(decode(flow, row, change));
         return done_change(flow, change, 1, effect);
-    }
 
-    if (pay_str_is(outcome, "exceeds")) {
-        PAY_TRY(pay_checkout_decode(flow->arena,
-                                    event->row + 1 + PAY_CHANGE_COLUMNS,
-                                    &change->checkout));
-        return done_exceeds(flow, change, effect);
-    }
+    case PAY_OUTCOME_EXCEEDS:
+        return row != NULL ? done_exceeds(flow, change, row, effect) : PAY_BUG;
 
-    return done_outcome(flow, change, outcome, effect);
+    case PAY_OUTCOME_IN_PROGRESS:
+        return pay_done_in_progress(flow, effect,
+                                    change->in.in_progress_status);
+
+    default:
+        return done_outcome(flow, change, event->result.outcome, effect);
+    }
 }
 
 
 static pay_status_t
-done_outcome(pay_flow_t *flow, change_t *change, pay_str_t outcome,
+done_outcome(pay_flow_t *flow, change_t *change, pay_outcome_t outcome,
     pay_effect_t *effect)
 {
     unsigned          i;
     const refusal_t  *row;
 
-    if (pay_str_is(outcome, "in_progress")) {
-        return pay_done_in_progress(flow, effect,
-                                    change->in.in_progress_status);
-    }
-
     for (i = 0; i < sizeof(refusals) / sizeof(refusals[0]); i++) {
         row = &refusals[i];
 
-        if (pay_str_is(outcome, row->outcome)) {
+        if (outcome == row->outcome) {
             return pay_done_problem(flow, effect, row->slug,
                                     row->details[change->in.kind]);
         }
@@ -348,12 +337,17 @@ done_outcome(pay_flow_t *flow, change_t *change, pay_str_t outcome,
 
 /* Of an authorisation some may be on its way to be captured. */
 static pay_status_t
-done_exceeds(pay_flow_t *flow, change_t *change, pay_effect_t *effect)
+done_exceeds(pay_flow_t *flow, change_t *change, const pay_change_row_t *row,
+    pay_effect_t *effect)
 {
     int64_t                left;
     pay_str_t              amount, detail;
+    pay_reply_t           *reply;
     const pay_order_t     *order;
     const pay_checkout_t  *c = &change->checkout;
+
+    PAY_TRY(pay_checkout_decode(flow->arena, &row->checkout,
+                                &change->checkout));
 
     order = pay_checkout_order(c, change->in.order_id);
     if (order == NULL) {
@@ -368,11 +362,10 @@ done_exceeds(pay_flow_t *flow, change_t *change, pay_effect_t *effect)
                        pay_fmt(amount), c->currency->code,
                        change->in.kind == PAY_CHANGE_REFUND
                        ? "can be refunded" : "can be captured"));
-    PAY_TRY(pay_done_problem(flow, effect, "amount-exceeds-remaining",
-                             (const char *) detail.data));
+    PAY_TRY(pay_done_problem_reply(flow, effect, "amount-exceeds-remaining",
+                                   (const char *) detail.data, &reply));
 
-    return pay_dup(flow->arena, PAY_STR("/amount"),
-                   &((pay_reply_t *) effect->reply)->pointer);
+    return pay_dup(flow->arena, PAY_STR("/amount"), &reply->pointer);
 }
 
 
@@ -402,23 +395,16 @@ send_it(pay_flow_t *flow, change_t *change, pay_effect_t *effect)
 static pay_status_t
 change_sent(pay_flow_t *flow, const pay_event_t *event, pay_effect_t *effect)
 {
-    change_t     *change = flow->state;
-    pay_value_t  *v;
+    change_t             *change = flow->state;
+    pay_get_change_in_t   in = {
+        .merchant_id = change->in.merchant->id,
+        .payment_order_id = change->in.order_id,
+        .change_id = change->change.id
+    };
 
     (void) event;
 
-    v = pay_calloc(flow->arena, 3 * sizeof(pay_value_t));
-    if (v == NULL) {
-        return PAY_NO_MEMORY;
-    }
-
-    v[0] = pay_value_text(change->in.merchant->id);
-    v[1] = pay_value_text(change->in.order_id);
-    v[2] = pay_value_text(change->change.id);
-
-    pay_do_db(flow, effect, PAY_OP_GET_CHANGE, v, change_read);
-
-    return PAY_OK;
+    return pay_do_get_change(flow, effect, &in, change_read);
 }
 
 
@@ -428,10 +414,8 @@ change_read(pay_flow_t *flow, const pay_event_t *event, pay_effect_t *effect)
 {
     change_t  *change = flow->state;
 
-    if (event->kind == PAY_EVENT_ROW
-        && pay_str_is(event->row[0].bytes, "found"))
-    {
-        PAY_TRY(decode(flow, event, change));
+    if (event->result.outcome == PAY_OUTCOME_FOUND) {
+        PAY_TRY(decode(flow, pay_row_change(&event->result), change));
     }
 
     return done_change(flow, change, 0, effect);
@@ -476,11 +460,10 @@ done_change(pay_flow_t *flow, change_t *change, int replayed,
 
 
 static pay_status_t
-decode(pay_flow_t *flow, const pay_event_t *event, change_t *change)
+decode(pay_flow_t *flow, const pay_change_row_t *row, change_t *change)
 {
-    PAY_TRY(pay_change_decode(flow->arena, event->row + 1, &change->change));
+    PAY_TRY(pay_change_decode(flow->arena, row, &change->change));
 
-    return pay_checkout_decode(flow->arena,
-                               event->row + 1 + PAY_CHANGE_COLUMNS,
+    return pay_checkout_decode(flow->arena, &row->checkout,
                                &change->checkout);
 }

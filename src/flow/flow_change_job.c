@@ -131,20 +131,12 @@ pay_change_note(pay_flow_t *flow, const pay_change_t *change)
 pay_status_t
 pay_change_job_start(pay_flow_t *flow, pay_job_t *job, pay_effect_t *effect)
 {
-    pay_value_t  *v;
+    pay_get_change_in_t  in = {
+        .merchant_id = job->reg.checkout.merchant_id,
+        .change_id = job->operation_id
+    };
 
-    v = pay_calloc(flow->arena, 3 * sizeof(pay_value_t));
-    if (v == NULL) {
-        return PAY_NO_MEMORY;
-    }
-
-    v[0] = pay_value_text(job->reg.checkout.merchant_id);
-    v[1] = pay_value_null();
-    v[2] = pay_value_text(job->operation_id);
-
-    pay_do_db(flow, effect, PAY_OP_GET_CHANGE, v, job_change_found);
-
-    return PAY_OK;
+    return pay_do_get_change(flow, effect, &in, job_change_found);
 }
 
 
@@ -153,8 +145,9 @@ static pay_status_t
 job_change_found(pay_flow_t *flow, const pay_event_t *event,
     pay_effect_t *effect)
 {
-    pay_job_t     *job = flow->state;
-    pay_status_t   status;
+    pay_job_t               *job = flow->state;
+    pay_status_t             status;
+    const pay_change_row_t  *row = pay_row_change(&event->result);
 
     if (event->kind != PAY_EVENT_ROW) {
         flow->outcome = "not-stored";
@@ -162,13 +155,12 @@ job_change_found(pay_flow_t *flow, const pay_event_t *event,
         return PAY_OK;
     }
 
-    if (!pay_str_is(event->row[0].bytes, "found")) {
+    if (event->result.outcome != PAY_OUTCOME_FOUND) {
         return PAY_BUG;
     }
 
-    PAY_TRY(pay_change_decode(flow->arena, event->row + 1, &job->change));
-    PAY_TRY(pay_checkout_decode(flow->arena,
-                                event->row + 1 + PAY_CHANGE_COLUMNS,
+    PAY_TRY(pay_change_decode(flow->arena, row, &job->change));
+    PAY_TRY(pay_checkout_decode(flow->arena, &row->checkout,
                                 &job->reg.checkout));
     flow->order_id = job->change.order_id;
 

@@ -8,7 +8,6 @@
 #include "flow_util.h"
 
 
-#define HOUR_S        3600
 #define RATE_RETRY_S  60
 
 
@@ -16,11 +15,13 @@ typedef struct {
     pay_create_input_t  in;
     pay_route_t         route;         /* those that can take the order */
     pay_register_t      reg;           /* its checkout is the request's */
-    pay_replace_t       replace;
+    pay_str_t           replaces;      /* a checkout, or empty */
+    pay_replace_t      *replace;       /* NULL: it replaces none */
     int                 can_close;     /* the PSP of what it replaces */
 } create_t;
 
 
+static pay_status_t keep(pay_flow_t *flow, create_t *create);
 static pay_status_t create_start(pay_flow_t *flow, const pay_event_t *event,
     pay_effect_t *effect);
 static pay_status_t create_old_found(pay_flow_t *flow,
@@ -30,7 +31,7 @@ static pay_status_t begin(pay_flow_t *flow, create_t *create,
 static pay_status_t create_begun(pay_flow_t *flow, const pay_event_t *event,
     pay_effect_t *effect);
 static pay_status_t begun_otherwise(pay_flow_t *flow, create_t *create,
-    pay_str_t outcome, pay_effect_t *effect);
+    pay_outcome_t outcome, pay_effect_t *effect);
 static pay_status_t create_released(pay_flow_t *flow,
     const pay_event_t *event, pay_effect_t *effect);
 static pay_status_t create_stored(pay_flow_t *flow, const pay_event_t *event,
@@ -44,14 +45,8 @@ static pay_status_t check_psp(pay_flow_t *flow, create_t *create,
     const pay_psp_t *psp, pay_err_t *err);
 static int takes_later(const pay_payment_request_t *request,
     const pay_psp_adapter_t *adapter);
-static pay_status_t route_names(pay_flow_t *flow, const pay_route_t *route,
-    pay_str_t *names);
-static pay_status_t route_windows(pay_flow_t *flow, const pay_route_t *route,
-    pay_str_t *windows);
-static pay_status_t begin_args(pay_flow_t *flow, create_t *create,
-    const pay_value_t **args);
 static pay_status_t terms(pay_flow_t *flow, const create_t *create,
-    pay_value_t *value);
+    pay_str_t *json);
 static pay_status_t register_now(pay_flow_t *flow, create_t *create,
     pay_effect_t *effect);
 static pay_status_t done_no_rate(pay_flow_t *flow, pay_effect_t *effect);
@@ -73,6 +68,12 @@ static const char  *const late_names[] = {
 };
 
 
+static const pay_flow_type_t  create_type = {
+    .name = "create", .start = create_start,
+    .routes = 1, .needs_health = 1
+};
+
+
 pay_status_t
 pay_flow_create(pay_flow_t *flow, const pay_create_input_t *input)
 {
@@ -84,23 +85,48 @@ pay_flow_create(pay_flow_t *flow, const pay_create_input_t *input)
     }
 
     create->in = *input;
-    flow->name = "create";
-    flow->state = create;
-    flow->step = create_start;
+    pay_flow_begin(flow, &create_type, create);
     flow->merchant_id = input->merchant->id;
-    flow->checkout_id = input->request->checkout_id;
 
-    return PAY_OK;
+    return keep(flow, create);
+}
+
+
+/* What is needed of the request when its operation's row is there. */
+static pay_status_t
+keep(pay_flow_t *flow, create_t *create)
+{
+    pay_arena_t                  *arena = flow->arena;
+    const pay_payment_request_t  *request = create->in.request;
+
+    PAY_TRY(pay_dup(arena, request->checkout_id, &flow->checkout_id));
+    PAY_TRY(pay_dup(arena, create->in.base_url, &create->in.base_url));
+
+    if (request->replaces.len == 0) {
+        return PAY_OK;
+    }
+
+    create->replace = pay_calloc(arena, sizeof(pay_replace_t));
+    if (create->replace == NULL) {
+        return PAY_NO_MEMORY;
+    }
+
+    PAY_TRY(pay_dup(arena, request->replaces, &create->replaces));
+
+    return pay_dup(arena, create->in.change_id, &create->replace->change_id);
 }
 
 
 static pay_status_t
 create_start(pay_flow_t *flow, const pay_event_t *event, pay_effect_t *effect)
 {
-    create_t           *create = flow->state;
-    pay_err_t           err;
-    pay_value_t        *v;
-    pay_status_t        status;
+    create_t               *create = flow->state;
+    pay_err_t               err;
+    pay_status_t            status;
+    pay_get_checkout_in_t   in = {
+        .merchant_id = create->in.merchant->id,
+        .checkout_id = create->replaces
+    };
 
     memset(&err, 0, sizeof(err));
     status = choose(flow, create, event, &err);
@@ -111,20 +137,13 @@ create_start(pay_flow_t *flow, const pay_event_t *event, pay_effect_t *effect)
 
     PAY_TRY(status);
 
-    if (create->in.request->replaces.len == 0) {
+    if (create->replace == NULL) {
         return begin(flow, create, effect);
     }
 
-    v = pay_calloc(flow->arena, 2 * sizeof(pay_value_t));
-    if (v == NULL) {
-        return PAY_NO_MEMORY;
-    }
+    flow->keeps_args = 1;
 
-    v[0] = pay_value_text(create->in.merchant->id);
-    v[1] = pay_value_text(create->in.request->replaces);
-    pay_do_db(flow, effect, PAY_OP_GET_CHECKOUT, v, create_old_found);
-
-    return PAY_OK;
+    return pay_do_get_checkout(flow, effect, &in, create_old_found);
 }
 
 
@@ -136,14 +155,15 @@ create_old_found(pay_flow_t *flow, const pay_event_t *event,
     pay_effect_t *effect)
 {
     create_t        *create = flow->state;
-    pay_checkout_t  *old = &create->replace.old;
+    pay_checkout_t  *old = &create->replace->old;
 
     if (event->kind == PAY_EVENT_DB_FAILED) {
         return pay_done_db_failed(flow, event, effect);
     }
 
-    if (pay_str_is(event->row[0].bytes, "found")) {
-        PAY_TRY(pay_checkout_decode(flow->arena, event->row + 1, old));
+    if (event->result.outcome == PAY_OUTCOME_FOUND) {
+        PAY_TRY(pay_checkout_decode(flow->arena,
+                                    pay_row_checkout(&event->result), old));
         create->can_close = pay_psp_closes(pay_flow_psp(flow, old->psp));
     }
 
@@ -154,91 +174,123 @@ create_old_found(pay_flow_t *flow, const pay_event_t *event,
 static pay_status_t
 begin(pay_flow_t *flow, create_t *create, pay_effect_t *effect)
 {
-    const pay_value_t  *args;
+    const pay_checkout_t      *c = &create->reg.checkout;
+    const pay_create_input_t  *from = &create->in;
 
-    PAY_TRY(begin_args(flow, create, &args));
+    pay_begin_payment_in_t  in = {
+        .merchant_id = c->merchant_id,
+        .idempotency_key = from->idempotency_key,
+        .fingerprint = from->fingerprint,
+        .checkout_id = c->checkout_id,
+        .checkout_uuid = c->checkout_uuid,
+        .handle = c->handle,
+        .psp = c->psp,
+        .nonce = c->nonce,
+        .return_url = from->request->return_url,
+        .base_url = c->base_url,
+        .buyer_info = from->request->buyer_info,
+        .metadata = from->request->metadata,
+        .credit_card_info = from->request->card_info,
+        .currency = pay_str_of(c->currency->code),
+        .total_minor = c->total_minor,
+        .expires_s = c->expires_s,
+        .orders_count = from->request->order_count,
+        .ttl_s = from->ttl_s,
+        .lease_ms = flow->env->lease_ms,
+        .request_id = flow->request_id,
+        .route = create->route.reason,
+        .late_success = pay_str_of(late_names[flow->env->late])
+    };
 
-    pay_do_db(flow, effect, PAY_OP_BEGIN_PAYMENT, args, create_begun);
+    PAY_TRY(pay_begin_orders(flow, from->request, &in.orders));
+    PAY_TRY(pay_begin_psps(flow, &create->route, &in.psps));
+    PAY_TRY(pay_begin_windows(flow, &create->route, &in.key_windows));
+    PAY_TRY(terms(flow, create, &in.terms));
 
-    return PAY_OK;
+    return pay_do_begin_payment(flow, effect, &in, create_begun);
 }
 
 
 static pay_status_t
 create_begun(pay_flow_t *flow, const pay_event_t *event, pay_effect_t *effect)
 {
-    create_t   *create = flow->state;
-    pay_str_t   outcome;
+    create_t                  *create = flow->state;
+    pay_outcome_t              outcome = event->result.outcome;
+    const pay_checkout_row_t  *row = pay_row_checkout(&event->result);
 
     if (event->kind == PAY_EVENT_DB_FAILED) {
         return pay_done_db_failed(flow, event, effect);
     }
 
-    outcome = event->row[0].bytes;
+    switch (outcome) {
 
-    if (!pay_str_is(outcome, "created") && !pay_str_is(outcome, "waiting")
-        && !pay_str_is(outcome, "replayed") && !pay_str_is(outcome, "exists"))
-    {
+    case PAY_OUTCOME_CREATED:
+    case PAY_OUTCOME_WAITING:
+    case PAY_OUTCOME_REPLAYED:
+    case PAY_OUTCOME_EXISTS:
+        break;
+
+    default:
         return begun_otherwise(flow, create, outcome, effect);
     }
 
-    PAY_TRY(pay_checkout_decode(flow->arena, event->row + 1,
-                                &create->reg.checkout));
+    PAY_TRY(pay_checkout_decode(flow->arena, row, &create->reg.checkout));
     pay_flow_note(flow, &create->reg.checkout);
 
-    if (pay_str_is(outcome, "created")) {
+    switch (outcome) {
+
+    case PAY_OUTCOME_CREATED:
         return register_now(flow, create, effect);
-    }
 
-    if (pay_str_is(outcome, "waiting")) {
-        create->replace.checkout = &create->reg.checkout;
-        create->replace.change_id = create->in.change_id;
-        create->replace.done = create_released;
-        return pay_replace_start(flow, &create->replace, effect);
-    }
+    case PAY_OUTCOME_WAITING:
+        if (create->replace == NULL) {
+            return PAY_BUG;
+        }
 
-    if (pay_str_is(outcome, "replayed")) {
+        create->replace->checkout = &create->reg.checkout;
+        create->replace->done = create_released;
+        return pay_replace_start(flow, create->replace, effect);
+
+    case PAY_OUTCOME_REPLAYED:
         return done_state(flow, create, effect, 1);
-    }
 
-    if (pay_str_is(outcome, "exists")) {
+    default:
         return done_exists(flow, create, effect);
     }
-
-    return PAY_BUG;
 }
 
 
 /* Nothing was stored. */
 static pay_status_t
-begun_otherwise(pay_flow_t *flow, create_t *create, pay_str_t outcome,
+begun_otherwise(pay_flow_t *flow, create_t *create, pay_outcome_t outcome,
     pay_effect_t *effect)
 {
-    if (pay_str_is(outcome, "key_reused")) {
-        return pay_done_problem(flow, effect, "idempotency-key-reused", NULL);
-    }
+    switch (outcome) {
 
-    if (pay_str_is(outcome, "in_progress")) {
+    case PAY_OUTCOME_KEY_REUSED:
+        return pay_done_problem(flow, effect, "idempotency-key-reused", NULL);
+
+    case PAY_OUTCOME_IN_PROGRESS:
         return pay_done_in_progress(flow, effect,
                                     create->in.in_progress_status);
-    }
 
-    if (pay_str_is(outcome, "rate_missing")) {
+    case PAY_OUTCOME_RATE_MISSING:
         return done_no_rate(flow, effect);
-    }
 
-    if (pay_str_is(outcome, "credit_too_large")) {
+    case PAY_OUTCOME_CREDIT_TOO_LARGE:
         return pay_done_problem(flow, effect, "amount-invalid",
                                 "In its credit_currency an order would be "
                                 "larger than one order may be.");
-    }
 
-    if (pay_str_is(outcome, "nothing_to_replace")) {
+    case PAY_OUTCOME_NOTHING_TO_REPLACE:
         return done_nothing_to_replace(flow, effect);
-    }
 
-    return pay_str_is(outcome, "not_replaced")
-           ? done_not_replaced(flow, create, effect, 0) : PAY_BUG;
+    case PAY_OUTCOME_NOT_REPLACED:
+        return done_not_replaced(flow, create, effect, 0);
+
+    default:
+        return PAY_BUG;
+    }
 }
 
 
@@ -253,11 +305,11 @@ create_released(pay_flow_t *flow, const pay_event_t *event,
         return done_state(flow, create, effect, 0);
     }
 
-    PAY_TRY(pay_checkout_decode(flow->arena, event->row + 1,
+    PAY_TRY(pay_checkout_decode(flow->arena, pay_row_checkout(&event->result),
                                 &create->reg.checkout));
     pay_flow_note(flow, &create->reg.checkout);
 
-    return pay_str_is(event->row[0].bytes, "released")
+    return event->result.outcome == PAY_OUTCOME_RELEASED
            ? register_now(flow, create, effect)
            : done_state(flow, create, effect, 0);
 }
@@ -271,7 +323,8 @@ create_stored(pay_flow_t *flow, const pay_event_t *event, pay_effect_t *effect)
     /* The PSP may hold a registration that we could not note down: the job
      * finds it by the same nonce, and nobody has seen its URL. */
     if (event->kind == PAY_EVENT_ROW) {
-        PAY_TRY(pay_checkout_decode(flow->arena, event->row + 1,
+        PAY_TRY(pay_checkout_decode(flow->arena,
+                                    pay_row_checkout(&event->result),
                                     &create->reg.checkout));
     }
 
@@ -416,89 +469,9 @@ takes_later(const pay_payment_request_t *request,
 }
 
 
-static pay_status_t
-begin_args(pay_flow_t *flow, create_t *create, const pay_value_t **args)
-{
-    pay_value_t               *v;
-    const pay_checkout_t      *c = &create->reg.checkout;
-    const pay_create_input_t  *in = &create->in;
-
-    v = pay_calloc(flow->args, 25 * sizeof(pay_value_t));
-    if (v == NULL) {
-        return PAY_NO_MEMORY;
-    }
-
-    v[0] = pay_value_text(c->merchant_id);
-    v[1] = pay_value_text(in->idempotency_key);
-    v[2] = pay_value_text(in->fingerprint);
-    v[3] = pay_value_text(c->checkout_id);
-    v[4] = pay_value_text(c->checkout_uuid);
-    v[5] = pay_value_text(c->handle);
-    v[6] = pay_value_text(c->psp);
-    v[7] = pay_value_text(c->nonce);
-    v[8] = pay_value_text(in->request->return_url);
-    v[9] = pay_value_text(c->base_url);
-    v[10] = pay_value_opt(in->request->buyer_info);
-    v[11] = pay_value_opt(in->request->metadata);
-    v[12] = pay_value_opt(in->request->card_info);
-    v[13] = pay_value_text(pay_str_of(c->currency->code));
-    v[14] = pay_value_int(c->total_minor);
-    v[15] = pay_value_int(c->expires_s);
-    PAY_TRY(pay_payment_orders_json(flow->args, in->request, &v[16].bytes));
-    v[17] = pay_value_int(in->ttl_s);
-    v[18] = pay_value_int(flow->env->lease_ms);
-    v[19] = pay_value_text(flow->request_id);
-    PAY_TRY(route_names(flow, &create->route, &v[20].bytes));
-    v[21] = pay_value_opt(create->route.reason);
-    PAY_TRY(route_windows(flow, &create->route, &v[22].bytes));
-    v[23] = pay_value_text(pay_str_of(late_names[flow->env->late]));
-    PAY_TRY(terms(flow, create, &v[24]));
-
-    *args = v;
-
-    return PAY_OK;
-}
-
-
-static pay_status_t
-route_names(pay_flow_t *flow, const pay_route_t *route, pay_str_t *names)
-{
-    unsigned   i;
-    pay_buf_t  buf;
-
-    pay_buf_init(&buf, flow->args, 4096);
-
-    for (i = 0; i < route->count; i++) {
-        pay_buf_text(&buf, i == 0 ? "" : " ");
-        pay_buf_add(&buf, route->psps[i]->name);
-    }
-
-    return pay_buf_done(&buf, names);
-}
-
-
-/* How long each knows a key, in seconds. */
-static pay_status_t
-route_windows(pay_flow_t *flow, const pay_route_t *route, pay_str_t *windows)
-{
-    unsigned   i;
-    pay_buf_t  buf;
-
-    pay_buf_init(&buf, flow->args, 256);
-
-    for (i = 0; i < route->count; i++) {
-        pay_buf_text(&buf, i == 0 ? "" : " ");
-        pay_buf_int(&buf, (int64_t) route->psps[i]->adapter->key_window_hours
-                          * HOUR_S);
-    }
-
-    return pay_buf_done(&buf, windows);
-}
-
-
 /* Who asks, and what an ordinary payment has none of. */
 static pay_status_t
-terms(pay_flow_t *flow, const create_t *create, pay_value_t *value)
+terms(pay_flow_t *flow, const create_t *create, pay_str_t *json)
 {
     int                           converts;
     unsigned                      i;
@@ -509,8 +482,6 @@ terms(pay_flow_t *flow, const create_t *create, pay_value_t *value)
     for (i = 0, converts = 0; i < request->order_count; i++) {
         converts |= request->orders[i].credit != NULL;
     }
-
-    *value = pay_value_null();
 
     if (!request->manual && !converts && request->replaces.len == 0
         && asked_by.len == 0)
@@ -546,9 +517,8 @@ terms(pay_flow_t *flow, const create_t *create, pay_value_t *value)
     }
 
     pay_buf_text(&buf, "}");
-    value->is_null = 0;
 
-    return pay_buf_done(&buf, &value->bytes);
+    return pay_buf_done(&buf, json);
 }
 
 
@@ -569,9 +539,9 @@ done_no_rate(pay_flow_t *flow, pay_effect_t *effect)
 {
     pay_reply_t  *reply;
 
-    PAY_TRY(pay_done_problem(flow, effect, "rate-unavailable", NULL));
+    PAY_TRY(pay_done_problem_reply(flow, effect, "rate-unavailable", NULL,
+                                   &reply));
 
-    reply = (pay_reply_t *) effect->reply;
     reply->retry_after_s = RATE_RETRY_S;
 
     return PAY_OK;
@@ -581,11 +551,13 @@ done_no_rate(pay_flow_t *flow, pay_effect_t *effect)
 static pay_status_t
 done_nothing_to_replace(pay_flow_t *flow, pay_effect_t *effect)
 {
-    PAY_TRY(pay_done_problem(flow, effect, "not-found",
-                             "there is no checkout that it could replace"));
+    pay_reply_t  *reply;
 
-    return pay_dup(flow->arena, PAY_STR("/replaces"),
-                   &((pay_reply_t *) effect->reply)->pointer);
+    PAY_TRY(pay_done_problem_reply(flow, effect, "not-found",
+                                   "there is no checkout that it could "
+                                   "replace", &reply));
+
+    return pay_dup(flow->arena, PAY_STR("/replaces"), &reply->pointer);
 }
 
 
@@ -595,15 +567,15 @@ done_not_replaced(pay_flow_t *flow, create_t *create, pay_effect_t *effect,
 {
     pay_reply_t  *reply;
 
-    PAY_TRY(pay_done_problem(flow, effect, "payment-state-conflict",
-                             "the checkout that is to be replaced was paid, "
-                             "may have been paid, was replaced before, or its "
-                             "page cannot be closed"));
+    PAY_TRY(pay_done_problem_reply(flow, effect, "payment-state-conflict",
+                                   "the checkout that is to be replaced was "
+                                   "paid, may have been paid, was replaced "
+                                   "before, or its page cannot be closed",
+                                   &reply));
 
-    reply = (pay_reply_t *) effect->reply;
     reply->replayed = replayed;
 
-    return checkout_url(flow, create, create->in.request->replaces,
+    return checkout_url(flow, create, create->replaces,
                         &reply->order_url);
 }
 
@@ -613,9 +585,8 @@ done_exists(pay_flow_t *flow, create_t *create, pay_effect_t *effect)
 {
     pay_reply_t  *reply;
 
-    PAY_TRY(pay_done_problem(flow, effect, "order-exists", NULL));
-
-    reply = (pay_reply_t *) effect->reply;
+    PAY_TRY(pay_done_problem_reply(flow, effect, "order-exists", NULL,
+                                   &reply));
 
     return checkout_url(flow, create, create->reg.checkout.checkout_id,
                         &reply->order_url);
@@ -639,8 +610,8 @@ done_state(pay_flow_t *flow, create_t *create, pay_effect_t *effect,
     if (pay_str_is(c->registration, "REFUSED")
         && pay_str_is(c->orders[0].reason, "rejected"))
     {
-        PAY_TRY(pay_done_problem(flow, effect, "psp-refused", NULL));
-        reply = (pay_reply_t *) effect->reply;
+        PAY_TRY(pay_done_problem_reply(flow, effect, "psp-refused", NULL,
+                                       &reply));
         reply->replayed = replayed;
 
         return checkout_url(flow, create, c->checkout_id, &reply->order_url);

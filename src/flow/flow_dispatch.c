@@ -26,6 +26,11 @@ static const char  *const change_names[PAY_PSP_CHANGE_COUNT] = {
     [PAY_PSP_REFUND] = "refund", [PAY_PSP_EXPIRE] = "expire"
 };
 
+static const pay_call_t  change_calls[PAY_PSP_CHANGE_COUNT] = {
+    [PAY_PSP_CAPTURE] = PAY_CALL_CAPTURE, [PAY_PSP_CANCEL] = PAY_CALL_CANCEL,
+    [PAY_PSP_REFUND] = PAY_CALL_REFUND, [PAY_PSP_EXPIRE] = PAY_CALL_EXPIRE
+};
+
 static const char  *const states[] = {
     [PAY_PSP_DONE] = "DONE", [PAY_PSP_PENDING] = "PENDING",
     [PAY_PSP_REFUSED] = "REFUSED", [PAY_PSP_NOT_SENT] = "NOT_SENT",
@@ -48,6 +53,13 @@ pay_psp_change_name(pay_psp_change_kind_t kind)
 }
 
 
+pay_call_t
+pay_psp_change_call(pay_psp_change_kind_t kind)
+{
+    return change_calls[kind];
+}
+
+
 /* What a refusal of the last copy says of those before it: nothing.  That it
  * was done says it of all, since they are one to the PSP by their key. */
 void
@@ -67,27 +79,21 @@ pay_status_t
 pay_dispatch_begin(pay_flow_t *flow, pay_dispatch_t *dispatch,
     pay_effect_t *effect, pay_flow_step_pt step)
 {
-    pay_value_t              *v;
     const pay_psp_adapter_t  *adapter = dispatch->psp->adapter;
 
-    v = pay_calloc(flow->arena, 8 * sizeof(pay_value_t));
-    if (v == NULL) {
-        return PAY_NO_MEMORY;
-    }
+    pay_begin_dispatch_in_t  in = {
+        .merchant_id = dispatch->checkout->merchant_id,
+        .checkout_id = dispatch->checkout->checkout_id,
+        .operation = pay_str_of(dispatch->operation),
+        .operation_id = dispatch->operation_id,
+        .psp = dispatch->psp->name,
+        .key_window_s = (int64_t) HOUR_S
+                        * adapter->change_window_hours[dispatch->kind],
+        .lease_ms = flow->env->lease_ms,
+        .request_id = flow->request_id
+    };
 
-    v[0] = pay_value_text(dispatch->checkout->merchant_id);
-    v[1] = pay_value_text(dispatch->checkout->checkout_id);
-    v[2] = pay_value_text(pay_str_of(dispatch->operation));
-    v[3] = pay_value_text(dispatch->operation_id);
-    v[4] = pay_value_text(dispatch->psp->name);
-    v[5] = pay_value_int((int64_t) HOUR_S
-                         * adapter->change_window_hours[dispatch->kind]);
-    v[6] = pay_value_int(flow->env->lease_ms);
-    v[7] = pay_value_text(flow->request_id);
-
-    pay_do_db(flow, effect, PAY_OP_BEGIN_DISPATCH, v, step);
-
-    return PAY_OK;
+    return pay_do_begin_dispatch(flow, effect, &in, step);
 }
 
 
@@ -95,21 +101,27 @@ pay_dispatch_begin(pay_flow_t *flow, pay_dispatch_t *dispatch,
 pay_dispatch_verdict_t
 pay_dispatch_begun(pay_dispatch_t *dispatch, const pay_event_t *event)
 {
-    if (event->kind != PAY_EVENT_ROW) {
+    const pay_dispatch_row_t  *row = pay_row_dispatch(&event->result);
+
+    switch (event->result.outcome) {
+
+    case PAY_OUTCOME_SEND:
+        if (row == NULL) {
+            return PAY_DISPATCH_LATER;
+        }
+
+        dispatch->attempt = row->attempt.number;
+        return PAY_DISPATCH_SEND;
+
+    case PAY_OUTCOME_ASK:
+        return PAY_DISPATCH_ASK;
+
+    case PAY_OUTCOME_DONE:
+        return PAY_DISPATCH_ENDED;
+
+    default:
         return PAY_DISPATCH_LATER;
     }
-
-    if (pay_str_is(event->row[0].bytes, "send")) {
-        dispatch->attempt = event->row[1].number;
-        return PAY_DISPATCH_SEND;
-    }
-
-    if (pay_str_is(event->row[0].bytes, "ask")) {
-        return PAY_DISPATCH_ASK;
-    }
-
-    return pay_str_is(event->row[0].bytes, "done") ? PAY_DISPATCH_ENDED
-                                                   : PAY_DISPATCH_LATER;
 }
 
 
@@ -118,31 +130,22 @@ pay_dispatch_end(pay_flow_t *flow, const pay_dispatch_t *dispatch,
     const pay_psp_changed_t *result, const pay_http_answer_t *answer,
     pay_effect_t *effect, pay_flow_step_pt step)
 {
-    pay_value_t  *v;
+    pay_end_dispatch_in_t  in = {
+        .merchant_id = dispatch->checkout->merchant_id,
+        .checkout_id = dispatch->checkout->checkout_id,
+        .operation = pay_str_of(dispatch->operation),
+        .operation_id = dispatch->operation_id,
+        .attempt = dispatch->attempt,
+        .state = pay_str_of(states[sane_outcome(result->outcome)]),
+        .reach = pay_str_of(pay_reach_name(answer->reach)),
+        .http_status = pay_maybe(answer->status != 0, answer->status),
+        .request_id = flow->request_id
+    };
 
-    v = pay_calloc(flow->arena, 11 * sizeof(pay_value_t));
-    if (v == NULL) {
-        return PAY_NO_MEMORY;
-    }
+    PAY_TRY(pay_dup(flow->args, result->code, &in.code));
+    PAY_TRY(pay_dup(flow->args, result->reference, &in.reference));
 
-    v[0] = pay_value_text(dispatch->checkout->merchant_id);
-    v[1] = pay_value_text(dispatch->checkout->checkout_id);
-    v[2] = pay_value_text(pay_str_of(dispatch->operation));
-    v[3] = pay_value_text(dispatch->operation_id);
-    v[4] = pay_value_int(dispatch->attempt);
-    v[5] = pay_value_text(pay_str_of(states[sane_outcome(result->outcome)]));
-    v[6] = pay_value_text(pay_str_of(pay_reach_name(answer->reach)));
-    v[7] = (answer->status != 0) ? pay_value_int(answer->status)
-                                 : pay_value_null();
-    v[8] = pay_value_opt(result->code);
-    PAY_TRY(pay_dup(flow->arena, result->code, &v[8].bytes));
-    v[9] = pay_value_opt(result->reference);
-    PAY_TRY(pay_dup(flow->arena, result->reference, &v[9].bytes));
-    v[10] = pay_value_text(flow->request_id);
-
-    pay_do_db(flow, effect, PAY_OP_END_DISPATCH, v, step);
-
-    return PAY_OK;
+    return pay_do_end_dispatch(flow, effect, &in, step);
 }
 
 

@@ -8,14 +8,14 @@
 #include "pay_decline.h"
 
 
-static pay_status_t event_args(pay_flow_t *flow, const pay_psp_t *psp,
+static pay_status_t do_apply_event(pay_flow_t *flow, const pay_psp_t *psp,
     const char *source, const pay_psp_event_t *event, pay_str_t digest,
-    const pay_value_t **args);
-static void decline_args(const pay_psp_t *psp, const pay_psp_event_t *event,
-    pay_value_t *v);
-static pay_status_t change_args(pay_flow_t *flow, const pay_psp_t *psp,
+    pay_effect_t *effect, pay_flow_step_pt step);
+static void add_decline(const pay_psp_t *psp, const pay_psp_event_t *event,
+    pay_apply_event_in_t *in);
+static pay_status_t do_apply_change(pay_flow_t *flow, const pay_psp_t *psp,
     const char *source, const pay_psp_event_t *event, pay_str_t digest,
-    const pay_value_t **args);
+    pay_effect_t *effect, pay_flow_step_pt step);
 static pay_str_t operation_of(const pay_psp_t *psp,
     const pay_psp_event_t *event);
 static const char *word_of(const char *const *words, size_t count,
@@ -43,19 +43,9 @@ pay_do_event(pay_flow_t *flow, const pay_psp_t *psp, const char *source,
     const pay_psp_event_t *event, pay_str_t digest, pay_effect_t *effect,
     pay_flow_step_pt step)
 {
-    const pay_value_t  *args;
-
-    if (event->about == PAY_ABOUT_PAYMENT || event->must_ask) {
-        PAY_TRY(event_args(flow, psp, source, event, digest, &args));
-        pay_do_db(flow, effect, PAY_OP_APPLY_EVENT, args, step);
-
-        return PAY_OK;
-    }
-
-    PAY_TRY(change_args(flow, psp, source, event, digest, &args));
-    pay_do_db(flow, effect, PAY_OP_APPLY_CHANGE, args, step);
-
-    return PAY_OK;
+    return (event->about == PAY_ABOUT_PAYMENT || event->must_ask)
+           ? do_apply_event(flow, psp, source, event, digest, effect, step)
+           : do_apply_change(flow, psp, source, event, digest, effect, step);
 }
 
 
@@ -64,7 +54,7 @@ int
 pay_event_refused(pay_flow_t *flow, const pay_psp_event_t *said,
     const pay_event_t *event)
 {
-    if (!pay_str_is(event->row[0].bytes, "invalid")) {
+    if (event->result.outcome != PAY_OUTCOME_INVALID) {
         return 0;
     }
 
@@ -102,51 +92,42 @@ pay_event_keep(pay_flow_t *flow, const pay_psp_event_t *from,
 
 
 static pay_status_t
-event_args(pay_flow_t *flow, const pay_psp_t *psp, const char *source,
-    const pay_psp_event_t *event, pay_str_t digest, const pay_value_t **args)
+do_apply_event(pay_flow_t *flow, const pay_psp_t *psp, const char *source,
+    const pay_psp_event_t *event, pay_str_t digest, pay_effect_t *effect,
+    pay_flow_step_pt step)
 {
-    pay_value_t  *v;
-
-    v = pay_calloc(flow->arena, 15 * sizeof(pay_value_t));
-    if (v == NULL) {
-        return PAY_NO_MEMORY;
-    }
+    pay_apply_event_in_t  in = {
+        .psp = psp->name,
+        .source = pay_str_of(source),
+        .event_id = event->event_id,
+        .type = event->type,
+        .fact = event->must_ask ? PAY_STR("ask")
+                                : pay_str_of(pay_fact_name(event->fact)),
+        .token = event->token,
+        .reference = event->reference,
+        .code = event->code,
+        .amount_minor = pay_maybe(event->has_amount, event->amount_minor),
+        .currency = event->has_amount ? event->currency : PAY_STR(""),
+        .digest = digest,
+        .request_id = flow->request_id
+    };
 
     /* nobody vouches for a hint without an id: it is taken, not kept */
     if (event->must_ask && event->event_id.len == 0) {
-        source = "hint";
+        in.source = PAY_STR("hint");
     }
 
-    v[0] = pay_value_text(psp->name);
-    v[1] = pay_value_text(pay_str_of(source));
-    v[2] = pay_value_opt(event->event_id);
-    v[3] = pay_value_opt(event->type);
-    v[4] = pay_value_text(event->must_ask ? PAY_STR("ask")
-                          : pay_str_of(pay_fact_name(event->fact)));
-    v[5] = pay_value_opt(event->token);
-    v[6] = pay_value_opt(event->reference);
-    v[7] = pay_value_opt(event->code);
-    v[8] = event->has_amount ? pay_value_int(event->amount_minor)
-                             : pay_value_null();
-    v[9] = event->has_amount ? pay_value_opt(event->currency)
-                             : pay_value_null();
-    v[10] = pay_value_opt(digest);
-    v[11] = pay_value_text(flow->request_id);
-    decline_args(psp, event, v + 12);
+    add_decline(psp, event, &in);
 
-    *args = v;
-
-    return PAY_OK;
+    return pay_do_apply_event(flow, effect, &in, step);
 }
 
 
 static void
-decline_args(const pay_psp_t *psp, const pay_psp_event_t *event,
-    pay_value_t *v)
+add_decline(const pay_psp_t *psp, const pay_psp_event_t *event,
+    pay_apply_event_in_t *in)
 {
     const pay_decline_t  *decline;
-
-    v[0] = v[1] = v[2] = pay_value_null();
 
     if (event->must_ask || (event->fact != PAY_FACT_ATTEMPT
                             && event->fact != PAY_FACT_DECLINED))
@@ -160,50 +141,42 @@ decline_args(const pay_psp_t *psp, const pay_psp_event_t *event,
         decline = pay_decline_find(psp->adapter->name, event->code);
     }
 
-    v[0] = pay_value_text(pay_str_of(decline->code));
-    v[1] = pay_value_text(pay_str_of(pay_decline_retry(decline)));
-    v[2] = pay_value_opt(event->object);
+    in->decline = pay_str_of(decline->code);
+    in->can_retry = pay_str_of(pay_decline_retry(decline));
+    in->attempt = event->object;
 }
 
 
 static pay_status_t
-change_args(pay_flow_t *flow, const pay_psp_t *psp, const char *source,
-    const pay_psp_event_t *event, pay_str_t digest, const pay_value_t **args)
+do_apply_change(pay_flow_t *flow, const pay_psp_t *psp, const char *source,
+    const pay_psp_event_t *event, pay_str_t digest, pay_effect_t *effect,
+    pay_flow_step_pt step)
 {
-    pay_value_t  *v;
+    pay_apply_change_in_t  in = {
+        .psp = psp->name,
+        .source = pay_str_of(source),
+        .event_id = event->event_id,
+        .type = event->type,
+        .about = pay_str_of(word_of(about_names, sizeof(about_names)
+                                                 / sizeof(about_names[0]),
+                                    event->about)),
+        .news = pay_str_of(word_of(news_names, sizeof(news_names)
+                                               / sizeof(news_names[0]),
+                                   event->news)),
+        .token = event->token,
+        .reference = event->reference,
+        .object = event->object,
+        .operation_id = operation_of(psp, event),
+        .amount_minor = pay_maybe(event->has_amount, event->amount_minor),
+        .currency = event->has_amount ? event->currency : PAY_STR(""),
+        .fee_minor = pay_maybe(event->has_fee, event->fee_minor),
+        .fee_currency = event->has_fee ? event->fee_currency : PAY_STR(""),
+        .code = event->code,
+        .digest = digest,
+        .request_id = flow->request_id
+    };
 
-    v = pay_calloc(flow->arena, 17 * sizeof(pay_value_t));
-    if (v == NULL) {
-        return PAY_NO_MEMORY;
-    }
-
-    v[0] = pay_value_text(psp->name);
-    v[1] = pay_value_text(pay_str_of(source));
-    v[2] = pay_value_opt(event->event_id);
-    v[3] = pay_value_opt(event->type);
-    v[4] = pay_value_text(pay_str_of(word_of(about_names,
-        sizeof(about_names) / sizeof(about_names[0]), event->about)));
-    v[5] = pay_value_text(pay_str_of(word_of(news_names,
-        sizeof(news_names) / sizeof(news_names[0]), event->news)));
-    v[6] = pay_value_opt(event->token);
-    v[7] = pay_value_opt(event->reference);
-    v[8] = pay_value_opt(event->object);
-    v[9] = pay_value_opt(operation_of(psp, event));
-    v[10] = event->has_amount ? pay_value_int(event->amount_minor)
-                              : pay_value_null();
-    v[11] = event->has_amount ? pay_value_opt(event->currency)
-                              : pay_value_null();
-    v[12] = event->has_fee ? pay_value_int(event->fee_minor)
-                           : pay_value_null();
-    v[13] = event->has_fee ? pay_value_opt(event->fee_currency)
-                           : pay_value_null();
-    v[14] = pay_value_opt(event->code);
-    v[15] = pay_value_opt(digest);
-    v[16] = pay_value_text(flow->request_id);
-
-    *args = v;
-
-    return PAY_OK;
+    return pay_do_apply_change(flow, effect, &in, step);
 }
 
 

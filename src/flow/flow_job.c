@@ -40,14 +40,20 @@ static int must_expire(const pay_job_t *job, int64_t now_s);
 static pay_status_t apply(pay_flow_t *flow, pay_job_t *job, const char *source,
     const pay_psp_event_t *fact, pay_effect_t *effect);
 static pay_status_t look_again(pay_flow_t *flow, pay_job_t *job, int64_t now_s,
-    const char *code, pay_effect_t *effect);
+    int answered, const char *code, pay_effect_t *effect);
 static pay_status_t last_look(pay_flow_t *flow, pay_job_t *job,
     int64_t delay_s, pay_effect_t *effect);
 static int64_t last_look_left_s(const pay_job_t *job, int64_t now_s);
 
 
+static const pay_flow_type_t  job_type = {
+    .name = "job", .start = job_start,
+    .clock = PAY_CLOCK_STEADY, .needs_health = 1, .tally = PAY_TALLY_JOBS
+};
+
+
 pay_status_t
-pay_flow_job(pay_flow_t *flow, const pay_value_t *row, pay_str_t owner)
+pay_flow_job(pay_flow_t *flow, const pay_job_row_t *row, pay_str_t owner)
 {
     pay_job_t  *job;
 
@@ -57,17 +63,16 @@ pay_flow_job(pay_flow_t *flow, const pay_value_t *row, pay_str_t owner)
     }
 
     job->owner = owner;
-    job->attempts = row[1].number;
-    job->reg.looks = row[1].number;
-    PAY_TRY(pay_dup(flow->arena, row[0].bytes, &job->kind));
-    PAY_TRY(pay_dup(flow->arena, row[2].bytes, &job->operation_id));
-    PAY_TRY(pay_dup(flow->arena, row[3].bytes, &job->reference));
-    PAY_TRY(pay_checkout_decode(flow->arena, row + 4, &job->reg.checkout));
+    job->attempts = row->attempts;
+    job->reg.looks = row->attempts;
+    PAY_TRY(pay_dup(flow->arena, row->kind, &job->kind));
+    PAY_TRY(pay_dup(flow->arena, row->operation_id, &job->operation_id));
+    PAY_TRY(pay_dup(flow->arena, row->reference, &job->reference));
+    PAY_TRY(pay_checkout_decode(flow->arena, &row->checkout,
+                                &job->reg.checkout));
 
     job->reg.psp = pay_flow_psp(flow, job->reg.checkout.psp);
-    flow->name = "job";
-    flow->state = job;
-    flow->step = job_start;
+    pay_flow_begin(flow, &job_type, job);
     pay_flow_note(flow, &job->reg.checkout);
 
     return PAY_OK;
@@ -137,13 +142,11 @@ job_released(pay_flow_t *flow, const pay_event_t *event, pay_effect_t *effect)
 {
     pay_job_t  *job = flow->state;
 
-    if (event->kind != PAY_EVENT_ROW
-        || !pay_str_is(event->row[0].bytes, "released"))
-    {
+    if (event->result.outcome != PAY_OUTCOME_RELEASED) {
         return job_stored(flow, event, effect);
     }
 
-    PAY_TRY(pay_checkout_decode(flow->arena, event->row + 1,
+    PAY_TRY(pay_checkout_decode(flow->arena, pay_row_checkout(&event->result),
                                 &job->reg.checkout));
     job->reg.psp = pay_flow_psp(flow, job->reg.checkout.psp);
     job->reg.looks = 0;
@@ -160,7 +163,7 @@ job_polled(pay_flow_t *flow, const pay_event_t *event, pay_effect_t *effect)
     pay_psp_event_t  *fact = &job->ask.fact;
 
     if (!job->ask.known) {
-        return look_again(flow, job, event->now_s, "no_answer", effect);
+        return look_again(flow, job, event->now_s, 0, "no_answer", effect);
     }
 
     if (fact->fact == PAY_FACT_ATTEMPT) {
@@ -222,7 +225,7 @@ poll_open(pay_flow_t *flow, pay_job_t *job, int64_t now_s,
         return apply(flow, job, "gateway", fact, effect);
     }
 
-    return look_again(flow, job, now_s, "open", effect);
+    return look_again(flow, job, now_s, 1, "open", effect);
 }
 
 
@@ -236,7 +239,8 @@ job_applied(pay_flow_t *flow, const pay_event_t *event, pay_effect_t *effect)
     }
 
     if (job->ended) {
-        PAY_TRY(pay_checkout_decode(flow->arena, event->row + 1,
+        PAY_TRY(pay_checkout_decode(flow->arena,
+                                    pay_row_checkout(&event->result),
                                     &job->reg.checkout));
 
         if (pay_checkout_state(&job->reg.checkout) == PAY_FAILED
@@ -247,7 +251,7 @@ job_applied(pay_flow_t *flow, const pay_event_t *event, pay_effect_t *effect)
     }
 
     /* a final state has dropped the job; a mismatch waits for people */
-    return look_again(flow, job, event->now_s, "applied", effect);
+    return look_again(flow, job, event->now_s, 1, "applied", effect);
 }
 
 
@@ -268,28 +272,17 @@ job_ended(pay_flow_t *flow, const pay_event_t *event, pay_effect_t *effect)
 static pay_status_t
 give_up(pay_flow_t *flow, pay_job_t *job, pay_effect_t *effect)
 {
-    pay_value_t  *v;
+    pay_store_no_token_in_t  in = {
+        .merchant_id = job->reg.checkout.merchant_id,
+        .checkout_id = job->reg.checkout.checkout_id,
+        .psp = job->reg.checkout.psp,
+        .outcome = PAY_STR("expired"),
+        .code = PAY_STR("expired_unregistered"),
+        .request_id = flow->request_id,
+        .attempt = job->reg.checkout.attempt
+    };
 
-    v = pay_calloc(flow->arena, 11 * sizeof(pay_value_t));
-    if (v == NULL) {
-        return PAY_NO_MEMORY;
-    }
-
-    v[0] = pay_value_text(job->reg.checkout.merchant_id);
-    v[1] = pay_value_text(job->reg.checkout.checkout_id);
-    v[2] = pay_value_text(job->reg.checkout.psp);
-    v[3] = pay_value_text(PAY_STR("expired"));
-    v[4] = pay_value_text(PAY_STR("expired_unregistered"));
-    v[5] = pay_value_int(0);
-    v[6] = pay_value_text(flow->request_id);
-    v[7] = pay_value_null();
-    v[8] = pay_value_null();
-    v[9] = pay_value_null();
-    v[10] = pay_value_int(job->reg.checkout.attempt);
-
-    pay_do_db(flow, effect, PAY_OP_STORE_NO_TOKEN, v, job_stored);
-
-    return PAY_OK;
+    return pay_do_store_no_token(flow, effect, &in, job_stored);
 }
 
 
@@ -347,23 +340,22 @@ apply(pay_flow_t *flow, pay_job_t *job, const char *source,
  * answers is asked for as long as the payment is open, but seldom while all
  * that is open is held, and the merchant's word is waited for. */
 static pay_status_t
-look_again(pay_flow_t *flow, pay_job_t *job, int64_t now_s, const char *code,
-    pay_effect_t *effect)
+look_again(pay_flow_t *flow, pay_job_t *job, int64_t now_s, int answered,
+    const char *code, pay_effect_t *effect)
 {
     int64_t                left_ms;
     pay_job_end_t          end;
     const pay_checkout_t  *c = &job->reg.checkout;
 
     end.code = code;
-    end.dead = (strcmp(code, "no_answer") == 0)
-               ? pay_retry_dead(job->reg.psp, PAY_RETRY_POLL, job->attempts)
-               : NULL;
+    end.dead = answered ? NULL : pay_retry_dead(job->reg.psp, PAY_RETRY_POLL,
+                                                job->attempts);
     end.delay_ms = pay_retry_ms(job->reg.psp, PAY_RETRY_POLL, job->attempts,
                                 -1, c->nonce);
 
     left_ms = (c->expires_s + EXPIRY_GRACE_S + 1 - now_s) * 1000;
 
-    if (pay_checkout_rests(c) && strcmp(code, "no_answer") != 0) {
+    if (pay_checkout_rests(c) && answered) {
         end.delay_ms = end.delay_ms < REST_MS ? REST_MS : end.delay_ms;
 
     } else if (left_ms > 0 && left_ms < end.delay_ms) {
@@ -406,26 +398,19 @@ pay_status_t
 pay_job_finish(pay_flow_t *flow, pay_job_t *job, const pay_job_end_t *end,
     pay_effect_t *effect)
 {
-    pay_value_t  *v;
-
-    v = pay_calloc(flow->arena, 8 * sizeof(pay_value_t));
-    if (v == NULL) {
-        return PAY_NO_MEMORY;
-    }
-
-    v[0] = pay_value_text(job->reg.checkout.merchant_id);
-    v[1] = pay_value_text(job->reg.checkout.checkout_id);
-    v[2] = pay_value_text(job->kind);
-    v[3] = pay_value_text(pay_str_is(job->kind, "change") ? job->operation_id
-                                                          : PAY_STR(""));
-    v[4] = pay_value_text(job->owner);
-    v[5] = pay_value_int(end->delay_ms);
-    v[6] = pay_value_text(pay_str_of(end->code));
-    v[7] = (end->dead != NULL) ? pay_value_text(pay_str_of(end->dead))
-                               : pay_value_null();
+    pay_finish_job_in_t  in = {
+        .merchant_id = job->reg.checkout.merchant_id,
+        .checkout_id = job->reg.checkout.checkout_id,
+        .kind = job->kind,
+        .operation_id = pay_str_is(job->kind, "change") ? job->operation_id
+                                                        : PAY_STR(""),
+        .owner = job->owner,
+        .delay_ms = end->delay_ms,
+        .code = pay_str_of(end->code),
+        .dead = pay_str_of(end->dead)
+    };
 
     flow->outcome = end->code;
-    pay_do_db(flow, effect, PAY_OP_FINISH_JOB, v, job_ended);
 
-    return PAY_OK;
+    return pay_do_finish_job(flow, effect, &in, job_ended);
 }

@@ -124,31 +124,28 @@ fits(pay_flow_t *flow, const pay_sig_scheme_t *scheme,
 
 
 pay_status_t
-pay_quarantine_args(pay_flow_t *flow, const pay_webhook_input_t *input,
-    const char *why, const pay_value_t **args)
+pay_quarantine_fill(pay_flow_t *flow, const pay_webhook_input_t *input,
+    const char *why, pay_quarantine_webhook_in_t *in)
 {
-    pay_value_t    *v;
     unsigned char  *digest;
 
-    v = pay_calloc(flow->arena, 7 * sizeof(pay_value_t));
     digest = pay_alloc(flow->arena, PAY_SHA256_SIZE);
-    if (v == NULL || digest == NULL) {
+    if (digest == NULL) {
         return PAY_NO_MEMORY;
     }
 
     PAY_TRY(pay_sha256(input->body, digest));
 
-    v[0] = pay_value_text(input->psp->name);
-    v[1] = pay_value_text(pay_str_of(why));
-    v[2] = pay_value_text((pay_str_t) { PAY_SHA256_SIZE, digest });
-    PAY_TRY(headers_json(flow, input, &v[3].bytes));
-    v[4] = pay_value_text(beginning(input->body));
-    v[5] = pay_value_int((int64_t) input->body.len);
-    v[6] = pay_value_text(flow->request_id);
+    *in = (pay_quarantine_webhook_in_t) {
+        .psp = input->psp->name,
+        .reason = pay_str_of(why),
+        .digest = { PAY_SHA256_SIZE, digest },
+        .body = beginning(input->body),
+        .size = (int64_t) input->body.len,
+        .request_id = flow->request_id
+    };
 
-    *args = v;
-
-    return PAY_OK;
+    return headers_json(flow, input, &in->headers);
 }
 
 

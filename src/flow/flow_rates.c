@@ -34,6 +34,11 @@ static pay_status_t rates_ended(pay_flow_t *flow, const pay_event_t *event,
     pay_effect_t *effect);
 
 
+static const pay_flow_type_t  rates_type = {
+    .name = "rates", .start = rates_start
+};
+
+
 pay_status_t
 pay_flow_rates(pay_flow_t *flow, const pay_rate_source_t *source,
     pay_str_t owner)
@@ -47,9 +52,7 @@ pay_flow_rates(pay_flow_t *flow, const pay_rate_source_t *source,
 
     rates->source = source;
     rates->owner = owner;
-    flow->name = "rates";
-    flow->state = rates;
-    flow->step = rates_start;
+    pay_flow_begin(flow, &rates_type, rates);
 
     return PAY_OK;
 }
@@ -58,24 +61,17 @@ pay_flow_rates(pay_flow_t *flow, const pay_rate_source_t *source,
 static pay_status_t
 rates_start(pay_flow_t *flow, const pay_event_t *event, pay_effect_t *effect)
 {
-    rates_t      *rates = flow->state;
-    pay_value_t  *v;
+    rates_t               *rates = flow->state;
+    pay_begin_rates_in_t   in = {
+        .source = rates->source->name,
+        .owner = rates->owner,
+        .interval_ms = rates->source->interval_ms,
+        .lease_ms = LEASE_MS
+    };
 
     (void) event;
 
-    v = pay_calloc(flow->arena, 4 * sizeof(pay_value_t));
-    if (v == NULL) {
-        return PAY_NO_MEMORY;
-    }
-
-    v[0] = pay_value_text(rates->source->name);
-    v[1] = pay_value_text(rates->owner);
-    v[2] = pay_value_int(rates->source->interval_ms);
-    v[3] = pay_value_int(LEASE_MS);
-
-    pay_do_db(flow, effect, PAY_OP_BEGIN_RATES, v, rates_begun);
-
-    return PAY_OK;
+    return pay_do_begin_rates(flow, effect, &in, rates_begun);
 }
 
 
@@ -84,9 +80,7 @@ rates_begun(pay_flow_t *flow, const pay_event_t *event, pay_effect_t *effect)
 {
     rates_t  *rates = flow->state;
 
-    if (event->kind != PAY_EVENT_ROW
-        || !pay_str_is(event->row[0].bytes, "due"))
-    {
+    if (event->result.outcome != PAY_OUTCOME_DUE) {
         flow->outcome = "not-due";
         pay_do_done(effect, NULL);
         return PAY_OK;
@@ -122,7 +116,8 @@ rates_read(pay_flow_t *flow, const pay_event_t *event, const char **code)
     const pay_http_answer_t  *answer = event->answer;
 
     if (answer->sent != PAY_ANSWERED) {
-        *code = answer->failure != NULL ? answer->failure : "broken";
+        *code = answer->failure != PAY_FAILURE_NONE
+                ? pay_failure_name(answer->failure) : "broken";
         return PAY_OK;
     }
 
@@ -153,25 +148,19 @@ static pay_status_t
 rates_end(pay_flow_t *flow, rates_t *rates, const char *code,
     pay_effect_t *effect)
 {
-    pay_value_t  *v;
-
-    v = pay_calloc(flow->arena, 7 * sizeof(pay_value_t));
-    if (v == NULL) {
-        return PAY_NO_MEMORY;
-    }
-
-    v[0] = pay_value_text(rates->source->name);
-    v[1] = pay_value_text(rates->owner);
-    v[2] = pay_value_text(rates->source->base);
-    v[3] = code == NULL ? pay_value_text(rates->rates) : pay_value_null();
-    v[4] = code == NULL ? pay_value_null() : pay_value_text(pay_str_of(code));
-    v[5] = pay_value_int(rates->age_ms);
-    v[6] = pay_value_int(rates->source->max_age_ms);
+    pay_end_rates_in_t  in = {
+        .source = rates->source->name,
+        .owner = rates->owner,
+        .base = rates->source->base,
+        .rates = code == NULL ? rates->rates : PAY_STR(""),
+        .code = pay_str_of(code),
+        .age_ms = rates->age_ms,
+        .max_age_ms = rates->source->max_age_ms
+    };
 
     flow->outcome = code == NULL ? "read" : code;
-    pay_do_db(flow, effect, PAY_OP_END_RATES, v, rates_ended);
 
-    return PAY_OK;
+    return pay_do_end_rates(flow, effect, &in, rates_ended);
 }
 
 

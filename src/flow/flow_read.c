@@ -18,6 +18,8 @@ static pay_status_t ready_done(pay_flow_t *flow, const pay_event_t *event,
     pay_effect_t *effect);
 static pay_status_t read_start(pay_flow_t *flow, const pay_event_t *event,
     pay_effect_t *effect);
+static pay_status_t read_ask(pay_flow_t *flow, const read_t *read,
+    pay_effect_t *effect);
 static pay_status_t read_done(pay_flow_t *flow, const pay_event_t *event,
     pay_effect_t *effect);
 static pay_status_t read_render(pay_flow_t *flow, read_t *read,
@@ -26,12 +28,8 @@ static pay_status_t render_order(pay_flow_t *flow, const read_t *read,
     const pay_event_t *event, pay_checkout_t *checkout, pay_reply_t *reply);
 
 
-static const pay_op_id_t  read_ops[] = {
-    [PAY_READ_PAYMENT] = PAY_OP_GET_ORDER,
-    [PAY_READ_CHECKOUT] = PAY_OP_GET_CHECKOUT,
-    [PAY_READ_EVENTS] = PAY_OP_GET_EVENTS,
-    [PAY_READ_EXPLAIN] = PAY_OP_EXPLAIN_PAYMENT,
-    [PAY_READ_EXPLAIN_CHECKOUT] = PAY_OP_EXPLAIN_CHECKOUT
+static const pay_flow_type_t  read_type = {
+    .name = "read", .start = read_start
 };
 
 
@@ -48,20 +46,22 @@ pay_flow_read(pay_flow_t *flow, pay_read_t what, pay_str_t merchant_id,
 
     read->what = what;
     read->id = id;
-    flow->name = "read";
-    flow->state = read;
-    flow->step = read_start;
+    pay_flow_begin(flow, &read_type, read);
     flow->merchant_id = merchant_id;
 
     return PAY_OK;
 }
 
 
+static const pay_flow_type_t  ready_type = {
+    .name = "ready", .start = ready_start
+};
+
+
 pay_status_t
 pay_flow_ready(pay_flow_t *flow)
 {
-    flow->name = "ready";
-    flow->step = ready_start;
+    pay_flow_begin(flow, &ready_type, NULL);
 
     return PAY_OK;
 }
@@ -71,19 +71,11 @@ pay_flow_ready(pay_flow_t *flow)
 static pay_status_t
 ready_start(pay_flow_t *flow, const pay_event_t *event, pay_effect_t *effect)
 {
-    pay_value_t  *v;
+    pay_get_handle_in_t  in = { .handle = PAY_STR("ready") };
 
     (void) event;
 
-    v = pay_calloc(flow->arena, sizeof(pay_value_t));
-    if (v == NULL) {
-        return PAY_NO_MEMORY;
-    }
-
-    v[0] = pay_value_text(PAY_STR("ready"));
-    pay_do_db(flow, effect, PAY_OP_GET_HANDLE, v, ready_done);
-
-    return PAY_OK;
+    return pay_do_get_handle(flow, effect, &in, ready_done);
 }
 
 
@@ -109,8 +101,7 @@ ready_done(pay_flow_t *flow, const pay_event_t *event, pay_effect_t *effect)
 static pay_status_t
 read_start(pay_flow_t *flow, const pay_event_t *event, pay_effect_t *effect)
 {
-    read_t       *read = flow->state;
-    pay_value_t  *v;
+    read_t  *read = flow->state;
 
     (void) event;
 
@@ -118,17 +109,43 @@ read_start(pay_flow_t *flow, const pay_event_t *event, pay_effect_t *effect)
         return pay_done_problem(flow, effect, "not-found", NULL);
     }
 
-    v = pay_calloc(flow->arena, 2 * sizeof(pay_value_t));
-    if (v == NULL) {
-        return PAY_NO_MEMORY;
+    return read_ask(flow, read, effect);
+}
+
+
+static pay_status_t
+read_ask(pay_flow_t *flow, const read_t *read, pay_effect_t *effect)
+{
+    switch (read->what) {
+
+    case PAY_READ_PAYMENT:
+        return pay_do_get_order(flow, effect, &(pay_get_order_in_t) {
+            .merchant_id = flow->merchant_id, .payment_order_id = read->id
+        }, read_done);
+
+    case PAY_READ_CHECKOUT:
+        return pay_do_get_checkout(flow, effect, &(pay_get_checkout_in_t) {
+            .merchant_id = flow->merchant_id, .checkout_id = read->id
+        }, read_done);
+
+    case PAY_READ_EVENTS:
+        return pay_do_get_events(flow, effect, &(pay_get_events_in_t) {
+            .merchant_id = flow->merchant_id, .payment_order_id = read->id
+        }, read_done);
+
+    case PAY_READ_EXPLAIN:
+        return pay_do_explain_payment(flow, effect,
+            &(pay_explain_payment_in_t) {
+                .merchant_id = flow->merchant_id,
+                .payment_order_id = read->id
+            }, read_done);
+
+    default:
+        return pay_do_explain_checkout(flow, effect,
+            &(pay_explain_checkout_in_t) {
+                .merchant_id = flow->merchant_id, .checkout_id = read->id
+            }, read_done);
     }
-
-    v[0] = pay_value_text(flow->merchant_id);
-    v[1] = pay_value_text(read->id);
-
-    pay_do_db(flow, effect, read_ops[read->what], v, read_done);
-
-    return PAY_OK;
 }
 
 
@@ -141,7 +158,7 @@ read_done(pay_flow_t *flow, const pay_event_t *event, pay_effect_t *effect)
         return pay_done_db_failed(flow, event, effect);
     }
 
-    if (!pay_str_is(event->row[0].bytes, "found")) {
+    if (event->result.outcome != PAY_OUTCOME_FOUND) {
         return pay_done_problem(flow, effect, "not-found", NULL);
     }
 
@@ -159,25 +176,24 @@ static pay_status_t
 read_render(pay_flow_t *flow, read_t *read, const pay_event_t *event,
     pay_reply_t *reply)
 {
-    pay_checkout_t  *checkout;
+    pay_checkout_t               *checkout;
+    const pay_events_row_t       *events = pay_row_events(&event->result);
+    const pay_explanation_row_t  *explained;
 
-    if (read->what == PAY_READ_EVENTS) {
+    if (events != NULL) {
         flow->order_id = read->id;
 
-        return pay_timeline_render(flow->arena, read->id,
-                                   event->row[1].bytes, &reply->body);
+        return pay_timeline_render(flow->arena, read->id, events->events,
+                                   &reply->body);
     }
 
-    if (read->what == PAY_READ_EXPLAIN) {
-        flow->order_id = read->id;
+    explained = pay_row_explanation(&event->result);
 
-        return pay_dup(flow->arena, event->row[1].bytes, &reply->body);
-    }
+    if (explained != NULL) {
+        *(read->what == PAY_READ_EXPLAIN ? &flow->order_id
+                                         : &flow->checkout_id) = read->id;
 
-    if (read->what == PAY_READ_EXPLAIN_CHECKOUT) {
-        flow->checkout_id = read->id;
-
-        return pay_dup(flow->arena, event->row[1].bytes, &reply->body);
+        return pay_dup(flow->arena, explained->explanation, &reply->body);
     }
 
     checkout = pay_alloc(flow->arena, sizeof(pay_checkout_t));
@@ -189,7 +205,8 @@ read_render(pay_flow_t *flow, read_t *read, const pay_event_t *event,
         return render_order(flow, read, event, checkout, reply);
     }
 
-    PAY_TRY(pay_checkout_decode(flow->arena, event->row + 1, checkout));
+    PAY_TRY(pay_checkout_decode(flow->arena, pay_row_checkout(&event->result),
+                                checkout));
 
     pay_flow_note(flow, checkout);
     reply->version = checkout->version;
@@ -202,7 +219,8 @@ static pay_status_t
 render_order(pay_flow_t *flow, const read_t *read, const pay_event_t *event,
     pay_checkout_t *checkout, pay_reply_t *reply)
 {
-    PAY_TRY(pay_order_decode(flow->arena, event->row + 1, checkout));
+    PAY_TRY(pay_order_decode(flow->arena, pay_row_order(&event->result),
+                             checkout));
 
     flow->checkout_id = checkout->checkout_id;
     flow->order_id = read->id;

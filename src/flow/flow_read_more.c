@@ -28,11 +28,18 @@ static pay_status_t changes_found(pay_flow_t *flow, const pay_event_t *event,
     pay_effect_t *effect);
 static pay_status_t seller_start(pay_flow_t *flow, const pay_event_t *event,
     pay_effect_t *effect);
-static pay_status_t seller_found(pay_flow_t *flow, const pay_event_t *event,
+static pay_status_t balance_found(pay_flow_t *flow, const pay_event_t *event,
     pay_effect_t *effect);
+static pay_status_t statement_found(pay_flow_t *flow,
+    const pay_event_t *event, pay_effect_t *effect);
 static int is_found(const pay_event_t *event);
 static pay_status_t done_without(pay_flow_t *flow, const pay_event_t *event,
     pay_effect_t *effect);
+
+
+static const pay_flow_type_t  change_type = {
+    .name = "read", .start = change_start
+};
 
 
 pay_status_t
@@ -49,13 +56,16 @@ pay_flow_read_change(pay_flow_t *flow, pay_change_kind_t kind,
     read->kind = kind;
     read->order_id = order_id;
     read->change_id = change_id;
-    flow->name = "read";
-    flow->state = read;
-    flow->step = change_start;
+    pay_flow_begin(flow, &change_type, read);
     flow->merchant_id = merchant_id;
 
     return PAY_OK;
 }
+
+
+static const pay_flow_type_t  seller_type = {
+    .name = "read", .start = seller_start
+};
 
 
 pay_status_t
@@ -76,9 +86,7 @@ pay_flow_read_seller(pay_flow_t *flow, pay_str_t merchant_id,
         read->statement = *statement;
     }
 
-    flow->name = "read";
-    flow->state = read;
-    flow->step = seller_start;
+    pay_flow_begin(flow, &seller_type, read);
     flow->merchant_id = merchant_id;
 
     return PAY_OK;
@@ -88,8 +96,17 @@ pay_flow_read_seller(pay_flow_t *flow, pay_str_t merchant_id,
 static pay_status_t
 change_start(pay_flow_t *flow, const pay_event_t *event, pay_effect_t *effect)
 {
-    pay_value_t    *v;
-    read_change_t  *read = flow->state;
+    read_change_t           *read = flow->state;
+    pay_get_change_in_t      one = {
+        .merchant_id = flow->merchant_id,
+        .payment_order_id = read->order_id,
+        .change_id = read->change_id
+    };
+    pay_list_changes_in_t    all = {
+        .merchant_id = flow->merchant_id,
+        .payment_order_id = read->order_id,
+        .kind = pay_str_of(pay_change_word(read->kind))
+    };
 
     (void) event;
 
@@ -99,35 +116,22 @@ change_start(pay_flow_t *flow, const pay_event_t *event, pay_effect_t *effect)
         return pay_done_problem(flow, effect, "not-found", NULL);
     }
 
-    v = pay_calloc(flow->arena, 3 * sizeof(pay_value_t));
-    if (v == NULL) {
-        return PAY_NO_MEMORY;
-    }
-
     flow->order_id = read->order_id;
-    v[0] = pay_value_text(flow->merchant_id);
-    v[1] = pay_value_text(read->order_id);
 
-    if (read->change_id.len > 0) {
-        v[2] = pay_value_text(read->change_id);
-        pay_do_db(flow, effect, PAY_OP_GET_CHANGE, v, change_found);
-
-    } else {
-        v[2] = pay_value_text(pay_str_of(pay_change_word(read->kind)));
-        pay_do_db(flow, effect, PAY_OP_LIST_CHANGES, v, changes_found);
-    }
-
-    return PAY_OK;
+    return read->change_id.len > 0
+           ? pay_do_get_change(flow, effect, &one, change_found)
+           : pay_do_list_changes(flow, effect, &all, changes_found);
 }
 
 
 static pay_status_t
 change_found(pay_flow_t *flow, const pay_event_t *event, pay_effect_t *effect)
 {
-    pay_reply_t     *reply;
-    pay_change_t     change;
-    read_change_t   *read = flow->state;
-    pay_checkout_t  *checkout;
+    pay_reply_t             *reply;
+    pay_change_t             change;
+    read_change_t           *read = flow->state;
+    pay_checkout_t          *checkout;
+    const pay_change_row_t  *row = pay_row_change(&event->result);
 
     if (!is_found(event)) {
         return done_without(flow, event, effect);
@@ -138,10 +142,8 @@ change_found(pay_flow_t *flow, const pay_event_t *event, pay_effect_t *effect)
         return PAY_NO_MEMORY;
     }
 
-    PAY_TRY(pay_change_decode(flow->arena, event->row + 1, &change));
-    PAY_TRY(pay_checkout_decode(flow->arena,
-                                event->row + 1 + PAY_CHANGE_COLUMNS,
-                                checkout));
+    PAY_TRY(pay_change_decode(flow->arena, row, &change));
+    PAY_TRY(pay_checkout_decode(flow->arena, &row->checkout, checkout));
 
     if (change.kind != read->kind) {
         return pay_done_problem(flow, effect, "not-found", NULL);
@@ -163,16 +165,21 @@ change_found(pay_flow_t *flow, const pay_event_t *event, pay_effect_t *effect)
 static pay_status_t
 changes_found(pay_flow_t *flow, const pay_event_t *event, pay_effect_t *effect)
 {
-    pay_reply_t    *reply;
-    read_change_t  *read = flow->state;
+    pay_reply_t              *reply;
+    read_change_t            *read = flow->state;
+    const pay_changes_row_t  *row = pay_row_changes(&event->result);
 
     if (!is_found(event)) {
         return done_without(flow, event, effect);
     }
 
+    if (row == NULL) {
+        return PAY_BUG;
+    }
+
     PAY_TRY(pay_reply_new(flow, PAY_REPLY_JSON, 200, &reply));
     PAY_TRY(pay_changes_render(flow->arena, read->kind, read->order_id,
-                               event->row[1].bytes, &reply->body));
+                               row->changes, &reply->body));
     flow->outcome = "found";
     pay_do_done(effect, reply);
 
@@ -183,8 +190,13 @@ changes_found(pay_flow_t *flow, const pay_event_t *event, pay_effect_t *effect)
 static pay_status_t
 seller_start(pay_flow_t *flow, const pay_event_t *event, pay_effect_t *effect)
 {
-    pay_value_t    *v;
-    read_seller_t  *read = flow->state;
+    read_seller_t             *read = flow->state;
+    pay_get_balance_in_t       balance = {
+        .merchant_id = flow->merchant_id, .seller_account = read->seller
+    };
+    pay_get_statement_in_t     in = {
+        .merchant_id = flow->merchant_id, .seller_account = read->seller
+    };
 
     (void) event;
 
@@ -192,46 +204,63 @@ seller_start(pay_flow_t *flow, const pay_event_t *event, pay_effect_t *effect)
         return pay_done_problem(flow, effect, "not-found", NULL);
     }
 
-    v = pay_calloc(flow->arena, 5 * sizeof(pay_value_t));
-    if (v == NULL) {
-        return PAY_NO_MEMORY;
-    }
-
-    v[0] = pay_value_text(flow->merchant_id);
-    v[1] = pay_value_text(read->seller);
-
     if (!read->has_statement) {
-        pay_do_db(flow, effect, PAY_OP_GET_BALANCE, v, seller_found);
-        return PAY_OK;
+        return pay_do_get_balance(flow, effect, &balance, balance_found);
     }
 
-    v[2] = pay_value_text(pay_str_of(read->statement.currency->code));
-    v[3] = (read->statement.before > 0)
-           ? pay_value_int(read->statement.before) : pay_value_null();
-    v[4] = pay_value_int(read->statement.limit);
-    pay_do_db(flow, effect, PAY_OP_GET_STATEMENT, v, seller_found);
+    in.currency = pay_str_of(read->statement.currency->code);
+    in.before_seq = pay_maybe(read->statement.before > 0,
+                              read->statement.before);
+    in.limit = read->statement.limit;
+
+    return pay_do_get_statement(flow, effect, &in, statement_found);
+}
+
+
+static pay_status_t
+balance_found(pay_flow_t *flow, const pay_event_t *event, pay_effect_t *effect)
+{
+    pay_reply_t               *reply;
+    read_seller_t             *read = flow->state;
+    const pay_balances_row_t  *row = pay_row_balances(&event->result);
+
+    if (!is_found(event)) {
+        return done_without(flow, event, effect);
+    }
+
+    if (row == NULL) {
+        return PAY_BUG;
+    }
+
+    PAY_TRY(pay_reply_new(flow, PAY_REPLY_JSON, 200, &reply));
+    PAY_TRY(pay_balance_render(flow->arena, read->seller, row->balances,
+                               &reply->body));
+    flow->outcome = "found";
+    pay_do_done(effect, reply);
 
     return PAY_OK;
 }
 
 
 static pay_status_t
-seller_found(pay_flow_t *flow, const pay_event_t *event, pay_effect_t *effect)
+statement_found(pay_flow_t *flow, const pay_event_t *event,
+    pay_effect_t *effect)
 {
-    pay_reply_t    *reply;
-    read_seller_t  *read = flow->state;
+    pay_reply_t                *reply;
+    read_seller_t              *read = flow->state;
+    const pay_statement_row_t  *row = pay_row_statement(&event->result);
 
     if (!is_found(event)) {
         return done_without(flow, event, effect);
     }
 
+    if (row == NULL) {
+        return PAY_BUG;
+    }
+
     PAY_TRY(pay_reply_new(flow, PAY_REPLY_JSON, 200, &reply));
-    PAY_TRY(read->has_statement
-            ? pay_statement_render(flow->arena, read->seller,
-                                   &read->statement, event->row[1].bytes,
-                                   &reply->body)
-            : pay_balance_render(flow->arena, read->seller,
-                                 event->row[1].bytes, &reply->body));
+    PAY_TRY(pay_statement_render(flow->arena, read->seller, &read->statement,
+                                 row->statement, &reply->body));
     flow->outcome = "found";
     pay_do_done(effect, reply);
 
@@ -242,8 +271,7 @@ seller_found(pay_flow_t *flow, const pay_event_t *event, pay_effect_t *effect)
 static int
 is_found(const pay_event_t *event)
 {
-    return event->kind == PAY_EVENT_ROW
-           && pay_str_is(event->row[0].bytes, "found");
+    return event->result.outcome == PAY_OUTCOME_FOUND;
 }
 
 

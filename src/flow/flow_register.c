@@ -138,11 +138,8 @@ pay_register_start(pay_flow_t *flow, pay_register_t *reg, pay_effect_t *effect)
 
     PAY_TRY(status);
 
-    effect->kind = PAY_DO_HTTP;
-    effect->psp = reg->psp;
-    effect->what = "register";
+    pay_do_call(flow, effect, reg->psp, PAY_CALL_REGISTER, register_answered);
     flow->psp_name = reg->psp->name;
-    flow->step = register_answered;
 
     return PAY_OK;
 }
@@ -174,11 +171,8 @@ find_page(pay_flow_t *flow, pay_register_t *reg, pay_str_t from,
     PAY_TRY(adapter->find_request(flow->scratch, &reg->psp->account, order,
                                   &effect->http));
 
-    effect->kind = PAY_DO_HTTP;
-    effect->psp = reg->psp;
-    effect->what = "find";
+    pay_do_call(flow, effect, reg->psp, PAY_CALL_FIND, register_found);
     flow->psp_name = reg->psp->name;
-    flow->step = register_found;
 
     return PAY_OK;
 }
@@ -238,13 +232,12 @@ register_moved(pay_flow_t *flow, const pay_event_t *event,
 {
     pay_register_t  *reg = flow->sub;
 
-    if (event->kind != PAY_EVENT_ROW
-        || !pay_str_is(event->row[0].bytes, "rerouted"))
-    {
+    if (event->result.outcome != PAY_OUTCOME_REROUTED) {
         return store_no_token(flow, reg, effect);
     }
 
-    PAY_TRY(pay_checkout_decode(flow->arena, event->row + 1, &reg->checkout));
+    PAY_TRY(pay_checkout_decode(flow->arena, pay_row_checkout(&event->result),
+                                &reg->checkout));
     reg->psp = pay_flow_psp(flow, reg->checkout.psp);
     reg->moves++;
 
@@ -339,88 +332,66 @@ store(pay_flow_t *flow, pay_register_t *reg, pay_effect_t *effect)
 static pay_status_t
 reroute(pay_flow_t *flow, pay_register_t *reg, pay_effect_t *effect)
 {
-    pay_value_t  *v;
+    pay_reroute_in_t  in = {
+        .merchant_id = reg->checkout.merchant_id,
+        .checkout_id = reg->checkout.checkout_id,
+        .psp = reg->checkout.psp,
+        .outcome = pay_str_of(outcome_words[reg->result.outcome]),
+        .code = reg->result.code,
+        .lease_ms = flow->env->lease_ms,
+        .request_id = flow->request_id,
+        .attempt = reg->checkout.attempt,
+        .reach = pay_str_of(pay_reach_name(reg->reach)),
+        .http_status = pay_maybe(reg->http_status != 0, reg->http_status)
+    };
 
-    v = pay_calloc(flow->arena, 10 * sizeof(pay_value_t));
-    if (v == NULL) {
-        return PAY_NO_MEMORY;
-    }
-
-    v[0] = pay_value_text(reg->checkout.merchant_id);
-    v[1] = pay_value_text(reg->checkout.checkout_id);
-    v[2] = pay_value_text(reg->checkout.psp);
-    v[3] = pay_value_text(pay_str_of(outcome_words[reg->result.outcome]));
-    v[4] = pay_value_opt(reg->result.code);
-    v[5] = pay_value_int(flow->env->lease_ms);
-    v[6] = pay_value_text(flow->request_id);
-    v[7] = pay_value_int(reg->checkout.attempt);
-    v[8] = pay_value_text(pay_str_of(pay_reach_name(reg->reach)));
-    v[9] = reg->http_status != 0 ? pay_value_int(reg->http_status)
-                                 : pay_value_null();
-
-    pay_do_db(flow, effect, PAY_OP_REROUTE, v, register_moved);
-
-    return PAY_OK;
+    return pay_do_reroute(flow, effect, &in, register_moved);
 }
 
 
 static pay_status_t
 store_token(pay_flow_t *flow, pay_register_t *reg, pay_effect_t *effect)
 {
-    pay_value_t  *v;
+    pay_store_token_in_t  in = {
+        .merchant_id = reg->checkout.merchant_id,
+        .checkout_id = reg->checkout.checkout_id,
+        .psp = reg->checkout.psp,
+        .hosted_url = reg->result.hosted_url,
+        .poll_after_ms = flow->env->poll_after_ms,
+        .request_id = flow->request_id
+    };
 
-    v = pay_calloc(flow->arena, 8 * sizeof(pay_value_t));
-    if (v == NULL) {
-        return PAY_NO_MEMORY;
-    }
+    /* they die with the event */
+    PAY_TRY(pay_dup(flow->arena, reg->result.token, &in.token));
+    PAY_TRY(pay_dup(flow->arena, reg->result.alias, &in.alias));
 
-    v[0] = pay_value_text(reg->checkout.merchant_id);
-    v[1] = pay_value_text(reg->checkout.checkout_id);
-    v[2] = pay_value_text(reg->checkout.psp);
-    PAY_TRY(pay_dup(flow->arena, reg->result.token, &v[3].bytes));
-    v[4].is_null = reg->result.alias.len == 0;
-    PAY_TRY(pay_dup(flow->arena, reg->result.alias, &v[4].bytes));
-    v[5] = pay_value_text(reg->result.hosted_url);
-    v[6] = pay_value_int(flow->env->poll_after_ms);
-    v[7] = pay_value_text(flow->request_id);
-
-    pay_do_db(flow, effect, PAY_OP_STORE_TOKEN, v, reg->done);
-
-    return PAY_OK;
+    return pay_do_store_token(flow, effect, &in, reg->done);
 }
 
 
 static pay_status_t
 store_no_token(pay_flow_t *flow, pay_register_t *reg, pay_effect_t *effect)
 {
-    const char   *dead = is_dead(reg);
-    pay_value_t  *v;
+    pay_store_no_token_in_t  in = {
+        .merchant_id = reg->checkout.merchant_id,
+        .checkout_id = reg->checkout.checkout_id,
+        .psp = reg->checkout.psp,
+        .outcome = reg->finding
+                   ? PAY_STR("held")
+                   : pay_str_of(outcome_words[reg->result.outcome]),
+        .code = reg->result.code,
+        .retry_after_ms = pay_retry_ms(reg->psp, PAY_RETRY_REGISTER,
+                                       attempt_of(reg),
+                                       reg->result.retry_after_s,
+                                       reg->checkout.nonce),
+        .request_id = flow->request_id,
+        .reach = pay_str_of(pay_reach_name(reg->reach)),
+        .http_status = pay_maybe(reg->http_status != 0, reg->http_status),
+        .dead = pay_str_of(is_dead(reg)),
+        .attempt = reg->checkout.attempt
+    };
 
-    v = pay_calloc(flow->arena, 11 * sizeof(pay_value_t));
-    if (v == NULL) {
-        return PAY_NO_MEMORY;
-    }
-
-    v[0] = pay_value_text(reg->checkout.merchant_id);
-    v[1] = pay_value_text(reg->checkout.checkout_id);
-    v[2] = pay_value_text(reg->checkout.psp);
-    v[3] = pay_value_text(reg->finding ? PAY_STR("held")
-                          : pay_str_of(outcome_words[reg->result.outcome]));
-    v[4] = pay_value_opt(reg->result.code);
-    v[5] = pay_value_int(pay_retry_ms(reg->psp, PAY_RETRY_REGISTER,
-                                      attempt_of(reg),
-                                      reg->result.retry_after_s,
-                                      reg->checkout.nonce));
-    v[6] = pay_value_text(flow->request_id);
-    v[7] = pay_value_text(pay_str_of(pay_reach_name(reg->reach)));
-    v[8] = reg->http_status != 0 ? pay_value_int(reg->http_status)
-                                 : pay_value_null();
-    v[9] = dead != NULL ? pay_value_text(pay_str_of(dead)) : pay_value_null();
-    v[10] = pay_value_int(reg->checkout.attempt);
-
-    pay_do_db(flow, effect, PAY_OP_STORE_NO_TOKEN, v, reg->done);
-
-    return PAY_OK;
+    return pay_do_store_no_token(flow, effect, &in, reg->done);
 }
 
 

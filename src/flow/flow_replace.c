@@ -18,22 +18,14 @@ pay_status_t
 pay_replace_start(pay_flow_t *flow, pay_replace_t *replace,
     pay_effect_t *effect)
 {
-    pay_value_t  *v;
+    pay_get_change_in_t  in = {
+        .merchant_id = replace->checkout->merchant_id,
+        .change_id = replace->change_id
+    };
 
     flow->sub = replace;
 
-    v = pay_calloc(flow->arena, 3 * sizeof(pay_value_t));
-    if (v == NULL) {
-        return PAY_NO_MEMORY;
-    }
-
-    v[0] = pay_value_text(replace->checkout->merchant_id);
-    v[1] = pay_value_null();
-    v[2] = pay_value_text(replace->change_id);
-
-    pay_do_db(flow, effect, PAY_OP_GET_CHANGE, v, replace_found);
-
-    return PAY_OK;
+    return pay_do_get_change(flow, effect, &in, replace_found);
 }
 
 
@@ -41,20 +33,17 @@ pay_replace_start(pay_flow_t *flow, pay_replace_t *replace,
 static pay_status_t
 replace_found(pay_flow_t *flow, const pay_event_t *event, pay_effect_t *effect)
 {
-    pay_send_t     *send;
-    pay_status_t    status;
-    pay_replace_t  *replace = flow->sub;
+    pay_send_t              *send;
+    pay_status_t             status;
+    pay_replace_t           *replace = flow->sub;
+    const pay_change_row_t  *row = pay_row_change(&event->result);
 
-    if (event->kind != PAY_EVENT_ROW
-        || !pay_str_is(event->row[0].bytes, "found"))
-    {
+    if (event->result.outcome != PAY_OUTCOME_FOUND) {
         return pay_release(flow, replace->checkout, effect, replace->done);
     }
 
-    PAY_TRY(pay_change_decode(flow->arena, event->row + 1, &replace->change));
-    PAY_TRY(pay_checkout_decode(flow->arena,
-                                event->row + 1 + PAY_CHANGE_COLUMNS,
-                                &replace->old));
+    PAY_TRY(pay_change_decode(flow->arena, row, &replace->change));
+    PAY_TRY(pay_checkout_decode(flow->arena, &row->checkout, &replace->old));
 
     send = &replace->send;
     send->checkout = &replace->old;
@@ -88,19 +77,12 @@ pay_status_t
 pay_release(pay_flow_t *flow, const pay_checkout_t *checkout,
     pay_effect_t *effect, pay_flow_step_pt step)
 {
-    pay_value_t  *v;
+    pay_release_replacement_in_t  in = {
+        .merchant_id = checkout->merchant_id,
+        .checkout_id = checkout->checkout_id,
+        .lease_ms = flow->env->lease_ms,
+        .request_id = flow->request_id
+    };
 
-    v = pay_calloc(flow->arena, 4 * sizeof(pay_value_t));
-    if (v == NULL) {
-        return PAY_NO_MEMORY;
-    }
-
-    v[0] = pay_value_text(checkout->merchant_id);
-    v[1] = pay_value_text(checkout->checkout_id);
-    v[2] = pay_value_int(flow->env->lease_ms);
-    v[3] = pay_value_text(flow->request_id);
-
-    pay_do_db(flow, effect, PAY_OP_RELEASE_REPLACEMENT, v, step);
-
-    return PAY_OK;
+    return pay_do_release_replacement(flow, effect, &in, step);
 }

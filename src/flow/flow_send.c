@@ -88,10 +88,8 @@ send_now(pay_flow_t *flow, pay_send_t *send, pay_effect_t *effect)
 
     PAY_TRY(status);
 
-    effect->kind = PAY_DO_HTTP;
-    effect->psp = psp;
-    effect->what = pay_psp_change_name(send->change.kind);
-    flow->step = send_answered;
+    pay_do_call(flow, effect, psp, pay_psp_change_call(send->change.kind),
+                send_answered);
 
     return PAY_OK;
 }

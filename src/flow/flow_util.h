@@ -9,9 +9,28 @@
 #include "pay_flow.h"
 
 
-/* The next event goes to `step`. */
-void pay_do_db(pay_flow_t *flow, pay_effect_t *effect, pay_op_id_t op,
-    const pay_value_t *args, pay_flow_step_pt step);
+/* An operation; `in` is its argument struct, which is copied (the bytes are
+ * not: they live until the next event, which goes to `step`). */
+pay_status_t pay_do_db(pay_flow_t *flow, pay_effect_t *effect, pay_op_id_t op,
+    const void *in, pay_flow_step_pt step) PAY_MUST_CHECK;
+
+/* The same by its name: pay_do_begin_payment(flow, effect, in, step) … */
+#define OP(name, id, class, access, stage, kept)                              \
+    PAY_MUST_CHECK static inline pay_status_t                                 \
+    pay_do_##name(pay_flow_t *flow, pay_effect_t *effect,                     \
+        const pay_##name##_in_t *in, pay_flow_step_pt step)                   \
+    {                                                                         \
+        return pay_do_db(flow, effect, PAY_OP_##id, in, step);                \
+    }
+#include "op/ops.list"
+
+/* Makes it ready for PAY_EVENT_START, which goes to type->start. */
+void pay_flow_begin(pay_flow_t *flow, const pay_flow_type_t *type,
+    void *state);
+
+/* A call, whose request is in effect->http; its end goes to `step`. */
+void pay_do_call(pay_flow_t *flow, pay_effect_t *effect, const pay_psp_t *psp,
+    pay_call_t call, pay_flow_step_pt step);
 
 /* Ends the flow; `reply` may be NULL when nobody waits. */
 void pay_do_done(pay_effect_t *effect, const pay_reply_t *reply);
@@ -23,6 +42,9 @@ pay_status_t pay_reply_new(pay_flow_t *flow, pay_reply_kind_t kind,
 /* Ends the flow with a problem. */
 pay_status_t pay_done_problem(pay_flow_t *flow, pay_effect_t *effect,
     const char *slug, const char *detail) PAY_MUST_CHECK;
+/* The same; *reply is its reply, to be completed in the same step. */
+pay_status_t pay_done_problem_reply(pay_flow_t *flow, pay_effect_t *effect,
+    const char *slug, const char *detail, pay_reply_t **reply) PAY_MUST_CHECK;
 
 /* Ends the flow with what a failed operation means to a caller. */
 pay_status_t pay_done_db_failed(pay_flow_t *flow, const pay_event_t *event,
@@ -82,8 +104,9 @@ typedef enum {
     PAY_DISPATCH_ENDED         /* it was done, or taken */
 } pay_dispatch_verdict_t;
 
-/* capture, cancel, refund, expire: the metrics' words, and the journal's. */
+/* capture, cancel, refund, expire: the journal's words. */
 const char *pay_psp_change_name(pay_psp_change_kind_t kind);
+pay_call_t pay_psp_change_call(pay_psp_change_kind_t kind);
 pay_status_t pay_dispatch_begin(pay_flow_t *flow, pay_dispatch_t *dispatch,
     pay_effect_t *effect, pay_flow_step_pt step) PAY_MUST_CHECK;
 pay_dispatch_verdict_t pay_dispatch_begun(pay_dispatch_t *dispatch,
@@ -102,9 +125,20 @@ pay_status_t pay_dispatch_end(pay_flow_t *flow,
  * quarantine_webhook. */
 const char *pay_quarantine_why(pay_flow_t *flow, const pay_psp_t *psp,
     const pay_sig_input_t *input, const pay_sig_result_t *result);
-pay_status_t pay_quarantine_args(pay_flow_t *flow,
+pay_status_t pay_quarantine_fill(pay_flow_t *flow,
     const pay_webhook_input_t *input, const char *why,
-    const pay_value_t **args) PAY_MUST_CHECK;
+    pay_quarantine_webhook_in_t *in) PAY_MUST_CHECK;
+
+/* Arguments of begin_payment (flow_begin.c), which live as long as
+ * flow->args. */
+pay_status_t pay_begin_orders(pay_flow_t *flow,
+    const pay_payment_request_t *request, const pay_new_order_row_t **rows)
+    PAY_MUST_CHECK;
+pay_status_t pay_begin_psps(pay_flow_t *flow, const pay_route_t *route,
+    pay_str_t *names) PAY_MUST_CHECK;
+/* In seconds, in the same order. */
+pay_status_t pay_begin_windows(pay_flow_t *flow, const pay_route_t *route,
+    pay_str_t *windows) PAY_MUST_CHECK;
 
 /* Registration (flow_register.c).  The request is a pure function of the
  * stored checkout: the same bytes on every attempt. */

@@ -19,6 +19,7 @@ typedef struct {
     unsigned             count;
     unsigned             next;
     pay_str_t            digest;
+    pay_str_t            message_id;   /* of its signature; empty: none */
     unsigned char        sha256[PAY_SHA256_SIZE];
     int64_t              now_s;        /* when it came */
     int                  is_new;       /* an event of it was not there yet */
@@ -51,7 +52,12 @@ static pay_status_t webhook_keep(pay_flow_t *flow, webhook_t *webhook,
     pay_effect_t *effect);
 static pay_status_t webhook_kept(pay_flow_t *flow, const pay_event_t *event,
     pay_effect_t *effect);
-static const char *known_outcome(pay_str_t outcome);
+
+
+static const pay_flow_type_t  webhook_type = {
+    .name = "webhook", .start = webhook_start,
+    .tally = PAY_TALLY_WEBHOOKS
+};
 
 
 pay_status_t
@@ -65,9 +71,7 @@ pay_flow_webhook(pay_flow_t *flow, const pay_webhook_input_t *input)
     }
 
     webhook->in = *input;
-    flow->name = "webhook";
-    flow->state = webhook;
-    flow->step = webhook_start;
+    pay_flow_begin(flow, &webhook_type, webhook);
     flow->psp_name = input->psp->name;
 
     return PAY_OK;
@@ -100,8 +104,8 @@ webhook_certified(pay_flow_t *flow, const pay_event_t *event,
         return webhook_judge(flow, event->answer->body, effect);
     }
 
-    PAY_TRY(pay_done_problem(flow, effect, "dependency-unavailable", NULL));
-    reply = (pay_reply_t *) effect->reply;
+    PAY_TRY(pay_done_problem_reply(flow, effect, "dependency-unavailable",
+                                   NULL, &reply));
     reply->retry_after_s = CERT_RETRY_S;
 
     return PAY_OK;
@@ -149,15 +153,11 @@ webhook_fetch(pay_flow_t *flow, pay_str_t url, pay_effect_t *effect)
 {
     webhook_t  *webhook = flow->state;
 
-    effect->kind = PAY_DO_HTTP;
-    effect->psp = webhook->in.psp;
-    effect->what = "certificate";
-    effect->is_cert = 1;
+    pay_do_call(flow, effect, webhook->in.psp, PAY_CALL_CERTIFICATE,
+                webhook_certified);
     effect->http.method = PAY_STR("GET");
-    PAY_TRY(pay_dup(flow->scratch, url, &effect->http.url));
-    flow->step = webhook_certified;
 
-    return PAY_OK;
+    return pay_dup(flow->scratch, url, &effect->http.url);
 }
 
 
@@ -169,6 +169,7 @@ webhook_read(pay_flow_t *flow, pay_str_t event_id, pay_effect_t *effect)
     pay_err_t         err;
     pay_status_t      status;
 
+    PAY_TRY(pay_dup(flow->arena, event_id, &webhook->message_id));
     memset(&err, 0, sizeof(err));
     status = psp->adapter->webhook_events(flow->arena, &psp->account,
                                           event_id, webhook->in.body,
@@ -209,8 +210,9 @@ webhook_unread(pay_flow_t *flow, pay_err_t *err, pay_effect_t *effect)
                     &flow->unread_member));
 
     err->slug = "webhook-payload-invalid";
+    flow->label = "payload";
 
-    return strcmp(webhook->in.psp->adapter->name, "generic") == 0
+    return (webhook->in.psp->adapter->traits & PAY_PSP_IS_OURS)
            ? pay_done_refused(flow, effect, err)
            : pay_done_problem(flow, effect, err->slug, NULL);
 }
@@ -220,8 +222,9 @@ static pay_status_t
 webhook_applied(pay_flow_t *flow, const pay_event_t *event,
     pay_effect_t *effect)
 {
-    webhook_t       *webhook = flow->state;
-    pay_checkout_t  *checkout;
+    webhook_t                 *webhook = flow->state;
+    pay_checkout_t            *checkout;
+    const pay_checkout_row_t  *row = pay_row_checkout(&event->result);
 
     if (event->kind == PAY_EVENT_DB_FAILED) {
         return pay_done_db_failed(flow, event, effect);
@@ -231,20 +234,22 @@ webhook_applied(pay_flow_t *flow, const pay_event_t *event,
         return webhook_next(flow, webhook, effect);
     }
 
-    flow->outcome = known_outcome(event->row[0].bytes);
-    if (flow->outcome == NULL) {
-        return PAY_BUG;
+    flow->outcome = pay_outcome_word(event->result.outcome);
+    webhook->is_new |= event->result.outcome != PAY_OUTCOME_DUPLICATE;
+
+    if (event->result.outcome == PAY_OUTCOME_MISMATCH) {
+        /* whatever becomes of the message's other events */
+        flow->differs = 1;
+        flow->label = "mismatch";
     }
 
-    webhook->is_new |= !pay_str_is(event->row[0].bytes, "duplicate");
-
-    if (!event->row[1].is_null) {
+    if (row != NULL) {
         checkout = pay_alloc(flow->arena, sizeof(pay_checkout_t));
         if (checkout == NULL) {
             return PAY_NO_MEMORY;
         }
 
-        PAY_TRY(pay_checkout_decode(flow->arena, event->row + 1, checkout));
+        PAY_TRY(pay_checkout_decode(flow->arena, row, checkout));
         pay_flow_note(flow, checkout);
     }
 
@@ -258,6 +263,7 @@ webhook_next(pay_flow_t *flow, webhook_t *webhook, pay_effect_t *effect)
     const pay_psp_event_t  *event;
 
     if (webhook->next == webhook->count && flow->invalid_event.len != 0) {
+        flow->label = "payload";
         return pay_done_problem(flow, effect, "webhook-payload-invalid", NULL);
     }
 
@@ -278,31 +284,33 @@ static pay_status_t
 webhook_refuse(pay_flow_t *flow, pay_effect_t *effect,
     const pay_sig_input_t *input, const pay_sig_result_t *result)
 {
-    const char         *why;
-    webhook_t          *webhook = flow->state;
-    const pay_value_t  *args;
+    const char                   *slug;
+    webhook_t                    *webhook = flow->state;
+    pay_quarantine_webhook_in_t   in;
 
     if (result->verdict == PAY_SIG_ERROR) {
         return PAY_NO_MEMORY;
     }
 
-    PAY_TRY(pay_done_problem(flow, effect,
-                             result->verdict == PAY_SIG_TIMESTAMP
-                             ? "webhook-timestamp-invalid"
-                             : "webhook-signature-invalid", NULL));
+    if (result->verdict == PAY_SIG_TIMESTAMP) {
+        slug = "webhook-timestamp-invalid";
+        flow->label = "timestamp";
+
+    } else {
+        slug = "webhook-signature-invalid";
+        flow->label = "signature";
+    }
+
+    PAY_TRY(pay_done_problem(flow, effect, slug, NULL));
 
     if (!webhook->in.may_quarantine) {
         return PAY_OK;
     }
 
-    why = pay_quarantine_why(flow, webhook->in.psp, input, result);
-    PAY_TRY(pay_quarantine_args(flow, &webhook->in, why, &args));
-    webhook->why = why;
+    webhook->why = pay_quarantine_why(flow, webhook->in.psp, input, result);
+    PAY_TRY(pay_quarantine_fill(flow, &webhook->in, webhook->why, &in));
 
-    pay_do_db(flow, effect, PAY_OP_QUARANTINE_WEBHOOK, args,
-              webhook_quarantined);
-
-    return PAY_OK;
+    return pay_do_quarantine_webhook(flow, effect, &in, webhook_quarantined);
 }
 
 
@@ -356,29 +364,23 @@ webhook_done(pay_flow_t *flow, pay_effect_t *effect)
 static pay_status_t
 webhook_keep(pay_flow_t *flow, webhook_t *webhook, pay_effect_t *effect)
 {
-    const char   *left_out;
-    pay_value_t  *v;
-    pay_str_t     body = webhook->in.body;
-
-    v = pay_calloc(flow->arena, 6 * sizeof(pay_value_t));
-    if (v == NULL) {
-        return PAY_NO_MEMORY;
-    }
+    const char             *left_out;
+    pay_str_t               body = webhook->in.body;
+    pay_keep_webhook_in_t   in = {
+        .psp = webhook->in.psp->name,
+        .digest = webhook->digest,
+        .size = (int64_t) body.len,
+        .days = webhook->in.keep_days,
+        .message_id = webhook->message_id
+    };
 
     left_out = body.len > webhook->in.keep_max ? "too_large"
                : pay_pan_found(body) ? "card_number" : NULL;
 
-    v[0] = pay_value_text(webhook->in.psp->name);
-    v[1] = pay_value_text(webhook->digest);
-    v[2] = left_out ? pay_value_null() : pay_value_text(body);
-    v[3] = pay_value_int((int64_t) body.len);
-    v[4] = left_out ? pay_value_text(pay_str_of(left_out))
-                    : pay_value_null();
-    v[5] = pay_value_int(webhook->in.keep_days);
+    in.left_out = pay_str_of(left_out);
+    in.body = left_out != NULL ? PAY_STR("") : body;
 
-    pay_do_db(flow, effect, PAY_OP_KEEP_WEBHOOK, v, webhook_kept);
-
-    return PAY_OK;
+    return pay_do_keep_webhook(flow, effect, &in, webhook_kept);
 }
 
 
@@ -391,23 +393,4 @@ webhook_kept(pay_flow_t *flow, const pay_event_t *event, pay_effect_t *effect)
     pay_do_done(effect, NULL);
 
     return PAY_OK;
-}
-
-
-static const char *
-known_outcome(pay_str_t outcome)
-{
-    unsigned                   i;
-    static const char  *const  words[] = {
-        "applied", "unchanged", "duplicate", "parked", "mismatch", "ignored",
-        "asked", "held", "contradiction", "unknown", "not_found"
-    };
-
-    for (i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
-        if (pay_str_is(outcome, words[i])) {
-            return words[i];
-        }
-    }
-
-    return NULL;
 }

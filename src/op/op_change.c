@@ -1,11 +1,13 @@
 /*
- * Decodes the CHANGE columns of the operations on captures, cancellations and
- * refunds.  A row that breaks SQL's promise is our bug.
+ * A row of shape change → a capture, cancellation or refund.  A row that
+ * breaks SQL's promise is our bug.
  */
 
 #include "pay_change.h"
 
 
+static pay_status_t copy_texts(pay_arena_t *arena, const pay_change_row_t *row,
+    pay_change_t *c);
 static int read_kind(pay_str_t word, pay_change_t *change);
 
 
@@ -34,44 +36,49 @@ pay_change_plural(pay_change_kind_t kind)
 
 
 pay_status_t
-pay_change_decode(pay_arena_t *arena, const pay_value_t *columns,
+pay_change_decode(pay_arena_t *arena, const pay_change_row_t *row,
     pay_change_t *c)
 {
-    unsigned   i;
-    pay_str_t  kind, status, currency;
-
-    const struct {
-        unsigned    column;
-        pay_str_t  *to;
-        int         may_be_null;
-    } texts[] = {
-        { 0, &c->id, 0 }, { 1, &kind, 0 }, { 2, &c->order_id, 0 },
-        { 3, &status, 0 }, { 5, &currency, 0 }, { 6, &c->reason, 1 },
-        { 7, &c->code, 1 }, { 8, &c->reference, 1 }, { 9, &c->metadata, 1 },
-        { 10, &c->created_at, 0 }, { 11, &c->changed_at, 0 },
-        { 12, &c->payment_reference, 1 }
-    };
-
     memset(c, 0, sizeof(*c));
 
-    for (i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
-        if (!columns[texts[i].column].is_null) {
-            PAY_TRY(pay_dup(arena, columns[texts[i].column].bytes,
-                            texts[i].to));
-
-        } else if (!texts[i].may_be_null) {
-            return PAY_BUG;
-        }
-    }
-
-    if (!read_kind(kind, c) || !pay_state_parse(status, &c->status)
-        || pay_currency_find(currency, &c->currency, NULL) != PAY_OK
-        || columns[4].is_null || columns[4].number <= 0)
+    if (row == NULL || !read_kind(row->change_kind, c)
+        || !pay_state_parse(row->change_status, &c->status)
+        || pay_currency_find(row->change_currency, &c->currency, NULL)
+           != PAY_OK
+        || row->amount_minor <= 0)
     {
         return PAY_BUG;
     }
 
-    c->amount_minor = columns[4].number;
+    c->amount_minor = row->amount_minor;
+
+    return copy_texts(arena, row, c);
+}
+
+
+static pay_status_t
+copy_texts(pay_arena_t *arena, const pay_change_row_t *row, pay_change_t *c)
+{
+    unsigned  i;
+
+    const struct {
+        pay_str_t   from;
+        pay_str_t  *to;
+    } texts[] = {
+        { row->change_id, &c->id }, { row->payment_order_id, &c->order_id },
+        { row->reason, &c->reason }, { row->change_code, &c->code },
+        { row->reference, &c->reference },
+        { row->change_metadata, &c->metadata },
+        { row->created_at, &c->created_at },
+        { row->changed_at, &c->changed_at },
+        { row->payment_reference, &c->payment_reference }
+    };
+
+    for (i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
+        if (texts[i].from.len != 0) {
+            PAY_TRY(pay_dup(arena, texts[i].from, texts[i].to));
+        }
+    }
 
     return PAY_OK;
 }

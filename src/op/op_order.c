@@ -1,26 +1,63 @@
 /*
- * Decodes the ORDER columns of get_order: typed ones, so that a GET parses no
- * JSON.  What it gives pay_order_render() shows as it does an order of a
- * checkout's VIEW.
+ * A row of shape line → an order; and get_order's row → as much of a checkout
+ * as pay_order_render() shows.  A row that breaks SQL's promise is our bug.
  */
 
 #include "pay_payment.h"
 
 
-static pay_status_t copy_texts(pay_arena_t *arena, const pay_value_t *row,
-    pay_checkout_t *c, pay_order_t *order);
-static pay_status_t take_numbers(const pay_value_t *row, pay_order_t *order);
-static pay_status_t take_credit(pay_arena_t *arena, const pay_value_t *row,
+typedef struct {
+    pay_str_t   from;
+    pay_str_t  *to;
+    int         may_be_empty;
+} text_t;
+
+
+static pay_status_t copy_head(pay_arena_t *arena, const pay_order_row_t *row,
+    pay_checkout_t *c);
+static pay_status_t copy_texts(pay_arena_t *arena, const text_t *texts,
+    size_t count);
+static pay_status_t take_numbers(const pay_line_row_t *row,
+    pay_order_t *order);
+static pay_status_t take_credit(pay_arena_t *arena, const pay_line_row_t *row,
     pay_order_t *order);
 
 
 pay_status_t
-pay_order_decode(pay_arena_t *arena, const pay_value_t *row,
+pay_line_decode(pay_arena_t *arena, const pay_line_row_t *row,
+    pay_order_t *order)
+{
+    const text_t  texts[] = {
+        { row->order_id, &order->id, 0 },
+        { row->seller_account, &order->seller, 0 },
+        { row->order_reason, &order->reason, 1 },
+        { row->decline, &order->decline, 1 }
+    };
+
+    memset(order, 0, sizeof(*order));
+
+    if (!pay_state_parse(row->order_status, &order->status)) {
+        return PAY_BUG;
+    }
+
+    PAY_TRY(copy_texts(arena, texts, sizeof(texts) / sizeof(texts[0])));
+    PAY_TRY(take_numbers(row, order));
+
+    return take_credit(arena, row, order);
+}
+
+
+pay_status_t
+pay_order_decode(pay_arena_t *arena, const pay_order_row_t *row,
     pay_checkout_t *c)
 {
     pay_order_t  *orders;
 
     memset(c, 0, sizeof(*c));
+
+    if (row == NULL) {
+        return PAY_BUG;
+    }
 
     orders = pay_calloc(arena, 2 * sizeof(pay_order_t));
     if (orders == NULL) {
@@ -29,53 +66,46 @@ pay_order_decode(pay_arena_t *arena, const pay_value_t *row,
 
     c->orders = orders;
     c->order_count = 2;
-    c->expires_s = row[5].number;
-    c->version = row[6].number;
+    c->expires_s = row->expires_s;
+    c->version = row->version;
 
-    if (row[12].is_null || row[10].is_null
-        || !pay_state_parse(row[12].bytes, &orders[1].status)
-        || !pay_state_parse(row[row[7].is_null ? 12 : 7].bytes,
-                            &orders[0].status)
-        || pay_currency_find(row[10].bytes, &c->currency, NULL) != PAY_OK)
-    {
-        return PAY_BUG;
-    }
+    PAY_TRY(copy_head(arena, row, c));
+    PAY_TRY(pay_line_decode(arena, &row->line, &orders[1]));
 
-    PAY_TRY(copy_texts(arena, row, c, &orders[1]));
-    PAY_TRY(take_numbers(row, &orders[1]));
+    orders[0].status = orders[1].status;
 
-    return take_credit(arena, row, &orders[1]);
+    return ((row->first_status.len == 0
+             || pay_state_parse(row->first_status, &orders[0].status))
+            && pay_currency_find(row->currency, &c->currency, NULL) == PAY_OK)
+           ? PAY_OK : PAY_BUG;
 }
 
 
 static pay_status_t
-copy_texts(pay_arena_t *arena, const pay_value_t *row, pay_checkout_t *c,
-    pay_order_t *order)
+copy_head(pay_arena_t *arena, const pay_order_row_t *row, pay_checkout_t *c)
 {
-    unsigned  i;
-
-    const struct {
-        unsigned    column;
-        int         may_be_null;
-        pay_str_t  *to;
-    } texts[] = {
-        { 0, 0, &c->checkout_id },
-        { 1, 0, &c->psp },
-        { 2, 0, &c->handle },
-        { 3, 1, &c->token },
-        { 4, 0, &c->base_url },
-        { 8, 0, &order->id },
-        { 9, 0, &order->seller },
-        { 13, 1, &order->reason },
-        { 23, 1, &order->decline }
+    const text_t  texts[] = {
+        { row->checkout_id, &c->checkout_id, 0 },
+        { row->psp, &c->psp, 0 },
+        { row->handle, &c->handle, 0 },
+        { row->token, &c->token, 1 },
+        { row->base_url, &c->base_url, 0 }
     };
 
-    for (i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
-        if (!row[texts[i].column].is_null) {
-            PAY_TRY(pay_dup(arena, row[texts[i].column].bytes, texts[i].to));
-        }
+    return copy_texts(arena, texts, sizeof(texts) / sizeof(texts[0]));
+}
 
-        if (texts[i].to->len == 0 && !texts[i].may_be_null) {
+
+static pay_status_t
+copy_texts(pay_arena_t *arena, const text_t *texts, size_t count)
+{
+    size_t  i;
+
+    for (i = 0; i < count; i++) {
+        if (texts[i].from.len != 0) {
+            PAY_TRY(pay_dup(arena, texts[i].from, texts[i].to));
+
+        } else if (!texts[i].may_be_empty) {
             return PAY_BUG;
         }
     }
@@ -84,51 +114,40 @@ copy_texts(pay_arena_t *arena, const pay_value_t *row, pay_checkout_t *c,
 }
 
 
+/* NULL is a 0. */
 static pay_status_t
-take_numbers(const pay_value_t *row, pay_order_t *order)
+take_numbers(const pay_line_row_t *row, pay_order_t *order)
 {
-    unsigned  i;
+    order->amount_minor = row->order_minor;
+    order->authorized_minor = row->authorized_minor.number;
+    order->captured_minor = row->captured_minor.number;
+    order->refunding_minor = row->refunding_minor.number;
+    order->refunded_minor = row->refunded_minor.number;
+    order->charged_back_minor = row->charged_back_minor.number;
 
-    const struct {
-        unsigned   column;
-        int64_t   *to;
-    } numbers[] = {
-        { 11, &order->amount_minor },
-        { 14, &order->authorized_minor },
-        { 15, &order->captured_minor },
-        { 16, &order->refunding_minor },
-        { 17, &order->refunded_minor },
-        { 18, &order->charged_back_minor }
-    };
-
-    for (i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++) {
-        /* NULL is a 0 */
-        *numbers[i].to = row[numbers[i].column].number;
-
-        if (*numbers[i].to < 0) {
-            return PAY_BUG;
-        }
-    }
-
-    return order->amount_minor > 0 ? PAY_OK : PAY_BUG;
+    return (order->amount_minor > 0 && order->authorized_minor >= 0
+            && order->captured_minor >= 0 && order->refunding_minor >= 0
+            && order->refunded_minor >= 0 && order->charged_back_minor >= 0)
+           ? PAY_OK : PAY_BUG;
 }
 
 
 static pay_status_t
-take_credit(pay_arena_t *arena, const pay_value_t *row, pay_order_t *order)
+take_credit(pay_arena_t *arena, const pay_line_row_t *row, pay_order_t *order)
 {
-    if (row[19].is_null) {
+    if (row->credit_currency.len == 0) {
         return PAY_OK;
     }
 
-    if (pay_currency_find(row[19].bytes, &order->credit, NULL) != PAY_OK
-        || row[20].is_null || row[21].is_null || row[22].is_null)
+    if (pay_currency_find(row->credit_currency, &order->credit, NULL) != PAY_OK
+        || !row->credit_minor.is_set || row->credit_rate.len == 0
+        || row->credit_until.len == 0)
     {
         return PAY_BUG;
     }
 
-    order->credit_minor = row[20].number;
-    PAY_TRY(pay_dup(arena, row[21].bytes, &order->credit_rate));
+    order->credit_minor = row->credit_minor.number;
+    PAY_TRY(pay_dup(arena, row->credit_rate, &order->credit_rate));
 
-    return pay_dup(arena, row[22].bytes, &order->credit_until);
+    return pay_dup(arena, row->credit_until, &order->credit_until);
 }

@@ -342,8 +342,9 @@ answer_judge(pay_arena_t *arena, const pay_http_answer_t *answer,
     if (answer->sent != PAY_ANSWERED) {
         judged->outcome = (answer->sent == PAY_SENT_NOTHING)
                           ? PAY_PSP_NOT_SENT : PAY_PSP_UNKNOWN;
-        judged->code = pay_str_of(answer->failure ? answer->failure
-                                                  : "no_answer");
+        judged->code = (answer->failure != PAY_FAILURE_NONE)
+                       ? pay_str_of(pay_failure_name(answer->failure))
+                       : PAY_STR("no_answer");
         return PAY_OK;
     }
 

@@ -61,7 +61,7 @@ const pay_psp_adapter_t  pay_psp_generic = {
     .min_expiry_s = 60,
     .max_expiry_s = 604800,
     .traits = PAY_PSP_AUTHORIZES | PAY_PSP_MULTICAPTURE
-              | PAY_PSP_NAMES_REFUNDS,
+              | PAY_PSP_NAMES_REFUNDS | PAY_PSP_IS_OURS,
     .changes = PAY_PSP_CAN(PAY_PSP_CAPTURE) | PAY_PSP_CAN(PAY_PSP_CANCEL)
                | PAY_PSP_CAN(PAY_PSP_REFUND) | PAY_PSP_CAN(PAY_PSP_EXPIRE),
     .register_request = generic_register_request,

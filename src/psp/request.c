@@ -174,3 +174,17 @@ pay_psp_api_key_is_plain(pay_str_t key)
 
     return key.len > 0 && key.len <= PAY_PSP_KEY_MAX;
 }
+
+
+const char *
+pay_failure_name(pay_failure_t failure)
+{
+    static const char  *const  names[PAY_FAILURE_COUNT] = {
+        [PAY_FAILURE_NONE] = "",
+#define NAME(id, word)  [PAY_FAILURE_##id] = word,
+        PAY_FAILURES(NAME)
+#undef NAME
+    };
+
+    return names[failure];
+}

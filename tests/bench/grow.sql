@@ -5,9 +5,10 @@
 -- The template's ids all hold its name, and a copy has another name there.
 CREATE FUNCTION pg_temp.copied(p_table regclass, p_name text) RETURNS text
 LANGUAGE sql AS $$
-SELECT format('INSERT INTO %s SELECT %s FROM %s t'
+SELECT format('INSERT INTO %s (%s) SELECT %s FROM %s t'
               ' CROSS JOIN generate_series($1, $2) i WHERE strpos(t::text, %L) > 0',
     p_table,
+    string_agg(quote_ident(a.attname), ', ' ORDER BY a.attnum),
     string_agg(CASE
         WHEN a.attname = 'handle' THEN 'md5(''h'' || i)'
         WHEN a.attname = 'wallet_seq' THEN 'i * 10 + t.wallet_seq + 1000000'
@@ -20,6 +21,7 @@ FROM pg_attribute a
 JOIN pg_type y ON y.oid = a.atttypid
 JOIN pg_type b ON b.oid = coalesce(nullif(y.typbasetype, 0), y.oid)
 WHERE a.attrelid = p_table AND a.attnum > 0 AND NOT a.attisdropped
+  AND a.attidentity = '' AND a.attgenerated = ''
 $$;
 
 CREATE FUNCTION pg_temp.grow(

@@ -4,6 +4,7 @@
 --   webhook   the webhooks of the checkouts 1 to ORDERS, and no more
 --   status    GET of the orders 1 to ORDERS
 --   fixed     GET of PATH
+--   posts     the requests of create to a server that answers 200 to anything
 -- JWT, RETURN_URL, WEBHOOK_SECRET, PREFIX (of the ids of this run), and RATE:
 -- requests a second of all connections together (CLIENTS), 0: as many as go.
 -- The PSP of psp.conf.in names a session after the order: cs_test_<order>.
@@ -29,6 +30,12 @@ local path = os.getenv("LOAD_PATH") or "/"
 local orders = tonumber(os.getenv("ORDERS") or "1")
 local rate = tonumber(os.getenv("RATE") or "0")
 local clients = tonumber(os.getenv("CLIENTS") or "1")
+-- MARKS: numbers of whole payments; when the first answer came and when each
+-- number was reached goes to MARKS_FILE, in µs, and the last one ends it.
+local marks = {}
+for mark in (os.getenv("MARKS") or ""):gmatch("%d+") do
+    marks[#marks + 1] = tonumber(mark)
+end
 local threads = {}
 
 -- This thread's: what was asked, what came back.
@@ -45,6 +52,17 @@ local begun = {}
 local function now_us()
     ffi.C.clock_gettime(1, now_at)
     return tonumber(now_at.sec) * 1e6 + tonumber(now_at.nsec) / 1e3
+end
+
+local reached = 0
+local function mark()
+    local file = assert(io.open(os.getenv("MARKS_FILE"), "a"))
+    file:write(string.format("%.0f\n", now_us()))
+    file:close()
+    reached = reached + 1
+    if reached > #marks then
+        wrk.thread:stop()
+    end
 end
 
 local function accepted(order)
@@ -134,6 +152,11 @@ local requests = {
             "/v1/payments/" .. prefix .. "-" .. (n % orders + 1),
             { ["Authorization"] = jwt })
     end,
+    posts = function()
+        local request = create()
+        begun[prefix .. "-" .. n] = nil
+        return request
+    end,
     fixed = function() return wrk.format("GET", path) end,
 }
 request = requests[mode]
@@ -152,6 +175,9 @@ end
 function response(status, headers, body)
     if since == 0 then
         since = now_us()
+        if #marks > 0 then
+            mark()
+        end
     end
     if status == 201 then
         local order = body:match('"payment_order_id":"([^"]+)"')
@@ -166,6 +192,9 @@ function response(status, headers, body)
                      or "read"
         told[kind] = told[kind] + 1
         ended = now_us()
+        if told.applied == marks[reached] then
+            mark()
+        end
         if mode == "webhook" and told.applied + told.refused >= orders then
             wrk.thread:stop()
         end

@@ -7,15 +7,20 @@ import subprocess
 import sys
 import time
 
+import calls
+import databases
+import pgbench
+from backend import Backend
 from rig import HERE, PGBIN, WORKERS, median_of
 
-GATEWAY = (64, 256)
-PGBENCH = (8, 32, 64)
 FLOOD = 1000
-STORED = (
-    "checkout payment_order registration psp_token idempotency_key event"
-    " dispatch webhook_inbox journal_entry journal_line outbox"
-)
+# What a paid checkout leaves: rows of all tables but these two, of which one is
+# what is still to be done, and the other belongs to a seal that was signed.
+STORED = """
+SELECT string_agg(relname, ' ' ORDER BY relname) FROM pg_class
+WHERE relnamespace = 'pay'::regnamespace AND relkind IN ('r', 'p')
+  AND NOT relispartition AND relname NOT IN ('job', 'seal_leaf')
+"""
 IN_A_HURRY = (
     "fsync = off",
     "full_page_writes = off",
@@ -34,111 +39,40 @@ def script(rig, name: str, **variables) -> None:
          "-f", HERE / name, rig.env["PG_ADMIN_DSN"]],
         check=True,
         stdout=subprocess.DEVNULL,
-        env={"PGOPTIONS": "-c plan_cache_mode=force_generic_plan"
-             " -c enable_seqscan=off -c enable_hashjoin=off"
-             " -c enable_mergejoin=off -c enable_memoize=off"
-             " -c random_page_cost=0.1 -c jit=off"},
+        env={"PGOPTIONS": databases.PLANS},
     )  # fmt: skip
 
 
 def prepare(rig, prefix: str, count: int) -> None:
-    """Checkouts of this prefix that wait for their webhook."""
-    script(rig, "prepare.sql", prefix=prefix, count=count)
+    """Checkouts of this prefix that wait for their webhook; what is measured
+    begins with statistics, as on a server that has run."""
+    calls.prepare(rig.gateway_dsn(), prefix, count)
+    rig.sql("ANALYZE")
 
 
-def best(table: dict[int, dict]) -> tuple[int, dict]:
-    return max(table.items(), key=lambda item: item[1]["per_second"])
+COLUMNS = {
+    "per_second": (" {:>9.0f}", "per s"),
+    "p50_ms": (" {:>8.2f}", "p50 ms"),
+    "p99_ms": (" {:>8.2f}", "p99 ms"),
+    "server_us": (" {:>9.0f}", "server us"),
+    "postgres_us": (" {:>11.0f}", "postgres us"),
+}
 
 
 def line(label: str, clients: int, figures: dict) -> None:
-    print(
-        f"{label:<42} {clients:>7} {figures['per_second']:>9.0f}"
-        f" {figures['p50_ms']:>8.2f} {figures['p99_ms']:>8.2f}"
-        f" {figures.get('nginx_us', 0):>9.0f}"
-        f" {figures.get('postgres_us', 0):>11.0f}"
-    )
+    """A column without a figure, or with none of the server's, stays empty."""
+    cells = ""
+    for name, (form, _) in COLUMNS.items():
+        cell = form.format(figures.get(name, 0))
+        cells += cell if figures.get(name) else " " * len(cell)
+    print(f"{label:<42} {clients:>7}{cells}")
 
 
 def head(what: str) -> None:
-    print(
-        f"\n{what:<42} {'clients':>7} {'per s':>9} {'p50 ms':>8}"
-        f" {'p99 ms':>8} {'nginx us':>9} {'postgres us':>11}"
+    cells = "".join(
+        title.rjust(len(form.format(0))) for form, title in COLUMNS.values()
     )
-
-
-def beside(rig, what: str, gateway, database) -> dict:
-    """gateway and database: from clients to figures; the ratio of the best.
-    The first round finds these two, the others are theirs alone."""
-    theirs = {clients: [database(clients)] for clients in PGBENCH}
-    ours = {clients: [gateway(clients)] for clients in GATEWAY}
-    their_best = best({c: r[0] for c, r in theirs.items()})[0]
-    our_best = best({c: r[0] for c, r in ours.items()})[0]
-    for _ in range(rig.rounds - 1):
-        theirs[their_best].append(database(their_best))
-        ours[our_best].append(gateway(our_best))
-    ours = {c: median_of(r) for c, r in ours.items()}
-    theirs = {c: median_of(r) for c, r in theirs.items()}
-    head(what)
-    for clients, figures in ours.items():
-        line("gateway", clients, figures)
-    for clients, figures in theirs.items():
-        line("pgbench, one a transaction", clients, figures)
-    ratio = ours[our_best]["per_second"] / theirs[their_best]["per_second"]
-    return {"ratio": round(ratio, 3), "clients": our_best,
-            "gateway": ours, "pgbench": theirs}  # fmt: skip
-
-
-def payment(rig) -> dict:
-    """Whole payments: create, registration at the PSP, webhook."""
-    found = beside(
-        rig,
-        "whole payments (create + PSP + webhook)",
-        lambda clients: rig.wrk("payment", clients),
-        lambda clients: rig.pgbench("create event", clients),
-    )
-    top = found["gateway"][found["clients"]]
-    return {
-        "payment_ratio": found["ratio"],
-        "payments_per_second": round(top["per_second"]),
-        "cpu_us_per_payment": {
-            "nginx": round(top["nginx_us"]),
-            "postgres": round(top["postgres_us"]),
-        },
-        "payment": found,
-    }
-
-
-def webhook(rig) -> dict:
-    """Signed webhooks of checkouts that wait for them: as many as a side has
-    taken in the time, by the round before."""
-    guess = {"gateway": 400.0, "pgbench": 200.0}
-
-    def count(side: str) -> int:
-        return round(guess[side] * rig.seconds)
-
-    def gateway(clients):
-        prefix, orders = rig.prefix(), count("gateway")
-        prepare(rig, prefix, orders)
-        found = rig.wrk("webhook", clients, PREFIX=prefix, ORDERS=orders)
-        guess["gateway"] = found["per_second"]
-        return found
-
-    def database(clients):
-        prefix, each = rig.prefix(), count("pgbench") // clients + 1
-        prepare(rig, prefix, each * clients)
-        found = rig.pgbench(
-            "webhook",
-            clients,
-            each=each,
-            prefix=prefix,
-            each_n=each,
-            n=0,
-        )
-        guess["pgbench"] = found["per_second"]
-        return found
-
-    found = beside(rig, "signed webhooks", gateway, database)
-    return {"webhook_ratio": found["ratio"], "webhook": found}
+    print(f"\n{what:<42} {'clients':>7}{cells}")
 
 
 def status(rig) -> dict:
@@ -165,12 +99,18 @@ def overhead(rig, rate: float) -> dict:
     rig.restart(WORKERS)
     psp_url = f"http://127.0.0.1:{rig.port}"
     creates, psp, database = [], [], []
-    most = rig.pgbench("create", 8)["per_second"]
+    with Backend(rig.gateway_dsn()) as db:
+        steps = calls.script(db, calls.STEPS[:2])
+
+    def alone(rate=0):
+        return pgbench.run(rig, rig.gateway_dsn(), steps, 8, rate=rate)
+
+    most = alone()["per_second"]
     database_rate = min(rate, most / 2)
     for _ in range(rig.rounds):
         creates.append(rig.wrk("create", 64, rate=rate))
         psp.append(rig.wrk("fixed", 64, rate=rate, url=psp_url))
-        database.append(rig.pgbench("create", 8, rate=database_rate))
+        database.append(alone(database_rate))
     creates, psp = median_of(creates), median_of(psp)
     database = median_of(database)
     head(f"creates at {rate:.0f}/s")
@@ -201,27 +141,33 @@ def overload(rig, most: float, seconds: float) -> dict:
     """Twice what goes beside half of it, while the same webhooks come; under a
     cap and with a deadline, so that creates that would take too long are
     refused at once."""
+    found = median_of([flood(rig, most, seconds) for _ in range(rig.rounds)])
+    head(f"creates at {2 * most:.0f}/s, {found['came']:.0f}/s came")
+    line("half of what goes", 64, found["half"])
+    line("flood, those accepted", FLOOD, found["flooded"])
+    line("webhooks meanwhile", 32, found["webhooks"])
+    return {"overload": found}
+
+
+def flood(rig, most: float, seconds: float) -> dict:
     rig.restart(WORKERS, more=LIMITS)
     half = beside_webhooks(rig, most / 8, 64, most / 2, 10)[0]
     flooded, webhooks = beside_webhooks(rig, most / 8, FLOOD, 2 * most, seconds)
-    recovered = recovery(rig, 2 * half["p99_ms"])
     asked = flooded["created"] + flooded["refused"]
-    head(
-        f"creates at {2 * most:.0f}/s, {asked / flooded['seconds']:.0f}/s came"
-    )
-    line("half of what goes", 64, half)
-    line("flood, those accepted", FLOOD, flooded)
-    line("webhooks meanwhile", 32, webhooks)
+    if not flooded["created"]:
+        sys.exit("no create of the flood was accepted: it has no p99")
     return {
-        "overload": {
-            "refused_share": round(flooded["refused"] / max(asked, 1), 3),
-            "accepted_p99_ms": flooded["accepted_p99_ms"],
-            "half_p99_ms": half["p99_ms"],
-            "p99_ratio": round(flooded["p99_ms"] / half["p99_ms"], 2),
-            "webhook_p99_ms": webhooks["p99_ms"],
-            "webhooks_refused": webhooks["refused"],
-            "recovery_s": round(recovered, 2),
-        }
+        "refused_share": flooded["refused"] / max(asked, 1),
+        "came": asked / flooded["seconds"],
+        "accepted_p99_ms": flooded["accepted_p99_ms"],
+        "half_p99_ms": half["p99_ms"],
+        "p99_ratio": flooded["p99_ms"] / half["p99_ms"],
+        "webhook_p99_ms": webhooks["p99_ms"],
+        "webhooks_refused": webhooks["refused"],
+        "recovery_s": recovery(rig, 2 * half["p99_ms"]),
+        "half": half,
+        "flooded": flooded,
+        "webhooks": webhooks,
     }
 
 
@@ -280,19 +226,20 @@ def rated(figures: dict, what: str) -> dict:
 def store(rig, template: str, stored: int, wanted: int) -> None:
     """Copies of the template from one number to another, by two at once; what
     makes them durable is off meanwhile, and asserted afterwards."""
+    tables = rig.sql(STORED)
     for setting in IN_A_HURRY:
         rig.sql(f"ALTER SYSTEM SET {setting}")
-    switch(rig, "DISABLE")
+    switch(rig, tables, "DISABLE")
     middle = (stored + wanted) // 2
     with concurrent.futures.ThreadPoolExecutor() as pool:
         done = [
             pool.submit(script, rig, "grow.sql", template=template,
-                        tables=STORED, first=first + 1, count=last - first)
+                        tables=tables, first=first + 1, count=last - first)
             for first, last in ((stored, middle), (middle, wanted))
         ]  # fmt: skip
         for each in done:
             each.result()
-    switch(rig, "ENABLE")
+    switch(rig, tables, "ENABLE")
     rig.sql("ALTER SYSTEM RESET ALL")
     rig.sql("SELECT pg_reload_conf()")
     rig.sql("VACUUM ANALYZE")
@@ -300,8 +247,8 @@ def store(rig, template: str, stored: int, wanted: int) -> None:
     rig.assert_durable()
 
 
-def switch(rig, verb: str) -> None:
-    for table in STORED.split():
+def switch(rig, tables: str, verb: str) -> None:
+    for table in tables.split():
         rig.sql(f"ALTER TABLE pay.{table} {verb} TRIGGER ALL")
     rig.sql("SELECT pg_reload_conf()")
 

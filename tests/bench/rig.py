@@ -1,5 +1,5 @@
 """What the benchmarks run on: a stack of their own (durable PostgreSQL, TLS
-gateway), a plain nginx as PSP and as what nginx does alone, wrk and pgbench;
+gateway), one plain nginx as PSP and another as what nginx does alone, and wrk;
 all on this machine's loopback.
 """
 
@@ -12,8 +12,6 @@ import socket
 import statistics
 import subprocess
 import sys
-import threading
-import time
 import urllib.request
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
@@ -23,8 +21,6 @@ RUN = BUILD / "bench"
 PGBIN = pathlib.Path("/usr/lib/postgresql/15/bin")
 TICK_US = 1_000_000 // os.sysconf("SC_CLK_TCK")
 HTTP = "http {"
-FIRST_S = 0.12  # of the clock, of a client's first transaction, among others
-METER_S = 0.25
 WORKERS = int(os.environ.get("BENCH_WORKERS", "1"))
 TRUST = """
         ca_file            "@RUN@/tls/ca.pem";"""
@@ -44,9 +40,12 @@ def free_port() -> int:
 
 
 def median_of(rounds: list[dict]) -> dict:
+    """Figure by figure, those of figures in figures too."""
     return {
-        key: round(statistics.median(each[key] for each in rounds), 3)
-        for key in rounds[0]
+        key: median_of([each[key] for each in rounds])
+        if isinstance(value, dict)
+        else round(statistics.median(each[key] for each in rounds), 3)
+        for key, value in rounds[0].items()
     }
 
 
@@ -65,16 +64,25 @@ def cpu_of(pid: int) -> int:
     return sum(int(field) for field in fields[11:15]) * TICK_US
 
 
+def command_of(pid: int) -> str:
+    try:
+        return pathlib.Path(f"/proc/{pid}/cmdline").read_text()
+    except OSError:
+        return ""
+
+
 class Rig:
     """The running stack; use it in a with statement."""
 
     def __init__(self, rounds: int, seconds: float):
         self.rounds, self.seconds = rounds, seconds
-        self.port, self.tls_port = free_port(), free_port()
+        self.port, self.tls_port, self.proxy_port = (
+            free_port() for _ in range(3)
+        )
         self.conf = BUILD / "bench.nginx.conf.in"
         self.runs = 0
         self.env = {}
-        self.nginx_psp = None
+        self.plain = []  # pid files of the two nginx beside the gateway's
 
     def __enter__(self):
         try:
@@ -88,9 +96,11 @@ class Rig:
         self.stop()
         self.conf.unlink(missing_ok=True)
 
-    def start(self, workers: int, psp=None, more: str = "") -> None:
+    def start(self, workers: int, psp=None, more: str = "",
+              warm: bool = True) -> None:  # fmt: skip
         """psp: another than the rig's, which its start() starts when the
-        stack's certificate is there; more: lines of the http block"""
+        stack's certificate is there; more: lines of the http block; warm:
+        after a second of creates"""
         url = psp.url if psp is not None else f"http://127.0.0.1:{self.port}"
         self.make_conf(workers, url, more)
         self.stack("up")
@@ -98,14 +108,15 @@ class Rig:
             name, _, value = line.partition("=")
             self.env[name] = shlex.split(value)[0] if value else ""
         self.assert_durable()
-        self.start_psp()
+        self.plain = [self.start_nginx(name) for name in ("psp", "plain")]
         if psp is not None:
             psp.start(pathlib.Path(self.env["RUN_DIR"]))
-        self.wrk("create", 8, seconds=1)  # connections, plans, caches
+        if warm:
+            self.wrk("create", 8, seconds=1)  # connections, plans, caches
 
     def stop(self) -> None:
-        if self.nginx_psp is not None and self.nginx_psp.exists():
-            os.kill(int(self.nginx_psp.read_text()), signal.SIGTERM)
+        for pid in filter(pathlib.Path.exists, self.plain):
+            os.kill(int(pid.read_text()), signal.SIGTERM)
         self.stack("down")
 
     def restart(self, workers: int, *more, **named) -> None:
@@ -146,20 +157,25 @@ class Rig:
             stdout=subprocess.DEVNULL,
         )
 
-    def start_psp(self) -> None:
+    def start_nginx(self, name: str) -> pathlib.Path:
+        """With the configuration of this name; its pid file."""
         real = pathlib.Path(self.env["RUN_DIR"])
-        text = (HERE / "psp.conf.in").read_text()
-        text = text.replace("@RUN@", str(real))
-        text = text.replace("@PORT@", str(self.port))
-        text = text.replace("@TLSPORT@", str(self.tls_port))
-        conf = real / "psp.conf"
+        text = (HERE / f"{name}.conf.in").read_text()
+        for mark, value in {
+            "@RUN@": real,
+            "@PSPPORT@": self.port,
+            "@TLSPORT@": self.tls_port,
+            "@PROXYPORT@": self.proxy_port,
+        }.items():
+            text = text.replace(mark, str(value))
+        conf = real / f"{name}.conf"
         conf.write_text(text)
         subprocess.run(
             [self.env["NGINX_BIN"], "-p", real, "-c", conf],
             check=True,
             stderr=subprocess.DEVNULL,
         )
-        self.nginx_psp = real / "psp.pid"
+        return real / f"{name}.pid"
 
     # PostgreSQL.
 
@@ -194,14 +210,28 @@ class Rig:
         pid = int(pathlib.Path(self.env["NGINX_PID"]).read_text())
         return children(pid)
 
-    def cpu_us(self) -> dict[str, int]:
-        """Of the gateway's workers, and of PostgreSQL with what has ended."""
+    def cpu_us(self) -> int:
+        """Of the gateway's workers."""
+        return sum(map(cpu_of, self.workers()))
+
+    def plain_cpu_us(self) -> int:
+        """Of the plain nginx that is not the PSP."""
+        return sum(map(cpu_of, children(int(self.plain[1].read_text()))))
+
+    def postgres_us(self) -> int:
+        """Of PostgreSQL with what has ended."""
         data = pathlib.Path(self.env["PG_DATA"])
         postmaster = int((data / "postmaster.pid").read_text().split()[0])
-        return {
-            "nginx": sum(map(cpu_of, self.workers())),
-            "postgres": sum(map(cpu_of, [postmaster, *children(postmaster)])),
-        }
+        return sum(map(cpu_of, [postmaster, *children(postmaster)]))
+
+    def others_us(self) -> int:
+        """The same without the gateway's connections, which work in rounds of
+        their own while others are measured."""
+        data = pathlib.Path(self.env["PG_DATA"])
+        postmaster = int((data / "postmaster.pid").read_text().split()[0])
+        gateway = (pid for pid in children(postmaster)
+                   if "payments_gateway" in command_of(pid))  # fmt: skip
+        return self.postgres_us() - sum(map(cpu_of, gateway))
 
     def rss_kb(self) -> int:
         """Of the gateway's workers, what they do not share."""
@@ -277,109 +307,21 @@ class Rig:
             sys.exit(f"an answer was wrong: {figures}")
         return figures
 
-    def wrk(self, mode: str, clients: int, seconds: float = 0, **env) -> dict:
-        """Figures of a run, with CPU per what was counted."""
-        before = self.cpu_us()
+    def wrk(self, mode: str, clients: int, seconds: float = 0, *,
+            cpu=None, **env) -> dict:  # fmt: skip
+        """Figures of a run, with CPU per what was counted; cpu: that of the
+        server, where it is not the gateway."""
+        meters = {
+            "server": cpu or self.cpu_us,
+            "postgres": self.others_us if cpu else self.postgres_us,
+        }
+        before = {name: meter() for name, meter in meters.items()}
         figures = self.finish(self.start_wrk(mode, clients, seconds, **env))
-        after = self.cpu_us()
         counted = {"create": "created", "payment": "applied",
                    "webhook": "applied"}.get(mode, "read")  # fmt: skip
         done = max(figures[counted], 1)
+        for name, meter in meters.items():
+            figures[f"{name}_us"] = (meter() - before[name]) / done
         seconds = max(figures["seconds"], 0.001)
         figures["per_second"] = figures[counted] / seconds
-        for name in before:
-            figures[f"{name}_us"] = (after[name] - before[name]) / done
         return figures
-
-    def pgbench(self, scripts: str, clients: int, *, rate: float = 0,
-                each: int = 0, **variables) -> dict:  # fmt: skip
-        """scripts: names of files that make one transaction's statements;
-        each: so many of each client, else for the seconds.  Counted from when
-        each client has done its first one: that plans all statements of all
-        functions, which a gateway's connection does once in its life."""
-        texts = [(HERE / f"{name}.pgbench").read_text()
-                 for name in scripts.split()]  # fmt: skip
-        script, log = BUILD / "bench.script.sql", BUILD / "bench.pgbench"
-        script.write_text("".join(texts))
-        for old in BUILD.glob("bench.pgbench.*"):
-            old.unlink()
-        command = [PGBIN / "pgbench", "-n", "-M", "prepared", "-l", "-j", "1"]
-        command += [f"--log-prefix={log}", "-f", script]
-        whole = round(self.seconds + FIRST_S * clients) + 1
-        most = ["-t", str(each)] if each else ["-T", str(whole)]
-        command += ["-c", str(clients), *most]
-        command += ["-R", str(rate)] if rate else []
-        for name, value in variables.items():
-            command += ["-D", f"{name}={value}"]
-        with Meter(self) as meter:
-            subprocess.run(
-                [*command, self.gateway_dsn()],
-                check=True,
-                stdout=subprocess.DEVNULL,
-                stderr=subprocess.DEVNULL,
-            )
-        rows = []
-        for path in BUILD.glob("bench.pgbench.*"):
-            with path.open() as lines:
-                rows += [[int(word) for word in line.split()] for line in lines]
-            path.unlink()
-        script.unlink()
-        return warm_figures(rows, clients, meter, lag=bool(rate))
-
-
-class Meter:
-    """CPU of PostgreSQL by the time of day, while a with statement runs."""
-
-    def __init__(self, rig):
-        self.rig, self.seen = rig, []
-        self.over = threading.Event()
-        self.thread = threading.Thread(target=self.watch)
-
-    def __enter__(self):
-        self.thread.start()
-        return self
-
-    def __exit__(self, *_):
-        self.over.set()
-        self.thread.join()
-
-    def watch(self):
-        while True:
-            used = self.rig.cpu_us()["postgres"]
-            self.seen.append((time.time() * 1000, used))
-            if self.over.wait(METER_S):
-                break
-        self.seen.append((time.time() * 1000, self.rig.cpu_us()["postgres"]))
-
-    def between(self, start_ms: float, end_ms: float) -> float:
-        """µs of CPU a ms in the samples that are inside"""
-        inside = [each for each in self.seen if start_ms <= each[0] <= end_ms]
-        inside = inside if len(inside) > 1 else self.seen
-        (t0, c0), (t1, c1) = inside[0], inside[-1]
-        return (c1 - c0) / (t1 - t0)
-
-
-def warm_figures(rows, clients: int, meter, lag: bool) -> dict:
-    """rows: pgbench's log: client, number, µs, script, end in s, its µs, lag
-    in µs.  Of those that began when each client had done its first."""
-    ends = {}
-    for row in rows:
-        row.append(row[4] * 1000 + row[5] / 1000)
-        ends.setdefault(row[0], row[-1])
-        ends[row[0]] = min(ends[row[0]], row[-1])
-    if len(ends) < clients:
-        sys.exit("pgbench: a client has done nothing in all the time")
-    start = max(ends.values())
-    done = [(row[2] - (row[6] if lag else 0), row[-1])
-            for row in rows if row[-1] - row[2] / 1000 >= start]  # fmt: skip
-    if not done:
-        sys.exit("pgbench: too short, it has only warmed up")
-    end = max(at for _, at in done)
-    times = sorted(us / 1000 for us, _ in done)
-    busy_ms = end - start
-    return {
-        "per_second": len(times) / busy_ms * 1000,
-        "p50_ms": times[len(times) // 2],
-        "p99_ms": times[len(times) * 99 // 100],
-        "postgres_us": meter.between(start, end) * busy_ms / len(times),
-    }

@@ -1,10 +1,10 @@
 /*
  * What the scan for card numbers costs, in ns of CPU a byte, over ordinary
  * texts and over those that an attacker would choose; beside it the SHA-256
- * of the same bytes.  Fails when a byte costs more than BOUND_NS (of a random
- * text, at which a processor guesses wrong all the time, and of one that is
- * nothing but account numbers which pass for cards: HARD_NS), or when a text
- * ten times as long costs more than twice as much a byte.
+ * of the same bytes.  Fails when a byte costs more than BOUND_NS, or when a
+ * text ten times as long costs more than twice as much a byte.  Of a text that
+ * costs too much the best of TRIES is taken: a busy machine slows what it
+ * measures.
  */
 
 #include "measure.h"
@@ -14,36 +14,35 @@
 
 #define SIZE      60000
 #define BOUND_NS  4.0
-#define HARD_NS   12.0
+#define TRIES     5
 
 typedef struct {
     const char  *name;
     const char  *piece;        /* NULL: random */
     const char  *letters;
-    int          is_hard;
 } bench_text_t;
 
 
 static const bench_text_t  texts[] = {
     { "a webhook", "{\"id\":\"evt_1NG8Du2eZvKYlo2CUI79vXWy\",\"amount\":4999,"
-      "\"created\":1795238300,\"note\":\"thanks, see you\"},", NULL, 0 },
-    { "blanks", " ", NULL, 0 },
-    { "3 3 3", "3 ", NULL, 0 },
-    { "4 4 4", "4 ", NULL, 0 },
-    { "groups of 4", "4444 ", NULL, 0 },
-    { "digits", "4", NULL, 0 },
-    { "zeros", "0", NULL, 0 },
-    { "near misses", "4111 1111 1111 1112 ", NULL, 0 },
-    { "runs", "4111111111111112 ", NULL, 0 },
-    { "zeros behind", "411111111111111200 ", NULL, 0 },
-    { "account numbers", "DK5000400440116243 ", NULL, 1 },
-    { "UUIDs", "41114111-4111-4111-8111-411141114111 ", NULL, 0 },
-    { "escapes", "\\u0034", NULL, 0 },
-    { "backslashes", "\\", NULL, 0 },
-    { "full width", "\xef\xbc\x94", NULL, 0 },
-    { "random 3s, blanks", NULL, "3 -", 1 },
-    { "random 4s, blanks", NULL, "4 ", 1 },
-    { "random", NULL, "\\un0041 \xef\xbc\x94\xc2\xa0" "A.,/", 1 }
+      "\"created\":1795238300,\"note\":\"thanks, see you\"},", NULL },
+    { "blanks", " ", NULL },
+    { "3 3 3", "3 ", NULL },
+    { "4 4 4", "4 ", NULL },
+    { "groups of 4", "4444 ", NULL },
+    { "digits", "4", NULL },
+    { "zeros", "0", NULL },
+    { "near misses", "4111 1111 1111 1112 ", NULL },
+    { "runs", "4111111111111112 ", NULL },
+    { "zeros behind", "411111111111111200 ", NULL },
+    { "account numbers", "DK5000400440116243 ", NULL },
+    { "UUIDs", "41114111-4111-4111-8111-411141114111 ", NULL },
+    { "escapes", "\\u0034", NULL },
+    { "backslashes", "\\", NULL },
+    { "full width", "\xef\xbc\x94", NULL },
+    { "random 3s, blanks", NULL, "3 -" },
+    { "random 4s, blanks", NULL, "4 " },
+    { "random", NULL, "\\un0041 \xef\xbc\x94\xc2\xa0" "A.,/" }
 };
 
 
@@ -88,12 +87,30 @@ text_of(const bench_text_t *text, size_t size)
 }
 
 
+/* In ns a byte. */
+static double
+cost(bench_work_pt work, pay_str_t text)
+{
+    double    ns, best;
+    unsigned  i;
+
+    best = bench_ns(work, text, NULL) / (double) text.len;
+
+    for (i = 1; i < TRIES && best > BOUND_NS; i++) {
+        ns = bench_ns(work, text, NULL) / (double) text.len;
+        best = (ns < best) ? ns : best;
+    }
+
+    return best;
+}
+
+
 int
 main(void)
 {
     int        bad = 0, found;
     size_t     i;
-    double     ns, longer, sha;
+    double     ns, longer;
     pay_str_t  text;
 
     printf("%-24s %8s %10s %8s\n", "text", "ns/byte", "10x longer", "SHA-256");
@@ -101,16 +118,16 @@ main(void)
     for (i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
         text = text_of(&texts[i], SIZE);
         found = pay_pan_found(text);
-        ns = bench_ns(scan, text, NULL) / SIZE;
-        sha = bench_ns(bench_sha256, text, NULL) / SIZE;
-        text = text_of(&texts[i], 10 * SIZE);
-        longer = bench_ns(scan, text, NULL) / (10 * SIZE);
+        ns = cost(scan, text);
 
-        printf("%-24s %8.2f %10.2f %8.2f%s\n", texts[i].name, ns, longer, sha,
+        printf("%-24s %8.2f", texts[i].name, ns);
+
+        longer = cost(scan, text_of(&texts[i], 10 * SIZE));
+
+        printf(" %10.2f %8.2f%s\n", longer, cost(bench_sha256, text),
                found ? "  (found: not scanned to its end)" : "");
 
-        bad |= ns > (texts[i].is_hard ? HARD_NS : BOUND_NS)
-               || longer > 2 * ns + 0.5;
+        bad |= found || ns > BOUND_NS || longer > 2 * ns + 0.5;
     }
 
     if (bad) {

@@ -91,48 +91,41 @@ static void
 decode(pay_arena_t *arena, const pay_payment_request_t *request,
     pay_checkout_t *checkout)
 {
-    unsigned     i;
-    pay_buf_t    buf;
-    pay_str_t    orders, text;
-    pay_value_t  row[PAY_VIEW_COLUMNS];
-
-    FUZZ_CHECK(pay_payment_orders_json(arena, request, &text) == PAY_OK);
-    FUZZ_CHECK(text.len > 2 && text.data[0] == '[');
-
-    pay_buf_init(&buf, arena, 65536);
+    unsigned             i;
+    pay_line_row_t       lines[PAY_ORDERS_MAX];
+    pay_checkout_row_t   row = {
+        .merchant_id = PAY_STR("acme"),
+        .checkout_id = request->checkout_id,
+        .checkout_uuid = PAY_STR(UUID),
+        .psp = PAY_STR("generic"),
+        .nonce = PAY_STR("CANARY:nonce"),
+        .handle = PAY_STR(HANDLE),
+        .token = PAY_STR("CANARY:token"),
+        .hosted_url = PAY_STR("https://hosted.invalid/CANARY"),
+        .return_url = PAY_STR("https://shop.invalid/CANARY"),
+        .base_url = PAY_STR("https://pay.example.com"),
+        .currency = pay_str_of(request->currency->code),
+        .total_minor = request->total_minor,
+        .expires_s = EXPIRES,
+        .registration_state = PAY_STR("REGISTERED"),
+        .version = 1,
+        .capture = PAY_STR("automatic"),
+        .orders = lines,
+        .orders_count = request->order_count
+    };
 
     for (i = 0; i < request->order_count; i++) {
-        pay_buf_text(&buf, i ? ",{\"id\":\"" : "[{\"id\":\"");
-        pay_buf_add(&buf, request->orders[i].id);
-        pay_buf_text(&buf, "\",\"seller\":\"s\",\"amount\":");
-        pay_buf_int(&buf, request->orders[i].amount_minor);
-        pay_buf_text(&buf, ",\"status\":\"EXECUTING\",\"reason\":null}");
+        lines[i] = (pay_line_row_t) {
+            .place = (int64_t) i + 1,
+            .order_id = request->orders[i].id.len != 0
+                        ? request->orders[i].id : PAY_STR("o"),
+            .seller_account = PAY_STR("s"),
+            .order_minor = request->orders[i].amount_minor,
+            .order_status = PAY_STR("EXECUTING")
+        };
     }
 
-    pay_buf_text(&buf, "]");
-    FUZZ_CHECK(pay_buf_done(&buf, &orders) == PAY_OK);
-
-    row[0] = pay_value_text(PAY_STR("acme"));
-    row[1] = pay_value_text(request->checkout_id);
-    row[2] = pay_value_text(PAY_STR(UUID));
-    row[3] = pay_value_text(PAY_STR("generic"));
-    row[4] = pay_value_text(PAY_STR("CANARY:nonce"));
-    row[5] = pay_value_text(PAY_STR(HANDLE));
-    row[6] = pay_value_text(PAY_STR("CANARY:token"));
-    row[7] = pay_value_null();
-    row[8] = pay_value_text(PAY_STR("https://hosted.invalid/CANARY"));
-    row[9] = pay_value_text(PAY_STR("https://shop.invalid/CANARY"));
-    row[10] = pay_value_text(PAY_STR("https://pay.example.com"));
-    row[11] = pay_value_text(pay_str_of(request->currency->code));
-    row[12] = pay_value_int(request->total_minor);
-    row[13] = pay_value_int(EXPIRES);
-    row[14] = pay_value_text(PAY_STR("REGISTERED"));
-    row[15] = pay_value_int(0);
-    row[16] = pay_value_null();
-    row[17] = pay_value_int(1);
-    row[18] = pay_value_text(orders);
-
-    FUZZ_CHECK(pay_checkout_decode(arena, row, checkout) == PAY_OK);
+    FUZZ_CHECK(pay_checkout_decode(arena, &row, checkout) == PAY_OK);
     FUZZ_CHECK(checkout->order_count == request->order_count);
 }
 

@@ -174,13 +174,29 @@ def test_every_metric_is_documented(anonymous, wait_for):
     assert {row[0] for row in told[2:]} == families
 
 
+def failures() -> list[str]:
+    """The words for why a call has failed."""
+    text = page("include/pay_http.h")
+    return re.findall(r'F\([A-Z_]+, "([\w-]+)"\)', text)
+
+
 def test_the_labels_of_metrics_are_documented():
     labels = (ROOT / "ngx_payments_module/ngx_payments_labels.c").read_text()
     told = section(page("docs/operations.md"), "Metrics")
-    for table in ("outcome_names", "result_names", "job_names"):
+    for table in ("outcome_names", "job_names"):
         words = labels.split(f"ngx_payments_{table}[")[1].split("};")[0]
         words = re.findall(r'"([\w-]+)"', words)
         assert f"({', '.join(words)})" in told
+    # of PSPs' calls: a source of rates is no PSP, and its file no call
+    results = ["ok", "http-error", *failures()]
+    for word in ("no-file", "unreadable"):
+        results.remove(word)
+    assert f"({', '.join(results)})" in told
+    calls = page("src/flow/flow.c").split("\npay_call_name(")[1]
+    words = re.findall(r'= "([\w-]+)"', calls.split("};")[0])
+    words.remove("rates")
+    assert len(words) == 10
+    assert f"({', '.join(words)})" in told
 
 
 def test_alarms_name_metrics_that_exist(anonymous, wait_for):
@@ -191,6 +207,7 @@ def test_alarms_name_metrics_that_exist(anonymous, wait_for):
     for name in names:
         assert f"# TYPE {name} " in text
     labels = page("ngx_payments_module/ngx_payments_labels.c")
+    labels += "".join(f'"{word}"' for word in ("ok", *failures()))
     values = re.findall(r'\{\w+!?=~?"([^"]+)"\}', told)
     assert len(values) > 5
     for value in "|".join(values).replace("\\", "").split("|"):

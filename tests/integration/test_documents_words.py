@@ -4,6 +4,7 @@ one meaning, a way to the glossary."""
 import re
 
 import pytest
+import yaml
 from support.gateway import ROOT
 
 CELL_MAX = 160
@@ -82,6 +83,32 @@ def test_a_plain_document_has_no_riddles(name):
         (text.count("\n", 0, hit.start()) + 1, hit[0], better)
         for pattern, better in BANNED.items()
         for hit in re.finditer(pattern, text, re.I)
+    ]
+    assert found == []
+
+
+def texts_of(part, place: str = ""):
+    """Where it stands, text: what a reader of the API's description reads."""
+    for name, value in part.items() if isinstance(part, dict) else ():
+        at = f"{place}/{name}"
+        if name in ("summary", "description") and isinstance(value, str):
+            yield at, value
+        else:
+            yield from texts_of(value, at)
+    for number, value in enumerate(part if isinstance(part, list) else ()):
+        yield from texts_of(value, f"{place}/{number}")
+
+
+def test_the_description_of_the_api_has_no_riddles():
+    text = (ROOT / "docs/openapi.yaml").read_text(encoding="utf-8")
+    texts = dict(texts_of(yaml.safe_load(text)))
+    assert "/info/description" in texts
+    assert any("/responses/" in at for at in texts)
+    found = [
+        (at, hit[0], better)
+        for at, value in texts.items()
+        for pattern, better in BANNED.items()
+        for hit in re.finditer(pattern, plain(value), re.I)
     ]
     assert found == []
 

@@ -120,6 +120,9 @@ def test_webhooks_during_reloads_are_all_booked(stack):
 
 
 def test_a_bad_configuration_is_refused_and_the_old_one_goes_on(stack):
+    # A worker of the reload before this test may not have learned yet that it
+    # is to end.
+    wait_for(lambda: len(stack.workers()) == 2, "one generation of workers")
     before = set(stack.workers())
     text = stack.gateway.conf.read_text()
     stack.gateway.conf.write_text(text.replace("adapter ", "adaptor "))

@@ -333,6 +333,8 @@ ASKS = {
     "timeline": ("timeline", "no-such-order"),
     "webhook quarantine": ("webhook", "quarantine"),
     "webhook show": ("webhook", "show", "stripe", "no-such-event"),
+    "webhook replay": ("webhook", "replay", "stripe", "no-such-event",
+                       "--who", "w", "--why", "y"),
 }
 
 

@@ -3,8 +3,9 @@ captures, cancels, lists and fails, and its webhook verifier judges the mock's
 webhooks.  What the mock says must be what the PSP's own client understands.
 
 The sales are tests/fixtures/psp_clients; ci/install puts the clients into
-build/venv and build/node.  In Node only those that can be sent to a server
-of http: those of Adyen, Mollie and PayPal call https, or their own hosts, only.
+build/venv and build/node.  In Node those of Adyen, Mollie and PayPal call https
+only: TLS stands in front of the mock for them.  Adyen's and PayPal's know only
+their own hosts: they are given a proxy, which leads there too.
 """
 
 import json
@@ -17,12 +18,17 @@ import pytest
 from support.gateway import ROOT
 from support.mock import Mock
 from support.mock_server import serve
+from support.tls_front import front
 
 SALES = ROOT / "tests" / "fixtures" / "psp_clients"
 PYTHON = ROOT / "build" / "venv" / "bin" / "python"
 NODE = ROOT / "build" / "node" / "node_modules"
 DEADLINE_S = 60
 NOBODY = "http://127.0.0.1:9"
+HOSTS = {
+    "api-m.sandbox.paypal.com": "/paypal",
+    "checkout-test.adyen.com": "/adyen",
+}
 KEYS = {
     "adyen.key": "AQE" + secrets.token_hex(16),
     "adyen.whsec": secrets.token_hex(32).upper(),
@@ -43,21 +49,36 @@ def mock(tmp_path_factory):
         yield url
 
 
+@pytest.fixture(scope="module")
+def tls(mock, tmp_path_factory):
+    """The environment of the clients in Node that call https only."""
+    port = int(mock.rpartition(":")[2])
+    with front(tmp_path_factory.mktemp("tls"), HOSTS, port) as made:
+        server, proxy, authority = made
+        yield {
+            "MOCK_PSP_TLS_URL": f"https://127.0.0.1:{server.port}",
+            "MOCK_PSP_PROXY_PORT": str(proxy.port),
+            "NODE_EXTRA_CA_CERTS": str(authority),
+        }
+
+
 @pytest.fixture
 def python(mock):
     return lambda psp: sold(psp, mock, [PYTHON, SALES / f"sale_{psp}.py"])
 
 
 @pytest.fixture
-def node(mock, tmp_path):
+def node(mock, tls, tmp_path):
     """Node looks for packages beside the program."""
     for each in SALES.glob("*.mjs"):
         shutil.copy(each, tmp_path)
     (tmp_path / "node_modules").symlink_to(NODE)
-    return lambda psp: sold(psp, mock, ["node", tmp_path / f"sale_{psp}.mjs"])
+    return lambda psp: sold(
+        psp, mock, ["node", tmp_path / f"sale_{psp}.mjs"], tls
+    )
 
 
-def sold(psp: str, mock: str, command: list) -> dict:
+def sold(psp: str, mock: str, command: list, more: dict | None = None) -> dict:
     """What a sale has seen, at a mock that knows of no other: one line of
     JSON.
     """
@@ -68,9 +89,11 @@ def sold(psp: str, mock: str, command: list) -> dict:
         "MOCK_PSP_URL": mock,
         "PSP_KEY": KEYS[f"{psp}.key"],
         "PSP_SECRET": KEYS[f"{psp}.whsec"],
+        "NO_PROXY": "*",
+        "no_proxy": "*",
     }
     done = subprocess.run(
-        [str(word) for word in command], env=os.environ | told,
+        [str(word) for word in command], env=os.environ | told | (more or {}),
         capture_output=True, check=False, text=True, timeout=DEADLINE_S,
     )  # fmt: skip
     assert done.returncode == 0, done.stdout + done.stderr
@@ -199,6 +222,21 @@ def test_adyens_client_in_python_sells(python):
     )
 
 
+def test_adyens_client_in_node_sells(node):
+    unprocessable = "HttpClientException 422"
+    assert_holds(
+        node("adyen"),
+        ADYEN
+        | {
+            "bad_key": "HttpClientException 401 000",
+            "unknown": f"{unprocessable} 14_014",
+            "invalid": f"{unprocessable} 14_004",
+            "stranger": "HttpClientException 403 901",
+            "other_body": f"{unprocessable} 704",
+        },
+    )
+
+
 def test_squares_client_in_python_sells(python):
     assert_holds(
         python("square"),
@@ -241,6 +279,24 @@ def test_mollies_client_in_python_sells(python):
     )
 
 
+def test_mollies_client_in_node_sells(node):
+    assert_holds(
+        node("mollie"),
+        MOLLIE
+        | {
+            "made": ["open", True],
+            "paid": ["paid", "12.34"],
+            "held": "authorized",
+            "listed": [2, 1, True],
+            "bad_key": "ApiError 401",
+            "unknown": "ApiError 404",
+            "over": "ApiError 422 amount",
+            "invalid": "ApiError 422 amount",
+            "other_body": "ApiError 409",
+        },
+    )
+
+
 def test_paypals_client_in_python_sells(python):
     assert_holds(
         python("paypal"),
@@ -252,5 +308,20 @@ def test_paypals_client_in_python_sells(python):
             "over": "ErrorException 422 REFUND_AMOUNT_EXCEEDED",
             "twice": "ErrorException 422 ORDER_ALREADY_CAPTURED",
             "invalid": "ErrorException 400 INVALID_PARAMETER_VALUE",
+        },
+    )
+
+
+def test_paypals_client_in_node_sells(node):
+    assert_holds(
+        node("paypal"),
+        PAYPAL
+        | {
+            "early": "CustomError 422 ORDER_NOT_APPROVED",
+            "bad_key": "OAuthProviderError 401",
+            "unknown": "CustomError 404 INVALID_RESOURCE_ID",
+            "over": "CustomError 422 REFUND_AMOUNT_EXCEEDED",
+            "twice": "CustomError 422 ORDER_ALREADY_CAPTURED",
+            "invalid": "CustomError 400 INVALID_PARAMETER_VALUE",
         },
     )

@@ -3,12 +3,12 @@ payment is held once, and it is taken, settled or paid back, never two of
 these.
 """
 
-import json
 import uuid
 
 import psycopg2
 import pytest
 from support.sql_gateway import (
+    BEGIN_CASTS,
     MERCHANT,
     connections,  # noqa: F401
     database,  # noqa: F401
@@ -63,16 +63,13 @@ def operators(dsn):
 def expired(gateway, policy):
     """A checkout that has expired, with what is to become of late money."""
     ((key, checkout, order),) = fresh()
-    casts = ["text", "text", "bytea"] + ["text"] * 7 + ["jsonb"] * 3 + [
-        "text", "bigint", "bigint", "jsonb", "bigint", "bigint", "text",
-        "text", "text", "text", "text", "jsonb"]
     row = (MERCHANT, key, b"\0" * 32, checkout, str(uuid.uuid4()),
            uuid.uuid4().hex, "stripe", order, "https://shop.example/",
            "https://pay.example", None, None, None, "USD", 100, 1900000000,
-           json.dumps([{"id": order, "seller": "s", "currency": "USD",
-                        "amount": 100}]),
-           86400, 30000, "request", None, None, None, policy, None)
-    rows = gateway.call("begin_payment", casts, [[value] for value in row])
+           1, order, "s", 100, None, 86400, 30000, "request", None, None,
+           None, policy, None)
+    rows = gateway.call("begin_payment", BEGIN_CASTS,
+                        [[value] for value in row])
     assert outcomes(rows) == ["created"]
     gateway.store([(checkout, checkout)])
     assert outcomes(gateway.apply(

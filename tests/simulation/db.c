@@ -18,11 +18,6 @@
 #define QUESTIONS_MAX  48
 #define CONNINFO_MAX   1024
 
-#define OID_BYTEA  17
-#define OID_INT8   20
-#define OID_TEXT   25
-#define OID_JSONB  3802
-
 
 struct sim_db_s {
     const char  *host;
@@ -37,10 +32,11 @@ struct sim_db_s {
     unsigned     question_count;
 };
 
+/* What an operation has answered, on the scenario's heap. */
 typedef struct {
-    unsigned char  *data;
-    size_t          len, size;
-} bytes_t;
+    pay_cell_t  *cells;
+    unsigned     columns;
+} sheet_t;
 
 
 static PGconn *enter(sim_db_t *db, const char *user, const char *database);
@@ -50,24 +46,12 @@ static int moves_jobs(pay_op_id_t op);
 static const char *question(sim_db_t *db, const char *sql);
 static PGresult *execute(sim_db_t *db, const pay_op_t *op,
     sim_call_t **calls, unsigned count);
-static void encode(bytes_t *out, const pay_op_t *op, unsigned arg,
-    sim_call_t **calls, unsigned count);
-static void put(bytes_t *out, const void *data, size_t len);
-static void put_int(bytes_t *out, uint64_t number, unsigned size);
-static uint64_t get_int(const char *data, unsigned size);
 static void deliver(sim_t *sim, const pay_op_t *op, PGresult *rows,
     sim_call_t **calls, unsigned count);
-static pay_value_t *decode(sim_t *sim, const pay_op_t *op, PGresult *rows,
-    int row);
-
-
-static const struct {
-    uint32_t  element;
-    Oid       array;
-} oids[] = {
-    [PAY_TEXT] = { OID_TEXT, 1009 }, [PAY_BYTES] = { OID_BYTEA, 1001 },
-    [PAY_INT] = { OID_INT8, 1016 }, [PAY_JSON] = { OID_JSONB, 3807 }
-};
+static sheet_t copy_cells(sim_t *sim, PGresult *rows);
+static pay_cell_t cell_of(const void *rows, unsigned row, unsigned column);
+static void own_cells(const sheet_t *sheet, unsigned rows, sim_call_t **calls,
+    unsigned count);
 
 
 sim_db_t *
@@ -178,19 +162,22 @@ static void
 prepare(sim_db_t *db)
 {
     Oid              types[PAY_OP_COLUMNS_MAX];
-    unsigned         i, k;
+    char             sql[PAY_OP_SQL_MAX];
+    unsigned         i, k, n;
     PGresult        *res;
+    pay_column_t     args[PAY_OP_COLUMNS_MAX];
     const pay_op_t  *op;
 
     for (i = 0; i < PAY_OP_COUNT; i++) {
         op = pay_op(i);
+        n = pay_op_args(op, args);
+        (void) pay_op_sql(op, sql);
 
-        for (k = 0; k < op->in_count; k++) {
-            types[k] = oids[op->in[k]].array;
+        for (k = 0; k < n; k++) {
+            types[k] = pay_type_array(args[k].type);
         }
 
-        res = PQprepare(db->gateway, op->name, op->sql, (int) op->in_count,
-                        types);
+        res = PQprepare(db->gateway, op->name, sql, (int) n, types);
         if (PQresultStatus(res) != PGRES_COMMAND_OK) {
             sim_die("%s: %s", op->name, PQerrorMessage(db->gateway));
         }
@@ -278,118 +265,39 @@ moves_jobs(pay_op_id_t op)
 static PGresult *
 execute(sim_db_t *db, const pay_op_t *op, sim_call_t **calls, unsigned count)
 {
-    int          lengths[PAY_OP_COLUMNS_MAX], formats[PAY_OP_COLUMNS_MAX];
-    bytes_t      arrays[PAY_OP_COLUMNS_MAX];
-    unsigned     i;
-    PGresult    *rows;
-    const char  *values[PAY_OP_COLUMNS_MAX];
+    int            lengths[PAY_OP_COLUMNS_MAX], formats[PAY_OP_COLUMNS_MAX];
+    unsigned       i, n;
+    PGresult      *rows;
+    pay_str_t      arrays[PAY_OP_COLUMNS_MAX];
+    const char    *values[PAY_OP_COLUMNS_MAX];
+    const void    *items[SIM_BATCH_MAX];
+    pay_heap_t    *heap = pay_heap_create();
+    pay_column_t   args[PAY_OP_COLUMNS_MAX];
 
-    memset(arrays, 0, sizeof(arrays));
+    for (i = 0; i < count; i++) {
+        items[i] = calls[i]->args;
+    }
 
-    for (i = 0; i < op->in_count; i++) {
-        encode(&arrays[i], op, i, calls, count);
+    if (heap == NULL
+        || pay_op_encode(pay_heap_arena(heap), op, items, count, arrays)
+           != PAY_OK)
+    {
+        sim_die("cannot encode %s", op->name);
+    }
+
+    n = pay_op_args(op, args);
+
+    for (i = 0; i < n; i++) {
         values[i] = (const char *) arrays[i].data;
         lengths[i] = (int) arrays[i].len;
         formats[i] = 1;
     }
 
-    rows = PQexecPrepared(db->gateway, op->name, (int) op->in_count, values,
-                          lengths, formats, 1);
-
-    for (i = 0; i < op->in_count; i++) {
-        free(arrays[i].data);
-    }
+    rows = PQexecPrepared(db->gateway, op->name, (int) n, values, lengths,
+                          formats, 1);
+    pay_heap_destroy(heap);
 
     return rows;
-}
-
-
-/* array_recv(): dimensions, null flag, type, length, lower bound, elements */
-static void
-encode(bytes_t *out, const pay_op_t *op, unsigned arg, sim_call_t **calls,
-    unsigned count)
-{
-    unsigned            i, nulls = 0;
-    pay_type_t          type = op->in[arg];
-    const pay_value_t  *value;
-
-    for (i = 0; i < count; i++) {
-        nulls |= calls[i]->args[arg].is_null != 0;
-    }
-
-    put_int(out, 1, 4);
-    put_int(out, nulls, 4);
-    put_int(out, oids[type].element, 4);
-    put_int(out, count, 4);
-    put_int(out, 1, 4);
-
-    for (i = 0; i < count; i++) {
-        value = &calls[i]->args[arg];
-
-        if (value->is_null) {
-            put_int(out, UINT32_MAX, 4);
-
-        } else if (type == PAY_INT) {
-            put_int(out, 8, 4);
-            put_int(out, (uint64_t) value->number, 8);
-
-        } else {
-            put_int(out, value->bytes.len + (type == PAY_JSON), 4);
-
-            if (type == PAY_JSON) {
-                put_int(out, 1, 1);
-            }
-
-            put(out, value->bytes.data, value->bytes.len);
-        }
-    }
-}
-
-
-static void
-put(bytes_t *out, const void *data, size_t len)
-{
-    if (out->len + len > out->size) {
-        out->size = 2 * (out->len + len) + 64;
-        out->data = realloc(out->data, out->size);
-        if (out->data == NULL) {
-            sim_die("out of memory");
-        }
-    }
-
-    if (len != 0) {
-        memcpy(out->data + out->len, data, len);
-    }
-
-    out->len += len;
-}
-
-
-static void
-put_int(bytes_t *out, uint64_t number, unsigned size)
-{
-    unsigned       i;
-    unsigned char  data[8];
-
-    for (i = 0; i < size; i++) {
-        data[i] = (unsigned char) (number >> (8 * (size - 1 - i)));
-    }
-
-    put(out, data, size);
-}
-
-
-static uint64_t
-get_int(const char *data, unsigned size)
-{
-    unsigned  i;
-    uint64_t  number = 0;
-
-    for (i = 0; i < size; i++) {
-        number = number << 8 | (unsigned char) data[i];
-    }
-
-    return number;
 }
 
 
@@ -397,64 +305,87 @@ static void
 deliver(sim_t *sim, const pay_op_t *op, PGresult *rows, sim_call_t **calls,
     unsigned count)
 {
-    int       row;
-    uint64_t  item;
-    unsigned  i;
+    sheet_t       sheet = copy_cells(sim, rows);
+    unsigned      i;
+    pay_table_t   table = { &sheet, (unsigned) PQntuples(rows), sheet.columns,
+                            cell_of };
+    pay_result_t  results[SIM_BATCH_MAX];
+    pay_status_t  status;
 
-    if (PQnfields(rows) != (int) op->out_count + 1) {
-        sim_die("%s has %d columns", op->name, PQnfields(rows));
-    }
+    status = pay_op_decode(pay_heap_arena(sim->heap), op, &table, results,
+                           count);
 
-    for (row = 0; row < PQntuples(rows); row++) {
-        item = get_int(PQgetvalue(rows, row, 0), 4);
+    if (status == PAY_BUG) {
+        sim_violation(sim, "%s answers what it may not", op->name);
 
-        if (item < 1 || item > count || calls[item - 1]->row != NULL) {
-            sim_violation(sim, "%s names item %d of %u, or twice", op->name,
-                          (int) item, count);
-            continue;
-        }
-
-        calls[item - 1]->row = decode(sim, op, rows, row);
+    } else if (status != PAY_OK) {
+        sim_die("out of memory");
     }
 
     for (i = 0; i < count; i++) {
-        if (calls[i]->row == NULL) {
+        calls[i]->result = results[i];
+
+        if (results[i].outcome == PAY_OUTCOME_NONE) {
             sim_violation(sim, "%s leaves item %u out", op->name, i + 1);
             calls[i]->failure = PAY_DB_ERROR;
         }
     }
+
+    own_cells(&sheet, table.row_count, calls, count);
 }
 
 
-/* On the heap: the row dies behind the step that gets it. */
-static pay_value_t *
-decode(sim_t *sim, const pay_op_t *op, PGresult *rows, int row)
+static sheet_t
+copy_cells(sim_t *sim, PGresult *rows)
 {
-    int           len;
-    unsigned      i;
-    const char   *data;
-    pay_value_t  *values = sim_alloc(sim, op->out_count * sizeof(*values));
+    unsigned     row, column;
+    sheet_t      sheet = { NULL, (unsigned) PQnfields(rows) };
+    pay_cell_t  *cell;
 
-    for (i = 0; i < op->out_count; i++) {
-        if (PQgetisnull(rows, row, (int) i + 1)) {
-            values[i].is_null = 1;
-            continue;
-        }
+    cell = sim_alloc(sim, (size_t) PQntuples(rows) * sheet.columns
+                          * sizeof(pay_cell_t));
+    sheet.cells = cell;
 
-        data = PQgetvalue(rows, row, (int) i + 1);
-        len = PQgetlength(rows, row, (int) i + 1);
-
-        if (op->out[i] == PAY_INT) {
-            values[i].number = (int64_t) get_int(data, 8);
-
-        } else {
-            values[i].bytes = sim_dup(sim, (pay_str_t) {
-                                  (size_t) len,
-                                  (const unsigned char *) data });
+    for (row = 0; row < (unsigned) PQntuples(rows); row++) {
+        for (column = 0; column < sheet.columns; column++, cell++) {
+            cell->is_null = PQgetisnull(rows, (int) row, (int) column);
+            cell->len = (size_t) PQgetlength(rows, (int) row, (int) column);
+            cell->data = sim_dup(sim, (pay_str_t) { cell->len,
+                (unsigned char *) PQgetvalue(rows, (int) row, (int) column)
+            }).data;
         }
     }
 
-    return values;
+    return sheet;
+}
+
+
+static pay_cell_t
+cell_of(const void *rows, unsigned row, unsigned column)
+{
+    const sheet_t  *sheet = rows;
+
+    return sheet->cells[row * sheet->columns + column];
+}
+
+
+/* Each call gets the cells of its rows, which stand together. */
+static void
+own_cells(const sheet_t *sheet, unsigned rows, sim_call_t **calls,
+    unsigned count)
+{
+    unsigned           i, row;
+    const pay_cell_t  *cells = sheet->cells;
+
+    for (row = 0; row < rows; row++, cells += sheet->columns) {
+        /* the item's number: four bytes, of which one is in use */
+        i = (cells[0].len == 4) ? cells[0].data[3] - 1U : count;
+
+        if (i < count && calls[i]->result.outcome != PAY_OUTCOME_NONE) {
+            calls[i]->cells = calls[i]->cells ? calls[i]->cells : cells;
+            calls[i]->cell_count += sheet->columns;
+        }
+    }
 }
 
 

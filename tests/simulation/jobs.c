@@ -14,10 +14,10 @@
 
 static void pump_tick(sim_t *sim, void *unused);
 static void claim(sim_t *sim, unsigned worker);
-static void claimed(sim_call_t *call, const pay_value_t *row,
+static void claimed(sim_call_t *call, const pay_result_t *result,
     pay_db_failure_t failure);
 static void backfill_due(sim_t *sim, void *data);
-static void swept(sim_call_t *call, const pay_value_t *row,
+static void swept(sim_call_t *call, const pay_result_t *result,
     pay_db_failure_t failure);
 
 
@@ -88,11 +88,11 @@ pump_tick(sim_t *sim, void *unused)
 static void
 claim(sim_t *sim, unsigned worker)
 {
-    sim_call_t   *call = sim_alloc(sim, sizeof(sim_call_t));
-    pay_value_t  *args = sim_alloc(sim, 2 * sizeof(pay_value_t));
+    sim_call_t           *call = sim_alloc(sim, sizeof(sim_call_t));
+    pay_claim_jobs_in_t  *args = sim_alloc(sim, sizeof(*args));
 
-    args[0] = pay_value_text(sim->workers[worker].owner);
-    args[1] = pay_value_int(LEASE_MS);
+    args->owner = sim->workers[worker].owner;
+    args->lease_ms = LEASE_MS;
     call->worker = worker;
     call->op = PAY_OP_CLAIM_JOBS;
     call->args = args;
@@ -103,28 +103,35 @@ claim(sim_t *sim, unsigned worker)
 
 /* As start_job() of ngx_payments_worker.c. */
 static void
-claimed(sim_call_t *call, const pay_value_t *row, pay_db_failure_t failure)
+claimed(sim_call_t *call, const pay_result_t *result,
+    pay_db_failure_t failure)
 {
-    sim_t       *sim = call->sim;
-    sim_flow_t  *flow;
+    sim_t                      *sim = call->sim;
+    sim_flow_t                 *flow;
+    const pay_job_row_t        *job;
+    const pay_claim_jobs_in_t  *args = call->args;
 
     (void) failure;
 
-    if (row == NULL || !pay_str_is(row[0].bytes, "job")) {
+    if (result == NULL || result->outcome != PAY_OUTCOME_JOB) {
         return;
     }
 
     sim->figures.jobs++;
     flow = sim_flow_new(sim, call->worker, NULL, NULL);
 
-    if (pay_flow_job(&flow->core, row + 1, call->args[0].bytes) != PAY_OK) {
+    job = pay_row_job(result);
+
+    if (job == NULL
+        || pay_flow_job(&flow->core, job, args->owner) != PAY_OK)
+    {
         sim_violation(sim, "a claimed job cannot be read");
         return;
     }
 
     sim_say(sim, "w%u f%u job %.*s of %.*s, attempts %d", flow->worker,
-            flow->number, pay_fmt(row[1].bytes),
-            pay_fmt(flow->core.checkout_id), (int) row[2].number);
+            flow->number, pay_fmt(job->kind),
+            pay_fmt(flow->core.checkout_id), (int) job->attempts);
     sim_flow_start(flow);
 }
 
@@ -175,9 +182,9 @@ backfill_due(sim_t *sim, void *data)
 void
 sim_sweep(sim_t *sim, void *unused)
 {
-    unsigned      worker;
-    sim_call_t   *call = sim_alloc(sim, sizeof(sim_call_t));
-    pay_value_t  *args = sim_alloc(sim, 3 * sizeof(pay_value_t));
+    unsigned         worker;
+    sim_call_t      *call = sim_alloc(sim, sizeof(sim_call_t));
+    pay_sweep_in_t  *args = sim_alloc(sim, sizeof(*args));
 
     (void) unused;
 
@@ -185,11 +192,10 @@ sim_sweep(sim_t *sim, void *unused)
         return;
     }
 
-    args[0] = pay_value_text(sim->workers[worker].owner);
-    args[1] = pay_value_int(SWEEP_MS);
-    args[2] = pay_value_text(PAY_STR(
-        "{\"registering_s\":900,\"executing_s\":3600,\"unknown_s\":900,"
-        "\"parked_s\":3600}"));
+    args->owner = sim->workers[worker].owner;
+    args->interval_ms = SWEEP_MS;
+    args->limits = PAY_STR("{\"registering_s\":900,\"executing_s\":3600,"
+                           "\"unknown_s\":900,\"parked_s\":3600}");
     call->worker = worker;
     call->op = PAY_OP_SWEEP;
     call->args = args;
@@ -199,13 +205,13 @@ sim_sweep(sim_t *sim, void *unused)
 
 
 static void
-swept(sim_call_t *call, const pay_value_t *row, pay_db_failure_t failure)
+swept(sim_call_t *call, const pay_result_t *result, pay_db_failure_t failure)
 {
     sim_t  *sim = call->sim;
 
     (void) failure;
 
-    if (row != NULL && pay_str_is(row[0].bytes, "invalid")) {
+    if (result != NULL && result->outcome == PAY_OUTCOME_INVALID) {
         sim_violation(sim, "sweep is invalid");
     }
 }

@@ -35,7 +35,7 @@ check_window(sim_t *sim, const sim_sent_t *sent)
     int64_t            age;
     const sim_sent_t  *other;
 
-    if (strcmp(sent->what, "expire") == 0) {
+    if (sent->call == PAY_CALL_EXPIRE) {
         return;                  /* harmless however often */
     }
 
@@ -47,7 +47,7 @@ check_window(sim_t *sim, const sim_sent_t *sent)
             && age > sent->psp->window + (sent->psp->window ? SIM_SLACK : 0))
         {
             sim_violation(sim, "%s %.*s is sent again after %d s, psp %u "
-                          "knows a key for %d s", sent->what,
+                          "knows a key for %d s", pay_call_name(sent->call),
                           pay_fmt(sent->key), (int) (age / SIM_S),
                           sent->psp->index,
                           (int) (sent->psp->window / SIM_S));
@@ -80,13 +80,14 @@ check_journal(sim_t *sim, const sim_sent_t *sent)
         "$3 OR $3 = 'expire' AND operation = 'cancel') AND operation_id = $4 "
         "AND psp = $5", 5,
         sim_text(sim, sent->flow->core.merchant_id),
-        sim_text(sim, sent->flow->core.checkout_id), sent->what,
+        sim_text(sim, sent->flow->core.checkout_id),
+        pay_call_name(sent->call),
         sim_text(sim, id), sim_text(sim, sim->psps[sent->psp->index].name));
     sends = strtol(sim_db_cell(sim->db, 0, 0), NULL, 10);
 
     if (calls > sends) {
         sim_violation(sim, "call %ld of %s %.*s leaves for psp %u, the "
-                      "journal has %ld", calls, sent->what,
+                      "journal has %ld", calls, pay_call_name(sent->call),
                       pay_fmt(sent->key), sent->psp->index, sends);
     }
 }
@@ -95,7 +96,6 @@ check_journal(sim_t *sim, const sim_sent_t *sent)
 void
 sim_judge_reply(sim_flow_t *flow, const pay_reply_t *reply)
 {
-    int          is_create = strcmp(flow->core.name, "create") == 0;
     sim_t       *sim = flow->sim;
     sim_rows_t   found;
 
@@ -106,9 +106,7 @@ sim_judge_reply(sim_flow_t *flow, const pay_reply_t *reply)
         sim_violation(sim, "a hosted page stands in an answer");
     }
 
-    if (strcmp(flow->core.name, "buyer") == 0
-        && sim_find(reply->location, ".psp.example/p/"))
-    {
+    if (sim_find(reply->location, ".psp.example/p/")) {
         found = sim_db_ask(sim->db, "SELECT FROM pay.registration WHERE "
             "hosted_url = $1 AND state = 'REGISTERED'", 1,
             sim_text(sim, reply->location));
@@ -118,7 +116,7 @@ sim_judge_reply(sim_flow_t *flow, const pay_reply_t *reply)
         }
     }
 
-    if (!is_create || reply->status >= 300) {
+    if (!flow->core.type->routes || reply->status >= 300) {
         return;
     }
 
@@ -360,7 +358,10 @@ judge_leftovers(sim_t *sim)
         "checkout_id) WHERE d.merchant_id = $1 AND "
         "d.state IN ('OPEN', 'UNKNOWN') AND CASE d.operation WHEN 'register' "
         "THEN r.state = 'REGISTERING' WHEN 'capture' THEN NOT c."
-        "is_payment_done WHEN 'expire' THEN EXISTS (SELECT FROM "
+        "is_payment_done AND NOT EXISTS (SELECT FROM pay.change x WHERE "
+        "x.merchant_id = d.merchant_id AND x.change_id = d.operation_id AND "
+        "x.status IN ('SUCCESS', 'FAILED')) "
+        "WHEN 'expire' THEN EXISTS (SELECT FROM "
         "pay.payment_order o WHERE o.merchant_id = d.merchant_id AND "
         "o.checkout_id = d.checkout_id AND o.status IN ('NOT_STARTED', "
         "'EXECUTING')) ELSE NOT EXISTS (SELECT FROM pay.change x WHERE "

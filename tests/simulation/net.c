@@ -13,7 +13,7 @@ static void http_fails(sim_t *sim, void *data);
 static void http_heard(sim_t *sim, void *data);
 static void arrange(sim_t *sim, sim_sent_t *sent, int64_t deadline);
 static void no_answer(sim_sent_t *sent, pay_sent_t how, pay_reach_t reach,
-    const char *why);
+    pay_failure_t why);
 
 
 void
@@ -29,7 +29,7 @@ sim_send(sim_flow_t *flow)
     skip = effect->psp->account.base_url.len;
     sent->flow = flow;
     sent->psp = &sim->books[effect->psp->index];
-    sent->what = effect->what;
+    sent->call = effect->call;
     sent->method = sim_dup(sim, http->method);
     sent->path = sim_dup(sim, (pay_str_t) { http->url.len - skip,
                                             http->url.data + skip });
@@ -47,8 +47,9 @@ sim_send(sim_flow_t *flow)
 
     sim->figures.calls++;
     sim_say(sim, "w%u f%u %s %.*s: calls psp %u, %s %.*s", flow->worker,
-            flow->number, flow->core.name, pay_fmt(flow->core.checkout_id),
-            sent->psp->index, sent->what, pay_fmt(sent->key));
+            flow->number, flow->core.type->name,
+            pay_fmt(flow->core.checkout_id), sent->psp->index,
+            pay_call_name(sent->call), pay_fmt(sent->key));
 
     if (sent->changes) {
         sim_judge_call(sim, sent);
@@ -71,7 +72,8 @@ arrange(sim_t *sim, sim_sent_t *sent, int64_t deadline)
 
     if (down || sim_fault(sim, faults->net_refused)) {
         no_answer(sent, PAY_SENT_NOTHING,
-                  (pay_reach_t) sim_below(sim, PAY_REACH_TLS + 1), "connect");
+                  (pay_reach_t) sim_below(sim, PAY_REACH_TLS + 1),
+                  PAY_FAILURE_CONNECT);
         sent->definite = 1;
         sim_after(sim, sim_between(sim, SIM_MS, 2 * SIM_S), http_heard, sent);
         return;
@@ -110,9 +112,9 @@ http_arrives(sim_t *sim, void *data)
     answer.should_retry = -1;
 
     sim_psp_take(sim, sent, &answer);
-    sim_say(sim, "   psp %u %s %.*s%s: %u", sent->psp->index, sent->what,
-            pay_fmt(sent->key), sent->is_copy ? " (a copy)" : "",
-            answer.status);
+    sim_say(sim, "   psp %u %s %.*s%s: %u", sent->psp->index,
+            pay_call_name(sent->call), pay_fmt(sent->key),
+            sent->is_copy ? " (a copy)" : "", answer.status);
 
     double_it(sim, sent);
 
@@ -126,7 +128,7 @@ http_arrives(sim_t *sim, void *data)
 
     if (sim_fault(sim, sim->faults.net_cut)) {
         no_answer(sent, PAY_SENT_SOME, sim_chance(sim, 500)
-                  ? PAY_REACH_WRITTEN : PAY_REACH_STATUS, "broken");
+                  ? PAY_REACH_WRITTEN : PAY_REACH_STATUS, PAY_FAILURE_BROKEN);
         sent->answer.status = sent->answer.reach == PAY_REACH_STATUS
                               ? answer.status : 0;
 
@@ -191,14 +193,14 @@ http_fails(sim_t *sim, void *data)
     }
 
     sent->over = 1;
-    no_answer(sent, PAY_SENT_SOME, PAY_REACH_WRITTEN, "timeout");
+    no_answer(sent, PAY_SENT_SOME, PAY_REACH_WRITTEN, PAY_FAILURE_TIMEOUT);
     http_heard(sim, sent);
 }
 
 
 static void
 no_answer(sim_sent_t *sent, pay_sent_t how, pay_reach_t reach,
-    const char *why)
+    pay_failure_t why)
 {
     sent->over = 1;
     sent->answer.sent = how;

@@ -126,11 +126,11 @@ sim_rates_get(sim_flow_t *flow)
 
     if (sim_fault(sim, faults->net_refused)) {
         answer->sent = PAY_SENT_NOTHING;
-        answer->failure = "connect";
+        answer->failure = PAY_FAILURE_CONNECT;
 
     } else if (sim_fault(sim, faults->net_lost)) {
         answer->sent = PAY_SENT_SOME;
-        answer->failure = "timeout";
+        answer->failure = PAY_FAILURE_TIMEOUT;
 
     } else {
         answer->sent = PAY_ANSWERED;
@@ -207,24 +207,25 @@ look_heard(sim_t *sim, void *data)
 void
 sim_rates_stored(sim_t *sim, const sim_call_t *call)
 {
-    json_t        *rates;
-    unsigned       i, k;
-    sim_source_t  *source;
+    json_t                    *rates;
+    unsigned                   i, k;
+    sim_source_t              *source;
+    const pay_end_rates_in_t  *args = call->args;
 
-    if (!pay_str_is(call->row[0].bytes, "stored") || call->args[3].is_null) {
+    if (call->result.outcome != PAY_OUTCOME_STORED || args->rates.len == 0) {
         return;
     }
 
     for (i = 0; i < sim->source_count; i++) {
         source = &sim->sources[i];
 
-        if (!pay_str_eq(source->rates->name, call->args[0].bytes)) {
+        if (!pay_str_eq(source->rates->name, args->source)) {
             continue;
         }
 
         source->fetched_at = sim->now + sim->db_off;
-        rates = json_loadb((const char *) call->args[3].bytes.data,
-                           call->args[3].bytes.len, 0, NULL);
+        rates = json_loadb((const char *) args->rates.data, args->rates.len, 0,
+                           NULL);
 
         for (k = 0; k < SIM_CURRENCIES; k++) {
             source->said[k] = k == source->base ? MILLION

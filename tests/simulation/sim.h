@@ -67,7 +67,8 @@ typedef struct sim_reg_s   sim_reg_t;
 typedef struct sim_post_s  sim_post_t;
 
 typedef void (*sim_event_pt)(sim_t *sim, void *data);
-typedef void (*sim_done_pt)(sim_call_t *call, const pay_value_t *row,
+/* result: NULL, there is none */
+typedef void (*sim_done_pt)(sim_call_t *call, const pay_result_t *result,
     pay_db_failure_t failure);
 typedef void (*sim_reply_pt)(sim_flow_t *flow, const pay_reply_t *reply);
 
@@ -122,12 +123,14 @@ struct sim_call_s {
     unsigned            worker;
     unsigned            life;            /* of that worker when it was sent */
     pay_op_id_t         op;
-    const pay_value_t  *args;
+    const void         *args;            /* pay_<operation>_in_t */
     sim_done_pt         done;
     void               *data;
     int                 waiting;         /* has not come to PostgreSQL yet */
     int                 is_lost;         /* it hears nothing of the outcome */
-    pay_value_t        *row;             /* NULL: none */
+    pay_result_t        result;          /* PAY_OUTCOME_NONE: none */
+    const pay_cell_t   *cells;           /* what it was read from */
+    size_t              cell_count;
     pay_db_failure_t    failure;
     sim_call_t         *next;            /* of those waiting */
 };
@@ -161,7 +164,7 @@ typedef struct sim_sent_s  sim_sent_t;
 struct sim_sent_s {
     sim_flow_t   *flow;
     sim_psp_t    *psp;
-    const char   *what;
+    pay_call_t    call;
     pay_str_t     method;
     pay_str_t     path;                  /* behind base_url */
     pay_str_t     body;
@@ -430,7 +433,7 @@ void sim_db_close(sim_db_t *db);
 void sim_db_renew(sim_db_t *db);
 /* Everybody's clock there says so from now on. */
 void sim_db_clock(sim_db_t *db, int64_t now);
-/* Runs the calls of one operation as one batch: fills row or failure. */
+/* Runs the calls of one operation as one batch: fills result or failure. */
 void sim_db_run(sim_t *sim, sim_call_t **calls, unsigned count);
 /* Rows of a question of the judge's, beside the gateway.  The result stays
  * until the next question. */

@@ -64,7 +64,7 @@ sim_judge_step(sim_t *sim, sim_call_t **calls, unsigned count)
     unsigned  i;
 
     for (i = 0; i < count; i++) {
-        if (calls[i]->row == NULL) {
+        if (calls[i]->result.outcome == PAY_OUTCOME_NONE) {
             continue;
         }
 
@@ -79,7 +79,7 @@ sim_judge_step(sim_t *sim, sim_call_t **calls, unsigned count)
             sim_rates_stored(sim, calls[i]);
         }
 
-        if (pay_str_is(calls[i]->row[0].bytes, "rate_missing")
+        if (calls[i]->result.outcome == PAY_OUTCOME_RATE_MISSING
             && sim_rates_median(sim, 1, sim->env.rate_age_s * SIM_S) != 0)
         {
             sim_violation(sim, "a rate is said to be missing");
@@ -95,25 +95,28 @@ sim_judge_step(sim_t *sim, sim_call_t **calls, unsigned count)
 static int
 may_book(const sim_call_t *call)
 {
-    size_t     i;
-    pay_str_t  outcome = call->row[0].bytes;
+    size_t  i;
 
     static const struct {
-        pay_op_id_t  op;
-        const char  *outcome;            /* NULL: any */
+        pay_op_id_t    op;
+        pay_outcome_t  outcome;          /* PAY_OUTCOME_NONE: any */
     } words[] = {
-        { PAY_OP_BEGIN_PAYMENT, "created" },
-        { PAY_OP_BEGIN_PAYMENT, "waiting" }, { PAY_OP_STORE_TOKEN, NULL },
-        { PAY_OP_APPLY_EVENT, "applied" }, { PAY_OP_APPLY_EVENT, "mismatch" },
-        { PAY_OP_APPLY_CHANGE, "applied" },
-        { PAY_OP_APPLY_CHANGE, "mismatch" },
-        { PAY_OP_BEGIN_CHANGE, "created" }, { PAY_OP_END_DISPATCH, NULL },
-        { PAY_OP_FINISH_JOB, NULL }
+        { PAY_OP_BEGIN_PAYMENT, PAY_OUTCOME_CREATED },
+        { PAY_OP_BEGIN_PAYMENT, PAY_OUTCOME_WAITING },
+        { PAY_OP_STORE_TOKEN, PAY_OUTCOME_NONE },
+        { PAY_OP_APPLY_EVENT, PAY_OUTCOME_APPLIED },
+        { PAY_OP_APPLY_EVENT, PAY_OUTCOME_MISMATCH },
+        { PAY_OP_APPLY_CHANGE, PAY_OUTCOME_APPLIED },
+        { PAY_OP_APPLY_CHANGE, PAY_OUTCOME_MISMATCH },
+        { PAY_OP_BEGIN_CHANGE, PAY_OUTCOME_CREATED },
+        { PAY_OP_END_DISPATCH, PAY_OUTCOME_NONE },
+        { PAY_OP_FINISH_JOB, PAY_OUTCOME_NONE }
     };
 
     for (i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
-        if (words[i].op == call->op && (words[i].outcome == NULL
-                || pay_str_is(outcome, words[i].outcome)))
+        if (words[i].op == call->op
+            && (words[i].outcome == PAY_OUTCOME_NONE
+                || words[i].outcome == call->result.outcome))
         {
             return 1;
         }
@@ -126,12 +129,12 @@ may_book(const sim_call_t *call)
 static void
 count_pages(sim_t *sim, const sim_call_t *call)
 {
-    pay_str_t  outcome = call->row[0].bytes;
+    pay_outcome_t  outcome = call->result.outcome;
 
     sim->figures.closing += call->op == PAY_OP_BEGIN_PAYMENT
-                            && pay_str_is(outcome, "waiting");
+                            && outcome == PAY_OUTCOME_WAITING;
     sim->figures.replaced += call->op == PAY_OP_RELEASE_REPLACEMENT
-                             && pay_str_is(outcome, "released");
+                             && outcome == PAY_OUTCOME_RELEASED;
 }
 
 

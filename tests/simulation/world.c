@@ -13,7 +13,7 @@ static unsigned gather(sim_t *sim, sim_call_t *first, sim_call_t **calls);
 static void forget(sim_t *sim, sim_call_t *call);
 static void call_heard(sim_t *sim, void *data);
 static void bury(sim_call_t *call);
-static void flow_db_done(sim_call_t *call, const pay_value_t *row,
+static void flow_db_done(sim_call_t *call, const pay_result_t *result,
     pay_db_failure_t failure);
 static void flow_begin(sim_t *sim, void *data);
 static void flow_do(sim_flow_t *flow);
@@ -95,11 +95,11 @@ call_run(sim_t *sim, void *data)
     sim_judge_step(sim, calls, count);
 
     for (i = 0; i < count; i++) {
-        sim_say(sim, "w%u   sql %s%s: %.*s", calls[i]->worker,
+        sim_say(sim, "w%u   sql %s%s: %s", calls[i]->worker,
                 pay_op(calls[i]->op)->name,
                 calls[i]->is_lost ? " (its end is not heard)" : "",
-                pay_fmt(calls[i]->row ? calls[i]->row[0].bytes
-                                      : PAY_STR("no row")));
+                calls[i]->result.outcome != PAY_OUTCOME_NONE
+                ? pay_outcome_word(calls[i]->result.outcome) : "no row");
 
         if (!calls[i]->is_lost) {
             sim_after(sim, sim_fault(sim, sim->faults.db_slow)
@@ -178,7 +178,8 @@ call_heard(sim_t *sim, void *data)
         return;
     }
 
-    call->done(call, call->row, call->failure);
+    call->done(call, call->result.outcome != PAY_OUTCOME_NONE
+                     ? &call->result : NULL, call->failure);
     bury(call);
 }
 
@@ -187,18 +188,16 @@ call_heard(sim_t *sim, void *data)
 static void
 bury(sim_call_t *call)
 {
-    unsigned         i;
-    const pay_op_t  *op = pay_op(call->op);
+    size_t         i;
+    pay_result_t  *result = &call->result;
 
-    for (i = 0; call->row != NULL && i < op->out_count; i++) {
-        if (call->row[i].bytes.data != NULL) {
-            memset((unsigned char *) call->row[i].bytes.data, 0xdd,
-                   call->row[i].bytes.len);
-        }
+    for (i = 0; i < call->cell_count; i++) {
+        memset((unsigned char *) call->cells[i].data, 0xdd,
+               call->cells[i].len);
     }
 
-    if (call->row != NULL) {
-        memset(call->row, 0xdd, op->out_count * sizeof(pay_value_t));
+    if (result->row != NULL) {
+        memset((void *) result->row, 0xdd, result->op->row->size);
     }
 }
 
@@ -284,7 +283,7 @@ sim_flow_event(sim_flow_t *flow, pay_event_t *event)
 
     if (flow->effect.reply != NULL) {
         sim_say(sim, "w%u f%u %s answers %u %s", flow->worker, flow->number,
-                flow->core.name, flow->effect.reply->status,
+                flow->core.type->name, flow->effect.reply->status,
                 flow->core.outcome ? flow->core.outcome : "");
         sim_judge_reply(flow, flow->effect.reply);
 
@@ -315,7 +314,7 @@ flow_do(sim_flow_t *flow)
         call->done = flow_db_done;
         call->data = flow;
         sim_say(sim, "w%u f%u %s %.*s: %s", flow->worker, flow->number,
-                flow->core.name, pay_fmt(flow->core.checkout_id),
+                flow->core.type->name, pay_fmt(flow->core.checkout_id),
                 pay_op(call->op)->name);
         sim_call(sim, call);
         return;
@@ -331,31 +330,33 @@ flow_do(sim_flow_t *flow)
     default:
         flow->ended = 1;
         sim_say(sim, "w%u f%u %s ends: %s", flow->worker, flow->number,
-                flow->core.name,
+                flow->core.type->name,
                 flow->core.outcome ? flow->core.outcome : "none");
 
         if (flow->core.outcome != NULL
             && strcmp(flow->core.outcome, "internal-error") == 0
             && flow->effect.reply == NULL)
         {
-            sim_violation(sim, "flow %s ends by a bug", flow->core.name);
+            sim_violation(sim, "flow %s ends by a bug", flow->core.type->name);
         }
     }
 }
 
 
 static void
-flow_db_done(sim_call_t *call, const pay_value_t *row,
+flow_db_done(sim_call_t *call, const pay_result_t *result,
     pay_db_failure_t failure)
 {
     pay_event_t  event = { .kind = PAY_EVENT_ROW };
 
-    if (row == NULL) {
+    if (result != NULL) {
+        event.result = *result;
+
+    } else {
         event.kind = PAY_EVENT_DB_FAILED;
         event.db_failure = failure;
     }
 
-    event.row = row;
     sim_flow_event(call->data, &event);
 }
 

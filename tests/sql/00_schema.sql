@@ -129,7 +129,7 @@ FROM (VALUES
     ('CREATE TABLE public.mine (a int)'),
     ('CREATE TABLE pay_api.mine (a int)'),
     ('CREATE TEMPORARY TABLE mine (a int)'),
-    ('SELECT pay.next_status(''EXECUTING'', ''paid'')'),
+    ('SELECT * FROM pay.transition'),
     ('SELECT pay.record_facts(NULL)'),
     ('SELECT pay_ops.requeue_dead_letter(1, ''me'', ''why'')'),
     ('SELECT pay_ops.accept_dead_letter(1, ''me'', ''why'')'),
@@ -184,7 +184,7 @@ FROM (VALUES
      '42501')
     ) s (sql, state);
 
-SELECT is(schema_version, '0009', 'ready knows the newest migration')
+SELECT is(schema_version, '0010', 'ready knows the newest migration')
 FROM pay_api.ready();
 
 SELECT throws_ok(sql, 'PAY01', NULL, sql)

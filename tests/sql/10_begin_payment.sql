@@ -21,16 +21,77 @@ FROM pay.event e WHERE e.payment_order_id = 'o1';
 
 -- the view
 SELECT is(b.orders, '[{"id":"o1","seller":"seller-1","amount":100,
-    "currency":"USD","status":"NOT_STARTED","reason":null},
+    "status":"NOT_STARTED","reason":null},
     {"id":"o2","seller":"seller-1","amount":250,
-    "currency":"USD","status":"NOT_STARTED","reason":null}]'::jsonb,
+    "status":"NOT_STARTED","reason":null}]'::jsonb,
     'orders come back in position order')
 FROM pg_temp.begin('m1', 'key-1', 'c1', '{o1:100,o2:250}',
                    p_lease_ms => 0) b
 WHERE b.orders IS NOT NULL
 UNION ALL
-SELECT is(g.orders::jsonb -> 1 ->> 'id', 'o2', 'o2 is second')
+SELECT is(string_agg(g.place || g.order_id, ' '), '1o1 2o2', 'o2 is second')
 FROM pay_api.get_checkout('{m1}', '{c1}') g;
+
+-- What a new checkout's answer is made of is in hand, not read again: it says
+-- what the view says, whatever the terms, in one batch and alone.
+CREATE TEMPORARY TABLE fresh (n int, orders jsonb, nonce text, terms jsonb);
+INSERT INTO fresh VALUES
+    (1, '[{"id":"f1","seller":"s1","amount":100,"currency":"USD"},
+          {"id":"a1","seller":"s2","amount":250,"currency":"USD"}]', 'f1',
+     NULL),
+    (2, '[{"id":"f2","seller":"s\"1\u00e9","amount":3e2,"currency":"USD"}]',
+     'f2', '{"asked_by":{"kid":"k","sub":"s"}}'),
+    (3, '[{"id":"f3","seller":"s1","amount":100,"currency":"USD"}]', 'f3',
+     '{"capture":"manual"}'),
+    (4, '[{"id":"f4","seller":"s1","amount":100.0,"currency":"USD",
+           "credit":"USD"}]', 'f1', NULL);
+CREATE TEMPORARY TABLE answer AS
+SELECT b.* FROM (VALUES ('f', '{1,2,3,4}'::int[]), ('g', '{1}'),
+    ('h', '{2}'), ('i', '{3}'), ('j', '{4}')) x (m, n)
+CROSS JOIN LATERAL (
+    SELECT array_fill(x.m, ARRAY[cardinality(x.n)]) AS m,
+        array_agg(f.n::text ORDER BY f.n) AS c,
+        array_agg(pg_temp.uuid(x.m || f.n) ORDER BY f.n) AS u,
+        array_agg(x.m || f.n ORDER BY f.n) AS h,
+        array_agg(f.nonce ORDER BY f.n) AS o,
+        array_agg(f.orders ORDER BY f.n) AS orders,
+        array_agg(f.terms ORDER BY f.n) AS terms,
+        array_agg((SELECT sum((e -> 'amount')::int)
+                   FROM jsonb_array_elements(f.orders) e)::bigint
+                  ORDER BY f.n) AS total,
+        ARRAY[cardinality(x.n)] AS size
+    FROM fresh f WHERE f.n = ANY (x.n)) a
+CROSS JOIN LATERAL (
+    SELECT array_agg(u.n ORDER BY u.n, e.k) AS item,
+        array_agg(e.line ->> 'id' ORDER BY u.n, e.k) AS id,
+        array_agg(e.line ->> 'seller' ORDER BY u.n, e.k) AS seller,
+        array_agg((e.line -> 'amount')::bigint ORDER BY u.n, e.k) AS minor,
+        array_agg(e.line ->> 'credit' ORDER BY u.n, e.k) AS credit
+    FROM unnest(a.orders) WITH ORDINALITY AS u (orders, n)
+    CROSS JOIN LATERAL jsonb_array_elements(u.orders)
+        WITH ORDINALITY AS e (line, k)) o
+CROSS JOIN LATERAL pay_api.begin_payment(a.m, a.c,
+    array_fill(sha256('b'), a.size), a.c, a.u, a.h,
+    array_fill('stripe'::text, a.size), a.o, array_fill('r'::text, a.size),
+    array_fill('b'::text, a.size), array_fill(NULL::jsonb, a.size),
+    array_fill(NULL::jsonb, a.size), array_fill(NULL::jsonb, a.size),
+    array_fill('USD'::text, a.size), a.total,
+    array_fill(1900000000::bigint, a.size), o.item, o.id, o.seller, o.minor,
+    o.credit,
+    array_fill(60::bigint, a.size), array_fill(60::bigint, a.size),
+    array_fill('r'::text, a.size), array_fill(NULL::text, a.size),
+    array_fill(NULL::text, a.size), array_fill(NULL::text, a.size),
+    array_fill(NULL::text, a.size), a.terms) b;
+SELECT is(count(*), 8::bigint, 'eight new checkouts') FROM answer a
+WHERE a.outcome = 'created' AND a.place = 1;
+SELECT is(count(*), 10::bigint, 'of ten orders') FROM answer a;
+SELECT is(to_jsonb(a) - '{item,outcome}'::text[],
+          to_jsonb(g) - '{item,outcome}'::text[],
+          'the answer is the view: ' || a.handle || ' ' || a.order_id)
+FROM answer a
+JOIN LATERAL pay_api.get_checkout(ARRAY[a.merchant_id],
+                                  ARRAY[a.checkout_id]) g
+    ON g.place = a.place;
 
 -- routes
 SELECT is((e.kind, e.detail)::text, '(created,"{""psp"": ""stripe""}")',
@@ -151,23 +212,45 @@ FROM (VALUES
     pg_temp.begin(t.m, t.k, t.c, t.o::text[], p_currency => t.currency,
                   p_total => t.total, p_nonce => 'n', p_handle => 'h') b;
 
-SELECT is(b.outcome, 'invalid', 'orders: ' || coalesce(t.orders, 'NULL'))
-FROM (VALUES (NULL), ('null'), ('{}'), ('"x"'), ('[]'), ('[1]'), ('[null]'),
-    ('[{"id":"o","seller":"s","currency":"USD"}]'),
-    ('[{"id":"o","seller":"s","amount":"1","currency":"USD"}]'),
-    ('[{"id":"o","seller":"s","amount":0.5,"currency":"USD"}]'),
-    ('[{"id":"o","seller":"s","amount":1e300,"currency":"USD"}]'),
-    ('[{"id":"o","seller":"s","amount":null,"currency":"USD"}]'),
-    ('[{"id":7,"seller":"s","amount":1,"currency":"USD"}]'),
-    ('[{"id":"o","seller":"","amount":1,"currency":"USD"}]'),
-    ('[{"id":"o","amount":1,"currency":"USD"}]'),
-    ('[{"id":"o","seller":"s","amount":1,"currency":"EUR"}]'),
-    ('[{"id":"o","seller":"s","amount":1}]')) t (orders),
+SELECT is(b.outcome, 'invalid', 'an order with ' || t.name)
+FROM (VALUES
+    ('no item', NULL, 'o', 's', 1, NULL),
+    ('item 0', 0, 'o', 's', 1, NULL),
+    ('another item', 2, 'o', 's', 1, NULL),
+    ('no id', 1, NULL, 's', 1, NULL),
+    ('a long id', 1, repeat('o', 256), 's', 1, NULL),
+    ('no seller', 1, 'o', NULL, 1, NULL),
+    ('an empty seller', 1, 'o', '', 1, NULL),
+    ('a long seller', 1, 'o', repeat('s', 256), 1, NULL),
+    ('no amount', 1, 'o', 's', NULL, NULL),
+    ('an empty credit', 1, 'o', 's', 1, ''),
+    ('no such credit', 1, 'o', 's', 1, 'XXX'),
+    ('a credit that was withdrawn', 1, 'o', 's', 1, 'BGN'))
+    t (name, item, id, seller, minor, credit),
     pay_api.begin_payment('{m}', '{k}', ARRAY[sha256('b')], '{c}',
         ARRAY[pg_temp.uuid('x')], '{h}', '{stripe}', '{n}', '{u}', '{u}',
         '{NULL}', '{NULL}', '{NULL}', '{USD}', '{1}', '{1900000000}',
-        ARRAY[t.orders::jsonb], '{60}', '{60}', '{NULL}', '{NULL}',
-        '{NULL}', '{NULL}', '{NULL}', '{NULL}') b;
+        ARRAY[t.item]::bigint[], ARRAY[t.id], ARRAY[t.seller],
+        ARRAY[t.minor]::bigint[], ARRAY[t.credit], '{60}', '{60}', '{NULL}',
+        '{NULL}', '{NULL}', '{NULL}', '{NULL}', '{NULL}') b;
+SELECT is(b.outcome, t.want, t.n || ' orders')
+FROM (VALUES (0, 'invalid'), (21, 'invalid'), (20, 'created'))
+    t (n, want),
+    pay_api.begin_payment('{n}', '{k}', ARRAY[sha256('b')], '{c}',
+        ARRAY[pg_temp.uuid('n')], '{hn}', '{stripe}', '{n1}', '{u}', '{u}',
+        '{NULL}', '{NULL}', '{NULL}', '{USD}', ARRAY[t.n], '{1900000000}',
+        array_fill(1::bigint, ARRAY[t.n]),
+        ARRAY(SELECT 'n' || i FROM generate_series(1, t.n) i),
+        array_fill('s'::text, ARRAY[t.n]), array_fill(1::bigint, ARRAY[t.n]),
+        array_fill(NULL::text, ARRAY[t.n]), '{60}', '{60}', '{NULL}',
+        '{NULL}', '{NULL}', '{NULL}', '{NULL}', '{NULL}') b
+WHERE coalesce(b.place, 1) = 1;
+SELECT throws_ok($$SELECT pay_api.begin_payment('{m}', '{k}',
+    ARRAY[sha256('b')], '{c}', ARRAY[pg_temp.uuid('x')], '{h}', '{stripe}',
+    '{n}', '{u}', '{u}', '{NULL}', '{NULL}', '{NULL}', '{USD}', '{1}',
+    '{1900000000}', '{1}', '{o,p}', '{s}', '{1}', '{NULL}', '{60}', '{60}',
+    '{NULL}', '{NULL}', '{NULL}', '{NULL}', '{NULL}', '{NULL}')$$, 'PAY01',
+    NULL, 'the columns of orders are of one length');
 
 SELECT is(b.outcome, 'invalid', t.name)
 FROM (VALUES
@@ -185,7 +268,7 @@ FROM (VALUES
         ARRAY[pg_temp.uuid('x')], '{h}', '{stripe}', '{n}', ARRAY[t.url],
         '{u}', '{NULL}', '{NULL}', '{NULL}', '{USD}', '{1}',
         ARRAY[t.expires]::bigint[],
-        '{"[{\"id\":\"o\",\"seller\":\"s\",\"amount\":1,\"currency\":\"USD\"}]"}',
+        '{1}', '{o}', '{s}', '{1}', '{NULL}',
         ARRAY[t.ttl]::bigint[], ARRAY[t.lease]::bigint[], '{NULL}', '{NULL}',
         '{NULL}', '{NULL}', '{NULL}', '{NULL}') b;
 
@@ -195,7 +278,7 @@ FROM (VALUES (NULL), (''), ('x'), ('{a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11}'),
     pay_api.begin_payment('{m}', '{k}', ARRAY[sha256('b')], '{c}',
         ARRAY[t.uuid], '{h}', '{stripe}', '{n}', '{u}', '{u}', '{NULL}',
         '{NULL}', '{NULL}', '{USD}', '{1}', '{1900000000}',
-        '{"[{\"id\":\"o\",\"seller\":\"s\",\"amount\":1,\"currency\":\"USD\"}]"}',
+        '{1}', '{o}', '{s}', '{1}', '{NULL}',
         '{60}', '{60}', '{NULL}', '{NULL}', '{NULL}', '{NULL}', '{NULL}',
         '{NULL}') b;
 
@@ -255,7 +338,13 @@ FROM pay_api.begin_payment(
     ARRAY(SELECT (SELECT sum(split_part(x, ':', 2)::bigint)
                   FROM unnest(o) x)::bigint FROM batch ORDER BY n),
     ARRAY(SELECT 1900000000::bigint FROM batch),
-    ARRAY(SELECT pg_temp.orders(o, 'USD') FROM batch ORDER BY n),
+    ARRAY(SELECT n::bigint FROM batch, unnest(o) x ORDER BY n),
+    ARRAY(SELECT split_part(x, ':', 1) FROM batch, unnest(o)
+          WITH ORDINALITY AS l (x, place) ORDER BY n, place),
+    ARRAY(SELECT 's' FROM batch, unnest(o)),
+    ARRAY(SELECT split_part(x, ':', 2)::bigint FROM batch, unnest(o)
+          WITH ORDINALITY AS l (x, place) ORDER BY n, place),
+    ARRAY(SELECT NULL::text FROM batch, unnest(o)),
     ARRAY(SELECT 60::bigint FROM batch), ARRAY(SELECT 5000::bigint FROM batch),
     ARRAY(SELECT 'r' FROM batch), ARRAY(SELECT NULL FROM batch),
     ARRAY(SELECT NULL FROM batch), ARRAY(SELECT NULL FROM batch),

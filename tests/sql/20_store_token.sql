@@ -83,7 +83,8 @@ SELECT is(pg_temp.status('m1', 'o5'), 'SUCCESS', 'paid');
 SELECT is(pg_temp.job('m1', 'c5'), NULL, 'nothing is left to do');
 SELECT is(string_agg(t.item || t.outcome, ' '), '1stored 2stored', 'a batch')
 FROM pay_api.store_token('{m1,m1}', '{c7,c6}', '{stripe,stripe}', '{t7,t6}',
-                         '{NULL,NULL}', '{u,u}', '{1,1}', '{r,r}') t;
+                         '{NULL,NULL}', '{u,u}', '{1,1}', '{r,r}') t
+WHERE t.place = 1;
 SELECT is(pg_temp.status('m1', 'o6'), 'SUCCESS', 'declined, then paid');
 SELECT is(pg_temp.status('m1', 'o7'), 'EXECUTING', 'a mismatch moves nothing');
 SELECT is(pg_temp.kinds('m1', 'o7'), 'created registered mismatch pending',
@@ -227,8 +228,6 @@ FROM pay_api.get_checkout('{b,b}', '{c2,c3}') g;
 SELECT is(pg_temp.token('b', 'c2', 'x2'), 'stored',
           'the token that lost is free');
 
-SELECT is_empty('SELECT pg_temp.told_otherwise()',
-                'get_order and get_payment say the same');
 
 \i :checks
 SELECT finish();

@@ -444,8 +444,6 @@ SELECT is(concat_ws(' / ', pg_temp.money('o41'), pg_temp.how('kx2'),
                     pg_temp.doubts('c41')),
           '0 100 0 0 0 / SUCCESS / capture exceeds', 'people decide');
 
-SELECT is_empty('SELECT pg_temp.told_otherwise()',
-                'get_order and get_payment say the same');
 
 \i :checks
 SELECT * FROM finish();

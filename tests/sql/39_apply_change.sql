@@ -572,8 +572,6 @@ FROM generate_series(1, 4) n;
 SELECT is(pg_temp.wallet('JPY'), '266 0 0', 'one yen less');
 SELECT is_empty($$SELECT pg_temp.differences('ox2')$$, 'and the books agree');
 
-SELECT is_empty('SELECT pg_temp.told_otherwise()',
-                'get_order and get_payment say the same');
 
 \i :checks
 SELECT * FROM finish();

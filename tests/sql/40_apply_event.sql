@@ -271,7 +271,8 @@ FROM pay_api.apply_event(
     '{q10,q10,q10,q10,q10,q11,t-z,q12,q12}',
     array_fill(NULL::text, '{9}'), array_fill(NULL::text, '{9}'),
     array_fill(NULL::bigint, '{9}'), array_fill(NULL::text, '{9}'),
-    array_fill(NULL::bytea, '{9}'), array_fill('r'::text, '{9}')) e;
+    array_fill(NULL::bytea, '{9}'), array_fill('r'::text, '{9}')) e
+WHERE coalesce(e.place, 1) = 1;
 SELECT is(pg_temp.kinds('q', 'o10'), 'created registered notified paid',
           'told while it was open');
 SELECT is(pg_temp.poll(c), p, c || ' afterwards')
@@ -409,7 +410,8 @@ FROM pay_api.apply_event(
     '{NULL,NULL,150,NULL,NULL,NULL,NULL,NULL,7,NULL,NULL}',
     '{NULL,NULL,USD,NULL,NULL,NULL,NULL,NULL,USD,NULL,NULL}',
     '{NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL}',
-    '{r,r,r,r,r,r,r,r,r,r,r}') e;
+    '{r,r,r,r,r,r,r,r,r,r,r}') e
+WHERE coalesce(e.place, 1) = 1;
 SELECT is(pg_temp.kinds('m1', 'o45'), 'created registered declined paid',
           'both moves are told');
 SELECT is(r.reference, 'pi_2', 'the reference is that of the payment')

@@ -122,8 +122,6 @@ SELECT is(pg_temp.of('od1'), 'EXECUTING / 100 0 0 0 0', 'people say');
 SELECT is(pg_temp.news('capture', 'single', NULL, 100, 't-c10'), 'mismatch',
           'one without a name');
 
-SELECT is_empty('SELECT pg_temp.told_otherwise()',
-                'get_order and get_payment say the same');
 
 \i :checks
 SELECT * FROM finish();

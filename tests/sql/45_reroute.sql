@@ -248,7 +248,8 @@ FROM pay_api.reroute('{m1,m1,m1,m1,m1,m1,m8}',
     '{not_sent,refused,refused,refused,unknown,refused,refused}',
     '{a,b,c,d,e,f,g}', '{1,2,3,4,5,6,7}', '{r,r,r,r,r,r,r}',
     '{1,1,1,1,1,1,1}', '{NULL,NULL,NULL,NULL,NULL,NULL,NULL}',
-    '{NULL,NULL,NULL,NULL,NULL,NULL,NULL}') t;
+    '{NULL,NULL,NULL,NULL,NULL,NULL,NULL}') t
+WHERE coalesce(t.place, 1) = 1;
 SELECT is(pg_temp.reg('m1', 'c12'), 'adyen 2 1 {} {stripe}',
           'the first of twins counts, once');
 SELECT is(pg_temp.kinds('m1', 'p12'), 'created rerouted', 'and is told once');

@@ -41,7 +41,7 @@ $$;
 -- held
 SELECT is(pg_temp.version('a1'), 3, 'registered and expired');
 SELECT is((e.outcome, e.checkout_id,
-           e.orders::jsonb -> 0 ->> 'status')::text, '(held,a1,FAILED)',
+           e.order_status)::text, '(held,a1,FAILED)',
           'paid after the end: held, and the view says FAILED')
 FROM pay_api.apply_event('{stripe}', '{webhook}', '{e-a1}', '{x.paid}',
     '{paid}', '{ta1}', '{pi_1}', '{ok}', '{150}', '{USD}',
@@ -192,7 +192,8 @@ FROM pay_api.apply_event(array_fill('stripe'::text, '{11}'),
     '{NULL,NULL,NULL,NULL,pi_16,NULL,NULL,NULL,NULL,NULL,NULL}',
     array_fill(NULL::text, '{11}'), array_fill(NULL::bigint, '{11}'),
     array_fill(NULL::text, '{11}'), array_fill(NULL::bytea, '{11}'),
-    array_fill('r'::text, '{11}')) e;
+    array_fill('r'::text, '{11}')) e
+WHERE coalesce(e.place, 1) = 1;
 SELECT is(pg_temp.kinds('m1', 'oa16'),
           'created registered expired late_success notified',
           'told in the order of items');
@@ -314,8 +315,6 @@ UPDATE pay.dead_letter SET state = 'settled', closed_at = now(),
     closed_by = 'test', closed_why = 'test'
 WHERE checkout_id IN ('a4', 'b4') AND kind IN ('poll', 'stuck')
     AND state = 'open';
-SELECT is_empty('SELECT pg_temp.told_otherwise()',
-                'get_order and get_payment say the same');
 
 \i :checks
 SELECT finish();

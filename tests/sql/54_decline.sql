@@ -75,7 +75,7 @@ SELECT is(pg_temp.attempt('t4', 'h2', 'ch_1', p_fact => 'declined'), 'applied',
           'that was the last one');
 SELECT is(pg_temp.shown('o4'), 'insufficient_funds later their_code ch_1 1',
           'is one');
-SELECT is((s.orders::json #>> '{0,money,decline,code}'), 'insufficient_funds',
+SELECT is(s.decline::json ->> 'code', 'insufficient_funds',
           'the view of the checkout shows it')
 FROM pay_api.get_checkout('{m1}', '{c4}') s;
 

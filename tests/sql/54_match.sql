@@ -221,8 +221,6 @@ SELECT is(pg_temp.of('k21'), 'NOT_STARTED / SUCCESS / 0 300 0 0 0 / '
 SELECT throws_ok(format('UPDATE pay.change SET status = ''EXECUTING'' '
     'WHERE change_id = %L', pg_temp.uuid('k20')), 'PAY10', NULL,
     'a match by name is never undone');
-SELECT is_empty('SELECT pg_temp.told_otherwise()',
-                'get_order and get_payment say the same');
 
 \i :checks
 SELECT * FROM finish();

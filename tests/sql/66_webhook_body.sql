@@ -7,10 +7,12 @@ SELECT no_plan();
 CREATE FUNCTION pg_temp.keep(
     p_psp text DEFAULT 'stripe', p_digest bytea DEFAULT sha256('body'),
     p_body bytea DEFAULT 'body', p_size bigint DEFAULT 4,
-    p_left_out text DEFAULT NULL, p_days bigint DEFAULT 30)
+    p_left_out text DEFAULT NULL, p_days bigint DEFAULT 30,
+    p_message_id text DEFAULT NULL)
 RETURNS text LANGUAGE sql AS $$
 SELECT k.outcome FROM pay_api.keep_webhook(ARRAY[p_psp], ARRAY[p_digest],
-    ARRAY[p_body], ARRAY[p_size], ARRAY[p_left_out], ARRAY[p_days]) k
+    ARRAY[p_body], ARRAY[p_size], ARRAY[p_left_out], ARRAY[p_days],
+    ARRAY[p_message_id]) k
 $$;
 
 SELECT is(pg_temp.keep(), 'kept', 'a body is kept');
@@ -38,6 +40,8 @@ FROM (VALUES
     (pg_temp.keep(p_days => 0), 'no day'),
     (pg_temp.keep(p_days => 366), 'too many days'),
     (pg_temp.keep(p_days => NULL), 'no number of days'),
+    (pg_temp.keep(p_message_id => ''), 'an empty id of its message'),
+    (pg_temp.keep(p_message_id => repeat('i', 256)), 'a long one'),
     (pg_temp.keep(p_body => convert_to(repeat('x', 262145), 'UTF8'),
                   p_digest => sha256(convert_to(repeat('x', 262145), 'UTF8')),
                   p_size => 262145), 'too large')
@@ -69,7 +73,7 @@ FROM pay.webhook_body;
 SELECT is(pg_temp.run_as(r, sql), s, r || ' ' || sql)
 FROM (VALUES
     ('payments_gateway', 'SELECT * FROM pay_api.keep_webhook(''{}'', ''{}'',
-        ''{}'', ''{}'', ''{}'', ''{}'')', 'ok'),
+        ''{}'', ''{}'', ''{}'', ''{}'', ''{}'')', 'ok'),
     ('payments_gateway', 'SELECT * FROM pay.webhook_body', '42501'),
     ('payments_gateway', 'SELECT * FROM pay_ops.show_webhook(''a'', ''b'')',
      '42501'),

@@ -35,6 +35,15 @@ FROM (VALUES ('begin', 'created'), ('no_token', 'stored'), ('resend', 'job'),
 SELECT is(pg_temp.reads_of(w, 'move', 100, o), 'few', 'a hundred: ' || w)
 FROM (VALUES ('begin', 'created'), ('reroute', 'rerouted')) v (w, o);
 
+-- Its entries that do not fit are no rows, so the counts above have none.
+SELECT is(pg_stat_get_xact_numscans('pay.checkout_created'::regclass), 0::bigint,
+    'one checkout is not looked up among all of its merchant');
+SELECT * FROM pay_api.list_checkouts(ARRAY['m1'], ARRAY[NULL], ARRAY[NULL]::bigint[],
+    ARRAY[NULL]::bigint[], ARRAY[NULL], ARRAY[20::bigint])
+\g /dev/null
+SELECT is(pg_stat_get_xact_numscans('pay.checkout_created'::regclass), 1::bigint,
+    'a page of a list reads the index for lists');
+
 \i :checks
 SELECT finish();
 ROLLBACK;

@@ -31,10 +31,9 @@ BEGIN = """SELECT outcome FROM pay_api.begin_payment(%(m)s, %(k)s,
     ARRAY(SELECT gen_random_uuid()::text FROM unnest(%(k)s)), %(k)s,
     %(stripe)s, %(k)s, %(k)s, %(k)s, %(none)s::jsonb[], %(none)s::jsonb[],
     %(none)s::jsonb[], %(usd)s, %(one)s, %(late)s,
-    ARRAY(SELECT jsonb_build_array(jsonb_build_object('id', k, 'seller', 's',
-        'amount', 1, 'currency', 'USD')) FROM unnest(%(k)s) k),
-    %(one)s, %(one)s, %(k)s, %(none)s, %(none)s, %(none)s, %(none)s,
-    %(none)s::jsonb[])"""
+    ARRAY(SELECT generate_series(1, cardinality(%(k)s))::bigint), %(k)s,
+    %(k)s, %(one)s, %(none)s, %(one)s, %(one)s, %(k)s, %(none)s, %(none)s,
+    %(none)s, %(none)s, %(none)s::jsonb[])"""
 TOKEN = """SELECT outcome FROM pay_api.store_token(%(m)s, %(k)s, %(stripe)s,
     %(k)s, %(none)s, %(k)s, %(one)s, %(k)s)"""
 PAID = """SELECT outcome FROM pay_api.apply_event(%(stripe)s, %(hook)s, %(k)s,

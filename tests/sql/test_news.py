@@ -20,8 +20,8 @@ PAYCTL = os.environ.get("PAYCTL", str(ROOT / "build" / "payctl"))
 BEGIN = """SELECT outcome FROM pay_api.begin_payment('{m}', %(c)s,
     ARRAY[sha256('b')], %(c)s, ARRAY[gen_random_uuid()::text], %(c)s,
     '{stripe}', %(c)s, '{u}', '{u}', '{NULL}', '{NULL}', '{NULL}', '{USD}',
-    '{100}', '{1900000000}', ARRAY[jsonb_build_array(jsonb_build_object('id',
-    %(o)s, 'seller', 's', 'amount', 100, 'currency', 'USD'))], '{60}', '{60}',
+    '{100}', '{1900000000}', '{1}', ARRAY[%(o)s], '{s}', '{100}', '{NULL}',
+    '{60}', '{60}',
     '{r}', '{NULL}', '{NULL}', '{NULL}', '{NULL}', '{NULL}')"""
 TOKEN = """SELECT outcome FROM pay_api.store_token('{m}', %(c)s, '{stripe}',
     %(c)s, '{NULL}', '{u}', '{1}', '{r}')"""

@@ -111,7 +111,7 @@ world_made(world_t *world, pay_status_t status)
 {
     if (status == PAY_OK) {
         cr_assert_not_null(world->flow.step);
-        cr_assert_not_null(world->flow.name);
+        cr_assert_not_null(world->flow.type);
         return;
     }
 
@@ -131,29 +131,56 @@ check_clean(pay_str_t text)
 
 
 static void
+check_text(const pay_field_t *field, pay_str_t text)
+{
+    pay_json_t  *json;
+
+    check_clean(text);
+
+    if (field->type == PAY_JSON && text.len != 0 && text.data[0] != '"') {
+        cr_assert_eq(pay_json_parse(text, NULL, &json, NULL), PAY_OK, "%s",
+                     field->name);
+        pay_json_free(json);
+    }
+}
+
+
+static void
 check_db(const pay_effect_t *effect)
 {
-    unsigned         i;
-    pay_json_t      *json;
+    unsigned         i, k;
+    pay_str_t        arrays[PAY_OP_COLUMNS_MAX], text;
+    pay_heap_t      *heap = pay_heap_create();
+    const char      *at = effect->args;
+    const void      *items[1] = { effect->args };
     const pay_op_t  *op;
 
     cr_assert_lt((unsigned) effect->op, (unsigned) PAY_OP_COUNT);
     cr_assert_not_null(effect->args);
     op = pay_op(effect->op);
 
+    cr_assert_eq(pay_op_encode(pay_heap_arena(heap), op, items, 1, arrays),
+                 PAY_OK);
+
     for (i = 0; i < op->in_count; i++) {
-        if (effect->args[i].is_null || op->in[i] == PAY_INT) {
-            continue;
-        }
+        if (op->in[i].type == PAY_ROWS) {
+            for (k = 0; k <= op->in[i].shape->field_count; k++) {
+                check_clean(arrays[i + k]);
+            }
 
-        check_clean(effect->args[i].bytes);
+            at += sizeof(void *) + sizeof(size_t);
 
-        if (op->in[i] == PAY_JSON && effect->args[i].bytes.data[0] != '"') {
-            cr_assert_eq(pay_json_parse(effect->args[i].bytes, NULL, &json,
-                                        NULL), PAY_OK, "argument %u", i);
-            pay_json_free(json);
+        } else if (op->in[i].type == PAY_INT) {
+            at += op->in[i].may_be_null ? sizeof(pay_int_t) : sizeof(int64_t);
+
+        } else {
+            memcpy(&text, at, sizeof(text));
+            check_text(&op->in[i], text);
+            at += sizeof(text);
         }
     }
+
+    pay_heap_destroy(heap);
 }
 
 
@@ -271,116 +298,154 @@ bury(pay_str_t text)
 }
 
 
-static void
-run_row(world_t *world, const pay_value_t *columns, unsigned count)
+/* The slices of a shape that lies at `at`, and the rows that belong to it. */
+static char *
+each_text(const pay_shape_t *shape, char *at, int dies)
 {
-    unsigned      i;
-    pay_event_t   event = { .kind = PAY_EVENT_ROW };
-    pay_value_t  *row = malloc(count * sizeof(pay_value_t));
+    char               *row;
+    size_t              k;
+    unsigned            i;
+    pay_str_t           text;
+    const pay_field_t  *field;
 
-    cr_assert_not_null(row);
+    struct {
+        char    *first;
+        size_t   count;
+    } rows;
 
-    for (i = 0; i < count; i++) {
-        row[i] = columns[i];
+    for (i = 0; i < shape->field_count; i++) {
+        field = &shape->fields[i];
 
-        if (!row[i].is_null && row[i].bytes.data != NULL) {
-            row[i].bytes = mortal(row[i].bytes);
+        if (field->type == PAY_SUB) {
+            at = each_text(field->shape, at, dies);
+
+        } else if (field->type == PAY_ROWS) {
+            memcpy(&rows, at, sizeof(rows));
+            at += sizeof(rows);
+
+            for (k = 0, row = rows.first; k < rows.count; k++) {
+                row = each_text(field->shape, row, dies);
+            }
+
+        } else if (field->type == PAY_INT) {
+            at += field->may_be_null ? sizeof(pay_int_t) : sizeof(int64_t);
+
+        } else {
+            memcpy(&text, at, sizeof(text));
+
+            if (dies) {
+                bury(text);
+
+            } else if (text.data != NULL) {
+                text = mortal(text);
+                memcpy(at, &text, sizeof(text));
+            }
+
+            at += sizeof(text);
         }
     }
 
-    event.row = row;
+    return at;
+}
+
+
+void
+world_result(world_t *world, pay_outcome_t outcome, const void *row)
+{
+    char            *copy = NULL;
+    pay_event_t      event = { .kind = PAY_EVENT_ROW };
+    const pay_op_t  *op;
+
+    if (world->ended) {
+        cr_assert(world->tortured, "the flow is over");
+        return;
+    }
+
+    cr_assert_eq(world->effect.kind, PAY_DO_DB);
+    op = pay_op(world->effect.op);
+    event.result = result_of(pay_heap_arena(world->own), op->id, outcome, row);
+    cr_assert_neq(event.result.outcome, PAY_OUTCOME_NONE,
+                  "%s does not answer so: %s", op->name,
+                  pay_outcome_word(outcome));
+
+    if (event.result.row != NULL) {
+        copy = malloc(op->row->size);
+        cr_assert_not_null(copy);
+        memcpy(copy, event.result.row, op->row->size);
+        event.result.row = copy;
+        (void) each_text(op->row, copy, 0);
+    }
+
     run(world, &event);
 
-    for (i = 0; i < count; i++) {
-        bury(row[i].bytes);
+    if (copy != NULL) {
+        (void) each_text(op->row, copy, 1);
+        memset(copy, 0xdd, op->row->size);
     }
 
-    memset(row, 0xdd, count * sizeof(pay_value_t));
-    free(row);
+    free(copy);
+}
+
+
+static void
+check_shape(const world_t *world, const pay_shape_t *shape)
+{
+    if (!world->ended) {
+        cr_assert_eq(world->effect.kind, PAY_DO_DB);
+        cr_assert_eq(pay_op(world->effect.op)->row, shape, "%s has no %s",
+                     pay_op(world->effect.op)->name, shape->name);
+    }
 }
 
 
 void
-world_row(world_t *world, const char *outcome, const view_t *view)
+world_row(world_t *world, pay_outcome_t outcome, const pay_checkout_row_t *row)
 {
-    unsigned      i;
-    pay_value_t   row[1 + PAY_VIEW_COLUMNS];
-    pay_arena_t  *arena = pay_heap_arena(world->own);
-
-    row[0] = pay_value_text(pay_str_of(outcome));
-
-    for (i = 0; i < PAY_VIEW_COLUMNS; i++) {
-        row[1 + i] = view ? view_columns(arena, view)[i] : pay_value_null();
-    }
-
-    world->stored = view != NULL && view->token != NULL;
-    run_row(world, row, 1 + PAY_VIEW_COLUMNS);
+    check_shape(world, &pay_shape_checkout);
+    world->stored = row != NULL && row->token.len != 0;
+    world_result(world, outcome, row);
 }
 
 
 void
-world_order_row(world_t *world, const char *outcome, const order_row_t *order)
+world_order_row(world_t *world, pay_outcome_t outcome,
+    const pay_order_row_t *row)
 {
-    unsigned      i;
-    pay_value_t   row[1 + PAY_ORDER_COLUMNS];
-    pay_arena_t  *arena = pay_heap_arena(world->own);
-
-    row[0] = pay_value_text(pay_str_of(outcome));
-
-    for (i = 0; i < PAY_ORDER_COLUMNS; i++) {
-        row[1 + i] = order ? order_columns(arena, order)[i]
-                           : pay_value_null();
-    }
-
-    world->stored = order != NULL && order->token != NULL;
-    run_row(world, row, 1 + PAY_ORDER_COLUMNS);
+    check_shape(world, &pay_shape_order);
+    world->stored = row != NULL && row->token.len != 0;
+    world_result(world, outcome, row);
 }
 
 
 void
-world_change_row(world_t *world, const char *outcome,
-    const change_row_t *change, const view_t *view)
+world_change_row(world_t *world, pay_outcome_t outcome,
+    const pay_change_row_t *row)
 {
-    unsigned      i, n = 1 + PAY_CHANGE_COLUMNS;
-    pay_value_t   row[1 + PAY_CHANGE_COLUMNS + PAY_VIEW_COLUMNS];
-    pay_arena_t  *arena = pay_heap_arena(world->own);
-
-    row[0] = pay_value_text(pay_str_of(outcome));
-
-    for (i = 0; i < PAY_CHANGE_COLUMNS; i++) {
-        row[1 + i] = change ? change_columns(arena, change)[i]
-                            : pay_value_null();
-    }
-
-    for (i = 0; i < PAY_VIEW_COLUMNS; i++) {
-        row[n + i] = view ? view_columns(arena, view)[i] : pay_value_null();
-    }
-
-    run_row(world, row, n + PAY_VIEW_COLUMNS);
+    check_shape(world, &pay_shape_change);
+    world_result(world, outcome, row);
 }
 
 
 void
-world_text_row(world_t *world, const char *outcome, const char *text)
+world_dispatch_row(world_t *world, pay_outcome_t outcome, int64_t attempt,
+    int64_t sends)
 {
-    pay_value_t  row[2];
+    pay_dispatch_row_t  row = { pay_some(attempt), pay_some(sends) };
 
-    row[0] = pay_value_text(pay_str_of(outcome));
-    row[1] = text ? pay_value_text(pay_str_of(text)) : pay_value_null();
-    run_row(world, row, 2);
+    check_shape(world, &pay_shape_dispatch);
+    world_result(world, outcome, &row);
 }
 
 
 void
-world_numbers_row(world_t *world, const char *outcome, int64_t first,
-    int64_t second)
+world_replay_row(world_t *world, const char *psp, const char *event_id,
+    const char *message_id, pay_str_t body)
 {
-    pay_value_t  row[3];
+    pay_replay_row_t  row = {
+        7, pay_str_of(psp), pay_str_of(event_id), pay_str_of(message_id), body
+    };
 
-    row[0] = pay_value_text(pay_str_of(outcome));
-    row[1] = pay_value_int(first);
-    row[2] = pay_value_int(second);
-    run_row(world, row, 3);
+    world_result(world, PAY_OUTCOME_DUE, &row);
 }
 
 
@@ -428,7 +493,7 @@ world_answer(world_t *world, const pay_psp_adapter_t *adapter,
 
 
 void
-world_no_answer(world_t *world, pay_sent_t sent, const char *failure)
+world_no_answer(world_t *world, pay_sent_t sent, pay_failure_t failure)
 {
     pay_http_answer_t  answer = answered(0, PAY_STR(""));
 
@@ -550,17 +615,10 @@ expect_db(const world_t *world, pay_op_id_t op)
 
 
 void
-expect_arg(const world_t *world, unsigned index, const char *text)
+expect_text(pay_str_t got, const char *text)
 {
-    const pay_value_t  *arg = &world->effect.args[index];
-
-    cr_assert_eq(world->effect.kind, PAY_DO_DB);
-    cr_expect_eq(arg->is_null, text == NULL, "argument %u", index);
-
-    if (text != NULL && !arg->is_null) {
-        cr_expect(pay_str_is(arg->bytes, text), "argument %u: %.*s", index,
-                  pay_fmt(arg->bytes));
-    }
+    cr_expect(pay_str_eq(got, pay_str_of(text)), "%.*s, not %s",
+              pay_fmt(got), text ? text : "NULL");
 }
 
 

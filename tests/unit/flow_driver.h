@@ -46,41 +46,6 @@
 enum { WORLD_STRIPE, WORLD_GENERIC, WORLD_PSPS };
 enum { DB_FAILURES = 4 };
 
-/* The VIEW columns of a row; NULL is NULL. */
-typedef struct {
-    const char  *merchant_id, *checkout_id, *checkout_uuid, *psp, *nonce,
-                *handle, *token, *alias, *hosted_url, *return_url, *base_url,
-                *currency;
-    int64_t      total_minor, expires_s;
-    const char  *registration;
-    int64_t      attempt;
-    const char  *code;
-    int64_t      version;
-    const char  *orders;
-} view_t;
-
-/* The ORDER columns of a row; NULL is NULL, and so is no money. */
-typedef struct {
-    const char  *checkout_id, *psp, *handle, *token, *base_url;
-    int64_t      expires_s, version;
-    const char  *first_status, *id, *seller, *currency;
-    int64_t      amount_minor;
-    const char  *status, *reason;
-    int64_t      authorized_minor, captured_minor, refunding_minor,
-                 refunded_minor, charged_back_minor;
-    const char  *credit_currency;
-    int64_t      credit_minor;
-    const char  *credit_rate, *credit_until, *decline;
-} order_row_t;
-
-/* The CHANGE columns of a row; NULL is NULL. */
-typedef struct {
-    const char  *id, *kind, *order_id, *status;
-    int64_t      amount_minor;
-    const char  *currency, *reason, *code, *reference, *metadata, *created_at,
-                *changed_at, *payment_reference;
-} change_row_t;
-
 typedef struct {
     pay_heap_t             *own;       /* what the test itself needs */
     pay_heap_t             *heap;      /* the flow's; may be told to fail */
@@ -113,17 +78,21 @@ void world_made(world_t *world, pay_status_t status);
 
 /* The events; an ended flow takes none (a mistake, unless tortured). */
 void world_start(world_t *world);
-void world_row(world_t *world, const char *outcome, const view_t *view);
-void world_text_row(world_t *world, const char *outcome, const char *text);
-/* get_order's */
-void world_order_row(world_t *world, const char *outcome,
-    const order_row_t *order);
-/* Rows of the CHANGE columns: begin_change's and get_change's. */
-void world_change_row(world_t *world, const char *outcome,
-    const change_row_t *change, const view_t *view);
-/* begin_dispatch's, begin_backfill's */
-void world_numbers_row(world_t *world, const char *outcome, int64_t first,
-    int64_t second);
+/* A result of the operation that was asked for last: its outcome and a row of
+ * its shape, or none (NULL).  It goes through PostgreSQL's format. */
+void world_result(world_t *world, pay_outcome_t outcome, const void *row);
+/* The same where the row may only be of that shape. */
+void world_row(world_t *world, pay_outcome_t outcome,
+    const pay_checkout_row_t *row);
+void world_order_row(world_t *world, pay_outcome_t outcome,
+    const pay_order_row_t *row);
+void world_change_row(world_t *world, pay_outcome_t outcome,
+    const pay_change_row_t *row);
+void world_dispatch_row(world_t *world, pay_outcome_t outcome,
+    int64_t attempt, int64_t sends);
+/* claim_replay's; `message_id` may be NULL. */
+void world_replay_row(world_t *world, const char *psp, const char *event_id,
+    const char *message_id, pay_str_t body);
 void world_db_failed(world_t *world, pay_db_failure_t failure);
 void world_http(world_t *world, pay_http_answer_t answer);
 /* A file that answers, so old. */
@@ -132,7 +101,7 @@ void world_file(world_t *world, const char *body, int64_t age_ms);
 void world_answer(world_t *world, const pay_psp_adapter_t *adapter,
     unsigned status, const char *fixture_name);
 /* No answer: how far the call came, and why. */
-void world_no_answer(world_t *world, pay_sent_t sent, const char *failure);
+void world_no_answer(world_t *world, pay_sent_t sent, pay_failure_t failure);
 
 /* Runs `play` with the 1st, 2nd, ... allocation of the flow failing until none
  * fails: each time the end is the 500 problem or the same whole reply as
@@ -140,29 +109,44 @@ void world_no_answer(world_t *world, pay_sent_t sent, const char *failure);
 unsigned world_torture(world_play_pt play);
 
 /* The fixtures' checkout: one order-1 of 30.00 USD, being registered. */
-view_t view_of(const pay_psp_adapter_t *adapter);
+pay_checkout_row_t view_of(const pay_psp_adapter_t *adapter);
 /* The same, registered; its orders are EXECUTING. */
-view_t view_registered(const pay_psp_adapter_t *adapter);
+pay_checkout_row_t view_registered(const pay_psp_adapter_t *adapter);
+/* Its orders are these: "[" STORED(…) "," … "]". */
+void set_orders(pay_checkout_row_t *view, const char *stored);
 /* order-1 of view_registered() and of view_of(). */
-order_row_t order_executing(const pay_psp_adapter_t *adapter);
-order_row_t order_registering(const pay_psp_adapter_t *adapter);
-/* A row of ORDER columns, in the arena. */
-const pay_value_t *order_columns(pay_arena_t *arena, const order_row_t *row);
-/* A row of CHANGE columns, in the arena. */
-const pay_value_t *change_columns(pay_arena_t *arena, const change_row_t *row);
-/* A refund of 5.00 USD of order-1, not sent yet. */
-change_row_t change_of(const char *kind);
-/* A row of VIEW columns, in the arena. */
-const pay_value_t *view_columns(pay_arena_t *arena, const view_t *view);
+pay_order_row_t order_executing(const pay_psp_adapter_t *adapter);
+pay_order_row_t order_registering(const pay_psp_adapter_t *adapter);
+/* A refund of 5.00 USD of order-1, not sent yet; and its checkout. */
+pay_change_row_t change_of(const char *kind);
+pay_change_row_t change_with(const char *kind,
+    const pay_checkout_row_t *checkout);
+/* A row goes to PostgreSQL's format and back, in the arena; PAY_OUTCOME_NONE
+ * when the decoder refuses it. */
+pay_result_t result_of(pay_arena_t *arena, pay_op_id_t op,
+    pay_outcome_t outcome, const void *row);
 
 /* POST /v1/payments with that body at that PSP: world->create is filled; the
  * second makes and starts the flow, too. */
 void create_fill(world_t *world, unsigned psp, const char *body);
 void create_open(world_t *world, unsigned psp, const char *body);
 
-/* Expectations about the last effect. */
+/* Expectations about the last effect.  asked(world, begin_payment)->psp: the
+ * arguments of that operation, which must be the one asked for. */
 void expect_db(const world_t *world, pay_op_id_t op);
-void expect_arg(const world_t *world, unsigned index, const char *text);
+#define OP(name, id, class, access, stage, kept)                              \
+    static inline const pay_##name##_in_t *                                   \
+    asked_##name(const world_t *world)                                        \
+    {                                                                         \
+        expect_db(world, PAY_OP_##id);                                        \
+        return world->effect.args;                                            \
+    }
+#include "op/ops.list"
+#define asked(world, op)  asked_##op(world)
+/* A text of it; NULL: it is empty, which is NULL where it may be. */
+void expect_text(pay_str_t got, const char *text);
+#define expect_arg(world, op, member, text)                                   \
+    expect_text(asked_##op(world)->member, text)
 void expect_http(const world_t *world);
 const pay_reply_t *expect_reply(const world_t *world, pay_reply_kind_t kind,
     unsigned status);

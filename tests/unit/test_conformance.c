@@ -612,7 +612,8 @@ check_trouble(pay_arena_t *arena, const pay_psp_adapter_t *psp,
         registered = register_judged(arena, psp, &order, *answer);
         cr_expect_eq(registered.outcome, outcome, "%s/%s", psp->name,
                      line->file);
-        cr_expect(pay_str_is(registered.code, answer->failure));
+        cr_expect(pay_str_is(registered.code,
+                             pay_failure_name(answer->failure)));
 
     } else if (kit_is(line, "query")) {
         cr_assert_eq(psp->query_answer(arena, pay_str_of(table->token),
@@ -625,7 +626,8 @@ check_trouble(pay_arena_t *arena, const pay_psp_adapter_t *psp,
         cr_expect_eq(registered.outcome, PAY_PSP_UNKNOWN, "%s/%s", psp->name,
                      line->file);
         cr_expect_eq(registered.next.len, 0);
-        cr_expect(pay_str_is(registered.code, answer->failure));
+        cr_expect(pay_str_is(registered.code,
+                             pay_failure_name(answer->failure)));
 
     } else if (kit_is(line, "list")) {
         cr_expect_not(kit_listed(arena, psp, table, &list, *answer).known,
@@ -637,7 +639,8 @@ check_trouble(pay_arena_t *arena, const pay_psp_adapter_t *psp,
         cr_expect_eq(changed.outcome, outcome, "%s/%s", psp->name,
                      line->file);
         cr_expect_eq(changed.known, 0);
-        cr_expect(pay_str_is(changed.code, answer->failure));
+        cr_expect(pay_str_is(changed.code,
+                             pay_failure_name(answer->failure)));
     }
 }
 
@@ -663,7 +666,8 @@ Test(pay_conformance, trouble_on_the_way_is_unknown_or_not_sent)
 
             for (sent = PAY_SENT_NOTHING; sent <= PAY_SENT_SOME; sent++) {
                 answer.sent = (pay_sent_t) sent;
-                answer.failure = (sent == PAY_SENT_SOME) ? "timeout" : "busy";
+                answer.failure = (sent == PAY_SENT_SOME) ? PAY_FAILURE_TIMEOUT
+                                                         : PAY_FAILURE_BUSY;
                 check_trouble(arena, psp, table, line, &answer);
             }
 

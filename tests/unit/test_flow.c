@@ -146,3 +146,60 @@ Test(pay_flow, failed_operation_says_whether_to_come_again)
 
     world_close(&world);
 }
+
+
+/* What the glue does for a flow hangs on these, not on its name. */
+Test(pay_flow, each_type_says_what_it_needs)
+{
+    world_t                 world;
+    const pay_flow_type_t  *type;
+    pay_webhook_input_t     webhook;
+
+    world_open(&world);
+    create_fill(&world, WORLD_GENERIC, BODY(ONE_ORDER));
+    cr_assert_eq(pay_flow_create(&world.flow, &world.create), PAY_OK);
+    type = world.flow.type;
+    cr_expect_str_eq(type->name, "create");
+    cr_expect(type->routes && type->needs_health);
+    cr_expect_eq(type->clock, PAY_CLOCK_WALL);
+    cr_expect_eq(type->tally, PAY_TALLY_NONE);
+    cr_expect_eq(world.flow.step, type->start);
+
+    memset(&webhook, 0, sizeof(webhook));
+    webhook.psp = &world.psps[WORLD_STRIPE];
+    cr_assert_eq(pay_flow_webhook(&world.flow, &webhook), PAY_OK);
+    type = world.flow.type;
+    cr_expect_str_eq(type->name, "webhook");
+    cr_expect_not(type->routes || type->needs_health);
+    cr_expect_eq(type->clock, PAY_CLOCK_WALL);
+    cr_expect_eq(type->tally, PAY_TALLY_WEBHOOKS);
+
+    cr_assert_eq(pay_flow_ready(&world.flow), PAY_OK);
+    type = world.flow.type;
+    cr_expect_str_eq(type->name, "ready");
+    cr_expect_not(type->routes || type->needs_health);
+    cr_expect_eq(type->tally, PAY_TALLY_NONE);
+
+    world_close(&world);
+}
+
+
+Test(pay_flow, each_call_has_a_name_of_its_own)
+{
+    unsigned  i, k;
+
+    for (i = 0; i < PAY_CALL_COUNT; i++) {
+        cr_assert_not_null(pay_call_name((pay_call_t) i));
+
+        for (k = 0; k < i; k++) {
+            cr_expect_str_neq(pay_call_name((pay_call_t) i),
+                              pay_call_name((pay_call_t) k));
+        }
+    }
+
+    for (i = 0; i < PAY_PSP_CHANGE_COUNT; i++) {
+        cr_expect_str_eq(pay_call_name(pay_psp_change_call(
+                             (pay_psp_change_kind_t) i)),
+                         pay_psp_change_name((pay_psp_change_kind_t) i));
+    }
+}

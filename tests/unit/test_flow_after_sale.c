@@ -34,12 +34,12 @@ setup(void)
 TestSuite(pay_flow_after, .init = setup);
 
 
-static view_t
+static pay_checkout_row_t
 view_with(const char *orders)
 {
-    view_t  view = view_registered(generic());
+    pay_checkout_row_t  view = view_registered(generic());
 
-    view.orders = orders;
+    set_orders(&view, orders);
 
     return view;
 }
@@ -49,19 +49,20 @@ view_with(const char *orders)
 
 Test(pay_flow_after, one_and_all_can_be_read)
 {
-    view_t        view = view_with(PAID);
-    world_t       world;
-    change_row_t  row = change_of("refund");
+    pay_checkout_row_t  view = view_with(PAID);
+    world_t             world;
+    pay_change_row_t    row = change_of("refund");
 
     world_open(&world);
     world_made(&world, pay_flow_read_change(&world.flow, PAY_CHANGE_REFUND,
                    PAY_STR("acme"), PAY_STR("order-1"), PAY_STR(CHANGE_ID)));
     world_start(&world);
     expect_db(&world, PAY_OP_GET_CHANGE);
-    expect_arg(&world, 0, "acme");
-    expect_arg(&world, 1, "order-1");
-    expect_arg(&world, 2, CHANGE_ID);
-    world_change_row(&world, "found", &row, &view);
+    expect_arg(&world, get_change, merchant_id, "acme");
+    expect_arg(&world, get_change, payment_order_id, "order-1");
+    expect_arg(&world, get_change, change_id, CHANGE_ID);
+    row.checkout = view;
+    world_change_row(&world, PAY_OUTCOME_FOUND, &row);
     cr_expect(contains(expect_reply(&world, PAY_REPLY_JSON, 200)->body,
                        "\"checkout_id\":\"c-1\""));
     world_close(&world);
@@ -71,8 +72,9 @@ Test(pay_flow_after, one_and_all_can_be_read)
                    PAY_STR("acme"), PAY_STR("order-1"), PAY_STR("")));
     world_start(&world);
     expect_db(&world, PAY_OP_LIST_CHANGES);
-    expect_arg(&world, 2, "cancel");
-    world_text_row(&world, "found", "[]");
+    expect_arg(&world, list_changes, kind, "cancel");
+    world_result(&world, PAY_OUTCOME_FOUND,
+                 &(pay_changes_row_t) { PAY_STR("[]") });
     cr_expect(pay_str_is(expect_reply(&world, PAY_REPLY_JSON, 200)->body,
                          "{\"payment_order_id\":\"order-1\","
                          "\"cancels\":[]}"));
@@ -83,10 +85,10 @@ Test(pay_flow_after, one_and_all_can_be_read)
 /* A refund is no capture, whatever id it is asked for by. */
 Test(pay_flow_after, what_is_of_another_kind_or_absent_is_404)
 {
-    size_t        i;
-    view_t        view = view_with(PAID);
-    world_t       world;
-    change_row_t  row = change_of("refund");
+    size_t              i;
+    pay_checkout_row_t  view = view_with(PAID);
+    world_t             world;
+    pay_change_row_t    row = change_with("refund", &view);
 
     for (i = 0; i < 4; i++) {
         world_open(&world);
@@ -97,8 +99,9 @@ Test(pay_flow_after, what_is_of_another_kind_or_absent_is_404)
         world_start(&world);
 
         if (i < 2) {
-            world_change_row(&world, i == 0 ? "found" : "not_found",
-                             i == 0 ? &row : NULL, i == 0 ? &view : NULL);
+            world_change_row(&world, i == 0 ? PAY_OUTCOME_FOUND
+                                            : PAY_OUTCOME_NOT_FOUND,
+                             i == 0 ? &row : NULL);
         }
 
         expect_problem(&world, "not-found", 404);
@@ -120,9 +123,10 @@ Test(pay_flow_after, a_seller_is_looked_up_with_its_page)
                                             PAY_STR("s-1"), NULL));
     world_start(&world);
     expect_db(&world, PAY_OP_GET_BALANCE);
-    expect_arg(&world, 0, "acme");
-    expect_arg(&world, 1, "s-1");
-    world_text_row(&world, "found", "[]");
+    expect_arg(&world, get_balance, merchant_id, "acme");
+    expect_arg(&world, get_balance, seller_account, "s-1");
+    world_result(&world, PAY_OUTCOME_FOUND,
+                 &(pay_balances_row_t) { PAY_STR("[]") });
     expect_reply(&world, PAY_REPLY_JSON, 200);
     world_close(&world);
 
@@ -131,10 +135,10 @@ Test(pay_flow_after, a_seller_is_looked_up_with_its_page)
                                             PAY_STR("s-1"), &s));
     world_start(&world);
     expect_db(&world, PAY_OP_GET_STATEMENT);
-    expect_arg(&world, 2, "EUR");
-    cr_expect_eq(world.effect.args[3].number, 9);
-    cr_expect_eq(world.effect.args[4].number, 50);
-    world_text_row(&world, "not_found", NULL);
+    expect_arg(&world, get_statement, currency, "EUR");
+    cr_expect_eq(asked(&world, get_statement)->before_seq.number, 9);
+    cr_expect_eq(asked(&world, get_statement)->limit, 50);
+    world_result(&world, PAY_OUTCOME_NOT_FOUND, NULL);
     expect_problem(&world, "not-found", 404);
     world_close(&world);
 
@@ -237,23 +241,23 @@ Test(pay_flow_after, news_of_what_follows_a_sale_has_an_operation_of_its_own)
         told.news = (pay_psp_news_t) (i % 8);
         webhook_open(&world);
         expect_db(&world, PAY_OP_APPLY_CHANGE);
-        expect_arg(&world, 0, "generic");
-        expect_arg(&world, 1, "webhook");
-        expect_arg(&world, 2, "evt_1");
-        expect_arg(&world, 3, "dispute.opened");
-        expect_arg(&world, 4, abouts[told.about]);
-        expect_arg(&world, 5, news[told.news]);
-        expect_arg(&world, 6, "reg_1");
-        expect_arg(&world, 7, "pay_1");
-        expect_arg(&world, 8, "dp_1");
-        expect_arg(&world, 9, CHANGE_ID);
-        cr_expect_eq(world.effect.args[10].number, 500);
-        expect_arg(&world, 11, "USD");
-        cr_expect_eq(world.effect.args[12].number, 1500);
-        expect_arg(&world, 13, "EUR");
-        expect_arg(&world, 14, "fraudulent");
-        cr_expect_eq(world.effect.args[15].bytes.len, PAY_SHA256_SIZE);
-        expect_arg(&world, 16, REQUEST_ID);
+        expect_arg(&world, apply_change, psp, "generic");
+        expect_arg(&world, apply_change, source, "webhook");
+        expect_arg(&world, apply_change, event_id, "evt_1");
+        expect_arg(&world, apply_change, type, "dispute.opened");
+        expect_arg(&world, apply_change, about, abouts[told.about]);
+        expect_arg(&world, apply_change, news, news[told.news]);
+        expect_arg(&world, apply_change, token, "reg_1");
+        expect_arg(&world, apply_change, reference, "pay_1");
+        expect_arg(&world, apply_change, object, "dp_1");
+        expect_arg(&world, apply_change, operation_id, CHANGE_ID);
+        cr_expect_eq(asked(&world, apply_change)->amount_minor.number, 500);
+        expect_arg(&world, apply_change, currency, "USD");
+        cr_expect_eq(asked(&world, apply_change)->fee_minor.number, 1500);
+        expect_arg(&world, apply_change, fee_currency, "EUR");
+        expect_arg(&world, apply_change, code, "fraudulent");
+        cr_expect_eq(asked(&world, apply_change)->digest.len, PAY_SHA256_SIZE);
+        expect_arg(&world, apply_change, request_id, REQUEST_ID);
         world_close(&world);
     }
 }
@@ -284,9 +288,9 @@ Test(pay_flow_after, a_refund_that_a_psp_would_have_named_is_not_ours)
         expect_db(&world, PAY_OP_APPLY_CHANGE);
 
         if (rows[i].operation != NULL) {
-            expect_arg(&world, 9, rows[i].operation);
+            expect_arg(&world, apply_change, operation_id, rows[i].operation);
         } else {
-            cr_expect(world.effect.args[9].is_null);
+            cr_expect((asked(&world, apply_change)->operation_id.len == 0));
         }
 
         world_close(&world);
@@ -299,22 +303,24 @@ Test(pay_flow_after, every_outcome_of_such_news_is_200)
     size_t   i;
     world_t  world;
 
-    static const char *const  words[] = {
-        "applied", "unchanged", "duplicate", "parked", "mismatch", "ignored",
-        "contradiction", "unknown", "not_found"
+    static const pay_outcome_t  outcomes[] = {
+        PAY_OUTCOME_APPLIED, PAY_OUTCOME_UNCHANGED, PAY_OUTCOME_DUPLICATE,
+        PAY_OUTCOME_PARKED, PAY_OUTCOME_MISMATCH, PAY_OUTCOME_IGNORED,
+        PAY_OUTCOME_CONTRADICTION, PAY_OUTCOME_UNKNOWN, PAY_OUTCOME_NOT_FOUND
     };
 
     memset(&told, 0, sizeof(told));
     told.about = PAY_ABOUT_REFUND;
 
-    for (i = 0; i < COUNT(words); i++) {
+    for (i = 0; i < COUNT(outcomes); i++) {
         webhook_open(&world);
         expect_db(&world, PAY_OP_APPLY_CHANGE);
-        cr_expect(world.effect.args[10].is_null
-                  && world.effect.args[12].is_null);
-        world_row(&world, words[i], NULL);
+        cr_expect_not(asked(&world, apply_change)->amount_minor.is_set
+                      || asked(&world, apply_change)->fee_minor.is_set);
+        world_row(&world, outcomes[i], NULL);
         expect_reply(&world, PAY_REPLY_JSON, 200);
-        cr_expect_str_eq(world.flow.outcome, words[i]);
+        cr_expect_str_eq(world.flow.outcome,
+                         pay_outcome_word(outcomes[i]));
         world_close(&world);
     }
 }
@@ -331,7 +337,7 @@ Test(pay_flow_after, a_hint_about_a_refund_is_a_question_about_the_payment)
     told.event_id = PAY_STR("evt_1");
     webhook_open(&world);
     expect_db(&world, PAY_OP_APPLY_EVENT);
-    expect_arg(&world, 4, "ask");
+    expect_arg(&world, apply_event, fact, "ask");
     world_close(&world);
 }
 
@@ -355,8 +361,8 @@ approved(pay_arena_t *arena, pay_str_t token, const pay_http_answer_t *answer,
 /* PayPal's approval is the money only where that is taken at once. */
 Test(pay_flow_after, an_approval_is_an_authorisation_where_capture_is_manual)
 {
-    view_t   view = view_with(OPEN);
-    world_t  world;
+    pay_checkout_row_t  view = view_with(OPEN);
+    world_t             world;
 
     made.query_answer = approved;
     world_open(&world);
@@ -364,11 +370,11 @@ Test(pay_flow_after, an_approval_is_an_authorisation_where_capture_is_manual)
     world_made(&world, pay_flow_buyer(&world.flow, PAY_BUYER_RETURN,
                                       PAY_STR(HANDLE)));
     world_start(&world);
-    world_row(&world, "found", &view);
+    world_row(&world, PAY_OUTCOME_FOUND, &view);
     expect_http(&world);
     world_http(&world, answered(200, PAY_STR("{}")));
     expect_db(&world, PAY_OP_APPLY_EVENT);
-    expect_arg(&world, 4, "authorized");
+    expect_arg(&world, apply_event, fact, "authorized");
     cr_expect_eq(world.http_count, 1, "nothing is captured");
     world_close(&world);
 }
@@ -377,15 +383,15 @@ Test(pay_flow_after, an_approval_is_an_authorisation_where_capture_is_manual)
 /* He has done his part; what the merchant does with it he need not wait for. */
 Test(pay_flow_after, the_buyer_of_what_is_authorised_goes_back_to_the_shop)
 {
-    view_t              view = view_with(HELD);
-    world_t             world;
-    const pay_reply_t  *reply;
+    pay_checkout_row_t   view = view_with(HELD);
+    world_t              world;
+    const pay_reply_t   *reply;
 
     world_open(&world);
     world_made(&world, pay_flow_buyer(&world.flow, PAY_BUYER_RETURN,
                                       PAY_STR(HANDLE)));
     world_start(&world);
-    world_row(&world, "found", &view);
+    world_row(&world, PAY_OUTCOME_FOUND, &view);
     reply = expect_reply(&world, PAY_REPLY_REDIRECT, 303);
     cr_expect(contains(reply->location, RETURN_URL));
     cr_expect_eq(world.http_count, 0);
@@ -395,7 +401,7 @@ Test(pay_flow_after, the_buyer_of_what_is_authorised_goes_back_to_the_shop)
     world_made(&world, pay_flow_buyer(&world.flow, PAY_BUYER_STATUS,
                                       PAY_STR(HANDLE)));
     world_start(&world);
-    world_row(&world, "found", &view);
+    world_row(&world, PAY_OUTCOME_FOUND, &view);
     cr_expect_eq(expect_reply(&world, PAY_REPLY_PAGE, 200)->pending, 0);
     world_close(&world);
 
@@ -403,7 +409,7 @@ Test(pay_flow_after, the_buyer_of_what_is_authorised_goes_back_to_the_shop)
     world_made(&world, pay_flow_buyer(&world.flow, PAY_BUYER_CHECKOUT,
                                       PAY_STR(HANDLE)));
     world_start(&world);
-    world_row(&world, "found", &view);
+    world_row(&world, PAY_OUTCOME_FOUND, &view);
     cr_expect(contains(expect_reply(&world, PAY_REPLY_REDIRECT, 303)->location,
                        "/status"), "he is not sent to pay again");
     world_close(&world);
@@ -414,19 +420,19 @@ Test(pay_flow_after, the_buyer_of_what_is_authorised_goes_back_to_the_shop)
  * registration of a manual checkout never became known. */
 Test(pay_flow_after, the_answer_to_a_manual_registration_is_taken)
 {
-    view_t        view = view_of(generic());
-    world_t       world;
-    pay_str_t     text;
-    pay_arena_t  *arena;
+    pay_checkout_row_t   view = view_of(generic());
+    world_t              world;
+    pay_str_t            text;
+    pay_arena_t         *arena;
 
-    view.orders = "[" STORED_MONEY("order-1", "3000", "NOT_STARTED",
+    set_orders(&view, "[" STORED_MONEY("order-1", "3000", "NOT_STARTED",
                                    MONEY("true", "0", "0", "0", "0", "0"))
-                  "]";
+                  "]");
     world_open(&world);
     create_open(&world, WORLD_GENERIC,
                 BODY_WITH("\"capture\":\"manual\",", ONE_ORDER));
     expect_db(&world, PAY_OP_BEGIN_PAYMENT);
-    world_row(&world, "created", &view);
+    world_row(&world, PAY_OUTCOME_CREATED, &view);
     expect_http(&world);
     cr_expect(contains(world.effect.http.body, "\"capture\":\"manual\""));
     arena = pay_heap_arena(world.own);

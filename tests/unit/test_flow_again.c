@@ -11,22 +11,17 @@
 
 
 static void
-job_begin(world_t *world, const char *kind, int64_t now_s, const view_t *view)
+job_begin(world_t *world, const char *kind, int64_t now_s,
+    const pay_checkout_row_t *view)
 {
-    pay_value_t  row[4 + PAY_VIEW_COLUMNS];
+    pay_job_row_t  job = {
+        .kind = pay_str_of(kind), .attempts = 1, .checkout = *view
+    };
 
     world_open(world);
     world->now_s = now_s;
-
-    row[0] = pay_value_text(pay_str_of(kind));
-    row[1] = pay_value_int(1);
-    row[2] = pay_value_text(PAY_STR(""));
-    row[3] = pay_value_text(PAY_STR(""));
-    memcpy(row + 4, view_columns(pay_heap_arena(world->own), view),
-           PAY_VIEW_COLUMNS * sizeof(pay_value_t));
-
-    world->stored = view->token != NULL;
-    world_made(world, pay_flow_job(&world->flow, row, PAY_STR(OWNER)));
+    world->stored = view->token.len != 0;
+    world_made(world, pay_flow_job(&world->flow, &job, PAY_STR(OWNER)));
     world_start(world);
 }
 
@@ -37,28 +32,29 @@ expect_again(const world_t *world, const char *kind, const char *code,
     int64_t delay_ms)
 {
     expect_db(world, PAY_OP_FINISH_JOB);
-    expect_arg(world, 2, kind);
-    expect_arg(world, 4, OWNER);
-    cr_expect_eq(world->effect.args[5].number, delay_ms, "%ld",
-                 (long) world->effect.args[5].number);
-    expect_arg(world, 6, code);
-    expect_arg(world, 7, NULL);
+    expect_arg(world, finish_job, kind, kind);
+    expect_arg(world, finish_job, owner, OWNER);
+    cr_expect_eq(asked(world, finish_job)->delay_ms, delay_ms, "%ld",
+                 (long) asked(world, finish_job)->delay_ms);
+    expect_arg(world, finish_job, code, code);
+    expect_arg(world, finish_job, dead, NULL);
 }
 
 
 /* A webhook about what is paid after that may be lost. */
 Test(pay_flow_again, what_is_expired_by_us_is_asked_about_once_more)
 {
-    view_t   view = view_registered(generic()), over = view;
-    world_t  world;
+    pay_checkout_row_t  view = view_registered(generic()), over = view;
+    world_t             world;
 
-    over.orders = "[" STORED("order-1", "3000", "FAILED", "\"expired\"") "]";
+    set_orders(&over, "[" STORED("order-1", "3000", "FAILED",
+                                     "\"expired\"") "]");
 
     job_begin(&world, "poll", EXPIRES + GRACE_S + 1, &view);
     world.psps[WORLD_GENERIC].last_look_s = 86400;
     world_answer(&world, generic(), 200, "query-open.json");
     expect_db(&world, PAY_OP_APPLY_EVENT);
-    world_row(&world, "applied", &over);
+    world_row(&world, PAY_OUTCOME_APPLIED, &over);
     expect_again(&world, "poll", "last_look", 86400000);
     world_close(&world);
 
@@ -66,7 +62,7 @@ Test(pay_flow_again, what_is_expired_by_us_is_asked_about_once_more)
     job_begin(&world, "poll", EXPIRES + GRACE_S + 1, &view);
     world.psps[WORLD_GENERIC].last_look_s = 86400;
     world_answer(&world, generic(), 200, "query-open.json");
-    world_row(&world, "unchanged", &view);
+    world_row(&world, PAY_OUTCOME_UNCHANGED, &view);
     expect_again(&world, "poll", "applied", 5000);
     world_close(&world);
 

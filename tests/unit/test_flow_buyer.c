@@ -26,13 +26,13 @@ buyer_open(world_t *world, pay_buyer_t what)
 
 
 static const pay_reply_t *
-visit(world_t *world, pay_buyer_t what, const view_t *view)
+visit(world_t *world, pay_buyer_t what, const pay_checkout_row_t *view)
 {
     world_open(world);
     buyer_open(world, what);
     expect_db(world, PAY_OP_GET_HANDLE);
-    expect_arg(world, 0, HANDLE);
-    world_row(world, "found", view);
+    expect_arg(world, get_handle, handle, HANDLE);
+    world_row(world, PAY_OUTCOME_FOUND, view);
 
     return world->effect.reply;
 }
@@ -40,7 +40,7 @@ visit(world_t *world, pay_buyer_t what, const view_t *view)
 
 /* The return leg up to the question that the PSP is asked. */
 static void
-return_asked(world_t *world, const view_t *view)
+return_asked(world_t *world, const pay_checkout_row_t *view)
 {
     visit(world, PAY_BUYER_RETURN, view);
     expect_http(world);
@@ -140,7 +140,7 @@ Test(pay_flow_buyer, unknown_handle_is_404)
     for (i = 0; i < 3; i++) {
         world_open(&world);
         buyer_open(&world, (pay_buyer_t) i);
-        world_row(&world, "not_found", NULL);
+        world_row(&world, PAY_OUTCOME_NOT_FOUND, NULL);
         expect_problem(&world, "not-found", 404);
         world_close(&world);
     }
@@ -166,8 +166,8 @@ Test(pay_flow_buyer, without_the_database_nobody_is_sent_anywhere)
 
 Test(pay_flow_buyer, open_checkout_leads_to_the_hosted_page)
 {
-    view_t   view = view_registered(generic());
-    world_t  world;
+    pay_checkout_row_t  view = view_registered(generic());
+    world_t             world;
 
     visit(&world, PAY_BUYER_CHECKOUT, &view);
     expect_redirect(&world, "https://pay.psp.example/p/reg_01JD8Z#top");
@@ -176,15 +176,15 @@ Test(pay_flow_buyer, open_checkout_leads_to_the_hosted_page)
 
     view = view_registered(stripe());
     visit(&world, PAY_BUYER_CHECKOUT, &view);
-    expect_redirect(&world, view.hosted_url);
+    expect_redirect(&world, (const char *) view.hosted_url.data);
     world_close(&world);
 }
 
 
 Test(pay_flow_buyer, checkout_without_a_page_leads_to_its_status)
 {
-    view_t   view = view_of(generic());
-    world_t  world;
+    pay_checkout_row_t  view = view_of(generic());
+    world_t             world;
 
     visit(&world, PAY_BUYER_CHECKOUT, &view);
     expect_redirect(&world, STATUS_URL);
@@ -194,16 +194,16 @@ Test(pay_flow_buyer, checkout_without_a_page_leads_to_its_status)
 
 Test(pay_flow_buyer, checkout_in_a_final_state_leads_to_its_status)
 {
-    size_t   i;
-    view_t   view = view_registered(generic());
-    world_t  world;
+    size_t              i;
+    pay_checkout_row_t  view = view_registered(generic());
+    world_t             world;
 
     static const char *const  orders[] = {
         SUCCESS, FAILED("declined"), FAILED("expired"), FAILED("cancelled")
     };
 
     for (i = 0; i < COUNT(orders); i++) {
-        view.orders = orders[i];
+        set_orders(&view, orders[i]);
         visit(&world, PAY_BUYER_CHECKOUT, &view);
         expect_redirect(&world, STATUS_URL);
         world_close(&world);
@@ -213,16 +213,18 @@ Test(pay_flow_buyer, checkout_in_a_final_state_leads_to_its_status)
 
 Test(pay_flow_buyer, expired_checkout_leads_to_its_status)
 {
-    int64_t  late;
-    view_t   view = view_registered(generic());
-    world_t  world;
+    int64_t             late;
+    pay_checkout_row_t  view = view_registered(generic());
+    world_t             world;
 
     for (late = -1; late < 2; late++) {
         world_open(&world);
         world.now_s = EXPIRES + late;
         buyer_open(&world, PAY_BUYER_CHECKOUT);
-        world_row(&world, "found", &view);
-        expect_redirect(&world, late < 0 ? view.hosted_url : STATUS_URL);
+        world_row(&world, PAY_OUTCOME_FOUND, &view);
+        expect_redirect(&world, late < 0
+                                ? (const char *) view.hosted_url.data
+                                : STATUS_URL);
         world_close(&world);
     }
 }
@@ -232,9 +234,9 @@ Test(pay_flow_buyer, expired_checkout_leads_to_its_status)
  * host names the only hosts a buyer is ever sent to. */
 Test(pay_flow_buyer, stored_page_on_a_host_not_configured_is_not_followed)
 {
-    size_t   i;
-    view_t   view = view_registered(generic());
-    world_t  world;
+    size_t              i;
+    pay_checkout_row_t  view = view_registered(generic());
+    world_t             world;
 
     static const char *const  urls[] = {
         "https://evil.example/", "http://pay.psp.example/p/1",
@@ -243,14 +245,14 @@ Test(pay_flow_buyer, stored_page_on_a_host_not_configured_is_not_followed)
     };
 
     for (i = 0; i < COUNT(urls); i++) {
-        view.hosted_url = urls[i];
+        view.hosted_url = pay_str_of(urls[i]);
         visit(&world, PAY_BUYER_CHECKOUT, &view);
         expect_redirect(&world, STATUS_URL);
         world_close(&world);
     }
 
     view = view_registered(generic());
-    view.psp = "removed";
+    view.psp = PAY_STR("removed");
     visit(&world, PAY_BUYER_CHECKOUT, &view);
     expect_redirect(&world, STATUS_URL);
     world_close(&world);
@@ -260,13 +262,13 @@ Test(pay_flow_buyer, stored_page_on_a_host_not_configured_is_not_followed)
 /* The block of that name was given another adapter: it crashed the worker. */
 Test(pay_flow_buyer, a_psp_that_takes_no_orders_any_more_is_not_asked)
 {
-    view_t   view = view_registered(generic());
-    world_t  world;
+    pay_checkout_row_t  view = view_registered(generic());
+    world_t             world;
 
     world_open(&world);
     world.psps[WORLD_GENERIC].adapter = pay_psp_find(PAY_STR("braintree"));
     buyer_open(&world, PAY_BUYER_RETURN);
-    world_row(&world, "found", &view);
+    world_row(&world, PAY_OUTCOME_FOUND, &view);
     cr_expect_eq(world.http_count, 0);
     cr_expect_eq(world.effect.kind, PAY_DO_DONE);
     cr_assert_not_null(world.effect.reply);
@@ -277,10 +279,10 @@ Test(pay_flow_buyer, a_psp_that_takes_no_orders_any_more_is_not_asked)
 
 Test(pay_flow_buyer, status_is_a_page_that_asks_no_psp)
 {
-    size_t              i;
-    view_t              view = view_registered(generic());
-    world_t             world;
-    const pay_reply_t  *reply;
+    size_t               i;
+    pay_checkout_row_t   view = view_registered(generic());
+    world_t              world;
+    const pay_reply_t   *reply;
 
     static const char *const  orders[] = {
         "[" STORED("order-1", "3000", "NOT_STARTED", "null") "]", EXECUTING,
@@ -288,7 +290,7 @@ Test(pay_flow_buyer, status_is_a_page_that_asks_no_psp)
     };
 
     for (i = 0; i < COUNT(orders); i++) {
-        view.orders = orders[i];
+        set_orders(&view, orders[i]);
         visit(&world, PAY_BUYER_STATUS, &view);
         reply = expect_reply(&world, PAY_REPLY_PAGE, 200);
         cr_expect_eq(reply->pending, i < 2, "row %zu", i);
@@ -302,15 +304,15 @@ Test(pay_flow_buyer, status_is_a_page_that_asks_no_psp)
 /* A page left open for longer than a result lives handed on a stale one. */
 Test(pay_flow_buyer, final_page_leads_back_by_the_return_leg)
 {
-    size_t              i;
-    view_t              view = view_registered(generic());
-    world_t             world;
-    const pay_reply_t  *reply;
+    size_t               i;
+    pay_checkout_row_t   view = view_registered(generic());
+    world_t              world;
+    const pay_reply_t   *reply;
 
     static const char *const  orders[] = { SUCCESS, FAILED("declined") };
 
     for (i = 0; i < COUNT(orders); i++) {
-        view.orders = orders[i];
+        set_orders(&view, orders[i]);
         visit(&world, PAY_BUYER_STATUS, &view);
         reply = expect_reply(&world, PAY_REPLY_PAGE, 200);
         cr_expect(contains(reply->shop_url, "/return/" HANDLE));
@@ -323,10 +325,10 @@ Test(pay_flow_buyer, final_page_leads_back_by_the_return_leg)
 /* return_host was looked at when the checkout was made, and never again. */
 Test(pay_flow_buyer, a_host_that_was_removed_gets_neither_buyers_nor_results)
 {
-    size_t              i, k;
-    view_t              view = view_registered(generic());
-    world_t             world;
-    const pay_reply_t  *reply;
+    size_t               i, k;
+    pay_checkout_row_t   view = view_registered(generic());
+    world_t              world;
+    const pay_reply_t   *reply;
 
     static const char *const  orders[] = {
         SUCCESS, FAILED("declined"), EXECUTING
@@ -337,7 +339,7 @@ Test(pay_flow_buyer, a_host_that_was_removed_gets_neither_buyers_nor_results)
     };
 
     for (i = 0; i < 2 * COUNT(orders); i++) {
-        view.orders = orders[i / 2];
+        set_orders(&view, orders[i / 2]);
         world_open(&world);
 
         for (k = 0; k < 2; k++) {
@@ -347,10 +349,10 @@ Test(pay_flow_buyer, a_host_that_was_removed_gets_neither_buyers_nor_results)
 
         world.no_shop = 1;
         buyer_open(&world, i % 2 ? PAY_BUYER_RETURN : PAY_BUYER_STATUS);
-        world_row(&world, "found", &view);
+        world_row(&world, PAY_OUTCOME_FOUND, &view);
 
         if (i == 5) {
-            world_no_answer(&world, PAY_SENT_SOME, "timeout");
+            world_no_answer(&world, PAY_SENT_SOME, PAY_FAILURE_TIMEOUT);
         }
 
         reply = expect_reply(&world, PAY_REPLY_PAGE, 200);
@@ -365,15 +367,15 @@ Test(pay_flow_buyer, a_host_that_was_removed_gets_neither_buyers_nor_results)
 /* The whole block is gone: there is no list at all. */
 Test(pay_flow_buyer, a_merchant_who_is_gone_gets_no_buyers)
 {
-    view_t   view = view_registered(generic());
-    world_t  world;
+    pay_checkout_row_t  view = view_registered(generic());
+    world_t             world;
 
-    view.orders = SUCCESS;
-    view.merchant_id = "nobody";
+    set_orders(&view, SUCCESS);
+    view.merchant_id = PAY_STR("nobody");
     world_open(&world);
     world.no_shop = 1;
     buyer_open(&world, PAY_BUYER_RETURN);
-    world_row(&world, "found", &view);
+    world_row(&world, PAY_OUTCOME_FOUND, &view);
     (void) expect_reply(&world, PAY_REPLY_PAGE, 200);
     world_close(&world);
 }
@@ -381,17 +383,18 @@ Test(pay_flow_buyer, a_merchant_who_is_gone_gets_no_buyers)
 
 Test(pay_flow_buyer, return_asks_only_while_open_and_registered)
 {
-    size_t  i;
-    world_t world;
-    view_t  views[4];
+    size_t              i;
+    world_t             world;
+    pay_checkout_row_t  views[4];
 
     views[0] = view_of(generic());
     views[1] = view_of(generic());
-    views[1].orders = EXECUTING;                       /* without a token */
+    set_orders(&views[1], EXECUTING);        /* without a token */
     views[2] = view_registered(generic());
-    views[2].orders = "[" STORED("order-1", "3000", "NOT_STARTED", "null") "]";
+    set_orders(&views[2], "[" STORED("order-1", "3000", "NOT_STARTED",
+                                         "null") "]");
     views[3] = view_registered(generic());
-    views[3].psp = "removed";
+    views[3].psp = PAY_STR("removed");
 
     for (i = 0; i < COUNT(views); i++) {
         visit(&world, PAY_BUYER_RETURN, &views[i]);
@@ -404,9 +407,9 @@ Test(pay_flow_buyer, return_asks_only_while_open_and_registered)
 
 Test(pay_flow_buyer, return_asks_about_the_stored_token_with_a_short_deadline)
 {
-    unsigned  psp;
-    view_t    view;
-    world_t   world;
+    unsigned            psp;
+    pay_checkout_row_t  view;
+    world_t             world;
 
     for (psp = 0; psp < WORLD_PSPS; psp++) {
         view = view_registered(psp == WORLD_STRIPE ? stripe() : generic());
@@ -414,7 +417,8 @@ Test(pay_flow_buyer, return_asks_about_the_stored_token_with_a_short_deadline)
         cr_expect_eq(world.effect.psp, &world.psps[psp]);
         cr_expect_eq(world.effect.buyer_waits, 1);
         cr_expect(pay_str_is(world.effect.http.method, "GET"));
-        cr_expect(contains(world.effect.http.url, view.token));
+        cr_expect(contains(world.effect.http.url,
+                           (const char *) view.token.data));
         world_close(&world);
     }
 }
@@ -422,9 +426,9 @@ Test(pay_flow_buyer, return_asks_about_the_stored_token_with_a_short_deadline)
 
 Test(pay_flow_buyer, word_of_the_psp_is_committed_before_it_is_believed)
 {
-    unsigned  psp;
-    view_t    view, paid;
-    world_t   world;
+    unsigned            psp;
+    pay_checkout_row_t  view, paid;
+    world_t             world;
 
     static const char *const  claims[] = {
         "\"iss\":\"" BASE "\"", "\"aud\":\"acme\"", "\"sub\":\"c-1\"",
@@ -437,14 +441,14 @@ Test(pay_flow_buyer, word_of_the_psp_is_committed_before_it_is_believed)
         return_asked(&world, &view);
         world_answer(&world, world.psps[psp].adapter, 200, "query-paid.json");
         expect_db(&world, PAY_OP_APPLY_EVENT);
-        expect_arg(&world, 1, "query");
-        expect_arg(&world, 4, "paid");
-        expect_arg(&world, 5, view.token);
+        expect_arg(&world, apply_event, source, "query");
+        expect_arg(&world, apply_event, fact, "paid");
+        cr_expect(pay_str_eq(asked(&world, apply_event)->token, view.token));
 
         paid = view;
-        paid.orders = SUCCESS;
+        set_orders(&paid, SUCCESS);
         paid.version = 4;
-        world_row(&world, "applied", &paid);
+        world_row(&world, PAY_OUTCOME_APPLIED, &paid);
         expect_reply(&world, PAY_REPLY_REDIRECT, 303);
         cr_expect(contains(world.effect.reply->location, RETURN_URL
                            "?checkout_id=c-1&status=SUCCESS&result="));
@@ -457,10 +461,10 @@ Test(pay_flow_buyer, word_of_the_psp_is_committed_before_it_is_believed)
 /* The commit failed: the buyer sees the last state that was committed. */
 Test(pay_flow_buyer, paid_but_not_committed_is_still_open)
 {
-    unsigned            i;
-    view_t              view = view_registered(generic());
-    world_t             world;
-    const pay_reply_t  *reply;
+    unsigned             i;
+    pay_checkout_row_t   view = view_registered(generic());
+    world_t              world;
+    const pay_reply_t   *reply;
 
     for (i = 0; i < DB_FAILURES; i++) {
         return_asked(&world, &view);
@@ -477,18 +481,18 @@ Test(pay_flow_buyer, paid_but_not_committed_is_still_open)
 /* A wrong amount moves nothing: SQL's state is what counts. */
 Test(pay_flow_buyer, mismatch_leaves_the_buyer_on_the_page)
 {
-    view_t   view = view_registered(generic());
-    world_t  world;
+    pay_checkout_row_t  view = view_registered(generic());
+    world_t             world;
 
     return_asked(&world, &view);
     world_answer(&world, generic(), 200, "query-paid.json");
-    world_row(&world, "mismatch", &view);
+    world_row(&world, PAY_OUTCOME_MISMATCH, &view);
     cr_expect_eq(expect_reply(&world, PAY_REPLY_PAGE, 200)->pending, 1);
     world_close(&world);
 
     return_asked(&world, &view);
     world_answer(&world, generic(), 200, "query-paid.json");
-    world_row(&world, "not_found", NULL);
+    world_row(&world, PAY_OUTCOME_NOT_FOUND, NULL);
     cr_expect_eq(expect_reply(&world, PAY_REPLY_PAGE, 200)->pending, 1);
     world_close(&world);
 }
@@ -497,7 +501,7 @@ Test(pay_flow_buyer, mismatch_leaves_the_buyer_on_the_page)
 Test(pay_flow_buyer, psp_that_says_nothing_still_gives_a_page)
 {
     size_t              i;
-    view_t              view = view_registered(generic());
+    pay_checkout_row_t  view = view_registered(generic());
     world_t             world;
     pay_http_answer_t   answer;
 
@@ -531,14 +535,14 @@ Test(pay_flow_buyer, psp_that_says_nothing_still_gives_a_page)
 
 Test(pay_flow_buyer, final_state_goes_back_at_once_with_its_reason)
 {
-    view_t   view = view_registered(generic());
-    world_t  world;
+    pay_checkout_row_t  view = view_registered(generic());
+    world_t             world;
 
     static const char *const  claims[] = {
         "\"status\":\"FAILED\"", "\"reason\":\"declined\"", "\"version\":3"
     };
 
-    view.orders = FAILED("declined");
+    set_orders(&view, FAILED("declined"));
     visit(&world, PAY_BUYER_RETURN, &view);
     expect_reply(&world, PAY_REPLY_REDIRECT, 303);
     cr_expect_eq(world.http_count, 0);
@@ -551,9 +555,9 @@ Test(pay_flow_buyer, final_state_goes_back_at_once_with_its_reason)
 
 Test(pay_flow_buyer, storefronts_own_query_is_kept)
 {
-    size_t   i;
-    view_t   view = view_registered(generic());
-    world_t  world;
+    size_t              i;
+    pay_checkout_row_t  view = view_registered(generic());
+    world_t             world;
 
     static const char *const  rows[][2] = {
         { "https://shop.example.com/", "https://shop.example.com/?" },
@@ -562,12 +566,12 @@ Test(pay_flow_buyer, storefronts_own_query_is_kept)
           "https://shop.example.com/d?a=b&c=%20&" }
     };
 
-    view.orders = SUCCESS;
+    set_orders(&view, SUCCESS);
 
     for (i = 0; i < COUNT(rows); i++) {
         char  prefix[128];
 
-        view.return_url = rows[i][0];
+        view.return_url = pay_str_of(rows[i][0]);
         visit(&world, PAY_BUYER_RETURN, &view);
         expect_reply(&world, PAY_REPLY_REDIRECT, 303);
         snprintf(prefix, sizeof(prefix), "%scheckout_id=c-1&status=SUCCESS&"
@@ -583,11 +587,11 @@ Test(pay_flow_buyer, storefronts_own_query_is_kept)
  * that it could be tempted to believe. */
 Test(pay_flow_buyer, without_a_result_key_no_status_is_claimed)
 {
-    view_t   view = view_registered(generic());
-    world_t  world;
+    pay_checkout_row_t  view = view_registered(generic());
+    world_t             world;
 
-    view.orders = SUCCESS;
-    view.merchant_id = "other";
+    set_orders(&view, SUCCESS);
+    view.merchant_id = PAY_STR("other");
     visit(&world, PAY_BUYER_RETURN, &view);
     expect_redirect(&world, RETURN_URL "?checkout_id=c-1");
     world_close(&world);
@@ -596,17 +600,17 @@ Test(pay_flow_buyer, without_a_result_key_no_status_is_claimed)
 
 Test(pay_flow_buyer, long_return_urls_fit)
 {
-    char     url[2049];
-    view_t   view = view_registered(generic());
-    world_t  world;
+    char                url[2049];
+    pay_checkout_row_t  view = view_registered(generic());
+    world_t             world;
 
     memset(url, 'a', sizeof(url) - 1);
     memcpy(url, "https://shop.example.com/", 25);
     url[sizeof(url) - 1] = '\0';
-    view.return_url = url;
-    view.checkout_id = "0123456789012345678901234567890123456789012345678901234"
-                       "567890123";
-    view.orders = SUCCESS;
+    view.return_url = pay_str_of(url);
+    view.checkout_id = PAY_STR("01234567890123456789012345678901234567890123"
+                               "45678901234567890123");
+    set_orders(&view, SUCCESS);
     visit(&world, PAY_BUYER_RETURN, &view);
     expect_reply(&world, PAY_REPLY_REDIRECT, 303);
     check_jwt(world.effect.reply->location, NULL, 0);
@@ -616,10 +620,10 @@ Test(pay_flow_buyer, long_return_urls_fit)
 
 Test(pay_flow_buyer, broken_row_is_a_500)
 {
-    view_t   view = view_registered(generic());
-    world_t  world;
+    pay_checkout_row_t  view = view_registered(generic());
+    world_t             world;
 
-    view.orders = "[]";
+    set_orders(&view, "[]");
     visit(&world, PAY_BUYER_RETURN, &view);
     expect_problem(&world, "internal-error", 500);
     world_close(&world);
@@ -629,46 +633,46 @@ Test(pay_flow_buyer, broken_row_is_a_500)
 static void
 play_return(world_t *world)
 {
-    view_t  view = view_registered(generic());
-    view_t  paid = view_registered(generic());
+    pay_checkout_row_t  view = view_registered(generic());
+    pay_checkout_row_t  paid = view_registered(generic());
 
-    paid.orders = SUCCESS;
+    set_orders(&paid, SUCCESS);
     buyer_open(world, PAY_BUYER_RETURN);
-    world_row(world, "found", &view);
+    world_row(world, PAY_OUTCOME_FOUND, &view);
     world_answer(world, generic(), 200, "query-paid.json");
-    world_row(world, "applied", &paid);
+    world_row(world, PAY_OUTCOME_APPLIED, &paid);
 }
 
 
 static void
 play_page(world_t *world)
 {
-    view_t  view = view_registered(stripe());
+    pay_checkout_row_t  view = view_registered(stripe());
 
     buyer_open(world, PAY_BUYER_RETURN);
-    world_row(world, "found", &view);
-    world_no_answer(world, PAY_SENT_SOME, "timeout");
+    world_row(world, PAY_OUTCOME_FOUND, &view);
+    world_no_answer(world, PAY_SENT_SOME, PAY_FAILURE_TIMEOUT);
 }
 
 
 static void
 play_hosted(world_t *world)
 {
-    view_t  view = view_registered(stripe());
+    pay_checkout_row_t  view = view_registered(stripe());
 
     buyer_open(world, PAY_BUYER_CHECKOUT);
-    world_row(world, "found", &view);
+    world_row(world, PAY_OUTCOME_FOUND, &view);
 }
 
 
 static void
 play_expired(world_t *world)
 {
-    view_t  view = view_registered(stripe());
+    pay_checkout_row_t  view = view_registered(stripe());
 
     world->now_s = EXPIRES;
     buyer_open(world, PAY_BUYER_CHECKOUT);
-    world_row(world, "found", &view);
+    world_row(world, PAY_OUTCOME_FOUND, &view);
 }
 
 

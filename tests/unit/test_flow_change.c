@@ -95,12 +95,12 @@ setup(void)
 TestSuite(pay_flow_change, .init = setup);
 
 
-static view_t
+static pay_checkout_row_t
 view_with(const char *orders)
 {
-    view_t  view = view_registered(generic());
+    pay_checkout_row_t  view = view_registered(generic());
 
-    view.orders = orders;
+    set_orders(&view, orders);
 
     return view;
 }
@@ -132,12 +132,12 @@ static void
 change_open(world_t *world, pay_change_kind_t kind, const char *body,
     const char *orders)
 {
-    view_t  view = view_with(orders);
+    pay_checkout_row_t  view = view_with(orders);
 
     world_open(world);
     change_make(world, kind, body);
     expect_db(world, PAY_OP_GET_PAYMENT);
-    world_row(world, "found", &view);
+    world_row(world, PAY_OUTCOME_FOUND, &view);
 }
 
 
@@ -145,18 +145,18 @@ change_open(world_t *world, pay_change_kind_t kind, const char *body,
 static void
 change_send(world_t *world, pay_change_kind_t kind, const char *orders)
 {
-    view_t        view = view_with(orders);
-    change_row_t  row = change_of(kind == PAY_CHANGE_REFUND ? "refund"
-                                  : kind == PAY_CHANGE_CANCEL
-                                  ? "cancel" : "final_capture");
+    pay_checkout_row_t        view = view_with(orders);
+    pay_change_row_t    row = change_with(
+        kind == PAY_CHANGE_REFUND ? "refund"
+        : kind == PAY_CHANGE_CANCEL ? "cancel" : "final_capture", &view);
 
     change_open(world, kind, "", orders);
     expect_db(world, PAY_OP_BEGIN_CHANGE);
-    world_change_row(world, "created", &row, &view);
+    world_change_row(world, PAY_OUTCOME_CREATED, &row);
     expect_db(world, PAY_OP_BEGIN_DISPATCH);
-    expect_arg(world, 2, pay_change_word(kind));
-    expect_arg(world, 3, CHANGE_ID);
-    world_numbers_row(world, "send", 3, 1);
+    expect_arg(world, begin_dispatch, operation, pay_change_word(kind));
+    expect_arg(world, begin_dispatch, operation_id, CHANGE_ID);
+    world_dispatch_row(world, PAY_OUTCOME_SEND, 3, 1);
     expect_http(world);
     cr_expect_eq(world->effect.buyer_waits, 0);
 }
@@ -166,10 +166,10 @@ static void
 expect_ended(world_t *world, const char *state)
 {
     expect_db(world, PAY_OP_END_DISPATCH);
-    expect_arg(world, 3, CHANGE_ID);
-    cr_expect_eq(world->effect.args[4].number, 3);
-    expect_arg(world, 5, state);
-    world_text_row(world, "stored", NULL);
+    expect_arg(world, end_dispatch, operation_id, CHANGE_ID);
+    cr_expect_eq(asked(world, end_dispatch)->attempt, 3);
+    expect_arg(world, end_dispatch, state, state);
+    world_result(world, PAY_OUTCOME_STORED, NULL);
 }
 
 
@@ -186,22 +186,22 @@ Test(pay_flow_change, begin_gets_every_argument_in_its_place)
 
     change_open(&world, PAY_CHANGE_REFUND, body, PAID);
     expect_db(&world, PAY_OP_BEGIN_CHANGE);
-    expect_arg(&world, 0, "acme");
-    expect_arg(&world, 1, "order-1");
-    expect_arg(&world, 2, "refund");
-    expect_arg(&world, 3, CHANGE_ID);
-    expect_arg(&world, 4, "key-0123456789abcdef");
+    expect_arg(&world, begin_change, merchant_id, "acme");
+    expect_arg(&world, begin_change, payment_order_id, "order-1");
+    expect_arg(&world, begin_change, kind, "refund");
+    expect_arg(&world, begin_change, change_id, CHANGE_ID);
+    expect_arg(&world, begin_change, idempotency_key, "key-0123456789abcdef");
     cr_assert_eq(pay_sha256((pay_str_t) { sizeof(printed) - 1,
                      (const unsigned char *) printed }, digest), PAY_OK);
-    cr_expect(pay_str_eq(world.effect.args[5].bytes,
+    cr_expect(pay_str_eq(asked(&world, begin_change)->fingerprint,
                          (pay_str_t) { sizeof(digest), digest }));
-    cr_expect_eq(world.effect.args[6].number, 86400);
-    cr_expect_eq(world.effect.args[7].number, 500);
-    expect_arg(&world, 8, "USD");
-    expect_arg(&world, 9, "why");
-    expect_arg(&world, 10, "{\"a\":1}");
-    cr_expect_eq(world.effect.args[11].number, 15000);
-    expect_arg(&world, 12, REQUEST_ID);
+    cr_expect_eq(asked(&world, begin_change)->ttl_s, 86400);
+    cr_expect_eq(asked(&world, begin_change)->amount_minor.number, 500);
+    expect_arg(&world, begin_change, currency, "USD");
+    expect_arg(&world, begin_change, reason, "why");
+    expect_arg(&world, begin_change, metadata, "{\"a\":1}");
+    cr_expect_eq(asked(&world, begin_change)->lease_ms, 15000);
+    expect_arg(&world, begin_change, request_id, REQUEST_ID);
     cr_expect(pay_str_is(world.flow.order_id, "order-1"));
     world_close(&world);
 }
@@ -213,11 +213,11 @@ Test(pay_flow_change, nothing_said_is_null)
 
     change_open(&world, PAY_CHANGE_CANCEL, "", HELD);
     expect_db(&world, PAY_OP_BEGIN_CHANGE);
-    expect_arg(&world, 2, "cancel");
-    cr_expect(world.effect.args[7].is_null);
-    expect_arg(&world, 8, NULL);
-    expect_arg(&world, 9, NULL);
-    expect_arg(&world, 10, NULL);
+    expect_arg(&world, begin_change, kind, "cancel");
+    cr_expect_not(asked(&world, begin_change)->amount_minor.is_set);
+    expect_arg(&world, begin_change, currency, NULL);
+    expect_arg(&world, begin_change, reason, NULL);
+    expect_arg(&world, begin_change, metadata, NULL);
     world_close(&world);
 }
 
@@ -243,7 +243,7 @@ Test(pay_flow_change, what_nothing_can_follow_is_a_final_capture)
         made.traits = PAY_PSP_AUTHORIZES | rows[i].traits;
         change_open(&world, PAY_CHANGE_CAPTURE, rows[i].body, HELD);
         expect_db(&world, PAY_OP_BEGIN_CHANGE);
-        expect_arg(&world, 2, rows[i].word);
+        expect_arg(&world, begin_change, kind, rows[i].word);
         world_close(&world);
     }
 }
@@ -283,7 +283,7 @@ Test(pay_flow_change, an_unknown_order_is_404)
 
     world_open(&world);
     change_make(&world, PAY_CHANGE_REFUND, "");
-    world_row(&world, "not_found", NULL);
+    world_row(&world, PAY_OUTCOME_NOT_FOUND, NULL);
     expect_problem(&world, "not-found", 404);
     cr_expect_eq(world.http_count, 0);
     world_close(&world);
@@ -355,13 +355,13 @@ Test(pay_flow_change, one_capture_is_not_shared_by_several_orders)
 
 Test(pay_flow_change, a_psp_that_is_not_configured_any_more_can_do_nothing)
 {
-    view_t   view = view_with(PAID);
-    world_t  world;
+    pay_checkout_row_t  view = view_with(PAID);
+    world_t             world;
 
-    view.psp = "removed";
+    view.psp = PAY_STR("removed");
     world_open(&world);
     change_make(&world, PAY_CHANGE_REFUND, "");
-    world_row(&world, "found", &view);
+    world_row(&world, PAY_OUTCOME_FOUND, &view);
     expect_problem(&world, "operation-not-supported", 422);
     world_close(&world);
 }
@@ -373,26 +373,27 @@ Test(pay_flow_change, outcomes_of_begin_are_told_apart)
     world_t  world;
 
     static const struct {
-        const char  *word, *slug;
-        unsigned     status;
+        pay_outcome_t   outcome;
+        const char     *slug;
+        unsigned        status;
     } rows[] = {
-        { "not_paid", "payment-state-conflict", 409 },
-        { "already_paid", "payment-state-conflict", 409 },
-        { "nothing_left", "payment-state-conflict", 409 },
-        { "overdraws", "seller-overdrawn", 409 },
-        { "not_found", "not-found", 404 },
-        { "key_reused", "idempotency-key-reused", 422 },
-        { "in_progress", "idempotency-in-progress", 409 },
-        { "invalid", "internal-error", 500 },
-        { "currency", "internal-error", 500 },
-        { "", "internal-error", 500 }
+        { PAY_OUTCOME_NOT_PAID, "payment-state-conflict", 409 },
+        { PAY_OUTCOME_ALREADY_PAID, "payment-state-conflict", 409 },
+        { PAY_OUTCOME_NOTHING_LEFT, "payment-state-conflict", 409 },
+        { PAY_OUTCOME_OVERDRAWS, "seller-overdrawn", 409 },
+        { PAY_OUTCOME_NOT_FOUND, "not-found", 404 },
+        { PAY_OUTCOME_KEY_REUSED, "idempotency-key-reused", 422 },
+        { PAY_OUTCOME_IN_PROGRESS, "idempotency-in-progress", 409 },
+        { PAY_OUTCOME_INVALID, "internal-error", 500 },
+        { PAY_OUTCOME_CURRENCY, "internal-error", 500 }
     };
 
     for (i = 0; i < COUNT(rows); i++) {
         change_open(&world, PAY_CHANGE_REFUND, "", PAID);
-        world_change_row(&world, rows[i].word, NULL, NULL);
+        world_change_row(&world, rows[i].outcome, NULL);
         expect_problem(&world, rows[i].slug, rows[i].status);
-        cr_expect_eq(world.http_count, 0, "%s", rows[i].word);
+        cr_expect_eq(world.http_count, 0, "%s",
+                     pay_outcome_word(rows[i].outcome));
         world_close(&world);
     }
 }
@@ -400,20 +401,21 @@ Test(pay_flow_change, outcomes_of_begin_are_told_apart)
 
 Test(pay_flow_change, more_than_is_left_is_told_how_much_that_is)
 {
-    view_t              view = view_with(PAID);
+    pay_checkout_row_t  view = view_with(PAID);
     world_t             world;
+    pay_change_row_t    row = { .checkout = view };
     const pay_reply_t  *reply;
 
     change_open(&world, PAY_CHANGE_REFUND, "{\"amount\":\"29.00\"}", PAID);
-    world_change_row(&world, "exceeds", NULL, &view);
+    world_change_row(&world, PAY_OUTCOME_EXCEEDS, &row);
     reply = expect_problem(&world, "amount-exceeds-remaining", 422);
     cr_expect_str_eq(reply->detail, "at most 25.00 USD can be refunded");
     cr_expect(pay_str_is(reply->pointer, "/amount"));
     world_close(&world);
 
-    view = view_with(HELD);
+    row.checkout = view_with(HELD);
     change_open(&world, PAY_CHANGE_CAPTURE, "{\"amount\":\"31.00\"}", HELD);
-    world_change_row(&world, "exceeds", NULL, &view);
+    world_change_row(&world, PAY_OUTCOME_EXCEEDS, &row);
     reply = expect_problem(&world, "amount-exceeds-remaining", 422);
     cr_expect_str_eq(reply->detail, "at most 30.00 USD can be captured");
     world_close(&world);
@@ -422,21 +424,21 @@ Test(pay_flow_change, more_than_is_left_is_told_how_much_that_is)
 
 Test(pay_flow_change, the_psp_gets_what_is_stored)
 {
-    view_t        view = view_with(PAID);
-    world_t       world;
-    change_row_t  row = change_of("refund");
+    pay_checkout_row_t  view = view_with(PAID);
+    world_t             world;
+    pay_change_row_t    row = change_with("refund", &view);
 
-    view.alias = "alias-1";
-    row.reason = "zur\xc3\xbc" "ck";
+    row.checkout.alias = PAY_STR("alias-1");
+    row.reason = PAY_STR("zur\xc3\xbc" "ck");
     change_open(&world, PAY_CHANGE_REFUND, "{\"amount\":\"9.00\"}", PAID);
-    world_change_row(&world, "created", &row, &view);
-    expect_arg(&world, 4, "generic");
-    world_numbers_row(&world, "send", 1, 1);
+    world_change_row(&world, PAY_OUTCOME_CREATED, &row);
+    expect_arg(&world, begin_dispatch, psp, "generic");
+    world_dispatch_row(&world, PAY_OUTCOME_SEND, 1, 1);
     expect_http(&world);
-    cr_expect_str_eq(world.effect.what, "refund");
+    cr_expect_eq(world.effect.call, PAY_CALL_REFUND);
     cr_expect_eq(asked_for.kind, PAY_PSP_REFUND);
     cr_expect(pay_str_is(asked_for.key, CHANGE_ID));
-    cr_expect(pay_str_is(asked_for.token, view.token));
+    cr_expect(pay_str_eq(asked_for.token, view.token));
     cr_expect(pay_str_is(asked_for.alias, "alias-1"));
     cr_expect(pay_str_is(asked_for.reference, "pay_1"));
     cr_expect(pay_str_is(asked_for.merchant_reference, REFERENCE));
@@ -450,17 +452,17 @@ Test(pay_flow_change, the_psp_gets_what_is_stored)
 
 Test(pay_flow_change, a_reason_is_cut_to_what_psps_take)
 {
-    char          text[PAY_REASON_MAX + 1];
-    view_t        view = view_with(PAID);
-    world_t       world;
-    change_row_t  row = change_of("refund");
+    char                text[PAY_REASON_MAX + 1];
+    pay_checkout_row_t  view = view_with(PAID);
+    world_t             world;
+    pay_change_row_t    row = change_with("refund", &view);
 
     memset(text, 'a', PAY_REASON_MAX);
     text[PAY_REASON_MAX] = '\0';
-    row.reason = text;
+    row.reason = pay_str_of(text);
     change_open(&world, PAY_CHANGE_REFUND, "", PAID);
-    world_change_row(&world, "created", &row, &view);
-    world_numbers_row(&world, "send", 1, 1);
+    world_change_row(&world, PAY_OUTCOME_CREATED, &row);
+    world_dispatch_row(&world, PAY_OUTCOME_SEND, 1, 1);
     cr_expect_eq(asked_for.reason.len, 100);
     world_close(&world);
 }
@@ -468,11 +470,11 @@ Test(pay_flow_change, a_reason_is_cut_to_what_psps_take)
 
 Test(pay_flow_change, how_it_stands_is_the_answer)
 {
-    size_t              i;
-    view_t              view = view_with(PAID);
-    world_t             world;
-    change_row_t        row;
-    const pay_reply_t  *reply;
+    size_t               i;
+    pay_checkout_row_t   view = view_with(PAID);
+    world_t              world;
+    pay_change_row_t     row;
+    const pay_reply_t   *reply;
 
     static const struct {
         pay_psp_outcome_t   outcome;
@@ -492,13 +494,13 @@ Test(pay_flow_change, how_it_stands_is_the_answer)
         world_http(&world, answered(200, PAY_STR("{}")));
         expect_ended(&world, rows[i].state);
         expect_db(&world, PAY_OP_GET_CHANGE);
-        expect_arg(&world, 0, "acme");
-        expect_arg(&world, 1, "order-1");
-        expect_arg(&world, 2, CHANGE_ID);
-        row = change_of("refund");
-        row.status = rows[i].status;
-        row.reference = rows[i].reference;
-        world_change_row(&world, "found", &row, &view);
+        expect_arg(&world, get_change, merchant_id, "acme");
+        expect_arg(&world, get_change, payment_order_id, "order-1");
+        expect_arg(&world, get_change, change_id, CHANGE_ID);
+        row = change_with("refund", &view);
+        row.change_status = pay_str_of(rows[i].status);
+        row.reference = pay_str_of(rows[i].reference);
+        world_change_row(&world, PAY_OUTCOME_FOUND, &row);
         reply = expect_reply(&world, PAY_REPLY_JSON, rows[i].code);
         cr_expect(pay_str_is(reply->location, CHANGE_URL));
         cr_expect_eq(reply->retry_after_s, rows[i].code == 202 ? 2 : -1);
@@ -515,21 +517,22 @@ Test(pay_flow_change, how_it_stands_is_the_answer)
 /* 202: what is certain is that it is stored, and the job goes on. */
 Test(pay_flow_change, what_is_not_sent_now_is_for_the_job)
 {
-    size_t        i;
-    view_t        view = view_with(PAID);
-    world_t       world;
-    change_row_t  row = change_of("refund");
+    size_t              i;
+    pay_checkout_row_t  view = view_with(PAID);
+    world_t             world;
+    pay_change_row_t    row = change_with("refund", &view);
 
-    static const char *const  words[] = {
-        "busy", "ask", "done", "not_found", "invalid", ""
+    static const pay_outcome_t  outcomes[] = {
+        PAY_OUTCOME_BUSY, PAY_OUTCOME_ASK, PAY_OUTCOME_DONE,
+        PAY_OUTCOME_NOT_FOUND, PAY_OUTCOME_INVALID
     };
 
-    for (i = 0; i <= COUNT(words); i++) {
+    for (i = 0; i <= COUNT(outcomes); i++) {
         change_open(&world, PAY_CHANGE_REFUND, "", PAID);
-        world_change_row(&world, "created", &row, &view);
+        world_change_row(&world, PAY_OUTCOME_CREATED, &row);
 
-        if (i < COUNT(words)) {
-            world_numbers_row(&world, words[i], 0, 0);
+        if (i < COUNT(outcomes)) {
+            world_dispatch_row(&world, outcomes[i], 0, 0);
 
         } else {
             world_db_failed(&world, PAY_DB_UNKNOWN);
@@ -546,15 +549,15 @@ Test(pay_flow_change, what_is_not_sent_now_is_for_the_job)
 
 Test(pay_flow_change, an_end_that_is_not_stored_is_202)
 {
-    view_t        view = view_with(PAID);
-    world_t       world;
-    change_row_t  row = change_of("refund");
+    pay_checkout_row_t  view = view_with(PAID);
+    world_t             world;
+    pay_change_row_t    row = change_with("refund", &view);
 
     change_send(&world, PAY_CHANGE_REFUND, PAID);
     world_http(&world, answered(200, PAY_STR("{}")));
     world_db_failed(&world, PAY_DB_UNKNOWN);
     expect_db(&world, PAY_OP_GET_CHANGE);
-    world_change_row(&world, "found", &row, &view);
+    world_change_row(&world, PAY_OUTCOME_FOUND, &row);
     expect_reply(&world, PAY_REPLY_JSON, 202);
     world_close(&world);
 }
@@ -562,15 +565,15 @@ Test(pay_flow_change, an_end_that_is_not_stored_is_202)
 
 Test(pay_flow_change, what_the_adapter_cannot_say_is_journaled_as_refused)
 {
-    view_t        view = view_with(PAID);
-    world_t       world;
-    change_row_t  row = change_of("refund");
+    pay_checkout_row_t  view = view_with(PAID);
+    world_t             world;
+    pay_change_row_t    row = change_with("refund", &view);
 
     refused = PAY_INVALID;
     change_open(&world, PAY_CHANGE_REFUND, "", PAID);
-    world_change_row(&world, "created", &row, &view);
-    world_numbers_row(&world, "send", 3, 1);
-    expect_arg(&world, 8, "request_refused");
+    world_change_row(&world, PAY_OUTCOME_CREATED, &row);
+    world_dispatch_row(&world, PAY_OUTCOME_SEND, 3, 1);
+    expect_arg(&world, end_dispatch, code, "request_refused");
     expect_ended(&world, "REFUSED");
     cr_expect_eq(world.http_count, 0);
     world_close(&world);
@@ -579,14 +582,14 @@ Test(pay_flow_change, what_the_adapter_cannot_say_is_journaled_as_refused)
 
 Test(pay_flow_change, a_repeat_is_answered_with_the_present_state)
 {
-    view_t              view = view_with(PAID);
-    world_t             world;
-    change_row_t        row = change_of("refund");
-    const pay_reply_t  *reply;
+    pay_checkout_row_t   view = view_with(PAID);
+    world_t              world;
+    pay_change_row_t     row = change_with("refund", &view);
+    const pay_reply_t   *reply;
 
-    row.status = "SUCCESS";
+    row.change_status = PAY_STR("SUCCESS");
     change_open(&world, PAY_CHANGE_REFUND, "", PAID);
-    world_change_row(&world, "replayed", &row, &view);
+    world_change_row(&world, PAY_OUTCOME_REPLAYED, &row);
     reply = expect_reply(&world, PAY_REPLY_JSON, 201);
     cr_expect(reply->replayed);
     cr_expect_str_eq(world.flow.outcome, "replayed");
@@ -609,7 +612,7 @@ Test(pay_flow_change, an_authorisation_is_given_up_and_a_page_closed)
     page_fact = PAY_FACT_EXPIRED;
     change_send(&world, PAY_CHANGE_CANCEL, OPEN);
     cr_expect_eq(asked_for.kind, PAY_PSP_EXPIRE);
-    cr_expect_str_eq(world.effect.what, "expire");
+    cr_expect_eq(world.effect.call, PAY_CALL_EXPIRE);
     world_http(&world, answered(200, PAY_STR("{}")));
     expect_ended(&world, "DONE");
     expect_db(&world, PAY_OP_GET_CHANGE);
@@ -642,9 +645,9 @@ Test(pay_flow_change, a_cancellation_gives_up_what_is_held_or_closes_the_page)
 /* The buyer was faster: the cancellation has failed, and the money counts. */
 Test(pay_flow_change, a_page_that_was_paid_meanwhile_is_not_cancelled)
 {
-    size_t   i;
-    world_t  world;
-    view_t   view = view_with(PAID);
+    size_t              i;
+    world_t             world;
+    pay_checkout_row_t  view = view_with(PAID);
 
     static const struct {
         pay_fact_t   fact;
@@ -658,13 +661,13 @@ Test(pay_flow_change, a_page_that_was_paid_meanwhile_is_not_cancelled)
         page_fact = rows[i].fact;
         change_send(&world, PAY_CHANGE_CANCEL, OPEN);
         world_http(&world, answered(200, PAY_STR("{}")));
-        expect_arg(&world, 8, "already_paid");
+        expect_arg(&world, end_dispatch, code, "already_paid");
         expect_ended(&world, "REFUSED");
         expect_db(&world, PAY_OP_APPLY_EVENT);
-        expect_arg(&world, 1, "query");
-        expect_arg(&world, 4, rows[i].word);
-        expect_arg(&world, 5, token_text(generic()));
-        world_row(&world, "applied", &view);
+        expect_arg(&world, apply_event, source, "query");
+        expect_arg(&world, apply_event, fact, rows[i].word);
+        expect_arg(&world, apply_event, token, token_text(generic()));
+        world_row(&world, PAY_OUTCOME_APPLIED, &view);
         expect_db(&world, PAY_OP_GET_CHANGE);
         world_close(&world);
     }
@@ -706,14 +709,14 @@ Test(pay_flow_change, nothing_is_final_at_the_psp_while_there_are_other_orders)
 
 Test(pay_flow_change, without_a_page_nothing_is_sent_yet)
 {
-    view_t        view = view_of(generic());
-    world_t       world;
-    change_row_t  row = change_of("cancel");
+    pay_checkout_row_t  view = view_of(generic());
+    world_t             world;
+    pay_change_row_t    row = change_with("cancel", &view);
 
     world_open(&world);
     change_make(&world, PAY_CHANGE_CANCEL, "");
-    world_row(&world, "found", &view);
-    world_change_row(&world, "created", &row, &view);
+    world_row(&world, PAY_OUTCOME_FOUND, &view);
+    world_change_row(&world, PAY_OUTCOME_CREATED, &row);
     expect_reply(&world, PAY_REPLY_JSON, 202);
     cr_expect_eq(world.http_count, 0);
     world_close(&world);
@@ -723,17 +726,17 @@ Test(pay_flow_change, without_a_page_nothing_is_sent_yet)
 static void
 play_refund(world_t *world)
 {
-    view_t        view = view_with(PAID);
-    change_row_t  row = change_of("refund");
+    pay_checkout_row_t  view = view_with(PAID);
+    pay_change_row_t    row = change_with("refund", &view);
 
     change_make(world, PAY_CHANGE_REFUND, "{\"reason\":\"a\"}");
-    world_row(world, "found", &view);
-    world_change_row(world, "created", &row, &view);
-    world_numbers_row(world, "send", 3, 1);
+    world_row(world, PAY_OUTCOME_FOUND, &view);
+    world_change_row(world, PAY_OUTCOME_CREATED, &row);
+    world_dispatch_row(world, PAY_OUTCOME_SEND, 3, 1);
     world_http(world, answered(200, PAY_STR("{}")));
-    world_text_row(world, "stored", NULL);
-    row.status = "SUCCESS";
-    world_change_row(world, "found", &row, &view);
+    world_result(world, PAY_OUTCOME_STORED, NULL);
+    row.change_status = PAY_STR("SUCCESS");
+    world_change_row(world, PAY_OUTCOME_FOUND, &row);
 }
 
 
@@ -745,35 +748,37 @@ Test(pay_flow_change, failing_memory_is_a_500_or_nothing)
 
 /* --- The job ------------------------------------------------------------ */
 
-static void
-job_attempt(world_t *world, const change_row_t *change, const view_t *view,
-    int64_t attempts)
+static pay_job_row_t
+job_of(int64_t attempts, const pay_checkout_row_t *view)
 {
-    pay_value_t  row[4 + PAY_VIEW_COLUMNS];
-
-    row[0] = pay_value_text(PAY_STR("change"));
-    row[1] = pay_value_int(attempts);
-    row[2] = pay_value_text(PAY_STR(CHANGE_ID));
-    row[3] = pay_value_null();
-
-    world_open(world);
-    world->psps[WORLD_GENERIC].adapter = &made;
-    memcpy(row + 4, view_columns(pay_heap_arena(world->own), view),
-           PAY_VIEW_COLUMNS * sizeof(pay_value_t));
-    world_made(world, pay_flow_job(&world->flow, row, PAY_STR(OWNER)));
-    world_start(world);
-    expect_db(world, PAY_OP_GET_CHANGE);
-    expect_arg(world, 0, "acme");
-    expect_arg(world, 1, NULL);
-    expect_arg(world, 2, CHANGE_ID);
-    world_change_row(world, "found", change, view);
+    return (pay_job_row_t) {
+        .kind = PAY_STR("change"), .attempts = attempts,
+        .operation_id = PAY_STR(CHANGE_ID), .checkout = *view
+    };
 }
 
 
 static void
-job_open(world_t *world, const change_row_t *change, const view_t *view)
+job_attempt(world_t *world, const pay_change_row_t *change, int64_t attempts)
 {
-    job_attempt(world, change, view, 2);
+    pay_job_row_t  job = job_of(attempts, &change->checkout);
+
+    world_open(world);
+    world->psps[WORLD_GENERIC].adapter = &made;
+    world_made(world, pay_flow_job(&world->flow, &job, PAY_STR(OWNER)));
+    world_start(world);
+    expect_db(world, PAY_OP_GET_CHANGE);
+    expect_arg(world, get_change, merchant_id, "acme");
+    expect_arg(world, get_change, payment_order_id, NULL);
+    expect_arg(world, get_change, change_id, CHANGE_ID);
+    world_change_row(world, PAY_OUTCOME_FOUND, change);
+}
+
+
+static void
+job_open(world_t *world, const pay_change_row_t *change)
+{
+    job_attempt(world, change, 2);
 }
 
 
@@ -782,14 +787,14 @@ expect_given_back(world_t *world, int64_t delay_ms, const char *code,
     const char *dead)
 {
     expect_db(world, PAY_OP_FINISH_JOB);
-    expect_arg(world, 2, "change");
-    expect_arg(world, 3, CHANGE_ID);
-    expect_arg(world, 4, OWNER);
-    cr_expect_eq(world->effect.args[5].number, delay_ms, "%ld",
-                 (long) world->effect.args[5].number);
-    expect_arg(world, 6, code);
-    expect_arg(world, 7, dead);
-    world_text_row(world, "done", NULL);
+    expect_arg(world, finish_job, kind, "change");
+    expect_arg(world, finish_job, operation_id, CHANGE_ID);
+    expect_arg(world, finish_job, owner, OWNER);
+    cr_expect_eq(asked(world, finish_job)->delay_ms, delay_ms, "%ld",
+                 (long) asked(world, finish_job)->delay_ms);
+    expect_arg(world, finish_job, code, code);
+    expect_arg(world, finish_job, dead, dead);
+    world_result(world, PAY_OUTCOME_DONE, NULL);
     cr_assert_eq(world->effect.kind, PAY_DO_DONE);
     cr_expect_null(world->effect.reply);
 }
@@ -797,11 +802,11 @@ expect_given_back(world_t *world, int64_t delay_ms, const char *code,
 
 Test(pay_flow_change, the_job_sends_what_the_request_would_have_sent)
 {
-    size_t             i;
-    view_t             view = view_with(PAID);
-    world_t            world;
-    change_row_t       row = change_of("refund");
-    pay_psp_change_t   first;
+    size_t              i;
+    pay_checkout_row_t  view = view_with(PAID);
+    world_t             world;
+    pay_change_row_t    row = change_with("refund", &view);
+    pay_psp_change_t    first;
 
     static const struct {
         pay_psp_outcome_t   outcome;
@@ -824,11 +829,11 @@ Test(pay_flow_change, the_job_sends_what_the_request_would_have_sent)
         world_t  job;
 
         outcome = rows[i].outcome;
-        job_open(&job, &row, &view);
+        job_open(&job, &row);
         expect_db(&job, PAY_OP_BEGIN_DISPATCH);
-        expect_arg(&job, 2, "refund");
-        expect_arg(&job, 3, CHANGE_ID);
-        world_numbers_row(&job, "send", 3, 2);
+        expect_arg(&job, begin_dispatch, operation, "refund");
+        expect_arg(&job, begin_dispatch, operation_id, CHANGE_ID);
+        world_dispatch_row(&job, PAY_OUTCOME_SEND, 3, 2);
         expect_http(&job);
         cr_expect(pay_str_eq(asked_for.key, first.key));
         cr_expect(pay_str_eq(asked_for.token, first.token));
@@ -848,14 +853,14 @@ Test(pay_flow_change, the_job_sends_what_the_request_would_have_sent)
 
 Test(pay_flow_change, a_job_whose_change_has_ended_only_ends)
 {
-    size_t        i;
-    view_t        view = view_with(PAID);
-    world_t       world;
-    change_row_t  row = change_of("refund");
+    size_t              i;
+    pay_checkout_row_t  view = view_with(PAID);
+    world_t             world;
+    pay_change_row_t    row = change_with("refund", &view);
 
     for (i = 0; i < 2; i++) {
-        row.status = i == 0 ? "SUCCESS" : "FAILED";
-        job_open(&world, &row, &view);
+        row.change_status = i == 0 ? PAY_STR("SUCCESS") : PAY_STR("FAILED");
+        job_open(&world, &row);
         expect_given_back(&world, -1, "changed", NULL);
         cr_expect_eq(world.http_count, 0);
         world_close(&world);
@@ -865,32 +870,33 @@ Test(pay_flow_change, a_job_whose_change_has_ended_only_ends)
 
 Test(pay_flow_change, a_job_that_may_not_send_waits_or_is_for_people)
 {
-    size_t        i;
-    view_t        view = view_with(PAID);
-    world_t       world;
-    change_row_t  row = change_of("refund");
+    size_t              i;
+    pay_checkout_row_t  view = view_with(PAID);
+    world_t             world;
+    pay_change_row_t    row = change_with("refund", &view);
 
     static const struct {
-        const char  *word, *code, *dead;
-        int64_t      delay_ms;
+        pay_outcome_t   outcome;
+        const char     *code, *dead;
+        int64_t         delay_ms;
     } rows[] = {
-        { "busy", "busy", NULL, 5000 },
-        { "ask", "unknown", "key_window_over", -1 },
-        { "done", "changed", NULL, -1 },
-        { "not_found", "busy", NULL, 5000 }
+        { PAY_OUTCOME_BUSY, "busy", NULL, 5000 },
+        { PAY_OUTCOME_ASK, "unknown", "key_window_over", -1 },
+        { PAY_OUTCOME_DONE, "changed", NULL, -1 },
+        { PAY_OUTCOME_NOT_FOUND, "busy", NULL, 5000 }
     };
 
     for (i = 0; i < COUNT(rows); i++) {
-        job_open(&world, &row, &view);
-        world_numbers_row(&world, rows[i].word, 0, 0);
+        job_open(&world, &row);
+        world_dispatch_row(&world, rows[i].outcome, 0, 0);
         expect_given_back(&world, rows[i].delay_ms, rows[i].code,
                           rows[i].dead);
         cr_expect_eq(world.http_count, 0);
         world_close(&world);
     }
 
-    job_open(&world, &row, &view);
-    world_numbers_row(&world, "send", 3, 2);
+    job_open(&world, &row);
+    world_dispatch_row(&world, PAY_OUTCOME_SEND, 3, 2);
     world_http(&world, answered(200, PAY_STR("{}")));
     world_db_failed(&world, PAY_DB_UNKNOWN);
     expect_given_back(&world, 10000, "not_stored", NULL);
@@ -901,24 +907,24 @@ Test(pay_flow_change, a_job_that_may_not_send_waits_or_is_for_people)
 /* A poll may know that a payment is paid before a webhook brings its id. */
 Test(pay_flow_change, a_refund_waits_for_the_id_of_the_payment)
 {
-    view_t        view = view_with(PAID);
-    world_t       world;
-    change_row_t  row = change_of("refund");
+    pay_checkout_row_t  view = view_with(PAID);
+    world_t             world;
+    pay_change_row_t    row = change_with("refund", &view);
 
     made.traits = PAY_PSP_BY_PAYMENT;
-    row.payment_reference = NULL;
+    row.payment_reference = pay_str_of(NULL);
     change_open(&world, PAY_CHANGE_REFUND, "", PAID);
-    world_change_row(&world, "created", &row, &view);
+    world_change_row(&world, PAY_OUTCOME_CREATED, &row);
     expect_reply(&world, PAY_REPLY_JSON, 202);
     cr_expect_eq(world.http_count, 0);
     world_close(&world);
 
-    job_open(&world, &row, &view);
+    job_open(&world, &row);
     expect_given_back(&world, 10000, "no_reference", NULL);
     world_close(&world);
 
-    row.payment_reference = "pay_77";
-    job_open(&world, &row, &view);
+    row.payment_reference = PAY_STR("pay_77");
+    job_open(&world, &row);
     expect_db(&world, PAY_OP_BEGIN_DISPATCH);
     world_close(&world);
 }
@@ -927,10 +933,10 @@ Test(pay_flow_change, a_refund_waits_for_the_id_of_the_payment)
 /* It was asked for every 5 s without an end. */
 Test(pay_flow_change, a_wait_for_the_id_backs_off_and_ends_with_people)
 {
-    size_t        i;
-    view_t        view = view_with(PAID);
-    world_t       world;
-    change_row_t  row = change_of("refund");
+    size_t              i;
+    pay_checkout_row_t  view = view_with(PAID);
+    world_t             world;
+    pay_change_row_t    row = change_with("refund", &view);
 
     static const struct {
         int64_t      attempts, delay_ms;
@@ -941,10 +947,10 @@ Test(pay_flow_change, a_wait_for_the_id_backs_off_and_ends_with_people)
     };
 
     made.traits = PAY_PSP_BY_PAYMENT;
-    row.payment_reference = NULL;
+    row.payment_reference = pay_str_of(NULL);
 
     for (i = 0; i < COUNT(rows); i++) {
-        job_attempt(&world, &row, &view, rows[i].attempts);
+        job_attempt(&world, &row, rows[i].attempts);
         expect_given_back(&world, rows[i].delay_ms, "no_reference",
                           rows[i].dead);
         cr_expect_eq(world.http_count, 0);
@@ -955,16 +961,16 @@ Test(pay_flow_change, a_wait_for_the_id_backs_off_and_ends_with_people)
 
 Test(pay_flow_change, a_cancellation_waits_for_the_page_that_it_closes)
 {
-    view_t        view = view_of(generic());
-    world_t       world;
-    change_row_t  row = change_of("cancel");
+    pay_checkout_row_t  view = view_of(generic());
+    world_t             world;
+    pay_change_row_t    row = change_with("cancel", &view);
 
-    job_open(&world, &row, &view);
+    job_open(&world, &row);
     expect_given_back(&world, 5000, "no_token", NULL);
     world_close(&world);
 
     made.changes = PAY_PSP_CAN(PAY_PSP_REFUND);
-    job_open(&world, &row, &view);
+    job_open(&world, &row);
     expect_given_back(&world, -1, "not_supported", "refused");
     world_close(&world);
 }
@@ -972,18 +978,12 @@ Test(pay_flow_change, a_cancellation_waits_for_the_page_that_it_closes)
 
 Test(pay_flow_change, a_job_without_its_row_is_left_to_its_lease)
 {
-    view_t        view = view_with(PAID);
-    world_t       world;
-    pay_value_t   row[4 + PAY_VIEW_COLUMNS];
+    pay_checkout_row_t  view = view_with(PAID);
+    world_t             world;
+    pay_job_row_t       job = job_of(2, &view);
 
     world_open(&world);
-    row[0] = pay_value_text(PAY_STR("change"));
-    row[1] = pay_value_int(2);
-    row[2] = pay_value_text(PAY_STR(CHANGE_ID));
-    row[3] = pay_value_null();
-    memcpy(row + 4, view_columns(pay_heap_arena(world.own), &view),
-           PAY_VIEW_COLUMNS * sizeof(pay_value_t));
-    world_made(&world, pay_flow_job(&world.flow, row, PAY_STR(OWNER)));
+    world_made(&world, pay_flow_job(&world.flow, &job, PAY_STR(OWNER)));
     world_start(&world);
     world_db_failed(&world, PAY_DB_UNKNOWN);
     cr_assert_eq(world.effect.kind, PAY_DO_DONE);

@@ -14,10 +14,10 @@
 
 /* How a registration's call ended, and the word that is kept of it. */
 typedef struct {
-    pay_sent_t   sent;
-    unsigned     status;
-    const char  *body;
-    const char  *failure;
+    pay_sent_t      sent;
+    unsigned        status;
+    const char     *body;
+    pay_failure_t   failure;
 } ending_t;
 
 
@@ -25,10 +25,10 @@ typedef struct {
 static void
 create_begun(world_t *world, unsigned psp, const char *body)
 {
-    view_t  view = view_of(world->psps[psp].adapter);
+    pay_checkout_row_t  view = view_of(world->psps[psp].adapter);
 
     create_open(world, psp, body);
-    world_row(world, "created", &view);
+    world_row(world, PAY_OUTCOME_CREATED, &view);
 }
 
 
@@ -52,7 +52,7 @@ Test(pay_flow_create, one_order_proposes_its_id_as_nonce)
     world_open(&world);
     create_open(&world, WORLD_GENERIC, BODY(ONE_ORDER));
     expect_db(&world, PAY_OP_BEGIN_PAYMENT);
-    expect_arg(&world, 7, "order-1");
+    expect_arg(&world, begin_payment, nonce, "order-1");
     world_close(&world);
 }
 
@@ -65,8 +65,9 @@ Test(pay_flow_create, who_asks_goes_with_it)
     world.create.asked_by = PAY_STR("{\"kid\":\"k\",\"sub\":\"s\"}");
     create_open(&world, WORLD_GENERIC, BODY(ONE_ORDER));
     expect_db(&world, PAY_OP_BEGIN_PAYMENT);
-    expect_arg(&world, 24, "{\"capture\":\"automatic\",\"asked_by\":"
-                           "{\"kid\":\"k\",\"sub\":\"s\"}}");
+    expect_arg(&world, begin_payment, terms,
+               "{\"capture\":\"automatic\",\"asked_by\":"
+               "{\"kid\":\"k\",\"sub\":\"s\"}}");
     world_close(&world);
 }
 
@@ -79,47 +80,46 @@ Test(pay_flow_create, several_orders_propose_the_checkouts_uuid)
     create_open(&world, WORLD_GENERIC,
                 BODY(ONE_ORDER "," ORDER("order-2", "1.00", "USD")));
     expect_db(&world, PAY_OP_BEGIN_PAYMENT);
-    expect_arg(&world, 7, REFERENCE);
-    cr_expect_eq(world.effect.args[14].number, 3100);
+    expect_arg(&world, begin_payment, nonce, REFERENCE);
+    cr_expect_eq(asked(&world, begin_payment)->total_minor, 3100);
     world_close(&world);
 }
 
 
 Test(pay_flow_create, begin_gets_every_argument_in_its_place)
 {
-    size_t   i;
     world_t  world;
-
-    static const char *const  texts[] = {
-        "acme", "key-0123456789abcdef", NULL, "c-1", REFERENCE, HANDLE,
-        "stripe", "order-1", RETURN_URL, BASE,
-        "{\"email\":\"b@example.com\"}"
-    };
 
     world_open(&world);
     create_open(&world, WORLD_STRIPE, BODY(ONE_ORDER));
     expect_db(&world, PAY_OP_BEGIN_PAYMENT);
 
-    for (i = 0; i < COUNT(texts); i++) {
-        if (texts[i] != NULL) {
-            expect_arg(&world, (unsigned) i, texts[i]);
-        }
-    }
-
-    cr_expect(pay_str_eq(world.effect.args[2].bytes,
+    expect_arg(&world, begin_payment, merchant_id, "acme");
+    expect_arg(&world, begin_payment, idempotency_key, "key-0123456789abcdef");
+    expect_arg(&world, begin_payment, checkout_id, "c-1");
+    expect_arg(&world, begin_payment, checkout_uuid, REFERENCE);
+    expect_arg(&world, begin_payment, handle, HANDLE);
+    expect_arg(&world, begin_payment, psp, "stripe");
+    expect_arg(&world, begin_payment, nonce, "order-1");
+    expect_arg(&world, begin_payment, return_url, RETURN_URL);
+    expect_arg(&world, begin_payment, base_url, BASE);
+    expect_arg(&world, begin_payment, buyer_info,
+               "{\"email\":\"b@example.com\"}");
+    cr_expect(pay_str_eq(asked(&world, begin_payment)->fingerprint,
                          world.create.fingerprint));
-    expect_arg(&world, 11, NULL);
-    expect_arg(&world, 12, NULL);
-    expect_arg(&world, 13, "USD");
-    cr_expect_eq(world.effect.args[14].number, 3000);
-    cr_expect_eq(world.effect.args[15].number, NOW + 3600);
-    expect_arg(&world, 16, "[{\"id\":\"order-1\",\"seller\":\"seller-1\","
-                           "\"amount\":3000,\"currency\":\"USD\"}]");
-    cr_expect_eq(world.effect.args[17].number, 86400);
-    cr_expect_eq(world.effect.args[18].number, 15000);
-    expect_arg(&world, 19, REQUEST_ID);
-    expect_arg(&world, 20, "stripe");
-    expect_arg(&world, 21, "named by the request");
+    expect_arg(&world, begin_payment, metadata, NULL);
+    expect_arg(&world, begin_payment, credit_card_info, NULL);
+    expect_arg(&world, begin_payment, currency, "USD");
+    cr_expect_eq(asked(&world, begin_payment)->total_minor, 3000);
+    cr_expect_eq(asked(&world, begin_payment)->expires_s, NOW + 3600);
+    cr_expect_eq(asked(&world, begin_payment)->orders_count, 1);
+    expect_text(asked(&world, begin_payment)->orders->id, "order-1");
+    cr_expect_eq(asked(&world, begin_payment)->orders->amount_minor, 3000);
+    cr_expect_eq(asked(&world, begin_payment)->ttl_s, 86400);
+    cr_expect_eq(asked(&world, begin_payment)->lease_ms, 15000);
+    expect_arg(&world, begin_payment, request_id, REQUEST_ID);
+    expect_arg(&world, begin_payment, psps, "stripe");
+    expect_arg(&world, begin_payment, route, "named by the request");
     world_close(&world);
 }
 
@@ -161,14 +161,14 @@ Test(pay_flow_create, the_other_psp_takes_what_this_one_refuses)
     world_open(&world);
     create_open(&world, WORLD_GENERIC, BODY(ORDER("o", "1.234", "KWD")));
     expect_db(&world, PAY_OP_BEGIN_PAYMENT);
-    cr_expect_eq(world.effect.args[14].number, 1234);
+    cr_expect_eq(asked(&world, begin_payment)->total_minor, 1234);
     world_close(&world);
 
     world_open(&world);
     create_open(&world, WORLD_GENERIC,
                 BODY_WITH("\"expires_in\":60,", ONE_ORDER));
     expect_db(&world, PAY_OP_BEGIN_PAYMENT);
-    cr_expect_eq(world.effect.args[15].number, NOW + 60);
+    cr_expect_eq(asked(&world, begin_payment)->expires_s, NOW + 60);
     world_close(&world);
 }
 
@@ -199,7 +199,7 @@ Test(pay_flow_create, reused_key_is_422_and_calls_no_psp)
 
     world_open(&world);
     create_open(&world, WORLD_GENERIC, BODY(ONE_ORDER));
-    world_row(&world, "key_reused", NULL);
+    world_row(&world, PAY_OUTCOME_KEY_REUSED, NULL);
     expect_problem(&world, "idempotency-key-reused", 422);
     cr_expect_eq(world.http_count, 0);
     world_close(&world);
@@ -208,10 +208,10 @@ Test(pay_flow_create, reused_key_is_422_and_calls_no_psp)
 
 Test(pay_flow_create, twin_in_progress_is_told_with_the_configured_status)
 {
-    size_t              i;
-    view_t              view = view_of(generic());
-    world_t             world;
-    const pay_reply_t  *reply;
+    size_t               i;
+    pay_checkout_row_t   view = view_of(generic());
+    world_t              world;
+    const pay_reply_t   *reply;
 
     static const unsigned  statuses[] = { 429, 409 };
 
@@ -221,7 +221,7 @@ Test(pay_flow_create, twin_in_progress_is_told_with_the_configured_status)
         world.create.in_progress_status = statuses[i];
         world_made(&world, pay_flow_create(&world.flow, &world.create));
         world_start(&world);
-        world_row(&world, "in_progress", &view);
+        world_row(&world, PAY_OUTCOME_IN_PROGRESS, &view);
         reply = expect_problem(&world, "idempotency-in-progress",
                                statuses[i]);
         cr_expect_eq(reply->retry_after_s, 1);
@@ -233,14 +233,14 @@ Test(pay_flow_create, twin_in_progress_is_told_with_the_configured_status)
 
 Test(pay_flow_create, existing_checkout_is_409_with_its_url)
 {
-    view_t              view = view_registered(generic());
-    world_t             world;
-    const pay_reply_t  *reply;
+    pay_checkout_row_t   view = view_registered(generic());
+    world_t              world;
+    const pay_reply_t   *reply;
 
-    view.checkout_id = "c-older";
+    view.checkout_id = PAY_STR("c-older");
     world_open(&world);
     create_open(&world, WORLD_GENERIC, BODY(ONE_ORDER));
-    world_row(&world, "exists", &view);
+    world_row(&world, PAY_OUTCOME_EXISTS, &view);
     reply = expect_problem(&world, "order-exists", 409);
     cr_expect(pay_str_is(reply->order_url, BASE "/v1/checkouts/c-older"));
     cr_expect_eq(world.http_count, 0);
@@ -248,18 +248,16 @@ Test(pay_flow_create, existing_checkout_is_409_with_its_url)
 }
 
 
-Test(pay_flow_create, outcomes_that_sql_does_not_have_are_a_bug_of_ours)
+Test(pay_flow_create, arguments_that_sql_refuses_are_a_bug_of_ours)
 {
-    size_t   i;
-    view_t   view = view_registered(generic());
-    world_t  world;
+    unsigned            i;
+    pay_checkout_row_t  view = view_registered(generic());
+    world_t             world;
 
-    static const char *const  words[] = { "invalid", "", "Created", "stored" };
-
-    for (i = 0; i < 2 * COUNT(words); i++) {
+    for (i = 0; i < 2; i++) {
         world_open(&world);
         create_open(&world, WORLD_GENERIC, BODY(ONE_ORDER));
-        world_row(&world, words[i / 2], i % 2 ? &view : NULL);
+        world_row(&world, PAY_OUTCOME_INVALID, i == 1 ? &view : NULL);
         expect_problem(&world, "internal-error", 500);
         cr_expect_eq(world.http_count, 0);
         world_close(&world);
@@ -270,26 +268,28 @@ Test(pay_flow_create, outcomes_that_sql_does_not_have_are_a_bug_of_ours)
 /* I1: what SQL stored is what is sent, whatever was proposed. */
 Test(pay_flow_create, request_is_made_of_the_stored_row)
 {
-    unsigned  psp;
-    view_t    view;
-    world_t   world;
+    unsigned            psp;
+    pay_checkout_row_t  view;
+    world_t             world;
 
     for (psp = 0; psp < WORLD_PSPS; psp++) {
         world_open(&world);
         view = view_of(world.psps[psp].adapter);
-        view.nonce = "another-nonce";
-        view.checkout_uuid = "0199c0de-0000-7000-8000-0000000000aa";
-        view.handle = "BBBBBBBBBBBBBBBBBBBBBBBBBBBBBBB2";
+        view.nonce = PAY_STR("another-nonce");
+        view.checkout_uuid = PAY_STR("0199c0de-0000-7000-8000-0000000000aa");
+        view.handle = PAY_STR("BBBBBBBBBBBBBBBBBBBBBBBBBBBBBBB2");
         view.expires_s = EXPIRES + 1;
         create_open(&world, psp, BODY(ONE_ORDER));
-        world_row(&world, "created", &view);
+        world_row(&world, PAY_OUTCOME_CREATED, &view);
         expect_http(&world);
         cr_expect_eq(world.effect.psp, &world.psps[psp]);
         cr_expect_eq(world.effect.buyer_waits, 0);
         cr_expect(pay_str_is(field_of(&world.effect.http, "Idempotency-Key"),
                              "another-nonce"));
-        cr_expect(contains(world.effect.http.body, view.checkout_uuid));
-        cr_expect(contains(world.effect.http.body, view.handle));
+        cr_expect(contains(world.effect.http.body,
+                           "0199c0de-0000-7000-8000-0000000000aa"));
+        cr_expect(contains(world.effect.http.body,
+                           "BBBBBBBBBBBBBBBBBBBBBBBBBBBBBBB2"));
         cr_expect(contains(world.effect.http.body, "1795240201"));
         cr_expect_not(contains(world.effect.http.body, REFERENCE));
         cr_expect_not(contains(world.effect.http.body, HANDLE));
@@ -300,10 +300,10 @@ Test(pay_flow_create, request_is_made_of_the_stored_row)
 
 Test(pay_flow_create, token_is_stored_before_anyone_sees_the_way)
 {
-    unsigned            psp;
-    view_t              view;
-    world_t             world;
-    const pay_reply_t  *reply;
+    unsigned             psp;
+    pay_checkout_row_t   view;
+    world_t              world;
+    const pay_reply_t   *reply;
 
     for (psp = 0; psp < WORLD_PSPS; psp++) {
         world_open(&world);
@@ -311,18 +311,19 @@ Test(pay_flow_create, token_is_stored_before_anyone_sees_the_way)
         world_answer(&world, world.psps[psp].adapter, 200,
                      "register-answer.json");
         expect_db(&world, PAY_OP_STORE_TOKEN);
-        expect_arg(&world, 0, "acme");
-        expect_arg(&world, 1, "c-1");
-        expect_arg(&world, 2, world.psps[psp].adapter->name);
-        expect_arg(&world, 3, token_text(world.psps[psp].adapter));
-        expect_arg(&world, 4, world.psps[psp].adapter == stripe()
-                              ? REFERENCE : NULL);
-        cr_expect(contains(world.effect.args[5].bytes, "https://"));
-        cr_expect_eq(world.effect.args[6].number, 5000);
-        expect_arg(&world, 7, REQUEST_ID);
+        expect_arg(&world, store_token, merchant_id, "acme");
+        expect_arg(&world, store_token, checkout_id, "c-1");
+        expect_arg(&world, store_token, psp, world.psps[psp].adapter->name);
+        expect_arg(&world, store_token, token,
+                   token_text(world.psps[psp].adapter));
+        expect_arg(&world, store_token, alias,
+                   world.psps[psp].adapter == stripe() ? REFERENCE : NULL);
+        cr_expect(contains(asked(&world, store_token)->hosted_url, "https://"));
+        cr_expect_eq(asked(&world, store_token)->poll_after_ms, 5000);
+        expect_arg(&world, store_token, request_id, REQUEST_ID);
 
         view = view_registered(world.psps[psp].adapter);
-        world_row(&world, "stored", &view);
+        world_row(&world, PAY_OUTCOME_STORED, &view);
         reply = expect_reply(&world, PAY_REPLY_JSON, 201);
         cr_expect(contains(reply->body, "\"redirect_url\":\"" BASE
                            "/checkout/" HANDLE "\""));
@@ -344,22 +345,22 @@ world_stays(world_t *world, const char *word)
     }
 
     expect_db(world, PAY_OP_REROUTE);
-    expect_arg(world, 0, "acme");
-    expect_arg(world, 1, "c-1");
-    expect_arg(world, 3, word);
-    cr_expect_eq(world->effect.args[5].number, 15000);
-    expect_arg(world, 6, REQUEST_ID);
-    world_row(world, "stays", NULL);
+    expect_arg(world, reroute, merchant_id, "acme");
+    expect_arg(world, reroute, checkout_id, "c-1");
+    expect_arg(world, reroute, outcome, word);
+    cr_expect_eq(asked(world, reroute)->lease_ms, 15000);
+    expect_arg(world, reroute, request_id, REQUEST_ID);
+    world_row(world, PAY_OUTCOME_STAYS, NULL);
 }
 
 
 static void
 expect_kept(const ending_t *ending, const char *word)
 {
-    unsigned            psp;
-    view_t              view;
-    world_t             world;
-    const pay_reply_t  *reply;
+    unsigned             psp;
+    pay_checkout_row_t   view;
+    world_t              world;
+    const pay_reply_t   *reply;
 
     for (psp = 0; psp < WORLD_PSPS; psp++) {
         world_open(&world);
@@ -367,17 +368,17 @@ expect_kept(const ending_t *ending, const char *word)
         world_http(&world, answer_of(ending));
         world_stays(&world, word);
         expect_db(&world, PAY_OP_STORE_NO_TOKEN);
-        expect_arg(&world, 1, "c-1");
-        expect_arg(&world, 2, world.psps[psp].adapter->name);
-        expect_arg(&world, 3, word);
-        cr_expect_not(world.effect.args[4].is_null);
-        cr_expect(world.effect.args[5].number >= 1000
-                  && world.effect.args[5].number < 1250);
-        expect_arg(&world, 6, REQUEST_ID);
+        expect_arg(&world, store_no_token, checkout_id, "c-1");
+        expect_arg(&world, store_no_token, psp, world.psps[psp].adapter->name);
+        expect_arg(&world, store_no_token, outcome, word);
+        cr_expect_not((asked(&world, store_no_token)->code.len == 0));
+        cr_expect(asked(&world, store_no_token)->retry_after_ms >= 1000
+                  && asked(&world, store_no_token)->retry_after_ms < 1250);
+        expect_arg(&world, store_no_token, request_id, REQUEST_ID);
 
         view = view_of(world.psps[psp].adapter);
         view.attempt = 1;
-        world_row(&world, "kept", &view);
+        world_row(&world, PAY_OUTCOME_STORED, &view);
         reply = expect_reply(&world, PAY_REPLY_JSON, 202);
         cr_expect(contains(reply->body, "\"status\":\"NOT_STARTED\""));
         cr_expect(contains(reply->body, "\"redirect_url\":null"));
@@ -397,19 +398,20 @@ Test(pay_flow_create, unknown_outcome_is_202_and_never_failed)
     size_t  i;
 
     static const ending_t  endings[] = {
-        { PAY_SENT_SOME, 0, "", "timeout" }, { PAY_SENT_SOME, 0, "", "reset" },
-        { PAY_SENT_SOME, 0, "", "too-large" }, { PAY_SENT_SOME, 0, "", NULL },
-        { PAY_ANSWERED, 500, "", NULL }, { PAY_ANSWERED, 502, "<html>", NULL },
-        { PAY_ANSWERED, 503, "{\"error\":{}}", NULL },
-        { PAY_ANSWERED, 504, "", NULL }, { PAY_ANSWERED, 409, "{}", NULL },
-        { PAY_ANSWERED, 302, "", NULL }, { PAY_ANSWERED, 204, "", NULL },
-        { PAY_ANSWERED, 404, "not found", NULL },
-        { PAY_ANSWERED, 400, "{}", NULL },
-        { PAY_ANSWERED, 200, "", NULL }, { PAY_ANSWERED, 200, "{}", NULL },
-        { PAY_ANSWERED, 200, "[]", NULL }, { PAY_ANSWERED, 200, "{", NULL },
-        { PAY_ANSWERED, 200, "{\"error\":{\"code\":\"x\"}}", NULL },
-        { PAY_ANSWERED, 200, "{\"id\":\"cs_1\",\"url\":null}", NULL },
-        { PAY_ANSWERED, 0, "", NULL }
+        { PAY_SENT_SOME, 0, "", PAY_FAILURE_TIMEOUT },
+        { PAY_SENT_SOME, 0, "", PAY_FAILURE_BROKEN },
+        { PAY_SENT_SOME, 0, "", PAY_FAILURE_TOO_LARGE },
+        { PAY_SENT_SOME, 0, "", 0 }, { PAY_ANSWERED, 500, "", 0 },
+        { PAY_ANSWERED, 502, "<html>", 0 },
+        { PAY_ANSWERED, 503, "{\"error\":{}}", 0 },
+        { PAY_ANSWERED, 504, "", 0 }, { PAY_ANSWERED, 409, "{}", 0 },
+        { PAY_ANSWERED, 302, "", 0 }, { PAY_ANSWERED, 204, "", 0 },
+        { PAY_ANSWERED, 404, "not found", 0 }, { PAY_ANSWERED, 400, "{}", 0 },
+        { PAY_ANSWERED, 200, "", 0 }, { PAY_ANSWERED, 200, "{}", 0 },
+        { PAY_ANSWERED, 200, "[]", 0 }, { PAY_ANSWERED, 200, "{", 0 },
+        { PAY_ANSWERED, 200, "{\"error\":{\"code\":\"x\"}}", 0 },
+        { PAY_ANSWERED, 200, "{\"id\":\"cs_1\",\"url\":null}", 0 },
+        { PAY_ANSWERED, 0, "", 0 }
     };
 
     for (i = 0; i < COUNT(endings); i++) {
@@ -423,12 +425,12 @@ Test(pay_flow_create, what_had_no_effect_is_kept_for_another_attempt)
     size_t  i;
 
     static const ending_t  endings[] = {
-        { PAY_SENT_NOTHING, 0, "", "connect" },
-        { PAY_SENT_NOTHING, 0, "", "tls" },
-        { PAY_SENT_NOTHING, 0, "", "memory" },
-        { PAY_ANSWERED, 401, "", NULL },
-        { PAY_ANSWERED, 403, "{\"error\":{\"code\":\"key\"}}", NULL },
-        { PAY_ANSWERED, 429, "", NULL }
+        { PAY_SENT_NOTHING, 0, "", PAY_FAILURE_CONNECT },
+        { PAY_SENT_NOTHING, 0, "", PAY_FAILURE_TLS },
+        { PAY_SENT_NOTHING, 0, "", PAY_FAILURE_MEMORY },
+        { PAY_ANSWERED, 401, "", 0 },
+        { PAY_ANSWERED, 403, "{\"error\":{\"code\":\"key\"}}", 0 },
+        { PAY_ANSWERED, 429, "", 0 }
     };
 
     for (i = 0; i < COUNT(endings); i++) {
@@ -456,8 +458,8 @@ Test(pay_flow_create, an_echo_of_another_order_is_unknown)
                                                   text, rows[i][0],
                                                   rows[i][1])));
         expect_db(&world, PAY_OP_STORE_NO_TOKEN);
-        expect_arg(&world, 3, "unknown");
-        expect_arg(&world, 4, "answer_mismatch");
+        expect_arg(&world, store_no_token, outcome, "unknown");
+        expect_arg(&world, store_no_token, code, "answer_mismatch");
         world_close(&world);
     }
 }
@@ -473,19 +475,19 @@ Test(pay_flow_create, psp_that_says_when_is_waited_for)
     answer.retry_after_s = 120;
     world_http(&world, answer);
     world_stays(&world, "not_sent");
-    expect_arg(&world, 3, "not_sent");
-    cr_expect(world.effect.args[5].number >= 120000
-              && world.effect.args[5].number < 150000);
+    expect_arg(&world, store_no_token, outcome, "not_sent");
+    cr_expect(asked(&world, store_no_token)->retry_after_ms >= 120000
+              && asked(&world, store_no_token)->retry_after_ms < 150000);
     world_close(&world);
 }
 
 
 Test(pay_flow_create, refusal_of_the_psp_is_502_with_the_checkouts_url)
 {
-    unsigned            psp;
-    view_t              view;
-    world_t             world;
-    const pay_reply_t  *reply;
+    unsigned             psp;
+    pay_checkout_row_t   view;
+    world_t              world;
+    const pay_reply_t   *reply;
 
     static const char *const  files[] = {
         "error-invalid-request.json", "error-refused.json"
@@ -497,12 +499,12 @@ Test(pay_flow_create, refusal_of_the_psp_is_502_with_the_checkouts_url)
         world_answer(&world, world.psps[psp].adapter, 400, files[psp]);
         world_stays(&world, "refused");
         expect_db(&world, PAY_OP_STORE_NO_TOKEN);
-        expect_arg(&world, 3, "refused");
+        expect_arg(&world, store_no_token, outcome, "refused");
 
         view = view_of(world.psps[psp].adapter);
-        view.registration = "REFUSED";
-        view.orders = REJECTED;
-        world_row(&world, "refused", &view);
+        view.registration_state = PAY_STR("REFUSED");
+        set_orders(&view, REJECTED);
+        world_row(&world, PAY_OUTCOME_STORED, &view);
         reply = expect_problem(&world, "psp-refused", 502);
         cr_expect(pay_str_is(reply->order_url, ORDER_URL));
         cr_expect_eq(reply->replayed, 0);
@@ -514,10 +516,10 @@ Test(pay_flow_create, refusal_of_the_psp_is_502_with_the_checkouts_url)
 /* The hosts of the PSP block are the only ones a buyer is ever sent to. */
 Test(pay_flow_create, hosted_page_on_a_foreign_host_is_never_kept)
 {
-    size_t      i;
-    view_t      view;
-    world_t     world;
-    pay_str_t   text;
+    size_t              i;
+    pay_checkout_row_t  view;
+    world_t             world;
+    pay_str_t           text;
 
     static const char *const  urls[] = {
         "https://evil.example/p/", "http://pay.psp.example/p/",
@@ -538,13 +540,14 @@ Test(pay_flow_create, hosted_page_on_a_foreign_host_is_never_kept)
                         "https://pay.psp.example/p/", urls[i]);
         world_http(&world, answered(201, text));
         expect_db(&world, PAY_OP_STORE_NO_TOKEN);
-        expect_arg(&world, 3, "refused");
-        expect_arg(&world, 4, "hosted_page_host_not_allowed");
+        expect_arg(&world, store_no_token, outcome, "refused");
+        expect_arg(&world, store_no_token, code,
+                   "hosted_page_host_not_allowed");
 
         view = view_of(generic());
-        view.registration = "REFUSED";
-        view.orders = REJECTED;
-        world_row(&world, "refused", &view);
+        view.registration_state = PAY_STR("REFUSED");
+        set_orders(&view, REJECTED);
+        world_row(&world, PAY_OUTCOME_STORED, &view);
         expect_problem(&world, "psp-refused", 502);
         world_close(&world);
     }
@@ -566,7 +569,7 @@ Test(pay_flow_create, failed_store_is_202_without_the_way)
             world_answer(&world, generic(), 201, "register-answer.json");
 
         } else {
-            world_no_answer(&world, PAY_SENT_SOME, "timeout");
+            world_no_answer(&world, PAY_SENT_SOME, PAY_FAILURE_TIMEOUT);
         }
 
         world_db_failed(&world, (pay_db_failure_t) (i % DB_FAILURES));
@@ -582,16 +585,17 @@ Test(pay_flow_create, failed_store_is_202_without_the_way)
 /* First stored wins: the reply tells what is stored, not what came now. */
 Test(pay_flow_create, state_of_the_row_is_what_is_told)
 {
-    view_t              view = view_registered(generic());
-    world_t             world;
-    const pay_reply_t  *reply;
+    pay_checkout_row_t   view = view_registered(generic());
+    world_t              world;
+    const pay_reply_t   *reply;
 
-    view.token = "reg_earlier";
-    view.orders = "[" STORED("order-1", "3000", "SUCCESS", "null") "]";
+    view.token = PAY_STR("reg_earlier");
+    set_orders(&view, "[" STORED("order-1", "3000", "SUCCESS", "null")
+                          "]");
     world_open(&world);
     create_begun(&world, WORLD_GENERIC, BODY(ONE_ORDER));
     world_answer(&world, generic(), 201, "register-answer.json");
-    world_row(&world, "conflict", &view);
+    world_row(&world, PAY_OUTCOME_ALREADY, &view);
     reply = expect_reply(&world, PAY_REPLY_JSON, 201);
     cr_expect(contains(reply->body, "\"status\":\"SUCCESS\""));
     cr_expect(contains(reply->body, "\"is_payment_done\":true"));
@@ -603,7 +607,7 @@ Test(pay_flow_create, state_of_the_row_is_what_is_told)
 static void
 routed_begun(world_t *world)
 {
-    view_t  view = view_of(stripe());
+    pay_checkout_row_t  view = view_of(stripe());
 
     world_open(world);
     create_fill(world, WORLD_STRIPE, BODY(ONE_ORDER));
@@ -611,46 +615,46 @@ routed_begun(world_t *world)
     world_made(world, pay_flow_create(&world->flow, &world->create));
     world_start(world);
     expect_db(world, PAY_OP_BEGIN_PAYMENT);
-    expect_arg(world, 6, "stripe");
-    expect_arg(world, 20, "stripe generic");
-    cr_expect_not(world->effect.args[21].is_null);
+    expect_arg(world, begin_payment, psp, "stripe");
+    expect_arg(world, begin_payment, psps, "stripe generic");
+    cr_expect_not((asked(world, begin_payment)->route.len == 0));
     view.attempt = 3;
-    world_row(world, "created", &view);
+    world_row(world, PAY_OUTCOME_CREATED, &view);
     cr_expect_eq(world->effect.psp, &world->psps[WORLD_STRIPE]);
 }
 
 
 Test(pay_flow_create, what_had_no_effect_goes_to_the_next_psp)
 {
-    size_t   i;
-    view_t   view;
-    world_t  world;
+    size_t              i;
+    pay_checkout_row_t  view;
+    world_t             world;
 
     static const ending_t  endings[] = {
-        { PAY_SENT_NOTHING, 0, "", "connect" },
-        { PAY_SENT_NOTHING, 0, "", "circuit-open" },
-        { PAY_ANSWERED, 429, "", NULL },
+        { PAY_SENT_NOTHING, 0, "", PAY_FAILURE_CONNECT },
+        { PAY_SENT_NOTHING, 0, "", PAY_FAILURE_CIRCUIT_OPEN },
+        { PAY_ANSWERED, 429, "", 0 },
         { PAY_ANSWERED, 400, "{\"error\":{\"type\":\"card_error\","
-                             "\"code\":\"no\"}}", NULL }
+                             "\"code\":\"no\"}}", 0 }
     };
 
     for (i = 0; i < COUNT(endings); i++) {
         routed_begun(&world);
         world_http(&world, answer_of(&endings[i]));
         expect_db(&world, PAY_OP_REROUTE);
-        expect_arg(&world, 2, "stripe");
-        expect_arg(&world, 3, i < 3 ? "not_sent" : "refused");
-        cr_expect_eq(world.effect.args[7].number, 3, "of this very call");
+        expect_arg(&world, reroute, psp, "stripe");
+        expect_arg(&world, reroute, outcome, i < 3 ? "not_sent" : "refused");
+        cr_expect_eq(asked(&world, reroute)->attempt, 3, "of this very call");
 
         view = view_of(generic());
-        world_row(&world, "rerouted", &view);
+        world_row(&world, PAY_OUTCOME_REROUTED, &view);
         expect_http(&world);
         cr_expect_eq(world.effect.psp, &world.psps[WORLD_GENERIC]);
         cr_expect(pay_str_is(field_of(&world.effect.http, "Idempotency-Key"),
                              NONCE), "I1: one nonce for ever");
         world_answer(&world, generic(), 201, "register-answer.json");
         expect_db(&world, PAY_OP_STORE_TOKEN);
-        expect_arg(&world, 2, "generic");
+        expect_arg(&world, store_token, psp, "generic");
         world_close(&world);
     }
 }
@@ -663,19 +667,20 @@ Test(pay_flow_create, what_may_have_happened_stays_with_its_psp)
     world_t  world;
 
     static const ending_t  endings[] = {
-        { PAY_SENT_SOME, 0, "", "timeout" }, { PAY_ANSWERED, 500, "", NULL },
-        { PAY_ANSWERED, 200, "{}", NULL }, { PAY_ANSWERED, 302, "", NULL },
+        { PAY_SENT_SOME, 0, "", PAY_FAILURE_TIMEOUT },
+        { PAY_ANSWERED, 500, "", 0 },
+        { PAY_ANSWERED, 200, "{}", 0 }, { PAY_ANSWERED, 302, "", 0 },
         { PAY_ANSWERED, 200, "{\"id\":\"cs_1\",\"url\":\"https://evil.example"
-                             "/\"}", NULL },
+                             "/\"}", 0 },
         { PAY_ANSWERED, 400, "{\"error\":{\"type\":\"idempotency_error\"}}",
-          NULL }
+          0 }
     };
 
     for (i = 0; i < COUNT(endings); i++) {
         routed_begun(&world);
         world_http(&world, answer_of(&endings[i]));
         expect_db(&world, PAY_OP_STORE_NO_TOKEN);
-        expect_arg(&world, 2, "stripe");
+        expect_arg(&world, store_no_token, psp, "stripe");
         world_close(&world);
     }
 }
@@ -690,11 +695,11 @@ Test(pay_flow_create, a_refusal_of_a_second_copy_is_unknown)
     pay_http_answer_t   answer;
 
     static const ending_t  endings[] = {
-        { PAY_SENT_NOTHING, 0, "", "circuit-open" },
-        { PAY_ANSWERED, 429, "", NULL }, { PAY_ANSWERED, 401, "", NULL },
-        { PAY_ANSWERED, 403, "{\"error\":{\"code\":\"key\"}}", NULL },
+        { PAY_SENT_NOTHING, 0, "", PAY_FAILURE_CIRCUIT_OPEN },
+        { PAY_ANSWERED, 429, "", 0 }, { PAY_ANSWERED, 401, "", 0 },
+        { PAY_ANSWERED, 403, "{\"error\":{\"code\":\"key\"}}", 0 },
         { PAY_ANSWERED, 400, "{\"error\":{\"type\":\"card_error\","
-                             "\"code\":\"no\"}}", NULL }
+                             "\"code\":\"no\"}}", 0 }
     };
 
     for (i = 0; i < COUNT(endings); i++) {
@@ -703,9 +708,9 @@ Test(pay_flow_create, a_refusal_of_a_second_copy_is_unknown)
         answer.unheard = 1;
         world_http(&world, answer);
         expect_db(&world, PAY_OP_STORE_NO_TOKEN);
-        expect_arg(&world, 2, "stripe");
-        expect_arg(&world, 3, "unknown");
-        expect_arg(&world, 4, "copy_unanswered");
+        expect_arg(&world, store_no_token, psp, "stripe");
+        expect_arg(&world, store_no_token, outcome, "unknown");
+        expect_arg(&world, store_no_token, code, "copy_unanswered");
         cr_expect_eq(world.http_count, 1);
         world_close(&world);
     }
@@ -734,11 +739,11 @@ Test(pay_flow_create, a_move_that_nobody_knows_of_is_told_to_the_old_psp)
 
     for (i = 0; i < DB_FAILURES; i++) {
         routed_begun(&world);
-        world_no_answer(&world, PAY_SENT_NOTHING, "connect");
+        world_no_answer(&world, PAY_SENT_NOTHING, PAY_FAILURE_CONNECT);
         world_db_failed(&world, (pay_db_failure_t) i);
         expect_db(&world, PAY_OP_STORE_NO_TOKEN);
-        expect_arg(&world, 2, "stripe");
-        expect_arg(&world, 3, "not_sent");
+        expect_arg(&world, store_no_token, psp, "stripe");
+        expect_arg(&world, store_no_token, outcome, "not_sent");
         cr_expect_eq(world.http_count, 1);
         world_close(&world);
     }
@@ -748,20 +753,20 @@ Test(pay_flow_create, a_move_that_nobody_knows_of_is_told_to_the_old_psp)
 /* SQL is trusted, but not with an endless loop. */
 Test(pay_flow_create, moves_have_an_end)
 {
-    view_t    view = view_of(generic());
-    world_t   world;
-    unsigned  moves;
+    pay_checkout_row_t  view = view_of(generic());
+    world_t             world;
+    unsigned            moves;
 
     routed_begun(&world);
 
     for (moves = 0; moves < 100; moves++) {
-        world_no_answer(&world, PAY_SENT_NOTHING, "connect");
+        world_no_answer(&world, PAY_SENT_NOTHING, PAY_FAILURE_CONNECT);
 
         if (world.effect.op != PAY_OP_REROUTE) {
             break;
         }
 
-        world_row(&world, "rerouted", &view);
+        world_row(&world, PAY_OUTCOME_REROUTED, &view);
         expect_http(&world);
     }
 
@@ -830,18 +835,18 @@ Test(pay_flow_create, psps_that_cannot_take_the_order_are_not_offered)
     world_made(&world, pay_flow_create(&world.flow, &world.create));
     world_start(&world);
     expect_db(&world, PAY_OP_BEGIN_PAYMENT);
-    expect_arg(&world, 6, "generic");
-    expect_arg(&world, 20, "generic");
+    expect_arg(&world, begin_payment, psp, "generic");
+    expect_arg(&world, begin_payment, psps, "generic");
     world_close(&world);
 }
 
 
 static const pay_reply_t *
-replay(world_t *world, const view_t *view)
+replay(world_t *world, const pay_checkout_row_t *view)
 {
     world_open(world);
     create_open(world, WORLD_GENERIC, BODY(ONE_ORDER));
-    world_row(world, "replayed", view);
+    world_row(world, PAY_OUTCOME_REPLAYED, view);
     cr_assert_eq(world->effect.kind, PAY_DO_DONE);
     cr_expect_eq(world->http_count, 0, "a replay calls no PSP");
     cr_expect_eq(world->effect.reply->replayed, 1);
@@ -852,9 +857,9 @@ replay(world_t *world, const view_t *view)
 
 Test(pay_flow_create, replay_tells_the_present_state)
 {
-    view_t              view = view_registered(generic());
-    world_t             world;
-    const pay_reply_t  *reply;
+    pay_checkout_row_t   view = view_registered(generic());
+    world_t              world;
+    const pay_reply_t   *reply;
 
     reply = replay(&world, &view);
     cr_expect_eq(reply->status, 201);
@@ -869,7 +874,8 @@ Test(pay_flow_create, replay_tells_the_present_state)
     world_close(&world);
 
     view = view_registered(generic());
-    view.orders = "[" STORED("order-1", "3000", "FAILED", "\"declined\"") "]";
+    set_orders(&view, "[" STORED("order-1", "3000", "FAILED",
+                                     "\"declined\"") "]");
     reply = replay(&world, &view);
     cr_expect_eq(reply->status, 201);
     cr_expect(contains(reply->body, "\"reason\":\"declined\""));
@@ -879,12 +885,12 @@ Test(pay_flow_create, replay_tells_the_present_state)
 
 Test(pay_flow_create, replay_of_a_refusal_is_the_same_refusal)
 {
-    view_t              view = view_of(generic());
-    world_t             world;
-    const pay_reply_t  *reply;
+    pay_checkout_row_t   view = view_of(generic());
+    world_t              world;
+    const pay_reply_t   *reply;
 
-    view.registration = "REFUSED";
-    view.orders = REJECTED;
+    view.registration_state = PAY_STR("REFUSED");
+    set_orders(&view, REJECTED);
     replay(&world, &view);
     reply = expect_problem(&world, "psp-refused", 502);
     cr_expect(pay_str_is(reply->order_url, ORDER_URL));
@@ -894,20 +900,20 @@ Test(pay_flow_create, replay_of_a_refusal_is_the_same_refusal)
 
 Test(pay_flow_create, broken_rows_never_become_a_reply)
 {
-    view_t   view = view_registered(generic());
-    world_t  world;
+    pay_checkout_row_t  view = view_registered(generic());
+    world_t             world;
 
-    view.orders = "[]";
+    set_orders(&view, "[]");
     world_open(&world);
     create_open(&world, WORLD_GENERIC, BODY(ONE_ORDER));
-    world_row(&world, "replayed", &view);
+    world_row(&world, PAY_OUTCOME_REPLAYED, &view);
     expect_problem(&world, "internal-error", 500);
     world_close(&world);
 
     world_open(&world);
     create_begun(&world, WORLD_GENERIC, BODY(ONE_ORDER));
     world_answer(&world, generic(), 201, "register-answer.json");
-    world_row(&world, "not_found", NULL);
+    world_row(&world, PAY_OUTCOME_NOT_FOUND, NULL);
     expect_problem(&world, "internal-error", 500);
     world_close(&world);
 }
@@ -916,44 +922,44 @@ Test(pay_flow_create, broken_rows_never_become_a_reply)
 static void
 play_created(world_t *world)
 {
-    view_t  view = view_registered(stripe());
+    pay_checkout_row_t  view = view_registered(stripe());
 
     create_begun(world, WORLD_STRIPE, BODY(ONE_ORDER));
     world_answer(world, stripe(), 200, "register-answer.json");
-    world_row(world, "stored", &view);
+    world_row(world, PAY_OUTCOME_STORED, &view);
 }
 
 
 static void
 play_refused(world_t *world)
 {
-    view_t  view = view_of(generic());
+    pay_checkout_row_t  view = view_of(generic());
 
-    view.registration = "REFUSED";
-    view.orders = REJECTED;
+    view.registration_state = PAY_STR("REFUSED");
+    set_orders(&view, REJECTED);
     create_begun(world, WORLD_GENERIC, BODY(ONE_ORDER));
     world_answer(world, generic(), 400, "error-refused.json");
-    world_row(world, "stays", NULL);
-    world_row(world, "refused", &view);
+    world_row(world, PAY_OUTCOME_STAYS, NULL);
+    world_row(world, PAY_OUTCOME_STORED, &view);
 }
 
 
 static void
 play_moved(world_t *world)
 {
-    view_t  view = view_of(generic());
+    pay_checkout_row_t  view = view_of(generic());
 
     create_fill(world, WORLD_STRIPE, BODY(ONE_ORDER));
     world->create.psp = NULL;
     world_made(world, pay_flow_create(&world->flow, &world->create));
     world_start(world);
-    view.psp = "stripe";
-    world_row(world, "created", &view);
-    world_no_answer(world, PAY_SENT_NOTHING, "connect");
-    view.psp = "generic";
-    world_row(world, "rerouted", &view);
-    world_no_answer(world, PAY_SENT_SOME, "timeout");
-    world_row(world, "stored", &view);
+    view.psp = PAY_STR("stripe");
+    world_row(world, PAY_OUTCOME_CREATED, &view);
+    world_no_answer(world, PAY_SENT_NOTHING, PAY_FAILURE_CONNECT);
+    view.psp = PAY_STR("generic");
+    world_row(world, PAY_OUTCOME_REROUTED, &view);
+    world_no_answer(world, PAY_SENT_SOME, PAY_FAILURE_TIMEOUT);
+    world_row(world, PAY_OUTCOME_STORED, &view);
 }
 
 
@@ -961,7 +967,7 @@ static void
 play_unknown(world_t *world)
 {
     create_begun(world, WORLD_GENERIC, BODY(ONE_ORDER));
-    world_no_answer(world, PAY_SENT_SOME, "timeout");
+    world_no_answer(world, PAY_SENT_SOME, PAY_FAILURE_TIMEOUT);
     world_db_failed(world, PAY_DB_UNKNOWN);
 }
 
@@ -976,10 +982,10 @@ play_untakable(world_t *world)
 static void
 play_exists(world_t *world)
 {
-    view_t  view = view_of(generic());
+    pay_checkout_row_t  view = view_of(generic());
 
     create_open(world, WORLD_GENERIC, BODY(ONE_ORDER));
-    world_row(world, "exists", &view);
+    world_row(world, PAY_OUTCOME_EXISTS, &view);
 }
 
 

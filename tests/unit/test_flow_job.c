@@ -26,25 +26,23 @@
 
 static void
 job_open(world_t *world, const char *kind, int64_t attempts,
-    const view_t *view)
+    const pay_checkout_row_t *view)
 {
-    pay_value_t  row[4 + PAY_VIEW_COLUMNS];
+    pay_job_row_t  job = {
+        .kind = pay_str_of(kind), .attempts = attempts,
+        .operation_id = PAY_STR(REFUND_ID), .reference = PAY_STR("pay_1"),
+        .checkout = *view
+    };
 
-    row[0] = pay_value_text(pay_str_of(kind));
-    row[1] = pay_value_int(attempts);
-    row[2] = pay_value_text(PAY_STR(REFUND_ID));
-    row[3] = pay_value_text(PAY_STR("pay_1"));
-    memcpy(row + 4, view_columns(pay_heap_arena(world->own), view),
-           PAY_VIEW_COLUMNS * sizeof(pay_value_t));
-
-    world->stored = view->token != NULL;
-    world_made(world, pay_flow_job(&world->flow, row, PAY_STR(OWNER)));
+    world->stored = view->token.len != 0;
+    world_made(world, pay_flow_job(&world->flow, &job, PAY_STR(OWNER)));
     world_start(world);
 }
 
 
 static void
-job_begin(world_t *world, const char *kind, int64_t now_s, const view_t *view)
+job_begin(world_t *world, const char *kind, int64_t now_s,
+    const pay_checkout_row_t *view)
 {
     world_open(world);
     world->now_s = now_s;
@@ -58,15 +56,15 @@ expect_again(const world_t *world, const char *kind, const char *code,
     int64_t delay_ms)
 {
     expect_db(world, PAY_OP_FINISH_JOB);
-    expect_arg(world, 0, "acme");
-    expect_arg(world, 1, "c-1");
-    expect_arg(world, 2, kind);
-    expect_arg(world, 3, "");
-    expect_arg(world, 4, OWNER);
-    cr_expect_eq(world->effect.args[5].number, delay_ms, "%ld",
-                 (long) world->effect.args[5].number);
-    expect_arg(world, 6, code);
-    expect_arg(world, 7, NULL);
+    expect_arg(world, finish_job, merchant_id, "acme");
+    expect_arg(world, finish_job, checkout_id, "c-1");
+    expect_arg(world, finish_job, kind, kind);
+    expect_arg(world, finish_job, operation_id, "");
+    expect_arg(world, finish_job, owner, OWNER);
+    cr_expect_eq(asked(world, finish_job)->delay_ms, delay_ms, "%ld",
+                 (long) asked(world, finish_job)->delay_ms);
+    expect_arg(world, finish_job, code, code);
+    expect_arg(world, finish_job, dead, NULL);
 }
 
 
@@ -75,8 +73,8 @@ static void
 expect_journaled(world_t *world, const char *operation)
 {
     expect_db(world, PAY_OP_BEGIN_DISPATCH);
-    expect_arg(world, 2, operation);
-    world_numbers_row(world, "send", 7, 1);
+    expect_arg(world, begin_dispatch, operation, operation);
+    world_dispatch_row(world, PAY_OUTCOME_SEND, 7, 1);
 }
 
 
@@ -84,10 +82,10 @@ static void
 expect_noted(world_t *world, const char *operation, const char *state)
 {
     expect_db(world, PAY_OP_END_DISPATCH);
-    expect_arg(world, 2, operation);
-    cr_expect_eq(world->effect.args[4].number, 7);
-    expect_arg(world, 5, state);
-    world_text_row(world, "stored", NULL);
+    expect_arg(world, end_dispatch, operation, operation);
+    cr_expect_eq(asked(world, end_dispatch)->attempt, 7);
+    expect_arg(world, end_dispatch, state, state);
+    world_result(world, PAY_OUTCOME_STORED, NULL);
 }
 
 
@@ -120,26 +118,29 @@ expect_same_request(const pay_http_request_t *a, const pay_http_request_t *b)
 /* T37, I1: the PSP deduplicates by nonce only when the rest is the same. */
 Test(pay_flow_job, register_sends_the_bytes_of_the_request_again)
 {
-    unsigned  psp;
-    view_t    view;
-    world_t   request, job;
+    unsigned            psp;
+    pay_checkout_row_t  view;
+    world_t             request, job;
 
     for (psp = 0; psp < WORLD_PSPS; psp++) {
         view = view_of(psp == WORLD_STRIPE ? stripe() : generic());
-        view.nonce = "nonce-of-sql";
-        view.orders = "[" STORED("order-1", "1000", "NOT_STARTED", "null") ","
-                      STORED("order-2", "2000", "NOT_STARTED", "null") "]";
+        view.nonce = PAY_STR("nonce-of-sql");
+        set_orders(&view, "[" STORED("order-1", "1000", "NOT_STARTED",
+                                         "null") ","
+                              STORED("order-2", "2000", "NOT_STARTED",
+                                     "null") "]");
         world_open(&request);
         create_open(&request, psp, BODY(ONE_ORDER));
-        world_row(&request, "created", &view);
+        world_row(&request, PAY_OUTCOME_CREATED, &view);
         expect_http(&request);
 
         view.attempt = 5;
         view.version = 9;
-        view.code = "timeout";
+        view.code = PAY_STR("timeout");
         job_begin(&job, "register", NOW + 1800, &view);
         expect_http(&job);
         cr_expect_eq(job.effect.buyer_waits, 0);
+        cr_expect(job.flow.type->clock == PAY_CLOCK_STEADY);
         expect_same_request(&request.effect.http, &job.effect.http);
         cr_expect(pay_str_is(field_of(&job.effect.http, "Idempotency-Key"),
                              "nonce-of-sql"));
@@ -151,15 +152,15 @@ Test(pay_flow_job, register_sends_the_bytes_of_the_request_again)
 
 Test(pay_flow_job, register_that_succeeds_stores_the_token)
 {
-    view_t   view = view_of(generic());
-    world_t  world;
+    pay_checkout_row_t  view = view_of(generic());
+    world_t             world;
 
     job_begin(&world, "register", NOW, &view);
     world_answer(&world, generic(), 200, "register-answer.json");
     expect_db(&world, PAY_OP_STORE_TOKEN);
-    expect_arg(&world, 3, token_text(generic()));
+    expect_arg(&world, store_token, token, token_text(generic()));
     view = view_registered(generic());
-    world_row(&world, "stored", &view);
+    world_row(&world, PAY_OUTCOME_STORED, &view);
     expect_silent_end(&world, "stored");
     world_close(&world);
 }
@@ -168,7 +169,7 @@ Test(pay_flow_job, register_that_succeeds_stores_the_token)
 Test(pay_flow_job, register_keeps_what_is_unknown)
 {
     size_t              i;
-    view_t              view = view_of(generic());
+    pay_checkout_row_t  view = view_of(generic());
     world_t             world;
     pay_http_answer_t   answer;
 
@@ -193,14 +194,14 @@ Test(pay_flow_job, register_keeps_what_is_unknown)
 
         if (strcmp(rows[i].word, "not_sent") == 0) {
             expect_db(&world, PAY_OP_REROUTE);
-            world_row(&world, "stays", NULL);
+            world_row(&world, PAY_OUTCOME_STAYS, NULL);
         }
 
         expect_db(&world, PAY_OP_STORE_NO_TOKEN);
-        expect_arg(&world, 3, rows[i].word);
-        cr_expect(world.effect.args[5].number >= 4000
-                  && world.effect.args[5].number < 5000);
-        world_row(&world, "kept", &view);
+        expect_arg(&world, store_no_token, outcome, rows[i].word);
+        cr_expect(asked(&world, store_no_token)->retry_after_ms >= 4000
+                  && asked(&world, store_no_token)->retry_after_ms < 5000);
+        world_row(&world, PAY_OUTCOME_STORED, &view);
         expect_silent_end(&world, "stored");
         world_close(&world);
     }
@@ -209,10 +210,10 @@ Test(pay_flow_job, register_keeps_what_is_unknown)
 
 Test(pay_flow_job, register_answered_with_a_foreign_page_is_refused)
 {
-    view_t       view = view_of(generic());
-    world_t      world;
-    pay_str_t    text;
-    pay_arena_t *arena;
+    pay_checkout_row_t   view = view_of(generic());
+    world_t              world;
+    pay_str_t            text;
+    pay_arena_t         *arena;
 
     job_begin(&world, "register", NOW, &view);
     arena = pay_heap_arena(world.own);
@@ -220,7 +221,7 @@ Test(pay_flow_job, register_answered_with_a_foreign_page_is_refused)
     world_http(&world, answered(200, replaced(arena, text, "pay.psp.example",
                                               "evil.example")));
     expect_db(&world, PAY_OP_STORE_NO_TOKEN);
-    expect_arg(&world, 3, "refused");
+    expect_arg(&world, store_no_token, outcome, "refused");
     world_close(&world);
 }
 
@@ -228,9 +229,9 @@ Test(pay_flow_job, register_answered_with_a_foreign_page_is_refused)
 /* The lease runs out and another worker starts over with the same nonce. */
 Test(pay_flow_job, register_that_cannot_be_stored_just_ends)
 {
-    unsigned  i;
-    view_t    view = view_of(generic());
-    world_t   world;
+    unsigned            i;
+    pay_checkout_row_t  view = view_of(generic());
+    world_t             world;
 
     for (i = 0; i < DB_FAILURES; i++) {
         job_begin(&world, "register", NOW, &view);
@@ -246,19 +247,19 @@ Test(pay_flow_job, register_that_cannot_be_stored_just_ends)
  * call that nothing had journaled, and registered twice. */
 Test(pay_flow_job, what_is_over_gives_up_whatever_the_own_clock_says)
 {
-    int64_t  late;
-    view_t   view = view_of(generic());
-    world_t  world;
+    int64_t             late;
+    pay_checkout_row_t  view = view_of(generic());
+    world_t             world;
 
     for (late = -86400; late <= 86400; late += 43200) {
         job_begin(&world, "over", EXPIRES + late, &view);
         expect_db(&world, PAY_OP_STORE_NO_TOKEN);
         cr_expect_eq(world.http_count, 0);
-        expect_arg(&world, 2, "generic");
-        expect_arg(&world, 3, "expired");
-        expect_arg(&world, 4, "expired_unregistered");
-        expect_arg(&world, 6, REQUEST_ID);
-        world_row(&world, "kept", &view);
+        expect_arg(&world, store_no_token, psp, "generic");
+        expect_arg(&world, store_no_token, outcome, "expired");
+        expect_arg(&world, store_no_token, code, "expired_unregistered");
+        expect_arg(&world, store_no_token, request_id, REQUEST_ID);
+        world_row(&world, PAY_OUTCOME_STORED, &view);
         expect_silent_end(&world, "stored");
         world_close(&world);
     }
@@ -274,20 +275,21 @@ Test(pay_flow_job, what_is_over_gives_up_whatever_the_own_clock_says)
 /* A rule that came with an update must not fail a stored checkout. */
 Test(pay_flow_job, register_that_the_adapter_now_refuses_waits)
 {
-    view_t   view = view_of(stripe());
-    world_t  world;
+    pay_checkout_row_t  view = view_of(stripe());
+    world_t             world;
 
-    view.currency = "KWD";
+    view.currency = PAY_STR("KWD");
     view.total_minor = 1234;
-    view.orders = "[" STORED("order-1", "1234", "NOT_STARTED", "null") "]";
+    set_orders(&view, "[" STORED("order-1", "1234", "NOT_STARTED",
+                                     "null") "]");
     job_begin(&world, "register", NOW, &view);
     expect_db(&world, PAY_OP_REROUTE);
-    expect_arg(&world, 3, "not_sent");
-    expect_arg(&world, 4, "request_refused");
-    world_row(&world, "stays", NULL);
+    expect_arg(&world, reroute, outcome, "not_sent");
+    expect_arg(&world, reroute, code, "request_refused");
+    world_row(&world, PAY_OUTCOME_STAYS, NULL);
     expect_db(&world, PAY_OP_STORE_NO_TOKEN);
-    expect_arg(&world, 3, "not_sent");
-    expect_arg(&world, 4, "request_refused");
+    expect_arg(&world, store_no_token, outcome, "not_sent");
+    expect_arg(&world, store_no_token, code, "request_refused");
     cr_expect_eq(world.http_count, 0);
     world_close(&world);
 }
@@ -295,13 +297,13 @@ Test(pay_flow_job, register_that_the_adapter_now_refuses_waits)
 
 Test(pay_flow_job, job_of_a_psp_that_is_not_configured_waits)
 {
-    size_t   i;
-    view_t   view = view_registered(generic());
-    world_t  world;
+    size_t              i;
+    pay_checkout_row_t  view = view_registered(generic());
+    world_t             world;
 
     static const char *const  kinds[] = { "over", "register", "poll" };
 
-    view.psp = "removed";
+    view.psp = PAY_STR("removed");
 
     for (i = 0; i < 2 * COUNT(kinds); i++) {
         job_begin(&world, kinds[i / 2], i % 2 ? NOW : EXPIRES + 86400, &view);
@@ -309,7 +311,7 @@ Test(pay_flow_job, job_of_a_psp_that_is_not_configured_waits)
         if (i < 2) {
             /* over: nobody has to be asked for that */
             expect_db(&world, PAY_OP_STORE_NO_TOKEN);
-            expect_arg(&world, 3, "expired");
+            expect_arg(&world, store_no_token, outcome, "expired");
             cr_expect_eq(world.http_count, 0);
             world_close(&world);
             continue;
@@ -318,15 +320,15 @@ Test(pay_flow_job, job_of_a_psp_that_is_not_configured_waits)
         if (i < 4) {
             /* another PSP may be there for it */
             expect_db(&world, PAY_OP_REROUTE);
-            expect_arg(&world, 2, "removed");
-            expect_arg(&world, 3, "not_sent");
-            expect_arg(&world, 4, "psp_not_configured");
+            expect_arg(&world, reroute, psp, "removed");
+            expect_arg(&world, reroute, outcome, "not_sent");
+            expect_arg(&world, reroute, code, "psp_not_configured");
             world_close(&world);
             continue;
         }
 
         expect_again(&world, kinds[i / 2], "psp_not_configured", 60000);
-        world_text_row(&world, "done", NULL);
+        world_result(&world, PAY_OUTCOME_DONE, NULL);
         expect_silent_end(&world, "psp_not_configured");
         world_close(&world);
     }
@@ -335,16 +337,17 @@ Test(pay_flow_job, job_of_a_psp_that_is_not_configured_waits)
 
 Test(pay_flow_job, poll_asks_about_the_stored_token)
 {
-    unsigned  psp;
-    view_t    view;
-    world_t   world;
+    unsigned            psp;
+    pay_checkout_row_t  view;
+    world_t             world;
 
     for (psp = 0; psp < WORLD_PSPS; psp++) {
         view = view_registered(psp == WORLD_STRIPE ? stripe() : generic());
         job_begin(&world, "poll", NOW, &view);
         expect_http(&world);
         cr_expect(pay_str_is(world.effect.http.method, "GET"));
-        cr_expect(contains(world.effect.http.url, view.token));
+        cr_expect(contains(world.effect.http.url,
+                           token_text(world.psps[psp].adapter)));
         cr_expect_eq(world.effect.buyer_waits, 0);
         world_close(&world);
     }
@@ -353,9 +356,9 @@ Test(pay_flow_job, poll_asks_about_the_stored_token)
 
 Test(pay_flow_job, poll_applies_what_the_psp_says)
 {
-    size_t   i;
-    view_t   view = view_registered(generic());
-    world_t  world;
+    size_t              i;
+    pay_checkout_row_t  view = view_registered(generic());
+    world_t             world;
 
     static const char *const  facts[] = {
         "paid", "pending", "declined", "expired", "cancelled"
@@ -368,14 +371,14 @@ Test(pay_flow_job, poll_applies_what_the_psp_says)
         job_begin(&world, "poll", NOW, &view);
         world_answer(&world, generic(), 200, file);
         expect_db(&world, PAY_OP_APPLY_EVENT);
-        expect_arg(&world, 0, "generic");
-        expect_arg(&world, 1, "query");
-        expect_arg(&world, 2, NULL);
-        expect_arg(&world, 4, facts[i]);
-        expect_arg(&world, 5, token_text(generic()));
-        world_row(&world, "applied", &view);
+        expect_arg(&world, apply_event, psp, "generic");
+        expect_arg(&world, apply_event, source, "query");
+        expect_arg(&world, apply_event, event_id, NULL);
+        expect_arg(&world, apply_event, fact, facts[i]);
+        expect_arg(&world, apply_event, token, token_text(generic()));
+        world_row(&world, PAY_OUTCOME_APPLIED, &view);
         expect_again(&world, "poll", "applied", 5000);
-        world_text_row(&world, "gone", NULL);
+        world_result(&world, PAY_OUTCOME_GONE, NULL);
         expect_silent_end(&world, "applied");
         world_close(&world);
     }
@@ -385,9 +388,9 @@ Test(pay_flow_job, poll_applies_what_the_psp_says)
 /* Once a poll threw it away, and called the payment expired in the end. */
 Test(pay_flow_job, poll_applies_what_was_captured)
 {
-    size_t   i;
-    view_t   view = view_registered(generic());
-    world_t  world;
+    size_t              i;
+    pay_checkout_row_t  view = view_registered(generic());
+    world_t             world;
 
     static const char *const  files[] = { "query-captured-part.json",
                                           "query-captured-final.json" };
@@ -397,9 +400,10 @@ Test(pay_flow_job, poll_applies_what_was_captured)
         job_begin(&world, "poll", times[i % 2], &view);
         world_answer(&world, generic(), 200, files[i / 2]);
         expect_db(&world, PAY_OP_APPLY_CHANGE);
-        expect_arg(&world, 1, "query");
-        expect_arg(&world, 4, "capture");
-        expect_arg(&world, 5, i / 2 == 0 ? "succeeded" : "ended");
+        expect_arg(&world, apply_change, source, "query");
+        expect_arg(&world, apply_change, about, "capture");
+        expect_arg(&world, apply_change, news,
+                   i / 2 == 0 ? "succeeded" : "ended");
         world_close(&world);
     }
 }
@@ -407,9 +411,9 @@ Test(pay_flow_job, poll_applies_what_was_captured)
 
 Test(pay_flow_job, poll_that_cannot_be_applied_leaves_the_job_to_its_lease)
 {
-    unsigned  i;
-    view_t    view = view_registered(generic());
-    world_t   world;
+    unsigned            i;
+    pay_checkout_row_t  view = view_registered(generic());
+    world_t             world;
 
     for (i = 0; i < DB_FAILURES; i++) {
         job_begin(&world, "poll", NOW, &view);
@@ -432,7 +436,7 @@ Test(pay_flow_job, poll_that_cannot_be_applied_leaves_the_job_to_its_lease)
 Test(pay_flow_job, poll_without_an_answer_never_ends_a_payment)
 {
     size_t              i;
-    view_t              view = view_registered(generic());
+    pay_checkout_row_t  view = view_registered(generic());
     world_t             world;
     pay_http_answer_t   answer;
 
@@ -461,9 +465,9 @@ Test(pay_flow_job, poll_without_an_answer_never_ends_a_payment)
 
 Test(pay_flow_job, open_after_expiry_and_grace_is_expired_by_us)
 {
-    unsigned  psp;
-    view_t    view;
-    world_t   world;
+    unsigned            psp;
+    pay_checkout_row_t  view;
+    world_t             world;
 
     for (psp = 0; psp < WORLD_PSPS; psp++) {
         view = view_registered(psp == WORLD_STRIPE ? stripe() : generic());
@@ -471,11 +475,12 @@ Test(pay_flow_job, open_after_expiry_and_grace_is_expired_by_us)
         expect_http(&world);                    /* asked first, in any case */
         world_answer(&world, world.psps[psp].adapter, 200, "query-open.json");
         expect_db(&world, PAY_OP_APPLY_EVENT);
-        expect_arg(&world, 1, "gateway");
-        expect_arg(&world, 4, "expired");
-        expect_arg(&world, 5, view.token);
-        expect_arg(&world, 9, NULL);
-        cr_expect(world.effect.args[8].is_null);
+        expect_arg(&world, apply_event, source, "gateway");
+        expect_arg(&world, apply_event, fact, "expired");
+        expect_arg(&world, apply_event, token,
+                   token_text(world.psps[psp].adapter));
+        expect_arg(&world, apply_event, currency, NULL);
+        cr_expect_not(asked(&world, apply_event)->amount_minor.is_set);
         world_close(&world);
     }
 }
@@ -483,22 +488,22 @@ Test(pay_flow_job, open_after_expiry_and_grace_is_expired_by_us)
 
 Test(pay_flow_job, paid_after_expiry_and_grace_is_paid)
 {
-    view_t   view = view_registered(generic());
-    world_t  world;
+    pay_checkout_row_t  view = view_registered(generic());
+    world_t             world;
 
     job_begin(&world, "poll", EXPIRES + GRACE_S + 1, &view);
     world_answer(&world, generic(), 200, "query-paid.json");
     expect_db(&world, PAY_OP_APPLY_EVENT);
-    expect_arg(&world, 1, "query");
-    expect_arg(&world, 4, "paid");
+    expect_arg(&world, apply_event, source, "query");
+    expect_arg(&world, apply_event, fact, "paid");
     world_close(&world);
 }
 
 
 Test(pay_flow_job, open_within_the_grace_is_asked_again)
 {
-    view_t   view = view_registered(generic());
-    world_t  world;
+    pay_checkout_row_t  view = view_registered(generic());
+    world_t             world;
 
     job_begin(&world, "poll", EXPIRES + GRACE_S, &view);
     world_answer(&world, generic(), 200, "query-open.json");
@@ -509,9 +514,9 @@ Test(pay_flow_job, open_within_the_grace_is_asked_again)
 
 Test(pay_flow_job, polls_are_often_at_first_and_seldom_later)
 {
-    size_t   i;
-    view_t   view = view_registered(generic());
-    world_t  world;
+    size_t              i;
+    pay_checkout_row_t  view = view_registered(generic());
+    world_t             world;
 
     static const int64_t  rows[][2] = {
         { INT64_MIN, 5000 }, { -1, 5000 }, { 0, 5000 }, { 1, 5000 },
@@ -532,9 +537,9 @@ Test(pay_flow_job, polls_are_often_at_first_and_seldom_later)
 /* The merchant is waited for, not the PSP; whoever else is open counts. */
 Test(pay_flow_job, polls_of_what_is_held_are_an_hour_apart)
 {
-    size_t   i;
-    view_t   view = view_registered(generic());
-    world_t  world;
+    size_t              i;
+    pay_checkout_row_t  view = view_registered(generic());
+    world_t             world;
 
     static const struct {
         const char  *orders;
@@ -548,7 +553,7 @@ Test(pay_flow_job, polls_of_what_is_held_are_an_hour_apart)
     };
 
     for (i = 0; i < COUNT(rows); i++) {
-        view.orders = rows[i].orders;
+        set_orders(&view, rows[i].orders);
         job_begin(&world, "poll", NOW, &view);
         world_answer(&world, generic(), 200, "query-open.json");
         expect_again(&world, "poll", "open", rows[i].delay_ms);
@@ -629,7 +634,7 @@ play_changed(pay_arena_t *arena, const pay_psp_change_t *change,
 
 static void
 two_steps_begin(world_t *world, int capture, int64_t now_s,
-    const view_t *view)
+    const pay_checkout_row_t *view)
 {
     static pay_psp_adapter_t  adapter;
 
@@ -652,27 +657,27 @@ two_steps_begin(world_t *world, int capture, int64_t now_s,
 
 Test(pay_flow_job, approved_money_is_taken_under_the_nonce)
 {
-    view_t   view = view_registered(generic());
-    world_t  world;
+    pay_checkout_row_t  view = view_registered(generic());
+    world_t             world;
 
-    view.alias = "alias-1";
+    view.alias = PAY_STR("alias-1");
     two_steps_begin(&world, 1, EXPIRES + GRACE_S - 1, &view);
-    expect_arg(&world, 3, NONCE);
-    expect_arg(&world, 4, "generic");
+    expect_arg(&world, begin_dispatch, operation_id, NONCE);
+    expect_arg(&world, begin_dispatch, psp, "generic");
     expect_journaled(&world, "capture");
     expect_http(&world);
-    cr_expect_str_eq(world.effect.what, "capture");
+    cr_expect_eq(world.effect.call, PAY_CALL_CAPTURE);
     cr_expect_eq(asked_for.kind, PAY_PSP_CAPTURE);
     cr_expect(pay_str_is(asked_for.key, NONCE));
-    cr_expect(pay_str_is(asked_for.token, view.token));
+    cr_expect(pay_str_eq(asked_for.token, view.token));
     cr_expect(pay_str_is(asked_for.alias, "alias-1"));
     cr_expect_eq(asked_for.amount_minor, 3000);
     cr_expect_str_eq(asked_for.currency->code, "USD");
     world_http(&world, answered(201, PAY_STR("{}")));
     expect_noted(&world, "capture", "DONE");
     expect_db(&world, PAY_OP_APPLY_EVENT);
-    expect_arg(&world, 1, "query");
-    expect_arg(&world, 4, "paid");
+    expect_arg(&world, apply_event, source, "query");
+    expect_arg(&world, apply_event, fact, "paid");
     world_close(&world);
 }
 
@@ -681,22 +686,23 @@ Test(pay_flow_job, approved_money_is_taken_under_the_nonce)
  * already. */
 Test(pay_flow_job, a_capture_that_is_not_journaled_is_not_sent)
 {
-    unsigned  i;
-    view_t    view = view_registered(generic());
-    world_t   world;
+    unsigned            i;
+    pay_checkout_row_t  view = view_registered(generic());
+    world_t             world;
 
-    static const char *const  words[] = {
-        "busy", "done", "not_found", "invalid"
+    static const pay_outcome_t  outcomes[] = {
+        PAY_OUTCOME_BUSY, PAY_OUTCOME_DONE, PAY_OUTCOME_NOT_FOUND,
+        PAY_OUTCOME_INVALID
     };
 
-    for (i = 0; i < COUNT(words) + DB_FAILURES; i++) {
+    for (i = 0; i < COUNT(outcomes) + DB_FAILURES; i++) {
         two_steps_begin(&world, 1, NOW, &view);
 
-        if (i < COUNT(words)) {
-            world_numbers_row(&world, words[i], 1, 1);
+        if (i < COUNT(outcomes)) {
+            world_dispatch_row(&world, outcomes[i], 1, 1);
 
         } else {
-            world_db_failed(&world, (pay_db_failure_t) (i - COUNT(words)));
+            world_db_failed(&world, (pay_db_failure_t) (i - COUNT(outcomes)));
         }
 
         expect_again(&world, "poll", "no_answer", 5000);
@@ -709,11 +715,11 @@ Test(pay_flow_job, a_capture_that_is_not_journaled_is_not_sent)
 /* Its key is over, so it may never be sent again; the PSP's word counts. */
 Test(pay_flow_job, a_capture_whose_key_is_over_is_only_asked_for)
 {
-    view_t   view = view_registered(generic());
-    world_t  world;
+    pay_checkout_row_t  view = view_registered(generic());
+    world_t             world;
 
     two_steps_begin(&world, 1, NOW, &view);
-    world_numbers_row(&world, "ask", 1, 3);
+    world_dispatch_row(&world, PAY_OUTCOME_ASK, 1, 3);
     expect_again(&world, "poll", "open", 5000);
     cr_expect_eq(world.http_count, 1);
     world_close(&world);
@@ -722,9 +728,9 @@ Test(pay_flow_job, a_capture_whose_key_is_over_is_only_asked_for)
 
 Test(pay_flow_job, a_capture_that_cannot_be_noted_still_counts)
 {
-    unsigned  i;
-    view_t    view = view_registered(generic());
-    world_t   world;
+    unsigned            i;
+    pay_checkout_row_t  view = view_registered(generic());
+    world_t             world;
 
     for (i = 0; i < DB_FAILURES; i++) {
         two_steps_begin(&world, 1, NOW, &view);
@@ -733,7 +739,7 @@ Test(pay_flow_job, a_capture_that_cannot_be_noted_still_counts)
         expect_db(&world, PAY_OP_END_DISPATCH);
         world_db_failed(&world, (pay_db_failure_t) i);
         expect_db(&world, PAY_OP_APPLY_EVENT);
-        expect_arg(&world, 4, "paid");
+        expect_arg(&world, apply_event, fact, "paid");
         world_close(&world);
     }
 }
@@ -741,12 +747,12 @@ Test(pay_flow_job, a_capture_that_cannot_be_noted_still_counts)
 
 Test(pay_flow_job, a_capture_without_an_answer_is_asked_again)
 {
-    view_t   view = view_registered(generic());
-    world_t  world;
+    pay_checkout_row_t  view = view_registered(generic());
+    world_t             world;
 
     two_steps_begin(&world, 1, NOW, &view);
     expect_journaled(&world, "capture");
-    world_no_answer(&world, PAY_SENT_SOME, "timeout");
+    world_no_answer(&world, PAY_SENT_SOME, PAY_FAILURE_TIMEOUT);
     expect_noted(&world, "capture", "UNKNOWN");
     expect_again(&world, "poll", "no_answer", 5000);
     world_close(&world);
@@ -755,10 +761,10 @@ Test(pay_flow_job, a_capture_without_an_answer_is_asked_again)
 
 Test(pay_flow_job, a_capture_whose_second_copy_is_refused_is_unknown)
 {
-    unsigned           copies;
-    view_t             view = view_registered(generic());
-    world_t            world;
-    pay_http_answer_t  answer = answered(422, PAY_STR("{}"));
+    unsigned            copies;
+    pay_checkout_row_t  view = view_registered(generic());
+    world_t             world;
+    pay_http_answer_t   answer = answered(422, PAY_STR("{}"));
 
     for (copies = 0; copies < 3; copies++) {
         answer.unheard = copies;
@@ -774,17 +780,18 @@ Test(pay_flow_job, a_capture_whose_second_copy_is_refused_is_unknown)
 /* Too late, or we told the storefront already that it failed. */
 Test(pay_flow_job, approval_that_comes_too_late_takes_no_money)
 {
-    view_t   view = view_registered(generic());
-    world_t  world;
+    pay_checkout_row_t  view = view_registered(generic());
+    world_t             world;
 
     two_steps_begin(&world, 1, EXPIRES + GRACE_S, &view);
     expect_journaled(&world, "expire");
     cr_expect_neq(asked_for.kind, PAY_PSP_CAPTURE);
     expect_http(&world);
-    cr_expect_str_eq(world.effect.what, "expire");
+    cr_expect_eq(world.effect.call, PAY_CALL_EXPIRE);
     world_close(&world);
 
-    view.orders = "[" STORED("order-1", "3000", "FAILED", "\"expired\"") "]";
+    set_orders(&view, "[" STORED("order-1", "3000", "FAILED",
+                                     "\"expired\"") "]");
     two_steps_begin(&world, 1, NOW, &view);
     expect_again(&world, "poll", "open", 5000);
     cr_expect_eq(world.http_count, 1);
@@ -794,8 +801,8 @@ Test(pay_flow_job, approval_that_comes_too_late_takes_no_money)
 
 Test(pay_flow_job, a_page_that_lingers_is_closed_before_it_counts_as_over)
 {
-    view_t   view = view_registered(generic());
-    world_t  world;
+    pay_checkout_row_t  view = view_registered(generic());
+    world_t             world;
 
     two_steps_begin(&world, 0, EXPIRES - 1, &view);
     expect_again(&world, "poll", "open", 5000);
@@ -804,13 +811,13 @@ Test(pay_flow_job, a_page_that_lingers_is_closed_before_it_counts_as_over)
     two_steps_begin(&world, 0, EXPIRES, &view);
     expect_journaled(&world, "expire");
     expect_http(&world);
-    cr_expect_str_eq(world.effect.what, "expire");
+    cr_expect_eq(world.effect.call, PAY_CALL_EXPIRE);
     cr_expect_eq(asked_for.kind, PAY_PSP_EXPIRE);
     world_http(&world, answered(201, PAY_STR("{}")));
     expect_noted(&world, "expire", "DONE");
     expect_db(&world, PAY_OP_APPLY_EVENT);
-    expect_arg(&world, 1, "query");
-    expect_arg(&world, 4, "expired");
+    expect_arg(&world, apply_event, source, "query");
+    expect_arg(&world, apply_event, fact, "expired");
     world_close(&world);
 }
 
@@ -818,12 +825,12 @@ Test(pay_flow_job, a_page_that_lingers_is_closed_before_it_counts_as_over)
 /* Unknown is not over: somebody may still pay there. */
 Test(pay_flow_job, a_page_that_cannot_be_closed_is_never_called_expired)
 {
-    view_t   view = view_registered(generic());
-    world_t  world;
+    pay_checkout_row_t  view = view_registered(generic());
+    world_t             world;
 
     two_steps_begin(&world, 0, EXPIRES + 30 * 86400, &view);
     expect_journaled(&world, "expire");
-    world_no_answer(&world, PAY_SENT_SOME, "timeout");
+    world_no_answer(&world, PAY_SENT_SOME, PAY_FAILURE_TIMEOUT);
     expect_noted(&world, "expire", "UNKNOWN");
     expect_again(&world, "poll", "no_answer", 5000);
     world_close(&world);
@@ -834,9 +841,9 @@ Test(pay_flow_job, a_page_that_cannot_be_closed_is_never_called_expired)
  * rather than after. */
 Test(pay_flow_job, approved_money_of_another_amount_is_not_taken)
 {
-    size_t   i;
-    view_t   view = view_registered(generic());
-    world_t  world;
+    size_t              i;
+    pay_checkout_row_t  view = view_registered(generic());
+    world_t             world;
 
     static const struct {
         int64_t      minor;
@@ -849,10 +856,11 @@ Test(pay_flow_job, approved_money_of_another_amount_is_not_taken)
         two_steps_begin(&world, 1, NOW, &view);
         play_currency = NULL;
         expect_db(&world, PAY_OP_APPLY_EVENT);
-        expect_arg(&world, 1, "query");
-        expect_arg(&world, 4, "pending");
-        cr_expect_eq(world.effect.args[8].number, rows[i].minor);
-        expect_arg(&world, 9, rows[i].currency);
+        expect_arg(&world, apply_event, source, "query");
+        expect_arg(&world, apply_event, fact, "pending");
+        cr_expect_eq(asked(&world, apply_event)->amount_minor.number,
+                     rows[i].minor);
+        expect_arg(&world, apply_event, currency, rows[i].currency);
         cr_expect_eq(world.http_count, 1);
         world_close(&world);
     }
@@ -863,7 +871,7 @@ Test(pay_flow_job, approved_money_of_another_amount_is_not_taken)
     play_currency = NULL;
     expect_journaled(&world, "capture");
     expect_http(&world);
-    cr_expect_str_eq(world.effect.what, "capture");
+    cr_expect_eq(world.effect.call, PAY_CALL_CAPTURE);
     world_close(&world);
 }
 
@@ -871,8 +879,8 @@ Test(pay_flow_job, approved_money_of_another_amount_is_not_taken)
 /* The block of that name was given another adapter: it crashed the worker. */
 Test(pay_flow_job, job_of_a_psp_that_takes_no_orders_any_more_waits)
 {
-    view_t   view = view_registered(generic());
-    world_t  world;
+    pay_checkout_row_t  view = view_registered(generic());
+    world_t             world;
 
     world_open(&world);
     world.psps[WORLD_GENERIC].adapter = pay_psp_find(PAY_STR("braintree"));
@@ -885,17 +893,17 @@ Test(pay_flow_job, job_of_a_psp_that_takes_no_orders_any_more_waits)
     world.psps[WORLD_GENERIC].adapter = pay_psp_find(PAY_STR("braintree"));
     job_open(&world, "register", 1, &view);
     expect_db(&world, PAY_OP_REROUTE);
-    expect_arg(&world, 3, "not_sent");
-    expect_arg(&world, 4, "psp_not_configured");
+    expect_arg(&world, reroute, outcome, "not_sent");
+    expect_arg(&world, reroute, code, "psp_not_configured");
     world_close(&world);
 }
 
 
 Test(pay_flow_job, kinds_that_are_not_known_are_our_bug)
 {
-    size_t   i;
-    view_t   view = view_registered(generic());
-    world_t  world;
+    size_t              i;
+    pay_checkout_row_t  view = view_registered(generic());
+    world_t             world;
 
     static const char *const  kinds[] = { "", "Register", "poll ", "capture" };
 
@@ -910,8 +918,8 @@ Test(pay_flow_job, kinds_that_are_not_known_are_our_bug)
 
 Test(pay_flow_job, a_poll_without_a_token_asks_nobody)
 {
-    view_t   view = view_of(generic());
-    world_t  world;
+    pay_checkout_row_t  view = view_of(generic());
+    world_t             world;
 
     job_begin(&world, "poll", NOW, &view);
     expect_problem(&world, "internal-error", 500);
@@ -922,17 +930,14 @@ Test(pay_flow_job, a_poll_without_a_token_asks_nobody)
 
 Test(pay_flow_job, a_broken_row_makes_no_flow)
 {
-    view_t        view = view_of(generic());
-    world_t       world;
-    pay_value_t   row[2 + PAY_VIEW_COLUMNS];
+    pay_checkout_row_t  view = view_of(generic());
+    world_t             world;
+    pay_job_row_t       job = { .kind = PAY_STR("poll"), .attempts = 1 };
 
     world_open(&world);
-    view.orders = "[]";
-    row[0] = pay_value_text(PAY_STR("poll"));
-    row[1] = pay_value_int(1);
-    memcpy(row + 2, view_columns(pay_heap_arena(world.own), &view),
-           PAY_VIEW_COLUMNS * sizeof(pay_value_t));
-    cr_expect_eq(pay_flow_job(&world.flow, row, PAY_STR(OWNER)), PAY_BUG);
+    set_orders(&view, "[]");
+    job.checkout = view;
+    cr_expect_eq(pay_flow_job(&world.flow, &job, PAY_STR(OWNER)), PAY_BUG);
     world_close(&world);
 }
 
@@ -940,49 +945,49 @@ Test(pay_flow_job, a_broken_row_makes_no_flow)
 static void
 play_register(world_t *world)
 {
-    view_t  view = view_of(stripe());
+    pay_checkout_row_t  view = view_of(stripe());
 
     job_open(world, "register", 1, &view);
     world_answer(world, stripe(), 200, "register-answer.json");
     view = view_registered(stripe());
-    world_row(world, "stored", &view);
+    world_row(world, PAY_OUTCOME_STORED, &view);
 }
 
 
 static void
 play_give_up(world_t *world)
 {
-    view_t  view = view_of(stripe());
+    pay_checkout_row_t  view = view_of(stripe());
 
     world->now_s = EXPIRES;
     job_open(world, "over", 1, &view);
-    world_row(world, "kept", &view);
+    world_row(world, PAY_OUTCOME_STORED, &view);
 }
 
 
 static void
 play_poll(world_t *world)
 {
-    view_t  view = view_registered(generic());
+    pay_checkout_row_t  view = view_registered(generic());
 
     job_open(world, "poll", 1, &view);
     world_answer(world, generic(), 200, "query-paid.json");
-    view.orders = SUCCESS;
-    world_row(world, "applied", &view);
-    world_text_row(world, "gone", NULL);
+    set_orders(&view, SUCCESS);
+    world_row(world, PAY_OUTCOME_APPLIED, &view);
+    world_result(world, PAY_OUTCOME_GONE, NULL);
 }
 
 
 static void
 play_expired(world_t *world)
 {
-    view_t  view = view_registered(stripe());
+    pay_checkout_row_t  view = view_registered(stripe());
 
     world->now_s = EXPIRES + GRACE_S + 1;
     job_open(world, "poll", 1, &view);
     world_answer(world, stripe(), 200, "query-open.json");
-    world_row(world, "applied", &view);
-    world_text_row(world, "gone", NULL);
+    world_row(world, PAY_OUTCOME_APPLIED, &view);
+    world_result(world, PAY_OUTCOME_GONE, NULL);
 }
 
 

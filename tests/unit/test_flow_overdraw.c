@@ -14,13 +14,13 @@
 static void
 refund_open(world_t *world, int refuse)
 {
-    view_t              view;
+    pay_checkout_row_t  view;
     pay_change_input_t  in;
 
     world_open(world);
     world->merchants[0].refuse_overdraw = refuse;
     view = view_registered(world->psps[WORLD_GENERIC].adapter);
-    view.orders = PAID;
+    set_orders(&view, PAID);
 
     memset(&in, 0, sizeof(in));
     in.merchant = &world->merchants[0];
@@ -35,7 +35,7 @@ refund_open(world_t *world, int refuse)
     world_made(world, pay_flow_change(&world->flow, &in));
     world_start(world);
     expect_db(world, PAY_OP_GET_PAYMENT);
-    world_row(world, "found", &view);
+    world_row(world, PAY_OUTCOME_FOUND, &view);
     expect_db(world, PAY_OP_BEGIN_CHANGE);
 }
 
@@ -45,11 +45,11 @@ Test(pay_flow_overdraw, a_refund_is_covered_where_the_merchant_says_so)
     world_t  world;
 
     refund_open(&world, 0);
-    expect_arg(&world, 2, "refund");
+    expect_arg(&world, begin_change, kind, "refund");
     world_close(&world);
 
     refund_open(&world, 1);
-    expect_arg(&world, 2, "covered_refund");
+    expect_arg(&world, begin_change, kind, "covered_refund");
     world_close(&world);
 }
 
@@ -59,7 +59,7 @@ Test(pay_flow_overdraw, the_storefront_hears_that_the_seller_has_less)
     world_t  world;
 
     refund_open(&world, 1);
-    world_change_row(&world, "overdraws", NULL, NULL);
+    world_change_row(&world, PAY_OUTCOME_OVERDRAWS, NULL);
     expect_problem(&world, "seller-overdrawn", 409);
     world_close(&world);
 }

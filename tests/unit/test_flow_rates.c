@@ -36,11 +36,12 @@ rates_due(world_t *world)
 {
     rates_open(world);
     expect_db(world, PAY_OP_BEGIN_RATES);
-    expect_arg(world, 0, "ecb");
-    expect_arg(world, 1, OWNER);
-    cr_expect_eq(world->effect.args[2].number, 60000);
-    cr_expect_gt(world->effect.args[3].number, 10000);
-    world_numbers_row(world, "due", 1000, 0);
+    expect_arg(world, begin_rates, source, "ecb");
+    expect_arg(world, begin_rates, owner, OWNER);
+    cr_expect_eq(asked(world, begin_rates)->interval_ms, 60000);
+    cr_expect_gt(asked(world, begin_rates)->lease_ms, 10000);
+    world_result(world, PAY_OUTCOME_DUE,
+                 &(pay_age_row_t) { pay_some(1000) });
     cr_assert_eq(world->effect.kind, PAY_DO_RATES);
     cr_assert_eq(world->effect.rates, &source);
 }
@@ -52,14 +53,14 @@ expect_rated(world_t *world, const char *rates, const char *code,
     int64_t age_ms)
 {
     expect_db(world, PAY_OP_END_RATES);
-    expect_arg(world, 0, "ecb");
-    expect_arg(world, 1, OWNER);
-    expect_arg(world, 2, "EUR");
-    expect_arg(world, 3, rates);
-    expect_arg(world, 4, code);
-    cr_expect_eq(world->effect.args[5].number, age_ms);
-    cr_expect_eq(world->effect.args[6].number, 300000);
-    world_text_row(world, "stored", NULL);
+    expect_arg(world, end_rates, source, "ecb");
+    expect_arg(world, end_rates, owner, OWNER);
+    expect_arg(world, end_rates, base, "EUR");
+    expect_arg(world, end_rates, rates, rates);
+    expect_arg(world, end_rates, code, code);
+    cr_expect_eq(asked(world, end_rates)->age_ms, age_ms);
+    cr_expect_eq(asked(world, end_rates)->max_age_ms, 300000);
+    world_result(world, PAY_OUTCOME_STORED, NULL);
     cr_expect_eq(world->effect.kind, PAY_DO_DONE);
     cr_expect_str_eq(world->flow.outcome, code != NULL ? code : "read");
     world_close(world);
@@ -86,7 +87,8 @@ Test(pay_flow_rates, what_is_not_due_is_not_asked)
     world_t   world;
 
     rates_open(&world);
-    world_numbers_row(&world, "not_due", 1000, 0);
+    world_result(&world, PAY_OUTCOME_NOT_DUE,
+                 &(pay_age_row_t) { pay_some(1000) });
     cr_expect_eq(world.effect.kind, PAY_DO_DONE);
     world_close(&world);
 
@@ -143,8 +145,9 @@ Test(pay_flow_rates, what_did_not_come_whole_is_not_read)
     world_t            world;
     pay_http_answer_t  answer;
 
-    static const char *const  why[] = {
-        "timeout", "connect", "tls", "too-large", "no-file", NULL
+    static const pay_failure_t  why[] = {
+        PAY_FAILURE_TIMEOUT, PAY_FAILURE_CONNECT, PAY_FAILURE_TLS,
+        PAY_FAILURE_TOO_LARGE, PAY_FAILURE_NO_FILE, PAY_FAILURE_NONE
     };
 
     for (i = 0; i < sizeof(why) / sizeof(why[0]); i++) {
@@ -156,7 +159,8 @@ Test(pay_flow_rates, what_did_not_come_whole_is_not_read)
 
         rates_due(&world);
         world_http(&world, answer);
-        expect_rated(&world, NULL, why[i] ? why[i] : "broken", 0);
+        expect_rated(&world, NULL, why[i] ? pay_failure_name(why[i])
+                                          : "broken", 0);
     }
 }
 
@@ -167,12 +171,13 @@ play(world_t *world)
     rates_start(world);
 
     if (!world->ended) {
-        world_numbers_row(world, "due", 1000, 0);
+        world_result(world, PAY_OUTCOME_DUE,
+                     &(pay_age_row_t) { pay_some(1000) });
         world_file(world, DOCUMENT, 0);
     }
 
     if (!world->ended) {
-        world_text_row(world, "stored", NULL);
+        world_result(world, PAY_OUTCOME_STORED, NULL);
     }
 }
 

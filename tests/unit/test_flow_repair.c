@@ -151,19 +151,16 @@ open_world(world_t *world)
 
 static void
 job_open(world_t *world, const char *kind, int64_t attempts,
-    const view_t *view)
+    const pay_checkout_row_t *view)
 {
-    pay_value_t  row[4 + PAY_VIEW_COLUMNS];
+    pay_job_row_t  job = {
+        .kind = pay_str_of(kind), .attempts = attempts,
+        .operation_id = PAY_STR(REFUND_ID), .reference = reference,
+        .checkout = *view
+    };
 
-    row[0] = pay_value_text(pay_str_of(kind));
-    row[1] = pay_value_int(attempts);
-    row[2] = pay_value_text(PAY_STR(REFUND_ID));
-    row[3] = pay_value_opt(reference);
-    memcpy(row + 4, view_columns(pay_heap_arena(world->own), view),
-           PAY_VIEW_COLUMNS * sizeof(pay_value_t));
-
-    world->stored = view->token != NULL;
-    world_made(world, pay_flow_job(&world->flow, row, PAY_STR(OWNER)));
+    world->stored = view->token.len != 0;
+    world_made(world, pay_flow_job(&world->flow, &job, PAY_STR(OWNER)));
     world_start(world);
 }
 
@@ -173,11 +170,11 @@ expect_finished(const world_t *world, int64_t delay_ms, const char *code,
     const char *dead)
 {
     expect_db(world, PAY_OP_FINISH_JOB);
-    expect_arg(world, 3, "");
-    cr_expect_eq(world->effect.args[5].number, delay_ms, "%ld",
-                 (long) world->effect.args[5].number);
-    expect_arg(world, 6, code);
-    expect_arg(world, 7, dead);
+    expect_arg(world, finish_job, operation_id, "");
+    cr_expect_eq(asked(world, finish_job)->delay_ms, delay_ms, "%ld",
+                 (long) asked(world, finish_job)->delay_ms);
+    expect_arg(world, finish_job, code, code);
+    expect_arg(world, finish_job, dead, dead);
 }
 
 
@@ -185,8 +182,8 @@ static void
 expect_held(const world_t *world, const char *dead)
 {
     expect_db(world, PAY_OP_STORE_NO_TOKEN);
-    expect_arg(world, 3, "held");
-    expect_arg(world, 9, dead);
+    expect_arg(world, store_no_token, outcome, "held");
+    expect_arg(world, store_no_token, dead, dead);
 }
 
 
@@ -205,18 +202,18 @@ lost(pay_sent_t sent)
  * second registration. */
 Test(pay_flow_repair, a_key_that_is_over_is_asked_for_and_never_sent)
 {
-    view_t   view = view_of(generic());
-    world_t  world;
+    pay_checkout_row_t  view = view_of(generic());
+    world_t             world;
 
     open_world(&world);
     job_open(&world, "find", 1, &view);
     expect_http(&world);
-    cr_expect_str_eq(world.effect.what, "find");
+    cr_expect_eq(world.effect.call, PAY_CALL_FIND);
     cr_expect(pay_str_is(world.effect.http.method, "GET"));
     outcome = PAY_PSP_DONE;
     world_http(&world, answered(200, PAY_STR("{}")));
     expect_db(&world, PAY_OP_STORE_TOKEN);
-    expect_arg(&world, 3, "reg_found");
+    expect_arg(&world, store_token, token, "reg_found");
     world_close(&world);
 }
 
@@ -224,9 +221,9 @@ Test(pay_flow_repair, a_key_that_is_over_is_asked_for_and_never_sent)
 /* That there is none now proves nothing about later. */
 Test(pay_flow_repair, what_is_not_found_is_held_and_asked_for_again)
 {
-    size_t   i;
-    view_t   view = view_of(generic());
-    world_t  world;
+    size_t              i;
+    pay_checkout_row_t  view = view_of(generic());
+    world_t             world;
 
     static const pay_psp_outcome_t  outcomes[] = {
         PAY_PSP_NOT_SENT, PAY_PSP_REFUSED, PAY_PSP_UNKNOWN, PAY_PSP_PENDING
@@ -238,7 +235,7 @@ Test(pay_flow_repair, what_is_not_found_is_held_and_asked_for_again)
         outcome = outcomes[i];
         world_http(&world, answered(200, PAY_STR("{}")));
         expect_held(&world, NULL);
-        cr_expect(world.effect.args[5].number >= 2000);
+        cr_expect_geq(asked(&world, store_no_token)->retry_after_ms, 2000);
         world_close(&world);
     }
 
@@ -252,9 +249,9 @@ Test(pay_flow_repair, what_is_not_found_is_held_and_asked_for_again)
 
 Test(pay_flow_repair, a_long_list_is_looked_through_but_not_for_ever)
 {
-    unsigned  pages = 1;
-    view_t    view = view_of(generic());
-    world_t   world;
+    unsigned            pages = 1;
+    pay_checkout_row_t  view = view_of(generic());
+    world_t             world;
 
     open_world(&world);
     job_open(&world, "find", 1, &view);
@@ -277,8 +274,8 @@ Test(pay_flow_repair, a_long_list_is_looked_through_but_not_for_ever)
 
 Test(pay_flow_repair, a_page_of_a_foreign_host_is_not_found_either)
 {
-    view_t   view = view_of(generic());
-    world_t  world;
+    pay_checkout_row_t  view = view_of(generic());
+    world_t             world;
 
     static const pay_str_t  others[] = { pay_string("elsewhere.example") };
 
@@ -294,8 +291,8 @@ Test(pay_flow_repair, a_page_of_a_foreign_host_is_not_found_either)
 
 Test(pay_flow_repair, what_cannot_be_asked_for_is_for_people)
 {
-    view_t   view = view_of(generic());
-    world_t  world;
+    pay_checkout_row_t  view = view_of(generic());
+    world_t             world;
 
     open_world(&world);
     made.find_request = NULL;
@@ -315,13 +312,13 @@ Test(pay_flow_repair, what_cannot_be_asked_for_is_for_people)
 
 Test(pay_flow_repair, what_is_asked_for_ends_with_its_checkout)
 {
-    view_t   view = view_of(generic());
-    world_t  world;
+    pay_checkout_row_t  view = view_of(generic());
+    world_t             world;
 
     open_world(&world);
     job_open(&world, "over", 3, &view);
     expect_db(&world, PAY_OP_STORE_NO_TOKEN);
-    expect_arg(&world, 3, "expired");
+    expect_arg(&world, store_no_token, outcome, "expired");
     cr_expect_eq(world.http_count, 0);
     world_close(&world);
 }
@@ -329,10 +326,10 @@ Test(pay_flow_repair, what_is_asked_for_ends_with_its_checkout)
 
 Test(pay_flow_repair, a_registration_dies_at_its_limit)
 {
-    size_t        i;
-    view_t        view = view_of(generic());
-    world_t       world;
-    pay_retry_t  *retry;
+    size_t               i;
+    pay_checkout_row_t   view = view_of(generic());
+    world_t              world;
+    pay_retry_t         *retry;
 
     static const struct {
         int64_t         attempt;
@@ -352,8 +349,8 @@ Test(pay_flow_repair, a_registration_dies_at_its_limit)
         job_open(&world, "register", rows[i].attempt, &view);
         world_http(&world, lost(PAY_SENT_SOME));
         expect_db(&world, PAY_OP_STORE_NO_TOKEN);
-        expect_arg(&world, 3, "unknown");
-        expect_arg(&world, 9, rows[i].dead);
+        expect_arg(&world, store_no_token, outcome, "unknown");
+        expect_arg(&world, store_no_token, dead, rows[i].dead);
         world_close(&world);
     }
 }
@@ -363,8 +360,8 @@ Test(pay_flow_repair, a_registration_dies_at_its_limit)
  * that there ever were. */
 Test(pay_flow_repair, a_requeued_registration_has_all_its_attempts_ahead)
 {
-    view_t   view = view_of(generic());
-    world_t  world;
+    pay_checkout_row_t  view = view_of(generic());
+    world_t             world;
 
     open_world(&world);
     world.psps[WORLD_GENERIC].retry[PAY_RETRY_REGISTER].limit = 3;
@@ -372,16 +369,16 @@ Test(pay_flow_repair, a_requeued_registration_has_all_its_attempts_ahead)
     job_open(&world, "register", 1, &view);
     world_http(&world, lost(PAY_SENT_SOME));
     expect_db(&world, PAY_OP_STORE_NO_TOKEN);
-    expect_arg(&world, 9, NULL);
+    expect_arg(&world, store_no_token, dead, NULL);
     world_close(&world);
 }
 
 
 Test(pay_flow_repair, how_far_a_call_came_is_noted)
 {
-    view_t             view = view_of(generic());
-    world_t            world;
-    pay_http_answer_t  answer = lost(PAY_SENT_SOME);
+    pay_checkout_row_t  view = view_of(generic());
+    world_t             world;
+    pay_http_answer_t   answer = lost(PAY_SENT_SOME);
 
     answer.reach = PAY_REACH_STATUS;
     answer.status = 502;
@@ -389,8 +386,8 @@ Test(pay_flow_repair, how_far_a_call_came_is_noted)
     job_open(&world, "register", 1, &view);
     world_http(&world, answer);
     expect_db(&world, PAY_OP_STORE_NO_TOKEN);
-    expect_arg(&world, 7, "status");
-    cr_expect_eq(world.effect.args[8].number, 502);
+    expect_arg(&world, store_no_token, reach, "status");
+    cr_expect_eq(asked(&world, store_no_token)->http_status.number, 502);
     world_close(&world);
 
     answer = lost(PAY_SENT_NOTHING);
@@ -399,16 +396,16 @@ Test(pay_flow_repair, how_far_a_call_came_is_noted)
     job_open(&world, "register", 1, &view);
     world_http(&world, answer);
     expect_db(&world, PAY_OP_REROUTE);
-    expect_arg(&world, 8, "connected");
-    cr_expect(world.effect.args[9].is_null);
+    expect_arg(&world, reroute, reach, "connected");
+    cr_expect((!asked(&world, reroute)->http_status.is_set));
     world_close(&world);
 }
 
 
 Test(pay_flow_repair, a_psp_that_does_not_answer_ends_the_polls)
 {
-    view_t   view = view_registered(generic());
-    world_t  world;
+    pay_checkout_row_t  view = view_registered(generic());
+    world_t             world;
 
     open_world(&world);
     job_open(&world, "poll", 99, &view);
@@ -427,8 +424,8 @@ Test(pay_flow_repair, a_psp_that_does_not_answer_ends_the_polls)
 /* A payment may be pending for days. */
 Test(pay_flow_repair, a_psp_that_answers_is_asked_without_end)
 {
-    view_t   view = view_registered(generic());
-    world_t  world;
+    pay_checkout_row_t  view = view_registered(generic());
+    world_t             world;
 
     open_world(&world);
     job_open(&world, "poll", 5000, &view);
@@ -441,31 +438,31 @@ Test(pay_flow_repair, a_psp_that_answers_is_asked_without_end)
 static void
 refund_open(world_t *world, int64_t attempts, pay_psp_outcome_t wanted)
 {
-    view_t  view = view_registered(generic());
+    pay_checkout_row_t  view = view_registered(generic());
 
     outcome = wanted;
     open_world(world);
     job_open(world, "refund", attempts, &view);
     expect_db(world, PAY_OP_BEGIN_DISPATCH);
-    expect_arg(world, 2, "refund");
-    expect_arg(world, 3, REFUND_ID);
+    expect_arg(world, begin_dispatch, operation, "refund");
+    expect_arg(world, begin_dispatch, operation_id, REFUND_ID);
 }
 
 
 static void
 refund_sent(world_t *world, const char *state)
 {
-    world_numbers_row(world, "send", 1, 1);
+    world_dispatch_row(world, PAY_OUTCOME_SEND, 1, 1);
     expect_http(world);
-    cr_expect_str_eq(world->effect.what, "refund");
+    cr_expect_eq(world->effect.call, PAY_CALL_REFUND);
     cr_expect_eq(asked_for.kind, PAY_PSP_REFUND);
     cr_expect(pay_str_is(asked_for.key, REFUND_ID));
     cr_expect(pay_str_is(asked_for.reference, "pay_1"));
     cr_expect_eq(asked_for.amount_minor, 3000);
     world_http(world, answered(200, PAY_STR("{}")));
     expect_db(world, PAY_OP_END_DISPATCH);
-    expect_arg(world, 3, REFUND_ID);
-    expect_arg(world, 5, state);
+    expect_arg(world, end_dispatch, operation_id, REFUND_ID);
+    expect_arg(world, end_dispatch, state, state);
 }
 
 
@@ -479,8 +476,8 @@ Test(pay_flow_repair, late_money_is_paid_back_under_its_own_key)
     for (i = 0; i < COUNT(states); i++) {
         refund_open(&world, 1, i ? PAY_PSP_PENDING : PAY_PSP_DONE);
         refund_sent(&world, states[i]);
-        expect_arg(&world, 9, "re_1");
-        world_text_row(&world, "stored", NULL);
+        expect_arg(&world, end_dispatch, reference, "re_1");
+        world_result(&world, PAY_OUTCOME_STORED, NULL);
         expect_finished(&world, -1, "refunded", NULL);
         world_close(&world);
     }
@@ -493,15 +490,15 @@ Test(pay_flow_repair, a_refund_of_unknown_outcome_goes_out_again)
 
     refund_open(&world, 2, PAY_PSP_UNKNOWN);
     refund_sent(&world, "UNKNOWN");
-    world_text_row(&world, "stored", NULL);
+    world_result(&world, PAY_OUTCOME_STORED, NULL);
     expect_finished(&world, 33000, "unknown", NULL);
     world_close(&world);
 
     refund_open(&world, 50, PAY_PSP_NOT_SENT);
     refund_sent(&world, "NOT_SENT");
-    world_text_row(&world, "stored", NULL);
+    world_result(&world, PAY_OUTCOME_STORED, NULL);
     expect_db(&world, PAY_OP_FINISH_JOB);
-    expect_arg(&world, 7, "retry_limit");
+    expect_arg(&world, finish_job, dead, "retry_limit");
     world_close(&world);
 }
 
@@ -527,14 +524,14 @@ Test(pay_flow_repair, a_refusal_of_a_second_copy_ends_no_refund)
 
     for (i = 0; i < COUNT(rows); i++) {
         refund_open(&world, 1, rows[i].outcome);
-        world_numbers_row(&world, "send", 1, 1);
+        world_dispatch_row(&world, PAY_OUTCOME_SEND, 1, 1);
         expect_http(&world);
         world_http(&world, answer);
         expect_db(&world, PAY_OP_END_DISPATCH);
-        expect_arg(&world, 5, rows[i].state);
+        expect_arg(&world, end_dispatch, state, rows[i].state);
 
         if (i < 2) {
-            expect_arg(&world, 8, "copy_unanswered");
+            expect_arg(&world, end_dispatch, code, "copy_unanswered");
         }
 
         world_close(&world);
@@ -545,16 +542,16 @@ Test(pay_flow_repair, a_refusal_of_a_second_copy_ends_no_refund)
 /* It looked like a bug of ours each time, and was journaled as sent. */
 Test(pay_flow_repair, a_refund_without_the_payments_id_waits_for_it)
 {
-    view_t   view = view_registered(generic());
-    world_t  world;
+    pay_checkout_row_t  view = view_registered(generic());
+    world_t             world;
 
     open_world(&world);
     made.traits |= PAY_PSP_BY_PAYMENT;
     reference = PAY_STR("");
     job_open(&world, "refund", 1, &view);
     expect_db(&world, PAY_OP_FINISH_JOB);
-    expect_arg(&world, 6, "no_reference");
-    expect_arg(&world, 7, NULL);
+    expect_arg(&world, finish_job, code, "no_reference");
+    expect_arg(&world, finish_job, dead, NULL);
     cr_expect_eq(world.http_count, 0);
     world_close(&world);
 }
@@ -566,17 +563,17 @@ Test(pay_flow_repair, a_refused_refund_is_for_people)
 
     refund_open(&world, 1, PAY_PSP_REFUSED);
     refund_sent(&world, "REFUSED");
-    world_text_row(&world, "stored", NULL);
+    world_result(&world, PAY_OUTCOME_STORED, NULL);
     expect_finished(&world, -1, "refused", "refused");
     world_close(&world);
 
     refund_open(&world, 1, PAY_PSP_DONE);
     refused = PAY_INVALID;
-    world_numbers_row(&world, "send", 1, 1);
+    world_dispatch_row(&world, PAY_OUTCOME_SEND, 1, 1);
     expect_db(&world, PAY_OP_END_DISPATCH);
-    expect_arg(&world, 5, "REFUSED");
+    expect_arg(&world, end_dispatch, state, "REFUSED");
     cr_expect_eq(world.http_count, 0);
-    world_text_row(&world, "stored", NULL);
+    world_result(&world, PAY_OUTCOME_STORED, NULL);
     expect_finished(&world, -1, "refused", "refused");
     world_close(&world);
 }
@@ -588,19 +585,21 @@ Test(pay_flow_repair, a_refund_that_the_journal_does_not_take_is_not_sent)
     world_t   world;
 
     static const struct {
-        const char  *word, *code, *dead;
-        int64_t      delay_ms;
+        pay_outcome_t   outcome;
+        const char     *code, *dead;
+        int64_t         delay_ms;
     } rows[] = {
-        { "busy", "busy", NULL, 5000 }, { "done", "refunded", NULL, -1 },
-        { "ask", "unknown", "key_window_over", -1 },
-        { "not_found", "busy", NULL, 5000 }
+        { PAY_OUTCOME_BUSY, "busy", NULL, 5000 },
+        { PAY_OUTCOME_DONE, "refunded", NULL, -1 },
+        { PAY_OUTCOME_ASK, "unknown", "key_window_over", -1 },
+        { PAY_OUTCOME_NOT_FOUND, "busy", NULL, 5000 }
     };
 
     for (i = 0; i < COUNT(rows) + DB_FAILURES; i++) {
         refund_open(&world, 1, PAY_PSP_DONE);
 
         if (i < COUNT(rows)) {
-            world_numbers_row(&world, rows[i].word, 1, 1);
+            world_dispatch_row(&world, rows[i].outcome, 1, 1);
             expect_finished(&world, rows[i].delay_ms, rows[i].code,
                             rows[i].dead);
 
@@ -617,8 +616,8 @@ Test(pay_flow_repair, a_refund_that_the_journal_does_not_take_is_not_sent)
 
 Test(pay_flow_repair, a_psp_without_refunds_leaves_it_to_people)
 {
-    view_t   view = view_registered(generic());
-    world_t  world;
+    pay_checkout_row_t  view = view_registered(generic());
+    world_t             world;
 
     open_world(&world);
     made.changes = 0;
@@ -637,9 +636,9 @@ backfill_open(world_t *world)
                                         PAY_STR(OWNER)));
     world_start(world);
     expect_db(world, PAY_OP_BEGIN_BACKFILL);
-    expect_arg(world, 0, "generic");
-    expect_arg(world, 1, OWNER);
-    cr_expect_eq(world->effect.args[2].number, 600000);
+    expect_arg(world, begin_backfill, psp, "generic");
+    expect_arg(world, begin_backfill, owner, OWNER);
+    cr_expect_eq(asked(world, begin_backfill)->interval_ms, 600000);
 }
 
 
@@ -664,14 +663,14 @@ page_of(unsigned count, const char *next)
 
 
 static void
-expect_applied(world_t *world, const char *id, const char *word)
+expect_applied(world_t *world, const char *id, pay_outcome_t word)
 {
-    view_t  view = view_registered(generic());
+    pay_checkout_row_t  view = view_registered(generic());
 
     expect_db(world, PAY_OP_APPLY_EVENT);
-    expect_arg(world, 1, "backfill");
-    expect_arg(world, 2, id);
-    world_row(world, word, strcmp(word, "unknown") ? &view : NULL);
+    expect_arg(world, apply_event, source, "backfill");
+    expect_arg(world, apply_event, event_id, id);
+    world_row(world, word, word != PAY_OUTCOME_UNKNOWN ? &view : NULL);
 }
 
 
@@ -680,11 +679,11 @@ expect_backfilled(world_t *world, int has_until, int64_t listed,
     int64_t missed, const char *code)
 {
     expect_db(world, PAY_OP_END_BACKFILL);
-    cr_expect_eq(world->effect.args[2].is_null, !has_until);
-    cr_expect_eq(world->effect.args[3].number, listed);
-    cr_expect_eq(world->effect.args[4].number, missed);
-    expect_arg(world, 5, code);
-    world_text_row(world, "stored", NULL);
+    cr_expect_eq((!asked(world, end_backfill)->until_s.is_set), !has_until);
+    cr_expect_eq(asked(world, end_backfill)->listed, listed);
+    cr_expect_eq(asked(world, end_backfill)->missed, missed);
+    expect_arg(world, end_backfill, code, code);
+    world_result(world, PAY_OUTCOME_STORED, NULL);
     cr_expect_eq(world->effect.kind, PAY_DO_DONE);
 }
 
@@ -694,24 +693,25 @@ Test(pay_flow_repair, missed_events_go_the_way_of_webhooks)
     world_t  world;
 
     backfill_open(&world);
-    world_numbers_row(&world, "due", SINCE, NOW);
+    world_result(&world, PAY_OUTCOME_DUE,
+                 &(pay_span_row_t) { SINCE, NOW });
     expect_http(&world);
-    cr_expect_str_eq(world.effect.what, "list");
+    cr_expect_eq(world.effect.call, PAY_CALL_LIST);
     cr_expect_eq(listed_for.since_s, SINCE);
     cr_expect_eq(listed_for.until_s, NOW);
     cr_expect_eq(listed_for.cursor.len, 0);
 
     page_of(3, "page-2");
     world_http(&world, answered(200, PAY_STR("{}")));
-    expect_applied(&world, "evt_1", "duplicate");
-    expect_applied(&world, "evt_2", "applied");
-    expect_applied(&world, "evt_3", "unknown");
+    expect_applied(&world, "evt_1", PAY_OUTCOME_DUPLICATE);
+    expect_applied(&world, "evt_2", PAY_OUTCOME_APPLIED);
+    expect_applied(&world, "evt_3", PAY_OUTCOME_UNKNOWN);
 
     expect_http(&world);
     cr_expect(pay_str_is(listed_for.cursor, "page-2"));
     page_of(1, NULL);
     world_http(&world, answered(200, PAY_STR("{}")));
-    expect_applied(&world, "evt_1", "unchanged");
+    expect_applied(&world, "evt_1", PAY_OUTCOME_UNCHANGED);
     expect_backfilled(&world, 1, 4, 2, NULL);
     cr_expect_eq(world.flow.outcome != NULL, 1);
     cr_expect_eq(world.flow.invalid_event.len, 0);
@@ -724,12 +724,13 @@ Test(pay_flow_repair, a_missed_event_that_cannot_be_read_is_noted)
     world_t  world;
 
     backfill_open(&world);
-    world_numbers_row(&world, "due", SINCE, NOW);
+    world_result(&world, PAY_OUTCOME_DUE,
+                 &(pay_span_row_t) { SINCE, NOW });
     page_of(3, NULL);
     world_http(&world, answered(200, PAY_STR("{}")));
-    expect_applied(&world, "evt_1", "duplicate");
-    expect_applied(&world, "evt_2", "invalid");
-    expect_applied(&world, "evt_3", "applied");
+    expect_applied(&world, "evt_1", PAY_OUTCOME_DUPLICATE);
+    expect_applied(&world, "evt_2", PAY_OUTCOME_INVALID);
+    expect_applied(&world, "evt_3", PAY_OUTCOME_APPLIED);
     expect_backfilled(&world, 1, 3, 2, NULL);
     cr_expect(pay_str_is(world.flow.invalid_event, "evt_2"));
     world_close(&world);
@@ -743,14 +744,16 @@ Test(pay_flow_repair, a_list_that_breaks_off_is_read_again)
     world_t   world;
 
     backfill_open(&world);
-    world_numbers_row(&world, "due", SINCE, NOW);
+    world_result(&world, PAY_OUTCOME_DUE,
+                 &(pay_span_row_t) { SINCE, NOW });
     world_http(&world, lost(PAY_SENT_SOME));
     expect_backfilled(&world, 0, 0, 0, "no_answer");
     world_close(&world);
 
     for (i = 0; i < DB_FAILURES; i++) {
         backfill_open(&world);
-        world_numbers_row(&world, "due", SINCE, NOW);
+        world_result(&world, PAY_OUTCOME_DUE,
+                 &(pay_span_row_t) { SINCE, NOW });
         page_of(2, NULL);
         world_http(&world, answered(200, PAY_STR("{}")));
         expect_db(&world, PAY_OP_APPLY_EVENT);
@@ -767,7 +770,8 @@ Test(pay_flow_repair, a_list_without_end_is_left)
     world_t   world;
 
     backfill_open(&world);
-    world_numbers_row(&world, "due", SINCE, NOW);
+    world_result(&world, PAY_OUTCOME_DUE,
+                 &(pay_span_row_t) { SINCE, NOW });
     page_of(0, "more");
 
     while (world.effect.kind == PAY_DO_HTTP) {
@@ -786,7 +790,7 @@ Test(pay_flow_repair, a_list_that_is_not_due_is_not_asked_for)
     world_t   world;
 
     backfill_open(&world);
-    world_numbers_row(&world, "not_due", 0, 0);
+    world_result(&world, PAY_OUTCOME_NOT_DUE, NULL);
     cr_expect_eq(world.effect.kind, PAY_DO_DONE);
     cr_expect_eq(world.http_count, 0);
     world_close(&world);
@@ -805,7 +809,8 @@ Test(pay_flow_repair, what_says_nothing_is_passed_over)
     world_t  world;
 
     backfill_open(&world);
-    world_numbers_row(&world, "due", SINCE, NOW);
+    world_result(&world, PAY_OUTCOME_DUE,
+                 &(pay_span_row_t) { SINCE, NOW });
     page_of(2, NULL);
     page.events[0].token = PAY_STR("");
     page.events[1].event_id = PAY_STR("");
@@ -819,13 +824,13 @@ Test(pay_flow_repair, what_says_nothing_is_passed_over)
 static void
 play_refund(world_t *world)
 {
-    view_t  view = view_registered(generic());
+    pay_checkout_row_t  view = view_registered(generic());
 
     world->psps[WORLD_GENERIC].adapter = &made;
     job_open(world, "refund", 1, &view);
 
     if (!world->ended) {
-        world_numbers_row(world, "send", 1, 1);
+        world_dispatch_row(world, PAY_OUTCOME_SEND, 1, 1);
     }
 
     if (!world->ended) {
@@ -833,11 +838,11 @@ play_refund(world_t *world)
     }
 
     if (!world->ended) {
-        world_text_row(world, "stored", NULL);
+        world_result(world, PAY_OUTCOME_STORED, NULL);
     }
 
     if (!world->ended) {
-        world_text_row(world, "done", NULL);
+        world_result(world, PAY_OUTCOME_DONE, NULL);
     }
 }
 

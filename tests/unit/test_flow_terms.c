@@ -28,7 +28,7 @@ Test(pay_flow_terms, ordinary_payments_have_no_terms)
     world_open(&world);
     create_open(&world, WORLD_GENERIC, BODY(ONE_ORDER));
     expect_db(&world, PAY_OP_BEGIN_PAYMENT);
-    expect_arg(&world, 24, NULL);
+    expect_arg(&world, begin_payment, terms, NULL);
     world_close(&world);
 }
 
@@ -48,7 +48,10 @@ Test(pay_flow_terms, terms_tell_of_capture_and_quotes)
     create_open(&world, WORLD_GENERIC,
                 BODY_WITH("\"capture\":\"manual\",", ONE_ORDER));
     expect_db(&world, PAY_OP_BEGIN_PAYMENT);
-    expect_arg(&world, 24, "{\"capture\":\"manual\"}");
+    expect_arg(&world, begin_payment, terms, "{\"capture\":\"manual\"}");
+    expect_text(asked(&world, begin_payment)->orders->seller_account,
+                "seller-1");
+    expect_text(asked(&world, begin_payment)->orders->credit_currency, NULL);
     world_close(&world);
 
     world_open(&world);
@@ -56,13 +59,15 @@ Test(pay_flow_terms, terms_tell_of_capture_and_quotes)
     world.env.rate_age_s = 60;
     create_open(&world, WORLD_GENERIC, credit);
     expect_db(&world, PAY_OP_BEGIN_PAYMENT);
-    expect_arg(&world, 24, "{\"capture\":\"automatic\",\"quote_ttl_s\":600,"
-                           "\"rate_age_s\":60}");
+    expect_text(asked(&world, begin_payment)->orders->credit_currency, "EUR");
+    expect_arg(&world, begin_payment, terms,
+               "{\"capture\":\"automatic\",\"quote_ttl_s\":600,"
+               "\"rate_age_s\":60}");
     world_close(&world);
 
     world_open(&world);
     create_open(&world, WORLD_GENERIC, credit);
-    expect_arg(&world, 24, "{\"capture\":\"automatic\"}");
+    expect_arg(&world, begin_payment, terms, "{\"capture\":\"automatic\"}");
     world_close(&world);
 }
 
@@ -122,7 +127,7 @@ Test(pay_flow_terms, a_missing_rate_is_503_and_calls_no_psp)
 
     world_open(&world);
     create_open(&world, WORLD_GENERIC, BODY(ONE_ORDER));
-    world_row(&world, "rate_missing", NULL);
+    world_row(&world, PAY_OUTCOME_RATE_MISSING, NULL);
     reply = expect_problem(&world, "rate-unavailable", 503);
     cr_expect_eq(reply->retry_after_s, 60);
     cr_expect_eq(world.http_count, 0);
@@ -130,7 +135,7 @@ Test(pay_flow_terms, a_missing_rate_is_503_and_calls_no_psp)
 
     world_open(&world);
     create_open(&world, WORLD_GENERIC, BODY(ONE_ORDER));
-    world_row(&world, "credit_too_large", NULL);
+    world_row(&world, PAY_OUTCOME_CREDIT_TOO_LARGE, NULL);
     expect_problem(&world, "amount-invalid", 422);
     cr_expect_eq(world.http_count, 0);
     world_close(&world);

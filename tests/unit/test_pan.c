@@ -619,6 +619,50 @@ Test(pay_pan, long_texts_are_scanned_to_their_end)
 }
 
 
+/* The scan reads 64 characters at once: what stands before a number moves it
+ * over each place where one such part ends. */
+Test(pay_pan, numbers_are_found_wherever_they_begin)
+{
+    size_t  i, k, n, step;
+    char    text[1024];
+
+    static const char *const  before[] = {
+        " ", "3 ", "33 ", "4444 ", "x", "3333333333 -- ", "\\u0033 ",
+        "\xef\xbc\x93-", "\\\\", "\xc2\xa0", "9    "
+    };
+
+    static const char *const  numbers[] = {
+        "4111111111111111", "4111 1111 1111 1111", "3782 822463 10005",
+        "4 1 1 1 1 1 1 1 1 1 1 1 1 1 1 1", "4000 0000 0000 0000 006",
+        "\\u0034111\xc2\xa0" "1111-1111 111\xef\xbc\x91",
+        "00000004111111111111111"
+    };
+
+    for (i = 0; i < COUNT(before); i++) {
+        step = strlen(before[i]);
+
+        for (n = 0; n + step < 300; n += step) {
+
+            for (k = 0; k < COUNT(numbers); k++) {
+                memset(text, 0, sizeof(text));
+                memset(text, 'x', 3);
+
+                for (size_t at = 0; at < n; at += step) {
+                    memcpy(text + 3 + at, before[i], step);
+                }
+
+                memcpy(text + 3 + n, "    ", 4);
+                memcpy(text + 3 + n + 4, numbers[k], strlen(numbers[k]));
+                found(text);
+
+                text[strlen(text) - 1] ^= 1;
+                clean(text);
+            }
+        }
+    }
+}
+
+
 static void
 redacts(const char *from, size_t max, const char *to)
 {

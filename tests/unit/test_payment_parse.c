@@ -118,7 +118,6 @@ Test(pay_payment_parse, every_member_arrives)
 Test(pay_payment_parse, orders_add_up_in_minor_units)
 {
     pay_heap_t             *heap = pay_heap_create();
-    pay_str_t               text;
     pay_payment_request_t   r;
 
     expect_taken(WITH_ORDERS("[{\"payment_order_id\":\"o-1\"," SELLER
@@ -126,13 +125,9 @@ Test(pay_payment_parse, orders_add_up_in_minor_units)
         ",\"amount\":\"0.001\",\"currency\":\"KWD\"}]"), heap, &r);
     cr_expect_eq(r.total_minor, 1235);
     cr_expect(pay_str_is(r.orders[0].id, "o-1"));
-    r.orders[1].id = PAY_STR("o-2");
-    cr_assert_eq(pay_payment_orders_json(pay_heap_arena(heap), &r, &text),
-                 PAY_OK);
-    cr_expect(pay_str_is(text,
-        "[{\"id\":\"o-1\",\"seller\":\"s\",\"amount\":1234,"
-        "\"currency\":\"KWD\"},{\"id\":\"o-2\",\"seller\":\"s\","
-        "\"amount\":1,\"currency\":\"KWD\"}]"), "%.*s", pay_fmt(text));
+    cr_expect(pay_str_is(r.orders[0].seller, "s"));
+    cr_expect_eq(r.orders[0].amount_minor, 1234);
+    cr_expect_eq(r.orders[1].amount_minor, 1);
     pay_heap_destroy(heap);
 }
 
@@ -637,7 +632,6 @@ Test(pay_payment_parse, capture_is_automatic_unless_it_is_manual)
 
 Test(pay_payment_parse, a_credit_in_another_currency_is_asked_for)
 {
-    pay_str_t               text;
     pay_err_t               err;
     pay_heap_t             *heap = pay_heap_create();
     pay_payment_request_t   r;
@@ -659,13 +653,6 @@ Test(pay_payment_parse, a_credit_in_another_currency_is_asked_for)
     cr_assert_not_null(r.orders[0].credit);
     cr_expect_str_eq(r.orders[0].credit->code, "EUR");
     cr_expect_null(r.orders[1].credit, "its own currency is no conversion");
-    cr_assert_eq(pay_payment_orders_json(pay_heap_arena(heap), &r, &text),
-                 PAY_OK);
-    cr_expect(pay_str_is(text,
-        "[{\"id\":\"a\",\"seller\":\"s\",\"amount\":1234,"
-        "\"currency\":\"USD\",\"credit\":\"EUR\"},"
-        "{\"id\":\"b\",\"seller\":\"s\",\"amount\":1234,"
-        "\"currency\":\"USD\"}]"), "%.*s", pay_fmt(text));
     expect_refused(bad, COUNT(bad));
     pay_heap_destroy(heap);
 }
@@ -696,11 +683,7 @@ torture_parse(pay_arena_t *arena, void *result)
                  "\"credit_card_info\":\"t\",\"metadata\":{\"a\":1}")), &r,
                  NULL);
     if (status == PAY_OK) {
-        r.orders[0].id = PAY_STR("o");
-        status = pay_payment_orders_json(arena, &r, &text);
-    }
-
-    if (status == PAY_OK) {
+        text = r.orders[0].seller;
         memcpy(result, &text, sizeof(text));
     }
 

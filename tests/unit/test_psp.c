@@ -283,13 +283,13 @@ Test(pay_psp, trouble_on_the_way_is_unknown_or_not_sent)
 
     EACH_PSP(psp, heap, arena) {
         answer.sent = PAY_SENT_NOTHING;
-        answer.failure = "connect";
+        answer.failure = PAY_FAILURE_CONNECT;
         result = register_judged(arena, psp, &order, answer);
         cr_expect_eq(result.outcome, PAY_PSP_NOT_SENT);
         cr_expect(pay_str_is(result.code, "connect"));
 
         answer.sent = PAY_SENT_SOME;
-        answer.failure = "timeout";
+        answer.failure = PAY_FAILURE_TIMEOUT;
         result = register_judged(arena, psp, &order, answer);
         cr_expect_eq(result.outcome, PAY_PSP_UNKNOWN);
         cr_expect(pay_str_is(result.code, "timeout"));
@@ -297,7 +297,7 @@ Test(pay_psp, trouble_on_the_way_is_unknown_or_not_sent)
         /* left-overs of an answer that never completed don't count */
         answer.status = 422;
         answer.body = PAY_STR("{\"error\":{\"code\":\"x\"}}");
-        answer.failure = NULL;
+        answer.failure = PAY_FAILURE_NONE;
         result = register_judged(arena, psp, &order, answer);
         cr_expect_eq(result.outcome, PAY_PSP_UNKNOWN);
     }
@@ -907,5 +907,23 @@ Test(pay_psp, each_failing_allocation_leaves_no_partial_result)
         cr_expect_gt(torture(answer_once, sizeof(pay_psp_registered_t)), 0);
         cr_expect_gt(torture(query_once, sizeof(pay_psp_event_t)), 0);
         cr_expect_gt(torture(webhook_once, sizeof(events_t)), 0);
+    }
+}
+
+
+Test(pay_psp, each_failure_has_a_word_of_its_own)
+{
+    unsigned  i, k;
+
+    cr_expect_str_empty(pay_failure_name(PAY_FAILURE_NONE));
+    cr_expect_str_eq(pay_failure_name(PAY_FAILURE_TIMEOUT), "timeout");
+    cr_expect_str_eq(pay_failure_name(PAY_FAILURE_CIRCUIT_OPEN),
+                     "circuit-open");
+
+    for (i = 0; i < PAY_FAILURE_COUNT; i++) {
+        for (k = 0; k < i; k++) {
+            cr_expect_str_neq(pay_failure_name((pay_failure_t) i),
+                              pay_failure_name((pay_failure_t) k));
+        }
     }
 }

@@ -16,11 +16,11 @@ OUTSIDE = """
 CREATE EXTENSION dblink;
 ALTER FUNCTION pay.insert_webhooks RENAME TO insert_webhooks_apart;
 CREATE FUNCTION pay.insert_webhooks(
-    p_facts pay.fact[], p_fact text[], p_digest bytea[])
+    p_facts pay.fact[], p_fact text[], p_digest bytea[], p_count bigint)
 RETURNS int[] LANGUAGE sql SECURITY DEFINER AS $$
 SELECT answer FROM public.dblink('{dsn}?options=-csearch_path%%3Dpay', format(
-    'SELECT insert_webhooks_apart(%%L::fact[], %%L::text[], %%L::bytea[])',
-    p_facts, p_fact, p_digest)) AS t (answer int[])
+    'SELECT insert_webhooks_apart(%%L::fact[], %%L::text[], %%L::bytea[], %%L)',
+    p_facts, p_fact, p_digest, p_count)) AS t (answer int[])
 $$;
 """
 BUILD = ROOT / "build" / "faults"

@@ -59,6 +59,7 @@ class FaultStack(OwnStack):
             "was locked by",
             "failed (28: No space left on device)",
             "failed (12: Cannot allocate memory)",
+            "pcre2_match() failed: -48",  # PCRE2_ERROR_NOMEMORY, in a map
         ]
         self.preload = ""
         self.refused_memory = 0  # allocations, over all cells

@@ -21,8 +21,8 @@ def begin(offset="", **more):
 
 def claim(gateway, subject):
     for row in gateway.claim(OWNER, 8):
-        if row[0] == "job" and row[6] == subject.id:
-            return row[1]
+        if row.checkout_id == subject.id:
+            return row.kind
     return "none"
 
 

@@ -4,7 +4,6 @@ by calling pay_api.
 PG_ADMIN_DSN is a superuser's DSN (default: the running stack's).
 """
 
-import json
 import os
 import pathlib
 import re
@@ -42,16 +41,14 @@ class Books:
         """A checkout of one order, registered if there is a token; its names
         are the order's unless told."""
         checkout = checkout or order
-        lines = json.dumps([{"id": order, "seller": "s", "currency": "USD",
-                             "amount": 1234}])
         outcome = self.value(
             "SELECT outcome FROM pay_api.begin_payment(ARRAY[%s], ARRAY[%s],"
             " ARRAY[sha256('b')], ARRAY[%s], ARRAY[gen_random_uuid()::text],"
             " ARRAY[%s], '{stripe}', ARRAY[%s], '{u}', '{u}', '{NULL}',"
             " '{NULL}', '{NULL}', '{USD}', '{1234}', '{1900000000}',"
-            " ARRAY[%s::jsonb], '{60}', '{60}', '{r}', '{NULL}', '{NULL}',"
-            " '{NULL}', ARRAY[%s], '{NULL}')",
-            merchant, key or order, checkout, uuid.uuid4().hex, order, lines,
+            " '{1}', ARRAY[%s], '{s}', '{1234}', '{NULL}', '{60}', '{60}',"
+            " '{r}', '{NULL}', '{NULL}', '{NULL}', ARRAY[%s], '{NULL}')",
+            merchant, key or order, checkout, uuid.uuid4().hex, order, order,
             late)
         assert outcome == "created"
         if token is not None:

@@ -40,13 +40,13 @@ def ask(gateway, order, kind, amount=None):
     """One change under a key of its own: (outcome, change id)."""
     change = str(uuid.uuid4())
     (row,) = begin(gateway, [(order, kind, amount, change, change)])
-    return row[0], change
+    return row.outcome, change
 
 
 def leave(gateway, checkout, operation, change):
     """It leaves for the PSP: (outcome, attempt)."""
     (row,) = gateway.send([(checkout, operation, change)])
-    return row[:2]
+    return row.outcome, row.attempt
 
 
 def answer(gateway, checkout, operation, change, attempt, state,

@@ -5,6 +5,7 @@ PG_ADMIN_DSN is a superuser's DSN (default: the running stack's); PAYCTL is
 the payctl to migrate with (default build/payctl).
 """
 
+import collections
 import json
 import os
 import pathlib
@@ -24,6 +25,12 @@ MERCHANT = "acme"
 USD_TOTAL = 100
 PSPS = ("stripe", "adyen", "square")
 
+# of the arguments of begin_payment
+BEGIN_CASTS = (
+    ["text", "text", "bytea"] + ["text"] * 7 + ["jsonb"] * 3
+    + ["text", "bigint", "bigint", "bigint", "text", "text", "bigint", "text"]
+    + ["bigint", "bigint", "text", "text", "text", "text", "text", "jsonb"])
+
 
 class Gateway:
     """One connection as the gateway's role, with calls in Python lists."""
@@ -35,32 +42,31 @@ class Gateway:
         self.cursor.execute("SET ROLE payments_gateway")
 
     def call(self, name, casts, columns):
-        """Rows of pay_api.<name>, in item order, as (outcome, rest...)."""
+        """Rows of pay_api.<name>, in item order: named tuples of all columns
+        behind item, from outcome on.
+        """
         args = ", ".join(f"%s::{cast}[]" for cast in casts)
         self.cursor.execute(f"SELECT * FROM pay_api.{name}({args})",
                             [list(column) for column in columns])
         rows = sorted(self.cursor.fetchall())
         assert [row[0] for row in rows] == list(range(1, len(rows) + 1))
-        return [row[1:] for row in rows]
+        made = collections.namedtuple(
+            "Row", [column.name for column in self.cursor.description[1:]])
+        return [made(*row[1:]) for row in rows]
 
     def begin(self, items, psps=PSPS, windows=None, late=None, body=b"\0",
               terms=None):
         """items: (key, checkout, order) each; windows, late: key_windows and
         late_success; another body has another fingerprint.
         """
-        casts = ["text", "text", "bytea"] + ["text"] * 7 + ["jsonb"] * 3 + [
-            "text", "bigint", "bigint", "jsonb", "bigint", "bigint", "text",
-            "text", "text", "text", "text", "jsonb"]
         rows = [(MERCHANT, key, body * 32, checkout, str(uuid.uuid4()),
                  uuid.uuid4().hex, psps[0], order, "https://shop.example/",
                  "https://pay.example", None, None, None, "USD", USD_TOTAL,
-                 1900000000,
-                 json.dumps([{"id": order, "seller": "s", "currency": "USD",
-                              "amount": USD_TOTAL}]),
-                 86400, 30000, "request", " ".join(psps), "a race", windows,
-                 late, terms)
-                for key, checkout, order in items]
-        return self.call("begin_payment", casts, zip(*rows, strict=False))
+                 1900000000, n, order, "s", USD_TOTAL, None, 86400, 30000,
+                 "request", " ".join(psps), "a race", windows, late, terms)
+                for n, (key, checkout, order) in enumerate(items, 1)]
+        return self.call("begin_payment", BEGIN_CASTS,
+                         zip(*rows, strict=False))
 
     def store(self, items, psp=PSPS[0]):
         """items: (checkout, token) each; each has an alias, too."""
@@ -240,7 +246,7 @@ def together(*calls):
 
 def outcomes(rows):
     """The outcome column."""
-    return [row[0] for row in rows]
+    return [row.outcome for row in rows]
 
 
 def fresh(count=1):
@@ -253,7 +259,7 @@ def status(gateway, checkout):
     """The status of the first order of a checkout."""
     (row,) = gateway.call("get_checkout", ["text"] * 2,
                           ([MERCHANT], [checkout]))
-    return json.loads(row[-1])[0]["status"]
+    return row.order_status
 
 
 def wait_until_blocked(watch, gateway):
@@ -269,4 +275,4 @@ def wait_until_blocked(watch, gateway):
 
 def claimed(rows, checkout):
     """Whether a job of this checkout is among the rows, and at which PSP."""
-    return [row[8] for row in rows if row[0] == "job" and row[6] == checkout]
+    return [row.psp for row in rows if row.checkout_id == checkout]

@@ -1,0 +1,429 @@
+-- What facts do to orders, by the rows of pay.transition and pay.news_kind: the
+-- state machine.  The caller holds the locks (lock_checkouts) and has told
+-- mismatches apart (fact_kind).  Nothing is written here but rates that have
+-- run out; 20_fact.sql writes the rest.  Private to schema pay.
+
+SET LOCAL ROLE payments_owner;
+SET LOCAL search_path = pay, pg_temp;
+
+
+-- Of locked checkouts, where one order is being sold at this moment.
+CREATE OR REPLACE FUNCTION pay.all_sold(
+    p_merchant_id text, p_checkout_id text, p_order_id text)
+RETURNS boolean LANGUAGE plpgsql STABLE AS $$
+BEGIN
+    RETURN NOT EXISTS (
+        SELECT FROM payment_order o
+        WHERE o.merchant_id = p_merchant_id
+            AND o.checkout_id = p_checkout_id
+            AND o.payment_order_id <> p_order_id AND o.status <> 'SUCCESS');
+END
+$$;
+COMMENT ON FUNCTION pay.all_sold IS
+    'Whether all other orders of a checkout are SUCCESS';
+
+
+-- A page that its merchant wants to be closed has not run out by itself,
+-- whoever tells first that it is closed: nobody waits for its money any more.
+CREATE OR REPLACE FUNCTION pay.is_closing(
+    p_merchant_id text, p_checkout_id text)
+RETURNS boolean LANGUAGE plpgsql STABLE AS $$
+BEGIN
+    RETURN EXISTS (
+        SELECT FROM change c
+        WHERE c.merchant_id = p_merchant_id
+            AND c.checkout_id = p_checkout_id AND c.kind = 'cancel'
+            AND c.status IN ('NOT_STARTED', 'EXECUTING'));
+END
+$$;
+COMMENT ON FUNCTION pay.is_closing IS
+    'Whether a cancellation of a checkout is on its way';
+
+
+-- What a row of pay.transition asks for beside its columns.  late: the payment
+-- is proved after its checkout has expired, or was replaced, and that is not
+-- simply a sale.  partly: all is captured at the PSP, and by our books only a
+-- part is.  closing: see is_closing().  unbooked: nothing was ever held.
+-- held_late: money is held for an order that has failed.
+CREATE OR REPLACE FUNCTION pay.is_given(
+    p_provided text, p_actor text, p_order_id text, p_part oid, p_tid tid,
+    p_late_success text, p_replaced_by text)
+RETURNS boolean LANGUAGE plpgsql STABLE AS $$
+DECLARE
+    v_order payment_order;
+BEGIN
+    SELECT o.* INTO v_order FROM payment_order o
+    WHERE o.ctid = p_tid AND o.tableoid = p_part;
+
+    RETURN CASE p_provided
+        WHEN 'late' THEN p_actor <> 'operator'
+            AND (v_order.reason = 'expired' OR p_replaced_by IS NOT NULL)
+            AND p_late_success <> 'accept'
+        WHEN 'partly' THEN p_order_id IS NULL
+            AND v_order.captured_minor < v_order.amount_minor
+        WHEN 'closing' THEN is_closing(v_order.merchant_id,
+                                       v_order.checkout_id)
+        WHEN 'unbooked' THEN NOT is_booked(v_order.merchant_id,
+            'order/' || v_order.payment_order_id, 'authorized')
+        WHEN 'held_late' THEN is_held_late(v_order)
+    END;
+END
+$$;
+COMMENT ON FUNCTION pay.is_given IS
+    'Whether the circumstance is given that a transition asks for';
+
+
+-- pay.news_kind.logged says when what moves no status is an event.
+CREATE OR REPLACE FUNCTION pay.is_event(
+    p_logged text, p_news text, p_actor text, p_part oid, p_tid tid,
+    p_attempt text)
+RETURNS boolean LANGUAGE plpgsql STABLE AS $$
+DECLARE
+    v_order payment_order;
+BEGIN
+    SELECT o.* INTO v_order FROM payment_order o
+    WHERE o.ctid = p_tid AND o.tableoid = p_part;
+
+    RETURN CASE p_logged
+        WHEN 'attempt' THEN attempt_is_news(v_order, p_attempt)
+        WHEN 'held' THEN v_order.status = 'EXECUTING'
+            AND v_order.authorized_minor = 0
+        WHEN 'asked' THEN p_actor = 'webhook' AND v_order.status <> 'SUCCESS'
+        WHEN 'waiting' THEN v_order.status = 'EXECUTING'
+            AND NOT is_told(v_order.merchant_id, v_order.checkout_id,
+                            v_order.payment_order_id, p_news, NULL)
+        WHEN 'once' THEN NOT is_told(v_order.merchant_id,
+            v_order.checkout_id, v_order.payment_order_id, p_news, NULL)
+        WHEN 'doubted' THEN p_actor = 'webhook' OR NOT is_told(
+            v_order.merchant_id, v_order.checkout_id,
+            v_order.payment_order_id, p_news, p_actor)
+    END;
+END
+$$;
+COMMENT ON FUNCTION pay.is_event IS
+    'Whether news that moves no status goes into the timeline';
+
+
+-- The last declined attempt as the order shows it, with the number of them.  A
+-- failure that comes without a code says no more than an attempt before it.
+CREATE OR REPLACE FUNCTION pay.next_decline(
+    p_old jsonb, p_detail jsonb, p_at timestamptz)
+RETURNS jsonb LANGUAGE sql STABLE AS $$
+SELECT CASE
+    WHEN p_old IS NOT NULL AND p_detail ->> 'decline' = 'unknown'
+        AND NOT p_detail ? 'attempt' THEN p_old
+    ELSE jsonb_strip_nulls(jsonb_build_object(
+        'code', p_detail -> 'decline', 'can_retry', p_detail -> 'can_retry',
+        'psp_code', p_detail -> 'code', 'at', iso_time(p_at),
+        'attempt', p_detail -> 'attempt',
+        'attempts', coalesce((p_old ->> 'attempts')::int, 0)
+            + CASE WHEN p_old ->> 'attempt' = p_detail ->> 'attempt'
+                   THEN 0 ELSE 1 END)) END
+$$;
+COMMENT ON FUNCTION pay.next_decline IS
+    'What an order shows of a declined attempt';
+
+
+-- What an event says beyond its columns.  p_captured: what "paid" has taken of
+-- money that is captured by hand.
+CREATE OR REPLACE FUNCTION pay.about_event(
+    p_type text, p_code text, p_reference text, p_news text, p_kind text,
+    p_policy text, p_captured bigint, p_amount bigint, p_currency text)
+RETURNS jsonb LANGUAGE sql STABLE AS $$
+SELECT jsonb_strip_nulls(jsonb_build_object('type', p_type, 'code', p_code,
+    'reference', p_reference, 'captured_minor', p_captured,
+    'policy', CASE WHEN p_news = 'late_success' THEN p_policy END,
+    'said', CASE WHEN p_news = 'contradiction' THEN p_kind END,
+    'amount_minor', CASE WHEN p_news IN ('mismatch', 'contradiction')
+                         THEN p_amount END,
+    'currency', CASE WHEN p_news IN ('mismatch', 'contradiction')
+                     THEN p_currency END))
+$$;
+COMMENT ON FUNCTION pay.about_event IS
+    'What an event says beyond its columns';
+
+
+-- The facts of one turn beside their orders as they stand, their checkouts,
+-- and the rows of pay.transition and pay.news_kind that are about them.
+-- Inlined where it is used, as judged_facts() is.  said_…: the fact's own.
+CREATE OR REPLACE FUNCTION pay.fact_orders(p_facts fact[], p_turn int)
+RETURNS TABLE (
+    item int, kind text, actor text, order_id text, merchant_id text,
+    checkout_id text, reference text, type text, code text,
+    said_amount bigint, said_currency text, request_id text, detail jsonb,
+    brings boolean, part oid, tid tid, payment_order_id text,
+    seller_account text, amount_minor bigint, currency text, status text,
+    old_reason text, version int, captured_minor bigint,
+    authorized_minor bigint, decline jsonb, old_head bytea, old_tx bigint,
+    credit_currency text, credit_rate numeric, credit_minor bigint,
+    credit_until timestamptz, checkout_part oid, checkout tid, psp text,
+    capture text, late_success text, next_status text, news text,
+    logged text, told text, is_shown boolean)
+LANGUAGE sql STABLE AS $$
+SELECT f.item, f.kind, f.actor, f.order_id, f.merchant_id, f.checkout_id,
+    f.reference, f.type, f.code, f.amount_minor, f.currency, f.request_id,
+    f.detail, f.postings <> '{}', o.part, o.tid, o.payment_order_id,
+    o.seller_account, o.amount_minor, o.currency, o.status, o.reason,
+    o.version, o.captured_minor, o.authorized_minor, o.decline, o.head,
+    o.head_tx, o.credit_currency, o.credit_rate, o.credit_minor,
+    o.credit_until, c.part, c.tid, c.psp, c.capture, c.late_success,
+    coalesce(t.next_status, o.status), n.news, n.logged, n.told, n.is_shown
+FROM unnest(p_facts) f
+CROSS JOIN LATERAL (
+    SELECT o.tableoid AS part, o.ctid AS tid, o.* FROM payment_order o
+    WHERE o.merchant_id = f.merchant_id AND o.checkout_id = f.checkout_id
+        AND coalesce(f.order_id, o.payment_order_id) = o.payment_order_id
+    OFFSET 0) o
+CROSS JOIN LATERAL (
+    SELECT c.tableoid AS part, c.ctid AS tid, c.psp, c.capture,
+        c.late_success, c.replaced_by
+    FROM checkout c
+    WHERE c.merchant_id = f.merchant_id AND c.checkout_id = f.checkout_id
+    OFFSET 0) c
+LEFT JOIN LATERAL (
+    SELECT t.news, t.next_status FROM transition t
+    WHERE t.kind = f.kind AND t.status = o.status
+        AND CASE t.actor WHEN 'any' THEN true
+                WHEN 'psp' THEN f.actor IN ('webhook', 'query')
+                WHEN 'gateway' THEN f.actor = 'gateway'
+                ELSE f.actor <> 'gateway' END
+        AND t.capture IN ('any', c.capture)
+        AND (NOT t.is_held OR o.authorized_minor > 0)
+        AND (t.provided = 'always'
+             OR is_given(t.provided, f.actor, f.order_id, o.part, o.tid,
+                         c.late_success, c.replaced_by))
+    ORDER BY t.rank LIMIT 1) t ON true
+LEFT JOIN LATERAL (
+    SELECT n.* FROM news_kind n WHERE n.news = coalesce(t.news, f.kind)
+    OFFSET 0) n ON true
+WHERE f.turn = p_turn
+$$;
+COMMENT ON FUNCTION pay.fact_orders IS
+    'Facts beside their orders, and what the state machine says of them';
+
+
+-- What each fact does to each order: a move, and the entry of a sale.
+-- is_event: it goes into the timeline; changes: it moves the order.  A quote
+-- that has run out by the time of the sale is_stale.
+CREATE OR REPLACE FUNCTION pay.judged_facts(
+    p_facts fact[], p_turn int, p_now timestamptz, p_at text, p_tx bigint)
+RETURNS TABLE (
+    item int, kind text, merchant_id text, checkout_id text,
+    reference text, brings boolean, news text, is_event boolean,
+    changes boolean, move move, is_sale boolean, is_stale boolean,
+    sale posting)
+LANGUAGE sql STABLE AS $$
+SELECT s.item, s.kind, s.merchant_id, s.checkout_id, s.reference, s.brings,
+    s.news, s.is_event, s.changes,
+    ROW(s.part, s.tid, s.checkout_part, s.checkout, s.merchant_id,
+        s.checkout_id, s.payment_order_id, s.news, s.actor, s.status,
+        s.next_status, s.reason, s.new_version,
+        CASE WHEN s.takes_all THEN s.amount_minor ELSE s.captured_minor END,
+        CASE WHEN s.news = 'authorized'
+                 THEN s.amount_minor - s.captured_minor
+             WHEN s.takes_all OR s.news = 'released'
+                 OR s.next_status = 'FAILED' THEN 0
+             ELSE s.authorized_minor END,
+        CASE WHEN s.next_status <> 'SUCCESS' AND s.about ? 'decline'
+             THEN next_decline(s.decline, s.about, p_now)
+             ELSE s.decline END,
+        s.about, s.request_id, s.tx,
+        chained_hash(s.head_text, s.merchant_id, s.payment_order_id,
+            s.version_text, p_at, s.tx_text, s.news, s.actor, s.status,
+            s.next_status, s.reason, s.about_text, s.request_id),
+        CASE WHEN NOT s.moves THEN s.told
+             WHEN s.next_status = 'SUCCESS' THEN 'payment.succeeded'
+             WHEN s.next_status = 'FAILED' THEN 'payment.failed' END,
+        s.is_shown OR s.moves,
+        CASE WHEN s.changes AND s.next_status IN ('SUCCESS', 'FAILED')
+                 AND (s.next_status = 'FAILED' OR s.order_id IS NULL
+                      OR all_sold(s.merchant_id, s.checkout_id, s.order_id))
+             THEN s.next_status END,
+        s.actor = 'gateway' AND s.reason = 'expired',
+        s.news = 'authorized' OR s.authorized_minor > 0
+            OR s.takes_all AND s.capture = 'manual')::move,
+    s.is_sale, s.is_sale AND s.credit_until < now(),
+    CASE WHEN s.is_sale THEN
+        ROW(s.merchant_id, 'order/' || s.payment_order_id,
+            CASE s.actor WHEN 'operator' THEN 'late_accepted'
+                         ELSE 'sale' END,
+            s.checkout_id, s.payment_order_id, s.psp, s.seller_account,
+            s.amount_minor, s.currency,
+            coalesce(s.credit_minor, s.amount_minor),
+            coalesce(s.credit_currency, s.currency), s.credit_rate,
+            s.request_id)::posting END
+FROM (
+    SELECT d.*, d.about::text AS about_text, e.is_event,
+        e.is_event AND d.news = 'paid' AND d.capture = 'automatic' AS is_sale,
+        d.moves OR d.takes_all
+            OR d.news IN ('authorized', 'released') AS changes,
+        CASE WHEN d.next_status <> 'FAILED' THEN NULL
+             WHEN d.status = 'FAILED' THEN d.old_reason
+             WHEN d.news = 'refused' THEN 'rejected'
+             ELSE d.news END AS reason
+    FROM (
+        SELECT x.*, encode(x.old_head, 'hex') AS head_text,
+            x.version + 1 AS new_version,
+            (x.version + 1)::text AS version_text,
+            greatest(x.old_tx, p_tx) AS tx,
+            greatest(x.old_tx, p_tx)::text AS tx_text,
+            x.next_status <> x.status AS moves, t.takes_all,
+            about_event(x.type, x.code, x.reference, x.news, x.kind,
+                x.late_success,
+                CASE WHEN t.takes_all AND x.capture = 'manual'
+                     THEN x.amount_minor END,
+                x.said_amount, x.said_currency)
+                || coalesce(x.detail, '{}') AS about
+        FROM fact_orders(p_facts, p_turn) x
+        CROSS JOIN LATERAL (
+            SELECT x.kind = 'paid' AND x.order_id IS NULL
+                AND x.news IN ('paid', 'captured') AS takes_all) t
+        OFFSET 0) d
+    CROSS JOIN LATERAL (
+        SELECT d.moves OR d.logged = 'always' OR d.logged <> 'moved'
+            AND is_event(d.logged, d.news, d.actor, d.part, d.tid,
+                         d.about ->> 'attempt') AS is_event
+        OFFSET 0) e
+    OFFSET 0) s
+OFFSET 0
+$$;
+COMMENT ON FUNCTION pay.judged_facts IS
+    'What facts do to orders';
+
+
+-- Orders whose quote has run out by the time of their sale are credited by the
+-- rate of the day, which they keep.  What was authorised keeps its rate.
+CREATE OR REPLACE FUNCTION pay.requote_orders(p_moves move[])
+RETURNS void LANGUAGE plpgsql AS $$
+BEGIN
+    UPDATE payment_order o
+    SET credit_rate = q.credit_rate, credit_minor = q.credit_minor
+    FROM unnest(p_moves) m
+    CROSS JOIN LATERAL (
+        SELECT w.* FROM payment_order w
+        WHERE w.ctid = m.tid AND w.tableoid = m.part
+        OFFSET 0) w
+    CROSS JOIN LATERAL current_credit(w.amount_minor, w.currency,
+        w.credit_currency, w.credit_rate, w.credit_minor, w.credit_until) q
+    WHERE o.ctid = m.tid AND o.tableoid = m.part;
+END
+$$;
+COMMENT ON FUNCTION pay.requote_orders IS
+    'Converts what is sold after its quote by the rate of the day';
+
+
+-- Entries of orders whose money is captured by hand, as their rows still are.
+CREATE OR REPLACE FUNCTION pay.hand_postings(p_moves move[])
+RETURNS posting[] LANGUAGE plpgsql STABLE AS $$
+DECLARE
+    v_move   move;
+    v_was    payment_order;
+    v_now    payment_order;
+    v_booked posting[] := '{}';
+BEGIN
+    FOREACH v_move IN ARRAY p_moves LOOP
+        CONTINUE WHEN NOT v_move.by_hand;
+
+        SELECT o.* INTO v_was FROM payment_order o
+        WHERE o.ctid = v_move.tid AND o.tableoid = v_move.part;
+        v_now := v_was;
+        v_now.captured_minor := v_move.captured_minor;
+        v_now.authorized_minor := v_move.authorized_minor;
+        v_booked := v_booked || manual_postings(v_was, v_now, v_move.news,
+                                                v_move.request_id);
+    END LOOP;
+
+    RETURN v_booked;
+END
+$$;
+COMMENT ON FUNCTION pay.hand_postings IS
+    'Entries of what becomes of money that is captured by hand';
+
+
+-- One turn: at most one fact about each checkout.  What a fact is to an order,
+-- where that stands in its turn, is a row of pay.transition, and what that
+-- does a row of pay.news_kind.  An event is written for each order that moves,
+-- and for what is an event by itself.  Writes nothing but rates that have run
+-- out: moves is for write_moves().
+-- moved: the items that move an order; late, against: those that are a late
+-- success or a contradiction; told: the contradictions that are events;
+-- booked: what it means to the books; rests, by_hand, ours: there are such
+-- moves; has: what else there is among facts and about their checkouts.
+CREATE OR REPLACE FUNCTION pay.judge_facts(
+    p_facts fact[], p_turn int, OUT at timestamptz, OUT moves move[],
+    OUT moved int[], OUT late int[], OUT against int[], OUT told int[],
+    OUT booked posting[], OUT rests boolean, OUT ours boolean,
+    OUT by_hand boolean, OUT has text[])
+LANGUAGE plpgsql AS $$
+DECLARE
+    v_at      text;
+    v_tx      bigint := this_tx();
+    v_stale   move[];
+    v_unknown text;
+BEGIN
+    at := clock_timestamp();
+    v_at := iso_micros(at);
+
+    FOR v_look IN 1 .. 2 LOOP
+        SELECT array_agg(m.move) FILTER (WHERE m.is_event),
+            array_agg(DISTINCT m.item)
+                FILTER (WHERE m.is_event AND m.changes),
+            array_agg(m.item) FILTER (WHERE m.news = 'late_success'),
+            array_agg(m.item) FILTER (WHERE m.news = 'contradiction'),
+            array_agg(m.item)
+                FILTER (WHERE m.news = 'contradiction' AND m.is_event),
+            array_agg(m.sale) FILTER (WHERE m.is_sale),
+            bool_or(m.is_event AND (m.move).final IS NOT NULL),
+            bool_or(m.is_event AND (m.move).is_ours),
+            bool_or(m.is_event AND (m.move).by_hand),
+            ARRAY[
+                CASE WHEN bool_or(m.reference IS NOT NULL)
+                     THEN 'reference' END,
+                CASE WHEN bool_or(m.kind = 'notified')
+                     THEN 'question' END,
+                CASE WHEN bool_or(m.kind IN ('cancelled', 'expired',
+                         'declined', 'rejected', 'refused'))
+                     THEN 'failure' END,
+                CASE WHEN bool_or(m.kind = 'late_refunded')
+                     THEN 'late_refund' END,
+                CASE WHEN bool_or(m.brings)
+                     THEN 'posting' END,
+                CASE WHEN bool_or(EXISTS (
+                         SELECT FROM dead_letter d
+                         WHERE d.merchant_id = m.merchant_id
+                             AND d.checkout_id = m.checkout_id
+                             AND d.state = 'open'
+                         OFFSET 0)) THEN 'letter' END,
+                CASE WHEN bool_or(m.kind IN ('paid', 'captured',
+                             'capture_failed', 'cancelled', 'expired',
+                             'declined', 'rejected', 'refused')
+                         AND EXISTS (
+                             SELECT FROM webhook_inbox w
+                             WHERE w.merchant_id = m.merchant_id
+                                 AND w.checkout_id = m.checkout_id
+                                 AND w.state = 'parked'
+                             OFFSET 0)) THEN 'early_news' END],
+            array_agg(m.move) FILTER (WHERE m.is_stale),
+            min(m.kind) FILTER (WHERE m.news IS NULL
+                                       AND m.kind <> '')
+        INTO moves, moved, late, against, told, booked, rests, ours, by_hand,
+            has, v_stale, v_unknown
+        FROM judged_facts(p_facts, p_turn, at, v_at, v_tx) m;
+
+        EXIT WHEN v_stale IS NULL OR v_look = 2;
+
+        PERFORM requote_orders(v_stale);
+    END LOOP;
+
+    IF v_unknown IS NOT NULL THEN
+        RAISE EXCEPTION 'no such kind of news: %', v_unknown
+            USING ERRCODE = 'PAY01';
+    END IF;
+
+    IF by_hand THEN
+        booked := booked || hand_postings(moves);
+    END IF;
+END
+$$;
+COMMENT ON FUNCTION pay.judge_facts IS
+    'What one turn of facts does to orders: rows, events and entries';

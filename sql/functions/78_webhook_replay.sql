@@ -1,0 +1,184 @@
+-- Kept bodies of webhooks that are read again because an operator wants it: the
+-- operations claim_replay and end_replay, and pay_ops.replay_webhook.  What was
+-- applied is never applied again: its row in the inbox makes it a duplicate.
+
+SET LOCAL ROLE payments_owner;
+SET LOCAL search_path = pay, pg_temp;
+
+
+-- Rows that had no effect, under an open request for their body: what the body
+-- says today takes their place, in the caller's transaction.
+CREATE OR REPLACE FUNCTION pay.reopen_webhooks(
+    p_psp text[], p_event_id text[], p_digest bytea[])
+RETURNS void LANGUAGE plpgsql AS $$
+DECLARE
+    v_item record;
+BEGIN
+    FOR v_item IN
+        SELECT r.replay_id, w.* FROM unnest(p_psp, p_event_id, p_digest)
+            u (psp, event_id, digest)
+        JOIN webhook_replay r ON r.psp = u.psp AND r.digest = u.digest
+            AND r.state = 'open'
+        JOIN webhook_inbox w ON w.psp = u.psp AND w.event_id = u.event_id
+            AND w.state = 'ignored'
+        ORDER BY u.psp COLLATE "C", u.event_id COLLATE "C"
+        FOR UPDATE OF w
+    LOOP
+        DELETE FROM webhook_inbox w
+        WHERE w.psp = v_item.psp AND w.event_id = v_item.event_id;
+
+        UPDATE webhook_replay r
+        SET replaced = r.replaced || jsonb_strip_nulls(to_jsonb(v_item)
+            - '{replay_id,psp,digest,merchant_id,checkout_id}'::text[])
+        WHERE r.replay_id = v_item.replay_id;
+    END LOOP;
+END
+$$;
+COMMENT ON FUNCTION pay.reopen_webhooks IS
+    'Removes rows of the inbox that had no effect, for what replaces them';
+
+
+-- A body that has gone meanwhile, or that no worker brings to an end.
+CREATE OR REPLACE FUNCTION pay.fail_replays()
+RETURNS void LANGUAGE plpgsql AS $$
+BEGIN
+    UPDATE webhook_replay r
+    SET state = 'failed', ended_at = clock_timestamp(), outcome = k.outcome,
+        lease_owner = NULL, lease_until = NULL
+    FROM (
+        SELECT o.replay_id,
+            CASE WHEN o.claims >= 5 THEN 'gave_up' ELSE 'body_gone' END
+                AS outcome
+        FROM webhook_replay o
+        WHERE o.state = 'open' AND coalesce(o.lease_until <= now(), true)
+            AND (o.claims >= 5 OR NOT EXISTS (
+                SELECT FROM webhook_body b
+                WHERE b.psp = o.psp AND b.digest = o.digest
+                    AND b.body IS NOT NULL))
+        FOR NO KEY UPDATE OF o SKIP LOCKED) k
+    WHERE r.replay_id = k.replay_id;
+END
+$$;
+COMMENT ON FUNCTION pay.fail_replays IS
+    'Ends requests to read a body again that cannot be met';
+
+
+CREATE OR REPLACE FUNCTION pay_api.claim_replay(
+    p_owner text[], p_lease_ms bigint[])
+RETURNS SETOF pay_api.replay_row
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pay, pg_temp AS $$
+DECLARE
+    v_ok boolean;
+BEGIN
+    PERFORM check_batch(array_dims(p_owner), array_dims(p_lease_ms));
+    PERFORM fail_replays();
+
+    FOR v_n IN 1 .. cardinality(p_owner) LOOP
+        v_ok := coalesce(id_ok(p_owner[v_n])
+                         AND p_lease_ms[v_n] BETWEEN 1 AND 86400000, false);
+
+        RETURN QUERY
+        UPDATE webhook_replay r
+        SET claims = r.claims + 1, lease_owner = p_owner[v_n],
+            lease_until = now()
+                + make_interval(secs => p_lease_ms[v_n] / 1000.0)
+        FROM (
+            SELECT o.replay_id, b.message_id, b.body
+            FROM webhook_replay o
+            JOIN webhook_body b ON b.psp = o.psp AND b.digest = o.digest
+            WHERE v_ok AND o.state = 'open'
+                AND coalesce(o.lease_until <= now(), true)
+            ORDER BY o.replay_id
+            LIMIT 1
+            FOR NO KEY UPDATE OF o SKIP LOCKED) k
+        WHERE r.replay_id = k.replay_id
+        RETURNING v_n, 'due', r.replay_id, r.psp::text, r.event_id::text,
+            k.message_id::text, k.body;
+
+        IF NOT FOUND THEN
+            RETURN QUERY
+            SELECT v_n, CASE WHEN v_ok THEN 'none' ELSE 'invalid' END,
+                NULL::bigint, NULL, NULL, NULL, NULL::bytea;
+        END IF;
+    END LOOP;
+END
+$$;
+COMMENT ON FUNCTION pay_api.claim_replay IS
+    'The body of a webhook that an operator wants read again. Outcomes: due, '
+    'none, invalid';
+
+
+-- outcome: of the event that was named, as apply_event and apply_change have
+-- it, or why there is none.
+CREATE OR REPLACE FUNCTION pay_api.end_replay(
+    p_replay_id bigint[], p_owner text[], p_outcome text[], p_events bigint[],
+    p_applied bigint[])
+RETURNS SETOF pay_api.outcome_row
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pay, pg_temp AS $$
+DECLARE
+    v_row pay_api.outcome_row;
+BEGIN
+    PERFORM check_batch(array_dims(p_replay_id), array_dims(p_owner),
+        array_dims(p_outcome), array_dims(p_events), array_dims(p_applied));
+
+    FOR v_n IN 1 .. cardinality(p_replay_id) LOOP
+        v_row.item := v_n;
+        v_row.outcome := 'invalid';
+        IF p_replay_id[v_n] > 0 AND p_outcome[v_n] ~ '^[a-z_]{1,32}$'
+            AND p_events[v_n] BETWEEN 0 AND 10000
+            AND p_applied[v_n] BETWEEN 0 AND p_events[v_n]
+        THEN
+            UPDATE webhook_replay r
+            SET state = CASE WHEN p_outcome[v_n] IN ('invalid', 'unreadable',
+                            'not_in_body', 'unknown_psp') THEN 'failed'
+                             ELSE 'done' END,
+                ended_at = clock_timestamp(), outcome = p_outcome[v_n],
+                events = p_events[v_n], applied = p_applied[v_n],
+                lease_owner = NULL, lease_until = NULL
+            WHERE r.replay_id = p_replay_id[v_n] AND r.state = 'open'
+                AND r.lease_owner = p_owner[v_n];
+            v_row.outcome := CASE WHEN FOUND THEN 'stored' ELSE 'gone' END;
+        END IF;
+        RETURN NEXT v_row;
+    END LOOP;
+END
+$$;
+COMMENT ON FUNCTION pay_api.end_replay IS
+    'Notes what came of reading a body again. Outcomes: stored, gone, '
+    'invalid';
+
+
+CREATE OR REPLACE FUNCTION pay_ops.replay_webhook(
+    p_psp text, p_event_id text, p_who text, p_why text)
+RETURNS text
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pay, pg_temp AS $$
+DECLARE
+    v_found record;
+BEGIN
+    IF NOT is_statement(p_who) OR NOT is_statement(p_why) THEN
+        RETURN 'invalid';
+    END IF;
+
+    SELECT i.psp, i.event_id, i.digest, b.left_out, b.body IS NOT NULL AS kept
+    INTO v_found
+    FROM webhook_inbox i
+    LEFT JOIN webhook_body b ON b.psp = i.psp AND b.digest = i.digest
+    WHERE i.psp = p_psp AND i.event_id = p_event_id;
+
+    IF v_found.psp IS NULL THEN
+        RETURN 'not_found';
+    ELSIF NOT v_found.kept THEN
+        RETURN coalesce(v_found.left_out, 'not_kept');
+    END IF;
+
+    INSERT INTO webhook_replay (psp, event_id, digest, asked_by, why)
+    VALUES (v_found.psp, v_found.event_id, v_found.digest, p_who, p_why)
+    ON CONFLICT (psp, digest) WHERE state = 'open' DO NOTHING;
+
+    RETURN CASE WHEN FOUND THEN 'requested' ELSE 'open' END;
+END
+$$;
+COMMENT ON FUNCTION pay_ops.replay_webhook IS
+    'Has the kept body of a webhook read again: requested, open (another '
+    'request for this body is), not_found, not_kept, card_number, too_large or '
+    'invalid';

@@ -1,0 +1,76 @@
+/*
+ * Arguments of begin_payment that are made of several things: the orders, the
+ * PSPs that may take them and how long these know a key.
+ */
+
+#include "flow_util.h"
+
+
+#define HOUR_S  3600
+
+
+pay_status_t
+pay_begin_orders(pay_flow_t *flow, const pay_payment_request_t *request,
+    const pay_new_order_row_t **rows)
+{
+    unsigned              i;
+    const pay_order_t    *order;
+    pay_new_order_row_t  *row;
+
+    row = pay_calloc(flow->args,
+                     request->order_count * sizeof(pay_new_order_row_t));
+    if (row == NULL) {
+        return PAY_NO_MEMORY;
+    }
+
+    for (i = 0; i < request->order_count; i++) {
+        order = &request->orders[i];
+        row[i].id = order->id;
+        row[i].seller_account = order->seller;
+        row[i].amount_minor = order->amount_minor;
+        row[i].credit_currency = (order->credit != NULL)
+                                 ? pay_str_of(order->credit->code)
+                                 : PAY_STR("");
+    }
+
+    *rows = row;
+
+    return PAY_OK;
+}
+
+
+pay_status_t
+pay_begin_psps(pay_flow_t *flow, const pay_route_t *route, pay_str_t *names)
+{
+    unsigned   i;
+    pay_buf_t  buf;
+
+    pay_buf_init(&buf, flow->args, 4096);
+
+    for (i = 0; i < route->count; i++) {
+        pay_buf_text(&buf, i == 0 ? "" : " ");
+        pay_buf_add(&buf, route->psps[i]->name);
+    }
+
+    return pay_buf_done(&buf, names);
+}
+
+
+/* How long each knows a key, in seconds. */
+pay_status_t
+pay_begin_windows(pay_flow_t *flow, const pay_route_t *route,
+    pay_str_t *windows)
+{
+    unsigned   i;
+    pay_buf_t  buf;
+
+    pay_buf_init(&buf, flow->args, 256);
+
+    for (i = 0; i < route->count; i++) {
+        pay_buf_text(&buf, i == 0 ? "" : " ");
+        pay_buf_int(&buf, (int64_t) route->psps[i]->adapter->key_window_hours
+                          * HOUR_S);
+    }
+
+    return pay_buf_done(&buf, windows);
+}

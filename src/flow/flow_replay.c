@@ -1,0 +1,225 @@
+/*
+ * The kept body of a webhook, read again because an operator wants it: the
+ * adapter of today reads its events, and each goes the way of a webhook, once
+ * by its id.  The signature was right when the body was kept.
+ */
+
+#include "flow_util.h"
+
+
+#define LEASE_FACTOR  20
+
+
+typedef struct {
+    pay_str_t         owner;
+    int64_t           replay_id;
+    const pay_psp_t  *psp;
+    pay_str_t         event_id;        /* of the event that was named */
+    pay_psp_event_t   events[PAY_PSP_EVENTS_MAX];
+    unsigned          count;
+    unsigned          next;
+    unsigned          applied;         /* events that were new */
+    const char       *outcome;         /* of the event that was named */
+    pay_str_t         digest;
+    unsigned char     sha256[PAY_SHA256_SIZE];
+} replay_t;
+
+
+static pay_status_t replay_start(pay_flow_t *flow, const pay_event_t *event,
+    pay_effect_t *effect);
+static pay_status_t replay_claimed(pay_flow_t *flow, const pay_event_t *event,
+    pay_effect_t *effect);
+static pay_status_t replay_read(pay_flow_t *flow, const pay_replay_row_t *row,
+    pay_effect_t *effect);
+static pay_status_t replay_next(pay_flow_t *flow, replay_t *replay,
+    pay_effect_t *effect);
+static pay_status_t replay_applied(pay_flow_t *flow, const pay_event_t *event,
+    pay_effect_t *effect);
+static int is_named(const replay_t *replay, const pay_psp_event_t *event);
+static pay_status_t replay_end(pay_flow_t *flow, replay_t *replay,
+    const char *failure, pay_effect_t *effect);
+static pay_status_t replay_ended(pay_flow_t *flow, const pay_event_t *event,
+    pay_effect_t *effect);
+
+
+static const pay_flow_type_t  replay_type = {
+    .name = "replay", .start = replay_start
+};
+
+
+pay_status_t
+pay_flow_replay(pay_flow_t *flow, pay_str_t owner)
+{
+    replay_t  *replay;
+
+    replay = pay_calloc(flow->arena, sizeof(replay_t));
+    if (replay == NULL) {
+        return PAY_NO_MEMORY;
+    }
+
+    replay->owner = owner;
+    pay_flow_begin(flow, &replay_type, replay);
+
+    return PAY_OK;
+}
+
+
+static pay_status_t
+replay_start(pay_flow_t *flow, const pay_event_t *event, pay_effect_t *effect)
+{
+    replay_t               *replay = flow->state;
+    pay_claim_replay_in_t   in = {
+        .owner = replay->owner,
+        .lease_ms = LEASE_FACTOR * flow->env->lease_ms
+    };
+
+    (void) event;
+
+    return pay_do_claim_replay(flow, effect, &in, replay_claimed);
+}
+
+
+/* The request's number stands in the timeline, too. */
+static pay_status_t
+replay_claimed(pay_flow_t *flow, const pay_event_t *event,
+    pay_effect_t *effect)
+{
+    replay_t                *replay = flow->state;
+    const pay_replay_row_t  *row = pay_row_replay(&event->result);
+
+    if (event->result.outcome != PAY_OUTCOME_DUE || row == NULL) {
+        flow->outcome = "not-due";
+        pay_do_done(effect, NULL);
+        return PAY_OK;
+    }
+
+    replay->replay_id = row->replay_id;
+    replay->psp = pay_env_psp(flow->env, row->psp);
+    PAY_TRY(pay_dup(flow->arena, row->event_id, &replay->event_id));
+    PAY_TRY(pay_format(flow->arena, &flow->request_id, 32, "replay-%lld",
+                       (long long) replay->replay_id));
+
+    if (replay->psp == NULL) {
+        return replay_end(flow, replay, "unknown_psp", effect);
+    }
+
+    flow->psp_name = replay->psp->name;
+
+    return replay_read(flow, row, effect);
+}
+
+
+static pay_status_t
+replay_read(pay_flow_t *flow, const pay_replay_row_t *row,
+    pay_effect_t *effect)
+{
+    replay_t         *replay = flow->state;
+    const pay_psp_t  *psp = replay->psp;
+    pay_err_t         err;
+    pay_str_t         body, message_id;
+    pay_status_t      status;
+
+    /* events borrow from them */
+    PAY_TRY(pay_dup(flow->arena, row->message_id, &message_id));
+    PAY_TRY(pay_dup(flow->arena, row->body, &body));
+
+    PAY_TRY(pay_sha256(body, replay->sha256));
+    replay->digest.data = replay->sha256;
+    replay->digest.len = PAY_SHA256_SIZE;
+
+    memset(&err, 0, sizeof(err));
+    status = psp->adapter->webhook_events(flow->arena, &psp->account,
+                                          message_id, body, replay->events,
+                                          &replay->count, &err);
+    if (status == PAY_INVALID) {
+        replay->count = 0;
+        return replay_end(flow, replay, "unreadable", effect);
+    }
+
+    PAY_TRY(status);
+
+    return replay_next(flow, replay, effect);
+}
+
+
+static pay_status_t
+replay_next(pay_flow_t *flow, replay_t *replay, pay_effect_t *effect)
+{
+    if (replay->next == replay->count) {
+        return replay_end(flow, replay, NULL, effect);
+    }
+
+    return pay_do_event(flow, replay->psp, "replay",
+                        &replay->events[replay->next++], replay->digest,
+                        effect, replay_applied);
+}
+
+
+/* Without a row the request stays open until its lease has run out. */
+static pay_status_t
+replay_applied(pay_flow_t *flow, const pay_event_t *event,
+    pay_effect_t *effect)
+{
+    replay_t               *replay = flow->state;
+    const pay_psp_event_t  *said = &replay->events[replay->next - 1];
+
+    if (event->kind != PAY_EVENT_ROW) {
+        flow->outcome = "not_stored";
+        pay_do_done(effect, NULL);
+        return PAY_OK;
+    }
+
+    if (!pay_event_refused(flow, said, event)
+        && event->result.outcome != PAY_OUTCOME_DUPLICATE)
+    {
+        replay->applied++;
+    }
+
+    if (is_named(replay, said)) {
+        replay->outcome = pay_outcome_word(event->result.outcome);
+    }
+
+    return replay_next(flow, replay, effect);
+}
+
+
+static int
+is_named(const replay_t *replay, const pay_psp_event_t *event)
+{
+    return pay_str_eq(event->event_id, replay->event_id);
+}
+
+
+static pay_status_t
+replay_end(pay_flow_t *flow, replay_t *replay, const char *failure,
+    pay_effect_t *effect)
+{
+    pay_end_replay_in_t  in = {
+        .replay_id = replay->replay_id,
+        .owner = replay->owner,
+        .events = replay->count,
+        .applied = replay->applied
+    };
+
+    if (failure == NULL && replay->outcome == NULL) {
+        failure = "not_in_body";
+    }
+
+    in.outcome = pay_str_of(failure != NULL ? failure : replay->outcome);
+    flow->outcome = (failure != NULL) ? failure : "read";
+
+    return pay_do_end_replay(flow, effect, &in, replay_ended);
+}
+
+
+static pay_status_t
+replay_ended(pay_flow_t *flow, const pay_event_t *event, pay_effect_t *effect)
+{
+    if (event->kind != PAY_EVENT_ROW) {
+        flow->outcome = "not_stored";
+    }
+
+    pay_do_done(effect, NULL);
+
+    return PAY_OK;
+}
