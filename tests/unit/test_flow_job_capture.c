@@ -239,7 +239,7 @@ Test(pay_flow_job_capture, approval_that_comes_too_late_takes_no_money)
 }
 
 
-Test(pay_flow_job_capture, a_page_that_lingers_is_closed_before_it_counts_as_over)
+Test(pay_flow_job_capture, a_page_that_lingers_is_closed_before_it_is_over)
 {
     pay_checkout_row_t  view = view_registered(generic());
     world_t             world;
