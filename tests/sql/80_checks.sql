@@ -93,12 +93,12 @@ INSERT INTO plant VALUES
     ('change_booked', 'DELETE FROM pay.journal_entry WHERE source LIKE ''change/%'' AND kind = ''refund_reserved'''),
     ('change_booked', 'DELETE FROM pay.journal_entry WHERE source LIKE ''change/%'' AND kind = ''refund'''),
     ('change_booked', 'DELETE FROM pay.journal_entry WHERE source LIKE ''change/%'' AND kind = ''refund_released'''),
-    ('change_booked', 'DELETE FROM pay.journal_entry WHERE source LIKE ''change/%'' AND kind = ''sale'''),
+    ('sale_booked', 'DELETE FROM pay.journal_entry WHERE source LIKE ''change/%'' AND kind = ''sale'''),
     ('change_booked', 'UPDATE pay.change SET status = ''FAILED'' WHERE change_id = pg_temp.uuid(''done'')'),
     ('change_booked', 'UPDATE pay.change SET status = ''FAILED'', returned = true WHERE change_id = pg_temp.uuid(''done'')'),
     ('change_booked', 'UPDATE pay.change SET status = ''SUCCESS'' WHERE change_id = pg_temp.uuid(''failed'')'),
     ('change_event', 'DELETE FROM pay.event WHERE kind = ''refunded'''),
-    ('change_event', 'DELETE FROM pay.event WHERE kind LIKE ''capture%'' AND detail ->> ''change_id'' = pg_temp.uuid(''capture'')'),
+    ('change_event', 'DELETE FROM pay.event WHERE detail ->> ''change_id'' = pg_temp.uuid(''capture'')'),
     ('change_event', 'UPDATE pay.event SET kind = ''refund_failed'' WHERE kind = ''refunded'''),
     ('change_event', 'UPDATE pay.event SET detail = ''{"change_id": "x"}'' WHERE seq = 1 AND payment_order_id = ''o1'''),
     ('change_job', 'DELETE FROM pay.job WHERE operation_id = pg_temp.uuid(''open'')'),
@@ -109,7 +109,7 @@ INSERT INTO plant VALUES
     ('change_waits', 'DELETE FROM pay.job WHERE operation_id = pg_temp.uuid(''open'')'),
     ('change_waits', 'UPDATE pay.dispatch SET state = ''UNKNOWN'' WHERE operation_id = pg_temp.uuid(''sent'')'),
     ('change_waits', 'UPDATE pay.change SET reference = ''re-2'', created_at = now() + interval ''1 h'' * (change_id = pg_temp.uuid(''done''))::int WHERE change_id IN (pg_temp.uuid(''sent''), pg_temp.uuid(''done''))'),
-    ('change_waits', 'UPDATE pay.change SET status = ''EXECUTING'', by_amount = false WHERE change_id = pg_temp.uuid(''matched'')'),
+    ('change_waits', 'WITH d AS (UPDATE pay.dispatch SET state = ''UNKNOWN'', ended_at = now() WHERE operation_id = pg_temp.uuid(''matched'')) UPDATE pay.change SET status = ''EXECUTING'', by_amount = false WHERE change_id = pg_temp.uuid(''matched'')'),
     ('change_waits', 'WITH c AS (UPDATE pay.change SET reference = ''re-3'' WHERE change_id = pg_temp.uuid(''sent'')) UPDATE pay.webhook_inbox SET about = ''{"about": "refund", "news": "succeeded", "object": "re-3"}'' WHERE event_id = ''evt-dispute-opened-dp-1'''),
     ('change_match', 'UPDATE pay.change SET matched_to = NULL WHERE checkout_id = ''f3'''),
     ('change_match', 'UPDATE pay.change SET status = ''EXECUTING'' WHERE change_id = pg_temp.uuid(''matched'')'),
@@ -288,11 +288,12 @@ INSERT INTO plant VALUES
 CREATE FUNCTION pg_temp.sees(p_check text, p_breach text) RETURNS text
 LANGUAGE plpgsql AS $$
 DECLARE
-    v_row record;
+    v_count bigint;
 BEGIN
     EXECUTE p_breach;
-    EXECUTE p_check INTO v_row;
-    RAISE EXCEPTION USING ERRCODE = CASE WHEN v_row IS DISTINCT FROM NULL
+    EXECUTE p_check;
+    GET DIAGNOSTICS v_count = ROW_COUNT;
+    RAISE EXCEPTION USING ERRCODE = CASE WHEN v_count > 0
                                          THEN 'TTT01' ELSE 'TTT00' END;
 EXCEPTION WHEN SQLSTATE 'TTT01' THEN
     RETURN 'seen';
