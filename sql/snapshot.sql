@@ -271,6 +271,21 @@ ALTER DOMAIN pay.filled OWNER TO payments_owner;
 COMMENT ON DOMAIN pay.filled IS 'Any text but the empty one';
 
 --
+-- Name: first_call; Type: DOMAIN; Schema: pay; Owner: payments_owner
+--
+
+CREATE DOMAIN pay.first_call AS text COLLATE pg_catalog."C"
+	CONSTRAINT first_call_check CHECK ((VALUE = ANY (ARRAY['OPEN'::text, 'DONE'::text])));
+
+ALTER DOMAIN pay.first_call OWNER TO payments_owner;
+
+--
+-- Name: DOMAIN first_call; Type: COMMENT; Schema: pay; Owner: payments_owner
+--
+
+COMMENT ON DOMAIN pay.first_call IS 'What became of a first call that has no row in the journal';
+
+--
 -- Name: hash; Type: DOMAIN; Schema: pay; Owner: payments_owner
 --
 
@@ -2837,7 +2852,7 @@ BEGIN
             p_psp[n], x.name, p_merchant_id[n], p_checkout_id[n]
         FROM unnest(p_items) n
         CROSS JOIN LATERAL (
-            SELECT r.psp, r.token FROM registration r
+            SELECT r.psp, r.token FROM checkout r
             WHERE r.merchant_id = p_merchant_id[n]
                 AND r.checkout_id = p_checkout_id[n]
             OFFSET 0) r
@@ -3874,7 +3889,7 @@ SELECT coalesce(json_agg(json_build_object(
     'key_until', iso_time(d.key_until), 'reach', d.reach,
     'http_status', d.http_status, 'code', d.code, 'reference', d.reference)
     ORDER BY d.first_sent_at, d.attempt), '[]')
-FROM (SELECT * FROM dispatch x
+FROM (SELECT * FROM journal x
       WHERE x.merchant_id = p_merchant_id AND x.checkout_id = p_checkout_id
       ORDER BY x.first_sent_at DESC, x.attempt DESC LIMIT 100) d
 $$;
@@ -4111,7 +4126,7 @@ CREATE FUNCTION pay.explain_loss(p_merchant_id text, p_idempotency_key text, p_f
 #variable_conflict use_column
 DECLARE
     v_key idempotency_key;
-    v_reg registration;
+    v_reg checkout;
 BEGIN
     SELECT * INTO v_key FROM idempotency_key k
     WHERE k.merchant_id = p_merchant_id
@@ -4124,7 +4139,7 @@ BEGIN
     END IF;
 
     IF FOUND THEN
-        SELECT * INTO v_reg FROM registration r
+        SELECT * INTO v_reg FROM checkout r
         WHERE r.merchant_id = p_merchant_id
             AND r.checkout_id = v_key.checkout_id;
 
@@ -4780,16 +4795,11 @@ BEGIN
                 p_attempt) WITH ORDINALITY AS u (merchant_id, checkout_id,
                 psp, outcome, attempt, n)
             CROSS JOIN LATERAL (
-                SELECT r.* FROM registration r
+                SELECT r.* FROM checkout r
                 WHERE r.merchant_id = u.merchant_id
                     AND r.checkout_id = u.checkout_id
+                    AND r.expires_at > now()
                 OFFSET 0) r
-            CROSS JOIN LATERAL (
-                SELECT FROM checkout c
-                WHERE c.merchant_id = u.merchant_id
-                    AND c.checkout_id = u.checkout_id
-                    AND c.expires_at > now()
-                OFFSET 0) c
             CROSS JOIN LATERAL (
                 SELECT FROM payment_order o
                 WHERE o.merchant_id = u.merchant_id
@@ -4807,7 +4817,7 @@ BEGIN
                 AND r.open_attempts = 1 AND r.attempt = u.attempt
             ORDER BY r.merchant_id, r.checkout_id, u.n) f
         CROSS JOIN LATERAL (
-            SELECT count(*) AS count FROM registration t
+            SELECT count(*) AS count FROM checkout t
             WHERE t.psp = f.next AND t.nonce = f.nonce
             OFFSET 0) t
         WHERE t.count = 0
@@ -4972,16 +4982,6 @@ CREATE FUNCTION pay.follow_moves(p_facts pay.fact[], p_nexts text[], p_lease_ms 
 DECLARE
     v_fact fact;
 BEGIN
-    UPDATE checkout c
-    SET psp = m.next, version = c.version + 1
-    FROM unnest(p_nexts) WITH ORDINALITY AS m (next, n)
-    CROSS JOIN LATERAL (
-        SELECT k.tableoid AS part, k.ctid AS tid FROM checkout k
-        WHERE k.merchant_id = p_facts[m.n].merchant_id
-            AND k.checkout_id = p_facts[m.n].checkout_id
-        OFFSET 0) k
-    WHERE c.ctid = k.tid AND c.tableoid = k.part;
-
     UPDATE change c
     SET psp = m.next
     FROM unnest(p_nexts) WITH ORDINALITY AS m (next, n)
@@ -5013,32 +5013,6 @@ ALTER FUNCTION pay.follow_moves(p_facts pay.fact[], p_nexts text[], p_lease_ms b
 --
 
 COMMENT ON FUNCTION pay.follow_moves(p_facts pay.fact[], p_nexts text[], p_lease_ms bigint[]) IS 'What else changes with the PSP of a registration';
-
---
--- Name: follow_registration(); Type: FUNCTION; Schema: pay; Owner: payments_owner
---
-
-CREATE FUNCTION pay.follow_registration() RETURNS trigger
-    LANGUAGE plpgsql
-    SET search_path TO 'pay', 'pg_temp'
-    AS $$
-DECLARE
-    v_reg registration;
-BEGIN
-    SELECT * INTO v_reg FROM registration r
-    WHERE r.merchant_id = NEW.merchant_id
-        AND r.checkout_id = NEW.checkout_id;
-
-    IF (v_reg.psp = NEW.psp AND v_reg.state = 'REGISTERING') IS NOT TRUE THEN
-        RAISE EXCEPTION 'UPDATE on checkout is refused: not the PSP of its '
-            'registration' USING ERRCODE = 'PAY11';
-    END IF;
-
-    RETURN NEW;
-END
-$$;
-
-ALTER FUNCTION pay.follow_registration() OWNER TO payments_owner;
 
 --
 -- Name: give_back_jobs(text[], text[], text[], text[], bigint[], text[], text[], integer[]); Type: FUNCTION; Schema: pay; Owner: payments_owner
@@ -6012,10 +5986,10 @@ ALTER FUNCTION pay.in_suspense(p_merchant_id text, p_psp text, p_object text, OU
 COMMENT ON FUNCTION pay.in_suspense(p_merchant_id text, p_psp text, p_object text, OUT amount_minor bigint, OUT currency text, OUT is_over boolean, OUT is_borne boolean) IS 'What is booked of a refund that could be laid to no order';
 
 --
--- Name: insert_beginnings(integer[], integer[], integer[], text[], jsonb[], bytea[], text[], text[], text[], text[], bigint[], text[], text[], text[]); Type: FUNCTION; Schema: pay; Owner: payments_owner
+-- Name: insert_beginnings(integer[], integer[], text[], jsonb[], bytea[], text[], text[], bigint[], text[]); Type: FUNCTION; Schema: pay; Owner: payments_owner
 --
 
-CREATE FUNCTION pay.insert_beginnings(p_items integer[], p_waits integer[], p_item integer[], p_id text[], p_detail jsonb[], p_hash bytea[], p_merchant_id text[], p_checkout_id text[], p_psp text[], p_nonce text[], p_lease_ms bigint[], p_request_id text[], p_psps text[], p_key_windows text[]) RETURNS integer
+CREATE FUNCTION pay.insert_beginnings(p_items integer[], p_item integer[], p_id text[], p_detail jsonb[], p_hash bytea[], p_merchant_id text[], p_checkout_id text[], p_lease_ms bigint[], p_request_id text[]) RETURNS integer
     LANGUAGE plpgsql
     AS $$
 DECLARE
@@ -6035,31 +6009,18 @@ BEGIN
         now() + make_interval(secs => p_lease_ms[n] / 1000.0)
     FROM unnest(p_items) n;
 
-    INSERT INTO dispatch (merchant_id, checkout_id, operation, operation_id,
-        psp, first_sent_at, sent_at, lease_until, key_until, request_id)
-    SELECT p_merchant_id[n], p_checkout_id[n], 'register', p_nonce[n],
-        p_psp[n], now(), now(),
-        now() + make_interval(secs => p_lease_ms[n] / 1000.0),
-        now() + key_window(l.psps,
-            read_windows(p_key_windows[n], cardinality(l.psps)), p_psp[n]),
-        p_request_id[n]
-    FROM unnest(p_items) n
-    CROSS JOIN LATERAL (
-        SELECT psp_names(p_psps[n], p_psp[n]) AS psps OFFSET 0) l
-    WHERE n <> ALL (p_waits);
-
     GET DIAGNOSTICS v_count = ROW_COUNT;
     RETURN v_count;
 END
 $$;
 
-ALTER FUNCTION pay.insert_beginnings(p_items integer[], p_waits integer[], p_item integer[], p_id text[], p_detail jsonb[], p_hash bytea[], p_merchant_id text[], p_checkout_id text[], p_psp text[], p_nonce text[], p_lease_ms bigint[], p_request_id text[], p_psps text[], p_key_windows text[]) OWNER TO payments_owner;
+ALTER FUNCTION pay.insert_beginnings(p_items integer[], p_item integer[], p_id text[], p_detail jsonb[], p_hash bytea[], p_merchant_id text[], p_checkout_id text[], p_lease_ms bigint[], p_request_id text[]) OWNER TO payments_owner;
 
 --
--- Name: FUNCTION insert_beginnings(p_items integer[], p_waits integer[], p_item integer[], p_id text[], p_detail jsonb[], p_hash bytea[], p_merchant_id text[], p_checkout_id text[], p_psp text[], p_nonce text[], p_lease_ms bigint[], p_request_id text[], p_psps text[], p_key_windows text[]); Type: COMMENT; Schema: pay; Owner: payments_owner
+-- Name: FUNCTION insert_beginnings(p_items integer[], p_item integer[], p_id text[], p_detail jsonb[], p_hash bytea[], p_merchant_id text[], p_checkout_id text[], p_lease_ms bigint[], p_request_id text[]); Type: COMMENT; Schema: pay; Owner: payments_owner
 --
 
-COMMENT ON FUNCTION pay.insert_beginnings(p_items integer[], p_waits integer[], p_item integer[], p_id text[], p_detail jsonb[], p_hash bytea[], p_merchant_id text[], p_checkout_id text[], p_psp text[], p_nonce text[], p_lease_ms bigint[], p_request_id text[], p_psps text[], p_key_windows text[]) IS 'First events, jobs and dispatches of new checkouts; how many are sent';
+COMMENT ON FUNCTION pay.insert_beginnings(p_items integer[], p_item integer[], p_id text[], p_detail jsonb[], p_hash bytea[], p_merchant_id text[], p_checkout_id text[], p_lease_ms bigint[], p_request_id text[]) IS 'First events and jobs of new checkouts; how many jobs';
 
 --
 -- Name: insert_change(pay.change_item, pay.payment_order, bigint); Type: FUNCTION; Schema: pay; Owner: payments_owner
@@ -6113,59 +6074,88 @@ ALTER FUNCTION pay.insert_change(p_item pay.change_item, p_order pay.payment_ord
 COMMENT ON FUNCTION pay.insert_change(p_item pay.change_item, p_order pay.payment_order, p_amount_minor bigint) IS 'A change with its job and its idempotency record; NULL: its id is taken';
 
 --
--- Name: insert_checkouts(integer[], text[], text[], text[], text[], text[], text[], text[], jsonb[], jsonb[], jsonb[], text[], bigint[], bigint[], text[], jsonb[]); Type: FUNCTION; Schema: pay; Owner: payments_owner
+-- Name: insert_checkouts(integer[], text[], text[], text[], text[], text[], text[], text[], text[], jsonb[], jsonb[], jsonb[], text[], bigint[], bigint[], bigint[], text[], text[], text[], text[], jsonb[]); Type: FUNCTION; Schema: pay; Owner: payments_owner
 --
 
-CREATE FUNCTION pay.insert_checkouts(p_items integer[], p_merchant_id text[], p_checkout_id text[], p_checkout_uuid text[], p_handle text[], p_psp text[], p_return_url text[], p_base_url text[], p_buyer_info jsonb[], p_metadata jsonb[], p_credit_card_info jsonb[], p_currency text[], p_total_minor bigint[], p_expires_s bigint[], p_late_success text[], p_terms jsonb[]) RETURNS integer[]
+CREATE FUNCTION pay.insert_checkouts(p_items integer[], p_merchant_id text[], p_checkout_id text[], p_checkout_uuid text[], p_handle text[], p_psp text[], p_nonce text[], p_return_url text[], p_base_url text[], p_buyer_info jsonb[], p_metadata jsonb[], p_credit_card_info jsonb[], p_currency text[], p_total_minor bigint[], p_expires_s bigint[], p_lease_ms bigint[], p_request_id text[], p_psps text[], p_key_windows text[], p_late_success text[], p_terms jsonb[], OUT placed integer[], OUT nonces text[]) RETURNS record
     LANGUAGE plpgsql
     AS $$
 DECLARE
+    v_left      int[] := p_items;
+    v_item      int;
     v_merchants text[];
     v_checkouts text[];
 BEGIN
-    WITH won AS (
-        INSERT INTO checkout AS c (merchant_id, checkout_id, checkout_uuid,
-            handle, psp, return_url, base_url, buyer_info, metadata,
-            credit_card_info, currency, total_minor, expires_at,
-            late_success, capture, replaces)
-        SELECT DISTINCT ON (p_merchant_id[n], p_checkout_id[n])
-            p_merchant_id[n], p_checkout_id[n], p_checkout_uuid[n]::uuid,
-            p_handle[n], p_psp[n], p_return_url[n], p_base_url[n],
-            p_buyer_info[n], p_metadata[n], p_credit_card_info[n],
-            p_currency[n], p_total_minor[n], to_timestamp(p_expires_s[n]),
-            coalesce(nullif(p_late_success[n], ''), 'accept'),
-            coalesce(p_terms[n] ->> 'capture', 'automatic'),
-            p_terms[n] ->> 'replaces'
-        FROM unnest(p_items) n
-        ORDER BY p_merchant_id[n], p_checkout_id[n], n
-        ON CONFLICT DO NOTHING
-        RETURNING c.merchant_id, c.checkout_id
-    )
-    SELECT array_agg(merchant_id), array_agg(checkout_id)
-    INTO v_merchants, v_checkouts
-    FROM won;
+    nonces := p_nonce;
+    placed := '{}';
 
-    IF cardinality(v_checkouts) = cardinality(p_items) THEN
-        RETURN p_items;
-    END IF;
+    FOR v_round IN 1 .. 3 LOOP
+        WITH won AS (
+            INSERT INTO checkout AS c (merchant_id, checkout_id,
+                checkout_uuid, handle, psp, return_url, base_url, buyer_info,
+                metadata, credit_card_info, currency, total_minor, expires_at,
+                late_success, capture, replaces, nonce, lease_until, psps,
+                key_windows, first_call, request_id)
+            SELECT DISTINCT ON (p_merchant_id[n], p_checkout_id[n])
+                p_merchant_id[n], p_checkout_id[n], p_checkout_uuid[n]::uuid,
+                p_handle[n], p_psp[n], p_return_url[n], p_base_url[n],
+                p_buyer_info[n], p_metadata[n], p_credit_card_info[n],
+                p_currency[n], p_total_minor[n],
+                to_timestamp(p_expires_s[n]),
+                coalesce(nullif(p_late_success[n], ''), 'accept'),
+                coalesce(p_terms[n] ->> 'capture', 'automatic'),
+                p_terms[n] ->> 'replaces', nonces[n],
+                now() + make_interval(secs => p_lease_ms[n] / 1000.0),
+                l.psps, read_windows(p_key_windows[n], cardinality(l.psps)),
+                'OPEN', p_request_id[n]
+            FROM unnest(v_left) n
+            CROSS JOIN LATERAL (
+                SELECT psp_names(p_psps[n], p_psp[n]) AS psps OFFSET 0) l
+            ORDER BY p_merchant_id[n], p_checkout_id[n], n
+            ON CONFLICT DO NOTHING
+            RETURNING c.merchant_id, c.checkout_id
+        )
+        SELECT array_agg(merchant_id), array_agg(checkout_id)
+        INTO v_merchants, v_checkouts
+        FROM won;
 
-    RETURN ARRAY(
-        SELECT n FROM (
-            SELECT DISTINCT ON (p_merchant_id[n], p_checkout_id[n]) n
-            FROM unnest(p_items) n
-            ORDER BY p_merchant_id[n], p_checkout_id[n], n) l
-        WHERE (p_merchant_id[n], p_checkout_id[n]) IN (
-            SELECT * FROM unnest(v_merchants, v_checkouts)));
+        IF cardinality(v_checkouts) = cardinality(p_items) THEN
+            placed := p_items;
+            RETURN;
+        END IF;
+
+        placed := placed || ARRAY(
+            SELECT n FROM (
+                SELECT DISTINCT ON (p_merchant_id[n], p_checkout_id[n]) n
+                FROM unnest(v_left) n
+                ORDER BY p_merchant_id[n], p_checkout_id[n], n) l
+            WHERE (p_merchant_id[n], p_checkout_id[n]) IN (
+                SELECT * FROM unnest(v_merchants, v_checkouts)));
+        v_left := ARRAY(
+            SELECT n FROM unnest(v_left) n
+            WHERE NOT EXISTS (
+                SELECT FROM checkout c
+                WHERE c.merchant_id = p_merchant_id[n]
+                    AND c.checkout_id = p_checkout_id[n]));
+
+        FOREACH v_item IN ARRAY v_left LOOP
+            nonces[v_item] := CASE v_round
+                WHEN 1 THEN p_checkout_uuid[v_item]
+                ELSE gen_random_uuid()::text END;
+        END LOOP;
+
+        EXIT WHEN v_left = '{}';
+    END LOOP;
 END
 $$;
 
-ALTER FUNCTION pay.insert_checkouts(p_items integer[], p_merchant_id text[], p_checkout_id text[], p_checkout_uuid text[], p_handle text[], p_psp text[], p_return_url text[], p_base_url text[], p_buyer_info jsonb[], p_metadata jsonb[], p_credit_card_info jsonb[], p_currency text[], p_total_minor bigint[], p_expires_s bigint[], p_late_success text[], p_terms jsonb[]) OWNER TO payments_owner;
+ALTER FUNCTION pay.insert_checkouts(p_items integer[], p_merchant_id text[], p_checkout_id text[], p_checkout_uuid text[], p_handle text[], p_psp text[], p_nonce text[], p_return_url text[], p_base_url text[], p_buyer_info jsonb[], p_metadata jsonb[], p_credit_card_info jsonb[], p_currency text[], p_total_minor bigint[], p_expires_s bigint[], p_lease_ms bigint[], p_request_id text[], p_psps text[], p_key_windows text[], p_late_success text[], p_terms jsonb[], OUT placed integer[], OUT nonces text[]) OWNER TO payments_owner;
 
 --
--- Name: FUNCTION insert_checkouts(p_items integer[], p_merchant_id text[], p_checkout_id text[], p_checkout_uuid text[], p_handle text[], p_psp text[], p_return_url text[], p_base_url text[], p_buyer_info jsonb[], p_metadata jsonb[], p_credit_card_info jsonb[], p_currency text[], p_total_minor bigint[], p_expires_s bigint[], p_late_success text[], p_terms jsonb[]); Type: COMMENT; Schema: pay; Owner: payments_owner
+-- Name: FUNCTION insert_checkouts(p_items integer[], p_merchant_id text[], p_checkout_id text[], p_checkout_uuid text[], p_handle text[], p_psp text[], p_nonce text[], p_return_url text[], p_base_url text[], p_buyer_info jsonb[], p_metadata jsonb[], p_credit_card_info jsonb[], p_currency text[], p_total_minor bigint[], p_expires_s bigint[], p_lease_ms bigint[], p_request_id text[], p_psps text[], p_key_windows text[], p_late_success text[], p_terms jsonb[], OUT placed integer[], OUT nonces text[]); Type: COMMENT; Schema: pay; Owner: payments_owner
 --
 
-COMMENT ON FUNCTION pay.insert_checkouts(p_items integer[], p_merchant_id text[], p_checkout_id text[], p_checkout_uuid text[], p_handle text[], p_psp text[], p_return_url text[], p_base_url text[], p_buyer_info jsonb[], p_metadata jsonb[], p_credit_card_info jsonb[], p_currency text[], p_total_minor bigint[], p_expires_s bigint[], p_late_success text[], p_terms jsonb[]) IS 'Items of begin_payment whose checkout is new';
+COMMENT ON FUNCTION pay.insert_checkouts(p_items integer[], p_merchant_id text[], p_checkout_id text[], p_checkout_uuid text[], p_handle text[], p_psp text[], p_nonce text[], p_return_url text[], p_base_url text[], p_buyer_info jsonb[], p_metadata jsonb[], p_credit_card_info jsonb[], p_currency text[], p_total_minor bigint[], p_expires_s bigint[], p_lease_ms bigint[], p_request_id text[], p_psps text[], p_key_windows text[], p_late_success text[], p_terms jsonb[], OUT placed integer[], OUT nonces text[]) IS 'Items of begin_payment whose checkout is new, each with a nonce of its own';
 
 --
 -- Name: insert_dispute(pay.news, pay.payment_order, bigint, integer); Type: FUNCTION; Schema: pay; Owner: payments_owner
@@ -6476,60 +6466,6 @@ ALTER FUNCTION pay.insert_outside(p_news pay.news, p_order pay.payment_order, p_
 --
 
 COMMENT ON FUNCTION pay.insert_outside(p_news pay.news, p_order pay.payment_order, p_amount_minor bigint) IS 'A change that was made at the PSP';
-
---
--- Name: insert_registrations(integer[], integer[], text[], text[], text[], text[], text[], bigint[], text[], text[]); Type: FUNCTION; Schema: pay; Owner: payments_owner
---
-
-CREATE FUNCTION pay.insert_registrations(p_items integer[], p_waits integer[], p_merchant_id text[], p_checkout_id text[], p_checkout_uuid text[], p_psp text[], p_nonce text[], p_lease_ms bigint[], p_psps text[], p_key_windows text[]) RETURNS text[]
-    LANGUAGE plpgsql
-    AS $$
-DECLARE
-    v_item  int;
-    v_count bigint;
-BEGIN
-    FOR v_round IN 1 .. 3 LOOP
-        INSERT INTO registration (merchant_id, checkout_id, psp, nonce,
-            lease_until, psps, key_windows, waits, open_attempts)
-        SELECT p_merchant_id[n], p_checkout_id[n], p_psp[n], p_nonce[n],
-            now() + make_interval(secs => p_lease_ms[n] / 1000.0), l.psps,
-            read_windows(p_key_windows[n], cardinality(l.psps)),
-            n = ANY (p_waits), (n <> ALL (p_waits))::int
-        FROM unnest(p_items) n
-        CROSS JOIN LATERAL (
-            SELECT psp_names(p_psps[n], p_psp[n]) AS psps OFFSET 0) l
-        ORDER BY p_psp[n], p_nonce[n], n
-        ON CONFLICT DO NOTHING;
-
-        GET DIAGNOSTICS v_count = ROW_COUNT;
-
-        EXIT WHEN v_count = cardinality(p_items);
-
-        p_items := ARRAY(
-            SELECT n FROM unnest(p_items) n
-            WHERE NOT EXISTS (
-                SELECT FROM registration r
-                WHERE r.merchant_id = p_merchant_id[n]
-                    AND r.checkout_id = p_checkout_id[n]));
-
-        FOREACH v_item IN ARRAY p_items LOOP
-            p_nonce[v_item] := CASE v_round
-                WHEN 1 THEN p_checkout_uuid[v_item]
-                ELSE gen_random_uuid()::text END;
-        END LOOP;
-    END LOOP;
-
-    RETURN p_nonce;
-END
-$$;
-
-ALTER FUNCTION pay.insert_registrations(p_items integer[], p_waits integer[], p_merchant_id text[], p_checkout_id text[], p_checkout_uuid text[], p_psp text[], p_nonce text[], p_lease_ms bigint[], p_psps text[], p_key_windows text[]) OWNER TO payments_owner;
-
---
--- Name: FUNCTION insert_registrations(p_items integer[], p_waits integer[], p_merchant_id text[], p_checkout_id text[], p_checkout_uuid text[], p_psp text[], p_nonce text[], p_lease_ms bigint[], p_psps text[], p_key_windows text[]); Type: COMMENT; Schema: pay; Owner: payments_owner
---
-
-COMMENT ON FUNCTION pay.insert_registrations(p_items integer[], p_waits integer[], p_merchant_id text[], p_checkout_id text[], p_checkout_uuid text[], p_psp text[], p_nonce text[], p_lease_ms bigint[], p_psps text[], p_key_windows text[]) IS 'Registrations of new checkouts, each with a nonce of its own';
 
 --
 -- Name: insert_webhooks(pay.fact[], text[], bytea[], bigint); Type: FUNCTION; Schema: pay; Owner: payments_owner
@@ -7227,6 +7163,86 @@ ALTER FUNCTION pay.job_rank(p_kind text) OWNER TO payments_owner;
 COMMENT ON FUNCTION pay.job_rank(p_kind text) IS 'In which order jobs are handed out';
 
 --
+-- Name: journal_calls(text[], text[]); Type: FUNCTION; Schema: pay; Owner: payments_owner
+--
+
+CREATE FUNCTION pay.journal_calls(p_merchant_id text[], p_checkout_id text[]) RETURNS integer
+    LANGUAGE plpgsql
+    AS $$
+DECLARE
+    v_count int;
+BEGIN
+    WITH named AS (
+        UPDATE checkout c
+        SET first_call = NULL
+        FROM (SELECT DISTINCT * FROM unnest(p_merchant_id, p_checkout_id))
+            AS u (merchant_id, checkout_id)
+        CROSS JOIN LATERAL (
+            SELECT k.tableoid AS part, k.ctid AS tid FROM checkout k
+            WHERE k.merchant_id = u.merchant_id
+                AND k.checkout_id = u.checkout_id AND k.first_call = 'OPEN'
+            OFFSET 0) k
+        WHERE c.ctid = k.tid AND c.tableoid = k.part
+        RETURNING c.merchant_id, c.checkout_id, c.nonce, c.psp, c.psps,
+            c.key_windows, c.created_at, c.lease_until, c.request_id
+    )
+    INSERT INTO dispatch (merchant_id, checkout_id, operation, operation_id,
+        psp, first_sent_at, sent_at, lease_until, key_until, request_id)
+    SELECT n.merchant_id, n.checkout_id, 'register', n.nonce, n.psp,
+        n.created_at, n.created_at, n.lease_until,
+        n.created_at + key_window(n.psps, n.key_windows, n.psp), n.request_id
+    FROM named n;
+
+    GET DIAGNOSTICS v_count = ROW_COUNT;
+    RETURN v_count;
+END
+$$;
+
+ALTER FUNCTION pay.journal_calls(p_merchant_id text[], p_checkout_id text[]) OWNER TO payments_owner;
+
+--
+-- Name: FUNCTION journal_calls(p_merchant_id text[], p_checkout_id text[]); Type: COMMENT; Schema: pay; Owner: payments_owner
+--
+
+COMMENT ON FUNCTION pay.journal_calls(p_merchant_id text[], p_checkout_id text[]) IS 'Gives open first calls their rows in the journal; how many';
+
+--
+-- Name: journal_tokens(integer[], text[], text[], text[]); Type: FUNCTION; Schema: pay; Owner: payments_owner
+--
+
+CREATE FUNCTION pay.journal_tokens(p_items integer[], p_merchant_id text[], p_checkout_id text[], p_token text[]) RETURNS void
+    LANGUAGE plpgsql
+    AS $$
+BEGIN
+    UPDATE dispatch d
+    SET state = 'DONE', ended_at = clock_timestamp(), lease_until = NULL,
+        reach = 'complete', http_status = NULL, code = NULL,
+        reference = p_token[n]
+    FROM unnest(p_items) n
+    CROSS JOIN LATERAL (
+        SELECT r.nonce FROM checkout r
+        WHERE r.merchant_id = p_merchant_id[n]
+            AND r.checkout_id = p_checkout_id[n]
+        OFFSET 0) r
+    CROSS JOIN LATERAL (
+        SELECT k.tableoid AS part, k.ctid AS tid FROM dispatch k
+        WHERE k.merchant_id = p_merchant_id[n]
+            AND k.checkout_id = p_checkout_id[n]
+            AND k.operation = 'register' AND k.operation_id = r.nonce
+        ORDER BY k.attempt DESC LIMIT 1) k
+    WHERE d.ctid = k.tid AND d.tableoid = k.part;
+END
+$$;
+
+ALTER FUNCTION pay.journal_tokens(p_items integer[], p_merchant_id text[], p_checkout_id text[], p_token text[]) OWNER TO payments_owner;
+
+--
+-- Name: FUNCTION journal_tokens(p_items integer[], p_merchant_id text[], p_checkout_id text[], p_token text[]); Type: COMMENT; Schema: pay; Owner: payments_owner
+--
+
+COMMENT ON FUNCTION pay.journal_tokens(p_items integer[], p_merchant_id text[], p_checkout_id text[], p_token text[]) IS 'Journals that calls of registrations have brought the token';
+
+--
 -- Name: judge_facts(pay.fact[], integer); Type: FUNCTION; Schema: pay; Owner: payments_owner
 --
 
@@ -7334,9 +7350,33 @@ CREATE TABLE pay.checkout (
     is_payment_done boolean DEFAULT false NOT NULL,
     late_success pay.late_policy DEFAULT 'accept'::text NOT NULL,
     version integer DEFAULT 1 NOT NULL,
+    nonce pay.id NOT NULL,
+    state pay.registration_state DEFAULT 'REGISTERING'::text NOT NULL,
+    attempt pay.ordinal DEFAULT 1 NOT NULL,
+    token pay.id,
+    alias pay.id,
+    hosted_url text,
+    reference text,
+    code text,
+    lease_until timestamp with time zone,
+    psps pay.psp_list NOT NULL,
+    key_windows integer[] NOT NULL,
+    refused_psps text[] DEFAULT '{}'::text[] NOT NULL COLLATE pg_catalog."C",
+    tried_psps text[] DEFAULT '{}'::text[] NOT NULL COLLATE pg_catalog."C",
+    open_attempts pay.tally DEFAULT 1 NOT NULL,
+    hinted_at timestamp with time zone,
+    first_call pay.first_call,
+    first_ended_at timestamp with time zone,
+    request_id text,
     capture pay.capture_mode DEFAULT 'automatic'::text NOT NULL,
     replaces pay.id,
-    replaced_by pay.id
+    replaced_by pay.id,
+    waits boolean DEFAULT false NOT NULL,
+    CONSTRAINT checkout_check CHECK ((((state)::text <> 'REGISTERED'::text) OR ((token IS NOT NULL) AND (hosted_url IS NOT NULL)))),
+    CONSTRAINT checkout_check1 CHECK ((((state)::text <> 'REGISTERING'::text) OR (token IS NULL))),
+    CONSTRAINT checkout_check2 CHECK (((alias IS NULL) OR (token IS NOT NULL))),
+    CONSTRAINT checkout_check3 CHECK ((cardinality(key_windows) = cardinality((psps)::text[]))),
+    CONSTRAINT checkout_check4 CHECK ((((first_call)::text = 'DONE'::text) = (first_ended_at IS NOT NULL)))
 )
 WITH (fillfactor='45', autovacuum_analyze_threshold='1000', autovacuum_vacuum_threshold='1000');
 
@@ -7350,19 +7390,15 @@ CREATE FUNCTION pay.judge_release(p_new pay.checkout) RETURNS text
     LANGUAGE plpgsql STABLE
     AS $$
 DECLARE
-    v_reg    registration;
     v_change change;
 BEGIN
-    SELECT * INTO v_reg FROM registration r
-    WHERE r.merchant_id = p_new.merchant_id
-        AND r.checkout_id = p_new.checkout_id;
     SELECT * INTO v_change FROM change c
     WHERE c.merchant_id = p_new.merchant_id
         AND c.checkout_id = p_new.replaces
         AND c.replaced_by = p_new.checkout_id;
 
     RETURN CASE
-        WHEN NOT v_reg.waits OR v_reg.state <> 'REGISTERING' THEN 'already'
+        WHEN NOT p_new.waits OR p_new.state <> 'REGISTERING' THEN 'already'
         WHEN p_new.expires_at <= now() THEN 'waiting'
         WHEN has_money(p_new.merchant_id, p_new.replaces)
             OR v_change.status = 'FAILED' THEN 'refused'
@@ -7671,7 +7707,7 @@ BEGIN
     SELECT DISTINCT ON (c.merchant_id, c.checkout_id, u.psp, u.event_id)
         c.merchant_id, c.checkout_id, 'invalid',
         coalesce(u.source, 'webhook'), u.psp, left(u.event_id, 255),
-        u.amount_minor, left(u.currency, 16), r.token, c.total_minor,
+        u.amount_minor, left(u.currency, 16), c.token, c.total_minor,
         c.currency, u.request_id, left(u.object, 255),
         CASE WHEN u.amount_minor NOT BETWEEN 0 AND 999999999999999
              THEN 'amount' ELSE 'form' END
@@ -7686,8 +7722,6 @@ BEGIN
         ORDER BY t.token = u.token DESC LIMIT 1) o
     JOIN checkout c ON c.merchant_id = o.merchant_id
         AND c.checkout_id = o.checkout_id
-    JOIN registration r ON r.merchant_id = c.merchant_id
-        AND r.checkout_id = c.checkout_id
     WHERE u.n = ANY (p_items) AND NOT EXISTS (
         SELECT FROM mismatch m
         WHERE m.merchant_id = c.merchant_id
@@ -7803,13 +7837,11 @@ BEGIN
                  WHEN f.currency <> c.currency THEN 'currency'
                  ELSE 'amount' END,
             f.actor, f.psp, f.event_id, f.token, f.amount_minor, f.currency,
-            r.token, c.total_minor, c.currency, f.request_id,
+            c.token, c.total_minor, c.currency, f.request_id,
             f.detail ->> 'object', f.detail ->> 'why'
         FROM unnest(p_facts) f
         JOIN checkout c ON c.merchant_id = f.merchant_id
             AND c.checkout_id = f.checkout_id
-        JOIN registration r ON r.merchant_id = f.merchant_id
-            AND r.checkout_id = f.checkout_id
         WHERE f.kind = 'mismatch' OR f.item = ANY (p_told)
         ORDER BY f.item
         RETURNING m.merchant_id, m.checkout_id, m.mismatch_id, m.why
@@ -7843,7 +7875,11 @@ BEGIN
     v_facts := ARRAY(
         SELECT f FROM unnest(p_facts) f WHERE f.kind <> 'held');
 
-    UPDATE registration r
+    PERFORM journal_calls(
+        ARRAY(SELECT f.merchant_id FROM unnest(v_facts) f),
+        ARRAY(SELECT f.checkout_id FROM unnest(v_facts) f));
+
+    UPDATE checkout r
     SET code = f.code, lease_until = NULL, tried_psps = '{}',
         open_attempts = CASE WHEN f.kind IN ('refused',
                                              'registration_not_sent')
@@ -8960,9 +8996,14 @@ BEGIN
                         p_attempt) m;
 
         BEGIN
-            UPDATE registration r
+            PERFORM journal_calls(
+                ARRAY(SELECT p_merchant_id[n] FROM unnest(items) n),
+                ARRAY(SELECT p_checkout_id[n] FROM unnest(items) n));
+
+            UPDATE checkout r
             SET psp = m.next, attempt = r.attempt + 1, open_attempts = 1,
-                code = NULL, lease_until = now() + make_interval(
+                code = NULL, version = r.version + 1,
+                lease_until = now() + make_interval(
                     secs => p_lease_ms[m.item] / 1000.0),
                 refused_psps = CASE p_outcome[m.item] WHEN 'refused'
                     THEN r.refused_psps || p_psp[m.item]
@@ -8972,7 +9013,7 @@ BEGIN
                     ELSE r.tried_psps END
             FROM unnest(items, nexts) WITH ORDINALITY AS m (item, next, n)
             CROSS JOIN LATERAL (
-                SELECT k.tableoid AS part, k.ctid AS tid FROM registration k
+                SELECT k.tableoid AS part, k.ctid AS tid FROM checkout k
                 WHERE k.merchant_id = p_merchant_id[m.item]
                     AND k.checkout_id = p_checkout_id[m.item]
                 OFFSET 0) k
@@ -9092,16 +9133,84 @@ WITH (fillfactor='80', autovacuum_analyze_threshold='1000', autovacuum_vacuum_th
 ALTER TABLE pay.dispatch OWNER TO payments_owner;
 
 --
+-- Name: journal; Type: VIEW; Schema: pay; Owner: payments_owner
+--
+
+CREATE VIEW pay.journal AS
+ SELECT d.merchant_id,
+    d.checkout_id,
+    d.operation,
+    d.operation_id,
+    d.attempt,
+    d.psp,
+    d.state,
+    d.sends,
+    d.unsure,
+    d.first_sent_at,
+    d.sent_at,
+    d.lease_until,
+    d.ended_at,
+    d.key_until,
+    d.reach,
+    d.http_status,
+    d.code,
+    d.reference,
+    d.request_id,
+    d.settled
+   FROM pay.dispatch d
+UNION ALL
+ SELECT c.merchant_id,
+    c.checkout_id,
+    ('register'::text)::pay.dispatch_operation AS operation,
+    c.nonce AS operation_id,
+    (1)::pay.ordinal AS attempt,
+    c.psp,
+    (c.first_call)::pay.dispatch_state AS state,
+    (1)::pay.ordinal AS sends,
+    false AS unsure,
+    c.created_at AS first_sent_at,
+    c.created_at AS sent_at,
+        CASE
+            WHEN ((c.first_call)::text = 'OPEN'::text) THEN c.lease_until
+            ELSE NULL::timestamp with time zone
+        END AS lease_until,
+    c.first_ended_at AS ended_at,
+    (c.created_at + pay.key_window((c.psps)::text[], c.key_windows, (c.psp)::text)) AS key_until,
+    (
+        CASE
+            WHEN ((c.first_call)::text = 'DONE'::text) THEN 'complete'::text
+            ELSE NULL::text
+        END)::pay.dispatch_reach AS reach,
+    NULL::integer AS http_status,
+    NULL::text AS code,
+        CASE
+            WHEN ((c.first_call)::text = 'DONE'::text) THEN (c.token)::text
+            ELSE NULL::text
+        END AS reference,
+    c.request_id,
+    false AS settled
+   FROM pay.checkout c
+  WHERE (c.first_call IS NOT NULL);
+
+ALTER TABLE pay.journal OWNER TO payments_owner;
+
+--
+-- Name: VIEW journal; Type: COMMENT; Schema: pay; Owner: payments_owner
+--
+
+COMMENT ON VIEW pay.journal IS 'All calls that may change something at a PSP: those of dispatch, and first calls, which are in their checkouts';
+
+--
 -- Name: newest_dispatch(text, text, text); Type: FUNCTION; Schema: pay; Owner: payments_owner
 --
 
-CREATE FUNCTION pay.newest_dispatch(p_merchant_id text, p_checkout_id text, p_operation text) RETURNS pay.dispatch
+CREATE FUNCTION pay.newest_dispatch(p_merchant_id text, p_checkout_id text, p_operation text) RETURNS pay.journal
     LANGUAGE plpgsql STABLE
     AS $$
 DECLARE
-    v_dispatch dispatch;
+    v_dispatch journal;
 BEGIN
-    SELECT d.* INTO v_dispatch FROM dispatch d
+    SELECT d.* INTO v_dispatch FROM journal d
     WHERE d.merchant_id = p_merchant_id AND d.checkout_id = p_checkout_id
         AND d.operation = p_operation
     ORDER BY d.first_sent_at DESC, d.attempt DESC LIMIT 1;
@@ -9530,11 +9639,9 @@ CREATE FUNCTION pay.old_page_is_open(p_merchant_id text, p_checkout_id text) RET
 BEGIN
     RETURN EXISTS (
         SELECT FROM checkout c
-        JOIN registration r ON r.merchant_id = c.merchant_id
-            AND r.checkout_id = c.checkout_id AND r.waits
         WHERE c.merchant_id = p_merchant_id
             AND c.checkout_id = p_checkout_id
-            AND c.replaces IS NOT NULL
+            AND c.waits AND c.replaces IS NOT NULL
             AND (has_money(c.merchant_id, c.replaces) OR NOT EXISTS (
                 SELECT FROM checkout o
                 JOIN change x ON x.merchant_id = o.merchant_id
@@ -11187,7 +11294,7 @@ BEGIN
                 AND r.checkout_id = u.checkout_id
             OFFSET 0) r
         LEFT JOIN LATERAL (
-            SELECT d.sends FROM dispatch d
+            SELECT d.sends FROM journal d
             WHERE d.merchant_id = u.merchant_id
                 AND d.checkout_id = u.checkout_id
                 AND d.operation = 'register' AND d.operation_id = r.nonce
@@ -11379,6 +11486,30 @@ $$;
 ALTER FUNCTION pay.refuse_change() OWNER TO payments_owner;
 
 --
+-- Name: refuse_second_call(); Type: FUNCTION; Schema: pay; Owner: payments_owner
+--
+
+CREATE FUNCTION pay.refuse_second_call() RETURNS trigger
+    LANGUAGE plpgsql
+    SET search_path TO 'pay', 'pg_temp'
+    AS $$
+BEGIN
+    IF EXISTS (
+        SELECT FROM checkout c
+        WHERE c.merchant_id = NEW.merchant_id
+            AND c.checkout_id = NEW.checkout_id AND c.first_call IS NOT NULL)
+    THEN
+        RAISE EXCEPTION '% on % is refused: a first call is not over',
+            TG_OP, TG_TABLE_NAME USING ERRCODE = 'unique_violation';
+    END IF;
+
+    RETURN NEW;
+END
+$$;
+
+ALTER FUNCTION pay.refuse_second_call() OWNER TO payments_owner;
+
+--
 -- Name: refuse_tokens(text[], text[], text[], text[], text[], text[], integer[]); Type: FUNCTION; Schema: pay; Owner: payments_owner
 --
 
@@ -11397,33 +11528,23 @@ BEGIN
         AND t.checkout_id = u.checkout_id
         AND (t.psp = r.psp AND t.token IN (r.token, r.alias)) IS NOT TRUE;
 
-    -- readers see a late token as the buyer's address
-    UPDATE checkout c
-    SET version = c.version + 1
-    FROM unnest(p_merchant_id, p_checkout_id)
-        WITH ORDINALITY AS u (merchant_id, checkout_id, n)
-    WHERE u.n = ANY (p_late)
-        AND c.merchant_id = u.merchant_id AND c.checkout_id = u.checkout_id;
-
     INSERT INTO mismatch (merchant_id, checkout_id, kind, source, psp,
         token, alias, own_token, total_minor, own_currency, request_id)
     SELECT DISTINCT ON (c.merchant_id, c.checkout_id, u.psp, u.token,
                         u.alias)
         c.merchant_id, c.checkout_id, k.kind, 'gateway', u.psp, u.token,
-        u.alias, r.token, c.total_minor, c.currency, u.request_id
+        u.alias, c.token, c.total_minor, c.currency, u.request_id
     FROM unnest(p_merchant_id, p_checkout_id, p_psp, p_token, p_alias,
         p_request_id) WITH ORDINALITY AS u (merchant_id, checkout_id, psp,
         token, alias, request_id, n)
     JOIN checkout c ON c.merchant_id = u.merchant_id
         AND c.checkout_id = u.checkout_id
-    JOIN registration r ON r.merchant_id = u.merchant_id
-        AND r.checkout_id = u.checkout_id
     CROSS JOIN LATERAL (
-        SELECT CASE WHEN u.psp <> r.psp THEN 'left_psp'
+        SELECT CASE WHEN u.psp <> c.psp THEN 'left_psp'
                     WHEN u.n = ANY (p_late) THEN 'late_token'
                     ELSE 'token' END AS kind) k
     WHERE u.token IS NOT NULL
-        AND (NOT same_token(r.psp, r.token, r.alias, u.psp, u.token,
+        AND (NOT same_token(c.psp, c.token, c.alias, u.psp, u.token,
                             u.alias) OR u.n = ANY (p_late))
         AND NOT EXISTS (
             SELECT FROM mismatch m
@@ -11474,10 +11595,10 @@ CREATE FUNCTION pay.release_one(p_new pay.checkout, p_word text, p_lease interva
     LANGUAGE plpgsql
     AS $$
 DECLARE
-    v_reg  registration;
+    v_reg  checkout;
     v_fact fact;
 BEGIN
-    UPDATE registration r
+    UPDATE checkout r
     SET waits = p_word <> 'released',
         open_attempts = (p_word = 'released')::int,
         state = CASE p_word WHEN 'refused' THEN 'REFUSED' ELSE r.state END,
@@ -12158,6 +12279,8 @@ CREATE FUNCTION pay.send_registers(p_merchant_id text[], p_checkout_id text[], p
 DECLARE
     v_kinds text[];
 BEGIN
+    PERFORM journal_calls(p_merchant_id, p_checkout_id);
+
     WITH due AS MATERIALIZED (
         SELECT u.n, u.merchant_id, u.checkout_id, u.kind, r.psp, r.nonce,
             r.part AS registration_part, r.tid AS registration,
@@ -12180,10 +12303,8 @@ BEGIN
                                   n)
         LEFT JOIN LATERAL (
             SELECT r.tableoid AS part, r.ctid AS tid, r.psp, r.nonce, r.psps,
-                r.key_windows, r.waits, c.expires_at <= now() AS expired
-            FROM registration r
-            JOIN checkout c ON c.merchant_id = r.merchant_id
-                AND c.checkout_id = r.checkout_id
+                r.key_windows, r.waits, r.expires_at <= now() AS expired
+            FROM checkout r
             WHERE r.merchant_id = u.merchant_id
                 AND r.checkout_id = u.checkout_id
             OFFSET 0) r ON u.kind = 'register'
@@ -12194,7 +12315,7 @@ BEGIN
                 AND d.operation = 'register' AND d.operation_id = r.nonce
             ORDER BY d.attempt DESC LIMIT 1) d ON true
     ), raised AS (
-        UPDATE registration r
+        UPDATE checkout r
         SET open_attempts = r.open_attempts + 1
         FROM due u
         WHERE u.kind = 'register' AND u.step IN ('new', 'again')
@@ -12302,55 +12423,46 @@ COMMENT ON FUNCTION pay.set_change(p_change pay.change, p_status text, p_word pa
 -- Name: set_tokens(integer[], text[], text[], text[], text[], text[], text[], boolean); Type: FUNCTION; Schema: pay; Owner: payments_owner
 --
 
-CREATE FUNCTION pay.set_tokens(p_items integer[], p_merchant_id text[], p_checkout_id text[], p_psp text[], p_token text[], p_alias text[], p_hosted_url text[], p_sure boolean, OUT stored integer[], OUT late integer[], OUT letters boolean) RETURNS record
+CREATE FUNCTION pay.set_tokens(p_items integer[], p_merchant_id text[], p_checkout_id text[], p_psp text[], p_token text[], p_alias text[], p_hosted_url text[], p_sure boolean, OUT stored integer[], OUT late integer[], OUT journaled integer[], OUT letters boolean) RETURNS record
     LANGUAGE plpgsql
     AS $$
 BEGIN
     WITH first AS (
         SELECT DISTINCT ON (p_merchant_id[n], p_checkout_id[n])
-            n, r.part, r.tid, d.part AS dispatch_part, d.tid AS dispatch
+            n, r.part, r.tid
         FROM unnest(p_items) n
         CROSS JOIN LATERAL (
-            SELECT r.tableoid AS part, r.ctid AS tid, r.nonce, r.psp, r.token
-            FROM registration r
+            SELECT r.tableoid AS part, r.ctid AS tid, r.psp, r.token
+            FROM checkout r
             WHERE r.merchant_id = p_merchant_id[n]
                 AND r.checkout_id = p_checkout_id[n]
             OFFSET 0) r
-        LEFT JOIN LATERAL (
-            SELECT d.tableoid AS part, d.ctid AS tid FROM dispatch d
-            WHERE d.merchant_id = p_merchant_id[n]
-                AND d.checkout_id = p_checkout_id[n]
-                AND d.operation = 'register' AND d.operation_id = r.nonce
-            ORDER BY d.attempt DESC LIMIT 1) d ON true
         WHERE r.token IS NULL AND r.psp = p_psp[n]
             AND (p_sure OR holds_names(p_merchant_id[n], p_checkout_id[n],
                     p_psp[n], p_token[n], nullif(p_alias[n], '')))
         ORDER BY p_merchant_id[n], p_checkout_id[n], n
     ), done AS (
-        UPDATE registration r
+        UPDATE checkout r
         SET token = p_token[f.n], alias = nullif(p_alias[f.n], ''),
-            lease_until = NULL,
+            lease_until = NULL, version = r.version + 1,
             hosted_url = CASE WHEN r.state = 'REGISTERING'
                               THEN p_hosted_url[f.n] END,
             code = CASE WHEN r.state <> 'REGISTERING' THEN r.code END,
             state = CASE WHEN r.state = 'REGISTERING' THEN 'REGISTERED'
-                         ELSE r.state END
+                         ELSE r.state END,
+            first_call = CASE WHEN r.first_call = 'OPEN' THEN 'DONE' END,
+            first_ended_at = CASE WHEN r.first_call = 'OPEN'
+                                  THEN clock_timestamp() END
         FROM first f
         WHERE r.ctid = f.tid AND r.tableoid = f.part
-        RETURNING f.n, r.state
-    ), ended AS (
-        UPDATE dispatch d
-        SET state = 'DONE', ended_at = clock_timestamp(), lease_until = NULL,
-            reach = 'complete', http_status = NULL, code = NULL,
-            reference = p_token[f.n]
-        FROM first f
-        WHERE d.ctid = f.dispatch AND d.tableoid = f.dispatch_part
+        RETURNING f.n, r.state, r.first_call
     )
     SELECT coalesce(array_agg(d.n) FILTER (WHERE d.state = 'REGISTERED'),
                     '{}'),
         coalesce(array_agg(d.n) FILTER (WHERE d.state <> 'REGISTERED'), '{}'),
+        array_agg(d.n) FILTER (WHERE d.first_call IS NULL),
         coalesce(bool_or(l.found), false)
-    INTO stored, late, letters
+    INTO stored, late, journaled, letters
     FROM done d
     CROSS JOIN LATERAL (
         SELECT EXISTS (
@@ -12361,13 +12473,13 @@ BEGIN
 END
 $$;
 
-ALTER FUNCTION pay.set_tokens(p_items integer[], p_merchant_id text[], p_checkout_id text[], p_psp text[], p_token text[], p_alias text[], p_hosted_url text[], p_sure boolean, OUT stored integer[], OUT late integer[], OUT letters boolean) OWNER TO payments_owner;
+ALTER FUNCTION pay.set_tokens(p_items integer[], p_merchant_id text[], p_checkout_id text[], p_psp text[], p_token text[], p_alias text[], p_hosted_url text[], p_sure boolean, OUT stored integer[], OUT late integer[], OUT journaled integer[], OUT letters boolean) OWNER TO payments_owner;
 
 --
--- Name: FUNCTION set_tokens(p_items integer[], p_merchant_id text[], p_checkout_id text[], p_psp text[], p_token text[], p_alias text[], p_hosted_url text[], p_sure boolean, OUT stored integer[], OUT late integer[], OUT letters boolean); Type: COMMENT; Schema: pay; Owner: payments_owner
+-- Name: FUNCTION set_tokens(p_items integer[], p_merchant_id text[], p_checkout_id text[], p_psp text[], p_token text[], p_alias text[], p_hosted_url text[], p_sure boolean, OUT stored integer[], OUT late integer[], OUT journaled integer[], OUT letters boolean); Type: COMMENT; Schema: pay; Owner: payments_owner
 --
 
-COMMENT ON FUNCTION pay.set_tokens(p_items integer[], p_merchant_id text[], p_checkout_id text[], p_psp text[], p_token text[], p_alias text[], p_hosted_url text[], p_sure boolean, OUT stored integer[], OUT late integer[], OUT letters boolean) IS 'Gives registrations their tokens, once';
+COMMENT ON FUNCTION pay.set_tokens(p_items integer[], p_merchant_id text[], p_checkout_id text[], p_psp text[], p_token text[], p_alias text[], p_hosted_url text[], p_sure boolean, OUT stored integer[], OUT late integer[], OUT journaled integer[], OUT letters boolean) IS 'Gives registrations their tokens, once';
 
 --
 -- Name: settle_changes(text[], text[], text[], text[], text[], integer[]); Type: FUNCTION; Schema: pay; Owner: payments_owner
@@ -13034,8 +13146,8 @@ CREATE FUNCTION pay.standing_of(p_merchant_id text, p_payment_order_id text) RET
 DECLARE
     v_standing standing;
 BEGIN
-    SELECT o.status, o.reason, r.psp, c.expires_at, c.late_success, r.state,
-        r.token, d.state, d.lease_until, d.key_until, k.state, j.kind,
+    SELECT o.status, o.reason, c.psp, c.expires_at, c.late_success, c.state,
+        c.token, d.state, d.lease_until, d.key_until, k.state, j.kind,
         j.run_at, j.lease_until, j.code,
         greatest(f.run_at, f.lease_until), f.code, l.kind, l.reason,
         l.attempts, s.state,
@@ -13047,20 +13159,16 @@ BEGIN
                 WHERE x.state = 'open' AND x.kind = 'stuck'),
         o.authorized_minor > 0 AND o.status = 'EXECUTING', h.kind,
         h.run_at, h.letter, h.code,
-        o.status = 'FAILED' AND page_is_closed(o), r.waits, c.replaces,
+        o.status = 'FAILED' AND page_is_closed(o), c.waits, c.replaces,
         c.replaced_by, c.replaces IS NOT NULL
             AND has_money(c.merchant_id, c.replaces),
-        r.waits AND old_page_is_open(c.merchant_id, c.checkout_id)
+        c.waits AND old_page_is_open(c.merchant_id, c.checkout_id)
     INTO v_standing
     FROM find_order(p_merchant_id, p_payment_order_id) o
     CROSS JOIN LATERAL (
         SELECT x.* FROM checkout x
         WHERE x.merchant_id = o.merchant_id AND x.checkout_id = o.checkout_id
         OFFSET 0) c
-    CROSS JOIN LATERAL (
-        SELECT x.* FROM registration x
-        WHERE x.merchant_id = o.merchant_id AND x.checkout_id = o.checkout_id
-        OFFSET 0) r
     LEFT JOIN LATERAL newest_dispatch(c.merchant_id, c.checkout_id,
                                       'register') d ON true
     LEFT JOIN LATERAL newest_dispatch(c.merchant_id, c.checkout_id,
@@ -13207,23 +13315,13 @@ BEGIN
         WHERE o.ctid = s.tid AND o.tableoid = s.part
         RETURNING o.merchant_id, o.payment_order_id, o.version, o.head_tx,
             s.status AS old_status, o.status, o.reason, s.request_id, o.head
-    ), logged AS (
-        INSERT INTO event (merchant_id, payment_order_id, seq, at, tx, kind,
-            actor, old_status, new_status, reason, request_id, hash)
-        SELECT m.merchant_id, m.payment_order_id, m.version, v_now,
-            m.head_tx, 'registered', 'gateway', m.old_status, m.status,
-            m.reason, m.request_id, m.head
-        FROM moved m
     )
-    UPDATE checkout c
-    SET version = c.version + 1
-    FROM unnest(p_items) n
-    CROSS JOIN LATERAL (
-        SELECT k.tableoid AS part, k.ctid AS tid FROM checkout k
-        WHERE k.merchant_id = p_merchant_id[n]
-            AND k.checkout_id = p_checkout_id[n]
-        OFFSET 0) k
-    WHERE c.ctid = k.tid AND c.tableoid = k.part;
+    INSERT INTO event (merchant_id, payment_order_id, seq, at, tx, kind,
+        actor, old_status, new_status, reason, request_id, hash)
+    SELECT m.merchant_id, m.payment_order_id, m.version, v_now, m.head_tx,
+        'registered', 'gateway', m.old_status, m.status, m.reason,
+        m.request_id, m.head
+    FROM moved m;
 
     GET DIAGNOSTICS v_count = ROW_COUNT;
     RETURN v_count;
@@ -13236,7 +13334,79 @@ ALTER FUNCTION pay.start_orders(p_items integer[], p_merchant_id text[], p_check
 -- Name: FUNCTION start_orders(p_items integer[], p_merchant_id text[], p_checkout_id text[], p_request_id text[]); Type: COMMENT; Schema: pay; Owner: payments_owner
 --
 
-COMMENT ON FUNCTION pay.start_orders(p_items integer[], p_merchant_id text[], p_checkout_id text[], p_request_id text[]) IS 'Writes down that the orders'' registrations have got their tokens; how many checkouts they are of';
+COMMENT ON FUNCTION pay.start_orders(p_items integer[], p_merchant_id text[], p_checkout_id text[], p_request_id text[]) IS 'Writes down that the orders'' registrations have got their tokens; how many they are';
+
+--
+-- Name: checkout_state; Type: VIEW; Schema: pay; Owner: payments_owner
+--
+
+CREATE VIEW pay.checkout_state AS
+ SELECT (c.merchant_id)::text AS merchant_id,
+    (c.checkout_id)::text AS checkout_id,
+    (c.checkout_uuid)::text AS checkout_uuid,
+    (c.psp)::text AS psp,
+    (c.nonce)::text AS nonce,
+    (c.handle)::text AS handle,
+    (c.token)::text AS token,
+    (c.alias)::text AS alias,
+    c.hosted_url,
+    (c.return_url)::text AS return_url,
+    (c.base_url)::text AS base_url,
+    (c.currency)::text AS currency,
+    (c.total_minor)::bigint AS total_minor,
+    (EXTRACT(epoch FROM c.expires_at))::bigint AS expires_s,
+    (c.state)::text AS registration_state,
+    (c.attempt)::bigint AS attempt,
+    c.code,
+    (c.version)::bigint AS version,
+    (c.capture)::text AS capture,
+    l.place,
+    l.order_id,
+    l.seller_account,
+    l.order_minor,
+    l.order_status,
+    l.order_reason,
+    l.authorized_minor,
+    l.captured_minor,
+    l.refunding_minor,
+    l.refunded_minor,
+    l.charged_back_minor,
+    l.credit_currency,
+    l.credit_minor,
+    l.credit_rate,
+    l.credit_until,
+    l.decline
+   FROM ((pay.checkout c
+     CROSS JOIN LATERAL pay.orders_of((c.merchant_id)::text, (c.checkout_id)::text) o(merchant_id, payment_order_id, checkout_id, "position", seller_account, amount_minor, currency, status, reason, version, decline, authorized_minor, captured_minor, refunding_minor, refunded_minor, charged_back_minor, credit_currency, credit_rate, credit_minor, credit_until, head, head_tx))
+     CROSS JOIN LATERAL pay.order_line(o.*) l(place, order_id, seller_account, order_minor, order_status, order_reason, authorized_minor, captured_minor, refunding_minor, refunded_minor, charged_back_minor, credit_currency, credit_minor, credit_rate, credit_until, decline));
+
+ALTER TABLE pay.checkout_state OWNER TO payments_owner;
+
+--
+-- Name: VIEW checkout_state; Type: COMMENT; Schema: pay; Owner: payments_owner
+--
+
+COMMENT ON VIEW pay.checkout_state IS 'A checkout as the operations return it: a row for each of its orders';
+
+--
+-- Name: state_of(text, text); Type: FUNCTION; Schema: pay; Owner: payments_owner
+--
+
+CREATE FUNCTION pay.state_of(p_merchant_id text, p_checkout_id text) RETURNS SETOF pay.checkout_state
+    LANGUAGE sql STABLE
+    AS $$
+SELECT s.* FROM checkout_state s
+WHERE s.merchant_id = p_merchant_id AND s.checkout_id = p_checkout_id
+OFFSET 0
+$$;
+
+ALTER FUNCTION pay.state_of(p_merchant_id text, p_checkout_id text) OWNER TO payments_owner;
+
+--
+-- Name: FUNCTION state_of(p_merchant_id text, p_checkout_id text); Type: COMMENT; Schema: pay; Owner: payments_owner
+--
+
+COMMENT ON FUNCTION pay.state_of(p_merchant_id text, p_checkout_id text) IS 'A checkout as the operations return it, by its key';
 
 --
 -- Name: statement(text, text, text, bigint, integer); Type: FUNCTION; Schema: pay; Owner: payments_owner
@@ -14054,6 +14224,10 @@ BEGIN
                 AND c.checkout_id = v_old.checkout_id;
 
             IF v_word = 'close' THEN
+                UPDATE checkout c
+                SET waits = true, open_attempts = 0, first_call = NULL
+                WHERE c.merchant_id = v_old.merchant_id
+                    AND c.checkout_id = p_checkout_id[v_n];
                 waits := waits || v_n;
             END IF;
         END IF;
@@ -14547,8 +14721,7 @@ BEGIN
     RETURN QUERY
     SELECT n.item, n.outcome, s.*
     FROM unnest(v_news) n
-    LEFT JOIN checkout_state s ON s.merchant_id = n.merchant_id
-        AND s.checkout_id = n.checkout_id
+    LEFT JOIN LATERAL state_of(n.merchant_id, n.checkout_id) s ON true
     ORDER BY 1, s.place;
 
     IF cardinality(v_news) < cardinality(p_psp) THEN
@@ -14643,8 +14816,7 @@ BEGIN
     RETURN QUERY
     SELECT f.item, coalesce(f.outcome, 'applied'), s.*
     FROM unnest(v_facts || v_aside) f
-    LEFT JOIN checkout_state s ON s.merchant_id = f.merchant_id
-        AND s.checkout_id = f.checkout_id
+    LEFT JOIN LATERAL state_of(f.merchant_id, f.checkout_id) s ON true
     ORDER BY 1, s.place;
 
     IF cardinality(v_read.facts) < v_count THEN
@@ -14789,8 +14961,7 @@ BEGIN
     LEFT JOIN LATERAL find_order(u.merchant_id, u.payment_order_id) o
         ON u.outcome NOT IN ('invalid', 'not_found', 'key_reused',
                              'in_progress')
-    LEFT JOIN checkout_state s ON s.merchant_id = o.merchant_id
-        AND s.checkout_id = o.checkout_id
+    LEFT JOIN LATERAL state_of(o.merchant_id, o.checkout_id) s ON true
     ORDER BY 1, s.place;
 END
 $$;
@@ -14864,16 +15035,16 @@ CREATE FUNCTION pay_api.begin_payment(p_merchant_id text[], p_idempotency_key te
     AS $$
 DECLARE
     v_count    int;
-    v_sent     int;
+    v_begun    int;
     v_items    int[];
     v_left     int[];
     v_keyed    int[];
     v_placed   int[];
     v_made     int[];
     v_waits    int[] := '{}';
-    v_nonce    text[];
     v_line     record;
     v_quote    record;
+    v_stored   record;
     v_place    record;
     v_loss     record;
     v_next     int[];
@@ -14921,10 +15092,13 @@ BEGIN
         v_placed := '{}';
 
         IF v_keyed <> '{}' THEN
-            v_placed := insert_checkouts(v_keyed, p_merchant_id, p_checkout_id,
-                p_checkout_uuid, p_handle, p_psp, p_return_url, p_base_url,
-                p_buyer_info, p_metadata, p_credit_card_info, p_currency,
-                p_total_minor, p_expires_s, p_late_success, p_terms);
+            v_stored := insert_checkouts(v_keyed, p_merchant_id,
+                p_checkout_id, p_checkout_uuid, p_handle, p_psp, p_nonce,
+                p_return_url, p_base_url, p_buyer_info, p_metadata,
+                p_credit_card_info, p_currency, p_total_minor, p_expires_s,
+                p_lease_ms, p_request_id, p_psps, p_key_windows,
+                p_late_success, p_terms);
+            v_placed := v_stored.placed;
         END IF;
 
         IF v_placed <> '{}' THEN
@@ -14950,12 +15124,9 @@ BEGIN
                 v_missing := v_place.missing;
             END IF;
 
-            v_nonce := insert_registrations(v_made, v_waits, p_merchant_id,
-                p_checkout_id, p_checkout_uuid, p_psp, p_nonce, p_lease_ms,
-                p_psps, p_key_windows);
-            v_sent := insert_beginnings(v_made, v_waits, v_line.item, v_line.id,
-                v_line.detail, v_line.hash, p_merchant_id, p_checkout_id, p_psp,
-                v_nonce, p_lease_ms, p_request_id, p_psps, p_key_windows);
+            v_begun := insert_beginnings(v_made, v_line.item, v_line.id,
+                v_line.detail, v_line.hash, p_merchant_id, p_checkout_id,
+                p_lease_ms, p_request_id);
 
             IF v_replaces THEN
                 PERFORM close_replaced(v_made, v_waits, p_merchant_id,
@@ -14967,7 +15138,7 @@ BEGIN
             SELECT n, CASE WHEN n = ANY (v_waits) THEN 'waiting'
                            ELSE 'created' END,
                 p_merchant_id[n], p_checkout_id[n], p_checkout_uuid[n],
-                p_psp[n], v_nonce[n], p_handle[n], NULL, NULL, NULL,
+                p_psp[n], v_stored.nonces[n], p_handle[n], NULL, NULL, NULL,
                 p_return_url[n], p_base_url[n], p_currency[n],
                 p_total_minor[n], p_expires_s[n], 'REGISTERING', 1::bigint,
                 NULL, 1::bigint,
@@ -15023,10 +15194,9 @@ BEGIN
                 RETURN QUERY
                 SELECT v_item, v_loss.outcome, s.*
                 FROM (SELECT) x
-                LEFT JOIN checkout_state s
+                LEFT JOIN LATERAL state_of(
+                    p_merchant_id[v_item], v_loss.checkout_id) s
                     ON v_loss.outcome IN ('replayed', 'exists')
-                    AND s.merchant_id = p_merchant_id[v_item]
-                    AND s.checkout_id = v_loss.checkout_id
                 ORDER BY s.place;
             END IF;
         END LOOP;
@@ -15297,8 +15467,7 @@ BEGIN
         WHERE l.merchant_id = d.merchant_id
             AND l.checkout_id = d.checkout_id
         OFFSET 0) l ON d.kind = 'refund'
-    JOIN checkout_state s ON s.merchant_id = d.merchant_id
-        AND s.checkout_id = d.checkout_id
+    CROSS JOIN LATERAL state_of(d.merchant_id, d.checkout_id) s
     ORDER BY 1, s.place;
 
     RETURN QUERY
@@ -15930,8 +16099,7 @@ BEGIN
         s.*
     FROM unnest(p_merchant_id, p_checkout_id)
         WITH ORDINALITY AS u (merchant_id, checkout_id, n)
-    LEFT JOIN checkout_state s ON s.merchant_id = u.merchant_id
-        AND s.checkout_id = u.checkout_id
+    LEFT JOIN LATERAL state_of(u.merchant_id, u.checkout_id) s ON true
     ORDER BY 1, s.place;
 END
 $$;
@@ -15994,8 +16162,7 @@ BEGIN
         s.*
     FROM unnest(p_handle) WITH ORDINALITY AS u (handle, n)
     LEFT JOIN checkout c ON c.handle = u.handle
-    LEFT JOIN checkout_state s ON s.merchant_id = c.merchant_id
-        AND s.checkout_id = c.checkout_id
+    LEFT JOIN LATERAL state_of(c.merchant_id, c.checkout_id) s ON true
     ORDER BY 1, s.place;
 END
 $$;
@@ -16022,8 +16189,8 @@ BEGIN
 
     RETURN QUERY
     SELECT u.n::int,
-        CASE WHEN r.checkout_id IS NULL THEN 'not_found' ELSE 'found' END,
-        c.checkout_id::text, c.psp::text, c.handle::text, r.token::text,
+        CASE WHEN c.checkout_id IS NULL THEN 'not_found' ELSE 'found' END,
+        c.checkout_id::text, c.psp::text, c.handle::text, c.token::text,
         c.base_url::text, extract(epoch FROM c.expires_at)::bigint,
         c.version::bigint,
         CASE WHEN o.position > 1
@@ -16036,10 +16203,11 @@ BEGIN
         WITH ORDINALITY AS u (merchant_id, payment_order_id, n)
     LEFT JOIN LATERAL find_order(u.merchant_id, u.payment_order_id) o
         ON true
-    LEFT JOIN checkout c ON c.merchant_id = o.merchant_id
-        AND c.checkout_id = o.checkout_id
-    LEFT JOIN registration r ON r.merchant_id = c.merchant_id
-        AND r.checkout_id = c.checkout_id
+    LEFT JOIN LATERAL (
+        SELECT c.* FROM checkout c
+        WHERE c.merchant_id = o.merchant_id
+            AND c.checkout_id = o.checkout_id
+        OFFSET 0) c ON true
     LEFT JOIN LATERAL order_line(o) l ON c.checkout_id IS NOT NULL;
 END
 $$;
@@ -16072,8 +16240,7 @@ BEGIN
         WITH ORDINALITY AS u (merchant_id, payment_order_id, n)
     LEFT JOIN LATERAL find_order(u.merchant_id, u.payment_order_id) o
         ON true
-    LEFT JOIN checkout_state s ON s.merchant_id = o.merchant_id
-        AND s.checkout_id = o.checkout_id
+    LEFT JOIN LATERAL state_of(o.merchant_id, o.checkout_id) s ON true
     ORDER BY 1, s.place;
 END
 $$;
@@ -16369,8 +16536,8 @@ BEGIN
     SELECT u.n::int, u.outcome, s.*
     FROM unnest(p_merchant_id, p_checkout_id, v_outcome)
         WITH ORDINALITY AS u (merchant_id, checkout_id, outcome, n)
-    LEFT JOIN checkout_state s ON u.outcome NOT IN ('invalid', 'not_found')
-        AND s.merchant_id = u.merchant_id AND s.checkout_id = u.checkout_id
+    LEFT JOIN LATERAL state_of(u.merchant_id, u.checkout_id) s
+        ON u.outcome NOT IN ('invalid', 'not_found')
     ORDER BY 1, s.place;
 END
 $$;
@@ -16452,8 +16619,8 @@ BEGIN
         s.*
     FROM unnest(p_merchant_id, p_checkout_id, v_outcome)
         WITH ORDINALITY AS u (merchant_id, checkout_id, outcome, n)
-    LEFT JOIN checkout_state s ON u.outcome IS NOT NULL
-        AND s.merchant_id = u.merchant_id AND s.checkout_id = u.checkout_id
+    LEFT JOIN LATERAL state_of(u.merchant_id, u.checkout_id) s
+        ON u.outcome IS NOT NULL
     ORDER BY 1, s.place;
 END
 $$;
@@ -16532,8 +16699,8 @@ BEGIN
     FROM unnest(p_merchant_id, p_checkout_id, p_psp, v_outcome, p_attempt)
         WITH ORDINALITY AS u (merchant_id, checkout_id, psp, outcome,
         attempt, n)
-    LEFT JOIN checkout_state s ON u.outcome IS NOT NULL
-        AND s.merchant_id = u.merchant_id AND s.checkout_id = u.checkout_id
+    LEFT JOIN LATERAL state_of(u.merchant_id, u.checkout_id) s
+        ON u.outcome IS NOT NULL
     ORDER BY 1, s.place;
 END
 $$;
@@ -16603,6 +16770,11 @@ BEGIN
                                p_poll_after_ms);
     END IF;
 
+    IF v_set.journaled IS NOT NULL THEN
+        PERFORM journal_tokens(v_set.journaled, p_merchant_id, p_checkout_id,
+                               p_token);
+    END IF;
+
     IF v_set.letters THEN
         PERFORM settle_dead_letters(
             ARRAY(SELECT p_merchant_id[n] FROM unnest(v_set.stored) n),
@@ -16635,11 +16807,8 @@ BEGIN
              ELSE 'mismatch' END,
         s.*
     FROM generate_subscripts(p_token, 1) n
-    LEFT JOIN LATERAL (
-        SELECT s.* FROM checkout_state s
-        WHERE s.merchant_id = p_merchant_id[n]
-            AND s.checkout_id = p_checkout_id[n]
-        OFFSET 0) s ON n = ANY (v_items)
+    LEFT JOIN LATERAL state_of(p_merchant_id[n], p_checkout_id[n]) s
+        ON n = ANY (v_items)
     ORDER BY 1, s.place;
 END
 $$;
@@ -17285,92 +17454,6 @@ CREATE TABLE pay.backfill (
 ALTER TABLE pay.backfill OWNER TO payments_owner;
 
 --
--- Name: registration; Type: TABLE; Schema: pay; Owner: payments_owner
---
-
-CREATE TABLE pay.registration (
-    merchant_id pay.id NOT NULL,
-    checkout_id pay.id NOT NULL,
-    psp pay.id NOT NULL,
-    nonce pay.id NOT NULL,
-    state pay.registration_state DEFAULT 'REGISTERING'::text NOT NULL,
-    attempt pay.ordinal DEFAULT 1 NOT NULL,
-    token pay.id,
-    alias pay.id,
-    hosted_url text,
-    reference text,
-    code text,
-    lease_until timestamp with time zone,
-    psps pay.psp_list NOT NULL,
-    key_windows integer[] NOT NULL,
-    refused_psps text[] DEFAULT '{}'::text[] NOT NULL COLLATE pg_catalog."C",
-    tried_psps text[] DEFAULT '{}'::text[] NOT NULL COLLATE pg_catalog."C",
-    open_attempts pay.tally DEFAULT 1 NOT NULL,
-    hinted_at timestamp with time zone,
-    waits boolean DEFAULT false NOT NULL,
-    CONSTRAINT registration_check CHECK ((((state)::text <> 'REGISTERED'::text) OR ((token IS NOT NULL) AND (hosted_url IS NOT NULL)))),
-    CONSTRAINT registration_check1 CHECK ((((state)::text <> 'REGISTERING'::text) OR (token IS NULL))),
-    CONSTRAINT registration_check2 CHECK (((alias IS NULL) OR (token IS NOT NULL))),
-    CONSTRAINT registration_check3 CHECK ((cardinality(key_windows) = cardinality((psps)::text[])))
-)
-WITH (fillfactor='45', autovacuum_analyze_threshold='1000', autovacuum_vacuum_threshold='1000');
-
-ALTER TABLE pay.registration OWNER TO payments_owner;
-
---
--- Name: checkout_state; Type: VIEW; Schema: pay; Owner: payments_owner
---
-
-CREATE VIEW pay.checkout_state AS
- SELECT (c.merchant_id)::text AS merchant_id,
-    (c.checkout_id)::text AS checkout_id,
-    (c.checkout_uuid)::text AS checkout_uuid,
-    (c.psp)::text AS psp,
-    (r.nonce)::text AS nonce,
-    (c.handle)::text AS handle,
-    (r.token)::text AS token,
-    (r.alias)::text AS alias,
-    r.hosted_url,
-    (c.return_url)::text AS return_url,
-    (c.base_url)::text AS base_url,
-    (c.currency)::text AS currency,
-    (c.total_minor)::bigint AS total_minor,
-    (EXTRACT(epoch FROM c.expires_at))::bigint AS expires_s,
-    (r.state)::text AS registration_state,
-    (r.attempt)::bigint AS attempt,
-    r.code,
-    (c.version)::bigint AS version,
-    (c.capture)::text AS capture,
-    l.place,
-    l.order_id,
-    l.seller_account,
-    l.order_minor,
-    l.order_status,
-    l.order_reason,
-    l.authorized_minor,
-    l.captured_minor,
-    l.refunding_minor,
-    l.refunded_minor,
-    l.charged_back_minor,
-    l.credit_currency,
-    l.credit_minor,
-    l.credit_rate,
-    l.credit_until,
-    l.decline
-   FROM (((pay.checkout c
-     JOIN pay.registration r ON ((((r.merchant_id)::text = (c.merchant_id)::text) AND ((r.checkout_id)::text = (c.checkout_id)::text))))
-     CROSS JOIN LATERAL pay.orders_of((c.merchant_id)::text, (c.checkout_id)::text) o(merchant_id, payment_order_id, checkout_id, "position", seller_account, amount_minor, currency, status, reason, version, decline, authorized_minor, captured_minor, refunding_minor, refunded_minor, charged_back_minor, credit_currency, credit_rate, credit_minor, credit_until, head, head_tx))
-     CROSS JOIN LATERAL pay.order_line(o.*) l(place, order_id, seller_account, order_minor, order_status, order_reason, authorized_minor, captured_minor, refunding_minor, refunded_minor, charged_back_minor, credit_currency, credit_minor, credit_rate, credit_until, decline));
-
-ALTER TABLE pay.checkout_state OWNER TO payments_owner;
-
---
--- Name: VIEW checkout_state; Type: COMMENT; Schema: pay; Owner: payments_owner
---
-
-COMMENT ON VIEW pay.checkout_state IS 'A checkout as the operations return it: a row for each of its orders';
-
---
 -- Name: currency; Type: TABLE; Schema: pay; Owner: payments_owner
 --
 
@@ -17675,6 +17758,40 @@ CREATE TABLE pay.rate_source (
 WITH (fillfactor='50');
 
 ALTER TABLE pay.rate_source OWNER TO payments_owner;
+
+--
+-- Name: registration; Type: VIEW; Schema: pay; Owner: payments_owner
+--
+
+CREATE VIEW pay.registration AS
+ SELECT c.merchant_id,
+    c.checkout_id,
+    c.psp,
+    c.nonce,
+    c.state,
+    c.attempt,
+    c.token,
+    c.alias,
+    c.hosted_url,
+    c.reference,
+    c.code,
+    c.lease_until,
+    c.psps,
+    c.key_windows,
+    c.refused_psps,
+    c.tried_psps,
+    c.open_attempts,
+    c.hinted_at,
+    c.waits
+   FROM pay.checkout c;
+
+ALTER TABLE pay.registration OWNER TO payments_owner;
+
+--
+-- Name: VIEW registration; Type: COMMENT; Schema: pay; Owner: payments_owner
+--
+
+COMMENT ON VIEW pay.registration IS 'What a checkout''s row says of its registration';
 
 --
 -- Name: round; Type: TABLE; Schema: pay; Owner: payments_owner
@@ -18248,13 +18365,11 @@ COMMENT ON VIEW pay_check.change_waits IS 'No change waits while nothing is unde
 CREATE VIEW pay_check.checkout_incomplete AS
  SELECT c.merchant_id,
     c.checkout_id,
-    count(o.*) AS orders,
-    count(r.*) AS registrations
-   FROM ((pay.checkout c
+    count(o.*) AS orders
+   FROM (pay.checkout c
      LEFT JOIN pay.payment_order o USING (merchant_id, checkout_id))
-     LEFT JOIN pay.registration r USING (merchant_id, checkout_id))
   GROUP BY c.merchant_id, c.checkout_id
- HAVING ((count(r.*) = 0) OR ((count(o.*) < 1) OR (count(o.*) > 20)));
+ HAVING ((count(o.*) < 1) OR (count(o.*) > 20));
 
 ALTER TABLE pay_check.checkout_incomplete OWNER TO payments_owner;
 
@@ -18262,7 +18377,7 @@ ALTER TABLE pay_check.checkout_incomplete OWNER TO payments_owner;
 -- Name: VIEW checkout_incomplete; Type: COMMENT; Schema: pay_check; Owner: payments_owner
 --
 
-COMMENT ON VIEW pay_check.checkout_incomplete IS 'A checkout has its registration and 1 to 20 orders: begin_payment writes all of it or nothing.';
+COMMENT ON VIEW pay_check.checkout_incomplete IS 'A checkout has 1 to 20 orders: begin_payment writes all of it or nothing.';
 
 --
 -- Name: contradiction; Type: VIEW; Schema: pay_check; Owner: payments_owner
@@ -18373,7 +18488,7 @@ CREATE VIEW pay_check.dispatch_attempts AS
             d.settled,
             count(*) OVER w AS attempts,
             max((d.attempt)::integer) OVER w AS newest
-           FROM pay.dispatch d
+           FROM pay.journal d
           WINDOW w AS (PARTITION BY d.merchant_id, d.checkout_id, d.operation, d.operation_id)) a
   WHERE ((a.attempts <> a.newest) OR (((a.attempt)::integer < a.newest) AND ((a.state)::text <> ALL (ARRAY['NOT_SENT'::text, 'REFUSED'::text]))));
 
@@ -18398,7 +18513,7 @@ CREATE VIEW pay_check.dispatch_owner AS
     d.psp,
     r.psp AS registered_at,
     r.nonce
-   FROM (pay.dispatch d
+   FROM (pay.journal d
      LEFT JOIN pay.registration r USING (merchant_id, checkout_id))
   WHERE ((r.checkout_id IS NULL) OR ((d.psp)::text <> ALL ((r.psps)::text[])) OR (((d.operation)::text = ANY (ARRAY['register'::text, 'capture'::text, 'expire'::text])) AND ((d.operation_id)::text <> (r.nonce)::text) AND (((d.operation)::text = 'register'::text) OR (NOT (EXISTS ( SELECT
            FROM pay.change c
@@ -18463,7 +18578,7 @@ CREATE VIEW pay_check.dispatch_registration AS
             x.reference,
             x.request_id,
             x.settled
-           FROM pay.dispatch x
+           FROM pay.journal x
           WHERE (((x.merchant_id)::text = (r.merchant_id)::text) AND ((x.checkout_id)::text = (r.checkout_id)::text) AND ((x.operation)::text = 'register'::text) AND ((x.operation_id)::text = (r.nonce)::text))
           ORDER BY x.attempt DESC
          LIMIT 1) d ON (true))
@@ -18960,10 +19075,9 @@ COMMENT ON VIEW pay_check.late_waits IS 'Held money is on the list of people; mo
 CREATE VIEW pay_check.order_without_registration AS
  SELECT o.merchant_id,
     o.payment_order_id
-   FROM ((pay.payment_order o
+   FROM (pay.payment_order o
      LEFT JOIN pay.checkout c USING (merchant_id, checkout_id))
-     LEFT JOIN pay.registration r USING (merchant_id, checkout_id))
-  WHERE ((c.checkout_id IS NULL) OR (r.checkout_id IS NULL));
+  WHERE (c.checkout_id IS NULL);
 
 ALTER TABLE pay_check.order_without_registration OWNER TO payments_owner;
 
@@ -18971,7 +19085,7 @@ ALTER TABLE pay_check.order_without_registration OWNER TO payments_owner;
 -- Name: VIEW order_without_registration; Type: COMMENT; Schema: pay_check; Owner: payments_owner
 --
 
-COMMENT ON VIEW pay_check.order_without_registration IS 'Every order belongs to a checkout that is registered, or being registered.';
+COMMENT ON VIEW pay_check.order_without_registration IS 'Every order belongs to a checkout, whose row is its registration, too.';
 
 --
 -- Name: outbox_orphan; Type: VIEW; Schema: pay_check; Owner: payments_owner
@@ -19119,15 +19233,13 @@ COMMENT ON VIEW pay_check.registration_moved IS 'A registration leaves a PSP onl
 CREATE VIEW pay_check.registration_terms AS
  SELECT r.merchant_id,
     r.checkout_id,
-    c.psp,
-    r.psp AS registered_at,
+    r.psp,
     r.psps,
     r.refused_psps,
     r.tried_psps,
     r.nonce
-   FROM (pay.registration r
-     JOIN pay.checkout c USING (merchant_id, checkout_id))
-  WHERE (((r.psp)::text <> (c.psp)::text) OR ((r.psp)::text <> ALL ((r.psps)::text[])) OR ((r.psp)::text = ANY ((r.refused_psps || r.tried_psps))) OR (((r.nonce)::text !~ '^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$'::text) AND (NOT (EXISTS ( SELECT
+   FROM pay.registration r
+  WHERE (((r.psp)::text <> ALL ((r.psps)::text[])) OR ((r.psp)::text = ANY ((r.refused_psps || r.tried_psps))) OR (((r.nonce)::text !~ '^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$'::text) AND (NOT (EXISTS ( SELECT
            FROM pay.payment_order o
           WHERE (((o.merchant_id)::text = (r.merchant_id)::text) AND ((o.checkout_id)::text = (r.checkout_id)::text) AND ((o.payment_order_id)::text = (r.nonce)::text)))))));
 
@@ -19137,7 +19249,7 @@ ALTER TABLE pay_check.registration_terms OWNER TO payments_owner;
 -- Name: VIEW registration_terms; Type: COMMENT; Schema: pay_check; Owner: payments_owner
 --
 
-COMMENT ON VIEW pay_check.registration_terms IS 'A checkout is registered at its own PSP, which is one of those that may have it, has not refused it and is not about to be passed over; its nonce is an order of its own, its UUID, or (both taken) a UUID that nobody else has (I1).';
+COMMENT ON VIEW pay_check.registration_terms IS 'A checkout is registered at one of the PSPs that may have it, which has not refused it and is not about to be passed over; its nonce is an order of its own, its UUID, or (both taken) a UUID that nobody else has (I1).';
 
 --
 -- Name: sale_booked; Type: VIEW; Schema: pay_check; Owner: payments_owner
@@ -19735,23 +19847,22 @@ CREATE VIEW pay_view.checkouts AS
     c.expires_at,
     c.is_payment_done,
     c.version,
-    r.state AS registration_state,
-    r.attempt,
-    r.nonce,
-    r.token,
-    r.alias,
-    r.reference,
-    r.code,
-    r.psps,
-    r.refused_psps,
-    r.open_attempts,
+    c.state AS registration_state,
+    c.attempt,
+    c.nonce,
+    c.token,
+    c.alias,
+    c.reference,
+    c.code,
+    c.psps,
+    c.refused_psps,
+    c.open_attempts,
     j.kind AS job,
     j.run_at AS job_run_at,
     j.attempts AS job_attempts,
     j.code AS job_code
-   FROM (((pay.checkout c
+   FROM ((pay.checkout c
      JOIN pay.currency k ON ((k.code = (c.currency)::text)))
-     LEFT JOIN pay.registration r ON ((((r.merchant_id)::text = (c.merchant_id)::text) AND ((r.checkout_id)::text = (c.checkout_id)::text))))
      LEFT JOIN pay.job j ON ((((j.merchant_id)::text = (c.merchant_id)::text) AND ((j.checkout_id)::text = (c.checkout_id)::text) AND ((j.kind)::text <> 'change'::text))));
 
 ALTER TABLE pay_view.checkouts OWNER TO payments_owner;
@@ -19835,7 +19946,7 @@ CREATE VIEW pay_view.dispatches AS
     d.code,
     d.reference,
     d.request_id
-   FROM pay.dispatch d;
+   FROM pay.journal d;
 
 ALTER TABLE pay_view.dispatches OWNER TO payments_owner;
 
@@ -19926,7 +20037,7 @@ CREATE VIEW pay_view.jobs AS
             x.reference,
             x.request_id,
             x.settled
-           FROM pay.dispatch x
+           FROM pay.journal x
           WHERE (((x.merchant_id)::text = (j.merchant_id)::text) AND ((x.checkout_id)::text = (j.checkout_id)::text) AND
                 CASE j.kind
                     WHEN 'change'::text THEN ((x.operation_id)::text = j.operation_id)
@@ -20222,17 +20333,17 @@ CREATE VIEW pay_view.stuck AS
             round(((c.total_minor)::numeric / ((10)::numeric ^ (k.exponent)::numeric)), k.exponent) AS total,
             c.created_at,
             c.expires_at,
-            r.state AS registration_state,
-            r.attempt,
-            r.code,
-            r.token,
+            c.state AS registration_state,
+            c.attempt,
+            c.code,
+            c.token,
             j.kind AS job,
             j.run_at AS job_run_at,
             j.attempts AS job_attempts,
             j.code AS job_code,
             j.dispatch_state,
             u.letter AS dead_letter_id
-           FROM (((((( SELECT j_1.merchant_id,
+           FROM ((((( SELECT j_1.merchant_id,
                     j_1.checkout_id,
                     j_1.kind,
                     j_1.operation_id,
@@ -20252,7 +20363,6 @@ CREATE VIEW pay_view.stuck AS
                   WHERE ((d.state = 'open'::text) AND (d.kind <> 'parked'::text))
                   GROUP BY d.merchant_id, d.checkout_id) u
              JOIN pay.checkout c ON ((((c.merchant_id)::text = (u.merchant_id)::text) AND ((c.checkout_id)::text = (u.checkout_id)::text))))
-             JOIN pay.registration r ON ((((r.merchant_id)::text = (u.merchant_id)::text) AND ((r.checkout_id)::text = (u.checkout_id)::text))))
              JOIN pay.payment_order o ON ((((o.merchant_id)::text = (u.merchant_id)::text) AND ((o.checkout_id)::text = (u.checkout_id)::text) AND ((o."position")::integer = 1))))
              JOIN pay.currency k ON ((k.code = (c.currency)::text)))
              LEFT JOIN pay_view.jobs j ON ((((j.merchant_id)::text = (u.merchant_id)::text) AND ((j.checkout_id)::text = (u.checkout_id)::text) AND ((j.kind)::text = u.kind) AND (j.operation_id = u.operation_id))))) s
@@ -20401,6 +20511,13 @@ ALTER TABLE ONLY pay.checkout
 
 ALTER TABLE ONLY pay.checkout
     ADD CONSTRAINT checkout_pkey PRIMARY KEY (merchant_id, checkout_id);
+
+--
+-- Name: checkout checkout_psp_nonce_key; Type: CONSTRAINT; Schema: pay; Owner: payments_owner
+--
+
+ALTER TABLE ONLY pay.checkout
+    ADD CONSTRAINT checkout_psp_nonce_key UNIQUE (psp, nonce);
 
 --
 -- Name: currency currency_pkey; Type: CONSTRAINT; Schema: pay; Owner: payments_owner
@@ -20583,20 +20700,6 @@ ALTER TABLE ONLY pay.rate
 
 ALTER TABLE ONLY pay.rate_source
     ADD CONSTRAINT rate_source_pkey PRIMARY KEY (source);
-
---
--- Name: registration registration_pkey; Type: CONSTRAINT; Schema: pay; Owner: payments_owner
---
-
-ALTER TABLE ONLY pay.registration
-    ADD CONSTRAINT registration_pkey PRIMARY KEY (merchant_id, checkout_id);
-
---
--- Name: registration registration_psp_nonce_key; Type: CONSTRAINT; Schema: pay; Owner: payments_owner
---
-
-ALTER TABLE ONLY pay.registration
-    ADD CONSTRAINT registration_psp_nonce_key UNIQUE (psp, nonce);
 
 --
 -- Name: round round_pkey; Type: CONSTRAINT; Schema: pay; Owner: payments_owner
@@ -20965,12 +21068,28 @@ CREATE TRIGGER checkout_fixed BEFORE UPDATE OF merchant_id, checkout_id, checkou
 ALTER TABLE pay.checkout ENABLE ALWAYS TRIGGER checkout_fixed;
 
 --
+-- Name: checkout checkout_nonce; Type: TRIGGER; Schema: pay; Owner: payments_owner
+--
+
+CREATE TRIGGER checkout_nonce BEFORE UPDATE OF nonce, psps, key_windows ON pay.checkout FOR EACH ROW WHEN (((((new.nonce)::text IS DISTINCT FROM (old.nonce)::text) OR ((new.psps)::text[] IS DISTINCT FROM (old.psps)::text[])) OR (new.key_windows IS DISTINCT FROM old.key_windows))) EXECUTE FUNCTION pay.refuse_change('one nonce for ever', 'PAY11');
+
+ALTER TABLE pay.checkout ENABLE ALWAYS TRIGGER checkout_nonce;
+
+--
 -- Name: checkout checkout_psp; Type: TRIGGER; Schema: pay; Owner: payments_owner
 --
 
-CREATE TRIGGER checkout_psp BEFORE UPDATE OF psp ON pay.checkout FOR EACH ROW WHEN (((new.psp)::text <> (old.psp)::text)) EXECUTE FUNCTION pay.follow_registration();
+CREATE TRIGGER checkout_psp BEFORE UPDATE OF psp ON pay.checkout FOR EACH ROW WHEN ((((new.psp)::text <> (old.psp)::text) AND (((old.state)::text <> 'REGISTERING'::text) OR ((new.state)::text <> 'REGISTERING'::text) OR (old.token IS NOT NULL) OR ((old.open_attempts)::integer > 1) OR ((new.attempt)::integer <= (old.attempt)::integer) OR ((new.open_attempts)::integer <> 1) OR ((new.psp)::text <> ALL ((old.psps)::text[])) OR ((new.psp)::text = ANY (old.refused_psps))))) EXECUTE FUNCTION pay.refuse_change('something may have happened there', 'PAY11');
 
 ALTER TABLE pay.checkout ENABLE ALWAYS TRIGGER checkout_psp;
+
+--
+-- Name: checkout checkout_token; Type: TRIGGER; Schema: pay; Owner: payments_owner
+--
+
+CREATE TRIGGER checkout_token BEFORE UPDATE OF token, alias, attempt ON pay.checkout FOR EACH ROW WHEN ((((old.token IS NOT NULL) AND (((new.token)::text IS DISTINCT FROM (old.token)::text) OR ((new.alias)::text IS DISTINCT FROM (old.alias)::text))) OR ((new.attempt)::integer < (old.attempt)::integer))) EXECUTE FUNCTION pay.refuse_change('one token for ever', 'PAY11');
+
+ALTER TABLE pay.checkout ENABLE ALWAYS TRIGGER checkout_token;
 
 --
 -- Name: checkout checkout_version; Type: TRIGGER; Schema: pay; Owner: payments_owner
@@ -20979,6 +21098,14 @@ ALTER TABLE pay.checkout ENABLE ALWAYS TRIGGER checkout_psp;
 CREATE TRIGGER checkout_version BEFORE UPDATE OF version, is_payment_done ON pay.checkout FOR EACH ROW WHEN (((new.version < old.version) OR (new.is_payment_done < old.is_payment_done))) EXECUTE FUNCTION pay.refuse_change('versions grow, done is done', 'PAY11');
 
 ALTER TABLE pay.checkout ENABLE ALWAYS TRIGGER checkout_version;
+
+--
+-- Name: dispatch dispatch_first; Type: TRIGGER; Schema: pay; Owner: payments_owner
+--
+
+CREATE TRIGGER dispatch_first BEFORE INSERT ON pay.dispatch FOR EACH ROW WHEN (((new.operation)::text = 'register'::text)) EXECUTE FUNCTION pay.refuse_second_call();
+
+ALTER TABLE pay.dispatch ENABLE ALWAYS TRIGGER dispatch_first;
 
 --
 -- Name: dropped_month dropped_month_append_only; Type: TRIGGER; Schema: pay; Owner: payments_owner
@@ -21129,30 +21256,6 @@ ALTER TABLE pay.payment_order ENABLE ALWAYS TRIGGER payment_order_status;
 CREATE TRIGGER posting_rule_fixed BEFORE DELETE OR UPDATE OR TRUNCATE ON pay.posting_rule FOR EACH STATEMENT EXECUTE FUNCTION pay.refuse_change('the rules are fixed', 'PAY20');
 
 --
--- Name: registration registration_fixed; Type: TRIGGER; Schema: pay; Owner: payments_owner
---
-
-CREATE TRIGGER registration_fixed BEFORE UPDATE OF merchant_id, checkout_id, nonce, psps, key_windows ON pay.registration FOR EACH ROW WHEN (((((((new.merchant_id)::text IS DISTINCT FROM (old.merchant_id)::text) OR ((new.checkout_id)::text IS DISTINCT FROM (old.checkout_id)::text)) OR ((new.nonce)::text IS DISTINCT FROM (old.nonce)::text)) OR ((new.psps)::text[] IS DISTINCT FROM (old.psps)::text[])) OR (new.key_windows IS DISTINCT FROM old.key_windows))) EXECUTE FUNCTION pay.refuse_change('one nonce for ever', 'PAY11');
-
-ALTER TABLE pay.registration ENABLE ALWAYS TRIGGER registration_fixed;
-
---
--- Name: registration registration_psp; Type: TRIGGER; Schema: pay; Owner: payments_owner
---
-
-CREATE TRIGGER registration_psp BEFORE UPDATE OF psp ON pay.registration FOR EACH ROW WHEN ((((new.psp)::text <> (old.psp)::text) AND (((old.state)::text <> 'REGISTERING'::text) OR ((new.state)::text <> 'REGISTERING'::text) OR (old.token IS NOT NULL) OR ((old.open_attempts)::integer > 1) OR ((new.attempt)::integer <= (old.attempt)::integer) OR ((new.open_attempts)::integer <> 1) OR ((new.psp)::text <> ALL ((old.psps)::text[])) OR ((new.psp)::text = ANY (old.refused_psps))))) EXECUTE FUNCTION pay.refuse_change('something may have happened there', 'PAY11');
-
-ALTER TABLE pay.registration ENABLE ALWAYS TRIGGER registration_psp;
-
---
--- Name: registration registration_token; Type: TRIGGER; Schema: pay; Owner: payments_owner
---
-
-CREATE TRIGGER registration_token BEFORE UPDATE OF token, alias, attempt ON pay.registration FOR EACH ROW WHEN ((((old.token IS NOT NULL) AND (((new.token)::text IS DISTINCT FROM (old.token)::text) OR ((new.alias)::text IS DISTINCT FROM (old.alias)::text))) OR ((new.attempt)::integer < (old.attempt)::integer))) EXECUTE FUNCTION pay.refuse_change('one token for ever', 'PAY11');
-
-ALTER TABLE pay.registration ENABLE ALWAYS TRIGGER registration_token;
-
---
 -- Name: seal seal_kept; Type: TRIGGER; Schema: pay; Owner: payments_owner
 --
 
@@ -21244,13 +21347,6 @@ ALTER TABLE ONLY pay.posting_rule
 
 ALTER TABLE ONLY pay.rate
     ADD CONSTRAINT rate_source_fkey FOREIGN KEY (source) REFERENCES pay.rate_source(source);
-
---
--- Name: registration registration_merchant_id_checkout_id_fkey; Type: FK CONSTRAINT; Schema: pay; Owner: payments_owner
---
-
-ALTER TABLE ONLY pay.registration
-    ADD CONSTRAINT registration_merchant_id_checkout_id_fkey FOREIGN KEY (merchant_id, checkout_id) REFERENCES pay.checkout(merchant_id, checkout_id);
 
 --
 -- Name: transition transition_news_fkey; Type: FK CONSTRAINT; Schema: pay; Owner: payments_owner
@@ -22009,12 +22105,6 @@ REVOKE ALL ON FUNCTION pay.first_detail(p_psp text, p_route text, p_replaces tex
 REVOKE ALL ON FUNCTION pay.follow_moves(p_facts pay.fact[], p_nexts text[], p_lease_ms bigint[]) FROM PUBLIC;
 
 --
--- Name: FUNCTION follow_registration(); Type: ACL; Schema: pay; Owner: payments_owner
---
-
-REVOKE ALL ON FUNCTION pay.follow_registration() FROM PUBLIC;
-
---
 -- Name: FUNCTION give_back_jobs(p_merchant_id text[], p_checkout_id text[], p_kind text[], p_operation_id text[], p_delay_ms bigint[], p_code text[], p_dead text[], p_items integer[]); Type: ACL; Schema: pay; Owner: payments_owner
 --
 
@@ -22170,10 +22260,10 @@ REVOKE ALL ON FUNCTION pay.id_ok(p_id text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.in_suspense(p_merchant_id text, p_psp text, p_object text, OUT amount_minor bigint, OUT currency text, OUT is_over boolean, OUT is_borne boolean) FROM PUBLIC;
 
 --
--- Name: FUNCTION insert_beginnings(p_items integer[], p_waits integer[], p_item integer[], p_id text[], p_detail jsonb[], p_hash bytea[], p_merchant_id text[], p_checkout_id text[], p_psp text[], p_nonce text[], p_lease_ms bigint[], p_request_id text[], p_psps text[], p_key_windows text[]); Type: ACL; Schema: pay; Owner: payments_owner
+-- Name: FUNCTION insert_beginnings(p_items integer[], p_item integer[], p_id text[], p_detail jsonb[], p_hash bytea[], p_merchant_id text[], p_checkout_id text[], p_lease_ms bigint[], p_request_id text[]); Type: ACL; Schema: pay; Owner: payments_owner
 --
 
-REVOKE ALL ON FUNCTION pay.insert_beginnings(p_items integer[], p_waits integer[], p_item integer[], p_id text[], p_detail jsonb[], p_hash bytea[], p_merchant_id text[], p_checkout_id text[], p_psp text[], p_nonce text[], p_lease_ms bigint[], p_request_id text[], p_psps text[], p_key_windows text[]) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.insert_beginnings(p_items integer[], p_item integer[], p_id text[], p_detail jsonb[], p_hash bytea[], p_merchant_id text[], p_checkout_id text[], p_lease_ms bigint[], p_request_id text[]) FROM PUBLIC;
 
 --
 -- Name: FUNCTION insert_change(p_item pay.change_item, p_order pay.payment_order, p_amount_minor bigint); Type: ACL; Schema: pay; Owner: payments_owner
@@ -22182,10 +22272,10 @@ REVOKE ALL ON FUNCTION pay.insert_beginnings(p_items integer[], p_waits integer[
 REVOKE ALL ON FUNCTION pay.insert_change(p_item pay.change_item, p_order pay.payment_order, p_amount_minor bigint) FROM PUBLIC;
 
 --
--- Name: FUNCTION insert_checkouts(p_items integer[], p_merchant_id text[], p_checkout_id text[], p_checkout_uuid text[], p_handle text[], p_psp text[], p_return_url text[], p_base_url text[], p_buyer_info jsonb[], p_metadata jsonb[], p_credit_card_info jsonb[], p_currency text[], p_total_minor bigint[], p_expires_s bigint[], p_late_success text[], p_terms jsonb[]); Type: ACL; Schema: pay; Owner: payments_owner
+-- Name: FUNCTION insert_checkouts(p_items integer[], p_merchant_id text[], p_checkout_id text[], p_checkout_uuid text[], p_handle text[], p_psp text[], p_nonce text[], p_return_url text[], p_base_url text[], p_buyer_info jsonb[], p_metadata jsonb[], p_credit_card_info jsonb[], p_currency text[], p_total_minor bigint[], p_expires_s bigint[], p_lease_ms bigint[], p_request_id text[], p_psps text[], p_key_windows text[], p_late_success text[], p_terms jsonb[], OUT placed integer[], OUT nonces text[]); Type: ACL; Schema: pay; Owner: payments_owner
 --
 
-REVOKE ALL ON FUNCTION pay.insert_checkouts(p_items integer[], p_merchant_id text[], p_checkout_id text[], p_checkout_uuid text[], p_handle text[], p_psp text[], p_return_url text[], p_base_url text[], p_buyer_info jsonb[], p_metadata jsonb[], p_credit_card_info jsonb[], p_currency text[], p_total_minor bigint[], p_expires_s bigint[], p_late_success text[], p_terms jsonb[]) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.insert_checkouts(p_items integer[], p_merchant_id text[], p_checkout_id text[], p_checkout_uuid text[], p_handle text[], p_psp text[], p_nonce text[], p_return_url text[], p_base_url text[], p_buyer_info jsonb[], p_metadata jsonb[], p_credit_card_info jsonb[], p_currency text[], p_total_minor bigint[], p_expires_s bigint[], p_lease_ms bigint[], p_request_id text[], p_psps text[], p_key_windows text[], p_late_success text[], p_terms jsonb[], OUT placed integer[], OUT nonces text[]) FROM PUBLIC;
 
 --
 -- Name: FUNCTION insert_dispute(p_news pay.news, p_order pay.payment_order, p_amount_minor bigint, p_part integer); Type: ACL; Schema: pay; Owner: payments_owner
@@ -22222,12 +22312,6 @@ REVOKE ALL ON FUNCTION pay.insert_orders(p_items integer[], p_item integer[], p_
 --
 
 REVOKE ALL ON FUNCTION pay.insert_outside(p_news pay.news, p_order pay.payment_order, p_amount_minor bigint) FROM PUBLIC;
-
---
--- Name: FUNCTION insert_registrations(p_items integer[], p_waits integer[], p_merchant_id text[], p_checkout_id text[], p_checkout_uuid text[], p_psp text[], p_nonce text[], p_lease_ms bigint[], p_psps text[], p_key_windows text[]); Type: ACL; Schema: pay; Owner: payments_owner
---
-
-REVOKE ALL ON FUNCTION pay.insert_registrations(p_items integer[], p_waits integer[], p_merchant_id text[], p_checkout_id text[], p_checkout_uuid text[], p_psp text[], p_nonce text[], p_lease_ms bigint[], p_psps text[], p_key_windows text[]) FROM PUBLIC;
 
 --
 -- Name: FUNCTION insert_webhooks(p_facts pay.fact[], p_fact text[], p_digest bytea[], p_count bigint); Type: ACL; Schema: pay; Owner: payments_owner
@@ -22383,6 +22467,18 @@ REVOKE ALL ON FUNCTION pay.job_is_over(p_job pay.job, p_delay_ms bigint, p_code 
 REVOKE ALL ON FUNCTION pay.job_rank(p_kind text) FROM PUBLIC;
 
 --
+-- Name: FUNCTION journal_calls(p_merchant_id text[], p_checkout_id text[]); Type: ACL; Schema: pay; Owner: payments_owner
+--
+
+REVOKE ALL ON FUNCTION pay.journal_calls(p_merchant_id text[], p_checkout_id text[]) FROM PUBLIC;
+
+--
+-- Name: FUNCTION journal_tokens(p_items integer[], p_merchant_id text[], p_checkout_id text[], p_token text[]); Type: ACL; Schema: pay; Owner: payments_owner
+--
+
+REVOKE ALL ON FUNCTION pay.journal_tokens(p_items integer[], p_merchant_id text[], p_checkout_id text[], p_token text[]) FROM PUBLIC;
+
+--
 -- Name: FUNCTION judge_facts(p_facts pay.fact[], p_turn integer, OUT at timestamp with time zone, OUT moves pay.move[], OUT moved integer[], OUT late integer[], OUT against integer[], OUT told integer[], OUT booked pay.posting[], OUT rests boolean, OUT ours boolean, OUT by_hand boolean, OUT has text[]); Type: ACL; Schema: pay; Owner: payments_owner
 --
 
@@ -22472,6 +22568,8 @@ REVOKE ALL ON FUNCTION pay.keep_references(p_facts pay.fact[], p_moved integer[]
 --
 
 REVOKE ALL ON FUNCTION pay.key_window(p_psps text[], p_key_windows integer[], p_psp text) FROM PUBLIC;
+GRANT ALL ON FUNCTION pay.key_window(p_psps text[], p_key_windows integer[], p_psp text) TO payments_auditor;
+GRANT ALL ON FUNCTION pay.key_window(p_psps text[], p_key_windows integer[], p_psp text) TO payments_operator;
 
 --
 -- Name: FUNCTION late_meant(p_news pay.news); Type: ACL; Schema: pay; Owner: payments_owner
@@ -22662,6 +22760,13 @@ REVOKE ALL ON FUNCTION pay.named_order(p_news pay.news) FROM PUBLIC;
 
 GRANT SELECT ON TABLE pay.dispatch TO payments_auditor;
 GRANT SELECT ON TABLE pay.dispatch TO payments_operator;
+
+--
+-- Name: TABLE journal; Type: ACL; Schema: pay; Owner: payments_owner
+--
+
+GRANT SELECT ON TABLE pay.journal TO payments_auditor;
+GRANT SELECT ON TABLE pay.journal TO payments_operator;
 
 --
 -- Name: FUNCTION newest_dispatch(p_merchant_id text, p_checkout_id text, p_operation text); Type: ACL; Schema: pay; Owner: payments_owner
@@ -23043,6 +23148,12 @@ REVOKE ALL ON FUNCTION pay.refund_terms(p_order pay.payment_order, INOUT amount_
 REVOKE ALL ON FUNCTION pay.refuse_change() FROM PUBLIC;
 
 --
+-- Name: FUNCTION refuse_second_call(); Type: ACL; Schema: pay; Owner: payments_owner
+--
+
+REVOKE ALL ON FUNCTION pay.refuse_second_call() FROM PUBLIC;
+
+--
 -- Name: FUNCTION refuse_tokens(p_merchant_id text[], p_checkout_id text[], p_psp text[], p_token text[], p_alias text[], p_request_id text[], p_late integer[]); Type: ACL; Schema: pay; Owner: payments_owner
 --
 
@@ -23195,10 +23306,10 @@ REVOKE ALL ON FUNCTION pay.set_aside(p_facts pay.fact[], p_duplicates integer[])
 REVOKE ALL ON FUNCTION pay.set_change(p_change pay.change, p_status text, p_word pay.fact, p_returned boolean) FROM PUBLIC;
 
 --
--- Name: FUNCTION set_tokens(p_items integer[], p_merchant_id text[], p_checkout_id text[], p_psp text[], p_token text[], p_alias text[], p_hosted_url text[], p_sure boolean, OUT stored integer[], OUT late integer[], OUT letters boolean); Type: ACL; Schema: pay; Owner: payments_owner
+-- Name: FUNCTION set_tokens(p_items integer[], p_merchant_id text[], p_checkout_id text[], p_psp text[], p_token text[], p_alias text[], p_hosted_url text[], p_sure boolean, OUT stored integer[], OUT late integer[], OUT journaled integer[], OUT letters boolean); Type: ACL; Schema: pay; Owner: payments_owner
 --
 
-REVOKE ALL ON FUNCTION pay.set_tokens(p_items integer[], p_merchant_id text[], p_checkout_id text[], p_psp text[], p_token text[], p_alias text[], p_hosted_url text[], p_sure boolean, OUT stored integer[], OUT late integer[], OUT letters boolean) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.set_tokens(p_items integer[], p_merchant_id text[], p_checkout_id text[], p_psp text[], p_token text[], p_alias text[], p_hosted_url text[], p_sure boolean, OUT stored integer[], OUT late integer[], OUT journaled integer[], OUT letters boolean) FROM PUBLIC;
 
 --
 -- Name: FUNCTION settle_changes(p_merchant_id text[], p_operation_id text[], p_code text[], p_reference text[], p_request_id text[], p_items integer[]); Type: ACL; Schema: pay; Owner: payments_owner
@@ -23307,6 +23418,19 @@ REVOKE ALL ON FUNCTION pay.start_job(p_merchant_id text, p_checkout_id text, p_k
 --
 
 REVOKE ALL ON FUNCTION pay.start_orders(p_items integer[], p_merchant_id text[], p_checkout_id text[], p_request_id text[]) FROM PUBLIC;
+
+--
+-- Name: TABLE checkout_state; Type: ACL; Schema: pay; Owner: payments_owner
+--
+
+GRANT SELECT ON TABLE pay.checkout_state TO payments_auditor;
+GRANT SELECT ON TABLE pay.checkout_state TO payments_operator;
+
+--
+-- Name: FUNCTION state_of(p_merchant_id text, p_checkout_id text); Type: ACL; Schema: pay; Owner: payments_owner
+--
+
+REVOKE ALL ON FUNCTION pay.state_of(p_merchant_id text, p_checkout_id text) FROM PUBLIC;
 
 --
 -- Name: FUNCTION statement(p_merchant_id text, p_seller text, p_currency text, p_before bigint, p_limit integer); Type: ACL; Schema: pay; Owner: payments_owner
@@ -23869,20 +23993,6 @@ GRANT SELECT ON TABLE pay.backfill TO payments_auditor;
 GRANT SELECT ON TABLE pay.backfill TO payments_operator;
 
 --
--- Name: TABLE registration; Type: ACL; Schema: pay; Owner: payments_owner
---
-
-GRANT SELECT ON TABLE pay.registration TO payments_auditor;
-GRANT SELECT ON TABLE pay.registration TO payments_operator;
-
---
--- Name: TABLE checkout_state; Type: ACL; Schema: pay; Owner: payments_owner
---
-
-GRANT SELECT ON TABLE pay.checkout_state TO payments_auditor;
-GRANT SELECT ON TABLE pay.checkout_state TO payments_operator;
-
---
 -- Name: TABLE currency; Type: ACL; Schema: pay; Owner: payments_owner
 --
 
@@ -23993,6 +24103,13 @@ GRANT SELECT ON TABLE pay.rate TO payments_operator;
 
 GRANT SELECT ON TABLE pay.rate_source TO payments_auditor;
 GRANT SELECT ON TABLE pay.rate_source TO payments_operator;
+
+--
+-- Name: TABLE registration; Type: ACL; Schema: pay; Owner: payments_owner
+--
+
+GRANT SELECT ON TABLE pay.registration TO payments_auditor;
+GRANT SELECT ON TABLE pay.registration TO payments_operator;
 
 --
 -- Name: TABLE round; Type: ACL; Schema: pay; Owner: payments_owner
