@@ -152,8 +152,8 @@ DECLARE
     v_wallet  wallet_state;
     v_wallets wallet_state[] := '{}';
     v_balance bigint;
-    v_lines   journal_line[] := '{}';
     v_count   int;
+    v_lines   journal_line[] := '{}';
 BEGIN
     IF coalesce(cardinality(p_postings), 0) = 0 THEN
         RETURN 0;
