@@ -1,7 +1,7 @@
 /*
  * JSON, read from strangers and written for them; the only door to jansson
- * (src/core/json.c, json_read.c).  Reading refuses (RFC 8259, docs/security.md
- * F8): duplicate members, depth over PAY_JSON_DEPTH, more than PAY_JSON_WIDTH
+ * (src/core/json.c).  Reading refuses (RFC 8259, docs/security.md F8):
+ * duplicate members, depth over PAY_JSON_DEPTH, more than PAY_JSON_WIDTH
  * members or elements in one container, trailing bytes, bad UTF-8, \u0000,
  * BOM.
  */
