@@ -1,7 +1,7 @@
 /*
  * JSON, read from strangers and written for them; the only door to jansson
- * (src/core/json.c, json_read.c).  Reading refuses (RFC 8259, docs/security.md
- * F8): duplicate members, depth over PAY_JSON_DEPTH, more than PAY_JSON_WIDTH
+ * (src/core/json.c).  Reading refuses (RFC 8259, docs/security.md F8):
+ * duplicate members, depth over PAY_JSON_DEPTH, more than PAY_JSON_WIDTH
  * members or elements in one container, trailing bytes, bad UTF-8, \u0000,
  * BOM.
  */
@@ -99,8 +99,10 @@ pay_json_t *pay_json_string_new(pay_str_t text);   /* must be UTF-8 */
 pay_json_t *pay_json_integer_new(int64_t value);
 pay_json_t *pay_json_boolean_new(int value);
 pay_json_t *pay_json_null_new(void);
-/* A string with a NUL or bad UTF-8 gives NULL; a NULL object, array or value
- * makes the calls below fail with PAY_NO_MEMORY. */
+/* A deep copy, owned by the caller.  A string with a NUL or bad UTF-8 gives
+ * NULL; a NULL object, array or value makes the calls below fail with
+ * PAY_NO_MEMORY. */
+pay_json_t *pay_json_copy(const pay_json_t *json);
 pay_status_t pay_json_set(pay_json_t *object, const char *member,
     pay_json_t *value) PAY_MUST_CHECK;
 pay_status_t pay_json_set_string(pay_json_t *object, const char *member,
