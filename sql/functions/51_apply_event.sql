@@ -36,13 +36,8 @@ BEGIN
     v_facts := v_read.facts;
 
     IF 'replay' = ANY (p_source) THEN
-        PERFORM reopen_webhooks(array_agg(f.psp), array_agg(f.event_id),
-                                array_agg(p_digest[f.item]))
-        FROM unnest(v_facts) f
-        WHERE p_source[f.item] = 'replay' AND f.kind <> 'none';
-    END IF;
-
-    IF v_read.webhooks > 0 THEN
+        v_duplicates := insert_replays(v_facts, p_source, p_fact, p_digest);
+    ELSIF v_read.webhooks > 0 THEN
         v_duplicates := insert_webhooks(v_facts, p_fact, p_digest,
                                         v_read.webhooks);
     END IF;
@@ -72,8 +67,7 @@ BEGIN
     RETURN QUERY
     SELECT f.item, coalesce(f.outcome, 'applied'), s.*
     FROM unnest(v_facts || v_aside) f
-    LEFT JOIN checkout_state s ON s.merchant_id = f.merchant_id
-        AND s.checkout_id = f.checkout_id
+    LEFT JOIN LATERAL state_of(f.merchant_id, f.checkout_id) s ON true
     ORDER BY 1, s.place;
 
     IF cardinality(v_read.facts) < v_count THEN
