@@ -1,9 +1,9 @@
 /*
  * Bearer tokens of storefronts (RFC 7519, RFC 8725;
- * docs/security.md#rules-of-tokens).  A strict pre-parser stands in front of
- * libjwt 1.10, which checks nothing but the signature
- * (docs/security.md#what-libjwt-checks).  Only src/core/jwt_key.c
- * knows libjwt.
+ * docs/security.md#rules-of-tokens).  A strict parser of our own stands in
+ * front of libcrypto, which checks the signature.  libjwt 1.10 signs
+ * (docs/security.md#what-libjwt-checks says why it does not verify); only
+ * src/core/jwt_key.c knows it.
  */
 
 #ifndef PAY_JWT_H
@@ -89,14 +89,12 @@ pay_status_t pay_jwt_key_digest(pay_alg_t alg, pay_str_t key,
  * alphabet, two dots, canonical base64url, header and payload as strict JSON
  * objects of depth <= 4, no crit/jku/jwk/x5u/x5c/b64/zip, typ absent, "JWT"
  * or "at+jwt", alg exact, key by (kid, iss) - kid may be absent only when the
- * issuer has one key -, signature by libjwt with jwt_get_alg() compared
- * again, aud string or array contains ours, exp integer and required, nbf,
+ * issuer has one key -, signature by libcrypto under the key's own algorithm,
+ * aud string or array contains ours, exp integer and required, nbf,
  * iat, lifetime, sub a string if any, scope (space separated string `scope`;
  * another type is refused).
- * J8: libjwt refuses typ "at+jwt", so those tokens have the same signature
- * checked by libcrypto (src/core/jwt_evp.c).
  * PAY_BUG: the policy has no audience, now_s is no time of this era, or the
- * key that the token names has no bytes (libjwt would accept anything). */
+ * key that the token names has no bytes. */
 pay_status_t pay_jwt_verify(pay_arena_t *arena, pay_str_t token,
     const pay_jwt_policy_t *policy, pay_claims_t *claims, pay_err_t *err)
     PAY_MUST_CHECK;

@@ -80,6 +80,16 @@ typedef struct {
                                           ahead, -1 too old, 0 no number */
 } pay_sig_result_t;
 
+/* A webhook that is to be signed, as its PSP would sign it. */
+typedef struct {
+    const pay_sig_settings_t  *settings;   /* never NULL */
+    const pay_secret_t        *key;    /* NULL for a scheme without keys */
+    pay_str_t                  id;     /* may be empty where the scheme has
+                                          none */
+    int64_t                    now_s;
+    pay_str_t                  body;   /* raw bytes */
+} pay_sig_message_t;
+
 typedef struct {
     const char  *name;         /* "stripe", "standardwebhooks", "svix" */
     unsigned     needs;        /* PAY_SIG_NEEDS_… */
@@ -96,12 +106,11 @@ typedef struct {
     pay_sig_verdict_t  (*verify)(pay_arena_t *arena,
         const pay_sig_input_t *input, pay_sig_result_t *result);
     /* Writes the headers a sender would add, at most 4; returns how many in
-     * *count.  `id` may be empty where the scheme has none.  PAY_INVALID when
-     * it cannot be done with a key (PayPal: certificates; Adyen and
-     * Braintree: the signature stands in the body). */
+     * *count.  PAY_INVALID when it cannot be done with a key (PayPal:
+     * certificates; Adyen and Braintree: the signature stands in the
+     * body). */
     pay_status_t  (*sign)(pay_arena_t *arena,
-        const pay_sig_settings_t *settings, const pay_secret_t *key,
-        pay_str_t id, int64_t now_s, pay_str_t body, pay_header_t headers[4],
+        const pay_sig_message_t *message, pay_header_t headers[4],
         size_t *count);
     /* The answer to GET /webhooks/<psp>?<query>; PAY_INVALID when that is no
      * challenge of this scheme.  NULL: it has none. */

@@ -1,7 +1,7 @@
 /*
  * The strict reader of bearer tokens (RFC 8725;
  * docs/security.md#rules-of-tokens): takes a token apart, refuses whatever
- * libjwt would let pass, picks the one key and algorithm that may have signed
+ * can be read in two ways, picks the one key and algorithm that may have signed
  * it, and only then has the signature and the claims judged.  Every refusal
  * looks the same from outside (J18).
  */
@@ -241,9 +241,8 @@ pay_jwt_header_typ(pay_jwt_t *jwt)
         return PAY_INVALID;
     }
 
-    jwt->access = pay_str_is(typ, "at+jwt");
-
-    return jwt->access || pay_str_is(typ, "JWT") ? PAY_OK : PAY_INVALID;
+    return pay_str_is(typ, "at+jwt") || pay_str_is(typ, "JWT") ? PAY_OK
+                                                               : PAY_INVALID;
 }
 
 

@@ -1,7 +1,8 @@
 /*
- * The signature check by libcrypto, for the access tokens (typ "at+jwt",
- * RFC 9068) that libjwt 1.10 refuses to look at.  The same bytes, keys and
- * algorithms as libjwt would take; called by jwt_key.c only.
+ * The check of a token's signature by libcrypto, one function an algorithm.
+ * libjwt 1.10 cannot do it for all tokens: its one public function that
+ * verifies, jwt_decode(), refuses the access tokens of RFC 9068 (typ
+ * "at+jwt"), and the header that says so is signed.  Called by jwt_key.c only.
  */
 
 #include <openssl/bio.h>

@@ -1,11 +1,10 @@
 /*
  * Verification keys, and the only door to libjwt: checking a key when the
- * configuration is read, one signature under one key, and signing.  Trusts
- * jwt.c to have read the token strictly before; reads no claim.
+ * configuration is read, which verifier a key has, and signing.  Trusts jwt.c
+ * to have read the token strictly before; reads no claim.
  */
 
 #include <errno.h>
-#include <limits.h>
 #include <stdlib.h>
 
 #include <jwt.h>
@@ -29,7 +28,6 @@
 
 typedef struct {
     const char    *name;
-    jwt_alg_t      libjwt;
     pay_status_t  (*check)(pay_str_t key, pay_err_t *err);
     pay_status_t  (*verify)(const pay_jwt_t *jwt, pay_str_t key);
 } pay_jwt_alg_t;
@@ -46,19 +44,17 @@ static pay_status_t pay_pkey_digest(EVP_PKEY *pkey,
     unsigned char out[PAY_JWT_DIGEST_SIZE]);
 static int pay_pkey_normalize(EVP_PKEY *pkey);
 static size_t pay_text_count(pay_str_t text, const char *needle);
-static pay_status_t pay_libjwt_verify(const pay_jwt_t *jwt,
-    const pay_jwt_key_t *key);
 static pay_status_t pay_libjwt_sign(jwt_t *jwt, pay_str_t key,
     pay_str_t payload, char **token);
 
 
 static const pay_jwt_alg_t  pay_jwt_algs[] = {
     [PAY_ALG_RS256] =
-        { "RS256", JWT_ALG_RS256, pay_rs256_check, pay_rs256_verify },
+        { "RS256", pay_rs256_check, pay_rs256_verify },
     [PAY_ALG_ES256] =
-        { "ES256", JWT_ALG_ES256, pay_es256_check, pay_es256_verify },
+        { "ES256", pay_es256_check, pay_es256_verify },
     [PAY_ALG_HS256] =
-        { "HS256", JWT_ALG_HS256, pay_hs256_check, pay_hs256_verify }
+        { "HS256", pay_hs256_check, pay_hs256_verify }
 };
 
 #define PAY_JWT_ALGS  (sizeof(pay_jwt_algs) / sizeof(pay_jwt_algs[0]))
@@ -129,12 +125,7 @@ pay_jwt_key_digest(pay_alg_t alg, pay_str_t key,
 }
 
 
-/*
- * With a NULL key libjwt accepts every token
- * (docs/security.md#what-libjwt-checks): an empty key is a bug of ours
- * and stops here.  libjwt refuses typ "at+jwt" (J8), so those tokens have the
- * same signature checked by libcrypto itself.
- */
+/* An empty key is a bug of ours and stops here. */
 pay_status_t
 pay_jwt_signature_check(const pay_jwt_t *jwt, const pay_jwt_key_t *key)
 {
@@ -145,11 +136,7 @@ pay_jwt_signature_check(const pay_jwt_t *jwt, const pay_jwt_key_t *key)
         return PAY_BUG;
     }
 
-    if (jwt->access) {
-        return pay_jwt_algs[key->alg].verify(jwt, key->key);
-    }
-
-    return pay_libjwt_verify(jwt, key);
+    return pay_jwt_algs[key->alg].verify(jwt, key->key);
 }
 
 
@@ -391,32 +378,6 @@ pay_text_count(pay_str_t text, const char *needle)
     }
 
     return count;
-}
-
-
-static pay_status_t
-pay_libjwt_verify(const pay_jwt_t *jwt, const pay_jwt_key_t *key)
-{
-    int         rc;
-    jwt_t      *decoded;
-    jwt_alg_t   alg;
-
-    decoded = NULL;
-    rc = jwt_decode(&decoded, (const char *) jwt->text.data, key->key.data,
-                    (int) key->key.len);
-
-    /* what is left in the queue would be taken for an error of TLS */
-
-    ERR_clear_error();
-
-    if (rc != 0 || decoded == NULL) {
-        return rc == ENOMEM ? PAY_NO_MEMORY : PAY_INVALID;
-    }
-
-    alg = jwt_get_alg(decoded);
-    jwt_free(decoded);
-
-    return alg == pay_jwt_algs[key->alg].libjwt ? PAY_OK : PAY_INVALID;
 }
 
 

@@ -16,12 +16,11 @@
 
 /* A token taken apart by jwt.c; all bytes are the arena's. */
 typedef struct {
-    pay_str_t    text;         /* the whole token; a NUL follows */
+    pay_str_t    text;         /* the whole token */
     pay_str_t    signed_text;  /* header.payload as they were signed */
     pay_str_t    signature;    /* decoded */
     pay_str_t    kid;          /* empty: the header names none */
     pay_alg_t    alg;
-    int          access;       /* typ is "at+jwt" */
     pay_json_t  *header;
     pay_json_t  *payload;
     const char  *why;          /* it is refused, when it is */
@@ -49,7 +48,7 @@ pay_status_t pay_jwt_signature_check(const pay_jwt_t *jwt,
 pay_status_t pay_jwt_claims_read(pay_arena_t *arena, pay_jwt_t *jwt,
     const pay_jwt_policy_t *policy, pay_claims_t *claims) PAY_MUST_CHECK;
 
-/* The same check by libcrypto, one function an algorithm. */
+/* The check of one algorithm, by libcrypto. */
 pay_status_t pay_hs256_verify(const pay_jwt_t *jwt, pay_str_t key)
     PAY_MUST_CHECK;
 pay_status_t pay_rs256_verify(const pay_jwt_t *jwt, pay_str_t key)

@@ -1,8 +1,7 @@
 /*
- * What the files of the Adyen adapter share: adyen.c (payment links),
- * adyen_change.c (what is done later), adyen_event.c (what Adyen tells),
- * adyen_item.c (an item of that), adyen_after.c (of captures, refunds and
- * disputes), adyen_amount.c (its units).  Nobody else includes this.
+ * What the files of the Adyen adapter share.  adyen.c (payment links) uses
+ * adyen_change.c (what is done later) and adyen_event.c (what Adyen tells), and
+ * all three use adyen_link.c.  Nobody else includes this.
  */
 
 #ifndef PAY_SRC_PSP_ADYEN_H
@@ -19,12 +18,6 @@
 #define PAY_ADYEN_CAPTURE  "-capture"  /* behind our id of a change */
 #define PAY_ADYEN_REFUND   "-refund"
 
-typedef enum {
-    PAY_ADYEN_ECHO_RIGHT = 0,
-    PAY_ADYEN_ECHO_WRONG,
-    PAY_ADYEN_ECHO_INVALID             /* absent or mistyped */
-} pay_adyen_echo_t;
-
 
 /* A call with X-API-Key; PAY_BUG for a key that would break out of its
  * header. */
@@ -36,11 +29,9 @@ pay_status_t pay_adyen_request(pay_arena_t *arena,
 pay_status_t pay_adyen_set_amount(pay_json_t *json,
     const pay_currency_t *currency, int64_t minor, pay_err_t *err)
     PAY_MUST_CHECK;
-/* Does the answer repeat what was sent? */
-pay_adyen_echo_t pay_adyen_echo_amount(const pay_json_t *json,
+/* How the amount in an answer stands to what was sent. */
+pay_psp_echo_t pay_adyen_echo_amount(const pay_json_t *json,
     const pay_currency_t *currency, int64_t minor);
-pay_adyen_echo_t pay_adyen_echo_text(const pay_json_t *json,
-    const char *member, pay_str_t expected);
 /* A pay_psp_error_pt: {"status","errorCode","errorType","message"} */
 pay_status_t pay_adyen_error(pay_arena_t *arena, const pay_json_t *root,
     pay_psp_error_t *error) PAY_MUST_CHECK;
@@ -56,23 +47,8 @@ pay_status_t pay_adyen_change_answer(pay_arena_t *arena,
 int pay_adyen_cut(pay_str_t *text, const char *end);
 /* 1 for a reference of a payment that is captured by us. */
 int pay_adyen_is_held(pay_str_t reference);
-/* One item, into *event, which is all zeros.  PAY_INVALID "validation-error"
- * when it is none. */
-pay_status_t pay_adyen_item(pay_arena_t *arena,
-    const pay_psp_account_t *account, const pay_json_t *item,
-    pay_psp_event_t *event, pay_err_t *err) PAY_MUST_CHECK;
-/* What an item tells about a capture, a refund or a dispute, in *event; left
- * as it is when that is nothing. */
-pay_status_t pay_adyen_after(pay_arena_t *arena, const pay_json_t *item,
-    int success, pay_psp_event_t *event) PAY_MUST_CHECK;
-/* 1 when the member is that text. */
-int pay_adyen_is(const pay_json_t *json, const char *member,
-    const char *text);
-/* 1 when *flag is set: the member is a boolean, or the word for one. */
-int pay_adyen_flag(const pay_json_t *json, const char *member, int *flag);
-
-/* How a link stands.  PAY_INVALID without an id, with a status we do not know,
- * or when paid without an amount. */
+/* How a link stands, a pay_psp_state_pt.  PAY_INVALID without an id, with a
+ * status we do not know, or when paid without an amount. */
 pay_status_t pay_adyen_state(pay_arena_t *arena, const pay_json_t *link,
     pay_psp_event_t *event) PAY_MUST_CHECK;
 pay_status_t pay_adyen_webhook_events(pay_arena_t *arena,
@@ -84,8 +60,6 @@ pay_status_t pay_adyen_webhook_events(pay_arena_t *arena,
  * or "amount-invalid" when Adyen has no spelling for that amount. */
 pay_status_t pay_adyen_to_theirs(const pay_currency_t *currency, int64_t ours,
     int64_t *theirs, pay_err_t *err) PAY_MUST_CHECK;
-/* Adyen's units to ISO's; 0 when there is no such ISO amount. */
-int64_t pay_adyen_to_ours(const pay_currency_t *currency, int64_t theirs);
 /* The member "amount", into *event; left as it is without one. */
 pay_status_t pay_adyen_amount_in(pay_arena_t *arena, const pay_json_t *json,
     pay_psp_event_t *event) PAY_MUST_CHECK;

@@ -31,7 +31,7 @@ static pay_status_t adyen_change_reference(pay_arena_t *arena,
 static pay_status_t adyen_received(pay_arena_t *arena,
     const pay_psp_change_t *change, const pay_json_t *json,
     pay_psp_changed_t *result);
-static pay_adyen_echo_t adyen_received_echo(const pay_psp_change_t *change,
+static pay_psp_echo_t adyen_received_echo(const pay_psp_change_t *change,
     const pay_json_t *json);
 static pay_status_t adyen_expired(pay_arena_t *arena,
     const pay_psp_change_t *change, const pay_json_t *json,
@@ -67,17 +67,10 @@ pay_adyen_change_request(pay_arena_t *arena, const pay_psp_account_t *account,
     PAY_TRY(adyen_change_open(arena, account, change, &made));
 
     root = pay_json_object_new();
-    if (root == NULL) {
-        return PAY_NO_MEMORY;
-    }
-
-    status = adyen_change_body(arena, account, change, root, err);
-    if (status != PAY_OK) {
-        pay_json_free(root);
-        return status;
-    }
-
-    PAY_TRY(pay_psp_json_body(arena, root, &made));
+    status = (root == NULL) ? PAY_NO_MEMORY
+                            : adyen_change_body(arena, account, change, root,
+                                                err);
+    PAY_TRY(pay_psp_json_done(arena, status, root, &made));
 
     *request = made;
 
@@ -89,27 +82,9 @@ pay_status_t
 pay_adyen_change_answer(pay_arena_t *arena, const pay_psp_change_t *change,
     const pay_http_answer_t *answer, pay_psp_changed_t *result)
 {
-    pay_json_t         *json;
-    pay_status_t        status;
-    pay_psp_changed_t   made;
-
-    PAY_TRY(pay_psp_change_open(arena, answer, pay_adyen_error, &json,
-                                &made));
-    status = PAY_OK;
-
-    if (json != NULL) {
-        status = (change->kind == PAY_PSP_EXPIRE)
-                 ? adyen_expired(arena, change, json, &made)
-                 : adyen_received(arena, change, json, &made);
-    }
-
-    pay_json_free(json);
-
-    if (status == PAY_OK) {
-        *result = made;
-    }
-
-    return status;
+    return pay_psp_change_answer(arena, change, answer, pay_adyen_error,
+                                 (change->kind == PAY_PSP_EXPIRE)
+                                 ? adyen_expired : adyen_received, result);
 }
 
 
@@ -149,8 +124,7 @@ static pay_status_t
 adyen_change_body(pay_arena_t *arena, const pay_psp_account_t *account,
     const pay_psp_change_t *change, pay_json_t *root, pay_err_t *err)
 {
-    pay_str_t           reference;
-    const char *const  *reason;
+    pay_str_t  reference;
 
     if (change->kind == PAY_PSP_EXPIRE) {
         return pay_json_set_string(root, "status", PAY_STR("expired"));
@@ -165,18 +139,10 @@ adyen_change_body(pay_arena_t *arena, const pay_psp_account_t *account,
                                      change->amount_minor, err));
     }
 
-    if (change->kind != PAY_PSP_REFUND) {
-        return PAY_OK;
-    }
-
-    for (reason = adyen_reasons; *reason != NULL; reason++) {
-        if (pay_str_is(change->reason, *reason)) {
-            return pay_json_set_string(root, "merchantRefundReason",
-                                       change->reason);
-        }
-    }
-
-    return PAY_OK;
+    return (change->kind == PAY_PSP_REFUND
+            && pay_psp_is_one_of(change->reason, adyen_reasons))
+           ? pay_json_set_string(root, "merchantRefundReason", change->reason)
+           : PAY_OK;
 }
 
 
@@ -202,19 +168,11 @@ static pay_status_t
 adyen_received(pay_arena_t *arena, const pay_psp_change_t *change,
     const pay_json_t *json, pay_psp_changed_t *result)
 {
-    pay_str_t         id;
-    pay_status_t      status;
-    pay_adyen_echo_t  echo;
+    pay_str_t     id;
+    pay_status_t  status;
 
-    echo = adyen_received_echo(change, json);
-
-    if (echo == PAY_ADYEN_ECHO_WRONG) {
-        result->code = PAY_STR("answer_mismatch");
-    }
-
-    if (echo != PAY_ADYEN_ECHO_RIGHT
-        || pay_adyen_echo_text(json, "status", PAY_STR("received"))
-           != PAY_ADYEN_ECHO_RIGHT)
+    if (!pay_psp_believed(adyen_received_echo(change, json), &result->code)
+        || !pay_psp_is(json, "status", "received"))
     {
         return PAY_OK;
     }
@@ -232,15 +190,15 @@ adyen_received(pay_arena_t *arena, const pay_psp_change_t *change,
 }
 
 
-static pay_adyen_echo_t
+static pay_psp_echo_t
 adyen_received_echo(const pay_psp_change_t *change, const pay_json_t *json)
 {
-    pay_adyen_echo_t  echo;
+    pay_psp_echo_t  echo;
 
-    echo = pay_adyen_echo_text(json, "paymentPspReference",
+    echo = pay_psp_echo_needed(json, "paymentPspReference",
                                change->reference);
 
-    if (echo == PAY_ADYEN_ECHO_RIGHT
+    if (echo == PAY_PSP_ECHO_RIGHT
         && adyen_changes[change->kind].reference != NULL)
     {
         echo = pay_adyen_echo_amount(json, change->currency,
@@ -256,26 +214,5 @@ static pay_status_t
 adyen_expired(pay_arena_t *arena, const pay_psp_change_t *change,
     const pay_json_t *json, pay_psp_changed_t *result)
 {
-    pay_status_t     status;
-    pay_psp_event_t  event;
-
-    status = pay_adyen_state(arena, json, &event);
-    if (status != PAY_OK) {
-        return (status == PAY_INVALID) ? PAY_OK : status;
-    }
-
-    if (!pay_str_eq(event.token, change->token)) {
-        result->code = PAY_STR("answer_mismatch");
-        return PAY_OK;
-    }
-
-    result->known = 1;
-    result->event = event;
-
-    if (event.fact == PAY_FACT_EXPIRED) {
-        result->outcome = PAY_PSP_DONE;
-        result->code = PAY_STR("");
-    }
-
-    return PAY_OK;
+    return pay_psp_expired(arena, change, json, pay_adyen_state, result);
 }

@@ -1,77 +1,81 @@
 /*
- * What Adyen tells (docs/psp/adyen.md): the state of a link, and Standard
- * webhooks, item by item (adyen_item.c).  Money that we asked to capture
- * ourselves is known by the end of our reference; accounts that capture all by
- * hand are not supported.
+ * What Adyen tells: Standard webhooks, item by item
+ * (docs/psp/adyen.md#webhooks).  An AUTHORISATION that succeeded is the money,
+ * unless we asked to capture it ourselves, as the end of our reference tells;
+ * accounts that capture all by hand are not supported.  A failed one is an
+ * attempt, the link stays open.  OFFER_CLOSED is about a try, too, so it only
+ * makes us ask.
+ *
+ * The merchantReference of a capture, refund or dispute is that of the payment,
+ * as Adyen describes it, or that of the call that it answers: our id of the
+ * change then.  Of a dispute all items have the same pspReference; the second
+ * chargeback, which takes the money again after the first was won, is told as
+ * a dispute of its own.  Arbitration says nothing about money that its
+ * documents agree on, and moves none here.
  */
 
 #include "psp/adyen.h"
+#include "pay_crypto.h"
+#include "pay_id.h"
 
+
+#define ADYEN_CODE_MAX  64             /* letters of an eventCode */
 
 typedef struct {
-    const char  *name;
-    pay_fact_t   fact;
-} adyen_status_t;
+    const char       *code;
+    pay_psp_about_t   about;
+    pay_psp_news_t    news;            /* when it is a success */
+    const char       *end;             /* behind the object's id */
+} adyen_after_t;
 
 
 static pay_status_t adyen_items(pay_arena_t *arena,
     const pay_psp_account_t *account, const pay_json_t *root,
     pay_psp_event_t *events, unsigned *count, pay_err_t *err);
+static int adyen_flag(const pay_json_t *json, const char *member, int *flag);
+static pay_status_t adyen_item(pay_arena_t *arena,
+    const pay_psp_account_t *account, const pay_json_t *item,
+    pay_psp_event_t *event, pay_err_t *err);
+static pay_status_t adyen_item_id(pay_arena_t *arena, const pay_json_t *item,
+    int success, pay_psp_event_t *event, pay_err_t *err);
+static pay_status_t adyen_digest(pay_arena_t *arena, pay_str_t text,
+    pay_str_t *hex);
+static int adyen_code_is_valid(pay_str_t code);
+static pay_status_t adyen_item_names(pay_arena_t *arena,
+    const pay_psp_account_t *account, const pay_json_t *item, int success,
+    pay_psp_event_t *event);
+static pay_status_t adyen_item_ours(pay_arena_t *arena, pay_str_t reference,
+    pay_psp_event_t *event);
+static pay_status_t adyen_item_code(pay_arena_t *arena, const pay_json_t *item,
+    int success, pay_psp_event_t *event);
+static pay_status_t adyen_item_refused(pay_arena_t *arena,
+    const pay_json_t *item, pay_psp_event_t *event);
+static pay_status_t adyen_item_fact(const pay_json_t *item, int success,
+    pay_psp_event_t *event, pay_err_t *err);
+static void adyen_item_held(const pay_json_t *item, pay_psp_event_t *event);
+static pay_status_t adyen_after(pay_arena_t *arena, const pay_json_t *item,
+    int success, pay_psp_event_t *event);
+static int adyen_is_captured(const pay_psp_event_t *event);
+static const adyen_after_t *adyen_after_row(const pay_json_t *item);
+static pay_status_t adyen_object(pay_arena_t *arena, const pay_json_t *item,
+    const char *end, pay_psp_event_t *event);
 
 
-/* "completed": the shopper has completed the payment (CheckoutService-v72,
- * PaymentLinkResponse). */
-static const adyen_status_t  adyen_statuses[] = {
-    { "active", PAY_FACT_NONE },
-    { "paymentPending", PAY_FACT_PENDING },
-    { "paid", PAY_FACT_PAID },
-    { "completed", PAY_FACT_PAID },
-    { "expired", PAY_FACT_EXPIRED },
-    { NULL, PAY_FACT_NONE }
+/* Those that failed say success, too: the failure happened.  What came back of
+ * a refund that was done is told as its failure.  A capture has an amount of
+ * its own, and Adyen cancels what it leaves (Checkout API, /captures), unless
+ * several were enabled for the account. */
+static const adyen_after_t  adyen_afters[] = {
+    { "CAPTURE", PAY_ABOUT_CAPTURE, PAY_NEWS_SINGLE, "" },
+    { "CAPTURE_FAILED", PAY_ABOUT_CAPTURE, PAY_NEWS_FAILED, "" },
+    { "REFUND", PAY_ABOUT_REFUND, PAY_NEWS_SUCCEEDED, "" },
+    { "REFUND_FAILED", PAY_ABOUT_REFUND, PAY_NEWS_FAILED, "" },
+    { "REFUNDED_REVERSED", PAY_ABOUT_REFUND, PAY_NEWS_FAILED, "" },
+    { "CHARGEBACK", PAY_ABOUT_DISPUTE, PAY_NEWS_OPENED, "" },
+    { "CHARGEBACK_REVERSED", PAY_ABOUT_DISPUTE, PAY_NEWS_WON, "" },
+    { "SECOND_CHARGEBACK", PAY_ABOUT_DISPUTE, PAY_NEWS_OPENED, "-second" },
+    { NULL, PAY_ABOUT_PAYMENT, PAY_NEWS_PENDING, "" }
 };
-
-
-pay_status_t
-pay_adyen_state(pay_arena_t *arena, const pay_json_t *link,
-    pay_psp_event_t *event)
-{
-    pay_str_t              reference;
-    pay_status_t           status;
-    const adyen_status_t  *row;
-
-    for (row = adyen_statuses; row->name != NULL; row++) {
-        if (pay_adyen_is(link, "status", row->name)) {
-            break;
-        }
-    }
-
-    if (row->name == NULL) {
-        return PAY_INVALID;
-    }
-
-    memset(event, 0, sizeof(*event));
-    event->fact = row->fact;
-
-    if (row->fact == PAY_FACT_PAID
-        && pay_json_string(pay_json_get(link, "reference"), &reference)
-           == PAY_OK
-        && pay_adyen_is_held(reference))
-    {
-        event->fact = PAY_FACT_AUTHORIZED;
-    }
-
-    status = pay_psp_token_get(arena, link, "id", &event->token);
-    if (status != PAY_OK) {
-        return (status == PAY_NOT_FOUND) ? PAY_INVALID : status;
-    }
-
-    PAY_TRY(pay_psp_word_get(arena, link, "status", &event->type));
-    PAY_TRY(pay_adyen_amount_in(arena, link, event));
-
-    return ((event->fact == PAY_FACT_PAID
-             || event->fact == PAY_FACT_AUTHORIZED) && !event->has_amount)
-           ? PAY_INVALID : PAY_OK;
-}
 
 
 pay_status_t
@@ -112,7 +116,7 @@ adyen_items(pay_arena_t *arena, const pay_psp_account_t *account,
     size_t             i, size;
     const pay_json_t  *items;
 
-    if (!pay_adyen_flag(root, "live", &live)
+    if (!adyen_flag(root, "live", &live)
         || (account->live >= 0 && live != account->live))
     {
         return pay_refuse(err, "validation-error",
@@ -129,7 +133,7 @@ adyen_items(pay_arena_t *arena, const pay_psp_account_t *account,
 
     for (i = 0; i < size; i++) {
         memset(&events[i], 0, sizeof(events[i]));
-        PAY_TRY(pay_adyen_item(arena, account,
+        PAY_TRY(adyen_item(arena, account,
                                pay_json_get(pay_json_at(items, i),
                                             "NotificationRequestItem"),
                                &events[i], err));
@@ -141,49 +145,345 @@ adyen_items(pay_arena_t *arena, const pay_psp_account_t *account,
 }
 
 
-int
-pay_adyen_is_held(pay_str_t reference)
-{
-    return pay_adyen_cut(&reference, PAY_ADYEN_HELD);
-}
-
-
-int
-pay_adyen_cut(pay_str_t *text, const char *end)
-{
-    size_t  len = strlen(end);
-
-    if (text->len <= len
-        || memcmp(text->data + text->len - len, end, len) != 0)
-    {
-        return 0;
-    }
-
-    text->len -= len;
-
-    return 1;
-}
-
-
 /* Adyen writes its booleans as strings. */
-int
-pay_adyen_flag(const pay_json_t *json, const char *member, int *flag)
+static int
+adyen_flag(const pay_json_t *json, const char *member, int *flag)
 {
     pay_json_type_t  type;
 
     type = pay_json_type(pay_json_get(json, member));
-    *flag = type == PAY_JSON_TRUE || pay_adyen_is(json, member, "true");
+    *flag = type == PAY_JSON_TRUE || pay_psp_is(json, member, "true");
 
     return *flag || type == PAY_JSON_FALSE
-           || pay_adyen_is(json, member, "false");
+           || pay_psp_is(json, member, "false");
 }
 
 
-int
-pay_adyen_is(const pay_json_t *json, const char *member, const char *text)
+static pay_status_t
+adyen_item(pay_arena_t *arena, const pay_psp_account_t *account,
+    const pay_json_t *item, pay_psp_event_t *event, pay_err_t *err)
 {
-    pay_str_t  value;
+    int           success;
+    pay_status_t  status;
 
-    return pay_json_string(pay_json_get(json, member), &value) == PAY_OK
-           && pay_str_is(value, text);
+    if (!adyen_flag(item, "success", &success)) {
+        return pay_refuse(err, "validation-error",
+                          "an item says whether it is a success");
+    }
+
+    PAY_TRY(adyen_item_id(arena, item, success, event, err));
+    PAY_TRY(pay_psp_word_get(arena, item, "eventCode", &event->type));
+    PAY_TRY(adyen_item_names(arena, account, item, success, event));
+    PAY_TRY(pay_adyen_amount_in(arena, item, event));
+    PAY_TRY(adyen_item_code(arena, item, success, event));
+
+    status = adyen_after(arena, item, success, event);
+    if (status == PAY_INVALID) {
+        return pay_refuse(err, "validation-error",
+                          "what moved money has an amount");
+    }
+
+    return (status != PAY_OK || event->token.len == 0)
+           ? status : adyen_item_fact(item, success, event, err);
+}
+
+
+/* Adyen repeats an event under the same eventCode and pspReference; `success`
+ * is added since a result may be taken back under both.  Of a report the
+ * pspReference is a file's name, which may be any text. */
+static pay_status_t
+adyen_item_id(pay_arena_t *arena, const pay_json_t *item, int success,
+    pay_psp_event_t *event, pay_err_t *err)
+{
+    pay_str_t  code, reference;
+
+    if (pay_json_string(pay_json_get(item, "eventCode"), &code) != PAY_OK
+        || pay_json_string(pay_json_get(item, "pspReference"), &reference)
+           != PAY_OK
+        || !adyen_code_is_valid(code) || reference.len == 0)
+    {
+        return pay_refuse(err, "validation-error",
+                          "an item has eventCode and pspReference");
+    }
+
+    if (!pay_id_is_valid(reference)) {
+        PAY_TRY(adyen_digest(arena, reference, &reference));
+    }
+
+    return pay_format(arena, &event->event_id, 255, "%.*s:%.*s:%s",
+                      pay_fmt(code), pay_fmt(reference),
+                      success ? "true" : "false");
+}
+
+
+static pay_status_t
+adyen_digest(pay_arena_t *arena, pay_str_t text, pay_str_t *hex)
+{
+    unsigned char  sha256[PAY_SHA256_SIZE];
+
+    PAY_TRY(pay_sha256(text, sha256));
+
+    return pay_hex_encode(arena, (pay_str_t) { sizeof(sha256), sha256 }, hex);
+}
+
+
+/* [A-Z0-9_]{1,64} */
+static int
+adyen_code_is_valid(pay_str_t code)
+{
+    size_t         i;
+    unsigned char  c;
+
+    for (i = 0; i < code.len; i++) {
+        c = code.data[i];
+
+        if (!((c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_')) {
+            return 0;
+        }
+    }
+
+    return code.len > 0 && code.len <= ADYEN_CODE_MAX;
+}
+
+
+/* The registration, by our reference, and the payment: in what is done to one
+ * later it is the originalReference; a try that failed has made none.  A
+ * company's endpoint hears of accounts that are not ours, too; refusing those
+ * would stop its queue. */
+static pay_status_t
+adyen_item_names(pay_arena_t *arena, const pay_psp_account_t *account,
+    const pay_json_t *item, int success, pay_psp_event_t *event)
+{
+    pay_str_t     reference;
+    const char   *member;
+    pay_status_t  status;
+
+    if (pay_psp_echo_needed(item, "merchantAccountCode", account->account)
+        != PAY_PSP_ECHO_RIGHT)
+    {
+        return PAY_OK;
+    }
+
+    member = (success && pay_psp_is(item, "eventCode", "AUTHORISATION"))
+             ? "pspReference" : "originalReference";
+    status = pay_psp_token_get(arena, item, member, &event->reference);
+
+    if (status == PAY_NO_MEMORY
+        || pay_json_string(pay_json_get(item, "merchantReference"),
+                           &reference) != PAY_OK
+        || !pay_id_is_valid(reference))
+    {
+        return (status == PAY_NO_MEMORY) ? status : PAY_OK;
+    }
+
+    return adyen_item_ours(arena, reference, event);
+}
+
+
+static pay_status_t
+adyen_item_ours(pay_arena_t *arena, pay_str_t reference,
+    pay_psp_event_t *event)
+{
+    if (pay_adyen_cut(&reference, PAY_ADYEN_CAPTURE)
+        || pay_adyen_cut(&reference, PAY_ADYEN_REFUND))
+    {
+        return pay_psp_operation(arena, reference, &event->operation);
+    }
+
+    return pay_dup(arena, reference, &event->token);
+}
+
+
+/* Of failures only: the reason of a good authorisation holds digits of the
+ * card. */
+static pay_status_t
+adyen_item_code(pay_arena_t *arena, const pay_json_t *item, int success,
+    pay_psp_event_t *event)
+{
+    if (success) {
+        return PAY_OK;
+    }
+
+    PAY_TRY(pay_psp_word_get(arena, item, "reason", &event->code));
+
+    if (pay_psp_is(item, "eventCode", "AUTHORISATION")) {
+        PAY_TRY(adyen_item_refused(arena, item, event));
+    }
+
+    if (event->code.len == 0 || pay_str_is(event->code, "null")) {
+        event->code = PAY_STR("failed");
+    }
+
+    return PAY_OK;
+}
+
+
+/* "Refused" is what Adyen says of most: where the issuer's answer comes along,
+ * as in "51 : Insufficient funds", its code says more. */
+static pay_status_t
+adyen_item_refused(pay_arena_t *arena, const pay_json_t *item,
+    pay_psp_event_t *event)
+{
+    pay_str_t          raw;
+    const pay_json_t  *more = pay_json_get(item, "additionalData");
+
+    PAY_TRY(pay_psp_token_may(arena, item, "pspReference", &event->object));
+
+    if (event->code.len != 0 && !pay_str_is(event->code, "refused")
+        && !pay_str_is(event->code, "null"))
+    {
+        return PAY_OK;
+    }
+
+    if (pay_json_string(pay_json_get(more, "refusalReasonRaw"), &raw)
+        != PAY_OK || raw.len < 2
+        || (raw.len > 2 && raw.data[2] != ' ' && raw.data[2] != ':'))
+    {
+        return PAY_OK;
+    }
+
+    raw.len = 2;
+
+    return pay_psp_safe(arena, raw, &event->code);
+}
+
+
+static pay_status_t
+adyen_item_fact(const pay_json_t *item, int success, pay_psp_event_t *event,
+    pay_err_t *err)
+{
+    if (pay_psp_is(item, "eventCode", "OFFER_CLOSED")) {
+        event->must_ask = 1;
+        return PAY_OK;
+    }
+
+    if (event->about != PAY_ABOUT_PAYMENT) {
+        return PAY_OK;
+    }
+
+    if (!success) {
+        if (pay_psp_is(item, "eventCode", "AUTHORISATION")) {
+            event->fact = PAY_FACT_ATTEMPT;
+            event->has_amount = 0;
+        }
+
+        return PAY_OK;
+    }
+
+    if (!pay_psp_is(item, "eventCode", "AUTHORISATION")) {
+        adyen_item_held(item, event);
+        return PAY_OK;
+    }
+
+    if (!event->has_amount) {
+        return pay_refuse(err, "validation-error",
+                          "an authorisation has an amount");
+    }
+
+    event->fact = pay_adyen_is_held(event->token) ? PAY_FACT_AUTHORIZED
+                                              : PAY_FACT_PAID;
+
+    return PAY_OK;
+}
+
+
+/* The end of a hold, of all that was not captured. */
+static void
+adyen_item_held(const pay_json_t *item, pay_psp_event_t *event)
+{
+    if (!pay_adyen_is_held(event->token)) {
+        return;
+    }
+
+    if (pay_psp_is(item, "eventCode", "CANCELLATION")
+        || pay_psp_is(item, "eventCode", "TECHNICAL_CANCEL"))
+    {
+        event->fact = PAY_FACT_CANCELLED;
+
+    } else if (pay_psp_is(item, "eventCode", "EXPIRE")) {
+        event->fact = PAY_FACT_EXPIRED;
+    }
+}
+
+
+/* What an item tells about a capture, a refund or a dispute, in *event; left
+ * as it is when that is nothing. */
+static pay_status_t
+adyen_after(pay_arena_t *arena, const pay_json_t *item, int success,
+    pay_psp_event_t *event)
+{
+    pay_psp_news_t         news;
+    const adyen_after_t   *row = adyen_after_row(item);
+
+    if (row->code == NULL
+        || (event->token.len == 0 && event->reference.len == 0)
+        || (row->about == PAY_ABOUT_CAPTURE && !adyen_is_captured(event)))
+    {
+        return PAY_OK;
+    }
+
+    if (!event->has_amount) {
+        return PAY_INVALID;
+    }
+
+    news = row->news;
+
+    if (!success) {
+        if (row->news != PAY_NEWS_SUCCEEDED && row->news != PAY_NEWS_SINGLE) {
+            return PAY_OK;             /* what did not happen moves nothing */
+        }
+
+        news = PAY_NEWS_FAILED;
+    }
+
+    PAY_TRY(adyen_object(arena, item, row->end, event));
+    pay_psp_about(event, row->about, news);
+
+    /* one capture, or none of it */
+    if (row->about == PAY_ABOUT_CAPTURE && news == PAY_NEWS_FAILED) {
+        event->amount_minor = 0;
+    }
+
+    return (news == PAY_NEWS_FAILED && event->code.len == 0)
+           ? pay_psp_word_get(arena, item, "reason", &event->code) : PAY_OK;
+}
+
+
+/* By us: what Adyen captures by itself was told as paid. */
+static int
+adyen_is_captured(const pay_psp_event_t *event)
+{
+    return event->operation.len != 0 || pay_adyen_is_held(event->token);
+}
+
+
+static const adyen_after_t *
+adyen_after_row(const pay_json_t *item)
+{
+    const adyen_after_t  *row;
+
+    for (row = adyen_afters; row->code != NULL; row++) {
+        if (pay_psp_is(item, "eventCode", row->code)) {
+            break;
+        }
+    }
+
+    return row;
+}
+
+
+static pay_status_t
+adyen_object(pay_arena_t *arena, const pay_json_t *item, const char *end,
+    pay_psp_event_t *event)
+{
+    pay_str_t  id;
+
+    PAY_TRY(pay_psp_token_need(arena, item, "pspReference", &id));
+
+    if (id.len + strlen(end) > PAY_PSP_TOKEN_MAX) {
+        return PAY_INVALID;
+    }
+
+    return pay_format(arena, &event->object, PAY_PSP_TOKEN_MAX, "%.*s%s",
+                      pay_fmt(id), end);
 }

@@ -323,6 +323,21 @@ pay_psp_query_done(pay_status_t status, pay_str_t token,
 }
 
 
+const char *
+pay_failure_name(pay_failure_t failure)
+{
+    static const char  *const  names[PAY_FAILURE_COUNT] = {
+        [PAY_FAILURE_NONE] = "",
+#define NAME(id, word)  [PAY_FAILURE_##id] = word,
+        PAY_FAILURES(NAME)
+#undef NAME
+    };
+
+    return names[failure];
+}
+
+
+
 /* What both kinds of answers have in common: how far the call came, and what
  * its status and its error say.  *json is NULL unless the content is good. */
 static pay_status_t

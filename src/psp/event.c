@@ -116,18 +116,3 @@ event_is_uuid(pay_str_t text)
 
     return text.len == PAY_UUID_TEXT;
 }
-
-
-int
-pay_psp_is_currency(pay_str_t code)
-{
-    size_t  i;
-
-    for (i = 0; i < code.len; i++) {
-        if (code.data[i] < 'A' || code.data[i] > 'Z') {
-            return 0;
-        }
-    }
-
-    return code.len == 3;
-}

@@ -1,7 +1,8 @@
 /*
- * What the files of the generic adapter share: generic.c (registrations,
- * queries), generic_event.c, generic_list.c and generic_change.c.  Nobody else
- * includes this.
+ * What the files of the generic adapter share.  generic.c (registrations,
+ * queries, lists) uses generic_change.c (what is done later) and
+ * generic_event.c (what the PSP tells), and all three use generic_state.c.
+ * Nobody else includes this.
  */
 
 #ifndef PAY_SRC_PSP_GENERIC_H
@@ -36,9 +37,9 @@ pay_status_t pay_generic_captured_in(pay_arena_t *arena,
 /* Reads an error; fails for PAY_NO_MEMORY alone. */
 pay_status_t pay_generic_error(pay_arena_t *arena, const pay_json_t *root,
     pay_psp_error_t *error) PAY_MUST_CHECK;
-/* A registration as it stands.  PAY_INVALID without a status that we know or
- * a token, or when paid or authorised without an amount; *event is written in
- * any case. */
+/* A registration as it stands, a pay_psp_state_pt.  PAY_INVALID without a
+ * status that we know or a token, or when paid or authorised without an
+ * amount. */
 pay_status_t pay_generic_state(pay_arena_t *arena, const pay_json_t *json,
     pay_psp_event_t *event) PAY_MUST_CHECK;
 /* What a registration's status, or its event's word behind "registration.",
@@ -48,11 +49,6 @@ const char *pay_generic_status(pay_str_t name, pay_psp_event_t *event);
 pay_status_t pay_generic_facts(pay_arena_t *arena, const pay_json_t *json,
     pay_psp_event_t *event) PAY_MUST_CHECK;
 
-/* An answer or a list's entry against the order, into *result; left as it is
- * when it is no registration. */
-pay_status_t pay_generic_registered(pay_arena_t *arena,
-    const pay_psp_order_t *order, const pay_json_t *json,
-    pay_psp_registered_t *result) PAY_MUST_CHECK;
 /* An event's body; `event_id` is that of the headers, or empty. */
 pay_status_t pay_generic_event(pay_arena_t *arena, pay_str_t event_id,
     const pay_json_t *root, pay_psp_told_t *told, pay_err_t *err)
@@ -62,19 +58,6 @@ pay_status_t pay_generic_webhook_events(pay_arena_t *arena,
     pay_psp_event_t events[PAY_PSP_EVENTS_MAX], unsigned *count,
     pay_err_t *err) PAY_MUST_CHECK;
 
-/* The slots of the adapter that are not in generic.c, see pay_psp.h. */
-pay_status_t pay_generic_find_request(pay_arena_t *arena,
-    const pay_psp_account_t *account, const pay_psp_order_t *order,
-    pay_http_request_t *request) PAY_MUST_CHECK;
-pay_status_t pay_generic_find_answer(pay_arena_t *arena,
-    const pay_psp_order_t *order, const pay_http_answer_t *answer,
-    pay_psp_registered_t *result) PAY_MUST_CHECK;
-pay_status_t pay_generic_list_request(pay_arena_t *arena,
-    const pay_psp_account_t *account, const pay_psp_list_t *list,
-    pay_http_request_t *request) PAY_MUST_CHECK;
-pay_status_t pay_generic_list_answer(pay_arena_t *arena,
-    const pay_psp_account_t *account, const pay_psp_list_t *list,
-    const pay_http_answer_t *answer, pay_psp_listed_t *listed) PAY_MUST_CHECK;
 pay_status_t pay_generic_change_request(pay_arena_t *arena,
     const pay_psp_account_t *account, const pay_psp_change_t *change,
     pay_http_request_t *request, pay_err_t *err) PAY_MUST_CHECK;

@@ -13,11 +13,6 @@ typedef struct {
     int          has_amount;
 } generic_change_t;
 
-typedef struct {
-    const char         *status;
-    pay_psp_outcome_t   outcome;
-} generic_outcome_t;
-
 
 static pay_status_t generic_change_body(pay_arena_t *arena,
     const pay_psp_change_t *change, pay_str_t nonce, pay_json_t *root);
@@ -26,15 +21,12 @@ static pay_status_t generic_changed(pay_arena_t *arena,
     pay_psp_changed_t *result);
 static pay_status_t generic_echo(pay_arena_t *arena,
     const pay_psp_change_t *change, const pay_json_t *json, int *same);
-static int generic_is(const pay_json_t *json, const char *member,
-    pay_str_t expected);
 static pay_status_t generic_captured(pay_arena_t *arena,
     const pay_psp_change_t *change, const pay_json_t *json, pay_str_t id,
     pay_psp_changed_t *result);
 static pay_status_t generic_expired(pay_arena_t *arena,
     const pay_psp_change_t *change, const pay_json_t *json,
     pay_psp_changed_t *result);
-static const generic_outcome_t *generic_outcome(const pay_json_t *json);
 
 
 static const generic_change_t  generic_changes[PAY_PSP_CHANGE_COUNT] = {
@@ -44,11 +36,11 @@ static const generic_change_t  generic_changes[PAY_PSP_CHANGE_COUNT] = {
     [PAY_PSP_EXPIRE] = { "/expire", ":expire", 0 }
 };
 
-static const generic_outcome_t  generic_outcomes[] = {
-    { "done", PAY_PSP_DONE },
-    { "pending", PAY_PSP_PENDING },
-    { "refused", PAY_PSP_REFUSED },
-    { NULL, PAY_PSP_UNKNOWN }
+static const pay_psp_outcome_row_t  generic_outcomes[] = {
+    { "done", PAY_PSP_DONE, NULL },
+    { "pending", PAY_PSP_PENDING, NULL },
+    { "refused", PAY_PSP_REFUSED, NULL },
+    { NULL, PAY_PSP_UNKNOWN, NULL }
 };
 
 
@@ -80,17 +72,9 @@ pay_generic_change_request(pay_arena_t *arena,
                                  PAY_GENERIC_PATH "/", last, &made));
 
     root = pay_json_object_new();
-    if (root == NULL) {
-        return PAY_NO_MEMORY;
-    }
-
-    status = generic_change_body(arena, change, nonce, root);
-    if (status != PAY_OK) {
-        pay_json_free(root);
-        return status;
-    }
-
-    PAY_TRY(pay_psp_json_body(arena, root, &made));
+    status = (root == NULL) ? PAY_NO_MEMORY
+                            : generic_change_body(arena, change, nonce, root);
+    PAY_TRY(pay_psp_json_done(arena, status, root, &made));
     pay_psp_field_add(&made, "Idempotency-Key", nonce);
 
     *request = made;
@@ -103,28 +87,9 @@ pay_status_t
 pay_generic_change_answer(pay_arena_t *arena, const pay_psp_change_t *change,
     const pay_http_answer_t *answer, pay_psp_changed_t *result)
 {
-    pay_json_t         *json;
-    pay_status_t        status;
-    pay_psp_changed_t   made;
-
-    PAY_TRY(pay_psp_change_open(arena, answer, pay_generic_error, &json,
-                                &made));
-
-    status = PAY_OK;
-
-    if (json != NULL) {
-        status = (change->kind == PAY_PSP_EXPIRE)
-                 ? generic_expired(arena, change, json, &made)
-                 : generic_changed(arena, change, json, &made);
-    }
-
-    pay_json_free(json);
-
-    if (status == PAY_OK) {
-        *result = made;
-    }
-
-    return status;
+    return pay_psp_change_answer(arena, change, answer, pay_generic_error,
+                                 (change->kind == PAY_PSP_EXPIRE)
+                                 ? generic_expired : generic_changed, result);
 }
 
 
@@ -159,10 +124,10 @@ static pay_status_t
 generic_changed(pay_arena_t *arena, const pay_psp_change_t *change,
     const pay_json_t *json, pay_psp_changed_t *result)
 {
-    int                       same;
-    pay_str_t                 id, code;
-    pay_status_t              status;
-    const generic_outcome_t  *row;
+    int                           same;
+    pay_str_t                     id, code;
+    pay_status_t                  status;
+    const pay_psp_outcome_row_t  *row;
 
     PAY_TRY(generic_echo(arena, change, json, &same));
 
@@ -173,8 +138,8 @@ generic_changed(pay_arena_t *arena, const pay_psp_change_t *change,
         return PAY_OK;
     }
 
-    row = generic_outcome(json);
-    if (row->status == NULL) {
+    row = pay_psp_outcome_row(generic_outcomes, json);
+    if (row->word == NULL) {
         pay_psp_unread(&result->unread, "status", PAY_GENERIC_RULE_STATUS);
         return PAY_OK;
     }
@@ -214,28 +179,19 @@ generic_echo(pay_arena_t *arena, const pay_psp_change_t *change,
 
     PAY_TRY(pay_psp_key(arena, change->key, row->suffix, 255, &nonce));
 
-    *same = generic_is(json, "nonce", nonce)
-            && generic_is(json, "token", change->token);
+    *same = pay_psp_echo_needed(json, "nonce", nonce) == PAY_PSP_ECHO_RIGHT
+            && pay_psp_echo_needed(json, "token", change->token)
+               == PAY_PSP_ECHO_RIGHT;
 
     if (*same && row->has_amount) {
         PAY_TRY(pay_amount_format(arena, change->amount_minor,
                                   change->currency, &amount));
-        *same = generic_is(json, "amount", amount)
-                && generic_is(json, "currency",
-                              pay_str_of(change->currency->code));
+        *same = pay_psp_echo_needed(json, "amount", amount)
+                == PAY_PSP_ECHO_RIGHT
+                && pay_psp_is(json, "currency", change->currency->code);
     }
 
     return PAY_OK;
-}
-
-
-static int
-generic_is(const pay_json_t *json, const char *member, pay_str_t expected)
-{
-    pay_str_t  text;
-
-    return pay_generic_string(json, member, &text)
-           && pay_str_eq(text, expected);
 }
 
 
@@ -245,14 +201,8 @@ static pay_status_t
 generic_captured(pay_arena_t *arena, const pay_psp_change_t *change,
     const pay_json_t *json, pay_str_t id, pay_psp_changed_t *result)
 {
-    pay_status_t  status;
-
-    status = pay_psp_token_get(arena, json, "payment_id",
-                               &result->event.reference);
-    if (status == PAY_NO_MEMORY) {
-        return status;
-    }
-
+    PAY_TRY(pay_psp_token_may(arena, json, "payment_id",
+                              &result->event.reference));
     PAY_TRY(pay_generic_amount_in(arena, json, "amount", &result->event));
 
     result->event.token = change->token;
@@ -277,43 +227,5 @@ static pay_status_t
 generic_expired(pay_arena_t *arena, const pay_psp_change_t *change,
     const pay_json_t *json, pay_psp_changed_t *result)
 {
-    pay_status_t     status;
-    pay_psp_event_t  event;
-
-    status = pay_generic_state(arena, json, &event);
-    if (status != PAY_OK) {
-        return (status == PAY_INVALID) ? PAY_OK : status;
-    }
-
-    if (!pay_str_eq(event.token, change->token)) {
-        result->code = PAY_STR("answer_mismatch");
-        return PAY_OK;
-    }
-
-    result->known = 1;
-    result->event = event;
-
-    if (event.fact == PAY_FACT_EXPIRED) {
-        result->outcome = PAY_PSP_DONE;
-        result->code = PAY_STR("");
-    }
-
-    return PAY_OK;
-}
-
-
-/* The row of the answer's status; the last one, without a name, for any
- * other. */
-static const generic_outcome_t *
-generic_outcome(const pay_json_t *json)
-{
-    const generic_outcome_t  *row;
-
-    for (row = generic_outcomes; row->status != NULL; row++) {
-        if (generic_is(json, "status", pay_str_of(row->status))) {
-            break;
-        }
-    }
-
-    return row;
+    return pay_psp_expired(arena, change, json, pay_generic_state, result);
 }

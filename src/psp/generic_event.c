@@ -241,8 +241,7 @@ static pay_status_t
 generic_names(pay_arena_t *arena, const pay_json_t *data,
     pay_psp_event_t *event)
 {
-    size_t        i;
-    pay_status_t  status;
+    size_t  i;
 
     const struct {
         const char  *member;
@@ -253,10 +252,7 @@ generic_names(pay_arena_t *arena, const pay_json_t *data,
     };
 
     for (i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
-        status = pay_psp_token_get(arena, data, names[i].member, names[i].to);
-        if (status != PAY_OK && status != PAY_NOT_FOUND) {
-            return status;
-        }
+        PAY_TRY(pay_psp_token_may(arena, data, names[i].member, names[i].to));
     }
 
     if (event->token.len != 0 || event->reference.len != 0) {

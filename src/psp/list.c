@@ -175,13 +175,21 @@ find_entry(pay_arena_t *arena, const pay_psp_order_t *order,
 }
 
 
-void
-pay_psp_find_none(pay_str_t next, pay_psp_registered_t *result)
+pay_status_t
+pay_psp_find_none(const pay_psp_order_t *order, pay_str_t next,
+    pay_psp_registered_t *result)
 {
+    /* a page that follows itself would go round for ever */
+    if (next.len != 0 && pay_str_eq(next, order->find_from)) {
+        return PAY_INVALID;
+    }
+
     result->outcome = next.len ? PAY_PSP_UNKNOWN : PAY_PSP_NOT_SENT;
     result->code = next.len ? PAY_STR("not_on_this_page")
                             : PAY_STR("not_found");
     result->next = next;
+
+    return PAY_OK;
 }
 
 

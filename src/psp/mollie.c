@@ -4,9 +4,21 @@
  * choice, by payment method: minutes to weeks), so the gateway cancels it;
  * while Mollie calls it not cancelable it is asked again.  Webhooks are hints:
  * see mollie_event.c.
+ *
+ * Mollie lists a profile's payments, newest first.  There is no search by our
+ * reference, which each payment carries in its metadata together with the
+ * nonce: so pages are looked through until one reaches back to before the
+ * order was made.
  */
 
 #include "psp/mollie.h"
+#include "pay_time.h"
+
+
+/* A payment of twenty lines may take 11 KiB: five of them fit into an
+ * answer. */
+#define MOLLIE_PAGE   "5"
+#define MOLLIE_CLOCK  19       /* "2026-11-21T08:15:00" */
 
 
 static pay_status_t mollie_register_request(pay_arena_t *arena,
@@ -22,17 +34,32 @@ static pay_status_t mollie_body_line(pay_arena_t *arena,
 static pay_status_t mollie_register_answer(pay_arena_t *arena,
     const pay_psp_order_t *order, const pay_http_answer_t *answer,
     pay_psp_registered_t *result);
+static pay_status_t mollie_registered(pay_arena_t *arena,
+    const pay_psp_order_t *order, const pay_json_t *root,
+    pay_psp_registered_t *result);
 static pay_status_t mollie_query_request(pay_arena_t *arena,
     const pay_psp_account_t *account, pay_str_t token,
     pay_http_request_t *request);
-
-
-/* docs.mollie.com, guide "Multicurrency"; with ISO's decimals, all of them. */
-static const char *const  mollie_currencies[] = {
-    "AED", "AUD", "BGN", "BRL", "CAD", "CHF", "CZK", "DKK", "EUR", "GBP",
-    "HKD", "HUF", "ILS", "ISK", "JPY", "MXN", "MYR", "NOK", "NZD", "PHP",
-    "PLN", "RON", "RUB", "SEK", "SGD", "THB", "TWD", "USD", "ZAR", NULL
-};
+static pay_status_t mollie_query_answer(pay_arena_t *arena, pay_str_t token,
+    const pay_http_answer_t *answer, pay_psp_event_t *event, int *known);
+static pay_status_t mollie_find_request(pay_arena_t *arena,
+    const pay_psp_account_t *account, const pay_psp_order_t *order,
+    pay_http_request_t *request);
+static pay_status_t mollie_find_answer(pay_arena_t *arena,
+    const pay_psp_order_t *order, const pay_http_answer_t *answer,
+    pay_psp_registered_t *result);
+static pay_status_t mollie_look(pay_arena_t *arena,
+    const pay_psp_order_t *order, const pay_json_t *root,
+    pay_psp_registered_t *result);
+static pay_status_t mollie_found(pay_arena_t *arena,
+    const pay_psp_order_t *order, const pay_json_t *entry, int *ours,
+    pay_psp_registered_t *result);
+static pay_status_t mollie_reaches_back(pay_arena_t *arena,
+    const pay_psp_order_t *order, const pay_json_t *payments, int *back);
+static int mollie_is_time(pay_str_t text);
+static pay_status_t mollie_next(pay_arena_t *arena, const pay_json_t *root,
+    pay_str_t *from);
+static int mollie_from(pay_str_t href, pay_str_t *from);
 
 
 /* How long Mollie's keys live is not confirmed: an hour is the safe guess. */
@@ -52,87 +79,13 @@ const pay_psp_adapter_t  pay_psp_mollie = {
     .register_request = mollie_register_request,
     .register_answer = mollie_register_answer,
     .query_request = mollie_query_request,
-    .query_answer = pay_mollie_query_answer,
-    .find_request = pay_mollie_find_request,
-    .find_answer = pay_mollie_find_answer,
+    .query_answer = mollie_query_answer,
+    .find_request = mollie_find_request,
+    .find_answer = mollie_find_answer,
     .change_request = pay_mollie_change_request,
     .change_answer = pay_mollie_change_answer,
     .webhook_events = pay_mollie_webhook_events
 };
-
-
-pay_status_t
-pay_mollie_set_amount(pay_arena_t *arena, pay_json_t *parent,
-    const char *member, const pay_currency_t *currency, int64_t minor,
-    pay_err_t *err)
-{
-    pay_str_t           value;
-    pay_json_t         *amount;
-    const char *const  *code;
-
-    for (code = mollie_currencies; *code != NULL; code++) {
-        if (pay_str_is(pay_str_of(currency->code), *code)) {
-            break;
-        }
-    }
-
-    if (*code == NULL) {
-        return pay_refuse(err, "currency-unsupported",
-                          "Mollie has no payments in that currency");
-    }
-
-    PAY_TRY(pay_amount_format(arena, minor, currency, &value));
-
-    amount = pay_json_object_new();
-    PAY_TRY(pay_json_set(parent, member, amount));
-    PAY_TRY(pay_json_set_string(amount, "currency", pay_str_of(*code)));
-
-    return pay_json_set_string(amount, "value", value);
-}
-
-
-/* A payment has a status, too, but as a word. */
-pay_status_t
-pay_mollie_error(pay_arena_t *arena, const pay_json_t *root,
-    pay_psp_error_t *error)
-{
-    int64_t  status;
-
-    if (pay_json_integer(pay_json_get(root, "status"), &status) != PAY_OK
-        || pay_json_type(pay_json_get(root, "title")) != PAY_JSON_STRING)
-    {
-        return PAY_OK;
-    }
-
-    error->found = 1;
-
-    PAY_TRY(pay_psp_word_get(arena, pay_json_get(root, "extra"),
-                             "failureReason", &error->code));
-
-    return error->code.len
-           ? PAY_OK : pay_psp_word_get(arena, root, "title", &error->code);
-}
-
-
-pay_status_t
-pay_mollie_echo_amount(pay_arena_t *arena, const pay_json_t *json,
-    const pay_currency_t *currency, int64_t minor, pay_mollie_echo_t *echo)
-{
-    pay_str_t          value;
-    const pay_json_t  *amount;
-
-    PAY_TRY(pay_amount_format(arena, minor, currency, &value));
-
-    amount = pay_json_get(json, "amount");
-    *echo = pay_mollie_echo_text(pay_json_get(amount, "value"), value);
-
-    if (*echo == PAY_MOLLIE_RIGHT) {
-        *echo = pay_mollie_echo_text(pay_json_get(amount, "currency"),
-                                     pay_str_of(currency->code));
-    }
-
-    return PAY_OK;
-}
 
 
 static pay_status_t
@@ -152,17 +105,9 @@ mollie_register_request(pay_arena_t *arena, const pay_psp_account_t *account,
     pay_psp_field_add(&made, "Idempotency-Key", order->nonce);
 
     root = pay_json_object_new();
-    if (root == NULL) {
-        return PAY_NO_MEMORY;
-    }
-
-    status = mollie_body(arena, order, root, err);
-    if (status != PAY_OK) {
-        pay_json_free(root);
-        return status;
-    }
-
-    PAY_TRY(pay_psp_json_body(arena, root, &made));
+    status = (root == NULL) ? PAY_NO_MEMORY
+                            : mollie_body(arena, order, root, err);
+    PAY_TRY(pay_psp_json_done(arena, status, root, &made));
     pay_mollie_accept(&made);
 
     *request = made;
@@ -207,15 +152,11 @@ static pay_status_t
 mollie_body_urls(pay_arena_t *arena, const pay_psp_order_t *order,
     pay_json_t *root)
 {
-    int        has_query;
     pay_str_t  cancel;
-
-    has_query = memchr(order->return_url.data, '?', order->return_url.len)
-                != NULL;
 
     PAY_TRY(pay_format(arena, &cancel, PAY_PSP_URL_MAX + 16, "%.*s%s",
                        pay_fmt(order->return_url),
-                       has_query ? "&cancelled=1" : "?cancelled=1"));
+                       pay_psp_cancelled_query(order->return_url)));
     PAY_TRY(pay_json_set_string(root, "redirectUrl", order->return_url));
     PAY_TRY(pay_json_set_string(root, "cancelUrl", cancel));
 
@@ -234,8 +175,7 @@ mollie_body_line(pay_arena_t *arena, const pay_psp_order_t *order,
     json = pay_json_object_new();
     PAY_TRY(pay_json_append(lines, json));
     PAY_TRY(pay_json_set_string(json, "description",
-                                line->name.len ? line->name
-                                               : line->payment_order_id));
+                                pay_psp_line_name(line)));
     PAY_TRY(pay_json_set_integer(json, "quantity", 1));
     PAY_TRY(pay_mollie_set_amount(arena, json, "unitPrice", order->currency,
                                   line->amount_minor, err));
@@ -249,55 +189,36 @@ static pay_status_t
 mollie_register_answer(pay_arena_t *arena, const pay_psp_order_t *order,
     const pay_http_answer_t *answer, pay_psp_registered_t *result)
 {
-    pay_json_t            *root;
-    pay_status_t           status;
-    pay_psp_registered_t   made;
-
-    PAY_TRY(pay_psp_answer_open(arena, answer, pay_mollie_error, &root,
-                                &made));
-
-    status = (root == NULL) ? PAY_OK
-                            : pay_mollie_registered(arena, order, root,
-                                                    &made);
-    pay_json_free(root);
-
-    if (status == PAY_OK) {
-        *result = made;
-    }
-
-    return status;
+    return pay_psp_register_answer(arena, order, answer, pay_mollie_error,
+                                   mollie_registered, result);
 }
 
 
-pay_status_t
-pay_mollie_registered(pay_arena_t *arena, const pay_psp_order_t *order,
+/* A payment of the order as an answer or a list has it; *result is left as it
+ * is when it has no page. */
+static pay_status_t
+mollie_registered(pay_arena_t *arena, const pay_psp_order_t *order,
     const pay_json_t *root, pay_psp_registered_t *result)
 {
-    pay_str_t           token, url;
-    pay_status_t        status;
-    pay_mollie_echo_t   echo;
+    pay_str_t       token, url;
+    pay_status_t    status;
+    pay_psp_echo_t  echo;
 
     PAY_TRY(pay_mollie_echo_amount(arena, root, order->currency,
                                    order->amount_minor, &echo));
 
-    if (echo == PAY_MOLLIE_RIGHT) {
-        echo = pay_mollie_echo_text(pay_json_path(root, "metadata",
-                                                  "reference", NULL),
-                                    order->reference);
+    if (echo == PAY_PSP_ECHO_RIGHT) {
+        echo = pay_psp_echo_needed(pay_json_get(root, "metadata"),
+                                   "reference", order->reference);
     }
 
-    if (echo == PAY_MOLLIE_RIGHT && order->capture_later
+    if (echo == PAY_PSP_ECHO_RIGHT && order->capture_later
         && pay_json_get(root, "captureMode") != NULL)
     {
-        echo = pay_mollie_echo_text(pay_json_get(root, "captureMode"),
-                                    PAY_STR("manual"));
+        echo = pay_psp_echo_needed(root, "captureMode", PAY_STR("manual"));
     }
 
-    if (echo != PAY_MOLLIE_RIGHT) {
-        if (echo == PAY_MOLLIE_WRONG) {
-            result->code = PAY_STR("answer_mismatch");
-        }
-
+    if (!pay_psp_believed(echo, &result->code)) {
         return PAY_OK;
     }
 
@@ -344,18 +265,206 @@ mollie_query_request(pay_arena_t *arena, const pay_psp_account_t *account,
 }
 
 
-void
-pay_mollie_accept(pay_http_request_t *request)
+static pay_status_t
+mollie_query_answer(pay_arena_t *arena, pay_str_t token,
+    const pay_http_answer_t *answer, pay_psp_event_t *event, int *known)
 {
-    unsigned   i;
-    pay_str_t  hal = PAY_STR("application/hal+json");
+    return pay_psp_query_answer(arena, token, answer, pay_mollie_payment,
+                                event, known);
+}
 
-    for (i = 0; i < request->field_count; i++) {
-        if (pay_str_is(request->fields[i].name, "Accept")) {
-            request->fields[i].value = hal;
-            return;
+
+static pay_status_t
+mollie_find_request(pay_arena_t *arena, const pay_psp_account_t *account,
+    const pay_psp_order_t *order, pay_http_request_t *request)
+{
+    pay_buf_t           query;
+    pay_str_t           text;
+    pay_http_request_t  made;
+
+    if (!pay_psp_find_sane(order)) {
+        return PAY_BUG;
+    }
+
+    pay_buf_init(&query, arena, PAY_PSP_URL_MAX);
+    pay_buf_text(&query, "?limit=" MOLLIE_PAGE);
+
+    if (order->find_from.len != 0) {
+        pay_buf_text(&query, "&from=");
+        pay_buf_percent(&query, order->find_from);
+    }
+
+    PAY_TRY(pay_buf_done(&query, &text));
+    PAY_TRY(pay_psp_request_init(arena, account, "GET", PAY_MOLLIE_PAYMENTS,
+                                 text, &made));
+    pay_mollie_accept(&made);
+
+    *request = made;
+
+    return PAY_OK;
+}
+
+
+static pay_status_t
+mollie_find_answer(pay_arena_t *arena, const pay_psp_order_t *order,
+    const pay_http_answer_t *answer, pay_psp_registered_t *result)
+{
+    return pay_psp_find_answer(arena, order, answer, pay_mollie_error,
+                               mollie_look, result);
+}
+
+
+static pay_status_t
+mollie_look(pay_arena_t *arena, const pay_psp_order_t *order,
+    const pay_json_t *root, pay_psp_registered_t *result)
+{
+    int                found, back;
+    pay_str_t          from;
+    const pay_json_t  *payments;
+
+    payments = pay_json_path(root, "_embedded", "payments", NULL);
+
+    PAY_TRY(mollie_next(arena, root, &from));
+    PAY_TRY(pay_psp_find_in(arena, order, payments, mollie_found, result,
+                            &found));
+
+    if (found) {
+        return PAY_OK;
+    }
+
+    PAY_TRY(mollie_reaches_back(arena, order, payments, &back));
+
+    return pay_psp_find_none(order, back ? PAY_STR("") : from, result);
+}
+
+
+static pay_status_t
+mollie_found(pay_arena_t *arena, const pay_psp_order_t *order,
+    const pay_json_t *entry, int *ours, pay_psp_registered_t *result)
+{
+    const pay_json_t  *metadata = pay_json_get(entry, "metadata");
+
+    if (pay_psp_echo_needed(metadata, "reference", order->reference)
+        != PAY_PSP_ECHO_RIGHT
+        || pay_psp_echo_needed(metadata, "nonce", order->nonce)
+           != PAY_PSP_ECHO_RIGHT)
+    {
+        return PAY_OK;
+    }
+
+    *ours = 1;
+
+    return mollie_registered(arena, order, entry, result);
+}
+
+
+/* The last one is the oldest.  Times of one form and zone compare as text;
+ * another form proves nothing. */
+static pay_status_t
+mollie_reaches_back(pay_arena_t *arena, const pay_psp_order_t *order,
+    const pay_json_t *payments, int *back)
+{
+    size_t             n = pay_json_size(payments);
+    pay_str_t          since, created;
+    const pay_json_t  *oldest;
+
+    *back = 0;
+    oldest = (n != 0) ? pay_json_at(payments, n - 1) : NULL;
+
+    if (pay_json_string(pay_json_get(oldest, "createdAt"), &created) != PAY_OK
+        || !mollie_is_time(created))
+    {
+        return PAY_OK;
+    }
+
+    PAY_TRY(pay_time_format(arena,
+                            pay_psp_find_since(order,
+                                               pay_psp_mollie.max_expiry_s),
+                            &since));
+
+    *back = memcmp(created.data, since.data, MOLLIE_CLOCK) < 0;
+
+    return PAY_OK;
+}
+
+
+/* "2026-11-21T08:15:00" with "+00:00" or "Z" behind it. */
+static int
+mollie_is_time(pay_str_t text)
+{
+    size_t       i;
+    pay_str_t    zone;
+
+    static const char  form[] = "dddd-dd-ddTdd:dd:dd";
+
+    if (text.len <= MOLLIE_CLOCK) {
+        return 0;
+    }
+
+    for (i = 0; i < MOLLIE_CLOCK; i++) {
+        if (form[i] == 'd' ? (text.data[i] < '0' || text.data[i] > '9')
+                           : text.data[i] != form[i])
+        {
+            return 0;
         }
     }
 
-    pay_psp_field_add(request, "Accept", hal);
+    zone = (pay_str_t) { text.len - MOLLIE_CLOCK, text.data + MOLLIE_CLOCK };
+
+    return pay_str_is(zone, "+00:00") || pay_str_is(zone, "Z");
+}
+
+
+/* Where the next page begins, of a link's query; empty when "next" is null.
+ * PAY_INVALID when it is neither. */
+static pay_status_t
+mollie_next(pay_arena_t *arena, const pay_json_t *root, pay_str_t *from)
+{
+    pay_str_t          href, found;
+    const pay_json_t  *links = pay_json_get(root, "_links"), *next;
+
+    next = pay_json_get(links, "next");
+    *from = PAY_STR("");
+
+    if (next != NULL && pay_json_type(next) == PAY_JSON_NULL) {
+        return PAY_OK;
+    }
+
+    if (pay_json_string(pay_json_get(next, "href"), &href) != PAY_OK
+        || !mollie_from(href, &found))
+    {
+        return PAY_INVALID;
+    }
+
+    return pay_dup(arena, found, from);
+}
+
+
+/* The member `from` of a query; 1 when it is there and a payment's id. */
+static int
+mollie_from(pay_str_t href, pay_str_t *from)
+{
+    size_t  i, end;
+
+    for (i = 1; i + 5 < href.len; i++) {
+        if ((href.data[i - 1] == '?' || href.data[i - 1] == '&')
+            && memcmp(href.data + i, "from=", 5) == 0)
+        {
+            break;
+        }
+    }
+
+    if (i + 5 >= href.len) {
+        return 0;
+    }
+
+    i += 5;
+
+    for (end = i; end < href.len && href.data[end] != '&'; end++) {
+        /* void */
+    }
+
+    *from = (pay_str_t) { end - i, href.data + i };
+
+    return pay_psp_token_is_valid(*from);
 }

@@ -11,39 +11,33 @@
 #define MOLLIE_KEY_MAX  64
 
 typedef struct {
-    const char         *status;
-    pay_psp_outcome_t   outcome;
-    const char         *code;
-} mollie_outcome_t;
-
-typedef struct {
-    const char               *method;
-    const char               *tail;    /* behind the payment's id */
-    const char               *suffix;  /* of the idempotency key; ':' stands in
-                                          no id of ours */
-    const mollie_outcome_t   *outcomes;        /* NULL: answers a payment */
-    pay_fact_t                fact;    /* what "canceled" means here */
+    const char                   *method;
+    const char                   *tail;    /* behind the payment's id */
+    const char                   *suffix;  /* of the idempotency key; ':'
+                                              stands in no id of ours */
+    const pay_psp_outcome_row_t  *outcomes;    /* NULL: answers a payment */
+    pay_fact_t                    fact;    /* what "canceled" means here */
 } mollie_change_t;
 
 
 static pay_status_t mollie_body(pay_arena_t *arena,
     const pay_psp_change_t *change, pay_json_t *json, pay_err_t *err);
 static pay_status_t mollie_made(pay_arena_t *arena,
-    const pay_psp_change_t *change, const mollie_outcome_t *row,
-    const pay_json_t *json, pay_psp_changed_t *result);
+    const pay_psp_change_t *change, const pay_json_t *json,
+    pay_psp_changed_t *result);
 static pay_status_t mollie_deleted(pay_arena_t *arena,
     const pay_psp_change_t *change, const pay_json_t *json,
     pay_psp_changed_t *result);
 
 
-static const mollie_outcome_t  mollie_captures[] = {
+static const pay_psp_outcome_row_t  mollie_captures[] = {
     { "succeeded", PAY_PSP_DONE, "" },
     { "pending", PAY_PSP_PENDING, "" },
     { "failed", PAY_PSP_REFUSED, "capture_failed" },
     { NULL, PAY_PSP_UNKNOWN, "answer_invalid" }
 };
 
-static const mollie_outcome_t  mollie_refunds[] = {
+static const pay_psp_outcome_row_t  mollie_refunds[] = {
     { "refunded", PAY_PSP_DONE, "" },
     { "queued", PAY_PSP_PENDING, "" },
     { "pending", PAY_PSP_PENDING, "" },
@@ -98,12 +92,7 @@ pay_mollie_change_request(pay_arena_t *arena,
     json = pay_json_object_new();
     status = (json == NULL) ? PAY_NO_MEMORY
                             : mollie_body(arena, change, json, err);
-    if (status != PAY_OK) {
-        pay_json_free(json);
-        return status;
-    }
-
-    PAY_TRY(pay_psp_json_body(arena, json, &made));
+    PAY_TRY(pay_psp_json_done(arena, status, json, &made));
     pay_mollie_accept(&made);
 
     *request = made;
@@ -116,33 +105,10 @@ pay_status_t
 pay_mollie_change_answer(pay_arena_t *arena, const pay_psp_change_t *change,
     const pay_http_answer_t *answer, pay_psp_changed_t *result)
 {
-    pay_json_t              *json;
-    pay_status_t             status;
-    pay_psp_changed_t        made;
-    const mollie_outcome_t  *rows;
-
-    PAY_TRY(pay_psp_change_open(arena, answer, pay_mollie_error, &json,
-                                &made));
-
-    rows = mollie_changes[change->kind].outcomes;
-
-    if (json == NULL) {
-        status = PAY_OK;
-
-    } else if (rows == NULL) {
-        status = mollie_deleted(arena, change, json, &made);
-
-    } else {
-        status = mollie_made(arena, change, rows, json, &made);
-    }
-
-    pay_json_free(json);
-
-    if (status == PAY_OK) {
-        *result = made;
-    }
-
-    return status;
+    return pay_psp_change_answer(arena, change, answer, pay_mollie_error,
+                                 (mollie_changes[change->kind].outcomes
+                                  != NULL)
+                                 ? mollie_made : mollie_deleted, result);
 }
 
 
@@ -169,25 +135,20 @@ mollie_body(pay_arena_t *arena, const pay_psp_change_t *change,
 /* A capture or a refund. */
 static pay_status_t
 mollie_made(pay_arena_t *arena, const pay_psp_change_t *change,
-    const mollie_outcome_t *row, const pay_json_t *json,
-    pay_psp_changed_t *result)
+    const pay_json_t *json, pay_psp_changed_t *result)
 {
-    pay_status_t        status;
-    pay_mollie_echo_t   echo;
+    pay_status_t                  status;
+    pay_psp_echo_t                echo;
+    const pay_psp_outcome_row_t  *row;
 
     PAY_TRY(pay_mollie_echo_amount(arena, json, change->currency,
                                    change->amount_minor, &echo));
 
-    if (echo == PAY_MOLLIE_RIGHT) {
-        echo = pay_mollie_echo_text(pay_json_get(json, "paymentId"),
-                                    change->token);
+    if (echo == PAY_PSP_ECHO_RIGHT) {
+        echo = pay_psp_echo_needed(json, "paymentId", change->token);
     }
 
-    if (echo != PAY_MOLLIE_RIGHT) {
-        if (echo == PAY_MOLLIE_WRONG) {
-            result->code = PAY_STR("answer_mismatch");
-        }
-
+    if (!pay_psp_believed(echo, &result->code)) {
         return PAY_OK;
     }
 
@@ -196,11 +157,7 @@ mollie_made(pay_arena_t *arena, const pay_psp_change_t *change,
         return (status == PAY_NOT_FOUND) ? PAY_OK : status;
     }
 
-    while (row->status != NULL && !pay_mollie_is(json, "status", row->status))
-    {
-        row++;
-    }
-
+    row = pay_psp_outcome_row(mollie_changes[change->kind].outcomes, json);
     result->outcome = row->outcome;
     result->code = pay_str_of(row->code);
 
@@ -213,31 +170,23 @@ static pay_status_t
 mollie_deleted(pay_arena_t *arena, const pay_psp_change_t *change,
     const pay_json_t *json, pay_psp_changed_t *result)
 {
-    pay_status_t      status;
-    pay_psp_event_t   event;
+    pay_psp_event_t  *event = &result->event;
 
-    memset(&event, 0, sizeof(event));
+    PAY_TRY(pay_psp_change_state(arena, change, json, pay_mollie_payment,
+                                 result));
 
-    status = pay_mollie_payment(arena, json, &event);
-    if (status != PAY_OK) {
-        return (status == PAY_INVALID) ? PAY_OK : status;
-    }
-
-    if (!pay_str_eq(event.token, change->token)) {
-        result->code = PAY_STR("answer_mismatch");
+    if (!result->known) {
         return PAY_OK;
     }
 
-    if (event.fact == PAY_FACT_CANCELLED) {
-        event.fact = mollie_changes[change->kind].fact;
+    if (event->fact == PAY_FACT_CANCELLED) {
+        event->fact = mollie_changes[change->kind].fact;
     }
 
-    result->known = 1;
-    result->event = event;
-    result->reference = event.token;
+    result->reference = event->token;
     result->code = PAY_STR("");
 
-    switch (event.fact) {
+    switch (event->fact) {
     case PAY_FACT_CANCELLED:
     case PAY_FACT_EXPIRED:
     case PAY_FACT_DECLINED:

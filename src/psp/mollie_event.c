@@ -5,14 +5,21 @@
  *             signs it, so it has no event id and is not stored
  *   next-gen  a signed JSON event with an id, whose entityId is the payment's
  * Refunds, chargebacks and captures are told by the second kind alone, when it
- * carries them ("snapshot"): mollie_after.c.  All else is noted without a
- * fact.
+ * carries them ("snapshot").  A capture has an amount of its own; Mollie
+ * releases what it leaves, but for the methods of which it takes several.  All
+ * else is noted without a fact.
  */
 
 #include "psp/mollie.h"
 
 
 #define MOLLIE_FORM_MAX  1024
+
+typedef struct {
+    const char       *type;            /* of the event, made safe */
+    pay_psp_about_t   about;
+    pay_psp_news_t    news;
+} mollie_after_t;
 
 
 static pay_status_t mollie_form_event(pay_arena_t *arena, pay_str_t body,
@@ -25,6 +32,26 @@ static pay_status_t mollie_entity(pay_arena_t *arena,
     const pay_psp_account_t *account, const pay_json_t *root,
     pay_psp_event_t *event, pay_err_t *err);
 static int mollie_looks_like_json(pay_str_t body);
+static int mollie_starts(pay_str_t text, const char *prefix);
+static pay_status_t mollie_after(pay_arena_t *arena, const pay_json_t *entity,
+    pay_psp_event_t *event);
+static pay_status_t mollie_names(pay_arena_t *arena, const pay_json_t *entity,
+    pay_psp_event_t *event);
+
+
+static const mollie_after_t  mollie_afters[] = {
+    { "refund.queued", PAY_ABOUT_REFUND, PAY_NEWS_PENDING },
+    { "refund.pending", PAY_ABOUT_REFUND, PAY_NEWS_PENDING },
+    { "refund.processing", PAY_ABOUT_REFUND, PAY_NEWS_PENDING },
+    { "refund.refunded", PAY_ABOUT_REFUND, PAY_NEWS_SUCCEEDED },
+    { "refund.failed", PAY_ABOUT_REFUND, PAY_NEWS_FAILED },
+    { "refund.canceled", PAY_ABOUT_REFUND, PAY_NEWS_FAILED },
+    { "chargeback.received", PAY_ABOUT_DISPUTE, PAY_NEWS_OPENED },
+    { "chargeback.reversed", PAY_ABOUT_DISPUTE, PAY_NEWS_WON },
+    { "capture.succeeded", PAY_ABOUT_CAPTURE, PAY_NEWS_SINGLE },
+    { "capture.failed", PAY_ABOUT_CAPTURE, PAY_NEWS_FAILED },
+    { NULL, PAY_ABOUT_PAYMENT, PAY_NEWS_PENDING }
+};
 
 
 pay_status_t
@@ -59,7 +86,7 @@ mollie_form_event(pay_arena_t *arena, pay_str_t body, pay_psp_event_t *event,
 {
     pay_str_t  id;
 
-    if (!mollie_form_id(body, &id) || !pay_mollie_starts(id, "tr_")) {
+    if (!mollie_form_id(body, &id) || !mollie_starts(id, "tr_")) {
         return pay_refuse(err, "validation-error",
                           "a form has one id, that of a payment");
     }
@@ -92,7 +119,7 @@ mollie_form_id(pay_str_t body, pay_str_t *id)
 
         field = (pay_str_t) { i - start, body.data + start };
 
-        if (pay_mollie_starts(field, "id=")) {
+        if (mollie_starts(field, "id=")) {
             *id = (pay_str_t) { field.len - 3, field.data + 3 };
             found++;
         }
@@ -117,7 +144,7 @@ mollie_json_event(pay_arena_t *arena, const pay_psp_account_t *account,
     }
 
     if (status == PAY_OK && event->type.len != 0
-        && pay_mollie_is(root, "resource", "event"))
+        && pay_psp_is(root, "resource", "event"))
     {
         status = mollie_entity(arena, account, root, event, err);
 
@@ -147,15 +174,15 @@ mollie_entity(pay_arena_t *arena, const pay_psp_account_t *account,
     entity = pay_json_path(root, "_embedded", "entity", NULL);
 
     if (account->live >= 0 && pay_json_get(entity, "mode") != NULL
-        && !pay_mollie_is(entity, "mode", account->live ? "live" : "test"))
+        && !pay_psp_is(entity, "mode", account->live ? "live" : "test"))
     {
         return pay_refuse(err, "validation-error",
                           "an entity of the other mode");
     }
 
-    if (!pay_mollie_starts(type, "payment.")) {
+    if (!mollie_starts(type, "payment.")) {
         status = (entity == NULL) ? PAY_OK
-                                  : pay_mollie_after(arena, entity, event);
+                                  : mollie_after(arena, entity, event);
         return (status == PAY_INVALID)
                ? pay_refuse(err, "validation-error",
                             "an entity has id, paymentId and amount")
@@ -167,10 +194,9 @@ mollie_entity(pay_arena_t *arena, const pay_psp_account_t *account,
         return status;
     }
 
-    if (status != PAY_OK || !pay_mollie_starts(id, "tr_")
+    if (status != PAY_OK || !mollie_starts(id, "tr_")
         || (pay_json_get(entity, "id") != NULL
-            && pay_mollie_echo_text(pay_json_get(entity, "id"), id)
-               != PAY_MOLLIE_RIGHT))
+            && pay_psp_echo_needed(entity, "id", id) != PAY_PSP_ECHO_RIGHT))
     {
         return pay_refuse(err, "validation-error",
                           "a payment's event names the payment");
@@ -204,10 +230,66 @@ mollie_looks_like_json(pay_str_t body)
 }
 
 
-int
-pay_mollie_starts(pay_str_t text, const char *prefix)
+static int
+mollie_starts(pay_str_t text, const char *prefix)
 {
     size_t  len = strlen(prefix);
 
     return text.len >= len && memcmp(text.data, prefix, len) == 0;
+}
+
+
+/* What an event about a refund, a chargeback or a capture tells, by the entity
+ * that it carries.  PAY_INVALID when that is not whole. */
+static pay_status_t
+mollie_after(pay_arena_t *arena, const pay_json_t *entity,
+    pay_psp_event_t *event)
+{
+    pay_str_t              operation;
+    const mollie_after_t  *row;
+
+    for (row = mollie_afters; row->type != NULL; row++) {
+        if (pay_str_is(event->type, row->type)) {
+            break;
+        }
+    }
+
+    if (row->type == NULL) {
+        return PAY_OK;
+    }
+
+    PAY_TRY(mollie_names(arena, entity, event));
+    PAY_TRY(pay_mollie_amount_in(arena, entity, event));
+    PAY_TRY(pay_psp_word_get(arena, pay_json_get(entity, "reason"), "code",
+                             &event->code));
+    pay_psp_about(event, row->about, row->news);
+
+    if (row->about == PAY_ABOUT_CAPTURE && row->news == PAY_NEWS_FAILED) {
+        event->amount_minor = 0;
+    }
+
+    return (pay_json_string(pay_json_path(entity, "metadata", "operation",
+                                          NULL), &operation) == PAY_OK)
+           ? pay_psp_operation(arena, operation, &event->operation) : PAY_OK;
+}
+
+
+/* The payment is our registration. */
+static pay_status_t
+mollie_names(pay_arena_t *arena, const pay_json_t *entity,
+    pay_psp_event_t *event)
+{
+    pay_str_t  payment;
+
+    PAY_TRY(pay_psp_token_need(arena, entity, "id", &event->object));
+    PAY_TRY(pay_psp_token_need(arena, entity, "paymentId", &payment));
+
+    if (!mollie_starts(payment, "tr_")) {
+        return PAY_INVALID;
+    }
+
+    event->token = payment;
+    event->reference = payment;
+
+    return PAY_OK;
 }

@@ -1,59 +1,122 @@
 /*
- * How a Mollie payment stands, as the answer to a query or a cancellation
- * tells it, and the comparisons that the adapter's files share.
+ * What the other files of the Mollie adapter stand on: amounts as exact decimal
+ * text, errors, and how a payment stands, as the answer to a query or a
+ * cancellation shows it.
  */
 
 #include "psp/mollie.h"
 
 
-typedef struct {
-    const char  *name;
-    pay_fact_t   fact;
-} mollie_status_t;
-
-
-static pay_status_t mollie_amount_in(pay_arena_t *arena,
-    const pay_json_t *payment, pay_psp_event_t *event);
 static pay_status_t mollie_held(const pay_json_t *payment,
     pay_psp_event_t *event);
+static pay_status_t mollie_amount_in(pay_arena_t *arena,
+    const pay_json_t *payment, pay_psp_event_t *event);
 static int mollie_amount(const pay_json_t *json, int64_t *minor,
     pay_str_t *code);
 
 
+/* docs.mollie.com, guide "Multicurrency"; with ISO's decimals, all of them. */
+static const char *const  mollie_currencies[] = {
+    "AED", "AUD", "BGN", "BRL", "CAD", "CHF", "CZK", "DKK", "EUR", "GBP",
+    "HKD", "HUF", "ILS", "ISK", "JPY", "MXN", "MYR", "NOK", "NZD", "PHP",
+    "PLN", "RON", "RUB", "SEK", "SGD", "THB", "TWD", "USD", "ZAR", NULL
+};
+
 /* Authorised money is not ours until it is captured; by us only when we asked
  * for that. */
-static const mollie_status_t  mollie_statuses[] = {
-    { "open", PAY_FACT_NONE },
-    { "pending", PAY_FACT_PENDING },
-    { "authorized", PAY_FACT_PENDING },
-    { "paid", PAY_FACT_PAID },
-    { "canceled", PAY_FACT_CANCELLED },
-    { "expired", PAY_FACT_EXPIRED },
-    { "failed", PAY_FACT_DECLINED },
-    { NULL, PAY_FACT_NONE }
+static const pay_psp_fact_row_t  mollie_statuses[] = {
+    { "open", PAY_FACT_NONE, 0 },
+    { "pending", PAY_FACT_PENDING, 0 },
+    { "authorized", PAY_FACT_PENDING, 0 },
+    { "paid", PAY_FACT_PAID, 0 },
+    { "canceled", PAY_FACT_CANCELLED, 0 },
+    { "expired", PAY_FACT_EXPIRED, 0 },
+    { "failed", PAY_FACT_DECLINED, 0 },
+    { NULL, PAY_FACT_NONE, 0 }
 };
 
 
 pay_status_t
-pay_mollie_query_answer(pay_arena_t *arena, pay_str_t token,
-    const pay_http_answer_t *answer, pay_psp_event_t *event, int *known)
+pay_mollie_set_amount(pay_arena_t *arena, pay_json_t *parent,
+    const char *member, const pay_currency_t *currency, int64_t minor,
+    pay_err_t *err)
 {
-    pay_json_t       *payment;
-    pay_status_t      status;
-    pay_psp_event_t   made;
+    pay_str_t    value, code = pay_str_of(currency->code);
+    pay_json_t  *amount;
 
-    PAY_TRY(pay_psp_query_open(answer, &payment));
+    if (!pay_psp_is_one_of(code, mollie_currencies)) {
+        return pay_refuse(err, "currency-unsupported",
+                          "Mollie has no payments in that currency");
+    }
 
-    if (payment == NULL) {
-        *known = 0;
+    PAY_TRY(pay_amount_format(arena, minor, currency, &value));
+
+    amount = pay_json_object_new();
+    PAY_TRY(pay_json_set(parent, member, amount));
+    PAY_TRY(pay_json_set_string(amount, "currency", code));
+
+    return pay_json_set_string(amount, "value", value);
+}
+
+
+/* A payment has a status, too, but as a word. */
+pay_status_t
+pay_mollie_error(pay_arena_t *arena, const pay_json_t *root,
+    pay_psp_error_t *error)
+{
+    int64_t  status;
+
+    if (pay_json_integer(pay_json_get(root, "status"), &status) != PAY_OK
+        || pay_json_type(pay_json_get(root, "title")) != PAY_JSON_STRING)
+    {
         return PAY_OK;
     }
 
-    memset(&made, 0, sizeof(made));
-    status = pay_mollie_payment(arena, payment, &made);
-    pay_json_free(payment);
+    error->found = 1;
 
-    return pay_psp_query_done(status, token, &made, event, known);
+    PAY_TRY(pay_psp_word_get(arena, pay_json_get(root, "extra"),
+                             "failureReason", &error->code));
+
+    return error->code.len
+           ? PAY_OK : pay_psp_word_get(arena, root, "title", &error->code);
+}
+
+
+pay_status_t
+pay_mollie_echo_amount(pay_arena_t *arena, const pay_json_t *json,
+    const pay_currency_t *currency, int64_t minor, pay_psp_echo_t *echo)
+{
+    pay_str_t          value;
+    const pay_json_t  *amount;
+
+    PAY_TRY(pay_amount_format(arena, minor, currency, &value));
+
+    amount = pay_json_get(json, "amount");
+    *echo = pay_psp_echo_needed(amount, "value", value);
+
+    if (*echo == PAY_PSP_ECHO_RIGHT) {
+        *echo = pay_psp_echo_needed(amount, "currency",
+                                    pay_str_of(currency->code));
+    }
+
+    return PAY_OK;
+}
+
+
+void
+pay_mollie_accept(pay_http_request_t *request)
+{
+    unsigned   i;
+    pay_str_t  hal = PAY_STR("application/hal+json");
+
+    for (i = 0; i < request->field_count; i++) {
+        if (pay_str_is(request->fields[i].name, "Accept")) {
+            request->fields[i].value = hal;
+            return;
+        }
+    }
+
+    pay_psp_field_add(request, "Accept", hal);
 }
 
 
@@ -61,34 +124,24 @@ pay_status_t
 pay_mollie_payment(pay_arena_t *arena, const pay_json_t *payment,
     pay_psp_event_t *event)
 {
-    pay_status_t            status;
-    const pay_json_t       *details;
-    const mollie_status_t  *row;
+    const pay_psp_fact_row_t  *row = pay_psp_fact_row(mollie_statuses,
+                                                      payment);
 
-    status = pay_psp_token_get(arena, payment, "id", &event->token);
-    if (status != PAY_OK) {
-        return (status == PAY_NOT_FOUND) ? PAY_INVALID : status;
-    }
+    PAY_TRY(pay_psp_token_need(arena, payment, "id", &event->token));
 
-    for (row = mollie_statuses; row->name != NULL; row++) {
-        if (pay_mollie_is(payment, "status", row->name)) {
-            break;
-        }
-    }
-
-    if (row->name == NULL) {
+    if (row->word == NULL) {
         return PAY_INVALID;
     }
 
-    event->type = pay_str_of(row->name);
+    event->type = pay_str_of(row->word);
     event->fact = row->fact;
 
     if (row->fact == PAY_FACT_PAID || row->fact == PAY_FACT_PENDING) {
         event->reference = event->token;
     }
 
-    details = pay_json_get(payment, "details");
-    PAY_TRY(pay_psp_word_get(arena, details, "failureReason", &event->code));
+    PAY_TRY(pay_psp_word_get(arena, pay_json_get(payment, "details"),
+                             "failureReason", &event->code));
     PAY_TRY(mollie_amount_in(arena, payment, event));
 
     return mollie_held(payment, event);
@@ -102,9 +155,9 @@ mollie_held(const pay_json_t *payment, pay_psp_event_t *event)
     int64_t    amount;
     pay_str_t  code;
 
-    if (pay_mollie_is(payment, "captureMode", "manual")) {
+    if (pay_psp_is(payment, "captureMode", "manual")) {
 
-        if (pay_mollie_is(payment, "status", "authorized")) {
+        if (pay_psp_is(payment, "status", "authorized")) {
             event->fact = PAY_FACT_AUTHORIZED;
 
         } else if (event->fact == PAY_FACT_PAID && event->has_amount
@@ -137,27 +190,6 @@ pay_mollie_amount_in(pay_arena_t *arena, const pay_json_t *json,
     event->has_amount = 1;
 
     return pay_dup(arena, code, &event->currency);
-}
-
-
-pay_mollie_echo_t
-pay_mollie_echo_text(const pay_json_t *value, pay_str_t expected)
-{
-    pay_str_t  text;
-
-    if (pay_json_string(value, &text) != PAY_OK) {
-        return PAY_MOLLIE_INVALID;
-    }
-
-    return pay_str_eq(text, expected) ? PAY_MOLLIE_RIGHT : PAY_MOLLIE_WRONG;
-}
-
-
-int
-pay_mollie_is(const pay_json_t *json, const char *member, const char *text)
-{
-    return pay_mollie_echo_text(pay_json_get(json, member), pay_str_of(text))
-           == PAY_MOLLIE_RIGHT;
 }
 
 
@@ -194,21 +226,14 @@ mollie_amount_in(pay_arena_t *arena, const pay_json_t *payment,
 static int
 mollie_amount(const pay_json_t *json, int64_t *minor, pay_str_t *code)
 {
-    size_t                 i;
     pay_str_t              value;
     const pay_currency_t  *currency;
 
     if (pay_json_string(pay_json_get(json, "value"), &value) != PAY_OK
         || pay_json_string(pay_json_get(json, "currency"), code) != PAY_OK
-        || code->len != 3)
+        || !pay_psp_is_currency(*code))
     {
         return 0;
-    }
-
-    for (i = 0; i < code->len; i++) {
-        if (code->data[i] < 'A' || code->data[i] > 'Z') {
-            return 0;
-        }
     }
 
     if (pay_currency_find(*code, &currency, NULL) != PAY_OK

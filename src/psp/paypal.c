@@ -3,41 +3,61 @@
  * the token, the link that PayPal gives for the buyer the hosted page.  The
  * buyer only approves there; the money is taken by our capture.  An order
  * lapses by itself after three hours and cannot be ended before: what is never
- * captured is never paid.
+ * captured is never paid.  It has one purchase unit, captured later as a whole,
+ * with our checkout's id wherever PayPal repeats one.
+ *
+ * Access tokens are those of OAuth2 client credentials, of which the account's
+ * key is both halves, "client:secret".  Whoever sends requests keeps the token;
+ * here is only what to ask and what to believe.
  */
 
 #include "psp/paypal.h"
+#include "pay_crypto.h"
 
 
+#define PAYPAL_NAME_MAX      127       /* bytes of an item's name */
+#define PAYPAL_FORGOTTEN     "RESOURCE_NOT_FOUND"
+#define PAYPAL_TOKEN_PATH    "/v1/oauth2/token"
+#define PAYPAL_LIFETIME_MAX  86400     /* seconds; PayPal's have nine hours */
+
+
+static pay_status_t paypal_register_request(pay_arena_t *arena,
+    const pay_psp_account_t *account, const pay_psp_order_t *order,
+    pay_http_request_t *request, pay_err_t *err);
+static pay_status_t paypal_order(pay_arena_t *arena,
+    const pay_psp_order_t *order, pay_json_t *root, pay_err_t *err);
+static pay_status_t paypal_unit(pay_arena_t *arena,
+    const pay_psp_order_t *order, pay_json_t *unit, pay_err_t *err);
+static int paypal_lines_fit(const pay_psp_order_t *order);
+static pay_status_t paypal_items(pay_arena_t *arena,
+    const pay_psp_order_t *order, pay_json_t *unit, pay_err_t *err);
+static pay_str_t paypal_name(const pay_psp_line_t *line);
+static pay_status_t paypal_experience(pay_arena_t *arena,
+    const pay_psp_order_t *order, pay_json_t *root);
 static pay_status_t paypal_register_answer(pay_arena_t *arena,
     const pay_psp_order_t *order, const pay_http_answer_t *answer,
     pay_psp_registered_t *result);
 static pay_status_t paypal_registered(pay_arena_t *arena,
-    const pay_json_t *json, pay_psp_registered_t *result);
-static pay_paypal_echo_t paypal_echo(const pay_psp_order_t *order,
+    const pay_psp_order_t *order, const pay_json_t *json,
+    pay_psp_registered_t *result);
+static pay_psp_echo_t paypal_echo(const pay_psp_order_t *order,
     const pay_json_t *json);
-static pay_paypal_echo_t paypal_echo_text(const pay_json_t *json,
-    const char *member, pay_str_t expected);
-static const pay_json_t *paypal_link(const pay_json_t *json,
-    const char *rel);
+static const pay_json_t *paypal_link(const pay_json_t *json, const char *rel);
 static pay_status_t paypal_query_request(pay_arena_t *arena,
     const pay_psp_account_t *account, pay_str_t token,
     pay_http_request_t *request);
-static const pay_json_t *paypal_detail(const pay_json_t *root, int *unsure);
-static int paypal_is_unsure(const pay_json_t *word);
-
-
-/* What leaves open whether something happened: it was done before, it is
- * being done, or the key came with another request.  An invoice that was paid
- * already must not be registered elsewhere. */
-static const char *const  paypal_unsure_words[] = {
-    "CAPTURE_FULLY_REFUNDED", "DUPLICATE_INVOICE_ID", "DUPLICATE_REQUEST_ID",
-    "DUPLICATE_TRANSACTION", "ORDER_ALREADY_AUTHORIZED",
-    "ORDER_ALREADY_CAPTURED", "ORDER_ALREADY_COMPLETED",
-    "ORDER_COMPLETED_OR_VOIDED", "ORDER_COMPLETION_IN_PROGRESS",
-    "PREVIOUSLY_CAPTURED", "PREVIOUS_REQUEST_IN_PROGRESS",
-    "RESOURCE_CONFLICT", NULL
-};
+static pay_status_t paypal_query_answer(pay_arena_t *arena, pay_str_t token,
+    const pay_http_answer_t *answer, pay_psp_event_t *event, int *known);
+static pay_status_t paypal_lapsed(pay_str_t token,
+    const pay_http_answer_t *answer, pay_psp_event_t *event, int *known);
+static pay_status_t paypal_auth_request(pay_arena_t *arena,
+    const pay_psp_account_t *account, pay_http_request_t *request);
+static int paypal_key_is_pair(pay_str_t key);
+static pay_status_t paypal_auth_answer(pay_arena_t *arena,
+    const pay_http_answer_t *answer, pay_psp_auth_t *auth);
+static pay_status_t paypal_auth(pay_arena_t *arena, const pay_json_t *json,
+    pay_psp_auth_t *auth);
+static int paypal_access_token_is_plain(pay_str_t token);
 
 
 const pay_psp_adapter_t  pay_psp_paypal = {
@@ -51,66 +71,206 @@ const pay_psp_adapter_t  pay_psp_paypal = {
     .max_expiry_s = 10800,
     .traits = PAY_PSP_BY_PAYMENT | PAY_PSP_NAMES_REFUNDS,
     .changes = PAY_PSP_CAN(PAY_PSP_CAPTURE) | PAY_PSP_CAN(PAY_PSP_REFUND),
-    .register_request = pay_paypal_register_request,
+    .register_request = paypal_register_request,
     .register_answer = paypal_register_answer,
     .query_request = paypal_query_request,
-    .query_answer = pay_paypal_query_answer,
+    .query_answer = paypal_query_answer,
     .list_request = pay_paypal_list_request,
     .list_answer = pay_paypal_list_answer,
     .change_request = pay_paypal_change_request,
     .change_answer = pay_paypal_change_answer,
-    .auth_request = pay_paypal_auth_request,
-    .auth_answer = pay_paypal_auth_answer,
+    .auth_request = paypal_auth_request,
+    .auth_answer = paypal_auth_answer,
     .webhook_events = pay_paypal_webhook_events
 };
+
+
+static pay_status_t
+paypal_register_request(pay_arena_t *arena,
+    const pay_psp_account_t *account, const pay_psp_order_t *order,
+    pay_http_request_t *request, pay_err_t *err)
+{
+    pay_str_t            key;
+    pay_json_t          *root;
+    pay_status_t         status;
+    pay_http_request_t   made;
+
+    if (!pay_psp_order_sane(order)) {
+        return PAY_BUG;
+    }
+
+    PAY_TRY(pay_psp_key(arena, order->nonce, "", PAY_PAYPAL_KEY_MAX, &key));
+    PAY_TRY(pay_psp_request_open(arena, account, "POST", PAY_PAYPAL_ORDERS,
+                                 PAY_STR(""), &made));
+
+    root = pay_json_object_new();
+    status = (root == NULL) ? PAY_NO_MEMORY
+                            : paypal_order(arena, order, root, err);
+    PAY_TRY(pay_psp_json_done(arena, status, root, &made));
+    pay_paypal_fields_add(&made, key);
+
+    *request = made;
+
+    return PAY_OK;
+}
+
+
+static pay_status_t
+paypal_order(pay_arena_t *arena, const pay_psp_order_t *order,
+    pay_json_t *root, pay_err_t *err)
+{
+    pay_json_t  *units, *unit;
+
+    PAY_TRY(pay_json_set_string(root, "intent", PAY_STR("CAPTURE")));
+
+    units = pay_json_array_new();
+    PAY_TRY(pay_json_set(root, "purchase_units", units));
+    unit = pay_json_object_new();
+    PAY_TRY(pay_json_append(units, unit));
+    PAY_TRY(paypal_unit(arena, order, unit, err));
+
+    return paypal_experience(arena, order, root);
+}
+
+
+/* invoice_id: PayPal can be told to let each be paid once only. */
+static pay_status_t
+paypal_unit(pay_arena_t *arena, const pay_psp_order_t *order,
+    pay_json_t *unit, pay_err_t *err)
+{
+    pay_json_t  *amount, *breakdown, *total;
+
+    PAY_TRY(pay_json_set_string(unit, "reference_id", order->reference));
+    PAY_TRY(pay_json_set_string(unit, "custom_id", order->reference));
+    PAY_TRY(pay_json_set_string(unit, "invoice_id", order->reference));
+    PAY_TRY(pay_paypal_object_add(unit, "amount", &amount));
+    PAY_TRY(pay_paypal_money_set(arena, amount, order->currency,
+                                 order->amount_minor, err));
+
+    if (!paypal_lines_fit(order)) {
+        return PAY_OK;
+    }
+
+    PAY_TRY(pay_paypal_object_add(amount, "breakdown", &breakdown));
+    PAY_TRY(pay_paypal_object_add(breakdown, "item_total", &total));
+    PAY_TRY(pay_paypal_money_set(arena, total, order->currency,
+                                 order->amount_minor, err));
+
+    return paypal_items(arena, order, unit, err);
+}
+
+
+/* Lines of fractions may still sum up to whole units: then the sum alone is
+ * sent. */
+static int
+paypal_lines_fit(const pay_psp_order_t *order)
+{
+    unsigned  i;
+
+    for (i = 0; i < order->line_count; i++) {
+        if (!pay_paypal_money_fits(order->currency,
+                                   order->lines[i].amount_minor))
+        {
+            return 0;
+        }
+    }
+
+    return 1;
+}
+
+
+static pay_status_t
+paypal_items(pay_arena_t *arena, const pay_psp_order_t *order,
+    pay_json_t *unit, pay_err_t *err)
+{
+    unsigned               i;
+    pay_json_t            *items, *item, *amount;
+    const pay_psp_line_t  *line;
+
+    items = pay_json_array_new();
+    PAY_TRY(pay_json_set(unit, "items", items));
+
+    for (i = 0; i < order->line_count; i++) {
+        line = &order->lines[i];
+        item = pay_json_object_new();
+
+        PAY_TRY(pay_json_append(items, item));
+        PAY_TRY(pay_json_set_string(item, "name", paypal_name(line)));
+        PAY_TRY(pay_json_set_string(item, "sku", line->payment_order_id));
+        PAY_TRY(pay_json_set_string(item, "quantity", PAY_STR("1")));
+        PAY_TRY(pay_paypal_object_add(item, "unit_amount", &amount));
+        PAY_TRY(pay_paypal_money_set(arena, amount, order->currency,
+                                     line->amount_minor, err));
+    }
+
+    return PAY_OK;
+}
+
+
+/* Cut between two characters of UTF-8. */
+static pay_str_t
+paypal_name(const pay_psp_line_t *line)
+{
+    pay_str_t  name = pay_psp_line_name(line);
+
+    if (name.len > PAYPAL_NAME_MAX) {
+        name.len = PAYPAL_NAME_MAX;
+
+        while (name.len > 1 && (name.data[name.len] & 0xc0) == 0x80) {
+            name.len--;
+        }
+    }
+
+    return name;
+}
+
+
+/* Nothing is shipped by us, so the buyer is asked for no address. */
+static pay_status_t
+paypal_experience(pay_arena_t *arena, const pay_psp_order_t *order,
+    pay_json_t *root)
+{
+    pay_str_t    cancel;
+    pay_json_t  *source, *wallet, *context;
+
+    PAY_TRY(pay_format(arena, &cancel, PAY_PSP_URL_MAX + 16, "%.*s%s",
+                       pay_fmt(order->return_url),
+                       pay_psp_cancelled_query(order->return_url)));
+
+    PAY_TRY(pay_paypal_object_add(root, "payment_source", &source));
+    PAY_TRY(pay_paypal_object_add(source, "paypal", &wallet));
+    PAY_TRY(pay_paypal_object_add(wallet, "experience_context", &context));
+    PAY_TRY(pay_json_set_string(context, "user_action", PAY_STR("PAY_NOW")));
+    PAY_TRY(pay_json_set_string(context, "shipping_preference",
+                                PAY_STR("NO_SHIPPING")));
+    PAY_TRY(pay_json_set_string(context, "return_url", order->return_url));
+
+    return pay_json_set_string(context, "cancel_url", cancel);
+}
 
 
 static pay_status_t
 paypal_register_answer(pay_arena_t *arena, const pay_psp_order_t *order,
     const pay_http_answer_t *answer, pay_psp_registered_t *result)
 {
-    pay_json_t            *json;
-    pay_status_t           status;
-    pay_paypal_echo_t      echo;
-    pay_psp_registered_t   made;
-
-    PAY_TRY(pay_psp_answer_open(arena, answer, pay_paypal_error, &json,
-                                &made));
-
-    if (json == NULL) {
-        *result = made;
-        return PAY_OK;
-    }
-
-    status = PAY_OK;
-    echo = paypal_echo(order, json);
-
-    if (echo == PAY_PAYPAL_ECHO_RIGHT) {
-        status = paypal_registered(arena, json, &made);
-
-    } else if (echo == PAY_PAYPAL_ECHO_WRONG) {
-        made.code = PAY_STR("answer_mismatch");
-    }
-
-    pay_json_free(json);
-
-    if (status == PAY_OK) {
-        *result = made;
-    }
-
-    return status;
+    return pay_psp_register_answer(arena, order, answer, pay_paypal_error,
+                                   paypal_registered, result);
 }
 
 
 /* The link's name depends on how the order was made
  * (docs/psp/paypal.md#registration). */
 static pay_status_t
-paypal_registered(pay_arena_t *arena, const pay_json_t *json,
-    pay_psp_registered_t *result)
+paypal_registered(pay_arena_t *arena, const pay_psp_order_t *order,
+    const pay_json_t *json, pay_psp_registered_t *result)
 {
     pay_str_t          token, text, url;
     pay_status_t       status;
     const pay_json_t  *link;
+
+    if (!pay_psp_believed(paypal_echo(order, json), &result->code)) {
+        return PAY_OK;
+    }
 
     status = pay_psp_token_get(arena, json, "id", &token);
     if (status != PAY_OK) {
@@ -137,17 +297,17 @@ paypal_registered(pay_arena_t *arena, const pay_json_t *json,
 }
 
 
-static pay_paypal_echo_t
+static pay_psp_echo_t
 paypal_echo(const pay_psp_order_t *order, const pay_json_t *json)
 {
-    pay_paypal_echo_t   echo;
-    const pay_json_t   *units, *unit;
+    pay_psp_echo_t     echo;
+    const pay_json_t  *units, *unit;
 
-    echo = paypal_echo_text(json, "intent", PAY_STR("CAPTURE"));
+    echo = pay_psp_echo_text(json, "intent", PAY_STR("CAPTURE"));
     units = pay_json_get(json, "purchase_units");
 
-    if (echo != PAY_PAYPAL_ECHO_RIGHT || units == NULL
-        || pay_json_type(units) == PAY_JSON_NULL)
+    if (echo != PAY_PSP_ECHO_RIGHT
+        || !pay_psp_is_there(json, "purchase_units"))
     {
         return echo;
     }
@@ -155,47 +315,25 @@ paypal_echo(const pay_psp_order_t *order, const pay_json_t *json)
     unit = pay_json_at(units, 0);
 
     if (pay_json_type(unit) != PAY_JSON_OBJECT) {
-        return PAY_PAYPAL_ECHO_INVALID;
+        return PAY_PSP_ECHO_INVALID;
     }
 
     if (pay_json_size(units) != 1) {
-        return PAY_PAYPAL_ECHO_WRONG;
+        return PAY_PSP_ECHO_WRONG;
     }
 
     echo = pay_paypal_echo_money(pay_json_get(unit, "amount"),
                                  order->currency, order->amount_minor);
 
-    if (echo == PAY_PAYPAL_ECHO_RIGHT) {
-        echo = paypal_echo_text(unit, "reference_id", order->reference);
+    if (echo == PAY_PSP_ECHO_RIGHT) {
+        echo = pay_psp_echo_text(unit, "reference_id", order->reference);
     }
 
-    if (echo == PAY_PAYPAL_ECHO_RIGHT) {
-        echo = paypal_echo_text(unit, "custom_id", order->reference);
+    if (echo == PAY_PSP_ECHO_RIGHT) {
+        echo = pay_psp_echo_text(unit, "custom_id", order->reference);
     }
 
     return echo;
-}
-
-
-static pay_paypal_echo_t
-paypal_echo_text(const pay_json_t *json, const char *member,
-    pay_str_t expected)
-{
-    pay_str_t          text;
-    const pay_json_t  *value;
-
-    value = pay_json_get(json, member);
-
-    if (value == NULL || pay_json_type(value) == PAY_JSON_NULL) {
-        return PAY_PAYPAL_ECHO_RIGHT;
-    }
-
-    if (pay_json_string(value, &text) != PAY_OK) {
-        return PAY_PAYPAL_ECHO_INVALID;
-    }
-
-    return pay_str_eq(text, expected) ? PAY_PAYPAL_ECHO_RIGHT
-                                      : PAY_PAYPAL_ECHO_WRONG;
 }
 
 
@@ -210,7 +348,7 @@ paypal_link(const pay_json_t *json, const char *rel)
     for (i = 0; i < pay_json_size(links); i++) {
         link = pay_json_at(links, i);
 
-        if (pay_paypal_is(link, "rel", rel)) {
+        if (pay_psp_is(link, "rel", rel)) {
             return link;
         }
     }
@@ -239,100 +377,152 @@ paypal_query_request(pay_arena_t *arena, const pay_psp_account_t *account,
 }
 
 
-void
-pay_paypal_fields_add(pay_http_request_t *request, pay_str_t key)
+static pay_status_t
+paypal_query_answer(pay_arena_t *arena, pay_str_t token,
+    const pay_http_answer_t *answer, pay_psp_event_t *event, int *known)
 {
-    pay_psp_field_add(request, "PayPal-Request-Id", key);
-    pay_psp_field_add(request, "Prefer", PAY_STR("return=representation"));
+    if (answer->sent == PAY_ANSWERED && answer->status == 404) {
+        return paypal_lapsed(token, answer, event, known);
+    }
+
+    return pay_psp_query_answer(arena, token, answer, pay_paypal_state, event,
+                                known);
 }
 
 
-pay_status_t
-pay_paypal_object_add(pay_json_t *parent, const char *member,
-    pay_json_t **child)
+/* PayPal forgets orders that lapse.  That is no fact: it may be a mistake of
+ * the moment, and the checkout ends by its own time. */
+static pay_status_t
+paypal_lapsed(pay_str_t token, const pay_http_answer_t *answer,
+    pay_psp_event_t *event, int *known)
 {
-    *child = pay_json_object_new();
+    pay_json_t    *error;
+    pay_status_t   status;
 
-    return pay_json_set(parent, member, *child);
-}
+    *known = 0;
 
-
-pay_status_t
-pay_paypal_error(pay_arena_t *arena, const pay_json_t *root,
-    pay_psp_error_t *error)
-{
-    const pay_json_t  *name, *oauth, *detail;
-
-    name = pay_json_get(root, "name");
-    oauth = pay_json_get(root, "error");
-    error->found = pay_json_type(name) != PAY_JSON_NULL
-                   || pay_json_type(oauth) != PAY_JSON_NULL;
-
-    detail = paypal_detail(root, &error->unsure);
-    PAY_TRY(pay_psp_word_get(arena, detail, "issue", &error->code));
-
-    if (error->code.len == 0) {
-        PAY_TRY(pay_psp_word_get(arena, root, "name", &error->code));
+    status = pay_psp_parse(answer->body, &error, NULL);
+    if (status != PAY_OK) {
+        return (status == PAY_INVALID) ? PAY_OK : status;
     }
 
-    if (error->code.len == 0) {
-        PAY_TRY(pay_psp_word_get(arena, root, "error", &error->code));
+    if (pay_psp_is(error, "name", PAYPAL_FORGOTTEN)) {
+        memset(event, 0, sizeof(*event));
+        event->type = PAY_STR("lapsed");
+        event->token = token;
+        *known = 1;
     }
 
-    error->unsure |= error->code.len == 0 || paypal_is_unsure(name);
+    pay_json_free(error);
 
     return PAY_OK;
 }
 
 
-/* The first issue says more than the error's name; one that leaves things
- * open beats all others.  NULL when there is none. */
-static const pay_json_t *
-paypal_detail(const pay_json_t *root, int *unsure)
+static pay_status_t
+paypal_auth_request(pay_arena_t *arena, const pay_psp_account_t *account,
+    pay_http_request_t *request)
 {
-    size_t             i;
-    const pay_json_t  *details, *detail;
+    pay_str_t           pair, authorization;
+    pay_http_request_t  made;
 
-    details = pay_json_get(root, "details");
-
-    for (i = 0; i < pay_json_size(details); i++) {
-        detail = pay_json_at(details, i);
-
-        if (paypal_is_unsure(pay_json_get(detail, "issue"))) {
-            *unsure = 1;
-            return detail;
-        }
+    if (!paypal_key_is_pair(account->api_key)) {
+        return PAY_BUG;
     }
 
-    return pay_json_at(details, 0);
+    PAY_TRY(pay_psp_request_open(arena, account, "POST", PAYPAL_TOKEN_PATH,
+                                 PAY_STR(""), &made));
+    PAY_TRY(pay_base64_encode(arena, account->api_key, &pair));
+    PAY_TRY(pay_format(arena, &authorization, 2 * PAY_PSP_KEY_MAX,
+                       "Basic %.*s", pay_fmt(pair)));
+
+    pay_psp_field_add(&made, "Authorization", authorization);
+    pay_psp_field_add(&made, "Content-Type",
+                      PAY_STR("application/x-www-form-urlencoded"));
+    pay_psp_field_add(&made, "Accept", PAY_STR("application/json"));
+    made.body = PAY_STR("grant_type=client_credentials");
+
+    *request = made;
+
+    return PAY_OK;
 }
 
 
+/* "client:secret", both printable and there. */
 static int
-paypal_is_unsure(const pay_json_t *word)
+paypal_key_is_pair(pay_str_t key)
 {
-    pay_str_t           text;
-    const char *const  *row;
+    size_t  i, colon = 0;
 
-    if (pay_json_string(word, &text) != PAY_OK) {
-        return 0;
-    }
+    for (i = 0; i < key.len; i++) {
+        if (key.data[i] <= ' ' || key.data[i] > '~') {
+            return 0;
+        }
 
-    for (row = paypal_unsure_words; *row != NULL; row++) {
-        if (pay_str_is(text, *row)) {
-            return 1;
+        if (key.data[i] == ':' && colon == 0) {
+            colon = i;
         }
     }
 
-    return 0;
+    return colon > 0 && colon + 1 < key.len && key.len <= PAY_PSP_KEY_MAX;
 }
 
 
-int
-pay_paypal_is(const pay_json_t *json, const char *member, const char *text)
+static pay_status_t
+paypal_auth_answer(pay_arena_t *arena, const pay_http_answer_t *answer,
+    pay_psp_auth_t *auth)
 {
-    pay_str_t  value;
+    pay_json_t    *json;
+    pay_status_t   status;
 
-    return pay_json_string(pay_json_get(json, member), &value) == PAY_OK
-           && pay_str_is(value, text);
+    if (answer->sent != PAY_ANSWERED || answer->status != 200) {
+        return PAY_INVALID;
+    }
+
+    PAY_TRY(pay_psp_parse(answer->body, &json, NULL));
+    status = paypal_auth(arena, json, auth);
+    pay_json_free(json);
+
+    return status;
+}
+
+
+static pay_status_t
+paypal_auth(pay_arena_t *arena, const pay_json_t *json, pay_psp_auth_t *auth)
+{
+    int64_t    lifetime_s;
+    pay_str_t  token, type;
+
+    if (pay_json_string(pay_json_get(json, "access_token"), &token) != PAY_OK
+        || !paypal_access_token_is_plain(token)
+        || pay_json_string(pay_json_get(json, "token_type"), &type) != PAY_OK
+        || !(pay_str_is(type, "Bearer") || pay_str_is(type, "bearer"))
+        || pay_json_integer(pay_json_get(json, "expires_in"), &lifetime_s)
+           != PAY_OK
+        || lifetime_s <= 0)
+    {
+        return PAY_INVALID;
+    }
+
+    PAY_TRY(pay_dup(arena, token, &auth->token));
+    auth->lifetime_s = (lifetime_s < PAYPAL_LIFETIME_MAX)
+                       ? lifetime_s : PAYPAL_LIFETIME_MAX;
+
+    return PAY_OK;
+}
+
+
+/* Fit to stand in a header. */
+static int
+paypal_access_token_is_plain(pay_str_t token)
+{
+    size_t  i;
+
+    for (i = 0; i < token.len; i++) {
+        if (token.data[i] <= ' ' || token.data[i] > '~') {
+            return 0;
+        }
+    }
+
+    return token.len > 0 && token.len <= PAY_PSP_AUTH_MAX;
 }

@@ -1,9 +1,8 @@
 /*
- * What the files of the PayPal adapter share: paypal.c (the adapter, answers,
- * errors), paypal_order.c (registrations), paypal_auth.c (access tokens),
- * paypal_amount.c (money), paypal_event.c (what PayPal tells),
- * paypal_list.c (what it told), paypal_after.c (of refunds, disputes and
- * fees), paypal_change.c (capture and refund).  Nobody else includes this.
+ * What the files of the PayPal adapter share.  paypal.c (orders, access tokens)
+ * uses paypal_change.c (capture and refund) and paypal_event.c (what PayPal
+ * tells and lists), and all three use paypal_order.c.  Nobody else includes
+ * this.
  */
 
 #ifndef PAY_SRC_PSP_PAYPAL_H
@@ -14,12 +13,6 @@
 
 #define PAY_PAYPAL_ORDERS   "/v2/checkout/orders"
 #define PAY_PAYPAL_KEY_MAX  108        /* of PayPal-Request-Id */
-
-typedef enum {
-    PAY_PAYPAL_ECHO_RIGHT = 0, /* or absent: nothing contradicts */
-    PAY_PAYPAL_ECHO_WRONG,
-    PAY_PAYPAL_ECHO_INVALID
-} pay_paypal_echo_t;
 
 
 /* The idempotency key, and that the whole resource is wanted back.  There is
@@ -33,9 +26,6 @@ pay_status_t pay_paypal_object_add(pay_json_t *parent, const char *member,
  * PAY_NO_MEMORY alone. */
 pay_status_t pay_paypal_error(pay_arena_t *arena, const pay_json_t *root,
     pay_psp_error_t *error) PAY_MUST_CHECK;
-/* 1 when the member is that text. */
-int pay_paypal_is(const pay_json_t *json, const char *member,
-    const char *text);
 
 /* The members of {"currency_code", "value"}.  PAY_INVALID with
  * "currency-unsupported", or "amount-invalid" when PayPal has no spelling for
@@ -47,7 +37,7 @@ pay_status_t pay_paypal_money_set(pay_arena_t *arena, pay_json_t *money,
 int pay_paypal_money_fits(const pay_currency_t *currency, int64_t minor);
 /* How an untrusted {"currency_code", "value"} (NULL: absent) stands to what
  * was sent; "30", "30.0" and "30.000" are 30.00, too. */
-pay_paypal_echo_t pay_paypal_echo_money(const pay_json_t *money,
+pay_psp_echo_t pay_paypal_echo_money(const pay_json_t *money,
     const pay_currency_t *currency, int64_t minor);
 /* The amount into the event, when it is there.  One that cannot be our
  * orders' is told as 0. */
@@ -58,32 +48,12 @@ pay_status_t pay_paypal_money_in(pay_arena_t *arena, const pay_json_t *money,
  * when it does not say. */
 pay_status_t pay_paypal_why(pay_arena_t *arena, const pay_json_t *capture,
     pay_str_t *code) PAY_MUST_CHECK;
-/* An order as it stands.  PAY_INVALID without an id, or when money came in
- * without an amount; *event is written in any case. */
+/* An order as it stands, a pay_psp_state_pt.  PAY_INVALID without an id, or
+ * when money came in without an amount. */
 pay_status_t pay_paypal_state(pay_arena_t *arena, const pay_json_t *order,
     pay_psp_event_t *event) PAY_MUST_CHECK;
 
-/* An event object, a pay_psp_listed_pt, as a webhook may tell it. */
-pay_status_t pay_paypal_event(pay_arena_t *arena,
-    const pay_psp_account_t *account, const pay_json_t *root,
-    pay_psp_told_t *told, pay_err_t *err) PAY_MUST_CHECK;
-/* The same as the list tells it: what follows a sale, too. */
-pay_status_t pay_paypal_listed(pay_arena_t *arena,
-    const pay_psp_account_t *account, const pay_json_t *entry,
-    pay_psp_told_t *told, pay_err_t *err) PAY_MUST_CHECK;
-
 /* The slots of the adapter that are not in paypal.c, see pay_psp.h. */
-pay_status_t pay_paypal_register_request(pay_arena_t *arena,
-    const pay_psp_account_t *account, const pay_psp_order_t *order,
-    pay_http_request_t *request, pay_err_t *err) PAY_MUST_CHECK;
-pay_status_t pay_paypal_auth_request(pay_arena_t *arena,
-    const pay_psp_account_t *account, pay_http_request_t *request)
-    PAY_MUST_CHECK;
-pay_status_t pay_paypal_auth_answer(pay_arena_t *arena,
-    const pay_http_answer_t *answer, pay_psp_auth_t *auth) PAY_MUST_CHECK;
-pay_status_t pay_paypal_query_answer(pay_arena_t *arena, pay_str_t token,
-    const pay_http_answer_t *answer, pay_psp_event_t *event, int *known)
-    PAY_MUST_CHECK;
 pay_status_t pay_paypal_list_request(pay_arena_t *arena,
     const pay_psp_account_t *account, const pay_psp_list_t *list,
     pay_http_request_t *request) PAY_MUST_CHECK;

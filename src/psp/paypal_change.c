@@ -10,11 +10,6 @@
 
 #define PAYPAL_CAPTURES  "/v2/payments/captures/"
 
-typedef struct {
-    const char         *status;
-    pay_psp_outcome_t   outcome;
-} paypal_outcome_t;
-
 
 static pay_status_t paypal_capture_request(pay_arena_t *arena,
     const pay_psp_account_t *account, const pay_psp_change_t *change,
@@ -36,12 +31,12 @@ static pay_status_t paypal_refunded(pay_arena_t *arena,
     pay_psp_changed_t *result);
 
 
-static const paypal_outcome_t  paypal_refunds[] = {
-    { "COMPLETED", PAY_PSP_DONE },
-    { "PENDING", PAY_PSP_PENDING },
-    { "FAILED", PAY_PSP_REFUSED },
-    { "CANCELLED", PAY_PSP_REFUSED },
-    { NULL, PAY_PSP_UNKNOWN }
+static const pay_psp_outcome_row_t  paypal_refunds[] = {
+    { "COMPLETED", PAY_PSP_DONE, NULL },
+    { "PENDING", PAY_PSP_PENDING, NULL },
+    { "FAILED", PAY_PSP_REFUSED, NULL },
+    { "CANCELLED", PAY_PSP_REFUSED, NULL },
+    { NULL, PAY_PSP_UNKNOWN, NULL }
 };
 
 
@@ -120,17 +115,9 @@ paypal_refund_request(pay_arena_t *arena, const pay_psp_account_t *account,
                                  &made));
 
     json = pay_json_object_new();
-    if (json == NULL) {
-        return PAY_NO_MEMORY;
-    }
-
-    status = paypal_refund_body(arena, change, json, err);
-    if (status != PAY_OK) {
-        pay_json_free(json);
-        return status;
-    }
-
-    PAY_TRY(pay_psp_json_body(arena, json, &made));
+    status = (json == NULL) ? PAY_NO_MEMORY
+                            : paypal_refund_body(arena, change, json, err);
+    PAY_TRY(pay_psp_json_done(arena, status, json, &made));
     pay_paypal_fields_add(&made, key);
 
     *request = made;
@@ -160,32 +147,16 @@ pay_status_t
 pay_paypal_change_answer(pay_arena_t *arena, const pay_psp_change_t *change,
     const pay_http_answer_t *answer, pay_psp_changed_t *result)
 {
-    pay_json_t         *json;
-    pay_status_t        status;
-    pay_psp_changed_t   made;
+    PAY_TRY(pay_psp_change_answer(arena, change, answer, pay_paypal_error,
+                                  (change->kind == PAY_PSP_CAPTURE)
+                                  ? paypal_captured : paypal_refunded,
+                                  result));
 
-    PAY_TRY(pay_psp_change_open(arena, answer, pay_paypal_error, &json,
-                                &made));
-
-    if (json == NULL) {
-        if (change->kind == PAY_PSP_CAPTURE) {
-            paypal_declined(change, &made);
-        }
-
-        *result = made;
-        return PAY_OK;
+    if (change->kind == PAY_PSP_CAPTURE && !result->known) {
+        paypal_declined(change, result);
     }
 
-    status = (change->kind == PAY_PSP_CAPTURE)
-             ? paypal_captured(arena, change, json, &made)
-             : paypal_refunded(arena, change, json, &made);
-    pay_json_free(json);
-
-    if (status == PAY_OK) {
-        *result = made;
-    }
-
-    return status;
+    return PAY_OK;
 }
 
 
@@ -212,34 +183,21 @@ paypal_declined(const pay_psp_change_t *change, pay_psp_changed_t *result)
 }
 
 
-/* The order as it stands now. */
+/* The order as it stands now.  Still approved, or of a status without a fact:
+ * ask again. */
 static pay_status_t
 paypal_captured(pay_arena_t *arena, const pay_psp_change_t *change,
     const pay_json_t *json, pay_psp_changed_t *result)
 {
-    pay_status_t     status;
-    pay_psp_event_t  event;
+    PAY_TRY(pay_psp_change_state(arena, change, json, pay_paypal_state,
+                                 result));
 
-    status = pay_paypal_state(arena, json, &event);
-    if (status != PAY_OK) {
-        return (status == PAY_INVALID) ? PAY_OK : status;
+    result->known &= result->event.fact != PAY_FACT_NONE
+                     && result->event.fact != PAY_FACT_ATTEMPT;
+
+    if (result->known) {
+        paypal_capture_outcome(change, result);
     }
-
-    if (!pay_str_eq(event.token, change->token)) {
-        result->code = PAY_STR("answer_mismatch");
-        return PAY_OK;
-    }
-
-    /* still approved, or of a status without a fact: ask again */
-    if (event.type.len == 0 || event.fact == PAY_FACT_NONE
-        || event.fact == PAY_FACT_ATTEMPT)
-    {
-        return PAY_OK;
-    }
-
-    result->known = 1;
-    result->event = event;
-    paypal_capture_outcome(change, result);
 
     return PAY_OK;
 }
@@ -280,25 +238,16 @@ static pay_status_t
 paypal_refunded(pay_arena_t *arena, const pay_psp_change_t *change,
     const pay_json_t *json, pay_psp_changed_t *result)
 {
-    pay_str_t                id, code;
-    pay_status_t             status;
-    pay_paypal_echo_t        echo;
-    const paypal_outcome_t  *row;
-
-    for (row = paypal_refunds; row->status != NULL; row++) {
-        if (pay_paypal_is(json, "status", row->status)) {
-            break;
-        }
-    }
+    pay_str_t                     id, code;
+    pay_status_t                  status;
+    pay_psp_echo_t                echo;
+    const pay_psp_outcome_row_t  *row = pay_psp_outcome_row(paypal_refunds,
+                                                            json);
 
     echo = pay_paypal_echo_money(pay_json_get(json, "amount"),
                                  change->currency, change->amount_minor);
 
-    if (echo == PAY_PAYPAL_ECHO_WRONG) {
-        result->code = PAY_STR("answer_mismatch");
-    }
-
-    if (echo != PAY_PAYPAL_ECHO_RIGHT || row->status == NULL) {
+    if (!pay_psp_believed(echo, &result->code) || row->word == NULL) {
         return PAY_OK;
     }
 

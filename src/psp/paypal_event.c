@@ -1,278 +1,120 @@
 /*
- * What PayPal tells: orders as queries and captures show them, and
- * webhooks.  An order's own status is not money (docs/psp/paypal.md#states),
- * its captures are.  Of a webhook's body only a CRC is signed, so every one
- * that names an order is a hint and no more: the order is asked for before
- * anything moves.
+ * What PayPal tells: webhooks, and the list of the events that it has told or
+ * tried to, under the same ids.  Of a webhook's body only a CRC is signed, so
+ * every one that names an order is a hint and no more: the order is asked for
+ * before anything moves.  The list comes from PayPal itself, over a call of
+ * ours: there the same events tell of declined attempts, refunds, disputes and
+ * fees.  What is told there in addition has an id of its own, so that a webhook
+ * that came before does not hide it.
+ *
+ * The next page of the list is a link; of that only the few query members that
+ * say where it begins are taken, never its host, path or span of time.
  */
 
 #include "psp/paypal.h"
+#include "pay_time.h"
 
 
 #define PAYPAL_ORDER_EVENT     "CHECKOUT.ORDER."
 #define PAYPAL_APPROVAL_EVENT  "CHECKOUT.PAYMENT-APPROVAL."
-#define PAYPAL_FORGOTTEN       "RESOURCE_NOT_FOUND"
+#define PAYPAL_PATH            "/v2/payments/captures/"
+#define PAYPAL_EVENTS  "/v1/notifications/webhooks-events"
+/* An event holds an order of up to twenty items: six of them fit into an
+ * answer. */
+#define PAYPAL_PAGE    "6"
 
-/* How a capture stands; the later one says more about the order. */
-typedef enum {
-    PAYPAL_CAPTURE_NONE = 0,
-    PAYPAL_CAPTURE_FAILED,
-    PAYPAL_CAPTURE_PENDING,
-    PAYPAL_CAPTURE_PAID
-} paypal_capture_t;
-
-typedef struct {
-    const char        *status;
-    paypal_capture_t   capture;
-} paypal_status_t;
+typedef pay_status_t (*paypal_read_pt)(pay_arena_t *arena,
+    const pay_json_t *resource, pay_psp_told_t *told);
 
 typedef struct {
-    paypal_capture_t   best;
-    unsigned           paid;           /* how many of them */
-    const pay_json_t  *capture;        /* the best one */
-} paypal_captures_t;
+    const char      *type;
+    paypal_read_pt   read;
+} paypal_after_t;
 
 
-static pay_status_t paypal_lapsed(pay_str_t token,
-    const pay_http_answer_t *answer, pay_psp_event_t *event, int *known);
-static paypal_captures_t paypal_captures(const pay_json_t *units);
-static paypal_capture_t paypal_capture_rank(const pay_json_t *capture);
-static void paypal_fact(const pay_json_t *order, paypal_capture_t best,
-    pay_psp_event_t *event);
-static pay_status_t paypal_captured(pay_arena_t *arena,
-    const paypal_captures_t *captures, pay_psp_event_t *event);
+static pay_status_t paypal_event(pay_arena_t *arena,
+    const pay_psp_account_t *account, const pay_json_t *root,
+    pay_psp_told_t *told, pay_err_t *err);
 static pay_status_t paypal_event_order(pay_arena_t *arena, pay_str_t type,
     const pay_json_t *resource, pay_str_t *token);
 static int paypal_begins_with(pay_str_t text, const char *prefix);
+static pay_status_t paypal_page(pay_arena_t *arena,
+    const pay_psp_account_t *account, const pay_psp_list_t *list,
+    const pay_json_t *root, pay_psp_listed_t *listed);
+static pay_status_t paypal_next(pay_arena_t *arena, const pay_json_t *link,
+    pay_str_t *cursor);
+static int paypal_take(pay_str_t text, size_t *at, pay_str_t *pair);
+static int paypal_pair_is_place(pay_str_t pair);
+static int paypal_pair_is_safe(pay_str_t pair);
+static int paypal_cursor_is_valid(pay_str_t cursor);
+static pay_status_t paypal_listed(pay_arena_t *arena,
+    const pay_psp_account_t *account, const pay_json_t *entry,
+    pay_psp_told_t *told, pay_err_t *err);
+static pay_status_t paypal_after(pay_arena_t *arena, pay_str_t type,
+    const pay_json_t *resource, pay_psp_told_t *told);
+static pay_status_t paypal_capture(pay_arena_t *arena,
+    const pay_json_t *resource, pay_psp_told_t *told);
+static pay_status_t paypal_declined(pay_arena_t *arena,
+    const pay_json_t *resource, pay_psp_told_t *told);
+static pay_status_t paypal_reversed(pay_arena_t *arena,
+    const pay_json_t *resource, pay_psp_told_t *told);
+static pay_status_t paypal_attempt(pay_arena_t *arena,
+    const pay_psp_event_t *made, pay_psp_told_t *told);
+static pay_status_t paypal_refund(pay_arena_t *arena,
+    const pay_json_t *resource, pay_psp_told_t *told);
+static pay_status_t paypal_up(pay_arena_t *arena, const pay_json_t *resource,
+    pay_str_t *capture);
+static pay_status_t paypal_dispute(pay_arena_t *arena,
+    const pay_json_t *resource, pay_psp_told_t *told);
+static pay_status_t paypal_tell(pay_arena_t *arena,
+    const pay_psp_event_t *made, pay_psp_told_t *told);
+static pay_status_t paypal_fee(pay_arena_t *arena, pay_str_t id,
+    pay_str_t reference, const pay_json_t *fee, int sign,
+    pay_psp_told_t *told);
 
 
-/* A refund comes after the payment and undoes nothing of its fact. */
-static const paypal_status_t  paypal_statuses[] = {
-    { "COMPLETED", PAYPAL_CAPTURE_PAID },
-    { "PARTIALLY_REFUNDED", PAYPAL_CAPTURE_PAID },
-    { "REFUNDED", PAYPAL_CAPTURE_PAID },
-    { "PENDING", PAYPAL_CAPTURE_PENDING },
-    { "DECLINED", PAYPAL_CAPTURE_FAILED },
-    { "FAILED", PAYPAL_CAPTURE_FAILED },
-    { NULL, PAYPAL_CAPTURE_NONE }
+/* Where a page begins, as PayPal's own links say it. */
+static const char *const  paypal_places[] = {
+    "move_to", "index_time", "index_id", "offset", "prev_offset", "page",
+    "page_token", "next_page_token", NULL
 };
 
+static const paypal_after_t  paypal_afters[] = {
+    { "PAYMENT.CAPTURE.COMPLETED", paypal_capture },
+    { "PAYMENT.CAPTURE.DECLINED", paypal_declined },
+    { "PAYMENT.CAPTURE.DENIED", paypal_declined },
+    { "CHECKOUT.PAYMENT-APPROVAL.REVERSED", paypal_reversed },
+    { "PAYMENT.CAPTURE.REFUNDED", paypal_refund },
+    { "PAYMENT.REFUND.PENDING", paypal_refund },
+    { "PAYMENT.REFUND.FAILED", paypal_refund },
+    { "CUSTOMER.DISPUTE.CREATED", paypal_dispute },
+    { "CUSTOMER.DISPUTE.UPDATED", paypal_dispute },
+    { "CUSTOMER.DISPUTE.RESOLVED", paypal_dispute },
+    { NULL, NULL }
+};
 
-pay_status_t
-pay_paypal_query_answer(pay_arena_t *arena, pay_str_t token,
-    const pay_http_answer_t *answer, pay_psp_event_t *event, int *known)
-{
-    pay_json_t       *order;
-    pay_status_t      status;
-    pay_psp_event_t   made;
+static const pay_psp_news_row_t  paypal_refunds[] = {
+    { "COMPLETED", PAY_NEWS_SUCCEEDED },
+    { "PENDING", PAY_NEWS_PENDING },
+    { "FAILED", PAY_NEWS_FAILED },
+    { "CANCELLED", PAY_NEWS_FAILED },
+    { NULL, PAY_NEWS_PENDING }
+};
 
-    if (answer->sent == PAY_ANSWERED && answer->status == 404) {
-        return paypal_lapsed(token, answer, event, known);
-    }
+/* Other outcomes do not say who keeps the money. */
+static const pay_psp_news_row_t  paypal_outcomes[] = {
+    { "RESOLVED_BUYER_FAVOUR", PAY_NEWS_LOST },
+    { "RESOLVED_SELLER_FAVOUR", PAY_NEWS_WON },
+    { "CANCELED_BY_BUYER", PAY_NEWS_WON },
+    { NULL, PAY_NEWS_PENDING }
+};
 
-    PAY_TRY(pay_psp_query_open(answer, &order));
-
-    if (order == NULL) {
-        *known = 0;
-        return PAY_OK;
-    }
-
-    status = pay_paypal_state(arena, order, &made);
-    pay_json_free(order);
-
-    return pay_psp_query_done(status, token, &made, event, known);
-}
-
-
-/* PayPal forgets orders that lapse.  That is no fact: it may be a mistake of
- * the moment, and the checkout ends by its own time. */
-static pay_status_t
-paypal_lapsed(pay_str_t token, const pay_http_answer_t *answer,
-    pay_psp_event_t *event, int *known)
-{
-    pay_json_t    *error;
-    pay_status_t   status;
-
-    *known = 0;
-
-    status = pay_psp_parse(answer->body, &error, NULL);
-    if (status != PAY_OK) {
-        return (status == PAY_INVALID) ? PAY_OK : status;
-    }
-
-    if (pay_paypal_is(error, "name", PAYPAL_FORGOTTEN)) {
-        memset(event, 0, sizeof(*event));
-        event->type = PAY_STR("lapsed");
-        event->token = token;
-        *known = 1;
-    }
-
-    pay_json_free(error);
-
-    return PAY_OK;
-}
-
-
-pay_status_t
-pay_paypal_state(pay_arena_t *arena, const pay_json_t *order,
-    pay_psp_event_t *event)
-{
-    pay_status_t        status;
-    const pay_json_t   *units;
-    paypal_captures_t   captures;
-
-    memset(event, 0, sizeof(*event));
-
-    status = pay_psp_token_get(arena, order, "id", &event->token);
-    if (status != PAY_OK) {
-        return (status == PAY_NOT_FOUND) ? PAY_INVALID : status;
-    }
-
-    PAY_TRY(pay_psp_word_get(arena, order, "status", &event->type));
-
-    units = pay_json_get(order, "purchase_units");
-    captures = paypal_captures(units);
-    paypal_fact(order, captures.best, event);
-
-    if (captures.capture != NULL) {
-        PAY_TRY(paypal_captured(arena, &captures, event));
-    }
-
-    if (event->fact != PAY_FACT_PAID) {
-        PAY_TRY(pay_paypal_money_in(arena,
-                                    pay_json_get(pay_json_at(units, 0),
-                                                 "amount"), event));
-    }
-
-    if (event->fact == PAY_FACT_ATTEMPT) {
-        event->has_amount = 0;
-    }
-
-    /* we make orders of one unit, and one capture takes all of it */
-    if (event->has_amount && (captures.paid > 1 || pay_json_size(units) != 1))
-    {
-        event->amount_minor = 0;
-    }
-
-    return (event->fact == PAY_FACT_PAID && !event->has_amount)
-           ? PAY_INVALID : PAY_OK;
-}
-
-
-static paypal_captures_t
-paypal_captures(const pay_json_t *units)
-{
-    size_t              i, k;
-    paypal_capture_t    rank;
-    const pay_json_t   *list;
-    paypal_captures_t   found = { PAYPAL_CAPTURE_NONE, 0, NULL };
-
-    for (i = 0; i < pay_json_size(units); i++) {
-        list = pay_json_path(pay_json_at(units, i), "payments", "captures",
-                             NULL);
-
-        for (k = 0; k < pay_json_size(list); k++) {
-            rank = paypal_capture_rank(pay_json_at(list, k));
-            found.paid += (rank == PAYPAL_CAPTURE_PAID);
-
-            if (rank > found.best) {
-                found.best = rank;
-                found.capture = pay_json_at(list, k);
-            }
-        }
-    }
-
-    return found;
-}
-
-
-static paypal_capture_t
-paypal_capture_rank(const pay_json_t *capture)
-{
-    const paypal_status_t  *row;
-
-    for (row = paypal_statuses; row->status != NULL; row++) {
-        if (pay_paypal_is(capture, "status", row->status)) {
-            break;
-        }
-    }
-
-    return row->capture;
-}
-
-
-/* Money that came in counts, whatever else the order says.  After a capture
- * that failed the buyer may choose another instrument and approve again, until
- * the order is completed without money.  VOIDED is somebody's act: an order
- * that lapses is not found any more. */
-static void
-paypal_fact(const pay_json_t *order, paypal_capture_t best,
-    pay_psp_event_t *event)
-{
-    if (best == PAYPAL_CAPTURE_PAID) {
-        event->fact = PAY_FACT_PAID;
-
-    } else if (best == PAYPAL_CAPTURE_PENDING) {
-        event->fact = PAY_FACT_PENDING;
-
-    } else if (pay_paypal_is(order, "status", "VOIDED")) {
-        event->fact = PAY_FACT_CANCELLED;
-
-    } else if (pay_paypal_is(order, "status", "COMPLETED")) {
-        event->fact = (best == PAYPAL_CAPTURE_FAILED) ? PAY_FACT_DECLINED
-                                                      : PAY_FACT_NONE;
-
-    } else {
-        event->must_capture = pay_paypal_is(order, "status", "APPROVED");
-
-        if (best == PAYPAL_CAPTURE_FAILED && !event->must_capture) {
-            event->fact = PAY_FACT_ATTEMPT;
-        }
-    }
-}
-
-
-static pay_status_t
-paypal_captured(pay_arena_t *arena, const paypal_captures_t *captures,
-    pay_psp_event_t *event)
-{
-    pay_status_t  status;
-
-    status = pay_psp_token_get(arena, captures->capture, "id",
-                               &event->reference);
-    if (status == PAY_NO_MEMORY) {
-        return status;
-    }
-
-    PAY_TRY(pay_paypal_why(arena, captures->capture, &event->code));
-
-    if (captures->best == PAYPAL_CAPTURE_FAILED) {
-        event->object = event->reference;
-    }
-
-    if (event->fact == PAY_FACT_ATTEMPT) {
-        event->reference = PAY_STR("");
-    }
-
-    return (event->fact == PAY_FACT_PAID)
-           ? pay_paypal_money_in(arena, pay_json_get(captures->capture,
-                                                     "amount"), event)
-           : PAY_OK;
-}
-
-
-pay_status_t
-pay_paypal_why(pay_arena_t *arena, const pay_json_t *capture, pay_str_t *code)
-{
-    PAY_TRY(pay_psp_word_get(arena, pay_json_get(capture,
-                                                 "processor_response"),
-                             "response_code", code));
-
-    return (code->len == 0)
-           ? pay_psp_word_get(arena, pay_json_get(capture, "status_details"),
-                              "reason", code)
-           : PAY_OK;
-}
+static const pay_psp_news_row_t  paypal_stages[] = {
+    { "CHARGEBACK", PAY_NEWS_OPENED },
+    { "PRE_ARBITRATION", PAY_NEWS_OPENED },
+    { "ARBITRATION", PAY_NEWS_OPENED },
+    { NULL, PAY_NEWS_PENDING }
+};
 
 
 pay_status_t
@@ -284,13 +126,14 @@ pay_paypal_webhook_events(pay_arena_t *arena, const pay_psp_account_t *account,
     (void) event_id;           /* its headers name a transmission, which each
                                   repeat of an event has its own of */
 
-    return pay_psp_webhook(arena, account, body, pay_paypal_event, events,
+    return pay_psp_webhook(arena, account, body, paypal_event, events,
                            count, err);
 }
 
 
-pay_status_t
-pay_paypal_event(pay_arena_t *arena, const pay_psp_account_t *account,
+/* An event object, a pay_psp_listed_pt, as a webhook may tell it. */
+static pay_status_t
+paypal_event(pay_arena_t *arena, const pay_psp_account_t *account,
     const pay_json_t *root, pay_psp_told_t *told, pay_err_t *err)
 {
     pay_str_t          type;
@@ -354,4 +197,464 @@ paypal_begins_with(pay_str_t text, const char *prefix)
     size_t  len = strlen(prefix);
 
     return text.len > len && memcmp(text.data, prefix, len) == 0;
+}
+
+
+pay_status_t
+pay_paypal_list_request(pay_arena_t *arena, const pay_psp_account_t *account,
+    const pay_psp_list_t *list, pay_http_request_t *request)
+{
+    pay_buf_t           query;
+    pay_str_t           text, since, until;
+    pay_http_request_t  made;
+
+    if (!pay_psp_list_sane(list) || !paypal_cursor_is_valid(list->cursor)) {
+        return PAY_BUG;
+    }
+
+    PAY_TRY(pay_time_format(arena, list->since_s, &since));
+    PAY_TRY(pay_time_format(arena, list->until_s, &until));
+
+    pay_buf_init(&query, arena, PAY_PSP_URL_MAX);
+    pay_buf_text(&query, "?page_size=" PAYPAL_PAGE "&start_time=");
+    pay_buf_percent(&query, since);
+    pay_buf_text(&query, "&end_time=");
+    pay_buf_percent(&query, until);
+
+    if (list->cursor.len != 0) {
+        pay_buf_text(&query, "&");
+        pay_buf_add(&query, list->cursor);
+    }
+
+    PAY_TRY(pay_buf_done(&query, &text));
+    PAY_TRY(pay_psp_request_open(arena, account, "GET", PAYPAL_EVENTS, text,
+                                 &made));
+    pay_psp_field_add(&made, "Accept", PAY_STR("application/json"));
+
+    *request = made;
+
+    return PAY_OK;
+}
+
+
+pay_status_t
+pay_paypal_list_answer(pay_arena_t *arena, const pay_psp_account_t *account,
+    const pay_psp_list_t *list, const pay_http_answer_t *answer,
+    pay_psp_listed_t *listed)
+{
+    return pay_psp_list_answer(arena, account, list, answer, paypal_page,
+                               listed);
+}
+
+
+/* An empty page is the last one, whatever it links to. */
+static pay_status_t
+paypal_page(pay_arena_t *arena, const pay_psp_account_t *account,
+    const pay_psp_list_t *list, const pay_json_t *root,
+    pay_psp_listed_t *listed)
+{
+    size_t             i;
+    pay_str_t          cursor;
+    const pay_json_t  *events, *links, *link;
+
+    events = pay_json_get(root, "events");
+    links = pay_json_get(root, "links");
+
+    PAY_TRY(pay_psp_list_in(arena, account, events, paypal_listed,
+                            listed));
+
+    if (links != NULL && pay_json_type(links) != PAY_JSON_ARRAY) {
+        return PAY_INVALID;
+    }
+
+    for (i = 0; i < pay_json_size(links) && pay_json_size(events); i++) {
+        link = pay_json_at(links, i);
+
+        if (pay_psp_is(link, "rel", "next")) {
+            PAY_TRY(paypal_next(arena, link, &cursor));
+
+            return pay_psp_list_next(arena, list, cursor, listed);
+        }
+    }
+
+    return PAY_OK;
+}
+
+
+/* The places of the link's query, one after the other as they stand there. */
+static pay_status_t
+paypal_next(pay_arena_t *arena, const pay_json_t *link, pay_str_t *cursor)
+{
+    int        safe = 1;
+    size_t     at = 0;
+    pay_buf_t  places;
+    pay_str_t  href, pair;
+
+    if (pay_json_string(pay_json_get(link, "href"), &href) != PAY_OK
+        || !pay_psp_url_is_plain(href))
+    {
+        return PAY_INVALID;
+    }
+
+    while (at < href.len && href.data[at] != '?') {
+        at++;
+    }
+
+    href.data += at;
+    href.len -= at;
+    at = 1;
+    pay_buf_init(&places, arena, PAY_PSP_URL_MAX);
+
+    while (safe && paypal_take(href, &at, &pair)) {
+        if (paypal_pair_is_place(pair)) {
+            pay_buf_text(&places, places.len ? "&" : "");
+            pay_buf_add(&places, pair);
+            safe = paypal_pair_is_safe(pair);
+        }
+    }
+
+    PAY_TRY(pay_buf_done(&places, cursor));
+
+    return (safe && cursor->len != 0) ? PAY_OK : PAY_INVALID;
+}
+
+
+/* The pair of a query that begins at *at, which moves behind it; 0 at the
+ * end.  PayPal's documents show links with "&amp;" between pairs. */
+static int
+paypal_take(pay_str_t text, size_t *at, pay_str_t *pair)
+{
+    size_t  end;
+
+    if (*at >= text.len) {
+        return 0;
+    }
+
+    while (text.len - *at > 4 && memcmp(text.data + *at, "amp;", 4) == 0) {
+        *at += 4;
+    }
+
+    for (end = *at; end < text.len && text.data[end] != '&'; end++) {
+        /* void */
+    }
+
+    *pair = (pay_str_t) { end - *at, text.data + *at };
+    *at = end + 1;
+
+    return 1;
+}
+
+
+static int
+paypal_pair_is_place(pay_str_t pair)
+{
+    size_t              len;
+    const char *const  *name;
+
+    for (name = paypal_places; *name != NULL; name++) {
+        len = strlen(*name);
+
+        if (pair.len > len && pair.data[len] == '='
+            && memcmp(pair.data, *name, len) == 0)
+        {
+            return 1;
+        }
+    }
+
+    return 0;
+}
+
+
+/* Already encoded, and nothing that an URL would read otherwise. */
+static int
+paypal_pair_is_safe(pay_str_t pair)
+{
+    size_t         i;
+    unsigned char  c;
+
+    for (i = 0; i < pair.len; i++) {
+        c = pair.data[i];
+
+        if (!((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z')
+              || (c >= '0' && c <= '9') || memchr("-._~:%+=,", c, 9)))
+        {
+            return 0;
+        }
+    }
+
+    return 1;
+}
+
+
+static int
+paypal_cursor_is_valid(pay_str_t cursor)
+{
+    size_t     at = 0;
+    pay_str_t  pair;
+
+    while (paypal_take(cursor, &at, &pair)) {
+        if (!paypal_pair_is_place(pair) || !paypal_pair_is_safe(pair)) {
+            return 0;
+        }
+    }
+
+    return 1;
+}
+
+
+/* The same as the list tells it: what follows a sale, too. */
+static pay_status_t
+paypal_listed(pay_arena_t *arena, const pay_psp_account_t *account,
+    const pay_json_t *entry, pay_psp_told_t *told, pay_err_t *err)
+{
+    pay_str_t     type;
+    pay_status_t  status;
+
+    PAY_TRY(paypal_event(arena, account, entry, told, err));
+
+    if (pay_json_string(pay_json_get(entry, "event_type"), &type) != PAY_OK) {
+        return PAY_OK;
+    }
+
+    status = paypal_after(arena, type, pay_json_get(entry, "resource"), told);
+
+    /* the hint is as good as before */
+    return (status == PAY_INVALID || status == PAY_NOT_FOUND) ? PAY_OK
+                                                              : status;
+}
+
+
+static pay_status_t
+paypal_after(pay_arena_t *arena, pay_str_t type, const pay_json_t *resource,
+    pay_psp_told_t *told)
+{
+    const paypal_after_t  *row;
+
+    for (row = paypal_afters; row->type != NULL; row++) {
+        if (pay_str_is(type, row->type)) {
+            return row->read(arena, resource, told);
+        }
+    }
+
+    return PAY_OK;
+}
+
+
+/* The money itself is asked for; only its fee is told. */
+static pay_status_t
+paypal_capture(pay_arena_t *arena, const pay_json_t *resource,
+    pay_psp_told_t *told)
+{
+    pay_str_t  id;
+
+    PAY_TRY(pay_psp_token_get(arena, resource, "id", &id));
+
+    return paypal_fee(arena, id, id,
+                      pay_json_path(resource, "seller_receivable_breakdown",
+                                    "paypal_fee", NULL), 1, told);
+}
+
+
+static pay_status_t
+paypal_declined(pay_arena_t *arena, const pay_json_t *resource,
+    pay_psp_told_t *told)
+{
+    pay_psp_event_t  made;
+
+    memset(&made, 0, sizeof(made));
+    PAY_TRY(pay_psp_token_get(arena, resource, "id", &made.object));
+    PAY_TRY(pay_paypal_why(arena, resource, &made.code));
+
+    return paypal_attempt(arena, &made, told);
+}
+
+
+static pay_status_t
+paypal_reversed(pay_arena_t *arena, const pay_json_t *resource,
+    pay_psp_told_t *told)
+{
+    pay_psp_event_t  made;
+
+    (void) resource;
+
+    memset(&made, 0, sizeof(made));
+    made.code = PAY_STR("approval_reversed");
+
+    return paypal_attempt(arena, &made, told);
+}
+
+
+/* Of the order that the hint names. */
+static pay_status_t
+paypal_attempt(pay_arena_t *arena, const pay_psp_event_t *made,
+    pay_psp_told_t *told)
+{
+    pay_psp_event_t  attempt = *made;
+
+    if (told->events[0].token.len == 0) {
+        return PAY_OK;
+    }
+
+    attempt.fact = PAY_FACT_ATTEMPT;
+    attempt.token = told->events[0].token;
+
+    return paypal_tell(arena, &attempt, told);
+}
+
+
+static pay_status_t
+paypal_refund(pay_arena_t *arena, const pay_json_t *resource,
+    pay_psp_told_t *told)
+{
+    pay_str_t                  operation;
+    pay_psp_event_t            made;
+    const pay_psp_news_row_t  *row = pay_psp_news_row(paypal_refunds, resource,
+                                                      "status");
+
+    memset(&made, 0, sizeof(made));
+    PAY_TRY(pay_psp_token_get(arena, resource, "id", &made.object));
+    PAY_TRY(paypal_up(arena, resource, &made.reference));
+    PAY_TRY(pay_paypal_money_in(arena, pay_json_get(resource, "amount"),
+                                &made));
+
+    if (row->word == NULL || !made.has_amount) {
+        return PAY_OK;
+    }
+
+    pay_psp_about(&made, PAY_ABOUT_REFUND, row->news);
+    PAY_TRY(pay_psp_word_get(arena, pay_json_get(resource, "status_details"),
+                             "reason", &made.code));
+
+    if (pay_json_string(pay_json_get(resource, "custom_id"), &operation)
+        == PAY_OK)
+    {
+        PAY_TRY(pay_psp_operation(arena, operation, &made.operation));
+    }
+
+    PAY_TRY(paypal_tell(arena, &made, told));
+
+    return (row->news == PAY_NEWS_SUCCEEDED)
+           ? paypal_fee(arena, made.object, made.reference,
+                        pay_json_path(resource, "seller_payable_breakdown",
+                                      "paypal_fee", NULL), -1, told)
+           : PAY_OK;
+}
+
+
+/* The capture that was refunded stands in a link alone. */
+static pay_status_t
+paypal_up(pay_arena_t *arena, const pay_json_t *resource, pay_str_t *capture)
+{
+    size_t             i, k, len = strlen(PAYPAL_PATH);
+    pay_str_t          href;
+    const pay_json_t  *links = pay_json_get(resource, "links");
+
+    for (i = 0; i < pay_json_size(links); i++) {
+        if (!pay_psp_is(pay_json_at(links, i), "rel", "up")
+            || pay_json_string(pay_json_get(pay_json_at(links, i), "href"),
+                               &href) != PAY_OK)
+        {
+            continue;
+        }
+
+        for (k = 0; k + len < href.len; k++) {
+            if (memcmp(href.data + k, PAYPAL_PATH, len) == 0) {
+                href.data += k + len;
+                href.len -= k + len;
+
+                return pay_psp_token_is_valid(href)
+                       ? pay_dup(arena, href, capture) : PAY_NOT_FOUND;
+            }
+        }
+    }
+
+    return PAY_NOT_FOUND;
+}
+
+
+/* An inquiry takes no money; what is agreed on in one is a refund. */
+static pay_status_t
+paypal_dispute(pay_arena_t *arena, const pay_json_t *resource,
+    pay_psp_told_t *told)
+{
+    pay_psp_event_t            made;
+    const pay_json_t          *outcome, *disputed;
+    const pay_psp_news_row_t  *row = pay_psp_news_row(paypal_stages, resource,
+                                                   "dispute_life_cycle_stage");
+
+    if (row->word == NULL) {
+        return PAY_OK;
+    }
+
+    memset(&made, 0, sizeof(made));
+    PAY_TRY(pay_psp_token_get(arena, resource, "dispute_id", &made.object));
+
+    disputed = pay_json_get(resource, "disputed_transactions");
+    PAY_TRY(pay_psp_token_get(arena, pay_json_at(disputed, 0),
+                              "seller_transaction_id", &made.reference));
+    PAY_TRY(pay_paypal_money_in(arena,
+                                pay_json_get(resource, "dispute_amount"),
+                                &made));
+    PAY_TRY(pay_psp_word_get(arena, resource, "reason", &made.code));
+
+    if (pay_psp_is(resource, "status", "RESOLVED")) {
+        outcome = pay_json_get(resource, "dispute_outcome");
+        row = pay_psp_news_row(paypal_outcomes, outcome, "outcome_code");
+    }
+
+    if (row->word == NULL || !made.has_amount
+        || pay_json_size(disputed) != 1)
+    {
+        return PAY_OK;
+    }
+
+    pay_psp_about(&made, PAY_ABOUT_DISPUTE, row->news);
+
+    return paypal_tell(arena, &made, told);
+}
+
+
+/* One event more than the webhook tells. */
+static pay_status_t
+paypal_tell(pay_arena_t *arena, const pay_psp_event_t *made,
+    pay_psp_told_t *told)
+{
+    pay_str_t         event_id;
+    pay_psp_event_t  *event, first = told->events[0];
+
+    PAY_TRY(pay_psp_key(arena, first.event_id, ":listed", PAY_PSP_TOKEN_MAX,
+                        &event_id));
+
+    event = pay_psp_told_add(told);
+    *event = *made;
+    event->event_id = event_id;
+    event->type = first.type;
+
+    return PAY_OK;
+}
+
+
+/* A refund's is given back. */
+static pay_status_t
+paypal_fee(pay_arena_t *arena, pay_str_t id, pay_str_t reference,
+    const pay_json_t *fee, int sign, pay_psp_told_t *told)
+{
+    unsigned         before = told->count;
+    pay_psp_event_t  amount;
+
+    memset(&amount, 0, sizeof(amount));
+    PAY_TRY(pay_paypal_money_in(arena, fee, &amount));
+
+    if (!amount.has_amount) {
+        return PAY_OK;
+    }
+
+    PAY_TRY(pay_psp_fee_add(arena, id, sign * amount.amount_minor,
+                            amount.currency, told));
+
+    if (told->count > before) {
+        told->events[before].reference = reference;
+    }
+
+    return PAY_OK;
 }

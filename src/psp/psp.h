@@ -17,7 +17,7 @@
 #define PAY_PSP_URL_MAX      2048
 #define PAY_PSP_KEY_MAX      512
 #define PAY_PSP_LONG_WAIT_S  3600      /* when told not to repeat a call */
-#define PAY_STRIPE_CODE      3         /* letters of a currency */
+#define PAY_PSP_CURRENCY_LEN 3         /* letters of a currency */
 #define PAY_PSP_PAGE_MAX     20        /* entries of a page of events */
 
 
@@ -35,6 +35,59 @@ typedef struct {
 typedef pay_status_t (*pay_psp_error_pt)(pay_arena_t *arena,
     const pay_json_t *root, pay_psp_error_t *error);
 
+
+/* How what an answer repeats stands to what was sent. */
+typedef enum {
+    PAY_PSP_ECHO_RIGHT = 0,    /* nothing contradicts */
+    PAY_PSP_ECHO_WRONG,        /* it is something else */
+    PAY_PSP_ECHO_INVALID       /* it cannot be compared */
+} pay_psp_echo_t;
+
+/* Tables of a PSP's words.  The last row has no word: what it says holds for
+ * any other word. */
+typedef struct {
+    const char         *word;
+    pay_psp_outcome_t   outcome;       /* of a change */
+    const char         *code;          /* of the result; NULL: the adapter's
+                                          to choose */
+} pay_psp_outcome_row_t;
+
+typedef struct {
+    const char      *word;
+    pay_psp_news_t   news;
+} pay_psp_news_row_t;
+
+typedef struct {
+    const char  *word;
+    pay_fact_t   fact;
+    int          must_ask;
+} pay_psp_fact_row_t;
+
+/* A currency whose amounts a PSP writes in another unit than ISO 4217. */
+typedef struct {
+    char     code[PAY_PSP_CURRENCY_LEN + 1];   /* empty: the last row */
+    uint8_t  multiply;         /* theirs = ours * multiply / divide */
+    uint8_t  divide;
+    uint8_t  step;             /* theirs must be a multiple of this */
+} pay_psp_unit_t;
+
+/* What an adapter brings for the slots of psp/slots.c.  Each returns PAY_OK
+ * and leaves *result as it is (UNKNOWN "answer_invalid") when the object says
+ * nothing, and fails for PAY_NO_MEMORY alone unless it is said otherwise. */
+typedef pay_status_t (*pay_psp_register_pt)(pay_arena_t *arena,
+    const pay_psp_order_t *order, const pay_json_t *json,
+    pay_psp_registered_t *result);
+typedef pay_status_t (*pay_psp_change_pt)(pay_arena_t *arena,
+    const pay_psp_change_t *change, const pay_json_t *json,
+    pay_psp_changed_t *result);
+/* A registration as it stands, into *event, which is all zero before.
+ * PAY_INVALID when the object is none. */
+typedef pay_status_t (*pay_psp_state_pt)(pay_arena_t *arena,
+    const pay_json_t *json, pay_psp_event_t *event);
+/* One page of events.  PAY_INVALID when it is none; `root` may be NULL. */
+typedef pay_status_t (*pay_psp_page_pt)(pay_arena_t *arena,
+    const pay_psp_account_t *account, const pay_psp_list_t *list,
+    const pay_json_t *root, pay_psp_listed_t *listed);
 
 /* An entry of a list: is it the order's registration?  Then *result, UNKNOWN
  * "found_unusable" before, is completed. */
@@ -175,8 +228,10 @@ pay_status_t pay_psp_find_open(pay_arena_t *arena,
 pay_status_t pay_psp_find_in(pay_arena_t *arena, const pay_psp_order_t *order,
     const pay_json_t *entries, pay_psp_found_pt read,
     pay_psp_registered_t *result, int *found) PAY_MUST_CHECK;
-/* It is not on this page: NOT_SENT when there is no other, else go on. */
-void pay_psp_find_none(pay_str_t next, pay_psp_registered_t *result);
+/* It is not on this page, and the next one begins at `next`; empty: there is
+ * none, and *result is NOT_SENT.  PAY_INVALID when `next` is this page. */
+pay_status_t pay_psp_find_none(const pay_psp_order_t *order, pay_str_t next,
+    pay_psp_registered_t *result) PAY_MUST_CHECK;
 
 /* 1 for a window and a cursor that can be asked for. */
 int pay_psp_list_sane(const pay_psp_list_t *list);
@@ -214,16 +269,93 @@ pay_status_t pay_psp_list_next(pay_arena_t *arena, const pay_psp_list_t *list,
 pay_status_t pay_psp_list_done(pay_status_t status, pay_psp_listed_t *made,
     pay_psp_listed_t *listed) PAY_MUST_CHECK;
 
-/* ISO 4217 minor units to Stripe's (docs/psp/stripe.md#amounts).  PAY_INVALID
- * with "currency-unsupported", or "amount-invalid" when Stripe has no spelling
- * for that amount. */
-pay_status_t pay_stripe_to_theirs(const pay_currency_t *currency,
-    int64_t ours, int64_t *theirs, pay_err_t *err) PAY_MUST_CHECK;
-/* Stripe's units to ISO's; 0 when there is no such ISO amount. */
-int64_t pay_stripe_to_ours(const pay_currency_t *currency, int64_t theirs);
-/* The code in lower case, as Stripe writes it, in `text`. */
-pay_str_t pay_stripe_currency(const pay_currency_t *currency,
-    unsigned char text[PAY_STRIPE_CODE]);
+/* psp/read.c */
+
+/* 1 when the member is that text. */
+int pay_psp_is(const pay_json_t *json, const char *member, const char *text);
+/* 1 when the text is one of the words; NULL stands behind the last one. */
+int pay_psp_is_one_of(pay_str_t text, const char *const *words);
+/* 1 when the member is there and not null. */
+int pay_psp_is_there(const pay_json_t *json, const char *member);
+/* How a text stands to what was sent.  pay_psp_echo_text() takes a member that
+ * is absent or null for right, pay_psp_echo_needed() for invalid. */
+pay_psp_echo_t pay_psp_echo_text(const pay_json_t *json, const char *member,
+    pay_str_t expected);
+pay_psp_echo_t pay_psp_echo_needed(const pay_json_t *json, const char *member,
+    pay_str_t expected);
+/* 1 when the echo is right; sets *code to "answer_mismatch" when it is
+ * wrong. */
+int pay_psp_believed(pay_psp_echo_t echo, pay_str_t *code);
+/* The row of the word in "status" or in `member`, else the last one. */
+const pay_psp_outcome_row_t *pay_psp_outcome_row(
+    const pay_psp_outcome_row_t *rows, const pay_json_t *json);
+const pay_psp_news_row_t *pay_psp_news_row(const pay_psp_news_row_t *rows,
+    const pay_json_t *json, const char *member);
+const pay_psp_fact_row_t *pay_psp_fact_row(const pay_psp_fact_row_t *rows,
+    const pay_json_t *json);
+/* pay_psp_token_get() for a member that must be there (else PAY_INVALID) and
+ * for one that may be absent (*token stays as it is). */
+pay_status_t pay_psp_token_need(pay_arena_t *arena, const pay_json_t *json,
+    const char *member, pay_str_t *token) PAY_MUST_CHECK;
+pay_status_t pay_psp_token_may(pay_arena_t *arena, const pay_json_t *json,
+    const char *member, pay_str_t *token) PAY_MUST_CHECK;
+/* Begins the event's amount, when `code` is a currency's: it is 0, which no
+ * order has, and lands in the mismatch queue unless the caller finds an amount
+ * of *currency.  *currency is NULL when we do not know it. */
+pay_status_t pay_psp_amount_open(pay_arena_t *arena, pay_str_t code,
+    pay_psp_event_t *event, const pay_currency_t **currency) PAY_MUST_CHECK;
+/* The row of the currency, else the last one. */
+const pay_psp_unit_t *pay_psp_unit(const pay_psp_unit_t *rows,
+    const pay_currency_t *currency);
+/* Amounts in the PSP's unit and ours, never rounded.  0 when there is no such
+ * amount (to ours: 0 is the amount), or to ours for NULL. */
+int pay_psp_unit_to_theirs(const pay_psp_unit_t *unit, int64_t ours,
+    int64_t *theirs);
+int64_t pay_psp_unit_to_ours(const pay_psp_unit_t *unit, int64_t theirs);
+
+/* psp/slots.c: the slots of pay_psp_adapter_t around what an adapter brings. */
+
+pay_status_t pay_psp_register_answer(pay_arena_t *arena,
+    const pay_psp_order_t *order, const pay_http_answer_t *answer,
+    pay_psp_error_pt error, pay_psp_register_pt read,
+    pay_psp_registered_t *result) PAY_MUST_CHECK;
+pay_status_t pay_psp_change_answer(pay_arena_t *arena,
+    const pay_psp_change_t *change, const pay_http_answer_t *answer,
+    pay_psp_error_pt error, pay_psp_change_pt read,
+    pay_psp_changed_t *result) PAY_MUST_CHECK;
+pay_status_t pay_psp_query_answer(pay_arena_t *arena, pay_str_t token,
+    const pay_http_answer_t *answer, pay_psp_state_pt state,
+    pay_psp_event_t *event, int *known) PAY_MUST_CHECK;
+/* `look` may return PAY_INVALID for what is no list. */
+pay_status_t pay_psp_find_answer(pay_arena_t *arena,
+    const pay_psp_order_t *order, const pay_http_answer_t *answer,
+    pay_psp_error_pt error, pay_psp_register_pt look,
+    pay_psp_registered_t *result) PAY_MUST_CHECK;
+pay_status_t pay_psp_list_answer(pay_arena_t *arena,
+    const pay_psp_account_t *account, const pay_psp_list_t *list,
+    const pay_http_answer_t *answer, pay_psp_page_pt page,
+    pay_psp_listed_t *listed) PAY_MUST_CHECK;
+/* The answer to a change is the registration as it stands: result->known and
+ * result->event say how, the outcome is left to the caller.
+ * pay_psp_expired(): DONE when it has expired. */
+pay_status_t pay_psp_change_state(pay_arena_t *arena,
+    const pay_psp_change_t *change, const pay_json_t *json,
+    pay_psp_state_pt state, pay_psp_changed_t *result) PAY_MUST_CHECK;
+pay_status_t pay_psp_expired(pay_arena_t *arena,
+    const pay_psp_change_t *change, const pay_json_t *json,
+    pay_psp_state_pt state, pay_psp_changed_t *result) PAY_MUST_CHECK;
+/* Ends a body: pay_psp_json_body() when filling it went well, else the status
+ * of that.  Frees `json`, which may be NULL then, in any case. */
+pay_status_t pay_psp_json_done(pay_arena_t *arena, pay_status_t status,
+    pay_json_t *json, pay_http_request_t *request) PAY_MUST_CHECK;
+/* A whole GET under our key. */
+pay_status_t pay_psp_get(pay_arena_t *arena, const pay_psp_account_t *account,
+    const char *path, pay_str_t last, pay_http_request_t *request)
+    PAY_MUST_CHECK;
+/* What the buyer reads: the name, or the order's id. */
+pay_str_t pay_psp_line_name(const pay_psp_line_t *line);
+/* What the return URL has behind it for a buyer who cancels. */
+const char *pay_psp_cancelled_query(pay_str_t return_url);
 
 
 #endif /* PAY_SRC_PSP_H */

@@ -225,10 +225,7 @@ razorpay_facts(pay_arena_t *arena, const pay_json_t *root,
     entity = pay_json_path(root, "payload", type->entity, "entity", NULL);
     payment = pay_json_path(root, "payload", "payment", "entity", NULL);
 
-    status = pay_psp_token_get(arena, payment, "id", &event->reference);
-    if (status == PAY_NO_MEMORY) {
-        return status;
-    }
+    PAY_TRY(pay_psp_token_may(arena, payment, "id", &event->reference));
 
     status = pay_psp_token_get(arena, entity, type->token, &event->token);
     if (status == PAY_NO_MEMORY) {
@@ -259,7 +256,6 @@ static pay_status_t
 razorpay_after(pay_arena_t *arena, const pay_json_t *root, pay_str_t name,
     pay_psp_event_t *event)
 {
-    pay_status_t             status;
     const pay_json_t        *entity;
     const razorpay_after_t  *row;
 
@@ -275,16 +271,9 @@ razorpay_after(pay_arena_t *arena, const pay_json_t *root, pay_str_t name,
 
     entity = pay_json_path(root, "payload", row->entity, "entity", NULL);
 
-    status = pay_psp_token_get(arena, entity, "id", &event->object);
-    if (status == PAY_OK) {
-        status = pay_psp_token_get(arena, entity, "payment_id",
-                                   &event->reference);
-    }
-
-    if (status != PAY_OK) {
-        return (status == PAY_NOT_FOUND) ? PAY_INVALID : status;
-    }
-
+    PAY_TRY(pay_psp_token_need(arena, entity, "id", &event->object));
+    PAY_TRY(pay_psp_token_need(arena, entity, "payment_id",
+                               &event->reference));
     PAY_TRY(razorpay_amount(arena, entity, row->amount, event));
     PAY_TRY(pay_psp_word_get(arena, entity, "reason_code", &event->code));
     pay_psp_about(event, row->about, row->news);
@@ -299,32 +288,19 @@ static pay_status_t
 razorpay_amount(pay_arena_t *arena, const pay_json_t *entity,
     const char *member, pay_psp_event_t *event)
 {
-    size_t                 i;
     int64_t                amount;
     pay_str_t              code;
     const pay_currency_t  *currency;
 
     if (pay_json_integer(pay_json_get(entity, member), &amount) != PAY_OK
-        || pay_json_string(pay_json_get(entity, "currency"), &code) != PAY_OK
-        || code.len != 3)
+        || pay_json_string(pay_json_get(entity, "currency"), &code) != PAY_OK)
     {
         return PAY_OK;
     }
 
-    for (i = 0; i < code.len; i++) {
-        if (code.data[i] < 'A' || code.data[i] > 'Z') {
-            return PAY_OK;
-        }
-    }
+    PAY_TRY(pay_psp_amount_open(arena, code, event, &currency));
 
-    PAY_TRY(pay_dup(arena, code, &event->currency));
-
-    event->has_amount = 1;
-    event->amount_minor = 0;
-
-    if (amount > 0 && amount <= PAY_AMOUNT_MAX_MINOR
-        && pay_currency_find(code, &currency, NULL) == PAY_OK)
-    {
+    if (currency != NULL && amount > 0 && amount <= PAY_AMOUNT_MAX_MINOR) {
         event->amount_minor = amount;
     }
 

@@ -77,9 +77,9 @@ pay_psp_request_init(pay_arena_t *arena, const pay_psp_account_t *account,
         return PAY_BUG;
     }
 
-    PAY_TRY(pay_psp_request_open(arena, account, method, path, last, request));
     PAY_TRY(pay_format(arena, &authorization, PAY_PSP_KEY_MAX + 8,
                        "Bearer %.*s", pay_fmt(account->api_key)));
+    PAY_TRY(pay_psp_request_open(arena, account, method, path, last, request));
     pay_psp_field_add(request, "Authorization", authorization);
 
     return PAY_OK;
@@ -173,18 +173,4 @@ pay_psp_api_key_is_plain(pay_str_t key)
     }
 
     return key.len > 0 && key.len <= PAY_PSP_KEY_MAX;
-}
-
-
-const char *
-pay_failure_name(pay_failure_t failure)
-{
-    static const char  *const  names[PAY_FAILURE_COUNT] = {
-        [PAY_FAILURE_NONE] = "",
-#define NAME(id, word)  [PAY_FAILURE_##id] = word,
-        PAY_FAILURES(NAME)
-#undef NAME
-    };
-
-    return names[failure];
 }

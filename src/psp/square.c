@@ -30,33 +30,19 @@ static pay_status_t square_register_answer(pay_arena_t *arena,
 static pay_status_t square_registered(pay_arena_t *arena,
     const pay_psp_order_t *order, const pay_json_t *root,
     pay_psp_registered_t *result);
-static pay_square_echo_t square_echo(const pay_psp_order_t *order,
+static pay_psp_echo_t square_echo(const pay_psp_order_t *order,
     pay_str_t reference, const pay_json_t *root);
 static pay_status_t square_query_request(pay_arena_t *arena,
     const pay_psp_account_t *account, pay_str_t token,
     pay_http_request_t *request);
+static pay_status_t square_query_answer(pay_arena_t *arena, pay_str_t token,
+    const pay_http_answer_t *answer, pay_psp_event_t *event, int *known);
 
-
-/* Square pays its sellers in these; an order in another currency than the
- * location's is refused.  Square's units of them are ISO's. */
-static const char *const  square_currencies[] = {
-    "AUD", "CAD", "EUR", "GBP", "JPY", "USD", NULL
-};
-
-/* Errors that are no proof that nothing happened. */
-static const char *const  square_unsure_codes[] = {
-    "idempotency_key_reused", "conflict", "version_mismatch",
-    "temporary_error", "internal_server_error", "rate_limited",
-    "request_timeout", "bad_gateway", "service_unavailable",
-    "gateway_timeout", "delayed_transaction_captured",
-    "delayed_transaction_canceled", NULL
-};
 
 /* Each would change what the buyer pays, and then no amount would match. */
 static const char *const  square_switches[] = {
     "allow_tipping", "enable_coupon", "enable_loyalty", NULL
 };
-
 
 /* Square names no end of its idempotency keys' life; a day is what the
  * gateway relies on. */
@@ -78,93 +64,11 @@ const pay_psp_adapter_t  pay_psp_square = {
     .register_request = square_register_request,
     .register_answer = square_register_answer,
     .query_request = square_query_request,
-    .query_answer = pay_square_query_answer,
+    .query_answer = square_query_answer,
     .change_request = pay_square_change_request,
     .change_answer = pay_square_change_answer,
     .webhook_events = pay_square_webhook_events
 };
-
-
-pay_status_t
-pay_square_request(pay_arena_t *arena, const pay_psp_account_t *account,
-    const char *method, const char *path, pay_str_t last,
-    pay_http_request_t *request)
-{
-    PAY_TRY(pay_psp_request_init(arena, account, method, path, last, request));
-
-    pay_psp_field_add(request, "Square-Version", PAY_STR(PAY_SQUARE_VERSION));
-
-    return PAY_OK;
-}
-
-
-pay_status_t
-pay_square_set_money(pay_json_t *parent, const char *member,
-    const pay_currency_t *currency, int64_t minor, pay_err_t *err)
-{
-    pay_json_t         *money;
-    const char *const  *code;
-
-    for (code = square_currencies; *code != NULL; code++) {
-        if (pay_str_is(pay_str_of(currency->code), *code)) {
-            break;
-        }
-    }
-
-    if (*code == NULL) {
-        return pay_refuse(err, "currency-unsupported",
-                          "no Square seller is paid in that currency");
-    }
-
-    money = pay_json_object_new();
-    PAY_TRY(pay_json_set(parent, member, money));
-    PAY_TRY(pay_json_set_integer(money, "amount", minor));
-
-    return pay_json_set_string(money, "currency", pay_str_of(*code));
-}
-
-
-pay_status_t
-pay_square_error(pay_arena_t *arena, const pay_json_t *root,
-    pay_psp_error_t *error)
-{
-    size_t              i;
-    pay_str_t           code;
-    const pay_json_t   *errors, *entry;
-    const char *const  *unsure;
-
-    errors = pay_json_get(root, "errors");
-    error->found = errors != NULL && pay_json_type(errors) != PAY_JSON_NULL
-                   && !(pay_json_type(errors) == PAY_JSON_ARRAY
-                        && pay_json_size(errors) == 0);
-    error->unsure = error->found && pay_json_type(errors) != PAY_JSON_ARRAY;
-
-    for (i = 0; (entry = pay_json_at(errors, i)) != NULL; i++) {
-        PAY_TRY(pay_psp_word_get(arena, entry, "code", &code));
-
-        for (unsure = square_unsure_codes; *unsure != NULL; unsure++) {
-            if (pay_str_is(code, *unsure)) {
-                error->unsure = 1;
-            }
-        }
-
-        if (pay_square_is(entry, "category", "API_ERROR")) {
-            error->unsure = 1;         /* Square's own trouble */
-        }
-
-        if (code.len == 0) {
-            PAY_TRY(pay_psp_word_get(arena, entry, "category", &code));
-        }
-
-        if (error->code.len == 0) {
-            error->code = code;
-        }
-    }
-
-    error->unsure |= error->code.len == 0;
-
-    return PAY_OK;
-}
 
 
 static pay_status_t
@@ -183,17 +87,9 @@ square_register_request(pay_arena_t *arena, const pay_psp_account_t *account,
                                PAY_STR(""), &made));
 
     root = pay_json_object_new();
-    if (root == NULL) {
-        return PAY_NO_MEMORY;
-    }
-
-    status = square_body(arena, account, order, root, err);
-    if (status != PAY_OK) {
-        pay_json_free(root);
-        return status;
-    }
-
-    PAY_TRY(pay_psp_json_body(arena, root, &made));
+    status = (root == NULL) ? PAY_NO_MEMORY
+                            : square_body(arena, account, order, root, err);
+    PAY_TRY(pay_psp_json_done(arena, status, root, &made));
 
     *request = made;
 
@@ -237,9 +133,7 @@ square_body_line(const pay_psp_order_t *order, const pay_psp_line_t *line,
 
     json = pay_json_object_new();
     PAY_TRY(pay_json_append(lines, json));
-    PAY_TRY(pay_json_set_string(json, "name",
-                                line->name.len ? line->name
-                                               : line->payment_order_id));
+    PAY_TRY(pay_json_set_string(json, "name", pay_psp_line_name(line)));
     PAY_TRY(pay_json_set_string(json, "quantity", PAY_STR("1")));
 
     return pay_square_set_money(json, "base_price_money", order->currency,
@@ -277,22 +171,8 @@ static pay_status_t
 square_register_answer(pay_arena_t *arena, const pay_psp_order_t *order,
     const pay_http_answer_t *answer, pay_psp_registered_t *result)
 {
-    pay_json_t            *root;
-    pay_status_t           status;
-    pay_psp_registered_t   made;
-
-    PAY_TRY(pay_psp_answer_open(arena, answer, pay_square_error, &root,
-                                &made));
-
-    status = (root == NULL) ? PAY_OK
-                            : square_registered(arena, order, root, &made);
-    pay_json_free(root);
-
-    if (status == PAY_OK) {
-        *result = made;
-    }
-
-    return status;
+    return pay_psp_register_answer(arena, order, answer, pay_square_error,
+                                   square_registered, result);
 }
 
 
@@ -301,20 +181,15 @@ static pay_status_t
 square_registered(pay_arena_t *arena, const pay_psp_order_t *order,
     const pay_json_t *root, pay_psp_registered_t *result)
 {
-    pay_str_t           alias, reference;
-    const char         *url;
-    pay_status_t        status;
-    pay_square_echo_t   echo;
-    const pay_json_t   *link;
+    pay_str_t          alias, reference;
+    const char        *url;
+    pay_status_t       status;
+    const pay_json_t  *link;
 
     PAY_TRY(square_reference(arena, order, &reference));
-    echo = square_echo(order, reference, root);
 
-    if (echo != PAY_SQUARE_RIGHT) {
-        if (echo == PAY_SQUARE_WRONG) {
-            result->code = PAY_STR("answer_mismatch");
-        }
-
+    if (!pay_psp_believed(square_echo(order, reference, root), &result->code))
+    {
         return PAY_OK;
     }
 
@@ -336,13 +211,13 @@ square_registered(pay_arena_t *arena, const pay_psp_order_t *order,
 }
 
 
-static pay_square_echo_t
+static pay_psp_echo_t
 square_echo(const pay_psp_order_t *order, pay_str_t reference,
     const pay_json_t *root)
 {
-    pay_str_t           id;
-    pay_square_echo_t   echo;
-    const pay_json_t   *made;
+    pay_str_t          id;
+    pay_psp_echo_t     echo;
+    const pay_json_t  *made;
 
     made = pay_json_at(pay_json_path(root, "related_resources", "orders",
                                      NULL), 0);
@@ -350,18 +225,18 @@ square_echo(const pay_psp_order_t *order, pay_str_t reference,
     if (pay_json_string(pay_json_path(root, "payment_link", "order_id", NULL),
                         &id) != PAY_OK)
     {
-        return PAY_SQUARE_INVALID;
+        return PAY_PSP_ECHO_INVALID;
     }
 
-    echo = pay_square_echo_text(made, "id", id);
+    echo = pay_psp_echo_text(made, "id", id);
 
-    if (echo == PAY_SQUARE_RIGHT) {
+    if (echo == PAY_PSP_ECHO_RIGHT) {
         echo = pay_square_echo_money(made, "total_money", order->currency,
                                      order->amount_minor);
     }
 
-    return (echo == PAY_SQUARE_RIGHT)
-           ? pay_square_echo_text(made, "reference_id", reference) : echo;
+    return (echo == PAY_PSP_ECHO_RIGHT)
+           ? pay_psp_echo_text(made, "reference_id", reference) : echo;
 }
 
 
@@ -383,4 +258,13 @@ square_query_request(pay_arena_t *arena, const pay_psp_account_t *account,
     *request = made;
 
     return PAY_OK;
+}
+
+
+static pay_status_t
+square_query_answer(pay_arena_t *arena, pay_str_t token,
+    const pay_http_answer_t *answer, pay_psp_event_t *event, int *known)
+{
+    return pay_psp_query_answer(arena, token, answer, pay_square_order, event,
+                                known);
 }

@@ -1,7 +1,9 @@
 /*
  * What the files of the Square adapter share (docs/psp/square.md).  The order
  * behind a payment link is our registration: its id is the token, the link's
- * id the alias by which the link is deleted.
+ * id the alias by which the link is deleted.  square.c (links) uses
+ * square_change.c (what is done later) and square_event.c (what Square tells),
+ * and all three use square_order.c.  Nobody else includes this.
  */
 
 #ifndef PAY_SRC_SQUARE_H
@@ -15,12 +17,6 @@
 #define PAY_SQUARE_ORDERS    "/v2/orders/"
 #define PAY_SQUARE_PAYMENTS  "/v2/payments/"
 #define PAY_SQUARE_REFUNDS   "/v2/refunds"
-
-typedef enum {
-    PAY_SQUARE_RIGHT = 0,      /* or absent: nothing contradicts */
-    PAY_SQUARE_WRONG,
-    PAY_SQUARE_INVALID
-} pay_square_echo_t;
 
 
 /* Head of a call with Square's version. */
@@ -37,9 +33,8 @@ pay_status_t pay_square_set_money(pay_json_t *parent, const char *member,
 pay_status_t pay_square_error(pay_arena_t *arena, const pay_json_t *root,
     pay_psp_error_t *error) PAY_MUST_CHECK;
 
-pay_square_echo_t pay_square_echo_text(const pay_json_t *json,
-    const char *member, pay_str_t expected);
-pay_square_echo_t pay_square_echo_money(const pay_json_t *json,
+/* How a Money in `member` stands to what was sent; absent is right. */
+pay_psp_echo_t pay_square_echo_money(const pay_json_t *json,
     const char *member, const pay_currency_t *currency, int64_t minor);
 
 /* 1 when it is a Money: an integer and three capital letters. */
@@ -48,28 +43,16 @@ int pay_square_money(const pay_json_t *json, int64_t *minor,
 /* A Money's amount into the event; 0 when no order of ours can have it. */
 pay_status_t pay_square_amount_in(pay_arena_t *arena, int64_t minor,
     pay_str_t currency, pay_psp_event_t *event) PAY_MUST_CHECK;
-int pay_square_is(const pay_json_t *json, const char *member,
-    const char *text);
-
 /* A Payment's status, order, id and amount.  PAY_INVALID when it is completed
  * without an amount. */
 pay_status_t pay_square_payment(pay_arena_t *arena, const pay_json_t *payment,
     pay_psp_event_t *event) PAY_MUST_CHECK;
 
-/* A refund or a dispute, of an event of that type, into told->events[0] and
- * further ones.  PAY_INVALID when it is not whole. */
-pay_status_t pay_square_refund(pay_arena_t *arena, const pay_json_t *refund,
-    pay_psp_told_t *told) PAY_MUST_CHECK;
-pay_status_t pay_square_dispute(pay_arena_t *arena, const pay_json_t *dispute,
-    pay_psp_told_t *told) PAY_MUST_CHECK;
-/* What Square took for the object of that id, each time under the same ids,
- * since each of its events repeats it. */
-pay_status_t pay_square_fees(pay_arena_t *arena, const pay_json_t *object,
-    pay_str_t id, pay_psp_told_t *told) PAY_MUST_CHECK;
+/* The order in a query's answer, a pay_psp_state_pt. */
+pay_status_t pay_square_order(pay_arena_t *arena, const pay_json_t *root,
+    pay_psp_event_t *event) PAY_MUST_CHECK;
 
 /* Functions of the adapter: see pay_psp.h. */
-pay_status_t pay_square_query_answer(pay_arena_t *arena, pay_str_t token,
-    const pay_http_answer_t *answer, pay_psp_event_t *event, int *known);
 pay_status_t pay_square_change_request(pay_arena_t *arena,
     const pay_psp_account_t *account, const pay_psp_change_t *change,
     pay_http_request_t *request, pay_err_t *err);

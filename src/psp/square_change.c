@@ -20,12 +20,6 @@ typedef struct {
         const pay_json_t *json, pay_psp_changed_t *result);
 } square_change_t;
 
-typedef struct {
-    const char         *status;
-    pay_psp_outcome_t   outcome;
-    const char         *code;
-} square_outcome_t;
-
 
 static pay_str_t square_change_id(const pay_psp_change_t *change);
 static pay_status_t square_body_complete(pay_arena_t *arena,
@@ -44,9 +38,8 @@ static pay_status_t square_refunded(pay_arena_t *arena,
 static pay_status_t square_deleted(pay_arena_t *arena,
     const pay_psp_change_t *change, const pay_json_t *json,
     pay_psp_changed_t *result);
-static int square_believed(pay_square_echo_t echo, pay_psp_changed_t *result);
 static pay_status_t square_judge(pay_arena_t *arena,
-    const square_outcome_t *rows, const pay_json_t *json,
+    const pay_psp_outcome_row_t *rows, const pay_json_t *json,
     pay_psp_changed_t *result);
 
 
@@ -61,7 +54,7 @@ static const square_change_t  square_changes[PAY_PSP_CHANGE_COUNT] = {
                          square_deleted }
 };
 
-static const square_outcome_t  square_captures[] = {
+static const pay_psp_outcome_row_t  square_captures[] = {
     { "COMPLETED", PAY_PSP_DONE, "" },
     { "APPROVED", PAY_PSP_PENDING, "" },
     { "PENDING", PAY_PSP_PENDING, "" },
@@ -70,7 +63,7 @@ static const square_outcome_t  square_captures[] = {
     { NULL, PAY_PSP_UNKNOWN, "answer_invalid" }
 };
 
-static const square_outcome_t  square_cancels[] = {
+static const pay_psp_outcome_row_t  square_cancels[] = {
     { "CANCELED", PAY_PSP_DONE, "" },
     { "FAILED", PAY_PSP_DONE, "" },
     { "APPROVED", PAY_PSP_PENDING, "" },
@@ -79,7 +72,7 @@ static const square_outcome_t  square_cancels[] = {
     { NULL, PAY_PSP_UNKNOWN, "answer_invalid" }
 };
 
-static const square_outcome_t  square_refunds[] = {
+static const pay_psp_outcome_row_t  square_refunds[] = {
     { "PENDING", PAY_PSP_PENDING, "" },
     { "COMPLETED", PAY_PSP_DONE, "" },
     { "REJECTED", PAY_PSP_REFUSED, "refund_rejected" },
@@ -125,12 +118,7 @@ pay_square_change_request(pay_arena_t *arena,
     json = pay_json_object_new();
     status = (json == NULL) ? PAY_NO_MEMORY
                             : row->body(arena, change, json, err);
-    if (status != PAY_OK) {
-        pay_json_free(json);
-        return status;
-    }
-
-    PAY_TRY(pay_psp_json_body(arena, json, &made));
+    PAY_TRY(pay_psp_json_done(arena, status, json, &made));
 
     *request = made;
 
@@ -142,23 +130,8 @@ pay_status_t
 pay_square_change_answer(pay_arena_t *arena, const pay_psp_change_t *change,
     const pay_http_answer_t *answer, pay_psp_changed_t *result)
 {
-    pay_json_t         *json;
-    pay_status_t        status;
-    pay_psp_changed_t   made;
-
-    PAY_TRY(pay_psp_change_open(arena, answer, pay_square_error, &json,
-                                &made));
-
-    status = (json == NULL)
-             ? PAY_OK
-             : square_changes[change->kind].read(arena, change, json, &made);
-    pay_json_free(json);
-
-    if (status == PAY_OK) {
-        *result = made;
-    }
-
-    return status;
+    return pay_psp_change_answer(arena, change, answer, pay_square_error,
+                                 square_changes[change->kind].read, result);
 }
 
 
@@ -209,17 +182,17 @@ square_completed(pay_arena_t *arena, const pay_psp_change_t *change,
     pay_status_t        status;
     pay_psp_event_t     event;
     const pay_json_t   *payment;
-    pay_square_echo_t   echo;
+    pay_psp_echo_t      echo;
 
     payment = pay_json_get(json, "payment");
 
-    echo = pay_square_echo_text(payment, "id", change->reference);
-    if (echo == PAY_SQUARE_RIGHT) {
+    echo = pay_psp_echo_text(payment, "id", change->reference);
+    if (echo == PAY_PSP_ECHO_RIGHT) {
         echo = pay_square_echo_money(payment, "amount_money",
                                      change->currency, change->amount_minor);
     }
 
-    if (!square_believed(echo, result)
+    if (!pay_psp_believed(echo, &result->code)
         || pay_json_get(payment, "amount_money") == NULL)
     {
         return PAY_OK;
@@ -254,8 +227,8 @@ square_cancelled(pay_arena_t *arena, const pay_psp_change_t *change,
 
     payment = pay_json_get(json, "payment");
 
-    if (!square_believed(pay_square_echo_text(payment, "id",
-                                              change->reference), result))
+    if (!pay_psp_believed(pay_psp_echo_text(payment, "id", change->reference),
+                          &result->code))
     {
         return PAY_OK;
     }
@@ -269,17 +242,17 @@ square_refunded(pay_arena_t *arena, const pay_psp_change_t *change,
     const pay_json_t *json, pay_psp_changed_t *result)
 {
     const pay_json_t   *refund;
-    pay_square_echo_t   echo;
+    pay_psp_echo_t      echo;
 
     refund = pay_json_get(json, "refund");
 
-    echo = pay_square_echo_text(refund, "payment_id", change->reference);
-    if (echo == PAY_SQUARE_RIGHT) {
+    echo = pay_psp_echo_text(refund, "payment_id", change->reference);
+    if (echo == PAY_PSP_ECHO_RIGHT) {
         echo = pay_square_echo_money(refund, "amount_money", change->currency,
                                      change->amount_minor);
     }
 
-    if (!square_believed(echo, result)) {
+    if (!pay_psp_believed(echo, &result->code)) {
         return PAY_OK;
     }
 
@@ -293,15 +266,15 @@ static pay_status_t
 square_deleted(pay_arena_t *arena, const pay_psp_change_t *change,
     const pay_json_t *json, pay_psp_changed_t *result)
 {
-    pay_square_echo_t  echo;
+    pay_psp_echo_t  echo;
 
-    echo = pay_square_echo_text(json, "id", change->alias);
-    if (echo == PAY_SQUARE_RIGHT) {
-        echo = pay_square_echo_text(json, "cancelled_order_id",
+    echo = pay_psp_echo_text(json, "id", change->alias);
+    if (echo == PAY_PSP_ECHO_RIGHT) {
+        echo = pay_psp_echo_text(json, "cancelled_order_id",
                                     change->token);
     }
 
-    if (!square_believed(echo, result)) {
+    if (!pay_psp_believed(echo, &result->code)) {
         return PAY_OK;
     }
 
@@ -322,34 +295,17 @@ square_deleted(pay_arena_t *arena, const pay_psp_change_t *change,
 }
 
 
-static int
-square_believed(pay_square_echo_t echo, pay_psp_changed_t *result)
-{
-    if (echo == PAY_SQUARE_WRONG) {
-        result->code = PAY_STR("answer_mismatch");
-    }
-
-    return echo == PAY_SQUARE_RIGHT;
-}
-
-
 /* What has no id of its own is no answer. */
 static pay_status_t
-square_judge(pay_arena_t *arena, const square_outcome_t *rows,
+square_judge(pay_arena_t *arena, const pay_psp_outcome_row_t *rows,
     const pay_json_t *json, pay_psp_changed_t *result)
 {
-    pay_status_t             status;
-    const square_outcome_t  *row;
+    pay_status_t                  status;
+    const pay_psp_outcome_row_t  *row = pay_psp_outcome_row(rows, json);
 
     status = pay_psp_token_get(arena, json, "id", &result->reference);
     if (status != PAY_OK) {
         return (status == PAY_NOT_FOUND) ? PAY_OK : status;
-    }
-
-    for (row = rows; row->status != NULL; row++) {
-        if (pay_square_is(json, "status", row->status)) {
-            break;
-        }
     }
 
     result->outcome = row->outcome;

@@ -1,12 +1,14 @@
 /*
  * Square's webhooks: payment.created and payment.updated tell how one payment
- * of an order stands; refunds and disputes: square_after.c; everything else
- * (orders, payouts) is noted without a fact.
+ * of an order stands; everything else (orders, payouts) is noted without a
+ * fact.
  *   COMPLETED  paid: total_money, what a tender of the order will show.
  *   APPROVED, PENDING  the money is under way.
  *   FAILED     no fact: the link stays open and the buyer may try again with
  *              another card; the order ends when its link is deleted.
  *   CANCELED   a hint: the order tells whether anything of it is left.
+ * Refunds and disputes name the payment, never our order or change: a refund
+ * has no place for an id of ours.  Inquiries take no money and are not told.
  * Square sends the payments of all its tills: those without an order or of
  * another location are not ours.
  */
@@ -14,12 +16,7 @@
 #include "psp/square.h"
 
 
-typedef struct {
-    const char  *status;
-    pay_fact_t   fact;
-    int          must_ask;
-} square_status_t;
-
+#define SQUARE_FEES_MAX  8
 
 typedef pay_status_t (*square_read_pt)(pay_arena_t *arena,
     const pay_json_t *object, pay_psp_told_t *told);
@@ -40,24 +37,43 @@ static pay_status_t square_paid(pay_arena_t *arena, const pay_json_t *payment,
 static void square_declined(pay_psp_event_t *event);
 static int square_is_ours(const pay_psp_account_t *account,
     const pay_json_t *object);
+static pay_status_t square_refund(pay_arena_t *arena, const pay_json_t *refund,
+    pay_psp_told_t *told);
+static pay_status_t square_dispute(pay_arena_t *arena,
+    const pay_json_t *dispute, pay_psp_told_t *told);
+static pay_status_t square_object(pay_arena_t *arena, const pay_json_t *object,
+    pay_str_t payment_id, pay_psp_event_t *event);
+static pay_status_t square_fees(pay_arena_t *arena, const pay_json_t *object,
+    pay_str_t id, pay_psp_told_t *told);
+static pay_status_t square_fee(pay_arena_t *arena, const pay_json_t *fee,
+    pay_str_t id, pay_psp_told_t *told);
 
-
-static const square_status_t  square_statuses[] = {
-    { "COMPLETED", PAY_FACT_PAID, 0 },
-    { "APPROVED", PAY_FACT_PENDING, 0 },
-    { "PENDING", PAY_FACT_PENDING, 0 },
-    { "CANCELED", PAY_FACT_NONE, 1 },
-    { NULL, PAY_FACT_NONE, 0 }
-};
 
 static const square_type_t  square_types[] = {
     { "payment.created", "payment", "status", square_paid },
     { "payment.updated", "payment", "status", square_paid },
-    { "refund.created", "refund", "status", pay_square_refund },
-    { "refund.updated", "refund", "status", pay_square_refund },
-    { "dispute.created", "dispute", "state", pay_square_dispute },
-    { "dispute.state.updated", "dispute", "state", pay_square_dispute },
+    { "refund.created", "refund", "status", square_refund },
+    { "refund.updated", "refund", "status", square_refund },
+    { "dispute.created", "dispute", "state", square_dispute },
+    { "dispute.state.updated", "dispute", "state", square_dispute },
     { NULL, NULL, NULL, NULL }
+};
+
+static const pay_psp_news_row_t  square_refunds[] = {
+    { "PENDING", PAY_NEWS_PENDING },
+    { "COMPLETED", PAY_NEWS_SUCCEEDED },
+    { "REJECTED", PAY_NEWS_FAILED },
+    { "FAILED", PAY_NEWS_FAILED },
+    { NULL, PAY_NEWS_PENDING }
+};
+
+static const pay_psp_news_row_t  square_disputes[] = {
+    { "EVIDENCE_REQUIRED", PAY_NEWS_OPENED },
+    { "PROCESSING", PAY_NEWS_OPENED },
+    { "WON", PAY_NEWS_WON },
+    { "LOST", PAY_NEWS_LOST },
+    { "ACCEPTED", PAY_NEWS_LOST },
+    { NULL, PAY_NEWS_PENDING }
 };
 
 
@@ -71,48 +87,6 @@ pay_square_webhook_events(pay_arena_t *arena, const pay_psp_account_t *account,
 
     return pay_psp_webhook(arena, account, body, square_event, events, count,
                            err);
-}
-
-
-pay_status_t
-pay_square_payment(pay_arena_t *arena, const pay_json_t *payment,
-    pay_psp_event_t *event)
-{
-    int64_t                 minor;
-    pay_str_t               currency;
-    pay_status_t            status;
-    const pay_json_t       *errors;
-    const square_status_t  *row;
-
-    status = pay_psp_token_get(arena, payment, "id", &event->reference);
-    if (status == PAY_OK) {
-        status = pay_psp_token_get(arena, payment, "order_id", &event->token);
-    }
-
-    if (status != PAY_OK) {
-        return (status == PAY_NOT_FOUND) ? PAY_OK : status;
-    }
-
-    for (row = square_statuses; row->status != NULL; row++) {
-        if (pay_square_is(payment, "status", row->status)) {
-            break;
-        }
-    }
-
-    errors = pay_json_path(payment, "card_details", "errors", NULL);
-    PAY_TRY(pay_psp_word_get(arena, pay_json_at(errors, 0), "code",
-                             &event->code));
-
-    event->fact = row->fact;
-    event->must_ask = row->must_ask;
-
-    if (!pay_square_money(pay_json_get(payment, "total_money"), &minor,
-                          &currency))
-    {
-        return (row->fact == PAY_FACT_PAID) ? PAY_INVALID : PAY_OK;
-    }
-
-    return pay_square_amount_in(arena, minor, currency, event);
 }
 
 
@@ -140,7 +114,7 @@ square_event(pay_arena_t *arena, const pay_psp_account_t *account,
     }
 
     for (type = square_types; type->type != NULL; type++) {
-        if (pay_square_is(root, "type", type->type)) {
+        if (pay_psp_is(root, "type", type->type)) {
             break;
         }
     }
@@ -176,12 +150,12 @@ square_paid(pay_arena_t *arena, const pay_json_t *payment,
 
     PAY_TRY(pay_square_payment(arena, payment, event));
 
-    if (pay_square_is(payment, "status", "FAILED") && event->token.len != 0) {
+    if (pay_psp_is(payment, "status", "FAILED") && event->token.len != 0) {
         square_declined(event);
     }
 
     return (event->fact == PAY_FACT_PAID)
-           ? pay_square_fees(arena, payment, event->reference, told) : PAY_OK;
+           ? square_fees(arena, payment, event->reference, told) : PAY_OK;
 }
 
 
@@ -204,4 +178,126 @@ square_is_ours(const pay_psp_account_t *account, const pay_json_t *object)
     return pay_json_string(pay_json_get(object, "location_id"), &location)
            != PAY_OK
            || pay_str_eq(location, account->account);
+}
+
+
+static pay_status_t
+square_refund(pay_arena_t *arena, const pay_json_t *refund,
+    pay_psp_told_t *told)
+{
+    pay_str_t                  payment;
+    pay_psp_event_t           *event = &told->events[0];
+    const pay_psp_news_row_t  *row = pay_psp_news_row(square_refunds, refund,
+                                                      "status");
+
+    if (pay_json_string(pay_json_get(refund, "payment_id"), &payment)
+        != PAY_OK)
+    {
+        return PAY_OK;                 /* of no payment of ours */
+    }
+
+    PAY_TRY(square_object(arena, refund, payment, event));
+
+    if (row->word != NULL) {
+        pay_psp_about(event, PAY_ABOUT_REFUND, row->news);
+    }
+
+    if (event->news == PAY_NEWS_FAILED) {
+        PAY_TRY(pay_psp_word_get(arena, refund, "status", &event->code));
+    }
+
+    return (event->news == PAY_NEWS_SUCCEEDED)
+           ? square_fees(arena, refund, event->object, told) : PAY_OK;
+}
+
+
+static pay_status_t
+square_dispute(pay_arena_t *arena, const pay_json_t *dispute,
+    pay_psp_told_t *told)
+{
+    pay_str_t                  payment;
+    pay_psp_event_t           *event = &told->events[0];
+    const pay_psp_news_row_t  *row = pay_psp_news_row(square_disputes, dispute,
+                                                      "state");
+
+    if (row->word == NULL) {
+        return PAY_OK;
+    }
+
+    if (pay_json_string(pay_json_path(dispute, "disputed_payment",
+                                      "payment_id", NULL), &payment) != PAY_OK)
+    {
+        return PAY_INVALID;
+    }
+
+    PAY_TRY(square_object(arena, dispute, payment, event));
+    pay_psp_about(event, PAY_ABOUT_DISPUTE, row->news);
+
+    return pay_psp_word_get(arena, dispute, "reason", &event->code);
+}
+
+
+static pay_status_t
+square_object(pay_arena_t *arena, const pay_json_t *object,
+    pay_str_t payment_id, pay_psp_event_t *event)
+{
+    int64_t    minor;
+    pay_str_t  currency;
+
+    PAY_TRY(pay_psp_token_need(arena, object, "id", &event->object));
+    if (!pay_psp_token_is_valid(payment_id)
+        || !pay_square_money(pay_json_get(object, "amount_money"), &minor,
+                             &currency))
+    {
+        return PAY_INVALID;
+    }
+
+    PAY_TRY(pay_dup(arena, payment_id, &event->reference));
+
+    return pay_square_amount_in(arena, minor, currency, event);
+}
+
+
+static pay_status_t
+square_fees(pay_arena_t *arena, const pay_json_t *object, pay_str_t id,
+    pay_psp_told_t *told)
+{
+    size_t             i;
+    pay_str_t          name;
+    const pay_json_t  *list = pay_json_get(object, "processing_fee");
+
+    for (i = 0; i < pay_json_size(list) && i < SQUARE_FEES_MAX; i++) {
+        PAY_TRY(pay_format(arena, &name, 2 * PAY_PSP_TOKEN_MAX, "%.*s:%u",
+                           pay_fmt(id), (unsigned) i));
+        PAY_TRY(square_fee(arena, pay_json_at(list, i), name, told));
+    }
+
+    return PAY_OK;
+}
+
+
+/* "Positive values represent funds being assessed, while negative values
+ * represent funds being returned." */
+static pay_status_t
+square_fee(pay_arena_t *arena, const pay_json_t *fee, pay_str_t id,
+    pay_psp_told_t *told)
+{
+    int64_t          minor;
+    pay_str_t        currency;
+    pay_psp_event_t  amount;
+
+    if (!pay_square_money(pay_json_get(fee, "amount_money"), &minor,
+                          &currency)
+        || minor == INT64_MIN)
+    {
+        return PAY_OK;
+    }
+
+    memset(&amount, 0, sizeof(amount));
+    PAY_TRY(pay_square_amount_in(arena, minor < 0 ? -minor : minor, currency,
+                                 &amount));
+
+    return pay_psp_fee_add(arena, id, minor < 0 ? -amount.amount_minor
+                                                : amount.amount_minor,
+                           amount.currency, told);
 }

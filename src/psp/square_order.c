@@ -1,7 +1,11 @@
 /*
- * How a Square order stands (GET /v2/orders/{id}).  A payment link's order is
- * a DRAFT until the buyer pays, then OPEN, and stays so while its fulfillment
- * is not done, so the state alone proves nothing.  Money is believed when
+ * What the other files of the Square adapter stand on: the head of a call,
+ * money, errors, how a payment stands, and how an order does
+ * (GET /v2/orders/{id}).
+ *
+ * A payment link's order is a DRAFT until the buyer pays, then OPEN, and stays
+ * so while its fulfillment is not done, so the state alone proves nothing.
+ * Money is believed when
  *   the state is OPEN or COMPLETED (DRAFT cannot be paid, CANCELED is unpaid),
  *   a tender is captured (cards, pay-later: CAPTURED; banks: COMPLETED; kinds
  *   that have no status, as wallets: once Square says that nothing is due),
@@ -46,9 +50,30 @@ static square_tender_t square_tender(const pay_json_t *tender);
 static int square_nothing_due(const pay_json_t *order, int64_t captured,
     int *said);
 static pay_fact_t square_fact(const pay_json_t *order, square_tally_t *tally);
-static pay_status_t square_payment_id(pay_arena_t *arena,
-    const pay_json_t *tender, pay_str_t *id);
 
+
+/* Square pays its sellers in these; an order in another currency than the
+ * location's is refused.  Square's units of them are ISO's. */
+static const char *const  square_currencies[] = {
+    "AUD", "CAD", "EUR", "GBP", "JPY", "USD", NULL
+};
+
+/* Errors that are no proof that nothing happened. */
+static const char *const  square_unsure_codes[] = {
+    "idempotency_key_reused", "conflict", "version_mismatch",
+    "temporary_error", "internal_server_error", "rate_limited",
+    "request_timeout", "bad_gateway", "service_unavailable",
+    "gateway_timeout", "delayed_transaction_captured",
+    "delayed_transaction_canceled", NULL
+};
+
+static const pay_psp_fact_row_t  square_payments[] = {
+    { "COMPLETED", PAY_FACT_PAID, 0 },
+    { "APPROVED", PAY_FACT_PENDING, 0 },
+    { "PENDING", PAY_FACT_PENDING, 0 },
+    { "CANCELED", PAY_FACT_NONE, 1 },
+    { NULL, PAY_FACT_NONE, 0 }
+};
 
 static const char *const  square_details[] = {
     "card_details", "bank_account_details", "buy_now_pay_later_details",
@@ -67,115 +92,114 @@ static const square_status_t  square_statuses[] = {
 
 
 pay_status_t
-pay_square_query_answer(pay_arena_t *arena, pay_str_t token,
-    const pay_http_answer_t *answer, pay_psp_event_t *event, int *known)
+pay_square_request(pay_arena_t *arena, const pay_psp_account_t *account,
+    const char *method, const char *path, pay_str_t last,
+    pay_http_request_t *request)
 {
-    pay_json_t        *root;
-    pay_status_t       status;
-    pay_psp_error_t    error;
-    pay_psp_event_t    made;
+    PAY_TRY(pay_psp_request_init(arena, account, method, path, last, request));
 
-    PAY_TRY(pay_psp_query_open(answer, &root));
+    pay_psp_field_add(request, "Square-Version", PAY_STR(PAY_SQUARE_VERSION));
 
-    if (root == NULL) {
-        *known = 0;
-        return PAY_OK;
-    }
-
-    memset(&made, 0, sizeof(made));
-    memset(&error, 0, sizeof(error));
-
-    status = pay_square_error(arena, root, &error);
-    if (status == PAY_OK) {
-        status = error.found
-                 ? PAY_INVALID
-                 : square_order(arena, pay_json_get(root, "order"), &made);
-    }
-
-    pay_json_free(root);
-
-    return pay_psp_query_done(status, token, &made, event, known);
+    return PAY_OK;
 }
 
 
-pay_square_echo_t
-pay_square_echo_text(const pay_json_t *json, const char *member,
-    pay_str_t expected)
+pay_status_t
+pay_square_set_money(pay_json_t *parent, const char *member,
+    const pay_currency_t *currency, int64_t minor, pay_err_t *err)
 {
-    pay_str_t          text;
-    const pay_json_t  *value;
+    pay_str_t    code = pay_str_of(currency->code);
+    pay_json_t  *money;
 
-    value = pay_json_get(json, member);
-
-    if (value == NULL || pay_json_type(value) == PAY_JSON_NULL) {
-        return PAY_SQUARE_RIGHT;
+    if (!pay_psp_is_one_of(code, square_currencies)) {
+        return pay_refuse(err, "currency-unsupported",
+                          "no Square seller is paid in that currency");
     }
 
-    if (pay_json_string(value, &text) != PAY_OK) {
-        return PAY_SQUARE_INVALID;
-    }
+    money = pay_json_object_new();
+    PAY_TRY(pay_json_set(parent, member, money));
+    PAY_TRY(pay_json_set_integer(money, "amount", minor));
 
-    return pay_str_eq(text, expected) ? PAY_SQUARE_RIGHT : PAY_SQUARE_WRONG;
+    return pay_json_set_string(money, "currency", code);
 }
 
 
-pay_square_echo_t
-pay_square_echo_money(const pay_json_t *json, const char *member,
-    const pay_currency_t *currency, int64_t minor)
+pay_status_t
+pay_square_error(pay_arena_t *arena, const pay_json_t *root,
+    pay_psp_error_t *error)
 {
-    int64_t            amount;
+    size_t             i;
     pay_str_t          code;
-    const pay_json_t  *value;
+    const pay_json_t  *errors, *entry;
 
-    value = pay_json_get(json, member);
+    errors = pay_json_get(root, "errors");
+    error->found = pay_psp_is_there(root, "errors")
+                   && !(pay_json_type(errors) == PAY_JSON_ARRAY
+                        && pay_json_size(errors) == 0);
+    error->unsure = error->found && pay_json_type(errors) != PAY_JSON_ARRAY;
 
-    if (value == NULL || pay_json_type(value) == PAY_JSON_NULL) {
-        return PAY_SQUARE_RIGHT;
+    for (i = 0; (entry = pay_json_at(errors, i)) != NULL; i++) {
+        PAY_TRY(pay_psp_word_get(arena, entry, "code", &code));
+
+        /* API_ERROR: Square's own trouble */
+        if (pay_psp_is_one_of(code, square_unsure_codes)
+            || pay_psp_is(entry, "category", "API_ERROR"))
+        {
+            error->unsure = 1;
+        }
+
+        if (code.len == 0) {
+            PAY_TRY(pay_psp_word_get(arena, entry, "category", &code));
+        }
+
+        if (error->code.len == 0) {
+            error->code = code;
+        }
     }
 
-    if (!pay_square_money(value, &amount, &code)) {
-        return PAY_SQUARE_INVALID;
-    }
+    error->unsure |= error->code.len == 0;
 
-    return (amount == minor && pay_str_is(code, currency->code))
-           ? PAY_SQUARE_RIGHT : PAY_SQUARE_WRONG;
-}
-
-
-int
-pay_square_is(const pay_json_t *json, const char *member, const char *text)
-{
-    pay_str_t  value;
-
-    return pay_json_string(pay_json_get(json, member), &value) == PAY_OK
-           && pay_str_is(value, text);
+    return PAY_OK;
 }
 
 
 int
 pay_square_money(const pay_json_t *json, int64_t *minor, pay_str_t *currency)
 {
-    size_t     i;
     int64_t    amount;
     pay_str_t  code;
 
     if (pay_json_integer(pay_json_get(json, "amount"), &amount) != PAY_OK
         || pay_json_string(pay_json_get(json, "currency"), &code) != PAY_OK
-        || code.len != 3)
+        || !pay_psp_is_currency(code))
     {
         return 0;
-    }
-
-    for (i = 0; i < code.len; i++) {
-        if (code.data[i] < 'A' || code.data[i] > 'Z') {
-            return 0;
-        }
     }
 
     *minor = amount;
     *currency = code;
 
     return 1;
+}
+
+
+pay_psp_echo_t
+pay_square_echo_money(const pay_json_t *json, const char *member,
+    const pay_currency_t *currency, int64_t minor)
+{
+    int64_t    amount;
+    pay_str_t  code;
+
+    if (!pay_psp_is_there(json, member)) {
+        return PAY_PSP_ECHO_RIGHT;
+    }
+
+    if (!pay_square_money(pay_json_get(json, member), &amount, &code)) {
+        return PAY_PSP_ECHO_INVALID;
+    }
+
+    return (amount == minor && pay_str_is(code, currency->code))
+           ? PAY_PSP_ECHO_RIGHT : PAY_PSP_ECHO_WRONG;
 }
 
 
@@ -193,6 +217,59 @@ pay_square_amount_in(pay_arena_t *arena, int64_t minor, pay_str_t currency,
 }
 
 
+pay_status_t
+pay_square_payment(pay_arena_t *arena, const pay_json_t *payment,
+    pay_psp_event_t *event)
+{
+    int64_t                    minor;
+    pay_str_t                  currency;
+    pay_status_t               status;
+    const pay_json_t          *errors;
+    const pay_psp_fact_row_t  *row = pay_psp_fact_row(square_payments,
+                                                      payment);
+
+    status = pay_psp_token_get(arena, payment, "id", &event->reference);
+    if (status == PAY_OK) {
+        status = pay_psp_token_get(arena, payment, "order_id", &event->token);
+    }
+
+    if (status != PAY_OK) {
+        return (status == PAY_NOT_FOUND) ? PAY_OK : status;
+    }
+
+    errors = pay_json_path(payment, "card_details", "errors", NULL);
+    PAY_TRY(pay_psp_word_get(arena, pay_json_at(errors, 0), "code",
+                             &event->code));
+
+    event->fact = row->fact;
+    event->must_ask = row->must_ask;
+
+    if (!pay_square_money(pay_json_get(payment, "total_money"), &minor,
+                          &currency))
+    {
+        return (row->fact == PAY_FACT_PAID) ? PAY_INVALID : PAY_OK;
+    }
+
+    return pay_square_amount_in(arena, minor, currency, event);
+}
+
+
+/* An error under the status of a success is no order, either. */
+pay_status_t
+pay_square_order(pay_arena_t *arena, const pay_json_t *root,
+    pay_psp_event_t *event)
+{
+    pay_psp_error_t  error;
+
+    memset(&error, 0, sizeof(error));
+    PAY_TRY(pay_square_error(arena, root, &error));
+
+    return error.found
+           ? PAY_INVALID
+           : square_order(arena, pay_json_get(root, "order"), event);
+}
+
+
 /* PAY_INVALID when it is no order, or paid without a readable amount. */
 static pay_status_t
 square_order(pay_arena_t *arena, const pay_json_t *order,
@@ -200,21 +277,20 @@ square_order(pay_arena_t *arena, const pay_json_t *order,
 {
     int64_t          minor;
     pay_str_t        currency;
-    pay_status_t     status;
     square_tally_t   tally;
 
-    status = pay_psp_token_get(arena, order, "id", &event->token);
-    if (status != PAY_OK) {
-        return (status == PAY_NOT_FOUND) ? PAY_INVALID : status;
-    }
-
+    PAY_TRY(pay_psp_token_need(arena, order, "id", &event->token));
     PAY_TRY(pay_psp_word_get(arena, order, "state", &event->type));
 
     square_tally(order, &tally);
     event->fact = square_fact(order, &tally);
 
     if (tally.first != NULL) {
-        PAY_TRY(square_payment_id(arena, tally.first, &event->reference));
+        /* a tender's id is its payment's */
+        PAY_TRY(pay_psp_token_may(arena, tally.first, "id",
+                                  &event->reference));
+        PAY_TRY(pay_psp_token_may(arena, tally.first, "payment_id",
+                                  &event->reference));
     }
 
     if (event->fact == PAY_FACT_PAID && tally.currency.len == 0) {
@@ -292,7 +368,7 @@ square_tender(const pay_json_t *tender)
     const char *const      *details;
     const square_status_t  *row;
 
-    if (pay_square_is(tender, "type", "NO_SALE")) {
+    if (pay_psp_is(tender, "type", "NO_SALE")) {
         return SQUARE_DEAD;
     }
 
@@ -326,12 +402,12 @@ square_nothing_due(const pay_json_t *order, int64_t captured, int *said)
 
     due = pay_json_get(order, "net_amount_due_money");
 
-    if (due != NULL && pay_json_type(due) != PAY_JSON_NULL) {
+    if (pay_psp_is_there(order, "net_amount_due_money")) {
         *said = pay_square_money(due, &minor, &currency) && minor <= 0;
         return *said;
     }
 
-    *said = pay_square_is(order, "state", "COMPLETED");
+    *said = pay_psp_is(order, "state", "COMPLETED");
 
     return *said
            || (pay_square_money(pay_json_get(order, "total_money"), &minor,
@@ -345,12 +421,12 @@ square_fact(const pay_json_t *order, square_tally_t *tally)
 {
     int  said, nothing_due;
 
-    if (pay_square_is(order, "state", "CANCELED")) {
+    if (pay_psp_is(order, "state", "CANCELED")) {
         return PAY_FACT_EXPIRED;
     }
 
-    if (!pay_square_is(order, "state", "OPEN")
-        && !pay_square_is(order, "state", "COMPLETED"))
+    if (!pay_psp_is(order, "state", "OPEN")
+        && !pay_psp_is(order, "state", "COMPLETED"))
     {
         return PAY_FACT_NONE;
     }
@@ -373,19 +449,4 @@ square_fact(const pay_json_t *order, square_tally_t *tally)
 
     return (nothing_due && tally->count[SQUARE_CAPTURED] > 0)
            ? PAY_FACT_PAID : PAY_FACT_NONE;
-}
-
-
-/* A tender's id is its payment's. */
-static pay_status_t
-square_payment_id(pay_arena_t *arena, const pay_json_t *tender, pay_str_t *id)
-{
-    pay_status_t  status;
-
-    status = pay_psp_token_get(arena, tender, "payment_id", id);
-    if (status == PAY_NOT_FOUND) {
-        status = pay_psp_token_get(arena, tender, "id", id);
-    }
-
-    return (status == PAY_NOT_FOUND) ? PAY_OK : status;
 }

@@ -1,14 +1,20 @@
 /*
  * Stripe Checkout Sessions (docs/psp/stripe.md): form-encoded calls, JSON
- * answers.  The session's id is our token, its url the hosted page.  What
- * sessions and events tell: stripe_event.c; lists of both: stripe_list.c; what
- * is done to them later: stripe_change.c.
+ * answers.  The session's id is our token, its url the hosted page.
+ *
+ * Stripe's lists have the newest first.  Sessions cannot be listed by our
+ * reference, so those of the time in which ours can have been made are looked
+ * through.  Events are the objects that webhooks bring, under the same ids;
+ * Stripe has them for 30 days.
  */
 
 #include "psp/stripe.h"
 
 
-#define STRIPE_REUSED      "idempotency_error"
+#define STRIPE_EVENTS  "/v1/events"
+/* A session may take 8 KiB, in an event, too: six of them fit into an
+ * answer. */
+#define STRIPE_PAGE    6
 
 
 static pay_status_t stripe_register_request(pay_arena_t *arena,
@@ -16,20 +22,51 @@ static pay_status_t stripe_register_request(pay_arena_t *arena,
     pay_http_request_t *request, pay_err_t *err);
 static pay_status_t stripe_form(pay_buf_t *form, const pay_psp_order_t *order,
     pay_err_t *err);
+static void stripe_form_held(pay_buf_t *form);
 static pay_status_t stripe_form_line(pay_buf_t *form, unsigned number,
     const pay_psp_line_t *line, const pay_currency_t *currency,
     pay_err_t *err);
-static void stripe_form_held(pay_buf_t *form);
 static void stripe_line_name(pay_buf_t *form, unsigned number,
     const char *name);
 static pay_status_t stripe_register_answer(pay_arena_t *arena,
     const pay_psp_order_t *order, const pay_http_answer_t *answer,
+    pay_psp_registered_t *result);
+static pay_status_t stripe_registered(pay_arena_t *arena,
+    const pay_psp_order_t *order, const pay_json_t *session,
     pay_psp_registered_t *result);
 static pay_status_t stripe_query_request(pay_arena_t *arena,
     const pay_psp_account_t *account, pay_str_t token,
     pay_http_request_t *request);
 static pay_status_t stripe_query_answer(pay_arena_t *arena, pay_str_t token,
     const pay_http_answer_t *answer, pay_psp_event_t *event, int *known);
+static pay_status_t stripe_find_request(pay_arena_t *arena,
+    const pay_psp_account_t *account, const pay_psp_order_t *order,
+    pay_http_request_t *request);
+static pay_status_t stripe_find_answer(pay_arena_t *arena,
+    const pay_psp_order_t *order, const pay_http_answer_t *answer,
+    pay_psp_registered_t *result);
+static pay_status_t stripe_look(pay_arena_t *arena,
+    const pay_psp_order_t *order, const pay_json_t *root,
+    pay_psp_registered_t *result);
+static pay_status_t stripe_found(pay_arena_t *arena,
+    const pay_psp_order_t *order, const pay_json_t *entry, int *ours,
+    pay_psp_registered_t *result);
+static pay_status_t stripe_list_request(pay_arena_t *arena,
+    const pay_psp_account_t *account, const pay_psp_list_t *list,
+    pay_http_request_t *request);
+static pay_status_t stripe_list_answer(pay_arena_t *arena,
+    const pay_psp_account_t *account, const pay_psp_list_t *list,
+    const pay_http_answer_t *answer, pay_psp_listed_t *listed);
+static pay_status_t stripe_page(pay_arena_t *arena,
+    const pay_psp_account_t *account, const pay_psp_list_t *list,
+    const pay_json_t *root, pay_psp_listed_t *listed);
+static pay_status_t stripe_after(pay_arena_t *arena, const pay_json_t *root,
+    pay_str_t *after);
+static void stripe_query_int(pay_buf_t *query, const char *name,
+    int64_t number);
+static pay_status_t stripe_get(pay_arena_t *arena,
+    const pay_psp_account_t *account, const char *path, pay_buf_t *query,
+    pay_http_request_t *request);
 
 
 const pay_psp_adapter_t  pay_psp_stripe = {
@@ -50,10 +87,10 @@ const pay_psp_adapter_t  pay_psp_stripe = {
     .register_answer = stripe_register_answer,
     .query_request = stripe_query_request,
     .query_answer = stripe_query_answer,
-    .find_request = pay_stripe_find_request,
-    .find_answer = pay_stripe_find_answer,
-    .list_request = pay_stripe_list_request,
-    .list_answer = pay_stripe_list_answer,
+    .find_request = stripe_find_request,
+    .find_answer = stripe_find_answer,
+    .list_request = stripe_list_request,
+    .list_answer = stripe_list_answer,
     .change_request = pay_stripe_change_request,
     .change_answer = pay_stripe_change_answer,
     .webhook_events = pay_stripe_webhook_events
@@ -88,17 +125,13 @@ stripe_register_request(pay_arena_t *arena, const pay_psp_account_t *account,
 static pay_status_t
 stripe_form(pay_buf_t *form, const pay_psp_order_t *order, pay_err_t *err)
 {
-    int       has_query;
     unsigned  i;
-
-    has_query = memchr(order->return_url.data, '?', order->return_url.len)
-                != NULL;
 
     pay_buf_text(form, "mode=payment");
     pay_stripe_pair(form, "success_url", order->return_url);
     pay_stripe_pair(form, "cancel_url", order->return_url);
-    pay_buf_percent(form, has_query ? PAY_STR("&cancelled=1")
-                                    : PAY_STR("?cancelled=1"));
+    pay_buf_percent(form,
+                    pay_str_of(pay_psp_cancelled_query(order->return_url)));
     pay_stripe_pair(form, "client_reference_id", order->reference);
     pay_stripe_pair(form, "metadata[payment_reference]", order->reference);
     pay_stripe_pair(form, "expires_at", PAY_STR(""));
@@ -135,7 +168,7 @@ stripe_form_line(pay_buf_t *form, unsigned number, const pay_psp_line_t *line,
     const pay_currency_t *currency, pay_err_t *err)
 {
     int64_t        amount;
-    unsigned char  code[PAY_STRIPE_CODE];
+    unsigned char  code[PAY_PSP_CURRENCY_LEN];
 
     PAY_TRY(pay_stripe_to_theirs(currency, line->amount_minor, &amount, err));
 
@@ -146,8 +179,7 @@ stripe_form_line(pay_buf_t *form, unsigned number, const pay_psp_line_t *line,
     stripe_line_name(form, number, "[price_data][unit_amount]");
     pay_buf_int(form, amount);
     stripe_line_name(form, number, "[price_data][product_data][name]");
-    pay_buf_percent(form, line->name.len ? line->name
-                                         : line->payment_order_id);
+    pay_buf_percent(form, pay_psp_line_name(line));
 
     return PAY_OK;
 }
@@ -168,43 +200,29 @@ static pay_status_t
 stripe_register_answer(pay_arena_t *arena, const pay_psp_order_t *order,
     const pay_http_answer_t *answer, pay_psp_registered_t *result)
 {
-    pay_json_t            *session;
-    pay_status_t           status;
-    pay_stripe_echo_t      echo;
-    pay_psp_registered_t   made;
-
-    PAY_TRY(pay_psp_answer_open(arena, answer, pay_stripe_error, &session,
-                                &made));
-
-    if (session == NULL) {
-        *result = made;
-        return PAY_OK;
-    }
-
-    status = PAY_OK;
-    echo = pay_stripe_echo(order, session);
-
-    if (echo == PAY_STRIPE_ECHO_RIGHT) {
-        status = pay_stripe_registered(arena, order, session, &made);
-
-    } else if (echo == PAY_STRIPE_ECHO_WRONG) {
-        made.code = PAY_STR("answer_mismatch");
-    }
-
-    pay_json_free(session);
-
-    if (status == PAY_OK) {
-        *result = made;
-    }
-
-    return status;
+    return pay_psp_register_answer(arena, order, answer, pay_stripe_error,
+                                   stripe_registered, result);
 }
 
 
-pay_status_t
-pay_stripe_registered(pay_arena_t *arena, const pay_psp_order_t *order,
+/* A session of the order as an answer or a list has it. */
+static pay_status_t
+stripe_registered(pay_arena_t *arena, const pay_psp_order_t *order,
     const pay_json_t *session, pay_psp_registered_t *result)
 {
+    pay_psp_echo_t  echo;
+
+    echo = pay_stripe_echo_money(session, "amount_total", order->currency,
+                                 order->amount_minor);
+    if (echo == PAY_PSP_ECHO_RIGHT) {
+        echo = pay_psp_echo_text(session, "client_reference_id",
+                                 order->reference);
+    }
+
+    if (!pay_psp_believed(echo, &result->code)) {
+        return PAY_OK;
+    }
+
     PAY_TRY(pay_psp_answer_done(arena, session, "id", "url", result));
 
     /* events about the payment and its charges name it by our reference */
@@ -216,28 +234,11 @@ pay_stripe_registered(pay_arena_t *arena, const pay_psp_order_t *order,
 }
 
 
-pay_stripe_echo_t
-pay_stripe_echo(const pay_psp_order_t *order, const pay_json_t *session)
-{
-    pay_stripe_echo_t  echo;
-
-    echo = pay_stripe_echo_money(session, "amount_total", order->currency,
-                                 order->amount_minor);
-    if (echo != PAY_STRIPE_ECHO_RIGHT) {
-        return echo;
-    }
-
-    return pay_stripe_echo_text(session, "client_reference_id",
-                                order->reference);
-}
-
-
 static pay_status_t
 stripe_query_request(pay_arena_t *arena, const pay_psp_account_t *account,
     pay_str_t token, pay_http_request_t *request)
 {
-    pay_str_t           last;
-    pay_http_request_t  made;
+    pay_str_t  last;
 
     if (!pay_psp_token_is_valid(token)) {
         return PAY_BUG;
@@ -245,12 +246,9 @@ stripe_query_request(pay_arena_t *arena, const pay_psp_account_t *account,
 
     PAY_TRY(pay_format(arena, &last, PAY_PSP_URL_MAX,
                        "%.*s?expand%%5B0%%5D=payment_intent", pay_fmt(token)));
-    PAY_TRY(pay_stripe_request(arena, account, "GET",
-                               PAY_STRIPE_SESSIONS "/", last, &made));
 
-    *request = made;
-
-    return PAY_OK;
+    return pay_stripe_request(arena, account, "GET", PAY_STRIPE_SESSIONS "/",
+                              last, request);
 }
 
 
@@ -258,112 +256,184 @@ static pay_status_t
 stripe_query_answer(pay_arena_t *arena, pay_str_t token,
     const pay_http_answer_t *answer, pay_psp_event_t *event, int *known)
 {
-    pay_json_t       *session;
-    pay_status_t      status;
-    pay_psp_event_t   made;
+    return pay_psp_query_answer(arena, token, answer, pay_stripe_state, event,
+                                known);
+}
 
-    PAY_TRY(pay_psp_query_open(answer, &session));
 
-    if (session == NULL) {
-        *known = 0;
+static pay_status_t
+stripe_find_request(pay_arena_t *arena, const pay_psp_account_t *account,
+    const pay_psp_order_t *order, pay_http_request_t *request)
+{
+    pay_buf_t  query;
+
+    if (!pay_psp_find_sane(order)) {
+        return PAY_BUG;
+    }
+
+    pay_buf_init(&query, arena, PAY_PSP_URL_MAX);
+    pay_buf_text(&query, "?limit=");
+    pay_buf_int(&query, STRIPE_PAGE);
+    stripe_query_int(&query, "created[gte]",
+                     pay_psp_find_since(order, pay_psp_stripe.max_expiry_s));
+    stripe_query_int(&query, "created[lte]", order->expires_s);
+
+    if (order->find_from.len != 0) {
+        pay_stripe_pair(&query, "starting_after", order->find_from);
+    }
+
+    return stripe_get(arena, account, PAY_STRIPE_SESSIONS, &query, request);
+}
+
+
+static pay_status_t
+stripe_find_answer(pay_arena_t *arena, const pay_psp_order_t *order,
+    const pay_http_answer_t *answer, pay_psp_registered_t *result)
+{
+    return pay_psp_find_answer(arena, order, answer, pay_stripe_error,
+                               stripe_look, result);
+}
+
+
+static pay_status_t
+stripe_look(pay_arena_t *arena, const pay_psp_order_t *order,
+    const pay_json_t *root, pay_psp_registered_t *result)
+{
+    int        found;
+    pay_str_t  after;
+
+    PAY_TRY(stripe_after(arena, root, &after));
+    PAY_TRY(pay_psp_find_in(arena, order, pay_json_get(root, "data"),
+                            stripe_found, result, &found));
+
+    return found ? PAY_OK : pay_psp_find_none(order, after, result);
+}
+
+
+static pay_status_t
+stripe_found(pay_arena_t *arena, const pay_psp_order_t *order,
+    const pay_json_t *entry, int *ours, pay_psp_registered_t *result)
+{
+    if (pay_psp_echo_needed(entry, "client_reference_id", order->reference)
+        != PAY_PSP_ECHO_RIGHT)
+    {
         return PAY_OK;
     }
 
-    status = pay_stripe_state(arena, session, &made);
-    pay_json_free(session);
+    *ours = 1;
 
-    return pay_psp_query_done(status, token, &made, event, known);
+    return stripe_registered(arena, order, entry, result);
 }
 
 
-pay_status_t
-pay_stripe_request(pay_arena_t *arena, const pay_psp_account_t *account,
-    const char *method, const char *path, pay_str_t last,
-    pay_http_request_t *request)
+static pay_status_t
+stripe_list_request(pay_arena_t *arena, const pay_psp_account_t *account,
+    const pay_psp_list_t *list, pay_http_request_t *request)
 {
-    PAY_TRY(pay_psp_request_init(arena, account, method, path, last,
-                                 request));
+    unsigned    i;
+    pay_buf_t   query;
+    const char *type;
 
-    pay_psp_field_add(request, "Stripe-Version", PAY_STR(PAY_STRIPE_VERSION));
-    pay_psp_field_add(request, "Accept", PAY_STR("application/json"));
-
-    return PAY_OK;
-}
-
-
-void
-pay_stripe_form_add(pay_http_request_t *request, pay_str_t key, pay_str_t body)
-{
-    pay_psp_field_add(request, "Content-Type",
-                      PAY_STR("application/x-www-form-urlencoded"));
-    pay_psp_field_add(request, "Idempotency-Key", key);
-    request->body = body;
-}
-
-
-void
-pay_stripe_pair(pay_buf_t *form, const char *name, pay_str_t value)
-{
-    pay_buf_text(form, "&");
-    pay_buf_percent(form, pay_str_of(name));
-    pay_buf_text(form, "=");
-    pay_buf_percent(form, value);
-}
-
-
-pay_stripe_echo_t
-pay_stripe_echo_money(const pay_json_t *json, const char *member,
-    const pay_currency_t *currency, int64_t minor)
-{
-    int64_t            expected, amount;
-    unsigned char      code[PAY_STRIPE_CODE];
-    const pay_json_t  *total;
-
-    total = pay_json_get(json, member);
-
-    if (total != NULL && pay_json_type(total) != PAY_JSON_NULL) {
-
-        if (pay_json_integer(total, &amount) != PAY_OK) {
-            return PAY_STRIPE_ECHO_INVALID;
-        }
-
-        if (pay_stripe_to_theirs(currency, minor, &expected, NULL) != PAY_OK
-            || amount != expected)
-        {
-            return PAY_STRIPE_ECHO_WRONG;
-        }
+    if (!pay_psp_list_sane(list)) {
+        return PAY_BUG;
     }
 
-    return pay_stripe_echo_text(json, "currency",
-                                pay_stripe_currency(currency, code));
+    pay_buf_init(&query, arena, PAY_PSP_URL_MAX);
+    pay_buf_text(&query, "?limit=");
+    pay_buf_int(&query, STRIPE_PAGE);
+    stripe_query_int(&query, "created[gte]", list->since_s);
+    stripe_query_int(&query, "created[lt]", list->until_s);
+
+    for (i = 0; (type = pay_stripe_event_type(i)) != NULL; i++) {
+        pay_buf_text(&query, "&types");
+        pay_buf_percent(&query, PAY_STR("["));
+        pay_buf_int(&query, i);
+        pay_buf_percent(&query, PAY_STR("]"));
+        pay_buf_text(&query, "=");
+        pay_buf_percent(&query, pay_str_of(type));
+    }
+
+    if (list->cursor.len != 0) {
+        pay_stripe_pair(&query, "starting_after", list->cursor);
+    }
+
+    return stripe_get(arena, account, STRIPE_EVENTS, &query, request);
 }
 
 
-pay_stripe_echo_t
-pay_stripe_echo_text(const pay_json_t *session, const char *member,
-    pay_str_t expected)
+static pay_status_t
+stripe_list_answer(pay_arena_t *arena, const pay_psp_account_t *account,
+    const pay_psp_list_t *list, const pay_http_answer_t *answer,
+    pay_psp_listed_t *listed)
 {
-    pay_str_t          text;
-    const pay_json_t  *value;
-
-    value = pay_json_get(session, member);
-
-    if (value == NULL || pay_json_type(value) == PAY_JSON_NULL) {
-        return PAY_STRIPE_ECHO_RIGHT;
-    }
-
-    if (pay_json_string(value, &text) != PAY_OK) {
-        return PAY_STRIPE_ECHO_INVALID;
-    }
-
-    return pay_str_eq(text, expected) ? PAY_STRIPE_ECHO_RIGHT
-                                      : PAY_STRIPE_ECHO_WRONG;
+    return pay_psp_list_answer(arena, account, list, answer, stripe_page,
+                               listed);
 }
 
 
-pay_status_t
-pay_stripe_error(pay_arena_t *arena, const pay_json_t *root,
-    pay_psp_error_t *error)
+static pay_status_t
+stripe_page(pay_arena_t *arena, const pay_psp_account_t *account,
+    const pay_psp_list_t *list, const pay_json_t *root,
+    pay_psp_listed_t *listed)
 {
-    return pay_psp_error_object(arena, root, STRIPE_REUSED, error);
+    pay_str_t  after;
+
+    PAY_TRY(stripe_after(arena, root, &after));
+    PAY_TRY(pay_psp_list_in(arena, account, pay_json_get(root, "data"),
+                            pay_stripe_event, listed));
+
+    return after.len ? pay_psp_list_next(arena, list, after, listed) : PAY_OK;
+}
+
+
+/* The id after which the next page begins; empty when this is the last one.
+ * PAY_INVALID when it is no list, or more is to come and nobody knows
+ * where. */
+static pay_status_t
+stripe_after(pay_arena_t *arena, const pay_json_t *root, pay_str_t *after)
+{
+    pay_json_type_t    more;
+    const pay_json_t  *data = pay_json_get(root, "data");
+
+    more = pay_json_type(pay_json_get(root, "has_more"));
+
+    if (pay_json_type(data) != PAY_JSON_ARRAY
+        || (more != PAY_JSON_TRUE && more != PAY_JSON_FALSE))
+    {
+        return PAY_INVALID;
+    }
+
+    *after = PAY_STR("");
+
+    if (more == PAY_JSON_FALSE) {
+        return PAY_OK;
+    }
+
+    if (pay_json_size(data) == 0) {
+        return PAY_INVALID;
+    }
+
+    return pay_psp_token_need(arena,
+                              pay_json_at(data, pay_json_size(data) - 1),
+                              "id", after);
+}
+
+
+static void
+stripe_query_int(pay_buf_t *query, const char *name, int64_t number)
+{
+    pay_stripe_pair(query, name, PAY_STR(""));
+    pay_buf_int(query, number);
+}
+
+
+static pay_status_t
+stripe_get(pay_arena_t *arena, const pay_psp_account_t *account,
+    const char *path, pay_buf_t *query, pay_http_request_t *request)
+{
+    pay_str_t  text;
+
+    PAY_TRY(pay_buf_done(query, &text));
+
+    return pay_stripe_request(arena, account, "GET", path, text, request);
 }

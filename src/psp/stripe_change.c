@@ -18,11 +18,6 @@ typedef struct {
         const pay_json_t *json, pay_psp_changed_t *result);
 } stripe_change_t;
 
-typedef struct {
-    const char         *status;
-    pay_psp_outcome_t   outcome;
-} stripe_outcome_t;
-
 
 static pay_str_t stripe_change_id(const pay_psp_change_t *change);
 static pay_status_t stripe_form_nothing(pay_buf_t *form,
@@ -45,9 +40,6 @@ static pay_status_t stripe_refunded(pay_arena_t *arena,
 static pay_status_t stripe_expired(pay_arena_t *arena,
     const pay_psp_change_t *change, const pay_json_t *json,
     pay_psp_changed_t *result);
-static int stripe_believed(pay_stripe_echo_t echo, pay_psp_changed_t *result);
-static const stripe_outcome_t *stripe_outcome(const stripe_outcome_t *rows,
-    const pay_json_t *json);
 
 
 static const stripe_change_t  stripe_changes[PAY_PSP_CHANGE_COUNT] = {
@@ -73,19 +65,19 @@ static const char *const  stripe_unsure_codes[] = {
     "payment_intent_unexpected_state", "lock_timeout", NULL
 };
 
-static const stripe_outcome_t  stripe_captures[] = {
-    { "succeeded", PAY_PSP_DONE },
-    { "processing", PAY_PSP_PENDING },
-    { NULL, PAY_PSP_UNKNOWN }
+static const pay_psp_outcome_row_t  stripe_captures[] = {
+    { "succeeded", PAY_PSP_DONE, NULL },
+    { "processing", PAY_PSP_PENDING, NULL },
+    { NULL, PAY_PSP_UNKNOWN, NULL }
 };
 
-static const stripe_outcome_t  stripe_refunds[] = {
-    { "pending", PAY_PSP_PENDING },
-    { "requires_action", PAY_PSP_PENDING },
-    { "succeeded", PAY_PSP_DONE },
-    { "failed", PAY_PSP_REFUSED },
-    { "canceled", PAY_PSP_REFUSED },
-    { NULL, PAY_PSP_UNKNOWN }
+static const pay_psp_outcome_row_t  stripe_refunds[] = {
+    { "pending", PAY_PSP_PENDING, NULL },
+    { "requires_action", PAY_PSP_PENDING, NULL },
+    { "succeeded", PAY_PSP_DONE, NULL },
+    { "failed", PAY_PSP_REFUSED, NULL },
+    { "canceled", PAY_PSP_REFUSED, NULL },
+    { NULL, PAY_PSP_UNKNOWN, NULL }
 };
 
 
@@ -131,23 +123,8 @@ pay_status_t
 pay_stripe_change_answer(pay_arena_t *arena, const pay_psp_change_t *change,
     const pay_http_answer_t *answer, pay_psp_changed_t *result)
 {
-    pay_json_t         *json;
-    pay_status_t        status;
-    pay_psp_changed_t   made;
-
-    PAY_TRY(pay_psp_change_open(arena, answer, stripe_change_error, &json,
-                                &made));
-
-    status = (json == NULL)
-             ? PAY_OK
-             : stripe_changes[change->kind].read(arena, change, json, &made);
-    pay_json_free(json);
-
-    if (status == PAY_OK) {
-        *result = made;
-    }
-
-    return status;
+    return pay_psp_change_answer(arena, change, answer, stripe_change_error,
+                                 stripe_changes[change->kind].read, result);
 }
 
 
@@ -192,8 +169,7 @@ static pay_status_t
 stripe_form_refund(pay_buf_t *form, const pay_psp_change_t *change,
     pay_err_t *err)
 {
-    int64_t             amount;
-    const char *const  *reason;
+    int64_t  amount;
 
     PAY_TRY(pay_stripe_to_theirs(change->currency, change->amount_minor,
                                  &amount, err));
@@ -205,10 +181,8 @@ stripe_form_refund(pay_buf_t *form, const pay_psp_change_t *change,
     pay_stripe_pair(form, "metadata[payment_reference]",
                     change->merchant_reference);
 
-    for (reason = stripe_reasons; *reason != NULL; reason++) {
-        if (pay_str_is(change->reason, *reason)) {
-            pay_stripe_pair(form, "reason", change->reason);
-        }
+    if (pay_psp_is_one_of(change->reason, stripe_reasons)) {
+        pay_stripe_pair(form, "reason", change->reason);
     }
 
     return PAY_OK;
@@ -219,15 +193,9 @@ static pay_status_t
 stripe_change_error(pay_arena_t *arena, const pay_json_t *root,
     pay_psp_error_t *error)
 {
-    const char *const  *code;
-
     PAY_TRY(pay_stripe_error(arena, root, error));
 
-    for (code = stripe_unsure_codes; *code != NULL; code++) {
-        if (pay_str_is(error->code, *code)) {
-            error->unsure = 1;
-        }
-    }
+    error->unsure |= pay_psp_is_one_of(error->code, stripe_unsure_codes);
 
     return PAY_OK;
 }
@@ -239,18 +207,18 @@ static pay_status_t
 stripe_captured(pay_arena_t *arena, const pay_psp_change_t *change,
     const pay_json_t *json, pay_psp_changed_t *result)
 {
-    pay_stripe_echo_t        echo;
-    const stripe_outcome_t  *row;
+    pay_psp_echo_t                echo;
+    const pay_psp_outcome_row_t  *row;
 
-    row = stripe_outcome(stripe_captures, json);
-    echo = pay_stripe_echo_text(json, "id", change->reference);
+    row = pay_psp_outcome_row(stripe_captures, json);
+    echo = pay_psp_echo_text(json, "id", change->reference);
 
-    if (echo == PAY_STRIPE_ECHO_RIGHT && row->outcome == PAY_PSP_DONE) {
+    if (echo == PAY_PSP_ECHO_RIGHT && row->outcome == PAY_PSP_DONE) {
         echo = pay_stripe_echo_money(json, "amount_received",
                                      change->currency, change->amount_minor);
     }
 
-    if (row->status == NULL || !stripe_believed(echo, result)) {
+    if (row->word == NULL || !pay_psp_believed(echo, &result->code)) {
         return PAY_OK;
     }
 
@@ -259,7 +227,7 @@ stripe_captured(pay_arena_t *arena, const pay_psp_change_t *change,
     result->code = PAY_STR("");
     result->event.token = change->token;
     result->event.reference = change->reference;
-    result->event.type = pay_str_of(row->status);
+    result->event.type = pay_str_of(row->word);
     PAY_TRY(pay_stripe_amount_in(arena, json, "amount_received",
                                  &result->event));
 
@@ -271,7 +239,7 @@ stripe_captured(pay_arena_t *arena, const pay_psp_change_t *change,
     result->known = 1;
 
     if (pay_stripe_echo_money(json, "amount", change->currency,
-                              change->amount_minor) != PAY_STRIPE_ECHO_RIGHT)
+                              change->amount_minor) != PAY_PSP_ECHO_RIGHT)
     {
         pay_psp_about(&result->event, PAY_ABOUT_CAPTURE, PAY_NEWS_ENDED);
         return pay_psp_operation(arena, change->key,
@@ -288,9 +256,9 @@ stripe_cancelled(pay_arena_t *arena, const pay_psp_change_t *change,
 {
     (void) arena;
 
-    if (stripe_believed(pay_stripe_echo_text(json, "id", change->reference),
-                        result)
-        && pay_stripe_is(json, "status", "canceled"))
+    if (pay_psp_believed(pay_psp_echo_text(json, "id", change->reference),
+                         &result->code)
+        && pay_psp_is(json, "status", "canceled"))
     {
         result->outcome = PAY_PSP_DONE;
         result->reference = change->reference;
@@ -305,21 +273,21 @@ static pay_status_t
 stripe_refunded(pay_arena_t *arena, const pay_psp_change_t *change,
     const pay_json_t *json, pay_psp_changed_t *result)
 {
-    pay_str_t                id, code;
-    pay_status_t             status;
-    pay_stripe_echo_t        echo;
-    const stripe_outcome_t  *row;
+    pay_str_t                     id, code;
+    pay_status_t                  status;
+    pay_psp_echo_t                echo;
+    const pay_psp_outcome_row_t  *row;
 
     echo = pay_stripe_echo_money(json, "amount", change->currency,
                                  change->amount_minor);
-    if (echo == PAY_STRIPE_ECHO_RIGHT) {
-        echo = pay_stripe_echo_text(json, "payment_intent",
+    if (echo == PAY_PSP_ECHO_RIGHT) {
+        echo = pay_psp_echo_text(json, "payment_intent",
                                     change->reference);
     }
 
-    row = stripe_outcome(stripe_refunds, json);
+    row = pay_psp_outcome_row(stripe_refunds, json);
 
-    if (row->status == NULL || !stripe_believed(echo, result)) {
+    if (row->word == NULL || !pay_psp_believed(echo, &result->code)) {
         return PAY_OK;
     }
 
@@ -335,7 +303,7 @@ stripe_refunded(pay_arena_t *arena, const pay_psp_change_t *change,
     result->code = PAY_STR("");
 
     if (row->outcome == PAY_PSP_REFUSED) {
-        result->code = code.len ? code : pay_str_of(row->status);
+        result->code = code.len ? code : pay_str_of(row->word);
     }
 
     return PAY_OK;
@@ -347,57 +315,5 @@ static pay_status_t
 stripe_expired(pay_arena_t *arena, const pay_psp_change_t *change,
     const pay_json_t *json, pay_psp_changed_t *result)
 {
-    pay_status_t     status;
-    pay_psp_event_t  event;
-
-    status = pay_stripe_state(arena, json, &event);
-    if (status != PAY_OK) {
-        return (status == PAY_INVALID) ? PAY_OK : status;
-    }
-
-    if (!pay_str_eq(event.token, change->token)) {
-        result->code = PAY_STR("answer_mismatch");
-        return PAY_OK;
-    }
-
-    if (event.type.len == 0) {
-        return PAY_OK;
-    }
-
-    result->known = 1;
-    result->event = event;
-
-    if (event.fact == PAY_FACT_EXPIRED) {
-        result->outcome = PAY_PSP_DONE;
-        result->code = PAY_STR("");
-    }
-
-    return PAY_OK;
-}
-
-
-/* 1 when nothing contradicts what was asked for. */
-static int
-stripe_believed(pay_stripe_echo_t echo, pay_psp_changed_t *result)
-{
-    if (echo == PAY_STRIPE_ECHO_WRONG) {
-        result->code = PAY_STR("answer_mismatch");
-    }
-
-    return echo == PAY_STRIPE_ECHO_RIGHT;
-}
-
-
-/* The row of the answer's status; the last one, without a name, for any
- * other. */
-static const stripe_outcome_t *
-stripe_outcome(const stripe_outcome_t *rows, const pay_json_t *json)
-{
-    while (rows->status != NULL
-           && !pay_stripe_is(json, "status", rows->status))
-    {
-        rows++;
-    }
-
-    return rows;
+    return pay_psp_expired(arena, change, json, pay_stripe_state, result);
 }

@@ -1,12 +1,16 @@
 /*
- * What Stripe tells (docs/psp/stripe.md): the state of a session, from a query
- * or an answer, and events.  Money is believed from payment_status alone,
- * unless it is captured by us: then the payment itself says what was taken
- * (stripe_money.c, like refunds and disputes).
+ * What Stripe tells (docs/psp/stripe.md): events about sessions, payments that
+ * are captured by us, refunds, disputes and declined attempts.  Those that we
+ * hold also carry our reference in their metadata, since nobody may know their
+ * id yet.  Of one attempt the charge tells and the payment (a charge has its
+ * metadata from its payment); the session stays open, so that they move
+ * nothing.
  */
 
 #include "psp/stripe.h"
 
+
+#define STRIPE_FEES_MAX  4             /* "zero, one, or two" of a dispute */
 
 typedef pay_status_t (*stripe_read_pt)(pay_arena_t *arena,
     const pay_json_t *object, pay_psp_told_t *told);
@@ -18,18 +22,34 @@ typedef struct {
 } stripe_type_t;
 
 
-static pay_fact_t stripe_state_fact(const pay_json_t *session);
-static int stripe_is_held(const pay_json_t *session);
-static pay_status_t stripe_held_state(pay_arena_t *arena,
-    const pay_json_t *session, pay_psp_event_t *event);
-static pay_status_t stripe_event_id(pay_arena_t *arena,
-    const pay_json_t *root, pay_psp_event_t *event, pay_err_t *err);
+static pay_status_t stripe_event_id(pay_arena_t *arena, const pay_json_t *root,
+    pay_psp_event_t *event, pay_err_t *err);
 static pay_status_t stripe_session_event(pay_arena_t *arena,
     const stripe_type_t *type, const pay_json_t *session,
     pay_psp_event_t *event);
-static pay_fact_t stripe_paid_fact(const pay_json_t *session);
-static pay_status_t stripe_session(pay_arena_t *arena,
-    const pay_json_t *session, pay_psp_event_t *event);
+static pay_status_t stripe_intent(pay_arena_t *arena, const pay_json_t *object,
+    pay_psp_told_t *told);
+static pay_status_t stripe_refund(pay_arena_t *arena, const pay_json_t *object,
+    pay_psp_told_t *told);
+static pay_status_t stripe_operation(pay_arena_t *arena,
+    const pay_json_t *object, pay_psp_event_t *event);
+static pay_status_t stripe_dispute(pay_arena_t *arena,
+    const pay_json_t *object, pay_psp_told_t *told);
+static pay_status_t stripe_object(pay_arena_t *arena, const pay_json_t *object,
+    pay_psp_event_t *event);
+static const pay_psp_news_row_t *stripe_dispute_news(const pay_json_t *dispute,
+    const pay_psp_event_t *event);
+static pay_status_t stripe_fees(pay_arena_t *arena, const pay_json_t *dispute,
+    pay_psp_told_t *told);
+static pay_status_t stripe_intent_failed(pay_arena_t *arena,
+    const pay_json_t *object, pay_psp_told_t *told);
+static pay_status_t stripe_charge_failed(pay_arena_t *arena,
+    const pay_json_t *object, pay_psp_told_t *told);
+static pay_status_t stripe_attempt(pay_arena_t *arena,
+    const pay_json_t *object, pay_psp_event_t *event);
+static pay_status_t stripe_first_word(pay_arena_t *arena,
+    const pay_json_t *one, const char *member, const pay_json_t *other,
+    const char *or_member, pay_str_t *word);
 
 
 static const stripe_type_t  stripe_types[] = {
@@ -37,89 +57,43 @@ static const stripe_type_t  stripe_types[] = {
     { "checkout.session.async_payment_succeeded", NULL, PAY_FACT_PAID },
     { "checkout.session.async_payment_failed", NULL, PAY_FACT_DECLINED },
     { "checkout.session.expired", NULL, PAY_FACT_EXPIRED },
-    { "payment_intent.amount_capturable_updated", pay_stripe_intent,
+    { "payment_intent.amount_capturable_updated", stripe_intent,
       PAY_FACT_NONE },
-    { "payment_intent.succeeded", pay_stripe_intent, PAY_FACT_NONE },
-    { "payment_intent.canceled", pay_stripe_intent, PAY_FACT_NONE },
-    { "payment_intent.payment_failed", pay_stripe_intent_failed,
+    { "payment_intent.succeeded", stripe_intent, PAY_FACT_NONE },
+    { "payment_intent.canceled", stripe_intent, PAY_FACT_NONE },
+    { "payment_intent.payment_failed", stripe_intent_failed,
       PAY_FACT_NONE },
-    { "charge.failed", pay_stripe_charge_failed, PAY_FACT_NONE },
-    { "refund.created", pay_stripe_refund, PAY_FACT_NONE },
-    { "refund.updated", pay_stripe_refund, PAY_FACT_NONE },
-    { "refund.failed", pay_stripe_refund, PAY_FACT_NONE },
-    { "charge.dispute.created", pay_stripe_dispute, PAY_FACT_NONE },
-    { "charge.dispute.funds_withdrawn", pay_stripe_dispute, PAY_FACT_NONE },
-    { "charge.dispute.funds_reinstated", pay_stripe_dispute, PAY_FACT_NONE },
-    { "charge.dispute.closed", pay_stripe_dispute, PAY_FACT_NONE },
+    { "charge.failed", stripe_charge_failed, PAY_FACT_NONE },
+    { "refund.created", stripe_refund, PAY_FACT_NONE },
+    { "refund.updated", stripe_refund, PAY_FACT_NONE },
+    { "refund.failed", stripe_refund, PAY_FACT_NONE },
+    { "charge.dispute.created", stripe_dispute, PAY_FACT_NONE },
+    { "charge.dispute.funds_withdrawn", stripe_dispute, PAY_FACT_NONE },
+    { "charge.dispute.funds_reinstated", stripe_dispute, PAY_FACT_NONE },
+    { "charge.dispute.closed", stripe_dispute, PAY_FACT_NONE },
     { NULL, NULL, PAY_FACT_NONE }
 };
 
+static const pay_psp_news_row_t  stripe_refunds[] = {
+    { "pending", PAY_NEWS_PENDING },
+    { "requires_action", PAY_NEWS_PENDING },
+    { "succeeded", PAY_NEWS_SUCCEEDED },
+    { "failed", PAY_NEWS_FAILED },
+    { "canceled", PAY_NEWS_FAILED },
+    { NULL, PAY_NEWS_PENDING }
+};
 
-pay_status_t
-pay_stripe_state(pay_arena_t *arena, const pay_json_t *session,
-    pay_psp_event_t *event)
-{
-    int  held = stripe_is_held(session);
+/* An inquiry ("warning_…") takes no money. */
+static const pay_psp_news_row_t  stripe_disputes[] = {
+    { "needs_response", PAY_NEWS_OPENED },
+    { "under_review", PAY_NEWS_OPENED },
+    { "won", PAY_NEWS_WON },
+    { "lost", PAY_NEWS_LOST },
+    { NULL, PAY_NEWS_PENDING }
+};
 
-    memset(event, 0, sizeof(*event));
-    event->fact = held ? PAY_FACT_NONE : stripe_state_fact(session);
-
-    PAY_TRY(stripe_session(arena, session, event));
-
-    if (held) {
-        PAY_TRY(stripe_held_state(arena, session, event));
-    }
-
-    return pay_psp_word_get(arena, session, "status", &event->type);
-}
-
-
-/* Money that came in counts, whatever else the session says. */
-static pay_fact_t
-stripe_state_fact(const pay_json_t *session)
-{
-    if (pay_stripe_is(session, "payment_status", "paid")) {
-        return PAY_FACT_PAID;
-    }
-
-    if (pay_stripe_is(session, "status", "complete")) {
-        return stripe_paid_fact(session);
-    }
-
-    if (pay_stripe_is(session, "status", "expired")) {
-        return PAY_FACT_EXPIRED;
-    }
-
-    return PAY_FACT_NONE;
-}
-
-
-/* 1 for a session that we asked to hold the money. */
-static int
-stripe_is_held(const pay_json_t *session)
-{
-    return pay_stripe_is(pay_json_get(session, "metadata"), "capture",
-                         "manual")
-           || pay_stripe_is(pay_json_get(session, "payment_intent"),
-                            "capture_method", "manual");
-}
-
-
-/* "paid" would be said of a part, too.  Without the payment, as in an answer
- * to an expiry, only the end of the page is known. */
-static pay_status_t
-stripe_held_state(pay_arena_t *arena, const pay_json_t *session,
-    pay_psp_event_t *event)
-{
-    const pay_json_t  *intent = pay_json_get(session, "payment_intent");
-
-    if (pay_stripe_is(session, "status", "expired")) {
-        event->fact = PAY_FACT_EXPIRED;
-    }
-
-    return (pay_json_type(intent) == PAY_JSON_OBJECT)
-           ? pay_stripe_held(arena, intent, event) : PAY_OK;
-}
+static const pay_psp_news_row_t  stripe_withdrawn = { "", PAY_NEWS_OPENED };
+static const pay_psp_news_row_t  stripe_silent = { NULL, PAY_NEWS_PENDING };
 
 
 const char *
@@ -155,16 +129,16 @@ pay_stripe_event(pay_arena_t *arena, const pay_psp_account_t *account,
 
     PAY_TRY(stripe_event_id(arena, root, event, err));
 
-    if (pay_stripe_is(root, "object", "v2.core.event")) {
+    if (pay_psp_is(root, "object", "v2.core.event")) {
         return PAY_OK;
     }
 
-    if (!pay_stripe_is(root, "object", "event")) {
+    if (!pay_psp_is(root, "object", "event")) {
         return pay_refuse(err, "validation-error", "not an event object");
     }
 
     for (type = stripe_types; type->type != NULL; type++) {
-        if (pay_stripe_is(root, "type", type->type)) {
+        if (pay_psp_is(root, "type", type->type)) {
             break;
         }
     }
@@ -210,114 +184,249 @@ static pay_status_t
 stripe_session_event(pay_arena_t *arena, const stripe_type_t *type,
     const pay_json_t *session, pay_psp_event_t *event)
 {
-    int  held = stripe_is_held(session);
+    int  held = pay_stripe_is_held(session);
 
     event->fact = (type->fact != PAY_FACT_NONE) ? type->fact
-                                                : stripe_paid_fact(session);
+                                                : pay_stripe_paid_fact(session);
 
     if (held && event->fact != PAY_FACT_EXPIRED) {
         event->fact = PAY_FACT_NONE;
         event->must_ask = 1;
     }
 
-    return stripe_session(arena, session, event);
+    return pay_stripe_session(arena, session, event);
 }
 
 
-/* A completed session: no_payment_required says nothing, since what we
- * register is never free. */
-static pay_fact_t
-stripe_paid_fact(const pay_json_t *session)
-{
-    if (pay_stripe_is(session, "payment_status", "paid")) {
-        return PAY_FACT_PAID;
-    }
-
-    return pay_stripe_is(session, "payment_status", "unpaid")
-           ? PAY_FACT_PENDING : PAY_FACT_NONE;
-}
-
-
-int
-pay_stripe_is(const pay_json_t *json, const char *member, const char *text)
-{
-    pay_str_t  value;
-
-    return pay_json_string(pay_json_get(json, member), &value) == PAY_OK
-           && pay_str_is(value, text);
-}
-
-
-/* The session's token, payment and amount.  PAY_INVALID without a token, or
- * when paid without an amount. */
+/* Payments that Stripe captures by itself are told by their session. */
 static pay_status_t
-stripe_session(pay_arena_t *arena, const pay_json_t *session,
-    pay_psp_event_t *event)
+stripe_intent(pay_arena_t *arena, const pay_json_t *object,
+    pay_psp_told_t *told)
 {
-    pay_status_t  status;
+    pay_status_t      status;
+    pay_psp_event_t  *event = &told->events[0];
 
-    status = pay_psp_token_get(arena, session, "id", &event->token);
-    if (status != PAY_OK) {
-        return (status == PAY_NOT_FOUND) ? PAY_INVALID : status;
-    }
-
-    PAY_TRY(pay_stripe_intent_id(arena, session, &event->reference));
-    PAY_TRY(pay_stripe_amount_in(arena, session, "amount_total", event));
-
-    return (event->fact == PAY_FACT_PAID && !event->has_amount)
-           ? PAY_INVALID : PAY_OK;
-}
-
-
-/* An amount that cannot be one of our orders' (negative, a fraction of an ISO
- * unit, an unknown currency) is told as 0, which no order has: it lands in
- * the mismatch queue instead of matching by accident. */
-pay_status_t
-pay_stripe_amount_in(pay_arena_t *arena, const pay_json_t *json,
-    const char *member, pay_psp_event_t *event)
-{
-    int64_t  theirs;
-
-    return (pay_json_integer(pay_json_get(json, member), &theirs) == PAY_OK)
-           ? pay_stripe_units_in(arena, json, theirs, event) : PAY_OK;
-}
-
-
-pay_status_t
-pay_stripe_units_in(pay_arena_t *arena, const pay_json_t *json, int64_t theirs,
-    pay_psp_event_t *event)
-{
-    size_t                 i;
-    pay_str_t              text;
-    unsigned char         *code;
-    const pay_currency_t  *currency;
-
-    if (pay_json_string(pay_json_get(json, "currency"), &text) != PAY_OK
-        || text.len != PAY_STRIPE_CODE)
-    {
+    if (!pay_psp_is(object, "capture_method", "manual")) {
         return PAY_OK;
     }
 
-    code = pay_alloc(arena, PAY_STRIPE_CODE);
-    if (code == NULL) {
-        return PAY_NO_MEMORY;
+    status = pay_psp_token_get(arena, pay_json_get(object, "metadata"),
+                               "payment_reference", &event->token);
+    if (status == PAY_OK) {
+        status = pay_psp_token_get(arena, object, "id", &event->reference);
     }
 
-    for (i = 0; i < PAY_STRIPE_CODE; i++) {
-        code[i] = (unsigned char) (text.data[i] & ~0x20);
+    if (status != PAY_OK) {            /* of somebody else's making */
+        event->token = PAY_STR("");
+        return (status == PAY_NOT_FOUND) ? PAY_OK : status;
+    }
 
-        if (code[i] < 'A' || code[i] > 'Z') {
-            return PAY_OK;
+    PAY_TRY(pay_stripe_held(arena, object, event));
+
+    if (event->fact == PAY_FACT_PAID) {
+        pay_psp_about(event, PAY_ABOUT_CAPTURE, PAY_NEWS_SUCCEEDED);
+    }
+
+    return (event->about == PAY_ABOUT_CAPTURE)
+           ? stripe_operation(arena, object, event) : PAY_OK;
+}
+
+
+static pay_status_t
+stripe_refund(pay_arena_t *arena, const pay_json_t *object,
+    pay_psp_told_t *told)
+{
+    pay_psp_event_t           *event = &told->events[0];
+    const pay_psp_news_row_t  *row = pay_psp_news_row(stripe_refunds, object,
+                                                      "status");
+
+    PAY_TRY(stripe_object(arena, object, event));
+
+    if (row->word == NULL || event->reference.len == 0) {
+        return PAY_OK;
+    }
+
+    pay_psp_about(event, PAY_ABOUT_REFUND, row->news);
+    PAY_TRY(stripe_operation(arena, object, event));
+
+    return (row->news == PAY_NEWS_FAILED)
+           ? pay_psp_word_get(arena, object, "failure_reason", &event->code)
+           : PAY_OK;
+}
+
+
+/* Our id of the change, where the metadata repeat it. */
+static pay_status_t
+stripe_operation(pay_arena_t *arena, const pay_json_t *object,
+    pay_psp_event_t *event)
+{
+    pay_str_t  operation;
+
+    return (pay_json_string(pay_json_path(object, "metadata", "operation",
+                                          NULL), &operation) == PAY_OK)
+           ? pay_psp_operation(arena, operation, &event->operation) : PAY_OK;
+}
+
+
+static pay_status_t
+stripe_dispute(pay_arena_t *arena, const pay_json_t *object,
+    pay_psp_told_t *told)
+{
+    pay_psp_event_t           *event = &told->events[0];
+    const pay_psp_news_row_t  *row = stripe_dispute_news(object, event);
+
+    PAY_TRY(stripe_object(arena, object, event));
+
+    if (event->reference.len == 0) {
+        return PAY_OK;
+    }
+
+    if (row->word != NULL) {
+        pay_psp_about(event, PAY_ABOUT_DISPUTE, row->news);
+        PAY_TRY(pay_psp_word_get(arena, object, "reason", &event->code));
+    }
+
+    return stripe_fees(arena, object, told);
+}
+
+
+/* What refunds and disputes have alike.  PAY_INVALID without an id or an
+ * amount. */
+static pay_status_t
+stripe_object(pay_arena_t *arena, const pay_json_t *object,
+    pay_psp_event_t *event)
+{
+    PAY_TRY(pay_psp_token_need(arena, object, "id", &event->object));
+    PAY_TRY(pay_stripe_intent_id(arena, object, &event->reference));
+    PAY_TRY(pay_stripe_amount_in(arena, object, "amount", event));
+
+    return event->has_amount ? PAY_OK : PAY_INVALID;
+}
+
+
+/* How it ends is told by "closed" alone, that it begins by the others. */
+static const pay_psp_news_row_t *
+stripe_dispute_news(const pay_json_t *dispute, const pay_psp_event_t *event)
+{
+    int                        closed, opened;
+    const pay_psp_news_row_t  *row = pay_psp_news_row(stripe_disputes, dispute,
+                                                      "status");
+
+    if (pay_str_is(event->type, "charge.dispute.funds_withdrawn")) {
+        return &stripe_withdrawn;
+    }
+
+    closed = pay_str_is(event->type, "charge.dispute.closed");
+    opened = pay_str_is(event->type, "charge.dispute.created");
+
+    return ((closed && row->news != PAY_NEWS_OPENED)
+            || (opened && row->news == PAY_NEWS_OPENED))
+           ? row : &stripe_silent;
+}
+
+
+static pay_status_t
+stripe_fees(pay_arena_t *arena, const pay_json_t *dispute,
+    pay_psp_told_t *told)
+{
+    size_t             i;
+    int64_t            theirs, minor;
+    pay_str_t          id;
+    pay_status_t       status;
+    pay_psp_event_t    fee;
+    const pay_json_t  *moved, *list;
+
+    list = pay_json_get(dispute, "balance_transactions");
+
+    for (i = 0; i < pay_json_size(list) && i < STRIPE_FEES_MAX; i++) {
+        moved = pay_json_at(list, i);
+        status = pay_psp_token_get(arena, moved, "id", &id);
+
+        if (status == PAY_NO_MEMORY) {
+            return status;
         }
-    }
 
-    event->has_amount = 1;
-    event->currency = (pay_str_t) { PAY_STRIPE_CODE, code };
-    event->amount_minor = 0;
+        memset(&fee, 0, sizeof(fee));
 
-    if (pay_currency_find(event->currency, &currency, NULL) == PAY_OK) {
-        event->amount_minor = pay_stripe_to_ours(currency, theirs);
+        if (status != PAY_OK
+            || pay_json_integer(pay_json_get(moved, "fee"), &theirs) != PAY_OK
+            || theirs == INT64_MIN)
+        {
+            continue;
+        }
+
+        PAY_TRY(pay_stripe_units_in(arena, moved,
+                                    theirs < 0 ? -theirs : theirs, &fee));
+        minor = (theirs < 0) ? -fee.amount_minor : fee.amount_minor;
+        PAY_TRY(pay_psp_fee_add(arena, id, minor, fee.currency, told));
     }
 
     return PAY_OK;
+}
+
+
+static pay_status_t
+stripe_intent_failed(pay_arena_t *arena, const pay_json_t *object,
+    pay_psp_told_t *told)
+{
+    pay_psp_event_t   *event = &told->events[0];
+    const pay_json_t  *why = pay_json_get(object, "last_payment_error");
+
+    /* of held money this event tells that a capture has failed */
+    if (!pay_psp_is(object, "status", "requires_payment_method")) {
+        return PAY_OK;
+    }
+
+    PAY_TRY(stripe_attempt(arena, object, event));
+    PAY_TRY(pay_psp_token_may(arena, why, "charge", &event->object));
+
+    if (event->object.len == 0) {
+        PAY_TRY(pay_psp_token_may(arena, object, "latest_charge",
+                                  &event->object));
+    }
+
+    return stripe_first_word(arena, why, "decline_code", why, "code",
+                             &event->code);
+}
+
+
+static pay_status_t
+stripe_charge_failed(pay_arena_t *arena, const pay_json_t *object,
+    pay_psp_told_t *told)
+{
+    pay_psp_event_t  *event = &told->events[0];
+
+    PAY_TRY(stripe_attempt(arena, object, event));
+    PAY_TRY(pay_psp_token_may(arena, object, "id", &event->object));
+
+    return stripe_first_word(arena, pay_json_get(object, "outcome"), "reason",
+                             object, "failure_code", &event->code);
+}
+
+
+/* One without our reference is of somebody else's making. */
+static pay_status_t
+stripe_attempt(pay_arena_t *arena, const pay_json_t *object,
+    pay_psp_event_t *event)
+{
+    PAY_TRY(pay_psp_token_may(arena, pay_json_get(object, "metadata"),
+                              "payment_reference", &event->token));
+
+    if (event->token.len != 0) {
+        event->fact = PAY_FACT_ATTEMPT;
+    }
+
+    return PAY_OK;
+}
+
+
+static pay_status_t
+stripe_first_word(pay_arena_t *arena, const pay_json_t *one,
+    const char *member, const pay_json_t *other, const char *or_member,
+    pay_str_t *word)
+{
+    PAY_TRY(pay_psp_word_get(arena, one, member, word));
+
+    return (word->len == 0)
+           ? pay_psp_word_get(arena, other, or_member, word) : PAY_OK;
 }

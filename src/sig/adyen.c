@@ -41,8 +41,7 @@ static int adyen_is_blurring(pay_str_t text);
 static pay_sig_verdict_t platform_verify(pay_arena_t *arena,
     const pay_sig_input_t *input, pay_sig_result_t *result);
 static pay_status_t platform_sign(pay_arena_t *arena,
-    const pay_sig_settings_t *settings, const pay_secret_t *key, pay_str_t id,
-    int64_t now_s, pay_str_t body, pay_header_t headers[4], size_t *count);
+    const pay_sig_message_t *message, pay_header_t headers[4], size_t *count);
 
 
 /* In the order in which they are signed, with ":" between. */
@@ -70,7 +69,7 @@ const pay_sig_scheme_t  pay_sig_adyen = {
     .ack = "[accepted]",
     .key_parse = adyen_key_parse,
     .verify = adyen_verify,
-    .sign = pay_sig_cannot_sign,
+    .sign = pay_sig_sign_never,
     .challenge = NULL
 };
 
@@ -269,26 +268,15 @@ static pay_sig_verdict_t
 platform_verify(pay_arena_t *arena, const pay_sig_input_t *input,
     pay_sig_result_t *result)
 {
-    memset(result, 0, sizeof(*result));
-    result->verdict = pay_sig_form_judge(arena, input, &platform_form,
-                                         &input->body, 1);
-
-    return result->verdict;
+    return pay_sig_form_verify(arena, input, &platform_form, &input->body, 1,
+                               result);
 }
 
 
 static pay_status_t
-platform_sign(pay_arena_t *arena, const pay_sig_settings_t *settings,
-    const pay_secret_t *key, pay_str_t id, int64_t now_s, pay_str_t body,
+platform_sign(pay_arena_t *arena, const pay_sig_message_t *message,
     pay_header_t headers[4], size_t *count)
 {
-    (void) settings;
-    (void) id;
-    (void) now_s;
-
-    PAY_TRY(pay_sig_form_sign(arena, &platform_form, key, &body, 1,
-                              &headers[0]));
-    *count = 1;
-
-    return PAY_OK;
+    return pay_sig_form_sign(arena, &platform_form, message, &message->body, 1,
+                             headers, count);
 }

@@ -52,7 +52,7 @@ const pay_sig_scheme_t  pay_sig_braintree = {
     .ack = NULL,
     .key_parse = braintree_key_parse,
     .verify = braintree_verify,
-    .sign = pay_sig_cannot_sign,
+    .sign = pay_sig_sign_never,
     .challenge = braintree_challenge
 };
 

@@ -12,6 +12,9 @@
 #define FORM_TEXT_MAX  128
 
 
+static pay_sig_verdict_t form_judge(pay_arena_t *arena,
+    const pay_sig_input_t *input, const pay_sig_form_t *form,
+    const pay_str_t *parts, unsigned part_count);
 static pay_str_t form_strip(pay_str_t text, const char *prefix);
 
 
@@ -81,7 +84,19 @@ pay_sig_value_read(pay_arena_t *arena, pay_str_t text, int is_base64,
 
 
 pay_sig_verdict_t
-pay_sig_form_judge(pay_arena_t *arena, const pay_sig_input_t *input,
+pay_sig_form_verify(pay_arena_t *arena, const pay_sig_input_t *input,
+    const pay_sig_form_t *form, const pay_str_t *parts, unsigned part_count,
+    pay_sig_result_t *result)
+{
+    memset(result, 0, sizeof(*result));
+    result->verdict = form_judge(arena, input, form, parts, part_count);
+
+    return result->verdict;
+}
+
+
+static pay_sig_verdict_t
+form_judge(pay_arena_t *arena, const pay_sig_input_t *input,
     const pay_sig_form_t *form, const pay_str_t *parts, unsigned part_count)
 {
     pay_str_t          text;
@@ -110,13 +125,14 @@ pay_sig_form_judge(pay_arena_t *arena, const pay_sig_input_t *input,
 
 pay_status_t
 pay_sig_form_sign(pay_arena_t *arena, const pay_sig_form_t *form,
-    const pay_secret_t *key, const pay_str_t *parts, unsigned part_count,
-    pay_header_t *header)
+    const pay_sig_message_t *message, const pay_str_t *parts,
+    unsigned part_count, pay_header_t headers[4], size_t *count)
 {
     pay_str_t      bytes, text, value;
     unsigned char  mac[PAY_SHA256_SIZE];
 
-    PAY_TRY(pay_hmac_sha256(pay_secret_str(key), parts, part_count, mac));
+    PAY_TRY(pay_hmac_sha256(pay_secret_str(message->key), parts, part_count,
+                            mac));
     bytes = (pay_str_t) { sizeof(mac), mac };
 
     if (form->is_base64) {
@@ -129,10 +145,24 @@ pay_sig_form_sign(pay_arena_t *arena, const pay_sig_form_t *form,
     PAY_TRY(pay_format(arena, &value, FORM_TEXT_MAX, "%s%.*s", form->prefix,
                        pay_fmt(text)));
 
-    header->name = pay_str_of(form->header);
-    header->value = value;
+    headers[0].name = pay_str_of(form->header);
+    headers[0].value = value;
+    *count = 1;
 
     return PAY_OK;
+}
+
+
+pay_status_t
+pay_sig_sign_never(pay_arena_t *arena, const pay_sig_message_t *message,
+    pay_header_t headers[4], size_t *count)
+{
+    (void) arena;
+    (void) message;
+    (void) headers;
+    (void) count;
+
+    return PAY_INVALID;
 }
 
 
@@ -149,22 +179,4 @@ form_strip(pay_str_t text, const char *prefix)
     }
 
     return text;
-}
-
-
-pay_status_t
-pay_sig_cannot_sign(pay_arena_t *arena, const pay_sig_settings_t *settings,
-    const pay_secret_t *key, pay_str_t id, int64_t now_s, pay_str_t body,
-    pay_header_t headers[4], size_t *count)
-{
-    (void) arena;
-    (void) settings;
-    (void) key;
-    (void) id;
-    (void) now_s;
-    (void) body;
-    (void) headers;
-    (void) count;
-
-    return PAY_INVALID;
 }

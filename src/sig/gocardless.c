@@ -10,8 +10,7 @@
 static pay_sig_verdict_t gocardless_verify(pay_arena_t *arena,
     const pay_sig_input_t *input, pay_sig_result_t *result);
 static pay_status_t gocardless_sign(pay_arena_t *arena,
-    const pay_sig_settings_t *settings, const pay_secret_t *key, pay_str_t id,
-    int64_t now_s, pay_str_t body, pay_header_t headers[4], size_t *count);
+    const pay_sig_message_t *message, pay_header_t headers[4], size_t *count);
 
 
 static const pay_sig_form_t  gocardless_form = {
@@ -36,26 +35,15 @@ static pay_sig_verdict_t
 gocardless_verify(pay_arena_t *arena, const pay_sig_input_t *input,
     pay_sig_result_t *result)
 {
-    memset(result, 0, sizeof(*result));
-    result->verdict = pay_sig_form_judge(arena, input, &gocardless_form,
-                                         &input->body, 1);
-
-    return result->verdict;
+    return pay_sig_form_verify(arena, input, &gocardless_form, &input->body, 1,
+                               result);
 }
 
 
 static pay_status_t
-gocardless_sign(pay_arena_t *arena, const pay_sig_settings_t *settings,
-    const pay_secret_t *key, pay_str_t id, int64_t now_s, pay_str_t body,
+gocardless_sign(pay_arena_t *arena, const pay_sig_message_t *message,
     pay_header_t headers[4], size_t *count)
 {
-    (void) settings;
-    (void) id;
-    (void) now_s;
-
-    PAY_TRY(pay_sig_form_sign(arena, &gocardless_form, key, &body, 1,
-                              &headers[0]));
-    *count = 1;
-
-    return PAY_OK;
+    return pay_sig_form_sign(arena, &gocardless_form, message,
+                             &message->body, 1, headers, count);
 }

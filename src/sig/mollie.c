@@ -15,13 +15,11 @@
 static pay_sig_verdict_t mollie_verify(pay_arena_t *arena,
     const pay_sig_input_t *input, pay_sig_result_t *result);
 static pay_status_t mollie_sign(pay_arena_t *arena,
-    const pay_sig_settings_t *settings, const pay_secret_t *key, pay_str_t id,
-    int64_t now_s, pay_str_t body, pay_header_t headers[4], size_t *count);
+    const pay_sig_message_t *message, pay_header_t headers[4], size_t *count);
 static pay_sig_verdict_t legacy_verify(pay_arena_t *arena,
     const pay_sig_input_t *input, pay_sig_result_t *result);
 static pay_status_t legacy_sign(pay_arena_t *arena,
-    const pay_sig_settings_t *settings, const pay_secret_t *key, pay_str_t id,
-    int64_t now_s, pay_str_t body, pay_header_t headers[4], size_t *count);
+    const pay_sig_message_t *message, pay_header_t headers[4], size_t *count);
 
 
 static const pay_sig_form_t  mollie_form = {
@@ -58,28 +56,17 @@ static pay_sig_verdict_t
 mollie_verify(pay_arena_t *arena, const pay_sig_input_t *input,
     pay_sig_result_t *result)
 {
-    memset(result, 0, sizeof(*result));
-    result->verdict = pay_sig_form_judge(arena, input, &mollie_form,
-                                         &input->body, 1);
-
-    return result->verdict;
+    return pay_sig_form_verify(arena, input, &mollie_form, &input->body, 1,
+                               result);
 }
 
 
 static pay_status_t
-mollie_sign(pay_arena_t *arena, const pay_sig_settings_t *settings,
-    const pay_secret_t *key, pay_str_t id, int64_t now_s, pay_str_t body,
+mollie_sign(pay_arena_t *arena, const pay_sig_message_t *message,
     pay_header_t headers[4], size_t *count)
 {
-    (void) settings;
-    (void) id;
-    (void) now_s;
-
-    PAY_TRY(pay_sig_form_sign(arena, &mollie_form, key, &body, 1,
-                              &headers[0]));
-    *count = 1;
-
-    return PAY_OK;
+    return pay_sig_form_sign(arena, &mollie_form, message, &message->body, 1,
+                             headers, count);
 }
 
 
@@ -118,18 +105,13 @@ legacy_verify(pay_arena_t *arena, const pay_sig_input_t *input,
 }
 
 
-/* There is nothing to add. */
+/* Mollie signs nothing of this kind: the sender adds no header. */
 static pay_status_t
-legacy_sign(pay_arena_t *arena, const pay_sig_settings_t *settings,
-    const pay_secret_t *key, pay_str_t id, int64_t now_s, pay_str_t body,
+legacy_sign(pay_arena_t *arena, const pay_sig_message_t *message,
     pay_header_t headers[4], size_t *count)
 {
     (void) arena;
-    (void) settings;
-    (void) key;
-    (void) id;
-    (void) now_s;
-    (void) body;
+    (void) message;
     (void) headers;
 
     *count = 0;

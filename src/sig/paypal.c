@@ -69,7 +69,7 @@ const pay_sig_scheme_t  pay_sig_paypal = {
     .needs = PAY_SIG_NEEDS_WEBHOOK_ID | PAY_SIG_NEEDS_CERT,
     .signs_time = 0,
     .verify = paypal_verify,
-    .sign = pay_sig_cannot_sign
+    .sign = pay_sig_sign_never
 };
 
 
@@ -250,5 +250,3 @@ paypal_verdict(pay_status_t status, pay_sig_verdict_t invalid)
 
     return (status == PAY_INVALID) ? invalid : PAY_SIG_ERROR;
 }
-
-

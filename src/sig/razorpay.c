@@ -16,8 +16,7 @@ static pay_sig_verdict_t razorpay_verify(pay_arena_t *arena,
     const pay_sig_input_t *input, pay_sig_result_t *result);
 static pay_str_t razorpay_event_id(const pay_sig_input_t *input);
 static pay_status_t razorpay_sign(pay_arena_t *arena,
-    const pay_sig_settings_t *settings, const pay_secret_t *key, pay_str_t id,
-    int64_t now_s, pay_str_t body, pay_header_t headers[4], size_t *count);
+    const pay_sig_message_t *message, pay_header_t headers[4], size_t *count);
 
 
 static const char  razorpay_id_name[] = "X-Razorpay-Event-Id";
@@ -44,9 +43,8 @@ static pay_sig_verdict_t
 razorpay_verify(pay_arena_t *arena, const pay_sig_input_t *input,
     pay_sig_result_t *result)
 {
-    memset(result, 0, sizeof(*result));
-    result->verdict = pay_sig_form_judge(arena, input, &razorpay_form,
-                                         &input->body, 1);
+    (void) pay_sig_form_verify(arena, input, &razorpay_form, &input->body, 1,
+                               result);
 
     if (result->verdict == PAY_SIG_VALID) {
         result->event_id = razorpay_event_id(input);
@@ -88,20 +86,15 @@ razorpay_event_id(const pay_sig_input_t *input)
 
 
 static pay_status_t
-razorpay_sign(pay_arena_t *arena, const pay_sig_settings_t *settings,
-    const pay_secret_t *key, pay_str_t id, int64_t now_s, pay_str_t body,
+razorpay_sign(pay_arena_t *arena, const pay_sig_message_t *message,
     pay_header_t headers[4], size_t *count)
 {
-    (void) settings;
-    (void) now_s;
+    PAY_TRY(pay_sig_form_sign(arena, &razorpay_form, message, &message->body,
+                              1, headers, count));
 
-    PAY_TRY(pay_sig_form_sign(arena, &razorpay_form, key, &body, 1,
-                              &headers[0]));
-    *count = 1;
-
-    if (id.len != 0) {
+    if (message->id.len != 0) {
         headers[1].name = pay_str_of(razorpay_id_name);
-        headers[1].value = id;
+        headers[1].value = message->id;
         *count = 2;
     }
 

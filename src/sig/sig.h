@@ -64,25 +64,27 @@ pay_status_t pay_sig_key_text(pay_str_t text, pay_secret_t *key,
 pay_sig_verdict_t pay_sig_value_read(pay_arena_t *arena, pay_str_t text,
     int is_base64, pay_sig_values_t *values);
 
-/* Judges the one header of `form` as the HMAC-SHA-256 of `parts` under any of
- * the keys: every verdict but those of time and certificate. */
-pay_sig_verdict_t pay_sig_form_judge(pay_arena_t *arena,
+/* The `verify` of such a scheme: the one header of `form` must be the
+ * HMAC-SHA-256 of `parts` under any of the keys.  Every verdict but those of
+ * time and certificate. */
+pay_sig_verdict_t pay_sig_form_verify(pay_arena_t *arena,
     const pay_sig_input_t *input, const pay_sig_form_t *form,
-    const pay_str_t *parts, unsigned part_count);
+    const pay_str_t *parts, unsigned part_count, pay_sig_result_t *result);
 
-/* Writes that header as a sender would. */
+/* The `sign` of such a scheme: writes that one header as a sender would. */
 pay_status_t pay_sig_form_sign(pay_arena_t *arena, const pay_sig_form_t *form,
-    const pay_secret_t *key, const pay_str_t *parts, unsigned part_count,
-    pay_header_t *header) PAY_MUST_CHECK;
+    const pay_sig_message_t *message, const pay_str_t *parts,
+    unsigned part_count, pay_header_t headers[4], size_t *count)
+    PAY_MUST_CHECK;
+/* The `sign` of a scheme whose signature we cannot make: PAY_INVALID, and
+ * nothing is written. */
+pay_status_t pay_sig_sign_never(pay_arena_t *arena,
+    const pay_sig_message_t *message, pay_header_t headers[4], size_t *count)
+    PAY_MUST_CHECK;
 
 /* Takes the text before the first `separator` off *rest.  *more is 0 when
  * there was none left and the whole of *rest was taken. */
 pay_str_t pay_sig_cut(pay_str_t *rest, unsigned char separator, int *more);
-
-/* The sign of a scheme whose messages the PSP alone can sign: PAY_INVALID. */
-pay_status_t pay_sig_cannot_sign(pay_arena_t *arena,
-    const pay_sig_settings_t *settings, const pay_secret_t *key, pay_str_t id,
-    int64_t now_s, pay_str_t body, pay_header_t headers[4], size_t *count);
 
 
 #endif /* PAY_SRC_SIG_H */

@@ -13,8 +13,7 @@
 static pay_sig_verdict_t square_verify(pay_arena_t *arena,
     const pay_sig_input_t *input, pay_sig_result_t *result);
 static pay_status_t square_sign(pay_arena_t *arena,
-    const pay_sig_settings_t *settings, const pay_secret_t *key, pay_str_t id,
-    int64_t now_s, pay_str_t body, pay_header_t headers[4], size_t *count);
+    const pay_sig_message_t *message, pay_header_t headers[4], size_t *count);
 
 
 static const pay_sig_form_t  square_form = {
@@ -41,41 +40,33 @@ square_verify(pay_arena_t *arena, const pay_sig_input_t *input,
 {
     pay_str_t  parts[2];
 
-    memset(result, 0, sizeof(*result));
-
     parts[0] = input->settings->url;
     parts[1] = input->body;
 
     /* without the URL any body that starts with one would do */
-    result->verdict = (parts[0].len == 0)
-                      ? PAY_SIG_ERROR
-                      : pay_sig_form_judge(arena, input, &square_form, parts,
-                                           2);
+    if (parts[0].len == 0) {
+        memset(result, 0, sizeof(*result));
+        result->verdict = PAY_SIG_ERROR;
+        return result->verdict;
+    }
 
-    return result->verdict;
+    return pay_sig_form_verify(arena, input, &square_form, parts, 2, result);
 }
 
 
 static pay_status_t
-square_sign(pay_arena_t *arena, const pay_sig_settings_t *settings,
-    const pay_secret_t *key, pay_str_t id, int64_t now_s, pay_str_t body,
+square_sign(pay_arena_t *arena, const pay_sig_message_t *message,
     pay_header_t headers[4], size_t *count)
 {
     pay_str_t  parts[2];
 
-    (void) id;
-    (void) now_s;
-
-    if (settings->url.len == 0) {
+    if (message->settings->url.len == 0) {
         return PAY_BUG;
     }
 
-    parts[0] = settings->url;
-    parts[1] = body;
+    parts[0] = message->settings->url;
+    parts[1] = message->body;
 
-    PAY_TRY(pay_sig_form_sign(arena, &square_form, key, parts, 2,
-                              &headers[0]));
-    *count = 1;
-
-    return PAY_OK;
+    return pay_sig_form_sign(arena, &square_form, message, parts, 2, headers,
+                             count);
 }

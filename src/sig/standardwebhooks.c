@@ -43,11 +43,9 @@ static pay_sig_verdict_t webhook_list(pay_arena_t *arena, pay_str_t text,
 static pay_sig_verdict_t webhook_list_item(pay_arena_t *arena, pay_str_t item,
     pay_sig_values_t *values);
 static pay_status_t webhook_sign(pay_arena_t *arena,
-    const pay_sig_settings_t *settings, const pay_secret_t *key, pay_str_t id,
-    int64_t now_s, pay_str_t body, pay_header_t headers[4], size_t *count);
+    const pay_sig_message_t *message, pay_header_t headers[4], size_t *count);
 static pay_status_t svix_sign(pay_arena_t *arena,
-    const pay_sig_settings_t *settings, const pay_secret_t *key, pay_str_t id,
-    int64_t now_s, pay_str_t body, pay_header_t headers[4], size_t *count);
+    const pay_sig_message_t *message, pay_header_t headers[4], size_t *count);
 
 
 static const char *const  webhook_names[WEBHOOK_HEADERS] = {
@@ -322,29 +320,27 @@ webhook_list_item(pay_arena_t *arena, pay_str_t item,
 
 
 static pay_status_t
-webhook_sign(pay_arena_t *arena, const pay_sig_settings_t *settings,
-    const pay_secret_t *key, pay_str_t id, int64_t now_s, pay_str_t body,
+webhook_sign(pay_arena_t *arena, const pay_sig_message_t *message,
     pay_header_t headers[4], size_t *count)
 {
     unsigned       i;
     pay_str_t      timestamp, base64, value, parts[5];
     unsigned char  mac[PAY_SHA256_SIZE];
 
-    (void) settings;
-
-    if (now_s < 0 || !webhook_id_is_valid(id)) {
+    if (message->now_s < 0 || !webhook_id_is_valid(message->id)) {
         return PAY_BUG;
     }
 
-    PAY_TRY(pay_format(arena, &timestamp, 20, "%lld", (long long) now_s));
+    PAY_TRY(pay_format(arena, &timestamp, 20, "%lld",
+                       (long long) message->now_s));
 
-    parts[0] = id;
+    parts[0] = message->id;
     parts[1] = PAY_STR(".");
     parts[2] = timestamp;
     parts[3] = PAY_STR(".");
-    parts[4] = body;
+    parts[4] = message->body;
 
-    PAY_TRY(pay_hmac_sha256(pay_secret_str(key), parts, 5, mac));
+    PAY_TRY(pay_hmac_sha256(pay_secret_str(message->key), parts, 5, mac));
     PAY_TRY(pay_base64_encode(arena, (pay_str_t) { sizeof(mac), mac },
                               &base64));
     PAY_TRY(pay_format(arena, &value, 64, "v1,%.*s", pay_fmt(base64)));
@@ -353,7 +349,7 @@ webhook_sign(pay_arena_t *arena, const pay_sig_settings_t *settings,
         headers[i].name = pay_str_of(webhook_names[i]);
     }
 
-    headers[WEBHOOK_ID].value = id;
+    headers[WEBHOOK_ID].value = message->id;
     headers[WEBHOOK_TIMESTAMP].value = timestamp;
     headers[WEBHOOK_SIGNATURE].value = value;
     *count = WEBHOOK_HEADERS;
@@ -363,14 +359,12 @@ webhook_sign(pay_arena_t *arena, const pay_sig_settings_t *settings,
 
 
 static pay_status_t
-svix_sign(pay_arena_t *arena, const pay_sig_settings_t *settings,
-    const pay_secret_t *key, pay_str_t id, int64_t now_s, pay_str_t body,
+svix_sign(pay_arena_t *arena, const pay_sig_message_t *message,
     pay_header_t headers[4], size_t *count)
 {
     unsigned  i;
 
-    PAY_TRY(webhook_sign(arena, settings, key, id, now_s, body, headers,
-                         count));
+    PAY_TRY(webhook_sign(arena, message, headers, count));
 
     for (i = 0; i < WEBHOOK_HEADERS; i++) {
         headers[i].name = pay_str_of(svix_names[i]);

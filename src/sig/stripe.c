@@ -31,8 +31,7 @@ static pay_sig_verdict_t stripe_header_parse(pay_str_t text,
 static pay_sig_verdict_t stripe_item(pay_str_t name, pay_str_t value,
     stripe_header_t *header);
 static pay_status_t stripe_sign(pay_arena_t *arena,
-    const pay_sig_settings_t *settings, const pay_secret_t *key, pay_str_t id,
-    int64_t now_s, pay_str_t body, pay_header_t headers[4], size_t *count);
+    const pay_sig_message_t *message, pay_header_t headers[4], size_t *count);
 
 
 const pay_sig_scheme_t  pay_sig_stripe = {
@@ -196,27 +195,24 @@ stripe_item(pay_str_t name, pay_str_t value, stripe_header_t *header)
 
 
 static pay_status_t
-stripe_sign(pay_arena_t *arena, const pay_sig_settings_t *settings,
-    const pay_secret_t *key, pay_str_t id, int64_t now_s, pay_str_t body,
+stripe_sign(pay_arena_t *arena, const pay_sig_message_t *message,
     pay_header_t headers[4], size_t *count)
 {
     pay_str_t      timestamp, hex, value, parts[3];
     unsigned char  mac[PAY_SHA256_SIZE];
 
-    (void) settings;
-    (void) id;
-
-    if (now_s < 0) {
+    if (message->now_s < 0) {
         return PAY_BUG;
     }
 
-    PAY_TRY(pay_format(arena, &timestamp, 20, "%lld", (long long) now_s));
+    PAY_TRY(pay_format(arena, &timestamp, 20, "%lld",
+                       (long long) message->now_s));
 
     parts[0] = timestamp;
     parts[1] = PAY_STR(".");
-    parts[2] = body;
+    parts[2] = message->body;
 
-    PAY_TRY(pay_hmac_sha256(pay_secret_str(key), parts, 3, mac));
+    PAY_TRY(pay_hmac_sha256(pay_secret_str(message->key), parts, 3, mac));
     PAY_TRY(pay_hex_encode(arena, (pay_str_t) { sizeof(mac), mac }, &hex));
     PAY_TRY(pay_format(arena, &value, 128, "t=%.*s,v1=%.*s",
                        pay_fmt(timestamp), pay_fmt(hex)));

@@ -123,7 +123,8 @@ static void
 sign(bench_case_t *one, pay_arena_t *arena, pay_secret_t *key,
     pay_header_t headers[4])
 {
-    size_t  count = 0;
+    size_t             count = 0;
+    pay_sig_message_t  message;
 
     memset(&one->input, 0, sizeof(one->input));
     one->input.now_s = NOW;
@@ -147,9 +148,11 @@ sign(bench_case_t *one, pay_arena_t *arena, pay_secret_t *key,
     one->input.key_count = 1;
     one->input.headers = headers;
 
-    if (one->scheme->sign(arena, &settings, key, PAY_STR("msg_1"), NOW,
-                          PAY_STR("another"), headers, &count) == PAY_OK)
-    {
+    message = (pay_sig_message_t) {
+        &settings, key, PAY_STR("msg_1"), NOW, PAY_STR("another")
+    };
+
+    if (one->scheme->sign(arena, &message, headers, &count) == PAY_OK) {
         one->input.header_count = count;
     }
 }

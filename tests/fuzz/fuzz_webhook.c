@@ -226,14 +226,16 @@ static void
 check_signed(pay_arena_t *arena, const pay_sig_scheme_t *scheme,
     const pay_sig_input_t *input)
 {
-    size_t            count;
-    pay_header_t      own[4];
-    pay_status_t      status;
-    pay_sig_input_t   own_input = *input;
-    pay_sig_result_t  result;
+    size_t             count;
+    pay_header_t       own[4];
+    pay_status_t       status;
+    pay_sig_input_t    own_input = *input;
+    pay_sig_result_t   result;
+    pay_sig_message_t  message = {
+        input->settings, &input->keys[0], PAY_STR("msg_1"), NOW, input->body
+    };
 
-    status = scheme->sign(arena, input->settings, &input->keys[0],
-                          PAY_STR("msg_1"), NOW, input->body, own, &count);
+    status = scheme->sign(arena, &message, own, &count);
     must(status == PAY_OK || status == PAY_INVALID);
 
     if (status == PAY_INVALID) {

@@ -170,12 +170,14 @@ static void
 sign(sim_t *sim, sim_flow_t *flow, pay_webhook_input_t *in,
     const sim_hook_t *hook)
 {
-    size_t         count;
-    pay_header_t  *headers = sim_alloc(sim, 4 * sizeof(pay_header_t));
+    size_t              count;
+    pay_header_t       *headers = sim_alloc(sim, 4 * sizeof(pay_header_t));
+    pay_sig_message_t   message = {
+        &in->psp->settings, &sim->webhook_key, hook->id, sim->now / SIM_S,
+        hook->body
+    };
 
-    if (in->psp->scheme->sign(flow->core.arena, &in->psp->settings,
-                              &sim->webhook_key, hook->id,
-                              sim->now / SIM_S, hook->body, headers, &count)
+    if (in->psp->scheme->sign(flow->core.arena, &message, headers, &count)
         != PAY_OK)
     {
         sim_die("a webhook cannot be signed");

@@ -88,13 +88,29 @@ sig_close(sig_world_t *w)
 }
 
 
+/* The world's body, to be signed with its first key. */
+static inline pay_sig_message_t
+sig_message(sig_world_t *w)
+{
+    return (pay_sig_message_t) {
+        .settings = &w->settings,
+        .key = &w->keys[0],
+        .id = PAY_STR("msg_1"),
+        .now_s = SIG_NOW,
+        .body = w->input.body
+    };
+}
+
+
 /* Signs the world's body with that key, as the scheme's sender would. */
 static inline pay_status_t
 sig_sign(sig_world_t *w, size_t key)
 {
-    return w->scheme->sign(w->arena, &w->settings, &w->keys[key],
-                           PAY_STR("msg_1"), SIG_NOW, w->input.body,
-                           w->headers, &w->count);
+    pay_sig_message_t  message = sig_message(w);
+
+    message.key = &w->keys[key];
+
+    return w->scheme->sign(w->arena, &message, w->headers, &w->count);
 }
 
 

@@ -301,3 +301,56 @@ Test(pay_conformance_hostile, answers_survive_each_failed_allocation)
         }
     }
 }
+
+
+/* Dirties the stack below, so that what a callee forgets to set is no zero. */
+static void __attribute__((noinline))
+stack_smear(void)
+{
+    volatile unsigned char  dirt[32768];
+
+    memset((unsigned char *) dirt, 0x5a, sizeof(dirt));
+}
+
+
+/* Adyen's once pointed into the dirt for a status that it did not know. */
+Test(pay_conformance_hostile, an_unreadable_answer_has_a_reason_that_is_text)
+{
+    int                       known;
+    unsigned                  i;
+    pay_heap_t               *heap = pay_heap_create();
+    pay_psp_event_t           event;
+    pay_http_answer_t         answer;
+    const pay_psp_adapter_t  *psp;
+
+    static const char *const  bodies[] = {
+        "{}", "{\"id\": \"tok_1\", \"status\": \"no such word\"}",
+        "{\"id\": 1, \"status\": 2, \"token\": 3}"
+    };
+
+    EACH_ROW(psp) {
+        if (psp->query_answer == NULL) {
+            continue;
+        }
+
+        for (i = 0; i < sizeof(bodies) / sizeof(bodies[0]); i++) {
+            answer = answered(200, pay_str_of(bodies[i]));
+            memset(&event, 0, sizeof(event));
+            known = 1;
+
+            stack_smear();
+            cr_assert_eq(psp->query_answer(pay_heap_arena(heap),
+                                           PAY_STR("tok_2"), &answer, &event,
+                                           &known), PAY_OK);
+            cr_expect_eq(known, 0, "%s %s", psp->name, bodies[i]);
+
+            if (event.unread.rule != NULL) {
+                cr_expect(strncmp(event.unread.rule, "must", 4) == 0
+                          || strncmp(event.unread.rule, "a member", 8) == 0,
+                          "%s: %s", psp->name, event.unread.rule);
+            }
+        }
+    }
+
+    pay_heap_destroy(heap);
+}

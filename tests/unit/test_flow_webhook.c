@@ -30,9 +30,16 @@ sign(world_t *world, unsigned psp, pay_str_t body, int64_t at_s,
     delivery->in.psp = p;
     delivery->in.body = body;
     delivery->in.headers = delivery->headers;
-    cr_assert_eq(p->scheme->sign(pay_heap_arena(world->own),
-                                  &p->settings, p->webhook_keys,
-                                 PAY_STR("evt_01JD90"), at_s, body,
+
+    pay_sig_message_t  message = {
+        .settings = &p->settings,
+        .key = p->webhook_keys,
+        .id = PAY_STR("evt_01JD90"),
+        .now_s = at_s,
+        .body = body
+    };
+
+    cr_assert_eq(p->scheme->sign(pay_heap_arena(world->own), &message,
                                  delivery->headers,
                                  &delivery->in.header_count), PAY_OK);
 }

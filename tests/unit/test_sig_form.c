@@ -408,13 +408,14 @@ static const char  *tortured;
 static pay_status_t
 sign_once(pay_arena_t *arena, void *result)
 {
-    signed_t     *out = result;
-    sig_world_t   w;
-    pay_status_t  status;
+    signed_t          *out = result;
+    sig_world_t        w;
+    pay_status_t       status;
+    pay_sig_message_t  message;
 
     sig_open(&w, pay_sig_find(pay_str_of(tortured)));
-    status = w.scheme->sign(arena, &w.settings, &w.keys[0], PAY_STR("msg_1"),
-                            SIG_NOW, w.input.body, out->headers, &out->count);
+    message = sig_message(&w);
+    status = w.scheme->sign(arena, &message, out->headers, &out->count);
     sig_close(&w);
 
     return status;

@@ -53,12 +53,15 @@ Test(pay_sig_mollie, the_prefix_may_be_missing_but_never_another_or_twice)
 
 Test(pay_sig_mollie_legacy, the_form_with_a_payment_id_has_the_right_shape)
 {
-    sig_world_t  w;
+    sig_world_t        w;
+    pay_sig_message_t  message;
 
     sig_open(&w, pay_sig_find(PAY_STR("mollie-legacy")));
     w.input.body = PAY_STR("id=tr_7UhSN1zuXS");
-    cr_assert_eq(w.scheme->sign(w.arena, &w.settings, NULL, PAY_STR(""),
-                                SIG_NOW, w.input.body, w.headers, &w.count),
+    message = sig_message(&w);
+    message.key = NULL;
+    message.id = PAY_STR("");
+    cr_assert_eq(w.scheme->sign(w.arena, &message, w.headers, &w.count),
                  PAY_OK);
     cr_expect_eq(w.count, 0);
     sig_expect(w, PAY_SIG_VALID);

@@ -129,16 +129,18 @@ judge(void)
 
 Test(pay_sig_paypal, it_needs_what_it_needs_and_cannot_sign)
 {
-    size_t        count = 77;
-    pay_header_t  made[4];
+    size_t             count = 77;
+    pay_header_t       made[4];
+    pay_sig_message_t  message = {
+        &settings, NULL, PAY_STR(ID), CERT_NOW, input.body
+    };
 
     cr_expect_eq(paypal()->needs,
                  PAY_SIG_NEEDS_WEBHOOK_ID | PAY_SIG_NEEDS_CERT);
     cr_expect_eq(paypal()->signs_time, 0);
     cr_expect_null(paypal()->key_parse);
     cr_expect_null(paypal()->challenge);
-    cr_expect_eq(paypal()->sign(arena, &settings, NULL, PAY_STR(ID), CERT_NOW,
-                                input.body, made, &count), PAY_INVALID);
+    cr_expect_eq(paypal()->sign(arena, &message, made, &count), PAY_INVALID);
     cr_expect_eq(count, 77);
 }
 

@@ -1,0 +1,219 @@
+/*
+ * What the adapters ask of untrusted JSON in the same way: is a member this
+ * word, does it repeat what was sent, which row of a table does it name, which
+ * amount is it.  Nothing here moves money or judges an outcome.
+ */
+
+#include "psp/psp.h"
+
+
+static const void *row_find(const void *rows, size_t size,
+    const pay_json_t *json, const char *member);
+
+
+int
+pay_psp_is(const pay_json_t *json, const char *member, const char *text)
+{
+    pay_str_t  value;
+
+    return pay_json_string(pay_json_get(json, member), &value) == PAY_OK
+           && pay_str_is(value, text);
+}
+
+
+int
+pay_psp_is_one_of(pay_str_t text, const char *const *words)
+{
+    while (*words != NULL && !pay_str_is(text, *words)) {
+        words++;
+    }
+
+    return *words != NULL;
+}
+
+
+int
+pay_psp_is_there(const pay_json_t *json, const char *member)
+{
+    return pay_json_type(pay_json_get(json, member)) != PAY_JSON_NULL;
+}
+
+
+pay_psp_echo_t
+pay_psp_echo_text(const pay_json_t *json, const char *member,
+    pay_str_t expected)
+{
+    return pay_psp_is_there(json, member)
+           ? pay_psp_echo_needed(json, member, expected) : PAY_PSP_ECHO_RIGHT;
+}
+
+
+pay_psp_echo_t
+pay_psp_echo_needed(const pay_json_t *json, const char *member,
+    pay_str_t expected)
+{
+    pay_str_t  text;
+
+    if (pay_json_string(pay_json_get(json, member), &text) != PAY_OK) {
+        return PAY_PSP_ECHO_INVALID;
+    }
+
+    return pay_str_eq(text, expected) ? PAY_PSP_ECHO_RIGHT
+                                      : PAY_PSP_ECHO_WRONG;
+}
+
+
+int
+pay_psp_believed(pay_psp_echo_t echo, pay_str_t *code)
+{
+    if (echo == PAY_PSP_ECHO_WRONG) {
+        *code = PAY_STR("answer_mismatch");
+    }
+
+    return echo == PAY_PSP_ECHO_RIGHT;
+}
+
+
+const pay_psp_outcome_row_t *
+pay_psp_outcome_row(const pay_psp_outcome_row_t *rows, const pay_json_t *json)
+{
+    return row_find(rows, sizeof(*rows), json, "status");
+}
+
+
+const pay_psp_news_row_t *
+pay_psp_news_row(const pay_psp_news_row_t *rows, const pay_json_t *json,
+    const char *member)
+{
+    return row_find(rows, sizeof(*rows), json, member);
+}
+
+
+const pay_psp_fact_row_t *
+pay_psp_fact_row(const pay_psp_fact_row_t *rows, const pay_json_t *json)
+{
+    return row_find(rows, sizeof(*rows), json, "status");
+}
+
+
+/* Each row begins with its word. */
+static const void *
+row_find(const void *rows, size_t size, const pay_json_t *json,
+    const char *member)
+{
+    const char        *row;
+    const char *const *word;
+
+    for (row = rows; *(word = (const void *) row) != NULL; row += size) {
+        if (pay_psp_is(json, member, *word)) {
+            break;
+        }
+    }
+
+    return row;
+}
+
+
+pay_status_t
+pay_psp_token_need(pay_arena_t *arena, const pay_json_t *json,
+    const char *member, pay_str_t *token)
+{
+    pay_status_t  status;
+
+    status = pay_psp_token_get(arena, json, member, token);
+
+    return (status == PAY_NOT_FOUND) ? PAY_INVALID : status;
+}
+
+
+pay_status_t
+pay_psp_token_may(pay_arena_t *arena, const pay_json_t *json,
+    const char *member, pay_str_t *token)
+{
+    pay_status_t  status;
+
+    status = pay_psp_token_get(arena, json, member, token);
+
+    return (status == PAY_NOT_FOUND) ? PAY_OK : status;
+}
+
+
+int
+pay_psp_is_currency(pay_str_t code)
+{
+    size_t  i;
+
+    for (i = 0; i < code.len; i++) {
+        if (code.data[i] < 'A' || code.data[i] > 'Z') {
+            return 0;
+        }
+    }
+
+    return code.len == PAY_PSP_CURRENCY_LEN;
+}
+
+
+pay_status_t
+pay_psp_amount_open(pay_arena_t *arena, pay_str_t code,
+    pay_psp_event_t *event, const pay_currency_t **currency)
+{
+    *currency = NULL;
+
+    if (!pay_psp_is_currency(code)) {
+        return PAY_OK;
+    }
+
+    PAY_TRY(pay_dup(arena, code, &event->currency));
+
+    event->has_amount = 1;
+    event->amount_minor = 0;
+
+    if (pay_currency_find(code, currency, NULL) != PAY_OK) {
+        *currency = NULL;
+    }
+
+    return PAY_OK;
+}
+
+
+const pay_psp_unit_t *
+pay_psp_unit(const pay_psp_unit_t *rows, const pay_currency_t *currency)
+{
+    while (rows->code[0] != '\0'
+           && !pay_str_is(pay_str_of(currency->code), rows->code))
+    {
+        rows++;
+    }
+
+    return rows;
+}
+
+
+int
+pay_psp_unit_to_theirs(const pay_psp_unit_t *unit, int64_t ours,
+    int64_t *theirs)
+{
+    if (ours <= 0 || ours > INT64_MAX / unit->multiply
+        || ours % unit->divide != 0)
+    {
+        return 0;
+    }
+
+    *theirs = ours * unit->multiply / unit->divide;
+
+    return 1;
+}
+
+
+int64_t
+pay_psp_unit_to_ours(const pay_psp_unit_t *unit, int64_t theirs)
+{
+    if (unit == NULL || theirs < 0 || theirs > INT64_MAX / unit->divide
+        || theirs % unit->multiply != 0
+        || theirs / unit->multiply > PAY_AMOUNT_MAX_MINOR / unit->divide)
+    {
+        return 0;
+    }
+
+    return theirs * unit->divide / unit->multiply;
+}
