@@ -532,8 +532,7 @@ Test(pay_psp, error_codes_are_made_safe)
 Test(pay_psp, a_403_that_is_not_the_psps_own_is_unknown)
 {
     size_t                    i, k;
-    pay_heap_t               *heap = pay_heap_create();
-    pay_arena_t              *arena = pay_heap_arena(heap);
+    pay_arena_t              *arena = test_arena();
     pay_psp_order_t           order = order_make();
     pay_psp_registered_t      result;
     const pay_psp_adapter_t  *psp;
@@ -555,8 +554,6 @@ Test(pay_psp, a_403_that_is_not_the_psps_own_is_unknown)
                          bodies[k]);
         }
     }
-
-    pay_heap_destroy(heap);
 }
 
 
@@ -848,17 +845,12 @@ request_once(pay_arena_t *arena, void *result)
 static pay_status_t
 answer_once(pay_arena_t *arena, void *result)
 {
-    pay_heap_t         *own = pay_heap_create();
-    pay_status_t        status;
     pay_psp_order_t     order = order_make();
     pay_http_answer_t   answer;
 
-    answer = answered(200, fixture(pay_heap_arena(own), tortured,
+    answer = answered(200, fixture(test_arena(), tortured,
                                    "register-answer.json"));
-    status = tortured->register_answer(arena, &order, &answer, result);
-    pay_heap_destroy(own);
-
-    return status;
+    return tortured->register_answer(arena, &order, &answer, result);
 }
 
 
@@ -866,17 +858,12 @@ static pay_status_t
 query_once(pay_arena_t *arena, void *result)
 {
     int                 known;
-    pay_heap_t         *own = pay_heap_create();
-    pay_status_t        status;
     pay_http_answer_t   answer;
 
-    answer = answered(200, fixture(pay_heap_arena(own), tortured,
+    answer = answered(200, fixture(test_arena(), tortured,
                                    "query-paid.json"));
-    status = tortured->query_answer(arena, token_of(tortured), &answer,
-                                    result, &known);
-    pay_heap_destroy(own);
-
-    return status;
+    return tortured->query_answer(arena, token_of(tortured), &answer,
+                                  result, &known);
 }
 
 
@@ -884,16 +871,11 @@ static pay_status_t
 webhook_once(pay_arena_t *arena, void *result)
 {
     events_t      *out = result;
-    pay_heap_t    *own = pay_heap_create();
-    pay_status_t   status;
 
-    status = tortured->webhook_events(arena, &account, PAY_STR(""),
-                 fixture(pay_heap_arena(own), tortured,
-                         "webhook-expired.json"),
-                 out->events, &out->count, NULL);
-    pay_heap_destroy(own);
-
-    return status;
+    return tortured->webhook_events(arena, &account, PAY_STR(""),
+               fixture(test_arena(), tortured,
+                       "webhook-expired.json"),
+               out->events, &out->count, NULL);
 }
 
 

@@ -76,8 +76,7 @@ wrapped(pay_arena_t *arena, const char *members)
 
 Test(pay_psp_adyen_event, query_asks_for_the_link)
 {
-    pay_heap_t          *heap = pay_heap_create();
-    pay_arena_t         *arena = pay_heap_arena(heap);
+    pay_arena_t         *arena = test_arena();
     pay_http_request_t   request;
 
     cr_assert_eq(adyen()->query_request(arena, &account, PAY_STR(LINK),
@@ -89,14 +88,12 @@ Test(pay_psp_adyen_event, query_asks_for_the_link)
     cr_expect_eq(field_of(&request, "Idempotency-Key").len, 0);
     cr_expect_eq(adyen()->query_request(arena, &account, PAY_STR("../x"),
                                         &request), PAY_BUG);
-    pay_heap_destroy(heap);
 }
 
 
 Test(pay_psp_adyen_event, each_status_of_a_link_has_its_fact)
 {
     size_t            i;
-    pay_heap_t       *heap = pay_heap_create();
     pay_psp_event_t   event;
 
     static const struct {
@@ -114,7 +111,7 @@ Test(pay_psp_adyen_event, each_status_of_a_link_has_its_fact)
     };
 
     for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-        cr_expect_eq(query_with(pay_heap_arena(heap), "query-open.json",
+        cr_expect_eq(query_with(test_arena(), "query-open.json",
                                 "active", rows[i].status, &event),
                      rows[i].known, "%s", rows[i].status);
 
@@ -126,15 +123,12 @@ Test(pay_psp_adyen_event, each_status_of_a_link_has_its_fact)
             cr_expect_eq(event.event_id.len, 0);
         }
     }
-
-    pay_heap_destroy(heap);
 }
 
 
 Test(pay_psp_adyen_event, a_paid_link_of_others_or_without_money_is_silent)
 {
     size_t            i;
-    pay_heap_t       *heap = pay_heap_create();
     pay_psp_event_t   event;
 
     static const char *const  rows[][2] = {
@@ -146,12 +140,10 @@ Test(pay_psp_adyen_event, a_paid_link_of_others_or_without_money_is_silent)
     };
 
     for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-        cr_expect_eq(query_with(pay_heap_arena(heap), "query-paid.json",
+        cr_expect_eq(query_with(test_arena(), "query-paid.json",
                                 rows[i][0], rows[i][1], &event), 0, "%s",
                      rows[i][1]);
     }
-
-    pay_heap_destroy(heap);
 }
 
 
@@ -160,7 +152,6 @@ Test(pay_psp_adyen_event, incoming_units_are_turned_back)
 {
     char              text[64];
     size_t            i;
-    pay_heap_t       *heap = pay_heap_create();
     pay_psp_event_t   event;
 
     static const struct {
@@ -179,22 +170,19 @@ Test(pay_psp_adyen_event, incoming_units_are_turned_back)
     for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
         snprintf(text, sizeof(text), "\"%s\",\n    \"value\": %s",
                  rows[i].currency, rows[i].theirs);
-        cr_assert_eq(query_with(pay_heap_arena(heap), "query-paid.json",
+        cr_assert_eq(query_with(test_arena(), "query-paid.json",
                                 "\"USD\",\n    \"value\": 3000", text,
                                 &event), 1, "%s", text);
         cr_expect(event.has_amount);
         cr_expect_eq(event.amount_minor, rows[i].ours, "%s", text);
         cr_expect(pay_str_is(event.currency, rows[i].currency));
     }
-
-    pay_heap_destroy(heap);
 }
 
 
 Test(pay_psp_adyen_event, an_authorisation_is_the_money)
 {
-    pay_heap_t       *heap = pay_heap_create();
-    pay_arena_t      *arena = pay_heap_arena(heap);
+    pay_arena_t      *arena = test_arena();
     pay_psp_event_t   event;
 
     event = event_of(arena, fixture(arena, adyen(),
@@ -207,21 +195,18 @@ Test(pay_psp_adyen_event, an_authorisation_is_the_money)
     cr_expect(event.has_amount && event.amount_minor == 3000);
     cr_expect(pay_str_is(event.currency, "USD"));
     cr_expect_eq(event.must_ask, 0);
-    pay_heap_destroy(heap);
 }
 
 
 /* "062243:1111:03/2030": an auth code, the last digits and the expiry date. */
 Test(pay_psp_adyen_event, the_reason_of_a_success_is_not_kept)
 {
-    pay_heap_t       *heap = pay_heap_create();
-    pay_arena_t      *arena = pay_heap_arena(heap);
+    pay_arena_t      *arena = test_arena();
     pay_psp_event_t   event;
 
     event = event_of(arena, fixture(arena, adyen(),
                                     "webhook-authorisation.json"));
     cr_expect_eq(event.code.len, 0);
-    pay_heap_destroy(heap);
 }
 
 
@@ -229,8 +214,7 @@ Test(pay_psp_adyen_event, a_failed_try_moves_nothing_and_says_why)
 {
     size_t            i;
     pay_str_t         text;
-    pay_heap_t       *heap = pay_heap_create();
-    pay_arena_t      *arena = pay_heap_arena(heap);
+    pay_arena_t      *arena = test_arena();
     pay_psp_event_t   event;
 
     static const char *const  rows[][2] = {
@@ -256,16 +240,13 @@ Test(pay_psp_adyen_event, a_failed_try_moves_nothing_and_says_why)
         cr_expect(pay_str_is(event.event_id,
                              "AUTHORISATION:QFQTPCQ8HXSKGK82:false"));
     }
-
-    pay_heap_destroy(heap);
 }
 
 
 /* A try that was given up on a link that may still be paid. */
 Test(pay_psp_adyen_event, a_closed_offer_only_makes_us_ask)
 {
-    pay_heap_t       *heap = pay_heap_create();
-    pay_arena_t      *arena = pay_heap_arena(heap);
+    pay_arena_t      *arena = test_arena();
     pay_psp_event_t   event;
 
     event = event_of(arena, fixture(arena, adyen(),
@@ -274,7 +255,6 @@ Test(pay_psp_adyen_event, a_closed_offer_only_makes_us_ask)
     cr_expect_eq(event.must_ask, 1);
     cr_expect_gt(event.event_id.len, 0);
     cr_expect(pay_str_is(event.token, REFERENCE));
-    pay_heap_destroy(heap);
 }
 
 
@@ -282,8 +262,7 @@ Test(pay_psp_adyen_event, events_after_the_sale_are_typed_and_move_nothing)
 {
     char              name[64];
     size_t            i;
-    pay_heap_t       *heap = pay_heap_create();
-    pay_arena_t      *arena = pay_heap_arena(heap);
+    pay_arena_t      *arena = test_arena();
     pay_psp_event_t   event;
 
     static const char *const  rows[][2] = {
@@ -308,15 +287,13 @@ Test(pay_psp_adyen_event, events_after_the_sale_are_typed_and_move_nothing)
                                     "webhook-report-available.json"));
     cr_expect_eq(event.token.len, 0);
     cr_expect_eq(event.fact, PAY_FACT_NONE);
-    pay_heap_destroy(heap);
 }
 
 
 Test(pay_psp_adyen_event, an_item_that_is_not_about_us_has_no_token)
 {
     size_t            i;
-    pay_heap_t       *heap = pay_heap_create();
-    pay_arena_t      *arena = pay_heap_arena(heap);
+    pay_arena_t      *arena = test_arena();
     pay_psp_event_t   event;
 
     static const char *const  items[] = {
@@ -356,8 +333,6 @@ Test(pay_psp_adyen_event, an_item_that_is_not_about_us_has_no_token)
         cr_expect_eq(event.token.len, 0, "%s", references[i]);
         cr_expect_eq(event.fact, PAY_FACT_NONE, "%s", references[i]);
     }
-
-    pay_heap_destroy(heap);
 }
 
 
@@ -365,8 +340,7 @@ Test(pay_psp_adyen_event, what_is_no_event_is_refused)
 {
     size_t            i;
     unsigned          count;
-    pay_heap_t       *heap = pay_heap_create();
-    pay_arena_t      *arena = pay_heap_arena(heap);
+    pay_arena_t      *arena = test_arena();
     pay_psp_event_t   events[PAY_PSP_EVENTS_MAX];
 
     static const char *const  items[] = {
@@ -412,8 +386,6 @@ Test(pay_psp_adyen_event, what_is_no_event_is_refused)
                                events, &count), PAY_INVALID, "%s",
                      bodies[i]);
     }
-
-    pay_heap_destroy(heap);
 }
 
 
@@ -423,8 +395,7 @@ Test(pay_psp_adyen_event, the_mode_must_be_the_accounts)
     size_t              i;
     unsigned            count;
     pay_str_t           text;
-    pay_heap_t         *heap = pay_heap_create();
-    pay_arena_t        *arena = pay_heap_arena(heap);
+    pay_arena_t        *arena = test_arena();
     pay_psp_event_t     events[PAY_PSP_EVENTS_MAX];
     pay_psp_account_t   mine = account;
 
@@ -457,8 +428,6 @@ Test(pay_psp_adyen_event, the_mode_must_be_the_accounts)
                      rows[i].test == PAY_OK || rows[i].production == PAY_OK
                      ? PAY_OK : PAY_INVALID, "%s", rows[i].live);
     }
-
-    pay_heap_destroy(heap);
 }
 
 
@@ -468,8 +437,7 @@ Test(pay_psp_adyen_event, as_many_items_as_fit_are_taken_in_order)
     unsigned          i, n, count;
     pay_buf_t         buf;
     pay_str_t         body;
-    pay_heap_t       *heap = pay_heap_create();
-    pay_arena_t      *arena = pay_heap_arena(heap);
+    pay_arena_t      *arena = test_arena();
     pay_psp_event_t   events[PAY_PSP_EVENTS_MAX];
 
     for (n = PAY_PSP_EVENTS_MAX; n <= PAY_PSP_EVENTS_MAX + 1; n++) {
@@ -495,7 +463,6 @@ Test(pay_psp_adyen_event, as_many_items_as_fit_are_taken_in_order)
 
     cr_expect(pay_str_is(events[0].event_id, "CAPTURE:P0:true"));
     cr_expect(pay_str_is(events[15].event_id, "CAPTURE:P15:true"));
-    pay_heap_destroy(heap);
 }
 
 
@@ -504,8 +471,7 @@ Test(pay_psp_adyen_event, a_strange_reference_is_told_by_its_digest)
 {
     size_t            i;
     pay_str_t         body, first;
-    pay_heap_t       *heap = pay_heap_create();
-    pay_arena_t      *arena = pay_heap_arena(heap);
+    pay_arena_t      *arena = test_arena();
     pay_psp_event_t   event;
 
     static const char *const  names[] = {
@@ -527,8 +493,6 @@ Test(pay_psp_adyen_event, a_strange_reference_is_told_by_its_digest)
         cr_expect_not(pay_str_eq(event.event_id, first));
         first = event.event_id;
     }
-
-    pay_heap_destroy(heap);
 }
 
 
@@ -547,10 +511,7 @@ run_events(pay_arena_t *arena, void *result)
 
 Test(pay_psp_adyen_event, every_allocation_may_fail)
 {
-    pay_heap_t  *heap = pay_heap_create();
-
-    tortured_body = fixture(pay_heap_arena(heap), adyen(),
+    tortured_body = fixture(test_arena(), adyen(),
                             "webhook-batch.json");
     cr_expect_gt(torture(run_events, 3 * sizeof(pay_psp_event_t)), 0);
-    pay_heap_destroy(heap);
 }

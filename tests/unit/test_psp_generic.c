@@ -54,12 +54,11 @@ events_of(pay_arena_t *arena, const char *id, pay_str_t body,
 
 Test(pay_psp_generic, body_on_the_wire_is_this)
 {
-    pay_heap_t          *heap = pay_heap_create();
     pay_psp_order_t      order = order_make();
     pay_http_request_t   request;
 
     order.lines[0].name = PAY_STR("caf\xc3\xa9 \"x\"");
-    cr_assert_eq(generic()->register_request(pay_heap_arena(heap), &account,
+    cr_assert_eq(generic()->register_request(test_arena(), &account,
                                              &order, &request, NULL), PAY_OK);
 
     cr_expect(pay_str_is(request.url,
@@ -74,34 +73,29 @@ Test(pay_psp_generic, body_on_the_wire_is_this)
         "\"amount\":\"10.00\"},"
         "{\"payment_order_id\":\"order-2\",\"name\":\"order-2\","
         "\"amount\":\"20.00\"}]}"), "%.*s", pay_fmt(request.body));
-
-    pay_heap_destroy(heap);
 }
 
 
 Test(pay_psp_generic, amounts_are_decimal_text_of_the_currency)
 {
-    pay_heap_t          *heap = pay_heap_create();
     pay_psp_order_t      order;
     pay_http_request_t   request;
 
     order = order_of(currency_of("JPY"), 1200);
-    cr_assert_eq(generic()->register_request(pay_heap_arena(heap), &account,
+    cr_assert_eq(generic()->register_request(test_arena(), &account,
                                              &order, &request, NULL), PAY_OK);
     cr_expect(contains(request.body, "\"amount\":\"1200\""));
 
     order = order_of(currency_of("KWD"), 1234);
-    cr_assert_eq(generic()->register_request(pay_heap_arena(heap), &account,
+    cr_assert_eq(generic()->register_request(test_arena(), &account,
                                              &order, &request, NULL), PAY_OK);
     cr_expect(contains(request.body, "\"amount\":\"1.234\""));
-    pay_heap_destroy(heap);
 }
 
 
 Test(pay_psp_generic, an_echo_that_differs_is_a_mismatch)
 {
     size_t                i;
-    pay_heap_t           *heap = pay_heap_create();
     pay_psp_registered_t  result;
 
     static const char *const  rows[][2] = {
@@ -117,20 +111,17 @@ Test(pay_psp_generic, an_echo_that_differs_is_a_mismatch)
     };
 
     for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-        result = judged_with(pay_heap_arena(heap), rows[i][0], rows[i][1]);
+        result = judged_with(test_arena(), rows[i][0], rows[i][1]);
         cr_expect_eq(result.outcome, PAY_PSP_UNKNOWN, "%s", rows[i][1]);
         cr_expect(pay_str_is(result.code, "answer_mismatch"), "%s",
                   rows[i][1]);
     }
-
-    pay_heap_destroy(heap);
 }
 
 
 Test(pay_psp_generic, a_missing_or_mistyped_member_is_an_invalid_answer)
 {
     size_t                i;
-    pay_heap_t           *heap = pay_heap_create();
     pay_psp_registered_t  result;
 
     static const char *const  rows[][2] = {
@@ -146,24 +137,19 @@ Test(pay_psp_generic, a_missing_or_mistyped_member_is_an_invalid_answer)
     };
 
     for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-        result = judged_with(pay_heap_arena(heap), rows[i][0], rows[i][1]);
+        result = judged_with(test_arena(), rows[i][0], rows[i][1]);
         cr_expect_eq(result.outcome, PAY_PSP_UNKNOWN, "%s", rows[i][1]);
         cr_expect(pay_str_is(result.code, "answer_invalid"), "%s",
                   rows[i][1]);
     }
-
-    pay_heap_destroy(heap);
 }
 
 
 /* A replay may find the registration further on: still the same token. */
 Test(pay_psp_generic, a_replay_of_a_paid_registration_is_done)
 {
-    pay_heap_t  *heap = pay_heap_create();
-
-    cr_expect_eq(judged_with(pay_heap_arena(heap), "\"open\"", "\"paid\"")
+    cr_expect_eq(judged_with(test_arena(), "\"open\"", "\"paid\"")
                      .outcome, PAY_PSP_DONE);
-    pay_heap_destroy(heap);
 }
 
 
@@ -171,8 +157,7 @@ Test(pay_psp_generic, errors_have_their_outcomes)
 {
     char                  name[64];
     size_t                i;
-    pay_heap_t           *heap = pay_heap_create();
-    pay_arena_t          *arena = pay_heap_arena(heap);
+    pay_arena_t          *arena = test_arena();
     pay_psp_order_t       order = order_make();
     pay_psp_registered_t  result;
 
@@ -201,8 +186,6 @@ Test(pay_psp_generic, errors_have_their_outcomes)
                   pay_fmt(result.code));
         cr_expect_not(contains(result.code, "people"));
     }
-
-    pay_heap_destroy(heap);
 }
 
 
@@ -211,8 +194,7 @@ Test(pay_psp_generic, each_status_of_a_query_has_its_fact)
     int                 known;
     char                name[64];
     size_t              i;
-    pay_heap_t         *heap = pay_heap_create();
-    pay_arena_t        *arena = pay_heap_arena(heap);
+    pay_arena_t        *arena = test_arena();
     pay_psp_event_t     event;
     pay_http_answer_t   answer;
 
@@ -233,7 +215,6 @@ Test(pay_psp_generic, each_status_of_a_query_has_its_fact)
     cr_assert_eq(generic()->query_answer(arena, token_of(generic()), &answer,
                                          &event, &known), PAY_OK);
     cr_expect_eq(known, 0);
-    pay_heap_destroy(heap);
 }
 
 
@@ -241,8 +222,7 @@ Test(pay_psp_generic, each_event_has_its_fact)
 {
     char              name[64];
     size_t            i;
-    pay_heap_t       *heap = pay_heap_create();
-    pay_arena_t      *arena = pay_heap_arena(heap);
+    pay_arena_t      *arena = test_arena();
     pay_psp_event_t   event;
 
     for (i = 0; i < FACTS; i++) {
@@ -271,14 +251,12 @@ Test(pay_psp_generic, each_event_has_its_fact)
     cr_expect_eq(event.fact, PAY_FACT_NONE);
     cr_expect_eq(event.token.len, 0);
     cr_expect(pay_str_is(event.type, "registration.viewed"));
-    pay_heap_destroy(heap);
 }
 
 
 Test(pay_psp_generic, webhook_id_is_the_identity_and_the_body_must_agree)
 {
-    pay_heap_t       *heap = pay_heap_create();
-    pay_arena_t      *arena = pay_heap_arena(heap);
+    pay_arena_t      *arena = test_arena();
     pay_str_t         text, without;
     pay_psp_event_t   event;
 
@@ -296,14 +274,12 @@ Test(pay_psp_generic, webhook_id_is_the_identity_and_the_body_must_agree)
     cr_expect(pay_str_is(event.event_id, "msg_1"));
     cr_assert_eq(events_of(arena, "", text, &event), PAY_OK);
     cr_expect(pay_str_is(event.event_id, "evt_01JD90"));
-    pay_heap_destroy(heap);
 }
 
 
 Test(pay_psp_generic, what_is_no_event_is_refused)
 {
     size_t            i;
-    pay_heap_t       *heap = pay_heap_create();
     pay_psp_event_t   event;
 
     static const char *const  bodies[] = {
@@ -327,12 +303,10 @@ Test(pay_psp_generic, what_is_no_event_is_refused)
     };
 
     for (i = 0; i < sizeof(bodies) / sizeof(bodies[0]); i++) {
-        cr_expect_eq(events_of(pay_heap_arena(heap), "evt_1",
+        cr_expect_eq(events_of(test_arena(), "evt_1",
                                pay_str_of(bodies[i]), &event), PAY_INVALID,
                      "%s", bodies[i]);
     }
-
-    pay_heap_destroy(heap);
 }
 
 
@@ -341,8 +315,7 @@ Test(pay_psp_generic, amounts_of_wrong_spelling_come_as_zero)
 {
     size_t            i;
     pay_str_t         body;
-    pay_heap_t       *heap = pay_heap_create();
-    pay_arena_t      *arena = pay_heap_arena(heap);
+    pay_arena_t      *arena = test_arena();
     pay_psp_event_t   event;
 
     static const char *const  amounts[] = {
@@ -359,6 +332,4 @@ Test(pay_psp_generic, amounts_of_wrong_spelling_come_as_zero)
         cr_expect(event.has_amount && event.amount_minor == 0, "%s",
                   amounts[i]);
     }
-
-    pay_heap_destroy(heap);
 }

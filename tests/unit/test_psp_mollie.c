@@ -64,13 +64,12 @@ paid_with(pay_arena_t *arena, const char *from, const char *to)
 
 Test(pay_psp_mollie, body_on_the_wire_is_this)
 {
-    pay_heap_t          *heap = pay_heap_create();
     pay_psp_order_t      order = order_make();
     pay_http_request_t   request;
 
     order.lines[0].name = PAY_STR("caf\xc3\xa9 \"x\"");
     order.webhook_url = PAY_STR("https://pay.example.com/webhooks/mollie");
-    cr_assert_eq(mollie()->register_request(pay_heap_arena(heap), &account,
+    cr_assert_eq(mollie()->register_request(test_arena(), &account,
                                             &order, &request, NULL), PAY_OK);
 
     cr_expect(pay_str_is(request.method, "POST"));
@@ -92,23 +91,19 @@ Test(pay_psp_mollie, body_on_the_wire_is_this)
         "\"unitPrice\":{\"currency\":\"USD\",\"value\":\"20.00\"},"
         "\"totalAmount\":{\"currency\":\"USD\",\"value\":\"20.00\"}}]}"),
         "%.*s", pay_fmt(request.body));
-
-    pay_heap_destroy(heap);
 }
 
 
 Test(pay_psp_mollie, without_a_webhook_url_none_is_sent)
 {
-    pay_heap_t          *heap = pay_heap_create();
     pay_psp_order_t      order = order_make();
     pay_http_request_t   request;
 
     order.return_url = PAY_STR("https://pay.example.com/return/abc?x=1");
-    cr_assert_eq(mollie()->register_request(pay_heap_arena(heap), &account,
+    cr_assert_eq(mollie()->register_request(test_arena(), &account,
                                             &order, &request, NULL), PAY_OK);
     cr_expect_not(contains(request.body, "webhookUrl"));
     cr_expect(contains(request.body, "abc?x=1&cancelled=1\""));
-    pay_heap_destroy(heap);
 }
 
 
@@ -117,7 +112,6 @@ Test(pay_psp_mollie, amounts_are_exact_decimals_of_mollies_currencies)
     size_t                 i;
     unsigned               sent = 0;
     pay_err_t              err;
-    pay_heap_t            *heap = pay_heap_create();
     pay_status_t           status;
     pay_psp_order_t        order;
     pay_http_request_t     request;
@@ -137,7 +131,7 @@ Test(pay_psp_mollie, amounts_are_exact_decimals_of_mollies_currencies)
 
     for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
         order = order_of(currency_of(rows[i].code), rows[i].minor);
-        cr_assert_eq(mollie()->register_request(pay_heap_arena(heap), &account,
+        cr_assert_eq(mollie()->register_request(test_arena(), &account,
                                                 &order, &request, NULL),
                      PAY_OK);
         cr_expect(contains(request.body, rows[i].value), "%s", rows[i].value);
@@ -146,7 +140,7 @@ Test(pay_psp_mollie, amounts_are_exact_decimals_of_mollies_currencies)
     for (currency = pay_currency_table(); currency->code[0]; currency++) {
         order = order_of(currency, 1200);
         err.slug = "";
-        status = mollie()->register_request(pay_heap_arena(heap), &account,
+        status = mollie()->register_request(test_arena(), &account,
                                             &order, &request, &err);
         sent += status == PAY_OK;
         cr_expect(status == PAY_OK
@@ -154,7 +148,6 @@ Test(pay_psp_mollie, amounts_are_exact_decimals_of_mollies_currencies)
     }
 
     cr_expect(sent >= 27 && sent <= 29, "%u", sent);
-    pay_heap_destroy(heap);
 }
 
 
@@ -162,8 +155,7 @@ Test(pay_psp_mollie, an_answer_that_cannot_be_used_is_unknown)
 {
     size_t                 i;
     pay_str_t              text;
-    pay_heap_t            *heap = pay_heap_create();
-    pay_arena_t           *arena = pay_heap_arena(heap);
+    pay_arena_t           *arena = test_arena();
     pay_psp_order_t        order = order_make();
     pay_psp_registered_t   result;
 
@@ -197,16 +189,13 @@ Test(pay_psp_mollie, an_answer_that_cannot_be_used_is_unknown)
         cr_expect(pay_str_is(result.code, rows[i][2]), "%s: %.*s", rows[i][1],
                   pay_fmt(result.code));
     }
-
-    pay_heap_destroy(heap);
 }
 
 
 Test(pay_psp_mollie, an_error_has_a_status_and_a_title)
 {
     size_t                 i;
-    pay_heap_t            *heap = pay_heap_create();
-    pay_arena_t           *arena = pay_heap_arena(heap);
+    pay_arena_t           *arena = test_arena();
     pay_psp_order_t        order = order_make();
     pay_psp_registered_t   result;
 
@@ -238,22 +227,18 @@ Test(pay_psp_mollie, an_error_has_a_status_and_a_title)
         cr_expect(pay_str_is(result.code, rows[i].code), "%s: %.*s",
                   rows[i].body, pay_fmt(result.code));
     }
-
-    pay_heap_destroy(heap);
 }
 
 
 Test(pay_psp_mollie, a_failed_payment_brings_its_reason)
 {
-    pay_heap_t       *heap = pay_heap_create();
-    pay_arena_t      *arena = pay_heap_arena(heap);
+    pay_arena_t      *arena = test_arena();
     pay_psp_event_t   event;
 
     cr_assert(asked(arena, fixture(arena, mollie(), "query-declined.json"),
                     &event) == 1);
     cr_expect(pay_str_is(event.code, "insufficient_funds"));
     cr_expect(pay_str_is(event.type, "failed"));
-    pay_heap_destroy(heap);
 }
 
 
@@ -261,8 +246,7 @@ Test(pay_psp_mollie, a_failed_payment_brings_its_reason)
 Test(pay_psp_mollie, of_a_paid_payment_what_was_captured_counts)
 {
     size_t            i;
-    pay_heap_t       *heap = pay_heap_create();
-    pay_arena_t      *arena = pay_heap_arena(heap);
+    pay_arena_t      *arena = test_arena();
     pay_psp_event_t   event;
 
     static const struct {
@@ -288,8 +272,6 @@ Test(pay_psp_mollie, of_a_paid_payment_what_was_captured_counts)
         cr_expect_eq(event.amount_minor, rows[i].minor, "%s",
                      rows[i].captured);
     }
-
-    pay_heap_destroy(heap);
 }
 
 
@@ -298,8 +280,7 @@ Test(pay_psp_mollie, amounts_of_wrong_spelling_come_as_zero)
 {
     size_t            i;
     pay_str_t         to;
-    pay_heap_t       *heap = pay_heap_create();
-    pay_arena_t      *arena = pay_heap_arena(heap);
+    pay_arena_t      *arena = test_arena();
     pay_psp_event_t   event;
 
     static const char *const  values[] = {
@@ -324,7 +305,6 @@ Test(pay_psp_mollie, amounts_of_wrong_spelling_come_as_zero)
     cr_expect_eq(asked(arena, paid_with(arena, TOKEN, "tr_other"), &event), 0);
     cr_expect_eq(asked(arena, paid_with(arena, "\"paid\"", "\"Paid\""),
                        &event), 0);
-    pay_heap_destroy(heap);
 }
 
 
@@ -379,14 +359,13 @@ Test(pay_psp_mollie, webhooks_are_hints)
 {
     size_t            i;
     unsigned          count;
-    pay_heap_t       *heap = pay_heap_create();
     pay_err_t         err;
     pay_status_t      status;
     pay_psp_event_t   events[PAY_PSP_EVENTS_MAX];
 
     for (i = 0; i < sizeof(hints) / sizeof(hints[0]); i++) {
         memset(events, 0, sizeof(events));
-        status = mollie()->webhook_events(pay_heap_arena(heap), &account,
+        status = mollie()->webhook_events(test_arena(), &account,
                                           PAY_STR(""),
                                           pay_str_of(hints[i].body), events,
                                           &count, &err);
@@ -404,8 +383,6 @@ Test(pay_psp_mollie, webhooks_are_hints)
             cr_expect_eq(events[0].has_amount, 0);
         }
     }
-
-    pay_heap_destroy(heap);
 }
 
 
@@ -414,10 +391,9 @@ Test(pay_psp_mollie, an_endless_form_is_no_hint)
     unsigned          count;
     pay_buf_t         buf;
     pay_str_t         body;
-    pay_heap_t       *heap = pay_heap_create();
     pay_psp_event_t   events[PAY_PSP_EVENTS_MAX];
 
-    pay_buf_init(&buf, pay_heap_arena(heap), 4096);
+    pay_buf_init(&buf, test_arena(), 4096);
     pay_buf_text(&buf, "id=tr_1");
 
     while (buf.len <= 1024) {
@@ -425,17 +401,15 @@ Test(pay_psp_mollie, an_endless_form_is_no_hint)
     }
 
     cr_assert_eq(pay_buf_done(&buf, &body), PAY_OK);
-    cr_expect_eq(mollie()->webhook_events(pay_heap_arena(heap), &account,
+    cr_expect_eq(mollie()->webhook_events(test_arena(), &account,
                                           PAY_STR(""), body, events, &count,
                                           NULL), PAY_INVALID);
-    pay_heap_destroy(heap);
 }
 
 
 Test(pay_psp_mollie, changes_on_the_wire_are_these)
 {
     unsigned             kind;
-    pay_heap_t          *heap = pay_heap_create();
     pay_psp_change_t     change;
     pay_http_request_t   request;
 
@@ -452,7 +426,7 @@ Test(pay_psp_mollie, changes_on_the_wire_are_these)
 
     for (kind = 0; kind < PAY_PSP_CHANGE_COUNT; kind++) {
         change = change_make((pay_psp_change_kind_t) kind);
-        cr_assert_eq(mollie()->change_request(pay_heap_arena(heap), &account,
+        cr_assert_eq(mollie()->change_request(test_arena(), &account,
                                               &change, &request, NULL),
                      PAY_OK);
         cr_expect(pay_str_is(request.method, calls[kind][0]));
@@ -470,14 +444,13 @@ Test(pay_psp_mollie, changes_on_the_wire_are_these)
 
     change = change_make(PAY_PSP_REFUND);
     change.token = PAY_STR("a/b");
-    cr_expect_eq(mollie()->change_request(pay_heap_arena(heap), &account,
+    cr_expect_eq(mollie()->change_request(test_arena(), &account,
                                           &change, &request, NULL), PAY_BUG);
     change = change_make(PAY_PSP_REFUND);
     change.currency = currency_of("KWD");
-    cr_expect_eq(mollie()->change_request(pay_heap_arena(heap), &account,
+    cr_expect_eq(mollie()->change_request(test_arena(), &account,
                                           &change, &request, NULL),
                  PAY_INVALID);
-    pay_heap_destroy(heap);
 }
 
 
@@ -487,7 +460,6 @@ Test(pay_psp_mollie, changes_on_the_wire_are_these)
 Test(pay_psp_mollie, changes_about_something_else_are_unknown)
 {
     size_t              i;
-    pay_heap_t         *heap = pay_heap_create();
     pay_psp_change_t    change;
     pay_psp_changed_t   result;
     pay_http_answer_t   answer;
@@ -526,15 +498,13 @@ Test(pay_psp_mollie, changes_about_something_else_are_unknown)
     for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
         change = change_make(rows[i].kind);
         answer = answered(200, pay_str_of(rows[i].body));
-        cr_assert_eq(mollie()->change_answer(pay_heap_arena(heap), &change,
+        cr_assert_eq(mollie()->change_answer(test_arena(), &change,
                                              &answer, &result), PAY_OK);
         cr_expect_eq(result.outcome, PAY_PSP_UNKNOWN, "%s", rows[i].body);
         cr_expect_eq(result.known, 0, "%s", rows[i].body);
         cr_expect(pay_str_is(result.code, rows[i].code), "%s: %.*s",
                   rows[i].body, pay_fmt(result.code));
     }
-
-    pay_heap_destroy(heap);
 }
 
 
@@ -550,35 +520,25 @@ refund_once(pay_arena_t *arena, void *result)
 static pay_status_t
 refunded_once(pay_arena_t *arena, void *result)
 {
-    pay_heap_t         *own = pay_heap_create();
-    pay_status_t        status;
     pay_psp_change_t    change = change_make(PAY_PSP_REFUND);
     pay_http_answer_t   answer;
 
     change.amount_minor = 3000;
-    answer = answered(201, fixture(pay_heap_arena(own), mollie(),
+    answer = answered(201, fixture(test_arena(), mollie(),
                                    "refund-pending.json"));
-    status = mollie()->change_answer(arena, &change, &answer, result);
-    pay_heap_destroy(own);
-
-    return status;
+    return mollie()->change_answer(arena, &change, &answer, result);
 }
 
 
 static pay_status_t
 deleted_once(pay_arena_t *arena, void *result)
 {
-    pay_heap_t         *own = pay_heap_create();
-    pay_status_t        status;
     pay_psp_change_t    change = change_make(PAY_PSP_EXPIRE);
     pay_http_answer_t   answer;
 
-    answer = answered(200, fixture(pay_heap_arena(own), mollie(),
+    answer = answered(200, fixture(test_arena(), mollie(),
                                    "expire-done.json"));
-    status = mollie()->change_answer(arena, &change, &answer, result);
-    pay_heap_destroy(own);
-
-    return status;
+    return mollie()->change_answer(arena, &change, &answer, result);
 }
 
 
@@ -620,8 +580,7 @@ expect_hal(const pay_http_request_t *request, const char *call)
 Test(pay_psp_mollie, every_call_accepts_what_mollie_offers)
 {
     unsigned             kind;
-    pay_heap_t          *heap = pay_heap_create();
-    pay_arena_t         *arena = pay_heap_arena(heap);
+    pay_arena_t         *arena = test_arena();
     pay_psp_order_t      order = order_make();
     pay_psp_change_t     change;
     pay_http_request_t   request;
@@ -642,6 +601,4 @@ Test(pay_psp_mollie, every_call_accepts_what_mollie_offers)
                                               &request, NULL), PAY_OK);
         expect_hal(&request, "change");
     }
-
-    pay_heap_destroy(heap);
 }

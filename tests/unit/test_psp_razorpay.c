@@ -48,8 +48,7 @@ event_with(pay_arena_t *arena, const char *file, const char *from,
 Test(pay_psp_razorpay, the_id_is_made_of_what_is_signed)
 {
     size_t            i;
-    pay_heap_t       *heap = pay_heap_create();
-    pay_arena_t      *arena = pay_heap_arena(heap);
+    pay_arena_t      *arena = test_arena();
     pay_psp_event_t   event;
 
     static const char *const  headers[] = { "", "MffBVrCjBgbeFj", "other" };
@@ -63,16 +62,13 @@ Test(pay_psp_razorpay, the_id_is_made_of_what_is_signed)
                              "plink_QPNWTCDtoLDvn6:1795238300"), "%.*s",
                   pay_fmt(event.event_id));
     }
-
-    pay_heap_destroy(heap);
 }
 
 
 Test(pay_psp_razorpay, links_and_orders_are_named_by_their_ids)
 {
     size_t            i;
-    pay_heap_t       *heap = pay_heap_create();
-    pay_arena_t      *arena = pay_heap_arena(heap);
+    pay_arena_t      *arena = test_arena();
     pay_psp_event_t   event;
 
     static const struct {
@@ -101,16 +97,13 @@ Test(pay_psp_razorpay, links_and_orders_are_named_by_their_ids)
         cr_expect(pay_str_is(event.reference, rows[i].reference), "%s",
                   rows[i].file);
     }
-
-    pay_heap_destroy(heap);
 }
 
 
 /* What came in, not what the link asked for. */
 Test(pay_psp_razorpay, the_payments_amount_counts)
 {
-    pay_heap_t       *heap = pay_heap_create();
-    pay_arena_t      *arena = pay_heap_arena(heap);
+    pay_arena_t      *arena = test_arena();
     pay_psp_event_t   event;
 
     cr_assert_eq(event_with(arena, "webhook-payment-link-paid.json",
@@ -118,16 +111,13 @@ Test(pay_psp_razorpay, the_payments_amount_counts)
                             "3000", "\"entity\": \"payment\",\n        "
                             "\"amount\": 2999", &event), PAY_OK);
     cr_expect_eq(event.amount_minor, 2999);
-
-    pay_heap_destroy(heap);
 }
 
 
 Test(pay_psp_razorpay, strange_amounts_match_no_order)
 {
     size_t            i;
-    pay_heap_t       *heap = pay_heap_create();
-    pay_arena_t      *arena = pay_heap_arena(heap);
+    pay_arena_t      *arena = test_arena();
     pay_psp_event_t   event;
 
     static const char *const  zero[] = {
@@ -156,16 +146,13 @@ Test(pay_psp_razorpay, strange_amounts_match_no_order)
     cr_expect(event.has_amount && event.amount_minor == 0);
     cr_expect_eq(event_with(arena, "webhook-payment-captured.json",
                             "\"USD\"", "\"usd\"", &event), PAY_INVALID);
-
-    pay_heap_destroy(heap);
 }
 
 
 Test(pay_psp_razorpay, what_is_no_event_is_refused)
 {
     size_t            i;
-    pay_heap_t       *heap = pay_heap_create();
-    pay_arena_t      *arena = pay_heap_arena(heap);
+    pay_arena_t      *arena = test_arena();
     pay_psp_event_t   event;
 
     static const struct {
@@ -189,6 +176,4 @@ Test(pay_psp_razorpay, what_is_no_event_is_refused)
                                 rows[i].from, rows[i].to, &event),
                      PAY_INVALID, "%s", rows[i].to);
     }
-
-    pay_heap_destroy(heap);
 }

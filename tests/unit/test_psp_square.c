@@ -81,12 +81,11 @@ told(pay_arena_t *arena, const char *payment, pay_psp_event_t *event)
 
 Test(pay_psp_square, body_on_the_wire_is_this)
 {
-    pay_heap_t          *heap = pay_heap_create();
     pay_psp_order_t      order = order_make();
     pay_http_request_t   request;
 
     order.lines[0].name = PAY_STR("caf\xc3\xa9 \"x\"");
-    cr_assert_eq(square()->register_request(pay_heap_arena(heap), &account,
+    cr_assert_eq(square()->register_request(test_arena(), &account,
                                             &order, &request, NULL), PAY_OK);
 
     cr_expect(pay_str_is(request.method, "POST"));
@@ -106,8 +105,6 @@ Test(pay_psp_square, body_on_the_wire_is_this)
         "\"enable_coupon\":false,\"enable_loyalty\":false,"
         "\"redirect_url\":\"https://pay.example.com/return/abc\"}}"),
         "%.*s", pay_fmt(request.body));
-
-    pay_heap_destroy(heap);
 }
 
 
@@ -115,8 +112,7 @@ Test(pay_psp_square, body_on_the_wire_is_this)
 Test(pay_psp_square, a_long_reference_is_sent_as_its_digest_and_known_again)
 {
     pay_str_t            digest, text;
-    pay_heap_t          *heap = pay_heap_create();
-    pay_arena_t         *arena = pay_heap_arena(heap);
+    pay_arena_t         *arena = test_arena();
     pay_psp_order_t      order = order_make();
     pay_http_request_t   request;
 
@@ -136,7 +132,6 @@ Test(pay_psp_square, a_long_reference_is_sent_as_its_digest_and_known_again)
                                           40));
     cr_expect_eq(register_judged(arena, square(), &order, answered(200, text))
                      .outcome, PAY_PSP_DONE);
-    pay_heap_destroy(heap);
 }
 
 
@@ -144,7 +139,6 @@ Test(pay_psp_square, only_currencies_of_sellers_are_sent)
 {
     unsigned               sent = 0;
     pay_err_t              err;
-    pay_heap_t            *heap = pay_heap_create();
     pay_status_t           status;
     pay_psp_order_t        order;
     pay_http_request_t     request;
@@ -153,7 +147,7 @@ Test(pay_psp_square, only_currencies_of_sellers_are_sent)
     for (currency = pay_currency_table(); currency->code[0]; currency++) {
         order = order_of(currency, 1200);
         err.slug = "";
-        status = square()->register_request(pay_heap_arena(heap), &account,
+        status = square()->register_request(test_arena(), &account,
                                             &order, &request, &err);
         sent += status == PAY_OK;
         cr_expect(status == PAY_OK
@@ -163,26 +157,23 @@ Test(pay_psp_square, only_currencies_of_sellers_are_sent)
     cr_expect_eq(sent, 6);
 
     order = order_of(currency_of("JPY"), 1200);
-    cr_assert_eq(square()->register_request(pay_heap_arena(heap), &account,
+    cr_assert_eq(square()->register_request(test_arena(), &account,
                                             &order, &request, NULL), PAY_OK);
     cr_expect(contains(request.body, "{\"amount\":1200,\"currency\":\"JPY\"}"));
-    pay_heap_destroy(heap);
 }
 
 
 Test(pay_psp_square, without_a_location_nothing_is_sent)
 {
-    pay_heap_t          *heap = pay_heap_create();
     pay_psp_order_t      order = order_make();
     pay_psp_account_t    other = account;
     pay_http_request_t   request;
 
     other.account = PAY_STR("");
-    cr_expect_eq(square()->register_request(pay_heap_arena(heap), &other,
+    cr_expect_eq(square()->register_request(test_arena(), &other,
                                             &order, &request, NULL), PAY_BUG);
     cr_expect(square()->traits & PAY_PSP_NEEDS_ACCOUNT);
     cr_expect(square()->traits & PAY_PSP_LINGERS);
-    pay_heap_destroy(heap);
 }
 
 
@@ -190,8 +181,7 @@ Test(pay_psp_square, an_answer_that_cannot_be_used_is_unknown)
 {
     size_t                 i;
     pay_str_t              text;
-    pay_heap_t            *heap = pay_heap_create();
-    pay_arena_t           *arena = pay_heap_arena(heap);
+    pay_arena_t           *arena = test_arena();
     pay_psp_order_t        order = order_make();
     pay_psp_registered_t   result;
 
@@ -241,15 +231,13 @@ Test(pay_psp_square, an_answer_that_cannot_be_used_is_unknown)
                          "\"order_id\":\"o\",\"url\":\"https://a/\"}}")));
     cr_expect_eq(result.outcome, PAY_PSP_DONE);
     cr_expect(pay_str_is(result.alias, "l"));
-    pay_heap_destroy(heap);
 }
 
 
 Test(pay_psp_square, one_unsure_error_among_several_makes_it_unknown)
 {
     size_t                 i;
-    pay_heap_t            *heap = pay_heap_create();
-    pay_arena_t           *arena = pay_heap_arena(heap);
+    pay_arena_t           *arena = test_arena();
     pay_psp_order_t        order = order_make();
     pay_psp_registered_t   result;
 
@@ -284,8 +272,6 @@ Test(pay_psp_square, one_unsure_error_among_several_makes_it_unknown)
         cr_expect(pay_str_is(result.code, rows[i].code), "%s: %.*s",
                   rows[i].body, pay_fmt(result.code));
     }
-
-    pay_heap_destroy(heap);
 }
 
 
@@ -365,11 +351,10 @@ static const struct {
 Test(pay_psp_square, money_counts_only_when_captured_and_nothing_is_due)
 {
     size_t            i;
-    pay_heap_t       *heap = pay_heap_create();
     pay_psp_event_t   event;
 
     for (i = 0; i < sizeof(orders) / sizeof(orders[0]); i++) {
-        cr_assert(asked(pay_heap_arena(heap), orders[i].body, &event) == 1,
+        cr_assert(asked(test_arena(), orders[i].body, &event) == 1,
                   "%s", orders[i].body);
         cr_expect_eq(event.fact, orders[i].fact, "%s: %s", orders[i].body,
                      pay_fact_name(event.fact));
@@ -378,15 +363,12 @@ Test(pay_psp_square, money_counts_only_when_captured_and_nothing_is_due)
         cr_expect(event.fact != PAY_FACT_PAID
                   || pay_str_is(event.reference, "p"));
     }
-
-    pay_heap_destroy(heap);
 }
 
 
 Test(pay_psp_square, what_is_no_order_says_nothing)
 {
     size_t            i;
-    pay_heap_t       *heap = pay_heap_create();
     pay_psp_event_t   event;
 
     static const char *const  bodies[] = {
@@ -406,11 +388,9 @@ Test(pay_psp_square, what_is_no_order_says_nothing)
     };
 
     for (i = 0; i < sizeof(bodies) / sizeof(bodies[0]); i++) {
-        cr_expect_eq(asked(pay_heap_arena(heap), bodies[i], &event), 0, "%s",
+        cr_expect_eq(asked(test_arena(), bodies[i], &event), 0, "%s",
                      bodies[i]);
     }
-
-    pay_heap_destroy(heap);
 }
 
 
@@ -418,7 +398,6 @@ Test(pay_psp_square, what_is_no_order_says_nothing)
 Test(pay_psp_square, payments_of_webhooks_have_their_facts)
 {
     size_t            i;
-    pay_heap_t       *heap = pay_heap_create();
     pay_psp_event_t   event;
 
     static const struct {
@@ -457,7 +436,7 @@ Test(pay_psp_square, payments_of_webhooks_have_their_facts)
     };
 
     for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-        cr_assert_eq(told(pay_heap_arena(heap), rows[i].payment, &event),
+        cr_assert_eq(told(test_arena(), rows[i].payment, &event),
                      rows[i].status, "%s", rows[i].payment);
 
         if (rows[i].status == PAY_OK) {
@@ -469,16 +448,13 @@ Test(pay_psp_square, payments_of_webhooks_have_their_facts)
             cr_expect(pay_str_is(event.type, "payment.updated"));
         }
     }
-
-    pay_heap_destroy(heap);
 }
 
 
 Test(pay_psp_square, a_failed_payment_brings_its_code)
 {
     unsigned          count = 0;
-    pay_heap_t       *heap = pay_heap_create();
-    pay_arena_t      *arena = pay_heap_arena(heap);
+    pay_arena_t      *arena = test_arena();
     pay_psp_event_t   events[PAY_PSP_EVENTS_MAX];
 
     cr_assert_eq(square()->webhook_events(arena, &account, PAY_STR(""),
@@ -489,7 +465,6 @@ Test(pay_psp_square, a_failed_payment_brings_its_code)
     cr_expect_eq(events[0].fact, PAY_FACT_ATTEMPT);
     cr_expect(pay_str_is(events[0].object, PAYMENT));
     cr_expect_eq(events[0].reference.len, 0, "it is not that of the money");
-    pay_heap_destroy(heap);
 }
 
 
@@ -497,7 +472,6 @@ Test(pay_psp_square, events_without_id_or_type_are_refused)
 {
     size_t            i;
     unsigned          count = 0;
-    pay_heap_t       *heap = pay_heap_create();
     pay_psp_event_t   events[PAY_PSP_EVENTS_MAX];
 
     static const char *const  bodies[] = {
@@ -512,19 +486,16 @@ Test(pay_psp_square, events_without_id_or_type_are_refused)
     };
 
     for (i = 0; i < sizeof(bodies) / sizeof(bodies[0]); i++) {
-        cr_expect_eq(square()->webhook_events(pay_heap_arena(heap), &account,
+        cr_expect_eq(square()->webhook_events(test_arena(), &account,
                          PAY_STR(""), pay_str_of(bodies[i]), events, &count,
                          NULL), PAY_INVALID, "%s", bodies[i]);
     }
-
-    pay_heap_destroy(heap);
 }
 
 
 Test(pay_psp_square, changes_on_the_wire_are_these)
 {
     unsigned             kind;
-    pay_heap_t          *heap = pay_heap_create();
     pay_psp_change_t     change;
     pay_http_request_t   request;
 
@@ -541,7 +512,7 @@ Test(pay_psp_square, changes_on_the_wire_are_these)
 
     for (kind = 0; kind < PAY_PSP_CHANGE_COUNT; kind++) {
         change = change_make((pay_psp_change_kind_t) kind);
-        cr_assert_eq(square()->change_request(pay_heap_arena(heap), &account,
+        cr_assert_eq(square()->change_request(test_arena(), &account,
                                               &change, &request, NULL),
                      PAY_OK);
         cr_expect(pay_str_is(request.method, calls[kind][0]));
@@ -553,34 +524,29 @@ Test(pay_psp_square, changes_on_the_wire_are_these)
         cr_expect(pay_str_is(field_of(&request, "Square-Version"),
                              "2025-08-20"));
     }
-
-    pay_heap_destroy(heap);
 }
 
 
 /* 45 characters are all that a refund's key may have. */
 Test(pay_psp_square, a_refund_of_a_long_key_has_a_short_one)
 {
-    pay_heap_t          *heap = pay_heap_create();
     pay_psp_change_t     change = change_make(PAY_PSP_REFUND);
     pay_http_request_t   request;
 
     change.reason = PAY_STR("wrong \"size\"");
     change.key = PAY_STR("0123456789012345678901234567890123456789012345678901"
                          "23456789abcd");
-    cr_assert_eq(square()->change_request(pay_heap_arena(heap), &account,
+    cr_assert_eq(square()->change_request(test_arena(), &account,
                                           &change, &request, NULL), PAY_OK);
     cr_expect_eq(position(request.body, "\",\"payment_id\"")
                  - position(request.body, ":\"") - 2, 45);
     cr_expect(contains(request.body, "\"reason\":\"wrong \\\"size\\\"\""));
-    pay_heap_destroy(heap);
 }
 
 
 Test(pay_psp_square, a_change_that_cannot_be_addressed_is_a_bug)
 {
     size_t               i;
-    pay_heap_t          *heap = pay_heap_create();
     pay_psp_change_t     change;
     pay_http_request_t   request;
 
@@ -593,24 +559,22 @@ Test(pay_psp_square, a_change_that_cannot_be_addressed_is_a_bug)
         change = change_make((pay_psp_change_kind_t) (i % 4));
         change.reference = ids[i / 4];
         change.alias = ids[i / 4];
-        cr_expect_eq(square()->change_request(pay_heap_arena(heap), &account,
+        cr_expect_eq(square()->change_request(test_arena(), &account,
                                               &change, &request, NULL),
                      PAY_BUG);
     }
 
     change = change_make(PAY_PSP_REFUND);
     change.currency = currency_of("CHF");
-    cr_expect_eq(square()->change_request(pay_heap_arena(heap), &account,
+    cr_expect_eq(square()->change_request(test_arena(), &account,
                                           &change, &request, NULL),
                  PAY_INVALID);
-    pay_heap_destroy(heap);
 }
 
 
 Test(pay_psp_square, changes_about_something_else_are_unknown)
 {
     size_t              i;
-    pay_heap_t         *heap = pay_heap_create();
     pay_psp_change_t    change;
     pay_psp_changed_t   result;
     pay_http_answer_t   answer;
@@ -657,15 +621,13 @@ Test(pay_psp_square, changes_about_something_else_are_unknown)
     for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
         change = change_make(rows[i].kind);
         answer = answered(200, pay_str_of(rows[i].body));
-        cr_assert_eq(square()->change_answer(pay_heap_arena(heap), &change,
+        cr_assert_eq(square()->change_answer(test_arena(), &change,
                                              &answer, &result), PAY_OK);
         cr_expect_eq(result.outcome, PAY_PSP_UNKNOWN, "%s", rows[i].body);
         cr_expect_eq(result.known, 0, "%s", rows[i].body);
         cr_expect(pay_str_is(result.code, rows[i].code), "%s: %.*s",
                   rows[i].body, pay_fmt(result.code));
     }
-
-    pay_heap_destroy(heap);
 }
 
 
@@ -681,18 +643,13 @@ refund_once(pay_arena_t *arena, void *result)
 static pay_status_t
 captured_once(pay_arena_t *arena, void *result)
 {
-    pay_heap_t         *own = pay_heap_create();
-    pay_status_t        status;
     pay_psp_change_t    change = change_make(PAY_PSP_CAPTURE);
     pay_http_answer_t   answer;
 
     change.amount_minor = 3000;
-    answer = answered(200, fixture(pay_heap_arena(own), square(),
+    answer = answered(200, fixture(test_arena(), square(),
                                    "capture-done.json"));
-    status = square()->change_answer(arena, &change, &answer, result);
-    pay_heap_destroy(own);
-
-    return status;
+    return square()->change_answer(arena, &change, &answer, result);
 }
 
 
@@ -700,17 +657,12 @@ static pay_status_t
 split_once(pay_arena_t *arena, void *result)
 {
     int                 known;
-    pay_heap_t         *own = pay_heap_create();
-    pay_status_t        status;
     pay_http_answer_t   answer;
 
-    answer = answered(200, fixture(pay_heap_arena(own), square(),
+    answer = answered(200, fixture(test_arena(), square(),
                                    "query-paid-split.json"));
-    status = square()->query_answer(arena, PAY_STR(ORDER), &answer, result,
-                                    &known);
-    pay_heap_destroy(own);
-
-    return status;
+    return square()->query_answer(arena, PAY_STR(ORDER), &answer, result,
+                                  &known);
 }
 
 

@@ -59,11 +59,10 @@ events_of(pay_arena_t *arena, pay_str_t body, pay_psp_event_t *event)
 
 Test(pay_psp_stripe, form_on_the_wire_is_this)
 {
-    pay_heap_t          *heap = pay_heap_create();
     pay_psp_order_t      order = order_make();
     pay_http_request_t   request;
 
-    cr_assert_eq(stripe()->register_request(pay_heap_arena(heap), &account,
+    cr_assert_eq(stripe()->register_request(test_arena(), &account,
                                             &order, &request, NULL), PAY_OK);
 
     cr_expect(pay_str_is(request.url,
@@ -92,8 +91,6 @@ Test(pay_psp_stripe, form_on_the_wire_is_this)
         "&line_items%5B1%5D%5Bprice_data%5D%5Bunit_amount%5D=2000"
         "&line_items%5B1%5D%5Bprice_data%5D%5Bproduct_data%5D%5Bname%5D="
         "order-2"), "%.*s", pay_fmt(request.body));
-
-    pay_heap_destroy(heap);
 }
 
 
@@ -101,7 +98,6 @@ Test(pay_psp_stripe, twenty_long_lines_fit)
 {
     char                 name[256];
     unsigned             i;
-    pay_heap_t          *heap = pay_heap_create();
     pay_psp_order_t      order = order_make();
     pay_http_request_t   request;
 
@@ -117,24 +113,21 @@ Test(pay_psp_stripe, twenty_long_lines_fit)
     order.line_count = PAY_PSP_LINES_MAX;
     order.amount_minor = PAY_PSP_LINES_MAX;
 
-    cr_assert_eq(stripe()->register_request(pay_heap_arena(heap), &account,
+    cr_assert_eq(stripe()->register_request(test_arena(), &account,
                                             &order, &request, NULL), PAY_OK);
     cr_expect(contains(request.body, "&line_items%5B19%5D%5Bquantity%5D=1"));
-    pay_heap_destroy(heap);
 }
 
 
 Test(pay_psp_stripe, return_url_with_a_query_gets_an_ampersand)
 {
-    pay_heap_t          *heap = pay_heap_create();
     pay_psp_order_t      order = order_make();
     pay_http_request_t   request;
 
     order.return_url = PAY_STR("https://pay.example.com/r?h=1");
-    cr_assert_eq(stripe()->register_request(pay_heap_arena(heap), &account,
+    cr_assert_eq(stripe()->register_request(test_arena(), &account,
                                             &order, &request, NULL), PAY_OK);
     cr_expect(contains(request.body, "%3Fh%3D1%26cancelled%3D1&"));
-    pay_heap_destroy(heap);
 }
 
 
@@ -143,7 +136,6 @@ Test(pay_psp_stripe, units_are_stripes)
     size_t               i;
     pay_err_t            err;
     pay_str_t            text;
-    pay_heap_t          *heap = pay_heap_create();
     pay_status_t         status;
     pay_psp_order_t      order;
     pay_http_request_t   request;
@@ -162,7 +154,7 @@ Test(pay_psp_stripe, units_are_stripes)
     for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
         order = order_of(currency_of(rows[i].currency), rows[i].ours);
         err.slug = "";
-        status = stripe()->register_request(pay_heap_arena(heap), &account,
+        status = stripe()->register_request(test_arena(), &account,
                                             &order, &request, &err);
 
         if (rows[i].theirs == NULL) {
@@ -174,21 +166,18 @@ Test(pay_psp_stripe, units_are_stripes)
         }
 
         cr_assert_eq(status, PAY_OK, "%s", rows[i].currency);
-        cr_assert_eq(pay_format(pay_heap_arena(heap), &text, 64,
+        cr_assert_eq(pay_format(test_arena(), &text, 64,
                                 "unit_amount%%5D=%s&", rows[i].theirs),
                      PAY_OK);
         cr_expect(contains(request.body, (const char *) text.data), "%s",
                   rows[i].currency);
     }
-
-    pay_heap_destroy(heap);
 }
 
 
 Test(pay_psp_stripe, an_echo_that_differs_is_a_mismatch)
 {
     size_t                i;
-    pay_heap_t           *heap = pay_heap_create();
     pay_psp_registered_t  result;
 
     static const char *const  rows[][2] = {
@@ -203,20 +192,17 @@ Test(pay_psp_stripe, an_echo_that_differs_is_a_mismatch)
     };
 
     for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-        result = judged_with(pay_heap_arena(heap), rows[i][0], rows[i][1]);
+        result = judged_with(test_arena(), rows[i][0], rows[i][1]);
         cr_expect_eq(result.outcome, PAY_PSP_UNKNOWN, "%s", rows[i][1]);
         cr_expect(pay_str_is(result.code, "answer_mismatch"), "%s",
                   rows[i][1]);
     }
-
-    pay_heap_destroy(heap);
 }
 
 
 Test(pay_psp_stripe, an_echo_of_wrong_type_is_invalid_and_none_is_none)
 {
     size_t                i;
-    pay_heap_t           *heap = pay_heap_create();
     pay_psp_registered_t  result;
 
     static const char *const  wrong[][2] = {
@@ -235,26 +221,23 @@ Test(pay_psp_stripe, an_echo_of_wrong_type_is_invalid_and_none_is_none)
     };
 
     for (i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
-        result = judged_with(pay_heap_arena(heap), wrong[i][0], wrong[i][1]);
+        result = judged_with(test_arena(), wrong[i][0], wrong[i][1]);
         cr_expect_eq(result.outcome, PAY_PSP_UNKNOWN, "%s", wrong[i][1]);
         cr_expect(pay_str_is(result.code, "answer_invalid"), "%s",
                   wrong[i][1]);
     }
 
     for (i = 0; i < sizeof(none) / sizeof(none[0]); i++) {
-        cr_expect_eq(judged_with(pay_heap_arena(heap), none[i][0],
+        cr_expect_eq(judged_with(test_arena(), none[i][0],
                                  none[i][1]).outcome, PAY_PSP_DONE);
     }
-
-    pay_heap_destroy(heap);
 }
 
 
 Test(pay_psp_stripe, errors_have_their_outcomes)
 {
     size_t                i;
-    pay_heap_t           *heap = pay_heap_create();
-    pay_arena_t          *arena = pay_heap_arena(heap);
+    pay_arena_t          *arena = test_arena();
     pay_psp_registered_t  result;
 
     static const struct {
@@ -287,23 +270,19 @@ Test(pay_psp_stripe, errors_have_their_outcomes)
         cr_expect(pay_str_is(result.code, rows[i].code), "%.*s",
                   pay_fmt(result.code));
     }
-
-    pay_heap_destroy(heap);
 }
 
 
 /* The type tells it, whatever the code beside it says. */
 Test(pay_psp_stripe, a_key_used_with_other_parameters_is_unknown)
 {
-    pay_heap_t            *heap = pay_heap_create();
     pay_psp_registered_t   result;
 
-    result = judged(pay_heap_arena(heap), 400,
+    result = judged(test_arena(), 400,
                     PAY_STR("{\"error\":{\"type\":\"idempotency_error\","
                             "\"code\":\"parameter_mismatch\"}}"));
     cr_expect_eq(result.outcome, PAY_PSP_UNKNOWN);
     cr_expect(pay_str_is(result.code, "parameter_mismatch"));
-    pay_heap_destroy(heap);
 }
 
 
@@ -311,8 +290,7 @@ Test(pay_psp_stripe, a_key_used_with_other_parameters_is_unknown)
  * no proof that nothing happened.  And "do retry" is no refusal. */
 Test(pay_psp_stripe, should_retry_never_turns_unknown_into_certainty)
 {
-    pay_heap_t           *heap = pay_heap_create();
-    pay_arena_t          *arena = pay_heap_arena(heap);
+    pay_arena_t          *arena = test_arena();
     pay_psp_order_t       order = order_make();
     pay_http_answer_t     answer;
 
@@ -329,7 +307,6 @@ Test(pay_psp_stripe, should_retry_never_turns_unknown_into_certainty)
     answer.should_retry = 0;
     cr_expect_eq(register_judged(arena, stripe(), &order, answer).outcome,
                  PAY_PSP_REFUSED);
-    pay_heap_destroy(heap);
 }
 
 
@@ -337,8 +314,7 @@ Test(pay_psp_stripe, events_tell_their_facts)
 {
     char              name[64];
     size_t            i;
-    pay_heap_t       *heap = pay_heap_create();
-    pay_arena_t      *arena = pay_heap_arena(heap);
+    pay_arena_t      *arena = test_arena();
     pay_psp_event_t   event;
 
     static const event_row_t  rows[] = {
@@ -370,15 +346,12 @@ Test(pay_psp_stripe, events_tell_their_facts)
                                         ? token_text(stripe()) : ""),
                   "%s", name);
     }
-
-    pay_heap_destroy(heap);
 }
 
 
 Test(pay_psp_stripe, paid_event_carries_amount_and_payment)
 {
-    pay_heap_t       *heap = pay_heap_create();
-    pay_arena_t      *arena = pay_heap_arena(heap);
+    pay_arena_t      *arena = test_arena();
     pay_str_t         text;
     pay_psp_event_t   event;
 
@@ -395,7 +368,6 @@ Test(pay_psp_stripe, paid_event_carries_amount_and_payment)
                      "\"payment_intent\": {\"id\": \"pi_2\"}"), &event),
                  PAY_OK);
     cr_expect(pay_str_is(event.reference, "pi_2"));
-    pay_heap_destroy(heap);
 }
 
 
@@ -421,8 +393,7 @@ completed(pay_arena_t *arena, const char *total, const char *currency)
 Test(pay_psp_stripe, amounts_without_an_iso_spelling_come_as_zero)
 {
     size_t            i;
-    pay_heap_t       *heap = pay_heap_create();
-    pay_arena_t      *arena = pay_heap_arena(heap);
+    pay_arena_t      *arena = test_arena();
     pay_psp_event_t   event;
 
     static const struct {
@@ -447,16 +418,13 @@ Test(pay_psp_stripe, amounts_without_an_iso_spelling_come_as_zero)
         cr_expect_eq(event.amount_minor, rows[i].minor, "%s %s",
                      rows[i].total, rows[i].currency);
     }
-
-    pay_heap_destroy(heap);
 }
 
 
 Test(pay_psp_stripe, paid_without_a_readable_amount_is_refused)
 {
     size_t            i;
-    pay_heap_t       *heap = pay_heap_create();
-    pay_arena_t      *arena = pay_heap_arena(heap);
+    pay_arena_t      *arena = test_arena();
     pay_psp_event_t   event;
 
     static const char *const  rows[][2] = {
@@ -472,15 +440,12 @@ Test(pay_psp_stripe, paid_without_a_readable_amount_is_refused)
                                                 rows[i][1]), &event),
                      PAY_INVALID, "%s %s", rows[i][0], rows[i][1]);
     }
-
-    pay_heap_destroy(heap);
 }
 
 
 Test(pay_psp_stripe, what_is_no_event_is_refused)
 {
     size_t            i;
-    pay_heap_t       *heap = pay_heap_create();
     pay_psp_event_t   event;
 
     static const char *const  bodies[] = {
@@ -509,18 +474,15 @@ Test(pay_psp_stripe, what_is_no_event_is_refused)
     };
 
     for (i = 0; i < sizeof(bodies) / sizeof(bodies[0]); i++) {
-        cr_expect_eq(events_of(pay_heap_arena(heap), pay_str_of(bodies[i]),
+        cr_expect_eq(events_of(test_arena(), pay_str_of(bodies[i]),
                                &event), PAY_INVALID, "%s", bodies[i]);
     }
-
-    pay_heap_destroy(heap);
 }
 
 
 Test(pay_psp_stripe, type_in_other_case_means_nothing)
 {
-    pay_heap_t       *heap = pay_heap_create();
-    pay_arena_t      *arena = pay_heap_arena(heap);
+    pay_arena_t      *arena = test_arena();
     pay_psp_event_t   event;
 
     cr_assert_eq(events_of(arena, replaced(arena,
@@ -528,7 +490,6 @@ Test(pay_psp_stripe, type_in_other_case_means_nothing)
                      "session.COMPLETED"), &event), PAY_OK);
     cr_expect_eq(event.fact, PAY_FACT_NONE);
     cr_expect_eq(event.token.len, 0);
-    pay_heap_destroy(heap);
 }
 
 
@@ -537,8 +498,7 @@ Test(pay_psp_stripe, money_that_came_in_counts_in_any_session_state)
     int                 known;
     size_t              i;
     pay_str_t           body;
-    pay_heap_t         *heap = pay_heap_create();
-    pay_arena_t        *arena = pay_heap_arena(heap);
+    pay_arena_t        *arena = test_arena();
     pay_psp_event_t     event;
     pay_http_answer_t   answer;
 
@@ -568,6 +528,4 @@ Test(pay_psp_stripe, money_that_came_in_counts_in_any_session_state)
         cr_expect_eq(event.fact, rows[i].fact, "%s %s", rows[i].status,
                      rows[i].payment);
     }
-
-    pay_heap_destroy(heap);
 }

@@ -63,7 +63,6 @@ changed(pay_arena_t *arena, const pay_psp_change_t *change, unsigned status,
 Test(pay_psp_stripe_change, calls_on_the_wire_are_these)
 {
     size_t               i;
-    pay_heap_t          *heap = pay_heap_create();
     pay_psp_change_t     change;
     pay_http_request_t   request;
 
@@ -88,7 +87,7 @@ Test(pay_psp_stripe_change, calls_on_the_wire_are_these)
 
     for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
         change = change_make(rows[i].kind);
-        cr_assert_eq(stripe()->change_request(pay_heap_arena(heap), &account,
+        cr_assert_eq(stripe()->change_request(test_arena(), &account,
                                               &change, &request, NULL),
                      PAY_OK);
         cr_expect(pay_str_is(request.method, "POST"));
@@ -103,29 +102,24 @@ Test(pay_psp_stripe_change, calls_on_the_wire_are_these)
         cr_expect(pay_str_is(field_of(&request, "Content-Type"),
                              "application/x-www-form-urlencoded"));
     }
-
-    pay_heap_destroy(heap);
 }
 
 
 /* An id of ours has no ':', so no buyer's order can take a change's key. */
 Test(pay_psp_stripe_change, no_order_can_have_the_key_of_a_change)
 {
-    pay_heap_t          *heap = pay_heap_create();
     pay_psp_order_t      order = order_make();
     pay_http_request_t   request;
 
     order.nonce = PAY_STR(OPERATION ":capture");
-    cr_expect_eq(stripe()->register_request(pay_heap_arena(heap), &account,
+    cr_expect_eq(stripe()->register_request(test_arena(), &account,
                                             &order, &request, NULL), PAY_BUG);
-    pay_heap_destroy(heap);
 }
 
 
 Test(pay_psp_stripe_change, only_stripes_own_reasons_are_told)
 {
     size_t               i;
-    pay_heap_t          *heap = pay_heap_create();
     pay_psp_change_t     change = change_make(PAY_PSP_REFUND);
     pay_http_request_t   request;
 
@@ -135,19 +129,17 @@ Test(pay_psp_stripe_change, only_stripes_own_reasons_are_told)
     };
 
     change.reason = PAY_STR("requested_by_customer");
-    cr_assert_eq(stripe()->change_request(pay_heap_arena(heap), &account,
+    cr_assert_eq(stripe()->change_request(test_arena(), &account,
                                           &change, &request, NULL), PAY_OK);
     cr_expect(contains(request.body, "&reason=requested_by_customer"));
 
     for (i = 0; i < sizeof(ours) / sizeof(ours[0]); i++) {
         change.reason = pay_str_of(ours[i]);
-        cr_assert_eq(stripe()->change_request(pay_heap_arena(heap), &account,
+        cr_assert_eq(stripe()->change_request(test_arena(), &account,
                                               &change, &request, NULL),
                      PAY_OK);
         cr_expect_not(contains(request.body, "reason"), "%s", ours[i]);
     }
-
-    pay_heap_destroy(heap);
 }
 
 
@@ -155,7 +147,6 @@ Test(pay_psp_stripe_change, units_are_stripes)
 {
     size_t               i;
     pay_err_t            err;
-    pay_heap_t          *heap = pay_heap_create();
     pay_status_t         status;
     pay_psp_change_t     change = change_make(PAY_PSP_REFUND);
     pay_http_request_t   request;
@@ -173,7 +164,7 @@ Test(pay_psp_stripe_change, units_are_stripes)
     for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
         change.currency = currency_of(rows[i].currency);
         change.amount_minor = rows[i].ours;
-        status = stripe()->change_request(pay_heap_arena(heap), &account,
+        status = stripe()->change_request(test_arena(), &account,
                                           &change, &request, &err);
 
         if (rows[i].theirs == NULL) {
@@ -184,8 +175,6 @@ Test(pay_psp_stripe_change, units_are_stripes)
             cr_expect(contains(request.body, rows[i].theirs));
         }
     }
-
-    pay_heap_destroy(heap);
 }
 
 
@@ -193,8 +182,7 @@ Test(pay_psp_stripe_change, units_are_stripes)
 Test(pay_psp_stripe_change, what_contradicts_the_call_is_unknown)
 {
     size_t              i;
-    pay_heap_t         *heap = pay_heap_create();
-    pay_arena_t        *arena = pay_heap_arena(heap);
+    pay_arena_t        *arena = test_arena();
     pay_psp_change_t    change;
     pay_psp_changed_t   result;
 
@@ -238,15 +226,12 @@ Test(pay_psp_stripe_change, what_contradicts_the_call_is_unknown)
                   pay_fmt(result.code));
         cr_expect_eq(result.known, 0, "%zu", i);
     }
-
-    pay_heap_destroy(heap);
 }
 
 
 Test(pay_psp_stripe_change, a_refund_that_failed_says_why)
 {
-    pay_heap_t         *heap = pay_heap_create();
-    pay_arena_t        *arena = pay_heap_arena(heap);
+    pay_arena_t        *arena = test_arena();
     pay_psp_change_t    change = change_make(PAY_PSP_REFUND);
     pay_psp_changed_t   result;
 
@@ -258,15 +243,12 @@ Test(pay_psp_stripe_change, a_refund_that_failed_says_why)
     result = changed(arena, &change, 200,
                      fixture(arena, stripe(), "refund-refused-canceled.json"));
     cr_expect(pay_str_is(result.code, "canceled"));
-
-    pay_heap_destroy(heap);
 }
 
 
 Test(pay_psp_stripe_change, a_capture_tells_the_money_that_came)
 {
-    pay_heap_t         *heap = pay_heap_create();
-    pay_arena_t        *arena = pay_heap_arena(heap);
+    pay_arena_t        *arena = test_arena();
     pay_psp_change_t    change = change_make(PAY_PSP_CAPTURE);
     pay_psp_changed_t   result;
 
@@ -278,16 +260,13 @@ Test(pay_psp_stripe_change, a_capture_tells_the_money_that_came)
     cr_expect(pay_str_is(result.event.reference, PAYMENT));
     cr_expect(result.event.has_amount && result.event.amount_minor == 3000
               && pay_str_is(result.event.currency, "USD"));
-
-    pay_heap_destroy(heap);
 }
 
 
 /* Expiring comes too late when the buyer was faster: money counts. */
 Test(pay_psp_stripe_change, a_session_that_was_paid_is_known_as_paid)
 {
-    pay_heap_t         *heap = pay_heap_create();
-    pay_arena_t        *arena = pay_heap_arena(heap);
+    pay_arena_t        *arena = test_arena();
     pay_psp_change_t    change = change_make(PAY_PSP_EXPIRE);
     pay_psp_changed_t   result;
 
@@ -296,6 +275,4 @@ Test(pay_psp_stripe_change, a_session_that_was_paid_is_known_as_paid)
     cr_expect_eq(result.outcome, PAY_PSP_UNKNOWN);
     cr_assert_eq(result.known, 1);
     cr_expect_eq(result.event.fact, PAY_FACT_PAID);
-
-    pay_heap_destroy(heap);
 }
