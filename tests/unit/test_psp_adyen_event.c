@@ -8,9 +8,6 @@
 
 #define LINK     "PLE83C39B0A0DE0C1E"
 #define PAYMENT  "993617894903480A"
-#define ITEM                                                                  \
-    "\"merchantAccountCode\":\"YOUR_ACCOUNT\",\"merchantReference\":\""      \
-    REFERENCE "\",\"pspReference\":\"" PAYMENT "\""
 #define AMOUNT   "\"amount\":{\"value\":3000,\"currency\":\"USD\"}"
 
 
@@ -18,22 +15,6 @@ static const pay_psp_adapter_t *
 adyen(void)
 {
     return pay_psp_find(PAY_STR("adyen"));
-}
-
-
-static int
-query_with(pay_arena_t *arena, const char *name, const char *from,
-    const char *to, pay_psp_event_t *event)
-{
-    int                known;
-    pay_http_answer_t  answer;
-
-    answer = answered(200, replaced(arena, fixture(arena, adyen(), name),
-                                    from, to));
-    cr_assert_eq(adyen()->query_answer(arena, PAY_STR(LINK), &answer, event,
-                                       &known), PAY_OK);
-
-    return known;
 }
 
 
@@ -88,95 +69,6 @@ Test(pay_psp_adyen_event, query_asks_for_the_link)
     cr_expect_eq(field_of(&request, "Idempotency-Key").len, 0);
     cr_expect_eq(adyen()->query_request(arena, &account, PAY_STR("../x"),
                                         &request), PAY_BUG);
-}
-
-
-Test(pay_psp_adyen_event, each_status_of_a_link_has_its_fact)
-{
-    size_t            i;
-    pay_psp_event_t   event;
-
-    static const struct {
-        const char  *status;
-        int          known;
-        pay_fact_t   fact;
-    } rows[] = {
-        { "active", 1, PAY_FACT_NONE }, { "paid", 1, PAY_FACT_PAID },
-        { "completed", 1, PAY_FACT_PAID },
-        { "paymentPending", 1, PAY_FACT_PENDING },
-        { "expired", 1, PAY_FACT_EXPIRED },
-        { "Paid", 0, PAY_FACT_NONE }, { "PAID", 0, PAY_FACT_NONE },
-        { "paid ", 0, PAY_FACT_NONE }, { "", 0, PAY_FACT_NONE },
-        { "received", 0, PAY_FACT_NONE }
-    };
-
-    for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-        cr_expect_eq(query_with(test_arena(), "query-open.json",
-                                "active", rows[i].status, &event),
-                     rows[i].known, "%s", rows[i].status);
-
-        if (rows[i].known) {
-            cr_expect_eq(event.fact, rows[i].fact, "%s", rows[i].status);
-            cr_expect(pay_str_is(event.token, LINK));
-            cr_expect(event.has_amount && event.amount_minor == 3000);
-            cr_expect(pay_str_is(event.currency, "USD"));
-            cr_expect_eq(event.event_id.len, 0);
-        }
-    }
-}
-
-
-Test(pay_psp_adyen_event, a_paid_link_of_others_or_without_money_is_silent)
-{
-    size_t            i;
-    pay_psp_event_t   event;
-
-    static const char *const  rows[][2] = {
-        { "\"id\": \"PLE8", "\"id\": \"PLE9" }, { "\"id\":", "\"x\":" },
-        { "\"status\":", "\"x\":" }, { "\"amount\":", "\"x\":" },
-        { "\"value\": 3000", "\"value\": \"3000\"" },
-        { "\"currency\": \"USD\"", "\"currency\": \"usd\"" },
-        { "\"currency\": \"USD\"", "\"currency\": \"DOLLAR\"" }
-    };
-
-    for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-        cr_expect_eq(query_with(test_arena(), "query-paid.json",
-                                rows[i][0], rows[i][1], &event), 0, "%s",
-                     rows[i][1]);
-    }
-}
-
-
-/* What no ISO amount equals comes as 0: the mismatch queue. */
-Test(pay_psp_adyen_event, incoming_units_are_turned_back)
-{
-    char              text[64];
-    size_t            i;
-    pay_psp_event_t   event;
-
-    static const struct {
-        const char  *currency;
-        const char  *theirs;
-        int64_t      ours;
-    } rows[] = {
-        { "CLP", "120000", 1200 }, { "CLP", "120050", 0 },
-        { "ISK", "700", 7 }, { "ISK", "1", 0 },
-        { "CVE", "12", 1200 }, { "IDR", "50000", 5000000 },
-        { "IDR", "9223372036854775807", 0 }, { "KWD", "1234", 1234 },
-        { "USD", "-3000", 0 }, { "USD", "0", 0 }, { "CLF", "10000", 0 },
-        { "XXX", "3000", 0 }, { "ZZZ", "3000", 0 }
-    };
-
-    for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-        snprintf(text, sizeof(text), "\"%s\",\n    \"value\": %s",
-                 rows[i].currency, rows[i].theirs);
-        cr_assert_eq(query_with(test_arena(), "query-paid.json",
-                                "\"USD\",\n    \"value\": 3000", text,
-                                &event), 1, "%s", text);
-        cr_expect(event.has_amount);
-        cr_expect_eq(event.amount_minor, rows[i].ours, "%s", text);
-        cr_expect(pay_str_is(event.currency, rows[i].currency));
-    }
 }
 
 
@@ -332,59 +224,6 @@ Test(pay_psp_adyen_event, an_item_that_is_not_about_us_has_no_token)
         event = event_of(arena, wrapped(arena, (const char *) body.data));
         cr_expect_eq(event.token.len, 0, "%s", references[i]);
         cr_expect_eq(event.fact, PAY_FACT_NONE, "%s", references[i]);
-    }
-}
-
-
-Test(pay_psp_adyen_event, what_is_no_event_is_refused)
-{
-    size_t            i;
-    unsigned          count;
-    pay_arena_t      *arena = test_arena();
-    pay_psp_event_t   events[PAY_PSP_EVENTS_MAX];
-
-    static const char *const  items[] = {
-        "", "\"success\":\"true\"",
-        ITEM ",\"eventCode\":\"AUTHORISATION\"," AMOUNT,
-        ITEM ",\"eventCode\":\"AUTHORISATION\",\"success\":\"TRUE\"," AMOUNT,
-        ITEM ",\"eventCode\":\"AUTHORISATION\",\"success\":1," AMOUNT,
-        ITEM ",\"eventCode\":\"AUTHORISATION\",\"success\":\"true\"",
-        ITEM ",\"eventCode\":\"AUTHORISATION\",\"success\":\"true\","
-            "\"amount\":{\"value\":\"3000\",\"currency\":\"USD\"}",
-        ITEM ",\"eventCode\":\"AUTHORISATION\",\"success\":\"true\","
-            "\"amount\":{\"value\":3000,\"currency\":\"usd\"}",
-        ITEM ",\"eventCode\":\"AUTHORISATION\",\"success\":\"true\","
-            "\"amount\":3000",
-        ITEM ",\"success\":\"true\"," AMOUNT,
-        ITEM ",\"eventCode\":\"\",\"success\":\"true\"," AMOUNT,
-        ITEM ",\"eventCode\":\"authorisation\",\"success\":\"true\"," AMOUNT,
-        ITEM ",\"eventCode\":\"A:B\",\"success\":\"true\"," AMOUNT,
-        ITEM ",\"eventCode\":\"A\",\"eventCode\":\"B\",\"success\":\"true\"",
-        "\"merchantAccountCode\":\"YOUR_ACCOUNT\",\"success\":\"true\","
-            "\"eventCode\":\"CAPTURE\",\"pspReference\":\"\"",
-        "\"merchantAccountCode\":\"YOUR_ACCOUNT\",\"success\":\"true\","
-            "\"eventCode\":\"CAPTURE\",\"pspReference\":17"
-    };
-
-    static const char *const  bodies[] = {
-        "", "[]", "{}", "{\"live\":\"false\"}",
-        "{\"live\":\"false\",\"notificationItems\":[]}",
-        "{\"live\":\"false\",\"notificationItems\":{}}",
-        "{\"live\":\"false\",\"notificationItems\":[null]}",
-        "{\"live\":\"false\",\"notificationItems\":[[]]}",
-        "{\"live\":\"false\",\"notificationItems\":[{\"x\":{}}]}",
-        "{\"live\":\"false\",\"notificationItems\":\"x\"}"
-    };
-
-    for (i = 0; i < sizeof(items) / sizeof(items[0]); i++) {
-        cr_expect_eq(events_of(arena, &account, wrapped(arena, items[i]),
-                               events, &count), PAY_INVALID, "%s", items[i]);
-    }
-
-    for (i = 0; i < sizeof(bodies) / sizeof(bodies[0]); i++) {
-        cr_expect_eq(events_of(arena, &account, pay_str_of(bodies[i]),
-                               events, &count), PAY_INVALID, "%s",
-                     bodies[i]);
     }
 }
 

@@ -88,37 +88,3 @@ Test(pay_psp_gocardless, a_failure_says_why)
                              events, &count), PAY_OK);
     cr_expect(pay_str_is(events[0].code, "insufficient_funds"));
 }
-
-
-/* All or nothing: one event that cannot be read makes the body wrong. */
-Test(pay_psp_gocardless, what_is_no_event_is_refused)
-{
-    size_t            i;
-    unsigned          count = 77;
-    pay_arena_t      *arena = test_arena();
-    pay_psp_event_t   events[PAY_PSP_EVENTS_MAX];
-
-    static const struct {
-        const char  *from;
-        const char  *to;
-    } rows[] = {
-        { "\"events\"", "\"event\"" }, { "\"events\": [", "\"events\": [1," },
-        { "\"events\": [", "\"events\": [{}," },
-        { "\"id\": \"EV", "\"id\": \"/" }, { "\"id\": \"EV", "\"i\": \"EV" },
-        { "\"resource_type\"", "\"resource\"" },
-        { "\"resource_type\": \"payments\"", "\"resource_type\": \"\"" },
-        { "\"action\": \"submitted\"", "\"action\": \"\"" },
-        { "\"action\": \"submitted\"", "\"action\": {}" },
-        { "\"payment\": \"PM", "\"payment\": \"P/M" },
-        { "\"payment\": \"PM", "\"mandate\": \"PM" }
-    };
-
-    for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-        cr_expect_eq(events_read(arena,
-                         replaced(arena, fixture(arena, gocardless(),
-                                                 "webhook-several.json"),
-                                  rows[i].from, rows[i].to),
-                         events, &count), PAY_INVALID, "%s", rows[i].to);
-        cr_expect_eq(count, 77);
-    }
-}

@@ -54,14 +54,6 @@ asked(pay_arena_t *arena, pay_str_t body, pay_psp_event_t *event)
 }
 
 
-static pay_str_t
-paid_with(pay_arena_t *arena, const char *from, const char *to)
-{
-    return replaced(arena, fixture(arena, mollie(), "query-paid.json"), from,
-                    to);
-}
-
-
 Test(pay_psp_mollie, body_on_the_wire_is_this)
 {
     pay_psp_order_t      order = order_make();
@@ -151,85 +143,6 @@ Test(pay_psp_mollie, amounts_are_exact_decimals_of_mollies_currencies)
 }
 
 
-Test(pay_psp_mollie, an_answer_that_cannot_be_used_is_unknown)
-{
-    size_t                 i;
-    pay_str_t              text;
-    pay_arena_t           *arena = test_arena();
-    pay_psp_order_t        order = order_make();
-    pay_psp_registered_t   result;
-
-    static const char *const  rows[][3] = {
-        { "\"id\": \"" TOKEN "\"", "\"id\": \"a/b\"", "answer_invalid" },
-        { "\"id\": \"" TOKEN "\"", "\"id\": null", "answer_invalid" },
-        { "\"amount\":", "\"x\":", "answer_invalid" },
-        { "\"value\": \"30.00\"", "\"value\": 30.00", "answer_invalid" },
-        { "\"value\": \"30.00\"", "\"value\": \"30.0\"", "answer_mismatch" },
-        { "\"value\": \"30.00\"", "\"value\": \"3000\"", "answer_mismatch" },
-        { "\"value\": \"30.00\"", "\"value\": \"30.01\"", "answer_mismatch" },
-        { "\"currency\": \"USD\"", "\"currency\": \"EUR\"",
-          "answer_mismatch" },
-        { "\"currency\": \"USD\"", "\"currency\": \"usd\"",
-          "answer_mismatch" },
-        { "\"reference\": \"" REFERENCE "\"", "\"reference\": \"other\"",
-          "answer_mismatch" },
-        { "\"metadata\":", "\"x\":", "answer_invalid" },
-        { "\"checkout\":", "\"x\":", "answer_invalid" },
-        { "\"checkout\": {", "\"checkout\": [], \"y\": {", "answer_invalid" },
-        { "\"href\": \"https://www.mollie.com/checkout", "\"href\": \"a b",
-          "answer_invalid" }
-    };
-
-    for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-        text = replaced(arena, fixture(arena, mollie(),
-                                       "register-answer.json"),
-                        rows[i][0], rows[i][1]);
-        result = register_judged(arena, mollie(), &order, answered(201, text));
-        cr_expect_eq(result.outcome, PAY_PSP_UNKNOWN, "%s", rows[i][1]);
-        cr_expect(pay_str_is(result.code, rows[i][2]), "%s: %.*s", rows[i][1],
-                  pay_fmt(result.code));
-    }
-}
-
-
-Test(pay_psp_mollie, an_error_has_a_status_and_a_title)
-{
-    size_t                 i;
-    pay_arena_t           *arena = test_arena();
-    pay_psp_order_t        order = order_make();
-    pay_psp_registered_t   result;
-
-    static const struct {
-        const char         *body;
-        pay_psp_outcome_t   outcome;
-        const char         *code;
-    } rows[] = {
-        { "{\"status\":422,\"title\":\"Unprocessable Entity\"}",
-          PAY_PSP_REFUSED, "unprocessable_entity" },
-        { "{\"status\":422,\"title\":\"X\",\"extra\":{\"failureReason\":"
-          "\"card_declined\"}}", PAY_PSP_REFUSED, "card_declined" },
-        { "{\"status\":422,\"title\":\"X\",\"extra\":[]}", PAY_PSP_REFUSED,
-          "x" },
-        { "{\"status\":422,\"title\":\"4111111111111111\"}", PAY_PSP_REFUSED,
-          "redacted" },
-        { "{\"status\":422,\"title\":\"\"}", PAY_PSP_REFUSED, "http_422" },
-        { "{\"status\":\"422\",\"title\":\"X\"}", PAY_PSP_UNKNOWN,
-          "answer_invalid" },
-        { "{\"status\":422}", PAY_PSP_UNKNOWN, "answer_invalid" },
-        { "{\"title\":\"Not Found\"}", PAY_PSP_UNKNOWN, "answer_invalid" },
-        { "{\"error\":{\"code\":\"x\"}}", PAY_PSP_UNKNOWN, "answer_invalid" }
-    };
-
-    for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-        result = register_judged(arena, mollie(), &order,
-                                 answered(422, pay_str_of(rows[i].body)));
-        cr_expect_eq(result.outcome, rows[i].outcome, "%s", rows[i].body);
-        cr_expect(pay_str_is(result.code, rows[i].code), "%s: %.*s",
-                  rows[i].body, pay_fmt(result.code));
-    }
-}
-
-
 Test(pay_psp_mollie, a_failed_payment_brings_its_reason)
 {
     pay_arena_t      *arena = test_arena();
@@ -239,72 +152,6 @@ Test(pay_psp_mollie, a_failed_payment_brings_its_reason)
                     &event) == 1);
     cr_expect(pay_str_is(event.code, "insufficient_funds"));
     cr_expect(pay_str_is(event.type, "failed"));
-}
-
-
-/* Of an authorisation a part may have been captured and the rest released. */
-Test(pay_psp_mollie, of_a_paid_payment_what_was_captured_counts)
-{
-    size_t            i;
-    pay_arena_t      *arena = test_arena();
-    pay_psp_event_t   event;
-
-    static const struct {
-        const char  *captured;
-        int64_t      minor;
-    } rows[] = {
-        { "{\"currency\":\"USD\",\"value\":\"20.00\"}", 2000 },
-        { "{\"currency\":\"USD\",\"value\":\"0.00\"}", 3000 },
-        { "{\"currency\":\"EUR\",\"value\":\"30.00\"}", 0 },
-        { "{\"currency\":\"USD\",\"value\":20}", 3000 },
-        { "null", 3000 }
-    };
-
-    for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-        pay_str_t  to;
-
-        cr_assert_eq(pay_format(arena, &to, 256, "\"amountCaptured\":%s,"
-                                "\"mode\"", rows[i].captured), PAY_OK);
-        cr_assert(asked(arena, paid_with(arena, "\"mode\"",
-                                         (const char *) to.data), &event)
-                  == 1);
-        cr_expect_eq(event.fact, PAY_FACT_PAID);
-        cr_expect_eq(event.amount_minor, rows[i].minor, "%s",
-                     rows[i].captured);
-    }
-}
-
-
-/* Into the mismatch queue, never rounded into an order's amount. */
-Test(pay_psp_mollie, amounts_of_wrong_spelling_come_as_zero)
-{
-    size_t            i;
-    pay_str_t         to;
-    pay_arena_t      *arena = test_arena();
-    pay_psp_event_t   event;
-
-    static const char *const  values[] = {
-        "", "30", "30.0", "30.000", "030.00", "-30.00", "+30.00", "3e1",
-        " 30.00", "30,00", "0.00", "99999999999999999999.00"
-    };
-
-    for (i = 0; i < sizeof(values) / sizeof(values[0]); i++) {
-        cr_assert_eq(pay_format(arena, &to, 128, "\"value\": \"%s\"",
-                                values[i]), PAY_OK);
-        cr_assert(asked(arena, paid_with(arena, "\"value\": \"30.00\"",
-                                         (const char *) to.data), &event)
-                  == 1);
-        cr_expect(event.has_amount && event.amount_minor == 0, "%s",
-                  values[i]);
-    }
-
-    cr_expect_eq(asked(arena, paid_with(arena, "\"value\": \"30.00\"",
-                                        "\"value\": 3000"), &event), 0);
-    cr_expect_eq(asked(arena, paid_with(arena, "\"currency\": \"USD\"",
-                                        "\"currency\": \"usd\""), &event), 0);
-    cr_expect_eq(asked(arena, paid_with(arena, TOKEN, "tr_other"), &event), 0);
-    cr_expect_eq(asked(arena, paid_with(arena, "\"paid\"", "\"Paid\""),
-                       &event), 0);
 }
 
 
@@ -451,60 +298,6 @@ Test(pay_psp_mollie, changes_on_the_wire_are_these)
     cr_expect_eq(mollie()->change_request(test_arena(), &account,
                                           &change, &request, NULL),
                  PAY_INVALID);
-}
-
-
-#define MADE  "\"amount\":{\"currency\":\"USD\",\"value\":\"12.34\"}," \
-              "\"paymentId\":\"" TOKEN "\""
-
-Test(pay_psp_mollie, changes_about_something_else_are_unknown)
-{
-    size_t              i;
-    pay_psp_change_t    change;
-    pay_psp_changed_t   result;
-    pay_http_answer_t   answer;
-
-    static const struct {
-        pay_psp_change_kind_t  kind;
-        const char            *body;
-        const char            *code;
-    } rows[] = {
-        { PAY_PSP_REFUND, "{\"id\":\"re_1\",\"status\":\"refunded\","
-          "\"amount\":{\"currency\":\"USD\",\"value\":\"12.35\"},"
-          "\"paymentId\":\"" TOKEN "\"}", "answer_mismatch" },
-        { PAY_PSP_REFUND, "{\"id\":\"re_1\",\"status\":\"refunded\","
-          "\"amount\":{\"currency\":\"EUR\",\"value\":\"12.34\"},"
-          "\"paymentId\":\"" TOKEN "\"}", "answer_mismatch" },
-        { PAY_PSP_REFUND, "{\"id\":\"re_1\",\"status\":\"refunded\","
-          "\"amount\":{\"currency\":\"USD\",\"value\":\"12.34\"},"
-          "\"paymentId\":\"tr_other\"}", "answer_mismatch" },
-        { PAY_PSP_REFUND, "{\"status\":\"refunded\"," MADE "}",
-          "answer_invalid" },
-        { PAY_PSP_REFUND, "{\"id\":\"re_1\"," MADE "}", "answer_invalid" },
-        { PAY_PSP_REFUND, "{\"id\":\"re_1\",\"status\":\"refunded\"}",
-          "answer_invalid" },
-        { PAY_PSP_CAPTURE, "{\"id\":\"cpt_1\",\"status\":\"paid\"," MADE "}",
-          "answer_invalid" },
-        { PAY_PSP_CANCEL, "{\"id\":\"tr_other\",\"status\":\"canceled\"}",
-          "answer_mismatch" },
-        { PAY_PSP_CANCEL, "{\"id\":\"" TOKEN "\",\"status\":\"cancelled\"}",
-          "answer_invalid" },
-        { PAY_PSP_EXPIRE, "{\"id\":\"" TOKEN "\",\"status\":\"paid\"}",
-          "answer_invalid" },
-        { PAY_PSP_EXPIRE, "{\"status\":\"canceled\"}", "answer_invalid" },
-        { PAY_PSP_EXPIRE, "", "answer_invalid" }
-    };
-
-    for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-        change = change_make(rows[i].kind);
-        answer = answered(200, pay_str_of(rows[i].body));
-        cr_assert_eq(mollie()->change_answer(test_arena(), &change,
-                                             &answer, &result), PAY_OK);
-        cr_expect_eq(result.outcome, PAY_PSP_UNKNOWN, "%s", rows[i].body);
-        cr_expect_eq(result.known, 0, "%s", rows[i].body);
-        cr_expect(pay_str_is(result.code, rows[i].code), "%s: %.*s",
-                  rows[i].body, pay_fmt(result.code));
-    }
 }
 
 
