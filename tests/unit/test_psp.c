@@ -909,3 +909,37 @@ Test(pay_psp, each_failure_has_a_word_of_its_own)
         }
     }
 }
+
+
+/* The hours of docs/psps.md, and the shortest life of a page: a call that is
+ * repeated after its key has gone is a second payment. */
+Test(pay_psp, keys_and_pages_live_as_long_as_documented)
+{
+    size_t                    i, kind;
+    const pay_psp_adapter_t  *psp;
+
+    enum { ALWAYS = PAY_PSP_ALWAYS_HOURS };
+    static const struct {
+        const char  *name;
+        unsigned     key, change[PAY_PSP_CHANGE_COUNT], shortest, longest;
+    } rows[] = {
+        { "adyen", 168, { 168, 168, 168, ALWAYS }, 300, 86400 },
+        { "generic", 24, { 24, 24, 24, 24 }, 60, 604800 },
+        { "mollie", 1, { 1, ALWAYS, 1, ALWAYS }, 60, 86400 },
+        { "paypal", 6, { 6, 0, 1080, 0 }, 60, 10800 },
+        { "square", 24, { ALWAYS, ALWAYS, 24, ALWAYS }, 60, 86400 },
+        { "stripe", 24, { 24, 24, 24, ALWAYS }, 1800, 86400 }
+    };
+
+    for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        psp = pay_psp_find(pay_str_of(rows[i].name));
+        cr_expect_eq(psp->key_window_hours, rows[i].key, "%s", psp->name);
+        cr_expect_eq(psp->min_expiry_s, rows[i].shortest, "%s", psp->name);
+        cr_expect_eq(psp->max_expiry_s, rows[i].longest, "%s", psp->name);
+
+        for (kind = 0; kind < PAY_PSP_CHANGE_COUNT; kind++) {
+            cr_expect_eq(psp->change_window_hours[kind], rows[i].change[kind],
+                         "%s %zu", psp->name, kind);
+        }
+    }
+}

@@ -161,7 +161,7 @@ Test(pay_psp_mollie, a_failed_payment_brings_its_reason)
 static const hint_t  hints[] = {
     { "id=tr_1", "tr_1", "" },
     { "x=1&id=tr_1&y=2", "tr_1", "" },
-    { "id=tr_1&", "tr_1", "" },
+    { "id=tr_1&", "tr_1", "" }, { "z=1&id=tr_1", "tr_1", "" },
     { "testByMollie=1&id=tr_1", "tr_1", "" },
     { "id=", NULL, NULL }, { "id", NULL, NULL }, { "x=tr_1", NULL, NULL },
     { "Id=tr_1", NULL, NULL }, { "id=tr_1&id=tr_1", NULL, NULL },

@@ -380,3 +380,33 @@ Test(pay_psp_square, each_failing_allocation_leaves_no_partial_result)
     cr_expect_gt(torture(captured_once, sizeof(pay_psp_changed_t)), 0);
     cr_expect_gt(torture(split_once, sizeof(pay_psp_event_t)), 0);
 }
+
+
+/* A fee is known by its place in the list, so that one which cannot be read
+ * must not shift the others. */
+Test(pay_psp_square, a_fee_that_cannot_be_read_is_no_fee)
+{
+    size_t            i;
+    unsigned          count;
+    pay_str_t         body;
+    pay_arena_t      *arena = test_arena();
+    pay_psp_event_t   events[PAY_PSP_EVENTS_MAX];
+
+    static const char *const  amounts[] = {
+        "\"117\"", "null", "1.5", "-9223372036854775808"
+    };
+
+    for (i = 0; i < sizeof(amounts) / sizeof(amounts[0]); i++) {
+        cr_assert_eq(pay_format(arena, &body, 64, "\"amount\": %s",
+                                amounts[i]), PAY_OK);
+        body = replaced(arena, fixture(arena, square(),
+                                       "webhook-paid-fees.json"),
+                        "\"amount\": 117", (const char *) body.data);
+        cr_assert_eq(square()->webhook_events(arena, &account, PAY_STR(""),
+                                              body, events, &count, NULL),
+                     PAY_OK);
+        cr_assert_eq(count, 2, "%s", amounts[i]);
+        cr_expect(pay_str_is(events[1].event_id, PAYMENT ":1:fee"), "%.*s",
+                  pay_fmt(events[1].event_id));
+    }
+}

@@ -165,9 +165,16 @@ Test(pay_psp_stripe, should_retry_never_turns_unknown_into_certainty)
     pay_http_answer_t     answer;
 
     answer = answered(500, fixture(arena, stripe(), "error-api.json"));
+    cr_expect_lt(register_judged(arena, stripe(), &order, answer)
+                     .retry_after_s, 3600);
     answer.should_retry = 0;
     cr_expect_eq(register_judged(arena, stripe(), &order, answer).outcome,
                  PAY_PSP_UNKNOWN);
+    cr_expect_eq(register_judged(arena, stripe(), &order, answer)
+                     .retry_after_s, 3600, "asked not to repeat the call");
+    answer.retry_after_s = 7200;
+    cr_expect_eq(register_judged(arena, stripe(), &order, answer)
+                     .retry_after_s, 7200);
 
     answer = answered(400, fixture(arena, stripe(),
                                    "error-invalid-request.json"));
