@@ -86,13 +86,13 @@ class Database:
         )
 
     def new_copy(self) -> None:
-        self.psql(
-            "postgres",
-            "-c",
+        """The template's own rights do not come with its contents."""
+        for order in (
             f"DROP DATABASE IF EXISTS {COPY} (FORCE)",
-            "-c",
             f"CREATE DATABASE {COPY} TEMPLATE {MODEL}",
-        )
+            f"REVOKE ALL ON DATABASE {COPY} FROM PUBLIC",
+        ):
+            self.psql("postgres", "-c", order)
 
     def passes(self, file: pathlib.Path, limit_s: float) -> bool:
         words = ["pg_prove", "--quiet", "--dbname", COPY, str(file)]
@@ -115,8 +115,6 @@ class Database:
             "postgres",
             "-c",
             "ALTER SYSTEM SET track_functions = 'all'",
-            "-c",
-            "ALTER SYSTEM SET fsync = off",
             "-c",
             "SELECT pg_reload_conf()",
         )

@@ -677,3 +677,30 @@ Test(pay_payment_parse, failing_memory_is_an_ordinary_error)
 {
     cr_expect_geq(torture(torture_parse, sizeof(pay_str_t)), 7);
 }
+
+
+/* Routes go by it: a country that is none is one that nobody knows. */
+Test(pay_payment_parse, a_country_is_two_capital_letters)
+{
+    size_t                  i;
+    pay_err_t               err;
+    pay_str_t               body;
+    pay_payment_request_t   request;
+
+    static const char *const  rows[][2] = {
+        { "\"DE\"", "DE" }, { "\"AZ\"", "AZ" }, { "\"D\"", "" },
+        { "\"DEU\"", "" }, { "\"de\"", "" }, { "\"D1\"", "" },
+        { "\"1D\"", "" }, { "\"D[\"", "" }, { "\"@D\"", "" },
+        { "\"\"", "" }, { "7", "" }, { "null", "" }
+    };
+
+    for (i = 0; i < COUNT(rows); i++) {
+        cr_assert_eq(pay_format(test_arena(), &body, 512, "{" ID "," URL ","
+                                ORDERS ",\"buyer_info\":{\"country\":%s}}",
+                                rows[i][0]), PAY_OK);
+        cr_assert_eq(parse(test_arena(), (const char *) body.data, &request,
+                           &err), PAY_OK, "%s", rows[i][0]);
+        cr_expect(pay_str_is(request.country, rows[i][1]), "%s: %.*s",
+                  rows[i][0], pay_fmt(request.country));
+    }
+}
