@@ -28,6 +28,10 @@ pay_str_t pay_secret_str(const pay_secret_t *secret);
 
 pay_status_t pay_sha256(pay_str_t bytes, unsigned char out[PAY_SHA256_SIZE])
     PAY_MUST_CHECK;
+/* Over the concatenation of `count` slices.  Trouble in libcrypto is
+ * PAY_NO_MEMORY. */
+pay_status_t pay_sha256_parts(const pay_str_t *parts, unsigned count,
+    unsigned char out[PAY_SHA256_SIZE]) PAY_MUST_CHECK;
 
 /* HMAC-SHA-256 over the concatenation of `count` slices.  An empty key is
  * PAY_BUG, trouble in libcrypto PAY_NO_MEMORY. */

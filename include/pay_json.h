@@ -99,10 +99,8 @@ pay_json_t *pay_json_string_new(pay_str_t text);   /* must be UTF-8 */
 pay_json_t *pay_json_integer_new(int64_t value);
 pay_json_t *pay_json_boolean_new(int value);
 pay_json_t *pay_json_null_new(void);
-/* A deep copy, owned by the caller.  A string with a NUL or bad UTF-8 gives
- * NULL; a NULL object, array or value makes the calls below fail with
- * PAY_NO_MEMORY. */
-pay_json_t *pay_json_copy(const pay_json_t *json);
+/* A string with a NUL or bad UTF-8 gives NULL; a NULL object, array or value
+ * makes the calls below fail with PAY_NO_MEMORY. */
 pay_status_t pay_json_set(pay_json_t *object, const char *member,
     pay_json_t *value) PAY_MUST_CHECK;
 pay_status_t pay_json_set_string(pay_json_t *object, const char *member,

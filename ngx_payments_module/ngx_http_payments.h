@@ -642,6 +642,8 @@ struct ngx_payments_http_s {
     void                     (*finished)(ngx_payments_http_t *http);
     void                      *easy;
     void                      *headers;
+    ngx_queue_t                queue;            /* while `sending` */
+    size_t                     body_len;         /* of the request */
     u_char                    *buf;
     size_t                     len;
     size_t                     size;
@@ -649,6 +651,8 @@ struct ngx_payments_http_s {
     ngx_uint_t                 begun;            /* copies of the request
                                                     itself */
     unsigned                   too_large:1;
+    unsigned                   sending:1;        /* begun, and was not whole at
+                                                    the last look */
     unsigned                   headed:1;         /* the answer's header is
                                                     whole */
     unsigned                   private_address:1;    /* was refused */

@@ -279,6 +279,7 @@ socket_action(curl_socket_t fd, int what)
     int  running;
 
     (void) curl_multi_socket_action(curl.multi, fd, what, &running);
+    ngx_payments_easy_drop_sent();
 
     /* libcurl leaves a failed handshake's errors in OpenSSL's queue, where
      * nginx would find them in the midst of a request and call it an alert */

@@ -21,6 +21,17 @@ void ngx_payments_easy_stop(void);
 ngx_int_t ngx_payments_easy_create(ngx_payments_http_t *http);
 /* The handle must have left its multi handle. */
 void ngx_payments_easy_destroy(ngx_payments_http_t *http);
+/* Behind each turn of libcurl: frees what requests that have gone need no more
+ * while they wait for their answers. */
+void ngx_payments_easy_drop_sent(void);
+
+/* ngx_payments_curl_fields.c */
+
+/* Makes http->headers, for ngx_free(), and gives it to libcurl; NGX_ERROR: no
+ * memory, or a NUL in a field. */
+ngx_int_t ngx_payments_easy_fields(CURL *easy, ngx_payments_http_t *http);
+/* Without a NUL. */
+ngx_uint_t ngx_payments_easy_is_text(pay_str_t s);
 
 /* ngx_payments_curl_answer.c */
 

@@ -15,17 +15,14 @@
 
 /* of an answer at a time: each call that waits keeps it, answers are short */
 #define READ_SIZE  1024
-/* of a request that goes over TLS, libcurl's least: kept while a call waits,
- * and would be 64 kB */
+/* of a request that goes over TLS, libcurl's least; it would be 64 kB */
 #define SEND_SIZE  16384
+#define LOOKS      64                  /* at calls that send, in one turn */
 
 
 static ngx_int_t setup_easy(CURL *easy, ngx_payments_http_t *http);
 static ngx_int_t setup_request(CURL *easy, ngx_payments_http_t *http);
 static ngx_int_t setup_body(CURL *easy, ngx_payments_http_t *http);
-static ngx_int_t setup_headers(CURL *easy, ngx_payments_http_t *http);
-static ngx_int_t add_field(ngx_payments_http_t *http, pay_str_t name,
-    pay_str_t value);
 static ngx_int_t setup_tls(CURL *easy, ngx_payments_http_t *http);
 static ngx_int_t trust_only(CURL *easy, CURLoption cafile, CURLoption capath,
     const ngx_str_t *file);
@@ -42,12 +39,15 @@ static ngx_uint_t may_connect(const ngx_payments_http_t *http,
 /* TLS sessions with PSPs: a handle makes one call, so each alone would keep its
  * session for nobody, in 900 bytes of its own.  libcurl resumes one only where
  * host, port and all that is verified are the same. */
-static CURLSH  *shared;
+static CURLSH       *shared;
+/* Calls whose request has begun and may not be sent as a whole. */
+static ngx_queue_t   sending;
 
 
 ngx_int_t
 ngx_payments_easy_start(void)
 {
+    ngx_queue_init(&sending);
     shared = curl_share_init();
 
     return shared != NULL
@@ -68,11 +68,13 @@ ngx_int_t
 ngx_payments_easy_create(ngx_payments_http_t *http)
 {
     http->headers = NULL;
+    http->body_len = 0;
     http->buf = NULL;
     http->len = 0;
     http->size = 0;
     http->too_large = 0;
     http->begun = 0;
+    http->sending = 0;
     http->headed = 0;
     http->private_address = 0;
     ngx_memzero(&http->answer, sizeof(pay_http_answer_t));
@@ -96,10 +98,47 @@ ngx_payments_easy_create(ngx_payments_http_t *http)
 void
 ngx_payments_easy_destroy(ngx_payments_http_t *http)
 {
+    if (http->sending) {
+        ngx_queue_remove(&http->queue);
+        http->sending = 0;
+    }
+
     curl_easy_cleanup(http->easy);
-    curl_slist_free_all(http->headers);
+    ngx_free(http->headers);
     http->easy = NULL;
     http->headers = NULL;
+}
+
+
+/* libcurl copies a body that goes over TLS or HTTP/2 into a buffer of SEND_SIZE
+ * and would keep that until the answer.  Setting its size frees it, and libcurl
+ * makes another one if it needs it again.  When all of the body was taken by
+ * the connection, nothing is left in the buffer. */
+void
+ngx_payments_easy_drop_sent(void)
+{
+    ngx_uint_t            looks;
+    curl_off_t            sent;
+    ngx_queue_t          *q;
+    ngx_payments_http_t  *http;
+
+    for (looks = LOOKS; looks > 0 && !ngx_queue_empty(&sending); looks--) {
+        q = ngx_queue_head(&sending);
+        http = ngx_queue_data(q, ngx_payments_http_t, queue);
+        ngx_queue_remove(q);
+
+        sent = 0;
+        curl_easy_getinfo(http->easy, CURLINFO_SIZE_UPLOAD_T, &sent);
+
+        if (sent < (curl_off_t) http->body_len) {
+            ngx_queue_insert_tail(&sending, q);
+            continue;
+        }
+
+        http->sending = 0;
+        curl_easy_setopt(http->easy, CURLOPT_UPLOAD_BUFFERSIZE,
+                         (long) SEND_SIZE);
+    }
 }
 
 
@@ -107,7 +146,7 @@ static ngx_int_t
 setup_easy(CURL *easy, ngx_payments_http_t *http)
 {
     if (setup_request(easy, http) != NGX_OK
-        || setup_headers(easy, http) != NGX_OK
+        || ngx_payments_easy_fields(easy, http) != NGX_OK
         || setup_tls(easy, http) != NGX_OK
         || setup_proxy(easy, http->psp) != NGX_OK)
     {
@@ -180,78 +219,14 @@ setup_body(CURL *easy, ngx_payments_http_t *http)
 {
     pay_str_t  body = http->request->body;
 
+    http->body_len = body.len;
+
     return curl_easy_setopt(easy, CURLOPT_POST, 1L) == CURLE_OK
            && curl_easy_setopt(easy, CURLOPT_POSTFIELDSIZE_LARGE,
                                (curl_off_t) body.len) == CURLE_OK
            && curl_easy_setopt(easy, CURLOPT_POSTFIELDS,
                                body.len ? (char *) body.data : "")
               == CURLE_OK
-           ? NGX_OK : NGX_ERROR;
-}
-
-
-static ngx_int_t
-setup_headers(CURL *easy, ngx_payments_http_t *http)
-{
-    unsigned                 i, typed = 0;
-    const pay_http_field_t  *field;
-
-    /* no "Expect: 100-continue": it would cost a round trip */
-    http->headers = curl_slist_append(NULL, "Expect:");
-    if (http->headers == NULL) {
-        return NGX_ERROR;
-    }
-
-    for (i = 0; i < http->request->field_count; i++) {
-        field = &http->request->fields[i];
-        typed |= pay_str_is(field->name, "Content-Type");
-
-        if (add_field(http, field->name, field->value) != NGX_OK) {
-            return NGX_ERROR;
-        }
-    }
-
-    /* libcurl would call any body a form */
-    if (!typed
-        && curl_slist_append(http->headers, "Content-Type:") == NULL)
-    {
-        return NGX_ERROR;
-    }
-
-    if (http->authorization.len != 0
-        && add_field(http, PAY_STR("Authorization"), http->authorization)
-           != NGX_OK)
-    {
-        return NGX_ERROR;
-    }
-
-    /* a proxy sees none of them */
-    curl_easy_setopt(easy, CURLOPT_HEADEROPT, (long) CURLHEADER_SEPARATE);
-    curl_easy_setopt(easy, CURLOPT_HTTPHEADER, http->headers);
-
-    return NGX_OK;
-}
-
-
-static ngx_int_t
-add_field(ngx_payments_http_t *http, pay_str_t name, pay_str_t value)
-{
-    char        *text;
-    pay_str_t    line;
-    ngx_pool_t  *pool = ngx_payments_scratch();
-
-    line.len = name.len + 2 + value.len;
-    line.data = pool != NULL ? ngx_pnalloc(pool, line.len) : NULL;
-    if (line.data == NULL) {
-        return NGX_ERROR;
-    }
-
-    (void) ngx_sprintf((u_char *) line.data, "%*s: %*s", name.len, name.data,
-                       value.len, value.data);
-
-    text = text_of(line);
-
-    return text != NULL && curl_slist_append(http->headers, text) != NULL
            ? NGX_OK : NGX_ERROR;
 }
 
@@ -353,9 +328,7 @@ text_of(pay_str_t s)
     char        *text;
     ngx_pool_t  *pool = ngx_payments_scratch();
 
-    if (s.len != 0 && ngx_strlchr((u_char *) s.data,
-                                  (u_char *) s.data + s.len, '\0') != NULL)
-    {
+    if (!ngx_payments_easy_is_text(s)) {
         return NULL;
     }
 
@@ -426,6 +399,12 @@ begin_callback(void *data, char *address, char *local, int port,
     }
 
     http->begun++;
+
+    /* without a body nothing says when the header has gone */
+    if (!http->sending && http->body_len != 0) {
+        http->sending = 1;
+        ngx_queue_insert_tail(&sending, &http->queue);
+    }
 
     return CURL_PREREQFUNC_OK;
 }

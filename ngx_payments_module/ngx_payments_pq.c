@@ -73,6 +73,7 @@ static void drop_notice(void *arg, const PGresult *notice);
 static void conn_lost(conn_t *conn, const char *why);
 static void conn_say_lost(conn_t *conn, const char *why);
 static void conn_retry(conn_t *conn);
+static ngx_uint_t said_nothing(const conn_t *conn);
 static ngx_uint_t was_rolled_back(const conn_t *conn);
 static void conn_close(conn_t *conn);
 static ngx_int_t conn_send_calls(conn_t *conn, ngx_payments_batch_t *batch);
@@ -456,6 +457,9 @@ conn_synced(conn_t *conn)
     } else if (ngx_payments_pq_takes_no_writes(conn->sqlstate)) {
         conn_lost(conn, "the server takes no writes");
 
+    } else if (said_nothing(conn)) {
+        conn_lost(conn, "answer cannot be read");
+
     } else {
         conn_batch_done(conn);
     }
@@ -507,11 +511,10 @@ conn_batch_done(conn_t *conn)
         conn->timeout = TIMEOUT_UNKNOWN;    /* the setting went back, too */
     }
 
-    ngx_payments_count_db(batch->op, batch->count,
-                          conn->failed || rows == NULL,
+    ngx_payments_count_db(batch->op, batch->count, conn->failed,
                           ngx_current_msec - batch->sent);
 
-    if (conn->failed || rows == NULL) {
+    if (conn->failed) {
         ngx_payments_db_failed(batch, conn->sqlstate, conn->said.message);
 
     } else {
@@ -618,6 +621,16 @@ conn_retry(conn_t *conn)
 
     conn->timer.cancelable = 1;
     ngx_add_timer(&conn->timer, delay);
+}
+
+
+/* The server has ended the statement, and libpq has no rows of it: it ran out
+ * of memory or could not read them, and its own errors have no code.  The
+ * commit stands then, so a second call would be one too many. */
+static ngx_uint_t
+said_nothing(const conn_t *conn)
+{
+    return conn->sqlstate[0] == '\0' && (conn->failed || conn->rows == NULL);
 }
 
 

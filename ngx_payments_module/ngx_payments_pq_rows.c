@@ -148,11 +148,14 @@ ngx_payments_pq_deliver(ngx_payments_batch_t *batch, PGresult *rows)
 static pay_cell_t
 cell_of(const void *rows, unsigned row, unsigned column)
 {
+    int              len;
     const PGresult  *result = rows;
+
+    len = PQgetlength(result, (int) row, (int) column);
 
     return (pay_cell_t) {
         (unsigned char *) PQgetvalue(result, (int) row, (int) column),
-        (size_t) PQgetlength(result, (int) row, (int) column),
-        PQgetisnull(result, (int) row, (int) column)
+        (size_t) len,
+        len == 0 && PQgetisnull(result, (int) row, (int) column)
     };
 }

@@ -268,7 +268,7 @@ COMMENT ON VIEW pay_view.webhook_replays IS
     'Requests of operators to read the kept body of a webhook again: who, '
     'why, and what came of it.  outcome: of the event that was named; events: '
     'how many the body has; applied: how many of them were new; replaced: '
-    'rows of the inbox without effect, as they were before';
+    'rows of the inbox without effect, with all that stood in them';
 
 
 CREATE OR REPLACE VIEW pay_view.backfills AS

@@ -152,6 +152,7 @@ DECLARE
     v_wallet  wallet_state;
     v_wallets wallet_state[] := '{}';
     v_balance bigint;
+    v_count   int;
     v_lines   journal_line[] := '{}';
 BEGIN
     IF coalesce(cardinality(p_postings), 0) = 0 THEN
@@ -249,6 +250,12 @@ BEGIN
             changed_at = clock_timestamp()
         FROM unnest(v_wallets) m
         WHERE w.ctid = m.tid AND w.tableoid = m.part;
+
+        GET DIAGNOSTICS v_count = ROW_COUNT;
+        IF v_count <> cardinality(v_wallets) THEN
+            RAISE EXCEPTION '% of % wallets were written', v_count,
+                cardinality(v_wallets) USING ERRCODE = 'PAY23';
+        END IF;
     END IF;
 
     INSERT INTO journal_line SELECT l.* FROM unnest(v_lines) l;

@@ -68,11 +68,16 @@ COMMENT ON FUNCTION pay.end_jobs IS
 
 -- A row's address (ctid, and tableoid where there are hash partitions) stands
 -- for its key between two looks at it: nobody else changes what belongs to a
--- locked checkout.  An order's head is the hash of the event that is written
--- with it.
+-- locked checkout.  Were a row somewhere else all the same, its update would
+-- miss it without a word, so rows are counted: p_shown is how many checkouts
+-- there are whose readers see something new.  An order's head is the hash of
+-- the event that is written with it.
 CREATE OR REPLACE FUNCTION pay.write_moves(
-    p_moves move[], p_at timestamptz)
+    p_moves move[], p_shown bigint, p_at timestamptz)
 RETURNS int LANGUAGE plpgsql AS $$
+DECLARE
+    v_orders    int;
+    v_checkouts int;
 BEGIN
     UPDATE payment_order o
     SET status = m.status, reason = m.reason, version = m.version,
@@ -81,6 +86,7 @@ BEGIN
         head = m.head, head_tx = m.tx
     FROM unnest(p_moves) m
     WHERE o.ctid = m.tid AND o.tableoid = m.part;
+    GET DIAGNOSTICS v_orders = ROW_COUNT;
 
     INSERT INTO event (merchant_id, payment_order_id, seq, at, tx, kind,
         actor, old_status, new_status, reason, detail, request_id, hash)
@@ -103,8 +109,15 @@ BEGIN
           FROM unnest(p_moves) m WHERE m.is_shown
           GROUP BY m.checkout_part, m.checkout) x
     WHERE c.ctid = x.checkout AND c.tableoid = x.checkout_part;
+    GET DIAGNOSTICS v_checkouts = ROW_COUNT;
 
-    RETURN cardinality(p_moves);
+    IF v_orders <> cardinality(p_moves) OR v_checkouts <> p_shown THEN
+        RAISE EXCEPTION '% of % orders and % of % checkouts were written',
+            v_orders, cardinality(p_moves), v_checkouts, p_shown
+            USING ERRCODE = 'PAY23';
+    END IF;
+
+    RETURN v_orders;
 END
 $$;
 COMMENT ON FUNCTION pay.write_moves IS
@@ -288,6 +301,7 @@ COMMENT ON FUNCTION pay.poll_soon IS
 
 
 -- Several facts about one checkout take their turns in the order of items.
+-- facts: with their turns; their outcomes are NULL, with_outcomes() makes them.
 -- postings: what is to be booked, by post(), once in each call, last.
 CREATE OR REPLACE FUNCTION pay.take_facts(
     p_facts fact[], OUT facts fact[], OUT postings posting[],
@@ -333,7 +347,7 @@ BEGIN
         v_step := judge_facts(p_facts, v_turn);
 
         IF v_step.moves IS NOT NULL THEN
-            v_written := write_moves(v_step.moves, v_step.at);
+            v_written := write_moves(v_step.moves, v_step.shown, v_step.at);
         END IF;
 
         IF v_step.rests THEN
@@ -392,7 +406,8 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION pay.take_facts IS
-    'Takes facts about locked checkouts into account, in turn order';
+    'Takes facts about locked checkouts into account, in turn order; the facts '
+    'that it returns have no outcomes';
 
 
 -- What became of facts that take_facts() has taken.
@@ -414,6 +429,7 @@ $$;
 COMMENT ON FUNCTION pay.with_outcomes IS 'Facts with their outcomes';
 
 
+-- Returns the facts as take_facts() does: their outcomes are NULL.
 CREATE OR REPLACE FUNCTION pay.record_facts(p_facts fact[])
 RETURNS fact[] LANGUAGE plpgsql AS $$
 DECLARE
@@ -425,4 +441,5 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION pay.record_facts IS
-    'Takes facts about locked checkouts into account, and books them';
+    'Takes facts about locked checkouts into account, and books them; the '
+    'facts that it returns have no outcomes';

@@ -347,12 +347,13 @@ COMMENT ON FUNCTION pay.hand_postings IS
 -- out: moves is for write_moves().
 -- moved: the items that move an order; late, against: those that are a late
 -- success or a contradiction; told: the contradictions that are events;
--- booked: what it means to the books; rests, by_hand, ours: there are such
+-- booked: what it means to the books; shown: how many checkouts are changed to
+-- their readers; rests, by_hand, ours: there are such
 -- moves; has: what else there is among facts and about their checkouts.
 CREATE OR REPLACE FUNCTION pay.judge_facts(
     p_facts fact[], p_turn int, OUT at timestamptz, OUT moves move[],
     OUT moved int[], OUT late int[], OUT against int[], OUT told int[],
-    OUT booked posting[], OUT rests boolean, OUT ours boolean,
+    OUT booked posting[], OUT shown bigint, OUT rests boolean, OUT ours boolean,
     OUT by_hand boolean, OUT has text[])
 LANGUAGE plpgsql AS $$
 DECLARE
@@ -373,6 +374,8 @@ BEGIN
             array_agg(m.item)
                 FILTER (WHERE m.news = 'contradiction' AND m.is_event),
             array_agg(m.sale) FILTER (WHERE m.is_sale),
+            count(DISTINCT m.item)
+                FILTER (WHERE m.is_event AND (m.move).is_shown),
             bool_or(m.is_event AND (m.move).final IS NOT NULL),
             bool_or(m.is_event AND (m.move).is_ours),
             bool_or(m.is_event AND (m.move).by_hand),
@@ -406,8 +409,8 @@ BEGIN
             array_agg(m.move) FILTER (WHERE m.is_stale),
             min(m.kind) FILTER (WHERE m.news IS NULL
                                        AND m.kind <> '')
-        INTO moves, moved, late, against, told, booked, rests, ours, by_hand,
-            has, v_stale, v_unknown
+        INTO moves, moved, late, against, told, booked, shown, rests, ours,
+            by_hand, has, v_stale, v_unknown
         FROM judged_facts(p_facts, p_turn, at, v_at, v_tx) m;
 
         EXIT WHEN v_stale IS NULL OR v_look = 2;

@@ -168,7 +168,10 @@ COMMENT ON FUNCTION pay.parts_of IS
     'What a refund that was made at the PSP was laid to';
 
 
--- A word about a refund that was split is one about each of its parts.
+-- A word about a refund that was split is one about each of its parts.  They
+-- were made together and move as one: when the first refuses a word, nothing is
+-- written yet, and a later one that refuses what an earlier one has taken is a
+-- broken invariant.
 CREATE OR REPLACE FUNCTION pay.hear_parts(
     p_parts change[], p_news news, OUT outcome text, OUT facts fact[])
 LANGUAGE plpgsql AS $$
@@ -192,6 +195,11 @@ BEGIN
         outcome := v_one.outcome;
 
         IF outcome IN ('mismatch', 'contradiction') THEN
+            IF v_part.change_id <> p_parts[1].change_id THEN
+                RAISE EXCEPTION 'part % of a split refund refuses what another '
+                    'has taken', v_part.change_id USING ERRCODE = 'PAY23';
+            END IF;
+
             SELECT * INTO outcome, facts FROM news_doubt(p_news,
                 CASE outcome WHEN 'mismatch' THEN 'exceeds'
                              ELSE 'contradiction' END);

@@ -115,6 +115,8 @@ COMMENT ON FUNCTION pay.judge_replaced IS
 
 -- Items of begin_payment; the rows of the new ones are written, and nobody
 -- else sees them.  An old checkout is replaced once: who comes first has it.
+-- One of the same batch is being registered, so it is not replaced either, as
+-- judge_replaced() says of one that came in an earlier batch.
 CREATE OR REPLACE FUNCTION pay.take_places(
     p_items int[], p_merchant_id text[], p_checkout_id text[],
     p_terms jsonb[], OUT kept int[], OUT waits int[], OUT refused int[],
@@ -143,8 +145,13 @@ BEGIN
                 CONTINUE;
             END IF;
 
-            v_word := judge_replaced(v_old, coalesce(
-                p_terms[v_n] -> 'can_close' = 'true', false));
+            v_word := CASE WHEN EXISTS (
+                    SELECT FROM unnest(p_items) k
+                    WHERE p_merchant_id[k] = v_old.merchant_id
+                        AND p_checkout_id[k] = v_old.checkout_id)
+                THEN 'no'
+                ELSE judge_replaced(v_old, coalesce(
+                    p_terms[v_n] -> 'can_close' = 'true', false)) END;
 
             IF v_word = 'no' THEN
                 refused := refused || v_n;

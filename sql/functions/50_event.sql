@@ -140,7 +140,7 @@ BEGIN
             CASE WHEN f.detail ? 'decline' THEN f.detail - 'via' END
         FROM unnest(p_facts) f
         WHERE f.actor = 'webhook' AND f.kind <> 'unknown'
-        ORDER BY f.psp, f.event_id, f.item
+        ORDER BY f.psp COLLATE "C", f.event_id COLLATE "C", f.item
         ON CONFLICT (psp, event_id) DO NOTHING
         RETURNING w.psp, w.event_id
     )
@@ -163,6 +163,36 @@ END
 $$;
 COMMENT ON FUNCTION pay.insert_webhooks IS
     'Stores webhooks once; returns the items that are duplicates';
+
+
+-- The same for a batch in which an operator has bodies read again: one event
+-- after the other in key order, see reopen_webhook().  Returns the duplicates.
+CREATE OR REPLACE FUNCTION pay.insert_replays(
+    p_facts fact[], p_source text[], p_fact text[], p_digest bytea[])
+RETURNS int[] LANGUAGE plpgsql AS $$
+DECLARE
+    v_fact       fact;
+    v_duplicates int[] := '{}';
+BEGIN
+    FOR v_fact IN
+        SELECT f.* FROM unnest(p_facts) f
+        WHERE f.actor = 'webhook' AND f.kind <> 'unknown'
+        ORDER BY f.psp COLLATE "C", f.event_id COLLATE "C", f.item
+    LOOP
+        IF p_source[v_fact.item] = 'replay' AND v_fact.kind <> 'none' THEN
+            PERFORM reopen_webhook(v_fact.psp, v_fact.event_id,
+                                   p_digest[v_fact.item]);
+        END IF;
+        v_duplicates := v_duplicates
+            || insert_webhooks(ARRAY[v_fact], p_fact, p_digest, 1);
+    END LOOP;
+
+    RETURN v_duplicates;
+END
+$$;
+COMMENT ON FUNCTION pay.insert_replays IS
+    'Stores webhooks once, some of which are read again; returns the items '
+    'that are duplicates';
 
 
 -- Tokens that nobody has: the rows of the token and of the payment's id are

@@ -36,13 +36,8 @@ BEGIN
     v_facts := v_read.facts;
 
     IF 'replay' = ANY (p_source) THEN
-        PERFORM reopen_webhooks(array_agg(f.psp), array_agg(f.event_id),
-                                array_agg(p_digest[f.item]))
-        FROM unnest(v_facts) f
-        WHERE p_source[f.item] = 'replay' AND f.kind <> 'none';
-    END IF;
-
-    IF v_read.webhooks > 0 THEN
+        v_duplicates := insert_replays(v_facts, p_source, p_fact, p_digest);
+    ELSIF v_read.webhooks > 0 THEN
         v_duplicates := insert_webhooks(v_facts, p_fact, p_digest,
                                         v_read.webhooks);
     END IF;

@@ -98,38 +98,19 @@ COMMENT ON FUNCTION pay.locate_news IS
     'Items of apply_change with their checkouts, where these are known';
 
 
--- Into the inbox, in key order, once by (psp, event id); outcome is what
--- becomes of those that are no more than stored: duplicate, ignored (there is
--- nothing that it could be about), unknown (of a PSP's list; not kept),
--- not_found (asked for), parked.
-CREATE OR REPLACE FUNCTION pay.insert_news(p_news news[])
-RETURNS news[] LANGUAGE plpgsql AS $$
+-- In the order in which they come, which is that of their keys.  Returns the
+-- items that are new.
+CREATE OR REPLACE FUNCTION pay.store_news(p_news news[])
+RETURNS int[] LANGUAGE plpgsql AS $$
 DECLARE
     v_psps   text[];
     v_events text[];
 BEGIN
-    FOR v_n IN 1 .. cardinality(p_news) LOOP
-        p_news[v_n].outcome := CASE
-            WHEN p_news[v_n].checkout_id IS NOT NULL THEN NULL
-            WHEN p_news[v_n].source = 'query' THEN 'not_found'
-            WHEN p_news[v_n].source = 'backfill' THEN 'unknown'
-            WHEN p_news[v_n].token IS NULL AND p_news[v_n].reference IS NULL
-                THEN 'ignored'
-            ELSE 'parked' END;
-    END LOOP;
-
-    IF EXISTS (SELECT FROM unnest(p_news) n WHERE n.source = 'replay') THEN
-        PERFORM reopen_webhooks(array_agg(n.psp), array_agg(n.event_id),
-                                array_agg(n.digest))
-        FROM unnest(p_news) n
-        WHERE n.source = 'replay' AND n.outcome IS DISTINCT FROM 'ignored';
-    END IF;
-
     WITH won AS (
         INSERT INTO webhook_inbox AS w (psp, event_id, state, via, type,
             fact, token, reference, code, amount_minor, currency, digest,
             merchant_id, checkout_id, request_id, about)
-        SELECT DISTINCT ON (n.psp, n.event_id)
+        SELECT DISTINCT ON (n.psp COLLATE "C", n.event_id COLLATE "C")
             n.psp, n.event_id, coalesce(n.outcome, 'applied'), n.source,
             n.type, n.about || '.' || n.news,
             coalesce(n.token, n.reference), n.reference, n.code,
@@ -141,8 +122,7 @@ BEGIN
                 'fee_currency', n.fee_currency,
                 'by_payment', CASE WHEN n.token IS NULL THEN true END))
         FROM unnest(p_news) n
-        WHERE n.source <> 'query' AND n.outcome IS DISTINCT FROM 'unknown'
-        ORDER BY n.psp, n.event_id, n.item
+        ORDER BY n.psp COLLATE "C", n.event_id COLLATE "C", n.item
         ON CONFLICT (psp, event_id) DO NOTHING
         RETURNING w.psp, w.event_id
     )
@@ -150,27 +130,71 @@ BEGIN
     INTO v_psps, v_events
     FROM won w;
 
-    RETURN mark_duplicates(p_news, v_psps, v_events);
+    RETURN ARRAY(
+        SELECT min(n.item) FROM unnest(p_news) n
+        WHERE (n.psp, n.event_id) IN (
+            SELECT * FROM unnest(v_psps, v_events))
+        GROUP BY n.psp, n.event_id);
+END
+$$;
+COMMENT ON FUNCTION pay.store_news IS
+    'Rows of the inbox for words about what follows a sale';
+
+
+-- Into the inbox, in key order, once by (psp, event id); outcome is what
+-- becomes of those that are no more than stored: duplicate, ignored (there is
+-- nothing that it could be about), unknown (of a PSP's list; not kept),
+-- not_found (asked for), parked.
+CREATE OR REPLACE FUNCTION pay.insert_news(p_news news[])
+RETURNS news[] LANGUAGE plpgsql AS $$
+DECLARE
+    v_kept  news[];
+    v_one   news;
+    v_items int[] := '{}';
+BEGIN
+    FOR v_n IN 1 .. cardinality(p_news) LOOP
+        p_news[v_n].outcome := CASE
+            WHEN p_news[v_n].checkout_id IS NOT NULL THEN NULL
+            WHEN p_news[v_n].source = 'query' THEN 'not_found'
+            WHEN p_news[v_n].source = 'backfill' THEN 'unknown'
+            WHEN p_news[v_n].token IS NULL AND p_news[v_n].reference IS NULL
+                THEN 'ignored'
+            ELSE 'parked' END;
+    END LOOP;
+
+    v_kept := ARRAY(
+        SELECT n FROM unnest(p_news) n
+        WHERE n.source <> 'query' AND n.outcome IS DISTINCT FROM 'unknown'
+        ORDER BY n.psp COLLATE "C", n.event_id COLLATE "C", n.item);
+
+    IF EXISTS (SELECT FROM unnest(v_kept) n WHERE n.source = 'replay') THEN
+        FOREACH v_one IN ARRAY v_kept LOOP
+            IF v_one.source = 'replay'
+                AND v_one.outcome IS DISTINCT FROM 'ignored'
+            THEN
+                PERFORM reopen_webhook(v_one.psp, v_one.event_id,
+                                       v_one.digest);
+            END IF;
+            v_items := v_items || store_news(ARRAY[v_one]);
+        END LOOP;
+    ELSE
+        v_items := store_news(v_kept);
+    END IF;
+
+    RETURN mark_duplicates(p_news, v_items);
 END
 $$;
 COMMENT ON FUNCTION pay.insert_news IS
     'Stores words about what follows a sale, once';
 
 
-CREATE OR REPLACE FUNCTION pay.mark_duplicates(
-    p_news news[], p_psps text[], p_events text[])
+CREATE OR REPLACE FUNCTION pay.mark_duplicates(p_news news[], p_first int[])
 RETURNS news[] LANGUAGE plpgsql IMMUTABLE AS $$
-DECLARE
-    v_first int[] := ARRAY(
-        SELECT min(n.item) FROM unnest(p_news) n
-        WHERE (n.psp, n.event_id) IN (
-            SELECT * FROM unnest(p_psps, p_events))
-        GROUP BY n.psp, n.event_id);
 BEGIN
     FOR v_n IN 1 .. cardinality(p_news) LOOP
         IF p_news[v_n].source <> 'query'
             AND p_news[v_n].outcome IS DISTINCT FROM 'unknown'
-            AND p_news[v_n].item <> ALL (v_first)
+            AND p_news[v_n].item <> ALL (p_first)
         THEN
             p_news[v_n].outcome := 'duplicate';
         END IF;

@@ -23,7 +23,9 @@ COMMENT ON FUNCTION pay.body_ok IS
 
 
 -- A body that is there stays as it is: a PSP that repeats a webhook makes it
--- no longer kept.  In key order, as all batches.
+-- no longer kept.  Only the ids of the messages are gathered in which it came,
+-- the first sixteen, since a body without ids of its events is read with the
+-- one of its message, see message_of().  In key order, as all batches.
 CREATE OR REPLACE FUNCTION pay_api.keep_webhook(
     p_psp text[], p_digest bytea[], p_body bytea[], p_size bigint[],
     p_left_out text[], p_days bigint[], p_message_id text[])
@@ -35,16 +37,23 @@ BEGIN
         array_dims(p_size), array_dims(p_left_out), array_dims(p_days),
         array_dims(p_message_id));
 
-    INSERT INTO webhook_body (psp, digest, keep_until, size, left_out, body,
-        message_id)
-    SELECT p_psp[n], p_digest[n],
-        clock_timestamp() + make_interval(days => p_days[n]::int), p_size[n],
-        p_left_out[n], p_body[n], p_message_id[n]
-    FROM generate_series(1, cardinality(p_psp)) n
-    WHERE body_ok(p_psp[n], p_digest[n], p_body[n], p_size[n], p_left_out[n],
-                  p_days[n], p_message_id[n])
-    ORDER BY p_psp[n] COLLATE "C", p_digest[n], n
-    ON CONFLICT (psp, digest) DO NOTHING;
+    INSERT INTO webhook_body AS b (psp, digest, keep_until, size, left_out,
+        body, message_ids)
+    SELECT p_psp[u.n], p_digest[u.n],
+        clock_timestamp() + make_interval(days => p_days[u.n]::int),
+        p_size[u.n], p_left_out[u.n], p_body[u.n], u.ids
+    FROM (
+        SELECT min(n) AS n, (array_remove(array_agg(DISTINCT p_message_id[n]),
+                                          NULL))[1:16] AS ids
+        FROM generate_series(1, cardinality(p_psp)) n
+        WHERE body_ok(p_psp[n], p_digest[n], p_body[n], p_size[n],
+                      p_left_out[n], p_days[n], p_message_id[n])
+        GROUP BY p_psp[n], p_digest[n]) u
+    ORDER BY p_psp[u.n] COLLATE "C", p_digest[u.n]
+    ON CONFLICT (psp, digest) DO UPDATE
+    SET message_ids = (b.message_ids || EXCLUDED.message_ids)[1:16]
+    WHERE NOT EXCLUDED.message_ids <@ b.message_ids
+        AND cardinality(b.message_ids) < 16;
 
     RETURN QUERY
     SELECT n, CASE WHEN body_ok(p_psp[n], p_digest[n], p_body[n], p_size[n],

@@ -6,36 +6,53 @@ SET LOCAL ROLE payments_owner;
 SET LOCAL search_path = pay, pg_temp;
 
 
--- Rows that had no effect, under an open request for their body: what the body
--- says today takes their place, in the caller's transaction.
-CREATE OR REPLACE FUNCTION pay.reopen_webhooks(
-    p_psp text[], p_event_id text[], p_digest bytea[])
+-- A row that had no effect, under an open request for its body: what the body
+-- says today takes its place, in the caller's transaction.  The caller goes
+-- through the events of its batch in the order of their keys and stores each
+-- one before it opens the next, since that is the order in which webhooks are
+-- stored: else a batch could hold a row that another one waits for, and wait
+-- itself for what that has stored.
+CREATE OR REPLACE FUNCTION pay.reopen_webhook(
+    p_psp text, p_event_id text, p_digest bytea)
 RETURNS void LANGUAGE plpgsql AS $$
 DECLARE
-    v_item record;
+    v_replay bigint;
+    v_row    webhook_inbox;
 BEGIN
-    FOR v_item IN
-        SELECT r.replay_id, w.* FROM unnest(p_psp, p_event_id, p_digest)
-            u (psp, event_id, digest)
-        JOIN webhook_replay r ON r.psp = u.psp AND r.digest = u.digest
-            AND r.state = 'open'
-        JOIN webhook_inbox w ON w.psp = u.psp AND w.event_id = u.event_id
-            AND w.state = 'ignored'
-        ORDER BY u.psp COLLATE "C", u.event_id COLLATE "C"
-        FOR UPDATE OF w
-    LOOP
-        DELETE FROM webhook_inbox w
-        WHERE w.psp = v_item.psp AND w.event_id = v_item.event_id;
+    SELECT r.replay_id INTO v_replay FROM webhook_replay r
+    WHERE r.psp = p_psp AND r.digest = p_digest AND r.state = 'open';
 
+    IF v_replay IS NULL THEN
+        RETURN;
+    END IF;
+
+    DELETE FROM webhook_inbox w
+    WHERE w.psp = p_psp AND w.event_id = p_event_id AND w.state = 'ignored'
+    RETURNING * INTO v_row;
+
+    IF FOUND THEN
         UPDATE webhook_replay r
-        SET replaced = r.replaced || jsonb_strip_nulls(to_jsonb(v_item)
-            - '{replay_id,psp,digest,merchant_id,checkout_id}'::text[])
-        WHERE r.replay_id = v_item.replay_id;
-    END LOOP;
+        SET replaced = r.replaced
+            || jsonb_strip_nulls(to_jsonb(v_row) - 'psp')
+        WHERE r.replay_id = v_replay;
+    END IF;
 END
 $$;
-COMMENT ON FUNCTION pay.reopen_webhooks IS
-    'Removes rows of the inbox that had no effect, for what replaces them';
+COMMENT ON FUNCTION pay.reopen_webhook IS
+    'Removes a row of the inbox that had no effect, for what replaces it';
+
+
+-- Of a body without ids of its events the message gave them, and the same bytes
+-- may have come in several messages: the one that the named event came in.
+CREATE OR REPLACE FUNCTION pay.message_of(p_event_id text, p_ids text[])
+RETURNS text LANGUAGE sql IMMUTABLE AS $$
+SELECT m.id FROM unnest(p_ids) WITH ORDINALITY AS m (id, n)
+ORDER BY m.id = p_event_id DESC, starts_with(p_event_id, m.id || ':') DESC,
+    m.n
+LIMIT 1
+$$;
+COMMENT ON FUNCTION pay.message_of IS
+    'The id of the message in which an event came';
 
 
 -- A body that has gone meanwhile, or that no worker brings to an end.
@@ -83,7 +100,8 @@ BEGIN
             lease_until = now()
                 + make_interval(secs => p_lease_ms[v_n] / 1000.0)
         FROM (
-            SELECT o.replay_id, b.message_id, b.body
+            SELECT o.replay_id, b.body,
+                message_of(o.event_id, b.message_ids) AS message_id
             FROM webhook_replay o
             JOIN webhook_body b ON b.psp = o.psp AND b.digest = o.digest
             WHERE v_ok AND o.state = 'open'
@@ -93,7 +111,7 @@ BEGIN
             FOR NO KEY UPDATE OF o SKIP LOCKED) k
         WHERE r.replay_id = k.replay_id
         RETURNING v_n, 'due', r.replay_id, r.psp::text, r.event_id::text,
-            k.message_id::text, k.body;
+            k.message_id, k.body;
 
         IF NOT FOUND THEN
             RETURN QUERY
@@ -108,32 +126,50 @@ COMMENT ON FUNCTION pay_api.claim_replay IS
     'none, invalid';
 
 
--- outcome: of the event that was named, as apply_event and apply_change have
--- it, or why there is none.
+-- What came of the named event, by its row in the inbox: that names the request
+-- when this has stored it, whichever worker it was.  One that died before the
+-- end has its successor find nothing but duplicates.
+CREATE OR REPLACE FUNCTION pay.replay_outcome(p_replay webhook_replay)
+RETURNS text LANGUAGE sql STABLE AS $$
+SELECT coalesce((
+    SELECT w.state::text FROM webhook_inbox w
+    WHERE w.psp = (p_replay).psp AND w.event_id = (p_replay).event_id
+        AND w.via = 'replay'
+        AND w.request_id = 'replay-' || (p_replay).replay_id), 'duplicate')
+$$;
+COMMENT ON FUNCTION pay.replay_outcome IS
+    'What reading a body again has made of the event that was named';
+
+
+-- failure: why nothing came of the named event, which no row says: it was
+-- refused (invalid), or stands not in what was read.  Everything else, outcome
+-- and applied, follows from the inbox.
 CREATE OR REPLACE FUNCTION pay_api.end_replay(
-    p_replay_id bigint[], p_owner text[], p_outcome text[], p_events bigint[],
-    p_applied bigint[])
+    p_replay_id bigint[], p_owner text[], p_failure text[], p_events bigint[])
 RETURNS SETOF pay_api.outcome_row
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pay, pg_temp AS $$
 DECLARE
     v_row pay_api.outcome_row;
 BEGIN
     PERFORM check_batch(array_dims(p_replay_id), array_dims(p_owner),
-        array_dims(p_outcome), array_dims(p_events), array_dims(p_applied));
+        array_dims(p_failure), array_dims(p_events));
 
     FOR v_n IN 1 .. cardinality(p_replay_id) LOOP
         v_row.item := v_n;
         v_row.outcome := 'invalid';
-        IF p_replay_id[v_n] > 0 AND p_outcome[v_n] ~ '^[a-z_]{1,32}$'
-            AND p_events[v_n] BETWEEN 0 AND 10000
-            AND p_applied[v_n] BETWEEN 0 AND p_events[v_n]
+        IF p_replay_id[v_n] > 0 AND p_events[v_n] BETWEEN 0 AND 10000
+            AND coalesce(p_failure[v_n], 'invalid') IN ('invalid',
+                'unreadable', 'not_in_body', 'unknown_psp')
         THEN
             UPDATE webhook_replay r
-            SET state = CASE WHEN p_outcome[v_n] IN ('invalid', 'unreadable',
-                            'not_in_body', 'unknown_psp') THEN 'failed'
-                             ELSE 'done' END,
-                ended_at = clock_timestamp(), outcome = p_outcome[v_n],
-                events = p_events[v_n], applied = p_applied[v_n],
+            SET state = CASE WHEN p_failure[v_n] IS NULL THEN 'done'
+                             ELSE 'failed' END,
+                ended_at = clock_timestamp(), events = p_events[v_n],
+                outcome = coalesce(p_failure[v_n], replay_outcome(r)),
+                applied = (
+                    SELECT count(*) FROM webhook_inbox w
+                    WHERE w.via = 'replay'
+                        AND w.request_id = 'replay-' || r.replay_id),
                 lease_owner = NULL, lease_until = NULL
             WHERE r.replay_id = p_replay_id[v_n] AND r.state = 'open'
                 AND r.lease_owner = p_owner[v_n];

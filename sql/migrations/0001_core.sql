@@ -265,6 +265,9 @@ CREATE TABLE webhook_inbox (
 
 CREATE INDEX webhook_inbox_parked ON webhook_inbox (psp, token)
     WHERE state = 'parked';
+-- what one request to read a body again has stored
+CREATE INDEX webhook_inbox_replayed ON webhook_inbox (request_id)
+    WHERE via = 'replay';
 
 
 -- The timeline, append-only for everybody.  seq runs from 1 without a gap.

@@ -212,8 +212,8 @@ CREATE TABLE quarantine_count (
 
 -- The raw body of a verified webhook, once for all the events in it: a row of
 -- webhook_inbox finds it by its digest.  TOAST compresses it.  left_out is
--- why there is no body.  message_id is what its signature gave as its id,
--- where a scheme does so in a header.  For operators, and for webhook_replay.
+-- why there is no body.  message_ids are what signatures gave as the ids of the
+-- messages that had these bytes, where a scheme does so in a header.  For operators, and for webhook_replay.
 CREATE TABLE webhook_body (
     psp          id NOT NULL,
     digest       bytea NOT NULL CHECK (octet_length(digest) = 32),
@@ -223,7 +223,8 @@ CREATE TABLE webhook_body (
     left_out     text COLLATE "C"
         CHECK (left_out IN ('card_number', 'too_large')),
     body         bytea CHECK (octet_length(body) <= 262144),
-    message_id   id,
+    message_ids  text[] COLLATE "C" NOT NULL DEFAULT '{}'
+        CHECK (cardinality(message_ids) <= 16),
     PRIMARY KEY (psp, digest),
     CHECK ((body IS NULL) = (left_out IS NOT NULL))
 );
@@ -233,7 +234,7 @@ CREATE INDEX webhook_body_keep_until ON webhook_body (keep_until);
 
 -- An operator's request to read a kept body again, and what came of it.  While
 -- one is open a row of webhook_inbox that had no effect (ignored) gives way to
--- what the body says today: replaced holds such rows as they were.  These rows
+-- what the body says today: replaced holds such rows whole.  These rows
 -- are evidence and are never deleted.
 --   open    a worker takes it, under a lease
 --   done    all events of the body went the way of a webhook

@@ -17,9 +17,14 @@ typedef struct {
 
 
 static int pay_buf_reserve(pay_buf_t *buf, size_t more);
-static int pay_is_unreserved(unsigned char byte);
 static const char *pay_entity_of(unsigned char byte);
 
+
+/* RFC 3986, 2.3 */
+static const unsigned char  pay_unreserved[256] = {
+    ['A' ... 'Z'] = 1, ['a' ... 'z'] = 1, ['0' ... '9'] = 1,
+    ['-'] = 1, ['.'] = 1, ['_'] = 1, ['~'] = 1
+};
 
 static const pay_entity_t  pay_entities[] = {
     { '&', "&amp;" },
@@ -99,11 +104,11 @@ pay_buf_percent(pay_buf_t *buf, pay_str_t bytes)
 {
     static const char  hex[] = "0123456789ABCDEF";
 
-    size_t          i, len = 0;
+    size_t          i, len = bytes.len;
     unsigned char  *p;
 
     for (i = 0; i < bytes.len; i++) {
-        len += pay_is_unreserved(bytes.data[i]) ? 1 : 3;
+        len += 2u * !pay_unreserved[bytes.data[i]];
     }
 
     if (len == 0 || !pay_buf_reserve(buf, len)) {
@@ -114,7 +119,7 @@ pay_buf_percent(pay_buf_t *buf, pay_str_t bytes)
     buf->len += len;
 
     for (i = 0; i < bytes.len; i++) {
-        if (pay_is_unreserved(bytes.data[i])) {
+        if (pay_unreserved[bytes.data[i]]) {
             *p++ = bytes.data[i];
             continue;
         }
@@ -221,19 +226,6 @@ pay_buf_reserve(pay_buf_t *buf, size_t more)
     buf->size = size;
 
     return 1;
-}
-
-
-/* RFC 3986, 2.3; one bit for each byte */
-static int
-pay_is_unreserved(unsigned char byte)
-{
-    static const uint32_t  set[8] = {
-        0, 0x03ff6000,                     /* - . 0-9 */
-        0x87fffffe, 0x47fffffe             /* A-Z _, a-z ~ */
-    };
-
-    return (int) (set[byte >> 5] >> (byte & 31) & 1);
 }
 
 

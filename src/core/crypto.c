@@ -7,6 +7,7 @@
 
 #include <openssl/core_names.h>
 #include <openssl/crypto.h>
+#include <openssl/err.h>
 #include <openssl/evp.h>
 #include <openssl/params.h>
 
@@ -68,13 +69,33 @@ pay_secret_str(const pay_secret_t *secret)
 pay_status_t
 pay_sha256(pay_str_t bytes, unsigned char out[PAY_SHA256_SIZE])
 {
+    return pay_sha256_parts(&bytes, 1, out);
+}
+
+
+pay_status_t
+pay_sha256_parts(const pay_str_t *parts, unsigned count,
+    unsigned char out[PAY_SHA256_SIZE])
+{
+    int             ok;
     EVP_MD         *md = pay_sha256_md();
+    unsigned        i;
+    EVP_MD_CTX     *ctx;
     unsigned char   digest[PAY_SHA256_SIZE];
 
-    if (md == NULL
-        || EVP_Digest(bytes.len != 0 ? (const void *) bytes.data : "",
-                      bytes.len, digest, NULL, md, NULL) != 1)
-    {
+    ctx = md != NULL ? EVP_MD_CTX_new() : NULL;
+    ok = ctx != NULL && EVP_DigestInit_ex2(ctx, md, NULL) == 1;
+
+    for (i = 0; ok && i < count; i++) {
+        ok = parts[i].len == 0
+             || EVP_DigestUpdate(ctx, parts[i].data, parts[i].len) == 1;
+    }
+
+    ok = ok && EVP_DigestFinal_ex(ctx, digest, NULL) == 1;
+    EVP_MD_CTX_free(ctx);
+
+    if (!ok) {
+        ERR_clear_error();
         return PAY_NO_MEMORY;
     }
 

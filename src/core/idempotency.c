@@ -6,12 +6,9 @@
 
 #include "pay_idempotency.h"
 
-#include <openssl/err.h>
-#include <openssl/evp.h>
-
 
 static int pay_idempotency_char(unsigned char c);
-static int pay_idempotency_hash(EVP_MD_CTX *md, const pay_str_t *part);
+static void pay_idempotency_length(uint64_t len, unsigned char out[8]);
 
 
 pay_status_t
@@ -58,35 +55,18 @@ pay_status_t
 pay_idempotency_fingerprint(pay_str_t method, pay_str_t route,
     pay_str_t merchant, pay_str_t body, unsigned char out[PAY_SHA256_SIZE])
 {
-    int             ok;
     unsigned        i;
-    EVP_MD_CTX     *md;
     pay_str_t       parts[4] = { method, route, merchant, body };
-    unsigned char   digest[PAY_SHA256_SIZE];
+    pay_str_t       hashed[8];
+    unsigned char   lengths[4][8];
 
-    md = EVP_MD_CTX_new();
-    if (md == NULL) {
-        return PAY_NO_MEMORY;
+    for (i = 0; i < 4; i++) {
+        pay_idempotency_length(parts[i].len, lengths[i]);
+        hashed[2 * i] = (pay_str_t) { sizeof(lengths[i]), lengths[i] };
+        hashed[2 * i + 1] = parts[i];
     }
 
-    ok = EVP_DigestInit_ex(md, EVP_sha256(), NULL) == 1;
-
-    for (i = 0; ok && i < 4; i++) {
-        ok = pay_idempotency_hash(md, &parts[i]);
-    }
-
-    ok = ok && EVP_DigestFinal_ex(md, digest, NULL) == 1;
-
-    EVP_MD_CTX_free(md);
-
-    if (!ok) {
-        ERR_clear_error();
-        return PAY_NO_MEMORY;
-    }
-
-    memcpy(out, digest, PAY_SHA256_SIZE);
-
-    return PAY_OK;
+    return pay_sha256_parts(hashed, 8, out);
 }
 
 
@@ -99,24 +79,14 @@ pay_idempotency_char(unsigned char c)
 }
 
 
-static int
-pay_idempotency_hash(EVP_MD_CTX *md, const pay_str_t *part)
+/* Big-endian: where one part ends no other can begin. */
+static void
+pay_idempotency_length(uint64_t len, unsigned char out[8])
 {
-    unsigned       i;
-    uint64_t       len;
-    unsigned char  prefix[8];
-
-    len = part->len;
+    unsigned  i;
 
     for (i = 8; i > 0; i--) {
-        prefix[i - 1] = (unsigned char) (len & 0xff);
+        out[i - 1] = (unsigned char) (len & 0xff);
         len >>= 8;
     }
-
-    if (EVP_DigestUpdate(md, prefix, sizeof(prefix)) != 1) {
-        return 0;
-    }
-
-    return part->len == 0
-           || EVP_DigestUpdate(md, part->data, part->len) == 1;
 }

@@ -349,23 +349,6 @@ pay_json_null_new(void)
 }
 
 
-pay_json_t *
-pay_json_copy(const pay_json_t *json)
-{
-    json_t  *copy;
-
-    pay_json_watch();
-    copy = json_deep_copy(pay_jansson(json));
-
-    if (pay_json_unwatch()) {
-        json_decref(copy);
-        copy = NULL;
-    }
-
-    return pay_json_of(copy);
-}
-
-
 pay_status_t
 pay_json_set(pay_json_t *object, const char *member, pay_json_t *value)
 {

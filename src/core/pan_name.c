@@ -13,15 +13,14 @@
 
 /* A name without case and separators, or the end of it. */
 typedef struct {
-    char    text[NAME_TAIL];
+    char    text[NAME_TAIL + 1];
     size_t  start;             /* text[start…]; the text fills it from behind */
     int     whole;             /* nothing of the name was left out */
 } pay_plain_name_t;
 
 
 static void pay_plain_name(pay_str_t name, pay_plain_name_t *plain);
-static int pay_name_is(const pay_plain_name_t *plain, const char *word,
-    int at_end);
+static int pay_name_ends(const pay_plain_name_t *plain, const char *word);
 static unsigned char pay_name_byte(unsigned char c);
 
 
@@ -51,18 +50,23 @@ int
 pay_pan_is_name(pay_str_t name)
 {
     size_t            i;
+    const char       *text;
     pay_plain_name_t  plain;
 
     pay_plain_name(name, &plain);
+    text = plain.text + plain.start;
 
-    for (i = 0; pay_card_names[i] != NULL; i++) {
-        if (pay_name_is(&plain, pay_card_names[i], 0)) {
+    /* each name of each body comes by: the first byte decides for most */
+    for (i = 0; plain.whole && pay_card_names[i] != NULL; i++) {
+        if (text[0] == pay_card_names[i][0]
+            && strcmp(text, pay_card_names[i]) == 0)
+        {
             return 1;
         }
     }
 
     for (i = 0; pay_card_ends[i] != NULL; i++) {
-        if (pay_name_is(&plain, pay_card_ends[i], 1)) {
+        if (pay_name_ends(&plain, pay_card_ends[i])) {
             return 1;
         }
     }
@@ -78,6 +82,7 @@ pay_plain_name(pay_str_t name, pay_plain_name_t *plain)
     unsigned char  c;
 
     plain->start = NAME_TAIL;
+    plain->text[NAME_TAIL] = '\0';
     plain->whole = 1;
 
     for (i = name.len; i > 0; i--) {
@@ -98,17 +103,12 @@ pay_plain_name(pay_str_t name, pay_plain_name_t *plain)
 
 
 static int
-pay_name_is(const pay_plain_name_t *plain, const char *word, int at_end)
+pay_name_ends(const pay_plain_name_t *plain, const char *word)
 {
-    size_t  len, size = NAME_TAIL - plain->start;
+    size_t  len = strlen(word);
 
-    len = strlen(word);
-
-    if (at_end ? size < len : (size != len || !plain->whole)) {
-        return 0;
-    }
-
-    return memcmp(plain->text + NAME_TAIL - len, word, len) == 0;
+    return NAME_TAIL - plain->start >= len
+           && memcmp(plain->text + NAME_TAIL - len, word, len) == 0;
 }
 
 

@@ -18,8 +18,8 @@ typedef struct {
     pay_psp_event_t   events[PAY_PSP_EVENTS_MAX];
     unsigned          count;
     unsigned          next;
-    unsigned          applied;         /* events that were new */
-    const char       *outcome;         /* of the event that was named */
+    unsigned          found:1;         /* the event that was named */
+    unsigned          refused:1;       /* that one */
     pay_str_t         digest;
     unsigned char     sha256[PAY_SHA256_SIZE];
 } replay_t;
@@ -169,15 +169,12 @@ replay_applied(pay_flow_t *flow, const pay_event_t *event,
         return PAY_OK;
     }
 
-    if (!pay_event_refused(flow, said, event)
-        && event->result.outcome != PAY_OUTCOME_DUPLICATE)
-    {
-        replay->applied++;
+    if (is_named(replay, said)) {
+        replay->found = 1;
+        replay->refused = event->result.outcome == PAY_OUTCOME_INVALID;
     }
 
-    if (is_named(replay, said)) {
-        replay->outcome = pay_outcome_word(event->result.outcome);
-    }
+    (void) pay_event_refused(flow, said, event);
 
     return replay_next(flow, replay, effect);
 }
@@ -197,15 +194,20 @@ replay_end(pay_flow_t *flow, replay_t *replay, const char *failure,
     pay_end_replay_in_t  in = {
         .replay_id = replay->replay_id,
         .owner = replay->owner,
-        .events = replay->count,
-        .applied = replay->applied
+        .events = replay->count
     };
 
-    if (failure == NULL && replay->outcome == NULL) {
+    if (failure == NULL && !replay->found) {
         failure = "not_in_body";
+
+    } else if (failure == NULL && replay->refused) {
+        failure = "invalid";
     }
 
-    in.outcome = pay_str_of(failure != NULL ? failure : replay->outcome);
+    if (failure != NULL) {
+        in.failure = pay_str_of(failure);
+    }
+
     flow->outcome = (failure != NULL) ? failure : "read";
 
     return pay_do_end_replay(flow, effect, &in, replay_ended);

@@ -156,10 +156,9 @@ stripe_form_line(pay_buf_t *form, unsigned number, const pay_psp_line_t *line,
 static void
 stripe_line_name(pay_buf_t *form, unsigned number, const char *name)
 {
-    pay_buf_text(form, "&line_items");
-    pay_buf_percent(form, PAY_STR("["));
+    pay_buf_text(form, "&line_items%5B");
     pay_buf_int(form, number);
-    pay_buf_percent(form, PAY_STR("]"));
+    pay_buf_text(form, "%5D");
     pay_buf_percent(form, pay_str_of(name));
     pay_buf_text(form, "=");
 }

@@ -1,6 +1,7 @@
 """Creates that wait, over HTTP/2 as shops send them: a hundred at once on each
 connection.  Arguments: URL, how many.  Environment: JWT, RETURN_URL, PREFIX,
-GATEWAY_CA.  Prints at the end how many answers of each status there were.
+GATEWAY_CA; PAUSE, seconds between two creates of a connection, else they go
+together.  Prints at the end how many answers of each status there were.
 """
 
 import asyncio
@@ -16,6 +17,7 @@ import h2.connection
 import h2.events
 
 STREAMS = 100
+PAUSE = float(os.environ.get("PAUSE", "0"))
 
 
 class Shop(asyncio.Protocol):
@@ -32,8 +34,16 @@ class Shop(asyncio.Protocol):
     def connection_made(self, transport):
         self.transport = transport
         self.h2.initiate_connection()
-        for name in self.names:
-            self.create(name)
+        loop = asyncio.get_running_loop()
+        for place, name in enumerate(self.names):
+            if PAUSE:
+                loop.call_later(place * PAUSE, self.create_now, name)
+            else:
+                self.create(name)
+        self.flush()
+
+    def create_now(self, name: str) -> None:
+        self.create(name)
         self.flush()
 
     def create(self, name: str) -> None:

@@ -619,7 +619,7 @@ def test_what_a_killed_worker_has_begun_another_signs(
             ),
             "its end",
         )[0][0]
-        assert worker in own_stack.workers()
+        assert worker in own_stack.generation()
         os.kill(worker, signal.SIGKILL)
         own_stack.sql("SELECT pg_terminate_backend(%s)", backend)
         wait_for(

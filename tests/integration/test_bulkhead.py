@@ -140,7 +140,7 @@ def test_a_dead_worker_holds_no_places(stack):
     with_caps(stack, "merchant=3")
     with slow_creates(stack, 3) as slow:
         turned_away(stack)
-        old = set(stack.workers())
+        old = set(stack.generation())
         for pid in old:
             os.kill(pid, signal.SIGKILL)
         wait_for(

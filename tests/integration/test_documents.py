@@ -157,19 +157,23 @@ def test_the_test_cards_are_the_mocks():
 # docs/operations.md
 
 
-def metrics(anonymous, wait_for):
-    """With the gauges that come with the first sweep."""
+@pytest.fixture
+def metrics(anonymous, api, checkout, wait_for):
+    """With the gauges that come with the first sweep and the first seal, for
+    which there has to be an event."""
+    api.create(checkout(psp="generic"))
+    late = ("payments_dead_letters ", "payments_seal_number ")
 
-    def swept():
+    def all_there():
         text = anonymous.get("/metrics").text
-        return text if "payments_dead_letters" in text else None
+        there = all(f"# TYPE {name}" in text for name in late)
+        return text if there else None
 
-    return wait_for(swept, 30, "a sweep")
+    return wait_for(all_there, 60, "a sweep and a seal")
 
 
-def test_every_metric_is_documented(anonymous, wait_for):
-    text = metrics(anonymous, wait_for)
-    families = set(re.findall(r"^# TYPE (\w+) ", text, re.M))
+def test_every_metric_is_documented(metrics):
+    families = set(re.findall(r"^# TYPE (\w+) ", metrics, re.M))
     told = rows(section(page("docs/operations.md"), "Metrics"))
     assert {row[0] for row in told[2:]} == families
 
@@ -199,13 +203,12 @@ def test_the_labels_of_metrics_are_documented():
     assert f"({', '.join(words)})" in told
 
 
-def test_alarms_name_metrics_that_exist(anonymous, wait_for):
-    text = metrics(anonymous, wait_for)
+def test_alarms_name_metrics_that_exist(metrics):
     told = section(page("docs/operations.md"), "Alarms")
     names = set(re.findall(r"payments_[a-z_]+", told))
     assert names
     for name in names:
-        assert f"# TYPE {name} " in text
+        assert f"# TYPE {name} " in metrics
     labels = page("ngx_payments_module/ngx_payments_labels.c")
     labels += "".join(f'"{word}"' for word in ("ok", *failures()))
     values = re.findall(r'\{\w+!?=~?"([^"]+)"\}', told)
@@ -395,13 +398,13 @@ def test_one_version_everywhere():
 # docs/troubleshooting.md
 
 
-def test_troubleshooting_names_what_exists(anonymous, wait_for):
+def test_troubleshooting_names_what_exists(metrics):
     text = page("docs/troubleshooting.md")
     known = {slug for slug, _, _ in problems()}
     rest = re.sub(r"\]\([^)]*\)", "", text)
     for slug in re.findall(r"`([a-z]+(?:-[a-z]+)+)`", rest):
         assert slug in known, slug
-    names = page("docs/directives.md") + metrics(anonymous, wait_for)
+    names = page("docs/directives.md") + metrics
     names += page("docs/operations.md")
     for name in re.findall(r"`\$?(payments_[a-z_]+)`", text):
         assert re.search(rf"\b{name}\b", names), name

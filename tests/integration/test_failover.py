@@ -306,7 +306,7 @@ def killed_in_mid_call(stack, body: dict) -> None:
     with ThreadPoolExecutor() as pool:
         lost = pool.submit(call)
         wait_for(lambda: stack.mock.calls(nonce), "the call to the PSP")
-        for pid in stack.workers():
+        for pid in stack.generation():
             os.kill(pid, signal.SIGKILL)
         lost.result()
     wait_for(stack.is_ready, "new workers")

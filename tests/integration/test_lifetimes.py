@@ -39,7 +39,7 @@ def hang_up(tls, gateway, request: bytes, after_s: float) -> None:
 def test_a_reset_under_an_answer_made_at_once_frees_nothing_twice(stack):
     """flow_reply() ran the posted requests below the content handler, which
     then finalized what they had freed."""
-    workers = stack.workers()
+    workers = stack.generation()
     for request in (PAGE, HOOK):
         for n in range(40):
             hang_up(stack.tls, stack.gateway, request, n * 0.0003)
@@ -85,7 +85,7 @@ def test_no_connection_left_harms_no_call_that_is_under_way(stack):
     stack.mock.faults(
         {"operation": "register", "kind": "delay", "ms": 3000, "times": 10}
     )
-    workers = stack.workers()
+    workers = stack.generation()
     answers = []
 
     def create(link, rest):

@@ -113,7 +113,7 @@ def test_a_psp_that_hangs_for_long_holds_up_only_its_own(stack):
         answer = waiting.result()
     assert p99(times) < CALM_S
     assert answer.status_code == 202
-    assert 5.5 < answer.elapsed.total_seconds() < 7
+    assert 5.5 < answer.elapsed.total_seconds() < 12  # not the PSP's 60
 
 
 def test_a_locked_order_delays_nobody_elses(stack):

@@ -4,8 +4,12 @@ is made twice; the same key gets what is stored.  And PostgreSQL that cannot do
 it at all: 503 at once, no PSP hears of it, and it goes on without help.
 """
 
+import contextlib
+import re
+from concurrent.futures import ThreadPoolExecutor
 from urllib.parse import urlsplit
 
+import psycopg2
 import pytest
 from support.events import message, outcome, slug
 from support.own_stack import QUICK_JOBS, Checkout, new_id, wait_for
@@ -14,22 +18,26 @@ from support.pg_link import Link
 # One connection: who is ready has it again.
 ONE = ("connections=2 batch=256", "connections=1 batch=256")
 ONE_WORKER = ("worker_processes        2;", "worker_processes        1;")
+# Calls wait for the only connection, and no job takes it.
+QUEUE = ("connections=2 batch=256 queue=4096",
+         "connections=1 batch=256 queue=4096 timeout=60s wait=30s")  # fmt: skip
+NO_JOBS = (QUICK_JOBS[0], QUICK_JOBS[1].replace(" on interval=100ms", " off"))
 HASTY = ("connect=2s total=10s", "connect=500ms total=1s")
+
+
+def configure(stack, link, *edits) -> None:
+    """One worker, which reaches PostgreSQL over the link."""
+    port = urlsplit(stack.values["PG_ADMIN_DSN"]).port
+    ((sockets,),) = stack.sql("SHOW unix_socket_directories")
+    here = f"host='{sockets}' port={port} "
+    there = f"host=127.0.0.1 port={link.port} "
+    stack.configure(*edits, ONE_WORKER, (here, there))
 
 
 @pytest.fixture(scope="module")
 def link(own_stack):
-    url = urlsplit(own_stack.values["PG_ADMIN_DSN"])
-    ((sockets,),) = own_stack.sql("SHOW unix_socket_directories")
-    made = Link(url.port)
-    own_stack.configure(
-        QUICK_JOBS,
-        HASTY,
-        ONE,
-        ONE_WORKER,
-        (f"host='{sockets}' port={url.port} ",
-         f"host=127.0.0.1 port={made.port} "),
-    )  # fmt: skip
+    made = Link(urlsplit(own_stack.values["PG_ADMIN_DSN"]).port)
+    configure(own_stack, made, QUICK_JOBS, HASTY, ONE)
     yield made
     own_stack.configure()
     made.close()
@@ -117,6 +125,121 @@ def test_a_webhook_whose_commit_was_not_heard_counts_once(stack, link):
     assert sent.rows() == 1
     kinds = [each["kind"] for each in stack.timeline(made.order_id)]
     assert kinds.count("paid") == 1
+
+
+# It was heard and cannot be read: libpq has no rows of it, and no SQLSTATE.
+
+
+def messages(answer: bytes):
+    while answer:
+        end = 1 + int.from_bytes(answer[1:5], "big")
+        yield answer[:1], answer[5:end]
+        answer = answer[end:]
+
+
+def unreadable(answer: bytes) -> bytes:
+    """The rows of the last statement have more fields than it announced."""
+    made = list(messages(answer))
+    last = max(n for n, (kind, _) in enumerate(made) if kind == b"T")
+    for n, (kind, body) in enumerate(made):
+        if n > last and kind == b"D":
+            fields = int.from_bytes(body[:2], "big") + 1
+            made[n] = (kind, fields.to_bytes(2, "big") + body[2:])
+    return b"".join(
+        kind + (len(body) + 4).to_bytes(4, "big") + body for kind, body in made
+    )
+
+
+def test_a_create_whose_answer_cannot_be_read_is_503_and_stored(stack, link):
+    """It was 500, which says that nothing was stored."""
+    body, key = stack.order(), new_id()
+    link.spoil("begin_payment", unreadable)
+    answer = stack.post(body, key)
+    assert link.lost.is_set()
+    assert answer.status_code == 503, answer.text
+    assert slug(answer) == "dependency-unavailable"
+    assert stack.mock.calls(nonce_of(body)) == []
+    registered_once(stack, with_key(stack, body, key))
+
+
+def test_a_webhook_whose_answer_cannot_be_read_counts_once(stack, link):
+    made = stack.created()
+    sent = message(made, "paid")
+    link.spoil("apply_event", unreadable)
+    assert sent.send().status_code == 503
+    assert link.lost.is_set()
+    assert made.states() == {("SUCCESS", None)}
+    wait_for(stack.is_ready, "the gateway to be ready")
+    assert outcome(sent.send()) == "duplicate"
+    assert sent.rows() == 1
+
+
+@contextlib.contextmanager
+def crowded(stack, link):
+    """The only connection waits for a lock while the body runs."""
+    configure(stack, link, NO_JOBS, QUEUE)
+    holder = psycopg2.connect(stack.values["PG_ADMIN_DSN"])
+    made = stack.created()
+    try:
+        with ThreadPoolExecutor(8) as pool:
+            with holder, holder.cursor() as cursor:
+                cursor.execute(
+                    "LOCK TABLE pay.payment_order IN ACCESS EXCLUSIVE MODE"
+                )
+                pool.submit(stack.get, f"/v1/payments/{made.order_id}")
+                wait_for(lambda: in_flight(stack) == 1, "the read to wait")
+                yield pool
+    finally:
+        holder.close()
+        configure(stack, link, QUICK_JOBS, HASTY, ONE)
+
+
+def in_flight(stack) -> int:
+    text = stack.http.get("/metrics").text
+    return int(re.search(r"^payments_flows_in_flight (\d+)$", text, re.M)[1])
+
+
+def test_a_batch_whose_answer_cannot_be_read_is_not_sent_again(stack, link):
+    """Each of them was called a second time and got the 429 of a request that
+    another one is at work on."""
+    bodies = [(stack.order(), new_id()) for _ in range(3)]
+    with crowded(stack, link) as pool:
+        link.spoil("begin_payment", unreadable)
+        sent = [pool.submit(stack.post, body, key) for body, key in bodies]
+        wait_for(lambda: in_flight(stack) == 4, "the creates to queue")
+    assert [each.result().status_code for each in sent] == [503] * 3
+    assert link.lost.is_set()
+    assert all(body["checkout_id"].encode() in link.struck
+               for body, _ in bodies)  # fmt: skip
+    for body, key in bodies:
+        registered_once(stack, with_key(stack, body, key))
+
+
+ALERTS = [
+    "operation answered what it may not, op:begin_payment",
+    "operation left an item out, op:begin_payment",
+]
+
+
+def test_a_row_that_is_none_of_the_operations_is_unknown_not_failed(
+    stack, link
+):
+    """libpq reads it, and the decoder of src/op does not."""
+    body, key = stack.order(), new_id()
+    link.spoil(
+        "begin_payment", lambda answer: answer.replace(b"created", b"cracked")
+    )
+    stack.expected += ALERTS
+    log = stack.gateway.error_log
+    begin = log.stat().st_size
+    answer = stack.post(body, key)
+    assert link.lost.is_set()
+    assert answer.status_code == 503, answer.text
+    assert slug(answer) == "dependency-unavailable"
+    assert stack.mock.calls(nonce_of(body)) == []
+    said = log.read_bytes()[begin:].decode()
+    assert [each for each in ALERTS if each in said] == ALERTS
+    registered_once(stack, with_key(stack, body, key))
 
 
 # It cannot.

@@ -515,7 +515,7 @@ def test_the_way_back_answers_although_the_psp_hangs(stack, psp):
 
 def resident(stack) -> int:
     total = 0
-    for pid in stack.workers():
+    for pid in stack.generation():
         for line in Path(f"/proc/{pid}/status").read_text().splitlines():
             if line.startswith("VmRSS:"):
                 total += int(line.split()[1]) * 1024

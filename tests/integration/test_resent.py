@@ -5,6 +5,7 @@ end a change as failed.
 """
 
 import json
+import ssl
 
 import pytest
 from support import captured, changes, routed
@@ -23,13 +24,22 @@ JOURNAL = (
 )
 
 
-@pytest.fixture(scope="module")
-def frail(own_stack):
-    way = Frail(own_stack.gateway.mock_url)
+@pytest.fixture(scope="module", params=["plain", "tls"])
+def frail(own_stack, request):
+    """Over TLS libcurl copies a request before it sends it, and the copy is
+    freed when the request has gone."""
+    gateway, context, trust = own_stack.gateway, None, ""
+    if request.param == "tls":
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(
+            gateway.run / "tls" / "server.pem", gateway.secrets / "server.key"
+        )
+        trust = f"\n        ca_file {gateway.env['GATEWAY_CA']};"
+    way = Frail(gateway.mock_url, context)
     own_stack.configure(
         ONE_WORKER,
         QUICK_JOBS,
-        (f"{own_stack.gateway.mock_url}/generic;", f"{way.url}/generic;"),
+        (f"{gateway.mock_url}/generic;", f"{way.url}/generic;{trust}"),
         ("total=10s;", "total=10s;\n        breaker off; backfill off;"),
         *routed.edits("generic", "", "method=two generic stripe")[1:],
     )
@@ -66,6 +76,8 @@ def broken(stack, psp, status: int) -> Checkout:
 def test_a_refused_copy_leads_to_no_other_psp(stack, psp, status):
     made = broken(stack, psp, status)
     assert psp.broken == psp.copies == [made.nonce]
+    assert len(psp.bodies) == 2
+    assert psp.bodies[0] == psp.bodies[1] != b""
     assert made.answer.status_code == 202, made.answer.text
     assert made.answer.json()["status"] == "EXECUTING"
     assert routed.is_at(made) == "generic"

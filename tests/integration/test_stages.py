@@ -126,19 +126,28 @@ def test_each_stage_of_a_payment_is_measured(stack):
     def counts():
         return [metric(stack, "seconds_count", each) for each in STAGES]
 
-    def sums():
-        return [metric(stack, "seconds_sum", each) for each in STAGES]
-
-    before, took = counts(), sums()
+    before = counts()
     made = stack.created()
     # store_token is the ledger's
     after = counts()
     assert [b - a for a, b in zip(before, after, strict=True)] == [1, 1, 1, 1]
     assert outcome(message(made, "paid").send()) == "applied"
     assert [b - a for a, b in zip(after, counts(), strict=True)] == [0, 0, 0, 1]
-    # some microseconds, or some milliseconds by nginx's own clock
-    routing = sums()[1] - took[1]
-    assert 0 < routing < 0.05
+
+
+def test_routing_takes_next_to_no_time(stack):
+    """Some microseconds, or some milliseconds by nginx' own clock; the best
+    of ten, as the machine may give the worker's turn to another process."""
+    staged(stack, "")
+
+    def routing() -> float:
+        before = metric(stack, "seconds_sum", STAGES[1])
+        stack.created()
+        return metric(stack, "seconds_sum", STAGES[1]) - before
+
+    took = [routing() for _ in range(10)]
+    assert min(took) > 0
+    assert min(took) < 0.05
 
 
 def test_a_risk_stage_is_not_shown_before_there_is_one(stack):

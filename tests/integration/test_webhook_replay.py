@@ -18,8 +18,8 @@ from support.payctl_books import PAYCTL
 UNREAD = """
 WITH kept AS (
     INSERT INTO pay.webhook_body (psp, digest, keep_until, size, body,
-                                  message_id)
-    VALUES (%s, %s, now() + interval '1 day', %s, %s, %s))
+                                  message_ids)
+    VALUES (%s, %s, now() + interval '1 day', %s, %s, ARRAY[%s]))
 INSERT INTO pay.webhook_inbox (psp, event_id, state, fact, digest)
 VALUES (%s, %s, 'ignored', 'none', %s)
 """

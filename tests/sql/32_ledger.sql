@@ -80,6 +80,28 @@ SELECT is((SELECT kind FROM pay.outbox WHERE payment_order_id = 'o4'),
           'payment.failed', 'a failure is told, too');
 SELECT is(pg_temp.lines('order/o4'), NULL, 'and is not booked');
 
+-- a row that is somewhere else than it was is missed, and that is seen
+CREATE FUNCTION pg_temp.miss() RETURNS trigger LANGUAGE plpgsql AS
+'BEGIN RETURN NULL; END';
+CREATE FUNCTION pg_temp.misses(p_table text) RETURNS text
+LANGUAGE plpgsql AS $$
+BEGIN
+    EXECUTE format('CREATE TRIGGER miss BEFORE UPDATE ON pay.%I FOR EACH ROW '
+                   'EXECUTE FUNCTION pg_temp.miss()', p_table);
+    RETURN pg_temp.fact('t6', 'paid', 'e-missed');
+END
+$$;
+SELECT b.outcome FROM pg_temp.begin('m1', 'k-c6', 'c6', '{o61:5,o62:6}') b
+\g /dev/null
+SELECT pg_temp.token('m1', 'c6', 't6')
+\g /dev/null
+SELECT throws_ok(format('SELECT pg_temp.misses(%L)', t), 'PAY23', NULL,
+                 'a missed row of ' || t)
+FROM unnest('{payment_order,checkout,wallet}'::text[]) t;
+SELECT is((SELECT string_agg(o.status, ' ') FROM pay.payment_order o
+           WHERE o.checkout_id = 'c6'), 'EXECUTING EXECUTING',
+          'nothing of it is kept');
+
 -- post() itself
 CREATE FUNCTION pg_temp.post(p_source text, p_kind text, p_amount bigint,
     p_seller text DEFAULT 's2', p_credit bigint DEFAULT NULL,

@@ -112,6 +112,21 @@ SELECT is(pg_temp.news('dispute', 'opened', 'dp-4', 30, 't-d5',
                        p_event => 'stolen'), 'mismatch',
           'a dispute of another checkout');
 
+-- parts that do not stand alike any more: one would be moved, and the other
+-- refuse the same word
+CREATE FUNCTION pg_temp.apart() RETURNS text LANGUAGE sql AS $$
+UPDATE pay.change c SET status = 'FAILED'
+WHERE c.change_id = (SELECT x.change_id FROM pay.change x
+                     WHERE x.reference = 're-20'
+                     ORDER BY x.created_at DESC, x.change_id DESC LIMIT 1);
+SELECT pg_temp.news('refund', 'succeeded', 're-20', 50, 't-d20')
+$$;
+SELECT is(pg_temp.news('refund', 'pending', 're-20', 50, 't-d20'), 'applied',
+          'on its way');
+SELECT throws_ok('SELECT pg_temp.apart()', 'PAY23', NULL,
+                 'a word that only some parts take is no word');
+SELECT is(pg_temp.both(20), '0 100 33 0 0 / 0 50 17 0 0', 'nothing is lost');
+
 -- an operator knows better
 SELECT is(pg_temp.news('refund', 'succeeded', 're-6', 50, 't-d6'), 'applied',
           'split');

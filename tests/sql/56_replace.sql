@@ -39,6 +39,54 @@ $$;
 SELECT is(pg_temp.page(c), 'stored', c)
 FROM unnest('{a,b,c,d,e,f,g,h,i,j,k,l,m,n}'::text[]) c;
 
+-- one that is being registered in the same batch is not replaced, as one of an
+-- earlier batch is not
+CREATE FUNCTION pg_temp.batch(p_ids text[], p_olds text[])
+RETURNS text LANGUAGE sql AS $$
+SELECT string_agg(concat_ws(' ', b.checkout_id, b.outcome, b.version), ', '
+                  ORDER BY b.item)
+FROM pay_api.begin_payment(
+    array_fill('m1'::text, ARRAY[cardinality(p_ids)]),
+    ARRAY(SELECT 'k-' || i FROM unnest(p_ids) i),
+    ARRAY(SELECT sha256(i::bytea) FROM unnest(p_ids) i), p_ids,
+    ARRAY(SELECT pg_temp.uuid(i)::text FROM unnest(p_ids) i),
+    ARRAY(SELECT md5(i) FROM unnest(p_ids) i),
+    array_fill('stripe'::text, ARRAY[cardinality(p_ids)]),
+    ARRAY(SELECT 'o' || i FROM unnest(p_ids) i),
+    array_fill('https://s/'::text, ARRAY[cardinality(p_ids)]),
+    array_fill('https://g/'::text, ARRAY[cardinality(p_ids)]),
+    array_fill(NULL::jsonb, ARRAY[cardinality(p_ids)]),
+    array_fill(NULL::jsonb, ARRAY[cardinality(p_ids)]),
+    array_fill(NULL::jsonb, ARRAY[cardinality(p_ids)]),
+    array_fill('USD'::text, ARRAY[cardinality(p_ids)]),
+    array_fill(100::bigint, ARRAY[cardinality(p_ids)]),
+    array_fill(1900000000::bigint, ARRAY[cardinality(p_ids)]),
+    ARRAY(SELECT n::bigint FROM generate_subscripts(p_ids, 1) n),
+    ARRAY(SELECT 'o' || i FROM unnest(p_ids) i),
+    array_fill('s'::text, ARRAY[cardinality(p_ids)]),
+    array_fill(100::bigint, ARRAY[cardinality(p_ids)]),
+    array_fill(NULL::text, ARRAY[cardinality(p_ids)]),
+    array_fill(86400::bigint, ARRAY[cardinality(p_ids)]),
+    array_fill(30000::bigint, ARRAY[cardinality(p_ids)]),
+    array_fill('request-1'::text, ARRAY[cardinality(p_ids)]),
+    array_fill('stripe'::text, ARRAY[cardinality(p_ids)]),
+    array_fill(NULL::text, ARRAY[cardinality(p_ids)]),
+    array_fill('86400'::text, ARRAY[cardinality(p_ids)]),
+    array_fill(NULL::text, ARRAY[cardinality(p_ids)]),
+    ARRAY(
+        SELECT CASE WHEN o <> '' THEN jsonb_build_object('replaces', o,
+            'can_close', true, 'change_id', pg_temp.uuid('x' || i)) END
+        FROM unnest(p_ids, p_olds) u (i, o))) b
+$$;
+SELECT is(pg_temp.batch('{za,zb}', '{"",za}'),
+          'za created 1, not_replaced', 'a batch of both');
+SELECT is(c.version, 1, 'the answer is no older than the checkout')
+FROM pay.checkout c WHERE c.checkout_id = 'za';
+SELECT is(pg_temp.batch('{zc}', '{za}'), 'not_replaced',
+          'one after the other');
+SELECT is(pg_temp.batch('{zd,ze}', '{n,""}'),
+          'zd waiting 1, ze created 1', 'others of a batch may replace');
+
 -- the whole way
 SELECT is(pg_temp.replace('a2', 'a'), 'waiting a2 REGISTERING', 'it waits');
 SELECT is(pg_temp.place('a') || ', ' || pg_temp.place('a2'),

@@ -32,6 +32,23 @@ DISPUTE = """SELECT outcome FROM pay_api.apply_change('{stripe}', '{webhook}',
     %(e)s, '{t}', '{dispute}', '{opened}', %(c)s, '{NULL}', '{dp-1}',
     '{NULL}', '{100}', '{USD}', '{NULL}', '{NULL}', '{NULL}', '{NULL}',
     '{r}')"""
+REPLAY = """
+INSERT INTO pay.webhook_inbox (psp, event_id, state, fact, digest)
+VALUES ('stripe', 'evt-2', 'ignored', 'none', sha256('b'));
+INSERT INTO pay.webhook_replay (psp, event_id, digest, asked_by, why)
+VALUES ('stripe', 'evt-2', sha256('b'), 'ann', 'because')"""
+# a replay of evt-2 and a webhook evt-1, in one batch
+EVENTS = """SELECT string_agg(outcome, ' ' ORDER BY item)
+FROM pay_api.apply_event('{stripe,stripe}', '{replay,webhook}',
+    '{evt-2,evt-1}', '{t,t}', '{paid,paid}', '{a,b}', '{NULL,NULL}',
+    '{NULL,NULL}', '{NULL,NULL}', '{NULL,NULL}',
+    ARRAY[sha256('b'), sha256('c')], '{r,r}')"""
+CHANGES = """SELECT string_agg(outcome, ' ' ORDER BY item)
+FROM pay_api.apply_change('{stripe,stripe}', '{replay,webhook}',
+    '{evt-2,evt-1}', '{t,t}', '{dispute,dispute}', '{opened,opened}',
+    '{a,b}', '{NULL,NULL}', '{dp-1,dp-2}', '{NULL,NULL}', '{100,100}',
+    '{USD,USD}', '{NULL,NULL}', '{NULL,NULL}', '{NULL,NULL}',
+    ARRAY[sha256('b'), sha256('c')], '{r,r}')"""
 
 
 @pytest.fixture(name="connect")
@@ -106,3 +123,42 @@ def test_a_dispute_of_two_checkouts_at_once_is_one_s(connect, ends, outcome):
     assert other.fetchone() == (
         ("a100 b0", "bunknown") if ends == "commit" else ("a0 b100", None)
     )
+
+
+@pytest.mark.parametrize(
+    "query, before", [(EVENTS, (BEGIN, TOKEN)), (CHANGES, (BEGIN, TOKEN, PAID))]
+)
+def test_a_replay_waits_for_no_lower_key_while_it_holds_a_row(
+    connect, query, before
+):
+    """A batch that stores evt-1 and then evt-2 would wait for the row of
+    evt-2, and this one for it: a deadlock."""
+    first, second, other = connect(), connect(), connect()
+    for checkout in ("a", "b"):
+        for each in before:
+            call(first, each, checkout)
+    first.execute(REPLAY)
+    first.connection.commit()
+    first.execute(
+        "INSERT INTO pay.webhook_inbox (psp, event_id, state, fact)"
+        " VALUES ('stripe', 'evt-1', 'ignored', 'none')"
+    )
+
+    heard = []
+
+    def late_call():
+        second.execute(query)
+        heard.append(second.fetchone()[0])
+
+    late = threading.Thread(target=late_call)
+    late.start()
+    wait_until_blocked(other, second.connection.info.backend_pid)
+    other.execute(
+        "SELECT state FROM pay.webhook_inbox WHERE event_id = 'evt-2'"
+        " FOR UPDATE NOWAIT"
+    )
+    assert other.fetchone() == ("ignored",)
+    other.connection.rollback()
+    first.connection.rollback()
+    late.join(30)
+    assert heard == ["applied applied"]

@@ -140,7 +140,8 @@ class FaultStack(OwnStack):
 
     def _relieved(self, old: set[int]) -> None:
         wait_for(
-            lambda: len(set(self.workers()) - old) >= len(old), "new workers"
+            lambda: len(set(self.workers()) - old) >= self.processes(),
+            "new workers",
         )
         wait_for(
             lambda: all(shutting_down(p) or stopped(p) for p in old),
@@ -151,7 +152,7 @@ class FaultStack(OwnStack):
     def upgrade(self) -> int:
         """Another nginx takes over, by USR2, WINCH and QUIT: → the old
         master, which ends when its last worker does."""
-        old, workers = self.master(), set(self.workers())
+        old, workers = self.master(), set(self.generation())
         file = Path(self.values["NGINX_PID"])
         os.kill(old, signal.SIGUSR2)
 
@@ -160,7 +161,7 @@ class FaultStack(OwnStack):
             return text.strip() not in ("", str(old))
 
         wait_for(succeeded, "the new master")
-        wait_for(lambda: len(self.workers()) >= len(workers), "new workers")
+        self.generation()
         os.kill(old, signal.SIGWINCH)
         os.kill(old, signal.SIGQUIT)
         self._relieved(workers)

@@ -5,6 +5,7 @@ not reach the mock: it is answered as the test says.
 """
 
 import socket
+import ssl
 from urllib.parse import urlsplit
 
 from . import tls_psp
@@ -12,17 +13,21 @@ from .tls_psp import DEADLINE_S, Listener, read_head
 
 
 class Frail(Listener):
-    def __init__(self, mock_url: str):
+    def __init__(self, mock_url: str, context: ssl.SSLContext | None = None):
+        """context: it speaks TLS."""
         self.mock = urlsplit(mock_url)
+        self.context = context
         self.path = ""  # of the request to break; "": none
         self.said = b""  # to the copies of it; None: they reach the mock
         self.broken = []  # idempotency keys
         self.copies = []  # and those of the copies that came
+        self.bodies = []  # of these two
         super().__init__()
 
     @property
     def url(self) -> str:
-        return f"http://127.0.0.1:{self.port}"
+        scheme = "https" if self.context else "http"
+        return f"{scheme}://127.0.0.1:{self.port}"
 
     def breaks(self, path: str, status: int, content: bytes = b"") -> None:
         """The next POST whose path ends so and that comes on a connection
@@ -31,7 +36,7 @@ class Frail(Listener):
             f"HTTP/1.1 {status} No\r\nContent-Type: application/json\r\n"
             f"Content-Length: {len(content)}\r\n\r\n"
         ).encode() + content
-        self.broken, self.copies = [], []
+        self.broken, self.copies, self.bodies = [], [], []
         self.path = path
 
     def heals(self) -> None:
@@ -39,6 +44,8 @@ class Frail(Listener):
 
     def serve(self, sock: socket.socket) -> None:
         used = False
+        if self.context:
+            sock = self.context.wrap_socket(sock, server_side=True)
         while True:
             head, body = read_head(sock)
             if not head:
@@ -58,10 +65,12 @@ class Frail(Listener):
         key = found.get("idempotency-key", "")
         if chosen and key in self.broken:
             self.copies.append(key)
+            self.bodies.append(body)
             return self.said or self.forward(head, body)
         answer = self.forward(head, body)
         if chosen and used and not self.broken:
             self.broken.append(key)
+            self.bodies.append(body)
             return None
         return answer
 

@@ -26,7 +26,7 @@ from .gateway import ROOT
 from .mock import Mock
 
 PGBIN = "/usr/lib/postgresql/15/bin"
-DEADLINE_S = 20
+DEADLINE_S = 40
 CARDS = {
     "paid": "4242 4242 4242 4242",
     "declined": "4000000000000002",
@@ -265,6 +265,21 @@ class OwnStack:
             pid for pid in children(self.master()) if not shutting_down(pid)
         ]
 
+    def generation(self) -> list[int]:
+        """The workers of this configuration, once no older one takes
+        connections: an old worker may not have learned yet that it is to end,
+        and the master needs a moment to replace one that was killed."""
+
+        def complete():
+            found = self.workers()
+            return found if len(found) == self.processes() else None
+
+        return wait_for(complete, "one generation of workers")
+
+    def processes(self) -> int:
+        """As many workers as nginx.conf asks for."""
+        return int(PROCESSES.search(self.gateway.conf.read_text())[1])
+
     def configure(self, *edits: tuple[str, str]) -> None:
         """The stack's own configuration with these replacements, at once."""
         text = self.pristine
@@ -281,7 +296,7 @@ class OwnStack:
 
         # one that the master started in place of a killed one is neither old
         # nor new
-        count = int(PROCESSES.search(self.gateway.conf.read_text())[1])
+        count = self.processes()
 
         def taken_over():
             now = set(self.workers())
