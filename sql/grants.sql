@@ -43,7 +43,7 @@ GRANT EXECUTE ON ALL ROUTINES IN SCHEMA pay_view
 GRANT EXECUTE ON FUNCTION pay.status_rank, pay.event_hash, pay.event_bytes,
     pay.hash_field, pay.iso_micros, pay.merkle_root, pay.seal_root,
     pay.seal_message, pay.seal_digest, pay.export_range, pay.half_even,
-    pay.round_rate, pay.convert
+    pay.round_rate, pay.convert, pay.key_window
     TO payments_auditor, payments_operator;
 
 GRANT USAGE ON SCHEMA pay_ops TO payments_operator;

@@ -120,6 +120,11 @@ CREATE DOMAIN pay.filled AS text COLLATE pg_catalog."C"
 
 COMMENT ON DOMAIN pay.filled IS 'Any text but the empty one';
 
+CREATE DOMAIN pay.first_call AS text COLLATE pg_catalog."C"
+	CONSTRAINT first_call_check CHECK ((VALUE = ANY (ARRAY['OPEN'::text, 'DONE'::text])));
+
+COMMENT ON DOMAIN pay.first_call IS 'What became of a first call that has no row in the journal';
+
 CREATE DOMAIN pay.hash AS bytea
 	CONSTRAINT hash_check CHECK ((octet_length(VALUE) = 32));
 
@@ -855,7 +860,6 @@ CREATE FUNCTION pay.find_parked(p_merchant_id text[], p_checkout_id text[], p_ps
 CREATE FUNCTION pay.find_request(p_what text) RETURNS TABLE(found_as text, merchant_id text, checkout_id text, payment_order_id text, psp text) LANGUAGE sql STABLE;
 CREATE FUNCTION pay.first_detail(p_psp text, p_route text, p_replaces text, p_asked_by jsonb) RETURNS jsonb LANGUAGE sql STABLE;
 CREATE FUNCTION pay.follow_moves(p_facts pay.fact[], p_nexts text[], p_lease_ms bigint[]) RETURNS void LANGUAGE plpgsql;
-CREATE FUNCTION pay.follow_registration() RETURNS trigger LANGUAGE plpgsql SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay.give_back_jobs(p_merchant_id text[], p_checkout_id text[], p_kind text[], p_operation_id text[], p_delay_ms bigint[], p_code text[], p_dead text[], p_items integer[]) RETURNS void LANGUAGE plpgsql;
 CREATE FUNCTION pay.half_even(p_value numeric) RETURNS numeric LANGUAGE sql IMMUTABLE STRICT;
 CREATE FUNCTION pay.hand_postings(p_moves pay.move[]) RETURNS pay.posting[] LANGUAGE plpgsql STABLE;
@@ -896,16 +900,16 @@ CREATE FUNCTION pay.hold_is_over(p_news pay.news, p_word text) RETURNS boolean L
 CREATE FUNCTION pay.holds_names(p_merchant_id text, p_checkout_id text, p_psp text, p_token text, p_alias text) RETURNS boolean LANGUAGE plpgsql STABLE;
 CREATE FUNCTION pay.id_ok(p_id text) RETURNS boolean LANGUAGE sql IMMUTABLE;
 CREATE FUNCTION pay.in_suspense(p_merchant_id text, p_psp text, p_object text, OUT amount_minor bigint, OUT currency text, OUT is_over boolean, OUT is_borne boolean) RETURNS record LANGUAGE plpgsql STABLE;
-CREATE FUNCTION pay.insert_beginnings(p_items integer[], p_waits integer[], p_item integer[], p_id text[], p_detail jsonb[], p_hash bytea[], p_merchant_id text[], p_checkout_id text[], p_psp text[], p_nonce text[], p_lease_ms bigint[], p_request_id text[], p_psps text[], p_key_windows text[]) RETURNS integer LANGUAGE plpgsql;
+CREATE FUNCTION pay.insert_beginnings(p_items integer[], p_item integer[], p_id text[], p_detail jsonb[], p_hash bytea[], p_merchant_id text[], p_checkout_id text[], p_lease_ms bigint[], p_request_id text[]) RETURNS integer LANGUAGE plpgsql;
 CREATE FUNCTION pay.insert_change(p_item pay.change_item, p_order pay.payment_order, p_amount_minor bigint) RETURNS pay.change LANGUAGE plpgsql;
-CREATE FUNCTION pay.insert_checkouts(p_items integer[], p_merchant_id text[], p_checkout_id text[], p_checkout_uuid text[], p_handle text[], p_psp text[], p_return_url text[], p_base_url text[], p_buyer_info jsonb[], p_metadata jsonb[], p_credit_card_info jsonb[], p_currency text[], p_total_minor bigint[], p_expires_s bigint[], p_late_success text[], p_terms jsonb[]) RETURNS integer[] LANGUAGE plpgsql;
+CREATE FUNCTION pay.insert_checkouts(p_items integer[], p_merchant_id text[], p_checkout_id text[], p_checkout_uuid text[], p_handle text[], p_psp text[], p_nonce text[], p_return_url text[], p_base_url text[], p_buyer_info jsonb[], p_metadata jsonb[], p_credit_card_info jsonb[], p_currency text[], p_total_minor bigint[], p_expires_s bigint[], p_lease_ms bigint[], p_request_id text[], p_psps text[], p_key_windows text[], p_late_success text[], p_terms jsonb[], OUT placed integer[], OUT nonces text[]) RETURNS record LANGUAGE plpgsql;
 CREATE FUNCTION pay.insert_dispute(p_news pay.news, p_order pay.payment_order, p_amount_minor bigint, p_part integer) RETURNS pay.dispute LANGUAGE plpgsql;
 CREATE FUNCTION pay.insert_entries(p_postings pay.posting[], OUT new integer[], OUT unowned boolean) RETURNS record LANGUAGE plpgsql;
 CREATE FUNCTION pay.insert_keys(p_items integer[], p_merchant_id text[], p_idempotency_key text[], p_fingerprint bytea[], p_checkout_id text[], p_ttl_s bigint[]) RETURNS integer[] LANGUAGE plpgsql;
 CREATE FUNCTION pay.insert_news(p_news pay.news[]) RETURNS pay.news[] LANGUAGE plpgsql;
 CREATE FUNCTION pay.insert_orders(p_items integer[], p_item integer[], p_place integer[], p_id text[], p_seller text[], p_minor bigint[], p_credit text[], p_hash bytea[], p_rate numeric[], p_credit_minor bigint[], p_merchant_id text[], p_checkout_id text[], p_currency text[], p_terms jsonb[]) RETURNS integer[] LANGUAGE plpgsql;
 CREATE FUNCTION pay.insert_outside(p_news pay.news, p_order pay.payment_order, p_amount_minor bigint) RETURNS pay.change LANGUAGE plpgsql;
-CREATE FUNCTION pay.insert_registrations(p_items integer[], p_waits integer[], p_merchant_id text[], p_checkout_id text[], p_checkout_uuid text[], p_psp text[], p_nonce text[], p_lease_ms bigint[], p_psps text[], p_key_windows text[]) RETURNS text[] LANGUAGE plpgsql;
+CREATE FUNCTION pay.insert_replays(p_facts pay.fact[], p_source text[], p_fact text[], p_digest bytea[]) RETURNS integer[] LANGUAGE plpgsql;
 CREATE FUNCTION pay.insert_webhooks(p_facts pay.fact[], p_fact text[], p_digest bytea[], p_count bigint) RETURNS integer[] LANGUAGE plpgsql;
 CREATE FUNCTION pay.is_booked(p_merchant_id text, p_source text, p_kind text) RETURNS boolean LANGUAGE plpgsql STABLE;
 CREATE FUNCTION pay.is_closing(p_merchant_id text, p_checkout_id text) RETURNS boolean LANGUAGE plpgsql STABLE;
@@ -948,7 +952,9 @@ WITH (autovacuum_vacuum_scale_factor='0.02');
 
 CREATE FUNCTION pay.job_is_over(p_job pay.job, p_delay_ms bigint, p_code text) RETURNS boolean LANGUAGE plpgsql STABLE;
 CREATE FUNCTION pay.job_rank(p_kind text) RETURNS integer LANGUAGE sql IMMUTABLE;
-CREATE FUNCTION pay.judge_facts(p_facts pay.fact[], p_turn integer, OUT at timestamp with time zone, OUT moves pay.move[], OUT moved integer[], OUT late integer[], OUT against integer[], OUT told integer[], OUT booked pay.posting[], OUT rests boolean, OUT ours boolean, OUT by_hand boolean, OUT has text[]) RETURNS record LANGUAGE plpgsql;
+CREATE FUNCTION pay.journal_calls(p_merchant_id text[], p_checkout_id text[]) RETURNS integer LANGUAGE plpgsql;
+CREATE FUNCTION pay.journal_tokens(p_items integer[], p_merchant_id text[], p_checkout_id text[], p_token text[]) RETURNS void LANGUAGE plpgsql;
+CREATE FUNCTION pay.judge_facts(p_facts pay.fact[], p_turn integer, OUT at timestamp with time zone, OUT moves pay.move[], OUT moved integer[], OUT late integer[], OUT against integer[], OUT told integer[], OUT booked pay.posting[], OUT shown bigint, OUT rests boolean, OUT ours boolean, OUT by_hand boolean, OUT has text[]) RETURNS record LANGUAGE plpgsql;
 
 CREATE TABLE pay.checkout (
     merchant_id pay.id NOT NULL,
@@ -968,9 +974,33 @@ CREATE TABLE pay.checkout (
     is_payment_done boolean DEFAULT false NOT NULL,
     late_success pay.late_policy DEFAULT 'accept'::text NOT NULL,
     version integer DEFAULT 1 NOT NULL,
+    nonce pay.id NOT NULL,
+    state pay.registration_state DEFAULT 'REGISTERING'::text NOT NULL,
+    attempt pay.ordinal DEFAULT 1 NOT NULL,
+    token pay.id,
+    alias pay.id,
+    hosted_url text,
+    reference text,
+    code text,
+    lease_until timestamp with time zone,
+    psps pay.psp_list NOT NULL,
+    key_windows integer[] NOT NULL,
+    refused_psps text[] DEFAULT '{}'::text[] NOT NULL COLLATE pg_catalog."C",
+    tried_psps text[] DEFAULT '{}'::text[] NOT NULL COLLATE pg_catalog."C",
+    open_attempts pay.tally DEFAULT 1 NOT NULL,
+    hinted_at timestamp with time zone,
+    first_call pay.first_call,
+    first_ended_at timestamp with time zone,
+    request_id text,
     capture pay.capture_mode DEFAULT 'automatic'::text NOT NULL,
     replaces pay.id,
-    replaced_by pay.id
+    replaced_by pay.id,
+    waits boolean DEFAULT false NOT NULL,
+    CONSTRAINT checkout_check CHECK ((((state)::text <> 'REGISTERED'::text) OR ((token IS NOT NULL) AND (hosted_url IS NOT NULL)))),
+    CONSTRAINT checkout_check1 CHECK ((((state)::text <> 'REGISTERING'::text) OR (token IS NULL))),
+    CONSTRAINT checkout_check2 CHECK (((alias IS NULL) OR (token IS NOT NULL))),
+    CONSTRAINT checkout_check3 CHECK ((cardinality(key_windows) = cardinality((psps)::text[]))),
+    CONSTRAINT checkout_check4 CHECK ((((first_call)::text = 'DONE'::text) = (first_ended_at IS NOT NULL)))
 )
 WITH (fillfactor='45', autovacuum_analyze_threshold='1000', autovacuum_vacuum_threshold='1000');
 
@@ -1026,11 +1056,12 @@ CREATE TABLE pay.seal (
 CREATE FUNCTION pay.make_seal(p_most integer, OUT made pay.seal, OUT is_full boolean, OUT is_behind boolean) RETURNS record LANGUAGE plpgsql;
 CREATE FUNCTION pay.make_wallets(p_merchant_id text[], p_seller text[], p_currency text[]) RETURNS void LANGUAGE plpgsql;
 CREATE FUNCTION pay.manual_postings(p_was pay.payment_order, p_now pay.payment_order, p_news text, p_request_id text) RETURNS pay.posting[] LANGUAGE plpgsql STABLE;
-CREATE FUNCTION pay.mark_duplicates(p_news pay.news[], p_psps text[], p_events text[]) RETURNS pay.news[] LANGUAGE plpgsql IMMUTABLE;
+CREATE FUNCTION pay.mark_duplicates(p_news pay.news[], p_first integer[]) RETURNS pay.news[] LANGUAGE plpgsql IMMUTABLE;
 CREATE FUNCTION pay.match_capture(p_change pay.change, p_outside pay.change, p_word pay.fact, p_by_amount boolean) RETURNS pay.fact LANGUAGE plpgsql;
 CREATE FUNCTION pay.may_be_stuck(p_merchant_id text, p_checkout_id text, p_reason text, p_since timestamp with time zone, p_limit interval) RETURNS boolean LANGUAGE plpgsql STABLE;
 CREATE FUNCTION pay.median_rate(p_base text, p_quote text, p_age interval) RETURNS numeric LANGUAGE plpgsql STABLE;
 CREATE FUNCTION pay.merkle_root(p_hashes bytea[]) RETURNS bytea LANGUAGE plpgsql IMMUTABLE;
+CREATE FUNCTION pay.message_of(p_event_id text, p_ids text[]) RETURNS text LANGUAGE sql IMMUTABLE;
 CREATE FUNCTION pay.minor_of(p_amount text, p_currency text) RETURNS bigint LANGUAGE plpgsql STABLE;
 CREATE FUNCTION pay.move_change(p_change pay.change, p_to text, p_word pay.fact) RETURNS pay.fact[] LANGUAGE plpgsql;
 CREATE FUNCTION pay.move_registers(p_facts pay.fact[], p_outcome text[], p_reach text[], p_http_status bigint[]) RETURNS void LANGUAGE plpgsql;
@@ -1065,7 +1096,30 @@ CREATE TABLE pay.dispatch (
 )
 WITH (fillfactor='80', autovacuum_analyze_threshold='1000', autovacuum_vacuum_threshold='1000');
 
-CREATE FUNCTION pay.newest_dispatch(p_merchant_id text, p_checkout_id text, p_operation text) RETURNS pay.dispatch LANGUAGE plpgsql STABLE;
+CREATE VIEW pay.journal (
+    merchant_id pay.id,
+    checkout_id pay.id,
+    operation pay.dispatch_operation,
+    operation_id pay.id,
+    attempt pay.ordinal,
+    psp pay.id,
+    state pay.dispatch_state,
+    sends pay.ordinal,
+    unsure boolean,
+    first_sent_at timestamp with time zone,
+    sent_at timestamp with time zone,
+    lease_until timestamp with time zone,
+    ended_at timestamp with time zone,
+    key_until timestamp with time zone,
+    reach pay.dispatch_reach,
+    http_status integer,
+    code text,
+    reference text,
+    request_id text,
+    settled boolean
+);
+
+CREATE FUNCTION pay.newest_dispatch(p_merchant_id text, p_checkout_id text, p_operation text) RETURNS pay.journal LANGUAGE plpgsql STABLE;
 CREATE FUNCTION pay.news_doubt(p_news pay.news, p_why text, p_postings pay.posting[] DEFAULT NULL::pay.posting[], OUT outcome text, OUT facts pay.fact[]) RETURNS record LANGUAGE plpgsql STABLE;
 CREATE FUNCTION pay.news_fact(p_news pay.news, p_kind text, p_order_id text, p_postings pay.posting[], p_more jsonb) RETURNS pay.fact LANGUAGE plpgsql STABLE;
 CREATE FUNCTION pay.news_of(p_change pay.change, p_object text, p_word pay.fact) RETURNS pay.news LANGUAGE plpgsql STABLE;
@@ -1151,12 +1205,41 @@ CREATE FUNCTION pay.refund_done(p_change pay.change, p_word pay.fact) RETURNS pa
 CREATE FUNCTION pay.refund_failed(p_change pay.change, p_word pay.fact) RETURNS pay.fact[] LANGUAGE plpgsql;
 CREATE FUNCTION pay.refund_terms(p_order pay.payment_order, INOUT amount_minor bigint, OUT outcome text) RETURNS record LANGUAGE plpgsql STABLE;
 CREATE FUNCTION pay.refuse_change() RETURNS trigger LANGUAGE plpgsql SET search_path TO 'pay', 'pg_temp';
+CREATE FUNCTION pay.refuse_second_call() RETURNS trigger LANGUAGE plpgsql SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay.refuse_tokens(p_merchant_id text[], p_checkout_id text[], p_psp text[], p_token text[], p_alias text[], p_request_id text[], p_late integer[]) RETURNS void LANGUAGE plpgsql;
 CREATE FUNCTION pay.release_change_keys(p_items pay.change_item[]) RETURNS void LANGUAGE plpgsql;
 CREATE FUNCTION pay.release_one(p_new pay.checkout, p_word text, p_lease interval, p_request_id text) RETURNS pay.fact[] LANGUAGE plpgsql;
 CREATE FUNCTION pay.reopen_letter(p_id bigint, p_who text, p_why text, p_accept boolean) RETURNS text LANGUAGE plpgsql;
-CREATE FUNCTION pay.reopen_webhooks(p_psp text[], p_event_id text[], p_digest bytea[]) RETURNS void LANGUAGE plpgsql;
+CREATE FUNCTION pay.reopen_webhook(p_psp text, p_event_id text, p_digest bytea) RETURNS void LANGUAGE plpgsql;
 CREATE FUNCTION pay.replaced_fact(p_merchant_id text, p_old text, p_new text, p_psp text, p_actor text, p_request_id text, p_asked_by jsonb DEFAULT NULL::jsonb) RETURNS pay.fact LANGUAGE sql IMMUTABLE;
+
+CREATE TABLE pay.webhook_replay (
+    replay_id bigint NOT NULL,
+    psp pay.id NOT NULL,
+    event_id pay.id NOT NULL,
+    digest bytea NOT NULL,
+    asked_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    asked_by pay.filled NOT NULL,
+    why pay.filled NOT NULL,
+    role text DEFAULT SESSION_USER NOT NULL,
+    state text DEFAULT 'open'::text NOT NULL COLLATE pg_catalog."C",
+    claims integer DEFAULT 0 NOT NULL,
+    lease_owner text,
+    lease_until timestamp with time zone,
+    ended_at timestamp with time zone,
+    outcome text COLLATE pg_catalog."C",
+    events integer,
+    applied integer,
+    replaced jsonb DEFAULT '[]'::jsonb NOT NULL,
+    CONSTRAINT webhook_replay_check CHECK (((state = 'open'::text) = (ended_at IS NULL))),
+    CONSTRAINT webhook_replay_check1 CHECK (((state = 'open'::text) = (outcome IS NULL))),
+    CONSTRAINT webhook_replay_check2 CHECK (((lease_owner IS NULL) = (lease_until IS NULL))),
+    CONSTRAINT webhook_replay_check3 CHECK (((state = 'open'::text) OR (lease_owner IS NULL))),
+    CONSTRAINT webhook_replay_digest_check CHECK ((octet_length(digest) = 32)),
+    CONSTRAINT webhook_replay_state_check CHECK ((state = ANY (ARRAY['open'::text, 'done'::text, 'failed'::text])))
+);
+
+CREATE FUNCTION pay.replay_outcome(p_replay pay.webhook_replay) RETURNS text LANGUAGE sql STABLE;
 CREATE FUNCTION pay.request_fact(p_change pay.change, p_order pay.payment_order, p_asked_by jsonb) RETURNS pay.fact LANGUAGE plpgsql;
 CREATE FUNCTION pay.request_time(p_request_id text) RETURNS timestamp with time zone LANGUAGE sql IMMUTABLE;
 CREATE FUNCTION pay.requote_orders(p_moves pay.move[]) RETURNS void LANGUAGE plpgsql;
@@ -1175,7 +1258,7 @@ CREATE FUNCTION pay.send_dispatches(p_merchant_id text[], p_checkout_id text[], 
 CREATE FUNCTION pay.send_registers(p_merchant_id text[], p_checkout_id text[], p_kind text[], p_lease_ms bigint[]) RETURNS text[] LANGUAGE plpgsql;
 CREATE FUNCTION pay.set_aside(p_facts pay.fact[], p_duplicates integer[]) RETURNS pay.fact[] LANGUAGE plpgsql;
 CREATE FUNCTION pay.set_change(p_change pay.change, p_status text, p_word pay.fact, p_returned boolean DEFAULT false) RETURNS void LANGUAGE plpgsql;
-CREATE FUNCTION pay.set_tokens(p_items integer[], p_merchant_id text[], p_checkout_id text[], p_psp text[], p_token text[], p_alias text[], p_hosted_url text[], p_sure boolean, OUT stored integer[], OUT late integer[], OUT letters boolean) RETURNS record LANGUAGE plpgsql;
+CREATE FUNCTION pay.set_tokens(p_items integer[], p_merchant_id text[], p_checkout_id text[], p_psp text[], p_token text[], p_alias text[], p_hosted_url text[], p_sure boolean, OUT stored integer[], OUT late integer[], OUT journaled integer[], OUT letters boolean) RETURNS record LANGUAGE plpgsql;
 CREATE FUNCTION pay.settle_changes(p_merchant_id text[], p_operation_id text[], p_code text[], p_reference text[], p_request_id text[], p_items integer[]) RETURNS pay.fact[] LANGUAGE plpgsql;
 CREATE FUNCTION pay.settle_dead_letters(p_merchant_id text[], p_checkout_id text[], p_kinds text[], p_why text) RETURNS void LANGUAGE plpgsql;
 CREATE FUNCTION pay.settle_facts(p_facts pay.fact[], p_late boolean) RETURNS pay.fact[] LANGUAGE plpgsql;
@@ -1194,8 +1277,49 @@ CREATE FUNCTION pay.standing_of(p_merchant_id text, p_payment_order_id text) RET
 CREATE FUNCTION pay.start_changes(p_merchant_id text, p_checkout_id text) RETURNS boolean LANGUAGE plpgsql;
 CREATE FUNCTION pay.start_job(p_merchant_id text, p_checkout_id text, p_kind text, p_operation_id text DEFAULT ''::text) RETURNS boolean LANGUAGE plpgsql;
 CREATE FUNCTION pay.start_orders(p_items integer[], p_merchant_id text[], p_checkout_id text[], p_request_id text[]) RETURNS integer LANGUAGE plpgsql;
+
+CREATE VIEW pay.checkout_state (
+    merchant_id text,
+    checkout_id text,
+    checkout_uuid text,
+    psp text,
+    nonce text,
+    handle text,
+    token text,
+    alias text,
+    hosted_url text,
+    return_url text,
+    base_url text,
+    currency text,
+    total_minor bigint,
+    expires_s bigint,
+    registration_state text,
+    attempt bigint,
+    code text,
+    version bigint,
+    capture text,
+    place bigint,
+    order_id text,
+    seller_account text,
+    order_minor bigint,
+    order_status text,
+    order_reason text,
+    authorized_minor bigint,
+    captured_minor bigint,
+    refunding_minor bigint,
+    refunded_minor bigint,
+    charged_back_minor bigint,
+    credit_currency text,
+    credit_minor bigint,
+    credit_rate text,
+    credit_until text,
+    decline text
+);
+
+CREATE FUNCTION pay.state_of(p_merchant_id text, p_checkout_id text) RETURNS SETOF pay.checkout_state LANGUAGE sql STABLE;
 CREATE FUNCTION pay.statement(p_merchant_id text, p_seller text, p_currency text, p_before bigint, p_limit integer) RETURNS json LANGUAGE plpgsql STABLE;
 CREATE FUNCTION pay.status_rank(p_status text) RETURNS integer LANGUAGE sql IMMUTABLE;
+CREATE FUNCTION pay.store_news(p_news pay.news[]) RETURNS integer[] LANGUAGE plpgsql;
 CREATE FUNCTION pay.store_rates(p_source text, p_base text, p_rates jsonb, p_at timestamp with time zone) RETURNS void LANGUAGE plpgsql;
 CREATE FUNCTION pay.suspended(p_mismatch pay.mismatch) RETURNS bigint LANGUAGE plpgsql STABLE;
 CREATE FUNCTION pay.sweep_all(p_limits jsonb) RETURNS jsonb LANGUAGE plpgsql;
@@ -1226,7 +1350,7 @@ CREATE FUNCTION pay.void_late(p_facts pay.fact[], p_told integer[]) RETURNS void
 CREATE FUNCTION pay.wallet_differences(p_merchant_id text[], p_seller text[], p_checkout_id text[]) RETURNS TABLE(merchant_id text, checkout_id text, detail jsonb) LANGUAGE sql STABLE;
 CREATE FUNCTION pay.with_outcome(p_fact pay.fact, p_outcome text) RETURNS pay.fact LANGUAGE sql IMMUTABLE;
 CREATE FUNCTION pay.with_outcomes(p_facts pay.fact[], p_moved integer[], p_late integer[], p_against integer[]) RETURNS pay.fact[] LANGUAGE plpgsql IMMUTABLE;
-CREATE FUNCTION pay.write_moves(p_moves pay.move[], p_at timestamp with time zone) RETURNS integer LANGUAGE plpgsql;
+CREATE FUNCTION pay.write_moves(p_moves pay.move[], p_shown bigint, p_at timestamp with time zone) RETURNS integer LANGUAGE plpgsql;
 CREATE FUNCTION pay_api.apply_change(p_psp text[], p_source text[], p_event_id text[], p_type text[], p_about text[], p_news text[], p_token text[], p_reference text[], p_object text[], p_operation_id text[], p_amount_minor bigint[], p_currency text[], p_fee_minor bigint[], p_fee_currency text[], p_code text[], p_digest bytea[], p_request_id text[]) RETURNS SETOF pay_api.checkout_row LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_api.apply_event(p_psp text[], p_source text[], p_event_id text[], p_type text[], p_fact text[], p_token text[], p_reference text[], p_code text[], p_amount_minor bigint[], p_currency text[], p_digest bytea[], p_request_id text[], p_decline text[] DEFAULT NULL::text[], p_can_retry text[] DEFAULT NULL::text[], p_attempt text[] DEFAULT NULL::text[]) RETURNS SETOF pay_api.checkout_row LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_api.begin_backfill(p_psp text[], p_owner text[], p_interval_ms bigint[], p_lease_ms bigint[]) RETURNS SETOF pay_api.span_row LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
@@ -1241,7 +1365,7 @@ CREATE FUNCTION pay_api.claim_replay(p_owner text[], p_lease_ms bigint[]) RETURN
 CREATE FUNCTION pay_api.end_backfill(p_psp text[], p_owner text[], p_until_s bigint[], p_listed bigint[], p_missed bigint[], p_code text[]) RETURNS SETOF pay_api.outcome_row LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_api.end_dispatch(p_merchant_id text[], p_checkout_id text[], p_operation text[], p_operation_id text[], p_attempt bigint[], p_state text[], p_reach text[], p_http_status bigint[], p_code text[], p_reference text[], p_request_id text[]) RETURNS SETOF pay_api.outcome_row LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_api.end_rates(p_source text[], p_owner text[], p_base text[], p_rates jsonb[], p_code text[], p_age_ms bigint[], p_max_age_ms bigint[]) RETURNS SETOF pay_api.outcome_row LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
-CREATE FUNCTION pay_api.end_replay(p_replay_id bigint[], p_owner text[], p_outcome text[], p_events bigint[], p_applied bigint[]) RETURNS SETOF pay_api.outcome_row LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
+CREATE FUNCTION pay_api.end_replay(p_replay_id bigint[], p_owner text[], p_failure text[], p_events bigint[]) RETURNS SETOF pay_api.outcome_row LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_api.end_seal(p_number bigint[], p_key_id text[], p_signature bytea[]) RETURNS SETOF pay_api.outcome_row LANGUAGE plpgsql SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_api.explain_checkout(p_merchant_id text[], p_checkout_id text[]) RETURNS SETOF pay_api.explanation_row LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
 CREATE FUNCTION pay_api.explain_payment(p_merchant_id text[], p_payment_order_id text[]) RETURNS SETOF pay_api.explanation_row LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path TO 'pay', 'pg_temp';
@@ -1303,71 +1427,6 @@ CREATE TABLE pay.backfill (
     code text,
     CONSTRAINT backfill_check CHECK (((lease_owner IS NULL) = (lease_until IS NULL))),
     CONSTRAINT backfill_span_s_check CHECK (((span_s >= 360) AND (span_s <= 21600)))
-);
-
-CREATE TABLE pay.registration (
-    merchant_id pay.id NOT NULL,
-    checkout_id pay.id NOT NULL,
-    psp pay.id NOT NULL,
-    nonce pay.id NOT NULL,
-    state pay.registration_state DEFAULT 'REGISTERING'::text NOT NULL,
-    attempt pay.ordinal DEFAULT 1 NOT NULL,
-    token pay.id,
-    alias pay.id,
-    hosted_url text,
-    reference text,
-    code text,
-    lease_until timestamp with time zone,
-    psps pay.psp_list NOT NULL,
-    key_windows integer[] NOT NULL,
-    refused_psps text[] DEFAULT '{}'::text[] NOT NULL COLLATE pg_catalog."C",
-    tried_psps text[] DEFAULT '{}'::text[] NOT NULL COLLATE pg_catalog."C",
-    open_attempts pay.tally DEFAULT 1 NOT NULL,
-    hinted_at timestamp with time zone,
-    waits boolean DEFAULT false NOT NULL,
-    CONSTRAINT registration_check CHECK ((((state)::text <> 'REGISTERED'::text) OR ((token IS NOT NULL) AND (hosted_url IS NOT NULL)))),
-    CONSTRAINT registration_check1 CHECK ((((state)::text <> 'REGISTERING'::text) OR (token IS NULL))),
-    CONSTRAINT registration_check2 CHECK (((alias IS NULL) OR (token IS NOT NULL))),
-    CONSTRAINT registration_check3 CHECK ((cardinality(key_windows) = cardinality((psps)::text[])))
-)
-WITH (fillfactor='45', autovacuum_analyze_threshold='1000', autovacuum_vacuum_threshold='1000');
-
-CREATE VIEW pay.checkout_state (
-    merchant_id text,
-    checkout_id text,
-    checkout_uuid text,
-    psp text,
-    nonce text,
-    handle text,
-    token text,
-    alias text,
-    hosted_url text,
-    return_url text,
-    base_url text,
-    currency text,
-    total_minor bigint,
-    expires_s bigint,
-    registration_state text,
-    attempt bigint,
-    code text,
-    version bigint,
-    capture text,
-    place bigint,
-    order_id text,
-    seller_account text,
-    order_minor bigint,
-    order_status text,
-    order_reason text,
-    authorized_minor bigint,
-    captured_minor bigint,
-    refunding_minor bigint,
-    refunded_minor bigint,
-    charged_back_minor bigint,
-    credit_currency text,
-    credit_minor bigint,
-    credit_rate text,
-    credit_until text,
-    decline text
 );
 
 CREATE TABLE pay.currency (
@@ -1572,6 +1631,28 @@ CREATE TABLE pay.rate_source (
 )
 WITH (fillfactor='50');
 
+CREATE VIEW pay.registration (
+    merchant_id pay.id,
+    checkout_id pay.id,
+    psp pay.id,
+    nonce pay.id,
+    state pay.registration_state,
+    attempt pay.ordinal,
+    token pay.id,
+    alias pay.id,
+    hosted_url text,
+    reference text,
+    code text,
+    lease_until timestamp with time zone,
+    psps pay.psp_list,
+    key_windows integer[],
+    refused_psps text[],
+    tried_psps text[],
+    open_attempts pay.tally,
+    hinted_at timestamp with time zone,
+    waits boolean
+);
+
 CREATE TABLE pay.round (
     name text NOT NULL COLLATE pg_catalog."C",
     run_at timestamp with time zone NOT NULL,
@@ -1647,11 +1728,12 @@ CREATE TABLE pay.webhook_body (
     size bigint NOT NULL,
     left_out text COLLATE pg_catalog."C",
     body bytea,
-    message_id pay.id,
+    message_ids text[] DEFAULT '{}'::text[] NOT NULL COLLATE pg_catalog."C",
     CONSTRAINT webhook_body_body_check CHECK ((octet_length(body) <= 262144)),
     CONSTRAINT webhook_body_check CHECK (((body IS NULL) = (left_out IS NOT NULL))),
     CONSTRAINT webhook_body_digest_check CHECK ((octet_length(digest) = 32)),
     CONSTRAINT webhook_body_left_out_check CHECK ((left_out = ANY (ARRAY['card_number'::text, 'too_large'::text]))),
+    CONSTRAINT webhook_body_message_ids_check CHECK ((cardinality(message_ids) <= 16)),
     CONSTRAINT webhook_body_size_check CHECK ((size >= 0))
 );
 
@@ -1671,32 +1753,6 @@ CREATE TABLE pay.webhook_quarantine (
     CONSTRAINT webhook_quarantine_headers_check CHECK ((octet_length((headers)::text) <= 16384)),
     CONSTRAINT webhook_quarantine_reason_check CHECK ((reason = ANY (ARRAY['no_key'::text, 'malformed'::text, 'stale'::text, 'skew'::text, 'wrong_key'::text, 'altered_body'::text, 'mismatch'::text, 'certificate'::text]))),
     CONSTRAINT webhook_quarantine_slot_check CHECK (((slot >= 0) AND (slot <= 999)))
-);
-
-CREATE TABLE pay.webhook_replay (
-    replay_id bigint NOT NULL,
-    psp pay.id NOT NULL,
-    event_id pay.id NOT NULL,
-    digest bytea NOT NULL,
-    asked_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
-    asked_by pay.filled NOT NULL,
-    why pay.filled NOT NULL,
-    role text DEFAULT SESSION_USER NOT NULL,
-    state text DEFAULT 'open'::text NOT NULL COLLATE pg_catalog."C",
-    claims integer DEFAULT 0 NOT NULL,
-    lease_owner text,
-    lease_until timestamp with time zone,
-    ended_at timestamp with time zone,
-    outcome text COLLATE pg_catalog."C",
-    events integer,
-    applied integer,
-    replaced jsonb DEFAULT '[]'::jsonb NOT NULL,
-    CONSTRAINT webhook_replay_check CHECK (((state = 'open'::text) = (ended_at IS NULL))),
-    CONSTRAINT webhook_replay_check1 CHECK (((state = 'open'::text) = (outcome IS NULL))),
-    CONSTRAINT webhook_replay_check2 CHECK (((lease_owner IS NULL) = (lease_until IS NULL))),
-    CONSTRAINT webhook_replay_check3 CHECK (((state = 'open'::text) OR (lease_owner IS NULL))),
-    CONSTRAINT webhook_replay_digest_check CHECK ((octet_length(digest) = 32)),
-    CONSTRAINT webhook_replay_state_check CHECK ((state = ANY (ARRAY['open'::text, 'done'::text, 'failed'::text])))
 );
 
 ALTER TABLE pay.webhook_replay ALTER COLUMN replay_id ADD GENERATED ALWAYS AS IDENTITY (
@@ -1805,8 +1861,7 @@ CREATE VIEW pay_check.change_waits (
 CREATE VIEW pay_check.checkout_incomplete (
     merchant_id pay.id,
     checkout_id pay.id,
-    orders bigint,
-    registrations bigint
+    orders bigint
 );
 
 CREATE VIEW pay_check.contradiction (
@@ -2033,7 +2088,6 @@ CREATE VIEW pay_check.registration_terms (
     merchant_id pay.id,
     checkout_id pay.id,
     psp pay.id,
-    registered_at pay.id,
     psps pay.psp_list,
     refused_psps text[],
     tried_psps text[],
@@ -2530,6 +2584,8 @@ ALTER TABLE ONLY pay.checkout
     ADD CONSTRAINT checkout_handle_key UNIQUE (handle);
 ALTER TABLE ONLY pay.checkout
     ADD CONSTRAINT checkout_pkey PRIMARY KEY (merchant_id, checkout_id);
+ALTER TABLE ONLY pay.checkout
+    ADD CONSTRAINT checkout_psp_nonce_key UNIQUE (psp, nonce);
 ALTER TABLE ONLY pay.currency
     ADD CONSTRAINT currency_pkey PRIMARY KEY (code);
 ALTER TABLE ONLY pay.dead_letter
@@ -2582,10 +2638,6 @@ ALTER TABLE ONLY pay.rate
     ADD CONSTRAINT rate_pkey PRIMARY KEY (source, quote);
 ALTER TABLE ONLY pay.rate_source
     ADD CONSTRAINT rate_source_pkey PRIMARY KEY (source);
-ALTER TABLE ONLY pay.registration
-    ADD CONSTRAINT registration_pkey PRIMARY KEY (merchant_id, checkout_id);
-ALTER TABLE ONLY pay.registration
-    ADD CONSTRAINT registration_psp_nonce_key UNIQUE (psp, nonce);
 ALTER TABLE ONLY pay.round
     ADD CONSTRAINT round_pkey PRIMARY KEY (name);
 ALTER TABLE ONLY pay.schema_migration
@@ -2638,6 +2690,7 @@ CREATE INDEX webhook_inbox_idle ON pay.webhook_inbox USING btree (received_at) W
 CREATE INDEX webhook_inbox_named ON pay.webhook_inbox USING btree (psp, reference) WHERE (((state)::text = 'parked'::text) AND (reference <> (token)::text));
 CREATE INDEX webhook_inbox_parked ON pay.webhook_inbox USING btree (psp, token) WHERE ((state)::text = 'parked'::text);
 CREATE INDEX webhook_inbox_parked_at ON pay.webhook_inbox USING btree (received_at) WHERE ((state)::text = 'parked'::text);
+CREATE INDEX webhook_inbox_replayed ON pay.webhook_inbox USING btree (request_id) WHERE ((via)::text = 'replay'::text);
 CREATE INDEX webhook_replay_event ON pay.webhook_replay USING btree (psp, event_id);
 CREATE UNIQUE INDEX webhook_replay_one_open ON pay.webhook_replay USING btree (psp, digest) WHERE (state = 'open'::text);
 
@@ -2693,10 +2746,16 @@ CREATE TRIGGER change_status BEFORE UPDATE OF status ON pay.change FOR EACH ROW 
 ALTER TABLE pay.change ENABLE ALWAYS TRIGGER change_status;
 CREATE TRIGGER checkout_fixed BEFORE UPDATE OF merchant_id, checkout_id, checkout_uuid, handle, base_url, currency, total_minor ON pay.checkout FOR EACH ROW WHEN (((((((((new.merchant_id)::text IS DISTINCT FROM (old.merchant_id)::text) OR ((new.checkout_id)::text IS DISTINCT FROM (old.checkout_id)::text)) OR (new.checkout_uuid IS DISTINCT FROM old.checkout_uuid)) OR ((new.handle)::text IS DISTINCT FROM (old.handle)::text)) OR ((new.base_url)::text IS DISTINCT FROM (old.base_url)::text)) OR ((new.currency)::text IS DISTINCT FROM (old.currency)::text)) OR ((new.total_minor)::bigint IS DISTINCT FROM (old.total_minor)::bigint))) EXECUTE FUNCTION pay.refuse_change('a checkout''s terms are fixed', 'PAY11');
 ALTER TABLE pay.checkout ENABLE ALWAYS TRIGGER checkout_fixed;
-CREATE TRIGGER checkout_psp BEFORE UPDATE OF psp ON pay.checkout FOR EACH ROW WHEN (((new.psp)::text <> (old.psp)::text)) EXECUTE FUNCTION pay.follow_registration();
+CREATE TRIGGER checkout_nonce BEFORE UPDATE OF nonce, psps, key_windows ON pay.checkout FOR EACH ROW WHEN (((((new.nonce)::text IS DISTINCT FROM (old.nonce)::text) OR ((new.psps)::text[] IS DISTINCT FROM (old.psps)::text[])) OR (new.key_windows IS DISTINCT FROM old.key_windows))) EXECUTE FUNCTION pay.refuse_change('one nonce for ever', 'PAY11');
+ALTER TABLE pay.checkout ENABLE ALWAYS TRIGGER checkout_nonce;
+CREATE TRIGGER checkout_psp BEFORE UPDATE OF psp ON pay.checkout FOR EACH ROW WHEN ((((new.psp)::text <> (old.psp)::text) AND (((old.state)::text <> 'REGISTERING'::text) OR ((new.state)::text <> 'REGISTERING'::text) OR (old.token IS NOT NULL) OR ((old.open_attempts)::integer > 1) OR ((new.attempt)::integer <= (old.attempt)::integer) OR ((new.open_attempts)::integer <> 1) OR ((new.psp)::text <> ALL ((old.psps)::text[])) OR ((new.psp)::text = ANY (old.refused_psps))))) EXECUTE FUNCTION pay.refuse_change('something may have happened there', 'PAY11');
 ALTER TABLE pay.checkout ENABLE ALWAYS TRIGGER checkout_psp;
+CREATE TRIGGER checkout_token BEFORE UPDATE OF token, alias, attempt ON pay.checkout FOR EACH ROW WHEN ((((old.token IS NOT NULL) AND (((new.token)::text IS DISTINCT FROM (old.token)::text) OR ((new.alias)::text IS DISTINCT FROM (old.alias)::text))) OR ((new.attempt)::integer < (old.attempt)::integer))) EXECUTE FUNCTION pay.refuse_change('one token for ever', 'PAY11');
+ALTER TABLE pay.checkout ENABLE ALWAYS TRIGGER checkout_token;
 CREATE TRIGGER checkout_version BEFORE UPDATE OF version, is_payment_done ON pay.checkout FOR EACH ROW WHEN (((new.version < old.version) OR (new.is_payment_done < old.is_payment_done))) EXECUTE FUNCTION pay.refuse_change('versions grow, done is done', 'PAY11');
 ALTER TABLE pay.checkout ENABLE ALWAYS TRIGGER checkout_version;
+CREATE TRIGGER dispatch_first BEFORE INSERT ON pay.dispatch FOR EACH ROW WHEN (((new.operation)::text = 'register'::text)) EXECUTE FUNCTION pay.refuse_second_call();
+ALTER TABLE pay.dispatch ENABLE ALWAYS TRIGGER dispatch_first;
 CREATE TRIGGER dropped_month_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON pay.dropped_month FOR EACH STATEMENT EXECUTE FUNCTION pay.refuse_change('what was done was done', 'PAY20');
 ALTER TABLE pay.dropped_month ENABLE ALWAYS TRIGGER dropped_month_append_only;
 CREATE TRIGGER event_anchor_grows BEFORE UPDATE ON pay.event_anchor FOR EACH ROW WHEN (((((new.merchant_id)::text IS DISTINCT FROM (old.merchant_id)::text) OR ((new.payment_order_id)::text IS DISTINCT FROM (old.payment_order_id)::text)) OR (new.seq <= old.seq))) EXECUTE FUNCTION pay.refuse_change('anchors move ahead', 'PAY20');
@@ -2733,12 +2792,6 @@ ALTER TABLE pay.payment_order ENABLE ALWAYS TRIGGER payment_order_start;
 CREATE TRIGGER payment_order_status BEFORE UPDATE OF status ON pay.payment_order FOR EACH ROW WHEN ((array_position('{NOT_STARTED,EXECUTING,FAILED,SUCCESS}'::text[], (new.status)::text) < array_position('{NOT_STARTED,EXECUTING,FAILED,SUCCESS}'::text[], (old.status)::text))) EXECUTE FUNCTION pay.refuse_change('no such transition', 'PAY10');
 ALTER TABLE pay.payment_order ENABLE ALWAYS TRIGGER payment_order_status;
 CREATE TRIGGER posting_rule_fixed BEFORE DELETE OR UPDATE OR TRUNCATE ON pay.posting_rule FOR EACH STATEMENT EXECUTE FUNCTION pay.refuse_change('the rules are fixed', 'PAY20');
-CREATE TRIGGER registration_fixed BEFORE UPDATE OF merchant_id, checkout_id, nonce, psps, key_windows ON pay.registration FOR EACH ROW WHEN (((((((new.merchant_id)::text IS DISTINCT FROM (old.merchant_id)::text) OR ((new.checkout_id)::text IS DISTINCT FROM (old.checkout_id)::text)) OR ((new.nonce)::text IS DISTINCT FROM (old.nonce)::text)) OR ((new.psps)::text[] IS DISTINCT FROM (old.psps)::text[])) OR (new.key_windows IS DISTINCT FROM old.key_windows))) EXECUTE FUNCTION pay.refuse_change('one nonce for ever', 'PAY11');
-ALTER TABLE pay.registration ENABLE ALWAYS TRIGGER registration_fixed;
-CREATE TRIGGER registration_psp BEFORE UPDATE OF psp ON pay.registration FOR EACH ROW WHEN ((((new.psp)::text <> (old.psp)::text) AND (((old.state)::text <> 'REGISTERING'::text) OR ((new.state)::text <> 'REGISTERING'::text) OR (old.token IS NOT NULL) OR ((old.open_attempts)::integer > 1) OR ((new.attempt)::integer <= (old.attempt)::integer) OR ((new.open_attempts)::integer <> 1) OR ((new.psp)::text <> ALL ((old.psps)::text[])) OR ((new.psp)::text = ANY (old.refused_psps))))) EXECUTE FUNCTION pay.refuse_change('something may have happened there', 'PAY11');
-ALTER TABLE pay.registration ENABLE ALWAYS TRIGGER registration_psp;
-CREATE TRIGGER registration_token BEFORE UPDATE OF token, alias, attempt ON pay.registration FOR EACH ROW WHEN ((((old.token IS NOT NULL) AND (((new.token)::text IS DISTINCT FROM (old.token)::text) OR ((new.alias)::text IS DISTINCT FROM (old.alias)::text))) OR ((new.attempt)::integer < (old.attempt)::integer))) EXECUTE FUNCTION pay.refuse_change('one token for ever', 'PAY11');
-ALTER TABLE pay.registration ENABLE ALWAYS TRIGGER registration_token;
 CREATE TRIGGER seal_kept BEFORE DELETE OR TRUNCATE ON pay.seal FOR EACH STATEMENT EXECUTE FUNCTION pay.refuse_change('seals are append-only', 'PAY20');
 ALTER TABLE pay.seal ENABLE ALWAYS TRIGGER seal_kept;
 CREATE TRIGGER seal_leaf_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON pay.seal_leaf FOR EACH STATEMENT EXECUTE FUNCTION pay.refuse_change('seals are append-only', 'PAY20');
@@ -2765,8 +2818,6 @@ ALTER TABLE ONLY pay.posting_rule
     ADD CONSTRAINT posting_rule_kind_fkey FOREIGN KEY (kind) REFERENCES pay.posting_kind(kind);
 ALTER TABLE ONLY pay.rate
     ADD CONSTRAINT rate_source_fkey FOREIGN KEY (source) REFERENCES pay.rate_source(source);
-ALTER TABLE ONLY pay.registration
-    ADD CONSTRAINT registration_merchant_id_checkout_id_fkey FOREIGN KEY (merchant_id, checkout_id) REFERENCES pay.checkout(merchant_id, checkout_id);
 ALTER TABLE ONLY pay.transition
     ADD CONSTRAINT transition_news_fkey FOREIGN KEY (news) REFERENCES pay.news_kind(news);
 
@@ -2909,7 +2960,6 @@ REVOKE ALL ON FUNCTION pay.find_parked(p_merchant_id text[], p_checkout_id text[
 REVOKE ALL ON FUNCTION pay.find_request(p_what text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.first_detail(p_psp text, p_route text, p_replaces text, p_asked_by jsonb) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.follow_moves(p_facts pay.fact[], p_nexts text[], p_lease_ms bigint[]) FROM PUBLIC;
-REVOKE ALL ON FUNCTION pay.follow_registration() FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.give_back_jobs(p_merchant_id text[], p_checkout_id text[], p_kind text[], p_operation_id text[], p_delay_ms bigint[], p_code text[], p_dead text[], p_items integer[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.half_even(p_value numeric) FROM PUBLIC;
 GRANT ALL ON FUNCTION pay.half_even(p_value numeric) TO payments_auditor;
@@ -2940,16 +2990,16 @@ REVOKE ALL ON FUNCTION pay.hold_is_over(p_news pay.news, p_word text) FROM PUBLI
 REVOKE ALL ON FUNCTION pay.holds_names(p_merchant_id text, p_checkout_id text, p_psp text, p_token text, p_alias text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.id_ok(p_id text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.in_suspense(p_merchant_id text, p_psp text, p_object text, OUT amount_minor bigint, OUT currency text, OUT is_over boolean, OUT is_borne boolean) FROM PUBLIC;
-REVOKE ALL ON FUNCTION pay.insert_beginnings(p_items integer[], p_waits integer[], p_item integer[], p_id text[], p_detail jsonb[], p_hash bytea[], p_merchant_id text[], p_checkout_id text[], p_psp text[], p_nonce text[], p_lease_ms bigint[], p_request_id text[], p_psps text[], p_key_windows text[]) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.insert_beginnings(p_items integer[], p_item integer[], p_id text[], p_detail jsonb[], p_hash bytea[], p_merchant_id text[], p_checkout_id text[], p_lease_ms bigint[], p_request_id text[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.insert_change(p_item pay.change_item, p_order pay.payment_order, p_amount_minor bigint) FROM PUBLIC;
-REVOKE ALL ON FUNCTION pay.insert_checkouts(p_items integer[], p_merchant_id text[], p_checkout_id text[], p_checkout_uuid text[], p_handle text[], p_psp text[], p_return_url text[], p_base_url text[], p_buyer_info jsonb[], p_metadata jsonb[], p_credit_card_info jsonb[], p_currency text[], p_total_minor bigint[], p_expires_s bigint[], p_late_success text[], p_terms jsonb[]) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.insert_checkouts(p_items integer[], p_merchant_id text[], p_checkout_id text[], p_checkout_uuid text[], p_handle text[], p_psp text[], p_nonce text[], p_return_url text[], p_base_url text[], p_buyer_info jsonb[], p_metadata jsonb[], p_credit_card_info jsonb[], p_currency text[], p_total_minor bigint[], p_expires_s bigint[], p_lease_ms bigint[], p_request_id text[], p_psps text[], p_key_windows text[], p_late_success text[], p_terms jsonb[], OUT placed integer[], OUT nonces text[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.insert_dispute(p_news pay.news, p_order pay.payment_order, p_amount_minor bigint, p_part integer) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.insert_entries(p_postings pay.posting[], OUT new integer[], OUT unowned boolean) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.insert_keys(p_items integer[], p_merchant_id text[], p_idempotency_key text[], p_fingerprint bytea[], p_checkout_id text[], p_ttl_s bigint[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.insert_news(p_news pay.news[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.insert_orders(p_items integer[], p_item integer[], p_place integer[], p_id text[], p_seller text[], p_minor bigint[], p_credit text[], p_hash bytea[], p_rate numeric[], p_credit_minor bigint[], p_merchant_id text[], p_checkout_id text[], p_currency text[], p_terms jsonb[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.insert_outside(p_news pay.news, p_order pay.payment_order, p_amount_minor bigint) FROM PUBLIC;
-REVOKE ALL ON FUNCTION pay.insert_registrations(p_items integer[], p_waits integer[], p_merchant_id text[], p_checkout_id text[], p_checkout_uuid text[], p_psp text[], p_nonce text[], p_lease_ms bigint[], p_psps text[], p_key_windows text[]) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.insert_replays(p_facts pay.fact[], p_source text[], p_fact text[], p_digest bytea[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.insert_webhooks(p_facts pay.fact[], p_fact text[], p_digest bytea[], p_count bigint) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.is_booked(p_merchant_id text, p_source text, p_kind text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.is_closing(p_merchant_id text, p_checkout_id text) FROM PUBLIC;
@@ -2978,7 +3028,9 @@ GRANT SELECT ON TABLE pay.job TO payments_auditor;
 GRANT SELECT ON TABLE pay.job TO payments_operator;
 REVOKE ALL ON FUNCTION pay.job_is_over(p_job pay.job, p_delay_ms bigint, p_code text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.job_rank(p_kind text) FROM PUBLIC;
-REVOKE ALL ON FUNCTION pay.judge_facts(p_facts pay.fact[], p_turn integer, OUT at timestamp with time zone, OUT moves pay.move[], OUT moved integer[], OUT late integer[], OUT against integer[], OUT told integer[], OUT booked pay.posting[], OUT rests boolean, OUT ours boolean, OUT by_hand boolean, OUT has text[]) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.journal_calls(p_merchant_id text[], p_checkout_id text[]) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.journal_tokens(p_items integer[], p_merchant_id text[], p_checkout_id text[], p_token text[]) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.judge_facts(p_facts pay.fact[], p_turn integer, OUT at timestamp with time zone, OUT moves pay.move[], OUT moved integer[], OUT late integer[], OUT against integer[], OUT told integer[], OUT booked pay.posting[], OUT shown bigint, OUT rests boolean, OUT ours boolean, OUT by_hand boolean, OUT has text[]) FROM PUBLIC;
 GRANT SELECT ON TABLE pay.checkout TO payments_auditor;
 GRANT SELECT ON TABLE pay.checkout TO payments_operator;
 REVOKE ALL ON FUNCTION pay.judge_release(p_new pay.checkout) FROM PUBLIC;
@@ -2994,6 +3046,8 @@ REVOKE ALL ON FUNCTION pay.keep_mismatches(p_facts pay.fact[], p_told integer[])
 REVOKE ALL ON FUNCTION pay.keep_no_token(p_facts pay.fact[], p_retry_after_ms bigint[], p_reach text[], p_http_status bigint[], p_dead text[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.keep_references(p_facts pay.fact[], p_moved integer[], p_against integer[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.key_window(p_psps text[], p_key_windows integer[], p_psp text) FROM PUBLIC;
+GRANT ALL ON FUNCTION pay.key_window(p_psps text[], p_key_windows integer[], p_psp text) TO payments_auditor;
+GRANT ALL ON FUNCTION pay.key_window(p_psps text[], p_key_windows integer[], p_psp text) TO payments_operator;
 REVOKE ALL ON FUNCTION pay.late_meant(p_news pay.news) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.late_postings(p_facts pay.fact[], p_late integer[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.lay_dispute(p_news pay.news, p_orders pay.payment_order[], p_parts bigint[], p_first integer, OUT facts pay.fact[]) FROM PUBLIC;
@@ -3014,13 +3068,14 @@ GRANT SELECT ON TABLE pay.seal TO payments_operator;
 REVOKE ALL ON FUNCTION pay.make_seal(p_most integer, OUT made pay.seal, OUT is_full boolean, OUT is_behind boolean) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.make_wallets(p_merchant_id text[], p_seller text[], p_currency text[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.manual_postings(p_was pay.payment_order, p_now pay.payment_order, p_news text, p_request_id text) FROM PUBLIC;
-REVOKE ALL ON FUNCTION pay.mark_duplicates(p_news pay.news[], p_psps text[], p_events text[]) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.mark_duplicates(p_news pay.news[], p_first integer[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.match_capture(p_change pay.change, p_outside pay.change, p_word pay.fact, p_by_amount boolean) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.may_be_stuck(p_merchant_id text, p_checkout_id text, p_reason text, p_since timestamp with time zone, p_limit interval) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.median_rate(p_base text, p_quote text, p_age interval) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.merkle_root(p_hashes bytea[]) FROM PUBLIC;
 GRANT ALL ON FUNCTION pay.merkle_root(p_hashes bytea[]) TO payments_auditor;
 GRANT ALL ON FUNCTION pay.merkle_root(p_hashes bytea[]) TO payments_operator;
+REVOKE ALL ON FUNCTION pay.message_of(p_event_id text, p_ids text[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.minor_of(p_amount text, p_currency text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.move_change(p_change pay.change, p_to text, p_word pay.fact) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.move_registers(p_facts pay.fact[], p_outcome text[], p_reach text[], p_http_status bigint[]) FROM PUBLIC;
@@ -3029,6 +3084,8 @@ REVOKE ALL ON FUNCTION pay.name_capture(p_news pay.news) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.named_order(p_news pay.news) FROM PUBLIC;
 GRANT SELECT ON TABLE pay.dispatch TO payments_auditor;
 GRANT SELECT ON TABLE pay.dispatch TO payments_operator;
+GRANT SELECT ON TABLE pay.journal TO payments_auditor;
+GRANT SELECT ON TABLE pay.journal TO payments_operator;
 REVOKE ALL ON FUNCTION pay.newest_dispatch(p_merchant_id text, p_checkout_id text, p_operation text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.news_doubt(p_news pay.news, p_why text, p_postings pay.posting[], OUT outcome text, OUT facts pay.fact[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.news_fact(p_news pay.news, p_kind text, p_order_id text, p_postings pay.posting[], p_more jsonb) FROM PUBLIC;
@@ -3093,12 +3150,16 @@ REVOKE ALL ON FUNCTION pay.refund_done(p_change pay.change, p_word pay.fact) FRO
 REVOKE ALL ON FUNCTION pay.refund_failed(p_change pay.change, p_word pay.fact) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.refund_terms(p_order pay.payment_order, INOUT amount_minor bigint, OUT outcome text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.refuse_change() FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.refuse_second_call() FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.refuse_tokens(p_merchant_id text[], p_checkout_id text[], p_psp text[], p_token text[], p_alias text[], p_request_id text[], p_late integer[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.release_change_keys(p_items pay.change_item[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.release_one(p_new pay.checkout, p_word text, p_lease interval, p_request_id text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.reopen_letter(p_id bigint, p_who text, p_why text, p_accept boolean) FROM PUBLIC;
-REVOKE ALL ON FUNCTION pay.reopen_webhooks(p_psp text[], p_event_id text[], p_digest bytea[]) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.reopen_webhook(p_psp text, p_event_id text, p_digest bytea) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.replaced_fact(p_merchant_id text, p_old text, p_new text, p_psp text, p_actor text, p_request_id text, p_asked_by jsonb) FROM PUBLIC;
+GRANT SELECT ON TABLE pay.webhook_replay TO payments_auditor;
+GRANT SELECT ON TABLE pay.webhook_replay TO payments_operator;
+REVOKE ALL ON FUNCTION pay.replay_outcome(p_replay pay.webhook_replay) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.request_fact(p_change pay.change, p_order pay.payment_order, p_asked_by jsonb) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.request_time(p_request_id text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.requote_orders(p_moves pay.move[]) FROM PUBLIC;
@@ -3125,7 +3186,7 @@ REVOKE ALL ON FUNCTION pay.send_dispatches(p_merchant_id text[], p_checkout_id t
 REVOKE ALL ON FUNCTION pay.send_registers(p_merchant_id text[], p_checkout_id text[], p_kind text[], p_lease_ms bigint[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.set_aside(p_facts pay.fact[], p_duplicates integer[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.set_change(p_change pay.change, p_status text, p_word pay.fact, p_returned boolean) FROM PUBLIC;
-REVOKE ALL ON FUNCTION pay.set_tokens(p_items integer[], p_merchant_id text[], p_checkout_id text[], p_psp text[], p_token text[], p_alias text[], p_hosted_url text[], p_sure boolean, OUT stored integer[], OUT late integer[], OUT letters boolean) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.set_tokens(p_items integer[], p_merchant_id text[], p_checkout_id text[], p_psp text[], p_token text[], p_alias text[], p_hosted_url text[], p_sure boolean, OUT stored integer[], OUT late integer[], OUT journaled integer[], OUT letters boolean) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.settle_changes(p_merchant_id text[], p_operation_id text[], p_code text[], p_reference text[], p_request_id text[], p_items integer[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.settle_dead_letters(p_merchant_id text[], p_checkout_id text[], p_kinds text[], p_why text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.settle_facts(p_facts pay.fact[], p_late boolean) FROM PUBLIC;
@@ -3144,10 +3205,14 @@ REVOKE ALL ON FUNCTION pay.standing_of(p_merchant_id text, p_payment_order_id te
 REVOKE ALL ON FUNCTION pay.start_changes(p_merchant_id text, p_checkout_id text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.start_job(p_merchant_id text, p_checkout_id text, p_kind text, p_operation_id text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.start_orders(p_items integer[], p_merchant_id text[], p_checkout_id text[], p_request_id text[]) FROM PUBLIC;
+GRANT SELECT ON TABLE pay.checkout_state TO payments_auditor;
+GRANT SELECT ON TABLE pay.checkout_state TO payments_operator;
+REVOKE ALL ON FUNCTION pay.state_of(p_merchant_id text, p_checkout_id text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.statement(p_merchant_id text, p_seller text, p_currency text, p_before bigint, p_limit integer) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.status_rank(p_status text) FROM PUBLIC;
 GRANT ALL ON FUNCTION pay.status_rank(p_status text) TO payments_auditor;
 GRANT ALL ON FUNCTION pay.status_rank(p_status text) TO payments_operator;
+REVOKE ALL ON FUNCTION pay.store_news(p_news pay.news[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.store_rates(p_source text, p_base text, p_rates jsonb, p_at timestamp with time zone) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.suspended(p_mismatch pay.mismatch) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.sweep_all(p_limits jsonb) FROM PUBLIC;
@@ -3178,7 +3243,7 @@ REVOKE ALL ON FUNCTION pay.void_late(p_facts pay.fact[], p_told integer[]) FROM 
 REVOKE ALL ON FUNCTION pay.wallet_differences(p_merchant_id text[], p_seller text[], p_checkout_id text[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.with_outcome(p_fact pay.fact, p_outcome text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay.with_outcomes(p_facts pay.fact[], p_moved integer[], p_late integer[], p_against integer[]) FROM PUBLIC;
-REVOKE ALL ON FUNCTION pay.write_moves(p_moves pay.move[], p_at timestamp with time zone) FROM PUBLIC;
+REVOKE ALL ON FUNCTION pay.write_moves(p_moves pay.move[], p_shown bigint, p_at timestamp with time zone) FROM PUBLIC;
 REVOKE ALL ON FUNCTION pay_api.apply_change(p_psp text[], p_source text[], p_event_id text[], p_type text[], p_about text[], p_news text[], p_token text[], p_reference text[], p_object text[], p_operation_id text[], p_amount_minor bigint[], p_currency text[], p_fee_minor bigint[], p_fee_currency text[], p_code text[], p_digest bytea[], p_request_id text[]) FROM PUBLIC;
 GRANT ALL ON FUNCTION pay_api.apply_change(p_psp text[], p_source text[], p_event_id text[], p_type text[], p_about text[], p_news text[], p_token text[], p_reference text[], p_object text[], p_operation_id text[], p_amount_minor bigint[], p_currency text[], p_fee_minor bigint[], p_fee_currency text[], p_code text[], p_digest bytea[], p_request_id text[]) TO payments_gateway;
 REVOKE ALL ON FUNCTION pay_api.apply_event(p_psp text[], p_source text[], p_event_id text[], p_type text[], p_fact text[], p_token text[], p_reference text[], p_code text[], p_amount_minor bigint[], p_currency text[], p_digest bytea[], p_request_id text[], p_decline text[], p_can_retry text[], p_attempt text[]) FROM PUBLIC;
@@ -3207,8 +3272,8 @@ REVOKE ALL ON FUNCTION pay_api.end_dispatch(p_merchant_id text[], p_checkout_id 
 GRANT ALL ON FUNCTION pay_api.end_dispatch(p_merchant_id text[], p_checkout_id text[], p_operation text[], p_operation_id text[], p_attempt bigint[], p_state text[], p_reach text[], p_http_status bigint[], p_code text[], p_reference text[], p_request_id text[]) TO payments_gateway;
 REVOKE ALL ON FUNCTION pay_api.end_rates(p_source text[], p_owner text[], p_base text[], p_rates jsonb[], p_code text[], p_age_ms bigint[], p_max_age_ms bigint[]) FROM PUBLIC;
 GRANT ALL ON FUNCTION pay_api.end_rates(p_source text[], p_owner text[], p_base text[], p_rates jsonb[], p_code text[], p_age_ms bigint[], p_max_age_ms bigint[]) TO payments_gateway;
-REVOKE ALL ON FUNCTION pay_api.end_replay(p_replay_id bigint[], p_owner text[], p_outcome text[], p_events bigint[], p_applied bigint[]) FROM PUBLIC;
-GRANT ALL ON FUNCTION pay_api.end_replay(p_replay_id bigint[], p_owner text[], p_outcome text[], p_events bigint[], p_applied bigint[]) TO payments_gateway;
+REVOKE ALL ON FUNCTION pay_api.end_replay(p_replay_id bigint[], p_owner text[], p_failure text[], p_events bigint[]) FROM PUBLIC;
+GRANT ALL ON FUNCTION pay_api.end_replay(p_replay_id bigint[], p_owner text[], p_failure text[], p_events bigint[]) TO payments_gateway;
 REVOKE ALL ON FUNCTION pay_api.end_seal(p_number bigint[], p_key_id text[], p_signature bytea[]) FROM PUBLIC;
 GRANT ALL ON FUNCTION pay_api.end_seal(p_number bigint[], p_key_id text[], p_signature bytea[]) TO payments_gateway;
 REVOKE ALL ON FUNCTION pay_api.explain_checkout(p_merchant_id text[], p_checkout_id text[]) FROM PUBLIC;
@@ -3284,10 +3349,6 @@ GRANT SELECT ON TABLE pay.account_kind TO payments_auditor;
 GRANT SELECT ON TABLE pay.account_kind TO payments_operator;
 GRANT SELECT ON TABLE pay.backfill TO payments_auditor;
 GRANT SELECT ON TABLE pay.backfill TO payments_operator;
-GRANT SELECT ON TABLE pay.registration TO payments_auditor;
-GRANT SELECT ON TABLE pay.registration TO payments_operator;
-GRANT SELECT ON TABLE pay.checkout_state TO payments_auditor;
-GRANT SELECT ON TABLE pay.checkout_state TO payments_operator;
 GRANT SELECT ON TABLE pay.currency TO payments_auditor;
 GRANT SELECT ON TABLE pay.currency TO payments_operator;
 GRANT SELECT ON TABLE pay.dropped_month TO payments_auditor;
@@ -3320,6 +3381,8 @@ GRANT SELECT ON TABLE pay.rate TO payments_auditor;
 GRANT SELECT ON TABLE pay.rate TO payments_operator;
 GRANT SELECT ON TABLE pay.rate_source TO payments_auditor;
 GRANT SELECT ON TABLE pay.rate_source TO payments_operator;
+GRANT SELECT ON TABLE pay.registration TO payments_auditor;
+GRANT SELECT ON TABLE pay.registration TO payments_operator;
 GRANT SELECT ON TABLE pay.round TO payments_auditor;
 GRANT SELECT ON TABLE pay.round TO payments_operator;
 GRANT SELECT ON TABLE pay.schema_migration TO payments_auditor;
@@ -3336,8 +3399,6 @@ GRANT SELECT ON TABLE pay.webhook_body TO payments_auditor;
 GRANT SELECT ON TABLE pay.webhook_body TO payments_operator;
 GRANT SELECT ON TABLE pay.webhook_quarantine TO payments_auditor;
 GRANT SELECT ON TABLE pay.webhook_quarantine TO payments_operator;
-GRANT SELECT ON TABLE pay.webhook_replay TO payments_auditor;
-GRANT SELECT ON TABLE pay.webhook_replay TO payments_operator;
 GRANT SELECT ON TABLE pay_check.amount_sum TO payments_auditor;
 GRANT SELECT ON TABLE pay_check.amount_sum TO payments_operator;
 GRANT SELECT ON TABLE pay_check.authorized_booked TO payments_auditor;

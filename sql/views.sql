@@ -10,14 +10,12 @@ SELECT c.merchant_id, c.checkout_id, c.checkout_uuid, c.psp, c.currency,
     c.total_minor,
     round(c.total_minor / 10::numeric ^ k.exponent, k.exponent) AS total,
     c.created_at, c.expires_at, c.is_payment_done, c.version,
-    r.state AS registration_state, r.attempt, r.nonce, r.token, r.alias,
-    r.reference, r.code, r.psps, r.refused_psps, r.open_attempts,
+    c.state AS registration_state, c.attempt, c.nonce, c.token, c.alias,
+    c.reference, c.code, c.psps, c.refused_psps, c.open_attempts,
     j.kind AS job, j.run_at AS job_run_at, j.attempts AS job_attempts,
     j.code AS job_code
 FROM pay.checkout c
 JOIN pay.currency k ON k.code = c.currency
-LEFT JOIN pay.registration r ON r.merchant_id = c.merchant_id
-    AND r.checkout_id = c.checkout_id
 LEFT JOIN pay.job j ON j.merchant_id = c.merchant_id
     AND j.checkout_id = c.checkout_id AND j.kind <> 'change';
 COMMENT ON VIEW pay_view.checkouts IS
@@ -61,7 +59,7 @@ FROM pay.job j
 JOIN pay.checkout c ON c.merchant_id = j.merchant_id
     AND c.checkout_id = j.checkout_id
 LEFT JOIN LATERAL (
-    SELECT x.* FROM pay.dispatch x
+    SELECT x.* FROM pay.journal x
     WHERE x.merchant_id = j.merchant_id AND x.checkout_id = j.checkout_id
         AND CASE j.kind WHEN 'change' THEN x.operation_id = j.operation_id
                         WHEN 'poll' THEN x.operation = 'capture'
@@ -149,8 +147,8 @@ FROM (
         END AS why,
         o.status, c.currency,
         round(c.total_minor / 10::numeric ^ k.exponent, k.exponent) AS total,
-        c.created_at, c.expires_at, r.state AS registration_state, r.attempt,
-        r.code, r.token, j.kind AS job, j.run_at AS job_run_at,
+        c.created_at, c.expires_at, c.state AS registration_state, c.attempt,
+        c.code, c.token, j.kind AS job, j.run_at AS job_run_at,
         j.attempts AS job_attempts, j.code AS job_code, j.dispatch_state,
         u.letter AS dead_letter_id
     FROM (
@@ -172,8 +170,6 @@ FROM (
         ) u
     JOIN pay.checkout c ON c.merchant_id = u.merchant_id
         AND c.checkout_id = u.checkout_id
-    JOIN pay.registration r ON r.merchant_id = u.merchant_id
-        AND r.checkout_id = u.checkout_id
     JOIN pay.payment_order o ON o.merchant_id = u.merchant_id
         AND o.checkout_id = u.checkout_id AND o.position = 1
     JOIN pay.currency k ON k.code = c.currency
@@ -225,7 +221,7 @@ SELECT d.merchant_id, d.checkout_id, d.operation, d.operation_id, d.attempt,
     d.sends, d.unsure, d.first_sent_at, d.sent_at, d.lease_until, d.ended_at,
     d.key_until, d.key_until > now() AS may_be_resent, d.reach,
     d.http_status, d.code, d.reference, d.request_id
-FROM pay.dispatch d;
+FROM pay.journal d;
 COMMENT ON VIEW pay_view.dispatches IS
     'The journal of calls that may have changed something at a PSP; sender '
     'of an OPEN one: sending, or gone without a word; may_be_resent: the PSP '

@@ -4,7 +4,7 @@ SELECT a.merchant_id, a.checkout_id, a.operation, a.operation_id, a.attempt,
     a.state, a.newest
 FROM (
     SELECT d.*, count(*) OVER w AS attempts, max(d.attempt) OVER w AS newest
-    FROM pay.dispatch d
+    FROM pay.journal d
     WINDOW w AS (PARTITION BY d.merchant_id, d.checkout_id, d.operation,
                  d.operation_id)
     ) a

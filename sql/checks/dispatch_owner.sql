@@ -2,7 +2,7 @@
 -- calls, captures and expiries only with its nonce or for a change (I1).
 SELECT d.merchant_id, d.checkout_id, d.operation, d.operation_id, d.attempt,
     d.psp, r.psp AS registered_at, r.nonce
-FROM pay.dispatch d
+FROM pay.journal d
 LEFT JOIN pay.registration r USING (merchant_id, checkout_id)
 WHERE r.checkout_id IS NULL
     OR d.psp <> ALL (r.psps)

@@ -11,7 +11,7 @@ FROM pay.registration r
 JOIN pay.payment_order o ON o.merchant_id = r.merchant_id
     AND o.checkout_id = r.checkout_id AND o.position = 1
 LEFT JOIN LATERAL (
-    SELECT x.* FROM pay.dispatch x
+    SELECT x.* FROM pay.journal x
     WHERE x.merchant_id = r.merchant_id AND x.checkout_id = r.checkout_id
         AND x.operation = 'register' AND x.operation_id = r.nonce
     ORDER BY x.attempt DESC LIMIT 1) d ON true

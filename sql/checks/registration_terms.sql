@@ -1,13 +1,10 @@
--- A checkout is registered at its own PSP, which is one of those that may have
--- it, has not refused it and is not about to be passed over; its nonce is an
--- order of its own, its UUID, or (both taken) a UUID that nobody else has
--- (I1).
-SELECT r.merchant_id, r.checkout_id, c.psp, r.psp AS registered_at, r.psps,
-    r.refused_psps, r.tried_psps, r.nonce
+-- A checkout is registered at one of the PSPs that may have it, which has not
+-- refused it and is not about to be passed over; its nonce is an order of its
+-- own, its UUID, or (both taken) a UUID that nobody else has (I1).
+SELECT r.merchant_id, r.checkout_id, r.psp, r.psps, r.refused_psps,
+    r.tried_psps, r.nonce
 FROM pay.registration r
-JOIN pay.checkout c USING (merchant_id, checkout_id)
-WHERE r.psp <> c.psp
-    OR r.psp <> ALL (r.psps)
+WHERE r.psp <> ALL (r.psps)
     OR r.psp = ANY (r.refused_psps || r.tried_psps)
     OR (r.nonce !~ '^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$'
         AND NOT EXISTS (

@@ -191,17 +191,28 @@ COMMENT ON FUNCTION pay.orders_of IS 'The orders of a checkout, by its key';
 -- its orders.
 CREATE OR REPLACE VIEW pay.checkout_state AS
 SELECT c.merchant_id::text, c.checkout_id::text,
-    c.checkout_uuid::text AS checkout_uuid, c.psp::text, r.nonce::text,
-    c.handle::text, r.token::text, r.alias::text, r.hosted_url,
+    c.checkout_uuid::text AS checkout_uuid, c.psp::text, c.nonce::text,
+    c.handle::text, c.token::text, c.alias::text, c.hosted_url,
     c.return_url::text, c.base_url::text,
     c.currency::text, c.total_minor::bigint,
     extract(epoch FROM c.expires_at)::bigint AS expires_s,
-    r.state::text AS registration_state, r.attempt::bigint AS attempt,
-    r.code, c.version::bigint AS version, c.capture::text, l.*
+    c.state::text AS registration_state, c.attempt::bigint AS attempt,
+    c.code, c.version::bigint AS version, c.capture::text, l.*
 FROM checkout c
-JOIN registration r ON r.merchant_id = c.merchant_id
-    AND r.checkout_id = c.checkout_id
 CROSS JOIN LATERAL orders_of(c.merchant_id, c.checkout_id) o
 CROSS JOIN LATERAL order_line(o) l;
 COMMENT ON VIEW pay.checkout_state IS
     'A checkout as the operations return it: a row for each of its orders';
+
+
+-- By its key before all else: a join may read all checkouts, where the plan was
+-- made while there was none.
+CREATE OR REPLACE FUNCTION pay.state_of(
+    p_merchant_id text, p_checkout_id text)
+RETURNS SETOF checkout_state LANGUAGE sql STABLE AS $$
+SELECT s.* FROM checkout_state s
+WHERE s.merchant_id = p_merchant_id AND s.checkout_id = p_checkout_id
+OFFSET 0
+$$;
+COMMENT ON FUNCTION pay.state_of IS
+    'A checkout as the operations return it, by its key';

@@ -156,13 +156,11 @@ BEGIN
                  WHEN f.currency <> c.currency THEN 'currency'
                  ELSE 'amount' END,
             f.actor, f.psp, f.event_id, f.token, f.amount_minor, f.currency,
-            r.token, c.total_minor, c.currency, f.request_id,
+            c.token, c.total_minor, c.currency, f.request_id,
             f.detail ->> 'object', f.detail ->> 'why'
         FROM unnest(p_facts) f
         JOIN checkout c ON c.merchant_id = f.merchant_id
             AND c.checkout_id = f.checkout_id
-        JOIN registration r ON r.merchant_id = f.merchant_id
-            AND r.checkout_id = f.checkout_id
         WHERE f.kind = 'mismatch' OR f.item = ANY (p_told)
         ORDER BY f.item
         RETURNING m.merchant_id, m.checkout_id, m.mismatch_id, m.why

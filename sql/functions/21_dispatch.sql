@@ -1,18 +1,11 @@
 -- The dispatch journal of registrations: a row before each call that may
 -- change something at a PSP, and how far it came.  The callers hold the locks
 -- of the checkouts; the newest attempt of an operation is the only one that
--- changes.  Other operations: 43_dispatch.sql.
+-- changes.  Other operations: 43_dispatch.sql.  A first call that is open or
+-- has brought the token has no row: see journal_calls().
 
 SET LOCAL ROLE payments_owner;
 SET LOCAL search_path = pay, pg_temp;
-
-
-CREATE OR REPLACE FUNCTION pay.key_window(
-    p_psps text[], p_key_windows int[], p_psp text)
-RETURNS interval LANGUAGE sql IMMUTABLE AS
-'SELECT make_interval(secs => p_key_windows[array_position(p_psps, p_psp)])';
-COMMENT ON FUNCTION pay.key_window IS
-    'How long this PSP of a registration knows a key';
 
 
 -- Names with a blank between; nothing said is the one.
@@ -67,6 +60,8 @@ RETURNS text[] LANGUAGE plpgsql AS $$
 DECLARE
     v_kinds text[];
 BEGIN
+    PERFORM journal_calls(p_merchant_id, p_checkout_id);
+
     WITH due AS MATERIALIZED (
         SELECT u.n, u.merchant_id, u.checkout_id, u.kind, r.psp, r.nonce,
             r.part AS registration_part, r.tid AS registration,
@@ -89,10 +84,8 @@ BEGIN
                                   n)
         LEFT JOIN LATERAL (
             SELECT r.tableoid AS part, r.ctid AS tid, r.psp, r.nonce, r.psps,
-                r.key_windows, r.waits, c.expires_at <= now() AS expired
-            FROM registration r
-            JOIN checkout c ON c.merchant_id = r.merchant_id
-                AND c.checkout_id = r.checkout_id
+                r.key_windows, r.waits, r.expires_at <= now() AS expired
+            FROM checkout r
             WHERE r.merchant_id = u.merchant_id
                 AND r.checkout_id = u.checkout_id
             OFFSET 0) r ON u.kind = 'register'
@@ -103,7 +96,7 @@ BEGIN
                 AND d.operation = 'register' AND d.operation_id = r.nonce
             ORDER BY d.attempt DESC LIMIT 1) d ON true
     ), raised AS (
-        UPDATE registration r
+        UPDATE checkout r
         SET open_attempts = r.open_attempts + 1
         FROM due u
         WHERE u.kind = 'register' AND u.step IN ('new', 'again')

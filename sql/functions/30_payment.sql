@@ -1,6 +1,5 @@
--- begin_payment: a checkout with its orders, its registration, its
--- idempotency record, its first events, its job and the dispatch of its first
--- call, in one commit.  The steps below are private; each takes the operation's
+-- begin_payment: a checkout with its registration and its first call, its
+-- orders, its idempotency record, its first events and its job, in one commit.  The steps below are private; each takes the operation's
 -- arrays and the numbers of the items that are still in the race, and returns
 -- those that got through.  A loser leaves nothing behind.
 --
@@ -102,55 +101,92 @@ COMMENT ON FUNCTION pay.insert_keys IS
     'Items of begin_payment that hold their idempotency key now';
 
 
+-- With their registrations and their first calls, since the caller calls the
+-- PSP as soon as this is committed; take_places() takes that back of those that
+-- wait for the end of a page.  A nonce that is taken, whoever has it, is
+-- replaced by the checkout's UUID: nobody may squat or learn of another
+-- merchant's order ids.  nonces: of all items.
 CREATE OR REPLACE FUNCTION pay.insert_checkouts(
     p_items int[], p_merchant_id text[], p_checkout_id text[],
-    p_checkout_uuid text[], p_handle text[], p_psp text[],
+    p_checkout_uuid text[], p_handle text[], p_psp text[], p_nonce text[],
     p_return_url text[], p_base_url text[], p_buyer_info jsonb[],
     p_metadata jsonb[], p_credit_card_info jsonb[], p_currency text[],
-    p_total_minor bigint[], p_expires_s bigint[], p_late_success text[],
-    p_terms jsonb[])
-RETURNS int[] LANGUAGE plpgsql AS $$
+    p_total_minor bigint[], p_expires_s bigint[], p_lease_ms bigint[],
+    p_request_id text[], p_psps text[], p_key_windows text[],
+    p_late_success text[], p_terms jsonb[], OUT placed int[],
+    OUT nonces text[])
+LANGUAGE plpgsql AS $$
 DECLARE
+    v_left      int[] := p_items;
+    v_item      int;
     v_merchants text[];
     v_checkouts text[];
 BEGIN
-    WITH won AS (
-        INSERT INTO checkout AS c (merchant_id, checkout_id, checkout_uuid,
-            handle, psp, return_url, base_url, buyer_info, metadata,
-            credit_card_info, currency, total_minor, expires_at,
-            late_success, capture, replaces)
-        SELECT DISTINCT ON (p_merchant_id[n], p_checkout_id[n])
-            p_merchant_id[n], p_checkout_id[n], p_checkout_uuid[n]::uuid,
-            p_handle[n], p_psp[n], p_return_url[n], p_base_url[n],
-            p_buyer_info[n], p_metadata[n], p_credit_card_info[n],
-            p_currency[n], p_total_minor[n], to_timestamp(p_expires_s[n]),
-            coalesce(nullif(p_late_success[n], ''), 'accept'),
-            coalesce(p_terms[n] ->> 'capture', 'automatic'),
-            p_terms[n] ->> 'replaces'
-        FROM unnest(p_items) n
-        ORDER BY p_merchant_id[n], p_checkout_id[n], n
-        ON CONFLICT DO NOTHING
-        RETURNING c.merchant_id, c.checkout_id
-    )
-    SELECT array_agg(merchant_id), array_agg(checkout_id)
-    INTO v_merchants, v_checkouts
-    FROM won;
+    nonces := p_nonce;
+    placed := '{}';
 
-    IF cardinality(v_checkouts) = cardinality(p_items) THEN
-        RETURN p_items;
-    END IF;
+    FOR v_round IN 1 .. 3 LOOP
+        WITH won AS (
+            INSERT INTO checkout AS c (merchant_id, checkout_id,
+                checkout_uuid, handle, psp, return_url, base_url, buyer_info,
+                metadata, credit_card_info, currency, total_minor, expires_at,
+                late_success, capture, replaces, nonce, lease_until, psps,
+                key_windows, first_call, request_id)
+            SELECT DISTINCT ON (p_merchant_id[n], p_checkout_id[n])
+                p_merchant_id[n], p_checkout_id[n], p_checkout_uuid[n]::uuid,
+                p_handle[n], p_psp[n], p_return_url[n], p_base_url[n],
+                p_buyer_info[n], p_metadata[n], p_credit_card_info[n],
+                p_currency[n], p_total_minor[n],
+                to_timestamp(p_expires_s[n]),
+                coalesce(nullif(p_late_success[n], ''), 'accept'),
+                coalesce(p_terms[n] ->> 'capture', 'automatic'),
+                p_terms[n] ->> 'replaces', nonces[n],
+                now() + make_interval(secs => p_lease_ms[n] / 1000.0),
+                l.psps, read_windows(p_key_windows[n], cardinality(l.psps)),
+                'OPEN', p_request_id[n]
+            FROM unnest(v_left) n
+            CROSS JOIN LATERAL (
+                SELECT psp_names(p_psps[n], p_psp[n]) AS psps OFFSET 0) l
+            ORDER BY p_merchant_id[n], p_checkout_id[n], n
+            ON CONFLICT DO NOTHING
+            RETURNING c.merchant_id, c.checkout_id
+        )
+        SELECT array_agg(merchant_id), array_agg(checkout_id)
+        INTO v_merchants, v_checkouts
+        FROM won;
 
-    RETURN ARRAY(
-        SELECT n FROM (
-            SELECT DISTINCT ON (p_merchant_id[n], p_checkout_id[n]) n
-            FROM unnest(p_items) n
-            ORDER BY p_merchant_id[n], p_checkout_id[n], n) l
-        WHERE (p_merchant_id[n], p_checkout_id[n]) IN (
-            SELECT * FROM unnest(v_merchants, v_checkouts)));
+        IF cardinality(v_checkouts) = cardinality(p_items) THEN
+            placed := p_items;
+            RETURN;
+        END IF;
+
+        placed := placed || ARRAY(
+            SELECT n FROM (
+                SELECT DISTINCT ON (p_merchant_id[n], p_checkout_id[n]) n
+                FROM unnest(v_left) n
+                ORDER BY p_merchant_id[n], p_checkout_id[n], n) l
+            WHERE (p_merchant_id[n], p_checkout_id[n]) IN (
+                SELECT * FROM unnest(v_merchants, v_checkouts)));
+        v_left := ARRAY(
+            SELECT n FROM unnest(v_left) n
+            WHERE NOT EXISTS (
+                SELECT FROM checkout c
+                WHERE c.merchant_id = p_merchant_id[n]
+                    AND c.checkout_id = p_checkout_id[n]));
+
+        FOREACH v_item IN ARRAY v_left LOOP
+            nonces[v_item] := CASE v_round
+                WHEN 1 THEN p_checkout_uuid[v_item]
+                ELSE gen_random_uuid()::text END;
+        END LOOP;
+
+        EXIT WHEN v_left = '{}';
+    END LOOP;
 END
 $$;
 COMMENT ON FUNCTION pay.insert_checkouts IS
-    'Items of begin_payment whose checkout is new';
+    'Items of begin_payment whose checkout is new, each with a nonce of its '
+    'own';
 
 
 -- The order lines of checked items as parallel arrays, in the key order of
@@ -258,64 +294,11 @@ COMMENT ON FUNCTION pay.insert_orders IS
     'Items of begin_payment all of whose orders are new';
 
 
--- A nonce that is taken, whoever has it, is replaced by the checkout's UUID:
--- nobody may squat or learn of another merchant's order ids.  Returns the
--- nonces of all items.
-CREATE OR REPLACE FUNCTION pay.insert_registrations(
-    p_items int[], p_waits int[], p_merchant_id text[],
-    p_checkout_id text[], p_checkout_uuid text[], p_psp text[],
-    p_nonce text[], p_lease_ms bigint[], p_psps text[], p_key_windows text[])
-RETURNS text[] LANGUAGE plpgsql AS $$
-DECLARE
-    v_item  int;
-    v_count bigint;
-BEGIN
-    FOR v_round IN 1 .. 3 LOOP
-        INSERT INTO registration (merchant_id, checkout_id, psp, nonce,
-            lease_until, psps, key_windows, waits, open_attempts)
-        SELECT p_merchant_id[n], p_checkout_id[n], p_psp[n], p_nonce[n],
-            now() + make_interval(secs => p_lease_ms[n] / 1000.0), l.psps,
-            read_windows(p_key_windows[n], cardinality(l.psps)),
-            n = ANY (p_waits), (n <> ALL (p_waits))::int
-        FROM unnest(p_items) n
-        CROSS JOIN LATERAL (
-            SELECT psp_names(p_psps[n], p_psp[n]) AS psps OFFSET 0) l
-        ORDER BY p_psp[n], p_nonce[n], n
-        ON CONFLICT DO NOTHING;
-
-        GET DIAGNOSTICS v_count = ROW_COUNT;
-
-        EXIT WHEN v_count = cardinality(p_items);
-
-        p_items := ARRAY(
-            SELECT n FROM unnest(p_items) n
-            WHERE NOT EXISTS (
-                SELECT FROM registration r
-                WHERE r.merchant_id = p_merchant_id[n]
-                    AND r.checkout_id = p_checkout_id[n]));
-
-        FOREACH v_item IN ARRAY p_items LOOP
-            p_nonce[v_item] := CASE v_round
-                WHEN 1 THEN p_checkout_uuid[v_item]
-                ELSE gen_random_uuid()::text END;
-        END LOOP;
-    END LOOP;
-
-    RETURN p_nonce;
-END
-$$;
-COMMENT ON FUNCTION pay.insert_registrations IS
-    'Registrations of new checkouts, each with a nonce of its own';
-
-
--- First events, as their orders were hashed; jobs; and the dispatches, since
--- the caller calls the PSP as soon as this is committed, unless a page is to
--- be closed first.
+-- First events, as their orders were hashed, and jobs.
 CREATE OR REPLACE FUNCTION pay.insert_beginnings(
-    p_items int[], p_waits int[], p_item int[], p_id text[],
-    p_detail jsonb[], p_hash bytea[], p_merchant_id text[],
-    p_checkout_id text[], p_psp text[], p_nonce text[], p_lease_ms bigint[],
-    p_request_id text[], p_psps text[], p_key_windows text[])
+    p_items int[], p_item int[], p_id text[], p_detail jsonb[],
+    p_hash bytea[], p_merchant_id text[], p_checkout_id text[],
+    p_lease_ms bigint[], p_request_id text[])
 RETURNS int LANGUAGE plpgsql AS $$
 DECLARE
     v_tx    bigint := this_tx();
@@ -334,25 +317,12 @@ BEGIN
         now() + make_interval(secs => p_lease_ms[n] / 1000.0)
     FROM unnest(p_items) n;
 
-    INSERT INTO dispatch (merchant_id, checkout_id, operation, operation_id,
-        psp, first_sent_at, sent_at, lease_until, key_until, request_id)
-    SELECT p_merchant_id[n], p_checkout_id[n], 'register', p_nonce[n],
-        p_psp[n], now(), now(),
-        now() + make_interval(secs => p_lease_ms[n] / 1000.0),
-        now() + key_window(l.psps,
-            read_windows(p_key_windows[n], cardinality(l.psps)), p_psp[n]),
-        p_request_id[n]
-    FROM unnest(p_items) n
-    CROSS JOIN LATERAL (
-        SELECT psp_names(p_psps[n], p_psp[n]) AS psps OFFSET 0) l
-    WHERE n <> ALL (p_waits);
-
     GET DIAGNOSTICS v_count = ROW_COUNT;
     RETURN v_count;
 END
 $$;
 COMMENT ON FUNCTION pay.insert_beginnings IS
-    'First events, jobs and dispatches of new checkouts; how many are sent';
+    'First events and jobs of new checkouts; how many jobs';
 
 
 -- Takes back what items that lost on the way had already put down.
@@ -393,7 +363,7 @@ LANGUAGE plpgsql AS $$
 #variable_conflict use_column
 DECLARE
     v_key idempotency_key;
-    v_reg registration;
+    v_reg checkout;
 BEGIN
     SELECT * INTO v_key FROM idempotency_key k
     WHERE k.merchant_id = p_merchant_id
@@ -406,7 +376,7 @@ BEGIN
     END IF;
 
     IF FOUND THEN
-        SELECT * INTO v_reg FROM registration r
+        SELECT * INTO v_reg FROM checkout r
         WHERE r.merchant_id = p_merchant_id
             AND r.checkout_id = v_key.checkout_id;
 

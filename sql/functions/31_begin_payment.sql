@@ -84,16 +84,16 @@ RETURNS SETOF pay_api.checkout_row
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pay, pg_temp AS $$
 DECLARE
     v_count    int;
-    v_sent     int;
+    v_begun    int;
     v_items    int[];
     v_left     int[];
     v_keyed    int[];
     v_placed   int[];
     v_made     int[];
     v_waits    int[] := '{}';
-    v_nonce    text[];
     v_line     record;
     v_quote    record;
+    v_stored   record;
     v_place    record;
     v_loss     record;
     v_next     int[];
@@ -141,10 +141,13 @@ BEGIN
         v_placed := '{}';
 
         IF v_keyed <> '{}' THEN
-            v_placed := insert_checkouts(v_keyed, p_merchant_id, p_checkout_id,
-                p_checkout_uuid, p_handle, p_psp, p_return_url, p_base_url,
-                p_buyer_info, p_metadata, p_credit_card_info, p_currency,
-                p_total_minor, p_expires_s, p_late_success, p_terms);
+            v_stored := insert_checkouts(v_keyed, p_merchant_id,
+                p_checkout_id, p_checkout_uuid, p_handle, p_psp, p_nonce,
+                p_return_url, p_base_url, p_buyer_info, p_metadata,
+                p_credit_card_info, p_currency, p_total_minor, p_expires_s,
+                p_lease_ms, p_request_id, p_psps, p_key_windows,
+                p_late_success, p_terms);
+            v_placed := v_stored.placed;
         END IF;
 
         IF v_placed <> '{}' THEN
@@ -170,12 +173,9 @@ BEGIN
                 v_missing := v_place.missing;
             END IF;
 
-            v_nonce := insert_registrations(v_made, v_waits, p_merchant_id,
-                p_checkout_id, p_checkout_uuid, p_psp, p_nonce, p_lease_ms,
-                p_psps, p_key_windows);
-            v_sent := insert_beginnings(v_made, v_waits, v_line.item, v_line.id,
-                v_line.detail, v_line.hash, p_merchant_id, p_checkout_id, p_psp,
-                v_nonce, p_lease_ms, p_request_id, p_psps, p_key_windows);
+            v_begun := insert_beginnings(v_made, v_line.item, v_line.id,
+                v_line.detail, v_line.hash, p_merchant_id, p_checkout_id,
+                p_lease_ms, p_request_id);
 
             IF v_replaces THEN
                 PERFORM close_replaced(v_made, v_waits, p_merchant_id,
@@ -187,7 +187,7 @@ BEGIN
             SELECT n, CASE WHEN n = ANY (v_waits) THEN 'waiting'
                            ELSE 'created' END,
                 p_merchant_id[n], p_checkout_id[n], p_checkout_uuid[n],
-                p_psp[n], v_nonce[n], p_handle[n], NULL, NULL, NULL,
+                p_psp[n], v_stored.nonces[n], p_handle[n], NULL, NULL, NULL,
                 p_return_url[n], p_base_url[n], p_currency[n],
                 p_total_minor[n], p_expires_s[n], 'REGISTERING', 1::bigint,
                 NULL, 1::bigint,
@@ -243,10 +243,9 @@ BEGIN
                 RETURN QUERY
                 SELECT v_item, v_loss.outcome, s.*
                 FROM (SELECT) x
-                LEFT JOIN checkout_state s
+                LEFT JOIN LATERAL state_of(
+                    p_merchant_id[v_item], v_loss.checkout_id) s
                     ON v_loss.outcome IN ('replayed', 'exists')
-                    AND s.merchant_id = p_merchant_id[v_item]
-                    AND s.checkout_id = v_loss.checkout_id
                 ORDER BY s.place;
             END IF;
         END LOOP;

@@ -21,7 +21,7 @@ BEGIN
             p_psp[n], x.name, p_merchant_id[n], p_checkout_id[n]
         FROM unnest(p_items) n
         CROSS JOIN LATERAL (
-            SELECT r.psp, r.token FROM registration r
+            SELECT r.psp, r.token FROM checkout r
             WHERE r.merchant_id = p_merchant_id[n]
                 AND r.checkout_id = p_checkout_id[n]
             OFFSET 0) r
@@ -266,59 +266,52 @@ COMMENT ON FUNCTION pay.holds_names IS
 -- item has just claimed its names.  A registration that was refused or gave
 -- up in the meantime keeps its state, and nobody is sent to its page; but
 -- its token is kept, so that a late payment is recognised.  Whichever call
--- it was that has brought the token: the attempt is done.  letters: an open
--- dead letter is about one of these registrations.
+-- it was that has brought the token: the attempt is done.  journaled: the items
+-- whose attempt has a row in the journal.  letters: an open dead letter is
+-- about one of these registrations.
 CREATE OR REPLACE FUNCTION pay.set_tokens(
     p_items int[], p_merchant_id text[], p_checkout_id text[],
     p_psp text[], p_token text[], p_alias text[], p_hosted_url text[],
-    p_sure boolean, OUT stored int[], OUT late int[], OUT letters boolean)
+    p_sure boolean, OUT stored int[], OUT late int[], OUT journaled int[],
+    OUT letters boolean)
 LANGUAGE plpgsql AS $$
 BEGIN
     WITH first AS (
         SELECT DISTINCT ON (p_merchant_id[n], p_checkout_id[n])
-            n, r.part, r.tid, d.part AS dispatch_part, d.tid AS dispatch
+            n, r.part, r.tid
         FROM unnest(p_items) n
         CROSS JOIN LATERAL (
-            SELECT r.tableoid AS part, r.ctid AS tid, r.nonce, r.psp, r.token
-            FROM registration r
+            SELECT r.tableoid AS part, r.ctid AS tid, r.psp, r.token
+            FROM checkout r
             WHERE r.merchant_id = p_merchant_id[n]
                 AND r.checkout_id = p_checkout_id[n]
             OFFSET 0) r
-        LEFT JOIN LATERAL (
-            SELECT d.tableoid AS part, d.ctid AS tid FROM dispatch d
-            WHERE d.merchant_id = p_merchant_id[n]
-                AND d.checkout_id = p_checkout_id[n]
-                AND d.operation = 'register' AND d.operation_id = r.nonce
-            ORDER BY d.attempt DESC LIMIT 1) d ON true
         WHERE r.token IS NULL AND r.psp = p_psp[n]
             AND (p_sure OR holds_names(p_merchant_id[n], p_checkout_id[n],
                     p_psp[n], p_token[n], nullif(p_alias[n], '')))
         ORDER BY p_merchant_id[n], p_checkout_id[n], n
     ), done AS (
-        UPDATE registration r
+        UPDATE checkout r
         SET token = p_token[f.n], alias = nullif(p_alias[f.n], ''),
-            lease_until = NULL,
+            lease_until = NULL, version = r.version + 1,
             hosted_url = CASE WHEN r.state = 'REGISTERING'
                               THEN p_hosted_url[f.n] END,
             code = CASE WHEN r.state <> 'REGISTERING' THEN r.code END,
             state = CASE WHEN r.state = 'REGISTERING' THEN 'REGISTERED'
-                         ELSE r.state END
+                         ELSE r.state END,
+            first_call = CASE WHEN r.first_call = 'OPEN' THEN 'DONE' END,
+            first_ended_at = CASE WHEN r.first_call = 'OPEN'
+                                  THEN clock_timestamp() END
         FROM first f
         WHERE r.ctid = f.tid AND r.tableoid = f.part
-        RETURNING f.n, r.state
-    ), ended AS (
-        UPDATE dispatch d
-        SET state = 'DONE', ended_at = clock_timestamp(), lease_until = NULL,
-            reach = 'complete', http_status = NULL, code = NULL,
-            reference = p_token[f.n]
-        FROM first f
-        WHERE d.ctid = f.dispatch AND d.tableoid = f.dispatch_part
+        RETURNING f.n, r.state, r.first_call
     )
     SELECT coalesce(array_agg(d.n) FILTER (WHERE d.state = 'REGISTERED'),
                     '{}'),
         coalesce(array_agg(d.n) FILTER (WHERE d.state <> 'REGISTERED'), '{}'),
+        array_agg(d.n) FILTER (WHERE d.first_call IS NULL),
         coalesce(bool_or(l.found), false)
-    INTO stored, late, letters
+    INTO stored, late, journaled, letters
     FROM done d
     CROSS JOIN LATERAL (
         SELECT EXISTS (
@@ -330,6 +323,34 @@ END
 $$;
 COMMENT ON FUNCTION pay.set_tokens IS
     'Gives registrations their tokens, once';
+
+
+CREATE OR REPLACE FUNCTION pay.journal_tokens(
+    p_items int[], p_merchant_id text[], p_checkout_id text[],
+    p_token text[])
+RETURNS void LANGUAGE plpgsql AS $$
+BEGIN
+    UPDATE dispatch d
+    SET state = 'DONE', ended_at = clock_timestamp(), lease_until = NULL,
+        reach = 'complete', http_status = NULL, code = NULL,
+        reference = p_token[n]
+    FROM unnest(p_items) n
+    CROSS JOIN LATERAL (
+        SELECT r.nonce FROM checkout r
+        WHERE r.merchant_id = p_merchant_id[n]
+            AND r.checkout_id = p_checkout_id[n]
+        OFFSET 0) r
+    CROSS JOIN LATERAL (
+        SELECT k.tableoid AS part, k.ctid AS tid FROM dispatch k
+        WHERE k.merchant_id = p_merchant_id[n]
+            AND k.checkout_id = p_checkout_id[n]
+            AND k.operation = 'register' AND k.operation_id = r.nonce
+        ORDER BY k.attempt DESC LIMIT 1) k
+    WHERE d.ctid = k.tid AND d.tableoid = k.part;
+END
+$$;
+COMMENT ON FUNCTION pay.journal_tokens IS
+    'Journals that calls of registrations have brought the token';
 
 
 CREATE OR REPLACE FUNCTION pay.same_token(
@@ -378,33 +399,23 @@ BEGIN
         AND t.checkout_id = u.checkout_id
         AND (t.psp = r.psp AND t.token IN (r.token, r.alias)) IS NOT TRUE;
 
-    -- readers see a late token as the buyer's address
-    UPDATE checkout c
-    SET version = c.version + 1
-    FROM unnest(p_merchant_id, p_checkout_id)
-        WITH ORDINALITY AS u (merchant_id, checkout_id, n)
-    WHERE u.n = ANY (p_late)
-        AND c.merchant_id = u.merchant_id AND c.checkout_id = u.checkout_id;
-
     INSERT INTO mismatch (merchant_id, checkout_id, kind, source, psp,
         token, alias, own_token, total_minor, own_currency, request_id)
     SELECT DISTINCT ON (c.merchant_id, c.checkout_id, u.psp, u.token,
                         u.alias)
         c.merchant_id, c.checkout_id, k.kind, 'gateway', u.psp, u.token,
-        u.alias, r.token, c.total_minor, c.currency, u.request_id
+        u.alias, c.token, c.total_minor, c.currency, u.request_id
     FROM unnest(p_merchant_id, p_checkout_id, p_psp, p_token, p_alias,
         p_request_id) WITH ORDINALITY AS u (merchant_id, checkout_id, psp,
         token, alias, request_id, n)
     JOIN checkout c ON c.merchant_id = u.merchant_id
         AND c.checkout_id = u.checkout_id
-    JOIN registration r ON r.merchant_id = u.merchant_id
-        AND r.checkout_id = u.checkout_id
     CROSS JOIN LATERAL (
-        SELECT CASE WHEN u.psp <> r.psp THEN 'left_psp'
+        SELECT CASE WHEN u.psp <> c.psp THEN 'left_psp'
                     WHEN u.n = ANY (p_late) THEN 'late_token'
                     ELSE 'token' END AS kind) k
     WHERE u.token IS NOT NULL
-        AND (NOT same_token(r.psp, r.token, r.alias, u.psp, u.token,
+        AND (NOT same_token(c.psp, c.token, c.alias, u.psp, u.token,
                             u.alias) OR u.n = ANY (p_late))
         AND NOT EXISTS (
             SELECT FROM mismatch m
@@ -421,7 +432,7 @@ COMMENT ON FUNCTION pay.refuse_tokens IS
 
 -- Orders of locked checkouts whose registrations have just got their tokens:
 -- what record_facts() would make of "registered", which moves no money, ends
--- nothing and is told to nobody.  Readers see the buyer's address.
+-- nothing and is told to nobody.
 CREATE OR REPLACE FUNCTION pay.start_orders(
     p_items int[], p_merchant_id text[], p_checkout_id text[],
     p_request_id text[])
@@ -460,23 +471,13 @@ BEGIN
         WHERE o.ctid = s.tid AND o.tableoid = s.part
         RETURNING o.merchant_id, o.payment_order_id, o.version, o.head_tx,
             s.status AS old_status, o.status, o.reason, s.request_id, o.head
-    ), logged AS (
-        INSERT INTO event (merchant_id, payment_order_id, seq, at, tx, kind,
-            actor, old_status, new_status, reason, request_id, hash)
-        SELECT m.merchant_id, m.payment_order_id, m.version, v_now,
-            m.head_tx, 'registered', 'gateway', m.old_status, m.status,
-            m.reason, m.request_id, m.head
-        FROM moved m
     )
-    UPDATE checkout c
-    SET version = c.version + 1
-    FROM unnest(p_items) n
-    CROSS JOIN LATERAL (
-        SELECT k.tableoid AS part, k.ctid AS tid FROM checkout k
-        WHERE k.merchant_id = p_merchant_id[n]
-            AND k.checkout_id = p_checkout_id[n]
-        OFFSET 0) k
-    WHERE c.ctid = k.tid AND c.tableoid = k.part;
+    INSERT INTO event (merchant_id, payment_order_id, seq, at, tx, kind,
+        actor, old_status, new_status, reason, request_id, hash)
+    SELECT m.merchant_id, m.payment_order_id, m.version, v_now, m.head_tx,
+        'registered', 'gateway', m.old_status, m.status, m.reason,
+        m.request_id, m.head
+    FROM moved m;
 
     GET DIAGNOSTICS v_count = ROW_COUNT;
     RETURN v_count;
@@ -484,7 +485,7 @@ END
 $$;
 COMMENT ON FUNCTION pay.start_orders IS
     'Writes down that the orders'' registrations have got their tokens; how '
-    'many checkouts they are of';
+    'many they are';
 
 
 -- Whoever moves a job need not hold its checkout: where one has another

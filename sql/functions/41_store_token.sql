@@ -59,6 +59,11 @@ BEGIN
                                p_poll_after_ms);
     END IF;
 
+    IF v_set.journaled IS NOT NULL THEN
+        PERFORM journal_tokens(v_set.journaled, p_merchant_id, p_checkout_id,
+                               p_token);
+    END IF;
+
     IF v_set.letters THEN
         PERFORM settle_dead_letters(
             ARRAY(SELECT p_merchant_id[n] FROM unnest(v_set.stored) n),
@@ -91,11 +96,8 @@ BEGIN
              ELSE 'mismatch' END,
         s.*
     FROM generate_subscripts(p_token, 1) n
-    LEFT JOIN LATERAL (
-        SELECT s.* FROM checkout_state s
-        WHERE s.merchant_id = p_merchant_id[n]
-            AND s.checkout_id = p_checkout_id[n]
-        OFFSET 0) s ON n = ANY (v_items)
+    LEFT JOIN LATERAL state_of(p_merchant_id[n], p_checkout_id[n]) s
+        ON n = ANY (v_items)
     ORDER BY 1, s.place;
 END
 $$;

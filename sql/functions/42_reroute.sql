@@ -26,16 +26,11 @@ BEGIN
                 p_attempt) WITH ORDINALITY AS u (merchant_id, checkout_id,
                 psp, outcome, attempt, n)
             CROSS JOIN LATERAL (
-                SELECT r.* FROM registration r
+                SELECT r.* FROM checkout r
                 WHERE r.merchant_id = u.merchant_id
                     AND r.checkout_id = u.checkout_id
+                    AND r.expires_at > now()
                 OFFSET 0) r
-            CROSS JOIN LATERAL (
-                SELECT FROM checkout c
-                WHERE c.merchant_id = u.merchant_id
-                    AND c.checkout_id = u.checkout_id
-                    AND c.expires_at > now()
-                OFFSET 0) c
             CROSS JOIN LATERAL (
                 SELECT FROM payment_order o
                 WHERE o.merchant_id = u.merchant_id
@@ -53,7 +48,7 @@ BEGIN
                 AND r.open_attempts = 1 AND r.attempt = u.attempt
             ORDER BY r.merchant_id, r.checkout_id, u.n) f
         CROSS JOIN LATERAL (
-            SELECT count(*) AS count FROM registration t
+            SELECT count(*) AS count FROM checkout t
             WHERE t.psp = f.next AND t.nonce = f.nonce
             OFFSET 0) t
         WHERE t.count = 0
@@ -79,9 +74,14 @@ BEGIN
                         p_attempt) m;
 
         BEGIN
-            UPDATE registration r
+            PERFORM journal_calls(
+                ARRAY(SELECT p_merchant_id[n] FROM unnest(items) n),
+                ARRAY(SELECT p_checkout_id[n] FROM unnest(items) n));
+
+            UPDATE checkout r
             SET psp = m.next, attempt = r.attempt + 1, open_attempts = 1,
-                code = NULL, lease_until = now() + make_interval(
+                code = NULL, version = r.version + 1,
+                lease_until = now() + make_interval(
                     secs => p_lease_ms[m.item] / 1000.0),
                 refused_psps = CASE p_outcome[m.item] WHEN 'refused'
                     THEN r.refused_psps || p_psp[m.item]
@@ -91,7 +91,7 @@ BEGIN
                     ELSE r.tried_psps END
             FROM unnest(items, nexts) WITH ORDINALITY AS m (item, next, n)
             CROSS JOIN LATERAL (
-                SELECT k.tableoid AS part, k.ctid AS tid FROM registration k
+                SELECT k.tableoid AS part, k.ctid AS tid FROM checkout k
                 WHERE k.merchant_id = p_merchant_id[m.item]
                     AND k.checkout_id = p_checkout_id[m.item]
                 OFFSET 0) k
@@ -109,7 +109,7 @@ COMMENT ON FUNCTION pay.move_registrations IS
     'Moves registrations of locked checkouts to the next PSP';
 
 
--- The checkout, its cancellation, its timeline and its job follow.  The caller
+-- Its cancellation, its timeline and its job follow.  The caller
 -- goes on at once, and a job does when its lease is over.
 CREATE OR REPLACE FUNCTION pay.follow_moves(
     p_facts fact[], p_nexts text[], p_lease_ms bigint[])
@@ -117,16 +117,6 @@ RETURNS void LANGUAGE plpgsql AS $$
 DECLARE
     v_fact fact;
 BEGIN
-    UPDATE checkout c
-    SET psp = m.next, version = c.version + 1
-    FROM unnest(p_nexts) WITH ORDINALITY AS m (next, n)
-    CROSS JOIN LATERAL (
-        SELECT k.tableoid AS part, k.ctid AS tid FROM checkout k
-        WHERE k.merchant_id = p_facts[m.n].merchant_id
-            AND k.checkout_id = p_facts[m.n].checkout_id
-        OFFSET 0) k
-    WHERE c.ctid = k.tid AND c.tableoid = k.part;
-
     UPDATE change c
     SET psp = m.next
     FROM unnest(p_nexts) WITH ORDINALITY AS m (next, n)
@@ -222,8 +212,8 @@ BEGIN
         s.*
     FROM unnest(p_merchant_id, p_checkout_id, v_outcome)
         WITH ORDINALITY AS u (merchant_id, checkout_id, outcome, n)
-    LEFT JOIN checkout_state s ON u.outcome IS NOT NULL
-        AND s.merchant_id = u.merchant_id AND s.checkout_id = u.checkout_id
+    LEFT JOIN LATERAL state_of(u.merchant_id, u.checkout_id) s
+        ON u.outcome IS NOT NULL
     ORDER BY 1, s.place;
 END
 $$;

@@ -41,7 +41,7 @@ BEGIN
                 AND r.checkout_id = u.checkout_id
             OFFSET 0) r
         LEFT JOIN LATERAL (
-            SELECT d.sends FROM dispatch d
+            SELECT d.sends FROM journal d
             WHERE d.merchant_id = u.merchant_id
                 AND d.checkout_id = u.checkout_id
                 AND d.operation = 'register' AND d.operation_id = r.nonce
@@ -110,7 +110,11 @@ BEGIN
     v_facts := ARRAY(
         SELECT f FROM unnest(p_facts) f WHERE f.kind <> 'held');
 
-    UPDATE registration r
+    PERFORM journal_calls(
+        ARRAY(SELECT f.merchant_id FROM unnest(v_facts) f),
+        ARRAY(SELECT f.checkout_id FROM unnest(v_facts) f));
+
+    UPDATE checkout r
     SET code = f.code, lease_until = NULL, tried_psps = '{}',
         open_attempts = CASE WHEN f.kind IN ('refused',
                                              'registration_not_sent')
@@ -232,8 +236,8 @@ BEGIN
     FROM unnest(p_merchant_id, p_checkout_id, p_psp, v_outcome, p_attempt)
         WITH ORDINALITY AS u (merchant_id, checkout_id, psp, outcome,
         attempt, n)
-    LEFT JOIN checkout_state s ON u.outcome IS NOT NULL
-        AND s.merchant_id = u.merchant_id AND s.checkout_id = u.checkout_id
+    LEFT JOIN LATERAL state_of(u.merchant_id, u.checkout_id) s
+        ON u.outcome IS NOT NULL
     ORDER BY 1, s.place;
 END
 $$;

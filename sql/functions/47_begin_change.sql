@@ -526,8 +526,7 @@ BEGIN
     LEFT JOIN LATERAL find_order(u.merchant_id, u.payment_order_id) o
         ON u.outcome NOT IN ('invalid', 'not_found', 'key_reused',
                              'in_progress')
-    LEFT JOIN checkout_state s ON s.merchant_id = o.merchant_id
-        AND s.checkout_id = o.checkout_id
+    LEFT JOIN LATERAL state_of(o.merchant_id, o.checkout_id) s ON true
     ORDER BY 1, s.place;
 END
 $$;

@@ -36,11 +36,9 @@ RETURNS boolean LANGUAGE plpgsql STABLE AS $$
 BEGIN
     RETURN EXISTS (
         SELECT FROM checkout c
-        JOIN registration r ON r.merchant_id = c.merchant_id
-            AND r.checkout_id = c.checkout_id AND r.waits
         WHERE c.merchant_id = p_merchant_id
             AND c.checkout_id = p_checkout_id
-            AND c.replaces IS NOT NULL
+            AND c.waits AND c.replaces IS NOT NULL
             AND (has_money(c.merchant_id, c.replaces) OR NOT EXISTS (
                 SELECT FROM checkout o
                 JOIN change x ON x.merchant_id = o.merchant_id
@@ -164,6 +162,10 @@ BEGIN
                 AND c.checkout_id = v_old.checkout_id;
 
             IF v_word = 'close' THEN
+                UPDATE checkout c
+                SET waits = true, open_attempts = 0, first_call = NULL
+                WHERE c.merchant_id = v_old.merchant_id
+                    AND c.checkout_id = p_checkout_id[v_n];
                 waits := waits || v_n;
             END IF;
         END IF;
@@ -253,19 +255,15 @@ COMMENT ON FUNCTION pay.close_replaced IS
 CREATE OR REPLACE FUNCTION pay.judge_release(p_new checkout)
 RETURNS text LANGUAGE plpgsql STABLE AS $$
 DECLARE
-    v_reg    registration;
     v_change change;
 BEGIN
-    SELECT * INTO v_reg FROM registration r
-    WHERE r.merchant_id = p_new.merchant_id
-        AND r.checkout_id = p_new.checkout_id;
     SELECT * INTO v_change FROM change c
     WHERE c.merchant_id = p_new.merchant_id
         AND c.checkout_id = p_new.replaces
         AND c.replaced_by = p_new.checkout_id;
 
     RETURN CASE
-        WHEN NOT v_reg.waits OR v_reg.state <> 'REGISTERING' THEN 'already'
+        WHEN NOT p_new.waits OR p_new.state <> 'REGISTERING' THEN 'already'
         WHEN p_new.expires_at <= now() THEN 'waiting'
         WHEN has_money(p_new.merchant_id, p_new.replaces)
             OR v_change.status = 'FAILED' THEN 'refused'
@@ -278,15 +276,15 @@ COMMENT ON FUNCTION pay.judge_release IS
 
 
 -- The caller registers it as soon as this is committed, see
--- insert_beginnings(); a job does when its lease is over.
+-- begin_payment(); a job does when its lease is over.
 CREATE OR REPLACE FUNCTION pay.release_one(
     p_new checkout, p_word text, p_lease interval, p_request_id text)
 RETURNS fact[] LANGUAGE plpgsql AS $$
 DECLARE
-    v_reg  registration;
+    v_reg  checkout;
     v_fact fact;
 BEGIN
-    UPDATE registration r
+    UPDATE checkout r
     SET waits = p_word <> 'released',
         open_attempts = (p_word = 'released')::int,
         state = CASE p_word WHEN 'refused' THEN 'REFUSED' ELSE r.state END,
@@ -388,8 +386,8 @@ BEGIN
     SELECT u.n::int, u.outcome, s.*
     FROM unnest(p_merchant_id, p_checkout_id, v_outcome)
         WITH ORDINALITY AS u (merchant_id, checkout_id, outcome, n)
-    LEFT JOIN checkout_state s ON u.outcome NOT IN ('invalid', 'not_found')
-        AND s.merchant_id = u.merchant_id AND s.checkout_id = u.checkout_id
+    LEFT JOIN LATERAL state_of(u.merchant_id, u.checkout_id) s
+        ON u.outcome NOT IN ('invalid', 'not_found')
     ORDER BY 1, s.place;
 END
 $$;

@@ -337,7 +337,7 @@ BEGIN
     SELECT DISTINCT ON (c.merchant_id, c.checkout_id, u.psp, u.event_id)
         c.merchant_id, c.checkout_id, 'invalid',
         coalesce(u.source, 'webhook'), u.psp, left(u.event_id, 255),
-        u.amount_minor, left(u.currency, 16), r.token, c.total_minor,
+        u.amount_minor, left(u.currency, 16), c.token, c.total_minor,
         c.currency, u.request_id, left(u.object, 255),
         CASE WHEN u.amount_minor NOT BETWEEN 0 AND 999999999999999
              THEN 'amount' ELSE 'form' END
@@ -352,8 +352,6 @@ BEGIN
         ORDER BY t.token = u.token DESC LIMIT 1) o
     JOIN checkout c ON c.merchant_id = o.merchant_id
         AND c.checkout_id = o.checkout_id
-    JOIN registration r ON r.merchant_id = c.merchant_id
-        AND r.checkout_id = c.checkout_id
     WHERE u.n = ANY (p_items) AND NOT EXISTS (
         SELECT FROM mismatch m
         WHERE m.merchant_id = c.merchant_id

@@ -67,8 +67,7 @@ BEGIN
     RETURN QUERY
     SELECT f.item, coalesce(f.outcome, 'applied'), s.*
     FROM unnest(v_facts || v_aside) f
-    LEFT JOIN checkout_state s ON s.merchant_id = f.merchant_id
-        AND s.checkout_id = f.checkout_id
+    LEFT JOIN LATERAL state_of(f.merchant_id, f.checkout_id) s ON true
     ORDER BY 1, s.place;
 
     IF cardinality(v_read.facts) < v_count THEN

@@ -418,8 +418,7 @@ BEGIN
     RETURN QUERY
     SELECT n.item, n.outcome, s.*
     FROM unnest(v_news) n
-    LEFT JOIN checkout_state s ON s.merchant_id = n.merchant_id
-        AND s.checkout_id = n.checkout_id
+    LEFT JOIN LATERAL state_of(n.merchant_id, n.checkout_id) s ON true
     ORDER BY 1, s.place;
 
     IF cardinality(v_news) < cardinality(p_psp) THEN

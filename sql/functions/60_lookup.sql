@@ -34,8 +34,8 @@ BEGIN
 
     RETURN QUERY
     SELECT u.n::int,
-        CASE WHEN r.checkout_id IS NULL THEN 'not_found' ELSE 'found' END,
-        c.checkout_id::text, c.psp::text, c.handle::text, r.token::text,
+        CASE WHEN c.checkout_id IS NULL THEN 'not_found' ELSE 'found' END,
+        c.checkout_id::text, c.psp::text, c.handle::text, c.token::text,
         c.base_url::text, extract(epoch FROM c.expires_at)::bigint,
         c.version::bigint,
         CASE WHEN o.position > 1
@@ -48,10 +48,11 @@ BEGIN
         WITH ORDINALITY AS u (merchant_id, payment_order_id, n)
     LEFT JOIN LATERAL find_order(u.merchant_id, u.payment_order_id) o
         ON true
-    LEFT JOIN checkout c ON c.merchant_id = o.merchant_id
-        AND c.checkout_id = o.checkout_id
-    LEFT JOIN registration r ON r.merchant_id = c.merchant_id
-        AND r.checkout_id = c.checkout_id
+    LEFT JOIN LATERAL (
+        SELECT c.* FROM checkout c
+        WHERE c.merchant_id = o.merchant_id
+            AND c.checkout_id = o.checkout_id
+        OFFSET 0) c ON true
     LEFT JOIN LATERAL order_line(o) l ON c.checkout_id IS NOT NULL;
 END
 $$;
@@ -75,8 +76,7 @@ BEGIN
         WITH ORDINALITY AS u (merchant_id, payment_order_id, n)
     LEFT JOIN LATERAL find_order(u.merchant_id, u.payment_order_id) o
         ON true
-    LEFT JOIN checkout_state s ON s.merchant_id = o.merchant_id
-        AND s.checkout_id = o.checkout_id
+    LEFT JOIN LATERAL state_of(o.merchant_id, o.checkout_id) s ON true
     ORDER BY 1, s.place;
 END
 $$;
@@ -98,8 +98,7 @@ BEGIN
         s.*
     FROM unnest(p_merchant_id, p_checkout_id)
         WITH ORDINALITY AS u (merchant_id, checkout_id, n)
-    LEFT JOIN checkout_state s ON s.merchant_id = u.merchant_id
-        AND s.checkout_id = u.checkout_id
+    LEFT JOIN LATERAL state_of(u.merchant_id, u.checkout_id) s ON true
     ORDER BY 1, s.place;
 END
 $$;
@@ -121,8 +120,7 @@ BEGIN
         s.*
     FROM unnest(p_handle) WITH ORDINALITY AS u (handle, n)
     LEFT JOIN checkout c ON c.handle = u.handle
-    LEFT JOIN checkout_state s ON s.merchant_id = c.merchant_id
-        AND s.checkout_id = c.checkout_id
+    LEFT JOIN LATERAL state_of(c.merchant_id, c.checkout_id) s ON true
     ORDER BY 1, s.place;
 END
 $$;

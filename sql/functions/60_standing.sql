@@ -11,8 +11,8 @@ RETURNS standing LANGUAGE plpgsql STABLE AS $$
 DECLARE
     v_standing standing;
 BEGIN
-    SELECT o.status, o.reason, r.psp, c.expires_at, c.late_success, r.state,
-        r.token, d.state, d.lease_until, d.key_until, k.state, j.kind,
+    SELECT o.status, o.reason, c.psp, c.expires_at, c.late_success, c.state,
+        c.token, d.state, d.lease_until, d.key_until, k.state, j.kind,
         j.run_at, j.lease_until, j.code,
         greatest(f.run_at, f.lease_until), f.code, l.kind, l.reason,
         l.attempts, s.state,
@@ -24,20 +24,16 @@ BEGIN
                 WHERE x.state = 'open' AND x.kind = 'stuck'),
         o.authorized_minor > 0 AND o.status = 'EXECUTING', h.kind,
         h.run_at, h.letter, h.code,
-        o.status = 'FAILED' AND page_is_closed(o), r.waits, c.replaces,
+        o.status = 'FAILED' AND page_is_closed(o), c.waits, c.replaces,
         c.replaced_by, c.replaces IS NOT NULL
             AND has_money(c.merchant_id, c.replaces),
-        r.waits AND old_page_is_open(c.merchant_id, c.checkout_id)
+        c.waits AND old_page_is_open(c.merchant_id, c.checkout_id)
     INTO v_standing
     FROM find_order(p_merchant_id, p_payment_order_id) o
     CROSS JOIN LATERAL (
         SELECT x.* FROM checkout x
         WHERE x.merchant_id = o.merchant_id AND x.checkout_id = o.checkout_id
         OFFSET 0) c
-    CROSS JOIN LATERAL (
-        SELECT x.* FROM registration x
-        WHERE x.merchant_id = o.merchant_id AND x.checkout_id = o.checkout_id
-        OFFSET 0) r
     LEFT JOIN LATERAL newest_dispatch(c.merchant_id, c.checkout_id,
                                       'register') d ON true
     LEFT JOIN LATERAL newest_dispatch(c.merchant_id, c.checkout_id,
@@ -107,11 +103,11 @@ COMMENT ON FUNCTION pay.open_change IS
 
 CREATE OR REPLACE FUNCTION pay.newest_dispatch(
     p_merchant_id text, p_checkout_id text, p_operation text)
-RETURNS dispatch LANGUAGE plpgsql STABLE AS $$
+RETURNS journal LANGUAGE plpgsql STABLE AS $$
 DECLARE
-    v_dispatch dispatch;
+    v_dispatch journal;
 BEGIN
-    SELECT d.* INTO v_dispatch FROM dispatch d
+    SELECT d.* INTO v_dispatch FROM journal d
     WHERE d.merchant_id = p_merchant_id AND d.checkout_id = p_checkout_id
         AND d.operation = p_operation
     ORDER BY d.first_sent_at DESC, d.attempt DESC LIMIT 1;

@@ -393,7 +393,7 @@ SELECT coalesce(json_agg(json_build_object(
     'key_until', iso_time(d.key_until), 'reach', d.reach,
     'http_status', d.http_status, 'code', d.code, 'reference', d.reference)
     ORDER BY d.first_sent_at, d.attempt), '[]')
-FROM (SELECT * FROM dispatch x
+FROM (SELECT * FROM journal x
       WHERE x.merchant_id = p_merchant_id AND x.checkout_id = p_checkout_id
       ORDER BY x.first_sent_at DESC, x.attempt DESC LIMIT 100) d
 $$;

@@ -119,8 +119,7 @@ BEGIN
         WHERE l.merchant_id = d.merchant_id
             AND l.checkout_id = d.checkout_id
         OFFSET 0) l ON d.kind = 'refund'
-    JOIN checkout_state s ON s.merchant_id = d.merchant_id
-        AND s.checkout_id = d.checkout_id
+    CROSS JOIN LATERAL state_of(d.merchant_id, d.checkout_id) s
     ORDER BY 1, s.place;
 
     RETURN QUERY

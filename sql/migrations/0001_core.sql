@@ -118,13 +118,20 @@ FROM (VALUES
     regexp_split_to_table(e.codes, '\s+') AS c (code);
 
 
--- checkout, payment_order and registration are written once and updated two
--- or three times soon after.  fillfactor 45 leaves room for the new versions
--- on the page, so that none of their indexes gets another entry.
+-- checkout and payment_order are written once and updated two or three times
+-- soon after.  fillfactor 45 leaves room for the new versions on the page, so
+-- that none of their indexes gets another entry.
 
 -- A storefront's checkout (the seeds' payment event).  Its row is also the
 -- lock that serialises everything that happens to it: see lock_checkouts().
 -- No foreign key to currency: all payments would share-lock the same few rows.
+--
+-- The columns from nonce on are its registration, which the view registration
+-- shows alone: the one call to a PSP's create-session API, with the same nonce
+-- on every attempt.  It may move on to another of its psps while nothing can
+-- have happened at the one it is at, see reroute(): open_attempts counts the
+-- calls of which nobody knows yet that they came to nothing, from before they
+-- go out.  alias is another name by which the PSP's webhooks know it.
 CREATE TABLE checkout (
     merchant_id       id NOT NULL,
     checkout_id       id NOT NULL,
@@ -143,7 +150,31 @@ CREATE TABLE checkout (
     is_payment_done   boolean NOT NULL DEFAULT false,
     late_success      late_policy NOT NULL DEFAULT 'accept',
     version           int NOT NULL DEFAULT 1,
-    PRIMARY KEY (merchant_id, checkout_id)
+    nonce             id NOT NULL,
+    state             registration_state NOT NULL DEFAULT 'REGISTERING',
+    attempt           ordinal NOT NULL DEFAULT 1,
+    token             id,
+    alias             id,
+    hosted_url        text,
+    reference         text,
+    code              text,
+    lease_until       timestamptz,
+    -- those that may have it, those that refused it, and those that could
+    -- not be reached in this round; how long each knows a key, in seconds
+    psps              psp_list NOT NULL,
+    key_windows       int[] NOT NULL,
+    refused_psps      text[] COLLATE "C" NOT NULL DEFAULT '{}',
+    tried_psps        text[] COLLATE "C" NOT NULL DEFAULT '{}',
+    open_attempts     tally NOT NULL DEFAULT 1,
+    -- when a hint has last had, or will have, the PSP asked
+    hinted_at         timestamptz,
+    PRIMARY KEY (merchant_id, checkout_id),
+    UNIQUE (psp, nonce),
+    CHECK (state <> 'REGISTERED'
+           OR (token IS NOT NULL AND hosted_url IS NOT NULL)),
+    CHECK (state <> 'REGISTERING' OR token IS NULL),
+    CHECK (alias IS NULL OR token IS NOT NULL),
+    CHECK (cardinality(key_windows) = cardinality(psps))
 ) WITH (fillfactor = 45);
 -- For lists alone, which state its condition (always true): a plan that was made
 -- while the table was empty would look one checkout up here, and so read through
@@ -170,44 +201,6 @@ CREATE TABLE payment_order (
     UNIQUE (merchant_id, checkout_id, position),
     FOREIGN KEY (merchant_id, checkout_id) REFERENCES checkout,
     CHECK ((status = 'FAILED') = (reason IS NOT NULL))
-) WITH (fillfactor = 45);
-
-
--- The one call to a PSP's create-session API: same nonce on every attempt.
--- It may move on to another of its psps while nothing can have happened at
--- the one it is at, see reroute(): open_attempts counts the calls of which
--- nobody knows yet that they came to nothing, from before they go out.
--- alias is another name by which the PSP's webhooks know it.
-CREATE TABLE registration (
-    merchant_id    id NOT NULL,
-    checkout_id    id NOT NULL,
-    psp            id NOT NULL,
-    nonce          id NOT NULL,
-    state          registration_state NOT NULL DEFAULT 'REGISTERING',
-    attempt        ordinal NOT NULL DEFAULT 1,
-    token          id,
-    alias          id,
-    hosted_url     text,
-    reference      text,
-    code           text,
-    lease_until    timestamptz,
-    -- those that may have it, those that refused it, and those that could
-    -- not be reached in this round; how long each knows a key, in seconds
-    psps           psp_list NOT NULL,
-    key_windows    int[] NOT NULL,
-    refused_psps   text[] COLLATE "C" NOT NULL DEFAULT '{}',
-    tried_psps     text[] COLLATE "C" NOT NULL DEFAULT '{}',
-    open_attempts  tally NOT NULL DEFAULT 1,
-    -- when a hint has last had, or will have, the PSP asked
-    hinted_at      timestamptz,
-    PRIMARY KEY (merchant_id, checkout_id),
-    UNIQUE (psp, nonce),
-    FOREIGN KEY (merchant_id, checkout_id) REFERENCES checkout,
-    CHECK (state <> 'REGISTERED'
-           OR (token IS NOT NULL AND hosted_url IS NOT NULL)),
-    CHECK (state <> 'REGISTERING' OR token IS NULL),
-    CHECK (alias IS NULL OR token IS NOT NULL),
-    CHECK (cardinality(key_windows) = cardinality(psps))
 ) WITH (fillfactor = 45);
 
 
@@ -444,31 +437,6 @@ CREATE TRIGGER checkout_fixed
     EXECUTE FUNCTION refuse_change('a checkout''s terms are fixed', 'PAY11');
 ALTER TABLE checkout ENABLE ALWAYS TRIGGER checkout_fixed;
 
--- A checkout only follows its registration, which has its own guard.
-CREATE FUNCTION follow_registration() RETURNS trigger
-LANGUAGE plpgsql SET search_path = pay, pg_temp AS $$
-DECLARE
-    v_reg registration;
-BEGIN
-    SELECT * INTO v_reg FROM registration r
-    WHERE r.merchant_id = NEW.merchant_id
-        AND r.checkout_id = NEW.checkout_id;
-
-    IF (v_reg.psp = NEW.psp AND v_reg.state = 'REGISTERING') IS NOT TRUE THEN
-        RAISE EXCEPTION 'UPDATE on checkout is refused: not the PSP of its '
-            'registration' USING ERRCODE = 'PAY11';
-    END IF;
-
-    RETURN NEW;
-END
-$$;
-
-CREATE TRIGGER checkout_psp
-    BEFORE UPDATE OF psp ON checkout FOR EACH ROW
-    WHEN (NEW.psp <> OLD.psp)
-    EXECUTE FUNCTION follow_registration();
-ALTER TABLE checkout ENABLE ALWAYS TRIGGER checkout_psp;
-
 CREATE TRIGGER checkout_version
     BEFORE UPDATE OF version, is_payment_done ON checkout FOR EACH ROW
     WHEN (NEW.version < OLD.version
@@ -476,20 +444,16 @@ CREATE TRIGGER checkout_version
     EXECUTE FUNCTION refuse_change('versions grow, done is done', 'PAY11');
 ALTER TABLE checkout ENABLE ALWAYS TRIGGER checkout_version;
 
-CREATE TRIGGER registration_fixed
-    BEFORE UPDATE OF merchant_id, checkout_id, nonce, psps, key_windows
-    ON registration FOR EACH ROW
-    WHEN ((NEW.merchant_id, NEW.checkout_id, NEW.nonce, NEW.psps,
-           NEW.key_windows)
-          IS DISTINCT FROM
-          (OLD.merchant_id, OLD.checkout_id, OLD.nonce, OLD.psps,
-           OLD.key_windows))
+CREATE TRIGGER checkout_nonce
+    BEFORE UPDATE OF nonce, psps, key_windows ON checkout FOR EACH ROW
+    WHEN ((NEW.nonce, NEW.psps, NEW.key_windows)
+          IS DISTINCT FROM (OLD.nonce, OLD.psps, OLD.key_windows))
     EXECUTE FUNCTION refuse_change('one nonce for ever', 'PAY11');
-ALTER TABLE registration ENABLE ALWAYS TRIGGER registration_fixed;
+ALTER TABLE checkout ENABLE ALWAYS TRIGGER checkout_nonce;
 
 -- the call that moves it on is the only one that was open
-CREATE TRIGGER registration_psp
-    BEFORE UPDATE OF psp ON registration FOR EACH ROW
+CREATE TRIGGER checkout_psp
+    BEFORE UPDATE OF psp ON checkout FOR EACH ROW
     WHEN (NEW.psp <> OLD.psp
           AND (OLD.state <> 'REGISTERING' OR NEW.state <> 'REGISTERING'
                OR OLD.token IS NOT NULL OR OLD.open_attempts > 1
@@ -498,15 +462,15 @@ CREATE TRIGGER registration_psp
                OR NEW.psp = ANY (OLD.refused_psps)))
     EXECUTE FUNCTION refuse_change('something may have happened there',
                                    'PAY11');
-ALTER TABLE registration ENABLE ALWAYS TRIGGER registration_psp;
+ALTER TABLE checkout ENABLE ALWAYS TRIGGER checkout_psp;
 
-CREATE TRIGGER registration_token
-    BEFORE UPDATE OF token, alias, attempt ON registration FOR EACH ROW
+CREATE TRIGGER checkout_token
+    BEFORE UPDATE OF token, alias, attempt ON checkout FOR EACH ROW
     WHEN (OLD.token IS NOT NULL
           AND (NEW.token, NEW.alias) IS DISTINCT FROM (OLD.token, OLD.alias)
           OR NEW.attempt < OLD.attempt)
     EXECUTE FUNCTION refuse_change('one token for ever', 'PAY11');
-ALTER TABLE registration ENABLE ALWAYS TRIGGER registration_token;
+ALTER TABLE checkout ENABLE ALWAYS TRIGGER checkout_token;
 
 -- The planner believes what the last ANALYZE or VACUUM has counted.  A table
 -- that was counted with a handful of rows and then grows fast is read whole
@@ -516,8 +480,6 @@ ALTER TABLE checkout SET (autovacuum_analyze_threshold = 1000,
                           autovacuum_vacuum_threshold = 1000);
 ALTER TABLE payment_order SET (autovacuum_analyze_threshold = 1000,
                                autovacuum_vacuum_threshold = 1000);
-ALTER TABLE registration SET (autovacuum_analyze_threshold = 1000,
-                              autovacuum_vacuum_threshold = 1000);
 ALTER TABLE psp_token SET (autovacuum_analyze_threshold = 1000,
                            autovacuum_vacuum_threshold = 1000);
 ALTER TABLE idempotency_key SET (autovacuum_analyze_threshold = 1000,

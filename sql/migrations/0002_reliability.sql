@@ -32,6 +32,9 @@ COMMENT ON DOMAIN dispatch_reach IS 'How far a call came';
 --   REFUSED   the PSP will never do it
 --   NOT_SENT  provably without effect
 --   UNKNOWN   may or may not have happened: only the PSP knows
+-- A checkout's first call is in the checkout's own row while it is OPEN, and
+-- stays there when it has brought the token (first_call); of one that becomes
+-- anything else journal_calls() makes a row here.  The view journal has both.
 CREATE TABLE dispatch (
     merchant_id    id NOT NULL,
     checkout_id    id NOT NULL,
@@ -74,6 +77,40 @@ CREATE UNIQUE INDEX dispatch_one_open
 -- for the sweep: changes whose sender has gone, or is at it
 CREATE INDEX dispatch_open ON dispatch (lease_until)
     WHERE state = 'OPEN' AND operation <> 'register';
+
+-- It began when the checkout did.
+CREATE DOMAIN first_call AS text COLLATE "C"
+    CHECK (VALUE IN ('OPEN', 'DONE'));
+COMMENT ON DOMAIN first_call IS
+    'What became of a first call that has no row in the journal';
+
+ALTER TABLE checkout ADD first_call first_call,
+    ADD first_ended_at timestamptz, ADD request_id text,
+    ADD CHECK ((first_call = 'DONE') = (first_ended_at IS NOT NULL));
+
+-- No row about the same call, and no next one, beside what the checkout says:
+-- dispatch_one_open once more, for first calls.
+CREATE FUNCTION refuse_second_call() RETURNS trigger
+LANGUAGE plpgsql SET search_path = pay, pg_temp AS $$
+BEGIN
+    IF EXISTS (
+        SELECT FROM checkout c
+        WHERE c.merchant_id = NEW.merchant_id
+            AND c.checkout_id = NEW.checkout_id AND c.first_call IS NOT NULL)
+    THEN
+        RAISE EXCEPTION '% on % is refused: a first call is not over',
+            TG_OP, TG_TABLE_NAME USING ERRCODE = 'unique_violation';
+    END IF;
+
+    RETURN NEW;
+END
+$$;
+
+CREATE TRIGGER dispatch_first
+    BEFORE INSERT ON dispatch FOR EACH ROW
+    WHEN (NEW.operation = 'register')
+    EXECUTE FUNCTION refuse_second_call();
+ALTER TABLE dispatch ENABLE ALWAYS TRIGGER dispatch_first;
 
 -- for the sweep; what goes well never enters it
 CREATE INDEX dispatch_unknown ON dispatch (first_sent_at)

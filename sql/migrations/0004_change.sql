@@ -155,8 +155,8 @@ COMMENT ON FUNCTION job_rank IS 'In which order jobs are handed out';
 -- A checkout may take the place of another one, whose page is closed first by
 -- a cancellation (replaced_by): nothing is sent for the new one while it
 -- waits.  Under locks of both.
-ALTER TABLE checkout ADD replaces id, ADD replaced_by id;
-ALTER TABLE registration ADD waits boolean NOT NULL DEFAULT false;
+ALTER TABLE checkout ADD replaces id, ADD replaced_by id,
+    ADD waits boolean NOT NULL DEFAULT false;
 ALTER TABLE change ADD replaced_by id;
 
 -- the answer to a repeat of a change is the change

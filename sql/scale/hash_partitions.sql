@@ -31,7 +31,7 @@ SELECT set_config('pay.parts', :'parts', true) \g /dev/null
 SELECT pg_advisory_xact_lock(hashtext('pay.hash_partitions')) \g /dev/null
 
 CREATE TEMP TABLE cut (name text PRIMARY KEY) ON COMMIT DROP;
-INSERT INTO cut VALUES ('checkout'), ('payment_order'), ('registration'),
+INSERT INTO cut VALUES ('checkout'), ('payment_order'),
     ('idempotency_key'), ('dispatch'), ('change'), ('job'),
     ('journal_entry'), ('journal_line'), ('wallet'), ('outbox'),
     ('event_anchor');
@@ -232,7 +232,8 @@ COMMENT ON TABLE pay.held_key IS
 
 -- As ON CONFLICT DO NOTHING: a row whose key is taken is not inserted; one
 -- that is moved to a key that is taken fails, as before.  A checkout that is
--- then not inserted for its id's sake leaves a handle that nobody has.
+-- then not inserted for its id's sake leaves a handle and a nonce that nobody
+-- has; another checkout that wants the nonce gets its UUID for one.
 CREATE FUNCTION pay.hold_key() RETURNS trigger
 LANGUAGE plpgsql SET search_path = pay, pg_temp AS $$
 BEGIN
@@ -272,22 +273,24 @@ COMMENT ON FUNCTION pay.release_key IS
     'Lets a key go with its row, or with its row''s old PSP';
 
 INSERT INTO pay.held_key SELECT 'handle', '', c.handle FROM pay.checkout c;
-INSERT INTO pay.held_key SELECT 'nonce', r.psp, r.nonce
-FROM pay.registration r;
+INSERT INTO pay.held_key SELECT 'nonce', c.psp, c.nonce
+FROM pay.checkout c;
 INSERT INTO pay.held_key SELECT 'change', '', c.change_id FROM pay.change c;
 
+-- in the order of their names: begin_payment tries again with another nonce,
+-- so that one is asked for before the handle is taken
+CREATE TRIGGER zy_hold_key BEFORE INSERT ON pay.checkout
+    FOR EACH ROW EXECUTE FUNCTION pay.hold_key('nonce', 'nonce');
 CREATE TRIGGER zz_hold_key BEFORE INSERT ON pay.checkout
     FOR EACH ROW EXECUTE FUNCTION pay.hold_key('handle', 'handle');
 CREATE TRIGGER zz_release_key AFTER DELETE ON pay.checkout
     FOR EACH ROW EXECUTE FUNCTION pay.release_key('handle', 'handle');
-CREATE TRIGGER zz_hold_key BEFORE INSERT ON pay.registration
-    FOR EACH ROW EXECUTE FUNCTION pay.hold_key('nonce', 'nonce');
-CREATE TRIGGER zz_move_key BEFORE UPDATE OF psp ON pay.registration
+CREATE TRIGGER zz_move_key BEFORE UPDATE OF psp ON pay.checkout
     FOR EACH ROW WHEN (NEW.psp <> OLD.psp)
     EXECUTE FUNCTION pay.hold_key('nonce', 'nonce');
-CREATE TRIGGER zz_release_key AFTER DELETE ON pay.registration
+CREATE TRIGGER zy_release_key AFTER DELETE ON pay.checkout
     FOR EACH ROW EXECUTE FUNCTION pay.release_key('nonce', 'nonce');
-CREATE TRIGGER zz_leave_key AFTER UPDATE OF psp ON pay.registration
+CREATE TRIGGER zz_leave_key AFTER UPDATE OF psp ON pay.checkout
     FOR EACH ROW WHEN (NEW.psp <> OLD.psp)
     EXECUTE FUNCTION pay.release_key('nonce', 'nonce');
 CREATE TRIGGER zz_hold_key BEFORE INSERT ON pay.change
@@ -295,10 +298,10 @@ CREATE TRIGGER zz_hold_key BEFORE INSERT ON pay.change
 CREATE TRIGGER zz_release_key AFTER DELETE ON pay.change
     FOR EACH ROW EXECUTE FUNCTION pay.release_key('change', 'change_id');
 
-ALTER TABLE pay.checkout ENABLE ALWAYS TRIGGER zz_hold_key,
-    ENABLE ALWAYS TRIGGER zz_release_key;
-ALTER TABLE pay.registration ENABLE ALWAYS TRIGGER zz_hold_key,
+ALTER TABLE pay.checkout ENABLE ALWAYS TRIGGER zy_hold_key,
+    ENABLE ALWAYS TRIGGER zz_hold_key,
     ENABLE ALWAYS TRIGGER zz_move_key,
+    ENABLE ALWAYS TRIGGER zy_release_key,
     ENABLE ALWAYS TRIGGER zz_release_key,
     ENABLE ALWAYS TRIGGER zz_leave_key;
 ALTER TABLE pay.change ENABLE ALWAYS TRIGGER zz_hold_key,

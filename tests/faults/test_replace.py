@@ -160,9 +160,11 @@ class Replacing:
         self.stack.sql(
             "SELECT FROM pay.checkout WHERE checkout_id IN (%s, %s) "
             "ORDER BY checkout_id FOR NO KEY UPDATE; "
+            "UPDATE pay.checkout SET lease_until = now() "
+            "WHERE checkout_id IN (%s, %s) AND first_call = 'OPEN'; "
             "UPDATE pay.dispatch SET lease_until = now() "
             "WHERE checkout_id IN (%s, %s) AND state = 'OPEN'",
-            *(self.old.id, self.new.id) * 2,
+            *(self.old.id, self.new.id) * 3,
         )
 
     def check(self) -> None:

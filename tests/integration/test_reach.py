@@ -165,7 +165,7 @@ def world(own_stack, open_directory):
 
 def dispatch(stack, made) -> tuple:
     ((*row,),) = stack.sql(
-        "SELECT reach, http_status, state, sends, attempt FROM pay.dispatch "
+        "SELECT reach, http_status, state, sends, attempt FROM pay.journal "
         "WHERE checkout_id = %s AND operation = 'register'",
         made.id,
     )

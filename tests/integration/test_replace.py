@@ -309,9 +309,11 @@ def test_a_crash_on_the_way_ends_in_one_page(stack, after):
         stack.sql(
             "SELECT FROM pay.checkout WHERE checkout_id IN (%s, %s) "
             "ORDER BY checkout_id FOR NO KEY UPDATE; "
+            "UPDATE pay.checkout SET lease_until = now() "
+            "WHERE checkout_id IN (%s, %s) AND first_call = 'OPEN'; "
             "UPDATE pay.dispatch SET lease_until = now() "
             "WHERE checkout_id IN (%s, %s) AND state = 'OPEN'",
-            *(old.id, new.id) * 2,
+            *(old.id, new.id) * 3,
         )
         stack.jobs_now(old.id)
         stack.jobs_now(new.id)

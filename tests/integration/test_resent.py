@@ -19,7 +19,7 @@ REFUSED = json.dumps({"error": {"code": "not_today"}}).encode()
 # the answers that prove, where there was one copy only, that nothing was done
 ANSWERS = {429: b"", 401: b"", 422: REFUSED, 400: REFUSED}
 JOURNAL = (
-    "SELECT state, reach, http_status, code, sends FROM pay.dispatch "
+    "SELECT state, reach, http_status, code, sends FROM pay.journal "
     "WHERE checkout_id = %s AND operation = %s ORDER BY attempt"
 )
 

@@ -74,7 +74,7 @@ check_journal(sim_t *sim, const sim_sent_t *sent)
     }
 
     (void) sim_db_ask(sim->db,
-        "SELECT coalesce(sum(sends), 0) FROM pay.dispatch WHERE merchant_id "
+        "SELECT coalesce(sum(sends), 0) FROM pay.journal WHERE merchant_id "
         "= $1 AND checkout_id IN ($2, (SELECT c.replaces FROM pay.checkout c "
         "WHERE c.merchant_id = $1 AND c.checkout_id = $2)) AND (operation = "
         "$3 OR $3 = 'expire' AND operation = 'cancel') AND operation_id = $4 "
@@ -353,7 +353,7 @@ judge_leftovers(sim_t *sim)
         "SELECT 'a job, ' || j.kind FROM pay.job j WHERE j.merchant_id = $1 "
         "UNION ALL "
         "SELECT concat_ws(' ', 'a dispatch,', d.operation, d.operation_id, "
-        "d.state) FROM pay.dispatch d JOIN pay.registration r USING "
+        "d.state) FROM pay.journal d JOIN pay.registration r USING "
         "(merchant_id, checkout_id) JOIN pay.checkout c USING (merchant_id, "
         "checkout_id) WHERE d.merchant_id = $1 AND "
         "d.state IN ('OPEN', 'UNKNOWN') AND CASE d.operation WHEN 'register' "

@@ -8,6 +8,7 @@ SELECT no_plan();
 
 -- all times of a journal as if it had begun two days ago
 CREATE FUNCTION pg_temp.age(p_checkout text) RETURNS void LANGUAGE sql AS $$
+SELECT pg_temp.journaled(p_checkout);
 UPDATE pay.dispatch
 SET first_sent_at = now() - interval '2 d', sent_at = now() - interval '2 d',
     lease_until = CASE WHEN state = 'OPEN'
@@ -24,7 +25,7 @@ CREATE FUNCTION pg_temp.all_of(p_checkout text) RETURNS text
 LANGUAGE sql AS $$
 SELECT concat_ws(' ',
     (SELECT r::text FROM pay.registration r WHERE r.checkout_id = p_checkout),
-    (SELECT string_agg(d::text, ' ' ORDER BY d.attempt) FROM pay.dispatch d
+    (SELECT string_agg(d::text, ' ' ORDER BY d.attempt) FROM pay.journal d
      WHERE d.checkout_id = p_checkout),
     (SELECT string_agg(o::text, ' ') FROM pay.payment_order o
      WHERE o.checkout_id = p_checkout),
@@ -50,7 +51,7 @@ SELECT is((d.operation, d.operation_id, d.attempt, d.psp, d.state, d.sends,
            d.ended_at, d.reach, d.request_id)::text,
           '(register,o1,1,stripe,OPEN,1,f,00:00:30,00:10:00,t,,,request-1)',
           'a checkout begins with its dispatch')
-FROM pay.dispatch d WHERE d.checkout_id = 'c1';
+FROM pay.journal d WHERE d.checkout_id = 'c1';
 SELECT is((c.late_success, r.key_windows)::text, '(hold,"{600,60,0}")',
           'late payments and key windows are kept')
 FROM pay.checkout c, pay.registration r
@@ -67,10 +68,10 @@ SELECT is(pg_temp.journal('replay'), 'register 1 stripe OPEN 1',
           'sends nothing');
 SELECT is(d.key_until - d.first_sent_at, interval '1 day',
           'a day, unless something is said')
-FROM pay.dispatch d WHERE d.checkout_id = 'replay';
+FROM pay.journal d WHERE d.checkout_id = 'replay';
 SELECT is(b.outcome, 'created', 'a nonce that somebody has')
 FROM pg_temp.begin('m2', 'k', 'taken', '{o1:5}') b;
-SELECT is((SELECT d.operation_id::text FROM pay.dispatch d
+SELECT is((SELECT d.operation_id::text FROM pay.journal d
            WHERE d.checkout_id = 'taken'), pg_temp.uuid('m2taken'),
           'the nonce as it has become');
 
@@ -83,7 +84,7 @@ FROM unnest(ARRAY['x', '-1 1', '1', '1 2 3', '1  2', ' 1 2', '1 2 ', '1,2',
 SELECT is(b.outcome, 'invalid', 'late ' || quote_literal(w))
 FROM unnest(ARRAY['Accept', 'later', ' ', 'accept hold']) w,
     pg_temp.begin('m1', 'bad', 'bad', '{bad:1}', p_late => w) b;
-SELECT is((SELECT count(*) FROM pay.dispatch WHERE checkout_id = 'bad'),
+SELECT is((SELECT count(*) FROM pay.journal WHERE checkout_id = 'bad'),
           0::bigint, 'none of them is written down');
 SELECT is(b.outcome, 'created', 'nothing said at all')
 FROM pg_temp.begin('m1', 'k-empty', 'empty', '{o-empty:1}', p_windows => '',
@@ -93,7 +94,7 @@ FROM pg_temp.begin('m1', 'k-empty', 'empty', '{o-empty:1}', p_windows => '',
 SELECT is(pg_temp.token('m1', 'c1', 't1'), 'stored', 'the token comes');
 SELECT is((d.state, d.reach, d.reference, d.lease_until, d.ended_at IS NULL)
           ::text, '(DONE,complete,t1,,f)', 'done')
-FROM pay.dispatch d WHERE d.checkout_id = 'c1';
+FROM pay.journal d WHERE d.checkout_id = 'c1';
 SELECT pg_temp.all_of('c1') AS before
 \gset
 SELECT is(pg_temp.no_token('m1', 'c1', o), 'already', o || ' is too late')
@@ -107,7 +108,7 @@ SELECT is(pg_temp.no_token('m1', 'c2', 'not_sent', 'connect',
                            p_reach => 'resolved'), 'stored', 'not sent');
 SELECT is((d.state, d.reach, d.http_status, d.code, d.lease_until)::text,
           '(NOT_SENT,resolved,,connect,)', 'how far it came is kept')
-FROM pay.dispatch d WHERE d.checkout_id = 'c2';
+FROM pay.journal d WHERE d.checkout_id = 'c2';
 SELECT is(e.detail, '{"code":"connect","reach":"resolved","sends":1}'::jsonb,
           'the timeline says so, too')
 FROM pay.event e WHERE e.payment_order_id = 'o2' AND e.seq = 2;
@@ -118,7 +119,7 @@ SELECT is(pg_temp.journal('c2'),
           'register 1 stripe NOT_SENT 1, register 2 stripe OPEN 1',
           'begins the second attempt');
 SELECT is(d.key_until, now() + interval '10 min', 'with a fresh key window')
-FROM pay.dispatch d WHERE d.checkout_id = 'c2' AND d.attempt = 2;
+FROM pay.journal d WHERE d.checkout_id = 'c2' AND d.attempt = 2;
 SELECT is(pg_temp.reg('c2'), 'REGISTERING 2 1', 'one call is open');
 SELECT is(pg_temp.token('m1', 'c2', 't2'), 'stored', 'its token');
 SELECT is(pg_temp.journal('c2'),
@@ -142,7 +143,7 @@ SELECT is(pg_temp.no_token('m1', 'c3', 'unknown', 'timeout',
           'unknown');
 SELECT is((d.state, d.reach, d.http_status, d.code)::text,
           '(UNKNOWN,written,,timeout)', 'is a state')
-FROM pay.dispatch d WHERE d.checkout_id = 'c3';
+FROM pay.journal d WHERE d.checkout_id = 'c3';
 SELECT is(pg_temp.claim('c3'), 'job register c3 stripe 2', 'a job');
 SELECT is(pg_temp.journal('c3'), 'register 1 stripe OPEN 2?',
           'sends the same attempt again');
@@ -150,7 +151,7 @@ SELECT is((d.lease_until, d.ended_at, d.key_until - d.first_sent_at)::text,
           row(now() + interval '30 s', NULL::timestamptz,
               interval '10 min')::text,
           'under its own lease, in the window of the first call')
-FROM pay.dispatch d WHERE d.checkout_id = 'c3';
+FROM pay.journal d WHERE d.checkout_id = 'c3';
 SELECT is(pg_temp.no_token('m1', 'c3', 'unknown', 'status',
                            p_reach => 'status', p_status => 502), 'stored',
           'unknown again');
@@ -203,7 +204,7 @@ SELECT is(pg_temp.journal('c7') || ' ' || pg_temp.reg('c7'),
           'register 1 stripe UNKNOWN 1 REGISTERING 3 0', 'changes nothing');
 SELECT is((d.reach, d.code)::text, '(written,timeout)',
           'nor the evidence of the one that may have arrived')
-FROM pay.dispatch d WHERE d.checkout_id = 'c7';
+FROM pay.journal d WHERE d.checkout_id = 'c7';
 SELECT is(pg_temp.claim('c7'), 'job register c7 stripe 3', 'a job');
 SELECT is(pg_temp.no_token('m1', 'c7', 'not_sent'), 'stored', 'not sent');
 SELECT is(pg_temp.journal('c7') || ' ' || pg_temp.reg('c7'),
@@ -219,7 +220,7 @@ SELECT is(pg_temp.no_token('m1', 'c8', 'refused', 'declined',
                            p_status => 402, p_reach => 'complete'), 'stored',
           'the PSP refuses it');
 SELECT is((d.state, d.code, d.http_status)::text, '(REFUSED,declined,402)',
-          'refused') FROM pay.dispatch d WHERE d.checkout_id = 'c8';
+          'refused') FROM pay.journal d WHERE d.checkout_id = 'c8';
 SELECT is(pg_temp.token('m1', 'c8', 't8'), 'mismatch',
           'and yet an earlier call has brought a token');
 SELECT is(pg_temp.journal('c8') || ' ' || pg_temp.reg('c8'),
@@ -234,7 +235,7 @@ SELECT is(pg_temp.journal('c9') || ' ' || pg_temp.reg('c9'),
           'register 1 stripe UNKNOWN 1 REGISTERING 1 1',
           'nobody is at it; nothing is sent');
 SELECT is(d.ended_at, now(), 'it ended when that was seen')
-FROM pay.dispatch d WHERE d.checkout_id = 'c9';
+FROM pay.journal d WHERE d.checkout_id = 'c9';
 SELECT pg_temp.all_of('c9') AS before
 \gset
 SELECT is(pg_temp.no_token('m1', 'c9', 'held', 'not_found', 5000), 'stored',
@@ -287,7 +288,7 @@ SELECT b.outcome FROM pg_temp.begin('m1', 'k-bare', 'bare', '{o-bare:1}',
     p_psp => 'square', p_psps => 'square', p_windows => '0') b
 \g /dev/null
 SELECT is(d.key_until, d.first_sent_at, 'no key is known for long')
-FROM pay.dispatch d WHERE d.checkout_id = 'bare';
+FROM pay.journal d WHERE d.checkout_id = 'bare';
 SELECT is(pg_temp.claim('bare'), 'job find bare square 1', 'looked for');
 SELECT is(pg_temp.no_token('m1', 'bare', 'not_sent', p_psp => 'square'),
           'stored', 'the call did not leave');
@@ -317,7 +318,7 @@ SELECT is(pg_temp.no_token('m1', 'c12', 'expired', 'expired_unregistered',
                            NULL), 'stored', 'it ends');
 SELECT is((d.state, d.reach, d.code)::text, '(UNKNOWN,,)',
           'what became of the call is not known')
-FROM pay.dispatch d WHERE d.checkout_id = 'c12';
+FROM pay.journal d WHERE d.checkout_id = 'c12';
 SELECT is(e.detail, '{"code":"expired_unregistered"}'::jsonb,
           'the end was no call')
 FROM pay.event e WHERE e.payment_order_id = 'o12' AND e.kind = 'expired';
@@ -340,7 +341,7 @@ SELECT is(pg_temp.claim('c14'), 'job over c14 stripe 2',
 SELECT is(pg_temp.no_token('m1', 'c14', 'expired'), 'stored', 'it ends');
 SELECT is((d.state, d.reach, d.code)::text, '(UNKNOWN,tls,timeout)',
           'with the evidence of its call')
-FROM pay.dispatch d WHERE d.checkout_id = 'c14';
+FROM pay.journal d WHERE d.checkout_id = 'c14';
 
 -- from one PSP to the next: a key is good for one only
 SELECT is(pg_temp.reroute('m1', 'c15', 'stripe', 'not_sent', 'connect',
@@ -351,9 +352,9 @@ SELECT is(pg_temp.journal('c15'),
 SELECT is((d.key_until, d.lease_until, d.request_id, d.operation_id)::text,
           row(now() + interval '1 min', now() + interval '30 s', 'request-5',
               'o15')::text, 'in the window of the next, with the same nonce')
-FROM pay.dispatch d WHERE d.checkout_id = 'c15' AND d.attempt = 2;
+FROM pay.journal d WHERE d.checkout_id = 'c15' AND d.attempt = 2;
 SELECT is((d.reach, d.code)::text, '(nothing,connect)', 'and says why')
-FROM pay.dispatch d WHERE d.checkout_id = 'c15' AND d.attempt = 1;
+FROM pay.journal d WHERE d.checkout_id = 'c15' AND d.attempt = 1;
 SELECT is(e.detail ->> 'reach', 'nothing', 'as the timeline does')
 FROM pay.event e WHERE e.payment_order_id = 'o15' AND e.kind = 'rerouted';
 SELECT is(pg_temp.reroute('m1', 'c15', 'adyen', 'refused', 'no',
@@ -361,9 +362,9 @@ SELECT is(pg_temp.reroute('m1', 'c15', 'adyen', 'refused', 'no',
           'rerouted square', 'refused');
 SELECT is((d.state, d.http_status, d.code)::text, '(REFUSED,422,no)',
           'is its state')
-FROM pay.dispatch d WHERE d.checkout_id = 'c15' AND d.attempt = 2;
+FROM pay.journal d WHERE d.checkout_id = 'c15' AND d.attempt = 2;
 SELECT is(d.key_until, d.first_sent_at, 'square knows no keys')
-FROM pay.dispatch d WHERE d.checkout_id = 'c15' AND d.attempt = 3;
+FROM pay.journal d WHERE d.checkout_id = 'c15' AND d.attempt = 3;
 SELECT is(pg_temp.no_token('m1', 'c15', 'not_sent', p_psp => 'square'),
           'stored', 'not sent there');
 SELECT is(pg_temp.claim('c15'), 'job register c15 square 4', 'a job');
@@ -384,7 +385,7 @@ SELECT is(pg_temp.reroute('m1', 'c15', 'square', p_attempt => 4),
           'stays stripe', 'a move from there');
 SELECT is(pg_temp.journal('c15'), :'before', 'changes nothing');
 SELECT is(pg_temp.token('m1', 'c15', 't15'), 'stored', 'its own does');
-SELECT is((SELECT string_agg(d.psp, ' ') FROM pay.dispatch d
+SELECT is((SELECT string_agg(d.psp, ' ') FROM pay.journal d
            WHERE d.checkout_id = 'c15' AND d.state = 'DONE'), 'stripe',
           'it is done once');
 
@@ -403,6 +404,7 @@ SELECT is(pg_temp.reroute('m1', 'c17', 'stripe'), 'rerouted adyen',
 SELECT is(pg_temp.journal('c17'),
           'register 1 stripe NOT_SENT 2, register 2 adyen OPEN 1',
           'nothing is left in doubt');
+-- beside a call that is open, in its checkout (c18) or not, there is no other
 SELECT throws_ok(sql, '23505', NULL, sql)
 FROM (VALUES
     ('INSERT INTO pay.dispatch (merchant_id, checkout_id, operation,
@@ -413,6 +415,23 @@ FROM (VALUES
       VALUES (''m1'', ''c18'', ''register'', ''o18'', 2, ''adyen'', now())'),
     ('UPDATE pay.dispatch SET state = ''UNKNOWN''
       WHERE checkout_id = ''c17''')) t (sql);
+SELECT is((SELECT count(*)::int FROM pay.dispatch WHERE checkout_id = 'c18')
+          || pg_temp.journal('c18'), '0register 1 stripe OPEN 1',
+          'a first call has no row of its own');
+SELECT throws_ok(sql, '23514', NULL, sql)
+FROM (VALUES
+    ('UPDATE pay.checkout SET first_call = ''UNKNOWN''
+      WHERE checkout_id = ''c18'''),
+    ('UPDATE pay.checkout SET first_call = ''DONE''
+      WHERE checkout_id = ''c18'''),
+    ('UPDATE pay.checkout SET first_ended_at = now()
+      WHERE checkout_id = ''c18''')) t (sql);
+SELECT d AS before FROM pay.journal d WHERE d.checkout_id = 'c18'
+\gset
+SELECT is(pg_temp.journaled('c18'), n, 'it gets its row once')
+FROM unnest('{1,0}'::int[]) n;
+SELECT is(d::text, :'before', 'and is the same')
+FROM pay.journal d WHERE d.checkout_id = 'c18';
 SELECT throws_ok(sql, '23514', NULL, sql)
 FROM (VALUES
     ('UPDATE pay.dispatch SET sends = 2, sent_at = key_until
@@ -538,7 +557,7 @@ SELECT is(string_agg(pg_temp.reg('c' || n), ', ' ORDER BY n),
     'REGISTERING 1 2', 'and counted') FROM generate_series(40, 44) n;
 SELECT is(d.lease_until - now(), j.lease_until - now(),
           'each under its own lease')
-FROM pay.dispatch d, pay.job j
+FROM pay.journal d, pay.job j
 WHERE d.checkout_id = 'c44' AND j.checkout_id = 'c44';
 
 \i :checks

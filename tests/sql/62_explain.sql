@@ -307,16 +307,15 @@ FROM pg_temp.explained('s26') e;
 
 -- for people: any merchant's, and the same text
 INSERT INTO pay.checkout (merchant_id, checkout_id, checkout_uuid, handle, psp,
-    return_url, base_url, currency, total_minor, expires_at)
-SELECT m, 's1', gen_random_uuid(), m, 'stripe', 'u', 'u', 'USD', 1, now()
+    return_url, base_url, currency, total_minor, expires_at, nonce, psps,
+    key_windows)
+SELECT m, 's1', gen_random_uuid(), m, 'stripe', 'u', 'u', 'USD', 1, now(), m,
+    '{stripe}', '{1}'
 FROM unnest('{a0,z9}'::text[]) m;
 INSERT INTO pay.payment_order (merchant_id, payment_order_id, checkout_id,
     position, seller_account, amount_minor, currency, head, head_tx)
 SELECT m, 's1', 's1', 1, 's', 1, 'USD', sha256(''), 1
 FROM unnest('{a0,z9}'::text[]) m;
-INSERT INTO pay.registration (merchant_id, checkout_id, psp, nonce, psps,
-    key_windows)
-SELECT m, 's1', 'stripe', m, '{stripe}', '{1}' FROM unnest('{a0,z9}'::text[]) m;
 SELECT is((SELECT string_agg(x.merchant_id, ' ')
            FROM pay_view.explain(NULL, 's1') x), 'a0 m1 z9',
           'whoever''s it is');

@@ -151,10 +151,10 @@ FROM (VALUES
     ('registration_state', 'OPEN'), ('webhook_state', 'duplicate'),
     ('webhook_way', 'query'), ('event_actor', 'hint'), ('job_kind', 'find'),
     ('dispatch_operation', 'void'), ('dispatch_state', 'SENT'),
-    ('dispatch_reach', ''), ('journal_source', ''),
+    ('dispatch_reach', ''), ('first_call', 'UNKNOWN'), ('journal_source', ''),
     ('journal_source', repeat('x', 601)), ('line_number', '0'),
     ('line_number', '10')) t (domain, value);
-SELECT is(count(*), 27::bigint, 'so many rules, and each is tried above')
+SELECT is(count(*), 28::bigint, 'so many rules, and each is tried above')
 FROM pg_type t
 WHERE t.typtype = 'd' AND t.typnamespace = 'pay'::regnamespace;
 SELECT is(starts_with(k.account, 'seller_'), k.wallet IS NOT NULL,

@@ -137,7 +137,7 @@ SELECT is((d.operation, d.state, d.sender, d.reach, d.may_be_resent)::text,
 FROM pay_view.dispatches d WHERE d.checkout_id = 'c7';
 SELECT is(d.sender, 'sending', 'somebody is at it')
 FROM pay_view.dispatches d WHERE d.checkout_id = 'c8';
-UPDATE pay.dispatch SET lease_until = now() WHERE checkout_id = 'c8';
+UPDATE pay.registration SET lease_until = now() WHERE checkout_id = 'c8';
 SELECT is(d.sender, 'gone', 'nobody is any more')
 FROM pay_view.dispatches d WHERE d.checkout_id = 'c8';
 SELECT is((l.state, l.amount, l.currency, l.reference, l.dead_letter_id)::text,

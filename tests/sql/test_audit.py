@@ -333,18 +333,14 @@ def test_a_log_that_was_there_before_is_chained(dsn, connect, tmp_path):
     admin.execute("""
         INSERT INTO pay.checkout (merchant_id, checkout_id, checkout_uuid,
             handle, psp, return_url, base_url, currency, total_minor,
-            expires_at)
+            expires_at, nonce, psps, key_windows)
         SELECT 'm1', n, gen_random_uuid(), n, 'stripe', 'u', 'u', 'USD', 1,
-            now() FROM unnest('{a,b}'::text[]) n;
+            now(), n, '{stripe}', '{60}' FROM unnest('{a,b}'::text[]) n;
         INSERT INTO pay.payment_order (merchant_id, payment_order_id,
             checkout_id, position, seller_account, amount_minor, currency)
         SELECT 'm1', n, n, 1, 's', 1, 'USD' FROM unnest('{a,b}'::text[]) n;
         UPDATE pay.payment_order SET status = 'FAILED', reason = 'expired',
             version = 2 WHERE payment_order_id = 'a';
-        INSERT INTO pay.registration (merchant_id, checkout_id, psp, nonce,
-            psps, key_windows)
-        SELECT 'm1', n, 'stripe', n, '{stripe}', '{60}'
-        FROM unnest('{a,b}'::text[]) n;
         INSERT INTO pay.event (merchant_id, payment_order_id, seq, at, kind,
             actor, old_status, new_status, reason, detail, request_id)
         VALUES ('m1', 'a', 1, '2025-11-30 23:59:59.999999', 'created',

@@ -25,13 +25,12 @@ SHOPS = 9
 TAP = os.environ.get("PARTITIONS_TAP", "20_store_token 40_apply_event").split()
 CUT = {
     "change", "checkout", "dispatch", "event_anchor", "idempotency_key", "job",
-    "journal_entry", "journal_line", "outbox", "payment_order", "registration",
-    "wallet",
+    "journal_entry", "journal_line", "outbox", "payment_order", "wallet",
 }  # fmt: skip
 # Unique over all merchants, so kept by pay.held_key.
 HELD = {
     "checkout_handle_key": "UNIQUE handle, merchant_id",
-    "registration_psp_nonce_key": "UNIQUE psp, nonce, merchant_id",
+    "checkout_psp_nonce_key": "UNIQUE psp, nonce, merchant_id",
     "change_change_id_key": "UNIQUE change_id, merchant_id",
 }
 TABLES = """
@@ -233,7 +232,7 @@ def test_what_tables_were_they_are(filled):
     own = {"pay.hold_key", "pay.release_key"}
     made = {each for each in now["functions"] if each[0] not in own}
     assert made == filled.was["functions"]
-    made = {t for t in now["triggers"] if not t[1].startswith("zz_")}
+    made = {t for t in now["triggers"] if not t[1].startswith(("zy_", "zz_"))}
     assert made == filled.was["triggers"]
     changed = {each for each in now["constraints"] if each[1] in HELD}
     assert {each[1]: each[2] for each in changed} == HELD
@@ -340,18 +339,19 @@ def test_a_key_of_all_merchants_is_held(filled):
     taken = filled.value("SELECT handle FROM pay.checkout LIMIT 1")
     columns = (
         "merchant_id, checkout_id, checkout_uuid, handle, psp, return_url, "
-        "base_url, currency, total_minor, expires_at"
+        "base_url, currency, total_minor, expires_at, nonce, psps, key_windows"
     )
     insert = (
         f"INSERT INTO pay.checkout ({columns}) SELECT 'stranger', %s, "
-        "gen_random_uuid(), %s, 'stripe', 'u', 'u', 'USD', 1, now() "
-        "RETURNING 1"
+        "gen_random_uuid(), %s, 'stripe', 'u', 'u', 'USD', 1, now(), "
+        "%s, '{stripe}', '{1}' RETURNING 1"
     )
     delete = "DELETE FROM pay.checkout WHERE handle = 'a-handle' RETURNING 1"
-    assert filled.rows(insert, "c1", taken) == []
-    assert filled.rows(insert, "c1", "a-handle") == [(1,)]
+    assert filled.rows(insert, "c1", "a-handle", "monday-o1") == []
+    assert filled.rows(insert, "c1", "a-handle", "a-nonce") == [(1,)]
+    assert filled.rows(insert, "c2", taken, "another-nonce") == []
     filled.rows(delete)
-    assert filled.rows(insert, "c2", "a-handle") == [(1,)]
+    assert filled.rows(insert, "c2", "a-handle", "a-nonce") == [(1,)]
     filled.rows(delete)
     nonces = filled.rows(
         "SELECT psp, nonce FROM pay.registration GROUP BY 1, 2 "

@@ -22,7 +22,7 @@ CREATE TRIGGER zz_fault BEFORE {event} ON pay.{table}
 UPROOT = "DROP SCHEMA fault CASCADE"
 PLACES = {
     "M1": ("INSERT", "checkout"),
-    "M4": ("UPDATE", "registration"),
+    "M4": ("UPDATE OF token", "checkout"),
     "M6": ("INSERT", "webhook_inbox"),
 }
 CODES = ("40001", "40P01")  # serialization failure, deadlock

@@ -38,7 +38,7 @@ SELECT json_build_object(
     'dispatches', (SELECT json_agg(json_build_array(
             d.operation, d.attempt, d.psp, d.state, d.sends, d.unsure,
             d.reach, d.settled) ORDER BY d.operation, d.attempt)
-        FROM pay.dispatch d WHERE d.merchant_id = 'acme'
+        FROM pay.journal d WHERE d.merchant_id = 'acme'
             AND d.checkout_id = %(id)s),
     'jobs', (SELECT json_agg(json_build_array(
             j.kind, j.attempts, j.lease_owner, j.run_at <= now(),

@@ -203,7 +203,7 @@ def registration_of(dsn):
 
     def journal(checkout):
         cursor.execute(
-            "SELECT operation, attempt, psp, state, sends FROM pay.dispatch"
+            "SELECT operation, attempt, psp, state, sends FROM pay.journal"
             " WHERE checkout_id = %s ORDER BY operation, attempt",
             (checkout,))
         return cursor.fetchall()
