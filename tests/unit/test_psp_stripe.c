@@ -128,7 +128,8 @@ Test(pay_psp_stripe, units_are_stripes)
         { "ISK", 12, "1200" }, { "UGX", 5000, "500000" },
         { "MGA", 1200, "12" }, { "MGA", 1201, NULL }, { "MGA", 99, NULL },
         { "KWD", 1230, "1230" }, { "KWD", 1234, NULL }, { "BHD", 1, NULL },
-        { "JOD", 10, "10" }, { "OMR", 15, NULL }, { "TND", 1000, "1000" },
+        { "JOD", 10, "10" }, { "OMR", 10, "10" }, { "OMR", 15, NULL },
+        { "TND", 1000, "1000" },
         { "IQD", 1000, NULL }, { "LYD", 1000, NULL }
     };
 
