@@ -23,10 +23,10 @@ HEADERS = $(wildcard include/*.h src/*/*.h src/*/*.list tests/unit/*.h \
 CORE_LIBS = -ljansson -ljwt -lcrypto
 
 FUZZ_SECONDS ?= 60
-export SEED SCENARIOS SCENARIO FIRST PARTS TRACE STOP
+export SEED SCENARIOS SCENARIO FIRST PARTS TRACE STOP MUTANTS
 
-.PHONY: all payctl psp-requests unit cpu simulate controls faults module demo up \
-	down test bench asan fuzz lint clean
+.PHONY: all payctl psp-requests unit cpu simulate controls mutants faults module \
+	demo up down test bench asan fuzz lint clean
 all: payctl
 
 # Installs what is missing, builds, starts all and walks one checkout.
@@ -110,3 +110,7 @@ $(BUILD)/simulate: $(SIM_OBJ) $(BUILD)/libpay.a
 # Bugs planted on purpose, each of which the simulator must find.
 controls:
 	tests/simulation/controls/run
+# How many small changes of the product the tests see:
+# make mutants MUTANTS=300 SEED=1 [AREAS="flow psp"].
+mutants: payctl
+	CC="$(CC)" nice -n 15 tests/sql/alone tests/mutation/run $(AREAS)

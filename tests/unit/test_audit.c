@@ -39,16 +39,14 @@ event_row(void)
 Test(pay_audit, an_event_is_netstrings_and_dashes_for_null)
 {
     pay_str_t        bytes;
-    pay_heap_t      *heap = pay_heap_create();
     pay_audit_row_t  row = event_row();
 
-    cr_assert_eq(pay_audit_event_bytes(pay_heap_arena(heap), &row, NULL,
+    cr_assert_eq(pay_audit_event_bytes(test_arena(), &row, NULL,
                                        &bytes), PAY_OK);
     cr_expect(pay_str_is(bytes,
               "0:,4:acme,7:order-1,1:1,27:2026-11-21T08:15:00.000123Z,4:4711,"
               "7:created,8:merchant,-,11:NOT_STARTED,-,2:{},4:r\xc3\xa9q,"),
               "%.*s", pay_fmt(bytes));
-    pay_heap_destroy(heap);
 }
 
 
@@ -56,7 +54,6 @@ Test(pay_audit, an_event_goes_on_from_the_hash_before_it)
 {
     size_t           i;
     pay_str_t        bytes;
-    pay_heap_t      *heap = pay_heap_create();
     unsigned char    previous[PAY_SHA256_SIZE];
     pay_audit_row_t  row = event_row();
 
@@ -67,7 +64,7 @@ Test(pay_audit, an_event_goes_on_from_the_hash_before_it)
     memset(previous, 0xa5, sizeof(previous));
     row.seq = 12;
     row.event.tx = UINT64_MAX;
-    cr_assert_eq(pay_audit_event_bytes(pay_heap_arena(heap), &row, previous,
+    cr_assert_eq(pay_audit_event_bytes(test_arena(), &row, previous,
                                        &bytes), PAY_OK);
 
     for (i = 0; i < sizeof(begin) - 1; i++) {
@@ -77,7 +74,6 @@ Test(pay_audit, an_event_goes_on_from_the_hash_before_it)
     cr_expect_not_null(memmem(bytes.data, bytes.len, ",2:12,", 6));
     cr_expect_not_null(memmem(bytes.data, bytes.len,
                               ",20:18446744073709551615,", 25));
-    pay_heap_destroy(heap);
 }
 
 
@@ -246,16 +242,14 @@ Test(pay_merkle, too_long_a_leaf_and_too_many_are_our_mistake)
 Test(pay_audit, a_leaf_is_merchant_order_seq_and_hash)
 {
     pay_str_t        bytes;
-    pay_heap_t      *heap = pay_heap_create();
     pay_audit_row_t  row = event_row();
 
     memset(row.hash, 0x0f, sizeof(row.hash));
     row.seq = 7;
-    cr_assert_eq(pay_audit_leaf_bytes(pay_heap_arena(heap), &row, &bytes),
+    cr_assert_eq(pay_audit_leaf_bytes(test_arena(), &row, &bytes),
                  PAY_OK);
     cr_expect(pay_str_is(bytes, "acme\norder-1\n7\n0f0f0f0f0f0f0f0f0f0f0f0f0f0f"
                                 "0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f"));
-    pay_heap_destroy(heap);
 }
 
 
@@ -346,12 +340,11 @@ Test(pay_audit, a_seal_is_a_line_that_can_be_read_again)
 {
     pay_err_t         err;
     pay_str_t         line;
-    pay_heap_t       *heap = pay_heap_create();
     pay_audit_row_t   row;
     pay_audit_seal_t  seal = { PAY_STR("two\nlines\n"),
                                PAY_STR("0123456789abcdef"), 1, { 1, 2, 3 } };
 
-    cr_assert_eq(pay_audit_seal_line(pay_heap_arena(heap), 5, &seal, &line),
+    cr_assert_eq(pay_audit_seal_line(test_arena(), 5, &seal, &line),
                  PAY_OK);
     cr_expect_null(memchr(line.data, '\n', line.len));
     cr_assert_eq(pay_audit_parse(line, &row, &err), PAY_OK);
@@ -363,5 +356,4 @@ Test(pay_audit, a_seal_is_a_line_that_can_be_read_again)
     cr_expect_arr_eq(row.seal.signature, seal.signature,
                      PAY_ED25519_SIGNATURE);
     pay_audit_row_free(&row);
-    pay_heap_destroy(heap);
 }

@@ -206,8 +206,7 @@ Test(pay_change, the_orders_currency_decides_about_the_amount)
 Test(pay_change, decode_copies_every_column)
 {
     pay_change_row_t   row = change_of("final_capture");
-    pay_heap_t        *heap = pay_heap_create();
-    pay_arena_t       *arena = pay_heap_arena(heap);
+    pay_arena_t       *arena = test_arena();
     pay_change_t       c;
 
     row.change_status = PAY_STR("EXECUTING");
@@ -235,15 +234,13 @@ Test(pay_change, decode_copies_every_column)
     cr_assert_eq(pay_change_decode(arena, &row, &c),
                  PAY_OK);
     cr_expect(c.kind == PAY_CHANGE_CAPTURE && !c.is_final);
-    pay_heap_destroy(heap);
 }
 
 
 Test(pay_change, a_row_that_breaks_the_promise_is_a_bug)
 {
     unsigned           i;
-    pay_heap_t        *heap = pay_heap_create();
-    pay_arena_t       *arena = pay_heap_arena(heap);
+    pay_arena_t       *arena = test_arena();
     pay_change_t       c;
     pay_change_row_t   row = change_of("refund");
 
@@ -271,16 +268,13 @@ Test(pay_change, a_row_that_breaks_the_promise_is_a_bug)
         row.change_currency = i == 3 ? PAY_STR("usd") : row.change_currency;
         cr_expect_eq(pay_change_decode(arena, &row, &c), PAY_BUG, "%u", i);
     }
-
-    pay_heap_destroy(heap);
 }
 
 
 Test(pay_change, a_refund_is_shown_byte_for_byte)
 {
     pay_str_t          text;
-    pay_heap_t        *heap = pay_heap_create();
-    pay_arena_t       *arena = pay_heap_arena(heap);
+    pay_arena_t       *arena = test_arena();
     pay_change_row_t   row = change_of("refund");
     pay_change_t       c;
 
@@ -300,7 +294,6 @@ Test(pay_change, a_refund_is_shown_byte_for_byte)
         "\"created_at\":\"2026-11-21T06:00:00.000Z\","
         "\"changed_at\":\"2026-11-21T06:00:01.000Z\","
         "\"checkout_id\":\"c-1\"}"), "%.*s", pay_fmt(text));
-    pay_heap_destroy(heap);
 }
 
 
@@ -313,9 +306,8 @@ Test(pay_change, a_refund_is_shown_byte_for_byte)
 Test(pay_change, a_list_shows_each_as_it_is_shown_alone)
 {
     pay_str_t    text;
-    pay_heap_t  *heap = pay_heap_create();
 
-    cr_assert_eq(pay_changes_render(pay_heap_arena(heap), PAY_CHANGE_CAPTURE,
+    cr_assert_eq(pay_changes_render(test_arena(), PAY_CHANGE_CAPTURE,
         PAY_STR("o"), PAY_STR("[" LISTED("capture") ","
                               LISTED("final_capture") "]"), &text), PAY_OK);
     cr_expect(pay_str_is(text,
@@ -329,14 +321,13 @@ Test(pay_change, a_list_shows_each_as_it_is_shown_alone)
         "\"final\":true,\"reason\":null,\"code\":null,\"metadata\":null,"
         "\"created_at\":\"t1\",\"changed_at\":\"t2\"}]}"), "%.*s",
         pay_fmt(text));
-    cr_assert_eq(pay_changes_render(pay_heap_arena(heap), PAY_CHANGE_REFUND,
+    cr_assert_eq(pay_changes_render(test_arena(), PAY_CHANGE_REFUND,
                                     PAY_STR("o"), PAY_STR("[]"), &text),
                  PAY_OK);
     cr_expect(pay_str_is(text, "{\"payment_order_id\":\"o\",\"refunds\":[]}"));
-    cr_expect_eq(pay_changes_render(pay_heap_arena(heap), PAY_CHANGE_REFUND,
+    cr_expect_eq(pay_changes_render(test_arena(), PAY_CHANGE_REFUND,
                                     PAY_STR("o"), PAY_STR("[{}]"), &text),
                  PAY_BUG);
-    pay_heap_destroy(heap);
 }
 
 
@@ -346,9 +337,8 @@ Test(pay_change, a_list_may_have_a_thousand)
     unsigned     i;
     pay_buf_t    buf;
     pay_str_t    list, text;
-    pay_heap_t  *heap = pay_heap_create();
 
-    pay_buf_init(&buf, pay_heap_arena(heap), 1024 * 1024);
+    pay_buf_init(&buf, test_arena(), 1024 * 1024);
     pay_buf_text(&buf, "[" LISTED("refund"));
 
     for (i = 1; i < PAY_CHANGES_MAX; i++) {
@@ -357,9 +347,8 @@ Test(pay_change, a_list_may_have_a_thousand)
 
     pay_buf_text(&buf, "]");
     cr_assert_eq(pay_buf_done(&buf, &list), PAY_OK);
-    cr_expect_eq(pay_changes_render(pay_heap_arena(heap), PAY_CHANGE_REFUND,
+    cr_expect_eq(pay_changes_render(test_arena(), PAY_CHANGE_REFUND,
                                     PAY_STR("o"), list, &text), PAY_OK);
-    pay_heap_destroy(heap);
 }
 
 

@@ -10,13 +10,11 @@ static void
 assert_hex(const unsigned char *bytes, const char *expected)
 {
     pay_str_t    text;
-    pay_heap_t  *heap = pay_heap_create();
 
-    cr_assert_eq(pay_hex_encode(pay_heap_arena(heap),
+    cr_assert_eq(pay_hex_encode(test_arena(),
                                 (pay_str_t) { PAY_SHA256_SIZE, bytes }, &text),
                  PAY_OK);
     cr_assert(pay_str_is(text, expected), "%.*s", pay_fmt(text));
-    pay_heap_destroy(heap);
 }
 
 
@@ -59,13 +57,11 @@ static void
 assert_hex_sha1(const unsigned char *bytes, const char *expected)
 {
     pay_str_t    text;
-    pay_heap_t  *heap = pay_heap_create();
 
-    cr_assert_eq(pay_hex_encode(pay_heap_arena(heap),
+    cr_assert_eq(pay_hex_encode(test_arena(),
                                 (pay_str_t) { PAY_SHA1_SIZE, bytes }, &text),
                  PAY_OK);
     cr_assert(pay_str_is(text, expected), "%.*s", pay_fmt(text));
-    pay_heap_destroy(heap);
 }
 
 

@@ -55,7 +55,6 @@ Test(pay_decline, what_nobody_knows_is_unknown)
 Test(pay_decline, every_row_of_a_psp_leads_to_a_code_of_ours)
 {
     pay_str_t                   safe;
-    pay_heap_t                 *heap = pay_heap_create();
     const pay_decline_code_t   *row;
     const pay_decline_codes_t  *list;
 
@@ -65,15 +64,13 @@ Test(pay_decline, every_row_of_a_psp_leads_to_a_code_of_ours)
         for (row = list->codes; row->theirs != NULL; row++) {
             cr_expect_str_eq(pay_decline_named(pay_str_of(row->ours))->code,
                              row->ours, "%s %s", list->adapter, row->theirs);
-            cr_assert_eq(pay_psp_safe(pay_heap_arena(heap),
+            cr_assert_eq(pay_psp_safe(test_arena(),
                                       pay_str_of(row->theirs), &safe),
                          PAY_OK);
             cr_expect(pay_str_is(safe, row->theirs), "%s can never come",
                       row->theirs);
         }
     }
-
-    pay_heap_destroy(heap);
 }
 
 

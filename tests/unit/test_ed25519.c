@@ -185,7 +185,6 @@ Test(pay_ed25519, reads_and_writes_pem_as_openssl_does)
 {
     pay_str_t       pem;
     pay_err_t       err;
-    pay_heap_t     *heap = pay_heap_create();
     pay_secret_t    key, text;
     unsigned char   public_key[PAY_ED25519_KEY], expected[PAY_ED25519_KEY];
 
@@ -204,10 +203,9 @@ Test(pay_ed25519, reads_and_writes_pem_as_openssl_does)
     unhex(vectors[0].public_key, expected);
     cr_expect_arr_eq(public_key, expected, sizeof(expected));
 
-    cr_assert_eq(pay_ed25519_write_public(pay_heap_arena(heap), public_key,
+    cr_assert_eq(pay_ed25519_write_public(test_arena(), public_key,
                                           &pem), PAY_OK);
     cr_expect(pay_str_is(pem, rfc_public));
-    pay_heap_destroy(heap);
 }
 
 

@@ -203,3 +203,31 @@ Test(pay_flow, each_call_has_a_name_of_its_own)
                          pay_psp_change_name((pay_psp_change_kind_t) i));
     }
 }
+
+
+/* The log names the call, the member and the rule; a good answer has none. */
+Test(pay_flow, what_an_unreadable_answer_lacks_is_kept_for_the_log)
+{
+    world_t             world;
+    pay_checkout_row_t  view = view_of(generic());
+
+    world_open(&world);
+    create_open(&world, WORLD_GENERIC, BODY(ONE_ORDER));
+    world_row(&world, PAY_OUTCOME_CREATED, &view);
+    expect_http(&world);
+    cr_expect_null(world.flow.unread);
+    world_http(&world, answered(201, PAY_STR("{\"token\":\"t\"}")));
+    cr_assert_not_null(world.flow.unread);
+    cr_expect_str_eq(world.flow.unread, "register");
+    cr_expect_not_null(world.flow.unread_rule);
+    cr_expect_gt(world.flow.unread_member.len, 0);
+
+    world_close(&world);
+
+    world_open(&world);
+    create_open(&world, WORLD_GENERIC, BODY(ONE_ORDER));
+    world_row(&world, PAY_OUTCOME_CREATED, &view);
+    world_answer(&world, generic(), 201, "register-answer.json");
+    cr_expect_null(world.flow.unread);
+    world_close(&world);
+}

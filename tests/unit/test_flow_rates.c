@@ -138,6 +138,23 @@ Test(pay_flow_rates, why_nothing_is_kept_is_noted)
 }
 
 
+Test(pay_flow_rates, rates_that_were_not_stored_are_logged_as_such)
+{
+    unsigned  i;
+    world_t   world;
+
+    for (i = 0; i < DB_FAILURES; i++) {
+        rates_due(&world);
+        world_file(&world, DOCUMENT, 0);
+        expect_db(&world, PAY_OP_END_RATES);
+        world_db_failed(&world, (pay_db_failure_t) i);
+        cr_expect_eq(world.effect.kind, PAY_DO_DONE);
+        cr_expect_str_eq(world.flow.outcome, "not_stored");
+        world_close(&world);
+    }
+}
+
+
 /* a page that was cut off is no page, whatever it says */
 Test(pay_flow_rates, what_did_not_come_whole_is_not_read)
 {

@@ -250,3 +250,32 @@ Test(pay_flow_read, failing_memory_ends_each_read_as_a_500)
     cr_expect_geq(world_torture(play_events), 4);
     cr_expect_geq(world_torture(play_absent), 3);
 }
+
+
+Test(pay_flow_read, a_page_goes_on_behind_its_cursor)
+{
+    unsigned    i;
+    world_t     world;
+    pay_page_t  page;
+
+    for (i = 0; i < 2; i++) {
+        memset(&page, 0, sizeof(page));
+        page.limit = 50;
+        page.has_cursor = (int) i;
+        page.before_us = 1795236479000001;
+        memcpy(page.before_id, "c-17", 4);
+        page.before_len = 4;
+
+        world_open(&world);
+        world_made(&world, pay_flow_read_page(&world.flow, PAY_STR("acme"),
+                                              &page));
+        world_start(&world);
+        expect_db(&world, PAY_OP_LIST_CHECKOUTS);
+        expect_arg(&world, list_checkouts, merchant_id, "acme");
+        expect_arg(&world, list_checkouts, before_id, i ? "c-17" : NULL);
+        cr_expect_eq(asked(&world, list_checkouts)->before_us.is_set, i);
+        cr_expect_not(asked(&world, list_checkouts)->after_us.is_set);
+        cr_expect_eq(asked(&world, list_checkouts)->limit, 50);
+        world_close(&world);
+    }
+}

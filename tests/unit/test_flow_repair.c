@@ -554,6 +554,19 @@ Test(pay_flow_repair, a_refund_without_the_payments_id_waits_for_it)
     expect_arg(&world, finish_job, dead, NULL);
     cr_expect_eq(world.http_count, 0);
     world_close(&world);
+
+    open_world(&world);
+    made.traits |= PAY_PSP_BY_PAYMENT;
+    job_open(&world, "refund", 1, &view);
+    expect_db(&world, PAY_OP_BEGIN_DISPATCH);
+    world_close(&world);
+
+    /* a PSP that names its payments by the registration needs no other id */
+    open_world(&world);
+    reference = PAY_STR("");
+    job_open(&world, "refund", 1, &view);
+    expect_db(&world, PAY_OP_BEGIN_DISPATCH);
+    world_close(&world);
 }
 
 

@@ -80,6 +80,24 @@ Test(pay_flow_replay, a_body_goes_the_way_of_a_webhook)
     expect_arg(&world, apply_event, request_id, "replay-7");
     world_row(&world, PAY_OUTCOME_APPLIED, &view);
     expect_end(&world, "", 1);
+    cr_expect_str_eq(world.flow.outcome, "read");
+}
+
+
+Test(pay_flow_replay, an_end_that_was_not_stored_is_logged_as_such)
+{
+    unsigned  i;
+    world_t   world;
+
+    for (i = 0; i < DB_FAILURES; i++) {
+        replay_due(&world, EVENT, "webhook-paid.json");
+        world_row(&world, PAY_OUTCOME_APPLIED, NULL);
+        expect_db(&world, PAY_OP_END_REPLAY);
+        world_db_failed(&world, (pay_db_failure_t) i);
+        cr_expect_eq(world.effect.kind, PAY_DO_DONE);
+        cr_expect_str_eq(world.flow.outcome, "not_stored");
+        world_close(&world);
+    }
 }
 
 

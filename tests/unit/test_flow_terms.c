@@ -72,6 +72,42 @@ Test(pay_flow_terms, terms_tell_of_capture_and_quotes)
 }
 
 
+static int  was_later;
+
+
+static pay_status_t
+register_later(pay_arena_t *arena, const pay_psp_account_t *ours,
+    const pay_psp_order_t *order, pay_http_request_t *request, pay_err_t *err)
+{
+    was_later = order->capture_later;
+
+    return generic()->register_request(arena, ours, order, request, err);
+}
+
+
+/* Else a PSP that cannot do it would be found out after the commit. */
+Test(pay_flow_terms, what_is_tried_before_the_commit_has_the_terms)
+{
+    int                i;
+    world_t            world;
+    pay_psp_adapter_t  adapter = later(PAY_PSP_AUTHORIZES);
+
+    adapter.register_request = register_later;
+
+    for (i = 0; i < 2; i++) {
+        was_later = -1;
+        world_open(&world);
+        world.psps[WORLD_GENERIC].adapter = &adapter;
+        create_open(&world, WORLD_GENERIC,
+                    i ? BODY_WITH("\"capture\":\"manual\",", ONE_ORDER)
+                      : BODY(ONE_ORDER));
+        expect_db(&world, PAY_OP_BEGIN_PAYMENT);
+        cr_expect_eq(was_later, i);
+        world_close(&world);
+    }
+}
+
+
 /* Nothing of it is stored: a job could not capture it either. */
 Test(pay_flow_terms, manual_capture_goes_only_where_it_can_be_done)
 {

@@ -500,22 +500,20 @@ build(void)
 Test(pay_json, writes_what_was_built_in_order)
 {
     pay_str_t    text;
-    pay_heap_t  *heap = pay_heap_create();
     pay_json_t  *json = build();
 
-    cr_assert_eq(pay_json_write(pay_heap_arena(heap), json, &text), PAY_OK);
+    cr_assert_eq(pay_json_write(test_arena(), json, &text), PAY_OK);
     cr_assert_str_eq((const char *) text.data,
         "{\"z\":\"a\\\"\\\\/\\n\\u0001\xc3\xa9\",\"a\":5,\"list\":"
         "[-9223372036854775808,true,false,null],\"empty\":\"\"}");
     cr_assert_eq(text.len, strlen((const char *) text.data));
 
-    cr_assert_eq(pay_json_write(pay_heap_arena(heap),
+    cr_assert_eq(pay_json_write(test_arena(),
                                 pay_json_get(json, "z"), &text), PAY_OK);
     cr_assert_str_eq((const char *) text.data,
                      "\"a\\\"\\\\/\\n\\u0001\xc3\xa9\"");
 
     pay_json_free(json);
-    pay_heap_destroy(heap);
 }
 
 
@@ -524,7 +522,6 @@ Test(pay_json, writes_texts_of_every_length)
 {
     size_t          len;
     pay_str_t       text;
-    pay_heap_t     *heap = pay_heap_create();
     pay_json_t     *json;
     unsigned char   bytes[1100];
 
@@ -534,14 +531,12 @@ Test(pay_json, writes_texts_of_every_length)
         json = pay_json_array_new();
         cr_assert_eq(pay_json_append(json, pay_json_string_new(
                          (pay_str_t) { len, bytes })), PAY_OK);
-        cr_assert_eq(pay_json_write(pay_heap_arena(heap), json, &text),
+        cr_assert_eq(pay_json_write(test_arena(), json, &text),
                      PAY_OK);
         cr_assert_eq(text.len, len + 4);
         cr_assert_eq(strlen((const char *) text.data), len + 4);
         pay_json_free(json);
     }
-
-    pay_heap_destroy(heap);
 }
 
 
@@ -564,7 +559,6 @@ Test(pay_json, refuses_to_build_with_what_it_would_not_read)
 Test(pay_json, null_values_make_building_fail)
 {
     pay_str_t    text = { 77, NULL };
-    pay_heap_t  *heap = pay_heap_create();
     pay_json_t  *json = pay_json_object_new();
     pay_json_t  *list = pay_json_array_new();
 
@@ -575,12 +569,11 @@ Test(pay_json, null_values_make_building_fail)
     cr_assert_neq(pay_json_append(list, NULL), PAY_OK);
     cr_assert_neq(pay_json_append(NULL, pay_json_integer_new(1)), PAY_OK);
     cr_assert_neq(pay_json_append(json, pay_json_integer_new(1)), PAY_OK);
-    cr_assert_neq(pay_json_write(pay_heap_arena(heap), NULL, &text), PAY_OK);
+    cr_assert_neq(pay_json_write(test_arena(), NULL, &text), PAY_OK);
     cr_assert_eq(text.len, 77);
 
     pay_json_free(json);
     pay_json_free(list);
-    pay_heap_destroy(heap);
 }
 
 

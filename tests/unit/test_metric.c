@@ -10,9 +10,8 @@ Test(pay_metric, writes_families_series_and_labels)
 {
     pay_buf_t    buf;
     pay_str_t    text;
-    pay_heap_t  *heap = pay_heap_create();
 
-    pay_buf_init(&buf, pay_heap_arena(heap), 4096);
+    pay_buf_init(&buf, test_arena(), 4096);
     pay_metric_family(&buf, "a_total", "counter", "What is counted.");
     pay_metric_series(&buf, "a_total", "psp", PAY_STR("stripe"));
     pay_metric_more(&buf, "why", PAY_STR("busy"));
@@ -25,7 +24,6 @@ Test(pay_metric, writes_families_series_and_labels)
                          "# TYPE a_total counter\n"
                          "a_total{psp=\"stripe\",why=\"busy\"} 7\n"
                          "b 0\n"), "%.*s", pay_fmt(text));
-    pay_heap_destroy(heap);
 }
 
 
@@ -34,14 +32,12 @@ Test(pay_metric, escapes_a_label)
 {
     pay_buf_t    buf;
     pay_str_t    text;
-    pay_heap_t  *heap = pay_heap_create();
 
-    pay_buf_init(&buf, pay_heap_arena(heap), 4096);
+    pay_buf_init(&buf, test_arena(), 4096);
     pay_metric_series(&buf, "a", "b", PAY_STR("x\"} 1\n\\"));
     pay_metric_end(&buf, 2);
 
     cr_assert_eq(pay_buf_done(&buf, &text), PAY_OK);
     cr_assert(pay_str_is(text, "a{b=\"x\\\"} 1\\n\\\\\"} 2\n"), "%.*s",
               pay_fmt(text));
-    pay_heap_destroy(heap);
 }

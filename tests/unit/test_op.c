@@ -76,7 +76,6 @@ Test(pay_op, names_are_unique)
 Test(pay_op, decode_copies_every_column)
 {
     pay_checkout_row_t   view = view_registered(generic());
-    pay_heap_t          *heap = pay_heap_create();
     pay_checkout_t       c;
 
     view.code = PAY_STR("declined_by_bank");
@@ -85,7 +84,7 @@ Test(pay_op, decode_copies_every_column)
     set_orders(&view, "[" STORED("order-1", "1000", "FAILED",
                                      "\"declined\"") ","
                           STORED("order-2", "2000", "FAILED", "null") "]");
-    cr_assert_eq(pay_checkout_decode(pay_heap_arena(heap), &view, &c),
+    cr_assert_eq(pay_checkout_decode(test_arena(), &view, &c),
                  PAY_OK);
 
     cr_expect(pay_str_is(c.merchant_id, "acme"));
@@ -108,15 +107,13 @@ Test(pay_op, decode_copies_every_column)
     cr_expect(pay_str_is(c.orders[0].reason, "declined"));
     cr_expect(c.orders[1].reason.len == 0 && c.orders[1].amount_minor == 2000);
     cr_expect_eq(pay_checkout_state(&c), PAY_FAILED);
-    pay_heap_destroy(heap);
 }
 
 
 Test(pay_op, decode_reads_what_became_of_the_money)
 {
     pay_checkout_row_t   view = view_registered(generic());
-    pay_heap_t          *heap = pay_heap_create();
-    pay_arena_t         *arena = pay_heap_arena(heap);
+    pay_arena_t         *arena = test_arena();
     pay_checkout_t       c;
 
     set_orders(&view, "[" STORED_MONEY("o-1", "3000", "SUCCESS",
@@ -142,14 +139,12 @@ Test(pay_op, decode_reads_what_became_of_the_money)
     cr_assert_eq(pay_checkout_decode(arena, &view, &c), PAY_OK);
     cr_expect(!c.manual && c.orders[0].captured_minor == 0);
     cr_expect_null(c.orders[0].credit);
-    pay_heap_destroy(heap);
 }
 
 
 Test(pay_op, money_that_breaks_the_promise_is_a_bug)
 {
     unsigned             i;
-    pay_heap_t          *heap = pay_heap_create();
     pay_order_t          order;
     pay_line_row_t       line;
     pay_checkout_row_t   view = view_registered(generic());
@@ -170,11 +165,9 @@ Test(pay_op, money_that_breaks_the_promise_is_a_bug)
         line.refunding_minor = pay_some(i == 3 ? -1 : 0);
         line.refunded_minor = pay_some(i == 4 ? -1 : 0);
         line.charged_back_minor = pay_some(i == 5 ? -1 : 0);
-        cr_expect_eq(pay_line_decode(pay_heap_arena(heap), &line, &order),
+        cr_expect_eq(pay_line_decode(test_arena(), &line, &order),
                      i < 13 ? PAY_BUG : PAY_OK, "damage %u", i);
     }
-
-    pay_heap_destroy(heap);
 }
 
 

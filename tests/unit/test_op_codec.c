@@ -106,10 +106,9 @@ Test(pay_op_codec, arguments_are_arrays_of_their_types)
         .maybe = pay_some(0), .digest = PAY_STR("\x01\xff"),
         .json = PAY_STR("{}")
     };
-    pay_heap_t   *heap = pay_heap_create();
     const void   *items[] = { &a, &b };
 
-    cr_assert_eq(pay_op_encode(pay_heap_arena(heap), &thing, items, 2, arrays),
+    cr_assert_eq(pay_op_encode(test_arena(), &thing, items, 2, arrays),
                  PAY_OK);
     expect_bytes(arrays[0], "00000001" "00000000" "00000019" "00000002"
                  "00000001" "000000026162" "00000000");
@@ -125,14 +124,12 @@ Test(pay_op_codec, arguments_are_arrays_of_their_types)
     expect_bytes(arrays[5], "00000001" "00000001" "00000eda" "00000002"
                  "00000001" "ffffffff" "00000003017b7d");
     expect_bytes(arrays[6], "00000000" "00000000" "00000014");
-    pay_heap_destroy(heap);
 }
 
 
 Test(pay_op_codec, rows_of_items_say_whose_they_are)
 {
     pay_str_t         arrays[PAY_OP_COLUMNS_MAX];
-    pay_heap_t       *heap = pay_heap_create();
     const part_row_t  first[] = {
         { PAY_STR("x"), pay_some(1) }, { PAY_STR("y"), { 0, 0 } }
     };
@@ -142,7 +139,7 @@ Test(pay_op_codec, rows_of_items_say_whose_they_are)
     thing_in_t        c = { .parts = third, .parts_count = 1 };
     const void       *items[] = { &a, &b, &c };
 
-    cr_assert_eq(pay_op_encode(pay_heap_arena(heap), &thing, items, 3, arrays),
+    cr_assert_eq(pay_op_encode(test_arena(), &thing, items, 3, arrays),
                  PAY_OK);
     expect_bytes(arrays[6], "00000001" "00000000" "00000014" "00000003"
                  "00000001" "000000080000000000000001"
@@ -152,7 +149,6 @@ Test(pay_op_codec, rows_of_items_say_whose_they_are)
     expect_bytes(arrays[8], "00000001" "00000001" "00000014" "00000003"
                  "00000001" "000000080000000000000001" "ffffffff"
                  "000000080000000000000003");
-    pay_heap_destroy(heap);
 }
 
 
@@ -321,7 +317,6 @@ Test(pay_op_codec, another_number_of_columns_is_no_answer_at_all)
 {
     unsigned          i;
     grid_t            grid;
-    pay_heap_t       *heap = pay_heap_create();
     pay_result_t      results[2];
     const pay_cell_t  cells[] = { GOOD(ONE, "a"), NIL };
 
@@ -329,14 +324,12 @@ Test(pay_op_codec, another_number_of_columns_is_no_answer_at_all)
         pay_table_t  table = { &grid, 1, i, grid_cell };
 
         grid = (grid_t) { cells, i };
-        cr_expect_eq(pay_op_decode(pay_heap_arena(heap), &thing, &table,
+        cr_expect_eq(pay_op_decode(test_arena(), &thing, &table,
                                    results, 2), i == 6 ? PAY_OK : PAY_BUG);
         cr_expect_eq(results[0].outcome, i == 6 ? PAY_OUTCOME_CREATED
                                                 : PAY_OUTCOME_NONE);
         cr_expect_eq(results[1].outcome, PAY_OUTCOME_NONE, "it is left out");
     }
-
-    pay_heap_destroy(heap);
 }
 
 

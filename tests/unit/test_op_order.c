@@ -65,8 +65,7 @@ static void
 expect_same(const pay_checkout_row_t *view, const pay_order_row_t *row)
 {
     pay_str_t        by_view, by_row;
-    pay_heap_t      *heap = pay_heap_create();
-    pay_arena_t     *arena = pay_heap_arena(heap);
+    pay_arena_t     *arena = test_arena();
     pay_checkout_t   c;
 
     cr_assert_eq(pay_checkout_decode(arena, view, &c), PAY_OK);
@@ -78,7 +77,6 @@ expect_same(const pay_checkout_row_t *view, const pay_order_row_t *row)
     cr_expect(pay_str_eq(by_view, by_row), "%.*s\n%.*s", pay_fmt(by_view),
               pay_fmt(by_row));
     cr_expect_eq(c.version, view->version);
-    pay_heap_destroy(heap);
 }
 
 
@@ -180,7 +178,6 @@ Test(pay_op_order, a_row_that_breaks_the_promise_is_a_bug)
 Test(pay_op_order, less_than_nothing_is_a_bug)
 {
     unsigned         i;
-    pay_heap_t      *heap = pay_heap_create();
     pay_order_row_t  row;
     pay_checkout_t   c;
 
@@ -192,9 +189,7 @@ Test(pay_op_order, less_than_nothing_is_a_bug)
         row.line.refunding_minor = pay_some(i == 3 ? -1 : 0);
         row.line.refunded_minor = pay_some(i == 4 ? -1 : 0);
         row.line.charged_back_minor = pay_some(i == 5 ? -1 : 0);
-        cr_expect_eq(pay_order_decode(pay_heap_arena(heap), &row, &c),
+        cr_expect_eq(pay_order_decode(test_arena(), &row, &c),
                      i < 6 ? PAY_BUG : PAY_OK, "number %u", i);
     }
-
-    pay_heap_destroy(heap);
 }

@@ -179,17 +179,15 @@ Test(pay_payment_parse, a_long_name_that_is_not_known_is_not_repeated)
     char                    body[512];
     char                    name[PAY_POINTER_MAX + 1];
     pay_err_t               err;
-    pay_heap_t             *heap = pay_heap_create();
     pay_payment_request_t   request;
 
     memset(name, 'n', sizeof(name));
     name[PAY_POINTER_MAX] = '\0';
     snprintf(body, sizeof(body), WITH("\"%s\":1"), name);
-    cr_assert_eq(parse(pay_heap_arena(heap), body, &request, &err),
+    cr_assert_eq(parse(test_arena(), body, &request, &err),
                  PAY_INVALID);
     cr_expect_str_eq(err.pointer, "");
     cr_expect_not_null(strstr(err.detail, "too long"));
-    pay_heap_destroy(heap);
 }
 
 
@@ -197,7 +195,6 @@ Test(pay_payment_parse, all_that_is_wrong_is_said_at_once)
 {
     unsigned                i;
     pay_err_t               err;
-    pay_heap_t             *heap = pay_heap_create();
     pay_payment_request_t   request;
 
     static const struct {
@@ -219,7 +216,7 @@ Test(pay_payment_parse, all_that_is_wrong_is_said_at_once)
           "currency is missing" }
     };
 
-    cr_assert_eq(parse(pay_heap_arena(heap), "{" URL ",\"ammount\":1,"
+    cr_assert_eq(parse(test_arena(), "{" URL ",\"ammount\":1,"
         "\"expires_in\":5,\"payment_orders\":[{\"amount\":\"12.3\","
         "\"currency\":\"USD\"},{" SELLER ",\"amount\":12.34,"
         "\"currency\":\"USD\"},{" SELLER "},{},{},{}]}", &request, &err),
@@ -235,7 +232,6 @@ Test(pay_payment_parse, all_that_is_wrong_is_said_at_once)
 
     cr_expect_str_eq(err.slug, rows[0].slug);
     cr_expect_str_eq(err.pointer, rows[0].pointer);
-    pay_heap_destroy(heap);
 }
 
 
@@ -243,15 +239,13 @@ Test(pay_payment_parse, all_that_is_wrong_is_said_at_once)
 Test(pay_payment_parse, card_data_is_refused_alone)
 {
     pay_err_t               err;
-    pay_heap_t             *heap = pay_heap_create();
     pay_payment_request_t   request;
 
-    cr_assert_eq(parse(pay_heap_arena(heap), "{\"a\":1,\"checkout_id\":1,"
+    cr_assert_eq(parse(test_arena(), "{\"a\":1,\"checkout_id\":1,"
                        "\"psp\":\"4111111111111111\"}", &request, &err),
                  PAY_INVALID);
     cr_expect_str_eq(err.slug, "card-data-not-accepted");
     cr_expect_eq(request.errors.count, 0);
-    pay_heap_destroy(heap);
 }
 
 
@@ -260,7 +254,6 @@ Test(pay_payment_parse, an_amount_says_how_many_decimals_its_currency_has)
     size_t                  i;
     char                    body[512];
     pay_err_t               err;
-    pay_heap_t             *heap = pay_heap_create();
     pay_payment_request_t   request;
 
     static const char *const  rows[][2] = {
@@ -274,12 +267,10 @@ Test(pay_payment_parse, an_amount_says_how_many_decimals_its_currency_has)
     for (i = 0; i < COUNT(rows); i++) {
         snprintf(body, sizeof(body), WITH_AMOUNT("\"1.0\"", "\"%s\""),
                  rows[i][0]);
-        cr_assert_eq(parse(pay_heap_arena(heap), body, &request, &err),
+        cr_assert_eq(parse(test_arena(), body, &request, &err),
                      PAY_INVALID);
         cr_expect_not_null(strstr(err.detail, rows[i][1]), "%s", err.detail);
     }
-
-    pay_heap_destroy(heap);
 }
 
 
@@ -442,8 +433,7 @@ many_orders(pay_arena_t *arena, unsigned count)
 Test(pay_payment_parse, twenty_orders_pass_and_twenty_one_do_not)
 {
     pay_err_t               err;
-    pay_heap_t             *heap = pay_heap_create();
-    pay_arena_t            *arena = pay_heap_arena(heap);
+    pay_arena_t            *arena = test_arena();
     pay_payment_request_t   r;
 
     cr_assert_eq(pay_payment_parse(arena, many_orders(arena, 20), &r, &err),
@@ -453,7 +443,6 @@ Test(pay_payment_parse, twenty_orders_pass_and_twenty_one_do_not)
     cr_assert_eq(pay_payment_parse(arena, many_orders(arena, 21), &r, &err),
                  PAY_INVALID);
     cr_expect_str_eq(err.pointer, "/payment_orders");
-    pay_heap_destroy(heap);
 }
 
 
@@ -490,14 +479,13 @@ expect_size(const char *member, size_t fill, const char *pointer)
     pay_err_t               err;
     pay_buf_t               buf;
     pay_str_t               body;
-    pay_heap_t             *heap = pay_heap_create();
     pay_status_t            expected = pointer ? PAY_INVALID : PAY_OK;
     pay_payment_request_t   r;
 
     memset(text, 'x', fill);
     text[fill] = '\0';
 
-    pay_buf_init(&buf, pay_heap_arena(heap), 65536);
+    pay_buf_init(&buf, test_arena(), 65536);
     pay_buf_text(&buf, "{" ID "," URL "," ORDERS ",");
 
     if (strcmp(member, "\"buyer_info\":{\"a\":\"") != 0) {
@@ -509,14 +497,12 @@ expect_size(const char *member, size_t fill, const char *pointer)
     pay_buf_text(&buf, strchr(member, '{') ? "\"}}" : "\"}");
     cr_assert_eq(pay_buf_done(&buf, &body), PAY_OK);
 
-    cr_expect_eq(pay_payment_parse(pay_heap_arena(heap), body, &r, &err),
+    cr_expect_eq(pay_payment_parse(test_arena(), body, &r, &err),
                  expected, "%s %zu", member, fill);
 
     if (pointer != NULL) {
         cr_expect_str_eq(err.pointer, pointer);
     }
-
-    pay_heap_destroy(heap);
 }
 
 
@@ -633,7 +619,6 @@ Test(pay_payment_parse, capture_is_automatic_unless_it_is_manual)
 Test(pay_payment_parse, a_credit_in_another_currency_is_asked_for)
 {
     pay_err_t               err;
-    pay_heap_t             *heap = pay_heap_create();
     pay_payment_request_t   r;
 
     static const refusal_t  bad[] = {
@@ -646,7 +631,7 @@ Test(pay_payment_parse, a_credit_in_another_currency_is_asked_for)
           "currency-unsupported", "/payment_orders/0/credit_currency" }
     };
 
-    cr_assert_eq(parse(pay_heap_arena(heap), WITH_ORDERS(
+    cr_assert_eq(parse(test_arena(), WITH_ORDERS(
         "[{\"payment_order_id\":\"a\"," SELLER "," MONEY
         ",\"credit_currency\":\"EUR\"},{\"payment_order_id\":\"b\"," SELLER
         "," MONEY ",\"credit_currency\":\"USD\"}]"), &r, &err), PAY_OK);
@@ -654,21 +639,18 @@ Test(pay_payment_parse, a_credit_in_another_currency_is_asked_for)
     cr_expect_str_eq(r.orders[0].credit->code, "EUR");
     cr_expect_null(r.orders[1].credit, "its own currency is no conversion");
     expect_refused(bad, COUNT(bad));
-    pay_heap_destroy(heap);
 }
 
 
 Test(pay_payment_parse, refusals_need_no_err)
 {
-    pay_heap_t             *heap = pay_heap_create();
     pay_payment_request_t   r;
 
-    cr_expect_eq(pay_payment_parse(pay_heap_arena(heap), PAY_STR("{}"), &r,
+    cr_expect_eq(pay_payment_parse(test_arena(), PAY_STR("{}"), &r,
                                    NULL), PAY_INVALID);
-    cr_expect_eq(pay_payment_parse(pay_heap_arena(heap),
+    cr_expect_eq(pay_payment_parse(test_arena(),
                      PAY_STR("[\"4111111111111111\"]"), &r, NULL),
                  PAY_INVALID);
-    pay_heap_destroy(heap);
 }
 
 
@@ -694,4 +676,31 @@ torture_parse(pay_arena_t *arena, void *result)
 Test(pay_payment_parse, failing_memory_is_an_ordinary_error)
 {
     cr_expect_geq(torture(torture_parse, sizeof(pay_str_t)), 7);
+}
+
+
+/* Routes go by it: a country that is none is one that nobody knows. */
+Test(pay_payment_parse, a_country_is_two_capital_letters)
+{
+    size_t                  i;
+    pay_err_t               err;
+    pay_str_t               body;
+    pay_payment_request_t   request;
+
+    static const char *const  rows[][2] = {
+        { "\"DE\"", "DE" }, { "\"AZ\"", "AZ" }, { "\"D\"", "" },
+        { "\"DEU\"", "" }, { "\"de\"", "" }, { "\"D1\"", "" },
+        { "\"1D\"", "" }, { "\"D[\"", "" }, { "\"@D\"", "" },
+        { "\"\"", "" }, { "7", "" }, { "null", "" }
+    };
+
+    for (i = 0; i < COUNT(rows); i++) {
+        cr_assert_eq(pay_format(test_arena(), &body, 512, "{" ID "," URL ","
+                                ORDERS ",\"buyer_info\":{\"country\":%s}}",
+                                rows[i][0]), PAY_OK);
+        cr_assert_eq(parse(test_arena(), (const char *) body.data, &request,
+                           &err), PAY_OK, "%s", rows[i][0]);
+        cr_expect(pay_str_is(request.country, rows[i][1]), "%s: %.*s",
+                  rows[i][0], pay_fmt(request.country));
+    }
 }

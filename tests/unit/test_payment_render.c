@@ -128,13 +128,12 @@ Test(pay_payment_render, only_success_is_done_and_failure_is_final_too)
 Test(pay_payment_render, order_carries_its_checkout_and_reason)
 {
     pay_str_t        text;
-    pay_heap_t      *heap = pay_heap_create();
     pay_checkout_t   c;
 
     checkout_make(&c);
     c.orders[1].status = PAY_FAILED;
     c.orders[1].reason = PAY_STR("declined");
-    cr_assert_eq(pay_order_render(pay_heap_arena(heap), &c, PAY_STR("o-2"),
+    cr_assert_eq(pay_order_render(test_arena(), &c, PAY_STR("o-2"),
                                   &text), PAY_OK);
     cr_expect(pay_str_is(text,
         "{\"payment_order_id\":\"o-2\",\"seller_account\":\"s2\","
@@ -143,14 +142,12 @@ Test(pay_payment_render, order_carries_its_checkout_and_reason)
         "\"is_payment_done\":false,\"is_final\":false,\"psp\":\"generic\","
         "\"redirect_url\":null,"
         "\"expires_at\":\"2026-11-21T05:50:00Z\"}"), "%.*s", pay_fmt(text));
-    pay_heap_destroy(heap);
 }
 
 
 Test(pay_payment_render, an_order_tells_what_became_of_its_money)
 {
     pay_str_t        text;
-    pay_heap_t      *heap = pay_heap_create();
     pay_order_t     *order;
     pay_checkout_t   c;
 
@@ -167,7 +164,7 @@ Test(pay_payment_render, an_order_tells_what_became_of_its_money)
     order->credit_until = PAY_STR("2026-11-21T06:00:00Z");
     cr_assert_eq(pay_currency_find(PAY_STR("JPY"), &order->credit, NULL),
                  PAY_OK);
-    cr_assert_eq(pay_order_render(pay_heap_arena(heap), &c, PAY_STR("o-2"),
+    cr_assert_eq(pay_order_render(test_arena(), &c, PAY_STR("o-2"),
                                   &text), PAY_OK);
     cr_expect_not_null(strstr((const char *) text.data,
         "\"amount_authorized\":\"9.99\",\"amount_captured\":\"20.00\","
@@ -176,7 +173,6 @@ Test(pay_payment_render, an_order_tells_what_became_of_its_money)
         "\"currency\":\"JPY\",\"amount\":\"3100\",\"rate\":\"155.6\","
         "\"expires_at\":\"2026-11-21T06:00:00Z\"},"), "%.*s",
         pay_fmt(text));
-    pay_heap_destroy(heap);
 }
 
 
@@ -197,16 +193,14 @@ Test(pay_payment_render, less_than_nothing_is_never_refundable)
 Test(pay_payment_render, order_of_another_checkout_is_not_found)
 {
     pay_str_t        text = pay_string("untouched");
-    pay_heap_t      *heap = pay_heap_create();
     pay_checkout_t   c;
 
     checkout_make(&c);
-    cr_expect_eq(pay_order_render(pay_heap_arena(heap), &c, PAY_STR("o-3"),
+    cr_expect_eq(pay_order_render(test_arena(), &c, PAY_STR("o-3"),
                                   &text), PAY_NOT_FOUND);
-    cr_expect_eq(pay_order_render(pay_heap_arena(heap), &c, PAY_STR(""),
+    cr_expect_eq(pay_order_render(test_arena(), &c, PAY_STR(""),
                                   &text), PAY_NOT_FOUND);
     cr_expect(pay_str_is(text, "untouched"));
-    pay_heap_destroy(heap);
 }
 
 
@@ -238,29 +232,25 @@ Test(pay_payment_render, amounts_keep_the_currencys_precision)
 Test(pay_payment_render, bytes_that_are_no_utf8_are_an_error_not_a_reply)
 {
     pay_str_t        text = pay_string("untouched");
-    pay_heap_t      *heap = pay_heap_create();
     pay_checkout_t   c;
 
     checkout_make(&c);
     c.orders[1].seller = PAY_STR("\xff");
-    cr_expect_neq(pay_checkout_render(pay_heap_arena(heap), &c, &text),
+    cr_expect_neq(pay_checkout_render(test_arena(), &c, &text),
                   PAY_OK);
     cr_expect(pay_str_is(text, "untouched"));
-    pay_heap_destroy(heap);
 }
 
 
 Test(pay_payment_render, timeline_wraps_what_sql_made)
 {
     pay_str_t    text;
-    pay_heap_t  *heap = pay_heap_create();
 
-    cr_assert_eq(pay_timeline_render(pay_heap_arena(heap), PAY_STR("o-1"),
+    cr_assert_eq(pay_timeline_render(test_arena(), PAY_STR("o-1"),
                                      PAY_STR("[{\"seq\":1}]"), &text),
                  PAY_OK);
     cr_expect(pay_str_is(text, "{\"payment_order_id\":\"o-1\","
                                "\"events\":[{\"seq\":1}]}"));
-    pay_heap_destroy(heap);
 }
 
 

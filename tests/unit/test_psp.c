@@ -532,8 +532,7 @@ Test(pay_psp, error_codes_are_made_safe)
 Test(pay_psp, a_403_that_is_not_the_psps_own_is_unknown)
 {
     size_t                    i, k;
-    pay_heap_t               *heap = pay_heap_create();
-    pay_arena_t              *arena = pay_heap_arena(heap);
+    pay_arena_t              *arena = test_arena();
     pay_psp_order_t           order = order_make();
     pay_psp_registered_t      result;
     const pay_psp_adapter_t  *psp;
@@ -555,8 +554,6 @@ Test(pay_psp, a_403_that_is_not_the_psps_own_is_unknown)
                          bodies[k]);
         }
     }
-
-    pay_heap_destroy(heap);
 }
 
 
@@ -848,17 +845,12 @@ request_once(pay_arena_t *arena, void *result)
 static pay_status_t
 answer_once(pay_arena_t *arena, void *result)
 {
-    pay_heap_t         *own = pay_heap_create();
-    pay_status_t        status;
     pay_psp_order_t     order = order_make();
     pay_http_answer_t   answer;
 
-    answer = answered(200, fixture(pay_heap_arena(own), tortured,
+    answer = answered(200, fixture(test_arena(), tortured,
                                    "register-answer.json"));
-    status = tortured->register_answer(arena, &order, &answer, result);
-    pay_heap_destroy(own);
-
-    return status;
+    return tortured->register_answer(arena, &order, &answer, result);
 }
 
 
@@ -866,17 +858,12 @@ static pay_status_t
 query_once(pay_arena_t *arena, void *result)
 {
     int                 known;
-    pay_heap_t         *own = pay_heap_create();
-    pay_status_t        status;
     pay_http_answer_t   answer;
 
-    answer = answered(200, fixture(pay_heap_arena(own), tortured,
+    answer = answered(200, fixture(test_arena(), tortured,
                                    "query-paid.json"));
-    status = tortured->query_answer(arena, token_of(tortured), &answer,
-                                    result, &known);
-    pay_heap_destroy(own);
-
-    return status;
+    return tortured->query_answer(arena, token_of(tortured), &answer,
+                                  result, &known);
 }
 
 
@@ -884,16 +871,11 @@ static pay_status_t
 webhook_once(pay_arena_t *arena, void *result)
 {
     events_t      *out = result;
-    pay_heap_t    *own = pay_heap_create();
-    pay_status_t   status;
 
-    status = tortured->webhook_events(arena, &account, PAY_STR(""),
-                 fixture(pay_heap_arena(own), tortured,
-                         "webhook-expired.json"),
-                 out->events, &out->count, NULL);
-    pay_heap_destroy(own);
-
-    return status;
+    return tortured->webhook_events(arena, &account, PAY_STR(""),
+               fixture(test_arena(), tortured,
+                       "webhook-expired.json"),
+               out->events, &out->count, NULL);
 }
 
 
@@ -924,6 +906,40 @@ Test(pay_psp, each_failure_has_a_word_of_its_own)
         for (k = 0; k < i; k++) {
             cr_expect_str_neq(pay_failure_name((pay_failure_t) i),
                               pay_failure_name((pay_failure_t) k));
+        }
+    }
+}
+
+
+/* The hours of docs/psps.md, and the shortest life of a page: a call that is
+ * repeated after its key has gone is a second payment. */
+Test(pay_psp, keys_and_pages_live_as_long_as_documented)
+{
+    size_t                    i, kind;
+    const pay_psp_adapter_t  *psp;
+
+    enum { ALWAYS = PAY_PSP_ALWAYS_HOURS };
+    static const struct {
+        const char  *name;
+        unsigned     key, change[PAY_PSP_CHANGE_COUNT], shortest, longest;
+    } rows[] = {
+        { "adyen", 168, { 168, 168, 168, ALWAYS }, 300, 86400 },
+        { "generic", 24, { 24, 24, 24, 24 }, 60, 604800 },
+        { "mollie", 1, { 1, ALWAYS, 1, ALWAYS }, 60, 86400 },
+        { "paypal", 6, { 6, 0, 1080, 0 }, 60, 10800 },
+        { "square", 24, { ALWAYS, ALWAYS, 24, ALWAYS }, 60, 86400 },
+        { "stripe", 24, { 24, 24, 24, ALWAYS }, 1800, 86400 }
+    };
+
+    for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        psp = pay_psp_find(pay_str_of(rows[i].name));
+        cr_expect_eq(psp->key_window_hours, rows[i].key, "%s", psp->name);
+        cr_expect_eq(psp->min_expiry_s, rows[i].shortest, "%s", psp->name);
+        cr_expect_eq(psp->max_expiry_s, rows[i].longest, "%s", psp->name);
+
+        for (kind = 0; kind < PAY_PSP_CHANGE_COUNT; kind++) {
+            cr_expect_eq(psp->change_window_hours[kind], rows[i].change[kind],
+                         "%s %zu", psp->name, kind);
         }
     }
 }

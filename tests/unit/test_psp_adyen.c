@@ -83,12 +83,11 @@ judged_with(pay_arena_t *arena, const char *from, const char *to)
 
 Test(pay_psp_adyen, registration_on_the_wire_is_this)
 {
-    pay_heap_t          *heap = pay_heap_create();
     pay_psp_order_t      order = order_make();
     pay_http_request_t   request;
 
     order.lines[0].name = PAY_STR("caf\xc3\xa9 \"x\"");
-    cr_assert_eq(adyen()->register_request(pay_heap_arena(heap), &account,
+    cr_assert_eq(adyen()->register_request(test_arena(), &account,
                                            &order, &request, NULL), PAY_OK);
 
     cr_expect(pay_str_is(request.method, "POST"));
@@ -109,8 +108,6 @@ Test(pay_psp_adyen, registration_on_the_wire_is_this)
         "{\"id\":\"order-2\",\"description\":\"order-2\","
         "\"quantity\":1,\"amountIncludingTax\":2000}]}"), "%.*s",
         pay_fmt(request.body));
-
-    pay_heap_destroy(heap);
 }
 
 
@@ -120,8 +117,7 @@ Test(pay_psp_adyen, keys_fit_and_those_of_different_calls_differ)
     char                 longest[PAY_ID_MAX + 1];
     size_t               i, j;
     pay_str_t            keys[5];
-    pay_heap_t          *heap = pay_heap_create();
-    pay_arena_t         *arena = pay_heap_arena(heap);
+    pay_arena_t         *arena = test_arena();
     pay_psp_order_t      order = order_make();
     pay_psp_change_t     change;
     pay_http_request_t   request;
@@ -158,16 +154,13 @@ Test(pay_psp_adyen, keys_fit_and_those_of_different_calls_differ)
             cr_expect_not(pay_str_eq(keys[i], keys[j]), "%zu %zu", i, j);
         }
     }
-
-    pay_heap_destroy(heap);
 }
 
 
 Test(pay_psp_adyen, a_key_that_breaks_out_of_its_header_is_our_bug)
 {
     size_t               i;
-    pay_heap_t          *heap = pay_heap_create();
-    pay_arena_t         *arena = pay_heap_arena(heap);
+    pay_arena_t         *arena = test_arena();
     pay_psp_order_t      order = order_make();
     pay_psp_change_t     change = change_of(PAY_PSP_EXPIRE);
     pay_psp_account_t    mine = account;
@@ -186,8 +179,6 @@ Test(pay_psp_adyen, a_key_that_breaks_out_of_its_header_is_our_bug)
         cr_expect_eq(adyen()->change_request(arena, &mine, &change, &request,
                                              NULL), PAY_BUG);
     }
-
-    pay_heap_destroy(heap);
 }
 
 
@@ -195,8 +186,7 @@ Test(pay_psp_adyen, units_are_adyens_own)
 {
     size_t               i;
     pay_str_t            expected;
-    pay_heap_t          *heap = pay_heap_create();
-    pay_arena_t         *arena = pay_heap_arena(heap);
+    pay_arena_t         *arena = test_arena();
     pay_psp_order_t      order;
     pay_http_request_t   request;
 
@@ -229,8 +219,6 @@ Test(pay_psp_adyen, units_are_adyens_own)
         cr_expect(contains(request.body, (const char *) expected.data),
                   "%.*s", pay_fmt(request.body));
     }
-
-    pay_heap_destroy(heap);
 }
 
 
@@ -238,8 +226,7 @@ Test(pay_psp_adyen, what_adyen_cannot_spell_is_refused)
 {
     size_t               i;
     pay_err_t            err;
-    pay_heap_t          *heap = pay_heap_create();
-    pay_arena_t         *arena = pay_heap_arena(heap);
+    pay_arena_t         *arena = test_arena();
     pay_psp_order_t      order;
     pay_psp_change_t     change = change_of(PAY_PSP_REFUND);
     pay_http_request_t   request;
@@ -266,171 +253,42 @@ Test(pay_psp_adyen, what_adyen_cannot_spell_is_refused)
                                              &request, &err), PAY_INVALID);
         cr_expect_str_eq(err.slug, rows[i].code, "%s", rows[i].currency);
     }
-
-    pay_heap_destroy(heap);
 }
 
 
 /* The total would fit, a line does not. */
 Test(pay_psp_adyen, each_line_must_be_spelled_too)
 {
-    pay_heap_t          *heap = pay_heap_create();
     pay_psp_order_t      order = order_make();
     pay_http_request_t   request;
 
     order.currency = currency_of("IDR");
     order.lines[0].amount_minor = 1050;
     order.lines[1].amount_minor = 1950;
-    cr_expect_eq(adyen()->register_request(pay_heap_arena(heap), &account,
+    cr_expect_eq(adyen()->register_request(test_arena(), &account,
                                            &order, &request, NULL),
                  PAY_INVALID);
-    pay_heap_destroy(heap);
 }
 
 
 Test(pay_psp_adyen, a_link_brings_token_alias_and_page)
 {
-    pay_heap_t            *heap = pay_heap_create();
     pay_psp_registered_t   result;
 
-    result = judged_with(pay_heap_arena(heap), "\"reusable\": false",
+    result = judged_with(test_arena(), "\"reusable\": false",
                          "\"reusable\": false, \"unknown\": [1]");
     cr_expect_eq(result.outcome, PAY_PSP_DONE);
     cr_expect(pay_str_is(result.token, LINK));
     cr_expect(pay_str_is(result.alias, REFERENCE));
     cr_expect(pay_str_is(result.hosted_url,
                          "https://test.adyen.link/" LINK));
-    pay_heap_destroy(heap);
-}
-
-
-Test(pay_psp_adyen, an_echo_that_differs_is_a_mismatch)
-{
-    size_t                i;
-    pay_heap_t           *heap = pay_heap_create();
-    pay_psp_registered_t  result;
-
-    static const char *const  rows[][2] = {
-        { "\"value\": 3000", "\"value\": 3001" },
-        { "\"value\": 3000", "\"value\": 30" },
-        { "\"value\": 3000", "\"value\": -3000" },
-        { "\"currency\": \"USD\"", "\"currency\": \"EUR\"" },
-        { "\"currency\": \"USD\"", "\"currency\": \"usd\"" },
-        { "\"reference\": \"" REFERENCE, "\"reference\": \"other" },
-        { "\"reference\": \"" REFERENCE "\"", "\"reference\": \"\"" }
-    };
-
-    for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-        result = judged_with(pay_heap_arena(heap), rows[i][0], rows[i][1]);
-        cr_expect_eq(result.outcome, PAY_PSP_UNKNOWN, "%s", rows[i][1]);
-        cr_expect_eq(result.alias.len, 0, "%s", rows[i][1]);
-        cr_expect(pay_str_is(result.code, "answer_mismatch"), "%s",
-                  rows[i][1]);
-    }
-
-    pay_heap_destroy(heap);
-}
-
-
-Test(pay_psp_adyen, a_missing_or_mistyped_member_is_an_invalid_answer)
-{
-    size_t                i;
-    pay_heap_t           *heap = pay_heap_create();
-    pay_psp_registered_t  result;
-
-    static const char *const  rows[][2] = {
-        { "\"amount\":", "\"x\":" }, { "\"value\":", "\"x\":" },
-        { "\"currency\":", "\"x\":" }, { "\"reference\":", "\"x\":" },
-        { "\"id\":", "\"x\":" }, { "\"url\":", "\"x\":" },
-        { "\"value\": 3000", "\"value\": \"3000\"" },
-        { "\"value\": 3000", "\"value\": 3000.0" },
-        { "\"value\": 3000", "\"value\": null" },
-        { "\"value\": 3000", "\"value\": 99999999999999999999" },
-        { "\"id\": \"PL", "\"id\": \"../" },
-        { "\"id\": \"" LINK "\"", "\"id\": \"\"" },
-        { "\"url\": \"https", "\"url\": \"\\u0001https" },
-        { "{", "{\"errorCode\":\"905\"," }, { "{", "{\"errorCode\":7," }
-    };
-
-    for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-        result = judged_with(pay_heap_arena(heap), rows[i][0], rows[i][1]);
-        cr_expect_eq(result.outcome, PAY_PSP_UNKNOWN, "%s", rows[i][1]);
-        cr_expect_eq(result.alias.len, 0, "%s", rows[i][1]);
-        cr_expect(pay_str_is(result.code, "answer_invalid"), "%s: %.*s",
-                  rows[i][1], pay_fmt(result.code));
-    }
-
-    pay_heap_destroy(heap);
-}
-
-
-Test(pay_psp_adyen, errors_have_their_outcomes)
-{
-    char                  name[64];
-    size_t                i;
-    pay_heap_t           *heap = pay_heap_create();
-    pay_arena_t          *arena = pay_heap_arena(heap);
-    pay_psp_order_t       order = order_make();
-    pay_psp_registered_t  result;
-
-    static const struct {
-        unsigned           status;
-        const char        *file;
-        pay_psp_outcome_t  outcome;
-        const char        *code;
-    } rows[] = {
-        { 400, "400", PAY_PSP_REFUSED, "702" },
-        { 401, "401", PAY_PSP_NOT_SENT, "000" },
-        { 403, "403", PAY_PSP_NOT_SENT, "901" },
-        { 422, "422", PAY_PSP_REFUSED, "14_030" },
-        { 422, "704", PAY_PSP_UNKNOWN, "704" },
-        { 429, "rate", PAY_PSP_NOT_SENT, "010" },
-        { 500, "500", PAY_PSP_UNKNOWN, "905" }
-    };
-
-    for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-        snprintf(name, sizeof(name), "error-%s.json", rows[i].file);
-        result = register_judged(arena, adyen(), &order,
-                                 answered(rows[i].status,
-                                          fixture(arena, adyen(), name)));
-        cr_expect_eq(result.outcome, rows[i].outcome, "%s", name);
-        cr_expect(pay_str_is(result.code, rows[i].code), "%.*s",
-                  pay_fmt(result.code));
-    }
-
-    pay_heap_destroy(heap);
-}
-
-
-/* A proxy's own 404 or 422 has a status, but no errorCode of Adyen's. */
-Test(pay_psp_adyen, a_refusal_counts_only_with_adyens_own_code)
-{
-    size_t                i;
-    pay_heap_t           *heap = pay_heap_create();
-    pay_psp_order_t       order = order_make();
-    pay_psp_registered_t  result;
-
-    static const char *const  bodies[] = {
-        "{\"status\":422,\"error\":\"Unprocessable\"}",
-        "{\"status\":422,\"errorCode\":null}", "{\"errorCode\":\"\"}",
-        "{\"errorCode\":{}}", "{\"errorCode\":702}", "{}", "[]", "", "oops"
-    };
-
-    for (i = 0; i < sizeof(bodies) / sizeof(bodies[0]); i++) {
-        result = register_judged(pay_heap_arena(heap), adyen(), &order,
-                                 answered(422, pay_str_of(bodies[i])));
-        cr_expect_eq(result.outcome, PAY_PSP_UNKNOWN, "%s", bodies[i]);
-    }
-
-    pay_heap_destroy(heap);
 }
 
 
 /* The glue reads the transient-error header into should_retry. */
 Test(pay_psp_adyen, a_transient_refusal_is_not_final)
 {
-    pay_heap_t            *heap = pay_heap_create();
-    pay_arena_t           *arena = pay_heap_arena(heap);
+    pay_arena_t           *arena = test_arena();
     pay_psp_order_t        order = order_make();
     pay_http_answer_t      answer;
 
@@ -441,15 +299,13 @@ Test(pay_psp_adyen, a_transient_refusal_is_not_final)
     answer.should_retry = 0;
     cr_expect_eq(register_judged(arena, adyen(), &order, answer).outcome,
                  PAY_PSP_REFUSED);
-    pay_heap_destroy(heap);
 }
 
 
 Test(pay_psp_adyen, changes_on_the_wire_are_these)
 {
     size_t               i;
-    pay_heap_t          *heap = pay_heap_create();
-    pay_arena_t         *arena = pay_heap_arena(heap);
+    pay_arena_t         *arena = test_arena();
     pay_psp_change_t     change;
     pay_http_request_t   request;
 
@@ -489,15 +345,12 @@ Test(pay_psp_adyen, changes_on_the_wire_are_these)
         cr_expect(pay_str_is(request.body, rows[i].body), "%.*s",
                   pay_fmt(request.body));
     }
-
-    pay_heap_destroy(heap);
 }
 
 
 Test(pay_psp_adyen, only_adyens_own_reasons_go_out)
 {
-    pay_heap_t          *heap = pay_heap_create();
-    pay_arena_t         *arena = pay_heap_arena(heap);
+    pay_arena_t         *arena = test_arena();
     pay_psp_change_t     change = change_of(PAY_PSP_REFUND);
     pay_http_request_t   request;
 
@@ -514,15 +367,13 @@ Test(pay_psp_adyen, only_adyens_own_reasons_go_out)
     change.reason = PAY_STR("DUPLICATE");
     request = change_sent(arena, &change);
     cr_expect_not(contains(request.body, "merchantRefundReason"));
-    pay_heap_destroy(heap);
 }
 
 
 Test(pay_psp_adyen, an_id_that_leaves_its_path_is_our_bug)
 {
     size_t               i, kind;
-    pay_heap_t          *heap = pay_heap_create();
-    pay_arena_t         *arena = pay_heap_arena(heap);
+    pay_arena_t         *arena = test_arena();
     pay_psp_change_t     change;
     pay_http_request_t   request;
 
@@ -537,16 +388,13 @@ Test(pay_psp_adyen, an_id_that_leaves_its_path_is_our_bug)
                          "%s", ids[i]);
         }
     }
-
-    pay_heap_destroy(heap);
 }
 
 
 Test(pay_psp_adyen, what_was_received_is_pending_never_done)
 {
     size_t              i;
-    pay_heap_t         *heap = pay_heap_create();
-    pay_arena_t        *arena = pay_heap_arena(heap);
+    pay_arena_t        *arena = test_arena();
     pay_psp_changed_t   result;
 
     static const struct {
@@ -566,51 +414,12 @@ Test(pay_psp_adyen, what_was_received_is_pending_never_done)
         cr_expect_eq(result.known, 0);
         cr_expect_eq(result.code.len, 0);
     }
-
-    pay_heap_destroy(heap);
-}
-
-
-Test(pay_psp_adyen, a_change_that_is_echoed_wrong_is_unknown)
-{
-    size_t              i;
-    pay_str_t           text;
-    pay_heap_t         *heap = pay_heap_create();
-    pay_arena_t        *arena = pay_heap_arena(heap);
-    pay_psp_changed_t   result;
-
-    static const char *const  rows[][3] = {
-        { "\"value\": 3000", "\"value\": 300", "answer_mismatch" },
-        { "\"USD\"", "\"EUR\"", "answer_mismatch" },
-        { PAYMENT, "993617894903480B", "answer_mismatch" },
-        { "\"amount\":", "\"x\":", "answer_invalid" },
-        { "\"paymentPspReference\":", "\"x\":", "answer_invalid" },
-        { "\"pspReference\":", "\"x\":", "answer_invalid" },
-        { "\"pspReference\": \"", "\"pspReference\": \"/", "answer_invalid" },
-        { "\"received\"", "\"RECEIVED\"", "answer_invalid" },
-        { "\"received\"", "true", "answer_invalid" }
-    };
-
-    text = fixture(arena, adyen(), "refund-pending.json");
-
-    for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-        result = change_judged(arena, PAY_PSP_REFUND, 201,
-                               replaced(arena, text, rows[i][0],
-                                        rows[i][1]));
-        cr_expect_eq(result.outcome, PAY_PSP_UNKNOWN, "%s", rows[i][1]);
-        cr_expect_eq(result.reference.len, 0, "%s", rows[i][1]);
-        cr_expect(pay_str_is(result.code, rows[i][2]), "%s: %.*s",
-                  rows[i][1], pay_fmt(result.code));
-    }
-
-    pay_heap_destroy(heap);
 }
 
 
 Test(pay_psp_adyen, only_a_link_that_says_so_has_expired)
 {
-    pay_heap_t         *heap = pay_heap_create();
-    pay_arena_t        *arena = pay_heap_arena(heap);
+    pay_arena_t        *arena = test_arena();
     pay_psp_changed_t   result;
 
     result = change_judged(arena, PAY_PSP_EXPIRE, 200,
@@ -637,7 +446,6 @@ Test(pay_psp_adyen, only_a_link_that_says_so_has_expired)
                                    "expire-refused-status.json"));
     cr_expect_eq(result.outcome, PAY_PSP_REFUSED);
     cr_expect_eq(result.known, 0);
-    pay_heap_destroy(heap);
 }
 
 
@@ -684,8 +492,7 @@ run_changed(pay_arena_t *arena, void *result)
 
 Test(pay_psp_adyen, every_allocation_may_fail)
 {
-    pay_heap_t   *heap = pay_heap_create();
-    pay_arena_t  *arena = pay_heap_arena(heap);
+    pay_arena_t  *arena = test_arena();
 
     cr_expect_gt(torture(run_register, sizeof(pay_http_request_t)), 0);
     cr_expect_gt(torture(run_change, sizeof(pay_http_request_t)), 0);
@@ -697,5 +504,4 @@ Test(pay_psp_adyen, every_allocation_may_fail)
     tortured_answer = answered(200, fixture(arena, adyen(),
                                             "expire-done.json"));
     cr_expect_gt(torture(run_changed, sizeof(pay_psp_changed_t)), 0);
-    pay_heap_destroy(heap);
 }

@@ -8,9 +8,6 @@
 
 #define LINK     "PLE83C39B0A0DE0C1E"
 #define PAYMENT  "993617894903480A"
-#define ITEM                                                                  \
-    "\"merchantAccountCode\":\"YOUR_ACCOUNT\",\"merchantReference\":\""      \
-    REFERENCE "\",\"pspReference\":\"" PAYMENT "\""
 #define AMOUNT   "\"amount\":{\"value\":3000,\"currency\":\"USD\"}"
 
 
@@ -18,22 +15,6 @@ static const pay_psp_adapter_t *
 adyen(void)
 {
     return pay_psp_find(PAY_STR("adyen"));
-}
-
-
-static int
-query_with(pay_arena_t *arena, const char *name, const char *from,
-    const char *to, pay_psp_event_t *event)
-{
-    int                known;
-    pay_http_answer_t  answer;
-
-    answer = answered(200, replaced(arena, fixture(arena, adyen(), name),
-                                    from, to));
-    cr_assert_eq(adyen()->query_answer(arena, PAY_STR(LINK), &answer, event,
-                                       &known), PAY_OK);
-
-    return known;
 }
 
 
@@ -76,8 +57,7 @@ wrapped(pay_arena_t *arena, const char *members)
 
 Test(pay_psp_adyen_event, query_asks_for_the_link)
 {
-    pay_heap_t          *heap = pay_heap_create();
-    pay_arena_t         *arena = pay_heap_arena(heap);
+    pay_arena_t         *arena = test_arena();
     pay_http_request_t   request;
 
     cr_assert_eq(adyen()->query_request(arena, &account, PAY_STR(LINK),
@@ -89,112 +69,12 @@ Test(pay_psp_adyen_event, query_asks_for_the_link)
     cr_expect_eq(field_of(&request, "Idempotency-Key").len, 0);
     cr_expect_eq(adyen()->query_request(arena, &account, PAY_STR("../x"),
                                         &request), PAY_BUG);
-    pay_heap_destroy(heap);
-}
-
-
-Test(pay_psp_adyen_event, each_status_of_a_link_has_its_fact)
-{
-    size_t            i;
-    pay_heap_t       *heap = pay_heap_create();
-    pay_psp_event_t   event;
-
-    static const struct {
-        const char  *status;
-        int          known;
-        pay_fact_t   fact;
-    } rows[] = {
-        { "active", 1, PAY_FACT_NONE }, { "paid", 1, PAY_FACT_PAID },
-        { "completed", 1, PAY_FACT_PAID },
-        { "paymentPending", 1, PAY_FACT_PENDING },
-        { "expired", 1, PAY_FACT_EXPIRED },
-        { "Paid", 0, PAY_FACT_NONE }, { "PAID", 0, PAY_FACT_NONE },
-        { "paid ", 0, PAY_FACT_NONE }, { "", 0, PAY_FACT_NONE },
-        { "received", 0, PAY_FACT_NONE }
-    };
-
-    for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-        cr_expect_eq(query_with(pay_heap_arena(heap), "query-open.json",
-                                "active", rows[i].status, &event),
-                     rows[i].known, "%s", rows[i].status);
-
-        if (rows[i].known) {
-            cr_expect_eq(event.fact, rows[i].fact, "%s", rows[i].status);
-            cr_expect(pay_str_is(event.token, LINK));
-            cr_expect(event.has_amount && event.amount_minor == 3000);
-            cr_expect(pay_str_is(event.currency, "USD"));
-            cr_expect_eq(event.event_id.len, 0);
-        }
-    }
-
-    pay_heap_destroy(heap);
-}
-
-
-Test(pay_psp_adyen_event, a_paid_link_of_others_or_without_money_is_silent)
-{
-    size_t            i;
-    pay_heap_t       *heap = pay_heap_create();
-    pay_psp_event_t   event;
-
-    static const char *const  rows[][2] = {
-        { "\"id\": \"PLE8", "\"id\": \"PLE9" }, { "\"id\":", "\"x\":" },
-        { "\"status\":", "\"x\":" }, { "\"amount\":", "\"x\":" },
-        { "\"value\": 3000", "\"value\": \"3000\"" },
-        { "\"currency\": \"USD\"", "\"currency\": \"usd\"" },
-        { "\"currency\": \"USD\"", "\"currency\": \"DOLLAR\"" }
-    };
-
-    for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-        cr_expect_eq(query_with(pay_heap_arena(heap), "query-paid.json",
-                                rows[i][0], rows[i][1], &event), 0, "%s",
-                     rows[i][1]);
-    }
-
-    pay_heap_destroy(heap);
-}
-
-
-/* What no ISO amount equals comes as 0: the mismatch queue. */
-Test(pay_psp_adyen_event, incoming_units_are_turned_back)
-{
-    char              text[64];
-    size_t            i;
-    pay_heap_t       *heap = pay_heap_create();
-    pay_psp_event_t   event;
-
-    static const struct {
-        const char  *currency;
-        const char  *theirs;
-        int64_t      ours;
-    } rows[] = {
-        { "CLP", "120000", 1200 }, { "CLP", "120050", 0 },
-        { "ISK", "700", 7 }, { "ISK", "1", 0 },
-        { "CVE", "12", 1200 }, { "IDR", "50000", 5000000 },
-        { "IDR", "9223372036854775807", 0 }, { "KWD", "1234", 1234 },
-        { "USD", "-3000", 0 }, { "USD", "0", 0 }, { "CLF", "10000", 0 },
-        { "XXX", "3000", 0 }, { "ZZZ", "3000", 0 }
-    };
-
-    for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-        snprintf(text, sizeof(text), "\"%s\",\n    \"value\": %s",
-                 rows[i].currency, rows[i].theirs);
-        cr_assert_eq(query_with(pay_heap_arena(heap), "query-paid.json",
-                                "\"USD\",\n    \"value\": 3000", text,
-                                &event), 1, "%s", text);
-        cr_expect(event.has_amount);
-        cr_expect_eq(event.amount_minor, rows[i].ours, "%s", text);
-        cr_expect(pay_str_is(event.currency, rows[i].currency));
-    }
-
-    pay_heap_destroy(heap);
 }
 
 
 Test(pay_psp_adyen_event, an_authorisation_is_the_money)
 {
-    pay_heap_t       *heap = pay_heap_create();
-    pay_arena_t      *arena = pay_heap_arena(heap);
+    pay_arena_t      *arena = test_arena();
     pay_psp_event_t   event;
 
     event = event_of(arena, fixture(arena, adyen(),
@@ -207,21 +87,18 @@ Test(pay_psp_adyen_event, an_authorisation_is_the_money)
     cr_expect(event.has_amount && event.amount_minor == 3000);
     cr_expect(pay_str_is(event.currency, "USD"));
     cr_expect_eq(event.must_ask, 0);
-    pay_heap_destroy(heap);
 }
 
 
 /* "062243:1111:03/2030": an auth code, the last digits and the expiry date. */
 Test(pay_psp_adyen_event, the_reason_of_a_success_is_not_kept)
 {
-    pay_heap_t       *heap = pay_heap_create();
-    pay_arena_t      *arena = pay_heap_arena(heap);
+    pay_arena_t      *arena = test_arena();
     pay_psp_event_t   event;
 
     event = event_of(arena, fixture(arena, adyen(),
                                     "webhook-authorisation.json"));
     cr_expect_eq(event.code.len, 0);
-    pay_heap_destroy(heap);
 }
 
 
@@ -229,8 +106,7 @@ Test(pay_psp_adyen_event, a_failed_try_moves_nothing_and_says_why)
 {
     size_t            i;
     pay_str_t         text;
-    pay_heap_t       *heap = pay_heap_create();
-    pay_arena_t      *arena = pay_heap_arena(heap);
+    pay_arena_t      *arena = test_arena();
     pay_psp_event_t   event;
 
     static const char *const  rows[][2] = {
@@ -256,16 +132,13 @@ Test(pay_psp_adyen_event, a_failed_try_moves_nothing_and_says_why)
         cr_expect(pay_str_is(event.event_id,
                              "AUTHORISATION:QFQTPCQ8HXSKGK82:false"));
     }
-
-    pay_heap_destroy(heap);
 }
 
 
 /* A try that was given up on a link that may still be paid. */
 Test(pay_psp_adyen_event, a_closed_offer_only_makes_us_ask)
 {
-    pay_heap_t       *heap = pay_heap_create();
-    pay_arena_t      *arena = pay_heap_arena(heap);
+    pay_arena_t      *arena = test_arena();
     pay_psp_event_t   event;
 
     event = event_of(arena, fixture(arena, adyen(),
@@ -274,7 +147,6 @@ Test(pay_psp_adyen_event, a_closed_offer_only_makes_us_ask)
     cr_expect_eq(event.must_ask, 1);
     cr_expect_gt(event.event_id.len, 0);
     cr_expect(pay_str_is(event.token, REFERENCE));
-    pay_heap_destroy(heap);
 }
 
 
@@ -282,8 +154,7 @@ Test(pay_psp_adyen_event, events_after_the_sale_are_typed_and_move_nothing)
 {
     char              name[64];
     size_t            i;
-    pay_heap_t       *heap = pay_heap_create();
-    pay_arena_t      *arena = pay_heap_arena(heap);
+    pay_arena_t      *arena = test_arena();
     pay_psp_event_t   event;
 
     static const char *const  rows[][2] = {
@@ -308,15 +179,13 @@ Test(pay_psp_adyen_event, events_after_the_sale_are_typed_and_move_nothing)
                                     "webhook-report-available.json"));
     cr_expect_eq(event.token.len, 0);
     cr_expect_eq(event.fact, PAY_FACT_NONE);
-    pay_heap_destroy(heap);
 }
 
 
 Test(pay_psp_adyen_event, an_item_that_is_not_about_us_has_no_token)
 {
     size_t            i;
-    pay_heap_t       *heap = pay_heap_create();
-    pay_arena_t      *arena = pay_heap_arena(heap);
+    pay_arena_t      *arena = test_arena();
     pay_psp_event_t   event;
 
     static const char *const  items[] = {
@@ -356,64 +225,6 @@ Test(pay_psp_adyen_event, an_item_that_is_not_about_us_has_no_token)
         cr_expect_eq(event.token.len, 0, "%s", references[i]);
         cr_expect_eq(event.fact, PAY_FACT_NONE, "%s", references[i]);
     }
-
-    pay_heap_destroy(heap);
-}
-
-
-Test(pay_psp_adyen_event, what_is_no_event_is_refused)
-{
-    size_t            i;
-    unsigned          count;
-    pay_heap_t       *heap = pay_heap_create();
-    pay_arena_t      *arena = pay_heap_arena(heap);
-    pay_psp_event_t   events[PAY_PSP_EVENTS_MAX];
-
-    static const char *const  items[] = {
-        "", "\"success\":\"true\"",
-        ITEM ",\"eventCode\":\"AUTHORISATION\"," AMOUNT,
-        ITEM ",\"eventCode\":\"AUTHORISATION\",\"success\":\"TRUE\"," AMOUNT,
-        ITEM ",\"eventCode\":\"AUTHORISATION\",\"success\":1," AMOUNT,
-        ITEM ",\"eventCode\":\"AUTHORISATION\",\"success\":\"true\"",
-        ITEM ",\"eventCode\":\"AUTHORISATION\",\"success\":\"true\","
-            "\"amount\":{\"value\":\"3000\",\"currency\":\"USD\"}",
-        ITEM ",\"eventCode\":\"AUTHORISATION\",\"success\":\"true\","
-            "\"amount\":{\"value\":3000,\"currency\":\"usd\"}",
-        ITEM ",\"eventCode\":\"AUTHORISATION\",\"success\":\"true\","
-            "\"amount\":3000",
-        ITEM ",\"success\":\"true\"," AMOUNT,
-        ITEM ",\"eventCode\":\"\",\"success\":\"true\"," AMOUNT,
-        ITEM ",\"eventCode\":\"authorisation\",\"success\":\"true\"," AMOUNT,
-        ITEM ",\"eventCode\":\"A:B\",\"success\":\"true\"," AMOUNT,
-        ITEM ",\"eventCode\":\"A\",\"eventCode\":\"B\",\"success\":\"true\"",
-        "\"merchantAccountCode\":\"YOUR_ACCOUNT\",\"success\":\"true\","
-            "\"eventCode\":\"CAPTURE\",\"pspReference\":\"\"",
-        "\"merchantAccountCode\":\"YOUR_ACCOUNT\",\"success\":\"true\","
-            "\"eventCode\":\"CAPTURE\",\"pspReference\":17"
-    };
-
-    static const char *const  bodies[] = {
-        "", "[]", "{}", "{\"live\":\"false\"}",
-        "{\"live\":\"false\",\"notificationItems\":[]}",
-        "{\"live\":\"false\",\"notificationItems\":{}}",
-        "{\"live\":\"false\",\"notificationItems\":[null]}",
-        "{\"live\":\"false\",\"notificationItems\":[[]]}",
-        "{\"live\":\"false\",\"notificationItems\":[{\"x\":{}}]}",
-        "{\"live\":\"false\",\"notificationItems\":\"x\"}"
-    };
-
-    for (i = 0; i < sizeof(items) / sizeof(items[0]); i++) {
-        cr_expect_eq(events_of(arena, &account, wrapped(arena, items[i]),
-                               events, &count), PAY_INVALID, "%s", items[i]);
-    }
-
-    for (i = 0; i < sizeof(bodies) / sizeof(bodies[0]); i++) {
-        cr_expect_eq(events_of(arena, &account, pay_str_of(bodies[i]),
-                               events, &count), PAY_INVALID, "%s",
-                     bodies[i]);
-    }
-
-    pay_heap_destroy(heap);
 }
 
 
@@ -423,8 +234,7 @@ Test(pay_psp_adyen_event, the_mode_must_be_the_accounts)
     size_t              i;
     unsigned            count;
     pay_str_t           text;
-    pay_heap_t         *heap = pay_heap_create();
-    pay_arena_t        *arena = pay_heap_arena(heap);
+    pay_arena_t        *arena = test_arena();
     pay_psp_event_t     events[PAY_PSP_EVENTS_MAX];
     pay_psp_account_t   mine = account;
 
@@ -457,8 +267,6 @@ Test(pay_psp_adyen_event, the_mode_must_be_the_accounts)
                      rows[i].test == PAY_OK || rows[i].production == PAY_OK
                      ? PAY_OK : PAY_INVALID, "%s", rows[i].live);
     }
-
-    pay_heap_destroy(heap);
 }
 
 
@@ -468,8 +276,7 @@ Test(pay_psp_adyen_event, as_many_items_as_fit_are_taken_in_order)
     unsigned          i, n, count;
     pay_buf_t         buf;
     pay_str_t         body;
-    pay_heap_t       *heap = pay_heap_create();
-    pay_arena_t      *arena = pay_heap_arena(heap);
+    pay_arena_t      *arena = test_arena();
     pay_psp_event_t   events[PAY_PSP_EVENTS_MAX];
 
     for (n = PAY_PSP_EVENTS_MAX; n <= PAY_PSP_EVENTS_MAX + 1; n++) {
@@ -495,7 +302,6 @@ Test(pay_psp_adyen_event, as_many_items_as_fit_are_taken_in_order)
 
     cr_expect(pay_str_is(events[0].event_id, "CAPTURE:P0:true"));
     cr_expect(pay_str_is(events[15].event_id, "CAPTURE:P15:true"));
-    pay_heap_destroy(heap);
 }
 
 
@@ -504,8 +310,7 @@ Test(pay_psp_adyen_event, a_strange_reference_is_told_by_its_digest)
 {
     size_t            i;
     pay_str_t         body, first;
-    pay_heap_t       *heap = pay_heap_create();
-    pay_arena_t      *arena = pay_heap_arena(heap);
+    pay_arena_t      *arena = test_arena();
     pay_psp_event_t   event;
 
     static const char *const  names[] = {
@@ -527,8 +332,6 @@ Test(pay_psp_adyen_event, a_strange_reference_is_told_by_its_digest)
         cr_expect_not(pay_str_eq(event.event_id, first));
         first = event.event_id;
     }
-
-    pay_heap_destroy(heap);
 }
 
 
@@ -547,10 +350,7 @@ run_events(pay_arena_t *arena, void *result)
 
 Test(pay_psp_adyen_event, every_allocation_may_fail)
 {
-    pay_heap_t  *heap = pay_heap_create();
-
-    tortured_body = fixture(pay_heap_arena(heap), adyen(),
+    tortured_body = fixture(test_arena(), adyen(),
                             "webhook-batch.json");
     cr_expect_gt(torture(run_events, 3 * sizeof(pay_psp_event_t)), 0);
-    pay_heap_destroy(heap);
 }

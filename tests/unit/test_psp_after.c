@@ -213,8 +213,7 @@ Test(pay_psp_after, a_fee_has_an_id_that_no_repetition_changes)
 
 Test(pay_psp_after, a_disputes_fee_is_told_with_it_where_the_psp_says_so)
 {
-    pay_heap_t               *heap = pay_heap_create();
-    pay_arena_t              *arena = pay_heap_arena(heap);
+    pay_arena_t              *arena = test_arena();
     pay_psp_event_t           events[PAY_PSP_EVENTS_MAX];
     const pay_psp_adapter_t  *psp = psp_of("generic");
 
@@ -229,8 +228,6 @@ Test(pay_psp_after, a_disputes_fee_is_told_with_it_where_the_psp_says_so)
                          fixture(arena, psp, "webhook-dispute-won.json"),
                          events), 1);
     cr_expect_not(events[0].has_fee);
-
-    pay_heap_destroy(heap);
 }
 
 
@@ -365,7 +362,6 @@ Test(pay_psp_after, several_captures_need_held_money_and_a_capture)
 Test(pay_psp_after, held_money_is_asked_for_in_these_words)
 {
     size_t              i;
-    pay_heap_t         *heap = pay_heap_create();
     pay_http_request_t  request;
 
     static const struct {
@@ -383,12 +379,10 @@ Test(pay_psp_after, held_money_is_asked_for_in_these_words)
     };
 
     for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-        request = registration(pay_heap_arena(heap), psp_of(rows[i].psp), 1);
+        request = registration(test_arena(), psp_of(rows[i].psp), 1);
         cr_expect(contains(request.body, rows[i].part), "%s: %.*s",
                   rows[i].part, pay_fmt(request.body));
     }
-
-    pay_heap_destroy(heap);
 }
 
 
@@ -397,8 +391,7 @@ Test(pay_psp_after, a_generic_psp_repeats_that_it_holds_the_money)
 {
     size_t                  i;
     pay_str_t               body;
-    pay_heap_t             *heap = pay_heap_create();
-    pay_arena_t            *arena = pay_heap_arena(heap);
+    pay_arena_t            *arena = test_arena();
     pay_psp_order_t         order = order_make();
     pay_psp_registered_t    result;
 
@@ -433,8 +426,6 @@ Test(pay_psp_after, a_generic_psp_repeats_that_it_holds_the_money)
             cr_expect(pay_str_is(result.code, "answer_mismatch"), "%zu", i);
         }
     }
-
-    pay_heap_destroy(heap);
 }
 
 
@@ -442,8 +433,7 @@ Test(pay_psp_after, a_generic_psp_repeats_that_it_holds_the_money)
 Test(pay_psp_after, held_registrations_have_a_second_name)
 {
     pay_str_t             body, adyen;
-    pay_heap_t           *heap = pay_heap_create();
-    pay_arena_t          *arena = pay_heap_arena(heap);
+    pay_arena_t          *arena = test_arena();
     pay_psp_order_t       order = order_make();
     pay_psp_registered_t  result;
 
@@ -467,8 +457,6 @@ Test(pay_psp_after, held_registrations_have_a_second_name)
                              answered(201, adyen));
     cr_assert_eq(result.outcome, PAY_PSP_DONE);
     cr_expect(pay_str_is(result.alias, HELD_ADYEN));
-
-    pay_heap_destroy(heap);
 }
 
 
@@ -537,8 +525,7 @@ Test(pay_psp_after, a_question_tells_what_is_held_and_what_was_captured)
 
 Test(pay_psp_after, a_part_that_was_captured_is_not_the_payment)
 {
-    pay_heap_t         *heap = pay_heap_create();
-    pay_arena_t        *arena = pay_heap_arena(heap);
+    pay_arena_t        *arena = test_arena();
     pay_psp_change_t    change = kit_change(kit_table(stripe()),
                                             PAY_PSP_CAPTURE);
     pay_psp_changed_t   result;
@@ -551,29 +538,24 @@ Test(pay_psp_after, a_part_that_was_captured_is_not_the_payment)
     cr_expect_eq(result.event.fact, PAY_FACT_NONE);
     cr_expect_eq(result.event.amount_minor, 3000);
     cr_expect(pay_str_is(result.event.operation, OPERATION));
-
-    pay_heap_destroy(heap);
 }
 
 
 Test(pay_psp_after, the_last_capture_says_that_it_is)
 {
     int                  final;
-    pay_heap_t          *heap = pay_heap_create();
     pay_psp_change_t     change = kit_change(kit_table(generic()),
                                              PAY_PSP_CAPTURE);
     pay_http_request_t   request;
 
     for (final = 0; final < 2; final++) {
         change.is_final = final;
-        cr_assert_eq(generic()->change_request(pay_heap_arena(heap), &account,
+        cr_assert_eq(generic()->change_request(test_arena(), &account,
                                                &change, &request, NULL),
                      PAY_OK);
         cr_expect_eq(contains(request.body, "\"final\":true"), final);
         cr_expect(final || !contains(request.body, "final"));
     }
-
-    pay_heap_destroy(heap);
 }
 
 
@@ -606,27 +588,24 @@ Test(pay_psp_after, a_refund_carries_our_id_of_the_change)
 
 Test(pay_psp_after, adyen_cancels_under_the_name_of_the_payment)
 {
-    pay_heap_t               *heap = pay_heap_create();
     pay_psp_change_t          change;
     pay_http_request_t        request;
     const pay_psp_adapter_t  *psp = psp_of("adyen");
 
     change = kit_change(kit_table(psp), PAY_PSP_CANCEL);
     change.alias = PAY_STR(HELD_ADYEN);
-    cr_assert_eq(psp->change_request(pay_heap_arena(heap), &account, &change,
+    cr_assert_eq(psp->change_request(test_arena(), &account, &change,
                                      &request, NULL), PAY_OK);
     cr_expect(contains(request.body, "\"reference\":\"" HELD_ADYEN "\""));
 
     change.alias = PAY_STR("");
-    cr_assert_eq(psp->change_request(pay_heap_arena(heap), &account, &change,
+    cr_assert_eq(psp->change_request(test_arena(), &account, &change,
                                      &request, NULL), PAY_OK);
     cr_expect(contains(request.body, "\"reference\":\"" REFERENCE "\""));
 
     change.alias = PAY_STR("a\"b");
-    cr_expect_eq(psp->change_request(pay_heap_arena(heap), &account, &change,
+    cr_expect_eq(psp->change_request(test_arena(), &account, &change,
                                      &request, NULL), PAY_BUG);
-
-    pay_heap_destroy(heap);
 }
 
 
@@ -635,8 +614,7 @@ Test(pay_psp_after, adyen_cancels_under_the_name_of_the_payment)
 Test(pay_psp_after, paypals_list_tells_what_its_webhooks_cannot_prove)
 {
     size_t                    i;
-    pay_heap_t               *heap = pay_heap_create();
-    pay_arena_t              *arena = pay_heap_arena(heap);
+    pay_arena_t              *arena = test_arena();
     pay_psp_list_t            list = kit_list();
     pay_psp_listed_t          listed;
     const pay_psp_event_t    *event;
@@ -672,6 +650,4 @@ Test(pay_psp_after, paypals_list_tells_what_its_webhooks_cannot_prove)
         cr_expect(pay_str_is(event->operation, rows[i].operation), "%zu", i);
         cr_expect_eq(event->amount_minor, rows[i].minor, "%zu", i);
     }
-
-    pay_heap_destroy(heap);
 }

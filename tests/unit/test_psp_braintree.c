@@ -73,7 +73,6 @@ xml_read(pay_arena_t *arena, const char *xml, pay_psp_event_t *event)
 Test(pay_psp_braintree, kind_subject_and_time_stand_in_for_the_missing_id)
 {
     size_t            i;
-    pay_heap_t       *heap = pay_heap_create();
     pay_psp_event_t   event;
 
     static const struct {
@@ -95,35 +94,30 @@ Test(pay_psp_braintree, kind_subject_and_time_stand_in_for_the_missing_id)
     };
 
     for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-        cr_assert_eq(xml_read(pay_heap_arena(heap), rows[i].xml, &event),
+        cr_assert_eq(xml_read(test_arena(), rows[i].xml, &event),
                      PAY_OK, "%zu", i);
         cr_expect(pay_str_is(event.event_id, rows[i].id), "%.*s",
                   pay_fmt(event.event_id));
     }
-
-    pay_heap_destroy(heap);
 }
 
 
 Test(pay_psp_braintree, our_reference_names_the_registration)
 {
-    pay_heap_t       *heap = pay_heap_create();
     pay_psp_event_t   event;
 
-    cr_assert_eq(xml_read(pay_heap_arena(heap),
+    cr_assert_eq(xml_read(test_arena(),
                           SETTLED(MONEY("30.00", "USD") "<order-id>" REFERENCE
                                   "</order-id>"), &event), PAY_OK);
     cr_expect(pay_str_is(event.token, REFERENCE));
     cr_expect(pay_str_is(event.reference, "t1"));
 
     /* one that is not of our alphabet names nothing */
-    cr_assert_eq(xml_read(pay_heap_arena(heap),
+    cr_assert_eq(xml_read(test_arena(),
                           SETTLED(MONEY("30.00", "USD")
                                   "<order-id>a b</order-id>"), &event),
                  PAY_OK);
     cr_expect(pay_str_is(event.token, "t1"));
-
-    pay_heap_destroy(heap);
 }
 
 
@@ -132,7 +126,6 @@ Test(pay_psp_braintree, our_reference_names_the_registration)
 Test(pay_psp_braintree, amounts_are_read_exactly)
 {
     size_t            i;
-    pay_heap_t       *heap = pay_heap_create();
     pay_psp_event_t   event;
 
     static const struct {
@@ -162,13 +155,11 @@ Test(pay_psp_braintree, amounts_are_read_exactly)
     };
 
     for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-        cr_assert_eq(xml_read(pay_heap_arena(heap), rows[i].xml, &event),
+        cr_assert_eq(xml_read(test_arena(), rows[i].xml, &event),
                      PAY_OK, "%s", rows[i].xml);
         cr_expect(event.has_amount && event.fact == PAY_FACT_PAID);
         cr_expect_eq(event.amount_minor, rows[i].minor, "%s", rows[i].xml);
     }
-
-    pay_heap_destroy(heap);
 }
 
 
@@ -176,7 +167,6 @@ Test(pay_psp_braintree, amounts_are_read_exactly)
 Test(pay_psp_braintree, a_settled_transaction_without_money_is_refused)
 {
     size_t            i;
-    pay_heap_t       *heap = pay_heap_create();
     pay_psp_event_t   event;
 
     static const char *const  rows[] = {
@@ -188,11 +178,9 @@ Test(pay_psp_braintree, a_settled_transaction_without_money_is_refused)
     };
 
     for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-        cr_expect_eq(xml_read(pay_heap_arena(heap), rows[i], &event),
+        cr_expect_eq(xml_read(test_arena(), rows[i], &event),
                      PAY_INVALID, "%s", rows[i]);
     }
-
-    pay_heap_destroy(heap);
 }
 
 
@@ -200,7 +188,6 @@ Test(pay_psp_braintree, a_settled_transaction_without_money_is_refused)
 Test(pay_psp_braintree, xml_that_is_not_plain_is_refused)
 {
     size_t            i;
-    pay_heap_t       *heap = pay_heap_create();
     pay_psp_event_t   event;
 
     static const char *const  rows[] = {
@@ -247,18 +234,15 @@ Test(pay_psp_braintree, xml_that_is_not_plain_is_refused)
     };
 
     for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-        cr_expect_eq(xml_read(pay_heap_arena(heap), rows[i], &event),
+        cr_expect_eq(xml_read(test_arena(), rows[i], &event),
                      PAY_INVALID, "%s", rows[i]);
     }
-
-    pay_heap_destroy(heap);
 }
 
 
 Test(pay_psp_braintree, harmless_xml_is_taken)
 {
     size_t            i;
-    pay_heap_t       *heap = pay_heap_create();
     pay_psp_event_t   event;
 
     static const char *const  rows[] = {
@@ -274,12 +258,10 @@ Test(pay_psp_braintree, harmless_xml_is_taken)
     };
 
     for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-        cr_expect_eq(xml_read(pay_heap_arena(heap), rows[i], &event), PAY_OK,
+        cr_expect_eq(xml_read(test_arena(), rows[i], &event), PAY_OK,
                      "%s", rows[i]);
         cr_expect_eq(event.amount_minor, 100, "%s", rows[i]);
     }
-
-    pay_heap_destroy(heap);
 }
 
 
@@ -308,8 +290,7 @@ repeated(pay_arena_t *arena, const char *part, unsigned count)
 
 Test(pay_psp_braintree, deep_wide_and_long_documents_have_limits)
 {
-    pay_heap_t       *heap = pay_heap_create();
-    pay_arena_t      *arena = pay_heap_arena(heap);
+    pay_arena_t      *arena = test_arena();
     pay_psp_event_t   event;
 
     cr_expect_eq(form_read(arena, form_of(arena, repeated(arena, "<a/>",
@@ -324,8 +305,6 @@ Test(pay_psp_braintree, deep_wide_and_long_documents_have_limits)
     cr_expect_eq(form_read(arena, form_of(arena, repeated(arena, "<a>x</a>",
                                                           60000)), &event),
                  PAY_INVALID);
-
-    pay_heap_destroy(heap);
 }
 
 
@@ -333,7 +312,6 @@ Test(pay_psp_braintree, deep_wide_and_long_documents_have_limits)
 Test(pay_psp_braintree, a_long_text_is_not_cut_to_a_valid_one)
 {
     char              xml[2048], digits[301];
-    pay_heap_t       *heap = pay_heap_create();
     pay_psp_event_t   event;
 
     memset(digits, 'a', 300);
@@ -342,13 +320,11 @@ Test(pay_psp_braintree, a_long_text_is_not_cut_to_a_valid_one)
     snprintf(xml, sizeof(xml), "<notification><kind>transaction_settlement_"
              "declined</kind><timestamp>2026</timestamp><subject><transaction>"
              "<id>%s</id></transaction></subject></notification>", digits);
-    cr_expect_eq(xml_read(pay_heap_arena(heap), xml, &event), PAY_INVALID);
+    cr_expect_eq(xml_read(test_arena(), xml, &event), PAY_INVALID);
 
     snprintf(xml, sizeof(xml), "<notification><kind>%s</kind><timestamp>2026"
              "</timestamp></notification>", digits);
-    cr_expect_eq(xml_read(pay_heap_arena(heap), xml, &event), PAY_INVALID);
-
-    pay_heap_destroy(heap);
+    cr_expect_eq(xml_read(test_arena(), xml, &event), PAY_INVALID);
 }
 
 
@@ -357,8 +333,7 @@ Test(pay_psp_braintree, the_form_has_one_payload)
 {
     size_t            i;
     pay_str_t         good, form;
-    pay_heap_t       *heap = pay_heap_create();
-    pay_arena_t      *arena = pay_heap_arena(heap);
+    pay_arena_t      *arena = test_arena();
     pay_psp_event_t   event;
 
     static const char *const  rows[] = {
@@ -386,6 +361,4 @@ Test(pay_psp_braintree, the_form_has_one_payload)
     cr_assert_eq(pay_format(arena, &form, FIXTURE_MAX, "bt_payload2=x&%.*s&y",
                             pay_fmt(good)), PAY_OK);
     cr_expect_eq(form_read(arena, form, &event), PAY_OK);
-
-    pay_heap_destroy(heap);
 }

@@ -54,12 +54,11 @@ events_of(pay_arena_t *arena, const char *id, pay_str_t body,
 
 Test(pay_psp_generic, body_on_the_wire_is_this)
 {
-    pay_heap_t          *heap = pay_heap_create();
     pay_psp_order_t      order = order_make();
     pay_http_request_t   request;
 
     order.lines[0].name = PAY_STR("caf\xc3\xa9 \"x\"");
-    cr_assert_eq(generic()->register_request(pay_heap_arena(heap), &account,
+    cr_assert_eq(generic()->register_request(test_arena(), &account,
                                              &order, &request, NULL), PAY_OK);
 
     cr_expect(pay_str_is(request.url,
@@ -74,135 +73,31 @@ Test(pay_psp_generic, body_on_the_wire_is_this)
         "\"amount\":\"10.00\"},"
         "{\"payment_order_id\":\"order-2\",\"name\":\"order-2\","
         "\"amount\":\"20.00\"}]}"), "%.*s", pay_fmt(request.body));
-
-    pay_heap_destroy(heap);
 }
 
 
 Test(pay_psp_generic, amounts_are_decimal_text_of_the_currency)
 {
-    pay_heap_t          *heap = pay_heap_create();
     pay_psp_order_t      order;
     pay_http_request_t   request;
 
     order = order_of(currency_of("JPY"), 1200);
-    cr_assert_eq(generic()->register_request(pay_heap_arena(heap), &account,
+    cr_assert_eq(generic()->register_request(test_arena(), &account,
                                              &order, &request, NULL), PAY_OK);
     cr_expect(contains(request.body, "\"amount\":\"1200\""));
 
     order = order_of(currency_of("KWD"), 1234);
-    cr_assert_eq(generic()->register_request(pay_heap_arena(heap), &account,
+    cr_assert_eq(generic()->register_request(test_arena(), &account,
                                              &order, &request, NULL), PAY_OK);
     cr_expect(contains(request.body, "\"amount\":\"1.234\""));
-    pay_heap_destroy(heap);
-}
-
-
-Test(pay_psp_generic, an_echo_that_differs_is_a_mismatch)
-{
-    size_t                i;
-    pay_heap_t           *heap = pay_heap_create();
-    pay_psp_registered_t  result;
-
-    static const char *const  rows[][2] = {
-        { "\"nonce\": \"order-1\"", "\"nonce\": \"order-2\"" },
-        { "\"nonce\": \"order-1\"", "\"nonce\": \"\"" },
-        { "\"amount\": \"30.00\"", "\"amount\": \"30.01\"" },
-        { "\"amount\": \"30.00\"", "\"amount\": \"30\"" },
-        { "\"amount\": \"30.00\"", "\"amount\": \"3000\"" },
-        { "\"currency\": \"USD\"", "\"currency\": \"EUR\"" },
-        { "\"currency\": \"USD\"", "\"currency\": \"usd\"" },
-        { "\"currency\": \"USD\"",
-          "\"currency\": \"USD\", \"reference\": \"other\"" }
-    };
-
-    for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-        result = judged_with(pay_heap_arena(heap), rows[i][0], rows[i][1]);
-        cr_expect_eq(result.outcome, PAY_PSP_UNKNOWN, "%s", rows[i][1]);
-        cr_expect(pay_str_is(result.code, "answer_mismatch"), "%s",
-                  rows[i][1]);
-    }
-
-    pay_heap_destroy(heap);
-}
-
-
-Test(pay_psp_generic, a_missing_or_mistyped_member_is_an_invalid_answer)
-{
-    size_t                i;
-    pay_heap_t           *heap = pay_heap_create();
-    pay_psp_registered_t  result;
-
-    static const char *const  rows[][2] = {
-        { "\"nonce\":", "\"x\":" }, { "\"amount\":", "\"x\":" },
-        { "\"currency\":", "\"x\":" }, { "\"status\":", "\"x\":" },
-        { "\"token\":", "\"x\":" }, { "\"hosted_url\":", "\"x\":" },
-        { "\"amount\": \"30.00\"", "\"amount\": 30.00" },
-        { "\"amount\": \"30.00\"", "\"amount\": 3000" },
-        { "\"amount\": \"30.00\"", "\"amount\": null" },
-        { "\"nonce\": \"order-1\"", "\"nonce\": [\"order-1\"]" },
-        { "\"status\": \"open\"", "\"status\": \"strange\"" },
-        { "\"status\": \"open\"", "\"status\": \"\"" }
-    };
-
-    for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-        result = judged_with(pay_heap_arena(heap), rows[i][0], rows[i][1]);
-        cr_expect_eq(result.outcome, PAY_PSP_UNKNOWN, "%s", rows[i][1]);
-        cr_expect(pay_str_is(result.code, "answer_invalid"), "%s",
-                  rows[i][1]);
-    }
-
-    pay_heap_destroy(heap);
 }
 
 
 /* A replay may find the registration further on: still the same token. */
 Test(pay_psp_generic, a_replay_of_a_paid_registration_is_done)
 {
-    pay_heap_t  *heap = pay_heap_create();
-
-    cr_expect_eq(judged_with(pay_heap_arena(heap), "\"open\"", "\"paid\"")
+    cr_expect_eq(judged_with(test_arena(), "\"open\"", "\"paid\"")
                      .outcome, PAY_PSP_DONE);
-    pay_heap_destroy(heap);
-}
-
-
-Test(pay_psp_generic, errors_have_their_outcomes)
-{
-    char                  name[64];
-    size_t                i;
-    pay_heap_t           *heap = pay_heap_create();
-    pay_arena_t          *arena = pay_heap_arena(heap);
-    pay_psp_order_t       order = order_make();
-    pay_psp_registered_t  result;
-
-    static const struct {
-        unsigned           status;
-        const char        *file;
-        pay_psp_outcome_t  outcome;
-        const char        *code;
-    } rows[] = {
-        { 400, "refused", PAY_PSP_REFUSED, "amount_too_small" },
-        { 422, "refused", PAY_PSP_REFUSED, "amount_too_small" },
-        { 422, "nonce-reused", PAY_PSP_UNKNOWN, "nonce_reused" },
-        { 401, "key", PAY_PSP_NOT_SENT, "unauthorized" },
-        { 409, "busy", PAY_PSP_UNKNOWN, "in_progress" },
-        { 429, "rate", PAY_PSP_NOT_SENT, "rate_limited" },
-        { 500, "api", PAY_PSP_UNKNOWN, "internal" }
-    };
-
-    for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-        snprintf(name, sizeof(name), "error-%s.json", rows[i].file);
-        result = register_judged(arena, generic(), &order,
-                                 answered(rows[i].status,
-                                          fixture(arena, generic(), name)));
-        cr_expect_eq(result.outcome, rows[i].outcome, "%s", name);
-        cr_expect(pay_str_is(result.code, rows[i].code), "%.*s",
-                  pay_fmt(result.code));
-        cr_expect_not(contains(result.code, "people"));
-    }
-
-    pay_heap_destroy(heap);
 }
 
 
@@ -211,8 +106,7 @@ Test(pay_psp_generic, each_status_of_a_query_has_its_fact)
     int                 known;
     char                name[64];
     size_t              i;
-    pay_heap_t         *heap = pay_heap_create();
-    pay_arena_t        *arena = pay_heap_arena(heap);
+    pay_arena_t        *arena = test_arena();
     pay_psp_event_t     event;
     pay_http_answer_t   answer;
 
@@ -233,7 +127,6 @@ Test(pay_psp_generic, each_status_of_a_query_has_its_fact)
     cr_assert_eq(generic()->query_answer(arena, token_of(generic()), &answer,
                                          &event, &known), PAY_OK);
     cr_expect_eq(known, 0);
-    pay_heap_destroy(heap);
 }
 
 
@@ -241,8 +134,7 @@ Test(pay_psp_generic, each_event_has_its_fact)
 {
     char              name[64];
     size_t            i;
-    pay_heap_t       *heap = pay_heap_create();
-    pay_arena_t      *arena = pay_heap_arena(heap);
+    pay_arena_t      *arena = test_arena();
     pay_psp_event_t   event;
 
     for (i = 0; i < FACTS; i++) {
@@ -271,14 +163,12 @@ Test(pay_psp_generic, each_event_has_its_fact)
     cr_expect_eq(event.fact, PAY_FACT_NONE);
     cr_expect_eq(event.token.len, 0);
     cr_expect(pay_str_is(event.type, "registration.viewed"));
-    pay_heap_destroy(heap);
 }
 
 
 Test(pay_psp_generic, webhook_id_is_the_identity_and_the_body_must_agree)
 {
-    pay_heap_t       *heap = pay_heap_create();
-    pay_arena_t      *arena = pay_heap_arena(heap);
+    pay_arena_t      *arena = test_arena();
     pay_str_t         text, without;
     pay_psp_event_t   event;
 
@@ -296,69 +186,4 @@ Test(pay_psp_generic, webhook_id_is_the_identity_and_the_body_must_agree)
     cr_expect(pay_str_is(event.event_id, "msg_1"));
     cr_assert_eq(events_of(arena, "", text, &event), PAY_OK);
     cr_expect(pay_str_is(event.event_id, "evt_01JD90"));
-    pay_heap_destroy(heap);
-}
-
-
-Test(pay_psp_generic, what_is_no_event_is_refused)
-{
-    size_t            i;
-    pay_heap_t       *heap = pay_heap_create();
-    pay_psp_event_t   event;
-
-    static const char *const  bodies[] = {
-        "{\"data\":{}}", "{\"type\":\"\"}", "{\"type\":null}",
-        "{\"type\":[\"registration.paid\"]}",
-        "{\"type\":\"registration.paid\"}",
-        "{\"type\":\"registration.paid\",\"data\":null}",
-        "{\"type\":\"registration.paid\",\"data\":[{\"token\":\"t\"}]}",
-        "{\"type\":\"registration.expired\",\"data\":{}}",
-        "{\"type\":\"registration.expired\",\"data\":{\"token\":\"a/b\"}}",
-        "{\"type\":\"registration.expired\",\"data\":{\"token\":1}}",
-        "{\"type\":\"registration.paid\",\"data\":{\"token\":\"t\"}}",
-        "{\"type\":\"registration.paid\",\"data\":{\"token\":\"t\","
-            "\"amount\":30.00,\"currency\":\"USD\"}}",
-        "{\"type\":\"registration.paid\",\"data\":{\"token\":\"t\","
-            "\"amount\":\"30.00\"}}",
-        "{\"type\":\"registration.paid\",\"data\":{\"token\":\"t\","
-            "\"amount\":\"30.00\",\"currency\":\"usd\"}}",
-        "{\"type\":\"registration.paid\",\"data\":{\"token\":\"t\","
-            "\"amount\":\"30.00\",\"currency\":\"DOLLAR\"}}"
-    };
-
-    for (i = 0; i < sizeof(bodies) / sizeof(bodies[0]); i++) {
-        cr_expect_eq(events_of(pay_heap_arena(heap), "evt_1",
-                               pay_str_of(bodies[i]), &event), PAY_INVALID,
-                     "%s", bodies[i]);
-    }
-
-    pay_heap_destroy(heap);
-}
-
-
-/* Into the mismatch queue, never rounded into an order's amount. */
-Test(pay_psp_generic, amounts_of_wrong_spelling_come_as_zero)
-{
-    size_t            i;
-    pay_str_t         body;
-    pay_heap_t       *heap = pay_heap_create();
-    pay_arena_t      *arena = pay_heap_arena(heap);
-    pay_psp_event_t   event;
-
-    static const char *const  amounts[] = {
-        "", "30", "30.0", "30.000", "030.00", "-30.00", "+30.00", "3e1",
-        " 30.00", "30,00", "0.00", "99999999999999999999.00", "\xd9\xa3"
-    };
-
-    for (i = 0; i < sizeof(amounts) / sizeof(amounts[0]); i++) {
-        cr_assert_eq(pay_format(arena, &body, 512,
-                         "{\"type\":\"registration.paid\",\"data\":{"
-                         "\"token\":\"t\",\"amount\":\"%s\","
-                         "\"currency\":\"USD\"}}", amounts[i]), PAY_OK);
-        cr_assert_eq(events_of(arena, "evt_1", body, &event), PAY_OK);
-        cr_expect(event.has_amount && event.amount_minor == 0, "%s",
-                  amounts[i]);
-    }
-
-    pay_heap_destroy(heap);
 }

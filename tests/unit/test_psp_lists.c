@@ -57,8 +57,7 @@ looked(pay_arena_t *arena, const char *psp, const pay_psp_order_t *order,
 
 Test(pay_psp_lists, a_session_is_looked_for_from_when_the_order_was_made)
 {
-    pay_heap_t       *heap = pay_heap_create();
-    pay_arena_t      *arena = pay_heap_arena(heap);
+    pay_arena_t      *arena = test_arena();
     pay_psp_order_t   order = order_make();
 
     order.expires_s = MADE_S + 3600;
@@ -69,8 +68,6 @@ Test(pay_psp_lists, a_session_is_looked_for_from_when_the_order_was_made)
                        "created%5Bgte%5D=1795236600"
                        "&created%5Blte%5D=1795240800"), "%.*s",
               pay_fmt(found_url(arena, "stripe", &order)));
-
-    pay_heap_destroy(heap);
 }
 
 
@@ -79,8 +76,7 @@ Test(pay_psp_lists, a_session_is_looked_for_from_when_the_order_was_made)
 Test(pay_psp_lists, a_reference_without_a_time_widens_the_span)
 {
     unsigned          i;
-    pay_heap_t       *heap = pay_heap_create();
-    pay_arena_t      *arena = pay_heap_arena(heap);
+    pay_arena_t      *arena = test_arena();
     pay_str_t         references[6];
     pay_psp_order_t   order = order_make();
 
@@ -98,8 +94,6 @@ Test(pay_psp_lists, a_reference_without_a_time_widens_the_span)
                            "created%5Bgte%5D=1795153800&"), "%u: %.*s", i,
                   pay_fmt(found_url(arena, "stripe", &order)));
     }
-
-    pay_heap_destroy(heap);
 }
 
 
@@ -108,8 +102,7 @@ Test(pay_psp_lists, a_payment_older_than_the_order_ends_the_search)
 {
     char                   text[1024];
     unsigned               i;
-    pay_heap_t            *heap = pay_heap_create();
-    pay_arena_t           *arena = pay_heap_arena(heap);
+    pay_arena_t           *arena = test_arena();
     pay_psp_order_t        order = order_make();
     pay_psp_registered_t   result;
 
@@ -147,8 +140,6 @@ Test(pay_psp_lists, a_payment_older_than_the_order_ends_the_search)
                                           ? "tr_c" : ""), "%s",
                   cases[i].created);
     }
-
-    pay_heap_destroy(heap);
 }
 
 
@@ -157,8 +148,7 @@ Test(pay_psp_lists, a_payment_is_ours_by_reference_and_nonce)
 {
     char                   text[1024];
     unsigned               i;
-    pay_heap_t            *heap = pay_heap_create();
-    pay_arena_t           *arena = pay_heap_arena(heap);
+    pay_arena_t           *arena = test_arena();
     pay_psp_order_t        order = order_make();
 
     static const char *const  metadata[] = {
@@ -177,8 +167,6 @@ Test(pay_psp_lists, a_payment_is_ours_by_reference_and_nonce)
         cr_expect_eq(looked(arena, "mollie", &order, text).outcome,
                      PAY_PSP_NOT_SENT, "%s", metadata[i]);
     }
-
-    pay_heap_destroy(heap);
 }
 
 
@@ -186,8 +174,7 @@ Test(pay_psp_lists, a_payment_is_ours_by_reference_and_nonce)
 Test(pay_psp_lists, an_answer_that_is_no_list_proves_nothing)
 {
     unsigned          i;
-    pay_heap_t       *heap = pay_heap_create();
-    pay_arena_t      *arena = pay_heap_arena(heap);
+    pay_arena_t      *arena = test_arena();
     pay_psp_order_t   order = order_make();
 
     static const char *const  answers[] = {
@@ -209,8 +196,6 @@ Test(pay_psp_lists, an_answer_that_is_no_list_proves_nothing)
         cr_expect_eq(looked(arena, "mollie", &order, answers[i]).outcome,
                      PAY_PSP_UNKNOWN, "mollie: %s", answers[i]);
     }
-
-    pay_heap_destroy(heap);
 }
 
 
@@ -242,7 +227,6 @@ Test(pay_psp_lists, of_paypals_link_only_the_place_is_taken)
 {
     int          known;
     unsigned     i;
-    pay_heap_t  *heap = pay_heap_create();
 
     static const struct {
         const char  *href;
@@ -267,15 +251,13 @@ Test(pay_psp_lists, of_paypals_link_only_the_place_is_taken)
     };
 
     for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-        pay_str_t  next = paypal_next_of(pay_heap_arena(heap), cases[i].href,
+        pay_str_t  next = paypal_next_of(test_arena(), cases[i].href,
                                          &known);
 
         cr_expect_eq(known, cases[i].next != NULL, "%s", cases[i].href);
         cr_expect(pay_str_is(next, cases[i].next ? cases[i].next : ""),
                   "%s: %.*s", cases[i].href, pay_fmt(next));
     }
-
-    pay_heap_destroy(heap);
 }
 
 
@@ -283,7 +265,6 @@ Test(pay_psp_lists, of_paypals_link_only_the_place_is_taken)
 Test(pay_psp_lists, a_cursor_that_is_no_place_of_paypals_is_not_sent)
 {
     unsigned                  i;
-    pay_heap_t               *heap = pay_heap_create();
     pay_psp_list_t            list;
     pay_http_request_t        request;
     const pay_psp_adapter_t  *paypal = pay_psp_find(PAY_STR("paypal"));
@@ -298,12 +279,10 @@ Test(pay_psp_lists, a_cursor_that_is_no_place_of_paypals_is_not_sent)
 
     for (i = 0; i < sizeof(cursors) / sizeof(cursors[0]); i++) {
         list.cursor = pay_str_of(cursors[i]);
-        cr_expect_eq(paypal->list_request(pay_heap_arena(heap), &account,
+        cr_expect_eq(paypal->list_request(test_arena(), &account,
                                           &list, &request), PAY_BUG, "%s",
                      cursors[i]);
     }
-
-    pay_heap_destroy(heap);
 }
 
 
@@ -311,7 +290,6 @@ Test(pay_psp_lists, a_cursor_that_is_no_place_of_paypals_is_not_sent)
  * inbox that counts it once.  Within one page it stands once. */
 Test(pay_psp_lists, a_page_of_events_stands_for_itself)
 {
-    pay_heap_t                *heap = pay_heap_create();
     pay_psp_list_t             list;
     pay_psp_listed_t           listed;
     pay_http_answer_t          answer;
@@ -324,12 +302,11 @@ Test(pay_psp_lists, a_page_of_events_stands_for_itself)
                                    "\"a\"},{\"id\":\"evt_1\",\"type\":\"b\"},"
                                    "{\"id\":\"evt_2\",\"type\":\"c\"}],"
                                    "\"next\":\"a\"}"));
-    cr_assert_eq(adapter->list_answer(pay_heap_arena(heap), &account, &list,
+    cr_assert_eq(adapter->list_answer(test_arena(), &account, &list,
                                       &answer, &listed), PAY_OK);
     cr_expect_eq(listed.known, 1);
     cr_assert_eq(listed.count, 2);
     cr_expect(pay_str_is(listed.events[0].type, "a"));
     cr_expect(pay_str_is(listed.events[1].event_id, "evt_2"));
     cr_expect(pay_str_is(listed.next, "a"));
-    pay_heap_destroy(heap);
 }

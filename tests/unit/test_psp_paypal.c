@@ -623,6 +623,8 @@ Test(pay_psp_paypal, only_a_usable_token_is_taken)
         "", "[]", "{}", "null", TOKEN("\"\"", "\"Bearer\"", "60"),
         TOKEN("\"a b\"", "\"Bearer\"", "60"), TOKEN("1", "\"Bearer\"", "60"),
         TOKEN("\"a\\r\\nX: y\"", "\"Bearer\"", "60"),
+        TOKEN("\" a\"", "\"Bearer\"", "60"),
+        TOKEN("\"a\x7f\"", "\"Bearer\"", "60"),
         TOKEN("\"\xc3\xa4\"", "\"Bearer\"", "60"),
         TOKEN("\"a\"", "\"Basic\"", "60"), TOKEN("\"a\"", "null", "60"),
         TOKEN("\"a\"", "\"Bearer\"", "0"), TOKEN("\"a\"", "\"Bearer\"", "-1"),
@@ -647,9 +649,10 @@ Test(pay_psp_paypal, only_a_usable_token_is_taken)
     answer.sent = PAY_ANSWERED;
     cr_assert_eq(paypal()->auth_answer(arena, &answer, &auth), PAY_OK);
     cr_expect(pay_str_is(auth.token, "a") && auth.lifetime_s == 60);
-    answer = answered(200, PAY_STR(TOKEN("\"a\"", "\"bearer\"",
+    answer = answered(200, PAY_STR(TOKEN("\"~a!\"", "\"bearer\"",
                                          "9223372036854775807")));
     cr_assert_eq(paypal()->auth_answer(arena, &answer, &auth), PAY_OK);
+    cr_expect(pay_str_is(auth.token, "~a!"));
     cr_expect_eq(auth.lifetime_s, 86400, "not for ever");
 }
 

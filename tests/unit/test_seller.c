@@ -104,8 +104,7 @@ Test(pay_seller, an_account_is_as_a_request_may_name_it)
 Test(pay_seller, balance_and_statement_are_put_around_sqls_json)
 {
     pay_str_t        text;
-    pay_heap_t      *heap = pay_heap_create();
-    pay_arena_t     *arena = pay_heap_arena(heap);
+    pay_arena_t     *arena = test_arena();
     pay_statement_t  s;
 
     cr_assert_eq(pay_balance_render(arena, PAY_STR("s\"1"),
@@ -125,7 +124,6 @@ Test(pay_seller, balance_and_statement_are_put_around_sqls_json)
                                "\"next\" : null}"), "%.*s", pay_fmt(text));
     cr_expect_eq(pay_statement_render(arena, PAY_STR("s1"), &s,
                                       PAY_STR("[]"), &text), PAY_BUG);
-    pay_heap_destroy(heap);
 }
 
 

@@ -899,23 +899,21 @@ Test(pay_sig, keys_of_wrong_shape_are_refused)
 Test(pay_sig, a_standard_key_of_64_bytes_is_right_and_of_65_not)
 {
     pay_str_t      text;
-    pay_heap_t    *heap = pay_heap_create();
     pay_secret_t   key;
     unsigned char  bytes[65];
 
     memset(bytes, 7, sizeof(bytes));
 
-    cr_assert_eq(pay_base64_encode(pay_heap_arena(heap),
+    cr_assert_eq(pay_base64_encode(test_arena(),
                                    (pay_str_t) { 64, bytes }, &text), PAY_OK);
     cr_expect_eq(pay_sig_find(PAY_STR("standardwebhooks"))->key_parse(
                      text, &key, NULL), PAY_OK);
     cr_expect_eq(key.len, 64);
 
-    cr_assert_eq(pay_base64_encode(pay_heap_arena(heap),
+    cr_assert_eq(pay_base64_encode(test_arena(),
                                    (pay_str_t) { 65, bytes }, &text), PAY_OK);
     cr_expect_eq(pay_sig_find(PAY_STR("standardwebhooks"))->key_parse(
                      text, &key, NULL), PAY_INVALID);
-    pay_heap_destroy(heap);
 }
 
 

@@ -362,7 +362,6 @@ Test(pay_sig_braintree, challenges_are_answered_as_the_library_does)
 {
     size_t                   i;
     pay_str_t                answer, query;
-    pay_heap_t              *heap = pay_heap_create();
     pay_secret_t             key;
     pay_sig_settings_t       settings;
     const pay_sig_scheme_t  *scheme = pay_sig_find(PAY_STR("braintree"));
@@ -396,22 +395,21 @@ Test(pay_sig_braintree, challenges_are_answered_as_the_library_does)
                                    &key, NULL), PAY_OK);
 
     for (i = 0; i < sizeof(ok) / sizeof(ok[0]); i++) {
-        cr_assert_eq(pay_format(pay_heap_arena(heap), &query, 64,
+        cr_assert_eq(pay_format(test_arena(), &query, 64,
                                 "bt_challenge=%s", ok[i][0]), PAY_OK);
-        cr_assert_eq(scheme->challenge(pay_heap_arena(heap), &settings, &key,
+        cr_assert_eq(scheme->challenge(test_arena(), &settings, &key,
                                        1, query, &answer), PAY_OK);
         cr_expect(pay_str_is(answer, ok[i][1]), "%.*s", pay_fmt(answer));
     }
 
     for (i = 0; i < sizeof(refused) / sizeof(refused[0]); i++) {
-        cr_expect_eq(scheme->challenge(pay_heap_arena(heap), &settings, &key,
+        cr_expect_eq(scheme->challenge(test_arena(), &settings, &key,
                                        1, pay_str_of(refused[i]), &answer),
                      PAY_INVALID, "%s", refused[i]);
     }
 
-    cr_expect_eq(scheme->challenge(pay_heap_arena(heap), &settings, &key, 0,
+    cr_expect_eq(scheme->challenge(test_arena(), &settings, &key, 0,
                                    query, &answer), PAY_BUG);
-    pay_heap_destroy(heap);
 }
 
 

@@ -179,10 +179,9 @@ Test(pay_time, parses_what_it_formats)
     char         text[32];
     int64_t      day, us;
     pay_str_t    out;
-    pay_heap_t  *days = pay_heap_create();
 
     for (day = -25567; day < 146097 - 25567; day++) {
-        cr_assert_eq(pay_time_format(pay_heap_arena(days), day * 86400, &out),
+        cr_assert_eq(pay_time_format(test_arena(), day * 86400, &out),
                      PAY_OK);
         snprintf(text, sizeof(text), "%.*s.000000Z", (int) out.len - 1,
                  (const char *) out.data);
@@ -190,8 +189,6 @@ Test(pay_time, parses_what_it_formats)
                      text);
         cr_assert_eq(us, day * INT64_C(86400000000));
     }
-
-    pay_heap_destroy(days);
 }
 
 

@@ -18,6 +18,21 @@
 #define TORTURE_FILL    0xa5
 
 
+/* Memory for the length of the test, which has a process of its own. */
+static inline pay_arena_t *
+test_arena(void)
+{
+    static pay_heap_t  *heap;
+
+    if (heap == NULL) {
+        heap = pay_heap_create();
+        cr_assert_not_null(heap);
+    }
+
+    return pay_heap_arena(heap);
+}
+
+
 /* Does the work in `arena` and writes to `result`. */
 typedef pay_status_t (*torture_run_pt)(pay_arena_t *arena, void *result);
 
