@@ -32,6 +32,7 @@ static void note_done(const ngx_payments_call_t *call,
 static void note_rates(const pay_end_rates_in_t *in);
 static pay_status_t keep_request(ngx_payments_flow_t *flow,
     pay_effect_t *effect);
+static pay_status_t keep_body(ngx_pool_t *pool, pay_str_t *body);
 static ngx_uint_t goes_at_once(const ngx_payments_flow_t *flow,
     const pay_effect_t *effect);
 static pay_status_t copy_request(pay_arena_t *arena,
@@ -159,7 +160,7 @@ keep_request(ngx_payments_flow_t *flow, pay_effect_t *effect)
     pay_arena_t         *arena = &flow->arena;
     pay_http_request_t  *kept;
 
-    PAY_TRY(pay_dup(arena, effect->http.body, &effect->http.body));
+    PAY_TRY(keep_body(flow->pool, &effect->http.body));
 
     if (goes_at_once(flow, effect)) {
         flow->http.request = &effect->http;
@@ -174,6 +175,29 @@ keep_request(ngx_payments_flow_t *flow, pay_effect_t *effect)
     flow->http.request = kept;
 
     return copy_request(arena, &effect->http, kept);
+}
+
+
+/* In an allocation of its own, as long as it is: in the flow's pool it would
+ * take another block in most calls. */
+static pay_status_t
+keep_body(ngx_pool_t *pool, pay_str_t *body)
+{
+    u_char  *p;
+
+    if (body->len == 0) {
+        return PAY_OK;
+    }
+
+    p = ngx_pmemalign(pool, body->len, NGX_POOL_ALIGNMENT);
+    if (p == NULL) {
+        return PAY_NO_MEMORY;
+    }
+
+    ngx_memcpy(p, body->data, body->len);
+    body->data = p;
+
+    return PAY_OK;
 }
 
 
@@ -273,10 +297,18 @@ pace_call(ngx_payments_flow_t *flow)
         return ngx_payments_psp_call(http);
     }
 
-    flow->pace.handler = pace_handler;
-    flow->pace.data = flow;
-    flow->pace.log = ngx_cycle->log;
-    ngx_add_timer(&flow->pace, wait);
+    if (flow->pace == NULL) {
+        flow->pace = ngx_pcalloc(flow->pool, sizeof(ngx_event_t));
+        if (flow->pace == NULL) {
+            no_answer(&http->answer, PAY_FAILURE_MEMORY);
+            return NGX_DECLINED;
+        }
+    }
+
+    flow->pace->handler = pace_handler;
+    flow->pace->data = flow;
+    flow->pace->log = ngx_cycle->log;
+    ngx_add_timer(flow->pace, wait);
 
     return NGX_OK;
 }

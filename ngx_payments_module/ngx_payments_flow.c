@@ -11,8 +11,8 @@
 #include <time.h>
 
 
-#define POOL_SIZE     1536             /* two hold a create that waits */
-#define ARGS_SIZE     2048             /* of a create, while PostgreSQL works */
+#define POOL_SIZE     1920             /* one holds a create that waits */
+#define ARGS_SIZE     2560             /* of a create, while PostgreSQL works */
 #define SCRATCH_SIZE  16384
 #define US_PER_S      1000000
 #define NS_PER_US     1000

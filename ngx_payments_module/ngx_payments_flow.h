@@ -19,10 +19,13 @@ struct ngx_payments_flow_s {
     ngx_http_request_t             *request;     /* NULL: nobody waits */
     ngx_http_cleanup_t             *cleanup;
 
-    ngx_payments_call_t             call;
-    ngx_payments_http_t             http;
+    union {                                      /* one effect at a time */
+        ngx_payments_call_t         call;
+        ngx_payments_http_t         http;
+    };
 
-    ngx_event_t                     pace;        /* a job's call waits */
+    ngx_event_t                    *pace;        /* a job's call waits; NULL:
+                                                    none has yet */
     ngx_msec_t                      wait_started;
     ngx_msec_t                      db_ms;
     ngx_msec_t                      psp_ms;

@@ -11,13 +11,15 @@
 #define RATE_RETRY_S  60
 
 
+/* The first two go with the arguments of begin_payment. */
 typedef struct {
-    pay_create_input_t  in;
-    pay_route_t         route;         /* those that can take the order */
-    pay_register_t      reg;           /* its checkout is the request's */
-    pay_str_t           replaces;      /* a checkout, or empty */
-    pay_replace_t      *replace;       /* NULL: it replaces none */
-    int                 can_close;     /* the PSP of what it replaces */
+    pay_create_input_t  *in;
+    pay_route_t         *route;        /* those that can take the order */
+    pay_register_t       reg;          /* its checkout is the request's */
+    pay_str_t            replaces;     /* a checkout, or empty */
+    pay_replace_t       *replace;      /* NULL: it replaces none */
+    int                  can_close;    /* the PSP of what it replaces */
+    unsigned             in_progress_status;
 } create_t;
 
 
@@ -84,7 +86,14 @@ pay_flow_create(pay_flow_t *flow, const pay_create_input_t *input)
         return PAY_NO_MEMORY;
     }
 
-    create->in = *input;
+    create->in = pay_alloc(flow->args, sizeof(pay_create_input_t));
+    create->route = pay_calloc(flow->args, sizeof(pay_route_t));
+    if (create->in == NULL || create->route == NULL) {
+        return PAY_NO_MEMORY;
+    }
+
+    *create->in = *input;
+    create->in_progress_status = input->in_progress_status;
     pay_flow_begin(flow, &create_type, create);
     flow->merchant_id = input->merchant->id;
 
@@ -97,10 +106,10 @@ static pay_status_t
 keep(pay_flow_t *flow, create_t *create)
 {
     pay_arena_t                  *arena = flow->arena;
-    const pay_payment_request_t  *request = create->in.request;
+    const pay_payment_request_t  *request = create->in->request;
 
     PAY_TRY(pay_dup(arena, request->checkout_id, &flow->checkout_id));
-    PAY_TRY(pay_dup(arena, create->in.base_url, &create->in.base_url));
+    PAY_TRY(pay_dup(arena, create->in->base_url, &create->in->base_url));
 
     if (request->replaces.len == 0) {
         return PAY_OK;
@@ -113,7 +122,7 @@ keep(pay_flow_t *flow, create_t *create)
 
     PAY_TRY(pay_dup(arena, request->replaces, &create->replaces));
 
-    return pay_dup(arena, create->in.change_id, &create->replace->change_id);
+    return pay_dup(arena, create->in->change_id, &create->replace->change_id);
 }
 
 
@@ -124,7 +133,7 @@ create_start(pay_flow_t *flow, const pay_event_t *event, pay_effect_t *effect)
     pay_err_t               err;
     pay_status_t            status;
     pay_get_checkout_in_t   in = {
-        .merchant_id = create->in.merchant->id,
+        .merchant_id = create->in->merchant->id,
         .checkout_id = create->replaces
     };
 
@@ -175,7 +184,7 @@ static pay_status_t
 begin(pay_flow_t *flow, create_t *create, pay_effect_t *effect)
 {
     const pay_checkout_t      *c = &create->reg.checkout;
-    const pay_create_input_t  *from = &create->in;
+    const pay_create_input_t  *from = create->in;
 
     pay_begin_payment_in_t  in = {
         .merchant_id = c->merchant_id,
@@ -198,13 +207,13 @@ begin(pay_flow_t *flow, create_t *create, pay_effect_t *effect)
         .ttl_s = from->ttl_s,
         .lease_ms = flow->env->lease_ms,
         .request_id = flow->request_id,
-        .route = create->route.reason,
+        .route = create->route->reason,
         .late_success = pay_str_of(late_names[flow->env->late])
     };
 
     PAY_TRY(pay_begin_orders(flow, from->request, &in.orders));
-    PAY_TRY(pay_begin_psps(flow, &create->route, &in.psps));
-    PAY_TRY(pay_begin_windows(flow, &create->route, &in.key_windows));
+    PAY_TRY(pay_begin_psps(flow, create->route, &in.psps));
+    PAY_TRY(pay_begin_windows(flow, create->route, &in.key_windows));
     PAY_TRY(terms(flow, create, &in.terms));
 
     return pay_do_begin_payment(flow, effect, &in, create_begun);
@@ -272,7 +281,7 @@ begun_otherwise(pay_flow_t *flow, create_t *create, pay_outcome_t outcome,
 
     case PAY_OUTCOME_IN_PROGRESS:
         return pay_done_in_progress(flow, effect,
-                                    create->in.in_progress_status);
+                                    create->in_progress_status);
 
     case PAY_OUTCOME_RATE_MISSING:
         return done_no_rate(flow, effect);
@@ -340,7 +349,7 @@ choose(pay_flow_t *flow, create_t *create, const pay_event_t *event,
 {
     unsigned          i, able;
     pay_err_t         why;
-    pay_route_t      *route = &create->route;
+    pay_route_t      *route = create->route;
     pay_status_t      status;
     pay_checkout_t   *c = &create->reg.checkout;
 
@@ -384,22 +393,22 @@ find_route(pay_flow_t *flow, create_t *create, const pay_event_t *event,
 {
     pay_status_t        status;
     pay_route_query_t   query;
-    pay_route_t        *route = &create->route;
+    pay_route_t        *route = create->route;
 
-    if (create->in.psp != NULL) {
-        route->psps[0] = create->in.psp;
+    if (create->in->psp != NULL) {
+        route->psps[0] = create->in->psp;
         route->count = 1;
         route->reason = PAY_STR("named by the request");
         return PAY_OK;
     }
 
-    query.currency = pay_str_of(create->in.request->currency->code);
-    query.total_minor = create->in.request->total_minor;
-    query.country = create->in.request->country;
-    query.method = create->in.request->method;
-    query.seed = create->in.checkout_uuid;
+    query.currency = pay_str_of(create->in->request->currency->code);
+    query.total_minor = create->in->request->total_minor;
+    query.country = create->in->request->country;
+    query.method = create->in->request->method;
+    query.seed = create->in->checkout_uuid;
 
-    status = pay_route_pick(flow->arena, flow->env, create->in.merchant,
+    status = pay_route_pick(flow->args, flow->env, create->in->merchant,
                             &query, event->health, route);
 
     return (status == PAY_NOT_FOUND)
@@ -413,7 +422,7 @@ static void
 fill_checkout(create_t *create)
 {
     pay_checkout_t               *c = &create->reg.checkout;
-    const pay_create_input_t     *in = &create->in;
+    const pay_create_input_t     *in = create->in;
     const pay_payment_request_t  *request = in->request;
 
     c->merchant_id = in->merchant->id;
@@ -436,7 +445,7 @@ static pay_status_t
 check_psp(pay_flow_t *flow, create_t *create, const pay_psp_t *psp,
     pay_err_t *err)
 {
-    int64_t             expires_in_s = create->in.request->expires_in_s;
+    int64_t             expires_in_s = create->in->request->expires_in_s;
     pay_http_request_t  unused;
 
     if (expires_in_s < psp->adapter->min_expiry_s
@@ -447,7 +456,7 @@ check_psp(pay_flow_t *flow, create_t *create, const pay_psp_t *psp,
                              "/expires_in");
     }
 
-    if (!takes_later(create->in.request, psp->adapter)) {
+    if (!takes_later(create->in->request, psp->adapter)) {
         return pay_refuse_at(err, "operation-not-supported",
                              "this PSP cannot capture such a checkout later",
                              "/capture");
@@ -476,8 +485,8 @@ terms(pay_flow_t *flow, const create_t *create, pay_str_t *json)
     int                           converts;
     unsigned                      i;
     pay_buf_t                     buf;
-    pay_str_t                     asked_by = create->in.asked_by;
-    const pay_payment_request_t  *request = create->in.request;
+    pay_str_t                     asked_by = create->in->asked_by;
+    const pay_payment_request_t  *request = create->in->request;
 
     for (i = 0, converts = 0; i < request->order_count; i++) {
         converts |= request->orders[i].credit != NULL;
@@ -507,7 +516,7 @@ terms(pay_flow_t *flow, const create_t *create, pay_str_t *json)
         pay_buf_text(&buf, ",\"replaces\":\"");
         pay_buf_add(&buf, request->replaces);
         pay_buf_text(&buf, "\",\"change_id\":\"");
-        pay_buf_add(&buf, create->in.change_id);
+        pay_buf_add(&buf, create->in->change_id);
         pay_buf_text(&buf, create->can_close ? "\",\"can_close\":true" : "\"");
     }
 

@@ -310,3 +310,64 @@ def test_each_operation_with_a_token_documents_its_refusal(document):
         assert ("401" in operation["responses"]) == (
             bool(needed) or path.startswith("/webhooks/")
         ), (method, path)
+
+
+# What a value is, and not what it says in this place.
+PLAIN_TYPES = {
+    "Moment", "NullableText", "NullableTime", "SignedDecimal", "Timestamp",
+}  # fmt: skip
+
+
+def undescribed(document, node, path=""):
+    """Every operation, parameter, header, response and property that has no
+    description, of its own or of the component that it refers to."""
+    if isinstance(node, list):
+        for n, each in enumerate(node):
+            yield from undescribed(document, each, f"{path}/{n}")
+        return
+    if not isinstance(node, dict):
+        return
+    named = {
+        "properties": node.get("properties", {}),
+        "headers": node.get("headers", {}),
+        "parameters": node.get("parameters", {}),
+        "responses": node.get("responses", {}),
+    }
+    for kind, found in named.items():
+        pairs = enumerate(found) if isinstance(found, list) else found.items()
+        for name, each in pairs:
+            if path.endswith("/properties"):
+                continue  # a property of that name
+            _, _, target = each.get("$ref", "").rpartition("/")
+            kinds = each.get("$ref", "//schemas/").split("/")[-2]
+            shared = document["components"][kinds].get(target, {})
+            if target in PLAIN_TYPES:
+                shared = {}
+            if not (each.get("description") or shared.get("description")):
+                yield f"{path}/{kind}/{name}"
+    if "operationId" in node and not node.get("description"):
+        yield path
+    for name, each in node.items():
+        if name not in ("example", "examples", "links"):
+            yield from undescribed(document, each, f"{path}/{name}")
+
+
+def test_everything_has_a_description(document):
+    assert list(undescribed(document, document)) == []
+
+
+def test_what_has_no_description_is_found(document):
+    """The check above is not empty."""
+    bare = {
+        "operationId": "x",
+        "parameters": [{"name": "p"}],
+        "responses": {"200": {"headers": {"H": {}}}},
+        "properties": {
+            "at": {"$ref": "#/components/schemas/Moment"},
+            "id": {"$ref": "#/components/schemas/Id"},
+        },
+    }
+    assert list(undescribed(document, bare, "x")) == [
+        "x/properties/at", "x/parameters/0", "x/responses/200", "x",
+        "x/responses/200/headers/H",
+    ]  # fmt: skip

@@ -654,3 +654,16 @@ expect_problem(const world_t *world, const char *slug, unsigned status)
 
     return reply;
 }
+
+
+pay_http_answer_t
+answer_of(const ending_t *ending)
+{
+    pay_http_answer_t  answer;
+
+    answer = answered(ending->status, pay_str_of(ending->body));
+    answer.sent = ending->sent;
+    answer.failure = ending->failure;
+
+    return answer;
+}

@@ -153,5 +153,15 @@ const pay_reply_t *expect_reply(const world_t *world, pay_reply_kind_t kind,
 const pay_reply_t *expect_problem(const world_t *world, const char *slug,
     unsigned status);
 
+/* How a call to a PSP ended. */
+typedef struct {
+    pay_sent_t      sent;
+    unsigned        status;
+    const char     *body;
+    pay_failure_t   failure;
+} ending_t;
+
+pay_http_answer_t answer_of(const ending_t *ending);
+
 
 #endif /* FLOW_DRIVER_H */
