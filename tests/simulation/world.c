@@ -17,6 +17,7 @@ static void flow_db_done(sim_call_t *call, const pay_result_t *result,
     pay_db_failure_t failure);
 static void flow_begin(sim_t *sim, void *data);
 static void flow_do(sim_flow_t *flow);
+static int is_on_its_way(const sim_flow_t *flow);
 static void worker_up(sim_t *sim, void *data);
 static void worker_name(sim_t *sim, sim_worker_t *worker);
 
@@ -264,7 +265,9 @@ sim_flow_event(sim_flow_t *flow, pay_event_t *event)
         return;
     }
 
-    if (event->kind == PAY_EVENT_ROW && !flow->core.keeps_args) {
+    if (event->kind == PAY_EVENT_ROW && !flow->core.keeps_args
+        && !is_on_its_way(flow))
+    {
         pay_heap_destroy(flow->args);
         flow->args = pay_heap_create();
     }
@@ -297,6 +300,23 @@ sim_flow_event(sim_flow_t *flow, pay_event_t *event)
     flow_do(flow);
     flow->core.scratch = NULL;
     pay_heap_destroy(scratch);
+}
+
+
+/* A call whose end was lost may be heard as UNKNOWN before PostgreSQL runs it:
+ * its arguments are read then. */
+static int
+is_on_its_way(const sim_flow_t *flow)
+{
+    sim_call_t  *call;
+
+    for (call = flow->sim->waiting; call != NULL; call = call->next) {
+        if (call->data == flow) {
+            return 1;
+        }
+    }
+
+    return 0;
 }
 
 
