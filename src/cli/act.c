@@ -273,3 +273,40 @@ act_nearest(const char *const *words, const char *word)
 
     return nearest;
 }
+
+
+int
+pay_cli_list_cases(const pay_cli_verbs_t *verbs, const pay_cli_list_t *list,
+    const pay_cli_case_t *args)
+{
+    const char  *values[3];
+
+    values[0] = args->all ? "true" : "false";
+    values[1] = args->kind;
+    values[2] = args->merchant;
+
+    if (!pay_cli_is_kind(verbs, args->kind)) {
+        return PAY_CLI_USAGE;
+    }
+
+    return args->as_json ? pay_cli_list_json(list, args->dsn, values)
+                         : pay_cli_list(list, args->dsn, values);
+}
+
+
+int
+pay_cli_act_on(const pay_cli_verbs_t *verbs, const pay_cli_act_t *act,
+    const pay_cli_case_t *args, const char *id)
+{
+    const char  *values[3];
+
+    if (!pay_cli_says_who(verbs, args->who, args->why)) {
+        return PAY_CLI_USAGE;
+    }
+
+    values[0] = id;
+    values[1] = args->who;
+    values[2] = args->why;
+
+    return pay_cli_act(act, args->dsn, values);
+}

@@ -7,6 +7,8 @@
 #ifndef PAY_SRC_CLI_ACT_H
 #define PAY_SRC_CLI_ACT_H
 
+#include "cli/table.h"
+
 #include <stddef.h>
 
 
@@ -67,6 +69,26 @@ int pay_cli_is_kind(const pay_cli_verbs_t *verbs, const char *kind);
 /* 1 when --who and --why are there, else 0 after a complaint. */
 int pay_cli_says_who(const pay_cli_verbs_t *verbs, const char *who,
     const char *why);
+
+/* What the commands that take a verb are given besides it and an ID. */
+typedef struct {
+    const char  *dsn;
+    const char  *kind;
+    const char  *merchant;
+    const char  *who;
+    const char  *why;
+    const char  *as;           /* of "change settle" */
+    int          bears;        /* of "mismatch assign" */
+    int          all;
+    int          as_json;
+} pay_cli_case_t;
+
+/* "list", whose parameters are --all, --kind and --merchant; and an act whose
+ * parameters are the ID, --who and --why.  Both return the exit code. */
+int pay_cli_list_cases(const pay_cli_verbs_t *verbs,
+    const pay_cli_list_t *list, const pay_cli_case_t *args);
+int pay_cli_act_on(const pay_cli_verbs_t *verbs, const pay_cli_act_t *act,
+    const pay_cli_case_t *args, const char *id);
 
 
 #endif /* PAY_SRC_CLI_ACT_H */

@@ -14,20 +14,8 @@
 
 #define AT  PAY_CLI_AT
 
-typedef struct {
-    const char  *dsn;
-    const char  *kind;
-    const char  *merchant;
-    const char  *as;
-    const char  *who;
-    const char  *why;
-    int          all;
-    int          as_json;
-} change_args_t;
 
-
-static int change_list(const change_args_t *args);
-static int change_settle(const change_args_t *args, const char *id);
+static int change_settle(const pay_cli_case_t *args, const char *id);
 
 
 static const char  change_usage[] =
@@ -140,9 +128,9 @@ static const pay_cli_act_t  settle = {
 int
 pay_cli_change(int argc, char **argv)
 {
-    int            words, code;
-    const char    *word[2] = { NULL, NULL };
-    change_args_t  args;
+    int              words, code;
+    const char      *word[2] = { NULL, NULL };
+    pay_cli_case_t   args;
 
     const pay_cli_option_t  options[] = {
         { "--dsn", &args.dsn, NULL },
@@ -162,7 +150,7 @@ pay_cli_change(int argc, char **argv)
     switch (pay_cli_verb(&verbs, words, word, &code)) {
 
     case 0:
-        return change_list(&args);
+        return pay_cli_list_cases(&verbs, &list_query, &args);
 
     case 1:
         return pay_cli_show(&show, args.dsn, word[1]);
@@ -177,25 +165,7 @@ pay_cli_change(int argc, char **argv)
 
 
 static int
-change_list(const change_args_t *args)
-{
-    const char  *values[3];
-
-    values[0] = args->all ? "true" : "false";
-    values[1] = args->kind;
-    values[2] = args->merchant;
-
-    if (!pay_cli_is_kind(&verbs, args->kind)) {
-        return PAY_CLI_USAGE;
-    }
-
-    return args->as_json ? pay_cli_list_json(&list_query, args->dsn, values)
-                         : pay_cli_list(&list_query, args->dsn, values);
-}
-
-
-static int
-change_settle(const change_args_t *args, const char *id)
+change_settle(const pay_cli_case_t *args, const char *id)
 {
     const char  *values[4];
 

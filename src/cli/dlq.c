@@ -14,21 +14,6 @@
 
 #define AT  PAY_CLI_AT
 
-typedef struct {
-    const char  *dsn;
-    const char  *kind;
-    const char  *merchant;
-    const char  *who;
-    const char  *why;
-    const char  *id;
-    int          all;
-    int          as_json;
-} dlq_args_t;
-
-
-static int dlq_list(const dlq_args_t *args);
-static int dlq_act(const dlq_args_t *args, const pay_cli_act_t *act);
-
 
 static const char  dlq_usage[] =
     "usage: payctl dlq list [--dsn DSN] [--all] [--kind KIND]"
@@ -165,9 +150,9 @@ static const pay_cli_act_t  resolve = {
 int
 pay_cli_dlq(int argc, char **argv)
 {
-    int          words, verb, code;
-    dlq_args_t   args;
-    const char  *word[2] = { NULL, NULL };
+    int              words, code;
+    const char      *word[2] = { NULL, NULL };
+    pay_cli_case_t   args;
 
     const pay_cli_option_t  options[] = {
         { "--dsn", &args.dsn, NULL },
@@ -182,63 +167,25 @@ pay_cli_dlq(int argc, char **argv)
 
     memset(&args, 0, sizeof(args));
     words = pay_cli_args(argc, argv, options, word, 2);
-    args.id = word[1];
 
-    verb = pay_cli_verb(&verbs, words, word, &code);
-
-    switch (verb) {
+    switch (pay_cli_verb(&verbs, words, word, &code)) {
 
     case 0:
-        return dlq_list(&args);
+        return pay_cli_list_cases(&verbs, &list_query, &args);
 
     case 1:
-        return pay_cli_show(&show, args.dsn, args.id);
+        return pay_cli_show(&show, args.dsn, word[1]);
 
     case 2:
-        return dlq_act(&args, &requeue);
+        return pay_cli_act_on(&verbs, &requeue, &args, word[1]);
 
     case 3:
-        return dlq_act(&args, &accept_late);
+        return pay_cli_act_on(&verbs, &accept_late, &args, word[1]);
 
     case 4:
-        return dlq_act(&args, &resolve);
+        return pay_cli_act_on(&verbs, &resolve, &args, word[1]);
 
     default:
         return code;
     }
-}
-
-
-static int
-dlq_list(const dlq_args_t *args)
-{
-    const char  *values[3];
-
-    values[0] = args->all ? "true" : "false";
-    values[1] = args->kind;
-    values[2] = args->merchant;
-
-    if (!pay_cli_is_kind(&verbs, args->kind)) {
-        return PAY_CLI_USAGE;
-    }
-
-    return args->as_json ? pay_cli_list_json(&list_query, args->dsn, values)
-                         : pay_cli_list(&list_query, args->dsn, values);
-}
-
-
-static int
-dlq_act(const dlq_args_t *args, const pay_cli_act_t *act)
-{
-    const char  *values[3];
-
-    if (!pay_cli_says_who(&verbs, args->who, args->why)) {
-        return PAY_CLI_USAGE;
-    }
-
-    values[0] = args->id;
-    values[1] = args->who;
-    values[2] = args->why;
-
-    return pay_cli_act(act, args->dsn, values);
 }

@@ -18,21 +18,8 @@
 #define WORDS_MAX    (2 + PARTS_MAX)
 #define ORDERS_SIZE  (PARTS_MAX * 256)
 
-typedef struct {
-    const char  *dsn;
-    const char  *kind;
-    const char  *merchant;
-    const char  *who;
-    const char  *why;
-    int          all;
-    int          as_json;
-    int          bears;
-} mismatch_args_t;
 
-
-static int mismatch_list(const mismatch_args_t *args);
-static int mismatch_settle(const mismatch_args_t *args, const char *id);
-static int mismatch_assign(const mismatch_args_t *args, const char **word,
+static int mismatch_assign(const pay_cli_case_t *args, const char **word,
     int words);
 static int add_line(char *lines, size_t *used, const char *text, size_t len);
 
@@ -176,7 +163,7 @@ pay_cli_mismatch(int argc, char **argv)
 {
     int              words, code;
     const char      *word[WORDS_MAX] = { NULL };
-    mismatch_args_t  args;
+    pay_cli_case_t   args;
 
     const pay_cli_option_t  options[] = {
         { "--dsn", &args.dsn, NULL },
@@ -196,7 +183,7 @@ pay_cli_mismatch(int argc, char **argv)
     switch (pay_cli_verb(&verbs, words, word, &code)) {
 
     case 0:
-        return mismatch_list(&args);
+        return pay_cli_list_cases(&verbs, &list_query, &args);
 
     case 1:
         return words > 2 ? pay_cli_misuse(mismatch_usage, "show takes one ID")
@@ -205,7 +192,7 @@ pay_cli_mismatch(int argc, char **argv)
     case 2:
         return words > 2
                ? pay_cli_misuse(mismatch_usage, "settle takes one ID")
-               : mismatch_settle(&args, word[1]);
+               : pay_cli_act_on(&verbs, &settle, &args, word[1]);
 
     case 3:
         return (words == 2) != args.bears
@@ -219,44 +206,9 @@ pay_cli_mismatch(int argc, char **argv)
 }
 
 
-static int
-mismatch_list(const mismatch_args_t *args)
-{
-    const char  *values[3];
-
-    values[0] = args->all ? "true" : "false";
-    values[1] = args->kind;
-    values[2] = args->merchant;
-
-    if (!pay_cli_is_kind(&verbs, args->kind)) {
-        return PAY_CLI_USAGE;
-    }
-
-    return args->as_json ? pay_cli_list_json(&list_query, args->dsn, values)
-                         : pay_cli_list(&list_query, args->dsn, values);
-}
-
-
-static int
-mismatch_settle(const mismatch_args_t *args, const char *id)
-{
-    const char  *values[3];
-
-    if (!pay_cli_says_who(&verbs, args->who, args->why)) {
-        return PAY_CLI_USAGE;
-    }
-
-    values[0] = id;
-    values[1] = args->who;
-    values[2] = args->why;
-
-    return pay_cli_act(&settle, args->dsn, values);
-}
-
-
 /* ORDER=AMOUNT; an amount has no "=", an order's id may have. */
 static int
-mismatch_assign(const mismatch_args_t *args, const char **word, int words)
+mismatch_assign(const pay_cli_case_t *args, const char **word, int words)
 {
     int          i;
     char         orders[ORDERS_SIZE + 1], amounts[ORDERS_SIZE + 1];

@@ -38,9 +38,6 @@ static pay_sig_verdict_t adyen_item(pay_arena_t *arena,
 static pay_sig_verdict_t adyen_text(pay_arena_t *arena,
     const pay_json_t *json, pay_str_t *text);
 static int adyen_is_blurring(pay_str_t text);
-static pay_status_t adyen_sign(pay_arena_t *arena,
-    const pay_sig_settings_t *settings, const pay_secret_t *key, pay_str_t id,
-    int64_t now_s, pay_str_t body, pay_header_t headers[4], size_t *count);
 static pay_sig_verdict_t platform_verify(pay_arena_t *arena,
     const pay_sig_input_t *input, pay_sig_result_t *result);
 static pay_status_t platform_sign(pay_arena_t *arena,
@@ -73,7 +70,7 @@ const pay_sig_scheme_t  pay_sig_adyen = {
     .ack = "[accepted]",
     .key_parse = adyen_key_parse,
     .verify = adyen_verify,
-    .sign = adyen_sign,
+    .sign = pay_sig_cannot_sign,
     .challenge = NULL
 };
 
@@ -265,25 +262,6 @@ static int
 adyen_is_blurring(pay_str_t text)
 {
     return text.len != 0 && memchr(text.data, ':', text.len) != NULL;
-}
-
-
-/* The signature stands in the body. */
-static pay_status_t
-adyen_sign(pay_arena_t *arena, const pay_sig_settings_t *settings,
-    const pay_secret_t *key, pay_str_t id, int64_t now_s, pay_str_t body,
-    pay_header_t headers[4], size_t *count)
-{
-    (void) arena;
-    (void) settings;
-    (void) key;
-    (void) id;
-    (void) now_s;
-    (void) body;
-    (void) headers;
-    (void) count;
-
-    return PAY_INVALID;
 }
 
 

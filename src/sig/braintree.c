@@ -40,9 +40,6 @@ static pay_sig_verdict_t braintree_pairs(pay_str_t text, pay_str_t public_key,
     braintree_values_t *values);
 static pay_sig_verdict_t braintree_match(const pay_sig_input_t *input,
     pay_str_t payload, const braintree_values_t *values);
-static pay_status_t braintree_sign(pay_arena_t *arena,
-    const pay_sig_settings_t *settings, const pay_secret_t *key, pay_str_t id,
-    int64_t now_s, pay_str_t body, pay_header_t headers[4], size_t *count);
 static pay_status_t braintree_challenge(pay_arena_t *arena,
     const pay_sig_settings_t *settings, const pay_secret_t *keys,
     size_t key_count, pay_str_t query, pay_str_t *answer);
@@ -55,7 +52,7 @@ const pay_sig_scheme_t  pay_sig_braintree = {
     .ack = NULL,
     .key_parse = braintree_key_parse,
     .verify = braintree_verify,
-    .sign = braintree_sign,
+    .sign = pay_sig_cannot_sign,
     .challenge = braintree_challenge
 };
 
@@ -350,25 +347,6 @@ braintree_match(const pay_sig_input_t *input, pay_str_t payload,
     }
 
     return equal ? PAY_SIG_VALID : PAY_SIG_MISMATCH;
-}
-
-
-/* The signature stands in the body. */
-static pay_status_t
-braintree_sign(pay_arena_t *arena, const pay_sig_settings_t *settings,
-    const pay_secret_t *key, pay_str_t id, int64_t now_s, pay_str_t body,
-    pay_header_t headers[4], size_t *count)
-{
-    (void) arena;
-    (void) settings;
-    (void) key;
-    (void) id;
-    (void) now_s;
-    (void) body;
-    (void) headers;
-    (void) count;
-
-    return PAY_INVALID;
 }
 
 

@@ -1,7 +1,8 @@
 /*
  * The common form of webhook signatures: one header with one HMAC-SHA-256,
  * in hex or base64, keyed with the secret's text.  Adyen, GoCardless, Mollie,
- * Razorpay and Square are built of it.  It never looks into a body.
+ * Razorpay and Square are built of it.  It never looks into a body.  Also the
+ * sign of schemes that only a PSP can sign.
  */
 
 #include "sig/sig.h"
@@ -148,4 +149,22 @@ form_strip(pay_str_t text, const char *prefix)
     }
 
     return text;
+}
+
+
+pay_status_t
+pay_sig_cannot_sign(pay_arena_t *arena, const pay_sig_settings_t *settings,
+    const pay_secret_t *key, pay_str_t id, int64_t now_s, pay_str_t body,
+    pay_header_t headers[4], size_t *count)
+{
+    (void) arena;
+    (void) settings;
+    (void) key;
+    (void) id;
+    (void) now_s;
+    (void) body;
+    (void) headers;
+    (void) count;
+
+    return PAY_INVALID;
 }

@@ -53,9 +53,6 @@ static pay_sig_verdict_t paypal_certificate(const pay_sig_input_t *input,
     pay_str_t text, pay_str_t signature);
 static pay_sig_verdict_t paypal_verdict(pay_status_t status,
     pay_sig_verdict_t invalid);
-static pay_status_t paypal_sign(pay_arena_t *arena,
-    const pay_sig_settings_t *settings, const pay_secret_t *key, pay_str_t id,
-    int64_t now_s, pay_str_t body, pay_header_t headers[4], size_t *count);
 
 
 static const char *const  paypal_names[] = {
@@ -72,7 +69,7 @@ const pay_sig_scheme_t  pay_sig_paypal = {
     .needs = PAY_SIG_NEEDS_WEBHOOK_ID | PAY_SIG_NEEDS_CERT,
     .signs_time = 0,
     .verify = paypal_verify,
-    .sign = paypal_sign
+    .sign = pay_sig_cannot_sign
 };
 
 
@@ -255,19 +252,3 @@ paypal_verdict(pay_status_t status, pay_sig_verdict_t invalid)
 }
 
 
-static pay_status_t
-paypal_sign(pay_arena_t *arena, const pay_sig_settings_t *settings,
-    const pay_secret_t *key, pay_str_t id, int64_t now_s, pay_str_t body,
-    pay_header_t headers[4], size_t *count)
-{
-    (void) arena;
-    (void) settings;
-    (void) key;
-    (void) id;
-    (void) now_s;
-    (void) body;
-    (void) headers;
-    (void) count;
-
-    return PAY_INVALID;                /* that takes PayPal's private key */
-}

@@ -79,5 +79,10 @@ pay_status_t pay_sig_form_sign(pay_arena_t *arena, const pay_sig_form_t *form,
  * there was none left and the whole of *rest was taken. */
 pay_str_t pay_sig_cut(pay_str_t *rest, unsigned char separator, int *more);
 
+/* The sign of a scheme whose messages the PSP alone can sign: PAY_INVALID. */
+pay_status_t pay_sig_cannot_sign(pay_arena_t *arena,
+    const pay_sig_settings_t *settings, const pay_secret_t *key, pay_str_t id,
+    int64_t now_s, pay_str_t body, pay_header_t headers[4], size_t *count);
+
 
 #endif /* PAY_SRC_SIG_H */
