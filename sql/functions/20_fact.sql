@@ -100,12 +100,15 @@ BEGIN
     FROM unnest(p_moves) m WHERE m.told IS NOT NULL;
 
     -- what its readers see has changed; "paid" takes every order to SUCCESS,
-    -- or the one that it is about
+    -- or the one that it is about; the payment's id is the one that has moved
+    -- its orders
     UPDATE checkout c
     SET version = c.version + 1,
-        is_payment_done = c.is_payment_done OR x.done
+        is_payment_done = c.is_payment_done OR x.done,
+        reference = coalesce(x.reference, c.reference)
     FROM (SELECT m.checkout_part, m.checkout,
-              bool_or(m.news = 'paid' AND m.final IS NOT NULL) AS done
+              bool_or(m.news = 'paid' AND m.final IS NOT NULL) AS done,
+              max(m.reference) AS reference
           FROM unnest(p_moves) m WHERE m.is_shown
           GROUP BY m.checkout_part, m.checkout) x
     WHERE c.ctid = x.checkout AND c.tableoid = x.checkout_part;
@@ -176,8 +179,9 @@ COMMENT ON FUNCTION pay.keep_mismatches IS
     'Queues for people what a PSP said and was not believed';
 
 
--- Changes may be waiting for it: not where this fact has brought the money, as
--- nothing can follow that yet.
+-- The PSP's payment id where none is known yet and nothing has moved: what has
+-- moved an order has brought its own, see write_moves().  Changes may be waiting
+-- for it.
 CREATE OR REPLACE FUNCTION pay.keep_references(
     p_facts fact[], p_moved int[], p_against int[])
 RETURNS int LANGUAGE plpgsql AS $$
@@ -186,25 +190,28 @@ DECLARE
     v_checkouts text[];
 BEGIN
     WITH named AS (
-        UPDATE registration r
+        UPDATE checkout c
         SET reference = x.reference
-        FROM (SELECT DISTINCT ON (f.merchant_id, f.checkout_id) f.*
+        FROM (SELECT DISTINCT ON (f.merchant_id, f.checkout_id)
+                  f.merchant_id, f.checkout_id, f.reference
               FROM unnest(p_facts) f
               WHERE f.reference IS NOT NULL
                   AND f.kind NOT IN ('mismatch', 'notified')
+                  AND f.item <> ALL (p_moved)
                   AND (f.item <> ALL (p_against)
                        OR f.kind = 'authorized')
-              ORDER BY f.merchant_id, f.checkout_id,
-                  f.item = ANY (p_moved) DESC, f.turn DESC) x
-        WHERE r.merchant_id = x.merchant_id
-            AND r.checkout_id = x.checkout_id
-            AND (r.reference IS NULL OR x.item = ANY (p_moved))
-        RETURNING r.merchant_id, r.checkout_id,
-            x.item = ANY (p_moved) AS is_first
+              ORDER BY f.merchant_id, f.checkout_id, f.turn DESC) x
+        CROSS JOIN LATERAL (
+            SELECT k.tableoid AS part, k.ctid AS tid FROM checkout k
+            WHERE k.merchant_id = x.merchant_id
+                AND k.checkout_id = x.checkout_id AND k.reference IS NULL
+            OFFSET 0) k
+        WHERE c.ctid = k.tid AND c.tableoid = k.part
+        RETURNING c.merchant_id, c.checkout_id
     )
     SELECT array_agg(n.merchant_id::text), array_agg(n.checkout_id::text)
     INTO v_merchants, v_checkouts
-    FROM named n WHERE NOT n.is_first;
+    FROM named n;
 
     IF v_checkouts IS NULL THEN
         RETURN 0;
@@ -226,8 +233,8 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION pay.keep_references IS
-    'Keeps the PSP''s payment id, the one that moved the order if any did; on '
-    'how many checkouts changes may have waited for it';
+    'Keeps the PSP''s first payment id where nothing has moved; of how many '
+    'checkouts';
 
 
 CREATE OR REPLACE FUNCTION pay.with_outcome(p_fact fact, p_outcome text)
@@ -299,15 +306,17 @@ COMMENT ON FUNCTION pay.poll_soon IS
 
 
 -- Several facts about one checkout take their turns in the order of items.
+-- p_is_plain: each fact has turn 1, is about another checkout and no mismatch.
 -- facts: with their turns; their outcomes are NULL, with_outcomes() makes them.
 -- postings: what is to be booked, by post(), once in each call, last.
 CREATE OR REPLACE FUNCTION pay.take_facts(
-    p_facts fact[], OUT facts fact[], OUT postings posting[],
+    p_facts fact[], p_is_plain boolean DEFAULT false,
+    OUT facts fact[], OUT postings posting[],
     OUT moved int[], OUT late int[], OUT against int[])
 LANGUAGE plpgsql AS $$
 DECLARE
     v_turns   bigint := 1;
-    v_wrong   boolean;
+    v_wrong   boolean := false;
     v_step    record;
     v_told    int[];
     v_by_hand boolean := false;
@@ -318,10 +327,7 @@ DECLARE
 BEGIN
     facts := p_facts;
 
-    IF cardinality(p_facts) = 1 THEN
-        facts[1].turn := 1;
-        v_wrong := p_facts[1].kind = 'mismatch';
-    ELSE
+    IF NOT p_is_plain THEN
         SELECT coalesce(array_agg(ROW(f.item, f.nth, f.merchant_id,
                 f.checkout_id, f.kind, f.actor, f.psp, f.event_id, f.type,
                 f.code, f.token, f.reference, f.amount_minor, f.currency,

@@ -241,7 +241,8 @@ SELECT s.item, s.kind, s.merchant_id, s.checkout_id, s.reference, s.brings,
              THEN s.next_status END,
         s.actor = 'gateway' AND s.reason = 'expired',
         s.news = 'authorized' OR s.authorized_minor > 0
-            OR s.takes_all AND s.capture = 'manual')::move,
+            OR s.takes_all AND s.capture = 'manual',
+        CASE WHEN s.changes THEN s.reference END)::move,
     s.is_sale, s.is_sale AND s.credit_until < now(),
     CASE WHEN s.is_sale THEN
         ROW(s.merchant_id, 'order/' || s.payment_order_id,
@@ -380,7 +381,8 @@ BEGIN
             bool_or(m.is_event AND (m.move).is_ours),
             bool_or(m.is_event AND (m.move).by_hand),
             ARRAY[
-                CASE WHEN bool_or(m.reference IS NOT NULL)
+                CASE WHEN bool_or(m.reference IS NOT NULL
+                         AND NOT (m.is_event AND m.changes))
                      THEN 'reference' END,
                 CASE WHEN bool_or(m.kind = 'notified')
                      THEN 'question' END,

@@ -35,7 +35,7 @@ CREATE OR REPLACE FUNCTION pay.read_facts(
     OUT facts fact[], OUT webhooks bigint, OUT unsure boolean)
 LANGUAGE plpgsql STABLE AS $$
 BEGIN
-    SELECT coalesce(array_agg(ROW(f.n, NULL, f.merchant_id, f.checkout_id,
+    SELECT coalesce(array_agg(ROW(f.n, 1, f.merchant_id, f.checkout_id,
             f.kind, f.actor, f.psp, f.event_id, f.type, f.code, f.token,
             f.reference, f.amount_minor, f.currency, f.request_id, f.detail,
             NULL, NULL, NULL)::fact), '{}'),
@@ -99,7 +99,7 @@ BEGIN
                            'declined', 'expired', 'cancelled', 'rejected',
                            'attempt_declined', 'ask')
             AND (u.fact <> 'attempt_declined' OR u.decline <> '')
-            AND coalesce(u.decline, 'unknown') ~ '^[a-z_]{1,32}$'
+            AND (u.decline IS NULL OR u.decline ~ '^[a-z_]{1,32}$')
             AND coalesce(u.can_retry, 'no')
                 IN ('same_method', 'later', 'other_method', 'no')
             AND greatest(octet_length(u.attempt), octet_length(u.type),
@@ -270,6 +270,7 @@ DECLARE
     v_checkouts text[];
     v_psps      text[];
     v_names     text[];
+    v_wrong     boolean;
     v_parked    int[] := '{}';
     v_taken     record;
     v_locked    int;
@@ -280,8 +281,9 @@ BEGIN
         array_agg(CASE WHEN f.actor IN ('webhook', 'query')
                            AND f.kind NOT IN ('mismatch', 'notified')
                            AND f.reference IS DISTINCT FROM f.token
-                       THEN f.reference END)
-    INTO v_merchants, v_checkouts, v_psps, v_names
+                       THEN f.reference END),
+        bool_or(f.kind = 'mismatch')
+    INTO v_merchants, v_checkouts, v_psps, v_names, v_wrong
     FROM unnest(p_facts) f;
 
     IF array_remove(v_names, NULL) <> '{}' THEN
@@ -291,7 +293,9 @@ BEGIN
 
     v_locked := lock_checkouts(v_merchants, v_checkouts);
 
-    v_taken := take_facts(p_facts);
+    -- of one checkout each they need no turns
+    v_taken := take_facts(p_facts,
+        v_locked = cardinality(p_facts) AND NOT v_wrong);
 
     IF v_parked <> '{}' THEN
         v_taken.postings := v_taken.postings || apply_named(v_parked,

@@ -253,7 +253,8 @@ CREATE TYPE move AS (
     is_shown          boolean,
     final             text,
     is_ours           boolean,
-    by_hand           boolean
+    by_hand           boolean,
+    reference         text
 );
 
 RESET ROLE;

@@ -209,7 +209,8 @@ sim_flow_new(sim_t *sim, unsigned worker, sim_reply_pt replied, void *data)
     sim_flow_t  *flow = sim_alloc(sim, sizeof(sim_flow_t));
 
     flow->heap = pay_heap_create();
-    if (flow->heap == NULL) {
+    flow->args = pay_heap_create();
+    if (flow->heap == NULL || flow->args == NULL) {
         sim_die("out of memory");
     }
 
@@ -220,6 +221,7 @@ sim_flow_new(sim_t *sim, unsigned worker, sim_reply_pt replied, void *data)
     flow->replied = replied;
     flow->data = data;
     flow->core.arena = pay_heap_arena(flow->heap);
+    flow->core.args = pay_heap_arena(flow->args);
     flow->core.env = &sim->env;
     flow->core.request_id = sim_format(sim, "r%u", flow->number);
     flow->next = sim->flows;
@@ -263,15 +265,15 @@ sim_flow_event(sim_flow_t *flow, pay_event_t *event)
         return;
     }
 
-    if (flow->args != NULL && event->kind == PAY_EVENT_ROW
+    if (event->kind == PAY_EVENT_ROW && !flow->core.keeps_args
         && !is_on_its_way(flow))
     {
         pay_heap_destroy(flow->args);
-        flow->args = NULL;
+        flow->args = pay_heap_create();
     }
 
-    if (flow->args == NULL) {
-        flow->args = pay_heap_create();
+    if (event->kind != PAY_EVENT_START) {
+        flow->core.keeps_args = 0;
     }
 
     scratch = pay_heap_create();

@@ -44,6 +44,47 @@ SELECT is(pg_temp.status('m1', 'o1'), 'SUCCESS', 'SUCCESS never goes back');
 SELECT is(pg_temp.kinds('m1', 'o1'), 'created registered paid',
           'and the timeline stays');
 
+-- the checkout's row is written once, with the payment's id in it; of several
+-- words in one batch the one that has moved the order brings it
+CREATE TABLE pg_temp.written (checkout_id text);
+GRANT INSERT ON pg_temp.written TO PUBLIC;
+CREATE FUNCTION pg_temp.note() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    INSERT INTO pg_temp.written VALUES (NEW.checkout_id);
+    RETURN NULL;
+END
+$$;
+CREATE TRIGGER note AFTER UPDATE ON pay.checkout FOR EACH ROW
+    EXECUTE FUNCTION pg_temp.note();
+SELECT b.outcome FROM unnest('{w1,w2,w3}'::text[]) c,
+    pg_temp.begin('m1', 'k-' || c, c, ARRAY['o' || c || ':100']) b
+\g /dev/null
+SELECT pg_temp.token('m1', c, 't' || c) FROM unnest('{w1,w2,w3}'::text[]) c
+\g /dev/null
+TRUNCATE pg_temp.written;
+SELECT is(pg_temp.fact('tw1', 'paid', p_reference => 'pi-1'), 'applied',
+          'paid');
+SELECT is((SELECT count(*) FROM pg_temp.written), 1::bigint, 'one update');
+SELECT is(string_agg(e.outcome, ' ' ORDER BY e.item),
+          'unchanged applied unchanged applied', 'a batch')
+FROM pay_api.apply_event(array_fill('stripe'::text, '{4}'),
+    array_fill('webhook'::text, '{4}'), '{w2a,w2b,w2c,w3}',
+    array_fill('x'::text, '{4}'), '{pending,paid,paid,paid}',
+    '{tw2,tw2,tw2,tw3}', '{pi-2a,pi-2b,pi-2c,pi-3}',
+    array_fill(NULL::text, '{4}'), array_fill(NULL::bigint, '{4}'),
+    array_fill(NULL::text, '{4}'), array_fill(NULL::bytea, '{4}'),
+    array_fill('r'::text, '{4}')) e;
+SELECT is((SELECT count(*) FROM pg_temp.written), 3::bigint,
+          'one for each of them');
+SELECT is(string_agg(r.reference, ' ' ORDER BY r.checkout_id),
+          'pi-1 pi-2b pi-3', 'of the word that counts')
+FROM pay.registration r WHERE r.checkout_id IN ('w1', 'w2', 'w3');
+SELECT is(pg_temp.fact('tw1', 'paid', 'w1b', p_reference => 'pi-9'),
+          'unchanged', 'said again with another id');
+SELECT is(r.reference, 'pi-1', 'which stays')
+FROM pay.registration r WHERE r.checkout_id = 'w1';
+DROP TRIGGER note ON pay.checkout;
+
 -- failures, and the late success
 SELECT is(pg_temp.fact('t' || n, f), 'applied', f)
 FROM unnest('{declined,expired,cancelled,rejected}'::text[])
