@@ -456,14 +456,15 @@ check_events(const pay_psp_event_t *events, unsigned count)
 
         must(events[i].type.len != 0);
         must((unsigned) events[i].about <= PAY_ABOUT_FEE);
-        must((unsigned) events[i].news <= PAY_NEWS_LOST);
+        must((unsigned) events[i].news <= PAY_NEWS_SINGLE);
         must(events[i].about == PAY_ABOUT_PAYMENT
              || (events[i].fact == PAY_FACT_NONE && !events[i].must_ask
                  && events[i].has_amount
                  && (events[i].token.len != 0
                      || events[i].reference.len != 0)));
         must((events[i].about == PAY_ABOUT_DISPUTE)
-             == (events[i].news >= PAY_NEWS_OPENED));
+             == (events[i].news >= PAY_NEWS_OPENED
+                 && events[i].news <= PAY_NEWS_LOST));
         must(!events[i].has_fee || (events[i].fee_minor > 0
                                     && events[i].fee_currency.len == 3));
         must((unsigned) events[i].fact < PAY_FACT_COUNT);
