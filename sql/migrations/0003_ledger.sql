@@ -103,15 +103,15 @@ INSERT INTO posting_kind (kind, about, example) VALUES
 ('psp_fee_returned', 'A PSP has given a fee back',
     'The dispute was won: stripe gives the 15.00 EUR back'),
 ('late_held', 'Money came after the checkout had expired, and is no sale',
-    '12.00 EUR arrive for an order that has expired: in suspense until an operator'
-    ' decide'),
-('late_accepted', 'People have made a sale of a late payment',
+    '12.00 EUR arrive for an order that has expired: in suspense until an '
+    'operator decides'),
+('late_accepted', 'An operator has made a sale of a late payment',
     'The 12.00 EUR are the seller''s'),
 ('late_refunded', 'A late payment was paid back',
     'The 12.00 EUR are with the buyer again'),
 ('unknown_refund', 'A PSP has paid back what no order can be found for',
-    'A refund of 3.00 EUR of a checkout with two sellers: operators decide whose'
-    ' it is');
+    'A refund of 3.00 EUR of a checkout with two sellers: operators decide '
+    'whose it is');
 
 -- One line of an entry of this kind.  leg buyer: the amount and currency that
 -- the buyer pays; seller: those that the seller is owed, another currency when
