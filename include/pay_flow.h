@@ -58,7 +58,7 @@ typedef struct {
                                                 expired to the last question
                                                 about it, 0: there is none */
     unsigned                  index;         /* in pay_env_t.psps */
-} pay_psp_t;
+} pay_psp_conf_t;
 
 
 #define PAY_ROUTE_PSPS_MAX   8
@@ -72,8 +72,8 @@ typedef enum {
 } pay_route_by_t;
 
 typedef struct {
-    const pay_psp_t  *psp;
-    unsigned          weight;                /* 1 unless said, <= 1000 */
+    const pay_psp_conf_t  *psp;
+    unsigned               weight;           /* 1 unless said, <= 1000 */
 } pay_route_target_t;
 
 /* One `route` of a payments_merchant block: the first that fits is taken. */
@@ -106,7 +106,7 @@ typedef struct {
     int                       refuse_overdraw;   /* by a refund */
     const pay_str_t          *return_hosts;
     size_t                    return_host_count;
-    const pay_psp_t         **psps;          /* in order of preference */
+    const pay_psp_conf_t    **psps;               /* in order of preference */
     size_t                    psp_count;
     const pay_route_rule_t   *rules;
     size_t                    rule_count;
@@ -125,32 +125,32 @@ typedef struct {
 #define PAY_RATE_SOURCES_MAX  5
 
 typedef struct {
-    const pay_psp_t       *psps;
-    size_t                 psp_count;
-    const pay_merchant_t  *merchants;
-    size_t                 merchant_count;
-    pay_route_weights_t    weights;
-    int64_t                lease_ms;         /* of a registration attempt */
-    int64_t                poll_after_ms;
-    pay_late_t             late;
+    const pay_psp_conf_t     *psps;
+    size_t                    psp_count;
+    const pay_merchant_t     *merchants;
+    size_t                    merchant_count;
+    pay_route_weights_t       weights;
+    int64_t                   lease_ms;      /* of a registration attempt */
+    int64_t                   poll_after_ms;
+    pay_late_t                late;
     const pay_rate_source_t  *rates;
-    size_t                 rate_count;
-    int64_t                quote_ttl_s;      /* a quote holds so long; 0: as
+    size_t                    rate_count;
+    int64_t                   quote_ttl_s;   /* a quote holds so long; 0: as
                                                 SQL has it */
-    int64_t                rate_age_s;       /* the longest max_age; 0: there
+    int64_t                   rate_age_s;    /* the longest max_age; 0: there
                                                 is no source of rates */
 } pay_env_t;
 
-const pay_psp_t *pay_env_psp(const pay_env_t *env, pay_str_t name);
+const pay_psp_conf_t *pay_env_psp(const pay_env_t *env, pay_str_t name);
 const pay_merchant_t *pay_env_merchant(const pay_env_t *env, pay_str_t id);
 
 
 typedef enum {
-    PAY_EVENT_START = 0,
-    PAY_EVENT_ROW,             /* the operation's result for this item */
-    PAY_EVENT_DB_FAILED,       /* no row; db_failure says what is known */
-    PAY_EVENT_HTTP             /* the PSP call has ended, one way or other */
-} pay_event_kind_t;
+    PAY_INPUT_START = 0,
+    PAY_INPUT_ROW,             /* the operation's result for this item */
+    PAY_INPUT_DB_FAILED,       /* no row; db_failure says what is known */
+    PAY_INPUT_HTTP             /* the PSP call has ended, one way or other */
+} pay_input_kind_t;
 
 typedef enum {
     PAY_DB_OVERLOADED = 0,     /* never queued: without effect */
@@ -160,11 +160,11 @@ typedef enum {
 } pay_db_failure_t;
 
 typedef struct {
-    pay_event_kind_t          kind;
+    pay_input_kind_t          kind;
     int64_t                   now_s;
-    const pay_health_t       *health;        /* by pay_psp_t.index; NULL: all
+    const pay_health_t       *health;        /* by index of PSP; NULL: all
                                                 are well */
-    pay_result_t              result;        /* of PAY_EVENT_ROW, else no
+    pay_result_t              result;        /* of PAY_INPUT_ROW, else no
                                                 outcome; its rows die after the
                                                 step */
     pay_db_failure_t          db_failure;
@@ -172,7 +172,7 @@ typedef struct {
                                                 known */
     const pay_http_answer_t  *answer;        /* dies after the step */
     int64_t                   age_ms;        /* of a file that answers */
-} pay_event_t;
+} pay_input_t;
 
 
 typedef enum {
@@ -207,7 +207,7 @@ typedef enum {
     PAY_DO_DB,
     PAY_DO_HTTP,
     PAY_DO_RATES               /* the document of a source of rates, by HTTP
-                                  or from a file; PAY_EVENT_HTTP follows */
+                                  or from a file; PAY_INPUT_HTTP follows */
 } pay_effect_kind_t;
 
 /* The kinds of calls to a PSP. */
@@ -237,10 +237,10 @@ typedef struct {
     pay_op_id_t          op;                 /* PAY_DO_DB */
     const void          *args;               /* pay_<operation>_in_t; alive
                                                 until its row comes */
-    const pay_psp_t     *psp;                /* PAY_DO_HTTP */
-    pay_call_t           call;               /* PAY_DO_HTTP */
-    pay_http_request_t   http;
-    int                  buyer_waits;        /* PAY_DO_HTTP: short deadline */
+    const pay_psp_conf_t     *psp;                /* PAY_DO_HTTP */
+    pay_call_t                call;          /* PAY_DO_HTTP */
+    pay_http_request_t        http;
+    int                       buyer_waits;   /* PAY_DO_HTTP: short deadline */
     const pay_rate_source_t  *rates;         /* PAY_DO_RATES */
 } pay_effect_t;
 
@@ -248,7 +248,7 @@ typedef struct {
 typedef struct pay_flow_s  pay_flow_t;
 
 typedef pay_status_t (*pay_flow_step_pt)(pay_flow_t *flow,
-    const pay_event_t *event, pay_effect_t *effect);
+    const pay_input_t *input, pay_effect_t *effect);
 
 typedef enum {
     PAY_CLOCK_WALL = 0,
@@ -267,19 +267,19 @@ typedef enum {
  * of the flow. */
 typedef struct {
     const char        *name;                 /* for logs only */
-    pay_flow_step_pt   start;                /* takes PAY_EVENT_START */
-    pay_clock_t        clock;                /* of pay_event_t.now_s */
+    pay_flow_step_pt   start;                /* takes PAY_INPUT_START */
+    pay_clock_t        clock;                /* of pay_input_t.now_s */
     int                routes;               /* its first step chooses PSPs:
                                                 PAY_STAGE_ROUTING */
-    int                needs_health;         /* pay_event_t.health is read */
+    int                needs_health;         /* pay_input_t.health is read */
     pay_tally_t        tally;
 } pay_flow_type_t;
 
 /* What all flows share; the rest of a flow's state is behind `state`. */
 struct pay_flow_s {
     const pay_flow_type_t  *type;
-    pay_arena_t       *arena;
-    pay_arena_t       *scratch;              /* gone behind a step and what it
+    pay_arena_t            *arena;
+    pay_arena_t            *scratch;         /* gone behind a step and what it
                                                 gives back */
     pay_arena_t       *args;                 /* for an operation: gone before
                                                 the step that gets its row, */
@@ -324,7 +324,7 @@ const char *pay_flow_label(const pay_flow_t *flow);
 /* Runs one step.  PAY_OK and *effect; a failing step (out of memory, a bug)
  * becomes PAY_DO_DONE with the 500 problem as reply, so callers need no
  * second path. */
-void pay_flow_run(pay_flow_t *flow, const pay_event_t *event,
+void pay_flow_run(pay_flow_t *flow, const pay_input_t *input,
     pay_effect_t *effect);
 
 
@@ -338,9 +338,9 @@ typedef struct {
 } pay_route_query_t;
 
 typedef struct {
-    const pay_psp_t  *psps[PAY_ROUTE_PSPS_MAX];
-    unsigned          count;
-    pay_str_t         reason;                /* for the timeline, ASCII */
+    const pay_psp_conf_t  *psps[PAY_ROUTE_PSPS_MAX];
+    unsigned               count;
+    pay_str_t              reason;           /* for the timeline, ASCII */
 } pay_route_t;
 
 /* A pure function of its arguments.  The rule's targets that the merchant
@@ -356,7 +356,7 @@ pay_status_t pay_route_pick(pay_arena_t *arena, const pay_env_t *env,
 typedef struct {
     const pay_merchant_t   *merchant;
     pay_payment_request_t  *request;         /* return_url already checked */
-    const pay_psp_t        *psp;             /* the request's own choice, or
+    const pay_psp_conf_t   *psp;             /* the request's own choice, or
                                                 NULL: routes decide */
     pay_str_t               idempotency_key;
     pay_str_t               fingerprint;     /* 32 bytes */
@@ -371,7 +371,7 @@ typedef struct {
 } pay_create_input_t;
 
 /* Each fills *flow (arena, env, request_id already set by the caller) and
- * makes it ready for PAY_EVENT_START. */
+ * makes it ready for PAY_INPUT_START. */
 pay_status_t pay_flow_create(pay_flow_t *flow, const pay_create_input_t *input)
     PAY_MUST_CHECK;
 
@@ -420,11 +420,11 @@ pay_status_t pay_flow_buyer(pay_flow_t *flow, pay_buyer_t what,
     pay_str_t handle) PAY_MUST_CHECK;
 
 typedef struct {
-    const pay_psp_t     *psp;
-    const pay_header_t  *headers;
-    size_t               header_count;
-    pay_str_t            body;
-    int                  may_quarantine;     /* if it is not valid; 0: there
+    const pay_psp_conf_t  *psp;
+    const pay_header_t    *headers;
+    size_t                 header_count;
+    pay_str_t              body;
+    int                    may_quarantine;   /* if it is not valid; 0: there
                                                 are too many at this moment */
     unsigned             keep_days;          /* how long its body is kept if
                                                 it is valid; 0: it is not … */
@@ -443,7 +443,7 @@ pay_status_t pay_flow_job(pay_flow_t *flow, const pay_job_row_t *job,
 
 /* A look at a PSP's list of events, when it is due: for PSPs whose adapter
  * lists them and whose backfill_ms is not 0. */
-pay_status_t pay_flow_backfill(pay_flow_t *flow, const pay_psp_t *psp,
+pay_status_t pay_flow_backfill(pay_flow_t *flow, const pay_psp_conf_t *psp,
     pay_str_t owner) PAY_MUST_CHECK;
 
 /* One kept body of a webhook that an operator wants read again, if there is

@@ -37,7 +37,7 @@ typedef struct {
  * so the PSP's idempotency key is one of the nonce alone. */
 typedef struct {
     pay_str_t                nonce;    /* the PSP's idempotency key */
-    pay_str_t                reference;   /* our checkout's UUID */
+    pay_str_t                merchant_reference;   /* our checkout's UUID */
     const pay_currency_t    *currency;
     int64_t                  amount_minor;
     int64_t                  expires_s;
@@ -46,11 +46,11 @@ typedef struct {
                                              the PSP knows it already */
     pay_psp_line_t           lines[PAY_PSP_LINES_MAX];
     unsigned                 line_count;
-    int                      capture_later;  /* authorise only; for PSPs with
+    int                      capture_later; /* authorise only; for PSPs with
                                              PAY_PSP_AUTHORIZES */
     pay_str_t                find_from;   /* find_request alone: the page to
                                              look through; empty: the first */
-} pay_psp_order_t;
+} pay_psp_checkout_t;
 
 typedef enum {
     PAY_PSP_DONE = 0,          /* accepted; what is asked for is there */
@@ -135,13 +135,13 @@ typedef struct {
                                           by a PAY_PSP_CAPTURE; fact NONE */
     pay_psp_about_t  about;
     pay_psp_news_t   news;             /* unless about the payment */
-    pay_str_t   object;                /* the PSP's id of the refund, dispute,
+    pay_str_t        object;           /* the PSP's id of the refund, dispute,
                                           fee or declined attempt, or empty */
     pay_str_t   operation;             /* our id of the change, where the PSP
                                           echoes it, or empty */
-    int         has_fee;               /* of a dispute: what it costs */
-    int64_t     fee_minor;
-    pay_str_t   fee_currency;
+    int               has_fee;         /* of a dispute: what it costs */
+    int64_t           fee_minor;
+    pay_str_t         fee_currency;
     pay_psp_unread_t  unread;          /* of a query's answer that is not
                                           known: why */
 } pay_psp_event_t;
@@ -256,13 +256,13 @@ typedef struct {
      * with a last digit at Stripe, say).  NULL, and so are the next three: it
      * has no hosted page, only its webhooks are understood. */
     pay_status_t  (*register_request)(pay_arena_t *arena,
-        const pay_psp_account_t *account, const pay_psp_order_t *order,
+        const pay_psp_account_t *account, const pay_psp_checkout_t *checkout,
         pay_http_request_t *request, pay_err_t *err);
     /* Theirs → ours: trouble is an outcome.  An echoed amount, currency or
      * reference that differs from the order's is PAY_PSP_UNKNOWN with code
      * "answer_mismatch". */
     pay_status_t  (*register_answer)(pay_arena_t *arena,
-        const pay_psp_order_t *order, const pay_http_answer_t *answer,
+        const pay_psp_checkout_t *checkout, const pay_http_answer_t *answer,
         pay_psp_registered_t *result);
 
     pay_status_t  (*query_request)(pay_arena_t *arena,
@@ -281,10 +281,10 @@ typedef struct {
      * PAY_BUG for a find_from that is no `next`.  NULL, both: this PSP cannot
      * be asked so. */
     pay_status_t  (*find_request)(pay_arena_t *arena,
-        const pay_psp_account_t *account, const pay_psp_order_t *order,
+        const pay_psp_account_t *account, const pay_psp_checkout_t *checkout,
         pay_http_request_t *request);
     pay_status_t  (*find_answer)(pay_arena_t *arena,
-        const pay_psp_order_t *order, const pay_http_answer_t *answer,
+        const pay_psp_checkout_t *checkout, const pay_http_answer_t *answer,
         pay_psp_registered_t *result);
 
     /* Events that the PSP has made, for those that never came; the same

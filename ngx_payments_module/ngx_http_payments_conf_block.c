@@ -41,9 +41,9 @@ char *
 ngx_http_payments_parse_block(ngx_conf_t *cf, const word_t *words,
     const char *name, void *object)
 {
-    char        *rv;
-    block_t      block;
-    ngx_conf_t   save;
+    char       *rv;
+    block_t     block;
+    ngx_conf_t  save;
 
     if (ngx_http_payments_note(cf, object, "") != NGX_OK) {
         return NGX_CONF_ERROR;
@@ -68,10 +68,10 @@ ngx_http_payments_parse_block(ngx_conf_t *cf, const word_t *words,
 char *
 ngx_http_payments_check_words(ngx_conf_t *cf, ngx_uint_t from)
 {
-    u_char      *equals;
-    size_t       len;
-    ngx_str_t   *value = cf->args->elts, name;
-    ngx_uint_t   i, j;
+    u_char     *equals;
+    size_t      len;
+    ngx_str_t  *value = cf->args->elts, name;
+    ngx_uint_t  i, j;
 
     for (i = from; i < cf->args->nelts; i++) {
         equals = ngx_strlchr(value[i].data, value[i].data + value[i].len,
@@ -119,9 +119,9 @@ ngx_http_payments_is_plain(ngx_str_t *text, size_t max)
 char *
 ngx_http_payments_add_hosts(ngx_conf_t *cf, ngx_array_t **hosts)
 {
-    ngx_str_t   *value = cf->args->elts;
-    ngx_uint_t   i;
-    pay_str_t   *host;
+    ngx_str_t  *value = cf->args->elts;
+    ngx_uint_t  i;
+    pay_str_t  *host;
 
     if (*hosts == NULL) {
         *hosts = ngx_array_create(cf->pool, 4, sizeof(pay_str_t));
@@ -284,15 +284,15 @@ unknown_word(ngx_conf_t *cf, const block_t *block, ngx_str_t *word)
 static char *
 resolve_psps(ngx_conf_t *cf, ngx_http_payments_main_conf_t *pmcf)
 {
-    pay_psp_t               *core;
-    ngx_uint_t               i;
-    ngx_conf_t              *at;
-    ngx_payments_psp_t     **psps;
-    ngx_http_payments_at_t   place;
+    pay_psp_conf_t         *core;
+    ngx_uint_t              i;
+    ngx_conf_t             *at;
+    ngx_payments_psp_t    **psps;
+    ngx_http_payments_at_t  place;
 
     psps = pmcf->psps.elts;
 
-    core = ngx_pcalloc(cf->pool, pmcf->psps.nelts * sizeof(pay_psp_t));
+    core = ngx_pcalloc(cf->pool, pmcf->psps.nelts * sizeof(pay_psp_conf_t));
     if (core == NULL) {
         return NGX_CONF_ERROR;
     }
@@ -320,15 +320,16 @@ static char *
 resolve_merchant(ngx_conf_t *cf, ngx_http_payments_main_conf_t *pmcf,
     ngx_payments_merchant_t *merchant, pay_merchant_t *core)
 {
-    ngx_str_t               *names;
-    ngx_uint_t               i;
-    ngx_conf_t              *at;
-    const pay_psp_t        **psps;
-    ngx_http_payments_at_t   place;
+    ngx_str_t              *names;
+    ngx_uint_t              i;
+    ngx_conf_t             *at;
+    const pay_psp_conf_t  **psps;
+    ngx_http_payments_at_t  place;
 
     names = merchant->psps->elts;
 
-    psps = ngx_pcalloc(cf->pool, merchant->psps->nelts * sizeof(pay_psp_t *));
+    psps = ngx_pcalloc(cf->pool,
+                       merchant->psps->nelts * sizeof(pay_psp_conf_t *));
     if (psps == NULL) {
         return NGX_CONF_ERROR;
     }

@@ -136,11 +136,11 @@ ngx_http_payments_psp_most(ngx_conf_t *cf, void *object)
 char *
 ngx_http_payments_psp_cost(ngx_conf_t *cf, void *object)
 {
-    char        *rv;
-    ngx_int_t    rc;
-    ngx_str_t   *value = cf->args->elts, text;
-    ngx_uint_t   i, fixed = 0;
-    pay_psp_t   *psp = &((ngx_payments_psp_t *) object)->psp;
+    char            *rv;
+    ngx_int_t        rc;
+    ngx_str_t       *value = cf->args->elts, text;
+    ngx_uint_t       i, fixed = 0;
+    pay_psp_conf_t  *psp = &((ngx_payments_psp_t *) object)->psp;
 
     if (psp->cost_ppm != 0 || psp->cost_fixed_minor != 0) {
         return "is duplicate";

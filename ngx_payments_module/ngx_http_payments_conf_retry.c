@@ -112,9 +112,9 @@ ngx_http_payments_psp_retry(ngx_conf_t *cf, void *object)
 char *
 ngx_http_payments_psp_backfill(ngx_conf_t *cf, void *object)
 {
-    ngx_int_t   n;
-    ngx_str_t  *value = cf->args->elts;
-    pay_psp_t  *psp = &((ngx_payments_psp_t *) object)->psp;
+    ngx_int_t        n;
+    ngx_str_t       *value = cf->args->elts;
+    pay_psp_conf_t  *psp = &((ngx_payments_psp_t *) object)->psp;
 
     if (psp->backfill_ms != NGX_CONF_UNSET) {
         return "is duplicate";
@@ -141,9 +141,9 @@ ngx_http_payments_psp_backfill(ngx_conf_t *cf, void *object)
 char *
 ngx_http_payments_psp_last_look(ngx_conf_t *cf, void *object)
 {
-    ngx_int_t   n;
-    ngx_str_t  *value = cf->args->elts;
-    pay_psp_t  *psp = &((ngx_payments_psp_t *) object)->psp;
+    ngx_int_t        n;
+    ngx_str_t       *value = cf->args->elts;
+    pay_psp_conf_t  *psp = &((ngx_payments_psp_t *) object)->psp;
 
     if (psp->last_look_s != NGX_CONF_UNSET) {
         return "is duplicate";
@@ -264,8 +264,8 @@ char *
 ngx_http_payments_late_check(ngx_conf_t *cf,
     ngx_http_payments_main_conf_t *pmcf, const pay_merchant_t *merchant)
 {
-    size_t            i;
-    const pay_psp_t  *psp;
+    size_t                 i;
+    const pay_psp_conf_t  *psp;
 
     if (pmcf->env.late != PAY_LATE_REFUND) {
         return NGX_CONF_OK;

@@ -114,12 +114,12 @@ ngx_http_payments_resolve_routes(ngx_conf_t *cf,
     ngx_http_payments_main_conf_t *pmcf, ngx_payments_merchant_t *merchant,
     pay_merchant_t *core)
 {
-    char                    *rv;
-    route_t                 *routes;
-    ngx_uint_t               i, n;
-    ngx_conf_t              *at;
-    pay_route_rule_t        *rules;
-    ngx_http_payments_at_t   place;
+    char                   *rv;
+    route_t                *routes;
+    ngx_uint_t              i, n;
+    ngx_conf_t             *at;
+    pay_route_rule_t       *rules;
+    ngx_http_payments_at_t  place;
 
     if (merchant->routes == NULL) {
         return NGX_CONF_OK;
@@ -152,7 +152,8 @@ ngx_http_payments_resolve_routes(ngx_conf_t *cf,
 
 char *
 ngx_http_payments_check_target(ngx_conf_t *cf,
-    ngx_payments_merchant_t *merchant, ngx_str_t *name, const pay_psp_t *psp)
+    ngx_payments_merchant_t *merchant, ngx_str_t *name,
+    const pay_psp_conf_t *psp)
 {
     if (psp == NULL) {
         return no_such_psp(cf, merchant, name);
@@ -240,10 +241,10 @@ static char *
 route_list(ngx_conf_t *cf, const list_t *list, ngx_str_t *text,
     const pay_str_t **words, size_t *count)
 {
-    u_char      *p = text->data, *end = text->data + text->len, *comma;
-    size_t       i;
-    pay_str_t   *array, word;
-    ngx_uint_t   good;
+    u_char     *p = text->data, *end = text->data + text->len, *comma;
+    size_t      i;
+    pay_str_t  *array, word;
+    ngx_uint_t  good;
 
     array = ngx_pcalloc(cf->pool, PAY_ROUTE_WORDS_MAX * sizeof(pay_str_t));
     if (array == NULL) {
@@ -460,10 +461,10 @@ static char *
 resolve_route(ngx_conf_t *cf, ngx_http_payments_main_conf_t *pmcf,
     ngx_payments_merchant_t *merchant, route_t *route, pay_merchant_t *core)
 {
-    size_t            k;
-    ngx_uint_t        i;
-    ngx_str_t        *name;
-    const pay_psp_t  *psp;
+    size_t                 k;
+    ngx_uint_t             i;
+    ngx_str_t             *name;
+    const pay_psp_conf_t  *psp;
 
     for (i = 0; i < route->rule.target_count; i++) {
         name = &route->names[i];
