@@ -1,9 +1,8 @@
 /*
- * Flows: what the gateway does for one request or one job, as a chain of
- * steps.  A step gets an event and names the next effect; somebody else (the
- * nginx glue, a simulator, a unit test) carries effects out and comes back
- * with the next event.  A flow never waits, never does I/O, never asks for
- * the time.
+ * Flows: the work of the gateway for one request or one job, as a chain of
+ * steps.  A step gets an input and names the next effect; the caller (the nginx
+ * glue, the simulator, a unit test) carries the effect out and comes back with
+ * the next input.  A flow never waits, never does I/O, never reads a clock.
  */
 
 #ifndef PAY_FLOW_H
@@ -20,7 +19,8 @@
 #include "pay_sig.h"
 
 
-/* What may be tried again, each with a pay_retry_t of its own. */
+/* The kinds of work that are tried again, each with a pay_retry_t of its
+ * own. */
 typedef enum {
     PAY_RETRY_REGISTER = 0,    /* a registration without a token */
     PAY_RETRY_POLL,            /* the next look at a pending payment; the limit
@@ -30,10 +30,11 @@ typedef enum {
 
 #define PAY_RETRY_COUNT  3
 
-/* What becomes of a payment that is proved after its checkout has expired. */
+/* The merchant's rule for a payment that is proved after its checkout has
+ * expired. */
 typedef enum {
     PAY_LATE_ACCEPT = 0,       /* it is a sale */
-    PAY_LATE_HOLD,             /* people decide */
+    PAY_LATE_HOLD,             /* an operator decides */
     PAY_LATE_REFUND            /* it is paid back */
 } pay_late_t;
 
@@ -65,7 +66,7 @@ typedef struct {
 #define PAY_ROUTE_WORDS_MAX  32
 
 typedef enum {
-    PAY_ROUTE_ORDER = 0,       /* as they stand */
+    PAY_ROUTE_ORDER = 0,       /* in the sequence of the directive */
     PAY_ROUTE_WEIGHT,          /* a draw by weight; the others follow in order
                                   of weight */
     PAY_ROUTE_SCORE            /* the best score first */
@@ -148,7 +149,8 @@ const pay_merchant_t *pay_env_merchant(const pay_env_t *env, pay_str_t id);
 typedef enum {
     PAY_INPUT_START = 0,
     PAY_INPUT_ROW,             /* the operation's result for this item */
-    PAY_INPUT_DB_FAILED,       /* no row; db_failure says what is known */
+    PAY_INPUT_DB_FAILED,       /* no row; db_failure says whether there was
+                                  an effect */
     PAY_INPUT_HTTP             /* the PSP call has ended, one way or other */
 } pay_input_kind_t;
 
@@ -252,8 +254,8 @@ typedef pay_status_t (*pay_flow_step_pt)(pay_flow_t *flow,
 
 typedef enum {
     PAY_CLOCK_WALL = 0,
-    PAY_CLOCK_STEADY           /* without the wall clock's jumps: for what ends
-                                  checkouts */
+    PAY_CLOCK_STEADY           /* without the wall clock's jumps: for flows
+                                  that end checkouts */
 } pay_clock_t;
 
 /* The counter that the end of a flow goes to, by pay_flow_label(). */
@@ -263,8 +265,8 @@ typedef enum {
     PAY_TALLY_JOBS
 } pay_tally_t;
 
-/* What a flow is, for whoever carries it out: one constant each, in the file
- * of the flow. */
+/* The properties of a kind of flow, for the caller that runs it: one constant
+ * each, in the file of the flow. */
 typedef struct {
     const char        *name;                 /* for logs only */
     pay_flow_step_pt   start;                /* takes PAY_INPUT_START */
@@ -275,12 +277,13 @@ typedef struct {
     pay_tally_t        tally;
 } pay_flow_type_t;
 
-/* What all flows share; the rest of a flow's state is behind `state`. */
+/* The members that all flows share; the rest of a flow's state is behind
+ * `state`. */
 struct pay_flow_s {
     const pay_flow_type_t  *type;
     pay_arena_t            *arena;
-    pay_arena_t            *scratch;         /* gone behind a step and what it
-                                                gives back */
+    pay_arena_t            *scratch;         /* freed after a step, when its
+                                                effect has been copied */
     pay_arena_t       *args;                 /* for an operation: gone before
                                                 the step that gets its row, */
     int                keeps_args;           /* unless this says: but for the
@@ -293,8 +296,9 @@ struct pay_flow_s {
 
     /* For logs and variables, filled as they become known. */
     const char        *outcome;              /* literal */
-    const char        *label;                /* literal: what it counts as, if
-                                                that is another word */
+    const char        *label;                /* literal: the counter's label,
+                                                if it differs from the
+                                                outcome; else NULL */
     int                differs;              /* the PSP's amount or token from
                                                 the order's */
     const char        *quarantined;          /* literal: why a webhook was
@@ -306,9 +310,9 @@ struct pay_flow_s {
     const char        *change_kind;          /* literals: of a change that was
                                                 sent, NULL: none was */
     const char        *change_status;
-    const char        *unread;               /* literals: "webhook" or the call
-                                                whose answer cannot be read,
-                                                NULL: all can be */
+    const char        *unread;               /* literals: "webhook" or the
+                                                call whose answer cannot be
+                                                read; NULL: none */
     const char        *unread_rule;
     pay_str_t          unread_member;        /* or empty: all of it */
     pay_str_t          merchant_id;
@@ -328,7 +332,7 @@ void pay_flow_run(pay_flow_t *flow, const pay_input_t *input,
     pay_effect_t *effect);
 
 
-/* Which PSPs may take an order, the best first. */
+/* The properties of an order by which routes choose PSPs. */
 typedef struct {
     pay_str_t               currency;
     int64_t                 total_minor;
@@ -343,10 +347,10 @@ typedef struct {
     pay_str_t              reason;           /* for the timeline, ASCII */
 } pay_route_t;
 
-/* A pure function of its arguments.  The rule's targets that the merchant
- * has, sorted as the rule says; those whose circuit is open or whose calls in
- * flight are at their limit go last.  PAY_NOT_FOUND when the merchant has
- * none.  `health` may be NULL. */
+/* Chooses the PSPs for an order, a pure function of its arguments.  The result
+ * has the rule's targets that the merchant has, sorted by the rule; targets
+ * whose circuit is open or whose calls in flight are at their limit go last.
+ * PAY_NOT_FOUND when the merchant has none.  `health` may be NULL. */
 pay_status_t pay_route_pick(pay_arena_t *arena, const pay_env_t *env,
     const pay_merchant_t *merchant, const pay_route_query_t *query,
     const pay_health_t *health, pay_route_t *route) PAY_MUST_CHECK;
@@ -441,8 +445,8 @@ pay_status_t pay_flow_ready(pay_flow_t *flow) PAY_MUST_CHECK;
 pay_status_t pay_flow_job(pay_flow_t *flow, const pay_job_row_t *job,
     pay_str_t owner) PAY_MUST_CHECK;
 
-/* A look at a PSP's list of events, when it is due: for PSPs whose adapter
- * lists them and whose backfill_ms is not 0. */
+/* Compares a PSP's list of events with the inbox, when that is due: for PSPs
+ * whose adapter lists events and whose backfill_ms is not 0. */
 pay_status_t pay_flow_backfill(pay_flow_t *flow, const pay_psp_conf_t *psp,
     pay_str_t owner) PAY_MUST_CHECK;
 
