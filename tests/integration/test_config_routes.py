@@ -142,7 +142,7 @@ def http(line: str) -> tuple[str, str]:
 
 WORDS = [
     (psp("breaker;"), "arguments"),
-    (psp("breaker on;"), "takes off, or"),
+    (psp("breaker on;"), 'breaker does not know "on": it takes off, or'),
     (psp("breaker off calls=5;"), "takes off, or"),
     (psp("breaker calls=5 off;"), "takes off, or"),
     (psp("breaker off; breaker off;"), "duplicate"),
@@ -164,7 +164,7 @@ WORDS = [
     (psp("breaker window=99ms;"), "100ms to 1h"),
     (psp("breaker window=61m;"), "100ms to 1h"),
     (psp("breaker window=soon;"), "100ms to 1h"),
-    (psp("breaker open=9ms;"), "10ms to 1h"),
+    (psp("breaker open=9ms;"), '"open=9ms" must be a time from 10ms to 1h'),
     (psp("breaker open=2h;"), "10ms to 1h"),
     (psp("breaker open=-1s;"), "10ms to 1h"),
     (psp("breaker probes=0;"), "from 1 to 100"),
