@@ -4,7 +4,7 @@
  */
 
 #include "ngx_http_payments_conf.h"
-#include "ngx_http_payments_page.h"
+#include "http/ngx_http_payments_page.h"
 
 
 #define JWT_MAX_LIFETIME  3600
