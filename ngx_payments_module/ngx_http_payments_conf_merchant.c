@@ -59,8 +59,7 @@ ngx_http_payments_merchant_block(ngx_conf_t *cf, ngx_command_t *cmd,
     }
 
     for (i = 0; i < pmcf->merchants.nelts; i++) {
-        if (pay_str_eq(merchants[i]->merchant.id, ngx_payments_str(value[1])))
-        {
+        if (pay_str_eq(merchants[i]->merchant.id, ngx_payments_str(value[1]))) {
             ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
                                "payments_merchant \"%V\" stands twice: merge "
                                "the blocks", &value[1]);
