@@ -155,7 +155,7 @@ ngx_http_payments_set_value(ngx_conf_t *cf,
             return must(cf, option);
         }
 
-        /* fall through */
+    /* fall through */
 
     case NGX_PAYMENTS_TEXT:
         ngx_memcpy(field, text, sizeof(ngx_str_t));
