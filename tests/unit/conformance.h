@@ -236,8 +236,7 @@ kit_after(const char *where, const pay_psp_event_t *event)
                                   && event->fee_currency.len == 3), "%s",
               where);
 
-    if (event->about == PAY_ABOUT_REFUND || event->about == PAY_ABOUT_DISPUTE)
-    {
+    if (event->about == PAY_ABOUT_REFUND || event->about == PAY_ABOUT_DISPUTE) {
         cr_expect_gt(event->object.len, 0, "%s: no id", where);
     }
 }
