@@ -45,7 +45,7 @@ static pay_status_t platform_sign(pay_arena_t *arena,
 
 
 /* In the order in which they are signed, with ":" between. */
-static const adyen_field_t  adyen_fields[ADYEN_FIELDS] = {
+static const adyen_field_t  adyen_fields[] = {
     { NULL, "pspReference" },
     { NULL, "originalReference" },
     { NULL, "merchantAccountCode" },
@@ -55,6 +55,7 @@ static const adyen_field_t  adyen_fields[ADYEN_FIELDS] = {
     { NULL, "eventCode" },
     { NULL, "success" }
 };
+PAY_ROWS(adyen_fields, ADYEN_FIELDS);
 
 static const pay_sig_form_t  platform_form = {
     .header = "HmacSignature",
