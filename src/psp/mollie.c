@@ -21,33 +21,20 @@
 #define MOLLIE_CLOCK  19       /* "2026-11-21T08:15:00" */
 
 
-static pay_status_t mollie_register_request(pay_arena_t *arena,
-    const pay_psp_account_t *account, const pay_psp_order_t *order,
-    pay_http_request_t *request, pay_err_t *err);
 static pay_status_t mollie_body(pay_arena_t *arena,
-    const pay_psp_order_t *order, pay_json_t *root, pay_err_t *err);
+    const pay_psp_account_t *account, const pay_psp_order_t *order,
+    pay_json_t *root, pay_err_t *err);
 static pay_status_t mollie_body_urls(pay_arena_t *arena,
     const pay_psp_order_t *order, pay_json_t *root);
 static pay_status_t mollie_body_line(pay_arena_t *arena,
     const pay_psp_order_t *order, const pay_psp_line_t *line,
     pay_json_t *lines, pay_err_t *err);
-static pay_status_t mollie_register_answer(pay_arena_t *arena,
-    const pay_psp_order_t *order, const pay_http_answer_t *answer,
-    pay_psp_registered_t *result);
 static pay_status_t mollie_registered(pay_arena_t *arena,
     const pay_psp_order_t *order, const pay_json_t *root,
     pay_psp_registered_t *result);
-static pay_status_t mollie_query_request(pay_arena_t *arena,
-    const pay_psp_account_t *account, pay_str_t token,
-    pay_http_request_t *request);
-static pay_status_t mollie_query_answer(pay_arena_t *arena, pay_str_t token,
-    const pay_http_answer_t *answer, pay_psp_event_t *event, int *known);
 static pay_status_t mollie_find_request(pay_arena_t *arena,
     const pay_psp_account_t *account, const pay_psp_order_t *order,
     pay_http_request_t *request);
-static pay_status_t mollie_find_answer(pay_arena_t *arena,
-    const pay_psp_order_t *order, const pay_http_answer_t *answer,
-    pay_psp_registered_t *result);
 static pay_status_t mollie_look(pay_arena_t *arena,
     const pay_psp_order_t *order, const pay_json_t *root,
     pay_psp_registered_t *result);
@@ -61,6 +48,23 @@ static pay_status_t mollie_next(pay_arena_t *arena, const pay_json_t *root,
     pay_str_t *from);
 static int mollie_from(pay_str_t href, pay_str_t *from);
 
+
+static const pay_psp_wire_t  mollie_wire = {
+    .open = pay_psp_request_init,
+    .accept = PAY_MOLLIE_TYPE,
+    .key_header = "Idempotency-Key",
+    .key_max = 64,
+    .registrations = PAY_MOLLIE_PAYMENTS,
+    .registration = PAY_MOLLIE_PAYMENTS "/",
+    .body = mollie_body,
+    .error = pay_mollie_error,
+    .registered = mollie_registered,
+    .state = pay_mollie_payment,
+    .look = mollie_look,
+    .calls = pay_mollie_calls
+};
+
+PAY_PSP_SLOTS(mollie)
 
 /* How long Mollie's keys live is not confirmed: an hour is the safe guess. */
 const pay_psp_adapter_t  pay_psp_mollie = {
@@ -82,46 +86,20 @@ const pay_psp_adapter_t  pay_psp_mollie = {
     .query_answer = mollie_query_answer,
     .find_request = mollie_find_request,
     .find_answer = mollie_find_answer,
-    .change_request = pay_mollie_change_request,
-    .change_answer = pay_mollie_change_answer,
+    .change_request = mollie_change_request,
+    .change_answer = mollie_change_answer,
     .webhook_events = pay_mollie_webhook_events
 };
 
 
 static pay_status_t
-mollie_register_request(pay_arena_t *arena, const pay_psp_account_t *account,
-    const pay_psp_order_t *order, pay_http_request_t *request, pay_err_t *err)
-{
-    pay_json_t          *root;
-    pay_status_t         status;
-    pay_http_request_t   made;
-
-    if (!pay_psp_order_sane(order)) {
-        return PAY_BUG;
-    }
-
-    PAY_TRY(pay_psp_request_init(arena, account, "POST", PAY_MOLLIE_PAYMENTS,
-                                 PAY_STR(""), &made));
-    pay_psp_field_add(&made, "Idempotency-Key", order->nonce);
-
-    root = pay_json_object_new();
-    status = (root == NULL) ? PAY_NO_MEMORY
-                            : mollie_body(arena, order, root, err);
-    PAY_TRY(pay_psp_json_done(arena, status, root, &made));
-    pay_mollie_accept(&made);
-
-    *request = made;
-
-    return PAY_OK;
-}
-
-
-static pay_status_t
-mollie_body(pay_arena_t *arena, const pay_psp_order_t *order,
-    pay_json_t *root, pay_err_t *err)
+mollie_body(pay_arena_t *arena, const pay_psp_account_t *account,
+    const pay_psp_order_t *order, pay_json_t *root, pay_err_t *err)
 {
     unsigned     i;
     pay_json_t  *json;
+
+    (void) account;
 
     PAY_TRY(pay_mollie_set_amount(arena, root, "amount", order->currency,
                                   order->amount_minor, err));
@@ -185,15 +163,6 @@ mollie_body_line(pay_arena_t *arena, const pay_psp_order_t *order,
 }
 
 
-static pay_status_t
-mollie_register_answer(pay_arena_t *arena, const pay_psp_order_t *order,
-    const pay_http_answer_t *answer, pay_psp_registered_t *result)
-{
-    return pay_psp_register_answer(arena, order, answer, pay_mollie_error,
-                                   mollie_registered, result);
-}
-
-
 /* A payment of the order as an answer or a list has it; *result is left as it
  * is when it has no page. */
 static pay_status_t
@@ -245,36 +214,6 @@ mollie_registered(pay_arena_t *arena, const pay_psp_order_t *order,
 
 
 static pay_status_t
-mollie_query_request(pay_arena_t *arena, const pay_psp_account_t *account,
-    pay_str_t token, pay_http_request_t *request)
-{
-    pay_http_request_t  made;
-
-    if (!pay_psp_token_is_valid(token)) {
-        return PAY_BUG;
-    }
-
-    PAY_TRY(pay_psp_request_init(arena, account, "GET",
-                                 PAY_MOLLIE_PAYMENTS "/", token, &made));
-
-    pay_mollie_accept(&made);
-
-    *request = made;
-
-    return PAY_OK;
-}
-
-
-static pay_status_t
-mollie_query_answer(pay_arena_t *arena, pay_str_t token,
-    const pay_http_answer_t *answer, pay_psp_event_t *event, int *known)
-{
-    return pay_psp_query_answer(arena, token, answer, pay_mollie_payment,
-                                event, known);
-}
-
-
-static pay_status_t
 mollie_find_request(pay_arena_t *arena, const pay_psp_account_t *account,
     const pay_psp_order_t *order, pay_http_request_t *request)
 {
@@ -297,20 +236,11 @@ mollie_find_request(pay_arena_t *arena, const pay_psp_account_t *account,
     PAY_TRY(pay_buf_done(&query, &text));
     PAY_TRY(pay_psp_request_init(arena, account, "GET", PAY_MOLLIE_PAYMENTS,
                                  text, &made));
-    pay_mollie_accept(&made);
+    pay_psp_accept(&made, PAY_MOLLIE_TYPE);
 
     *request = made;
 
     return PAY_OK;
-}
-
-
-static pay_status_t
-mollie_find_answer(pay_arena_t *arena, const pay_psp_order_t *order,
-    const pay_http_answer_t *answer, pay_psp_registered_t *result)
-{
-    return pay_psp_find_answer(arena, order, answer, pay_mollie_error,
-                               mollie_look, result);
 }
 
 

@@ -103,23 +103,6 @@ pay_mollie_echo_amount(pay_arena_t *arena, const pay_json_t *json,
 }
 
 
-void
-pay_mollie_accept(pay_http_request_t *request)
-{
-    unsigned   i;
-    pay_str_t  hal = PAY_STR("application/hal+json");
-
-    for (i = 0; i < request->field_count; i++) {
-        if (pay_str_is(request->fields[i].name, "Accept")) {
-            request->fields[i].value = hal;
-            return;
-        }
-    }
-
-    pay_psp_field_add(request, "Accept", hal);
-}
-
-
 pay_status_t
 pay_mollie_payment(pay_arena_t *arena, const pay_json_t *payment,
     pay_psp_event_t *event)

@@ -52,17 +52,12 @@ pay_status_t pay_square_payment(pay_arena_t *arena, const pay_json_t *payment,
 pay_status_t pay_square_order(pay_arena_t *arena, const pay_json_t *root,
     pay_psp_event_t *event) PAY_MUST_CHECK;
 
-/* Functions of the adapter: see pay_psp.h. */
-pay_status_t pay_square_change_request(pay_arena_t *arena,
-    const pay_psp_account_t *account, const pay_psp_change_t *change,
-    pay_http_request_t *request, pay_err_t *err);
-pay_status_t pay_square_change_answer(pay_arena_t *arena,
-    const pay_psp_change_t *change, const pay_http_answer_t *answer,
-    pay_psp_changed_t *result);
-pay_status_t pay_square_webhook_events(pay_arena_t *arena,
-    const pay_psp_account_t *account, pay_str_t event_id, pay_str_t body,
-    pay_psp_event_t events[PAY_PSP_EVENTS_MAX], unsigned *count,
-    pay_err_t *err);
+/* An event object, a pay_psp_listed_pt. */
+pay_status_t pay_square_event(pay_arena_t *arena,
+    const pay_psp_account_t *account, const pay_json_t *root,
+    pay_psp_told_t *told, pay_err_t *err) PAY_MUST_CHECK;
+/* What is done to a payment or a link later. */
+extern const pay_psp_call_t  pay_square_calls[PAY_PSP_CHANGE_COUNT];
 
 
 #endif /* PAY_SRC_SQUARE_H */

@@ -29,9 +29,6 @@ typedef struct {
 } square_type_t;
 
 
-static pay_status_t square_event(pay_arena_t *arena,
-    const pay_psp_account_t *account, const pay_json_t *root,
-    pay_psp_told_t *told, pay_err_t *err);
 static pay_status_t square_paid(pay_arena_t *arena, const pay_json_t *payment,
     pay_psp_told_t *told);
 static void square_declined(pay_psp_event_t *event);
@@ -78,20 +75,7 @@ static const pay_psp_news_row_t  square_disputes[] = {
 
 
 pay_status_t
-pay_square_webhook_events(pay_arena_t *arena, const pay_psp_account_t *account,
-    pay_str_t event_id, pay_str_t body,
-    pay_psp_event_t events[PAY_PSP_EVENTS_MAX], unsigned *count,
-    pay_err_t *err)
-{
-    (void) event_id;           /* Square's headers carry none */
-
-    return pay_psp_webhook(arena, account, body, square_event, events, count,
-                           err);
-}
-
-
-static pay_status_t
-square_event(pay_arena_t *arena, const pay_psp_account_t *account,
+pay_square_event(pay_arena_t *arena, const pay_psp_account_t *account,
     const pay_json_t *root, pay_psp_told_t *told, pay_err_t *err)
 {
     pay_status_t          status;

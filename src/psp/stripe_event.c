@@ -104,19 +104,6 @@ pay_stripe_event_type(unsigned number)
 
 
 pay_status_t
-pay_stripe_webhook_events(pay_arena_t *arena, const pay_psp_account_t *account,
-    pay_str_t event_id, pay_str_t body,
-    pay_psp_event_t events[PAY_PSP_EVENTS_MAX], unsigned *count,
-    pay_err_t *err)
-{
-    (void) event_id;           /* Stripe's headers carry none */
-
-    return pay_psp_webhook(arena, account, body, pay_stripe_event, events,
-                           count, err);
-}
-
-
-pay_status_t
 pay_stripe_event(pay_arena_t *arena, const pay_psp_account_t *account,
     const pay_json_t *root, pay_psp_told_t *told, pay_err_t *err)
 {
