@@ -8,6 +8,8 @@
 #include "psp/psp.h"
 
 
+static pay_status_t call_currency(const pay_psp_wire_t *wire,
+    const pay_currency_t *currency, pay_err_t *err);
 static pay_status_t call_key_add(pay_arena_t *arena,
     const pay_psp_wire_t *wire, pay_str_t id, const char *suffix,
     pay_http_request_t *request);
@@ -27,6 +29,7 @@ pay_psp_call_register(pay_arena_t *arena, const pay_psp_account_t *account,
         return PAY_BUG;
     }
 
+    PAY_TRY(call_currency(wire, order->currency, err));
     PAY_TRY(wire->open(arena, account, "POST", wire->registrations,
                        PAY_STR(""), &made));
     PAY_TRY(call_key_add(arena, wire, order->nonce, "", &made));
@@ -75,6 +78,10 @@ pay_psp_call_change(pay_arena_t *arena, const pay_psp_account_t *account,
 
     PAY_TRY(pay_psp_call_head(arena, account, change, wire, &made, err));
     call = &wire->calls[change->kind];
+
+    if (call->body != NULL && call->body != pay_psp_body_empty) {
+        PAY_TRY(call_currency(wire, change->currency, err));
+    }
 
     if (call->body != NULL) {
         root = pay_json_object_new();
@@ -126,6 +133,19 @@ pay_psp_call_head(pay_arena_t *arena, const pay_psp_account_t *account,
                        request));
 
     return call_key_add(arena, wire, change->key, call->suffix, request);
+}
+
+
+static pay_status_t
+call_currency(const pay_psp_wire_t *wire, const pay_currency_t *currency,
+    pay_err_t *err)
+{
+    return (wire->currencies == NULL
+            || pay_psp_is_one_of(pay_str_of(currency->code),
+                                 wire->currencies))
+           ? PAY_OK : pay_refuse(err, "currency-unsupported",
+                                 "this PSP takes no payments in that "
+                                 "currency");
 }
 
 

@@ -28,7 +28,7 @@ static pay_status_t mollie_body_urls(pay_arena_t *arena,
     const pay_psp_order_t *order, pay_json_t *root);
 static pay_status_t mollie_body_line(pay_arena_t *arena,
     const pay_psp_order_t *order, const pay_psp_line_t *line,
-    pay_json_t *lines, pay_err_t *err);
+    pay_json_t *lines);
 static pay_status_t mollie_registered(pay_arena_t *arena,
     const pay_psp_order_t *order, const pay_json_t *root,
     pay_psp_registered_t *result);
@@ -49,11 +49,19 @@ static pay_status_t mollie_next(pay_arena_t *arena, const pay_json_t *root,
 static int mollie_from(pay_str_t href, pay_str_t *from);
 
 
+/* docs.mollie.com, guide "Multicurrency"; with ISO's decimals, all of them. */
+static const char *const  mollie_currencies[] = {
+    "AED", "AUD", "BGN", "BRL", "CAD", "CHF", "CZK", "DKK", "EUR", "GBP",
+    "HKD", "HUF", "ILS", "ISK", "JPY", "MXN", "MYR", "NOK", "NZD", "PHP",
+    "PLN", "RON", "RUB", "SEK", "SGD", "THB", "TWD", "USD", "ZAR", NULL
+};
+
 static const pay_psp_wire_t  mollie_wire = {
     .open = pay_psp_request_init,
     .accept = PAY_MOLLIE_TYPE,
     .key_header = "Idempotency-Key",
     .key_max = 64,
+    .currencies = mollie_currencies,
     .registrations = PAY_MOLLIE_PAYMENTS,
     .registration = PAY_MOLLIE_PAYMENTS "/",
     .body = mollie_body,
@@ -100,9 +108,10 @@ mollie_body(pay_arena_t *arena, const pay_psp_account_t *account,
     pay_json_t  *json;
 
     (void) account;
+    (void) err;
 
     PAY_TRY(pay_mollie_set_amount(arena, root, "amount", order->currency,
-                                  order->amount_minor, err));
+                                  order->amount_minor));
     PAY_TRY(pay_json_set_string(root, "description", order->reference));
     PAY_TRY(mollie_body_urls(arena, order, root));
 
@@ -119,7 +128,7 @@ mollie_body(pay_arena_t *arena, const pay_psp_account_t *account,
     PAY_TRY(pay_json_set(root, "lines", json));
 
     for (i = 0; i < order->line_count; i++) {
-        PAY_TRY(mollie_body_line(arena, order, &order->lines[i], json, err));
+        PAY_TRY(mollie_body_line(arena, order, &order->lines[i], json));
     }
 
     return PAY_OK;
@@ -146,7 +155,7 @@ mollie_body_urls(pay_arena_t *arena, const pay_psp_order_t *order,
 
 static pay_status_t
 mollie_body_line(pay_arena_t *arena, const pay_psp_order_t *order,
-    const pay_psp_line_t *line, pay_json_t *lines, pay_err_t *err)
+    const pay_psp_line_t *line, pay_json_t *lines)
 {
     pay_json_t  *json;
 
@@ -156,10 +165,10 @@ mollie_body_line(pay_arena_t *arena, const pay_psp_order_t *order,
                                 pay_psp_line_name(line)));
     PAY_TRY(pay_json_set_integer(json, "quantity", 1));
     PAY_TRY(pay_mollie_set_amount(arena, json, "unitPrice", order->currency,
-                                  line->amount_minor, err));
+                                  line->amount_minor));
 
     return pay_mollie_set_amount(arena, json, "totalAmount", order->currency,
-                                 line->amount_minor, err);
+                                 line->amount_minor);
 }
 
 

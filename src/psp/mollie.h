@@ -19,10 +19,10 @@
 extern const pay_psp_call_t  pay_mollie_calls[PAY_PSP_CHANGE_COUNT];
 
 
-/* Adds {"currency","value"}; PAY_INVALID "currency-unsupported". */
+/* Adds {"currency","value"}. */
 pay_status_t pay_mollie_set_amount(pay_arena_t *arena, pay_json_t *parent,
-    const char *member, const pay_currency_t *currency, int64_t minor,
-    pay_err_t *err) PAY_MUST_CHECK;
+    const char *member, const pay_currency_t *currency, int64_t minor)
+    PAY_MUST_CHECK;
 /* A pay_psp_error_pt for {"status","title","detail"}. */
 pay_status_t pay_mollie_error(pay_arena_t *arena, const pay_json_t *root,
     pay_psp_error_t *error) PAY_MUST_CHECK;

@@ -57,9 +57,10 @@ mollie_change_body(pay_arena_t *arena, const pay_psp_account_t *account,
     pay_json_t  *metadata;
 
     (void) account;
+    (void) err;
 
     PAY_TRY(pay_mollie_set_amount(arena, json, "amount", change->currency,
-                                  change->amount_minor, err));
+                                  change->amount_minor));
     PAY_TRY(pay_json_set_string(json, "description",
                                 change->reason.len
                                 ? change->reason

@@ -151,6 +151,8 @@ typedef struct {
     const char             *key_header;    /* of the idempotency key; NULL: it
                                               stands in the body */
     size_t                  key_max;   /* bytes, see pay_psp_key() */
+    const char *const      *currencies;    /* it takes, NULL behind the last
+                                              one; NULL: the bodies refuse */
     const char             *registrations; /* where they are made (POST) */
     const char             *registration;  /* before the token of one (GET) */
     pay_psp_order_body_pt   body;      /* of a registration */
@@ -304,11 +306,14 @@ pay_status_t pay_psp_answer_open(pay_arena_t *arena,
 pay_status_t pay_psp_change_open(pay_arena_t *arena,
     const pay_http_answer_t *answer, pay_psp_error_pt read, pay_json_t **json,
     pay_psp_changed_t *result) PAY_MUST_CHECK;
-/* Reads {"error":{"type","code"}}, as Stripe has it; `reused`, never NULL, is
- * the type or code that says that the nonce came with other parameters
- * before. */
+/* Reads {"error":{"type","code"}}, as Stripe has it; `reused` is the type or
+ * code that says that the nonce came with other parameters before, NULL when
+ * the PSP has no word for that.  pay_psp_error_plain() is the same with NULL, a
+ * pay_psp_error_pt. */
 pay_status_t pay_psp_error_object(pay_arena_t *arena, const pay_json_t *root,
     const char *reused, pay_psp_error_t *error) PAY_MUST_CHECK;
+pay_status_t pay_psp_error_plain(pay_arena_t *arena, const pay_json_t *root,
+    pay_psp_error_t *error) PAY_MUST_CHECK;
 /* Completes it: token and URL are copied when both are fit, else the result
  * stays as it is. */
 pay_status_t pay_psp_answer_done(pay_arena_t *arena, const pay_json_t *json,
@@ -367,6 +372,11 @@ pay_status_t pay_psp_webhook(pay_arena_t *arena,
     pay_err_t *err) PAY_MUST_CHECK;
 /* The next event, all zero; the last one again when there is no room. */
 pay_psp_event_t *pay_psp_told_add(pay_psp_told_t *told);
+/* The first event of a message: its id and type out of those members.
+ * PAY_INVALID "validation-error" unless both are there. */
+pay_status_t pay_psp_told_open(pay_arena_t *arena, const pay_json_t *root,
+    const char *id, const char *type, pay_psp_told_t *told, pay_err_t *err)
+    PAY_MUST_CHECK;
 /* Says what happened to something else than the payment. */
 void pay_psp_about(pay_psp_event_t *event, pay_psp_about_t about,
     pay_psp_news_t news);

@@ -16,7 +16,7 @@ static pay_status_t square_body(pay_arena_t *arena,
     const pay_psp_account_t *account, const pay_psp_order_t *order,
     pay_json_t *root, pay_err_t *err);
 static pay_status_t square_body_line(const pay_psp_order_t *order,
-    const pay_psp_line_t *line, pay_json_t *lines, pay_err_t *err);
+    const pay_psp_line_t *line, pay_json_t *lines);
 static pay_status_t square_body_options(const pay_psp_order_t *order,
     pay_json_t *root);
 static pay_status_t square_reference(pay_arena_t *arena,
@@ -33,8 +33,15 @@ static const char *const  square_switches[] = {
     "allow_tipping", "enable_coupon", "enable_loyalty", NULL
 };
 
+/* Square pays its sellers in these; an order in another currency than the
+ * location's is refused.  Square's units of them are ISO's. */
+static const char *const  square_currencies[] = {
+    "AUD", "CAD", "EUR", "GBP", "JPY", "USD", NULL
+};
+
 static const pay_psp_wire_t  square_wire = {
     .open = pay_square_request,
+    .currencies = square_currencies,
     .registrations = PAY_SQUARE_LINKS,
     .registration = PAY_SQUARE_ORDERS,
     .body = square_body,
@@ -82,6 +89,8 @@ square_body(pay_arena_t *arena, const pay_psp_account_t *account,
     pay_str_t    key, reference;
     pay_json_t  *json, *lines;
 
+    (void) err;
+
     if (account->account.len == 0) {
         return PAY_BUG;
     }
@@ -99,7 +108,7 @@ square_body(pay_arena_t *arena, const pay_psp_account_t *account,
     PAY_TRY(pay_json_set(json, "line_items", lines));
 
     for (i = 0; i < order->line_count; i++) {
-        PAY_TRY(square_body_line(order, &order->lines[i], lines, err));
+        PAY_TRY(square_body_line(order, &order->lines[i], lines));
     }
 
     return square_body_options(order, root);
@@ -108,7 +117,7 @@ square_body(pay_arena_t *arena, const pay_psp_account_t *account,
 
 static pay_status_t
 square_body_line(const pay_psp_order_t *order, const pay_psp_line_t *line,
-    pay_json_t *lines, pay_err_t *err)
+    pay_json_t *lines)
 {
     pay_json_t  *json;
 
@@ -118,7 +127,7 @@ square_body_line(const pay_psp_order_t *order, const pay_psp_line_t *line,
     PAY_TRY(pay_json_set_string(json, "quantity", PAY_STR("1")));
 
     return pay_square_set_money(json, "base_price_money", order->currency,
-                                line->amount_minor, err);
+                                line->amount_minor);
 }
 
 

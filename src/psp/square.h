@@ -23,11 +23,9 @@
 pay_status_t pay_square_request(pay_arena_t *arena,
     const pay_psp_account_t *account, const char *method, const char *path,
     pay_str_t last, pay_http_request_t *request) PAY_MUST_CHECK;
-/* Adds {"amount","currency"}; PAY_INVALID "currency-unsupported" for a
- * currency in which no Square seller is paid. */
+/* Adds {"amount","currency"}. */
 pay_status_t pay_square_set_money(pay_json_t *parent, const char *member,
-    const pay_currency_t *currency, int64_t minor, pay_err_t *err)
-    PAY_MUST_CHECK;
+    const pay_currency_t *currency, int64_t minor) PAY_MUST_CHECK;
 
 /* A pay_psp_error_pt for {"errors":[{"category","code"}]}. */
 pay_status_t pay_square_error(pay_arena_t *arena, const pay_json_t *root,

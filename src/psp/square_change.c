@@ -77,13 +77,14 @@ square_body_refund(pay_arena_t *arena, const pay_psp_account_t *account,
     pay_str_t  key;
 
     (void) account;
+    (void) err;
 
     PAY_TRY(pay_psp_key(arena, change->key, ":refund", SQUARE_REFUND_KEY_MAX,
                         &key));
     PAY_TRY(pay_json_set_string(json, "idempotency_key", key));
     PAY_TRY(pay_json_set_string(json, "payment_id", change->reference));
     PAY_TRY(pay_square_set_money(json, "amount_money", change->currency,
-                                 change->amount_minor, err));
+                                 change->amount_minor));
 
     return change->reason.len
            ? pay_json_set_string(json, "reason", change->reason) : PAY_OK;
