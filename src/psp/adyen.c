@@ -12,16 +12,16 @@
 
 
 static pay_status_t adyen_body(pay_arena_t *arena,
-    const pay_psp_account_t *account, const pay_psp_order_t *order,
+    const pay_psp_account_t *account, const pay_psp_checkout_t *checkout,
     pay_json_t *root, pay_err_t *err);
 static pay_status_t adyen_reference(pay_arena_t *arena,
-    const pay_psp_order_t *order, pay_str_t *reference);
-static pay_status_t adyen_lines(const pay_psp_order_t *order, pay_json_t *root,
-    pay_err_t *err);
-static pay_status_t adyen_line(const pay_psp_order_t *order,
+    const pay_psp_checkout_t *checkout, pay_str_t *reference);
+static pay_status_t adyen_lines(const pay_psp_checkout_t *checkout,
+    pay_json_t *root, pay_err_t *err);
+static pay_status_t adyen_line(const pay_psp_checkout_t *checkout,
     const pay_psp_line_t *line, pay_json_t *lines, pay_err_t *err);
 static pay_status_t adyen_registered(pay_arena_t *arena,
-    const pay_psp_order_t *order, const pay_json_t *link,
+    const pay_psp_checkout_t *checkout, const pay_json_t *link,
     pay_psp_registered_t *result);
 
 
@@ -68,40 +68,41 @@ const pay_psp_adapter_t  pay_psp_adyen = {
 
 static pay_status_t
 adyen_body(pay_arena_t *arena, const pay_psp_account_t *account,
-    const pay_psp_order_t *order, pay_json_t *root, pay_err_t *err)
+    const pay_psp_checkout_t *checkout, pay_json_t *root, pay_err_t *err)
 {
     pay_str_t  expires, reference;
 
-    PAY_TRY(pay_time_format(arena, order->expires_s, &expires));
-    PAY_TRY(adyen_reference(arena, order, &reference));
+    PAY_TRY(pay_time_format(arena, checkout->expires_s, &expires));
+    PAY_TRY(adyen_reference(arena, checkout, &reference));
     PAY_TRY(pay_json_set_string(root, "merchantAccount", account->account));
     PAY_TRY(pay_json_set_string(root, "reference", reference));
-    PAY_TRY(pay_adyen_set_amount(root, order->currency, order->amount_minor,
-                                 err));
+    PAY_TRY(pay_adyen_set_amount(root, checkout->currency,
+                                 checkout->amount_minor, err));
     PAY_TRY(pay_json_set_string(root, "expiresAt", expires));
-    PAY_TRY(pay_json_set_string(root, "returnUrl", order->return_url));
+    PAY_TRY(pay_json_set_string(root, "returnUrl", checkout->return_url));
 
-    if (order->capture_later) {
+    if (checkout->capture_later) {
         PAY_TRY(pay_json_set(root, "manualCapture", pay_json_boolean_new(1)));
     }
 
-    return adyen_lines(order, root, err);
+    return adyen_lines(checkout, root, err);
 }
 
 
 /* It comes back in each webhook about the payment, and is signed there. */
 static pay_status_t
-adyen_reference(pay_arena_t *arena, const pay_psp_order_t *order,
+adyen_reference(pay_arena_t *arena, const pay_psp_checkout_t *checkout,
     pay_str_t *reference)
 {
     return pay_format(arena, reference, PAY_PSP_TOKEN_MAX, "%.*s%s",
-                      pay_fmt(order->reference),
-                      order->capture_later ? PAY_ADYEN_HELD : "");
+                      pay_fmt(checkout->merchant_reference),
+                      checkout->capture_later ? PAY_ADYEN_HELD : "");
 }
 
 
 static pay_status_t
-adyen_lines(const pay_psp_order_t *order, pay_json_t *root, pay_err_t *err)
+adyen_lines(const pay_psp_checkout_t *checkout, pay_json_t *root,
+    pay_err_t *err)
 {
     unsigned     i;
     pay_json_t  *lines;
@@ -109,8 +110,8 @@ adyen_lines(const pay_psp_order_t *order, pay_json_t *root, pay_err_t *err)
     lines = pay_json_array_new();
     PAY_TRY(pay_json_set(root, "lineItems", lines));
 
-    for (i = 0; i < order->line_count; i++) {
-        PAY_TRY(adyen_line(order, &order->lines[i], lines, err));
+    for (i = 0; i < checkout->line_count; i++) {
+        PAY_TRY(adyen_line(checkout, &checkout->lines[i], lines, err));
     }
 
     return PAY_OK;
@@ -118,7 +119,7 @@ adyen_lines(const pay_psp_order_t *order, pay_json_t *root, pay_err_t *err)
 
 
 static pay_status_t
-adyen_line(const pay_psp_order_t *order, const pay_psp_line_t *line,
+adyen_line(const pay_psp_checkout_t *checkout, const pay_psp_line_t *line,
     pay_json_t *lines, pay_err_t *err)
 {
     int64_t      amount;
@@ -126,7 +127,7 @@ adyen_line(const pay_psp_order_t *order, const pay_psp_line_t *line,
 
     json = pay_json_object_new();
     PAY_TRY(pay_json_append(lines, json));
-    PAY_TRY(pay_adyen_to_theirs(order->currency, line->amount_minor, &amount,
+    PAY_TRY(pay_adyen_to_theirs(checkout->currency, line->amount_minor, &amount,
                                 err));
     PAY_TRY(pay_json_set_string(json, "id", line->payment_order_id));
     PAY_TRY(pay_json_set_string(json, "description",
@@ -138,15 +139,16 @@ adyen_line(const pay_psp_order_t *order, const pay_psp_line_t *line,
 
 
 static pay_status_t
-adyen_registered(pay_arena_t *arena, const pay_psp_order_t *order,
+adyen_registered(pay_arena_t *arena, const pay_psp_checkout_t *checkout,
     const pay_json_t *link, pay_psp_registered_t *result)
 {
     pay_str_t       reference;
     pay_psp_echo_t  echo;
 
-    PAY_TRY(adyen_reference(arena, order, &reference));
+    PAY_TRY(adyen_reference(arena, checkout, &reference));
 
-    echo = pay_adyen_echo_amount(link, order->currency, order->amount_minor);
+    echo = pay_adyen_echo_amount(link, checkout->currency,
+                                 checkout->amount_minor);
     if (echo == PAY_PSP_ECHO_RIGHT) {
         echo = pay_psp_echo_needed(link, "reference", reference);
     }

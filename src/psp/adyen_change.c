@@ -1,10 +1,9 @@
 /*
- * What is done to an Adyen payment or link after it was made
- * (docs/psp/adyen.md#changes).  Captures, cancels and refunds are only
- * "received": their outcome comes by webhook, about the pspReference told
- * here.  The reference sent here is our id of the change for captures and
- * refunds, the payment's for cancels; Adyen may tell the outcome under it, or
- * under that of the payment.
+ * Modifications of an Adyen payment or link (docs/psp/adyen.md#changes).
+ * Captures, cancels and refunds are only "received": their outcome comes by
+ * webhook, about the pspReference of this answer.  The reference sent here is
+ * our id of the change for captures and refunds, the payment's for cancels;
+ * Adyen may report the outcome under it, or under that of the payment.
  */
 
 #include "psp/adyen.h"

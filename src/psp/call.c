@@ -18,25 +18,25 @@ static pay_str_t call_id(const pay_psp_change_t *change, pay_psp_id_t id);
 
 pay_status_t
 pay_psp_call_register(pay_arena_t *arena, const pay_psp_account_t *account,
-    const pay_psp_order_t *order, const pay_psp_wire_t *wire,
+    const pay_psp_checkout_t *checkout, const pay_psp_wire_t *wire,
     pay_http_request_t *request, pay_err_t *err)
 {
     pay_json_t          *root;
     pay_status_t         status;
     pay_http_request_t   made;
 
-    if (!pay_psp_order_sane(order)) {
+    if (!pay_psp_checkout_sane(checkout)) {
         return PAY_BUG;
     }
 
-    PAY_TRY(call_currency(wire, order->currency, err));
+    PAY_TRY(call_currency(wire, checkout->currency, err));
     PAY_TRY(wire->open(arena, account, "POST", wire->registrations,
                        PAY_STR(""), &made));
-    PAY_TRY(call_key_add(arena, wire, order->nonce, "", &made));
+    PAY_TRY(call_key_add(arena, wire, checkout->nonce, "", &made));
 
     root = pay_json_object_new();
     status = (root == NULL) ? PAY_NO_MEMORY
-                            : wire->body(arena, account, order, root, err);
+                            : wire->body(arena, account, checkout, root, err);
     PAY_TRY(pay_psp_json_done(arena, status, root, &made));
     pay_psp_accept(&made, wire->accept);
 

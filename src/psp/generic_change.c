@@ -1,7 +1,7 @@
 /*
- * What is done to a registration of the generic PSP later: capture, cancel,
- * refund, expire (docs/psp-generic.md, "Change").  Every answer repeats what
- * was asked for; one that does not is never believed.
+ * Modifications of a registration of the generic PSP: capture, cancel, refund,
+ * expire (docs/psp-generic.md, "Change").  Every answer echoes the request; one
+ * that does not is never believed.
  */
 
 #include "psp/generic.h"

@@ -1,8 +1,8 @@
 /*
- * What is done to a Mollie payment after it was made: captures and refunds
- * are things of their own, cancelling and ending the page are one call,
- * DELETE, whose answer is the payment.  Mollie repeats amount and payment;
- * others than were asked for are never believed.
+ * Modifications of a Mollie payment: captures and refunds are objects of their
+ * own, cancelling and closing the page are one call, DELETE, whose answer is
+ * the payment.  Mollie echoes amount and payment; an answer with others is
+ * never believed.
  */
 
 #include "psp/mollie.h"

@@ -1,7 +1,7 @@
 /*
- * What is done to a PayPal order later (docs/psp/paypal.md#changes): the
- * capture that takes the money of an approved order, and refunds of it.  An
- * order of ours is captured as a whole, so its capture names no amount.
+ * Modifications of a PayPal order (docs/psp/paypal.md#changes): the capture
+ * that takes the money of an approved order, and refunds of it.  An order is
+ * captured as a whole, so its capture names no amount.
  */
 
 #include "psp/paypal.h"
@@ -82,7 +82,7 @@ pay_paypal_changed(pay_arena_t *arena, const pay_psp_change_t *change,
 }
 
 
-/* What the buyer chose was declined: he may choose another way to pay. */
+/* The buyer's payment method was declined: the buyer may choose another one. */
 static void
 paypal_declined(const pay_psp_change_t *change, pay_psp_changed_t *result)
 {
@@ -125,8 +125,8 @@ paypal_captured(pay_arena_t *arena, const pay_psp_change_t *change,
 }
 
 
-/* Money of another amount is told as it is: the event goes where mismatches
- * go. */
+/* Money of another amount is reported as it is: the event becomes a
+ * mismatch. */
 static void
 paypal_capture_outcome(const pay_psp_change_t *change,
     pay_psp_changed_t *result)

@@ -1,7 +1,7 @@
 /*
- * What is done to a Stripe payment or session after it was made
- * (docs/psp/stripe.md#changes): capture, cancel, refund, expire.  Stripe
- * repeats amounts and ids; another one than was asked for is never believed.
+ * Modifications of a Stripe payment or session (docs/psp/stripe.md#changes):
+ * capture, cancel, refund, expire.  Stripe echoes amounts and ids; an answer
+ * with others is never believed.
  */
 
 #include "psp/stripe.h"
@@ -60,7 +60,7 @@ static const char *const  stripe_reasons[] = {
     "duplicate", "fraudulent", "requested_by_customer", NULL
 };
 
-/* What a repeat hears after the first call went through and its key was
+/* The answers to a repetition after the first call succeeded and its key was
  * forgotten: no proof that nothing happened. */
 static const char *const  stripe_unsure_codes[] = {
     "charge_already_captured", "charge_already_refunded",
