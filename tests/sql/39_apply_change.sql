@@ -451,6 +451,16 @@ SELECT is(pg_temp.news('dispute', 'opened', 'dp-p2', 5, 't-p2',
                        p_reference => 'pi-new'), 'applied',
           'a dispute that names both');
 SELECT is(pg_temp.booked('event/stripe/fee-p2'), 'psp_fee 5', 'finds it');
+SELECT is(string_agg(e.outcome, ' '), 'parked parked', 'names of two PSPs')
+FROM pay_api.apply_change('{stripe,adyen}', '{webhook,webhook}', '{n-1,n-2}',
+    '{x,x}', '{refund,refund}', '{succeeded,succeeded}', '{n-a,n-b}',
+    '{NULL,NULL}', '{o-1,o-2}', '{NULL,NULL}', '{1,1}', '{USD,USD}',
+    '{NULL,NULL}', '{NULL,NULL}', '{NULL,NULL}',
+    ARRAY[sha256('1'), sha256('2')], '{r,r}') e;
+SELECT is(string_agg(concat_ws(' ', t.psp, t.token), ', ' ORDER BY t.ctid),
+          'adyen n-b, stripe n-a', 'are kept in the order of their key, as '
+          || 'whoever brings them does: no two batches wait for each other')
+FROM pay.psp_token t WHERE t.token IN ('n-a', 'n-b');
 SELECT is((t.checkout_id, t.is_reference)::text, '(p2,t)', 'by its name')
 FROM pay.psp_token t WHERE t.token = 'pi-new';
 SELECT is(pg_temp.news('refund', 'succeeded', 're-x', 5,
