@@ -95,8 +95,8 @@ const pay_psp_adapter_t  pay_psp_paypal = {
 };
 
 
-/* PayPal is to answer with the whole of what was made or changed.  There is no
- * Authorization: see pay_psp_adapter_t. */
+/* PayPal is to answer with the whole object.  There is no Authorization: see
+ * pay_psp_adapter_t. */
 static pay_status_t
 paypal_open(pay_arena_t *arena, const pay_psp_account_t *account,
     const char *method, const char *path, pay_str_t last,

@@ -444,7 +444,7 @@ pay_status_t pay_psp_token_may(pay_arena_t *arena, const pay_json_t *json,
 pay_status_t pay_psp_amount_open(pay_arena_t *arena, pay_str_t code,
     pay_psp_event_t *event, const pay_currency_t **currency) PAY_MUST_CHECK;
 /* How an integer in the currency's smallest unit, with "currency" beside it,
- * stands to what was sent: both must be there. */
+ * stands to the sent one: both must be there. */
 pay_psp_echo_t pay_psp_echo_minor(const pay_json_t *json, const char *member,
     int64_t minor, const pay_currency_t *currency);
 /* Such an amount into the event, when both are there.  One that no order of

@@ -58,7 +58,7 @@ static pay_status_t stripe_get(pay_arena_t *arena,
     pay_http_request_t *request);
 
 
-/* Stripe reads forms: what goes out has functions of its own. */
+/* Stripe reads forms: its requests have functions of their own. */
 static const pay_psp_wire_t  stripe_wire = {
     .error = pay_stripe_error,
     .change_error = pay_stripe_change_error,
