@@ -56,7 +56,7 @@ fuzz:
 	ci/install build fuzz
 	tests/fuzz/run $(FUZZ_SECONDS)
 lint:
-	ci/install --python build run test
+	ci/install --python build run test lint
 	ci/lint
 module:
 	+ci/build module

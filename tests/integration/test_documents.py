@@ -15,6 +15,7 @@ PAYCTL = os.environ.get("PAYCTL", str(ROOT / "build" / "payctl"))
 PAGES = sorted(
     [
         ROOT / "README.md",
+        ROOT / "CONTRIBUTING.md",
         ROOT / "examples/README.md",
         *(ROOT / "docs").rglob("*.md"),
     ]
@@ -381,6 +382,15 @@ def test_make_has_the_targets_that_the_readme_names():
     named = set(re.findall(r"`?make ([a-z]+)`?", page("README.md")))
     targets = set(re.findall(r"^([a-z]+):", page("Makefile"), re.M))
     assert named and named <= targets
+
+
+def test_the_first_screen_is_what_make_demo_prints():
+    lines = page("README.md").splitlines()
+    assert lines.index("It works, and it is still running.") < 40
+    done = subprocess.run(
+        [ROOT / "ci/demo-screen", "--check"], stdout=subprocess.PIPE, text=True
+    )
+    assert done.returncode == 0, done.stdout
 
 
 def test_one_version_everywhere():
