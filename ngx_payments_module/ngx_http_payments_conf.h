@@ -5,7 +5,11 @@
 #ifndef NGX_HTTP_PAYMENTS_CONF_H
 #define NGX_HTTP_PAYMENTS_CONF_H
 
-#include "util/ngx_http_payments.h"
+#include "http/ngx_http_payments_handler.h"
+#include "io/ngx_payments_pq_conf.h"
+#include "shm/ngx_payments_shm.h"
+#include "util/ngx_payments_conf_types.h"
+#include "util/ngx_payments_memory.h"
 
 
 typedef char *(*word_pt)(ngx_conf_t *cf, void *object);
@@ -135,6 +139,69 @@ char *ngx_http_payments_webhook_resolve(ngx_conf_t *cf,
 char *ngx_http_payments_bodies(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
 void ngx_http_payments_bodies_defaults(ngx_http_payments_main_conf_t *pmcf);
+
+
+/* ngx_http_payments_conf.c: setters of simple directives */
+char *ngx_http_payments_zone(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
+char *ngx_http_payments_database(ngx_conf_t *cf, ngx_command_t *cmd,
+    void *conf);
+char *ngx_http_payments_location(ngx_conf_t *cf, ngx_command_t *cmd,
+    void *conf);
+char *ngx_http_payments_health(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
+char *ngx_http_payments_rate_limit(ngx_conf_t *cf, ngx_command_t *cmd,
+    void *conf);
+char *ngx_http_payments_idempotency(ngx_conf_t *cf, ngx_command_t *cmd,
+    void *conf);
+char *ngx_http_payments_public_url(ngx_conf_t *cf, ngx_command_t *cmd,
+    void *conf);
+char *ngx_http_payments_jobs(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
+/* ngx_http_payments_conf_retry.c: what goes on without anybody asking */
+char *ngx_http_payments_retry(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
+char *ngx_http_payments_late_success(ngx_conf_t *cf, ngx_command_t *cmd,
+    void *conf);
+char *ngx_http_payments_watchdog(ngx_conf_t *cf, ngx_command_t *cmd,
+    void *conf);
+/* ngx_http_payments_conf_audit.c */
+char *ngx_http_payments_audit(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
+/* ngx_http_payments_conf_rates.c */
+char *ngx_http_payments_rates(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
+char *ngx_http_payments_quote(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
+char *ngx_http_payments_rates_resolve(ngx_conf_t *cf,
+    ngx_http_payments_main_conf_t *pmcf);
+/* ngx_http_payments_conf_bulkhead.c */
+char *ngx_http_payments_bulkhead(ngx_conf_t *cf, ngx_command_t *cmd,
+    void *conf);
+void ngx_http_payments_bulkhead_unset(ngx_payments_bulkhead_conf_t *most);
+void ngx_http_payments_bulkhead_defaults(ngx_payments_bulkhead_conf_t *most);
+char *ngx_http_payments_stage_timeout(ngx_conf_t *cf, ngx_command_t *cmd,
+    void *conf);
+char *ngx_http_payments_stages_resolve(ngx_conf_t *cf,
+    ngx_http_payments_main_conf_t *pmcf);
+/* ngx_http_payments_conf_health.c */
+char *ngx_http_payments_score(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
+
+/* ngx_http_payments_conf_block.c: payments_psp and payments_merchant */
+char *ngx_http_payments_psp_block(ngx_conf_t *cf, ngx_command_t *cmd,
+    void *conf);
+char *ngx_http_payments_merchant_block(ngx_conf_t *cf, ngx_command_t *cmd,
+    void *conf);
+/* After all is read: resolves names, refuses contradictions. */
+char *ngx_http_payments_resolve(ngx_conf_t *cf,
+    ngx_http_payments_main_conf_t *pmcf);
+
+/* ngx_http_payments_conf_warn.c: when all servers are merged.  Refuses the API
+ * on a plain listen, and warns of what works and should not stay so. */
+ngx_int_t ngx_http_payments_warn(ngx_conf_t *cf,
+    ngx_http_payments_main_conf_t *pmcf);
+
+/* ngx_http_payments_secret.c.  A secret's file: exists, regular, not readable
+ * by others; bytes in cf->pool, trailing white space removed. */
+ngx_int_t ngx_http_payments_read_secret(ngx_conf_t *cf, ngx_str_t *name,
+    ngx_uint_t secret, ngx_str_t *bytes);
+
+/* The whole of a file that is no secret. */
+ngx_int_t ngx_http_payments_read_file(ngx_conf_t *cf, ngx_str_t *name,
+    size_t max, ngx_str_t *bytes);
 
 
 #endif /* NGX_HTTP_PAYMENTS_CONF_H */

@@ -4,7 +4,11 @@
  */
 
 #include "ngx_http_payments_conf.h"
-#include "http/ngx_http_payments_page.h"
+#include "http/ngx_http_payments_filter.h"
+#include "http/ngx_http_payments_jwt.h"
+#include "http/ngx_http_payments_variables.h"
+#include "http/ngx_payments_pages.h"
+#include "run/ngx_payments_worker.h"
 
 
 #define JWT_MAX_LIFETIME  3600
@@ -357,7 +361,7 @@ ngx_http_payments_postconfiguration(ngx_conf_t *cf)
         return NGX_ERROR;
     }
 
-    ngx_http_payments_auth_forget();
+    ngx_http_payments_jwt_forget();
 
     return ngx_http_payments_filter_init(cf);
 }

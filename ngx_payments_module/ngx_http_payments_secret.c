@@ -3,7 +3,7 @@
  * and certificates that the core is handed as text.
  */
 
-#include "util/ngx_http_payments.h"
+#include "ngx_http_payments_conf.h"
 
 
 #define SECRET_FILE_MAX  16384

@@ -7,7 +7,10 @@
 #ifndef NGX_PAYMENTS_TEMPLATE_H
 #define NGX_PAYMENTS_TEMPLATE_H
 
-#include "util/ngx_http_payments.h"
+#include "util/ngx_payments.h"
+
+#include "pay_arena.h"
+#include "pay_str.h"
 
 
 typedef enum {

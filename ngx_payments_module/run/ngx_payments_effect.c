@@ -3,8 +3,15 @@
  * PSP, a certificate - and brings the events back.
  */
 
+#include "run/ngx_payments_effect.h"
+#include "io/ngx_payments_cert.h"
+#include "io/ngx_payments_psp.h"
+#include "shm/ngx_payments_count.h"
+#include "shm/ngx_payments_count_rates.h"
+#include "shm/ngx_payments_count_stage.h"
+#include "shm/ngx_payments_health.h"
+#include "shm/ngx_payments_quarantine.h"
 #include "util/ngx_payments_fault.h"
-#include "run/ngx_payments_flow.h"
 
 
 #define QUESTIONS         1024
@@ -289,7 +296,7 @@ pace_call(ngx_payments_flow_t *flow)
 
     if (ngx_payments_health_pace(http->psp, &wait) != NGX_OK) {
         no_answer(&http->answer, PAY_FAILURE_BUSY);
-        ngx_payments_count_psp(http, 0);
+        ngx_payments_count_psp(http->psp, http->call, &http->answer, 0);
         return NGX_DECLINED;
     }
 
@@ -330,7 +337,7 @@ pace_handler(ngx_event_t *ev)
     event.kind = PAY_EVENT_HTTP;
     event.answer = &flow->http.answer;
 
-    ngx_payments_flow_step(flow, &event);
+    flow->step(flow, &event);
 }
 
 
@@ -440,7 +447,7 @@ db_done(ngx_payments_call_t *call, const pay_result_t *result,
     event.db_failure = failure;
     event.retry_after_s = call->retry_after_s;
 
-    ngx_payments_flow_step(flow, &event);
+    flow->step(flow, &event);
 }
 
 
@@ -527,7 +534,7 @@ http_done(ngx_payments_http_t *http, const pay_http_answer_t *answer)
     event.kind = PAY_EVENT_HTTP;
     event.answer = answer;
 
-    ngx_payments_flow_step(flow, &event);
+    flow->step(flow, &event);
 }
 
 

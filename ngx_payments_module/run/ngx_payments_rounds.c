@@ -6,7 +6,13 @@
  * workers of all nodes one then does it.
  */
 
-#include "run/ngx_payments_flow.h"
+#include "run/ngx_payments_rounds.h"
+#include "run/ngx_payments_books.h"
+#include "run/ngx_payments_flow_state.h"
+#include "run/ngx_payments_rates.h"
+#include "run/ngx_payments_seal.h"
+#include "shm/ngx_payments_count.h"
+#include "util/ngx_payments_process.h"
 
 
 #define LIMITS_MAX        160
@@ -69,7 +75,7 @@ ngx_payments_rounds_start(ngx_cycle_t *cycle, pay_str_t owner)
     sweep_start(cycle);
     replay_start(cycle);
     ngx_payments_books_start(cycle, owner);
-    ngx_payments_audit_start(cycle, owner);
+    ngx_payments_seal_start(cycle, owner);
 
     if (backfills_start(cycle) != NGX_OK) {
         return NGX_ERROR;
