@@ -20,6 +20,7 @@
 #include <time.h>
 
 
+#define POOL_SIZE  1920                /* one holds a create that waits */
 #define US_PER_S   1000000
 #define NS_PER_US  1000
 
@@ -38,6 +39,47 @@ static ngx_str_t note_text(ngx_pool_t *pool, pay_str_t text);
 static void flow_end(ngx_payments_flow_t *flow);
 static void count_end(const pay_flow_t *core);
 static void request_gone(void *data);
+
+
+ngx_payments_flow_t *
+ngx_payments_flow_create(ngx_http_payments_main_conf_t *pmcf)
+{
+    ngx_pool_t           *pool;
+    ngx_payments_flow_t  *flow;
+
+    if (ngx_payments_scratch() == NULL) {
+        return NULL;
+    }
+
+    pool = ngx_create_pool(POOL_SIZE, ngx_cycle->log);
+    if (pool == NULL) {
+        return NULL;
+    }
+
+    flow = ngx_pcalloc(pool, sizeof(ngx_payments_flow_t));
+    if (flow == NULL) {
+        ngx_destroy_pool(pool);
+        return NULL;
+    }
+
+    flow->pool = pool;
+    flow->arena = ngx_payments_arena(pool);
+    flow->pmcf = pmcf;
+    flow->core.arena = &flow->arena;
+    flow->core.scratch = ngx_payments_scratch_arena();
+    flow->args = ngx_payments_flow_args(flow);
+    flow->core.args = &flow->args;
+    flow->core.env = &pmcf->env;
+
+    return flow;
+}
+
+
+pay_flow_t *
+ngx_payments_flow_core(ngx_payments_flow_t *flow)
+{
+    return &flow->core;
+}
 
 
 ngx_int_t
@@ -111,6 +153,15 @@ ngx_payments_flow_admit(ngx_payments_flow_t *flow, ngx_payments_work_e work,
     *retry_after_s = ngx_payments_bulkhead_retry_s(&flow->place);
 
     return NGX_BUSY;
+}
+
+
+void
+ngx_payments_flow_discard(ngx_payments_flow_t *flow)
+{
+    ngx_payments_bulkhead_leave(&flow->place);
+    ngx_payments_flow_drop_args(flow);
+    ngx_destroy_pool(flow->pool);
 }
 
 

@@ -50,6 +50,8 @@ struct ngx_payments_flow_s {
 };
 
 
+/* An arena whose pool is made when something is first taken of it. */
+pay_arena_t ngx_payments_flow_args(ngx_payments_flow_t *flow);
 /* Of the operation whose row is there: nobody needs its arguments. */
 void ngx_payments_flow_drop_args(ngx_payments_flow_t *flow);
 
