@@ -13,7 +13,6 @@
 
 
 static ngx_int_t begin_health(ngx_payments_http_t *http);
-static void finished(ngx_payments_http_t *http);
 static void end_health(ngx_payments_http_t *http);
 static ngx_uint_t says_nothing(const ngx_payments_http_t *http);
 
@@ -28,7 +27,6 @@ ngx_payments_attempt(ngx_payments_http_t *http)
         return rc;
     }
 
-    http->finished = finished;
     http->timeout = http->deadline - ngx_current_msec;
 
     rc = ngx_payments_curl_call(http);
@@ -43,6 +41,16 @@ ngx_payments_attempt(ngx_payments_http_t *http)
     return rc == NGX_BUSY
            ? ngx_payments_attempt_refuse(http, PAY_FAILURE_BUSY, BUSY_RETRY_S)
            : ngx_payments_attempt_refuse(http, PAY_FAILURE_MEMORY, -1);
+}
+
+
+void
+ngx_payments_attempt_end(ngx_payments_http_t *http)
+{
+    end_health(http);
+
+    ngx_payments_count_psp(http->psp, http->call, &http->answer,
+                           ngx_current_msec - http->started);
 }
 
 
@@ -87,18 +95,6 @@ begin_health(ngx_payments_http_t *http)
                                            (http->psp->breaker.open_ms + 999)
                                            / 1000);
     }
-}
-
-
-static void
-finished(ngx_payments_http_t *http)
-{
-    end_health(http);
-
-    ngx_payments_count_psp(http->psp, http->call, &http->answer,
-                           ngx_current_msec - http->started);
-
-    http->tried(http);
 }
 
 

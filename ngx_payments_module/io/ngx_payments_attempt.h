@@ -8,10 +8,11 @@
 #include "io/ngx_payments_http.h"
 
 
-/* NGX_OK: `tried` will be called once, never from inside, with http->answer
- * filled; NGX_DECLINED: nothing was sent, and http->answer says why.  It ends
- * at http->deadline. */
+/* NGX_OK: `finished` will be called with http->answer filled, and begins with
+ * ngx_payments_attempt_end(); NGX_DECLINED: nothing was sent, and http->answer
+ * says why.  It ends at http->deadline. */
 ngx_int_t ngx_payments_attempt(ngx_payments_http_t *http);
+void ngx_payments_attempt_end(ngx_payments_http_t *http);
 /* Fills http->answer for a call of which nothing was sent this time, and counts
  * it; NGX_DECLINED. */
 ngx_int_t ngx_payments_attempt_refuse(ngx_payments_http_t *http,

@@ -33,12 +33,12 @@ struct ngx_payments_http_s {
     ngx_uint_t                 repeated;         /* after a 401 */
     ngx_uint_t                 unheard;          /* of all its tries */
 
-    /* of ngx_payments_attempt.c and those who call it */
+    /* of ngx_payments_attempt.c and those who call it; `finished` is called
+     * when the transport is done, once, never from inside */
     ngx_msec_t                 deadline;
-    void                     (*tried)(ngx_payments_http_t *http);
+    void                     (*finished)(ngx_payments_http_t *http);
 
     /* private to ngx_payments_curl*.c */
-    void                     (*finished)(ngx_payments_http_t *http);
     void                      *easy;
     void                      *headers;
     ngx_queue_t                queue;            /* while `sending` */

@@ -187,7 +187,7 @@ ask(auth_t *auth, const ngx_payments_psp_t *psp)
     auth->http.call = PAY_CALL_AUTH;
     auth->http.deadline = ngx_current_msec + psp->total_timeout;
     auth->http.pool = auth->pool;
-    auth->http.tried = asked;
+    auth->http.finished = asked;
     auth->http.data = auth;
 
     if (psp->psp.adapter->auth_request(&arena, &psp->psp.account,
@@ -209,6 +209,8 @@ asked(ngx_payments_http_t *http)
     auth_t                   *auth = http->data;
     ngx_uint_t                ok;
     const pay_http_answer_t  *answer = &http->answer;
+
+    ngx_payments_attempt_end(http);
 
     ok = keep(auth, answer) == NGX_OK;
 

@@ -14,7 +14,7 @@
 
 static ngx_int_t call_start(ngx_payments_http_t *http);
 static void authorized(ngx_payments_oauth_wait_t *wait, ngx_uint_t ok);
-static void call_tried(ngx_payments_http_t *http);
+static void call_finished(ngx_payments_http_t *http);
 static ngx_uint_t call_repeat(ngx_payments_http_t *http);
 static ngx_uint_t is_over(const ngx_payments_http_t *http);
 
@@ -26,7 +26,7 @@ ngx_payments_psp_call(ngx_payments_http_t *http)
     http->repeated = 0;
     http->unheard = 0;
     http->authorization.len = 0;
-    http->tried = call_tried;
+    http->finished = call_finished;
 
     return call_start(http);
 }
@@ -85,9 +85,11 @@ authorized(ngx_payments_oauth_wait_t *wait, ngx_uint_t ok)
 
 
 static void
-call_tried(ngx_payments_http_t *http)
+call_finished(ngx_payments_http_t *http)
 {
     pay_http_answer_t  *answer = &http->answer;
+
+    ngx_payments_attempt_end(http);
 
     if (answer->sent == PAY_ANSWERED && answer->status == 401
         && http->authorization.len != 0 && call_repeat(http))

@@ -304,18 +304,18 @@ pace_call(ngx_payments_flow_t *flow)
         return ngx_payments_psp_call(http);
     }
 
-    if (flow->pace == NULL) {
-        flow->pace = ngx_pcalloc(flow->pool, sizeof(ngx_event_t));
-        if (flow->pace == NULL) {
+    if (flow->alone->pace == NULL) {
+        flow->alone->pace = ngx_pcalloc(flow->pool, sizeof(ngx_event_t));
+        if (flow->alone->pace == NULL) {
             no_answer(&http->answer, PAY_FAILURE_MEMORY);
             return NGX_DECLINED;
         }
     }
 
-    flow->pace->handler = pace_handler;
-    flow->pace->data = flow;
-    flow->pace->log = ngx_cycle->log;
-    ngx_add_timer(flow->pace, wait);
+    flow->alone->pace->handler = pace_handler;
+    flow->alone->pace->data = flow;
+    flow->alone->pace->log = ngx_cycle->log;
+    ngx_add_timer(flow->alone->pace, wait);
 
     return NGX_OK;
 }

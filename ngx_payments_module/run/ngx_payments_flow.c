@@ -91,7 +91,6 @@ ngx_payments_flow_start(ngx_payments_flow_t *flow, ngx_http_request_t *r,
     ngx_http_payments_ctx_t  *ctx;
 
     ngx_payments_gauge_flows(1);
-    flow->started = 1;
     flow->in_handler = 1;
     flow->step = flow_step;
     flow->reply = reply;
@@ -125,16 +124,22 @@ ngx_payments_flow_start(ngx_payments_flow_t *flow, ngx_http_request_t *r,
 
 
 ngx_int_t
-ngx_payments_flow_start_alone(ngx_payments_flow_t *flow)
+ngx_payments_flow_start_alone(ngx_payments_flow_t *flow,
+    void (*ended)(void *data), void *data)
 {
     pay_flow_t  *core = ngx_payments_flow_core(flow);
 
-    if (ngx_payments_uuid(core->arena, &core->request_id) != NGX_OK) {
+    flow->alone = ngx_pcalloc(flow->pool, sizeof(ngx_payments_alone_t));
+
+    if (flow->alone == NULL
+        || ngx_payments_uuid(core->arena, &core->request_id) != NGX_OK)
+    {
         ngx_payments_flow_discard(flow);
         return NGX_ERROR;
     }
 
-    flow->alone = 1;
+    flow->alone->ended = ended;
+    flow->alone->data = data;
 
     (void) ngx_payments_flow_start(flow, NULL, NULL);
 
@@ -399,8 +404,8 @@ flow_end(ngx_payments_flow_t *flow)
                       &ngx_payments_nstr(core->request_id));
     }
 
-    if (flow->ended != NULL) {
-        flow->ended(flow->ended_data);
+    if (flow->alone != NULL) {
+        flow->alone->ended(flow->alone->data);
     }
 
     ngx_payments_flow_drop_args(flow);

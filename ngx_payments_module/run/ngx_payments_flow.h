@@ -32,8 +32,10 @@ void ngx_payments_flow_discard(ngx_payments_flow_t *flow);
 ngx_int_t ngx_payments_flow_start(ngx_payments_flow_t *flow,
     ngx_http_request_t *r, ngx_payments_reply_pt reply);
 /* Gives a flow that no request waits for an id of its own and takes the first
- * step.  NGX_ERROR: it was dropped, never started; `ended` is not called. */
-ngx_int_t ngx_payments_flow_start_alone(ngx_payments_flow_t *flow);
+ * step; `ended` is called once when the flow ends, which may be at once.
+ * NGX_ERROR: it was dropped, never started, and `ended` is not called. */
+ngx_int_t ngx_payments_flow_start_alone(ngx_payments_flow_t *flow,
+    void (*ended)(void *data), void *data);
 
 
 #endif /* NGX_PAYMENTS_FLOW_H */

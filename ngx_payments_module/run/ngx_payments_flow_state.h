@@ -12,6 +12,15 @@
 #include "shm/ngx_payments_bulkhead.h"
 
 
+/* What only a flow has that no request waits for. */
+typedef struct {
+    void                          (*ended)(void *data);
+    void                           *data;
+    ngx_event_t                    *pace;        /* its call waits; NULL: none
+                                                    has yet */
+} ngx_payments_alone_t;
+
+
 struct ngx_payments_flow_s {
     ngx_pool_t                     *pool;
     pay_arena_t                     arena;
@@ -34,18 +43,13 @@ struct ngx_payments_flow_s {
         ngx_payments_http_t         http;
     };
 
-    ngx_event_t                    *pace;        /* a job's call waits; NULL:
-                                                    none has yet */
     ngx_msec_t                      wait_started;
     ngx_msec_t                      db_ms;
     ngx_msec_t                      psp_ms;
 
-    void                          (*ended)(void *data);
-    void                           *ended_data;
+    ngx_payments_alone_t           *alone;       /* NULL: a request's */
     ngx_payments_place_t            place;       /* of payments_bulkhead */
     unsigned                        late:1;      /* routing took too long */
-    unsigned                        started:1;
-    unsigned                        alone:1;       /* nobody ever waits */
     unsigned                        in_handler:1;  /* of the request */
 };
 

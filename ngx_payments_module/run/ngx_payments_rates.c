@@ -4,7 +4,7 @@
  */
 
 #include "run/ngx_payments_rates.h"
-#include "run/ngx_payments_flow_state.h"
+#include "run/ngx_payments_flow.h"
 #include "util/ngx_payments_process.h"
 
 
@@ -102,10 +102,8 @@ round_begin(round_t *round)
 
     /* before it starts: it may end at once */
     round->busy = 1;
-    flow->ended = round_ended;
-    flow->ended_data = round;
 
-    if (ngx_payments_flow_start_alone(flow) != NGX_OK) {
+    if (ngx_payments_flow_start_alone(flow, round_ended, round) != NGX_OK) {
         round->busy = 0;
     }
 }

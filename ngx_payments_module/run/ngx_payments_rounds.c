@@ -7,8 +7,9 @@
  */
 
 #include "run/ngx_payments_rounds.h"
+#include "io/ngx_payments_db.h"
 #include "run/ngx_payments_books.h"
-#include "run/ngx_payments_flow_state.h"
+#include "run/ngx_payments_flow.h"
 #include "run/ngx_payments_rates.h"
 #include "run/ngx_payments_seal.h"
 #include "shm/ngx_payments_count.h"
@@ -217,10 +218,10 @@ backfill_begin(backfill_t *backfill)
 
     /* before it starts: it may end at once */
     backfill->busy = 1;
-    flow->ended = backfill_ended;
-    flow->ended_data = backfill;
 
-    if (ngx_payments_flow_start_alone(flow) != NGX_OK) {
+    if (ngx_payments_flow_start_alone(flow, backfill_ended, backfill)
+        != NGX_OK)
+    {
         backfill->busy = 0;
     }
 }
@@ -290,9 +291,8 @@ replay_begin(void)
 
     /* before it starts: it may end at once */
     rounds.replay_busy = 1;
-    flow->ended = replay_ended;
 
-    if (ngx_payments_flow_start_alone(flow) != NGX_OK) {
+    if (ngx_payments_flow_start_alone(flow, replay_ended, NULL) != NGX_OK) {
         rounds.replay_busy = 0;
     }
 }

@@ -6,10 +6,12 @@
 
 #include "run/ngx_payments_worker.h"
 #include "io/ngx_payments_curl.h"
+#include "io/ngx_payments_db.h"
 #include "io/ngx_payments_oauth.h"
 #include "io/ngx_payments_pq.h"
-#include "run/ngx_payments_flow_state.h"
+#include "run/ngx_payments_flow.h"
 #include "run/ngx_payments_rounds.h"
+#include "shm/ngx_payments_bulkhead.h"
 #include "shm/ngx_payments_count.h"
 #include "shm/ngx_payments_health.h"
 #include "util/ngx_payments_process.h"
@@ -273,10 +275,7 @@ start_job(slot_t *slot, const pay_job_row_t *row)
         ngx_payments_bulkhead_leave(&slot->place);
     }
 
-    flow->ended = job_ended;
-    flow->ended_data = slot;
-
-    return ngx_payments_flow_start_alone(flow);
+    return ngx_payments_flow_start_alone(flow, job_ended, slot);
 }
 
 
