@@ -112,5 +112,6 @@ controls:
 	tests/simulation/controls/run
 # How many small changes of the product the tests see:
 # make mutants MUTANTS=300 SEED=1 [AREAS="flow psp"].
-mutants: payctl
-	CC="$(CC)" nice -n 15 tests/sql/alone tests/mutation/run $(AREAS)
+mutants: payctl $(BUILD)/simulate $(BUILD)/simclock.so
+	CC="$(CC)" SQL_PLACE="$${SQL_PLACE:-/dev/shm}" nice -n 15 tests/sql/alone \
+	    tests/mutation/run $(AREAS)

@@ -70,7 +70,7 @@ fill_input(ngx_http_request_t *r, pay_flow_t *core, pay_str_t order_id,
         || pay_dup(core->arena, body, &in->body) != PAY_OK
         || pay_dup(core->arena, ctx->key, &in->idempotency_key) != PAY_OK
         || pay_jwt_asker(core->arena, ctx->jwt_key->kid, ctx->subject,
-                      &in->asked_by) != PAY_OK
+                         &in->asked_by) != PAY_OK
         || pay_dup(core->arena, (pay_str_t) { PAY_UUID_TEXT, ctx->request_id },
                    &core->request_id) != PAY_OK)
     {

@@ -121,7 +121,7 @@ fill_input(ngx_http_request_t *r, ngx_payments_flow_t *flow, pay_str_t body,
                                     in->merchant->id, body, digest) != PAY_OK
         || pay_dup(arena, ctx->key, &in->idempotency_key) != PAY_OK
         || pay_jwt_asker(arena, ctx->jwt_key->kid, ctx->subject,
-                      &in->asked_by) != PAY_OK
+                         &in->asked_by) != PAY_OK
         || pay_dup(ngx_payments_flow_core(flow)->arena,
                    (pay_str_t) { PAY_UUID_TEXT, ctx->request_id },
                    &ngx_payments_flow_core(flow)->request_id) != PAY_OK

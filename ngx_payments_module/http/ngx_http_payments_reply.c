@@ -232,7 +232,7 @@ add_reply_headers(ngx_http_request_t *r, const pay_reply_t *reply)
 
     if (reply->location.len != 0) {
         return ngx_http_payments_add_header(r, "Location",
-                                       ngx_payments_nstr(reply->location));
+                                            ngx_payments_nstr(reply->location));
     }
 
     return NGX_OK;

@@ -42,7 +42,7 @@ static ngx_http_variable_t  variables[] = {
 
     { ngx_string("payments_request_id"), NULL, get_request_id, 0, 0, 0 },
 
-      ngx_http_null_variable
+    ngx_http_null_variable
 };
 
 

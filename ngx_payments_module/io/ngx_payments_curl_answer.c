@@ -33,8 +33,7 @@ ngx_payments_easy_write(char *data, size_t size, size_t n, void *to)
         return 0;
     }
 
-    if (http->len + len > http->size && grow(http, http->len + len) != NGX_OK)
-    {
+    if (http->len + len > http->size && grow(http, http->len + len) != NGX_OK) {
         return 0;
     }
 

@@ -192,8 +192,7 @@ hosts_check_target(const hosts_t *hosts)
 {
     const char  *target = hosts->target;
 
-    if (target != NULL && (is(target, "read-write") || is(target, "primary")))
-    {
+    if (target != NULL && (is(target, "read-write") || is(target, "primary"))) {
         return NULL;
     }
 

@@ -32,4 +32,5 @@ ngx_payments_fault_hit(const char *when, const char *what)
     }
 }
 
+
 #endif
