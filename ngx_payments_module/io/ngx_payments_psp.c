@@ -46,7 +46,7 @@ call_start(ngx_payments_http_t *http)
     http->wait.data = http;
 
     switch (ngx_payments_oauth_get(http->psp, http->pool, &http->authorization,
-                                  &http->wait))
+                                   &http->wait))
     {
 
     case NGX_OK:
