@@ -218,42 +218,18 @@ char *ngx_http_payments_webhook_resolve(ngx_conf_t *cf,
 
 /* ngx_http_payments_conf.c: setters of simple directives */
 char *ngx_http_payments_zone(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
-char *ngx_http_payments_database(ngx_conf_t *cf, ngx_command_t *cmd,
-    void *conf);
 char *ngx_http_payments_location(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
 char *ngx_http_payments_health(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
-char *ngx_http_payments_rate_limit(ngx_conf_t *cf, ngx_command_t *cmd,
-    void *conf);
-char *ngx_http_payments_idempotency(ngx_conf_t *cf, ngx_command_t *cmd,
-    void *conf);
-char *ngx_http_payments_public_url(ngx_conf_t *cf, ngx_command_t *cmd,
-    void *conf);
-char *ngx_http_payments_jobs(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
 /* ngx_http_payments_conf_retry.c: what goes on without anybody asking */
 char *ngx_http_payments_retry(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
-char *ngx_http_payments_late_success(ngx_conf_t *cf, ngx_command_t *cmd,
-    void *conf);
-char *ngx_http_payments_watchdog(ngx_conf_t *cf, ngx_command_t *cmd,
-    void *conf);
-/* ngx_http_payments_conf_audit.c */
-char *ngx_http_payments_audit(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
 /* ngx_http_payments_conf_rates.c */
 char *ngx_http_payments_rates(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
-char *ngx_http_payments_quote(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
 char *ngx_http_payments_rates_resolve(ngx_conf_t *cf,
     ngx_http_payments_main_conf_t *pmcf);
 /* ngx_http_payments_conf_bulkhead.c */
-char *ngx_http_payments_bulkhead(ngx_conf_t *cf, ngx_command_t *cmd,
-    void *conf);
-void ngx_http_payments_bulkhead_unset(ngx_payments_bulkhead_conf_t *most);
-void ngx_http_payments_bulkhead_defaults(ngx_payments_bulkhead_conf_t *most);
-char *ngx_http_payments_stage_timeout(ngx_conf_t *cf, ngx_command_t *cmd,
-    void *conf);
 char *ngx_http_payments_stages_resolve(ngx_conf_t *cf,
     ngx_http_payments_main_conf_t *pmcf);
-/* ngx_http_payments_conf_health.c */
-char *ngx_http_payments_score(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
 
 /* ngx_http_payments_conf_block.c: payments_psp and payments_merchant */
 char *ngx_http_payments_psp_block(ngx_conf_t *cf, ngx_command_t *cmd,

@@ -14,10 +14,10 @@
 
 
 typedef enum {
-    NGX_PAYMENTS_TEXT = 0,     /* {{name}} */
-    NGX_PAYMENTS_ITEM,         /* {{name}} inside a list */
-    NGX_PAYMENTS_FLAG,         /* {{#name}}…{{/name}}, once or never */
-    NGX_PAYMENTS_LIST          /* {{#name}}…{{/name}}, once per item */
+    NGX_PAYMENTS_SLOT_TEXT = 0,     /* {{name}} */
+    NGX_PAYMENTS_SLOT_ITEM,         /* {{name}} inside a list */
+    NGX_PAYMENTS_SLOT_FLAG,         /* {{#name}}…{{/name}}, once or never */
+    NGX_PAYMENTS_SLOT_LIST          /* {{#name}}…{{/name}}, once per item */
 } ngx_payments_slot_e;
 
 /* What a template may name; a table ends with a NULL name. */

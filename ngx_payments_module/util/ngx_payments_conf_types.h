@@ -100,7 +100,6 @@ typedef enum {
 
 /* 0: no cap. */
 typedef struct {
-    ngx_uint_t                  said;
     ngx_uint_t                  merchant;
     ngx_uint_t                  works[NGX_PAYMENTS_WORKS];
 } ngx_payments_bulkhead_conf_t;
@@ -120,6 +119,7 @@ typedef struct {
     ngx_msec_t                  interval_ms;     /* unset: it is not */
     pay_secret_t                key;
     char                        key_id[PAY_ED25519_KEY_ID + 1];
+    ngx_str_t                   next_key;        /* file, or empty */
     ngx_open_file_t            *file;            /* where seals go, too … */
     ngx_syslog_peer_t          *syslog;          /* … or NULL */
 } ngx_payments_audit_conf_t;
@@ -170,17 +170,15 @@ typedef struct {
     ngx_msec_t                  buyer_timeout;   /* PSP query on the return */
     pay_retry_t                 retry[PAY_RETRY_COUNT];  /* of every PSP */
     ngx_uint_t                  retries;         /* bits of those said */
-    ngx_uint_t                  late;            /* pay_late_t */
     ngx_payments_watch_conf_t   watch;
     ngx_flag_t                  quarantine;      /* of refused webhooks */
     ngx_uint_t                  body_days;       /* of verified ones; or 0 */
     size_t                      body_size;
     ngx_payments_audit_conf_t   audit;
     ngx_array_t                 rates;           /* ngx_payments_rates_t * */
-    time_t                      quote_ttl_s;     /* 0: not said */
+    ngx_msec_t                  quote_ttl;
     ngx_payments_bulkhead_conf_t  bulkhead;
     ngx_msec_t                  stages[PAY_STAGES];  /* 0: no deadline */
-    ngx_uint_t                  staged;
 } ngx_http_payments_main_conf_t;
 
 
