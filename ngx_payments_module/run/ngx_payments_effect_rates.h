@@ -8,9 +8,9 @@
 #include "run/ngx_payments_flow_state.h"
 
 
-/* NGX_AGAIN: under way; NGX_OK: *event already says what came of it. */
+/* NGX_AGAIN: under way; NGX_OK: *input already says what came of it. */
 ngx_int_t ngx_payments_effect_rates(ngx_payments_flow_t *flow,
-    pay_effect_t *effect, pay_event_t *event);
+    pay_effect_t *effect, pay_input_t *input);
 
 
 #endif /* NGX_PAYMENTS_EFFECT_RATES_H */

@@ -36,7 +36,7 @@ struct ngx_payments_flow_s {
     /* goes on with what an effect has brought, until something has to be
      * waited for or the flow ends */
     void                          (*step)(ngx_payments_flow_t *flow,
-                                          pay_event_t *event);
+                                          pay_input_t *input);
 
     union {                                      /* one effect at a time */
         ngx_payments_call_t         call;

@@ -10,8 +10,8 @@
 
 /* May a refused webhook of that PSP be stored?  The first only looks, before it
  * is known whether it is refused; the second is for one that will be. */
-ngx_uint_t ngx_payments_quarantine_may(const pay_psp_t *psp);
-ngx_uint_t ngx_payments_quarantine_take(const pay_psp_t *psp);
+ngx_uint_t ngx_payments_quarantine_may(const pay_psp_conf_t *psp);
+ngx_uint_t ngx_payments_quarantine_take(const pay_psp_conf_t *psp);
 
 
 #endif /* NGX_PAYMENTS_QUARANTINE_H */

@@ -35,7 +35,7 @@ typedef enum {
 
 /* What the core sees of a PSP (first) and what only the glue needs. */
 typedef struct {
-    pay_psp_t                   psp;
+    pay_psp_conf_t              psp;
     ngx_str_t                   base_url;
     ngx_msec_t                  connect_timeout;
     ngx_msec_t                  total_timeout;
@@ -61,7 +61,7 @@ typedef struct {
     pay_merchant_t              merchant;
     ngx_array_t                *hosts;           /* pay_str_t */
     ngx_array_t                *psps;            /* ngx_str_t names, later
-                                                    const pay_psp_t * */
+                                                    const pay_psp_conf_t * */
     ngx_array_t                *routes;          /* of the conf_route file */
     ngx_array_t                *jwt_keys;        /* pay_jwt_key_t */
 } ngx_payments_merchant_t;

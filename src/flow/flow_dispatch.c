@@ -99,11 +99,11 @@ pay_dispatch_begin(pay_flow_t *flow, pay_dispatch_t *dispatch,
 
 /* Without a row nobody knows whether it is journaled: it is not sent. */
 pay_dispatch_verdict_t
-pay_dispatch_begun(pay_dispatch_t *dispatch, const pay_event_t *event)
+pay_dispatch_begun(pay_dispatch_t *dispatch, const pay_input_t *input)
 {
-    const pay_dispatch_row_t  *row = pay_row_dispatch(&event->result);
+    const pay_dispatch_row_t  *row = pay_row_dispatch(&input->result);
 
-    switch (event->result.outcome) {
+    switch (input->result.outcome) {
 
     case PAY_OUTCOME_SEND:
         if (row == NULL) {

@@ -14,26 +14,26 @@
 #define REST_MS         (3600 * INT64_C(1000))
 
 
-static pay_status_t job_start(pay_flow_t *flow, const pay_event_t *event,
+static pay_status_t job_start(pay_flow_t *flow, const pay_input_t *input,
     pay_effect_t *effect);
-static pay_status_t job_stored(pay_flow_t *flow, const pay_event_t *event,
+static pay_status_t job_stored(pay_flow_t *flow, const pay_input_t *input,
     pay_effect_t *effect);
-static pay_status_t job_released(pay_flow_t *flow, const pay_event_t *event,
+static pay_status_t job_released(pay_flow_t *flow, const pay_input_t *input,
     pay_effect_t *effect);
-static pay_status_t job_polled(pay_flow_t *flow, const pay_event_t *event,
+static pay_status_t job_polled(pay_flow_t *flow, const pay_input_t *input,
     pay_effect_t *effect);
 static pay_status_t job_attempt_told(pay_flow_t *flow,
-    const pay_event_t *event, pay_effect_t *effect);
+    const pay_input_t *input, pay_effect_t *effect);
 static pay_status_t poll_open(pay_flow_t *flow, pay_job_t *job, int64_t now_s,
     pay_effect_t *effect);
-static pay_status_t job_applied(pay_flow_t *flow, const pay_event_t *event,
+static pay_status_t job_applied(pay_flow_t *flow, const pay_input_t *input,
     pay_effect_t *effect);
-static pay_status_t job_ended(pay_flow_t *flow, const pay_event_t *event,
+static pay_status_t job_ended(pay_flow_t *flow, const pay_input_t *input,
     pay_effect_t *effect);
 static pay_status_t give_up(pay_flow_t *flow, pay_job_t *job,
     pay_effect_t *effect);
 static pay_status_t start_poll(pay_flow_t *flow, pay_job_t *job,
-    const pay_event_t *event, pay_effect_t *effect);
+    const pay_input_t *input, pay_effect_t *effect);
 static int may_capture(const pay_job_t *job, int64_t now_s);
 static int lingers(const pay_job_t *job);
 static int must_expire(const pay_job_t *job, int64_t now_s);
@@ -80,7 +80,7 @@ pay_flow_job(pay_flow_t *flow, const pay_job_row_t *row, pay_str_t owner)
 
 
 static pay_status_t
-job_start(pay_flow_t *flow, const pay_event_t *event, pay_effect_t *effect)
+job_start(pay_flow_t *flow, const pay_input_t *input, pay_effect_t *effect)
 {
     int         finding, registering;
     pay_job_t  *job = flow->state;
@@ -118,7 +118,7 @@ job_start(pay_flow_t *flow, const pay_event_t *event, pay_effect_t *effect)
         return pay_change_job_start(flow, job, effect);
     }
 
-    return pay_str_is(job->kind, "poll") ? start_poll(flow, job, event, effect)
+    return pay_str_is(job->kind, "poll") ? start_poll(flow, job, input, effect)
                                          : PAY_BUG;
 }
 
@@ -126,9 +126,9 @@ job_start(pay_flow_t *flow, const pay_event_t *event, pay_effect_t *effect)
 /* store_token and store_no_token have moved the job on themselves; after a
  * failed one the lease runs out and another worker starts over. */
 static pay_status_t
-job_stored(pay_flow_t *flow, const pay_event_t *event, pay_effect_t *effect)
+job_stored(pay_flow_t *flow, const pay_input_t *input, pay_effect_t *effect)
 {
-    flow->outcome = event->kind == PAY_EVENT_ROW ? "stored" : "not-stored";
+    flow->outcome = input->kind == PAY_INPUT_ROW ? "stored" : "not-stored";
     pay_do_done(effect, NULL);
 
     return PAY_OK;
@@ -138,15 +138,15 @@ job_stored(pay_flow_t *flow, const pay_event_t *event, pay_effect_t *effect)
 /* What still waits, or never will be registered, release_replacement has put
  * off or ended itself. */
 static pay_status_t
-job_released(pay_flow_t *flow, const pay_event_t *event, pay_effect_t *effect)
+job_released(pay_flow_t *flow, const pay_input_t *input, pay_effect_t *effect)
 {
     pay_job_t  *job = flow->state;
 
-    if (event->result.outcome != PAY_OUTCOME_RELEASED) {
-        return job_stored(flow, event, effect);
+    if (input->result.outcome != PAY_OUTCOME_RELEASED) {
+        return job_stored(flow, input, effect);
     }
 
-    PAY_TRY(pay_checkout_decode(flow->arena, pay_row_checkout(&event->result),
+    PAY_TRY(pay_checkout_decode(flow->arena, pay_row_checkout(&input->result),
                                 &job->reg.checkout));
     job->reg.psp = pay_flow_psp(flow, job->reg.checkout.psp);
     job->reg.looks = 0;
@@ -157,13 +157,13 @@ job_released(pay_flow_t *flow, const pay_event_t *event, pay_effect_t *effect)
 
 
 static pay_status_t
-job_polled(pay_flow_t *flow, const pay_event_t *event, pay_effect_t *effect)
+job_polled(pay_flow_t *flow, const pay_input_t *input, pay_effect_t *effect)
 {
     pay_job_t        *job = flow->state;
     pay_psp_event_t  *fact = &job->ask.fact;
 
     if (!job->ask.known) {
-        return look_again(flow, job, event->now_s, 0, "no_answer", effect);
+        return look_again(flow, job, input->now_s, 0, "no_answer", effect);
     }
 
     if (fact->fact == PAY_FACT_ATTEMPT) {
@@ -171,28 +171,28 @@ job_polled(pay_flow_t *flow, const pay_event_t *event, pay_effect_t *effect)
                             effect, job_attempt_told);
     }
 
-    if (pay_event_says(fact)) {
+    if (pay_psp_event_says(fact)) {
         return apply(flow, job, "query", fact, effect);
     }
 
-    return poll_open(flow, job, event->now_s, effect);
+    return poll_open(flow, job, input->now_s, effect);
 }
 
 
 /* The page lives on, and ends like any other. */
 static pay_status_t
-job_attempt_told(pay_flow_t *flow, const pay_event_t *event,
+job_attempt_told(pay_flow_t *flow, const pay_input_t *input,
     pay_effect_t *effect)
 {
     pay_job_t  *job = flow->state;
 
-    if (event->kind == PAY_EVENT_DB_FAILED) {
-        return job_ended(flow, event, effect);
+    if (input->kind == PAY_INPUT_DB_FAILED) {
+        return job_ended(flow, input, effect);
     }
 
     job->ask.fact.fact = PAY_FACT_NONE;
 
-    return poll_open(flow, job, event->now_s, effect);
+    return poll_open(flow, job, input->now_s, effect);
 }
 
 
@@ -230,17 +230,17 @@ poll_open(pay_flow_t *flow, pay_job_t *job, int64_t now_s,
 
 
 static pay_status_t
-job_applied(pay_flow_t *flow, const pay_event_t *event, pay_effect_t *effect)
+job_applied(pay_flow_t *flow, const pay_input_t *input, pay_effect_t *effect)
 {
     pay_job_t  *job = flow->state;
 
-    if (event->kind == PAY_EVENT_DB_FAILED) {
-        return job_ended(flow, event, effect);
+    if (input->kind == PAY_INPUT_DB_FAILED) {
+        return job_ended(flow, input, effect);
     }
 
     if (job->ended) {
         PAY_TRY(pay_checkout_decode(flow->arena,
-                                    pay_row_checkout(&event->result),
+                                    pay_row_checkout(&input->result),
                                     &job->reg.checkout));
 
         if (pay_checkout_state(&job->reg.checkout) == PAY_FAILED
@@ -251,14 +251,14 @@ job_applied(pay_flow_t *flow, const pay_event_t *event, pay_effect_t *effect)
     }
 
     /* a final state has dropped the job; a mismatch waits for people */
-    return look_again(flow, job, event->now_s, 1, "applied", effect);
+    return look_again(flow, job, input->now_s, 1, "applied", effect);
 }
 
 
 static pay_status_t
-job_ended(pay_flow_t *flow, const pay_event_t *event, pay_effect_t *effect)
+job_ended(pay_flow_t *flow, const pay_input_t *input, pay_effect_t *effect)
 {
-    if (event->kind == PAY_EVENT_DB_FAILED) {
+    if (input->kind == PAY_INPUT_DB_FAILED) {
         flow->outcome = "not-stored";
     }
 
@@ -287,13 +287,13 @@ give_up(pay_flow_t *flow, pay_job_t *job, pay_effect_t *effect)
 
 
 static pay_status_t
-start_poll(pay_flow_t *flow, pay_job_t *job, const pay_event_t *event,
+start_poll(pay_flow_t *flow, pay_job_t *job, const pay_input_t *input,
     pay_effect_t *effect)
 {
     job->ask.checkout = &job->reg.checkout;
     job->ask.psp = job->reg.psp;
     job->ask.done = job_polled;
-    job->ask.may_capture = may_capture(job, event->now_s);
+    job->ask.may_capture = may_capture(job, input->now_s);
 
     return pay_ask_start(flow, &job->ask, effect);
 }

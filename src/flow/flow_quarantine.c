@@ -15,9 +15,9 @@
 #define VALUE_MAX    256
 
 
-static int is_another_blocks(pay_flow_t *flow, const pay_psp_t *psp,
+static int is_another_blocks(pay_flow_t *flow, const pay_psp_conf_t *psp,
     const pay_sig_input_t *input);
-static int is_altered(pay_flow_t *flow, const pay_psp_t *psp,
+static int is_altered(pay_flow_t *flow, const pay_psp_conf_t *psp,
     const pay_sig_input_t *input);
 static int fits(pay_flow_t *flow, const pay_sig_scheme_t *scheme,
     const pay_sig_input_t *input);
@@ -30,7 +30,7 @@ static pay_str_t beginning(pay_str_t body);
 
 
 const char *
-pay_quarantine_why(pay_flow_t *flow, const pay_psp_t *psp,
+pay_quarantine_why(pay_flow_t *flow, const pay_psp_conf_t *psp,
     const pay_sig_input_t *input, const pay_sig_result_t *result)
 {
     switch (result->verdict) {
@@ -57,12 +57,12 @@ pay_quarantine_why(pay_flow_t *flow, const pay_psp_t *psp,
 
 /* Signed for another payments_psp block: the endpoints are mixed up. */
 static int
-is_another_blocks(pay_flow_t *flow, const pay_psp_t *psp,
+is_another_blocks(pay_flow_t *flow, const pay_psp_conf_t *psp,
     const pay_sig_input_t *input)
 {
-    size_t            i;
-    const pay_psp_t  *other;
-    pay_sig_input_t   tried = *input;
+    size_t                 i;
+    const pay_psp_conf_t  *other;
+    pay_sig_input_t        tried = *input;
 
     for (i = 0; i < flow->env->psp_count; i++) {
         other = &flow->env->psps[i];
@@ -86,7 +86,7 @@ is_another_blocks(pay_flow_t *flow, const pay_psp_t *psp,
 
 /* What proxies do: white space at the end goes, a line end comes. */
 static int
-is_altered(pay_flow_t *flow, const pay_psp_t *psp,
+is_altered(pay_flow_t *flow, const pay_psp_conf_t *psp,
     const pay_sig_input_t *input)
 {
     pay_buf_t        buf;
@@ -153,10 +153,10 @@ static pay_status_t
 headers_json(pay_flow_t *flow, const pay_webhook_input_t *input,
     pay_str_t *text)
 {
-    size_t         i;
-    unsigned       count;
-    pay_json_t    *json;
-    pay_status_t   status;
+    size_t        i;
+    unsigned      count;
+    pay_json_t   *json;
+    pay_status_t  status;
 
     json = pay_json_array_new();
     status = (json == NULL) ? PAY_NO_MEMORY : PAY_OK;

@@ -11,7 +11,7 @@
 #define BUSY_MS  5000
 
 
-static pay_status_t refund_sent(pay_flow_t *flow, const pay_event_t *event,
+static pay_status_t refund_sent(pay_flow_t *flow, const pay_input_t *input,
     pay_effect_t *effect);
 static pay_status_t send_dead(pay_flow_t *flow, pay_job_t *job,
     const char *code, const char *dead, pay_effect_t *effect);
@@ -57,9 +57,9 @@ pay_refund_start(pay_flow_t *flow, pay_job_t *job, pay_effect_t *effect)
 
 
 static pay_status_t
-refund_sent(pay_flow_t *flow, const pay_event_t *event, pay_effect_t *effect)
+refund_sent(pay_flow_t *flow, const pay_input_t *input, pay_effect_t *effect)
 {
-    (void) event;
+    (void) input;
 
     return pay_send_finish(flow, flow->state, "refunded", effect);
 }

@@ -14,11 +14,11 @@
 
 
 typedef struct {
-    const pay_psp_t  *psp;
-    pay_health_t      health;
-    uint64_t          rank;            /* weight or score, the higher the
+    const pay_psp_conf_t  *psp;
+    pay_health_t           health;
+    uint64_t               rank;       /* weight or score, the higher the
                                           better */
-    int64_t           cost;
+    int64_t                cost;
 } candidate_t;
 
 typedef struct {

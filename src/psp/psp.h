@@ -75,7 +75,7 @@ typedef struct {
  * and leaves *result as it is (UNKNOWN "answer_invalid") when the object says
  * nothing, and fails for PAY_NO_MEMORY alone unless it is said otherwise. */
 typedef pay_status_t (*pay_psp_register_pt)(pay_arena_t *arena,
-    const pay_psp_order_t *order, const pay_json_t *json,
+    const pay_psp_checkout_t *checkout, const pay_json_t *json,
     pay_psp_registered_t *result);
 typedef pay_status_t (*pay_psp_change_pt)(pay_arena_t *arena,
     const pay_psp_change_t *change, const pay_json_t *json,
@@ -92,7 +92,7 @@ typedef pay_status_t (*pay_psp_page_pt)(pay_arena_t *arena,
 /* An entry of a list: is it the order's registration?  Then *result, UNKNOWN
  * "found_unusable" before, is completed. */
 typedef pay_status_t (*pay_psp_found_pt)(pay_arena_t *arena,
-    const pay_psp_order_t *order, const pay_json_t *entry, int *ours,
+    const pay_psp_checkout_t *checkout, const pay_json_t *entry, int *ours,
     pay_psp_registered_t *result);
 /* What one message of a PSP tells. */
 typedef struct {
@@ -120,7 +120,7 @@ extern const pay_psp_adapter_t  pay_psp_stripe;
 
 /* 1 when the order can be sent: ids of our own alphabet, lines that sum up to
  * the amount, a return URL.  0 is a mistake of the caller: PAY_BUG. */
-int pay_psp_order_sane(const pay_psp_order_t *order);
+int pay_psp_checkout_sane(const pay_psp_checkout_t *checkout);
 /* The same for a change: a kind, ids of our own alphabet, a currency, an
  * amount where money moves, a printable reason of at most 100 bytes.  The
  * PSP's ids (token, alias, reference) are the adapter's to check. */
@@ -214,9 +214,9 @@ pay_status_t pay_psp_query_done(pay_status_t status, pay_str_t token,
 
 /* 1 for the ids, currency and expiry of an order that was sent, and a
  * find_from of a token's alphabet. */
-int pay_psp_find_sane(const pay_psp_order_t *order);
+int pay_psp_find_sane(const pay_psp_checkout_t *checkout);
 /* When the order can have been registered first, on the PSP's clock. */
-int64_t pay_psp_find_since(const pay_psp_order_t *order,
+int64_t pay_psp_find_since(const pay_psp_checkout_t *checkout,
     unsigned max_expiry_s);
 /* pay_psp_answer_open for a find: UNKNOWN in each case, since trouble with the
  * question tells nothing of the registration. */
@@ -226,13 +226,14 @@ pay_status_t pay_psp_find_open(pay_arena_t *arena,
 /* Looks through the list for the one of the order; *found tells whether it
  * was there, then *result is final: DONE, or UNKNOWN with "found_unusable" or
  * "found_twice" or what `read` said.  PAY_INVALID when it is no list. */
-pay_status_t pay_psp_find_in(pay_arena_t *arena, const pay_psp_order_t *order,
+pay_status_t pay_psp_find_in(pay_arena_t *arena,
+    const pay_psp_checkout_t *checkout,
     const pay_json_t *entries, pay_psp_found_pt read,
     pay_psp_registered_t *result, int *found) PAY_MUST_CHECK;
 /* It is not on this page, and the next one begins at `next`; empty: there is
  * none, and *result is NOT_SENT.  PAY_INVALID when `next` is this page. */
-pay_status_t pay_psp_find_none(const pay_psp_order_t *order, pay_str_t next,
-    pay_psp_registered_t *result) PAY_MUST_CHECK;
+pay_status_t pay_psp_find_none(const pay_psp_checkout_t *checkout,
+    pay_str_t next, pay_psp_registered_t *result) PAY_MUST_CHECK;
 
 /* 1 for a window and a cursor that can be asked for. */
 int pay_psp_list_sane(const pay_psp_list_t *list);
@@ -317,7 +318,7 @@ int64_t pay_psp_unit_to_ours(const pay_psp_unit_t *unit, int64_t theirs);
 /* psp/slots.c: the slots of pay_psp_adapter_t around what an adapter brings. */
 
 pay_status_t pay_psp_register_answer(pay_arena_t *arena,
-    const pay_psp_order_t *order, const pay_http_answer_t *answer,
+    const pay_psp_checkout_t *checkout, const pay_http_answer_t *answer,
     pay_psp_error_pt error, pay_psp_register_pt read,
     pay_psp_registered_t *result) PAY_MUST_CHECK;
 pay_status_t pay_psp_change_answer(pay_arena_t *arena,
@@ -329,7 +330,7 @@ pay_status_t pay_psp_query_answer(pay_arena_t *arena, pay_str_t token,
     pay_psp_event_t *event, int *known) PAY_MUST_CHECK;
 /* `look` may return PAY_INVALID for what is no list. */
 pay_status_t pay_psp_find_answer(pay_arena_t *arena,
-    const pay_psp_order_t *order, const pay_http_answer_t *answer,
+    const pay_psp_checkout_t *checkout, const pay_http_answer_t *answer,
     pay_psp_error_pt error, pay_psp_register_pt look,
     pay_psp_registered_t *result) PAY_MUST_CHECK;
 pay_status_t pay_psp_list_answer(pay_arena_t *arena,
