@@ -43,7 +43,8 @@ COMMENT ON FUNCTION pay.is_closing IS
 
 -- The conditions of pay.transition beside its columns.
 -- late: the payment is proved after its checkout has expired or was replaced,
--- and it is not simply a sale.
+-- and it is not simply a sale; a payment that is kept as late stays late,
+-- although the PSP may refuse the replacement afterwards.
 -- partly: all is captured at the PSP, but the ledger has only a part.
 -- closing: see is_closing().
 -- unbooked: no authorisation was ever booked.
@@ -60,8 +61,12 @@ BEGIN
 
     RETURN CASE p_provided
         WHEN 'late' THEN p_actor <> 'operator'
-            AND (v_order.reason = 'expired' OR p_replaced_by IS NOT NULL)
             AND p_late_success <> 'accept'
+            AND (v_order.reason = 'expired' OR p_replaced_by IS NOT NULL
+                 OR EXISTS (
+                     SELECT FROM late_success l
+                     WHERE l.merchant_id = v_order.merchant_id
+                         AND l.checkout_id = v_order.checkout_id))
         WHEN 'partly' THEN p_order_id IS NULL
             AND v_order.captured_minor < v_order.amount_minor
         WHEN 'closing' THEN is_closing(v_order.merchant_id,

@@ -299,8 +299,11 @@ BEGIN
     UPDATE job j
     SET lease_owner = NULL, lease_until = NULL,
         attempts = CASE p_word WHEN 'released' THEN 0 ELSE j.attempts END,
-        run_at = now() + CASE p_word WHEN 'released' THEN p_lease
-                              ELSE interval '2 s' END
+        -- every 2 s for a minute, then less and less often: the end of
+        -- the old page may wait for people
+        run_at = now() + CASE p_word
+            WHEN 'released' THEN p_lease
+            ELSE interval '2 s' * least(1 + j.attempts / 30, 30) END
     WHERE j.merchant_id = p_new.merchant_id
         AND j.checkout_id = p_new.checkout_id AND j.kind = 'register';
 
