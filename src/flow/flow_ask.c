@@ -1,9 +1,9 @@
 /*
- * How does a registration stand at its PSP?  One question, shared by jobs and
- * by the buyer's way back.  Where the buyer's approval is not yet the money
- * (PayPal), the money is taken on the way, under a key made of the nonce:
- * whoever asks twice takes it once.  Where it is to be captured by hand, the
- * approval is an authorisation.
+ * A query: the state of a registration at its PSP.  One sub-flow, shared by
+ * jobs and by the buyer's way back.  Where the buyer's approval is not yet the
+ * money (PayPal), the money is captured on the way, under a key made of the
+ * nonce, so that two queries capture it once.  With manual capture the approval
+ * is an authorisation.
  */
 
 #include "flow_util.h"
@@ -63,7 +63,7 @@ ask_answered(pay_flow_t *flow, const pay_input_t *input, pay_effect_t *effect)
     pay_flow_unread(flow, "query", &ask->fact.unread);
 
     if (ask->known && ask->fact.must_capture && ask->checkout->manual) {
-        /* the money is held; somebody else's word takes it */
+        /* the money is held; only the merchant captures it */
         ask->fact.must_capture = 0;
         ask->fact.fact = PAY_FACT_AUTHORIZED;
 
@@ -124,8 +124,9 @@ ask_change(pay_flow_t *flow, pay_ask_t *ask, pay_psp_change_kind_t kind,
 }
 
 
-/* What is under way elsewhere, or was done and is not seen yet, is looked at
- * again; what may never be sent again is as the query has said. */
+/* A capture that is under way elsewhere, or was done and is not visible yet, is
+ * queried again; for one that may never be repeated the result is that of the
+ * query. */
 static pay_status_t
 ask_begun(pay_flow_t *flow, const pay_input_t *input, pay_effect_t *effect)
 {

@@ -206,7 +206,7 @@ event_applied(pay_flow_t *flow, const pay_input_t *input,
 }
 
 
-/* What is ours, and had not come by itself. */
+/* Counts an event of one of our registrations that no webhook had brought. */
 static int
 was_missed(pay_outcome_t outcome)
 {

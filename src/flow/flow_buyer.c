@@ -205,7 +205,7 @@ ask_psp(pay_flow_t *flow, buyer_t *buyer, const pay_input_t *input,
 }
 
 
-/* What is authorised waits for the merchant, not for the buyer. */
+/* An authorised payment waits for the merchant, not for the buyer. */
 static int
 buyer_is_done(const pay_checkout_t *checkout)
 {

@@ -135,8 +135,8 @@ change_start(pay_flow_t *flow, const pay_input_t *input, pay_effect_t *effect)
 }
 
 
-/* What is looked at here does not change any more, so that the same request
- * is refused, or goes on, the same each time. */
+/* Only values that do not change any more are checked here, so that the same
+ * request is refused, or goes on, the same way each time. */
 static pay_status_t
 change_found(pay_flow_t *flow, const pay_input_t *input, pay_effect_t *effect)
 {
@@ -262,7 +262,7 @@ fingerprint(pay_flow_t *flow, change_t *change)
 }
 
 
-/* Where there is one capture only, the rest is released with it. */
+/* If the PSP allows one capture only, the rest is released with it. */
 static const char *
 begin_word(const change_t *change, const pay_psp_conf_t *psp)
 {
@@ -336,7 +336,7 @@ done_outcome(pay_flow_t *flow, change_t *change, pay_outcome_t outcome,
 }
 
 
-/* Of an authorisation some may be on its way to be captured. */
+/* A part of an authorisation may be on its way to be captured. */
 static pay_status_t
 done_exceeds(pay_flow_t *flow, change_t *change, const pay_change_row_t *row,
     pay_effect_t *effect)
@@ -431,7 +431,7 @@ done_change(pay_flow_t *flow, change_t *change, int replayed,
     pay_reply_t         *reply;
     const pay_change_t  *c = &change->change;
 
-    /* what the PSP has taken it has given an id */
+    /* a PSP that has taken the payment has given it an id */
     pending = c->status == PAY_NOT_STARTED
               || (c->status == PAY_EXECUTING && c->reference.len == 0);
 

@@ -1,7 +1,7 @@
 /*
- * What a capture, a cancellation or a refund comes to at its PSP, and the job
- * that goes on with one whose request did not get it there: the same change,
- * under the same key, while the PSP knows that.
+ * The request of a capture, a cancellation or a refund to its PSP, and the job
+ * that repeats one that did not arrive: the same change, under the same key,
+ * while the PSP knows that.
  */
 
 #include "flow_util.h"
@@ -194,8 +194,8 @@ job_change_found(pay_flow_t *flow, const pay_input_t *input,
 
 
 /* A page comes while the checkout lasts, or never.  The payment's id may come
- * with a webhook at any time, which has the job run at once; in the end it is
- * for people. */
+ * with a webhook at any time, which makes the job run at once; when its
+ * attempts are over, a dead letter is opened. */
 static pay_status_t
 job_change_waits(pay_flow_t *flow, pay_job_t *job, pay_effect_t *effect)
 {
@@ -260,7 +260,7 @@ is_captured(const pay_checkout_t *checkout)
 }
 
 
-/* What a storefront writes may be of any alphabet; PSPs get ASCII. */
+/* A storefront's text may be in any alphabet; PSPs get ASCII. */
 static pay_status_t
 plain_reason(pay_flow_t *flow, pay_str_t reason, pay_str_t *plain)
 {

@@ -101,7 +101,8 @@ pay_flow_create(pay_flow_t *flow, const pay_create_input_t *input)
 }
 
 
-/* What is needed of the request when its operation's row is there. */
+/* The parts of the request that are needed when the operation's row is
+ * there. */
 static pay_status_t
 keep(pay_flow_t *flow, create_t *create)
 {
@@ -329,8 +330,8 @@ create_stored(pay_flow_t *flow, const pay_input_t *input, pay_effect_t *effect)
 {
     create_t  *create = flow->state;
 
-    /* The PSP may hold a registration that we could not note down: the job
-     * finds it by the same nonce, and nobody has seen its URL. */
+    /* The PSP may have a registration that was not stored here: the job finds
+     * it by the same nonce, and no buyer has seen its URL. */
     if (input->kind == PAY_INPUT_ROW) {
         PAY_TRY(pay_checkout_decode(flow->arena,
                                     pay_row_checkout(&input->result),
@@ -466,7 +467,7 @@ check_psp(pay_flow_t *flow, create_t *create, const pay_psp_conf_t *psp,
 }
 
 
-/* Where one capture is all there is, it cannot be shared among orders. */
+/* With a single capture the money cannot be shared among orders. */
 static int
 takes_later(const pay_payment_request_t *request,
     const pay_psp_adapter_t *adapter)
@@ -478,7 +479,8 @@ takes_later(const pay_payment_request_t *request,
 }
 
 
-/* Who asks, and what an ordinary payment has none of. */
+/* Builds p_terms: the requester, the capture mode, the limits of quotes and the
+ * checkout that is replaced; NULL for a payment that needs none of them. */
 static pay_status_t
 terms(pay_flow_t *flow, const create_t *create, pay_str_t *json)
 {

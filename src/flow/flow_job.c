@@ -1,10 +1,10 @@
 /*
- * A claimed background job: go on with a registration whose outcome is not
- * known (same nonce), find it when its key is over, or ask the PSP how a
- * pending payment stands; refunds of late payments stand in flow_refund.c,
- * changes in flow_change_job.c.  Unknown is never
- * failed: only the PSP's word or the end of the checkout's life ends it, and
- * a hosted page that nobody was ever shown cannot be paid.
+ * A claimed background job: it goes on with a registration whose outcome is not
+ * known (same nonce), searches for it when its key window is over, or queries
+ * the PSP about a pending payment.  flow_refund.c has refunds of late payments,
+ * flow_change_job.c changes.  Unknown is never failed: only the PSP's answer or
+ * the end of the checkout's life ends a registration, and a hosted page that no
+ * buyer was ever shown cannot be paid.
  */
 
 #include "flow_util.h"
@@ -135,8 +135,8 @@ job_stored(pay_flow_t *flow, const pay_input_t *input, pay_effect_t *effect)
 }
 
 
-/* What still waits, or never will be registered, release_replacement has put
- * off or ended itself. */
+/* release_replacement has already postponed or ended a checkout that still
+ * waits, or that will never be registered. */
 static pay_status_t
 job_released(pay_flow_t *flow, const pay_input_t *input, pay_effect_t *effect)
 {
@@ -250,7 +250,7 @@ job_applied(pay_flow_t *flow, const pay_input_t *input, pay_effect_t *effect)
         }
     }
 
-    /* a final state has dropped the job; a mismatch waits for people */
+    /* a final state has deleted the job; a mismatch waits for an operator */
     return look_again(flow, job, input->now_s, 1, "applied", effect);
 }
 
@@ -308,7 +308,7 @@ may_capture(const pay_job_t *job, int64_t now_s)
 }
 
 
-/* Its page stays open until the PSP is told to close it. */
+/* Its page stays open until a call to the PSP closes it. */
 static int
 lingers(const pay_job_t *job)
 {
@@ -377,8 +377,8 @@ last_look(pay_flow_t *flow, pay_job_t *job, int64_t delay_s,
 }
 
 
-/* Of one that has expired, for a worker that was gone before it could say so:
- * until when the last question is still to come. */
+/* The time that is left until the last query of an expired checkout, for a
+ * worker that took over from one that stopped before it. */
 static int64_t
 last_look_left_s(const pay_job_t *job, int64_t now_s)
 {

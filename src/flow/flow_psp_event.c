@@ -1,7 +1,6 @@
 /*
- * What a PSP says, as the arguments of the operation that takes it into
- * account: apply_event about the payment itself, apply_change about what
- * follows it.
+ * PSP events as arguments of the operation that applies them: apply_event about
+ * the payment itself, apply_change about changes, disputes and fees.
  */
 
 #include "flow_util.h"
@@ -112,7 +111,7 @@ do_apply_event(pay_flow_t *flow, const pay_psp_conf_t *psp, const char *source,
         .request_id = flow->request_id
     };
 
-    /* nobody vouches for a hint without an id: it is taken, not kept */
+    /* a hint without an id proves nothing: it is applied, not stored */
     if (event->must_ask && event->event_id.len == 0) {
         in.source = PAY_STR("hint");
     }
@@ -180,8 +179,8 @@ do_apply_change(pay_flow_t *flow, const pay_psp_conf_t *psp, const char *source,
 }
 
 
-/* A refund at a PSP that would have named ours is somebody else's, whatever
- * its amount: "-".  Nothing is known of one without a name elsewhere. */
+/* A refund at a PSP that would have echoed our id was made there, whatever its
+ * amount: "-".  At other PSPs a refund without our id may be ours or not. */
 static pay_str_t
 operation_of(const pay_psp_conf_t *psp, const pay_psp_event_t *event)
 {
@@ -191,7 +190,7 @@ operation_of(const pay_psp_conf_t *psp, const pay_psp_event_t *event)
 }
 
 
-/* What no adapter should say is refused by SQL as such. */
+/* SQL refuses an event that no adapter should produce. */
 static const char *
 word_of(const char *const *words, size_t count, unsigned i)
 {

@@ -1,7 +1,7 @@
 /*
- * A webhook that proves nothing about its sender, put aside for people: why
- * it was refused, and so much of it as tells what to mend.  It is a help, not
- * a path: nothing that stands there is ever believed.
+ * A webhook that proves nothing about its sender is kept for operators: the
+ * reason of its refusal, and as much of it as shows the cause.  It is a
+ * diagnostic, not a path: no code ever applies its content.
  */
 
 #include "flow_util.h"
@@ -84,7 +84,8 @@ is_another_blocks(pay_flow_t *flow, const pay_psp_conf_t *psp,
 }
 
 
-/* What proxies do: white space at the end goes, a line end comes. */
+/* Does the same as proxies do: white space at the end is removed, a line end is
+ * added. */
 static int
 is_altered(pay_flow_t *flow, const pay_psp_conf_t *psp,
     const pay_sig_input_t *input)

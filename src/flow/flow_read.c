@@ -67,7 +67,7 @@ pay_flow_ready(pay_flow_t *flow)
 }
 
 
-/* Looks for a handle that nobody has: any row is a good one. */
+/* Looks up a handle that no checkout has: any answer proves readiness. */
 static pay_status_t
 ready_start(pay_flow_t *flow, const pay_input_t *input, pay_effect_t *effect)
 {

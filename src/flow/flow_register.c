@@ -204,7 +204,8 @@ register_answered(pay_flow_t *flow, const pay_input_t *input,
 }
 
 
-/* That the PSP has none now does not prove that it will not have one. */
+/* An empty list of the PSP does not prove that the registration will never
+ * appear there. */
 static pay_status_t
 register_found(pay_flow_t *flow, const pay_input_t *input,
     pay_effect_t *effect)
@@ -225,8 +226,8 @@ register_found(pay_flow_t *flow, const pay_input_t *input,
 }
 
 
-/* Without a row nobody knows whether it was moved: the old PSP's outcome is
- * refused if it was, and a job goes on. */
+/* Without a row it is not certain that the registration was moved: the old
+ * PSP's outcome is refused if it was, and a job goes on. */
 static pay_status_t
 register_moved(pay_flow_t *flow, const pay_input_t *input,
     pay_effect_t *effect)
@@ -297,7 +298,7 @@ read_answer(pay_flow_t *flow, pay_register_t *reg,
         return PAY_OK;
 
     case PAY_INVALID:
-        /* nobody is sent to a host that the configuration does not name */
+        /* no buyer is sent to a host that the configuration does not name */
         reg->result.outcome = PAY_PSP_REFUSED;
         reg->result.code = PAY_STR("hosted_page_host_not_allowed");
         reg->had_page = 1;
@@ -397,7 +398,9 @@ store_no_token(pay_flow_t *flow, pay_register_t *reg, pay_effect_t *effect)
 }
 
 
-/* What was refused ends; what is found by asking is looked for on. */
+/* Whether a job gives the registration up (the reason), or goes on (NULL).  A
+ * refused registration ends without a dead letter; a search has the limit of
+ * registrations, too. */
 static const char *
 is_dead(const pay_register_t *reg)
 {
@@ -413,8 +416,8 @@ is_dead(const pay_register_t *reg)
 }
 
 
-/* Of its job, which people may have sent on its way anew; the request that
- * begins it has none. */
+/* The attempt number of the job if there is one (an operator may have requeued
+ * it), else that of the registration. */
 static int64_t
 attempt_of(const pay_register_t *reg)
 {

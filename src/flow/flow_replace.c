@@ -29,7 +29,7 @@ pay_replace_start(pay_flow_t *flow, pay_replace_t *replace,
 }
 
 
-/* What cannot be sent now its job sends, or gives up. */
+/* If the call cannot be sent now, its job sends it, or gives up. */
 static pay_status_t
 replace_found(pay_flow_t *flow, const pay_input_t *input, pay_effect_t *effect)
 {

@@ -1,6 +1,6 @@
 /*
- * Between the two files of routing: flow_route.c collects candidates,
- * flow_route_rank.c sorts them.  Nobody else includes this.
+ * The interface between the two files of routing: flow_route.c collects
+ * candidates, flow_route_rank.c sorts them.  No other file includes this.
  */
 
 #ifndef FLOW_ROUTE_H

@@ -69,7 +69,7 @@ pay_route_by_score(choice_t *choice, const pay_route_weights_t *weights)
 }
 
 
-/* Which one the seed hits; without any weight the first. */
+/* The candidate that the seed hits; without any weight the first. */
 static unsigned
 draw(const choice_t *choice)
 {

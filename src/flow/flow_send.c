@@ -63,7 +63,7 @@ send_begun(pay_flow_t *flow, const pay_input_t *input, pay_effect_t *effect)
 }
 
 
-/* What the adapter cannot express has not been sent and never will be. */
+/* A change that the adapter cannot express was not sent and never will be. */
 static pay_status_t
 send_now(pay_flow_t *flow, pay_send_t *send, pay_effect_t *effect)
 {

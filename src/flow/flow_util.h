@@ -32,7 +32,7 @@ void pay_flow_begin(pay_flow_t *flow, const pay_flow_type_t *type,
 void pay_do_call(pay_flow_t *flow, pay_effect_t *effect,
     const pay_psp_conf_t *psp, pay_call_t call, pay_flow_step_pt step);
 
-/* Ends the flow; `reply` may be NULL when nobody waits. */
+/* Ends the flow; `reply` may be NULL when no client waits. */
 void pay_do_done(pay_effect_t *effect, const pay_reply_t *reply);
 
 /* A fresh reply with everything unset. */
@@ -99,7 +99,8 @@ typedef struct {
 
 typedef enum {
     PAY_DISPATCH_SEND = 0,     /* it is journaled: send it now */
-    PAY_DISPATCH_LATER,        /* somebody else is at it, or nobody knows */
+    PAY_DISPATCH_LATER,        /* another worker has the call, or its state
+                                  is unknown */
     PAY_DISPATCH_ASK,          /* its key is over: never again */
     PAY_DISPATCH_ENDED         /* it was done, or taken */
 } pay_dispatch_verdict_t;
@@ -200,7 +201,8 @@ typedef enum {
     PAY_SENT_REFUSED,
     PAY_SENT_NOT_SENT,         /* provably without effect */
     PAY_SENT_UNKNOWN,
-    PAY_SENT_BUSY,             /* somebody else is at it, or nobody knows */
+    PAY_SENT_BUSY,             /* another worker has the call, or its state
+                                  is unknown */
     PAY_SENT_OVER,             /* its key is over: never again */
     PAY_SENT_ENDED,            /* it was done before */
     PAY_SENT_NOT_STORED        /* sent; the journal has not heard how it went */
@@ -230,7 +232,7 @@ pay_status_t pay_change_prepare(pay_flow_t *flow, const pay_change_t *change,
 /* Whether the PSP of that checkout can be asked for it as it stands. */
 int pay_change_is_supported(const pay_psp_conf_t *psp,
     const pay_checkout_t *checkout, pay_change_kind_t kind);
-/* Whether it closes hosted pages when it is told to; psp may be NULL. */
+/* Whether the PSP closes hosted pages on request; psp may be NULL. */
 int pay_psp_closes(const pay_psp_conf_t *psp);
 /* Notes how it stands, for metrics. */
 void pay_change_note(pay_flow_t *flow, const pay_change_t *change);

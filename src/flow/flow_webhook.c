@@ -280,8 +280,8 @@ webhook_next(pay_flow_t *flow, webhook_t *webhook, pay_effect_t *effect)
 }
 
 
-/* The sender hears at once; why, and what he sent, is put aside for people
- * unless too much of it comes. */
+/* The sender is answered at once; the webhook and the reason are kept for
+ * operators, unless too many come. */
 static pay_status_t
 webhook_refuse(pay_flow_t *flow, pay_effect_t *effect,
     const pay_sig_input_t *input, const pay_sig_result_t *result)

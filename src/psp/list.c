@@ -9,7 +9,7 @@
 
 
 #define SKEW_S    600          /* the PSP's clock behind ours */
-#define UUID_V7   14           /* where a UUID tells its version */
+#define UUID_V7   14           /* the position of a UUID's version digit */
 
 
 static int uuid_time(pay_str_t uuid, int64_t *unix_s);
@@ -138,8 +138,8 @@ pay_psp_find_in(pay_arena_t *arena, const pay_psp_checkout_t *checkout,
 }
 
 
-/* An entry of ours into *result.  Two of them are one too many: which of them
- * a buyer was sent to, if to any, people have to find out. */
+/* Writes an entry of ours into *result.  Two entries are one too many: an
+ * operator has to find out to which of them a buyer was sent, if to any. */
 static pay_status_t
 find_entry(pay_arena_t *arena, const pay_psp_checkout_t *checkout,
     const pay_json_t *entry, pay_psp_found_pt read,
@@ -240,7 +240,7 @@ pay_psp_list_in(pay_arena_t *arena, const pay_psp_account_t *account,
     for (i = 0; i < pay_json_size(entries); i++) {
         entry = pay_json_at(entries, i);
 
-        /* without its name it could not be told from one that came */
+        /* without its id it could not be compared with one that came */
         if (pay_json_string(pay_json_get(entry, "id"), &id) != PAY_OK
             || !pay_psp_token_is_valid(id))
         {
@@ -265,7 +265,7 @@ pay_psp_list_in(pay_arena_t *arena, const pay_psp_account_t *account,
 }
 
 
-/* All that an entry tells, or the page would be seen without it. */
+/* All events of an entry, or the page would count as seen without them. */
 static pay_status_t
 list_add(pay_psp_listed_t *listed, const pay_psp_told_t *told)
 {

@@ -1,14 +1,12 @@
 /*
  * Mollie's payments (docs/psp/mollie.md): JSON calls, amounts as exact decimal
- * text.  A payment cannot be told when to end (expiresAt is Mollie's own
- * choice, by payment method: minutes to weeks), so the gateway cancels it;
- * while Mollie calls it not cancelable it is asked again.  Webhooks are hints:
- * see mollie_event.c.
- *
- * Mollie lists a profile's payments, newest first.  There is no search by our
- * reference, which each payment carries in its metadata together with the
- * nonce: so pages are looked through until one reaches back to before the
- * order was made.
+ * text.  The end of a payment cannot be set (expiresAt is Mollie's own choice,
+ * by payment method: minutes to weeks), so the gateway cancels it; while Mollie
+ * calls it not cancelable it is queried again.  Webhooks are hints: see
+ * mollie_event.c.  Mollie lists a profile's payments, newest first.  There is
+ * no search by our reference, which each payment carries in its metadata
+ * together with the nonce: so pages are searched until one reaches back to
+ * before the order was made.
  */
 
 #include "psp/mollie.h"
@@ -419,8 +417,8 @@ mollie_is_time(pay_str_t text)
 }
 
 
-/* Where the next page begins, of a link's query; empty when "next" is null.
- * PAY_INVALID when it is neither. */
+/* The position of the next page, from a link's query; empty when "next" is
+ * null.  PAY_INVALID when it is neither. */
 static pay_status_t
 mollie_next(pay_arena_t *arena, const pay_json_t *root, pay_str_t *from)
 {

@@ -1,14 +1,13 @@
 /*
- * PayPal Orders v2 (docs/psp/paypal.md): an order is our registration, its id
- * the token, the link that PayPal gives for the buyer the hosted page.  The
- * buyer only approves there; the money is taken by our capture.  An order
- * lapses by itself after three hours and cannot be ended before: what is never
- * captured is never paid.  It has one purchase unit, captured later as a whole,
- * with our checkout's id wherever PayPal repeats one.
- *
- * Access tokens are those of OAuth2 client credentials, of which the account's
- * key is both halves, "client:secret".  Whoever sends requests keeps the token;
- * here is only what to ask and what to believe.
+ * PayPal Orders v2 (docs/psp/paypal.md): PayPal's order is our registration,
+ * its id the token, its link for the buyer the hosted page.  The buyer only
+ * approves there; our capture takes the money.  An order lapses by itself after
+ * three hours and cannot be ended before: an order that is never captured is
+ * never paid.  It has one purchase unit, captured later as a whole, with our
+ * checkout's id wherever PayPal echoes one.  Access tokens are those of OAuth2
+ * client credentials, of which the account's key is both halves,
+ * "client:secret".  The sender of requests keeps the token; this file only
+ * builds its request and reads its answer.
  */
 
 #include "psp/paypal.h"
@@ -133,7 +132,7 @@ paypal_order(pay_arena_t *arena, const pay_psp_checkout_t *checkout,
 }
 
 
-/* invoice_id: PayPal can be told to let each be paid once only. */
+/* invoice_id: a setting at PayPal allows each to be paid only once. */
 static pay_status_t
 paypal_unit(pay_arena_t *arena, const pay_psp_checkout_t *checkout,
     pay_json_t *unit, pay_err_t *err)

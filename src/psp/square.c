@@ -177,7 +177,7 @@ square_register_answer(pay_arena_t *arena, const pay_psp_checkout_t *checkout,
 }
 
 
-/* Without the link's id nobody could ever delete the link: no answer. */
+/* Without the link's id the link could never be deleted: that is no answer. */
 static pay_status_t
 square_registered(pay_arena_t *arena, const pay_psp_checkout_t *checkout,
     const pay_json_t *root, pay_psp_registered_t *result)

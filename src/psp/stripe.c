@@ -390,8 +390,8 @@ stripe_page(pay_arena_t *arena, const pay_psp_account_t *account,
 
 
 /* The id after which the next page begins; empty when this is the last one.
- * PAY_INVALID when it is no list, or more is to come and nobody knows
- * where. */
+ * PAY_INVALID when it is no list, or when more is to come without a
+ * position. */
 static pay_status_t
 stripe_after(pay_arena_t *arena, const pay_json_t *root, pay_str_t *after)
 {
