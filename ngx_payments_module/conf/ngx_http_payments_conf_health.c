@@ -3,7 +3,7 @@
  * and the directive payments_score.
  */
 
-#include "ngx_http_payments_conf.h"
+#include "conf/ngx_http_payments_conf_health.h"
 
 
 #define SHARE_MAX  1000

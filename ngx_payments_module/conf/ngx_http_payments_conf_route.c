@@ -3,7 +3,9 @@
  * names are looked up when all blocks are read.
  */
 
-#include "ngx_http_payments_conf.h"
+#include "conf/ngx_http_payments_conf_route.h"
+#include "conf/ngx_http_payments_conf_option.h"
+#include "conf/ngx_http_payments_conf_place.h"
 #include "pay_money.h"
 #include "pay_near.h"
 

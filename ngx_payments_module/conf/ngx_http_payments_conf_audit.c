@@ -3,7 +3,9 @@
  * the seals go besides the database.
  */
 
-#include "ngx_http_payments_conf.h"
+#include "conf/ngx_http_payments_conf_audit.h"
+#include "conf/ngx_http_payments_secret.h"
+#include "util/ngx_payments_conf_types.h"
 
 
 #define SYSLOG  "syslog:"

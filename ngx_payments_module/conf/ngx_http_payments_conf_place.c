@@ -4,7 +4,8 @@
  * exist.
  */
 
-#include "ngx_http_payments_conf.h"
+#include "conf/ngx_http_payments_conf_place.h"
+#include "util/ngx_payments_conf_types.h"
 #include "pay_near.h"
 
 

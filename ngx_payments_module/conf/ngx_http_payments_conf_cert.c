@@ -5,7 +5,8 @@
  * at will.
  */
 
-#include "ngx_http_payments_conf.h"
+#include "conf/ngx_http_payments_conf_cert.h"
+#include "conf/ngx_http_payments_conf_option.h"
 #include "pay_url.h"
 
 

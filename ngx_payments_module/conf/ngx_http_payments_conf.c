@@ -2,7 +2,12 @@
  * Setters of the simple directives.  Each refusal says how to mend it.
  */
 
-#include "ngx_http_payments_conf.h"
+#include "conf/ngx_http_payments_conf.h"
+#include "conf/ngx_http_payments_conf_place.h"
+#include "http/ngx_http_payments_handler.h"
+#include "io/ngx_payments_pq_conf.h"
+#include "shm/ngx_payments_shm.h"
+#include "util/ngx_payments_conf_types.h"
 #include "pay_url.h"
 
 
@@ -21,12 +26,6 @@ static char *set_public_url(ngx_conf_t *cf, ngx_str_t *text, void *object);
 static char *check_limit(ngx_conf_t *cf, void *object, ngx_uint_t given);
 static ngx_uint_t name_fits(ngx_http_core_loc_conf_t *clcf, ngx_uint_t kind);
 
-
-const ngx_conf_enum_t  ngx_http_payments_on_off[] = {
-    { ngx_string("on"), 1 },
-    { ngx_string("off"), 0 },
-    { ngx_null_string, 0 }
-};
 
 static const ngx_conf_enum_t  off[] = {
     { ngx_string("off"), 0 },

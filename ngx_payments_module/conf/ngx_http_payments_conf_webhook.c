@@ -3,7 +3,12 @@
  * and what the scheme needs beside them.
  */
 
-#include "ngx_http_payments_conf.h"
+#include "conf/ngx_http_payments_conf_webhook.h"
+#include "conf/ngx_http_payments_conf_cert.h"
+#include "conf/ngx_http_payments_conf_place.h"
+#include "conf/ngx_http_payments_conf_tls.h"
+#include "conf/ngx_http_payments_secret.h"
+#include "util/ngx_payments_memory.h"
 #include "pay_crypto.h"
 #include "pay_url.h"
 #include "pay_x509.h"

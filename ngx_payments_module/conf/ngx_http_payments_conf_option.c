@@ -4,7 +4,10 @@
  * A value of no common kind has a function in its row.
  */
 
-#include "ngx_http_payments_conf.h"
+#include "conf/ngx_http_payments_conf_option.h"
+#include "conf/ngx_http_payments_conf_place.h"
+#include "conf/ngx_http_payments_conf_text.h"
+#include "pay_str.h"
 
 
 #define MUST_SIZE    256
@@ -48,6 +51,12 @@ static u_char *bound_sec(u_char *p, u_char *last, int64_t s);
 static u_char *bound_size(u_char *p, u_char *last, int64_t n);
 static u_char *bound_percent(u_char *p, u_char *last, int64_t n);
 
+
+const ngx_conf_enum_t  ngx_http_payments_on_off[] = {
+    { ngx_string("on"), 1 },
+    { ngx_string("off"), 0 },
+    { ngx_null_string, 0 }
+};
 
 static const kind_t  kinds[] = {
     [NGX_PAYMENTS_WORD] = { NULL, NULL, NULL },

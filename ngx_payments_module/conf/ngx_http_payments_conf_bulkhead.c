@@ -3,7 +3,8 @@
  * payments_stage_timeout.
  */
 
-#include "ngx_http_payments_conf.h"
+#include "conf/ngx_http_payments_conf_bulkhead.h"
+#include "conf/ngx_http_payments_conf_place.h"
 
 
 #define LIMIT_MAX  1000000

@@ -3,7 +3,8 @@
  * verified webhooks are kept for operators.
  */
 
-#include "ngx_http_payments_conf.h"
+#include "conf/ngx_http_payments_conf_bodies.h"
+#include "util/ngx_payments_conf_types.h"
 
 
 #define MAIN(member)  NGX_PAYMENTS_FIELD(ngx_http_payments_main_conf_t, member)

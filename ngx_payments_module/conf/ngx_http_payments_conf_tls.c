@@ -3,7 +3,10 @@
  * configuration time, because later it would only show as a PSP that is down.
  */
 
-#include "ngx_http_payments_conf.h"
+#include "conf/ngx_http_payments_conf_tls.h"
+#include "util/ngx_payments_conf_types.h"
+#include "util/ngx_payments_memory.h"
+
 
 #include <openssl/err.h>
 #include <openssl/ssl.h>

@@ -4,7 +4,8 @@
  * watchdog looks for, and the word backfill.
  */
 
-#include "ngx_http_payments_conf.h"
+#include "conf/ngx_http_payments_conf_retry.h"
+#include "conf/ngx_http_payments_conf_place.h"
 
 
 #define IMMEDIATE_MAX    10

@@ -3,7 +3,7 @@
  * and certificates that the core is handed as text.
  */
 
-#include "ngx_http_payments_conf.h"
+#include "conf/ngx_http_payments_secret.h"
 
 
 #define SECRET_FILE_MAX  16384

@@ -4,7 +4,8 @@
  * to mend it.
  */
 
-#include "ngx_http_payments_conf.h"
+#include "conf/ngx_http_payments_conf_rates.h"
+#include "conf/ngx_http_payments_conf_text.h"
 #include "pay_money.h"
 #include "pay_url.h"
 

@@ -2,7 +2,13 @@
  * The block payments_merchant: one short function a word.
  */
 
-#include "ngx_http_payments_conf.h"
+#include "conf/ngx_http_payments_conf_merchant.h"
+#include "conf/ngx_http_payments_conf_block.h"
+#include "conf/ngx_http_payments_conf_option.h"
+#include "conf/ngx_http_payments_conf_place.h"
+#include "conf/ngx_http_payments_conf_route.h"
+#include "conf/ngx_http_payments_secret.h"
+#include "util/ngx_payments_conf_types.h"
 #include "pay_url.h"
 
 

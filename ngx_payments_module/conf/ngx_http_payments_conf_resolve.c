@@ -1,29 +1,21 @@
 /*
- * What the two blocks share - a table of words, host lists - and the checks
- * that only make sense when all of the http block is read.
+ * What can only be judged when all of the http block is read: what is missing,
+ * which PSPs a merchant names, whether a key speaks for one merchant alone.
  */
 
-#include "ngx_http_payments_conf.h"
-#include "pay_url.h"
+#include "conf/ngx_http_payments_conf_resolve.h"
+#include "conf/ngx_http_payments_conf_health.h"
+#include "conf/ngx_http_payments_conf_place.h"
+#include "conf/ngx_http_payments_conf_retry.h"
+#include "conf/ngx_http_payments_conf_route.h"
+#include "conf/ngx_http_payments_conf_webhook.h"
 
-
-#define WORDS_MAX  64
-
-
-typedef struct {
-    const word_t  *words;
-    const char    *block;
-    void          *object;
-} block_t;
 
 typedef struct {
     u_char         bytes[PAY_JWT_DIGEST_SIZE];
 } digest_t;
 
 
-static char *block_word(ngx_conf_t *cf, ngx_command_t *dummy, void *conf);
-static char *unknown_word(ngx_conf_t *cf, const block_t *block,
-    ngx_str_t *word);
 static char *resolve_psps(ngx_conf_t *cf,
     ngx_http_payments_main_conf_t *pmcf);
 static char *resolve_merchant(ngx_conf_t *cf,
@@ -35,83 +27,6 @@ static char *add_key(ngx_conf_t *cf, ngx_http_payments_main_conf_t *pmcf,
     ngx_array_t *digests, const pay_jwt_key_t *key, pay_merchant_t *owner);
 static const char *key_clash(const pay_jwt_key_t *a, digest_t *da,
     const pay_jwt_key_t *b, digest_t *db);
-
-
-char *
-ngx_http_payments_parse_block(ngx_conf_t *cf, const word_t *words,
-    const char *name, void *object)
-{
-    char        *rv;
-    block_t      block;
-    ngx_conf_t   save;
-
-    if (ngx_http_payments_note(cf, object, "") != NGX_OK) {
-        return NGX_CONF_ERROR;
-    }
-
-    block.words = words;
-    block.block = name;
-    block.object = object;
-
-    save = *cf;
-    cf->handler = block_word;
-    cf->handler_conf = &block;
-
-    rv = ngx_conf_parse(cf, NULL);
-
-    *cf = save;
-
-    return rv;
-}
-
-
-ngx_uint_t
-ngx_http_payments_is_plain(ngx_str_t *text, size_t max)
-{
-    size_t  i;
-
-    for (i = 0; i < text->len; i++) {
-        if (text->data[i] <= ' ' || text->data[i] > '~') {
-            return 0;
-        }
-    }
-
-    return text->len != 0 && text->len <= max;
-}
-
-
-char *
-ngx_http_payments_add_hosts(ngx_conf_t *cf, ngx_array_t **hosts)
-{
-    ngx_str_t   *value = cf->args->elts;
-    ngx_uint_t   i;
-    pay_str_t   *host;
-
-    if (*hosts == NULL) {
-        *hosts = ngx_array_create(cf->pool, 4, sizeof(pay_str_t));
-        if (*hosts == NULL) {
-            return NGX_CONF_ERROR;
-        }
-    }
-
-    for (i = 1; i < cf->args->nelts; i++) {
-        if (!pay_host_entry_is_valid(ngx_payments_str(value[i]))) {
-            ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                               "\"%V\" must be host or host:port, without "
-                               "scheme or path", &value[i]);
-            return NGX_CONF_ERROR;
-        }
-
-        host = ngx_array_push(*hosts);
-        if (host == NULL) {
-            return NGX_CONF_ERROR;
-        }
-
-        *host = ngx_payments_str(value[i]);
-    }
-
-    return NGX_CONF_OK;
-}
 
 
 char *
@@ -177,78 +92,6 @@ ngx_http_payments_resolve(ngx_conf_t *cf, ngx_http_payments_main_conf_t *pmcf)
     pmcf->env.merchant_count = pmcf->merchants.nelts;
 
     return resolve_keys(cf, pmcf, core);
-}
-
-
-static char *
-block_word(ngx_conf_t *cf, ngx_command_t *dummy, void *conf)
-{
-    char          *rv;
-    block_t       *block = (block_t *) cf->handler_conf;
-    ngx_str_t     *value;
-    ngx_uint_t     n;
-    const word_t  *word;
-
-    (void) dummy;
-    (void) conf;
-
-    value = cf->args->elts;
-    n = cf->args->nelts - 1;
-
-    for (word = block->words; word->name != NULL; word++) {
-        if (ngx_strcmp(value[0].data, word->name) == 0) {
-            break;
-        }
-    }
-
-    if (word->name == NULL) {
-        return unknown_word(cf, block, &value[0]);
-    }
-
-    if (n < word->min || n > word->max) {
-        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                           "\"%V\" takes from %ui to %ui arguments",
-                           &value[0], word->min, word->max);
-        return NGX_CONF_ERROR;
-    }
-
-    rv = word->often ? NGX_CONF_OK
-         : ngx_http_payments_once(cf, block->object);
-
-    if (rv == NGX_CONF_OK && word->often
-        && ngx_http_payments_note(cf, block->object, word->name) != NGX_OK)
-    {
-        rv = NGX_CONF_ERROR;
-    }
-
-    if (rv == NGX_CONF_OK) {
-        rv = word->set != NULL ? word->set(cf, block->object)
-             : ngx_http_payments_set_value(cf, &word->value, &value[n],
-                                           block->object);
-    }
-
-    if (rv != NGX_CONF_OK && rv != NGX_CONF_ERROR) {
-        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0, "\"%V\" %s", &value[0], rv);
-        rv = NGX_CONF_ERROR;
-    }
-
-    return rv;
-}
-
-
-static char *
-unknown_word(ngx_conf_t *cf, const block_t *block, ngx_str_t *word)
-{
-    ngx_uint_t   i;
-    const char  *names[WORDS_MAX + 1];
-
-    for (i = 0; i < WORDS_MAX && block->words[i].name != NULL; i++) {
-        names[i] = block->words[i].name;
-    }
-
-    names[i] = NULL;
-
-    return ngx_http_payments_unknown(cf, block->block, word, names);
 }
 
 

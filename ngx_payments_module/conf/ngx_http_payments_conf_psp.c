@@ -4,7 +4,18 @@
  * _conf_tls.c.
  */
 
-#include "ngx_http_payments_conf.h"
+#include "conf/ngx_http_payments_conf_psp.h"
+#include "conf/ngx_http_payments_conf_block.h"
+#include "conf/ngx_http_payments_conf_cert.h"
+#include "conf/ngx_http_payments_conf_health.h"
+#include "conf/ngx_http_payments_conf_option.h"
+#include "conf/ngx_http_payments_conf_place.h"
+#include "conf/ngx_http_payments_conf_retry.h"
+#include "conf/ngx_http_payments_conf_tls.h"
+#include "conf/ngx_http_payments_conf_webhook.h"
+#include "conf/ngx_http_payments_secret.h"
+#include "util/ngx_payments_conf_types.h"
+#include "util/ngx_payments_memory.h"
 #include "pay_url.h"
 
 

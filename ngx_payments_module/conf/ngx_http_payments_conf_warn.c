@@ -4,7 +4,9 @@
  * but leaves something open or unreachable gets a warning with the remedy.
  */
 
-#include "ngx_http_payments_conf.h"
+#include "conf/ngx_http_payments_conf_warn.h"
+#include "conf/ngx_http_payments_conf_place.h"
+#include "conf/ngx_http_payments_conf_tls.h"
 #include "pay_url.h"
 
 
