@@ -3,7 +3,10 @@
  * media type and the Idempotency-Key.
  */
 
-#include "util/ngx_http_payments.h"
+#include "http/ngx_http_payments_check.h"
+#include "http/ngx_http_payments_request.h"
+#include "http/ngx_http_payments_send.h"
+#include "util/ngx_http_payments_ctx.h"
 #include "pay_idempotency.h"
 #include "pay_pan.h"
 

@@ -2,7 +2,13 @@
  * POST /v1/payments: from a body to the input of its flow.
  */
 
-#include "util/ngx_http_payments.h"
+#include "http/ngx_http_payments_create.h"
+#include "http/ngx_http_payments_reply.h"
+#include "http/ngx_http_payments_request.h"
+#include "http/ngx_http_payments_start.h"
+#include "util/ngx_http_payments_ctx.h"
+#include "util/ngx_payments_conf_types.h"
+#include "util/ngx_payments_random.h"
 #include "pay_idempotency.h"
 #include "pay_url.h"
 
@@ -59,7 +65,7 @@ create_start(ngx_http_request_t *r, pay_str_t body, ngx_payments_flow_t *flow)
     if (rc == NGX_OK
         && pay_flow_create(ngx_payments_flow_core(flow), &in) == PAY_OK)
     {
-        return ngx_payments_flow_start(flow, r);
+        return ngx_http_payments_start(r, flow);
     }
 
     /* its texts are the flow's */
@@ -188,9 +194,9 @@ fill_ids(pay_arena_t *arena, pay_create_input_t *in)
 
     if (handle == NULL
         || ngx_payments_random(entropy, sizeof(entropy)) != NGX_OK
-        || ngx_http_payments_uuid(arena, &in->checkout_uuid) != NGX_OK
+        || ngx_payments_uuid(arena, &in->checkout_uuid) != NGX_OK
         || (in->request->replaces.len != 0
-            && ngx_http_payments_uuid(arena, &in->change_id) != NGX_OK))
+            && ngx_payments_uuid(arena, &in->change_id) != NGX_OK))
     {
         return NGX_ERROR;
     }
@@ -201,7 +207,7 @@ fill_ids(pay_arena_t *arena, pay_create_input_t *in)
 
     for (i = 0; i < in->request->order_count; i++) {
         if (in->request->orders[i].id.len == 0
-            && ngx_http_payments_uuid(arena, &in->request->orders[i].id)
+            && ngx_payments_uuid(arena, &in->request->orders[i].id)
                != NGX_OK)
         {
             return NGX_ERROR;
@@ -231,29 +237,4 @@ choose_psp(const pay_merchant_t *merchant, pay_str_t name,
     }
 
     return NGX_DECLINED;
-}
-
-
-ngx_int_t
-ngx_http_payments_uuid(pay_arena_t *arena, pay_str_t *uuid)
-{
-    char        *text;
-    u_char       entropy[PAY_UUID_ENTROPY];
-    ngx_time_t  *tp;
-
-    text = pay_alloc(arena, PAY_UUID_TEXT);
-
-    if (text == NULL
-        || ngx_payments_random(entropy, sizeof(entropy)) != NGX_OK)
-    {
-        return NGX_ERROR;
-    }
-
-    tp = ngx_timeofday();
-    pay_uuid7((uint64_t) tp->sec * 1000 + tp->msec, entropy, text);
-
-    uuid->data = (u_char *) text;
-    uuid->len = PAY_UUID_TEXT;
-
-    return NGX_OK;
 }

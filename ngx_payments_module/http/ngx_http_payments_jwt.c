@@ -2,8 +2,13 @@
  * Who is asking: the bearer token, its merchant, its scopes.
  */
 
-#include "util/ngx_http_payments.h"
+#include "http/ngx_http_payments_jwt.h"
+#include "http/ngx_http_payments_request.h"
+#include "http/ngx_http_payments_send.h"
+#include "util/ngx_http_payments_ctx.h"
+#include "util/ngx_payments_conf_types.h"
 #include "util/ngx_payments_log_pace.h"
+#include "util/ngx_payments_memory.h"
 #include "pay_jwt_memory.h"
 
 
@@ -26,7 +31,7 @@ static pay_jwt_memory_t  jwt_memory;
 
 /* With "master_process off" a process outlives its configuration. */
 void
-ngx_http_payments_auth_forget(void)
+ngx_http_payments_jwt_forget(void)
 {
     pay_jwt_memory_clear(&jwt_memory);
 }

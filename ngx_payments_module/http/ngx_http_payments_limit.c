@@ -10,7 +10,11 @@
  * bucket takes one more than q at once.
  */
 
-#include "util/ngx_http_payments.h"
+#include "http/ngx_http_payments_limit.h"
+#include "shm/ngx_payments_count.h"
+#include "shm/ngx_payments_shm.h"
+#include "util/ngx_http_payments_ctx.h"
+#include "util/ngx_payments_conf_types.h"
 
 
 #define JITTER_S  2                              /* 0 or 1 on top */

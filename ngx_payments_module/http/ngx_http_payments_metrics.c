@@ -5,7 +5,17 @@
  * what has happened.
  */
 
-#include "shm/ngx_payments_shm.h"
+#include "http/ngx_http_payments_metrics.h"
+#include "http/ngx_http_payments_reply.h"
+#include "http/ngx_http_payments_send.h"
+#include "shm/ngx_payments_bulkhead.h"
+#include "shm/ngx_payments_count.h"
+#include "shm/ngx_payments_count_rates.h"
+#include "shm/ngx_payments_count_stage.h"
+#include "shm/ngx_payments_health.h"
+#include "shm/ngx_payments_zone.h"
+#include "util/ngx_payments_memory.h"
+#include "util/ngx_payments_process.h"
 #include "pay_metric.h"
 
 

@@ -254,10 +254,10 @@ check_tag(const tag_t *tag, const ngx_payments_slot_t *slots, sections_t *stack)
 
     switch (slots[tag->slot].kind) {
 
-    case NGX_PAYMENTS_TEXT:
+    case NGX_PAYMENTS_SLOT_TEXT:
         return NULL;
 
-    case NGX_PAYMENTS_ITEM:
+    case NGX_PAYMENTS_SLOT_ITEM:
         return inside_list(slots, stack, &turn)
                ? NULL : "this stands in a list only, move";
 
@@ -276,7 +276,7 @@ check_open(const tag_t *tag, const ngx_payments_slot_t *slots,
 
     kind = slots[tag->slot].kind;
 
-    if (kind != NGX_PAYMENTS_FLAG && kind != NGX_PAYMENTS_LIST) {
+    if (kind != NGX_PAYMENTS_SLOT_FLAG && kind != NGX_PAYMENTS_SLOT_LIST) {
         return "this is a value, write {{name}} instead of";
     }
 
@@ -290,7 +290,7 @@ check_open(const tag_t *tag, const ngx_payments_slot_t *slots,
         }
     }
 
-    if (kind == NGX_PAYMENTS_LIST && inside_list(slots, stack, &turn)) {
+    if (kind == NGX_PAYMENTS_SLOT_LIST && inside_list(slots, stack, &turn)) {
         return "a list cannot stand in a list, move";
     }
 
@@ -310,7 +310,7 @@ inside_list(const ngx_payments_slot_t *slots, const sections_t *stack,
     ngx_uint_t  i;
 
     for (i = 0; i < stack->depth; i++) {
-        if (slots[stack->open[i].slot].kind == NGX_PAYMENTS_LIST) {
+        if (slots[stack->open[i].slot].kind == NGX_PAYMENTS_SLOT_LIST) {
             *turn = stack->open[i].turn;
             return 1;
         }
@@ -359,7 +359,7 @@ add_value(pay_buf_t *buf, const tag_t *tag, const ngx_payments_slot_t *slots,
 
     value = &values[tag->slot];
 
-    if (slots[tag->slot].kind == NGX_PAYMENTS_TEXT) {
+    if (slots[tag->slot].kind == NGX_PAYMENTS_SLOT_TEXT) {
         pay_buf_html(buf, value->text);
 
     } else if (inside_list(slots, stack, &turn)) {

@@ -6,7 +6,10 @@
  * shared zone: forged webhooks must not make this gateway call out at will.
  */
 
-#include "util/ngx_http_payments.h"
+#include "io/ngx_payments_cert.h"
+#include "shm/ngx_payments_shm.h"
+#include "util/ngx_payments_memory.h"
+#include "util/ngx_payments_process.h"
 #include "pay_url.h"
 
 

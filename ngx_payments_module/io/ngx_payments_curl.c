@@ -5,6 +5,8 @@
  */
 
 #include "io/ngx_payments_curl.h"
+#include "io/ngx_payments_curl_answer.h"
+#include "io/ngx_payments_curl_easy.h"
 #include "io/ngx_payments_watch.h"
 
 #include <openssl/err.h>

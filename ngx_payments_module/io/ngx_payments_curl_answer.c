@@ -4,7 +4,7 @@
  * "the request was not begun" may be sent again without thinking.
  */
 
-#include "io/ngx_payments_curl.h"
+#include "io/ngx_payments_curl_answer.h"
 
 
 #define FIRST_BUFFER  4096

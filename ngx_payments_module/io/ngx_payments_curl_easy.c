@@ -6,7 +6,10 @@
  * to an address that is no public host's.
  */
 
-#include "io/ngx_payments_curl.h"
+#include "io/ngx_payments_curl_easy.h"
+#include "io/ngx_payments_curl_answer.h"
+#include "io/ngx_payments_curl_fields.h"
+#include "util/ngx_payments_memory.h"
 
 #include <arpa/inet.h>
 

@@ -9,8 +9,13 @@
  * again item by item, so a bad item fails alone.
  */
 
-#include "util/ngx_payments_log_pace.h"
+#include "io/ngx_payments_db.h"
+#include "io/ngx_payments_pq.h"
 #include "io/ngx_payments_queue.h"
+#include "shm/ngx_payments_count.h"
+#include "shm/ngx_payments_count_stage.h"
+#include "util/ngx_payments_log_pace.h"
+#include "util/ngx_payments_process.h"
 #include "pay_drain.h"
 
 
@@ -37,6 +42,11 @@ static ngx_payments_work_e work_of(const ngx_payments_call_t *call);
 static void note_pace(ngx_uint_t left);
 static int64_t retry_after_s(pay_op_id_t op);
 static void start_tick(void);
+static void wake(void);
+static void batch_answered(ngx_payments_batch_t *batch);
+static void batch_lost(ngx_payments_batch_t *batch);
+static void batch_failed(ngx_payments_batch_t *batch, const char *sqlstate,
+    const char *message);
 static void dispatch_handler(ngx_event_t *ev);
 static void refuse_late(ngx_queue_t *late, pay_db_failure_t failure);
 static void count_canceled(ngx_payments_batch_t *batch, const char *sqlstate);
@@ -49,6 +59,11 @@ static void tick_handler(ngx_event_t *ev);
 
 
 static db_t  db;
+
+static const ngx_payments_pq_owner_t  pq_owner = {
+    .wake = wake, .lost = batch_lost, .failed = batch_failed,
+    .answered = batch_answered
+};
 
 
 ngx_int_t
@@ -66,7 +81,7 @@ ngx_payments_db_start(ngx_cycle_t *cycle, ngx_payments_db_conf_t *conf)
     db.tick.handler = tick_handler;
     db.tick.log = cycle->log;
 
-    return ngx_payments_pq_start(cycle, conf);
+    return ngx_payments_pq_start(cycle, conf, &pq_owner);
 }
 
 
@@ -110,7 +125,7 @@ ngx_payments_db_call(ngx_payments_call_t *call)
     call->alone = 0;
     ngx_payments_queue_put(&db.queues, call);
     note_pace(0);
-    ngx_payments_db_wake();
+    wake();
     start_tick();
 
     return NGX_OK;
@@ -204,15 +219,15 @@ start_tick(void)
 
 
 /* At the end of this turn of the loop, so that all it brought goes at once. */
-void
-ngx_payments_db_wake(void)
+static void
+wake(void)
 {
     ngx_post_event(&db.dispatch, &ngx_posted_events);
 }
 
 
-void
-ngx_payments_db_answered(ngx_payments_batch_t *batch)
+static void
+batch_answered(ngx_payments_batch_t *batch)
 {
     ngx_uint_t  *most = &db.queues.most[batch->op];
 
@@ -225,8 +240,8 @@ ngx_payments_db_answered(ngx_payments_batch_t *batch)
 }
 
 
-void
-ngx_payments_db_lost(ngx_payments_batch_t *batch)
+static void
+batch_lost(ngx_payments_batch_t *batch)
 {
     ngx_payments_queue_leave(&db.queues, batch);
     note_pace(batch->count);
@@ -239,8 +254,8 @@ ngx_payments_db_lost(ngx_payments_batch_t *batch)
 
 /* Rolled back as a whole: each item gets its own try, so that only the one
  * that fails alone fails. */
-void
-ngx_payments_db_failed(ngx_payments_batch_t *batch, const char *sqlstate,
+static void
+batch_failed(ngx_payments_batch_t *batch, const char *sqlstate,
     const char *message)
 {
     ngx_uint_t                       omitted;
@@ -438,7 +453,7 @@ tick_handler(ngx_event_t *ev)
     refuse_late(&late, down ? PAY_DB_UNAVAILABLE : PAY_DB_OVERLOADED);
 
     if (db.queues.count != 0) {
-        ngx_payments_db_wake();
+        wake();
         start_tick();
     }
 }

@@ -3,7 +3,8 @@
  * Knows libpq, but never waits, connects or flushes; ngx_payments_pq.c does.
  */
 
-#include "io/ngx_payments_pq.h"
+#include "io/ngx_payments_pq_rows.h"
+#include "util/ngx_payments_memory.h"
 
 
 /* A statement with arguments, which SET is not. */

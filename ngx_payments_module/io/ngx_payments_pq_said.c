@@ -3,7 +3,7 @@
  * safe, and not said again and again while a worker reconnects.
  */
 
-#include "io/ngx_payments_pq.h"
+#include "io/ngx_payments_pq_said.h"
 
 
 #define TELL_AGAIN_MS  60000
@@ -68,6 +68,13 @@ ngx_payments_pq_tell(ngx_payments_pq_said_t *said, ngx_uint_t host,
     said->untold = 0;
 
     return 1;
+}
+
+
+/* libpq would print it to error.log, which takes no text of others. */
+void
+ngx_payments_pq_drop_notice(void *arg, const PGresult *notice)
+{
 }
 
 

@@ -7,7 +7,8 @@
 #ifndef NGX_PAYMENTS_QUEUE_H
 #define NGX_PAYMENTS_QUEUE_H
 
-#include "io/ngx_payments_db.h"
+#include "io/ngx_payments_batch.h"
+#include "util/ngx_payments_conf_types.h"
 
 
 #define NGX_PAYMENTS_QUEUE_TICK_MS   50

@@ -5,7 +5,10 @@
  * counted and logged, for those on call.
  */
 
-#include "run/ngx_payments_flow.h"
+#include "run/ngx_payments_books.h"
+#include "io/ngx_payments_db.h"
+#include "shm/ngx_payments_count.h"
+#include "util/ngx_payments_process.h"
 
 
 typedef struct {

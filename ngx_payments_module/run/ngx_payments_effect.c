@@ -3,8 +3,15 @@
  * PSP, a certificate - and brings the events back.
  */
 
+#include "run/ngx_payments_effect.h"
+#include "io/ngx_payments_cert.h"
+#include "io/ngx_payments_psp.h"
+#include "shm/ngx_payments_count.h"
+#include "shm/ngx_payments_count_rates.h"
+#include "shm/ngx_payments_count_stage.h"
+#include "shm/ngx_payments_health.h"
+#include "shm/ngx_payments_quarantine.h"
 #include "util/ngx_payments_fault.h"
-#include "run/ngx_payments_flow.h"
 
 
 #define QUESTIONS         1024
@@ -100,9 +107,9 @@ ngx_int_t
 ngx_payments_effect_http(ngx_payments_flow_t *flow, pay_effect_t *effect,
     pay_input_t *input)
 {
-    ngx_int_t             rc;
-    ngx_payments_http_t  *http = &flow->http;
-    ngx_payments_psp_t  **psps = flow->pmcf->psps.elts;
+    ngx_int_t              rc;
+    ngx_payments_http_t   *http = &flow->http;
+    ngx_payments_psp_t   **psps = flow->pmcf->psps.elts;
 
     ngx_memzero(http, sizeof(ngx_payments_http_t));
 
@@ -289,7 +296,7 @@ pace_call(ngx_payments_flow_t *flow)
 
     if (ngx_payments_health_pace(http->psp, &wait) != NGX_OK) {
         no_answer(&http->answer, PAY_FAILURE_BUSY);
-        ngx_payments_count_psp(http, 0);
+        ngx_payments_count_psp(http->psp, http->call, &http->answer, 0);
         return NGX_DECLINED;
     }
 
@@ -297,18 +304,18 @@ pace_call(ngx_payments_flow_t *flow)
         return ngx_payments_psp_call(http);
     }
 
-    if (flow->pace == NULL) {
-        flow->pace = ngx_pcalloc(flow->pool, sizeof(ngx_event_t));
-        if (flow->pace == NULL) {
+    if (flow->alone->pace == NULL) {
+        flow->alone->pace = ngx_pcalloc(flow->pool, sizeof(ngx_event_t));
+        if (flow->alone->pace == NULL) {
             no_answer(&http->answer, PAY_FAILURE_MEMORY);
             return NGX_DECLINED;
         }
     }
 
-    flow->pace->handler = pace_handler;
-    flow->pace->data = flow;
-    flow->pace->log = ngx_cycle->log;
-    ngx_add_timer(flow->pace, wait);
+    flow->alone->pace->handler = pace_handler;
+    flow->alone->pace->data = flow;
+    flow->alone->pace->log = ngx_cycle->log;
+    ngx_add_timer(flow->alone->pace, wait);
 
     return NGX_OK;
 }
@@ -330,7 +337,7 @@ pace_handler(ngx_event_t *ev)
     input.kind = PAY_INPUT_HTTP;
     input.answer = &flow->http.answer;
 
-    ngx_payments_flow_step(flow, &input);
+    flow->step(flow, &input);
 }
 
 
@@ -440,7 +447,7 @@ db_done(ngx_payments_call_t *call, const pay_result_t *result,
     input.db_failure = failure;
     input.retry_after_s = call->retry_after_s;
 
-    ngx_payments_flow_step(flow, &input);
+    flow->step(flow, &input);
 }
 
 
@@ -527,7 +534,7 @@ http_done(ngx_payments_http_t *http, const pay_http_answer_t *answer)
     input.kind = PAY_INPUT_HTTP;
     input.answer = answer;
 
-    ngx_payments_flow_step(flow, &input);
+    flow->step(flow, &input);
 }
 
 

@@ -6,7 +6,14 @@
  * workers of all nodes one then does it.
  */
 
+#include "run/ngx_payments_rounds.h"
+#include "io/ngx_payments_db.h"
+#include "run/ngx_payments_books.h"
 #include "run/ngx_payments_flow.h"
+#include "run/ngx_payments_rates.h"
+#include "run/ngx_payments_seal.h"
+#include "shm/ngx_payments_count.h"
+#include "util/ngx_payments_process.h"
 
 
 #define LIMITS_MAX        160
@@ -69,7 +76,7 @@ ngx_payments_rounds_start(ngx_cycle_t *cycle, pay_str_t owner)
     sweep_start(cycle);
     replay_start(cycle);
     ngx_payments_books_start(cycle, owner);
-    ngx_payments_audit_start(cycle, owner);
+    ngx_payments_seal_start(cycle, owner);
 
     if (backfills_start(cycle) != NGX_OK) {
         return NGX_ERROR;
@@ -211,10 +218,10 @@ backfill_begin(backfill_t *backfill)
 
     /* before it starts: it may end at once */
     backfill->busy = 1;
-    flow->ended = backfill_ended;
-    flow->ended_data = backfill;
 
-    if (ngx_payments_flow_start_alone(flow) != NGX_OK) {
+    if (ngx_payments_flow_start_alone(flow, backfill_ended, backfill)
+        != NGX_OK)
+    {
         backfill->busy = 0;
     }
 }
@@ -284,9 +291,8 @@ replay_begin(void)
 
     /* before it starts: it may end at once */
     rounds.replay_busy = 1;
-    flow->ended = replay_ended;
 
-    if (ngx_payments_flow_start_alone(flow) != NGX_OK) {
+    if (ngx_payments_flow_start_alone(flow, replay_ended, NULL) != NGX_OK) {
         rounds.replay_busy = 0;
     }
 }

@@ -6,7 +6,11 @@
  * waits for this, or fails with it.
  */
 
-#include "run/ngx_payments_flow.h"
+#include "run/ngx_payments_seal.h"
+#include "io/ngx_payments_db.h"
+#include "shm/ngx_payments_count_seals.h"
+#include "util/ngx_payments_memory.h"
+#include "util/ngx_payments_process.h"
 #include "pay_time.h"
 
 
@@ -54,7 +58,7 @@ static sealer_t  sealer;
 
 
 void
-ngx_payments_audit_start(ngx_cycle_t *cycle, pay_str_t owner)
+ngx_payments_seal_start(ngx_cycle_t *cycle, pay_str_t owner)
 {
     const ngx_payments_audit_conf_t  *conf;
 

@@ -8,7 +8,10 @@
  * What is about money that exists is counted and never refused.
  */
 
-#include "shm/ngx_payments_shm.h"
+#include "shm/ngx_payments_bulkhead.h"
+#include "shm/ngx_payments_count.h"
+#include "shm/ngx_payments_zone.h"
+#include "util/ngx_payments_process.h"
 
 #include <signal.h>
 

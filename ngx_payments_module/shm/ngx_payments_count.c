@@ -5,7 +5,9 @@
  * outside makes a time series.
  */
 
-#include "shm/ngx_payments_shm.h"
+#include "shm/ngx_payments_count.h"
+#include "shm/ngx_payments_zone.h"
+#include "util/ngx_payments_process.h"
 
 #include <signal.h>
 
@@ -137,24 +139,25 @@ ngx_payments_count_db_connect(ngx_uint_t up)
 
 
 void
-ngx_payments_count_psp(const ngx_payments_http_t *http, ngx_msec_t ms)
+ngx_payments_count_psp(const ngx_payments_psp_t *psp, pay_call_t call,
+    const pay_http_answer_t *answer, ngx_msec_t ms)
 {
     ngx_uint_t                result;
-    ngx_payments_psp_stat_t  *psp;
+    ngx_payments_psp_stat_t  *stat;
 
-    psp = psp_stat(http->psp->psp.index);
-    if (psp == NULL) {
+    stat = psp_stat(psp->psp.index);
+    if (stat == NULL) {
         return;
     }
 
-    result = http->answer.failure;
+    result = answer->failure;
 
-    if (result == PAY_FAILURE_NONE && http->answer.status >= 400) {
+    if (result == PAY_FAILURE_NONE && answer->status >= 400) {
         result = NGX_PAYMENTS_RESULT_HTTP_ERROR;
     }
 
-    (void) ngx_atomic_fetch_add(&psp->calls[http->call][result], 1);
-    observe(&psp->duration, ms);
+    (void) ngx_atomic_fetch_add(&stat->calls[call][result], 1);
+    observe(&stat->duration, ms);
 }
 
 

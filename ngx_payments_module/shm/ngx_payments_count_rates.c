@@ -4,7 +4,9 @@
  * counter runs backwards over reloads.
  */
 
-#include "shm/ngx_payments_shm.h"
+#include "shm/ngx_payments_count_rates.h"
+#include "shm/ngx_payments_zone.h"
+#include "util/ngx_payments_process.h"
 #include "pay_metric.h"
 
 

@@ -3,7 +3,8 @@
  * signed or failed to, and the newest that is known here, whoever signed it.
  */
 
-#include "shm/ngx_payments_shm.h"
+#include "shm/ngx_payments_count_seals.h"
+#include "shm/ngx_payments_zone.h"
 
 
 void

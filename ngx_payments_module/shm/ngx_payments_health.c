@@ -5,7 +5,9 @@
  * change is of one number.  Without a zone nothing is known and all may go.
  */
 
-#include "shm/ngx_payments_shm.h"
+#include "shm/ngx_payments_health.h"
+#include "shm/ngx_payments_zone.h"
+#include "util/ngx_payments_process.h"
 
 
 #define SWEEP_PACE_MS  1000
@@ -215,7 +217,7 @@ ngx_payments_health_ahead(void)
 /* A picture serves for its millisecond, unless a call of our own has changed
  * it: the lock is everybody's. */
 const pay_health_t *
-ngx_payments_health(void)
+ngx_payments_health_snapshot(void)
 {
     view_t                     view;
     ngx_uint_t                 i;

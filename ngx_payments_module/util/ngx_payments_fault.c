@@ -4,7 +4,7 @@
  * nobody.
  */
 
-#include "util/ngx_http_payments.h"
+#include "util/ngx_payments.h"
 #include "util/ngx_payments_fault.h"
 
 #include <signal.h>
