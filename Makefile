@@ -20,7 +20,7 @@ SIM_SRC = $(sort $(wildcard tests/simulation/*.c))
 SIM_OBJ = $(SIM_SRC:%.c=$(BUILD)/obj/%.o)
 HEADERS = $(wildcard include/*.h src/*/*.h src/*/*.list tests/unit/*.h \
 	tests/simulation/*.h)
-CORE_LIBS = -ljansson -ljwt -lcrypto
+CORE_LIBS = -ljansson -ljwt -lcrypto -lcsv -lexpat
 
 FUZZ_SECONDS ?= 60
 export SEED SCENARIOS SCENARIO FIRST PARTS TRACE STOP MUTANTS
