@@ -37,6 +37,7 @@ static pay_status_t adyen_sides(pay_settle_reader_t *reader,
     const pay_currency_t *currency, int64_t *minor);
 static pay_status_t adyen_key(pay_settle_reader_t *reader,
     const pay_settle_record_t *record, pay_settle_row_t *row);
+static int adyen_has_no_net(const pay_settle_record_t *record);
 static int adyen_is_external(pay_str_t type);
 
 
@@ -280,9 +281,15 @@ adyen_gross(pay_settle_reader_t *reader, const pay_settle_record_t *record,
     }
 
     row->gross_minor = gross;
+
+    /* paid elsewhere, so the file has no net of it */
+    if (row->is_external && adyen_has_no_net(record)) {
+        row->net_minor = gross - fees;
+    }
+
     row->fee_minor = row->net_minor - gross;
 
-    if (said && row->fee_minor != -fees && !row->is_external) {
+    if (said && row->fee_minor != -fees) {
         return pay_settle_refuse(reader, "row-sum", "Net Credit (NC)",
                                  "gross less fees, %lld in minor units",
                                  (long long) (gross - fees));
@@ -393,6 +400,14 @@ adyen_key(pay_settle_reader_t *reader, const pay_settle_record_t *record,
 
     return pay_settle_join(reader, "Modification Reference",
                            PAY_SETTLE_KEY_MAX, &row->row_key, parts, 3);
+}
+
+
+static int
+adyen_has_no_net(const pay_settle_record_t *record)
+{
+    return pay_settle_field(record, ADYEN_NET_DEBIT).len == 0
+           && pay_settle_field(record, ADYEN_NET_CREDIT).len == 0;
 }
 
 

@@ -134,6 +134,7 @@ square_entry(pay_settle_reader_t *reader, const pay_json_t *item)
                                  "entries of one payout");
     }
 
+    row.account = pay_str_of(state->location);
     PAY_TRY(pay_settle_statement_of(reader, row.payout_ref, PAY_STR(""),
                                     currency, &payout, &row.statement));
 

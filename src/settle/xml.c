@@ -252,8 +252,8 @@ xml_up(xml_t *xml)
                                xml->currency };
     pay_status_t  status;
 
-    status = xml->reader->format->closed(xml->reader, xml->path,
-                                         pay_settle_trim(text), currency);
+    status = xml->reader->format->closed(xml->reader, xml->path, text,
+                                         currency);
 
     xml->path_len = xml->lengths[--xml->depth];
     xml->path[xml->path_len] = '\0';
