@@ -2,8 +2,8 @@
  * Fuzz target: settlement files.  Input: a byte that names the format, one that
  * says in which pieces the rest is fed, then the file.  Whatever the bytes,
  * rows add up and have texts that PostgreSQL takes, sums of statements are
- * those of their rows, and the pieces do not matter.  tests/fuzz/run makes seeds
- * of the fixtures.
+ * those of their rows, and the pieces do not matter.  tests/fuzz/run makes
+ * seeds of the fixtures.
  */
 
 #include "fuzz.h"

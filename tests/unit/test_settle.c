@@ -123,6 +123,52 @@ Test(pay_settle, a_file_gives_the_rows_that_stand_beside_it)
 }
 
 
+/* The key is the sixth part of a row's line. */
+static pay_str_t
+key_of(const char *line)
+{
+    const char  *at = strchr(line, '|');
+
+    at = at != NULL ? strchr(at + 1, '|') : NULL;
+    at = at != NULL ? strchr(at + 1, '|') : NULL;
+    cr_assert_not_null(at, "%s", line);
+
+    return (pay_str_t) { strcspn(at + 1, "|"),
+                         (const unsigned char *) at + 1 };
+}
+
+
+static void
+check_keys(const settle_file_t *file, const settle_text_t *bytes,
+    const settle_read_t *whole)
+{
+    unsigned   i, count = 0;
+    const char  *line = whole->dump.data;
+    pay_str_t  keys[64];
+
+    (void) bytes;
+
+    while (*line != '\0' && *line != '=') {
+        cr_assert_lt(count, sizeof(keys) / sizeof(keys[0]));
+        keys[count] = key_of(line);
+
+        for (i = 0; i < count; i++) {
+            cr_expect_not(pay_str_eq(keys[i], keys[count]), "%s/%s: %.*s",
+                          file->format, file->name, pay_fmt(keys[i]));
+        }
+
+        count++;
+        line += strcspn(line, "\n") + 1;
+    }
+}
+
+
+Test(pay_settle, no_two_rows_of_a_file_have_the_same_key)
+{
+    for_each_file(check_keys);
+}
+
+
 static void
 check_pieces(const settle_file_t *file, const settle_text_t *bytes,
     const settle_read_t *whole)
