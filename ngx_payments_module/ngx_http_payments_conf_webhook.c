@@ -9,11 +9,9 @@
 #include "pay_x509.h"
 
 
-#define PUBLIC_KEY_MAX  128
-#define ID_MAX          128
-#define CA_DEFAULT      "/etc/ssl/certs/ca-certificates.crt"
-#define NAMES_MAX       64
-#define CA_MAX          (2 * 1024 * 1024)
+#define CA_DEFAULT  "/etc/ssl/certs/ca-certificates.crt"
+#define NAMES_MAX   64
+#define CA_MAX      (2 * 1024 * 1024)
 
 
 typedef struct {
@@ -61,10 +59,6 @@ ngx_http_payments_webhook_scheme(ngx_conf_t *cf, void *object)
     ngx_str_t           *value = cf->args->elts;
     ngx_payments_psp_t  *psp = object;
 
-    if (psp->psp.scheme != NULL) {
-        return "is duplicate";
-    }
-
     psp->psp.scheme = pay_sig_find(ngx_payments_str(value[1]));
     if (psp->psp.scheme == NULL) {
         return unknown_scheme(cf, &value[1]);
@@ -98,10 +92,6 @@ ngx_http_payments_webhook_keys(ngx_conf_t *cf, void *object)
     ngx_uint_t           i;
     ngx_payments_psp_t  *psp = object;
 
-    if (psp->keys != NULL) {
-        return "is duplicate";
-    }
-
     /* parsed in load_keys(), when adapter and scheme are known */
     psp->keys = ngx_array_create(cf->pool, PAY_SIG_KEYS_MAX,
                                  sizeof(ngx_str_t));
@@ -123,38 +113,11 @@ ngx_http_payments_webhook_keys(ngx_conf_t *cf, void *object)
 
 
 char *
-ngx_http_payments_webhook_tolerance(ngx_conf_t *cf, void *object)
-{
-    time_t               tolerance;
-    ngx_str_t           *value = cf->args->elts;
-    ngx_payments_psp_t  *psp = object;
-
-    if (psp->psp.webhook_tolerance_s != 0) {
-        return "is duplicate";
-    }
-
-    tolerance = ngx_parse_time(&value[1], 1);
-
-    if (tolerance == (time_t) NGX_ERROR || tolerance < 1 || tolerance > 3600) {
-        return "must be a time from 1s to 1h";
-    }
-
-    psp->psp.webhook_tolerance_s = tolerance;
-
-    return NGX_CONF_OK;
-}
-
-
-char *
 ngx_http_payments_webhook_url(ngx_conf_t *cf, void *object)
 {
     pay_url_t            url;
     ngx_str_t           *value = cf->args->elts;
     ngx_payments_psp_t  *psp = object;
-
-    if (psp->psp.settings.url.len != 0) {
-        return "is duplicate";
-    }
 
     if (pay_url_parse(ngx_payments_str(value[1]), &url, NULL) != PAY_OK
         || url.fragment.data != NULL
@@ -168,71 +131,6 @@ ngx_http_payments_webhook_url(ngx_conf_t *cf, void *object)
     psp->psp.settings.url = ngx_payments_str(value[1]);
 
     return NGX_CONF_OK;
-}
-
-
-char *
-ngx_http_payments_webhook_public_key(ngx_conf_t *cf, void *object)
-{
-    ngx_str_t           *value = cf->args->elts;
-    ngx_payments_psp_t  *psp = object;
-
-    if (psp->psp.settings.public_key.len != 0) {
-        return "is duplicate";
-    }
-
-    if (!ngx_http_payments_is_plain(&value[1], PUBLIC_KEY_MAX)) {
-        return "must be 1 to 128 visible ASCII characters";
-    }
-
-    psp->psp.settings.public_key = ngx_payments_str(value[1]);
-
-    return NGX_CONF_OK;
-}
-
-
-char *
-ngx_http_payments_webhook_id(ngx_conf_t *cf, void *object)
-{
-    ngx_str_t           *value = cf->args->elts;
-    ngx_payments_psp_t  *psp = object;
-
-    if (psp->psp.settings.webhook_id.len != 0) {
-        return "is duplicate";
-    }
-
-    if (!ngx_http_payments_is_plain(&value[1], ID_MAX)) {
-        return "must be 1 to 128 visible ASCII characters";
-    }
-
-    psp->psp.settings.webhook_id = ngx_payments_str(value[1]);
-
-    return NGX_CONF_OK;
-}
-
-
-char *
-ngx_http_payments_webhook_ca(ngx_conf_t *cf, void *object)
-{
-    ngx_str_t           *value = cf->args->elts;
-    ngx_payments_psp_t  *psp = object;
-
-    if (psp->webhook_ca.data != NULL) {
-        return "is duplicate";
-    }
-
-    psp->webhook_ca = value[1];
-
-    return NGX_CONF_OK;
-}
-
-
-char *
-ngx_http_payments_webhook_hosts(ngx_conf_t *cf, void *object)
-{
-    ngx_payments_psp_t  *psp = object;
-
-    return ngx_http_payments_add_hosts(cf, &psp->cert_hosts);
 }
 
 

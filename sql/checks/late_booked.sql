@@ -1,4 +1,4 @@
--- A late payment is in suspense until it is somebody's.
+-- A late payment is in suspense until it is accepted or paid back.
 SELECT l.merchant_id, l.checkout_id, l.state, e.kinds
 FROM pay.late_success l
 LEFT JOIN (

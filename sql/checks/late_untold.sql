@@ -1,5 +1,5 @@
--- A timeline that tells of a late payment belongs to a checkout that has one,
--- and so does a webhook that was held.
+-- A timeline with a late payment belongs to a checkout that has one, and so
+-- does a webhook that was held.
 SELECT o.merchant_id, o.checkout_id, e.payment_order_id AS told_by
 FROM pay.event e
 JOIN pay.payment_order o USING (merchant_id, payment_order_id)

@@ -1,6 +1,6 @@
--- Money in suspense belongs to a row of the mismatch queue that is open, so
--- that somebody says whose it is: none is left there by what was settled, or
--- where nobody looks.  Late payments: late_booked.sql.
+-- Money in suspense belongs to an open row of the mismatch queue, so that an
+-- operator decides whose it is: no settled row leaves any there, and none is
+-- there without a row.  Late payments: late_booked.sql.
 SELECT l.merchant_id, l.source, l.currency, sum(l.amount_minor) AS left_minor
 FROM pay.journal_line l
 WHERE l.account = 'suspense' AND l.kind LIKE 'unknown\_%'

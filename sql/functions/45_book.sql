@@ -1,12 +1,12 @@
--- What facts mean to the books.  Private to schema pay; take_facts() has
--- the checkouts locked; sales book themselves (judge_facts).
+-- The postings of facts.  Private to schema pay; take_facts() has locked the
+-- checkouts; sales are booked by judge_facts().
 
 SET LOCAL ROLE payments_owner;
 SET LOCAL search_path = pay, pg_temp;
 
 
--- Late payments that are no sale: in suspense from the moment that they are
--- heard of, until people accept them or they have been paid back.
+-- Late payments that are no sale: in suspense from the moment that the gateway
+-- learns of them, until an operator accepts them or they have been paid back.
 CREATE OR REPLACE FUNCTION pay.late_postings(p_facts fact[], p_late int[])
 RETURNS posting[] LANGUAGE plpgsql STABLE AS $$
 BEGIN
