@@ -137,8 +137,8 @@ pay_settle_skipped(const pay_settle_reader_t *reader)
 }
 
 
-pay_status_t
-pay_settle_refuse(pay_settle_reader_t *reader, const char *reason,
+void
+pay_settle_say(pay_settle_reader_t *reader, const char *reason,
     const char *column, const char *expected, ...)
 {
     va_list  args;
@@ -146,13 +146,11 @@ pay_settle_refuse(pay_settle_reader_t *reader, const char *reason,
     va_start(args, expected);
     reader_say(reader, reader->row_line, reason, column, expected, args);
     va_end(args);
-
-    return PAY_INVALID;
 }
 
 
-pay_status_t
-pay_settle_refuse_file(pay_settle_reader_t *reader, const char *reason,
+void
+pay_settle_say_file(pay_settle_reader_t *reader, const char *reason,
     const char *column, const char *expected, ...)
 {
     va_list  args;
@@ -160,8 +158,6 @@ pay_settle_refuse_file(pay_settle_reader_t *reader, const char *reason,
     va_start(args, expected);
     reader_say(reader, 0, reason, column, expected, args);
     va_end(args);
-
-    return PAY_INVALID;
 }
 
 

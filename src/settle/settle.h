@@ -200,14 +200,19 @@ pay_settle_kind_t pay_settle_word(const pay_settle_word_t *words,
 /* The kind of that name of ours, UNKNOWN: none. */
 pay_settle_kind_t pay_settle_kind(pay_str_t name);
 
-/* Refuses the file: returns PAY_INVALID.  `expected` is printf-like with only
- * %s of our own texts and of columns' names, %d, %lld. */
-pay_status_t pay_settle_refuse(pay_settle_reader_t *reader,
-    const char *reason, const char *column, const char *expected, ...)
-    __attribute__((format(printf, 4, 5)));
+/* Refuses the file: PAY_INVALID.  `expected` is printf-like with only %s of our
+ * own texts and of columns' names, %d, %lld.  A macro, so that whoever reads
+ * the caller (and the analyzer) sees what comes back. */
+#define pay_settle_refuse(...)  (pay_settle_say(__VA_ARGS__), PAY_INVALID)
 /* The same with line 0: it is about the file as a whole. */
-pay_status_t pay_settle_refuse_file(pay_settle_reader_t *reader,
-    const char *reason, const char *column, const char *expected, ...)
+#define pay_settle_refuse_file(...)                                           \
+    (pay_settle_say_file(__VA_ARGS__), PAY_INVALID)
+
+void pay_settle_say(pay_settle_reader_t *reader, const char *reason,
+    const char *column, const char *expected, ...)
+    __attribute__((format(printf, 4, 5)));
+void pay_settle_say_file(pay_settle_reader_t *reader, const char *reason,
+    const char *column, const char *expected, ...)
     __attribute__((format(printf, 4, 5)));
 
 /* ---- records */
