@@ -3,6 +3,7 @@
  */
 
 #include "settle_world.h"
+#include "settle/settle.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -221,10 +222,10 @@ world_field(settle_text_t *text, pay_str_t field)
 {
     size_t  i;
 
+    cr_assert(pay_settle_is_utf8(field));
     settle_text_add(text, " |", 2);
 
     for (i = 0; i < field.len; i++) {
-        cr_assert_neq(field.data[i], '\0');
         settle_text_add(text, field.data[i] == '\n'
                         ? "~" : (const char *) field.data + i, 1);
     }

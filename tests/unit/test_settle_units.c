@@ -137,6 +137,7 @@ Test(pay_settle_text, utf8_is_what_rfc_3629_says)
 
     static const char *const  bad[] = {
         "\xff", "\xc0\x80", "\xc3", "\xe0\x80\x80", "\xed\xa0\x80",
+        "\xed\xbf\xbf",
         "\xf4\x90\x80\x80", "\xf0\x80\x80\x80", "\x80", "a\xc3("
     };
     static const char *const  good[] = {

@@ -5,6 +5,7 @@
 
 #include <criterion/criterion.h>
 
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "settle_world.h"
@@ -163,4 +164,80 @@ Test(pay_settle_words, a_proven_exponent_changes_no_other_format)
     settle_free(&plain);
     settle_free(&read);
     free(file.data);
+}
+
+
+/* Rows of the account that are equal to the letter are numbered, each text from
+ * 1; there are fewer places than texts that fit in. */
+Test(pay_settle_words, adyen_numbers_equal_rows_without_a_payment)
+{
+    int            n, len;
+    char           line[256];
+    settle_read_t  read;
+    settle_text_t  file = { NULL, 0, 0 };
+
+    static const char  header[] =
+        "Merchant Account,Psp Reference,Merchant Reference,Creation Date,"
+        "TimeZone,Type,Modification Reference,Gross Currency,"
+        "Gross Debit (GC),Gross Credit (GC),Net Currency,Net Debit (NC),"
+        "Net Credit (NC),Batch Number\n";
+
+    settle_text_add(&file, header, sizeof(header) - 1);
+
+    for (n = 0; n < 2 * PAY_SETTLE_EQUALS / 2; n++) {
+        len = snprintf(line, sizeof(line), "M,,,2026-11-20 11:00:00,CET,Fee,"
+                       "text %d,,,,EUR,%s,7\n", n % (PAY_SETTLE_EQUALS / 2),
+                       n < PAY_SETTLE_EQUALS / 2 ? "0.01," : "0.01,0.00");
+        settle_text_add(&file, line, (size_t) len);
+    }
+
+    settle_read(&read, NULL, "adyen", NULL, file.data, file.len, 4096);
+    cr_expect_str_eq(settle_outcome(&read), "refused net-differs 2 net");
+    cr_expect_not_null(strstr(read.dump.data, "|M/7/Fee//text 8191/-1/1 "));
+    cr_expect_not_null(strstr(read.dump.data, "|M/7/Fee//text 8191/-1/2 "));
+    cr_expect_not_null(strstr(read.dump.data, "|M/7/Fee//text 0/-1/2 "));
+    cr_expect_null(strstr(read.dump.data, "/-1/3 "));
+    settle_free(&read);
+
+    settle_text_add(&file, "M,,,2026-11-20 11:00:00,CET,Fee,one more,,,,EUR,"
+                    "1.00,,7\n", 58);
+    settle_read(&read, NULL, "adyen", NULL, file.data, file.len, 4096);
+    cr_expect_not_null(read.refusal.reason);
+    cr_expect(read.refusal.reason != NULL
+              && strcmp(read.refusal.reason, "too-many") == 0, "%s",
+              settle_outcome(&read));
+    settle_free(&read);
+    free(file.data);
+}
+
+
+/* The kit looks at every text: a character that was cut in two is no UTF-8. */
+Test(pay_settle_words, long_texts_are_cut_between_characters)
+{
+    int            n, shift;
+    settle_read_t  read;
+    settle_text_t  file;
+
+    static const char  head[] =
+        ":20:A\n:25:B\n:28C:1/1\n:60F:C261120EUR0,\n"
+        ":61:2611231123C1,00NTRFe//b\n:86:";
+    static const char  foot[] = "\n:62F:C261123EUR1,\n-\n";
+
+    for (shift = 0; shift < 3; shift++) {
+        memset(&file, 0, sizeof(file));
+        settle_text_add(&file, head, sizeof(head) - 1);
+        settle_text_add(&file, "166?20", shift == 2 ? 6 : 0);
+        settle_text_add(&file, "x", shift == 1 ? 1 : 0);
+
+        for (n = 0; n < 1200; n++) {
+            settle_text_add(&file, n % 60 == 59 ? "\xc3\xa4\n" : "\xc3\xa4",
+                            n % 60 == 59 ? 3 : 2);
+        }
+
+        settle_text_add(&file, foot, sizeof(foot) - 1);
+        settle_read(&read, NULL, "mt940", NULL, file.data, file.len, 4096);
+        cr_expect_str_eq(settle_outcome(&read), "proven 1");
+        settle_free(&read);
+        free(file.data);
+    }
 }
