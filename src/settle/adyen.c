@@ -1,7 +1,8 @@
 /*
  * Adyen's settlement details report: CSV, major units without a sign, a debit
  * and a credit column for gross and for net.  A batch of an account comes to
- * zero in each net currency, its payout and what it carries over included.
+ * zero in each net currency, its payout and its transfer to the next batch
+ * included.
  */
 
 #include "settle/settle.h"
@@ -243,9 +244,9 @@ adyen_amounts(pay_settle_reader_t *reader, const pay_settle_record_t *record,
 }
 
 
-/* In one currency the fee is the difference of gross and net, and what the
- * columns of fees say must be that.  With a conversion gross is what net and
- * these fees come to. */
+/* In one currency the fee is the difference of gross and net, and the
+ * columns of fees must come to it.  With a conversion gross is the sum of net
+ * and these fees. */
 static pay_status_t
 adyen_gross(pay_settle_reader_t *reader, const pay_settle_record_t *record,
     const pay_currency_t *currency, pay_settle_row_t *row)

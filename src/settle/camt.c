@@ -2,7 +2,7 @@
  * camt.053 of ISO 20022, bank to customer statement, versions 2 to 8.  Each
  * entry that is booked is a row; the parts of a batched entry are details of
  * it.  Opening balance and entries come to the closing balance.  camt.052
- * repeats during the day what camt.053 says, so it is refused, as is camt.054.
+ * repeats the same entries during the day, so it is refused, as is camt.054.
  */
 
 #include "settle/camt.h"

@@ -36,7 +36,7 @@ static const line_mark_t  marks[] = {
     { "C", 1 }, { "D", -1 }, { NULL, 0 }
 };
 
-/* What ends an end-to-end id in a text of the German kind. */
+/* Each of these ends an end-to-end id in a text of the German kind. */
 static const char *const  text_tags[] = {
     "KREF+", "MREF+", "CRED+", "DEBT+", "SVWZ+", "ABWA+", "ABWE+", "IBAN+",
     "BIC+", "COAM+", "OAMT+", "PURP+", "EREF+", NULL
@@ -313,7 +313,7 @@ line_refs(pay_str_t rest, mt940_line_t *line)
 }
 
 
-/* What stands before `end`, which goes off *rest, too. */
+/* The text before `end`; both are taken off *rest. */
 static pay_str_t
 line_cut(pay_str_t *rest, const char *end)
 {

@@ -227,7 +227,7 @@ reader_begin(pay_settle_reader_t *reader, unsigned char first)
 }
 
 
-/* NUL is refused where it stands: what comes before it is read first, so that
+/* NUL is refused where it stands: the bytes before it are read first, so that
  * the line is right. */
 static pay_status_t
 reader_pieces(pay_settle_reader_t *reader, pay_str_t bytes)

@@ -415,7 +415,7 @@ square_finish(pay_settle_reader_t *reader)
 }
 
 
-/* The payout, and its fees: these are either taken from what is paid out, or
+/* The payout, and its fees: these are either taken from the payout, or
  * apart from it; the sums tell. */
 static pay_status_t
 square_rows(pay_settle_reader_t *reader, square_t *state,

@@ -102,7 +102,7 @@ xml_feed(pay_settle_reader_t *reader, pay_str_t bytes)
                        XML_Parse(xml->parser, (const char *) bytes.data,
                                  (int) bytes.len, XML_FALSE)));
 
-    /* what expat holds back is the beginning of one token */
+    /* expat holds back no more than the beginning of one token */
     if (xml->fed - XML_GetCurrentByteIndex(xml->parser) > PAY_SETTLE_LINE_MAX) {
         xml_line(xml);
         reader->row_line = reader->line;

@@ -510,6 +510,40 @@ Test(pay_settle, a_line_of_30_mb_is_refused_in_little_memory)
 }
 
 
+/* The last byte that fits, and the one behind it. */
+Test(pay_settle, a_record_may_have_64_kib)
+{
+    int            more;
+    settle_text_t  file;
+    settle_read_t  read;
+
+    static const char  head[] =
+        "row_id,type,psp_ref,occurred_at,gross,fee,net,currency,note\n";
+    static const char  row[] =
+        "r,sale,p,2026-11-20T10:00:00Z,1.00,0.00,1.00,EUR,";
+    static const char  foot[] = "\ntotal,1,,,1.00,0.00,1.00,EUR,\n";
+
+    for (more = 0; more < 2; more++) {
+        memset(&file, 0, sizeof(file));
+        settle_text_add(&file, head, sizeof(head) - 1);
+        settle_text_add(&file, row, sizeof(row) - 1);
+
+        while (file.len < sizeof(head) - 1 + PAY_SETTLE_LINE_MAX - 1
+                          + (size_t) more)
+        {
+            settle_text_add(&file, "x", 1);
+        }
+
+        settle_text_add(&file, foot, sizeof(foot) - 1);
+        settle_read(&read, NULL, "generic", NULL, file.data, file.len, 4096);
+        cr_expect_str_eq(settle_outcome(&read),
+                         more ? "refused line-too-long 2" : "proven 1");
+        settle_free(&read);
+        free(file.data);
+    }
+}
+
+
 Test(pay_settle, a_file_that_was_refused_stays_so)
 {
     pay_settle_reader_t   *reader;

@@ -241,3 +241,67 @@ Test(pay_settle_words, long_texts_are_cut_between_characters)
         free(file.data);
     }
 }
+
+
+Test(pay_settle_words, a_note_keeps_1023_bytes_or_less_for_a_whole_character)
+{
+    int            n;
+    char          *note;
+    settle_read_t  read;
+    settle_text_t  file = { NULL, 0, 0 };
+
+    static const char  head[] =
+        "row_id,type,psp_ref,occurred_at,gross,fee,net,currency,note\n"
+        "r,sale,p,2026-11-20T10:00:00Z,1.00,0.00,1.00,EUR,";
+    static const char  foot[] = "\ntotal,1,,,1.00,0.00,1.00,EUR,\n";
+
+    settle_text_add(&file, head, sizeof(head) - 1);
+
+    for (n = 0; n < 1000; n++) {
+        settle_text_add(&file, "\xc3\xa4", 2);
+    }
+
+    settle_text_add(&file, foot, sizeof(foot) - 1);
+    settle_read(&read, NULL, "generic", NULL, file.data, file.len, 4096);
+    cr_expect_str_eq(settle_outcome(&read), "proven 1");
+
+    note = strstr(read.dump.data, "\xc3\xa4");
+    cr_assert_not_null(note);
+    cr_expect_eq(strcspn(note, "\n"), 1022);
+    settle_free(&read);
+    free(file.data);
+}
+
+
+Test(pay_settle_words, a_csv_may_have_256_columns)
+{
+    int            more, n;
+    settle_read_t  read;
+    settle_text_t  file;
+
+    static const char  head[] =
+        "row_id,type,psp_ref,occurred_at,gross,fee,net,currency";
+    static const char  total[] = "total,0,,,0.00,0.00,0.00,EUR";
+
+    for (more = 0; more < 2; more++) {
+        memset(&file, 0, sizeof(file));
+        settle_text_add(&file, head, sizeof(head) - 1);
+
+        for (n = 8; n < PAY_SETTLE_COLUMNS_MAX + more; n++) {
+            settle_text_add(&file, ",x", 2);
+        }
+
+        settle_text_add(&file, "\n", 1);
+        settle_text_add(&file, total, sizeof(total) - 1);
+
+        for (n = 8; n < PAY_SETTLE_COLUMNS_MAX + more; n++) {
+            settle_text_add(&file, ",", 1);
+        }
+
+        settle_read(&read, NULL, "generic", NULL, file.data, file.len, 4096);
+        cr_expect_str_eq(settle_outcome(&read),
+                         more ? "refused too-many 1" : "proven 0");
+        settle_free(&read);
+        free(file.data);
+    }
+}
