@@ -164,7 +164,8 @@ char *ngx_http_payments_resolve_routes(ngx_conf_t *cf,
     pay_merchant_t *core);
 /* Refuses a PSP that has no hosted page; NULL: there is no such block. */
 char *ngx_http_payments_check_target(ngx_conf_t *cf,
-    ngx_payments_merchant_t *merchant, ngx_str_t *name, const pay_psp_t *psp);
+    ngx_payments_merchant_t *merchant, ngx_str_t *name,
+    const pay_psp_conf_t *psp);
 
 /* ngx_http_payments_conf_health.c: breaker and cost, and the defaults of the
  * words that routes go by */

@@ -257,15 +257,15 @@ unknown_word(ngx_conf_t *cf, const block_t *block, ngx_str_t *word)
 static char *
 resolve_psps(ngx_conf_t *cf, ngx_http_payments_main_conf_t *pmcf)
 {
-    pay_psp_t               *core;
-    ngx_uint_t               i;
-    ngx_conf_t              *at;
-    ngx_payments_psp_t     **psps;
-    ngx_http_payments_at_t   place;
+    pay_psp_conf_t         *core;
+    ngx_uint_t              i;
+    ngx_conf_t             *at;
+    ngx_payments_psp_t    **psps;
+    ngx_http_payments_at_t  place;
 
     psps = pmcf->psps.elts;
 
-    core = ngx_pcalloc(cf->pool, pmcf->psps.nelts * sizeof(pay_psp_t));
+    core = ngx_pcalloc(cf->pool, pmcf->psps.nelts * sizeof(pay_psp_conf_t));
     if (core == NULL) {
         return NGX_CONF_ERROR;
     }
@@ -293,15 +293,16 @@ static char *
 resolve_merchant(ngx_conf_t *cf, ngx_http_payments_main_conf_t *pmcf,
     ngx_payments_merchant_t *merchant, pay_merchant_t *core)
 {
-    ngx_str_t               *names;
-    ngx_uint_t               i;
-    ngx_conf_t              *at;
-    const pay_psp_t        **psps;
-    ngx_http_payments_at_t   place;
+    ngx_str_t              *names;
+    ngx_uint_t              i;
+    ngx_conf_t             *at;
+    const pay_psp_conf_t  **psps;
+    ngx_http_payments_at_t  place;
 
     names = merchant->psps->elts;
 
-    psps = ngx_pcalloc(cf->pool, merchant->psps->nelts * sizeof(pay_psp_t *));
+    psps = ngx_pcalloc(cf->pool,
+                       merchant->psps->nelts * sizeof(pay_psp_conf_t *));
     if (psps == NULL) {
         return NGX_CONF_ERROR;
     }

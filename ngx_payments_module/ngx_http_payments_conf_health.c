@@ -11,7 +11,7 @@
 
 #define SHARE(member)  NGX_PAYMENTS_FIELD(pay_route_weights_t, member)
 #define BREAKER(member)  NGX_PAYMENTS_FIELD(pay_breaker_conf_t, member)
-#define PSP(member)  NGX_PAYMENTS_FIELD(pay_psp_t, member)
+#define PSP(member)  NGX_PAYMENTS_FIELD(pay_psp_conf_t, member)
 
 
 static char *check_score(ngx_conf_t *cf, void *object, ngx_uint_t given);
@@ -76,9 +76,9 @@ ngx_http_payments_psp_breaker(ngx_conf_t *cf, void *object)
 char *
 ngx_http_payments_psp_cost(ngx_conf_t *cf, void *object)
 {
-    char        *rv;
-    pay_psp_t   *psp = &((ngx_payments_psp_t *) object)->psp;
-    ngx_uint_t   given;
+    char            *rv;
+    pay_psp_conf_t  *psp = &((ngx_payments_psp_t *) object)->psp;
+    ngx_uint_t       given;
 
     rv = ngx_http_payments_options(cf, cost, 1, psp, &given);
 

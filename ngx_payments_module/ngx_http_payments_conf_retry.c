@@ -189,8 +189,8 @@ char *
 ngx_http_payments_late_check(ngx_conf_t *cf,
     ngx_http_payments_main_conf_t *pmcf, const pay_merchant_t *merchant)
 {
-    size_t            i;
-    const pay_psp_t  *psp;
+    size_t                 i;
+    const pay_psp_conf_t  *psp;
 
     if (pmcf->env.late != PAY_LATE_REFUND) {
         return NGX_CONF_OK;

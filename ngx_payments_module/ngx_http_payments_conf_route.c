@@ -145,7 +145,8 @@ ngx_http_payments_resolve_routes(ngx_conf_t *cf,
 
 char *
 ngx_http_payments_check_target(ngx_conf_t *cf,
-    ngx_payments_merchant_t *merchant, ngx_str_t *name, const pay_psp_t *psp)
+    ngx_payments_merchant_t *merchant, ngx_str_t *name,
+    const pay_psp_conf_t *psp)
 {
     if (psp == NULL) {
         return no_such_psp(cf, merchant, name);
@@ -432,10 +433,10 @@ static char *
 resolve_route(ngx_conf_t *cf, ngx_http_payments_main_conf_t *pmcf,
     ngx_payments_merchant_t *merchant, route_t *route, pay_merchant_t *core)
 {
-    size_t            k;
-    ngx_uint_t        i;
-    ngx_str_t        *name;
-    const pay_psp_t  *psp;
+    size_t                 k;
+    ngx_uint_t             i;
+    ngx_str_t             *name;
+    const pay_psp_conf_t  *psp;
 
     for (i = 0; i < route->rule.target_count; i++) {
         name = &route->names[i];

@@ -71,8 +71,8 @@ ngx_http_payments_webhook_scheme(ngx_conf_t *cf, void *object)
 static char *
 unknown_scheme(ngx_conf_t *cf, ngx_str_t *name)
 {
-    ngx_uint_t                      i;
-    const char                     *names[NAMES_MAX + 1];
+    ngx_uint_t   i;
+    const char  *names[NAMES_MAX + 1];
     const pay_sig_scheme_t *const  *table = pay_sig_table();
 
     for (i = 0; i < NAMES_MAX && table[i] != NULL; i++) {
@@ -137,8 +137,8 @@ ngx_http_payments_webhook_url(ngx_conf_t *cf, void *object)
 char *
 ngx_http_payments_webhook_check(ngx_conf_t *cf, ngx_payments_psp_t *psp)
 {
-    pay_psp_t               *core = &psp->psp;
-    ngx_http_payments_at_t   place;
+    pay_psp_conf_t         *core = &psp->psp;
+    ngx_http_payments_at_t  place;
 
     if (core->scheme == NULL) {
         core->scheme = pay_sig_find(pay_str_of(core->adapter->scheme));
@@ -167,8 +167,8 @@ char *
 ngx_http_payments_webhook_resolve(ngx_conf_t *cf,
     ngx_http_payments_main_conf_t *pmcf, ngx_payments_psp_t *psp)
 {
-    pay_psp_t    *core = &psp->psp;
-    pay_arena_t   arena = ngx_payments_arena(cf->pool);
+    pay_psp_conf_t  *core = &psp->psp;
+    pay_arena_t      arena = ngx_payments_arena(cf->pool);
 
     if (!(core->scheme->needs & PAY_SIG_NEEDS_URL)
         || core->settings.url.len != 0)
@@ -267,8 +267,8 @@ static char *
 refuse(ngx_conf_t *cf, ngx_payments_psp_t *psp, const char *what,
     const char *word, const char *mend)
 {
-    ngx_conf_t              *at;
-    ngx_http_payments_at_t   place;
+    ngx_conf_t             *at;
+    ngx_http_payments_at_t  place;
 
     at = ngx_http_payments_at(&place, cf, psp, word, 0);
     ngx_conf_log_error(NGX_LOG_EMERG, at, 0,
@@ -283,8 +283,8 @@ refuse(ngx_conf_t *cf, ngx_payments_psp_t *psp, const char *what,
 static char *
 check_cert(ngx_conf_t *cf, ngx_payments_psp_t *psp)
 {
-    pay_sig_settings_t      *settings = &psp->psp.settings;
-    ngx_http_payments_at_t   place;
+    pay_sig_settings_t     *settings = &psp->psp.settings;
+    ngx_http_payments_at_t  place;
 
     if (!(psp->psp.scheme->needs & PAY_SIG_NEEDS_CERT)) {
         return NGX_CONF_OK;
@@ -306,8 +306,8 @@ check_cert(ngx_conf_t *cf, ngx_payments_psp_t *psp)
 static char *
 default_hosts(ngx_conf_t *cf, ngx_payments_psp_t *psp)
 {
-    ngx_uint_t   i;
-    pay_str_t   *host;
+    ngx_uint_t  i;
+    pay_str_t  *host;
 
     if (ngx_strcmp(psp->psp.scheme->name, "paypal") != 0) {
         return refuse(cf, psp, "lacks", "webhook_cert_host",
@@ -367,9 +367,9 @@ load_ca(ngx_conf_t *cf, ngx_payments_psp_t *psp)
 static char *
 load_keys(ngx_conf_t *cf, ngx_payments_psp_t *psp)
 {
-    char        *rv;
-    ngx_str_t   *files, text;
-    ngx_uint_t   i, n;
+    char       *rv;
+    ngx_str_t  *files, text;
+    ngx_uint_t  i, n;
 
     if (psp->keys == NULL) {
         return NGX_CONF_OK;             /* its scheme has none */
@@ -406,9 +406,9 @@ static char *
 key_lines(ngx_conf_t *cf, ngx_payments_psp_t *psp, ngx_str_t *file,
     ngx_str_t text)
 {
-    char       *rv;
-    u_char     *p, *last, *end;
-    pay_str_t   line;
+    char      *rv;
+    u_char    *p, *last, *end;
+    pay_str_t  line;
 
     p = text.data;
     last = text.data + text.len;

@@ -50,7 +50,7 @@ typedef enum {
 
 /* What the core sees of a PSP (first) and what only the glue needs. */
 typedef struct {
-    pay_psp_t                   psp;
+    pay_psp_conf_t              psp;
     ngx_str_t                   base_url;
     ngx_msec_t                  connect_timeout;
     ngx_msec_t                  total_timeout;
@@ -76,7 +76,7 @@ typedef struct {
     pay_merchant_t              merchant;
     ngx_array_t                *hosts;           /* pay_str_t */
     ngx_array_t                *psps;            /* ngx_str_t names, later
-                                                    const pay_psp_t * */
+                                                    const pay_psp_conf_t * */
     ngx_array_t                *routes;          /* of the conf_route file */
     ngx_array_t                *jwt_keys;        /* pay_jwt_key_t */
 } ngx_payments_merchant_t;
@@ -177,23 +177,23 @@ typedef struct {
     ngx_shm_zone_t             *zone;
     ngx_flag_t                  active;          /* a location has one of
                                                     our handlers */
-    ngx_flag_t                  jobs;
-    ngx_uint_t                  jobs_concurrency;
-    ngx_msec_t                  jobs_interval;
-    ngx_uint_t                  psp_rate;        /* of jobs' calls to one PSP,
+    ngx_flag_t                    jobs;
+    ngx_uint_t                    jobs_concurrency;
+    ngx_msec_t                    jobs_interval;
+    ngx_uint_t                    psp_rate;      /* of jobs' calls to one PSP,
                                                     per 1000 s; 0: any */
-    ngx_msec_t                  buyer_timeout;   /* PSP query on the return */
-    pay_retry_t                 retry[PAY_RETRY_COUNT];  /* of every PSP */
-    ngx_uint_t                  retries;         /* bits of those said */
-    ngx_payments_watch_conf_t   watch;
-    ngx_flag_t                  quarantine;      /* of refused webhooks */
-    ngx_uint_t                  body_days;       /* of verified ones; or 0 */
-    size_t                      body_size;
-    ngx_payments_audit_conf_t   audit;
-    ngx_array_t                 rates;           /* ngx_payments_rates_t * */
-    ngx_msec_t                  quote_ttl;
+    ngx_msec_t                    buyer_timeout; /* PSP query on the return */
+    pay_retry_t                   retry[PAY_RETRY_COUNT]; /* of every PSP */
+    ngx_uint_t                    retries;       /* bits of those said */
+    ngx_payments_watch_conf_t     watch;
+    ngx_flag_t                    quarantine;    /* of refused webhooks */
+    ngx_uint_t                    body_days;     /* of verified ones; or 0 */
+    size_t                        body_size;
+    ngx_payments_audit_conf_t     audit;
+    ngx_array_t                   rates;         /* ngx_payments_rates_t * */
+    ngx_msec_t                    quote_ttl;
     ngx_payments_bulkhead_conf_t  bulkhead;
-    ngx_msec_t                  stages[PAY_STAGES];  /* 0: no deadline */
+    ngx_msec_t                    stages[PAY_STAGES]; /* 0: no deadline */
 } ngx_http_payments_main_conf_t;
 
 
@@ -411,8 +411,8 @@ ngx_payments_gcra_e ngx_payments_shm_gcra(ngx_shm_zone_t *zone,
 /* ngx_payments_quarantine.c: may a refused webhook of that PSP be stored?  The
  * first only looks, before it is known whether it is refused; the second is
  * for one that will be. */
-ngx_uint_t ngx_payments_quarantine_may(const pay_psp_t *psp);
-ngx_uint_t ngx_payments_quarantine_take(const pay_psp_t *psp);
+ngx_uint_t ngx_payments_quarantine_may(const pay_psp_conf_t *psp);
+ngx_uint_t ngx_payments_quarantine_take(const pay_psp_conf_t *psp);
 
 /* Counters; each is a no-op without a zone. */
 void ngx_payments_count_request(const char *flow, ngx_uint_t status,
