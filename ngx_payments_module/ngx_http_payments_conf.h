@@ -10,8 +10,7 @@
 
 typedef char *(*word_pt)(ngx_conf_t *cf, void *object);
 
-/* What a value is.  The first ones are numbers, or words that stand for
- * them. */
+/* The kinds of values.  The first ones are numbers, or words for numbers. */
 typedef enum {
     NGX_PAYMENTS_WORD = 0,      /* one of `names` */
     NGX_PAYMENTS_NUMBER,
@@ -65,9 +64,9 @@ typedef struct {
 
 #define NGX_PAYMENTS_RATE_MAX  1000000
 
-/* A word of a block: its name, from how many to how many arguments, whether
- * it may stand in several lines, and who takes them; without a function it
- * has one argument, which `value` tells of. */
+/* A word of a block: its name, the smallest and largest number of its
+ * arguments, whether it may occur in several lines, and the function that reads
+ * them; without a function it has one argument, which `value` describes. */
 typedef struct {
     const char                 *name;
     ngx_uint_t                  min;

@@ -1,6 +1,6 @@
 /*
- * What the two blocks share - a table of words, host lists - and the checks
- * that only make sense when all of the http block is read.
+ * The common part of the two blocks - a table of words, host lists - and the
+ * checks that only make sense when all of the http block is read.
  */
 
 #include "ngx_http_payments_conf.h"

@@ -1,6 +1,6 @@
 /*
- * What buyers, PSPs and watchdogs call: the buyer's pages, the webhooks and
- * the readiness probe.  Each starts its flow.
+ * The endpoints for buyers, PSPs and watchdogs: the buyer's pages, the webhooks
+ * and the readiness probe.  Each starts its flow.
  */
 
 #include "http/ngx_http_payments_page.h"

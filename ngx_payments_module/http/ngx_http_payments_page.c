@@ -1,7 +1,7 @@
 /*
- * The pages that people see: the status of a checkout, the problem types and
- * their style sheet.  What they say stands in html/, loaded and checked by
- * ngx_payments_pages.c; here they get their values.
+ * The pages for browsers: the status of a checkout, the problem types and their
+ * style sheet.  Their texts are in html/, loaded and checked by
+ * ngx_payments_pages.c; this file fills in the values.
  */
 
 #include "http/ngx_http_payments_page.h"
@@ -216,7 +216,7 @@ ngx_http_payments_style(ngx_http_request_t *r)
 }
 
 
-/* Exactly one of the states; FAILED is told apart by its reason. */
+/* Exactly one of the states; FAILED is split by its reason. */
 static void
 set_state(ngx_payments_value_t *v, const pay_checkout_t *checkout)
 {

@@ -152,7 +152,8 @@ ngx_http_payments_send(ngx_http_request_t *r, ngx_uint_t status,
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
 
-    /* what was not read is drained, or the connection is closed (H13) */
+    /* the unread rest of the body is drained, or the connection is closed
+     * (H13) */
     rc = ngx_http_discard_request_body(r);
     if (rc != NGX_OK) {
         return rc;

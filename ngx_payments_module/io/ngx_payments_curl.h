@@ -1,5 +1,5 @@
 /*
- * What the files that know libcurl share; nobody else includes this.
+ * The common part of the files that know libcurl; no other file includes this.
  */
 
 #ifndef NGX_PAYMENTS_CURL_H
@@ -12,7 +12,8 @@
 
 /* ngx_payments_curl_easy.c */
 
-/* What all handles share; before the first and behind the last. */
+/* The state that all handles share; set up before the first and freed after the
+ * last. */
 ngx_int_t ngx_payments_easy_start(void);
 void ngx_payments_easy_stop(void);
 

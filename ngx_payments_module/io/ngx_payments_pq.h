@@ -1,6 +1,6 @@
 /*
- * Between the connections (ngx_payments_pq.c) and what goes over them
- * (ngx_payments_pq_rows.c): both know libpq, nobody else includes this.
+ * The interface between the connections (ngx_payments_pq.c) and the batches on
+ * them (ngx_payments_pq_rows.c): both know libpq, no other file includes this.
  */
 
 #ifndef NGX_PAYMENTS_PQ_H
@@ -13,8 +13,8 @@
 #include "pay_line.h"
 
 
-/* ngx_payments_pq_said.c: what PostgreSQL or libpq said about a connection's
- * newest trouble, and when its log was told of the last loss of each host. */
+/* ngx_payments_pq_said.c: the message of PostgreSQL or libpq about a
+ * connection's newest error, and when the last loss of each host was logged. */
 #define NGX_PAYMENTS_PQ_HOSTS  8
 
 typedef struct {
@@ -52,7 +52,7 @@ ngx_int_t ngx_payments_pq_put(PGconn *pg, ngx_payments_batch_t *batch);
 ngx_int_t ngx_payments_pq_prepare_timeout(PGconn *pg);
 ngx_int_t ngx_payments_pq_set_timeout(PGconn *pg, ngx_msec_t call,
     ngx_msec_t stage);
-/* Hands each row to its call; what has none is told so. */
+/* Hands each row to its call; a call without a row is answered so. */
 void ngx_payments_pq_deliver(ngx_payments_batch_t *batch, PGresult *rows);
 
 

@@ -107,9 +107,9 @@ ngx_payments_pq_set_timeout(PGconn *pg, ngx_msec_t call, ngx_msec_t stage)
 }
 
 
-/* Calls go away as they are told: nothing of one is looked at behind that.  The
- * batch is committed, so an answer that cannot be read is an outcome that is
- * not known, never a failure. */
+/* A call may be freed when it is answered: nothing of it is read after that.
+ * The batch is committed, so an answer that cannot be read is an outcome that
+ * is not known, never a failure. */
 void
 ngx_payments_pq_deliver(ngx_payments_batch_t *batch, PGresult *rows)
 {

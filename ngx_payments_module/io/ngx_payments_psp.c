@@ -174,9 +174,10 @@ end_health(ngx_payments_http_t *http)
 }
 
 
-/* Our own shortage, of memory or of patience: a request that the PSP has and
- * that was given less than its total= (a buyer waits, or a token came late).
- * Else whoever reloads a return page of a slow PSP opens its circuit. */
+/* A shortage of our own, of memory or of time: the PSP has the request, and the
+ * call got less than its total= (a buyer waits, or a token came late).
+ * Otherwise a buyer who reloads a return page of a slow PSP would open its
+ * circuit. */
 static ngx_uint_t
 says_nothing(const ngx_payments_http_t *http)
 {

@@ -42,9 +42,9 @@ ngx_uint_t ngx_payments_queue_is_late(const ngx_payments_call_t *call);
 /* A read that a refund begins with is about money, as the refund is. */
 pay_class_t ngx_payments_queue_class(const ngx_payments_call_t *call);
 
-/* What goes next over one of `idle` connections, from now on on the wire; those
- * whose time is over go to `late`.  NULL: nothing, or no memory (the tick ends
- * the wait). */
+/* Takes the next batch for one of `idle` connections, which then counts as
+ * sent; calls whose time is over go to `late`.  NULL: nothing is due, or no
+ * memory (the tick ends the wait). */
 ngx_payments_batch_t *ngx_payments_queue_next(ngx_payments_queues_t *queues,
     ngx_uint_t idle, ngx_log_t *log, ngx_queue_t *late);
 /* It is on the wire no more. */

@@ -227,7 +227,7 @@ copy_request(pay_arena_t *arena, const pay_http_request_t *request,
 }
 
 
-/* Nobody waits for a job: it has the database's own deadlines. */
+/* No client waits for a job: it has the database's own deadlines. */
 static ngx_msec_t
 deadline_of(const ngx_payments_flow_t *flow, pay_stage_t stage)
 {
@@ -247,7 +247,7 @@ note_stage(const ngx_payments_flow_t *flow)
 }
 
 
-/* Of a PSP's own calls, whoever asked for them. */
+/* The PSP's own calls, for whichever flow they are made. */
 static void
 note_call(const ngx_payments_flow_t *flow, const pay_http_answer_t *answer)
 {
@@ -279,8 +279,8 @@ may_store(const ngx_payments_flow_t *flow)
 }
 
 
-/* What nobody waits for goes to the PSP at jobs' pace.  NGX_OK: under way, or
- * will be; NGX_DECLINED: the answer is there already. */
+/* Calls for which no client waits are sent to the PSP at the pace of jobs.
+ * NGX_OK: under way, or will be; NGX_DECLINED: the answer is there already. */
 static ngx_int_t
 pace_call(ngx_payments_flow_t *flow)
 {
@@ -385,8 +385,8 @@ no_answer(pay_http_answer_t *answer, pay_failure_t why)
 }
 
 
-/* One question a second for one payment, however often its buyer, or whoever
- * holds the link, comes back: the PSP's quota is all merchants'. */
+/* One query a second for one payment, however often its buyer, or anyone with
+ * the link, comes back: all merchants share the PSP's quota. */
 static ngx_uint_t
 asked_just_now(pay_str_t url)
 {
@@ -444,7 +444,7 @@ db_done(ngx_payments_call_t *call, const pay_result_t *result,
 }
 
 
-/* What metrics want to know of an operation beyond that it was called. */
+/* The numbers that metrics need of an operation, beyond its calls. */
 static void
 note_done(const ngx_payments_call_t *call, const pay_result_t *result)
 {

@@ -34,8 +34,8 @@ static void count_end(const pay_flow_t *core);
 static void request_gone(void *data);
 
 
-/* What a step needs no longer than it lasts, which is never long: the worker's,
- * for all flows. */
+/* The worker's memory for a step, for all flows: it is not needed after the
+ * step, which is never long. */
 static ngx_pool_t   *scratch_pool;
 static pay_arena_t   scratch;
 static ngx_uint_t    depth;            /* of steps within steps */
@@ -329,7 +329,7 @@ flow_reply(ngx_payments_flow_t *flow, const pay_reply_t *reply)
     rc = ngx_http_payments_reply(r, reply);
     ngx_http_finalize_request(r, rc);
 
-    /* what is posted may free the request, which the content handler on the
+    /* a posted event may free the request, which the content handler on the
      * stack is about to finalize: there nginx itself runs it afterwards */
     if (!flow->in_handler) {
         ngx_http_run_posted_requests(c);
@@ -337,7 +337,8 @@ flow_reply(ngx_payments_flow_t *flow, const pay_reply_t *reply)
 }
 
 
-/* What the request's log line may say, in the request's own memory. */
+/* Copies the values for the request's log line into the request's own
+ * memory. */
 static void
 flow_note(ngx_payments_flow_t *flow)
 {

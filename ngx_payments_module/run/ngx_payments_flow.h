@@ -16,7 +16,7 @@ struct ngx_payments_flow_s {
     pay_flow_t                      core;
     ngx_http_payments_main_conf_t  *pmcf;
 
-    ngx_http_request_t             *request;     /* NULL: nobody waits */
+    ngx_http_request_t             *request;     /* NULL: no client waits */
     ngx_http_cleanup_t             *cleanup;
 
     union {                                      /* one effect at a time */
@@ -35,12 +35,12 @@ struct ngx_payments_flow_s {
     ngx_payments_place_t            place;       /* of payments_bulkhead */
     unsigned                        late:1;      /* routing took too long */
     unsigned                        started:1;
-    unsigned                        alone:1;       /* nobody ever waits */
+    unsigned                        alone:1;       /* no client ever waits */
     unsigned                        in_handler:1;  /* of the request */
 };
 
 
-/* Of the operation whose row is there: nobody needs its arguments. */
+/* Frees the arguments of the operation whose row is there. */
 void ngx_payments_flow_drop_args(ngx_payments_flow_t *flow);
 
 /* Steps until something has to be waited for, or the flow's end. */

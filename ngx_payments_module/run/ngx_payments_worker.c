@@ -226,7 +226,7 @@ jobs_handler(ngx_event_t *ev)
 
     n = is_paced() ? 0 : claims_most();
 
-    /* what waits long enough is done all the same */
+    /* work that waits long enough is done all the same */
     if (n > 1 && is_pressed()) {
         n = 1;
     }
@@ -270,7 +270,7 @@ is_pressed(void)
 }
 
 
-/* Of one tick: what psp_rate gives a second, for a slow one. */
+/* The jobs of one tick: as many as psp_rate gives a second, for a slow one. */
 static ngx_uint_t
 claims_most(void)
 {
@@ -331,7 +331,8 @@ claim_done(ngx_payments_call_t *call, const pay_result_t *result,
 }
 
 
-/* What is claimed and not started is another's when the lease runs out. */
+/* A job that is claimed and not started goes to another worker when the lease
+ * runs out. */
 static ngx_int_t
 start_job(slot_t *slot, const pay_job_row_t *row)
 {

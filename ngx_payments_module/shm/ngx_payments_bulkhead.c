@@ -1,11 +1,10 @@
 /*
- * How much is under way at once, of each merchant and of each class of work,
- * in all workers of this host.  Each worker counts in a block of its own in
- * the shared zone and nobody else writes there, so counting takes no lock and
- * what a dead worker held goes with its block.  A place is taken first and
- * looked at then: two at once may both be refused, but never both pass.
- *
- * What is about money that exists is counted and never refused.
+ * Limits of the work that is under way at once, of each merchant and of each
+ * class of work, in all workers of this host.  Each worker counts in a block of
+ * its own in the shared zone and no other writes there, so counting takes no
+ * lock, and the slots of a dead worker go with its block.  A slot is taken
+ * first and the limit checked then: two at once may both be refused, but never
+ * both pass.  Work about money that exists is counted and never refused.
  */
 
 #include "shm/ngx_payments_shm.h"
@@ -265,7 +264,7 @@ claim(ngx_slab_pool_t *pool, ngx_uint_t count)
 }
 
 
-/* Nobody reads a block of pid 0. */
+/* A block of pid 0 is not read. */
 static void
 take_over(ngx_payments_cells_t *block, const uint64_t *keys, ngx_uint_t count)
 {

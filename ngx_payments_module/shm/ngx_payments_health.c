@@ -58,7 +58,7 @@ ngx_payments_health_init(ngx_cycle_t *cycle)
         return NGX_OK;
     }
 
-    /* what has our number is a dead worker's */
+    /* a block with our number belongs to a dead worker */
     ngx_payments_calls_sweep(view.all, 1);
     leave(&view);
 
@@ -355,7 +355,7 @@ find(ngx_payments_healths_t *all, pay_str_t name)
 }
 
 
-/* A free place, or that of the PSP which nobody has called for longest, which
+/* Finds a free slot, or that of the PSP whose last call is the oldest, which
  * has no calls in flight and is not in our configuration. */
 static uint32_t
 claim(ngx_payments_healths_t *all, pay_str_t name)

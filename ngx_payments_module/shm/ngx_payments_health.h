@@ -21,8 +21,9 @@ typedef enum {
 #define NGX_PAYMENTS_REFUSED  2
 
 
-/* PSPs are found by name: a reload may renumber them.  Nobody's when len is
- * 0; one that is not used for longest goes when room is needed. */
+/* PSPs are found by name: a reload may renumber them.  The slot is free when
+ * len is 0; the one that is not used for longest is reused when all are
+ * taken. */
 typedef struct {
     pay_breaker_t               breaker;
     uint64_t                    used_ms;
@@ -32,8 +33,8 @@ typedef struct {
     u_char                      name[NGX_PAYMENTS_HEALTH_NAME];
 } ngx_payments_health_psp_t;
 
-/* The calls that one worker has in flight with one PSP; nobody's when count
- * is 0.  Kept per process, so that a killed one's can be taken away. */
+/* The calls that one worker has in flight with one PSP; free when count is 0.
+ * Kept per process, so that a killed one's can be taken away. */
 typedef struct {
     uint32_t                    count;
     uint32_t                    pid;
@@ -43,7 +44,8 @@ typedef struct {
 typedef struct {
     ngx_payments_health_psp_t    psps[NGX_PAYMENTS_HEALTH_PSPS];
     ngx_payments_health_calls_t  calls[NGX_PAYMENTS_HEALTH_CALLS];
-    uint32_t                     calls_end;      /* all behind are nobody's */
+    uint32_t                     calls_end;      /* all slots from here on
+                                                    are free */
 } ngx_payments_healths_t;
 
 

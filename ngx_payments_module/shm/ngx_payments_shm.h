@@ -1,7 +1,7 @@
 /*
- * What lies in the shared zone.  ngx_payments_shm.c owns the buckets,
+ * The contents of the shared zone.  ngx_payments_shm.c owns the buckets,
  * ngx_payments_count*.c write the counters, ngx_http_payments_metrics.c reads
- * them, ngx_payments_health.c owns the health; nobody else includes this.
+ * them, ngx_payments_health.c owns the health; no other file includes this.
  */
 
 #ifndef NGX_PAYMENTS_SHM_H
@@ -34,8 +34,8 @@ typedef struct {
 } ngx_payments_histogram_t;
 
 
-/* Gauges are kept per process, so that a killed worker's share goes away
- * with it.  A slot belongs to `pid`, 0: to nobody. */
+/* Gauges are kept per process, so that a killed worker's share goes away with
+ * it.  A slot belongs to `pid`; with 0 it is free. */
 typedef struct {
     ngx_atomic_t                pid;
     ngx_atomic_t                flows;
@@ -57,7 +57,7 @@ typedef struct {
 } ngx_payments_psp_stat_t;
 
 
-/* What the last sweep, of whichever host, has counted. */
+/* The counts of the last sweep, of any host. */
 typedef struct {
     ngx_atomic_t                at;              /* ngx_time(); 0: never */
     ngx_atomic_t                letters[NGX_PAYMENTS_LETTERS];
@@ -78,7 +78,7 @@ typedef struct {
 } ngx_payments_rates_stat_t;
 
 
-/* Of the event log. */
+/* The counters of the event log. */
 typedef struct {
     ngx_atomic_t                total;           /* signed by this host */
     ngx_atomic_t                failures;
@@ -95,16 +95,16 @@ typedef struct {
 } ngx_payments_stage_stat_t;
 
 
-/* What one worker has under way (ngx_payments_bulkhead.c): it alone writes
- * here.  Keys are sorted: the classes of work, then digests of merchants'
- * names. */
+/* The work that one worker has under way (ngx_payments_bulkhead.c): it alone
+ * writes here.  Keys are sorted: the classes of work, then digests of
+ * merchants' names. */
 typedef struct {
     uint64_t                    key;
     ngx_atomic_t                n;
 } ngx_payments_cell_t;
 
 typedef struct {
-    ngx_atomic_t                pid;             /* 0: of nobody */
+    ngx_atomic_t                pid;             /* 0: free */
     ngx_uint_t                  count;
     ngx_uint_t                  room;            /* of cells */
     ngx_payments_cell_t         cells[];

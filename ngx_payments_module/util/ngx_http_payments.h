@@ -1,6 +1,6 @@
 /*
- * The glue's own types: configuration, what a request carries, and who calls
- * whom between the files of this directory.  Names with _http_ have a
+ * The glue's own types: configuration, the context of a request, and the
+ * functions that files of this directory share.  Names with _http_ have a
  * request; the others have a worker.
  */
 
@@ -48,7 +48,8 @@ typedef enum {
 } ngx_http_payments_kind_e;
 
 
-/* What the core sees of a PSP (first) and what only the glue needs. */
+/* A PSP: the part that the core reads (first), and the part for the glue
+ * alone. */
 typedef struct {
     pay_psp_conf_t              psp;
     ngx_str_t                   base_url;
@@ -140,7 +141,7 @@ typedef struct {
 } ngx_payments_audit_conf_t;
 
 
-/* How old a state may grow before people are told; 0: no limit. */
+/* The age at which a state becomes a dead letter; 0: no limit. */
 typedef struct {
     time_t                      registering_s;
     time_t                      executing_s;     /* past its expires_at */
@@ -435,7 +436,7 @@ void ngx_payments_count_backfill(pay_str_t psp, int64_t listed,
  * none this time. */
 void ngx_payments_count_rates_age(pay_str_t source, pay_int_t age_ms);
 void ngx_payments_count_rates_failed(pay_str_t source);
-/* What a sweep has counted; the text is SQL's (pay_api.sweep). */
+/* The counts of a sweep; the text is SQL's (pay_api.sweep). */
 void ngx_payments_count_sweep(pay_str_t json);
 /* The same of pay_api.check_books; returns how many differences there are. */
 int64_t ngx_payments_count_books(pay_str_t json);
@@ -533,8 +534,8 @@ ngx_pool_t *ngx_payments_scratch(void);
 ngx_payments_flow_t *ngx_payments_flow_create(
     ngx_http_payments_main_conf_t *pmcf);
 pay_flow_t *ngx_payments_flow_core(ngx_payments_flow_t *flow);
-/* Subscribes the request (or NULL: nobody) and takes the first step. Returns
- * what a content handler returns. */
+/* Subscribes the request (NULL: none) and takes the first step.  Returns the
+ * value that a content handler returns. */
 ngx_int_t ngx_payments_flow_start(ngx_payments_flow_t *flow,
     ngx_http_request_t *r);
 /* A place for it until its end.  NGX_BUSY: there is none; *retry_after_s says
