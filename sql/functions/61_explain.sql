@@ -134,7 +134,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION pay.explain_final IS
-    'Who waits for whom, and why, after an order has ended';
+    'The party that has to act, and why, after an order has ended';
 
 
 -- Orders of which the PSP has not given a token yet.
@@ -191,7 +191,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION pay.explain_unregistered IS
-    'Who waits for whom, and why, before there is a page to pay on';
+    'The party that has to act, and why, before there is a page to pay on';
 
 
 -- Orders whose page the buyer has, or may have.
@@ -248,7 +248,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION pay.explain_registered IS
-    'Who waits for whom, and why, while there is a page to pay on';
+    'The party that has to act, and why, while there is a page to pay on';
 
 
 -- About a new checkout for the same goods; the same request with the same

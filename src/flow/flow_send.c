@@ -126,9 +126,9 @@ send_answered(pay_flow_t *flow, const pay_input_t *input,
 }
 
 
-/* A page that is closed is closed, by whomever; one on which the buyer has
- * done his part cannot be closed any more.  Of one that has refused a card
- * only the adapter knows whether it takes another. */
+/* Closing succeeds for a page that is closed already.  A page on which the buyer
+ * has paid or approved cannot be closed any more.  After a refused card only the
+ * adapter knows whether the page takes another one. */
 static void
 read_page(pay_psp_changed_t *result)
 {
