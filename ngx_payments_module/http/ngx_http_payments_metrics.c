@@ -571,7 +571,7 @@ health_end(pay_buf_t *buf, const ngx_payments_health_stat_t *stat,
     ngx_uint_t  n;
 
     const ngx_uint_t  numbers[] = {
-        stat->opened, stat->health.in_flight, stat->health.most,
+        stat->opened, stat->health.in_flight, stat->health.in_flight_max,
         stat->health.success_permille, stat->health.latency_ms
     };
 

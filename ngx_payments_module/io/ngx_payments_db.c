@@ -214,13 +214,13 @@ ngx_payments_db_wake(void)
 void
 ngx_payments_db_answered(ngx_payments_batch_t *batch)
 {
-    ngx_uint_t  *most = &db.queues.most[batch->op];
+    ngx_uint_t  *limit = &db.queues.batch_max[batch->op];
 
     ngx_payments_queue_leave(&db.queues, batch);
     note_pace(batch->count);
 
-    if (batch->count >= *most) {
-        *most = ngx_min(*most + *most / 8 + 1, db.conf->batch);
+    if (batch->count >= *limit) {
+        *limit = ngx_min(*limit + *limit / 8 + 1, db.conf->batch);
     }
 }
 
@@ -333,7 +333,7 @@ count_canceled(ngx_payments_batch_t *batch, const char *sqlstate)
         return;
     }
 
-    db.queues.most[batch->op] = ngx_max(batch->count / 2, 1);
+    db.queues.batch_max[batch->op] = ngx_max(batch->count / 2, 1);
 
     for (i = 0; i < batch->count; i++) {
         if (batch->calls[i]->timeout != 0) {

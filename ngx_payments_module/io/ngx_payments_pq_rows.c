@@ -91,16 +91,16 @@ ngx_int_t
 ngx_payments_pq_set_timeout(PGconn *pg, ngx_msec_t call, ngx_msec_t stage)
 {
     u_char       statement[NGX_INT_T_LEN + 1], lock[NGX_INT_T_LEN + 1];
-    ngx_msec_t   most = call - call / 5, most_lock = call / 4;
+    ngx_msec_t   limit = call - call / 5, lock_limit = call / 4;
     const char  *values[] = { (char *) statement, (char *) lock };
 
     if (stage != 0) {
-        most = ngx_min(most, stage);
-        most_lock = ngx_min(most_lock, stage / 2);
+        limit = ngx_min(limit, stage);
+        lock_limit = ngx_min(lock_limit, stage / 2);
     }
 
-    *ngx_sprintf(statement, "%M", most) = '\0';
-    *ngx_sprintf(lock, "%M", most_lock) = '\0';
+    *ngx_sprintf(statement, "%M", limit) = '\0';
+    *ngx_sprintf(lock, "%M", lock_limit) = '\0';
 
     return PQsendQueryPrepared(pg, SET_TIMEOUT, 2, values, NULL, NULL, 1)
            ? NGX_OK : NGX_ERROR;

@@ -40,7 +40,7 @@ ngx_payments_queue_init(ngx_payments_queues_t *queues,
 
     for (i = 0; i < PAY_OP_COUNT; i++) {
         ngx_queue_init(&queues->calls[i]);
-        queues->most[i] = conf->batch;
+        queues->batch_max[i] = conf->batch;
     }
 }
 
@@ -185,7 +185,9 @@ may_go(ngx_payments_queues_t *queues, pay_op_id_t op)
     ngx_queue_t           *q;
     ngx_payments_batch_t  *batch;
 
-    if (queues->lengths[op] >= queues->most[op] || pay_op(op)->only_reads) {
+    if (queues->lengths[op] >= queues->batch_max[op]
+        || pay_op(op)->only_reads)
+    {
         return 1;
     }
 
@@ -291,7 +293,7 @@ take_calls(ngx_payments_queues_t *queues, ngx_payments_batch_t *batch,
     ngx_payments_call_t  *call;
 
     while (queues->lengths[batch->op] != 0
-           && batch->count < queues->most[batch->op])
+           && batch->count < queues->batch_max[batch->op])
     {
         call = head_of(queues, batch->op);
 

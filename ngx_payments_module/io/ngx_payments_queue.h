@@ -16,12 +16,12 @@
 typedef struct {
     ngx_queue_t   calls[PAY_OP_COUNT];
     ngx_uint_t    lengths[PAY_OP_COUNT];
-    ngx_uint_t    most[PAY_OP_COUNT];     /* that go at once */
+    ngx_uint_t    batch_max[PAY_OP_COUNT];   /* of items in one call */
     ngx_uint_t    count;                  /* of all queues */
     ngx_uint_t    classes[NGX_PAYMENTS_QUEUE_CLASSES];  /* the same, by class */
     ngx_queue_t   wire;                   /* batches that are out */
     ngx_uint_t    sent;                   /* calls in them */
-    ngx_uint_t    batch;                  /* the configured most[] */
+    ngx_uint_t    batch;                  /* the configured batch_max[] */
     ngx_msec_t    wait;                   /* of a call, at most */
 } ngx_payments_queues_t;
 

@@ -252,7 +252,7 @@ static void
 note_call(const ngx_payments_flow_t *flow, const pay_http_answer_t *answer)
 {
     ngx_msec_t  took = ngx_current_msec - flow->wait_started;
-    ngx_msec_t  most = flow->pmcf->stages[PAY_STAGE_PSP];
+    ngx_msec_t  deadline = flow->pmcf->stages[PAY_STAGE_PSP];
 
     if (flow->http.call == PAY_CALL_CERTIFICATE) {
         return;
@@ -260,7 +260,7 @@ note_call(const ngx_payments_flow_t *flow, const pay_http_answer_t *answer)
 
     ngx_payments_count_stage(PAY_STAGE_PSP, (uint64_t) took * 1000);
 
-    if (most != 0 && took + 1 >= most
+    if (deadline != 0 && took + 1 >= deadline
         && answer->failure == PAY_FAILURE_TIMEOUT)
     {
         ngx_payments_count_stage_timeout(PAY_STAGE_PSP);

@@ -284,7 +284,7 @@ run_routing(ngx_payments_flow_t *flow, pay_input_t *input,
     pay_effect_t *effect)
 {
     uint64_t    us, begun = now_us();
-    ngx_msec_t  most = flow->pmcf->stages[PAY_STAGE_ROUTING];
+    ngx_msec_t  deadline = flow->pmcf->stages[PAY_STAGE_ROUTING];
 
     ngx_payments_fault("within", "routing");
     run(flow, input, effect);
@@ -292,8 +292,8 @@ run_routing(ngx_payments_flow_t *flow, pay_input_t *input,
     us = now_us() - begun;
     ngx_payments_count_stage(PAY_STAGE_ROUTING, us);
 
-    flow->late = most != 0 && effect->kind == PAY_DO_DB
-                 && us > (uint64_t) most * (US_PER_S / 1000);
+    flow->late = deadline != 0 && effect->kind == PAY_DO_DB
+                 && us > (uint64_t) deadline * (US_PER_S / 1000);
 }
 
 

@@ -46,7 +46,7 @@ static ngx_int_t jobs_start(ngx_cycle_t *cycle);
 static void jobs_handler(ngx_event_t *ev);
 static ngx_uint_t is_paced(void);
 static ngx_uint_t is_pressed(void);
-static ngx_uint_t claims_most(void);
+static ngx_uint_t claims_max(void);
 static ngx_int_t claim(slot_t *slot);
 static ngx_msec_t next_tick(void);
 static void claim_done(ngx_payments_call_t *call, const pay_result_t *result,
@@ -224,7 +224,7 @@ jobs_handler(ngx_event_t *ev)
         return;
     }
 
-    n = is_paced() ? 0 : claims_most();
+    n = is_paced() ? 0 : claims_max();
 
     /* work that waits long enough is done all the same */
     if (n > 1 && is_pressed()) {
@@ -272,7 +272,7 @@ is_pressed(void)
 
 /* The jobs of one tick: as many as psp_rate gives a second, for a slow one. */
 static ngx_uint_t
-claims_most(void)
+claims_max(void)
 {
     ngx_uint_t  rate = worker.pmcf->psp_rate;
 

@@ -39,8 +39,8 @@ static void log_change(const ngx_payments_psp_t *psp, uint32_t before,
     uint32_t after);
 
 
-/* The last picture that this worker has taken. */
-static pay_health_t  picture[NGX_PAYMENTS_PSPS_MAX];
+/* The last snapshot that this worker has taken. */
+static pay_health_t  snapshot[NGX_PAYMENTS_PSPS_MAX];
 static ngx_msec_t    picture_ms;
 static ngx_uint_t    picture_good;
 
@@ -212,7 +212,7 @@ ngx_payments_health_ahead(void)
 }
 
 
-/* A picture serves for its millisecond, unless a call of our own has changed
+/* A snapshot serves for its millisecond, unless a call of our own has changed
  * it: the lock is everybody's. */
 const pay_health_t *
 ngx_payments_health(void)
@@ -222,7 +222,7 @@ ngx_payments_health(void)
     const ngx_payments_psp_t  *psp;
 
     if (picture_good && picture_ms == ngx_current_msec) {
-        return picture;
+        return snapshot;
     }
 
     if (!enter(&view, NULL)) {
@@ -236,7 +236,7 @@ ngx_payments_health(void)
         }
 
         look_at(&view, psp);
-        read_health(&view, psp, &picture[i]);
+        read_health(&view, psp, &snapshot[i]);
     }
 
     leave(&view);
@@ -244,7 +244,7 @@ ngx_payments_health(void)
     picture_good = 1;
     picture_ms = ngx_current_msec;
 
-    return picture;
+    return snapshot;
 }
 
 
@@ -419,14 +419,14 @@ configured(ngx_payments_health_psp_t *psp)
 static ngx_uint_t
 has_room(view_t *view, const ngx_payments_psp_t *psp, ngx_uint_t can_wait)
 {
-    ngx_uint_t         most = psp->concurrency;
+    ngx_uint_t         limit = psp->concurrency;
     static ngx_msec_t  last;
 
-    if (can_wait && most > 1) {
-        most -= (most + KEPT_SHARE - 1) / KEPT_SHARE;
+    if (can_wait && limit > 1) {
+        limit -= (limit + KEPT_SHARE - 1) / KEPT_SHARE;
     }
 
-    if (most == 0 || ngx_payments_calls_of(view->all, view->place) < most) {
+    if (limit == 0 || ngx_payments_calls_of(view->all, view->place) < limit) {
         return 1;
     }
 
@@ -437,7 +437,7 @@ has_room(view_t *view, const ngx_payments_psp_t *psp, ngx_uint_t can_wait)
     last = ngx_current_msec;
     ngx_payments_calls_sweep(view->all, 0);
 
-    return ngx_payments_calls_of(view->all, view->place) < most;
+    return ngx_payments_calls_of(view->all, view->place) < limit;
 }
 
 
@@ -446,7 +446,7 @@ read_health(view_t *view, const ngx_payments_psp_t *psp, pay_health_t *health)
 {
     ngx_memzero(health, sizeof(pay_health_t));
     health->success_permille = 1000;
-    health->most = (unsigned) psp->concurrency;
+    health->in_flight_max = (unsigned) psp->concurrency;
 
     if (view->psp == NULL) {
         return;
