@@ -126,9 +126,9 @@ send_answered(pay_flow_t *flow, const pay_input_t *input,
 }
 
 
-/* Closing succeeds for a page that is closed already.  A page on which the buyer
- * has paid or approved cannot be closed any more.  After a refused card only the
- * adapter knows whether the page takes another one. */
+/* Closing succeeds for a page that is closed already.  A page on which the
+ * buyer has paid or approved cannot be closed any more.  After a refused card
+ * only the adapter knows whether the page takes another one. */
 static void
 read_page(pay_psp_changed_t *result)
 {
