@@ -39,7 +39,7 @@ void ngx_payments_queue_remove(ngx_payments_queues_t *queues,
 
 /* Its stage's deadline has passed before it was sent. */
 ngx_uint_t ngx_payments_queue_is_late(const ngx_payments_call_t *call);
-/* A read that a refund begins with is about money, as the refund is. */
+/* A SELECT on behalf of a refund has the refund's priority. */
 pay_class_t ngx_payments_queue_class(const ngx_payments_call_t *call);
 
 /* Takes the next batch for one of `idle` connections, which then counts as

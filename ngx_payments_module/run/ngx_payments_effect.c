@@ -152,8 +152,9 @@ ngx_payments_effect_http(ngx_payments_flow_t *flow, pay_effect_t *effect,
 }
 
 
-/* The step's own is in its scratch.  libcurl copies all but the body, so that
- * only what does not go at once, or may go again, is kept as a whole. */
+/* Copies the request: the core built it in the step's scratch arena, which is
+ * reset when the step returns.  libcurl copies all but the body, so the whole
+ * request is copied only if it is not sent at once, or may be sent again. */
 static pay_status_t
 keep_request(ngx_payments_flow_t *flow, pay_effect_t *effect)
 {
