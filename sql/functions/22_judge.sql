@@ -402,7 +402,8 @@ BEGIN
                 CASE WHEN bool_or(m.kind IN ('cancelled', 'expired',
                          'declined', 'rejected', 'refused'))
                      THEN 'failure' END,
-                CASE WHEN bool_or(m.kind = 'late_refunded')
+                CASE WHEN bool_or(m.kind IN ('late_refunded',
+                         'late_refund_returned'))
                      THEN 'late_refund' END,
                 CASE WHEN bool_or(m.brings)
                      THEN 'posting' END,

@@ -338,6 +338,39 @@ COMMENT ON FUNCTION pay.outside_refund IS
     'A refund that was made at the PSP';
 
 
+-- The refund of a late payment was accepted and has failed, or has come back:
+-- the money is in suspense again.  It goes out a second time only when an
+-- operator has the dead letter tried again, and then under another key, since
+-- the PSP answers the old one with the refund that has failed.  The fact is for
+-- record_facts().
+CREATE OR REPLACE FUNCTION pay.return_late_refund(
+    p_news news, p_late late_success)
+RETURNS fact LANGUAGE plpgsql AS $$
+DECLARE
+    v_fact fact := news_word(p_news);
+BEGIN
+    UPDATE late_success l
+    SET state = 'refunding', refund_id = gen_random_uuid()
+    WHERE l.merchant_id = p_late.merchant_id
+        AND l.checkout_id = p_late.checkout_id;
+
+    PERFORM open_dead_letter(ARRAY[p_late.merchant_id]::text[],
+        ARRAY[p_late.checkout_id]::text[], ARRAY[p_late.psp]::text[], NULL,
+        '{refund}', '{returned}', ARRAY[v_fact.code], NULL, NULL);
+
+    v_fact.kind := 'late_refund_returned';
+    v_fact.reference := NULL;
+    v_fact.detail := jsonb_strip_nulls(jsonb_build_object(
+        'refund_id', p_late.refund_id, 'refund_reference', p_news.object,
+        'amount_minor', p_late.amount_minor, 'currency', p_late.currency));
+
+    RETURN v_fact;
+END
+$$;
+COMMENT ON FUNCTION pay.return_late_refund IS
+    'Takes the paying back of a late payment back';
+
+
 -- The refund of a late payment is not one of a sale.
 CREATE OR REPLACE FUNCTION pay.hear_late_refund(
     p_news news, p_late late_success, OUT outcome text, OUT facts fact[])
@@ -346,11 +379,11 @@ BEGIN
     outcome := 'unchanged';
     facts := '{}';
 
-    IF p_news.news = 'failed' AND p_late.state = 'refunding' THEN
+    IF p_news.news = 'failed' AND has_failed(p_news) THEN
+        RETURN;
+    ELSIF p_news.news = 'failed' AND p_late.state = 'refunding' THEN
         SELECT * INTO outcome, facts FROM news_doubt(p_news, 'failed');
-    ELSIF p_news.news = 'succeeded' AND p_late.state = 'refunding'
-        AND has_failed(p_news)
-    THEN
+    ELSIF p_news.news = 'succeeded' AND has_failed(p_news) THEN
         SELECT * INTO outcome, facts
         FROM news_doubt(p_news, 'contradiction');
     ELSIF p_news.news = 'succeeded' AND p_late.state = 'refunding' THEN
@@ -360,8 +393,9 @@ BEGIN
             ARRAY[p_late.refund_id::text], ARRAY[p_news.object],
             ARRAY[p_news.request_id], '{1}');
     ELSIF p_news.news = 'failed' AND p_late.state = 'refunded' THEN
-        SELECT * INTO outcome, facts
-        FROM news_doubt(p_news, 'contradiction');
+        outcome := 'applied';
+        facts := ARRAY[return_late_refund(p_news, p_late)]
+            || (news_doubt(p_news, 'failed')).facts;
     END IF;
 END
 $$;
@@ -383,8 +417,12 @@ BEGIN
                  WHERE d.merchant_id = l.merchant_id
                      AND d.checkout_id = l.checkout_id
                      AND d.operation = 'refund'
-                     AND d.operation_id = l.refund_id::text
-                     AND d.reference = p_news.object)
+                     AND (d.reference = p_news.object
+                          OR d.operation_id = p_news.operation_id)
+                     AND NOT EXISTS (
+                         SELECT FROM change c
+                         WHERE c.merchant_id = d.merchant_id
+                             AND c.change_id = d.operation_id))
              OR p_news.operation_id IS NULL
                 AND l.state IN ('refunding', 'refunded')
                 AND coalesce(p_news.amount_minor, l.amount_minor)

@@ -198,7 +198,8 @@ CREATE TABLE late_success (
 );
 
 -- Sold or paid back, never both: held money may be accepted, money that is
--- being paid back never.  A refund that went out before an operator settled the
+-- being paid back never.  A refund may fail after it was accepted, or come
+-- back.  A refund that went out before an operator settled the
 -- matter elsewhere still gets its event.
 CREATE TRIGGER late_success_state
     BEFORE UPDATE OF state ON late_success FOR EACH ROW
@@ -206,10 +207,13 @@ CREATE TRIGGER late_success_state
           AND (OLD.state, NEW.state) NOT IN (
               ('held', 'accepted'), ('held', 'resolved'),
               ('refunding', 'refunded'), ('refunding', 'resolved'),
+              ('refunded', 'refunding'),
               ('resolved', 'refunded')))
     EXECUTE FUNCTION refuse_change('no such transition', 'PAY10');
 ALTER TABLE late_success ENABLE ALWAYS TRIGGER late_success_state;
 
+-- One refund, under one key, for as long as it may be done.  Only one that has
+-- failed after it was accepted is followed by another.
 CREATE TRIGGER late_success_fixed
     BEFORE UPDATE OF merchant_id, checkout_id, psp, amount_minor, currency,
         refund_id
@@ -218,8 +222,13 @@ CREATE TRIGGER late_success_fixed
            NEW.currency, NEW.refund_id)
           IS DISTINCT FROM
           (OLD.merchant_id, OLD.checkout_id, OLD.psp, OLD.amount_minor,
-           OLD.currency, OLD.refund_id))
-    EXECUTE FUNCTION refuse_change('one refund for ever', 'PAY11');
+           OLD.currency, OLD.refund_id)
+          AND (NEW.merchant_id, NEW.checkout_id, NEW.psp, NEW.amount_minor,
+               NEW.currency, OLD.state, NEW.state)
+          IS DISTINCT FROM
+          (OLD.merchant_id, OLD.checkout_id, OLD.psp, OLD.amount_minor,
+           OLD.currency, 'refunded', 'refunding'))
+    EXECUTE FUNCTION refuse_change('one refund until it fails', 'PAY11');
 ALTER TABLE late_success ENABLE ALWAYS TRIGGER late_success_fixed;
 
 

@@ -109,6 +109,9 @@ INSERT INTO posting_kind (kind, about, example) VALUES
     'The 12.00 EUR are the seller''s'),
 ('late_refunded', 'A late payment was paid back',
     'The 12.00 EUR are with the buyer again'),
+('late_refund_returned', 'The refund of a late payment has failed after all',
+    'The buyer''s account is closed: the 12.00 EUR are in suspense again until '
+    'an operator decides'),
 ('unknown_refund', 'A PSP has paid back what no order can be found for',
     'A refund of 3.00 EUR of a checkout with two sellers: operators decide '
     'whose it is');
@@ -178,6 +181,8 @@ VALUES
 ('late_accepted', 4, 'credit', 'seller_available', 'seller', false),
 ('late_refunded', 1, 'debit', 'suspense', 'buyer', false),
 ('late_refunded', 2, 'credit', 'refunds', 'buyer', false),
+('late_refund_returned', 1, 'debit', 'refunds', 'buyer', false),
+('late_refund_returned', 2, 'credit', 'suspense', 'buyer', false),
 ('unknown_refund', 1, 'debit', 'suspense', 'buyer', false),
 ('unknown_refund', 2, 'credit', 'refunds', 'buyer', false);
 

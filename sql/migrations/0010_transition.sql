@@ -42,6 +42,7 @@ INSERT INTO news_kind (news, logged, told, is_shown) VALUES
 ('mismatch', 'always', NULL, false),
 ('mismatch_settled', 'always', NULL, false),
 ('late_refunded', 'always', NULL, false),
+('late_refund_returned', 'always', NULL, false),
 ('dead_letter_requeued', 'always', NULL, false),
 ('dead_letter_resolved', 'always', NULL, false),
 ('capture_requested', 'always', NULL, true),

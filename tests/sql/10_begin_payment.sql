@@ -272,6 +272,11 @@ FROM (VALUES
         ARRAY[t.ttl]::bigint[], ARRAY[t.lease]::bigint[], '{NULL}', '{NULL}',
         '{NULL}', '{NULL}', '{NULL}', '{NULL}') b;
 
+SELECT is(b.outcome, w, 'a key that lives ' || ttl || ' s')
+FROM (VALUES (1, 'created'), (315360000, 'created'), (315360001, 'invalid'))
+    t (ttl, w),
+    pg_temp.begin('m1', 'ttl-' || ttl, 'ttl-' || ttl,
+                  ARRAY['ttl-' || ttl || ':1'], p_ttl_s => ttl) b;
 SELECT is(b.outcome, 'invalid', 'uuid ' || coalesce(t.uuid, 'NULL'))
 FROM (VALUES (NULL), (''), ('x'), ('{a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11}'),
     ('a0eebc999c0b4ef8bb6d6bb9bd380a11')) t (uuid),

@@ -53,6 +53,19 @@ SELECT is(pg_temp.wallet('seller-1'), '150 0 0 2', 'the wallet has both');
 SELECT is(pg_temp.fact('t1', 'paid', 'e1'), 'duplicate', 'told again');
 SELECT is(pg_temp.fact('t1', 'paid', 'e2'), 'unchanged', 'told anew');
 SELECT is(pg_temp.wallet('seller-1'), '150 0 0 2', 'is not booked again');
+-- two batches with new sellers wait for each other in one order, or deadlock
+CREATE FUNCTION pg_temp.make_wallets(p_seller text[], p_currency text[])
+RETURNS void LANGUAGE sql SET search_path = pay, pg_temp AS $$
+SELECT pay.make_wallets(array_fill('m9'::text, ARRAY[cardinality(p_seller)]),
+                        p_seller, p_currency)
+$$;
+SELECT pg_temp.make_wallets('{b,a,b,a}', '{EUR,USD,USD,EUR}')
+\g /dev/null
+SELECT is(string_agg(concat_ws(' ', w.seller_account, w.currency), ', '
+                     ORDER BY w.ctid),
+          'a EUR, a USD, b EUR, b USD', 'new wallets are made in key order')
+FROM pay.wallet w WHERE w.merchant_id = 'm9';
+DELETE FROM pay.wallet WHERE merchant_id = 'm9';
 SELECT is((SELECT string_agg(captured_minor::text, ' '
                              ORDER BY payment_order_id)
            FROM pay.payment_order WHERE checkout_id = 'c1'), '100 50',

@@ -560,6 +560,15 @@ SELECT is(d.lease_until - now(), j.lease_until - now(),
 FROM pay.journal d, pay.job j
 WHERE d.checkout_id = 'c44' AND j.checkout_id = 'c44';
 
+-- the longest reference and code that a PSP may have
+SELECT is(d.outcome, w, n || ' bytes')
+FROM (VALUES (255, 'not_found'), (256, 'invalid')) t (n, w),
+    unnest('{code,reference}'::text[]) what,
+    pay_api.end_dispatch('{m1}', '{c45}', '{refund}',
+        ARRAY[pg_temp.uuid('nobody')], '{1}', '{DONE}', '{complete}', '{200}',
+        ARRAY[CASE what WHEN 'code' THEN repeat('x', n) END],
+        ARRAY[CASE what WHEN 'reference' THEN repeat('x', n) END], '{r}') d;
+
 \i :checks
 SELECT finish();
 ROLLBACK;

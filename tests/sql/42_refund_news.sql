@@ -119,6 +119,36 @@ FROM (VALUES ('failed', 'mismatch'), ('succeeded', 'contradiction')) t (w, x);
 SELECT is((l.state, pg_temp.gone('l'))::text, '(refunding,-10)',
           'is not paid back') FROM pay.late_success l;
 
+-- the refund of a late payment is known by its name, whatever its amount
+SELECT pg_temp.begin('m1', 'k-l2', 'l2', '{ol2:10}', p_late => 'refund')
+\g /dev/null
+SELECT pg_temp.token('m1', 'l2', 't-l2')
+\g /dev/null
+SELECT is(pg_temp.fact('t-l2', f), w, 'another one')
+FROM (VALUES ('expired', 'applied'), ('paid', 'held')) t (f, w);
+SELECT is(d.outcome, 'send', 'its refund is sent')
+FROM pay.late_success l, pay_api.begin_dispatch('{m1}', '{l2}', '{refund}',
+    ARRAY[l.refund_id::text], '{stripe}', '{600}', '{30000}', '{r}') d
+WHERE l.checkout_id = 'l2';
+SELECT is(d.outcome, 'stored', 'and on its way')
+FROM pay.late_success l, pay_api.end_dispatch('{m1}', '{l2}', '{refund}',
+    ARRAY[l.refund_id::text], '{1}', '{PENDING}', '{complete}', '{200}',
+    '{NULL}', '{re-l2}', '{r}') d
+WHERE l.checkout_id = 'l2';
+SELECT is(pg_temp.news('refund', 'failed', 're-l2', 9, 't-l2'),
+          'contradiction', 'what the PSP says of that name');
+SELECT is(pg_temp.doubts('l2'), 'refund contradiction re-l2',
+          'is about the late payment');
+
+-- a PSP that names a refund that is on its way: no job asks for it any more
+SELECT is(pg_temp.whole('c30', 'o30', 'refund', 'r30', 100, 'UNKNOWN'),
+          'EXECUTING', 'nobody knows whether it was made');
+SELECT is(pg_temp.job_of('r30') IS NOT NULL, true, 'a job asks');
+SELECT is(pg_temp.news('refund', 'pending', 're-30', 100, 't-c30',
+                       p_operation => pg_temp.uuid('r30')),
+          'unchanged', 'it was');
+SELECT is(pg_temp.job_of('r30'), NULL, 'the PSP tells the rest');
+
 -- a PSP that names what is ours: of one amount nothing follows
 SELECT is(pg_temp.whole('c3', 'o3', 'refund', 'r3', 400, 'UNKNOWN'),
           'EXECUTING', 'ours may be there');

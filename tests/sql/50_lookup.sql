@@ -63,6 +63,10 @@ FROM pay_api.get_checkout('{m2}', '{c2}') g;
 SELECT is(g.outcome || g.merchant_id || g.checkout_id, 'foundm2c1',
           'get_handle needs no merchant')
 FROM pay_api.get_handle('{h-m2c1}') g;
+SELECT is(string_agg(concat_ws(' ', g.item, g.outcome), ', '),
+          '1 not_found, 2 found, 2 found',
+          'get_handle: in the order of the items')
+FROM pay_api.get_handle('{nobody,h-m2c1}') g;
 SELECT is(g.outcome, 'not_found', 'get_handle: ' || coalesce(h, 'NULL'))
 FROM unnest(ARRAY['h-m9c9', '', 'h-m2', '%', NULL]) h,
     pay_api.get_handle(ARRAY[h]) g;

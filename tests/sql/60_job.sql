@@ -267,6 +267,17 @@ FROM pay_api.finish_job('{p,p,p}', '{p5,p5,p6}', '{find,register,find}',
     '{NULL,NULL,NULL}', '{w,w,w}', '{1000,1000,1000}', '{a,b,c}',
     '{NULL,retry_limit,retry_limit}') f;
 SELECT is(pg_temp.letters('p5'), NULL, 'the first counts');
+SELECT is(b.outcome, 'created', 'a checkout at another PSP')
+FROM pg_temp.begin('p', 'k-p7', 'p7', '{o-p7:1}', p_psp => 'adyen') b;
+UPDATE pay.job SET lease_owner = 'w', lease_until = now() + interval '1 s'
+WHERE checkout_id = 'p7';
+SELECT is(pg_temp.give_up('p7', 'register', 'retry_limit'), 'done',
+          'is given up');
+SELECT is(pg_temp.letters('p7'), 'register adyen retry_limit no_answer 0 open',
+          'by its own PSP');
+SELECT throws_ok($$SELECT pay_api.finish_job('{p,p}', '{p7}', '{poll}', '{""}',
+    '{w}', '{0}', '{x}', '{NULL}')$$, 'PAY01', NULL,
+    'all columns have one length');
 
 \i :checks
 

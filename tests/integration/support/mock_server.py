@@ -1,7 +1,7 @@
 """A mock PSP of a test's own, without a gateway: the server on a free port
 and a receiver that takes its webhooks.
 
-Each test_mock_*.py makes its fixtures of these.
+mock_client.py, which each test_mock_*.py uses, is made of these.
 """
 
 import contextlib
