@@ -1,6 +1,7 @@
--- Who may do what, idempotent.  Applied after tables, functions and views:
--- nothing for PUBLIC, EXECUTE on pay_api for the gateway, SELECT for auditors
--- and operators, EXECUTE on pay_ops for operators (docs/security.md T31).
+-- The rights of each role, idempotent.  Applied after tables, functions and
+-- views: nothing for PUBLIC, EXECUTE on pay_api for the gateway, SELECT for
+-- auditors and operators, EXECUTE on pay_ops for operators (docs/security.md
+-- T31).
 
 DO $$
 BEGIN

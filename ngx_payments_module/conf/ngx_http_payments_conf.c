@@ -301,7 +301,7 @@ set_public_url(ngx_conf_t *cf, ngx_str_t *text, void *object)
 }
 
 
-/* What a line leaves out goes by what it has, not by a line outside. */
+/* Defaults follow from the values of the same line, never from an outer one. */
 static char *
 check_limit(ngx_conf_t *cf, void *object, ngx_uint_t given)
 {

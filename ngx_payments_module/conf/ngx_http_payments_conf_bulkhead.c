@@ -17,7 +17,7 @@
                 .size = sizeof(ngx_msec_t) }
 
 
-static char *stage_too_long(ngx_conf_t *cf, const char *word, ngx_msec_t most);
+static char *stage_too_long(ngx_conf_t *cf, const char *word, ngx_msec_t limit);
 
 
 /* A change is of money that exists: it has no cap. */
@@ -60,7 +60,7 @@ char *
 ngx_http_payments_stages_resolve(ngx_conf_t *cf,
     ngx_http_payments_main_conf_t *pmcf)
 {
-    ngx_msec_t            most = pmcf->db.timeout - pmcf->db.timeout / 5;
+    ngx_msec_t            limit = pmcf->db.timeout - pmcf->db.timeout / 5;
     ngx_msec_t            call = pmcf->stages[PAY_STAGE_PSP];
     ngx_uint_t            i;
     ngx_conf_t           *at;
@@ -72,10 +72,10 @@ ngx_http_payments_stages_resolve(ngx_conf_t *cf,
     };
 
     for (i = 0; i < 2; i++) {
-        if (pmcf->db.dsns != NULL && pmcf->stages[in_database[i]] > most) {
+        if (pmcf->db.dsns != NULL && pmcf->stages[in_database[i]] > limit) {
             at = ngx_http_payments_at(&place, cf, pmcf,
                                       "payments_stage_timeout", 0);
-            return stage_too_long(at, stages[in_database[i]].name, most);
+            return stage_too_long(at, stages[in_database[i]].name, limit);
         }
     }
 
@@ -90,13 +90,13 @@ ngx_http_payments_stages_resolve(ngx_conf_t *cf,
 
 
 static char *
-stage_too_long(ngx_conf_t *cf, const char *word, ngx_msec_t most)
+stage_too_long(ngx_conf_t *cf, const char *word, ngx_msec_t limit)
 {
     ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
                        "payments_stage_timeout %s must be at most %Mms, which "
                        "is 80%% of timeout= of payments_database: that would "
                        "end the operation first; make the one shorter or the "
-                       "other longer", word, most);
+                       "other longer", word, limit);
 
     return NGX_CONF_ERROR;
 }

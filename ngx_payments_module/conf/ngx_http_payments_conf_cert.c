@@ -1,8 +1,8 @@
 /*
- * The words of payments_psp about the certificates that a webhook names by
- * URL: below which path they lie, and how many are fetched in a time.  Whoever
- * forges webhooks makes up such URLs, and must not make this gateway call out
- * at will.
+ * The words of payments_psp about the certificates that a webhook names by URL:
+ * the path below which they lie, and how many are fetched in a time.  A forger
+ * of webhooks makes up such URLs, and must not make this gateway call out at
+ * will.
  */
 
 #include "conf/ngx_http_payments_conf_cert.h"

@@ -1,6 +1,6 @@
 /*
- * What routes go by: the words breaker, concurrency and cost of payments_psp,
- * and the directive payments_score.
+ * The settings that routes use: the words breaker, concurrency and cost of
+ * payments_psp, and the directive payments_score.
  */
 
 #include "conf/ngx_http_payments_conf_health.h"

@@ -248,7 +248,7 @@ refuse_value(ngx_conf_t *cf, const ngx_http_payments_option_t *option,
 {
     ngx_str_t  *value = cf->args->elts;
 
-    /* what a function refuses without its name may hold a secret */
+    /* a value that a function refuses without its name may hold a secret */
     if (why == NGX_CONF_ERROR || option->name == NULL
         || (option->name[0] == '\0' && option->set != NULL))
     {
@@ -287,7 +287,7 @@ refuse_word(ngx_conf_t *cf, const ngx_http_payments_option_t *options,
 }
 
 
-/* What is named twice is refused: the last would silently win. */
+/* A word that occurs twice is refused: the last would silently win. */
 static char *
 check_words(ngx_conf_t *cf, ngx_uint_t from)
 {

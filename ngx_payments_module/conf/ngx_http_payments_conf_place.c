@@ -1,7 +1,7 @@
 /*
- * Where each word of the configuration stands, so that what is found when all
- * is read is reported at its line; and the refusal of words that do not
- * exist.
+ * The place of each word of the configuration, so that an error that is found
+ * when all is read is reported at its line; and the refusal of words that do
+ * not exist.
  */
 
 #include "conf/ngx_http_payments_conf_place.h"

@@ -309,7 +309,7 @@ psp_check(ngx_conf_t *cf, ngx_payments_psp_t *psp)
 }
 
 
-/* What is only heard through webhooks is never called. */
+/* A PSP that is known only through webhooks is never called. */
 static const char *
 psp_lacks(const ngx_payments_psp_t *psp)
 {

@@ -1,7 +1,7 @@
 /*
- * What goes on without anybody asking: when things are tried again
- * (payments_retry and retry), what becomes of late payments, what the
- * watchdog looks for, and the word backfill.
+ * The settings of background work: when things are tried again (payments_retry
+ * and retry), the rule for late payments, the limits of the watchdog, and the
+ * word backfill.
  */
 
 #include "conf/ngx_http_payments_conf_retry.h"
@@ -185,7 +185,7 @@ ngx_http_payments_retry_defaults(ngx_http_payments_main_conf_t *pmcf)
 }
 
 
-/* Whoever promises to pay late money back must be able to. */
+/* A PSP that cannot refund cannot have late payments paid back. */
 char *
 ngx_http_payments_late_check(ngx_conf_t *cf,
     ngx_http_payments_main_conf_t *pmcf, const pay_merchant_t *merchant)
@@ -260,8 +260,8 @@ retry_line(ngx_conf_t *cf, pay_retry_t *retries, ngx_uint_t *said)
 }
 
 
-/* What the strategy does not use is refused where it is said, and put away
- * where it is a default. */
+/* A setting that the strategy does not use is refused where it is written, and
+ * dropped where it is a default. */
 static char *
 retry_check(ngx_conf_t *cf, pay_retry_what_t what, pay_retry_t *retry,
     ngx_uint_t given)

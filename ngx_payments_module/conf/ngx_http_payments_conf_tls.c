@@ -1,6 +1,6 @@
 /*
- * The words of payments_psp about whom to trust over TLS.  Each is tried at
- * configuration time, because later it would only show as a PSP that is down.
+ * The words of payments_psp about trust in TLS.  Each is tried at configuration
+ * time, because later it would only show as a PSP that is down.
  */
 
 #include "conf/ngx_http_payments_conf_tls.h"
@@ -146,7 +146,7 @@ ngx_http_payments_psp_proxy(ngx_conf_t *cf, void *object)
 
 
 /* Loads the file as curl does at each call; a list of revoked certificates
- * alone would load, too, and then trust nobody. */
+ * alone would load, too, and then no certificate would be trusted. */
 static ngx_uint_t
 has_certificate(ngx_str_t *path)
 {

@@ -1,7 +1,7 @@
 /*
- * What nginx -t says about a configuration as a whole, when all servers and
- * locations are merged: the API on a plain listen is refused, and what works
- * but leaves something open or unreachable gets a warning with the remedy.
+ * Checks of the configuration as a whole (nginx -t), when all servers and
+ * locations are merged: the API on a plain listen is refused, and settings that
+ * work but leave something open or unreachable get a warning with the remedy.
  */
 
 #include "conf/ngx_http_payments_conf_warn.h"
@@ -55,7 +55,7 @@ static const page_t  pages[] = {
 };
 
 
-/* Of nginx' own modules, which keep who may come in the first word of a
+/* Access rules of nginx' own modules, which keep them in the first word of a
  * location's configuration: rules, a realm, an address.  The first of them has
  * a word for each family of addresses. */
 static const struct {

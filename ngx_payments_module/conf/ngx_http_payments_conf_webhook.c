@@ -199,8 +199,8 @@ ngx_http_payments_webhook_resolve(ngx_conf_t *cf,
 }
 
 
-/* A word that does nothing is as wrong as one that is missing: somebody
- * relies on it. */
+/* A word without effect is as wrong as a missing one: its author relies on
+ * it. */
 static char *
 check_scheme(ngx_conf_t *cf, ngx_payments_psp_t *psp)
 {

@@ -23,12 +23,12 @@
 #define IDS_MAX  2
 
 
-/* What the '*' of a pattern stand for; empty where it has none. */
+/* The text that matches the '*' of a pattern; empty where it has none. */
 typedef struct {
     pay_str_t     id[IDS_MAX];
 } ids_t;
 
-/* What a GET begins; NGX_DECLINED with *err: it is refused. */
+/* Begins the flow of a GET; NGX_DECLINED with *err: it is refused. */
 typedef struct route_s  route_t;
 typedef ngx_int_t (*route_read_pt)(ngx_http_request_t *r, pay_flow_t *core,
     const route_t *route, const ids_t *ids, pay_err_t *err);
@@ -396,7 +396,8 @@ read_status(pay_status_t status)
 }
 
 
-/* What follows a sale needs no body; then nothing is said about its type. */
+/* Captures and cancellations need no body; without one no media type is
+ * required. */
 static ngx_int_t
 start_write(ngx_http_request_t *r, const route_t *route, const ids_t *ids)
 {

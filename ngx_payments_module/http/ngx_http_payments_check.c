@@ -1,6 +1,6 @@
 /*
- * What the header of a POST to the API must say before its body is read: the
- * media type and the Idempotency-Key.
+ * Checks of a POST's header before its body is read: the media type and the
+ * Idempotency-Key.
  */
 
 #include "http/ngx_http_payments_check.h"

@@ -138,8 +138,8 @@ fill_input(ngx_http_request_t *r, ngx_payments_flow_t *flow, pay_str_t body,
 }
 
 
-/* What needs the configuration to be judged; of a body that was refused, too,
- * so that all that is wrong is said at once. */
+/* The checks that need the configuration; they run for a body that was refused,
+ * too, so that one answer names all errors. */
 static pay_status_t
 check_choices(pay_arena_t *arena, pay_create_input_t *in,
     pay_status_t parsed, pay_err_t *err)

@@ -1,6 +1,4 @@
-/*
- * Who is asking: the bearer token, its merchant, its scopes.
- */
+/* Authentication of a request: the bearer token, its merchant, its scopes. */
 
 #include "http/ngx_http_payments_jwt.h"
 #include "http/ngx_http_payments_request.h"
@@ -124,8 +122,9 @@ bearer(ngx_http_request_t *r, pay_str_t *token)
 }
 
 
-/* The sender hears nothing of it (docs/security.md J18); the operator can
- * tell the merchant.  The kid has safe characters only. */
+/* The reason goes to the log, not to the sender (docs/security.md J18); the
+ * operator can pass it on to the merchant.  The kid has safe characters
+ * only. */
 static void
 log_refused(ngx_http_request_t *r, const pay_jwt_why_t *why)
 {

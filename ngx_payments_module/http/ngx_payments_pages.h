@@ -1,6 +1,6 @@
 /*
- * What the templates of html/ may name, shared by the file that loads them
- * and the one that fills them in.
+ * The names that the templates of html/ may use, shared by the file that loads
+ * the templates and the one that fills them in.
  */
 
 #ifndef NGX_PAYMENTS_PAGES_H

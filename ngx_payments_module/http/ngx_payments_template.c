@@ -187,7 +187,7 @@ next_tag(pay_str_t page, size_t from, const ngx_payments_slot_t *slots)
 }
 
 
-/* Where the two bytes begin, or the page's end. */
+/* The position of the next pair of bytes equal to `two`, or the page's end. */
 static size_t
 find(pay_str_t page, size_t from, const char *two)
 {
@@ -320,8 +320,9 @@ inside_list(const ngx_payments_slot_t *slots, const sections_t *stack,
 }
 
 
-/* Where to go on: in the section, or behind it when it is left out.  It
- * cannot stand in itself, so the next closing tag with its name is its. */
+/* Where rendering goes on: in the section, or behind it when it is left out.
+ * A section cannot contain itself, so the next closing tag with its name
+ * ends it. */
 static size_t
 enter(pay_str_t page, const tag_t *tag, const ngx_payments_slot_t *slots,
     const ngx_payments_value_t *values, sections_t *stack)

@@ -20,7 +20,7 @@ typedef enum {
     NGX_PAYMENTS_SLOT_LIST          /* {{#name}}…{{/name}}, once per item */
 } ngx_payments_slot_e;
 
-/* What a template may name; a table ends with a NULL name. */
+/* A name that a template may use; a table ends with a NULL name. */
 typedef struct {
     const char           *name;
     ngx_payments_slot_e   kind;

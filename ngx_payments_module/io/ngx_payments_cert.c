@@ -117,8 +117,9 @@ ngx_payments_cert_put(pay_str_t url, pay_str_t pem)
 }
 
 
-/* What was good before is fetched anew without asking the bucket: no flood of
- * made-up addresses keeps a PSP's own certificate from being renewed. */
+/* A certificate that was good before is fetched anew without asking the bucket:
+ * no flood of made-up addresses keeps a PSP's own certificate from being
+ * renewed. */
 static ngx_int_t
 begin_fetch(const ngx_payments_psp_t *psp, const entry_t *old)
 {

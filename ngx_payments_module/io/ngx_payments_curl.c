@@ -31,7 +31,7 @@ typedef struct {
     ngx_queue_t        waiting;        /* sockets without a connection */
     ngx_event_t        retry;
     ngx_uint_t         running;
-    ngx_uint_t         most;           /* of running */
+    ngx_uint_t         running_max;
     ngx_uint_t         stopping;
 } curl_t;
 
@@ -74,7 +74,7 @@ ngx_payments_curl_start(ngx_cycle_t *cycle)
     curl.retry.handler = retry_handler;
     curl.retry.log = cycle->log;
     curl.retry.cancelable = 1;
-    curl.most = ngx_max(cycle->connection_n / 2, 1);
+    curl.running_max = ngx_max(cycle->connection_n / 2, 1);
     ngx_queue_init(&curl.waiting);
 
     curl_multi_setopt(curl.multi, CURLMOPT_SOCKETFUNCTION, socket_callback);
@@ -89,7 +89,7 @@ ngx_payments_curl_start(ngx_cycle_t *cycle)
 ngx_int_t
 ngx_payments_curl_call(ngx_payments_http_t *http)
 {
-    if (curl.running >= curl.most) {
+    if (curl.running >= curl.running_max) {
         return NGX_BUSY;
     }
 

@@ -1,12 +1,12 @@
 /*
- * Calls to PostgreSQL: who may wait for it, and what becomes of them.  Whenever
- * a connection is free a queue goes out as one set-based call, so an idle
- * worker sends batches of one and a busy one shares each commit.  Knows no
+ * Calls to PostgreSQL: which calls may wait for it, and how each ends.
+ * Whenever a connection is free a queue goes out as one set-based call, so an
+ * idle worker sends batches of one and a busy one shares each commit.  Knows no
  * libpq; the connections are in ngx_payments_pq.c, the queues in _queue.c.
  *
- * Rules kept here: what waits too long is told so; what was sent and not
- * answered is unknown, never failed; a batch that fails as a whole is sent
- * again item by item, so a bad item fails alone.
+ * Rules kept here: a call that waits too long is answered so; a call that was
+ * sent and not answered is unknown, never failed; a batch that fails as a whole
+ * is sent again item by item, so a bad item fails alone.
  */
 
 #include "io/ngx_payments_db.h"
@@ -132,10 +132,10 @@ ngx_payments_db_call(ngx_payments_call_t *call)
 }
 
 
-/* What ends a flow is still taken when nothing new is: its work is done, and
- * would be done again by a job.  So is what is about money that exists, and
- * the look at the books.  A new job can wait from the first sign of pressure
- * on. */
+/* An operation that ends a flow is still admitted when no new work is: the
+ * flow's work is done, and would be repeated by a job.  So is one about money
+ * that exists, and the ledger check.  A new job can wait from the first sign of
+ * pressure on. */
 static ngx_uint_t
 room_for(const ngx_payments_call_t *call)
 {
@@ -148,8 +148,8 @@ room_for(const ngx_payments_call_t *call)
 }
 
 
-/* Behind one that has waited for half of its stage a new one has little hope,
- * and would take its time: it is told so at once. */
+/* Behind a call that has waited for half of its stage a new one has little
+ * chance and would use up its time: it is refused at once. */
 static ngx_uint_t
 is_crowded(const ngx_payments_call_t *call)
 {
@@ -168,7 +168,7 @@ is_crowded(const ngx_payments_call_t *call)
 }
 
 
-/* What stood in the full queue, in the words of payments_bulkhead. */
+/* The mix of the full queue, in the words of payments_bulkhead. */
 static ngx_payments_work_e
 work_of(const ngx_payments_call_t *call)
 {
@@ -229,13 +229,13 @@ wake(void)
 static void
 batch_answered(ngx_payments_batch_t *batch)
 {
-    ngx_uint_t  *most = &db.queues.most[batch->op];
+    ngx_uint_t  *limit = &db.queues.batch_max[batch->op];
 
     ngx_payments_queue_leave(&db.queues, batch);
     note_pace(batch->count);
 
-    if (batch->count >= *most) {
-        *most = ngx_min(*most + *most / 8 + 1, db.conf->batch);
+    if (batch->count >= *limit) {
+        *limit = ngx_min(*limit + *limit / 8 + 1, db.conf->batch);
     }
 }
 
@@ -310,7 +310,8 @@ dispatch_handler(ngx_event_t *ev)
 }
 
 
-/* Of the class OVERLOADED: never sent, or known to be rolled back. */
+/* Answers calls as OVERLOADED: they were never sent, or were rolled back for
+ * certain, so they had no effect. */
 static void
 refuse_late(ngx_queue_t *late, pay_db_failure_t failure)
 {
@@ -333,9 +334,9 @@ refuse_late(ngx_queue_t *late, pay_db_failure_t failure)
 }
 
 
-/* statement_timeout was set to the stage's; somebody's pg_cancel_backend()
- * comes earlier.  As many at once are too many then: half of them go the next
- * time, and a few more each time that it goes well. */
+/* statement_timeout was set to the stage's; a cancellation by an operator
+ * (pg_cancel_backend()) comes earlier.  As many items at once are too many
+ * then: half of them go the next time, and a few more after each success. */
 static void
 count_canceled(ngx_payments_batch_t *batch, const char *sqlstate)
 {
@@ -347,7 +348,7 @@ count_canceled(ngx_payments_batch_t *batch, const char *sqlstate)
         return;
     }
 
-    db.queues.most[batch->op] = ngx_max(batch->count / 2, 1);
+    db.queues.batch_max[batch->op] = ngx_max(batch->count / 2, 1);
 
     for (i = 0; i < batch->count; i++) {
         if (batch->calls[i]->timeout != 0) {
@@ -421,8 +422,8 @@ failure_of(const char *sqlstate)
 }
 
 
-/* What waits too long is told so; the timer runs only while something waits,
- * and then holds a stopping worker back until it is answered. */
+/* A call that waits too long is answered so.  The timer runs only while calls
+ * wait, and then holds a stopping worker back until they are answered. */
 static void
 tick_handler(ngx_event_t *ev)
 {

@@ -1,7 +1,7 @@
 /*
- * Access tokens of the PSPs that want one (OAuth2 client credentials), per PSP
- * and worker.  One call at a time asks for it, whoever needs it meanwhile
- * waits; it is renewed while the old one still serves.  Tokens stay in this
+ * Access tokens of the PSPs that need one (OAuth2 client credentials), per PSP
+ * and worker.  One call at a time requests it, and other calls wait for it
+ * meanwhile; it is renewed while the old one still serves.  Tokens stay in this
  * file's memory, are wiped when their time is over, and never logged.
  */
 
@@ -21,8 +21,8 @@
 #define SCHEME_LEN      (sizeof(SCHEME) - 1)
 
 
-/* Without a token `len` is 0; `pool` is set while one is asked for, and only
- * then somebody waits. */
+/* Without a token `len` is 0.  `pool` is set while a request for one is under
+ * way; calls wait only then. */
 typedef struct {
     ngx_payments_http_t   http;
     pay_http_request_t    request;
@@ -315,8 +315,8 @@ give_up(ngx_event_t *ev)
 }
 
 
-/* All of them, or those alone whose time is over.  Taken out first: who is
- * told may come back and wait again. */
+/* Takes out all waiting calls, or those alone whose time is over, before it
+ * answers any: a call that is answered may come back and wait again. */
 static void
 wake(auth_t *auth, ngx_uint_t ok, ngx_uint_t late)
 {

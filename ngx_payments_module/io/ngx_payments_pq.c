@@ -1,14 +1,14 @@
 /*
- * Connections to PostgreSQL on nginx's event loop, to whichever of the hosts
- * takes writes.  What goes over them is ngx_payments_pq_rows.c's; nobody else
- * knows libpq but ngx_payments_pq_conf.c, which reads a connection string.
+ * Connections to PostgreSQL on nginx's event loop, to the one of the hosts that
+ * takes writes.  ngx_payments_pq_rows.c sends and reads; no other file knows
+ * libpq but ngx_payments_pq_conf.c, which reads a connection string.
  *
  * Rules kept here: nothing blocks; a row counts only after the Sync that
  * carries the commit; a connection that misses its deadline is dropped (a
- * stopped backend defeats statement_timeout); each connection finds the
- * primary by itself, going round the hosts, and waits only after a whole
- * round.  A host's name is resolved by libpq, which blocks: the manual wants
- * addresses or sockets.
+ * stopped backend defeats statement_timeout); each connection finds the primary
+ * by itself, going round the hosts, and waits only after a whole round.  A
+ * host's name is resolved by libpq, which blocks: the manual requires addresses
+ * or sockets.
  */
 
 #include "io/ngx_payments_pq.h"
@@ -534,8 +534,8 @@ conn_batch_done(conn_t *conn)
 }
 
 
-/* What was on the wire is unknown, unless the server has said that it was
- * rolled back. */
+/* Calls that were sent are unknown, unless the server has reported that they
+ * were rolled back. */
 static void
 conn_lost(conn_t *conn, const char *why)
 {

@@ -79,7 +79,7 @@ books_done(ngx_payments_call_t *call, const pay_result_t *result,
     books.busy = 0;
     row = (result != NULL) ? pay_row_counts(result) : NULL;
 
-    /* who comes too early gets what another has counted */
+    /* a worker that comes too early gets the counts of the last round */
     if (row == NULL) {
         return;
     }

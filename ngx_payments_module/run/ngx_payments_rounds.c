@@ -1,9 +1,9 @@
 /*
- * What workers do by the clock, where payments_jobs is on: the sweep, which
- * counts what people should know of, the look at the lists of events of those
- * PSPs that have one, and bodies of webhooks that an operator wants read
- * again.  PostgreSQL says whether it is time; of all
- * workers of all nodes one then does it.
+ * The periodic work of workers where payments_jobs is on: the sweep, whose
+ * counts are gauges for operators, the comparison of PSPs' lists of events with
+ * the inbox, and bodies of webhooks that an operator wants read again.
+ * PostgreSQL says whether a round is due; one of all workers of all nodes then
+ * does it.
  */
 
 #include "run/ngx_payments_rounds.h"
@@ -142,7 +142,7 @@ sweep_done(ngx_payments_call_t *call, const pay_result_t *result,
     rounds.busy = 0;
     row = (result != NULL) ? pay_row_counts(result) : NULL;
 
-    /* who comes too early gets what another has counted */
+    /* a worker that comes too early gets the counts of the last round */
     if (row != NULL) {
         ngx_payments_count_sweep(row->counts);
     }

@@ -17,7 +17,7 @@
 #define LEASE_MS      10000
 #define SEAL_LINE_MAX      2048
 #define POOL_SIZE     4096
-#define LATE_ROUNDS   6                /* without success, then people hear */
+#define LATE_ROUNDS   6                /* without success, then it is logged */
 #define LATE_MIN_S    5
 
 
@@ -145,7 +145,7 @@ seal_begun(ngx_payments_call_t *call, const pay_result_t *result,
         sealer.well = ngx_time();
         sealer.busy = 0;
 
-        /* it tells of the newest that is signed, whoever has signed it */
+        /* it is about the newest signed seal, whichever node has signed it */
         if (row != NULL) {
             seal_note(row->number, row->message);
         }

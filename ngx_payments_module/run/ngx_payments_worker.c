@@ -44,7 +44,7 @@ static ngx_int_t jobs_start(ngx_cycle_t *cycle);
 static void jobs_handler(ngx_event_t *ev);
 static ngx_uint_t is_paced(void);
 static ngx_uint_t is_pressed(void);
-static ngx_uint_t claims_most(void);
+static ngx_uint_t claims_max(void);
 static ngx_int_t claim(slot_t *slot);
 static ngx_msec_t next_tick(void);
 static void claim_done(ngx_payments_call_t *call, const pay_result_t *result,
@@ -144,9 +144,9 @@ jobs_handler(ngx_event_t *ev)
         return;
     }
 
-    n = is_paced() ? 0 : claims_most();
+    n = is_paced() ? 0 : claims_max();
 
-    /* what waits long enough is done all the same */
+    /* work that waits long enough is done all the same */
     if (n > 1 && is_pressed()) {
         n = 1;
     }
@@ -190,9 +190,9 @@ is_pressed(void)
 }
 
 
-/* Of one tick: what psp_rate gives a second, for a slow one. */
+/* The jobs of one tick: as many as psp_rate gives a second, for a slow one. */
 static ngx_uint_t
-claims_most(void)
+claims_max(void)
 {
     ngx_uint_t  rate = worker.pmcf->psp_rate;
 
@@ -251,7 +251,8 @@ claim_done(ngx_payments_call_t *call, const pay_result_t *result,
 }
 
 
-/* What is claimed and not started is another's when the lease runs out. */
+/* A job that is claimed and not started goes to another worker when the lease
+ * runs out. */
 static ngx_int_t
 start_job(slot_t *slot, const pay_job_row_t *row)
 {

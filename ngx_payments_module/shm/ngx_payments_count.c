@@ -1,8 +1,8 @@
 /*
  * The counters behind /metrics: fixed arrays of atomics in the shared zone,
- * written without a lock by whoever saw the thing happen.  A label that is no
- * word of ngx_payments_labels.c counts as "other", so that nothing from
- * outside makes a time series.
+ * written without a lock at the place of the event.  A label that is no word of
+ * ngx_payments_labels.c counts as "other", so that nothing from outside makes a
+ * time series.
  */
 
 #include "shm/ngx_payments_count.h"
@@ -367,7 +367,7 @@ observe(ngx_payments_histogram_t *histogram, ngx_msec_t ms)
 }
 
 
-/* What is counted of the index-th PSP of this process' configuration. */
+/* The counters of the index-th PSP of this process' configuration. */
 static ngx_payments_psp_stat_t *
 psp_stat(ngx_uint_t index)
 {
@@ -491,7 +491,7 @@ gauges(void)
         return NULL;
     }
 
-    /* a fork inherits `mine`, another zone outdates it: the pid tells */
+    /* `mine` is stale after a fork, or in another zone: the pid shows it */
 
     if (mine < c->gauges || mine >= c->gauges + NGX_PAYMENTS_WORKERS
         || mine->pid != (ngx_atomic_uint_t) ngx_pid)
@@ -503,8 +503,8 @@ gauges(void)
 }
 
 
-/* A slot of nobody or of a process that is gone; NULL when all are taken: the
- * part of this one is not shown. */
+/* Finds a slot that is free or that of a process that is gone; NULL when all
+ * are taken: the part of this one is not shown. */
 static ngx_payments_gauges_t *
 claim_gauges(ngx_payments_gauges_t *slots)
 {

@@ -1,7 +1,7 @@
 /*
- * Stops a worker where a test wants it (tests/faults).  Empty in every build
- * but FAULTS=1: this file's rename() blocks, and a stopped worker serves
- * nobody.
+ * Stops a worker at a place that a test names (tests/faults).  Empty in every
+ * build but FAULTS=1: this file's rename() blocks, and a stopped worker serves
+ * no request.
  */
 
 #include "util/ngx_payments.h"
