@@ -1,5 +1,6 @@
 /*
- * What routes go by: words of payments_psp, and payments_score.
+ * The facts that routes choose PSPs by: words of payments_psp, and
+ * payments_score.
  */
 
 #ifndef NGX_HTTP_PAYMENTS_CONF_HEALTH_H

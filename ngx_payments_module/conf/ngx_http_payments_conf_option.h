@@ -8,7 +8,7 @@
 #include "util/ngx_payments.h"
 
 
-/* What a value is.  The first ones are numbers, or words that stand for
+/* The kinds of values.  The first ones are numbers, or words that stand for
  * them. */
 typedef enum {
     NGX_PAYMENTS_WORD = 0,      /* one of `names` */

@@ -1,6 +1,6 @@
 /*
- * What can only be judged when all of the http block is read: what is missing,
- * which PSPs a merchant names, whether a key speaks for one merchant alone.
+ * The checks that need the whole http block: missing directives, the PSPs that
+ * a merchant names, a key that must belong to one merchant alone.
  */
 
 #include "conf/ngx_http_payments_conf_resolve.h"

@@ -1,5 +1,5 @@
 /*
- * What goes on without anybody asking.
+ * The directives of background work: jobs, retries, sweeps.
  */
 
 #ifndef NGX_HTTP_PAYMENTS_CONF_RETRY_H

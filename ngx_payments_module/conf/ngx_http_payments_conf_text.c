@@ -1,5 +1,5 @@
 /*
- * What a text of the configuration may be: visible characters, hosts.
+ * The rules for texts of the configuration: visible characters, hosts.
  */
 
 #include "conf/ngx_http_payments_conf_text.h"

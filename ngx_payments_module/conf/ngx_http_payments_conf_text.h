@@ -1,5 +1,5 @@
 /*
- * What a text of the configuration may be.
+ * The rules for texts of the configuration.
  */
 
 #ifndef NGX_HTTP_PAYMENTS_CONF_TEXT_H

@@ -1,5 +1,5 @@
 /*
- * Whom to trust over TLS.
+ * The certificates that are trusted over TLS.
  */
 
 #ifndef NGX_HTTP_PAYMENTS_CONF_TLS_H

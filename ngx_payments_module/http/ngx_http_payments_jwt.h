@@ -1,5 +1,5 @@
 /*
- * Who is asking: the bearer token.
+ * The merchant behind a request, by its bearer token.
  */
 
 #ifndef NGX_HTTP_PAYMENTS_JWT_H

@@ -149,7 +149,7 @@ ngx_http_payments_render(ngx_http_request_t *r, ngx_str_t *page,
 }
 
 
-/* Exactly one of the states; FAILED is told apart by its reason. */
+/* Exactly one of the states; FAILED is several states, by its reason. */
 static void
 set_state(ngx_payments_value_t *v, const pay_checkout_t *checkout)
 {

@@ -1,6 +1,6 @@
 /*
- * What the checks of a request need: its header fields, the URL that the
- * outside sees, and the word for a refusal.
+ * The parts of a request that its checks need: header fields, the URL that
+ * clients see, and the word for a refusal.
  */
 
 #include "http/ngx_http_payments_request.h"

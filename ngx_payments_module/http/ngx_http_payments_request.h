@@ -1,5 +1,5 @@
 /*
- * What the checks of a request have in common.
+ * The common part of the checks of a request.
  */
 
 #ifndef NGX_HTTP_PAYMENTS_REQUEST_H

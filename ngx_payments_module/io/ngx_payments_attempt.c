@@ -120,7 +120,7 @@ end_health(ngx_payments_http_t *http)
 
 /* Our own shortage, of memory or of patience: a request that the PSP has and
  * that was given less than its total= (a buyer waits, or a token came late).
- * Else whoever reloads a return page of a slow PSP opens its circuit. */
+ * Else a buyer who reloads the return page of a slow PSP opens its circuit. */
 static ngx_uint_t
 says_nothing(const ngx_payments_http_t *http)
 {

@@ -1,5 +1,5 @@
 /*
- * What libcurl brings of an answer.  Knows libcurl.
+ * The parts of an answer, as libcurl brings them.  Knows libcurl.
  */
 
 #ifndef NGX_PAYMENTS_CURL_ANSWER_H

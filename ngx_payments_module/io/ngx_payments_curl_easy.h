@@ -10,7 +10,8 @@
 #include <curl/curl.h>
 
 
-/* What all handles share; before the first and behind the last. */
+/* The state that all handles share: set up before the first, freed after the
+ * last. */
 ngx_int_t ngx_payments_easy_start(void);
 void ngx_payments_easy_stop(void);
 

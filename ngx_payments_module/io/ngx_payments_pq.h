@@ -9,8 +9,8 @@
 #include "util/ngx_payments_conf_types.h"
 
 
-/* Whom the connections tell what has become of a batch.  `lost` and `failed`
- * hand all calls out and free the batch. */
+/* The functions that the connections call when a batch has ended.  `lost` and
+ * `failed` hand all calls out and free the batch. */
 typedef struct {
     void  (*wake)(void);                   /* a connection became free */
     /* it is lost on the wire: nobody knows whether it was done */

@@ -1,5 +1,5 @@
 /*
- * What goes over a connection: statements, arrays, rows.  Knows libpq.
+ * The traffic of a connection: statements, arrays, rows.  Knows libpq.
  */
 
 #ifndef NGX_PAYMENTS_PQ_ROWS_H
@@ -21,7 +21,7 @@ ngx_int_t ngx_payments_pq_put(PGconn *pg, ngx_payments_batch_t *batch);
 ngx_int_t ngx_payments_pq_prepare_timeout(PGconn *pg);
 ngx_int_t ngx_payments_pq_set_timeout(PGconn *pg, ngx_msec_t call,
     ngx_msec_t stage);
-/* Hands each row to its call; what has none is told so. */
+/* Hands each row to its call; a call without a row hears that it has none. */
 void ngx_payments_pq_deliver(ngx_payments_batch_t *batch, PGresult *rows);
 
 

@@ -1,6 +1,6 @@
 /*
- * What PostgreSQL or libpq said about a connection's newest trouble, and when
- * its log was told of the last loss of each host.  Knows libpq.
+ * The newest message of PostgreSQL or libpq about a connection, and the time at
+ * which the last loss of each host was logged.  Knows libpq.
  */
 
 #ifndef NGX_PAYMENTS_PQ_SAID_H

@@ -324,7 +324,7 @@ flow_reply(ngx_payments_flow_t *flow, const pay_reply_t *reply)
 }
 
 
-/* What the request's log line may say, in the request's own memory. */
+/* The texts of the request's log line, in the request's own memory. */
 static void
 flow_note(ngx_payments_flow_t *flow)
 {

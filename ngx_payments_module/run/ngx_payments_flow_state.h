@@ -1,6 +1,6 @@
 /*
- * What a flow has at run time.  For the files of run/ alone: who begins a flow
- * includes ngx_payments_flow.h.
+ * The state of a flow at run time.  For the files of run/ alone: who begins a
+ * flow includes ngx_payments_flow.h.
  */
 
 #ifndef NGX_PAYMENTS_FLOW_STATE_H
@@ -12,7 +12,7 @@
 #include "shm/ngx_payments_bulkhead.h"
 
 
-/* What only a flow has that no request waits for. */
+/* The part that only a flow has for which no request waits. */
 typedef struct {
     void                          (*ended)(void *data);
     void                           *data;
@@ -56,7 +56,7 @@ struct ngx_payments_flow_s {
 
 /* An arena whose pool is made when something is first taken of it. */
 pay_arena_t ngx_payments_flow_args(ngx_payments_flow_t *flow);
-/* Of the operation whose row is there: nobody needs its arguments. */
+/* The memory of an operation's arguments is free once its row has come. */
 void ngx_payments_flow_drop_args(ngx_payments_flow_t *flow);
 
 

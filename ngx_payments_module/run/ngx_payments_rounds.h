@@ -1,5 +1,5 @@
 /*
- * What workers do by the clock.
+ * The work that workers do by the clock.
  */
 
 #ifndef NGX_PAYMENTS_ROUNDS_H

@@ -1,5 +1,5 @@
 /*
- * What is under way at once, all workers of this host.
+ * The work under way in all workers of this host.
  */
 
 #ifndef NGX_PAYMENTS_BULKHEAD_H

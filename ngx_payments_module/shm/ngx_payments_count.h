@@ -28,7 +28,7 @@ void ngx_payments_count_change(const char *kind, const char *status);
 void ngx_payments_count_quarantined(pay_str_t psp, const char *reason);
 void ngx_payments_count_backfill(pay_str_t psp, int64_t listed,
     int64_t missed);
-/* What a sweep has counted; the text is SQL's (pay_api.sweep). */
+/* The figures of a sweep; the text is SQL's (pay_api.sweep). */
 void ngx_payments_count_sweep(pay_str_t json);
 /* The same of pay_api.check_books; returns how many differences there are. */
 int64_t ngx_payments_count_books(pay_str_t json);

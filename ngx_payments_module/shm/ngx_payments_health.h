@@ -46,7 +46,7 @@ ngx_msec_t ngx_payments_health_ahead(void);
 /* One entry for each PSP by its index, at most a millisecond old, valid until
  * the next call; NULL without a zone. */
 const pay_health_t *ngx_payments_health_snapshot(void);
-/* Of the index-th PSP of this process' configuration. */
+/* The health of the index-th PSP of this process' configuration. */
 void ngx_payments_health_stat(ngx_uint_t index,
     ngx_payments_health_stat_t *stat);
 

@@ -10,7 +10,7 @@
 #include "pay_str.h"
 
 
-/* What lies in it; the structs are those of ngx_payments_zone.h. */
+/* Its contents; the structs are those of ngx_payments_zone.h. */
 typedef struct ngx_payments_shctx_s     ngx_payments_shctx_t;
 typedef struct ngx_payments_counters_s  ngx_payments_counters_t;
 typedef struct ngx_payments_gauges_s    ngx_payments_gauges_t;

@@ -1,5 +1,5 @@
 /*
- * What lies in the shared zone.  ngx_payments_shm.c owns the buckets,
+ * The contents of the shared zone.  ngx_payments_shm.c owns the buckets,
  * ngx_payments_count*.c write the counters, ngx_http_payments_metrics.c reads
  * them, ngx_payments_health.c owns the health; nobody else includes this.
  */
@@ -49,7 +49,7 @@ typedef struct {
 } ngx_payments_psp_stat_t;
 
 
-/* What the last sweep, of whichever host, has counted. */
+/* The figures of the last sweep on any host. */
 typedef struct {
     ngx_atomic_t                at;              /* ngx_time(); 0: never */
     ngx_atomic_t                letters[NGX_PAYMENTS_LETTERS];
@@ -70,7 +70,7 @@ typedef struct {
 } ngx_payments_rates_stat_t;
 
 
-/* Of the event log. */
+/* Figures of the event log. */
 typedef struct {
     ngx_atomic_t                total;           /* signed by this host */
     ngx_atomic_t                failures;
@@ -87,8 +87,8 @@ typedef struct {
 } ngx_payments_stage_stat_t;
 
 
-/* What one worker has under way (ngx_payments_bulkhead.c): it alone writes
- * here.  Keys are sorted: the classes of work, then digests of merchants'
+/* The work of one worker that is under way (ngx_payments_bulkhead.c): it alone
+ * writes here.  Keys are sorted: the classes of work, then digests of merchants'
  * names. */
 typedef struct {
     uint64_t                    key;

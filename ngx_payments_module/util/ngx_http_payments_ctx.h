@@ -1,5 +1,5 @@
 /*
- * What a request of ours carries.
+ * The context of a request of ours.
  */
 
 #ifndef NGX_HTTP_PAYMENTS_CTX_H
@@ -55,7 +55,7 @@ typedef struct {
 } ngx_http_payments_ctx_t;
 
 
-/* Of the main request; NULL: no memory. */
+/* The context of the main request; NULL: no memory. */
 ngx_http_payments_ctx_t *ngx_http_payments_get_ctx(ngx_http_request_t *r);
 
 

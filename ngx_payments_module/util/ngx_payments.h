@@ -1,5 +1,6 @@
 /*
- * What every file of the glue has in common: nginx, and one slice for another.
+ * The common header of the glue: nginx, and conversions between two kinds of
+ * slices.
  * Names with _http_ have a request or its configuration; the others have a
  * worker.
  */

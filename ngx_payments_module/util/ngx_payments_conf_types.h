@@ -1,5 +1,5 @@
 /*
- * What the configuration says, as all floors read it.  conf/ fills it in; after
+ * The configuration, as all floors read it.  conf/ fills it in; after
  * nginx has merged it nobody changes it.
  */
 
@@ -33,7 +33,7 @@ typedef enum {
 } ngx_http_payments_kind_e;
 
 
-/* What the core sees of a PSP (first) and what only the glue needs. */
+/* A PSP: the part that the core sees (first), and the part of the glue. */
 typedef struct {
     pay_psp_conf_t              psp;
     ngx_str_t                   base_url;
@@ -125,7 +125,7 @@ typedef struct {
 } ngx_payments_audit_conf_t;
 
 
-/* How old a state may grow before people are told; 0: no limit. */
+/* The age of a state at which the sweep reports it; 0: no limit. */
 typedef struct {
     time_t                      registering_s;
     time_t                      executing_s;     /* past its expires_at */

@@ -1,6 +1,6 @@
 /*
- * What a process of nginx knows of itself: its configuration, and a clock that
- * does not jump.
+ * The knowledge of a process of nginx about itself: its configuration, and a
+ * clock that does not jump.
  */
 
 #include "util/ngx_payments_process.h"
