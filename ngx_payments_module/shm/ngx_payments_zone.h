@@ -88,8 +88,8 @@ typedef struct {
 
 
 /* The work of one worker that is under way (ngx_payments_bulkhead.c): it alone
- * writes here.  Keys are sorted: the classes of work, then digests of merchants'
- * names. */
+ * writes here.  Keys are sorted: the classes of work, then digests of the names
+ * of merchants. */
 typedef struct {
     uint64_t                    key;
     ngx_atomic_t                n;
