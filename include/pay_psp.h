@@ -243,12 +243,16 @@ typedef struct {
     const char   *name;                /* "stripe", "generic" */
     const char   *scheme;              /* default webhook scheme */
     unsigned      key_window_hours;    /* life of the idempotency key of a
-                                          registration; 0: it has none */
+                                          registration; 0: there are no
+                                          registrations.  A PSP that has a
+                                          page and no key cannot be an
+                                          adapter: see docs/adapters.md */
     /* of a change, by its kind; 0: it has none and must not be repeated, or
      * the kind is not in `changes` */
     unsigned      change_window_hours[PAY_PSP_CHANGE_COUNT];
     unsigned      min_expiry_s;        /* shortest and longest life of a */
-    unsigned      max_expiry_s;        /*   hosted page at this PSP */
+    unsigned      max_expiry_s;        /*   hosted page at this PSP, or that
+                                            the gateway gives one (LINGERS) */
     unsigned      traits;
     unsigned      changes;             /* PAY_PSP_CAN() of each kind */
 

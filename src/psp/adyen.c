@@ -11,9 +11,6 @@
 #include "pay_time.h"
 
 
-static pay_status_t adyen_register_request(pay_arena_t *arena,
-    const pay_psp_account_t *account, const pay_psp_checkout_t *checkout,
-    pay_http_request_t *request, pay_err_t *err);
 static pay_status_t adyen_body(pay_arena_t *arena,
     const pay_psp_account_t *account, const pay_psp_checkout_t *checkout,
     pay_json_t *root, pay_err_t *err);
@@ -23,18 +20,25 @@ static pay_status_t adyen_lines(const pay_psp_checkout_t *checkout,
     pay_json_t *root, pay_err_t *err);
 static pay_status_t adyen_line(const pay_psp_checkout_t *checkout,
     const pay_psp_line_t *line, pay_json_t *lines, pay_err_t *err);
-static pay_status_t adyen_register_answer(pay_arena_t *arena,
-    const pay_psp_checkout_t *checkout, const pay_http_answer_t *answer,
-    pay_psp_registered_t *result);
 static pay_status_t adyen_registered(pay_arena_t *arena,
     const pay_psp_checkout_t *checkout, const pay_json_t *link,
     pay_psp_registered_t *result);
-static pay_status_t adyen_query_request(pay_arena_t *arena,
-    const pay_psp_account_t *account, pay_str_t token,
-    pay_http_request_t *request);
-static pay_status_t adyen_query_answer(pay_arena_t *arena, pay_str_t token,
-    const pay_http_answer_t *answer, pay_psp_event_t *event, int *known);
 
+
+static const pay_psp_wire_t  adyen_wire = {
+    .open = pay_adyen_request,
+    .key_header = "Idempotency-Key",
+    .key_max = 64,
+    .registrations = PAY_ADYEN_LINKS,
+    .registration = PAY_ADYEN_LINKS "/",
+    .body = adyen_body,
+    .error = pay_adyen_error,
+    .registered = adyen_registered,
+    .state = pay_adyen_state,
+    .calls = pay_adyen_calls
+};
+
+PAY_PSP_SLOTS(adyen)
 
 /* Adyen keeps keys for at least seven days.  A link may live for 70 days; the
  * API gives none of ours more than one. */
@@ -56,40 +60,10 @@ const pay_psp_adapter_t  pay_psp_adyen = {
     .register_answer = adyen_register_answer,
     .query_request = adyen_query_request,
     .query_answer = adyen_query_answer,
-    .change_request = pay_adyen_change_request,
-    .change_answer = pay_adyen_change_answer,
+    .change_request = adyen_change_request,
+    .change_answer = adyen_change_answer,
     .webhook_events = pay_adyen_webhook_events
 };
-
-
-static pay_status_t
-adyen_register_request(pay_arena_t *arena, const pay_psp_account_t *account,
-    const pay_psp_checkout_t *checkout, pay_http_request_t *request,
-    pay_err_t *err)
-{
-    pay_str_t           key;
-    pay_json_t         *root;
-    pay_status_t        status;
-    pay_http_request_t  made;
-
-    if (!pay_psp_checkout_sane(checkout)) {
-        return PAY_BUG;
-    }
-
-    PAY_TRY(pay_psp_key(arena, checkout->nonce, "", PAY_ADYEN_KEY_MAX, &key));
-    PAY_TRY(pay_adyen_request(arena, account, "POST", PAY_ADYEN_LINKS,
-                              PAY_STR(""), &made));
-    pay_psp_field_add(&made, "Idempotency-Key", key);
-
-    root = pay_json_object_new();
-    status = (root == NULL) ? PAY_NO_MEMORY
-                            : adyen_body(arena, account, checkout, root, err);
-    PAY_TRY(pay_psp_json_done(arena, status, root, &made));
-
-    *request = made;
-
-    return PAY_OK;
-}
 
 
 static pay_status_t
@@ -165,15 +139,6 @@ adyen_line(const pay_psp_checkout_t *checkout, const pay_psp_line_t *line,
 
 
 static pay_status_t
-adyen_register_answer(pay_arena_t *arena, const pay_psp_checkout_t *checkout,
-    const pay_http_answer_t *answer, pay_psp_registered_t *result)
-{
-    return pay_psp_register_answer(arena, checkout, answer, pay_adyen_error,
-                                   adyen_registered, result);
-}
-
-
-static pay_status_t
 adyen_registered(pay_arena_t *arena, const pay_psp_checkout_t *checkout,
     const pay_json_t *link, pay_psp_registered_t *result)
 {
@@ -199,33 +164,4 @@ adyen_registered(pay_arena_t *arena, const pay_psp_checkout_t *checkout,
     }
 
     return PAY_OK;
-}
-
-
-static pay_status_t
-adyen_query_request(pay_arena_t *arena, const pay_psp_account_t *account,
-    pay_str_t token, pay_http_request_t *request)
-{
-    pay_http_request_t  made;
-
-    if (!pay_psp_token_is_valid(token)) {
-        return PAY_BUG;
-    }
-
-    PAY_TRY(pay_adyen_request(arena, account, "GET", PAY_ADYEN_LINKS "/",
-                              token, &made));
-    pay_psp_field_add(&made, "Accept", PAY_STR("application/json"));
-
-    *request = made;
-
-    return PAY_OK;
-}
-
-
-static pay_status_t
-adyen_query_answer(pay_arena_t *arena, pay_str_t token,
-    const pay_http_answer_t *answer, pay_psp_event_t *event, int *known)
-{
-    return pay_psp_query_answer(arena, token, answer, pay_adyen_state, event,
-                                known);
 }

@@ -11,13 +11,14 @@
 
 
 #define PAY_ADYEN_LINKS    "/v72/paymentLinks"
-#define PAY_ADYEN_KEY_MAX  64          /* bytes of an idempotency key */
 #define PAY_ADYEN_HELD     "-held"     /* appended to our reference if the
                                           merchant captures: no other signed
                                           member of a webhook shows that */
 #define PAY_ADYEN_CAPTURE  "-capture"  /* behind our id of a change */
 #define PAY_ADYEN_REFUND   "-refund"
 
+/* The changes of a payment or a link. */
+extern const pay_psp_call_t  pay_adyen_calls[PAY_PSP_CHANGE_COUNT];
 
 /* A call with X-API-Key; PAY_BUG for a key that would break out of its
  * header. */
@@ -36,12 +37,6 @@ pay_psp_echo_t pay_adyen_echo_amount(const pay_json_t *json,
 pay_status_t pay_adyen_error(pay_arena_t *arena, const pay_json_t *root,
     pay_psp_error_t *error) PAY_MUST_CHECK;
 
-pay_status_t pay_adyen_change_request(pay_arena_t *arena,
-    const pay_psp_account_t *account, const pay_psp_change_t *change,
-    pay_http_request_t *request, pay_err_t *err) PAY_MUST_CHECK;
-pay_status_t pay_adyen_change_answer(pay_arena_t *arena,
-    const pay_psp_change_t *change, const pay_http_answer_t *answer,
-    pay_psp_changed_t *result) PAY_MUST_CHECK;
 
 /* Cuts `end` off; 0 when the text has another one, or nothing else. */
 int pay_adyen_cut(pay_str_t *text, const char *end);

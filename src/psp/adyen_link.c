@@ -72,23 +72,12 @@ pay_psp_echo_t
 pay_adyen_echo_amount(const pay_json_t *json, const pay_currency_t *currency,
     int64_t minor)
 {
-    int64_t            value, expected;
-    const pay_json_t  *amount;
+    int64_t  expected;
 
-    amount = pay_json_get(json, "amount");
-
-    if (pay_json_integer(pay_json_get(amount, "value"), &value) != PAY_OK) {
-        return PAY_PSP_ECHO_INVALID;
-    }
-
-    if (pay_adyen_to_theirs(currency, minor, &expected, NULL) != PAY_OK
-        || value != expected)
-    {
-        return PAY_PSP_ECHO_WRONG;
-    }
-
-    return pay_psp_echo_needed(amount, "currency",
-                               pay_str_of(currency->code));
+    return (pay_adyen_to_theirs(currency, minor, &expected, NULL) == PAY_OK)
+           ? pay_psp_echo_minor(pay_json_get(json, "amount"), "value",
+                                expected, currency)
+           : PAY_PSP_ECHO_WRONG;
 }
 
 

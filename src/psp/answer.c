@@ -264,8 +264,8 @@ pay_psp_error_object(pay_arena_t *arena, const pay_json_t *root,
     PAY_TRY(pay_psp_word_get(arena, object, "type", &type));
     PAY_TRY(pay_psp_word_get(arena, object, "code", &error->code));
 
-    error->unsure = pay_str_is(type, reused)
-                    || pay_str_is(error->code, reused)
+    error->unsure = (reused != NULL && (pay_str_is(type, reused)
+                                        || pay_str_is(error->code, reused)))
                     || pay_json_type(object) != PAY_JSON_OBJECT;
 
     if (error->code.len == 0) {
@@ -276,6 +276,14 @@ pay_psp_error_object(pay_arena_t *arena, const pay_json_t *root,
     error->unsure |= error->code.len == 0;
 
     return PAY_OK;
+}
+
+
+pay_status_t
+pay_psp_error_plain(pay_arena_t *arena, const pay_json_t *root,
+    pay_psp_error_t *error)
+{
+    return pay_psp_error_object(arena, root, NULL, error);
 }
 
 

@@ -47,6 +47,28 @@ pay_psp_told_add(pay_psp_told_t *told)
 }
 
 
+pay_status_t
+pay_psp_told_open(pay_arena_t *arena, const pay_json_t *root, const char *id,
+    const char *type, pay_psp_told_t *told, pay_err_t *err)
+{
+    pay_status_t      status;
+    pay_psp_event_t  *event = pay_psp_told_add(told);
+
+    status = pay_psp_token_get(arena, root, id, &event->event_id);
+    if (status == PAY_OK) {
+        status = pay_psp_word_get(arena, root, type, &event->type);
+    }
+
+    if (status == PAY_NO_MEMORY) {
+        return status;
+    }
+
+    return (status == PAY_OK && event->type.len != 0)
+           ? PAY_OK : pay_refuse(err, "validation-error",
+                                 "an event has its id and its type");
+}
+
+
 void
 pay_psp_about(pay_psp_event_t *event, pay_psp_about_t about,
     pay_psp_news_t news)

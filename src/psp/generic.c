@@ -12,33 +12,20 @@
 #define GENERIC_EVENTS  "/v1/events"
 
 
-static pay_status_t generic_register_request(pay_arena_t *arena,
-    const pay_psp_account_t *account, const pay_psp_checkout_t *checkout,
-    pay_http_request_t *request, pay_err_t *err);
 static pay_status_t generic_body(pay_arena_t *arena,
-    const pay_psp_checkout_t *checkout, pay_json_t *root);
+    const pay_psp_account_t *account, const pay_psp_checkout_t *checkout,
+    pay_json_t *root, pay_err_t *err);
 static pay_status_t generic_body_line(pay_arena_t *arena,
     const pay_psp_checkout_t *checkout, const pay_psp_line_t *line,
     pay_json_t *lines);
-static pay_status_t generic_register_answer(pay_arena_t *arena,
-    const pay_psp_checkout_t *checkout, const pay_http_answer_t *answer,
-    pay_psp_registered_t *result);
 static pay_status_t generic_registered(pay_arena_t *arena,
     const pay_psp_checkout_t *checkout, const pay_json_t *json,
     pay_psp_registered_t *result);
 static int generic_echoes(const pay_psp_checkout_t *checkout,
     const pay_json_t *json);
-static pay_status_t generic_query_request(pay_arena_t *arena,
-    const pay_psp_account_t *account, pay_str_t token,
-    pay_http_request_t *request);
-static pay_status_t generic_query_answer(pay_arena_t *arena, pay_str_t token,
-    const pay_http_answer_t *answer, pay_psp_event_t *event, int *known);
 static pay_status_t generic_find_request(pay_arena_t *arena,
     const pay_psp_account_t *account, const pay_psp_checkout_t *checkout,
     pay_http_request_t *request);
-static pay_status_t generic_find_answer(pay_arena_t *arena,
-    const pay_psp_checkout_t *checkout, const pay_http_answer_t *answer,
-    pay_psp_registered_t *result);
 static pay_status_t generic_look(pay_arena_t *arena,
     const pay_psp_checkout_t *checkout, const pay_json_t *root,
     pay_psp_registered_t *result);
@@ -48,9 +35,6 @@ static pay_status_t generic_found(pay_arena_t *arena,
 static pay_status_t generic_list_request(pay_arena_t *arena,
     const pay_psp_account_t *account, const pay_psp_list_t *list,
     pay_http_request_t *request);
-static pay_status_t generic_list_answer(pay_arena_t *arena,
-    const pay_psp_account_t *account, const pay_psp_list_t *list,
-    const pay_http_answer_t *answer, pay_psp_listed_t *listed);
 static pay_status_t generic_page(pay_arena_t *arena,
     const pay_psp_account_t *account, const pay_psp_list_t *list,
     const pay_json_t *root, pay_psp_listed_t *listed);
@@ -58,6 +42,23 @@ static pay_status_t generic_listed(pay_arena_t *arena,
     const pay_psp_account_t *account, const pay_json_t *entry,
     pay_psp_told_t *told, pay_err_t *err);
 
+
+static const pay_psp_wire_t  generic_wire = {
+    .open = pay_psp_request_init,
+    .key_header = "Idempotency-Key",
+    .key_max = PAY_GENERIC_KEY_MAX,
+    .registrations = PAY_GENERIC_PATH,
+    .registration = PAY_GENERIC_PATH "/",
+    .body = generic_body,
+    .error = pay_generic_error,
+    .registered = generic_registered,
+    .state = pay_generic_state,
+    .look = generic_look,
+    .page = generic_page,
+    .calls = pay_generic_calls
+};
+
+PAY_PSP_SLOTS(generic)
 
 const pay_psp_adapter_t  pay_psp_generic = {
     .name = "generic",
@@ -81,48 +82,21 @@ const pay_psp_adapter_t  pay_psp_generic = {
     .find_answer = generic_find_answer,
     .list_request = generic_list_request,
     .list_answer = generic_list_answer,
-    .change_request = pay_generic_change_request,
-    .change_answer = pay_generic_change_answer,
+    .change_request = generic_change_request,
+    .change_answer = generic_change_answer,
     .webhook_events = pay_generic_webhook_events
 };
 
 
 static pay_status_t
-generic_register_request(pay_arena_t *arena, const pay_psp_account_t *account,
-    const pay_psp_checkout_t *checkout, pay_http_request_t *request,
-    pay_err_t *err)
-{
-    pay_json_t         *root;
-    pay_status_t        status;
-    pay_http_request_t  made;
-
-    (void) err;                /* this PSP takes all that we can express */
-
-    if (!pay_psp_checkout_sane(checkout)) {
-        return PAY_BUG;
-    }
-
-    PAY_TRY(pay_psp_request_init(arena, account, "POST", PAY_GENERIC_PATH,
-                                 PAY_STR(""), &made));
-
-    root = pay_json_object_new();
-    status = (root == NULL) ? PAY_NO_MEMORY : generic_body(arena, checkout,
-                                                           root);
-    PAY_TRY(pay_psp_json_done(arena, status, root, &made));
-    pay_psp_field_add(&made, "Idempotency-Key", checkout->nonce);
-
-    *request = made;
-
-    return PAY_OK;
-}
-
-
-static pay_status_t
-generic_body(pay_arena_t *arena, const pay_psp_checkout_t *checkout,
-    pay_json_t *root)
+generic_body(pay_arena_t *arena, const pay_psp_account_t *account,
+    const pay_psp_checkout_t *checkout, pay_json_t *root, pay_err_t *err)
 {
     unsigned     i;
     pay_json_t  *lines;
+
+    (void) account;
+    (void) err;                /* this PSP takes all that we can express */
 
     PAY_TRY(pay_json_set_string(root, "nonce", checkout->nonce));
     PAY_TRY(pay_json_set_string(root, "reference",
@@ -163,15 +137,6 @@ generic_body_line(pay_arena_t *arena, const pay_psp_checkout_t *checkout,
 
     return pay_generic_set_amount(arena, json, line->amount_minor,
                                   checkout->currency);
-}
-
-
-static pay_status_t
-generic_register_answer(pay_arena_t *arena, const pay_psp_checkout_t *checkout,
-    const pay_http_answer_t *answer, pay_psp_registered_t *result)
-{
-    return pay_psp_register_answer(arena, checkout, answer, pay_generic_error,
-                                   generic_registered, result);
 }
 
 
@@ -252,25 +217,6 @@ generic_echoes(const pay_psp_checkout_t *checkout, const pay_json_t *json)
 }
 
 
-static pay_status_t
-generic_query_request(pay_arena_t *arena, const pay_psp_account_t *account,
-    pay_str_t token, pay_http_request_t *request)
-{
-    return pay_psp_token_is_valid(token)
-           ? pay_psp_get(arena, account, PAY_GENERIC_PATH "/", token, request)
-           : PAY_BUG;
-}
-
-
-static pay_status_t
-generic_query_answer(pay_arena_t *arena, pay_str_t token,
-    const pay_http_answer_t *answer, pay_psp_event_t *event, int *known)
-{
-    return pay_psp_query_answer(arena, token, answer, pay_generic_state, event,
-                                known);
-}
-
-
 /* One answer has all of a nonce: there are no pages. */
 static pay_status_t
 generic_find_request(pay_arena_t *arena, const pay_psp_account_t *account,
@@ -288,15 +234,6 @@ generic_find_request(pay_arena_t *arena, const pay_psp_account_t *account,
     PAY_TRY(pay_buf_done(&query, &text));
 
     return pay_psp_get(arena, account, GENERIC_FIND, text, request);
-}
-
-
-static pay_status_t
-generic_find_answer(pay_arena_t *arena, const pay_psp_checkout_t *checkout,
-    const pay_http_answer_t *answer, pay_psp_registered_t *result)
-{
-    return pay_psp_find_answer(arena, checkout, answer, pay_generic_error,
-                               generic_look, result);
 }
 
 
@@ -351,16 +288,6 @@ generic_list_request(pay_arena_t *arena, const pay_psp_account_t *account,
     PAY_TRY(pay_buf_done(&query, &text));
 
     return pay_psp_get(arena, account, GENERIC_EVENTS, text, request);
-}
-
-
-static pay_status_t
-generic_list_answer(pay_arena_t *arena, const pay_psp_account_t *account,
-    const pay_psp_list_t *list, const pay_http_answer_t *answer,
-    pay_psp_listed_t *listed)
-{
-    return pay_psp_list_answer(arena, account, list, answer, generic_page,
-                               listed);
 }
 
 

@@ -16,7 +16,11 @@
                                  "of three capital letters beside it"
 
 
-#define PAY_GENERIC_PATH  "/v1/registrations"
+#define PAY_GENERIC_PATH     "/v1/registrations"
+#define PAY_GENERIC_KEY_MAX  255       /* bytes of an idempotency key */
+
+/* The changes of a registration. */
+extern const pay_psp_call_t  pay_generic_calls[PAY_PSP_CHANGE_COUNT];
 
 
 /* Sets "amount", the decimal text. */
@@ -57,13 +61,6 @@ pay_status_t pay_generic_webhook_events(pay_arena_t *arena,
     const pay_psp_account_t *account, pay_str_t event_id, pay_str_t body,
     pay_psp_event_t events[PAY_PSP_EVENTS_MAX], unsigned *count,
     pay_err_t *err) PAY_MUST_CHECK;
-
-pay_status_t pay_generic_change_request(pay_arena_t *arena,
-    const pay_psp_account_t *account, const pay_psp_change_t *change,
-    pay_http_request_t *request, pay_err_t *err) PAY_MUST_CHECK;
-pay_status_t pay_generic_change_answer(pay_arena_t *arena,
-    const pay_psp_change_t *change, const pay_http_answer_t *answer,
-    pay_psp_changed_t *result) PAY_MUST_CHECK;
 
 
 #endif /* PAY_SRC_PSP_GENERIC_H */

@@ -7,15 +7,10 @@
 #include "psp/generic.h"
 
 
-typedef struct {
-    const char  *tail;         /* of the path, behind the token */
-    const char  *suffix;       /* of the nonce; no id of ours has a ':' */
-    int          has_amount;
-} generic_change_t;
-
-
 static pay_status_t generic_change_body(pay_arena_t *arena,
-    const pay_psp_change_t *change, pay_str_t nonce, pay_json_t *root);
+    const pay_psp_account_t *account, const pay_psp_change_t *change,
+    pay_json_t *root, pay_err_t *err);
+static int generic_has_amount(const pay_psp_change_t *change);
 static pay_status_t generic_changed(pay_arena_t *arena,
     const pay_psp_change_t *change, const pay_json_t *json,
     pay_psp_changed_t *result);
@@ -29,11 +24,19 @@ static pay_status_t generic_expired(pay_arena_t *arena,
     pay_psp_changed_t *result);
 
 
-static const generic_change_t  generic_changes[PAY_PSP_CHANGE_COUNT] = {
-    [PAY_PSP_CAPTURE] = { "/capture", ":capture", 1 },
-    [PAY_PSP_CANCEL] = { "/cancel", ":cancel", 0 },
-    [PAY_PSP_REFUND] = { "/refunds", ":refund", 1 },
-    [PAY_PSP_EXPIRE] = { "/expire", ":expire", 0 }
+const pay_psp_call_t  pay_generic_calls[PAY_PSP_CHANGE_COUNT] = {
+    [PAY_PSP_CAPTURE] = { "POST", PAY_GENERIC_PATH "/", PAY_PSP_ID_TOKEN,
+                          "/capture", ":capture", generic_change_body,
+                          generic_changed },
+    [PAY_PSP_CANCEL] = { "POST", PAY_GENERIC_PATH "/", PAY_PSP_ID_TOKEN,
+                         "/cancel", ":cancel", generic_change_body,
+                         generic_changed },
+    [PAY_PSP_REFUND] = { "POST", PAY_GENERIC_PATH "/", PAY_PSP_ID_TOKEN,
+                         "/refunds", ":refund", generic_change_body,
+                         generic_changed },
+    [PAY_PSP_EXPIRE] = { "POST", PAY_GENERIC_PATH "/", PAY_PSP_ID_TOKEN,
+                         "/expire", ":expire", generic_change_body,
+                         generic_expired }
 };
 
 static const pay_psp_outcome_row_t  generic_outcomes[] = {
@@ -44,64 +47,23 @@ static const pay_psp_outcome_row_t  generic_outcomes[] = {
 };
 
 
-pay_status_t
-pay_generic_change_request(pay_arena_t *arena,
-    const pay_psp_account_t *account, const pay_psp_change_t *change,
-    pay_http_request_t *request, pay_err_t *err)
-{
-    pay_str_t                last, nonce;
-    pay_json_t              *root;
-    pay_status_t             status;
-    pay_http_request_t       made;
-    const generic_change_t  *row;
-
-    (void) err;                /* this PSP takes all that we can express */
-
-    if (!pay_psp_change_sane(change)
-        || !pay_psp_token_is_valid(change->token))
-    {
-        return PAY_BUG;
-    }
-
-    row = &generic_changes[change->kind];
-
-    PAY_TRY(pay_psp_key(arena, change->key, row->suffix, 255, &nonce));
-    PAY_TRY(pay_format(arena, &last, PAY_PSP_URL_MAX, "%.*s%s",
-                       pay_fmt(change->token), row->tail));
-    PAY_TRY(pay_psp_request_init(arena, account, "POST",
-                                 PAY_GENERIC_PATH "/", last, &made));
-
-    root = pay_json_object_new();
-    status = (root == NULL) ? PAY_NO_MEMORY
-                            : generic_change_body(arena, change, nonce, root);
-    PAY_TRY(pay_psp_json_done(arena, status, root, &made));
-    pay_psp_field_add(&made, "Idempotency-Key", nonce);
-
-    *request = made;
-
-    return PAY_OK;
-}
-
-
-pay_status_t
-pay_generic_change_answer(pay_arena_t *arena, const pay_psp_change_t *change,
-    const pay_http_answer_t *answer, pay_psp_changed_t *result)
-{
-    return pay_psp_change_answer(arena, change, answer, pay_generic_error,
-                                 (change->kind == PAY_PSP_EXPIRE)
-                                 ? generic_expired : generic_changed, result);
-}
-
-
 static pay_status_t
-generic_change_body(pay_arena_t *arena, const pay_psp_change_t *change,
-    pay_str_t nonce, pay_json_t *root)
+generic_change_body(pay_arena_t *arena, const pay_psp_account_t *account,
+    const pay_psp_change_t *change, pay_json_t *root, pay_err_t *err)
 {
+    pay_str_t  nonce;
+
+    (void) account;
+    (void) err;
+
+    PAY_TRY(pay_psp_key(arena, change->key,
+                        pay_generic_calls[change->kind].suffix,
+                        PAY_GENERIC_KEY_MAX, &nonce));
     PAY_TRY(pay_json_set_string(root, "nonce", nonce));
     PAY_TRY(pay_json_set_string(root, "reference",
                                 change->merchant_reference));
 
-    if (!generic_changes[change->kind].has_amount) {
+    if (!generic_has_amount(change)) {
         return PAY_OK;
     }
 
@@ -116,6 +78,13 @@ generic_change_body(pay_arena_t *arena, const pay_psp_change_t *change,
 
     return (change->kind == PAY_PSP_CAPTURE && change->is_final)
            ? pay_json_set(root, "final", pay_json_boolean_new(1)) : PAY_OK;
+}
+
+
+static int
+generic_has_amount(const pay_psp_change_t *change)
+{
+    return change->kind == PAY_PSP_CAPTURE || change->kind == PAY_PSP_REFUND;
 }
 
 
@@ -174,16 +143,17 @@ static pay_status_t
 generic_echo(pay_arena_t *arena, const pay_psp_change_t *change,
     const pay_json_t *json, int *same)
 {
-    pay_str_t                nonce, amount;
-    const generic_change_t  *row = &generic_changes[change->kind];
+    pay_str_t  nonce, amount;
 
-    PAY_TRY(pay_psp_key(arena, change->key, row->suffix, 255, &nonce));
+    PAY_TRY(pay_psp_key(arena, change->key,
+                        pay_generic_calls[change->kind].suffix,
+                        PAY_GENERIC_KEY_MAX, &nonce));
 
     *same = pay_psp_echo_needed(json, "nonce", nonce) == PAY_PSP_ECHO_RIGHT
             && pay_psp_echo_needed(json, "token", change->token)
                == PAY_PSP_ECHO_RIGHT;
 
-    if (*same && row->has_amount) {
+    if (*same && generic_has_amount(change)) {
         PAY_TRY(pay_amount_format(arena, change->amount_minor,
                                   change->currency, &amount));
         *same = pay_psp_echo_needed(json, "amount", amount)

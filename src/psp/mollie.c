@@ -19,33 +19,20 @@
 #define MOLLIE_CLOCK  19       /* "2026-11-21T08:15:00" */
 
 
-static pay_status_t mollie_register_request(pay_arena_t *arena,
-    const pay_psp_account_t *account, const pay_psp_checkout_t *checkout,
-    pay_http_request_t *request, pay_err_t *err);
 static pay_status_t mollie_body(pay_arena_t *arena,
-    const pay_psp_checkout_t *checkout, pay_json_t *root, pay_err_t *err);
+    const pay_psp_account_t *account, const pay_psp_checkout_t *checkout,
+    pay_json_t *root, pay_err_t *err);
 static pay_status_t mollie_body_urls(pay_arena_t *arena,
     const pay_psp_checkout_t *checkout, pay_json_t *root);
 static pay_status_t mollie_body_line(pay_arena_t *arena,
     const pay_psp_checkout_t *checkout, const pay_psp_line_t *line,
-    pay_json_t *lines, pay_err_t *err);
-static pay_status_t mollie_register_answer(pay_arena_t *arena,
-    const pay_psp_checkout_t *checkout, const pay_http_answer_t *answer,
-    pay_psp_registered_t *result);
+    pay_json_t *lines);
 static pay_status_t mollie_registered(pay_arena_t *arena,
     const pay_psp_checkout_t *checkout, const pay_json_t *root,
     pay_psp_registered_t *result);
-static pay_status_t mollie_query_request(pay_arena_t *arena,
-    const pay_psp_account_t *account, pay_str_t token,
-    pay_http_request_t *request);
-static pay_status_t mollie_query_answer(pay_arena_t *arena, pay_str_t token,
-    const pay_http_answer_t *answer, pay_psp_event_t *event, int *known);
 static pay_status_t mollie_find_request(pay_arena_t *arena,
     const pay_psp_account_t *account, const pay_psp_checkout_t *checkout,
     pay_http_request_t *request);
-static pay_status_t mollie_find_answer(pay_arena_t *arena,
-    const pay_psp_checkout_t *checkout, const pay_http_answer_t *answer,
-    pay_psp_registered_t *result);
 static pay_status_t mollie_look(pay_arena_t *arena,
     const pay_psp_checkout_t *checkout, const pay_json_t *root,
     pay_psp_registered_t *result);
@@ -59,6 +46,31 @@ static pay_status_t mollie_next(pay_arena_t *arena, const pay_json_t *root,
     pay_str_t *from);
 static int mollie_from(pay_str_t href, pay_str_t *from);
 
+
+/* docs.mollie.com, guide "Multicurrency"; with ISO's decimals, all of them. */
+static const char *const  mollie_currencies[] = {
+    "AED", "AUD", "BGN", "BRL", "CAD", "CHF", "CZK", "DKK", "EUR", "GBP",
+    "HKD", "HUF", "ILS", "ISK", "JPY", "MXN", "MYR", "NOK", "NZD", "PHP",
+    "PLN", "RON", "RUB", "SEK", "SGD", "THB", "TWD", "USD", "ZAR", NULL
+};
+
+static const pay_psp_wire_t  mollie_wire = {
+    .open = pay_psp_request_init,
+    .accept = PAY_MOLLIE_TYPE,
+    .key_header = "Idempotency-Key",
+    .key_max = 64,
+    .currencies = mollie_currencies,
+    .registrations = PAY_MOLLIE_PAYMENTS,
+    .registration = PAY_MOLLIE_PAYMENTS "/",
+    .body = mollie_body,
+    .error = pay_mollie_error,
+    .registered = mollie_registered,
+    .state = pay_mollie_payment,
+    .look = mollie_look,
+    .calls = pay_mollie_calls
+};
+
+PAY_PSP_SLOTS(mollie)
 
 /* How long Mollie's keys live is not confirmed: an hour is the safe guess. */
 const pay_psp_adapter_t  pay_psp_mollie = {
@@ -80,50 +92,24 @@ const pay_psp_adapter_t  pay_psp_mollie = {
     .query_answer = mollie_query_answer,
     .find_request = mollie_find_request,
     .find_answer = mollie_find_answer,
-    .change_request = pay_mollie_change_request,
-    .change_answer = pay_mollie_change_answer,
+    .change_request = mollie_change_request,
+    .change_answer = mollie_change_answer,
     .webhook_events = pay_mollie_webhook_events
 };
 
 
 static pay_status_t
-mollie_register_request(pay_arena_t *arena, const pay_psp_account_t *account,
-    const pay_psp_checkout_t *checkout, pay_http_request_t *request,
-    pay_err_t *err)
-{
-    pay_json_t         *root;
-    pay_status_t        status;
-    pay_http_request_t  made;
-
-    if (!pay_psp_checkout_sane(checkout)) {
-        return PAY_BUG;
-    }
-
-    PAY_TRY(pay_psp_request_init(arena, account, "POST", PAY_MOLLIE_PAYMENTS,
-                                 PAY_STR(""), &made));
-    pay_psp_field_add(&made, "Idempotency-Key", checkout->nonce);
-
-    root = pay_json_object_new();
-    status = (root == NULL) ? PAY_NO_MEMORY
-                            : mollie_body(arena, checkout, root, err);
-    PAY_TRY(pay_psp_json_done(arena, status, root, &made));
-    pay_mollie_accept(&made);
-
-    *request = made;
-
-    return PAY_OK;
-}
-
-
-static pay_status_t
-mollie_body(pay_arena_t *arena, const pay_psp_checkout_t *checkout,
-    pay_json_t *root, pay_err_t *err)
+mollie_body(pay_arena_t *arena, const pay_psp_account_t *account,
+    const pay_psp_checkout_t *checkout, pay_json_t *root, pay_err_t *err)
 {
     unsigned     i;
     pay_json_t  *json;
 
+    (void) account;
+    (void) err;
+
     PAY_TRY(pay_mollie_set_amount(arena, root, "amount", checkout->currency,
-                                  checkout->amount_minor, err));
+                                  checkout->amount_minor));
     PAY_TRY(pay_json_set_string(root, "description",
                                 checkout->merchant_reference));
     PAY_TRY(mollie_body_urls(arena, checkout, root));
@@ -142,8 +128,7 @@ mollie_body(pay_arena_t *arena, const pay_psp_checkout_t *checkout,
     PAY_TRY(pay_json_set(root, "lines", json));
 
     for (i = 0; i < checkout->line_count; i++) {
-        PAY_TRY(mollie_body_line(arena, checkout, &checkout->lines[i], json,
-                                 err));
+        PAY_TRY(mollie_body_line(arena, checkout, &checkout->lines[i], json));
     }
 
     return PAY_OK;
@@ -170,7 +155,7 @@ mollie_body_urls(pay_arena_t *arena, const pay_psp_checkout_t *checkout,
 
 static pay_status_t
 mollie_body_line(pay_arena_t *arena, const pay_psp_checkout_t *checkout,
-    const pay_psp_line_t *line, pay_json_t *lines, pay_err_t *err)
+    const pay_psp_line_t *line, pay_json_t *lines)
 {
     pay_json_t  *json;
 
@@ -180,19 +165,10 @@ mollie_body_line(pay_arena_t *arena, const pay_psp_checkout_t *checkout,
                                 pay_psp_line_name(line)));
     PAY_TRY(pay_json_set_integer(json, "quantity", 1));
     PAY_TRY(pay_mollie_set_amount(arena, json, "unitPrice", checkout->currency,
-                                  line->amount_minor, err));
+                                  line->amount_minor));
 
     return pay_mollie_set_amount(arena, json, "totalAmount", checkout->currency,
-                                 line->amount_minor, err);
-}
-
-
-static pay_status_t
-mollie_register_answer(pay_arena_t *arena, const pay_psp_checkout_t *checkout,
-    const pay_http_answer_t *answer, pay_psp_registered_t *result)
-{
-    return pay_psp_register_answer(arena, checkout, answer, pay_mollie_error,
-                                   mollie_registered, result);
+                                 line->amount_minor);
 }
 
 
@@ -247,36 +223,6 @@ mollie_registered(pay_arena_t *arena, const pay_psp_checkout_t *checkout,
 
 
 static pay_status_t
-mollie_query_request(pay_arena_t *arena, const pay_psp_account_t *account,
-    pay_str_t token, pay_http_request_t *request)
-{
-    pay_http_request_t  made;
-
-    if (!pay_psp_token_is_valid(token)) {
-        return PAY_BUG;
-    }
-
-    PAY_TRY(pay_psp_request_init(arena, account, "GET",
-                                 PAY_MOLLIE_PAYMENTS "/", token, &made));
-
-    pay_mollie_accept(&made);
-
-    *request = made;
-
-    return PAY_OK;
-}
-
-
-static pay_status_t
-mollie_query_answer(pay_arena_t *arena, pay_str_t token,
-    const pay_http_answer_t *answer, pay_psp_event_t *event, int *known)
-{
-    return pay_psp_query_answer(arena, token, answer, pay_mollie_payment,
-                                event, known);
-}
-
-
-static pay_status_t
 mollie_find_request(pay_arena_t *arena, const pay_psp_account_t *account,
     const pay_psp_checkout_t *checkout, pay_http_request_t *request)
 {
@@ -299,20 +245,11 @@ mollie_find_request(pay_arena_t *arena, const pay_psp_account_t *account,
     PAY_TRY(pay_buf_done(&query, &text));
     PAY_TRY(pay_psp_request_init(arena, account, "GET", PAY_MOLLIE_PAYMENTS,
                                  text, &made));
-    pay_mollie_accept(&made);
+    pay_psp_accept(&made, PAY_MOLLIE_TYPE);
 
     *request = made;
 
     return PAY_OK;
-}
-
-
-static pay_status_t
-mollie_find_answer(pay_arena_t *arena, const pay_psp_checkout_t *checkout,
-    const pay_http_answer_t *answer, pay_psp_registered_t *result)
-{
-    return pay_psp_find_answer(arena, checkout, answer, pay_mollie_error,
-                               mollie_look, result);
 }
 
 

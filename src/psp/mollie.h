@@ -12,12 +12,17 @@
 
 
 #define PAY_MOLLIE_PAYMENTS  "/v2/payments"
+/* Mollie's document offers this and nothing else. */
+#define PAY_MOLLIE_TYPE      "application/hal+json"
+
+/* The changes of a payment. */
+extern const pay_psp_call_t  pay_mollie_calls[PAY_PSP_CHANGE_COUNT];
 
 
-/* Adds {"currency","value"}; PAY_INVALID "currency-unsupported". */
+/* Adds {"currency","value"}. */
 pay_status_t pay_mollie_set_amount(pay_arena_t *arena, pay_json_t *parent,
-    const char *member, const pay_currency_t *currency, int64_t minor,
-    pay_err_t *err) PAY_MUST_CHECK;
+    const char *member, const pay_currency_t *currency, int64_t minor)
+    PAY_MUST_CHECK;
 /* A pay_psp_error_pt for {"status","title","detail"}. */
 pay_status_t pay_mollie_error(pay_arena_t *arena, const pay_json_t *root,
     pay_psp_error_t *error) PAY_MUST_CHECK;
@@ -34,16 +39,7 @@ pay_status_t pay_mollie_amount_in(pay_arena_t *arena, const pay_json_t *json,
 pay_status_t pay_mollie_payment(pay_arena_t *arena, const pay_json_t *payment,
     pay_psp_event_t *event) PAY_MUST_CHECK;
 
-/* Mollie's document offers application/hal+json and nothing else. */
-void pay_mollie_accept(pay_http_request_t *request);
-
 /* Functions of the adapter: see pay_psp.h. */
-pay_status_t pay_mollie_change_request(pay_arena_t *arena,
-    const pay_psp_account_t *account, const pay_psp_change_t *change,
-    pay_http_request_t *request, pay_err_t *err);
-pay_status_t pay_mollie_change_answer(pay_arena_t *arena,
-    const pay_psp_change_t *change, const pay_http_answer_t *answer,
-    pay_psp_changed_t *result);
 pay_status_t pay_mollie_webhook_events(pay_arena_t *arena,
     const pay_psp_account_t *account, pay_str_t event_id, pay_str_t body,
     pay_psp_event_t events[PAY_PSP_EVENTS_MAX], unsigned *count,

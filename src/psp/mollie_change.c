@@ -8,20 +8,9 @@
 #include "psp/mollie.h"
 
 
-#define MOLLIE_KEY_MAX  64
-
-typedef struct {
-    const char                   *method;
-    const char                   *tail;    /* behind the payment's id */
-    const char                   *suffix;  /* of the idempotency key; no id
-                                              of ours has a ':' */
-    const pay_psp_outcome_row_t  *outcomes;    /* NULL: answers a payment */
-    pay_fact_t                    fact;    /* the meaning of "canceled" here */
-} mollie_change_t;
-
-
-static pay_status_t mollie_body(pay_arena_t *arena,
-    const pay_psp_change_t *change, pay_json_t *json, pay_err_t *err);
+static pay_status_t mollie_change_body(pay_arena_t *arena,
+    const pay_psp_account_t *account, const pay_psp_change_t *change,
+    pay_json_t *json, pay_err_t *err);
 static pay_status_t mollie_made(pay_arena_t *arena,
     const pay_psp_change_t *change, const pay_json_t *json,
     pay_psp_changed_t *result);
@@ -47,79 +36,31 @@ static const pay_psp_outcome_row_t  mollie_refunds[] = {
     { NULL, PAY_PSP_UNKNOWN, "answer_invalid" }
 };
 
-static const mollie_change_t  mollie_changes[PAY_PSP_CHANGE_COUNT] = {
-    [PAY_PSP_CAPTURE] = { "POST", "/captures", ":capture", mollie_captures,
-                          PAY_FACT_NONE },
-    [PAY_PSP_CANCEL] = { "DELETE", "", ":cancel", NULL, PAY_FACT_CANCELLED },
-    [PAY_PSP_REFUND] = { "POST", "/refunds", ":refund", mollie_refunds,
-                         PAY_FACT_NONE },
-    [PAY_PSP_EXPIRE] = { "DELETE", "", ":expire", NULL, PAY_FACT_EXPIRED }
+const pay_psp_call_t  pay_mollie_calls[PAY_PSP_CHANGE_COUNT] = {
+    [PAY_PSP_CAPTURE] = { "POST", PAY_MOLLIE_PAYMENTS "/", PAY_PSP_ID_TOKEN,
+                          "/captures", ":capture", mollie_change_body,
+                          mollie_made },
+    [PAY_PSP_CANCEL] = { "DELETE", PAY_MOLLIE_PAYMENTS "/", PAY_PSP_ID_TOKEN,
+                         "", ":cancel", NULL, mollie_deleted },
+    [PAY_PSP_REFUND] = { "POST", PAY_MOLLIE_PAYMENTS "/", PAY_PSP_ID_TOKEN,
+                         "/refunds", ":refund", mollie_change_body,
+                         mollie_made },
+    [PAY_PSP_EXPIRE] = { "DELETE", PAY_MOLLIE_PAYMENTS "/", PAY_PSP_ID_TOKEN,
+                         "", ":expire", NULL, mollie_deleted }
 };
 
 
-pay_status_t
-pay_mollie_change_request(pay_arena_t *arena,
-    const pay_psp_account_t *account, const pay_psp_change_t *change,
-    pay_http_request_t *request, pay_err_t *err)
-{
-    pay_str_t               last, key;
-    pay_json_t             *json;
-    pay_status_t            status;
-    pay_http_request_t      made;
-    const mollie_change_t  *row;
-
-    if (!pay_psp_change_sane(change) || !pay_psp_token_is_valid(change->token))
-    {
-        return PAY_BUG;
-    }
-
-    row = &mollie_changes[change->kind];
-
-    PAY_TRY(pay_format(arena, &last, PAY_PSP_URL_MAX, "%.*s%s",
-                       pay_fmt(change->token), row->tail));
-    PAY_TRY(pay_psp_key(arena, change->key, row->suffix, MOLLIE_KEY_MAX,
-                        &key));
-    PAY_TRY(pay_psp_request_init(arena, account, row->method,
-                                 PAY_MOLLIE_PAYMENTS "/", last, &made));
-    pay_psp_field_add(&made, "Idempotency-Key", key);
-
-    if (row->outcomes == NULL) {
-        pay_mollie_accept(&made);
-        *request = made;
-        return PAY_OK;
-    }
-
-    json = pay_json_object_new();
-    status = (json == NULL) ? PAY_NO_MEMORY
-                            : mollie_body(arena, change, json, err);
-    PAY_TRY(pay_psp_json_done(arena, status, json, &made));
-    pay_mollie_accept(&made);
-
-    *request = made;
-
-    return PAY_OK;
-}
-
-
-pay_status_t
-pay_mollie_change_answer(pay_arena_t *arena, const pay_psp_change_t *change,
-    const pay_http_answer_t *answer, pay_psp_changed_t *result)
-{
-    return pay_psp_change_answer(arena, change, answer, pay_mollie_error,
-                                 (mollie_changes[change->kind].outcomes
-                                  != NULL)
-                                 ? mollie_made : mollie_deleted, result);
-}
-
-
 static pay_status_t
-mollie_body(pay_arena_t *arena, const pay_psp_change_t *change,
-    pay_json_t *json, pay_err_t *err)
+mollie_change_body(pay_arena_t *arena, const pay_psp_account_t *account,
+    const pay_psp_change_t *change, pay_json_t *json, pay_err_t *err)
 {
     pay_json_t  *metadata;
 
+    (void) account;
+    (void) err;
+
     PAY_TRY(pay_mollie_set_amount(arena, json, "amount", change->currency,
-                                  change->amount_minor, err));
+                                  change->amount_minor));
     PAY_TRY(pay_json_set_string(json, "description",
                                 change->reason.len
                                 ? change->reason
@@ -157,7 +98,8 @@ mollie_made(pay_arena_t *arena, const pay_psp_change_t *change,
         return (status == PAY_NOT_FOUND) ? PAY_OK : status;
     }
 
-    row = pay_psp_outcome_row(mollie_changes[change->kind].outcomes, json);
+    row = pay_psp_outcome_row(change->kind == PAY_PSP_CAPTURE
+                              ? mollie_captures : mollie_refunds, json);
     result->outcome = row->outcome;
     result->code = pay_str_of(row->code);
 
@@ -179,8 +121,8 @@ mollie_deleted(pay_arena_t *arena, const pay_psp_change_t *change,
         return PAY_OK;
     }
 
-    if (event->fact == PAY_FACT_CANCELLED) {
-        event->fact = mollie_changes[change->kind].fact;
+    if (event->fact == PAY_FACT_CANCELLED && change->kind == PAY_PSP_EXPIRE) {
+        event->fact = PAY_FACT_EXPIRED;
     }
 
     result->reference = event->token;

@@ -15,13 +15,6 @@ static int mollie_amount(const pay_json_t *json, int64_t *minor,
     pay_str_t *code);
 
 
-/* docs.mollie.com, guide "Multicurrency"; with ISO's decimals, all of them. */
-static const char *const  mollie_currencies[] = {
-    "AED", "AUD", "BGN", "BRL", "CAD", "CHF", "CZK", "DKK", "EUR", "GBP",
-    "HKD", "HUF", "ILS", "ISK", "JPY", "MXN", "MYR", "NOK", "NZD", "PHP",
-    "PLN", "RON", "RUB", "SEK", "SGD", "THB", "TWD", "USD", "ZAR", NULL
-};
-
 /* Authorised money is not ours until it is captured; by us only when we asked
  * for that. */
 static const pay_psp_fact_row_t  mollie_statuses[] = {
@@ -38,16 +31,10 @@ static const pay_psp_fact_row_t  mollie_statuses[] = {
 
 pay_status_t
 pay_mollie_set_amount(pay_arena_t *arena, pay_json_t *parent,
-    const char *member, const pay_currency_t *currency, int64_t minor,
-    pay_err_t *err)
+    const char *member, const pay_currency_t *currency, int64_t minor)
 {
     pay_str_t    value, code = pay_str_of(currency->code);
     pay_json_t  *amount;
-
-    if (!pay_psp_is_one_of(code, mollie_currencies)) {
-        return pay_refuse(err, "currency-unsupported",
-                          "Mollie has no payments in that currency");
-    }
 
     PAY_TRY(pay_amount_format(arena, minor, currency, &value));
 
@@ -100,23 +87,6 @@ pay_mollie_echo_amount(pay_arena_t *arena, const pay_json_t *json,
     }
 
     return PAY_OK;
-}
-
-
-void
-pay_mollie_accept(pay_http_request_t *request)
-{
-    unsigned   i;
-    pay_str_t  hal = PAY_STR("application/hal+json");
-
-    for (i = 0; i < request->field_count; i++) {
-        if (pay_str_is(request->fields[i].name, "Accept")) {
-            request->fields[i].value = hal;
-            return;
-        }
-    }
-
-    pay_psp_field_add(request, "Accept", hal);
 }
 
 

@@ -20,11 +20,12 @@
 #define PAYPAL_LIFETIME_MAX  86400     /* seconds; PayPal's have nine hours */
 
 
-static pay_status_t paypal_register_request(pay_arena_t *arena,
-    const pay_psp_account_t *account, const pay_psp_checkout_t *checkout,
-    pay_http_request_t *request, pay_err_t *err);
+static pay_status_t paypal_open(pay_arena_t *arena,
+    const pay_psp_account_t *account, const char *method, const char *path,
+    pay_str_t last, pay_http_request_t *request);
 static pay_status_t paypal_order(pay_arena_t *arena,
-    const pay_psp_checkout_t *checkout, pay_json_t *root, pay_err_t *err);
+    const pay_psp_account_t *account, const pay_psp_checkout_t *checkout,
+    pay_json_t *root, pay_err_t *err);
 static pay_status_t paypal_unit(pay_arena_t *arena,
     const pay_psp_checkout_t *checkout, pay_json_t *unit, pay_err_t *err);
 static int paypal_lines_fit(const pay_psp_checkout_t *checkout);
@@ -33,19 +34,13 @@ static pay_status_t paypal_items(pay_arena_t *arena,
 static pay_str_t paypal_name(const pay_psp_line_t *line);
 static pay_status_t paypal_experience(pay_arena_t *arena,
     const pay_psp_checkout_t *checkout, pay_json_t *root);
-static pay_status_t paypal_register_answer(pay_arena_t *arena,
-    const pay_psp_checkout_t *checkout, const pay_http_answer_t *answer,
-    pay_psp_registered_t *result);
 static pay_status_t paypal_registered(pay_arena_t *arena,
     const pay_psp_checkout_t *checkout, const pay_json_t *json,
     pay_psp_registered_t *result);
 static pay_psp_echo_t paypal_echo(const pay_psp_checkout_t *checkout,
     const pay_json_t *json);
 static const pay_json_t *paypal_link(const pay_json_t *json, const char *rel);
-static pay_status_t paypal_query_request(pay_arena_t *arena,
-    const pay_psp_account_t *account, pay_str_t token,
-    pay_http_request_t *request);
-static pay_status_t paypal_query_answer(pay_arena_t *arena, pay_str_t token,
+static pay_status_t paypal_asked(pay_arena_t *arena, pay_str_t token,
     const pay_http_answer_t *answer, pay_psp_event_t *event, int *known);
 static pay_status_t paypal_lapsed(pay_str_t token,
     const pay_http_answer_t *answer, pay_psp_event_t *event, int *known);
@@ -58,6 +53,22 @@ static pay_status_t paypal_auth(pay_arena_t *arena, const pay_json_t *json,
     pay_psp_auth_t *auth);
 static int paypal_access_token_is_plain(pay_str_t token);
 
+
+static const pay_psp_wire_t  paypal_wire = {
+    .open = paypal_open,
+    .key_header = "PayPal-Request-Id",
+    .key_max = 108,
+    .registrations = PAY_PAYPAL_ORDERS,
+    .registration = PAY_PAYPAL_ORDERS "/",
+    .body = paypal_order,
+    .error = pay_paypal_error,
+    .registered = paypal_registered,
+    .page = pay_paypal_page,
+    .event = pay_paypal_event,
+    .calls = pay_paypal_calls
+};
+
+PAY_PSP_SLOTS(paypal)
 
 const pay_psp_adapter_t  pay_psp_paypal = {
     .name = "paypal",
@@ -73,52 +84,41 @@ const pay_psp_adapter_t  pay_psp_paypal = {
     .register_request = paypal_register_request,
     .register_answer = paypal_register_answer,
     .query_request = paypal_query_request,
-    .query_answer = paypal_query_answer,
+    .query_answer = paypal_asked,
     .list_request = pay_paypal_list_request,
-    .list_answer = pay_paypal_list_answer,
-    .change_request = pay_paypal_change_request,
-    .change_answer = pay_paypal_change_answer,
+    .list_answer = paypal_list_answer,
+    .change_request = paypal_change_request,
+    .change_answer = pay_paypal_changed,
     .auth_request = paypal_auth_request,
     .auth_answer = paypal_auth_answer,
-    .webhook_events = pay_paypal_webhook_events
+    .webhook_events = paypal_webhook_events
 };
 
 
+/* PayPal is to answer with the whole object.  There is no Authorization: see
+ * pay_psp_adapter_t. */
 static pay_status_t
-paypal_register_request(pay_arena_t *arena,
-    const pay_psp_account_t *account, const pay_psp_checkout_t *checkout,
-    pay_http_request_t *request, pay_err_t *err)
+paypal_open(pay_arena_t *arena, const pay_psp_account_t *account,
+    const char *method, const char *path, pay_str_t last,
+    pay_http_request_t *request)
 {
-    pay_str_t           key;
-    pay_json_t         *root;
-    pay_status_t        status;
-    pay_http_request_t  made;
+    PAY_TRY(pay_psp_request_open(arena, account, method, path, last, request));
 
-    if (!pay_psp_checkout_sane(checkout)) {
-        return PAY_BUG;
+    if (strcmp(method, "POST") == 0) {
+        pay_psp_field_add(request, "Prefer", PAY_STR("return=representation"));
     }
-
-    PAY_TRY(pay_psp_key(arena, checkout->nonce, "", PAY_PAYPAL_KEY_MAX, &key));
-    PAY_TRY(pay_psp_request_open(arena, account, "POST", PAY_PAYPAL_ORDERS,
-                                 PAY_STR(""), &made));
-
-    root = pay_json_object_new();
-    status = (root == NULL) ? PAY_NO_MEMORY
-                            : paypal_order(arena, checkout, root, err);
-    PAY_TRY(pay_psp_json_done(arena, status, root, &made));
-    pay_paypal_fields_add(&made, key);
-
-    *request = made;
 
     return PAY_OK;
 }
 
 
 static pay_status_t
-paypal_order(pay_arena_t *arena, const pay_psp_checkout_t *checkout,
-    pay_json_t *root, pay_err_t *err)
+paypal_order(pay_arena_t *arena, const pay_psp_account_t *account,
+    const pay_psp_checkout_t *checkout, pay_json_t *root, pay_err_t *err)
 {
     pay_json_t  *units, *unit;
+
+    (void) account;
 
     PAY_TRY(pay_json_set_string(root, "intent", PAY_STR("CAPTURE")));
 
@@ -251,15 +251,6 @@ paypal_experience(pay_arena_t *arena, const pay_psp_checkout_t *checkout,
 }
 
 
-static pay_status_t
-paypal_register_answer(pay_arena_t *arena, const pay_psp_checkout_t *checkout,
-    const pay_http_answer_t *answer, pay_psp_registered_t *result)
-{
-    return pay_psp_register_answer(arena, checkout, answer, pay_paypal_error,
-                                   paypal_registered, result);
-}
-
-
 /* The link's name depends on how the order was made
  * (docs/psp/paypal.md#registration). */
 static pay_status_t
@@ -362,27 +353,7 @@ paypal_link(const pay_json_t *json, const char *rel)
 
 
 static pay_status_t
-paypal_query_request(pay_arena_t *arena, const pay_psp_account_t *account,
-    pay_str_t token, pay_http_request_t *request)
-{
-    pay_http_request_t  made;
-
-    if (!pay_psp_token_is_valid(token)) {
-        return PAY_BUG;
-    }
-
-    PAY_TRY(pay_psp_request_open(arena, account, "GET", PAY_PAYPAL_ORDERS "/",
-                                 token, &made));
-    pay_psp_field_add(&made, "Accept", PAY_STR("application/json"));
-
-    *request = made;
-
-    return PAY_OK;
-}
-
-
-static pay_status_t
-paypal_query_answer(pay_arena_t *arena, pay_str_t token,
+paypal_asked(pay_arena_t *arena, pay_str_t token,
     const pay_http_answer_t *answer, pay_psp_event_t *event, int *known)
 {
     if (answer->sent == PAY_ANSWERED && answer->status == 404) {
@@ -427,7 +398,6 @@ static pay_status_t
 paypal_auth_request(pay_arena_t *arena, const pay_psp_account_t *account,
     pay_http_request_t *request)
 {
-    pay_str_t           pair, authorization;
     pay_http_request_t  made;
 
     if (!paypal_key_is_pair(account->api_key)) {
@@ -436,11 +406,7 @@ paypal_auth_request(pay_arena_t *arena, const pay_psp_account_t *account,
 
     PAY_TRY(pay_psp_request_open(arena, account, "POST", PAYPAL_TOKEN_PATH,
                                  PAY_STR(""), &made));
-    PAY_TRY(pay_base64_encode(arena, account->api_key, &pair));
-    PAY_TRY(pay_format(arena, &authorization, 2 * PAY_PSP_KEY_MAX,
-                       "Basic %.*s", pay_fmt(pair)));
-
-    pay_psp_field_add(&made, "Authorization", authorization);
+    PAY_TRY(pay_psp_basic_add(arena, account->api_key, &made));
     pay_psp_field_add(&made, "Content-Type",
                       PAY_STR("application/x-www-form-urlencoded"));
     pay_psp_field_add(&made, "Accept", PAY_STR("application/json"));

@@ -11,13 +11,12 @@
 #include "psp/psp.h"
 
 
-#define PAY_PAYPAL_ORDERS   "/v2/checkout/orders"
-#define PAY_PAYPAL_KEY_MAX  108        /* of PayPal-Request-Id */
+#define PAY_PAYPAL_ORDERS  "/v2/checkout/orders"
 
 
-/* The idempotency key, and that the whole resource is wanted back.  There is
- * no Authorization: see pay_psp_adapter_t. */
-void pay_paypal_fields_add(pay_http_request_t *request, pay_str_t key);
+/* The changes of an order. */
+extern const pay_psp_call_t  pay_paypal_calls[PAY_PSP_CHANGE_COUNT];
+
 /* A new object as a member; *child is the parent's, as long as that lives. */
 pay_status_t pay_paypal_object_add(pay_json_t *parent, const char *member,
     pay_json_t **child) PAY_MUST_CHECK;
@@ -53,23 +52,22 @@ pay_status_t pay_paypal_why(pay_arena_t *arena, const pay_json_t *capture,
 pay_status_t pay_paypal_state(pay_arena_t *arena, const pay_json_t *order,
     pay_psp_event_t *event) PAY_MUST_CHECK;
 
+/* A page of events, a pay_psp_page_pt. */
+pay_status_t pay_paypal_page(pay_arena_t *arena,
+    const pay_psp_account_t *account, const pay_psp_list_t *list,
+    const pay_json_t *root, pay_psp_listed_t *listed) PAY_MUST_CHECK;
+/* An event object as a webhook tells it, a pay_psp_listed_pt. */
+pay_status_t pay_paypal_event(pay_arena_t *arena,
+    const pay_psp_account_t *account, const pay_json_t *root,
+    pay_psp_told_t *told, pay_err_t *err) PAY_MUST_CHECK;
+
 /* The slots of the adapter that are not in paypal.c, see pay_psp.h. */
+pay_status_t pay_paypal_changed(pay_arena_t *arena,
+    const pay_psp_change_t *change, const pay_http_answer_t *answer,
+    pay_psp_changed_t *result) PAY_MUST_CHECK;
 pay_status_t pay_paypal_list_request(pay_arena_t *arena,
     const pay_psp_account_t *account, const pay_psp_list_t *list,
     pay_http_request_t *request) PAY_MUST_CHECK;
-pay_status_t pay_paypal_list_answer(pay_arena_t *arena,
-    const pay_psp_account_t *account, const pay_psp_list_t *list,
-    const pay_http_answer_t *answer, pay_psp_listed_t *listed) PAY_MUST_CHECK;
-pay_status_t pay_paypal_webhook_events(pay_arena_t *arena,
-    const pay_psp_account_t *account, pay_str_t event_id, pay_str_t body,
-    pay_psp_event_t events[PAY_PSP_EVENTS_MAX], unsigned *count,
-    pay_err_t *err) PAY_MUST_CHECK;
-pay_status_t pay_paypal_change_request(pay_arena_t *arena,
-    const pay_psp_account_t *account, const pay_psp_change_t *change,
-    pay_http_request_t *request, pay_err_t *err) PAY_MUST_CHECK;
-pay_status_t pay_paypal_change_answer(pay_arena_t *arena,
-    const pay_psp_change_t *change, const pay_http_answer_t *answer,
-    pay_psp_changed_t *result) PAY_MUST_CHECK;
 
 
 #endif /* PAY_SRC_PSP_PAYPAL_H */

@@ -11,14 +11,9 @@
 #define PAYPAL_CAPTURES  "/v2/payments/captures/"
 
 
-static pay_status_t paypal_capture_request(pay_arena_t *arena,
-    const pay_psp_account_t *account, const pay_psp_change_t *change,
-    pay_http_request_t *request);
-static pay_status_t paypal_refund_request(pay_arena_t *arena,
-    const pay_psp_account_t *account, const pay_psp_change_t *change,
-    pay_http_request_t *request, pay_err_t *err);
 static pay_status_t paypal_refund_body(pay_arena_t *arena,
-    const pay_psp_change_t *change, pay_json_t *json, pay_err_t *err);
+    const pay_psp_account_t *account, const pay_psp_change_t *change,
+    pay_json_t *json, pay_err_t *err);
 static void paypal_declined(const pay_psp_change_t *change,
     pay_psp_changed_t *result);
 static pay_status_t paypal_captured(pay_arena_t *arena,
@@ -31,6 +26,18 @@ static pay_status_t paypal_refunded(pay_arena_t *arena,
     pay_psp_changed_t *result);
 
 
+/* A capture that is repeated under the same key tells the first answer for six
+ * hours, longer than any order lives; later PayPal says that the order is
+ * captured, which is no failure either. */
+const pay_psp_call_t  pay_paypal_calls[PAY_PSP_CHANGE_COUNT] = {
+    [PAY_PSP_CAPTURE] = { "POST", PAY_PAYPAL_ORDERS "/", PAY_PSP_ID_TOKEN,
+                          "/capture", ":capture", pay_psp_body_empty,
+                          paypal_captured },
+    [PAY_PSP_REFUND] = { "POST", PAYPAL_CAPTURES, PAY_PSP_ID_PAYMENT,
+                         "/refund", ":refund", paypal_refund_body,
+                         paypal_refunded }
+};
+
 static const pay_psp_outcome_row_t  paypal_refunds[] = {
     { "COMPLETED", PAY_PSP_DONE, NULL },
     { "PENDING", PAY_PSP_PENDING, NULL },
@@ -40,97 +47,13 @@ static const pay_psp_outcome_row_t  paypal_refunds[] = {
 };
 
 
-pay_status_t
-pay_paypal_change_request(pay_arena_t *arena,
-    const pay_psp_account_t *account, const pay_psp_change_t *change,
-    pay_http_request_t *request, pay_err_t *err)
-{
-    if (!pay_psp_change_sane(change)) {
-        return PAY_BUG;
-    }
-
-    switch (change->kind) {
-
-    case PAY_PSP_CAPTURE:
-        return paypal_capture_request(arena, account, change, request);
-
-    case PAY_PSP_REFUND:
-        return paypal_refund_request(arena, account, change, request, err);
-
-    default:
-        return pay_refuse(err, "validation-error",
-                          "PayPal's orders are captured or refunded only");
-    }
-}
-
-
-/* A repetition under the same key gets the first answer for six hours, longer
- * than any order lives; later PayPal says that the order is captured, which is
- * no failure either. */
 static pay_status_t
-paypal_capture_request(pay_arena_t *arena, const pay_psp_account_t *account,
-    const pay_psp_change_t *change, pay_http_request_t *request)
-{
-    pay_str_t           last, key;
-    pay_http_request_t  made;
-
-    if (!pay_psp_token_is_valid(change->token)) {
-        return PAY_BUG;
-    }
-
-    PAY_TRY(pay_psp_key(arena, change->key, ":capture", PAY_PAYPAL_KEY_MAX,
-                        &key));
-    PAY_TRY(pay_format(arena, &last, PAY_PSP_URL_MAX, "%.*s/capture",
-                       pay_fmt(change->token)));
-    PAY_TRY(pay_psp_request_open(arena, account, "POST", PAY_PAYPAL_ORDERS "/",
-                                 last, &made));
-    PAY_TRY(pay_psp_json_body(arena, pay_json_object_new(), &made));
-    pay_paypal_fields_add(&made, key);
-
-    *request = made;
-
-    return PAY_OK;
-}
-
-
-static pay_status_t
-paypal_refund_request(pay_arena_t *arena, const pay_psp_account_t *account,
-    const pay_psp_change_t *change, pay_http_request_t *request,
-    pay_err_t *err)
-{
-    pay_str_t            last, key;
-    pay_json_t          *json;
-    pay_status_t         status;
-    pay_http_request_t   made;
-
-    if (!pay_psp_token_is_valid(change->reference)) {
-        return PAY_BUG;
-    }
-
-    PAY_TRY(pay_psp_key(arena, change->key, ":refund", PAY_PAYPAL_KEY_MAX,
-                        &key));
-    PAY_TRY(pay_format(arena, &last, PAY_PSP_URL_MAX, "%.*s/refund",
-                       pay_fmt(change->reference)));
-    PAY_TRY(pay_psp_request_open(arena, account, "POST", PAYPAL_CAPTURES, last,
-                                 &made));
-
-    json = pay_json_object_new();
-    status = (json == NULL) ? PAY_NO_MEMORY
-                            : paypal_refund_body(arena, change, json, err);
-    PAY_TRY(pay_psp_json_done(arena, status, json, &made));
-    pay_paypal_fields_add(&made, key);
-
-    *request = made;
-
-    return PAY_OK;
-}
-
-
-static pay_status_t
-paypal_refund_body(pay_arena_t *arena, const pay_psp_change_t *change,
-    pay_json_t *json, pay_err_t *err)
+paypal_refund_body(pay_arena_t *arena, const pay_psp_account_t *account,
+    const pay_psp_change_t *change, pay_json_t *json, pay_err_t *err)
 {
     pay_json_t  *amount;
+
+    (void) account;
 
     PAY_TRY(pay_paypal_object_add(json, "amount", &amount));
     PAY_TRY(pay_paypal_money_set(arena, amount, change->currency,
@@ -144,12 +67,11 @@ paypal_refund_body(pay_arena_t *arena, const pay_psp_change_t *change,
 
 
 pay_status_t
-pay_paypal_change_answer(pay_arena_t *arena, const pay_psp_change_t *change,
+pay_paypal_changed(pay_arena_t *arena, const pay_psp_change_t *change,
     const pay_http_answer_t *answer, pay_psp_changed_t *result)
 {
     PAY_TRY(pay_psp_change_answer(arena, change, answer, pay_paypal_error,
-                                  (change->kind == PAY_PSP_CAPTURE)
-                                  ? paypal_captured : paypal_refunded,
+                                  pay_paypal_calls[change->kind].read,
                                   result));
 
     if (change->kind == PAY_PSP_CAPTURE && !result->known) {

@@ -31,15 +31,9 @@ typedef struct {
 } paypal_after_t;
 
 
-static pay_status_t paypal_event(pay_arena_t *arena,
-    const pay_psp_account_t *account, const pay_json_t *root,
-    pay_psp_told_t *told, pay_err_t *err);
 static pay_status_t paypal_event_order(pay_arena_t *arena, pay_str_t type,
     const pay_json_t *resource, pay_str_t *token);
 static int paypal_begins_with(pay_str_t text, const char *prefix);
-static pay_status_t paypal_page(pay_arena_t *arena,
-    const pay_psp_account_t *account, const pay_psp_list_t *list,
-    const pay_json_t *root, pay_psp_listed_t *listed);
 static pay_status_t paypal_next(pay_arena_t *arena, const pay_json_t *link,
     pay_str_t *cursor);
 static int paypal_take(pay_str_t text, size_t *at, pay_str_t *pair);
@@ -116,23 +110,10 @@ static const pay_psp_news_row_t  paypal_stages[] = {
 };
 
 
+/* Its headers name a transmission, which each repeat of an event has its own
+ * of: the id is the body's. */
 pay_status_t
-pay_paypal_webhook_events(pay_arena_t *arena, const pay_psp_account_t *account,
-    pay_str_t event_id, pay_str_t body,
-    pay_psp_event_t events[PAY_PSP_EVENTS_MAX], unsigned *count,
-    pay_err_t *err)
-{
-    (void) event_id;           /* its headers name a transmission, which each
-                                  repeat of an event has its own of */
-
-    return pay_psp_webhook(arena, account, body, paypal_event, events,
-                           count, err);
-}
-
-
-/* Reads an event object as a webhook may have it, a pay_psp_listed_pt. */
-static pay_status_t
-paypal_event(pay_arena_t *arena, const pay_psp_account_t *account,
+pay_paypal_event(pay_arena_t *arena, const pay_psp_account_t *account,
     const pay_json_t *root, pay_psp_told_t *told, pay_err_t *err)
 {
     pay_str_t          type;
@@ -236,19 +217,9 @@ pay_paypal_list_request(pay_arena_t *arena, const pay_psp_account_t *account,
 }
 
 
-pay_status_t
-pay_paypal_list_answer(pay_arena_t *arena, const pay_psp_account_t *account,
-    const pay_psp_list_t *list, const pay_http_answer_t *answer,
-    pay_psp_listed_t *listed)
-{
-    return pay_psp_list_answer(arena, account, list, answer, paypal_page,
-                               listed);
-}
-
-
 /* An empty page is the last one, whatever it links to. */
-static pay_status_t
-paypal_page(pay_arena_t *arena, const pay_psp_account_t *account,
+pay_status_t
+pay_paypal_page(pay_arena_t *arena, const pay_psp_account_t *account,
     const pay_psp_list_t *list, const pay_json_t *root,
     pay_psp_listed_t *listed)
 {
@@ -409,7 +380,7 @@ paypal_listed(pay_arena_t *arena, const pay_psp_account_t *account,
     pay_str_t     type;
     pay_status_t  status;
 
-    PAY_TRY(paypal_event(arena, account, entry, told, err));
+    PAY_TRY(pay_paypal_event(arena, account, entry, told, err));
 
     if (pay_json_string(pay_json_get(entry, "event_type"), &type) != PAY_OK) {
         return PAY_OK;

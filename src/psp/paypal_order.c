@@ -88,14 +88,6 @@ static const paypal_status_t  paypal_statuses[] = {
 };
 
 
-void
-pay_paypal_fields_add(pay_http_request_t *request, pay_str_t key)
-{
-    pay_psp_field_add(request, "PayPal-Request-Id", key);
-    pay_psp_field_add(request, "Prefer", PAY_STR("return=representation"));
-}
-
-
 pay_status_t
 pay_paypal_object_add(pay_json_t *parent, const char *member,
     pay_json_t **child)

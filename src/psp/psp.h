@@ -83,8 +83,9 @@ typedef pay_status_t (*pay_psp_register_pt)(pay_arena_t *arena,
 typedef pay_status_t (*pay_psp_change_pt)(pay_arena_t *arena,
     const pay_psp_change_t *change, const pay_json_t *json,
     pay_psp_changed_t *result);
-/* A registration as it stands, into *event, which is all zero before.
- * PAY_INVALID when the object is none. */
+/* A registration as it stands, into *event, which is all zero before: its
+ * token, the PSP's word for its status as `type` (an event without a type says
+ * nothing) and the fact.  PAY_INVALID when the object is none. */
 typedef pay_status_t (*pay_psp_state_pt)(pay_arena_t *arena,
     const pay_json_t *json, pay_psp_event_t *event);
 /* One page of events.  PAY_INVALID when it is none; `root` may be NULL. */
@@ -108,6 +109,125 @@ typedef struct {
 typedef pay_status_t (*pay_psp_listed_pt)(pay_arena_t *arena,
     const pay_psp_account_t *account, const pay_json_t *entry,
     pay_psp_told_t *told, pay_err_t *err);
+
+
+/* How a PSP is spoken to, for the frames of psp/call.c and psp/slots.c: most
+ * adapters are these two tables and the functions that stand in them. */
+
+/* The head of a call, as pay_psp_request_init(), which is one. */
+typedef pay_status_t (*pay_psp_open_pt)(pay_arena_t *arena,
+    const pay_psp_account_t *account, const char *method, const char *path,
+    pay_str_t last, pay_http_request_t *request);
+/* Fill a JSON body.  PAY_INVALID as register_request and change_request. */
+typedef pay_status_t (*pay_psp_checkout_body_pt)(pay_arena_t *arena,
+    const pay_psp_account_t *account, const pay_psp_checkout_t *checkout,
+    pay_json_t *root, pay_err_t *err);
+typedef pay_status_t (*pay_psp_change_body_pt)(pay_arena_t *arena,
+    const pay_psp_account_t *account, const pay_psp_change_t *change,
+    pay_json_t *root, pay_err_t *err);
+
+/* The id that a change must have. */
+typedef enum {
+    PAY_PSP_ID_TOKEN = 0,
+    PAY_PSP_ID_ALIAS,
+    PAY_PSP_ID_PAYMENT         /* change->reference */
+} pay_psp_id_t;
+
+/* One kind of change. */
+typedef struct {
+    const char              *method;   /* NULL: the PSP has no such change */
+    const char              *path;
+    pay_psp_id_t             id;
+    const char              *tail;     /* behind path and id; NULL: the id
+                                          stands in the body alone */
+    const char              *suffix;   /* of the idempotency key, ":refund":
+                                          ':' stands in no id of ours, so no
+                                          order has such a nonce.  NULL: the
+                                          call has no key in its header */
+    pay_psp_change_body_pt   body;     /* NULL: none */
+    pay_psp_change_pt        read;     /* of a good answer */
+} pay_psp_call_t;
+
+typedef struct {
+    pay_psp_open_pt         open;
+    const char             *accept;    /* NULL: application/json */
+    const char             *key_header;    /* of the idempotency key; NULL: it
+                                              stands in the body */
+    size_t                  key_max;   /* bytes, see pay_psp_key() */
+    const char *const      *currencies;    /* it takes, NULL behind the last
+                                              one; NULL: the bodies refuse */
+    const char             *registrations; /* where they are made (POST) */
+    const char             *registration;  /* before the token of one (GET) */
+    pay_psp_checkout_body_pt  body;    /* of a registration */
+    pay_psp_error_pt        error;     /* in any answer */
+    pay_psp_error_pt        change_error;  /* in a change's; NULL: as error */
+    pay_psp_register_pt     registered;    /* a good answer */
+    pay_psp_state_pt        state;     /* a registration that was asked for */
+    pay_psp_register_pt     look;      /* a page of registrations */
+    pay_psp_page_pt         page;      /* a page of events */
+    pay_psp_listed_pt       event;     /* a webhook's one JSON object */
+    const pay_psp_call_t   *calls;     /* [PAY_PSP_CHANGE_COUNT] */
+} pay_psp_wire_t;
+
+/* Makes the functions <name>_register_request, <name>_register_answer and so
+ * on, for the slots of pay_psp_adapter_t, out of the table <name>_wire.  An
+ * adapter puts those into its row that it has no function of its own for. */
+#define PAY_PSP_SLOTS(name)                                                   \
+    PAY_PSP_SLOT(name, register_request, (pay_arena_t *arena,                 \
+        const pay_psp_account_t *account, const pay_psp_checkout_t *checkout, \
+        pay_http_request_t *request, pay_err_t *err),                         \
+        pay_psp_call_register(arena, account, checkout, &name##_wire,         \
+                              request, err))                                  \
+    PAY_PSP_SLOT(name, register_answer, (pay_arena_t *arena,                  \
+        const pay_psp_checkout_t *checkout, const pay_http_answer_t *answer,  \
+        pay_psp_registered_t *result),                                        \
+        pay_psp_register_answer(arena, checkout, answer, name##_wire.error,   \
+                                name##_wire.registered, result))              \
+    PAY_PSP_SLOT(name, query_request, (pay_arena_t *arena,                    \
+        const pay_psp_account_t *account, pay_str_t token,                    \
+        pay_http_request_t *request),                                         \
+        pay_psp_call_query(arena, account, token, &name##_wire, request))     \
+    PAY_PSP_SLOT(name, query_answer, (pay_arena_t *arena, pay_str_t token,    \
+        const pay_http_answer_t *answer, pay_psp_event_t *event, int *known), \
+        pay_psp_query_answer(arena, token, answer, name##_wire.state, event,  \
+                             known))                                          \
+    PAY_PSP_SLOT(name, find_answer, (pay_arena_t *arena,                      \
+        const pay_psp_checkout_t *checkout, const pay_http_answer_t *answer,  \
+        pay_psp_registered_t *result),                                        \
+        pay_psp_find_answer(arena, checkout, answer, name##_wire.error,       \
+                            name##_wire.look, result))                        \
+    PAY_PSP_SLOT(name, list_answer, (pay_arena_t *arena,                      \
+        const pay_psp_account_t *account, const pay_psp_list_t *list,         \
+        const pay_http_answer_t *answer, pay_psp_listed_t *listed),           \
+        pay_psp_list_answer(arena, account, list, answer, name##_wire.page,   \
+                            listed))                                          \
+    PAY_PSP_SLOT(name, change_request, (pay_arena_t *arena,                   \
+        const pay_psp_account_t *account, const pay_psp_change_t *change,     \
+        pay_http_request_t *request, pay_err_t *err),                         \
+        pay_psp_call_change(arena, account, change, &name##_wire, request,    \
+                            err))                                             \
+    PAY_PSP_SLOT(name, change_answer, (pay_arena_t *arena,                    \
+        const pay_psp_change_t *change, const pay_http_answer_t *answer,      \
+        pay_psp_changed_t *result),                                           \
+        pay_psp_change_answer(arena, change, answer,                          \
+                              name##_wire.change_error != NULL                \
+                              ? name##_wire.change_error                      \
+                              : name##_wire.error,                            \
+                              name##_wire.calls[change->kind].read, result))  \
+    PAY_PSP_SLOT(name, webhook_events, (pay_arena_t *arena,                   \
+        const pay_psp_account_t *account,                                     \
+        __attribute__((unused)) pay_str_t event_id, pay_str_t body,           \
+        pay_psp_event_t events[PAY_PSP_EVENTS_MAX], unsigned *count,          \
+        pay_err_t *err),                                                      \
+        pay_psp_webhook(arena, account, body, name##_wire.event, events,      \
+                        count, err))
+
+#define PAY_PSP_SLOT(name, slot, arguments, call)                             \
+    static __attribute__((unused)) pay_status_t                               \
+    name##_##slot arguments                                                   \
+    {                                                                         \
+        return call;                                                          \
+    }
 
 
 extern const pay_psp_adapter_t  pay_psp_adyen;
@@ -140,6 +260,11 @@ pay_status_t pay_psp_request_open(pay_arena_t *arena,
     pay_str_t last, pay_http_request_t *request) PAY_MUST_CHECK;
 void pay_psp_field_add(pay_http_request_t *request, const char *name,
     pay_str_t value);
+/* "Accept" is that and nothing else. */
+void pay_psp_accept(pay_http_request_t *request, const char *type);
+/* "Authorization: Basic" of "user:password". */
+pay_status_t pay_psp_basic_add(pay_arena_t *arena, pay_str_t pair,
+    pay_http_request_t *request) PAY_MUST_CHECK;
 /* 1 for a key that cannot break out of a header: [!-~]{1,512}. */
 int pay_psp_api_key_is_plain(pay_str_t key);
 /* The PSP's idempotency key: a pure function of our key.  `id` and `suffix`
@@ -185,9 +310,13 @@ pay_status_t pay_psp_change_open(pay_arena_t *arena,
     const pay_http_answer_t *answer, pay_psp_error_pt read, pay_json_t **json,
     pay_psp_changed_t *result) PAY_MUST_CHECK;
 /* Reads {"error":{"type","code"}}, as Stripe has it; `reused` is the type or
- * code that says that the nonce came with other parameters before. */
+ * code that says that the nonce came with other parameters before, NULL when
+ * the PSP has no word for that.  pay_psp_error_plain() is the same with NULL, a
+ * pay_psp_error_pt. */
 pay_status_t pay_psp_error_object(pay_arena_t *arena, const pay_json_t *root,
     const char *reused, pay_psp_error_t *error) PAY_MUST_CHECK;
+pay_status_t pay_psp_error_plain(pay_arena_t *arena, const pay_json_t *root,
+    pay_psp_error_t *error) PAY_MUST_CHECK;
 /* Completes it: token and URL are copied when both are fit, else the result
  * stays as it is. */
 pay_status_t pay_psp_answer_done(pay_arena_t *arena, const pay_json_t *json,
@@ -247,6 +376,11 @@ pay_status_t pay_psp_webhook(pay_arena_t *arena,
     pay_err_t *err) PAY_MUST_CHECK;
 /* The next event, all zero; the last one again when there is no room. */
 pay_psp_event_t *pay_psp_told_add(pay_psp_told_t *told);
+/* The first event of a message: its id and type out of those members.
+ * PAY_INVALID "validation-error" unless both are there. */
+pay_status_t pay_psp_told_open(pay_arena_t *arena, const pay_json_t *root,
+    const char *id, const char *type, pay_psp_told_t *told, pay_err_t *err)
+    PAY_MUST_CHECK;
 /* Says what happened to something else than the payment. */
 void pay_psp_about(pay_psp_event_t *event, pay_psp_about_t about,
     pay_psp_news_t news);
@@ -309,6 +443,14 @@ pay_status_t pay_psp_token_may(pay_arena_t *arena, const pay_json_t *json,
  * of *currency.  *currency is NULL when we do not know it. */
 pay_status_t pay_psp_amount_open(pay_arena_t *arena, pay_str_t code,
     pay_psp_event_t *event, const pay_currency_t **currency) PAY_MUST_CHECK;
+/* How an integer in the currency's smallest unit, with "currency" beside it,
+ * stands to the sent one: both must be there. */
+pay_psp_echo_t pay_psp_echo_minor(const pay_json_t *json, const char *member,
+    int64_t minor, const pay_currency_t *currency);
+/* Such an amount into the event, when both are there.  One that no order of
+ * ours can have is reported as 0. */
+pay_status_t pay_psp_minor_in(pay_arena_t *arena, const pay_json_t *json,
+    const char *member, pay_psp_event_t *event) PAY_MUST_CHECK;
 /* The row of the currency, else the last one. */
 const pay_psp_unit_t *pay_psp_unit(const pay_psp_unit_t *rows,
     const pay_currency_t *currency);
@@ -317,6 +459,29 @@ const pay_psp_unit_t *pay_psp_unit(const pay_psp_unit_t *rows,
 int pay_psp_unit_to_theirs(const pay_psp_unit_t *unit, int64_t ours,
     int64_t *theirs);
 int64_t pay_psp_unit_to_ours(const pay_psp_unit_t *unit, int64_t theirs);
+
+/* psp/call.c: the requests that a pay_psp_wire_t describes. */
+
+pay_status_t pay_psp_call_register(pay_arena_t *arena,
+    const pay_psp_account_t *account, const pay_psp_checkout_t *checkout,
+    const pay_psp_wire_t *wire, pay_http_request_t *request, pay_err_t *err)
+    PAY_MUST_CHECK;
+pay_status_t pay_psp_call_query(pay_arena_t *arena,
+    const pay_psp_account_t *account, pay_str_t token,
+    const pay_psp_wire_t *wire, pay_http_request_t *request) PAY_MUST_CHECK;
+pay_status_t pay_psp_call_change(pay_arena_t *arena,
+    const pay_psp_account_t *account, const pay_psp_change_t *change,
+    const pay_psp_wire_t *wire, pay_http_request_t *request, pay_err_t *err)
+    PAY_MUST_CHECK;
+/* The beginning of pay_psp_call_change(): method, URL, key, no body yet. */
+pay_status_t pay_psp_call_head(pay_arena_t *arena,
+    const pay_psp_account_t *account, const pay_psp_change_t *change,
+    const pay_psp_wire_t *wire, pay_http_request_t *request, pay_err_t *err)
+    PAY_MUST_CHECK;
+/* A pay_psp_change_body_pt for the body {}. */
+pay_status_t pay_psp_body_empty(pay_arena_t *arena,
+    const pay_psp_account_t *account, const pay_psp_change_t *change,
+    pay_json_t *root, pay_err_t *err) PAY_MUST_CHECK;
 
 /* psp/slots.c: the slots of pay_psp_adapter_t around what an adapter brings. */
 

@@ -29,12 +29,9 @@ typedef struct {
 } razorpay_after_t;
 
 
-static pay_status_t razorpay_webhook_events(pay_arena_t *arena,
-    const pay_psp_account_t *account, pay_str_t event_id, pay_str_t body,
-    pay_psp_event_t events[PAY_PSP_EVENTS_MAX], unsigned *count,
-    pay_err_t *err);
 static pay_status_t razorpay_event(pay_arena_t *arena,
-    const pay_json_t *root, pay_psp_event_t *event, pay_err_t *err);
+    const pay_psp_account_t *account, const pay_json_t *root,
+    pay_psp_told_t *told, pay_err_t *err);
 static pay_status_t razorpay_event_id(pay_arena_t *arena,
     const pay_json_t *root, pay_psp_event_t *event);
 static pay_status_t razorpay_first_id(pay_arena_t *arena,
@@ -44,8 +41,6 @@ static pay_status_t razorpay_facts(pay_arena_t *arena,
     pay_psp_event_t *event);
 static pay_status_t razorpay_after(pay_arena_t *arena,
     const pay_json_t *root, pay_str_t name, pay_psp_event_t *event);
-static pay_status_t razorpay_amount(pay_arena_t *arena,
-    const pay_json_t *entity, const char *member, pay_psp_event_t *event);
 
 
 static const razorpay_type_t  razorpay_types[] = {
@@ -71,6 +66,12 @@ static const razorpay_after_t  razorpay_afters[] = {
 };
 
 
+static const pay_psp_wire_t  razorpay_wire = {
+    .event = razorpay_event
+};
+
+PAY_PSP_SLOTS(razorpay)
+
 const pay_psp_adapter_t  pay_psp_razorpay = {
     .name = "razorpay",
     .scheme = "razorpay",
@@ -78,41 +79,17 @@ const pay_psp_adapter_t  pay_psp_razorpay = {
 };
 
 
+/* The id in the headers is not signed. */
 static pay_status_t
-razorpay_webhook_events(pay_arena_t *arena, const pay_psp_account_t *account,
-    pay_str_t event_id, pay_str_t body,
-    pay_psp_event_t events[PAY_PSP_EVENTS_MAX], unsigned *count,
-    pay_err_t *err)
-{
-    pay_json_t       *root;
-    pay_status_t      status;
-    pay_psp_event_t   event;
-
-    (void) account;
-    (void) event_id;           /* not signed */
-
-    PAY_TRY(pay_psp_parse(body, &root, err));
-
-    memset(&event, 0, sizeof(event));
-    status = razorpay_event(arena, root, &event, err);
-    pay_json_free(root);
-
-    if (status == PAY_OK) {
-        events[0] = event;
-        *count = 1;
-    }
-
-    return status;
-}
-
-
-static pay_status_t
-razorpay_event(pay_arena_t *arena, const pay_json_t *root,
-    pay_psp_event_t *event, pay_err_t *err)
+razorpay_event(pay_arena_t *arena, const pay_psp_account_t *account,
+    const pay_json_t *root, pay_psp_told_t *told, pay_err_t *err)
 {
     pay_str_t               name;
     pay_status_t            status;
+    pay_psp_event_t        *event = pay_psp_told_add(told);
     const razorpay_type_t  *type;
+
+    (void) account;
 
     if (pay_json_string(pay_json_get(root, "entity"), &name) != PAY_OK
         || !pay_str_is(name, "event")
@@ -239,7 +216,7 @@ razorpay_facts(pay_arena_t *arena, const pay_json_t *root,
                                                                : PAY_INVALID;
     }
 
-    PAY_TRY(razorpay_amount(arena, payment, "amount", event));
+    PAY_TRY(pay_psp_minor_in(arena, payment, "amount", event));
 
     if (type->fact == PAY_FACT_PAID && !event->has_amount) {
         return PAY_INVALID;
@@ -275,35 +252,9 @@ razorpay_after(pay_arena_t *arena, const pay_json_t *root, pay_str_t name,
     PAY_TRY(pay_psp_token_need(arena, entity, "id", &event->object));
     PAY_TRY(pay_psp_token_need(arena, entity, "payment_id",
                                &event->reference));
-    PAY_TRY(razorpay_amount(arena, entity, row->amount, event));
+    PAY_TRY(pay_psp_minor_in(arena, entity, row->amount, event));
     PAY_TRY(pay_psp_word_get(arena, entity, "reason_code", &event->code));
     pay_psp_about(event, row->about, row->news);
 
     return event->has_amount ? PAY_OK : PAY_INVALID;
-}
-
-
-/* The amount of the payment itself: that of a link or order is only the
- * requested one.  An amount that no order of ours can have is reported as 0. */
-static pay_status_t
-razorpay_amount(pay_arena_t *arena, const pay_json_t *entity,
-    const char *member, pay_psp_event_t *event)
-{
-    int64_t                amount;
-    pay_str_t              code;
-    const pay_currency_t  *currency;
-
-    if (pay_json_integer(pay_json_get(entity, member), &amount) != PAY_OK
-        || pay_json_string(pay_json_get(entity, "currency"), &code) != PAY_OK)
-    {
-        return PAY_OK;
-    }
-
-    PAY_TRY(pay_psp_amount_open(arena, code, event, &currency));
-
-    if (currency != NULL && amount > 0 && amount <= PAY_AMOUNT_MAX_MINOR) {
-        event->amount_minor = amount;
-    }
-
-    return PAY_OK;
 }

@@ -176,6 +176,46 @@ pay_psp_amount_open(pay_arena_t *arena, pay_str_t code,
 }
 
 
+pay_psp_echo_t
+pay_psp_echo_minor(const pay_json_t *json, const char *member, int64_t minor,
+    const pay_currency_t *currency)
+{
+    int64_t  amount;
+
+    if (pay_json_integer(pay_json_get(json, member), &amount) != PAY_OK) {
+        return PAY_PSP_ECHO_INVALID;
+    }
+
+    return (amount == minor)
+           ? pay_psp_echo_needed(json, "currency", pay_str_of(currency->code))
+           : PAY_PSP_ECHO_WRONG;
+}
+
+
+pay_status_t
+pay_psp_minor_in(pay_arena_t *arena, const pay_json_t *json,
+    const char *member, pay_psp_event_t *event)
+{
+    int64_t                amount;
+    pay_str_t              code;
+    const pay_currency_t  *currency;
+
+    if (pay_json_integer(pay_json_get(json, member), &amount) != PAY_OK
+        || pay_json_string(pay_json_get(json, "currency"), &code) != PAY_OK)
+    {
+        return PAY_OK;
+    }
+
+    PAY_TRY(pay_psp_amount_open(arena, code, event, &currency));
+
+    if (currency != NULL && amount > 0 && amount <= PAY_AMOUNT_MAX_MINOR) {
+        event->amount_minor = amount;
+    }
+
+    return PAY_OK;
+}
+
+
 const pay_psp_unit_t *
 pay_psp_unit(const pay_psp_unit_t *rows, const pay_currency_t *currency)
 {

@@ -120,6 +120,38 @@ pay_psp_field_add(pay_http_request_t *request, const char *name,
 }
 
 
+void
+pay_psp_accept(pay_http_request_t *request, const char *type)
+{
+    unsigned   i;
+    pay_str_t  value = pay_str_of(type != NULL ? type : "application/json");
+
+    for (i = 0; i < request->field_count; i++) {
+        if (pay_str_is(request->fields[i].name, "Accept")) {
+            request->fields[i].value = value;
+            return;
+        }
+    }
+
+    pay_psp_field_add(request, "Accept", value);
+}
+
+
+pay_status_t
+pay_psp_basic_add(pay_arena_t *arena, pay_str_t pair,
+    pay_http_request_t *request)
+{
+    pay_str_t  encoded, value;
+
+    PAY_TRY(pay_base64_encode(arena, pair, &encoded));
+    PAY_TRY(pay_format(arena, &value, 2 * PAY_PSP_KEY_MAX, "Basic %.*s",
+                       pay_fmt(encoded)));
+    pay_psp_field_add(request, "Authorization", value);
+
+    return PAY_OK;
+}
+
+
 pay_status_t
 pay_psp_key(pay_arena_t *arena, pay_str_t id, const char *suffix, size_t max,
     pay_str_t *key)

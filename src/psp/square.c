@@ -12,37 +12,47 @@
 #define SQUARE_REFERENCE_MAX  40
 
 
-static pay_status_t square_register_request(pay_arena_t *arena,
-    const pay_psp_account_t *account, const pay_psp_checkout_t *checkout,
-    pay_http_request_t *request, pay_err_t *err);
 static pay_status_t square_body(pay_arena_t *arena,
     const pay_psp_account_t *account, const pay_psp_checkout_t *checkout,
     pay_json_t *root, pay_err_t *err);
 static pay_status_t square_body_line(const pay_psp_checkout_t *checkout,
-    const pay_psp_line_t *line, pay_json_t *lines, pay_err_t *err);
+    const pay_psp_line_t *line, pay_json_t *lines);
 static pay_status_t square_body_options(const pay_psp_checkout_t *checkout,
     pay_json_t *root);
 static pay_status_t square_reference(pay_arena_t *arena,
     const pay_psp_checkout_t *checkout, pay_str_t *reference);
-static pay_status_t square_register_answer(pay_arena_t *arena,
-    const pay_psp_checkout_t *checkout, const pay_http_answer_t *answer,
-    pay_psp_registered_t *result);
 static pay_status_t square_registered(pay_arena_t *arena,
     const pay_psp_checkout_t *checkout, const pay_json_t *root,
     pay_psp_registered_t *result);
 static pay_psp_echo_t square_echo(const pay_psp_checkout_t *checkout,
     pay_str_t reference, const pay_json_t *root);
-static pay_status_t square_query_request(pay_arena_t *arena,
-    const pay_psp_account_t *account, pay_str_t token,
-    pay_http_request_t *request);
-static pay_status_t square_query_answer(pay_arena_t *arena, pay_str_t token,
-    const pay_http_answer_t *answer, pay_psp_event_t *event, int *known);
 
 
 /* Each would change what the buyer pays, and then no amount would match. */
 static const char *const  square_switches[] = {
     "allow_tipping", "enable_coupon", "enable_loyalty", NULL
 };
+
+/* Square pays its sellers in these; an order in another currency than the
+ * location's is refused.  Square's units of them are ISO's. */
+static const char *const  square_currencies[] = {
+    "AUD", "CAD", "EUR", "GBP", "JPY", "USD", NULL
+};
+
+static const pay_psp_wire_t  square_wire = {
+    .open = pay_square_request,
+    .currencies = square_currencies,
+    .registrations = PAY_SQUARE_LINKS,
+    .registration = PAY_SQUARE_ORDERS,
+    .body = square_body,
+    .error = pay_square_error,
+    .registered = square_registered,
+    .state = pay_square_order,
+    .event = pay_square_event,
+    .calls = pay_square_calls
+};
+
+PAY_PSP_SLOTS(square)
 
 /* Square names no end of its idempotency keys' life; a day is what the
  * gateway relies on. */
@@ -65,37 +75,10 @@ const pay_psp_adapter_t  pay_psp_square = {
     .register_answer = square_register_answer,
     .query_request = square_query_request,
     .query_answer = square_query_answer,
-    .change_request = pay_square_change_request,
-    .change_answer = pay_square_change_answer,
-    .webhook_events = pay_square_webhook_events
+    .change_request = square_change_request,
+    .change_answer = square_change_answer,
+    .webhook_events = square_webhook_events
 };
-
-
-static pay_status_t
-square_register_request(pay_arena_t *arena, const pay_psp_account_t *account,
-    const pay_psp_checkout_t *checkout, pay_http_request_t *request,
-    pay_err_t *err)
-{
-    pay_json_t         *root;
-    pay_status_t        status;
-    pay_http_request_t  made;
-
-    if (!pay_psp_checkout_sane(checkout) || account->account.len == 0) {
-        return PAY_BUG;
-    }
-
-    PAY_TRY(pay_square_request(arena, account, "POST", PAY_SQUARE_LINKS,
-                               PAY_STR(""), &made));
-
-    root = pay_json_object_new();
-    status = (root == NULL) ? PAY_NO_MEMORY
-                            : square_body(arena, account, checkout, root, err);
-    PAY_TRY(pay_psp_json_done(arena, status, root, &made));
-
-    *request = made;
-
-    return PAY_OK;
-}
 
 
 static pay_status_t
@@ -105,6 +88,12 @@ square_body(pay_arena_t *arena, const pay_psp_account_t *account,
     unsigned     i;
     pay_str_t    key, reference;
     pay_json_t  *json, *lines;
+
+    (void) err;
+
+    if (account->account.len == 0) {
+        return PAY_BUG;
+    }
 
     PAY_TRY(pay_psp_key(arena, checkout->nonce, "", SQUARE_KEY_MAX, &key));
     PAY_TRY(square_reference(arena, checkout, &reference));
@@ -119,7 +108,7 @@ square_body(pay_arena_t *arena, const pay_psp_account_t *account,
     PAY_TRY(pay_json_set(json, "line_items", lines));
 
     for (i = 0; i < checkout->line_count; i++) {
-        PAY_TRY(square_body_line(checkout, &checkout->lines[i], lines, err));
+        PAY_TRY(square_body_line(checkout, &checkout->lines[i], lines));
     }
 
     return square_body_options(checkout, root);
@@ -128,7 +117,7 @@ square_body(pay_arena_t *arena, const pay_psp_account_t *account,
 
 static pay_status_t
 square_body_line(const pay_psp_checkout_t *checkout, const pay_psp_line_t *line,
-    pay_json_t *lines, pay_err_t *err)
+    pay_json_t *lines)
 {
     pay_json_t  *json;
 
@@ -138,7 +127,7 @@ square_body_line(const pay_psp_checkout_t *checkout, const pay_psp_line_t *line,
     PAY_TRY(pay_json_set_string(json, "quantity", PAY_STR("1")));
 
     return pay_square_set_money(json, "base_price_money", checkout->currency,
-                                line->amount_minor, err);
+                                line->amount_minor);
 }
 
 
@@ -165,15 +154,6 @@ square_reference(pay_arena_t *arena, const pay_psp_checkout_t *checkout,
 {
     return pay_psp_key(arena, checkout->merchant_reference, "",
                        SQUARE_REFERENCE_MAX, reference);
-}
-
-
-static pay_status_t
-square_register_answer(pay_arena_t *arena, const pay_psp_checkout_t *checkout,
-    const pay_http_answer_t *answer, pay_psp_registered_t *result)
-{
-    return pay_psp_register_answer(arena, checkout, answer, pay_square_error,
-                                   square_registered, result);
 }
 
 
@@ -239,34 +219,4 @@ square_echo(const pay_psp_checkout_t *checkout, pay_str_t reference,
 
     return (echo == PAY_PSP_ECHO_RIGHT)
            ? pay_psp_echo_text(made, "reference_id", reference) : echo;
-}
-
-
-static pay_status_t
-square_query_request(pay_arena_t *arena, const pay_psp_account_t *account,
-    pay_str_t token, pay_http_request_t *request)
-{
-    pay_http_request_t  made;
-
-    if (!pay_psp_token_is_valid(token)) {
-        return PAY_BUG;
-    }
-
-    PAY_TRY(pay_square_request(arena, account, "GET", PAY_SQUARE_ORDERS,
-                               token, &made));
-
-    pay_psp_field_add(&made, "Accept", PAY_STR("application/json"));
-
-    *request = made;
-
-    return PAY_OK;
-}
-
-
-static pay_status_t
-square_query_answer(pay_arena_t *arena, pay_str_t token,
-    const pay_http_answer_t *answer, pay_psp_event_t *event, int *known)
-{
-    return pay_psp_query_answer(arena, token, answer, pay_square_order, event,
-                                known);
 }

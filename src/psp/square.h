@@ -23,11 +23,9 @@
 pay_status_t pay_square_request(pay_arena_t *arena,
     const pay_psp_account_t *account, const char *method, const char *path,
     pay_str_t last, pay_http_request_t *request) PAY_MUST_CHECK;
-/* Adds {"amount","currency"}; PAY_INVALID "currency-unsupported" for a
- * currency in which no Square seller is paid. */
+/* Adds {"amount","currency"}. */
 pay_status_t pay_square_set_money(pay_json_t *parent, const char *member,
-    const pay_currency_t *currency, int64_t minor, pay_err_t *err)
-    PAY_MUST_CHECK;
+    const pay_currency_t *currency, int64_t minor) PAY_MUST_CHECK;
 
 /* A pay_psp_error_pt for {"errors":[{"category","code"}]}. */
 pay_status_t pay_square_error(pay_arena_t *arena, const pay_json_t *root,
@@ -52,17 +50,12 @@ pay_status_t pay_square_payment(pay_arena_t *arena, const pay_json_t *payment,
 pay_status_t pay_square_order(pay_arena_t *arena, const pay_json_t *root,
     pay_psp_event_t *event) PAY_MUST_CHECK;
 
-/* Functions of the adapter: see pay_psp.h. */
-pay_status_t pay_square_change_request(pay_arena_t *arena,
-    const pay_psp_account_t *account, const pay_psp_change_t *change,
-    pay_http_request_t *request, pay_err_t *err);
-pay_status_t pay_square_change_answer(pay_arena_t *arena,
-    const pay_psp_change_t *change, const pay_http_answer_t *answer,
-    pay_psp_changed_t *result);
-pay_status_t pay_square_webhook_events(pay_arena_t *arena,
-    const pay_psp_account_t *account, pay_str_t event_id, pay_str_t body,
-    pay_psp_event_t events[PAY_PSP_EVENTS_MAX], unsigned *count,
-    pay_err_t *err);
+/* An event object, a pay_psp_listed_pt. */
+pay_status_t pay_square_event(pay_arena_t *arena,
+    const pay_psp_account_t *account, const pay_json_t *root,
+    pay_psp_told_t *told, pay_err_t *err) PAY_MUST_CHECK;
+/* The changes of a payment or a link. */
+extern const pay_psp_call_t  pay_square_calls[PAY_PSP_CHANGE_COUNT];
 
 
 #endif /* PAY_SRC_SQUARE_H */

@@ -10,22 +10,9 @@
 
 #define SQUARE_REFUND_KEY_MAX  45
 
-typedef struct {
-    const char  *method;
-    const char  *path;
-    const char  *tail;         /* behind the id; NULL: the path takes no id */
-    pay_status_t  (*body)(pay_arena_t *arena, const pay_psp_change_t *change,
-        pay_json_t *json, pay_err_t *err);     /* NULL: none */
-    pay_status_t  (*read)(pay_arena_t *arena, const pay_psp_change_t *change,
-        const pay_json_t *json, pay_psp_changed_t *result);
-} square_change_t;
-
-
-static pay_str_t square_change_id(const pay_psp_change_t *change);
-static pay_status_t square_body_complete(pay_arena_t *arena,
-    const pay_psp_change_t *change, pay_json_t *json, pay_err_t *err);
 static pay_status_t square_body_refund(pay_arena_t *arena,
-    const pay_psp_change_t *change, pay_json_t *json, pay_err_t *err);
+    const pay_psp_account_t *account, const pay_psp_change_t *change,
+    pay_json_t *json, pay_err_t *err);
 static pay_status_t square_completed(pay_arena_t *arena,
     const pay_psp_change_t *change, const pay_json_t *json,
     pay_psp_changed_t *result);
@@ -43,15 +30,17 @@ static pay_status_t square_judge(pay_arena_t *arena,
     pay_psp_changed_t *result);
 
 
-static const square_change_t  square_changes[PAY_PSP_CHANGE_COUNT] = {
-    [PAY_PSP_CAPTURE] = { "POST", PAY_SQUARE_PAYMENTS, "/complete",
-                          square_body_complete, square_completed },
-    [PAY_PSP_CANCEL] = { "POST", PAY_SQUARE_PAYMENTS, "/cancel", NULL,
-                         square_cancelled },
-    [PAY_PSP_REFUND] = { "POST", PAY_SQUARE_REFUNDS, NULL,
-                         square_body_refund, square_refunded },
-    [PAY_PSP_EXPIRE] = { "DELETE", PAY_SQUARE_LINKS "/", "", NULL,
-                         square_deleted }
+/* Square has no idempotency key where a call can happen only once. */
+const pay_psp_call_t  pay_square_calls[PAY_PSP_CHANGE_COUNT] = {
+    [PAY_PSP_CAPTURE] = { "POST", PAY_SQUARE_PAYMENTS, PAY_PSP_ID_PAYMENT,
+                          "/complete", NULL, pay_psp_body_empty,
+                          square_completed },
+    [PAY_PSP_CANCEL] = { "POST", PAY_SQUARE_PAYMENTS, PAY_PSP_ID_PAYMENT,
+                         "/cancel", NULL, NULL, square_cancelled },
+    [PAY_PSP_REFUND] = { "POST", PAY_SQUARE_REFUNDS, PAY_PSP_ID_PAYMENT, NULL,
+                         NULL, square_body_refund, square_refunded },
+    [PAY_PSP_EXPIRE] = { "DELETE", PAY_SQUARE_LINKS "/", PAY_PSP_ID_ALIAS, "",
+                         NULL, NULL, square_deleted }
 };
 
 static const pay_psp_outcome_row_t  square_captures[] = {
@@ -81,94 +70,21 @@ static const pay_psp_outcome_row_t  square_refunds[] = {
 };
 
 
-pay_status_t
-pay_square_change_request(pay_arena_t *arena,
-    const pay_psp_account_t *account, const pay_psp_change_t *change,
-    pay_http_request_t *request, pay_err_t *err)
-{
-    pay_str_t               last;
-    pay_json_t             *json;
-    pay_status_t            status;
-    pay_http_request_t      made;
-    const square_change_t  *row;
-
-    if (!pay_psp_change_sane(change)
-        || !pay_psp_token_is_valid(square_change_id(change)))
-    {
-        return PAY_BUG;
-    }
-
-    row = &square_changes[change->kind];
-    last = PAY_STR("");
-
-    if (row->tail != NULL) {
-        PAY_TRY(pay_format(arena, &last, PAY_PSP_URL_MAX, "%.*s%s",
-                           pay_fmt(square_change_id(change)), row->tail));
-    }
-
-    PAY_TRY(pay_square_request(arena, account, row->method, row->path, last,
-                               &made));
-
-    if (row->body == NULL) {
-        pay_psp_field_add(&made, "Accept", PAY_STR("application/json"));
-        *request = made;
-        return PAY_OK;
-    }
-
-    json = pay_json_object_new();
-    status = (json == NULL) ? PAY_NO_MEMORY
-                            : row->body(arena, change, json, err);
-    PAY_TRY(pay_psp_json_done(arena, status, json, &made));
-
-    *request = made;
-
-    return PAY_OK;
-}
-
-
-pay_status_t
-pay_square_change_answer(pay_arena_t *arena, const pay_psp_change_t *change,
-    const pay_http_answer_t *answer, pay_psp_changed_t *result)
-{
-    return pay_psp_change_answer(arena, change, answer, pay_square_error,
-                                 square_changes[change->kind].read, result);
-}
-
-
-static pay_str_t
-square_change_id(const pay_psp_change_t *change)
-{
-    return (change->kind == PAY_PSP_EXPIRE) ? change->alias
-                                            : change->reference;
-}
-
-
-/* Square has no idempotency key here: a payment is completed once. */
 static pay_status_t
-square_body_complete(pay_arena_t *arena, const pay_psp_change_t *change,
-    pay_json_t *json, pay_err_t *err)
-{
-    (void) arena;
-    (void) change;
-    (void) json;
-    (void) err;
-
-    return PAY_OK;
-}
-
-
-static pay_status_t
-square_body_refund(pay_arena_t *arena, const pay_psp_change_t *change,
-    pay_json_t *json, pay_err_t *err)
+square_body_refund(pay_arena_t *arena, const pay_psp_account_t *account,
+    const pay_psp_change_t *change, pay_json_t *json, pay_err_t *err)
 {
     pay_str_t  key;
+
+    (void) account;
+    (void) err;
 
     PAY_TRY(pay_psp_key(arena, change->key, ":refund", SQUARE_REFUND_KEY_MAX,
                         &key));
     PAY_TRY(pay_json_set_string(json, "idempotency_key", key));
     PAY_TRY(pay_json_set_string(json, "payment_id", change->reference));
     PAY_TRY(pay_square_set_money(json, "amount_money", change->currency,
-                                 change->amount_minor, err));
+                                 change->amount_minor));
 
     return change->reason.len
            ? pay_json_set_string(json, "reason", change->reason) : PAY_OK;

@@ -31,9 +31,6 @@ typedef struct {
 } square_type_t;
 
 
-static pay_status_t square_event(pay_arena_t *arena,
-    const pay_psp_account_t *account, const pay_json_t *root,
-    pay_psp_told_t *told, pay_err_t *err);
 static pay_status_t square_paid(pay_arena_t *arena, const pay_json_t *payment,
     pay_psp_told_t *told);
 static void square_declined(pay_psp_event_t *event);
@@ -80,40 +77,14 @@ static const pay_psp_news_row_t  square_disputes[] = {
 
 
 pay_status_t
-pay_square_webhook_events(pay_arena_t *arena, const pay_psp_account_t *account,
-    pay_str_t event_id, pay_str_t body,
-    pay_psp_event_t events[PAY_PSP_EVENTS_MAX], unsigned *count,
-    pay_err_t *err)
-{
-    (void) event_id;           /* Square's headers carry none */
-
-    return pay_psp_webhook(arena, account, body, square_event, events, count,
-                           err);
-}
-
-
-static pay_status_t
-square_event(pay_arena_t *arena, const pay_psp_account_t *account,
+pay_square_event(pay_arena_t *arena, const pay_psp_account_t *account,
     const pay_json_t *root, pay_psp_told_t *told, pay_err_t *err)
 {
     pay_status_t          status;
-    pay_psp_event_t      *event = pay_psp_told_add(told);
     const pay_json_t     *object;
     const square_type_t  *type;
 
-    status = pay_psp_token_get(arena, root, "event_id", &event->event_id);
-    if (status == PAY_OK) {
-        status = pay_psp_word_get(arena, root, "type", &event->type);
-    }
-
-    if (status == PAY_NO_MEMORY) {
-        return status;
-    }
-
-    if (status != PAY_OK || event->type.len == 0) {
-        return pay_refuse(err, "validation-error",
-                          "an event has event_id and type");
-    }
+    PAY_TRY(pay_psp_told_open(arena, root, "event_id", "type", told, err));
 
     for (type = square_types; type->type != NULL; type++) {
         if (pay_psp_is(root, "type", type->type)) {

@@ -50,12 +50,6 @@ static int square_nothing_due(const pay_json_t *order, int64_t captured,
 static pay_fact_t square_fact(const pay_json_t *order, square_tally_t *tally);
 
 
-/* Square pays its sellers in these; an order in another currency than the
- * location's is refused.  Square's units of them are ISO's. */
-static const char *const  square_currencies[] = {
-    "AUD", "CAD", "EUR", "GBP", "JPY", "USD", NULL
-};
-
 /* Errors that are no proof that nothing happened. */
 static const char *const  square_unsure_codes[] = {
     "idempotency_key_reused", "conflict", "version_mismatch",
@@ -104,15 +98,10 @@ pay_square_request(pay_arena_t *arena, const pay_psp_account_t *account,
 
 pay_status_t
 pay_square_set_money(pay_json_t *parent, const char *member,
-    const pay_currency_t *currency, int64_t minor, pay_err_t *err)
+    const pay_currency_t *currency, int64_t minor)
 {
     pay_str_t    code = pay_str_of(currency->code);
     pay_json_t  *money;
-
-    if (!pay_psp_is_one_of(code, square_currencies)) {
-        return pay_refuse(err, "currency-unsupported",
-                          "no Square seller is paid in that currency");
-    }
 
     money = pay_json_object_new();
     PAY_TRY(pay_json_set(parent, member, money));

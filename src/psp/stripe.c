@@ -17,9 +17,12 @@
 #define STRIPE_PAGE    6
 
 
-static pay_status_t stripe_register_request(pay_arena_t *arena,
+static pay_status_t stripe_register(pay_arena_t *arena,
     const pay_psp_account_t *account, const pay_psp_checkout_t *checkout,
     pay_http_request_t *request, pay_err_t *err);
+static pay_status_t stripe_ask(pay_arena_t *arena,
+    const pay_psp_account_t *account, pay_str_t token,
+    pay_http_request_t *request);
 static pay_status_t stripe_form(pay_buf_t *form,
     const pay_psp_checkout_t *checkout, pay_err_t *err);
 static void stripe_form_held(pay_buf_t *form);
@@ -28,23 +31,12 @@ static pay_status_t stripe_form_line(pay_buf_t *form, unsigned number,
     pay_err_t *err);
 static void stripe_line_name(pay_buf_t *form, unsigned number,
     const char *name);
-static pay_status_t stripe_register_answer(pay_arena_t *arena,
-    const pay_psp_checkout_t *checkout, const pay_http_answer_t *answer,
-    pay_psp_registered_t *result);
 static pay_status_t stripe_registered(pay_arena_t *arena,
     const pay_psp_checkout_t *checkout, const pay_json_t *session,
     pay_psp_registered_t *result);
-static pay_status_t stripe_query_request(pay_arena_t *arena,
-    const pay_psp_account_t *account, pay_str_t token,
-    pay_http_request_t *request);
-static pay_status_t stripe_query_answer(pay_arena_t *arena, pay_str_t token,
-    const pay_http_answer_t *answer, pay_psp_event_t *event, int *known);
 static pay_status_t stripe_find_request(pay_arena_t *arena,
     const pay_psp_account_t *account, const pay_psp_checkout_t *checkout,
     pay_http_request_t *request);
-static pay_status_t stripe_find_answer(pay_arena_t *arena,
-    const pay_psp_checkout_t *checkout, const pay_http_answer_t *answer,
-    pay_psp_registered_t *result);
 static pay_status_t stripe_look(pay_arena_t *arena,
     const pay_psp_checkout_t *checkout, const pay_json_t *root,
     pay_psp_registered_t *result);
@@ -54,9 +46,6 @@ static pay_status_t stripe_found(pay_arena_t *arena,
 static pay_status_t stripe_list_request(pay_arena_t *arena,
     const pay_psp_account_t *account, const pay_psp_list_t *list,
     pay_http_request_t *request);
-static pay_status_t stripe_list_answer(pay_arena_t *arena,
-    const pay_psp_account_t *account, const pay_psp_list_t *list,
-    const pay_http_answer_t *answer, pay_psp_listed_t *listed);
 static pay_status_t stripe_page(pay_arena_t *arena,
     const pay_psp_account_t *account, const pay_psp_list_t *list,
     const pay_json_t *root, pay_psp_listed_t *listed);
@@ -68,6 +57,20 @@ static pay_status_t stripe_get(pay_arena_t *arena,
     const pay_psp_account_t *account, const char *path, pay_buf_t *query,
     pay_http_request_t *request);
 
+
+/* Stripe reads forms: its requests have functions of their own. */
+static const pay_psp_wire_t  stripe_wire = {
+    .error = pay_stripe_error,
+    .change_error = pay_stripe_change_error,
+    .registered = stripe_registered,
+    .state = pay_stripe_state,
+    .look = stripe_look,
+    .page = stripe_page,
+    .event = pay_stripe_event,
+    .calls = pay_stripe_calls
+};
+
+PAY_PSP_SLOTS(stripe)
 
 const pay_psp_adapter_t  pay_psp_stripe = {
     .name = "stripe",
@@ -83,22 +86,22 @@ const pay_psp_adapter_t  pay_psp_stripe = {
               | PAY_PSP_NAMES_REFUNDS,
     .changes = PAY_PSP_CAN(PAY_PSP_CAPTURE) | PAY_PSP_CAN(PAY_PSP_CANCEL)
                | PAY_PSP_CAN(PAY_PSP_REFUND) | PAY_PSP_CAN(PAY_PSP_EXPIRE),
-    .register_request = stripe_register_request,
+    .register_request = stripe_register,
     .register_answer = stripe_register_answer,
-    .query_request = stripe_query_request,
+    .query_request = stripe_ask,
     .query_answer = stripe_query_answer,
     .find_request = stripe_find_request,
     .find_answer = stripe_find_answer,
     .list_request = stripe_list_request,
     .list_answer = stripe_list_answer,
-    .change_request = pay_stripe_change_request,
-    .change_answer = pay_stripe_change_answer,
-    .webhook_events = pay_stripe_webhook_events
+    .change_request = pay_stripe_change,
+    .change_answer = stripe_change_answer,
+    .webhook_events = stripe_webhook_events
 };
 
 
 static pay_status_t
-stripe_register_request(pay_arena_t *arena, const pay_psp_account_t *account,
+stripe_register(pay_arena_t *arena, const pay_psp_account_t *account,
     const pay_psp_checkout_t *checkout, pay_http_request_t *request,
     pay_err_t *err)
 {
@@ -116,7 +119,8 @@ stripe_register_request(pay_arena_t *arena, const pay_psp_account_t *account,
     PAY_TRY(pay_stripe_request(arena, account, "POST", PAY_STRIPE_SESSIONS,
                                PAY_STR(""), &made));
 
-    pay_stripe_form_add(&made, checkout->nonce, body);
+    pay_psp_field_add(&made, "Idempotency-Key", checkout->nonce);
+    pay_stripe_form_add(&made, body);
     *request = made;
 
     return PAY_OK;
@@ -198,15 +202,6 @@ stripe_line_name(pay_buf_t *form, unsigned number, const char *name)
 }
 
 
-static pay_status_t
-stripe_register_answer(pay_arena_t *arena, const pay_psp_checkout_t *checkout,
-    const pay_http_answer_t *answer, pay_psp_registered_t *result)
-{
-    return pay_psp_register_answer(arena, checkout, answer, pay_stripe_error,
-                                   stripe_registered, result);
-}
-
-
 /* A session of the order as an answer or a list has it. */
 static pay_status_t
 stripe_registered(pay_arena_t *arena, const pay_psp_checkout_t *checkout,
@@ -237,7 +232,7 @@ stripe_registered(pay_arena_t *arena, const pay_psp_checkout_t *checkout,
 
 
 static pay_status_t
-stripe_query_request(pay_arena_t *arena, const pay_psp_account_t *account,
+stripe_ask(pay_arena_t *arena, const pay_psp_account_t *account,
     pay_str_t token, pay_http_request_t *request)
 {
     pay_str_t  last;
@@ -251,15 +246,6 @@ stripe_query_request(pay_arena_t *arena, const pay_psp_account_t *account,
 
     return pay_stripe_request(arena, account, "GET", PAY_STRIPE_SESSIONS "/",
                               last, request);
-}
-
-
-static pay_status_t
-stripe_query_answer(pay_arena_t *arena, pay_str_t token,
-    const pay_http_answer_t *answer, pay_psp_event_t *event, int *known)
-{
-    return pay_psp_query_answer(arena, token, answer, pay_stripe_state, event,
-                                known);
 }
 
 
@@ -285,15 +271,6 @@ stripe_find_request(pay_arena_t *arena, const pay_psp_account_t *account,
     }
 
     return stripe_get(arena, account, PAY_STRIPE_SESSIONS, &query, request);
-}
-
-
-static pay_status_t
-stripe_find_answer(pay_arena_t *arena, const pay_psp_checkout_t *checkout,
-    const pay_http_answer_t *answer, pay_psp_registered_t *result)
-{
-    return pay_psp_find_answer(arena, checkout, answer, pay_stripe_error,
-                               stripe_look, result);
 }
 
 
@@ -361,16 +338,6 @@ stripe_list_request(pay_arena_t *arena, const pay_psp_account_t *account,
     }
 
     return stripe_get(arena, account, STRIPE_EVENTS, &query, request);
-}
-
-
-static pay_status_t
-stripe_list_answer(pay_arena_t *arena, const pay_psp_account_t *account,
-    const pay_psp_list_t *list, const pay_http_answer_t *answer,
-    pay_psp_listed_t *listed)
-{
-    return pay_psp_list_answer(arena, account, list, answer, stripe_page,
-                               listed);
 }
 
 

@@ -18,9 +18,8 @@
 pay_status_t pay_stripe_request(pay_arena_t *arena,
     const pay_psp_account_t *account, const char *method, const char *path,
     pay_str_t last, pay_http_request_t *request) PAY_MUST_CHECK;
-/* A form as its body, under that idempotency key. */
-void pay_stripe_form_add(pay_http_request_t *request, pay_str_t key,
-    pay_str_t body);
+/* A form as its body. */
+void pay_stripe_form_add(pay_http_request_t *request, pay_str_t body);
 /* "&name=value", both percent-encoded. */
 void pay_stripe_pair(pay_buf_t *form, const char *name, pay_str_t value);
 
@@ -77,17 +76,16 @@ pay_status_t pay_stripe_event(pay_arena_t *arena,
 /* The types of events that say something, NULL behind the last one. */
 const char *pay_stripe_event_type(unsigned number);
 
-/* The slots of the adapter that are not in stripe.c, see pay_psp.h. */
-pay_status_t pay_stripe_webhook_events(pay_arena_t *arena,
-    const pay_psp_account_t *account, pay_str_t event_id, pay_str_t body,
-    pay_psp_event_t events[PAY_PSP_EVENTS_MAX], unsigned *count,
-    pay_err_t *err) PAY_MUST_CHECK;
-pay_status_t pay_stripe_change_request(pay_arena_t *arena,
+/* pay_stripe_error() for a change: some errors leave open whether it has
+ * happened. */
+pay_status_t pay_stripe_change_error(pay_arena_t *arena,
+    const pay_json_t *root, pay_psp_error_t *error) PAY_MUST_CHECK;
+/* The changes of a payment or a session. */
+extern const pay_psp_call_t  pay_stripe_calls[PAY_PSP_CHANGE_COUNT];
+/* The slot change_request, see pay_psp.h. */
+pay_status_t pay_stripe_change(pay_arena_t *arena,
     const pay_psp_account_t *account, const pay_psp_change_t *change,
     pay_http_request_t *request, pay_err_t *err) PAY_MUST_CHECK;
-pay_status_t pay_stripe_change_answer(pay_arena_t *arena,
-    const pay_psp_change_t *change, const pay_http_answer_t *answer,
-    pay_psp_changed_t *result) PAY_MUST_CHECK;
 
 
 #endif /* PAY_SRC_PSP_STRIPE_H */

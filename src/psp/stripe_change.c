@@ -7,27 +7,16 @@
 #include "psp/stripe.h"
 
 
-typedef struct {
-    const char  *path;
-    const char  *tail;         /* behind the id; NULL: the path takes none */
-    const char  *suffix;       /* of the idempotency key; no id of ours has a
-                                  ':', so no order has such a nonce */
-    pay_status_t  (*form)(pay_buf_t *form, const pay_psp_change_t *change,
-        pay_err_t *err);
-    pay_status_t  (*read)(pay_arena_t *arena, const pay_psp_change_t *change,
-        const pay_json_t *json, pay_psp_changed_t *result);
-} stripe_change_t;
+#define STRIPE_INTENTS  "/v1/payment_intents/"
 
-
-static pay_str_t stripe_change_id(const pay_psp_change_t *change);
-static pay_status_t stripe_form_nothing(pay_buf_t *form,
+typedef pay_status_t (*stripe_form_pt)(pay_buf_t *form,
     const pay_psp_change_t *change, pay_err_t *err);
+
+
 static pay_status_t stripe_form_capture(pay_buf_t *form,
     const pay_psp_change_t *change, pay_err_t *err);
 static pay_status_t stripe_form_refund(pay_buf_t *form,
     const pay_psp_change_t *change, pay_err_t *err);
-static pay_status_t stripe_change_error(pay_arena_t *arena,
-    const pay_json_t *root, pay_psp_error_t *error);
 static pay_status_t stripe_captured(pay_arena_t *arena,
     const pay_psp_change_t *change, const pay_json_t *json,
     pay_psp_changed_t *result);
@@ -42,15 +31,28 @@ static pay_status_t stripe_expired(pay_arena_t *arena,
     pay_psp_changed_t *result);
 
 
-static const stripe_change_t  stripe_changes[PAY_PSP_CHANGE_COUNT] = {
-    [PAY_PSP_CAPTURE] = { "/v1/payment_intents/", "/capture", ":capture",
-                          stripe_form_capture, stripe_captured },
-    [PAY_PSP_CANCEL] = { "/v1/payment_intents/", "/cancel", ":cancel",
-                         stripe_form_nothing, stripe_cancelled },
-    [PAY_PSP_REFUND] = { "/v1/refunds", NULL, ":refund",
-                         stripe_form_refund, stripe_refunded },
-    [PAY_PSP_EXPIRE] = { PAY_STRIPE_SESSIONS "/", "/expire", ":expire",
-                         stripe_form_nothing, stripe_expired }
+const pay_psp_call_t  pay_stripe_calls[PAY_PSP_CHANGE_COUNT] = {
+    [PAY_PSP_CAPTURE] = { "POST", STRIPE_INTENTS, PAY_PSP_ID_PAYMENT,
+                          "/capture", ":capture", NULL, stripe_captured },
+    [PAY_PSP_CANCEL] = { "POST", STRIPE_INTENTS, PAY_PSP_ID_PAYMENT,
+                         "/cancel", ":cancel", NULL, stripe_cancelled },
+    [PAY_PSP_REFUND] = { "POST", "/v1/refunds", PAY_PSP_ID_PAYMENT, NULL,
+                         ":refund", NULL, stripe_refunded },
+    [PAY_PSP_EXPIRE] = { "POST", PAY_STRIPE_SESSIONS "/", PAY_PSP_ID_TOKEN,
+                         "/expire", ":expire", NULL, stripe_expired }
+};
+
+static const pay_psp_wire_t  stripe_change_wire = {
+    .open = pay_stripe_request,
+    .key_header = "Idempotency-Key",
+    .key_max = 255,
+    .calls = pay_stripe_calls
+};
+
+/* The bodies; NULL: empty. */
+static const stripe_form_pt  stripe_forms[PAY_PSP_CHANGE_COUNT] = {
+    [PAY_PSP_CAPTURE] = stripe_form_capture,
+    [PAY_PSP_REFUND] = stripe_form_refund
 };
 
 /* Stripe's own words; any other reason stays with us. */
@@ -82,67 +84,26 @@ static const pay_psp_outcome_row_t  stripe_refunds[] = {
 
 
 pay_status_t
-pay_stripe_change_request(pay_arena_t *arena,
-    const pay_psp_account_t *account, const pay_psp_change_t *change,
-    pay_http_request_t *request, pay_err_t *err)
-{
-    pay_buf_t               form;
-    pay_str_t               last, key, body;
-    pay_http_request_t      made;
-    const stripe_change_t  *row;
-
-    if (!pay_psp_change_sane(change)
-        || !pay_psp_token_is_valid(stripe_change_id(change)))
-    {
-        return PAY_BUG;
-    }
-
-    row = &stripe_changes[change->kind];
-    last = PAY_STR("");
-
-    if (row->tail != NULL) {
-        PAY_TRY(pay_format(arena, &last, PAY_PSP_URL_MAX, "%.*s%s",
-                           pay_fmt(stripe_change_id(change)), row->tail));
-    }
-
-    pay_buf_init(&form, arena, PAY_PSP_REQUEST_MAX);
-    PAY_TRY(row->form(&form, change, err));
-    PAY_TRY(pay_buf_done(&form, &body));
-    PAY_TRY(pay_psp_key(arena, change->key, row->suffix, 255, &key));
-    PAY_TRY(pay_stripe_request(arena, account, "POST", row->path, last,
-                               &made));
-
-    pay_stripe_form_add(&made, key, body);
-    *request = made;
-
-    return PAY_OK;
-}
-
-
-pay_status_t
-pay_stripe_change_answer(pay_arena_t *arena, const pay_psp_change_t *change,
-    const pay_http_answer_t *answer, pay_psp_changed_t *result)
-{
-    return pay_psp_change_answer(arena, change, answer, stripe_change_error,
-                                 stripe_changes[change->kind].read, result);
-}
-
-
-static pay_str_t
-stripe_change_id(const pay_psp_change_t *change)
-{
-    return (change->kind == PAY_PSP_EXPIRE) ? change->token
-                                            : change->reference;
-}
-
-
-static pay_status_t
-stripe_form_nothing(pay_buf_t *form, const pay_psp_change_t *change,
+pay_stripe_change(pay_arena_t *arena, const pay_psp_account_t *account,
+    const pay_psp_change_t *change, pay_http_request_t *request,
     pay_err_t *err)
 {
-    (void) form;
-    (void) change;
-    (void) err;
+    pay_buf_t           form;
+    pay_str_t           body;
+    pay_http_request_t  made;
+
+    PAY_TRY(pay_psp_call_head(arena, account, change, &stripe_change_wire,
+                              &made, err));
+
+    pay_buf_init(&form, arena, PAY_PSP_REQUEST_MAX);
+
+    if (stripe_forms[change->kind] != NULL) {
+        PAY_TRY(stripe_forms[change->kind](&form, change, err));
+    }
+
+    PAY_TRY(pay_buf_done(&form, &body));
+    pay_stripe_form_add(&made, body);
+    *request = made;
 
     return PAY_OK;
 }
@@ -189,8 +150,8 @@ stripe_form_refund(pay_buf_t *form, const pay_psp_change_t *change,
 }
 
 
-static pay_status_t
-stripe_change_error(pay_arena_t *arena, const pay_json_t *root,
+pay_status_t
+pay_stripe_change_error(pay_arena_t *arena, const pay_json_t *root,
     pay_psp_error_t *error)
 {
     PAY_TRY(pay_stripe_error(arena, root, error));

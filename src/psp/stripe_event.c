@@ -22,8 +22,6 @@ typedef struct {
 } stripe_type_t;
 
 
-static pay_status_t stripe_event_id(pay_arena_t *arena, const pay_json_t *root,
-    pay_psp_event_t *event, pay_err_t *err);
 static pay_status_t stripe_session_event(pay_arena_t *arena,
     const stripe_type_t *type, const pay_json_t *session,
     pay_psp_event_t *event);
@@ -104,30 +102,16 @@ pay_stripe_event_type(unsigned number)
 
 
 pay_status_t
-pay_stripe_webhook_events(pay_arena_t *arena, const pay_psp_account_t *account,
-    pay_str_t event_id, pay_str_t body,
-    pay_psp_event_t events[PAY_PSP_EVENTS_MAX], unsigned *count,
-    pay_err_t *err)
-{
-    (void) event_id;           /* Stripe's headers carry none */
-
-    return pay_psp_webhook(arena, account, body, pay_stripe_event, events,
-                           count, err);
-}
-
-
-pay_status_t
 pay_stripe_event(pay_arena_t *arena, const pay_psp_account_t *account,
     const pay_json_t *root, pay_psp_told_t *told, pay_err_t *err)
 {
     pay_status_t          status;
-    pay_psp_event_t      *event = pay_psp_told_add(told);
     const pay_json_t     *object;
     const stripe_type_t  *type;
 
     (void) account;
 
-    PAY_TRY(stripe_event_id(arena, root, event, err));
+    PAY_TRY(pay_psp_told_open(arena, root, "id", "type", told, err));
 
     if (pay_psp_is(root, "object", "v2.core.event")) {
         return PAY_OK;
@@ -149,33 +133,13 @@ pay_stripe_event(pay_arena_t *arena, const pay_psp_account_t *account,
 
     object = pay_json_path(root, "data", "object", NULL);
     status = type->read ? type->read(arena, object, told)
-                        : stripe_session_event(arena, type, object, event);
+                        : stripe_session_event(arena, type, object,
+                                               &told->events[0]);
 
     return (status == PAY_INVALID)
            ? pay_refuse(err, "validation-error",
                         "an object has an id; where money moved, an amount")
            : status;
-}
-
-
-static pay_status_t
-stripe_event_id(pay_arena_t *arena, const pay_json_t *root,
-    pay_psp_event_t *event, pay_err_t *err)
-{
-    pay_status_t  status;
-
-    status = pay_psp_token_get(arena, root, "id", &event->event_id);
-    if (status == PAY_OK) {
-        status = pay_psp_word_get(arena, root, "type", &event->type);
-    }
-
-    if (status == PAY_NO_MEMORY) {
-        return status;
-    }
-
-    return (status != PAY_OK || event->type.len == 0)
-           ? pay_refuse(err, "validation-error", "an event has id and type")
-           : PAY_OK;
 }
 
 

@@ -53,11 +53,10 @@ pay_stripe_request(pay_arena_t *arena, const pay_psp_account_t *account,
 
 
 void
-pay_stripe_form_add(pay_http_request_t *request, pay_str_t key, pay_str_t body)
+pay_stripe_form_add(pay_http_request_t *request, pay_str_t body)
 {
     pay_psp_field_add(request, "Content-Type",
                       PAY_STR("application/x-www-form-urlencoded"));
-    pay_psp_field_add(request, "Idempotency-Key", key);
     request->body = body;
 }
 

@@ -38,10 +38,6 @@ static pay_sig_verdict_t adyen_item(pay_arena_t *arena,
 static pay_sig_verdict_t adyen_text(pay_arena_t *arena,
     const pay_json_t *json, pay_str_t *text);
 static int adyen_is_blurring(pay_str_t text);
-static pay_sig_verdict_t platform_verify(pay_arena_t *arena,
-    const pay_sig_input_t *input, pay_sig_result_t *result);
-static pay_status_t platform_sign(pay_arena_t *arena,
-    const pay_sig_message_t *message, pay_header_t headers[4], size_t *count);
 
 
 /* In the order in which they are signed, with ":" between. */
@@ -61,6 +57,8 @@ static const pay_sig_form_t  platform_form = {
     .prefix = "",
     .is_base64 = 1
 };
+
+PAY_SIG_FORM_SLOTS(platform)
 
 const pay_sig_scheme_t  pay_sig_adyen = {
     .name = "adyen",
@@ -261,22 +259,4 @@ static int
 adyen_is_blurring(pay_str_t text)
 {
     return text.len != 0 && memchr(text.data, ':', text.len) != NULL;
-}
-
-
-static pay_sig_verdict_t
-platform_verify(pay_arena_t *arena, const pay_sig_input_t *input,
-    pay_sig_result_t *result)
-{
-    return pay_sig_form_verify(arena, input, &platform_form, &input->body, 1,
-                               result);
-}
-
-
-static pay_status_t
-platform_sign(pay_arena_t *arena, const pay_sig_message_t *message,
-    pay_header_t headers[4], size_t *count)
-{
-    return pay_sig_form_sign(arena, &platform_form, message, &message->body, 1,
-                             headers, count);
 }

@@ -12,10 +12,6 @@
 #define MOLLIE_ID_MAX  64
 
 
-static pay_sig_verdict_t mollie_verify(pay_arena_t *arena,
-    const pay_sig_input_t *input, pay_sig_result_t *result);
-static pay_status_t mollie_sign(pay_arena_t *arena,
-    const pay_sig_message_t *message, pay_header_t headers[4], size_t *count);
 static pay_sig_verdict_t legacy_verify(pay_arena_t *arena,
     const pay_sig_input_t *input, pay_sig_result_t *result);
 static pay_status_t legacy_sign(pay_arena_t *arena,
@@ -27,6 +23,8 @@ static const pay_sig_form_t  mollie_form = {
     .prefix = "sha256=",
     .is_base64 = 0
 };
+
+PAY_SIG_FORM_SLOTS(mollie)
 
 const pay_sig_scheme_t  pay_sig_mollie = {
     .name = "mollie",
@@ -50,24 +48,6 @@ const pay_sig_scheme_t  pay_sig_mollie_legacy = {
     .sign = legacy_sign,
     .challenge = NULL
 };
-
-
-static pay_sig_verdict_t
-mollie_verify(pay_arena_t *arena, const pay_sig_input_t *input,
-    pay_sig_result_t *result)
-{
-    return pay_sig_form_verify(arena, input, &mollie_form, &input->body, 1,
-                               result);
-}
-
-
-static pay_status_t
-mollie_sign(pay_arena_t *arena, const pay_sig_message_t *message,
-    pay_header_t headers[4], size_t *count)
-{
-    return pay_sig_form_sign(arena, &mollie_form, message, &message->body, 1,
-                             headers, count);
-}
 
 
 static pay_sig_verdict_t

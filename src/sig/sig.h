@@ -25,6 +25,26 @@ typedef struct {
 } pay_sig_form_t;
 
 
+/* Makes the functions <name>_verify and <name>_sign of a scheme whose one
+ * header, written as the table <name>_form says, is the MAC of the raw body
+ * and of nothing else. */
+#define PAY_SIG_FORM_SLOTS(name)                                              \
+    static pay_sig_verdict_t                                                  \
+    name##_verify(pay_arena_t *arena, const pay_sig_input_t *input,           \
+        pay_sig_result_t *result)                                             \
+    {                                                                         \
+        return pay_sig_form_verify(arena, input, &name##_form, &input->body,  \
+                                   1, result);                                \
+    }                                                                         \
+    static pay_status_t                                                       \
+    name##_sign(pay_arena_t *arena, const pay_sig_message_t *message,         \
+        pay_header_t headers[4], size_t *count)                               \
+    {                                                                         \
+        return pay_sig_form_sign(arena, &name##_form, message,                \
+                                 &message->body, 1, headers, count);          \
+    }
+
+
 extern const pay_sig_scheme_t  pay_sig_adyen;
 extern const pay_sig_scheme_t  pay_sig_adyen_platform;
 extern const pay_sig_scheme_t  pay_sig_braintree;

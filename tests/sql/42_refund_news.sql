@@ -135,9 +135,9 @@ FROM pay.late_success l, pay_api.end_dispatch('{m1}', '{l2}', '{refund}',
     ARRAY[l.refund_id::text], '{1}', '{PENDING}', '{complete}', '{200}',
     '{NULL}', '{re-l2}', '{r}') d
 WHERE l.checkout_id = 'l2';
-SELECT is(pg_temp.news('refund', 'failed', 're-l2', 9, 't-l2'),
-          'contradiction', 'what the PSP says of that name');
-SELECT is(pg_temp.doubts('l2'), 'refund contradiction re-l2',
+SELECT is(pg_temp.news('refund', 'failed', 're-l2', 9, 't-l2'), 'applied',
+          'what the PSP says of that name');
+SELECT is(pg_temp.doubts('l2'), 'refund failed re-l2',
           'is about the late payment');
 
 -- a PSP that names a refund that is on its way: no job asks for it any more

@@ -32,6 +32,8 @@ typedef struct {
     char        payment[PAY_PSP_TOKEN_MAX + 1];
     char        account[PAY_PSP_TOKEN_MAX + 1];
     char        keyless[PAY_PSP_TOKEN_MAX + 1];    /* kinds, by commas */
+    char        key[PAY_PSP_TOKEN_MAX + 1];    /* header of the idempotency
+                                                  key */
     kit_line_t  lines[KIT_LINES];
     unsigned    count;
 } kit_table_t;
@@ -70,6 +72,7 @@ kit_word(kit_table_t *table, const char *word)
            : strcmp(word, "alias") == 0 ? table->alias
            : strcmp(word, "payment") == 0 ? table->payment
            : strcmp(word, "keyless") == 0 ? table->keyless
+           : strcmp(word, "key") == 0 ? table->key
            : strcmp(word, "account") == 0 ? table->account : NULL;
 }
 
@@ -97,7 +100,9 @@ kit_line(const pay_psp_adapter_t *adapter, kit_table_t *table, char *text)
     cr_assert_geq(words, 2, "%s: %s", adapter->name, text);
 
     if (strchr(file, '.') == NULL) {
-        cr_assert_not_null(kit_word(table, file), "%s: %s", adapter->name,
+        cr_assert_not_null(kit_word(table, file), "%s: expected.txt begins a "
+                           "line with %s, which is no file and no word of "
+                           "tests/fixtures/psp/README.md", adapter->name,
                            file);
         snprintf(kit_word(table, file), PAY_PSP_TOKEN_MAX + 1, "%s", status);
         return;
@@ -129,9 +134,11 @@ kit_table(const pay_psp_adapter_t *adapter)
     snprintf(text, sizeof(text), "tests/fixtures/psp/%s/expected.txt",
              adapter->name);
     file = fopen(text, "r");
-    cr_assert_not_null(file, "%s", text);
+    cr_assert_not_null(file, "%s is missing: each row of src/psp/registry.c "
+                       "has one", text);
     memset(&table, 0, sizeof(table));
     snprintf(table.account, sizeof(table.account), "YOUR_ACCOUNT");
+    snprintf(table.key, sizeof(table.key), "Idempotency-Key");
 
     while (fgets(text, sizeof(text), file) != NULL) {
         kit_line(adapter, &table, text);
@@ -175,6 +182,21 @@ kit_change(const kit_table_t *table, pay_psp_change_kind_t kind)
     change.amount_minor = 3000;
 
     return change;
+}
+
+
+static inline int
+holds(pay_str_t text, pay_str_t part)
+{
+    size_t  i;
+
+    for (i = 0; i + part.len <= text.len; i++) {
+        if (memcmp(text.data + i, part.data, part.len) == 0) {
+            return 1;
+        }
+    }
+
+    return 0;
 }
 
 

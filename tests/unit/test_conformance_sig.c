@@ -185,7 +185,8 @@ each_vector(vector_pt test)
             }
         }
 
-        cr_assert_eq(tried, TRIED, "%s: too few vectors", (*row)->name);
+        cr_assert_eq(tried, TRIED, "%s: %d vectors of the tier core must be "
+                     "valid", (*row)->name, TRIED);
         json_decref(file);
     }
 }

@@ -78,7 +78,8 @@ Test(pay_sig_table, schemes_need_and_promise_what_is_documented)
 
     for (i = 0; pay_sig_table()[i] != NULL; i++) { /* void */ }
 
-    cr_expect_eq(i, sizeof(promises) / sizeof(promises[0]));
+    cr_expect_eq(i, sizeof(promises) / sizeof(promises[0]), "%zu schemes are "
+                 "in src/sig/registry.c, each has a row in promises[]", i);
 }
 
 
