@@ -353,7 +353,8 @@ BEGIN
             ON o.merchant_id = w.merchant_id
             AND o.checkout_id = w.checkout_id AND o.currency = w.currency
             AND o.amount_minor = w.fee_minor AND o.nth = w.nth
-        WHERE w.finding IN ('matched', 'confirmed', 'disputed', 'ended')
+        WHERE w.finding IN ('matched', 'confirmed', 'disputed', 'ended',
+            'exceeds')
     ), closed AS (
         UPDATE settlement_open o SET match = p.line
         FROM pairs p WHERE o.ctid = p.tid

@@ -119,6 +119,12 @@ BEGIN
         WHEN w.kind = 'conversion' THEN 'unpaired'
         WHEN w.kind IN ('unknown', 'sent', 'sent_returned') THEN 'unknown'
         WHEN w.match IS NULL THEN unmatched_finding(w, p_source)
+        WHEN w.kind IN ('refund', 'dispute') AND EXISTS (
+            SELECT FROM settlement_open o
+            WHERE o.file_id = p_file_id AND o.match = w.match
+                AND o.checkout_id = w.checkout_id
+                AND o.kind IN ('unknown_refund', 'unknown_dispute'))
+            THEN 'exceeds'
         WHEN w.told AND w.kind IN ('sale', 'refund', 'refund_returned',
                                    'dispute') THEN 'confirmed'
         ELSE 'matched' END
@@ -159,12 +165,12 @@ FROM (
     SELECT CASE WHEN m.minor > 0 THEN p_rule.posting ELSE p_rule.back END
                AS kind, m.minor, m.currency, m.seller_minor, m.seller_currency
     FROM (SELECT CASE
-              WHEN p_rule.class = 2 OR p_rule.finding = 'converted'
-                  AND p_work.candidate IS NULL THEN NULL
-              WHEN p_rule.class = 3 OR p_work.family IS NULL
+              WHEN p_rule.finding = 'converted' AND p_work.candidate IS NULL
+                  THEN NULL
+              WHEN p_rule.posts = 'net' OR p_work.family IS NULL
                   THEN p_work.net_minor
               ELSE p_work.value_minor END AS minor,
-              CASE WHEN p_rule.class = 3 OR p_work.family IS NULL
+              CASE WHEN p_rule.posts = 'net' OR p_work.family IS NULL
                    THEN p_work.currency
                    ELSE p_work.value_currency END AS currency,
               (p_work.candidate ->> 'minor')::bigint AS seller_minor,
@@ -173,13 +179,13 @@ FROM (
     SELECT CASE WHEN p_work.fee_minor < 0 THEN 'psp_fee'
                 ELSE 'psp_fee_returned' END, p_work.fee_minor,
         p_work.currency, NULL, NULL
-    WHERE p_rule.class < 2 AND NOT p_work.fee_booked AND p_work.family <> 'fee'
+    WHERE p_rule.posts = 'value' AND NOT p_work.fee_booked AND p_work.family <> 'fee'
         AND p_work.family <> 'payout'
     UNION ALL
     SELECT CASE WHEN p_work.tax_minor < 0 THEN 'psp_fee_vat'
                 ELSE 'psp_fee_vat_returned' END, p_work.tax_minor,
         p_work.currency, NULL, NULL
-    WHERE p_rule.class < 2 AND p_work.family IS NOT NULL
+    WHERE p_rule.posts = 'value' AND p_work.family IS NOT NULL
     UNION ALL
     SELECT 'settled_fx', least(f.paid, f.gross), f.out_currency,
         abs(greatest(f.paid, f.gross)), f.in_currency
@@ -188,14 +194,14 @@ FROM (
                    ELSE p_work.currency END AS out_currency,
               CASE WHEN p_work.gross_minor > 0 THEN p_work.currency
                    ELSE p_work.paid_currency END AS in_currency) f
-    WHERE p_rule.class < 2 AND p_work.paid_currency <> p_work.currency
+    WHERE p_rule.posts = 'value' AND p_work.paid_currency <> p_work.currency
         AND p_work.family <> 'fee'
     UNION ALL
     SELECT CASE WHEN p_work.net_minor > 0 THEN 'psp_paid_out'
                 ELSE 'psp_debited' END, p_work.net_minor, p_work.currency,
         NULL, NULL
-    WHERE p_rule.class < 2 AND p_work.is_external
+    WHERE p_rule.posts = 'value' AND p_work.is_external
     ) p
-WHERE p.minor <> 0 AND p.kind IS NOT NULL
+WHERE p.minor <> 0 AND p.kind IS NOT NULL AND p_rule.posts <> 'none'
 $$;
 COMMENT ON FUNCTION pay.row_postings IS 'The entries that a row brings about';

@@ -228,15 +228,18 @@ CREATE TABLE settlement_expected (
 );
 
 
--- What is found about a row, and what follows.  posting: the kind of entry for
--- what the row moves into our balance, back: for what it moves out of it; of
--- class 2 it is a proposal.  playbook: where docs/reconciliation.md says what
+-- What is found about a row, and what follows.  posts: what of the row, its
+-- amount with fee and tax apart, or its net.  posting: the kind of entry for
+-- what it moves into our balance, back: for what it moves out of it; where
+-- nothing is posted it is a proposal.  playbook: where docs/reconciliation.md says what
 -- an operator does.
 CREATE TABLE settlement_rule (
     kind      settlement_kind NOT NULL,
     finding   text COLLATE "C" NOT NULL,
     version   ordinal NOT NULL DEFAULT 1,
     class     settlement_class NOT NULL,
+    posts     text COLLATE "C" NOT NULL
+        CHECK (posts IN ('value', 'net', 'none')),
     posting   text COLLATE "C" REFERENCES posting_kind,
     back      text COLLATE "C" REFERENCES posting_kind,
     playbook  text COLLATE "C",
