@@ -205,31 +205,40 @@ COMMENT ON FUNCTION pay.take_open IS
     'The open entries of the payments of a file''s work';
 
 
--- One object, one amount: the entries of what the PSP names by this id, which
--- may be of several orders.  The first of several such rows.
-CREATE OR REPLACE FUNCTION pay.match_objects(p_file_id bigint)
+-- One object of the PSP: its entries, which may be of several orders, and its
+-- rows.  p_signed: money that goes out and money that comes back are looked at
+-- apart, one row each, before all of it together is.
+CREATE OR REPLACE FUNCTION pay.match_objects(
+    p_file_id bigint, p_signed boolean)
 RETURNS void LANGUAGE plpgsql AS $$
 BEGIN
     WITH sums AS (
         SELECT o.merchant_id, o.checkout_id, o.family, o.object, o.currency,
+            CASE WHEN p_signed THEN sign(o.amount_minor) END AS sign,
             sum(o.amount_minor) AS total
         FROM settlement_open o
         WHERE o.file_id = p_file_id AND o.match IS NULL
             AND o.object IS NOT NULL
-        GROUP BY 1, 2, 3, 4, 5
+        GROUP BY 1, 2, 3, 4, 5, 6
+    ), told AS (
+        SELECT w.merchant_id, w.checkout_id, w.family, w.psp_ref,
+            w.value_currency, CASE WHEN p_signed THEN sign(w.value_minor) END
+            AS sign, CASE WHEN p_signed THEN min(w.value_minor)
+                          ELSE sum(w.value_minor) END AS total,
+            min(w.line) AS line,
+            count(*) AS rows
+        FROM settlement_work w
+        WHERE w.file_id = p_file_id AND w.match IS NULL
+            AND w.finding IS NULL AND w.checkout_id IS NOT NULL
+            AND w.psp_ref IS NOT NULL
+        GROUP BY 1, 2, 3, 4, 5, 6, CASE WHEN p_signed THEN w.value_minor END
     ), pairs AS (
-        SELECT DISTINCT ON (s.merchant_id, s.checkout_id, s.family, s.object,
-                            s.currency)
-            w.line, s.*
+        SELECT s.*, t.line, t.rows
         FROM sums s
-        JOIN settlement_work w ON w.file_id = p_file_id
-            AND w.merchant_id = s.merchant_id
-            AND w.checkout_id = s.checkout_id AND w.family = s.family
-            AND w.psp_ref = s.object AND w.value_currency = s.currency
-            AND w.value_minor = s.total
-        WHERE w.match IS NULL AND w.finding IS NULL
-        ORDER BY s.merchant_id, s.checkout_id, s.family, s.object,
-            s.currency, w.line
+        JOIN told t ON t.merchant_id = s.merchant_id
+            AND t.checkout_id = s.checkout_id AND t.family = s.family
+            AND t.psp_ref = s.object AND t.value_currency = s.currency
+            AND t.sign IS NOT DISTINCT FROM s.sign AND t.total = s.total
     ), closed AS (
         UPDATE settlement_open o SET match = p.line
         FROM pairs p
@@ -237,10 +246,18 @@ BEGIN
             AND o.merchant_id = p.merchant_id
             AND o.checkout_id = p.checkout_id AND o.family = p.family
             AND o.object = p.object AND o.currency = p.currency
+            AND (NOT p_signed OR sign(o.amount_minor) = p.sign)
     )
-    UPDATE settlement_work w SET match = p.line, rule = w.by_ref
+    UPDATE settlement_work w
+    SET match = p.line,
+        rule = CASE WHEN p_signed OR p.rows = 1 THEN w.by_ref ELSE 'group' END
     FROM pairs p
-    WHERE w.file_id = p_file_id AND w.line = p.line;
+    WHERE w.file_id = p_file_id AND w.match IS NULL AND w.finding IS NULL
+        AND CASE WHEN p_signed THEN w.line = p.line
+            ELSE w.merchant_id = p.merchant_id
+                AND w.checkout_id = p.checkout_id AND w.family = p.family
+                AND w.psp_ref = p.object AND w.value_currency = p.currency
+            END;
 END
 $$;
 COMMENT ON FUNCTION pay.match_objects IS

@@ -48,6 +48,37 @@ COMMENT ON FUNCTION pay.untold_sales IS
     'Sales of this work whose orders do not know them, as facts';
 
 
+-- A registration whose outcome nobody knows: the PSP has it, since it shows its
+-- money.  Its name for the payment is the token that never came, and there is
+-- no page any more that a buyer could be sent to.
+CREATE OR REPLACE FUNCTION pay.learn_tokens(p_facts fact[])
+RETURNS int LANGUAGE plpgsql AS $$
+DECLARE
+    v_count int;
+BEGIN
+    SELECT count(t.*) INTO v_count
+    FROM (SELECT array_agg(f.merchant_id) AS merchants,
+              array_agg(f.checkout_id) AS checkouts, array_agg(f.psp) AS psps,
+              array_agg(f.reference) AS tokens,
+              array_agg(c.base_url::text) AS pages
+          FROM unnest(p_facts) f
+          JOIN checkout c ON c.merchant_id = f.merchant_id
+              AND c.checkout_id = f.checkout_id
+          WHERE c.state = 'REGISTERING' AND f.reference IS NOT NULL) l
+    CROSS JOIN LATERAL pay_api.store_token(l.merchants, l.checkouts, l.psps,
+        l.tokens, array_fill(NULL::text, ARRAY[cardinality(l.tokens)]),
+        l.pages, array_fill(0::bigint, ARRAY[cardinality(l.tokens)]),
+        array_fill(NULL::text, ARRAY[cardinality(l.tokens)])) t
+    WHERE l.tokens IS NOT NULL;
+
+    RETURN v_count;
+END
+$$;
+COMMENT ON FUNCTION pay.learn_tokens IS
+    'Stores what a file shows of registrations that are not known to have '
+    'come: how many';
+
+
 -- How many were told.
 CREATE OR REPLACE FUNCTION pay.tell_sales(
     p_file_id bigint, p_source settlement_source)
@@ -55,10 +86,13 @@ RETURNS int LANGUAGE plpgsql AS $$
 DECLARE
     v_facts fact[] := untold_sales(p_file_id, p_source);
     v_known int[];
+    v_count int;
 BEGIN
     IF v_facts = '{}' THEN
         RETURN 0;
     END IF;
+
+    v_count := learn_tokens(v_facts);
 
     v_known := insert_webhooks(v_facts,
         array_fill('paid'::text, ARRAY[cardinality(v_facts)]),
@@ -86,8 +120,8 @@ COMMENT ON FUNCTION pay.tell_sales IS
 
 -- The dispute that a row is about: by its id, or the only one of this amount.
 CREATE OR REPLACE FUNCTION pay.row_dispute(
-    p_work settlement_work, p_psp text,
-    OUT dispute_id text, OUT state text, OUT amount_minor bigint)
+    p_work settlement_work, p_psp text)
+RETURNS TABLE (dispute_id text, state text, amount_minor bigint)
 LANGUAGE sql STABLE AS $$
 SELECT d.dispute_id, d.state, d.amount_minor
 FROM (SELECT d.dispute_id::text, max(d.state) AS state,
@@ -134,6 +168,20 @@ FROM (
         WHERE o.merchant_id = w.merchant_id
             AND o.checkout_id = w.checkout_id
         OFFSET 0) o
+    CROSS JOIN LATERAL (
+        SELECT sum(g.value_minor) AS minor, min(g.line) AS line
+        FROM settlement_work g
+        WHERE w.family = 'sale' AND g.file_id = w.file_id
+            AND g.merchant_id = w.merchant_id
+            AND g.checkout_id = w.checkout_id AND g.family = w.family
+            AND g.value_currency = w.value_currency AND g.match IS NULL) g
+    CROSS JOIN LATERAL (
+        SELECT coalesce(sum(s.amount_minor), 0) AS minor
+        FROM settlement_open s
+        WHERE w.family = 'sale' AND s.file_id = w.file_id
+            AND s.merchant_id = w.merchant_id
+            AND s.checkout_id = w.checkout_id AND s.family = w.family
+            AND s.currency = w.value_currency AND s.match IS NULL) s
     CROSS JOIN LATERAL (VALUES
         ('refund', CASE WHEN w.psp_ref IS NOT NULL THEN
             CASE w.kind WHEN 'refund' THEN 'succeeded'
@@ -144,8 +192,10 @@ FROM (
             THEN CASE w.kind WHEN 'dispute' THEN 'opened'
                              WHEN 'dispute_returned' THEN 'won' END END, NULL),
         ('capture', CASE WHEN w.kind = 'sale' AND c.capture = 'manual'
-            AND o.captured + w.value_minor <= o.total
-            THEN 'succeeded' END, (o.captured + w.value_minor)::bigint))
+            AND w.line = g.line AND g.minor > 0
+            AND o.captured - s.minor + g.minor <= o.total
+            AND g.minor <> s.minor THEN 'succeeded' END,
+         (o.captured - s.minor + g.minor)::bigint))
         AS t (about, news, amount_minor)
     WHERE w.file_id = p_file_id AND w.checkout_id IS NOT NULL
         AND w.match IS NULL AND w.finding IS NULL AND NOT w.told

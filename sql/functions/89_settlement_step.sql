@@ -256,7 +256,8 @@ BEGIN
     WHERE w.file_id = p_file.file_id AND w.match IS NOT NULL;
 
     PERFORM take_open(p_file, p_source);
-    PERFORM match_objects(p_file.file_id);
+    PERFORM match_objects(p_file.file_id, true);
+    PERFORM match_objects(p_file.file_id, false);
     PERFORM match_amounts(p_file.file_id);
     PERFORM match_sums(p_file.file_id);
 END

@@ -401,6 +401,8 @@ CREATE UNLOGGED TABLE settlement_work (
 );
 
 CREATE INDEX settlement_work_file ON settlement_work (file_id, line);
+CREATE INDEX settlement_work_checkout
+    ON settlement_work (file_id, checkout_id);
 
 -- The open entries of the payments of one step.
 CREATE UNLOGGED TABLE settlement_open (
