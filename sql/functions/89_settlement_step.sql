@@ -53,6 +53,13 @@ BEGIN
         FROM settlement_open o
         JOIN kept m ON m.line = o.match
         WHERE o.file_id = p_file.file_id AND o.match IS NOT NULL
+    ), late AS (
+        UPDATE settlement_exception x
+        SET closed_at = clock_timestamp(), closed_as = 'matched'
+        FROM settlement_open o
+        WHERE o.file_id = p_file.file_id AND o.match IS NOT NULL
+            AND x.merchant_id = o.merchant_id AND x.source = o.source
+            AND x.kind = o.kind AND x.closed_at IS NULL
     ), held AS (
         INSERT INTO settlement_hold (row_id, psp, dispute_id, merchant_id,
             checkout_id, amount_minor, currency)
@@ -66,7 +73,11 @@ BEGIN
     INSERT INTO settlement_exception (row_id, merchant_id, psp, checkout_id,
         class, finding, playbook, amount_minor, currency, proposed)
     SELECT k.row_id, w.merchant_id, coalesce(p_source.psp, '-'),
-        w.checkout_id, k.class, w.finding, r.playbook, w.net_minor,
+        w.checkout_id, k.class, w.finding, r.playbook, w.net_minor
+            - CASE WHEN w.finding = 'changed' THEN (
+                SELECT o.net_minor FROM settlement_row o
+                WHERE o.source = w.source AND o.row_key = w.row_key
+                    AND o.version = w.version - 1) ELSE 0 END,
         w.currency, proposed_posting(w, r)
     FROM settlement_work w
     JOIN kept k ON k.line = w.line AND k.class >= 2
@@ -305,6 +316,8 @@ DECLARE
     v_gone  int := miss_rows(p_file, p_source);
     v_lost  int := CASE WHEN p_source.psp IS NOT NULL
                         THEN lose_holds(p_source.psp) END;
+    v_late  int := CASE WHEN p_source.psp IS NOT NULL
+                        THEN rematch_settlement(p_source, 1000) END;
 BEGIN
     UPDATE settlement_file f
     SET state = 'booked', changed_at = clock_timestamp(),

@@ -1,0 +1,159 @@
+-- What operators do about rows of settlement files, and what ends by itself:
+-- rows whose payment becomes known later, entries that no file brings.
+
+BEGIN;
+\ir helpers.psql
+\ir changes.psql
+\ir settlement.psql
+SELECT no_plan();
+
+SELECT pg_temp.sold('c' || n, ARRAY['o' || n || ':1000'])
+FROM generate_series(1, 20) n
+\g /dev/null
+SELECT pg_temp.sold('big', ARRAY['obig:5000000'])
+\g /dev/null
+
+CREATE FUNCTION pg_temp.matter(p_key text) RETURNS bigint LANGUAGE sql AS $$
+SELECT x.exception_id FROM pay.settlement_exception x
+JOIN pay.settlement_row r USING (row_id) WHERE r.row_key = p_key
+ORDER BY r.version DESC LIMIT 1
+$$;
+CREATE FUNCTION pg_temp.accept(
+    p_key text, p_as text DEFAULT NULL, p_who text DEFAULT 'ann')
+RETURNS text LANGUAGE sql AS $$
+SELECT pay_ops.accept_settlement(pg_temp.matter(p_key), p_who, 'looked', p_as)
+$$;
+CREATE FUNCTION pg_temp.write_off(p_key text, p_who text DEFAULT 'ann')
+RETURNS text LANGUAGE sql AS $$
+SELECT pay_ops.write_off_settlement(pg_temp.matter(p_key), p_who, 'looked')
+$$;
+CREATE FUNCTION pg_temp.resolve(
+    p_key text, p_with text DEFAULT NULL, p_who text DEFAULT 'ann')
+RETURNS text LANGUAGE sql AS $$
+SELECT pay_ops.resolve_settlement(pg_temp.matter(p_key), p_who, 'looked',
+                                  pg_temp.matter(p_with))
+$$;
+CREATE FUNCTION pg_temp.ended(p_key text) RETURNS text LANGUAGE sql AS $$
+SELECT x.closed_as FROM pay.settlement_exception x
+WHERE x.exception_id = pg_temp.matter(p_key)
+$$;
+
+SELECT is(pg_temp.import('file', ARRAY[
+    'a1|sale|ch-1|pi-c1||900|-30|870', 'a2|sale|ch-2|pi-c2||1100|0|1100',
+    'a3|sale|ch-3|pi-c3||1000|0|1000', 'a4|sale|ch-3|pi-c3||1000|-30|970',
+    'a5|adjustment||||-7|0|-7', 'a6|unknown||||-40|0|-40',
+    'a7|unknown||||300|0|300', 'a8|unknown||||-300|0|-300',
+    'a9|sale|ch-big|pi-big||4900000|0|4900000', 'b1|unknown||||50|0|50',
+    'b2|adjustment||||8|0|8', 'b3|sale|ch-l|pi-late||700|-7|693',
+    'b4|unknown||||-5|0|-5']), 'booked 13 1 0 6 6', 'what waits');
+
+-- another amount: the difference is written off
+SELECT is(pg_temp.accept('a1'), 'accepted', 'less');
+SELECT is(pg_temp.entries('a1'), 'psp_fee 30 USD, written_off 100 USD',
+          'is written off');
+SELECT is(pg_temp.accept('a1'), 'closed', 'once');
+SELECT is(pg_temp.accept('a2'), 'accepted', 'more');
+SELECT is(pg_temp.entries('a2'), 'written_up 100 USD', 'is kept');
+SELECT is(pg_temp.accept('a9'), 'second', 'a large one takes a second person');
+SELECT is(pg_temp.accept('a9'), 'second', 'who is not the same');
+SELECT is(pg_temp.entries('a9'), NULL, 'nothing is booked');
+SELECT is(pg_temp.accept('a9', p_who => 'bob'), 'accepted', 'but another one');
+SELECT is((SELECT string_agg(a.who || ' ' || a.state, ', ' ORDER BY a.seq)
+    FROM pay.settlement_act a WHERE a.exception_id = pg_temp.matter('a9')),
+    'ann asked, ann asked, bob done', 'all of it is noted');
+
+-- said what it is
+SELECT is(pg_temp.accept('a5'), 'nothing', 'say what it is');
+SELECT is(pg_temp.accept('a5', 'psp_released'), 'invalid', 'not that way');
+SELECT is(pg_temp.accept('a5', 'psp_fee'), 'accepted', 'a fee');
+SELECT is(pg_temp.accept('a6', 'psp_withheld'), 'accepted', 'in suspense');
+SELECT is(pg_temp.entries('a5') || ' / ' || pg_temp.entries('a6'),
+    'psp_fee 7 USD / psp_withheld 40 USD, unknown_debit 40 USD,'
+    ' unknown_debit_cleared 40 USD', 'booked');
+
+-- nothing is booked, or what cancels out
+SELECT is(pg_temp.resolve('b2'), 'resolved', 'without an entry');
+SELECT is(pg_temp.resolve('a7'), 'suspense', 'money in suspense stays');
+SELECT is(pg_temp.resolve('a7', 'b1'), 'invalid', 'another amount');
+SELECT is(pg_temp.resolve('a7', 'a8'), 'resolved', 'a receipt and its return');
+SELECT is(pg_temp.ended('a8'), 'resolved', 'both');
+
+-- given up, or kept
+SELECT is(pg_temp.write_off('b1'), 'written_off', 'in suspense');
+SELECT is(pg_temp.write_off('b4'), 'written_off', 'the other way');
+SELECT is(pg_temp.entries('b1') || ' / ' || pg_temp.entries('b4'),
+    'suspense_written_up 50 USD, unknown_receipt 50 USD'
+    ' / suspense_written_off 5 USD, unknown_debit 5 USD', 'booked');
+SELECT is(pay_ops.set_settlement_limit('USD', 1000, 0.01), 'stored',
+          'a limit of a day');
+SELECT is(pg_temp.write_off('a4'), 'limit', 'is kept to');
+SELECT is(pay_ops.set_settlement_limit('USD', 1000, 1000), 'stored', 'more');
+SELECT is(pg_temp.write_off('a4'), 'written_off', 'a double payment is kept');
+SELECT is(pg_temp.entries('a4'), 'written_up 970 USD', 'at its net');
+SELECT is(pay_ops.accept_settlement(0, 'ann', 'why'), 'not_found', 'no such');
+SELECT is(pay_ops.accept_settlement(1, '', 'why'), 'invalid', 'nobody');
+SELECT is(pay_ops.resolve_settlement(1, 'ann', ' '), 'invalid', 'no reason');
+
+-- a payment that is known later: the row leaves suspense by itself
+SELECT is(pg_temp.entries('b3'), 'unknown_receipt 693 USD', 'in suspense');
+SELECT outcome FROM pg_temp.begin('m1', 'kl', 'late', ARRAY['ol:700'])
+\g /dev/null
+SELECT pg_temp.token('m1', 'late', 't-late')
+\g /dev/null
+SELECT is(pg_temp.fact('t-late', 'paid', p_reference => 'pi-late'), 'applied',
+          'the webhook comes');
+SELECT is(pg_temp.import('next file', ARRAY['c1|fee||||0|-1|-1']),
+          'booked 1 0 1 0 0', 'and another file');
+SELECT is(pg_temp.ended('b3') || ' / ' || pg_temp.entries('b3'),
+    'matched / psp_fee 7 USD, unknown_receipt 693 USD,'
+    ' unknown_receipt_cleared 693 USD', 'it is a sale');
+
+-- what no file brings
+SELECT is(pay_ops.raise_overdue('stripe', now() + interval '8 days'), 0,
+          'nothing is overdue yet');
+SELECT pg_temp.news('refund', 'succeeded', 're-o', 200, 't-c5')
+\g /dev/null
+SELECT is(pay_ops.raise_overdue('stripe', now() + interval '10 days'), 18,
+          'overdue: sales and a refund');
+SELECT is(pay_ops.raise_overdue('stripe', now() + interval '10 days'), 0,
+          'once each');
+CREATE FUNCTION pg_temp.of_entry(p_source text) RETURNS bigint
+LANGUAGE sql AS $$
+SELECT x.exception_id FROM pay.settlement_exception x
+WHERE x.source = p_source AND x.kind IN ('sale', 'refund_external')
+$$;
+SELECT is(pg_temp.import('after all', ARRAY[
+    'd1|sale|ch-6|pi-c6||1000|0|1000']), 'booked 1 1 0 0 0', 'late');
+SELECT is((SELECT x.closed_as FROM pay.settlement_exception x
+           WHERE x.exception_id = pg_temp.of_entry('order/o6')), 'matched',
+          'takes it out of the queue');
+SELECT is(pay_ops.write_off_settlement(pg_temp.of_entry('order/o7'), 'eve',
+    'never came'), 'written_off', 'given up');
+SELECT is(pg_temp.booked('act/' || pg_temp.of_entry('order/o7')),
+          'written_off 1000', 'booked');
+SELECT is(pay_ops.write_off_settlement(x.exception_id, 'eve', 'never made'),
+    'written_off', 'a refund that the PSP has never made')
+FROM pay.settlement_exception x WHERE x.kind = 'refund_external';
+SELECT is(pg_temp.booked('act/' || x.exception_id),
+          'settled_refund 200, written_up 200', 'booked')
+FROM pay.settlement_exception x WHERE x.kind = 'refund_external';
+SELECT is(pg_temp.import('too late', ARRAY[
+    'd2|sale|ch-7|pi-c7||1000|0|1000']), 'booked 1 0 0 1 0',
+    'what comes after that waits for operators');
+
+-- append-only
+SELECT throws_ok('UPDATE pay.settlement_row SET net_minor = 1', 'PAY20', NULL,
+                 'rows');
+SELECT throws_ok('DELETE FROM pay.settlement_link', 'PAY20', NULL, 'links');
+SELECT throws_ok('DELETE FROM pay.settlement_closed', 'PAY20', NULL,
+                 'what is closed');
+SELECT throws_ok('UPDATE pay.settlement_act SET who = ''x''', 'PAY20', NULL,
+                 'acts');
+SELECT throws_ok('UPDATE pay.settlement_file SET state = ''proven''', 'PAY10',
+                 NULL, 'a booked file');
+SELECT throws_ok('UPDATE pay.settlement_rule SET class = 1', 'PAY20', NULL,
+                 'rules');
+
+\i :checks
+SELECT * FROM finish();
+ROLLBACK;
