@@ -110,14 +110,14 @@ BEGIN
             psp_ref, parent_ref, our_ref, occurred_at, booked_on,
             gross_minor, fee_minor, tax_minor, net_minor, currency,
             paid_minor, paid_currency, rate, payout_ref, account, note,
-            is_external, is_detail, source, merchant_id, checkout_id, by_ref,
-            family, value_minor, value_currency, version, told, finding)
+            is_external, is_detail, source, psp, merchant_id, checkout_id,
+            by_ref, family, value_minor, value_currency, version, told, finding)
         SELECT k.file_id, k.line, k.row_key, k.kind, k.raw_type, k.psp_ref,
             k.parent_ref, k.our_ref, k.occurred_at, k.booked_on,
             k.gross_minor, k.fee_minor, k.tax_minor, k.net_minor, k.currency,
             k.paid_minor, k.paid_currency, k.rate, k.payout_ref, k.account,
             k.note, k.is_external, k.is_detail, p_source.source,
-            coalesce(o.merchant_id, p_source.merchant_id), o.checkout_id,
+            coalesce(p_source.psp, '-'), coalesce(o.merchant_id, p_source.merchant_id), o.checkout_id,
             o.by_ref, settlement_family(k.kind),
             CASE WHEN k.kind IN ('fee', 'receipt', 'debit')
                  THEN k.net_minor - k.tax_minor
@@ -177,10 +177,10 @@ BEGIN
     DELETE FROM settlement_open o WHERE o.file_id = p_file.file_id;
 
     INSERT INTO settlement_open (file_id, merchant_id, source, kind,
-        checkout_id, family, object, amount_minor, currency)
+        checkout_id, family, object, amount_minor, currency, psp)
     SELECT p_file.file_id, e.merchant_id, e.source, e.kind, e.checkout_id,
         e.family, entry_object(e.merchant_id, e.checkout_id, e.psp, e.source),
-        e.sign * e.amount_minor, e.currency
+        e.sign * e.amount_minor, e.currency, e.psp
     FROM (SELECT DISTINCT w.merchant_id, w.checkout_id
           FROM settlement_work w
           WHERE w.file_id = p_file.file_id AND w.checkout_id IS NOT NULL) w

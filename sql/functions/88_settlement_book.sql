@@ -135,7 +135,7 @@ COMMENT ON FUNCTION pay.find_rows IS 'What is found about each row of the work';
 
 
 CREATE OR REPLACE FUNCTION pay.settlement_posting(
-    p_work settlement_work, p_psp text, p_kind text, p_amount_minor bigint,
+    p_work settlement_work, p_kind text, p_amount_minor bigint,
     p_currency text, p_seller_minor bigint DEFAULT NULL,
     p_seller_currency text DEFAULT NULL)
 RETURNS posting LANGUAGE sql STABLE AS $$
@@ -145,7 +145,7 @@ SELECT ROW(p_work.merchant_id, concat(
              WHEN p_work.kind IN ('receipt', 'debit') THEN 'bank/'
              ELSE 'settlement/' END,
         p_work.source, '/', p_work.version, '/', p_work.row_key), p_kind,
-    p_work.checkout_id, NULL, p_psp, NULL, p_amount_minor, p_currency,
+    p_work.checkout_id, NULL, p_work.psp, NULL, p_amount_minor, p_currency,
     p_seller_minor, p_seller_currency,
     CASE WHEN p_seller_currency <> p_currency
          THEN p_seller_minor::numeric / p_amount_minor END, NULL)::posting
@@ -157,9 +157,9 @@ COMMENT ON FUNCTION pay.settlement_posting IS
 -- The entries of a row, see settlement_rule: what it is about, what of it is a
 -- fee, a tax, a conversion, and what somebody else pays out.
 CREATE OR REPLACE FUNCTION pay.row_postings(
-    p_work settlement_work, p_psp text, p_rule settlement_rule)
+    p_work settlement_work, p_rule settlement_rule)
 RETURNS posting[] LANGUAGE sql STABLE AS $$
-SELECT array_agg(settlement_posting(p_work, p_psp, p.kind, abs(p.minor),
+SELECT array_agg(settlement_posting(p_work, p.kind, abs(p.minor),
         p.currency, p.seller_minor, p.seller_currency))
 FROM (
     SELECT CASE WHEN m.minor > 0 THEN p_rule.posting ELSE p_rule.back END

@@ -72,8 +72,7 @@ BEGIN
     )
     INSERT INTO settlement_exception (row_id, merchant_id, psp, checkout_id,
         class, finding, playbook, amount_minor, currency, proposed)
-    SELECT k.row_id, w.merchant_id, coalesce(p_source.psp, '-'),
-        w.checkout_id, k.class, w.finding, r.playbook, w.net_minor
+    SELECT k.row_id, w.merchant_id, w.psp, w.checkout_id, k.class, w.finding, r.playbook, w.net_minor
             - CASE WHEN w.finding = 'changed' THEN (
                 SELECT o.net_minor FROM settlement_row o
                 WHERE o.source = w.source AND o.row_key = w.row_key
@@ -222,8 +221,7 @@ BEGIN
         SELECT p
         FROM settlement_work w
         JOIN settlement_rule r ON r.kind = w.kind AND r.finding = w.finding
-        CROSS JOIN LATERAL unnest(row_postings(w, coalesce(p_source.psp,
-                                                           '-'), r)) p
+        CROSS JOIN LATERAL unnest(row_postings(w, r)) p
         WHERE w.file_id = p_file.file_id
         ORDER BY w.line);
 
@@ -265,6 +263,11 @@ BEGIN
 
     UPDATE settlement_work w SET match = NULL, rule = NULL
     WHERE w.file_id = p_file.file_id AND w.match IS NOT NULL;
+
+    IF p_source.medium = 'bank' THEN
+        PERFORM match_bank(p_file, p_source);
+        RETURN;
+    END IF;
 
     PERFORM take_open(p_file, p_source);
     PERFORM match_objects(p_file.file_id, true);

@@ -19,6 +19,8 @@ BEGIN
     v_work.file_id := 0;
     v_work.line := p_line;
     v_work.source := p_row.source;
+    v_work.psp := coalesce((SELECT s.psp FROM settlement_source s
+                            WHERE s.source = p_row.source), '-');
     v_work.row_key := p_row.row_key;
     v_work.version := p_row.version;
     v_work.kind := p_row.kind;
@@ -54,18 +56,28 @@ $$;
 COMMENT ON FUNCTION pay.work_of_row IS 'A kept row as work';
 
 
--- The open entries of a payment that a row could settle.
+-- The open entries that a row could settle: those of its payment, or the
+-- payouts that a row of a bank names.
 CREATE OR REPLACE FUNCTION pay.open_entries(
-    p_merchant_id text, p_checkout_id text, p_psp text, p_family text,
-    p_currency text)
-RETURNS TABLE (merchant_id text, source text, kind text, minor bigint)
+    p_exception settlement_exception, p_work settlement_work)
+RETURNS TABLE (merchant_id text, source text, kind text, minor bigint,
+    psp text)
 LANGUAGE sql STABLE AS $$
-SELECT e.merchant_id, e.source, e.kind, x.sign * e.amount_minor
-FROM journal_entry e
-JOIN settlement_expected x ON x.kind = e.kind AND x.family = p_family
-WHERE e.checkout_id = p_checkout_id AND e.merchant_id = p_merchant_id
-    AND e.psp = p_psp AND e.currency = p_currency
-    AND NOT starts_with(e.source, 'settlement/')
+SELECT e.merchant_id, e.source, e.kind, x.sign * e.amount_minor, e.psp
+FROM (
+    SELECT e.* FROM journal_entry e
+    WHERE e.checkout_id = p_work.checkout_id
+        AND e.merchant_id = p_work.merchant_id AND e.psp = p_work.psp
+        AND NOT starts_with(e.source, 'settlement/')
+    UNION ALL
+    SELECT e.*
+    FROM jsonb_to_recordset(p_exception.proposed -> 'entries')
+        AS p (source text, kind text)
+    JOIN journal_entry e ON e.merchant_id = p_work.merchant_id
+        AND e.source = p.source AND e.kind = p.kind
+    WHERE p_work.family = 'payout') e
+JOIN settlement_expected x ON x.kind = e.kind AND x.family = p_work.family
+WHERE e.currency = p_work.value_currency
     AND NOT EXISTS (
         SELECT FROM settlement_closed c
         WHERE c.merchant_id = e.merchant_id AND c.source = e.source
@@ -176,32 +188,40 @@ COMMENT ON FUNCTION pay.clearing_kind IS
 -- A row whose amount is not the one that is booked settles it all the same:
 -- what is missing, or too much, is written off.
 CREATE OR REPLACE FUNCTION pay.settle_amount(
-    p_exception settlement_exception, p_row settlement_row, p_psp text)
+    p_exception settlement_exception, p_row settlement_row)
 RETURNS posting[] LANGUAGE plpgsql AS $$
 DECLARE
-    v_work settlement_work := work_of_row(p_row);
-    v_rule settlement_rule;
-    v_left bigint;
+    v_work  settlement_work := work_of_row(p_row);
+    v_rule  settlement_rule;
+    v_left  bigint;
+    v_value bigint := v_work.value_minor;
 BEGIN
     SELECT * INTO v_rule FROM settlement_rule u
     WHERE u.kind = p_row.kind AND u.finding = 'matched';
 
-    SELECT v_work.value_minor - coalesce(sum(o.minor), 0),
-        coalesce(sum(o.minor), 0)
-    INTO v_left, v_work.value_minor
-    FROM open_entries(p_row.merchant_id, p_row.checkout_id, p_psp,
-                      v_work.family, v_work.value_currency) o;
+    SELECT v_value - coalesce(sum(o.minor), 0), coalesce(sum(o.minor), 0),
+        coalesce(max(o.psp), v_work.psp)
+    INTO v_left, v_value, v_work.psp
+    FROM open_entries(p_exception, v_work) o;
 
     INSERT INTO settlement_closed (merchant_id, source, kind, match_id)
     SELECT o.merchant_id, o.source, o.kind, p_row.row_id
-    FROM open_entries(p_row.merchant_id, p_row.checkout_id, p_psp,
-                      v_work.family, v_work.value_currency) o;
+    FROM open_entries(p_exception, v_work) o;
     INSERT INTO settlement_link (row_id, match_id, rule)
     VALUES (p_row.row_id, p_row.row_id, 'person');
 
-    RETURN row_postings(v_work, p_psp, v_rule)
-        || CASE WHEN v_left <> 0 THEN settlement_posting(v_work, p_psp,
-            CASE WHEN v_left > 0 THEN 'written_up' ELSE 'written_off' END,
+    -- the bank has what it has, a PSP owes what the books say
+    IF v_work.family <> 'payout' THEN
+        v_work.value_minor := v_value;
+    END IF;
+
+    RETURN row_postings(v_work, v_rule)
+        || CASE WHEN v_left <> 0 THEN settlement_posting(v_work,
+            CASE WHEN v_work.family <> 'payout' AND v_left > 0
+                     THEN 'written_up'
+                 WHEN v_work.family <> 'payout' THEN 'written_off'
+                 WHEN v_left > 0 THEN 'payout_written_up'
+                 ELSE 'payout_fee' END,
             abs(v_left), v_work.value_currency) END;
 END
 $$;
@@ -211,12 +231,10 @@ COMMENT ON FUNCTION pay.settle_amount IS
 
 -- How much a row of another amount leaves open.
 CREATE OR REPLACE FUNCTION pay.amount_left(
-    p_row settlement_row, p_psp text)
+    p_exception settlement_exception, p_row settlement_row)
 RETURNS bigint LANGUAGE sql STABLE AS $$
 SELECT abs(w.value_minor - coalesce((
-    SELECT sum(o.minor)
-    FROM open_entries(p_row.merchant_id, p_row.checkout_id, p_psp, w.family,
-                      w.value_currency) o), 0))::bigint
+    SELECT sum(o.minor) FROM open_entries(p_exception, w) o), 0))::bigint
 FROM work_of_row(p_row) w
 $$;
 COMMENT ON FUNCTION pay.amount_left IS
@@ -307,9 +325,8 @@ BEGIN
         RETURN 'nothing';
     END IF;
 
-    v_is_sum := (v_it.exception).finding = 'amount' AND p_as IS NULL
-        AND settlement_family((v_it.kept).kind) <> 'payout';
-    v_amount := CASE WHEN v_is_sum THEN amount_left(v_it.kept, v_it.psp)
+    v_is_sum := (v_it.exception).finding = 'amount' AND p_as IS NULL;
+    v_amount := CASE WHEN v_is_sum THEN amount_left(v_it.exception, v_it.kept)
         ELSE abs((v_it.exception).amount_minor) END;
 
     IF NOT v_is_sum AND coalesce(p_as <> ALL (as_kinds((v_it.kept).kind,
@@ -325,14 +342,14 @@ BEGIN
     END IF;
 
     IF v_is_sum THEN
-        v_postings := settle_amount(v_it.exception, v_it.kept, v_it.psp);
+        v_postings := settle_amount(v_it.exception, v_it.kept);
     ELSE
         v_work := work_of_row(v_it.kept);
         v_clears := clearing_kind(v_it.kept, 'cleared');
-        v_postings := ARRAY[settlement_posting(v_work, v_it.psp, p_as,
+        v_postings := ARRAY[settlement_posting(v_work, p_as,
             v_amount, (v_it.exception).currency)];
         IF v_clears IS NOT NULL THEN
-            v_postings := v_postings || settlement_posting(v_work, v_it.psp,
+            v_postings := v_postings || settlement_posting(v_work,
                 v_clears, v_amount, (v_it.exception).currency);
         END IF;
     END IF;
@@ -374,9 +391,8 @@ BEGIN
         RETURN 'suspense';
     END IF;
 
-    v_is_sum := (v_it.exception).finding = 'amount'
-        AND settlement_family((v_it.kept).kind) <> 'payout';
-    v_amount := CASE WHEN v_is_sum THEN amount_left(v_it.kept, v_it.psp)
+    v_is_sum := (v_it.exception).finding = 'amount';
+    v_amount := CASE WHEN v_is_sum THEN amount_left(v_it.exception, v_it.kept)
         ELSE abs((v_it.exception).amount_minor) END;
     v_may := may_act(v_it.exception, 'write_off', p_who, p_why, v_amount,
                      '{}');
@@ -390,13 +406,13 @@ BEGIN
         VALUES ((v_it.exception).merchant_id, (v_it.exception).source,
             (v_it.exception).kind, -p_id);
     ELSIF v_is_sum THEN
-        v_postings := settle_amount(v_it.exception, v_it.kept, v_it.psp);
+        v_postings := settle_amount(v_it.exception, v_it.kept);
     ELSE
         v_work := work_of_row(v_it.kept);
         v_kind := coalesce(clearing_kind(v_it.kept, 'written_off'),
             CASE WHEN (v_it.exception).amount_minor > 0 THEN 'written_up'
                  ELSE 'written_off' END);
-        v_postings := ARRAY[settlement_posting(v_work, v_it.psp, v_kind,
+        v_postings := ARRAY[settlement_posting(v_work, v_kind,
             v_amount, (v_it.exception).currency)];
     END IF;
 
@@ -465,9 +481,9 @@ BEGIN
     IF p_with IS NOT NULL THEN
         PERFORM close_exception(p_with, 'resolved');
         PERFORM post(ARRAY[
-            settlement_posting(work_of_row(v_it.kept), v_it.psp, v_ends,
+            settlement_posting(work_of_row(v_it.kept), v_ends,
                 abs((v_it.kept).net_minor), (v_it.kept).currency),
-            settlement_posting(work_of_row(v_other.kept), v_other.psp,
+            settlement_posting(work_of_row(v_other.kept),
                 clearing_kind(v_other.kept, 'cleared'),
                 abs((v_other.kept).net_minor), (v_other.kept).currency)]);
     END IF;

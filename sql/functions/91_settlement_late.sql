@@ -67,9 +67,9 @@ BEGIN
     JOIN settlement_row k ON k.source = w.source AND k.row_key = w.row_key
         AND k.version = w.version
     JOIN settlement_rule u ON u.kind = w.kind AND u.finding = 'matched'
-    CROSS JOIN LATERAL unnest(row_postings(w, p_source.psp, u)
+    CROSS JOIN LATERAL unnest(row_postings(w, u)
         || CASE WHEN clearing_kind(k, 'cleared') IS NOT NULL
-                THEN settlement_posting(w, p_source.psp,
+                THEN settlement_posting(w,
                     clearing_kind(k, 'cleared'), abs(w.net_minor),
                     w.currency) END) p
     WHERE w.file_id = 0 AND w.match IS NOT NULL AND p.kind IS NOT NULL;

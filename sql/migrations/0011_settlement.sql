@@ -385,6 +385,7 @@ COMMENT ON DOMAIN webhook_way IS
 CREATE UNLOGGED TABLE settlement_work (
     LIKE settlement_staging,
     source          settlement_name NOT NULL,
+    psp             id NOT NULL,
     merchant_id     id NOT NULL,
     checkout_id     id,
     by_ref          text COLLATE "C",
@@ -415,6 +416,8 @@ CREATE UNLOGGED TABLE settlement_open (
     object        text COLLATE "C",
     amount_minor  bigint NOT NULL,
     currency      currency_code NOT NULL,
+    psp           id NOT NULL,
+    on_day        date,
     match         int
 );
 
