@@ -243,10 +243,9 @@ typedef struct {
     const char   *scheme;              /* default webhook scheme */
     unsigned      key_window_hours;    /* life of the idempotency key of a
                                           registration; 0: it has none */
+    /* of a change, by its kind; 0: it has none and must not be repeated, or
+     * the kind is not in `changes` */
     unsigned      change_window_hours[PAY_PSP_CHANGE_COUNT];
-                                       /* of a change, by its kind; 0: it has
-                                          none and must not be repeated, or
-                                          the kind is not in `changes` */
     unsigned      min_expiry_s;        /* shortest and longest life of a */
     unsigned      max_expiry_s;        /*   hosted page at this PSP */
     unsigned      traits;

@@ -242,7 +242,7 @@ ngx_http_payments_location(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 
     location->kind = (ngx_uint_t) (uintptr_t) cmd->post;
     location->server = ngx_http_conf_get_module_srv_conf(cf,
-                                                        ngx_http_core_module);
+                                                         ngx_http_core_module);
     location->location = clcf;
     location->owner = plcf;
 

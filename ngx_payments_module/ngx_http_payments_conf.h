@@ -5,7 +5,7 @@
 #ifndef NGX_HTTP_PAYMENTS_CONF_H
 #define NGX_HTTP_PAYMENTS_CONF_H
 
-#include "ngx_http_payments.h"
+#include "util/ngx_http_payments.h"
 
 
 typedef char *(*word_pt)(ngx_conf_t *cf, void *object);

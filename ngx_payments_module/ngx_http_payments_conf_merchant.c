@@ -47,8 +47,7 @@ ngx_http_payments_merchant_block(ngx_conf_t *cf, ngx_command_t *cmd,
     }
 
     for (i = 0; i < pmcf->merchants.nelts; i++) {
-        if (pay_str_eq(merchants[i]->merchant.id, ngx_payments_str(value[1])))
-        {
+        if (pay_str_eq(merchants[i]->merchant.id, ngx_payments_str(value[1]))) {
             ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
                                "payments_merchant \"%V\" stands twice: merge "
                                "the blocks", &value[1]);
@@ -256,7 +255,7 @@ merchant_overdraw(ngx_conf_t *cf, void *object)
     ngx_payments_merchant_t *merchant = object;
 
     merchant->merchant.refuse_overdraw =
-                           pay_str_is(ngx_payments_str(value[1]), "refuse");
+        pay_str_is(ngx_payments_str(value[1]), "refuse");
 
     if (!merchant->merchant.refuse_overdraw
         && !pay_str_is(ngx_payments_str(value[1]), "allow"))

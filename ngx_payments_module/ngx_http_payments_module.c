@@ -4,7 +4,7 @@
  */
 
 #include "ngx_http_payments_conf.h"
-#include "ngx_http_payments_page.h"
+#include "http/ngx_http_payments_page.h"
 
 
 #define JWT_MAX_LIFETIME  3600
@@ -301,7 +301,7 @@ static ngx_command_t  ngx_http_payments_commands[] = {
       offsetof(ngx_http_payments_loc_conf_t, body_timeout),
       &body_timeout_post },
 
-      ngx_null_command
+    ngx_null_command
 };
 
 

@@ -3,7 +3,7 @@
  * and certificates that the core is handed as text.
  */
 
-#include "ngx_http_payments.h"
+#include "util/ngx_http_payments.h"
 
 
 #define SECRET_FILE_MAX  16384

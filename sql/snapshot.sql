@@ -2624,9 +2624,9 @@ ALTER TABLE ONLY pay.news_kind
 ALTER TABLE ONLY pay.outbox
     ADD CONSTRAINT outbox_pkey PRIMARY KEY (merchant_id, payment_order_id, seq);
 ALTER TABLE ONLY pay.payment_order
-    ADD CONSTRAINT payment_order_merchant_id_checkout_id_position_key UNIQUE (merchant_id, checkout_id, "position");
+    ADD CONSTRAINT payment_order_checkout_id_merchant_id_position_key UNIQUE (checkout_id, merchant_id, "position");
 ALTER TABLE ONLY pay.payment_order
-    ADD CONSTRAINT payment_order_pkey PRIMARY KEY (merchant_id, payment_order_id);
+    ADD CONSTRAINT payment_order_pkey PRIMARY KEY (payment_order_id, merchant_id);
 ALTER TABLE ONLY pay.posting_kind
     ADD CONSTRAINT posting_kind_pkey PRIMARY KEY (kind);
 ALTER TABLE ONLY pay.posting_rule

@@ -197,8 +197,11 @@ CREATE TABLE payment_order (
     reason            failure_reason,
     version           int NOT NULL DEFAULT 1,
     decline           jsonb,
-    PRIMARY KEY (merchant_id, payment_order_id),
-    UNIQUE (merchant_id, checkout_id, position),
+    -- Neither index begins with the merchant: a plan that was made while the
+    -- table was empty takes one index for as good as another, and would read
+    -- through all that a merchant has.
+    PRIMARY KEY (payment_order_id, merchant_id),
+    UNIQUE (checkout_id, merchant_id, position),
     FOREIGN KEY (merchant_id, checkout_id) REFERENCES checkout,
     CHECK ((status = 'FAILED') = (reason IS NOT NULL))
 ) WITH (fillfactor = 45);

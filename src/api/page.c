@@ -116,8 +116,7 @@ take_after(pay_str_t value, pay_page_t *page)
 
     for (i = 0, n = 0; i < value.len && n < TIME_TEXT; n++) {
         if (value.len - i >= 3 && value.data[i] == '%') {
-            if (value.data[i + 1] != '3' || (value.data[i + 2] | 0x20) != 'a')
-            {
+            if (value.data[i + 1] != '3' || (value.data[i + 2] | 0x20) != 'a') {
                 return PAY_INVALID;
             }
 

@@ -111,8 +111,7 @@ verify_parse(int argc, char **argv, verify_t *verify)
             verify->conf.is_part = 1;
 
         } else if (argv[i][0] == '-' && argv[i][1] != '\0') {
-            if (i + 1 == argc || !verify_option(argv[i], argv[i + 1], verify))
-            {
+            if (i + 1 == argc || !verify_option(argv[i], argv[i + 1], verify)) {
                 return 0;
             }
 

@@ -10,7 +10,6 @@
 #include <string.h>
 
 
-
 #define JSON_BYTES  (64 * 1024 * 1024)
 
 

@@ -207,7 +207,7 @@ book_add_leaf(pay_audit_check_t *check, const pay_audit_row_t *row,
     audit_leaf_t  *leaf;
 
     PAY_TRY(book_grow(check->arena, &list, check->leaf_count,
-                       &check->leaf_size, sizeof(audit_leaf_t)));
+                      &check->leaf_size, sizeof(audit_leaf_t)));
     check->leaves = list;
 
     leaf = &check->leaves[check->leaf_count];
@@ -243,7 +243,7 @@ book_add_seal(pay_audit_check_t *check, const pay_audit_row_t *row,
     pay_status_t   status;
 
     PAY_TRY(book_grow(check->arena, &list, check->seal_count,
-                       &check->seal_size, sizeof(audit_seal_t)));
+                      &check->seal_size, sizeof(audit_seal_t)));
     check->seals = list;
 
     seal = &check->seals[check->seal_count];

@@ -191,7 +191,7 @@ pay_pan_run_again(const pay_pan_chain_t *chain, pay_pan_run_t *run)
     run->digit = run->read + PAY_PAN_KEPT;
 
     at = pay_pan_skip_zeros(
-             chain->text, chain->group[(chain->groups - 1) & PAY_PAN_MASK].at);
+        chain->text, chain->group[(chain->groups - 1) & PAY_PAN_MASK].at);
 
     for (/* void */;
          at < chain->end && run->used <= PAY_PAN_MAX;

@@ -337,7 +337,6 @@ pay_failure_name(pay_failure_t failure)
 }
 
 
-
 /* What both kinds of answers have in common: how far the call came, and what
  * its status and its error say.  *json is NULL unless the content is good. */
 static pay_status_t

@@ -64,8 +64,7 @@ pay_psp_fee_add(pay_arena_t *arena, pay_str_t id, int64_t minor,
     pay_str_t         event_id;
     pay_psp_event_t  *fee, first = told->events[0];
 
-    if (minor == 0 || minor == INT64_MIN || told->count == PAY_PSP_EVENTS_MAX)
-    {
+    if (minor == 0 || minor == INT64_MIN || told->count == PAY_PSP_EVENTS_MAX) {
         return PAY_OK;
     }
 

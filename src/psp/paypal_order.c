@@ -385,8 +385,7 @@ pay_paypal_state(pay_arena_t *arena, const pay_json_t *order,
     }
 
     /* we make orders of one unit, and one capture takes all of it */
-    if (event->has_amount && (captures.paid > 1 || pay_json_size(units) != 1))
-    {
+    if (event->has_amount && (captures.paid > 1 || pay_json_size(units) != 1)) {
         event->amount_minor = 0;
     }
 

@@ -199,6 +199,7 @@ pay_psp_unread(pay_psp_unread_t *unread, const char *member, const char *rule)
     unread->rule = rule;
 }
 
+
 #define PAY_PSP_RULE_TOKEN  "must be 1 to 255 of A-Z a-z 0-9 _ -"
 #define PAY_PSP_RULE_URL    "must be a URL of visible ASCII"
 

@@ -188,8 +188,7 @@ square_registered(pay_arena_t *arena, const pay_psp_order_t *order,
 
     PAY_TRY(square_reference(arena, order, &reference));
 
-    if (!pay_psp_believed(square_echo(order, reference, root), &result->code))
-    {
+    if (!pay_psp_believed(square_echo(order, reference, root), &result->code)) {
         return PAY_OK;
     }
 

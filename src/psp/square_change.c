@@ -271,7 +271,7 @@ square_deleted(pay_arena_t *arena, const pay_psp_change_t *change,
     echo = pay_psp_echo_text(json, "id", change->alias);
     if (echo == PAY_PSP_ECHO_RIGHT) {
         echo = pay_psp_echo_text(json, "cancelled_order_id",
-                                    change->token);
+                                 change->token);
     }
 
     if (!pay_psp_believed(echo, &result->code)) {

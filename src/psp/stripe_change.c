@@ -282,7 +282,7 @@ stripe_refunded(pay_arena_t *arena, const pay_psp_change_t *change,
                                  change->amount_minor);
     if (echo == PAY_PSP_ECHO_RIGHT) {
         echo = pay_psp_echo_text(json, "payment_intent",
-                                    change->reference);
+                                 change->reference);
     }
 
     row = pay_psp_outcome_row(stripe_refunds, json);

@@ -154,7 +154,7 @@ pay_stripe_echo_money(const pay_json_t *json, const char *member,
     }
 
     return pay_psp_echo_text(json, "currency",
-                                pay_stripe_currency(currency, code));
+                             pay_stripe_currency(currency, code));
 }
 
 
@@ -336,8 +336,7 @@ pay_stripe_held(pay_arena_t *arena, const pay_json_t *intent,
         received = 0;
     }
 
-    if (pay_psp_is(intent, "status", "requires_capture") && received == 0)
-    {
+    if (pay_psp_is(intent, "status", "requires_capture") && received == 0) {
         event->fact = PAY_FACT_AUTHORIZED;
         event->has_amount = 0;
         PAY_TRY(pay_stripe_amount_in(arena, intent, "amount_capturable",

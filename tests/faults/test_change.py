@@ -18,7 +18,6 @@ from support.own_stack import new_id, wait_for
 from support.sold import Sold, books_hold
 
 PATIENCE_S = 30
-HELD_MS = 500
 STRIKES = {
     "kill-worker": faults.kill_worker,
     "kill-all": faults.kill_all,
@@ -82,9 +81,7 @@ class Asking:
         point = "before-{what}" if accepted else step
         self.stack.arm(point.format(what=self.what))
         if accepted:
-            self.stack.mock.faults(
-                {"operation": self.what, "kind": "delay", "ms": HELD_MS}
-            )
+            self.stack.mock.faults({"operation": self.what, "kind": "hold"})
         try:
             self.first = self.pool.submit(self.post_and_be_held)
             self.pid = self.stack.caught()
@@ -92,6 +89,7 @@ class Asking:
                 self.stack.go_on(self.pid)
                 wait_for(self.deeds, "the PSP to accept")
                 self.stack.freeze(self.pid)
+                self.stack.mock.release()
             pause(rng)
             yield
         finally:

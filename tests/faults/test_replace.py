@@ -16,7 +16,6 @@ from rig.sale import pause
 from support.own_stack import Checkout, new_id, wait_for
 
 PATIENCE_S = 30
-HELD_MS = 500
 STRIKES = {
     "kill-worker": faults.kill_worker,
     "kill-all": faults.kill_all,
@@ -96,9 +95,7 @@ class Replacing:
         closed = step == "closed"
         self.stack.arm("before-expire" if closed else step)
         if closed:
-            self.stack.mock.faults(
-                {"operation": "expire", "kind": "delay", "ms": HELD_MS}
-            )
+            self.stack.mock.faults({"operation": "expire", "kind": "hold"})
         try:
             self.first = self.pool.submit(self.post_and_be_held)
             self.pid = self.stack.caught()
@@ -106,6 +103,7 @@ class Replacing:
                 self.stack.go_on(self.pid)
                 wait_for(self.is_closed, "the PSP to close the old page")
                 self.stack.freeze(self.pid)
+                self.stack.mock.release()
             pause(rng)
             yield
         finally:

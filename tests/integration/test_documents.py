@@ -185,7 +185,7 @@ def failures() -> list[str]:
 
 
 def test_the_labels_of_metrics_are_documented():
-    labels = (ROOT / "ngx_payments_module/ngx_payments_labels.c").read_text()
+    labels = page("ngx_payments_module/shm/ngx_payments_labels.c")
     told = section(page("docs/operations.md"), "Metrics")
     for table in ("outcome_names", "job_names"):
         words = labels.split(f"ngx_payments_{table}[")[1].split("};")[0]
@@ -209,7 +209,7 @@ def test_alarms_name_metrics_that_exist(metrics):
     assert names
     for name in names:
         assert f"# TYPE {name} " in metrics
-    labels = page("ngx_payments_module/ngx_payments_labels.c")
+    labels = page("ngx_payments_module/shm/ngx_payments_labels.c")
     labels += "".join(f'"{word}"' for word in ("ok", *failures()))
     values = re.findall(r'\{\w+!?=~?"([^"]+)"\}', told)
     assert len(values) > 5
@@ -228,7 +228,7 @@ def test_queries_of_the_runbook_run(query):
 def test_every_line_of_the_error_log_is_documented():
     told = section(page("docs/operations.md"), "Logs")
     lines = []
-    for path in sorted((ROOT / "ngx_payments_module").glob("*.c")):
+    for path in sorted((ROOT / "ngx_payments_module").rglob("*.c")):
         text = re.sub(r'"\s*\n\s*"', "", path.read_text())
         lines += re.findall(r'NGX_LOG_(\w+), [^;]*?"payments: ([^"\\%]+)', text)
     lines = [
@@ -391,7 +391,7 @@ def test_one_version_everywhere():
     assert f"\n{version} (" in page("CHANGES")
     assert f"Version {version}." in page("README.md")
     assert f"  version: {version}\n" in page("docs/openapi.yaml")
-    metrics = page("ngx_payments_module/ngx_http_payments_metrics.c")
+    metrics = page("ngx_payments_module/http/ngx_http_payments_metrics.c")
     assert f'NGX_PAYMENTS_VERSION  "{version}"' in metrics
 
 

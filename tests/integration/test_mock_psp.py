@@ -203,6 +203,17 @@ def test_concurrent_calls_with_one_nonce_conflict(psp, dialect):
     assert len(psp.books()["registrations"]) == 1
 
 
+def test_an_answer_is_held_until_it_is_released(psp):
+    """The work is seen in the books while its answer has not gone out."""
+    psp.fault("register", "hold")
+    with ThreadPoolExecutor(1) as pool:
+        answer = pool.submit(psp.generic, order())
+        until(lambda: psp.books()["registrations"], "the registration")
+        assert not answer.done()
+        psp.control("faults/release")
+        assert answer.result().status_code == 201
+
+
 def test_stripe_stores_nothing_for_a_validation_failure(psp):
     nonce = str(uuid.uuid4())
     assert psp.stripe(session(expires_at="12"), nonce).status_code == 400

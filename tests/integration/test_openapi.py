@@ -99,7 +99,7 @@ def test_a_documented_operation_exists(anonymous, known, path, method):
 
 
 def test_every_route_of_the_api_is_documented(document):
-    text = source("ngx_payments_module/ngx_http_payments_api.c")
+    text = source("ngx_payments_module/http/ngx_http_payments_api.c")
     table = text.split("routes[] = {")[1].split("};")[0]
     rows = re.findall(r'\{ "([^"]+)", (READ|WRITE|BOTH),', table)
     assert len(rows) >= 14

@@ -111,9 +111,15 @@ class Api:
                 await self.lifecycle.early(made, early)
             if fault and fault.kind == "other_token":
                 answer = dialect.show(dialect.twin(made), answer.status)
+        await self._late(fault)
+        return answer, what
+
+    async def _late(self, fault) -> None:
+        """The work is done, its answer waits."""
         if fault and fault.kind == "delay" and not fault.before:
             await asyncio.sleep(fault.ms / 1000)
-        return answer, what
+        if fault and fault.kind == "hold":
+            await self.faults.hold(fault)
 
     def _not_accepted(self, dialect, key, raw, fault):
         answer = spoil(Answer(500, {}), fault, dialect)
@@ -162,8 +168,7 @@ class Api:
         self.lag = fault.n if fault and fault.kind == "lag" else 0
         dialect.round = bool(fault and fault.kind == "loop")
         done = work(request, raw, made)
-        if slow and not slow.before:
-            await asyncio.sleep(slow.ms / 1000)
+        await self._late(fault)
         if made and fault and fault.kind == "told_first":
             await self._told(made, fault.wait_ms / 1000)
         return done

@@ -61,6 +61,7 @@ class Control:
             web.get(f"{root}/faults", self._list_faults),
             web.post(f"{root}/faults", self._add_faults),
             web.delete(f"{root}/faults", self._clear_faults),
+            web.post(f"{root}/faults/release", self._release),
             web.post(f"{root}/settings", self._settings),
             web.post(f"{root}/pay", self._pay),
             web.post(f"{root}/webhook", self._webhook),
@@ -91,6 +92,10 @@ class Control:
     async def _clear_faults(self, request):
         self.psp.faults.clear()
         return web.json_response({"faults": []})
+
+    async def _release(self, request):
+        self.psp.faults.release()
+        return web.json_response({})
 
     async def _settings(self, request):
         body = await body_of(request)

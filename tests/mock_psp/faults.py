@@ -5,6 +5,8 @@ unless it is sticky.  This file decides which fault meets which call; acting on
 it is the business of ``answers`` and ``webhooks``.
 """
 
+import asyncio
+import contextlib
 import itertools
 
 from .dialects import NAMES
@@ -13,6 +15,7 @@ from .dialects import NAMES
 # booked although the answer is spoilt?
 API_KINDS = {
     "delay": {"ms": 1000, "before": False, "accept": True},
+    "hold": {"wait_ms": 10000, "accept": True},
     "told_first": {"wait_ms": 5000, "accept": True},
     "drop": {"accept": False},
     "drop_after_accept": {"accept": True},
@@ -141,6 +144,7 @@ class Fault:
 class Faults:
     def __init__(self):
         self.queue: list[Fault] = []
+        self.released = asyncio.Event()
 
     def add(self, spec: dict) -> Fault:
         fault = Fault(spec)
@@ -149,6 +153,17 @@ class Faults:
 
     def clear(self) -> None:
         self.queue.clear()
+        self.release()
+
+    def release(self) -> None:
+        """The answers that are held back now go out."""
+        self.released.set()
+        self.released = asyncio.Event()
+
+    async def hold(self, fault: Fault) -> None:
+        """Until release(), and not for ever: the test may have ended."""
+        with contextlib.suppress(asyncio.TimeoutError):
+            await asyncio.wait_for(self.released.wait(), fault.wait_ms / 1000)
 
     def take(
         self,

@@ -280,8 +280,7 @@ judge_sums(sim_t *sim, sim_reg_t *reg)
 
     held = strtoll(sim_db_cell(sim->db, 0, 2), NULL, 10);
 
-    if (taken != reg->captured || back != reg->refunded || held != reg->held)
-    {
+    if (taken != reg->captured || back != reg->refunded || held != reg->held) {
         sim_violation(sim, "I4: %.*s: the PSP has taken %" PRId64 ", paid "
                       "back %" PRId64 " and holds %" PRId64 ", the journal "
                       "says %" PRId64 ", %" PRId64 " and %" PRId64,

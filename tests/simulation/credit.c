@@ -227,8 +227,7 @@ judge_parts(sim_t *sim, int row)
               : credit - part_of(amount, credit,
                                  amount - number(sim, row, HELD));
 
-    if (number(sim, row, SOLD) != sold || strtoll(held, NULL, 10) != pending)
-    {
+    if (number(sim, row, SOLD) != sold || strtoll(held, NULL, 10) != pending) {
         sim_violation(sim, "I4: %s was sold for %s and holds %s of its "
                       "seller's, the model says %" PRId64 " and %" PRId64,
                       sim_db_cell(sim->db, row, ORDER),

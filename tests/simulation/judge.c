@@ -180,7 +180,7 @@ sim_judge_requeue(sim_t *sim)
               " END FROM pay.dead_letter d"
               " WHERE d.dead_letter_id = $1::bigint"
             : "SELECT pay_ops.resolve_dead_letter($1, 'sim', 'enough')", 1,
-            ids[i]);
+                          ids[i]);
         sim_say(sim, "people: %s", sim_db_cell(sim->db, 0, 0));
         any |= strcmp(sim_db_cell(sim->db, 0, 0), "requeued") == 0
                || strcmp(sim_db_cell(sim->db, 0, 0), "accepted") == 0;

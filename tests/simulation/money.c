@@ -330,7 +330,7 @@ say(sim_t *sim, const sim_move_t *move)
 
     if (move->kind == SIM_CAPTURE && reg->is_manual) {
         more = sim_format(sim, ",\"captured\":\"%s\"",
-            (const char *) sim_amount(sim, reg->captured).data);
+                          (const char *) sim_amount(sim, reg->captured).data);
     }
 
     return (sim_said_t) { 201, sim_format(sim,

@@ -251,7 +251,7 @@ plan_accidents(sim_t *sim)
         sim_after(sim, sim_between(sim, 0, sim_chance(sim, 700)
                                            ? SIM_MIN : length),
                   sim_worker_pause, &sim->workers[sim_below(sim,
-                                                  SIM_WORKERS)]);
+                                                            SIM_WORKERS)]);
     }
 
     for (i = 0; i < SIM_PSPS; i++) {

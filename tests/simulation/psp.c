@@ -154,7 +154,7 @@ take_register(sim_t *sim, sim_sent_t *sent)
         }
 
         return (sim_said_t) { known->status, known->answer,
-                          known->status >= 400 };
+                              known->status >= 400 };
     }
 
     if (sim_fault(sim, sim->faults.psp_refuses)) {
@@ -341,7 +341,7 @@ take_query(sim_t *sim, sim_reg_t *reg)
 
     if (reg->is_manual && reg->captured > 0) {
         more = sim_format(sim, "%.*s,\"captured\":\"%s\"", pay_fmt(more),
-            (const char *) sim_amount(sim, reg->captured).data);
+                          (const char *) sim_amount(sim, reg->captured).data);
     }
 
     if (reg->code != NULL) {
@@ -372,7 +372,7 @@ take_change(sim_t *sim, sim_sent_t *sent, sim_reg_t *reg, pay_str_t verb)
         }
 
         return (sim_said_t) { known->status, known->answer,
-                          known->status >= 400 };
+                              known->status >= 400 };
     }
 
     said = pay_str_is(verb, "expire") ? take_expire(sim, reg)

@@ -200,8 +200,7 @@ read_reply(sim_t *sim, request_t *request, const pay_reply_t *reply)
 
     order = json_object_get(body, "payment_orders");
 
-    if (order != NULL && json_array_size(order) != request->post->order_count)
-    {
+    if (order != NULL && json_array_size(order) != request->post->order_count) {
         sim_violation(sim, "I7: %.*s has %zu orders",
                       pay_fmt(request->post->checkout_id),
                       json_array_size(order));

@@ -14,34 +14,7 @@ ANALYZE pay.job;
 SELECT ok(c.relpages > 0 AND c.reltuples = 0, 'a drained queue')
 FROM pg_class c WHERE c.oid = 'pay.job'::regclass;
 
--- the plans are made here
-SELECT is(pg_temp.reads_of(w, 'first', 1, o), 'few', 'one item: ' || w)
-FROM (VALUES ('begin', 'created'), ('no_token', 'stored'), ('resend', 'job'),
-    ('token', 'stored'), ('send', 'send'), ('sent', 'stored'), ('hint', 'asked'), ('ask', 'asked'),
-    ('claim', 'job'), ('finish', 'done'), ('paid', 'applied'),
-    ('get', 'found'), ('order', 'found'), ('payment', 'found'),
-    ('refund', 'created'),
-    ('send_refund', 'send'), ('sent_refund', 'stored'), ('told', 'applied'),
-    ('dispute', 'applied'), ('change', 'found'), ('changes', 'found'),
-    ('explain', 'found')) v (w, o);
-SELECT is(pg_temp.reads_of(w, 'moves', 1, o), 'few', 'one item: ' || w)
-FROM (VALUES ('begin', 'created'), ('reroute', 'rerouted')) v (w, o);
-
-SELECT pg_temp.run('begin', 'many' || i, 500) FROM generate_series(1, 6) i
-\g /dev/null
-SELECT pg_temp.run('token', 'many' || i, 500) FROM generate_series(1, 2) i
-\g /dev/null
-SELECT is(pg_temp.reads_of(w, 'last', 100, o), 'few', 'a hundred: ' || w)
-FROM (VALUES ('begin', 'created'), ('no_token', 'stored'), ('resend', 'job'),
-    ('token', 'stored'), ('send', 'send'), ('sent', 'stored'), ('hint', 'asked'), ('ask', 'asked'),
-    ('claim', 'job'), ('finish', 'done'), ('paid', 'applied'),
-    ('get', 'found'), ('order', 'found'), ('payment', 'found'),
-    ('refund', 'created'),
-    ('send_refund', 'send'), ('sent_refund', 'stored'), ('told', 'applied'),
-    ('dispute', 'applied'), ('change', 'found'), ('changes', 'found'),
-    ('explain', 'found')) v (w, o);
-SELECT is(pg_temp.reads_of(w, 'move', 100, o), 'few', 'a hundred: ' || w)
-FROM (VALUES ('begin', 'created'), ('reroute', 'rerouted')) v (w, o);
+\ir plans_grow.psql
 
 \i :checks
 SELECT finish();

@@ -12,6 +12,7 @@
 
 #define KIT_LINES   200
 #define KIT_WORDS   128
+#define KIT_TEXT    2048
 #define KIT_ID      "kit_CANARY_id"
 #define KIT_SECRET  "kit_CANARY_secret"
 #define OPERATION   "0199c0de-0000-7000-8000-0000000000c1"
@@ -77,8 +78,14 @@ static inline void
 kit_line(const pay_psp_adapter_t *adapter, kit_table_t *table, char *text)
 {
     int          words;
-    char         file[96], status[256], what[KIT_WORDS], fact[32];
+    char         file[96], status[256], what[KIT_WORDS], fact[32], *recipe;
     kit_line_t  *line;
+
+    recipe = strstr(text, FIXTURE_PARTS);
+
+    if (recipe != NULL || text[0] == ' ') {
+        *(recipe != NULL ? recipe : text) = '\0';
+    }
 
     text[strcspn(text, "#\n")] = '\0';
     words = sscanf(text, "%95s %255s %127s %31s", file, status, what, fact);
@@ -115,7 +122,7 @@ static inline const kit_table_t *
 kit_table(const pay_psp_adapter_t *adapter)
 {
     FILE  *file;
-    char   text[512];
+    char   text[KIT_TEXT];
 
     static kit_table_t  table;
 
@@ -229,8 +236,7 @@ kit_after(const char *where, const pay_psp_event_t *event)
                                   && event->fee_currency.len == 3), "%s",
               where);
 
-    if (event->about == PAY_ABOUT_REFUND || event->about == PAY_ABOUT_DISPUTE)
-    {
+    if (event->about == PAY_ABOUT_REFUND || event->about == PAY_ABOUT_DISPUTE) {
         cr_expect_gt(event->object.len, 0, "%s: no id", where);
     }
 }

@@ -6,6 +6,7 @@
 #ifndef PSP_WORLD_H
 #define PSP_WORLD_H
 
+#include "fixture.h"
 #include "torture.h"
 
 #include "pay_psp.h"
@@ -17,7 +18,6 @@
 #define REFERENCE    "0199c0de-0000-7000-8000-000000000001"
 #define NONCE        "order-1"
 #define API_KEY      "sk_test_CANARY0123456789"
-#define FIXTURE_MAX  65536
 
 static const pay_psp_account_t  account = {
     .base_url = pay_string("https://psp.example/base"),
@@ -107,32 +107,6 @@ order_of(const pay_currency_t *currency, int64_t minor)
     order.line_count = 1;
 
     return order;
-}
-
-
-/* tests/fixtures/psp/<psp>/<name>; the tests run from the project's root. */
-static inline pay_str_t
-fixture(pay_arena_t *arena, const pay_psp_adapter_t *adapter,
-    const char *name)
-{
-    FILE           *file;
-    char            path[256];
-    size_t          len;
-    unsigned char  *bytes;
-
-    snprintf(path, sizeof(path), "tests/fixtures/psp/%s/%s", adapter->name,
-             name);
-
-    file = fopen(path, "rb");
-    cr_assert_not_null(file, "%s", path);
-
-    bytes = pay_alloc(arena, FIXTURE_MAX);
-    cr_assert_not_null(bytes);
-    len = fread(bytes, 1, FIXTURE_MAX, file);
-    fclose(file);
-    cr_assert(len > 0 && len < FIXTURE_MAX, "%s", path);
-
-    return (pay_str_t) { len, bytes };
 }
 
 

@@ -127,6 +127,11 @@ Test(pay_conformance, no_fixture_is_without_a_line_and_no_line_without_one)
         }
 
         closedir(directory);
+
+        EACH_LINE(line, table) {
+            files += (unsigned) fixture_is_made(psp, line->file);
+        }
+
         cr_expect_eq(files, table->count, "%s", psp->name);
     }
 }

@@ -242,8 +242,7 @@ Test(pay_ed25519, takes_nothing_else_for_a_private_key)
     pay_err_t     err;
     pay_secret_t  key;
 
-    for (i = 0; i < sizeof(no_private_keys) / sizeof(no_private_keys[0]); i++)
-    {
+    for (i = 0; i < sizeof(no_private_keys) / sizeof(no_private_keys[0]); i++) {
         memset(&err, 0, sizeof(err));
         key.len = 7;
         cr_expect_eq(pay_ed25519_read_private(pay_str_of(no_private_keys[i]),

@@ -8,8 +8,6 @@
 #include "pay_id.h"
 
 
-
-
 static pay_status_t  step_status;
 
 
@@ -199,7 +197,7 @@ Test(pay_flow, each_call_has_a_name_of_its_own)
 
     for (i = 0; i < PAY_PSP_CHANGE_COUNT; i++) {
         cr_expect_str_eq(pay_call_name(pay_psp_change_call(
-                             (pay_psp_change_kind_t) i)),
+                                           (pay_psp_change_kind_t) i)),
                          pay_psp_change_name((pay_psp_change_kind_t) i));
     }
 }

@@ -31,6 +31,7 @@ setup(void)
                    | PAY_PSP_CAN(PAY_PSP_REFUND) | PAY_PSP_CAN(PAY_PSP_EXPIRE);
 }
 
+
 TestSuite(pay_flow_after, .init = setup);
 
 

@@ -92,6 +92,7 @@ setup(void)
     refused = PAY_OK;
 }
 
+
 TestSuite(pay_flow_change, .init = setup);
 
 

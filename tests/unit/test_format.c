@@ -53,6 +53,7 @@ format_anything(char *out, size_t size, size_t *len, const char *format, ...)
     return status;
 }
 
+
 #pragma GCC diagnostic pop
 
 

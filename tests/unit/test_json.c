@@ -82,7 +82,7 @@ Test(pay_json, refuses_what_is_not_strict_json)
 
     for (i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
         assert_refused((pay_str_t) { bad[i].len, (const unsigned char *)
-                                                 bad[i].text },
+                                     bad[i].text },
                        "invalid-json");
     }
 }
@@ -115,7 +115,7 @@ Test(pay_json, refuses_bad_utf8_and_byte_order_marks)
 
     for (i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
         assert_refused((pay_str_t) { bad[i].len, (const unsigned char *)
-                                                 bad[i].text },
+                                     bad[i].text },
                        "invalid-json");
     }
 }

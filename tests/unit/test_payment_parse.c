@@ -649,7 +649,7 @@ Test(pay_payment_parse, refusals_need_no_err)
     cr_expect_eq(pay_payment_parse(test_arena(), PAY_STR("{}"), &r,
                                    NULL), PAY_INVALID);
     cr_expect_eq(pay_payment_parse(test_arena(),
-                     PAY_STR("[\"4111111111111111\"]"), &r, NULL),
+                                   PAY_STR("[\"4111111111111111\"]"), &r, NULL),
                  PAY_INVALID);
 }
 

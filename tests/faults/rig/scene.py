@@ -13,7 +13,6 @@ from .stack import POINTS
 
 CREATE = ("M1", "M2", "M3", "M4", "M5")
 WEBHOOK = ("M6", "M7")
-HELD_MS = 500  # the PSP has accepted, its answer is under way
 
 
 class Scene:
@@ -48,14 +47,13 @@ class Scene:
         after_accepting = self.moment == "M3"
         stack.arm(POINTS["M2" if after_accepting else self.moment])
         if after_accepting:
-            stack.mock.faults(
-                {"operation": "register", "kind": "delay", "ms": HELD_MS}
-            )
+            stack.mock.faults({"operation": "register", "kind": "hold"})
         self.pid = wait_for(self._started, "the payment to be held")
         if after_accepting:
             stack.go_on(self.pid)
             wait_for(self.sale.booked, "the PSP to accept")
             stack.freeze(self.pid)
+            stack.mock.release()
 
     def _started(self) -> int:
         """A worker that was born a moment ago may say 503: once more."""

@@ -30,6 +30,10 @@ class Mock:
     def clear_faults(self):
         self._call("DELETE", "/faults")
 
+    def release(self):
+        """Lets the answers go that the fault "hold" keeps back."""
+        self._call("POST", "/faults/release")
+
     def settings(self, **values) -> dict:
         return self._call("POST", "/settings", json=values)
 

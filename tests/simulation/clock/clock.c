@@ -55,8 +55,7 @@ clock_gettime(clockid_t id, struct timespec *ts)
 {
     int64_t  now;
 
-    if (says == NULL || (id != CLOCK_REALTIME && id != CLOCK_REALTIME_COARSE))
-    {
+    if (says == NULL || (id != CLOCK_REALTIME && id != CLOCK_REALTIME_COARSE)) {
         return (int) syscall(SYS_clock_gettime, id, ts);
     }
 

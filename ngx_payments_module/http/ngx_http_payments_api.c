@@ -1,0 +1,438 @@
+/*
+ * The storefront's API: routes, and for each request the checks that come
+ * before a flow may start.
+ */
+
+#include "util/ngx_http_payments.h"
+
+
+#define READ     "GET, HEAD, OPTIONS"
+#define WRITE    "POST, OPTIONS"
+#define BOTH     "GET, HEAD, POST, OPTIONS"
+#define IDS_MAX  2
+
+
+/* What the '*' of a pattern stand for; empty where it has none. */
+typedef struct {
+    pay_str_t     id[IDS_MAX];
+} ids_t;
+
+/* What a GET begins; NGX_DECLINED with *err: it is refused. */
+typedef struct route_s  route_t;
+typedef ngx_int_t (*route_read_pt)(ngx_http_request_t *r, pay_flow_t *core,
+    const route_t *route, const ids_t *ids, pay_err_t *err);
+
+/* '*' is a segment of the path, '+' is what lies between, slashes included. */
+struct route_s {
+    const char     *pattern;           /* below the location's prefix */
+    const char     *allow;
+    unsigned        read_scope;
+    route_read_pt   read;              /* NULL: no GET */
+    unsigned        write_scope;
+    void          (*write)(ngx_http_request_t *r, pay_str_t body);
+    unsigned        what;              /* pay_read_t or pay_change_kind_t */
+};
+
+
+static const route_t *find_route(ngx_http_request_t *r, ids_t *ids);
+static ngx_uint_t route_fits(const char *pattern, pay_str_t path, ids_t *ids);
+static size_t id_length(char kind, const char *pattern, pay_str_t path);
+static ngx_int_t check_caller(ngx_http_request_t *r, unsigned scope,
+    pay_err_t *err);
+static ngx_int_t check_quota(ngx_http_request_t *r, pay_str_t merchant,
+    pay_err_t *err);
+static ngx_int_t start_read(ngx_http_request_t *r, const route_t *route,
+    const ids_t *ids);
+static ngx_int_t read_order(ngx_http_request_t *r, pay_flow_t *core,
+    const route_t *route, const ids_t *ids, pay_err_t *err);
+static ngx_int_t read_change(ngx_http_request_t *r, pay_flow_t *core,
+    const route_t *route, const ids_t *ids, pay_err_t *err);
+static ngx_int_t read_balance(ngx_http_request_t *r, pay_flow_t *core,
+    const route_t *route, const ids_t *ids, pay_err_t *err);
+static ngx_int_t read_statement(ngx_http_request_t *r, pay_flow_t *core,
+    const route_t *route, const ids_t *ids, pay_err_t *err);
+static ngx_int_t read_page(ngx_http_request_t *r, pay_flow_t *core,
+    const route_t *route, const ids_t *ids, pay_err_t *err);
+static ngx_int_t read_status(pay_status_t status);
+static ngx_int_t start_write(ngx_http_request_t *r, const route_t *route,
+    const ids_t *ids);
+static void change_body(ngx_http_request_t *r, pay_str_t body);
+
+
+static const route_t  routes[] = {
+    { "payments", WRITE, 0, NULL,
+      PAY_SCOPE_PAYMENTS_WRITE, ngx_http_payments_create, 0 },
+    { "payments/*", READ, PAY_SCOPE_PAYMENTS_READ, read_order,
+      0, NULL, PAY_READ_PAYMENT },
+    { "payments/*/events", READ, PAY_SCOPE_PAYMENTS_READ, read_order,
+      0, NULL, PAY_READ_EVENTS },
+    { "payments/*/explain", READ, PAY_SCOPE_PAYMENTS_READ, read_order,
+      0, NULL, PAY_READ_EXPLAIN },
+    { "payments/*/refunds", BOTH, PAY_SCOPE_PAYMENTS_READ, read_change,
+      PAY_SCOPE_REFUNDS_WRITE, change_body, PAY_CHANGE_REFUND },
+    { "payments/*/refunds/*", READ, PAY_SCOPE_PAYMENTS_READ, read_change,
+      0, NULL, PAY_CHANGE_REFUND },
+    { "payments/*/capture", WRITE, 0, NULL,
+      PAY_SCOPE_PAYMENTS_WRITE, change_body, PAY_CHANGE_CAPTURE },
+    { "payments/*/captures", READ, PAY_SCOPE_PAYMENTS_READ, read_change,
+      0, NULL, PAY_CHANGE_CAPTURE },
+    { "payments/*/captures/*", READ, PAY_SCOPE_PAYMENTS_READ, read_change,
+      0, NULL, PAY_CHANGE_CAPTURE },
+    { "payments/*/cancel", WRITE, 0, NULL,
+      PAY_SCOPE_PAYMENTS_WRITE, change_body, PAY_CHANGE_CANCEL },
+    { "payments/*/cancels", READ, PAY_SCOPE_PAYMENTS_READ, read_change,
+      0, NULL, PAY_CHANGE_CANCEL },
+    { "payments/*/cancels/*", READ, PAY_SCOPE_PAYMENTS_READ, read_change,
+      0, NULL, PAY_CHANGE_CANCEL },
+    { "checkouts", READ, PAY_SCOPE_PAYMENTS_READ, read_page, 0, NULL, 0 },
+    { "checkouts/*", READ, PAY_SCOPE_PAYMENTS_READ, read_order,
+      0, NULL, PAY_READ_CHECKOUT },
+    { "checkouts/*/explain", READ, PAY_SCOPE_PAYMENTS_READ, read_order,
+      0, NULL, PAY_READ_EXPLAIN_CHECKOUT },
+    { "sellers/+/balance", READ, PAY_SCOPE_BALANCE_READ, read_balance,
+      0, NULL, 0 },
+    { "sellers/+/statement", READ, PAY_SCOPE_BALANCE_READ, read_statement,
+      0, NULL, 0 },
+    { NULL, NULL, 0, NULL, 0, NULL, 0 }
+};
+
+
+ngx_int_t
+ngx_http_payments_api(ngx_http_request_t *r)
+{
+    ids_t           ids;
+    pay_err_t       err;
+    ngx_uint_t      reads, writes;
+    const route_t  *route;
+
+    route = find_route(r, &ids);
+
+    if (route == NULL) {
+        return ngx_http_payments_problem(r, "not-found", NULL, NULL);
+    }
+
+    reads = (r->method & (NGX_HTTP_GET|NGX_HTTP_HEAD)) && route->read != NULL;
+    writes = r->method == NGX_HTTP_POST && route->write != NULL;
+
+    if (!reads && !writes) {
+        return ngx_http_payments_method_not_allowed(r, route->allow);
+    }
+
+    if (check_caller(r, reads ? route->read_scope : route->write_scope, &err)
+        != NGX_OK)
+    {
+        return ngx_http_payments_problem(r, err.slug, err.detail, NULL);
+    }
+
+    return reads ? start_read(r, route, &ids) : start_write(r, route, &ids);
+}
+
+
+ngx_int_t
+ngx_http_payments_refuse(pay_err_t *err, const char *slug, const char *detail)
+{
+    (void) pay_refuse(err, slug, detail);
+
+    return NGX_DECLINED;
+}
+
+
+/* The address' quota before the token is looked at, the merchant's after. */
+static ngx_int_t
+check_caller(ngx_http_request_t *r, unsigned scope, pay_err_t *err)
+{
+    const pay_merchant_t  *merchant;
+
+    if (check_quota(r, PAY_STR(""), err) != NGX_OK
+        || ngx_http_payments_authenticate(r, scope, &merchant, err) != NGX_OK)
+    {
+        return NGX_DECLINED;
+    }
+
+    return check_quota(r, merchant->id, err);
+}
+
+
+static const route_t *
+find_route(ngx_http_request_t *r, ids_t *ids)
+{
+    pay_str_t                      path;
+    const route_t                 *route;
+    ngx_http_payments_loc_conf_t  *plcf;
+
+    plcf = ngx_http_get_module_loc_conf(r, ngx_http_payments_module);
+
+    if (r->uri.len < plcf->prefix.len) {
+        return NULL;
+    }
+
+    path.data = r->uri.data + plcf->prefix.len;
+    path.len = r->uri.len - plcf->prefix.len;
+
+    for (route = routes; route->pattern != NULL; route++) {
+        if (route_fits(route->pattern, path, ids)) {
+            return route;
+        }
+    }
+
+    return NULL;
+}
+
+
+static ngx_uint_t
+route_fits(const char *pattern, pay_str_t path, ids_t *ids)
+{
+    size_t      len;
+    ngx_uint_t  n = 0;
+
+    ngx_memzero(ids, sizeof(ids_t));
+
+    for ( /* void */ ; *pattern != '\0'; pattern++) {
+        if (*pattern != '*' && *pattern != '+') {
+            if (path.len == 0 || path.data[0] != (u_char) *pattern) {
+                return 0;
+            }
+
+            len = 1;
+
+        } else {
+            len = id_length(*pattern, pattern + 1, path);
+
+            if (len == 0 || n == IDS_MAX) {
+                return 0;
+            }
+
+            ids->id[n++] = (pay_str_t) { len, path.data };
+        }
+
+        path.data += len;
+        path.len -= len;
+    }
+
+    return path.len == 0;
+}
+
+
+/* 0: there is none.  Behind a '+' the rest of the pattern is fixed. */
+static size_t
+id_length(char kind, const char *pattern, pay_str_t path)
+{
+    size_t   tail;
+    u_char  *slash;
+
+    if (kind == '+') {
+        tail = ngx_strlen(pattern);
+        return path.len > tail ? path.len - tail : 0;
+    }
+
+    slash = ngx_strlchr((u_char *) path.data,
+                        (u_char *) path.data + path.len, '/');
+
+    return slash == NULL ? path.len : (size_t) (slash - path.data);
+}
+
+
+static ngx_int_t
+check_quota(ngx_http_request_t *r, pay_str_t merchant, pay_err_t *err)
+{
+    switch (ngx_http_payments_limit(r, merchant)) {
+
+    case NGX_OK:
+        return NGX_OK;
+
+    case NGX_BUSY:
+        return ngx_http_payments_refuse(err, "quota-exceeded", NULL);
+
+    default:
+        return ngx_http_payments_refuse(err, "overloaded", NULL);
+    }
+}
+
+
+static ngx_int_t
+start_read(ngx_http_request_t *r, const route_t *route, const ids_t *ids)
+{
+    int64_t                   retry_after_s;
+    ngx_int_t                 rc;
+    pay_err_t                 err;
+    pay_flow_t               *core;
+    ngx_uint_t                i;
+    ids_t                     copy;
+    ngx_payments_flow_t      *flow;
+    ngx_http_payments_ctx_t  *ctx;
+
+    rc = ngx_http_discard_request_body(r);
+    if (rc != NGX_OK) {
+        return rc;
+    }
+
+    ctx = ngx_http_payments_get_ctx(r);
+    flow = ngx_payments_flow_create(ngx_http_get_module_main_conf(r,
+                                    ngx_http_payments_module));
+    if (flow == NULL) {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    if (ngx_payments_flow_admit(flow, NGX_PAYMENTS_WORK_READ, ctx->merchant,
+                                &retry_after_s) != NGX_OK)
+    {
+        ngx_payments_flow_discard(flow);
+        return ngx_http_payments_overloaded(r, retry_after_s);
+    }
+
+    core = ngx_payments_flow_core(flow);
+    rc = NGX_OK;
+
+    for (i = 0; i < IDS_MAX; i++) {
+        if (pay_dup(core->arena, ids->id[i], &copy.id[i]) != PAY_OK) {
+            rc = NGX_ERROR;
+        }
+    }
+
+    if (rc == NGX_OK
+        && pay_dup(core->arena, (pay_str_t) { PAY_UUID_TEXT, ctx->request_id },
+                   &core->request_id) == PAY_OK)
+    {
+        rc = route->read(r, core, route, &copy, &err);
+
+        if (rc == NGX_OK) {
+            return ngx_payments_flow_start(flow, r);
+        }
+    }
+
+    ngx_payments_flow_discard(flow);
+
+    return rc == NGX_DECLINED
+           ? ngx_http_payments_problem(r, err.slug, err.detail, NULL)
+           : NGX_HTTP_INTERNAL_SERVER_ERROR;
+}
+
+
+static ngx_int_t
+read_order(ngx_http_request_t *r, pay_flow_t *core, const route_t *route,
+    const ids_t *ids, pay_err_t *err)
+{
+    ngx_http_payments_ctx_t  *ctx = ngx_http_payments_get_ctx(r);
+
+    (void) err;
+
+    return read_status(pay_flow_read(core, (pay_read_t) route->what,
+                                     ctx->merchant->id, ids->id[0]));
+}
+
+
+static ngx_int_t
+read_change(ngx_http_request_t *r, pay_flow_t *core, const route_t *route,
+    const ids_t *ids, pay_err_t *err)
+{
+    ngx_http_payments_ctx_t  *ctx = ngx_http_payments_get_ctx(r);
+
+    (void) err;
+
+    return read_status(pay_flow_read_change(core,
+                           (pay_change_kind_t) route->what, ctx->merchant->id,
+                           ids->id[0], ids->id[1]));
+}
+
+
+static ngx_int_t
+read_balance(ngx_http_request_t *r, pay_flow_t *core, const route_t *route,
+    const ids_t *ids, pay_err_t *err)
+{
+    ngx_http_payments_ctx_t  *ctx = ngx_http_payments_get_ctx(r);
+
+    (void) route;
+    (void) err;
+
+    return read_status(pay_flow_read_seller(core, ctx->merchant->id,
+                                            ids->id[0], NULL));
+}
+
+
+static ngx_int_t
+read_statement(ngx_http_request_t *r, pay_flow_t *core, const route_t *route,
+    const ids_t *ids, pay_err_t *err)
+{
+    pay_statement_t           statement;
+    ngx_http_payments_ctx_t  *ctx = ngx_http_payments_get_ctx(r);
+
+    (void) route;
+
+    if (pay_statement_parse(ngx_payments_str(r->args), &statement, err)
+        != PAY_OK)
+    {
+        return NGX_DECLINED;
+    }
+
+    return read_status(pay_flow_read_seller(core, ctx->merchant->id,
+                                            ids->id[0], &statement));
+}
+
+
+static ngx_int_t
+read_page(ngx_http_request_t *r, pay_flow_t *core, const route_t *route,
+    const ids_t *ids, pay_err_t *err)
+{
+    pay_page_t                page;
+    ngx_http_payments_ctx_t  *ctx = ngx_http_payments_get_ctx(r);
+
+    (void) route;
+    (void) ids;
+
+    if (pay_page_parse(ngx_payments_str(r->args), &page, err) != PAY_OK) {
+        return NGX_DECLINED;
+    }
+
+    return read_status(pay_flow_read_page(core, ctx->merchant->id, &page));
+}
+
+
+static ngx_int_t
+read_status(pay_status_t status)
+{
+    return status == PAY_OK ? NGX_OK : NGX_ERROR;
+}
+
+
+/* What follows a sale needs no body; then nothing is said about its type. */
+static ngx_int_t
+start_write(ngx_http_request_t *r, const route_t *route, const ids_t *ids)
+{
+    ngx_int_t   rc;
+    pay_err_t   err;
+    ngx_uint_t  empty;
+
+    empty = route->write == change_body && !r->headers_in.chunked
+            && r->headers_in.content_length_n <= 0;
+
+    if (ngx_http_payments_check_key(r, &err) != NGX_OK
+        || (!empty && ngx_http_payments_check_media(r, &err) != NGX_OK))
+    {
+        return ngx_http_payments_problem(r, err.slug, err.detail, NULL);
+    }
+
+    if (!empty) {
+        return ngx_http_payments_read_body(r, route->write);
+    }
+
+    rc = ngx_http_discard_request_body(r);
+
+    return rc != NGX_OK
+           ? rc : ngx_http_payments_change(r, (pay_change_kind_t) route->what,
+                                           ids->id[0], PAY_STR(""));
+}
+
+
+static void
+change_body(ngx_http_request_t *r, pay_str_t body)
+{
+    ids_t           ids;
+    const route_t  *route;
+
+    route = find_route(r, &ids);
+
+    ngx_http_finalize_request(r, route == NULL
+        ? NGX_HTTP_INTERNAL_SERVER_ERROR
+        : ngx_http_payments_change(r, (pay_change_kind_t) route->what,
+                                   ids.id[0], body));
+}

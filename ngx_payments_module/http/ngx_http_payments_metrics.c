@@ -1,0 +1,680 @@
+/*
+ * /metrics: the counters of the shared zone in Prometheus' text format 0.0.4.
+ * Only reads.  Families with few series show all of them from the start, so
+ * that a rate over the first event is right; the others (requests, PSPs) show
+ * what has happened.
+ */
+
+#include "shm/ngx_payments_shm.h"
+#include "pay_metric.h"
+
+
+#define BODY_MAX    (1024 * 1024)
+#define SWEEPS_OLD  10                 /* in intervals of the watchdog */
+
+#ifndef NGX_PAYMENTS_VERSION
+#define NGX_PAYMENTS_VERSION  "0.1.0"
+#endif
+
+
+static void write_requests(pay_buf_t *buf, const ngx_payments_counters_t *c);
+static void write_events(pay_buf_t *buf, const ngx_payments_counters_t *c);
+static void write_changes(pay_buf_t *buf, const ngx_payments_counters_t *c);
+static void write_db(pay_buf_t *buf, const ngx_payments_counters_t *c);
+static void write_sweep(pay_buf_t *buf, const ngx_payments_counters_t *c);
+static void write_psps(pay_buf_t *buf, const ngx_payments_counters_t *c);
+static void write_quarantined(pay_buf_t *buf,
+    const ngx_payments_counters_t *c);
+static void write_backfills(pay_buf_t *buf,
+    const ngx_payments_counters_t *c);
+static void write_seals(pay_buf_t *buf, const ngx_payments_counters_t *c);
+static ngx_uint_t is_stale(const ngx_payments_sweep_t *sweep);
+static ngx_uint_t lists_events(const ngx_payments_psp_stat_t *stat);
+static const ngx_payments_psp_stat_t *psp_stat(
+    const ngx_payments_counters_t *c, ngx_uint_t i);
+static pay_str_t psp_name(const ngx_payments_psp_stat_t *psp);
+static const char *result_name(ngx_uint_t result);
+static void write_calls(pay_buf_t *buf, pay_str_t psp, pay_call_t call,
+    const ngx_atomic_t *calls);
+static void write_health(pay_buf_t *buf);
+static void write_circuit(pay_buf_t *buf, pay_str_t psp,
+    const ngx_payments_health_stat_t *stat);
+static void write_refused(pay_buf_t *buf, pay_str_t psp,
+    const ngx_payments_health_stat_t *stat);
+static void health_end(pay_buf_t *buf,
+    const ngx_payments_health_stat_t *stat, ngx_uint_t which);
+static void write_gauges(pay_buf_t *buf, ngx_payments_counters_t *c);
+static void write_histogram(pay_buf_t *buf, const char *name,
+    const char *label, pay_str_t value, const ngx_payments_histogram_t *h);
+static void words(pay_buf_t *buf, const char *name, const char *label,
+    const char *const *table, const ngx_atomic_t *counts);
+
+
+/* One number of each PSP; the order is that of health_end(). */
+static const struct {
+    const char  *name;
+    const char  *type;
+    const char  *help;
+    ngx_uint_t   thousandths;
+} health_families[] = {
+    { "payments_psp_circuit_opened_total", "counter",
+      "How often the circuit breaker has opened.", 0 },
+    { "payments_psp_in_flight", "gauge",
+      "Calls under way, all workers.", 0 },
+    { "payments_psp_concurrency_limit", "gauge",
+      "How many calls may be under way; 0: no limit.", 0 },
+    { "payments_psp_success_ratio", "gauge",
+      "Good calls among those of the breaker's window; 1 without calls.", 1 },
+    { "payments_psp_latency_seconds", "gauge",
+      "Mean duration of a call within the breaker's window.", 1 },
+    { NULL, NULL, NULL, 0 }
+};
+
+
+ngx_int_t
+ngx_http_payments_metrics(ngx_http_request_t *r)
+{
+    pay_buf_t              buf;
+    pay_str_t              out;
+    ngx_str_t              body;
+    pay_arena_t            arena = ngx_payments_arena(r->pool);
+    ngx_payments_shctx_t  *ctx;
+    static ngx_str_t       type =
+        ngx_string("text/plain; version=0.0.4; charset=utf-8");
+
+    if (!(r->method & (NGX_HTTP_GET | NGX_HTTP_HEAD))) {
+        return ngx_http_payments_method_not_allowed(r, "GET, HEAD, OPTIONS");
+    }
+
+    pay_buf_init(&buf, &arena, BODY_MAX);
+
+    pay_metric_family(&buf, "payments_build_info", "gauge",
+                      "Always 1; the version of the module.");
+    pay_metric_series(&buf, "payments_build_info", "version",
+                      PAY_STR(NGX_PAYMENTS_VERSION));
+    pay_metric_end(&buf, 1);
+
+    ctx = ngx_payments_shctx(NULL);
+
+    if (ctx != NULL) {
+        write_requests(&buf, &ctx->counters);
+        write_events(&buf, &ctx->counters);
+        write_changes(&buf, &ctx->counters);
+        write_db(&buf, &ctx->counters);
+        ngx_payments_stages_write(&buf, &ctx->counters);
+        ngx_payments_bulkheads_write(&buf, &ctx->counters);
+        write_sweep(&buf, &ctx->counters);
+        write_psps(&buf, &ctx->counters);
+        write_quarantined(&buf, &ctx->counters);
+        write_backfills(&buf, &ctx->counters);
+        write_seals(&buf, &ctx->counters);
+        ngx_payments_rates_write(&buf, &ctx->counters);
+        write_health(&buf);
+        write_gauges(&buf, &ctx->counters);
+    }
+
+    if (pay_buf_done(&buf, &out) != PAY_OK) {
+        return ngx_http_payments_problem(r, "internal-error", NULL, NULL);
+    }
+
+    body = ngx_payments_nstr(out);
+
+    return ngx_http_payments_send(r, NGX_HTTP_OK, &type, &body);
+}
+
+
+static void
+write_requests(pay_buf_t *buf, const ngx_payments_counters_t *c)
+{
+    u_char       code[NGX_INT_T_LEN];
+    pay_str_t    flow, text;
+    ngx_uint_t   i, k;
+    const char  *name = "payments_requests_total";
+
+    pay_metric_family(buf, name, "counter", "Requests answered.");
+
+    for (i = 0; i < NGX_PAYMENTS_FLOWS; i++) {
+        for (k = 0; k < NGX_PAYMENTS_CODES; k++) {
+            if (c->requests[i][k] == 0) {
+                continue;
+            }
+
+            text.data = code;
+            text.len = ngx_sprintf(code, "%ui", ngx_payments_codes[k]) - code;
+
+            pay_metric_series(buf, name, "flow",
+                              pay_str_of(ngx_payments_flow_names[i]));
+            pay_metric_more(buf, "code", ngx_payments_codes[k] == 0
+                                         ? PAY_STR("other") : text);
+            pay_metric_end(buf, c->requests[i][k]);
+        }
+    }
+
+    name = "payments_request_duration_seconds";
+    pay_metric_family(buf, name, "histogram",
+                      "From a request's start to its end.");
+
+    for (i = 0; i < NGX_PAYMENTS_FLOWS; i++) {
+        flow = pay_str_of(ngx_payments_flow_names[i]);
+        write_histogram(buf, name, "flow", flow, &c->request_duration[i]);
+    }
+}
+
+
+static void
+write_events(pay_buf_t *buf, const ngx_payments_counters_t *c)
+{
+    static const char *const  by[] = { "address", "merchant", NULL };
+
+    pay_metric_family(buf, "payments_rate_limited_total", "counter",
+                      "Requests refused by a rate limit, by whose limit it "
+                      "was.");
+    words(buf, "payments_rate_limited_total", "by", by, c->limited);
+
+    pay_metric_family(buf, "payments_card_data_refused_total", "counter",
+                      "Requests refused because they held card data.");
+    pay_metric_simple(buf, "payments_card_data_refused_total", c->card_data);
+
+    pay_metric_family(buf, "payments_webhook_events_total", "counter",
+                      "Webhooks by what became of them.");
+    words(buf, "payments_webhook_events_total", "outcome",
+          ngx_payments_outcome_names, c->webhooks);
+
+    pay_metric_family(buf, "payments_jobs_total", "counter",
+                      "Background jobs by how they ended.");
+    words(buf, "payments_jobs_total", "outcome",
+          ngx_payments_job_names, c->jobs);
+}
+
+
+static void
+write_changes(pay_buf_t *buf, const ngx_payments_counters_t *c)
+{
+    ngx_uint_t   i, k;
+    const char  *name = "payments_changes_total";
+
+    pay_metric_family(buf, name, "counter",
+                      "Captures, cancellations and refunds by how the request "
+                      "or the job that was at them has left them.");
+
+    for (i = 0; i < NGX_PAYMENTS_CHANGES - 1; i++) {
+        for (k = 0; k < NGX_PAYMENTS_STATES - 1; k++) {
+            pay_metric_series(buf, name, "kind",
+                              pay_str_of(ngx_payments_change_names[i]));
+            pay_metric_more(buf, "status",
+                            pay_str_of(ngx_payments_state_names[k]));
+            pay_metric_end(buf, c->changes[i][k]);
+        }
+    }
+}
+
+
+static void
+write_db(pay_buf_t *buf, const ngx_payments_counters_t *c)
+{
+    ngx_uint_t  op;
+
+    pay_metric_family(buf, "payments_db_calls_total", "counter",
+                      "Calls to PostgreSQL; each carries a batch of items.");
+
+    for (op = 0; op < PAY_OP_COUNT; op++) {
+        pay_metric_series(buf, "payments_db_calls_total", "op",
+                          pay_str_of(pay_op(op)->name));
+        pay_metric_more(buf, "result", PAY_STR("ok"));
+        pay_metric_end(buf, c->db_calls[op][0]);
+
+        pay_metric_series(buf, "payments_db_calls_total", "op",
+                          pay_str_of(pay_op(op)->name));
+        pay_metric_more(buf, "result", PAY_STR("failed"));
+        pay_metric_end(buf, c->db_calls[op][1]);
+    }
+
+    pay_metric_family(buf, "payments_db_items_total", "counter",
+                      "Items that these calls carried.");
+
+    for (op = 0; op < PAY_OP_COUNT; op++) {
+        pay_metric_series(buf, "payments_db_items_total", "op",
+                          pay_str_of(pay_op(op)->name));
+        pay_metric_end(buf, c->db_items[op]);
+    }
+
+    pay_metric_family(buf, "payments_db_call_duration_seconds", "histogram",
+                      "From sending a call to its last row.");
+
+    for (op = 0; op < PAY_OP_COUNT; op++) {
+        write_histogram(buf, "payments_db_call_duration_seconds", "op",
+                        pay_str_of(pay_op(op)->name), &c->db_duration[op]);
+    }
+
+    pay_metric_family(buf, "payments_db_rejected_total", "counter",
+                      "Operations refused because the queue was full or too "
+                      "slow.");
+    pay_metric_simple(buf, "payments_db_rejected_total", c->db_rejected);
+
+    pay_metric_family(buf, "payments_db_connects_total", "counter",
+                      "Connections to PostgreSQL made.");
+    pay_metric_simple(buf, "payments_db_connects_total", c->db_connects);
+}
+
+
+/* Of the whole database, as the last sweep has found it; when PostgreSQL has
+ * not answered for long it says nothing any more. */
+static void
+write_sweep(pay_buf_t *buf, const ngx_payments_counters_t *c)
+{
+    const ngx_payments_sweep_t  *sweep = &c->sweep;
+
+    if (sweep->at == 0 || is_stale(sweep)) {
+        return;
+    }
+
+    pay_metric_family(buf, "payments_dead_letters", "gauge",
+                      "What waits for people, by kind.");
+    words(buf, "payments_dead_letters", "kind",
+          ngx_payments_letter_names, sweep->letters);
+
+    pay_metric_family(buf, "payments_dispatch_unknown", "gauge",
+                      "Calls to PSPs whose outcome is not known.");
+    pay_metric_simple(buf, "payments_dispatch_unknown", sweep->unknown);
+
+    pay_metric_family(buf, "payments_webhooks_parked", "gauge",
+                      "Webhooks that have found no checkout yet.");
+    pay_metric_simple(buf, "payments_webhooks_parked", sweep->parked);
+
+    pay_metric_family(buf, "payments_jobs_overdue_seconds", "gauge",
+                      "How long the oldest background job has been due.");
+    pay_metric_simple(buf, "payments_jobs_overdue_seconds", sweep->overdue_s);
+
+    pay_metric_family(buf, "payments_books_differences", "gauge",
+                      "Contradictions between the gateway's own books.");
+    pay_metric_simple(buf, "payments_books_differences",
+                      sweep->differences);
+}
+
+
+static ngx_uint_t
+is_stale(const ngx_payments_sweep_t *sweep)
+{
+    time_t  age, limit;
+
+    age = ngx_time() - (time_t) sweep->at;
+    limit = SWEEPS_OLD * (time_t) (ngx_payments_main_conf()->watch.interval_ms
+                                   / 1000 + 1);
+
+    return age > limit;
+}
+
+
+static void
+write_psps(pay_buf_t *buf, const ngx_payments_counters_t *c)
+{
+    ngx_uint_t                      i, k;
+    const ngx_payments_psp_stat_t  *psp;
+
+    pay_metric_family(buf, "payments_psp_calls_total", "counter",
+                      "Calls to payment service providers.");
+
+    for (i = 0; i <= NGX_PAYMENTS_PSPS_MAX; i++) {
+        psp = psp_stat(c, i);
+
+        for (k = 0; psp != NULL && k < PAY_CALL_COUNT; k++) {
+            write_calls(buf, psp_name(psp), (pay_call_t) k, psp->calls[k]);
+        }
+    }
+
+    pay_metric_family(buf, "payments_psp_call_duration_seconds", "histogram",
+                      "From the start of a call to its answer or failure.");
+
+    for (i = 0; i <= NGX_PAYMENTS_PSPS_MAX; i++) {
+        psp = psp_stat(c, i);
+
+        if (psp != NULL) {
+            write_histogram(buf, "payments_psp_call_duration_seconds", "psp",
+                            psp_name(psp), &psp->duration);
+        }
+    }
+}
+
+
+static void
+write_quarantined(pay_buf_t *buf, const ngx_payments_counters_t *c)
+{
+    ngx_uint_t                      i, k;
+    const char                     *name;
+    const ngx_payments_psp_stat_t  *psp;
+
+    name = "payments_webhooks_quarantined_total";
+    pay_metric_family(buf, name, "counter",
+                      "Webhooks that were refused and put aside for people, "
+                      "by why.");
+
+    for (i = 0; i <= NGX_PAYMENTS_PSPS_MAX; i++) {
+        psp = psp_stat(c, i);
+
+        for (k = 0; psp != NULL && k < NGX_PAYMENTS_REASONS; k++) {
+            if (psp->quarantined[k] == 0) {
+                continue;
+            }
+
+            pay_metric_series(buf, name, "psp", psp_name(psp));
+            pay_metric_more(buf, "reason",
+                            pay_str_of(ngx_payments_reason_names[k]));
+            pay_metric_end(buf, psp->quarantined[k]);
+        }
+    }
+}
+
+
+/* Of the PSPs of this configuration whose list is read. */
+static void
+write_backfills(pay_buf_t *buf, const ngx_payments_counters_t *c)
+{
+    ngx_uint_t                      i, missed;
+    const char                     *name;
+    const ngx_payments_psp_stat_t  *psp;
+
+    for (missed = 0; missed < 2; missed++) {
+        name = missed ? "payments_backfill_missed_total"
+                      : "payments_backfill_listed_total";
+        pay_metric_family(buf, name, "counter",
+                          missed
+                          ? "Events of a PSP's list that had never come."
+                          : "Events that a PSP has listed.");
+
+        for (i = 0; i <= NGX_PAYMENTS_PSPS_MAX; i++) {
+            psp = psp_stat(c, i);
+
+            if (psp != NULL && lists_events(psp)) {
+                pay_metric_series(buf, name, "psp", psp_name(psp));
+                pay_metric_end(buf,
+                               missed ? psp->backfill_missed
+                                      : psp->backfill_listed);
+            }
+        }
+    }
+}
+
+
+/* Nothing, where nothing is sealed. */
+static void
+write_seals(pay_buf_t *buf, const ngx_payments_counters_t *c)
+{
+    time_t                        age;
+    const ngx_payments_seals_t   *seals = &c->seals;
+
+    if (ngx_payments_main_conf()->audit.interval_ms == NGX_CONF_UNSET_MSEC) {
+        return;
+    }
+
+    pay_metric_family(buf, "payments_seals_total", "counter",
+                      "Seals of the event log that were signed here.");
+    pay_metric_simple(buf, "payments_seals_total", seals->total);
+
+    pay_metric_family(buf, "payments_seal_failures_total", "counter",
+                      "Seals that could not be made, signed or exported.");
+    pay_metric_simple(buf, "payments_seal_failures_total", seals->failures);
+
+    if (seals->at == 0) {
+        return;
+    }
+
+    pay_metric_family(buf, "payments_seal_number", "gauge",
+                      "Number of the newest signed seal.");
+    pay_metric_simple(buf, "payments_seal_number", seals->number);
+
+    age = ngx_max(ngx_time() - (time_t) seals->at, 0);
+    pay_metric_family(buf, "payments_seal_age_seconds", "gauge",
+                      "Age of the newest signed seal.");
+    pay_metric_simple(buf, "payments_seal_age_seconds",
+                      (ngx_atomic_uint_t) age);
+}
+
+
+static ngx_uint_t
+lists_events(const ngx_payments_psp_stat_t *stat)
+{
+    const pay_psp_t  *psp;
+
+    psp = pay_env_psp(&ngx_payments_main_conf()->env, psp_name(stat));
+
+    return stat->backfill_listed != 0
+           || (psp != NULL && psp->backfill_ms != 0);
+}
+
+
+static const ngx_payments_psp_stat_t *
+psp_stat(const ngx_payments_counters_t *c, ngx_uint_t i)
+{
+    return i == NGX_PAYMENTS_PSPS_MAX ? &c->other_psp : c->psps[i];
+}
+
+
+static pay_str_t
+psp_name(const ngx_payments_psp_stat_t *psp)
+{
+    return psp->len == 0 ? PAY_STR("other")
+                         : (pay_str_t) { psp->len, psp->name };
+}
+
+
+static const char *
+result_name(ngx_uint_t result)
+{
+    return result == PAY_FAILURE_NONE ? "ok"
+           : result == NGX_PAYMENTS_RESULT_HTTP_ERROR ? "http-error"
+           : pay_failure_name((pay_failure_t) result);
+}
+
+
+static void
+write_calls(pay_buf_t *buf, pay_str_t psp, pay_call_t call,
+    const ngx_atomic_t *calls)
+{
+    ngx_uint_t   i;
+    const char  *name = "payments_psp_calls_total";
+
+    for (i = 0; i < NGX_PAYMENTS_RESULTS; i++) {
+        if (calls[i] == 0) {
+            continue;
+        }
+
+        pay_metric_series(buf, name, "psp", psp);
+        pay_metric_more(buf, "operation",
+                        pay_str_of(pay_call_name(call)));
+        pay_metric_more(buf, "result",
+                        pay_str_of(result_name(i)));
+        pay_metric_end(buf, calls[i]);
+    }
+}
+
+
+/* Of the PSPs of this configuration, all of them from the start. */
+static void
+write_health(pay_buf_t *buf)
+{
+    ngx_uint_t                      i, k, n;
+    const pay_psp_t                *psps;
+    ngx_payments_health_stat_t      stats[NGX_PAYMENTS_PSPS_MAX];
+    ngx_http_payments_main_conf_t  *pmcf;
+
+    pmcf = ngx_payments_main_conf();
+    psps = pmcf->env.psps;
+    n = ngx_min(pmcf->env.psp_count, NGX_PAYMENTS_PSPS_MAX);
+
+    for (i = 0; i < n; i++) {
+        ngx_payments_health_stat(i, &stats[i]);
+    }
+
+    pay_metric_family(buf, "payments_psp_circuit", "gauge",
+                      "1 for the state that the circuit breaker is in, else "
+                      "0.");
+
+    for (i = 0; i < n; i++) {
+        write_circuit(buf, psps[i].name, &stats[i]);
+    }
+
+    for (k = 0; health_families[k].name != NULL; k++) {
+        pay_metric_family(buf, health_families[k].name,
+                          health_families[k].type, health_families[k].help);
+
+        for (i = 0; i < n; i++) {
+            pay_metric_series(buf, health_families[k].name, "psp",
+                              psps[i].name);
+            health_end(buf, &stats[i], k);
+        }
+    }
+
+    pay_metric_family(buf, "payments_psp_refused_total", "counter",
+                      "Calls that were not made, by why.");
+
+    for (i = 0; i < n; i++) {
+        write_refused(buf, psps[i].name, &stats[i]);
+    }
+}
+
+
+static void
+write_circuit(pay_buf_t *buf, pay_str_t psp,
+    const ngx_payments_health_stat_t *stat)
+{
+    ngx_uint_t  i;
+
+    for (i = PAY_CIRCUIT_CLOSED; i <= PAY_CIRCUIT_HALF_OPEN; i++) {
+        pay_metric_series(buf, "payments_psp_circuit", "psp", psp);
+        pay_metric_more(buf, "state",
+                        pay_str_of(pay_circuit_name((pay_circuit_t) i)));
+        pay_metric_end(buf, i == (ngx_uint_t) stat->circuit);
+    }
+}
+
+
+static void
+write_refused(pay_buf_t *buf, pay_str_t psp,
+    const ngx_payments_health_stat_t *stat)
+{
+    ngx_uint_t  i;
+
+    for (i = 0; i < NGX_PAYMENTS_REFUSED; i++) {
+        pay_metric_series(buf, "payments_psp_refused_total", "psp", psp);
+        pay_metric_more(buf, "why", pay_str_of(ngx_payments_refused_names[i]));
+        pay_metric_end(buf, stat->refused[i]);
+    }
+}
+
+
+static void
+health_end(pay_buf_t *buf, const ngx_payments_health_stat_t *stat,
+    ngx_uint_t which)
+{
+    u_char      text[NGX_INT_T_LEN + 4];
+    pay_str_t   number;
+    ngx_uint_t  n;
+
+    const ngx_uint_t  numbers[] = {
+        stat->opened, stat->health.in_flight, stat->health.most,
+        stat->health.success_permille, stat->health.latency_ms
+    };
+
+    n = numbers[which];
+
+    if (!health_families[which].thousandths) {
+        pay_metric_end(buf, n);
+        return;
+    }
+
+    number.data = text;
+    number.len = ngx_sprintf(text, "%ui.%03ui", n / 1000, n % 1000) - text;
+
+    pay_buf_text(buf, "} ");
+    pay_buf_add(buf, number);
+    pay_buf_text(buf, "\n");
+}
+
+
+static void
+write_gauges(pay_buf_t *buf, ngx_payments_counters_t *c)
+{
+    ngx_uint_t         i;
+    ngx_atomic_int_t   flows, connections;
+
+    flows = 0;
+    connections = 0;
+
+    for (i = 0; i < NGX_PAYMENTS_WORKERS; i++) {
+        if (ngx_payments_gauges_alive(&c->gauges[i])) {
+            flows += (ngx_atomic_int_t) c->gauges[i].flows;
+            connections += (ngx_atomic_int_t) c->gauges[i].connections;
+        }
+    }
+
+    pay_metric_family(buf, "payments_db_connections", "gauge",
+                      "Connections to PostgreSQL that are ready, all workers.");
+    pay_metric_simple(buf, "payments_db_connections",
+                      (ngx_atomic_uint_t) ngx_max(connections, 0));
+
+    pay_metric_family(buf, "payments_flows_in_flight", "gauge",
+                      "Flows that have begun and not ended, all workers.");
+    pay_metric_simple(buf, "payments_flows_in_flight",
+                      (ngx_atomic_uint_t) ngx_max(flows, 0));
+}
+
+
+/* The count is the sum of what is printed here, so that it always equals the
+ * last bucket, whatever is counted meanwhile. */
+static void
+write_histogram(pay_buf_t *buf, const char *name, const char *label,
+    pay_str_t value, const ngx_payments_histogram_t *h)
+{
+    u_char              text[NGX_ATOMIC_T_LEN + 4];
+    char                full[80];
+    pay_str_t           sum;
+    ngx_uint_t          i;
+    ngx_atomic_uint_t   count, ms;
+
+    for (i = 0, count = 0; i <= NGX_PAYMENTS_LES; i++) {
+        count |= h->count[i];
+    }
+
+    if (count == 0) {
+        return;
+    }
+
+    (void) ngx_snprintf((u_char *) full, sizeof(full), "%s_bucket%Z", name);
+
+    for (i = 0, count = 0; i <= NGX_PAYMENTS_LES; i++) {
+        count += h->count[i];
+        pay_metric_series(buf, full, label, value);
+        pay_metric_more(buf, "le",
+                        i == NGX_PAYMENTS_LES
+                        ? PAY_STR("+Inf")
+                        : pay_str_of(ngx_payments_le_names[i]));
+        pay_metric_end(buf, count);
+    }
+
+    ms = h->sum_ms;
+    sum.data = text;
+    sum.len = ngx_sprintf(text, "%uA.%03uA", ms / 1000, ms % 1000) - text;
+
+    (void) ngx_snprintf((u_char *) full, sizeof(full), "%s_sum%Z", name);
+    pay_metric_series(buf, full, label, value);
+    pay_buf_text(buf, "} ");
+    pay_buf_add(buf, sum);
+    pay_buf_text(buf, "\n");
+
+    (void) ngx_snprintf((u_char *) full, sizeof(full), "%s_count%Z", name);
+    pay_metric_series(buf, full, label, value);
+    pay_metric_end(buf, count);
+}
+
+
+static void
+words(pay_buf_t *buf, const char *name, const char *label,
+    const char *const *table, const ngx_atomic_t *counts)
+{
+    ngx_uint_t  i;
+
+    for (i = 0; table[i] != NULL; i++) {
+        pay_metric_series(buf, name, label, pay_str_of(table[i]));
+        pay_metric_end(buf, counts[i]);
+    }
+}

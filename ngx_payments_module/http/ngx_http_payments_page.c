@@ -1,0 +1,527 @@
+/*
+ * The pages that people see: the status of a checkout, the problem types and
+ * their style sheet.  What they say stands in html/, loaded and checked by
+ * ngx_payments_pages.c; here they get their values.
+ */
+
+#include "http/ngx_http_payments_page.h"
+#include "http/ngx_payments_pages.h"
+
+
+#define PAGE_MAX  (1024 * 1024)
+#define PATH_MAX_LEN  4096
+#define REFRESH   "3"                            /* seconds */
+#define LOG_MS    (60 * 1000)
+
+
+static void set_state(ngx_payments_value_t *v, const pay_checkout_t *checkout);
+static pay_status_t set_links(ngx_http_request_t *r, pay_arena_t *arena,
+    ngx_payments_value_t *v, const pay_reply_t *reply);
+static void log_no_way_back(const pay_checkout_t *checkout);
+static pay_status_t set_money(pay_arena_t *arena, ngx_payments_value_t *v,
+    const pay_checkout_t *checkout);
+static ngx_int_t problem_list(ngx_http_request_t *r, pay_str_t base);
+static pay_status_t set_problems(pay_arena_t *arena, pay_str_t base,
+    ngx_payments_value_t *v);
+static ngx_int_t problem_page(ngx_http_request_t *r, pay_str_t base,
+    const pay_problem_t *problem);
+static ngx_uint_t wants_html(ngx_http_request_t *r);
+static ngx_int_t send_page(ngx_http_request_t *r, ngx_uint_t status,
+    ngx_str_t *page, const ngx_payments_slot_t *slots,
+    const ngx_payments_value_t *values);
+static ngx_int_t send_style(ngx_http_request_t *r);
+
+
+ngx_int_t
+ngx_http_payments_status_page(ngx_http_request_t *r, const pay_reply_t *reply)
+{
+    ngx_str_t                       value, refresh = ngx_string(REFRESH);
+    pay_arena_t                     arena = ngx_payments_arena(r->pool);
+    ngx_payments_value_t            v[STATUS_SLOTS];
+    ngx_http_payments_main_conf_t  *pmcf;
+
+    pmcf = ngx_http_get_module_main_conf(r, ngx_http_payments_module);
+
+    ngx_memzero(v, sizeof(v));
+    set_state(v, reply->checkout);
+
+    if (set_links(r, &arena, v, reply) != PAY_OK
+        || set_money(&arena, v, reply->checkout) != PAY_OK)
+    {
+        return ngx_http_payments_problem(r, "internal-error", NULL, NULL);
+    }
+
+    /* who wants to read in peace stops the updates by a link (WCAG 2.2.2) */
+
+    if (reply->pending) {
+        v[STATUS_PAUSED].count =
+            ngx_http_arg(r, (u_char *) "pause", 5, &value) == NGX_OK;
+        v[STATUS_UPDATING].count = !v[STATUS_PAUSED].count;
+    }
+
+    if (v[STATUS_UPDATING].count
+        && ngx_http_payments_add_header(r, "Refresh", refresh) != NGX_OK)
+    {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    return send_page(r, NGX_HTTP_OK, &pmcf->pages.status,
+                     ngx_payments_status_slots, v);
+}
+
+
+/* A buyer who follows an old or mistyped link sees a browser's page. */
+ngx_int_t
+ngx_http_payments_error_page(ngx_http_request_t *r, const pay_reply_t *reply)
+{
+    ngx_int_t         rc;
+    ngx_str_t         body;
+    static ngx_str_t  type = ngx_string("text/html; charset=utf-8");
+
+    rc = ngx_http_payments_error_html(r, reply->status, &body);
+
+    return rc == NGX_OK ? ngx_http_payments_send(r, reply->status, &type,
+                                                 &body)
+                        : NGX_DECLINED;
+}
+
+
+ngx_int_t
+ngx_http_payments_error_html(ngx_http_request_t *r, ngx_uint_t status,
+    ngx_str_t *html)
+{
+    pay_buf_t                       buf;
+    pay_str_t                       prefix, out;
+    ngx_uint_t                      state;
+    pay_arena_t                     arena = ngx_payments_arena(r->pool);
+    ngx_payments_value_t            v[ERROR_SLOTS];
+    ngx_http_payments_ctx_t        *ctx;
+    ngx_http_payments_loc_conf_t   *plcf;
+    ngx_http_payments_main_conf_t  *pmcf;
+
+    plcf = ngx_http_get_module_loc_conf(r, ngx_http_payments_module);
+    ctx = ngx_http_payments_get_ctx(r);
+
+    if ((plcf->kind != NGX_HTTP_PAYMENTS_CHECKOUT
+         && plcf->kind != NGX_HTTP_PAYMENTS_RETURN)
+        || ctx == NULL || ctx->html || !wants_html(r))
+    {
+        return NGX_DECLINED;
+    }
+
+    pmcf = ngx_http_get_module_main_conf(r, ngx_http_payments_module);
+    prefix = ngx_payments_str(plcf->prefix);
+
+    state = (status == NGX_HTTP_NOT_FOUND) ? ERROR_MISSING
+            : (status == NGX_HTTP_SERVICE_UNAVAILABLE
+               || status == NGX_HTTP_TOO_MANY_REQUESTS) ? ERROR_BUSY
+            : ERROR_BROKEN;
+
+    ngx_memzero(v, sizeof(v));
+    v[state].count = 1;
+    v[ERROR_REQUEST].text = (pay_str_t) { PAY_UUID_TEXT, ctx->request_id };
+
+    if (pay_format(&arena, &v[ERROR_STYLE].text, PATH_MAX_LEN,
+                   "%.*sstyle.css", pay_fmt(prefix)) != PAY_OK)
+    {
+        return NGX_DECLINED;
+    }
+
+    pay_buf_init(&buf, &arena, PAGE_MAX);
+    ngx_payments_template_render(&buf, ngx_payments_str(pmcf->pages.error),
+                                 ngx_payments_error_slots, v);
+
+    if (pay_buf_done(&buf, &out) != PAY_OK) {
+        return NGX_DECLINED;
+    }
+
+    ctx->html = 1;
+    *html = ngx_payments_nstr(out);
+
+    return NGX_OK;
+}
+
+
+ngx_int_t
+ngx_http_payments_problems(ngx_http_request_t *r)
+{
+    pay_str_t                      base, rest;
+    const pay_problem_t           *problem;
+    ngx_http_payments_loc_conf_t  *plcf;
+
+    if (!(r->method & (NGX_HTTP_GET | NGX_HTTP_HEAD))) {
+        return ngx_http_payments_method_not_allowed(r, "GET, HEAD, OPTIONS");
+    }
+
+    plcf = ngx_http_get_module_loc_conf(r, ngx_http_payments_module);
+    base = ngx_payments_str(plcf->prefix);
+
+    while (base.len != 0 && base.data[base.len - 1] == '/') {
+        base.len--;
+    }
+
+    if (r->uri.len < base.len) {
+        return ngx_http_payments_problem(r, "not-found", NULL, NULL);
+    }
+
+    rest.len = r->uri.len - base.len;
+    rest.data = r->uri.data + base.len;
+
+    if (rest.len == 0 || pay_str_is(rest, "/")) {
+        return problem_list(r, base);
+    }
+
+    if (pay_str_is(rest, "/style.css")) {
+        return send_style(r);
+    }
+
+    if (rest.data[0] == '/') {
+        rest.data++;
+        rest.len--;
+
+        problem = pay_problem_find(rest);
+        if (problem != NULL) {
+            return problem_page(r, base, problem);
+        }
+    }
+
+    return ngx_http_payments_problem(r, "not-found", NULL, NULL);
+}
+
+
+ngx_int_t
+ngx_http_payments_style(ngx_http_request_t *r)
+{
+    pay_str_t                      rest;
+    ngx_http_payments_loc_conf_t  *plcf;
+
+    plcf = ngx_http_get_module_loc_conf(r, ngx_http_payments_module);
+
+    if (r->uri.len < plcf->prefix.len) {
+        return NGX_DECLINED;
+    }
+
+    rest.len = r->uri.len - plcf->prefix.len;
+    rest.data = r->uri.data + plcf->prefix.len;
+
+    if (!pay_str_is(rest, "style.css")) {
+        return NGX_DECLINED;
+    }
+
+    if (!(r->method & (NGX_HTTP_GET | NGX_HTTP_HEAD))) {
+        return ngx_http_payments_method_not_allowed(r, "GET, HEAD, OPTIONS");
+    }
+
+    return send_style(r);
+}
+
+
+/* Exactly one of the states; FAILED is told apart by its reason. */
+static void
+set_state(ngx_payments_value_t *v, const pay_checkout_t *checkout)
+{
+    ngx_uint_t    i, state;
+    pay_str_t     reason = PAY_STR("");
+    static const struct {
+        const char  *reason;
+        ngx_uint_t   state, detail;
+    }  reasons[] = {
+        { "cancelled", STATUS_CANCELLED, STATUS_CANCELLED },
+        { "expired", STATUS_EXPIRED, STATUS_EXPIRED },
+        { "declined", STATUS_FAILED, STATUS_DECLINED },
+        { "rejected", STATUS_FAILED, STATUS_REJECTED },
+        { "risk", STATUS_FAILED, STATUS_RISK },
+    };
+
+    switch (pay_checkout_state(checkout)) {
+
+    case PAY_NOT_STARTED:
+        v[STATUS_PREPARING].count = 1;
+        return;
+
+    case PAY_EXECUTING:
+        /* the buyer has done his part */
+        if (pay_checkout_is_authorized(checkout)) {
+            v[STATUS_PAID].count = 1;
+            return;
+        }
+
+        state = checkout->token.len != 0 ? STATUS_WAITING : STATUS_PREPARING;
+        v[state].count = 1;
+        return;
+
+    case PAY_SUCCESS:
+        v[STATUS_PAID].count = 1;
+        return;
+
+    default:
+        break;
+    }
+
+    state = STATUS_FAILED;
+
+    if (checkout->order_count != 0) {
+        reason = checkout->orders[0].reason;
+    }
+
+    for (i = 0; i < sizeof(reasons) / sizeof(reasons[0]); i++) {
+        if (pay_str_is(reason, reasons[i].reason)) {
+            state = reasons[i].state;
+            v[reasons[i].detail].count = 1;
+        }
+    }
+
+    v[state].count = 1;
+}
+
+
+static pay_status_t
+set_links(ngx_http_request_t *r, pay_arena_t *arena, ngx_payments_value_t *v,
+    const pay_reply_t *reply)
+{
+    pay_str_t                      prefix;
+    const pay_checkout_t          *checkout = reply->checkout;
+    ngx_http_payments_loc_conf_t  *plcf;
+
+    plcf = ngx_http_get_module_loc_conf(r, ngx_http_payments_module);
+    prefix = ngx_payments_str(plcf->prefix);
+
+    PAY_TRY(pay_format(arena, &v[STATUS_STYLE].text, PATH_MAX_LEN,
+                       "%.*sstyle.css", pay_fmt(prefix)));
+
+    v[STATUS_CHECKOUT].text = checkout->checkout_id;
+    v[STATUS_SHOP_URL].text = reply->shop_url;
+    v[STATUS_SHOP].count = reply->shop_url.len != 0;
+
+    if (reply->shop_url.len == 0) {
+        log_no_way_back(checkout);
+    }
+
+    /* as long as /checkout/<handle> itself would send the buyer on */
+
+    if (v[STATUS_WAITING].count == 0 || ngx_time() >= checkout->expires_s) {
+        return PAY_OK;
+    }
+
+    if (plcf->kind != NGX_HTTP_PAYMENTS_CHECKOUT) {
+        prefix = PAY_STR("/checkout/");
+    }
+
+    v[STATUS_PAY].count = 1;
+
+    return pay_format(arena, &v[STATUS_PAY_URL].text, PATH_MAX_LEN,
+                      "%.*s%.*s", pay_fmt(prefix), pay_fmt(checkout->handle));
+}
+
+
+/* A page that waits comes again every few seconds: one line a minute. */
+static void
+log_no_way_back(const pay_checkout_t *checkout)
+{
+    static ngx_msec_t  told;
+
+    if (told != 0 && ngx_current_msec - told < LOG_MS) {
+        return;
+    }
+
+    told = ngx_max(ngx_current_msec, 1);
+    ngx_log_error(NGX_LOG_WARN, ngx_cycle->log, 0,
+                  "payments: the host of a return_url is not allowed any "
+                  "more, merchant:%V, checkout:%V",
+                  &ngx_payments_nstr(checkout->merchant_id),
+                  &ngx_payments_nstr(checkout->checkout_id));
+}
+
+
+static pay_status_t
+set_money(pay_arena_t *arena, ngx_payments_value_t *v,
+    const pay_checkout_t *checkout)
+{
+    unsigned    i;
+    pay_str_t  *ids, *amounts;
+
+    ids = pay_calloc(arena, PAY_ORDERS_MAX * sizeof(pay_str_t));
+    amounts = pay_calloc(arena, PAY_ORDERS_MAX * sizeof(pay_str_t));
+
+    if (ids == NULL || amounts == NULL) {
+        return PAY_NO_MEMORY;
+    }
+
+    for (i = 0; i < checkout->order_count; i++) {
+        ids[i] = checkout->orders[i].id;
+        PAY_TRY(pay_amount_format(arena, checkout->orders[i].amount_minor,
+                                  checkout->currency, &amounts[i]));
+    }
+
+    v[STATUS_ORDERS].count = checkout->order_count;
+    v[STATUS_ORDER_ID].items = ids;
+    v[STATUS_AMOUNT].items = amounts;
+    v[STATUS_CURRENCY].text = pay_str_of(checkout->currency->code);
+
+    return pay_amount_format(arena, checkout->total_minor,
+                             checkout->currency, &v[STATUS_TOTAL].text);
+}
+
+
+/* Named in an Accept field and not ruled out: a browser's word.  What anybody
+ * takes for want of a wish is JSON. */
+static ngx_uint_t
+wants_html(ngx_http_request_t *r)
+{
+    u_char           *p, *last;
+    ngx_uint_t        count;
+    ngx_table_elt_t  *accept;
+
+    accept = ngx_http_payments_find_header(r, "Accept", &count);
+    if (accept == NULL) {
+        return 0;
+    }
+
+    p = ngx_strlcasestrn(accept->value.data,
+                         accept->value.data + accept->value.len,
+                         (u_char *) "text/html", 9 - 1);
+    if (p == NULL) {
+        return 0;
+    }
+
+    p += 9;
+    last = accept->value.data + accept->value.len;
+
+    while (p < last && (*p == ' ' || *p == ';')) {
+        p++;
+    }
+
+    /* "q=0" and "q=0.0" rule it out, "q=0.9" does not */
+    if (last - p < 3 || ngx_strncasecmp(p, (u_char *) "q=0", 3) != 0) {
+        return 1;
+    }
+
+    for (p += 3; p < last && (*p == '.' || *p == '0'); p++) { /* void */ }
+
+    return p < last && *p >= '1' && *p <= '9';
+}
+
+
+static ngx_int_t
+send_page(ngx_http_request_t *r, ngx_uint_t status, ngx_str_t *page,
+    const ngx_payments_slot_t *slots, const ngx_payments_value_t *values)
+{
+    pay_buf_t                 buf;
+    pay_str_t                 out;
+    ngx_str_t                 body;
+    pay_arena_t               arena = ngx_payments_arena(r->pool);
+    ngx_http_payments_ctx_t  *ctx;
+    static ngx_str_t          type = ngx_string("text/html; charset=utf-8");
+
+    pay_buf_init(&buf, &arena, PAGE_MAX);
+    ngx_payments_template_render(&buf, ngx_payments_str(*page), slots,
+                                 values);
+
+    ctx = ngx_http_payments_get_ctx(r);
+
+    if (ctx == NULL || pay_buf_done(&buf, &out) != PAY_OK) {
+        return ngx_http_payments_problem(r, "internal-error", NULL, NULL);
+    }
+
+    ctx->html = 1;
+    body = ngx_payments_nstr(out);
+
+    return ngx_http_payments_send(r, status, &type, &body);
+}
+
+
+static ngx_int_t
+send_style(ngx_http_request_t *r)
+{
+    ngx_http_payments_main_conf_t  *pmcf;
+    static ngx_str_t                type =
+        ngx_string("text/css; charset=utf-8");
+
+    pmcf = ngx_http_get_module_main_conf(r, ngx_http_payments_module);
+
+    return ngx_http_payments_send(r, NGX_HTTP_OK, &type, &pmcf->pages.style);
+}
+
+
+static ngx_int_t
+problem_list(ngx_http_request_t *r, pay_str_t base)
+{
+    pay_arena_t                     arena = ngx_payments_arena(r->pool);
+    ngx_payments_value_t            v[LIST_SLOTS];
+    ngx_http_payments_main_conf_t  *pmcf;
+
+    pmcf = ngx_http_get_module_main_conf(r, ngx_http_payments_module);
+
+    ngx_memzero(v, sizeof(v));
+
+    if (pay_format(&arena, &v[LIST_STYLE].text, PATH_MAX_LEN,
+                   "%.*s/style.css", pay_fmt(base)) != PAY_OK
+        || set_problems(&arena, base, v) != PAY_OK)
+    {
+        return ngx_http_payments_problem(r, "internal-error", NULL, NULL);
+    }
+
+    return send_page(r, NGX_HTTP_OK, &pmcf->pages.problems,
+                     ngx_payments_list_slots, v);
+}
+
+
+static pay_status_t
+set_problems(pay_arena_t *arena, pay_str_t base, ngx_payments_value_t *v)
+{
+    ngx_uint_t            i, n, slot;
+    const pay_problem_t  *problem = pay_problem_table();
+
+    for (n = 0; problem[n].slug != NULL; n++) { /* void */ }
+
+    for (slot = LIST_URL; slot <= LIST_TITLE; slot++) {
+        v[slot].items = pay_calloc(arena, n * sizeof(pay_str_t));
+        if (v[slot].items == NULL) {
+            return PAY_NO_MEMORY;
+        }
+    }
+
+    for (i = 0; i < n; i++) {
+        v[LIST_SLUG].items[i] = pay_str_of(problem[i].slug);
+        v[LIST_TITLE].items[i] = pay_str_of(problem[i].title);
+        PAY_TRY(pay_format(arena, &v[LIST_URL].items[i], PATH_MAX_LEN,
+                           "%.*s/%s", pay_fmt(base), problem[i].slug));
+        PAY_TRY(pay_format(arena, &v[LIST_STATUS].items[i], 16, "%u",
+                           problem[i].status));
+    }
+
+    v[LIST_PROBLEMS].count = n;
+
+    return PAY_OK;
+}
+
+
+static ngx_int_t
+problem_page(ngx_http_request_t *r, pay_str_t base,
+    const pay_problem_t *problem)
+{
+    pay_arena_t                     arena = ngx_payments_arena(r->pool);
+    ngx_payments_value_t            v[PROBLEM_SLOTS];
+    ngx_http_payments_main_conf_t  *pmcf;
+
+    pmcf = ngx_http_get_module_main_conf(r, ngx_http_payments_module);
+
+    ngx_memzero(v, sizeof(v));
+    v[PROBLEM_SLUG].text = pay_str_of(problem->slug);
+    v[PROBLEM_TITLE].text = pay_str_of(problem->title);
+    v[PROBLEM_MEANING].text = pay_str_of(problem->meaning);
+    v[PROBLEM_REMEDY].text = pay_str_of(problem->remedy);
+
+    if (pay_format(&arena, &v[PROBLEM_STYLE].text, PATH_MAX_LEN,
+                   "%.*s/style.css", pay_fmt(base)) != PAY_OK
+        || pay_format(&arena, &v[PROBLEM_LIST_URL].text, PATH_MAX_LEN,
+                      "%.*s/", pay_fmt(base)) != PAY_OK
+        || pay_format(&arena, &v[PROBLEM_STATUS].text, 16, "%u",
+                      problem->status) != PAY_OK)
+    {
+        return ngx_http_payments_problem(r, "internal-error", NULL, NULL);
+    }
+
+    return send_page(r, NGX_HTTP_OK, &pmcf->pages.problem,
+                     ngx_payments_problem_slots, v);
+}

@@ -1,0 +1,250 @@
+/*
+ * Loads the pages when the configuration is read: from the directory that
+ * payments_html names, or from the copies of html/ compiled in.  A template
+ * that could not be filled in is refused here, not before a buyer's eyes.
+ */
+
+#include "http/ngx_payments_pages.h"
+#include "payments_html.h"                       /* made by ci/embed-html */
+
+
+#define PAGE_FILE_MAX  (256 * 1024)
+
+#define compiled_in(name)  { sizeof(name), (u_char *) (name) }
+
+
+typedef struct {
+    const char                 *file;
+    ngx_str_t                   copy;
+    size_t                      offset;          /* in ngx_payments_pages_t */
+    const ngx_payments_slot_t  *slots;           /* NULL: no template */
+} page_t;
+
+
+static ngx_int_t load_page(ngx_conf_t *cf, ngx_str_t *dir,
+    const page_t *page, ngx_str_t *text);
+static ngx_int_t read_page(ngx_conf_t *cf, ngx_str_t *path, ngx_str_t *text);
+static ngx_int_t read_file(ngx_conf_t *cf, ngx_str_t *path, ngx_fd_t fd,
+    ngx_str_t *text);
+static ngx_int_t check_page(ngx_conf_t *cf, ngx_str_t *path,
+    const page_t *page, ngx_str_t *text);
+
+
+const ngx_payments_slot_t  ngx_payments_status_slots[STATUS_SLOTS + 1] = {
+    [STATUS_STYLE] = { "style_url", NGX_PAYMENTS_TEXT },
+    [STATUS_CHECKOUT] = { "checkout_id", NGX_PAYMENTS_TEXT },
+    [STATUS_TOTAL] = { "total", NGX_PAYMENTS_TEXT },
+    [STATUS_CURRENCY] = { "currency", NGX_PAYMENTS_TEXT },
+    [STATUS_SHOP_URL] = { "shop_url", NGX_PAYMENTS_TEXT },
+    [STATUS_PAY_URL] = { "pay_url", NGX_PAYMENTS_TEXT },
+    [STATUS_PREPARING] = { "preparing", NGX_PAYMENTS_FLAG },
+    [STATUS_WAITING] = { "waiting", NGX_PAYMENTS_FLAG },
+    [STATUS_PAID] = { "paid", NGX_PAYMENTS_FLAG },
+    [STATUS_FAILED] = { "failed", NGX_PAYMENTS_FLAG },
+    [STATUS_DECLINED] = { "declined", NGX_PAYMENTS_FLAG },
+    [STATUS_REJECTED] = { "rejected", NGX_PAYMENTS_FLAG },
+    [STATUS_RISK] = { "risk", NGX_PAYMENTS_FLAG },
+    [STATUS_CANCELLED] = { "cancelled", NGX_PAYMENTS_FLAG },
+    [STATUS_EXPIRED] = { "expired", NGX_PAYMENTS_FLAG },
+    [STATUS_UPDATING] = { "updating", NGX_PAYMENTS_FLAG },
+    [STATUS_PAUSED] = { "paused", NGX_PAYMENTS_FLAG },
+    [STATUS_PAY] = { "pay", NGX_PAYMENTS_FLAG },
+    [STATUS_SHOP] = { "shop", NGX_PAYMENTS_FLAG },
+    [STATUS_ORDERS] = { "orders", NGX_PAYMENTS_LIST },
+    [STATUS_ORDER_ID] = { "order_id", NGX_PAYMENTS_ITEM },
+    [STATUS_AMOUNT] = { "amount", NGX_PAYMENTS_ITEM },
+    { NULL, NGX_PAYMENTS_TEXT }
+};
+
+const ngx_payments_slot_t  ngx_payments_problem_slots[PROBLEM_SLOTS + 1] = {
+    [PROBLEM_STYLE] = { "style_url", NGX_PAYMENTS_TEXT },
+    [PROBLEM_LIST_URL] = { "list_url", NGX_PAYMENTS_TEXT },
+    [PROBLEM_SLUG] = { "slug", NGX_PAYMENTS_TEXT },
+    [PROBLEM_STATUS] = { "status", NGX_PAYMENTS_TEXT },
+    [PROBLEM_TITLE] = { "title", NGX_PAYMENTS_TEXT },
+    [PROBLEM_MEANING] = { "meaning", NGX_PAYMENTS_TEXT },
+    [PROBLEM_REMEDY] = { "remedy", NGX_PAYMENTS_TEXT },
+    { NULL, NGX_PAYMENTS_TEXT }
+};
+
+const ngx_payments_slot_t  ngx_payments_list_slots[LIST_SLOTS + 1] = {
+    [LIST_STYLE] = { "style_url", NGX_PAYMENTS_TEXT },
+    [LIST_PROBLEMS] = { "problems", NGX_PAYMENTS_LIST },
+    [LIST_URL] = { "url", NGX_PAYMENTS_ITEM },
+    [LIST_SLUG] = { "slug", NGX_PAYMENTS_ITEM },
+    [LIST_STATUS] = { "status", NGX_PAYMENTS_ITEM },
+    [LIST_TITLE] = { "title", NGX_PAYMENTS_ITEM },
+    { NULL, NGX_PAYMENTS_TEXT }
+};
+
+const ngx_payments_slot_t  ngx_payments_error_slots[ERROR_SLOTS + 1] = {
+    [ERROR_STYLE] = { "style_url", NGX_PAYMENTS_TEXT },
+    [ERROR_REQUEST] = { "request_id", NGX_PAYMENTS_TEXT },
+    [ERROR_MISSING] = { "missing", NGX_PAYMENTS_FLAG },
+    [ERROR_BUSY] = { "busy", NGX_PAYMENTS_FLAG },
+    [ERROR_BROKEN] = { "broken", NGX_PAYMENTS_FLAG },
+    { NULL, NGX_PAYMENTS_TEXT }
+};
+
+static const page_t  pages[] = {
+    { "status.html", compiled_in(payments_status_html),
+      offsetof(ngx_payments_pages_t, status), ngx_payments_status_slots },
+    { "problem.html", compiled_in(payments_problem_html),
+      offsetof(ngx_payments_pages_t, problem), ngx_payments_problem_slots },
+    { "problems.html", compiled_in(payments_problems_html),
+      offsetof(ngx_payments_pages_t, problems), ngx_payments_list_slots },
+    { "error.html", compiled_in(payments_error_html),
+      offsetof(ngx_payments_pages_t, error), ngx_payments_error_slots },
+    { "style.css", compiled_in(payments_style_css),
+      offsetof(ngx_payments_pages_t, style), NULL },
+    { NULL, ngx_null_string, 0, NULL }
+};
+
+
+ngx_int_t
+ngx_http_payments_load_pages(ngx_conf_t *cf,
+    ngx_http_payments_main_conf_t *pmcf)
+{
+    ngx_str_t     *text;
+    const page_t  *page;
+
+    for (page = pages; page->file != NULL; page++) {
+        text = (ngx_str_t *) ((u_char *) &pmcf->pages + page->offset);
+
+        if (load_page(cf, &pmcf->html, page, text) != NGX_OK) {
+            return NGX_ERROR;
+        }
+    }
+
+    return NGX_OK;
+}
+
+
+static ngx_int_t
+load_page(ngx_conf_t *cf, ngx_str_t *dir, const page_t *page,
+    ngx_str_t *text)
+{
+    u_char     *p;
+    ngx_str_t   path;
+
+    if (dir->len == 0) {
+        *text = page->copy;
+        path.len = ngx_strlen(page->file);
+        path.data = (u_char *) page->file;
+
+        return check_page(cf, &path, page, text);
+    }
+
+    path.data = ngx_pnalloc(cf->pool, dir->len + 1 + ngx_strlen(page->file)
+                                      + 1);
+    if (path.data == NULL) {
+        return NGX_ERROR;
+    }
+
+    p = ngx_sprintf(path.data, "%V/%s%Z", dir, page->file);
+    path.len = p - path.data - 1;
+
+    if (read_page(cf, &path, text) != NGX_OK) {
+        return NGX_ERROR;
+    }
+
+    return check_page(cf, &path, page, text);
+}
+
+
+static ngx_int_t
+read_page(ngx_conf_t *cf, ngx_str_t *path, ngx_str_t *text)
+{
+    ngx_fd_t   fd;
+    ngx_int_t  rc;
+
+    /* a pipe in its place must not hang the start */
+
+    fd = ngx_open_file(path->data, NGX_FILE_RDONLY|NGX_FILE_NONBLOCK,
+                       NGX_FILE_OPEN, 0);
+    if (fd == NGX_INVALID_FILE) {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, ngx_errno,
+                           "cannot open the page \"%V\": copy html/ of the "
+                           "module's source into that directory, or remove "
+                           "payments_html for the pages compiled in", path);
+        return NGX_ERROR;
+    }
+
+    rc = read_file(cf, path, fd, text);
+
+    if (ngx_close_file(fd) == NGX_FILE_ERROR) {
+        ngx_conf_log_error(NGX_LOG_WARN, cf, ngx_errno,
+                           ngx_close_file_n " \"%V\" failed", path);
+    }
+
+    return rc;
+}
+
+
+static ngx_int_t
+read_file(ngx_conf_t *cf, ngx_str_t *path, ngx_fd_t fd, ngx_str_t *text)
+{
+    off_t            size;
+    ssize_t          n;
+    ngx_file_info_t  info;
+
+    if (ngx_fd_info(fd, &info) == NGX_FILE_ERROR || !ngx_is_file(&info)) {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "the page \"%V\" is not a regular file: put the "
+                           "file itself there", path);
+        return NGX_ERROR;
+    }
+
+    size = ngx_file_size(&info);
+
+    if (size == 0 || size > PAGE_FILE_MAX) {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "the page \"%V\" has %O bytes: it must have 1 to "
+                           "%d", path, size, PAGE_FILE_MAX);
+        return NGX_ERROR;
+    }
+
+    text->data = ngx_pnalloc(cf->pool, (size_t) size);
+    if (text->data == NULL) {
+        return NGX_ERROR;
+    }
+
+    n = ngx_read_fd(fd, text->data, (size_t) size);
+
+    if (n != (ssize_t) size) {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, n < 0 ? ngx_errno : 0,
+                           "cannot read the page \"%V\": check the disk, or "
+                           "whether the file is being written", path);
+        return NGX_ERROR;
+    }
+
+    text->len = (size_t) size;
+
+    return NGX_OK;
+}
+
+
+static ngx_int_t
+check_page(ngx_conf_t *cf, ngx_str_t *path, const page_t *page,
+    ngx_str_t *text)
+{
+    pay_str_t    where;
+    ngx_uint_t   line;
+    const char  *wrong;
+
+    if (page->slots == NULL) {
+        return NGX_OK;
+    }
+
+    wrong = ngx_payments_template_check(ngx_payments_str(*text), page->slots,
+                                        &where, &line);
+    if (wrong == NULL) {
+        return NGX_OK;
+    }
+
+    ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                       "the page \"%V\", line %ui: %s \"%V\"", path, line,
+                       wrong, &ngx_payments_nstr(where));
+
+    return NGX_ERROR;
+}

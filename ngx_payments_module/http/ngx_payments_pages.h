@@ -1,0 +1,44 @@
+/*
+ * What the templates of html/ may name, shared by the file that loads them
+ * and the one that fills them in.
+ */
+
+#ifndef NGX_PAYMENTS_PAGES_H
+#define NGX_PAYMENTS_PAGES_H
+
+#include "http/ngx_payments_template.h"
+
+
+enum {
+    STATUS_STYLE = 0, STATUS_CHECKOUT, STATUS_TOTAL, STATUS_CURRENCY,
+    STATUS_SHOP_URL, STATUS_PAY_URL, STATUS_PREPARING, STATUS_WAITING,
+    STATUS_PAID, STATUS_FAILED, STATUS_DECLINED, STATUS_REJECTED,
+    STATUS_RISK, STATUS_CANCELLED, STATUS_EXPIRED, STATUS_UPDATING,
+    STATUS_PAUSED, STATUS_PAY, STATUS_SHOP, STATUS_ORDERS, STATUS_ORDER_ID,
+    STATUS_AMOUNT, STATUS_SLOTS
+};
+
+enum {
+    PROBLEM_STYLE = 0, PROBLEM_LIST_URL, PROBLEM_SLUG, PROBLEM_STATUS,
+    PROBLEM_TITLE, PROBLEM_MEANING, PROBLEM_REMEDY, PROBLEM_SLOTS
+};
+
+enum {
+    LIST_STYLE = 0, LIST_PROBLEMS, LIST_URL, LIST_SLUG, LIST_STATUS,
+    LIST_TITLE, LIST_SLOTS
+};
+
+
+enum {
+    ERROR_STYLE = 0, ERROR_REQUEST, ERROR_MISSING, ERROR_BUSY, ERROR_BROKEN,
+    ERROR_SLOTS
+};
+
+
+extern const ngx_payments_slot_t  ngx_payments_status_slots[];
+extern const ngx_payments_slot_t  ngx_payments_error_slots[];
+extern const ngx_payments_slot_t  ngx_payments_problem_slots[];
+extern const ngx_payments_slot_t  ngx_payments_list_slots[];
+
+
+#endif /* NGX_PAYMENTS_PAGES_H */

@@ -1,0 +1,328 @@
+/*
+ * HTTP calls on nginx's event loop: libcurl's multi interface, driven by our
+ * events and one timer.  What a call is stands in ngx_payments_curl_easy.c,
+ * what came of it in _answer.c; no other file knows libcurl.
+ */
+
+#include "io/ngx_payments_curl.h"
+#include "io/ngx_payments_watch.h"
+
+#include <openssl/err.h>
+
+
+#define KEPT_PER_WORKER  64
+#define RETRY_MS         50
+
+/* One per socket that libcurl wants watched. */
+typedef struct {
+    ngx_queue_t        queue;          /* while it has no connection */
+    ngx_connection_t  *c;              /* NULL: nginx has none left */
+    curl_socket_t      fd;             /* libcurl's */
+    int                what;
+} watch_t;
+
+typedef struct {
+    CURLM             *multi;
+    ngx_log_t         *log;
+    ngx_event_t        timer;
+    ngx_event_t        reap;           /* hands finished calls out */
+    ngx_queue_t        waiting;        /* sockets without a connection */
+    ngx_event_t        retry;
+    ngx_uint_t         running;
+    ngx_uint_t         most;           /* of running */
+    ngx_uint_t         stopping;
+} curl_t;
+
+
+static int socket_callback(CURL *easy, curl_socket_t fd, int what, void *data,
+    void *watched);
+static void watch_socket(watch_t *w);
+static void unwatch_socket(watch_t *w);
+static void retry_handler(ngx_event_t *ev);
+static int timer_callback(CURLM *multi, long timeout_ms, void *data);
+static void timer_handler(ngx_event_t *ev);
+static void socket_handler(ngx_event_t *ev);
+static void socket_action(curl_socket_t fd, int what);
+static void reap_handler(ngx_event_t *ev);
+static void finish(ngx_payments_http_t *http, CURLcode result);
+
+
+static curl_t  curl;
+
+
+ngx_int_t
+ngx_payments_curl_start(ngx_cycle_t *cycle)
+{
+    ngx_memzero(&curl, sizeof(curl_t));
+
+    if (curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK) {
+        return NGX_ERROR;
+    }
+
+    curl.multi = curl_multi_init();
+    if (curl.multi == NULL || ngx_payments_easy_start() != NGX_OK) {
+        return NGX_ERROR;
+    }
+
+    curl.log = cycle->log;
+    curl.timer.handler = timer_handler;
+    curl.timer.log = cycle->log;
+    curl.reap.handler = reap_handler;
+    curl.reap.log = cycle->log;
+    curl.retry.handler = retry_handler;
+    curl.retry.log = cycle->log;
+    curl.retry.cancelable = 1;
+    curl.most = ngx_max(cycle->connection_n / 2, 1);
+    ngx_queue_init(&curl.waiting);
+
+    curl_multi_setopt(curl.multi, CURLMOPT_SOCKETFUNCTION, socket_callback);
+    curl_multi_setopt(curl.multi, CURLMOPT_TIMERFUNCTION, timer_callback);
+    curl_multi_setopt(curl.multi, CURLMOPT_MAXCONNECTS,
+                      (long) KEPT_PER_WORKER);
+
+    return NGX_OK;
+}
+
+
+ngx_int_t
+ngx_payments_curl_call(ngx_payments_http_t *http)
+{
+    if (curl.running >= curl.most) {
+        return NGX_BUSY;
+    }
+
+    http->started = ngx_current_msec;
+
+    if (ngx_payments_easy_create(http) != NGX_OK) {
+        return NGX_ERROR;
+    }
+
+    /* counted first: the timer that adding it sets must hold a stopping
+     * worker back */
+    curl.running++;
+
+    if (curl_multi_add_handle(curl.multi, http->easy) != CURLM_OK) {
+        curl.running--;
+        ngx_payments_easy_destroy(http);
+        return NGX_ERROR;
+    }
+
+    return NGX_OK;
+}
+
+
+void
+ngx_payments_curl_stop(void)
+{
+    if (curl.multi == NULL) {
+        return;
+    }
+
+    curl.stopping = 1;
+
+    if (curl.timer.timer_set) {
+        ngx_del_timer(&curl.timer);
+    }
+
+    if (curl.retry.timer_set) {
+        ngx_del_timer(&curl.retry);
+    }
+
+    curl_multi_cleanup(curl.multi);
+    ngx_payments_easy_stop();
+    curl_global_cleanup();
+    curl.multi = NULL;
+}
+
+
+/* Inside libcurl: only watch and unwatch, never call back into it.  Never a
+ * failure: libcurl would give up all calls for one socket (and 7.88 crashes
+ * on the way). */
+static int
+socket_callback(CURL *easy, curl_socket_t fd, int what, void *data,
+    void *watched)
+{
+    watch_t  *w = watched;
+
+    if (what == CURL_POLL_REMOVE) {
+        if (w != NULL) {
+            unwatch_socket(w);
+            ngx_free(w);
+            curl_multi_assign(curl.multi, fd, NULL);
+        }
+
+        return 0;
+    }
+
+    if (w == NULL) {
+        w = ngx_calloc(sizeof(watch_t), curl.log);
+        if (w == NULL) {
+            return 0;                   /* the call runs into its timeout */
+        }
+
+        w->fd = fd;
+        curl_multi_assign(curl.multi, fd, w);
+
+    } else if (w->c == NULL) {
+        w->what = what;
+        return 0;                       /* waits already */
+    }
+
+    w->what = what;
+    watch_socket(w);
+
+    return 0;
+}
+
+
+/* Without a free connection it waits for one. */
+static void
+watch_socket(watch_t *w)
+{
+    if (w->c == NULL) {
+        w->c = ngx_payments_watch_open(w->fd, w, socket_handler, curl.log);
+    }
+
+    if (w->c != NULL
+        && ngx_payments_watch(w->c, w->what & CURL_POLL_IN,
+                              w->what & CURL_POLL_OUT) == NGX_OK)
+    {
+        return;
+    }
+
+    ngx_payments_watch_close(w->c);
+    w->c = NULL;
+    ngx_queue_insert_tail(&curl.waiting, &w->queue);
+
+    if (!curl.retry.timer_set) {
+        ngx_add_timer(&curl.retry, RETRY_MS);
+    }
+}
+
+
+static void
+unwatch_socket(watch_t *w)
+{
+    if (w->c == NULL) {
+        ngx_queue_remove(&w->queue);
+        return;
+    }
+
+    ngx_payments_watch_close(w->c);
+}
+
+
+/* Asks nginx only when it has one, or each try would be an alert. */
+static void
+retry_handler(ngx_event_t *ev)
+{
+    watch_t      *w;
+    ngx_queue_t  *q;
+
+    while (!ngx_queue_empty(&curl.waiting)
+           && ngx_cycle->free_connection_n != 0)
+    {
+        q = ngx_queue_head(&curl.waiting);
+        w = ngx_queue_data(q, watch_t, queue);
+
+        ngx_queue_remove(q);
+        watch_socket(w);
+
+        if (w->c == NULL) {
+            break;
+        }
+    }
+
+    if (!ngx_queue_empty(&curl.waiting) && !curl.retry.timer_set) {
+        ngx_add_timer(&curl.retry, RETRY_MS);
+    }
+}
+
+
+/* 0 means "next turn of the loop": we may be inside libcurl now. */
+static int
+timer_callback(CURLM *multi, long timeout_ms, void *data)
+{
+    if (curl.timer.timer_set) {
+        ngx_del_timer(&curl.timer);
+    }
+
+    if (timeout_ms >= 0 && !curl.stopping) {
+        curl.timer.cancelable = curl.running == 0;
+        ngx_add_timer(&curl.timer, (ngx_msec_t) timeout_ms);
+    }
+
+    return 0;
+}
+
+
+static void
+timer_handler(ngx_event_t *ev)
+{
+    socket_action(CURL_SOCKET_TIMEOUT, 0);
+}
+
+
+static void
+socket_handler(ngx_event_t *ev)
+{
+    ngx_connection_t  *c = ev->data;
+    watch_t           *w = c->data;
+
+    socket_action(w->fd, ev->write ? CURL_CSELECT_OUT : CURL_CSELECT_IN);
+}
+
+
+static void
+socket_action(curl_socket_t fd, int what)
+{
+    int  running;
+
+    (void) curl_multi_socket_action(curl.multi, fd, what, &running);
+    ngx_payments_easy_drop_sent();
+
+    /* libcurl leaves a failed handshake's errors in OpenSSL's queue, where
+     * nginx would find them in the midst of a request and call it an alert */
+    ERR_clear_error();
+
+    ngx_post_event(&curl.reap, &ngx_posted_events);
+}
+
+
+static void
+reap_handler(ngx_event_t *ev)
+{
+    int                   left;
+    char                 *private;
+    CURLMsg              *message;
+    CURLcode              result;
+    ngx_payments_http_t  *http;
+
+    while ((message = curl_multi_info_read(curl.multi, &left)) != NULL) {
+        if (message->msg != CURLMSG_DONE) {
+            continue;
+        }
+
+        /* the message dies with the handle: copy first */
+        result = message->data.result;
+        private = NULL;
+        curl_easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, &private);
+        http = (ngx_payments_http_t *) private;
+
+        finish(http, result);
+    }
+}
+
+
+static void
+finish(ngx_payments_http_t *http, CURLcode result)
+{
+    ngx_payments_easy_answer(http, result);
+
+    curl_multi_remove_handle(curl.multi, http->easy);
+    ngx_payments_easy_destroy(http);
+    curl.running--;
+    ERR_clear_error();
+
+    http->finished(http);
+}

@@ -1,0 +1,444 @@
+/*
+ * Calls to PostgreSQL: who may wait for it, and what becomes of them.  Whenever
+ * a connection is free a queue goes out as one set-based call, so an idle
+ * worker sends batches of one and a busy one shares each commit.  Knows no
+ * libpq; the connections are in ngx_payments_pq.c, the queues in _queue.c.
+ *
+ * Rules kept here: what waits too long is told so; what was sent and not
+ * answered is unknown, never failed; a batch that fails as a whole is sent
+ * again item by item, so a bad item fails alone.
+ */
+
+#include "util/ngx_payments_log_pace.h"
+#include "io/ngx_payments_queue.h"
+#include "pay_drain.h"
+
+
+#define TICK_SHARE   5                 /* of the shortest stage */
+#define TICK_MIN_MS  5
+#define ALONE_TRIES  3
+
+
+typedef struct {
+    ngx_payments_db_conf_t  *conf;
+    ngx_log_t               *log;
+    ngx_payments_queues_t    queues;
+    pay_drain_t              drain;
+    ngx_msec_t               tick_ms;
+    ngx_event_t              dispatch;
+    ngx_event_t              tick;
+} db_t;
+
+
+static ngx_msec_t tick_of(const ngx_msec_t *stages);
+static ngx_uint_t room_for(const ngx_payments_call_t *call);
+static ngx_uint_t is_crowded(const ngx_payments_call_t *call);
+static ngx_payments_work_e work_of(const ngx_payments_call_t *call);
+static void note_pace(ngx_uint_t left);
+static int64_t retry_after_s(pay_op_id_t op);
+static void start_tick(void);
+static void dispatch_handler(ngx_event_t *ev);
+static void refuse_late(ngx_queue_t *late, pay_db_failure_t failure);
+static void count_canceled(ngx_payments_batch_t *batch, const char *sqlstate);
+static ngx_uint_t tried_enough(ngx_payments_batch_t *batch);
+static void queue_alone(ngx_payments_batch_t *batch);
+static void drop(ngx_payments_batch_t *batch, pay_db_failure_t failure);
+static ngx_uint_t is_contention(const char *sqlstate);
+static pay_db_failure_t failure_of(const char *sqlstate);
+static void tick_handler(ngx_event_t *ev);
+
+
+static db_t  db;
+
+
+ngx_int_t
+ngx_payments_db_start(ngx_cycle_t *cycle, ngx_payments_db_conf_t *conf)
+{
+    ngx_memzero(&db, sizeof(db_t));
+
+    db.conf = conf;
+    db.log = cycle->log;
+    db.tick_ms = tick_of(ngx_payments_main_conf()->stages);
+    ngx_payments_queue_init(&db.queues, conf);
+
+    db.dispatch.handler = dispatch_handler;
+    db.dispatch.log = cycle->log;
+    db.tick.handler = tick_handler;
+    db.tick.log = cycle->log;
+
+    return ngx_payments_pq_start(cycle, conf);
+}
+
+
+/* A deadline is kept to a fifth of itself. */
+static ngx_msec_t
+tick_of(const ngx_msec_t *stages)
+{
+    ngx_msec_t  shortest = 0, tick;
+
+    if (stages[PAY_STAGE_KEY] != 0) {
+        shortest = stages[PAY_STAGE_KEY];
+    }
+
+    if (stages[PAY_STAGE_LEDGER] != 0
+        && (shortest == 0 || stages[PAY_STAGE_LEDGER] < shortest))
+    {
+        shortest = stages[PAY_STAGE_LEDGER];
+    }
+
+    tick = shortest != 0 ? shortest / TICK_SHARE : NGX_PAYMENTS_QUEUE_TICK_MS;
+
+    return ngx_min(ngx_max(tick, TICK_MIN_MS), NGX_PAYMENTS_QUEUE_TICK_MS);
+}
+
+
+ngx_int_t
+ngx_payments_db_call(ngx_payments_call_t *call)
+{
+    if (!ngx_payments_pq_usable()) {
+        return NGX_DECLINED;
+    }
+
+    if (db.queues.count >= room_for(call) || is_crowded(call)) {
+        ngx_payments_count_db_rejected();
+        ngx_payments_count_refused(work_of(call), NGX_PAYMENTS_FULL_QUEUE);
+        call->retry_after_s = retry_after_s(call->op);
+        return NGX_BUSY;
+    }
+
+    call->queued = call->since = ngx_current_msec;
+    call->alone = 0;
+    ngx_payments_queue_put(&db.queues, call);
+    note_pace(0);
+    ngx_payments_db_wake();
+    start_tick();
+
+    return NGX_OK;
+}
+
+
+/* What ends a flow is still taken when nothing new is: its work is done, and
+ * would be done again by a job.  So is what is about money that exists, and
+ * the look at the books.  A new job can wait from the first sign of pressure
+ * on. */
+static ngx_uint_t
+room_for(const ngx_payments_call_t *call)
+{
+    if (call->money || pay_op(call->op)->is_kept) {
+        return 2 * db.conf->queue;
+    }
+
+    return pay_op(call->op)->class == PAY_CLASS_INTAKE ? db.conf->queue
+                                                 : (db.conf->queue + 1) / 2;
+}
+
+
+/* Behind one that has waited for half of its stage a new one has little hope,
+ * and would take its time: it is told so at once. */
+static ngx_uint_t
+is_crowded(const ngx_payments_call_t *call)
+{
+    ngx_queue_t          *queue = &db.queues.calls[call->op];
+    ngx_payments_call_t  *oldest;
+
+    if (call->timeout == 0 || ngx_queue_empty(queue)
+        || ngx_payments_queue_class(call) != PAY_CLASS_INTAKE)
+    {
+        return 0;
+    }
+
+    oldest = ngx_queue_data(ngx_queue_head(queue), ngx_payments_call_t, queue);
+
+    return ngx_current_msec - oldest->queued > call->timeout / 2;
+}
+
+
+/* What stood in the full queue, in the words of payments_bulkhead. */
+static ngx_payments_work_e
+work_of(const ngx_payments_call_t *call)
+{
+    if (call->op == PAY_OP_BEGIN_PAYMENT) {
+        return NGX_PAYMENTS_WORK_INTAKE;
+    }
+
+    if (call->money || pay_op(call->op)->is_kept) {
+        return NGX_PAYMENTS_WORK_CHANGE;
+    }
+
+    return pay_op(call->op)->class == PAY_CLASS_JOBS ? NGX_PAYMENTS_WORK_JOB
+                                               : NGX_PAYMENTS_WORK_READ;
+}
+
+
+static void
+note_pace(ngx_uint_t left)
+{
+    pay_drain_note(&db.drain, (int64_t) ngx_current_msec, (int64_t) left,
+                   (int64_t) (db.queues.count + db.queues.sent));
+}
+
+
+/* By what goes before a newcomer: of its class or a better one, and what is on
+ * the wire. */
+static int64_t
+retry_after_s(pay_op_id_t op)
+{
+    ngx_uint_t  i, ahead = db.queues.sent;
+
+    for (i = 0; i <= (ngx_uint_t) pay_op(op)->class; i++) {
+        ahead += db.queues.classes[i];
+    }
+
+    return pay_drain_wait_s(&db.drain, (int64_t) ngx_current_msec,
+                            (int64_t) ahead);
+}
+
+
+static void
+start_tick(void)
+{
+    if (!db.tick.timer_set) {
+        ngx_add_timer(&db.tick, db.tick_ms);
+    }
+}
+
+
+/* At the end of this turn of the loop, so that all it brought goes at once. */
+void
+ngx_payments_db_wake(void)
+{
+    ngx_post_event(&db.dispatch, &ngx_posted_events);
+}
+
+
+void
+ngx_payments_db_answered(ngx_payments_batch_t *batch)
+{
+    ngx_uint_t  *most = &db.queues.most[batch->op];
+
+    ngx_payments_queue_leave(&db.queues, batch);
+    note_pace(batch->count);
+
+    if (batch->count >= *most) {
+        *most = ngx_min(*most + *most / 8 + 1, db.conf->batch);
+    }
+}
+
+
+void
+ngx_payments_db_lost(ngx_payments_batch_t *batch)
+{
+    ngx_payments_queue_leave(&db.queues, batch);
+    note_pace(batch->count);
+    ngx_payments_count_db(batch->op, batch->count, 1,
+                          ngx_current_msec - batch->sent);
+    drop(batch, PAY_DB_UNKNOWN);
+    ngx_destroy_pool(batch->pool);
+}
+
+
+/* Rolled back as a whole: each item gets its own try, so that only the one
+ * that fails alone fails. */
+void
+ngx_payments_db_failed(ngx_payments_batch_t *batch, const char *sqlstate,
+    const char *message)
+{
+    ngx_uint_t                       omitted;
+    pay_db_failure_t                 failure;
+    static ngx_payments_log_pace_t   pace;
+
+    failure = failure_of(sqlstate);
+    count_canceled(batch, sqlstate);
+    ngx_payments_queue_leave(&db.queues, batch);
+
+    if (is_contention(sqlstate) ? tried_enough(batch)
+        : batch->count == 1 || failure == PAY_DB_UNAVAILABLE)
+    {
+        if (ngx_payments_log_may(&pace, &omitted)) {
+            ngx_log_error(NGX_LOG_ERR, db.log, 0,
+                          "payments: operation failed, op:%s, sqlstate:%s, "
+                          "calls:%ui, omitted:%ui, message:%s",
+                          pay_op(batch->op)->name, sqlstate, batch->count,
+                          omitted, message);
+        }
+
+        note_pace(batch->count);
+        drop(batch, failure);
+
+    } else {
+        queue_alone(batch);
+    }
+
+    ngx_destroy_pool(batch->pool);
+}
+
+
+static void
+dispatch_handler(ngx_event_t *ev)
+{
+    ngx_uint_t             idle;
+    ngx_queue_t            late;
+    ngx_payments_batch_t  *batch;
+
+    ngx_queue_init(&late);
+
+    while ((idle = ngx_payments_pq_idle()) != 0) {
+        batch = ngx_payments_queue_next(&db.queues, idle, db.log, &late);
+        if (batch == NULL) {
+            break;
+        }
+
+        ngx_payments_pq_send(batch);
+    }
+
+    refuse_late(&late, PAY_DB_OVERLOADED);
+}
+
+
+/* Of the class OVERLOADED: never sent, or known to be rolled back. */
+static void
+refuse_late(ngx_queue_t *late, pay_db_failure_t failure)
+{
+    ngx_queue_t          *q;
+    ngx_payments_call_t  *call;
+
+    while (!ngx_queue_empty(late)) {
+        q = ngx_queue_head(late);
+        ngx_queue_remove(q);
+        call = ngx_queue_data(q, ngx_payments_call_t, queue);
+
+        if (ngx_payments_queue_is_late(call)) {
+            ngx_payments_count_stage_timeout(pay_op(call->op)->stage);
+        }
+
+        ngx_payments_count_db_rejected();
+        call->retry_after_s = retry_after_s(call->op);
+        call->done(call, NULL, failure);
+    }
+}
+
+
+/* statement_timeout was set to the stage's; somebody's pg_cancel_backend()
+ * comes earlier.  As many at once are too many then: half of them go the next
+ * time, and a few more each time that it goes well. */
+static void
+count_canceled(ngx_payments_batch_t *batch, const char *sqlstate)
+{
+    ngx_uint_t  i;
+
+    if (batch->timeout == 0 || ngx_strcmp(sqlstate, "57014") != 0
+        || ngx_current_msec - batch->sent + 1 < batch->timeout)
+    {
+        return;
+    }
+
+    db.queues.most[batch->op] = ngx_max(batch->count / 2, 1);
+
+    for (i = 0; i < batch->count; i++) {
+        if (batch->calls[i]->timeout != 0) {
+            ngx_payments_count_stage_timeout(pay_op(batch->op)->stage);
+        }
+    }
+}
+
+
+static ngx_uint_t
+tried_enough(ngx_payments_batch_t *batch)
+{
+    return batch->count == 1 && ++batch->calls[0]->alone > ALONE_TRIES;
+}
+
+
+static void
+queue_alone(ngx_payments_batch_t *batch)
+{
+    ngx_uint_t            i;
+    ngx_payments_call_t  *call;
+
+    for (i = batch->count; i-- > 0; /* void */) {
+        call = batch->calls[i];
+        call->alone = ngx_max(call->alone, 1);
+        call->since = ngx_current_msec;      /* its stage goes on */
+        ngx_payments_queue_put_back(&db.queues, call);
+    }
+
+    note_pace(0);
+    start_tick();
+}
+
+
+static void
+drop(ngx_payments_batch_t *batch, pay_db_failure_t failure)
+{
+    ngx_uint_t  i;
+
+    for (i = 0; i < batch->count; i++) {
+        batch->calls[i]->done(batch->calls[i], NULL, failure);
+    }
+}
+
+
+static ngx_uint_t
+is_contention(const char *sqlstate)
+{
+    return ngx_strncmp(sqlstate, "40", 2) == 0
+           || ngx_strcmp(sqlstate, "55P03") == 0;
+}
+
+
+/* Classes: 08 connection, 53 resources, 57 operator, 58 system, XX internal,
+ * 25006 read-only: the database is not to be had; 40, 55P03: contention. */
+static pay_db_failure_t
+failure_of(const char *sqlstate)
+{
+    ngx_uint_t                  i;
+    static const char  *const   classes[] = {
+        "08", "53", "57", "58", "XX", "25006", "40", "55P03"
+    };
+
+    for (i = 0; i < sizeof(classes) / sizeof(classes[0]); i++) {
+        if (ngx_strncmp(sqlstate, classes[i], ngx_strlen(classes[i])) == 0) {
+            return PAY_DB_UNAVAILABLE;
+        }
+    }
+
+    return PAY_DB_ERROR;
+}
+
+
+/* What waits too long is told so; the timer runs only while something waits,
+ * and then holds a stopping worker back until it is answered. */
+static void
+tick_handler(ngx_event_t *ev)
+{
+    ngx_uint_t            i, down;
+    ngx_queue_t          *q, *next, late;
+    ngx_payments_call_t  *call;
+
+    down = !ngx_payments_pq_usable();
+    ngx_queue_init(&late);
+
+    for (i = 0; i < PAY_OP_COUNT; i++) {
+        for (q = ngx_queue_head(&db.queues.calls[i]);
+             q != ngx_queue_sentinel(&db.queues.calls[i]);
+             q = next)
+        {
+            next = ngx_queue_next(q);
+            call = ngx_queue_data(q, ngx_payments_call_t, queue);
+
+            if (down || ngx_payments_queue_is_late(call)
+                || ngx_current_msec - call->since >= db.conf->wait)
+            {
+                ngx_payments_queue_remove(&db.queues, call);
+                ngx_queue_insert_tail(&late, q);
+            }
+        }
+    }
+
+    refuse_late(&late, down ? PAY_DB_UNAVAILABLE : PAY_DB_OVERLOADED);
+
+    if (db.queues.count != 0) {
+        ngx_payments_db_wake();
+        start_tick();
+    }
+}

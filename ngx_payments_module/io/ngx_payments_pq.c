@@ -1,0 +1,696 @@
+/*
+ * Connections to PostgreSQL on nginx's event loop, to whichever of the hosts
+ * takes writes.  What goes over them is ngx_payments_pq_rows.c's; nobody else
+ * knows libpq but ngx_payments_pq_conf.c, which reads a connection string.
+ *
+ * Rules kept here: nothing blocks; a row counts only after the Sync that
+ * carries the commit; a connection that misses its deadline is dropped (a
+ * stopped backend defeats statement_timeout); each connection finds the
+ * primary by itself, going round the hosts, and waits only after a whole
+ * round.  A host's name is resolved by libpq, which blocks: the manual wants
+ * addresses or sockets.
+ */
+
+#include "io/ngx_payments_pq.h"
+#include "io/ngx_payments_watch.h"
+
+
+#define CONNECT_TIMEOUT_MS   5000
+#define BACKOFF_FIRST_MS     100
+#define BACKOFF_MAX_MS       5000
+#define SETUP_REFUSED        "setup refused"
+#define TIMEOUT_UNKNOWN      ((ngx_msec_t) -1)
+
+
+typedef enum {
+    CONN_DOWN = 0,             /* no PGconn; the timer says when to try */
+    CONN_CONNECTING,           /* PQconnectPoll is at work */
+    CONN_SETUP,                /* settings and prepared statements under way */
+    CONN_IDLE,                 /* may take a batch */
+    CONN_BUSY                  /* a batch is on the wire */
+} conn_state_e;
+
+typedef struct {
+    PGconn                *pg;
+    ngx_connection_t      *c;
+    ngx_event_t            timer;
+    conn_state_e           state;
+    ngx_uint_t             host;           /* in conf->dsns */
+    ngx_uint_t             failures;       /* in a row */
+    ngx_payments_batch_t  *batch;          /* on the wire */
+    PGresult              *rows;
+    ngx_msec_t             timeout;        /* statement_timeout for a stage; 0:
+                                              that of all others */
+    ngx_uint_t             setting;        /* it is being set: its row comes
+                                              before the batch's */
+    ngx_uint_t             failed;
+    char                   sqlstate[6];    /* of the first error */
+    ngx_payments_pq_said_t  said;          /* by PostgreSQL or libpq */
+} conn_t;
+
+typedef struct {
+    ngx_payments_db_conf_t  *conf;
+    ngx_log_t               *log;
+    conn_t                  *conns;
+    ngx_uint_t               stopping;
+} pq_t;
+
+
+static void conn_start(conn_t *conn);
+static void conn_timer_handler(ngx_event_t *ev);
+static void conn_event_handler(ngx_event_t *ev);
+static void conn_connecting(conn_t *conn);
+static ngx_int_t conn_watch(conn_t *conn, ngx_uint_t rd, ngx_uint_t wr);
+static void conn_setup(conn_t *conn);
+static ngx_int_t conn_send_setup(conn_t *conn);
+static void conn_read(conn_t *conn);
+static ngx_int_t conn_take_results(conn_t *conn);
+static void conn_take_error(conn_t *conn, PGresult *res);
+static void conn_synced(conn_t *conn);
+static void conn_prepared(conn_t *conn);
+static void conn_batch_done(conn_t *conn);
+static void drop_notice(void *arg, const PGresult *notice);
+static void conn_lost(conn_t *conn, const char *why);
+static void conn_say_lost(conn_t *conn, const char *why);
+static void conn_retry(conn_t *conn);
+static ngx_uint_t said_nothing(const conn_t *conn);
+static ngx_uint_t was_rolled_back(const conn_t *conn);
+static void conn_close(conn_t *conn);
+static ngx_int_t conn_send_calls(conn_t *conn, ngx_payments_batch_t *batch);
+static ngx_int_t conn_set_timeout(conn_t *conn, ngx_msec_t timeout);
+
+
+static pq_t  pq;
+
+
+ngx_int_t
+ngx_payments_pq_start(ngx_cycle_t *cycle, ngx_payments_db_conf_t *conf)
+{
+    ngx_uint_t  i;
+
+    ngx_memzero(&pq, sizeof(pq_t));
+
+    pq.conf = conf;
+    pq.log = cycle->log;
+    pq.conns = ngx_pcalloc(cycle->pool, conf->connections * sizeof(conn_t));
+    if (pq.conns == NULL) {
+        return NGX_ERROR;
+    }
+
+    for (i = 0; i < conf->connections; i++) {
+        pq.conns[i].timer.handler = conn_timer_handler;
+        pq.conns[i].timer.data = &pq.conns[i];
+        pq.conns[i].timer.log = cycle->log;
+        pq.conns[i].timer.cancelable = 1;
+        conn_start(&pq.conns[i]);
+    }
+
+    return NGX_OK;
+}
+
+
+ngx_uint_t
+ngx_payments_pq_usable(void)
+{
+    ngx_uint_t  i;
+
+    if (pq.conns == NULL) {
+        return 0;
+    }
+
+    for (i = 0; i < pq.conf->connections; i++) {
+        if (pq.conns[i].state >= CONN_SETUP
+            || pq.conns[i].failures < pq.conf->dsns->nelts)
+        {
+            return 1;
+        }
+    }
+
+    return 0;
+}
+
+
+ngx_uint_t
+ngx_payments_pq_idle(void)
+{
+    ngx_uint_t  i, n = 0;
+
+    for (i = 0; i < pq.conf->connections; i++) {
+        n += pq.conns[i].state == CONN_IDLE;
+    }
+
+    return n;
+}
+
+
+void
+ngx_payments_pq_send(ngx_payments_batch_t *batch)
+{
+    conn_t      *conn;
+    ngx_uint_t   i;
+
+    for (i = 0; pq.conns[i].state != CONN_IDLE; i++) { /* void */ }
+
+    conn = &pq.conns[i];
+    conn->batch = batch;
+    conn->failed = 0;
+    conn->sqlstate[0] = '\0';
+    conn->said.message[0] = '\0';
+    conn->state = CONN_BUSY;
+    conn->timer.cancelable = 0;
+    ngx_add_timer(&conn->timer, pq.conf->timeout);
+
+    if (conn_send_calls(conn, batch) != NGX_OK) {
+        conn_lost(conn, "cannot send");
+    }
+}
+
+
+void
+ngx_payments_pq_stop(void)
+{
+    ngx_uint_t  i;
+
+    if (pq.conns == NULL) {
+        return;
+    }
+
+    pq.stopping = 1;
+
+    for (i = 0; i < pq.conf->connections; i++) {
+        conn_close(&pq.conns[i]);
+    }
+}
+
+
+static void
+conn_start(conn_t *conn)
+{
+    ngx_str_t  *dsns = pq.conf->dsns->elts;
+
+    conn->failed = 0;
+    conn->sqlstate[0] = '\0';
+    conn->said.message[0] = '\0';
+    conn->pg = PQconnectStart((char *) dsns[conn->host].data);
+
+    if (conn->pg == NULL || PQstatus(conn->pg) == CONNECTION_BAD) {
+        conn_lost(conn, "cannot start to connect");
+        return;
+    }
+
+    (void) PQsetNoticeReceiver(conn->pg, drop_notice, NULL);
+
+    conn->state = CONN_CONNECTING;
+    ngx_add_timer(&conn->timer, CONNECT_TIMEOUT_MS);
+
+    /* libpq: behave as if PQconnectPoll had last said WRITING */
+    if (conn_watch(conn, 0, 1) != NGX_OK) {
+        conn_lost(conn, "cannot watch the socket");
+    }
+}
+
+
+static void
+conn_timer_handler(ngx_event_t *ev)
+{
+    conn_t  *conn = ev->data;
+
+    if (conn->state == CONN_DOWN) {
+        conn_start(conn);
+        return;
+    }
+
+    conn_lost(conn, conn->state == CONN_BUSY ? "call timed out"
+                                             : "connect timed out");
+}
+
+
+static void
+conn_event_handler(ngx_event_t *ev)
+{
+    ngx_connection_t  *c = ev->data;
+    conn_t            *conn = c->data;
+
+    if (conn->state == CONN_CONNECTING) {
+        conn_connecting(conn);
+        return;
+    }
+
+    conn_read(conn);
+}
+
+
+static void
+conn_connecting(conn_t *conn)
+{
+    ngx_int_t  rc;
+
+    /* libpq may go on with another socket, even one of the same number */
+    ngx_payments_watch_close(conn->c);
+    conn->c = NULL;
+
+    switch (PQconnectPoll(conn->pg)) {
+
+    case PGRES_POLLING_READING:
+        rc = conn_watch(conn, 1, 0);
+        break;
+
+    case PGRES_POLLING_WRITING:
+        rc = conn_watch(conn, 0, 1);
+        break;
+
+    case PGRES_POLLING_OK:
+        conn_setup(conn);
+        return;
+
+    default:
+        conn_lost(conn, "cannot connect");
+        return;
+    }
+
+    if (rc != NGX_OK) {
+        conn_lost(conn, "cannot watch the socket");
+    }
+}
+
+
+static ngx_int_t
+conn_watch(conn_t *conn, ngx_uint_t rd, ngx_uint_t wr)
+{
+    int  fd;
+
+    if (conn->c == NULL) {
+        fd = PQsocket(conn->pg);
+        if (fd < 0) {
+            return NGX_ERROR;
+        }
+
+        conn->c = ngx_payments_watch_open(fd, conn, conn_event_handler,
+                                          pq.log);
+        if (conn->c == NULL) {
+            return NGX_ERROR;
+        }
+    }
+
+    return ngx_payments_watch(conn->c, rd, wr);
+}
+
+
+static void
+conn_setup(conn_t *conn)
+{
+    if (PQsetnonblocking(conn->pg, 1) != 0 || !PQenterPipelineMode(conn->pg)
+        || conn_send_setup(conn) != NGX_OK)
+    {
+        conn_lost(conn, "cannot prepare the operations");
+        return;
+    }
+
+    conn->state = CONN_SETUP;
+    conn->failed = 0;
+    conn_read(conn);
+}
+
+
+/* The server's own deadlines stay below ours, so that an answer says more
+ * than a dropped connection would. */
+static ngx_int_t
+conn_send_setup(conn_t *conn)
+{
+    ngx_uint_t   i;
+
+    if (ngx_payments_pq_prepare_timeout(conn->pg) != NGX_OK
+        || conn_set_timeout(conn, 0) != NGX_OK)
+    {
+        return NGX_ERROR;
+    }
+
+    for (i = 0; i < PAY_OP_COUNT; i++) {
+        if (ngx_payments_pq_prepare(conn->pg, pay_op(i)) != NGX_OK) {
+            return NGX_ERROR;
+        }
+    }
+
+    return PQpipelineSync(conn->pg) ? NGX_OK : NGX_ERROR;
+}
+
+
+static void
+conn_read(conn_t *conn)
+{
+    int        flushed;
+    ngx_int_t  rc;
+
+    if (!PQconsumeInput(conn->pg)) {
+        conn_lost(conn, "connection broke");
+        return;
+    }
+
+    flushed = PQflush(conn->pg);
+
+    if (flushed < 0 || conn_watch(conn, 1, flushed == 1) != NGX_OK) {
+        conn_lost(conn, "cannot send");
+        return;
+    }
+
+    if (conn->state == CONN_IDLE) {
+        /* nothing is expected: a notice, or the server's farewell */
+        if (PQstatus(conn->pg) == CONNECTION_BAD) {
+            conn_lost(conn, "connection broke");
+        }
+
+        return;
+    }
+
+    rc = conn_take_results(conn);
+
+    if (rc == NGX_OK) {
+        conn_synced(conn);
+
+    } else if (rc == NGX_ERROR) {
+        conn_lost(conn, "answers make no sense");
+    }
+}
+
+
+/* NGX_OK when the Sync has come back: all before it is committed or failed.
+ * One NULL stands between two statements; at a second one libpq has nothing
+ * left to wait for, and would say so for ever. */
+static ngx_int_t
+conn_take_results(conn_t *conn)
+{
+    PGresult        *res;
+    ngx_uint_t       nulls = 0;
+    ExecStatusType   status;
+
+    while (!PQisBusy(conn->pg)) {
+        res = PQgetResult(conn->pg);
+        if (res == NULL) {
+            if (++nulls > 1 || PQstatus(conn->pg) == CONNECTION_BAD) {
+                return NGX_ERROR;
+            }
+
+            continue;
+        }
+
+        nulls = 0;
+        status = PQresultStatus(res);
+
+        if (status == PGRES_PIPELINE_SYNC) {
+            PQclear(res);
+            return NGX_OK;
+        }
+
+        if (status == PGRES_FATAL_ERROR) {
+            conn_take_error(conn, res);
+        }
+
+        if (status == PGRES_TUPLES_OK && conn->state == CONN_BUSY
+            && conn->rows == NULL && !conn->setting)
+        {
+            conn->rows = res;
+            continue;
+        }
+
+        conn->setting = 0;
+
+        PQclear(res);
+    }
+
+    return PQstatus(conn->pg) == CONNECTION_BAD ? NGX_ERROR : NGX_AGAIN;
+}
+
+
+static void
+conn_take_error(conn_t *conn, PGresult *res)
+{
+    size_t       len;
+    const char  *code;
+
+    if (conn->failed) {
+        return;
+    }
+
+    conn->failed = 1;
+    ngx_memzero(conn->sqlstate, sizeof(conn->sqlstate));
+
+    code = PQresultErrorField(res, PG_DIAG_SQLSTATE);
+    if (code != NULL) {
+        len = ngx_strlen(code);
+        ngx_memcpy(conn->sqlstate, code, ngx_min(len, 5));
+    }
+
+    ngx_payments_pq_said(&conn->said, conn->pg, res, conn->sqlstate);
+}
+
+
+static void
+conn_synced(conn_t *conn)
+{
+    if (conn->timer.timer_set) {
+        ngx_del_timer(&conn->timer);
+    }
+
+    if (conn->state == CONN_SETUP) {
+        conn_prepared(conn);
+
+    } else if (ngx_payments_pq_takes_no_writes(conn->sqlstate)) {
+        conn_lost(conn, "the server takes no writes");
+
+    } else if (said_nothing(conn)) {
+        conn_lost(conn, "answer cannot be read");
+
+    } else {
+        conn_batch_done(conn);
+    }
+}
+
+
+static void
+conn_prepared(conn_t *conn)
+{
+    if (conn->failed) {
+        if (!ngx_payments_pq_is_told(&conn->said, conn->host, SETUP_REFUSED)) {
+            ngx_log_error(NGX_LOG_ERR, pq.log, 0,
+                          "payments: an operation cannot be prepared, "
+                          "sqlstate:%s, hint:run payctl migrate, message:%s",
+                          conn->sqlstate, conn->said.message);
+        }
+
+        conn_lost(conn, SETUP_REFUSED);
+        return;
+    }
+
+    conn->state = CONN_IDLE;
+    conn->failures = 0;
+    ngx_payments_count_db_connect(1);
+    ngx_log_error(NGX_LOG_NOTICE, pq.log, 0,
+                  "payments: database connected, pid:%d",
+                  PQbackendPID(conn->pg));
+
+    ngx_payments_pq_warn_superuser(conn->pg, pq.log);
+    ngx_payments_db_wake();
+}
+
+
+static void
+conn_batch_done(conn_t *conn)
+{
+    PGresult              *rows;
+    ngx_payments_batch_t  *batch;
+
+    /* the connection is free before anybody hears of it */
+    rows = conn->rows;
+    batch = conn->batch;
+
+    conn->rows = NULL;
+    conn->batch = NULL;
+    conn->state = CONN_IDLE;
+
+    if (conn->failed) {
+        conn->timeout = TIMEOUT_UNKNOWN;    /* the setting went back, too */
+    }
+
+    ngx_payments_count_db(batch->op, batch->count, conn->failed,
+                          ngx_current_msec - batch->sent);
+
+    if (conn->failed) {
+        ngx_payments_db_failed(batch, conn->sqlstate, conn->said.message);
+
+    } else {
+        ngx_payments_db_answered(batch);
+        ngx_payments_pq_deliver(batch, rows);
+        ngx_destroy_pool(batch->pool);
+    }
+
+    PQclear(rows);
+    conn->sqlstate[0] = '\0';
+    ngx_payments_db_wake();
+}
+
+
+/* libpq would print it to error.log, which takes no text of others. */
+static void
+drop_notice(void *arg, const PGresult *notice)
+{
+}
+
+
+/* What was on the wire is unknown, unless the server has said that it was
+ * rolled back. */
+static void
+conn_lost(conn_t *conn, const char *why)
+{
+    ngx_uint_t             rolled_back;
+    ngx_payments_batch_t  *batch;
+
+    if (conn->state == CONN_IDLE || conn->state == CONN_BUSY) {
+        ngx_payments_count_db_connect(0);
+    }
+
+    conn_say_lost(conn, why);
+
+    batch = conn->batch;
+    rolled_back = was_rolled_back(conn);
+    conn->batch = NULL;
+    conn_close(conn);
+    conn_retry(conn);
+
+    if (batch == NULL) {
+        return;
+    }
+
+    if (rolled_back) {
+        ngx_payments_count_db(batch->op, batch->count, 1,
+                              ngx_current_msec - batch->sent);
+        ngx_payments_db_failed(batch, conn->sqlstate, conn->said.message);
+
+    } else {
+        ngx_payments_db_lost(batch);
+    }
+
+    ngx_payments_db_wake();
+}
+
+
+static void
+conn_say_lost(conn_t *conn, const char *why)
+{
+    ngx_uint_t  untold;
+
+    ngx_payments_pq_said(&conn->said, conn->pg, NULL, conn->sqlstate);
+
+    if (!ngx_payments_pq_tell(&conn->said, conn->host, why,
+                              conn->batch == NULL && conn->failures != 0,
+                              &untold))
+    {
+        return;
+    }
+
+    ngx_log_error(NGX_LOG_ERR, pq.log, 0,
+                  "payments: database connection lost, why:%s, host:%ui, "
+                  "calls:%ui, attempt:%ui, sqlstate:%s, omitted:%ui, "
+                  "message:%s", why, conn->host,
+                  conn->batch ? conn->batch->count : 0, conn->failures,
+                  conn->sqlstate, untold, conn->said.message);
+}
+
+
+/* The next host at once, while there is one that this round has not tried;
+ * then a wait, longer from round to round. */
+static void
+conn_retry(conn_t *conn)
+{
+    ngx_uint_t  hosts, rounds;
+    ngx_msec_t  delay = 0;
+
+    hosts = pq.conf->dsns->nelts;
+    conn->host = (conn->host + 1) % hosts;
+    conn->failures++;
+
+    if (pq.stopping) {
+        return;
+    }
+
+    if (conn->failures % hosts == 0) {
+        rounds = conn->failures / hosts - 1;
+        delay = BACKOFF_FIRST_MS << ngx_min(rounds, 6);
+        delay = ngx_min(delay, BACKOFF_MAX_MS);
+        delay += ngx_random() % (delay / 2 + 1);
+    }
+
+    conn->timer.cancelable = 1;
+    ngx_add_timer(&conn->timer, delay);
+}
+
+
+/* The server has ended the statement, and libpq has no rows of it: it ran out
+ * of memory or could not read them, and its own errors have no code.  The
+ * commit stands then, so a second call would be one too many. */
+static ngx_uint_t
+said_nothing(const conn_t *conn)
+{
+    return conn->sqlstate[0] == '\0' && (conn->failed || conn->rows == NULL);
+}
+
+
+/* The server's own word (libpq's errors have no code), before the statement's
+ * last: what is said later may come from behind the commit. */
+static ngx_uint_t
+was_rolled_back(const conn_t *conn)
+{
+    return conn->rows == NULL && conn->sqlstate[0] != '\0';
+}
+
+
+static void
+conn_close(conn_t *conn)
+{
+    if (conn->timer.timer_set) {
+        ngx_del_timer(&conn->timer);
+    }
+
+    ngx_payments_watch_close(conn->c);
+    PQclear(conn->rows);
+    PQfinish(conn->pg);
+
+    conn->c = NULL;
+    conn->rows = NULL;
+    conn->pg = NULL;
+    conn->state = CONN_DOWN;
+}
+
+
+static ngx_int_t
+conn_send_calls(conn_t *conn, ngx_payments_batch_t *batch)
+{
+    conn->setting = batch->timeout != conn->timeout;
+
+    if ((conn->setting && conn_set_timeout(conn, batch->timeout) != NGX_OK)
+        || ngx_payments_pq_put(conn->pg, batch) != NGX_OK
+        || !PQpipelineSync(conn->pg))
+    {
+        return NGX_ERROR;
+    }
+
+    switch (PQflush(conn->pg)) {
+
+    case 0:
+        return conn_watch(conn, 1, 0);
+
+    case 1:
+        return conn_watch(conn, 1, 1);
+
+    default:
+        return NGX_ERROR;
+    }
+}
+
+
+static ngx_int_t
+conn_set_timeout(conn_t *conn, ngx_msec_t timeout)
+{
+    conn->timeout = timeout;
+
+    return ngx_payments_pq_set_timeout(conn->pg, pq.conf->timeout, timeout);
+}

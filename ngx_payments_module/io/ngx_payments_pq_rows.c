@@ -1,0 +1,161 @@
+/*
+ * A batch on its way over a connection to PostgreSQL: arguments out, rows in.
+ * Knows libpq, but never waits, connects or flushes; ngx_payments_pq.c does.
+ */
+
+#include "io/ngx_payments_pq.h"
+
+
+/* A statement with arguments, which SET is not. */
+#define SET_TIMEOUT  "payments_set_timeout"
+
+
+static pay_cell_t cell_of(const void *rows, unsigned row, unsigned column);
+
+
+ngx_int_t
+ngx_payments_pq_prepare(PGconn *pg, const pay_op_t *op)
+{
+    Oid           types[PAY_OP_COLUMNS_MAX];
+    char          sql[PAY_OP_SQL_MAX];
+    unsigned      i, n;
+    pay_column_t  args[PAY_OP_COLUMNS_MAX];
+
+    (void) pay_op_sql(op, sql);
+    n = pay_op_args(op, args);
+
+    for (i = 0; i < n; i++) {
+        types[i] = (Oid) pay_type_array(args[i].type);
+    }
+
+    return PQsendPrepare(pg, op->name, sql, (int) n, types) ? NGX_OK
+                                                            : NGX_ERROR;
+}
+
+
+ngx_int_t
+ngx_payments_pq_put(PGconn *pg, ngx_payments_batch_t *batch)
+{
+    int               lengths[PAY_OP_COLUMNS_MAX], formats[PAY_OP_COLUMNS_MAX];
+    unsigned          i, n;
+    pay_str_t         arrays[PAY_OP_COLUMNS_MAX];
+    const char       *values[PAY_OP_COLUMNS_MAX];
+    const void      **items;
+    pay_arena_t       arena = ngx_payments_arena(batch->pool);
+    pay_column_t      args[PAY_OP_COLUMNS_MAX];
+    const pay_op_t   *op = pay_op(batch->op);
+
+    items = ngx_palloc(batch->pool, batch->count * sizeof(void *));
+    if (items == NULL) {
+        return NGX_ERROR;
+    }
+
+    for (i = 0; i < batch->count; i++) {
+        items[i] = batch->calls[i]->args;
+    }
+
+    if (pay_op_encode(&arena, op, items, (unsigned) batch->count, arrays)
+        != PAY_OK)
+    {
+        return NGX_ERROR;
+    }
+
+    n = pay_op_args(op, args);
+
+    for (i = 0; i < n; i++) {
+        values[i] = (char *) arrays[i].data;
+        lengths[i] = (int) arrays[i].len;
+        formats[i] = 1;
+    }
+
+    return PQsendQueryPrepared(pg, op->name, (int) n, values, lengths, formats,
+                               1)
+           ? NGX_OK : NGX_ERROR;
+}
+
+
+ngx_int_t
+ngx_payments_pq_prepare_timeout(PGconn *pg)
+{
+    return PQsendPrepare(pg, SET_TIMEOUT,
+                         "SELECT set_config('statement_timeout',$1,false),"
+                         "set_config('lock_timeout',$2,false)", 0, NULL)
+           ? NGX_OK : NGX_ERROR;
+}
+
+
+/* The server's deadlines stay below ours, so that an answer says more than a
+ * dropped connection would; and what is locked by others does not take all
+ * the time of a batch: its items get a try each. */
+ngx_int_t
+ngx_payments_pq_set_timeout(PGconn *pg, ngx_msec_t call, ngx_msec_t stage)
+{
+    u_char       statement[NGX_INT_T_LEN + 1], lock[NGX_INT_T_LEN + 1];
+    ngx_msec_t   most = call - call / 5, most_lock = call / 4;
+    const char  *values[] = { (char *) statement, (char *) lock };
+
+    if (stage != 0) {
+        most = ngx_min(most, stage);
+        most_lock = ngx_min(most_lock, stage / 2);
+    }
+
+    *ngx_sprintf(statement, "%M", most) = '\0';
+    *ngx_sprintf(lock, "%M", most_lock) = '\0';
+
+    return PQsendQueryPrepared(pg, SET_TIMEOUT, 2, values, NULL, NULL, 1)
+           ? NGX_OK : NGX_ERROR;
+}
+
+
+/* Calls go away as they are told: nothing of one is looked at behind that.  The
+ * batch is committed, so an answer that cannot be read is an outcome that is
+ * not known, never a failure. */
+void
+ngx_payments_pq_deliver(ngx_payments_batch_t *batch, PGresult *rows)
+{
+    ngx_uint_t       i;
+    pay_arena_t      arena = ngx_payments_arena(batch->pool);
+    pay_table_t      table = { rows, (unsigned) PQntuples(rows),
+                               (unsigned) PQnfields(rows), cell_of };
+    pay_result_t    *results;
+    const pay_op_t  *op = pay_op(batch->op);
+
+    results = ngx_pcalloc(batch->pool, batch->count * sizeof(pay_result_t));
+
+    if (results != NULL
+        && pay_op_decode(&arena, op, &table, results, (unsigned) batch->count)
+           == PAY_BUG)
+    {
+        ngx_log_error(NGX_LOG_ALERT, ngx_cycle->log, 0,
+                      "payments: operation answered what it may not, op:%s",
+                      op->name);
+    }
+
+    for (i = 0; i < batch->count; i++) {
+        if (results != NULL && results[i].outcome != PAY_OUTCOME_NONE) {
+            batch->calls[i]->done(batch->calls[i], &results[i], 0);
+            continue;
+        }
+
+        ngx_log_error(NGX_LOG_ALERT, ngx_cycle->log, 0,
+                      "payments: operation left an item out, op:%s",
+                      op->name);
+        batch->calls[i]->done(batch->calls[i], NULL, PAY_DB_UNKNOWN);
+    }
+}
+
+
+static pay_cell_t
+cell_of(const void *rows, unsigned row, unsigned column)
+{
+    int              len;
+    const PGresult  *result = rows;
+
+    len = PQgetlength(result, (int) row, (int) column);
+
+    return (pay_cell_t) {
+        (unsigned char *) PQgetvalue(result, (int) row, (int) column),
+        (size_t) len,
+        len == 0 && PQgetisnull(result, (int) row, (int) column)
+    };
+}

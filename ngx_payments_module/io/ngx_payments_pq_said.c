@@ -1,0 +1,129 @@
+/*
+ * What PostgreSQL and libpq say when something fails, for error.log: made
+ * safe, and not said again and again while a worker reconnects.
+ */
+
+#include "io/ngx_payments_pq.h"
+
+
+#define TELL_AGAIN_MS  60000
+
+
+static ngx_uint_t is_value_error(const char *sqlstate);
+static uint32_t loss_hash(const ngx_payments_pq_said_t *said,
+    const char *why);
+
+
+void
+ngx_payments_pq_said(ngx_payments_pq_said_t *said, PGconn *pg, PGresult *res,
+    const char *sqlstate)
+{
+    const char  *text;
+
+    if (res == NULL) {
+        if (said->message[0] == '\0' && pg != NULL) {
+            (void) pay_line(said->message, pay_str_of(PQerrorMessage(pg)), 0,
+                            pay_str_of(PQpass(pg)));
+        }
+
+        return;
+    }
+
+    text = PQresultErrorField(res, PG_DIAG_MESSAGE_PRIMARY);
+
+    if (text == NULL) {
+        text = PQresultErrorMessage(res);
+    }
+
+    (void) pay_line(said->message, pay_str_of(text),
+                    (int) is_value_error(sqlstate), pay_str_of(PQpass(pg)));
+}
+
+
+ngx_uint_t
+ngx_payments_pq_is_told(const ngx_payments_pq_said_t *said, ngx_uint_t host,
+    const char *why)
+{
+    return said->told_at[host] != 0
+           && said->told[host] == loss_hash(said, why)
+           && ngx_current_msec - said->told_at[host] < TELL_AGAIN_MS;
+}
+
+
+/* Each attempt is another line only while it fails otherwise than the one
+ * before.  libpq has no message for what is our own decision, such as a
+ * deadline. */
+ngx_uint_t
+ngx_payments_pq_tell(ngx_payments_pq_said_t *said, ngx_uint_t host,
+    const char *why, ngx_uint_t again, ngx_uint_t *untold)
+{
+    if (again && ngx_payments_pq_is_told(said, host, why)) {
+        said->untold++;
+        return 0;
+    }
+
+    said->told[host] = loss_hash(said, why);
+    said->told_at[host] = ngx_current_msec;
+    *untold = said->untold;
+    said->untold = 0;
+
+    return 1;
+}
+
+
+void
+ngx_payments_pq_warn_superuser(const PGconn *pg, ngx_log_t *log)
+{
+    const char  *superuser;
+
+    superuser = PQparameterStatus(pg, "is_superuser");
+
+    if (superuser != NULL && ngx_strcmp(superuser, "on") == 0) {
+        ngx_log_error(NGX_LOG_WARN, log, 0,
+                      "payments: connected as a superuser, hint:use the role "
+                      "payments_gateway");
+    }
+}
+
+
+ngx_uint_t
+ngx_payments_pq_takes_no_writes(const char *sqlstate)
+{
+    ngx_uint_t                  i;
+    static const char  *const   codes[] = {
+        "25006", "57P01", "57P02", "57P03"
+    };
+
+    for (i = 0; i < sizeof(codes) / sizeof(codes[0]); i++) {
+        if (ngx_strcmp(sqlstate, codes[i]) == 0) {
+            return 1;
+        }
+    }
+
+    return 0;
+}
+
+
+/* What stands between quotes is a name, but in data exceptions, whose message
+ * quotes a value of ours; what we raise ourselves may hold one, too. */
+static ngx_uint_t
+is_value_error(const char *sqlstate)
+{
+    return sqlstate[0] == '\0' || ngx_strncmp(sqlstate, "22", 2) == 0
+           || ngx_strncmp(sqlstate, "P", 1) == 0;
+}
+
+
+static uint32_t
+loss_hash(const ngx_payments_pq_said_t *said, const char *why)
+{
+    uint32_t  hash;
+
+    ngx_crc32_init(hash);
+    ngx_crc32_update(&hash, (u_char *) said->message,
+                     ngx_strlen(said->message));
+    ngx_crc32_update(&hash, (u_char *) why, ngx_strlen(why));
+    ngx_crc32_final(hash);
+
+    return hash;
+}

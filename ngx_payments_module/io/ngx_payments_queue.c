@@ -1,0 +1,324 @@
+/*
+ * The queues in front of PostgreSQL, one per operation, in order of arrival.
+ * A queue goes out whole, as one set-based call.  Rules kept here: money
+ * first, jobs last, but nobody starves.  Never sends and never answers.
+ */
+
+#include "io/ngx_payments_queue.h"
+
+
+static void count_in(ngx_payments_queues_t *queues,
+    const ngx_payments_call_t *call, ngx_int_t delta);
+static ngx_payments_call_t *next_call(ngx_payments_queues_t *queues,
+    ngx_uint_t idle);
+static ngx_uint_t may_go(ngx_payments_queues_t *queues, pay_op_id_t op);
+static ngx_uint_t has_connection(const ngx_payments_queues_t *queues,
+    const ngx_payments_call_t *call, ngx_uint_t idle);
+static ngx_uint_t goes_before(const ngx_payments_queues_t *queues,
+    const ngx_payments_call_t *a, const ngx_payments_call_t *b);
+static ngx_uint_t waits_long(const ngx_payments_queues_t *queues,
+    const ngx_payments_call_t *call);
+static ngx_payments_batch_t *make_batch(const ngx_payments_queues_t *queues,
+    pay_op_id_t op, ngx_log_t *log);
+static void take_calls(ngx_payments_queues_t *queues,
+    ngx_payments_batch_t *batch, ngx_queue_t *late);
+static ngx_payments_call_t *head_of(ngx_payments_queues_t *queues,
+    pay_op_id_t op);
+
+
+void
+ngx_payments_queue_init(ngx_payments_queues_t *queues,
+    const ngx_payments_db_conf_t *conf)
+{
+    ngx_uint_t  i;
+
+    ngx_memzero(queues, sizeof(ngx_payments_queues_t));
+
+    queues->batch = conf->batch;
+    queues->wait = conf->wait;
+    ngx_queue_init(&queues->wire);
+
+    for (i = 0; i < PAY_OP_COUNT; i++) {
+        ngx_queue_init(&queues->calls[i]);
+        queues->most[i] = conf->batch;
+    }
+}
+
+
+/* In order of arrival, those about money before the others. */
+void
+ngx_payments_queue_put(ngx_payments_queues_t *queues,
+    ngx_payments_call_t *call)
+{
+    ngx_queue_t          *q, *queue = &queues->calls[call->op];
+    ngx_payments_call_t  *other;
+
+    q = call->money ? ngx_queue_head(queue) : queue;
+
+    while (q != queue) {
+        other = ngx_queue_data(q, ngx_payments_call_t, queue);
+
+        if (!other->money) {
+            break;
+        }
+
+        q = ngx_queue_next(q);
+    }
+
+    ngx_queue_insert_tail(q, &call->queue);         /* before q */
+    count_in(queues, call, 1);
+}
+
+
+void
+ngx_payments_queue_put_back(ngx_payments_queues_t *queues,
+    ngx_payments_call_t *call)
+{
+    ngx_queue_insert_head(&queues->calls[call->op], &call->queue);
+    count_in(queues, call, 1);
+}
+
+
+void
+ngx_payments_queue_remove(ngx_payments_queues_t *queues,
+    ngx_payments_call_t *call)
+{
+    ngx_queue_remove(&call->queue);
+    count_in(queues, call, -1);
+}
+
+
+static void
+count_in(ngx_payments_queues_t *queues, const ngx_payments_call_t *call,
+    ngx_int_t delta)
+{
+    queues->count += delta;
+    queues->lengths[call->op] += delta;
+    queues->classes[ngx_payments_queue_class(call)] += delta;
+}
+
+
+ngx_uint_t
+ngx_payments_queue_is_late(const ngx_payments_call_t *call)
+{
+    return call->timeout != 0
+           && ngx_current_msec - call->queued >= call->timeout;
+}
+
+
+pay_class_t
+ngx_payments_queue_class(const ngx_payments_call_t *call)
+{
+    return call->money ? PAY_CLASS_MONEY : pay_op(call->op)->class;
+}
+
+
+ngx_payments_batch_t *
+ngx_payments_queue_next(ngx_payments_queues_t *queues, ngx_uint_t idle,
+    ngx_log_t *log, ngx_queue_t *late)
+{
+    ngx_payments_call_t   *call;
+    ngx_payments_batch_t  *batch;
+
+    while ((call = next_call(queues, idle)) != NULL) {
+        batch = make_batch(queues, call->op, log);
+        if (batch == NULL) {
+            return NULL;
+        }
+
+        take_calls(queues, batch, late);
+
+        if (batch->count != 0) {
+            ngx_queue_insert_tail(&queues->wire, &batch->wire);
+            queues->sent += batch->count;
+            return batch;
+        }
+
+        ngx_destroy_pool(batch->pool);  /* all of them were late */
+    }
+
+    return NULL;
+}
+
+
+void
+ngx_payments_queue_leave(ngx_payments_queues_t *queues,
+    ngx_payments_batch_t *batch)
+{
+    ngx_queue_remove(&batch->wire);
+    queues->sent -= batch->count;
+}
+
+
+static ngx_payments_call_t *
+next_call(ngx_payments_queues_t *queues, ngx_uint_t idle)
+{
+    ngx_uint_t            i;
+    ngx_payments_call_t  *call, *best = NULL;
+
+    for (i = 0; i < PAY_OP_COUNT; i++) {
+        if (queues->lengths[i] == 0 || !may_go(queues, i)) {
+            continue;
+        }
+
+        call = head_of(queues, i);
+
+        if (has_connection(queues, call, idle)
+            && (best == NULL || goes_before(queues, call, best)))
+        {
+            best = call;
+        }
+    }
+
+    return best;
+}
+
+
+/* Calls of one operation go together rather than beside each other, as a
+ * batch costs much more than an item in it.  But one that is out for long
+ * holds nobody up, and as many as fit in a batch need not wait for more; nor
+ * do those that only read, whose batches cost little: while PostgreSQL has
+ * one, the worker answers another. */
+static ngx_uint_t
+may_go(ngx_payments_queues_t *queues, pay_op_id_t op)
+{
+    ngx_queue_t           *q;
+    ngx_payments_batch_t  *batch;
+
+    if (queues->lengths[op] >= queues->most[op] || pay_op(op)->only_reads) {
+        return 1;
+    }
+
+    for (q = ngx_queue_head(&queues->wire);
+         q != ngx_queue_sentinel(&queues->wire);
+         q = ngx_queue_next(q))
+    {
+        batch = ngx_queue_data(q, ngx_payments_batch_t, wire);
+
+        if (batch->op == op
+            && ngx_current_msec - batch->sent < NGX_PAYMENTS_QUEUE_TICK_MS)
+        {
+            return 0;
+        }
+    }
+
+    return 1;
+}
+
+
+/* The last one that is free is not for a job: that may take its time, and
+ * somebody may come who waits for an answer. */
+static ngx_uint_t
+has_connection(const ngx_payments_queues_t *queues,
+    const ngx_payments_call_t *call, ngx_uint_t idle)
+{
+    return idle > 1 || ngx_queue_empty(&queues->wire)
+           || ngx_payments_queue_class(call) != PAY_CLASS_JOBS
+           || waits_long(queues, call);
+}
+
+
+/* What has waited for half of its time goes first, whatever it is; else the
+ * better class; among equals the oldest. */
+static ngx_uint_t
+goes_before(const ngx_payments_queues_t *queues, const ngx_payments_call_t *a,
+    const ngx_payments_call_t *b)
+{
+    ngx_uint_t   a_long, b_long;
+    pay_class_t  a_class, b_class;
+
+    a_long = waits_long(queues, a);
+    b_long = waits_long(queues, b);
+
+    if (a_long != b_long) {
+        return a_long;
+    }
+
+    a_class = ngx_payments_queue_class(a);
+    b_class = ngx_payments_queue_class(b);
+
+    if (!a_long && a_class != b_class) {
+        return a_class < b_class;
+    }
+
+    return (ngx_msec_int_t) (a->since - b->since) < 0;
+}
+
+
+static ngx_uint_t
+waits_long(const ngx_payments_queues_t *queues,
+    const ngx_payments_call_t *call)
+{
+    return ngx_current_msec - call->since > queues->wait / 2;
+}
+
+
+static ngx_payments_batch_t *
+make_batch(const ngx_payments_queues_t *queues, pay_op_id_t op, ngx_log_t *log)
+{
+    ngx_pool_t            *pool;
+    ngx_payments_batch_t  *batch;
+
+    pool = ngx_create_pool(NGX_PAYMENTS_BATCH_POOL, log);
+    if (pool == NULL) {
+        return NULL;
+    }
+
+    batch = ngx_pcalloc(pool, sizeof(ngx_payments_batch_t));
+
+    if (batch != NULL) {
+        batch->calls = ngx_palloc(pool, queues->batch
+                                        * sizeof(ngx_payments_call_t *));
+    }
+
+    if (batch == NULL || batch->calls == NULL) {
+        ngx_destroy_pool(pool);
+        return NULL;
+    }
+
+    batch->pool = pool;
+    batch->op = op;
+    batch->sent = ngx_current_msec;
+
+    return batch;
+}
+
+
+static void
+take_calls(ngx_payments_queues_t *queues, ngx_payments_batch_t *batch,
+    ngx_queue_t *late)
+{
+    ngx_payments_call_t  *call;
+
+    while (queues->lengths[batch->op] != 0
+           && batch->count < queues->most[batch->op])
+    {
+        call = head_of(queues, batch->op);
+
+        if (ngx_payments_queue_is_late(call)) {
+            ngx_payments_queue_remove(queues, call);
+            ngx_queue_insert_tail(late, &call->queue);
+            continue;
+        }
+
+        if (call->alone && batch->count != 0) {
+            break;
+        }
+
+        ngx_payments_queue_remove(queues, call);
+        batch->calls[batch->count++] = call;
+        batch->timeout = ngx_max(batch->timeout, call->timeout);
+
+        if (call->alone) {
+            break;
+        }
+    }
+}
+
+
+static ngx_payments_call_t *
+head_of(ngx_payments_queues_t *queues, pay_op_id_t op)
+{
+    return ngx_queue_data(ngx_queue_head(&queues->calls[op]),
+                          ngx_payments_call_t, queue);
+}

@@ -1,0 +1,543 @@
+/*
+ * Carries a core flow's effects out - an operation on PostgreSQL, a call to a
+ * PSP, a certificate - and brings the events back.
+ */
+
+#include "util/ngx_payments_fault.h"
+#include "run/ngx_payments_flow.h"
+
+
+#define QUESTIONS         1024
+#define QUESTION_PACE_MS  1000
+
+
+/* When a buyer's return last asked a PSP about a payment; in this worker. */
+typedef struct {
+    uint32_t      hash;
+    ngx_uint_t    set;
+    ngx_msec_t    asked;
+} question_t;
+
+
+static ngx_uint_t may_store(const ngx_payments_flow_t *flow);
+static ngx_msec_t deadline_of(const ngx_payments_flow_t *flow,
+    pay_stage_t stage);
+static void note_stage(const ngx_payments_flow_t *flow);
+static void note_call(const ngx_payments_flow_t *flow,
+    const pay_http_answer_t *answer);
+static ngx_int_t pace_call(ngx_payments_flow_t *flow);
+static void pace_handler(ngx_event_t *ev);
+static void note_done(const ngx_payments_call_t *call,
+    const pay_result_t *result);
+static void note_rates(const pay_end_rates_in_t *in);
+static pay_status_t keep_request(ngx_payments_flow_t *flow,
+    pay_effect_t *effect);
+static pay_status_t keep_body(ngx_pool_t *pool, pay_str_t *body);
+static ngx_uint_t goes_at_once(const ngx_payments_flow_t *flow,
+    const pay_effect_t *effect);
+static pay_status_t copy_request(pay_arena_t *arena,
+    const pay_http_request_t *request, pay_http_request_t *kept);
+static ngx_int_t get_cert(ngx_payments_flow_t *flow);
+static void no_answer(pay_http_answer_t *answer, pay_failure_t why);
+static ngx_uint_t asked_just_now(pay_str_t url);
+static void db_done(ngx_payments_call_t *call, const pay_result_t *result,
+    pay_db_failure_t failure);
+static void http_done(ngx_payments_http_t *http,
+    const pay_http_answer_t *answer);
+static void tell_cert(pay_str_t url, const pay_http_answer_t *answer);
+
+
+static question_t  questions[QUESTIONS];
+
+
+ngx_int_t
+ngx_payments_effect_db(ngx_payments_flow_t *flow, pay_effect_t *effect,
+    pay_event_t *event)
+{
+    flow->call.op = effect->op;
+    flow->call.args = effect->args;
+    flow->call.done = db_done;
+    flow->call.data = flow;
+    flow->call.timeout = deadline_of(flow, pay_op(effect->op)->stage);
+    flow->call.money = flow->place.work == NGX_PAYMENTS_WORK_CHANGE;
+    flow->wait_started = ngx_current_msec;
+
+    ngx_memzero(event, sizeof(pay_event_t));
+    event->kind = PAY_EVENT_DB_FAILED;
+
+    if (effect->op == PAY_OP_QUARANTINE_WEBHOOK && !may_store(flow)) {
+        event->db_failure = PAY_DB_OVERLOADED;
+        return NGX_OK;
+    }
+
+    if (flow->late) {
+        flow->late = 0;
+        ngx_payments_count_stage_timeout(PAY_STAGE_ROUTING);
+        event->db_failure = PAY_DB_OVERLOADED;
+        return NGX_OK;
+    }
+
+    ngx_payments_fault("before", pay_op(effect->op)->name);
+
+    switch (ngx_payments_db_call(&flow->call)) {
+
+    case NGX_OK:
+        return NGX_AGAIN;
+
+    case NGX_BUSY:
+        event->db_failure = PAY_DB_OVERLOADED;
+        event->retry_after_s = flow->call.retry_after_s;
+        return NGX_OK;
+
+    default:
+        event->db_failure = PAY_DB_UNAVAILABLE;
+        return NGX_OK;
+    }
+}
+
+
+ngx_int_t
+ngx_payments_effect_http(ngx_payments_flow_t *flow, pay_effect_t *effect,
+    pay_event_t *event)
+{
+    ngx_int_t              rc;
+    ngx_payments_http_t   *http = &flow->http;
+    ngx_payments_psp_t   **psps = flow->pmcf->psps.elts;
+
+    ngx_memzero(http, sizeof(ngx_payments_http_t));
+
+    http->psp = psps[effect->psp->index];
+    http->call = effect->call;
+    http->can_wait = !effect->buyer_waits && effect->call == PAY_CALL_QUERY;
+    http->pool = flow->pool;
+    http->done = http_done;
+    http->data = flow;
+    http->timeout = http->psp->total_timeout;
+    flow->wait_started = ngx_current_msec;
+
+    ngx_payments_fault("before", pay_call_name(effect->call));
+
+    if (effect->buyer_waits) {
+        http->timeout = ngx_min(http->timeout, flow->pmcf->buyer_timeout);
+    }
+
+    if (keep_request(flow, effect) != PAY_OK) {
+        no_answer(&http->answer, PAY_FAILURE_MEMORY);
+        rc = NGX_DECLINED;
+
+    } else if (effect->call == PAY_CALL_CERTIFICATE) {
+        rc = get_cert(flow);
+
+    } else if (effect->buyer_waits && asked_just_now(effect->http.url)) {
+        no_answer(&http->answer, PAY_FAILURE_BUSY);
+        rc = NGX_DECLINED;
+
+    } else {
+        rc = flow->alone ? pace_call(flow) : ngx_payments_psp_call(http);
+    }
+
+    if (goes_at_once(flow, effect)) {
+        http->request = NULL;                  /* ends with the step */
+    }
+
+    if (rc == NGX_OK) {
+        return NGX_AGAIN;
+    }
+
+    ngx_memzero(event, sizeof(pay_event_t));
+    event->kind = PAY_EVENT_HTTP;
+    event->answer = &http->answer;
+
+    return NGX_OK;
+}
+
+
+/* The step's own is in its scratch.  libcurl copies all but the body, so that
+ * only what does not go at once, or may go again, is kept as a whole. */
+static pay_status_t
+keep_request(ngx_payments_flow_t *flow, pay_effect_t *effect)
+{
+    pay_arena_t         *arena = &flow->arena;
+    pay_http_request_t  *kept;
+
+    PAY_TRY(keep_body(flow->pool, &effect->http.body));
+
+    if (goes_at_once(flow, effect)) {
+        flow->http.request = &effect->http;
+        return PAY_OK;
+    }
+
+    kept = pay_alloc(arena, sizeof(pay_http_request_t));
+    if (kept == NULL) {
+        return PAY_NO_MEMORY;
+    }
+
+    flow->http.request = kept;
+
+    return copy_request(arena, &effect->http, kept);
+}
+
+
+/* In an allocation of its own, as long as it is: in the flow's pool it would
+ * take another block in most calls. */
+static pay_status_t
+keep_body(ngx_pool_t *pool, pay_str_t *body)
+{
+    u_char  *p;
+
+    if (body->len == 0) {
+        return PAY_OK;
+    }
+
+    p = ngx_pmemalign(pool, body->len, NGX_POOL_ALIGNMENT);
+    if (p == NULL) {
+        return PAY_NO_MEMORY;
+    }
+
+    ngx_memcpy(p, body->data, body->len);
+    body->data = p;
+
+    return PAY_OK;
+}
+
+
+/* Jobs may be paced, access tokens waited for and renewed after a 401. */
+static ngx_uint_t
+goes_at_once(const ngx_payments_flow_t *flow, const pay_effect_t *effect)
+{
+    return !flow->alone && effect->call != PAY_CALL_CERTIFICATE
+           && flow->http.psp->psp.adapter->auth_request == NULL;
+}
+
+
+static pay_status_t
+copy_request(pay_arena_t *arena, const pay_http_request_t *request,
+    pay_http_request_t *kept)
+{
+    unsigned  i;
+
+    *kept = *request;
+
+    for (i = 0; i < kept->field_count; i++) {
+        PAY_TRY(pay_dup(arena, request->fields[i].value,
+                        &kept->fields[i].value));
+    }
+
+    return pay_dup(arena, request->url, &kept->url);
+}
+
+
+/* Nobody waits for a job: it has the database's own deadlines. */
+static ngx_msec_t
+deadline_of(const ngx_payments_flow_t *flow, pay_stage_t stage)
+{
+    return stage == PAY_STAGE_NONE || flow->alone ? 0
+                                                  : flow->pmcf->stages[stage];
+}
+
+
+static void
+note_stage(const ngx_payments_flow_t *flow)
+{
+    if (!flow->alone) {
+        ngx_payments_count_stage(pay_op(flow->call.op)->stage,
+                                 (uint64_t) (ngx_current_msec
+                                             - flow->wait_started) * 1000);
+    }
+}
+
+
+/* Of a PSP's own calls, whoever asked for them. */
+static void
+note_call(const ngx_payments_flow_t *flow, const pay_http_answer_t *answer)
+{
+    ngx_msec_t  took = ngx_current_msec - flow->wait_started;
+    ngx_msec_t  most = flow->pmcf->stages[PAY_STAGE_PSP];
+
+    if (flow->http.call == PAY_CALL_CERTIFICATE) {
+        return;
+    }
+
+    ngx_payments_count_stage(PAY_STAGE_PSP, (uint64_t) took * 1000);
+
+    if (most != 0 && took + 1 >= most
+        && answer->failure == PAY_FAILURE_TIMEOUT)
+    {
+        ngx_payments_count_stage_timeout(PAY_STAGE_PSP);
+    }
+}
+
+
+static ngx_uint_t
+may_store(const ngx_payments_flow_t *flow)
+{
+    const pay_psp_t  *psp;
+
+    psp = pay_env_psp(&flow->pmcf->env, flow->core.psp_name);
+
+    return psp != NULL && ngx_payments_quarantine_take(psp);
+}
+
+
+/* What nobody waits for goes to the PSP at jobs' pace.  NGX_OK: under way, or
+ * will be; NGX_DECLINED: the answer is there already. */
+static ngx_int_t
+pace_call(ngx_payments_flow_t *flow)
+{
+    ngx_msec_t            wait;
+    ngx_payments_http_t  *http = &flow->http;
+
+    if (ngx_payments_health_pace(http->psp, &wait) != NGX_OK) {
+        no_answer(&http->answer, PAY_FAILURE_BUSY);
+        ngx_payments_count_psp(http, 0);
+        return NGX_DECLINED;
+    }
+
+    if (wait == 0) {
+        return ngx_payments_psp_call(http);
+    }
+
+    if (flow->pace == NULL) {
+        flow->pace = ngx_pcalloc(flow->pool, sizeof(ngx_event_t));
+        if (flow->pace == NULL) {
+            no_answer(&http->answer, PAY_FAILURE_MEMORY);
+            return NGX_DECLINED;
+        }
+    }
+
+    flow->pace->handler = pace_handler;
+    flow->pace->data = flow;
+    flow->pace->log = ngx_cycle->log;
+    ngx_add_timer(flow->pace, wait);
+
+    return NGX_OK;
+}
+
+
+static void
+pace_handler(ngx_event_t *ev)
+{
+    pay_event_t           event;
+    ngx_payments_flow_t  *flow = ev->data;
+
+    flow->wait_started = ngx_current_msec;
+
+    if (ngx_payments_psp_call(&flow->http) == NGX_OK) {
+        return;
+    }
+
+    ngx_memzero(&event, sizeof(pay_event_t));
+    event.kind = PAY_EVENT_HTTP;
+    event.answer = &flow->http.answer;
+
+    ngx_payments_flow_step(flow, &event);
+}
+
+
+/* NGX_OK: under way; NGX_DECLINED: the answer is there already. */
+static ngx_int_t
+get_cert(ngx_payments_flow_t *flow)
+{
+    ngx_int_t           rc;
+    pay_str_t           url = flow->http.request->url;
+    pay_http_answer_t  *answer = &flow->http.answer;
+
+    no_answer(answer, PAY_FAILURE_NONE);
+
+    rc = ngx_payments_cert_get(flow->http.psp, url, flow->pool,
+                               &answer->body);
+
+    switch (rc) {
+
+    case NGX_OK:
+        answer->sent = PAY_ANSWERED;
+        answer->reach = PAY_REACH_COMPLETE;
+        answer->status = NGX_HTTP_OK;
+        return NGX_DECLINED;
+
+    case NGX_DECLINED:
+        break;
+
+    default:
+        no_answer(answer, rc == NGX_BUSY ? PAY_FAILURE_BUSY
+                                         : PAY_FAILURE_MEMORY);
+        return NGX_DECLINED;
+    }
+
+    if (ngx_payments_psp_call(&flow->http) == NGX_OK) {
+        return NGX_OK;
+    }
+
+    tell_cert(url, answer);
+
+    return NGX_DECLINED;
+}
+
+
+static void
+no_answer(pay_http_answer_t *answer, pay_failure_t why)
+{
+    ngx_memzero(answer, sizeof(pay_http_answer_t));
+    answer->sent = PAY_SENT_NOTHING;
+    answer->failure = why;
+    answer->retry_after_s = -1;
+    answer->should_retry = -1;
+}
+
+
+/* One question a second for one payment, however often its buyer, or whoever
+ * holds the link, comes back: the PSP's quota is all merchants'. */
+static ngx_uint_t
+asked_just_now(pay_str_t url)
+{
+    uint32_t     hash;
+    question_t  *question;
+
+    hash = ngx_crc32_long((u_char *) url.data, url.len);
+    question = &questions[hash % QUESTIONS];
+
+    if (question->hash == hash && question->set
+        && ngx_current_msec - question->asked < QUESTION_PACE_MS)
+    {
+        return 1;
+    }
+
+    question->hash = hash;
+    question->set = 1;
+    question->asked = ngx_current_msec;
+
+    return 0;
+}
+
+
+static void
+db_done(ngx_payments_call_t *call, const pay_result_t *result,
+    pay_db_failure_t failure)
+{
+    pay_event_t           event;
+    ngx_payments_flow_t  *flow = call->data;
+
+    ngx_payments_fault("after", pay_op(call->op)->name);
+
+    flow->in_handler = 0;
+    flow->db_ms += ngx_current_msec - flow->wait_started;
+    note_stage(flow);
+    note_done(call, result);
+
+    if (!flow->core.keeps_args) {
+        ngx_payments_flow_drop_args(flow);
+    }
+
+    flow->core.keeps_args = 0;
+
+    ngx_memzero(&event, sizeof(pay_event_t));
+    event.kind = result != NULL ? PAY_EVENT_ROW : PAY_EVENT_DB_FAILED;
+
+    if (result != NULL) {
+        event.result = *result;
+    }
+
+    event.db_failure = failure;
+    event.retry_after_s = call->retry_after_s;
+
+    ngx_payments_flow_step(flow, &event);
+}
+
+
+/* What metrics want to know of an operation beyond that it was called. */
+static void
+note_done(const ngx_payments_call_t *call, const pay_result_t *result)
+{
+    const pay_age_row_t          *age;
+    const pay_begin_rates_in_t   *rates;
+    const pay_end_backfill_in_t  *backfill;
+
+    if (call->op == PAY_OP_END_BACKFILL && result != NULL
+        && result->outcome == PAY_OUTCOME_STORED)
+    {
+        backfill = call->args;
+        ngx_payments_count_backfill(backfill->psp, backfill->listed,
+                                    backfill->missed);
+    }
+
+    if (call->op == PAY_OP_BEGIN_RATES && result != NULL) {
+        age = pay_row_age(result);
+        rates = call->args;
+        ngx_payments_count_rates_age(rates->source,
+                                     age != NULL ? age->age_ms
+                                                 : pay_maybe(0, 0));
+    }
+
+    if (call->op == PAY_OP_END_RATES) {
+        note_rates(call->args);
+    }
+}
+
+
+static void
+note_rates(const pay_end_rates_in_t *in)
+{
+    if (in->rates.len != 0) {
+        ngx_payments_count_rates_age(in->source, pay_some(in->age_ms));
+        return;
+    }
+
+    ngx_payments_count_rates_failed(in->source);
+    ngx_log_error(NGX_LOG_WARN, ngx_cycle->log, 0,
+                  "payments: a source has given no rates, source:%V, why:%V",
+                  &ngx_payments_nstr(in->source),
+                  &ngx_payments_nstr(in->code));
+}
+
+
+static void
+http_done(ngx_payments_http_t *http, const pay_http_answer_t *answer)
+{
+    pay_event_t           event;
+    ngx_payments_flow_t  *flow = http->data;
+
+    ngx_payments_fault("after", pay_call_name(http->call));
+
+    flow->in_handler = 0;
+    flow->psp_ms += ngx_current_msec - flow->wait_started;
+    note_call(flow, answer);
+
+    if (answer->failure != PAY_FAILURE_NONE) {
+        ngx_log_error(NGX_LOG_WARN, ngx_cycle->log, 0,
+                      "payments: psp call failed, psp:%V, why:%s, sent:%d, "
+                      "reach:%s", &ngx_payments_nstr(http->psp->psp.name),
+                      pay_failure_name(answer->failure), (int) answer->sent,
+                      pay_reach_name(answer->reach));
+    }
+
+    if (answer->unheard != 0) {
+        ngx_log_error(NGX_LOG_NOTICE, ngx_cycle->log, 0,
+                      "payments: psp call was sent again on another "
+                      "connection, psp:%V, what:%s, unheard:%ui, status:%ui",
+                      &ngx_payments_nstr(http->psp->psp.name),
+                      pay_call_name(http->call), (ngx_uint_t) answer->unheard,
+                      (ngx_uint_t) answer->status);
+    }
+
+    if (http->call == PAY_CALL_CERTIFICATE) {
+        tell_cert(http->request->url, answer);
+    }
+
+    ngx_memzero(&event, sizeof(pay_event_t));
+    event.kind = PAY_EVENT_HTTP;
+    event.answer = answer;
+
+    ngx_payments_flow_step(flow, &event);
+}
+
+
+/* Whatever came of it, or the place of the fetch would never be free again. */
+static void
+tell_cert(pay_str_t url, const pay_http_answer_t *answer)
+{
+    pay_str_t  none = PAY_STR("");
+
+    ngx_payments_cert_put(url, answer->sent == PAY_ANSWERED
+                               && answer->status == NGX_HTTP_OK
+                               ? answer->body : none);
+}

@@ -1,0 +1,459 @@
+/*
+ * A core flow at run time: its steps, its end, its answer.  The flow owns its
+ * pool and outlives the request; the request only subscribes to the
+ * answer and may leave at any time.
+ */
+
+#include "util/ngx_payments_fault.h"
+#include "run/ngx_payments_flow.h"
+#include "util/ngx_payments_log_pace.h"
+
+#include <time.h>
+
+
+#define POOL_SIZE     1920             /* one holds a create that waits */
+#define ARGS_SIZE     2560             /* of a create, while PostgreSQL works */
+#define SCRATCH_SIZE  16384
+#define US_PER_S      1000000
+#define NS_PER_US     1000
+
+
+static void *args_alloc(void *data, size_t size);
+static void steps(ngx_payments_flow_t *flow, pay_event_t *event);
+static void run(ngx_payments_flow_t *flow, pay_event_t *event,
+    pay_effect_t *effect);
+static void log_unread(const pay_flow_t *core);
+static void run_routing(ngx_payments_flow_t *flow, pay_event_t *event,
+    pay_effect_t *effect);
+static uint64_t now_us(void);
+static void flow_reply(ngx_payments_flow_t *flow, const pay_reply_t *reply);
+static void flow_note(ngx_payments_flow_t *flow);
+static ngx_str_t note_text(ngx_pool_t *pool, pay_str_t text);
+static void flow_end(ngx_payments_flow_t *flow);
+static void count_end(const pay_flow_t *core);
+static void request_gone(void *data);
+
+
+/* What a step needs no longer than it lasts, which is never long: the worker's,
+ * for all flows. */
+static ngx_pool_t   *scratch_pool;
+static pay_arena_t   scratch;
+static ngx_uint_t    depth;            /* of steps within steps */
+
+
+ngx_pool_t *
+ngx_payments_scratch(void)
+{
+    if (scratch_pool == NULL) {
+        scratch_pool = ngx_create_pool(SCRATCH_SIZE, ngx_cycle->log);
+        scratch = ngx_payments_arena(scratch_pool);
+    }
+
+    return scratch_pool;
+}
+
+
+ngx_payments_flow_t *
+ngx_payments_flow_create(ngx_http_payments_main_conf_t *pmcf)
+{
+    ngx_pool_t           *pool;
+    ngx_payments_flow_t  *flow;
+
+    if (ngx_payments_scratch() == NULL) {
+        return NULL;
+    }
+
+    pool = ngx_create_pool(POOL_SIZE, ngx_cycle->log);
+    if (pool == NULL) {
+        return NULL;
+    }
+
+    flow = ngx_pcalloc(pool, sizeof(ngx_payments_flow_t));
+    if (flow == NULL) {
+        ngx_destroy_pool(pool);
+        return NULL;
+    }
+
+    flow->pool = pool;
+    flow->arena = ngx_payments_arena(pool);
+    flow->pmcf = pmcf;
+    flow->core.arena = &flow->arena;
+    flow->core.scratch = &scratch;
+    flow->args = (pay_arena_t) { args_alloc, flow };
+    flow->core.args = &flow->args;
+    flow->core.env = &pmcf->env;
+
+    return flow;
+}
+
+
+static void *
+args_alloc(void *data, size_t size)
+{
+    ngx_payments_flow_t  *flow = data;
+
+    if (flow->args_pool == NULL) {
+        flow->args_pool = ngx_create_pool(ARGS_SIZE, ngx_cycle->log);
+    }
+
+    return flow->args_pool != NULL ? ngx_palloc(flow->args_pool, size) : NULL;
+}
+
+
+void
+ngx_payments_flow_drop_args(ngx_payments_flow_t *flow)
+{
+    if (flow->args_pool != NULL) {
+        ngx_destroy_pool(flow->args_pool);
+        flow->args_pool = NULL;
+    }
+}
+
+
+pay_flow_t *
+ngx_payments_flow_core(ngx_payments_flow_t *flow)
+{
+    return &flow->core;
+}
+
+
+ngx_int_t
+ngx_payments_flow_start(ngx_payments_flow_t *flow, ngx_http_request_t *r)
+{
+    pay_event_t               event;
+    ngx_http_cleanup_t       *cln;
+    ngx_http_payments_ctx_t  *ctx;
+
+    ngx_payments_gauge_flows(1);
+    flow->started = 1;
+    flow->in_handler = 1;
+
+    if (r != NULL) {
+        cln = ngx_http_cleanup_add(r, 0);
+        ctx = ngx_http_payments_get_ctx(r);
+        if (cln == NULL || ctx == NULL) {
+            flow_end(flow);
+            return NGX_HTTP_INTERNAL_SERVER_ERROR;
+        }
+
+        cln->handler = request_gone;
+        cln->data = flow;
+        flow->request = r;
+        flow->cleanup = cln;
+        ctx->flow = flow;
+
+        /* held until the reply; a buyer who leaves is noticed by reading */
+        r->main->count++;
+        r->read_event_handler = ngx_http_test_reading;
+    }
+
+    ngx_memzero(&event, sizeof(pay_event_t));
+    event.kind = PAY_EVENT_START;
+
+    ngx_payments_flow_step(flow, &event);
+
+    return NGX_DONE;
+}
+
+
+ngx_int_t
+ngx_payments_flow_admit(ngx_payments_flow_t *flow, ngx_payments_work_e work,
+    const pay_merchant_t *merchant, int64_t *retry_after_s)
+{
+    if (ngx_payments_bulkhead_enter(&flow->place, work, merchant) == NGX_OK) {
+        return NGX_OK;
+    }
+
+    *retry_after_s = ngx_payments_bulkhead_retry_s(&flow->place);
+
+    return NGX_BUSY;
+}
+
+
+void
+ngx_payments_flow_discard(ngx_payments_flow_t *flow)
+{
+    ngx_payments_bulkhead_leave(&flow->place);
+    ngx_payments_flow_drop_args(flow);
+    ngx_destroy_pool(flow->pool);
+}
+
+
+/* An answer may let nginx begin another request at once: the outer step's
+ * scratch is still needed then. */
+void
+ngx_payments_flow_step(ngx_payments_flow_t *flow, pay_event_t *event)
+{
+    depth++;
+    steps(flow, event);
+
+    if (--depth == 0) {
+        ngx_reset_pool(scratch_pool);
+    }
+}
+
+
+static void
+steps(ngx_payments_flow_t *flow, pay_event_t *event)
+{
+    ngx_int_t               rc;
+    pay_effect_t            effect;
+    const pay_flow_type_t  *type = flow->core.type;
+
+    for ( ;; ) {
+        event->now_s = type->clock == PAY_CLOCK_STEADY
+                       ? ngx_payments_steady_time() : ngx_time();
+
+        if (event->kind == PAY_EVENT_START && type->routes) {
+            run_routing(flow, event, &effect);
+
+        } else {
+            run(flow, event, &effect);
+        }
+
+        if (effect.reply != NULL) {
+            flow_reply(flow, effect.reply);
+        }
+
+        switch (effect.kind) {
+
+        case PAY_DO_DB:
+            rc = ngx_payments_effect_db(flow, &effect, event);
+            break;
+
+        case PAY_DO_HTTP:
+            rc = ngx_payments_effect_http(flow, &effect, event);
+            break;
+
+        case PAY_DO_RATES:
+            rc = ngx_payments_effect_rates(flow, &effect, event);
+            break;
+
+        default:
+            flow_end(flow);
+            return;
+        }
+
+        if (rc == NGX_AGAIN) {
+            return;
+        }
+    }
+}
+
+
+static void
+run(ngx_payments_flow_t *flow, pay_event_t *event, pay_effect_t *effect)
+{
+    event->health = flow->core.type->needs_health ? ngx_payments_health()
+                                                  : NULL;
+    pay_flow_run(&flow->core, event, effect);
+
+    if (flow->core.unread != NULL) {
+        log_unread(&flow->core);
+        flow->core.unread = NULL;
+    }
+}
+
+
+/* Rules and members are ours, nothing is quoted of what has come. */
+static void
+log_unread(const pay_flow_t *core)
+{
+    ngx_uint_t                       omitted;
+    static ngx_payments_log_pace_t   pace;
+
+    if (!ngx_payments_log_may(&pace, &omitted)) {
+        return;
+    }
+
+    ngx_log_error(NGX_LOG_WARN, ngx_cycle->log, 0,
+                  "payments: what the PSP has sent cannot be read, psp:%V, "
+                  "what:%s, member:%V, rule:%s, merchant:%V, checkout:%V, "
+                  "request_id:%V, omitted:%ui",
+                  &ngx_payments_nstr(core->psp_name), core->unread,
+                  &ngx_payments_nstr(core->unread_member), core->unread_rule,
+                  &ngx_payments_nstr(core->merchant_id),
+                  &ngx_payments_nstr(core->checkout_id),
+                  &ngx_payments_nstr(core->request_id), omitted);
+}
+
+
+/* A create's first step chooses its PSPs; nothing has happened yet. */
+static void
+run_routing(ngx_payments_flow_t *flow, pay_event_t *event,
+    pay_effect_t *effect)
+{
+    uint64_t    us, begun = now_us();
+    ngx_msec_t  most = flow->pmcf->stages[PAY_STAGE_ROUTING];
+
+    ngx_payments_fault("within", "routing");
+    run(flow, event, effect);
+
+    us = now_us() - begun;
+    ngx_payments_count_stage(PAY_STAGE_ROUTING, us);
+
+    flow->late = most != 0 && effect->kind == PAY_DO_DB
+                 && us > (uint64_t) most * (US_PER_S / 1000);
+}
+
+
+/* nginx's own clock stands still within a turn of the loop. */
+static uint64_t
+now_us(void)
+{
+    struct timespec  now;
+
+    (void) clock_gettime(CLOCK_MONOTONIC, &now);
+
+    return (uint64_t) now.tv_sec * US_PER_S
+           + (uint64_t) now.tv_nsec / NS_PER_US;
+}
+
+
+static void
+flow_reply(ngx_payments_flow_t *flow, const pay_reply_t *reply)
+{
+    ngx_int_t            rc;
+    ngx_connection_t    *c;
+    ngx_http_request_t  *r = flow->request;
+
+    if (r == NULL) {
+        return;
+    }
+
+    flow_note(flow);
+    flow->request = NULL;
+    flow->cleanup->handler = NULL;
+
+    c = r->connection;
+    rc = ngx_http_payments_reply(r, reply);
+    ngx_http_finalize_request(r, rc);
+
+    /* what is posted may free the request, which the content handler on the
+     * stack is about to finalize: there nginx itself runs it afterwards */
+    if (!flow->in_handler) {
+        ngx_http_run_posted_requests(c);
+    }
+}
+
+
+/* What the request's log line may say, in the request's own memory. */
+static void
+flow_note(ngx_payments_flow_t *flow)
+{
+    ngx_pool_t               *pool = flow->request->pool;
+    pay_flow_t               *core = &flow->core;
+    ngx_http_payments_ctx_t  *ctx;
+
+    ctx = ngx_http_payments_get_ctx(flow->request);
+    if (ctx == NULL) {
+        return;
+    }
+
+    ctx->flow = NULL;
+    ctx->db_ms = flow->db_ms;
+    ctx->psp_ms = flow->psp_ms;
+    ctx->merchant_id = note_text(pool, core->merchant_id);
+    ctx->checkout_id = note_text(pool, core->checkout_id);
+    ctx->order_id = note_text(pool, core->order_id);
+    ctx->psp = note_text(pool, core->psp_name);
+
+    if (core->outcome != NULL) {
+        ctx->outcome = note_text(pool, pay_str_of(core->outcome));
+    }
+}
+
+
+static ngx_str_t
+note_text(ngx_pool_t *pool, pay_str_t text)
+{
+    ngx_str_t  copy = ngx_null_string;
+
+    if (text.len != 0) {
+        copy.data = ngx_pnalloc(pool, text.len);
+        if (copy.data != NULL) {
+            ngx_memcpy(copy.data, text.data, text.len);
+            copy.len = text.len;
+        }
+    }
+
+    return copy;
+}
+
+
+static void
+flow_end(ngx_payments_flow_t *flow)
+{
+    pay_flow_t  *core = &flow->core;
+
+    ngx_payments_gauge_flows(-1);
+    ngx_payments_bulkhead_leave(&flow->place);
+
+    count_end(core);
+
+    if (core->quarantined != NULL) {
+        ngx_payments_count_quarantined(core->psp_name, core->quarantined);
+    }
+
+    if (core->change_kind != NULL) {
+        ngx_payments_count_change(core->change_kind, core->change_status);
+    }
+
+    if (core->differs) {
+        ngx_log_error(NGX_LOG_CRIT, ngx_cycle->log, 0,
+                      "payments: the PSP's amount or token differs from the "
+                      "order's, merchant:%V, checkout:%V",
+                      &ngx_payments_nstr(core->merchant_id),
+                      &ngx_payments_nstr(core->checkout_id));
+    }
+
+    if (core->invalid_event.len != 0 || core->left_out != 0) {
+        ngx_log_error(NGX_LOG_CRIT, ngx_cycle->log, 0,
+                      "payments: a PSP's event cannot be read, psp:%V, "
+                      "event:%V, left_out:%ui, request_id:%V",
+                      &ngx_payments_nstr(core->psp_name),
+                      &ngx_payments_nstr(core->invalid_event),
+                      (ngx_uint_t) core->left_out,
+                      &ngx_payments_nstr(core->request_id));
+    }
+
+    if (flow->ended != NULL) {
+        flow->ended(flow->ended_data);
+    }
+
+    ngx_payments_flow_drop_args(flow);
+    ngx_destroy_pool(flow->pool);
+}
+
+
+static void
+count_end(const pay_flow_t *core)
+{
+    const char  *label = pay_flow_label(core);
+
+    switch (core->type->tally) {
+
+    case PAY_TALLY_WEBHOOKS:
+        if (label != NULL) {
+            ngx_payments_count_webhook(label);
+        }
+
+        break;
+
+    case PAY_TALLY_JOBS:
+        ngx_payments_count_job(label);
+        break;
+
+    case PAY_TALLY_NONE:
+        break;
+    }
+}
+
+
+static void
+request_gone(void *data)
+{
+    ngx_payments_flow_t  *flow = data;
+
+    flow->request = NULL;
+}

@@ -1,0 +1,353 @@
+/*
+ * The sealer of the event log, where payments_audit and payments_jobs are on.
+ * PostgreSQL says whether a seal is due and makes its message, of all workers
+ * of all nodes one signs it here, and what is signed is exported.  A worker
+ * that dies in between leaves the seal to another.  Nothing that is paid
+ * waits for this, or fails with it.
+ */
+
+#include "run/ngx_payments_flow.h"
+#include "pay_time.h"
+
+
+#define LEASE_MS      10000
+#define SEAL_LINE_MAX      2048
+#define POOL_SIZE     4096
+#define LATE_ROUNDS   6                /* without success, then people hear */
+#define LATE_MIN_S    5
+
+
+typedef struct {
+    const ngx_payments_audit_conf_t  *conf;
+    ngx_event_t                       timer;
+    ngx_payments_call_t               begin;
+    pay_begin_seal_in_t               begin_args;
+    ngx_payments_call_t               end;
+    pay_end_seal_in_t                 end_args;
+    int64_t                           number;
+    size_t                            len;
+    unsigned char                     message[PAY_AUDIT_MESSAGE_MAX];
+    unsigned char                     signature[PAY_ED25519_SIGNATURE];
+    ngx_uint_t                        busy;
+    time_t                            well;      /* when all was last */
+    time_t                            told;
+} sealer_t;
+
+
+static void seal_handler(ngx_event_t *ev);
+static void seal_begin(void);
+static void seal_begun(ngx_payments_call_t *call, const pay_result_t *result,
+    pay_db_failure_t failure);
+static const char *seal_sign(const pay_seal_row_t *row);
+static void seal_ended(ngx_payments_call_t *call, const pay_result_t *result,
+    pay_db_failure_t failure);
+static void seal_export(void);
+static ngx_int_t seal_line(ngx_pool_t *pool, pay_str_t *line);
+static ngx_int_t seal_write(pay_str_t line);
+static ngx_int_t seal_send(pay_str_t line);
+static void seal_note(int64_t number, pay_str_t message);
+static void seal_failed(const char *why);
+static ngx_msec_t seal_pause(void);
+
+
+static sealer_t  sealer;
+
+
+void
+ngx_payments_audit_start(ngx_cycle_t *cycle, pay_str_t owner)
+{
+    const ngx_payments_audit_conf_t  *conf;
+
+    conf = &ngx_payments_main_conf()->audit;
+
+    if (conf->interval_ms == NGX_CONF_UNSET_MSEC) {
+        return;
+    }
+
+    ngx_memzero(&sealer, sizeof(sealer_t));
+
+    sealer.conf = conf;
+    sealer.well = ngx_time();
+
+    sealer.begin_args.owner = owner;
+    sealer.begin_args.interval_ms = (int64_t) conf->interval_ms;
+    sealer.begin_args.lease_ms = LEASE_MS;
+    sealer.begin.op = PAY_OP_BEGIN_SEAL;
+    sealer.begin.args = &sealer.begin_args;
+    sealer.begin.done = seal_begun;
+
+    sealer.end.op = PAY_OP_END_SEAL;
+    sealer.end.args = &sealer.end_args;
+    sealer.end.done = seal_ended;
+
+    sealer.timer.handler = seal_handler;
+    sealer.timer.log = cycle->log;
+    sealer.timer.cancelable = 1;
+    ngx_add_timer(&sealer.timer, seal_pause());
+}
+
+
+static void
+seal_handler(ngx_event_t *ev)
+{
+    if (ngx_exiting || ngx_quit || ngx_terminate) {
+        return;
+    }
+
+    if (!sealer.busy) {
+        seal_begin();
+    }
+
+    ngx_add_timer(ev, seal_pause());
+}
+
+
+static void
+seal_begin(void)
+{
+    sealer.busy = ngx_payments_db_call(&sealer.begin) == NGX_OK;
+
+    if (!sealer.busy) {
+        seal_failed("database");
+    }
+}
+
+
+static void
+seal_begun(ngx_payments_call_t *call, const pay_result_t *result,
+    pay_db_failure_t failure)
+{
+    const char            *why;
+    const pay_seal_row_t  *row;
+
+    row = (result != NULL) ? pay_row_seal(result) : NULL;
+
+    switch (result != NULL ? result->outcome : PAY_OUTCOME_NONE) {
+
+    case PAY_OUTCOME_NONE:
+        why = "database";
+        break;
+
+    case PAY_OUTCOME_DUE:
+        why = seal_sign(row);
+
+        if (why == NULL) {
+            return;
+        }
+
+        break;
+
+    case PAY_OUTCOME_NOT_DUE:
+        sealer.well = ngx_time();
+        sealer.busy = 0;
+
+        /* it tells of the newest that is signed, whoever has signed it */
+        if (row != NULL) {
+            seal_note(row->number, row->message);
+        }
+
+        return;
+
+    case PAY_OUTCOME_BEHIND:
+        /* the database was restored into a cluster that counts its
+         * transactions anew */
+        why = "behind";
+        break;
+
+    default:
+        why = "refused";
+    }
+
+    sealer.busy = 0;
+    seal_failed(why);
+}
+
+
+/* NULL: the signature is on its way; else why not. */
+static const char *
+seal_sign(const pay_seal_row_t *row)
+{
+    pay_str_t  message;
+
+    if (row == NULL || row->message.len == 0
+        || row->message.len > PAY_AUDIT_MESSAGE_MAX)
+    {
+        return "message";
+    }
+
+    message = row->message;
+    sealer.number = row->number;
+    sealer.len = message.len;
+    ngx_memcpy(sealer.message, message.data, message.len);
+
+    if (pay_ed25519_sign(&sealer.conf->key, message, sealer.signature)
+        != PAY_OK)
+    {
+        return "signing";
+    }
+
+    sealer.end_args.number = sealer.number;
+    sealer.end_args.key_id.data = (const unsigned char *) sealer.conf->key_id;
+    sealer.end_args.key_id.len = PAY_ED25519_KEY_ID;
+    sealer.end_args.signature.data = sealer.signature;
+    sealer.end_args.signature.len = PAY_ED25519_SIGNATURE;
+
+    return ngx_payments_db_call(&sealer.end) == NGX_OK ? NULL : "database";
+}
+
+
+/* "already": another worker was given the same seal after our lease. */
+static void
+seal_ended(ngx_payments_call_t *call, const pay_result_t *result,
+    pay_db_failure_t failure)
+{
+    ngx_uint_t  stored;
+    pay_str_t   message = { sealer.len, sealer.message };
+
+    sealer.busy = 0;
+    stored = result != NULL && result->outcome == PAY_OUTCOME_STORED;
+
+    if (!stored
+        && (result == NULL || result->outcome != PAY_OUTCOME_ALREADY))
+    {
+        seal_failed(result == NULL ? "database" : "refused");
+        return;
+    }
+
+    sealer.well = ngx_time();
+    seal_note(sealer.number, message);
+
+    if (stored) {
+        ngx_payments_count_seal(1);
+        seal_export();
+    }
+
+    /* where more waits than one seal takes, the next is due at once */
+    if (stored && !ngx_exiting && !ngx_quit && !ngx_terminate) {
+        seal_begin();
+    }
+}
+
+
+/* One line, written at once: what others write to the same file stands before
+ * or behind it. */
+static void
+seal_export(void)
+{
+    pay_str_t    line;
+    ngx_int_t    rc;
+    ngx_pool_t  *pool;
+
+    if (sealer.conf->file == NULL && sealer.conf->syslog == NULL) {
+        return;
+    }
+
+    pool = ngx_create_pool(POOL_SIZE, ngx_cycle->log);
+    rc = pool != NULL ? seal_line(pool, &line) : NGX_ERROR;
+
+    if (rc == NGX_OK) {
+        rc = sealer.conf->file != NULL ? seal_write(line) : seal_send(line);
+    }
+
+    if (pool != NULL) {
+        ngx_destroy_pool(pool);
+    }
+
+    if (rc != NGX_OK) {
+        ngx_payments_count_seal(0);
+        ngx_log_error(NGX_LOG_ERR, ngx_cycle->log, ngx_errno,
+                      "payments: a seal is signed and was not exported, "
+                      "number:%L, hint:payctl audit export has it",
+                      sealer.number);
+    }
+}
+
+
+static ngx_int_t
+seal_line(ngx_pool_t *pool, pay_str_t *line)
+{
+    pay_arena_t       arena = ngx_payments_arena(pool);
+    pay_audit_seal_t  seal;
+
+    ngx_memzero(&seal, sizeof(pay_audit_seal_t));
+    seal.message.data = sealer.message;
+    seal.message.len = sealer.len;
+    seal.key_id = pay_str_of(sealer.conf->key_id);
+    ngx_memcpy(seal.signature, sealer.signature, PAY_ED25519_SIGNATURE);
+
+    return pay_audit_seal_line(&arena, sealer.number, &seal, line) == PAY_OK
+           && line->len < SEAL_LINE_MAX ? NGX_OK : NGX_ERROR;
+}
+
+
+static ngx_int_t
+seal_write(pay_str_t line)
+{
+    u_char   text[SEAL_LINE_MAX];
+    ssize_t  n;
+
+    ngx_memcpy(text, line.data, line.len);
+    text[line.len] = LF;
+    n = ngx_write_fd(sealer.conf->file->fd, text, line.len + 1);
+
+    return n == (ssize_t) line.len + 1 ? NGX_OK : NGX_ERROR;
+}
+
+
+static ngx_int_t
+seal_send(pay_str_t line)
+{
+    u_char   text[NGX_MAX_ERROR_STR + SEAL_LINE_MAX], *p;
+    ssize_t  n;
+
+    p = ngx_syslog_add_header(sealer.conf->syslog, text);
+    p = ngx_cpymem(p, line.data, line.len);
+    n = ngx_syslog_send(sealer.conf->syslog, text, p - text);
+
+    return n >= 0 ? NGX_OK : NGX_ERROR;
+}
+
+
+static void
+seal_note(int64_t number, pay_str_t message)
+{
+    int64_t              at_us;
+    pay_audit_message_t  read;
+
+    if (pay_audit_message_read(message, &read) == PAY_OK
+        && pay_time_parse(read.at, &at_us) == PAY_OK)
+    {
+        ngx_payments_note_seal(number, (time_t) (at_us / 1000000));
+    }
+}
+
+
+/* Once in a while is nothing: the next round does it. */
+static void
+seal_failed(const char *why)
+{
+    time_t  now = ngx_time(), limit;
+
+    ngx_payments_count_seal(0);
+
+    limit = ngx_max(LATE_ROUNDS * (time_t) (sealer.conf->interval_ms / 1000),
+                    LATE_MIN_S);
+
+    if (now - sealer.well > limit && now - sealer.told > limit) {
+        sealer.told = now;
+        ngx_log_error(NGX_LOG_CRIT, ngx_cycle->log, 0,
+                      "payments: the event log is not being sealed, "
+                      "seconds:%T, why:%s, hint:what is written meanwhile "
+                      "proves nothing until it is", now - sealer.well, why);
+    }
+}
+
+
+/* Spread, so that workers do not ask in step. */
+static ngx_msec_t
+seal_pause(void)
+{
+    ngx_msec_t  interval = sealer.conf->interval_ms;
+
+    return interval + ngx_random() % (interval / 4 + 1);
+}

@@ -1,0 +1,416 @@
+/*
+ * A worker's life: start and stop of its clients, and the background jobs.
+ * Each tick offers the free slots to PostgreSQL; what it claims runs as a
+ * flow under a lease, so that any worker of any node goes on after a crash.
+ */
+
+#include "run/ngx_payments_flow.h"
+
+#include <openssl/rand.h>
+
+
+#define OWNER_MAX  64
+#define SLOTS_MAX  256
+#define JUMP_S     30
+#define AHEAD_MAX_MS  1000
+
+
+typedef struct {
+    ngx_payments_call_t   call;
+    pay_claim_jobs_in_t   args;
+    ngx_uint_t            busy;
+    ngx_payments_place_t  place;       /* of payments_bulkhead */
+} slot_t;
+
+typedef struct {
+    ngx_http_payments_main_conf_t  *pmcf;
+    ngx_event_t                     timer;
+    slot_t                         *slots;
+    u_char                          owner[OWNER_MAX];
+    pay_str_t                       owner_str;
+    ngx_uint_t                      up;
+    time_t                          seen;        /* the wall clock then */
+    ngx_msec_t                      seen_at;     /* by the other one */
+    ngx_uint_t                      jumped;
+} worker_t;
+
+typedef struct {
+    u_char      bytes[1024];
+    size_t      left;
+    ngx_pid_t   pid;
+} stock_t;
+
+
+static void *pool_alloc(void *pool, size_t size);
+static ngx_int_t jobs_start(ngx_cycle_t *cycle);
+static void jobs_handler(ngx_event_t *ev);
+static ngx_uint_t is_paced(void);
+static ngx_uint_t is_pressed(void);
+static ngx_uint_t claims_most(void);
+static ngx_int_t claim(slot_t *slot);
+static ngx_msec_t next_tick(void);
+static void claim_done(ngx_payments_call_t *call, const pay_result_t *result,
+    pay_db_failure_t failure);
+static ngx_int_t start_job(slot_t *slot, const pay_job_row_t *row);
+static ngx_uint_t pays_back(const pay_job_row_t *job);
+static void job_ended(void *data);
+
+
+static worker_t  worker;
+static stock_t   stock;
+
+
+ngx_int_t
+ngx_payments_init_process(ngx_cycle_t *cycle)
+{
+    ngx_http_payments_main_conf_t  *pmcf;
+
+    pmcf = ngx_http_cycle_get_module_main_conf(cycle,
+                                               ngx_http_payments_module);
+
+    worker.pmcf = pmcf;
+    worker.seen = ngx_time();
+    worker.seen_at = ngx_current_msec;
+
+    if (pmcf == NULL || pmcf->zone == NULL
+        || (ngx_process != NGX_PROCESS_WORKER
+            && ngx_process != NGX_PROCESS_SINGLE))
+    {
+        return NGX_OK;
+    }
+
+    if (ngx_payments_health_init(cycle) != NGX_OK
+        || ngx_payments_bulkhead_init(cycle) != NGX_OK
+        || ngx_payments_curl_start(cycle) != NGX_OK
+        || ngx_payments_db_start(cycle, &pmcf->db) != NGX_OK
+        || jobs_start(cycle) != NGX_OK)
+    {
+        ngx_log_error(NGX_LOG_EMERG, cycle->log, 0,
+                      "payments: the worker cannot start its clients");
+        return NGX_ERROR;
+    }
+
+    worker.up = 1;
+
+    return NGX_OK;
+}
+
+
+void
+ngx_payments_exit_process(ngx_cycle_t *cycle)
+{
+    if (worker.up) {
+        ngx_payments_pq_stop();
+        ngx_payments_curl_stop();
+        ngx_payments_auth_stop();
+        ngx_payments_bulkhead_stop();
+    }
+}
+
+
+ngx_http_payments_main_conf_t *
+ngx_payments_main_conf(void)
+{
+    return worker.pmcf;
+}
+
+
+pay_arena_t
+ngx_payments_arena(ngx_pool_t *pool)
+{
+    return (pay_arena_t) { pool_alloc, pool };
+}
+
+
+/* libcrypto asks the kernel for the process's id at each call, and encrypts a
+ * counter four times: what a stock of bytes costs once.  A byte is handed out
+ * once and wiped, in the process that has drawn it. */
+ngx_int_t
+ngx_payments_random(u_char *buf, size_t size)
+{
+    if (size > sizeof(stock.bytes)) {
+        return RAND_bytes(buf, (int) size) == 1 ? NGX_OK : NGX_ERROR;
+    }
+
+    if (stock.left < size || stock.pid != ngx_pid) {
+        stock.left = 0;
+
+        if (RAND_bytes(stock.bytes, sizeof(stock.bytes)) != 1) {
+            return NGX_ERROR;
+        }
+
+        stock.pid = ngx_pid;
+        stock.left = sizeof(stock.bytes);
+    }
+
+    stock.left -= size;
+    ngx_memcpy(buf, stock.bytes + stock.left, size);
+    OPENSSL_cleanse(stock.bytes + stock.left, size);
+
+    return NGX_OK;
+}
+
+
+time_t
+ngx_payments_steady_time(void)
+{
+    time_t  now = ngx_time(), wanted;
+
+    wanted = worker.seen + (time_t) ((ngx_current_msec - worker.seen_at)
+                                     / 1000);
+
+    if (now >= wanted - JUMP_S && now <= wanted + JUMP_S) {
+        worker.seen = now;
+        worker.seen_at = ngx_current_msec;
+        return now;
+    }
+
+    if (!worker.jumped) {
+        worker.jumped = 1;
+        ngx_log_error(NGX_LOG_WARN, ngx_cycle->log, 0,
+                      "payments: the clock has jumped, seconds:%T, "
+                      "hint:jobs keep the old time until a reload",
+                      now - wanted);
+    }
+
+    return wanted;
+}
+
+
+static void *
+pool_alloc(void *pool, size_t size)
+{
+    return ngx_palloc(pool, size);
+}
+
+
+static ngx_int_t
+jobs_start(ngx_cycle_t *cycle)
+{
+    u_char  entropy[8], *p;
+
+    if (!worker.pmcf->jobs) {
+        return NGX_OK;
+    }
+
+    worker.slots = ngx_pcalloc(cycle->pool, worker.pmcf->jobs_concurrency
+                                            * sizeof(slot_t));
+    if (worker.slots == NULL
+        || ngx_payments_random(entropy, sizeof(entropy)) != NGX_OK)
+    {
+        return NGX_ERROR;
+    }
+
+    p = ngx_sprintf(worker.owner, "%P-", ngx_pid);
+    p = ngx_hex_dump(p, entropy, sizeof(entropy));
+    worker.owner_str.data = worker.owner;
+    worker.owner_str.len = p - worker.owner;
+
+    worker.timer.handler = jobs_handler;
+    worker.timer.log = cycle->log;
+    worker.timer.cancelable = 1;
+    ngx_add_timer(&worker.timer, next_tick());
+
+    return ngx_payments_rounds_start(cycle, worker.owner_str);
+}
+
+
+static void
+jobs_handler(ngx_event_t *ev)
+{
+    ngx_uint_t  i, n;
+
+    if (ngx_exiting || ngx_quit || ngx_terminate) {
+        return;
+    }
+
+    n = is_paced() ? 0 : claims_most();
+
+    /* what waits long enough is done all the same */
+    if (n > 1 && is_pressed()) {
+        n = 1;
+    }
+
+    for (i = 0; i < worker.pmcf->jobs_concurrency && n > 0; i++) {
+        if (worker.slots[i].busy) {
+            continue;
+        }
+
+        if (claim(&worker.slots[i]) != NGX_OK) {
+            break;
+        }
+
+        n--;
+    }
+
+    ngx_add_timer(&worker.timer, next_tick());
+}
+
+
+/* A job that was claimed waits for its turn at the PSP under its lease: no
+ * more are claimed than have their turn soon. */
+static ngx_uint_t
+is_paced(void)
+{
+    return ngx_payments_health_ahead() > AHEAD_MAX_MS;
+}
+
+
+static ngx_uint_t
+is_pressed(void)
+{
+    if (!ngx_payments_bulkhead_is_pressed()) {
+        return 0;
+    }
+
+    ngx_payments_count_refused(NGX_PAYMENTS_WORK_JOB,
+                               NGX_PAYMENTS_FULL_PRESSURE);
+
+    return 1;
+}
+
+
+/* Of one tick: what psp_rate gives a second, for a slow one. */
+static ngx_uint_t
+claims_most(void)
+{
+    ngx_uint_t  rate = worker.pmcf->psp_rate;
+
+    return rate == 0 ? SLOTS_MAX : (rate + 999) / 1000;
+}
+
+
+static ngx_int_t
+claim(slot_t *slot)
+{
+    if (ngx_payments_bulkhead_enter(&slot->place, NGX_PAYMENTS_WORK_JOB, NULL)
+        != NGX_OK)
+    {
+        return NGX_BUSY;
+    }
+
+    slot->args.owner = worker.owner_str;
+    slot->args.lease_ms = worker.pmcf->env.lease_ms;
+    slot->call.op = PAY_OP_CLAIM_JOBS;
+    slot->call.args = &slot->args;
+    slot->call.done = claim_done;
+    slot->call.data = slot;
+    slot->busy = ngx_payments_db_call(&slot->call) == NGX_OK;
+
+    if (!slot->busy) {
+        ngx_payments_bulkhead_leave(&slot->place);
+    }
+
+    return slot->busy ? NGX_OK : NGX_BUSY;
+}
+
+
+/* spread, so that workers do not ask in step */
+static ngx_msec_t
+next_tick(void)
+{
+    ngx_msec_t  interval = worker.pmcf->jobs_interval;
+
+    return interval + ngx_random() % (interval / 4 + 1);
+}
+
+
+static void
+claim_done(ngx_payments_call_t *call, const pay_result_t *result,
+    pay_db_failure_t failure)
+{
+    slot_t               *slot = call->data;
+    const pay_job_row_t  *row;
+
+    row = (result != NULL) ? pay_row_job(result) : NULL;
+
+    if (row == NULL || start_job(slot, row) != NGX_OK) {
+        slot->busy = 0;
+        ngx_payments_bulkhead_leave(&slot->place);
+    }
+}
+
+
+/* What is claimed and not started is another's when the lease runs out. */
+static ngx_int_t
+start_job(slot_t *slot, const pay_job_row_t *row)
+{
+    ngx_payments_flow_t  *flow;
+
+    flow = ngx_payments_flow_create(worker.pmcf);
+    if (flow == NULL) {
+        return NGX_ERROR;
+    }
+
+    if (pay_flow_job(ngx_payments_flow_core(flow), row, worker.owner_str)
+        != PAY_OK)
+    {
+        ngx_log_error(NGX_LOG_ALERT, ngx_cycle->log, 0,
+                      "payments: a claimed job cannot be read");
+        ngx_payments_flow_discard(flow);
+        return NGX_ERROR;
+    }
+
+    if (pays_back(row)) {
+        ngx_payments_bulkhead_leave(&slot->place);
+    }
+
+    flow->ended = job_ended;
+    flow->ended_data = slot;
+
+    return ngx_payments_flow_start_alone(flow);
+}
+
+
+ngx_int_t
+ngx_payments_flow_start_alone(ngx_payments_flow_t *flow)
+{
+    char        *id;
+    u_char       entropy[PAY_UUID_ENTROPY];
+    ngx_time_t  *tp;
+    pay_flow_t  *core = ngx_payments_flow_core(flow);
+
+    id = pay_alloc(core->arena, PAY_UUID_TEXT);
+
+    if (id == NULL
+        || ngx_payments_random(entropy, sizeof(entropy)) != NGX_OK)
+    {
+        ngx_payments_flow_discard(flow);
+        return NGX_ERROR;
+    }
+
+    tp = ngx_timeofday();
+    pay_uuid7((uint64_t) tp->sec * 1000 + tp->msec, entropy, id);
+    core->request_id.data = (u_char *) id;
+    core->request_id.len = PAY_UUID_TEXT;
+    flow->alone = 1;
+
+    (void) ngx_payments_flow_start(flow, NULL);
+
+    return NGX_OK;
+}
+
+
+/* Refunds, captures and cancellations take no place of the others. */
+static ngx_uint_t
+pays_back(const pay_job_row_t *job)
+{
+    return pay_str_is(job->kind, "refund") || pay_str_is(job->kind, "change");
+}
+
+
+static void
+job_ended(void *data)
+{
+    slot_t  *slot = data;
+
+    slot->busy = 0;
+    ngx_payments_bulkhead_leave(&slot->place);
+
+    /* where one was, more may wait: a tick for each would be eight a second */
+    if (!ngx_exiting && !ngx_quit && !ngx_terminate && !is_paced()
+        && !is_pressed())
+    {
+        (void) claim(slot);
+    }
+}

@@ -1,0 +1,424 @@
+/*
+ * How much is under way at once, of each merchant and of each class of work,
+ * in all workers of this host.  Each worker counts in a block of its own in
+ * the shared zone and nobody else writes there, so counting takes no lock and
+ * what a dead worker held goes with its block.  A place is taken first and
+ * looked at then: two at once may both be refused, but never both pass.
+ *
+ * What is about money that exists is counted and never refused.
+ */
+
+#include "shm/ngx_payments_shm.h"
+
+#include <signal.h>
+
+#include "pay_crypto.h"
+#include "pay_drain.h"
+
+
+#define ROOM_STEP      32              /* blocks are used again */
+#define SWEEP_PACE_MS  1000
+#define PRESSED_PART   4               /* 3/4 of a cap is pressure */
+#define NO_CELL        ((ngx_uint_t) -1)
+
+
+typedef struct {
+    ngx_payments_cells_t  *own;        /* NULL: there is no room, no caps */
+    ngx_payments_shctx_t  *ctx;
+    ngx_uint_t            *merchants;  /* the cell of each, by its index */
+    pay_drain_t            drains[NGX_PAYMENTS_WORKS];
+    ngx_msec_t             swept;
+} bulkhead_t;
+
+
+static ngx_payments_cells_t *claim(ngx_slab_pool_t *pool, ngx_uint_t count);
+static void take_over(ngx_payments_cells_t *block, const uint64_t *keys,
+    ngx_uint_t count);
+static ngx_uint_t find(const ngx_payments_cells_t *block, uint64_t key);
+static uint64_t merchant_key(pay_str_t id);
+static int compare(const void *a, const void *b);
+static ngx_uint_t is_alive(const ngx_payments_cells_t *block);
+static ngx_uint_t is_over(ngx_uint_t cell, ngx_uint_t most);
+static ngx_uint_t total(ngx_uint_t cell);
+static void sweep(void);
+static void add(ngx_payments_place_t *place, ngx_atomic_int_t n);
+static ngx_uint_t refuses(ngx_payments_work_e work);
+
+
+static bulkhead_t  hull;
+
+
+ngx_int_t
+ngx_payments_bulkhead_init(ngx_cycle_t *cycle)
+{
+    uint64_t                       *keys;
+    ngx_uint_t                      i, n;
+    ngx_slab_pool_t                *pool;
+    const pay_merchant_t           *merchant;
+    ngx_http_payments_main_conf_t  *pmcf = ngx_payments_main_conf();
+
+    ngx_memzero(&hull, sizeof(bulkhead_t));
+
+    hull.ctx = ngx_payments_shctx(&pool);
+    if (hull.ctx == NULL) {
+        return NGX_OK;
+    }
+
+    n = NGX_PAYMENTS_WORKS + pmcf->env.merchant_count;
+    keys = ngx_palloc(cycle->pool, n * sizeof(uint64_t));
+    hull.merchants = ngx_palloc(cycle->pool, n * sizeof(ngx_uint_t));
+
+    if (keys == NULL || hull.merchants == NULL) {
+        return NGX_ERROR;
+    }
+
+    for (i = 0; i < NGX_PAYMENTS_WORKS; i++) {
+        keys[i] = i;
+    }
+
+    for ( /* void */ ; i < n; i++) {
+        merchant = &pmcf->env.merchants[i - NGX_PAYMENTS_WORKS];
+        keys[i] = merchant_key(merchant->id);
+    }
+
+    ngx_qsort(keys, n, sizeof(uint64_t), compare);
+
+    ngx_shmtx_lock(&pool->mutex);
+    hull.own = claim(pool, n);
+
+    if (hull.own != NULL) {
+        take_over(hull.own, keys, n);
+    }
+
+    ngx_shmtx_unlock(&pool->mutex);
+
+    if (hull.own == NULL) {
+        ngx_log_error(NGX_LOG_WARN, cycle->log, 0,
+                      "payments: no room for the counts of payments_bulkhead, "
+                      "this worker keeps no caps, hint:a larger "
+                      "payments_zone");
+        return NGX_OK;
+    }
+
+    for (i = 0; i < pmcf->env.merchant_count; i++) {
+        hull.merchants[i] = find(hull.own,
+                                 merchant_key(pmcf->env.merchants[i].id));
+    }
+
+    return NGX_OK;
+}
+
+
+void
+ngx_payments_bulkhead_stop(void)
+{
+    if (hull.own != NULL) {
+        hull.own->pid = 0;
+        hull.own = NULL;
+    }
+}
+
+
+ngx_int_t
+ngx_payments_bulkhead_enter(ngx_payments_place_t *place,
+    ngx_payments_work_e work, const pay_merchant_t *merchant)
+{
+    ngx_uint_t                      full;
+    ngx_http_payments_main_conf_t  *pmcf = ngx_payments_main_conf();
+    ngx_payments_bulkhead_conf_t   *most = &pmcf->bulkhead;
+
+    place->held = 0;
+    place->work = work;
+    place->merchant = NO_CELL;
+
+    if (hull.own == NULL) {
+        return NGX_OK;
+    }
+
+    if (merchant != NULL) {
+        place->merchant = hull.merchants[merchant - pmcf->env.merchants];
+    }
+
+    add(place, 1);
+
+    if (refuses(work)) {
+        full = place->merchant != NO_CELL
+               && is_over(place->merchant, most->merchant);
+
+        if (full || is_over(work, most->works[work])) {
+            add(place, -1);
+            ngx_payments_count_refused(work, full ? NGX_PAYMENTS_FULL_MERCHANT
+                                                  : NGX_PAYMENTS_FULL_CLASS);
+            return NGX_BUSY;
+        }
+    }
+
+    place->held = 1;
+    pay_drain_note(&hull.drains[work], (int64_t) ngx_current_msec, 0, 1);
+
+    return NGX_OK;
+}
+
+
+void
+ngx_payments_bulkhead_leave(ngx_payments_place_t *place)
+{
+    if (!place->held || hull.own == NULL) {
+        return;
+    }
+
+    place->held = 0;
+    add(place, -1);
+    pay_drain_note(&hull.drains[place->work], (int64_t) ngx_current_msec, 1,
+                   (int64_t) hull.own->cells[place->work].n);
+}
+
+
+int64_t
+ngx_payments_bulkhead_retry_s(const ngx_payments_place_t *place)
+{
+    ngx_uint_t  ahead;
+
+    if (hull.own == NULL) {
+        return PAY_DRAIN_WAIT_MIN_S;
+    }
+
+    ahead = hull.own->cells[place->merchant == NO_CELL ? (ngx_uint_t)
+                            place->work : place->merchant].n;
+
+    return pay_drain_wait_s(&hull.drains[place->work],
+                            (int64_t) ngx_current_msec, (int64_t) ahead);
+}
+
+
+ngx_uint_t
+ngx_payments_bulkhead_is_pressed(void)
+{
+    ngx_uint_t                     i, most;
+    ngx_payments_bulkhead_conf_t  *conf = &ngx_payments_main_conf()->bulkhead;
+
+    if (hull.own == NULL) {
+        return 0;
+    }
+
+    for (i = NGX_PAYMENTS_WORK_INTAKE; i <= NGX_PAYMENTS_WORK_READ; i++) {
+        most = conf->works[i];
+
+        if (most != 0 && is_over(i, most - (most + PRESSED_PART - 1)
+                                           / PRESSED_PART))
+        {
+            return 1;
+        }
+    }
+
+    return 0;
+}
+
+
+ngx_uint_t
+ngx_payments_bulkhead_total(ngx_payments_work_e work)
+{
+    if (hull.own == NULL) {
+        return 0;
+    }
+
+    sweep();
+
+    return total(work);
+}
+
+
+/* With the zone's lock held.  That of a dead worker if it is large enough;
+ * what stands under our own number is a dead one's, too. */
+static ngx_payments_cells_t *
+claim(ngx_slab_pool_t *pool, ngx_uint_t count)
+{
+    ngx_uint_t             i, room;
+    ngx_payments_cells_t  *block;
+
+    for (i = 0; i < hull.ctx->cells_end; i++) {
+        block = hull.ctx->cells[i];
+
+        if (block->room >= count
+            && (block->pid == (ngx_atomic_uint_t) ngx_pid || !is_alive(block)))
+        {
+            return block;
+        }
+    }
+
+    if (i == NGX_PAYMENTS_WORKERS) {
+        return NULL;
+    }
+
+    room = (count + ROOM_STEP - 1) / ROOM_STEP * ROOM_STEP;
+    block = ngx_slab_calloc_locked(pool, sizeof(ngx_payments_cells_t)
+                                         + room * sizeof(ngx_payments_cell_t));
+
+    if (block != NULL) {
+        block->room = room;
+        hull.ctx->cells[i] = block;
+        ngx_memory_barrier();
+        hull.ctx->cells_end = i + 1;
+    }
+
+    return block;
+}
+
+
+/* Nobody reads a block of pid 0. */
+static void
+take_over(ngx_payments_cells_t *block, const uint64_t *keys, ngx_uint_t count)
+{
+    ngx_uint_t  i;
+
+    block->pid = 0;
+    ngx_memory_barrier();
+
+    for (i = 0; i < count; i++) {
+        block->cells[i].key = keys[i];
+        block->cells[i].n = 0;
+    }
+
+    block->count = count;
+    ngx_memory_barrier();
+    block->pid = (ngx_atomic_uint_t) ngx_pid;
+}
+
+
+/* Keys are sorted; the classes', being small, stand first. */
+static ngx_uint_t
+find(const ngx_payments_cells_t *block, uint64_t key)
+{
+    ngx_uint_t  low = 0, high = block->count, middle;
+
+    while (low < high) {
+        middle = low + (high - low) / 2;
+
+        if (block->cells[middle].key < key) {
+            low = middle + 1;
+
+        } else {
+            high = middle;
+        }
+    }
+
+    return low < block->count && block->cells[low].key == key ? low : NO_CELL;
+}
+
+
+/* A reload may renumber merchants, so that names must do. */
+static uint64_t
+merchant_key(pay_str_t id)
+{
+    uint64_t       key;
+    unsigned char  digest[PAY_SHA256_SIZE];
+
+    if (pay_sha256(id, digest) != PAY_OK) {
+        return UINT64_MAX;
+    }
+
+    ngx_memcpy(&key, digest, sizeof(uint64_t));
+
+    return key | (UINT64_C(1) << 63);
+}
+
+
+static int
+compare(const void *a, const void *b)
+{
+    const uint64_t  *one = a, *two = b;
+
+    return (*one > *two) - (*one < *two);
+}
+
+
+static ngx_uint_t
+is_alive(const ngx_payments_cells_t *block)
+{
+    ngx_pid_t  pid = (ngx_pid_t) block->pid;
+
+    /* EPERM: the number was given to a stranger */
+    return pid != 0 && (pid == ngx_pid || kill(pid, 0) == 0);
+}
+
+
+/* Full may mean that a killed worker's are counted here. */
+static ngx_uint_t
+is_over(ngx_uint_t cell, ngx_uint_t most)
+{
+    if (most == 0 || total(cell) <= most) {
+        return 0;
+    }
+
+    sweep();
+
+    return total(cell) > most;
+}
+
+
+static ngx_uint_t
+total(ngx_uint_t cell)
+{
+    uint64_t               key = hull.own->cells[cell].key;
+    ngx_uint_t             i, at, n = 0;
+    ngx_payments_cells_t  *block;
+
+    for (i = 0; i < hull.ctx->cells_end; i++) {
+        block = hull.ctx->cells[i];
+
+        if (block->pid == 0) {
+            continue;
+        }
+
+        /* workers of one configuration have them in one order */
+        at = cell < block->count && block->cells[cell].key == key
+             ? cell : find(block, key);
+
+        if (at != NO_CELL) {
+            n += block->cells[at].n;
+        }
+    }
+
+    return n;
+}
+
+
+/* Now and then, for each look is a system call per worker. */
+static void
+sweep(void)
+{
+    ngx_uint_t             i;
+    ngx_payments_cells_t  *block;
+
+    if (hull.swept != 0 && ngx_current_msec - hull.swept < SWEEP_PACE_MS) {
+        return;
+    }
+
+    hull.swept = ngx_current_msec;
+
+    for (i = 0; i < hull.ctx->cells_end; i++) {
+        block = hull.ctx->cells[i];
+
+        if (block->pid != 0 && !is_alive(block)) {
+            block->pid = 0;
+        }
+    }
+}
+
+
+static void
+add(ngx_payments_place_t *place, ngx_atomic_int_t n)
+{
+    (void) ngx_atomic_fetch_add(&hull.own->cells[place->work].n, n);
+
+    if (place->merchant != NO_CELL) {
+        (void) ngx_atomic_fetch_add(&hull.own->cells[place->merchant].n, n);
+    }
+}
+
+
+static ngx_uint_t
+refuses(ngx_payments_work_e work)
+{
+    return work != NGX_PAYMENTS_WORK_CHANGE;
+}

@@ -1,0 +1,532 @@
+/*
+ * The counters behind /metrics: fixed arrays of atomics in the shared zone,
+ * written without a lock by whoever saw the thing happen.  A label that is no
+ * word of ngx_payments_labels.c counts as "other", so that nothing from
+ * outside makes a time series.
+ */
+
+#include "shm/ngx_payments_shm.h"
+
+#include <signal.h>
+
+#include "pay_json.h"
+
+
+static ngx_payments_counters_t *counters(void);
+static ngx_uint_t word(const char *const *table, const char *text);
+static ngx_uint_t code_index(ngx_uint_t status);
+static void observe(ngx_payments_histogram_t *histogram, ngx_msec_t ms);
+static ngx_payments_psp_stat_t *psp_stat(ngx_uint_t index);
+static ngx_payments_psp_stat_t *psp_stat_named(pay_str_t name);
+static ngx_atomic_uint_t number_of(const pay_json_t *json,
+    const char *member);
+static ngx_payments_psp_stat_t *find_psp(ngx_payments_counters_t *c,
+    pay_str_t name);
+static void claim_psp(ngx_payments_counters_t *c, ngx_slab_pool_t *pool,
+    pay_str_t name);
+static ngx_payments_gauges_t *gauges(void);
+static ngx_payments_gauges_t *claim_gauges(ngx_payments_gauges_t *slots);
+
+
+void
+ngx_payments_count_request(const char *flow, ngx_uint_t status, ngx_msec_t ms)
+{
+    ngx_uint_t                i;
+    ngx_payments_counters_t  *c;
+
+    c = counters();
+    if (c == NULL) {
+        return;
+    }
+
+    i = word(ngx_payments_flow_names, flow);
+    (void) ngx_atomic_fetch_add(&c->requests[i][code_index(status)], 1);
+    observe(&c->request_duration[i], ms);
+}
+
+
+void
+ngx_payments_count_limited(ngx_uint_t per_merchant)
+{
+    ngx_payments_counters_t  *c;
+
+    c = counters();
+    if (c != NULL) {
+        (void) ngx_atomic_fetch_add(&c->limited[per_merchant ? 1 : 0], 1);
+    }
+}
+
+
+void
+ngx_payments_count_card_data(void)
+{
+    ngx_payments_counters_t  *c;
+
+    c = counters();
+    if (c != NULL) {
+        (void) ngx_atomic_fetch_add(&c->card_data, 1);
+    }
+}
+
+
+void
+ngx_payments_count_webhook(const char *outcome)
+{
+    ngx_uint_t                i;
+    ngx_payments_counters_t  *c;
+
+    c = counters();
+    if (c == NULL) {
+        return;
+    }
+
+    i = word(ngx_payments_outcome_names, outcome);
+    (void) ngx_atomic_fetch_add(&c->webhooks[i], 1);
+}
+
+
+void
+ngx_payments_count_db(pay_op_id_t op, ngx_uint_t items, ngx_uint_t failed,
+    ngx_msec_t ms)
+{
+    ngx_payments_counters_t  *c;
+
+    c = counters();
+    if (c == NULL || (ngx_uint_t) op >= PAY_OP_COUNT) {
+        return;
+    }
+
+    (void) ngx_atomic_fetch_add(&c->db_calls[op][failed ? 1 : 0], 1);
+    (void) ngx_atomic_fetch_add(&c->db_items[op], items);
+    observe(&c->db_duration[op], ms);
+}
+
+
+void
+ngx_payments_count_db_rejected(void)
+{
+    ngx_payments_counters_t  *c;
+
+    c = counters();
+    if (c != NULL) {
+        (void) ngx_atomic_fetch_add(&c->db_rejected, 1);
+    }
+}
+
+
+void
+ngx_payments_count_db_connect(ngx_uint_t up)
+{
+    ngx_payments_gauges_t    *g;
+    ngx_payments_counters_t  *c;
+
+    c = counters();
+    if (c == NULL) {
+        return;
+    }
+
+    if (up) {
+        (void) ngx_atomic_fetch_add(&c->db_connects, 1);
+    }
+
+    g = gauges();
+    if (g != NULL) {
+        (void) ngx_atomic_fetch_add(&g->connections, up ? 1 : -1);
+    }
+}
+
+
+void
+ngx_payments_count_psp(const ngx_payments_http_t *http, ngx_msec_t ms)
+{
+    ngx_uint_t                result;
+    ngx_payments_psp_stat_t  *psp;
+
+    psp = psp_stat(http->psp->psp.index);
+    if (psp == NULL) {
+        return;
+    }
+
+    result = http->answer.failure;
+
+    if (result == PAY_FAILURE_NONE && http->answer.status >= 400) {
+        result = NGX_PAYMENTS_RESULT_HTTP_ERROR;
+    }
+
+    (void) ngx_atomic_fetch_add(&psp->calls[http->call][result], 1);
+    observe(&psp->duration, ms);
+}
+
+
+void
+ngx_payments_count_job(const char *outcome)
+{
+    ngx_uint_t                i;
+    ngx_payments_counters_t  *c;
+
+    c = counters();
+    if (c != NULL) {
+        i = word(ngx_payments_job_names, outcome);
+        (void) ngx_atomic_fetch_add(&c->jobs[i], 1);
+    }
+}
+
+
+void
+ngx_payments_count_change(const char *kind, const char *status)
+{
+    ngx_uint_t                i, k;
+    ngx_payments_counters_t  *c;
+
+    c = counters();
+    if (c != NULL) {
+        i = word(ngx_payments_change_names, kind);
+        k = word(ngx_payments_state_names, status);
+        (void) ngx_atomic_fetch_add(&c->changes[i][k], 1);
+    }
+}
+
+
+void
+ngx_payments_count_quarantined(pay_str_t psp, const char *reason)
+{
+    ngx_uint_t                i;
+    ngx_payments_psp_stat_t  *stat;
+
+    stat = psp_stat_named(psp);
+    if (stat != NULL) {
+        i = word(ngx_payments_reason_names, reason);
+        (void) ngx_atomic_fetch_add(&stat->quarantined[i], 1);
+    }
+}
+
+
+void
+ngx_payments_count_backfill(pay_str_t psp, int64_t listed, int64_t missed)
+{
+    ngx_payments_psp_stat_t  *stat;
+
+    stat = psp_stat_named(psp);
+    if (stat != NULL) {
+        (void) ngx_atomic_fetch_add(&stat->backfill_listed, listed);
+        (void) ngx_atomic_fetch_add(&stat->backfill_missed, missed);
+    }
+}
+
+
+void
+ngx_payments_count_sweep(pay_str_t text)
+{
+    ngx_uint_t                i;
+    pay_json_t               *json;
+    const pay_json_t         *letters;
+    ngx_payments_sweep_t     *sweep;
+    ngx_payments_counters_t  *c;
+
+    c = counters();
+
+    if (c == NULL || pay_json_parse(text, NULL, &json, NULL) != PAY_OK) {
+        return;
+    }
+
+    sweep = &c->sweep;
+    letters = pay_json_get(json, "dead_letters");
+
+    for (i = 0; i < NGX_PAYMENTS_LETTERS; i++) {
+        sweep->letters[i] = number_of(letters, ngx_payments_letter_names[i]);
+    }
+
+    sweep->unknown = number_of(json, "unknown");
+    sweep->parked = number_of(json, "parked");
+    sweep->overdue_s = number_of(json, "overdue_s");
+    ngx_memory_barrier();
+    sweep->at = (ngx_atomic_uint_t) ngx_time();
+
+    pay_json_free(json);
+}
+
+
+int64_t
+ngx_payments_count_books(pay_str_t text)
+{
+    pay_json_t               *json;
+    ngx_atomic_uint_t         differences;
+    ngx_payments_counters_t  *c;
+
+    c = counters();
+
+    if (pay_json_parse(text, NULL, &json, NULL) != PAY_OK) {
+        return 0;
+    }
+
+    differences = number_of(json, "differences");
+    pay_json_free(json);
+
+    if (c != NULL) {
+        c->sweep.differences = differences;
+    }
+
+    return (int64_t) differences;
+}
+
+
+void
+ngx_payments_count_refused(ngx_payments_work_e work, ngx_payments_full_e why)
+{
+    ngx_payments_counters_t  *c;
+
+    c = counters();
+    if (c != NULL) {
+        (void) ngx_atomic_fetch_add(&c->refused[work][why], 1);
+    }
+}
+
+
+void
+ngx_payments_gauge_flows(ngx_int_t delta)
+{
+    ngx_payments_gauges_t  *g;
+
+    g = gauges();
+    if (g != NULL) {
+        (void) ngx_atomic_fetch_add(&g->flows, delta);
+    }
+}
+
+
+ngx_uint_t
+ngx_payments_gauges_alive(ngx_payments_gauges_t *g)
+{
+    ngx_pid_t  pid;
+
+    pid = (ngx_pid_t) g->pid;
+
+    /* EPERM: the number was given to a stranger */
+    return pid != 0 && (pid == ngx_pid || kill(pid, 0) == 0);
+}
+
+
+static ngx_payments_counters_t *
+counters(void)
+{
+    ngx_payments_shctx_t  *ctx;
+
+    ctx = ngx_payments_shctx(NULL);
+
+    return ctx != NULL ? &ctx->counters : NULL;
+}
+
+
+/* The place of the text in a table, or that of its last word. */
+static ngx_uint_t
+word(const char *const *table, const char *text)
+{
+    ngx_uint_t  i;
+
+    for (i = 0; table[i + 1] != NULL; i++) {
+        if (text != NULL && ngx_strcmp(table[i], text) == 0) {
+            break;
+        }
+    }
+
+    return i;
+}
+
+
+static ngx_uint_t
+code_index(ngx_uint_t status)
+{
+    ngx_uint_t  i;
+
+    for (i = 0; ngx_payments_codes[i] != 0; i++) {
+        if (ngx_payments_codes[i] == status) {
+            break;
+        }
+    }
+
+    return i;
+}
+
+
+static void
+observe(ngx_payments_histogram_t *histogram, ngx_msec_t ms)
+{
+    ngx_uint_t  i;
+
+    for (i = 0; i < NGX_PAYMENTS_LES; i++) {
+        if (ms <= ngx_payments_le_ms[i]) {
+            break;
+        }
+    }
+
+    (void) ngx_atomic_fetch_add(&histogram->count[i], 1);
+    (void) ngx_atomic_fetch_add(&histogram->sum_ms, ms);
+}
+
+
+/* What is counted of the index-th PSP of this process' configuration. */
+static ngx_payments_psp_stat_t *
+psp_stat(ngx_uint_t index)
+{
+    pay_str_t                       name;
+    ngx_slab_pool_t                *pool;
+    ngx_payments_shctx_t           *ctx;
+    ngx_payments_counters_t        *c;
+    ngx_payments_psp_stat_t        *psp;
+    ngx_http_payments_main_conf_t  *pmcf;
+
+    ctx = ngx_payments_shctx(&pool);
+    if (ctx == NULL) {
+        return NULL;
+    }
+
+    c = &ctx->counters;
+    pmcf = ngx_payments_main_conf();
+
+    if (index >= pmcf->env.psp_count) {
+        return &c->other_psp;
+    }
+
+    name = pmcf->env.psps[index].name;
+
+    psp = find_psp(c, name);
+    if (psp != NULL) {
+        return psp;
+    }
+
+    ngx_shmtx_lock(&pool->mutex);
+    claim_psp(c, pool, name);
+    ngx_shmtx_unlock(&pool->mutex);
+
+    psp = find_psp(c, name);
+
+    return psp != NULL ? psp : &c->other_psp;
+}
+
+
+static ngx_payments_psp_stat_t *
+psp_stat_named(pay_str_t name)
+{
+    const pay_psp_t                *psp;
+    ngx_http_payments_main_conf_t  *pmcf;
+
+    pmcf = ngx_payments_main_conf();
+    psp = pmcf != NULL ? pay_env_psp(&pmcf->env, name) : NULL;
+
+    return psp != NULL ? psp_stat(psp->index) : NULL;
+}
+
+
+static ngx_atomic_uint_t
+number_of(const pay_json_t *json, const char *member)
+{
+    int64_t  number;
+
+    return pay_json_integer(pay_json_get(json, member), &number) == PAY_OK
+           && number > 0 ? (ngx_atomic_uint_t) number : 0;
+}
+
+
+static ngx_payments_psp_stat_t *
+find_psp(ngx_payments_counters_t *c, pay_str_t name)
+{
+    ngx_uint_t                i;
+    ngx_payments_psp_stat_t  *psp;
+
+    for (i = 0; i < NGX_PAYMENTS_PSPS_MAX && c->psps[i] != NULL; i++) {
+        psp = c->psps[i];
+
+        if (psp->len == name.len
+            && ngx_memcmp(psp->name, name.data, name.len) == 0)
+        {
+            return psp;
+        }
+    }
+
+    return NULL;
+}
+
+
+/* The pointer comes last: readers, who take no lock, see what is whole. */
+static void
+claim_psp(ngx_payments_counters_t *c, ngx_slab_pool_t *pool, pay_str_t name)
+{
+    ngx_uint_t                i;
+    ngx_payments_psp_stat_t  *psp;
+
+    if (name.len == 0 || name.len > NGX_PAYMENTS_PSP_NAME
+        || find_psp(c, name) != NULL)
+    {
+        return;
+    }
+
+    for (i = 0; i < NGX_PAYMENTS_PSPS_MAX; i++) {
+        if (c->psps[i] == NULL) {
+            psp = ngx_slab_calloc_locked(pool,
+                                         sizeof(ngx_payments_psp_stat_t));
+            if (psp != NULL) {
+                ngx_memcpy(psp->name, name.data, name.len);
+                psp->len = name.len;
+                ngx_memory_barrier();
+                c->psps[i] = psp;
+            }
+
+            return;
+        }
+    }
+}
+
+
+static ngx_payments_gauges_t *
+gauges(void)
+{
+    ngx_payments_counters_t       *c;
+    static ngx_payments_gauges_t  *mine;
+
+    c = counters();
+    if (c == NULL) {
+        return NULL;
+    }
+
+    /* a fork inherits `mine`, another zone outdates it: the pid tells */
+
+    if (mine < c->gauges || mine >= c->gauges + NGX_PAYMENTS_WORKERS
+        || mine->pid != (ngx_atomic_uint_t) ngx_pid)
+    {
+        mine = claim_gauges(c->gauges);
+    }
+
+    return mine;
+}
+
+
+/* A slot of nobody or of a process that is gone; NULL when all are taken: the
+ * part of this one is not shown. */
+static ngx_payments_gauges_t *
+claim_gauges(ngx_payments_gauges_t *slots)
+{
+    ngx_uint_t              i;
+    ngx_atomic_uint_t       old;
+    ngx_payments_gauges_t  *slot;
+
+    for (i = 0; i < NGX_PAYMENTS_WORKERS; i++) {
+        slot = &slots[i];
+        old = slot->pid;
+
+        /* our own number here was that of another, long ago */
+
+        if (old != (ngx_atomic_uint_t) ngx_pid
+            && ngx_payments_gauges_alive(slot))
+        {
+            continue;
+        }
+
+        if (ngx_atomic_cmp_set(&slot->pid, old, ngx_pid)) {
+            slot->flows = 0;
+            slot->connections = 0;
+            return slot;
+        }
+    }
+
+    return NULL;
+}

@@ -1,0 +1,38 @@
+/*
+ * What /metrics tells of the seals of the event log: how many this host has
+ * signed or failed to, and the newest that is known here, whoever signed it.
+ */
+
+#include "shm/ngx_payments_shm.h"
+
+
+void
+ngx_payments_count_seal(ngx_uint_t is_signed)
+{
+    ngx_payments_shctx_t  *ctx;
+
+    ctx = ngx_payments_shctx(NULL);
+
+    if (ctx != NULL) {
+        (void) ngx_atomic_fetch_add(is_signed ? &ctx->counters.seals.total
+                                              : &ctx->counters.seals.failures,
+                                    1);
+    }
+}
+
+
+/* Workers race for it: a moment long an older one may be told. */
+void
+ngx_payments_note_seal(int64_t number, time_t at)
+{
+    ngx_payments_shctx_t  *ctx;
+
+    ctx = ngx_payments_shctx(NULL);
+
+    if (ctx != NULL
+        && (ngx_atomic_uint_t) number >= ctx->counters.seals.number)
+    {
+        ctx->counters.seals.number = (ngx_atomic_uint_t) number;
+        ctx->counters.seals.at = (ngx_atomic_uint_t) at;
+    }
+}

@@ -1,0 +1,503 @@
+/*
+ * How the PSPs do: a circuit breaker and the calls in flight of each, in the
+ * shared zone for all workers.  The lock is the zone's own, the only one that
+ * nginx frees when its holder dies; nothing here needs repair then, for each
+ * change is of one number.  Without a zone nothing is known and all may go.
+ */
+
+#include "shm/ngx_payments_shm.h"
+
+
+#define SWEEP_PACE_MS  1000
+#define KEPT_SHARE     4               /* of the cap, for who cannot wait */
+#define PACE_MAX_MS    3000            /* less than a lease's slack */
+#define NO_PSP         NGX_PAYMENTS_HEALTH_PSPS
+
+
+typedef struct {
+    ngx_payments_healths_t     *all;
+    ngx_slab_pool_t            *pool;
+    ngx_payments_health_psp_t  *psp;             /* NULL: there is no room */
+    uint32_t                    place;           /* of psp in all->psps */
+    int64_t                     now_ms;
+} view_t;
+
+
+static ngx_uint_t enter(view_t *view, const pay_psp_t *psp);
+static void look_at(view_t *view, const ngx_payments_psp_t *psp);
+static void leave(view_t *view);
+static uint32_t find(ngx_payments_healths_t *all, pay_str_t name);
+static uint32_t claim(ngx_payments_healths_t *all, pay_str_t name);
+static ngx_uint_t configured(ngx_payments_health_psp_t *psp);
+static ngx_uint_t has_room(view_t *view, const ngx_payments_psp_t *psp,
+    ngx_uint_t can_wait);
+static void read_health(view_t *view, const ngx_payments_psp_t *psp,
+    pay_health_t *health);
+static const ngx_payments_psp_t *psp_at(ngx_uint_t index);
+static uint64_t pace_us(void);
+static void log_change(const ngx_payments_psp_t *psp, uint32_t before,
+    uint32_t after);
+
+
+/* The last picture that this worker has taken. */
+static pay_health_t  picture[NGX_PAYMENTS_PSPS_MAX];
+static ngx_msec_t    picture_ms;
+static ngx_uint_t    picture_good;
+
+
+ngx_int_t
+ngx_payments_health_init(ngx_cycle_t *cycle)
+{
+    view_t  view;
+
+    (void) cycle;
+
+    picture_good = 0;
+
+    if (!enter(&view, NULL)) {
+        return NGX_OK;
+    }
+
+    /* what has our number is a dead worker's */
+    ngx_payments_calls_sweep(view.all, 1);
+    leave(&view);
+
+    return NGX_OK;
+}
+
+
+ngx_int_t
+ngx_payments_health_begin(const ngx_payments_psp_t *psp,
+    ngx_uint_t can_wait)
+{
+    view_t     view;
+    ngx_int_t  rc;
+
+    if (!enter(&view, &psp->psp)) {
+        return NGX_OK;
+    }
+
+    rc = NGX_OK;
+
+    if (view.psp != NULL) {
+        view.psp->used_ms = (uint64_t) view.now_ms;
+
+        /* first: a probe that may not go would be waited for */
+        if (!has_room(&view, psp, can_wait)) {
+            view.psp->refused[NGX_PAYMENTS_REFUSED_BUSY]++;
+            rc = NGX_BUSY;
+
+        } else if (!pay_breaker_allow(&view.psp->breaker, &psp->breaker,
+                                      view.now_ms))
+        {
+            view.psp->refused[NGX_PAYMENTS_REFUSED_CIRCUIT]++;
+            rc = NGX_DECLINED;
+
+        } else {
+            ngx_payments_calls_add(view.all, view.place);
+        }
+    }
+
+    leave(&view);
+
+    return rc;
+}
+
+
+void
+ngx_payments_health_end(const ngx_payments_psp_t *psp, ngx_uint_t ok,
+    ngx_msec_t ms)
+{
+    view_t    view;
+    uint32_t  before, after;
+
+    if (!enter(&view, &psp->psp)) {
+        return;
+    }
+
+    before = after = PAY_CIRCUIT_CLOSED;
+
+    if (view.psp != NULL) {
+        before = view.psp->breaker.circuit;
+        pay_breaker_record(&view.psp->breaker, &psp->breaker, view.now_ms,
+                           ok ? 1 : 0, (int64_t) ms);
+        after = view.psp->breaker.circuit;
+        ngx_payments_calls_drop(view.all, view.place);
+    }
+
+    leave(&view);
+
+    log_change(psp, before, after);
+}
+
+
+void
+ngx_payments_health_forget(const ngx_payments_psp_t *psp)
+{
+    view_t  view;
+
+    if (!enter(&view, &psp->psp)) {
+        return;
+    }
+
+    if (view.psp != NULL) {
+        pay_breaker_forget(&view.psp->breaker);
+        ngx_payments_calls_drop(view.all, view.place);
+    }
+
+    leave(&view);
+}
+
+
+ngx_int_t
+ngx_payments_health_pace(const ngx_payments_psp_t *psp, ngx_msec_t *wait)
+{
+    view_t     view;
+    uint64_t   now_us, next_us;
+    ngx_int_t  rc = NGX_OK;
+
+    *wait = 0;
+
+    if (ngx_payments_main_conf()->psp_rate == 0 || !enter(&view, &psp->psp)) {
+        return NGX_OK;
+    }
+
+    if (view.psp != NULL) {
+        now_us = (uint64_t) view.now_ms * 1000;
+        next_us = ngx_max(view.psp->paced_us, now_us);
+        *wait = (ngx_msec_t) ((next_us - now_us + 999) / 1000);
+
+        if (*wait > PACE_MAX_MS) {
+            view.psp->refused[NGX_PAYMENTS_REFUSED_BUSY]++;
+            rc = NGX_BUSY;
+
+        } else {
+            view.psp->used_ms = (uint64_t) view.now_ms;
+            view.psp->paced_us = next_us + pace_us();
+        }
+    }
+
+    leave(&view);
+
+    return rc;
+}
+
+
+ngx_msec_t
+ngx_payments_health_ahead(void)
+{
+    view_t                     view;
+    uint64_t                   now_us, most_us;
+    ngx_uint_t                 i;
+    const ngx_payments_psp_t  *psp;
+
+    if (ngx_payments_main_conf()->psp_rate == 0 || !enter(&view, NULL)) {
+        return 0;
+    }
+
+    now_us = (uint64_t) view.now_ms * 1000;
+    most_us = now_us;
+
+    for (i = 0; (psp = psp_at(i)) != NULL; i++) {
+        look_at(&view, psp);
+
+        if (view.psp != NULL) {
+            most_us = ngx_max(most_us, view.psp->paced_us);
+        }
+    }
+
+    leave(&view);
+
+    return (ngx_msec_t) ((most_us - now_us) / 1000);
+}
+
+
+/* A picture serves for its millisecond, unless a call of our own has changed
+ * it: the lock is everybody's. */
+const pay_health_t *
+ngx_payments_health(void)
+{
+    view_t                     view;
+    ngx_uint_t                 i;
+    const ngx_payments_psp_t  *psp;
+
+    if (picture_good && picture_ms == ngx_current_msec) {
+        return picture;
+    }
+
+    if (!enter(&view, NULL)) {
+        return NULL;
+    }
+
+    for (i = 0; i < NGX_PAYMENTS_PSPS_MAX; i++) {
+        psp = psp_at(i);
+        if (psp == NULL) {
+            break;
+        }
+
+        look_at(&view, psp);
+        read_health(&view, psp, &picture[i]);
+    }
+
+    leave(&view);
+
+    picture_good = 1;
+    picture_ms = ngx_current_msec;
+
+    return picture;
+}
+
+
+void
+ngx_payments_health_stat(ngx_uint_t index, ngx_payments_health_stat_t *stat)
+{
+    view_t                     view;
+    const ngx_payments_psp_t  *psp = psp_at(index);
+
+    ngx_memzero(stat, sizeof(ngx_payments_health_stat_t));
+    stat->health.success_permille = 1000;
+
+    if (psp == NULL || !enter(&view, NULL)) {
+        return;
+    }
+
+    if (index == 0) {
+        ngx_payments_calls_sweep(view.all, 0);
+    }
+
+    look_at(&view, psp);
+    read_health(&view, psp, &stat->health);
+    stat->circuit = stat->health.circuit;
+
+    if (view.psp != NULL) {
+        if (view.psp->breaker.circuit == PAY_CIRCUIT_HALF_OPEN
+            && stat->circuit == PAY_CIRCUIT_OPEN)
+        {
+            stat->circuit = PAY_CIRCUIT_HALF_OPEN;
+        }
+
+        stat->opened = view.psp->breaker.opened;
+        stat->refused[0] = view.psp->refused[0];
+        stat->refused[1] = view.psp->refused[1];
+    }
+
+    leave(&view);
+}
+
+
+/* 1 and the lock is held; 0: there is no zone. */
+static ngx_uint_t
+enter(view_t *view, const pay_psp_t *psp)
+{
+    ngx_payments_shctx_t  *ctx;
+
+    ctx = ngx_payments_shctx(&view->pool);
+    if (ctx == NULL) {
+        return 0;
+    }
+
+    view->all = &ctx->healths;
+    view->psp = NULL;
+    view->place = NO_PSP;
+    view->now_ms = (int64_t) ngx_current_msec;
+
+    ngx_shmtx_lock(&view->pool->mutex);
+
+    if (psp == NULL) {
+        return 1;
+    }
+
+    picture_good = 0;
+    view->place = find(view->all, psp->name);
+
+    if (view->place == NO_PSP) {
+        view->place = claim(view->all, psp->name);
+    }
+
+    if (view->place != NO_PSP) {
+        view->psp = &view->all->psps[view->place];
+    }
+
+    return 1;
+}
+
+
+/* As enter() does, but who only reads makes no place. */
+static void
+look_at(view_t *view, const ngx_payments_psp_t *psp)
+{
+    view->place = find(view->all, psp->psp.name);
+    view->psp = view->place == NO_PSP ? NULL : &view->all->psps[view->place];
+}
+
+
+static void
+leave(view_t *view)
+{
+    ngx_shmtx_unlock(&view->pool->mutex);
+}
+
+
+static uint32_t
+find(ngx_payments_healths_t *all, pay_str_t name)
+{
+    uint32_t  i;
+
+    for (i = 0; i < NGX_PAYMENTS_HEALTH_PSPS; i++) {
+        if (all->psps[i].len == name.len && name.len != 0
+            && ngx_memcmp(all->psps[i].name, name.data, name.len) == 0)
+        {
+            return i;
+        }
+    }
+
+    return NO_PSP;
+}
+
+
+/* A free place, or that of the PSP which nobody has called for longest, which
+ * has no calls in flight and is not in our configuration. */
+static uint32_t
+claim(ngx_payments_healths_t *all, pay_str_t name)
+{
+    uint32_t                    i, best = NO_PSP;
+    ngx_payments_health_psp_t  *psp;
+
+    if (name.len == 0 || name.len > NGX_PAYMENTS_HEALTH_NAME) {
+        return NO_PSP;
+    }
+
+    for (i = 0; i < NGX_PAYMENTS_HEALTH_PSPS; i++) {
+        psp = &all->psps[i];
+
+        if (psp->len == 0) {
+            best = i;
+            break;
+        }
+
+        if ((best == NO_PSP || psp->used_ms < all->psps[best].used_ms)
+            && !configured(psp) && ngx_payments_calls_of(all, i) == 0)
+        {
+            best = i;
+        }
+    }
+
+    if (best == NO_PSP) {
+        return NO_PSP;
+    }
+
+    psp = &all->psps[best];
+    psp->len = 0;
+    ngx_memory_barrier();
+    ngx_memzero(psp, sizeof(ngx_payments_health_psp_t));
+    ngx_memcpy(psp->name, name.data, name.len);
+    psp->used_ms = (uint64_t) ngx_current_msec;
+    ngx_memory_barrier();
+    psp->len = (uint32_t) name.len;
+
+    return best;
+}
+
+
+static ngx_uint_t
+configured(ngx_payments_health_psp_t *psp)
+{
+    pay_str_t                       name;
+    ngx_http_payments_main_conf_t  *pmcf;
+
+    pmcf = ngx_payments_main_conf();
+    name.len = psp->len;
+    name.data = psp->name;
+
+    return pay_env_psp(&pmcf->env, name) != NULL;
+}
+
+
+/* The polls of a backlog would fill any cap: from 2 on, a quarter is kept from
+ * them.  Full may mean that calls of a killed worker stand here: looked at now
+ * and then, for each look is a system call per worker. */
+static ngx_uint_t
+has_room(view_t *view, const ngx_payments_psp_t *psp, ngx_uint_t can_wait)
+{
+    ngx_uint_t         most = psp->concurrency;
+    static ngx_msec_t  last;
+
+    if (can_wait && most > 1) {
+        most -= (most + KEPT_SHARE - 1) / KEPT_SHARE;
+    }
+
+    if (most == 0 || ngx_payments_calls_of(view->all, view->place) < most) {
+        return 1;
+    }
+
+    if (last != 0 && ngx_current_msec - last < SWEEP_PACE_MS) {
+        return 0;
+    }
+
+    last = ngx_current_msec;
+    ngx_payments_calls_sweep(view->all, 0);
+
+    return ngx_payments_calls_of(view->all, view->place) < most;
+}
+
+
+static void
+read_health(view_t *view, const ngx_payments_psp_t *psp, pay_health_t *health)
+{
+    ngx_memzero(health, sizeof(pay_health_t));
+    health->success_permille = 1000;
+    health->most = (unsigned) psp->concurrency;
+
+    if (view->psp == NULL) {
+        return;
+    }
+
+    pay_breaker_read(&view->psp->breaker, &psp->breaker, view->now_ms, health);
+    health->in_flight = (unsigned) ngx_payments_calls_of(view->all,
+                                                         view->place);
+}
+
+
+static const ngx_payments_psp_t *
+psp_at(ngx_uint_t index)
+{
+    ngx_payments_psp_t             **psps;
+    ngx_http_payments_main_conf_t   *pmcf;
+
+    pmcf = ngx_payments_main_conf();
+
+    if (pmcf == NULL || index >= pmcf->psps.nelts) {
+        return NULL;
+    }
+
+    psps = pmcf->psps.elts;
+
+    return psps[index];
+}
+
+
+/* Between two calls of jobs to one PSP; rounded up. */
+static uint64_t
+pace_us(void)
+{
+    uint64_t  rate = ngx_payments_main_conf()->psp_rate;
+
+    return (UINT64_C(1000000000) + rate - 1) / rate;
+}
+
+
+static void
+log_change(const ngx_payments_psp_t *psp, uint32_t before, uint32_t after)
+{
+    if (after == PAY_CIRCUIT_OPEN && before != PAY_CIRCUIT_OPEN) {
+        ngx_log_error(NGX_LOG_WARN, ngx_cycle->log, 0,
+                      "payments: circuit opened, psp:%V",
+                      &ngx_payments_nstr(psp->psp.name));
+    }
+
+    if (after == PAY_CIRCUIT_CLOSED && before != PAY_CIRCUIT_CLOSED) {
+        ngx_log_error(NGX_LOG_NOTICE, ngx_cycle->log, 0,
+                      "payments: circuit closed, psp:%V",
+                      &ngx_payments_nstr(psp->psp.name));
+    }
+}

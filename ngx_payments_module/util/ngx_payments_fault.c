@@ -1,0 +1,36 @@
+/*
+ * Stops a worker where a test wants it (tests/faults).  Empty in every build
+ * but FAULTS=1: this file's rename() blocks, and a stopped worker serves
+ * nobody.
+ */
+
+#include "util/ngx_http_payments.h"
+#include "util/ngx_payments_fault.h"
+
+#include <signal.h>
+#include <stdio.h>
+
+
+#ifdef NGX_PAYMENTS_FAULTS
+
+void
+ngx_payments_fault_hit(const char *when, const char *what)
+{
+    u_char  armed[NGX_MAX_PATH], taken[NGX_MAX_PATH];
+
+    ngx_memzero(armed, sizeof(armed));
+    ngx_memzero(taken, sizeof(taken));
+
+    (void) ngx_snprintf(armed, sizeof(armed) - 1, "%Vfaults/%s-%s",
+                        &ngx_cycle->prefix, when, what);
+    (void) ngx_snprintf(taken, sizeof(taken) - 1, "%Vfaults/%P",
+                        &ngx_cycle->prefix, ngx_pid);
+
+    /* of several workers one finds it there */
+    if (rename((char *) armed, (char *) taken) == 0) {
+        (void) raise(SIGSTOP);
+    }
+}
+
+
+#endif
