@@ -169,6 +169,7 @@ CREATE TABLE settlement_row (
     finding        text COLLATE "C" NOT NULL,
     -- when the row came: the day of the close that it belongs to
     at             timestamptz NOT NULL DEFAULT clock_timestamp(),
+    tx             xid8 NOT NULL DEFAULT pg_current_xact_id(),
     UNIQUE (source, row_key, version)
 ) WITH (autovacuum_analyze_threshold = 1000);
 
@@ -314,16 +315,19 @@ INSERT INTO settlement_limit (currency, alone, a_day)
 VALUES ('***', 100, 1000);
 
 
--- One day of one PSP and currency, as it stood when the day was closed.  The
--- document names the digest of the one before, and is signed with the key of
--- the event log's seals.
+-- A day, as it stood when it was closed.  The document names the digest of the
+-- one before, and is signed with the key of the event log's seals.  It is about
+-- what was committed before until_tx and came before until_at, and is in no
+-- document before it.
 CREATE TABLE settlement_close (
-    number       bigint PRIMARY KEY,
-    day          date NOT NULL UNIQUE,
-    at           timestamptz NOT NULL DEFAULT clock_timestamp(),
-    document     text NOT NULL,
-    key_id       id,
-    signature    bytea CHECK (octet_length(signature) = 64),
+    number     bigint PRIMARY KEY,
+    day        date NOT NULL UNIQUE,
+    at         timestamptz NOT NULL DEFAULT clock_timestamp(),
+    document   text NOT NULL,
+    until_at   timestamptz NOT NULL,
+    until_tx   xid8 NOT NULL,
+    key_id     id,
+    signature  bytea CHECK (octet_length(signature) = 64),
     CHECK ((key_id IS NULL) = (signature IS NULL))
 );
 
@@ -350,7 +354,8 @@ CREATE TRIGGER settlement_act_append_only
     EXECUTE FUNCTION refuse_change('acts are append-only', 'PAY20');
 ALTER TABLE settlement_act ENABLE ALWAYS TRIGGER settlement_act_append_only;
 CREATE TRIGGER settlement_close_fixed
-    BEFORE UPDATE OF number, day, at, document ON settlement_close
+    BEFORE UPDATE OF number, day, at, document, until_at, until_tx
+    ON settlement_close
     FOR EACH STATEMENT
     EXECUTE FUNCTION refuse_change('closed days stay closed', 'PAY20');
 ALTER TABLE settlement_close ENABLE ALWAYS TRIGGER settlement_close_fixed;

@@ -141,6 +141,55 @@ SELECT is(pg_temp.import('too late', ARRAY[
     'd2|sale|ch-7|pi-c7||1000|0|1000']), 'booked 1 0 0 1 0',
     'what comes after that waits for operators');
 
+-- as people read it
+SELECT is((SELECT string_agg(concat_ws(' ', q.class, q.finding, q.row_key,
+        q.payment_order_id, q.amount, q.currency, q.proposed), ', ')
+    FROM pay_view.settlement_queue q WHERE q.row_key = 'd2'), '2 duplicate d2'
+    ' o7 10.00 USD {"kind": "unknown_receipt", "currency": "USD",'
+    ' "amount_minor": 1000}', 'the queue');
+SELECT is((SELECT string_agg(concat_ws(' ', a.family, a.days, a.entries,
+        a.amount, a.overdue), ', ' ORDER BY a.family)
+    FROM pay_view.settlement_ageing a), 'sale 0-1 15 150.00 0', 'what is expected');
+SELECT is((SELECT string_agg(concat_ws(' ', r.row_key, r.state), ', '
+                             ORDER BY r.row_key)
+    FROM pay_view.settlement_rows r
+    WHERE r.row_key IN ('a1', 'a3', 'a5', 'a6', 'b3', 'd2', 'c1')),
+    'a1 matched, a3 matched, a5 resolved, a6 resolved, b3 matched,'
+    ' c1 posted, d2 exception', 'states of rows');
+
+-- a day is closed
+CREATE FUNCTION pg_temp.close_says() RETURNS text LANGUAGE sql
+SET search_path = pay, pg_temp AS $$
+SELECT string_agg(concat_ws(' ', l.item, l.count, l.minor), ', '
+                  ORDER BY l.item COLLATE "C")
+FROM pay.close_lines(NULL, now() + interval '1 day', '9999999999') l
+WHERE l.item IN ('balance/psp_clearing', 'balance/suspense', 'open/2/overdue',
+                 'class/0/sale/matched', 'entry/written_off')
+$$;
+SELECT is(pg_temp.close_says(), 'balance/psp_clearing 4920630,'
+    ' balance/suspense 0, class/0/sale/matched 2 2000,'
+    ' entry/written_off 3 101100, open/2/overdue 15 15000',
+    'what a close says');
+CREATE FUNCTION pg_temp.close(p_days int, p_now int DEFAULT 0) RETURNS text
+LANGUAGE sql SET search_path = pay, pg_temp AS $$
+SELECT (pay.make_close(current_date + p_days,
+                       now() + make_interval(days => p_now))).outcome
+$$;
+SELECT is(pg_temp.close(0), 'not_over',
+          'not before it is over');
+SELECT is(pg_temp.close(-1), 'made', 'yesterday');
+SELECT is(pg_temp.close(-1), 'closed', 'once');
+SELECT is(pg_temp.close(-2), 'closed',
+          'in their order');
+SELECT is(pg_temp.close(0, 2),
+          'made', 'the next');
+SELECT is(pay_ops.sign_close(1, 'k', repeat('00', 64)), 'signed', 'signed');
+SELECT is(pay_ops.sign_close(1, 'k', repeat('01', 64)), 'already', 'once');
+SELECT is(pay_ops.sign_close(9, 'k', repeat('00', 64)), 'not_found', 'none');
+SELECT is(pay_ops.sign_close(2, 'k', 'zz'), 'invalid', 'no signature');
+SELECT throws_ok('UPDATE pay.settlement_close SET document = ''x''', 'PAY20',
+                 NULL, 'a closed day stays closed');
+
 -- append-only
 SELECT throws_ok('UPDATE pay.settlement_row SET net_minor = 1', 'PAY20', NULL,
                  'rows');
