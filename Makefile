@@ -20,7 +20,7 @@ SIM_SRC = $(sort $(wildcard tests/simulation/*.c))
 SIM_OBJ = $(SIM_SRC:%.c=$(BUILD)/obj/%.o)
 HEADERS = $(wildcard include/*.h src/*/*.h src/*/*.list tests/unit/*.h \
 	tests/simulation/*.h)
-CORE_LIBS = -ljansson -ljwt -lcrypto
+CORE_LIBS = -ljansson -ljwt -lcrypto -lcsv -lexpat
 
 FUZZ_SECONDS ?= 60
 export SEED SCENARIOS SCENARIO FIRST PARTS TRACE STOP MUTANTS
@@ -112,5 +112,6 @@ controls:
 	tests/simulation/controls/run
 # How many small changes of the product the tests see:
 # make mutants MUTANTS=300 SEED=1 [AREAS="flow psp"].
-mutants: payctl
-	CC="$(CC)" nice -n 15 tests/sql/alone tests/mutation/run $(AREAS)
+mutants: payctl $(BUILD)/simulate $(BUILD)/simclock.so
+	CC="$(CC)" SQL_PLACE="$${SQL_PLACE:-/dev/shm}" nice -n 15 tests/sql/alone \
+	    tests/mutation/run $(AREAS)

@@ -1,39 +1,34 @@
 """nginx -t speaks about configurations that work and should not stay so, each
-with the remedy; the API on a plain listen is refused; errors name the line of
-the word; a misspelt word finds what was meant."""
+with the remedy; warnings and errors name the line of the word."""
 
 import re
 import subprocess
 
 import pytest
+from support.configuration import PLACES
 from support.nginxconf import MINIMAL, Nginx, swap
 from test_config import (
-    ACME_HOSTS,
-    ACME_KEY,
-    ACME_PSPS,
-    API_KEY,
-    BASE,
-    DB,
-    HOST,
-    IDEMPOTENCY,
-    LIMIT,
-    TIMEOUT,
-    WEBHOOK_KEY,
     directory,  # noqa: F401 - a fixture
     refuse,  # noqa: F401 - a fixture
 )
 
-AUDIENCE = "payments_audience  ngx_payments;"
-LISTEN = "listen       127.0.0.1:@PORT@ ssl http2;"
-PLAIN = (LISTEN, "listen       127.0.0.1:@PORT@;")
-METRICS = "{ payments_metrics; allow 127.0.0.1; deny all; }"
-JOBS = "payments_jobs      off;"
+ACME_HOSTS = PLACES["hosts"]
+ACME_KEY = PLACES["acme_key"]
+ACME_PSPS = PLACES["psps"]
+API_KEY = PLACES["api_key"]
+AUDIENCE = PLACES["audience"]
+BASE = PLACES["base"]
+DB = PLACES["database"]
+JOBS = PLACES["jobs"]
+LIMIT = PLACES["limit"]
+METRICS = PLACES["metrics"]
+TIMEOUT = PLACES["timeout"]
+WEBHOOK_KEY = PLACES["webhook_key"]
 LOG = "error_log         @DIR@/error.log notice;"
 CHECKOUT = "location /checkout/  { payments_checkout; }"
 RETURN = "location /return/    { payments_return; }"
 WEBHOOKS = "location /webhooks/  { payments_webhook; }"
-NAME = "server_name  localhost;"
-HTTP = "http {\n"
+NAME = PLACES["server"]
 
 
 def public(url: str) -> tuple[str, str]:
@@ -104,6 +99,11 @@ def test_a_good_configuration_has_no_warning(tried):
             "payments_public_url",
         ),
         (
+            [(DB, 'payments_database "host=x dbname=y user=postgres";')],
+            "superuser postgres.*user=payments_gateway",
+            "payments_database",
+        ),
+        (
             [(METRICS, "{ payments_metrics; }")],
             'payments_metrics answers everybody.*"allow 10.0.0.0/8; deny all;"',
             "location = /metrics",
@@ -140,49 +140,6 @@ def test_what_should_not_stay_so_has_one_warning_with_the_remedy(
     if word is not None:
         line = line_of(gateway, directory, swap(MINIMAL, *pairs), word)
         assert warnings[0].endswith(f"nginx.conf:{line}"), warnings
-
-
-@pytest.mark.parametrize(
-    "dsn",
-    [
-        "host=/run/postgresql dbname=payments user=postgres",
-        "postgresql://postgres@127.0.0.1/payments",
-    ],
-)
-def test_a_superuser_in_the_connection_string_is_warned_of(tried, dsn):
-    (warning,) = tried((DB, f'payments_database "{dsn}";'))
-    assert re.search("superuser postgres.*user=payments_gateway", warning)
-    line = MINIMAL[: MINIMAL.index("payments_database")].count("\n") + 1
-    assert warning.endswith(f"nginx.conf:{line}")
-
-
-@pytest.mark.parametrize(
-    ("url", "name"),
-    [
-        ("https://pay.example.com", "server_name pay.example.com;"),
-        ("https://pay.example.com:8443", "server_name a PAY.example.com;"),
-        ("https://pay.example.com", "server_name *.example.com;"),
-        ("https://pay.example.com", "server_name .example.com;"),
-        ("https://example.com", "server_name .example.com;"),
-        ("https://pay.example.com", "server_name pay.*;"),
-        ("https://pay.example.com", r'server_name "~^pay\.example";'),
-    ],
-)
-def test_a_public_url_that_a_server_name_has_is_not_warned_of(tried, url, name):
-    assert tried(public(url), (NAME, name)) == []
-
-
-@pytest.mark.parametrize(
-    "guard",
-    [
-        "{ payments_metrics; allow ::1; deny all; }",
-        "{ payments_metrics; allow unix:; deny all; }",
-        '{ payments_metrics; auth_basic "metrics"; }',
-        "{ payments_metrics; auth_request /problems; }",
-    ],
-)
-def test_metrics_behind_a_guard_are_not_warned_of(tried, guard):
-    assert tried((METRICS, guard)) == []
 
 
 # TLS
@@ -241,53 +198,6 @@ def test_suites_that_fit_the_certificate_are_not_warned_of(
     assert tried(*tls(ECDSA, "TLSv1.3", rsa_certificate)) == []
 
 
-# the API on a plain listen
-
-
-def test_the_api_on_a_plain_listen_is_refused(refuse):  # noqa: F811
-    said = refuse("payments_api is reached over plain HTTP", PLAIN)
-    assert re.search(
-        r'"listen 127.0.0.1:\d+".*add ssl.*"payments_insecure_http on".*'
-        r"nginx.conf:\d+",
-        said,
-    )
-
-
-def test_one_plain_listen_beside_an_encrypted_one_is_refused(refuse):  # noqa: F811
-    refuse("plain HTTP", (LISTEN, f"{LISTEN} listen 127.0.0.2:@PORT@;"))
-
-
-def test_insecure_http_off_in_the_server_wins(refuse):  # noqa: F811
-    refuse(
-        "plain HTTP",
-        (HTTP, f"{HTTP} payments_insecure_http on;"),
-        (LISTEN, f"{PLAIN[1]} payments_insecure_http off;"),
-    )
-
-
-@pytest.mark.parametrize("old", [HTTP, NAME])
-def test_insecure_http_lets_a_balancer_in(tried, old):
-    new = f"{old} payments_insecure_http on;\n"
-    assert tried(PLAIN, (old, new)) == []
-
-
-def test_a_plain_listen_without_the_api_passes(tried):
-    server = "server { listen 127.0.0.2:@PORT@; return 301 https://x; }\n"
-    assert tried((HTTP, f"{HTTP}{server}")) == []
-
-
-@pytest.mark.parametrize("bad", ["yes", "", "on off", "1"])
-def test_insecure_http_takes_on_or_off(refuse, bad):  # noqa: F811
-    refuse(
-        "payments_insecure_http",
-        (NAME, f"{NAME} payments_insecure_http {bad};"),
-    )
-
-
-def test_insecure_http_in_a_location_is_refused(refuse):  # noqa: F811
-    refuse("not allowed here", (LIMIT, f"{LIMIT} payments_insecure_http on;"))
-
-
 # the line of the word
 
 REUSED = ("kid=globex-2026-01 alg=ES256 file=secrets/globex.pub;",
@@ -337,47 +247,9 @@ def test_an_error_names_the_line_of_its_word(
     )  # fmt: skip
 
 
-# what was meant
-
-
-@pytest.mark.parametrize(
-    ("pair", "meant"),
-    [
-        ((ACME_HOSTS, "return_hosts shop.example.com;"), "return_host"),
-        ((ACME_HOSTS, "retrun_host shop.example.com;"), "return_host"),
-        ((API_KEY, "api_key secrets/generic.key;"), "api_key_file"),
-        ((TIMEOUT, "timeuot total=10s;"), "timeout"),
-        (("adapter            generic;", "adapter genric;"), "generic"),
-        ((TIMEOUT, "webhook_scheme standardwebhook;"), "standardwebhooks"),
-        ((ACME_PSPS, "psp generic strip;"), "stripe"),
-        ((JOBS, "payments_jobs off concurency=3;"), "concurrency="),
-        ((DB, DB.replace("batch=256", "bach=256")), "batch="),
-        ((LIMIT, "payments_rate_limit rate=1r/s brust=2;"), "burst="),
-        ((JOBS, "payments_watchdog registring=1m;"), "registering="),
-        ((JOBS, "payments_audit keyfile=x;"), "key_file="),
-        ((JOBS, "payments_score sucess=1;"), "success="),
-        ((JOBS, "payments_bulkhead intakes=1;"), "intake="),
-        ((JOBS, "payments_stage_timeout ledgr=1s;"), "ledger="),
-        ((JOBS, "payments_rates x ulr=https://a.example base=EUR;"), "url="),
-        ((IDEMPOTENCY, IDEMPOTENCY.replace("ttl", "tll")), "ttl="),
-    ],
-)  # fmt: skip
-def test_a_misspelt_word_finds_what_was_meant(refuse, pair, meant):  # noqa: F811
-    refuse(re.escape(f"did you mean {meant}?"), pair)
-
-
 def test_a_word_like_none_gets_the_list(refuse):  # noqa: F811
     said = refuse(
         "payments_merchant does not know", (ACME_KEY, f"{ACME_KEY} colour red;")
     )
     assert "did you mean" not in said
     assert "it takes jwt_key, return_host, psp, " in said
-
-
-def test_examples_are_introduced_in_english(refuse):  # noqa: F811
-    zone = "payments_zone      zone=payments:16m;"
-    refuse("for example zone=payments:16m in", (zone, "payments_zone 16m;"))
-    refuse(
-        "for example rate=100r/s in", (LIMIT, "payments_rate_limit burst=1;")
-    )
-    refuse("lacks hosted_page_host", (HOST, "timeout"))

@@ -1,4 +1,5 @@
-"""Mutants of SQL, each in a copy of a migrated database, against pgTAP files.
+"""Mutants of SQL, each in a copy of a migrated database, against pgTAP files;
+one that they let live meets ci/check-ops and the simulator.
 
 Needs a cluster of its own (tests/sql/alone) and build/payctl.
 """
@@ -9,6 +10,8 @@ import pathlib
 import re
 import subprocess
 import time
+
+from simulator import Simulator
 
 MODEL, COPY = "pay_mutants", "pay_mutant"
 # What takes a file's time ten times over, and that much more, hangs.
@@ -48,6 +51,8 @@ class Database:
         self.times, self.entered = {}, {}
         self.make_model()
         self.cover()
+        self.check_ops = root / "ci/check-ops"
+        self.simulator = Simulator(root, tree)
 
     def psql(self, database: str, *words: str) -> subprocess.CompletedProcess:
         return subprocess.run(
@@ -161,8 +166,6 @@ class Database:
             if mutant.function
             else set(self.files)
         )
-        if not files:
-            return "survived", "no test enters it"
         self.new_copy()
         place = self.tree / "mutant.sql"
         changed = mutant.apply(text)
@@ -179,4 +182,24 @@ class Database:
         for file in sorted(files, key=self.times.get):
             if not self.passes(file, self.times[file] * PATIENCE + MORE_S):
                 return "killed", file.name
-        return "survived", f"{len(files)} files"
+        if by := self.others(mutant, text):
+            return "killed", by
+        return "survived", f"{len(files)} files, the simulator"
+
+    def others(self, mutant, text: str) -> str:
+        """What else kills it."""
+        compared = subprocess.run(
+            [self.check_ops, f"dbname={COPY}"],
+            env=self.env | {"PAYCTL": str(self.payctl)},
+            capture_output=True,
+            check=False,
+        )
+        if compared.returncode != 0:
+            return "ci/check-ops"
+        place = self.tree / mutant.path
+        place.write_text(mutant.apply(text))
+        try:
+            why = self.simulator.violation()
+        finally:
+            place.write_text(text)
+        return f"the simulator, {why}" if why else ""
