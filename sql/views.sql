@@ -425,7 +425,11 @@ SELECT x.exception_id AS id, x.class, x.finding, x.playbook, x.merchant_id,
     (SELECT min(o.payment_order_id) FROM pay.payment_order o
      WHERE o.merchant_id = x.merchant_id AND o.checkout_id = x.checkout_id)
         AS payment_order_id,
-    r.psp_ref, r.parent_ref, r.our_ref, x.proposed, x.opened_at,
+    r.psp_ref, r.parent_ref, r.our_ref,
+    CASE WHEN x.proposed ? 'amount_minor' THEN x.proposed - 'amount_minor'
+        || jsonb_build_object('amount', round((x.proposed
+            ->> 'amount_minor')::bigint / 10::numeric ^ k.exponent,
+            k.exponent)::text) ELSE x.proposed END AS proposed, x.opened_at,
     now() - x.opened_at AS age,
     x.closed_at, x.closed_as, a.act, a.state AS act_state, a.who, a.why
 FROM pay.settlement_exception x

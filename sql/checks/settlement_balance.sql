@@ -24,7 +24,7 @@ WITH entries AS (
         AND x.finding = r.finding
     WHERE s.medium = 'psp' AND NOT r.is_external AND NOT r.is_detail
         AND r.kind NOT IN ('transfer', 'memo')
-        AND (u.posts <> 'none' OR x.closed_as IN ('matched', 'accepted',
+        AND (u.posts <> 'none' OR x.is_suspended OR x.closed_as IN ('matched', 'accepted',
                                                   'written_off'))
     GROUP BY r.currency, s.psp
 ), gone AS (
@@ -32,7 +32,8 @@ WITH entries AS (
     FROM pay.settlement_exception x
     JOIN pay.settlement_row r ON r.row_id = x.row_id
     JOIN pay.settlement_source s ON s.source = r.source
-    WHERE x.finding = 'gone' AND x.closed_as IN ('accepted', 'written_off')
+    WHERE x.finding = 'gone'
+        AND (x.is_suspended OR x.closed_as IN ('accepted', 'written_off'))
     GROUP BY r.currency, s.psp
 )
 SELECT coalesce(e.psp, r.psp) AS psp, coalesce(e.currency, r.currency) AS

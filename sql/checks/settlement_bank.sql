@@ -14,7 +14,8 @@ FULL JOIN (
     JOIN pay.settlement_rule u ON u.kind = r.kind AND u.finding = r.finding
     LEFT JOIN pay.settlement_exception x ON x.row_id = r.row_id
     WHERE s.medium = 'bank' AND NOT r.is_detail
-        AND (u.posts <> 'none' OR x.closed_as IN ('matched', 'accepted'))
+        AND (u.posts <> 'none' OR x.is_suspended
+             OR x.closed_as IN ('matched', 'accepted'))
     GROUP BY r.merchant_id, r.currency) r
     ON r.merchant_id = e.merchant_id AND r.currency = e.currency
 WHERE coalesce(e.minor, 0) <> coalesce(r.minor, 0);

@@ -153,11 +153,13 @@ COMMENT ON FUNCTION pay.wrong_settlement_row IS
 CREATE OR REPLACE FUNCTION pay.wrong_settlement_sum(p_file_id bigint)
 RETURNS text LANGUAGE sql STABLE AS $$
 WITH sums AS (
-    SELECT s.currency, count(*) AS rows, sum(s.gross_minor) AS gross,
-        sum(s.fee_minor) AS fee, sum(s.tax_minor) AS tax,
-        sum(s.net_minor) AS net
+    SELECT s.currency, count(*) AS rows,
+        sum(s.gross_minor) FILTER (WHERE NOT s.is_external) AS gross,
+        sum(s.fee_minor) FILTER (WHERE NOT s.is_external) AS fee,
+        sum(s.tax_minor) FILTER (WHERE NOT s.is_external) AS tax,
+        sum(s.net_minor) FILTER (WHERE NOT s.is_external) AS net
     FROM settlement_staging s
-    WHERE s.file_id = p_file_id AND NOT s.is_external AND NOT s.is_detail
+    WHERE s.file_id = p_file_id AND NOT s.is_detail
     GROUP BY s.currency
 ), said AS (
     SELECT j.key AS currency, j.value

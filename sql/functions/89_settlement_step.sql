@@ -9,10 +9,24 @@ SET LOCAL search_path = pay, pg_temp;
 CREATE OR REPLACE FUNCTION pay.proposed_posting(
     p_work settlement_work, p_rule settlement_rule)
 RETURNS jsonb LANGUAGE sql STABLE AS $$
-SELECT jsonb_strip_nulls(jsonb_build_object('kind',
-    CASE WHEN p_work.net_minor >= 0 THEN p_rule.posting ELSE p_rule.back END,
-    'amount_minor', abs(p_work.net_minor), 'currency', p_work.currency)
-    || coalesce(p_work.candidate, '{}'))
+SELECT jsonb_build_object('kind', CASE
+        WHEN p_rule.finding <> 'amount' OR p_work.family = 'payout' THEN
+            CASE WHEN p_work.net_minor >= 0 THEN p_rule.posting
+                 ELSE p_rule.back END
+        WHEN l.minor > 0 THEN 'written_up' ELSE 'written_off' END,
+    'amount_minor', abs(CASE
+        WHEN p_rule.finding <> 'amount' OR p_work.family = 'payout'
+            THEN p_work.net_minor ELSE l.minor END),
+    'currency', CASE WHEN p_rule.finding <> 'amount' THEN p_work.currency
+                     ELSE p_work.value_currency END)
+    || coalesce(p_work.candidate, '{}')
+FROM (SELECT p_work.value_minor - coalesce(sum(o.amount_minor), 0) AS minor
+      FROM settlement_open o
+      WHERE p_rule.finding = 'amount' AND o.file_id = p_work.file_id
+          AND o.match IS NULL AND o.merchant_id = p_work.merchant_id
+          AND o.checkout_id = p_work.checkout_id
+          AND o.family = p_work.family
+          AND o.currency = p_work.value_currency) l
 $$;
 COMMENT ON FUNCTION pay.proposed_posting IS
     'What is proposed about a row that waits for an operator';
@@ -81,7 +95,8 @@ BEGIN
     FROM settlement_work w
     JOIN kept k ON k.line = w.line AND k.class >= 2
     JOIN settlement_rule r ON r.kind = w.kind AND r.finding = w.finding
-    WHERE w.file_id = p_file.file_id;
+    WHERE w.file_id = p_file.file_id
+    ORDER BY w.line;
 END
 $$;
 COMMENT ON FUNCTION pay.keep_rows IS

@@ -168,21 +168,27 @@ COMMENT ON FUNCTION pay.as_kinds IS
     'As what kinds of entries an operator may accept a row';
 
 
--- What clears the suspense that a row is in; NULL: it is in none.
-CREATE OR REPLACE FUNCTION pay.clearing_kind(
-    p_row settlement_row, p_end text)
+-- The entry that puts a row into suspense, or takes it out again (cleared,
+-- written_off); NULL: it is in none.
+CREATE OR REPLACE FUNCTION pay.suspense_kind(
+    p_exception settlement_exception, p_row settlement_row, p_what text)
 RETURNS text LANGUAGE sql STABLE AS $$
-SELECT CASE WHEN u.posts = 'net' THEN
-    CASE WHEN p_end = 'cleared' THEN
-        CASE WHEN p_row.net_minor > 0 THEN u.posting ELSE u.back END
-        || '_cleared'
-    WHEN p_row.net_minor > 0 THEN 'suspense_written_up'
-    ELSE 'suspense_written_off' END END
-FROM settlement_rule u
-WHERE u.kind = p_row.kind AND u.finding = p_row.finding
+SELECT CASE
+    WHEN p_what <> 'put' AND NOT p_exception.is_suspended AND NOT EXISTS (
+        SELECT FROM settlement_rule u
+        WHERE u.kind = p_row.kind AND u.finding = p_row.finding
+            AND u.posts = 'net') THEN NULL
+    WHEN p_what = 'written_off' THEN
+        CASE WHEN p_exception.amount_minor > 0 THEN 'suspense_written_up'
+             ELSE 'suspense_written_off' END
+    ELSE concat('unknown_', CASE WHEN p_row.kind IN ('receipt', 'debit')
+            THEN 'bank_' END,
+        CASE WHEN p_exception.amount_minor > 0 THEN 'receipt'
+             ELSE 'debit' END,
+        CASE WHEN p_what = 'cleared' THEN '_cleared' END) END
 $$;
-COMMENT ON FUNCTION pay.clearing_kind IS
-    'The entry that takes a row out of suspense: cleared, or written off';
+COMMENT ON FUNCTION pay.suspense_kind IS
+    'The entry by which a row goes into suspense, or leaves it';
 
 
 -- A row whose amount is not the one that is booked settles it all the same:
@@ -215,14 +221,12 @@ BEGIN
         v_work.value_minor := v_value;
     END IF;
 
-    RETURN row_postings(v_work, v_rule)
-        || CASE WHEN v_left <> 0 THEN settlement_posting(v_work,
-            CASE WHEN v_work.family <> 'payout' AND v_left > 0
-                     THEN 'written_up'
-                 WHEN v_work.family <> 'payout' THEN 'written_off'
-                 WHEN v_left > 0 THEN 'payout_written_up'
-                 ELSE 'payout_fee' END,
-            abs(v_left), v_work.value_currency) END;
+    RETURN row_postings(v_work, v_rule) || CASE WHEN v_left <> 0 THEN
+        ARRAY[settlement_posting(v_work, CASE
+            WHEN v_work.family <> 'payout' AND v_left > 0 THEN 'written_up'
+            WHEN v_work.family <> 'payout' THEN 'written_off'
+            WHEN v_left > 0 THEN 'payout_written_up'
+            ELSE 'payout_fee' END, abs(v_left), v_work.value_currency)] END;
 END
 $$;
 COMMENT ON FUNCTION pay.settle_amount IS
@@ -298,19 +302,95 @@ COMMENT ON FUNCTION pay.lock_exception IS
     'A matter of the queue, locked behind its payment';
 
 
--- p_as: the kind of entry that it is, where that is not proposed.
+-- Whether a row settles the open entries of its payment as they are, or its
+-- amount is what an operator decides about.
+CREATE OR REPLACE FUNCTION pay.is_sum(
+    p_exception settlement_exception, p_row settlement_row)
+RETURNS boolean LANGUAGE sql STABLE AS $$
+SELECT p_exception.finding = 'amount'
+    OR p_exception.finding NOT IN ('exceeds', 'gone', 'changed')
+        AND suspense_kind(p_exception, p_row, 'cleared') IS NULL
+        AND amount_left(p_exception, p_row) = 0
+        AND EXISTS (SELECT FROM open_entries(p_exception,
+                                             work_of_row(p_row)))
+$$;
+COMMENT ON FUNCTION pay.is_sum IS
+    'Whether accepting a row links it with the entries of its payment';
+
+
+-- What a row comes to that a later version of a file has brought, changed or
+-- left out: the difference, booked as such rows are.
+CREATE OR REPLACE FUNCTION pay.version_postings(
+    p_exception settlement_exception, p_row settlement_row)
+RETURNS posting[] LANGUAGE plpgsql STABLE AS $$
+DECLARE
+    v_work settlement_work := work_of_row(p_row);
+    v_rule settlement_rule;
+BEGIN
+    SELECT * INTO v_rule FROM settlement_rule u
+    WHERE u.kind = p_row.kind AND u.class = 1 AND u.finding IN ('charged',
+        'reserved', 'paid_out', 'returned')
+        AND p_exception.finding IN ('added', 'changed', 'gone');
+
+    v_work.net_minor := p_exception.amount_minor;
+    v_work.value_minor := p_exception.amount_minor;
+    v_work.tax_minor := 0;
+
+    RETURN CASE WHEN v_rule.kind IS NOT NULL
+                THEN row_postings(v_work, v_rule) END;
+END
+$$;
+COMMENT ON FUNCTION pay.version_postings IS
+    'The entries of a difference between two versions of a file; NULL: its '
+    'row is not of a kind that a rule posts';
+
+
+-- p_as: the kind of entry that it is.  Without: what is proposed.  Its payment
+-- is settled, or the difference of two versions is booked, or else the money
+-- goes into suspense, where it waits on.
+CREATE OR REPLACE FUNCTION pay.accepted_postings(
+    p_exception settlement_exception, p_row settlement_row, p_as text,
+    OUT postings posting[], OUT is_suspended boolean)
+LANGUAGE plpgsql AS $$
+DECLARE
+    v_work   settlement_work := work_of_row(p_row);
+    v_clears text := suspense_kind(p_exception, p_row, 'cleared');
+    v_amount bigint := abs(p_exception.amount_minor);
+BEGIN
+    is_suspended := false;
+
+    IF p_as IS NOT NULL THEN
+        postings := ARRAY[settlement_posting(v_work, p_as, v_amount,
+                                             p_exception.currency)];
+        IF v_clears IS NOT NULL THEN
+            postings := postings || settlement_posting(v_work, v_clears,
+                v_amount, p_exception.currency);
+        END IF;
+    ELSIF is_sum(p_exception, p_row) THEN
+        postings := settle_amount(p_exception, p_row);
+    ELSE
+        postings := version_postings(p_exception, p_row);
+        IF postings IS NULL THEN
+            is_suspended := true;
+            postings := ARRAY[settlement_posting(v_work,
+                suspense_kind(p_exception, p_row, 'put'), v_amount,
+                p_exception.currency)];
+        END IF;
+    END IF;
+END
+$$;
+COMMENT ON FUNCTION pay.accepted_postings IS
+    'What is booked when a row is accepted';
+
+
 CREATE OR REPLACE FUNCTION pay_ops.accept_settlement(
     p_id bigint, p_who text, p_why text, p_as text DEFAULT NULL)
 RETURNS text
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pay, pg_temp AS $$
 DECLARE
-    v_it       record;
-    v_work     settlement_work;
-    v_may      text;
-    v_amount   bigint;
-    v_is_sum   boolean;
-    v_postings posting[];
-    v_clears   text;
+    v_it   record;
+    v_may  text;
+    v_done record;
 BEGIN
     IF NOT is_statement(p_who) OR NOT is_statement(p_why) THEN
         RETURN 'invalid';
@@ -321,48 +401,44 @@ BEGIN
         RETURN 'not_found';
     ELSIF (v_it.exception).closed_at IS NOT NULL THEN
         RETURN 'closed';
-    ELSIF (v_it.kept).row_id IS NULL THEN
-        RETURN 'nothing';
-    END IF;
-
-    v_is_sum := (v_it.exception).finding = 'amount' AND p_as IS NULL;
-    v_amount := CASE WHEN v_is_sum THEN amount_left(v_it.exception, v_it.kept)
-        ELSE abs((v_it.exception).amount_minor) END;
-
-    IF NOT v_is_sum AND coalesce(p_as <> ALL (as_kinds((v_it.kept).kind,
-        (v_it.exception).amount_minor)), true)
+    ELSIF (v_it.kept).row_id IS NULL
+        OR (v_it.exception).finding = 'exceeds'
+        OR p_as IS NULL AND suspense_kind(v_it.exception, v_it.kept,
+                                          'cleared') IS NOT NULL
     THEN
-        RETURN CASE WHEN p_as IS NULL THEN 'nothing' ELSE 'invalid' END;
+        RETURN 'nothing';
+    ELSIF p_as <> ALL (as_kinds((v_it.kept).kind,
+                                (v_it.exception).amount_minor))
+    THEN
+        RETURN 'invalid';
     END IF;
 
-    v_may := may_act(v_it.exception, 'accept', p_who, p_why, v_amount,
+    v_may := may_act(v_it.exception, 'accept', p_who, p_why,
+        CASE WHEN p_as IS NULL AND is_sum(v_it.exception, v_it.kept)
+             THEN amount_left(v_it.exception, v_it.kept)
+             ELSE abs((v_it.exception).amount_minor) END,
         jsonb_strip_nulls(jsonb_build_object('as', p_as)));
     IF v_may <> 'go' THEN
         RETURN v_may;
     END IF;
 
-    IF v_is_sum THEN
-        v_postings := settle_amount(v_it.exception, v_it.kept);
+    v_done := accepted_postings(v_it.exception, v_it.kept, p_as);
+    IF v_done.is_suspended THEN
+        UPDATE settlement_exception x SET is_suspended = true, class = 3
+        WHERE x.exception_id = p_id;
     ELSE
-        v_work := work_of_row(v_it.kept);
-        v_clears := clearing_kind(v_it.kept, 'cleared');
-        v_postings := ARRAY[settlement_posting(v_work, p_as,
-            v_amount, (v_it.exception).currency)];
-        IF v_clears IS NOT NULL THEN
-            v_postings := v_postings || settlement_posting(v_work,
-                v_clears, v_amount, (v_it.exception).currency);
-        END IF;
+        PERFORM close_exception(p_id, 'accepted');
     END IF;
+    PERFORM post(v_done.postings);
 
-    PERFORM close_exception(p_id, 'accepted');
-    PERFORM post(v_postings);
-
-    RETURN 'accepted';
+    RETURN CASE WHEN v_done.is_suspended THEN 'suspended'
+                ELSE 'accepted' END;
 END
 $$;
 COMMENT ON FUNCTION pay_ops.accept_settlement IS
-    'Books a row that waits for an operator: accepted, second, limit, '
-    'nothing (say as what), closed, not_found or invalid';
+    'Books a row that waits for an operator: accepted, suspended (it waits '
+    'on, in suspense), second, limit, nothing (say as what), closed, '
+    'not_found or invalid';
 
 
 CREATE OR REPLACE FUNCTION pay_ops.write_off_settlement(
@@ -409,7 +485,8 @@ BEGIN
         v_postings := settle_amount(v_it.exception, v_it.kept);
     ELSE
         v_work := work_of_row(v_it.kept);
-        v_kind := coalesce(clearing_kind(v_it.kept, 'written_off'),
+        v_kind := coalesce(suspense_kind(v_it.exception, v_it.kept,
+                                       'written_off'),
             CASE WHEN (v_it.exception).amount_minor > 0 THEN 'written_up'
                  ELSE 'written_off' END);
         v_postings := ARRAY[settlement_posting(v_work, v_kind,
@@ -451,17 +528,19 @@ BEGIN
         RETURN 'closed';
     END IF;
 
-    v_ends := clearing_kind(v_it.kept, 'cleared');
+    v_ends := suspense_kind(v_it.exception, v_it.kept, 'cleared');
     IF (v_ends IS NOT NULL) <> (p_with IS NOT NULL) THEN
         RETURN CASE WHEN p_with IS NULL THEN 'suspense' ELSE 'invalid' END;
     END IF;
 
     IF p_with IS NOT NULL THEN
         v_other := lock_exception(p_with);
-        IF clearing_kind(v_other.kept, 'cleared') IS NULL
+        IF suspense_kind(v_other.exception, v_other.kept,
+                'cleared') IS NULL
             OR (v_other.exception).closed_at IS NOT NULL
             OR (v_other.kept).currency <> (v_it.kept).currency
-            OR (v_other.kept).net_minor <> -(v_it.kept).net_minor
+            OR (v_other.exception).amount_minor
+                <> -(v_it.exception).amount_minor
             OR (v_other.exception).merchant_id
                 <> (v_it.exception).merchant_id
             OR v_other.psp <> v_it.psp
@@ -482,10 +561,11 @@ BEGIN
         PERFORM close_exception(p_with, 'resolved');
         PERFORM post(ARRAY[
             settlement_posting(work_of_row(v_it.kept), v_ends,
-                abs((v_it.kept).net_minor), (v_it.kept).currency),
+                abs((v_it.exception).amount_minor), (v_it.kept).currency),
             settlement_posting(work_of_row(v_other.kept),
-                clearing_kind(v_other.kept, 'cleared'),
-                abs((v_other.kept).net_minor), (v_other.kept).currency)]);
+                suspense_kind(v_other.exception, v_other.kept,
+                'cleared'),
+                abs((v_it.exception).amount_minor), (v_it.kept).currency)]);
     END IF;
 
     RETURN 'resolved';

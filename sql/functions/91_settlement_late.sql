@@ -66,12 +66,12 @@ BEGIN
     FROM settlement_work w
     JOIN settlement_row k ON k.source = w.source AND k.row_key = w.row_key
         AND k.version = w.version
+    JOIN settlement_exception x ON x.row_id = k.row_id
     JOIN settlement_rule u ON u.kind = w.kind AND u.finding = 'matched'
     CROSS JOIN LATERAL unnest(row_postings(w, u)
-        || CASE WHEN clearing_kind(k, 'cleared') IS NOT NULL
-                THEN settlement_posting(w,
-                    clearing_kind(k, 'cleared'), abs(w.net_minor),
-                    w.currency) END) p
+        || CASE WHEN suspense_kind(x, k, 'cleared') IS NOT NULL
+                THEN settlement_posting(w, suspense_kind(x, k, 'cleared'),
+                    abs(x.amount_minor), w.currency) END) p
     WHERE w.file_id = 0 AND w.match IS NOT NULL AND p.kind IS NOT NULL;
 
     PERFORM link_work(0);

@@ -145,13 +145,13 @@ BEGIN
     SELECT * INTO v_last FROM settlement_close c
     ORDER BY c.number DESC LIMIT 1;
 
-    IF p_day IS NULL OR v_end > p_now THEN
-        outcome := 'not_over';
-        RETURN;
-    ELSIF p_day <= v_last.day THEN
+    IF p_day <= v_last.day THEN
         outcome := 'closed';
         SELECT c.number, c.document INTO number, document
         FROM settlement_close c WHERE c.day = p_day;
+        RETURN;
+    ELSIF p_day IS NULL OR v_end > p_now THEN
+        outcome := 'not_over';
         RETURN;
     END IF;
 

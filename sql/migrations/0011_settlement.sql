@@ -266,6 +266,8 @@ CREATE TABLE settlement_exception (
     amount_minor  bigint NOT NULL,
     currency      currency_code NOT NULL,
     proposed      jsonb,
+    -- an operator has put its money into suspense
+    is_suspended  boolean NOT NULL DEFAULT false,
     opened_at     timestamptz NOT NULL DEFAULT clock_timestamp(),
     closed_at     timestamptz,
     closed_as     text COLLATE "C"
