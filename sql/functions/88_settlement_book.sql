@@ -158,9 +158,9 @@ COMMENT ON FUNCTION pay.settlement_posting IS
 -- fee, a tax, a conversion, and what somebody else pays out.
 CREATE OR REPLACE FUNCTION pay.row_postings(
     p_work settlement_work, p_rule settlement_rule)
-RETURNS posting[] LANGUAGE sql STABLE AS $$
-SELECT array_agg(settlement_posting(p_work, p.kind, abs(p.minor),
-        p.currency, p.seller_minor, p.seller_currency))
+RETURNS SETOF posting LANGUAGE sql STABLE AS $$
+SELECT (settlement_posting(p_work, p.kind, abs(p.minor), p.currency,
+                           p.seller_minor, p.seller_currency)).*
 FROM (
     SELECT CASE WHEN m.minor > 0 THEN p_rule.posting ELSE p_rule.back END
                AS kind, m.minor, m.currency, m.seller_minor, m.seller_currency

@@ -35,7 +35,7 @@ COMMENT ON FUNCTION pay.proposed_posting IS
 -- The rows of the work with their links, and the exceptions among them.
 CREATE OR REPLACE FUNCTION pay.keep_rows(
     p_file settlement_file, p_source settlement_source)
-RETURNS void LANGUAGE plpgsql AS $$
+RETURNS void LANGUAGE plpgsql SET enable_nestloop = off AS $$
 BEGIN
     WITH kept AS MATERIALIZED (
         INSERT INTO settlement_row (source, row_key, version, file_id, line,
@@ -67,13 +67,6 @@ BEGIN
         FROM settlement_open o
         JOIN kept m ON m.line = o.match
         WHERE o.file_id = p_file.file_id AND o.match IS NOT NULL
-    ), late AS (
-        UPDATE settlement_exception x
-        SET closed_at = clock_timestamp(), closed_as = 'matched'
-        FROM settlement_open o
-        WHERE o.file_id = p_file.file_id AND o.match IS NOT NULL
-            AND x.merchant_id = o.merchant_id AND x.source = o.source
-            AND x.kind = o.kind AND x.closed_at IS NULL
     ), held AS (
         INSERT INTO settlement_hold (row_id, psp, dispute_id, merchant_id,
             checkout_id, amount_minor, currency)
@@ -101,6 +94,31 @@ END
 $$;
 COMMENT ON FUNCTION pay.keep_rows IS
     'Keeps the rows of the work, their links and what waits for operators';
+
+
+-- Entries that were overdue, and have come after all.
+CREATE OR REPLACE FUNCTION pay.end_overdue(p_file_id bigint)
+RETURNS int LANGUAGE plpgsql AS $$
+DECLARE
+    v_count int;
+BEGIN
+    UPDATE settlement_exception x
+    SET closed_at = clock_timestamp(), closed_as = 'matched'
+    FROM settlement_open o
+    CROSS JOIN LATERAL (
+        SELECT y.exception_id FROM settlement_exception y
+        WHERE y.merchant_id = o.merchant_id AND y.source = o.source
+            AND y.kind = o.kind AND y.closed_at IS NULL
+        OFFSET 0) y
+    WHERE o.file_id = p_file_id AND o.match IS NOT NULL
+        AND x.exception_id = y.exception_id;
+    GET DIAGNOSTICS v_count = ROW_COUNT;
+
+    RETURN v_count;
+END
+$$;
+COMMENT ON FUNCTION pay.end_overdue IS
+    'Takes entries out of the queue that have come after all: how many';
 
 
 -- A payout that came back closes the one that it was, whatever the bank says.
@@ -227,6 +245,7 @@ RETURNS void LANGUAGE plpgsql AS $$
 DECLARE
     v_postings posting[];
     v_lines    int;
+    v_late     int;
 BEGIN
     PERFORM match_conversions(p_file.file_id);
     PERFORM find_rows(p_file.file_id, p_source);
@@ -236,11 +255,12 @@ BEGIN
         SELECT p
         FROM settlement_work w
         JOIN settlement_rule r ON r.kind = w.kind AND r.finding = w.finding
-        CROSS JOIN LATERAL unnest(row_postings(w, r)) p
+        CROSS JOIN LATERAL row_postings(w, r) p
         WHERE w.file_id = p_file.file_id
         ORDER BY w.line);
 
     PERFORM keep_rows(p_file, p_source);
+    v_late := end_overdue(p_file.file_id);
     PERFORM close_returned(p_file.file_id, p_source);
     PERFORM end_holds(p_file.file_id, p_source);
     v_lines := post(v_postings);

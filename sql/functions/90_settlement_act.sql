@@ -221,7 +221,8 @@ BEGIN
         v_work.value_minor := v_value;
     END IF;
 
-    RETURN row_postings(v_work, v_rule) || CASE WHEN v_left <> 0 THEN
+    RETURN ARRAY(SELECT p FROM row_postings(v_work, v_rule) p)
+        || CASE WHEN v_left <> 0 THEN
         ARRAY[settlement_posting(v_work, CASE
             WHEN v_work.family <> 'payout' AND v_left > 0 THEN 'written_up'
             WHEN v_work.family <> 'payout' THEN 'written_off'
@@ -337,7 +338,7 @@ BEGIN
     v_work.tax_minor := 0;
 
     RETURN CASE WHEN v_rule.kind IS NOT NULL
-                THEN row_postings(v_work, v_rule) END;
+                THEN ARRAY(SELECT p FROM row_postings(v_work, v_rule) p) END;
 END
 $$;
 COMMENT ON FUNCTION pay.version_postings IS

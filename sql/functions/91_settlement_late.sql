@@ -47,6 +47,7 @@ DECLARE
     v_file     settlement_file;
     v_postings posting[];
     v_rows     bigint[];
+    v_late     int;
 BEGIN
     PERFORM pg_advisory_xact_lock(hashtext('rematch_settlement'));
     v_file.file_id := 0;
@@ -68,13 +69,14 @@ BEGIN
         AND k.version = w.version
     JOIN settlement_exception x ON x.row_id = k.row_id
     JOIN settlement_rule u ON u.kind = w.kind AND u.finding = 'matched'
-    CROSS JOIN LATERAL unnest(row_postings(w, u)
+    CROSS JOIN LATERAL unnest(ARRAY(SELECT r FROM row_postings(w, u) r)
         || CASE WHEN suspense_kind(x, k, 'cleared') IS NOT NULL
                 THEN settlement_posting(w, suspense_kind(x, k, 'cleared'),
                     abs(x.amount_minor), w.currency) END) p
     WHERE w.file_id = 0 AND w.match IS NOT NULL AND p.kind IS NOT NULL;
 
     PERFORM link_work(0);
+    v_late := end_overdue(0);
     UPDATE settlement_exception x
     SET closed_at = clock_timestamp(), closed_as = 'matched'
     WHERE x.row_id = ANY (v_rows);
