@@ -157,8 +157,7 @@ close_key(const char *path, pay_secret_t *key)
 
     trouble = pay_cli_audit_read(path, text, sizeof(text), &pem);
 
-    if (trouble == NULL && pay_ed25519_read_private(pem, key, &err) != PAY_OK)
-    {
+    if (trouble == NULL && pay_ed25519_read_private(pem, key, &err) != PAY_OK) {
         trouble = err.detail != NULL ? err.detail : "out of memory";
     }
 

@@ -208,8 +208,7 @@ copy_rate(pay_str_t rate)
         points += rate.data[i] == '.';
         digits += rate.data[i] >= '1' && rate.data[i] <= '9';
 
-        if (rate.data[i] != '.' && (rate.data[i] < '0' || rate.data[i] > '9'))
-        {
+        if (rate.data[i] != '.' && (rate.data[i] < '0' || rate.data[i] > '9')) {
             return none;
         }
     }

@@ -78,8 +78,8 @@ static const char  import_usage[] =
     "Needs the role payments_operator.\n";
 
 static const char  tell_sql[] =
-    "SELECT json_build_object('file', $2::text, 'state', f.state, 'rows', f.rows,"
-    " 'matched', f.matched, 'class1', f.class1, 'class2', f.class2,"
+    "SELECT json_build_object('file', $2::text, 'state', f.state, 'rows',"
+    " f.rows, 'matched', f.matched, 'class1', f.class1, 'class2', f.class2,"
     " 'class3', f.class3, 'reason', coalesce($3::text, f.reason))::text,"
     " format('%s: %s, %s rows, %s matched, class 1: %s, class 2: %s,"
     " class 3: %s%s', $2::text, f.state, f.rows, f.matched, f.class1, f.class2,"
