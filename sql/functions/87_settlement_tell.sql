@@ -7,7 +7,8 @@ SET LOCAL ROLE payments_owner;
 SET LOCAL search_path = pay, pg_temp;
 
 
--- Payments whose rows are all of the money, and whose orders do not know it.
+-- Payments whose rows are all of the money, or one of whose rows is (a second
+-- one is another matter), and whose orders do not know it.
 CREATE OR REPLACE FUNCTION pay.untold_sales(
     p_file_id bigint, p_source settlement_source)
 RETURNS fact[] LANGUAGE sql STABLE AS $$
@@ -21,7 +22,8 @@ FROM (
         s.reference, s.row_key, s.raw_type, (row_number() OVER (
             ORDER BY c.merchant_id, c.checkout_id))::int AS n
     FROM (SELECT w.merchant_id, w.checkout_id, w.value_currency,
-              sum(w.value_minor) AS total, min(w.row_key) AS row_key,
+              sum(w.value_minor) AS total,
+              array_agg(w.value_minor) AS parts, min(w.row_key) AS row_key,
               min(w.raw_type) AS raw_type,
               min(coalesce(w.parent_ref, w.psp_ref)) AS reference
           FROM settlement_work w
@@ -32,7 +34,7 @@ FROM (
         SELECT * FROM checkout c
         WHERE c.merchant_id = s.merchant_id
             AND c.checkout_id = s.checkout_id AND c.currency = s.value_currency
-            AND c.total_minor = s.total
+            AND (c.total_minor = s.total OR c.total_minor = ANY (s.parts))
         OFFSET 0) c
     WHERE EXISTS (
             SELECT FROM payment_order o
